@@ -1,0 +1,183 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * What a session has negotiated, as it is kept in its slot in shared memory:
+ * plain data without pointers, so that any worker may copy it.  Filled by
+ * ngx_webrtc_negotiate() and never changed afterwards, except for the ICE
+ * credentials by an ICE restart.
+ *
+ * Text is not null-terminated; every text field has its length beside it.
+ */
+
+
+#ifndef _NGX_WEBRTC_DESC_H_INCLUDED_
+#define _NGX_WEBRTC_DESC_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+/* accepted m-lines of a session; chosen: audio, video and some spare ones */
+#define NGX_WEBRTC_DESC_MEDIA         8
+
+/* codecs of an m-line beside the chosen one; chosen: all video codecs there are
+ * but one, and one to spare */
+#define NGX_WEBRTC_DESC_ALTS          5
+
+/* bytes of a mid; RFC 5888 sets no limit, chosen: browsers use "0", "audio0" */
+#define NGX_WEBRTC_DESC_MID           32
+
+/* bytes of local credentials; RFC 8839, 5.4: at least 4 and 22; chosen */
+#define NGX_WEBRTC_DESC_LOCAL_UFRAG   32
+#define NGX_WEBRTC_DESC_LOCAL_PWD     64
+
+/* bytes of remote credentials; RFC 8839, 5.4: at most 256 */
+#define NGX_WEBRTC_DESC_REMOTE_UFRAG  256
+#define NGX_WEBRTC_DESC_REMOTE_PWD    256
+
+/* bytes of a fingerprint: SHA-512 */
+#define NGX_WEBRTC_DESC_FINGERPRINT   64
+
+/* no such payload type, no such track */
+#define NGX_WEBRTC_DESC_NO_PT         0xff
+#define NGX_WEBRTC_DESC_NO_TRACK      0xff
+
+/* dtls_role, ours; RFC 5763, 5: "active" is the client */
+#define NGX_WEBRTC_DTLS_SERVER        1
+#define NGX_WEBRTC_DTLS_CLIENT        2
+
+/* fingerprint_alg; RFC 8122, 5 */
+#define NGX_WEBRTC_FINGERPRINT_SHA256  1
+#define NGX_WEBRTC_FINGERPRINT_SHA384  2
+#define NGX_WEBRTC_FINGERPRINT_SHA512  3
+
+/* fb: a=rtcp-fb, RFC 4585, RFC 5104 */
+#define NGX_WEBRTC_FB_NACK            0x01
+#define NGX_WEBRTC_FB_PLI             0x02
+#define NGX_WEBRTC_FB_FIR             0x04
+#define NGX_WEBRTC_FB_TWCC            0x08
+#define NGX_WEBRTC_FB_REMB            0x10
+
+/* reference times of the receiver of media, for it to know the RTT: RFC 3611,
+ * 4.4; offered as a=rtcp-xr:rcvr-rtt=all, or libwebrtc's a=rtcp-fb:<pt> rrtr */
+#define NGX_WEBRTC_FB_RRTR            0x20
+
+
+/* a codec that may take the place of an m-line's without a new negotiation */
+typedef struct {
+    uint8_t   codec;                  /* NGX_WEBRTC_CODEC_* */
+    uint8_t   pt;
+    uint8_t   rtx_pt;                 /* or NGX_WEBRTC_DESC_NO_PT */
+} ngx_webrtc_desc_alt_t;
+
+
+typedef struct {
+    /* of the stream's side; 0 = none.  Of a publisher: what it has announced */
+    uint32_t  ssrc;
+    uint32_t  rtx_ssrc;
+
+    /* of the payload type, in Hz */
+    uint32_t  clock_rate;
+
+    /* NGX_WEBRTC_AUDIO or NGX_WEBRTC_VIDEO, and NGX_WEBRTC_CODEC_*: values of
+     * ngx_webrtc_track.h */
+    uint8_t   kind;
+    uint8_t   codec;
+
+    /* index into the stream's tracks, or NGX_WEBRTC_DESC_NO_TRACK: the m-line
+     * is accepted but inactive, nothing is ever sent or received for it */
+    uint8_t   track;
+
+    /*
+     * rtx_pt: NGX_WEBRTC_DESC_NO_PT without RFC 4588 retransmission.  There is
+     * an rtx_ssrc where the codec or one of its alternatives has RTX.
+     */
+    uint8_t   pt;
+    uint8_t   rtx_pt;
+
+    /* ids of RTP header extensions as negotiated (1 .. 14), 0 = not used */
+    uint8_t   ext_mid;
+    uint8_t   ext_abs_send_time;
+    uint8_t   ext_twcc;
+
+    uint8_t   fb;                     /* NGX_WEBRTC_FB_* that both sides do */
+
+    uint8_t   sending;                /* 1: we send media here */
+    uint8_t   receiving;              /* 1: we receive media here */
+    uint8_t   stereo;                 /* 1: Opus announced as stereo */
+
+    uint8_t   mline;                  /* index of the m-line in the offer */
+    uint8_t   mid_len;                /* may be 0: single m-line, no BUNDLE */
+    u_char    mid[NGX_WEBRTC_DESC_MID];
+
+    /* where we send: other codecs of the same clock rate, each once */
+    uint8_t                nalts;
+    ngx_webrtc_desc_alt_t  alts[NGX_WEBRTC_DESC_ALTS];
+} ngx_webrtc_desc_media_t;
+
+
+typedef struct {
+    /*
+     * The accepted m-lines in the order of the offer.  The first one is the
+     * tagged one (RFC 9143, 7.3.1), it carries the transport in the answer;
+     * it may be an inactive one.
+     */
+    ngx_webrtc_desc_media_t  media[NGX_WEBRTC_DESC_MEDIA];
+    uint8_t   nmedia;
+
+    uint8_t   dtls_role;              /* NGX_WEBRTC_DTLS_* */
+    uint8_t   remote_lite;            /* the peer is an ICE lite agent */
+
+    uint8_t   fingerprint_alg;        /* NGX_WEBRTC_FINGERPRINT_*, the peer's */
+    uint8_t   fingerprint_len;
+
+    uint8_t   local_ufrag_len;
+    uint8_t   local_pwd_len;
+    uint16_t  remote_ufrag_len;
+    uint16_t  remote_pwd_len;
+
+    u_char    fingerprint[NGX_WEBRTC_DESC_FINGERPRINT];
+    u_char    local_ufrag[NGX_WEBRTC_DESC_LOCAL_UFRAG];
+    u_char    local_pwd[NGX_WEBRTC_DESC_LOCAL_PWD];
+    u_char    remote_ufrag[NGX_WEBRTC_DESC_REMOTE_UFRAG];
+    u_char    remote_pwd[NGX_WEBRTC_DESC_REMOTE_PWD];
+} ngx_webrtc_desc_t;
+
+
+/*
+ * Payload types that an m-line has for a codec: its own or an alternative.
+ *
+ *   codec   NGX_WEBRTC_CODEC_*
+ *   alt     out: a copy
+ *
+ * NGX_OK
+ * NGX_DECLINED  not negotiated: the peer has to negotiate again
+ */
+static ngx_inline ngx_int_t
+ngx_webrtc_desc_codec(const ngx_webrtc_desc_media_t *m, ngx_uint_t codec,
+    ngx_webrtc_desc_alt_t *alt)
+{
+    ngx_uint_t  i;
+
+    if (m->codec == codec) {
+        alt->codec = m->codec;
+        alt->pt = m->pt;
+        alt->rtx_pt = m->rtx_pt;
+
+        return NGX_OK;
+    }
+
+    for (i = 0; i < m->nalts; i++) {
+        if (m->alts[i].codec == codec) {
+            *alt = m->alts[i];
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+#endif /* _NGX_WEBRTC_DESC_H_INCLUDED_ */

@@ -1,0 +1,127 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ */
+
+/*
+ * RTCP that a receiver of media sends beside what ngx_webrtc_rtcp.h has:
+ * transport-wide feedback, REMB, FIR, XR; and the reader of transport-wide
+ * feedback, packet by packet.  Stateless but for the reader's position.
+ *
+ * draft-holmer-rmcat-transport-wide-cc-extensions-01 (TWCC),
+ * draft-alvestrand-rmcat-remb-03 (REMB), RFC 5104 (FIR), RFC 3611 (XR).
+ *
+ * Writers append one packet at p and return the position behind it, or NULL
+ * if it does not fit before `end`; p == NULL gives NULL.
+ */
+
+
+#ifndef _NGX_WEBRTC_RTCP_FB_H_INCLUDED_
+#define _NGX_WEBRTC_RTCP_FB_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_webrtc_rtcp.h>
+
+
+/* us: units of the reference time and of deltas; TWCC draft, 3.1, 3.1.5 */
+#define NGX_WEBRTC_TWCC_REFERENCE  64000
+#define NGX_WEBRTC_TWCC_TICK       250
+
+/* no arrival time: the packet did not come */
+#define NGX_WEBRTC_TWCC_LOST       ((int64_t) -1)
+
+/* bytes with one status: header, common part, FCI, one chunk and a delta */
+#define NGX_WEBRTC_TWCC_MIN        24
+
+/* statuses written into one feedback packet at most; chosen: 100 ms of
+ * 80 Mbit/s; more than fit 1200 bytes where packets come irregularly */
+#define NGX_WEBRTC_TWCC_STATUSES   1024
+
+
+/*
+ * TWCC draft, 3.1.  Writes feedback for as many packets as fit into one
+ * feedback packet: before `end`, NGX_WEBRTC_TWCC_STATUSES of them, and with
+ * times between them that a delta can express (8.19 s).
+ *
+ *   sender, media   SSRCs
+ *   base            transport-wide number of the first packet
+ *   feedback        number of this feedback packet, modulo 256
+ *   arrivals        n times: when packet base + i came, us >= 0 of any steady
+ *                   clock, or NGX_WEBRTC_TWCC_LOST.  Need not ascend
+ *   n               >= 1
+ *   written         out: statuses in it, >= 1 (not NULL)
+ *
+ * Times are rounded down to a tick of the clock, never relative to one
+ * another: errors do not add up.  What is left goes into another packet, with
+ * base + *written.  NULL also when nothing of n came; skip these.
+ */
+u_char *ngx_webrtc_rtcp_fb_write_twcc(u_char *p, u_char *end, uint32_t sender,
+    uint32_t media, uint16_t base, uint8_t feedback, const int64_t *arrivals,
+    ngx_uint_t n, ngx_uint_t *written);
+
+
+/* position in feedback; private */
+typedef struct {
+    u_char     *chunk;            /* next chunk */
+    u_char     *delta;            /* next delta */
+    int64_t     ticks;            /* of the last packet that came */
+    uint16_t    word;             /* the chunk */
+    uint16_t    run;              /* symbols left in it */
+    uint16_t    left;             /* packets left */
+    uint16_t    seq;              /* of the next packet */
+} ngx_webrtc_rtcp_fb_twcc_t;
+
+
+/*
+ * Begins to read feedback, and checks all of it.
+ *
+ *   twcc   from ngx_webrtc_rtcp_parse_twcc()
+ *
+ * NGX_OK
+ * NGX_DECLINED  chunks or deltas are cut, or a reserved symbol
+ */
+ngx_int_t ngx_webrtc_rtcp_fb_twcc_init(ngx_webrtc_rtcp_fb_twcc_t *it,
+    const ngx_webrtc_rtcp_twcc_t *twcc);
+
+/*
+ * The next packet's status.
+ *
+ *   seq          transport-wide number
+ *   received     1: it came, and arrival_us is set
+ *   arrival_us   of the receiver's clock, whose zero is unknown and which wraps
+ *                every 12.4 days (24 bits of 64 ms): may be negative, only
+ *                differences count
+ *
+ * NGX_OK, NGX_DONE: there are no more
+ */
+ngx_int_t ngx_webrtc_rtcp_fb_twcc_next(ngx_webrtc_rtcp_fb_twcc_t *it,
+    uint16_t *seq, ngx_uint_t *received, int64_t *arrival_us);
+
+
+/*
+ * REMB draft, 2.2.  n <= 255 SSRCs; the bitrate (bits per second) is rounded
+ * down to what 18 bits of mantissa can express.
+ */
+u_char *ngx_webrtc_rtcp_fb_write_remb(u_char *p, u_char *end, uint32_t sender,
+    uint64_t bitrate, const uint32_t *ssrcs, ngx_uint_t n);
+
+/*
+ * RFC 5104, 4.3.1.  A key frame of `ssrc` is wanted.
+ *
+ *   seq   one more than in the command before; the same in a repetition of it
+ */
+u_char *ngx_webrtc_rtcp_fb_write_fir(u_char *p, u_char *end, uint32_t sender,
+    uint32_t ssrc, uint8_t seq);
+
+/* RFC 3611, 4.4.  An XR packet with a receiver reference time block */
+u_char *ngx_webrtc_rtcp_fb_write_rrtr(u_char *p, u_char *end, uint32_t sender,
+    uint64_t ntp);
+
+/* RFC 3611, 4.5.  An XR packet with a DLRR block of n >= 1 sub-blocks */
+u_char *ngx_webrtc_rtcp_fb_write_dlrr(u_char *p, u_char *end, uint32_t sender,
+    const ngx_webrtc_rtcp_dlrr_t *dlrr, ngx_uint_t n);
+
+
+#endif /* _NGX_WEBRTC_RTCP_FB_H_INCLUDED_ */
