@@ -1,0 +1,472 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ */
+
+/*
+ * Payloads of a publisher: frames, and what is common to the codecs.  See
+ * ngx_webrtc_depay.h.
+ */
+
+
+#include "ngx_webrtc_cursor.h"
+#include "ngx_webrtc_depay_codec.h"
+
+
+/* bytes of an Opus packet without sound: a TOC alone, or with one byte; the
+ * encoder makes such where DTX says that nothing need be sent */
+#define NGX_WEBRTC_DEPAY_DTX  2
+
+
+static ngx_int_t ngx_webrtc_depay_audio(ngx_webrtc_depay_t *d,
+    const ngx_webrtc_depay_packet_t *pkt, ngx_webrtc_depay_info_t *info);
+static ngx_int_t ngx_webrtc_depay_kind(ngx_webrtc_depay_t *d,
+    const ngx_webrtc_depay_packet_t *pkt, ngx_webrtc_depay_kind_t *kind);
+static ngx_int_t ngx_webrtc_depay_video(ngx_webrtc_depay_t *d,
+    const ngx_webrtc_depay_packet_t *pkt, ngx_webrtc_depay_kind_t *kind,
+    ngx_webrtc_depay_info_t *info);
+static ngx_uint_t ngx_webrtc_depay_begin(ngx_webrtc_depay_t *d,
+    ngx_webrtc_depay_kind_t *kind, ngx_webrtc_depay_info_t *info);
+static ngx_uint_t ngx_webrtc_depay_has_sets(ngx_webrtc_depay_t *d);
+
+
+ngx_int_t
+ngx_webrtc_depay_init(ngx_webrtc_depay_t *d, ngx_uint_t codec,
+    ngx_uint_t channels)
+{
+    ngx_memzero(d, sizeof(ngx_webrtc_depay_t));
+
+    ngx_webrtc_track_init(&d->track, codec, channels);
+
+    d->max_tid = 0xff;
+
+    return d->track.kind ? NGX_OK : NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_webrtc_depay_input(ngx_webrtc_depay_t *d,
+    const ngx_webrtc_depay_packet_t *pkt, ngx_webrtc_depay_info_t *info)
+{
+    ngx_int_t                rc;
+    ngx_webrtc_depay_kind_t  kind;
+
+    ngx_memzero(info, sizeof(ngx_webrtc_depay_info_t));
+
+    d->prefix = 0;
+
+    if (pkt->gap) {
+        d->gap = 1;
+        info->key_needed = (d->track.kind == NGX_WEBRTC_VIDEO);
+    }
+
+    if (pkt->n == 0) {
+        return NGX_DONE;
+    }
+
+    if (d->track.kind == NGX_WEBRTC_AUDIO) {
+        rc = ngx_webrtc_depay_audio(d, pkt, info);
+
+    } else {
+        ngx_memzero(&kind, sizeof(ngx_webrtc_depay_kind_t));
+
+        rc = ngx_webrtc_depay_kind(d, pkt, &kind);
+
+        if (rc == NGX_OK) {
+            info->changed = kind.changed;
+
+            rc = ngx_webrtc_depay_video(d, pkt, &kind, info);
+        }
+    }
+
+    if (rc == NGX_DECLINED) {
+        /* what was in it is lost */
+        d->gap = 1;
+        d->malformed++;
+
+    } else {
+        d->gap = 0;
+    }
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_webrtc_depay_prefix(ngx_webrtc_depay_t *d, u_char *buf, size_t size,
+    size_t *n, ngx_uint_t *flags)
+{
+    ngx_uint_t  next;
+
+    if (d->prefix == 0) {
+        return NGX_DONE;
+    }
+
+    size = ngx_min(size, NGX_WEBRTC_DEPAY_PAYLOAD);
+
+    next = d->prefix_next;
+
+    switch (d->track.codec) {
+
+    case NGX_WEBRTC_CODEC_H264:
+        *n = ngx_webrtc_depay_h264_prefix(d, &next, buf, size);
+        break;
+
+    case NGX_WEBRTC_CODEC_H265:
+        *n = ngx_webrtc_depay_h265_prefix(d, &next, buf, size);
+        break;
+
+    default: /* NGX_WEBRTC_CODEC_AV1 */
+        *n = ngx_webrtc_depay_av1_prefix(d, &next, buf, size);
+    }
+
+    if (*n == 0) {
+        d->prefix = 0;
+        return NGX_DONE;
+    }
+
+    *flags = d->flags | NGX_WEBRTC_PKT_PARAMS;
+
+    if (d->prefix == 1) {
+        *flags |= NGX_WEBRTC_PKT_FIRST;
+        d->prefix = 2;
+    }
+
+    d->prefix_next = (uint8_t) next;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_webrtc_depay_params(ngx_webrtc_depay_t *d, u_char *p, size_t n)
+{
+    ngx_webrtc_depay_kind_t    kind;
+    ngx_webrtc_depay_packet_t  pkt;
+
+    if (n == 0 || (d->track.codec != NGX_WEBRTC_CODEC_H264
+                   && d->track.codec != NGX_WEBRTC_CODEC_H265))
+    {
+        return NGX_DECLINED;
+    }
+
+    ngx_memzero(&kind, sizeof(ngx_webrtc_depay_kind_t));
+    ngx_memzero(&pkt, sizeof(ngx_webrtc_depay_packet_t));
+
+    pkt.payload = p;
+    pkt.n = n;
+
+    if (ngx_webrtc_depay_kind(d, &pkt, &kind) != NGX_OK || !kind.sets) {
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_webrtc_depay_red(u_char *p, size_t n, ngx_webrtc_depay_red_t *blocks,
+    ngx_uint_t *count)
+{
+    u_char      *end;
+    size_t       len;
+    uint8_t      head;
+    uint32_t     bits;
+    ngx_uint_t   i, k;
+
+    end = p + n;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i == NGX_WEBRTC_DEPAY_RED || p == end) {
+            return NGX_DECLINED;
+        }
+
+        head = *p;
+        blocks[i].pt = head & 0x7f;
+
+        if (!(head & 0x80)) {
+            p++;
+            break;
+        }
+
+        /* F, block PT, 14 bits of timestamp offset, 10 bits of length */
+
+        p++;
+        p = ngx_webrtc_read_u24(p, end, &bits);
+
+        if (p == NULL) {
+            return NGX_DECLINED;
+        }
+
+        blocks[i].ts_offset = bits >> 10;
+        blocks[i].n = bits & 0x3ff;
+    }
+
+    for (k = 0; k < i; k++) {
+        len = blocks[k].n;
+
+        if (len > (size_t) (end - p)) {
+            return NGX_DECLINED;
+        }
+
+        blocks[k].data = p;
+        p += len;
+    }
+
+    blocks[i].data = p;
+    blocks[i].n = end - p;
+    blocks[i].ts_offset = 0;
+
+    *count = i + 1;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_webrtc_depay_audio(ngx_webrtc_depay_t *d,
+    const ngx_webrtc_depay_packet_t *pkt, ngx_webrtc_depay_info_t *info)
+{
+    size_t                  n;
+    ngx_uint_t              count;
+    ngx_webrtc_depay_red_t  blocks[NGX_WEBRTC_DEPAY_RED];
+
+    n = pkt->n;
+
+    if (d->track.codec == NGX_WEBRTC_CODEC_RED) {
+
+        if (ngx_webrtc_depay_red(pkt->payload, pkt->n, blocks, &count)
+            != NGX_OK)
+        {
+            return NGX_DECLINED;
+        }
+
+        n = blocks[count - 1].n;
+    }
+
+    if (d->track.codec == NGX_WEBRTC_CODEC_OPUS
+        || d->track.codec == NGX_WEBRTC_CODEC_RED)
+    {
+        info->dtx = (n <= NGX_WEBRTC_DEPAY_DTX);
+    }
+
+    info->frame = 1;
+    info->flags = NGX_WEBRTC_PKT_FIRST|NGX_WEBRTC_PKT_LAST;
+
+    if (pkt->marker) {
+        info->flags |= NGX_WEBRTC_PKT_MARKER;
+    }
+
+    d->started = 1;
+    d->ts = pkt->ts;
+    d->frames++;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_webrtc_depay_kind(ngx_webrtc_depay_t *d,
+    const ngx_webrtc_depay_packet_t *pkt, ngx_webrtc_depay_kind_t *kind)
+{
+    switch (d->track.codec) {
+
+    case NGX_WEBRTC_CODEC_H264:
+        return ngx_webrtc_depay_h264(d, pkt, kind);
+
+    case NGX_WEBRTC_CODEC_H265:
+        return ngx_webrtc_depay_h265(d, pkt, kind);
+
+    case NGX_WEBRTC_CODEC_VP8:
+        return ngx_webrtc_depay_vp8(d, pkt, kind);
+
+    case NGX_WEBRTC_CODEC_VP9:
+        return ngx_webrtc_depay_vp9(d, pkt, kind);
+
+    case NGX_WEBRTC_CODEC_AV1:
+        return ngx_webrtc_depay_av1(d, pkt, kind);
+    }
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_webrtc_depay_video(ngx_webrtc_depay_t *d,
+    const ngx_webrtc_depay_packet_t *pkt, ngx_webrtc_depay_kind_t *kind,
+    ngx_webrtc_depay_info_t *info)
+{
+    if (!d->started || d->ts != pkt->ts) {
+        d->started = 1;
+        d->ts = pkt->ts;
+        d->flags = 0;
+        d->begun = 0;
+        d->written = 0;
+        d->recovery = 0;
+    }
+
+    if (kind->recovery) {
+        d->recovery = 1;
+    }
+
+    if (kind->sets && !kind->picture && !kind->other
+        && !(d->written && pkt->marker))
+    {
+        /* parameter sets alone, and not the end of a frame */
+
+        if (kind->fresh) {
+            d->pending = 1;
+        }
+
+        return NGX_DONE;
+    }
+
+    if (kind->picture && !d->begun) {
+        d->begun = 1;
+        d->frames++;
+        d->key_age++;
+
+        info->frame = 1;
+
+        info->flags = ngx_webrtc_depay_begin(d, kind, info);
+
+    } else if (kind->picture && kind->key) {
+        /* the part before this one was lost */
+        d->flags |= NGX_WEBRTC_PKT_KEY;
+    }
+
+    info->flags |= d->flags;
+
+    if (kind->sets && !kind->picture && !kind->other) {
+        info->flags |= NGX_WEBRTC_PKT_PARAMS;
+    }
+
+    if (pkt->marker) {
+        info->flags |= NGX_WEBRTC_PKT_MARKER|NGX_WEBRTC_PKT_LAST;
+    }
+
+    d->written = 1;
+
+    return NGX_OK;
+}
+
+
+/*
+ * The first samples of a frame: what frame is it, and what has to be before
+ * it?  Returns FIRST where it belongs to this packet.
+ */
+
+static ngx_uint_t
+ngx_webrtc_depay_begin(ngx_webrtc_depay_t *d, ngx_webrtc_depay_kind_t *kind,
+    ngx_webrtc_depay_info_t *info)
+{
+    ngx_uint_t  key;
+
+    key = kind->key;
+
+    if (kind->key) {
+        d->key_age = 0;
+
+    } else if (kind->intra && d->recovery
+               && d->key_age > NGX_WEBRTC_DEPAY_RECOVERY)
+    {
+        key = 1;
+    }
+
+    if (kind->discard) {
+        d->flags |= NGX_WEBRTC_PKT_DISCARD;
+    }
+
+    if (key) {
+        d->flags |= NGX_WEBRTC_PKT_KEY;
+
+        if (!kind->start || (!kind->whole && !ngx_webrtc_depay_has_sets(d))) {
+
+            /* no place to start at */
+
+            info->key_needed = 1;
+            return 0;
+        }
+
+        d->keyframes++;
+    }
+
+    if (!kind->start) {
+        return 0;
+    }
+
+    if (d->pending || (key && !kind->whole)) {
+        d->pending = 0;
+
+        if (d->params.n) {
+            d->prefix = 1;
+            d->prefix_next = 0;
+            info->prefix = 1;
+
+            return 0;
+        }
+    }
+
+    return NGX_WEBRTC_PKT_FIRST;
+}
+
+
+/* whether the parameter sets kept are enough to decode a key frame */
+
+static ngx_uint_t
+ngx_webrtc_depay_has_sets(ngx_webrtc_depay_t *d)
+{
+    ngx_uint_t  i, n;
+
+    switch (d->track.codec) {
+
+    case NGX_WEBRTC_CODEC_H264:
+        n = 2;
+        break;
+
+    case NGX_WEBRTC_CODEC_H265:
+        n = 3;
+        break;
+
+    case NGX_WEBRTC_CODEC_AV1:
+        n = 1;
+        break;
+
+    default:
+        return 1;
+    }
+
+    /* of different types, which are sorted */
+
+    for (i = 0; i < d->params.n && n; i++) {
+        if (i == 0 || d->params.sets[i].type != d->params.sets[i - 1].type) {
+            n--;
+        }
+    }
+
+    return n == 0;
+}
+
+
+ngx_uint_t
+ngx_webrtc_depay_track(ngx_webrtc_depay_t *d, uint32_t profile,
+    ngx_uint_t width, ngx_uint_t height)
+{
+    if (width == 0 || height == 0) {
+        width = d->track.width;
+        height = d->track.height;
+    }
+
+    if (d->track.profile == profile && d->track.width == width
+        && d->track.height == height)
+    {
+        return 0;
+    }
+
+    d->track.profile = profile;
+    d->track.width = (uint16_t) width;
+    d->track.height = (uint16_t) height;
+
+    return 1;
+}

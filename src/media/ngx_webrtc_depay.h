@@ -1,0 +1,218 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ */
+
+/*
+ * What an RTP payload of a publisher is, for passing it on untouched: which
+ * frame it belongs to, whether that is a key frame, whether viewers may start
+ * there.  Nothing is reassembled.
+ *
+ *   H.264   RFC 6184   single NAL unit, STAP-A, FU-A
+ *   H.265   RFC 7798   single NAL unit, AP, FU; no DONL
+ *   VP8     RFC 7741
+ *   VP9     RFC 9628
+ *   AV1     RTP Payload Format For AV1 (v1.0)
+ *   Opus, G.722, PCMU, PCMA    RFC 7587, RFC 3551
+ *   RED     RFC 2198
+ *
+ * Parameter sets (H.264, H.265) that come in packets of their own are taken in
+ * and not passed on where they are: they go out again, all that are known, in
+ * front of the next frame that needs them.  So a key frame always begins with
+ * its parameter sets and has its timestamp, however the publisher sends them.
+ * For AV1 the same is done with the sequence header.
+ *
+ * Sans-I/O: no allocation, no clock, no globals.  Plain memory, one per track
+ * and publisher, 2.3 KB.
+ *
+ * Usage, per packet in the order of sequence numbers (ngx_webrtc_reorder.h):
+ *
+ *     rc = ngx_webrtc_depay_input(d, &pkt, &info);
+ *
+ *     if (rc == NGX_OK) {
+ *         while (ngx_webrtc_depay_prefix(d, buf, sizeof(buf), &n, &flags)
+ *                == NGX_OK)
+ *         {
+ *             (write n bytes of buf with flags, with the packet's timestamp)
+ *         }
+ *
+ *         (write the packet with info.flags)
+ *     }
+ *
+ *     if (info.changed) {
+ *         (d->track has news: copy it to the stream)
+ *     }
+ */
+
+
+#ifndef _NGX_WEBRTC_DEPAY_H_INCLUDED_
+#define _NGX_WEBRTC_DEPAY_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "ngx_webrtc_packet.h"
+#include "ngx_webrtc_track.h"
+#include "ngx_webrtc_nal.h"
+
+
+/*
+ * Bytes of a payload that ngx_webrtc_depay_prefix() makes, at most; datagrams
+ * stay at 1200 bytes as those of the packetizers do.  A parameter set that does
+ * not fit is passed on where it is.
+ */
+#define NGX_WEBRTC_DEPAY_PAYLOAD    1150
+
+/* blocks of a RED packet; chosen: browsers send at most 2 and the primary */
+#define NGX_WEBRTC_DEPAY_RED        8
+
+/*
+ * H.264: frames without an IDR picture after which one with a recovery point
+ * counts as a key frame; as in ngx_webrtc_pack_probe()
+ */
+#define NGX_WEBRTC_DEPAY_RECOVERY   300
+
+
+/* one RTP packet, its header parsed */
+typedef struct {
+    u_char      *payload;         /* n bytes, without padding; not owned */
+    size_t       n;
+    uint32_t     ts;              /* as in its header */
+    unsigned     marker:1;        /* as in its header */
+    unsigned     gap:1;           /* packets before it are lost for good */
+} ngx_webrtc_depay_packet_t;
+
+
+typedef struct {
+    /*
+     * NGX_WEBRTC_PKT_*.
+     *
+     * FIRST is where a decoder can start reading the frame: behind SEI and
+     * access unit delimiters in packets of their own, and never where the
+     * beginning was lost.  KEY is on all packets of a key frame from the
+     * one on that tells it (the first one, but for such SEI and delimiters).
+     * MARKER is the marker bit as received; LAST is the same for video.  A
+     * frame whose last packet was lost has none.
+     *
+     * Of a packet with a prefix FIRST is not set: the prefix has it.  Audio
+     * packets are FIRST and LAST.
+     */
+    ngx_uint_t   flags;
+
+    unsigned     prefix:1;        /* ask ngx_webrtc_depay_prefix() first */
+    unsigned     changed:1;       /* d->track is new, on any result */
+    unsigned     frame:1;         /* first packet seen of a frame's picture,
+                                     whole or not: for counting */
+    unsigned     key_needed:1;    /* nobody can start or go on here: the
+                                     publisher should be asked for a key frame
+                                     (cut key frame, no parameter sets, or a
+                                     gap in video) */
+    unsigned     dtx:1;           /* Opus: no sound but comfort noise; there may
+                                     be a pause up to 400 ms after it */
+} ngx_webrtc_depay_info_t;
+
+
+/* private but for track and the counters */
+typedef struct {
+    ngx_webrtc_track_t     track;       /* profile and size as last seen */
+
+    uint64_t               frames;
+    uint64_t               keyframes;
+    uint64_t               malformed;   /* packets declined */
+
+    uint32_t               ts;          /* of the frame */
+    uint32_t               key_age;     /* H.264: frames since an IDR */
+    ngx_uint_t             flags;       /* KEY, DISCARD of the frame */
+
+    uint8_t                max_tid;     /* H.265: highest TemporalId, 0xff:
+                                           not known */
+    uint8_t                reduced;     /* AV1: reduced_still_picture_header */
+    uint8_t                prefix;      /* to be given out: 1 beginning, 2 more
+                                           of them, 0 none */
+    uint8_t                prefix_next; /* the next set of params */
+
+    unsigned               started:1;   /* there was a frame */
+    unsigned               begun:1;     /* its kind is known */
+    unsigned               written:1;   /* a packet of it was passed on */
+    unsigned               pending:1;   /* parameter sets taken in, and new */
+    unsigned               recovery:1;  /* a recovery point SEI was in it */
+    unsigned               gap:1;       /* directly before the next packet */
+
+    ngx_webrtc_params_t    params;
+} ngx_webrtc_depay_t;
+
+
+/*
+ *   codec   NGX_WEBRTC_CODEC_*
+ *
+ * NGX_OK
+ * NGX_DECLINED  no codec of ours
+ */
+
+ngx_int_t ngx_webrtc_depay_init(ngx_webrtc_depay_t *d, ngx_uint_t codec,
+    ngx_uint_t channels);
+
+/*
+ * Classifies one packet.
+ *
+ *   info   filled in always
+ *
+ * NGX_OK        to be written, behind what ngx_webrtc_depay_prefix() gives
+ * NGX_DONE      taken in (parameter sets), or there is nothing in it (padding,
+ *               with n == 0): not to be written
+ * NGX_DECLINED  malformed; not to be written
+ */
+
+ngx_int_t ngx_webrtc_depay_input(ngx_webrtc_depay_t *d,
+    const ngx_webrtc_depay_packet_t *pkt, ngx_webrtc_depay_info_t *info);
+
+/*
+ * The next payload that goes before the packet that input() returned NGX_OK
+ * for.
+ *
+ *   buf, size   where to; NGX_WEBRTC_DEPAY_PAYLOAD bytes are always enough
+ *   n           out: bytes written
+ *   flags       out: NGX_WEBRTC_PKT_*
+ *
+ * NGX_OK        write it, and ask again
+ * NGX_DONE      no more
+ */
+
+ngx_int_t ngx_webrtc_depay_prefix(ngx_webrtc_depay_t *d, u_char *buf,
+    size_t size, size_t *n, ngx_uint_t *flags);
+
+/*
+ * A parameter set that is known otherwise (sprop-parameter-sets, RFC 6184,
+ * 8.1): a NAL unit, decoded from base64.
+ *
+ * NGX_OK        kept
+ * NGX_DECLINED  malformed, does not fit, or the codec has none
+ */
+
+ngx_int_t ngx_webrtc_depay_params(ngx_webrtc_depay_t *d, u_char *p, size_t n);
+
+
+/* RFC 2198: one block; the primary one, which is the last, has no offset */
+typedef struct {
+    u_char      *data;            /* view into the packet */
+    size_t       n;               /* may be 0 */
+    uint32_t     ts_offset;       /* to be subtracted from the packet's ts */
+    uint8_t      pt;              /* of the block: the publisher's */
+} ngx_webrtc_depay_red_t;
+
+
+/*
+ * RFC 2198, 3.  Reads the blocks of a RED payload, oldest first.
+ *
+ *   blocks   NGX_WEBRTC_DEPAY_RED of them
+ *   count    out, >= 1
+ *
+ * NGX_OK
+ * NGX_DECLINED  malformed, or more blocks
+ */
+
+ngx_int_t ngx_webrtc_depay_red(u_char *p, size_t n,
+    ngx_webrtc_depay_red_t *blocks, ngx_uint_t *count);
+
+
+#endif /* _NGX_WEBRTC_DEPAY_H_INCLUDED_ */

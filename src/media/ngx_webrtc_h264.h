@@ -1,0 +1,107 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ */
+
+/*
+ * H.264 (ITU-T Rec. H.264, ISO/IEC 14496-10): what is needed of headers.
+ * avcC: ISO/IEC 14496-15, 5.3.3.1.
+ */
+
+
+#ifndef _NGX_WEBRTC_H264_H_INCLUDED_
+#define _NGX_WEBRTC_H264_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "ngx_webrtc_nal.h"
+
+
+/* nal_unit_type, Table 7-1; 24 and 28 are RFC 6184, 5.2 */
+
+#define NGX_WEBRTC_H264_SLICE     1
+#define NGX_WEBRTC_H264_PART_A    2
+#define NGX_WEBRTC_H264_PART_C    4
+#define NGX_WEBRTC_H264_IDR       5
+#define NGX_WEBRTC_H264_SEI       6
+#define NGX_WEBRTC_H264_SPS       7
+#define NGX_WEBRTC_H264_PPS       8
+#define NGX_WEBRTC_H264_AUD       9
+#define NGX_WEBRTC_H264_EOSEQ     10
+#define NGX_WEBRTC_H264_EOSTREAM  11
+#define NGX_WEBRTC_H264_FILLER    12
+#define NGX_WEBRTC_H264_SPS_EXT   13
+#define NGX_WEBRTC_H264_STAP_A    24
+#define NGX_WEBRTC_H264_FU_A      28
+
+#define ngx_webrtc_h264_type(nal)  ((nal)[0] & 0x1f)
+#define ngx_webrtc_h264_nri(nal)   ((nal)[0] & 0x60)
+
+
+typedef struct {
+    uint32_t     profile;         /* profile-level-id: profile_idc,
+                                     constraint flags, level_idc */
+    uint16_t     width;           /* luma samples, after cropping */
+    uint16_t     height;
+    uint8_t      id;              /* seq_parameter_set_id */
+} ngx_webrtc_h264_sps_t;
+
+
+/*
+ * 7.3.2.1.1.  Parses a sequence parameter set as far as the frame cropping.
+ *
+ *   p, n   the NAL unit with its header byte
+ *
+ * NGX_OK
+ * NGX_DECLINED  not an SPS, cut, or values out of range
+ */
+
+ngx_int_t ngx_webrtc_h264_sps(u_char *p, size_t n, ngx_webrtc_h264_sps_t *sps);
+
+/*
+ * The pic_parameter_set_id of a PPS; p, n: the NAL unit.
+ * NGX_OK or NGX_DECLINED.
+ */
+
+ngx_int_t ngx_webrtc_h264_pps(u_char *p, size_t n, ngx_uint_t *id);
+
+/*
+ * What SEI messages a NAL unit of type 6 has: a set of NGX_WEBRTC_SEI_*.
+ * Malformed ones end the walk.  header: bytes of the NAL unit header (1, or
+ * 2 for H.265, where the payload types used here are the same).
+ */
+
+#define NGX_WEBRTC_SEI_FILLER    0x01    /* filler payload, 3 */
+#define NGX_WEBRTC_SEI_RECOVERY  0x02    /* recovery point, 6 */
+#define NGX_WEBRTC_SEI_OTHER     0x04
+
+ngx_uint_t ngx_webrtc_h264_sei(u_char *p, size_t n, size_t header);
+
+/*
+ * Puts a parameter set NAL unit (SPS, SPS extension, PPS) into a store, under
+ * its type and id.
+ *
+ *   sps   not NULL: filled in when it was an SPS
+ *
+ * The results of ngx_webrtc_params_put(); NGX_DECLINED also when malformed.
+ */
+
+ngx_int_t ngx_webrtc_h264_params(ngx_webrtc_params_t *ps, u_char *p, size_t n,
+    ngx_webrtc_h264_sps_t *sps);
+
+/*
+ * Parses avcC and puts its parameter sets into a store.
+ *
+ *   length_size   bytes of the length field in frames, 1..4
+ *   sps           filled in from the first SPS; zeroed when there is none
+ *
+ * NGX_OK
+ * NGX_DECLINED  malformed, or does not fit
+ */
+
+ngx_int_t ngx_webrtc_h264_avcc(u_char *p, size_t n, ngx_webrtc_params_t *ps,
+    ngx_uint_t *length_size, ngx_webrtc_h264_sps_t *sps);
+
+
+#endif /* _NGX_WEBRTC_H264_H_INCLUDED_ */

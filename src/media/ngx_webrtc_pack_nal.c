@@ -1,0 +1,305 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ */
+
+/*
+ * Packetization of NAL units: see ngx_webrtc_pack_nal.h.
+ *
+ *                  H.264, RFC 6184         H.265, RFC 7798
+ *     alone        5.6                     4.4.1
+ *     aggregated   5.7.1, STAP-A           4.4.2, AP
+ *     fragmented   5.8, FU-A               4.4.3, FU
+ */
+
+
+#include "ngx_webrtc_h264.h"
+#include "ngx_webrtc_h265.h"
+#include "ngx_webrtc_pack_nal.h"
+
+
+#define NGX_WEBRTC_FU_START  0x80
+#define NGX_WEBRTC_FU_END    0x40
+
+
+static void ngx_webrtc_pack_nal_aggregate(ngx_webrtc_pack_nal_t *pn,
+    u_char *nal, size_t n);
+static void ngx_webrtc_pack_nal_header(ngx_webrtc_pack_nal_t *pn, u_char *nal);
+static ngx_int_t ngx_webrtc_pack_nal_flush(ngx_webrtc_pack_nal_t *pn,
+    ngx_uint_t last);
+static ngx_int_t ngx_webrtc_pack_nal_fragment(ngx_webrtc_pack_nal_t *pn,
+    u_char *nal, size_t n, ngx_uint_t params, ngx_uint_t last);
+static ngx_int_t ngx_webrtc_pack_nal_out(ngx_webrtc_pack_nal_t *pn, u_char *p,
+    size_t n, ngx_uint_t params, ngx_uint_t last);
+
+
+void
+ngx_webrtc_pack_nal_init(ngx_webrtc_pack_nal_t *pn, ngx_webrtc_pack_t *pack,
+    ngx_webrtc_frame_t *frame, ngx_uint_t header)
+{
+    ngx_memzero(pn, sizeof(ngx_webrtc_pack_nal_t));
+
+    pn->pack = pack;
+    pn->header = header;
+    pn->flags = NGX_WEBRTC_PKT_FIRST;
+
+    if (frame->key) {
+        pn->flags |= NGX_WEBRTC_PKT_KEY;
+    }
+
+    if (frame->discardable) {
+        pn->flags |= NGX_WEBRTC_PKT_DISCARD;
+    }
+}
+
+
+ngx_int_t
+ngx_webrtc_pack_nal_add(ngx_webrtc_pack_nal_t *pn, u_char *nal, size_t n,
+    ngx_uint_t params, ngx_uint_t last)
+{
+    size_t      used;
+    ngx_int_t   rc;
+    ngx_uint_t  aggregates;
+
+    /* with the other NAL units waiting, or alone in an aggregation packet */
+
+    used = pn->count ? pn->used : pn->header;
+    aggregates = (used + 2 + n <= pn->pack->max);
+
+    if (pn->count && !aggregates) {
+        rc = ngx_webrtc_pack_nal_flush(pn, 0);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        aggregates = (pn->header + 2 + n <= pn->pack->max);
+    }
+
+    if (n > pn->pack->max) {
+        return ngx_webrtc_pack_nal_fragment(pn, nal, n, params, last);
+    }
+
+    if (!aggregates) {
+        /* just short enough to go alone */
+        return ngx_webrtc_pack_nal_out(pn, nal, n, params, last);
+    }
+
+    pn->params = (pn->count == 0 || pn->params) && params;
+
+    ngx_webrtc_pack_nal_aggregate(pn, nal, n);
+
+    return last ? ngx_webrtc_pack_nal_flush(pn, 1) : NGX_OK;
+}
+
+
+ngx_int_t
+ngx_webrtc_pack_nal_params(ngx_webrtc_pack_nal_t *pn)
+{
+    ngx_int_t             rc;
+    ngx_uint_t            i;
+    ngx_webrtc_param_t   *set;
+    ngx_webrtc_params_t  *ps;
+
+    ps = &pn->pack->params;
+
+    for (i = 0; i < ps->n; i++) {
+        set = &ps->sets[i];
+
+        rc = ngx_webrtc_pack_nal_add(pn, ps->data + set->offset, set->size,
+                                     1, 0);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    return ngx_webrtc_pack_nal_flush(pn, 0);
+}
+
+
+static void
+ngx_webrtc_pack_nal_aggregate(ngx_webrtc_pack_nal_t *pn, u_char *nal, size_t n)
+{
+    u_char  *p;
+
+    if (pn->count == 0) {
+        pn->nal = nal;
+        pn->size = n;
+        pn->used = pn->header;
+    }
+
+    ngx_webrtc_pack_nal_header(pn, nal);
+
+    p = pn->pack->buf + pn->used;
+
+    *p++ = (u_char) (n >> 8);
+    *p++ = (u_char) n;
+
+    ngx_memcpy(p, nal, n);
+
+    pn->used += 2 + n;
+    pn->count++;
+}
+
+
+/* the header of the aggregation packet, after the NAL unit added to it */
+
+static void
+ngx_webrtc_pack_nal_header(ngx_webrtc_pack_nal_t *pn, u_char *nal)
+{
+    u_char      *h;
+    ngx_uint_t   nri;
+
+    h = pn->pack->buf;
+
+    if (pn->header == 1) {
+
+        /* RFC 6184, 5.7: F is the OR, NRI the maximum of all */
+
+        nri = ngx_webrtc_h264_nri(nal);
+
+        if (pn->count == 0) {
+            h[0] = (u_char) ((nal[0] & 0x80) | nri | NGX_WEBRTC_H264_STAP_A);
+            return;
+        }
+
+        nri = ngx_max(nri, (ngx_uint_t) ngx_webrtc_h264_nri(h));
+
+        h[0] = (u_char) (((h[0] | nal[0]) & 0x80) | nri
+                         | NGX_WEBRTC_H264_STAP_A);
+        return;
+    }
+
+    /*
+     * RFC 7798, 4.4.2: F is the OR, LayerId and TID the lowest of all; the
+     * layer is 0 as nothing else is sent
+     */
+
+    if (pn->count == 0) {
+        h[0] = (u_char) ((nal[0] & 0x80) | (NGX_WEBRTC_H265_AP << 1));
+        h[1] = (u_char) ngx_webrtc_h265_tid(nal);
+        return;
+    }
+
+    h[0] |= nal[0] & 0x80;
+
+    if (ngx_webrtc_h265_tid(nal) < h[1]) {
+        h[1] = (u_char) ngx_webrtc_h265_tid(nal);
+    }
+}
+
+
+static ngx_int_t
+ngx_webrtc_pack_nal_flush(ngx_webrtc_pack_nal_t *pn, ngx_uint_t last)
+{
+    u_char      *p;
+    size_t       n;
+    ngx_uint_t   count;
+
+    count = pn->count;
+
+    if (count == 0) {
+        return NGX_OK;
+    }
+
+    /* RFC 7798, 4.4.2: an AP MUST carry at least two */
+
+    if (count == 1) {
+        p = pn->nal;
+        n = pn->size;
+
+    } else {
+        p = pn->pack->buf;
+        n = pn->used;
+    }
+
+    pn->count = 0;
+
+    return ngx_webrtc_pack_nal_out(pn, p, n, pn->params, last);
+}
+
+
+static ngx_int_t
+ngx_webrtc_pack_nal_fragment(ngx_webrtc_pack_nal_t *pn, u_char *nal, size_t n,
+    ngx_uint_t params, ngx_uint_t last)
+{
+    u_char     *p, *fu;
+    size_t      size, parts, len, header;
+    ngx_int_t   rc;
+
+    p = pn->pack->buf;
+    header = pn->header;
+
+    /* the header of the NAL unit is rebuilt from those of the fragments */
+
+    if (header == 1) {
+        p[0] = (nal[0] & 0xe0) | NGX_WEBRTC_H264_FU_A;
+        p[1] = ngx_webrtc_h264_type(nal);
+
+    } else {
+        p[0] = (nal[0] & 0x81) | (NGX_WEBRTC_H265_FU << 1);
+        p[1] = nal[1];
+        p[2] = ngx_webrtc_h265_type(nal);
+    }
+
+    fu = p + header;
+
+    nal += header;
+    n -= header;
+
+    size = ngx_webrtc_pack_split(n, header + 1, pn->pack->max, &parts);
+    size -= header + 1;
+
+    /*
+     * n + header is above max, so there are at least two parts: S and E are
+     * never both set (RFC 6184, 5.8; RFC 7798, 4.4.3)
+     */
+
+    *fu |= NGX_WEBRTC_FU_START;
+
+    while (parts--) {
+
+        len = ngx_min(size, n);
+
+        if (parts == 0) {
+            *fu |= NGX_WEBRTC_FU_END;
+        }
+
+        ngx_memcpy(fu + 1, nal, len);
+
+        rc = ngx_webrtc_pack_nal_out(pn, p, header + 1 + len, params,
+                                     last && parts == 0);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        *fu &= (u_char) ~NGX_WEBRTC_FU_START;
+
+        nal += len;
+        n -= len;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_webrtc_pack_nal_out(ngx_webrtc_pack_nal_t *pn, u_char *p, size_t n,
+    ngx_uint_t params, ngx_uint_t last)
+{
+    ngx_uint_t  flags;
+
+    flags = pn->flags;
+
+    if (params) {
+        flags |= NGX_WEBRTC_PKT_PARAMS;
+    }
+
+    if (last) {
+        flags |= NGX_WEBRTC_PKT_LAST|NGX_WEBRTC_PKT_MARKER;
+    }
+
+    pn->flags &= ~NGX_WEBRTC_PKT_FIRST;
+
+    return pn->pack->out(pn->pack->ctx, p, n, flags);
+}

@@ -1,0 +1,65 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ */
+
+/*
+ * The packetization that H.264 (RFC 6184, 5) and H.265 (RFC 7798, 4.4) have
+ * in common: a NAL unit alone, several in an aggregation packet, one in
+ * fragments.  Only the headers differ.
+ */
+
+
+#ifndef _NGX_WEBRTC_PACK_NAL_H_INCLUDED_
+#define _NGX_WEBRTC_PACK_NAL_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "ngx_webrtc_pack.h"
+
+
+/*
+ * NAL units that are to go into one packet.  Two or more are in pack->buf as
+ * an aggregation packet already, the first is remembered where it came from.
+ */
+
+typedef struct {
+    ngx_webrtc_pack_t   *pack;
+    ngx_uint_t           flags;     /* for the next packet */
+    ngx_uint_t           header;    /* bytes of NAL unit header, 1 or 2 */
+
+    u_char              *nal;
+    size_t               size;
+    ngx_uint_t           count;
+    size_t               used;      /* in pack->buf */
+    unsigned             params:1;  /* nothing but parameter sets */
+} ngx_webrtc_pack_nal_t;
+
+
+/* header: 1 H.264, 2 H.265 */
+void ngx_webrtc_pack_nal_init(ngx_webrtc_pack_nal_t *pn,
+    ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame, ngx_uint_t header);
+
+/*
+ * Adds a NAL unit, longer than its header; sends what does not go together
+ * with it.
+ *
+ *   params   it is a parameter set
+ *   last     it is the last one of the frame: everything is sent
+ *
+ * NGX_OK, or what pack->out returned.
+ */
+
+ngx_int_t ngx_webrtc_pack_nal_add(ngx_webrtc_pack_nal_t *pn, u_char *nal,
+    size_t n, ngx_uint_t params, ngx_uint_t last);
+
+/*
+ * Adds all parameter sets known and sends them.  NGX_OK, or what pack->out
+ * returned.
+ */
+
+ngx_int_t ngx_webrtc_pack_nal_params(ngx_webrtc_pack_nal_t *pn);
+
+
+#endif /* _NGX_WEBRTC_PACK_NAL_H_INCLUDED_ */

@@ -1,0 +1,38 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ */
+
+/*
+ * What is known of an RTP payload beside its bytes: set by the packetizers
+ * and the publish path, kept in the packet ring, read by the viewers.
+ */
+
+
+#ifndef _NGX_WEBRTC_PACKET_H_INCLUDED_
+#define _NGX_WEBRTC_PACKET_H_INCLUDED_
+
+
+/* the RTP marker bit: last packet of a video frame */
+#define NGX_WEBRTC_PKT_MARKER   0x01
+
+/* belongs to a key frame, its parameter sets included; every packet of it */
+#define NGX_WEBRTC_PKT_KEY      0x02
+
+/*
+ * First packet of a frame.  A key frame begins with its parameter sets, so a
+ * viewer may start at a packet with FIRST and KEY.
+ */
+#define NGX_WEBRTC_PKT_FIRST    0x04
+
+/* last packet of a frame; audio packets are FIRST and LAST */
+#define NGX_WEBRTC_PKT_LAST     0x08
+
+/* holds nothing but parameter sets */
+#define NGX_WEBRTC_PKT_PARAMS   0x10
+
+/* belongs to a frame that no other frame refers to */
+#define NGX_WEBRTC_PKT_DISCARD  0x20
+
+
+#endif /* _NGX_WEBRTC_PACKET_H_INCLUDED_ */

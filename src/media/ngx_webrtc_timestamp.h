@@ -1,0 +1,275 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ */
+
+/*
+ * From the timestamps of a source to RTP timestamps, in four pure steps:
+ *
+ *   unwrap      33 bits (MPEG-TS), 32 bits (RTMP) -> 64 bits
+ *   scale       one clock rate -> another, exactly
+ *   timeline    the stream's own unbroken time, over sources, restarts, jumps;
+ *               and its relation to NTP time for sender reports
+ *   order       decoding order with B-frames -> timestamps that only grow
+ *
+ * and a cast to 32 bits at the very end.
+ */
+
+
+#ifndef _NGX_WEBRTC_TIMESTAMP_H_INCLUDED_
+#define _NGX_WEBRTC_TIMESTAMP_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+/*
+ * Unwrapping.  All zero is the state before the first timestamp.
+ */
+
+typedef struct {
+    int64_t      last;
+    unsigned     set:1;
+} ngx_webrtc_ts_unwrap_t;
+
+
+/*
+ * Unwraps by the nearest difference modulo 2^bits to the timestamp before it.
+ *
+ *   u      one per program, shared by all its tracks: they wrap at the same
+ *          time but are not read at the same time
+ *   pts    as in the source, or sign-extended: only the low bits count
+ *   bits   1..64; 64: taken as it is
+ *
+ * Returns the 64-bit timestamp, for the first one pts modulo 2^bits; may be
+ * negative when a later one lies before a wrap.  At exactly half the range the
+ * earlier one is taken.
+ */
+
+int64_t ngx_webrtc_ts_unwrap(ngx_webrtc_ts_unwrap_t *u, uint64_t pts,
+    ngx_uint_t bits);
+
+/*
+ * floor(v * num / den), exact; den > 0.  No intermediate overflows.  A result
+ * that does not fit is given modulo 2^64, so its low 32 bits are always right.
+ */
+
+int64_t ngx_webrtc_ts_scale(int64_t v, uint32_t num, uint32_t den);
+
+
+/*
+ * The timeline of a stream.
+ *
+ * Media time is counted from the Unix epoch as the wall clock said when the
+ * first packet came, and from then on by the source's clock.  The RTP
+ * timestamp of a packet is its media time in units of the track's clock rate,
+ * modulo 2^32:
+ *
+ *     floor(t * num * rate / den) + offset_ms * rate / 1000
+ *
+ * t is the source's (unwrapped) timestamp in units of num/den seconds.  The
+ * offset is in whole milliseconds, which every RTP clock rate in use divides
+ * into whole units, so that one and the same offset is exact for all tracks.
+ *
+ * A discontinuity changes the offset so that media time goes on with
+ * wall-clock progress.  It is one when a track's timestamp
+ *   - begins a new source (ngx_webrtc_timeline_start), or
+ *   - goes back by more than NGX_WEBRTC_TIMELINE_BACK_MS, or
+ *   - is more than NGX_WEBRTC_TIMELINE_AHEAD_MS later than both the track's
+ *     latest one and what the wall clock let expect (bursts and pauses are
+ *     none), or
+ *   - is more than NGX_WEBRTC_TIMELINE_LAG_MS behind the wall clock's progress.
+ * The other tracks take the new offset when they reach the discontinuity, so
+ * packets of before it that come late still get their right place.
+ *
+ * Writing.  The timeline lives in shared memory in the stream.  Only the
+ * holder of the stream's claim may call start(), track() and map(), in one
+ * thread at a time; the hand-over of the claim orders the memory accesses of
+ * one writer before those of the next.  A writer may die at any point: every
+ * combination of fields is a valid state for the start() of the next one.
+ *
+ * Reading.  ngx_webrtc_timeline_ntp() may be called in any thread of any
+ * process at any time, on the struct in shared memory: all it reads is `line',
+ * one aligned word that is loaded and stored atomically.  There is no lock and
+ * no retry, and nothing to wait for when a writer died.  No other field may
+ * be read by others than the writer, save `jumps', for a status page.
+ */
+
+/*
+ * chosen: more than the reordering of B-frames (16 frames at 12.5 per second)
+ * and less than the shortest clip somebody would loop
+ */
+#define NGX_WEBRTC_TIMELINE_BACK_MS   2000
+
+/* chosen: more than the distance between tracks in a multiplex */
+#define NGX_WEBRTC_TIMELINE_AHEAD_MS  3000
+
+/* chosen: tracks of one new source are that near each other, or not related */
+#define NGX_WEBRTC_TIMELINE_JOIN_MS   10000
+
+/*
+ * chosen: a stalled TCP upstream that catches up is far below, and half the
+ * range of a 90 kHz RTP timestamp (6.6 hours) is far above
+ */
+#define NGX_WEBRTC_TIMELINE_LAG_MS    3600000
+
+/*
+ * The NTP line follows the drift of the source's clock by at most that: above
+ * any crystal's error (100 ppm); below what puts the reports of two tracks,
+ * sent 5 s apart, out of step by 3 ms
+ */
+#define NGX_WEBRTC_TIMELINE_SLEW_PPM  500
+
+/* window in which the least delayed packet is looked for; chosen: a segment */
+#define NGX_WEBRTC_TIMELINE_WINDOW_US  10000000
+
+#define NGX_WEBRTC_TIMELINE_TRACKS    4
+
+/* added to `line', so that 0 can say "none": 2^62 us are 146000 years */
+#define NGX_WEBRTC_TIMELINE_BIAS      ((uint64_t) 1 << 62)
+
+
+typedef struct {
+    uint32_t     rate;            /* RTP clock rate; 0: not in use */
+    uint32_t     num;             /* source's timestamps are in units of */
+    uint32_t     den;             /* num / den seconds */
+    uint32_t     joined;          /* had a packet of this source */
+    int64_t      offset_ms;       /* of this track; differs from the timeline's
+                                     while only one side of a jump was seen */
+    int64_t      newest_ms;       /* latest media time */
+    int64_t      newest_us;       /* wall clock of it; 0: no packet ever */
+} ngx_webrtc_timeline_track_t;
+
+
+/* Plain data; all zero is a timeline without history. */
+
+typedef struct {
+    uint64_t     line;            /* media time less wall clock, us, + BIAS;
+                                     0: no packet ever.  Atomic */
+
+    int64_t      offset_ms;       /* newest common offset */
+    uint32_t     running;         /* 0: the next packet sets offset_ms */
+    uint32_t     jumps;           /* discontinuities, start() not counted */
+
+    int64_t      window_us;       /* wall clock of the window's begin */
+    int64_t      best_us;         /* greatest media time less wall clock */
+    int64_t      target_us;       /* the same of the window before: the line
+                                     moves there */
+    int64_t      slewed_us;       /* wall clock of the line's last step */
+
+    ngx_webrtc_timeline_track_t  tracks[NGX_WEBRTC_TIMELINE_TRACKS];
+} ngx_webrtc_timeline_t;
+
+
+/* Makes a timeline without history (all zero), before anybody can see it. */
+
+void ngx_webrtc_timeline_init(ngx_webrtc_timeline_t *tl);
+
+/*
+ * A new source begins: first one, restart, other publisher.  Forgets the
+ * clocks of all tracks, keeps media time: the first packet continues it with
+ * wall-clock progress, the other tracks follow with the same offset.
+ */
+
+void ngx_webrtc_timeline_start(ngx_webrtc_timeline_t *tl);
+
+/*
+ * Says what the clock of a track is.  After start(), before the track's first
+ * map(); the source's tracks all count from the same zero.
+ *
+ *   i          index of the track in the stream, < NGX_WEBRTC_TIMELINE_TRACKS
+ *   rate       RTP clock rate
+ *   num, den   timestamps given to map() are in units of num/den seconds
+ *
+ * NGX_OK
+ * NGX_DECLINED  index too large, rate no multiple of 1000, num or den 0,
+ *               rate * num or 1000 * num above 2^32 - 1
+ */
+
+ngx_int_t ngx_webrtc_timeline_track(ngx_webrtc_timeline_t *tl, ngx_uint_t i,
+    uint32_t rate, uint32_t num, uint32_t den);
+
+/*
+ * The media time of a packet, on the stream's line.
+ *
+ *   i        a track that ngx_webrtc_timeline_track() returned NGX_OK for
+ *   t        the source's timestamp (presentation), unwrapped; one beyond
+ *            2^40 s, which only garbage is, is taken for 0
+ *   now_us   wall clock at arrival, microseconds since the Unix epoch, > 0.
+ *            Steps of it are tolerated: backwards counts as no progress,
+ *            forwards is taken for a pause of the source
+ *
+ * Returns it in units of the track's clock rate; the RTP timestamp is
+ * ngx_webrtc_timeline_rtp() of it.  Over a discontinuity it is later than all
+ * the track's times before: where a track would step back although the others
+ * do not, all are put forward together.  Within a source it goes back as t
+ * does (B-frames): see ngx_webrtc_order().
+ */
+
+int64_t ngx_webrtc_timeline_map(ngx_webrtc_timeline_t *tl, ngx_uint_t i,
+    int64_t t, int64_t now_us);
+
+#define ngx_webrtc_timeline_rtp(media)  ((uint32_t) (uint64_t) (media))
+
+/*
+ * The pair of timestamps of a sender report (RFC 3550, 6.4.1) that is sent
+ * now; for any reader (see above).
+ *
+ *   rate     the track's RTP clock rate
+ *   now_us   wall clock, microseconds since the Unix epoch
+ *   rtp      the track's RTP timestamp at that instant, before a viewer's own
+ *            offset is added
+ *   ntp      now_us as NTP timestamp
+ *
+ * The pairs of all tracks lie on one line: rtp is now_us + line in units of
+ * the track's clock rate, and the line is the same for all tracks at any
+ * instant.  It follows the drift of the source's clock against the wall clock,
+ * measured over all tracks in common (the packet of each window that came
+ * earliest), by at most SLEW_PPM; it is never set in a step, except where it is
+ * more than LAG_MS wrong.  A discontinuity does not change it.
+ *
+ * NGX_OK
+ * NGX_AGAIN   there was no packet yet
+ */
+
+ngx_int_t ngx_webrtc_timeline_ntp(ngx_webrtc_timeline_t *tl, uint32_t rate,
+    int64_t now_us, uint32_t *rtp, uint64_t *ntp);
+
+
+/*
+ * Presentation times of frames in decoding order, made strictly increasing,
+ * because viewers get frames in decoding order and must not see time run
+ * backwards.  One per track, per source; all zero is the beginning.
+ */
+
+typedef struct {
+    int64_t      last;
+    unsigned     set:1;
+    uint64_t     sent;            /* as they were */
+    uint64_t     dropped;         /* ORDER_DROP */
+    uint64_t     clamped;         /* ORDER_CLAMP */
+} ngx_webrtc_order_t;
+
+
+typedef enum {
+    NGX_WEBRTC_ORDER_SEND = 0,
+    NGX_WEBRTC_ORDER_DROP,        /* goes backwards, nothing refers to it */
+    NGX_WEBRTC_ORDER_CLAMP        /* goes backwards or stands still: *media is
+                                     the one before + 1 */
+} ngx_webrtc_order_e;
+
+
+/*
+ *   media         in: as from ngx_webrtc_timeline_map(); out: what to send
+ *   discardable   from the packetizer's probe; for audio always 1
+ *
+ * A frame with the time of the one before it (the second field of a picture,
+ * a hidden frame) is clamped even when discardable.
+ */
+
+ngx_webrtc_order_e ngx_webrtc_order(ngx_webrtc_order_t *o, int64_t *media,
+    ngx_uint_t discardable);
+
+
+#endif /* _NGX_WEBRTC_TIMESTAMP_H_INCLUDED_ */

@@ -1,0 +1,114 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ */
+
+/*
+ * Tracks and the table of codecs.
+ */
+
+
+#ifndef _NGX_WEBRTC_TRACK_H_INCLUDED_
+#define _NGX_WEBRTC_TRACK_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+/* media kinds; 0 is none */
+
+#define NGX_WEBRTC_AUDIO  1
+#define NGX_WEBRTC_VIDEO  2
+
+
+/*
+ * The values are stored in shared memory that survives a reload: append only.
+ */
+
+enum ngx_webrtc_codec_e {
+    NGX_WEBRTC_CODEC_NONE = 0,
+    NGX_WEBRTC_CODEC_H264,
+    NGX_WEBRTC_CODEC_H265,
+    NGX_WEBRTC_CODEC_VP8,
+    NGX_WEBRTC_CODEC_VP9,
+    NGX_WEBRTC_CODEC_AV1,
+    NGX_WEBRTC_CODEC_OPUS,
+    NGX_WEBRTC_CODEC_PCMU,
+    NGX_WEBRTC_CODEC_PCMA,
+    NGX_WEBRTC_CODEC_G722,
+    NGX_WEBRTC_CODEC_RED,
+    NGX_WEBRTC_CODEC_N
+};
+
+
+/*
+ * One track of a stream.  Plain data, lives in shared memory; written by the
+ * one who holds the stream's claim.  All zero is "no track".
+ */
+
+typedef struct {
+    uint8_t      kind;            /* NGX_WEBRTC_AUDIO, NGX_WEBRTC_VIDEO */
+    uint8_t      codec;           /* NGX_WEBRTC_CODEC_* */
+    uint8_t      channels;        /* audio; 0 for video */
+    uint8_t      pad;
+    uint32_t     clock_rate;      /* RTP timestamp units per second */
+
+    /*
+     * Video, 0 while unknown.
+     *   H.264     the 24 bits of profile-level-id, RFC 6184, 8.1
+     *   H.265     profile-id << 16 | tier-flag << 8 | level-id, RFC 7798, 7.1
+     *   VP9       profile << 16                      (level is not coded)
+     *   AV1       profile << 16 | tier << 8 | level-idx, AV1 RTP, 7.2.1
+     *   VP8       0
+     */
+    uint32_t     profile;
+
+    uint16_t     width;           /* luma samples after cropping; 0 unknown */
+    uint16_t     height;
+} ngx_webrtc_track_t;
+
+
+typedef struct {
+    ngx_str_t    name;            /* as in a=rtpmap: "H264", "opus" */
+    uint8_t      kind;
+    uint8_t      codec;
+    uint8_t      channels;        /* in a=rtpmap; 0 where not written */
+    int8_t       static_pt;       /* RFC 3551, 6; -1: none */
+    uint32_t     clock_rate;      /* RTP; G.722 says 8000: RFC 3551, 4.5.2 */
+} ngx_webrtc_codec_t;
+
+
+/*
+ * The table's entry of a codec; never NULL: for NONE, and for values out of
+ * range, the entry with an empty name and kind 0.
+ */
+
+const ngx_webrtc_codec_t *ngx_webrtc_codec(ngx_uint_t codec);
+
+/*
+ * The codec of an a=rtpmap encoding name, case-insensitive (RFC 8866, 6.6).
+ *
+ *   name, n      not null-terminated
+ *   clock_rate   as in a=rtpmap
+ *
+ * NULL: not a codec of ours, or not at that clock rate.  The number of
+ * channels is for the caller to compare.
+ */
+
+const ngx_webrtc_codec_t *ngx_webrtc_codec_find(u_char *name, size_t n,
+    uint32_t clock_rate);
+
+/* the codec of a payload type of RFC 3551 that needs no a=rtpmap, or NULL */
+const ngx_webrtc_codec_t *ngx_webrtc_codec_static(ngx_uint_t pt);
+
+/*
+ * Sets a track to what the table says of its codec; profile and size 0.
+ * channels: 0 takes the table's (1 where it has none).
+ */
+
+void ngx_webrtc_track_init(ngx_webrtc_track_t *track, ngx_uint_t codec,
+    ngx_uint_t channels);
+
+
+#endif /* _NGX_WEBRTC_TRACK_H_INCLUDED_ */
