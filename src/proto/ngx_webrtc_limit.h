@@ -1,0 +1,112 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ */
+
+/*
+ * How much a publisher sends, what it is told to send at most (REMB), and
+ * when it has been above its limit for too long.  One per session.
+ *
+ * With a limit REMB says the limit, also beside transport-wide feedback, which
+ * cannot say it.  Where REMB is all the feedback there is, it also follows the
+ * loss: the loss based part of draft-ietf-rmcat-gcc-02, 6.
+ *
+ * Sans-I/O, plain memory.
+ */
+
+
+#ifndef _NGX_WEBRTC_LIMIT_H_INCLUDED_
+#define _NGX_WEBRTC_LIMIT_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+/* us, and parts of it: the window of the bitrate */
+#define NGX_WEBRTC_LIMIT_WINDOW   1000000
+#define NGX_WEBRTC_LIMIT_PARTS    20
+
+/* percent above the limit that count as at the limit; chosen: headers,
+ * retransmissions, key frames */
+#define NGX_WEBRTC_LIMIT_SLACK    15
+
+/* us above the limit until the end; chosen: an encoder follows within two */
+#define NGX_WEBRTC_LIMIT_GRACE    10000000
+
+/* us between two REMB, when the value has not changed much; as libwebrtc */
+#define NGX_WEBRTC_LIMIT_REMB     1000000
+
+/* bits per second: REMB without a limit at first and at most, and at least */
+#define NGX_WEBRTC_LIMIT_MAX      100000000
+#define NGX_WEBRTC_LIMIT_MIN      64000
+
+
+/* private but for the first group */
+typedef struct {
+    uint64_t     bytes;           /* in all */
+    uint64_t     max;             /* webrtc_max_bitrate, 0: none */
+
+    uint64_t     estimate;        /* bits per second, by loss */
+    uint64_t     over_us;         /* since when above the limit, 0: not */
+    uint64_t     told;            /* last REMB, 0: none */
+    uint64_t     told_us;
+
+    uint64_t     start_us;        /* of the first packet */
+    uint64_t     part;            /* number of the newest part */
+    uint64_t     sum;             /* of parts */
+    uint32_t     parts[NGX_WEBRTC_LIMIT_PARTS];
+    unsigned     remb:1;
+    unsigned     adaptive:1;
+    unsigned     started:1;
+} ngx_webrtc_limit_t;
+
+
+/*
+ *   max        bits per second, 0: no limit
+ *   remb       not zero: REMB was negotiated
+ *   adaptive   not zero: follow the loss too, there is no transport-wide
+ *              feedback
+ */
+
+void ngx_webrtc_limit_init(ngx_webrtc_limit_t *l, uint64_t max,
+    ngx_uint_t remb, ngx_uint_t adaptive);
+
+/* a datagram of n bytes came, of any SSRC */
+
+void ngx_webrtc_limit_input(ngx_webrtc_limit_t *l, size_t n, uint64_t now_us);
+
+/* bits per second over the last second */
+
+uint64_t ngx_webrtc_limit_bitrate(ngx_webrtc_limit_t *l, uint64_t now_us);
+
+/*
+ * A receiver report was made.
+ *
+ *   fraction   lost, of 256: the worst of the session's tracks
+ */
+
+void ngx_webrtc_limit_loss(ngx_webrtc_limit_t *l, ngx_uint_t fraction,
+    uint64_t now_us);
+
+/*
+ * To be called now and then, as for each RTCP report.
+ *
+ * NGX_OK        below the limit
+ * NGX_AGAIN     above it
+ * NGX_DECLINED  above it for NGX_WEBRTC_LIMIT_GRACE: end the session
+ */
+
+ngx_int_t ngx_webrtc_limit_check(ngx_webrtc_limit_t *l, uint64_t now_us);
+
+/*
+ * The value for a REMB that is due now: every second, at once when it goes
+ * down by more than 3 percent.
+ *
+ * Returns bits per second, or 0: none is due, or REMB was not negotiated.
+ */
+
+uint64_t ngx_webrtc_limit_remb(ngx_webrtc_limit_t *l, uint64_t now_us);
+
+
+#endif /* _NGX_WEBRTC_LIMIT_H_INCLUDED_ */

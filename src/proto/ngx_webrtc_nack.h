@@ -1,0 +1,147 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ */
+
+/*
+ * Which packets of a publisher's stream to ask for again, and when: generic
+ * NACK (RFC 4585, 6.2.1) with retry.  A number that is missing is asked for a
+ * little later (it may only be late), then once per round trip, until it comes
+ * or there is no use in it any more.  On a video track a loss that is given up
+ * means that a key frame is wanted.
+ *
+ * Sans-I/O.  The list is bounded; sequence numbers are unwrapped as by
+ * ngx_webrtc_reorder_seq().
+ */
+
+
+#ifndef _NGX_WEBRTC_NACK_H_INCLUDED_
+#define _NGX_WEBRTC_NACK_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+/* missing packets known; chosen: a burst of 100 ms at 20 Mbit/s */
+#define NGX_WEBRTC_NACK_MAX       256
+
+/* sequence numbers asked for by one call; fits any RTCP packet */
+#define NGX_WEBRTC_NACK_ASK       64
+
+/* times a packet is asked for; chosen: as libwebrtc */
+#define NGX_WEBRTC_NACK_TRIES     10
+
+/* us before the first time; chosen: reordering on a path is shorter */
+#define NGX_WEBRTC_NACK_DELAY     10000
+
+/* us between two times, at least, at most, and while no RTT is known */
+#define NGX_WEBRTC_NACK_MIN       20000
+#define NGX_WEBRTC_NACK_RETRY_MAX 250000
+#define NGX_WEBRTC_NACK_RTT       100000
+
+/* us; what is missing longer is given up unless set otherwise; chosen: what
+ * viewers' jitter buffers cover */
+#define NGX_WEBRTC_NACK_AGE       500000
+
+
+typedef struct {
+    uint64_t     seq;
+    uint64_t     seen_us;         /* when it was found missing */
+    uint64_t     next_us;         /* when it is to be asked for */
+    uint32_t     tries;
+} ngx_webrtc_nack_entry_t;
+
+
+/* private but for the counters */
+typedef struct {
+    uint64_t                  highest;
+    uint64_t                  age_us;
+    uint32_t                  rtt_us;        /* 0: not known */
+    uint32_t                  n;
+    unsigned                  started:1;
+    unsigned                  video:1;
+    unsigned                  pli:1;         /* wanted, not told yet */
+
+    uint64_t                  gone;          /* highest given up, 0: none, or
+                                                told */
+
+    uint64_t                  missing;       /* found missing */
+    uint64_t                  asked;         /* numbers asked for, with
+                                                retries */
+    uint64_t                  recovered;     /* came after they were asked
+                                                for */
+    uint64_t                  late;          /* came before */
+    uint64_t                  given_up;
+
+    ngx_webrtc_nack_entry_t   list[NGX_WEBRTC_NACK_MAX];  /* ascending */
+} ngx_webrtc_nack_t;
+
+
+/* what ngx_webrtc_nack_timeout() wants done */
+typedef struct {
+    ngx_uint_t   n;                          /* ask for these, if not 0: */
+    uint16_t     seqs[NGX_WEBRTC_NACK_ASK];  /* ngx_webrtc_rtcp_write_nack() */
+
+    uint64_t     gone;            /* not 0: nothing missing up to this number
+                                     is waited for any more:
+                                     ngx_webrtc_reorder_give_up() */
+    unsigned     pli:1;           /* a key frame is wanted */
+} ngx_webrtc_nack_tell_t;
+
+
+/* video: not zero for a video track */
+
+void ngx_webrtc_nack_init(ngx_webrtc_nack_t *nack, ngx_uint_t video);
+
+/*
+ *   rtt_us   from report blocks of the publisher or DLRR; 0: not known
+ *   age_us   give up after that; 0: NGX_WEBRTC_NACK_AGE
+ */
+
+void ngx_webrtc_nack_conf(ngx_webrtc_nack_t *nack, uint32_t rtt_us,
+    uint64_t age_us);
+
+/*
+ * A packet came, in whatever order, original or retransmitted.
+ *
+ *   seq   unwrapped
+ *
+ * A gap of more than NGX_WEBRTC_NACK_MAX packets is not asked for: all of the
+ * list is given up, and video wants a key frame.
+ *
+ * NGX_OK      nothing new to do
+ * NGX_AGAIN   there is something new to ask for or to tell: the deadline may
+ *             have moved, see ngx_webrtc_nack_deadline()
+ */
+
+ngx_int_t ngx_webrtc_nack_received(ngx_webrtc_nack_t *nack, uint64_t seq,
+    uint64_t now_us);
+
+/*
+ * What is missing before `seq' is not waited for any more, without a word: a
+ * key frame begins there, or ngx_webrtc_reorder has passed it by.
+ *
+ *   pli   not zero: a video track wants a key frame if something was missing
+ */
+
+void ngx_webrtc_nack_drop(ngx_webrtc_nack_t *nack, uint64_t seq,
+    ngx_uint_t pli);
+
+/* when ngx_webrtc_nack_timeout() wants to be called, us; 0: not at all */
+
+uint64_t ngx_webrtc_nack_deadline(const ngx_webrtc_nack_t *nack);
+
+/*
+ * Gives out what is due, and forgets what is given up.  May be called at any
+ * time.
+ *
+ * NGX_OK      there is something in tell
+ * NGX_DONE    nothing is due
+ */
+
+ngx_int_t ngx_webrtc_nack_timeout(ngx_webrtc_nack_t *nack, uint64_t now_us,
+    ngx_webrtc_nack_tell_t *tell);
+
+
+#endif /* _NGX_WEBRTC_NACK_H_INCLUDED_ */

@@ -1,0 +1,779 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Offer + policy -> answer and description: see the header file for the
+ * contract.  The decision is made in this order, and each step may refuse:
+ *
+ *   offer      is it something that a session can be made of at all: ICE
+ *              credentials, fingerprint, rtcp-mux, BUNDLE
+ *   pick       for each m-line: active, inactive or rejected, and the codec
+ *   settle     which inactive m-lines can stay, which one is the tagged one
+ *   transport  ICE, fingerprint and DTLS role
+ *   media      description and answer of each m-line
+ *
+ * An m-line of a kind that the stream doesn't have is answered as inactive
+ * rather than rejected: then the first m-line nearly always carries the
+ * transport, which is where all clients look for it.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <ngx_webrtc_negotiate.h>
+#include <ngx_webrtc_negotiate_cause.h>
+#include <ngx_webrtc_negotiate_media.h>
+
+
+/* least bytes of our credentials; RFC 8839, 5.4 */
+#define NGX_WEBRTC_NEGOTIATE_MIN_UFRAG  4
+#define NGX_WEBRTC_NEGOTIATE_MIN_PWD    22
+
+/* bytes of all fmtps of an answer: there are at most two active m-lines */
+#define NGX_WEBRTC_NEGOTIATE_TEXT                                             \
+    ((NGX_WEBRTC_SDP_MEDIA + 2 * NGX_WEBRTC_DESC_ALTS)                        \
+     * NGX_WEBRTC_NEGOTIATE_FMTP)
+
+
+typedef struct {
+    const ngx_webrtc_sdp_t               *offer;
+    const ngx_webrtc_negotiate_policy_t  *policy;
+    ngx_webrtc_negotiate_cause_t         *cause;
+    ngx_uint_t                            want;     /* direction bit */
+    ngx_uint_t                            nactive;
+    ngx_uint_t                            tagged;   /* m-line */
+    uint32_t                              ssrcs[4];
+    ngx_webrtc_negotiate_pick_t           picks[NGX_WEBRTC_SDP_MEDIA];
+    u_char                                text[NGX_WEBRTC_NEGOTIATE_TEXT];
+} ngx_webrtc_negotiate_ctx_t;
+
+
+static ngx_int_t ngx_webrtc_negotiate_offer(ngx_webrtc_negotiate_ctx_t *ctx);
+static ngx_uint_t ngx_webrtc_negotiate_live(
+    const ngx_webrtc_sdp_media_t *media);
+static ngx_int_t ngx_webrtc_negotiate_check(const ngx_webrtc_sdp_t *sdp,
+    ngx_uint_t mline, ngx_webrtc_sdp_transport_t *t,
+    ngx_webrtc_negotiate_cause_t *cause);
+static ngx_int_t ngx_webrtc_negotiate_pick(ngx_webrtc_negotiate_ctx_t *ctx,
+    ngx_uint_t mline);
+static ngx_int_t ngx_webrtc_negotiate_pick_play(ngx_webrtc_negotiate_ctx_t *ctx,
+    ngx_uint_t mline);
+static void ngx_webrtc_negotiate_pick_alts(ngx_webrtc_negotiate_ctx_t *ctx,
+    ngx_uint_t mline);
+static ngx_int_t ngx_webrtc_negotiate_pick_publish(
+    ngx_webrtc_negotiate_ctx_t *ctx, ngx_uint_t mline);
+static ngx_int_t ngx_webrtc_negotiate_pick_codec(
+    ngx_webrtc_negotiate_ctx_t *ctx, ngx_uint_t mline);
+static void ngx_webrtc_negotiate_pick_inactive(ngx_webrtc_negotiate_ctx_t *ctx,
+    ngx_uint_t mline);
+static ngx_int_t ngx_webrtc_negotiate_settle(ngx_webrtc_negotiate_ctx_t *ctx);
+
+
+ngx_int_t
+ngx_webrtc_negotiate(const ngx_webrtc_sdp_t *offer,
+    const ngx_webrtc_negotiate_policy_t *policy, ngx_webrtc_desc_t *desc,
+    u_char **pos, u_char *end, ngx_webrtc_negotiate_cause_t *cause)
+{
+    u_char                      *p;
+    ngx_uint_t                   i;
+    ngx_webrtc_sdp_answer_t      answer;
+    ngx_webrtc_negotiate_ctx_t   ctx;
+
+    if (ngx_webrtc_negotiate_policy(policy) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ctx.offer = offer;
+    ctx.policy = policy;
+    ctx.cause = cause;
+    ctx.nactive = 0;
+
+    /* the bit that the offer's direction must have, seen from there */
+
+    ctx.want = (policy->role == NGX_WEBRTC_NEGOTIATE_PLAY)
+               ? NGX_WEBRTC_SDP_RECVONLY : NGX_WEBRTC_SDP_SENDONLY;
+
+    ngx_memzero(ctx.picks, sizeof(ctx.picks));
+
+    ngx_webrtc_negotiate_ssrcs(policy, ctx.ssrcs);
+
+    if (ngx_webrtc_negotiate_offer(&ctx) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    for (i = 0; i < offer->nmedia; i++) {
+        if (ngx_webrtc_negotiate_pick(&ctx, i) != NGX_OK) {
+            return NGX_DECLINED;
+        }
+    }
+
+    if (ngx_webrtc_negotiate_settle(&ctx) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    ngx_memzero(desc, sizeof(ngx_webrtc_desc_t));
+    ngx_memzero(&answer, sizeof(ngx_webrtc_sdp_answer_t));
+
+    ngx_webrtc_negotiate_local(policy, desc, &answer);
+
+    if (ngx_webrtc_negotiate_remote(offer, ctx.tagged, desc, cause) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    p = ctx.text;
+
+    for (i = 0; i < offer->nmedia; i++) {
+
+        if (ctx.picks[i].state == NGX_WEBRTC_NEGOTIATE_REJECTED) {
+            ngx_webrtc_negotiate_reject(&offer->media[i], &answer.media[i]);
+            continue;
+        }
+
+        desc->media[desc->nmedia].mline = (uint8_t) i;
+        desc->nmedia++;
+
+        p = ngx_webrtc_negotiate_media(policy, &offer->media[i], &ctx.picks[i],
+                                       ctx.ssrcs, p, desc, &answer.media[i]);
+    }
+
+    answer.nmedia = offer->nmedia;
+    answer.setup = (desc->dtls_role == NGX_WEBRTC_DTLS_CLIENT)
+                   ? NGX_WEBRTC_SDP_SETUP_ACTIVE
+                   : NGX_WEBRTC_SDP_SETUP_PASSIVE;
+
+    p = ngx_webrtc_sdp_print(*pos, end, &answer);
+
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    *pos = p;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_webrtc_negotiate_policy(const ngx_webrtc_negotiate_policy_t *policy)
+{
+    ngx_uint_t  i;
+
+    if (policy->ufrag.len < NGX_WEBRTC_NEGOTIATE_MIN_UFRAG
+        || policy->ufrag.len > NGX_WEBRTC_DESC_LOCAL_UFRAG
+        || policy->pwd.len < NGX_WEBRTC_NEGOTIATE_MIN_PWD
+        || policy->pwd.len > NGX_WEBRTC_DESC_LOCAL_PWD
+        || policy->fingerprint.len == 0
+        || policy->fingerprint.len > NGX_WEBRTC_NEGOTIATE_FINGERPRINT
+        || policy->cname.len == 0
+        || policy->cname.len > NGX_WEBRTC_NEGOTIATE_NAME
+        || policy->stream_id.len == 0
+        || policy->stream_id.len > NGX_WEBRTC_NEGOTIATE_NAME)
+    {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < policy->ncandidates; i++) {
+        if (policy->candidates[i].address.len == 0) {
+            return NGX_ERROR;
+        }
+    }
+
+    switch (policy->role) {
+
+    case NGX_WEBRTC_NEGOTIATE_PLAY:
+        return (policy->ntracks < NGX_WEBRTC_DESC_NO_TRACK) ? NGX_OK
+                                                            : NGX_ERROR;
+
+    case NGX_WEBRTC_NEGOTIATE_PUBLISH:
+        return NGX_OK;
+
+    default:
+        return NGX_ERROR;
+    }
+}
+
+
+/* RFC 3550, 8: SSRCs of a session differ; 0 means "none" here */
+
+void
+ngx_webrtc_negotiate_ssrcs(const ngx_webrtc_negotiate_policy_t *policy,
+    uint32_t *ssrcs)
+{
+    uint32_t    ssrc;
+    ngx_uint_t  i, n;
+
+    for (n = 0; n < 4; n++) {
+        ssrc = policy->ssrcs[n];
+        i = 0;
+
+        while (i < n || ssrc == 0) {
+
+            if (ssrc == 0 || ssrcs[i] == ssrc) {
+                ssrc++;
+                i = 0;
+                continue;
+            }
+
+            i++;
+        }
+
+        ssrcs[n] = ssrc;
+    }
+}
+
+
+static ngx_int_t
+ngx_webrtc_negotiate_offer(ngx_webrtc_negotiate_ctx_t *ctx)
+{
+    ngx_uint_t                     i, first, n, bundled;
+    const ngx_webrtc_sdp_t        *offer;
+    const ngx_webrtc_sdp_media_t  *media;
+    ngx_webrtc_sdp_transport_t     t;
+
+    offer = ctx->offer;
+
+    n = 0;
+    first = 0;
+    bundled = 0;
+
+    for (i = 0; i < offer->nmedia; i++) {
+        media = &offer->media[i];
+
+        if (!ngx_webrtc_negotiate_live(media)) {
+            continue;
+        }
+
+        if (n++ == 0) {
+            first = i;
+        }
+
+        bundled += media->bundled;
+
+        /* RFC 9725, 4.4.1: RTP and RTCP come over one port */
+
+        if (!media->rtcp_mux) {
+            return ngx_webrtc_negotiate_refuse(ctx->cause,
+                                               NGX_WEBRTC_NEGOTIATE_BAD,
+                                               "no rtcp-mux", i,
+                                               "m-line %ui (%V) has no "
+                                               "a=rtcp-mux",
+                                               i, &media->type);
+        }
+    }
+
+    if (n == 0) {
+        return ngx_webrtc_negotiate_refuse(ctx->cause,
+                                           NGX_WEBRTC_NEGOTIATE_UNSUPPORTED,
+                                           "no media", -1,
+                                           "the offer has no active m-line "
+                                           "of audio or video over RTP");
+    }
+
+    /* RFC 9725, 4.4.1: and all m-lines over one transport */
+
+    if (n > 1 && bundled < n) {
+        return ngx_webrtc_negotiate_refuse(ctx->cause,
+                                           NGX_WEBRTC_NEGOTIATE_BAD,
+                                           "no BUNDLE", -1,
+                                           "not every m-line is in "
+                                           "a=group:BUNDLE");
+    }
+
+    /* RFC 8445, 6.1.1: of two lite agents none would send a check */
+
+    if (offer->ice_lite && ctx->policy->ice_lite) {
+        return ngx_webrtc_negotiate_refuse(ctx->cause,
+                                           NGX_WEBRTC_NEGOTIATE_BAD,
+                                           "ICE lite on both sides", -1,
+                                           "the offer has a=ice-lite, and so "
+                                           "does this server");
+    }
+
+    return ngx_webrtc_negotiate_check(offer, first, &t, ctx->cause);
+}
+
+
+/* 1 if the offerer wants media to flow there and it can be RTP with us */
+
+static ngx_uint_t
+ngx_webrtc_negotiate_live(const ngx_webrtc_sdp_media_t *media)
+{
+    return media->rtp
+           && !media->rejected
+           && (media->kind == NGX_WEBRTC_SDP_AUDIO
+               || media->kind == NGX_WEBRTC_SDP_VIDEO)
+           && media->direction != NGX_WEBRTC_SDP_INACTIVE;
+}
+
+
+/*
+ * Collects the transport attributes that hold for an m-line, and checks them.
+ * RFC 9143, 7.1.3: in a BUNDLE group the first mid's m-line has them for all.
+ */
+
+static ngx_int_t
+ngx_webrtc_negotiate_check(const ngx_webrtc_sdp_t *sdp, ngx_uint_t mline,
+    ngx_webrtc_sdp_transport_t *t, ngx_webrtc_negotiate_cause_t *cause)
+{
+    ngx_uint_t                         i;
+    const ngx_str_t                   *mid;
+    const ngx_webrtc_sdp_media_t      *media;
+    const ngx_webrtc_sdp_transport_t  *group;
+
+    media = &sdp->media[mline];
+
+    *t = media->transport;
+
+    for (i = 0; i < sdp->nmedia && media->bundled; i++) {
+        mid = &sdp->media[i].mid;
+        group = &sdp->media[i].transport;
+
+        if (mid->len == 0
+            || mid->len != sdp->bundles[0].len
+            || ngx_memcmp(mid->data, sdp->bundles[0].data, mid->len) != 0)
+        {
+            continue;
+        }
+
+        if (t->ufrag.len == 0 || t->pwd.len == 0) {
+            t->ufrag = group->ufrag;
+            t->pwd = group->pwd;
+        }
+
+        if (t->fingerprint_alg == 0 && !t->fingerprint_other) {
+            t->fingerprint_alg = group->fingerprint_alg;
+            t->fingerprint_other = group->fingerprint_other;
+            t->fingerprint = group->fingerprint;
+        }
+
+        if (t->setup == NGX_WEBRTC_SDP_SETUP_NONE) {
+            t->setup = group->setup;
+        }
+    }
+
+    if (t->ufrag.len == 0 || t->pwd.len == 0) {
+        return ngx_webrtc_negotiate_refuse(cause,
+                                           NGX_WEBRTC_NEGOTIATE_BAD,
+                                           "no ICE credentials", mline,
+                                           "m-line %ui (%V) has no "
+                                           "a=ice-ufrag or no a=ice-pwd",
+                                           mline, &media->type);
+    }
+
+    if (t->fingerprint_alg == 0) {
+        return ngx_webrtc_negotiate_refuse(cause,
+                                           NGX_WEBRTC_NEGOTIATE_BAD,
+                                           "no fingerprint", mline,
+                                           "m-line %ui (%V) has no "
+                                           "a=fingerprint of sha-256, sha-384 "
+                                           "or sha-512",
+                                           mline, &media->type);
+    }
+
+    if (t->setup == NGX_WEBRTC_SDP_SETUP_HOLDCONN) {
+        return ngx_webrtc_negotiate_refuse(cause,
+                                           NGX_WEBRTC_NEGOTIATE_BAD,
+                                           "no DTLS role", mline,
+                                           "m-line %ui (%V) has "
+                                           "a=setup:holdconn",
+                                           mline, &media->type);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_webrtc_negotiate_pick(ngx_webrtc_negotiate_ctx_t *ctx, ngx_uint_t mline)
+{
+    ngx_uint_t                     i;
+    const ngx_webrtc_sdp_media_t  *media, *other;
+
+    media = &ctx->offer->media[mline];
+
+    if (!ngx_webrtc_negotiate_live(media)) {
+        ngx_webrtc_negotiate_pick_inactive(ctx, mline);
+        return NGX_OK;
+    }
+
+    if ((media->direction & ctx->want) == 0) {
+        return ngx_webrtc_negotiate_refuse(ctx->cause,
+                                           NGX_WEBRTC_NEGOTIATE_UNSUPPORTED,
+                                           "wrong direction", mline,
+                                           "m-line %ui (%V) is %s, expected "
+                                           "is %s",
+                                           mline, &media->type,
+                                           (ctx->want
+                                            == NGX_WEBRTC_SDP_RECVONLY)
+                                           ? "sendonly" : "recvonly",
+                                           (ctx->want
+                                            == NGX_WEBRTC_SDP_RECVONLY)
+                                           ? "recvonly" : "sendonly");
+    }
+
+    /* RFC 9725, 4.4.2: at most one of each kind */
+
+    for (i = 0; i < mline; i++) {
+        other = &ctx->offer->media[i];
+
+        if (ngx_webrtc_negotiate_live(other) && other->kind == media->kind) {
+            return ngx_webrtc_negotiate_refuse(ctx->cause,
+                                              NGX_WEBRTC_NEGOTIATE_UNSUPPORTED,
+                                              "two tracks of one kind", mline,
+                                              "m-lines %ui and %ui are both "
+                                              "%V",
+                                              i, mline, &media->type);
+        }
+    }
+
+    if (ctx->policy->role == NGX_WEBRTC_NEGOTIATE_PLAY) {
+        return ngx_webrtc_negotiate_pick_play(ctx, mline);
+    }
+
+    return ngx_webrtc_negotiate_pick_publish(ctx, mline);
+}
+
+
+/* the first track of the kind that the offer has a codec for */
+
+static ngx_int_t
+ngx_webrtc_negotiate_pick_play(ngx_webrtc_negotiate_ctx_t *ctx,
+    ngx_uint_t mline)
+{
+    u_char                         names[NGX_WEBRTC_NEGOTIATE_NAMES];
+    size_t                         n;
+    ngx_uint_t                     i;
+    const ngx_webrtc_track_t      *track, *first;
+    const ngx_webrtc_sdp_media_t  *media;
+    ngx_webrtc_negotiate_pick_t   *pick;
+
+    media = &ctx->offer->media[mline];
+    pick = &ctx->picks[mline];
+    first = NULL;
+
+    for (i = 0; i < ctx->policy->ntracks; i++) {
+        track = &ctx->policy->tracks[i];
+
+        if (track->kind != media->kind) {
+            continue;
+        }
+
+        if (ngx_webrtc_negotiate_codec(media, track->codec, track,
+                                       &pick->choice)
+            == NGX_OK)
+        {
+            pick->state = NGX_WEBRTC_NEGOTIATE_ACTIVE;
+            pick->track = (uint8_t) i;
+            ctx->nactive++;
+
+            ngx_webrtc_negotiate_pick_alts(ctx, mline);
+
+            return NGX_OK;
+        }
+
+        if (first == NULL) {
+            first = track;
+        }
+    }
+
+    if (first == NULL) {
+        ngx_webrtc_negotiate_pick_inactive(ctx, mline);
+        return NGX_OK;
+    }
+
+    n = ngx_webrtc_negotiate_names(media, names);
+
+    return ngx_webrtc_negotiate_refuse(ctx->cause,
+                                       NGX_WEBRTC_NEGOTIATE_UNSUPPORTED,
+                                       "no codec in common", mline,
+                                       "the stream has %V %V, m-line %ui "
+                                       "offers %*s",
+                                       &ngx_webrtc_codec(first->codec)->name,
+                                       &media->type, mline, n, names);
+}
+
+
+/* the codecs that the publisher may change to, in the offer's order */
+
+static void
+ngx_webrtc_negotiate_pick_alts(ngx_webrtc_negotiate_ctx_t *ctx,
+    ngx_uint_t mline)
+{
+    ngx_uint_t                     i, bit, left;
+    const ngx_webrtc_codec_t      *known, *codec;
+    const ngx_webrtc_sdp_media_t  *media;
+    ngx_webrtc_negotiate_pick_t   *pick;
+
+    media = &ctx->offer->media[mline];
+    pick = &ctx->picks[mline];
+    codec = pick->choice.codec;
+
+    left = ctx->policy->alternatives;
+    left &= ~((ngx_uint_t) 1 << codec->codec);
+    left &= ~((ngx_uint_t) 1 << NGX_WEBRTC_CODEC_RED);
+
+    for (i = 0; i < media->ncodecs; i++) {
+
+        if (pick->nalts == NGX_WEBRTC_DESC_ALTS) {
+            return;
+        }
+
+        known = ngx_webrtc_negotiate_known(media, &media->codecs[i]);
+
+        if (known == NULL || known->clock_rate != codec->clock_rate) {
+            continue;
+        }
+
+        bit = (ngx_uint_t) 1 << known->codec;
+
+        /* of several payload types of it the best one, so it is asked once */
+
+        if ((left & bit)
+            && ngx_webrtc_negotiate_codec(media, known->codec, NULL,
+                                          &pick->alts[pick->nalts])
+               == NGX_OK)
+        {
+            left &= ~bit;
+            pick->nalts++;
+        }
+    }
+}
+
+
+static ngx_int_t
+ngx_webrtc_negotiate_pick_publish(ngx_webrtc_negotiate_ctx_t *ctx,
+    ngx_uint_t mline)
+{
+    u_char                         names[NGX_WEBRTC_NEGOTIATE_NAMES];
+    size_t                         n;
+    const ngx_webrtc_sdp_media_t  *media;
+    ngx_webrtc_negotiate_pick_t   *pick;
+
+    media = &ctx->offer->media[mline];
+    pick = &ctx->picks[mline];
+
+    if (ngx_webrtc_negotiate_pick_codec(ctx, mline) == NGX_OK) {
+        pick->state = NGX_WEBRTC_NEGOTIATE_ACTIVE;
+        pick->track = (uint8_t) ctx->nactive++;
+
+        return NGX_OK;
+    }
+
+    n = ngx_webrtc_negotiate_names(media, names);
+
+    return ngx_webrtc_negotiate_refuse(ctx->cause,
+                                       NGX_WEBRTC_NEGOTIATE_UNSUPPORTED,
+                                       "no codec in common", mline,
+                                       "none of the codecs of m-line %ui (%V) "
+                                       "is accepted: %*s",
+                                       mline, &media->type, n, names);
+}
+
+
+/* the first of our list that is offered; without a list the first offered */
+
+static ngx_int_t
+ngx_webrtc_negotiate_pick_codec(ngx_webrtc_negotiate_ctx_t *ctx,
+    ngx_uint_t mline)
+{
+    ngx_int_t                             rc;
+    ngx_uint_t                            i, n, codec;
+    const ngx_webrtc_codec_t             *known;
+    const ngx_webrtc_sdp_media_t         *media;
+    ngx_webrtc_negotiate_choice_t        *choice;
+    const ngx_webrtc_negotiate_policy_t  *policy;
+
+    policy = ctx->policy;
+    media = &ctx->offer->media[mline];
+    choice = &ctx->picks[mline].choice;
+
+    n = policy->ncodec_order ? policy->ncodec_order : media->ncodecs;
+
+    for (i = 0; i < n; i++) {
+
+        if (policy->ncodec_order) {
+            codec = policy->codec_order[i];
+
+        } else {
+            known = ngx_webrtc_negotiate_known(media, &media->codecs[i]);
+            codec = known ? known->codec : NGX_WEBRTC_CODEC_NONE;
+        }
+
+        /* RED is nothing by itself, it wraps another payload type */
+
+        if (codec == NGX_WEBRTC_CODEC_NONE || codec == NGX_WEBRTC_CODEC_RED) {
+            continue;
+        }
+
+        rc = ngx_webrtc_negotiate_codec(media, codec, NULL, choice);
+
+        if (rc == NGX_OK) {
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* inactive if there is any codec that can be named, else it stays rejected */
+
+static void
+ngx_webrtc_negotiate_pick_inactive(ngx_webrtc_negotiate_ctx_t *ctx,
+    ngx_uint_t mline)
+{
+    ngx_uint_t                     i;
+    const ngx_webrtc_codec_t      *known;
+    const ngx_webrtc_sdp_media_t  *media;
+    ngx_webrtc_negotiate_pick_t   *pick;
+
+    media = &ctx->offer->media[mline];
+    pick = &ctx->picks[mline];
+
+    if (media->rejected || !media->rtp || !media->rtcp_mux || !media->bundled) {
+        return;
+    }
+
+    for (i = 0; i < media->ncodecs; i++) {
+        known = ngx_webrtc_negotiate_known(media, &media->codecs[i]);
+
+        if (known == NULL || known->codec == NGX_WEBRTC_CODEC_RED) {
+            continue;
+        }
+
+        pick->state = NGX_WEBRTC_NEGOTIATE_INACTIVE;
+        pick->track = NGX_WEBRTC_DESC_NO_TRACK;
+        pick->choice.codec = known;
+        pick->choice.offered = &media->codecs[i];
+        pick->choice.rtx_pt = NGX_WEBRTC_DESC_NO_PT;
+
+        return;
+    }
+}
+
+
+/*
+ * Inactive m-lines stay only as part of a BUNDLE group together with an active
+ * one, and only as many as the description has room for.
+ */
+
+static ngx_int_t
+ngx_webrtc_negotiate_settle(ngx_webrtc_negotiate_ctx_t *ctx)
+{
+    ngx_uint_t                    i, room, bundled;
+    const ngx_webrtc_sdp_t       *offer;
+    ngx_webrtc_negotiate_pick_t  *pick;
+
+    offer = ctx->offer;
+
+    if (ctx->nactive == 0) {
+        return ngx_webrtc_negotiate_refuse(ctx->cause,
+                                           NGX_WEBRTC_NEGOTIATE_UNSUPPORTED,
+                                           "no track in common", -1,
+                                           "the stream has no track of a kind "
+                                           "that the offer asks for");
+    }
+
+    bundled = 0;
+
+    for (i = 0; i < offer->nmedia; i++) {
+        if (ctx->picks[i].state == NGX_WEBRTC_NEGOTIATE_ACTIVE) {
+            bundled |= offer->media[i].bundled;
+        }
+    }
+
+    /* there are at most two active ones */
+
+    room = bundled ? NGX_WEBRTC_DESC_MEDIA - ctx->nactive : 0;
+
+    for (i = 0; i < offer->nmedia; i++) {
+        pick = &ctx->picks[i];
+
+        if (pick->state != NGX_WEBRTC_NEGOTIATE_INACTIVE) {
+            continue;
+        }
+
+        if (room == 0) {
+            pick->state = NGX_WEBRTC_NEGOTIATE_REJECTED;
+            continue;
+        }
+
+        room--;
+    }
+
+    /* RFC 9143, 7.3.1: the answerer's tagged m-line is the group's first */
+
+    for (i = 0; i < offer->nmedia; i++) {
+        if (ctx->picks[i].state != NGX_WEBRTC_NEGOTIATE_REJECTED) {
+            break;
+        }
+    }
+
+    ctx->tagged = i;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_webrtc_negotiate_remote(const ngx_webrtc_sdp_t *sdp, ngx_uint_t mline,
+    ngx_webrtc_desc_t *desc, ngx_webrtc_negotiate_cause_t *cause)
+{
+    ngx_webrtc_sdp_transport_t  t;
+
+    if (ngx_webrtc_negotiate_check(sdp, mline, &t, cause) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    /* the parser has checked the lengths: RFC 8839, 5.4 */
+
+    desc->remote_ufrag_len = (uint16_t) t.ufrag.len;
+    ngx_memcpy(desc->remote_ufrag, t.ufrag.data, t.ufrag.len);
+
+    desc->remote_pwd_len = (uint16_t) t.pwd.len;
+    ngx_memcpy(desc->remote_pwd, t.pwd.data, t.pwd.len);
+
+    desc->remote_lite = sdp->ice_lite;
+
+    desc->fingerprint_alg = t.fingerprint_alg;
+    desc->fingerprint_len =
+             (uint8_t) ngx_webrtc_sdp_parse_fingerprint(&t.fingerprint,
+                                                        t.fingerprint_alg,
+                                                        desc->fingerprint);
+
+    /*
+     * RFC 5763, 5: to actpass the answerer may be either.  Passive, as the
+     * peer then starts when it is ready; what has no setup is active: RFC 4145,
+     * 4.
+     */
+
+    desc->dtls_role = (t.setup == NGX_WEBRTC_SDP_SETUP_PASSIVE)
+                      ? NGX_WEBRTC_DTLS_CLIENT : NGX_WEBRTC_DTLS_SERVER;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_webrtc_negotiate_local(const ngx_webrtc_negotiate_policy_t *policy,
+    ngx_webrtc_desc_t *desc, ngx_webrtc_sdp_answer_t *answer)
+{
+    desc->local_ufrag_len = (uint8_t) policy->ufrag.len;
+    ngx_memcpy(desc->local_ufrag, policy->ufrag.data, policy->ufrag.len);
+
+    desc->local_pwd_len = (uint8_t) policy->pwd.len;
+    ngx_memcpy(desc->local_pwd, policy->pwd.data, policy->pwd.len);
+
+    answer->sess_id = policy->sess_id & 0x7fffffffffffffffULL;
+    answer->sess_version = 1;
+    answer->ice_lite = policy->ice_lite;
+    answer->end_of_candidates = 1;
+    answer->ufrag = policy->ufrag;
+    answer->pwd = policy->pwd;
+    answer->fingerprint = policy->fingerprint;
+    answer->cname = policy->cname;
+    answer->stream_id = policy->stream_id;
+    answer->candidates = policy->candidates;
+    answer->ncandidates = policy->ncandidates;
+}

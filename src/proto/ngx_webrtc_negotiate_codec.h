@@ -1,0 +1,64 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Negotiation, inside: which of the offered payload types carries a codec
+ * best, and the format parameters of the answer.  For ngx_webrtc_negotiate*.c
+ * alone.
+ */
+
+
+#ifndef _NGX_WEBRTC_NEGOTIATE_CODEC_H_INCLUDED_
+#define _NGX_WEBRTC_NEGOTIATE_CODEC_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <ngx_webrtc_sdp.h>
+#include <ngx_webrtc_track.h>
+
+
+/* bytes of an answer's fmtp; chosen: the longest that we make has 90 */
+#define NGX_WEBRTC_NEGOTIATE_FMTP  192
+
+
+typedef struct {
+    const ngx_webrtc_codec_t      *codec;
+    const ngx_webrtc_sdp_codec_t  *offered;  /* the payload type chosen */
+    uint8_t                        rtx_pt;   /* or NGX_WEBRTC_DESC_NO_PT */
+} ngx_webrtc_negotiate_choice_t;
+
+
+/*
+ * Chooses a payload type of the m-line for a codec.
+ *
+ *   codec   NGX_WEBRTC_CODEC_*
+ *   track   what will be sent, its profile decides among several payload types;
+ *           NULL: not known, the first one that fits us
+ *
+ * NGX_OK        choice is filled
+ * NGX_DECLINED  the m-line hasn't that codec
+ */
+ngx_int_t ngx_webrtc_negotiate_codec(const ngx_webrtc_sdp_media_t *media,
+    ngx_uint_t codec, const ngx_webrtc_track_t *track,
+    ngx_webrtc_negotiate_choice_t *choice);
+
+/* The table's entry of an offered codec, NULL if it is none of ours. */
+const ngx_webrtc_codec_t *ngx_webrtc_negotiate_known(
+    const ngx_webrtc_sdp_media_t *media, const ngx_webrtc_sdp_codec_t *offered);
+
+/*
+ * Prints the format parameters for the answer.
+ *
+ *   stereo  1: Opus with two channels
+ *   sprop   1: we are the one who sends
+ *   buf     NGX_WEBRTC_NEGOTIATE_FMTP bytes of room
+ *
+ * Returns the length, may be 0.
+ */
+size_t ngx_webrtc_negotiate_fmtp(const ngx_webrtc_negotiate_choice_t *choice,
+    ngx_uint_t stereo, ngx_uint_t sprop, u_char *buf);
+
+
+#endif /* _NGX_WEBRTC_NEGOTIATE_CODEC_H_INCLUDED_ */

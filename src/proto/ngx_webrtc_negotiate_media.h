@@ -1,0 +1,102 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Negotiation, inside: description and answer of one m-line, once it has been
+ * decided what becomes of it, and what offers and counter-offers share.  For
+ * ngx_webrtc_negotiate*.c alone.
+ */
+
+
+#ifndef _NGX_WEBRTC_NEGOTIATE_MEDIA_H_INCLUDED_
+#define _NGX_WEBRTC_NEGOTIATE_MEDIA_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <ngx_webrtc_negotiate.h>
+#include <ngx_webrtc_negotiate_codec.h>
+
+
+/* ngx_webrtc_negotiate_pick_t.state */
+#define NGX_WEBRTC_NEGOTIATE_REJECTED  0
+#define NGX_WEBRTC_NEGOTIATE_INACTIVE  1
+#define NGX_WEBRTC_NEGOTIATE_ACTIVE    2
+
+
+/* what becomes of an m-line */
+typedef struct {
+    uint8_t                        state;
+    uint8_t                        track;
+    ngx_webrtc_negotiate_choice_t  choice;    /* unless rejected */
+
+    /* of an active one that we send: other codecs */
+    ngx_uint_t                     nalts;
+    ngx_webrtc_negotiate_choice_t  alts[NGX_WEBRTC_DESC_ALTS];
+} ngx_webrtc_negotiate_pick_t;
+
+
+typedef struct {
+    ngx_str_t   uri;
+    ngx_uint_t  ext;                 /* NGX_WEBRTC_EXT_* */
+    size_t      offset;              /* in ngx_webrtc_desc_media_t */
+} ngx_webrtc_negotiate_ext_t;
+
+
+/*
+ * Fills the description and the answer of an accepted m-line.
+ *
+ *   ssrcs   ours: audio, its RTX, video, its RTX
+ *   text    NGX_WEBRTC_NEGOTIATE_FMTP bytes of room for each codec, am points
+ *           into it
+ *   desc    out: its last media, zeroed by the caller
+ *   am      out, zeroed by the caller
+ *
+ * Returns what is left of text.
+ */
+u_char *ngx_webrtc_negotiate_media(const ngx_webrtc_negotiate_policy_t *policy,
+    const ngx_webrtc_sdp_media_t *media,
+    const ngx_webrtc_negotiate_pick_t *pick, const uint32_t *ssrcs,
+    u_char *text, ngx_webrtc_desc_t *desc,
+    ngx_webrtc_sdp_answer_media_t *am);
+
+/* Fills the answer of a rejected m-line, zeroed by the caller. */
+void ngx_webrtc_negotiate_reject(const ngx_webrtc_sdp_media_t *media,
+    ngx_webrtc_sdp_answer_media_t *am);
+
+/*
+ * The extensions that we use: URI and where a description has the id.
+ *
+ *   i       from 0
+ *
+ * Returns NULL behind the last one.
+ */
+const ngx_webrtc_negotiate_ext_t *ngx_webrtc_negotiate_ext(ngx_uint_t i);
+
+/* NGX_OK; NGX_ERROR if a policy is outside its limits */
+ngx_int_t ngx_webrtc_negotiate_policy(
+    const ngx_webrtc_negotiate_policy_t *policy);
+
+/* the policy's SSRCs, made distinct and non-zero; room for four */
+void ngx_webrtc_negotiate_ssrcs(const ngx_webrtc_negotiate_policy_t *policy,
+    uint32_t *ssrcs);
+
+/* our side of the transport, for the description and for what is printed */
+void ngx_webrtc_negotiate_local(const ngx_webrtc_negotiate_policy_t *policy,
+    ngx_webrtc_desc_t *desc, ngx_webrtc_sdp_answer_t *answer);
+
+/*
+ * Fills the peer's side of the transport and our DTLS role.
+ *
+ *   mline   the tagged one
+ *
+ * NGX_OK
+ * NGX_DECLINED  something is missing, see cause
+ */
+ngx_int_t ngx_webrtc_negotiate_remote(const ngx_webrtc_sdp_t *sdp,
+    ngx_uint_t mline, ngx_webrtc_desc_t *desc,
+    ngx_webrtc_negotiate_cause_t *cause);
+
+
+#endif /* _NGX_WEBRTC_NEGOTIATE_MEDIA_H_INCLUDED_ */

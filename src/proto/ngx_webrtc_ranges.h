@@ -1,0 +1,219 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * The server of the range protocol on one channel: which ranges are served and
+ * which wait, whose turn it is to be read, when reading stops because the
+ * channel is full, what the client is told.  It reads no file: it says what is
+ * to be read next and is given the bytes.  Frames are of ngx_webrtc_range, the
+ * rules those of docs/datachannel.md.
+ */
+
+
+#ifndef _NGX_WEBRTC_RANGES_H_INCLUDED_
+#define _NGX_WEBRTC_RANGES_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <ngx_webrtc_range.h>
+
+
+/* bytes of file in a frame; the protocol's default */
+#define NGX_WEBRTC_RANGES_CHUNK      16384
+
+/* ranges served at once; the protocol's default */
+#define NGX_WEBRTC_RANGES_ACTIVE     4
+
+/* milliseconds until a range that waits is refused; the protocol's */
+#define NGX_WEBRTC_RANGES_WAIT       5000
+
+/* ranges that wait; chosen: one more is refused at once, as if it had waited.
+ * 80 bytes each, allocated as needed */
+#define NGX_WEBRTC_RANGES_WAITING    16384
+
+/* RangeEnds that could not be sent yet; chosen: all of the above, and as many
+ * refusals; one more is lost */
+#define NGX_WEBRTC_RANGES_OWED       (2 * NGX_WEBRTC_RANGES_WAITING)
+
+/* bytes of the name in Hello at most; chosen: NAME_MAX is 255 */
+#define NGX_WEBRTC_RANGES_NAME       1024
+
+/* bytes buffered in the channel: reading stops at, and goes on at; the
+ * protocol's */
+#define NGX_WEBRTC_RANGES_HIGH       8388608
+#define NGX_WEBRTC_RANGES_LOW        1048576
+
+#define NGX_WEBRTC_RANGES_NO_DEADLINE  ((uint64_t) -1)
+
+
+/*
+ * Sends one frame, to be wired to ngx_webrtc_channel_send(); n bytes that are
+ * the engine's.  It must not call the engine.
+ *
+ * NGX_OK, NGX_AGAIN (no room; the engine tries again in _flush(), _next() and
+ * _timeout()), NGX_DECLINED (the channel is gone)
+ */
+typedef ngx_int_t (*ngx_webrtc_ranges_send_pt)(void *ctx, u_char *p, size_t n);
+
+
+/* how many are active; shared by the channels of a session */
+typedef struct {
+    ngx_uint_t   max;
+    ngx_uint_t   active;
+} ngx_webrtc_ranges_slots_t;
+
+
+typedef struct {
+    uint64_t                    size;        /* of the file, bytes */
+    ngx_str_t                   name;        /* copied by no one: used by
+                                                _hello() alone */
+    ngx_uint_t                  flags;       /* of Hello:
+                                                NGX_WEBRTC_RANGE_SEEKABLE */
+    size_t                      chunk;       /* 1 .. NGX_WEBRTC_RANGE_PAYLOAD,
+                                                and 12 bytes more have to fit
+                                                the peer's max-message-size */
+    size_t                      high;        /* bytes buffered: stop, go on */
+    size_t                      low;
+    ngx_uint_t                  wait_ms;
+    ngx_webrtc_ranges_slots_t  *slots;       /* outlives it */
+
+    ngx_webrtc_ranges_send_pt   send;
+    void                       *ctx;
+} ngx_webrtc_ranges_opts_t;
+
+
+/* what is to be read next */
+typedef struct {
+    uint32_t                    id;          /* the client's, for logs */
+    uint32_t                    serial;      /* of the range, for _data() */
+    uint64_t                    offset;
+    size_t                      length;      /* 1 .. chunk */
+} ngx_webrtc_ranges_read_t;
+
+
+typedef struct ngx_webrtc_ranges_item_s  ngx_webrtc_ranges_item_t;
+
+
+/* Must not be moved while initialized.  Readable: the counters. */
+typedef struct {
+    ngx_uint_t                  nactive;     /* of this channel */
+    ngx_uint_t                  nwaiting;
+    ngx_uint_t                  malformed;   /* frames dropped: by form, */
+    ngx_uint_t                  unexpected;  /* by type: the server's own */
+    ngx_uint_t                  dropped;     /* Pongs, and RangeEnds beyond
+                                                _OWED, for which was no room */
+    ngx_uint_t                  refused;     /* no slot, out of range, twice */
+    ngx_uint_t                  served;      /* ranges done */
+    uint64_t                    bytes;       /* of file sent */
+    uint64_t                    seek_ms;     /* the last SeekHint */
+
+    /* private */
+    ngx_webrtc_ranges_opts_t    opts;
+    ngx_queue_t                 active;      /* its head's turn */
+    ngx_queue_t                 waiting;     /* by arrival, hence by expiry */
+    ngx_queue_t                 owed;        /* RangeEnds, by arrival */
+    ngx_webrtc_ranges_item_t  **hash;        /* by id: active and waiting */
+    ngx_uint_t                  bits;        /* of the number of buckets */
+    uint32_t                    factor;      /* of the hash, odd */
+    ngx_uint_t                  nitems;      /* in hash */
+    ngx_uint_t                  nowed;
+    uint32_t                    serial;
+    unsigned                    paused:1;    /* above high, not yet at low */
+    unsigned                    closed:1;    /* send() said so */
+} ngx_webrtc_ranges_t;
+
+
+/*
+ * Prepares it; sends nothing.
+ *
+ * NGX_OK       to be ended with ngx_webrtc_ranges_cleanup()
+ * NGX_ERROR    no memory, or chunk is out of range
+ */
+ngx_int_t ngx_webrtc_ranges_init(ngx_webrtc_ranges_t *r,
+    const ngx_webrtc_ranges_opts_t *opts);
+
+/* Forgets everything and gives the slots back; may be called twice. */
+void ngx_webrtc_ranges_cleanup(ngx_webrtc_ranges_t *r);
+
+/*
+ * Sends Hello; to be called when the channel has opened.  A name that does not
+ * fit a chunk, or is longer than NGX_WEBRTC_RANGES_NAME, is cut at a character.
+ *
+ * NGX_OK
+ * NGX_AGAIN    there was no room: to be called again
+ * NGX_ERROR    the channel is gone
+ */
+ngx_int_t ngx_webrtc_ranges_hello(ngx_webrtc_ranges_t *r);
+
+/*
+ * Takes a binary message of the client.  String messages are malformed by
+ * nature: ngx_webrtc_ranges_malformed().
+ *
+ * NGX_OK        taken; ask _next()
+ * NGX_DECLINED  dropped and counted
+ * NGX_ERROR     the channel is gone
+ */
+ngx_int_t ngx_webrtc_ranges_input(ngx_webrtc_ranges_t *r, u_char *p, size_t n,
+    uint64_t now_ms);
+
+void ngx_webrtc_ranges_malformed(ngx_webrtc_ranges_t *r);
+
+/*
+ * What is to be read next.  Ranges take turns chunk by chunk, and each has one
+ * read under way at most.  To be called until it is not NGX_OK, after _input(),
+ * _data(), _timeout() and whenever buffered has fallen; after a range of one
+ * channel has ended, for the session's other channels too.
+ *
+ *   buffered    bytes in the channel's way: reading stops when they are
+ *               opts.high; ngx_webrtc_sctp_assoc_t.buffered
+ *   unsent      those of them that are not in flight: it goes on when they are
+ *               opts.low; ngx_webrtc_sctp_unsent(), looked at after an
+ *               NGX_AGAIN only
+ *
+ * NGX_OK        read is filled: read it and call _data() or _error()
+ * NGX_AGAIN     stopped: the channel is full, call when it is writable
+ * NGX_DONE      there is nothing to read, or all of it is being read
+ */
+ngx_int_t ngx_webrtc_ranges_next(ngx_webrtc_ranges_t *r, size_t buffered,
+    size_t unsent, uint64_t now_ms, ngx_webrtc_ranges_read_t *read);
+
+/*
+ * Gives what was read and sends it.
+ *
+ *   read     as _next() filled it
+ *   frame    NGX_WEBRTC_RANGE_HEADER bytes that are written here, behind them
+ *            the n bytes read
+ *   n        less than read->length: the file has shrunk, status 3
+ *
+ * NGX_OK        sent; the buffer is the caller's again
+ * NGX_AGAIN     the channel has no room: call again with the same when it has
+ * NGX_DECLINED  the range has ended meanwhile (cancelled): nothing was sent
+ * NGX_ERROR     the channel is gone
+ */
+ngx_int_t ngx_webrtc_ranges_data(ngx_webrtc_ranges_t *r,
+    const ngx_webrtc_ranges_read_t *read, u_char *frame, size_t n,
+    uint64_t now_ms);
+
+/* The read failed: status 3.  Harmless if the range has ended meanwhile. */
+void ngx_webrtc_ranges_error(ngx_webrtc_ranges_t *r,
+    const ngx_webrtc_ranges_read_t *read, uint64_t now_ms);
+
+/* The file has changed: every range ends with status 3. */
+void ngx_webrtc_ranges_fail(ngx_webrtc_ranges_t *r, uint64_t now_ms);
+
+/* Sends RangeEnds that are owed; to be called when there is room again. */
+void ngx_webrtc_ranges_flush(ngx_webrtc_ranges_t *r);
+
+/*
+ * The instant at which _timeout() is to be called, or
+ * NGX_WEBRTC_RANGES_NO_DEADLINE.  Changes with every call.
+ */
+uint64_t ngx_webrtc_ranges_deadline(const ngx_webrtc_ranges_t *r);
+
+/* Refuses what has waited too long; harmless at any other time. */
+void ngx_webrtc_ranges_timeout(ngx_webrtc_ranges_t *r, uint64_t now_ms);
+
+
+#endif /* _NGX_WEBRTC_RANGES_H_INCLUDED_ */

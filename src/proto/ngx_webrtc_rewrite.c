@@ -1,0 +1,301 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * The viewer's side of a track: sequence numbers and timestamps, forth and
+ * back.  It knows neither the ring nor packets; the header says what it
+ * promises.
+ *
+ * RFC 3550, 5.1; RFC 3711, 3.3.1.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <ngx_webrtc_seq.h>
+#include <ngx_webrtc_rewrite.h>
+
+
+static const ngx_webrtc_rewrite_segment_t *ngx_webrtc_rewrite_find(
+    const ngx_webrtc_rewrite_t *rw, uint64_t out_index);
+static uint32_t ngx_webrtc_rewrite_squeeze(
+    const ngx_webrtc_rewrite_segment_t *seg, uint32_t ts);
+
+
+void
+ngx_webrtc_rewrite_init(ngx_webrtc_rewrite_t *rw, uint32_t ssrc, ngx_uint_t pt,
+    uint16_t seq, uint32_t ts_offset)
+{
+    ngx_memzero(rw, sizeof(ngx_webrtc_rewrite_t));
+
+    rw->ssrc = ssrc;
+    rw->pt = (uint8_t) pt;
+    rw->ts_offset = ts_offset;
+    rw->next = seq & 0x7fff;
+}
+
+
+void
+ngx_webrtc_rewrite_jump(ngx_webrtc_rewrite_t *rw, uint64_t track_index)
+{
+    ngx_webrtc_rewrite_segment_t  *seg;
+
+    if (rw->nsegments == 0) {
+        rw->nsegments = 1;
+
+    } else if (rw->segments[rw->current].first_out != rw->next) {
+
+        /* otherwise nothing was sent of the current one, and it gives way */
+
+        rw->current = (rw->current + 1) % NGX_WEBRTC_REWRITE_SEGMENTS;
+        rw->nsegments = ngx_min(rw->nsegments + 1,
+                                NGX_WEBRTC_REWRITE_SEGMENTS);
+    }
+
+    seg = &rw->segments[rw->current];
+
+    ngx_memzero(seg, sizeof(ngx_webrtc_rewrite_segment_t));
+
+    seg->first_out = rw->next;
+    seg->first_track = track_index;
+    seg->pt = rw->pt;
+
+    rw->frame = 0;
+}
+
+
+void
+ngx_webrtc_rewrite_forget(ngx_webrtc_rewrite_t *rw)
+{
+    rw->nsegments = 0;
+    rw->current = 0;
+    rw->frame = 0;
+}
+
+
+ngx_int_t
+ngx_webrtc_rewrite_replay(ngx_webrtc_rewrite_t *rw, uint64_t track_index,
+    uint32_t ts, uint64_t until_index, uint32_t live_ts)
+{
+    int32_t                        span, least, room;
+    uint32_t                       out_ts;
+    ngx_webrtc_rewrite_segment_t  *seg;
+
+    span = ngx_webrtc_seq_diff32(live_ts, ts);
+
+    if (span < 0 || until_index <= track_index) {
+        return NGX_DECLINED;
+    }
+
+    least = span / NGX_WEBRTC_REWRITE_SQUEEZE;
+
+    room = ngx_min(span, NGX_WEBRTC_REWRITE_REPLAY);
+    room = ngx_max(room, least);
+
+    out_ts = live_ts - (uint32_t) room;
+
+    if (rw->sent && ngx_webrtc_seq_diff32(out_ts, rw->last_ts) <= 0) {
+
+        out_ts = rw->last_ts + 1;
+        room = ngx_webrtc_seq_diff32(live_ts, out_ts);
+
+        if (room < least) {
+            return NGX_AGAIN;
+        }
+    }
+
+    ngx_webrtc_rewrite_jump(rw, track_index);
+
+    seg = &rw->segments[rw->current];
+
+    seg->replay_until = until_index;
+    seg->in_ts = ts;
+    seg->out_ts = out_ts;
+    seg->live_ts = live_ts;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_webrtc_rewrite_map(ngx_webrtc_rewrite_t *rw, uint64_t track_index,
+    uint32_t ts, uint64_t *out_index, uint32_t *out_ts)
+{
+    uint32_t                       mapped;
+    uint64_t                       out;
+    ngx_webrtc_rewrite_segment_t  *seg;
+
+    seg = &rw->segments[rw->current];
+
+    if (rw->nsegments == 0 || track_index < seg->first_track) {
+        return NGX_DECLINED;
+    }
+
+    out = seg->first_out + (track_index - seg->first_track);
+
+    if (out < rw->next) {
+        return NGX_DECLINED;
+    }
+
+    mapped = ts;
+
+    if (track_index < seg->replay_until || rw->clamping) {
+
+        if (track_index < seg->replay_until) {
+            mapped = ngx_webrtc_rewrite_squeeze(seg, ts);
+        }
+
+        if (rw->frame && ts == rw->last_in_ts) {
+
+            /* the frame of the last packet */
+
+            if (mapped != rw->last_ts) {
+                mapped = rw->last_ts;
+                seg->clamped_until = track_index + 1;
+            }
+
+        } else if (rw->sent
+                   && ngx_webrtc_seq_diff32(mapped, rw->last_ts) <= 0)
+        {
+            mapped = rw->last_ts + 1;
+            seg->clamped_until = track_index + 1;
+            rw->clamping = 1;
+
+        } else {
+            rw->clamping = 0;
+        }
+    }
+
+    rw->last_in_ts = ts;
+    rw->last_ts = mapped;
+    rw->sent = 1;
+    rw->frame = 1;
+    rw->next = out + 1;
+
+    *out_index = out;
+    *out_ts = mapped + rw->ts_offset;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_webrtc_rewrite_unmap(const ngx_webrtc_rewrite_t *rw, uint16_t seq,
+    uint64_t *track_index, uint64_t *out_index)
+{
+    int32_t                              back;
+    uint64_t                             last;
+    const ngx_webrtc_rewrite_segment_t  *seg;
+
+    if (!rw->sent) {
+        return NGX_DECLINED;
+    }
+
+    last = rw->next - 1;
+    back = ngx_webrtc_seq_diff16((uint16_t) last, seq);
+
+    if (back < 0 || (uint64_t) back > last) {
+        return NGX_DECLINED;
+    }
+
+    seg = ngx_webrtc_rewrite_find(rw, last - (uint64_t) back);
+
+    if (seg == NULL) {
+        return NGX_DECLINED;
+    }
+
+    *out_index = last - (uint64_t) back;
+    *track_index = seg->first_track + (*out_index - seg->first_out);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_webrtc_rewrite_remap(const ngx_webrtc_rewrite_t *rw, uint64_t out_index,
+    uint32_t ts, uint32_t *out_ts, uint8_t *pt)
+{
+    uint64_t                             track_index;
+    const ngx_webrtc_rewrite_segment_t  *seg;
+
+    seg = ngx_webrtc_rewrite_find(rw, out_index);
+
+    if (seg == NULL) {
+        return NGX_DECLINED;
+    }
+
+    track_index = seg->first_track + (out_index - seg->first_out);
+
+    if (track_index < seg->clamped_until) {
+        return NGX_DECLINED;
+    }
+
+    if (track_index < seg->replay_until) {
+        ts = ngx_webrtc_rewrite_squeeze(seg, ts);
+    }
+
+    *out_ts = ts + rw->ts_offset;
+    *pt = seg->pt;
+
+    return NGX_OK;
+}
+
+
+/* the segment of a packet that has been sent, or NULL */
+
+static const ngx_webrtc_rewrite_segment_t *
+ngx_webrtc_rewrite_find(const ngx_webrtc_rewrite_t *rw, uint64_t out_index)
+{
+    ngx_uint_t                           i, n;
+    const ngx_webrtc_rewrite_segment_t  *seg;
+
+    if (out_index >= rw->next) {
+        return NULL;
+    }
+
+    n = rw->current;
+
+    for (i = 0; i < rw->nsegments; i++) {
+
+        seg = &rw->segments[n];
+
+        if (out_index >= seg->first_out) {
+            return seg;
+        }
+
+        n = (n + NGX_WEBRTC_REWRITE_SEGMENTS - 1)
+            % NGX_WEBRTC_REWRITE_SEGMENTS;
+    }
+
+    return NULL;
+}
+
+
+/*
+ * [in_ts, live_ts] -> [out_ts, live_ts], rounded down.  What is not in between
+ * (a frame before its key frame, in the order of presentation) is moved to the
+ * nearer end.
+ */
+
+static uint32_t
+ngx_webrtc_rewrite_squeeze(const ngx_webrtc_rewrite_segment_t *seg, uint32_t ts)
+{
+    int32_t   in, span;
+    uint64_t  room;
+
+    in = ngx_webrtc_seq_diff32(ts, seg->in_ts);
+    span = ngx_webrtc_seq_diff32(seg->live_ts, seg->in_ts);
+
+    if (in >= span) {
+        return seg->live_ts;
+    }
+
+    if (in <= 0) {
+        return seg->out_ts;
+    }
+
+    room = (uint32_t) ngx_webrtc_seq_diff32(seg->live_ts, seg->out_ts);
+
+    return seg->out_ts + (uint32_t) ((uint64_t) in * room / (uint64_t) span);
+}

@@ -1,0 +1,165 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * What a viewer sees of a track: the packets of a ring, numbered per track by
+ * 64-bit indexes and stamped on the stream's timeline, become one RTP stream
+ * with unbroken sequence numbers and its own SSRC and timestamp offset, over
+ * jumps to a key frame and replays of a group of pictures.  And back: from a
+ * sequence number in a NACK to the packet in the ring.
+ *
+ * Everything here is deterministic: a packet that is sent again has the same
+ * index, timestamp and payload type as before, or is not sent at all (SRTP,
+ * see ngx_webrtc_srtp_protect(), relies on it).
+ *
+ * Nothing here allocates or fails.  RFC 3550, RFC 3711 (index), RFC 4588.
+ */
+
+
+#ifndef _NGX_WEBRTC_REWRITE_H_INCLUDED_
+#define _NGX_WEBRTC_REWRITE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+/* segments kept; chosen: a NACK reaches back about a second, and more jumps
+ * than these in a second are no use to anyone */
+#define NGX_WEBRTC_REWRITE_SEGMENTS  4
+
+/* 90 kHz ticks that a replay is squeezed into; chosen: 100 ms are no visible
+ * fast-forward and above what a jitter buffer delays */
+#define NGX_WEBRTC_REWRITE_REPLAY    9000
+
+/* how much a replay is squeezed at most; chosen: frames of 120 per second, 750
+ * ticks apart, stay apart.  A replay of over 51 s takes more than 100 ms */
+#define NGX_WEBRTC_REWRITE_SQUEEZE   512
+
+
+/*
+ * Packets between two jumps: out index - track index is constant.  A replay
+ * maps timestamps from [in_ts, live_ts] to [out_ts, live_ts], linearly.
+ */
+typedef struct {
+    uint64_t  first_out;             /* index of its first packet, outside */
+    uint64_t  first_track;           /* and in the ring */
+    uint64_t  replay_until;          /* track index, exclusive; or 0 */
+    uint64_t  clamped_until;         /* track index, exclusive; or 0 */
+    uint32_t  in_ts;
+    uint32_t  out_ts;
+    uint32_t  live_ts;
+    uint8_t   pt;
+} ngx_webrtc_rewrite_segment_t;
+
+
+/* private but for the first group */
+typedef struct {
+    uint32_t  ssrc;
+    uint32_t  ts_offset;             /* RTP = timeline + this, modulo 2^32 */
+    uint8_t   pt;                    /* of what is sent next; may be set before
+                                      * a jump, start or replay only */
+    uint8_t   nsegments;
+    uint8_t   current;
+    unsigned  sent:1;                /* last_ts is valid */
+    unsigned  frame:1;               /* last_in_ts is of this segment */
+    unsigned  clamping:1;            /* last_ts is ahead of the timeline */
+
+    uint32_t  last_in_ts;            /* of the last packet mapped: as it came */
+    uint32_t  last_ts;               /* and as it left, without offset */
+    uint64_t  next;                  /* out index of the next packet */
+
+    ngx_webrtc_rewrite_segment_t  segments[NGX_WEBRTC_REWRITE_SEGMENTS];
+} ngx_webrtc_rewrite_t;
+
+
+/*
+ *   seq          random; 15 bits of it are the first sequence number, so that
+ *                the first rollover is not lost when the first packets are
+ *                (RFC 3711, 3.3.1)
+ *   ts_offset    random, or 0
+ */
+void ngx_webrtc_rewrite_init(ngx_webrtc_rewrite_t *rw, uint32_t ssrc,
+    ngx_uint_t pt, uint16_t seq, uint32_t ts_offset);
+
+/*
+ * The next packet to be sent is `track_index` of the ring: at the start, after
+ * packets that were skipped (a lapped reader, frames left out) and on a
+ * change of the payload type.  The sequence numbers go on without a gap.
+ */
+void ngx_webrtc_rewrite_jump(ngx_webrtc_rewrite_t *rw, uint64_t track_index);
+
+#define ngx_webrtc_rewrite_start  ngx_webrtc_rewrite_jump
+
+/*
+ * The track's indexes begin anew (another ring, a source that counts again):
+ * nothing that was sent so far may be looked up any more, as the same index
+ * would bring another packet under an SRTP index that was used.  A jump, start
+ * or replay has to follow; sequence numbers go on.
+ */
+void ngx_webrtc_rewrite_forget(ngx_webrtc_rewrite_t *rw);
+
+/*
+ * A jump to a key frame in the past that is followed by what is already in the
+ * ring: its timestamps are squeezed into the NGX_WEBRTC_REWRITE_REPLAY ticks
+ * before live_ts (if they spread over more), but behind those sent so far.
+ *
+ *   track_index    first packet of the key frame
+ *   ts             its timestamp on the timeline
+ *   until_index    first track index behind the replay: the ring's head
+ *   live_ts        timestamp of the last packet of the replay
+ *
+ * NGX_OK
+ * NGX_AGAIN     between what has been sent and live_ts there is not enough room
+ *               (the viewer is at the live point): nothing is changed; try
+ *               again once a newer frame is there
+ * NGX_DECLINED  ts is after live_ts or until_index is not after track_index
+ */
+ngx_int_t ngx_webrtc_rewrite_replay(ngx_webrtc_rewrite_t *rw,
+    uint64_t track_index, uint32_t ts, uint64_t until_index,
+    uint32_t live_ts);
+
+/*
+ * The packet at track_index is being sent.  To be called with ascending
+ * indexes; one that is left out is a loss to the viewer (who may ask for it),
+ * use a jump otherwise.
+ *
+ *   ts           its timestamp on the timeline
+ *   out_index    out: rollover counter << 16 | sequence number
+ *   out_ts       out: RTP timestamp.  It grows by at least 1 from frame to
+ *                frame (of different ts), within and behind a replay
+ *
+ * NGX_OK
+ * NGX_DECLINED  before the last jump or packet, or there was no start
+ */
+ngx_int_t ngx_webrtc_rewrite_map(ngx_webrtc_rewrite_t *rw,
+    uint64_t track_index, uint32_t ts, uint64_t *out_index, uint32_t *out_ts);
+
+/*
+ * Which packet had this sequence number?
+ *
+ *   seq            from a NACK
+ *   track_index    out: for ngx_webrtc_ring_find()
+ *   out_index      out: as it was sent
+ *
+ * NGX_OK
+ * NGX_DECLINED  not sent yet, or forgotten
+ */
+ngx_int_t ngx_webrtc_rewrite_unmap(const ngx_webrtc_rewrite_t *rw, uint16_t seq,
+    uint64_t *track_index, uint64_t *out_index);
+
+/*
+ * Timestamp and payload type of a packet that is sent again.
+ *
+ *   out_index    from ngx_webrtc_rewrite_unmap()
+ *   ts           of the packet, from the ring
+ *
+ * NGX_OK
+ * NGX_DECLINED  forgotten, or they are not known any more (frames of a replay
+ *               that were closer than it can express): do not send it
+ */
+ngx_int_t ngx_webrtc_rewrite_remap(const ngx_webrtc_rewrite_t *rw,
+    uint64_t out_index, uint32_t ts, uint32_t *out_ts, uint8_t *pt);
+
+
+#endif /* _NGX_WEBRTC_REWRITE_H_INCLUDED_ */

@@ -1,0 +1,83 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ */
+
+/*
+ * Retransmissions of a publisher (RFC 4588, SSRC multiplexing) made into the
+ * packets that they repeat.  In place: the parsed header is changed, no byte of
+ * the packet is.
+ */
+
+
+#ifndef _NGX_WEBRTC_RTX_H_INCLUDED_
+#define _NGX_WEBRTC_RTX_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_webrtc_rtp.h>
+
+
+/* payload types with retransmission in one session; chosen: m-lines */
+#define NGX_WEBRTC_RTX_MAX   8
+
+/* bytes of the original sequence number; RFC 4588, 4 */
+#define NGX_WEBRTC_RTX_OSN   2
+
+
+/* all zero is the empty map */
+typedef struct {
+    ngx_uint_t    n;
+
+    struct {
+        uint32_t  ssrc;           /* of the media, 0: not known yet */
+        uint32_t  rtx_ssrc;       /* 0: not known yet */
+        uint8_t   pt;
+        uint8_t   rtx_pt;
+    } maps[NGX_WEBRTC_RTX_MAX];
+} ngx_webrtc_rtx_t;
+
+
+/*
+ * RFC 4588, 8: a=rtpmap rtx, a=fmtp apt, and a=ssrc-group:FID where there is
+ * one.
+ *
+ *   rtx_pt, apt      payload types
+ *   rtx_ssrc, ssrc   0: not known; learnt later
+ *
+ * NGX_OK
+ * NGX_DECLINED  too many, or rtx_pt is there already
+ */
+
+ngx_int_t ngx_webrtc_rtx_add(ngx_webrtc_rtx_t *rtx, ngx_uint_t rtx_pt,
+    ngx_uint_t apt, uint32_t rtx_ssrc, uint32_t ssrc);
+
+/*
+ * The SSRC of the media with this payload type is known now, as of its first
+ * packet.  NGX_OK; NGX_DECLINED: no such payload type.
+ */
+
+ngx_int_t ngx_webrtc_rtx_bind(ngx_webrtc_rtx_t *rtx, ngx_uint_t pt,
+    uint32_t ssrc);
+
+/*
+ * RFC 4588, 4.  Makes the parsed header that of the original packet: pt,
+ * ssrc, seq, payload and len are changed; marker and ts are right as they are.
+ * An RTX stream whose SSRC is not known is recognized by its payload type,
+ * which belongs to one m-line only, and learnt with the first packet that is
+ * a retransmission.
+ *
+ *   rtp   of a decrypted packet, ngx_webrtc_rtp_parse()
+ *
+ * NGX_OK        it is the original packet now
+ * NGX_DONE      nothing in it: a probe made of padding; rtp is unchanged
+ * NGX_AGAIN     the SSRC of the media is not known yet; rtp is unchanged
+ * NGX_DECLINED  not a retransmission of ours, or another SSRC than known; rtp
+ *               is unchanged
+ */
+
+ngx_int_t ngx_webrtc_rtx_unwrap(ngx_webrtc_rtx_t *rtx, ngx_webrtc_rtp_t *rtp);
+
+
+#endif /* _NGX_WEBRTC_RTX_H_INCLUDED_ */

@@ -1,0 +1,1455 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * SCTP on usrsctp, sans I/O: see the header file.  The only place that knows
+ * usrsctp.  Channels, DCEP and DTLS are not here.
+ *
+ * RFC 9260 (SCTP), RFC 8261 (over DTLS), RFC 8831, 6 (what DataChannels use).
+ *
+ * Who calls whom.  usrsctp calls back in the middle of its work, with an
+ * association half changed and, for output, with its locks held.  So nothing
+ * of ours but the sending of a packet happens there: what has come in is
+ * hung on the association as an event, and ngx_webrtc_sctp_dispatch() tells
+ * the user when usrsctp has returned.  Locks are never contended: there is one
+ * thread.
+ *
+ * Who is who.  usrsctp identifies peers of AF_CONN by a pointer; it gets a
+ * number (ngx_webrtc_sctp_id()) for it, and the same for its "ulp_info".  The
+ * low 16 bits are a slot of the table, the rest counts, so that a number never
+ * comes back (after 2^48 associations; 2^16 where pointers have 32 bits).
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <usrsctp.h>
+
+#include <ngx_webrtc_cursor.h>
+#include <ngx_webrtc_sctp.h>
+
+
+/* bytes of the common header, of it in front of the checksum, and of that with
+ * the header of a chunk; RFC 9260, 3.1, 3.2 */
+#define NGX_WEBRTC_SCTP_HEADER       12
+#define NGX_WEBRTC_SCTP_CHECKSUM     8
+#define NGX_WEBRTC_SCTP_MIN          16
+
+/*
+ * milliseconds; RFC 9260, 16 says 1 s, 1 s and 60 s; chosen: the first one for
+ * a quick start, the last as no path needs a minute.  Not less for the second:
+ * usrsctp does not restart its timer when a SACK comes, so it expires that
+ * often whatever happens, and on a path with a steady delay it then takes
+ * packets for lost that are merely on their way.
+ */
+#define NGX_WEBRTC_SCTP_RTO_INITIAL  500
+#define NGX_WEBRTC_SCTP_RTO_MIN      1000
+#define NGX_WEBRTC_SCTP_RTO_MAX      10000
+
+/* repetitions of INIT, and milliseconds between the later ones; RFC 9260, 16
+ * says 8; chosen: .5 + 1 + 2 + 4 * 6 is 27 s, a channel has 30 s to open */
+#define NGX_WEBRTC_SCTP_INITS        8
+#define NGX_WEBRTC_SCTP_INIT_MAX     4000
+
+/* milliseconds that a SACK is delayed; RFC 9260, 6.2 allows 500; chosen: a
+ * small part of a round trip */
+#define NGX_WEBRTC_SCTP_SACK_DELAY   20
+
+/* packets sent at first (RFC 6928), in one go, and repeated in one go; chosen:
+ * with usrsctp's 4 for the second a path of 100 Mbit/s and 100 ms carries 65
+ * Mbit/s, with 32 all it can (t/unit/sctp.c), as the window is cut to what is
+ * in flight and this; with more than 4 for the third, a full queue on the way
+ * drops the same packets until the association is given up */
+#define NGX_WEBRTC_SCTP_CWND         10
+#define NGX_WEBRTC_SCTP_BURST        32
+#define NGX_WEBRTC_SCTP_REPEAT       4
+
+/* messages and chunks on a queue, each way; chosen: NGX_WEBRTC_SCTP_SEND
+ * bytes in full packets, while messages of a byte take 8 MB at most */
+#define NGX_WEBRTC_SCTP_CHUNKS       16384
+
+/* INITs of a peer within a second; chosen: one is answered, crossing and
+ * repeated ones make four */
+#define NGX_WEBRTC_SCTP_INIT_RATE    8
+
+/* milliseconds after the last call during which ticks are frequent: delayed
+ * SACKs, the first repetitions of what is not data */
+#define NGX_WEBRTC_SCTP_ACTIVE       1000
+
+/* bytes of a message in a full packet: without the common header and that of
+ * the chunk */
+#define NGX_WEBRTC_SCTP_CHUNK        (NGX_WEBRTC_SCTP_PACKET - 28)
+
+/* chunk type; RFC 9260, 3.2 */
+#define NGX_WEBRTC_SCTP_CHUNK_INIT   1
+
+#define NGX_WEBRTC_SCTP_NO_SLOT      0xffff
+
+#if ((defined __x86_64__) && (NGX_HAVE_LITTLE_ENDIAN))
+#define NGX_WEBRTC_SCTP_HAVE_CRC     1
+#else
+#define NGX_WEBRTC_SCTP_HAVE_CRC     0
+#endif
+
+
+/* what usrsctp calls a socket */
+typedef __typeof__(usrsctp_accept(NULL, NULL, NULL))
+    ngx_webrtc_sctp_so_pt;
+
+
+typedef enum {
+    NGX_WEBRTC_SCTP_EVENT_STATE = 0,
+    NGX_WEBRTC_SCTP_EVENT_MESSAGE,
+    NGX_WEBRTC_SCTP_EVENT_RESET
+} ngx_webrtc_sctp_event_e;
+
+
+/* something to tell the user */
+typedef struct {
+    ngx_queue_t               link;      /* in assoc->events */
+    ngx_webrtc_sctp_event_e   type;
+    ngx_webrtc_sctp_state_e   state;
+    uint16_t                  stream;
+    uint16_t                  what;      /* NGX_WEBRTC_SCTP_RESET_IN, _OUT */
+    uint32_t                  ppid;
+    size_t                    n;
+    u_char                   *data;      /* by malloc() of usrsctp */
+} ngx_webrtc_sctp_event_t;
+
+
+typedef struct {
+    ngx_webrtc_sctp_assoc_t  *assoc;     /* NULL: free */
+    uintptr_t                 id;
+    uint16_t                  next;      /* of the free ones */
+} ngx_webrtc_sctp_slot_t;
+
+
+struct ngx_webrtc_sctp_s {
+    ngx_webrtc_sctp_slot_t   *slots;
+    ngx_uint_t                max;
+    ngx_uint_t                free;      /* a slot, or _NO_SLOT */
+    ngx_uint_t                used;
+    ngx_uint_t                busy;      /* associations with timers to come */
+    uint64_t                  now_ms;    /* timers have run up to it */
+    uint64_t                  active_ms; /* ticks are frequent until then */
+    uintptr_t                 count;     /* of ids */
+    ngx_queue_t               ready;     /* associations with events */
+    ngx_webrtc_sctp_stat_t    stat;
+    unsigned                  hardware:1;
+    unsigned                  dispatching:1;
+};
+
+
+static ngx_webrtc_sctp_assoc_t *ngx_webrtc_sctp_find(void *id);
+static uintptr_t ngx_webrtc_sctp_id(ngx_webrtc_sctp_t *sctp,
+    ngx_uint_t slot);
+static void ngx_webrtc_sctp_tune(ngx_webrtc_sctp_t *sctp);
+static ngx_int_t ngx_webrtc_sctp_options(ngx_webrtc_sctp_so_pt so);
+static void ngx_webrtc_sctp_addr(ngx_webrtc_sctp_assoc_t *assoc,
+    uint16_t port, struct sockaddr_conn *sconn);
+static ngx_int_t ngx_webrtc_sctp_check(ngx_webrtc_sctp_assoc_t *assoc,
+    const u_char *p, size_t n);
+static void ngx_webrtc_sctp_advance(ngx_webrtc_sctp_t *sctp,
+    uint64_t now_ms);
+static void ngx_webrtc_sctp_touch(ngx_webrtc_sctp_assoc_t *assoc);
+
+static int ngx_webrtc_sctp_on_output(void *id, void *buf, size_t n,
+    uint8_t tos, uint8_t df);
+static int ngx_webrtc_sctp_on_receive(ngx_webrtc_sctp_so_pt so,
+    union sctp_sockstore addr, void *data, size_t n, struct sctp_rcvinfo info,
+    int flags, void *id);
+static int ngx_webrtc_sctp_on_room(ngx_webrtc_sctp_so_pt so, uint32_t room,
+    void *id);
+static void ngx_webrtc_sctp_notified(ngx_webrtc_sctp_assoc_t *assoc,
+    union sctp_notification *note, size_t n);
+static void ngx_webrtc_sctp_changed(ngx_webrtc_sctp_assoc_t *assoc,
+    struct sctp_assoc_change *change);
+static void ngx_webrtc_sctp_was_reset(ngx_webrtc_sctp_assoc_t *assoc,
+    struct sctp_stream_reset_event *event, size_t n);
+
+static void ngx_webrtc_sctp_set(ngx_webrtc_sctp_assoc_t *assoc,
+    ngx_webrtc_sctp_state_e state, const char *reason);
+static ngx_webrtc_sctp_event_t *ngx_webrtc_sctp_event(
+    ngx_webrtc_sctp_assoc_t *assoc, ngx_webrtc_sctp_event_e type);
+static void ngx_webrtc_sctp_ready(ngx_webrtc_sctp_assoc_t *assoc);
+static void ngx_webrtc_sctp_dispatch(ngx_webrtc_sctp_t *sctp);
+static void ngx_webrtc_sctp_tell(ngx_webrtc_sctp_assoc_t *assoc);
+static void ngx_webrtc_sctp_forget(ngx_webrtc_sctp_assoc_t *assoc);
+static void ngx_webrtc_sctp_shut(ngx_webrtc_sctp_assoc_t *assoc);
+static void ngx_webrtc_sctp_leave(ngx_webrtc_sctp_assoc_t *assoc);
+
+
+/* usrsctp's callback for output has no other argument that could lead here */
+
+static ngx_webrtc_sctp_t  *ngx_webrtc_sctp_instance;
+
+
+/* notifications that we want */
+
+static const uint16_t  ngx_webrtc_sctp_events[] = {
+    SCTP_ASSOC_CHANGE,
+    SCTP_SHUTDOWN_EVENT,
+    SCTP_STREAM_RESET_EVENT
+};
+
+
+ngx_webrtc_sctp_t *
+ngx_webrtc_sctp_create(ngx_uint_t max, ngx_webrtc_sctp_crc_e crc,
+    uint64_t now_ms)
+{
+    ngx_uint_t          i;
+    ngx_webrtc_sctp_t  *sctp;
+
+    if (ngx_webrtc_sctp_instance || max < 1 || max > NGX_WEBRTC_SCTP_MAX) {
+        return NULL;
+    }
+
+    sctp = calloc(1, sizeof(ngx_webrtc_sctp_t));
+    if (sctp == NULL) {
+        return NULL;
+    }
+
+    sctp->slots = calloc(max, sizeof(ngx_webrtc_sctp_slot_t));
+    if (sctp->slots == NULL) {
+        free(sctp);
+        return NULL;
+    }
+
+    for (i = 0; i < max; i++) {
+        sctp->slots[i].next = (uint16_t) (i + 1 < max ? i + 1
+                                          : NGX_WEBRTC_SCTP_NO_SLOT);
+    }
+
+    sctp->max = max;
+    sctp->now_ms = now_ms;
+    ngx_queue_init(&sctp->ready);
+
+    sctp->hardware = (crc != NGX_WEBRTC_SCTP_CRC_TABLE
+                      && ngx_webrtc_sctp_crc32c_available());
+
+    usrsctp_init_nothreads(0, ngx_webrtc_sctp_on_output, NULL);
+
+    ngx_webrtc_sctp_tune(sctp);
+
+    ngx_webrtc_sctp_instance = sctp;
+
+    return sctp;
+}
+
+
+void
+ngx_webrtc_sctp_destroy(ngx_webrtc_sctp_t *sctp)
+{
+    ngx_uint_t  i;
+
+    /*
+     * usrsctp frees some of what was closed a little later, by a timer; while
+     * there is any of it, it refuses to end
+     */
+
+    for (i = 0; i < 100 && usrsctp_finish() != 0; i++) {
+        usrsctp_handle_timers(NGX_WEBRTC_SCTP_TICK);
+    }
+
+    ngx_webrtc_sctp_instance = NULL;
+
+    free(sctp->slots);
+    free(sctp);
+}
+
+
+uint64_t
+ngx_webrtc_sctp_deadline(ngx_webrtc_sctp_t *sctp)
+{
+    if (!ngx_queue_empty(&sctp->ready)) {
+        return sctp->now_ms;
+    }
+
+    if (sctp->used == 0) {
+        return NGX_WEBRTC_SCTP_NO_DEADLINE;
+    }
+
+    if (sctp->busy || sctp->now_ms < sctp->active_ms) {
+        return sctp->now_ms + NGX_WEBRTC_SCTP_TICK;
+    }
+
+    return sctp->now_ms + NGX_WEBRTC_SCTP_IDLE_TICK;
+}
+
+
+void
+ngx_webrtc_sctp_timeout(ngx_webrtc_sctp_t *sctp, uint64_t now_ms)
+{
+    ngx_webrtc_sctp_advance(sctp, now_ms);
+    ngx_webrtc_sctp_dispatch(sctp);
+}
+
+
+void
+ngx_webrtc_sctp_stat(ngx_webrtc_sctp_t *sctp, ngx_webrtc_sctp_stat_t *stat)
+{
+    *stat = sctp->stat;
+    stat->associations = sctp->used;
+}
+
+
+ngx_int_t
+ngx_webrtc_sctp_init(ngx_webrtc_sctp_assoc_t *assoc, ngx_webrtc_sctp_t *sctp,
+    const ngx_webrtc_sctp_opts_t *opts)
+{
+    ngx_uint_t               i;
+    ngx_webrtc_sctp_so_pt    so;
+    ngx_webrtc_sctp_slot_t  *slot;
+    struct sockaddr_conn     sconn;
+
+    ngx_memzero(assoc, sizeof(ngx_webrtc_sctp_assoc_t));
+
+    i = sctp->free;
+
+    if (sctp->used == sctp->max) {
+        return NGX_BUSY;
+    }
+
+    assoc->id = ngx_webrtc_sctp_id(sctp, i);
+    assoc->opts = *opts;
+
+    if (assoc->opts.remote_port == 0) {
+        assoc->opts.remote_port = NGX_WEBRTC_SCTP_PORT;
+    }
+
+    if (assoc->opts.local_port == 0) {
+        assoc->opts.local_port = NGX_WEBRTC_SCTP_PORT;
+    }
+
+    ngx_queue_init(&assoc->events);
+
+    so = usrsctp_socket(AF_CONN, SOCK_STREAM, IPPROTO_SCTP,
+                        ngx_webrtc_sctp_on_receive, ngx_webrtc_sctp_on_room, 0,
+                        (void *) assoc->id);
+    if (so == NULL) {
+        return NGX_ERROR;
+    }
+
+    usrsctp_register_address((void *) assoc->id);
+
+    ngx_webrtc_sctp_addr(assoc, assoc->opts.local_port, &sconn);
+
+    if (ngx_webrtc_sctp_options(so) != NGX_OK
+        || usrsctp_bind(so, (struct sockaddr *) &sconn, sizeof(sconn)) != 0)
+    {
+        usrsctp_close(so);
+        usrsctp_deregister_address((void *) assoc->id);
+
+        return NGX_ERROR;
+    }
+
+    assoc->so = so;
+    assoc->sctp = sctp;
+
+    slot = &sctp->slots[i];
+    slot->assoc = assoc;
+    slot->id = assoc->id;
+
+    sctp->free = slot->next;
+    sctp->used++;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_webrtc_sctp_start(ngx_webrtc_sctp_assoc_t *assoc, uint64_t now_ms)
+{
+    struct sockaddr_conn  sconn;
+
+    if (assoc->state != NGX_WEBRTC_SCTP_NEW) {
+        return NGX_OK;
+    }
+
+    ngx_webrtc_sctp_advance(assoc->sctp, now_ms);
+
+    assoc->state = NGX_WEBRTC_SCTP_CONNECTING;
+    ngx_webrtc_sctp_touch(assoc);
+
+    ngx_webrtc_sctp_addr(assoc, assoc->opts.remote_port, &sconn);
+
+    if (usrsctp_connect(assoc->so, (struct sockaddr *) &sconn, sizeof(sconn))
+        != 0
+        && ngx_errno != NGX_EINPROGRESS)
+    {
+        assoc->state = NGX_WEBRTC_SCTP_FAILED;
+        assoc->reason = "cannot connect";
+        ngx_webrtc_sctp_touch(assoc);
+
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_webrtc_sctp_input(ngx_webrtc_sctp_assoc_t *assoc, const u_char *p,
+    size_t n, uint64_t now_ms)
+{
+    ngx_webrtc_sctp_t  *sctp;
+
+    sctp = assoc->sctp;
+
+    if (assoc->so == NULL
+        || assoc->state == NGX_WEBRTC_SCTP_NEW
+        || assoc->state > NGX_WEBRTC_SCTP_CLOSING)
+    {
+        return NGX_DECLINED;
+    }
+
+    ngx_webrtc_sctp_advance(sctp, now_ms);
+
+    if (ngx_webrtc_sctp_check(assoc, p, n) != NGX_OK) {
+        ngx_webrtc_sctp_dispatch(sctp);
+        return NGX_DECLINED;
+    }
+
+    usrsctp_conninput((void *) assoc->id, p, n, 0);
+
+    ngx_webrtc_sctp_touch(assoc);
+    ngx_webrtc_sctp_dispatch(sctp);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_webrtc_sctp_send(ngx_webrtc_sctp_assoc_t *assoc,
+    const ngx_webrtc_sctp_msg_t *msg, const u_char *p, size_t n,
+    uint64_t now_ms)
+{
+    struct sctp_sendv_spa  spa;
+
+    if (n == 0 || n > NGX_WEBRTC_SCTP_SEND) {
+        return NGX_DECLINED;
+    }
+
+    ngx_webrtc_sctp_advance(assoc->sctp, now_ms);
+
+    if (assoc->state != NGX_WEBRTC_SCTP_OPEN || msg->stream >= assoc->streams) {
+        return NGX_DECLINED;
+    }
+
+    ngx_memzero(&spa, sizeof(struct sctp_sendv_spa));
+
+    spa.sendv_flags = SCTP_SEND_SNDINFO_VALID;
+    spa.sendv_sndinfo.snd_sid = msg->stream;
+    spa.sendv_sndinfo.snd_ppid = htonl(msg->ppid);
+    spa.sendv_sndinfo.snd_flags = SCTP_EOR;
+
+    if (msg->unordered) {
+        spa.sendv_sndinfo.snd_flags |= SCTP_UNORDERED;
+    }
+
+    if (msg->policy != NGX_WEBRTC_SCTP_RELIABLE) {
+        spa.sendv_flags |= SCTP_SEND_PRINFO_VALID;
+        spa.sendv_prinfo.pr_value = msg->value;
+        spa.sendv_prinfo.pr_policy = (msg->policy == NGX_WEBRTC_SCTP_REXMIT)
+                                     ? SCTP_PR_SCTP_RTX : SCTP_PR_SCTP_TTL;
+    }
+
+    if (usrsctp_sendv(assoc->so, p, n, NULL, 0, &spa, sizeof(spa),
+                      SCTP_SENDV_SPA, 0)
+        >= 0)
+    {
+        assoc->buffered += n;
+        assoc->above |= (assoc->buffered > assoc->opts.low) ? 1 : 0;
+        ngx_webrtc_sctp_touch(assoc);
+
+        return NGX_OK;
+    }
+
+    if (ngx_errno == NGX_EAGAIN || ngx_errno == EWOULDBLOCK) {
+
+        /* the next SACK tells, even if it is about the number of messages */
+
+        assoc->above = 1;
+
+        return NGX_AGAIN;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+size_t
+ngx_webrtc_sctp_unsent(ngx_webrtc_sctp_assoc_t *assoc)
+{
+    size_t              sent;
+    socklen_t           len;
+    struct sctp_status  status;
+
+    if (assoc->buffered == 0 || assoc->so == NULL) {
+        return 0;
+    }
+
+    ngx_memzero(&status, sizeof(struct sctp_status));
+    len = sizeof(struct sctp_status);
+
+    if (usrsctp_getsockopt(assoc->so, IPPROTO_SCTP, SCTP_STATUS, &status, &len)
+        != 0)
+    {
+        return assoc->buffered;
+    }
+
+    /* chunks in flight, or about to be: all full but the last of a message */
+
+    sent = (size_t) status.sstat_unackdata * NGX_WEBRTC_SCTP_CHUNK;
+
+    return (assoc->buffered > sent) ? assoc->buffered - sent : 0;
+}
+
+
+ngx_int_t
+ngx_webrtc_sctp_reset(ngx_webrtc_sctp_assoc_t *assoc, uint16_t stream,
+    uint64_t now_ms)
+{
+    uint64_t                    buf[2];
+    struct sctp_reset_streams  *reset;
+
+    ngx_webrtc_sctp_advance(assoc->sctp, now_ms);
+
+    if (assoc->state != NGX_WEBRTC_SCTP_OPEN || stream >= assoc->streams) {
+        return NGX_DECLINED;
+    }
+
+    ngx_memzero(buf, sizeof(buf));
+
+    reset = (struct sctp_reset_streams *) buf;
+    reset->srs_flags = SCTP_STREAM_RESET_OUTGOING;
+    reset->srs_number_streams = 1;
+    reset->srs_stream_list[0] = stream;
+
+    ngx_webrtc_sctp_touch(assoc);
+
+    if (usrsctp_setsockopt(assoc->so, IPPROTO_SCTP, SCTP_RESET_STREAMS, reset,
+                           sizeof(struct sctp_reset_streams)
+                           + sizeof(uint16_t))
+        != 0)
+    {
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_webrtc_sctp_close(ngx_webrtc_sctp_assoc_t *assoc, uint64_t now_ms)
+{
+    if (assoc->state == NGX_WEBRTC_SCTP_CLOSING) {
+        return;
+    }
+
+    if (assoc->state != NGX_WEBRTC_SCTP_OPEN) {
+        ngx_webrtc_sctp_abort(assoc);
+        return;
+    }
+
+    ngx_webrtc_sctp_advance(assoc->sctp, now_ms);
+
+    if (assoc->state != NGX_WEBRTC_SCTP_OPEN) {
+        return;
+    }
+
+    assoc->state = NGX_WEBRTC_SCTP_CLOSING;
+
+    usrsctp_shutdown(assoc->so, SHUT_WR);
+
+    ngx_webrtc_sctp_touch(assoc);
+}
+
+
+void
+ngx_webrtc_sctp_abort(ngx_webrtc_sctp_assoc_t *assoc)
+{
+    if (assoc->sctp == NULL) {
+        return;
+    }
+
+    ngx_webrtc_sctp_shut(assoc);
+    ngx_webrtc_sctp_forget(assoc);
+
+    if (assoc->state != NGX_WEBRTC_SCTP_FAILED) {
+        assoc->state = NGX_WEBRTC_SCTP_CLOSED;
+    }
+
+    assoc->buffered = 0;
+    assoc->above = 0;
+
+    ngx_webrtc_sctp_touch(assoc);
+}
+
+
+void
+ngx_webrtc_sctp_cleanup(ngx_webrtc_sctp_assoc_t *assoc)
+{
+    if (assoc->sctp == NULL) {
+        return;
+    }
+
+    /* first of all, so that ABORT does not go out */
+
+    ngx_webrtc_sctp_leave(assoc);
+
+    ngx_webrtc_sctp_shut(assoc);
+    ngx_webrtc_sctp_forget(assoc);
+
+    assoc->buffered = 0;
+
+    if (assoc->busy) {
+        assoc->busy = 0;
+        assoc->sctp->busy--;
+    }
+
+    assoc->sctp = NULL;
+}
+
+
+/* a number of usrsctp to the association, or NULL: it is gone */
+
+static ngx_webrtc_sctp_assoc_t *
+ngx_webrtc_sctp_find(void *id)
+{
+    ngx_uint_t          i;
+    ngx_webrtc_sctp_t  *sctp;
+
+    sctp = ngx_webrtc_sctp_instance;
+    i = (uintptr_t) id & 0xffff;
+
+    if (sctp == NULL || i >= sctp->max
+        || sctp->slots[i].assoc == NULL
+        || sctp->slots[i].id != (uintptr_t) id)
+    {
+        return NULL;
+    }
+
+    return sctp->slots[i].assoc;
+}
+
+
+static uintptr_t
+ngx_webrtc_sctp_id(ngx_webrtc_sctp_t *sctp, ngx_uint_t slot)
+{
+    uintptr_t  id;
+
+    /* zero is no address of usrsctp's */
+
+    do {
+        id = (++sctp->count << 16) | slot;
+    } while ((id >> 16) == 0);
+
+    return id;
+}
+
+
+static void
+ngx_webrtc_sctp_tune(ngx_webrtc_sctp_t *sctp)
+{
+    if (sctp->hardware) {
+        usrsctp_enable_crc32c_offload();
+
+    } else {
+        usrsctp_disable_crc32c_offload();
+    }
+
+    /* what RFC 8831, 6.2 does not ask for: less to attack */
+
+    usrsctp_sysctl_set_sctp_ecn_enable(0);
+    usrsctp_sysctl_set_sctp_asconf_enable(0);
+    usrsctp_sysctl_set_sctp_auto_asconf(0);
+    usrsctp_sysctl_set_sctp_auth_enable(0);
+    usrsctp_sysctl_set_sctp_nrsack_enable(0);
+    usrsctp_sysctl_set_sctp_pktdrop_enable(0);
+
+    usrsctp_sysctl_set_sctp_pr_enable(1);
+    usrsctp_sysctl_set_sctp_reconfig_enable(1);
+
+    /* what belongs to no association is not answered */
+
+    usrsctp_sysctl_set_sctp_blackhole(2);
+
+    usrsctp_sysctl_set_sctp_max_chunks_on_queue(NGX_WEBRTC_SCTP_CHUNKS);
+    usrsctp_sysctl_set_sctp_initial_cwnd(NGX_WEBRTC_SCTP_CWND);
+    usrsctp_sysctl_set_sctp_max_burst_default(NGX_WEBRTC_SCTP_BURST);
+    usrsctp_sysctl_set_sctp_fr_max_burst_default(NGX_WEBRTC_SCTP_REPEAT);
+    usrsctp_sysctl_set_sctp_default_cc_module(SCTP_CC_RFC2581);
+
+    usrsctp_sysctl_set_sctp_rto_initial_default(NGX_WEBRTC_SCTP_RTO_INITIAL);
+    usrsctp_sysctl_set_sctp_rto_min_default(NGX_WEBRTC_SCTP_RTO_MIN);
+    usrsctp_sysctl_set_sctp_rto_max_default(NGX_WEBRTC_SCTP_RTO_MAX);
+    usrsctp_sysctl_set_sctp_init_rto_max_default(NGX_WEBRTC_SCTP_INIT_MAX);
+    usrsctp_sysctl_set_sctp_init_rtx_max_default(NGX_WEBRTC_SCTP_INITS);
+    usrsctp_sysctl_set_sctp_delayed_sack_time_default(
+                                                  NGX_WEBRTC_SCTP_SACK_DELAY);
+
+    usrsctp_sysctl_set_sctp_nr_outgoing_streams_default(
+                                                     NGX_WEBRTC_SCTP_STREAMS);
+    usrsctp_sysctl_set_sctp_nr_incoming_streams_default(
+                                                     NGX_WEBRTC_SCTP_STREAMS);
+
+    /* messages and chunks freed are given back, none are kept */
+
+    usrsctp_sysctl_set_sctp_system_free_resc_limit(0);
+    usrsctp_sysctl_set_sctp_asoc_free_resc_limit(0);
+}
+
+
+static ngx_int_t
+ngx_webrtc_sctp_options(ngx_webrtc_sctp_so_pt so)
+{
+    int                       on, size;
+    uint32_t                  point;
+    ngx_uint_t                i;
+    struct linger             linger;
+    struct sctp_event         event;
+    struct sctp_assoc_value   value;
+    struct sctp_paddrparams   path;
+
+    if (usrsctp_set_non_blocking(so, 1) != 0) {
+        return NGX_ERROR;
+    }
+
+    /* closing is aborting: what is orderly is done before */
+
+    linger.l_onoff = 1;
+    linger.l_linger = 0;
+
+    if (usrsctp_setsockopt(so, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger))
+        != 0)
+    {
+        return NGX_ERROR;
+    }
+
+    size = NGX_WEBRTC_SCTP_RECV;
+
+    if (usrsctp_setsockopt(so, SOL_SOCKET, SO_RCVBUF, &size, sizeof(int))
+        != 0)
+    {
+        return NGX_ERROR;
+    }
+
+    size = NGX_WEBRTC_SCTP_SEND;
+
+    if (usrsctp_setsockopt(so, SOL_SOCKET, SO_SNDBUF, &size, sizeof(int))
+        != 0)
+    {
+        return NGX_ERROR;
+    }
+
+    /* a message delivered in parts is one that is too large */
+
+    point = NGX_WEBRTC_SCTP_MESSAGE + 1;
+
+    if (usrsctp_setsockopt(so, IPPROTO_SCTP, SCTP_PARTIAL_DELIVERY_POINT,
+                           &point, sizeof(point))
+        != 0)
+    {
+        return NGX_ERROR;
+    }
+
+    on = 1;
+
+    if (usrsctp_setsockopt(so, IPPROTO_SCTP, SCTP_NODELAY, &on, sizeof(int))
+        != 0)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(&value, sizeof(value));
+    value.assoc_id = SCTP_FUTURE_ASSOC;
+    value.assoc_value = SCTP_ENABLE_RESET_STREAM_REQ;
+
+    if (usrsctp_setsockopt(so, IPPROTO_SCTP, SCTP_ENABLE_STREAM_RESET, &value,
+                           sizeof(value))
+        != 0)
+    {
+        return NGX_ERROR;
+    }
+
+    /*
+     * RFC 8261, 6.1: DTLS hides the path, so there is no discovery of its MTU;
+     * that the peer is alive is what ICE consent is for, so no heartbeats.
+     * usrsctp adds the common header to what it is told.
+     */
+
+    ngx_memzero(&path, sizeof(path));
+    path.spp_assoc_id = SCTP_FUTURE_ASSOC;
+    path.spp_flags = SPP_PMTUD_DISABLE|SPP_HB_DISABLE;
+    path.spp_pathmtu = NGX_WEBRTC_SCTP_PACKET - NGX_WEBRTC_SCTP_HEADER;
+
+    if (usrsctp_setsockopt(so, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, &path,
+                           sizeof(path))
+        != 0)
+    {
+        return NGX_ERROR;
+    }
+
+    for (i = 0;
+         i < sizeof(ngx_webrtc_sctp_events) / sizeof(ngx_webrtc_sctp_events[0]);
+         i++)
+    {
+        ngx_memzero(&event, sizeof(event));
+        event.se_assoc_id = SCTP_FUTURE_ASSOC;
+        event.se_type = ngx_webrtc_sctp_events[i];
+        event.se_on = 1;
+
+        if (usrsctp_setsockopt(so, IPPROTO_SCTP, SCTP_EVENT, &event,
+                               sizeof(event))
+            != 0)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_webrtc_sctp_addr(ngx_webrtc_sctp_assoc_t *assoc, uint16_t port,
+    struct sockaddr_conn *sconn)
+{
+    ngx_memzero(sconn, sizeof(struct sockaddr_conn));
+
+    sconn->sconn_family = AF_CONN;
+    sconn->sconn_port = htons(port);
+    sconn->sconn_addr = (void *) assoc->id;
+}
+
+
+/* before usrsctp sees a packet */
+
+static ngx_int_t
+ngx_webrtc_sctp_check(ngx_webrtc_sctp_assoc_t *assoc, const u_char *p,
+    size_t n)
+{
+    uint32_t            crc, sum;
+    ngx_webrtc_sctp_t  *sctp;
+
+    static const u_char  zero[4];
+
+    sctp = assoc->sctp;
+
+    if (n < NGX_WEBRTC_SCTP_MIN || n > NGX_WEBRTC_SCTP_INPUT) {
+        sctp->stat.bad++;
+        return NGX_DECLINED;
+    }
+
+    if (sctp->hardware) {
+        crc = ngx_webrtc_sctp_crc32c(0, p, NGX_WEBRTC_SCTP_CHECKSUM);
+        crc = ngx_webrtc_sctp_crc32c(crc, zero, 4);
+        crc = ngx_webrtc_sctp_crc32c(crc, p + NGX_WEBRTC_SCTP_HEADER,
+                                     n - NGX_WEBRTC_SCTP_HEADER);
+
+        ngx_memcpy(&sum, p + NGX_WEBRTC_SCTP_CHECKSUM, 4);
+
+        if (crc != sum) {
+            sctp->stat.bad++;
+            return NGX_DECLINED;
+        }
+    }
+
+    /* an INIT stands alone (RFC 9260, 6.10) and costs us a cookie */
+
+    if (p[NGX_WEBRTC_SCTP_HEADER] == NGX_WEBRTC_SCTP_CHUNK_INIT) {
+
+        if (sctp->now_ms - assoc->inits_ms >= 1000) {
+            assoc->inits_ms = sctp->now_ms;
+            assoc->inits = 0;
+        }
+
+        if (++assoc->inits > NGX_WEBRTC_SCTP_INIT_RATE) {
+            sctp->stat.floods++;
+            return NGX_DECLINED;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * Lets usrsctp's clock follow: before everything that starts a timer, or it
+ * would start in the past.  It walks all timers, so not more often than needed.
+ */
+
+static void
+ngx_webrtc_sctp_advance(ngx_webrtc_sctp_t *sctp, uint64_t now_ms)
+{
+    uint64_t  elapsed;
+
+    if (now_ms < sctp->now_ms + NGX_WEBRTC_SCTP_TICK) {
+        return;
+    }
+
+    elapsed = now_ms - sctp->now_ms;
+    sctp->now_ms = now_ms;
+
+    if (sctp->used) {
+        usrsctp_handle_timers((uint32_t) ngx_min(elapsed, 3600000));
+    }
+}
+
+
+/* something has happened: how soon do timers have to run? */
+
+static void
+ngx_webrtc_sctp_touch(ngx_webrtc_sctp_assoc_t *assoc)
+{
+    unsigned            busy;
+    ngx_webrtc_sctp_t  *sctp;
+
+    sctp = assoc->sctp;
+    sctp->active_ms = sctp->now_ms + NGX_WEBRTC_SCTP_ACTIVE;
+
+    busy = (assoc->state == NGX_WEBRTC_SCTP_CONNECTING
+            || assoc->state == NGX_WEBRTC_SCTP_CLOSING
+            || (assoc->state == NGX_WEBRTC_SCTP_OPEN && assoc->buffered));
+
+    if (busy == assoc->busy) {
+        return;
+    }
+
+    assoc->busy = busy;
+
+    if (busy) {
+        sctp->busy++;
+
+    } else {
+        sctp->busy--;
+    }
+}
+
+
+static int
+ngx_webrtc_sctp_on_output(void *id, void *buf, size_t n, uint8_t tos,
+    uint8_t df)
+{
+    u_char                   *p;
+    uint32_t                  crc;
+    ngx_webrtc_sctp_assoc_t  *assoc;
+
+    (void) tos;
+    (void) df;
+
+    assoc = ngx_webrtc_sctp_find(id);
+
+    if (assoc == NULL) {
+        if (ngx_webrtc_sctp_instance) {
+            ngx_webrtc_sctp_instance->stat.stale++;
+        }
+
+        return 0;
+    }
+
+    if (n < NGX_WEBRTC_SCTP_HEADER || n > NGX_WEBRTC_SCTP_PACKET) {
+        return EMSGSIZE;
+    }
+
+    p = buf;
+
+    if (assoc->sctp->hardware) {
+        ngx_memzero(p + NGX_WEBRTC_SCTP_CHECKSUM, 4);
+        crc = ngx_webrtc_sctp_crc32c(0, p, n);
+        ngx_memcpy(p + NGX_WEBRTC_SCTP_CHECKSUM, &crc, 4);
+    }
+
+    assoc->opts.send(assoc->opts.ctx, p, n);
+
+    return 0;
+}
+
+
+static int
+ngx_webrtc_sctp_on_receive(ngx_webrtc_sctp_so_pt so,
+    union sctp_sockstore addr, void *data, size_t n, struct sctp_rcvinfo info,
+    int flags, void *id)
+{
+    ngx_webrtc_sctp_assoc_t  *assoc;
+    ngx_webrtc_sctp_event_t  *event;
+
+    (void) so;
+    (void) addr;
+
+    assoc = ngx_webrtc_sctp_find(id);
+
+    /* without data after the end of an association, which we know of */
+
+    if (data == NULL || assoc == NULL
+        || assoc->state > NGX_WEBRTC_SCTP_CLOSING)
+    {
+        goto done;
+    }
+
+    if (flags & MSG_NOTIFICATION) {
+        ngx_webrtc_sctp_notified(assoc, data, n);
+        goto done;
+    }
+
+    if (!(flags & MSG_EOR) || n > NGX_WEBRTC_SCTP_MESSAGE) {
+        ngx_webrtc_sctp_set(assoc, NGX_WEBRTC_SCTP_FAILED,
+                            "message larger than max-message-size");
+        goto done;
+    }
+
+    event = ngx_webrtc_sctp_event(assoc, NGX_WEBRTC_SCTP_EVENT_MESSAGE);
+
+    if (event) {
+        event->stream = info.rcv_sid;
+        event->ppid = ntohl(info.rcv_ppid);
+        event->data = data;
+        event->n = n;
+
+        return 1;
+    }
+
+done:
+
+    free(data);
+
+    return 1;
+}
+
+
+static int
+ngx_webrtc_sctp_on_room(ngx_webrtc_sctp_so_pt so, uint32_t room, void *id)
+{
+    ngx_webrtc_sctp_assoc_t  *assoc;
+
+    (void) so;
+
+    assoc = ngx_webrtc_sctp_find(id);
+
+    if (assoc == NULL || assoc->state > NGX_WEBRTC_SCTP_CLOSING) {
+        return 1;
+    }
+
+    assoc->buffered = (room < NGX_WEBRTC_SCTP_SEND)
+                      ? NGX_WEBRTC_SCTP_SEND - room : 0;
+
+    /* what of it is still unsent may be asked for when usrsctp has returned */
+
+    if (assoc->above) {
+        ngx_webrtc_sctp_ready(assoc);
+    }
+
+    return 1;
+}
+
+
+static void
+ngx_webrtc_sctp_notified(ngx_webrtc_sctp_assoc_t *assoc,
+    union sctp_notification *note, size_t n)
+{
+    if (n < sizeof(note->sn_header) || note->sn_header.sn_length != n) {
+        return;
+    }
+
+    switch (note->sn_header.sn_type) {
+
+    case SCTP_ASSOC_CHANGE:
+
+        if (n >= sizeof(struct sctp_assoc_change)) {
+            ngx_webrtc_sctp_changed(assoc, &note->sn_assoc_change);
+        }
+
+        break;
+
+    case SCTP_SHUTDOWN_EVENT:
+
+        if (assoc->state == NGX_WEBRTC_SCTP_OPEN) {
+            ngx_webrtc_sctp_set(assoc, NGX_WEBRTC_SCTP_CLOSING, NULL);
+        }
+
+        break;
+
+    case SCTP_STREAM_RESET_EVENT:
+
+        if (n >= sizeof(struct sctp_stream_reset_event)) {
+            ngx_webrtc_sctp_was_reset(assoc, &note->sn_strreset_event, n);
+        }
+
+        break;
+    }
+}
+
+
+static void
+ngx_webrtc_sctp_changed(ngx_webrtc_sctp_assoc_t *assoc,
+    struct sctp_assoc_change *change)
+{
+    switch (change->sac_state) {
+
+    case SCTP_COMM_UP:
+
+        if (assoc->state == NGX_WEBRTC_SCTP_CONNECTING) {
+            assoc->streams = change->sac_outbound_streams;
+            ngx_webrtc_sctp_set(assoc, NGX_WEBRTC_SCTP_OPEN, NULL);
+        }
+
+        break;
+
+    case SCTP_SHUTDOWN_COMP:
+        ngx_webrtc_sctp_set(assoc, NGX_WEBRTC_SCTP_CLOSED, NULL);
+        break;
+
+    case SCTP_COMM_LOST:
+        ngx_webrtc_sctp_set(assoc, NGX_WEBRTC_SCTP_FAILED,
+                            "association lost or aborted by the peer");
+        break;
+
+    case SCTP_CANT_STR_ASSOC:
+        ngx_webrtc_sctp_set(assoc, NGX_WEBRTC_SCTP_FAILED,
+                            "no answer to INIT, or refused by the peer");
+        break;
+
+    case SCTP_RESTART:
+
+        /* all streams would begin anew, and nobody knew for which channels */
+
+        ngx_webrtc_sctp_set(assoc, NGX_WEBRTC_SCTP_FAILED,
+                            "association restarted by the peer");
+        break;
+    }
+}
+
+
+static void
+ngx_webrtc_sctp_was_reset(ngx_webrtc_sctp_assoc_t *assoc,
+    struct sctp_stream_reset_event *reset, size_t n)
+{
+    uint16_t                  what;
+    ngx_uint_t                i, count;
+    ngx_webrtc_sctp_event_t  *event;
+
+    /* these flags may be together with one that says why it failed */
+
+    if (reset->strreset_flags & SCTP_STREAM_RESET_INCOMING_SSN) {
+
+        /* we ask for no reset of the peer's: it has done it */
+
+        what = NGX_WEBRTC_SCTP_RESET_IN;
+
+    } else if (reset->strreset_flags & SCTP_STREAM_RESET_OUTGOING_SSN) {
+        what = NGX_WEBRTC_SCTP_RESET_OUT;
+
+    } else {
+        return;
+    }
+
+    count = (n - sizeof(struct sctp_stream_reset_event)) / sizeof(uint16_t);
+
+    i = 0;
+
+    do {
+        event = ngx_webrtc_sctp_event(assoc, NGX_WEBRTC_SCTP_EVENT_RESET);
+
+        if (event == NULL) {
+            return;
+        }
+
+        event->what = what;
+        event->stream = count ? reset->strreset_stream_list[i]
+                              : NGX_WEBRTC_SCTP_ALL;
+
+    } while (++i < count);
+}
+
+
+/* the only place where usrsctp changes the state */
+
+static void
+ngx_webrtc_sctp_set(ngx_webrtc_sctp_assoc_t *assoc,
+    ngx_webrtc_sctp_state_e state, const char *reason)
+{
+    ngx_webrtc_sctp_event_t  *event;
+
+    /* final ones stay */
+
+    if (assoc->state > NGX_WEBRTC_SCTP_CLOSING) {
+        return;
+    }
+
+    assoc->state = state;
+    assoc->reason = reason;
+
+    if (state > NGX_WEBRTC_SCTP_CLOSING) {
+        assoc->buffered = 0;
+        assoc->above = 0;
+    }
+
+    ngx_webrtc_sctp_touch(assoc);
+
+    event = ngx_webrtc_sctp_event(assoc, NGX_WEBRTC_SCTP_EVENT_STATE);
+
+    if (event) {
+        event->state = state;
+    }
+}
+
+
+/* NULL: no memory, and the association has failed */
+
+static ngx_webrtc_sctp_event_t *
+ngx_webrtc_sctp_event(ngx_webrtc_sctp_assoc_t *assoc,
+    ngx_webrtc_sctp_event_e type)
+{
+    ngx_webrtc_sctp_event_t  *event;
+
+    ngx_webrtc_sctp_ready(assoc);
+
+    event = calloc(1, sizeof(ngx_webrtc_sctp_event_t));
+
+    if (event == NULL) {
+        assoc->state = NGX_WEBRTC_SCTP_FAILED;
+        assoc->reason = "no memory";
+        assoc->buffered = 0;
+
+        return NULL;
+    }
+
+    event->type = type;
+    ngx_queue_insert_tail(&assoc->events, &event->link);
+
+    return event;
+}
+
+
+static void
+ngx_webrtc_sctp_ready(ngx_webrtc_sctp_assoc_t *assoc)
+{
+    if (!assoc->ready) {
+        assoc->ready = 1;
+        ngx_queue_insert_tail(&assoc->sctp->ready, &assoc->link);
+    }
+}
+
+
+/* usrsctp is not running: the user may hear of what has happened */
+
+static void
+ngx_webrtc_sctp_dispatch(ngx_webrtc_sctp_t *sctp)
+{
+    ngx_queue_t              *q;
+    ngx_webrtc_sctp_assoc_t  *assoc;
+
+    if (sctp->dispatching) {
+        return;
+    }
+
+    sctp->dispatching = 1;
+
+    while (!ngx_queue_empty(&sctp->ready)) {
+        q = ngx_queue_head(&sctp->ready);
+        assoc = ngx_queue_data(q, ngx_webrtc_sctp_assoc_t, link);
+
+        ngx_queue_remove(q);
+        assoc->ready = 0;
+
+        ngx_webrtc_sctp_tell(assoc);
+    }
+
+    sctp->dispatching = 0;
+}
+
+
+static void
+ngx_webrtc_sctp_tell(ngx_webrtc_sctp_assoc_t *assoc)
+{
+    ngx_uint_t                failed;
+    ngx_queue_t              *q;
+    ngx_webrtc_sctp_opts_t   *opts;
+    ngx_webrtc_sctp_event_t  *event;
+
+    opts = &assoc->opts;
+    failed = (assoc->state == NGX_WEBRTC_SCTP_FAILED);
+
+    if (failed) {
+
+        /* ABORT if usrsctp still believes in it: too large a message */
+
+        ngx_webrtc_sctp_shut(assoc);
+    }
+
+    while (!ngx_queue_empty(&assoc->events)) {
+        q = ngx_queue_head(&assoc->events);
+        event = ngx_queue_data(q, ngx_webrtc_sctp_event_t, link);
+
+        ngx_queue_remove(q);
+
+        switch (event->type) {
+
+        case NGX_WEBRTC_SCTP_EVENT_STATE:
+            failed = failed && event->state != NGX_WEBRTC_SCTP_FAILED;
+
+            if (opts->state) {
+                opts->state(opts->ctx, event->state);
+            }
+
+            break;
+
+        case NGX_WEBRTC_SCTP_EVENT_MESSAGE:
+            if (opts->message) {
+                opts->message(opts->ctx, event->stream, event->ppid,
+                              event->data, event->n);
+            }
+
+            break;
+
+        case NGX_WEBRTC_SCTP_EVENT_RESET:
+            if (opts->reset) {
+                opts->reset(opts->ctx, event->what, event->stream);
+            }
+
+            break;
+        }
+
+        free(event->data);
+        free(event);
+    }
+
+    if (failed && opts->state) {
+
+        /* there was no memory for that event */
+
+        opts->state(opts->ctx, NGX_WEBRTC_SCTP_FAILED);
+    }
+
+    if (assoc->above && ngx_webrtc_sctp_unsent(assoc) <= opts->low) {
+        assoc->above = 0;
+
+        if (opts->writable) {
+            opts->writable(opts->ctx);
+        }
+    }
+
+    ngx_webrtc_sctp_touch(assoc);
+}
+
+
+/* nothing of what has happened will be told */
+
+static void
+ngx_webrtc_sctp_forget(ngx_webrtc_sctp_assoc_t *assoc)
+{
+    ngx_queue_t              *q;
+    ngx_webrtc_sctp_event_t  *event;
+
+    while (!ngx_queue_empty(&assoc->events)) {
+        q = ngx_queue_head(&assoc->events);
+        event = ngx_queue_data(q, ngx_webrtc_sctp_event_t, link);
+
+        ngx_queue_remove(q);
+
+        free(event->data);
+        free(event);
+    }
+
+    if (assoc->ready) {
+        assoc->ready = 0;
+        ngx_queue_remove(&assoc->link);
+    }
+}
+
+
+/* ends it for usrsctp, which sends ABORT if there is a peer to hear it */
+
+static void
+ngx_webrtc_sctp_shut(ngx_webrtc_sctp_assoc_t *assoc)
+{
+    ngx_webrtc_sctp_so_pt  so;
+
+    so = assoc->so;
+
+    if (so == NULL) {
+        return;
+    }
+
+    usrsctp_close(so);
+    usrsctp_deregister_address((void *) assoc->id);
+
+    assoc->so = NULL;
+}
+
+
+static void
+ngx_webrtc_sctp_leave(ngx_webrtc_sctp_assoc_t *assoc)
+{
+    ngx_uint_t               i;
+    ngx_webrtc_sctp_t       *sctp;
+    ngx_webrtc_sctp_slot_t  *slot;
+
+    sctp = assoc->sctp;
+
+    i = assoc->id & 0xffff;
+    slot = &sctp->slots[i];
+
+    slot->assoc = NULL;
+    slot->id = 0;
+    slot->next = (uint16_t) sctp->free;
+
+    sctp->free = i;
+    sctp->used--;
+}
+
+
+#if (NGX_WEBRTC_SCTP_HAVE_CRC)
+
+ngx_uint_t
+ngx_webrtc_sctp_crc32c_available(void)
+{
+    return __builtin_cpu_supports("sse4.2") ? 1 : 0;
+}
+
+
+__attribute__((target("sse4.2")))
+uint32_t
+ngx_webrtc_sctp_crc32c(uint32_t crc, const u_char *p, size_t n)
+{
+    uint64_t  c, v;
+
+    c = (uint32_t) ~crc;
+
+    while (n >= 8) {
+        ngx_memcpy(&v, p, 8);
+        c = __builtin_ia32_crc32di(c, v);
+        p += 8;
+        n -= 8;
+    }
+
+    crc = (uint32_t) c;
+
+    while (n--) {
+        crc = __builtin_ia32_crc32qi(crc, *p++);
+    }
+
+    return ~crc;
+}
+
+#else
+
+ngx_uint_t
+ngx_webrtc_sctp_crc32c_available(void)
+{
+    return 0;
+}
+
+
+uint32_t
+ngx_webrtc_sctp_crc32c(uint32_t crc, const u_char *p, size_t n)
+{
+    (void) p;
+    (void) n;
+
+    return crc;
+}
+
+#endif

@@ -1,0 +1,815 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * SRTP and SRTCP: egress on OpenSSL's EVP, ingress on libsrtp2.  Knows neither
+ * sockets nor sessions nor what is in the packets, beyond their fixed headers.
+ *
+ * RFC 3711 (SRTP, AES_CM, HMAC-SHA1), RFC 6188, 7.2 (KDF of 256-bit keys),
+ * RFC 7714 (AES-GCM).
+ *
+ * HMAC-SHA1 of AES_CM is computed from SHA-1 states saved behind the key's
+ * inner and outer block.  Measured for 1200 bytes: 0.67 us, against 0.75 us
+ * with HMAC_CTX, 0.79 us with EVP_MAC; and a key takes 40 bytes in place of
+ * seven allocations.  It needs the SHA1_*() functions, which OpenSSL 3 has
+ * but calls deprecated.
+ */
+
+
+#define OPENSSL_SUPPRESS_DEPRECATED
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+#include <openssl/sha.h>
+
+#include <srtp2/srtp.h>
+
+#include <ngx_webrtc_srtp.h>
+
+
+/* bytes of fixed headers; RFC 3550, 5.1 and 6.4 */
+#define NGX_WEBRTC_SRTP_RTP_HEADER    12
+#define NGX_WEBRTC_SRTP_RTCP_HEADER   8
+
+/* bytes of the E flag and the SRTCP index; RFC 3711, 3.4 */
+#define NGX_WEBRTC_SRTP_RTCP_INDEX    4
+#define NGX_WEBRTC_SRTP_E             0x80000000
+
+/* packets with one key; RFC 3711, 9.2; RFC 7714, 10 */
+#define NGX_WEBRTC_SRTP_RTCP_MAX      0x80000000
+
+/* labels of the KDF; RFC 3711, 4.3.2 */
+#define NGX_WEBRTC_SRTP_LABEL_RTP     0x00
+#define NGX_WEBRTC_SRTP_LABEL_RTCP    0x03
+#define NGX_WEBRTC_SRTP_LABEL_KEY     0x00
+#define NGX_WEBRTC_SRTP_LABEL_AUTH    0x01
+#define NGX_WEBRTC_SRTP_LABEL_SALT    0x02
+
+/* bytes of an HMAC-SHA1 key; RFC 3711, 8.2 */
+#define NGX_WEBRTC_SRTP_AUTH_KEY      20
+
+#define NGX_WEBRTC_SRTP_GCM_IV        12
+#define NGX_WEBRTC_SRTP_CM_IV         16
+
+
+typedef struct {
+    uint16_t            profile;
+    uint8_t             key;                        /* bytes */
+    uint8_t             salt;
+    uint8_t             tag;
+    uint8_t             gcm;
+    const EVP_CIPHER *(*cipher)(void);
+    const EVP_CIPHER *(*prf)(void);
+    srtp_profile_t      srtp;
+} ngx_webrtc_srtp_profile_t;
+
+
+static const ngx_webrtc_srtp_profile_t *ngx_webrtc_srtp_profile(
+    ngx_uint_t profile);
+static ngx_int_t ngx_webrtc_srtp_derive(
+    const ngx_webrtc_srtp_profile_t *prof, const ngx_webrtc_srtp_key_t *key,
+    ngx_uint_t label, u_char *dst, size_t n);
+static ngx_int_t ngx_webrtc_srtp_derive_set(
+    const ngx_webrtc_srtp_profile_t *prof, const ngx_webrtc_srtp_key_t *key,
+    ngx_uint_t label, void **cipher, u_char *salt, uint32_t *inner,
+    uint32_t *outer);
+static ngx_int_t ngx_webrtc_srtp_seal(EVP_CIPHER_CTX *ctx, const u_char *iv,
+    const u_char *aad, size_t aad_n, const u_char *aad2, size_t aad2_n,
+    const u_char *src, u_char *dst, size_t n, u_char *tag);
+static ngx_int_t ngx_webrtc_srtp_crypt(EVP_CIPHER_CTX *ctx, const u_char *iv,
+    const u_char *src, u_char *dst, size_t n);
+static void ngx_webrtc_srtp_hmac_key(const u_char *key, u_char pad,
+    uint32_t *state);
+static void ngx_webrtc_srtp_hmac(const uint32_t *inner, const uint32_t *outer,
+    const u_char *p, size_t n, uint32_t trailer, u_char *mac);
+static void ngx_webrtc_srtp_sha1_load(SHA_CTX *sha, const uint32_t *state);
+static void ngx_webrtc_srtp_iv(const ngx_webrtc_srtp_out_t *out,
+    const u_char *salt, const u_char *ssrc, uint64_t index, u_char *iv);
+static ngx_int_t ngx_webrtc_srtp_in_known(const ngx_webrtc_srtp_in_t *in,
+    uint32_t ssrc);
+static ngx_int_t ngx_webrtc_srtp_in_done(ngx_webrtc_srtp_in_t *in,
+    srtp_err_status_t rc, ngx_int_t known, uint32_t ssrc);
+
+
+static const ngx_webrtc_srtp_profile_t  ngx_webrtc_srtp_profiles[] = {
+
+    { NGX_WEBRTC_SRTP_AEAD_AES_128_GCM, 16, 12, 16, 1,
+      EVP_aes_128_gcm, EVP_aes_128_ctr, srtp_profile_aead_aes_128_gcm },
+
+    { NGX_WEBRTC_SRTP_AEAD_AES_256_GCM, 32, 12, 16, 1,
+      EVP_aes_256_gcm, EVP_aes_256_ctr, srtp_profile_aead_aes_256_gcm },
+
+    { NGX_WEBRTC_SRTP_AES128_CM_SHA1_80, 16, 14, 10, 0,
+      EVP_aes_128_ctr, EVP_aes_128_ctr, srtp_profile_aes128_cm_sha1_80 },
+
+    { NGX_WEBRTC_SRTP_NONE, 0, 0, 0, 0, NULL, NULL, srtp_profile_reserved }
+};
+
+
+ngx_int_t
+ngx_webrtc_srtp_init(void)
+{
+    /* the one mutable static here: libsrtp2 fails if it is initialized twice */
+
+    static ngx_uint_t  initialized;
+
+    if (initialized) {
+        return NGX_OK;
+    }
+
+    if (srtp_init() != srtp_err_status_ok) {
+        return NGX_ERROR;
+    }
+
+    initialized = 1;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_webrtc_srtp_sizes(ngx_uint_t profile, size_t *key, size_t *salt)
+{
+    const ngx_webrtc_srtp_profile_t  *prof;
+
+    prof = ngx_webrtc_srtp_profile(profile);
+
+    *key = prof ? prof->key : 0;
+    *salt = prof ? prof->salt : 0;
+}
+
+
+ngx_int_t
+ngx_webrtc_srtp_out_init(ngx_webrtc_srtp_out_t *out,
+    const ngx_webrtc_srtp_key_t *key)
+{
+    const ngx_webrtc_srtp_profile_t  *prof;
+
+    ngx_memzero(out, sizeof(ngx_webrtc_srtp_out_t));
+
+    prof = ngx_webrtc_srtp_profile(key->profile);
+
+    if (prof == NULL) {
+        return NGX_DECLINED;
+    }
+
+    out->profile = prof->profile;
+    out->tag = prof->tag;
+    out->gcm = prof->gcm;
+
+    if (ngx_webrtc_srtp_derive_set(prof, key, NGX_WEBRTC_SRTP_LABEL_RTP,
+                                   &out->rtp, out->rtp_salt, out->rtp_inner,
+                                   out->rtp_outer)
+        != NGX_OK)
+    {
+        goto failed;
+    }
+
+    if (ngx_webrtc_srtp_derive_set(prof, key, NGX_WEBRTC_SRTP_LABEL_RTCP,
+                                   &out->rtcp, out->rtcp_salt, out->rtcp_inner,
+                                   out->rtcp_outer)
+        != NGX_OK)
+    {
+        goto failed;
+    }
+
+    return NGX_OK;
+
+failed:
+
+    ngx_webrtc_srtp_out_cleanup(out);
+    ERR_clear_error();
+
+    return NGX_ERROR;
+}
+
+
+void
+ngx_webrtc_srtp_out_cleanup(ngx_webrtc_srtp_out_t *out)
+{
+    /* EVP_CIPHER_CTX_free() wipes and takes NULL */
+
+    EVP_CIPHER_CTX_free(out->rtp);
+    EVP_CIPHER_CTX_free(out->rtcp);
+
+    OPENSSL_cleanse(out, sizeof(ngx_webrtc_srtp_out_t));
+}
+
+
+ngx_int_t
+ngx_webrtc_srtp_protect(ngx_webrtc_srtp_out_t *out, uint64_t index,
+    const u_char *hdr, size_t hdr_n, const u_char *prefix, size_t prefix_n,
+    const u_char *payload, size_t n, u_char *dst, size_t *dst_n)
+{
+    size_t  room;
+    u_char  *body, iv[NGX_WEBRTC_SRTP_CM_IV], mac[SHA_DIGEST_LENGTH];
+
+    if (out->rtp == NULL || hdr_n < NGX_WEBRTC_SRTP_RTP_HEADER) {
+        return NGX_DECLINED;
+    }
+
+    room = ngx_min(*dst_n, NGX_WEBRTC_SRTP_PACKET);
+
+    if (hdr_n > room
+        || prefix_n > room - hdr_n
+        || n > room - hdr_n - prefix_n
+        || out->tag > room - hdr_n - prefix_n - n)
+    {
+        return NGX_DECLINED;
+    }
+
+    if (hdr != dst) {
+        ngx_memcpy(dst, hdr, hdr_n);
+    }
+
+    body = dst + hdr_n;
+
+    if (prefix_n) {
+
+        /* in one piece, as the cipher is slow with odd pieces */
+
+        if (n && payload != body + prefix_n) {
+            ngx_memcpy(body + prefix_n, payload, n);
+        }
+
+        ngx_memcpy(body, prefix, prefix_n);
+
+        payload = body;
+        n += prefix_n;
+    }
+
+    ngx_webrtc_srtp_iv(out, out->rtp_salt, dst + 8, index, iv);
+
+    if (out->gcm) {
+        if (ngx_webrtc_srtp_seal(out->rtp, iv, dst, hdr_n, NULL, 0, payload,
+                                 body, n, body + n)
+            != NGX_OK)
+        {
+            goto failed;
+        }
+
+    } else {
+        if (ngx_webrtc_srtp_crypt(out->rtp, iv, payload, body, n) != NGX_OK) {
+            goto failed;
+        }
+
+        /* RFC 3711, 4.2: M = authenticated portion || ROC */
+
+        ngx_webrtc_srtp_hmac(out->rtp_inner, out->rtp_outer, dst, hdr_n + n,
+                             (uint32_t) (index >> 16), mac);
+        ngx_memcpy(body + n, mac, out->tag);
+    }
+
+    *dst_n = hdr_n + n + out->tag;
+
+    return NGX_OK;
+
+failed:
+
+    ERR_clear_error();
+
+    return NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_webrtc_srtp_protect_rtcp(ngx_webrtc_srtp_out_t *out, u_char *p, size_t *n,
+    size_t cap)
+{
+    size_t    len, room;
+    u_char   *body, *end, iv[NGX_WEBRTC_SRTP_CM_IV], mac[SHA_DIGEST_LENGTH];
+    u_char    trailer[NGX_WEBRTC_SRTP_RTCP_INDEX];
+    uint32_t  word;
+
+    len = *n;
+    room = ngx_min(cap, NGX_WEBRTC_SRTP_PACKET);
+
+    if (out->rtcp == NULL
+        || len < NGX_WEBRTC_SRTP_RTCP_HEADER
+        || len > room
+        || (size_t) out->tag + NGX_WEBRTC_SRTP_RTCP_INDEX > room - len)
+    {
+        return NGX_DECLINED;
+    }
+
+    if (out->rtcp_index >= NGX_WEBRTC_SRTP_RTCP_MAX) {
+        return NGX_ERROR;
+    }
+
+    /*
+     * The index is used up whatever comes of it: RFC 7714, 9.1 and RFC 3711,
+     * 9.1 forbid a second packet with it.
+     */
+
+    word = NGX_WEBRTC_SRTP_E | out->rtcp_index;
+
+    trailer[0] = (u_char) (word >> 24);
+    trailer[1] = (u_char) (word >> 16);
+    trailer[2] = (u_char) (word >> 8);
+    trailer[3] = (u_char) word;
+
+    ngx_webrtc_srtp_iv(out, out->rtcp_salt, p + 4, out->rtcp_index, iv);
+
+    out->rtcp_index++;
+
+    body = p + NGX_WEBRTC_SRTP_RTCP_HEADER;
+    end = p + len;
+
+    if (out->gcm) {
+
+        /* RFC 7714, 9.3: header, ciphertext, tag, then the ESRTCP word */
+
+        if (ngx_webrtc_srtp_seal(out->rtcp, iv, p, NGX_WEBRTC_SRTP_RTCP_HEADER,
+                                 trailer, NGX_WEBRTC_SRTP_RTCP_INDEX, body,
+                                 body, end - body, end)
+            != NGX_OK)
+        {
+            goto failed;
+        }
+
+        ngx_memcpy(end + out->tag, trailer, NGX_WEBRTC_SRTP_RTCP_INDEX);
+
+    } else {
+
+        /* RFC 3711, 3.4: header, ciphertext, E and index, then the tag */
+
+        if (ngx_webrtc_srtp_crypt(out->rtcp, iv, body, body, end - body)
+            != NGX_OK)
+        {
+            goto failed;
+        }
+
+        ngx_webrtc_srtp_hmac(out->rtcp_inner, out->rtcp_outer, p, len, word,
+                             mac);
+
+        ngx_memcpy(end, trailer, NGX_WEBRTC_SRTP_RTCP_INDEX);
+        ngx_memcpy(end + NGX_WEBRTC_SRTP_RTCP_INDEX, mac, out->tag);
+    }
+
+    *n = len + out->tag + NGX_WEBRTC_SRTP_RTCP_INDEX;
+
+    return NGX_OK;
+
+failed:
+
+    ERR_clear_error();
+
+    return NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_webrtc_srtp_in_init(ngx_webrtc_srtp_in_t *in,
+    const ngx_webrtc_srtp_key_t *key)
+{
+    u_char                            master[NGX_WEBRTC_SRTP_KEY
+                                             + NGX_WEBRTC_SRTP_SALT];
+    srtp_policy_t                     policy;
+    srtp_err_status_t                 rc;
+    const ngx_webrtc_srtp_profile_t  *prof;
+
+    ngx_memzero(in, sizeof(ngx_webrtc_srtp_in_t));
+
+    prof = ngx_webrtc_srtp_profile(key->profile);
+
+    if (prof == NULL) {
+        return NGX_DECLINED;
+    }
+
+    ngx_memzero(&policy, sizeof(srtp_policy_t));
+
+    if (srtp_crypto_policy_set_from_profile_for_rtp(&policy.rtp, prof->srtp)
+            != srtp_err_status_ok
+        || srtp_crypto_policy_set_from_profile_for_rtcp(&policy.rtcp,
+                                                        prof->srtp)
+            != srtp_err_status_ok)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(master, key->key, prof->key);
+    ngx_memcpy(master + prof->key, key->salt, prof->salt);
+
+    policy.ssrc.type = ssrc_any_inbound;
+    policy.key = master;
+    policy.window_size = NGX_WEBRTC_SRTP_WINDOW;
+
+    rc = srtp_create((srtp_t *) &in->srtp, &policy);
+
+    OPENSSL_cleanse(master, sizeof(master));
+
+    if (rc != srtp_err_status_ok) {
+        in->srtp = NULL;
+        return NGX_ERROR;
+    }
+
+    in->profile = prof->profile;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_webrtc_srtp_in_cleanup(ngx_webrtc_srtp_in_t *in)
+{
+    if (in->srtp) {
+        (void) srtp_dealloc(in->srtp);
+    }
+
+    ngx_memzero(in, sizeof(ngx_webrtc_srtp_in_t));
+}
+
+
+ngx_int_t
+ngx_webrtc_srtp_unprotect(ngx_webrtc_srtp_in_t *in, u_char *p, size_t *n)
+{
+    int                len;
+    uint32_t           ssrc;
+    ngx_int_t          known;
+    srtp_err_status_t  rc;
+
+    if (in->srtp == NULL
+        || *n < NGX_WEBRTC_SRTP_RTP_HEADER
+        || *n > NGX_WEBRTC_SRTP_PACKET)
+    {
+        return NGX_DECLINED;
+    }
+
+    ssrc = ((uint32_t) p[8] << 24) | (p[9] << 16) | (p[10] << 8) | p[11];
+    known = ngx_webrtc_srtp_in_known(in, ssrc);
+
+    if (known == NGX_DECLINED) {
+        return NGX_DECLINED;
+    }
+
+    len = (int) *n;
+
+    rc = srtp_unprotect(in->srtp, p, &len);
+
+    if (rc == srtp_err_status_ok) {
+        *n = len;
+    }
+
+    return ngx_webrtc_srtp_in_done(in, rc, known, ssrc);
+}
+
+
+ngx_int_t
+ngx_webrtc_srtp_unprotect_rtcp(ngx_webrtc_srtp_in_t *in, u_char *p, size_t *n)
+{
+    int                len;
+    uint32_t           ssrc;
+    ngx_int_t          known;
+    srtp_err_status_t  rc;
+
+    if (in->srtp == NULL
+        || *n < NGX_WEBRTC_SRTP_RTCP_HEADER
+        || *n > NGX_WEBRTC_SRTP_PACKET)
+    {
+        return NGX_DECLINED;
+    }
+
+    ssrc = ((uint32_t) p[4] << 24) | (p[5] << 16) | (p[6] << 8) | p[7];
+    known = ngx_webrtc_srtp_in_known(in, ssrc);
+
+    if (known == NGX_DECLINED) {
+        return NGX_DECLINED;
+    }
+
+    len = (int) *n;
+
+    rc = srtp_unprotect_rtcp(in->srtp, p, &len);
+
+    if (rc == srtp_err_status_ok) {
+        *n = len;
+    }
+
+    return ngx_webrtc_srtp_in_done(in, rc, known, ssrc);
+}
+
+
+static const ngx_webrtc_srtp_profile_t *
+ngx_webrtc_srtp_profile(ngx_uint_t profile)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; ngx_webrtc_srtp_profiles[i].profile; i++) {
+        if (ngx_webrtc_srtp_profiles[i].profile == profile) {
+            return &ngx_webrtc_srtp_profiles[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+/*
+ * RFC 3711, 4.3.1 with a key derivation rate of 0, and 4.3.3: the key stream
+ * of AES_CM with the counter (label * 2^48 XOR master salt) * 2^16.  A 96-bit
+ * salt is shifted to 112 bits; RFC 7714, 11.
+ */
+
+static ngx_int_t
+ngx_webrtc_srtp_derive(const ngx_webrtc_srtp_profile_t *prof,
+    const ngx_webrtc_srtp_key_t *key, ngx_uint_t label, u_char *dst, size_t n)
+{
+    ngx_int_t        rc;
+    u_char           iv[NGX_WEBRTC_SRTP_CM_IV];
+    EVP_CIPHER_CTX  *ctx;
+
+    ctx = EVP_CIPHER_CTX_new();
+    if (ctx == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(iv, sizeof(iv));
+    ngx_memcpy(iv, key->salt, prof->salt);
+
+    iv[7] ^= (u_char) label;
+
+    ngx_memzero(dst, n);
+
+    if (EVP_EncryptInit_ex(ctx, prof->prf(), NULL, key->key, NULL) != 1) {
+        rc = NGX_ERROR;
+
+    } else {
+        rc = ngx_webrtc_srtp_crypt(ctx, iv, dst, dst, n);
+    }
+
+    EVP_CIPHER_CTX_free(ctx);
+
+    return rc;
+}
+
+
+/* the session keys of RTP or RTCP: label is that of the encryption key */
+
+static ngx_int_t
+ngx_webrtc_srtp_derive_set(const ngx_webrtc_srtp_profile_t *prof,
+    const ngx_webrtc_srtp_key_t *key, ngx_uint_t label, void **cipher,
+    u_char *salt, uint32_t *inner, uint32_t *outer)
+{
+    u_char           secret[NGX_WEBRTC_SRTP_KEY];
+    ngx_int_t        rc;
+    EVP_CIPHER_CTX  *ctx;
+
+    rc = ngx_webrtc_srtp_derive(prof, key, label + NGX_WEBRTC_SRTP_LABEL_KEY,
+                                secret, prof->key);
+    if (rc != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ctx = EVP_CIPHER_CTX_new();
+
+    if (ctx == NULL
+        || EVP_EncryptInit_ex(ctx, prof->cipher(), NULL, secret, NULL) != 1)
+    {
+        EVP_CIPHER_CTX_free(ctx);
+        rc = NGX_ERROR;
+        goto done;
+    }
+
+    *cipher = ctx;
+
+    rc = ngx_webrtc_srtp_derive(prof, key, label + NGX_WEBRTC_SRTP_LABEL_SALT,
+                                salt, prof->salt);
+
+    if (rc != NGX_OK || prof->gcm) {
+        goto done;
+    }
+
+    rc = ngx_webrtc_srtp_derive(prof, key, label + NGX_WEBRTC_SRTP_LABEL_AUTH,
+                                secret, NGX_WEBRTC_SRTP_AUTH_KEY);
+    if (rc != NGX_OK) {
+        goto done;
+    }
+
+    /* RFC 2104, 2: ipad and opad */
+
+    ngx_webrtc_srtp_hmac_key(secret, 0x36, inner);
+    ngx_webrtc_srtp_hmac_key(secret, 0x5c, outer);
+
+done:
+
+    OPENSSL_cleanse(secret, sizeof(secret));
+
+    return rc;
+}
+
+
+/*
+ * AES-GCM with the kept key: aad and aad2 are authenticated, n bytes at src
+ * are encrypted to dst, the tag of 16 bytes is stored at `tag`.
+ */
+
+static ngx_int_t
+ngx_webrtc_srtp_seal(EVP_CIPHER_CTX *ctx, const u_char *iv, const u_char *aad,
+    size_t aad_n, const u_char *aad2, size_t aad2_n, const u_char *src,
+    u_char *dst, size_t n, u_char *tag)
+{
+    int         len;
+    OSSL_PARAM  params[2];
+
+    if (EVP_EncryptInit_ex2(ctx, NULL, NULL, iv, NULL) != 1
+        || EVP_EncryptUpdate(ctx, NULL, &len, aad, (int) aad_n) != 1)
+    {
+        return NGX_ERROR;
+    }
+
+    if (aad2_n
+        && EVP_EncryptUpdate(ctx, NULL, &len, aad2, (int) aad2_n) != 1)
+    {
+        return NGX_ERROR;
+    }
+
+    if (n && EVP_EncryptUpdate(ctx, dst, &len, src, (int) n) != 1) {
+        return NGX_ERROR;
+    }
+
+    /* writes nothing but has to be called: GCM has no padding */
+
+    if (EVP_EncryptFinal_ex(ctx, dst + n, &len) != 1) {
+        return NGX_ERROR;
+    }
+
+    params[0] = OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG,
+                                                  tag, NGX_WEBRTC_SRTP_TAG);
+    params[1] = OSSL_PARAM_construct_end();
+
+    if (EVP_CIPHER_CTX_get_params(ctx, params) != 1) {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_webrtc_srtp_crypt(EVP_CIPHER_CTX *ctx, const u_char *iv, const u_char *src,
+    u_char *dst, size_t n)
+{
+    int  len;
+
+    if (EVP_EncryptInit_ex2(ctx, NULL, NULL, iv, NULL) != 1) {
+        return NGX_ERROR;
+    }
+
+    if (n && EVP_EncryptUpdate(ctx, dst, &len, src, (int) n) != 1) {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_webrtc_srtp_hmac_key(const u_char *key, u_char pad, uint32_t *state)
+{
+    SHA_CTX     sha;
+    u_char      block[SHA_CBLOCK];
+    ngx_uint_t  i;
+
+    for (i = 0; i < SHA_CBLOCK; i++) {
+        block[i] = pad ^ ((i < NGX_WEBRTC_SRTP_AUTH_KEY) ? key[i] : 0);
+    }
+
+    SHA1_Init(&sha);
+    SHA1_Update(&sha, block, SHA_CBLOCK);
+
+    state[0] = sha.h0;
+    state[1] = sha.h1;
+    state[2] = sha.h2;
+    state[3] = sha.h3;
+    state[4] = sha.h4;
+
+    OPENSSL_cleanse(block, sizeof(block));
+    OPENSSL_cleanse(&sha, sizeof(sha));
+}
+
+
+/* HMAC-SHA1 of n bytes at p and the trailer behind them, 20 bytes to mac */
+
+static void
+ngx_webrtc_srtp_hmac(const uint32_t *inner, const uint32_t *outer,
+    const u_char *p, size_t n, uint32_t trailer, u_char *mac)
+{
+    u_char   t[4];
+    SHA_CTX  sha;
+
+    t[0] = (u_char) (trailer >> 24);
+    t[1] = (u_char) (trailer >> 16);
+    t[2] = (u_char) (trailer >> 8);
+    t[3] = (u_char) trailer;
+
+    ngx_webrtc_srtp_sha1_load(&sha, inner);
+    SHA1_Update(&sha, p, n);
+    SHA1_Update(&sha, t, sizeof(t));
+    SHA1_Final(mac, &sha);
+
+    ngx_webrtc_srtp_sha1_load(&sha, outer);
+    SHA1_Update(&sha, mac, SHA_DIGEST_LENGTH);
+    SHA1_Final(mac, &sha);
+}
+
+
+/* a state behind the first block */
+
+static void
+ngx_webrtc_srtp_sha1_load(SHA_CTX *sha, const uint32_t *state)
+{
+    SHA1_Init(sha);
+
+    sha->h0 = state[0];
+    sha->h1 = state[1];
+    sha->h2 = state[2];
+    sha->h3 = state[3];
+    sha->h4 = state[4];
+
+    sha->Nl = SHA_CBLOCK * 8;
+}
+
+
+/*
+ * RFC 3711, 4.1.1:   IV = (salt * 2^16) XOR (SSRC * 2^64) XOR (index * 2^16)
+ * RFC 7714, 8.1:     IV = salt XOR (0 0 SSRC ROC SEQ)
+ * RFC 7714, 9.1:     IV = salt XOR (0 0 SSRC 0 0 index)
+ *
+ * where the index of RTP has 48 bits and that of RTCP 31.
+ */
+
+static void
+ngx_webrtc_srtp_iv(const ngx_webrtc_srtp_out_t *out, const u_char *salt,
+    const u_char *ssrc, uint64_t index, u_char *iv)
+{
+    u_char  *p;
+
+    ngx_memcpy(iv, salt, NGX_WEBRTC_SRTP_CM_IV);
+
+    p = out->gcm ? iv + 2 : iv + 4;
+
+    p[0] ^= ssrc[0];
+    p[1] ^= ssrc[1];
+    p[2] ^= ssrc[2];
+    p[3] ^= ssrc[3];
+
+    p[4] ^= (u_char) (index >> 40);
+    p[5] ^= (u_char) (index >> 32);
+    p[6] ^= (u_char) (index >> 24);
+    p[7] ^= (u_char) (index >> 16);
+    p[8] ^= (u_char) (index >> 8);
+    p[9] ^= (u_char) index;
+}
+
+
+/*
+ * libsrtp2 makes a stream for every SSRC that has sent an authentic packet and
+ * searches them one by one, so they are counted here before.
+ *
+ * NGX_OK        known
+ * NGX_AGAIN     new, and there is room
+ * NGX_DECLINED  new, and there is none
+ */
+
+static ngx_int_t
+ngx_webrtc_srtp_in_known(const ngx_webrtc_srtp_in_t *in, uint32_t ssrc)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < in->nssrcs; i++) {
+        if (in->ssrcs[i] == ssrc) {
+            return NGX_OK;
+        }
+    }
+
+    return (in->nssrcs < NGX_WEBRTC_SRTP_SSRCS) ? NGX_AGAIN : NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_webrtc_srtp_in_done(ngx_webrtc_srtp_in_t *in, srtp_err_status_t rc,
+    ngx_int_t known, uint32_t ssrc)
+{
+    switch (rc) {
+
+    case srtp_err_status_ok:
+
+        if (known == NGX_AGAIN) {
+            in->ssrcs[in->nssrcs++] = ssrc;
+        }
+
+        return NGX_OK;
+
+    case srtp_err_status_replay_fail:
+    case srtp_err_status_replay_old:
+        return NGX_BUSY;
+
+    default:
+        return NGX_DECLINED;
+    }
+}

@@ -1,0 +1,201 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * SRTP and SRTCP.  Egress (ngx_webrtc_srtp_out_t) runs on OpenSSL's EVP with
+ * the key schedule kept, as it is the hot path; ingress (ngx_webrtc_srtp_in_t)
+ * with authentication, replay and rollover runs on libsrtp2.  The two know
+ * nothing of each other.  No MKI, no key derivation rate, no ROC signalling.
+ *
+ * RFC 3711 (SRTP), RFC 5764 (profiles), RFC 6188 (the KDF of 256-bit keys),
+ * RFC 7714 (AES-GCM).
+ */
+
+
+#ifndef _NGX_WEBRTC_SRTP_H_INCLUDED_
+#define _NGX_WEBRTC_SRTP_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+/* protection profiles by their IANA numbers; RFC 5764, 4.1.2; RFC 7714, 14.2 */
+#define NGX_WEBRTC_SRTP_NONE                0
+#define NGX_WEBRTC_SRTP_AES128_CM_SHA1_80   0x0001
+#define NGX_WEBRTC_SRTP_AEAD_AES_128_GCM    0x0007
+#define NGX_WEBRTC_SRTP_AEAD_AES_256_GCM    0x0008
+
+/* bytes of a master key and of a master salt at most; RFC 7714, 12: 32 and 12;
+ * RFC 3711, 8.2: 16 and 14 */
+#define NGX_WEBRTC_SRTP_KEY        32
+#define NGX_WEBRTC_SRTP_SALT       14
+
+/* bytes that protection adds to an RTP packet, to an RTCP packet, at most */
+#define NGX_WEBRTC_SRTP_TAG        16
+#define NGX_WEBRTC_SRTP_RTCP_TAG   (16 + 4)
+
+/* bytes of an RTP packet at most, as of a UDP datagram */
+#define NGX_WEBRTC_SRTP_PACKET     65507
+
+/* SSRCs that a peer may send with; chosen: three simulcast layers with RTX and
+ * FEC each, audio with RED, and as much again */
+#define NGX_WEBRTC_SRTP_SSRCS      32
+
+/* packets that a packet may be late; chosen: a second at 8 Mbit/s */
+#define NGX_WEBRTC_SRTP_WINDOW     1024
+
+
+/* master key and salt of one direction; to be wiped with ngx_explicit_memzero()
+ * once the contexts are made of it */
+typedef struct {
+    uint16_t    profile;                       /* NGX_WEBRTC_SRTP_* */
+    u_char      key[NGX_WEBRTC_SRTP_KEY];      /* 16 bytes or 32, by profile */
+    u_char      salt[NGX_WEBRTC_SRTP_SALT];    /* 14 bytes or 12, by profile */
+} ngx_webrtc_srtp_key_t;
+
+
+/*
+ * Egress of one session: all its SSRCs share it, as the session keys do not
+ * depend on the SSRC.  The fields are private; what a packet needs is on the
+ * first cache lines.  Must not be moved or copied once initialized.
+ */
+typedef struct {
+    void       *rtp;                 /* EVP_CIPHER_CTX, keyed */
+    u_char      rtp_salt[16];
+    uint16_t    profile;
+    uint8_t     tag;                 /* bytes of the authentication tag */
+    unsigned    gcm:1;
+    uint32_t    rtcp_index;          /* of the next SRTCP packet, 31 bits */
+
+    /* AES_CM: SHA-1 states behind the HMAC key's inner and outer block */
+    uint32_t    rtp_inner[5];
+    uint32_t    rtp_outer[5];
+
+    uint32_t    rtcp_inner[5];
+    uint32_t    rtcp_outer[5];
+    void       *rtcp;                /* EVP_CIPHER_CTX, keyed */
+    u_char      rtcp_salt[16];
+} ngx_webrtc_srtp_out_t;
+
+
+/*
+ * Ingress of one session.  Private; may be moved, must not be copied.
+ */
+typedef struct {
+    void       *srtp;                /* srtp_t */
+    uint16_t    profile;
+    uint16_t    nssrcs;
+    uint32_t    ssrcs[NGX_WEBRTC_SRTP_SSRCS];    /* authenticated ones */
+} ngx_webrtc_srtp_in_t;
+
+
+/*
+ * Initializes libsrtp2, once per process that makes ingress contexts: after
+ * the fork, as its crypto library (NSS) does not survive one.  Further calls
+ * do nothing.
+ *
+ * NGX_OK, NGX_ERROR
+ */
+ngx_int_t ngx_webrtc_srtp_init(void);
+
+/* Bytes of the master key and salt of a profile; 0 and 0 if it is unknown. */
+void ngx_webrtc_srtp_sizes(ngx_uint_t profile, size_t *key, size_t *salt);
+
+
+/*
+ * RFC 3711, 4.3.  Derives the session keys.  Not needed in `out` before: zeros.
+ *
+ *   key     copied, may be wiped afterwards
+ *
+ * NGX_OK        to be ended with ngx_webrtc_srtp_out_cleanup()
+ * NGX_DECLINED  unknown profile
+ * NGX_ERROR     OpenSSL failed; nothing to clean up
+ */
+ngx_int_t ngx_webrtc_srtp_out_init(ngx_webrtc_srtp_out_t *out,
+    const ngx_webrtc_srtp_key_t *key);
+
+/* Wipes the keys.  May be called for a zeroed or cleaned up context. */
+void ngx_webrtc_srtp_out_cleanup(ngx_webrtc_srtp_out_t *out);
+
+/*
+ * RFC 3711, 3.3; RFC 7714, 8.  Protects one RTP packet.
+ *
+ *   index      rollover counter << 16 | sequence number.  The low 16 bits must
+ *              be those in the header.  SECURITY: for one SSRC an index may be
+ *              used again only for the same header and payload, byte by byte
+ *              (a repetition); anything else gives the key stream and with GCM
+ *              the authentication key away.  So a repetition with another
+ *              header extension or timestamp must go out as RTX.
+ *   hdr        whole RTP header with CSRCs and extension, hdr_n >= 12 bytes;
+ *              sent in the clear; hdr == dst if it has been written in place
+ *   prefix     bytes to go before the payload (the original sequence number of
+ *              RFC 4588), encrypted too; NULL with prefix_n == 0 as a rule, it
+ *              costs a copy
+ *   payload    n bytes, may be in shared memory that another process
+ *              overwrites; read once, not modified.  May be at its place in dst
+ *              (dst + hdr_n + prefix_n, exactly), must not overlap otherwise
+ *   dst        room for the packet
+ *   dst_n      in: bytes of room, out: bytes of the packet; the caller needs
+ *              hdr_n + prefix_n + n + NGX_WEBRTC_SRTP_TAG
+ *
+ * NGX_OK        the packet is in dst
+ * NGX_DECLINED  it does not fit, or hdr_n < 12; nothing is written
+ * NGX_ERROR     OpenSSL failed; dst must not be sent
+ */
+ngx_int_t ngx_webrtc_srtp_protect(ngx_webrtc_srtp_out_t *out, uint64_t index,
+    const u_char *hdr, size_t hdr_n, const u_char *prefix, size_t prefix_n,
+    const u_char *payload, size_t n, u_char *dst, size_t *dst_n);
+
+/*
+ * RFC 3711, 3.4; RFC 7714, 9.  Protects one (compound) RTCP packet in place;
+ * the SRTCP index is kept in `out`.
+ *
+ *   p       the packet, with room behind it
+ *   n       in: bytes of the packet, >= 8; out: of the protected one
+ *   cap     bytes of room at p; n + NGX_WEBRTC_SRTP_RTCP_TAG do
+ *
+ * NGX_OK
+ * NGX_DECLINED  too short or no room; nothing is written
+ * NGX_ERROR     OpenSSL failed, or 2^31 packets are used up (RFC 3711, 9.2)
+ */
+ngx_int_t ngx_webrtc_srtp_protect_rtcp(ngx_webrtc_srtp_out_t *out, u_char *p,
+    size_t *n, size_t cap);
+
+
+/*
+ * Accepts any SSRC, up to NGX_WEBRTC_SRTP_SSRCS of them.
+ *
+ *   key     copied, may be wiped afterwards
+ *
+ * NGX_OK        to be ended with ngx_webrtc_srtp_in_cleanup()
+ * NGX_DECLINED  unknown profile
+ * NGX_ERROR     libsrtp2 failed; nothing to clean up
+ */
+ngx_int_t ngx_webrtc_srtp_in_init(ngx_webrtc_srtp_in_t *in,
+    const ngx_webrtc_srtp_key_t *key);
+
+/* May be called for a zeroed or cleaned up context. */
+void ngx_webrtc_srtp_in_cleanup(ngx_webrtc_srtp_in_t *in);
+
+/*
+ * Authenticates and decrypts an SRTP packet in place.
+ *
+ *   p       the packet as received, 4-byte alignment is not needed
+ *   n       in: bytes of it, out: bytes of the RTP packet
+ *
+ * NGX_OK
+ * NGX_BUSY      authentic or not, a replay or too old
+ * NGX_DECLINED  malformed, not authentic or one SSRC too many: drop
+ *
+ * What is at p is undefined unless NGX_OK.
+ */
+ngx_int_t ngx_webrtc_srtp_unprotect(ngx_webrtc_srtp_in_t *in, u_char *p,
+    size_t *n);
+
+/* The same for SRTCP. */
+ngx_int_t ngx_webrtc_srtp_unprotect_rtcp(ngx_webrtc_srtp_in_t *in, u_char *p,
+    size_t *n);
+
+
+#endif /* _NGX_WEBRTC_SRTP_H_INCLUDED_ */

@@ -1,0 +1,140 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ */
+
+/*
+ * The RTP clocks of a publisher's tracks, which begin at random, put on one
+ * clock: what ngx_webrtc_timeline_map() wants of its source.
+ *
+ * At first a track is put where its first packet came in.  When sender reports
+ * (RFC 3550, 6.4.1) of two tracks are known they say how the tracks relate:
+ * one track, the reference, stays as it is, the other ones are moved against
+ * it, by at most NGX_WEBRTC_SYNC_SLEW, so that no viewer sees a jump.  The
+ * reference is an audio track where there is one: a few milliseconds between
+ * two pictures are not seen, between two pieces of sound they are heard.
+ * Without reports tracks are held together by the packets of a window that came
+ * earliest.
+ *
+ * Pure arithmetic on plain data; times are passed in.
+ */
+
+
+#ifndef _NGX_WEBRTC_SYNC_H_INCLUDED_
+#define _NGX_WEBRTC_SYNC_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+#define NGX_WEBRTC_SYNC_TRACKS   4
+
+/* us per second that a track is moved at most; chosen: 5 percent faster or
+ * slower is not seen, and 250 ms are made up in 5 s */
+#define NGX_WEBRTC_SYNC_SLEW     50000
+
+/* us; chosen: reports that put tracks further apart than that from how they
+ * come in are those of another clock or wrong */
+#define NGX_WEBRTC_SYNC_MAX      3000000
+
+/* us; without reports differences below are left alone; chosen: jitter of
+ * the least delayed packets, and not noticed in lip sync (ITU-R BT.1359) */
+#define NGX_WEBRTC_SYNC_NOISE    30000
+
+/* us; window of the least delayed packet */
+#define NGX_WEBRTC_SYNC_WINDOW   5000000
+
+/* us that a track's time may be before what the arrival lets expect, or after
+ * it: beyond, its clock has jumped */
+#define NGX_WEBRTC_SYNC_LAG      10000000
+#define NGX_WEBRTC_SYNC_AHEAD    3000000
+
+
+/* private */
+typedef struct {
+    uint32_t     rate;            /* 0: not in use */
+    uint8_t      kind;            /* NGX_WEBRTC_AUDIO, NGX_WEBRTC_VIDEO */
+    unsigned     started:1;       /* had a packet */
+    unsigned     reported:1;      /* sr_* are set, and of this clock */
+    unsigned     measured:1;      /* lead_us is set */
+    unsigned     windowed:1;      /* best_us is set */
+
+    int64_t      last;            /* unwrapped timestamp of the last packet */
+    int64_t      newest;          /* latest time given out, in track units */
+    int64_t      base;            /* added to unwrapped ones, in track units */
+    int64_t      shift_us;        /* added beside, slowly changing */
+    int64_t      target_us;       /* what it is to become */
+    int64_t      moved_us;        /* when shift_us was changed */
+
+    int64_t      sr_ts;           /* unwrapped timestamp of the newest SR */
+    int64_t      sr_us;           /* and its NTP time, us */
+
+    int64_t      window_us;       /* when the window began */
+    int64_t      best_us;         /* greatest time less arrival in it, without
+                                     shift_us */
+    int64_t      lead_us;         /* the same of the window before */
+} ngx_webrtc_sync_track_t;
+
+
+/* Plain data. */
+typedef struct {
+    ngx_webrtc_sync_track_t  tracks[NGX_WEBRTC_SYNC_TRACKS];
+    int64_t                  zero_us;    /* when the first packet came */
+    unsigned                 started:1;
+    unsigned                 synced:1;   /* by reports: for the status */
+    uint32_t                 jumps;      /* of a track's clock: likewise */
+} ngx_webrtc_sync_t;
+
+
+/* a publisher begins */
+
+void ngx_webrtc_sync_init(ngx_webrtc_sync_t *sync);
+
+/*
+ * Before a track's first packet.
+ *
+ *   i      index of the track in the stream, < NGX_WEBRTC_SYNC_TRACKS
+ *   kind   NGX_WEBRTC_AUDIO, NGX_WEBRTC_VIDEO
+ *   rate   RTP clock rate, Hz
+ *
+ * NGX_OK
+ * NGX_DECLINED  index too large or rate 0
+ */
+
+ngx_int_t ngx_webrtc_sync_track(ngx_webrtc_sync_t *sync, ngx_uint_t i,
+    ngx_uint_t kind, uint32_t rate);
+
+/*
+ * The time of a packet on the publisher's common clock.
+ *
+ *   i            a track that ngx_webrtc_sync_track() was called for
+ *   ts           RTP timestamp as received
+ *   arrival_us   when it came in, of the clock that the timeline gets
+ *
+ * Returns it in units of 1/rate s, which all tracks count from the same zero:
+ * for ngx_webrtc_timeline_map() of a track declared with num 1, den rate.
+ * Packets of one timestamp in a row have one time.  When the track's clock
+ * jumps, the time goes on with the arrivals.
+ */
+
+int64_t ngx_webrtc_sync_map(ngx_webrtc_sync_t *sync, ngx_uint_t i, uint32_t ts,
+    int64_t arrival_us);
+
+/*
+ * A sender report of the publisher.
+ *
+ *   ntp, rtp   as in it
+ *
+ * NGX_OK        taken
+ * NGX_AGAIN     the track had no packet yet, and it cannot be used: the
+ *               next one will
+ * NGX_DECLINED  no NTP time (0: RFC 3550, 6.4.1), or far off the track's
+ *               packets
+ */
+
+ngx_int_t ngx_webrtc_sync_sr(ngx_webrtc_sync_t *sync, ngx_uint_t i,
+    uint64_t ntp, uint32_t rtp);
+
+
+#endif /* _NGX_WEBRTC_SYNC_H_INCLUDED_ */
