@@ -1,0 +1,450 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * The zone: worker endpoints, the registry of streams, their claims, counters
+ * and rings.  Session slots are in ngx_webrtc_bus_peers.h, messages between
+ * workers in ngx_webrtc_bus_inbox.h.  Who may die when without harm stands on
+ * top of ngx_webrtc_bus.c.
+ *
+ * Unless a contract says otherwise, functions belong to the event loop of a
+ * worker that has attached.  "Any thread" functions use atomics and system
+ * calls only: no log, no nginx time, no lock.
+ */
+
+
+#ifndef _NGX_WEBRTC_BUS_H_INCLUDED_
+#define _NGX_WEBRTC_BUS_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "ngx_webrtc_track.h"
+#include "ngx_webrtc_timestamp.h"
+#include "ngx_webrtc_bus_atomic.h"
+#include "ngx_webrtc_bus_ring.h"
+
+
+/* endpoints; chosen: several generations of any sensible worker_processes */
+#define NGX_WEBRTC_WORKERS           256
+
+/* not a worker */
+#define NGX_WEBRTC_WORKER_NONE       ((ngx_uint_t) -1)
+
+/* bytes of a stream's name; chosen: a session slot carries it too */
+#define NGX_WEBRTC_NAME_MAX          127
+
+#define NGX_WEBRTC_TRACKS            NGX_WEBRTC_RING_TRACKS
+
+/* bytes of a URL that a stream is pulled from, of a demuxer's name; chosen */
+#define NGX_WEBRTC_PULL_URL          2047
+#define NGX_WEBRTC_PULL_FORMAT       31
+
+/* bytes of zone that any configuration needs; less is refused */
+#define NGX_WEBRTC_ZONE_MIN          (1024 * 1024)
+
+
+/*
+ * States of a stream; only who holds its claim changes them:
+ *
+ *   IDLE      nobody has ever claimed it, or no upstream is wanted
+ *   STARTING  claimed, tracks not known yet
+ *   ACTIVE    tracks known, packets flow
+ *   INACTIVE  it has been active; upstream or publisher is gone, may return
+ */
+typedef enum {
+    NGX_WEBRTC_STREAM_IDLE = 0,
+    NGX_WEBRTC_STREAM_STARTING,
+    NGX_WEBRTC_STREAM_ACTIVE,
+    NGX_WEBRTC_STREAM_INACTIVE
+} ngx_webrtc_stream_state_e;
+
+
+/* kinds of a claim */
+#define NGX_WEBRTC_CLAIM_SOURCE      1
+#define NGX_WEBRTC_CLAIM_PUBLISH     2
+
+
+/* all are counted up with ngx_webrtc_atomic_add(); since the stream began */
+typedef struct {
+    uint64_t                 packets;         /* written to the ring */
+    uint64_t                 bytes;           /* of payload */
+    uint64_t                 frames;          /* video access units */
+    uint64_t                 keyframes;
+    uint64_t                 dropped;         /* B-frames that nothing needs */
+    uint64_t                 clamped;         /* frames with time held back */
+    uint64_t                 damaged;         /* broken input, skipped */
+    uint64_t                 discontinuities;
+    uint64_t                 starts;          /* sources or publishers so far */
+    uint64_t                 failures;        /* attempts that did not start */
+    uint64_t                 viewers_total;   /* viewers so far */
+    uint64_t                 lapped;          /* times a viewer was lapped */
+    uint64_t                 lost;            /* packets it missed by that */
+    uint64_t                 nacks;           /* packets asked for again */
+    uint64_t                 resent;
+    uint64_t                 plis;            /* key frames asked for, by
+                                                 viewers */
+    uint64_t                 key_requests;    /* and of the publisher */
+} ngx_webrtc_stream_stat_t;
+
+
+/* what one worker does with a stream; written by that worker, or its reaper */
+typedef struct {
+    uint32_t                 holds;
+    uint32_t                 watches;
+    uint32_t                 viewers;
+    uint32_t                 pad;
+} ngx_webrtc_stream_use_t;
+
+
+/* two copies: tracks_version modulo 2 is the valid one */
+typedef struct {
+    uint32_t                 ntracks;
+    uint32_t                 pad;
+    ngx_webrtc_track_t       tracks[NGX_WEBRTC_TRACKS];
+} ngx_webrtc_stream_tracks_t;
+
+
+/*
+ * How a stream is pulled: in the zone, so that any worker can.  Nothing here is
+ * null-terminated.
+ */
+typedef struct {
+    uint32_t                 idle_ms;         /* after the last viewer */
+    uint16_t                 url_len;
+    uint8_t                  format_len;
+    uint8_t                  set;             /* by ngx_webrtc_bus_set_pull() */
+    uint8_t                  loop;
+    uint8_t                  always;          /* without viewers too */
+    uint8_t                  ended;           /* a file was played to its end */
+    u_char                   format[NGX_WEBRTC_PULL_FORMAT];
+    u_char                   url[NGX_WEBRTC_PULL_URL];
+} ngx_webrtc_stream_pull_t;
+
+
+/*
+ * A stream, in the zone.  A pointer to it is good while the worker has a hold
+ * on it.  Fields marked "ro" may be read freely; the others through functions.
+ */
+typedef struct {
+    uint64_t                 ref;             /* ro; never 0, never used twice
+                                                 within a zone */
+    uint32_t                 id;              /* ro; number of its entry */
+    uint32_t                 state;           /* ngx_webrtc_stream_state_e */
+    uint64_t                 claim;           /* 0, or who makes it */
+    uint64_t                 changed_ms;      /* ro; time of the last state */
+
+    uint32_t                 name_len;        /* ro */
+    u_char                   name[NGX_WEBRTC_NAME_MAX + 1];    /* ro */
+
+    uint64_t                 tracks_version;
+
+    uint32_t                 keyframe;        /* one is asked for */
+    uint32_t                 pad;
+
+    ngx_webrtc_stream_stat_t stat;            /* atomic */
+
+    uint64_t                 watching[NGX_WEBRTC_WORKERS / 64];
+
+    ngx_webrtc_stream_tracks_t
+                             tracks[2];
+    ngx_webrtc_timeline_t    timeline;        /* the claim's holder works on
+                                                 it, readers ask
+                                                 ngx_webrtc_timeline_ntp() */
+
+    ngx_webrtc_stream_use_t  use[NGX_WEBRTC_WORKERS];
+
+    ngx_webrtc_stream_pull_t pull;            /* under the mutex */
+
+    uint64_t                 publisher;       /* slots: see */
+    uint64_t                 holder;          /* ngx_webrtc_bus_publish.h */
+    uint64_t                 linger_ms;       /* of viewers when INACTIVE; 0:
+                                                 no publisher so far */
+    uint32_t                 slots;           /* of viewers; under the mutex */
+    uint32_t                 pad2;
+
+    ngx_webrtc_ring_t       *ring;            /* ro; in the same allocation */
+} ngx_webrtc_stream_t;
+
+
+/* a copy for listings */
+typedef struct {
+    uint64_t                 ref;
+    uint32_t                 id;
+    uint32_t                 state;
+    uint32_t                 claim_kind;      /* 0: none */
+    uint32_t                 viewers;
+    uint64_t                 changed_ms;
+    ngx_uint_t               claim_worker;    /* or NGX_WEBRTC_WORKER_NONE */
+    size_t                   name_len;
+    u_char                   name[NGX_WEBRTC_NAME_MAX + 1];
+    ngx_uint_t               ntracks;
+    ngx_webrtc_track_t       tracks[NGX_WEBRTC_TRACKS];
+    ngx_webrtc_stream_stat_t stat;
+} ngx_webrtc_stream_info_t;
+
+
+typedef struct ngx_webrtc_bus_sh_s  ngx_webrtc_bus_sh_t;
+typedef struct ngx_webrtc_inbox_s   ngx_webrtc_inbox_t;
+
+
+/* datagrams dropped by all workers so far, by reason */
+typedef enum {
+    NGX_WEBRTC_DROP_UNKNOWN = 0,              /* address without a session */
+    NGX_WEBRTC_DROP_STUN,                     /* malformed, or no such ufrag */
+    NGX_WEBRTC_DROP_INTEGRITY,                /* a check that did not verify */
+    NGX_WEBRTC_DROP_DTLS,
+    NGX_WEBRTC_DROP_RTP,
+    NGX_WEBRTC_DROP_RTCP,
+    NGX_WEBRTC_DROP_OTHER,                    /* none of RFC 7983's classes */
+    NGX_WEBRTC_DROPS
+} ngx_webrtc_drop_e;
+
+
+/* a process' view of the zone; one per cycle, made at configuration time */
+typedef struct {
+    ngx_webrtc_bus_sh_t     *sh;
+    ngx_slab_pool_t         *shpool;
+    ngx_shm_zone_t          *zone;
+
+    ngx_uint_t               worker;          /* my endpoint, or
+                                                 NGX_WEBRTC_WORKER_NONE */
+    uint32_t                 generation;      /* of that endpoint */
+    ngx_fd_t                 fd;              /* inbox socket or -1; set by
+                                                 ngx_webrtc_inbox_init() */
+
+    ngx_webrtc_stream_t    **held;            /* streams that this worker holds,
+                                                 by id; others are NULL */
+} ngx_webrtc_bus_t;
+
+
+/*
+ * Declares the zone, at configuration time.
+ *
+ *   name, size   as of "webrtc_zone"; size >= NGX_WEBRTC_ZONE_MIN
+ *   tag          address of the module
+ *
+ * Returns a bus allocated from cf->pool, whose zone exists once the
+ * configuration has been read; NULL after logging.  The zone's contents
+ * survive a reload with equal name and size.
+ */
+ngx_webrtc_bus_t *ngx_webrtc_bus_add(ngx_conf_t *cf, ngx_str_t *name,
+    size_t size, void *tag);
+
+/*
+ * The init callback that ngx_webrtc_bus_add() sets; public for tests, which
+ * make a zone of their own.  zone->data is the bus, data is that of the cycle
+ * before or NULL.
+ */
+ngx_int_t ngx_webrtc_bus_init_zone(ngx_shm_zone_t *zone, void *data);
+
+
+/* endpoints */
+
+/*
+ * Makes this process a worker of the zone: reaps what dead workers have left
+ * and takes a free endpoint.  Again in the same process: does nothing.
+ * ngx_webrtc_inbox_init() comes next.
+ *
+ * NGX_OK     bus->worker and bus->generation are set
+ * NGX_ERROR  logged: NGX_WEBRTC_WORKERS are alive
+ */
+ngx_int_t ngx_webrtc_bus_attach(ngx_webrtc_bus_t *bus, ngx_log_t *log);
+
+/*
+ * Gives back all this worker has in the zone: slots are closed, claims and
+ * holds end, streams that nobody else needs are freed, the endpoint is free.
+ * In exit_process, after the source threads have ended; then comes
+ * ngx_webrtc_inbox_done().
+ */
+void ngx_webrtc_bus_detach(ngx_webrtc_bus_t *bus);
+
+/*
+ * Detaches those workers that died without doing so.  A few system calls per
+ * endpoint: call it every few seconds.
+ *
+ * Returns the number of workers reaped.
+ */
+ngx_uint_t ngx_webrtc_bus_reap(ngx_webrtc_bus_t *bus, ngx_log_t *log);
+
+/* pid of an endpoint, 0 when it is free; for listings */
+ngx_pid_t ngx_webrtc_bus_worker_pid(ngx_webrtc_bus_t *bus, ngx_uint_t worker);
+
+
+/* streams */
+
+/*
+ * Finds or creates a stream by name and holds it once for this worker: each
+ * call that returned a stream is paired with ngx_webrtc_bus_release().
+ *
+ *   name        1 to NGX_WEBRTC_NAME_MAX bytes, any
+ *   ring_size   bytes of "webrtc_buffer", used when it is created
+ *   create      create it if it is not there
+ *
+ * Returns NULL when there is none and create is 0; when the zone is full (the
+ * caller logs one ERR); when name or ring_size are out of range.
+ */
+ngx_webrtc_stream_t *ngx_webrtc_bus_stream(ngx_webrtc_bus_t *bus,
+    ngx_str_t *name, size_t ring_size, ngx_uint_t create);
+
+/*
+ * Same by reference, as a session slot carries it.  NULL: it is gone.
+ */
+ngx_webrtc_stream_t *ngx_webrtc_bus_stream_ref(ngx_webrtc_bus_t *bus,
+    uint64_t ref);
+
+/* one more hold on a stream that this worker holds already */
+void ngx_webrtc_bus_hold(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st);
+
+/*
+ * Ends one hold; the last of all workers' frees an unclaimed stream: st must
+ * not be used any more.
+ */
+void ngx_webrtc_bus_release(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st);
+
+/*
+ * The next stream of a listing.
+ *
+ *   cursor   0 at first, advanced here
+ *   info     a copy
+ *
+ * NGX_OK; NGX_DONE when there are no more, info is unset
+ */
+ngx_int_t ngx_webrtc_bus_next(ngx_webrtc_bus_t *bus, ngx_uint_t *cursor,
+    ngx_webrtc_stream_info_t *info);
+
+
+/*
+ * Records how a held stream is pulled.
+ *
+ *   pull   lengths within their bounds; copied
+ */
+void ngx_webrtc_bus_set_pull(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
+    ngx_webrtc_stream_pull_t *pull);
+
+/* NGX_OK: *pull is a copy; NGX_DECLINED: nothing has been recorded */
+ngx_int_t ngx_webrtc_bus_pull(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
+    ngx_webrtc_stream_pull_t *pull);
+
+
+/* the claim: who may write to a stream */
+
+/*
+ * Claims a held stream for this worker.  A claim whose worker is dead does not
+ * count: that worker is reaped.  Whoever has the claim keeps a hold too.
+ *
+ * NGX_OK     it is ours (again, if it was); attach to the ring, set the state
+ * NGX_BUSY   another has it
+ */
+ngx_int_t ngx_webrtc_bus_claim(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
+    ngx_uint_t kind);
+
+/*
+ * Gives our claim up, or does nothing without one.  The writer (thread) must
+ * have ended.  The state becomes INACTIVE if it was ACTIVE, else IDLE, and
+ * watchers are woken.
+ */
+void ngx_webrtc_bus_unclaim(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st);
+
+/* kind of the claim, 0: none.  *worker (or NULL) is set to who has it. */
+ngx_uint_t ngx_webrtc_bus_claimed(ngx_webrtc_stream_t *st,
+    ngx_uint_t *worker);
+
+/* Is the claim this worker's? */
+ngx_uint_t ngx_webrtc_bus_is_mine(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_stream_t *st);
+
+
+/* what the claim's holder tells: any thread of it, one at a time */
+
+/*
+ * Changes the state and wakes the watchers.
+ *
+ *   now_ms   ngx_current_msec or the same clock (monotonic)
+ */
+void ngx_webrtc_bus_set_state(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
+    ngx_webrtc_stream_state_e state, uint64_t now_ms);
+
+/* Publishes the tracks: before the state is ACTIVE, and when they change. */
+void ngx_webrtc_bus_set_tracks(ngx_webrtc_stream_t *st,
+    ngx_webrtc_track_t *tracks, ngx_uint_t ntracks);
+
+
+/* what readers ask: any thread, no lock, always a consistent copy */
+
+ngx_webrtc_stream_state_e ngx_webrtc_bus_state(ngx_webrtc_stream_t *st);
+
+/*
+ *   tracks   NGX_WEBRTC_TRACKS of them, filled; or NULL
+ *   ntracks  set; or NULL
+ *
+ * Returns the version: another one means that the tracks were set since.
+ * 0: they have never been.
+ */
+uint64_t ngx_webrtc_bus_tracks(ngx_webrtc_stream_t *st,
+    ngx_webrtc_track_t *tracks, ngx_uint_t *ntracks);
+
+
+/* wake-ups */
+
+/*
+ * From now on, or no more, this worker is told when the stream has news (its
+ * inbox calls on_stream).  Counted: one unwatch per watch.  After the first
+ * watch look at the stream once: what was published before is not told.
+ */
+void ngx_webrtc_bus_watch(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st);
+void ngx_webrtc_bus_unwatch(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st);
+
+/*
+ * Tells all watching workers, the own one too, that the stream has news: after
+ * ngx_webrtc_ring_publish().  At most one message per worker is under way, for
+ * however many streams and frames.  Any thread.
+ */
+void ngx_webrtc_bus_wake(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st);
+
+/* same without the own worker, for a loop that serves its own viewers itself */
+void ngx_webrtc_bus_wake_others(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_stream_t *st);
+
+/*
+ * Forgets that the stream has news.  The inbox does so before it calls
+ * on_stream; a reader that looks for another reason may do so before it looks
+ * and saves itself that call.
+ */
+void ngx_webrtc_bus_clean(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st);
+
+/*
+ * A viewer needs a key frame that the ring does not have.  The worker with the
+ * claim is told (its inbox calls on_keyframe) unless it has been and has not
+ * yet called ngx_webrtc_bus_keyframe_done().
+ *
+ * NGX_OK        it is told, or was
+ * NGX_DECLINED  nobody makes the stream, or its inbox is full
+ */
+ngx_int_t ngx_webrtc_bus_keyframe(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_stream_t *st);
+
+/* The claim's holder has asked for one: the next request is told again. */
+void ngx_webrtc_bus_keyframe_done(ngx_webrtc_stream_t *st);
+
+
+/* viewers */
+
+/* Counts a viewer of this worker in (1) or out (-1). */
+void ngx_webrtc_bus_viewer(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
+    ngx_int_t n);
+
+/* Viewers in all workers.  Reads a word per worker: once per second, say. */
+ngx_uint_t ngx_webrtc_bus_viewers(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_stream_t *st);
+
+/* Counts a dropped datagram, and tells how many there were. */
+void ngx_webrtc_bus_drop(ngx_webrtc_bus_t *bus, ngx_webrtc_drop_e reason);
+uint64_t ngx_webrtc_bus_dropped(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_drop_e reason);
+
+/* free bytes in whole pages of the zone; for listings and tests */
+size_t ngx_webrtc_bus_free(ngx_webrtc_bus_t *bus);
+
+
+#endif /* _NGX_WEBRTC_BUS_H_INCLUDED_ */

@@ -1,0 +1,134 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * The inbox of a worker: a unix datagram socket (abstract name) through which
+ * other workers, and the source threads of any, send
+ *
+ *   a doorbell      streams that this worker watches have news
+ *   datagrams       that came to another worker's UDP socket
+ *   tell            something about a session, as "close"
+ *   keyframe        a stream that this worker makes needs one
+ *
+ * The kernel says who sent a message (SCM_CREDENTIALS); what does not come
+ * from a worker of the zone is dropped and counted.  Nothing here ever waits:
+ * what does not fit is dropped and counted, but the doorbell is never lost.
+ */
+
+
+#ifndef _NGX_WEBRTC_BUS_INBOX_H_INCLUDED_
+#define _NGX_WEBRTC_BUS_INBOX_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include "ngx_webrtc_addr.h"
+#include "ngx_webrtc_bus.h"
+
+
+/* what to tell a session's owner */
+#define NGX_WEBRTC_TELL_CLOSE        1
+#define NGX_WEBRTC_TELL_CHANGED      2      /* its slot was changed */
+
+/*
+ * bytes of one message; chosen: 20 full datagrams.  The kernel's queue holds
+ * few messages (net.unix.max_dgram_qlen), but they may be large
+ */
+#define NGX_WEBRTC_INBOX_SIZE        32768
+
+/* longest datagram that is passed on; chosen: as the UDP port's */
+#define NGX_WEBRTC_INBOX_DATAGRAM    2048
+
+
+/*
+ * Called from the event loop.  Each may be NULL.
+ *
+ *   st      held by this worker, or it is not called
+ *   path    where the datagram came from and to, as at the first worker
+ *   ref     session slot that the sender meant, 0: it did not know
+ *   p, n    the datagram in the inbox' buffer; may be modified
+ *   what    NGX_WEBRTC_TELL_*
+ */
+typedef struct {
+    void  (*on_stream)(void *ctx, ngx_webrtc_stream_t *st);
+    void  (*on_datagram)(void *ctx, ngx_webrtc_path_t *path, uint64_t ref,
+               u_char *p, size_t n);
+    void  (*on_tell)(void *ctx, uint64_t ref, ngx_uint_t what);
+    void  (*on_keyframe)(void *ctx, ngx_webrtc_stream_t *st);
+    void   *ctx;
+} ngx_webrtc_inbox_handlers_t;
+
+
+typedef struct {
+    uint64_t                 rings;           /* doorbells received */
+    uint64_t                 datagrams_in;
+    uint64_t                 datagrams_out;
+    uint64_t                 tells_in;
+    uint64_t                 dropped;         /* could not be sent */
+    uint64_t                 foreign;         /* sender was no worker */
+    uint64_t                 malformed;
+} ngx_webrtc_inbox_stat_t;
+
+
+/*
+ * Opens the inbox of an attached worker and starts reading it.
+ *
+ *   handlers   copied
+ *
+ * Returns the inbox, allocated from cycle->pool, ended with
+ * ngx_webrtc_inbox_done(); NULL after logging.
+ */
+ngx_webrtc_inbox_t *ngx_webrtc_inbox_init(ngx_webrtc_bus_t *bus,
+    ngx_cycle_t *cycle, ngx_webrtc_inbox_handlers_t *handlers);
+
+/*
+ * Drops what was collected and closes it; source threads that wake must have
+ * ended.  In exit_process, after ngx_webrtc_bus_detach().
+ */
+void ngx_webrtc_inbox_done(ngx_webrtc_inbox_t *inbox);
+
+/*
+ * Passes a datagram on to another worker.  Datagrams for one worker are
+ * collected and leave as one message: ngx_webrtc_inbox_flush() must be called
+ * at the end of the batch they came in.
+ *
+ *   worker   as ngx_webrtc_peers_find_address() or _find_ufrag() told
+ *   ref      of the slot, or 0
+ *   p, n     copied; n <= NGX_WEBRTC_INBOX_DATAGRAM
+ *
+ * NGX_OK; NGX_DECLINED when it is dropped
+ */
+ngx_int_t ngx_webrtc_inbox_datagram(ngx_webrtc_inbox_t *inbox,
+    ngx_uint_t worker, ngx_webrtc_path_t *path, uint64_t ref, u_char *p,
+    size_t n);
+
+/* Sends what was collected; cheap when there is nothing. */
+void ngx_webrtc_inbox_flush(ngx_webrtc_inbox_t *inbox);
+
+/*
+ * Tells a session's owner something.
+ *
+ * NGX_OK; NGX_AGAIN when its inbox is full; NGX_DECLINED when that worker is
+ * gone
+ */
+ngx_int_t ngx_webrtc_inbox_tell(ngx_webrtc_inbox_t *inbox, ngx_uint_t worker,
+    uint64_t ref, ngx_uint_t what);
+
+ngx_webrtc_inbox_stat_t *ngx_webrtc_inbox_stat(ngx_webrtc_inbox_t *inbox);
+
+
+/*
+ * Used by ngx_webrtc_bus.c.  Sends a doorbell, or a request for a key frame of
+ * a stream, to a worker.  Any thread.
+ *
+ *   ref   of the stream
+ *
+ * NGX_OK, NGX_AGAIN full, NGX_DECLINED gone
+ */
+ngx_int_t ngx_webrtc_inbox_ring(ngx_webrtc_bus_t *bus, ngx_uint_t worker);
+ngx_int_t ngx_webrtc_inbox_keyframe(ngx_webrtc_bus_t *bus, ngx_uint_t worker,
+    uint64_t ref);
+
+
+#endif /* _NGX_WEBRTC_BUS_INBOX_H_INCLUDED_ */

@@ -1,0 +1,1031 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Session slots in the zone.  Knows nothing of what a session does.
+ *
+ * An entry (ngx_webrtc_bus_zone.h) goes ALLOC, NEW, CLAIMED, CLOSING, FREE.
+ * What makes lookups cheap and safe:
+ *
+ *   - A miss is found in the index without the mutex.  So garbage from the
+ *     network, which knows neither ids, ufrags nor addresses, takes no lock.
+ *
+ *   - A hit on an address ends at the entry, which never goes away and tells
+ *     the owner: neither mutex nor slot are touched.
+ *
+ *   - A hit on an id or ufrag copies the slot under the mutex, under which
+ *     alone slots are freed.
+ *
+ *   - The owner's pointer is good until it closes the slot: nobody takes a
+ *     CLAIMED slot from a worker that lives.
+ *
+ * The hash of each of a slot's keys is noted in the slot before it is added to
+ * the index, so that whoever frees the slot of a dead worker finds them all.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "ngx_webrtc_bus_zone.h"
+#include "ngx_webrtc_bus_peers.h"
+
+
+/* ms; chosen: a slot may outlive its time by as much */
+#define NGX_WEBRTC_PEERS_EXPIRE  250
+
+/* keys[] of a slot */
+#define NGX_WEBRTC_PEERS_ID      0
+#define NGX_WEBRTC_PEERS_UFRAG   1
+#define NGX_WEBRTC_PEERS_BEFORE  2     /* ufrag before an ICE restart, or 0 */
+#define NGX_WEBRTC_PEERS_ADDRS   3
+#define NGX_WEBRTC_PEERS_KEYS    (3 + NGX_WEBRTC_PEER_ADDRS)
+
+
+/* a slot is one chunk of the slab */
+typedef char  ngx_webrtc_peers_fits
+                  [sizeof(ngx_webrtc_peer_t) <= NGX_WEBRTC_PEER_SIZE ? 1 : -1];
+
+
+static ngx_int_t ngx_webrtc_peers_find(ngx_webrtc_bus_t *bus, uint8_t kind,
+    ngx_str_t *key, ngx_webrtc_peer_t *peer, ngx_webrtc_peer_info_t *info);
+static ngx_webrtc_stream_t *ngx_webrtc_peers_stream(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_peer_t *peer);
+static uint64_t ngx_webrtc_peers_hash_ufrag(ngx_webrtc_bus_t *bus,
+    u_char *ufrag, size_t len);
+static ngx_uint_t ngx_webrtc_peers_has_key(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_peer_t *p, uint8_t kind, ngx_str_t *key);
+static ngx_int_t ngx_webrtc_peers_copy(ngx_webrtc_bus_t *bus, uint64_t ref,
+    uint8_t kind, ngx_str_t *key, ngx_webrtc_peer_t *peer,
+    ngx_webrtc_peer_info_t *info);
+static uint64_t ngx_webrtc_peers_hash_address(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_addr_t *addr, uint32_t listen);
+static ngx_int_t ngx_webrtc_peers_end(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_entry_t *e, uint64_t word);
+static void ngx_webrtc_peers_free(ngx_webrtc_bus_t *bus, ngx_uint_t n);
+
+
+ngx_int_t
+ngx_webrtc_peers_create(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer)
+{
+    ngx_int_t             n;
+    ngx_uint_t            i;
+    ngx_webrtc_peer_t    *p;
+    ngx_webrtc_entry_t   *e;
+    ngx_webrtc_stream_t  *st;
+    ngx_webrtc_bus_sh_t  *sh;
+
+    sh = bus->sh;
+
+    if (bus->worker == NGX_WEBRTC_WORKER_NONE) {
+        return NGX_DECLINED;
+    }
+
+    peer->current = 0;
+    peer->closing = 0;
+    peer->counted = 0;
+    peer->reconnect = 0;
+    peer->session = NULL;
+    ngx_memzero(peer->events, sizeof(peer->events));
+    ngx_memzero(peer->addrs, sizeof(peer->addrs));
+    ngx_memzero(peer->keys, sizeof(peer->keys));
+    ngx_memzero(&peer->stat, sizeof(peer->stat));
+
+    peer->keys[NGX_WEBRTC_PEERS_ID] =
+        ngx_webrtc_index_hash(sh->index, NGX_WEBRTC_KEY_ID, peer->id,
+                              NGX_WEBRTC_PEER_ID_LEN);
+
+    peer->keys[NGX_WEBRTC_PEERS_UFRAG] =
+        ngx_webrtc_peers_hash_ufrag(bus, peer->desc.local_ufrag,
+                                    peer->desc.local_ufrag_len);
+
+    ngx_shmtx_lock(&bus->shpool->mutex);
+
+    if (peer->max_sessions && sh->peers.used >= peer->max_sessions) {
+        ngx_shmtx_unlock(&bus->shpool->mutex);
+        return NGX_BUSY;
+    }
+
+    st = ngx_webrtc_peers_stream(bus, peer);
+
+    if (st && peer->max_viewers && st->slots >= peer->max_viewers) {
+        ngx_shmtx_unlock(&bus->shpool->mutex);
+        return NGX_ABORT;
+    }
+
+    n = ngx_webrtc_table_alloc(bus, &sh->peers, NGX_WEBRTC_PEER_SIZE,
+                               sizeof(ngx_webrtc_peer_t));
+
+    if (n == -1) {
+        ngx_shmtx_unlock(&bus->shpool->mutex);
+        return NGX_DECLINED;
+    }
+
+    e = &sh->peers.entries[n];
+    p = e->p;
+
+    peer->ref = ngx_webrtc_ref(n, ngx_webrtc_entry_generation(e->word));
+
+    *p = *peer;
+
+    if (st) {
+        st->slots++;
+        p->counted = 1;
+    }
+
+    for (i = NGX_WEBRTC_PEERS_ID; i <= NGX_WEBRTC_PEERS_UFRAG; i++) {
+
+        if (ngx_webrtc_index_set(sh->index, p->keys[i], p->ref) != NGX_OK) {
+            ngx_webrtc_peers_free(bus, n);
+            ngx_shmtx_unlock(&bus->shpool->mutex);
+            return NGX_DECLINED;
+        }
+    }
+
+    ngx_webrtc_atomic_store(&e->expires_ms, peer->expires_ms);
+
+    ngx_webrtc_atomic_store_release(&e->word,
+                       ngx_webrtc_entry_word(NGX_WEBRTC_ENTRY_NEW,
+                                         NGX_WEBRTC_ENTRY_NOBODY,
+                                         ngx_webrtc_entry_generation(e->word)));
+
+    ngx_shmtx_unlock(&bus->shpool->mutex);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_webrtc_peers_find_id(ngx_webrtc_bus_t *bus, ngx_str_t *id,
+    ngx_webrtc_peer_t *peer, ngx_webrtc_peer_info_t *info)
+{
+    if (id->len != NGX_WEBRTC_PEER_ID_LEN) {
+        return NGX_DECLINED;
+    }
+
+    return ngx_webrtc_peers_find(bus, NGX_WEBRTC_KEY_ID, id, peer, info);
+}
+
+
+ngx_int_t
+ngx_webrtc_peers_find_ufrag(ngx_webrtc_bus_t *bus, ngx_str_t *ufrag,
+    ngx_webrtc_peer_t *peer, ngx_webrtc_peer_info_t *info)
+{
+    if (ufrag->len == 0 || ufrag->len > NGX_WEBRTC_DESC_LOCAL_UFRAG) {
+        return NGX_DECLINED;
+    }
+
+    return ngx_webrtc_peers_find(bus, NGX_WEBRTC_KEY_UFRAG, ufrag, peer, info);
+}
+
+
+ngx_int_t
+ngx_webrtc_peers_find_ref(ngx_webrtc_bus_t *bus, uint64_t ref,
+    ngx_webrtc_peer_t *peer, ngx_webrtc_peer_info_t *info)
+{
+    return ngx_webrtc_peers_copy(bus, ref, 0, NULL, peer, info);
+}
+
+
+ngx_int_t
+ngx_webrtc_peers_find_address(ngx_webrtc_bus_t *bus, ngx_webrtc_path_t *path,
+    ngx_webrtc_peer_info_t *info)
+{
+    uint64_t             ref, word, hash;
+    ngx_webrtc_entry_t  *e;
+
+    hash = ngx_webrtc_peers_hash_address(bus, &path->remote, path->listen);
+
+    ref = ngx_webrtc_index_find(bus->sh->index, hash);
+
+    e = ngx_webrtc_table_entry(&bus->sh->peers, ref, &word);
+
+    if (e == NULL
+        || ngx_webrtc_entry_state(word) != NGX_WEBRTC_ENTRY_CLAIMED)
+    {
+        return NGX_DECLINED;
+    }
+
+    info->ref = ref;
+    info->state = NGX_WEBRTC_PEER_CLAIMED;
+    info->worker = ngx_webrtc_entry_worker(word);
+
+    return NGX_OK;
+}
+
+
+ngx_webrtc_peer_t *
+ngx_webrtc_peers_claim(ngx_webrtc_bus_t *bus, uint64_t ref)
+{
+    uint64_t             word;
+    ngx_webrtc_entry_t  *e;
+
+    if (bus->worker == NGX_WEBRTC_WORKER_NONE) {
+        return NULL;
+    }
+
+    e = ngx_webrtc_table_entry(&bus->sh->peers, ref, &word);
+
+    if (e == NULL || ngx_webrtc_entry_state(word) != NGX_WEBRTC_ENTRY_NEW) {
+        return NULL;
+    }
+
+    if (!ngx_webrtc_atomic_cas(&e->word, word,
+                    ngx_webrtc_entry_word(NGX_WEBRTC_ENTRY_CLAIMED, bus->worker,
+                                          ngx_webrtc_ref_generation(ref))))
+    {
+        return NULL;
+    }
+
+    return e->p;
+}
+
+
+ngx_webrtc_peer_t *
+ngx_webrtc_peers_mine(ngx_webrtc_bus_t *bus, uint64_t ref)
+{
+    uint64_t             word;
+    ngx_webrtc_entry_t  *e;
+
+    e = ngx_webrtc_table_entry(&bus->sh->peers, ref, &word);
+
+    if (e == NULL
+        || ngx_webrtc_entry_state(word) != NGX_WEBRTC_ENTRY_CLAIMED
+        || ngx_webrtc_entry_worker(word) != bus->worker)
+    {
+        return NULL;
+    }
+
+    return e->p;
+}
+
+
+void
+ngx_webrtc_peers_set_address(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer,
+    ngx_webrtc_path_t *path)
+{
+    uint64_t                 hash, old;
+    ngx_uint_t               i;
+    ngx_webrtc_index_t      *index;
+    ngx_webrtc_peer_addr_t  *a;
+
+    index = bus->sh->index;
+
+    hash = ngx_webrtc_peers_hash_address(bus, &path->remote, path->listen);
+
+    /* every check of a session comes here, nearly all from one address */
+
+    if (hash == peer->keys[NGX_WEBRTC_PEERS_ADDRS + peer->current]
+        && ngx_webrtc_index_find(index, hash) == peer->ref)
+    {
+        return;
+    }
+
+    for (i = 0; i < NGX_WEBRTC_PEER_ADDRS; i++) {
+        if (peer->keys[NGX_WEBRTC_PEERS_ADDRS + i] == hash) {
+            break;
+        }
+    }
+
+    if (i == NGX_WEBRTC_PEER_ADDRS) {
+
+        for (i = 0; i < NGX_WEBRTC_PEER_ADDRS; i++) {
+            if (peer->addrs[i].addr.len == 0) {
+                break;
+            }
+        }
+    }
+
+    if (i == NGX_WEBRTC_PEER_ADDRS) {
+
+        /* they are filled in turn: the oldest comes after the newest */
+
+        i = (peer->current + 1) % NGX_WEBRTC_PEER_ADDRS;
+    }
+
+    ngx_shmtx_lock(&bus->shpool->mutex);
+
+    old = peer->keys[NGX_WEBRTC_PEERS_ADDRS + i];
+
+    if (old != hash) {
+
+        if (old) {
+            ngx_webrtc_index_remove(index, old, peer->ref);
+        }
+
+        a = &peer->addrs[i];
+
+        a->addr = path->remote;
+        a->listen = path->listen;
+
+        ngx_webrtc_atomic_store_release(
+                              &peer->keys[NGX_WEBRTC_PEERS_ADDRS + i], hash);
+    }
+
+    peer->current = (uint8_t) i;
+
+    /* without room there is no passing on, but the session works */
+
+    (void) ngx_webrtc_index_set(index, hash, peer->ref);
+
+    ngx_shmtx_unlock(&bus->shpool->mutex);
+}
+
+
+ngx_int_t
+ngx_webrtc_peers_restart(ngx_webrtc_bus_t *bus, uint64_t ref,
+    ngx_webrtc_peer_restart_t *restart, u_char *match, u_char *etag,
+    ngx_webrtc_peer_info_t *info)
+{
+    uint64_t             word, hash, now;
+    ngx_int_t            rc;
+    ngx_webrtc_desc_t   *desc;
+    ngx_webrtc_peer_t   *p;
+    ngx_webrtc_index_t  *index;
+    ngx_webrtc_entry_t  *e;
+
+    index = bus->sh->index;
+
+    hash = ngx_webrtc_peers_hash_ufrag(bus, restart->local_ufrag.data,
+                                       restart->local_ufrag.len);
+
+    p = ngx_webrtc_peers_lock(bus, ref);
+    if (p == NULL) {
+        return NGX_DECLINED;
+    }
+
+    rc = NGX_DECLINED;
+    desc = &p->desc;
+    now = p->keys[NGX_WEBRTC_PEERS_UFRAG];
+    e = ngx_webrtc_table_entry(&bus->sh->peers, ref, &word);
+
+    if (p->closing || e == NULL || desc->remote_ufrag_len == 0) {
+        goto done;
+    }
+
+    if (match && ngx_memcmp(match, p->etag, NGX_WEBRTC_PEER_ETAG_LEN) != 0) {
+        rc = NGX_BUSY;
+        goto done;
+    }
+
+    /*
+     * The ufrag that the session works under stays: that is the one before an
+     * earlier restart, if that has not come to its end.  A slot without a
+     * session needs none.
+     */
+
+    if (ngx_webrtc_entry_state(word) == NGX_WEBRTC_ENTRY_CLAIMED
+        && p->keys[NGX_WEBRTC_PEERS_BEFORE] == 0)
+    {
+        p->keys[NGX_WEBRTC_PEERS_BEFORE] = now;
+
+    } else {
+        ngx_webrtc_index_remove(index, now, ref);
+    }
+
+    p->keys[NGX_WEBRTC_PEERS_UFRAG] = hash;
+
+    if (ngx_webrtc_index_set(index, hash, ref) != NGX_OK) {
+
+        /* the place of the one that was removed is free, or nothing was */
+
+        p->keys[NGX_WEBRTC_PEERS_UFRAG] = now;
+        (void) ngx_webrtc_index_set(index, now, ref);
+
+        if (p->keys[NGX_WEBRTC_PEERS_BEFORE] == now) {
+            p->keys[NGX_WEBRTC_PEERS_BEFORE] = 0;
+        }
+
+        goto done;
+    }
+
+    desc->local_ufrag_len = (uint8_t) restart->local_ufrag.len;
+    ngx_memcpy(desc->local_ufrag, restart->local_ufrag.data,
+               restart->local_ufrag.len);
+
+    desc->local_pwd_len = (uint8_t) restart->local_pwd.len;
+    ngx_memcpy(desc->local_pwd, restart->local_pwd.data,
+               restart->local_pwd.len);
+
+    desc->remote_ufrag_len = (uint16_t) restart->remote_ufrag.len;
+    ngx_memcpy(desc->remote_ufrag, restart->remote_ufrag.data,
+               restart->remote_ufrag.len);
+
+    desc->remote_pwd_len = (uint16_t) restart->remote_pwd.len;
+    ngx_memcpy(desc->remote_pwd, restart->remote_pwd.data,
+               restart->remote_pwd.len);
+
+    ngx_memcpy(p->etag, etag, NGX_WEBRTC_PEER_ETAG_LEN);
+
+    /* it may be claimed this very moment: only the word now tells by whom */
+
+    word = ngx_webrtc_atomic_load_acquire(&e->word);
+
+    info->ref = ref;
+
+    if (ngx_webrtc_entry_state(word) == NGX_WEBRTC_ENTRY_CLAIMED) {
+        info->state = NGX_WEBRTC_PEER_CLAIMED;
+        info->worker = ngx_webrtc_entry_worker(word);
+
+    } else {
+        info->state = NGX_WEBRTC_PEER_NEW;
+        info->worker = NGX_WEBRTC_WORKER_NONE;
+    }
+
+    rc = NGX_OK;
+
+done:
+
+    ngx_webrtc_peers_unlock(bus);
+
+    return rc;
+}
+
+
+void
+ngx_webrtc_peers_restarted(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer,
+    ngx_str_t *ufrag)
+{
+    uint64_t             hash, before;
+    ngx_webrtc_index_t  *index;
+
+    index = bus->sh->index;
+
+    hash = ngx_webrtc_peers_hash_ufrag(bus, ufrag->data, ufrag->len);
+
+    ngx_shmtx_lock(&bus->shpool->mutex);
+
+    before = peer->keys[NGX_WEBRTC_PEERS_BEFORE];
+
+    if (hash == peer->keys[NGX_WEBRTC_PEERS_UFRAG]) {
+        peer->keys[NGX_WEBRTC_PEERS_BEFORE] = 0;
+
+    } else {
+
+        /* there has been another restart since: this is now the one before */
+
+        peer->keys[NGX_WEBRTC_PEERS_BEFORE] = hash;
+        (void) ngx_webrtc_index_set(index, hash, peer->ref);
+    }
+
+    if (before && before != hash) {
+        ngx_webrtc_index_remove(index, before, peer->ref);
+    }
+
+    ngx_shmtx_unlock(&bus->shpool->mutex);
+}
+
+
+ngx_int_t
+ngx_webrtc_peers_complete(ngx_webrtc_bus_t *bus, uint64_t ref, u_char *match,
+    ngx_webrtc_desc_t *desc)
+{
+    ngx_int_t           rc;
+    ngx_webrtc_peer_t  *p;
+
+    p = ngx_webrtc_peers_lock(bus, ref);
+    if (p == NULL) {
+        return NGX_DECLINED;
+    }
+
+    if (p->closing || p->desc.remote_ufrag_len) {
+        rc = NGX_DECLINED;
+
+    } else if (match
+               && ngx_memcmp(match, p->etag, NGX_WEBRTC_PEER_ETAG_LEN) != 0)
+    {
+        rc = NGX_BUSY;
+
+    } else {
+        p->desc = *desc;
+        rc = NGX_OK;
+    }
+
+    ngx_webrtc_peers_unlock(bus);
+
+    return rc;
+}
+
+
+void
+ngx_webrtc_peers_touch(ngx_webrtc_bus_t *bus, uint64_t ref)
+{
+    uint64_t             word;
+    ngx_webrtc_entry_t  *e;
+
+    e = ngx_webrtc_table_entry(&bus->sh->peers, ref, &word);
+
+    if (e) {
+        ngx_webrtc_atomic_add(&e->news, 1);
+    }
+}
+
+
+ngx_int_t
+ngx_webrtc_peers_news(ngx_webrtc_bus_t *bus, uint64_t ref, uint64_t *news)
+{
+    uint64_t             word;
+    ngx_webrtc_entry_t  *e;
+
+    e = ngx_webrtc_table_entry(&bus->sh->peers, ref, &word);
+
+    if (e == NULL
+        || (ngx_webrtc_entry_state(word) != NGX_WEBRTC_ENTRY_NEW
+            && ngx_webrtc_entry_state(word) != NGX_WEBRTC_ENTRY_CLAIMED))
+    {
+        return NGX_DECLINED;
+    }
+
+    *news = ngx_webrtc_atomic_load(&e->news);
+
+    return NGX_OK;
+}
+
+
+ngx_webrtc_peer_t *
+ngx_webrtc_peers_lock(ngx_webrtc_bus_t *bus, uint64_t ref)
+{
+    uint64_t             word;
+    ngx_webrtc_entry_t  *e;
+
+    ngx_shmtx_lock(&bus->shpool->mutex);
+
+    e = ngx_webrtc_table_entry(&bus->sh->peers, ref, &word);
+
+    if (e == NULL
+        || (ngx_webrtc_entry_state(word) != NGX_WEBRTC_ENTRY_NEW
+            && ngx_webrtc_entry_state(word) != NGX_WEBRTC_ENTRY_CLAIMED))
+    {
+        ngx_shmtx_unlock(&bus->shpool->mutex);
+        return NULL;
+    }
+
+    return e->p;
+}
+
+
+void
+ngx_webrtc_peers_unlock(ngx_webrtc_bus_t *bus)
+{
+    ngx_shmtx_unlock(&bus->shpool->mutex);
+}
+
+
+ngx_int_t
+ngx_webrtc_peers_close(ngx_webrtc_bus_t *bus, uint64_t ref)
+{
+    uint64_t             word;
+    ngx_webrtc_entry_t  *e;
+
+    if (bus->worker == NGX_WEBRTC_WORKER_NONE) {
+        return NGX_DECLINED;
+    }
+
+    for ( ;; ) {
+        e = ngx_webrtc_table_entry(&bus->sh->peers, ref, &word);
+
+        if (e == NULL) {
+            return NGX_DECLINED;
+        }
+
+        switch (ngx_webrtc_entry_state(word)) {
+
+        case NGX_WEBRTC_ENTRY_NEW:
+            break;
+
+        case NGX_WEBRTC_ENTRY_CLAIMED:
+
+            if (ngx_webrtc_entry_worker(word) != bus->worker) {
+                return NGX_BUSY;
+            }
+
+            break;
+
+        default:
+            return NGX_DECLINED;
+        }
+
+        /* NEW may be claimed this very moment */
+
+        if (ngx_webrtc_peers_end(bus, e, word) == NGX_OK) {
+            return NGX_OK;
+        }
+    }
+}
+
+
+ngx_int_t
+ngx_webrtc_peers_delete(ngx_webrtc_bus_t *bus, uint64_t ref,
+    ngx_uint_t *worker)
+{
+    uint64_t             word;
+    ngx_int_t            rc;
+    ngx_webrtc_peer_t   *peer;
+    ngx_webrtc_entry_t  *e;
+
+    for ( ;; ) {
+        peer = ngx_webrtc_peers_lock(bus, ref);
+        if (peer == NULL) {
+            return NGX_DECLINED;
+        }
+
+        e = ngx_webrtc_table_entry(&bus->sh->peers, ref, &word);
+
+        if (e && ngx_webrtc_entry_state(word) == NGX_WEBRTC_ENTRY_CLAIMED) {
+            break;
+        }
+
+        ngx_webrtc_peers_unlock(bus);
+
+        rc = ngx_webrtc_peers_close(bus, ref);
+
+        if (rc != NGX_BUSY) {
+            return rc;
+        }
+
+        /* claimed this very moment */
+    }
+
+    rc = peer->closing ? NGX_DECLINED : NGX_BUSY;
+
+    peer->closing = 1;
+    ngx_webrtc_index_remove(bus->sh->index, peer->keys[NGX_WEBRTC_PEERS_ID],
+                            ref);
+    ngx_webrtc_atomic_add(&e->news, 1);
+
+    *worker = ngx_webrtc_entry_worker(word);
+
+    ngx_webrtc_peers_unlock(bus);
+
+    return rc;
+}
+
+
+ngx_uint_t
+ngx_webrtc_peers_expire(ngx_webrtc_bus_t *bus, uint64_t now_ms)
+{
+    uint64_t             last, word;
+    ngx_uint_t           n, count;
+    ngx_webrtc_table_t  *t;
+    ngx_webrtc_entry_t  *e;
+
+    if (bus->worker == NGX_WEBRTC_WORKER_NONE) {
+        return 0;
+    }
+
+    last = ngx_webrtc_atomic_load(&bus->sh->expire_ms);
+
+    if ((last && (int64_t) (now_ms - last) < NGX_WEBRTC_PEERS_EXPIRE)
+        || !ngx_webrtc_atomic_cas(&bus->sh->expire_ms, last, now_ms))
+    {
+        return 0;
+    }
+
+    t = &bus->sh->peers;
+    count = 0;
+
+    for (n = 0; n < ngx_webrtc_atomic_load(&t->top); n++) {
+        e = &t->entries[n];
+
+        word = ngx_webrtc_atomic_load_acquire(&e->word);
+
+        if (ngx_webrtc_entry_state(word) != NGX_WEBRTC_ENTRY_NEW
+            || (int64_t) (now_ms - ngx_webrtc_atomic_load(&e->expires_ms)) < 0)
+        {
+            continue;
+        }
+
+        if (ngx_webrtc_peers_end(bus, e, word) == NGX_OK) {
+            count++;
+        }
+    }
+
+    return count;
+}
+
+
+ngx_uint_t
+ngx_webrtc_peers_count(ngx_webrtc_bus_t *bus)
+{
+    return ngx_webrtc_atomic_load(&bus->sh->peers.used);
+}
+
+
+ngx_int_t
+ngx_webrtc_peers_next(ngx_webrtc_bus_t *bus, ngx_uint_t *cursor,
+    ngx_webrtc_peer_t *peer, ngx_webrtc_peer_info_t *info)
+{
+    uint64_t             word, ref;
+    ngx_uint_t           n;
+    ngx_webrtc_table_t  *t;
+
+    t = &bus->sh->peers;
+
+    for (n = *cursor; n < ngx_webrtc_atomic_load(&t->top); n++) {
+
+        word = ngx_webrtc_atomic_load_acquire(&t->entries[n].word);
+
+        if (ngx_webrtc_entry_state(word) == NGX_WEBRTC_ENTRY_FREE) {
+            continue;
+        }
+
+        ref = ngx_webrtc_ref(n, ngx_webrtc_entry_generation(word));
+
+        if (ngx_webrtc_peers_copy(bus, ref, 0, NULL, peer, info) == NGX_OK) {
+            *cursor = n + 1;
+            return NGX_OK;
+        }
+    }
+
+    *cursor = n;
+
+    return NGX_DONE;
+}
+
+
+void
+ngx_webrtc_peers_reap(ngx_webrtc_bus_t *bus, ngx_uint_t worker)
+{
+    uint64_t             word;
+    ngx_uint_t           n;
+    ngx_webrtc_table_t  *t;
+    ngx_webrtc_entry_t  *e;
+
+    t = &bus->sh->peers;
+
+    for (n = 0; n < t->top; n++) {
+        e = &t->entries[n];
+
+        word = ngx_webrtc_atomic_load_acquire(&e->word);
+
+        if (ngx_webrtc_entry_worker(word) != worker) {
+            continue;
+        }
+
+        switch (ngx_webrtc_entry_state(word)) {
+
+        case NGX_WEBRTC_ENTRY_ALLOC:
+        case NGX_WEBRTC_ENTRY_CLAIMED:
+        case NGX_WEBRTC_ENTRY_CLOSING:
+
+            /* stays the dead one's, in case the reaper dies as well */
+
+            ngx_webrtc_atomic_store_release(&e->word,
+                        ngx_webrtc_entry_word(NGX_WEBRTC_ENTRY_CLOSING, worker,
+                                            ngx_webrtc_entry_generation(word)));
+
+            ngx_webrtc_peers_free(bus, n);
+            break;
+
+        default:
+            break;
+        }
+    }
+}
+
+
+static ngx_int_t
+ngx_webrtc_peers_find(ngx_webrtc_bus_t *bus, uint8_t kind, ngx_str_t *key,
+    ngx_webrtc_peer_t *peer, ngx_webrtc_peer_info_t *info)
+{
+    uint64_t  ref, hash;
+
+    hash = ngx_webrtc_index_hash(bus->sh->index, kind, key->data, key->len);
+
+    ref = ngx_webrtc_index_find(bus->sh->index, hash);
+
+    if (ref == 0) {
+        return NGX_DECLINED;
+    }
+
+    return ngx_webrtc_peers_copy(bus, ref, kind, key, peer, info);
+}
+
+
+void
+ngx_webrtc_peers_recount(ngx_webrtc_bus_t *bus)
+{
+    uint64_t              word;
+    ngx_uint_t            n;
+    ngx_webrtc_table_t   *t;
+    ngx_webrtc_peer_t    *p;
+    ngx_webrtc_stream_t  *st;
+
+    t = &bus->sh->streams;
+
+    for (n = 0; n < t->top; n++) {
+        st = t->entries[n].p;
+
+        if (st) {
+            st->slots = 0;
+        }
+    }
+
+    t = &bus->sh->peers;
+
+    for (n = 0; n < t->top; n++) {
+        p = t->entries[n].p;
+        word = t->entries[n].word;
+
+        if (p == NULL || ngx_webrtc_entry_state(word) == NGX_WEBRTC_ENTRY_ALLOC)
+        {
+            continue;
+        }
+
+        st = ngx_webrtc_peers_stream(bus, p);
+
+        p->counted = (st != NULL);
+
+        if (st) {
+            st->slots++;
+        }
+    }
+}
+
+
+/* the stream that a slot counts for as viewer, or NULL; with the mutex held */
+
+static ngx_webrtc_stream_t *
+ngx_webrtc_peers_stream(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer)
+{
+    uint64_t             word;
+    ngx_webrtc_entry_t  *e;
+
+    if (peer->role != NGX_WEBRTC_PEER_PLAY) {
+        return NULL;
+    }
+
+    e = ngx_webrtc_table_entry(&bus->sh->streams, peer->stream, &word);
+
+    return e ? e->p : NULL;
+}
+
+
+static uint64_t
+ngx_webrtc_peers_hash_ufrag(ngx_webrtc_bus_t *bus, u_char *ufrag, size_t len)
+{
+    return ngx_webrtc_index_hash(bus->sh->index, NGX_WEBRTC_KEY_UFRAG, ufrag,
+                                 ngx_min(len, NGX_WEBRTC_DESC_LOCAL_UFRAG));
+}
+
+
+static ngx_uint_t
+ngx_webrtc_peers_has_key(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *p,
+    uint8_t kind, ngx_str_t *key)
+{
+    switch (kind) {
+
+    case NGX_WEBRTC_KEY_ID:
+        return ngx_memcmp(p->id, key->data, NGX_WEBRTC_PEER_ID_LEN) == 0;
+
+    case NGX_WEBRTC_KEY_UFRAG:
+
+        if (p->desc.local_ufrag_len == key->len
+            && ngx_memcmp(p->desc.local_ufrag, key->data, key->len) == 0)
+        {
+            return 1;
+        }
+
+        /* of the ufrag before a restart only the hash is kept here; the owner
+         * knows the text */
+
+        return p->keys[NGX_WEBRTC_PEERS_BEFORE] != 0
+               && p->keys[NGX_WEBRTC_PEERS_BEFORE]
+                  == ngx_webrtc_peers_hash_ufrag(bus, key->data, key->len);
+
+    default:
+        return 1;
+    }
+}
+
+
+static ngx_int_t
+ngx_webrtc_peers_copy(ngx_webrtc_bus_t *bus, uint64_t ref, uint8_t kind,
+    ngx_str_t *key, ngx_webrtc_peer_t *peer, ngx_webrtc_peer_info_t *info)
+{
+    uint64_t             word;
+    ngx_int_t            rc;
+    ngx_uint_t           state;
+    ngx_webrtc_entry_t  *e;
+
+    rc = NGX_DECLINED;
+
+    ngx_shmtx_lock(&bus->shpool->mutex);
+
+    e = ngx_webrtc_table_entry(&bus->sh->peers, ref, &word);
+
+    if (e == NULL) {
+        goto done;
+    }
+
+    state = ngx_webrtc_entry_state(word);
+
+    if ((state != NGX_WEBRTC_ENTRY_NEW && state != NGX_WEBRTC_ENTRY_CLAIMED)
+        || !ngx_webrtc_peers_has_key(bus, e->p, kind, key))
+    {
+        goto done;
+    }
+
+    info->ref = ref;
+
+    if (state == NGX_WEBRTC_ENTRY_NEW) {
+        info->state = NGX_WEBRTC_PEER_NEW;
+        info->worker = NGX_WEBRTC_WORKER_NONE;
+
+    } else {
+        info->state = NGX_WEBRTC_PEER_CLAIMED;
+        info->worker = ngx_webrtc_entry_worker(word);
+    }
+
+    if (peer) {
+        ngx_memcpy(peer, e->p, sizeof(ngx_webrtc_peer_t));
+
+        if (info->worker != bus->worker || state == NGX_WEBRTC_ENTRY_NEW) {
+            peer->session = NULL;
+        }
+    }
+
+    rc = NGX_OK;
+
+done:
+
+    ngx_shmtx_unlock(&bus->shpool->mutex);
+
+    return rc;
+}
+
+
+static uint64_t
+ngx_webrtc_peers_hash_address(ngx_webrtc_bus_t *bus, ngx_webrtc_addr_t *addr,
+    uint32_t listen)
+{
+    u_char                buf[sizeof(uint32_t) + sizeof(addr->u)], *p;
+
+    p = ngx_cpymem(buf, &listen, sizeof(uint32_t));
+    p = ngx_cpymem(p, &addr->u, ngx_min(addr->len, sizeof(addr->u)));
+
+    return ngx_webrtc_index_hash(bus->sh->index, NGX_WEBRTC_KEY_ADDRESS, buf,
+                                 p - buf);
+}
+
+
+/*
+ * Closes and frees an entry that is still in state "word".
+ *
+ * NGX_OK; NGX_DECLINED when it is not
+ */
+
+static ngx_int_t
+ngx_webrtc_peers_end(ngx_webrtc_bus_t *bus, ngx_webrtc_entry_t *e,
+    uint64_t word)
+{
+    uint64_t  closing;
+
+    closing = ngx_webrtc_entry_word(NGX_WEBRTC_ENTRY_CLOSING, bus->worker,
+                                    ngx_webrtc_entry_generation(word));
+
+    if (!ngx_webrtc_atomic_cas(&e->word, word, closing)) {
+        return NGX_DECLINED;
+    }
+
+    ngx_shmtx_lock(&bus->shpool->mutex);
+
+    ngx_webrtc_peers_free(bus, e - bus->sh->peers.entries);
+
+    ngx_shmtx_unlock(&bus->shpool->mutex);
+
+    return NGX_OK;
+}
+
+
+/* with the mutex held, in state ALLOC or CLOSING; may be repeated */
+
+static void
+ngx_webrtc_peers_free(ngx_webrtc_bus_t *bus, ngx_uint_t n)
+{
+    ngx_uint_t            i;
+    ngx_webrtc_peer_t    *p;
+    ngx_webrtc_stream_t  *st;
+
+    p = bus->sh->peers.entries[n].p;
+
+    if (p) {
+        if (p->counted) {
+            p->counted = 0;
+            st = ngx_webrtc_peers_stream(bus, p);
+
+            if (st && st->slots) {
+                st->slots--;
+            }
+        }
+
+        for (i = 0; i < NGX_WEBRTC_PEERS_KEYS; i++) {
+            ngx_webrtc_index_remove(bus->sh->index, p->keys[i], p->ref);
+        }
+
+        /* credentials do not stay in freed memory */
+
+        ngx_explicit_memzero(&p->desc, sizeof(ngx_webrtc_desc_t));
+    }
+
+    ngx_webrtc_table_free(bus, &bus->sh->peers, n);
+}

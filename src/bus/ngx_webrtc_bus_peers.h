@@ -1,0 +1,330 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Session slots in the zone: what a POST leaves behind and what any worker can
+ * answer from.  A slot is
+ *
+ *   NEW      from create until a worker claims it; expires.  Owned by nobody
+ *   CLAIMED  owned by one worker, which has the session; never expires
+ *
+ * and then gone: closed by its owner, by anybody while it is NEW, or when its
+ * owner has died.  Only the owner has a pointer to a slot; everybody else gets
+ * copies and a reference.
+ */
+
+
+#ifndef _NGX_WEBRTC_BUS_PEERS_H_INCLUDED_
+#define _NGX_WEBRTC_BUS_PEERS_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "ngx_webrtc_addr.h"
+#include "ngx_webrtc_desc.h"
+#include "ngx_webrtc_bus.h"
+
+
+#define NGX_WEBRTC_PEER_ID_LEN       32     /* hex of 128 bits */
+#define NGX_WEBRTC_PEER_ETAG_LEN     16
+
+/* addresses that lead to a session; chosen: a client moves, old ones linger */
+#define NGX_WEBRTC_PEER_ADDRS        4
+
+/* event streams that a client may have ordered for a session; chosen: a page
+ * has one, and one more while it is loaded again */
+#define NGX_WEBRTC_PEER_EVENTS       4
+
+/* bytes; a chunk of the slab: 10,000 unclaimed ones cost less than 25 MB */
+#define NGX_WEBRTC_PEER_SIZE         2048
+
+
+/* roles */
+#define NGX_WEBRTC_PEER_PLAY         1
+#define NGX_WEBRTC_PEER_PUBLISH      2
+#define NGX_WEBRTC_PEER_FILES        3
+
+/* states, as find and next tell them */
+#define NGX_WEBRTC_PEER_NEW          1
+#define NGX_WEBRTC_PEER_CLAIMED      2
+
+
+/*
+ * Written by the owner with ngx_webrtc_atomic_*(), read by anybody.  Sums are
+ * over the session's life.
+ */
+typedef struct {
+    uint64_t                 packets_out;
+    uint64_t                 bytes_out;
+    uint64_t                 packets_in;
+    uint64_t                 bytes_in;
+    uint64_t                 lost_in;
+    uint32_t                 resent;
+    uint32_t                 nacks;
+    uint32_t                 plis;
+    uint32_t                 lapped;
+    uint32_t                 rtt_us;          /* last, 0: unknown */
+    uint32_t                 lost;            /* last, in 1/256 of packets */
+    uint64_t                 first_frame_ms;  /* after creation; 0: none yet */
+} ngx_webrtc_peer_stat_t;
+
+
+typedef struct {
+    ngx_webrtc_addr_t        addr;            /* len 0: unset */
+    uint32_t                 listen;
+} ngx_webrtc_peer_addr_t;
+
+
+/* an ordered event stream: NGX_WEBRTC_SSE_* events, and its name in the URL */
+typedef struct {
+    uint32_t                 id;              /* 0: unused */
+    uint32_t                 mask;
+} ngx_webrtc_peer_events_t;
+
+
+typedef struct {
+
+    /* set by the creator */
+
+    u_char                   id[NGX_WEBRTC_PEER_ID_LEN + 1];
+    u_char                   etag[NGX_WEBRTC_PEER_ETAG_LEN + 1];
+    uint8_t                  role;            /* NGX_WEBRTC_PEER_* */
+    uint8_t                  name_len;
+    u_char                   name[NGX_WEBRTC_NAME_MAX + 1];   /* of stream */
+    uint64_t                 stream;          /* its ref; it may be gone */
+    uint64_t                 created_ms;
+    uint64_t                 expires_ms;      /* of NEW; monotonic clock */
+    uint32_t                 handshake_ms;    /* the session's time limits */
+    uint32_t                 timeout_ms;
+    uint32_t                 linger_ms;       /* of a publisher: the stream */
+    uint32_t                 keyframe_ms;     /* least between requests */
+    uint64_t                 max_bitrate;     /* bit/s, 0: no limit */
+    uint64_t                 buffer;          /* bytes of the stream's ring */
+    uint32_t                 max_sessions;    /* slots in all, 0: no limit */
+    uint32_t                 max_viewers;     /* PLAY slots of its stream, 0 */
+    ngx_webrtc_desc_t        desc;
+
+    /* set here */
+
+    uint64_t                 ref;             /* never 0, never used twice */
+    uint8_t                  current;         /* of addrs, when any is set */
+    uint8_t                  closing;         /* deleted, the owner ends it */
+    uint8_t                  counted;         /* as viewer of its stream */
+    uint8_t                  reconnect;       /* its client should go elsewhere */
+    ngx_webrtc_peer_addr_t   addrs[NGX_WEBRTC_PEER_ADDRS];
+    uint64_t                 keys[3 + NGX_WEBRTC_PEER_ADDRS];
+    ngx_webrtc_peer_events_t events[NGX_WEBRTC_PEER_EVENTS];
+
+    /* set by the owner */
+
+    void                    *session;         /* the owner's; nobody else's */
+    ngx_webrtc_peer_stat_t   stat;
+} ngx_webrtc_peer_t;
+
+
+/* what an ICE restart brings; lengths within those of ngx_webrtc_desc_t */
+typedef struct {
+    ngx_str_t                local_ufrag;     /* random and unique */
+    ngx_str_t                local_pwd;
+    ngx_str_t                remote_ufrag;
+    ngx_str_t                remote_pwd;
+} ngx_webrtc_peer_restart_t;
+
+
+/* what find and next tell beside the copy */
+typedef struct {
+    uint64_t                 ref;
+    ngx_uint_t               state;           /* NGX_WEBRTC_PEER_NEW or
+                                                 NGX_WEBRTC_PEER_CLAIMED */
+    ngx_uint_t               worker;          /* owner, or
+                                                 NGX_WEBRTC_WORKER_NONE */
+} ngx_webrtc_peer_info_t;
+
+
+/*
+ * Creates a slot in state NEW.
+ *
+ *   peer   everything under "set by the creator" is set, the rest is ignored;
+ *          id and desc's local ufrag are random and unique.  Copied; peer->ref
+ *          is set in it too
+ *
+ * NGX_OK
+ * NGX_BUSY      there are max_sessions slots
+ * NGX_ABORT     there are max_viewers viewers of the stream
+ * NGX_DECLINED  the zone is full; the caller logs one ERR
+ */
+ngx_int_t ngx_webrtc_peers_create(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_peer_t *peer);
+
+/*
+ * Finds a slot and copies it out.
+ *
+ *   id, ufrag   the local ufrag; not null-terminated
+ *   peer        a copy, or NULL; its session is NULL unless it is ours
+ *   info        filled on NGX_OK
+ *
+ * NGX_OK        the one slot with exactly this id or local ufrag
+ * NGX_DECLINED  there is none; found out without a lock
+ */
+ngx_int_t ngx_webrtc_peers_find_id(ngx_webrtc_bus_t *bus, ngx_str_t *id,
+    ngx_webrtc_peer_t *peer, ngx_webrtc_peer_info_t *info);
+ngx_int_t ngx_webrtc_peers_find_ufrag(ngx_webrtc_bus_t *bus, ngx_str_t *ufrag,
+    ngx_webrtc_peer_t *peer, ngx_webrtc_peer_info_t *info);
+ngx_int_t ngx_webrtc_peers_find_ref(ngx_webrtc_bus_t *bus, uint64_t ref,
+    ngx_webrtc_peer_t *peer, ngx_webrtc_peer_info_t *info);
+
+/*
+ * Whose is a datagram?  For every datagram of an unknown 4-tuple: no lock, no
+ * copy, about two cache lines.  Addresses are kept as hashes under a secret
+ * key, so that the owner has to compare the address itself (it does: its
+ * 4-tuples are its own).
+ *
+ *   path   remote and listen are looked at
+ *   info   filled on NGX_OK; state is CLAIMED
+ *
+ * NGX_OK, NGX_DECLINED
+ */
+ngx_int_t ngx_webrtc_peers_find_address(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_path_t *path, ngx_webrtc_peer_info_t *info);
+
+/*
+ * Makes a NEW slot this worker's: after a verified STUN check.
+ *
+ * Returns the slot, ours until ngx_webrtc_peers_close(); NULL when it is gone,
+ * expired or another's.
+ */
+ngx_webrtc_peer_t *ngx_webrtc_peers_claim(ngx_webrtc_bus_t *bus, uint64_t ref);
+
+/* The slot if it is this worker's, else NULL: for references in messages. */
+ngx_webrtc_peer_t *ngx_webrtc_peers_mine(ngx_webrtc_bus_t *bus, uint64_t ref);
+
+/*
+ * Records an address that a verified check has come from, so that other
+ * workers pass datagrams on, and makes it the current one.  The oldest other
+ * one is forgotten when there are NGX_WEBRTC_PEER_ADDRS.
+ *
+ *   peer   ours
+ */
+void ngx_webrtc_peers_set_address(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_peer_t *peer, ngx_webrtc_path_t *path);
+
+/*
+ * Changes a slot under the lock: remote credentials, ETag.  Whoever calls makes
+ * changes that a crash may leave half done.  Not for id and local ufrag, which
+ * are keys; of the fields "set here" for events and reconnect only, followed by
+ * ngx_webrtc_peers_touch().
+ *
+ * Returns the slot, good until ngx_webrtc_peers_unlock(), which must follow
+ * soon; NULL when it is gone, and nothing is locked.
+ */
+ngx_webrtc_peer_t *ngx_webrtc_peers_lock(ngx_webrtc_bus_t *bus, uint64_t ref);
+void ngx_webrtc_peers_unlock(ngx_webrtc_bus_t *bus);
+
+/*
+ * RFC 8445, 9.  Gives a slot the credentials of an ICE restart and a new ETag.
+ * A session goes on under the ones before too: its ufrag still finds the slot
+ * until the owner calls ngx_webrtc_peers_restarted().  The owner has to be told
+ * (NGX_WEBRTC_TELL_CHANGED).
+ *
+ *   match   NGX_WEBRTC_PEER_ETAG_LEN bytes that the ETag must have, or NULL
+ *   etag    the new one, of as many bytes
+ *   info    filled on NGX_OK
+ *
+ * NGX_OK
+ * NGX_BUSY      the ETag is another one
+ * NGX_DECLINED  there is no such slot, it has no remote credentials yet, or
+ *               there is no room in the index; nothing has changed
+ */
+ngx_int_t ngx_webrtc_peers_restart(ngx_webrtc_bus_t *bus, uint64_t ref,
+    ngx_webrtc_peer_restart_t *restart, u_char *match, u_char *etag,
+    ngx_webrtc_peer_info_t *info);
+
+/*
+ * The session works under these credentials now: the ones before lead nowhere
+ * any more.
+ *
+ *   peer     ours
+ *   ufrag    the local one of the check that has nominated
+ */
+void ngx_webrtc_peers_restarted(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_peer_t *peer, ngx_str_t *ufrag);
+
+/*
+ * Takes the answer to a counter-offer: completes the description of a slot that
+ * has no remote credentials yet.
+ *
+ *   match   as above
+ *   desc    its local ufrag is the slot's
+ *
+ * NGX_OK
+ * NGX_BUSY      the ETag is another one
+ * NGX_DECLINED  there is no such slot, or it is complete
+ */
+ngx_int_t ngx_webrtc_peers_complete(ngx_webrtc_bus_t *bus, uint64_t ref,
+    u_char *match, ngx_webrtc_desc_t *desc);
+
+/*
+ * Something about the slot has changed that those who look at it with
+ * ngx_webrtc_peers_news() should know.
+ */
+void ngx_webrtc_peers_touch(ngx_webrtc_bus_t *bus, uint64_t ref);
+
+/*
+ * Is a slot still there?  No lock, no copy: for many of them, often.
+ *
+ *   news   a number that goes up with ngx_webrtc_peers_touch()
+ *
+ * NGX_OK, NGX_DECLINED
+ */
+ngx_int_t ngx_webrtc_peers_news(ngx_webrtc_bus_t *bus, uint64_t ref,
+    uint64_t *news);
+
+/*
+ * Ends a slot and frees it.
+ *
+ * NGX_OK        done
+ * NGX_BUSY      it is CLAIMED by another worker: that one has to be told
+ *               (ngx_webrtc_inbox_tell())
+ * NGX_DECLINED  there is none
+ */
+ngx_int_t ngx_webrtc_peers_close(ngx_webrtc_bus_t *bus, uint64_t ref);
+
+/*
+ * Deletes a slot on behalf of anybody.  A NEW one is gone; a CLAIMED one is
+ * marked for its owner and cannot be found by its id any more.
+ *
+ *   worker   set on NGX_BUSY: the owner, which has to be told
+ *
+ * NGX_OK        gone
+ * NGX_BUSY      marked
+ * NGX_DECLINED  there is none, or it has been marked before
+ */
+ngx_int_t ngx_webrtc_peers_delete(ngx_webrtc_bus_t *bus, uint64_t ref,
+    ngx_uint_t *worker);
+
+/*
+ * Ends the NEW slots whose time has come.  One of the workers that call this
+ * does it, every 250 ms at most: call it from a timer.
+ *
+ *   now_ms   the clock of expires_ms (ngx_current_msec)
+ *
+ * Returns the number of slots ended.
+ */
+ngx_uint_t ngx_webrtc_peers_expire(ngx_webrtc_bus_t *bus, uint64_t now_ms);
+
+/* slots that exist, NEW and CLAIMED */
+ngx_uint_t ngx_webrtc_peers_count(ngx_webrtc_bus_t *bus);
+
+/*
+ * The next slot of a listing.
+ *
+ *   cursor   0 at first, advanced here
+ *   peer     a copy, or NULL
+ *
+ * NGX_OK; NGX_DONE when there are no more
+ */
+ngx_int_t ngx_webrtc_peers_next(ngx_webrtc_bus_t *bus, ngx_uint_t *cursor,
+    ngx_webrtc_peer_t *peer, ngx_webrtc_peer_info_t *info);
+
+
+#endif /* _NGX_WEBRTC_BUS_PEERS_H_INCLUDED_ */

@@ -1,0 +1,166 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * The packet ring of a stream: RTP payloads with what is needed to rebuild
+ * their headers, in memory that the caller provides.  One writer, any number
+ * of readers in any process, no lock.  How it works and why it is safe stands
+ * on top of ngx_webrtc_bus_ring.c.
+ *
+ * Pure: knows neither of events nor of shared memory; time comes with the
+ * packets.  Every function may be called from any thread.
+ */
+
+
+#ifndef _NGX_WEBRTC_BUS_RING_H_INCLUDED_
+#define _NGX_WEBRTC_BUS_RING_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "ngx_webrtc_packet.h"
+
+
+/* tracks of a ring; chosen: video, audio and room for two more */
+#define NGX_WEBRTC_RING_TRACKS       4
+
+/* bytes; chosen: a few access units of a low-rate video fit */
+#define NGX_WEBRTC_RING_MIN_SIZE     65536
+
+/* bytes; offsets are 32-bit, chosen: far below */
+#define NGX_WEBRTC_RING_MAX_SIZE     (1024 * 1024 * 1024)
+
+/* bytes of one payload; chosen: above any path's MTU */
+#define NGX_WEBRTC_RING_MAX_PAYLOAD  2048
+
+/* no entry */
+#define NGX_WEBRTC_RING_NONE         ((uint64_t) -1)
+
+
+typedef struct ngx_webrtc_ring_s  ngx_webrtc_ring_t;
+
+
+typedef struct {
+    uint64_t             index;         /* of the track's packets, from 0 */
+    uint64_t             arrival_us;    /* any clock of the writer's */
+    uint32_t             ts;            /* RTP timestamp of the stream's
+                                           timeline, in the track's clock */
+    uint16_t             len;           /* bytes of payload */
+    uint8_t              track;         /* < NGX_WEBRTC_RING_TRACKS */
+    uint8_t              flags;         /* NGX_WEBRTC_PKT_* */
+} ngx_webrtc_ring_packet_t;
+
+
+/*
+ * The writer's own view; private to it, not shared.  All fields belong to
+ * ngx_webrtc_bus_ring.c, but "next" may be read: the index that the next
+ * packet of a track will get.
+ */
+typedef struct {
+    ngx_webrtc_ring_t   *ring;
+    uint64_t             head;          /* next entry to write */
+    uint64_t             tail;          /* oldest entry that is whole */
+    uint64_t             published;     /* head as readers see it */
+    uint64_t             key;           /* newest key frame, published or not */
+    uint64_t             next[NGX_WEBRTC_RING_TRACKS];
+    uint32_t             pos;           /* next byte of payload area */
+    uint32_t             lap;           /* times the payload area wrapped */
+} ngx_webrtc_ring_writer_t;
+
+
+/*
+ * Makes an empty ring in memory of a caller, who keeps owning it.  There is
+ * nothing to free.  The ring holds no pointers: it may be mapped at several
+ * addresses.
+ *
+ *   mem    aligned to 64 bytes; only its first page is touched here
+ *   size   bytes, all bookkeeping included: about 1/10 is taken by it
+ *
+ * Returns the ring (== mem), or NULL: size below NGX_WEBRTC_RING_MIN_SIZE or
+ * above NGX_WEBRTC_RING_MAX_SIZE, mem misaligned.
+ */
+ngx_webrtc_ring_t *ngx_webrtc_ring_init(void *mem, size_t size);
+
+/*
+ * Makes the caller the writer, going on from what was published last.  What a
+ * writer before wrote and did not publish is gone: no reader has seen it.
+ * That there is one writer at a time is the caller's business (the claim of a
+ * stream).
+ */
+void ngx_webrtc_ring_attach(ngx_webrtc_ring_t *ring,
+    ngx_webrtc_ring_writer_t *w);
+
+/*
+ * Appends one packet.  Readers do not see it before the next
+ * ngx_webrtc_ring_publish(), but the oldest entries may be gone at once.
+ * Never waits.  When packets that are not yet published fill the ring, they
+ * are published first.
+ *
+ *   pkt       len, track, flags, ts and arrival_us are set by the caller;
+ *             index is assigned here.  NGX_WEBRTC_PKT_KEY marks video only:
+ *             a packet with KEY and FIRST is where viewers start
+ *   payload   pkt->len bytes, copied
+ *
+ * NGX_OK        written
+ * NGX_DECLINED  track out of range or len above NGX_WEBRTC_RING_MAX_PAYLOAD;
+ *               nothing is written
+ */
+ngx_int_t ngx_webrtc_ring_write(ngx_webrtc_ring_writer_t *w,
+    ngx_webrtc_ring_packet_t *pkt, u_char *payload);
+
+/*
+ * Lets readers see all that was written: once per frame, or per receive batch.
+ */
+void ngx_webrtc_ring_publish(ngx_webrtc_ring_writer_t *w);
+
+/* number of the next entry to be published: where a live cursor starts */
+uint64_t ngx_webrtc_ring_head(ngx_webrtc_ring_t *ring);
+
+/* number of the oldest entry; it may go at any time */
+uint64_t ngx_webrtc_ring_tail(ngx_webrtc_ring_t *ring);
+
+/*
+ * Looks at entry n.  Cheap: meant for every viewer and packet.
+ *
+ *   pkt       filled on NGX_OK, otherwise undefined
+ *   payload   points into the ring, not to be written to.  The writer may
+ *             overwrite it at any time: use it, then ask
+ *             ngx_webrtc_ring_check(), and drop what was made of it when that
+ *             declines.  May be NULL
+ *
+ * NGX_OK        *pkt is consistent
+ * NGX_AGAIN     n has not been published yet
+ * NGX_DECLINED  n has been overwritten: the reader was lapped
+ */
+ngx_int_t ngx_webrtc_ring_peek(ngx_webrtc_ring_t *ring, uint64_t n,
+    ngx_webrtc_ring_packet_t *pkt, u_char **payload);
+
+/*
+ * Was entry n, peeked before, whole until now?  Once per batch will do: when
+ * the oldest of a batch is still whole, so are those after it.
+ *
+ * NGX_OK, NGX_DECLINED
+ */
+ngx_int_t ngx_webrtc_ring_check(ngx_webrtc_ring_t *ring, uint64_t n);
+
+/*
+ * Finds the entry of a track's packet, for retransmission.
+ *
+ * NGX_OK        *n is set; the entry was whole at that moment
+ * NGX_AGAIN     index has not been published yet
+ * NGX_DECLINED  it is gone
+ */
+ngx_int_t ngx_webrtc_ring_find(ngx_webrtc_ring_t *ring, ngx_uint_t track,
+    uint64_t index, uint64_t *n);
+
+/*
+ * Entry number of the first packet of the newest published key frame, or
+ * NGX_WEBRTC_RING_NONE when there was none or it has been overwritten.
+ */
+uint64_t ngx_webrtc_ring_keyframe(ngx_webrtc_ring_t *ring);
+
+/* index of a track's next packet, as of the last publish */
+uint64_t ngx_webrtc_ring_next_index(ngx_webrtc_ring_t *ring, ngx_uint_t track);
+
+
+#endif /* _NGX_WEBRTC_BUS_RING_H_INCLUDED_ */

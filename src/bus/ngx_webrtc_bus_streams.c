@@ -1,0 +1,839 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Streams in the zone: registry, claims, wake-ups, viewers.  In which order
+ * things are stored, so that any worker may die at any time, stands on top of
+ * ngx_webrtc_bus.c.
+ *
+ *
+ * Who frees a stream
+ *
+ * whoever ends the last hold, under the mutex, if nobody claims it.  A stream
+ * is found by name under the mutex as well and is held before that is
+ * released.  With a hold, everything but the end of the last hold does without
+ * the mutex.  Source threads never take it: it is a spin lock by pid, and would
+ * let two threads of one process in.
+ *
+ *
+ * Wake-ups
+ *
+ * A writer publishes, then looks who watches; a watcher sets its bit, then
+ * looks at the ring.  With a full fence between the two on both sides one of
+ * them sees the other.
+ *
+ * For each watching worker the writer sets the stream's bit in the worker's
+ * news, then takes the worker's doorbell (rung: 0 to 1); who gets it sends one
+ * message.  The worker empties its inbox, sets rung to 0, and then takes and
+ * zeroes its news.  So a bit is set either before the news are taken, or by a
+ * writer that finds the doorbell free.  If the message cannot be sent, rung is
+ * set back, and the next frame tries again; if it was for a full inbox, then
+ * the worker has something to read and takes its news anyway.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "ngx_webrtc_bus_zone.h"
+#include "ngx_webrtc_bus_inbox.h"
+
+
+#define ngx_webrtc_claim_word(kind, worker, generation)                       \
+    ((uint64_t) (kind) | (uint64_t) (worker) << 8                             \
+     | (uint64_t) (generation) << 32)
+
+#define ngx_webrtc_claim_kind(word)        ((ngx_uint_t) ((word) & 0xff))
+#define ngx_webrtc_claim_worker(word)      ((ngx_uint_t) ((word) >> 8 & 0xffff))
+#define ngx_webrtc_claim_generation(word)  ((uint32_t) ((word) >> 32))
+
+
+static void ngx_webrtc_bus_reap_stream(ngx_webrtc_bus_t *bus, ngx_uint_t n,
+    ngx_uint_t worker);
+static ngx_webrtc_stream_t *ngx_webrtc_bus_find_locked(ngx_webrtc_bus_t *bus,
+    ngx_str_t *name, uint64_t hash);
+static ngx_webrtc_stream_t *ngx_webrtc_bus_create_locked(
+    ngx_webrtc_bus_t *bus, ngx_str_t *name, uint64_t hash, size_t ring_size);
+static void ngx_webrtc_bus_hold_locked(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_stream_t *st);
+static ngx_uint_t ngx_webrtc_bus_is_used(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_stream_t *st);
+static void ngx_webrtc_bus_free_stream(ngx_webrtc_bus_t *bus, ngx_uint_t n,
+    ngx_uint_t worker);
+static void ngx_webrtc_bus_end_claim(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_stream_t *st, uint64_t claim);
+static void ngx_webrtc_bus_wake_worker(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_stream_t *st, ngx_uint_t worker);
+static void ngx_webrtc_bus_wake_watching(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_stream_t *st, ngx_uint_t except);
+
+
+ngx_webrtc_stream_t *
+ngx_webrtc_bus_stream(ngx_webrtc_bus_t *bus, ngx_str_t *name,
+    size_t ring_size, ngx_uint_t create)
+{
+    uint64_t              hash;
+    ngx_webrtc_index_t   *index;
+    ngx_webrtc_stream_t  *st;
+
+    if (name->len == 0
+        || name->len > NGX_WEBRTC_NAME_MAX
+        || bus->worker == NGX_WEBRTC_WORKER_NONE)
+    {
+        return NULL;
+    }
+
+    index = bus->sh->index;
+    hash = ngx_webrtc_index_hash(index, NGX_WEBRTC_KEY_NAME, name->data,
+                                 name->len);
+
+    if (!create && ngx_webrtc_index_find(index, hash) == 0) {
+        return NULL;
+    }
+
+    ngx_shmtx_lock(&bus->shpool->mutex);
+
+    st = ngx_webrtc_bus_find_locked(bus, name, hash);
+
+    if (st == NULL && create) {
+        st = ngx_webrtc_bus_create_locked(bus, name, hash, ring_size);
+    }
+
+    if (st) {
+        ngx_webrtc_bus_hold_locked(bus, st);
+    }
+
+    ngx_shmtx_unlock(&bus->shpool->mutex);
+
+    return st;
+}
+
+
+ngx_webrtc_stream_t *
+ngx_webrtc_bus_stream_ref(ngx_webrtc_bus_t *bus, uint64_t ref)
+{
+    uint64_t              word;
+    ngx_webrtc_entry_t   *e;
+    ngx_webrtc_stream_t  *st;
+
+    if (bus->worker == NGX_WEBRTC_WORKER_NONE) {
+        return NULL;
+    }
+
+    st = NULL;
+
+    ngx_shmtx_lock(&bus->shpool->mutex);
+
+    e = ngx_webrtc_table_entry(&bus->sh->streams, ref, &word);
+
+    if (e && ngx_webrtc_entry_state(word) == NGX_WEBRTC_ENTRY_NEW) {
+        st = e->p;
+        ngx_webrtc_bus_hold_locked(bus, st);
+    }
+
+    ngx_shmtx_unlock(&bus->shpool->mutex);
+
+    return st;
+}
+
+
+void
+ngx_webrtc_bus_hold(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
+{
+    ngx_webrtc_stream_use_t  *use;
+
+    use = &st->use[bus->worker];
+
+    ngx_webrtc_atomic_store(&use->holds, use->holds + 1);
+}
+
+
+void
+ngx_webrtc_bus_release(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
+{
+    ngx_webrtc_stream_use_t  *use;
+
+    use = &st->use[bus->worker];
+
+    if (use->holds > 1) {
+        ngx_webrtc_atomic_store(&use->holds, use->holds - 1);
+        return;
+    }
+
+    bus->held[st->id] = NULL;
+
+    ngx_shmtx_lock(&bus->shpool->mutex);
+
+    ngx_webrtc_atomic_store(&use->holds, 0);
+
+    if (!ngx_webrtc_bus_is_used(bus, st)) {
+        ngx_webrtc_bus_free_stream(bus, st->id, bus->worker);
+    }
+
+    ngx_shmtx_unlock(&bus->shpool->mutex);
+}
+
+
+ngx_int_t
+ngx_webrtc_bus_next(ngx_webrtc_bus_t *bus, ngx_uint_t *cursor,
+    ngx_webrtc_stream_info_t *info)
+{
+    uint64_t              word;
+    ngx_uint_t            n;
+    ngx_webrtc_table_t   *t;
+    ngx_webrtc_stream_t  *st;
+
+    t = &bus->sh->streams;
+
+    for (n = *cursor; n < ngx_webrtc_atomic_load(&t->top); n++) {
+
+        word = ngx_webrtc_atomic_load(&t->entries[n].word);
+
+        if (ngx_webrtc_entry_state(word) != NGX_WEBRTC_ENTRY_NEW) {
+            continue;
+        }
+
+        ngx_shmtx_lock(&bus->shpool->mutex);
+
+        if (ngx_webrtc_atomic_load(&t->entries[n].word) != word) {
+            ngx_shmtx_unlock(&bus->shpool->mutex);
+            continue;
+        }
+
+        st = t->entries[n].p;
+
+        info->ref = st->ref;
+        info->id = st->id;
+        info->state = ngx_webrtc_bus_state(st);
+        info->claim_kind = (uint32_t) ngx_webrtc_bus_claimed(st,
+                                                          &info->claim_worker);
+        info->viewers = (uint32_t) ngx_webrtc_bus_viewers(bus, st);
+        info->changed_ms = ngx_webrtc_atomic_load(&st->changed_ms);
+        info->name_len = st->name_len;
+        info->stat = st->stat;
+
+        ngx_memcpy(info->name, st->name, sizeof(info->name));
+
+        (void) ngx_webrtc_bus_tracks(st, info->tracks, &info->ntracks);
+
+        ngx_shmtx_unlock(&bus->shpool->mutex);
+
+        *cursor = n + 1;
+
+        return NGX_OK;
+    }
+
+    *cursor = n;
+
+    return NGX_DONE;
+}
+
+
+void
+ngx_webrtc_bus_set_pull(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
+    ngx_webrtc_stream_pull_t *pull)
+{
+    ngx_shmtx_lock(&bus->shpool->mutex);
+
+    /* "set" is the last to be written and the first to go: see above */
+
+    ngx_webrtc_atomic_store(&st->pull.set, 0);
+    ngx_webrtc_atomic_fence_release();
+
+    pull->set = 0;
+    st->pull = *pull;
+
+    ngx_webrtc_atomic_store_release(&st->pull.set, 1);
+
+    ngx_shmtx_unlock(&bus->shpool->mutex);
+}
+
+
+ngx_int_t
+ngx_webrtc_bus_pull(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
+    ngx_webrtc_stream_pull_t *pull)
+{
+    if (!ngx_webrtc_atomic_load_acquire(&st->pull.set)) {
+        return NGX_DECLINED;
+    }
+
+    ngx_shmtx_lock(&bus->shpool->mutex);
+
+    *pull = st->pull;
+
+    ngx_shmtx_unlock(&bus->shpool->mutex);
+
+    return pull->set ? NGX_OK : NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_webrtc_bus_claim(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
+    ngx_uint_t kind)
+{
+    uint64_t              claim, mine, id;
+    ngx_uint_t            w;
+    ngx_webrtc_endpoint_t  *wk;
+
+    mine = ngx_webrtc_claim_word(kind, bus->worker, bus->generation);
+
+    for ( ;; ) {
+        claim = ngx_webrtc_atomic_load_acquire(&st->claim);
+
+        w = ngx_webrtc_claim_worker(claim);
+
+        if (claim == 0
+            || (w == bus->worker
+                && ngx_webrtc_claim_generation(claim) == bus->generation))
+        {
+            if (!ngx_webrtc_atomic_cas(&st->claim, claim, mine)) {
+                continue;
+            }
+
+            if (claim == 0) {
+                ngx_webrtc_atomic_store(&st->keyframe, 0);
+            }
+
+            return NGX_OK;
+        }
+
+        /* a look at the pid only: a pid that is used again is found by reap */
+
+        wk = &bus->sh->workers[w];
+        id = ngx_webrtc_atomic_load_acquire(&wk->id);
+
+        if (ngx_webrtc_endpoint_generation(id)
+            == ngx_webrtc_claim_generation(claim)
+            && kill(ngx_webrtc_endpoint_pid(id), 0) == -1
+            && ngx_errno == NGX_ESRCH)
+        {
+            ngx_webrtc_bus_reap_worker(bus, w, id);
+            continue;
+        }
+
+        /* else it lives, or another process has just reaped it */
+
+        if (ngx_webrtc_atomic_load_acquire(&st->claim) == claim) {
+            return NGX_BUSY;
+        }
+    }
+}
+
+
+void
+ngx_webrtc_bus_unclaim(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
+{
+    if (ngx_webrtc_bus_is_mine(bus, st)) {
+        ngx_webrtc_bus_end_claim(bus, st, ngx_webrtc_atomic_load(&st->claim));
+    }
+}
+
+
+ngx_uint_t
+ngx_webrtc_bus_claimed(ngx_webrtc_stream_t *st, ngx_uint_t *worker)
+{
+    uint64_t  claim;
+
+    claim = ngx_webrtc_atomic_load_acquire(&st->claim);
+
+    if (worker) {
+        *worker = claim ? ngx_webrtc_claim_worker(claim)
+                        : NGX_WEBRTC_WORKER_NONE;
+    }
+
+    return ngx_webrtc_claim_kind(claim);
+}
+
+
+ngx_uint_t
+ngx_webrtc_bus_is_mine(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
+{
+    uint64_t  claim;
+
+    claim = ngx_webrtc_atomic_load_acquire(&st->claim);
+
+    return claim
+           && ngx_webrtc_claim_worker(claim) == bus->worker
+           && ngx_webrtc_claim_generation(claim) == bus->generation;
+}
+
+
+void
+ngx_webrtc_bus_set_state(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
+    ngx_webrtc_stream_state_e state, uint64_t now_ms)
+{
+    ngx_webrtc_atomic_store(&st->changed_ms, now_ms);
+    ngx_webrtc_atomic_store_release(&st->state, (uint32_t) state);
+
+    ngx_webrtc_bus_wake(bus, st);
+}
+
+
+void
+ngx_webrtc_bus_set_tracks(ngx_webrtc_stream_t *st, ngx_webrtc_track_t *tracks,
+    ngx_uint_t ntracks)
+{
+    uint64_t                     version;
+    ngx_webrtc_stream_tracks_t  *t;
+
+    version = ngx_webrtc_atomic_load(&st->tracks_version) + 1;
+
+    t = &st->tracks[version & 1];
+
+    /* whoever still reads this copy sees that version - 1 has been stored */
+
+    ngx_webrtc_atomic_fence_release();
+
+    t->ntracks = (uint32_t) ngx_min(ntracks, NGX_WEBRTC_TRACKS);
+
+    ngx_memzero(t->tracks, sizeof(t->tracks));
+    ngx_memcpy(t->tracks, tracks, t->ntracks * sizeof(ngx_webrtc_track_t));
+
+    ngx_webrtc_atomic_store_release(&st->tracks_version, version);
+}
+
+
+ngx_webrtc_stream_state_e
+ngx_webrtc_bus_state(ngx_webrtc_stream_t *st)
+{
+    return (ngx_webrtc_stream_state_e)
+               ngx_webrtc_atomic_load_acquire(&st->state);
+}
+
+
+uint64_t
+ngx_webrtc_bus_tracks(ngx_webrtc_stream_t *st, ngx_webrtc_track_t *tracks,
+    ngx_uint_t *ntracks)
+{
+    uint64_t                    version;
+    ngx_webrtc_stream_tracks_t  t;
+
+    /* repeated only when tracks are set twice meanwhile */
+
+    do {
+        version = ngx_webrtc_atomic_load_acquire(&st->tracks_version);
+
+        t = st->tracks[version & 1];
+
+        ngx_webrtc_atomic_fence_acquire();
+
+    } while (ngx_webrtc_atomic_load(&st->tracks_version) != version);
+
+    if (tracks) {
+        ngx_memcpy(tracks, t.tracks, sizeof(t.tracks));
+    }
+
+    if (ntracks) {
+        *ntracks = t.ntracks;
+    }
+
+    return version;
+}
+
+
+void
+ngx_webrtc_bus_watch(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
+{
+    ngx_uint_t  w;
+
+    w = bus->worker;
+
+    if (st->use[w].watches++ == 0) {
+        (void) ngx_webrtc_atomic_fetch_or(&st->watching[w / 64],
+                                          (uint64_t) 1 << (w & 63));
+        ngx_webrtc_atomic_fence_full();
+    }
+}
+
+
+void
+ngx_webrtc_bus_unwatch(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
+{
+    ngx_uint_t  w;
+
+    w = bus->worker;
+
+    if (st->use[w].watches == 0) {
+        return;
+    }
+
+    if (--st->use[w].watches == 0) {
+        (void) ngx_webrtc_atomic_fetch_and(&st->watching[w / 64],
+                                           ~((uint64_t) 1 << (w & 63)));
+        ngx_webrtc_bus_clean(bus, st);
+    }
+}
+
+
+void
+ngx_webrtc_bus_wake(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
+{
+    ngx_webrtc_bus_wake_watching(bus, st, NGX_WEBRTC_WORKER_NONE);
+}
+
+
+void
+ngx_webrtc_bus_wake_others(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
+{
+    ngx_webrtc_bus_wake_watching(bus, st, bus->worker);
+}
+
+
+void
+ngx_webrtc_bus_clean(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
+{
+    uint64_t  *news;
+
+    news = ngx_webrtc_bus_news(bus->sh, bus->worker);
+
+    (void) ngx_webrtc_atomic_fetch_and(&news[st->id / 64],
+                                       ~((uint64_t) 1 << (st->id & 63)));
+    ngx_webrtc_atomic_fence_full();
+}
+
+
+ngx_int_t
+ngx_webrtc_bus_keyframe(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
+{
+    uint64_t  claim;
+
+    claim = ngx_webrtc_atomic_load_acquire(&st->claim);
+
+    if (claim == 0) {
+        return NGX_DECLINED;
+    }
+
+    ngx_webrtc_atomic_add(&st->stat.plis, 1);
+
+    if (ngx_webrtc_atomic_load(&st->keyframe)
+        || ngx_webrtc_atomic_swap(&st->keyframe, 1))
+    {
+        return NGX_OK;
+    }
+
+    if (ngx_webrtc_inbox_keyframe(bus, ngx_webrtc_claim_worker(claim), st->ref)
+        == NGX_OK)
+    {
+        return NGX_OK;
+    }
+
+    ngx_webrtc_atomic_store(&st->keyframe, 0);
+
+    return NGX_DECLINED;
+}
+
+
+void
+ngx_webrtc_bus_keyframe_done(ngx_webrtc_stream_t *st)
+{
+    ngx_webrtc_atomic_store(&st->keyframe, 0);
+}
+
+
+void
+ngx_webrtc_bus_viewer(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
+    ngx_int_t n)
+{
+    uint32_t  *viewers;
+
+    viewers = &st->use[bus->worker].viewers;
+
+    ngx_webrtc_atomic_store(viewers, *viewers + (uint32_t) n);
+
+    if (n > 0) {
+        ngx_webrtc_atomic_add(&st->stat.viewers_total, (uint64_t) n);
+    }
+}
+
+
+ngx_uint_t
+ngx_webrtc_bus_viewers(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
+{
+    ngx_uint_t  w, n;
+
+    n = 0;
+
+    for (w = 0; w < ngx_webrtc_atomic_load(&bus->sh->nworkers); w++) {
+        n += ngx_webrtc_atomic_load(&st->use[w].viewers);
+    }
+
+    return n;
+}
+
+
+void
+ngx_webrtc_bus_reap_streams(ngx_webrtc_bus_t *bus, ngx_uint_t worker)
+{
+    ngx_uint_t  n;
+
+    for (n = 0; n < bus->sh->streams.top; n++) {
+        ngx_webrtc_bus_reap_stream(bus, n, worker);
+    }
+}
+
+
+static void
+ngx_webrtc_bus_reap_stream(ngx_webrtc_bus_t *bus, ngx_uint_t n,
+    ngx_uint_t worker)
+{
+    uint64_t              word, claim;
+    ngx_webrtc_entry_t   *e;
+    ngx_webrtc_stream_t  *st;
+
+    e = &bus->sh->streams.entries[n];
+
+    word = e->word;
+    st = e->p;
+
+    switch (ngx_webrtc_entry_state(word)) {
+
+    case NGX_WEBRTC_ENTRY_ALLOC:
+    case NGX_WEBRTC_ENTRY_CLOSING:
+
+        if (ngx_webrtc_entry_worker(word) != worker) {
+            return;
+        }
+
+        ngx_webrtc_bus_free_stream(bus, n, worker);
+        return;
+
+    case NGX_WEBRTC_ENTRY_NEW:
+        break;
+
+    default:
+        return;
+    }
+
+    (void) ngx_webrtc_atomic_fetch_and(&st->watching[worker / 64],
+                                       ~((uint64_t) 1 << (worker & 63)));
+
+    ngx_memzero(&st->use[worker], sizeof(ngx_webrtc_stream_use_t));
+
+    claim = ngx_webrtc_atomic_load_acquire(&st->claim);
+
+    if (claim && ngx_webrtc_claim_worker(claim) == worker) {
+        ngx_webrtc_bus_end_claim(bus, st, claim);
+    }
+
+    if (!ngx_webrtc_bus_is_used(bus, st)) {
+        ngx_webrtc_bus_free_stream(bus, n, worker);
+    }
+}
+
+
+static ngx_webrtc_stream_t *
+ngx_webrtc_bus_find_locked(ngx_webrtc_bus_t *bus, ngx_str_t *name,
+    uint64_t hash)
+{
+    uint64_t              ref, word;
+    ngx_webrtc_entry_t   *e;
+    ngx_webrtc_stream_t  *st;
+
+    ref = ngx_webrtc_index_find(bus->sh->index, hash);
+
+    e = ngx_webrtc_table_entry(&bus->sh->streams, ref, &word);
+
+    if (e == NULL || ngx_webrtc_entry_state(word) != NGX_WEBRTC_ENTRY_NEW) {
+        return NULL;
+    }
+
+    st = e->p;
+
+    if (st->name_len != name->len
+        || ngx_memcmp(st->name, name->data, name->len) != 0)
+    {
+        return NULL;
+    }
+
+    return st;
+}
+
+
+static ngx_webrtc_stream_t *
+ngx_webrtc_bus_create_locked(ngx_webrtc_bus_t *bus, ngx_str_t *name,
+    uint64_t hash, size_t ring_size)
+{
+    size_t                offset;
+    ngx_int_t             n;
+    ngx_webrtc_entry_t   *e;
+    ngx_webrtc_stream_t  *st;
+
+    if (ring_size < NGX_WEBRTC_RING_MIN_SIZE
+        || ring_size > NGX_WEBRTC_RING_MAX_SIZE)
+    {
+        return NULL;
+    }
+
+    /* whole pages, so both struct and ring begin at a cache line */
+
+    offset = ngx_align(sizeof(ngx_webrtc_stream_t), 64);
+
+    n = ngx_webrtc_table_alloc(bus, &bus->sh->streams, offset + ring_size,
+                               offset);
+    if (n == -1) {
+        return NULL;
+    }
+
+    e = &bus->sh->streams.entries[n];
+    st = e->p;
+
+    st->id = (uint32_t) n;
+    st->ref = ngx_webrtc_ref(n, ngx_webrtc_entry_generation(e->word));
+
+    ngx_memcpy(st->name, name->data, name->len);
+    st->name_len = (uint32_t) name->len;
+
+    ngx_webrtc_timeline_init(&st->timeline);
+
+    st->ring = ngx_webrtc_ring_init((u_char *) st + offset, ring_size);
+
+    if (st->ring == NULL
+        || ngx_webrtc_index_set(bus->sh->index, hash, st->ref) != NGX_OK)
+    {
+        ngx_webrtc_bus_free_stream(bus, n, bus->worker);
+        return NULL;
+    }
+
+    ngx_webrtc_atomic_store_release(&e->word,
+                       ngx_webrtc_entry_word(NGX_WEBRTC_ENTRY_NEW,
+                                         NGX_WEBRTC_ENTRY_NOBODY,
+                                         ngx_webrtc_entry_generation(e->word)));
+    return st;
+}
+
+
+static void
+ngx_webrtc_bus_hold_locked(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
+{
+    ngx_webrtc_bus_hold(bus, st);
+
+    bus->held[st->id] = st;
+}
+
+
+static ngx_uint_t
+ngx_webrtc_bus_is_used(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
+{
+    ngx_uint_t  w;
+
+    if (ngx_webrtc_atomic_load_acquire(&st->claim)) {
+        return 1;
+    }
+
+    for (w = 0; w < bus->sh->nworkers; w++) {
+        if (ngx_webrtc_atomic_load(&st->use[w].holds)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/*
+ * In any state but FREE, whatever it has so far.  Names "worker" in case this
+ * one dies in the middle: itself, or the dead one that it is reaping.
+ */
+
+static void
+ngx_webrtc_bus_free_stream(ngx_webrtc_bus_t *bus, ngx_uint_t n,
+    ngx_uint_t worker)
+{
+    uint64_t              hash;
+    ngx_webrtc_entry_t   *e;
+    ngx_webrtc_stream_t  *st;
+
+    e = &bus->sh->streams.entries[n];
+    st = e->p;
+
+    ngx_webrtc_atomic_store_release(&e->word,
+                       ngx_webrtc_entry_word(NGX_WEBRTC_ENTRY_CLOSING, worker,
+                                         ngx_webrtc_entry_generation(e->word)));
+
+    if (st) {
+        hash = ngx_webrtc_index_hash(bus->sh->index, NGX_WEBRTC_KEY_NAME,
+                                     st->name, st->name_len);
+
+        ngx_webrtc_index_remove(bus->sh->index, hash, st->ref);
+
+        /* a URL's credentials do not stay in freed memory */
+
+        ngx_explicit_memzero(&st->pull, sizeof(ngx_webrtc_stream_pull_t));
+    }
+
+    ngx_webrtc_table_free(bus, &bus->sh->streams, n);
+}
+
+
+/* The state is set while the claim keeps others from setting it. */
+
+static void
+ngx_webrtc_bus_end_claim(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
+    uint64_t claim)
+{
+    uint32_t  state;
+
+    state = ngx_webrtc_atomic_load_acquire(&st->state);
+
+    state = (state == NGX_WEBRTC_STREAM_ACTIVE
+             || state == NGX_WEBRTC_STREAM_INACTIVE)
+            ? NGX_WEBRTC_STREAM_INACTIVE : NGX_WEBRTC_STREAM_IDLE;
+
+    ngx_webrtc_atomic_store(&st->changed_ms, (uint64_t) ngx_current_msec);
+    ngx_webrtc_atomic_store_release(&st->state, state);
+
+    (void) ngx_webrtc_atomic_cas(&st->claim, claim, 0);
+
+    ngx_webrtc_bus_wake(bus, st);
+}
+
+
+static void
+ngx_webrtc_bus_wake_worker(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
+    ngx_uint_t worker)
+{
+    uint32_t  *rung;
+    uint64_t  *news;
+
+    news = ngx_webrtc_bus_news(bus->sh, worker);
+
+    (void) ngx_webrtc_atomic_fetch_or(&news[st->id / 64],
+                                      (uint64_t) 1 << (st->id & 63));
+
+    rung = &bus->sh->workers[worker].rung;
+
+    if (ngx_webrtc_atomic_swap(rung, 1)) {
+        return;
+    }
+
+    if (ngx_webrtc_inbox_ring(bus, worker) != NGX_OK) {
+        ngx_webrtc_atomic_store_release(rung, 0);
+    }
+}
+
+
+static void
+ngx_webrtc_bus_wake_watching(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
+    ngx_uint_t except)
+{
+    uint64_t    watching;
+    ngx_uint_t  i, n, w;
+
+    /* see "Wake-ups" above */
+
+    ngx_webrtc_atomic_fence_full();
+
+    n = ngx_webrtc_atomic_load(&bus->sh->nworkers);
+
+    for (i = 0; i * 64 < n; i++) {
+        watching = ngx_webrtc_atomic_load(&st->watching[i]);
+
+        while (watching) {
+            w = i * 64 + (ngx_uint_t) __builtin_ctzll(watching);
+            watching &= watching - 1;
+
+            if (w != except) {
+                ngx_webrtc_bus_wake_worker(bus, st, w);
+            }
+        }
+    }
+}

@@ -1,0 +1,168 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Layout of the zone; for the files of this folder only.  What keeps it valid
+ * at every instant stands on top of ngx_webrtc_bus.c.
+ */
+
+
+#ifndef _NGX_WEBRTC_BUS_ZONE_H_INCLUDED_
+#define _NGX_WEBRTC_BUS_ZONE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "ngx_webrtc_bus_atomic.h"
+#include "ngx_webrtc_bus_index.h"
+#include "ngx_webrtc_bus.h"
+
+
+/* kinds of keys in the index */
+#define NGX_WEBRTC_KEY_NAME          'n'
+#define NGX_WEBRTC_KEY_ID            'i'
+#define NGX_WEBRTC_KEY_UFRAG         'u'
+#define NGX_WEBRTC_KEY_ADDRESS       'a'
+#define NGX_WEBRTC_KEY_TOKEN         't'
+
+
+/*
+ * A stream or a session slot has an entry in a table; entries stay where they
+ * are for the life of the zone, so that they may be looked at without a lock.
+ *
+ *   word        state | worker << 8 | generation << 32; see NGX_WEBRTC_ENTRY_*
+ *   p           the stream or slot, NULL while there is none
+ *   expires_ms  of a NEW slot
+ *   news        of a slot: counts changes of interest to others
+ *
+ *     FREE ---> ALLOC ---> NEW ---> CLAIMED ---> CLOSING ---> FREE
+ *                 |         |                       ^
+ *                 +---------+-----------------------+
+ *
+ * ALLOC, CLAIMED and CLOSING name the worker that is at it.  Streams are never
+ * CLAIMED in this sense: their claim is a word of its own.  FREE to ALLOC and
+ * CLOSING to FREE happen under the mutex; NEW to CLAIMED or CLOSING and CLAIMED
+ * to CLOSING are compare and swap, with or without it.  The generation goes up
+ * at ALLOC: with the entry's number it makes a reference that never returns.
+ */
+typedef struct {
+    uint64_t                 word;
+    void                    *p;
+    uint64_t                 expires_ms;
+    uint64_t                 news;
+} ngx_webrtc_entry_t;
+
+
+#define NGX_WEBRTC_ENTRY_FREE        0
+#define NGX_WEBRTC_ENTRY_ALLOC       1
+#define NGX_WEBRTC_ENTRY_NEW         2
+#define NGX_WEBRTC_ENTRY_CLAIMED     3
+#define NGX_WEBRTC_ENTRY_CLOSING     4
+
+/* the worker of an entry that has none */
+#define NGX_WEBRTC_ENTRY_NOBODY      0xffff
+
+#define ngx_webrtc_entry_word(state, worker, generation)                      \
+    ((uint64_t) (state) | (uint64_t) (worker) << 8                            \
+     | (uint64_t) (generation) << 32)
+
+#define ngx_webrtc_entry_state(word)       ((ngx_uint_t) ((word) & 0xff))
+#define ngx_webrtc_entry_worker(word)      ((ngx_uint_t) ((word) >> 8 & 0xffff))
+#define ngx_webrtc_entry_generation(word)  ((uint32_t) ((word) >> 32))
+
+#define ngx_webrtc_ref(n, generation)                                         \
+    ((uint64_t) (n) | (uint64_t) (generation) << 32)
+
+#define ngx_webrtc_ref_entry(ref)          ((uint32_t) (ref))
+#define ngx_webrtc_ref_generation(ref)     ((uint32_t) ((ref) >> 32))
+
+
+typedef struct {
+    ngx_webrtc_entry_t      *entries;
+    uint32_t                 n;
+    uint32_t                 top;         /* entries ever used */
+    uint32_t                 rotor;       /* where to look for a free one */
+    uint32_t                 used;        /* roughly, after a crash */
+} ngx_webrtc_table_t;
+
+
+typedef struct {
+    uint64_t                 id;          /* pid | generation << 32; 0: free */
+    uint64_t                 started;     /* of the process; 0: unknown */
+    uint32_t                 uid;
+    uint32_t                 rung;        /* a doorbell is under way */
+    uint64_t                 pad[5];      /* a cache line each */
+} ngx_webrtc_endpoint_t;
+
+
+#define ngx_webrtc_endpoint_pid(id)          ((ngx_pid_t) (uint32_t) (id))
+#define ngx_webrtc_endpoint_generation(id)   ((uint32_t) ((id) >> 32))
+
+
+struct ngx_webrtc_bus_sh_s {
+    uint64_t                 layout;      /* NGX_WEBRTC_BUS_LAYOUT */
+    uint64_t                 token;       /* random; names the inboxes */
+
+    uint32_t                 generation;  /* of the newest endpoint */
+    uint32_t                 nworkers;    /* endpoints ever used */
+
+    uint64_t                 expire_ms;   /* last look for expired slots */
+
+    uint64_t                 drops[NGX_WEBRTC_DROPS];
+
+    ngx_webrtc_table_t       streams;
+    ngx_webrtc_table_t       peers;
+
+    ngx_webrtc_index_t      *index;
+
+    /* per worker, a bit for each stream that has news for it */
+    uint64_t                *news;
+    uint32_t                 nnews;       /* words per worker */
+
+    ngx_webrtc_endpoint_t      workers[NGX_WEBRTC_WORKERS]
+                                 __attribute__((aligned(64)));
+};
+
+
+/* the words of a worker in news */
+#define ngx_webrtc_bus_news(sh, worker)                                       \
+    (&(sh)->news[(size_t) (worker) * (sh)->nnews])
+
+
+/*
+ * Takes a free entry and allocates size bytes for it, of which the first "zero"
+ * are zeroed; with the mutex held.  The entry is in state ALLOC.
+ *
+ * Returns its number, or -1: there is no entry or no memory.
+ */
+ngx_int_t ngx_webrtc_table_alloc(ngx_webrtc_bus_t *bus, ngx_webrtc_table_t *t,
+    size_t size, size_t zero);
+
+/*
+ * Frees what an entry has, and the entry; with the mutex held, in state ALLOC
+ * or CLOSING, after nothing points to it any more.
+ */
+void ngx_webrtc_table_free(ngx_webrtc_bus_t *bus, ngx_webrtc_table_t *t,
+    ngx_uint_t n);
+
+/* the entry that a reference means, with its word, or NULL if that is gone */
+ngx_webrtc_entry_t *ngx_webrtc_table_entry(ngx_webrtc_table_t *t, uint64_t ref,
+    uint64_t *word);
+
+/*
+ * Takes back everything that a worker has in the zone, and its endpoint at
+ * last.  Does nothing if that is not "id" any more.
+ */
+void ngx_webrtc_bus_reap_worker(ngx_webrtc_bus_t *bus, ngx_uint_t worker,
+    uint64_t id);
+
+/*
+ * The parts of it, with the mutex held: closes the worker's slots; counts the
+ * viewers of streams anew; ends the worker's claims, holds and watches.
+ */
+void ngx_webrtc_peers_reap(ngx_webrtc_bus_t *bus, ngx_uint_t worker);
+void ngx_webrtc_peers_recount(ngx_webrtc_bus_t *bus);
+void ngx_webrtc_bus_reap_streams(ngx_webrtc_bus_t *bus, ngx_uint_t worker);
+
+
+#endif /* _NGX_WEBRTC_BUS_ZONE_H_INCLUDED_ */
