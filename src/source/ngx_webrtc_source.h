@@ -1,0 +1,123 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * A source: pulls what an upstream or a file carries and writes it into
+ * a stream of the bus.  This is the side of the event loop; the work is done
+ * by a thread of the source's own (ngx_webrtc_source_av.h).
+ *
+ * States, as they are published in the stream:
+ *
+ *   start                   -> NGX_WEBRTC_STREAM_STARTING
+ *   tracks are known        -> NGX_WEBRTC_STREAM_ACTIVE    event UP
+ *   loss of the upstream    -> NGX_WEBRTC_STREAM_INACTIVE  event DOWN
+ *                              the thread tries again: 500 ms, 1 s .. 5 s
+ *   end of a file           -> NGX_WEBRTC_STREAM_INACTIVE  events DOWN, ENDED
+ *   stop                    -> (as ngx_webrtc_bus_unclaim() does)  event ENDED
+ *
+ * Workers that watch the stream are woken on every change of state.
+ */
+
+
+#ifndef _NGX_WEBRTC_SOURCE_H_INCLUDED_
+#define _NGX_WEBRTC_SOURCE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+
+#include "ngx_webrtc_bus.h"
+#include "ngx_webrtc_source_url.h"
+
+
+typedef struct ngx_webrtc_source_s  ngx_webrtc_source_t;
+
+
+typedef enum {
+    NGX_WEBRTC_SOURCE_UP = 1,      /* tracks are set, the stream is ACTIVE;
+                                      again, when a track came later */
+    NGX_WEBRTC_SOURCE_DOWN,        /* lost, or an attempt failed; retried */
+    NGX_WEBRTC_SOURCE_ENDED        /* the thread is joined: the last event */
+} ngx_webrtc_source_event_e;
+
+
+/*
+ * Called from the event loop, never from within start() or stop().
+ *
+ * On ENDED nothing writes into the stream any more: the handler drops the
+ * claim.  The source is destroyed when the handler has returned.
+ */
+typedef void (*ngx_webrtc_source_handler_pt)(ngx_webrtc_source_t *source,
+    void *data, ngx_uint_t event);
+
+
+/*
+ * Copied by start(); the strings need not live longer.
+ *
+ *   url           final, after variables; passed
+ *                 ngx_webrtc_source_url_check() before
+ *   format        name of a libavformat demuxer to force, or empty
+ *   backoff_min,
+ *   backoff_max   0: 500 and 5000 ms
+ *   connect_timeout  until the connection is up and tracks are known;
+ *                 0: 10000 ms
+ *   read_timeout  without a packet for so long the upstream is lost;
+ *                 0: 10000 ms
+ *   max_payload   bytes of RTP payload, 0: the packetizer's default
+ *   loop          files are repeated, seamlessly; else a file ends the
+ *                 source when it has been played
+ */
+typedef struct {
+    ngx_str_t                      url;
+    ngx_str_t                      format;
+    ngx_msec_t                     backoff_min;
+    ngx_msec_t                     backoff_max;
+    ngx_msec_t                     connect_timeout;
+    ngx_msec_t                     read_timeout;
+    size_t                         max_payload;
+    ngx_uint_t                     loop;        /* unsigned  loop:1; */
+
+    ngx_webrtc_source_handler_pt   handler;
+    void                          *data;
+} ngx_webrtc_source_conf_t;
+
+
+/*
+ * Starts the thread.  It needs one of worker_connections for its eventfd.
+ *
+ *   st      the caller has the claim of kind SOURCE on it, and a hold, and
+ *           keeps both until ENDED
+ *   log     used as a parent: it has to live until ENDED (the cycle's)
+ *
+ * NULL on failure, which has been logged; the claim stays with the caller.
+ */
+ngx_webrtc_source_t *ngx_webrtc_source_start(ngx_webrtc_source_conf_t *conf,
+    ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st, ngx_log_t *log);
+
+
+/*
+ * Asks the thread to end; returns at once.  ENDED follows, within about
+ * 100 ms except while a name is being resolved.  May be repeated.
+ */
+void ngx_webrtc_source_stop(ngx_webrtc_source_t *source);
+
+
+/* the stream it was started for */
+ngx_webrtc_stream_t *ngx_webrtc_source_stream(ngx_webrtc_source_t *source);
+
+
+/*
+ * For exit_process: stops every source of this process and waits for their
+ * threads, for at most ms milliseconds in total.  ENDED is called for those
+ * that ended in time.  The others can only be inside the resolver: they keep
+ * their claim, which is reaped as that of a dead worker.
+ */
+void ngx_webrtc_source_exit(ngx_msec_t ms);
+
+
+/* sources of this process that have not ended */
+ngx_uint_t ngx_webrtc_source_count(void);
+
+
+#endif /* _NGX_WEBRTC_SOURCE_H_INCLUDED_ */

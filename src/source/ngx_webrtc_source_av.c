@@ -1,0 +1,479 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * One run of a source over libavformat: open with the scheme's protocols and
+ * demuxers only and next to no probing, read, close.
+ *
+ * All blocking calls of libav* end through the interrupt callback, within
+ * its polling interval of 100 ms; only resolving names does not.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <libavformat/avformat.h>
+#include <libavutil/log.h>
+
+#include "ngx_webrtc_source_av.h"
+#include "ngx_webrtc_source_run.h"
+
+
+/*
+ * Bytes that are read to find out about a stream beyond its format; chosen:
+ * 20 packets of MPEG-TS, because its demuxer reads all of it at start
+ */
+#define NGX_WEBRTC_SOURCE_PROBE          "4096"
+
+/* chosen: bounds what a hostile PMT can make */
+#define NGX_WEBRTC_SOURCE_STREAMS        "32"
+
+
+static void ngx_webrtc_source_av_log(void *avcl, int level, const char *fmt,
+    va_list args);
+static int ngx_webrtc_source_av_interrupt(void *data);
+static ngx_int_t ngx_webrtc_source_av_regular(ngx_webrtc_source_run_t *run);
+static AVDictionary *ngx_webrtc_source_av_options(
+    ngx_webrtc_source_run_t *run);
+static ngx_uint_t ngx_webrtc_source_av_paced(ngx_webrtc_source_run_t *run);
+static void ngx_webrtc_source_av_unknown(void *data, ngx_uint_t kind,
+    const char *codec);
+static void ngx_webrtc_source_av_close(ngx_webrtc_source_run_t *run);
+static void ngx_webrtc_source_av_arrived(ngx_webrtc_source_run_t *run);
+
+
+/* whose libav* is running in this thread: its log callback has no context */
+static __thread ngx_webrtc_source_thread_t  *ngx_webrtc_source_av_current;
+
+
+void
+ngx_webrtc_source_av_init(void)
+{
+    av_log_set_callback(ngx_webrtc_source_av_log);
+
+    (void) avformat_network_init();
+}
+
+
+ngx_int_t
+ngx_webrtc_source_av_run(ngx_webrtc_source_thread_t *th)
+{
+    ngx_int_t                rc;
+    ngx_webrtc_source_run_t  *run;
+
+    run = calloc(1, sizeof(ngx_webrtc_source_run_t));
+    if (run == NULL) {
+        ngx_webrtc_source_thread_error(th, "no memory");
+        return NGX_ERROR;
+    }
+
+    run->th = th;
+    th->libav_len = 0;
+
+    ngx_webrtc_source_av_current = th;
+
+    if (ngx_webrtc_source_read_init(&run->rd) != NGX_OK) {
+        ngx_webrtc_source_thread_error(th, "no memory");
+        rc = NGX_ERROR;
+        goto done;
+    }
+
+    run->rd.unknown = ngx_webrtc_source_av_unknown;
+    run->rd.ctx = run;
+
+    th->deadline_us = ngx_webrtc_source_thread_now()
+                      + (uint64_t) th->conf.connect_timeout * 1000;
+
+    rc = ngx_webrtc_source_av_open(run);
+    if (rc != NGX_OK) {
+        goto done;
+    }
+
+    ngx_webrtc_source_out_begin(&th->out);
+
+    rc = ngx_webrtc_source_tracks_find(run);
+    if (rc != NGX_OK) {
+        goto done;
+    }
+
+    rc = ngx_webrtc_source_tracks_tell(run);
+    if (rc != NGX_OK) {
+        goto done;
+    }
+
+    rc = run->paced ? ngx_webrtc_source_play_paced(run)
+                   : ngx_webrtc_source_play_live(run);
+
+done:
+
+    ngx_webrtc_source_out_end(&th->out);
+
+    ngx_webrtc_source_av_close(run);
+    free(run);
+
+    ngx_webrtc_source_av_current = NULL;
+
+    return rc;
+}
+
+
+/*
+ * Called by libav* in whatever thread.  Only errors in a source's own thread
+ * are of interest: the last one becomes part of the reason of a loss.
+ */
+
+static void
+ngx_webrtc_source_av_log(void *avcl, int level, const char *fmt, va_list args)
+{
+    int                          i, n;
+    ngx_webrtc_source_thread_t  *th;
+
+    (void) avcl;
+
+    th = ngx_webrtc_source_av_current;
+
+    if (th == NULL || level > AV_LOG_ERROR || level < 0) {
+        return;
+    }
+
+    n = vsnprintf((char *) th->libav, sizeof(th->libav), fmt, args);
+
+    if (n < 0) {
+        n = 0;
+    }
+
+    n = ngx_min(n, (int) sizeof(th->libav) - 1);
+
+    /* one line of printable text: it may come from the upstream */
+
+    for (i = 0; i < n; i++) {
+
+        if (th->libav[i] == '\n' && i + 1 == n) {
+            n--;
+            break;
+        }
+
+        if (th->libav[i] < 0x20 || th->libav[i] >= 0x7f) {
+            th->libav[i] = '?';
+        }
+    }
+
+    th->libav_len = ngx_webrtc_source_url_scrub(th->libav, n);
+}
+
+
+static int
+ngx_webrtc_source_av_interrupt(void *data)
+{
+    ngx_webrtc_source_thread_t  *th = data;
+
+    return ngx_webrtc_source_thread_stopped(th)
+           || ngx_webrtc_source_thread_now() > th->deadline_us;
+}
+
+
+ngx_int_t
+ngx_webrtc_source_av_open(ngx_webrtc_source_run_t *run)
+{
+    int                          rc;
+    const char                  *format;
+    AVDictionary                *options;
+    const AVInputFormat         *iformat;
+    ngx_webrtc_source_thread_t  *th;
+
+    th = run->th;
+
+    if ((th->conf.scheme->flags & NGX_WEBRTC_SOURCE_URL_FILE)
+        && ngx_webrtc_source_av_regular(run) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    iformat = NULL;
+    format = th->conf.format ? th->conf.format : th->conf.scheme->format;
+
+    if (format) {
+        iformat = av_find_input_format(format);
+        if (iformat == NULL) {
+            ngx_webrtc_source_thread_error(th, "no demuxer \"%s\"", format);
+            return NGX_ERROR;
+        }
+    }
+
+    run->ic = avformat_alloc_context();
+    if (run->ic == NULL) {
+        ngx_webrtc_source_thread_error(th, "no memory");
+        return NGX_ERROR;
+    }
+
+    run->ic->interrupt_callback.callback = ngx_webrtc_source_av_interrupt;
+    run->ic->interrupt_callback.opaque = th;
+    run->ic->correct_ts_overflow = 0;
+    run->ic->flags |= AVFMT_FLAG_NOBUFFER;
+
+    options = ngx_webrtc_source_av_options(run);
+
+    /* frees the context on failure */
+
+    rc = avformat_open_input(&run->ic, th->conf.url, iformat, &options);
+
+    av_dict_free(&options);
+
+    if (rc < 0) {
+        return ngx_webrtc_source_av_failed(run, rc, "open");
+    }
+
+    run->paced = ngx_webrtc_source_av_paced(run);
+
+    ngx_webrtc_source_read_attach(&run->rd, run->ic, run->paced);
+
+    return NGX_OK;
+}
+
+
+/* opening a pipe would block for good, and a device is never meant */
+
+static ngx_int_t
+ngx_webrtc_source_av_regular(ngx_webrtc_source_run_t *run)
+{
+    const char   *path;
+    struct stat   st;
+
+    path = run->th->conf.url + run->th->conf.scheme->name.len + 1;
+
+    if (stat(path, &st) == -1) {
+        ngx_webrtc_source_thread_error(run->th, "%s", strerror(ngx_errno));
+        return NGX_ERROR;
+    }
+
+    if (!S_ISREG(st.st_mode)) {
+        ngx_webrtc_source_thread_error(run->th, "not a regular file");
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* what a demuxer or protocol does not know is left over and ignored */
+
+static AVDictionary *
+ngx_webrtc_source_av_options(ngx_webrtc_source_run_t *run)
+{
+    int64_t                            timeout_us;
+    AVDictionary                      *d;
+    const ngx_webrtc_source_scheme_t  *scheme;
+
+    d = NULL;
+    scheme = run->th->conf.scheme;
+    timeout_us = (int64_t) run->th->conf.read_timeout * 1000;
+
+    (void) av_dict_set(&d, "protocol_whitelist", scheme->protocols, 0);
+    (void) av_dict_set(&d, "format_whitelist", scheme->formats, 0);
+    (void) av_dict_set(&d, "probesize", NGX_WEBRTC_SOURCE_PROBE, 0);
+    (void) av_dict_set(&d, "max_streams", NGX_WEBRTC_SOURCE_STREAMS, 0);
+    (void) av_dict_set_int(&d, "rw_timeout", timeout_us, 0);
+
+    /* mpegts: pictures are not to be cut; PMTs that change keep their tracks */
+
+    (void) av_dict_set_int(&d, "max_packet_size", 2 * 1024 * 1024, 0);
+    (void) av_dict_set_int(&d, "merge_pmt_versions", 1, 0);
+
+    /* flv: which tracks are to come, see ngx_webrtc_source_read_declared() */
+
+    (void) av_dict_set_int(&d, "flv_full_metadata", 1, 0);
+
+    if (scheme->name.data[0] == 'r' && scheme->name.data[1] == 't') {
+
+        (void) av_dict_set(&d, "tcp_nodelay", "1", 0);             /* rtmp */
+
+        if (scheme->name.data[2] == 's') {
+            (void) av_dict_set(&d, "rtsp_flags", "prefer_tcp", 0);
+            (void) av_dict_set_int(&d, "timeout", timeout_us, 0);
+        }
+    }
+
+    return d;
+}
+
+
+/* Does it come as fast as we read, so that we have to hold it back? */
+
+static ngx_uint_t
+ngx_webrtc_source_av_paced(ngx_webrtc_source_run_t *run)
+{
+    AVIOContext  *pb;
+
+    if (run->th->conf.scheme->flags & NGX_WEBRTC_SOURCE_URL_FILE) {
+        return 1;
+    }
+
+    /* segments come in bursts, live or not */
+
+    if (ngx_strncmp(run->ic->iformat->name, "hls", 3) == 0) {
+        return 1;
+    }
+
+    /* what has a size is a file, wherever it lies */
+
+    pb = run->ic->pb;
+
+    return pb && avio_size(pb) > 0;
+}
+
+
+/* NGX_ABORT when the error is that we have to stop */
+
+ngx_int_t
+ngx_webrtc_source_av_failed(ngx_webrtc_source_run_t *run, int err,
+    const char *doing)
+{
+    char                         text[AV_ERROR_MAX_STRING_SIZE];
+    const char                  *cause;
+    ngx_webrtc_source_thread_t  *th;
+
+    th = run->th;
+
+    if (ngx_webrtc_source_thread_stopped(th)) {
+        return NGX_ABORT;
+    }
+
+    if (err == AVERROR_EXIT || err == AVERROR(ETIMEDOUT)) {
+        cause = "timed out";
+
+    } else if (av_strerror(err, text, sizeof(text)) == 0) {
+        cause = text;
+
+    } else {
+        cause = "unknown error";
+    }
+
+    if (th->libav_len) {
+        ngx_webrtc_source_thread_error(th, "%s: %s (%*s)", doing, cause,
+                                       th->libav_len, th->libav);
+
+    } else {
+        ngx_webrtc_source_thread_error(th, "%s: %s", doing, cause);
+    }
+
+    return NGX_ERROR;
+}
+
+
+static void
+ngx_webrtc_source_av_unknown(void *data, ngx_uint_t kind, const char *codec)
+{
+    ngx_webrtc_source_run_t  *run = data;
+
+    ngx_webrtc_source_thread_log(run->th, NGX_LOG_WARN,
+                                 "%s codec \"%s\" cannot be sent, left out",
+                                 kind == NGX_WEBRTC_VIDEO ? "video" : "audio",
+                                 codec);
+}
+
+
+static void
+ngx_webrtc_source_av_close(ngx_webrtc_source_run_t *run)
+{
+    if (run->audio) {
+        ngx_webrtc_source_audio_destroy(run->audio);
+        run->audio = NULL;
+    }
+
+    ngx_webrtc_source_read_cleanup(&run->rd);
+
+    avformat_close_input(&run->ic);
+}
+
+
+/* one packet into the queue; NGX_DONE at the end of the input */
+
+ngx_int_t
+ngx_webrtc_source_av_read(ngx_webrtc_source_run_t *run)
+{
+    int                          rc;
+    uint64_t                     now_us;
+    ngx_webrtc_source_thread_t  *th;
+
+    th = run->th;
+
+    if (ngx_webrtc_source_thread_stopped(th)) {
+        return NGX_ABORT;
+    }
+
+    now_us = ngx_webrtc_source_thread_now();
+
+    th->deadline_us = now_us + (uint64_t) th->conf.read_timeout * 1000;
+
+    rc = ngx_webrtc_source_read_next(&run->rd);
+
+    run->reading_us += ngx_webrtc_source_thread_now() - now_us;
+
+    ngx_webrtc_source_av_arrived(run);
+
+    while (run->damaged != run->rd.damaged) {
+        run->damaged++;
+        ngx_webrtc_source_out_damaged(&th->out);
+    }
+
+    /* demuxers say EAGAIN when they skipped something */
+
+    if (rc >= 0 || rc == AVERROR(EAGAIN)) {
+        return NGX_OK;
+    }
+
+    if (rc == AVERROR_EOF) {
+        ngx_webrtc_source_read_drain(&run->rd);
+        run->eof = 1;
+        return NGX_DONE;
+    }
+
+    return ngx_webrtc_source_av_failed(run, rc, "read");
+}
+
+
+/*
+ * Does a live upstream send as fast as the link allows, or as time goes by?
+ * The latter when we had to wait for the newest frame for at least 7/10 of its
+ * distance to the one before of its track.  What we do between reads does not
+ * count: meanwhile the rest of a burst queues up.
+ */
+
+static void
+ngx_webrtc_source_av_arrived(ngx_webrtc_source_run_t *run)
+{
+    int64_t                     media, wall;
+    ngx_webrtc_source_pace_t   *pace;
+    ngx_webrtc_source_item_t   *item;
+
+    if (run->paced || run->started) {
+        return;
+    }
+
+    for (item = run->rd.tail; item && !item->arrived; item = item->prev) {
+
+        item->arrived = 1;
+
+        pace = &run->pace[item->kind == NGX_WEBRTC_VIDEO];
+
+        if (pace->set) {
+            media = (item->dts - pace->dts) / 9 * 100;
+            wall = run->reading_us - pace->us;
+
+            if (media > 0) {
+                run->caught_up = (wall >= media / 10 * 7);
+            }
+        }
+
+        if (!pace->set || item->dts > pace->dts) {
+            pace->dts = item->dts;
+        }
+
+        pace->set = 1;
+        pace->us = run->reading_us;
+    }
+}

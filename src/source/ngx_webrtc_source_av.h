@@ -1,0 +1,37 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * One run of a source over libavformat: open, find the tracks, read until it
+ * ends.
+ */
+
+
+#ifndef _NGX_WEBRTC_SOURCE_AV_H_INCLUDED_
+#define _NGX_WEBRTC_SOURCE_AV_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_webrtc_source_thread.h"
+
+
+/*
+ * Once per process, before the first thread; may be repeated.  libav* must
+ * not write to stderr: its log is taken over.
+ */
+void ngx_webrtc_source_av_init(void);
+
+/*
+ * Called in the source's thread; returns when the run is over and everything
+ * it opened is closed.
+ *
+ * NGX_DONE    what has an end has been played
+ * NGX_ERROR   lost or could not be opened; th->error says why
+ * NGX_ABORT   the thread is asked to stop
+ */
+ngx_int_t ngx_webrtc_source_av_run(ngx_webrtc_source_thread_t *th);
+
+
+#endif /* _NGX_WEBRTC_SOURCE_AV_H_INCLUDED_ */

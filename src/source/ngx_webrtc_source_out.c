@@ -1,0 +1,276 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Frames into the ring: timeline, order of B-frames, packetizer.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_webrtc_source_out.h"
+
+
+static ngx_int_t ngx_webrtc_source_out_frame(ngx_webrtc_source_out_t *out,
+    ngx_uint_t i, u_char *data, size_t n, ngx_webrtc_frame_t *frame,
+    int64_t ts, int64_t now_us);
+static ngx_int_t ngx_webrtc_source_out_packet(void *ctx, u_char *payload,
+    size_t n, ngx_uint_t flags);
+
+
+void
+ngx_webrtc_source_out_init(ngx_webrtc_source_out_t *out,
+    ngx_webrtc_source_out_conf_t *conf)
+{
+    ngx_memzero(out, sizeof(ngx_webrtc_source_out_t));
+
+    out->conf = conf;
+    out->timeline = conf->timeline;
+    out->jumps = out->timeline->jumps;
+
+    ngx_webrtc_ring_attach(conf->ring, &out->writer);
+}
+
+
+void
+ngx_webrtc_source_out_begin(ngx_webrtc_source_out_t *out)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_WEBRTC_SOURCE_TRACKS; i++) {
+
+        /* receivers see one track, whatever happens to its source */
+
+        if (out->pack[i].track.kind == NGX_WEBRTC_VIDEO) {
+            out->picture_id = out->pack[i].picture_id;
+        }
+    }
+
+    ngx_memzero(out->pack, sizeof(out->pack));
+    ngx_memzero(out->order, sizeof(out->order));
+
+    out->wait_key = 0;
+    out->hold = 0;
+
+    ngx_webrtc_timeline_start(out->timeline);
+}
+
+
+ngx_int_t
+ngx_webrtc_source_out_track(ngx_webrtc_source_out_t *out, ngx_uint_t i,
+    ngx_uint_t codec, u_char *extradata, size_t n)
+{
+    uint32_t            rate;
+    ngx_webrtc_pack_t  *pack;
+
+    pack = &out->pack[i];
+
+    if (ngx_webrtc_pack_init(pack, codec, out->conf->max_payload,
+                             ngx_webrtc_source_out_packet, out)
+        != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    if (pack->track.kind == NGX_WEBRTC_VIDEO) {
+        pack->picture_id = out->picture_id;
+        out->wait_key = 1;
+        out->hold = (i == 0);
+
+    } else if (i == 0) {
+        out->hold = 0;
+    }
+
+    rate = pack->track.clock_rate;
+
+    if (ngx_webrtc_timeline_track(out->timeline, i, rate, 1, rate)
+        != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    ngx_webrtc_source_out_config(out, i, extradata, n);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_webrtc_source_out_config(ngx_webrtc_source_out_t *out, ngx_uint_t i,
+    u_char *extradata, size_t n)
+{
+    if (n == 0) {
+        return;
+    }
+
+    if (ngx_webrtc_pack_config(&out->pack[i], extradata, n) != NGX_OK) {
+        out->delta.damaged++;
+    }
+}
+
+
+ngx_int_t
+ngx_webrtc_source_out_probe(ngx_webrtc_source_out_t *out, ngx_uint_t i,
+    u_char *data, size_t n, ngx_webrtc_frame_t *frame)
+{
+    return ngx_webrtc_pack_probe(&out->pack[i], data, n, frame);
+}
+
+
+ngx_int_t
+ngx_webrtc_source_out_video(ngx_webrtc_source_out_t *out, ngx_uint_t i,
+    u_char *data, size_t n, int64_t pts, int64_t now_us)
+{
+    ngx_int_t           rc;
+    ngx_webrtc_frame_t  frame;
+
+    rc = ngx_webrtc_pack_probe(&out->pack[i], data, n, &frame);
+
+    if (rc != NGX_OK) {
+        out->delta.damaged++;
+        return NGX_DECLINED;
+    }
+
+    if (out->wait_key) {
+
+        if (!frame.key) {
+            return NGX_DECLINED;
+        }
+
+        out->wait_key = 0;
+        out->hold = 0;
+    }
+
+    return ngx_webrtc_source_out_frame(out, i, data, n, &frame, pts, now_us);
+}
+
+
+ngx_int_t
+ngx_webrtc_source_out_audio(ngx_webrtc_source_out_t *out, ngx_uint_t i,
+    u_char *data, size_t n, int64_t ts, int64_t now_us)
+{
+    ngx_webrtc_frame_t  frame;
+
+    if (out->hold) {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_webrtc_pack_probe(&out->pack[i], data, n, &frame) != NGX_OK) {
+        out->delta.damaged++;
+        return NGX_DECLINED;
+    }
+
+    return ngx_webrtc_source_out_frame(out, i, data, n, &frame, ts, now_us);
+}
+
+
+void
+ngx_webrtc_source_out_end(ngx_webrtc_source_out_t *out)
+{
+    out->conf->published(out->conf->ctx, &out->delta);
+
+    ngx_memzero(&out->delta, sizeof(ngx_webrtc_source_delta_t));
+}
+
+
+void
+ngx_webrtc_source_out_seam(ngx_webrtc_source_out_t *out)
+{
+    out->wait_key = 1;
+}
+
+
+void
+ngx_webrtc_source_out_damaged(ngx_webrtc_source_out_t *out)
+{
+    out->delta.damaged++;
+}
+
+
+static ngx_int_t
+ngx_webrtc_source_out_frame(ngx_webrtc_source_out_t *out, ngx_uint_t i,
+    u_char *data, size_t n, ngx_webrtc_frame_t *frame, int64_t ts,
+    int64_t now_us)
+{
+    int64_t              media;
+    uint64_t             head;
+    ngx_int_t            rc;
+    ngx_uint_t           audio;
+    ngx_webrtc_pack_t   *pack;
+    ngx_webrtc_order_e   order;
+
+    pack = &out->pack[i];
+    audio = (pack->track.kind == NGX_WEBRTC_AUDIO);
+
+    media = ngx_webrtc_timeline_map(out->timeline, i, ts, now_us);
+
+    order = ngx_webrtc_order(&out->order[i], &media,
+                             audio || frame->discardable);
+
+    if (order == NGX_WEBRTC_ORDER_DROP) {
+        out->delta.dropped += !audio;
+        out->dropped += !audio;
+        return NGX_DECLINED;
+    }
+
+    out->track = i;
+    out->media = media;
+    out->now_us = now_us;
+
+    head = out->writer.head;
+
+    rc = ngx_webrtc_pack_frame(pack, data, n, frame);
+
+    if (rc != NGX_OK) {
+        out->delta.damaged++;
+        return NGX_DECLINED;
+    }
+
+    if (out->writer.head == head) {
+        /* PCM that waits for the rest of its 20 ms */
+        return NGX_OK;
+    }
+
+    if (!audio) {
+        out->delta.frames++;
+        out->delta.keyframes += frame->key;
+        out->delta.clamped += (order == NGX_WEBRTC_ORDER_CLAMP);
+    }
+
+    out->delta.discontinuities += out->timeline->jumps - out->jumps;
+    out->jumps = out->timeline->jumps;
+
+    ngx_webrtc_ring_publish(&out->writer);
+
+    ngx_webrtc_source_out_end(out);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_webrtc_source_out_packet(void *ctx, u_char *payload, size_t n,
+    ngx_uint_t flags)
+{
+    ngx_webrtc_source_out_t  *out = ctx;
+
+    ngx_webrtc_ring_packet_t  pkt;
+
+    ngx_memzero(&pkt, sizeof(ngx_webrtc_ring_packet_t));
+
+    pkt.arrival_us = out->now_us;
+    pkt.ts = ngx_webrtc_timeline_rtp(out->media + out->pack[out->track].tick);
+    pkt.len = (uint16_t) n;
+    pkt.track = (uint8_t) out->track;
+    pkt.flags = (uint8_t) flags;
+
+    if (ngx_webrtc_ring_write(&out->writer, &pkt, payload) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    out->delta.packets++;
+    out->delta.bytes += n;
+
+    return NGX_OK;
+}

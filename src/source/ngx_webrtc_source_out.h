@@ -1,0 +1,152 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * The last part of a source's way: coded frames with the source's timestamps
+ * become packets in the ring, on the stream's timeline.  Knows nothing of where
+ * they come from.
+ *
+ * Belongs to one thread; clock and memory come from outside.
+ */
+
+
+#ifndef _NGX_WEBRTC_SOURCE_OUT_H_INCLUDED_
+#define _NGX_WEBRTC_SOURCE_OUT_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_webrtc_track.h"
+#include "ngx_webrtc_frame.h"
+#include "ngx_webrtc_pack.h"
+#include "ngx_webrtc_timestamp.h"
+#include "ngx_webrtc_bus_ring.h"
+
+
+/* one video and one audio track */
+#define NGX_WEBRTC_SOURCE_TRACKS     2
+
+/* units per second of the timestamps of video frames, and of all arithmetic */
+#define NGX_WEBRTC_SOURCE_CLOCK      90000
+
+
+/* what has been done since the call before; named as the bus' counters */
+typedef struct {
+    uint32_t                     packets;
+    uint32_t                     bytes;
+    uint32_t                     frames;
+    uint32_t                     keyframes;
+    uint32_t                     dropped;
+    uint32_t                     clamped;
+    uint32_t                     damaged;
+    uint32_t                     discontinuities;
+} ngx_webrtc_source_delta_t;
+
+
+/*
+ *   ring         the caller has the claim of its stream
+ *   timeline     the stream's, goes on from where it is
+ *   max_payload  bytes, 0: the packetizer's default
+ *   published    called after each frame that readers can see now
+ */
+typedef struct {
+    ngx_webrtc_ring_t           *ring;
+    ngx_webrtc_timeline_t       *timeline;
+    size_t                       max_payload;
+
+    void                       (*published)(void *ctx,
+                                            ngx_webrtc_source_delta_t *delta);
+    void                        *ctx;
+} ngx_webrtc_source_out_conf_t;
+
+
+typedef struct {
+    ngx_webrtc_source_out_conf_t  *conf;
+
+    ngx_webrtc_ring_writer_t       writer;
+    ngx_webrtc_timeline_t         *timeline;
+    uint32_t                       jumps;      /* of the timeline, as told */
+    uint16_t                       picture_id;
+    unsigned                       wait_key:1;  /* video */
+    unsigned                       hold:1;      /* audio, for the first key */
+
+    uint32_t                       dropped;    /* B-frames, in all */
+    ngx_webrtc_source_delta_t      delta;
+
+    /* of the frame under way */
+    ngx_uint_t                     track;
+    int64_t                        media;
+    int64_t                        now_us;
+
+    ngx_webrtc_order_t             order[NGX_WEBRTC_SOURCE_TRACKS];
+    ngx_webrtc_pack_t              pack[NGX_WEBRTC_SOURCE_TRACKS];
+} ngx_webrtc_source_out_t;
+
+
+/* Becomes the ring's writer.  conf has to live as long as out. */
+void ngx_webrtc_source_out_init(ngx_webrtc_source_out_t *out,
+    ngx_webrtc_source_out_conf_t *conf);
+
+/*
+ * A new run of the source begins: no tracks, time goes on with the wall clock
+ * from the first frame.
+ */
+void ngx_webrtc_source_out_begin(ngx_webrtc_source_out_t *out);
+
+/*
+ * Makes track i.
+ *
+ *   codec        NGX_WEBRTC_CODEC_*
+ *   extradata,n  out-of-band configuration, NULL and 0 without
+ *
+ * NGX_OK; NGX_DECLINED: no such packetizer
+ */
+ngx_int_t ngx_webrtc_source_out_track(ngx_webrtc_source_out_t *out,
+    ngx_uint_t i, ngx_uint_t codec, u_char *extradata, size_t n);
+
+/* New configuration in the course of the run; ignored when malformed. */
+void ngx_webrtc_source_out_config(ngx_webrtc_source_out_t *out, ngx_uint_t i,
+    u_char *extradata, size_t n);
+
+/* Looks at a frame without output: as ngx_webrtc_pack_probe(). */
+ngx_int_t ngx_webrtc_source_out_probe(ngx_webrtc_source_out_t *out,
+    ngx_uint_t i, u_char *data, size_t n, ngx_webrtc_frame_t *frame);
+
+/*
+ * Writes a video frame.  Frames before the run's first key frame are
+ * left out.
+ *
+ *   pts      90 kHz, unwrapped, of the source
+ *   now_us   wall clock, microseconds since the Unix epoch
+ *
+ * NGX_OK        in the ring
+ * NGX_DECLINED  left out: waits for a key frame, malformed, or goes back in
+ *               time and nothing refers to it (counted in delta)
+ */
+ngx_int_t ngx_webrtc_source_out_video(ngx_webrtc_source_out_t *out,
+    ngx_uint_t i, u_char *data, size_t n, int64_t pts, int64_t now_us);
+
+/*
+ * Writes an audio frame.  With a video track audio is left out as long as the
+ * run's first key frame has not come.
+ *
+ *   ts       in units of the track's clock rate, same zero as video
+ */
+ngx_int_t ngx_webrtc_source_out_audio(ngx_webrtc_source_out_t *out,
+    ngx_uint_t i, u_char *data, size_t n, int64_t ts, int64_t now_us);
+
+/* The run is over: tells what has been counted since the last frame. */
+void ngx_webrtc_source_out_end(ngx_webrtc_source_out_t *out);
+
+/*
+ * The frames to come do not continue those before (a loop's seam): video that
+ * does not begin with a key frame is left out.
+ */
+void ngx_webrtc_source_out_seam(ngx_webrtc_source_out_t *out);
+
+/* A frame that was lost before it came here; told with the next one. */
+void ngx_webrtc_source_out_damaged(ngx_webrtc_source_out_t *out);
+
+
+#endif /* _NGX_WEBRTC_SOURCE_OUT_H_INCLUDED_ */

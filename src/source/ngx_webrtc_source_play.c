@@ -1,0 +1,410 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Playing a source into the ring.
+ *
+ *   live     as it comes; the burst of a cache at the start is made one moment
+ *   paced    what has an end (files), or comes in segments: in real time, read
+ *            ahead a little, so that tracks that are interleaved badly leave
+ *            in order
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <time.h>
+
+#include "ngx_webrtc_source_run.h"
+
+
+/* 90 kHz; a paced source is read ahead by that; chosen: see WAIT_MS */
+#define NGX_WEBRTC_SOURCE_READAHEAD      (7 * NGX_WEBRTC_SOURCE_CLOCK / 10)
+
+/* 90 kHz; what is older than live is squeezed into that, design.md 5 */
+#define NGX_WEBRTC_SOURCE_SQUEEZE        (NGX_WEBRTC_SOURCE_CLOCK / 10)
+
+/* ms; chosen: a burst that lasts longer is how that upstream sends */
+#define NGX_WEBRTC_SOURCE_BURST_MS       1000
+
+/* us; when a paced source is later than that it does not catch up; chosen */
+#define NGX_WEBRTC_SOURCE_LATE_US        1000000
+
+
+static ngx_int_t ngx_webrtc_source_play_start(ngx_webrtc_source_run_t *run);
+static void ngx_webrtc_source_play_squeeze(ngx_webrtc_source_run_t *run);
+static ngx_int_t ngx_webrtc_source_play_fill(ngx_webrtc_source_run_t *run);
+static ngx_int_t ngx_webrtc_source_play_again(ngx_webrtc_source_run_t *run);
+static ngx_int_t ngx_webrtc_source_play_write(ngx_webrtc_source_run_t *run,
+    ngx_webrtc_source_item_t *item);
+static int64_t ngx_webrtc_source_play_clock(void);
+
+
+ngx_int_t
+ngx_webrtc_source_play_live(ngx_webrtc_source_run_t *run)
+{
+    ngx_int_t                  rc;
+    ngx_webrtc_source_item_t  *item;
+
+    rc = ngx_webrtc_source_play_start(run);
+
+    while (rc == NGX_OK) {
+
+        while (rc == NGX_OK && run->rd.head) {
+            item = ngx_webrtc_source_read_pop(&run->rd);
+            rc = ngx_webrtc_source_play_write(run, item);
+        }
+
+        if (rc == NGX_OK) {
+            rc = ngx_webrtc_source_av_read(run);
+        }
+    }
+
+    return (rc == NGX_DONE)
+           ? ngx_webrtc_source_av_failed(run, AVERROR_EOF, "read") : rc;
+}
+
+
+/*
+ * A live upstream with a cache sends a whole group of pictures at once, so that
+ * a viewer may start.  Taken as it comes it would make the stream run as far
+ * ahead of the wall clock as that group is long, for ever.  So all of it is
+ * collected, until frames come as time goes by; the last one is what is live.
+ */
+
+static ngx_int_t
+ngx_webrtc_source_play_start(ngx_webrtc_source_run_t *run)
+{
+    uint64_t   until_us;
+    ngx_int_t  rc;
+
+    until_us = ngx_webrtc_source_thread_now()
+               + NGX_WEBRTC_SOURCE_BURST_MS * 1000;
+
+    while (!run->caught_up
+           && run->rd.n < NGX_WEBRTC_SOURCE_QUEUE
+           && run->rd.size < NGX_WEBRTC_SOURCE_QUEUE_SIZE
+           && ngx_webrtc_source_thread_now() < until_us)
+    {
+        rc = ngx_webrtc_source_av_read(run);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        ngx_webrtc_source_tracks_sift(run);
+    }
+
+    run->started = 1;
+
+    ngx_webrtc_source_play_squeeze(run);
+
+    return NGX_OK;
+}
+
+
+/*
+ * What is older than live is squeezed into the time just before it, and its
+ * audio left out: viewers have to see it as one moment.
+ */
+
+static void
+ngx_webrtc_source_play_squeeze(ngx_webrtc_source_run_t *run)
+{
+    int64_t                    last, first, span;
+    ngx_uint_t                 any;
+    ngx_webrtc_source_item_t  *item, *next, *key;
+    ngx_webrtc_source_read_t  *rd;
+
+    rd = &run->rd;
+    key = NULL;
+
+    for (item = rd->tail; item; item = item->prev) {
+        if (item->key) {
+            key = item;
+            break;
+        }
+    }
+
+    while (key && rd->head != key) {
+        ngx_webrtc_source_read_drop(rd, rd->head);
+    }
+
+    first = INT64_MAX;
+    last = INT64_MIN;
+    any = 0;
+
+    for (item = rd->head; item; item = item->next) {
+
+        last = ngx_max(last, item->dts);
+
+        /* audio may have been multiplexed late: the picture is what counts */
+
+        if (key == NULL || item->kind == NGX_WEBRTC_VIDEO) {
+            first = ngx_min(first, item->dts);
+            any = 1;
+        }
+    }
+
+    if (!any) {
+        return;
+    }
+
+    span = last - first;
+
+    for (item = rd->head; item; item = next) {
+
+        next = item->next;
+
+        if (span > NGX_WEBRTC_SOURCE_SQUEEZE) {
+
+            if (item->kind == NGX_WEBRTC_AUDIO) {
+
+                if (item->dts < last - NGX_WEBRTC_SOURCE_SQUEEZE) {
+                    ngx_webrtc_source_read_drop(rd, item);
+                    continue;
+                }
+
+            } else {
+                item->pts = last + av_rescale(item->pts - last,
+                                              NGX_WEBRTC_SOURCE_SQUEEZE, span);
+                item->dts = last + av_rescale(item->dts - last,
+                                              NGX_WEBRTC_SOURCE_SQUEEZE, span);
+            }
+        }
+
+        /* as if each had come in its time */
+
+        item->back_us = (last - ngx_max(item->dts, first)) / 9 * 100;
+
+        if (item->back_us > NGX_WEBRTC_SOURCE_SQUEEZE / 9 * 100) {
+            item->back_us = NGX_WEBRTC_SOURCE_SQUEEZE / 9 * 100;
+        }
+    }
+}
+
+
+/* in real time */
+
+ngx_int_t
+ngx_webrtc_source_play_paced(ngx_webrtc_source_run_t *run)
+{
+    int64_t                      dts, target_us, now_us;
+    ngx_int_t                    rc;
+    ngx_webrtc_source_item_t    *item;
+    ngx_webrtc_source_thread_t  *th;
+
+    th = run->th;
+    dts = 0;
+    target_us = 0;
+
+    for ( ;; ) {
+
+        rc = ngx_webrtc_source_play_fill(run);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        item = ngx_webrtc_source_read_pop(&run->rd);
+
+        if (item == NULL) {
+            ngx_webrtc_source_thread_error(th, "end of file");
+            return NGX_DONE;
+        }
+
+        now_us = ngx_webrtc_source_thread_now();
+
+        /* a frame's time is the one before's and what lies between them */
+
+        if (target_us == 0) {
+            target_us = now_us;
+            dts = item->dts;
+
+        } else if (item->dts > dts) {
+            target_us += (item->dts - dts) / 9 * 100;
+            dts += (item->dts - dts) / 9 * 9;
+        }
+
+        if (target_us > now_us) {
+
+            if (!th->conf.unpaced
+                && ngx_webrtc_source_thread_sleep(th, target_us) != NGX_OK)
+            {
+                ngx_webrtc_source_read_free(item);
+                return NGX_ABORT;
+            }
+
+        } else if (now_us - target_us > NGX_WEBRTC_SOURCE_LATE_US) {
+            target_us = now_us;
+        }
+
+        rc = ngx_webrtc_source_play_write(run, item);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+}
+
+
+static ngx_int_t
+ngx_webrtc_source_play_fill(ngx_webrtc_source_run_t *run)
+{
+    ngx_int_t                  rc;
+    ngx_webrtc_source_read_t  *rd;
+
+    rd = &run->rd;
+
+    while (rd->n < NGX_WEBRTC_SOURCE_QUEUE
+           && rd->size < NGX_WEBRTC_SOURCE_QUEUE_SIZE
+           && (rd->n < 2
+               || rd->tail->dts - rd->head->dts
+                  < NGX_WEBRTC_SOURCE_READAHEAD))
+    {
+        if (run->eof) {
+
+            if (!run->th->conf.loop) {
+                break;
+            }
+
+            rc = ngx_webrtc_source_play_again(run);
+            if (rc != NGX_OK) {
+                return rc;
+            }
+        }
+
+        rc = ngx_webrtc_source_av_read(run);
+
+        if (rc != NGX_OK && rc != NGX_DONE) {
+            return rc;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* the next pass of a loop */
+
+static ngx_int_t
+ngx_webrtc_source_play_again(ngx_webrtc_source_run_t *run)
+{
+    run->eof = 0;
+
+    switch (ngx_webrtc_source_read_rewind(&run->rd)) {
+
+    case NGX_OK:
+        return NGX_OK;
+
+    case NGX_AGAIN:
+
+        avformat_close_input(&run->ic);
+
+        run->th->deadline_us = ngx_webrtc_source_thread_now()
+                         + (uint64_t) run->th->conf.connect_timeout * 1000;
+
+        return ngx_webrtc_source_av_open(run);
+
+    default:
+        ngx_webrtc_source_thread_error(run->th, "nothing to repeat");
+        return NGX_ERROR;
+    }
+}
+
+
+/* takes over the item */
+
+static ngx_int_t
+ngx_webrtc_source_play_write(ngx_webrtc_source_run_t *run,
+    ngx_webrtc_source_item_t *item)
+{
+    int64_t                      now_us;
+    ngx_int_t                    rc;
+    ngx_uint_t                   told;
+    ngx_webrtc_source_thread_t  *th;
+
+    rc = NGX_OK;
+    th = run->th;
+
+    told = (item->kind == NGX_WEBRTC_VIDEO) ? run->video_told : run->audio_told;
+
+    if (!told) {
+
+        /* a track that comes late */
+
+        if (!ngx_webrtc_source_tracks_look(run, item)) {
+            goto done;
+        }
+
+        rc = ngx_webrtc_source_tracks_tell(run);
+        if (rc != NGX_OK) {
+            goto done;
+        }
+    }
+
+    now_us = ngx_webrtc_source_play_clock() - item->back_us;
+
+    if (item->kind == NGX_WEBRTC_AUDIO) {
+
+        if (item->seam) {
+            ngx_webrtc_source_audio_flush(run->audio);
+        }
+
+        run->now_us = now_us;
+
+        if (ngx_webrtc_source_audio_frame(run->audio, item->pkt, item->pts)
+            != NGX_OK)
+        {
+            ngx_webrtc_source_out_damaged(&th->out);
+        }
+
+        goto done;
+    }
+
+    if (item->seam) {
+        ngx_webrtc_source_out_seam(&th->out);
+    }
+
+    ngx_webrtc_source_tracks_config(run, item->pkt);
+
+    (void) ngx_webrtc_source_out_video(&th->out, run->video_i, item->pkt->data,
+                                       item->pkt->size, item->pts, now_us);
+
+    if (th->out.dropped && !th->warned) {
+
+        th->warned = 1;
+
+        ngx_webrtc_source_thread_log(th, NGX_LOG_WARN,
+                  "video has B-frames, which WebRTC cannot show in order: "
+                  "those that nothing refers to are left out");
+    }
+
+done:
+
+    ngx_webrtc_source_read_free(item);
+
+    return rc;
+}
+
+
+void
+ngx_webrtc_source_play_audio(void *ctx, u_char *data, size_t n, int64_t ts)
+{
+    ngx_webrtc_source_run_t  *run = ctx;
+
+    (void) ngx_webrtc_source_out_audio(&run->th->out, run->audio_i, data, n, ts,
+                                       run->now_us);
+}
+
+
+/* wall clock, microseconds since the Unix epoch: what the timeline wants */
+
+static int64_t
+ngx_webrtc_source_play_clock(void)
+{
+    struct timespec  ts;
+
+    (void) clock_gettime(CLOCK_REALTIME, &ts);
+
+    return (int64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}

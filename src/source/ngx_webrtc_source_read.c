@@ -1,0 +1,969 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * From packets of a demuxer to coded frames.
+ *
+ * libavformat's parsers would make frames of MPEG-TS, at the price of one
+ * frame of delay: they wait for the next one to begin.  A PES packet of video
+ * is an access unit nearly always (it begins one when it has a timestamp), so
+ * it is taken as such here.  Where a packet without timestamp shows
+ * that access units come in pieces that price is paid.
+ *
+ * The demuxer's wrap correction is off: MPEG-TS counts 33 bits of 90 kHz, FLV
+ * 32 bits of 1 kHz, both are unwrapped here, together for both tracks.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <libavutil/opt.h>
+
+#include "ngx_webrtc_source_read.h"
+#include "ngx_webrtc_source_audio.h"
+
+
+/* chosen: above any picture that fits the ring */
+#define NGX_WEBRTC_SOURCE_FRAME_MAX      (8 * 1024 * 1024)
+
+/* 90 kHz; chosen: nobody means more, and sums of them do not overflow */
+#define NGX_WEBRTC_SOURCE_PTS_MAX        ((int64_t) 1 << 60)
+
+/*
+ * A paced source sleeps until a frame's time, so a jump must not get there.
+ * 90 kHz; chosen: above what streams of few pictures have between two of them
+ */
+#define NGX_WEBRTC_SOURCE_AHEAD          (10 * NGX_WEBRTC_SOURCE_CLOCK)
+#define NGX_WEBRTC_SOURCE_BACK           (1 * NGX_WEBRTC_SOURCE_CLOCK)
+
+/* the least pts is among as many frames; chosen: reordering and interleaving */
+#define NGX_WEBRTC_SOURCE_FIRST          64
+
+/* a pass shorter than that is not repeated: 90 kHz, chosen */
+#define NGX_WEBRTC_SOURCE_PASS_MIN       (NGX_WEBRTC_SOURCE_CLOCK / 10)
+
+/* Adobe Flash Video File Format 10.1, E.2: TypeFlags of the header */
+#define NGX_WEBRTC_SOURCE_FLV_VIDEO      0x01
+#define NGX_WEBRTC_SOURCE_FLV_AUDIO      0x04
+
+
+typedef struct {
+    enum AVCodecID  id;
+    ngx_uint_t      codec;
+} ngx_webrtc_source_codec_t;
+
+
+static ngx_webrtc_source_stream_t *ngx_webrtc_source_read_stream(
+    ngx_webrtc_source_read_t *rd, int index);
+static ngx_uint_t ngx_webrtc_source_read_metadata(AVFormatContext *ic,
+    const char *key);
+static void ngx_webrtc_source_read_select(ngx_webrtc_source_read_t *rd);
+static ngx_uint_t ngx_webrtc_source_read_related(AVFormatContext *ic, int a,
+    int b);
+static ngx_uint_t ngx_webrtc_source_read_video_codec(enum AVCodecID id);
+static void ngx_webrtc_source_read_parser(ngx_webrtc_source_read_t *rd,
+    AVStream *st);
+static int ngx_webrtc_source_read_video(ngx_webrtc_source_read_t *rd,
+    AVPacket *pkt);
+static int ngx_webrtc_source_read_join(ngx_webrtc_source_read_t *rd,
+    AVPacket *pkt);
+static int ngx_webrtc_source_read_audio(ngx_webrtc_source_read_t *rd,
+    AVPacket *pkt);
+static int64_t ngx_webrtc_source_read_time(ngx_webrtc_source_read_t *rd,
+    AVStream *st, int64_t t);
+static int64_t ngx_webrtc_source_read_duration(ngx_webrtc_source_read_t *rd,
+    AVStream *st, u_char *p, size_t n);
+static int ngx_webrtc_source_read_item(ngx_webrtc_source_read_t *rd,
+    ngx_uint_t kind, AVPacket *pkt, int64_t pts, int64_t dts,
+    int64_t duration);
+static int64_t ngx_webrtc_source_read_shift(ngx_webrtc_source_read_t *rd,
+    ngx_webrtc_source_stream_t *s, int64_t dts);
+static void ngx_webrtc_source_read_close(ngx_webrtc_source_stream_t *s);
+
+
+static const ngx_webrtc_source_codec_t  ngx_webrtc_source_video_codecs[] = {
+    { AV_CODEC_ID_H264, NGX_WEBRTC_CODEC_H264 },
+    { AV_CODEC_ID_HEVC, NGX_WEBRTC_CODEC_H265 },
+    { AV_CODEC_ID_VP8, NGX_WEBRTC_CODEC_VP8 },
+    { AV_CODEC_ID_VP9, NGX_WEBRTC_CODEC_VP9 },
+    { AV_CODEC_ID_AV1, NGX_WEBRTC_CODEC_AV1 },
+    { AV_CODEC_ID_NONE, NGX_WEBRTC_CODEC_NONE }
+};
+
+
+ngx_int_t
+ngx_webrtc_source_read_init(ngx_webrtc_source_read_t *rd)
+{
+    ngx_memzero(rd, sizeof(ngx_webrtc_source_read_t));
+
+    rd->video.index = -1;
+    rd->audio.index = -1;
+    rd->first = INT64_MAX;
+    rd->end = INT64_MIN;
+
+    rd->pkt = av_packet_alloc();
+
+    return rd->pkt ? NGX_OK : NGX_ERROR;
+}
+
+
+void
+ngx_webrtc_source_read_attach(ngx_webrtc_source_read_t *rd,
+    AVFormatContext *ic, ngx_uint_t paced)
+{
+    const char  *name;
+
+    name = ic->iformat->name;
+
+    rd->ic = ic;
+    rd->paced = paced;
+    rd->ts = (ngx_strcmp(name, "mpegts") == 0);
+
+    /*
+     * These give whole frames, or what is made into frames here; what
+     * libavformat infers from them is not needed.
+     */
+
+    if (rd->ts
+        || ngx_strstr(name, "flv") != NULL
+        || ngx_strstr(name, "mp4") != NULL
+        || ngx_strstr(name, "matroska") != NULL)
+    {
+        ic->flags |= AVFMT_FLAG_NOPARSE|AVFMT_FLAG_NOFILLIN;
+    }
+
+    ngx_webrtc_source_read_close(&rd->video);
+    ngx_webrtc_source_read_close(&rd->audio);
+
+    ngx_webrtc_source_read_select(rd);
+}
+
+
+void
+ngx_webrtc_source_read_cleanup(ngx_webrtc_source_read_t *rd)
+{
+    while (rd->head) {
+        ngx_webrtc_source_read_drop(rd, rd->head);
+    }
+
+    ngx_webrtc_source_read_close(&rd->video);
+    ngx_webrtc_source_read_close(&rd->audio);
+
+    av_packet_free(&rd->pkt);
+}
+
+
+int
+ngx_webrtc_source_read_next(ngx_webrtc_source_read_t *rd)
+{
+    int                          rc;
+    AVPacket                    *pkt;
+    ngx_webrtc_source_stream_t  *s;
+
+    pkt = rd->pkt;
+
+    rc = av_read_frame(rd->ic, pkt);
+    if (rc < 0) {
+        return rc;
+    }
+
+    s = ngx_webrtc_source_read_stream(rd, pkt->stream_index);
+
+    if (s == NULL) {
+        /* streams may appear at any time */
+
+        ngx_webrtc_source_read_select(rd);
+
+        s = ngx_webrtc_source_read_stream(rd, pkt->stream_index);
+    }
+
+    if (s == NULL) {
+        rc = 0;
+
+    } else if (rd->ic->streams[pkt->stream_index]->codecpar->codec_id
+               != s->id)
+    {
+        /* tracks are told once: it has to begin anew */
+        rc = AVERROR_INPUT_CHANGED;
+
+    } else if ((pkt->flags & AV_PKT_FLAG_CORRUPT)
+               || pkt->size <= 0
+               || pkt->size > NGX_WEBRTC_SOURCE_FRAME_MAX)
+    {
+        rd->damaged++;
+        rc = 0;
+
+    } else if (s == &rd->video) {
+        rc = ngx_webrtc_source_read_video(rd, pkt);
+
+    } else {
+        rc = ngx_webrtc_source_read_audio(rd, pkt);
+    }
+
+    av_packet_unref(pkt);
+
+    return rc;
+}
+
+
+void
+ngx_webrtc_source_read_drain(ngx_webrtc_source_read_t *rd)
+{
+    AVPacket  *held;
+
+    held = rd->video.held;
+
+    if (held && held->size) {
+        (void) ngx_webrtc_source_read_item(rd, NGX_WEBRTC_VIDEO, held,
+                                           held->pts, held->dts, 0);
+        av_packet_unref(held);
+    }
+}
+
+
+ngx_int_t
+ngx_webrtc_source_read_rewind(ngx_webrtc_source_read_t *rd)
+{
+    int      rc;
+    int64_t  start;
+
+    if (rd->nread == 0
+        || rd->end - (rd->first + rd->offset) < NGX_WEBRTC_SOURCE_PASS_MIN)
+    {
+        return NGX_DECLINED;
+    }
+
+    rd->offset = rd->end - rd->first;
+    rd->shift = 0;
+    rd->nread = 0;
+    rd->unwrap.set = 0;
+    rd->unwrap.last = 0;
+
+    rd->video.shift = 0;
+    rd->video.set = 0;
+    rd->video.seam = 1;
+
+    rd->audio.shift = 0;
+    rd->audio.set = 0;
+    rd->audio.seam = 1;
+
+    if (rd->ts || ngx_strstr(rd->ic->iformat->name, "flv") != NULL) {
+        rc = av_seek_frame(rd->ic, -1, 0, AVSEEK_FLAG_BYTE);
+
+    } else if (ngx_strstr(rd->ic->iformat->name, "matroska") != NULL) {
+        /* leaves out audio in front of the first key frame */
+        rc = -1;
+
+    } else {
+        start = rd->ic->start_time;
+        rc = av_seek_frame(rd->ic, -1, start == AV_NOPTS_VALUE ? 0 : start,
+                           AVSEEK_FLAG_BACKWARD);
+    }
+
+    if (rc < 0) {
+        return NGX_AGAIN;
+    }
+
+    ngx_webrtc_source_read_close(&rd->video);
+    ngx_webrtc_source_read_close(&rd->audio);
+
+    ngx_webrtc_source_read_select(rd);
+
+    return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_webrtc_source_read_declared(ngx_webrtc_source_read_t *rd, ngx_uint_t kind)
+{
+    int64_t                      missing;
+    ngx_uint_t                   video;
+    ngx_webrtc_source_stream_t  *s;
+
+    video = (kind == NGX_WEBRTC_VIDEO);
+
+    s = video ? &rd->video : &rd->audio;
+
+    if (s->index >= 0) {
+        return 1;
+    }
+
+    if (ngx_strstr(rd->ic->iformat->name, "flv") == NULL) {
+        return 0;
+    }
+
+    /* its streams are made when they come: header and onMetaData announce */
+
+    if (av_opt_get_int(rd->ic, "missing_streams", AV_OPT_SEARCH_CHILDREN,
+                       &missing)
+        >= 0
+        && (missing & (video ? NGX_WEBRTC_SOURCE_FLV_VIDEO
+                             : NGX_WEBRTC_SOURCE_FLV_AUDIO)))
+    {
+        return 1;
+    }
+
+    return ngx_webrtc_source_read_metadata(rd->ic, video ? "videocodecid"
+                                                         : "audiocodecid");
+}
+
+
+ngx_webrtc_source_item_t *
+ngx_webrtc_source_read_pop(ngx_webrtc_source_read_t *rd)
+{
+    ngx_webrtc_source_item_t  *item;
+
+    item = rd->head;
+
+    if (item) {
+        rd->head = item->next;
+
+        if (rd->head) {
+            rd->head->prev = NULL;
+
+        } else {
+            rd->tail = NULL;
+        }
+
+        rd->n--;
+        rd->size -= item->pkt->size;
+    }
+
+    return item;
+}
+
+
+void
+ngx_webrtc_source_read_drop(ngx_webrtc_source_read_t *rd,
+    ngx_webrtc_source_item_t *item)
+{
+    if (item->prev) {
+        item->prev->next = item->next;
+
+    } else {
+        rd->head = item->next;
+    }
+
+    if (item->next) {
+        item->next->prev = item->prev;
+
+    } else {
+        rd->tail = item->prev;
+    }
+
+    rd->n--;
+    rd->size -= item->pkt->size;
+
+    ngx_webrtc_source_read_free(item);
+}
+
+
+void
+ngx_webrtc_source_read_free(ngx_webrtc_source_item_t *item)
+{
+    av_packet_free(&item->pkt);
+    free(item);
+}
+
+
+static ngx_webrtc_source_stream_t *
+ngx_webrtc_source_read_stream(ngx_webrtc_source_read_t *rd, int index)
+{
+    if (index == rd->video.index) {
+        return &rd->video;
+    }
+
+    if (index == rd->audio.index) {
+        return &rd->audio;
+    }
+
+    return NULL;
+}
+
+
+/*
+ * A codec of onMetaData: numbers as in the tags or names ("avc1"), and servers
+ * write 0 for "none".  Who says nothing at all may bring anything.
+ */
+
+static ngx_uint_t
+ngx_webrtc_source_read_metadata(AVFormatContext *ic, const char *key)
+{
+    AVDictionaryEntry  *e;
+
+    e = av_dict_get(ic->metadata, key, NULL, 0);
+
+    if (e) {
+        return e->value[0] != '\0' && ngx_strcmp(e->value, "0") != 0;
+    }
+
+    return av_dict_get(ic->metadata, "videocodecid", NULL, 0) == NULL
+           && av_dict_get(ic->metadata, "audiocodecid", NULL, 0) == NULL;
+}
+
+
+/* the first video and audio of known codecs that belong together */
+
+static void
+ngx_webrtc_source_read_select(ngx_webrtc_source_read_t *rd)
+{
+    int                          i, n;
+    AVStream                    *st;
+    AVFormatContext             *ic;
+    enum AVCodecID               id;
+    ngx_uint_t                   pass, kind, known;
+    ngx_webrtc_source_stream_t  *s, *other;
+
+    ic = rd->ic;
+    n = ic->nb_streams;
+
+    /* video first: with several programs it decides which one */
+
+    for (pass = 0; pass < 2; pass++) {
+
+        kind = pass ? NGX_WEBRTC_AUDIO : NGX_WEBRTC_VIDEO;
+        s = pass ? &rd->audio : &rd->video;
+        other = pass ? &rd->video : &rd->audio;
+
+        for (i = 0; i < n && s->index < 0; i++) {
+
+            st = ic->streams[i];
+            id = st->codecpar->codec_id;
+
+            if (id == AV_CODEC_ID_NONE
+                || st->codecpar->codec_type != (pass ? AVMEDIA_TYPE_AUDIO
+                                                     : AVMEDIA_TYPE_VIDEO)
+                || (st->disposition & AV_DISPOSITION_ATTACHED_PIC)
+                || (other->index >= 0
+                    && !ngx_webrtc_source_read_related(ic, i, other->index)))
+            {
+                continue;
+            }
+
+            known = pass ? ngx_webrtc_source_audio_known(id)
+                         : ngx_webrtc_source_read_video_codec(id);
+
+            if (known == 0) {
+                if (!(rd->warned & kind)) {
+                    rd->warned |= kind;
+                    rd->unknown(rd->ctx, kind, avcodec_get_name(id));
+                }
+
+                continue;
+            }
+
+            s->index = i;
+            s->id = id;
+            s->codec = known;
+
+            if (pass && rd->ts) {
+                ngx_webrtc_source_read_parser(rd, st);
+            }
+        }
+    }
+
+    if (rd->video.index < 0 || rd->audio.index < 0) {
+        return;
+    }
+
+    /* what is not read need not be put together by the demuxer */
+
+    for (i = 0; i < n; i++) {
+        ic->streams[i]->discard = (i == rd->video.index
+                                   || i == rd->audio.index)
+                                  ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
+    }
+}
+
+
+/* of one program, or of none */
+
+static ngx_uint_t
+ngx_webrtc_source_read_related(AVFormatContext *ic, int a, int b)
+{
+    unsigned int   i;
+    AVProgram     *p;
+
+    p = av_find_program_from_stream(ic, NULL, a);
+
+    if (p == NULL) {
+        return av_find_program_from_stream(ic, NULL, b) == NULL;
+    }
+
+    do {
+        for (i = 0; i < p->nb_stream_indexes; i++) {
+            if (p->stream_index[i] == (unsigned) b) {
+                return 1;
+            }
+        }
+
+        p = av_find_program_from_stream(ic, p, a);
+
+    } while (p);
+
+    return 0;
+}
+
+
+static ngx_uint_t
+ngx_webrtc_source_read_video_codec(enum AVCodecID id)
+{
+    const ngx_webrtc_source_codec_t  *c;
+
+    for (c = ngx_webrtc_source_video_codecs; c->id != AV_CODEC_ID_NONE; c++) {
+        if (c->id == id) {
+            break;
+        }
+    }
+
+    return c->codec;
+}
+
+
+/* a PES packet of audio has several frames; without a parser it is one */
+
+static void
+ngx_webrtc_source_read_parser(ngx_webrtc_source_read_t *rd, AVStream *st)
+{
+    ngx_webrtc_source_stream_t  *s;
+
+    s = &rd->audio;
+
+    s->parser_ctx = avcodec_alloc_context3(NULL);
+
+    if (s->parser_ctx == NULL
+        || avcodec_parameters_to_context(s->parser_ctx, st->codecpar) < 0)
+    {
+        avcodec_free_context(&s->parser_ctx);
+        return;
+    }
+
+    s->parser = av_parser_init(st->codecpar->codec_id);
+}
+
+
+static int
+ngx_webrtc_source_read_video(ngx_webrtc_source_read_t *rd, AVPacket *pkt)
+{
+    AVStream                    *st;
+    ngx_webrtc_source_stream_t  *s;
+
+    s = &rd->video;
+    st = rd->ic->streams[pkt->stream_index];
+
+    if (rd->ts) {
+
+        if (pkt->pts == AV_NOPTS_VALUE && !s->join) {
+
+            /*
+             * The piece before has been given already as if it was all: what
+             * follows it is of no use to anybody.  From now on we wait.
+             */
+
+            s->join = 1;
+            rd->damaged++;
+            return 0;
+        }
+
+        if (s->join) {
+            return ngx_webrtc_source_read_join(rd, pkt);
+        }
+    }
+
+    return ngx_webrtc_source_read_item(rd, NGX_WEBRTC_VIDEO, pkt,
+              ngx_webrtc_source_read_time(rd, st, pkt->pts),
+              ngx_webrtc_source_read_time(rd, st, pkt->dts),
+              pkt->duration > 0 ? av_rescale_q(pkt->duration, st->time_base,
+                                (AVRational) { 1, NGX_WEBRTC_SOURCE_CLOCK })
+                                : 0);
+}
+
+
+static int
+ngx_webrtc_source_read_join(ngx_webrtc_source_read_t *rd, AVPacket *pkt)
+{
+    int                          size;
+    AVPacket                    *held;
+    AVStream                    *st;
+    ngx_webrtc_source_stream_t  *s;
+
+    s = &rd->video;
+    st = rd->ic->streams[pkt->stream_index];
+
+    if (s->held == NULL) {
+        s->held = av_packet_alloc();
+        if (s->held == NULL) {
+            return AVERROR(ENOMEM);
+        }
+    }
+
+    held = s->held;
+
+    if (pkt->pts != AV_NOPTS_VALUE) {
+
+        ngx_webrtc_source_read_drain(rd);
+
+        av_packet_move_ref(held, pkt);
+
+        held->pts = ngx_webrtc_source_read_time(rd, st, held->pts);
+        held->dts = ngx_webrtc_source_read_time(rd, st, held->dts);
+
+        return 0;
+    }
+
+    if (held->size == 0
+        || held->size + pkt->size > NGX_WEBRTC_SOURCE_FRAME_MAX)
+    {
+        av_packet_unref(held);
+        rd->damaged++;
+        return 0;
+    }
+
+    size = held->size;
+
+    if (av_grow_packet(held, pkt->size) < 0) {
+        return AVERROR(ENOMEM);
+    }
+
+    ngx_memcpy(held->data + size, pkt->data, pkt->size);
+
+    return 0;
+}
+
+
+static int
+ngx_webrtc_source_read_audio(ngx_webrtc_source_read_t *rd, AVPacket *pkt)
+{
+    int                          n, rc, size;
+    u_char                      *p;
+    int64_t                      pts, duration;
+    uint8_t                     *out;
+    AVPacket                    *part;
+    AVStream                    *st;
+    ngx_webrtc_source_stream_t  *s;
+
+    s = &rd->audio;
+    st = rd->ic->streams[pkt->stream_index];
+
+    pts = ngx_webrtc_source_read_time(rd, st, pkt->pts != AV_NOPTS_VALUE
+                                              ? pkt->pts : pkt->dts);
+
+    if (s->parser == NULL) {
+
+        duration = pkt->duration > 0
+                   ? av_rescale_q(pkt->duration, st->time_base,
+                                  (AVRational) { 1, NGX_WEBRTC_SOURCE_CLOCK })
+                   : ngx_webrtc_source_read_duration(rd, st, pkt->data,
+                                                     pkt->size);
+
+        return ngx_webrtc_source_read_item(rd, NGX_WEBRTC_AUDIO, pkt, pts, pts,
+                                           duration);
+    }
+
+    p = pkt->data;
+    n = pkt->size;
+
+    while (n > 0) {
+
+        rc = av_parser_parse2(s->parser, s->parser_ctx, &out, &size, p, n, pts,
+                              pts, 0);
+        if (rc < 0) {
+            break;
+        }
+
+        /* it is given with the first frame that begins in the packet */
+
+        pts = AV_NOPTS_VALUE;
+
+        p += rc;
+        n -= rc;
+
+        if (size == 0) {
+            if (rc == 0) {
+                break;
+            }
+
+            continue;
+        }
+
+        part = av_packet_alloc();
+        if (part == NULL) {
+            return AVERROR(ENOMEM);
+        }
+
+        rc = av_new_packet(part, size);
+
+        if (rc == 0) {
+            ngx_memcpy(part->data, out, size);
+
+            duration = ngx_webrtc_source_read_duration(rd, st, out, size);
+
+            rc = ngx_webrtc_source_read_item(rd, NGX_WEBRTC_AUDIO, part,
+                                             s->parser->pts, s->parser->pts,
+                                             duration);
+        }
+
+        av_packet_free(&part);
+
+        if (rc < 0) {
+            return rc;
+        }
+    }
+
+    return 0;
+}
+
+
+/* a demuxer's timestamp, unwrapped, 90 kHz; or AV_NOPTS_VALUE */
+
+static int64_t
+ngx_webrtc_source_read_time(ngx_webrtc_source_read_t *rd, AVStream *st,
+    int64_t t)
+{
+    if (t == AV_NOPTS_VALUE) {
+        return t;
+    }
+
+    if (st->pts_wrap_bits == 33 || st->pts_wrap_bits == 32) {
+        t = ngx_webrtc_ts_unwrap(&rd->unwrap, t, st->pts_wrap_bits);
+    }
+
+    t = av_rescale_q(t, st->time_base,
+                     (AVRational) { 1, NGX_WEBRTC_SOURCE_CLOCK });
+
+    if (t > NGX_WEBRTC_SOURCE_PTS_MAX || t < -NGX_WEBRTC_SOURCE_PTS_MAX) {
+        return AV_NOPTS_VALUE;
+    }
+
+    return t;
+}
+
+
+/* of a frame of audio, 90 kHz, 0: unknown */
+
+static int64_t
+ngx_webrtc_source_read_duration(ngx_webrtc_source_read_t *rd, AVStream *st,
+    u_char *p, size_t n)
+{
+    int64_t                      samples;
+    uint32_t                     rate;
+    ngx_webrtc_source_stream_t  *s;
+
+    /* ISO/IEC 14496-3, 1.6.3.4: sampling_frequency_index */
+
+    static const uint32_t  rates[16] = {
+        96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000,
+        11025, 8000, 7350, 0, 0, 0
+    };
+
+    s = &rd->audio;
+
+    if (s->id == AV_CODEC_ID_AAC
+        && n >= 7 && p[0] == 0xff && (p[1] & 0xf0) == 0xf0)
+    {
+        /* ADTS, 1.A.3.2: libavformat does not take the rate from it */
+
+        rate = rates[(p[2] >> 2) & 0x0f];
+        samples = 1024 * ((p[6] & 0x03) + 1);
+
+    } else if (s->parser) {
+        rate = (s->id == AV_CODEC_ID_OPUS) ? 48000
+                                           : s->parser_ctx->sample_rate;
+        samples = s->parser->duration;
+
+    } else {
+        rate = st->codecpar->sample_rate;
+        samples = av_get_audio_frame_duration2(st->codecpar, n);
+    }
+
+    if (rate == 0 || samples <= 0 || samples > rate) {
+        return 0;
+    }
+
+    return samples * NGX_WEBRTC_SOURCE_CLOCK / rate;
+}
+
+
+/*
+ * Takes over a frame into the queue.
+ *
+ *   pkt       its reference is moved, the packet itself stays the caller's
+ *   pts, dts  unwrapped, 90 kHz, or AV_NOPTS_VALUE
+ *   duration  90 kHz or 0
+ */
+
+static int
+ngx_webrtc_source_read_item(ngx_webrtc_source_read_t *rd, ngx_uint_t kind,
+    AVPacket *pkt, int64_t pts, int64_t dts, int64_t duration)
+{
+    int64_t                      shift;
+    ngx_webrtc_source_item_t    *item, *at;
+    ngx_webrtc_source_stream_t  *s;
+
+    s = (kind == NGX_WEBRTC_VIDEO) ? &rd->video : &rd->audio;
+
+    if (pts == AV_NOPTS_VALUE) {
+        pts = dts;
+    }
+
+    if (pts == AV_NOPTS_VALUE) {
+
+        if (!s->set || kind == NGX_WEBRTC_VIDEO) {
+            /* no time, no place */
+            rd->damaged++;
+            return 0;
+        }
+
+        pts = s->next - s->shift - rd->offset;
+    }
+
+    if (dts == AV_NOPTS_VALUE || dts > pts) {
+        dts = pts;
+    }
+
+    if (rd->nread < NGX_WEBRTC_SOURCE_FIRST && pts < rd->first
+        && rd->offset == 0)
+    {
+        rd->first = pts;
+    }
+
+    rd->nread++;
+
+    dts += rd->offset;
+    pts += rd->offset;
+
+    shift = rd->paced ? ngx_webrtc_source_read_shift(rd, s, dts) : 0;
+
+    dts += shift;
+    pts += shift;
+
+    if (duration == 0 && s->set && dts > s->dts) {
+        duration = dts - s->dts;
+    }
+
+    s->set = 1;
+    s->dts = dts;
+    s->next = pts + duration;
+
+    if (s->next > rd->end) {
+        rd->end = s->next;
+    }
+
+    item = calloc(1, sizeof(ngx_webrtc_source_item_t));
+    if (item == NULL) {
+        return AVERROR(ENOMEM);
+    }
+
+    item->pkt = av_packet_alloc();
+    if (item->pkt == NULL) {
+        free(item);
+        return AVERROR(ENOMEM);
+    }
+
+    av_packet_move_ref(item->pkt, pkt);
+
+    item->kind = kind;
+    item->pts = pts;
+    item->dts = dts;
+    item->seam = s->seam;
+
+    s->seam = 0;
+
+    at = rd->tail;
+
+    if (rd->paced) {
+        /* one track never overtakes itself */
+
+        while (at && at->dts > dts && at->kind != kind) {
+            at = at->prev;
+        }
+    }
+
+    item->prev = at;
+    item->next = at ? at->next : rd->head;
+
+    if (item->prev) {
+        item->prev->next = item;
+
+    } else {
+        rd->head = item;
+    }
+
+    if (item->next) {
+        item->next->prev = item;
+
+    } else {
+        rd->tail = item;
+    }
+
+    rd->n++;
+    rd->size += item->pkt->size;
+
+    return 0;
+}
+
+
+/*
+ * What hides a jump of the timestamps.  The track that comes to it first sets
+ * it, and the other one takes the same if that fits.
+ */
+
+static int64_t
+ngx_webrtc_source_read_shift(ngx_webrtc_source_read_t *rd,
+    ngx_webrtc_source_stream_t *s, int64_t dts)
+{
+    int64_t                      d;
+    ngx_uint_t                   i;
+    ngx_webrtc_source_stream_t  *other;
+
+    if (!s->set) {
+
+        s->shift = rd->shift;
+
+        other = (s == &rd->video) ? &rd->audio : &rd->video;
+
+        if (other->set) {
+            d = dts + s->shift - other->dts;
+
+            if (d > NGX_WEBRTC_SOURCE_AHEAD || d < -NGX_WEBRTC_SOURCE_AHEAD) {
+                /* tracks that have nothing to do with each other */
+                s->shift = other->dts - dts;
+            }
+        }
+
+        return s->shift;
+    }
+
+    for (i = 0; i < 2; i++) {
+
+        d = dts + (i ? rd->shift : s->shift) - s->dts;
+
+        if (d < NGX_WEBRTC_SOURCE_AHEAD && d > -NGX_WEBRTC_SOURCE_BACK) {
+
+            if (i) {
+                s->shift = rd->shift;
+            }
+
+            return s->shift;
+        }
+    }
+
+    s->shift = s->next - dts;
+    rd->shift = s->shift;
+
+    return s->shift;
+}
+
+
+static void
+ngx_webrtc_source_read_close(ngx_webrtc_source_stream_t *s)
+{
+    av_parser_close(s->parser);
+    s->parser = NULL;
+
+    avcodec_free_context(&s->parser_ctx);
+    av_packet_free(&s->held);
+
+    s->index = -1;
+}

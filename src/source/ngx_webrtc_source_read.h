@@ -1,0 +1,144 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Reads a demuxer: one video and one audio stream of one program, as whole
+ * coded frames with unwrapped timestamps of 90 kHz, in a queue.
+ *
+ * Belongs to one thread.
+ */
+
+
+#ifndef _NGX_WEBRTC_SOURCE_READ_H_INCLUDED_
+#define _NGX_WEBRTC_SOURCE_READ_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
+
+#include "ngx_webrtc_track.h"
+#include "ngx_webrtc_timestamp.h"
+#include "ngx_webrtc_source_out.h"
+
+
+typedef struct ngx_webrtc_source_item_s  ngx_webrtc_source_item_t;
+
+/* a coded frame */
+struct ngx_webrtc_source_item_s {
+    ngx_webrtc_source_item_t    *next;
+    ngx_webrtc_source_item_t    *prev;
+
+    AVPacket                    *pkt;
+    int64_t                      pts;        /* 90 kHz */
+    int64_t                      dts;
+    unsigned                     kind:2;     /* NGX_WEBRTC_VIDEO, _AUDIO */
+    unsigned                     seam:1;     /* its track's first of a pass */
+
+    /* the caller's */
+    unsigned                     seen:1;
+    unsigned                     arrived:1;
+    unsigned                     key:1;
+    int64_t                      back_us;    /* it should have come before */
+};
+
+
+/* one of the two streams */
+typedef struct {
+    int                          index;      /* in the demuxer, -1: none */
+    enum AVCodecID               id;
+    ngx_uint_t                   codec;      /* NGX_WEBRTC_CODEC_*, video */
+
+    AVCodecParserContext        *parser;     /* where packets are not frames */
+    AVCodecContext              *parser_ctx;
+
+    AVPacket                    *held;       /* a frame that may go on */
+    unsigned                     join:1;     /* frames come in pieces */
+
+    unsigned                     set:1;      /* the two below */
+    unsigned                     seam:1;
+    int64_t                      dts;        /* of the frame before */
+    int64_t                      next;       /* its end, expected */
+    int64_t                      shift;      /* that hides discontinuities */
+} ngx_webrtc_source_stream_t;
+
+
+typedef struct {
+    AVFormatContext             *ic;         /* not owned */
+    AVPacket                    *pkt;
+
+    unsigned                     paced:1;
+    unsigned                     ts:1;       /* MPEG-TS: frames made here */
+    unsigned                     warned:2;   /* kinds, of unknown codecs */
+
+    ngx_webrtc_ts_unwrap_t       unwrap;
+    ngx_webrtc_source_stream_t   video;
+    ngx_webrtc_source_stream_t   audio;
+
+    int64_t                      shift;      /* newest, see above */
+    int64_t                      offset;     /* of this pass of a loop */
+    int64_t                      first;      /* least pts of a pass, raw */
+    int64_t                      end;        /* greatest end of a frame */
+    ngx_uint_t                   nread;      /* frames of this pass */
+
+    uint32_t                     damaged;    /* frames left out so far */
+
+    ngx_uint_t                   n;          /* the queue, by dts when paced */
+    size_t                       size;
+    ngx_webrtc_source_item_t    *head;
+    ngx_webrtc_source_item_t    *tail;
+
+    /* of a stream of a codec that cannot be used; once per kind */
+    void                       (*unknown)(void *ctx, ngx_uint_t kind,
+                                          const char *codec);
+    void                        *ctx;
+} ngx_webrtc_source_read_t;
+
+
+/* NGX_OK, NGX_ERROR: no memory */
+ngx_int_t ngx_webrtc_source_read_init(ngx_webrtc_source_read_t *rd);
+
+/* Another demuxer takes over, or the first one comes. */
+void ngx_webrtc_source_read_attach(ngx_webrtc_source_read_t *rd,
+    AVFormatContext *ic, ngx_uint_t paced);
+
+void ngx_webrtc_source_read_cleanup(ngx_webrtc_source_read_t *rd);
+
+/*
+ * Reads one packet, which gives any number of items.
+ *
+ * 0, or a negative error of libavformat
+ */
+int ngx_webrtc_source_read_next(ngx_webrtc_source_read_t *rd);
+
+/* Gives what is held back out of caution: at the end. */
+void ngx_webrtc_source_read_drain(ngx_webrtc_source_read_t *rd);
+
+/*
+ * Goes back to the start.  Timestamps go on behind the greatest so far.
+ *
+ * NGX_OK
+ * NGX_AGAIN     not seekable: open it again and attach
+ * NGX_DECLINED  there was nothing in this pass
+ */
+ngx_int_t ngx_webrtc_source_read_rewind(ngx_webrtc_source_read_t *rd);
+
+/* Does the source have, or say that it has, such a track? */
+ngx_uint_t ngx_webrtc_source_read_declared(ngx_webrtc_source_read_t *rd,
+    ngx_uint_t kind);
+
+/* Takes an item out of the queue; NULL: it is empty. */
+ngx_webrtc_source_item_t *ngx_webrtc_source_read_pop(
+    ngx_webrtc_source_read_t *rd);
+
+/* Removes an item from the queue and frees it. */
+void ngx_webrtc_source_read_drop(ngx_webrtc_source_read_t *rd,
+    ngx_webrtc_source_item_t *item);
+
+/* Frees an item that is not in the queue. */
+void ngx_webrtc_source_read_free(ngx_webrtc_source_item_t *item);
+
+
+#endif /* _NGX_WEBRTC_SOURCE_READ_H_INCLUDED_ */

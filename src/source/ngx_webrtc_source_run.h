@@ -1,0 +1,146 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * A run of a source: what its parts share.
+ *
+ *   ngx_webrtc_source_av.c      opens, reads, closes
+ *   ngx_webrtc_source_tracks.c  finds the tracks
+ *   ngx_webrtc_source_play.c    plays them, live or in real time
+ */
+
+
+#ifndef _NGX_WEBRTC_SOURCE_RUN_H_INCLUDED_
+#define _NGX_WEBRTC_SOURCE_RUN_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <libavformat/avformat.h>
+
+#include "ngx_webrtc_source_audio.h"
+#include "ngx_webrtc_source_read.h"
+#include "ngx_webrtc_source_thread.h"
+
+
+/* of what is read before tracks are known and in a burst; chosen */
+#define NGX_WEBRTC_SOURCE_QUEUE          4096
+#define NGX_WEBRTC_SOURCE_QUEUE_SIZE     (32 * 1024 * 1024)
+
+
+typedef struct {
+    int64_t                       dts;
+    uint64_t                      us;           /* of reading_us */
+    ngx_uint_t                    set;
+} ngx_webrtc_source_pace_t;
+
+
+typedef struct {
+    ngx_webrtc_source_thread_t   *th;
+
+    AVFormatContext              *ic;
+    ngx_webrtc_source_read_t      rd;
+    ngx_webrtc_source_audio_t    *audio;
+
+    unsigned                      paced:1;
+    unsigned                      eof:1;
+
+    /* finding tracks */
+
+    unsigned                      video_seen:1;
+    unsigned                      video_ready:1;
+    unsigned                      video_told:1;
+    unsigned                      audio_ready:1;
+    unsigned                      audio_told:1;
+    unsigned                      audio_failed:1;
+
+    uint64_t                      seen_us;      /* the first frame of any */
+    ngx_uint_t                    audio_tries;
+    ngx_webrtc_track_t            video;
+
+    ngx_uint_t                    video_i;      /* indices of tracks */
+    ngx_uint_t                    audio_i;
+    ngx_uint_t                    ntracks;      /* told */
+    ngx_webrtc_track_t            tracks[NGX_WEBRTC_SOURCE_TRACKS];
+
+    /* start of a live upstream */
+
+    unsigned                      started:1;
+    unsigned                      caught_up:1;
+    uint64_t                      reading_us;   /* spent waiting for input */
+    ngx_webrtc_source_pace_t      pace[2];      /* audio, video */
+
+    int64_t                       now_us;       /* of the audio under way */
+    uint32_t                      damaged;      /* of rd, as told */
+} ngx_webrtc_source_run_t;
+
+
+/*
+ * Opens the input and hands it to run->rd; again for the next pass of a loop
+ * that cannot seek.
+ *
+ * NGX_OK, NGX_ERROR, NGX_ABORT
+ */
+ngx_int_t ngx_webrtc_source_av_open(ngx_webrtc_source_run_t *run);
+
+/*
+ * One packet into the queue.
+ *
+ * NGX_OK
+ * NGX_DONE     at the end of the input
+ * NGX_ERROR    th->error is set
+ * NGX_ABORT    the thread is asked to stop
+ */
+ngx_int_t ngx_webrtc_source_av_read(ngx_webrtc_source_run_t *run);
+
+/*
+ * Makes th->error of an error of libav* and its last log message.
+ *
+ * NGX_ABORT when the error is that the thread has to stop, else NGX_ERROR
+ */
+ngx_int_t ngx_webrtc_source_av_failed(ngx_webrtc_source_run_t *run, int err,
+    const char *doing);
+
+
+/*
+ * Reads until the tracks are known.  What is in the queue then begins, with
+ * video, at a key frame.
+ *
+ * NGX_OK, NGX_ERROR, NGX_ABORT
+ */
+ngx_int_t ngx_webrtc_source_tracks_find(ngx_webrtc_source_run_t *run);
+
+/*
+ * Looks at a frame, whose track may not be ready.  0: it is of no use.
+ */
+ngx_uint_t ngx_webrtc_source_tracks_look(ngx_webrtc_source_run_t *run,
+    ngx_webrtc_source_item_t *item);
+
+/* Looks at all new frames of the queue and drops what is of no use. */
+void ngx_webrtc_source_tracks_sift(ngx_webrtc_source_run_t *run);
+
+/* Takes a new sequence header in the course of the stream (FLV). */
+void ngx_webrtc_source_tracks_config(ngx_webrtc_source_run_t *run,
+    AVPacket *pkt);
+
+/*
+ * Tells the tracks that are ready and not told yet, and waits until the loop
+ * has taken note.
+ *
+ * NGX_OK, NGX_ERROR, NGX_ABORT
+ */
+ngx_int_t ngx_webrtc_source_tracks_tell(ngx_webrtc_source_run_t *run);
+
+
+/* Both play to the end: NGX_DONE (paced), NGX_ERROR, NGX_ABORT. */
+
+ngx_int_t ngx_webrtc_source_play_live(ngx_webrtc_source_run_t *run);
+ngx_int_t ngx_webrtc_source_play_paced(ngx_webrtc_source_run_t *run);
+
+/* what the audio transcoder gives its frames to; ctx is the run */
+void ngx_webrtc_source_play_audio(void *ctx, u_char *data, size_t n,
+    int64_t ts);
+
+
+#endif /* _NGX_WEBRTC_SOURCE_RUN_H_INCLUDED_ */

@@ -1,0 +1,527 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * The thread of a source: its life, its notes to the loop, its sleep.  What it
+ * does with libavformat is in ngx_webrtc_source_av.c.
+ *
+ * The mutex is held for a few instructions on either side, never over
+ * a callback or a blocking call, so the loop cannot be held up by the thread.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+
+#include "ngx_webrtc_source_thread.h"
+#include "ngx_webrtc_source_av.h"
+
+
+/*
+ * chosen: libav*'s deepest users of the stack (AAC and Opus) need under
+ * 200 kB; only what is touched takes memory
+ */
+#define NGX_WEBRTC_SOURCE_STACK      (1024 * 1024)
+
+/* chosen: after a run as long as this an upstream counts as good again */
+#define NGX_WEBRTC_SOURCE_STEADY_US  (10 * 1000000)
+
+
+static void *ngx_webrtc_source_thread_main(void *data);
+static ngx_uint_t ngx_webrtc_source_thread_backoff(
+    ngx_webrtc_source_thread_t *th, ngx_uint_t backoff, uint64_t started_us);
+static void ngx_webrtc_source_thread_lost(ngx_webrtc_source_thread_t *th,
+    ngx_uint_t retry_ms);
+static ngx_int_t ngx_webrtc_source_thread_post(ngx_webrtc_source_thread_t *th,
+    ngx_webrtc_source_note_t *note);
+static void ngx_webrtc_source_thread_timespec(struct timespec *ts,
+    uint64_t us);
+
+
+ngx_webrtc_source_thread_t *
+ngx_webrtc_source_thread_create(ngx_webrtc_source_thread_conf_t *conf)
+{
+    size_t                       ulen, flen;
+    u_char                      *p;
+    pthread_condattr_t           attr;
+    ngx_webrtc_source_thread_t  *th;
+
+    ulen = ngx_strlen(conf->url) + 1;
+    flen = conf->format ? ngx_strlen(conf->format) + 1 : 0;
+
+    th = calloc(1, sizeof(ngx_webrtc_source_thread_t) + ulen + flen);
+    if (th == NULL) {
+        return NULL;
+    }
+
+    th->conf = *conf;
+
+    p = (u_char *) &th[1];
+
+    ngx_memcpy(p, conf->url, ulen);
+    th->conf.url = (char *) p;
+
+    if (conf->format) {
+        ngx_memcpy(p + ulen, conf->format, flen);
+        th->conf.format = (char *) p + ulen;
+    }
+
+    if (pthread_condattr_init(&attr) != 0) {
+        goto failed;
+    }
+
+    /* the wall clock may be set while we sleep */
+
+    if (pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) != 0
+        || pthread_cond_init(&th->cond, &attr) != 0)
+    {
+        (void) pthread_condattr_destroy(&attr);
+        goto failed;
+    }
+
+    (void) pthread_condattr_destroy(&attr);
+
+    if (pthread_mutex_init(&th->mutex, NULL) != 0) {
+        (void) pthread_cond_destroy(&th->cond);
+        goto failed;
+    }
+
+    return th;
+
+failed:
+
+    free(th);
+
+    return NULL;
+}
+
+
+ngx_int_t
+ngx_webrtc_source_thread_start(ngx_webrtc_source_thread_t *th)
+{
+    int             err;
+    sigset_t        all, saved;
+    pthread_attr_t  attr;
+
+    err = pthread_attr_init(&attr);
+    if (err) {
+        ngx_set_errno(err);
+        return NGX_ERROR;
+    }
+
+    err = pthread_attr_setstacksize(&attr, NGX_WEBRTC_SOURCE_STACK);
+
+    if (err == 0) {
+
+        /* the process' signals are nginx's main thread's */
+
+        sigfillset(&all);
+
+        err = pthread_sigmask(SIG_BLOCK, &all, &saved);
+
+        if (err == 0) {
+            err = pthread_create(&th->tid, &attr,
+                                 ngx_webrtc_source_thread_main, th);
+
+            (void) pthread_sigmask(SIG_SETMASK, &saved, NULL);
+        }
+    }
+
+    (void) pthread_attr_destroy(&attr);
+
+    if (err) {
+        ngx_set_errno(err);
+        return NGX_ERROR;
+    }
+
+    /* it shares its word with what the thread writes */
+
+    pthread_mutex_lock(&th->mutex);
+    th->started = 1;
+    pthread_mutex_unlock(&th->mutex);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_webrtc_source_thread_note(ngx_webrtc_source_thread_t *th,
+    ngx_webrtc_source_note_t *note)
+{
+    ngx_int_t  rc;
+
+    rc = NGX_AGAIN;
+
+    pthread_mutex_lock(&th->mutex);
+
+    if (th->nnotes) {
+        *note = th->notes[0];
+        th->nnotes--;
+        ngx_memmove(&th->notes[0], &th->notes[1],
+                    th->nnotes * sizeof(ngx_webrtc_source_note_t));
+        rc = NGX_OK;
+    }
+
+    pthread_mutex_unlock(&th->mutex);
+
+    return rc;
+}
+
+
+void
+ngx_webrtc_source_thread_go(ngx_webrtc_source_thread_t *th)
+{
+    pthread_mutex_lock(&th->mutex);
+
+    th->go = 1;
+    pthread_cond_broadcast(&th->cond);
+
+    pthread_mutex_unlock(&th->mutex);
+}
+
+
+void
+ngx_webrtc_source_thread_stop(ngx_webrtc_source_thread_t *th)
+{
+    pthread_mutex_lock(&th->mutex);
+
+    ngx_webrtc_atomic_store(&th->stop, 1);
+    pthread_cond_broadcast(&th->cond);
+
+    pthread_mutex_unlock(&th->mutex);
+}
+
+
+ngx_int_t
+ngx_webrtc_source_thread_join(ngx_webrtc_source_thread_t *th, ngx_uint_t ms)
+{
+    ngx_uint_t       ended;
+    struct timespec  ts;
+
+    ngx_webrtc_source_thread_timespec(&ts, ngx_webrtc_source_thread_now()
+                                           + (uint64_t) ms * 1000);
+
+    pthread_mutex_lock(&th->mutex);
+
+    if (!th->started) {
+        pthread_mutex_unlock(&th->mutex);
+        return NGX_OK;
+    }
+
+    while (!th->ended && ms) {
+        if (pthread_cond_timedwait(&th->cond, &th->mutex, &ts) != 0) {
+            break;
+        }
+    }
+
+    ended = th->ended;
+
+    pthread_mutex_unlock(&th->mutex);
+
+    if (!ended) {
+        return NGX_AGAIN;
+    }
+
+    /* it has nothing left to do but to return */
+
+    (void) pthread_join(th->tid, NULL);
+
+    th->started = 0;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_webrtc_source_thread_destroy(ngx_webrtc_source_thread_t *th)
+{
+    (void) pthread_mutex_destroy(&th->mutex);
+    (void) pthread_cond_destroy(&th->cond);
+
+    free(th);
+}
+
+
+static void *
+ngx_webrtc_source_thread_main(void *data)
+{
+    ngx_webrtc_source_thread_t  *th = data;
+
+    void   (*notify)(void *ctx);
+    void    *ctx;
+
+    ngx_webrtc_source_thread_run(th);
+
+    notify = th->conf.notify;
+    ctx = th->conf.ctx;
+
+    /*
+     * First the flag, then the call, so that whoever is called sees it.  As
+     * join() waits for the return of this function ctx lives that long.
+     */
+
+    pthread_mutex_lock(&th->mutex);
+
+    th->ended = 1;
+    pthread_cond_broadcast(&th->cond);
+
+    pthread_mutex_unlock(&th->mutex);
+
+    notify(ctx);
+
+    return NULL;
+}
+
+
+void
+ngx_webrtc_source_thread_run(ngx_webrtc_source_thread_t *th)
+{
+    uint64_t    started_us;
+    ngx_int_t   rc;
+    ngx_uint_t  backoff;
+
+    backoff = 0;
+
+    ngx_webrtc_source_out_init(&th->out, &th->conf.out);
+
+    while (!ngx_webrtc_source_thread_stopped(th)) {
+
+        th->up = 0;
+        th->error_len = 0;
+        started_us = ngx_webrtc_source_thread_now();
+
+        rc = ngx_webrtc_source_av_run(th);
+
+        if (rc == NGX_ABORT || ngx_webrtc_source_thread_stopped(th)) {
+            break;
+        }
+
+        if (rc == NGX_DONE || th->conf.once) {
+            ngx_webrtc_source_thread_lost(th, 0);
+            break;
+        }
+
+        backoff = ngx_webrtc_source_thread_backoff(th, backoff, started_us);
+
+        ngx_webrtc_source_thread_lost(th, backoff);
+
+        if (ngx_webrtc_source_thread_sleep(th, ngx_webrtc_source_thread_now()
+                                               + (uint64_t) backoff * 1000)
+            != NGX_OK)
+        {
+            break;
+        }
+    }
+}
+
+
+ngx_uint_t
+ngx_webrtc_source_thread_stopped(ngx_webrtc_source_thread_t *th)
+{
+    return ngx_webrtc_atomic_load(&th->stop);
+}
+
+
+uint64_t
+ngx_webrtc_source_thread_now(void)
+{
+    struct timespec  ts;
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return (uint64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+
+ngx_int_t
+ngx_webrtc_source_thread_sleep(ngx_webrtc_source_thread_t *th,
+    uint64_t until_us)
+{
+    struct timespec  ts;
+
+    ngx_webrtc_source_thread_timespec(&ts, until_us);
+
+    pthread_mutex_lock(&th->mutex);
+
+    while (!ngx_webrtc_atomic_load(&th->stop)) {
+        if (pthread_cond_timedwait(&th->cond, &th->mutex, &ts) != 0) {
+            break;
+        }
+    }
+
+    pthread_mutex_unlock(&th->mutex);
+
+    return ngx_webrtc_source_thread_stopped(th) ? NGX_ABORT : NGX_OK;
+}
+
+
+ngx_int_t
+ngx_webrtc_source_thread_up(ngx_webrtc_source_thread_t *th,
+    ngx_webrtc_track_t *tracks, ngx_uint_t ntracks)
+{
+    ngx_webrtc_source_note_t  note;
+
+    ngx_memzero(&note, sizeof(ngx_webrtc_source_note_t));
+
+    note.type = th->up ? NGX_WEBRTC_SOURCE_NOTE_TRACKS
+                       : NGX_WEBRTC_SOURCE_NOTE_UP;
+    note.ntracks = ntracks;
+    ngx_memcpy(note.tracks, tracks, ntracks * sizeof(ngx_webrtc_track_t));
+
+    th->up = 1;
+
+    /*
+     * Nothing is written before the stream says what it is: packets of another
+     * codec must not reach viewers of the run before.
+     */
+
+    pthread_mutex_lock(&th->mutex);
+    th->go = 0;
+    pthread_mutex_unlock(&th->mutex);
+
+    (void) ngx_webrtc_source_thread_post(th, &note);
+
+    pthread_mutex_lock(&th->mutex);
+
+    while (!th->go && !ngx_webrtc_atomic_load(&th->stop)) {
+        pthread_cond_wait(&th->cond, &th->mutex);
+    }
+
+    pthread_mutex_unlock(&th->mutex);
+
+    return ngx_webrtc_source_thread_stopped(th) ? NGX_ABORT : NGX_OK;
+}
+
+
+void
+ngx_webrtc_source_thread_log(ngx_webrtc_source_thread_t *th, ngx_uint_t level,
+    const char *fmt, ...)
+{
+    u_char                   *p;
+    va_list                   args;
+    ngx_webrtc_source_note_t  note;
+
+    ngx_memzero(&note, sizeof(ngx_webrtc_source_note_t));
+
+    note.type = NGX_WEBRTC_SOURCE_NOTE_LOG;
+    note.level = level;
+
+    va_start(args, fmt);
+    p = ngx_vslprintf(note.text, note.text + NGX_WEBRTC_SOURCE_TEXT, fmt,
+                      args);
+    va_end(args);
+
+    note.len = ngx_webrtc_source_url_scrub(note.text, p - note.text);
+
+    (void) ngx_webrtc_source_thread_post(th, &note);
+}
+
+
+void
+ngx_webrtc_source_thread_error(ngx_webrtc_source_thread_t *th, const char *fmt,
+    ...)
+{
+    u_char   *p;
+    va_list   args;
+
+    va_start(args, fmt);
+    p = ngx_vslprintf(th->error, th->error + NGX_WEBRTC_SOURCE_TEXT, fmt,
+                      args);
+    va_end(args);
+
+    th->error_len = ngx_webrtc_source_url_scrub(th->error, p - th->error);
+}
+
+
+static ngx_uint_t
+ngx_webrtc_source_thread_backoff(ngx_webrtc_source_thread_t *th,
+    ngx_uint_t backoff, uint64_t started_us)
+{
+    if (th->up
+        && ngx_webrtc_source_thread_now() - started_us
+           >= NGX_WEBRTC_SOURCE_STEADY_US)
+    {
+        backoff = 0;
+    }
+
+    backoff = ngx_max(backoff * 2, th->conf.backoff_min);
+
+    return ngx_min(backoff, th->conf.backoff_max);
+}
+
+
+static void
+ngx_webrtc_source_thread_lost(ngx_webrtc_source_thread_t *th,
+    ngx_uint_t retry_ms)
+{
+    ngx_webrtc_source_note_t  note;
+
+    ngx_memzero(&note, sizeof(ngx_webrtc_source_note_t));
+
+    note.type = th->up ? NGX_WEBRTC_SOURCE_NOTE_DOWN
+                       : NGX_WEBRTC_SOURCE_NOTE_FAILED;
+    note.retry_ms = retry_ms;
+
+    note.len = th->error_len;
+    ngx_memcpy(note.text, th->error, th->error_len);
+
+    (void) ngx_webrtc_source_thread_post(th, &note);
+}
+
+
+/* NGX_OK; NGX_DECLINED: a log line that found no room */
+
+static ngx_int_t
+ngx_webrtc_source_thread_post(ngx_webrtc_source_thread_t *th,
+    ngx_webrtc_source_note_t *note)
+{
+    ngx_int_t   rc;
+    ngx_uint_t  room;
+
+    /*
+     * Three places are kept for what changes the state: a loop that is late
+     * finds at most DOWN, the last FAILED and UP, after which we wait for it.
+     */
+
+    room = NGX_WEBRTC_SOURCE_NOTES;
+
+    if (note->type == NGX_WEBRTC_SOURCE_NOTE_LOG) {
+        room -= 3;
+    }
+
+    rc = NGX_DECLINED;
+
+    pthread_mutex_lock(&th->mutex);
+
+    if (th->nnotes
+        && note->type == NGX_WEBRTC_SOURCE_NOTE_FAILED
+        && th->notes[th->nnotes - 1].type == NGX_WEBRTC_SOURCE_NOTE_FAILED)
+    {
+        th->nnotes--;
+    }
+
+    if (th->nnotes < room) {
+        th->notes[th->nnotes++] = *note;
+        rc = NGX_OK;
+    }
+
+    pthread_mutex_unlock(&th->mutex);
+
+    if (rc == NGX_OK) {
+        th->conf.notify(th->conf.ctx);
+    }
+
+    return rc;
+}
+
+
+static void
+ngx_webrtc_source_thread_timespec(struct timespec *ts, uint64_t us)
+{
+    ts->tv_sec = us / 1000000;
+    ts->tv_nsec = (us % 1000000) * 1000;
+}

@@ -1,0 +1,205 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * The thread of a source, and the only things that it shares with the event
+ * loop: a stop flag, and a few notes ("up", "down", text for the log).
+ *
+ * Knows nothing of nginx but its types: no pool, no log, no nginx time, so
+ * that everything behind this header runs in unit tests and fuzzers, with or
+ * without a thread.
+ *
+ *   loop                                thread
+ *     create, start
+ *                                         open, find the tracks
+ *                                         note UP, notify()
+ *     note() -> sets the stream's tracks  (waits)
+ *     go()
+ *                                         frames -> ring -> published()
+ *                                         loss: note DOWN, notify()
+ *                                         (backoff) open ...
+ *     stop()
+ *                                         ended, notify()
+ *     join() NGX_OK, destroy()
+ */
+
+
+#ifndef _NGX_WEBRTC_SOURCE_THREAD_H_INCLUDED_
+#define _NGX_WEBRTC_SOURCE_THREAD_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <pthread.h>
+
+#include "ngx_webrtc_track.h"
+#include "ngx_webrtc_bus_atomic.h"
+#include "ngx_webrtc_bus_ring.h"
+#include "ngx_webrtc_source_url.h"
+#include "ngx_webrtc_source_out.h"
+
+
+/* bytes of a note's text; chosen: one line of a log */
+#define NGX_WEBRTC_SOURCE_TEXT       256
+
+/* chosen: the thread waits after UP and sleeps after DOWN; the rest is rare */
+#define NGX_WEBRTC_SOURCE_NOTES      8
+
+
+typedef struct ngx_webrtc_source_thread_s  ngx_webrtc_source_thread_t;
+
+
+typedef enum {
+    NGX_WEBRTC_SOURCE_NOTE_UP = 1,     /* tracks; the thread waits for go() */
+    NGX_WEBRTC_SOURCE_NOTE_TRACKS,     /* same; one more has come later */
+    NGX_WEBRTC_SOURCE_NOTE_DOWN,       /* was up; text, retry_ms */
+    NGX_WEBRTC_SOURCE_NOTE_FAILED,     /* could not start; text, retry_ms */
+    NGX_WEBRTC_SOURCE_NOTE_LOG         /* level, text */
+} ngx_webrtc_source_note_e;
+
+
+typedef struct {
+    ngx_webrtc_source_note_e   type;
+    ngx_uint_t                 level;      /* NGX_LOG_* */
+    ngx_uint_t                 retry_ms;   /* 0: it is not tried again */
+    ngx_uint_t                 ntracks;
+    ngx_webrtc_track_t         tracks[NGX_WEBRTC_SOURCE_TRACKS];
+    size_t                     len;
+    u_char                     text[NGX_WEBRTC_SOURCE_TEXT];
+} ngx_webrtc_source_note_t;
+
+
+/*
+ * Copied by create(), strings included.
+ *
+ *   url        as url_open() makes it, null-terminated
+ *   scheme     of that URL
+ *   format     demuxer to force, null-terminated, or NULL
+ *   backoff_*, *_timeout   milliseconds, not 0
+ *   loop       repeat what has an end
+ *   once       do not retry: the thread ends with the first loss
+ *   unpaced    do not hold files back to real time (tests)
+ *   out        where frames go
+ *   notify     called by the thread, with nothing locked, when there is a
+ *              note or it has ended.  It may call note() and go() at once
+ *              where there is no loop (tests)
+ */
+typedef struct {
+    const char                        *url;
+    const ngx_webrtc_source_scheme_t  *scheme;
+    const char                        *format;
+    ngx_uint_t                         backoff_min;
+    ngx_uint_t                         backoff_max;
+    ngx_uint_t                         connect_timeout;
+    ngx_uint_t                         read_timeout;
+    unsigned                           loop:1;
+    unsigned                           once:1;
+    unsigned                           unpaced:1;
+
+    ngx_webrtc_source_out_conf_t       out;
+
+    void                             (*notify)(void *ctx);
+    void                              *ctx;
+} ngx_webrtc_source_thread_conf_t;
+
+
+/*
+ * All fields belong to the thread once it is started, but for those under
+ * the mutex.
+ */
+struct ngx_webrtc_source_thread_s {
+    ngx_webrtc_source_thread_conf_t    conf;
+
+    ngx_webrtc_source_out_t            out;
+
+    uint64_t                           deadline_us;  /* of a blocking call */
+    size_t                             error_len;
+    u_char                             error[NGX_WEBRTC_SOURCE_TEXT];
+    size_t                             libav_len;
+    u_char                             libav[NGX_WEBRTC_SOURCE_TEXT / 2];
+    unsigned                           up:1;
+    unsigned                           had_audio:1;  /* a run before */
+    unsigned                           warned:1;     /* of B-frames */
+
+    uint32_t                           stop;         /* atomic */
+
+    pthread_t                          tid;
+    pthread_mutex_t                    mutex;
+    pthread_cond_t                     cond;
+
+    /* under the mutex */
+
+    unsigned                           go:1;
+    unsigned                           started:1;
+    unsigned                           ended:1;
+    ngx_uint_t                         nnotes;
+    ngx_webrtc_source_note_t           notes[NGX_WEBRTC_SOURCE_NOTES];
+};
+
+
+/* for the loop */
+
+/* NULL: no memory.  It is owned by the caller until destroy(). */
+ngx_webrtc_source_thread_t *ngx_webrtc_source_thread_create(
+    ngx_webrtc_source_thread_conf_t *conf);
+
+/* NGX_OK; NGX_ERROR, errno is set, nothing runs */
+ngx_int_t ngx_webrtc_source_thread_start(ngx_webrtc_source_thread_t *th);
+
+/* Takes the oldest note.  NGX_OK; NGX_AGAIN: there is none. */
+ngx_int_t ngx_webrtc_source_thread_note(ngx_webrtc_source_thread_t *th,
+    ngx_webrtc_source_note_t *note);
+
+/* What UP or TRACKS told has been done: frames may be written. */
+void ngx_webrtc_source_thread_go(ngx_webrtc_source_thread_t *th);
+
+/* Asks it to end.  Returns at once. */
+void ngx_webrtc_source_thread_stop(ngx_webrtc_source_thread_t *th);
+
+/*
+ * Joins it if it ends within ms milliseconds (0: has ended).
+ *
+ * NGX_OK     joined, or never started
+ * NGX_AGAIN  still running
+ */
+ngx_int_t ngx_webrtc_source_thread_join(ngx_webrtc_source_thread_t *th,
+    ngx_uint_t ms);
+
+/* Frees it: only when it is joined. */
+void ngx_webrtc_source_thread_destroy(ngx_webrtc_source_thread_t *th);
+
+
+/* for the thread */
+
+/* What the thread does from start to end; public for tests. */
+void ngx_webrtc_source_thread_run(ngx_webrtc_source_thread_t *th);
+
+ngx_uint_t ngx_webrtc_source_thread_stopped(ngx_webrtc_source_thread_t *th);
+
+/* CLOCK_MONOTONIC in microseconds */
+uint64_t ngx_webrtc_source_thread_now(void);
+
+/* Sleeps until then.  NGX_OK; NGX_ABORT: it has to stop. */
+ngx_int_t ngx_webrtc_source_thread_sleep(ngx_webrtc_source_thread_t *th,
+    uint64_t until_us);
+
+/*
+ * Tells the tracks, UP the first time of a run and then TRACKS, and waits for
+ * go().
+ *
+ * NGX_OK; NGX_ABORT: it has to stop
+ */
+ngx_int_t ngx_webrtc_source_thread_up(ngx_webrtc_source_thread_t *th,
+    ngx_webrtc_track_t *tracks, ngx_uint_t ntracks);
+
+/* A line for the log, without credentials; dropped when there are too many. */
+void ngx_webrtc_source_thread_log(ngx_webrtc_source_thread_t *th,
+    ngx_uint_t level, const char *fmt, ...);
+
+/* Keeps the reason for the next DOWN or FAILED; ngx_sprintf()'s formats. */
+void ngx_webrtc_source_thread_error(ngx_webrtc_source_thread_t *th,
+    const char *fmt, ...);
+
+
+#endif /* _NGX_WEBRTC_SOURCE_THREAD_H_INCLUDED_ */

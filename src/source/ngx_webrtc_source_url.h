@@ -1,0 +1,133 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Rules for the URLs of sources: which schemes exist, what a part that came
+ * from a variable may bring, what libavformat may open on behalf of such
+ * a URL, and the text of a URL that is fit for a log.
+ *
+ * Pure: no clock, no allocation, no file access.
+ */
+
+
+#ifndef _NGX_WEBRTC_SOURCE_URL_H_INCLUDED_
+#define _NGX_WEBRTC_SOURCE_URL_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+/* chosen: what nginx accepts as one request line argument, and then some */
+#define NGX_WEBRTC_SOURCE_URL_MAX    2048
+
+/* the scheme names a path in the file system: file:, unix: */
+#define NGX_WEBRTC_SOURCE_URL_PATH   0x01
+/* what follows '?' are options of libavformat: tcp, udp, unix, srt, rtsp */
+#define NGX_WEBRTC_SOURCE_URL_OPTS   0x02
+/* read from the disk: played in real time, may be looped */
+#define NGX_WEBRTC_SOURCE_URL_FILE   0x04
+
+
+/*
+ * What is known about a scheme.  All strings are constants,
+ * null-terminated.
+ *
+ *   name       in lower case, without ':'
+ *   format     demuxer to force, or NULL to let libavformat find it
+ *   protocols  protocol_whitelist of libavformat
+ *   formats    format_whitelist of libavformat
+ */
+typedef struct {
+    ngx_str_t    name;
+    const char  *format;
+    const char  *protocols;
+    const char  *formats;
+    ngx_uint_t   flags;
+} ngx_webrtc_source_scheme_t;
+
+
+/*
+ * The scheme of a URL; a text that starts with '/' is "file".
+ *
+ *   url     not necessarily null-terminated
+ *
+ * NULL if there is none or none that we open.
+ */
+const ngx_webrtc_source_scheme_t *ngx_webrtc_source_url_scheme(ngx_str_t *url);
+
+
+/*
+ * Checks a URL before it is opened.
+ *
+ *   prefix  the literal part of the configured URL in front of its first
+ *           variable; the whole of it if there are none.  A configured URL
+ *           that starts with a variable has an empty one and never passes
+ *   url     the final URL, after variables
+ *   cause   on refusal a constant text, lower case, for logs
+ *
+ * What comes after the prefix is taken for chosen by a client.  It may not
+ *   - complete or change the scheme,
+ *   - bring white space, control characters, NUL or '\',
+ *   - bring "." or ".." segments, percent-encoded ones included,
+ *   - bring user information into the authority,
+ *   - for file: and unix:, bring '|' or end in a directory; the directory
+ *     written in the configuration (all of the prefix up to its last '/')
+ *     is then where the path stays, symbolic links aside,
+ *   - where the text behind '?' is options of libavformat rather than part
+ *     of a request, bring '?', '&' or '#'.
+ *
+ * NGX_OK
+ * NGX_DECLINED   refused
+ */
+ngx_int_t ngx_webrtc_source_url_check(ngx_str_t *prefix, ngx_str_t *url,
+    const char **cause);
+
+
+/*
+ * The same for configuration time: whether a URL with this prefix can ever
+ * pass.
+ *
+ *   whole   whether the prefix is the whole URL, without variables
+ */
+ngx_int_t ngx_webrtc_source_url_check_prefix(ngx_str_t *prefix,
+    ngx_uint_t whole, const char **cause);
+
+
+/*
+ * The URL as libavformat gets it: plain paths and file:// become "file:/path"
+ * so that nothing in the name can be taken for a protocol.
+ *
+ *   buf, size  receives a null-terminated text
+ *
+ * NGX_OK
+ * NGX_DECLINED   no such scheme, or longer than the buffer
+ */
+ngx_int_t ngx_webrtc_source_url_open(ngx_str_t *url, u_char *buf, size_t size);
+
+
+/*
+ * Text for a log: without user information, query string and fragment, which
+ * is where credentials live, and with bytes that are no printable ASCII as
+ * '?'.  Cut to the room.
+ *
+ *   p, last  room, last - p > 0; the result is not null-terminated
+ *
+ * Returns the end of what was written.
+ */
+u_char *ngx_webrtc_source_url_print(u_char *p, u_char *last, ngx_str_t *url);
+
+
+/*
+ * The same for a message that may have URLs in it, such as libavformat's
+ * errors: in every word with "://" user information and query are removed.
+ * In place; the text gets shorter or stays.
+ *
+ *   p, n    text, not null-terminated
+ *
+ * Returns the new length.
+ */
+size_t ngx_webrtc_source_url_scrub(u_char *p, size_t n);
+
+
+#endif /* _NGX_WEBRTC_SOURCE_URL_H_INCLUDED_ */
