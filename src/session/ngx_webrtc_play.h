@@ -1,0 +1,120 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * A viewer: a cursor into the packet ring of a stream, and per track what makes
+ * an RTP stream of it.  Nothing is copied but by encryption.
+ */
+
+
+#ifndef _NGX_WEBRTC_PLAY_H_INCLUDED_
+#define _NGX_WEBRTC_PLAY_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "ngx_webrtc_worker.h"
+#include "ngx_webrtc_rtcp.h"
+#include "ngx_webrtc_rewrite.h"
+#include "ngx_webrtc_report.h"
+
+
+/* bytes of an RTP header as we send it: no CSRC, no extension */
+#define NGX_WEBRTC_PLAY_HEADER   12
+
+/* packets that a viewer may have sent again: at once, and per second; chosen:
+ * 5 % of 60 Mbit/s, and no more than a fraction of what it is sent anyway */
+#define NGX_WEBRTC_PLAY_RESEND   300
+
+/* bytes of a session id that make the CNAME: RFC 7022 wants 96 random bits, but
+ * the id itself is a secret of its owner */
+#define NGX_WEBRTC_PLAY_CNAME    8
+
+/* ms between two replays for PLI or FIR of one viewer; chosen: a storm of them
+ * costs no more than twice the stream */
+#define NGX_WEBRTC_PLAY_REPLAY   1000
+
+/*
+ * Bytes that a viewer gets at once, and per ms beyond it: only a replay is ever
+ * that much.  Chosen: a receiver's socket buffer (208 kB of Linux' accounting,
+ * about half of it payload) takes the first, 80 Mbit/s the others
+ */
+#define NGX_WEBRTC_PLAY_BURST    65536
+#define NGX_WEBRTC_PLAY_RATE     10000
+
+/* ms after which a held back viewer goes on */
+#define NGX_WEBRTC_PLAY_PACE     2
+
+
+typedef struct {
+    ngx_webrtc_rewrite_t         rw;
+    ngx_webrtc_report_out_t      report;
+    uint64_t                     rtx_next;    /* out index of the next RTX */
+    uint32_t                     rtx_ssrc;
+    uint32_t                     clock_rate;
+    uint8_t                      kind;
+    uint8_t                      codec;
+    uint8_t                      rtx_pt;
+    unsigned                     used:1;
+    unsigned                     jump:1;      /* packets were skipped */
+    unsigned                     rtx:1;
+} ngx_webrtc_play_track_t;
+
+
+typedef struct {
+    ngx_queue_t                  queue;       /* of ws->viewers */
+    ngx_webrtc_worker_stream_t  *ws;          /* NULL: not playing */
+    uint64_t                     cursor;      /* next entry of the ring */
+    uint64_t                     audio;       /* entries before it: no audio */
+
+    ngx_msec_t                   replayed;    /* time of the last replay */
+    ngx_msec_t                   refilled;
+    ngx_uint_t                   resends;     /* that may be sent now */
+
+    size_t                       budget;      /* bytes that may be sent now */
+    ngx_msec_t                   budgeted;    /* time it was filled up to */
+    ngx_event_t                  pace;        /* while it is used up */
+
+    unsigned                     wait_key:1;  /* no video before a key frame */
+    unsigned                     want_key:1;  /* the viewer asked for one */
+    unsigned                     video:1;     /* there is a video track */
+    unsigned                     started:1;   /* something was sent */
+
+    /* by track of the stream */
+    ngx_webrtc_play_track_t      tracks[NGX_WEBRTC_TRACKS];
+} ngx_webrtc_play_t;
+
+
+/*
+ * Makes a session that is UP a viewer of its stream and sends what there is.
+ *
+ * NGX_OK; NGX_ERROR without memory
+ */
+ngx_int_t ngx_webrtc_play_start(ngx_webrtc_session_t *s);
+
+/* The viewer leaves.  May be called twice. */
+void ngx_webrtc_play_stop(ngx_webrtc_session_t *s);
+
+/* Ends all viewers of a stream in this worker; reason is static text. */
+void ngx_webrtc_play_end(ngx_webrtc_worker_stream_t *ws, const char *reason);
+
+/* Sends to all viewers of a stream what is new, and flushes the port. */
+void ngx_webrtc_play_pump(ngx_webrtc_worker_t *wk,
+    ngx_webrtc_worker_stream_t *ws);
+
+/* RFC 4585, 6.2.1: packets that the viewer has lost. */
+void ngx_webrtc_play_nack(ngx_webrtc_session_t *s,
+    const ngx_webrtc_rtcp_fb_t *fb);
+
+/* PLI or FIR: the viewer cannot decode. */
+void ngx_webrtc_play_keyframe(ngx_webrtc_session_t *s);
+
+/* A report block of the viewer about one of our tracks. */
+void ngx_webrtc_play_report(ngx_webrtc_session_t *s,
+    const ngx_webrtc_rtcp_block_t *block);
+
+/* Sends the sender reports, when there is something to report. */
+void ngx_webrtc_play_send_reports(ngx_webrtc_session_t *s);
+
+
+#endif /* _NGX_WEBRTC_PLAY_H_INCLUDED_ */

@@ -1,0 +1,826 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * The life of a session: addresses, handshake, liveness, the end.
+ *
+ * Which address is used.  The current path is the one nominated last; before
+ * any nomination the first that was checked.  A peer whose address changes
+ * under it (NAT rebinding, a relay) goes on checking without nominating again,
+ * so that a path with two checks in a row, and none on the current one between
+ * them, becomes current too.  Media and DTLS never choose an address.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include "ngx_webrtc_session.h"
+#include "ngx_webrtc_rtp.h"
+
+
+/* checks in a row that make a path the current one; see above */
+#define NGX_WEBRTC_SESSION_CHECKS  2
+
+
+static u_char *ngx_webrtc_session_log(ngx_log_t *log, u_char *buf, size_t len);
+static ngx_webrtc_session_cred_t *ngx_webrtc_session_find_cred(
+    ngx_webrtc_session_t *s, ngx_str_t *ufrag);
+static void ngx_webrtc_session_restarted(ngx_webrtc_session_t *s);
+static ngx_webrtc_worker_path_t *ngx_webrtc_session_path(
+    ngx_webrtc_session_t *s, ngx_webrtc_path_t *path);
+static void ngx_webrtc_session_select(ngx_webrtc_session_t *s,
+    ngx_webrtc_worker_path_t *wp);
+static void ngx_webrtc_session_dtls(ngx_webrtc_session_t *s, u_char *p,
+    size_t n);
+static void ngx_webrtc_session_connected(ngx_webrtc_session_t *s);
+static void ngx_webrtc_session_dtls_send(void *ctx, u_char *p, size_t n);
+static void ngx_webrtc_session_rtcp(ngx_webrtc_session_t *s, u_char *p,
+    size_t n);
+static void ngx_webrtc_session_feedback(ngx_webrtc_session_t *s,
+    ngx_webrtc_rtcp_t *rtcp);
+static void ngx_webrtc_session_schedule(ngx_webrtc_session_t *s);
+static void ngx_webrtc_session_timer(ngx_event_t *ev);
+static void ngx_webrtc_session_close_handler(ngx_event_t *ev);
+
+
+ngx_webrtc_session_t *
+ngx_webrtc_session_create(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_t *peer,
+    ngx_webrtc_path_t *path)
+{
+    ngx_webrtc_session_t    *s;
+    ngx_webrtc_dtls_opts_t   opts;
+
+    s = ngx_calloc(sizeof(ngx_webrtc_session_t), wk->log);
+    if (s == NULL) {
+        return NULL;
+    }
+
+    s->wk = wk;
+    s->peer = peer;
+
+    s->log = *wk->log;
+    s->log.handler = ngx_webrtc_session_log;
+    s->log.data = s;
+    s->log.action = NULL;
+
+    s->timer.handler = ngx_webrtc_session_timer;
+    s->timer.data = s;
+    s->timer.log = &s->log;
+
+    s->close.handler = ngx_webrtc_session_close_handler;
+    s->close.data = s;
+    s->close.log = &s->log;
+
+    s->created = ngx_current_msec;
+    s->checked = ngx_current_msec;
+
+    ngx_webrtc_session_changed(s);
+
+    s->st = ngx_webrtc_bus_stream_ref(wk->bus, peer->stream);
+    if (s->st == NULL) {
+        /* it went while nobody needed it: there is nothing to play or join */
+        ngx_free(s);
+        return NULL;
+    }
+
+    ngx_memzero(&opts, sizeof(ngx_webrtc_dtls_opts_t));
+
+    opts.role = peer->desc.dtls_role;
+    opts.fingerprint_alg = peer->desc.fingerprint_alg;
+    opts.fingerprint = peer->desc.fingerprint;
+    opts.fingerprint_len = peer->desc.fingerprint_len;
+    opts.send = ngx_webrtc_session_dtls_send;
+    opts.ctx = s;
+
+    if (ngx_webrtc_dtls_init(&s->dtls, wk->conf.dtls, &opts) != NGX_OK) {
+        ngx_webrtc_bus_release(wk->bus, s->st);
+        ngx_free(s);
+        return NULL;
+    }
+
+    s->current = ngx_webrtc_session_path(s, path);
+
+    peer->session = s;
+    ngx_queue_insert_tail(&wk->sessions, &s->queue);
+    wk->nsessions++;
+
+    ngx_log_error(NGX_LOG_INFO, &s->log, 0, "webrtc session claimed");
+
+    return s;
+}
+
+
+static u_char *
+ngx_webrtc_session_log(ngx_log_t *log, u_char *buf, size_t len)
+{
+    u_char                *p;
+    ngx_webrtc_session_t  *s;
+
+    s = log->data;
+
+    p = ngx_snprintf(buf, len, ", session:%*s, stream:\"%*s\"",
+                     (size_t) NGX_WEBRTC_PEER_ID_LEN, s->peer->id,
+                     (size_t) s->peer->name_len, s->peer->name);
+    len -= p - buf;
+    buf = p;
+
+    if (s->current && len > sizeof(", peer:") + NGX_SOCKADDR_STRLEN) {
+        p = ngx_cpymem(p, ", peer:", sizeof(", peer:") - 1);
+        p += ngx_sock_ntop(&s->current->path.remote.u.sa,
+                           s->current->path.remote.len, p,
+                           NGX_SOCKADDR_STRLEN, 1);
+    }
+
+    return p;
+}
+
+
+void
+ngx_webrtc_session_cred(ngx_webrtc_desc_t *desc, ngx_webrtc_ice_cred_t *cred)
+{
+    cred->local_ufrag.data = desc->local_ufrag;
+    cred->local_ufrag.len = desc->local_ufrag_len;
+    cred->local_pwd.data = desc->local_pwd;
+    cred->local_pwd.len = desc->local_pwd_len;
+    cred->remote_ufrag.data = desc->remote_ufrag;
+    cred->remote_ufrag.len = desc->remote_ufrag_len;
+}
+
+
+static ngx_webrtc_session_cred_t *
+ngx_webrtc_session_find_cred(ngx_webrtc_session_t *s, ngx_str_t *ufrag)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < s->ncreds; i++) {
+
+        if (ufrag->len == s->creds[i].local_ufrag_len
+            && ngx_memcmp(ufrag->data, s->creds[i].local_ufrag, ufrag->len)
+               == 0)
+        {
+            return &s->creds[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_uint_t
+ngx_webrtc_session_has_ufrag(ngx_webrtc_session_t *s, ngx_str_t *ufrag)
+{
+    return ngx_webrtc_session_find_cred(s, ufrag) != NULL;
+}
+
+
+/*
+ * RFC 8445, 9: the path of before is used until the restart has nominated one,
+ * and when it never does.
+ */
+
+void
+ngx_webrtc_session_changed(ngx_webrtc_session_t *s)
+{
+    ngx_str_t                   ufrag;
+    ngx_webrtc_desc_t          *desc;
+    ngx_webrtc_session_cred_t  *cred;
+
+    if (ngx_webrtc_peers_lock(s->wk->bus, s->peer->ref) == NULL) {
+        return;
+    }
+
+    desc = &s->peer->desc;
+
+    ufrag.data = desc->local_ufrag;
+    ufrag.len = ngx_min(desc->local_ufrag_len, NGX_WEBRTC_DESC_LOCAL_UFRAG);
+
+    if (ngx_webrtc_session_find_cred(s, &ufrag) == NULL) {
+
+        cred = (s->ncreds == 0) ? &s->creds[0] : &s->creds[1];
+
+        cred->local_ufrag_len = (uint8_t) ufrag.len;
+        cred->local_pwd_len = ngx_min(desc->local_pwd_len,
+                                      NGX_WEBRTC_DESC_LOCAL_PWD);
+        cred->remote_ufrag_len = ngx_min(desc->remote_ufrag_len,
+                                         NGX_WEBRTC_DESC_REMOTE_UFRAG);
+
+        ngx_memcpy(cred->local_ufrag, desc->local_ufrag,
+                   sizeof(cred->local_ufrag));
+        ngx_memcpy(cred->local_pwd, desc->local_pwd, sizeof(cred->local_pwd));
+        ngx_memcpy(cred->remote_ufrag, desc->remote_ufrag,
+                   sizeof(cred->remote_ufrag));
+
+        s->ncreds = (cred - s->creds) + 1;
+    }
+
+    ngx_webrtc_peers_unlock(s->wk->bus);
+}
+
+
+/* a check under the new credentials has nominated */
+
+static void
+ngx_webrtc_session_restarted(ngx_webrtc_session_t *s)
+{
+    ngx_str_t  ufrag;
+
+    s->creds[0] = s->creds[1];
+    s->ncreds = 1;
+
+    ngx_explicit_memzero(&s->creds[1], sizeof(ngx_webrtc_session_cred_t));
+
+    ufrag.data = s->creds[0].local_ufrag;
+    ufrag.len = s->creds[0].local_ufrag_len;
+
+    ngx_webrtc_peers_restarted(s->wk->bus, s->peer, &ufrag);
+
+    ngx_log_error(NGX_LOG_INFO, &s->log, 0, "webrtc session ice restarted");
+}
+
+
+/* the session's entry of an address, made when it is new */
+
+static ngx_webrtc_worker_path_t *
+ngx_webrtc_session_path(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path)
+{
+    ngx_uint_t                 i;
+    ngx_webrtc_worker_path_t  *wp, *oldest;
+
+    wp = ngx_webrtc_worker_find(s->wk, path);
+
+    if (wp) {
+        if (wp->session == s) {
+            wp->path.local = path->local;
+            return wp;
+        }
+
+        /*
+         * The address belongs to another session of the same client, whose
+         * page has gone on.  That one keeps its other addresses; if this was
+         * all it had, it will not be heard of again and times out.
+         */
+
+        if (wp->session->current == wp) {
+            ngx_webrtc_session_close(wp->session, "address taken over");
+        }
+
+        ngx_webrtc_worker_remove_path(wp);
+    }
+
+    oldest = NULL;
+
+    for (i = 0; i < NGX_WEBRTC_SESSION_PATHS; i++) {
+        wp = &s->paths[i];
+
+        if (wp->session == NULL) {
+            oldest = wp;
+            break;
+        }
+
+        if (wp != s->current
+            && (oldest == NULL
+                || (ngx_msec_int_t) (wp->checked - oldest->checked) < 0))
+        {
+            oldest = wp;
+        }
+    }
+
+    wp = oldest;
+
+    if (wp->session) {
+        ngx_webrtc_worker_remove_path(wp);
+    }
+
+    wp->session = s;
+    wp->path = *path;
+    wp->checks = 0;
+    wp->checked = ngx_current_msec;
+
+    ngx_webrtc_worker_add_path(s->wk, wp);
+    ngx_webrtc_peers_set_address(s->wk->bus, s->peer, path);
+
+    return wp;
+}
+
+
+void
+ngx_webrtc_session_check(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path,
+    u_char *p, size_t n)
+{
+    size_t                      len;
+    ngx_int_t                   rc;
+    ngx_str_t                   local, remote;
+    ngx_webrtc_ice_cred_t       cred;
+    ngx_webrtc_ice_result_t     result;
+    ngx_webrtc_session_cred_t  *sc;
+    u_char                      reply[NGX_WEBRTC_ICE_REPLY];
+
+    if (s->state == NGX_WEBRTC_SESSION_CLOSING) {
+        return;
+    }
+
+    if (ngx_webrtc_ice_username(p, n, &local, &remote) != NGX_OK) {
+        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_STUN);
+        return;
+    }
+
+    sc = ngx_webrtc_session_find_cred(s, &local);
+
+    if (sc == NULL) {
+
+        /* the word of a restart has not come yet, or was lost */
+
+        ngx_webrtc_session_changed(s);
+        sc = ngx_webrtc_session_find_cred(s, &local);
+    }
+
+    if (sc == NULL) {
+        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_STUN);
+        return;
+    }
+
+    cred.local_ufrag.data = sc->local_ufrag;
+    cred.local_ufrag.len = sc->local_ufrag_len;
+    cred.local_pwd.data = sc->local_pwd;
+    cred.local_pwd.len = sc->local_pwd_len;
+    cred.remote_ufrag.data = sc->remote_ufrag;
+    cred.remote_ufrag.len = sc->remote_ufrag_len;
+
+    rc = ngx_webrtc_ice_input(s->wk->ice, &cred, p, n, &path->remote.u.sa,
+                              reply, &len, &result);
+
+    if (len) {
+        ngx_webrtc_udp_send(s->wk->udp, path, reply, len);
+    }
+
+    if (rc != NGX_OK) {
+        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_INTEGRITY);
+        return;
+    }
+
+    if (result.use_candidate && sc != &s->creds[0]) {
+        ngx_webrtc_session_restarted(s);
+    }
+
+    ngx_webrtc_session_checked(s, path, result.use_candidate);
+}
+
+
+void
+ngx_webrtc_session_checked(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path,
+    ngx_uint_t nominated)
+{
+    ngx_uint_t                 i;
+    ngx_webrtc_worker_path_t  *wp;
+
+    wp = ngx_webrtc_session_path(s, path);
+
+    wp->checked = ngx_current_msec;
+    s->checked = ngx_current_msec;
+
+    if (wp == s->current) {
+        for (i = 0; i < NGX_WEBRTC_SESSION_PATHS; i++) {
+            s->paths[i].checks = 0;
+        }
+
+    } else if (nominated || ++wp->checks >= NGX_WEBRTC_SESSION_CHECKS) {
+        ngx_webrtc_session_select(s, wp);
+    }
+
+    if (ngx_webrtc_dtls_start(&s->dtls, ngx_current_msec) != NGX_OK) {
+        ngx_webrtc_session_close(s, "dtls start failed");
+        return;
+    }
+
+    ngx_webrtc_session_schedule(s);
+}
+
+
+static void
+ngx_webrtc_session_select(ngx_webrtc_session_t *s,
+    ngx_webrtc_worker_path_t *wp)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_WEBRTC_SESSION_PATHS; i++) {
+        s->paths[i].checks = 0;
+    }
+
+    s->current = wp;
+
+    ngx_webrtc_peers_set_address(s->wk->bus, s->peer, &wp->path);
+
+    ngx_log_error(NGX_LOG_INFO, &s->log, 0, "webrtc session path selected");
+}
+
+
+void
+ngx_webrtc_session_input(ngx_webrtc_session_t *s, ngx_webrtc_worker_path_t *wp,
+    u_char *p, size_t n)
+{
+    if (s->state == NGX_WEBRTC_SESSION_CLOSING) {
+        return;
+    }
+
+    switch (ngx_webrtc_rtp_classify(p, n)) {
+
+    case NGX_WEBRTC_DATAGRAM_DTLS:
+        ngx_webrtc_session_dtls(s, p, n);
+        break;
+
+    case NGX_WEBRTC_DATAGRAM_RTCP:
+        ngx_webrtc_session_rtcp(s, p, n);
+        break;
+
+    default:
+
+        if (s->pub) {
+            ngx_webrtc_publish_rtp(s, p, n);
+            break;
+        }
+
+        /* a viewer sends no media */
+        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_RTP);
+        break;
+    }
+}
+
+
+static void
+ngx_webrtc_session_dtls(ngx_webrtc_session_t *s, u_char *p, size_t n)
+{
+    switch (ngx_webrtc_dtls_input(&s->dtls, p, n, ngx_current_msec)) {
+
+    case NGX_OK:
+
+        if (s->state == NGX_WEBRTC_SESSION_CHECKED) {
+            ngx_webrtc_session_connected(s);
+        }
+
+        break;
+
+    case NGX_AGAIN:
+        break;
+
+    case NGX_DONE:
+        ngx_webrtc_session_close(s, "closed by peer");
+        return;
+
+    case NGX_DECLINED:
+        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_DTLS);
+        return;
+
+    default:
+        ngx_webrtc_session_close(s, s->dtls.reason ? s->dtls.reason
+                                                   : "dtls failed");
+        return;
+    }
+
+    ngx_webrtc_session_schedule(s);
+}
+
+
+static void
+ngx_webrtc_session_connected(ngx_webrtc_session_t *s)
+{
+    ngx_int_t               rc;
+    ngx_webrtc_srtp_key_t   local, remote;
+
+    rc = ngx_webrtc_dtls_export(&s->dtls, &local, &remote);
+
+    if (rc != NGX_OK) {
+        ngx_webrtc_session_close(s, rc == NGX_DECLINED
+                                    ? "no srtp profile in common"
+                                    : "dtls export failed");
+        return;
+    }
+
+    rc = ngx_webrtc_srtp_out_init(&s->out, &local);
+
+    if (rc == NGX_OK) {
+        rc = ngx_webrtc_srtp_in_init(&s->in, &remote);
+    }
+
+    ngx_explicit_memzero(&local, sizeof(ngx_webrtc_srtp_key_t));
+    ngx_explicit_memzero(&remote, sizeof(ngx_webrtc_srtp_key_t));
+
+    if (rc != NGX_OK) {
+        ngx_webrtc_session_close(s, "srtp init failed");
+        return;
+    }
+
+    s->state = NGX_WEBRTC_SESSION_UP;
+    s->report = ngx_current_msec;
+
+    ngx_log_error(NGX_LOG_INFO, &s->log, 0,
+                  "webrtc session up profile:%xi ms:%M", (ngx_int_t) s->out.profile,
+                  ngx_current_msec - (ngx_msec_t) s->peer->created_ms);
+
+    if (s->peer->role == NGX_WEBRTC_PEER_PUBLISH) {
+        rc = ngx_webrtc_publish_start(s);
+
+    } else {
+        rc = ngx_webrtc_play_start(s);
+    }
+
+    if (rc != NGX_OK) {
+        ngx_webrtc_session_close(s, "no memory");
+    }
+}
+
+
+static void
+ngx_webrtc_session_dtls_send(void *ctx, u_char *p, size_t n)
+{
+    ngx_webrtc_session_t *s = ctx;
+
+    ngx_webrtc_udp_send(s->wk->udp, &s->current->path, p, n);
+}
+
+
+static void
+ngx_webrtc_session_rtcp(ngx_webrtc_session_t *s, u_char *p, size_t n)
+{
+    u_char             *end;
+    ngx_webrtc_rtcp_t   rtcp;
+
+    if (s->state != NGX_WEBRTC_SESSION_UP
+        || ngx_webrtc_srtp_unprotect_rtcp(&s->in, p, &n) != NGX_OK
+        || ngx_webrtc_rtcp_check(p, p + n) != NGX_OK)
+    {
+        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_RTCP);
+        return;
+    }
+
+    ngx_webrtc_atomic_add(&s->peer->stat.packets_in, 1);
+    ngx_webrtc_atomic_add(&s->peer->stat.bytes_in, n);
+
+    end = p + n;
+
+    while (p != end) {
+        p = ngx_webrtc_rtcp_next(p, end, &rtcp);
+        if (p == NULL) {
+            return;
+        }
+
+        if (s->pub) {
+            ngx_webrtc_publish_rtcp(s, &rtcp);
+
+        } else {
+            ngx_webrtc_session_feedback(s, &rtcp);
+        }
+    }
+}
+
+
+static void
+ngx_webrtc_session_feedback(ngx_webrtc_session_t *s, ngx_webrtc_rtcp_t *rtcp)
+{
+    ngx_uint_t                i;
+    ngx_webrtc_rtcp_fb_t      fb;
+    ngx_webrtc_rtcp_block_t   block;
+
+    switch (rtcp->type) {
+
+    case NGX_WEBRTC_RTCP_SR:
+    case NGX_WEBRTC_RTCP_RR:
+
+        for (i = 0;
+             ngx_webrtc_rtcp_parse_block(rtcp, i, NULL, &block) == NGX_OK;
+             i++)
+        {
+            ngx_webrtc_play_report(s, &block);
+        }
+
+        break;
+
+    case NGX_WEBRTC_RTCP_RTPFB:
+
+        if (rtcp->count == NGX_WEBRTC_RTPFB_NACK
+            && ngx_webrtc_rtcp_parse_fb(rtcp, &fb) == NGX_OK)
+        {
+            ngx_webrtc_play_nack(s, &fb);
+        }
+
+        break;
+
+    case NGX_WEBRTC_RTCP_PSFB:
+
+        if (rtcp->count == NGX_WEBRTC_PSFB_PLI
+            || rtcp->count == NGX_WEBRTC_PSFB_FIR)
+        {
+            ngx_webrtc_play_keyframe(s);
+        }
+
+        break;
+    }
+}
+
+
+void
+ngx_webrtc_session_send_rtcp(ngx_webrtc_session_t *s, u_char *p, size_t n)
+{
+    if (ngx_webrtc_srtp_protect_rtcp(&s->out, p, &n,
+                                     n + NGX_WEBRTC_SRTP_RTCP_TAG)
+        != NGX_OK)
+    {
+        ngx_webrtc_session_close(s, "srtcp failed");
+        return;
+    }
+
+    ngx_webrtc_udp_send(s->wk->udp, &s->current->path, p, n);
+}
+
+
+void
+ngx_webrtc_session_complain(ngx_webrtc_session_t *s, const char *what)
+{
+    if (s->complained) {
+        return;
+    }
+
+    s->complained = 1;
+
+    ngx_log_error(NGX_LOG_INFO, &s->log, 0, "webrtc session peer error: %s",
+                  what);
+}
+
+
+/* the one timer: the earliest of all deadlines */
+
+static void
+ngx_webrtc_session_schedule(ngx_webrtc_session_t *s)
+{
+    uint64_t    dtls;
+    ngx_msec_t  now, next;
+
+    if (s->state == NGX_WEBRTC_SESSION_CLOSING) {
+        return;
+    }
+
+    now = ngx_current_msec;
+
+    next = s->checked + s->peer->timeout_ms;
+
+    if (s->state == NGX_WEBRTC_SESSION_UP) {
+
+        if ((ngx_msec_int_t) (s->report - next) < 0) {
+            next = s->report;
+        }
+
+    } else if ((ngx_msec_int_t) (s->created + s->peer->handshake_ms - next)
+               < 0)
+    {
+        next = s->created + s->peer->handshake_ms;
+    }
+
+    dtls = ngx_webrtc_dtls_deadline(&s->dtls);
+
+    if (dtls != NGX_WEBRTC_DTLS_NO_DEADLINE
+        && (ngx_msec_int_t) ((ngx_msec_t) dtls - next) < 0)
+    {
+        next = (ngx_msec_t) dtls;
+    }
+
+    if ((ngx_msec_int_t) (next - now) < 1) {
+        next = now + 1;
+    }
+
+    /*
+     * ngx_add_timer() alone would keep a timer that is up to 300 ms too late
+     * (NGX_TIMER_LAZY_DELAY).
+     */
+
+    if (s->timer.timer_set) {
+
+        if (s->timer.timer.key == next) {
+            return;
+        }
+
+        ngx_del_timer(&s->timer);
+    }
+
+    ngx_add_timer(&s->timer, next - now);
+}
+
+
+static void
+ngx_webrtc_session_timer(ngx_event_t *ev)
+{
+    ngx_msec_t             now;
+    ngx_webrtc_session_t  *s;
+
+    s = ev->data;
+    now = ngx_current_msec;
+
+    if (s->peer->closing) {
+        ngx_webrtc_session_close(s, "deleted");
+        return;
+    }
+
+    if (now - s->checked >= s->peer->timeout_ms) {
+        ngx_webrtc_session_close(s, "no connectivity checks");
+        return;
+    }
+
+    if (s->state == NGX_WEBRTC_SESSION_CHECKED
+        && now - s->created >= s->peer->handshake_ms)
+    {
+        ngx_webrtc_session_close(s, "handshake timed out");
+        return;
+    }
+
+    if (ngx_webrtc_dtls_timeout(&s->dtls, now) != NGX_OK) {
+        ngx_webrtc_session_close(s, s->dtls.reason ? s->dtls.reason
+                                                   : "dtls timed out");
+        return;
+    }
+
+    if (s->state == NGX_WEBRTC_SESSION_UP
+        && (ngx_msec_int_t) (now - s->report) >= 0)
+    {
+        s->report = now + NGX_WEBRTC_SESSION_REPORT;
+
+        if (s->pub == NULL) {
+            ngx_webrtc_play_send_reports(s);
+        }
+    }
+
+    ngx_webrtc_session_schedule(s);
+}
+
+
+void
+ngx_webrtc_session_close(ngx_webrtc_session_t *s, const char *reason)
+{
+    if (s->state == NGX_WEBRTC_SESSION_CLOSING) {
+        return;
+    }
+
+    s->state = NGX_WEBRTC_SESSION_CLOSING;
+    s->reason = reason;
+
+    ngx_post_event(&s->close, &ngx_posted_events);
+}
+
+
+static void
+ngx_webrtc_session_close_handler(ngx_event_t *ev)
+{
+    ngx_webrtc_session_destroy(ev->data);
+}
+
+
+void
+ngx_webrtc_session_destroy(ngx_webrtc_session_t *s)
+{
+    uint64_t              ref;
+    ngx_uint_t            i;
+    ngx_webrtc_worker_t  *wk;
+
+    wk = s->wk;
+
+    ngx_log_error(NGX_LOG_INFO, &s->log, 0, "webrtc session closed: %s",
+                  s->reason ? s->reason : "");
+
+    s->state = NGX_WEBRTC_SESSION_CLOSING;
+
+    if (s->timer.timer_set) {
+        ngx_del_timer(&s->timer);
+    }
+
+    if (s->close.posted) {
+        ngx_delete_posted_event(&s->close);
+    }
+
+    ngx_webrtc_play_stop(s);
+    ngx_webrtc_publish_stop(s);
+
+    if (s->in_dirty) {
+        ngx_queue_remove(&s->dirty);
+    }
+
+    ngx_webrtc_dtls_close(&s->dtls);
+    ngx_webrtc_dtls_cleanup(&s->dtls);
+    ngx_webrtc_srtp_out_cleanup(&s->out);
+    ngx_webrtc_srtp_in_cleanup(&s->in);
+
+    for (i = 0; i < NGX_WEBRTC_SESSION_PATHS; i++) {
+        if (s->paths[i].session) {
+            ngx_webrtc_worker_remove_path(&s->paths[i]);
+        }
+    }
+
+    ngx_queue_remove(&s->queue);
+    wk->nsessions--;
+
+    ref = s->peer->ref;
+    s->peer->session = NULL;
+
+    (void) ngx_webrtc_peers_close(wk->bus, ref);
+
+    ngx_webrtc_bus_release(wk->bus, s->st);
+
+    ngx_free(s);
+}

@@ -1,0 +1,147 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * A session: from the first verified connectivity check to the end.  It wires
+ * the engines of src/proto, which do not know each other, and owns all they
+ * need.  One timer is the earliest deadline of all.
+ */
+
+
+#ifndef _NGX_WEBRTC_SESSION_H_INCLUDED_
+#define _NGX_WEBRTC_SESSION_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include "ngx_webrtc_worker.h"
+#include "ngx_webrtc_play.h"
+#include "ngx_webrtc_publish.h"
+#include "ngx_webrtc_dtls.h"
+#include "ngx_webrtc_srtp.h"
+
+
+/* addresses of a session, as many as its slot keeps */
+#define NGX_WEBRTC_SESSION_PATHS   NGX_WEBRTC_PEER_ADDRS
+
+/* ms between sender reports; chosen: a player ties its tracks within a second */
+#define NGX_WEBRTC_SESSION_REPORT  1000
+
+
+/*
+ *   CHECKED --- DTLS connected ---> UP
+ *      |                             |
+ *      +------> CLOSING <------------+     destroyed by a posted event
+ */
+typedef enum {
+    NGX_WEBRTC_SESSION_CHECKED = 0,
+    NGX_WEBRTC_SESSION_UP,
+    NGX_WEBRTC_SESSION_CLOSING
+} ngx_webrtc_session_state_e;
+
+
+/* a copy of what checks verify against: the slot's may change */
+typedef struct {
+    uint8_t                      local_ufrag_len;
+    uint8_t                      local_pwd_len;
+    uint16_t                     remote_ufrag_len;
+    u_char                       local_ufrag[NGX_WEBRTC_DESC_LOCAL_UFRAG];
+    u_char                       local_pwd[NGX_WEBRTC_DESC_LOCAL_PWD];
+    u_char                       remote_ufrag[NGX_WEBRTC_DESC_REMOTE_UFRAG];
+} ngx_webrtc_session_cred_t;
+
+
+struct ngx_webrtc_session_s {
+    ngx_webrtc_session_state_e   state;
+    ngx_webrtc_worker_t         *wk;
+    ngx_webrtc_peer_t           *peer;        /* our slot */
+    ngx_webrtc_stream_t         *st;          /* held */
+    ngx_queue_t                  queue;       /* of wk->sessions */
+
+    ngx_webrtc_worker_path_t     paths[NGX_WEBRTC_SESSION_PATHS];
+    ngx_webrtc_worker_path_t    *current;     /* where we send; never NULL */
+    ngx_msec_t                   checked;     /* time of the last check */
+    ngx_msec_t                   created;
+    ngx_msec_t                   report;      /* time of the next report */
+
+    /* [1]: of an ICE restart that has not nominated yet */
+    ngx_webrtc_session_cred_t    creds[2];
+    ngx_uint_t                   ncreds;
+
+    ngx_webrtc_dtls_t            dtls;
+    ngx_webrtc_srtp_out_t        out;
+    ngx_webrtc_srtp_in_t         in;
+    ngx_webrtc_play_t            play;        /* of a viewer */
+    ngx_webrtc_publish_t        *pub;         /* of a publisher, or NULL */
+    ngx_queue_t                  dirty;       /* of wk->dirty */
+
+    ngx_event_t                  timer;
+    ngx_event_t                  close;       /* posted */
+    const char                  *reason;      /* of the end */
+    ngx_log_t                    log;
+
+    unsigned                     complained:1;    /* one INFO line was written */
+    unsigned                     in_dirty:1;
+};
+
+
+/*
+ * Makes the session of a slot that this worker has just claimed.
+ *
+ *   path   where the verified check came from
+ *
+ * NULL without memory; the slot is still the caller's then.
+ */
+ngx_webrtc_session_t *ngx_webrtc_session_create(ngx_webrtc_worker_t *wk,
+    ngx_webrtc_peer_t *peer, ngx_webrtc_path_t *path);
+
+/*
+ * A datagram from an address that passed a check of this session.
+ *
+ *   p, n   may be modified
+ */
+void ngx_webrtc_session_input(ngx_webrtc_session_t *s,
+    ngx_webrtc_worker_path_t *wp, u_char *p, size_t n);
+
+/* A binding request with this session's ufrag, from any address. */
+void ngx_webrtc_session_check(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path,
+    u_char *p, size_t n);
+
+/* Does the session know this local ufrag as its own? */
+ngx_uint_t ngx_webrtc_session_has_ufrag(ngx_webrtc_session_t *s,
+    ngx_str_t *ufrag);
+
+/* The slot has been changed: takes over the credentials of an ICE restart. */
+void ngx_webrtc_session_changed(ngx_webrtc_session_t *s);
+
+/* what a verified check means: address, nomination, liveness */
+void ngx_webrtc_session_checked(ngx_webrtc_session_t *s,
+    ngx_webrtc_path_t *path, ngx_uint_t nominated);
+
+/*
+ * Ends the session soon, by a posted event: may be called from anywhere.
+ *
+ *   reason   static text for the log
+ */
+void ngx_webrtc_session_close(ngx_webrtc_session_t *s, const char *reason);
+
+/* Ends it now: not from within a call of its own. */
+void ngx_webrtc_session_destroy(ngx_webrtc_session_t *s);
+
+/* Credentials of the slot as the ICE engine takes them: views. */
+void ngx_webrtc_session_cred(ngx_webrtc_desc_t *desc,
+    ngx_webrtc_ice_cred_t *cred);
+
+/*
+ * Protects an RTCP packet and sends it at once.
+ *
+ *   p     n bytes with room for NGX_WEBRTC_SRTP_RTCP_TAG more behind
+ */
+void ngx_webrtc_session_send_rtcp(ngx_webrtc_session_t *s, u_char *p, size_t n);
+
+/* One INFO line per session about what the peer does wrong. */
+void ngx_webrtc_session_complain(ngx_webrtc_session_t *s, const char *what);
+
+
+#endif /* _NGX_WEBRTC_SESSION_H_INCLUDED_ */

@@ -1,0 +1,815 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Where a datagram belongs:
+ *
+ *   1. an address of a session here: to that session;
+ *   2. an address of a session that another worker has: to that worker's inbox;
+ *   3. a STUN binding request: by our part of its user name to the slot; a slot
+ *      that nobody has is claimed by the first request that verifies, one that
+ *      another worker has makes the request go to that worker's inbox;
+ *   4. anything else is dropped and counted.
+ *
+ * So a session may be reached through the socket of any worker: after a reload
+ * has changed which socket the kernel chooses for an address, and after the
+ * peer's address has changed.  What came through an inbox is never passed on
+ * again, so that two workers cannot play ball with a datagram.
+ *
+ * Only 3 creates state, and only after MESSAGE-INTEGRITY has verified.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include "ngx_webrtc_worker.h"
+#include "ngx_webrtc_session.h"
+#include "ngx_webrtc_play.h"
+#include "ngx_webrtc_publish.h"
+#include "ngx_webrtc_rtp.h"
+#include "ngx_webrtc_srtp.h"
+
+
+/* ms; chosen: slots expire within a quarter second of their time */
+#define NGX_WEBRTC_WORKER_TICK    250
+
+/*
+ * ms before the end of worker_shutdown_timeout at which clients are told to
+ * connect anew, half of the timeout if that is less; chosen: time for a POST, a
+ * handshake and a key frame
+ */
+#define NGX_WEBRTC_WORKER_LEAVE   5000
+
+/* ticks between two looks for dead workers: 5 s */
+#define NGX_WEBRTC_WORKER_REAP    20
+
+
+static void ngx_webrtc_worker_input(void *ctx, ngx_webrtc_path_t *path,
+    u_char *p, size_t n);
+static void ngx_webrtc_worker_batch(void *ctx);
+static void ngx_webrtc_worker_inbox_datagram(void *ctx,
+    ngx_webrtc_path_t *path, uint64_t ref, u_char *p, size_t n);
+static void ngx_webrtc_worker_route(ngx_webrtc_worker_t *wk,
+    ngx_webrtc_path_t *path, u_char *p, size_t n, ngx_uint_t passed);
+static void ngx_webrtc_worker_stun(ngx_webrtc_worker_t *wk,
+    ngx_webrtc_path_t *path, u_char *p, size_t n, ngx_uint_t passed);
+static void ngx_webrtc_worker_claim(ngx_webrtc_worker_t *wk,
+    ngx_webrtc_path_t *path, ngx_webrtc_peer_t *peer, u_char *p, size_t n);
+static void ngx_webrtc_worker_writable(void *ctx);
+static void ngx_webrtc_worker_shutdown(void *ctx);
+static void ngx_webrtc_worker_on_stream(void *ctx, ngx_webrtc_stream_t *st);
+static void ngx_webrtc_worker_on_tell(void *ctx, uint64_t ref,
+    ngx_uint_t what);
+static void ngx_webrtc_worker_on_keyframe(void *ctx, ngx_webrtc_stream_t *st);
+static void ngx_webrtc_worker_leave(ngx_webrtc_worker_t *wk);
+static void ngx_webrtc_worker_linger(ngx_webrtc_worker_t *wk);
+static void ngx_webrtc_worker_timer(ngx_event_t *ev);
+static ngx_queue_t *ngx_webrtc_worker_bucket(ngx_webrtc_worker_t *wk,
+    ngx_webrtc_path_t *path);
+static ngx_webrtc_worker_stream_t *ngx_webrtc_worker_find_stream(
+    ngx_webrtc_worker_t *wk, ngx_webrtc_stream_t *st);
+
+
+ngx_webrtc_worker_t *
+ngx_webrtc_worker_init(ngx_cycle_t *cycle, ngx_webrtc_worker_conf_t *conf)
+{
+    ngx_uint_t                    i;
+    ngx_webrtc_worker_t          *wk;
+    ngx_webrtc_udp_conf_t         udp;
+    ngx_webrtc_inbox_handlers_t   inbox;
+
+    wk = ngx_pcalloc(cycle->pool, sizeof(ngx_webrtc_worker_t));
+    if (wk == NULL) {
+        return NULL;
+    }
+
+    wk->conf = *conf;
+    wk->bus = conf->bus;
+    wk->log = cycle->log;
+
+    ngx_queue_init(&wk->sessions);
+    ngx_queue_init(&wk->dirty);
+
+    for (i = 0; i < NGX_WEBRTC_WORKER_PATHS; i++) {
+        ngx_queue_init(&wk->paths[i]);
+    }
+
+    for (i = 0; i < NGX_WEBRTC_WORKER_STREAMS; i++) {
+        ngx_queue_init(&wk->streams[i]);
+    }
+
+    if (ngx_webrtc_srtp_init() != NGX_OK) {
+        ngx_log_error(NGX_LOG_CRIT, cycle->log, 0, "webrtc srtp init failed");
+        return NULL;
+    }
+
+    wk->ice = ngx_webrtc_ice_create(cycle->pool);
+    if (wk->ice == NULL) {
+        return NULL;
+    }
+
+    if (ngx_webrtc_bus_attach(wk->bus, cycle->log) != NGX_OK) {
+        return NULL;
+    }
+
+    ngx_memzero(&inbox, sizeof(ngx_webrtc_inbox_handlers_t));
+
+    inbox.on_stream = ngx_webrtc_worker_on_stream;
+    inbox.on_datagram = ngx_webrtc_worker_inbox_datagram;
+    inbox.on_tell = ngx_webrtc_worker_on_tell;
+    inbox.on_keyframe = ngx_webrtc_worker_on_keyframe;
+    inbox.ctx = wk;
+
+    wk->inbox = ngx_webrtc_inbox_init(wk->bus, cycle, &inbox);
+    if (wk->inbox == NULL) {
+        goto failed;
+    }
+
+    ngx_memzero(&udp, sizeof(ngx_webrtc_udp_conf_t));
+
+    udp.input = ngx_webrtc_worker_input;
+    udp.done = ngx_webrtc_worker_batch;
+    udp.writable = ngx_webrtc_worker_writable;
+    udp.shutdown = ngx_webrtc_worker_shutdown;
+    udp.gso = conf->gso;
+    udp.ctx = wk;
+
+    wk->udp = ngx_webrtc_udp_init(cycle, &udp);
+    if (wk->udp == NULL) {
+        goto failed;
+    }
+
+    wk->timer.handler = ngx_webrtc_worker_timer;
+    wk->timer.data = wk;
+    wk->timer.log = cycle->log;
+    wk->timer.cancelable = 1;
+
+    ngx_add_timer(&wk->timer, NGX_WEBRTC_WORKER_TICK);
+
+    return wk;
+
+failed:
+
+    if (wk->inbox) {
+        ngx_webrtc_inbox_done(wk->inbox);
+    }
+
+    ngx_webrtc_bus_detach(wk->bus);
+
+    return NULL;
+}
+
+
+void
+ngx_webrtc_worker_done(ngx_webrtc_worker_t *wk)
+{
+    ngx_queue_t           *q;
+    ngx_webrtc_session_t  *s;
+
+    while (!ngx_queue_empty(&wk->sessions)) {
+        q = ngx_queue_head(&wk->sessions);
+        s = ngx_queue_data(q, ngx_webrtc_session_t, queue);
+
+        s->reason = "worker exits";
+        ngx_webrtc_session_destroy(s);
+    }
+
+    if (wk->timer.timer_set) {
+        ngx_del_timer(&wk->timer);
+    }
+
+    ngx_webrtc_udp_done(wk->udp);
+
+    /* others are told of what ends here: the inbox is needed until then */
+
+    ngx_webrtc_bus_detach(wk->bus);
+    ngx_webrtc_inbox_done(wk->inbox);
+}
+
+
+ngx_int_t
+ngx_webrtc_worker_close(ngx_webrtc_worker_t *wk, ngx_str_t *id)
+{
+    ngx_webrtc_peer_t       *peer;
+    ngx_webrtc_session_t    *s;
+    ngx_webrtc_peer_info_t   info;
+
+    if (ngx_webrtc_peers_find_id(wk->bus, id, NULL, &info) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    switch (ngx_webrtc_peers_delete(wk->bus, info.ref, &info.worker)) {
+
+    case NGX_OK:
+        return NGX_OK;
+
+    case NGX_BUSY:
+        break;
+
+    default:
+        return NGX_DECLINED;
+    }
+
+    peer = ngx_webrtc_peers_mine(wk->bus, info.ref);
+
+    if (peer && peer->session) {
+        /* at once: this is nobody's callback */
+        s = peer->session;
+        s->reason = "deleted";
+        ngx_webrtc_session_destroy(s);
+        return NGX_OK;
+    }
+
+    /*
+     * A full inbox does not matter: the owner finds the mark when its
+     * session's timer looks at the slot.
+     */
+
+    ngx_webrtc_worker_tell_close(wk, &info, "deleted");
+
+    return NGX_OK;
+}
+
+
+void
+ngx_webrtc_worker_tell_close(ngx_webrtc_worker_t *wk,
+    ngx_webrtc_peer_info_t *info, const char *reason)
+{
+    ngx_webrtc_peer_t  *peer;
+
+    if (info->state != NGX_WEBRTC_PEER_CLAIMED) {
+        (void) ngx_webrtc_peers_close(wk->bus, info->ref);
+        return;
+    }
+
+    if (info->worker != wk->bus->worker) {
+        (void) ngx_webrtc_inbox_tell(wk->inbox, info->worker, info->ref,
+                                     NGX_WEBRTC_TELL_CLOSE);
+        return;
+    }
+
+    peer = ngx_webrtc_peers_mine(wk->bus, info->ref);
+
+    if (peer && peer->session) {
+        ngx_webrtc_session_close(peer->session, reason);
+    }
+}
+
+
+void
+ngx_webrtc_worker_tell_changed(ngx_webrtc_worker_t *wk,
+    ngx_webrtc_peer_info_t *info)
+{
+    if (info->state != NGX_WEBRTC_PEER_CLAIMED) {
+        return;
+    }
+
+    if (info->worker == wk->bus->worker) {
+        ngx_webrtc_worker_on_tell(wk, info->ref, NGX_WEBRTC_TELL_CHANGED);
+        return;
+    }
+
+    /* if it is lost, the first check under the new ufrag tells */
+
+    (void) ngx_webrtc_inbox_tell(wk->inbox, info->worker, info->ref,
+                                 NGX_WEBRTC_TELL_CHANGED);
+}
+
+
+void
+ngx_webrtc_worker_dirty(ngx_webrtc_worker_t *wk, ngx_webrtc_session_t *s)
+{
+    if (!s->in_dirty) {
+        s->in_dirty = 1;
+        ngx_queue_insert_tail(&wk->dirty, &s->dirty);
+    }
+}
+
+
+/* a receive batch is over */
+
+static void
+ngx_webrtc_worker_batch(void *ctx)
+{
+    ngx_webrtc_worker_t *wk = ctx;
+
+    ngx_queue_t           *q;
+    ngx_webrtc_session_t  *s;
+
+    while (!ngx_queue_empty(&wk->dirty)) {
+        q = ngx_queue_head(&wk->dirty);
+        ngx_queue_remove(q);
+
+        s = ngx_queue_data(q, ngx_webrtc_session_t, dirty);
+        s->in_dirty = 0;
+
+        ngx_webrtc_publish_flush(s);
+    }
+
+    ngx_webrtc_inbox_flush(wk->inbox);
+    ngx_webrtc_udp_flush(wk->udp);
+}
+
+
+static void
+ngx_webrtc_worker_input(void *ctx, ngx_webrtc_path_t *path, u_char *p,
+    size_t n)
+{
+    ngx_webrtc_worker_route(ctx, path, p, n, 0);
+}
+
+
+static void
+ngx_webrtc_worker_inbox_datagram(void *ctx, ngx_webrtc_path_t *path,
+    uint64_t ref, u_char *p, size_t n)
+{
+    ngx_webrtc_worker_route(ctx, path, p, n, 1);
+    ngx_webrtc_worker_batch(ctx);
+}
+
+
+static void
+ngx_webrtc_worker_route(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
+    u_char *p, size_t n, ngx_uint_t passed)
+{
+    ngx_uint_t                 class;
+    ngx_webrtc_worker_path_t  *wp;
+    ngx_webrtc_peer_info_t     info;
+
+    class = ngx_webrtc_rtp_classify(p, n);
+
+    if (class == NGX_WEBRTC_DATAGRAM_UNKNOWN) {
+        ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_OTHER);
+        return;
+    }
+
+    if (class == NGX_WEBRTC_DATAGRAM_STUN) {
+
+        /*
+         * by user name, not by address: a client may begin a new session
+         * from the port of its last one
+         */
+
+        ngx_webrtc_worker_stun(wk, path, p, n, passed);
+        return;
+    }
+
+    wp = ngx_webrtc_worker_find(wk, path);
+
+    if (wp) {
+        ngx_webrtc_session_input(wp->session, wp, p, n);
+        return;
+    }
+
+    if (!passed
+        && ngx_webrtc_peers_find_address(wk->bus, path, &info) == NGX_OK
+        && info.worker != wk->bus->worker)
+    {
+        (void) ngx_webrtc_inbox_datagram(wk->inbox, info.worker, path,
+                                         info.ref, p, n);
+        return;
+    }
+
+    ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_UNKNOWN);
+}
+
+
+static void
+ngx_webrtc_worker_stun(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
+    u_char *p, size_t n, ngx_uint_t passed)
+{
+    ngx_str_t                  local, remote;
+    ngx_webrtc_peer_t          peer, *mine;
+    ngx_webrtc_session_t      *s;
+    ngx_webrtc_peer_info_t     info;
+    ngx_webrtc_worker_path_t  *wp;
+
+    if (ngx_webrtc_ice_username(p, n, &local, &remote) != NGX_OK) {
+        ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_STUN);
+        return;
+    }
+
+    wp = ngx_webrtc_worker_find(wk, path);
+
+    if (wp) {
+        s = wp->session;
+
+        if (ngx_webrtc_session_has_ufrag(s, &local)) {
+            ngx_webrtc_session_check(s, path, p, n);
+            return;
+        }
+    }
+
+    if (ngx_webrtc_peers_find_ufrag(wk->bus, &local, &peer, &info) != NGX_OK) {
+        ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_STUN);
+        return;
+    }
+
+    if (info.state == NGX_WEBRTC_PEER_NEW) {
+        ngx_webrtc_worker_claim(wk, path, &peer, p, n);
+        return;
+    }
+
+    if (info.worker != wk->bus->worker) {
+
+        if (passed) {
+            ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_UNKNOWN);
+            return;
+        }
+
+        (void) ngx_webrtc_inbox_datagram(wk->inbox, info.worker, path,
+                                         info.ref, p, n);
+        return;
+    }
+
+    mine = ngx_webrtc_peers_mine(wk->bus, info.ref);
+
+    if (mine && mine->session) {
+        ngx_webrtc_session_check(mine->session, path, p, n);
+    }
+}
+
+
+/* the first check of a slot that nobody has; peer is a copy of it */
+
+static void
+ngx_webrtc_worker_claim(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
+    ngx_webrtc_peer_t *peer, u_char *p, size_t n)
+{
+    size_t                    len;
+    ngx_int_t                 rc;
+    ngx_webrtc_peer_t        *mine;
+    ngx_webrtc_session_t     *s;
+    ngx_webrtc_ice_cred_t     cred;
+    ngx_webrtc_ice_result_t   result;
+    u_char                    reply[NGX_WEBRTC_ICE_REPLY];
+
+    ngx_webrtc_session_cred(&peer->desc, &cred);
+
+    rc = ngx_webrtc_ice_input(wk->ice, &cred, p, n, &path->remote.u.sa, reply,
+                              &len, &result);
+
+    if (rc != NGX_OK) {
+        ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_INTEGRITY);
+
+        if (len) {
+            ngx_webrtc_udp_send(wk->udp, path, reply, len);
+        }
+
+        return;
+    }
+
+    mine = ngx_webrtc_peers_claim(wk->bus, peer->ref);
+    if (mine == NULL) {
+        /* expired, or another worker was faster: the check is repeated */
+        return;
+    }
+
+    s = ngx_webrtc_session_create(wk, mine, path);
+
+    if (s == NULL) {
+        ngx_log_error(NGX_LOG_INFO, wk->log, 0,
+                      "webrtc session not created, the stream is gone or "
+                      "there is no memory, stream:\"%*s\"",
+                      (size_t) peer->name_len, peer->name);
+        (void) ngx_webrtc_peers_close(wk->bus, peer->ref);
+        return;
+    }
+
+    ngx_webrtc_udp_send(wk->udp, path, reply, len);
+
+    ngx_webrtc_session_checked(s, path, result.use_candidate);
+}
+
+
+static void
+ngx_webrtc_worker_writable(void *ctx)
+{
+    ngx_webrtc_worker_t *wk = ctx;
+
+    ngx_uint_t                   i;
+    ngx_queue_t                 *q;
+    ngx_webrtc_worker_stream_t  *ws;
+
+    for (i = 0; i < NGX_WEBRTC_WORKER_STREAMS; i++) {
+
+        for (q = ngx_queue_head(&wk->streams[i]);
+             q != ngx_queue_sentinel(&wk->streams[i]);
+             q = ngx_queue_next(q))
+        {
+            ws = ngx_queue_data(q, ngx_webrtc_worker_stream_t, queue);
+            ngx_webrtc_play_pump(wk, ws);
+        }
+    }
+}
+
+
+static void
+ngx_webrtc_worker_shutdown(void *ctx)
+{
+    ngx_webrtc_worker_t *wk = ctx;
+
+    ngx_queue_t           *q;
+    ngx_webrtc_session_t  *s;
+
+    for (q = ngx_queue_head(&wk->sessions);
+         q != ngx_queue_sentinel(&wk->sessions);
+         q = ngx_queue_next(q))
+    {
+        s = ngx_queue_data(q, ngx_webrtc_session_t, queue);
+        ngx_webrtc_session_close(s, "worker shutdown timeout");
+    }
+}
+
+
+static void
+ngx_webrtc_worker_on_stream(void *ctx, ngx_webrtc_stream_t *st)
+{
+    ngx_webrtc_worker_serve(ctx, st);
+}
+
+
+void
+ngx_webrtc_worker_serve(ngx_webrtc_worker_t *wk, ngx_webrtc_stream_t *st)
+{
+    ngx_webrtc_worker_stream_t  *ws;
+
+    ws = ngx_webrtc_worker_find_stream(wk, st);
+
+    if (ws) {
+        ngx_webrtc_play_pump(wk, ws);
+    }
+
+    wk->conf.on_stream(wk->conf.ctx, st);
+}
+
+
+static void
+ngx_webrtc_worker_on_tell(void *ctx, uint64_t ref, ngx_uint_t what)
+{
+    ngx_webrtc_worker_t *wk = ctx;
+
+    ngx_webrtc_peer_t  *peer;
+
+    peer = ngx_webrtc_peers_mine(wk->bus, ref);
+
+    if (peer == NULL || peer->session == NULL) {
+        return;
+    }
+
+    switch (what) {
+
+    case NGX_WEBRTC_TELL_CLOSE:
+        ngx_webrtc_session_close(peer->session, "deleted");
+        break;
+
+    case NGX_WEBRTC_TELL_CHANGED:
+        ngx_webrtc_session_changed(peer->session);
+        break;
+    }
+}
+
+
+/* viewers, of any worker, want a key frame of a stream that is published here */
+
+static void
+ngx_webrtc_worker_on_keyframe(void *ctx, ngx_webrtc_stream_t *st)
+{
+    ngx_webrtc_worker_t *wk = ctx;
+
+    uint64_t            holder;
+    ngx_webrtc_peer_t  *peer;
+
+    holder = ngx_webrtc_atomic_load(&st->holder);
+    peer = holder ? ngx_webrtc_peers_mine(wk->bus, holder) : NULL;
+
+    if (peer && peer->session) {
+        ngx_webrtc_publish_keyframe(peer->session);
+    }
+}
+
+
+static void
+ngx_webrtc_worker_timer(ngx_event_t *ev)
+{
+    ngx_webrtc_worker_t  *wk;
+
+    wk = ev->data;
+
+    (void) ngx_webrtc_peers_expire(wk->bus, ngx_current_msec);
+
+    if (++wk->ticks % NGX_WEBRTC_WORKER_REAP == 0) {
+        (void) ngx_webrtc_bus_reap(wk->bus, wk->log);
+    }
+
+    ngx_webrtc_worker_linger(wk);
+
+    if (ngx_exiting) {
+        ngx_webrtc_worker_leave(wk);
+    }
+
+    wk->conf.on_stream(wk->conf.ctx, NULL);
+
+    ngx_add_timer(ev, NGX_WEBRTC_WORKER_TICK);
+}
+
+
+/*
+ * This process shuts down and is going to close its sessions: whoever has an
+ * event stream of one, in any worker, tells the client.
+ */
+
+static void
+ngx_webrtc_worker_leave(ngx_webrtc_worker_t *wk)
+{
+    ngx_msec_t             after;
+    ngx_queue_t           *q;
+    ngx_webrtc_session_t  *s;
+
+    if (wk->exiting == 0) {
+        wk->exiting = ngx_current_msec ? ngx_current_msec : 1;
+    }
+
+    after = wk->conf.shutdown;
+
+    if (after == 0 || wk->left) {
+        return;
+    }
+
+    after -= ngx_min(NGX_WEBRTC_WORKER_LEAVE, after / 2);
+
+    if (ngx_current_msec - wk->exiting < after) {
+        return;
+    }
+
+    wk->left = 1;
+
+    for (q = ngx_queue_head(&wk->sessions);
+         q != ngx_queue_sentinel(&wk->sessions);
+         q = ngx_queue_next(q))
+    {
+        s = ngx_queue_data(q, ngx_webrtc_session_t, queue);
+
+        s->peer->reconnect = 1;
+        ngx_webrtc_peers_touch(wk->bus, s->peer->ref);
+    }
+}
+
+
+/* ends viewers whose publisher has been gone for too long */
+
+static void
+ngx_webrtc_worker_linger(ngx_webrtc_worker_t *wk)
+{
+    uint64_t                     linger;
+    ngx_uint_t                   i;
+    ngx_queue_t                 *q;
+    ngx_webrtc_worker_stream_t  *ws;
+
+    for (i = 0; i < NGX_WEBRTC_WORKER_STREAMS; i++) {
+
+        for (q = ngx_queue_head(&wk->streams[i]);
+             q != ngx_queue_sentinel(&wk->streams[i]);
+             q = ngx_queue_next(q))
+        {
+            ws = ngx_queue_data(q, ngx_webrtc_worker_stream_t, queue);
+
+            linger = ngx_webrtc_atomic_load(&ws->st->linger_ms);
+
+            if (linger
+                && ngx_webrtc_bus_claimed(ws->st, NULL)
+                   != NGX_WEBRTC_CLAIM_SOURCE
+                && ngx_webrtc_bus_state(ws->st) == NGX_WEBRTC_STREAM_INACTIVE
+                && (uint64_t) ngx_current_msec
+                   - ngx_webrtc_atomic_load(&ws->st->changed_ms) > linger)
+            {
+                ngx_webrtc_play_end(ws, "publisher did not come back");
+            }
+        }
+    }
+}
+
+
+static ngx_queue_t *
+ngx_webrtc_worker_bucket(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path)
+{
+    uint32_t  hash;
+
+    /*
+     * Only addresses that passed a check are in the table, so that nobody can
+     * fill a bucket without as many sessions.
+     */
+
+    hash = ngx_murmur_hash2((u_char *) &path->remote.u, path->remote.len);
+    hash += path->listen;
+
+    return &wk->paths[hash & (NGX_WEBRTC_WORKER_PATHS - 1)];
+}
+
+
+ngx_webrtc_worker_path_t *
+ngx_webrtc_worker_find(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path)
+{
+    ngx_queue_t               *q, *bucket;
+    ngx_webrtc_worker_path_t  *wp;
+
+    bucket = ngx_webrtc_worker_bucket(wk, path);
+
+    for (q = ngx_queue_head(bucket);
+         q != ngx_queue_sentinel(bucket);
+         q = ngx_queue_next(q))
+    {
+        wp = ngx_queue_data(q, ngx_webrtc_worker_path_t, queue);
+
+        if (wp->path.listen == path->listen
+            && ngx_webrtc_addr_cmp(&wp->path.remote, &path->remote) == 0)
+        {
+            return wp;
+        }
+    }
+
+    return NULL;
+}
+
+
+void
+ngx_webrtc_worker_add_path(ngx_webrtc_worker_t *wk,
+    ngx_webrtc_worker_path_t *wp)
+{
+    ngx_queue_insert_head(ngx_webrtc_worker_bucket(wk, &wp->path), &wp->queue);
+}
+
+
+void
+ngx_webrtc_worker_remove_path(ngx_webrtc_worker_path_t *wp)
+{
+    ngx_queue_remove(&wp->queue);
+    wp->session = NULL;
+}
+
+
+static ngx_webrtc_worker_stream_t *
+ngx_webrtc_worker_find_stream(ngx_webrtc_worker_t *wk, ngx_webrtc_stream_t *st)
+{
+    ngx_queue_t                 *q, *bucket;
+    ngx_webrtc_worker_stream_t  *ws;
+
+    bucket = &wk->streams[st->id % NGX_WEBRTC_WORKER_STREAMS];
+
+    for (q = ngx_queue_head(bucket);
+         q != ngx_queue_sentinel(bucket);
+         q = ngx_queue_next(q))
+    {
+        ws = ngx_queue_data(q, ngx_webrtc_worker_stream_t, queue);
+
+        if (ws->st == st) {
+            return ws;
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_webrtc_worker_stream_t *
+ngx_webrtc_worker_stream(ngx_webrtc_worker_t *wk, ngx_webrtc_stream_t *st)
+{
+    ngx_webrtc_worker_stream_t  *ws;
+
+    ws = ngx_webrtc_worker_find_stream(wk, st);
+    if (ws) {
+        return ws;
+    }
+
+    ws = ngx_calloc(sizeof(ngx_webrtc_worker_stream_t), wk->log);
+    if (ws == NULL) {
+        return NULL;
+    }
+
+    ws->st = st;
+    ws->tracks = ngx_webrtc_bus_tracks(st, NULL, NULL);
+    ngx_queue_init(&ws->viewers);
+
+    ngx_queue_insert_head(&wk->streams[st->id % NGX_WEBRTC_WORKER_STREAMS],
+                          &ws->queue);
+
+    ngx_webrtc_bus_watch(wk->bus, st);
+
+    return ws;
+}
+
+
+void
+ngx_webrtc_worker_release_stream(ngx_webrtc_worker_t *wk,
+    ngx_webrtc_worker_stream_t *ws)
+{
+    if (!ngx_queue_empty(&ws->viewers)) {
+        return;
+    }
+
+    ngx_webrtc_bus_unwatch(wk->bus, ws->st);
+
+    ngx_queue_remove(&ws->queue);
+    ngx_free(ws);
+}

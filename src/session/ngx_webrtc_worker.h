@@ -1,0 +1,151 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * What a worker process has of WebRTC: its UDP port, its inbox, its sessions
+ * by address and by stream.  Decides where a datagram belongs.
+ */
+
+
+#ifndef _NGX_WEBRTC_WORKER_H_INCLUDED_
+#define _NGX_WEBRTC_WORKER_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include "ngx_webrtc_udp.h"
+#include "ngx_webrtc_bus.h"
+#include "ngx_webrtc_bus_peers.h"
+#include "ngx_webrtc_bus_inbox.h"
+#include "ngx_webrtc_ice.h"
+#include "ngx_webrtc_dtls.h"
+
+
+/* buckets of the table of addresses, a power of two; chosen: a few thousand
+ * sessions stay near one per bucket, 128 kB per worker */
+#define NGX_WEBRTC_WORKER_PATHS    8192
+
+/* the same for streams that have viewers here */
+#define NGX_WEBRTC_WORKER_STREAMS  256
+
+
+typedef struct ngx_webrtc_worker_s   ngx_webrtc_worker_t;
+typedef struct ngx_webrtc_session_s  ngx_webrtc_session_t;
+
+
+typedef struct {
+    ngx_webrtc_bus_t            *bus;
+    ngx_webrtc_dtls_conf_t      *dtls;
+    ngx_flag_t                   gso;
+    ngx_msec_t                   shutdown;    /* worker_shutdown_timeout or 0 */
+
+    /* a stream has news or a housekeeping second has passed (st is NULL);
+     * called when the viewers have been served */
+    void                       (*on_stream)(void *ctx,
+                                     ngx_webrtc_stream_t *st);
+    void                        *ctx;
+} ngx_webrtc_worker_conf_t;
+
+
+/* viewers of one stream in this worker */
+typedef struct {
+    ngx_queue_t                  queue;       /* of wk->streams[] */
+    ngx_webrtc_stream_t         *st;
+    uint64_t                     tracks;      /* version that they know */
+    ngx_queue_t                  viewers;
+} ngx_webrtc_worker_stream_t;
+
+
+/* one address of a session */
+typedef struct {
+    ngx_queue_t                  queue;       /* of wk->paths[] */
+    ngx_webrtc_session_t        *session;     /* NULL: unused */
+    ngx_webrtc_path_t            path;
+    ngx_msec_t                   checked;     /* time of the last check */
+    ngx_uint_t                   checks;      /* since the current path's */
+} ngx_webrtc_worker_path_t;
+
+
+struct ngx_webrtc_worker_s {
+    ngx_webrtc_worker_conf_t     conf;
+    ngx_webrtc_bus_t            *bus;
+    ngx_webrtc_udp_t            *udp;
+    ngx_webrtc_inbox_t          *inbox;
+    ngx_webrtc_ice_agent_t      *ice;
+    ngx_log_t                   *log;
+
+    ngx_queue_t                  sessions;
+    ngx_queue_t                  dirty;       /* publishers, in this batch */
+    ngx_uint_t                   nsessions;
+
+    ngx_event_t                  timer;       /* housekeeping, cancelable */
+    ngx_uint_t                   ticks;
+    ngx_msec_t                   exiting;     /* time it was found to be */
+    ngx_uint_t                   left;        /* clients were told to leave */
+
+    ngx_queue_t                  paths[NGX_WEBRTC_WORKER_PATHS];
+    ngx_queue_t                  streams[NGX_WEBRTC_WORKER_STREAMS];
+};
+
+
+/*
+ * Makes this process a worker of the zone, in init_process.
+ *
+ * Returns the worker, ended with ngx_webrtc_worker_done(); NULL after logging.
+ */
+ngx_webrtc_worker_t *ngx_webrtc_worker_init(ngx_cycle_t *cycle,
+    ngx_webrtc_worker_conf_t *conf);
+
+/* Ends all sessions and leaves the zone, in exit_process. */
+void ngx_webrtc_worker_done(ngx_webrtc_worker_t *wk);
+
+/*
+ * Ends a session, whichever worker has it.
+ *
+ * NGX_OK; NGX_DECLINED when there is none of that id
+ */
+ngx_int_t ngx_webrtc_worker_close(ngx_webrtc_worker_t *wk, ngx_str_t *id);
+
+/*
+ * Tells the owner of a CLAIMED slot, which may be this worker, to end its
+ * session.
+ *
+ *   reason   static text for the log, when it is ours
+ */
+void ngx_webrtc_worker_tell_close(ngx_webrtc_worker_t *wk,
+    ngx_webrtc_peer_info_t *info, const char *reason);
+
+/* Tells the owner of a slot, if it has one, that the slot was changed. */
+void ngx_webrtc_worker_tell_changed(ngx_webrtc_worker_t *wk,
+    ngx_webrtc_peer_info_t *info);
+
+/* The publisher has written packets: it is flushed when the batch is over. */
+void ngx_webrtc_worker_dirty(ngx_webrtc_worker_t *wk, ngx_webrtc_session_t *s);
+
+/* A stream has news: sends to its viewers here, and tells whoever waits. */
+void ngx_webrtc_worker_serve(ngx_webrtc_worker_t *wk, ngx_webrtc_stream_t *st);
+
+/* session of a 4-tuple, or NULL */
+ngx_webrtc_worker_path_t *ngx_webrtc_worker_find(ngx_webrtc_worker_t *wk,
+    ngx_webrtc_path_t *path);
+
+/* Puts an address of a session into the table, or takes it out. */
+void ngx_webrtc_worker_add_path(ngx_webrtc_worker_t *wk,
+    ngx_webrtc_worker_path_t *wp);
+void ngx_webrtc_worker_remove_path(ngx_webrtc_worker_path_t *wp);
+
+/*
+ * Viewers of a stream in this worker: made when missing, the stream is watched
+ * from then on.  Ends with the last viewer, by
+ * ngx_webrtc_worker_release_stream().
+ *
+ *   st   held by the caller for as long
+ */
+ngx_webrtc_worker_stream_t *ngx_webrtc_worker_stream(ngx_webrtc_worker_t *wk,
+    ngx_webrtc_stream_t *st);
+void ngx_webrtc_worker_release_stream(ngx_webrtc_worker_t *wk,
+    ngx_webrtc_worker_stream_t *ws);
+
+
+#endif /* _NGX_WEBRTC_WORKER_H_INCLUDED_ */
