@@ -1,0 +1,570 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * The module: directives, configurations, process hooks.
+ */
+
+
+#include "ngx_http_webrtc.h"
+#include "ngx_http_webrtc_conf.h"
+#include "ngx_http_webrtc_cors.h"
+#include "ngx_http_webrtc_events.h"
+#include "ngx_http_webrtc_ice_server.h"
+#include "ngx_http_webrtc_pull.h"
+#include "ngx_http_webrtc_vars.h"
+#include "ngx_http_webrtc_whep.h"
+#include "ngx_http_webrtc_whip.h"
+
+
+/* bounds of "webrtc_max_sdp"; chosen: the parsed form is 90 kB in any case */
+#define NGX_HTTP_WEBRTC_SDP_LEAST  1024
+#define NGX_HTTP_WEBRTC_SDP_MOST   (1024 * 1024)
+
+
+static void *ngx_http_webrtc_create_main_conf(ngx_conf_t *cf);
+static char *ngx_http_webrtc_init_main_conf(ngx_conf_t *cf, void *conf);
+static void *ngx_http_webrtc_create_loc_conf(ngx_conf_t *cf);
+static char *ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent,
+    void *child);
+static ngx_int_t ngx_http_webrtc_init(ngx_conf_t *cf);
+static ngx_int_t ngx_http_webrtc_init_process(ngx_cycle_t *cycle);
+static void ngx_http_webrtc_exit_process(ngx_cycle_t *cycle);
+static void ngx_http_webrtc_on_stream(void *ctx, ngx_webrtc_stream_t *st);
+
+
+ngx_webrtc_worker_t  *ngx_http_webrtc_worker;
+
+
+static ngx_conf_enum_t  ngx_http_webrtc_conflicts[] = {
+    { ngx_string("reject"), NGX_HTTP_WEBRTC_CONFLICT_REJECT },
+    { ngx_string("replace"), NGX_HTTP_WEBRTC_CONFLICT_REPLACE },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_webrtc_etags[] = {
+    { ngx_string("lenient"), NGX_HTTP_WEBRTC_ETAG_LENIENT },
+    { ngx_string("strict"), NGX_HTTP_WEBRTC_ETAG_STRICT },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_command_t  ngx_http_webrtc_commands[] = {
+
+    { ngx_string("webrtc_zone"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE2,
+      ngx_http_webrtc_conf_zone,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("webrtc_listen"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_webrtc_conf_listen,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("webrtc_candidate"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_http_webrtc_conf_candidate,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("webrtc_certificate"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_main_conf_t, certificate),
+      NULL },
+
+    { ngx_string("webrtc_certificate_key"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_main_conf_t, certificate_key),
+      NULL },
+
+    { ngx_string("webrtc_gso"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_main_conf_t, gso),
+      NULL },
+
+    { ngx_string("webrtc_max_sessions"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_main_conf_t, max_sessions),
+      NULL },
+
+    { ngx_string("webrtc_play"),
+      NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_CONF_TAKE1,
+      ngx_http_webrtc_conf_play,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("webrtc_pull"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF
+                        |NGX_HTTP_LIF_CONF|NGX_CONF_1MORE,
+      ngx_http_webrtc_pull_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("webrtc_publish"),
+      NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_CONF_TAKE1,
+      ngx_http_webrtc_conf_publish,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("webrtc_publish_conflict"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, publish_conflict),
+      &ngx_http_webrtc_conflicts },
+
+    { ngx_string("webrtc_codecs"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_webrtc_whip_codecs,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("webrtc_linger"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, linger),
+      NULL },
+
+    { ngx_string("webrtc_keyframe_interval"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, keyframe_interval),
+      NULL },
+
+    { ngx_string("webrtc_max_bitrate"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_off_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, max_bitrate),
+      NULL },
+
+    { ngx_string("webrtc_wait"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, wait),
+      NULL },
+
+    { ngx_string("webrtc_idle_timeout"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, idle_timeout),
+      NULL },
+
+    { ngx_string("webrtc_timeout"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, timeout),
+      NULL },
+
+    { ngx_string("webrtc_handshake_timeout"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, handshake_timeout),
+      NULL },
+
+    { ngx_string("webrtc_buffer"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, buffer),
+      NULL },
+
+    { ngx_string("webrtc_max_sdp"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, max_sdp),
+      NULL },
+
+    { ngx_string("webrtc_max_viewers"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, max_viewers),
+      NULL },
+
+    { ngx_string("webrtc_etag"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, etag),
+      &ngx_http_webrtc_etags },
+
+    { ngx_string("webrtc_counter_offer"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, counter_offer),
+      NULL },
+
+    { ngx_string("webrtc_ice_server"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_webrtc_ice_server_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("webrtc_cors_origin"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, cors_origin),
+      NULL },
+
+    { ngx_string("webrtc_status"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_webrtc_conf_status,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+      ngx_null_command
+};
+
+
+static ngx_http_module_t  ngx_http_webrtc_module_ctx = {
+    ngx_http_webrtc_vars_add,              /* preconfiguration */
+    ngx_http_webrtc_init,                  /* postconfiguration */
+
+    ngx_http_webrtc_create_main_conf,      /* create main configuration */
+    ngx_http_webrtc_init_main_conf,        /* init main configuration */
+
+    NULL,                                  /* create server configuration */
+    NULL,                                  /* merge server configuration */
+
+    ngx_http_webrtc_create_loc_conf,       /* create location configuration */
+    ngx_http_webrtc_merge_loc_conf         /* merge location configuration */
+};
+
+
+ngx_module_t  ngx_http_webrtc_module = {
+    NGX_MODULE_V1,
+    &ngx_http_webrtc_module_ctx,           /* module context */
+    ngx_http_webrtc_commands,              /* module directives */
+    NGX_HTTP_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    NULL,                                  /* init module */
+    ngx_http_webrtc_init_process,          /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    ngx_http_webrtc_exit_process,          /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+static void *
+ngx_http_webrtc_create_main_conf(ngx_conf_t *cf)
+{
+    ngx_http_webrtc_main_conf_t  *wmcf;
+
+    wmcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_webrtc_main_conf_t));
+    if (wmcf == NULL) {
+        return NULL;
+    }
+
+    wmcf->gso = NGX_CONF_UNSET;
+    wmcf->max_sessions = NGX_CONF_UNSET;
+
+    if (ngx_array_init(&wmcf->listens, cf->pool, 2,
+                       sizeof(ngx_http_webrtc_listen_t))
+        != NGX_OK
+        || ngx_array_init(&wmcf->candidates, cf->pool, 4,
+                          sizeof(ngx_http_webrtc_candidate_t))
+           != NGX_OK
+        || ngx_array_init(&wmcf->always, cf->pool, 4,
+                          sizeof(ngx_http_webrtc_pull_t *))
+           != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return wmcf;
+}
+
+
+static char *
+ngx_http_webrtc_init_main_conf(ngx_conf_t *cf, void *conf)
+{
+    ngx_http_webrtc_main_conf_t *wmcf = conf;
+
+    ngx_conf_init_value(wmcf->gso, 1);
+    ngx_conf_init_value(wmcf->max_sessions, 0);
+
+    if ((wmcf->certificate.len == 0) != (wmcf->certificate_key.len == 0)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"webrtc_certificate\" and "
+                           "\"webrtc_certificate_key\" need each other");
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static void *
+ngx_http_webrtc_create_loc_conf(ngx_conf_t *cf)
+{
+    ngx_http_webrtc_loc_conf_t  *wlcf;
+
+    wlcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_webrtc_loc_conf_t));
+    if (wlcf == NULL) {
+        return NULL;
+    }
+
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     wlcf->play = NULL;
+     *     wlcf->publish = NULL;
+     *     wlcf->codecs = 0;
+     *     wlcf->cors_origin = { 0, NULL };
+     *     wlcf->status = 0;
+     */
+
+    wlcf->pull = NGX_CONF_UNSET_PTR;
+    wlcf->publish_conflict = NGX_CONF_UNSET_UINT;
+    wlcf->linger = NGX_CONF_UNSET_MSEC;
+    wlcf->keyframe_interval = NGX_CONF_UNSET_MSEC;
+    wlcf->max_bitrate = NGX_CONF_UNSET;
+    wlcf->wait = NGX_CONF_UNSET_MSEC;
+    wlcf->idle_timeout = NGX_CONF_UNSET_MSEC;
+    wlcf->timeout = NGX_CONF_UNSET_MSEC;
+    wlcf->handshake_timeout = NGX_CONF_UNSET_MSEC;
+    wlcf->buffer = NGX_CONF_UNSET_SIZE;
+    wlcf->max_sdp = NGX_CONF_UNSET_SIZE;
+    wlcf->max_viewers = NGX_CONF_UNSET;
+    wlcf->etag = NGX_CONF_UNSET_UINT;
+    wlcf->counter_offer = NGX_CONF_UNSET;
+    wlcf->ice_servers = NGX_CONF_UNSET_PTR;
+
+    return wlcf;
+}
+
+
+static char *
+ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_webrtc_loc_conf_t *prev = parent;
+    ngx_http_webrtc_loc_conf_t *conf = child;
+
+    ngx_http_webrtc_pull_t       *pull, **always;
+    ngx_http_webrtc_main_conf_t  *wmcf;
+
+    ngx_conf_merge_ptr_value(conf->pull, prev->pull, NULL);
+    ngx_conf_merge_uint_value(conf->publish_conflict, prev->publish_conflict,
+                              NGX_HTTP_WEBRTC_CONFLICT_REJECT);
+    ngx_conf_merge_msec_value(conf->linger, prev->linger, 30000);
+    ngx_conf_merge_msec_value(conf->keyframe_interval,
+                              prev->keyframe_interval, 1000);
+    ngx_conf_merge_off_value(conf->max_bitrate, prev->max_bitrate, 0);
+    ngx_conf_merge_msec_value(conf->wait, prev->wait, 5000);
+
+    if (conf->codecs == 0) {
+        conf->codecs = prev->codecs;
+    }
+
+    ngx_conf_merge_msec_value(conf->idle_timeout, prev->idle_timeout, 10000);
+    ngx_conf_merge_msec_value(conf->timeout, prev->timeout, 30000);
+    ngx_conf_merge_msec_value(conf->handshake_timeout,
+                              prev->handshake_timeout, 30000);
+    ngx_conf_merge_size_value(conf->buffer, prev->buffer, 2 * 1024 * 1024);
+    ngx_conf_merge_size_value(conf->max_sdp, prev->max_sdp, 64 * 1024);
+    ngx_conf_merge_value(conf->max_viewers, prev->max_viewers, 0);
+    ngx_conf_merge_uint_value(conf->etag, prev->etag,
+                              NGX_HTTP_WEBRTC_ETAG_LENIENT);
+    ngx_conf_merge_value(conf->counter_offer, prev->counter_offer, 0);
+    ngx_conf_merge_ptr_value(conf->ice_servers, prev->ice_servers, NULL);
+    ngx_conf_merge_str_value(conf->cors_origin, prev->cors_origin, "");
+
+    if (conf->buffer < NGX_WEBRTC_RING_MIN_SIZE
+        || conf->buffer > NGX_WEBRTC_RING_MAX_SIZE)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"webrtc_buffer\" must be between 64k and 1g");
+        return NGX_CONF_ERROR;
+    }
+
+    if (conf->max_sdp < NGX_HTTP_WEBRTC_SDP_LEAST
+        || conf->max_sdp > NGX_HTTP_WEBRTC_SDP_MOST)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"webrtc_max_sdp\" must be between 1k and 1m");
+        return NGX_CONF_ERROR;
+    }
+
+    if (conf->play == NULL || conf->pull == NULL) {
+        return NGX_CONF_OK;
+    }
+
+    /* the directive may be inherited, what follows belongs to this location */
+
+    pull = ngx_palloc(cf->pool, sizeof(ngx_http_webrtc_pull_t));
+    if (pull == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *pull = *conf->pull;
+
+    pull->buffer = conf->buffer;
+    pull->idle_timeout = conf->idle_timeout;
+    conf->pull = pull;
+
+    if (!pull->always || !pull->constant || conf->play->lengths != NULL) {
+        return NGX_CONF_OK;
+    }
+
+    pull->name = conf->play->value;
+
+    wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webrtc_module);
+
+    always = ngx_array_push(&wmcf->always);
+    if (always == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *always = pull;
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_init(ngx_conf_t *cf)
+{
+    ngx_str_t                     port;
+    ngx_uint_t                    i;
+    ngx_http_webrtc_listen_t     *listen;
+    ngx_http_webrtc_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webrtc_module);
+
+    if (!wmcf->used) {
+        return NGX_OK;
+    }
+
+    if (wmcf->zone_name.len == 0) {
+        ngx_str_set(&wmcf->zone_name, NGX_HTTP_WEBRTC_ZONE);
+        wmcf->zone_size = NGX_HTTP_WEBRTC_ZONE_SIZE;
+    }
+
+    wmcf->bus = ngx_webrtc_bus_add(cf, &wmcf->zone_name, wmcf->zone_size,
+                                   &ngx_http_webrtc_module);
+    if (wmcf->bus == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (wmcf->listens.nelts == 0) {
+        ngx_str_set(&port, "8000");
+
+        if (ngx_http_webrtc_conf_add_listen(cf, wmcf, &port) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    listen = wmcf->listens.elts;
+
+    for (i = 0; i < wmcf->listens.nelts; i++) {
+        if (ngx_webrtc_udp_listen(cf, &listen[i].addr, i) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    if (ngx_http_webrtc_conf_certificate(cf, wmcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_webrtc_cors_init(cf);
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_init_process(ngx_cycle_t *cycle)
+{
+    ngx_core_conf_t              *ccf;
+    ngx_webrtc_worker_conf_t      conf;
+    ngx_http_webrtc_main_conf_t  *wmcf;
+
+    /* without a master process a reload comes here again */
+
+    if (ngx_http_webrtc_worker) {
+        ngx_http_webrtc_whep_done();
+        ngx_http_webrtc_events_done();
+    }
+
+    ngx_http_webrtc_exit_process(cycle);
+
+    if (ngx_process != NGX_PROCESS_WORKER && ngx_process != NGX_PROCESS_SINGLE)
+    {
+        return NGX_OK;
+    }
+
+    wmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_webrtc_module);
+
+    if (wmcf == NULL || !wmcf->used) {
+        return NGX_OK;
+    }
+
+    ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
+
+    ngx_memzero(&conf, sizeof(ngx_webrtc_worker_conf_t));
+
+    conf.bus = wmcf->bus;
+    conf.dtls = wmcf->dtls;
+    conf.gso = wmcf->gso;
+    conf.shutdown = ccf->shutdown_timeout;
+    conf.on_stream = ngx_http_webrtc_on_stream;
+    conf.ctx = wmcf;
+
+    ngx_http_webrtc_worker = ngx_webrtc_worker_init(cycle, &conf);
+
+    return ngx_http_webrtc_worker ? NGX_OK : NGX_ERROR;
+}
+
+
+static void
+ngx_http_webrtc_exit_process(ngx_cycle_t *cycle)
+{
+    if (ngx_http_webrtc_worker) {
+        ngx_http_webrtc_pull_done();
+        ngx_webrtc_worker_done(ngx_http_webrtc_worker);
+        ngx_http_webrtc_worker = NULL;
+    }
+}
+
+
+static void
+ngx_http_webrtc_on_stream(void *ctx, ngx_webrtc_stream_t *st)
+{
+    ngx_http_webrtc_whep_wake(st);
+    ngx_http_webrtc_events_wake(st);
+
+    if (st == NULL) {
+        ngx_http_webrtc_whip_tick();
+        ngx_http_webrtc_pull_tick(ctx);
+    }
+}

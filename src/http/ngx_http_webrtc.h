@@ -1,0 +1,123 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Configuration of the module, shared by the files of src/http.
+ */
+
+
+#ifndef _NGX_HTTP_WEBRTC_H_INCLUDED_
+#define _NGX_HTTP_WEBRTC_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include "ngx_webrtc_worker.h"
+
+
+/* "webrtc_listen" and "webrtc_zone" when the configuration has none */
+#define NGX_HTTP_WEBRTC_PORT        8000
+#define NGX_HTTP_WEBRTC_ZONE        "live"
+#define NGX_HTTP_WEBRTC_ZONE_SIZE   (64 * 1024 * 1024)
+
+/* "webrtc_publish_conflict" */
+#define NGX_HTTP_WEBRTC_CONFLICT_REJECT   0
+#define NGX_HTTP_WEBRTC_CONFLICT_REPLACE  1
+
+/* "webrtc_etag" */
+#define NGX_HTTP_WEBRTC_ETAG_LENIENT      0
+#define NGX_HTTP_WEBRTC_ETAG_STRICT       1
+
+/* candidates of one answer, of all kinds; chosen */
+#define NGX_HTTP_WEBRTC_CANDIDATES  32
+
+
+/* "webrtc_candidate": an address that we are reached at from outside */
+typedef struct {
+    ngx_str_t                    text;       /* address without port */
+    in_port_t                    port;       /* 0: that of the listen */
+    int                          family;
+} ngx_http_webrtc_candidate_t;
+
+
+typedef struct {
+    ngx_addr_t                   addr;
+    in_port_t                    port;
+    ngx_uint_t                   wildcard;   /* unsigned  wildcard:1; */
+} ngx_http_webrtc_listen_t;
+
+
+typedef struct {
+    ngx_str_t                    zone_name;
+    ssize_t                      zone_size;
+
+    ngx_array_t                  listens;    /* ngx_http_webrtc_listen_t */
+    ngx_array_t                  candidates; /* ngx_http_webrtc_candidate_t */
+
+    ngx_str_t                    certificate;
+    ngx_str_t                    certificate_key;
+    ngx_flag_t                   gso;
+    ngx_int_t                    max_sessions;   /* 0: no limit */
+
+    ngx_array_t                  always;     /* ngx_http_webrtc_pull_t *:
+                                                "start=always" without
+                                                variables */
+
+    ngx_webrtc_bus_t            *bus;
+    ngx_webrtc_dtls_conf_t      *dtls;
+    ngx_str_t                    pem;        /* generated certificate and key */
+    ngx_str_t                    fingerprint;   /* "sha-256 AB:CD:..." */
+    ngx_uint_t                   used;       /* a location needs the port */
+} ngx_http_webrtc_main_conf_t;
+
+
+/* "webrtc_pull" of a location */
+typedef struct {
+    ngx_http_complex_value_t     url;
+    ngx_str_t                    prefix;     /* literal part in front of the
+                                                first variable */
+    ngx_str_t                    format;
+    ngx_str_t                    name;       /* stream, when it is constant */
+    size_t                       buffer;
+    ngx_msec_t                   idle_timeout;
+    unsigned                     constant:1; /* the URL has no variables */
+    unsigned                     loop:1;
+    unsigned                     always:1;
+} ngx_http_webrtc_pull_t;
+
+
+typedef struct {
+    ngx_http_complex_value_t    *play;       /* stream name, one of these */
+    ngx_http_complex_value_t    *publish;
+    ngx_http_webrtc_pull_t      *pull;
+
+    ngx_msec_t                   wait;
+    ngx_msec_t                   idle_timeout;
+    ngx_msec_t                   timeout;
+    ngx_msec_t                   handshake_timeout;
+    size_t                       buffer;
+    size_t                       max_sdp;
+    ngx_int_t                    max_viewers;    /* of a stream, 0: no limit */
+    ngx_uint_t                   etag;
+    ngx_flag_t                   counter_offer;
+    ngx_array_t                 *ice_servers;    /* ngx_http_webrtc_ice_server_t
+                                                    or NULL */
+    ngx_str_t                    cors_origin;
+    ngx_flag_t                   status;
+    ngx_uint_t                   publish_conflict;
+    ngx_msec_t                   linger;
+    ngx_msec_t                   keyframe_interval;
+    off_t                        max_bitrate;    /* bit/s, 0: no limit */
+    ngx_array_t                 *codecs;     /* uint8_t NGX_WEBRTC_CODEC_*,
+                                                preferred first; NULL: all */
+} ngx_http_webrtc_loc_conf_t;
+
+
+extern ngx_module_t  ngx_http_webrtc_module;
+
+/* of this process; NULL where no location needs the port */
+extern ngx_webrtc_worker_t  *ngx_http_webrtc_worker;
+
+
+#endif /* _NGX_HTTP_WEBRTC_H_INCLUDED_ */

@@ -1,0 +1,266 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * The ICE candidates of our answers.
+ *
+ * All our candidates are of type host: with 1:1 NAT the outer address is told
+ * as one (RFC 8445, 5.1.1.1 leaves it to configuration), since a lite agent has
+ * host candidates only (RFC 8445, 2.5).
+ */
+
+
+#include "ngx_http_webrtc_candidates.h"
+#include <ifaddrs.h>
+#include <net/if.h>
+
+
+static ngx_uint_t ngx_http_webrtc_candidates_interfaces(ngx_http_request_t *r,
+    ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t n,
+    ngx_http_webrtc_listen_t *listen, ngx_uint_t loopback);
+static ngx_uint_t ngx_http_webrtc_candidates_put(ngx_http_request_t *r,
+    ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t n, struct sockaddr *sa,
+    in_port_t port);
+static ngx_uint_t ngx_http_webrtc_is_loopback(struct sockaddr *sa);
+static ngx_uint_t ngx_http_webrtc_is_link_local(struct sockaddr *sa);
+
+
+ngx_uint_t
+ngx_http_webrtc_candidates(ngx_http_request_t *r,
+    ngx_webrtc_sdp_candidate_t *cand)
+{
+    ngx_uint_t                     i, j, n, loopback;
+    ngx_http_webrtc_listen_t      *listen;
+    ngx_http_webrtc_candidate_t   *external;
+    ngx_http_webrtc_main_conf_t   *wmcf;
+
+    wmcf = ngx_http_get_module_main_conf(r, ngx_http_webrtc_module);
+
+    listen = wmcf->listens.elts;
+    external = wmcf->candidates.elts;
+    n = 0;
+
+    if (wmcf->candidates.nelts) {
+
+        for (i = 0; i < wmcf->candidates.nelts; i++) {
+
+            for (j = 0; j < wmcf->listens.nelts; j++) {
+
+                if (external[i].family != listen[j].addr.sockaddr->sa_family
+                    || n == NGX_HTTP_WEBRTC_CANDIDATES)
+                {
+                    continue;
+                }
+
+                ngx_memzero(&cand[n], sizeof(ngx_webrtc_sdp_candidate_t));
+                cand[n].address = external[i].text;
+                cand[n].port = external[i].port ? external[i].port
+                                                : listen[j].port;
+                cand[n].type = NGX_WEBRTC_SDP_HOST;
+                n++;
+
+                if (external[i].port) {
+                    break;
+                }
+            }
+        }
+
+        return n;
+    }
+
+    loopback = ngx_http_webrtc_is_loopback(r->connection->sockaddr);
+
+    for (i = 0; i < wmcf->listens.nelts; i++) {
+
+        if (listen[i].wildcard) {
+            n = ngx_http_webrtc_candidates_interfaces(r, cand, n, &listen[i],
+                                                      loopback);
+
+        } else {
+            n = ngx_http_webrtc_candidates_put(r, cand, n,
+                                               listen[i].addr.sockaddr,
+                                               listen[i].port);
+        }
+    }
+
+    return n;
+}
+
+
+static ngx_uint_t
+ngx_http_webrtc_candidates_interfaces(ngx_http_request_t *r,
+    ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t n,
+    ngx_http_webrtc_listen_t *listen, ngx_uint_t loopback)
+{
+    ngx_uint_t        turn;
+    struct ifaddrs   *list, *ifa;
+    struct sockaddr  *sa;
+
+    if (getifaddrs(&list) == -1) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, ngx_errno,
+                      "getifaddrs() failed");
+        return n;
+    }
+
+    /* a client on this host is best served over loopback: that comes first */
+
+    for (turn = loopback ? 0 : 1; turn < 2; turn++) {
+
+        for (ifa = list; ifa; ifa = ifa->ifa_next) {
+
+            sa = ifa->ifa_addr;
+
+            if (sa == NULL
+                || sa->sa_family != listen->addr.sockaddr->sa_family
+                || !(ifa->ifa_flags & IFF_UP)
+                || ngx_http_webrtc_is_link_local(sa)
+                || ngx_http_webrtc_is_loopback(sa) != (turn == 0))
+            {
+                continue;
+            }
+
+            n = ngx_http_webrtc_candidates_put(r, cand, n, sa, listen->port);
+        }
+    }
+
+    freeifaddrs(list);
+
+    return n;
+}
+
+
+static ngx_uint_t
+ngx_http_webrtc_candidates_put(ngx_http_request_t *r,
+    ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t n, struct sockaddr *sa,
+    in_port_t port)
+{
+    u_char     *p;
+    size_t      len;
+    socklen_t   socklen;
+
+    if (n == NGX_HTTP_WEBRTC_CANDIDATES) {
+        return n;
+    }
+
+    p = ngx_pnalloc(r->pool, NGX_SOCKADDR_STRLEN);
+    if (p == NULL) {
+        return n;
+    }
+
+#if (NGX_HAVE_INET6)
+    socklen = (sa->sa_family == AF_INET6) ? sizeof(struct sockaddr_in6)
+                                          : sizeof(struct sockaddr_in);
+#else
+    socklen = sizeof(struct sockaddr_in);
+#endif
+
+    len = ngx_sock_ntop(sa, socklen, p, NGX_SOCKADDR_STRLEN, 0);
+
+    /* IPv6 comes in brackets only with a port */
+
+    ngx_memzero(&cand[n], sizeof(ngx_webrtc_sdp_candidate_t));
+    cand[n].address.data = p;
+    cand[n].address.len = len;
+    cand[n].port = port;
+    cand[n].type = NGX_WEBRTC_SDP_HOST;
+
+    return n + 1;
+}
+
+
+static ngx_uint_t
+ngx_http_webrtc_is_loopback(struct sockaddr *sa)
+{
+    struct sockaddr_in   *sin;
+#if (NGX_HAVE_INET6)
+    struct sockaddr_in6  *sin6;
+#endif
+
+    switch (sa->sa_family) {
+
+    case AF_INET:
+        sin = (struct sockaddr_in *) sa;
+        return (ntohl(sin->sin_addr.s_addr) >> 24) == 127;
+
+#if (NGX_HAVE_INET6)
+    case AF_INET6:
+        sin6 = (struct sockaddr_in6 *) sa;
+        return IN6_IS_ADDR_LOOPBACK(&sin6->sin6_addr)
+               || (IN6_IS_ADDR_V4MAPPED(&sin6->sin6_addr)
+                   && sin6->sin6_addr.s6_addr[12] == 127);
+#endif
+
+#if (NGX_HAVE_UNIX_DOMAIN)
+    case AF_UNIX:
+        return 1;
+#endif
+    }
+
+    return 0;
+}
+
+
+static ngx_uint_t
+ngx_http_webrtc_is_link_local(struct sockaddr *sa)
+{
+#if (NGX_HAVE_INET6)
+    struct sockaddr_in6  *sin6;
+
+    if (sa->sa_family == AF_INET6) {
+        sin6 = (struct sockaddr_in6 *) sa;
+        return IN6_IS_ADDR_LINKLOCAL(&sin6->sin6_addr);
+    }
+#endif
+
+    return 0;
+}
+
+
+char *
+ngx_http_webrtc_candidates_add(ngx_conf_t *cf, ngx_array_t *candidates,
+    ngx_str_t *value)
+{
+    u_char                       *p;
+    size_t                        len;
+    ngx_url_t                     u;
+    ngx_uint_t                    i;
+    ngx_http_webrtc_candidate_t  *cand;
+
+    ngx_memzero(&u, sizeof(ngx_url_t));
+
+    u.url = *value;
+    u.default_port = 0;
+
+    if (ngx_parse_url(cf->pool, &u) != NGX_OK || u.naddrs == 0
+        || u.family == AF_UNIX)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "%s in webrtc_candidate \"%V\", expected an "
+                           "address or name with an optional port",
+                           u.err ? u.err : "invalid address", value);
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 0; i < u.naddrs; i++) {
+
+        cand = ngx_array_push(candidates);
+        if (cand == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        p = ngx_pnalloc(cf->pool, NGX_SOCKADDR_STRLEN);
+        if (p == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        len = ngx_sock_ntop(u.addrs[i].sockaddr, u.addrs[i].socklen, p,
+                            NGX_SOCKADDR_STRLEN, 0);
+
+        cand->text.data = p;
+        cand->text.len = len;
+        cand->family = u.addrs[i].sockaddr->sa_family;
+        cand->port = u.no_port ? 0 : u.port;
+    }
+
+    return NGX_CONF_OK;
+}

@@ -1,0 +1,39 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * The ICE candidates of our answers.
+ */
+
+
+#ifndef _NGX_HTTP_WEBRTC_CANDIDATES_H_INCLUDED_
+#define _NGX_HTTP_WEBRTC_CANDIDATES_H_INCLUDED_
+
+
+#include "ngx_http_webrtc.h"
+#include "ngx_webrtc_sdp.h"
+
+
+/*
+ * Where a client can reach our port:
+ *
+ *   - the addresses of "webrtc_candidate", if there are any; else
+ *   - the addresses that are listened on; for a wildcard those of the host's
+ *     interfaces, loopback only when the request came over loopback.
+ *
+ *   cand   room for NGX_HTTP_WEBRTC_CANDIDATES
+ *
+ * Returns their number; texts are from the request's pool.
+ */
+ngx_uint_t ngx_http_webrtc_candidates(ngx_http_request_t *r,
+    ngx_webrtc_sdp_candidate_t *cand);
+
+/*
+ * Parses a value of "webrtc_candidate", at configuration time: an address or
+ * name, with a port or without.  Names are resolved now.
+ */
+char *ngx_http_webrtc_candidates_add(ngx_conf_t *cf, ngx_array_t *candidates,
+    ngx_str_t *value);
+
+
+#endif /* _NGX_HTTP_WEBRTC_CANDIDATES_H_INCLUDED_ */

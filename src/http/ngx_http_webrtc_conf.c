@@ -1,0 +1,349 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Parsers of directives that are about no file of their own: the zone, the
+ * port, which location does what, the certificate.
+ */
+
+
+#include "ngx_http_webrtc_conf.h"
+#include "ngx_http_webrtc_candidates.h"
+#include "ngx_http_webrtc_status.h"
+#include "ngx_http_webrtc_whep.h"
+#include "ngx_http_webrtc_whip.h"
+#include "ngx_webrtc_dtls.h"
+
+
+static char *ngx_http_webrtc_conf_stream_name(ngx_conf_t *cf,
+    ngx_http_complex_value_t **name, ngx_http_handler_pt handler);
+static ngx_int_t ngx_http_webrtc_conf_generated(ngx_conf_t *cf,
+    ngx_http_webrtc_main_conf_t *wmcf);
+
+
+char *
+ngx_http_webrtc_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_webrtc_main_conf_t *wmcf = conf;
+
+    ngx_str_t  *value;
+
+    if (wmcf->zone_name.len) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    wmcf->zone_size = ngx_parse_size(&value[2]);
+
+    if (wmcf->zone_size == NGX_ERROR
+        || wmcf->zone_size < (ssize_t) NGX_WEBRTC_ZONE_MIN)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid size \"%V\" of webrtc_zone \"%V\", "
+                           "expected at least %uzk", &value[2], &value[1],
+                           (size_t) NGX_WEBRTC_ZONE_MIN / 1024);
+        return NGX_CONF_ERROR;
+    }
+
+    wmcf->zone_name = value[1];
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_webrtc_conf_listen(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    if (ngx_http_webrtc_conf_add_listen(cf, conf, &value[1]) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+ngx_int_t
+ngx_http_webrtc_conf_add_listen(ngx_conf_t *cf,
+    ngx_http_webrtc_main_conf_t *wmcf, ngx_str_t *value)
+{
+    ngx_url_t                  u;
+    ngx_uint_t                 i, n;
+    ngx_http_webrtc_listen_t  *listen;
+
+    ngx_memzero(&u, sizeof(ngx_url_t));
+
+    u.url = *value;
+    u.listen = 1;
+    u.default_port = NGX_HTTP_WEBRTC_PORT;
+
+    if (ngx_parse_url(cf->pool, &u) != NGX_OK || u.family == AF_UNIX) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "%s in webrtc_listen \"%V\", expected a port or "
+                           "an address with a port",
+                           u.err ? u.err : "invalid address", value);
+        return NGX_ERROR;
+    }
+
+    for (n = 0; n < u.naddrs; n++) {
+
+        listen = wmcf->listens.elts;
+
+        for (i = 0; i < wmcf->listens.nelts; i++) {
+            if (ngx_cmp_sockaddr(listen[i].addr.sockaddr,
+                                 listen[i].addr.socklen,
+                                 u.addrs[n].sockaddr, u.addrs[n].socklen, 1)
+                == NGX_OK)
+            {
+                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                                   "duplicate webrtc_listen \"%V\"", value);
+                return NGX_ERROR;
+            }
+        }
+
+        if (wmcf->listens.nelts == NGX_WEBRTC_UDP_LISTENS) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "more than %d addresses in webrtc_listen",
+                               NGX_WEBRTC_UDP_LISTENS);
+            return NGX_ERROR;
+        }
+
+        listen = ngx_array_push(&wmcf->listens);
+        if (listen == NULL) {
+            return NGX_ERROR;
+        }
+
+        listen->addr = u.addrs[n];
+        listen->port = ngx_inet_get_port(u.addrs[n].sockaddr);
+        listen->wildcard = ngx_inet_wildcard(u.addrs[n].sockaddr);
+    }
+
+    return NGX_OK;
+}
+
+
+char *
+ngx_http_webrtc_conf_candidate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_webrtc_main_conf_t *wmcf = conf;
+
+    char        *rv;
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        rv = ngx_http_webrtc_candidates_add(cf, &wmcf->candidates, &value[i]);
+
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_webrtc_conf_play(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_webrtc_loc_conf_t *wlcf = conf;
+
+    return ngx_http_webrtc_conf_stream_name(cf, &wlcf->play,
+                                            ngx_http_webrtc_whep_handler);
+}
+
+
+char *
+ngx_http_webrtc_conf_publish(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_webrtc_loc_conf_t *wlcf = conf;
+
+    return ngx_http_webrtc_conf_stream_name(cf, &wlcf->publish,
+                                            ngx_http_webrtc_whip_handler);
+}
+
+
+/* the value of "webrtc_play" or "webrtc_publish" */
+
+static char *
+ngx_http_webrtc_conf_stream_name(ngx_conf_t *cf, ngx_http_complex_value_t **name,
+    ngx_http_handler_pt handler)
+{
+    ngx_str_t                         *value;
+    ngx_http_core_loc_conf_t          *clcf;
+    ngx_http_webrtc_main_conf_t       *wmcf;
+    ngx_http_compile_complex_value_t   ccv;
+
+    if (*name) {
+        return "is duplicate";
+    }
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->handler == ngx_http_webrtc_whep_handler
+        || clcf->handler == ngx_http_webrtc_whip_handler)
+    {
+        return "is in a location with the other one of \"webrtc_play\" and "
+               "\"webrtc_publish\"";
+    }
+
+    *name = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
+    if (*name == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    value = cf->args->elts;
+
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+    ccv.cf = cf;
+    ccv.value = &value[1];
+    ccv.complex_value = *name;
+
+    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if ((*name)->lengths == NULL
+        && (value[1].len == 0 || value[1].len > NGX_WEBRTC_NAME_MAX))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid stream name in \"%V\", expected 1 to %d "
+                           "bytes", &value[0], NGX_WEBRTC_NAME_MAX);
+        return NGX_CONF_ERROR;
+    }
+
+    clcf->handler = handler;
+
+    wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webrtc_module);
+    wmcf->used = 1;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_webrtc_conf_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_webrtc_loc_conf_t *wlcf = conf;
+
+    ngx_http_core_loc_conf_t     *clcf;
+    ngx_http_webrtc_main_conf_t  *wmcf;
+
+    wlcf->status = 1;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    clcf->handler = ngx_http_webrtc_status_handler;
+
+    wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webrtc_module);
+    wmcf->used = 1;
+
+    return NGX_CONF_OK;
+}
+
+
+ngx_int_t
+ngx_http_webrtc_conf_certificate(ngx_conf_t *cf,
+    ngx_http_webrtc_main_conf_t *wmcf)
+{
+    u_char      *p;
+    const char  *err;
+
+    if (wmcf->certificate.len) {
+
+        if (ngx_conf_full_name(cf->cycle, &wmcf->certificate, 1) != NGX_OK
+            || ngx_conf_full_name(cf->cycle, &wmcf->certificate_key, 1)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        wmcf->dtls = ngx_webrtc_dtls_conf_files(cf->pool,
+                                         (char *) wmcf->certificate.data,
+                                         (char *) wmcf->certificate_key.data,
+                                         NULL, &err);
+
+    } else {
+
+        if (ngx_http_webrtc_conf_generated(cf, wmcf) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        wmcf->dtls = ngx_webrtc_dtls_conf_create(cf->pool, &wmcf->pem, NULL,
+                                                 NULL, &err);
+    }
+
+    if (wmcf->dtls == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "webrtc_certificate \"%V\" with key \"%V\": %s",
+                      &wmcf->certificate, &wmcf->certificate_key, err);
+        return NGX_ERROR;
+    }
+
+    wmcf->fingerprint.len = sizeof("sha-256 ") - 1
+                            + NGX_WEBRTC_DTLS_FINGERPRINT;
+
+    p = ngx_pnalloc(cf->pool, wmcf->fingerprint.len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    wmcf->fingerprint.data = p;
+
+    p = ngx_cpymem(p, "sha-256 ", sizeof("sha-256 ") - 1);
+    ngx_memcpy(p, wmcf->dtls->fingerprint, NGX_WEBRTC_DTLS_FINGERPRINT);
+
+    return NGX_OK;
+}
+
+
+/* the certificate of the cycle before, or a new one */
+
+static ngx_int_t
+ngx_http_webrtc_conf_generated(ngx_conf_t *cf,
+    ngx_http_webrtc_main_conf_t *wmcf)
+{
+    ngx_uint_t                    i;
+    ngx_cycle_t                  *old;
+    ngx_http_webrtc_main_conf_t  *owmcf;
+
+    wmcf->pem.data = ngx_pnalloc(cf->pool, NGX_WEBRTC_DTLS_PEM);
+    if (wmcf->pem.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    old = cf->cycle->old_cycle;
+
+    for (i = 0; old && !ngx_is_init_cycle(old) && old->modules[i]; i++) {
+
+        if (old->modules[i] != &ngx_http_webrtc_module) {
+            continue;
+        }
+
+        owmcf = ngx_http_cycle_get_module_main_conf(old,
+                                                    ngx_http_webrtc_module);
+
+        if (owmcf && owmcf->pem.len) {
+            wmcf->pem.len = owmcf->pem.len;
+            ngx_memcpy(wmcf->pem.data, owmcf->pem.data, owmcf->pem.len);
+            return NGX_OK;
+        }
+    }
+
+    if (ngx_webrtc_dtls_generate(ngx_time(), wmcf->pem.data, &wmcf->pem.len)
+        != NGX_OK)
+    {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "webrtc certificate could not be made");
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}

@@ -1,0 +1,334 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * What an offer goes through, whoever it is from: parsing, the decision, the
+ * session slot, the answer.
+ *
+ * RFC 9725 (WHIP), draft-ietf-wish-whep-03.
+ */
+
+
+#include "ngx_http_webrtc_offer.h"
+#include "ngx_http_webrtc_resource.h"
+#include "ngx_http_webrtc_candidates.h"
+#include "ngx_webrtc_bus_publish.h"
+#include "ngx_webrtc_negotiate.h"
+
+
+/* bytes of our ICE credentials, hex digits: 64 and 128 random bits, RFC 8445,
+ * 5.3 wants 24 and 128; the ufrag also finds the slot and so is unique */
+#define NGX_HTTP_WEBRTC_UFRAG            16
+#define NGX_HTTP_WEBRTC_PWD              32
+
+/* bytes of the CNAME, and of random data for one session */
+#define NGX_HTTP_WEBRTC_CNAME            8
+#define NGX_HTTP_WEBRTC_RANDOM           96
+
+/* RFC 9110, 15.5.7 and 15.5.21 */
+#define NGX_HTTP_WEBRTC_NOT_ACCEPTABLE   406
+#define NGX_HTTP_WEBRTC_UNPROCESSABLE    422
+
+
+static ngx_uint_t ngx_http_webrtc_offer_alternatives(
+    ngx_http_webrtc_loc_conf_t *wlcf);
+static ngx_int_t ngx_http_webrtc_offer_created(ngx_http_request_t *r,
+    ngx_webrtc_peer_t *peer, ngx_str_t *answer);
+static ngx_int_t ngx_http_webrtc_offer_refuse(ngx_http_request_t *r,
+    ngx_uint_t role, ngx_webrtc_negotiate_cause_t *cause);
+
+
+ngx_int_t
+ngx_http_webrtc_offer_parse(ngx_http_webrtc_offer_t *offer, ngx_str_t *body)
+{
+    ngx_webrtc_sdp_error_t         err;
+    ngx_webrtc_negotiate_cause_t   cause;
+
+    offer->sdp = ngx_palloc(offer->request->pool, sizeof(ngx_webrtc_sdp_t));
+    if (offer->sdp == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_webrtc_sdp_parse(body->data, body->data + body->len, offer->sdp,
+                             &err)
+        != NGX_OK)
+    {
+        ngx_webrtc_negotiate_malformed(&err, &cause);
+        return ngx_http_webrtc_offer_refuse(offer->request, offer->role,
+                                            &cause);
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_webrtc_offer_answer(ngx_http_webrtc_offer_t *offer)
+{
+    u_char                          *p, *end, *hex;
+    size_t                           size;
+    ngx_int_t                        rc;
+    ngx_str_t                        answer, detail;
+    ngx_uint_t                       n;
+    ngx_webrtc_bus_t                *bus;
+    ngx_webrtc_peer_t               *peer;
+    ngx_http_request_t              *r;
+    ngx_webrtc_track_t               tracks[NGX_WEBRTC_TRACKS];
+    ngx_http_webrtc_loc_conf_t      *wlcf;
+    ngx_http_webrtc_main_conf_t     *wmcf;
+    ngx_webrtc_negotiate_cause_t     cause;
+    ngx_webrtc_negotiate_policy_t    policy;
+    ngx_webrtc_sdp_candidate_t       cand[NGX_HTTP_WEBRTC_CANDIDATES];
+    u_char                           random[NGX_HTTP_WEBRTC_RANDOM];
+
+    r = offer->request;
+    bus = ngx_http_webrtc_worker->bus;
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
+    wmcf = ngx_http_get_module_main_conf(r, ngx_http_webrtc_module);
+
+    size = NGX_WEBRTC_NEGOTIATE_ANSWER
+           + NGX_HTTP_WEBRTC_CANDIDATES * NGX_WEBRTC_NEGOTIATE_CANDIDATE;
+
+    peer = ngx_pcalloc(r->pool, sizeof(ngx_webrtc_peer_t));
+    p = ngx_pnalloc(r->pool, size);
+    hex = ngx_pnalloc(r->pool, 2 * NGX_HTTP_WEBRTC_RANDOM);
+
+    if (peer == NULL || p == NULL || hex == NULL
+        || ngx_http_webrtc_random(random, NGX_HTTP_WEBRTC_RANDOM) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_hex_dump(hex, random, NGX_HTTP_WEBRTC_RANDOM);
+
+    ngx_memcpy(peer->id, hex, NGX_WEBRTC_PEER_ID_LEN);
+    hex += NGX_WEBRTC_PEER_ID_LEN;
+    ngx_memcpy(peer->etag, hex, NGX_WEBRTC_PEER_ETAG_LEN);
+    hex += NGX_WEBRTC_PEER_ETAG_LEN;
+
+    ngx_memzero(&policy, sizeof(ngx_webrtc_negotiate_policy_t));
+
+    policy.fb = NGX_WEBRTC_FB_NACK|NGX_WEBRTC_FB_PLI|NGX_WEBRTC_FB_FIR;
+
+    if (offer->role == NGX_WEBRTC_PEER_PUBLISH) {
+        policy.role = NGX_WEBRTC_NEGOTIATE_PUBLISH;
+        policy.fb |= NGX_WEBRTC_FB_TWCC|NGX_WEBRTC_FB_REMB
+                     |NGX_WEBRTC_FB_RRTR;
+
+        if (wlcf->codecs) {
+            policy.codec_order = wlcf->codecs->elts;
+            policy.ncodec_order = wlcf->codecs->nelts;
+        }
+
+        policy.exts = NGX_WEBRTC_EXT_MID|NGX_WEBRTC_EXT_TWCC
+                      |NGX_WEBRTC_EXT_ABS_SEND_TIME;
+
+    } else {
+        (void) ngx_webrtc_bus_tracks(offer->st, tracks, &n);
+
+        policy.role = NGX_WEBRTC_NEGOTIATE_PLAY;
+        policy.tracks = tracks;
+        policy.ntracks = n;
+        policy.alternatives = ngx_http_webrtc_offer_alternatives(wlcf);
+    }
+
+    policy.ice_lite = 1;
+
+    policy.ufrag.data = hex;
+    policy.ufrag.len = NGX_HTTP_WEBRTC_UFRAG;
+    hex += NGX_HTTP_WEBRTC_UFRAG;
+
+    policy.pwd.data = hex;
+    policy.pwd.len = NGX_HTTP_WEBRTC_PWD;
+
+    /* the last bytes are not used by the texts above */
+
+    ngx_memcpy(policy.ssrcs, random + 64, sizeof(policy.ssrcs));
+    ngx_memcpy(&policy.sess_id, random + 80, sizeof(policy.sess_id));
+
+    policy.fingerprint = wmcf->fingerprint;
+    policy.cname.data = peer->id;
+    policy.cname.len = NGX_HTTP_WEBRTC_CNAME;
+    policy.stream_id.data = (u_char *) "webrtc";
+    policy.stream_id.len = sizeof("webrtc") - 1;
+
+    policy.candidates = cand;
+    policy.ncandidates = ngx_http_webrtc_candidates(r, cand);
+
+    answer.data = p;
+    end = p + size;
+
+    rc = ngx_webrtc_negotiate(offer->sdp, &policy, &peer->desc, &p, end,
+                              &cause);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_webrtc_offer_refuse(r, offer->role, &cause);
+    }
+
+    if (rc != NGX_OK) {
+        ngx_log_error(NGX_LOG_ALERT, r->connection->log, 0,
+                      "webrtc answer does not fit %uz bytes", size);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    answer.len = p - answer.data;
+
+    peer->role = (uint8_t) offer->role;
+    peer->name_len = (uint8_t) offer->st->name_len;
+    ngx_memcpy(peer->name, offer->st->name, offer->st->name_len);
+    peer->stream = offer->st->ref;
+    peer->created_ms = ngx_current_msec;
+    peer->expires_ms = ngx_current_msec + wlcf->handshake_timeout;
+    peer->timeout_ms = (uint32_t) wlcf->timeout;
+    peer->handshake_ms = (uint32_t) wlcf->handshake_timeout;
+
+    peer->linger_ms = (uint32_t) wlcf->linger;
+    peer->keyframe_ms = (uint32_t) wlcf->keyframe_interval;
+    peer->max_bitrate = (uint64_t) wlcf->max_bitrate;
+    peer->buffer = wlcf->buffer;
+
+    if (ngx_webrtc_peers_create(bus, peer) != NGX_OK) {
+        return ngx_http_webrtc_offer_full(r);
+    }
+
+    offer->ref = peer->ref;
+
+    if (offer->role == NGX_WEBRTC_PEER_PUBLISH
+        && ngx_webrtc_bus_reserve(bus, offer->st, peer->ref,
+                                  wlcf->publish_conflict
+                                  == NGX_HTTP_WEBRTC_CONFLICT_REPLACE,
+                                  ngx_current_msec)
+           != NGX_OK)
+    {
+        (void) ngx_webrtc_peers_close(bus, peer->ref);
+
+        detail.data = offer->st->name;
+        detail.len = offer->st->name_len;
+
+        return ngx_http_webrtc_problem(r, NGX_HTTP_CONFLICT,
+                                       "the stream is already published",
+                                       &detail);
+    }
+
+    rc = ngx_http_webrtc_offer_created(r, peer, &answer);
+
+    if (rc == NGX_HTTP_INTERNAL_SERVER_ERROR) {
+        (void) ngx_webrtc_peers_close(bus, peer->ref);
+    }
+
+    return rc;
+}
+
+
+/* what a stream's publisher may change to, as far as it is known here */
+
+static ngx_uint_t
+ngx_http_webrtc_offer_alternatives(ngx_http_webrtc_loc_conf_t *wlcf)
+{
+    uint8_t     *codec;
+    ngx_uint_t   i, set;
+
+    if (wlcf->pull) {
+        return 0;
+    }
+
+    if (wlcf->codecs == NULL) {
+        return ~(ngx_uint_t) 0;
+    }
+
+    codec = wlcf->codecs->elts;
+    set = 0;
+
+    for (i = 0; i < wlcf->codecs->nelts; i++) {
+        set |= (ngx_uint_t) 1 << codec[i];
+    }
+
+    return set;
+}
+
+
+/* RFC 9725, 4.2: 201 with Location and ETag */
+
+static ngx_int_t
+ngx_http_webrtc_offer_created(ngx_http_request_t *r, ngx_webrtc_peer_t *peer,
+    ngx_str_t *answer)
+{
+    u_char     *p;
+    ngx_str_t   location, etag;
+
+    static ngx_str_t  none = ngx_string("no-store");
+
+    if (ngx_http_webrtc_session_url(r, peer->id, NGX_WEBRTC_PEER_ID_LEN,
+                                    &location)
+        != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    p = ngx_pnalloc(r->pool, NGX_WEBRTC_PEER_ETAG_LEN + 2);
+    if (p == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    etag.data = p;
+    etag.len = NGX_WEBRTC_PEER_ETAG_LEN + 2;
+
+    *p++ = '"';
+    p = ngx_cpymem(p, peer->etag, NGX_WEBRTC_PEER_ETAG_LEN);
+    *p = '"';
+
+    if (ngx_http_webrtc_header(r, "Location", &location) != NGX_OK
+        || ngx_http_webrtc_header(r, "ETag", &etag) != NGX_OK
+        || ngx_http_webrtc_header(r, "Cache-Control", &none) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_webrtc_answer(r, NGX_HTTP_CREATED,
+                                  &ngx_http_webrtc_sdp_type, answer);
+}
+
+
+ngx_int_t
+ngx_http_webrtc_offer_full(ngx_http_request_t *r)
+{
+    ngx_http_webrtc_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_get_module_main_conf(r, ngx_http_webrtc_module);
+
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "webrtc_zone \"%V\" is full", &wmcf->zone_name);
+
+    if (ngx_http_webrtc_retry_after(r, NGX_HTTP_WEBRTC_RETRY) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_webrtc_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                   "no room for another session", NULL);
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_offer_refuse(ngx_http_request_t *r, ngx_uint_t role,
+    ngx_webrtc_negotiate_cause_t *cause)
+{
+    ngx_str_t   detail;
+    ngx_uint_t  status;
+
+    detail.data = cause->detail;
+    detail.len = cause->len;
+
+    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                  "webrtc offer refused: %s: %V", cause->title, &detail);
+
+    if (cause->kind == NGX_WEBRTC_NEGOTIATE_BAD) {
+        status = NGX_HTTP_BAD_REQUEST;
+
+    } else {
+        status = (role == NGX_WEBRTC_PEER_PUBLISH)
+                 ? NGX_HTTP_WEBRTC_UNPROCESSABLE
+                 : NGX_HTTP_WEBRTC_NOT_ACCEPTABLE;
+    }
+
+    return ngx_http_webrtc_problem(r, status, cause->title, &detail);
+}

@@ -1,0 +1,55 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * What an offer goes through, whoever it is from: parsing, the decision, the
+ * session slot, the answer.
+ */
+
+
+#ifndef _NGX_HTTP_WEBRTC_OFFER_H_INCLUDED_
+#define _NGX_HTTP_WEBRTC_OFFER_H_INCLUDED_
+
+
+#include "ngx_http_webrtc.h"
+#include "ngx_webrtc_sdp.h"
+
+
+/* seconds until a client should try again; chosen: a publisher's reconnect */
+#define NGX_HTTP_WEBRTC_RETRY  2
+
+
+typedef struct {
+    ngx_http_request_t      *request;
+    ngx_webrtc_sdp_t        *sdp;
+    ngx_webrtc_stream_t     *st;          /* held, or NULL so far */
+    ngx_uint_t               role;        /* NGX_WEBRTC_PEER_* */
+    uint64_t                 ref;         /* out: of the slot */
+} ngx_http_webrtc_offer_t;
+
+
+/*
+ * Parses an offer.
+ *
+ *   offer   request and role are set
+ *   body    lives as long as the request
+ *
+ * NGX_OK; otherwise what to finalize the request with, the answer is sent
+ */
+ngx_int_t ngx_http_webrtc_offer_parse(ngx_http_webrtc_offer_t *offer,
+    ngx_str_t *body);
+
+/*
+ * Decides, makes the slot and answers with 201 or the refusal.
+ *
+ *   offer   all but ref are set
+ *
+ * Returns what to finalize the request with.
+ */
+ngx_int_t ngx_http_webrtc_offer_answer(ngx_http_webrtc_offer_t *offer);
+
+/* Answers with 503 since the zone is full, and logs that. */
+ngx_int_t ngx_http_webrtc_offer_full(ngx_http_request_t *r);
+
+
+#endif /* _NGX_HTTP_WEBRTC_OFFER_H_INCLUDED_ */

@@ -1,0 +1,409 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * "webrtc_pull": when a source runs, and in which worker.
+ *
+ * The claim in the zone makes one worker the stream's only source.  How the
+ * stream is pulled is recorded in the zone, so that a worker with viewers can
+ * go on when the one with the source exits (reload) or dies.  A worker that is
+ * shutting down keeps a source only as long as it has viewers of it itself:
+ * until then a second connection to the upstream would gain nothing.
+ */
+
+
+#include "ngx_http_webrtc_pull.h"
+#include "ngx_webrtc_source.h"
+#include "ngx_webrtc_source_url.h"
+
+
+/* ms that exit_process waits for source threads; chosen */
+#define NGX_HTTP_WEBRTC_PULL_EXIT  1000
+
+
+/* a source that runs in this process */
+typedef struct {
+    ngx_queue_t                  queue;
+    ngx_webrtc_stream_t         *st;         /* held and claimed */
+    ngx_webrtc_source_t         *source;
+    ngx_msec_t                   used;       /* time it last had a viewer */
+    ngx_msec_t                   idle_timeout;
+    unsigned                     always:1;
+    unsigned                     stopping:1;
+} ngx_http_webrtc_puller_t;
+
+
+static void ngx_http_webrtc_pull_record(ngx_http_webrtc_pull_t *pull,
+    ngx_str_t *url, ngx_webrtc_stream_t *st);
+static void ngx_http_webrtc_pull_start(ngx_webrtc_stream_t *st,
+    ngx_webrtc_stream_pull_t *pull);
+static void ngx_http_webrtc_pull_event(ngx_webrtc_source_t *source,
+    void *data, ngx_uint_t event);
+static void ngx_http_webrtc_pull_always(ngx_http_webrtc_pull_t *pull);
+static void ngx_http_webrtc_pull_idle(ngx_http_webrtc_puller_t *pr);
+
+
+static ngx_queue_t  ngx_http_webrtc_pullers = {
+    &ngx_http_webrtc_pullers, &ngx_http_webrtc_pullers
+};
+
+
+ngx_int_t
+ngx_http_webrtc_pull(ngx_http_request_t *r, ngx_http_webrtc_pull_t *pull,
+    ngx_webrtc_stream_t *st, const char **cause)
+{
+    ngx_str_t  url;
+
+    if (ngx_http_complex_value(r, &pull->url, &url) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_webrtc_source_url_check(&pull->prefix, &url, cause) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    if (url.len > NGX_WEBRTC_PULL_URL) {
+        *cause = "URL too long";
+        return NGX_DECLINED;
+    }
+
+    ngx_http_webrtc_pull_record(pull, &url, st);
+
+    ngx_http_webrtc_pull_check(st);
+
+    return NGX_OK;
+}
+
+
+/* the URL is within its bounds */
+
+static void
+ngx_http_webrtc_pull_record(ngx_http_webrtc_pull_t *pull, ngx_str_t *url,
+    ngx_webrtc_stream_t *st)
+{
+    ngx_webrtc_stream_pull_t  sp;
+
+    ngx_memzero(&sp, sizeof(ngx_webrtc_stream_pull_t));
+
+    sp.url_len = (uint16_t) url->len;
+    ngx_memcpy(sp.url, url->data, url->len);
+
+    if (pull->format.len) {
+        sp.format_len = (uint8_t) pull->format.len;
+        ngx_memcpy(sp.format, pull->format.data, pull->format.len);
+    }
+
+    sp.idle_ms = (uint32_t) pull->idle_timeout;
+    sp.loop = pull->loop;
+    sp.always = pull->always;
+
+    ngx_webrtc_bus_set_pull(ngx_http_webrtc_worker->bus, st, &sp);
+}
+
+
+void
+ngx_http_webrtc_pull_check(ngx_webrtc_stream_t *st)
+{
+    ngx_webrtc_bus_t          *bus;
+    ngx_webrtc_stream_pull_t   sp;
+
+    bus = ngx_http_webrtc_worker->bus;
+
+    if (ngx_webrtc_bus_claimed(st, NULL)
+        || ngx_webrtc_bus_pull(bus, st, &sp) != NGX_OK
+        || sp.ended
+        || ngx_exiting
+        || ngx_terminate)
+    {
+        return;
+    }
+
+    if (ngx_webrtc_bus_claim(bus, st, NGX_WEBRTC_CLAIM_SOURCE) != NGX_OK) {
+        return;
+    }
+
+    ngx_http_webrtc_pull_start(st, &sp);
+}
+
+
+/* the claim is ours */
+
+static void
+ngx_http_webrtc_pull_start(ngx_webrtc_stream_t *st,
+    ngx_webrtc_stream_pull_t *sp)
+{
+    ngx_log_t                 *log;
+    ngx_webrtc_bus_t          *bus;
+    ngx_http_webrtc_puller_t  *pr;
+    ngx_webrtc_source_conf_t   conf;
+
+    bus = ngx_http_webrtc_worker->bus;
+    log = ngx_http_webrtc_worker->log;
+
+    pr = ngx_calloc(sizeof(ngx_http_webrtc_puller_t), log);
+    if (pr == NULL) {
+        ngx_webrtc_bus_unclaim(bus, st);
+        return;
+    }
+
+    ngx_memzero(&conf, sizeof(ngx_webrtc_source_conf_t));
+
+    conf.url.data = sp->url;
+    conf.url.len = sp->url_len;
+    conf.format.data = sp->format;
+    conf.format.len = sp->format_len;
+    conf.loop = sp->loop;
+    conf.handler = ngx_http_webrtc_pull_event;
+    conf.data = pr;
+
+    ngx_webrtc_bus_hold(bus, st);
+
+    pr->st = st;
+    pr->used = ngx_current_msec;
+    pr->idle_timeout = sp->idle_ms;
+    pr->always = sp->always;
+
+    pr->source = ngx_webrtc_source_start(&conf, bus, st, log);
+
+    if (pr->source == NULL) {
+        ngx_webrtc_bus_unclaim(bus, st);
+        ngx_webrtc_bus_release(bus, st);
+        ngx_free(pr);
+        return;
+    }
+
+    ngx_queue_insert_tail(&ngx_http_webrtc_pullers, &pr->queue);
+}
+
+
+static void
+ngx_http_webrtc_pull_event(ngx_webrtc_source_t *source, void *data,
+    ngx_uint_t event)
+{
+    ngx_http_webrtc_puller_t *pr = data;
+
+    ngx_webrtc_bus_t          *bus;
+    ngx_webrtc_stream_t       *st;
+    ngx_webrtc_stream_pull_t   sp;
+
+    if (event != NGX_WEBRTC_SOURCE_ENDED) {
+        return;
+    }
+
+    bus = ngx_http_webrtc_worker->bus;
+    st = pr->st;
+
+    if (!pr->stopping && ngx_webrtc_bus_pull(bus, st, &sp) == NGX_OK) {
+
+        /* a file was played to its end: the next POST begins again */
+
+        sp.ended = 1;
+        ngx_webrtc_bus_set_pull(bus, st, &sp);
+    }
+
+    ngx_queue_remove(&pr->queue);
+    ngx_free(pr);
+
+    ngx_webrtc_bus_unclaim(bus, st);
+    ngx_webrtc_bus_release(bus, st);
+}
+
+
+void
+ngx_http_webrtc_pull_tick(ngx_http_webrtc_main_conf_t *wmcf)
+{
+    ngx_uint_t                    i;
+    ngx_queue_t                  *q;
+    ngx_webrtc_worker_t          *wk;
+    ngx_http_webrtc_pull_t      **always;
+    ngx_http_webrtc_puller_t     *pr;
+    ngx_webrtc_worker_stream_t   *ws;
+
+    wk = ngx_http_webrtc_worker;
+
+    for (q = ngx_queue_head(&ngx_http_webrtc_pullers);
+         q != ngx_queue_sentinel(&ngx_http_webrtc_pullers);
+         q = ngx_queue_next(q))
+    {
+        pr = ngx_queue_data(q, ngx_http_webrtc_puller_t, queue);
+        ngx_http_webrtc_pull_idle(pr);
+    }
+
+    if (ngx_exiting) {
+        return;
+    }
+
+    for (i = 0; i < NGX_WEBRTC_WORKER_STREAMS; i++) {
+
+        for (q = ngx_queue_head(&wk->streams[i]);
+             q != ngx_queue_sentinel(&wk->streams[i]);
+             q = ngx_queue_next(q))
+        {
+            ws = ngx_queue_data(q, ngx_webrtc_worker_stream_t, queue);
+            ngx_http_webrtc_pull_check(ws->st);
+        }
+    }
+
+    always = wmcf->always.elts;
+
+    for (i = 0; i < wmcf->always.nelts; i++) {
+        ngx_http_webrtc_pull_always(always[i]);
+    }
+}
+
+
+/* "start=always" without variables: one of the workers runs it */
+
+static void
+ngx_http_webrtc_pull_always(ngx_http_webrtc_pull_t *pull)
+{
+    ngx_webrtc_bus_t     *bus;
+    ngx_webrtc_stream_t  *st;
+
+    bus = ngx_http_webrtc_worker->bus;
+
+    st = ngx_webrtc_bus_stream(bus, &pull->name, pull->buffer, 1);
+    if (st == NULL) {
+        return;
+    }
+
+    if (ngx_webrtc_bus_claimed(st, NULL) == 0) {
+
+        ngx_http_webrtc_pull_record(pull, &pull->url.value, st);
+        ngx_http_webrtc_pull_check(st);
+    }
+
+    ngx_webrtc_bus_release(bus, st);
+}
+
+
+static void
+ngx_http_webrtc_pull_idle(ngx_http_webrtc_puller_t *pr)
+{
+    ngx_uint_t  viewers, worker;
+
+    if (pr->stopping) {
+        return;
+    }
+
+    if (ngx_exiting) {
+
+        worker = ngx_http_webrtc_worker->bus->worker;
+        viewers = ngx_webrtc_atomic_load(&pr->st->use[worker].viewers);
+
+    } else {
+        viewers = ngx_webrtc_bus_viewers(ngx_http_webrtc_worker->bus, pr->st);
+        viewers += pr->always;
+    }
+
+    if (viewers) {
+        pr->used = ngx_current_msec;
+        return;
+    }
+
+    if (ngx_exiting || ngx_current_msec - pr->used >= pr->idle_timeout) {
+        pr->stopping = 1;
+        ngx_webrtc_source_stop(pr->source);
+    }
+}
+
+
+void
+ngx_http_webrtc_pull_done(void)
+{
+    ngx_webrtc_source_exit(NGX_HTTP_WEBRTC_PULL_EXIT);
+}
+
+
+char *
+ngx_http_webrtc_pull_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_webrtc_loc_conf_t *wlcf = conf;
+
+    const char                        *cause;
+    ngx_str_t                         *value;
+    ngx_uint_t                         i;
+    ngx_http_webrtc_pull_t            *pull;
+    ngx_http_compile_complex_value_t   ccv;
+
+    if (wlcf->pull != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    pull = ngx_pcalloc(cf->pool, sizeof(ngx_http_webrtc_pull_t));
+    if (pull == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    value = cf->args->elts;
+
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+    ccv.cf = cf;
+    ccv.value = &value[1];
+    ccv.complex_value = &pull->url;
+
+    pull->prefix = value[1];
+
+    for (i = 0; i < value[1].len; i++) {
+        if (value[1].data[i] == '$') {
+            pull->prefix.len = i;
+            break;
+        }
+    }
+
+    pull->constant = (pull->prefix.len == value[1].len);
+
+    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_webrtc_source_url_check_prefix(&pull->prefix, pull->constant,
+                                           &cause)
+        != NGX_OK
+        || value[1].len > NGX_WEBRTC_PULL_URL)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid URL in webrtc_pull \"%V\": %s", &value[1],
+                           value[1].len > NGX_WEBRTC_PULL_URL ? "too long"
+                                                              : cause);
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 2; i < cf->args->nelts; i++) {
+
+        if (ngx_strcmp(value[i].data, "loop") == 0) {
+            pull->loop = 1;
+            continue;
+        }
+
+        if (ngx_strcmp(value[i].data, "start=always") == 0) {
+            pull->always = 1;
+            continue;
+        }
+
+        if (ngx_strcmp(value[i].data, "start=demand") == 0) {
+            pull->always = 0;
+            continue;
+        }
+
+        if (ngx_strncmp(value[i].data, "format=", 7) == 0
+            && value[i].len > 7
+            && value[i].len - 7 <= NGX_WEBRTC_PULL_FORMAT)
+        {
+            pull->format.data = value[i].data + 7;
+            pull->format.len = value[i].len - 7;
+            continue;
+        }
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"%V\" in webrtc_pull, expected "
+                           "\"loop\", \"start=demand\", \"start=always\" or "
+                           "\"format=name\"", &value[i]);
+        return NGX_CONF_ERROR;
+    }
+
+    wlcf->pull = pull;
+
+    return NGX_CONF_OK;
+}

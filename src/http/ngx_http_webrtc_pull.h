@@ -1,0 +1,50 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * "webrtc_pull": when a source runs, and in which worker.
+ */
+
+
+#ifndef _NGX_HTTP_WEBRTC_PULL_H_INCLUDED_
+#define _NGX_HTTP_WEBRTC_PULL_H_INCLUDED_
+
+
+#include "ngx_http_webrtc.h"
+
+
+/*
+ * A viewer wants a stream: records in the zone how it is pulled, so that any
+ * worker can, and starts the source unless there is one.
+ *
+ *   st     held by the caller
+ *
+ * NGX_OK
+ * NGX_DECLINED   the URL is refused, see *cause (constant text)
+ * NGX_ERROR      failed, logged
+ */
+ngx_int_t ngx_http_webrtc_pull(ngx_http_request_t *r,
+    ngx_http_webrtc_pull_t *pull, ngx_webrtc_stream_t *st,
+    const char **cause);
+
+/*
+ * Somebody here needs the stream: starts its source when it is to be pulled
+ * and nobody does.
+ */
+void ngx_http_webrtc_pull_check(ngx_webrtc_stream_t *st);
+
+/*
+ * To be called a few times per second: ends sources that nobody watches, takes
+ * over those whose worker has gone, starts those with "start=always".
+ */
+void ngx_http_webrtc_pull_tick(ngx_http_webrtc_main_conf_t *wmcf);
+
+/* Ends all sources of this process, for exit_process. */
+void ngx_http_webrtc_pull_done(void);
+
+/* Parses "webrtc_pull". */
+char *ngx_http_webrtc_pull_conf(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
+#endif /* _NGX_HTTP_WEBRTC_PULL_H_INCLUDED_ */

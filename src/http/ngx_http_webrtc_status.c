@@ -1,0 +1,269 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * "webrtc_status": streams and counters as JSON.  Session ids are secrets that
+ * end a session, so that they are not shown.
+ */
+
+
+#include "ngx_http_webrtc_status.h"
+#include "ngx_http_webrtc_resource.h"
+
+
+/* bytes of a stream's entry, its name and tracks aside */
+#define NGX_HTTP_WEBRTC_STATUS_STREAM  1024
+#define NGX_HTTP_WEBRTC_STATUS_TRACK   192
+#define NGX_HTTP_WEBRTC_STATUS_HEAD    1024
+
+
+static ngx_chain_t *ngx_http_webrtc_status_head(ngx_http_request_t *r,
+    off_t *size);
+static ngx_chain_t *ngx_http_webrtc_status_stream(ngx_http_request_t *r,
+    ngx_webrtc_stream_info_t *info, ngx_uint_t first, off_t *size);
+static u_char *ngx_http_webrtc_status_track(u_char *p,
+    ngx_webrtc_track_t *track);
+static ngx_chain_t *ngx_http_webrtc_status_link(ngx_http_request_t *r,
+    u_char *start, u_char *last, u_char *end, off_t *size);
+
+
+static ngx_str_t  ngx_http_webrtc_status_type = ngx_string("application/json");
+
+static ngx_str_t  ngx_http_webrtc_status_methods = ngx_string("GET, HEAD");
+
+static const char  *ngx_http_webrtc_status_states[] = {
+    "idle", "starting", "active", "inactive"
+};
+
+/* by ngx_webrtc_drop_e */
+static const char  *ngx_http_webrtc_status_drops[NGX_WEBRTC_DROPS] = {
+    "unknown", "stun", "integrity", "dtls", "rtp", "rtcp", "other"
+};
+
+
+ngx_int_t
+ngx_http_webrtc_status_handler(ngx_http_request_t *r)
+{
+    off_t                      size;
+    ngx_int_t                  rc;
+    ngx_uint_t                 cursor, first;
+    ngx_chain_t               *out, **ll;
+    ngx_webrtc_stream_info_t  *info;
+
+    static ngx_str_t  cache = ngx_string("no-store");
+
+    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
+        return ngx_http_webrtc_not_allowed(r, &ngx_http_webrtc_status_methods);
+    }
+
+    rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ngx_http_webrtc_worker == NULL) {
+        return NGX_HTTP_SERVICE_UNAVAILABLE;
+    }
+
+    info = ngx_palloc(r->pool, sizeof(ngx_webrtc_stream_info_t));
+    if (info == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    size = 0;
+
+    out = ngx_http_webrtc_status_head(r, &size);
+    if (out == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ll = &out->next;
+    cursor = 0;
+
+    for (first = 1;
+         ngx_webrtc_bus_next(ngx_http_webrtc_worker->bus, &cursor, info)
+         == NGX_OK;
+         first = 0)
+    {
+        *ll = ngx_http_webrtc_status_stream(r, info, first, &size);
+        if (*ll == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        ll = &(*ll)->next;
+    }
+
+    *ll = ngx_http_webrtc_status_link(r, (u_char *) "]}\n",
+                                      (u_char *) "]}\n" + 3, NULL, &size);
+    if (*ll == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    (*ll)->buf->last_buf = (r == r->main);
+    (*ll)->buf->last_in_chain = 1;
+
+    r->headers_out.status = NGX_HTTP_OK;
+    r->headers_out.content_length_n = size;
+    r->headers_out.content_type = ngx_http_webrtc_status_type;
+    r->headers_out.content_type_len = ngx_http_webrtc_status_type.len;
+
+    if (ngx_http_webrtc_header(r, "Cache-Control", &cache) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    return ngx_http_output_filter(r, out);
+}
+
+
+static ngx_chain_t *
+ngx_http_webrtc_status_head(ngx_http_request_t *r, off_t *size)
+{
+    u_char            *p, *end, *start;
+    ngx_uint_t         i;
+    ngx_webrtc_bus_t  *bus;
+
+    bus = ngx_http_webrtc_worker->bus;
+
+    start = ngx_pnalloc(r->pool, NGX_HTTP_WEBRTC_STATUS_HEAD);
+    if (start == NULL) {
+        return NULL;
+    }
+
+    end = start + NGX_HTTP_WEBRTC_STATUS_HEAD;
+
+    p = ngx_slprintf(start, end,
+                     "{\"pid\":%P,\"sessions\":%ui,\"zone_free\":%uz,"
+                     "\"dropped\":{", ngx_pid, ngx_webrtc_peers_count(bus),
+                     ngx_webrtc_bus_free(bus));
+
+    for (i = 0; i < NGX_WEBRTC_DROPS; i++) {
+        p = ngx_slprintf(p, end, "%s\"%s\":%uL", i ? "," : "",
+                         ngx_http_webrtc_status_drops[i],
+                         ngx_webrtc_bus_dropped(bus, i));
+    }
+
+    p = ngx_slprintf(p, end, "},\"streams\":[");
+
+    return ngx_http_webrtc_status_link(r, start, p, end, size);
+}
+
+
+static ngx_chain_t *
+ngx_http_webrtc_status_stream(ngx_http_request_t *r,
+    ngx_webrtc_stream_info_t *info, ngx_uint_t first, off_t *size)
+{
+    size_t                     len;
+    u_char                    *p, *start, *end;
+    ngx_uint_t                 i;
+    ngx_webrtc_stream_stat_t  *st;
+
+    len = NGX_HTTP_WEBRTC_STATUS_STREAM
+          + NGX_WEBRTC_TRACKS * NGX_HTTP_WEBRTC_STATUS_TRACK
+          + info->name_len
+          + ngx_escape_json(NULL, info->name, info->name_len);
+
+    start = ngx_pnalloc(r->pool, len);
+    if (start == NULL) {
+        return NULL;
+    }
+
+    end = start + len;
+    p = start;
+    st = &info->stat;
+
+    if (!first) {
+        *p++ = ',';
+    }
+
+    p = ngx_cpymem(p, "{\"name\":\"", sizeof("{\"name\":\"") - 1);
+    p = (u_char *) ngx_escape_json(p, info->name, info->name_len);
+
+    p = ngx_slprintf(p, end,
+                     "\",\"state\":\"%s\",\"from\":\"%s\",\"viewers\":%ui,"
+                     "\"packets\":%uL,\"bytes\":%uL,\"frames\":%uL,"
+                     "\"keyframes\":%uL,\"b_frames_dropped\":%uL,"
+                     "\"clamped\":%uL,\"damaged\":%uL,"
+                     "\"discontinuities\":%uL,\"starts\":%uL,"
+                     "\"failures\":%uL,\"viewers_total\":%uL,"
+                     "\"lapped\":%uL,\"lost\":%uL,\"nacks\":%uL,"
+                     "\"resent\":%uL,\"plis\":%uL,\"tracks\":[",
+                     ngx_http_webrtc_status_states[info->state & 3],
+                     info->claim_kind == NGX_WEBRTC_CLAIM_SOURCE ? "pull"
+                     : info->claim_kind == NGX_WEBRTC_CLAIM_PUBLISH
+                       ? "publish" : "",
+                     (ngx_uint_t) info->viewers, st->packets, st->bytes,
+                     st->frames, st->keyframes, st->dropped, st->clamped,
+                     st->damaged, st->discontinuities, st->starts,
+                     st->failures, st->viewers_total, st->lapped, st->lost,
+                     st->nacks, st->resent, st->plis);
+
+    for (i = 0; i < info->ntracks; i++) {
+        if (i) {
+            *p++ = ',';
+        }
+
+        p = ngx_http_webrtc_status_track(p, &info->tracks[i]);
+    }
+
+    *p++ = ']';
+    *p++ = '}';
+
+    return ngx_http_webrtc_status_link(r, start, p, end, size);
+}
+
+
+static u_char *
+ngx_http_webrtc_status_track(u_char *p, ngx_webrtc_track_t *track)
+{
+    if (track->kind == NGX_WEBRTC_AUDIO) {
+        return ngx_slprintf(p, p + NGX_HTTP_WEBRTC_STATUS_TRACK,
+                            "{\"kind\":\"audio\",\"codec\":\"%V\","
+                            "\"clock_rate\":%uD,\"channels\":%ui}",
+                            &ngx_webrtc_codec(track->codec)->name,
+                            track->clock_rate, (ngx_uint_t) track->channels);
+    }
+
+    return ngx_slprintf(p, p + NGX_HTTP_WEBRTC_STATUS_TRACK,
+                        "{\"kind\":\"video\",\"codec\":\"%V\","
+                        "\"clock_rate\":%uD,\"profile\":\"%06xD\","
+                        "\"width\":%ui,\"height\":%ui}",
+                        &ngx_webrtc_codec(track->codec)->name,
+                        track->clock_rate, track->profile,
+                        (ngx_uint_t) track->width,
+                        (ngx_uint_t) track->height);
+}
+
+
+static ngx_chain_t *
+ngx_http_webrtc_status_link(ngx_http_request_t *r, u_char *start,
+    u_char *last, u_char *end, off_t *size)
+{
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    cl = ngx_alloc_chain_link(r->pool);
+    b = ngx_calloc_buf(r->pool);
+
+    if (cl == NULL || b == NULL) {
+        return NULL;
+    }
+
+    b->start = start;
+    b->pos = start;
+    b->last = last;
+    b->end = end ? end : last;
+    b->memory = 1;
+
+    cl->buf = b;
+    cl->next = NULL;
+
+    *size += last - start;
+
+    return cl;
+}

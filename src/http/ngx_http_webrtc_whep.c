@@ -1,0 +1,327 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * WHEP: playback.  draft-ietf-wish-whep-03.
+ *
+ * An offer leaves a session slot in the zone and nothing else; the worker that
+ * gets the first connectivity check makes the session.  An offer for a stream
+ * that is not there yet waits, for up to "webrtc_wait", and holds nothing but
+ * its request and the stream's entry meanwhile.
+ */
+
+
+#include "ngx_http_webrtc_whep.h"
+#include "ngx_http_webrtc_resource.h"
+#include "ngx_http_webrtc_offer.h"
+#include "ngx_http_webrtc_pull.h"
+
+
+typedef struct {
+    ngx_http_webrtc_offer_t  offer;       /* its stream is watched too */
+    ngx_str_t                name;        /* of the stream */
+    ngx_queue_t              queue;       /* of those that wait */
+    ngx_event_t              timer;
+    unsigned                 waiting:1;
+} ngx_http_webrtc_whep_t;
+
+
+static void ngx_http_webrtc_whep_offer(ngx_http_request_t *r, ngx_str_t *body);
+static ngx_int_t ngx_http_webrtc_whep_accept(ngx_http_request_t *r,
+    ngx_str_t *body);
+static ngx_int_t ngx_http_webrtc_whep_stream(ngx_http_webrtc_whep_t *whep);
+static ngx_int_t ngx_http_webrtc_whep_ready(ngx_http_webrtc_whep_t *whep);
+static ngx_int_t ngx_http_webrtc_whep_wait(ngx_http_webrtc_whep_t *whep);
+static void ngx_http_webrtc_whep_resume(ngx_http_webrtc_whep_t *whep);
+static void ngx_http_webrtc_whep_timeout(ngx_event_t *ev);
+static void ngx_http_webrtc_whep_cleanup(void *data);
+
+
+static ngx_queue_t  ngx_http_webrtc_whep_waiting = {
+    &ngx_http_webrtc_whep_waiting, &ngx_http_webrtc_whep_waiting
+};
+
+
+ngx_int_t
+ngx_http_webrtc_whep_handler(ngx_http_request_t *r)
+{
+    return ngx_http_webrtc_dispatch(r, ngx_http_webrtc_whep_offer);
+}
+
+
+static void
+ngx_http_webrtc_whep_offer(ngx_http_request_t *r, ngx_str_t *body)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_webrtc_whep_accept(r, body);
+
+    if (rc != NGX_AGAIN) {
+        ngx_http_finalize_request(r, rc);
+    }
+}
+
+
+/* NGX_AGAIN: the request waits; otherwise what to finalize it with */
+
+static ngx_int_t
+ngx_http_webrtc_whep_accept(ngx_http_request_t *r, ngx_str_t *body)
+{
+    ngx_int_t                      rc;
+    ngx_http_cleanup_t            *cln;
+    ngx_http_webrtc_whep_t        *whep;
+    ngx_http_webrtc_loc_conf_t    *wlcf;
+
+    if (ngx_http_webrtc_worker == NULL) {
+        return NGX_HTTP_SERVICE_UNAVAILABLE;
+    }
+
+    cln = ngx_http_cleanup_add(r, sizeof(ngx_http_webrtc_whep_t));
+    if (cln == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    whep = cln->data;
+    ngx_memzero(whep, sizeof(ngx_http_webrtc_whep_t));
+    whep->offer.request = r;
+
+    cln->handler = ngx_http_webrtc_whep_cleanup;
+
+    whep->offer.role = NGX_WEBRTC_PEER_PLAY;
+
+    rc = ngx_http_webrtc_offer_parse(&whep->offer, body);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
+
+    if (ngx_http_complex_value(r, wlcf->play, &whep->name) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (whep->name.len == 0 || whep->name.len > NGX_WEBRTC_NAME_MAX) {
+        return ngx_http_webrtc_problem(r, NGX_HTTP_NOT_FOUND,
+                                       "no such stream", &whep->name);
+    }
+
+    rc = ngx_http_webrtc_whep_stream(whep);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ngx_http_webrtc_whep_ready(whep) == NGX_OK) {
+        return ngx_http_webrtc_offer_answer(&whep->offer);
+    }
+
+    return ngx_http_webrtc_whep_wait(whep);
+}
+
+
+/*
+ * Finds the stream, makes it when it is to be pulled.
+ *
+ * NGX_OK, also when there is no stream yet; otherwise what to finalize the
+ * request with
+ */
+
+static ngx_int_t
+ngx_http_webrtc_whep_stream(ngx_http_webrtc_whep_t *whep)
+{
+    ngx_int_t                    rc;
+    ngx_str_t                    detail;
+    const char                  *cause;
+    ngx_webrtc_bus_t            *bus;
+    ngx_http_request_t          *r;
+    ngx_http_webrtc_loc_conf_t  *wlcf;
+
+    r = whep->offer.request;
+    bus = ngx_http_webrtc_worker->bus;
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
+
+    whep->offer.st = ngx_webrtc_bus_stream(bus, &whep->name, wlcf->buffer,
+                                     wlcf->pull != NULL);
+
+    if (whep->offer.st == NULL) {
+
+        if (wlcf->pull == NULL) {
+            /* a publisher may come */
+            return NGX_OK;
+        }
+
+        return ngx_http_webrtc_offer_full(r);
+    }
+
+    ngx_webrtc_bus_watch(bus, whep->offer.st);
+
+    if (wlcf->pull == NULL) {
+        return NGX_OK;
+    }
+
+    rc = ngx_http_webrtc_pull(r, wlcf->pull, whep->offer.st, &cause);
+
+    if (rc == NGX_DECLINED) {
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                      "webrtc pull refused: %s", cause);
+
+        detail.data = (u_char *) cause;
+        detail.len = ngx_strlen(cause);
+
+        return ngx_http_webrtc_problem(r, NGX_HTTP_NOT_FOUND,
+                                       "no such stream", &detail);
+    }
+
+    return (rc == NGX_OK) ? NGX_OK : NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_whep_ready(ngx_http_webrtc_whep_t *whep)
+{
+    if (whep->offer.st
+        && ngx_webrtc_bus_state(whep->offer.st) == NGX_WEBRTC_STREAM_ACTIVE
+        && ngx_webrtc_bus_tracks(whep->offer.st, NULL, NULL) != 0)
+    {
+        return NGX_OK;
+    }
+
+    return NGX_AGAIN;
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_whep_wait(ngx_http_webrtc_whep_t *whep)
+{
+    ngx_http_request_t          *r;
+    ngx_http_webrtc_loc_conf_t  *wlcf;
+
+    r = whep->offer.request;
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
+
+    whep->timer.handler = ngx_http_webrtc_whep_timeout;
+    whep->timer.data = whep;
+    whep->timer.log = r->connection->log;
+
+    ngx_add_timer(&whep->timer, wlcf->wait);
+
+    whep->waiting = 1;
+    ngx_queue_insert_tail(&ngx_http_webrtc_whep_waiting, &whep->queue);
+
+    /* notices when the client goes away */
+
+    r->read_event_handler = ngx_http_test_reading;
+    r->write_event_handler = ngx_http_request_empty_handler;
+
+    return NGX_AGAIN;
+}
+
+
+void
+ngx_http_webrtc_whep_wake(ngx_webrtc_stream_t *st)
+{
+    ngx_queue_t                 *q, *next;
+    ngx_http_webrtc_whep_t      *whep;
+    ngx_http_webrtc_loc_conf_t  *wlcf;
+
+    for (q = ngx_queue_head(&ngx_http_webrtc_whep_waiting);
+         q != ngx_queue_sentinel(&ngx_http_webrtc_whep_waiting);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        whep = ngx_queue_data(q, ngx_http_webrtc_whep_t, queue);
+
+        if (st && whep->offer.st != st) {
+            continue;
+        }
+
+        if (whep->offer.st == NULL) {
+            wlcf = ngx_http_get_module_loc_conf(whep->offer.request,
+                                                ngx_http_webrtc_module);
+
+            whep->offer.st = ngx_webrtc_bus_stream(ngx_http_webrtc_worker->bus,
+                                             &whep->name, wlcf->buffer, 0);
+            if (whep->offer.st == NULL) {
+                continue;
+            }
+
+            ngx_webrtc_bus_watch(ngx_http_webrtc_worker->bus, whep->offer.st);
+        }
+
+        if (ngx_http_webrtc_whep_ready(whep) != NGX_OK) {
+            ngx_http_webrtc_pull_check(whep->offer.st);
+            continue;
+        }
+
+        ngx_http_webrtc_whep_resume(whep);
+    }
+}
+
+
+static void
+ngx_http_webrtc_whep_resume(ngx_http_webrtc_whep_t *whep)
+{
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = whep->offer.request;
+    c = r->connection;
+
+    ngx_queue_remove(&whep->queue);
+    whep->waiting = 0;
+
+    ngx_del_timer(&whep->timer);
+
+    ngx_http_finalize_request(r, ngx_http_webrtc_offer_answer(&whep->offer));
+    ngx_http_run_posted_requests(c);
+}
+
+
+static void
+ngx_http_webrtc_whep_timeout(ngx_event_t *ev)
+{
+    ngx_int_t                rc;
+    ngx_connection_t        *c;
+    ngx_http_request_t      *r;
+    ngx_http_webrtc_whep_t  *whep;
+
+    whep = ev->data;
+    r = whep->offer.request;
+    c = r->connection;
+
+    ngx_queue_remove(&whep->queue);
+    whep->waiting = 0;
+
+    rc = ngx_http_webrtc_retry_after(r, NGX_HTTP_WEBRTC_RETRY);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_webrtc_problem(r, NGX_HTTP_CONFLICT,
+                                     "the stream is not live", &whep->name);
+    }
+
+    ngx_http_finalize_request(r, rc);
+    ngx_http_run_posted_requests(c);
+}
+
+
+static void
+ngx_http_webrtc_whep_cleanup(void *data)
+{
+    ngx_http_webrtc_whep_t *whep = data;
+
+    if (whep->waiting) {
+        ngx_queue_remove(&whep->queue);
+        whep->waiting = 0;
+    }
+
+    if (whep->timer.timer_set) {
+        ngx_del_timer(&whep->timer);
+    }
+
+    if (whep->offer.st) {
+        ngx_webrtc_bus_unwatch(ngx_http_webrtc_worker->bus, whep->offer.st);
+        ngx_webrtc_bus_release(ngx_http_webrtc_worker->bus, whep->offer.st);
+        whep->offer.st = NULL;
+    }
+}

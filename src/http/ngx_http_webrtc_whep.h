@@ -1,0 +1,27 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * WHEP: playback.  draft-ietf-wish-whep-03.
+ */
+
+
+#ifndef _NGX_HTTP_WEBRTC_WHEP_H_INCLUDED_
+#define _NGX_HTTP_WEBRTC_WHEP_H_INCLUDED_
+
+
+#include "ngx_http_webrtc.h"
+
+
+/* content handler of a location with "webrtc_play" */
+ngx_int_t ngx_http_webrtc_whep_handler(ngx_http_request_t *r);
+
+/*
+ * Looks whether requests that wait for a stream can be answered.
+ *
+ *   st    one that has news, or NULL: any
+ */
+void ngx_http_webrtc_whep_wake(ngx_webrtc_stream_t *st);
+
+
+#endif /* _NGX_HTTP_WEBRTC_WHEP_H_INCLUDED_ */
