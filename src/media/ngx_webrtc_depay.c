@@ -121,7 +121,12 @@ ngx_webrtc_depay_prefix(ngx_webrtc_depay_t *d, u_char *buf, size_t size,
     }
 
     if (*n == 0) {
+
+        /* a caller who drops the frame has them before the next one */
+
         d->prefix = 0;
+        d->pending = 0;
+
         return NGX_DONE;
     }
 
@@ -396,16 +401,12 @@ ngx_webrtc_depay_begin(ngx_webrtc_depay_t *d, ngx_webrtc_depay_kind_t *kind,
         return 0;
     }
 
-    if (d->pending || (key && !kind->whole)) {
-        d->pending = 0;
+    if (d->params.n && (d->pending || (key && !kind->whole))) {
+        d->prefix = 1;
+        d->prefix_next = 0;
+        info->prefix = 1;
 
-        if (d->params.n) {
-            d->prefix = 1;
-            d->prefix_next = 0;
-            info->prefix = 1;
-
-            return 0;
-        }
+        return 0;
     }
 
     return NGX_WEBRTC_PKT_FIRST;

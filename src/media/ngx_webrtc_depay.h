@@ -176,6 +176,9 @@ ngx_int_t ngx_webrtc_depay_input(ngx_webrtc_depay_t *d,
  *
  * NGX_OK        write it, and ask again
  * NGX_DONE      no more
+ *
+ * A caller who drops a frame need not ask: sets that are new then go before
+ * the next frame.
  */
 
 ngx_int_t ngx_webrtc_depay_prefix(ngx_webrtc_depay_t *d, u_char *buf,

@@ -9,6 +9,7 @@
  */
 
 
+#include "ngx_webrtc_cursor.h"
 #include "ngx_webrtc_bits.h"
 #include "ngx_webrtc_av1.h"
 #include "ngx_webrtc_depay_codec.h"
@@ -198,16 +199,26 @@ ngx_webrtc_depay_av1_element(u_char *p, u_char *end, ngx_uint_t whole,
     ngx_webrtc_depay_av1_t *av1)
 {
     ngx_uint_t             type;
+    ngx_webrtc_bits_t      b;
     ngx_webrtc_av1_obu_t   obu;
 
     type = (*p >> 3) & 0x0f;
 
     if (ngx_webrtc_av1_obu(p, end, &obu) == NULL) {
 
-        /* with a size field that points behind the cut; rare, but allowed */
+        /* a size field that points behind the cut: rare, but allowed */
 
-        obu.payload = p;
-        obu.size = 0;
+        p = ngx_webrtc_skip(p, end, (*p & 0x04) ? 2 : 1);
+
+        if (p == NULL) {
+            return;
+        }
+
+        ngx_webrtc_bits_init(&b, p, end);
+        (void) ngx_webrtc_bits_leb128(&b);
+
+        obu.payload = b.p;
+        obu.size = end - b.p;
         whole = 0;
     }
 

@@ -40,7 +40,8 @@
 
 typedef enum {
     NGX_WEBRTC_CHANNEL_FREE = 0,     /* -> OPENING, OPEN */
-    NGX_WEBRTC_CHANNEL_OPENING,      /* our OPEN has no answer -> OPEN, CLOSING */
+    NGX_WEBRTC_CHANNEL_OPENING,      /* our OPEN has no answer
+                                        -> OPEN, CLOSING */
     NGX_WEBRTC_CHANNEL_OPEN,         /* -> CLOSING */
     NGX_WEBRTC_CHANNEL_CLOSING       /* one direction is reset or both are being
                                         -> FREE; -> OPEN, the peer was faster */
@@ -58,7 +59,8 @@ typedef struct {
     void                        *data;
     ngx_webrtc_channel_state_e   state;
     uint16_t                     id;             /* stream, 0 .. 65534 */
-    uint8_t                      type;           /* NGX_WEBRTC_DCEP_RELIABLE .. */
+    uint8_t                      type;           /* NGX_WEBRTC_DCEP_RELIABLE,
+                                                    ... */
     uint8_t                      negotiated;     /* without DCEP */
     uint32_t                     reliability;    /* as type tells */
     uint16_t                     priority;
@@ -98,8 +100,8 @@ typedef ngx_int_t (*ngx_webrtc_channel_reset_pt)(void *ctx, uint16_t stream);
  *
  * open       by the peer, or our OPEN was answered.  May set ch->data, or close
  *            it at once
- * message    string: 0 or 1; n may be 0; p is the caller's, and for an empty one
- *            not NULL
+ * message    string: 0 or 1; n may be 0, p is not NULL even then; it is the
+ *            caller's
  * closed     ch is no more to be used: the peer closed it, our close is
  *            complete, or the association is gone
  */
@@ -114,8 +116,8 @@ typedef void (*ngx_webrtc_channel_closed_pt)(void *ctx,
 typedef struct {
     ngx_uint_t                      role;        /* NGX_WEBRTC_DTLS_CLIENT: our
                                                     ids are even, else odd */
-    size_t                          remote_max;  /* the peer's
-                                                    a=max-message-size, 0: any */
+    size_t                          remote_max;  /* the peer's a=max-message-
+                                                    size, 0: any */
     ngx_webrtc_channel_t           *slots;       /* the caller's memory, needs
                                                     no initialization */
     ngx_uint_t                      nslots;      /* 1 .. 65535 */
@@ -186,8 +188,8 @@ void ngx_webrtc_channels_writable(ngx_webrtc_channels_t *cs);
  *   type, reliability    NGX_WEBRTC_DCEP_RELIABLE ..., as in an OPEN
  *   label, protocol      up to NGX_WEBRTC_CHANNEL_TEXT bytes each; copied
  *
- * Returns NULL if there are too many channels, no id is free, a text is too long
- * or the OPEN cannot be sent.
+ * Returns NULL if there are too many channels, no id is free, a text is too
+ * long or the OPEN cannot be sent.
  */
 ngx_webrtc_channel_t *ngx_webrtc_channel_open(ngx_webrtc_channels_t *cs,
     const ngx_str_t *label, const ngx_str_t *protocol, ngx_uint_t type,
@@ -215,10 +217,10 @@ ngx_int_t ngx_webrtc_channel_send(ngx_webrtc_channel_t *ch, ngx_uint_t string,
 
 /*
  * RFC 8831, 6.7.  Closes the channel: what was sent arrives, then the stream is
- * reset, and when the peer's is too there is the `closed' callback.  Where there
- * is nothing to wait for, because the peer does not know the channel yet or the
- * stream cannot be reset, the callback comes from in here.  Called again it
- * does nothing.
+ * reset, and when the peer's is too there is the `closed' callback.  Where
+ * there is nothing to wait for, because the peer does not know the channel yet
+ * or the stream cannot be reset, the callback comes from in here.  Called
+ * again it does nothing.
  */
 void ngx_webrtc_channel_close(ngx_webrtc_channel_t *ch);
 

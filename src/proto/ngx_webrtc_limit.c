@@ -138,7 +138,8 @@ ngx_webrtc_limit_check(ngx_webrtc_limit_t *l, uint64_t now_us)
         return NGX_OK;
     }
 
-    if (l->over_us == 0) {
+    if (l->over_us == 0 || l->over_us > now_us) {
+        /* or the clock was put back */
         l->over_us = now_us;
     }
 

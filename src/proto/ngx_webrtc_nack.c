@@ -39,6 +39,19 @@ ngx_webrtc_nack_conf(ngx_webrtc_nack_t *nack, uint32_t rtt_us, uint64_t age_us)
 }
 
 
+uint64_t
+ngx_webrtc_nack_hold(const ngx_webrtc_nack_t *nack)
+{
+    uint64_t  us;
+
+    /* asked for at 0, 1 and 2 intervals, the third one has its time too */
+
+    us = NGX_WEBRTC_NACK_DELAY + 3 * ngx_webrtc_nack_interval(nack);
+
+    return ngx_min(us, nack->age_us);
+}
+
+
 ngx_int_t
 ngx_webrtc_nack_received(ngx_webrtc_nack_t *nack, uint64_t seq,
     uint64_t now_us)

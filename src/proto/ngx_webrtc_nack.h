@@ -103,6 +103,14 @@ void ngx_webrtc_nack_conf(ngx_webrtc_nack_t *nack, uint32_t rtt_us,
     uint64_t age_us);
 
 /*
+ * How long ngx_webrtc_reorder should hold packets behind a gap so that asking
+ * three times can help: us, for ngx_webrtc_reorder_hold() after each
+ * ngx_webrtc_nack_conf().  310 ms while no RTT is known; never above the age.
+ */
+
+uint64_t ngx_webrtc_nack_hold(const ngx_webrtc_nack_t *nack);
+
+/*
  * A packet came, in whatever order, original or retransmitted.
  *
  *   seq   unwrapped

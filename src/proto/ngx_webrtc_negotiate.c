@@ -223,6 +223,69 @@ ngx_webrtc_negotiate_ssrcs(const ngx_webrtc_negotiate_policy_t *policy,
 }
 
 
+ngx_int_t
+ngx_webrtc_negotiate_remote(const ngx_webrtc_sdp_t *sdp, ngx_uint_t mline,
+    ngx_webrtc_desc_t *desc, ngx_webrtc_negotiate_cause_t *cause)
+{
+    ngx_webrtc_sdp_transport_t  t;
+
+    if (ngx_webrtc_negotiate_check(sdp, mline, &t, cause) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    /* the parser has checked the lengths: RFC 8839, 5.4 */
+
+    desc->remote_ufrag_len = (uint16_t) t.ufrag.len;
+    ngx_memcpy(desc->remote_ufrag, t.ufrag.data, t.ufrag.len);
+
+    desc->remote_pwd_len = (uint16_t) t.pwd.len;
+    ngx_memcpy(desc->remote_pwd, t.pwd.data, t.pwd.len);
+
+    desc->remote_lite = sdp->ice_lite;
+
+    desc->fingerprint_alg = t.fingerprint_alg;
+    desc->fingerprint_len =
+             (uint8_t) ngx_webrtc_sdp_parse_fingerprint(&t.fingerprint,
+                                                        t.fingerprint_alg,
+                                                        desc->fingerprint);
+
+    /*
+     * RFC 5763, 5: to actpass the answerer may be either.  Passive, as the
+     * peer then starts when it is ready; what has no setup is active: RFC 4145,
+     * 4.
+     */
+
+    desc->dtls_role = (t.setup == NGX_WEBRTC_SDP_SETUP_PASSIVE)
+                      ? NGX_WEBRTC_DTLS_CLIENT : NGX_WEBRTC_DTLS_SERVER;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_webrtc_negotiate_local(const ngx_webrtc_negotiate_policy_t *policy,
+    ngx_webrtc_desc_t *desc, ngx_webrtc_sdp_answer_t *answer)
+{
+    desc->local_ufrag_len = (uint8_t) policy->ufrag.len;
+    ngx_memcpy(desc->local_ufrag, policy->ufrag.data, policy->ufrag.len);
+
+    desc->local_pwd_len = (uint8_t) policy->pwd.len;
+    ngx_memcpy(desc->local_pwd, policy->pwd.data, policy->pwd.len);
+
+    answer->sess_id = policy->sess_id & 0x7fffffffffffffffULL;
+    answer->sess_version = 1;
+    answer->ice_lite = policy->ice_lite;
+    answer->end_of_candidates = 1;
+    answer->ufrag = policy->ufrag;
+    answer->pwd = policy->pwd;
+    answer->fingerprint = policy->fingerprint;
+    answer->cname = policy->cname;
+    answer->stream_id = policy->stream_id;
+    answer->candidates = policy->candidates;
+    answer->ncandidates = policy->ncandidates;
+}
+
+
 static ngx_int_t
 ngx_webrtc_negotiate_offer(ngx_webrtc_negotiate_ctx_t *ctx)
 {
@@ -713,67 +776,4 @@ ngx_webrtc_negotiate_settle(ngx_webrtc_negotiate_ctx_t *ctx)
     ctx->tagged = i;
 
     return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_webrtc_negotiate_remote(const ngx_webrtc_sdp_t *sdp, ngx_uint_t mline,
-    ngx_webrtc_desc_t *desc, ngx_webrtc_negotiate_cause_t *cause)
-{
-    ngx_webrtc_sdp_transport_t  t;
-
-    if (ngx_webrtc_negotiate_check(sdp, mline, &t, cause) != NGX_OK) {
-        return NGX_DECLINED;
-    }
-
-    /* the parser has checked the lengths: RFC 8839, 5.4 */
-
-    desc->remote_ufrag_len = (uint16_t) t.ufrag.len;
-    ngx_memcpy(desc->remote_ufrag, t.ufrag.data, t.ufrag.len);
-
-    desc->remote_pwd_len = (uint16_t) t.pwd.len;
-    ngx_memcpy(desc->remote_pwd, t.pwd.data, t.pwd.len);
-
-    desc->remote_lite = sdp->ice_lite;
-
-    desc->fingerprint_alg = t.fingerprint_alg;
-    desc->fingerprint_len =
-             (uint8_t) ngx_webrtc_sdp_parse_fingerprint(&t.fingerprint,
-                                                        t.fingerprint_alg,
-                                                        desc->fingerprint);
-
-    /*
-     * RFC 5763, 5: to actpass the answerer may be either.  Passive, as the
-     * peer then starts when it is ready; what has no setup is active: RFC 4145,
-     * 4.
-     */
-
-    desc->dtls_role = (t.setup == NGX_WEBRTC_SDP_SETUP_PASSIVE)
-                      ? NGX_WEBRTC_DTLS_CLIENT : NGX_WEBRTC_DTLS_SERVER;
-
-    return NGX_OK;
-}
-
-
-void
-ngx_webrtc_negotiate_local(const ngx_webrtc_negotiate_policy_t *policy,
-    ngx_webrtc_desc_t *desc, ngx_webrtc_sdp_answer_t *answer)
-{
-    desc->local_ufrag_len = (uint8_t) policy->ufrag.len;
-    ngx_memcpy(desc->local_ufrag, policy->ufrag.data, policy->ufrag.len);
-
-    desc->local_pwd_len = (uint8_t) policy->pwd.len;
-    ngx_memcpy(desc->local_pwd, policy->pwd.data, policy->pwd.len);
-
-    answer->sess_id = policy->sess_id & 0x7fffffffffffffffULL;
-    answer->sess_version = 1;
-    answer->ice_lite = policy->ice_lite;
-    answer->end_of_candidates = 1;
-    answer->ufrag = policy->ufrag;
-    answer->pwd = policy->pwd;
-    answer->fingerprint = policy->fingerprint;
-    answer->cname = policy->cname;
-    answer->stream_id = policy->stream_id;
-    answer->candidates = policy->candidates;
-    answer->ncandidates = policy->ncandidates;
 }

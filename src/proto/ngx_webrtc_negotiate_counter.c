@@ -363,7 +363,9 @@ ngx_webrtc_counter_codec(ngx_webrtc_counter_ctx_t *ctx,
     ac->fb = policy->fb & NGX_WEBRTC_FB_TWCC;
 
     if (known->kind == NGX_WEBRTC_VIDEO) {
-        ac->fb = policy->fb & ~NGX_WEBRTC_FB_RRTR;
+        ac->fb = policy->fb & (NGX_WEBRTC_FB_NACK|NGX_WEBRTC_FB_PLI
+                               |NGX_WEBRTC_FB_FIR|NGX_WEBRTC_FB_TWCC
+                               |NGX_WEBRTC_FB_REMB);
     }
 
     if (dm->ext_twcc == 0) {

@@ -173,13 +173,18 @@ ngx_webrtc_reorder_input(ngx_webrtc_reorder_t *r,
 uint64_t
 ngx_webrtc_reorder_timeout(ngx_webrtc_reorder_t *r, uint64_t now_us)
 {
-    uint64_t  came_us;
+    ngx_webrtc_reorder_record_t  *record;
 
     while (r->held) {
-        came_us = ngx_webrtc_reorder_record(r, r->tail)->came_us;
+        record = ngx_webrtc_reorder_record(r, r->tail);
 
-        if (now_us < came_us + r->hold_us) {
-            return came_us + r->hold_us;
+        if (record->came_us > now_us) {
+            /* the clock was put back */
+            record->came_us = now_us;
+        }
+
+        if (now_us - record->came_us < r->hold_us) {
+            return record->came_us + r->hold_us;
         }
 
         ngx_webrtc_reorder_skip(r, ngx_webrtc_reorder_lowest(r));

@@ -35,7 +35,7 @@
 #define NGX_WEBRTC_REORDER_AUDIO_MEM (8 * 1024)
 
 /* us that a gap is waited for unless ngx_webrtc_reorder_hold() is called;
- * chosen: a round trip and a retransmission within a continent */
+ * chosen: reordering only.  With NACK it is to be ngx_webrtc_nack_hold() */
 #define NGX_WEBRTC_REORDER_HOLD      100000
 
 /* bytes of a payload, at most: as in the ring */

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * SCTP on usrsctp, sans I/O: see the header file.  The only place that knows
- * usrsctp.  Channels, DCEP and DTLS are not here.
+ * SCTP on usrsctp, sans I/O: see the header file.  With ngx_webrtc_sctp_setup
+ * the only place that knows usrsctp.  Channels, DCEP and DTLS are not here.
  *
  * RFC 9260 (SCTP), RFC 8261 (over DTLS), RFC 8831, 6 (what DataChannels use).
  *
@@ -28,46 +28,13 @@
 
 #include <ngx_webrtc_cursor.h>
 #include <ngx_webrtc_sctp.h>
+#include <ngx_webrtc_sctp_setup.h>
 
 
-/* bytes of the common header, of it in front of the checksum, and of that with
- * the header of a chunk; RFC 9260, 3.1, 3.2 */
-#define NGX_WEBRTC_SCTP_HEADER       12
+/* bytes in front of the checksum, and of a header with that of a chunk; RFC
+ * 9260, 3.1, 3.2 */
 #define NGX_WEBRTC_SCTP_CHECKSUM     8
 #define NGX_WEBRTC_SCTP_MIN          16
-
-/*
- * milliseconds; RFC 9260, 16 says 1 s, 1 s and 60 s; chosen: the first one for
- * a quick start, the last as no path needs a minute.  Not less for the second:
- * usrsctp does not restart its timer when a SACK comes, so it expires that
- * often whatever happens, and on a path with a steady delay it then takes
- * packets for lost that are merely on their way.
- */
-#define NGX_WEBRTC_SCTP_RTO_INITIAL  500
-#define NGX_WEBRTC_SCTP_RTO_MIN      1000
-#define NGX_WEBRTC_SCTP_RTO_MAX      10000
-
-/* repetitions of INIT, and milliseconds between the later ones; RFC 9260, 16
- * says 8; chosen: .5 + 1 + 2 + 4 * 6 is 27 s, a channel has 30 s to open */
-#define NGX_WEBRTC_SCTP_INITS        8
-#define NGX_WEBRTC_SCTP_INIT_MAX     4000
-
-/* milliseconds that a SACK is delayed; RFC 9260, 6.2 allows 500; chosen: a
- * small part of a round trip */
-#define NGX_WEBRTC_SCTP_SACK_DELAY   20
-
-/* packets sent at first (RFC 6928), in one go, and repeated in one go; chosen:
- * with usrsctp's 4 for the second a path of 100 Mbit/s and 100 ms carries 65
- * Mbit/s, with 32 all it can (t/unit/sctp.c), as the window is cut to what is
- * in flight and this; with more than 4 for the third, a full queue on the way
- * drops the same packets until the association is given up */
-#define NGX_WEBRTC_SCTP_CWND         10
-#define NGX_WEBRTC_SCTP_BURST        32
-#define NGX_WEBRTC_SCTP_REPEAT       4
-
-/* messages and chunks on a queue, each way; chosen: NGX_WEBRTC_SCTP_SEND
- * bytes in full packets, while messages of a byte take 8 MB at most */
-#define NGX_WEBRTC_SCTP_CHUNKS       16384
 
 /* INITs of a peer within a second; chosen: one is answered, crossing and
  * repeated ones make four */
@@ -85,17 +52,6 @@
 #define NGX_WEBRTC_SCTP_CHUNK_INIT   1
 
 #define NGX_WEBRTC_SCTP_NO_SLOT      0xffff
-
-#if ((defined __x86_64__) && (NGX_HAVE_LITTLE_ENDIAN))
-#define NGX_WEBRTC_SCTP_HAVE_CRC     1
-#else
-#define NGX_WEBRTC_SCTP_HAVE_CRC     0
-#endif
-
-
-/* what usrsctp calls a socket */
-typedef __typeof__(usrsctp_accept(NULL, NULL, NULL))
-    ngx_webrtc_sctp_so_pt;
 
 
 typedef enum {
@@ -144,12 +100,11 @@ struct ngx_webrtc_sctp_s {
 static ngx_webrtc_sctp_assoc_t *ngx_webrtc_sctp_find(void *id);
 static uintptr_t ngx_webrtc_sctp_id(ngx_webrtc_sctp_t *sctp,
     ngx_uint_t slot);
-static void ngx_webrtc_sctp_tune(ngx_webrtc_sctp_t *sctp);
-static ngx_int_t ngx_webrtc_sctp_options(ngx_webrtc_sctp_so_pt so);
 static void ngx_webrtc_sctp_addr(ngx_webrtc_sctp_assoc_t *assoc,
     uint16_t port, struct sockaddr_conn *sconn);
 static ngx_int_t ngx_webrtc_sctp_check(ngx_webrtc_sctp_assoc_t *assoc,
     const u_char *p, size_t n);
+static ngx_uint_t ngx_webrtc_sctp_crowded(ngx_webrtc_sctp_assoc_t *assoc);
 static void ngx_webrtc_sctp_advance(ngx_webrtc_sctp_t *sctp,
     uint64_t now_ms);
 static void ngx_webrtc_sctp_touch(ngx_webrtc_sctp_assoc_t *assoc);
@@ -183,15 +138,6 @@ static void ngx_webrtc_sctp_leave(ngx_webrtc_sctp_assoc_t *assoc);
 /* usrsctp's callback for output has no other argument that could lead here */
 
 static ngx_webrtc_sctp_t  *ngx_webrtc_sctp_instance;
-
-
-/* notifications that we want */
-
-static const uint16_t  ngx_webrtc_sctp_events[] = {
-    SCTP_ASSOC_CHANGE,
-    SCTP_SHUTDOWN_EVENT,
-    SCTP_STREAM_RESET_EVENT
-};
 
 
 ngx_webrtc_sctp_t *
@@ -230,7 +176,7 @@ ngx_webrtc_sctp_create(ngx_uint_t max, ngx_webrtc_sctp_crc_e crc,
 
     usrsctp_init_nothreads(0, ngx_webrtc_sctp_on_output, NULL);
 
-    ngx_webrtc_sctp_tune(sctp);
+    ngx_webrtc_sctp_setup_library(sctp->hardware);
 
     ngx_webrtc_sctp_instance = sctp;
 
@@ -335,7 +281,7 @@ ngx_webrtc_sctp_init(ngx_webrtc_sctp_assoc_t *assoc, ngx_webrtc_sctp_t *sctp,
 
     ngx_webrtc_sctp_addr(assoc, assoc->opts.local_port, &sconn);
 
-    if (ngx_webrtc_sctp_options(so) != NGX_OK
+    if (ngx_webrtc_sctp_setup_socket(so) != NGX_OK
         || usrsctp_bind(so, (struct sockaddr *) &sconn, sizeof(sconn)) != 0)
     {
         usrsctp_close(so);
@@ -363,7 +309,7 @@ ngx_webrtc_sctp_start(ngx_webrtc_sctp_assoc_t *assoc, uint64_t now_ms)
 {
     struct sockaddr_conn  sconn;
 
-    if (assoc->state != NGX_WEBRTC_SCTP_NEW) {
+    if (assoc->state != NGX_WEBRTC_SCTP_NEW || assoc->sctp == NULL) {
         return NGX_OK;
     }
 
@@ -427,7 +373,7 @@ ngx_webrtc_sctp_send(ngx_webrtc_sctp_assoc_t *assoc,
 {
     struct sctp_sendv_spa  spa;
 
-    if (n == 0 || n > NGX_WEBRTC_SCTP_SEND) {
+    if (n == 0 || n > NGX_WEBRTC_SCTP_SEND || assoc->so == NULL) {
         return NGX_DECLINED;
     }
 
@@ -435,6 +381,11 @@ ngx_webrtc_sctp_send(ngx_webrtc_sctp_assoc_t *assoc,
 
     if (assoc->state != NGX_WEBRTC_SCTP_OPEN || msg->stream >= assoc->streams) {
         return NGX_DECLINED;
+    }
+
+    if (ngx_webrtc_sctp_crowded(assoc)) {
+        assoc->above = 1;
+        return NGX_AGAIN;
     }
 
     ngx_memzero(&spa, sizeof(struct sctp_sendv_spa));
@@ -460,6 +411,8 @@ ngx_webrtc_sctp_send(ngx_webrtc_sctp_assoc_t *assoc,
         >= 0)
     {
         assoc->buffered += n;
+        assoc->total += n;
+        assoc->unmarked++;
         assoc->above |= (assoc->buffered > assoc->opts.low) ? 1 : 0;
         ngx_webrtc_sctp_touch(assoc);
 
@@ -514,6 +467,10 @@ ngx_webrtc_sctp_reset(ngx_webrtc_sctp_assoc_t *assoc, uint16_t stream,
     uint64_t                    buf[2];
     struct sctp_reset_streams  *reset;
 
+    if (assoc->so == NULL) {
+        return NGX_DECLINED;
+    }
+
     ngx_webrtc_sctp_advance(assoc->sctp, now_ms);
 
     if (assoc->state != NGX_WEBRTC_SCTP_OPEN || stream >= assoc->streams) {
@@ -544,7 +501,7 @@ ngx_webrtc_sctp_reset(ngx_webrtc_sctp_assoc_t *assoc, uint16_t stream,
 void
 ngx_webrtc_sctp_close(ngx_webrtc_sctp_assoc_t *assoc, uint64_t now_ms)
 {
-    if (assoc->state == NGX_WEBRTC_SCTP_CLOSING) {
+    if (assoc->state == NGX_WEBRTC_SCTP_CLOSING || assoc->sctp == NULL) {
         return;
     }
 
@@ -651,169 +608,6 @@ ngx_webrtc_sctp_id(ngx_webrtc_sctp_t *sctp, ngx_uint_t slot)
 
 
 static void
-ngx_webrtc_sctp_tune(ngx_webrtc_sctp_t *sctp)
-{
-    if (sctp->hardware) {
-        usrsctp_enable_crc32c_offload();
-
-    } else {
-        usrsctp_disable_crc32c_offload();
-    }
-
-    /* what RFC 8831, 6.2 does not ask for: less to attack */
-
-    usrsctp_sysctl_set_sctp_ecn_enable(0);
-    usrsctp_sysctl_set_sctp_asconf_enable(0);
-    usrsctp_sysctl_set_sctp_auto_asconf(0);
-    usrsctp_sysctl_set_sctp_auth_enable(0);
-    usrsctp_sysctl_set_sctp_nrsack_enable(0);
-    usrsctp_sysctl_set_sctp_pktdrop_enable(0);
-
-    usrsctp_sysctl_set_sctp_pr_enable(1);
-    usrsctp_sysctl_set_sctp_reconfig_enable(1);
-
-    /* what belongs to no association is not answered */
-
-    usrsctp_sysctl_set_sctp_blackhole(2);
-
-    usrsctp_sysctl_set_sctp_max_chunks_on_queue(NGX_WEBRTC_SCTP_CHUNKS);
-    usrsctp_sysctl_set_sctp_initial_cwnd(NGX_WEBRTC_SCTP_CWND);
-    usrsctp_sysctl_set_sctp_max_burst_default(NGX_WEBRTC_SCTP_BURST);
-    usrsctp_sysctl_set_sctp_fr_max_burst_default(NGX_WEBRTC_SCTP_REPEAT);
-    usrsctp_sysctl_set_sctp_default_cc_module(SCTP_CC_RFC2581);
-
-    usrsctp_sysctl_set_sctp_rto_initial_default(NGX_WEBRTC_SCTP_RTO_INITIAL);
-    usrsctp_sysctl_set_sctp_rto_min_default(NGX_WEBRTC_SCTP_RTO_MIN);
-    usrsctp_sysctl_set_sctp_rto_max_default(NGX_WEBRTC_SCTP_RTO_MAX);
-    usrsctp_sysctl_set_sctp_init_rto_max_default(NGX_WEBRTC_SCTP_INIT_MAX);
-    usrsctp_sysctl_set_sctp_init_rtx_max_default(NGX_WEBRTC_SCTP_INITS);
-    usrsctp_sysctl_set_sctp_delayed_sack_time_default(
-                                                  NGX_WEBRTC_SCTP_SACK_DELAY);
-
-    usrsctp_sysctl_set_sctp_nr_outgoing_streams_default(
-                                                     NGX_WEBRTC_SCTP_STREAMS);
-    usrsctp_sysctl_set_sctp_nr_incoming_streams_default(
-                                                     NGX_WEBRTC_SCTP_STREAMS);
-
-    /* messages and chunks freed are given back, none are kept */
-
-    usrsctp_sysctl_set_sctp_system_free_resc_limit(0);
-    usrsctp_sysctl_set_sctp_asoc_free_resc_limit(0);
-}
-
-
-static ngx_int_t
-ngx_webrtc_sctp_options(ngx_webrtc_sctp_so_pt so)
-{
-    int                       on, size;
-    uint32_t                  point;
-    ngx_uint_t                i;
-    struct linger             linger;
-    struct sctp_event         event;
-    struct sctp_assoc_value   value;
-    struct sctp_paddrparams   path;
-
-    if (usrsctp_set_non_blocking(so, 1) != 0) {
-        return NGX_ERROR;
-    }
-
-    /* closing is aborting: what is orderly is done before */
-
-    linger.l_onoff = 1;
-    linger.l_linger = 0;
-
-    if (usrsctp_setsockopt(so, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger))
-        != 0)
-    {
-        return NGX_ERROR;
-    }
-
-    size = NGX_WEBRTC_SCTP_RECV;
-
-    if (usrsctp_setsockopt(so, SOL_SOCKET, SO_RCVBUF, &size, sizeof(int))
-        != 0)
-    {
-        return NGX_ERROR;
-    }
-
-    size = NGX_WEBRTC_SCTP_SEND;
-
-    if (usrsctp_setsockopt(so, SOL_SOCKET, SO_SNDBUF, &size, sizeof(int))
-        != 0)
-    {
-        return NGX_ERROR;
-    }
-
-    /* a message delivered in parts is one that is too large */
-
-    point = NGX_WEBRTC_SCTP_MESSAGE + 1;
-
-    if (usrsctp_setsockopt(so, IPPROTO_SCTP, SCTP_PARTIAL_DELIVERY_POINT,
-                           &point, sizeof(point))
-        != 0)
-    {
-        return NGX_ERROR;
-    }
-
-    on = 1;
-
-    if (usrsctp_setsockopt(so, IPPROTO_SCTP, SCTP_NODELAY, &on, sizeof(int))
-        != 0)
-    {
-        return NGX_ERROR;
-    }
-
-    ngx_memzero(&value, sizeof(value));
-    value.assoc_id = SCTP_FUTURE_ASSOC;
-    value.assoc_value = SCTP_ENABLE_RESET_STREAM_REQ;
-
-    if (usrsctp_setsockopt(so, IPPROTO_SCTP, SCTP_ENABLE_STREAM_RESET, &value,
-                           sizeof(value))
-        != 0)
-    {
-        return NGX_ERROR;
-    }
-
-    /*
-     * RFC 8261, 6.1: DTLS hides the path, so there is no discovery of its MTU;
-     * that the peer is alive is what ICE consent is for, so no heartbeats.
-     * usrsctp adds the common header to what it is told.
-     */
-
-    ngx_memzero(&path, sizeof(path));
-    path.spp_assoc_id = SCTP_FUTURE_ASSOC;
-    path.spp_flags = SPP_PMTUD_DISABLE|SPP_HB_DISABLE;
-    path.spp_pathmtu = NGX_WEBRTC_SCTP_PACKET - NGX_WEBRTC_SCTP_HEADER;
-
-    if (usrsctp_setsockopt(so, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, &path,
-                           sizeof(path))
-        != 0)
-    {
-        return NGX_ERROR;
-    }
-
-    for (i = 0;
-         i < sizeof(ngx_webrtc_sctp_events) / sizeof(ngx_webrtc_sctp_events[0]);
-         i++)
-    {
-        ngx_memzero(&event, sizeof(event));
-        event.se_assoc_id = SCTP_FUTURE_ASSOC;
-        event.se_type = ngx_webrtc_sctp_events[i];
-        event.se_on = 1;
-
-        if (usrsctp_setsockopt(so, IPPROTO_SCTP, SCTP_EVENT, &event,
-                               sizeof(event))
-            != 0)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-static void
 ngx_webrtc_sctp_addr(ngx_webrtc_sctp_assoc_t *assoc, uint16_t port,
     struct sockaddr_conn *sconn)
 {
@@ -873,6 +667,36 @@ ngx_webrtc_sctp_check(ngx_webrtc_sctp_assoc_t *assoc, const u_char *p,
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * usrsctp limits the bytes that wait, but not the messages, each of which takes
+ * some 500 bytes more than it has.  So every so many messages the number of
+ * bytes until there is noted, and as long as the oldest of the notes has not
+ * been acknowledged there are too many.
+ */
+
+static ngx_uint_t
+ngx_webrtc_sctp_crowded(ngx_webrtc_sctp_assoc_t *assoc)
+{
+    uint64_t  acked;
+
+    if (assoc->unmarked < NGX_WEBRTC_SCTP_CHUNKS / NGX_WEBRTC_SCTP_MARKS) {
+        return 0;
+    }
+
+    acked = assoc->total - assoc->buffered;
+
+    if (assoc->marks[assoc->mark] > acked) {
+        return 1;
+    }
+
+    assoc->marks[assoc->mark] = assoc->total;
+    assoc->mark = (assoc->mark + 1) % NGX_WEBRTC_SCTP_MARKS;
+    assoc->unmarked = 0;
+
+    return 0;
 }
 
 
@@ -1288,6 +1112,11 @@ ngx_webrtc_sctp_tell(ngx_webrtc_sctp_assoc_t *assoc)
         switch (event->type) {
 
         case NGX_WEBRTC_SCTP_EVENT_STATE:
+
+            if (event->state == NGX_WEBRTC_SCTP_OPEN) {
+                ngx_webrtc_sctp_setup_window(assoc->so);
+            }
+
             failed = failed && event->state != NGX_WEBRTC_SCTP_FAILED;
 
             if (opts->state) {
@@ -1399,57 +1228,3 @@ ngx_webrtc_sctp_leave(ngx_webrtc_sctp_assoc_t *assoc)
     sctp->free = i;
     sctp->used--;
 }
-
-
-#if (NGX_WEBRTC_SCTP_HAVE_CRC)
-
-ngx_uint_t
-ngx_webrtc_sctp_crc32c_available(void)
-{
-    return __builtin_cpu_supports("sse4.2") ? 1 : 0;
-}
-
-
-__attribute__((target("sse4.2")))
-uint32_t
-ngx_webrtc_sctp_crc32c(uint32_t crc, const u_char *p, size_t n)
-{
-    uint64_t  c, v;
-
-    c = (uint32_t) ~crc;
-
-    while (n >= 8) {
-        ngx_memcpy(&v, p, 8);
-        c = __builtin_ia32_crc32di(c, v);
-        p += 8;
-        n -= 8;
-    }
-
-    crc = (uint32_t) c;
-
-    while (n--) {
-        crc = __builtin_ia32_crc32qi(crc, *p++);
-    }
-
-    return ~crc;
-}
-
-#else
-
-ngx_uint_t
-ngx_webrtc_sctp_crc32c_available(void)
-{
-    return 0;
-}
-
-
-uint32_t
-ngx_webrtc_sctp_crc32c(uint32_t crc, const u_char *p, size_t n)
-{
-    (void) p;
-    (void) n;
-
-    return crc;
-}
-
-#endif

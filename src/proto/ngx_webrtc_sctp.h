@@ -33,8 +33,8 @@
 /* a=sctp-port of ours; RFC 8831, 6.2 leaves it open, all clients use this */
 #define NGX_WEBRTC_SCTP_PORT         5000
 
-/* streams each way; RFC 8831, 6.2 asks for 65535, but usrsctp keeps 104
- * bytes for each pair; clients number their channels from 0 or 1 up */
+/* streams each way; RFC 8831, 6.2 asks for 65535, but usrsctp keeps some
+ * 115 bytes for each pair; clients number their channels from 0 or 1 up */
 #define NGX_WEBRTC_SCTP_STREAMS      256
 
 /* bytes of a message received at most, our a=max-message-size; chosen: what
@@ -49,6 +49,10 @@
  * range protocol's high-water mark of 8 MiB, and room for what is sent
  * regardless of it, a largest message and control */
 #define NGX_WEBRTC_SCTP_SEND         (8388608 + 262144 + 65536)
+
+/* notes about how many messages wait; chosen: enough for a limit that is not
+ * too coarse */
+#define NGX_WEBRTC_SCTP_MARKS        16
 
 /* milliseconds between calls of ngx_webrtc_sctp_timeout(): while something is
  * under way, and otherwise; chosen: usrsctp's own, and often enough for what
@@ -67,8 +71,8 @@
 #define NGX_WEBRTC_SCTP_TIMED        2       /* value: milliseconds */
 
 /* ngx_webrtc_sctp_reset_pt */
-#define NGX_WEBRTC_SCTP_RESET_IN     1       /* the peer's direction has ended */
-#define NGX_WEBRTC_SCTP_RESET_OUT    2       /* ours has, as we asked for */
+#define NGX_WEBRTC_SCTP_RESET_IN     1       /* the peer's direction */
+#define NGX_WEBRTC_SCTP_RESET_OUT    2       /* ours, as we asked for */
 
 /* ngx_webrtc_sctp_reset_pt: all streams; no stream has this number */
 #define NGX_WEBRTC_SCTP_ALL          65535
@@ -80,7 +84,8 @@ typedef enum {
     NGX_WEBRTC_SCTP_OPEN,            /* -> CLOSING, CLOSED, FAILED */
     NGX_WEBRTC_SCTP_CLOSING,         /* close(), or the peer's SHUTDOWN
                                         -> CLOSED, FAILED */
-    NGX_WEBRTC_SCTP_CLOSED,          /* SHUTDOWN is complete, or abort(); final */
+    NGX_WEBRTC_SCTP_CLOSED,          /* SHUTDOWN is complete, or abort();
+                                        final */
     NGX_WEBRTC_SCTP_FAILED           /* see ->reason; final */
 } ngx_webrtc_sctp_state_e;
 
@@ -159,7 +164,7 @@ typedef struct {
  */
 typedef struct {
     ngx_webrtc_sctp_state_e      state;
-    const char                  *reason;     /* of FAILED: static text, or NULL */
+    const char                  *reason;     /* of FAILED: static text */
     size_t                       buffered;   /* bytes not acknowledged yet */
     uint16_t                     streams;    /* we may send on 0 .. streams - 1;
                                                 of OPEN */
@@ -173,6 +178,11 @@ typedef struct {
     ngx_queue_t                  events;     /* ngx_webrtc_sctp_event_t */
     uint64_t                     inits_ms;   /* when counting of them began */
     uint32_t                     inits;
+    uint64_t                     total;      /* bytes sent ever */
+    uint64_t                     marks[NGX_WEBRTC_SCTP_MARKS];
+                                             /* ->total as of some message */
+    uint32_t                     unmarked;   /* messages since */
+    uint32_t                     mark;       /* the oldest of them */
     unsigned                     ready:1;    /* linked */
     unsigned                     busy:1;     /* counted in sctp->busy */
     unsigned                     above:1;    /* buffered was above the mark */
@@ -250,7 +260,7 @@ ngx_int_t ngx_webrtc_sctp_init(ngx_webrtc_sctp_assoc_t *assoc,
  * Sends INIT; to be called as soon as DTLS is connected, before the datagram
  * after that is processed.  Whatever their DTLS roles are, both sides call it
  * (RFC 8841, 9.3): INITs that cross make one association.  INIT is repeated
- * 8 times, for about half a minute.
+ * 8 times; it has failed after 27 s.
  *
  * NGX_OK, NGX_ERROR (state FAILED)
  */

@@ -4,8 +4,10 @@
  *
  * SRTP and SRTCP.  Egress (ngx_webrtc_srtp_out_t) runs on OpenSSL's EVP with
  * the key schedule kept, as it is the hot path; ingress (ngx_webrtc_srtp_in_t)
- * with authentication, replay and rollover runs on libsrtp2.  The two know
- * nothing of each other.  No MKI, no key derivation rate, no ROC signalling.
+ * of RTP with authentication, replay and rollover runs on libsrtp2, that of
+ * RTCP on EVP too: every viewer reports, and a call of libsrtp2 on NSS takes
+ * the longer the more contexts there are.  The two know nothing of each other.
+ * No MKI, no key derivation rate, no ROC signalling.
  *
  * RFC 3711 (SRTP), RFC 5764 (profiles), RFC 6188 (the KDF of 256-bit keys),
  * RFC 7714 (AES-GCM).
@@ -79,14 +81,28 @@ typedef struct {
 } ngx_webrtc_srtp_out_t;
 
 
+/* a sender: for RTCP also the packets that were seen, as of RFC 3711, 3.3.2 */
+typedef struct {
+    uint32_t    ssrc;
+    uint32_t    top;                 /* highest SRTCP index */
+    uint64_t    seen;                /* bit i: top - i; 0: no RTCP yet */
+} ngx_webrtc_srtp_ssrc_t;
+
+
 /*
  * Ingress of one session.  Private; may be moved, must not be copied.
  */
 typedef struct {
-    void       *srtp;                /* srtp_t */
+    void       *srtp;                /* srtp_t, or NULL: no RTP */
+    void       *rtcp;                /* EVP_CIPHER_CTX, keyed */
+    u_char      rtcp_salt[16];
+    uint32_t    rtcp_inner[5];       /* as of ngx_webrtc_srtp_out_t */
+    uint32_t    rtcp_outer[5];
     uint16_t    profile;
+    uint8_t     tag;
+    unsigned    gcm:1;
     uint16_t    nssrcs;
-    uint32_t    ssrcs[NGX_WEBRTC_SRTP_SSRCS];    /* authenticated ones */
+    ngx_webrtc_srtp_ssrc_t  ssrcs[NGX_WEBRTC_SRTP_SSRCS];    /* authentic */
 } ngx_webrtc_srtp_in_t;
 
 
@@ -175,6 +191,13 @@ ngx_int_t ngx_webrtc_srtp_protect_rtcp(ngx_webrtc_srtp_out_t *out, u_char *p,
 ngx_int_t ngx_webrtc_srtp_in_init(ngx_webrtc_srtp_in_t *in,
     const ngx_webrtc_srtp_key_t *key);
 
+/*
+ * The same for a peer that sends RTCP only, as viewers do: without libsrtp2,
+ * so that ngx_webrtc_srtp_unprotect() declines whatever comes.
+ */
+ngx_int_t ngx_webrtc_srtp_in_init_rtcp(ngx_webrtc_srtp_in_t *in,
+    const ngx_webrtc_srtp_key_t *key);
+
 /* May be called for a zeroed or cleaned up context. */
 void ngx_webrtc_srtp_in_cleanup(ngx_webrtc_srtp_in_t *in);
 
@@ -193,7 +216,10 @@ void ngx_webrtc_srtp_in_cleanup(ngx_webrtc_srtp_in_t *in);
 ngx_int_t ngx_webrtc_srtp_unprotect(ngx_webrtc_srtp_in_t *in, u_char *p,
     size_t *n);
 
-/* The same for SRTCP. */
+/*
+ * The same for SRTCP: RFC 3711, 3.4; RFC 7714, 9.  A packet that is not
+ * encrypted (E flag 0) is declined.
+ */
 ngx_int_t ngx_webrtc_srtp_unprotect_rtcp(ngx_webrtc_srtp_in_t *in, u_char *p,
     size_t *n);
 

@@ -130,6 +130,11 @@ typedef struct {
     uint8_t   dtls_role;              /* NGX_WEBRTC_DTLS_* */
     uint8_t   remote_lite;            /* the peer is an ICE lite agent */
 
+    /* of DataChannels: the peer's a=sctp-port, 0 = there are none, and
+     * a=max-message-size as far as it matters to us */
+    uint16_t  sctp_port;
+    uint32_t  max_message;
+
     uint8_t   fingerprint_alg;        /* NGX_WEBRTC_FINGERPRINT_*, the peer's */
     uint8_t   fingerprint_len;
 

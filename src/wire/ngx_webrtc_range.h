@@ -73,7 +73,7 @@ typedef struct {
 
         struct {
             uint64_t   offset;
-            uint64_t   length;               /* 0 or above RANGE_MAX: the rest */
+            uint64_t   length;               /* 0, above RANGE_MAX: the rest */
         } req;
 
         uint32_t       status;               /* of END */

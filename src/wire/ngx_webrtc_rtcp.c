@@ -90,7 +90,10 @@ ngx_webrtc_rtcp_next(u_char *p, u_char *end, ngx_webrtc_rtcp_t *rtcp)
 
     if (b & 0x20) {
 
-        /* RFC 3550, 6.4.1: the count is a multiple of four */
+        /*
+         * RFC 3550, 6.4.1 has the count a multiple of four; libwebrtc pads
+         * transport-wide feedback with 1 to 3 bytes and says so here
+         */
 
         if (len == 0) {
             return NULL;
@@ -98,7 +101,7 @@ ngx_webrtc_rtcp_next(u_char *p, u_char *end, ngx_webrtc_rtcp_t *rtcp)
 
         padding = p[len - 1];
 
-        if (padding == 0 || padding % 4 != 0 || padding > len) {
+        if (padding == 0 || padding > len) {
             return NULL;
         }
 

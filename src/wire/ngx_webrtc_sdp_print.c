@@ -140,6 +140,23 @@ ngx_webrtc_sdp_priority(ngx_uint_t type, ngx_uint_t i)
 }
 
 
+u_char *
+ngx_webrtc_sdp_printf(u_char *p, u_char *end, const char *fmt, ...)
+{
+    va_list  args;
+
+    if (p == NULL) {
+        return NULL;
+    }
+
+    va_start(args, fmt);
+    p = ngx_vslprintf(p, end, fmt, args);
+    va_end(args);
+
+    return (p == end) ? NULL : p;
+}
+
+
 static u_char *
 ngx_webrtc_sdp_print_session(u_char *p, u_char *end,
     const ngx_webrtc_sdp_answer_t *answer)
@@ -401,21 +418,4 @@ ngx_webrtc_sdp_print_ssrc(u_char *p, u_char *end,
                                  "a=ssrc:%uD msid:%V %V" CRLF,
                                  ssrc, &answer->cname, ssrc,
                                  &answer->stream_id, &media->track_id);
-}
-
-
-u_char *
-ngx_webrtc_sdp_printf(u_char *p, u_char *end, const char *fmt, ...)
-{
-    va_list  args;
-
-    if (p == NULL) {
-        return NULL;
-    }
-
-    va_start(args, fmt);
-    p = ngx_vslprintf(p, end, fmt, args);
-    va_end(args);
-
-    return (p == end) ? NULL : p;
 }

@@ -1,0 +1,256 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Settings of usrsctp: see the header file.  RFC 9260, 16 (protocol
+ * parameters), RFC 8831, 6 (what DataChannels use), RFC 8261 (over DTLS).
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <ngx_webrtc_sctp.h>
+#include <ngx_webrtc_sctp_setup.h>
+
+
+/*
+ * milliseconds; RFC 9260, 16 says 1 s, 1 s and 60 s; chosen: the first one for
+ * a quick start, the last as no path needs a minute.  Not less for the second:
+ * usrsctp does not restart its timer when a SACK comes, so it expires that
+ * often whatever happens, and on a path with a steady delay it then takes
+ * packets for lost that are merely on their way.
+ */
+#define NGX_WEBRTC_SCTP_RTO_INITIAL  500
+#define NGX_WEBRTC_SCTP_RTO_MIN      1000
+#define NGX_WEBRTC_SCTP_RTO_MAX      10000
+
+/* repetitions of INIT, usrsctp makes one more, and milliseconds between the
+ * later ones; RFC 9260, 16 says 8; chosen: .5 + 1 + 2 + 4 * 6 is 27 s, a
+ * channel has 30 s to open */
+#define NGX_WEBRTC_SCTP_INITS        7
+#define NGX_WEBRTC_SCTP_INIT_MAX     4000
+
+/* milliseconds that a SACK is delayed; RFC 9260, 6.2 allows 500; chosen: a
+ * small part of a round trip */
+#define NGX_WEBRTC_SCTP_SACK_DELAY   20
+
+/* packets sent at first (RFC 6928), in one go, and repeated in one go; chosen:
+ * with usrsctp's 4 for the second a path of 100 Mbit/s and 100 ms carries 65
+ * Mbit/s, with 32 all it can (t/unit/sctp.c), as the window is cut to what is
+ * in flight and this; with more than 4 for the third, a full queue on the way
+ * drops the same packets until the association is given up */
+#define NGX_WEBRTC_SCTP_CWND         10
+#define NGX_WEBRTC_SCTP_BURST        32
+#define NGX_WEBRTC_SCTP_REPEAT       4
+
+/* bytes in flight at most; chosen: 400 Mbit/s at 100 ms */
+#define NGX_WEBRTC_SCTP_FLIGHT       5242880
+
+
+/* notifications that we want */
+
+static const uint16_t  ngx_webrtc_sctp_events[] = {
+    SCTP_ASSOC_CHANGE,
+    SCTP_SHUTDOWN_EVENT,
+    SCTP_STREAM_RESET_EVENT
+};
+
+
+void
+ngx_webrtc_sctp_setup_library(ngx_uint_t offload)
+{
+    if (offload) {
+        usrsctp_enable_crc32c_offload();
+
+    } else {
+        usrsctp_disable_crc32c_offload();
+    }
+
+    /* what RFC 8831, 6.2 does not ask for: less to attack */
+
+    usrsctp_sysctl_set_sctp_ecn_enable(0);
+    usrsctp_sysctl_set_sctp_asconf_enable(0);
+    usrsctp_sysctl_set_sctp_auto_asconf(0);
+    usrsctp_sysctl_set_sctp_auth_enable(0);
+    usrsctp_sysctl_set_sctp_nrsack_enable(0);
+    usrsctp_sysctl_set_sctp_pktdrop_enable(0);
+
+    usrsctp_sysctl_set_sctp_pr_enable(1);
+    usrsctp_sysctl_set_sctp_reconfig_enable(1);
+
+    /* what belongs to no association is not answered */
+
+    usrsctp_sysctl_set_sctp_blackhole(2);
+
+    usrsctp_sysctl_set_sctp_max_chunks_on_queue(NGX_WEBRTC_SCTP_CHUNKS);
+    usrsctp_sysctl_set_sctp_initial_cwnd(NGX_WEBRTC_SCTP_CWND);
+    usrsctp_sysctl_set_sctp_max_burst_default(NGX_WEBRTC_SCTP_BURST);
+    usrsctp_sysctl_set_sctp_fr_max_burst_default(NGX_WEBRTC_SCTP_REPEAT);
+    usrsctp_sysctl_set_sctp_default_cc_module(SCTP_CC_RFC2581);
+
+    usrsctp_sysctl_set_sctp_rto_initial_default(NGX_WEBRTC_SCTP_RTO_INITIAL);
+    usrsctp_sysctl_set_sctp_rto_min_default(NGX_WEBRTC_SCTP_RTO_MIN);
+    usrsctp_sysctl_set_sctp_rto_max_default(NGX_WEBRTC_SCTP_RTO_MAX);
+    usrsctp_sysctl_set_sctp_init_rto_max_default(NGX_WEBRTC_SCTP_INIT_MAX);
+    usrsctp_sysctl_set_sctp_init_rtx_max_default(NGX_WEBRTC_SCTP_INITS);
+    usrsctp_sysctl_set_sctp_delayed_sack_time_default(
+                                                  NGX_WEBRTC_SCTP_SACK_DELAY);
+
+    usrsctp_sysctl_set_sctp_nr_outgoing_streams_default(
+                                                     NGX_WEBRTC_SCTP_STREAMS);
+    usrsctp_sysctl_set_sctp_nr_incoming_streams_default(
+                                                     NGX_WEBRTC_SCTP_STREAMS);
+
+    /* messages and chunks freed are given back, none are kept */
+
+    usrsctp_sysctl_set_sctp_system_free_resc_limit(0);
+    usrsctp_sysctl_set_sctp_asoc_free_resc_limit(0);
+}
+
+
+ngx_int_t
+ngx_webrtc_sctp_setup_socket(ngx_webrtc_sctp_so_pt so)
+{
+    int                       on, size;
+    uint32_t                  point;
+    ngx_uint_t                i;
+    struct linger             linger;
+    struct sctp_event         event;
+    struct sctp_assoc_value   value;
+    struct sctp_paddrparams   path;
+
+    if (usrsctp_set_non_blocking(so, 1) != 0) {
+        return NGX_ERROR;
+    }
+
+    /* closing is aborting: what is orderly is done before */
+
+    linger.l_onoff = 1;
+    linger.l_linger = 0;
+
+    if (usrsctp_setsockopt(so, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger))
+        != 0)
+    {
+        return NGX_ERROR;
+    }
+
+    size = NGX_WEBRTC_SCTP_RECV;
+
+    if (usrsctp_setsockopt(so, SOL_SOCKET, SO_RCVBUF, &size, sizeof(int))
+        != 0)
+    {
+        return NGX_ERROR;
+    }
+
+    size = NGX_WEBRTC_SCTP_SEND;
+
+    if (usrsctp_setsockopt(so, SOL_SOCKET, SO_SNDBUF, &size, sizeof(int))
+        != 0)
+    {
+        return NGX_ERROR;
+    }
+
+    /* a message delivered in parts is one that is too large */
+
+    point = NGX_WEBRTC_SCTP_MESSAGE + 1;
+
+    if (usrsctp_setsockopt(so, IPPROTO_SCTP, SCTP_PARTIAL_DELIVERY_POINT,
+                           &point, sizeof(point))
+        != 0)
+    {
+        return NGX_ERROR;
+    }
+
+    on = 1;
+
+    if (usrsctp_setsockopt(so, IPPROTO_SCTP, SCTP_NODELAY, &on, sizeof(int))
+        != 0)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(&value, sizeof(value));
+    value.assoc_id = SCTP_FUTURE_ASSOC;
+    value.assoc_value = SCTP_ENABLE_RESET_STREAM_REQ;
+
+    if (usrsctp_setsockopt(so, IPPROTO_SCTP, SCTP_ENABLE_STREAM_RESET, &value,
+                           sizeof(value))
+        != 0)
+    {
+        return NGX_ERROR;
+    }
+
+    /*
+     * RFC 8261, 6.1: DTLS hides the path, so there is no discovery of its MTU;
+     * that the peer is alive is what ICE consent is for, so no heartbeats.
+     * usrsctp adds the common header to what it is told.
+     */
+
+    ngx_memzero(&path, sizeof(path));
+    path.spp_assoc_id = SCTP_FUTURE_ASSOC;
+    path.spp_flags = SPP_PMTUD_DISABLE|SPP_HB_DISABLE;
+    path.spp_pathmtu = NGX_WEBRTC_SCTP_PACKET - NGX_WEBRTC_SCTP_HEADER;
+
+    if (usrsctp_setsockopt(so, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, &path,
+                           sizeof(path))
+        != 0)
+    {
+        return NGX_ERROR;
+    }
+
+    for (i = 0;
+         i < sizeof(ngx_webrtc_sctp_events) / sizeof(ngx_webrtc_sctp_events[0]);
+         i++)
+    {
+        ngx_memzero(&event, sizeof(event));
+        event.se_assoc_id = SCTP_FUTURE_ASSOC;
+        event.se_type = ngx_webrtc_sctp_events[i];
+        event.se_on = 1;
+
+        if (usrsctp_setsockopt(so, IPPROTO_SCTP, SCTP_EVENT, &event,
+                               sizeof(event))
+            != 0)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * Keeps the congestion window below the peer's receiver window: usrsctp takes
+ * packets for lost when the latter is used up, as they wait there for longer
+ * than a round trip, and it halves the former then.  Counted as it counts: a
+ * packet takes 256 bytes more of the peer's memory than it has.
+ */
+
+void
+ngx_webrtc_sctp_setup_window(ngx_webrtc_sctp_so_pt so)
+{
+    socklen_t                len;
+    struct sctp_status       status;
+    struct sctp_assoc_value  value;
+
+    ngx_memzero(&status, sizeof(struct sctp_status));
+    len = sizeof(struct sctp_status);
+
+    if (so == NULL
+        || usrsctp_getsockopt(so, IPPROTO_SCTP, SCTP_STATUS, &status,
+                              &len)
+           != 0)
+    {
+        return;
+    }
+
+    ngx_memzero(&value, sizeof(struct sctp_assoc_value));
+
+    value.assoc_value = ngx_min(status.sstat_rwnd / 4 * 3,
+                                NGX_WEBRTC_SCTP_FLIGHT);
+    value.assoc_value = ngx_max(value.assoc_value, 16 * NGX_WEBRTC_SCTP_PACKET);
+
+    (void) usrsctp_setsockopt(so, IPPROTO_SCTP, SCTP_MAX_CWND, &value,
+                              sizeof(struct sctp_assoc_value));
+}

@@ -1,0 +1,48 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * How usrsctp is set: what is on and off in it, timers, windows, limits, each
+ * with its reason.  Private to ngx_webrtc_sctp.
+ */
+
+
+#ifndef _NGX_WEBRTC_SCTP_SETUP_H_INCLUDED_
+#define _NGX_WEBRTC_SCTP_SETUP_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <usrsctp.h>
+
+
+/* bytes of the common header; RFC 9260, 3.1 */
+#define NGX_WEBRTC_SCTP_HEADER       12
+
+/* messages and chunks on a queue, each way; chosen: NGX_WEBRTC_SCTP_SEND
+ * bytes in full packets, while messages of a byte take 8 MB at most; our own
+ * count of messages, see ngx_webrtc_sctp_crowded(), is the same */
+#define NGX_WEBRTC_SCTP_CHUNKS       16384
+
+
+/* what usrsctp calls a socket */
+typedef __typeof__(usrsctp_accept(NULL, NULL, NULL))
+    ngx_webrtc_sctp_so_pt;
+
+
+/* offload: not zero if we compute checksums */
+void ngx_webrtc_sctp_setup_library(ngx_uint_t offload);
+
+/*
+ * To be called before bind().
+ *
+ * NGX_OK, NGX_ERROR
+ */
+ngx_int_t ngx_webrtc_sctp_setup_socket(ngx_webrtc_sctp_so_pt so);
+
+/* To be called when the association is up and nothing has been sent yet. */
+void ngx_webrtc_sctp_setup_window(ngx_webrtc_sctp_so_pt so);
+
+
+#endif /* _NGX_WEBRTC_SCTP_SETUP_H_INCLUDED_ */
