@@ -160,6 +160,9 @@ typedef struct {
     uint64_t                 holder;          /* ngx_webrtc_bus_publish.h */
     uint64_t                 linger_ms;       /* of viewers when INACTIVE; 0:
                                                  no publisher so far */
+    uint64_t                 since[NGX_WEBRTC_TRACKS];    /* atomic; index of
+                                                 a track's first packet of the
+                                                 codec that it has now */
     uint32_t                 slots;           /* of viewers; under the mutex */
     uint32_t                 pad2;
 

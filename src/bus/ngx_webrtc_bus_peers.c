@@ -85,6 +85,7 @@ ngx_webrtc_peers_create(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer)
     peer->counted = 0;
     peer->reconnect = 0;
     peer->session = NULL;
+    peer->file = NULL;
     ngx_memzero(peer->events, sizeof(peer->events));
     ngx_memzero(peer->addrs, sizeof(peer->addrs));
     ngx_memzero(peer->keys, sizeof(peer->keys));
@@ -1002,6 +1003,7 @@ ngx_webrtc_peers_end(ngx_webrtc_bus_t *bus, ngx_webrtc_entry_t *e,
 static void
 ngx_webrtc_peers_free(ngx_webrtc_bus_t *bus, ngx_uint_t n)
 {
+    void                 *file;
     ngx_uint_t            i;
     ngx_webrtc_peer_t    *p;
     ngx_webrtc_stream_t  *st;
@@ -1020,6 +1022,15 @@ ngx_webrtc_peers_free(ngx_webrtc_bus_t *bus, ngx_uint_t n)
 
         for (i = 0; i < NGX_WEBRTC_PEERS_KEYS; i++) {
             ngx_webrtc_index_remove(bus->sh->index, p->keys[i], p->ref);
+        }
+
+        /* a crash in between loses the block */
+
+        file = p->file;
+
+        if (file) {
+            ngx_webrtc_atomic_store_release(&p->file, NULL);
+            ngx_slab_free_locked(bus->shpool, file);
         }
 
         /* credentials do not stay in freed memory */

@@ -107,10 +107,12 @@ typedef struct {
     /* set here */
 
     uint64_t                 ref;             /* never 0, never used twice */
+    void                    *file;            /* ngx_webrtc_bus_file.h; for the
+                                                 owner, or under the lock */
     uint8_t                  current;         /* of addrs, when any is set */
     uint8_t                  closing;         /* deleted, the owner ends it */
     uint8_t                  counted;         /* as viewer of its stream */
-    uint8_t                  reconnect;       /* its client should go elsewhere */
+    uint8_t                  reconnect;       /* its client should leave us */
     ngx_webrtc_peer_addr_t   addrs[NGX_WEBRTC_PEER_ADDRS];
     uint64_t                 keys[3 + NGX_WEBRTC_PEER_ADDRS];
     ngx_webrtc_peer_events_t events[NGX_WEBRTC_PEER_EVENTS];

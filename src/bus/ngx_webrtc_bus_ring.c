@@ -300,6 +300,16 @@ ngx_webrtc_ring_write(ngx_webrtc_ring_writer_t *w,
 
 
 void
+ngx_webrtc_ring_skip(ngx_webrtc_ring_writer_t *w, ngx_uint_t track,
+    ngx_uint_t n)
+{
+    if (track < NGX_WEBRTC_RING_TRACKS) {
+        w->next[track] += n;
+    }
+}
+
+
+void
 ngx_webrtc_ring_publish(ngx_webrtc_ring_writer_t *w)
 {
     ngx_uint_t                i;

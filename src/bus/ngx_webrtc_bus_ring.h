@@ -109,6 +109,14 @@ ngx_int_t ngx_webrtc_ring_write(ngx_webrtc_ring_writer_t *w,
     ngx_webrtc_ring_packet_t *pkt, u_char *payload);
 
 /*
+ * Packets of a track are missing for good: leaves n indexes out, so that
+ * readers see the loss as one.  A number that stands for no packet is not found
+ * by ngx_webrtc_ring_find().
+ */
+void ngx_webrtc_ring_skip(ngx_webrtc_ring_writer_t *w, ngx_uint_t track,
+    ngx_uint_t n);
+
+/*
  * Lets readers see all that was written: once per frame, or per receive batch.
  */
 void ngx_webrtc_ring_publish(ngx_webrtc_ring_writer_t *w);

@@ -33,11 +33,19 @@
 #endif
 
 
-/* datagrams read by one recvmmsg(); chosen */
+/* datagrams read by one recvmmsg() at most, and by the first of a turn; chosen */
 #define NGX_WEBRTC_UDP_RX_BATCH        64
+#define NGX_WEBRTC_UDP_RX_FIRST        8
 
 /* recvmmsg() calls a turn of the event loop makes; chosen: others wait too */
 #define NGX_WEBRTC_UDP_RX_TURNS        16
+
+/*
+ * us after which a turn reads no more.  Chosen: a datagram of a handshake takes
+ * up to 0.3 ms, so that even a flood of them holds media up by a few ms only;
+ * of anything else 1024 datagrams take less
+ */
+#define NGX_WEBRTC_UDP_RX_TIME         2000
 
 /* messages and bytes of a batch; chosen: fits a core's L2 cache */
 #define NGX_WEBRTC_UDP_TX_MSGS         256
@@ -109,7 +117,8 @@ static ngx_int_t ngx_webrtc_udp_adopt(ngx_webrtc_udp_t *udp,
 static void ngx_webrtc_udp_probe(ngx_webrtc_udp_t *udp, ngx_socket_t fd);
 static void ngx_webrtc_udp_read_handler(ngx_event_t *rev);
 static ngx_int_t ngx_webrtc_udp_read_batch(ngx_webrtc_udp_sock_t *sock,
-    ngx_socket_t fd);
+    ngx_socket_t fd, int batch);
+static uint64_t ngx_webrtc_udp_clock(void);
 static void ngx_webrtc_udp_read_local(struct msghdr *hdr,
     ngx_webrtc_local_t *local);
 static size_t ngx_webrtc_udp_write_control(u_char *control,
@@ -360,6 +369,8 @@ ngx_webrtc_udp_done(ngx_webrtc_udp_t *udp)
 static void
 ngx_webrtc_udp_read_handler(ngx_event_t *rev)
 {
+    int                     batch;
+    uint64_t                start;
     ngx_uint_t              turns;
     ngx_connection_t       *c;
     ngx_webrtc_udp_sock_t  *sock;
@@ -367,21 +378,44 @@ ngx_webrtc_udp_read_handler(ngx_event_t *rev)
     c = rev->data;
     sock = c->data;
 
+    batch = NGX_WEBRTC_UDP_RX_FIRST;
+    start = ngx_webrtc_udp_clock();
+
     /*
      * nginx adds the event of a listening socket level-triggered: what is
      * left over after the last turn comes back with the next loop.
      */
 
     for (turns = 0; turns < NGX_WEBRTC_UDP_RX_TURNS; turns++) {
-        if (ngx_webrtc_udp_read_batch(sock, c->fd) != NGX_OK) {
+        if (ngx_webrtc_udp_read_batch(sock, c->fd, batch) != NGX_OK) {
             return;
         }
+
+        if (ngx_webrtc_udp_clock() - start > NGX_WEBRTC_UDP_RX_TIME) {
+            return;
+        }
+
+        batch = ngx_min(batch * 2, NGX_WEBRTC_UDP_RX_BATCH);
     }
 }
 
 
+/* a monotonic clock in us */
+
+static uint64_t
+ngx_webrtc_udp_clock(void)
+{
+    struct timespec  ts;
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
+
+    return (uint64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+
 static ngx_int_t
-ngx_webrtc_udp_read_batch(ngx_webrtc_udp_sock_t *sock, ngx_socket_t fd)
+ngx_webrtc_udp_read_batch(ngx_webrtc_udp_sock_t *sock, ngx_socket_t fd,
+    int batch)
 {
     int                 i, n;
     ngx_err_t           err;
@@ -396,7 +430,7 @@ ngx_webrtc_udp_read_batch(ngx_webrtc_udp_sock_t *sock, ngx_socket_t fd)
 
     udp = sock->udp;
 
-    for (i = 0; i < NGX_WEBRTC_UDP_RX_BATCH; i++) {
+    for (i = 0; i < batch; i++) {
         iov[i].iov_base = udp->rx + i * NGX_WEBRTC_UDP_MAX;
         iov[i].iov_len = NGX_WEBRTC_UDP_MAX;
 
@@ -410,7 +444,7 @@ ngx_webrtc_udp_read_batch(ngx_webrtc_udp_sock_t *sock, ngx_socket_t fd)
                                          ? NGX_WEBRTC_UDP_CONTROL : 0;
     }
 
-    n = recvmmsg(fd, mmsg, NGX_WEBRTC_UDP_RX_BATCH, MSG_DONTWAIT, NULL);
+    n = recvmmsg(fd, mmsg, batch, MSG_DONTWAIT, NULL);
 
     if (n == -1) {
         err = ngx_socket_errno;
@@ -447,7 +481,7 @@ ngx_webrtc_udp_read_batch(ngx_webrtc_udp_sock_t *sock, ngx_socket_t fd)
 
     udp->conf.done(udp->conf.ctx);
 
-    return (n == NGX_WEBRTC_UDP_RX_BATCH) ? NGX_OK : NGX_AGAIN;
+    return (n == batch) ? NGX_OK : NGX_AGAIN;
 }
 
 

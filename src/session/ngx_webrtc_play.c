@@ -129,6 +129,8 @@ ngx_webrtc_play_tracks(ngx_webrtc_session_t *s)
 
         t->used = 1;
         t->jump = 1;
+        t->media = m;
+        t->since = ngx_webrtc_atomic_load(&s->st->since[m->track]);
         t->kind = m->kind;
         t->codec = m->codec;
         t->clock_rate = m->clock_rate;
@@ -137,12 +139,10 @@ ngx_webrtc_play_tracks(ngx_webrtc_session_t *s)
                                 (uint16_t) ngx_random(),
                                 (uint32_t) ngx_random());
 
-        if (m->rtx_pt != NGX_WEBRTC_DESC_NO_PT) {
-            t->rtx = 1;
-            t->rtx_pt = m->rtx_pt;
-            t->rtx_ssrc = m->rtx_ssrc;
-            t->rtx_next = ngx_random() & 0x7fff;
-        }
+        t->rtx = (m->rtx_pt != NGX_WEBRTC_DESC_NO_PT);
+        t->rtx_pt = m->rtx_pt;
+        t->rtx_ssrc = m->rtx_ssrc;
+        t->rtx_next = ngx_random() & 0x7fff;
 
         if (t->kind == NGX_WEBRTC_VIDEO) {
             pl->video = 1;
@@ -219,7 +219,8 @@ ngx_webrtc_play_replay(ngx_webrtc_session_t *s)
     if (n == NGX_WEBRTC_RING_NONE
         || ngx_webrtc_ring_peek(ring, n, &key, NULL) != NGX_OK
         || key.track >= NGX_WEBRTC_TRACKS
-        || !pl->tracks[key.track].used)
+        || !pl->tracks[key.track].used
+        || key.index < pl->tracks[key.track].since)
     {
         return NGX_DECLINED;
     }
@@ -371,10 +372,13 @@ ngx_webrtc_play_pump(ngx_webrtc_worker_t *wk, ngx_webrtc_worker_stream_t *ws)
 
 
 /*
- * The source has begun again with tracks that may differ.
+ * The stream's tracks were set again: another source or publisher, or more is
+ * known of them.  A codec that this viewer has negotiated as an alternative
+ * gets its payload type, in place.
  *
- * NGX_OK        what this viewer negotiated still fits
- * NGX_DECLINED  it does not, the session is being closed
+ * NGX_OK
+ * NGX_DECLINED  what there is now was not negotiated, the session is being
+ *               closed
  */
 
 static ngx_int_t
@@ -382,6 +386,7 @@ ngx_webrtc_play_changed(ngx_webrtc_session_t *s)
 {
     ngx_uint_t                i, n;
     ngx_webrtc_track_t        tracks[NGX_WEBRTC_TRACKS];
+    ngx_webrtc_desc_alt_t     alt;
     ngx_webrtc_play_track_t  *t;
 
     (void) ngx_webrtc_bus_tracks(s->st, tracks, &n);
@@ -393,11 +398,31 @@ ngx_webrtc_play_changed(ngx_webrtc_session_t *s)
             continue;
         }
 
-        if (tracks[i].codec != t->codec
-            || tracks[i].clock_rate != t->clock_rate)
+        if (tracks[i].codec == t->codec
+            && tracks[i].clock_rate == t->clock_rate)
+        {
+            continue;
+        }
+
+        if (tracks[i].kind != t->kind
+            || tracks[i].clock_rate != t->clock_rate
+            || ngx_webrtc_desc_codec(t->media, tracks[i].codec, &alt)
+               != NGX_OK)
         {
             ngx_webrtc_session_close(s, "codec of the stream has changed");
             return NGX_DECLINED;
+        }
+
+        t->codec = alt.codec;
+        t->rw.pt = alt.pt;
+        t->rtx = (alt.rtx_pt != NGX_WEBRTC_DESC_NO_PT);
+        t->rtx_pt = alt.rtx_pt;
+
+        t->jump = 1;
+        t->since = ngx_webrtc_atomic_load(&s->st->since[i]);
+
+        if (t->kind == NGX_WEBRTC_VIDEO) {
+            s->play.wait_key = 1;
         }
     }
 
@@ -524,6 +549,12 @@ static ngx_int_t
 ngx_webrtc_play_skip(ngx_webrtc_play_t *pl, ngx_webrtc_play_track_t *t,
     ngx_webrtc_ring_packet_t *pkt)
 {
+    if (pkt->index < t->since) {
+        /* of the codec before */
+        t->jump = 1;
+        return NGX_OK;
+    }
+
     if (t->kind == NGX_WEBRTC_AUDIO) {
 
         if (pl->cursor < pl->audio) {
@@ -721,6 +752,7 @@ ngx_webrtc_play_resend(ngx_webrtc_session_t *s, ngx_webrtc_play_track_t *t,
     ngx_webrtc_ring_packet_t   pkt;
 
     if (ngx_webrtc_rewrite_unmap(&t->rw, seq, &track_index, &index) != NGX_OK
+        || (t->rtx && track_index < t->since)
         || ngx_webrtc_ring_find(s->st->ring, t - s->play.tracks, track_index,
                                 &entry)
            != NGX_OK

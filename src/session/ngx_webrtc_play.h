@@ -51,7 +51,10 @@ typedef struct {
     ngx_webrtc_report_out_t      report;
     uint64_t                     rtx_next;    /* out index of the next RTX */
     uint32_t                     rtx_ssrc;
+    uint64_t                     since;       /* index of the first packet of
+                                                 this codec */
     uint32_t                     clock_rate;
+    ngx_webrtc_desc_media_t     *media;       /* in our slot */
     uint8_t                      kind;
     uint8_t                      codec;
     uint8_t                      rtx_pt;

@@ -66,6 +66,10 @@
 /* bytes of an RTCP datagram */
 #define NGX_WEBRTC_PUBLISH_RTCP      1200
 
+/* packets; a longer gap is not told to viewers as one; chosen: the window of
+ * reordering */
+#define NGX_WEBRTC_PUBLISH_GAP       NGX_WEBRTC_REORDER_VIDEO
+
 /* SSRCs of media remembered: the tracks', and again after a change of them */
 #define NGX_WEBRTC_PUBLISH_SSRCS     8
 
@@ -263,6 +267,13 @@ ngx_webrtc_publish_begin(ngx_webrtc_session_t *s)
     ngx_webrtc_twcc_init(&pub->twcc, pub->ssrc);
     ngx_webrtc_limit_init(&pub->limit, s->peer->max_bitrate, remb, !twcc);
 
+    /*
+     * Viewers of a stream that goes on learn of its codecs before they see a
+     * packet.
+     */
+
+    ngx_webrtc_bus_set_tracks(s->st, pub->stream, pub->nstream);
+
     ngx_webrtc_bus_set_state(s->wk->bus, s->st, NGX_WEBRTC_STREAM_STARTING,
                              ngx_current_msec);
     ngx_webrtc_atomic_store(&s->st->linger_ms, (uint64_t) s->peer->linger_ms);
@@ -323,20 +334,25 @@ ngx_webrtc_publish_track(ngx_webrtc_session_t *s,
     ngx_webrtc_nack_init(&t->nack, video);
     ngx_webrtc_report_in_init(&t->report, m->clock_rate);
 
-    if (!(m->fb & NGX_WEBRTC_FB_NACK)) {
-        /* nothing is asked for again: no use in waiting longer than reordering
-         * takes */
-        ngx_webrtc_reorder_hold(&t->reorder, NGX_WEBRTC_NACK_DELAY);
-    }
+    /* where nothing is asked for again there is only reordering to wait for */
+
+    ngx_webrtc_reorder_hold(&t->reorder,
+                            (m->fb & NGX_WEBRTC_FB_NACK)
+                            ? ngx_webrtc_nack_hold(&t->nack)
+                            : NGX_WEBRTC_NACK_DELAY);
 
     if (m->rtx_pt != NGX_WEBRTC_DESC_NO_PT) {
         (void) ngx_webrtc_rtx_add(&pub->rtx, m->rtx_pt, m->pt, m->rtx_ssrc,
                                   m->ssrc);
     }
 
+    if (pub->stream[place].codec != m->codec) {
+        ngx_webrtc_atomic_store(&s->st->since[place],
+                                pub->writer.next[place]);
+    }
+
     pub->stream[place] = t->depay.track;
     pub->nstream = ngx_max(pub->nstream, (ngx_uint_t) place + 1);
-    pub->news = 1;
     pub->video |= video;
 
     return NGX_OK;
@@ -598,6 +614,7 @@ ngx_webrtc_publish_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
     ngx_webrtc_publish_track_t *t = ctx;
 
     size_t                      n;
+    uint64_t                    frames, keyframes;
     ngx_int_t                   rc;
     ngx_uint_t                  flags;
     ngx_webrtc_publish_t       *pub;
@@ -620,7 +637,17 @@ ngx_webrtc_publish_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
         t->session->peer->stat.lost_in += rp->lost;
     }
 
+    frames = t->depay.frames;
+    keyframes = t->depay.keyframes;
+
     rc = ngx_webrtc_depay_input(&t->depay, &pkt, &info);
+
+    if (t->media->kind == NGX_WEBRTC_VIDEO) {
+        ngx_webrtc_atomic_add(&t->session->st->stat.frames,
+                              t->depay.frames - frames);
+        ngx_webrtc_atomic_add(&t->session->st->stat.keyframes,
+                              t->depay.keyframes - keyframes);
+    }
 
     if (info.changed) {
         pub->stream[t->track] = t->depay.track;
@@ -648,6 +675,25 @@ ngx_webrtc_publish_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
         return;
     }
 
+    if ((info.flags & NGX_WEBRTC_PKT_KEY)
+        && !info.key_needed
+        && (info.prefix || (info.flags & NGX_WEBRTC_PKT_FIRST)))
+    {
+        /* the beginning of a key frame */
+        pub->want_key = 0;
+        pub->key = 1;
+    }
+
+    if (!pub->key && t->media->kind == NGX_WEBRTC_VIDEO) {
+        /* no use to anybody */
+        pub->want_key = 1;
+        return;
+    }
+
+    if (rp->lost && rp->lost <= NGX_WEBRTC_PUBLISH_GAP) {
+        ngx_webrtc_ring_skip(&pub->writer, t->track, rp->lost);
+    }
+
     while (ngx_webrtc_depay_prefix(&t->depay, prefix, sizeof(prefix), &n,
                                    &flags)
            == NGX_OK)
@@ -658,10 +704,6 @@ ngx_webrtc_publish_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
     ngx_webrtc_publish_write(t, rp->payload, rp->n, info.flags,
                              rp->arrival_us);
 
-    if (info.flags & NGX_WEBRTC_PKT_KEY) {
-        pub->want_key = 0;
-        pub->key = 1;
-    }
 }
 
 
@@ -698,9 +740,6 @@ ngx_webrtc_publish_frame(ngx_webrtc_publish_track_t *t,
         return;
     }
 
-    ngx_webrtc_atomic_add(&st->stat.frames, 1);
-    ngx_webrtc_atomic_add(&st->stat.keyframes,
-                          (info->flags & NGX_WEBRTC_PKT_KEY) != 0);
     ngx_webrtc_atomic_add(&st->stat.dropped, t->drop);
     ngx_webrtc_atomic_add(&st->stat.clamped,
                           order == NGX_WEBRTC_ORDER_CLAMP);
@@ -750,6 +789,11 @@ ngx_webrtc_publish_flush(ngx_webrtc_session_t *s)
 
     pub->dirty = 0;
 
+    if (pub->news) {
+        pub->news = 0;
+        ngx_webrtc_bus_set_tracks(s->st, pub->stream, pub->nstream);
+    }
+
     ngx_webrtc_ring_publish(&pub->writer);
 
     ngx_webrtc_publish_activate(s);
@@ -759,7 +803,7 @@ ngx_webrtc_publish_flush(ngx_webrtc_session_t *s)
 }
 
 
-/* there are packets: tells what they are, and that they are there */
+/* there are packets: tells so */
 
 static void
 ngx_webrtc_publish_activate(ngx_webrtc_session_t *s)
@@ -773,11 +817,6 @@ ngx_webrtc_publish_activate(ngx_webrtc_session_t *s)
     {
         /* viewers would have nothing to see, nor know what it will be */
         return;
-    }
-
-    if (pub->news) {
-        pub->news = 0;
-        ngx_webrtc_bus_set_tracks(s->st, pub->stream, pub->nstream);
     }
 
     if (ngx_webrtc_bus_state(s->st) != NGX_WEBRTC_STREAM_ACTIVE) {
@@ -798,6 +837,7 @@ ngx_webrtc_publish_rtcp(ngx_webrtc_session_t *s, const ngx_webrtc_rtcp_t *rtcp)
     ngx_webrtc_rtcp_sr_t        sr;
     ngx_webrtc_rtcp_xr_t        xr;
     ngx_webrtc_rtcp_dlrr_t      dlrr;
+    ngx_webrtc_publish_track_t *t;
 
     pub = s->pub;
 
@@ -847,7 +887,14 @@ ngx_webrtc_publish_rtcp(ngx_webrtc_session_t *s, const ngx_webrtc_rtcp_t *rtcp)
                 s->peer->stat.rtt_us = rtt_us;
 
                 for (i = 0; i < pub->ntracks; i++) {
-                    ngx_webrtc_nack_conf(&pub->tracks[i].nack, rtt_us, 0);
+                    t = &pub->tracks[i];
+
+                    ngx_webrtc_nack_conf(&t->nack, rtt_us, 0);
+
+                    if (t->media->fb & NGX_WEBRTC_FB_NACK) {
+                        ngx_webrtc_reorder_hold(&t->reorder,
+                                             ngx_webrtc_nack_hold(&t->nack));
+                    }
                 }
             }
         }

@@ -35,6 +35,7 @@ static void ngx_webrtc_session_dtls(ngx_webrtc_session_t *s, u_char *p,
     size_t n);
 static void ngx_webrtc_session_connected(ngx_webrtc_session_t *s);
 static void ngx_webrtc_session_dtls_send(void *ctx, u_char *p, size_t n);
+static void ngx_webrtc_session_dtls_recv(void *ctx, u_char *p, size_t n);
 static void ngx_webrtc_session_rtcp(ngx_webrtc_session_t *s, u_char *p,
     size_t n);
 static void ngx_webrtc_session_feedback(ngx_webrtc_session_t *s,
@@ -77,11 +78,14 @@ ngx_webrtc_session_create(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_t *peer,
 
     ngx_webrtc_session_changed(s);
 
-    s->st = ngx_webrtc_bus_stream_ref(wk->bus, peer->stream);
-    if (s->st == NULL) {
-        /* it went while nobody needed it: there is nothing to play or join */
-        ngx_free(s);
-        return NULL;
+    if (peer->role != NGX_WEBRTC_PEER_FILES) {
+        s->st = ngx_webrtc_bus_stream_ref(wk->bus, peer->stream);
+
+        if (s->st == NULL) {
+            /* it went while nobody needed it: nothing to play or join */
+            ngx_free(s);
+            return NULL;
+        }
     }
 
     ngx_memzero(&opts, sizeof(ngx_webrtc_dtls_opts_t));
@@ -91,10 +95,15 @@ ngx_webrtc_session_create(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_t *peer,
     opts.fingerprint = peer->desc.fingerprint;
     opts.fingerprint_len = peer->desc.fingerprint_len;
     opts.send = ngx_webrtc_session_dtls_send;
+    opts.recv = (peer->role == NGX_WEBRTC_PEER_FILES)
+                ? ngx_webrtc_session_dtls_recv : NULL;
     opts.ctx = s;
 
     if (ngx_webrtc_dtls_init(&s->dtls, wk->conf.dtls, &opts) != NGX_OK) {
-        ngx_webrtc_bus_release(wk->bus, s->st);
+        if (s->st) {
+            ngx_webrtc_bus_release(wk->bus, s->st);
+        }
+
         ngx_free(s);
         return NULL;
     }
@@ -487,6 +496,24 @@ ngx_webrtc_session_connected(ngx_webrtc_session_t *s)
     ngx_int_t               rc;
     ngx_webrtc_srtp_key_t   local, remote;
 
+    if (s->peer->role == NGX_WEBRTC_PEER_FILES) {
+
+        /* no media, no SRTP */
+
+        s->state = NGX_WEBRTC_SESSION_UP;
+        s->report = ngx_current_msec;
+
+        rc = ngx_webrtc_files_start(s);
+
+        if (rc != NGX_OK) {
+            ngx_webrtc_session_close(s, rc == NGX_DECLINED
+                                        ? "the file is another one now"
+                                        : "file session failed");
+        }
+
+        return;
+    }
+
     rc = ngx_webrtc_dtls_export(&s->dtls, &local, &remote);
 
     if (rc != NGX_OK) {
@@ -499,7 +526,9 @@ ngx_webrtc_session_connected(ngx_webrtc_session_t *s)
     rc = ngx_webrtc_srtp_out_init(&s->out, &local);
 
     if (rc == NGX_OK) {
-        rc = ngx_webrtc_srtp_in_init(&s->in, &remote);
+        rc = (s->peer->role == NGX_WEBRTC_PEER_PUBLISH)
+             ? ngx_webrtc_srtp_in_init(&s->in, &remote)
+             : ngx_webrtc_srtp_in_init_rtcp(&s->in, &remote);
     }
 
     ngx_explicit_memzero(&local, sizeof(ngx_webrtc_srtp_key_t));
@@ -535,7 +564,30 @@ ngx_webrtc_session_dtls_send(void *ctx, u_char *p, size_t n)
 {
     ngx_webrtc_session_t *s = ctx;
 
+    u_char  *room;
+
+    if (s->files) {
+
+        /* one message for many packets; a full socket loses this one */
+
+        room = ngx_webrtc_udp_reserve(s->wk->udp, n);
+
+        if (room) {
+            ngx_memcpy(room, p, n);
+            ngx_webrtc_udp_commit(s->wk->udp, &s->current->path, n);
+        }
+
+        return;
+    }
+
     ngx_webrtc_udp_send(s->wk->udp, &s->current->path, p, n);
+}
+
+
+static void
+ngx_webrtc_session_dtls_recv(void *ctx, u_char *p, size_t n)
+{
+    ngx_webrtc_files_input(ctx, p, n);
 }
 
 
@@ -546,6 +598,7 @@ ngx_webrtc_session_rtcp(ngx_webrtc_session_t *s, u_char *p, size_t n)
     ngx_webrtc_rtcp_t   rtcp;
 
     if (s->state != NGX_WEBRTC_SESSION_UP
+        || s->files
         || ngx_webrtc_srtp_unprotect_rtcp(&s->in, p, &n) != NGX_OK
         || ngx_webrtc_rtcp_check(p, p + n) != NGX_OK)
     {
@@ -742,7 +795,7 @@ ngx_webrtc_session_timer(ngx_event_t *ev)
     {
         s->report = now + NGX_WEBRTC_SESSION_REPORT;
 
-        if (s->pub == NULL) {
+        if (s->pub == NULL && s->files == NULL) {
             ngx_webrtc_play_send_reports(s);
         }
     }
@@ -796,6 +849,7 @@ ngx_webrtc_session_destroy(ngx_webrtc_session_t *s)
 
     ngx_webrtc_play_stop(s);
     ngx_webrtc_publish_stop(s);
+    ngx_webrtc_files_stop(s);
 
     if (s->in_dirty) {
         ngx_queue_remove(&s->dirty);
@@ -820,7 +874,9 @@ ngx_webrtc_session_destroy(ngx_webrtc_session_t *s)
 
     (void) ngx_webrtc_peers_close(wk->bus, ref);
 
-    ngx_webrtc_bus_release(wk->bus, s->st);
+    if (s->st) {
+        ngx_webrtc_bus_release(wk->bus, s->st);
+    }
 
     ngx_free(s);
 }

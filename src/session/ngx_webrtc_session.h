@@ -18,6 +18,7 @@
 #include "ngx_webrtc_worker.h"
 #include "ngx_webrtc_play.h"
 #include "ngx_webrtc_publish.h"
+#include "ngx_webrtc_files.h"
 #include "ngx_webrtc_dtls.h"
 #include "ngx_webrtc_srtp.h"
 
@@ -74,6 +75,7 @@ struct ngx_webrtc_session_s {
     ngx_webrtc_srtp_in_t         in;
     ngx_webrtc_play_t            play;        /* of a viewer */
     ngx_webrtc_publish_t        *pub;         /* of a publisher, or NULL */
+    ngx_webrtc_files_t          *files;       /* of a file session, or NULL */
     ngx_queue_t                  dirty;       /* of wk->dirty */
 
     ngx_event_t                  timer;

@@ -27,6 +27,7 @@
 #include "ngx_webrtc_session.h"
 #include "ngx_webrtc_play.h"
 #include "ngx_webrtc_publish.h"
+#include "ngx_webrtc_files.h"
 #include "ngx_webrtc_rtp.h"
 #include "ngx_webrtc_srtp.h"
 
@@ -174,6 +175,8 @@ ngx_webrtc_worker_done(ngx_webrtc_worker_t *wk)
         s->reason = "worker exits";
         ngx_webrtc_session_destroy(s);
     }
+
+    ngx_webrtc_files_done(wk);
 
     if (wk->timer.timer_set) {
         ngx_del_timer(&wk->timer);
@@ -680,7 +683,8 @@ ngx_webrtc_worker_linger(ngx_webrtc_worker_t *wk)
             if (linger
                 && ngx_webrtc_bus_claimed(ws->st, NULL)
                    != NGX_WEBRTC_CLAIM_SOURCE
-                && ngx_webrtc_bus_state(ws->st) == NGX_WEBRTC_STREAM_INACTIVE
+                && ngx_webrtc_bus_state(ws->st) != NGX_WEBRTC_STREAM_ACTIVE
+                && ngx_webrtc_bus_state(ws->st) != NGX_WEBRTC_STREAM_STARTING
                 && (uint64_t) ngx_current_msec
                    - ngx_webrtc_atomic_load(&ws->st->changed_ms) > linger)
             {

@@ -20,6 +20,7 @@
 #include "ngx_webrtc_bus_inbox.h"
 #include "ngx_webrtc_ice.h"
 #include "ngx_webrtc_dtls.h"
+#include "ngx_webrtc_sctp.h"
 
 
 /* buckets of the table of addresses, a power of two; chosen: a few thousand
@@ -73,6 +74,12 @@ struct ngx_webrtc_worker_s {
     ngx_webrtc_udp_t            *udp;
     ngx_webrtc_inbox_t          *inbox;
     ngx_webrtc_ice_agent_t      *ice;
+
+    /* of file sessions, made by the first one */
+    ngx_webrtc_sctp_t           *sctp;
+    ngx_event_t                  sctp_timer;  /* cancelable */
+    u_char                      *frame;       /* what a file is read into */
+
     ngx_log_t                   *log;
 
     ngx_queue_t                  sessions;
