@@ -11,8 +11,10 @@
 #include "ngx_http_webrtc_cors.h"
 #include "ngx_http_webrtc_events.h"
 #include "ngx_http_webrtc_ice_server.h"
+#include "ngx_http_webrtc_file.h"
 #include "ngx_http_webrtc_pull.h"
 #include "ngx_http_webrtc_vars.h"
+#include "ngx_http_webrtc_signal.h"
 #include "ngx_http_webrtc_whep.h"
 #include "ngx_http_webrtc_whip.h"
 
@@ -228,6 +230,28 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       0,
       NULL },
 
+    { ngx_string("webrtc_file"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF
+                        |NGX_HTTP_LIF_CONF|NGX_CONF_FLAG,
+      ngx_http_webrtc_file_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, file),
+      NULL },
+
+    { ngx_string("webrtc_file_chunk"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, file_chunk),
+      NULL },
+
+    { ngx_string("webrtc_file_ranges"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, file_ranges),
+      NULL },
+
     { ngx_string("webrtc_cors_origin"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_str_slot,
@@ -341,7 +365,7 @@ ngx_http_webrtc_create_loc_conf(ngx_conf_t *cf)
      *
      *     wlcf->play = NULL;
      *     wlcf->publish = NULL;
-     *     wlcf->codecs = 0;
+     *     wlcf->codecs = NULL;
      *     wlcf->cors_origin = { 0, NULL };
      *     wlcf->status = 0;
      */
@@ -357,6 +381,9 @@ ngx_http_webrtc_create_loc_conf(ngx_conf_t *cf)
     wlcf->handshake_timeout = NGX_CONF_UNSET_MSEC;
     wlcf->buffer = NGX_CONF_UNSET_SIZE;
     wlcf->max_sdp = NGX_CONF_UNSET_SIZE;
+    wlcf->file = NGX_CONF_UNSET;
+    wlcf->file_chunk = NGX_CONF_UNSET_SIZE;
+    wlcf->file_ranges = NGX_CONF_UNSET;
     wlcf->max_viewers = NGX_CONF_UNSET;
     wlcf->etag = NGX_CONF_UNSET_UINT;
     wlcf->counter_offer = NGX_CONF_UNSET;
@@ -384,7 +411,7 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_off_value(conf->max_bitrate, prev->max_bitrate, 0);
     ngx_conf_merge_msec_value(conf->wait, prev->wait, 5000);
 
-    if (conf->codecs == 0) {
+    if (conf->codecs == NULL) {
         conf->codecs = prev->codecs;
     }
 
@@ -394,6 +421,11 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                               prev->handshake_timeout, 30000);
     ngx_conf_merge_size_value(conf->buffer, prev->buffer, 2 * 1024 * 1024);
     ngx_conf_merge_size_value(conf->max_sdp, prev->max_sdp, 64 * 1024);
+
+    if (ngx_http_webrtc_file_merge(cf, prev, conf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
     ngx_conf_merge_value(conf->max_viewers, prev->max_viewers, 0);
     ngx_conf_merge_uint_value(conf->etag, prev->etag,
                               NGX_HTTP_WEBRTC_ETAG_LENIENT);
@@ -498,6 +530,10 @@ ngx_http_webrtc_init(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
+    if (ngx_http_webrtc_file_init(cf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     return ngx_http_webrtc_cors_init(cf);
 }
 
@@ -565,6 +601,7 @@ ngx_http_webrtc_on_stream(void *ctx, ngx_webrtc_stream_t *st)
 
     if (st == NULL) {
         ngx_http_webrtc_whip_tick();
+        ngx_http_webrtc_signal_tick();
         ngx_http_webrtc_pull_tick(ctx);
     }
 }

@@ -98,6 +98,9 @@ typedef struct {
     ngx_msec_t                   handshake_timeout;
     size_t                       buffer;
     size_t                       max_sdp;
+    ngx_flag_t                   file;
+    size_t                       file_chunk;
+    ngx_int_t                    file_ranges;
     ngx_int_t                    max_viewers;    /* of a stream, 0: no limit */
     ngx_uint_t                   etag;
     ngx_flag_t                   counter_offer;

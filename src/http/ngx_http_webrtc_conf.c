@@ -173,8 +173,8 @@ ngx_http_webrtc_conf_publish(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 /* the value of "webrtc_play" or "webrtc_publish" */
 
 static char *
-ngx_http_webrtc_conf_stream_name(ngx_conf_t *cf, ngx_http_complex_value_t **name,
-    ngx_http_handler_pt handler)
+ngx_http_webrtc_conf_stream_name(ngx_conf_t *cf,
+    ngx_http_complex_value_t **name, ngx_http_handler_pt handler)
 {
     ngx_str_t                         *value;
     ngx_http_core_loc_conf_t          *clcf;

@@ -12,39 +12,50 @@
 #include "ngx_http_webrtc_offer.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_candidates.h"
+#include "ngx_http_webrtc_events.h"
+#include "ngx_http_webrtc_ice_server.h"
+#include "ngx_http_webrtc_vars.h"
 #include "ngx_webrtc_bus_publish.h"
 #include "ngx_webrtc_negotiate.h"
+#include "ngx_webrtc_negotiate_counter.h"
 
-
-/* bytes of our ICE credentials, hex digits: 64 and 128 random bits, RFC 8445,
- * 5.3 wants 24 and 128; the ufrag also finds the slot and so is unique */
-#define NGX_HTTP_WEBRTC_UFRAG            16
-#define NGX_HTTP_WEBRTC_PWD              32
 
 /* bytes of the CNAME, and of random data for one session */
 #define NGX_HTTP_WEBRTC_CNAME            8
 #define NGX_HTTP_WEBRTC_RANDOM           96
 
-/* RFC 9110, 15.5.7 and 15.5.21 */
-#define NGX_HTTP_WEBRTC_NOT_ACCEPTABLE   406
-#define NGX_HTTP_WEBRTC_UNPROCESSABLE    422
-
 
 static ngx_uint_t ngx_http_webrtc_offer_alternatives(
     ngx_http_webrtc_loc_conf_t *wlcf);
+static ngx_int_t ngx_http_webrtc_offer_slot(ngx_http_webrtc_offer_t *offer,
+    ngx_webrtc_peer_t *peer);
 static ngx_int_t ngx_http_webrtc_offer_created(ngx_http_request_t *r,
-    ngx_webrtc_peer_t *peer, ngx_str_t *answer);
-static ngx_int_t ngx_http_webrtc_offer_refuse(ngx_http_request_t *r,
-    ngx_uint_t role, ngx_webrtc_negotiate_cause_t *cause);
+    ngx_uint_t status, ngx_webrtc_peer_t *peer, ngx_str_t *answer);
+static ngx_int_t ngx_http_webrtc_offer_limit(ngx_http_request_t *r,
+    const char *title, ngx_str_t *detail);
 
 
 ngx_int_t
 ngx_http_webrtc_offer_parse(ngx_http_webrtc_offer_t *offer, ngx_str_t *body)
 {
+    ngx_http_request_t            *r;
     ngx_webrtc_sdp_error_t         err;
+    ngx_http_webrtc_main_conf_t   *wmcf;
     ngx_webrtc_negotiate_cause_t   cause;
 
-    offer->sdp = ngx_palloc(offer->request->pool, sizeof(ngx_webrtc_sdp_t));
+    r = offer->request;
+    wmcf = ngx_http_get_module_main_conf(r, ngx_http_webrtc_module);
+
+    /* it is decided when the slot is made; here a flood costs least */
+
+    if (wmcf->max_sessions
+        && ngx_webrtc_peers_count(ngx_http_webrtc_worker->bus)
+           >= (ngx_uint_t) wmcf->max_sessions)
+    {
+        return ngx_http_webrtc_offer_limit(r, "too many sessions", NULL);
+    }
+
+    offer->sdp = ngx_palloc(r->pool, sizeof(ngx_webrtc_sdp_t));
     if (offer->sdp == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -54,8 +65,7 @@ ngx_http_webrtc_offer_parse(ngx_http_webrtc_offer_t *offer, ngx_str_t *body)
         != NGX_OK)
     {
         ngx_webrtc_negotiate_malformed(&err, &cause);
-        return ngx_http_webrtc_offer_refuse(offer->request, offer->role,
-                                            &cause);
+        return ngx_http_webrtc_offer_refuse(r, offer->role, &cause);
     }
 
     return NGX_OK;
@@ -68,9 +78,8 @@ ngx_http_webrtc_offer_answer(ngx_http_webrtc_offer_t *offer)
     u_char                          *p, *end, *hex;
     size_t                           size;
     ngx_int_t                        rc;
-    ngx_str_t                        answer, detail;
-    ngx_uint_t                       n;
-    ngx_webrtc_bus_t                *bus;
+    ngx_str_t                        answer;
+    ngx_uint_t                       n, status;
     ngx_webrtc_peer_t               *peer;
     ngx_http_request_t              *r;
     ngx_webrtc_track_t               tracks[NGX_WEBRTC_TRACKS];
@@ -82,7 +91,6 @@ ngx_http_webrtc_offer_answer(ngx_http_webrtc_offer_t *offer)
     u_char                           random[NGX_HTTP_WEBRTC_RANDOM];
 
     r = offer->request;
-    bus = ngx_http_webrtc_worker->bus;
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
     wmcf = ngx_http_get_module_main_conf(r, ngx_http_webrtc_module);
 
@@ -158,8 +166,22 @@ ngx_http_webrtc_offer_answer(ngx_http_webrtc_offer_t *offer)
     answer.data = p;
     end = p + size;
 
+    status = NGX_HTTP_CREATED;
+
     rc = ngx_webrtc_negotiate(offer->sdp, &policy, &peer->desc, &p, end,
                               &cause);
+
+    if (rc == NGX_DECLINED
+        && cause.kind == NGX_WEBRTC_NEGOTIATE_UNSUPPORTED
+        && offer->role == NGX_WEBRTC_PEER_PLAY
+        && wlcf->counter_offer)
+    {
+        status = NGX_HTTP_WEBRTC_NOT_ACCEPTABLE;
+
+        p = answer.data;
+
+        rc = ngx_webrtc_negotiate_counter_offer(&policy, &peer->desc, &p, end);
+    }
 
     if (rc == NGX_DECLINED) {
         return ngx_http_webrtc_offer_refuse(r, offer->role, &cause);
@@ -173,9 +195,50 @@ ngx_http_webrtc_offer_answer(ngx_http_webrtc_offer_t *offer)
 
     answer.len = p - answer.data;
 
+    rc = ngx_http_webrtc_offer_slot(offer, peer);
+
+    if (rc != NGX_OK || r->header_sent) {
+        return rc;
+    }
+
+    ngx_http_webrtc_note_peer(r, peer);
+
+    rc = ngx_http_webrtc_offer_created(r, status, peer, &answer);
+
+    if (rc == NGX_HTTP_INTERNAL_SERVER_ERROR) {
+        (void) ngx_webrtc_peers_close(ngx_http_webrtc_worker->bus, peer->ref);
+    }
+
+    return rc;
+}
+
+
+/*
+ * NGX_OK without an answer sent; otherwise what to finalize the request with,
+ * which is NGX_OK too where a refusal was sent: r->header_sent tells
+ */
+
+static ngx_int_t
+ngx_http_webrtc_offer_slot(ngx_http_webrtc_offer_t *offer,
+    ngx_webrtc_peer_t *peer)
+{
+    ngx_str_t                     name;
+    ngx_webrtc_bus_t             *bus;
+    ngx_http_request_t           *r;
+    ngx_http_webrtc_loc_conf_t   *wlcf;
+    ngx_http_webrtc_main_conf_t  *wmcf;
+
+    r = offer->request;
+    bus = ngx_http_webrtc_worker->bus;
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
+    wmcf = ngx_http_get_module_main_conf(r, ngx_http_webrtc_module);
+
+    name.data = offer->st->name;
+    name.len = offer->st->name_len;
+
     peer->role = (uint8_t) offer->role;
-    peer->name_len = (uint8_t) offer->st->name_len;
-    ngx_memcpy(peer->name, offer->st->name, offer->st->name_len);
+    peer->name_len = (uint8_t) name.len;
+    ngx_memcpy(peer->name, name.data, name.len);
     peer->stream = offer->st->ref;
     peer->created_ms = ngx_current_msec;
     peer->expires_ms = ngx_current_msec + wlcf->handshake_timeout;
@@ -187,11 +250,23 @@ ngx_http_webrtc_offer_answer(ngx_http_webrtc_offer_t *offer)
     peer->max_bitrate = (uint64_t) wlcf->max_bitrate;
     peer->buffer = wlcf->buffer;
 
-    if (ngx_webrtc_peers_create(bus, peer) != NGX_OK) {
+    peer->max_sessions = (uint32_t) wmcf->max_sessions;
+    peer->max_viewers = (uint32_t) wlcf->max_viewers;
+
+    switch (ngx_webrtc_peers_create(bus, peer)) {
+
+    case NGX_OK:
+        break;
+
+    case NGX_BUSY:
+        return ngx_http_webrtc_offer_limit(r, "too many sessions", NULL);
+
+    case NGX_ABORT:
+        return ngx_http_webrtc_offer_limit(r, "too many viewers", &name);
+
+    default:
         return ngx_http_webrtc_offer_full(r);
     }
-
-    offer->ref = peer->ref;
 
     if (offer->role == NGX_WEBRTC_PEER_PUBLISH
         && ngx_webrtc_bus_reserve(bus, offer->st, peer->ref,
@@ -202,21 +277,14 @@ ngx_http_webrtc_offer_answer(ngx_http_webrtc_offer_t *offer)
     {
         (void) ngx_webrtc_peers_close(bus, peer->ref);
 
-        detail.data = offer->st->name;
-        detail.len = offer->st->name_len;
-
         return ngx_http_webrtc_problem(r, NGX_HTTP_CONFLICT,
                                        "the stream is already published",
-                                       &detail);
+                                       &name);
     }
 
-    rc = ngx_http_webrtc_offer_created(r, peer, &answer);
+    offer->ref = peer->ref;
 
-    if (rc == NGX_HTTP_INTERNAL_SERVER_ERROR) {
-        (void) ngx_webrtc_peers_close(bus, peer->ref);
-    }
-
-    return rc;
+    return NGX_OK;
 }
 
 
@@ -247,45 +315,53 @@ ngx_http_webrtc_offer_alternatives(ngx_http_webrtc_loc_conf_t *wlcf)
 }
 
 
-/* RFC 9725, 4.2: 201 with Location and ETag */
+/*
+ * RFC 9725, 4.2: 201 with Location and ETag; the same with 406 for a
+ * counter-offer.
+ */
 
 static ngx_int_t
-ngx_http_webrtc_offer_created(ngx_http_request_t *r, ngx_webrtc_peer_t *peer,
-    ngx_str_t *answer)
+ngx_http_webrtc_offer_created(ngx_http_request_t *r, ngx_uint_t status,
+    ngx_webrtc_peer_t *peer, ngx_str_t *answer)
 {
-    u_char     *p;
-    ngx_str_t   location, etag;
+    ngx_str_t  location;
 
     static ngx_str_t  none = ngx_string("no-store");
 
-    if (ngx_http_webrtc_session_url(r, peer->id, NGX_WEBRTC_PEER_ID_LEN,
-                                    &location)
-        != NGX_OK)
+    if (ngx_http_webrtc_session_url(r, peer->id, "", &location) != NGX_OK
+        || ngx_http_webrtc_header(r, "Location", &location) != NGX_OK
+        || ngx_http_webrtc_etag(r, peer->etag) != NGX_OK
+        || ngx_http_webrtc_header(r, "Cache-Control", &none) != NGX_OK
+        || ngx_http_webrtc_ice_server_links(r) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    p = ngx_pnalloc(r->pool, NGX_WEBRTC_PEER_ETAG_LEN + 2);
-    if (p == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    etag.data = p;
-    etag.len = NGX_WEBRTC_PEER_ETAG_LEN + 2;
-
-    *p++ = '"';
-    p = ngx_cpymem(p, peer->etag, NGX_WEBRTC_PEER_ETAG_LEN);
-    *p = '"';
-
-    if (ngx_http_webrtc_header(r, "Location", &location) != NGX_OK
-        || ngx_http_webrtc_header(r, "ETag", &etag) != NGX_OK
-        || ngx_http_webrtc_header(r, "Cache-Control", &none) != NGX_OK)
+    if (peer->role == NGX_WEBRTC_PEER_PLAY
+        && ngx_http_webrtc_events_link(r, peer->id) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return ngx_http_webrtc_answer(r, NGX_HTTP_CREATED,
-                                  &ngx_http_webrtc_sdp_type, answer);
+    return ngx_http_webrtc_answer(r, status, &ngx_http_webrtc_sdp_type,
+                                  answer);
+}
+
+
+/* "webrtc_max_sessions", "webrtc_max_viewers" */
+
+static ngx_int_t
+ngx_http_webrtc_offer_limit(ngx_http_request_t *r, const char *title,
+    ngx_str_t *detail)
+{
+    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0, "webrtc %s", title);
+
+    if (ngx_http_webrtc_retry_after(r, NGX_HTTP_WEBRTC_RETRY) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_webrtc_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE, title,
+                                   detail);
 }
 
 
@@ -308,7 +384,7 @@ ngx_http_webrtc_offer_full(ngx_http_request_t *r)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_webrtc_offer_refuse(ngx_http_request_t *r, ngx_uint_t role,
     ngx_webrtc_negotiate_cause_t *cause)
 {

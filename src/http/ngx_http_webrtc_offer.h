@@ -12,8 +12,14 @@
 
 
 #include "ngx_http_webrtc.h"
+#include "ngx_webrtc_negotiate.h"
 #include "ngx_webrtc_sdp.h"
 
+
+/* bytes of our ICE credentials, hex digits: 64 and 128 random bits, RFC 8445,
+ * 5.3 wants 24 and 128; the ufrag also finds the slot and so is unique */
+#define NGX_HTTP_WEBRTC_UFRAG  16
+#define NGX_HTTP_WEBRTC_PWD    32
 
 /* seconds until a client should try again; chosen: a publisher's reconnect */
 #define NGX_HTTP_WEBRTC_RETRY  2
@@ -34,7 +40,8 @@ typedef struct {
  *   offer   request and role are set
  *   body    lives as long as the request
  *
- * NGX_OK; otherwise what to finalize the request with, the answer is sent
+ * NGX_OK; otherwise what to finalize the request with.  Where a refusal was
+ * sent this is NGX_OK as well: r->header_sent tells
  */
 ngx_int_t ngx_http_webrtc_offer_parse(ngx_http_webrtc_offer_t *offer,
     ngx_str_t *body);
@@ -47,6 +54,10 @@ ngx_int_t ngx_http_webrtc_offer_parse(ngx_http_webrtc_offer_t *offer,
  * Returns what to finalize the request with.
  */
 ngx_int_t ngx_http_webrtc_offer_answer(ngx_http_webrtc_offer_t *offer);
+
+/* Answers with 400, 406 or 422 and says why. */
+ngx_int_t ngx_http_webrtc_offer_refuse(ngx_http_request_t *r, ngx_uint_t role,
+    ngx_webrtc_negotiate_cause_t *cause);
 
 /* Answers with 503 since the zone is full, and logs that. */
 ngx_int_t ngx_http_webrtc_offer_full(ngx_http_request_t *r);

@@ -104,6 +104,7 @@ ngx_http_webrtc_pull_record(ngx_http_webrtc_pull_t *pull, ngx_str_t *url,
 void
 ngx_http_webrtc_pull_check(ngx_webrtc_stream_t *st)
 {
+    uint64_t                   linger;
     ngx_webrtc_bus_t          *bus;
     ngx_webrtc_stream_pull_t   sp;
 
@@ -115,6 +116,17 @@ ngx_http_webrtc_pull_check(ngx_webrtc_stream_t *st)
         || ngx_exiting
         || ngx_terminate)
     {
+        return;
+    }
+
+    linger = ngx_webrtc_atomic_load(&st->linger_ms);
+
+    if (linger
+        && ngx_webrtc_bus_state(st) == NGX_WEBRTC_STREAM_INACTIVE
+        && (uint64_t) ngx_current_msec
+           - ngx_webrtc_atomic_load(&st->changed_ms) < linger)
+    {
+        /* the publisher that it had may come back */
         return;
     }
 

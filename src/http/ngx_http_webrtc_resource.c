@@ -2,13 +2,18 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What WHIP, WHEP and file signalling have in common.
+ * What WHIP, WHEP and file signalling have in common.  Sessions' own methods
+ * are in ngx_http_webrtc_session.c.
  *
  * RFC 9725 (WHIP), draft-ietf-wish-whep-03, RFC 9457 (problem details).
  */
 
 
 #include "ngx_http_webrtc_resource.h"
+#include "ngx_http_webrtc_cors.h"
+#include "ngx_http_webrtc_ice_server.h"
+#include "ngx_http_webrtc_session.h"
+#include "ngx_http_webrtc_vars.h"
 #include <sys/random.h>
 
 
@@ -19,19 +24,16 @@
 #define NGX_HTTP_WEBRTC_PROBLEM     64
 
 
-static ngx_int_t ngx_http_webrtc_dispatch_session(ngx_http_request_t *r,
-    ngx_str_t *id);
-static ngx_int_t ngx_http_webrtc_options(ngx_http_request_t *r,
-    ngx_str_t *methods);
-static ngx_int_t ngx_http_webrtc_delete(ngx_http_request_t *r, ngx_str_t *id);
+/* RFC 9110, 15.4.8; RFC 9725, 4.7: a POST is repeated as POST */
+#define NGX_HTTP_WEBRTC_LOCATION    307
+
+
+static ngx_uint_t ngx_http_webrtc_has_error_page(ngx_http_request_t *r,
+    ngx_uint_t status);
 static void ngx_http_webrtc_body_init(ngx_http_request_t *r);
 static void ngx_http_webrtc_body_read(ngx_http_request_t *r);
 static ngx_int_t ngx_http_webrtc_body_append(ngx_http_request_t *r,
     ngx_http_webrtc_ctx_t *ctx);
-static ngx_int_t ngx_http_webrtc_cors_filter(ngx_http_request_t *r);
-
-
-static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
 
 
 static ngx_str_t  ngx_http_webrtc_problem_type =
@@ -41,40 +43,40 @@ static ngx_str_t  ngx_http_webrtc_endpoint_methods =
     ngx_string("OPTIONS, GET, HEAD, POST");
 
 static ngx_str_t  ngx_http_webrtc_session_methods =
+    ngx_string("OPTIONS, GET, HEAD, PATCH, DELETE");
+
+static ngx_str_t  ngx_http_webrtc_order_methods =
+    ngx_string("OPTIONS, GET, HEAD, POST");
+
+static ngx_str_t  ngx_http_webrtc_events_methods =
     ngx_string("OPTIONS, GET, HEAD, DELETE");
 
 
 ngx_str_t  ngx_http_webrtc_sdp_type = ngx_string("application/sdp");
 
+ngx_str_t  ngx_http_webrtc_frag_type =
+    ngx_string("application/trickle-ice-sdpfrag");
+
 
 ngx_int_t
-ngx_http_webrtc_dispatch(ngx_http_request_t *r, ngx_http_webrtc_body_pt offer)
+ngx_http_webrtc_dispatch(ngx_http_request_t *r, ngx_uint_t role,
+    ngx_http_webrtc_body_pt offer)
 {
     ngx_int_t                    rc;
     ngx_str_t                    id, empty;
     ngx_http_webrtc_loc_conf_t  *wlcf;
 
-    if (ngx_http_webrtc_session_id(r, &id) == NGX_OK) {
-        return ngx_http_webrtc_dispatch_session(r, &id);
+    if (ngx_http_webrtc_arg(r, "session", &id) == NGX_OK) {
+        return ngx_http_webrtc_session_handler(r, role, &id);
     }
 
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
 
-    if (r->method == NGX_HTTP_POST) {
-
-        if (ngx_http_webrtc_content_type(r, &ngx_http_webrtc_sdp_type)
-            == NGX_OK)
-        {
-            return ngx_http_webrtc_read_body(r, wlcf->max_sdp, offer);
-        }
-
-        rc = ngx_http_discard_request_body(r);
-        if (rc != NGX_OK) {
-            return rc;
-        }
-
-        return ngx_http_webrtc_problem(r, NGX_HTTP_UNSUPPORTED_MEDIA_TYPE,
-                                       "expected application/sdp", NULL);
+    if (r->method == NGX_HTTP_POST
+        && ngx_http_webrtc_content_type(r, &ngx_http_webrtc_sdp_type)
+           == NGX_OK)
+    {
+        return ngx_http_webrtc_read_body(r, wlcf->max_sdp, offer);
     }
 
     rc = ngx_http_discard_request_body(r);
@@ -87,7 +89,7 @@ ngx_http_webrtc_dispatch(ngx_http_request_t *r, ngx_http_webrtc_body_pt offer)
     switch (r->method) {
 
     case NGX_HTTP_OPTIONS:
-        return ngx_http_webrtc_options(r, &ngx_http_webrtc_endpoint_methods);
+        return ngx_http_webrtc_options(r);
 
     case NGX_HTTP_GET:
         return ngx_http_webrtc_answer(r, NGX_HTTP_NO_CONTENT, NULL, &empty);
@@ -95,47 +97,132 @@ ngx_http_webrtc_dispatch(ngx_http_request_t *r, ngx_http_webrtc_body_pt offer)
     case NGX_HTTP_HEAD:
         return ngx_http_webrtc_answer(r, NGX_HTTP_OK,
                                       &ngx_http_webrtc_sdp_type, &empty);
+
+    case NGX_HTTP_POST:
+        return ngx_http_webrtc_problem(r, NGX_HTTP_UNSUPPORTED_MEDIA_TYPE,
+                                       "expected application/sdp", NULL);
     }
 
     return ngx_http_webrtc_not_allowed(r, &ngx_http_webrtc_endpoint_methods);
 }
 
 
-static ngx_int_t
-ngx_http_webrtc_dispatch_session(ngx_http_request_t *r, ngx_str_t *id)
+ngx_str_t *
+ngx_http_webrtc_methods(ngx_http_request_t *r)
 {
-    ngx_int_t                rc;
-    ngx_str_t                empty;
-    ngx_webrtc_peer_info_t   info;
+    ngx_str_t                    id, events;
+    ngx_http_webrtc_loc_conf_t  *wlcf;
 
-    rc = ngx_http_discard_request_body(r);
-    if (rc != NGX_OK) {
-        return rc;
+    if (ngx_http_webrtc_arg(r, "session", &id) != NGX_OK) {
+        return &ngx_http_webrtc_endpoint_methods;
     }
 
-    if (r->method == NGX_HTTP_OPTIONS) {
-        return ngx_http_webrtc_options(r, &ngx_http_webrtc_session_methods);
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
+
+    if (wlcf->play == NULL
+        || ngx_http_webrtc_arg(r, "events", &events) != NGX_OK)
+    {
+        return &ngx_http_webrtc_session_methods;
     }
 
-    if (r->method == NGX_HTTP_DELETE) {
-        return ngx_http_webrtc_delete(r, id);
-    }
+    return events.len ? &ngx_http_webrtc_events_methods
+                      : &ngx_http_webrtc_order_methods;
+}
 
-    if (ngx_http_webrtc_worker == NULL
-        || ngx_webrtc_peers_find_id(ngx_http_webrtc_worker->bus, id, NULL,
-                                    &info)
+
+ngx_int_t
+ngx_http_webrtc_options(ngx_http_request_t *r)
+{
+    ngx_str_t                    body, *methods;
+    ngx_http_webrtc_loc_conf_t  *wlcf;
+
+    static ngx_str_t  both = ngx_string("application/trickle-ice-sdpfrag, "
+                                        "application/sdp");
+    static ngx_str_t  json = ngx_string("application/json");
+
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
+
+    methods = ngx_http_webrtc_methods(r);
+
+    if (ngx_http_webrtc_header(r, "Accept-Post",
+                               methods == &ngx_http_webrtc_order_methods
+                               ? &json : &ngx_http_webrtc_sdp_type)
+        != NGX_OK
+        || ngx_http_webrtc_header(r, "Accept-Patch",
+                                  wlcf->play ? &both
+                                             : &ngx_http_webrtc_frag_type)
+           != NGX_OK
+        || ngx_http_webrtc_header(r, "Allow", methods) != NGX_OK
+        || ngx_http_webrtc_header(r, "Access-Control-Allow-Methods", methods)
            != NGX_OK)
     {
-        return ngx_http_webrtc_problem(r, NGX_HTTP_NOT_FOUND,
-                                       "no such session", id);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD)) {
-        ngx_str_null(&empty);
-        return ngx_http_webrtc_answer(r, NGX_HTTP_NO_CONTENT, NULL, &empty);
+    /* RFC 9725, 4.6: no ICE servers for whoever has not been authorized */
+
+    if (!ngx_http_webrtc_is_preflight(r)
+        && ngx_http_webrtc_ice_server_links(r) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return ngx_http_webrtc_not_allowed(r, &ngx_http_webrtc_session_methods);
+    ngx_str_null(&body);
+
+    return ngx_http_webrtc_answer(r, NGX_HTTP_OK, NULL, &body);
+}
+
+
+ngx_int_t
+ngx_http_webrtc_elsewhere(ngx_http_request_t *r)
+{
+    u_char     *p;
+    ngx_str_t   url, args, body;
+
+    r->keepalive = 0;
+
+    if (r->http_version >= NGX_HTTP_VERSION_20) {
+
+        /* its connection would be used again */
+
+        if (ngx_http_webrtc_retry_after(r, 1) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        return ngx_http_webrtc_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                       "this worker is shutting down", NULL);
+    }
+
+    if (ngx_http_webrtc_path(r, &url) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    args = r->main->unparsed_uri;
+
+    p = ngx_strlchr(args.data, args.data + args.len, '?');
+
+    if (p) {
+        args.len -= p - args.data;
+        args.data = p;
+
+        p = ngx_pnalloc(r->pool, url.len + args.len);
+        if (p == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        ngx_memcpy(ngx_cpymem(p, url.data, url.len), args.data, args.len);
+
+        url.data = p;
+        url.len += args.len;
+    }
+
+    if (ngx_http_webrtc_header(r, "Location", &url) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_str_null(&body);
+
+    return ngx_http_webrtc_answer(r, NGX_HTTP_WEBRTC_LOCATION, NULL, &body);
 }
 
 
@@ -332,9 +419,21 @@ ngx_int_t
 ngx_http_webrtc_problem(ngx_http_request_t *r, ngx_uint_t status,
     const char *title, ngx_str_t *detail)
 {
-    size_t     len;
-    u_char    *p;
-    ngx_str_t  body;
+    size_t                   len;
+    u_char                  *p;
+    ngx_str_t                body;
+    ngx_http_webrtc_note_t  *note;
+
+    note = ngx_http_webrtc_note(r);
+
+    if (note) {
+        note->cause.data = (u_char *) title;
+        note->cause.len = ngx_strlen(title);
+    }
+
+    if (ngx_http_webrtc_has_error_page(r, status)) {
+        return status;
+    }
 
     len = NGX_HTTP_WEBRTC_PROBLEM + ngx_strlen(title);
 
@@ -368,6 +467,36 @@ ngx_http_webrtc_problem(ngx_http_request_t *r, ngx_uint_t status,
 }
 
 
+/* "error_page" of the location, which a handler's own body would bypass */
+
+static ngx_uint_t
+ngx_http_webrtc_has_error_page(ngx_http_request_t *r, ngx_uint_t status)
+{
+    ngx_uint_t                 i;
+    ngx_http_err_page_t       *page;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (clcf->error_pages == NULL
+        || (r->error_page && !clcf->recursive_error_pages)
+        || r->uri_changes == 0)
+    {
+        return 0;
+    }
+
+    page = clcf->error_pages->elts;
+
+    for (i = 0; i < clcf->error_pages->nelts; i++) {
+        if (page[i].status == (ngx_int_t) status) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 ngx_int_t
 ngx_http_webrtc_answer(ngx_http_request_t *r, ngx_uint_t status,
     ngx_str_t *type, ngx_str_t *body)
@@ -378,6 +507,10 @@ ngx_http_webrtc_answer(ngx_http_request_t *r, ngx_uint_t status,
 
     r->headers_out.status = status;
     r->headers_out.content_length_n = body->len;
+
+    /* If-Match has been looked at where it matters */
+
+    r->disable_not_modified = 1;
 
     if (type) {
         r->headers_out.content_type = *type;
@@ -452,52 +585,148 @@ ngx_http_webrtc_retry_after(ngx_http_request_t *r, ngx_uint_t sec)
 
 
 ngx_int_t
-ngx_http_webrtc_session_id(ngx_http_request_t *r, ngx_str_t *id)
+ngx_http_webrtc_arg(ngx_http_request_t *r, const char *name, ngx_str_t *value)
 {
-    return ngx_http_arg(r, (u_char *) "session", 7, id);
+    size_t   len;
+    u_char  *p, *end, *amp;
+
+    len = ngx_strlen(name);
+    end = r->args.data + r->args.len;
+
+    for (p = r->args.data; p < end; p = amp + 1) {
+
+        amp = ngx_strlchr(p, end, '&');
+        if (amp == NULL) {
+            amp = end;
+        }
+
+        if ((size_t) (amp - p) < len || ngx_memcmp(p, name, len) != 0) {
+            continue;
+        }
+
+        if ((size_t) (amp - p) == len) {
+            value->data = amp;
+            value->len = 0;
+            return NGX_OK;
+        }
+
+        if (p[len] == '=') {
+            value->data = p + len + 1;
+            value->len = amp - value->data;
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+ngx_str_t *
+ngx_http_webrtc_request_header(ngx_http_request_t *r, const char *name)
+{
+    size_t            len;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    len = ngx_strlen(name);
+    part = &r->headers_in.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                return NULL;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (h[i].key.len == len
+            && ngx_memcmp(h[i].lowcase_key, name, len) == 0)
+        {
+            return &h[i].value;
+        }
+    }
 }
 
 
 ngx_int_t
-ngx_http_webrtc_session_url(ngx_http_request_t *r, u_char *id, size_t len,
-    ngx_str_t *url)
+ngx_http_webrtc_path(ngx_http_request_t *r, ngx_str_t *path)
 {
-    u_char     *p, *end;
-    ngx_str_t   path;
+    u_char  *p, *src, *end;
 
     /*
      * The request line's URI before rewrites.  An absolute-form request has
      * its host stripped by nginx already.
      */
 
-    path = r->main->unparsed_uri;
-    end = path.data + path.len;
+    src = r->main->unparsed_uri.data;
+    end = src + r->main->unparsed_uri.len;
 
-    p = ngx_strlchr(path.data, end, '?');
-    if (p) {
-        path.len = p - path.data;
+    /* two slashes in front would make a host of the path */
+
+    while (src != end && *src == '/') {
+        src++;
     }
 
-    p = ngx_strlchr(path.data, path.data + path.len, '#');
-    if (p) {
-        path.len = p - path.data;
-    }
-
-    url->data = ngx_pnalloc(r->pool,
-                            path.len + sizeof("/?session=") - 1 + len);
-    if (url->data == NULL) {
+    p = ngx_pnalloc(r->pool, 1 + 3 * (end - src));
+    if (p == NULL) {
         return NGX_ERROR;
     }
 
-    p = url->data;
+    path->data = p;
+    *p++ = '/';
 
-    if (path.len == 0 || path.data[0] != '/') {
-        *p++ = '/';
+    for ( /* void */ ; src != end && *src != '?' && *src != '#'; src++) {
+
+        switch (*src) {
+
+        case '<':
+        case '>':
+        case '"':
+        case '\\':
+            p = ngx_sprintf(p, "%%%02Xd", *src);
+            break;
+
+        default:
+            *p++ = *src;
+            break;
+        }
     }
+
+    path->len = p - path->data;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_webrtc_session_url(ngx_http_request_t *r, u_char *id,
+    const char *more, ngx_str_t *url)
+{
+    u_char     *p;
+    ngx_str_t   path;
+
+    if (ngx_http_webrtc_path(r, &path) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_pnalloc(r->pool, path.len + sizeof("?session=") - 1
+                             + NGX_WEBRTC_PEER_ID_LEN + ngx_strlen(more));
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    url->data = p;
 
     p = ngx_cpymem(p, path.data, path.len);
     p = ngx_cpymem(p, "?session=", sizeof("?session=") - 1);
-    p = ngx_cpymem(p, id, len);
+    p = ngx_cpymem(p, id, NGX_WEBRTC_PEER_ID_LEN);
+    p = ngx_cpymem(p, more, ngx_strlen(more));
 
     url->len = p - url->data;
 
@@ -505,24 +734,26 @@ ngx_http_webrtc_session_url(ngx_http_request_t *r, u_char *id, size_t len,
 }
 
 
-/* OPTIONS, RFC 9725, 4.2, and CORS preflights */
-
-static ngx_int_t
-ngx_http_webrtc_options(ngx_http_request_t *r, ngx_str_t *methods)
+ngx_int_t
+ngx_http_webrtc_etag(ngx_http_request_t *r, u_char *etag)
 {
-    ngx_str_t  body;
+    u_char     *p;
+    ngx_str_t   value;
 
-    if (ngx_http_webrtc_header(r, "Accept-Post", &ngx_http_webrtc_sdp_type)
-        != NGX_OK
-        || ngx_http_webrtc_header(r, "Access-Control-Allow-Methods", methods)
-           != NGX_OK)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    value.len = NGX_WEBRTC_PEER_ETAG_LEN + 2;
+
+    p = ngx_pnalloc(r->pool, value.len);
+    if (p == NULL) {
+        return NGX_ERROR;
     }
 
-    ngx_str_null(&body);
+    value.data = p;
 
-    return ngx_http_webrtc_answer(r, NGX_HTTP_OK, NULL, &body);
+    *p++ = '"';
+    p = ngx_cpymem(p, etag, NGX_WEBRTC_PEER_ETAG_LEN);
+    *p = '"';
+
+    return ngx_http_webrtc_header(r, "ETag", &value);
 }
 
 
@@ -535,26 +766,6 @@ ngx_http_webrtc_not_allowed(ngx_http_request_t *r, ngx_str_t *methods)
 
     return ngx_http_webrtc_problem(r, NGX_HTTP_NOT_ALLOWED,
                                    "method not allowed", methods);
-}
-
-
-/* DELETE of a session, RFC 9725, 4.2: any worker may */
-
-static ngx_int_t
-ngx_http_webrtc_delete(ngx_http_request_t *r, ngx_str_t *id)
-{
-    ngx_str_t  body;
-
-    if (ngx_http_webrtc_worker == NULL
-        || ngx_webrtc_worker_close(ngx_http_webrtc_worker, id) != NGX_OK)
-    {
-        return ngx_http_webrtc_problem(r, NGX_HTTP_NOT_FOUND,
-                                       "no such session", id);
-    }
-
-    ngx_str_null(&body);
-
-    return ngx_http_webrtc_answer(r, NGX_HTTP_OK, NULL, &body);
 }
 
 
@@ -582,58 +793,18 @@ ngx_http_webrtc_random(u_char *p, size_t n)
 }
 
 
-void
-ngx_http_webrtc_resource_init(void)
+u_char *
+ngx_http_webrtc_random_hex(ngx_http_request_t *r, size_t n)
 {
-    ngx_http_next_header_filter = ngx_http_top_header_filter;
-    ngx_http_top_header_filter = ngx_http_webrtc_cors_filter;
-}
+    u_char  *p;
 
+    p = ngx_pnalloc(r->pool, n + n / 2);
 
-static ngx_int_t
-ngx_http_webrtc_cors_filter(ngx_http_request_t *r)
-{
-    ngx_http_webrtc_loc_conf_t  *wlcf;
-
-    static ngx_str_t  expose = ngx_string("Location, ETag, Link, Retry-After, "
-                                          "Accept-Patch");
-    static ngx_str_t  allow = ngx_string("Authorization, Content-Type, "
-                                         "If-Match");
-    static ngx_str_t  age = ngx_string("86400");
-    static ngx_str_t  vary = ngx_string("Origin");
-
-    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
-
-    if (wlcf->cors_origin.len == 0
-        || (wlcf->play == NULL && wlcf->publish == NULL && !wlcf->status)
-        || r != r->main)
-    {
-        return ngx_http_next_header_filter(r);
+    if (p == NULL || ngx_http_webrtc_random(p + n, n / 2) != NGX_OK) {
+        return NULL;
     }
 
-    if (ngx_http_webrtc_header(r, "Access-Control-Allow-Origin",
-                               &wlcf->cors_origin)
-        != NGX_OK
-        || ngx_http_webrtc_header(r, "Access-Control-Expose-Headers", &expose)
-           != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
+    ngx_hex_dump(p, p + n, n / 2);
 
-    if (wlcf->cors_origin.data[0] != '*'
-        && ngx_http_webrtc_header(r, "Vary", &vary) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    if (r->method == NGX_HTTP_OPTIONS
-        && (ngx_http_webrtc_header(r, "Access-Control-Allow-Headers", &allow)
-            != NGX_OK
-            || ngx_http_webrtc_header(r, "Access-Control-Max-Age", &age)
-               != NGX_OK))
-    {
-        return NGX_ERROR;
-    }
-
-    return ngx_http_next_header_filter(r);
+    return p;
 }

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What WHIP, WHEP and file signalling have in common: reading a bounded body,
- * session URLs, problem bodies (RFC 9457), CORS, OPTIONS, DELETE.
+ * What WHIP, WHEP and file signalling have in common: the endpoint's methods,
+ * reading a bounded body, session URLs, problem bodies (RFC 9457).
  */
 
 
@@ -24,26 +24,49 @@
 typedef void (*ngx_http_webrtc_body_pt)(ngx_http_request_t *r, ngx_str_t *body);
 
 
+/* nginx has no names for these: RFC 9110, 15.5.7 and 15.5.21, RFC 6585, 3 */
+#define NGX_HTTP_WEBRTC_NOT_ACCEPTABLE         406
+#define NGX_HTTP_WEBRTC_UNPROCESSABLE          422
+#define NGX_HTTP_WEBRTC_PRECONDITION_REQUIRED  428
+
+
 /* context of a request of ours; created by ngx_http_webrtc_read_body() */
 typedef struct {
     ngx_http_webrtc_body_pt      handler;
     size_t                       limit;
     ngx_str_t                    body;
     size_t                       size;       /* of body's room */
-    void                        *data;       /* of the handler's own */
 } ngx_http_webrtc_ctx_t;
 
 
 extern ngx_str_t  ngx_http_webrtc_sdp_type;    /* "application/sdp" */
+extern ngx_str_t  ngx_http_webrtc_frag_type;   /* "application/trickle-ice-
+                                                  sdpfrag" */
 
 
 /*
  * The content handler of WHIP and WHEP locations: endpoint and sessions.
  *
+ *   role    NGX_WEBRTC_PEER_*: whose sessions can be reached
  *   offer   gets the body of a POST
  */
-ngx_int_t ngx_http_webrtc_dispatch(ngx_http_request_t *r,
+ngx_int_t ngx_http_webrtc_dispatch(ngx_http_request_t *r, ngx_uint_t role,
     ngx_http_webrtc_body_pt offer);
+
+/* The methods of what the request asks for, endpoint, session or events. */
+ngx_str_t *ngx_http_webrtc_methods(ngx_http_request_t *r);
+
+/*
+ * Answers OPTIONS, RFC 9725, 4.2: what can be sent, and where STUN and TURN
+ * servers are; not so for a CORS preflight.
+ */
+ngx_int_t ngx_http_webrtc_options(ngx_http_request_t *r);
+
+/*
+ * Ends a POST in a worker that shuts down: sends the client to the same URL
+ * once more, over a new connection.
+ */
+ngx_int_t ngx_http_webrtc_elsewhere(ngx_http_request_t *r);
 
 /*
  * Reads the body without a temporary file.
@@ -63,7 +86,8 @@ ngx_int_t ngx_http_webrtc_content_type(ngx_http_request_t *r, ngx_str_t *type);
 
 /*
  * Answers with a status, headers so far pushed and an application/problem+json
- * body.  The result is for ngx_http_finalize_request().
+ * body, or leaves it to "error_page" where that has something for the status.
+ * The result is for ngx_http_finalize_request().
  *
  *   title    constant text
  *   detail   any text, is escaped; may be empty
@@ -88,19 +112,40 @@ ngx_int_t ngx_http_webrtc_header(ngx_http_request_t *r, const char *name,
 ngx_int_t ngx_http_webrtc_retry_after(ngx_http_request_t *r, ngx_uint_t sec);
 
 /*
- * The value of the query argument "session".
+ * The value of a query argument, empty when it has none ("a&b=").
  *
- * NGX_OK; NGX_DECLINED when there is none
+ *   name   lower case, case matters
+ *
+ * NGX_OK; NGX_DECLINED when there is no such argument
  */
-ngx_int_t ngx_http_webrtc_session_id(ngx_http_request_t *r, ngx_str_t *id);
+ngx_int_t ngx_http_webrtc_arg(ngx_http_request_t *r, const char *name,
+    ngx_str_t *value);
+
+/* The request header of that name (lower case), or NULL. */
+ngx_str_t *ngx_http_webrtc_request_header(ngx_http_request_t *r,
+    const char *name);
 
 /*
- * "/path?session=id", the path as the client has asked for it.
+ * The path as the client has asked for it, rooted at "/", without arguments;
+ * what would end a URL in a Link header is percent-encoded.
+ *
+ * NGX_OK; NGX_ERROR without memory
+ */
+ngx_int_t ngx_http_webrtc_path(ngx_http_request_t *r, ngx_str_t *path);
+
+/*
+ * "/path?session=id", then more.
+ *
+ *   id     NGX_WEBRTC_PEER_ID_LEN bytes
+ *   more   constant text
  *
  * NGX_OK; NGX_ERROR without memory
  */
 ngx_int_t ngx_http_webrtc_session_url(ngx_http_request_t *r, u_char *id,
-    size_t len, ngx_str_t *url);
+    const char *more, ngx_str_t *url);
+
+/* Adds the ETag of a slot, NGX_WEBRTC_PEER_ETAG_LEN bytes. */
+ngx_int_t ngx_http_webrtc_etag(ngx_http_request_t *r, u_char *etag);
 
 /* Answers with 405 and Allow. */
 ngx_int_t ngx_http_webrtc_not_allowed(ngx_http_request_t *r,
@@ -113,8 +158,12 @@ ngx_int_t ngx_http_webrtc_not_allowed(ngx_http_request_t *r,
  */
 ngx_int_t ngx_http_webrtc_random(u_char *p, size_t n);
 
-/* Installs the header filter that adds CORS headers to every answer. */
-void ngx_http_webrtc_resource_init(void);
+/*
+ * The same as hex digits: n of them, from the request's pool.
+ *
+ * NULL: failed
+ */
+u_char *ngx_http_webrtc_random_hex(ngx_http_request_t *r, size_t n);
 
 
 #endif /* _NGX_HTTP_WEBRTC_RESOURCE_H_INCLUDED_ */

@@ -15,6 +15,7 @@
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_offer.h"
 #include "ngx_http_webrtc_pull.h"
+#include "ngx_http_webrtc_vars.h"
 
 
 typedef struct {
@@ -45,7 +46,8 @@ static ngx_queue_t  ngx_http_webrtc_whep_waiting = {
 ngx_int_t
 ngx_http_webrtc_whep_handler(ngx_http_request_t *r)
 {
-    return ngx_http_webrtc_dispatch(r, ngx_http_webrtc_whep_offer);
+    return ngx_http_webrtc_dispatch(r, NGX_WEBRTC_PEER_PLAY,
+                                    ngx_http_webrtc_whep_offer);
 }
 
 
@@ -91,7 +93,7 @@ ngx_http_webrtc_whep_accept(ngx_http_request_t *r, ngx_str_t *body)
 
     rc = ngx_http_webrtc_offer_parse(&whep->offer, body);
 
-    if (rc != NGX_OK) {
+    if (rc != NGX_OK || r->header_sent) {
         return rc;
     }
 
@@ -106,14 +108,23 @@ ngx_http_webrtc_whep_accept(ngx_http_request_t *r, ngx_str_t *body)
                                        "no such stream", &whep->name);
     }
 
+    ngx_http_webrtc_note_stream(r, NGX_WEBRTC_PEER_PLAY, &whep->name);
+
     rc = ngx_http_webrtc_whep_stream(whep);
 
-    if (rc != NGX_OK) {
+    if (rc != NGX_OK || r->header_sent) {
         return rc;
     }
 
     if (ngx_http_webrtc_whep_ready(whep) == NGX_OK) {
         return ngx_http_webrtc_offer_answer(&whep->offer);
+    }
+
+    if (ngx_exiting) {
+
+        /* no source is started here any more */
+
+        return ngx_http_webrtc_elsewhere(r);
     }
 
     return ngx_http_webrtc_whep_wait(whep);
@@ -262,6 +273,7 @@ ngx_http_webrtc_whep_wake(ngx_webrtc_stream_t *st)
 static void
 ngx_http_webrtc_whep_resume(ngx_http_webrtc_whep_t *whep)
 {
+    ngx_int_t            rc;
     ngx_connection_t    *c;
     ngx_http_request_t  *r;
 
@@ -273,8 +285,28 @@ ngx_http_webrtc_whep_resume(ngx_http_webrtc_whep_t *whep)
 
     ngx_del_timer(&whep->timer);
 
-    ngx_http_finalize_request(r, ngx_http_webrtc_offer_answer(&whep->offer));
+    rc = ngx_http_webrtc_offer_answer(&whep->offer);
+
+    ngx_http_webrtc_whep_cleanup(whep);
+
+    ngx_http_finalize_request(r, rc);
     ngx_http_run_posted_requests(c);
+}
+
+
+void
+ngx_http_webrtc_whep_done(void)
+{
+    ngx_queue_t             *q;
+    ngx_http_webrtc_whep_t  *whep;
+
+    while (!ngx_queue_empty(&ngx_http_webrtc_whep_waiting)) {
+        q = ngx_queue_head(&ngx_http_webrtc_whep_waiting);
+        whep = ngx_queue_data(q, ngx_http_webrtc_whep_t, queue);
+
+        ngx_del_timer(&whep->timer);
+        ngx_http_webrtc_whep_timeout(&whep->timer);
+    }
 }
 
 
@@ -299,6 +331,10 @@ ngx_http_webrtc_whep_timeout(ngx_event_t *ev)
         rc = ngx_http_webrtc_problem(r, NGX_HTTP_CONFLICT,
                                      "the stream is not live", &whep->name);
     }
+
+    /* what is left to be written outlives the worker without a master */
+
+    ngx_http_webrtc_whep_cleanup(whep);
 
     ngx_http_finalize_request(r, rc);
     ngx_http_run_posted_requests(c);

@@ -23,5 +23,8 @@ ngx_int_t ngx_http_webrtc_whep_handler(ngx_http_request_t *r);
  */
 void ngx_http_webrtc_whep_wake(ngx_webrtc_stream_t *st);
 
+/* Ends the requests that wait. */
+void ngx_http_webrtc_whep_done(void);
+
 
 #endif /* _NGX_HTTP_WEBRTC_WHEP_H_INCLUDED_ */

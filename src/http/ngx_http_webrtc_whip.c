@@ -12,6 +12,7 @@
 #include "ngx_http_webrtc_whip.h"
 #include "ngx_http_webrtc_offer.h"
 #include "ngx_http_webrtc_resource.h"
+#include "ngx_http_webrtc_vars.h"
 
 
 /*
@@ -41,7 +42,8 @@ static ngx_queue_t  ngx_http_webrtc_whip_pending = {
 ngx_int_t
 ngx_http_webrtc_whip_handler(ngx_http_request_t *r)
 {
-    return ngx_http_webrtc_dispatch(r, ngx_http_webrtc_whip_offer);
+    return ngx_http_webrtc_dispatch(r, NGX_WEBRTC_PEER_PUBLISH,
+                                    ngx_http_webrtc_whip_offer);
 }
 
 
@@ -82,7 +84,7 @@ ngx_http_webrtc_whip_accept(ngx_http_request_t *r, ngx_str_t *body)
 
     rc = ngx_http_webrtc_offer_parse(offer, body);
 
-    if (rc != NGX_OK) {
+    if (rc != NGX_OK || r->header_sent) {
         return rc;
     }
 
@@ -93,6 +95,15 @@ ngx_http_webrtc_whip_accept(ngx_http_request_t *r, ngx_str_t *body)
     if (name.len == 0 || name.len > NGX_WEBRTC_NAME_MAX) {
         return ngx_http_webrtc_problem(r, NGX_HTTP_NOT_FOUND,
                                        "no such stream", &name);
+    }
+
+    ngx_http_webrtc_note_stream(r, NGX_WEBRTC_PEER_PUBLISH, &name);
+
+    if (ngx_exiting) {
+
+        /* whoever holds the stream until the publisher comes has to live */
+
+        return ngx_http_webrtc_elsewhere(r);
     }
 
     offer->st = ngx_webrtc_bus_stream(ngx_http_webrtc_worker->bus, &name,

@@ -1,0 +1,43 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Server-sent events of WHEP sessions.
+ */
+
+
+#ifndef _NGX_HTTP_WEBRTC_EVENTS_H_INCLUDED_
+#define _NGX_HTTP_WEBRTC_EVENTS_H_INCLUDED_
+
+
+#include "ngx_http_webrtc.h"
+
+
+/*
+ * Serves "?session=id&events", where event streams are ordered and all events
+ * are to be had, and "?session=id&events=name", an event stream that was
+ * ordered; as a content handler.
+ *
+ *   peer, info   of the session, copies
+ *   name         empty: none
+ */
+ngx_int_t ngx_http_webrtc_events_handler(ngx_http_request_t *r,
+    ngx_webrtc_peer_t *peer, ngx_webrtc_peer_info_t *info, ngx_str_t *name);
+
+/*
+ * Adds the Link header by which a client finds the events of its session.
+ *
+ *   id   NGX_WEBRTC_PEER_ID_LEN bytes
+ *
+ * NGX_OK, NGX_ERROR
+ */
+ngx_int_t ngx_http_webrtc_events_link(ngx_http_request_t *r, u_char *id);
+
+/* A stream has news: tells those here who have an event stream of it. */
+void ngx_http_webrtc_events_wake(ngx_webrtc_stream_t *st);
+
+/* Ends all event streams of this process. */
+void ngx_http_webrtc_events_done(void);
+
+
+#endif /* _NGX_HTTP_WEBRTC_EVENTS_H_INCLUDED_ */

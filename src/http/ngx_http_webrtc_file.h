@@ -1,0 +1,62 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * "webrtc_file": files over DataChannels, the offer's side of it.
+ */
+
+
+#ifndef _NGX_HTTP_WEBRTC_FILE_H_INCLUDED_
+#define _NGX_HTTP_WEBRTC_FILE_H_INCLUDED_
+
+
+#include "ngx_http_webrtc.h"
+#include "ngx_webrtc_bus_peers.h"
+
+
+/* bounds of "webrtc_file_chunk"; chosen, and NGX_WEBRTC_RANGE_PAYLOAD */
+#define NGX_HTTP_WEBRTC_FILE_CHUNK_LEAST  1024
+#define NGX_HTTP_WEBRTC_FILE_CHUNK_MOST   65536
+
+/* most "webrtc_file_ranges"; chosen */
+#define NGX_HTTP_WEBRTC_FILE_RANGES_MOST  1024
+
+
+/*
+ * Handler in the content phase.  Takes POST, OPTIONS and what is said to
+ * sessions in a location with "webrtc_file on", and leaves the file itself,
+ * over HTTP, to nginx.
+ */
+ngx_int_t ngx_http_webrtc_file_handler(ngx_http_request_t *r);
+
+/*
+ * Finds the file of the request, decides about the offer and makes the slot.
+ *
+ *   sdp      lives as long as the request
+ *   trickle  1: the answer has no candidates; it and they are in the slot's log
+ *   peer     out: a copy of the slot, from the request's pool; NULL: the
+ *            request is refused, and the answer to it is sent
+ *   answer   out: its text, likewise
+ *
+ * Returns what to finalize a refused request with.
+ */
+ngx_int_t ngx_http_webrtc_file_create(ngx_http_request_t *r, ngx_str_t *sdp,
+    ngx_uint_t trickle, ngx_webrtc_peer_t **peer, ngx_str_t *answer);
+
+/* Parses "webrtc_file". */
+char *ngx_http_webrtc_file_conf(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/*
+ * Merges "webrtc_file", "webrtc_file_chunk" and "webrtc_file_ranges".
+ *
+ * NGX_OK; NGX_ERROR after logging
+ */
+ngx_int_t ngx_http_webrtc_file_merge(ngx_conf_t *cf,
+    ngx_http_webrtc_loc_conf_t *prev, ngx_http_webrtc_loc_conf_t *conf);
+
+/* Installs the handler, at the end of the configuration. */
+ngx_int_t ngx_http_webrtc_file_init(ngx_conf_t *cf);
+
+
+#endif /* _NGX_HTTP_WEBRTC_FILE_H_INCLUDED_ */

@@ -1,0 +1,516 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * The URL of a session.  Any worker answers, from the slot in the zone; the
+ * one that has the session is told where it has to know.
+ *
+ * RFC 9725, 4.2 (DELETE), 4.3 (PATCH: trickle ICE and ICE restarts);
+ * draft-ietf-wish-whep-03 (PATCH with the answer to a counter-offer);
+ * RFC 9110, 13.1.1 (If-Match).
+ */
+
+
+#include "ngx_http_webrtc_session.h"
+#include "ngx_http_webrtc_resource.h"
+#include "ngx_http_webrtc_candidates.h"
+#include "ngx_http_webrtc_events.h"
+#include "ngx_http_webrtc_offer.h"
+#include "ngx_http_webrtc_vars.h"
+#include "ngx_webrtc_negotiate_counter.h"
+#include "ngx_webrtc_sdpfrag.h"
+
+
+static ngx_int_t ngx_http_webrtc_session_delete(ngx_http_request_t *r,
+    ngx_str_t *id);
+static ngx_int_t ngx_http_webrtc_session_patch(ngx_http_request_t *r);
+static void ngx_http_webrtc_session_fragment(ngx_http_request_t *r,
+    ngx_str_t *body);
+static ngx_int_t ngx_http_webrtc_session_take(ngx_http_request_t *r,
+    ngx_str_t *body);
+static ngx_int_t ngx_http_webrtc_session_restart(ngx_http_request_t *r,
+    ngx_webrtc_peer_t *peer, ngx_webrtc_sdpfrag_t *frag, u_char *match);
+static ngx_int_t ngx_http_webrtc_session_restarted(ngx_http_request_t *r,
+    ngx_webrtc_peer_t *peer, ngx_webrtc_peer_restart_t *restart,
+    u_char *etag);
+static void ngx_http_webrtc_session_answer(ngx_http_request_t *r,
+    ngx_str_t *body);
+static ngx_int_t ngx_http_webrtc_session_complete(ngx_http_request_t *r,
+    ngx_str_t *body);
+static ngx_int_t ngx_http_webrtc_session_again(ngx_http_request_t *r,
+    ngx_webrtc_peer_t **peer, u_char **match);
+static ngx_int_t ngx_http_webrtc_session_match(ngx_http_request_t *r,
+    ngx_webrtc_peer_t *peer, u_char **match);
+static ngx_int_t ngx_http_webrtc_session_changed(ngx_http_request_t *r);
+static ngx_int_t ngx_http_webrtc_session_malformed(ngx_http_request_t *r,
+    ngx_webrtc_sdp_error_t *err);
+
+
+ngx_int_t
+ngx_http_webrtc_session_handler(ngx_http_request_t *r, ngx_uint_t role,
+    ngx_str_t *id)
+{
+    ngx_int_t                rc;
+    ngx_str_t                empty, events;
+    ngx_webrtc_peer_t        peer;
+    ngx_webrtc_peer_info_t   info;
+
+    if (ngx_http_webrtc_worker == NULL
+        || ngx_webrtc_peers_find_id(ngx_http_webrtc_worker->bus, id, &peer,
+                                    &info)
+           != NGX_OK
+        || peer.role != role)
+    {
+        rc = ngx_http_discard_request_body(r);
+
+        return (rc == NGX_OK) ? ngx_http_webrtc_session_unknown(r, id) : rc;
+    }
+
+    ngx_http_webrtc_note_peer(r, &peer);
+
+    if (role == NGX_WEBRTC_PEER_PLAY
+        && ngx_http_webrtc_arg(r, "events", &events) == NGX_OK)
+    {
+        return ngx_http_webrtc_events_handler(r, &peer, &info, &events);
+    }
+
+    if (r->method == NGX_HTTP_PATCH) {
+        return ngx_http_webrtc_session_patch(r);
+    }
+
+    rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    switch (r->method) {
+
+    case NGX_HTTP_OPTIONS:
+        return ngx_http_webrtc_options(r);
+
+    case NGX_HTTP_GET:
+    case NGX_HTTP_HEAD:
+        ngx_str_null(&empty);
+        return ngx_http_webrtc_answer(r, NGX_HTTP_NO_CONTENT, NULL, &empty);
+
+    case NGX_HTTP_DELETE:
+        return ngx_http_webrtc_session_delete(r, id);
+    }
+
+    return ngx_http_webrtc_not_allowed(r, ngx_http_webrtc_methods(r));
+}
+
+
+ngx_int_t
+ngx_http_webrtc_session_unknown(ngx_http_request_t *r, ngx_str_t *id)
+{
+    return ngx_http_webrtc_problem(r, NGX_HTTP_NOT_FOUND, "no such session",
+                                   id);
+}
+
+
+/* whatever If-Match says: the session is to end, not a state of it */
+
+static ngx_int_t
+ngx_http_webrtc_session_delete(ngx_http_request_t *r, ngx_str_t *id)
+{
+    ngx_str_t  body;
+
+    if (ngx_webrtc_worker_close(ngx_http_webrtc_worker, id) != NGX_OK) {
+        return ngx_http_webrtc_session_unknown(r, id);
+    }
+
+    ngx_str_null(&body);
+
+    return ngx_http_webrtc_answer(r, NGX_HTTP_OK, NULL, &body);
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_session_patch(ngx_http_request_t *r)
+{
+    ngx_int_t                    rc;
+    ngx_http_webrtc_loc_conf_t  *wlcf;
+
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
+
+    if (ngx_http_webrtc_content_type(r, &ngx_http_webrtc_frag_type)
+        == NGX_OK)
+    {
+        return ngx_http_webrtc_read_body(r, wlcf->max_sdp,
+                                         ngx_http_webrtc_session_fragment);
+    }
+
+    if (wlcf->play
+        && ngx_http_webrtc_content_type(r, &ngx_http_webrtc_sdp_type)
+           == NGX_OK)
+    {
+        return ngx_http_webrtc_read_body(r, wlcf->max_sdp,
+                                         ngx_http_webrtc_session_answer);
+    }
+
+    rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    return ngx_http_webrtc_problem(r, NGX_HTTP_UNSUPPORTED_MEDIA_TYPE,
+                                   "expected application/trickle-ice-sdpfrag",
+                                   NULL);
+}
+
+
+static void
+ngx_http_webrtc_session_fragment(ngx_http_request_t *r, ngx_str_t *body)
+{
+    ngx_http_finalize_request(r, ngx_http_webrtc_session_take(r, body));
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_session_take(ngx_http_request_t *r, ngx_str_t *body)
+{
+    u_char                  *match;
+    ngx_int_t                rc;
+    ngx_str_t                empty;
+    ngx_uint_t               kind;
+    ngx_webrtc_peer_t       *peer;
+    ngx_webrtc_sdpfrag_t    *frag;
+    ngx_webrtc_sdp_error_t   err;
+
+    rc = ngx_http_webrtc_session_again(r, &peer, &match);
+    if (rc != NGX_OK || r->header_sent) {
+        return rc;
+    }
+
+    frag = ngx_palloc(r->pool, sizeof(ngx_webrtc_sdpfrag_t));
+    if (frag == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_webrtc_sdpfrag_parse(body->data, body->data + body->len, frag,
+                                 &err)
+        != NGX_OK
+        || ngx_webrtc_sdpfrag_classify(frag, &peer->desc, &kind, &err)
+           != NGX_OK)
+    {
+        return ngx_http_webrtc_session_malformed(r, &err);
+    }
+
+    if (kind == NGX_WEBRTC_SDPFRAG_RESTART) {
+        return ngx_http_webrtc_session_restart(r, peer, frag, match);
+    }
+
+    /*
+     * RFC 8445, 2.5: a lite agent sends no checks, so that it does not need the
+     * peer's candidates: it answers where checks come from.
+     */
+
+    ngx_str_null(&empty);
+
+    return ngx_http_webrtc_answer(r, NGX_HTTP_NO_CONTENT, NULL, &empty);
+}
+
+
+/* RFC 9725, 4.3.3 */
+
+static ngx_int_t
+ngx_http_webrtc_session_restart(ngx_http_request_t *r,
+    ngx_webrtc_peer_t *peer, ngx_webrtc_sdpfrag_t *frag, u_char *match)
+{
+    u_char                     *hex;
+    ngx_webrtc_peer_info_t      info;
+    ngx_webrtc_peer_restart_t   restart;
+
+    hex = ngx_http_webrtc_random_hex(r, NGX_WEBRTC_PEER_ETAG_LEN
+                                        + NGX_HTTP_WEBRTC_UFRAG
+                                        + NGX_HTTP_WEBRTC_PWD);
+    if (hex == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    restart.local_ufrag.data = hex + NGX_WEBRTC_PEER_ETAG_LEN;
+    restart.local_ufrag.len = NGX_HTTP_WEBRTC_UFRAG;
+    restart.local_pwd.data = restart.local_ufrag.data + NGX_HTTP_WEBRTC_UFRAG;
+    restart.local_pwd.len = NGX_HTTP_WEBRTC_PWD;
+    restart.remote_ufrag = frag->ufrag;
+    restart.remote_pwd = frag->pwd;
+
+    switch (ngx_webrtc_peers_restart(ngx_http_webrtc_worker->bus, peer->ref,
+                                     &restart, match, hex, &info))
+    {
+
+    case NGX_OK:
+        break;
+
+    case NGX_BUSY:
+        return ngx_http_webrtc_session_changed(r);
+
+    default:
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_webrtc_worker_tell_changed(ngx_http_webrtc_worker, &info);
+
+    return ngx_http_webrtc_session_restarted(r, peer, &restart, hex);
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_session_restarted(ngx_http_request_t *r,
+    ngx_webrtc_peer_t *peer, ngx_webrtc_peer_restart_t *restart, u_char *etag)
+{
+    u_char                       *p;
+    size_t                        size;
+    ngx_str_t                     body;
+    ngx_webrtc_sdpfrag_answer_t   answer;
+    ngx_webrtc_sdp_candidate_t    cand[NGX_HTTP_WEBRTC_CANDIDATES];
+
+    ngx_memzero(&answer, sizeof(ngx_webrtc_sdpfrag_answer_t));
+
+    answer.ice_lite = 1;
+    answer.end_of_candidates = 1;
+    answer.ufrag = restart->local_ufrag;
+    answer.pwd = restart->local_pwd;
+    answer.candidates = cand;
+    answer.ncandidates = ngx_http_webrtc_candidates(r, cand);
+
+    size = NGX_WEBRTC_SDPFRAG_ROOM
+           + answer.ncandidates * NGX_WEBRTC_SDPFRAG_CANDIDATE;
+
+    body.data = ngx_pnalloc(r->pool, size);
+    if (body.data == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    p = ngx_webrtc_sdpfrag_print(body.data, body.data + size, &peer->desc,
+                                 &answer);
+    if (p == NULL) {
+        ngx_log_error(NGX_LOG_ALERT, r->connection->log, 0,
+                      "webrtc fragment does not fit %uz bytes", size);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    body.len = p - body.data;
+
+    if (ngx_http_webrtc_etag(r, etag) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_webrtc_answer(r, NGX_HTTP_OK, &ngx_http_webrtc_frag_type,
+                                  &body);
+}
+
+
+static void
+ngx_http_webrtc_session_answer(ngx_http_request_t *r, ngx_str_t *body)
+{
+    ngx_http_finalize_request(r, ngx_http_webrtc_session_complete(r, body));
+}
+
+
+/* the viewer's answer to our counter-offer */
+
+static ngx_int_t
+ngx_http_webrtc_session_complete(ngx_http_request_t *r, ngx_str_t *body)
+{
+    u_char                        *match;
+    ngx_int_t                      rc;
+    ngx_str_t                      empty, detail;
+    ngx_webrtc_sdp_t              *sdp;
+    ngx_webrtc_peer_t             *peer;
+    ngx_webrtc_desc_t              desc;
+    ngx_webrtc_sdp_error_t         err;
+    ngx_webrtc_negotiate_cause_t   cause;
+
+    rc = ngx_http_webrtc_session_again(r, &peer, &match);
+    if (rc != NGX_OK || r->header_sent) {
+        return rc;
+    }
+
+    if (!ngx_webrtc_negotiate_counter_pending(&peer->desc)) {
+        return ngx_http_webrtc_problem(r, NGX_HTTP_CONFLICT,
+                                       "there is no counter-offer to answer",
+                                       NULL);
+    }
+
+    sdp = ngx_palloc(r->pool, sizeof(ngx_webrtc_sdp_t));
+    if (sdp == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_webrtc_sdp_parse(body->data, body->data + body->len, sdp, &err)
+        != NGX_OK)
+    {
+        return ngx_http_webrtc_session_malformed(r, &err);
+    }
+
+    if (ngx_webrtc_negotiate_counter_answer(sdp, &peer->desc, 1, &desc, &cause)
+        != NGX_OK)
+    {
+        detail.data = cause.detail;
+        detail.len = cause.len;
+
+        return ngx_http_webrtc_problem(r,
+                                       cause.kind == NGX_WEBRTC_NEGOTIATE_BAD
+                                       ? NGX_HTTP_BAD_REQUEST
+                                       : NGX_HTTP_WEBRTC_NOT_ACCEPTABLE,
+                                       cause.title, &detail);
+    }
+
+    switch (ngx_webrtc_peers_complete(ngx_http_webrtc_worker->bus, peer->ref,
+                                      match, &desc))
+    {
+
+    case NGX_OK:
+        ngx_str_null(&empty);
+        return ngx_http_webrtc_answer(r, NGX_HTTP_NO_CONTENT, NULL, &empty);
+
+    case NGX_BUSY:
+        return ngx_http_webrtc_session_changed(r);
+
+    default:
+        return ngx_http_webrtc_problem(r, NGX_HTTP_CONFLICT,
+                                       "there is no counter-offer to answer",
+                                       NULL);
+    }
+}
+
+
+/*
+ * The slot as it is now that the body has been read, and If-Match.
+ *
+ *   peer    a copy, from the request's pool
+ *   match   as ngx_webrtc_peers_restart() takes it
+ *
+ * NGX_OK; otherwise what to finalize the request with
+ */
+
+static ngx_int_t
+ngx_http_webrtc_session_again(ngx_http_request_t *r,
+    ngx_webrtc_peer_t **peer, u_char **match)
+{
+    ngx_str_t                id;
+    ngx_webrtc_peer_info_t   info;
+
+    ngx_str_null(&id);
+    (void) ngx_http_webrtc_arg(r, "session", &id);
+
+    *peer = ngx_palloc(r->pool, sizeof(ngx_webrtc_peer_t));
+    if (*peer == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_http_webrtc_worker == NULL
+        || ngx_webrtc_peers_find_id(ngx_http_webrtc_worker->bus, &id, *peer,
+                                    &info)
+           != NGX_OK)
+    {
+        return ngx_http_webrtc_session_unknown(r, &id);
+    }
+
+    return ngx_http_webrtc_session_match(r, *peer, match);
+}
+
+
+/*
+ * RFC 9725, 4.3.1: a PATCH says which state it is for.  "*" is any, which is
+ * what ICE restarts have.
+ */
+
+static ngx_int_t
+ngx_http_webrtc_session_match(ngx_http_request_t *r, ngx_webrtc_peer_t *peer,
+    u_char **match)
+{
+    u_char                      *p, *end, *start;
+    ngx_str_t                   *value;
+    ngx_http_webrtc_loc_conf_t  *wlcf;
+
+    *match = NULL;
+
+    if (r->headers_in.if_match == NULL) {
+
+        wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
+
+        if (wlcf->etag == NGX_HTTP_WEBRTC_ETAG_LENIENT) {
+            return NGX_OK;
+        }
+
+        return ngx_http_webrtc_problem(r,
+                                       NGX_HTTP_WEBRTC_PRECONDITION_REQUIRED,
+                                       "If-Match is required", NULL);
+    }
+
+    value = &r->headers_in.if_match->value;
+
+    if (value->len == 1 && value->data[0] == '*') {
+        return NGX_OK;
+    }
+
+    /* RFC 9110, 8.8.3.2: strong comparison, so that W/"..." never matches */
+
+    p = value->data;
+    end = p + value->len;
+
+    while (p < end) {
+
+        if (*p == ' ' || *p == '\t' || *p == ',') {
+            p++;
+            continue;
+        }
+
+        start = p;
+
+        p = ngx_strlchr(p, end, '"');
+        if (p == NULL) {
+            break;
+        }
+
+        if (p != start) {
+            start = NULL;
+        }
+
+        p = ngx_strlchr(p + 1, end, '"');
+        if (p == NULL) {
+            break;
+        }
+
+        if (start && p - start == NGX_WEBRTC_PEER_ETAG_LEN + 1
+            && ngx_memcmp(start + 1, peer->etag, NGX_WEBRTC_PEER_ETAG_LEN)
+               == 0)
+        {
+            *match = peer->etag;
+            return NGX_OK;
+        }
+
+        p++;
+    }
+
+    return ngx_http_webrtc_session_changed(r);
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_session_changed(ngx_http_request_t *r)
+{
+    return ngx_http_webrtc_problem(r, NGX_HTTP_PRECONDITION_FAILED,
+                                   "the session has changed, "
+                                   "If-Match has another ETag", NULL);
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_session_malformed(ngx_http_request_t *r,
+    ngx_webrtc_sdp_error_t *err)
+{
+    ngx_str_t                      detail;
+    ngx_webrtc_negotiate_cause_t   cause;
+
+    ngx_webrtc_negotiate_malformed(err, &cause);
+
+    detail.data = cause.detail;
+    detail.len = cause.len;
+
+    return ngx_http_webrtc_problem(r, NGX_HTTP_BAD_REQUEST, cause.title,
+                                   &detail);
+}

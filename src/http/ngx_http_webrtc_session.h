@@ -1,0 +1,30 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * The URL of a session: GET, HEAD, OPTIONS, DELETE, PATCH.
+ */
+
+
+#ifndef _NGX_HTTP_WEBRTC_SESSION_H_INCLUDED_
+#define _NGX_HTTP_WEBRTC_SESSION_H_INCLUDED_
+
+
+#include "ngx_http_webrtc.h"
+
+
+/*
+ * Serves a session's URL, as a content handler.
+ *
+ *   role   NGX_WEBRTC_PEER_*; sessions of another one are unknown
+ *   id     as the URL has it, anything
+ */
+ngx_int_t ngx_http_webrtc_session_handler(ngx_http_request_t *r,
+    ngx_uint_t role, ngx_str_t *id);
+
+/* Answers with 404. */
+ngx_int_t ngx_http_webrtc_session_unknown(ngx_http_request_t *r,
+    ngx_str_t *id);
+
+
+#endif /* _NGX_HTTP_WEBRTC_SESSION_H_INCLUDED_ */

@@ -1,0 +1,35 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * SSE signalling of file sessions: docs/datachannel.md.
+ */
+
+
+#ifndef _NGX_HTTP_WEBRTC_SIGNAL_H_INCLUDED_
+#define _NGX_HTTP_WEBRTC_SIGNAL_H_INCLUDED_
+
+
+#include "ngx_http_webrtc.h"
+
+
+/* Each serves a request as a content handler. */
+
+/* POST of "?signal": an offer begins a session */
+ngx_int_t ngx_http_webrtc_signal_start(ngx_http_request_t *r);
+
+/* POST of "?session=id": a message of the client */
+ngx_int_t ngx_http_webrtc_signal_message(ngx_http_request_t *r,
+    ngx_str_t *id);
+
+/* GET of "?session=id": the server's messages, as events */
+ngx_int_t ngx_http_webrtc_signal_events(ngx_http_request_t *r, ngx_str_t *id);
+
+/* Whether the client accepts text/event-stream. */
+ngx_uint_t ngx_http_webrtc_signal_wanted(ngx_http_request_t *r);
+
+/* To be called a few times per second: sends what is new. */
+void ngx_http_webrtc_signal_tick(void);
+
+
+#endif /* _NGX_HTTP_WEBRTC_SIGNAL_H_INCLUDED_ */

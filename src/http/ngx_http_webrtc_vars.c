@@ -1,0 +1,239 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Variables for logs: $webrtc_session, $webrtc_stream, $webrtc_role,
+ * $webrtc_codec, $webrtc_cause.  Known when the request has been handled.
+ */
+
+
+#include "ngx_http_webrtc_vars.h"
+
+
+static ngx_http_webrtc_note_t *ngx_http_webrtc_note_find(
+    ngx_http_request_t *r);
+static void ngx_http_webrtc_note_cleanup(void *data);
+static ngx_int_t ngx_http_webrtc_note_copy(ngx_http_request_t *r,
+    ngx_str_t *to, u_char *p, size_t n);
+static ngx_int_t ngx_http_webrtc_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+
+
+static ngx_http_variable_t  ngx_http_webrtc_variables[] = {
+
+    { ngx_string("webrtc_session"), NULL, ngx_http_webrtc_variable,
+      offsetof(ngx_http_webrtc_note_t, session),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webrtc_stream"), NULL, ngx_http_webrtc_variable,
+      offsetof(ngx_http_webrtc_note_t, stream),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webrtc_role"), NULL, ngx_http_webrtc_variable,
+      offsetof(ngx_http_webrtc_note_t, role),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webrtc_codec"), NULL, ngx_http_webrtc_variable,
+      offsetof(ngx_http_webrtc_note_t, codec),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webrtc_cause"), NULL, ngx_http_webrtc_variable,
+      offsetof(ngx_http_webrtc_note_t, cause),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+      ngx_http_null_variable
+};
+
+
+ngx_int_t
+ngx_http_webrtc_vars_add(ngx_conf_t *cf)
+{
+    ngx_http_variable_t  *var, *v;
+
+    for (v = ngx_http_webrtc_variables; v->name.len; v++) {
+
+        var = ngx_http_add_variable(cf, &v->name, v->flags);
+        if (var == NULL) {
+            return NGX_ERROR;
+        }
+
+        var->get_handler = v->get_handler;
+        var->data = v->data;
+    }
+
+    return NGX_OK;
+}
+
+
+/* a cleanup keeps it, since an internal redirect forgets module contexts */
+
+static ngx_http_webrtc_note_t *
+ngx_http_webrtc_note_find(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t  *cln;
+
+    for (cln = r->pool->cleanup; cln; cln = cln->next) {
+        if (cln->handler == ngx_http_webrtc_note_cleanup) {
+            return cln->data;
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_http_webrtc_note_t *
+ngx_http_webrtc_note(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t      *cln;
+    ngx_http_webrtc_note_t  *note;
+
+    note = ngx_http_webrtc_note_find(r);
+
+    if (note) {
+        return note;
+    }
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_webrtc_note_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(cln->data, sizeof(ngx_http_webrtc_note_t));
+
+    cln->handler = ngx_http_webrtc_note_cleanup;
+
+    return cln->data;
+}
+
+
+static void
+ngx_http_webrtc_note_cleanup(void *data)
+{
+    /* void: this is what the note is found by */
+}
+
+
+void
+ngx_http_webrtc_note_stream(ngx_http_request_t *r, ngx_uint_t role,
+    ngx_str_t *name)
+{
+    ngx_http_webrtc_note_t  *note;
+
+    note = ngx_http_webrtc_note(r);
+    if (note == NULL) {
+        return;
+    }
+
+    note->stream = *name;
+
+    if (role == NGX_WEBRTC_PEER_PUBLISH) {
+        ngx_str_set(&note->role, "publish");
+
+    } else if (role == NGX_WEBRTC_PEER_FILES) {
+        ngx_str_set(&note->role, "file");
+
+    } else {
+        ngx_str_set(&note->role, "play");
+    }
+}
+
+
+void
+ngx_http_webrtc_note_peer(ngx_http_request_t *r, ngx_webrtc_peer_t *peer)
+{
+    u_char                    *p;
+    size_t                     len;
+    ngx_str_t                  name;
+    ngx_uint_t                 i;
+    const ngx_webrtc_codec_t  *codec;
+    ngx_http_webrtc_note_t    *note;
+
+    note = ngx_http_webrtc_note(r);
+
+    if (note == NULL
+        || ngx_http_webrtc_note_copy(r, &name, peer->name, peer->name_len)
+           != NGX_OK
+        || ngx_http_webrtc_note_copy(r, &note->session, peer->id,
+                                     NGX_WEBRTC_PEER_ID_LEN)
+           != NGX_OK)
+    {
+        return;
+    }
+
+    ngx_http_webrtc_note_stream(r, peer->role, &name);
+
+    len = 0;
+
+    for (i = 0; i < peer->desc.nmedia && i < NGX_WEBRTC_DESC_MEDIA; i++) {
+        codec = ngx_webrtc_codec(peer->desc.media[i].codec);
+        len += codec ? codec->name.len + 1 : 0;
+    }
+
+    p = ngx_pnalloc(r->pool, len ? len : 1);
+    if (p == NULL) {
+        return;
+    }
+
+    note->codec.data = p;
+
+    for (i = 0; i < peer->desc.nmedia && i < NGX_WEBRTC_DESC_MEDIA; i++) {
+        codec = ngx_webrtc_codec(peer->desc.media[i].codec);
+
+        if (codec == NULL
+            || peer->desc.media[i].track == NGX_WEBRTC_DESC_NO_TRACK)
+        {
+            continue;
+        }
+
+        if (p != note->codec.data) {
+            *p++ = ',';
+        }
+
+        p = ngx_cpymem(p, codec->name.data, codec->name.len);
+    }
+
+    note->codec.len = p - note->codec.data;
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_note_copy(ngx_http_request_t *r, ngx_str_t *to, u_char *p,
+    size_t n)
+{
+    to->data = ngx_pnalloc(r->pool, n ? n : 1);
+    if (to->data == NULL) {
+        to->len = 0;
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(to->data, p, n);
+    to->len = n;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+    uintptr_t data)
+{
+    ngx_str_t               *s;
+    ngx_http_webrtc_note_t  *note;
+
+    note = ngx_http_webrtc_note_find(r->main);
+    s = note ? (ngx_str_t *) ((char *) note + data) : NULL;
+
+    if (s == NULL || s->len == 0) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    v->len = s->len;
+    v->valid = 1;
+    v->no_cacheable = 1;
+    v->not_found = 0;
+    v->data = s->data;
+
+    return NGX_OK;
+}

@@ -1,0 +1,47 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Variables for logs: what a request was about.
+ */
+
+
+#ifndef _NGX_HTTP_WEBRTC_VARS_H_INCLUDED_
+#define _NGX_HTTP_WEBRTC_VARS_H_INCLUDED_
+
+
+#include "ngx_http_webrtc.h"
+#include "ngx_webrtc_desc.h"
+
+
+/*
+ * What the variables tell; empty where unknown.  Outlives an internal redirect,
+ * as by "error_page".
+ */
+typedef struct {
+    ngx_str_t                    session;
+    ngx_str_t                    stream;
+    ngx_str_t                    role;       /* "play" or "publish" */
+    ngx_str_t                    codec;      /* "H264,opus" */
+    ngx_str_t                    cause;      /* of a refusal */
+} ngx_http_webrtc_note_t;
+
+
+/* Declares the variables, in preconfiguration. */
+ngx_int_t ngx_http_webrtc_vars_add(ngx_conf_t *cf);
+
+/* The note of a request, made when missing.  NULL without memory. */
+ngx_http_webrtc_note_t *ngx_http_webrtc_note(ngx_http_request_t *r);
+
+/*
+ * Notes stream and role; all of a slot.
+ *
+ *   name   lives as long as the request
+ */
+void ngx_http_webrtc_note_stream(ngx_http_request_t *r, ngx_uint_t role,
+    ngx_str_t *name);
+void ngx_http_webrtc_note_peer(ngx_http_request_t *r,
+    ngx_webrtc_peer_t *peer);
+
+
+#endif /* _NGX_HTTP_WEBRTC_VARS_H_INCLUDED_ */
