@@ -1,0 +1,150 @@
+package NgxWebRTC::Browser;
+
+# Copyright (C) the ngx_http_webrtc_module authors
+#
+# t/lib/browser.js: one headless Chromium, any number of players.
+#
+#     my $b = $t->browser;
+#     my $p = $b->play($url);          # see $p->{status}, $p->{error}
+#     my $s = $p->wait(50, 10);        # 50 more frames in at most 10 s
+#     $p->stats; $p->run(5); $p->mark; $p->bars; $p->stop;
+#
+# The results are the hashes that browser.js describes.
+
+use strict;
+use warnings;
+
+use JSON::PP ();
+use Test::More ();
+
+
+sub new {
+    my ($class, $t) = @_;
+
+    my $home = $t->dir . '/browser';
+    mkdir $home;
+
+    my $p = $t->spawn('browser',
+        [ 'node', "$NgxWebRTC::ROOT/t/lib/browser.js" ],
+        pipe => 1, env => {
+            HOME            => $home,
+            TMPDIR          => $home,
+            XDG_CONFIG_HOME => "$home/config",
+            XDG_CACHE_HOME  => "$home/cache",
+            WEBRTC_BUILD    => $NgxWebRTC::BUILD,
+        });
+
+    return bless { t => $t, proc => $p }, $class;
+}
+
+
+sub call {
+    my ($self, $cmd, %o) = @_;
+
+    my $p = $self->{proc};
+    my $wait = 60 + ($o{timeout} || 0) + ($o{seconds} || 0);
+
+    print { $p->{in} } JSON::PP::encode_json({ %o, cmd => $cmd }), "\n";
+
+    my $line = NgxWebRTC::_read_line($p->{out}, $wait);
+
+    my $r = NgxWebRTC::json($line // '')
+            || { error => "no answer from the browser: "
+                          . NgxWebRTC::slurp($p->{log}) };
+
+    if (defined $r->{error}) {
+        Test::More::diag("browser: $cmd: $r->{error}");
+    }
+
+    return $r;
+}
+
+
+sub play {
+    my ($self, $url, %o) = @_;
+
+    my $r = $self->call('play', url => $url, %o);
+
+    return bless { %$r, b => $self }, 'NgxWebRTC::Player';
+}
+
+
+# the same with colour bars and a tone that go to a WHIP endpoint
+
+sub publish {
+    my ($self, $url, %o) = @_;
+
+    my $r = $self->call('publish', url => $url, %o);
+
+    return bless { %$r, b => $self }, 'NgxWebRTC::Player';
+}
+
+
+# a page as a user would open it
+
+sub page {
+    my ($self, $url) = @_;
+
+    return $self->call('page', url => $url);
+}
+
+
+# closes Chromium in an orderly way: its children are not ours to find
+
+sub quit {
+    my ($self) = @_;
+
+    my $p = $self->{proc};
+
+    return if $self->{t}->exited($p);
+
+    print { $p->{in} } "{\"cmd\":\"quit\"}\n";
+    close $p->{in};
+
+    $self->{t}->reap($p, 15);
+}
+
+
+package NgxWebRTC::Player;
+
+use strict;
+use warnings;
+
+
+sub _call {
+    my ($self, $cmd, %o) = @_;
+
+    return $self->{b}->call($cmd, player => $self->{player}, %o);
+}
+
+
+sub stats { return $_[0]->_call('stats') }
+sub sent  { return $_[0]->_call('sent') }
+sub mark  { return $_[0]->_call('mark') }
+sub stop  { return $_[0]->_call('stop') }
+sub restart { return $_[0]->_call('restart') }
+sub patched { return $_[0]->_call('patched') }
+sub drop  { return $_[0]->_call('drop') }
+sub run   { return $_[0]->_call('run', seconds => $_[1]) }
+sub wait  { return $_[0]->_call('wait', frames => $_[1], timeout => $_[2]) }
+
+
+sub sample {
+    my ($self, @points) = @_;
+
+    return $self->_call('sample', points => \@points);
+}
+
+
+# the middle of each of the seven bars
+
+sub bars {
+    my ($self) = @_;
+
+    my $r = $self->sample(map { [ ($_ + 0.5) / 7, 0.3 ] } 0 .. 6);
+
+    return $r->{colours} || [];
+}
+
+
+1;

@@ -1,0 +1,130 @@
+package NgxWebRTC::Relay;
+
+# Copyright (C) the ngx_http_webrtc_module authors
+#
+# A UDP relay between one viewer and the server.  The viewer is told the relay's
+# port (browser.js rewrites the answer's candidates); rebind() makes it go on
+# from another source port, which the server sees as a changed address.
+#
+#     my $r = $t->relay(to => $t->port('udp'));     # 127.0.0.1
+#     $r->{port}; $r->rebind; $r->ports;
+#
+#     loss => 5          percent, each way
+#     delay => 50, jitter => 20       milliseconds, each way; jitter reorders
+
+use strict;
+use warnings;
+
+use IO::Select;
+use IO::Socket::INET;
+use Time::HiRes qw/ time /;
+
+
+sub new {
+    my ($class, $t, %o) = @_;
+
+    my $listen = IO::Socket::INET->new(Proto => 'udp',
+                                       LocalAddr => '127.0.0.1')
+        or die "relay: $!";
+
+    my $proc = $t->spawn('relay', sub { _loop($listen, %o) });
+
+    return bless { t => $t, proc => $proc, port => $listen->sockport },
+                 $class;
+}
+
+
+sub rebind {
+    my ($self) = @_;
+
+    my $before = $self->ports;
+
+    CORE::kill('USR1', $self->{proc}{pid});
+
+    return NgxWebRTC::wait_for(5, sub { $self->ports > $before });
+}
+
+
+# how many source ports the server has seen datagrams from
+
+sub ports {
+    my ($self) = @_;
+
+    my @n = NgxWebRTC::slurp($self->{proc}{log}) =~ /^from \d+/mg;
+
+    return scalar @n;
+}
+
+
+sub stop {
+    my ($self) = @_;
+
+    return $self->{t}->kill($self->{proc});
+}
+
+
+sub _loop {
+    my ($listen, %o) = @_;
+
+    my $rebind = 1;
+    my ($up, $viewer, @queue);
+
+    local $SIG{USR1} = sub { $rebind = 1 };
+
+    my $forward = sub {
+        my ($sock, $data, $to) = @_;
+
+        return if $o{loss} && rand(100) < $o{loss};
+
+        if (!$o{delay} && !$o{jitter}) {
+            $sock->send($data, 0, $to);
+            return;
+        }
+
+        push @queue, [ time() + (($o{delay} || 0)
+                                 + rand($o{jitter} || 0)) / 1000,
+                       $sock, $data, $to ];
+        @queue = sort { $a->[0] <=> $b->[0] } @queue;
+    };
+
+    STDERR->autoflush(1);
+
+    my $server = Socket::pack_sockaddr_in($o{to},
+                                          Socket::inet_aton('127.0.0.1'));
+
+    for ( ;; ) {
+
+        if ($rebind) {
+            $rebind = 0;
+            $up = IO::Socket::INET->new(Proto => 'udp',
+                                        LocalAddr => '127.0.0.1')
+                or die "relay: $!";
+            print STDERR 'from ', $up->sockport, "\n";
+        }
+
+        my $wait = @queue ? $queue[0][0] - time() : 0.2;
+
+        for my $sock (IO::Select->new($listen, $up)
+                      ->can_read($wait > 0 ? $wait : 0))
+        {
+            my $from = $sock->recv(my $data, 65536);
+            next unless defined $from;
+
+            if ($sock == $listen) {
+                $viewer = $from;
+                $forward->($up, $data, $server);
+
+            } elsif ($viewer) {
+                $forward->($listen, $data, $viewer);
+            }
+        }
+
+        while (@queue && $queue[0][0] <= time()) {
+            my $e = shift @queue;
+            $e->[1]->send($e->[2], 0, $e->[3]);
+        }
+    }
+}
+
+
+1;

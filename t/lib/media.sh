@@ -1,0 +1,38 @@
+#!/bin/sh
+#
+# Copyright (C) the ngx_http_webrtc_module authors
+#
+# Makes the test streams in the directory given: colour bars with a block that
+# moves along the bottom, 440 Hz on the left and 880 Hz on the right channel,
+# a key frame every second.
+
+set -e
+
+dir=$1
+mkdir -p "$dir"
+
+video="smptebars=size=640x360:rate=25[bars];
+       color=white:size=40x40:rate=25[block];
+       [bars][block]overlay=x='mod(t*160\,W-40)':y=H-50:shortest=0"
+audio="aevalsrc='0.3*sin(2*PI*440*t)|0.3*sin(2*PI*880*t)':s=48000"
+
+x264="-c:v libx264 -preset veryfast -pix_fmt yuv420p -b:v 800k -maxrate 800k
+      -bufsize 800k -g 25 -keyint_min 25 -sc_threshold 0"
+
+make() {
+    out=$1; shift
+    [ -e "$dir/$out" ] && return
+    ffmpeg -nostdin -v error -y -f lavfi -i "$video" -f lavfi -i "$audio" \
+        "$@" "$dir/new.$out"
+    mv "$dir/new.$out" "$dir/$out"
+}
+
+make bars.ts      -t 12 $x264 -bf 0 -c:a aac -b:a 96k
+make bars_b.ts    -t 12 $x264 -bf 2 -c:a aac -b:a 96k
+make bars.mp4     -t 12 $x264 -bf 0 -c:a aac -b:a 96k -movflags +faststart
+make video.ts     -t 12 $x264 -bf 0 -an
+make opus.mkv     -t 12 $x264 -bf 0 -c:a libopus -b:a 64k
+make vp8.webm     -t 6 -c:v libvpx -deadline realtime -cpu-used 8 -g 25 \
+                  -b:v 800k -c:a libopus -b:a 64k
+make vp9.webm     -t 6 -c:v libvpx-vp9 -deadline realtime -cpu-used 8 -g 25 \
+                  -row-mt 1 -b:v 800k -c:a libopus -b:a 64k

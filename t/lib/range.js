@@ -1,0 +1,501 @@
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * A client of file sessions on libdatachannel (npm node-datachannel), for tests
+ * of the protocol itself: docs/datachannel.md.
+ *
+ *     node range.js        a JSON command per line on stdin, a JSON result per
+ *                          line on stdout
+ *
+ * Commands:
+ *
+ *     {"cmd":"open","url":...}      offers and waits for Hello; {"peer":n,
+ *                                   "status":201,"hello":{size,name,flags}}.
+ *                                   "signal":true uses SSE signalling, with
+ *                                   "cut":n the event stream is cut after that
+ *                                   many events and resumed; "label",
+ *                                   "protocol", "unordered", "noChannel",
+ *                                   "noHello" (do not wait), "max" (our
+ *                                   max-message-size), "worker" keeps HTTP
+ *                                   connections apart
+ *     {"cmd":"channel","peer":n}    one more channel; {"channel":k}
+ *     {"cmd":"send","peer":n,"hex":...}    one binary message; "text": a string;
+ *                                   "times": n; "each": frames by "ids":[a,b]
+ *     {"cmd":"frames","peer":n,"count":k,"timeout":s}
+ *                                   waits for k frames since the last "frames";
+ *                                   [{type,flags,id,len,status,head}]
+ *     {"cmd":"get","peer":n,"ranges":[{id,offset,length}],"timeout":s}
+ *                                   requests all at once and waits for their
+ *                                   ends; [{id,status,bytes,sha256,frames,last,
+ *                                   maxGap,ms}], and "order": stream ids as
+ *                                   their data came, without repetitions
+ *     {"cmd":"state","peer":n}      {"pc","dc","bytes"}
+ *     {"cmd":"close","peer":n}, {"cmd":"closeChannel","peer":n}, {"cmd":"quit"}
+ *
+ * A failure is {"error":...}.
+ */
+
+'use strict';
+
+const crypto = require('crypto');
+const path = require('path');
+const http = require('http');
+const readline = require('readline');
+
+const build = process.env.WEBRTC_BUILD
+              || path.join(__dirname, '..', '..', 'build');
+
+const ndc = require(path.join(build, 'node_modules', 'node-datachannel'));
+
+const peers = [];
+
+
+function request(method, url, headers, body, keep) {
+    return new Promise((resolve, reject) => {
+        const r = http.request(url, { method, headers, agent: false },
+                               (res) => {
+            if (keep) {
+                resolve(res);
+                return;
+            }
+
+            const parts = [];
+            res.on('data', (d) => parts.push(d));
+            res.on('end', () => resolve({ status: res.statusCode,
+                headers: res.headers,
+                text: Buffer.concat(parts).toString() }));
+            res.on('error', reject);
+        });
+
+        r.on('error', reject);
+        r.end(body);
+    });
+}
+
+
+function parse(m) {
+    const b = Buffer.from(m);
+    const f = { type: b[0], flags: b[1], id: b.readUInt32BE(4),
+                len: b.readUInt32BE(8) };
+
+    if (b.length != 12 + f.len) {
+        f.broken = b.length;
+    }
+
+    if (f.type == 0) {
+        f.size = Number(b.readBigUInt64BE(12));
+        f.name = b.subarray(24, 24 + b.readUInt32BE(20)).toString();
+    }
+
+    if (f.type == 3) {
+        f.status = b.readUInt32BE(12);
+    }
+
+    f.head = b.subarray(0, 28).toString('hex');
+    f.data = b.subarray(12);
+
+    return f;
+}
+
+
+function frame(type, id, payload) {
+    const b = Buffer.alloc(12);
+    b[0] = type;
+    b.writeUInt32BE(id, 4);
+    b.writeUInt32BE(payload ? payload.length : 0, 8);
+    return payload ? Buffer.concat([b, payload]) : b;
+}
+
+
+function rangeReq(r) {
+    const p = Buffer.alloc(16);
+    p.writeBigUInt64BE(BigInt(r.offset), 0);
+    p.writeBigUInt64BE(BigInt(r.length), 8);
+    return frame(1, r.id, p);
+}
+
+
+function until(seconds, test) {
+    return new Promise((resolve, reject) => {
+        const end = Date.now() + seconds * 1000;
+        const look = () => {
+            const v = test();
+            if (v) {
+                resolve(v);
+            } else if (Date.now() > end) {
+                reject(new Error('timeout'));
+            } else {
+                setTimeout(look, 5);
+            }
+        };
+        look();
+    });
+}
+
+
+function channel(p, o) {
+    const c = { frames: [], seen: 0, ranges: new Map(), order: [], bytes: 0,
+                messages: 0 };
+
+    c.dc = p.pc.createDataChannel(o.label || 'files', {
+        protocol: o.protocol || '',
+        unordered: !!o.unordered,
+    });
+
+    c.dc.onOpen(() => { c.open = true; });
+    c.dc.onClosed(() => { c.closed = true; });
+
+    c.dc.onMessage((m) => {
+        if (typeof m == 'string') {
+            c.frames.push({ type: -1, text: m });
+            return;
+        }
+
+        c.messages++;
+        c.bytes += m.length || m.byteLength;
+
+        const f = parse(m);
+        const r = c.ranges.get(f.id);
+
+        if (f.type == 2 && r && r.status === undefined) {
+            const now = Date.now();
+            r.hash.update(f.data);
+            r.bytes += f.len;
+            r.frames++;
+            r.last = f.flags & 1;
+            r.maxFrame = Math.max(r.maxFrame, f.len);
+            r.maxGap = Math.max(r.maxGap, now - r.at);
+            r.at = now;
+
+            if (c.order[c.order.length - 1] !== f.id) {
+                c.order.push(f.id);
+            }
+
+            return;
+        }
+
+        if (f.type == 3 && r && r.status === undefined && f.status != 5) {
+            r.status = f.status;
+            r.ms = Date.now() - r.start;
+            return;
+        }
+
+        if (f.type == 0 && !c.hello) {
+            c.hello = f;
+            return;
+        }
+
+        delete f.data;
+        c.frames.push(f);
+    });
+
+    return c;
+}
+
+
+async function events(p, url, o, onmessage) {
+    let last = '';
+    let n = 0;
+    let done = false;
+
+    p.events = [];
+
+    while (!done) {
+        const headers = { Accept: 'text/event-stream' };
+
+        if (last) {
+            headers['Last-Event-ID'] = last;
+        }
+
+        const res = await request('GET', url, headers, undefined, true);
+
+        if (res.statusCode != 200) {
+            p.gone = res.statusCode;
+            return;
+        }
+
+        let buf = '';
+
+        await new Promise((resolve) => {
+            res.setEncoding('utf8');
+            res.on('data', (d) => {
+                buf += d;
+                let i;
+
+                while ((i = buf.indexOf('\n\n')) >= 0) {
+                    const block = buf.slice(0, i);
+                    buf = buf.slice(i + 2);
+                    const data = /^data: (.*)$/m.exec(block);
+                    const id = /^id: (.*)$/m.exec(block);
+
+                    if (id) {
+                        last = id[1];
+                    }
+
+                    if (!data) {
+                        continue;
+                    }
+
+                    const m = JSON.parse(data[1]);
+                    p.events.push({ id: last, type: m.type, from: m.from,
+                                    ts: m.ts });
+                    onmessage(m);
+
+                    if (m.type == 'bye') {
+                        done = true;
+                    }
+
+                    if (o.cut && ++n % o.cut == 0) {
+                        res.destroy();
+                        resolve();
+                        return;
+                    }
+                }
+            });
+            res.on('end', resolve);
+            res.on('close', resolve);
+            res.on('error', resolve);
+        });
+
+        if (p.stopped) {
+            return;
+        }
+    }
+}
+
+
+const commands = {
+
+    async open(o) {
+        const p = { n: peers.length };
+        peers.push(p);
+
+        p.pc = new ndc.PeerConnection('p' + p.n, {
+            iceServers: [],
+            bindAddress: '127.0.0.1',
+            maxMessageSize: o.max || 262144,
+            disableAutoNegotiation: true,
+        });
+
+        const gathered = new Promise((resolve) => {
+            p.pc.onGatheringStateChange((s) => {
+                if (s == 'complete') {
+                    resolve();
+                }
+            });
+        });
+
+        p.channels = [];
+
+        if (!o.noChannel) {
+            p.channels.push(channel(p, o));
+        } else {
+            p.pc.createDataChannel('x');
+        }
+
+        p.pc.setLocalDescription('offer');
+
+        await gathered;
+
+        const sdp = p.pc.localDescription().sdp;
+        const out = { peer: p.n };
+
+        if (o.signal) {
+            const u = new URL(o.url);
+            const r = await request('POST', o.url + '?signal',
+                { 'Content-Type': 'application/json' }, JSON.stringify({
+                    type: 'offer',
+                    payload: JSON.stringify({ type: 'offer', sdp }) }));
+
+            out.status = r.status;
+            out.location = r.headers.location;
+            out.body = r.text;
+
+            if (r.status != 201) {
+                return out;
+            }
+
+            p.url = new URL(r.headers.location, u).href;
+            p.late = [];
+
+            events(p, p.url, o, (m) => {
+                if (m.type == 'answer') {
+                    const d = JSON.parse(m.payload);
+                    p.answer = d.sdp;
+                    p.pc.setRemoteDescription(d.sdp, d.type);
+                }
+
+                if (m.type == 'candidate') {
+                    const c = JSON.parse(m.payload);
+                    p.pc.addRemoteCandidate(c.candidate, c.sdpMid);
+                }
+
+                if (m.type == 'bye') {
+                    p.bye = true;
+                }
+            }).catch((e) => { p.error = String(e); });
+
+        } else {
+            const r = await request('POST', o.url,
+                { 'Content-Type': 'application/sdp' }, sdp);
+
+            out.status = r.status;
+            out.location = r.headers.location;
+            out.answer = r.text;
+
+            if (r.status != 201) {
+                return out;
+            }
+
+            p.url = new URL(r.headers.location, o.url).href;
+            p.pc.setRemoteDescription(r.text, 'answer');
+        }
+
+        if (o.noHello || o.noChannel) {
+            return out;
+        }
+
+        await until(o.timeout || 15, () => p.channels[0].hello
+                                           || p.channels[0].closed);
+
+        const h = p.channels[0].hello;
+
+        if (h) {
+            out.hello = { size: h.size, name: h.name, flags: h.flags,
+                          id: h.id };
+        }
+
+        return out;
+    },
+
+    async channel(o) {
+        const p = peers[o.peer];
+        const c = channel(p, o);
+        p.channels.push(c);
+        await until(o.timeout || 10, () => c.hello || c.closed);
+        return { channel: p.channels.length - 1, hello: !!c.hello };
+    },
+
+    async send(o) {
+        const c = peers[o.peer].channels[o.channel || 0];
+
+        for (let i = 0; i < (o.times || 1); i++) {
+            if (o.text !== undefined) {
+                c.dc.sendMessage(o.text);
+            } else {
+                c.dc.sendMessageBinary(Buffer.from(o.hex, 'hex'));
+            }
+        }
+
+        return { sent: true };
+    },
+
+    async frames(o) {
+        const c = peers[o.peer].channels[o.channel || 0];
+
+        await until(o.timeout || 10, () => c.frames.length - c.seen
+                                           >= o.count).catch(() => {});
+
+        const list = c.frames.slice(c.seen);
+        c.seen = c.frames.length;
+        return { frames: list };
+    },
+
+    async get(o) {
+        const c = peers[o.peer].channels[o.channel || 0];
+        const list = [];
+
+        c.order = [];
+
+        for (const r of o.ranges) {
+            const now = Date.now();
+            const x = { id: r.id, hash: crypto.createHash('sha256'), bytes: 0,
+                        frames: 0, last: 0, maxFrame: 0, maxGap: 0, at: now,
+                        start: now };
+            c.ranges.set(r.id, x);
+            list.push(x);
+        }
+
+        for (const r of o.ranges) {
+            c.dc.sendMessageBinary(rangeReq(r));
+        }
+
+        for (const id of o.cancel || []) {
+            if (o.cancelAfter) {
+                await until(10, () => c.ranges.get(id).bytes
+                                      >= o.cancelAfter);
+            }
+
+            c.dc.sendMessageBinary(frame(4, id));
+        }
+
+        if (o.noWait) {
+            return { asked: true };
+        }
+
+        await until(o.timeout || 60,
+                    () => list.every((x) => x.status !== undefined));
+
+        return {
+            ranges: list.map((x) => ({ id: x.id, status: x.status,
+                bytes: x.bytes, frames: x.frames, last: x.last,
+                maxFrame: x.maxFrame, maxGap: x.maxGap, ms: x.ms,
+                sha256: x.hash.digest('hex') })),
+            order: c.order.slice(0, 200),
+        };
+    },
+
+    async state(o) {
+        const p = peers[o.peer];
+        const c = p.channels[o.channel || 0];
+        return { pc: p.pc.state(), bye: !!p.bye, gone: p.gone,
+                 events: p.events, closed: c ? !!c.closed : undefined,
+                 bytes: c ? c.bytes : 0, messages: c ? c.messages : 0,
+                 url: p.url, error: p.error };
+    },
+
+    async wait(o) {
+        const p = peers[o.peer];
+        await until(o.timeout || 20, () => p.bye
+            || (p.channels[0] && p.channels[0].closed)
+            || p.pc.state() == 'closed' || p.pc.state() == 'failed'
+            || p.pc.state() == 'disconnected');
+        return commands.state(o);
+    },
+
+    async closeChannel(o) {
+        peers[o.peer].channels[o.channel || 0].dc.close();
+        return { closed: true };
+    },
+
+    async close(o) {
+        const p = peers[o.peer];
+        p.stopped = true;
+        p.pc.close();
+        return { closed: true };
+    },
+};
+
+
+const rl = readline.createInterface({ input: process.stdin });
+
+let queue = Promise.resolve();
+
+rl.on('line', (line) => {
+    queue = queue.then(async () => {
+        const o = JSON.parse(line);
+
+        if (o.cmd == 'quit') {
+            process.exit(0);
+        }
+
+        try {
+            const r = await commands[o.cmd](o);
+            process.stdout.write(JSON.stringify(r) + '\n');
+        } catch (e) {
+            process.stdout.write(JSON.stringify({ error: String(e) }) + '\n');
+        }
+    });
+});
+
+rl.on('close', () => queue.then(() => process.exit(0)));

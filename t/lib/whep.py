@@ -1,0 +1,208 @@
+#!/usr/bin/python3
+#
+# Copyright (C) the ngx_http_webrtc_module authors
+#
+# Plays a WHEP stream with aiortc (python3-aiortc) and prints one line of JSON:
+#
+#     whep.py <url> '{"seconds": 5, "address": "::1"}'
+#
+#     address    gather candidates of this address only (default: 127.0.0.1)
+#     codec      the only video codec to offer: "H264" or "VP8"
+#     setup      "passive": let the server be the DTLS client
+#     publish    true: a WHIP endpoint, send a moving picture and a tone
+#
+#     {"status", "frames", "width", "height", "colours": 7 * [r, g, b],
+#      "audioFrames", "audioPeak", "ice", "srtp", "firstFrameMs", "ptsBackwards",
+#      "delete"}
+
+import asyncio
+import json
+import sys
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import fractions
+
+import aioice.ice
+import av
+import numpy
+from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
+from aiortc.mediastreams import (AudioStreamTrack, MediaStreamError,
+                                 VideoStreamTrack)
+
+
+class Picture(VideoStreamTrack):
+    """A white bar that moves over green."""
+
+    n = 0
+
+    async def recv(self):
+        pts, time_base = await self.next_timestamp()
+
+        rgb = numpy.zeros((180, 320, 3), numpy.uint8)
+        rgb[:, :, 1] = 160
+        rgb[:, (self.n * 4) % 300:(self.n * 4) % 300 + 20] = 255
+        self.n += 1
+
+        frame = av.VideoFrame.from_ndarray(rgb, format='rgb24')
+        frame.pts = pts
+        frame.time_base = time_base
+
+        return frame
+
+
+class Tone(AudioStreamTrack):
+    """440 Hz."""
+
+    async def recv(self):
+        frame = await super().recv()
+        n = frame.samples
+
+        t = (frame.pts + numpy.arange(n)) / frame.sample_rate
+        tone = (8000 * numpy.sin(2 * numpy.pi * 440 * t)).astype(numpy.int16)
+
+        out = av.AudioFrame.from_ndarray(tone.reshape(1, -1), format='s16',
+                                         layout='mono')
+        out.pts = frame.pts
+        out.sample_rate = frame.sample_rate
+        out.time_base = fractions.Fraction(1, frame.sample_rate)
+
+        return out
+
+
+def request(method, url, body=None):
+    req = urllib.request.Request(url, method=method, data=body)
+    if body is not None:
+        req.add_header('Content-Type', 'application/sdp')
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(req, timeout=20) as r:
+            return r.status, r.headers, r.read().decode()
+    except urllib.error.HTTPError as e:
+        return e.code, e.headers, e.read().decode(errors='replace')
+
+
+async def main(url, options):
+    address = options.get('address', '127.0.0.1')
+
+    # as aioice would, but of one address, loopback included
+    aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: [address]
+
+    pc = RTCPeerConnection()
+    loop = asyncio.get_event_loop()
+    result = {'frames': 0, 'audioFrames': 0, 'audioPeak': 0,
+              'ptsBackwards': 0, 'firstFrameMs': None, 'colours': None}
+    picture = [None]
+    tasks = []
+    start = time.monotonic()
+
+    async def video(track):
+        last = None
+        while True:
+            frame = await track.recv()
+            result['frames'] += 1
+            if result['firstFrameMs'] is None:
+                result['firstFrameMs'] = (time.monotonic() - start) * 1000
+            if last is not None and frame.pts <= last:
+                result['ptsBackwards'] += 1
+            last = frame.pts
+            result['width'] = frame.width
+            result['height'] = frame.height
+            picture[0] = frame
+
+    async def audio(track):
+        while True:
+            frame = await track.recv()
+            result['audioFrames'] += 1
+            result['audioPeak'] = max(result['audioPeak'],
+                                      int(abs(frame.to_ndarray()
+                                              .astype(int)).max()))
+
+    async def consume(track):
+        try:
+            await (video if track.kind == 'video' else audio)(track)
+        except MediaStreamError:
+            pass
+
+    @pc.on('track')
+    def on_track(track):
+        tasks.append(asyncio.ensure_future(consume(track)))
+
+    for kind in 'video', 'audio':
+        if options.get('publish'):
+            tr = pc.addTransceiver(Picture() if kind == 'video' else Tone(),
+                                   direction='sendonly')
+        else:
+            tr = pc.addTransceiver(kind, direction='recvonly')
+
+        if kind == 'video' and options.get('codec'):
+            tr.setCodecPreferences([
+                c for c in RTCRtpReceiver.getCapabilities(kind).codecs
+                if c.name == options['codec'] or c.name == 'rtx'])
+
+    await pc.setLocalDescription(await pc.createOffer())
+
+    start = time.monotonic()
+
+    offer = pc.localDescription.sdp
+
+    if options.get('setup'):
+        offer = offer.replace('a=setup:actpass',
+                              'a=setup:' + options['setup'])
+
+    status, headers, body = await loop.run_in_executor(
+        None, request, 'POST', url, offer.encode())
+
+    result['status'] = status
+
+    if status != 201:
+        result['body'] = body
+        await pc.close()
+        return result
+
+    result['answer'] = body
+    await pc.setRemoteDescription(RTCSessionDescription(body, 'answer'))
+
+    end = time.monotonic() + options.get('seconds', 5)
+    while time.monotonic() < end:
+        await asyncio.sleep(0.05)
+
+    result['ice'] = pc.iceConnectionState
+    result['state'] = pc.connectionState
+
+    dtls = pc.getTransceivers()[0].receiver.transport
+    result['dtls'] = getattr(dtls, '_role', None)
+    ssl = getattr(dtls, '_ssl', None) or getattr(dtls, 'ssl', None)
+    try:
+        result['srtp'] = ssl.get_selected_srtp_profile().decode()
+    except AttributeError:
+        result['srtp'] = None
+
+    frame = picture[0]
+
+    if frame is not None:
+        rgb = frame.to_ndarray(format='rgb24')
+        y = int(frame.height * 0.3)
+        result['colours'] = [
+            [int(v) for v in rgb[y][int(frame.width * (i + 0.5) / 7)]]
+            for i in range(7)]
+
+    result['delete'] = (await loop.run_in_executor(
+        None, request, 'DELETE',
+        urllib.parse.urljoin(url, headers['Location'])))[0]
+
+    for task in tasks:
+        task.cancel()
+
+    await pc.close()
+
+    return result
+
+
+out = asyncio.get_event_loop().run_until_complete(asyncio.wait_for(
+    main(sys.argv[1], json.loads(sys.argv[2]) if len(sys.argv) > 2 else {}),
+    60))
+
+print(json.dumps(out), flush=True)

@@ -1,0 +1,98 @@
+#!/bin/sh
+#
+# Copyright (C) the ngx_http_webrtc_module authors
+#
+# Installs what the build ("build"), the demo ("run") or the tests ("test")
+# need from Debian's packages, and says so.  Does nothing, in no time, when
+# nothing is missing.  On a system without apt-get it names the packages.
+
+set -e
+
+BUILD="gcc libc6-dev make pkg-config nginx nginx-dev libssl-dev libsrtp2-dev
+       libnice-dev libglib2.0-dev libusrsctp-dev libjansson-dev libavformat-dev libavcodec-dev
+       libswresample-dev libavutil-dev"
+
+RUN="ffmpeg fonts-dejavu-core"
+
+TEST="clang llvm libclang-rt-dev dpkg-dev xz-utils binutils perl openssl
+      ca-certificates libnginx-mod-rtmp chromium nodejs npm python3
+      python3-aiortc coturn nftables iproute2 libtest-base-perl libtest-longstring-perl
+      liblist-moreutils-perl libtext-diff-perl libwww-perl libipc-run-perl"
+
+want=
+for set in "$@"; do
+    case $set in
+        build) want="$want $BUILD" ;;
+        run)   want="$want $RUN" ;;
+        test)  want="$want $TEST" ;;
+        *)     echo "usage: $0 [build] [run] [test]" >&2; exit 2 ;;
+    esac
+done
+
+want=$(echo $want)
+
+if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+    echo "This is not a Debian system: nothing is installed for you here." >&2
+    echo "Needed, by the names of Debian 12's packages:" >&2
+    echo "    $want" >&2
+    # whoever has put it all there by hand may go on
+    [ -e /usr/share/nginx/src/configure ] || exit 1
+    exit 0
+fi
+
+have=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' $want 2>/dev/null \
+       | sed -n 's/^installed //p') || true
+
+missing=
+for package in $want; do
+    case " $(echo $have) " in
+        *" $package "*) continue ;;
+    esac
+
+    # node and npm often come from elsewhere, pkg-config has two providers
+
+    case $package in
+        nodejs)      command -v node >/dev/null && continue ;;
+        npm|pkg-config) command -v $package >/dev/null && continue ;;
+    esac
+
+    missing="$missing $package"
+done
+
+[ -n "$missing" ] || exit 0
+
+SUDO=
+if [ "$(id -u)" != 0 ]; then
+    if ! command -v sudo >/dev/null; then
+        echo "These packages are missing, and neither root nor sudo is here" \
+             "to install them:" >&2
+        echo "    apt-get install$missing" >&2
+        exit 1
+    fi
+    SUDO=sudo
+fi
+
+echo "Installing with apt-get:$missing"
+
+log=${PACKAGES_LOG:-build/log/packages.log}
+mkdir -p "$(dirname "$log")"
+
+apt() {
+    if ! $SUDO env DEBIAN_FRONTEND=noninteractive \
+         apt-get -q -y -o DPkg::Lock::Timeout=120 -o Acquire::Retries=3 "$@" \
+         </dev/null >>"$log" 2>&1
+    then
+        return 1
+    fi
+}
+
+: >"$log"
+
+if ! apt install --no-install-recommends $missing; then
+    # the lists may be missing or old
+    if ! apt update || ! apt install --no-install-recommends $missing; then
+        tail -n 30 "$log" >&2
+        echo "apt-get failed, see $log" >&2
+        exit 1
+    fi
+fi
