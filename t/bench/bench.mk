@@ -1,0 +1,37 @@
+# Copyright (C) the ngx_http_webrtc_module authors
+#
+#   make bench          all tables of docs/performance.md
+#   make bench-tools    build/bench/{whepbench,limit,srtp,ring} alone
+#
+#   make bench TABLES="viewers limit" N="100 1000" REPEAT=1 DURATION=3
+#
+# To be included by the Makefile behind its "flavour" and module rules.
+
+# objects without sanitizers
+
+CC_bench    = $(CC)
+FLAGS_bench = -g -O2 -std=gnu99 -Wno-maybe-uninitialized
+
+$(eval $(call flavour,bench))
+
+BENCH_BINS  = $(B)/bench/whepbench $(B)/bench/limit $(B)/bench/srtp           \
+              $(B)/bench/ring
+
+$(B)/bench/whepbench: $(B)/bench/obj/t/bench/whepbench.o
+$(B)/bench/limit: $(B)/bench/obj/t/bench/limit.o
+$(B)/bench/srtp: $(B)/bench/obj/t/bench/srtp.o
+$(B)/bench/ring: $(B)/bench/obj/t/bench/ring.o
+
+$(BENCH_BINS): $(B)/bench/obj/t/bench/bench.o $(B)/bench/libpure.a
+	$(Q)$(CC) $(FLAGS_bench) -o $@ $(filter %.o,$^) $(filter %.a,$^)       \
+	    -Wl,--as-needed $(LIBS)
+
+bench-tools: $(BENCH_BINS)
+
+bench: packages-test
+	@$(MAKE) -s --no-print-directory -j$(JOBS) module bench-tools
+	@mkdir -p $(TMPDIR)
+	$(Q)t/bench/run $(if $(N),-n "$(N)") $(if $(REPEAT),-r $(REPEAT))         \
+	    $(if $(DURATION),-t $(DURATION)) $(TABLES)
+
+.PHONY: bench bench-tools

@@ -1,0 +1,215 @@
+#!/usr/bin/perl
+
+# Copyright (C) the ngx_http_webrtc_module authors
+#
+# "webrtc_ice full" with Chromium: over host candidates, with trickle, through
+# an ICE restart, and through coturn only, over UDP and TCP, relayed by the
+# browser's side, by ours, and by both.
+
+use strict;
+use warnings;
+
+use Test::More;
+
+use NgxWebRTC;
+
+my $t = NgxWebRTC->new(workers => 4, asan => 1);
+
+# with relayed candidates a test's own coturn on 127.0.0.1 is all there is
+
+my $turn = $t->turn;
+my $port = $t->port('turn');
+
+my $servers = $turn ? <<"EOF" : '';
+location /udp {
+    webrtc_play  bars;
+    webrtc_pull  file:%%MEDIA%%/bars.ts loop;
+    webrtc_ice   relay;
+    webrtc_ice_server turn:127.0.0.1:$port username=u credential=p;
+}
+location /tcp {
+    webrtc_play  bars;
+    webrtc_pull  file:%%MEDIA%%/bars.ts loop;
+    webrtc_ice   relay;
+    webrtc_ice_server turn:127.0.0.1:$port?transport=tcp username=u
+                      credential=p;
+}
+location /all {
+    webrtc_play  bars;
+    webrtc_pull  file:%%MEDIA%%/bars.ts loop;
+    webrtc_ice   full;
+    webrtc_ice_server stun:127.0.0.1:$port;
+    webrtc_ice_server turn:127.0.0.1:$port username=u credential=p;
+    webrtc_ice_server turn:127.0.0.1:$port?transport=tcp username=u
+                      credential=p;
+}
+EOF
+
+$t->start(http => 'webrtc_wait 10s;', server => <<"EOF");
+location /whep {
+    webrtc_play  bars;
+    webrtc_pull  file:%%MEDIA%%/bars.ts loop;
+    webrtc_ice   full;
+}
+location /whip {
+    webrtc_publish  mine;
+    webrtc_ice      full;
+}
+location /mine {
+    webrtc_play  mine;
+    webrtc_ice   full;
+}
+$servers
+EOF
+
+
+sub plays {
+    my ($p, $what) = @_;
+
+    is($p->{status}, 201, "$what: POST") or return;
+
+    my $s = $p->wait(50, 20);
+
+    cmp_ok($s->{framesDecoded} // 0, '>=', 50, "$what: plays");
+    is($s->{state}, 'connected', "$what: connected");
+
+    return $s;
+}
+
+
+subtest 'host candidates' => sub {
+    my $p = $t->browser->play($t->url('/whep'));
+    my $s = plays($p, 'host') or return;
+
+    unlike($p->{answer}, qr/^a=ice-lite/m, 'no a=ice-lite');
+    isnt($s->{remote}, '127.0.0.1:' . $t->port('udp'), 'a port of its own');
+    colour_bars_ok($p->bars, 'the picture is right');
+    is($t->status->{sessions}, 1, 'one session');
+
+    # DELETE goes to any of the workers
+
+    is($p->stop->{status}, 200, 'DELETE');
+    ok($t->no_sessions(3), 'the session is gone at once');
+};
+
+
+subtest 'trickle, with mDNS names' => sub {
+    my $p = $t->browser->play($t->url('/whep'), trickle => 1);
+
+    plays($p, 'trickle') or return;
+
+    my @patched = @{ $p->patched->{patched} };
+
+    cmp_ok(scalar(@patched), '>', 0, 'candidates were sent');
+    is(scalar(grep { $_ != 204 } @patched), 0, 'and taken') or diag("@patched");
+    $p->stop;
+};
+
+
+subtest 'ICE restart' => sub {
+    my $p = $t->browser->play($t->url('/whep'));
+
+    plays($p, 'before') or return;
+
+    for my $n (1 .. 3) {
+        my $r = $p->restart;
+
+        is($r->{status}, 200, "PATCH $n") or diag($r->{frag}), return;
+        like($r->{etag}, qr/^".+"$/, 'with an ETag');
+        unlike($r->{frag}, qr/a=ice-lite/, 'no a=ice-lite');
+
+        my $s = $p->wait(60, 20);
+
+        ok(!$s->{error}, "plays on, $n");
+        is($s->{state}, 'connected', "connected, $n");
+    }
+
+    is($t->status->{sessions}, 1, 'one session');
+    is($p->stop->{status}, 200, 'DELETE');
+};
+
+
+subtest 'publishing' => sub {
+    my $p = $t->browser->publish($t->url('/whip'), codec => 'VP8');
+
+    is($p->{status}, 201, 'POST') or return;
+
+    my $v = $t->browser->play($t->url('/mine'));
+
+    plays($v, 'viewer');
+    $v->stop;
+    is($p->stop->{status}, 200, 'DELETE');
+};
+
+
+SKIP: {
+    skip 'coturn is not installed', 4 if !$turn;
+
+    my $rtc = sub {
+        return { iceTransportPolicy => $_[1] || 'relay', iceServers => [
+            { urls => "turn:127.0.0.1:$port?transport=$_[0]",
+              username => 'u', credential => 'p' } ] };
+    };
+
+    subtest 'all kinds of candidates' => sub {
+        my $p = $t->browser->play($t->url('/all'));
+
+        plays($p, 'all') or return;
+
+        my %types;
+        $types{$_}++ for $p->{answer} =~ /^a=candidate:.* typ (\w+)/mg;
+
+        ok($types{host}, 'host');
+        ok($types{relay}, 'relayed') or diag($p->{answer});
+        is($p->stop->{status}, 200, 'DELETE');
+    };
+
+    for my $theirs (qw/ udp tcp /) {
+        subtest "the browser's relay, $theirs" => sub {
+            my $p = $t->browser->play($t->url('/whep'), trickle => 1,
+                                      rtc => $rtc->($theirs));
+            my $s = plays($p, $theirs) or return;
+
+            is($s->{localType} // 'relay', 'relay', 'relayed');
+            is($p->stop->{status}, 200, 'DELETE');
+        };
+    }
+
+    for my $ours (qw/ udp tcp /) {
+        subtest "our relay, $ours" => sub {
+            my $p = $t->browser->play($t->url("/$ours"), trickle => 1,
+                                      addresses => 1);
+
+            is($p->{status}, 201, 'POST') or return;
+
+            my @types = $p->{answer} =~ /^a=candidate:.* typ (\w+)/mg;
+
+            is("@types", 'relay', 'the only candidate')
+                or diag($p->{answer});
+
+            plays($p, $ours);
+            is($p->stop->{status}, 200, 'DELETE');
+        };
+    }
+
+    subtest 'relayed by both' => sub {
+        my $p = $t->browser->play($t->url('/tcp'), trickle => 1,
+                                  rtc => $rtc->('udp'));
+        my $s = plays($p, 'both') or return;
+
+        is($p->stop->{status}, 200, 'DELETE');
+    };
+
+    subtest 'allocations are given back' => sub {
+        ok(NgxWebRTC::wait_for(10, sub {
+            my $log = NgxWebRTC::slurp($turn->{turn});
+            my $new = () = $log =~ /ALLOCATE processed, success/g;
+            my $end = () = $log =~ /closed \(2nd stage\)|deleted, reason|REFRESH processed, success/g;
+            return $new && $end >= 1;
+        }), 'by a refresh with lifetime 0');
+    };
+}
+
+ok($t->no_sessions, 'no session is left');
+
+$t->done;

@@ -1,0 +1,69 @@
+#!/usr/bin/perl
+
+# Copyright (C) the ngx_http_webrtc_module authors
+#
+# Publisher and viewer behind paths that lose 5 %, delay by 50 ms and jitter by
+# 20 ms.  NGX_WEBRTC_SECONDS makes it longer.
+
+use strict;
+use warnings;
+
+use Test::More;
+use NgxWebRTC;
+
+my $seconds = $ENV{NGX_WEBRTC_SECONDS} || 8;
+
+my $t = NgxWebRTC->new(workers => 2, asan => 1);
+
+$t->start(http => 'webrtc_wait 15s;', server => <<'EOF');
+location ~ ^/whip/(?<name>\w+)$ {
+    webrtc_publish  $name;
+}
+location ~ ^/whep/(?<name>\w+)$ {
+    webrtc_play  $name;
+}
+EOF
+
+my %path = (to => $t->port('udp'), loss => 5, delay => 50, jitter => 20);
+
+my $up = $t->relay(%path);
+my $down = $t->relay(%path);
+
+my $pub = $t->browser->publish($t->url('/whip/x'), codec => 'VP8',
+                               port => $up->{port});
+is($pub->{status}, 201, 'published over the bad path');
+
+my $p = $t->browser->play($t->url('/whep/x'), port => $down->{port});
+is($p->{status}, 201, 'watched over another');
+
+ok(!$p->wait(60, 30)->{error}, 'plays');
+
+$p->mark;
+
+my $from = $p->stats;
+my $sent = $pub->sent;
+my $s = $p->run($seconds);
+my $now = $pub->sent;
+
+my $decoded = $s->{framesDecoded} - $from->{framesDecoded};
+my $encoded = $now->{framesEncoded} - $sent->{framesEncoded};
+
+diag(sprintf('in %d s: %d frames encoded, %d decoded, longest gap %d ms, '
+             . 'freezes %d, viewer: %d lost %d nacks %d plis, publisher: '
+             . '%d nacks %d plis', $seconds, $encoded, $decoded,
+             $s->{maxGapMs}, $s->{freezeCount} - $from->{freezeCount},
+             $s->{videoLost}, $s->{nacks}, $s->{plis}, $now->{videoNacks},
+             $now->{plis}));
+
+cmp_ok($decoded, '>=', 0.85 * $encoded, 'at full rate');
+cmp_ok($s->{maxGapMs}, '<', 1000, 'without a freeze over a second');
+cmp_ok($now->{videoNacks}, '>', 0, 'the publisher was asked again');
+cmp_ok($s->{nacks}, '>', 0, 'and so were we');
+
+$p->stop;
+$pub->stop;
+$_->stop for $up, $down;
+
+ok(wait_for(10, sub { $t->no_sessions }), 'no session is left');
+
+$t->done;

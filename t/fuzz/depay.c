@@ -1,0 +1,109 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Payloads of a publisher.  The first byte is the codec; then packets: a byte
+ * with marker (1), gap (2) and timestamp step (the rest), two bytes of length,
+ * the payload.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <stdlib.h>
+
+#include "ngx_webrtc_depay.h"
+
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+
+static void
+check(ngx_uint_t cond)
+{
+    if (!cond) {
+        abort();
+    }
+}
+
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    u_char                     *buf;
+    size_t                      n, len;
+    ngx_int_t                   rc;
+    ngx_uint_t                  flags, first, count;
+    ngx_webrtc_depay_t          d;
+    ngx_webrtc_depay_red_t      blocks[NGX_WEBRTC_DEPAY_RED];
+    ngx_webrtc_depay_info_t     info;
+    ngx_webrtc_depay_packet_t   pkt;
+
+    if (size < 1
+        || ngx_webrtc_depay_init(&d, data[0] % NGX_WEBRTC_CODEC_N, 0) != NGX_OK)
+    {
+        return 0;
+    }
+
+    data++;
+    size--;
+
+    memset(&pkt, 0, sizeof(pkt));
+
+    while (size >= 3) {
+        n = (data[1] << 8) | data[2];
+        n = ngx_min(n, size - 3);
+
+        pkt.marker = data[0] & 1;
+        pkt.gap = (data[0] >> 1) & 1;
+        pkt.ts += (uint32_t) (data[0] >> 2) * 1000;
+        pkt.n = n;
+        pkt.payload = malloc(n + !n);
+        memcpy(pkt.payload, data + 3, n);
+
+        data += 3 + n;
+        size -= 3 + n;
+
+        rc = ngx_webrtc_depay_input(&d, &pkt, &info);
+
+        check(rc == NGX_OK || rc == NGX_DONE || rc == NGX_DECLINED);
+        check(rc == NGX_OK || (info.flags == 0 && !info.prefix));
+        check(!info.prefix || !(info.flags & NGX_WEBRTC_PKT_FIRST));
+        check(!(info.flags & NGX_WEBRTC_PKT_MARKER) == (rc != NGX_OK
+                                                        || !pkt.marker));
+
+        buf = malloc(NGX_WEBRTC_DEPAY_PAYLOAD);
+        first = 0;
+        count = 0;
+
+        while (ngx_webrtc_depay_prefix(&d, buf, NGX_WEBRTC_DEPAY_PAYLOAD,
+                                       &len, &flags)
+               == NGX_OK)
+        {
+            check(len > 0 && len <= NGX_WEBRTC_DEPAY_PAYLOAD);
+            check(++count <= NGX_WEBRTC_PARAMS_MAX);
+            check(flags & NGX_WEBRTC_PKT_PARAMS);
+
+            first += ((flags & NGX_WEBRTC_PKT_FIRST) != 0);
+        }
+
+        /* a prefix that is announced has a begin */
+
+        check((count != 0) == info.prefix && first == info.prefix);
+
+        if (ngx_webrtc_depay_red(pkt.payload, pkt.n, blocks, &count)
+            == NGX_OK)
+        {
+            check(count >= 1 && count <= NGX_WEBRTC_DEPAY_RED);
+            check(blocks[count - 1].data + blocks[count - 1].n
+                  == pkt.payload + pkt.n);
+        }
+
+        (void) ngx_webrtc_depay_params(&d, pkt.payload, pkt.n);
+
+        free(buf);
+        free(pkt.payload);
+    }
+
+    return 0;
+}

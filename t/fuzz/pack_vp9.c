@@ -1,0 +1,14 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ */
+
+
+#include "pack.h"
+
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    return fuzz_pack(NGX_WEBRTC_CODEC_VP9, data, size);
+}

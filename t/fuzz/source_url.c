@@ -1,0 +1,125 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * URLs of sources: the input is a prefix and, after a line feed, what
+ * a variable brought.  What passes the check keeps its scheme and, for files,
+ * its directory.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_webrtc_source_url.h"
+
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+
+/* the depth of a path never falls below where the variable began */
+
+static void
+check_path(u_char *p, u_char *last)
+{
+    int      depth;
+    size_t   n;
+    u_char  *q;
+
+    for (depth = 0; p < last; p = q + 1) {
+
+        for (q = p; q < last && *q != '/'; q++) { /* void */ }
+
+        n = q - p;
+
+        if (n == 2 && p[0] == '.' && p[1] == '.') {
+            if (--depth < 0) {
+                abort();
+            }
+
+        } else if (n) {
+            depth++;
+        }
+    }
+}
+
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    size_t                             n;
+    u_char                            *p, *lf, *buf, *text, *dir;
+    ngx_str_t                          prefix, url;
+    const char                        *cause;
+    const ngx_webrtc_source_scheme_t  *a, *b;
+
+    if (size > 4096) {
+        return 0;
+    }
+
+    /* of its size, so that a sanitizer sees a byte too many */
+
+    buf = malloc(size ? size : 1);
+    text = malloc(size + 16);
+
+    ngx_memcpy(buf, data, size);
+
+    lf = ngx_strlchr(buf, buf + size, '\n');
+
+    prefix.data = buf;
+    prefix.len = size;
+    url = prefix;
+
+    if (lf) {
+        prefix.len = lf - buf;
+        ngx_memmove(lf, lf + 1, buf + size - lf - 1);
+        url.len = size - 1;
+    }
+
+    if (ngx_webrtc_source_url_check(&prefix, &url, &cause) == NGX_OK) {
+
+        a = ngx_webrtc_source_url_scheme(&prefix);
+        b = ngx_webrtc_source_url_scheme(&url);
+
+        if (a == NULL || a != b
+            || ngx_webrtc_source_url_open(&url, text, size + 16) != NGX_OK
+            || ngx_strncmp(text, a->name.data, a->name.len) != 0
+            || text[a->name.len] != ':')
+        {
+            abort();
+        }
+
+        if (lf && (a->flags & NGX_WEBRTC_SOURCE_URL_PATH)) {
+
+            dir = prefix.data + prefix.len;
+
+            while (dir > prefix.data && dir[-1] != '/') {
+                dir--;
+            }
+
+            check_path(dir, url.data + url.len);
+        }
+
+    } else if (cause == NULL) {
+        abort();
+    }
+
+    p = ngx_webrtc_source_url_print(text, text + size + 1, &url);
+
+    if ((size_t) (p - text) > size) {
+        abort();
+    }
+
+    ngx_memcpy(text, buf, url.len);
+
+    n = ngx_webrtc_source_url_scrub(text, url.len);
+
+    if (n > url.len) {
+        abort();
+    }
+
+    free(text);
+    free(buf);
+
+    return 0;
+}

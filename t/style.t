@@ -1,0 +1,51 @@
+#!/usr/bin/perl
+
+# Copyright (C) the ngx_http_webrtc_module authors
+#
+# Form: what a machine can see of the style in docs/internals.md.
+
+use strict;
+use warnings;
+
+use Test::More;
+use FindBin;
+
+chdir "$FindBin::Bin/.." or die;
+
+for my $file (glob('*.c'), glob('src/*/*.[ch]'), glob('t/unit/*.[ch]'),
+              glob('t/fuzz/*.c'), glob('t/lib/*.c'))
+{
+    open my $fh, '<', $file or die "$file: $!";
+    my $text = do { local $/; <$fh> };
+    close $fh;
+
+    my @bad;
+    my $n = 0;
+
+    for my $line (split /\n/, $text, -1) {
+        $n++;
+        push @bad, "line $n: over 80 columns" if length $line > 80;
+        push @bad, "line $n: tab" if $line =~ /\t/;
+        push @bad, "line $n: space at the end" if $line =~ /[ \r]$/;
+        push @bad, "line $n: // comment" if $line =~ m{^\s*//};
+    }
+
+    my $head = substr $text, 0, 400;
+
+    push @bad, 'no copyright line'
+        if $head !~ /Copyright \(C\) the ngx_http_webrtc_module authors/;
+
+    if ($file =~ /\.h$/ && $file =~ m{^src/}) {
+        my ($name) = $file =~ m{([^/]+)\.h$};
+        my $guard = '_' . uc($name) . '_H_INCLUDED_';
+        push @bad, "no include guard $guard"
+            if $text !~ /^#define $guard$/m;
+    }
+
+    push @bad, 'no line break at the end' if $text !~ /\n\z/;
+    push @bad, "$n lines: take a second look at its size" if $n > 1500;
+
+    ok(!@bad, "$file") or diag(join "\n", @bad[0 .. ($#bad > 9 ? 9 : $#bad)]);
+}
+
+done_testing();

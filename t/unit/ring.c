@@ -1,0 +1,584 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * The packet ring against a naive model: an array of all that was ever
+ * published.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <setjmp.h>
+#include "ngx_webrtc_bus_atomic.h"
+#include "tap.h"
+
+
+/*
+ * The ring's source is included with its stores counted: a writer "dies" before
+ * one of them, which ends in crashed.
+ */
+
+static jmp_buf  crashed;
+static int      crash_after;
+
+
+static void
+crash_point(void)
+{
+    if (crash_after && --crash_after == 0) {
+        longjmp(crashed, 1);
+    }
+}
+
+
+#undef ngx_webrtc_atomic_store
+#undef ngx_webrtc_atomic_store_release
+#undef ngx_webrtc_atomic_data_store
+
+#define ngx_webrtc_atomic_store(p, v)                                         \
+    (crash_point(), __atomic_store_n(p, v, __ATOMIC_RELAXED))
+#define ngx_webrtc_atomic_store_release(p, v)                                 \
+    (crash_point(), __atomic_store_n(p, v, __ATOMIC_RELEASE))
+#define ngx_webrtc_atomic_data_store(p, v)                                    \
+    (crash_point(), __atomic_store_n(p, v, __ATOMIC_RELAXED))
+
+#include "../../src/bus/ngx_webrtc_bus_ring.c"
+
+
+#define MODEL  200000
+
+
+typedef struct {
+    ngx_webrtc_ring_packet_t   pkt;
+    uint32_t                   seed;
+} entry_t;
+
+
+static entry_t                 *model;
+static uint64_t                 written;
+static uint64_t                 published;
+static uint64_t                 indexes[NGX_WEBRTC_RING_TRACKS];
+static uint64_t                 next[NGX_WEBRTC_RING_TRACKS];   /* published */
+static uint64_t                 last_key;
+
+static uint64_t                 rnd_state = 88172645463325252ULL;
+
+
+/* xorshift64: the same sequence everywhere */
+
+static uint32_t
+rnd(uint32_t n)
+{
+    rnd_state ^= rnd_state << 13;
+    rnd_state ^= rnd_state >> 7;
+    rnd_state ^= rnd_state << 17;
+
+    return (uint32_t) (rnd_state >> 32) % n;
+}
+
+
+static void
+fill(u_char *p, size_t n, uint32_t seed)
+{
+    size_t  i;
+
+    for (i = 0; i < n; i++) {
+        seed = seed * 1664525 + 1013904223;
+        p[i] = (u_char) (seed >> 24);
+    }
+}
+
+
+static void
+model_reset(void)
+{
+    written = 0;
+    published = 0;
+    last_key = NGX_WEBRTC_RING_NONE;
+    ngx_memzero(indexes, sizeof(indexes));
+    ngx_memzero(next, sizeof(next));
+}
+
+
+static int
+model_write(ngx_webrtc_ring_writer_t *w, uint16_t len)
+{
+    u_char    payload[NGX_WEBRTC_RING_MAX_PAYLOAD];
+    entry_t  *e;
+
+    e = &model[written];
+
+    e->seed = rnd(0xffffffff);
+    e->pkt.index = 0xdead;
+    e->pkt.arrival_us = ((uint64_t) e->seed << 20) + written;
+    e->pkt.ts = e->seed ^ 0x5a5a5a5a;
+    e->pkt.len = len;
+    e->pkt.track = (uint8_t) (rnd(10) ? 0 : rnd(NGX_WEBRTC_RING_TRACKS));
+    e->pkt.flags = (uint8_t) rnd(64);
+
+    if (rnd(20)) {
+        e->pkt.flags &= ~NGX_WEBRTC_PKT_KEY;
+    }
+
+    fill(payload, len, e->seed);
+
+    if (ngx_webrtc_ring_write(w, &e->pkt, payload) != NGX_OK
+        || e->pkt.index != indexes[e->pkt.track])
+    {
+        return 0;
+    }
+
+    indexes[e->pkt.track]++;
+    written++;
+
+    return 1;
+}
+
+
+/* the ring may publish by itself when what is written fills it */
+
+static void
+model_published(uint64_t head)
+{
+    const uint8_t  key = NGX_WEBRTC_PKT_KEY|NGX_WEBRTC_PKT_FIRST;
+
+    for ( /* void */ ; published < head && published < written; published++) {
+        next[model[published].pkt.track]++;
+
+        if ((model[published].pkt.flags & key) == key) {
+            last_key = published;
+        }
+    }
+}
+
+
+/* what was not published before the writer died has never been */
+
+static void
+model_crash(void)
+{
+    while (written > published) {
+        written--;
+        indexes[model[written].pkt.track]--;
+    }
+}
+
+
+static int
+check_entry(ngx_webrtc_ring_t *ring, uint64_t n)
+{
+    u_char                    *payload, want[NGX_WEBRTC_RING_MAX_PAYLOAD];
+    uint64_t                   found;
+    ngx_webrtc_ring_packet_t   pkt, *m;
+
+    m = &model[n].pkt;
+
+    if (ngx_webrtc_ring_peek(ring, n, &pkt, &payload) != NGX_OK
+        || pkt.index != m->index || pkt.arrival_us != m->arrival_us
+        || pkt.ts != m->ts || pkt.len != m->len || pkt.track != m->track
+        || pkt.flags != m->flags)
+    {
+        return 0;
+    }
+
+    fill(want, m->len, model[n].seed);
+
+    return ngx_memcmp(payload, want, m->len) == 0
+           && ngx_webrtc_ring_check(ring, n) == NGX_OK
+           && ngx_webrtc_ring_find(ring, m->track, m->index, &found) == NGX_OK
+           && found == n;
+}
+
+
+static int
+check_entries(ngx_webrtc_ring_t *ring, int all)
+{
+    uint64_t  n, i, head, tail;
+
+    head = ngx_webrtc_ring_head(ring);
+    tail = ngx_webrtc_ring_tail(ring);
+
+    if (head != published || tail > head) {
+        return 0;
+    }
+
+    for (i = 0; i < (all ? head - tail : 8) && head > tail; i++) {
+        n = all ? tail + i : tail + rnd((uint32_t) (head - tail));
+
+        if (!check_entry(ring, n)) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static int
+check_ring(ngx_webrtc_ring_t *ring, int all)
+{
+    uint64_t                  n, i, head, tail, found;
+    ngx_webrtc_ring_packet_t  pkt;
+
+    if (!check_entries(ring, all)) {
+        return 0;
+    }
+
+    head = ngx_webrtc_ring_head(ring);
+    tail = ngx_webrtc_ring_tail(ring);
+
+    if (ngx_webrtc_ring_peek(ring, head, &pkt, NULL) != NGX_AGAIN
+        || ngx_webrtc_ring_peek(ring, head + 1000, &pkt, NULL) != NGX_AGAIN
+        || ngx_webrtc_ring_peek(ring, NGX_WEBRTC_RING_NONE, &pkt, NULL)
+           != NGX_AGAIN)
+    {
+        return 0;
+    }
+
+    if (tail) {
+        n = rnd((uint32_t) tail);
+
+        if (ngx_webrtc_ring_peek(ring, n, &pkt, NULL) != NGX_DECLINED
+            || ngx_webrtc_ring_check(ring, n) != NGX_DECLINED
+            || ngx_webrtc_ring_find(ring, model[n].pkt.track,
+                                    model[n].pkt.index, &found)
+               != NGX_DECLINED)
+        {
+            return 0;
+        }
+    }
+
+    for (i = 0; i < NGX_WEBRTC_RING_TRACKS; i++) {
+        n = ngx_webrtc_ring_next_index(ring, i);
+
+        if (n != next[i]
+            || ngx_webrtc_ring_find(ring, i, n, &found) != NGX_AGAIN
+            || ngx_webrtc_ring_find(ring, i, n + rnd(1 << 20), &found)
+               != NGX_AGAIN)
+        {
+            return 0;
+        }
+    }
+
+    n = ngx_webrtc_ring_keyframe(ring);
+
+    if (last_key == NGX_WEBRTC_RING_NONE || last_key < tail) {
+        return n == NGX_WEBRTC_RING_NONE;
+    }
+
+    return n == last_key;
+}
+
+
+static void
+model_publish(ngx_webrtc_ring_writer_t *w)
+{
+    ngx_webrtc_ring_publish(w);
+
+    model_published(written);
+}
+
+
+static void
+test_random(size_t size, uint16_t max, int rounds)
+{
+    int                        j;
+    volatile int               i, ok, crashes;
+    void                      *mem;
+    ngx_webrtc_ring_t         *ring;
+    ngx_webrtc_ring_writer_t   w;
+
+    mem = aligned_alloc(64, ngx_align(size, 64));
+
+    /* nothing may depend on what was in the memory */
+
+    ngx_memset(mem, 0xa5, size);
+
+    model_reset();
+    crashes = 0;
+
+    ring = ngx_webrtc_ring_init(mem, size);
+
+    tap_ok(ring != NULL, "ring of %lu bytes", (unsigned long) size);
+
+    ngx_webrtc_ring_attach(ring, &w);
+
+    ok = check_ring(ring, 1);
+
+    for (i = 0; i < rounds && ok; i++) {
+
+        if (rnd(8) == 0) {
+            crash_after = 1 + rnd(rnd(2) ? 300 : 30);
+        }
+
+        if (setjmp(crashed)) {
+
+            /*
+             * What readers see is what the dead one published, and the key
+             * frame of that at the latest when the next one attaches.
+             */
+
+            crashes++;
+            model_published(ngx_webrtc_ring_head(ring));
+            model_crash();
+            ok = ok && check_entries(ring, 1);
+
+            ngx_memset(&w, 0xa5, sizeof(w));
+            ngx_webrtc_ring_attach(ring, &w);
+            ok = ok && check_ring(ring, 1);
+            continue;
+        }
+
+        for (j = rnd(40); j && ok; j--) {
+            ok = model_write(&w, (uint16_t) rnd(max + 1));
+        }
+
+        model_published(ngx_webrtc_ring_head(ring));
+
+        if (rnd(4)) {
+            ok = ok && check_ring(ring, 0);
+        }
+
+        ngx_webrtc_ring_publish(&w);
+        model_published(written);
+        crash_after = 0;
+
+        ok = ok && check_ring(ring, rnd(64) == 0);
+    }
+
+    ok = ok && check_ring(ring, 1);
+
+    tap_ok(ok, "size %lu, payloads to %d: as the model after %d rounds, "
+           "%d crashes, %lu packets", (unsigned long) size, max, i, crashes,
+           (unsigned long) written);
+
+    free(mem);
+}
+
+
+static void
+test_history(void)
+{
+    int                        i, ok;
+    void                      *mem;
+    size_t                     size, bytes;
+    uint64_t                   n;
+    ngx_webrtc_ring_t         *ring;
+    ngx_webrtc_ring_writer_t   w;
+
+    size = 2 * 1024 * 1024;
+    mem = aligned_alloc(64, size);
+
+    model_reset();
+
+    ring = ngx_webrtc_ring_init(mem, size);
+    ngx_webrtc_ring_attach(ring, &w);
+
+    ok = 1;
+
+    for (i = 0; i < 10000 && ok; i++) {
+        ok = model_write(&w, 1100 + rnd(100));
+
+        if (i % 7 == 0) {
+            model_publish(&w);
+        }
+    }
+
+    model_publish(&w);
+
+    bytes = 0;
+
+    for (n = ngx_webrtc_ring_tail(ring); n < ngx_webrtc_ring_head(ring); n++) {
+        bytes += model[n].pkt.len;
+    }
+
+    tap_ok(ok && bytes > size / 100 * 85 && bytes < size,
+           "video packets fill more than 85 %% of a ring (%lu of %lu bytes)",
+           (unsigned long) bytes, (unsigned long) size);
+
+    free(mem);
+}
+
+
+/* more than the ring holds, without a publish */
+
+static void
+test_huge_frame(void)
+{
+    int                        i, ok;
+    void                      *mem;
+    uint64_t                   n, head;
+    ngx_webrtc_ring_t         *ring;
+    ngx_webrtc_ring_writer_t   w;
+
+    mem = aligned_alloc(64, NGX_WEBRTC_RING_MIN_SIZE);
+
+    model_reset();
+
+    ring = ngx_webrtc_ring_init(mem, NGX_WEBRTC_RING_MIN_SIZE);
+    ngx_webrtc_ring_attach(ring, &w);
+
+    ok = 1;
+
+    for (i = 0; i < 500; i++) {
+        ok = ok && model_write(&w, 1200);
+
+        head = ngx_webrtc_ring_head(ring);
+
+        for (n = ngx_webrtc_ring_tail(ring); n < head; n++) {
+            ok = ok && check_entry(ring, n);
+        }
+
+        ok = ok && ngx_webrtc_ring_tail(ring) <= head && head <= written;
+    }
+
+    ok = ok && head > 0;
+
+    model_publish(&w);
+
+    tap_ok(ok && check_ring(ring, 1),
+           "a frame larger than the ring is published in pieces");
+
+    free(mem);
+}
+
+
+static void
+test_lapped(void)
+{
+    u_char                    *payload, copy[1000], want[1000];
+    void                      *mem;
+    uint64_t                   cursor, key;
+    ngx_webrtc_ring_t         *ring;
+    ngx_webrtc_ring_packet_t   pkt;
+    ngx_webrtc_ring_writer_t   w;
+
+    mem = aligned_alloc(64, NGX_WEBRTC_RING_MIN_SIZE);
+    ring = ngx_webrtc_ring_init(mem, NGX_WEBRTC_RING_MIN_SIZE);
+    ngx_webrtc_ring_attach(ring, &w);
+
+    ngx_memzero(&pkt, sizeof(pkt));
+    ngx_memset(want, 'a', sizeof(want));
+
+    pkt.len = 1000;
+    pkt.flags = NGX_WEBRTC_PKT_KEY|NGX_WEBRTC_PKT_FIRST;
+
+    ngx_webrtc_ring_write(&w, &pkt, want);
+    ngx_webrtc_ring_publish(&w);
+
+    cursor = ngx_webrtc_ring_keyframe(ring);
+
+    tap_is_int(cursor, 0, "a viewer starts at the key frame");
+    tap_is_int(ngx_webrtc_ring_peek(ring, cursor, &pkt, &payload), NGX_OK,
+               "its first packet is there");
+
+    ngx_memcpy(copy, payload, 500);
+
+    /* meanwhile the writer goes round */
+
+    do {
+        pkt.flags = 0;
+        ngx_memset(want, 'b', sizeof(want));
+        ngx_webrtc_ring_write(&w, &pkt, want);
+        ngx_webrtc_ring_publish(&w);
+    } while (*payload == 'a');
+
+    tap_is_int(ngx_webrtc_ring_check(ring, cursor), NGX_DECLINED,
+               "overwritten under the reader: the check says so");
+    tap_is_int(ngx_webrtc_ring_peek(ring, cursor, &pkt, &payload),
+               NGX_DECLINED, "and so does the next peek");
+    tap_ok(ngx_webrtc_ring_keyframe(ring) == NGX_WEBRTC_RING_NONE,
+           "no key frame is left to jump to");
+
+    pkt.flags = NGX_WEBRTC_PKT_KEY|NGX_WEBRTC_PKT_FIRST;
+    ngx_webrtc_ring_write(&w, &pkt, want);
+
+    tap_ok(ngx_webrtc_ring_keyframe(ring) == NGX_WEBRTC_RING_NONE,
+           "a key frame is none before it is published");
+
+    key = ngx_webrtc_ring_head(ring);
+    ngx_webrtc_ring_publish(&w);
+
+    tap_is_int(ngx_webrtc_ring_keyframe(ring), key,
+               "the lapped reader jumps to the next one");
+
+    pkt.flags = NGX_WEBRTC_PKT_KEY|NGX_WEBRTC_PKT_LAST;
+    ngx_webrtc_ring_write(&w, &pkt, want);
+    ngx_webrtc_ring_publish(&w);
+
+    tap_is_int(ngx_webrtc_ring_keyframe(ring), key,
+               "a later packet of a key frame begins none");
+
+    free(mem);
+}
+
+
+static void
+test_limits(void)
+{
+    u_char                     payload[NGX_WEBRTC_RING_MAX_PAYLOAD + 1];
+    u_char                    *mem;
+    uint64_t                   n;
+    ngx_webrtc_ring_t         *ring;
+    ngx_webrtc_ring_packet_t   pkt;
+    ngx_webrtc_ring_writer_t   w;
+
+    mem = aligned_alloc(64, NGX_WEBRTC_RING_MIN_SIZE + 64);
+
+    ngx_memzero(payload, sizeof(payload));
+    ngx_memzero(&pkt, sizeof(pkt));
+
+    tap_ok(ngx_webrtc_ring_init(mem, NGX_WEBRTC_RING_MIN_SIZE - 1) == NULL,
+           "too small");
+    tap_ok(ngx_webrtc_ring_init(mem, (size_t) NGX_WEBRTC_RING_MAX_SIZE + 1)
+           == NULL, "too large");
+    tap_ok(ngx_webrtc_ring_init(mem + 8, NGX_WEBRTC_RING_MIN_SIZE) == NULL,
+           "misaligned");
+
+    ring = ngx_webrtc_ring_init(mem, NGX_WEBRTC_RING_MIN_SIZE);
+    ngx_webrtc_ring_attach(ring, &w);
+
+    pkt.len = NGX_WEBRTC_RING_MAX_PAYLOAD + 1;
+    tap_is_int(ngx_webrtc_ring_write(&w, &pkt, payload), NGX_DECLINED,
+               "payload too long");
+
+    pkt.len = NGX_WEBRTC_RING_MAX_PAYLOAD;
+    tap_is_int(ngx_webrtc_ring_write(&w, &pkt, payload), NGX_OK,
+               "longest payload");
+
+    pkt.len = 0;
+    tap_is_int(ngx_webrtc_ring_write(&w, &pkt, NULL), NGX_OK, "no payload");
+
+    pkt.track = NGX_WEBRTC_RING_TRACKS;
+    tap_is_int(ngx_webrtc_ring_write(&w, &pkt, payload), NGX_DECLINED,
+               "no such track");
+    tap_is_int(ngx_webrtc_ring_find(ring, NGX_WEBRTC_RING_TRACKS, 0, &n),
+               NGX_DECLINED, "nothing is found in it");
+
+    ngx_webrtc_ring_publish(&w);
+    tap_is_int(ngx_webrtc_ring_head(ring), 2, "two were written");
+
+    free(mem);
+}
+
+
+int
+main(void)
+{
+    model = malloc(MODEL * sizeof(entry_t));
+
+    test_limits();
+    test_lapped();
+    test_huge_frame();
+    test_history();
+    test_random(NGX_WEBRTC_RING_MIN_SIZE, 1200, 4000);
+    test_random(NGX_WEBRTC_RING_MIN_SIZE, 40, 4000);
+    test_random(NGX_WEBRTC_RING_MIN_SIZE, NGX_WEBRTC_RING_MAX_PAYLOAD, 4000);
+    test_random(100001, 1200, 4000);
+    test_random(1024 * 1024 + 7, 1200, 4000);
+
+    free(model);
+
+    return tap_done();
+}

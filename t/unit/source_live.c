@@ -1,0 +1,454 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Sources that are live: a TCP server on the loopback sends FLV, whose tags
+ * carry their time, in bursts and in real time.
+ */
+
+
+#include "source_harness.h"
+#include "tap.h"
+
+#include <sys/stat.h>
+
+
+typedef struct {
+    int          fd;           /* listening */
+    int          port;
+    pthread_t    tid;
+
+    u_char      *p;            /* the file */
+    size_t       n;
+
+    ngx_uint_t   burst_ms;     /* of media, sent at once */
+    ngx_uint_t   live_ms;      /* of media in all; 0: accept and be silent */
+    ngx_uint_t   rounds;       /* connections to serve */
+    u_char       flags;        /* of the FLV header */
+    uint32_t     served;       /* atomic */
+    uint32_t     quit;         /* atomic */
+} server_t;
+
+
+static char  dir[] = "/tmp/ngx_webrtc_source_XXXXXX";
+
+
+static void *
+server_main(void *data)
+{
+    int        fd;
+    size_t     pos, n;
+    server_t  *s = data;
+    uint64_t   start_us, due_us, now_us, ts;
+
+    for ( ;; ) {
+
+        fd = accept(s->fd, NULL, NULL);
+
+        if (fd == -1 || ngx_webrtc_atomic_load(&s->quit)
+            || s->served == s->rounds)
+        {
+            break;
+        }
+
+        ngx_webrtc_atomic_add(&s->served, 1);
+
+        start_us = ngx_webrtc_source_thread_now();
+        pos = 13;
+
+        if (s->live_ms) {
+            s->p[4] = s->flags;
+            (void) !send(fd, s->p, 13, MSG_NOSIGNAL);
+        }
+
+        while (pos + 11 < s->n) {
+
+            n = 11 + 4 + ((s->p[pos + 1] << 16) | (s->p[pos + 2] << 8)
+                          | s->p[pos + 3]);
+            ts = (s->p[pos + 4] << 16) | (s->p[pos + 5] << 8) | s->p[pos + 6];
+
+            if (pos + n > s->n || ts > s->live_ms
+                || ngx_webrtc_atomic_load(&s->quit))
+            {
+                break;
+            }
+
+            due_us = start_us + (ts > s->burst_ms ? ts - s->burst_ms : 0)
+                                * 1000;
+            now_us = ngx_webrtc_source_thread_now();
+
+            if (due_us > now_us) {
+                usleep(due_us - now_us);
+            }
+
+            if (send(fd, s->p + pos, n, MSG_NOSIGNAL) != (ssize_t) n) {
+                break;
+            }
+
+            pos += n;
+        }
+
+        while (s->live_ms == 0 && !ngx_webrtc_atomic_load(&s->quit)) {
+            usleep(1000);
+        }
+
+        close(fd);
+    }
+
+    if (fd != -1) {
+        close(fd);
+    }
+
+    return NULL;
+}
+
+
+static int
+server_start(server_t *s, const char *name)
+{
+    char                file[256];
+    FILE               *f;
+    socklen_t           len;
+    struct stat         st;
+    struct sockaddr_in  sin;
+
+    snprintf(file, sizeof(file), "%s/%s", dir, name);
+
+    f = fopen(file, "r");
+    if (f == NULL || fstat(fileno(f), &st) != 0) {
+        return 0;
+    }
+
+    s->n = st.st_size;
+    s->p = malloc(s->n);
+    s->n = fread(s->p, 1, s->n, f);
+    fclose(f);
+
+    s->fd = socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, 0);
+
+    ngx_memzero(&sin, sizeof(sin));
+    sin.sin_family = AF_INET;
+    sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    len = sizeof(sin);
+
+    if (s->fd == -1
+        || bind(s->fd, (struct sockaddr *) &sin, len) != 0
+        || listen(s->fd, 5) != 0
+        || getsockname(s->fd, (struct sockaddr *) &sin, &len) != 0)
+    {
+        return 0;
+    }
+
+    s->port = ntohs(sin.sin_port);
+
+    return pthread_create(&s->tid, NULL, server_main, s) == 0;
+}
+
+
+static void
+server_stop(server_t *s)
+{
+    ngx_webrtc_atomic_store(&s->quit, 1);
+    shutdown(s->fd, SHUT_RDWR);
+    pthread_join(s->tid, NULL);
+    close(s->fd);
+    free(s->p);
+}
+
+
+static const char *
+url(server_t *s)
+{
+    static char  buf[64];
+
+    snprintf(buf, sizeof(buf), "tcp://127.0.0.1:%d", s->port);
+
+    return buf;
+}
+
+
+/* media time between two packets of a track that follow each other in h->p */
+
+static void
+range(harness_t *h, ngx_uint_t track, ngx_uint_t from, int32_t *min,
+    int32_t *max, ngx_uint_t *n)
+{
+    uint32_t     last;
+    ngx_uint_t   i, any;
+
+    *min = INT32_MAX;
+    *max = INT32_MIN;
+    *n = 0;
+    any = 0;
+    last = 0;
+
+    for (i = 0; i < h->n; i++) {
+
+        if (h->p[i].pkt.track != track
+            || !(h->p[i].pkt.flags & NGX_WEBRTC_PKT_FIRST))
+        {
+            continue;
+        }
+
+        if (any && i >= from) {
+            *min = ngx_min(*min, (int32_t) (h->p[i].pkt.ts - last));
+            *max = ngx_max(*max, (int32_t) (h->p[i].pkt.ts - last));
+            (*n)++;
+        }
+
+        last = h->p[i].pkt.ts;
+        any = 1;
+    }
+}
+
+
+/*
+ * A server with a cache: 2.5 s at once, of which the last key frame is at 2 s,
+ * then in real time until 3 s; then it closes, and everything again.
+ */
+
+static void
+test_burst(void)
+{
+    int32_t            min, max, early;
+    int64_t            d;
+    server_t           s;
+    harness_t          h;
+    ngx_uint_t         i, n, first_n;
+    harness_packet_t  *first, *last;
+
+    ngx_webrtc_source_thread_conf_t  conf;
+
+    ngx_memzero(&s, sizeof(server_t));
+    s.burst_ms = 2500;
+    s.live_ms = 3000;
+    s.rounds = 2;
+    s.flags = 5;
+
+    if (!server_start(&s, "av.flv")) {
+        tap_fail("burst: server");
+        return;
+    }
+
+    /* longer than what the burst is squeezed into */
+
+    ngx_memzero(&conf, sizeof(ngx_webrtc_source_thread_conf_t));
+    conf.backoff_min = 200;
+    conf.backoff_max = 200;
+
+    harness_init(&h, url(&s), &conf);
+    harness_start(&h);
+
+    tap_ok(harness_wait(&h, &h.downs, 1, 10000), "burst: lost");
+
+    pthread_mutex_lock(&h.mutex);
+    first_n = h.n;
+    pthread_mutex_unlock(&h.mutex);
+
+    tap_ok(harness_wait(&h, &h.downs, 2, 10000), "burst: lost again");
+    (void) harness_stop(&h);
+
+    tap_is_int(h.ups, 2, "burst: two runs");
+    tap_is_mem(h.down.text, ngx_min(h.down.len, 4), "read", 4,
+               "burst: reason \"%.*s\"", (int) h.down.len, h.down.text);
+    tap_is_int(h.up.ntracks, 2, "burst: two tracks");
+
+    tap_ok(h.p[0].pkt.flags & NGX_WEBRTC_PKT_KEY, "burst: begins with a key");
+
+    /* one group of pictures of 1 s per run: 15 in the burst, 15 live */
+
+    range(&h, 0, 0, &min, &max, &n);
+    tap_ok(n >= 2 * 28 - 1 && n <= 2 * 32, "burst: %d frames", (int) n + 1);
+    tap_ok(min > 0, "burst: time runs forwards by %d at least", min);
+
+    range(&h, 1, 0, &min, &max, &n);
+    tap_ok(min >= 960, "burst: audio does not overlap, %d at least", min);
+
+    /* what came at once has almost one time */
+
+    first = &h.p[0];
+    last = first;
+
+    for (i = 0; i < first_n; i++) {
+        if (h.p[i].pkt.track == 0
+            && (h.p[i].pkt.flags & NGX_WEBRTC_PKT_FIRST))
+        {
+            last = &h.p[i];
+        }
+    }
+
+    d = (int64_t) (last->us - first->us) * 9 / 100;
+    early = (int32_t) (last->pkt.ts - first->pkt.ts) - (int32_t) d;
+
+    tap_ok(early <= 9000 + 4500 && early > -9000,
+           "burst: %d ms of it in %d ms", (int) (last->pkt.ts
+                                                 - first->pkt.ts) / 90,
+           (int) (d / 90));
+
+    /* the second run follows in wall-clock time, not in the source's */
+
+    range(&h, 0, first_n, &min, &max, &n);
+    tap_ok(max < 90 * 700, "burst: at most %d ms between the runs", max / 90);
+
+    harness_free(&h);
+    server_stop(&s);
+}
+
+
+/* how long the tracks take to be known */
+
+static void
+test_start(const char *what, const char *file, u_char flags, ngx_uint_t ntracks,
+    ngx_uint_t most_ms)
+{
+    server_t   s;
+    harness_t  h;
+
+    ngx_memzero(&s, sizeof(server_t));
+    s.burst_ms = 100;
+    s.live_ms = 2500;
+    s.rounds = 1;
+    s.flags = flags;
+
+    if (!server_start(&s, file)) {
+        tap_fail("%s: server", what);
+        return;
+    }
+
+    harness_init(&h, url(&s), NULL);
+    harness_start(&h);
+
+    tap_ok(harness_wait(&h, &h.ups, 1, 10000), "%s: up", what);
+    tap_ok(harness_wait(&h, &h.n, 1, 10000), "%s: packets", what);
+
+    tap_ok(harness_stop(&h) < 300, "%s: stops", what);
+
+    tap_is_int(h.up.ntracks, ntracks, "%s: tracks", what);
+    tap_ok(h.up_us / 1000 <= most_ms, "%s: up after %d of %d ms", what,
+           (int) (h.up_us / 1000), (int) most_ms);
+
+    harness_free(&h);
+    server_stop(&s);
+}
+
+
+static void
+test_silent(void)
+{
+    server_t                         s;
+    harness_t                        h;
+    ngx_webrtc_source_thread_conf_t  conf;
+
+    ngx_memzero(&s, sizeof(server_t));
+    s.rounds = 2;
+
+    if (!server_start(&s, "av.flv")) {
+        tap_fail("silent: server");
+        return;
+    }
+
+    ngx_memzero(&conf, sizeof(ngx_webrtc_source_thread_conf_t));
+    conf.connect_timeout = 200;
+    conf.read_timeout = 200;
+    conf.once = 1;
+
+    harness_init(&h, url(&s), &conf);
+    harness_start(&h);
+
+    tap_ok(harness_wait(&h, &h.failures, 1, 5000), "silent: given up");
+    tap_is_mem(h.down.text, h.down.len, "open: timed out", 15,
+               "silent: reason");
+
+    (void) harness_stop(&h);
+    harness_free(&h);
+
+    server_stop(&s);
+
+    /* it may stop in the middle of waiting */
+
+    ngx_memzero(&s, sizeof(server_t));
+    s.rounds = 1;
+
+    if (!server_start(&s, "av.flv")) {
+        tap_fail("silent: server");
+        return;
+    }
+
+    harness_init(&h, url(&s), NULL);
+    harness_start(&h);
+
+    while (ngx_webrtc_atomic_load(&s.served) == 0) {
+        usleep(1000);
+    }
+
+    tap_ok(harness_stop(&h) < 500, "silent: stops while it waits");
+    tap_is_int(h.failures, 0, "silent: which is no failure");
+
+    harness_free(&h);
+    server_stop(&s);
+}
+
+
+static void
+test_refused(void)
+{
+    harness_t  h;
+
+    harness_init(&h, "tcp://user:secret@127.0.0.1:1", NULL);
+    harness_start(&h);
+
+    tap_ok(harness_wait(&h, &h.failures, 3, 5000), "refused: tried again");
+
+    (void) harness_stop(&h);
+
+    tap_ok(h.down.retry_ms >= 20 && h.down.retry_ms <= 100,
+           "refused: again in %d ms", (int) h.down.retry_ms);
+    tap_ok(memmem(h.down.text, h.down.len, "refused", 7) != NULL,
+           "refused: reason \"%.*s\"", (int) h.down.len, h.down.text);
+    tap_ok(memmem(h.down.text, h.down.len, "secret", 6) == NULL,
+           "refused: no password in it");
+
+    harness_free(&h);
+}
+
+
+int
+main(void)
+{
+    char  cmd[1024];
+
+    if (system("ffmpeg -version > /dev/null 2>&1") != 0) {
+        return tap_skip_all("no ffmpeg");
+    }
+
+    if (mkdtemp(dir) == NULL) {
+        return tap_skip_all("no directory");
+    }
+
+    snprintf(cmd, sizeof(cmd), "cd %s && ffmpeg -nostdin -v error -y "
+             "-f lavfi -i testsrc2=size=160x120:rate=30:duration=4 "
+             "-f lavfi -i sine=frequency=440:sample_rate=44100:duration=4 "
+             "-c:v libx264 -preset ultrafast -g 30 -bf 0 -c:a aac av.flv "
+             "&& ffmpeg -nostdin -v error -y -i av.flv -c copy -an v.flv",
+             dir);
+
+    if (system(cmd) != 0) {
+        return tap_skip_all("no libx264");
+    }
+
+    test_burst();
+
+    /* TypeFlags: 1 video, 4 audio */
+
+    test_start("both", "av.flv", 5, 2, 400);
+    test_start("video alone", "v.flv", 1, 1, 400);
+    test_start("audio that never comes", "v.flv", 5, 1, 900);
+
+    test_silent();
+    test_refused();
+
+    snprintf(cmd, sizeof(cmd), "rm -r %s", dir);
+    (void) !system(cmd);
+
+    return tap_done();
+}
