@@ -1,0 +1,315 @@
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * The file player: a <video> whose requests go to file-worker.js, and from there
+ * come here as messages, each with a port; they are served from the DataChannel
+ * that range-client.js has opened.  Nothing is kept: the element seeks, asks for
+ * another range, and the one before is cancelled.
+ */
+
+import { RangeClient } from './range-client.js';
+
+const $ = (id) => document.getElementById(id);
+
+const video = $('video');
+const screen = $('screen');
+
+const TYPES = { mp4: 'video/mp4', m4v: 'video/mp4', webm: 'video/webm',
+                mkv: 'video/x-matroska', mov: 'video/quicktime',
+                mp3: 'audio/mpeg', m4a: 'audio/mp4', ogg: 'audio/ogg',
+                wav: 'audio/wav' };
+
+let file = null;
+let requests = 0;
+let saving = null;
+let rates = [];
+let last = { bytes: 0, at: 0 };
+
+const state = window.player = { served: 0, errors: [] };
+
+
+function show(what, title, text) {
+    screen.dataset.state = what;
+
+    if (title) {
+        $('veil-title').textContent = title;
+        $('veil-text').textContent = text || '';
+    }
+}
+
+
+function server(text, cls) {
+    $('server').textContent = text;
+    $('server').className = 'server ' + (cls || '');
+}
+
+
+const ready = (async () => {
+    if (!navigator.serviceWorker) {
+        throw new Error('service workers need https or localhost');
+    }
+
+    await navigator.serviceWorker.register('file-worker.js');
+    await navigator.serviceWorker.ready;
+
+    if (!navigator.serviceWorker.controller) {
+        await new Promise((resolve) => {
+            navigator.serviceWorker.addEventListener('controllerchange',
+                                                     resolve, { once: true });
+        });
+    }
+})();
+
+ready.catch((e) => show('idle', 'This browser cannot do it', e.message));
+
+
+/* a request of the element, or of a download */
+
+navigator.serviceWorker?.addEventListener('message', async (e) => {
+    if (e.data.type != 'range') {
+        return;
+    }
+
+    const port = e.ports[0];
+    const { offset, end, kind } = e.data;
+
+    if (!file || file.closed) {
+        port.postMessage({ error: 'not connected' });
+        return;
+    }
+
+    requests++;
+
+    const stop = end === null ? file.size - 1 : Math.min(end, file.size - 1);
+    const ext = file.name.split('.').pop().toLowerCase();
+
+    port.postMessage({ first: offset, last: stop, size: file.size,
+                       name: file.name,
+                       type: TYPES[ext] || 'application/octet-stream' });
+
+    if (offset > stop) {
+        return;
+    }
+
+    const chunks = file.stream(offset, stop - offset + 1);
+    let busy = Promise.resolve();
+    let sent = 0;
+
+    port.onmessage = (m) => {
+        if (m.data == 'stop') {
+            busy = busy.then(() => chunks.return());
+            return;
+        }
+
+        busy = busy.then(async () => {
+            try {
+                const { value, done } = await chunks.next();
+
+                if (done) {
+                    port.postMessage({ end: true });
+                    port.close();
+
+                    if (kind == 'save') {
+                        saved(true);
+                    }
+
+                    return;
+                }
+
+                sent += value.length;
+                state.served += value.length;
+
+                if (kind == 'save') {
+                    progress(sent);
+                }
+
+                /* a copy of just these bytes moves, nothing is cloned */
+
+                const chunk = value.slice();
+                port.postMessage({ chunk }, [chunk.buffer]);
+
+            } catch (error) {
+                state.errors.push(String(error));
+                port.postMessage({ error: String(error) });
+            }
+        });
+    };
+});
+
+
+async function play(url) {
+    video.removeAttribute('src');
+    video.load();
+    file?.close();
+
+    show('connecting', 'Connecting', url);
+    server('connecting');
+
+    requests = 0;
+    last = { bytes: 0, at: performance.now() };
+    rates = [];
+
+    try {
+        await ready;
+
+        const f = file = new RangeClient(url, {
+            signalling: $('sse').checked ? 'sse' : 'post',
+        });
+
+        f.addEventListener('close', () => {
+            if (file === f) {
+                server('closed', 'down');
+                show('retry', 'The connection has ended',
+                     f.error ? f.error.message : '');
+                $('save').disabled = true;
+            }
+        });
+
+        await f.open();
+
+    } catch (e) {
+        server('failed', 'down');
+        show('idle', 'That did not work', e.message);
+        return;
+    }
+
+    server('connected: ' + file.name, 'up');
+    $('s-size').textContent = (file.size / 1e6).toFixed(1);
+    $('save').disabled = false;
+
+    video.src = 'via/file?file=' + encodeURIComponent(url)
+                + '&t=' + Date.now();
+    video.play().catch(() => {});
+}
+
+video.addEventListener('loadeddata', () => show('playing'));
+
+video.addEventListener('error', () => {
+    if (video.getAttribute('src') && file && !file.closed) {
+        show('idle', 'The browser cannot play it',
+             (video.error && video.error.message) || 'download it instead');
+    }
+});
+
+
+/* download */
+
+$('save').addEventListener('click', () => {
+    saving = { size: file.size };
+    progress(0);
+    $('stop').disabled = false;
+
+    /* a frame, so that the answer is a download and the page stays */
+
+    const frame = document.createElement('iframe');
+    frame.hidden = true;
+    frame.id = 'download';
+
+    pageId.then((id) => {
+        frame.src = 'via/file?save=1&page=' + encodeURIComponent(id)
+                    + '&t=' + Date.now();
+        document.getElementById('download')?.remove();
+        document.body.append(frame);
+    });
+});
+
+$('stop').addEventListener('click', () => {
+    document.getElementById('download')?.remove();
+    saved(false);
+});
+
+
+function progress(n) {
+    const part = saving && saving.size ? n / saving.size : 0;
+
+    $('meter').firstElementChild.style.width = 100 * part + '%';
+    $('meter').setAttribute('aria-valuenow', Math.floor(100 * part));
+    $('progress').textContent = (n / 1e6).toFixed(1) + ' of '
+        + (saving.size / 1e6).toFixed(1) + ' MB';
+}
+
+
+function saved(all) {
+    $('stop').disabled = true;
+    $('progress').textContent = all ? 'Downloaded.' : 'Stopped.';
+}
+
+
+/* what the worker knows this page by */
+
+const pageId = ready.then(() => new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = (e) => resolve(e.data);
+    navigator.serviceWorker.controller.postMessage('who', [port2]);
+}));
+
+
+/* measurements */
+
+setInterval(async () => {
+    if (!file) {
+        return;
+    }
+
+    const now = performance.now();
+    const rate = 8 * (file.received - last.bytes) / (now - last.at) / 1000;
+
+    last = { bytes: file.received, at: now };
+    rates.push(rate);
+    rates = rates.slice(-40);
+
+    $('s-rate').textContent = rate.toFixed(1);
+    $('s-received').textContent = (file.received / 1e6).toFixed(1);
+    $('s-buffered').textContent = (file.waiting / 1e6).toFixed(1);
+    $('s-active').textContent = file.active;
+    $('s-requests').textContent = requests;
+
+    let ahead = 0;
+
+    for (let i = 0; i < video.buffered.length; i++) {
+        if (video.buffered.start(i) <= video.currentTime
+            && video.buffered.end(i) >= video.currentTime)
+        {
+            ahead = video.buffered.end(i) - video.currentTime;
+        }
+    }
+
+    $('s-ahead').textContent = ahead.toFixed(1);
+
+    const top = Math.max(1, ...rates);
+    const points = rates.map((r, i) => `${120 * i / 39},${35 - 32 * r / top}`);
+    const spark = $('spark');
+
+    spark.querySelector('.edge').setAttribute('d', 'M' + points.join('L'));
+    spark.querySelector('.area').setAttribute('d', 'M0,36L' + points.join('L')
+        + `L${120 * (rates.length - 1) / 39},36Z`);
+
+    if (file.pc && !file.closed) {
+        for (const s of (await file.pc.getStats()).values()) {
+            if (s.type == 'candidate-pair' && s.nominated
+                && s.currentRoundTripTime !== undefined)
+            {
+                $('s-rtt').textContent =
+                    (1000 * s.currentRoundTripTime).toFixed(0);
+            }
+        }
+    }
+}, 500);
+
+
+$('open').addEventListener('submit', (e) => {
+    e.preventDefault();
+    play($('name').value);
+});
+
+window.addEventListener('pagehide', () => file?.close());
+
+const wanted = new URLSearchParams(location.search).get('file');
+
+if (wanted) {
+    $('name').value = wanted;
+    play(wanted);
+}
+
+state.file = () => file;
+state.play = play;
