@@ -10,6 +10,7 @@
 #include "ngx_http_webrtc_conf.h"
 #include "ngx_http_webrtc_cors.h"
 #include "ngx_http_webrtc_events.h"
+#include "ngx_http_webrtc_ice.h"
 #include "ngx_http_webrtc_ice_server.h"
 #include "ngx_http_webrtc_file.h"
 #include "ngx_http_webrtc_pull.h"
@@ -33,6 +34,10 @@ static ngx_int_t ngx_http_webrtc_init(ngx_conf_t *cf);
 static ngx_int_t ngx_http_webrtc_init_process(ngx_cycle_t *cycle);
 static void ngx_http_webrtc_exit_process(ngx_cycle_t *cycle);
 static void ngx_http_webrtc_on_stream(void *ctx, ngx_webrtc_stream_t *st);
+static void ngx_http_webrtc_on_ice(void *ctx, uint64_t ref,
+    ngx_uint_t gathered);
+static void ngx_http_webrtc_on_candidates(void *ctx, uint64_t ref, u_char *p,
+    size_t n);
 
 
 ngx_webrtc_worker_t  *ngx_http_webrtc_worker;
@@ -252,6 +257,20 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       offsetof(ngx_http_webrtc_loc_conf_t, file_ranges),
       NULL },
 
+    { ngx_string("webrtc_ice"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, ice),
+      &ngx_http_webrtc_ice_modes },
+
+    { ngx_string("webrtc_ice_ports"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_webrtc_ice_ports,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("webrtc_cors_origin"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_str_slot,
@@ -381,6 +400,9 @@ ngx_http_webrtc_create_loc_conf(ngx_conf_t *cf)
     wlcf->handshake_timeout = NGX_CONF_UNSET_MSEC;
     wlcf->buffer = NGX_CONF_UNSET_SIZE;
     wlcf->max_sdp = NGX_CONF_UNSET_SIZE;
+    wlcf->ice = NGX_CONF_UNSET_UINT;
+    wlcf->ice_min_port = NGX_CONF_UNSET_UINT;
+    wlcf->ice_max_port = NGX_CONF_UNSET_UINT;
     wlcf->file = NGX_CONF_UNSET;
     wlcf->file_chunk = NGX_CONF_UNSET_SIZE;
     wlcf->file_ranges = NGX_CONF_UNSET;
@@ -401,6 +423,8 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_http_webrtc_pull_t       *pull, **always;
     ngx_http_webrtc_main_conf_t  *wmcf;
+
+    ngx_http_webrtc_conf_inherit(cf, prev, conf);
 
     ngx_conf_merge_ptr_value(conf->pull, prev->pull, NULL);
     ngx_conf_merge_uint_value(conf->publish_conflict, prev->publish_conflict,
@@ -431,7 +455,15 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                               NGX_HTTP_WEBRTC_ETAG_LENIENT);
     ngx_conf_merge_value(conf->counter_offer, prev->counter_offer, 0);
     ngx_conf_merge_ptr_value(conf->ice_servers, prev->ice_servers, NULL);
+    ngx_conf_merge_uint_value(conf->ice, prev->ice,
+                              NGX_HTTP_WEBRTC_ICE_LITE);
+    ngx_conf_merge_uint_value(conf->ice_min_port, prev->ice_min_port, 0);
+    ngx_conf_merge_uint_value(conf->ice_max_port, prev->ice_max_port, 0);
     ngx_conf_merge_str_value(conf->cors_origin, prev->cors_origin, "");
+
+    if (ngx_http_webrtc_ice_resolve(cf, prev, conf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
 
     if (conf->buffer < NGX_WEBRTC_RING_MIN_SIZE
         || conf->buffer > NGX_WEBRTC_RING_MAX_SIZE)
@@ -574,6 +606,8 @@ ngx_http_webrtc_init_process(ngx_cycle_t *cycle)
     conf.gso = wmcf->gso;
     conf.shutdown = ccf->shutdown_timeout;
     conf.on_stream = ngx_http_webrtc_on_stream;
+    conf.on_ice = ngx_http_webrtc_on_ice;
+    conf.on_candidates = ngx_http_webrtc_on_candidates;
     conf.ctx = wmcf;
 
     ngx_http_webrtc_worker = ngx_webrtc_worker_init(cycle, &conf);
@@ -604,4 +638,18 @@ ngx_http_webrtc_on_stream(void *ctx, ngx_webrtc_stream_t *st)
         ngx_http_webrtc_signal_tick();
         ngx_http_webrtc_pull_tick(ctx);
     }
+}
+
+
+static void
+ngx_http_webrtc_on_ice(void *ctx, uint64_t ref, ngx_uint_t gathered)
+{
+    ngx_http_webrtc_ice_wake(ref, gathered);
+}
+
+
+static void
+ngx_http_webrtc_on_candidates(void *ctx, uint64_t ref, u_char *p, size_t n)
+{
+    ngx_http_webrtc_ice_told(ref, p, n);
 }

@@ -156,6 +156,9 @@ typedef struct {
 
     ngx_webrtc_stream_pull_t pull;            /* under the mutex */
 
+    uint64_t                 wanted_ms;       /* atomic; until then a viewer
+                                                 may come that was answered */
+
     uint64_t                 publisher;       /* slots: see */
     uint64_t                 holder;          /* ngx_webrtc_bus_publish.h */
     uint64_t                 linger_ms;       /* of viewers when INACTIVE; 0:

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What a slot of role NGX_WEBRTC_PEER_FILES has beside itself in the zone: which
- * file, as it was when the offer was answered, and the messages of its
+ * What a slot of role NGX_WEBRTC_PEER_FILES has beside itself in the zone:
+ * which file, as it was when the offer was answered, and the messages of its
  * signalling, so that any worker can send them, as often as asked.
  *
  * Owned by the slot, peer->file, and freed with it.

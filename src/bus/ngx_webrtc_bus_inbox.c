@@ -48,6 +48,7 @@
 #define NGX_WEBRTC_INBOX_TELL      2      /* ref of slot, what in len */
 #define NGX_WEBRTC_INBOX_KEYFRAME  3      /* ref of stream */
 #define NGX_WEBRTC_INBOX_PASS      4      /* ref of slot; path, len bytes */
+#define NGX_WEBRTC_INBOX_WORDS     5      /* ref of slot; len bytes */
 
 
 typedef struct {
@@ -294,6 +295,39 @@ ngx_webrtc_inbox_tell(ngx_webrtc_inbox_t *inbox, ngx_uint_t worker,
 
     rc = ngx_webrtc_inbox_send(inbox->bus, inbox->bus->fd, worker, &r,
                                sizeof(r));
+    if (rc != NGX_OK) {
+        inbox->stat.dropped++;
+    }
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_webrtc_inbox_text(ngx_webrtc_inbox_t *inbox, ngx_uint_t worker,
+    uint64_t ref, u_char *p, size_t n)
+{
+    u_char                     *dst;
+    ngx_int_t                   rc;
+    ngx_webrtc_inbox_record_t   r;
+    u_char                      buf[sizeof(ngx_webrtc_inbox_record_t)
+                                    + NGX_WEBRTC_INBOX_TEXT];
+
+    if (n > NGX_WEBRTC_INBOX_TEXT || worker >= NGX_WEBRTC_WORKERS) {
+        return NGX_DECLINED;
+    }
+
+    r.type = NGX_WEBRTC_INBOX_WORDS;
+    r.len = (uint32_t) n;
+    r.ref = ref;
+
+    dst = ngx_cpymem(buf, &r, sizeof(ngx_webrtc_inbox_record_t));
+    dst = ngx_cpymem(dst, p, n);
+    ngx_memzero(dst, ngx_align(n, 8) - n);
+    dst += ngx_align(n, 8) - n;
+
+    rc = ngx_webrtc_inbox_send(inbox->bus, inbox->out, worker, buf,
+                               dst - buf);
     if (rc != NGX_OK) {
         inbox->stat.dropped++;
     }
@@ -707,6 +741,20 @@ ngx_webrtc_inbox_message(ngx_webrtc_inbox_t *inbox, u_char *p, u_char *end,
             {
                 inbox->stat.malformed++;
                 return;
+            }
+
+            p += ngx_align((size_t) r.len, 8);
+            break;
+
+        case NGX_WEBRTC_INBOX_WORDS:
+
+            if (ngx_align((size_t) r.len, 8) > (size_t) (end - p)) {
+                inbox->stat.malformed++;
+                return;
+            }
+
+            if (inbox->handlers.on_text) {
+                inbox->handlers.on_text(inbox->handlers.ctx, r.ref, p, r.len);
             }
 
             p += ngx_align((size_t) r.len, 8);

@@ -8,6 +8,7 @@
  *   a doorbell      streams that this worker watches have news
  *   datagrams       that came to another worker's UDP socket
  *   tell            something about a session, as "close"
+ *   text            for a session: what came for it over HTTP
  *   keyframe        a stream that this worker makes needs one
  *
  * The kernel says who sent a message (SCM_CREDENTIALS); what does not come
@@ -37,6 +38,9 @@
  */
 #define NGX_WEBRTC_INBOX_SIZE        32768
 
+/* longest text; chosen: an SDP fragment with 32 candidates has 4 kB */
+#define NGX_WEBRTC_INBOX_TEXT        8192
+
 /* longest datagram that is passed on; chosen: as the UDP port's */
 #define NGX_WEBRTC_INBOX_DATAGRAM    2048
 
@@ -56,6 +60,7 @@ typedef struct {
                u_char *p, size_t n);
     void  (*on_tell)(void *ctx, uint64_t ref, ngx_uint_t what);
     void  (*on_keyframe)(void *ctx, ngx_webrtc_stream_t *st);
+    void  (*on_text)(void *ctx, uint64_t ref, u_char *p, size_t n);
     void   *ctx;
 } ngx_webrtc_inbox_handlers_t;
 
@@ -114,6 +119,17 @@ void ngx_webrtc_inbox_flush(ngx_webrtc_inbox_t *inbox);
  */
 ngx_int_t ngx_webrtc_inbox_tell(ngx_webrtc_inbox_t *inbox, ngx_uint_t worker,
     uint64_t ref, ngx_uint_t what);
+
+/*
+ * Sends a session's owner a text, at once.
+ *
+ *   p, n   copied; n <= NGX_WEBRTC_INBOX_TEXT
+ *
+ * NGX_OK; NGX_AGAIN when its inbox is full; NGX_DECLINED when that worker is
+ * gone or the text too long
+ */
+ngx_int_t ngx_webrtc_inbox_text(ngx_webrtc_inbox_t *inbox, ngx_uint_t worker,
+    uint64_t ref, u_char *p, size_t n);
 
 ngx_webrtc_inbox_stat_t *ngx_webrtc_inbox_stat(ngx_webrtc_inbox_t *inbox);
 

@@ -89,6 +89,7 @@ typedef struct {
     u_char                   id[NGX_WEBRTC_PEER_ID_LEN + 1];
     u_char                   etag[NGX_WEBRTC_PEER_ETAG_LEN + 1];
     uint8_t                  role;            /* NGX_WEBRTC_PEER_* */
+    uint8_t                  full;            /* has an ICE agent of its own */
     uint8_t                  name_len;
     u_char                   name[NGX_WEBRTC_NAME_MAX + 1];   /* of stream */
     uint64_t                 stream;          /* its ref; it may be gone */

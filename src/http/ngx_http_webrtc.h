@@ -98,6 +98,10 @@ typedef struct {
     ngx_msec_t                   handshake_timeout;
     size_t                       buffer;
     size_t                       max_sdp;
+    ngx_uint_t                   ice;        /* NGX_HTTP_WEBRTC_ICE_* */
+    ngx_uint_t                   ice_min_port;   /* 0: any */
+    ngx_uint_t                   ice_max_port;
+    ngx_array_t                 *ice_addrs;  /* of ice_servers, resolved */
     ngx_flag_t                   file;
     size_t                       file_chunk;
     ngx_int_t                    file_ranges;

@@ -29,7 +29,7 @@ ngx_uint_t
 ngx_http_webrtc_candidates(ngx_http_request_t *r,
     ngx_webrtc_sdp_candidate_t *cand)
 {
-    ngx_uint_t                     i, j, n, loopback;
+    ngx_uint_t                     i, j, n;
     ngx_http_webrtc_listen_t      *listen;
     ngx_http_webrtc_candidate_t   *external;
     ngx_http_webrtc_main_conf_t   *wmcf;
@@ -67,6 +67,23 @@ ngx_http_webrtc_candidates(ngx_http_request_t *r,
 
         return n;
     }
+
+    return ngx_http_webrtc_candidates_local(r, cand);
+}
+
+
+ngx_uint_t
+ngx_http_webrtc_candidates_local(ngx_http_request_t *r,
+    ngx_webrtc_sdp_candidate_t *cand)
+{
+    ngx_uint_t                    i, n, loopback;
+    ngx_http_webrtc_listen_t     *listen;
+    ngx_http_webrtc_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_get_module_main_conf(r, ngx_http_webrtc_module);
+
+    listen = wmcf->listens.elts;
+    n = 0;
 
     loopback = ngx_http_webrtc_is_loopback(r->connection->sockaddr);
 

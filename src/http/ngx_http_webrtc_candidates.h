@@ -35,5 +35,12 @@ ngx_uint_t ngx_http_webrtc_candidates(ngx_http_request_t *r,
 char *ngx_http_webrtc_candidates_add(ngx_conf_t *cf, ngx_array_t *candidates,
     ngx_str_t *value);
 
+/*
+ * The same without "webrtc_candidate": addresses of this host that are listened
+ * on.
+ */
+ngx_uint_t ngx_http_webrtc_candidates_local(ngx_http_request_t *r,
+    ngx_webrtc_sdp_candidate_t *cand);
+
 
 #endif /* _NGX_HTTP_WEBRTC_CANDIDATES_H_INCLUDED_ */

@@ -81,7 +81,9 @@ ngx_http_webrtc_conf_add_listen(ngx_conf_t *cf,
     u.listen = 1;
     u.default_port = NGX_HTTP_WEBRTC_PORT;
 
-    if (ngx_parse_url(cf->pool, &u) != NGX_OK || u.family == AF_UNIX) {
+    if (ngx_parse_url(cf->pool, &u) != NGX_OK || u.family == AF_UNIX
+        || u.no_port)
+    {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "%s in webrtc_listen \"%V\", expected a port or "
                            "an address with a port",
@@ -346,4 +348,31 @@ ngx_http_webrtc_conf_generated(ngx_conf_t *cf,
     }
 
     return NGX_OK;
+}
+
+
+void
+ngx_http_webrtc_conf_inherit(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *prev,
+    ngx_http_webrtc_loc_conf_t *conf)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (!clcf->noname || clcf->handler) {
+        return;
+    }
+
+    if (prev->play) {
+        conf->play = prev->play;
+        clcf->handler = ngx_http_webrtc_whep_handler;
+
+    } else if (prev->publish) {
+        conf->publish = prev->publish;
+        clcf->handler = ngx_http_webrtc_whip_handler;
+
+    } else if (prev->status) {
+        conf->status = prev->status;
+        clcf->handler = ngx_http_webrtc_status_handler;
+    }
 }

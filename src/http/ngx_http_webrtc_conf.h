@@ -29,6 +29,13 @@ char *ngx_http_webrtc_conf_status(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 /*
+ * What a location serves goes on in its "if" and "limit_except" blocks, which
+ * are locations of their own to nginx; when configurations are merged.
+ */
+void ngx_http_webrtc_conf_inherit(ngx_conf_t *cf,
+    ngx_http_webrtc_loc_conf_t *prev, ngx_http_webrtc_loc_conf_t *conf);
+
+/*
  * Adds an address to listen on.
  *
  *   value   "port", "address:port", "[v6]:port" or "address"

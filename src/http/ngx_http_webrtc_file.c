@@ -4,8 +4,8 @@
  *
  * Files over DataChannels: which file, and who may have it.
  *
- * Access rules are nginx's: this runs in the content phase.  The file is the one
- * that a GET of the same URL would be served from, by root or alias, under
+ * Access rules are nginx's: this runs in the content phase.  The file is the
+ * one that a GET of the same URL would be served from, by root or alias, under
  * disable_symlinks.  It is looked at before it is opened, so that a fifo or a
  * device is never opened, and opened here once, so that what may not be read is
  * refused now.  The session opens it by its name again, in whatever worker it

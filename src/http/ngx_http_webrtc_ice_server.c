@@ -72,25 +72,9 @@ ngx_http_webrtc_ice_server_link(ngx_http_request_t *r,
     size_t      len;
     ngx_str_t   link, username, credential;
 
-    ngx_str_null(&username);
-    ngx_str_null(&credential);
-
-    if (server->username
-        && ngx_http_complex_value(r, server->username, &username) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    if (server->credential
-        && ngx_http_complex_value(r, server->credential, &credential)
-           != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    if (server->secret.len
-        && ngx_http_webrtc_ice_server_timed(r, server, &username, &credential)
-           != NGX_OK)
+    if (ngx_http_webrtc_ice_server_credentials(r, server, &username,
+                                               &credential)
+        != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -120,6 +104,38 @@ ngx_http_webrtc_ice_server_link(ngx_http_request_t *r,
     link.len = p - link.data;
 
     return ngx_http_webrtc_header(r, "Link", &link);
+}
+
+
+ngx_int_t
+ngx_http_webrtc_ice_server_credentials(ngx_http_request_t *r,
+    ngx_http_webrtc_ice_server_t *server, ngx_str_t *username,
+    ngx_str_t *credential)
+{
+    ngx_str_null(username);
+    ngx_str_null(credential);
+
+    if (server->username
+        && ngx_http_complex_value(r, server->username, username) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (server->credential
+        && ngx_http_complex_value(r, server->credential, credential)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (server->secret.len
+        && ngx_http_webrtc_ice_server_timed(r, server, username, credential)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }
 
 

@@ -29,6 +29,15 @@ typedef struct {
  */
 ngx_int_t ngx_http_webrtc_ice_server_links(ngx_http_request_t *r);
 
+/*
+ * User name and credential of a server, for this request; empty: none.
+ *
+ * NGX_OK, NGX_ERROR
+ */
+ngx_int_t ngx_http_webrtc_ice_server_credentials(ngx_http_request_t *r,
+    ngx_http_webrtc_ice_server_t *server, ngx_str_t *username,
+    ngx_str_t *credential);
+
 /* Parses "webrtc_ice_server". */
 char *ngx_http_webrtc_ice_server_conf(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

@@ -12,6 +12,7 @@
 #include "ngx_http_webrtc_offer.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_candidates.h"
+#include "ngx_http_webrtc_ice.h"
 #include "ngx_http_webrtc_events.h"
 #include "ngx_http_webrtc_ice_server.h"
 #include "ngx_http_webrtc_vars.h"
@@ -19,6 +20,10 @@
 #include "ngx_webrtc_negotiate.h"
 #include "ngx_webrtc_negotiate_counter.h"
 
+
+/* ms after an answer that a source waits for its viewer, whatever
+ * "webrtc_idle_timeout" says; chosen: checks and handshake over a bad path */
+#define NGX_HTTP_WEBRTC_WANTED           5000
 
 /* bytes of the CNAME, and of random data for one session */
 #define NGX_HTTP_WEBRTC_CNAME            8
@@ -29,8 +34,6 @@ static ngx_uint_t ngx_http_webrtc_offer_alternatives(
     ngx_http_webrtc_loc_conf_t *wlcf);
 static ngx_int_t ngx_http_webrtc_offer_slot(ngx_http_webrtc_offer_t *offer,
     ngx_webrtc_peer_t *peer);
-static ngx_int_t ngx_http_webrtc_offer_created(ngx_http_request_t *r,
-    ngx_uint_t status, ngx_webrtc_peer_t *peer, ngx_str_t *answer);
 static ngx_int_t ngx_http_webrtc_offer_limit(ngx_http_request_t *r,
     const char *title, ngx_str_t *detail);
 
@@ -140,7 +143,8 @@ ngx_http_webrtc_offer_answer(ngx_http_webrtc_offer_t *offer)
         policy.alternatives = ngx_http_webrtc_offer_alternatives(wlcf);
     }
 
-    policy.ice_lite = 1;
+    policy.ice_lite = (wlcf->ice == NGX_HTTP_WEBRTC_ICE_LITE);
+    peer->full = !policy.ice_lite;
 
     policy.ufrag.data = hex;
     policy.ufrag.len = NGX_HTTP_WEBRTC_UFRAG;
@@ -161,7 +165,7 @@ ngx_http_webrtc_offer_answer(ngx_http_webrtc_offer_t *offer)
     policy.stream_id.len = sizeof("webrtc") - 1;
 
     policy.candidates = cand;
-    policy.ncandidates = ngx_http_webrtc_candidates(r, cand);
+    policy.ncandidates = peer->full ? 0 : ngx_http_webrtc_candidates(r, cand);
 
     answer.data = p;
     end = p + size;
@@ -174,7 +178,8 @@ ngx_http_webrtc_offer_answer(ngx_http_webrtc_offer_t *offer)
     if (rc == NGX_DECLINED
         && cause.kind == NGX_WEBRTC_NEGOTIATE_UNSUPPORTED
         && offer->role == NGX_WEBRTC_PEER_PLAY
-        && wlcf->counter_offer)
+        && wlcf->counter_offer
+        && !peer->full)
     {
         status = NGX_HTTP_WEBRTC_NOT_ACCEPTABLE;
 
@@ -202,6 +207,10 @@ ngx_http_webrtc_offer_answer(ngx_http_webrtc_offer_t *offer)
     }
 
     ngx_http_webrtc_note_peer(r, peer);
+
+    if (peer->full) {
+        return ngx_http_webrtc_ice_start(offer, peer, &answer);
+    }
 
     rc = ngx_http_webrtc_offer_created(r, status, peer, &answer);
 
@@ -282,6 +291,10 @@ ngx_http_webrtc_offer_slot(ngx_http_webrtc_offer_t *offer,
                                        &name);
     }
 
+    ngx_webrtc_atomic_store(&offer->st->wanted_ms,
+                            (uint64_t) ngx_current_msec
+                            + NGX_HTTP_WEBRTC_WANTED);
+
     offer->ref = peer->ref;
 
     return NGX_OK;
@@ -315,12 +328,7 @@ ngx_http_webrtc_offer_alternatives(ngx_http_webrtc_loc_conf_t *wlcf)
 }
 
 
-/*
- * RFC 9725, 4.2: 201 with Location and ETag; the same with 406 for a
- * counter-offer.
- */
-
-static ngx_int_t
+ngx_int_t
 ngx_http_webrtc_offer_created(ngx_http_request_t *r, ngx_uint_t status,
     ngx_webrtc_peer_t *peer, ngx_str_t *answer)
 {

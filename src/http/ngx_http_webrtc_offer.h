@@ -59,6 +59,18 @@ ngx_int_t ngx_http_webrtc_offer_answer(ngx_http_webrtc_offer_t *offer);
 ngx_int_t ngx_http_webrtc_offer_refuse(ngx_http_request_t *r, ngx_uint_t role,
     ngx_webrtc_negotiate_cause_t *cause);
 
+/*
+ * RFC 9725, 4.2.  Answers with 201, Location and ETag; the same with 406 for a
+ * counter-offer.
+ *
+ *   peer     of the slot
+ *   answer   from the request's pool
+ *
+ * Returns what to finalize the request with.
+ */
+ngx_int_t ngx_http_webrtc_offer_created(ngx_http_request_t *r,
+    ngx_uint_t status, ngx_webrtc_peer_t *peer, ngx_str_t *answer);
+
 /* Answers with 503 since the zone is full, and logs that. */
 ngx_int_t ngx_http_webrtc_offer_full(ngx_http_request_t *r);
 

@@ -21,6 +21,11 @@
 #define NGX_HTTP_WEBRTC_PULL_EXIT  1000
 
 
+/* ms that a worker that shuts down leaves a source to the others; chosen: a few
+ * of their ticks */
+#define NGX_HTTP_WEBRTC_PULL_HANDOVER  1000
+
+
 /* a source that runs in this process */
 typedef struct {
     ngx_queue_t                  queue;
@@ -39,6 +44,7 @@ static void ngx_http_webrtc_pull_start(ngx_webrtc_stream_t *st,
     ngx_webrtc_stream_pull_t *pull);
 static void ngx_http_webrtc_pull_event(ngx_webrtc_source_t *source,
     void *data, ngx_uint_t event);
+static void ngx_http_webrtc_pull_orphans(void);
 static void ngx_http_webrtc_pull_always(ngx_http_webrtc_pull_t *pull);
 static void ngx_http_webrtc_pull_idle(ngx_http_webrtc_puller_t *pr);
 
@@ -113,9 +119,17 @@ ngx_http_webrtc_pull_check(ngx_webrtc_stream_t *st)
     if (ngx_webrtc_bus_claimed(st, NULL)
         || ngx_webrtc_bus_pull(bus, st, &sp) != NGX_OK
         || sp.ended
-        || ngx_exiting
         || ngx_terminate)
     {
+        return;
+    }
+
+    if (ngx_exiting
+        && (uint64_t) ngx_current_msec
+           - ngx_webrtc_atomic_load(&st->changed_ms)
+           < NGX_HTTP_WEBRTC_PULL_HANDOVER)
+    {
+        /* a worker that stays is to take it over, if there is one */
         return;
     }
 
@@ -241,10 +255,6 @@ ngx_http_webrtc_pull_tick(ngx_http_webrtc_main_conf_t *wmcf)
         ngx_http_webrtc_pull_idle(pr);
     }
 
-    if (ngx_exiting) {
-        return;
-    }
-
     for (i = 0; i < NGX_WEBRTC_WORKER_STREAMS; i++) {
 
         for (q = ngx_queue_head(&wk->streams[i]);
@@ -256,10 +266,48 @@ ngx_http_webrtc_pull_tick(ngx_http_webrtc_main_conf_t *wmcf)
         }
     }
 
+    if (ngx_exiting) {
+        return;
+    }
+
+    ngx_http_webrtc_pull_orphans();
+
     always = wmcf->always.elts;
 
     for (i = 0; i < wmcf->always.nelts; i++) {
         ngx_http_webrtc_pull_always(always[i]);
+    }
+}
+
+
+/*
+ * Streams whose viewers are in workers that shut down, and whose source was in
+ * one of those too.
+ */
+
+static void
+ngx_http_webrtc_pull_orphans(void)
+{
+    ngx_uint_t                 cursor;
+    ngx_webrtc_bus_t          *bus;
+    ngx_webrtc_stream_t       *st;
+    ngx_webrtc_stream_info_t   info;
+
+    bus = ngx_http_webrtc_worker->bus;
+    cursor = 0;
+
+    while (ngx_webrtc_bus_next(bus, &cursor, &info) == NGX_OK) {
+
+        if (info.claim_kind != 0 || info.viewers == 0) {
+            continue;
+        }
+
+        st = ngx_webrtc_bus_stream_ref(bus, info.ref);
+
+        if (st) {
+            ngx_http_webrtc_pull_check(st);
+            ngx_webrtc_bus_release(bus, st);
+        }
     }
 }
 
@@ -308,7 +356,11 @@ ngx_http_webrtc_pull_idle(ngx_http_webrtc_puller_t *pr)
         viewers += pr->always;
     }
 
-    if (viewers) {
+    if (viewers
+        || (ngx_msec_int_t) (ngx_webrtc_atomic_load(&pr->st->wanted_ms)
+                             - ngx_current_msec)
+           > 0)
+    {
         pr->used = ngx_current_msec;
         return;
     }
@@ -323,6 +375,17 @@ ngx_http_webrtc_pull_idle(ngx_http_webrtc_puller_t *pr)
 void
 ngx_http_webrtc_pull_done(void)
 {
+    ngx_queue_t               *q;
+    ngx_http_webrtc_puller_t  *pr;
+
+    for (q = ngx_queue_head(&ngx_http_webrtc_pullers);
+         q != ngx_queue_sentinel(&ngx_http_webrtc_pullers);
+         q = ngx_queue_next(q))
+    {
+        pr = ngx_queue_data(q, ngx_http_webrtc_puller_t, queue);
+        pr->stopping = 1;
+    }
+
     ngx_webrtc_source_exit(NGX_HTTP_WEBRTC_PULL_EXIT);
 }
 

@@ -15,6 +15,7 @@
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_candidates.h"
 #include "ngx_http_webrtc_events.h"
+#include "ngx_http_webrtc_ice.h"
 #include "ngx_http_webrtc_offer.h"
 #include "ngx_http_webrtc_vars.h"
 #include "ngx_webrtc_negotiate_counter.h"
@@ -29,10 +30,8 @@ static void ngx_http_webrtc_session_fragment(ngx_http_request_t *r,
 static ngx_int_t ngx_http_webrtc_session_take(ngx_http_request_t *r,
     ngx_str_t *body);
 static ngx_int_t ngx_http_webrtc_session_restart(ngx_http_request_t *r,
-    ngx_webrtc_peer_t *peer, ngx_webrtc_sdpfrag_t *frag, u_char *match);
-static ngx_int_t ngx_http_webrtc_session_restarted(ngx_http_request_t *r,
-    ngx_webrtc_peer_t *peer, ngx_webrtc_peer_restart_t *restart,
-    u_char *etag);
+    ngx_webrtc_peer_t *peer, ngx_webrtc_sdpfrag_t *frag, u_char *match,
+    ngx_str_t *body);
 static void ngx_http_webrtc_session_answer(ngx_http_request_t *r,
     ngx_str_t *body);
 static ngx_int_t ngx_http_webrtc_session_complete(ngx_http_request_t *r,
@@ -198,7 +197,22 @@ ngx_http_webrtc_session_take(ngx_http_request_t *r, ngx_str_t *body)
     }
 
     if (kind == NGX_WEBRTC_SDPFRAG_RESTART) {
-        return ngx_http_webrtc_session_restart(r, peer, frag, match);
+        return ngx_http_webrtc_session_restart(r, peer, frag, match, body);
+    }
+
+    if (peer->full) {
+        ngx_webrtc_peer_info_t  info;
+
+        if (ngx_webrtc_peers_find_ref(ngx_http_webrtc_worker->bus, peer->ref,
+                                      NULL, &info)
+            == NGX_OK)
+        {
+            rc = ngx_http_webrtc_ice_trickle(r, &info, body);
+
+            if (rc != NGX_OK) {
+                return rc;
+            }
+        }
     }
 
     /*
@@ -216,11 +230,14 @@ ngx_http_webrtc_session_take(ngx_http_request_t *r, ngx_str_t *body)
 
 static ngx_int_t
 ngx_http_webrtc_session_restart(ngx_http_request_t *r,
-    ngx_webrtc_peer_t *peer, ngx_webrtc_sdpfrag_t *frag, u_char *match)
+    ngx_webrtc_peer_t *peer, ngx_webrtc_sdpfrag_t *frag, u_char *match,
+    ngx_str_t *body)
 {
     u_char                     *hex;
+    ngx_int_t                   rc;
     ngx_webrtc_peer_info_t      info;
     ngx_webrtc_peer_restart_t   restart;
+    ngx_webrtc_sdp_candidate_t  cand[NGX_HTTP_WEBRTC_CANDIDATES];
 
     hex = ngx_http_webrtc_random_hex(r, NGX_WEBRTC_PEER_ETAG_LEN
                                         + NGX_HTTP_WEBRTC_UFRAG
@@ -252,28 +269,42 @@ ngx_http_webrtc_session_restart(ngx_http_request_t *r,
 
     ngx_webrtc_worker_tell_changed(ngx_http_webrtc_worker, &info);
 
-    return ngx_http_webrtc_session_restarted(r, peer, &restart, hex);
+    if (peer->full) {
+
+        /* its word of the restart is lost only with its candidates */
+
+        rc = ngx_http_webrtc_ice_trickle(r, &info, body);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        return ngx_http_webrtc_ice_restart(r, peer, &info, &restart, hex);
+    }
+
+    return ngx_http_webrtc_session_restarted(r, peer, &restart, hex, cand,
+                                         ngx_http_webrtc_candidates(r, cand));
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_webrtc_session_restarted(ngx_http_request_t *r,
-    ngx_webrtc_peer_t *peer, ngx_webrtc_peer_restart_t *restart, u_char *etag)
+    ngx_webrtc_peer_t *peer, ngx_webrtc_peer_restart_t *restart, u_char *etag,
+    ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t ncand)
 {
     u_char                       *p;
     size_t                        size;
     ngx_str_t                     body;
     ngx_webrtc_sdpfrag_answer_t   answer;
-    ngx_webrtc_sdp_candidate_t    cand[NGX_HTTP_WEBRTC_CANDIDATES];
 
     ngx_memzero(&answer, sizeof(ngx_webrtc_sdpfrag_answer_t));
 
-    answer.ice_lite = 1;
+    answer.ice_lite = !peer->full;
     answer.end_of_candidates = 1;
     answer.ufrag = restart->local_ufrag;
     answer.pwd = restart->local_pwd;
     answer.candidates = cand;
-    answer.ncandidates = ngx_http_webrtc_candidates(r, cand);
+    answer.ncandidates = ncand;
 
     size = NGX_WEBRTC_SDPFRAG_ROOM
            + answer.ncandidates * NGX_WEBRTC_SDPFRAG_CANDIDATE;

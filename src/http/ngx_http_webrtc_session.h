@@ -11,6 +11,7 @@
 
 
 #include "ngx_http_webrtc.h"
+#include "ngx_webrtc_sdp.h"
 
 
 /*
@@ -21,6 +22,16 @@
  */
 ngx_int_t ngx_http_webrtc_session_handler(ngx_http_request_t *r,
     ngx_uint_t role, ngx_str_t *id);
+
+/*
+ * RFC 9725, 4.3.3.  Answers an ICE restart with 200.
+ *
+ *   etag   the new one
+ *   cand   our candidates
+ */
+ngx_int_t ngx_http_webrtc_session_restarted(ngx_http_request_t *r,
+    ngx_webrtc_peer_t *peer, ngx_webrtc_peer_restart_t *restart, u_char *etag,
+    ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t ncand);
 
 /* Answers with 404. */
 ngx_int_t ngx_http_webrtc_session_unknown(ngx_http_request_t *r,

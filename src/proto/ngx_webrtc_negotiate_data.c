@@ -243,8 +243,11 @@ ngx_webrtc_negotiate_data_desc(const ngx_webrtc_sdp_t *offer,
     desc->media[0].mline = (uint8_t) mline;
     desc->media[0].mid_len = (uint8_t) ngx_min(media->mid.len,
                                                NGX_WEBRTC_DESC_MID);
-    ngx_memcpy(desc->media[0].mid, media->mid.data,
-               desc->media[0].mid_len);
+
+    if (desc->media[0].mid_len) {
+        ngx_memcpy(desc->media[0].mid, media->mid.data,
+                   desc->media[0].mid_len);
+    }
 
     desc->fingerprint_alg = t.fingerprint_alg;
     desc->fingerprint_len = (uint8_t) n;

@@ -19,8 +19,9 @@
 
 typedef struct {
     ngx_uint_t   type;               /* NGX_WEBRTC_SIGNAL_* */
-    ngx_str_t    text;               /* of OFFER and ANSWER the SDP, of CANDIDATE
-                                        "candidate:..." or empty; else empty */
+    ngx_str_t    text;               /* of OFFER and ANSWER the SDP, of
+                                        CANDIDATE "candidate:..." or empty;
+                                        else empty */
 
     /* private */
     void        *message;

@@ -58,7 +58,7 @@ typedef struct {
     uint64_t                     serial;      /* tasks of an old one end */
 
     ngx_webrtc_ranges_read_t     read;        /* of held */
-    u_char                      *held;        /* a frame for which was no room */
+    u_char                      *held;        /* a frame without room for it */
     size_t                       nheld;
 
     unsigned                     hello:1;     /* is owed */

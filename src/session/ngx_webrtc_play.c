@@ -634,7 +634,7 @@ ngx_webrtc_play_send_packet(ngx_webrtc_session_t *s,
 
     n = NGX_WEBRTC_PLAY_HEADER + pkt->len + NGX_WEBRTC_SRTP_TAG;
 
-    dst = ngx_webrtc_udp_reserve(s->wk->udp, n);
+    dst = ngx_webrtc_transport_reserve(&s->transport, n);
     if (dst == NULL) {
         return NGX_AGAIN;
     }
@@ -679,7 +679,7 @@ ngx_webrtc_play_send_packet(ngx_webrtc_session_t *s,
         return NGX_BUSY;
     }
 
-    ngx_webrtc_udp_commit(s->wk->udp, &s->current->path, n);
+    ngx_webrtc_transport_commit(&s->transport, n);
 
     ngx_webrtc_report_sent(&t->report, pkt->len);
 
@@ -769,7 +769,7 @@ ngx_webrtc_play_resend(ngx_webrtc_session_t *s, ngx_webrtc_play_track_t *t,
     n = NGX_WEBRTC_PLAY_HEADER + sizeof(prefix) + pkt.len
         + NGX_WEBRTC_SRTP_TAG;
 
-    dst = ngx_webrtc_udp_reserve(s->wk->udp, n);
+    dst = ngx_webrtc_transport_reserve(&s->transport, n);
     if (dst == NULL) {
         return NGX_AGAIN;
     }
@@ -815,7 +815,7 @@ ngx_webrtc_play_resend(ngx_webrtc_session_t *s, ngx_webrtc_play_track_t *t,
         t->rtx_next++;
     }
 
-    ngx_webrtc_udp_commit(s->wk->udp, &s->current->path, n);
+    ngx_webrtc_transport_commit(&s->transport, n);
 
     s->peer->stat.resent++;
     ngx_webrtc_atomic_add(&s->st->stat.resent, 1);

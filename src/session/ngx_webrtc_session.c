@@ -16,6 +16,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "ngx_webrtc_session.h"
+#include "ngx_webrtc_session_ice.h"
 #include "ngx_webrtc_rtp.h"
 
 
@@ -40,7 +41,6 @@ static void ngx_webrtc_session_rtcp(ngx_webrtc_session_t *s, u_char *p,
     size_t n);
 static void ngx_webrtc_session_feedback(ngx_webrtc_session_t *s,
     ngx_webrtc_rtcp_t *rtcp);
-static void ngx_webrtc_session_schedule(ngx_webrtc_session_t *s);
 static void ngx_webrtc_session_timer(ngx_event_t *ev);
 static void ngx_webrtc_session_close_handler(ngx_event_t *ev);
 
@@ -108,7 +108,12 @@ ngx_webrtc_session_create(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_t *peer,
         return NULL;
     }
 
-    s->current = ngx_webrtc_session_path(s, path);
+    s->transport.udp = wk->udp;
+
+    if (path) {
+        s->current = ngx_webrtc_session_path(s, path);
+        s->transport.path = &s->current->path;
+    }
 
     peer->session = s;
     ngx_queue_insert_tail(&wk->sessions, &s->queue);
@@ -194,6 +199,11 @@ ngx_webrtc_session_changed(ngx_webrtc_session_t *s)
     ngx_str_t                   ufrag;
     ngx_webrtc_desc_t          *desc;
     ngx_webrtc_session_cred_t  *cred;
+
+    if (s->transport.nice) {
+        ngx_webrtc_session_ice_changed(s);
+        return;
+    }
 
     if (ngx_webrtc_peers_lock(s->wk->bus, s->peer->ref) == NULL) {
         return;
@@ -325,7 +335,8 @@ ngx_webrtc_session_check(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path,
     ngx_webrtc_session_cred_t  *sc;
     u_char                      reply[NGX_WEBRTC_ICE_REPLY];
 
-    if (s->state == NGX_WEBRTC_SESSION_CLOSING) {
+    if (s->state == NGX_WEBRTC_SESSION_CLOSING || s->transport.nice) {
+        /* the checks of full ICE come to the agent's own sockets */
         return;
     }
 
@@ -417,6 +428,7 @@ ngx_webrtc_session_select(ngx_webrtc_session_t *s,
     }
 
     s->current = wp;
+    s->transport.path = &wp->path;
 
     ngx_webrtc_peers_set_address(s->wk->bus, s->peer, &wp->path);
 
@@ -570,17 +582,17 @@ ngx_webrtc_session_dtls_send(void *ctx, u_char *p, size_t n)
 
         /* one message for many packets; a full socket loses this one */
 
-        room = ngx_webrtc_udp_reserve(s->wk->udp, n);
+        room = ngx_webrtc_transport_reserve(&s->transport, n);
 
         if (room) {
             ngx_memcpy(room, p, n);
-            ngx_webrtc_udp_commit(s->wk->udp, &s->current->path, n);
+            ngx_webrtc_transport_commit(&s->transport, n);
         }
 
         return;
     }
 
-    ngx_webrtc_udp_send(s->wk->udp, &s->current->path, p, n);
+    ngx_webrtc_transport_send(&s->transport, p, n);
 }
 
 
@@ -682,7 +694,7 @@ ngx_webrtc_session_send_rtcp(ngx_webrtc_session_t *s, u_char *p, size_t n)
         return;
     }
 
-    ngx_webrtc_udp_send(s->wk->udp, &s->current->path, p, n);
+    ngx_webrtc_transport_send(&s->transport, p, n);
 }
 
 
@@ -702,7 +714,7 @@ ngx_webrtc_session_complain(ngx_webrtc_session_t *s, const char *what)
 
 /* the one timer: the earliest of all deadlines */
 
-static void
+void
 ngx_webrtc_session_schedule(ngx_webrtc_session_t *s)
 {
     uint64_t    dtls;
@@ -770,6 +782,11 @@ ngx_webrtc_session_timer(ngx_event_t *ev)
     if (s->peer->closing) {
         ngx_webrtc_session_close(s, "deleted");
         return;
+    }
+
+    if (s->connected) {
+        /* full ICE: the agent sees to consent, RFC 7675 */
+        s->checked = now;
     }
 
     if (now - s->checked >= s->peer->timeout_ms) {
@@ -856,6 +873,7 @@ ngx_webrtc_session_destroy(ngx_webrtc_session_t *s)
     }
 
     ngx_webrtc_dtls_close(&s->dtls);
+    ngx_webrtc_session_ice_stop(s);
     ngx_webrtc_dtls_cleanup(&s->dtls);
     ngx_webrtc_srtp_out_cleanup(&s->out);
     ngx_webrtc_srtp_in_cleanup(&s->in);

@@ -16,6 +16,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "ngx_webrtc_worker.h"
+#include "ngx_webrtc_transport.h"
 #include "ngx_webrtc_play.h"
 #include "ngx_webrtc_publish.h"
 #include "ngx_webrtc_files.h"
@@ -61,7 +62,9 @@ struct ngx_webrtc_session_s {
     ngx_queue_t                  queue;       /* of wk->sessions */
 
     ngx_webrtc_worker_path_t     paths[NGX_WEBRTC_SESSION_PATHS];
-    ngx_webrtc_worker_path_t    *current;     /* where we send; never NULL */
+    ngx_webrtc_worker_path_t    *current;     /* where we send; never NULL,
+                                                 but with full ICE */
+    ngx_webrtc_transport_t       transport;   /* what sends */
     ngx_msec_t                   checked;     /* time of the last check */
     ngx_msec_t                   created;
     ngx_msec_t                   report;      /* time of the next report */
@@ -85,13 +88,15 @@ struct ngx_webrtc_session_s {
 
     unsigned                     complained:1;    /* one INFO line was written */
     unsigned                     in_dirty:1;
+    unsigned                     connected:1;     /* full ICE: has a pair */
 };
 
 
 /*
  * Makes the session of a slot that this worker has just claimed.
  *
- *   path   where the verified check came from
+ *   path   where the verified check came from; NULL with full ICE: an agent
+ *          has to follow, see ngx_webrtc_session_ice.h
  *
  * NULL without memory; the slot is still the caller's then.
  */
@@ -130,6 +135,9 @@ void ngx_webrtc_session_close(ngx_webrtc_session_t *s, const char *reason);
 
 /* Ends it now: not from within a call of its own. */
 void ngx_webrtc_session_destroy(ngx_webrtc_session_t *s);
+
+/* Sets the timer to the earliest deadline. */
+void ngx_webrtc_session_schedule(ngx_webrtc_session_t *s);
 
 /* Credentials of the slot as the ICE engine takes them: views. */
 void ngx_webrtc_session_cred(ngx_webrtc_desc_t *desc,

@@ -25,6 +25,7 @@
 #include <ngx_event.h>
 #include "ngx_webrtc_worker.h"
 #include "ngx_webrtc_session.h"
+#include "ngx_webrtc_session_ice.h"
 #include "ngx_webrtc_play.h"
 #include "ngx_webrtc_publish.h"
 #include "ngx_webrtc_files.h"
@@ -42,13 +43,18 @@
  */
 #define NGX_WEBRTC_WORKER_LEAVE   5000
 
+/* texts of the inbox begin with what they are */
+#define NGX_WEBRTC_WORKER_TRICKLE 'T'     /* the peer's candidates */
+#define NGX_WEBRTC_WORKER_ASK     'Q'     /* uint32_t: the worker that asks */
+#define NGX_WEBRTC_WORKER_ANSWER  'A'     /* our candidates */
+
 /* ticks between two looks for dead workers: 5 s */
 #define NGX_WEBRTC_WORKER_REAP    20
 
 
 static void ngx_webrtc_worker_input(void *ctx, ngx_webrtc_path_t *path,
     u_char *p, size_t n);
-static void ngx_webrtc_worker_batch(void *ctx);
+static void ngx_webrtc_worker_received(void *ctx);
 static void ngx_webrtc_worker_inbox_datagram(void *ctx,
     ngx_webrtc_path_t *path, uint64_t ref, u_char *p, size_t n);
 static void ngx_webrtc_worker_route(ngx_webrtc_worker_t *wk,
@@ -63,6 +69,8 @@ static void ngx_webrtc_worker_on_stream(void *ctx, ngx_webrtc_stream_t *st);
 static void ngx_webrtc_worker_on_tell(void *ctx, uint64_t ref,
     ngx_uint_t what);
 static void ngx_webrtc_worker_on_keyframe(void *ctx, ngx_webrtc_stream_t *st);
+static void ngx_webrtc_worker_on_text(void *ctx, uint64_t ref, u_char *p,
+    size_t n);
 static void ngx_webrtc_worker_leave(ngx_webrtc_worker_t *wk);
 static void ngx_webrtc_worker_linger(ngx_webrtc_worker_t *wk);
 static void ngx_webrtc_worker_timer(ngx_event_t *ev);
@@ -120,6 +128,7 @@ ngx_webrtc_worker_init(ngx_cycle_t *cycle, ngx_webrtc_worker_conf_t *conf)
     inbox.on_datagram = ngx_webrtc_worker_inbox_datagram;
     inbox.on_tell = ngx_webrtc_worker_on_tell;
     inbox.on_keyframe = ngx_webrtc_worker_on_keyframe;
+    inbox.on_text = ngx_webrtc_worker_on_text;
     inbox.ctx = wk;
 
     wk->inbox = ngx_webrtc_inbox_init(wk->bus, cycle, &inbox);
@@ -130,7 +139,7 @@ ngx_webrtc_worker_init(ngx_cycle_t *cycle, ngx_webrtc_worker_conf_t *conf)
     ngx_memzero(&udp, sizeof(ngx_webrtc_udp_conf_t));
 
     udp.input = ngx_webrtc_worker_input;
-    udp.done = ngx_webrtc_worker_batch;
+    udp.done = ngx_webrtc_worker_received;
     udp.writable = ngx_webrtc_worker_writable;
     udp.shutdown = ngx_webrtc_worker_shutdown;
     udp.gso = conf->gso;
@@ -182,6 +191,7 @@ ngx_webrtc_worker_done(ngx_webrtc_worker_t *wk)
         ngx_del_timer(&wk->timer);
     }
 
+    ngx_webrtc_nice_done();
     ngx_webrtc_udp_done(wk->udp);
 
     /* others are told of what ends here: the inbox is needed until then */
@@ -290,13 +300,16 @@ ngx_webrtc_worker_dirty(ngx_webrtc_worker_t *wk, ngx_webrtc_session_t *s)
 }
 
 
-/* a receive batch is over */
-
 static void
-ngx_webrtc_worker_batch(void *ctx)
+ngx_webrtc_worker_received(void *ctx)
 {
-    ngx_webrtc_worker_t *wk = ctx;
+    ngx_webrtc_worker_batch(ctx);
+}
 
+
+void
+ngx_webrtc_worker_batch(ngx_webrtc_worker_t *wk)
+{
     ngx_queue_t           *q;
     ngx_webrtc_session_t  *s;
 
@@ -570,6 +583,100 @@ ngx_webrtc_worker_on_tell(void *ctx, uint64_t ref, ngx_uint_t what)
     case NGX_WEBRTC_TELL_CHANGED:
         ngx_webrtc_session_changed(peer->session);
         break;
+    }
+}
+
+
+ngx_int_t
+ngx_webrtc_worker_trickle(ngx_webrtc_worker_t *wk,
+    ngx_webrtc_peer_info_t *info, ngx_str_t *text)
+{
+    u_char  buf[NGX_WEBRTC_INBOX_TEXT];
+
+    if (info->state != NGX_WEBRTC_PEER_CLAIMED
+        || text->len > sizeof(buf) - 1)
+    {
+        return NGX_DECLINED;
+    }
+
+    buf[0] = NGX_WEBRTC_WORKER_TRICKLE;
+    ngx_memcpy(buf + 1, text->data, text->len);
+
+    if (info->worker == wk->bus->worker) {
+        ngx_webrtc_worker_on_text(wk, info->ref, buf, text->len + 1);
+        return NGX_OK;
+    }
+
+    return ngx_webrtc_inbox_text(wk->inbox, info->worker, info->ref, buf,
+                                 text->len + 1);
+}
+
+
+ngx_int_t
+ngx_webrtc_worker_ask(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_info_t *info)
+{
+    uint32_t  worker;
+    u_char    buf[1 + sizeof(uint32_t)];
+
+    if (info->state != NGX_WEBRTC_PEER_CLAIMED
+        || info->worker == wk->bus->worker)
+    {
+        return NGX_DECLINED;
+    }
+
+    worker = (uint32_t) wk->bus->worker;
+
+    buf[0] = NGX_WEBRTC_WORKER_ASK;
+    ngx_memcpy(buf + 1, &worker, sizeof(uint32_t));
+
+    return ngx_webrtc_inbox_text(wk->inbox, info->worker, info->ref, buf,
+                                 sizeof(buf));
+}
+
+
+static void
+ngx_webrtc_worker_on_text(void *ctx, uint64_t ref, u_char *p, size_t n)
+{
+    ngx_webrtc_worker_t *wk = ctx;
+
+    u_char             *last;
+    uint32_t            worker;
+    ngx_webrtc_peer_t  *peer;
+    u_char              buf[NGX_WEBRTC_INBOX_TEXT];
+
+    if (n == 0) {
+        return;
+    }
+
+    if (p[0] == NGX_WEBRTC_WORKER_ANSWER) {
+
+        if (wk->conf.on_candidates) {
+            wk->conf.on_candidates(wk->conf.ctx, ref, p + 1, n - 1);
+        }
+
+        return;
+    }
+
+    peer = ngx_webrtc_peers_mine(wk->bus, ref);
+
+    if (peer == NULL || peer->session == NULL) {
+        return;
+    }
+
+    if (p[0] == NGX_WEBRTC_WORKER_TRICKLE) {
+        ngx_webrtc_session_ice_trickle(peer->session, p + 1, n - 1);
+        return;
+    }
+
+    if (p[0] == NGX_WEBRTC_WORKER_ASK && n == 1 + sizeof(uint32_t)) {
+
+        ngx_memcpy(&worker, p + 1, sizeof(uint32_t));
+
+        buf[0] = NGX_WEBRTC_WORKER_ANSWER;
+        last = ngx_webrtc_session_ice_print(peer->session, buf + 1,
+                                            buf + sizeof(buf));
+
+        (void) ngx_webrtc_inbox_text(wk->inbox, worker, ref, buf, last - buf);
     }
 }
 

@@ -39,6 +39,14 @@ typedef struct {
     ngx_webrtc_bus_t            *bus;
     ngx_webrtc_dtls_conf_t      *dtls;
     ngx_flag_t                   gso;
+
+    /* a session with full ICE has another candidate, or all of them */
+    void                       (*on_ice)(void *ctx, uint64_t ref,
+                                     ngx_uint_t gathered);
+
+    /* the answer to ngx_webrtc_worker_ask(): an SDP fragment */
+    void                       (*on_candidates)(void *ctx, uint64_t ref,
+                                     u_char *p, size_t n);
     ngx_msec_t                   shutdown;    /* worker_shutdown_timeout or 0 */
 
     /* a stream has news or a housekeeping second has passed (st is NULL);
@@ -126,6 +134,31 @@ void ngx_webrtc_worker_tell_close(ngx_webrtc_worker_t *wk,
 /* Tells the owner of a slot, if it has one, that the slot was changed. */
 void ngx_webrtc_worker_tell_changed(ngx_webrtc_worker_t *wk,
     ngx_webrtc_peer_info_t *info);
+
+/*
+ * Gives an SDP fragment with the peer's candidates (RFC 8840) to the owner of a
+ * CLAIMED slot with full ICE, which may be this worker.
+ *
+ *   text   whole fragment, parsed before; less than NGX_WEBRTC_INBOX_TEXT bytes
+ *
+ * NGX_OK
+ * NGX_AGAIN     the owner's inbox is full: the client has to try again
+ * NGX_DECLINED  it is too long, or the owner is gone
+ */
+ngx_int_t ngx_webrtc_worker_trickle(ngx_webrtc_worker_t *wk,
+    ngx_webrtc_peer_info_t *info, ngx_str_t *text);
+
+/*
+ * Asks the owner of a slot with full ICE, another worker, for its candidates.
+ * wk->conf.on_candidates() gets them, soon or never.
+ *
+ * NGX_OK; otherwise it cannot be asked
+ */
+ngx_int_t ngx_webrtc_worker_ask(ngx_webrtc_worker_t *wk,
+    ngx_webrtc_peer_info_t *info);
+
+/* A receive batch is over: flushes publishers, the inbox and the port. */
+void ngx_webrtc_worker_batch(ngx_webrtc_worker_t *wk);
 
 /* The publisher has written packets: it is flushed when the batch is over. */
 void ngx_webrtc_worker_dirty(ngx_webrtc_worker_t *wk, ngx_webrtc_session_t *s);

@@ -1,0 +1,749 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * "webrtc_ice full": the HTTP side.  A request that waits for candidates and
+ * the session that gathers them know each other by the slot's reference only.
+ *
+ * RFC 8838 (trickle), RFC 9725, 4.3.2; RFC 7064 and 7065 (URLs of servers).
+ */
+
+
+#include "ngx_http_webrtc_ice.h"
+#include "ngx_http_webrtc_candidates.h"
+#include "ngx_http_webrtc_ice_server.h"
+#include "ngx_http_webrtc_resource.h"
+#include "ngx_http_webrtc_session.h"
+#include "ngx_webrtc_cursor.h"
+#include "ngx_webrtc_negotiate.h"
+#include "ngx_webrtc_sdpfrag.h"
+#include "ngx_webrtc_session_ice.h"
+
+
+/* ms that an answer waits for candidates; chosen: a server that is well answers
+ * in less, one that is not should not be waited for */
+#define NGX_HTTP_WEBRTC_ICE_WAIT    2000
+
+/* ms that the owner of a session may take to tell its candidates; chosen: it
+ * takes one if it is well; without them clients learn ours from our checks */
+#define NGX_HTTP_WEBRTC_ICE_ASK     500
+
+/* RFC 8489, 18.6; RFC 8656 */
+#define NGX_HTTP_WEBRTC_ICE_PORT    3478
+
+
+/* an address of a STUN or TURN server */
+typedef struct {
+    ngx_str_t                      address;
+    in_port_t                      port;
+    ngx_uint_t                     type;      /* NGX_WEBRTC_NICE_* */
+    ngx_http_webrtc_ice_server_t  *server;
+} ngx_http_webrtc_ice_addr_t;
+
+
+/* a request that waits: a POST, or the PATCH of a restart if etag is set */
+typedef struct {
+    ngx_http_request_t            *request;
+    ngx_webrtc_peer_t             *peer;
+    ngx_str_t                      answer;
+    ngx_webrtc_peer_restart_t      restart;
+    u_char                        *etag;
+    ngx_queue_t                    queue;
+    ngx_event_t                    timer;
+    unsigned                       waiting:1;
+    unsigned                       answered:1;
+} ngx_http_webrtc_ice_t;
+
+
+static ngx_int_t ngx_http_webrtc_ice_session(ngx_http_webrtc_offer_t *offer,
+    ngx_webrtc_peer_t *peer);
+static ngx_int_t ngx_http_webrtc_ice_addrs(ngx_http_request_t *r,
+    ngx_str_t *addrs, ngx_uint_t *n);
+static ngx_int_t ngx_http_webrtc_ice_servers(ngx_http_request_t *r,
+    ngx_webrtc_nice_server_t *servers, ngx_uint_t *n);
+static ngx_uint_t ngx_http_webrtc_ice_candidates(ngx_http_request_t *r,
+    uint64_t ref, ngx_webrtc_sdp_candidate_t *cand);
+static void ngx_http_webrtc_ice_wait(ngx_http_webrtc_ice_t *ice,
+    ngx_msec_t time);
+static void ngx_http_webrtc_ice_resume(ngx_http_webrtc_ice_t *ice,
+    ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t ncand);
+static ngx_int_t ngx_http_webrtc_ice_answer(ngx_http_webrtc_ice_t *ice);
+static void ngx_http_webrtc_ice_timeout(ngx_event_t *ev);
+static void ngx_http_webrtc_ice_cleanup(void *data);
+static char *ngx_http_webrtc_ice_resolve_server(ngx_conf_t *cf,
+    ngx_array_t *addrs, ngx_http_webrtc_ice_server_t *server);
+
+
+static ngx_queue_t  ngx_http_webrtc_ice_waiting = {
+    &ngx_http_webrtc_ice_waiting, &ngx_http_webrtc_ice_waiting
+};
+
+
+ngx_conf_enum_t  ngx_http_webrtc_ice_modes[] = {
+    { ngx_string("lite"), NGX_HTTP_WEBRTC_ICE_LITE },
+    { ngx_string("full"), NGX_HTTP_WEBRTC_ICE_FULL },
+    { ngx_string("relay"), NGX_HTTP_WEBRTC_ICE_RELAY },
+    { ngx_null_string, 0 }
+};
+
+
+ngx_int_t
+ngx_http_webrtc_ice_start(ngx_http_webrtc_offer_t *offer,
+    ngx_webrtc_peer_t *peer, ngx_str_t *answer)
+{
+    ngx_http_request_t     *r;
+    ngx_http_cleanup_t     *cln;
+    ngx_http_webrtc_ice_t  *ice;
+
+    r = offer->request;
+
+    cln = ngx_http_cleanup_add(r, sizeof(ngx_http_webrtc_ice_t));
+    if (cln == NULL) {
+        (void) ngx_webrtc_peers_close(ngx_http_webrtc_worker->bus, peer->ref);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ice = cln->data;
+    ngx_memzero(ice, sizeof(ngx_http_webrtc_ice_t));
+
+    ice->request = r;
+    ice->peer = peer;
+    ice->answer = *answer;
+
+    if (ngx_http_webrtc_ice_session(offer, peer) != NGX_OK) {
+
+        /* ports, descriptors or memory are short; the cause is in the log */
+
+        offer->ref = 0;
+
+        if (ngx_http_webrtc_retry_after(r, NGX_HTTP_WEBRTC_RETRY) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        return ngx_http_webrtc_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                       "no room for another session", NULL);
+    }
+
+    cln->handler = ngx_http_webrtc_ice_cleanup;
+
+    /* the client has to have time left for its checks */
+
+    ngx_http_webrtc_ice_wait(ice, ngx_min(NGX_HTTP_WEBRTC_ICE_WAIT,
+                                          peer->handshake_ms / 2));
+
+    return NGX_DONE;
+}
+
+
+/* the caller returns NGX_DONE */
+
+static void
+ngx_http_webrtc_ice_wait(ngx_http_webrtc_ice_t *ice, ngx_msec_t time)
+{
+    ngx_http_request_t  *r;
+
+    r = ice->request;
+
+    ice->timer.handler = ngx_http_webrtc_ice_timeout;
+    ice->timer.data = ice;
+    ice->timer.log = r->connection->log;
+
+    ngx_add_timer(&ice->timer, time);
+
+    ice->waiting = 1;
+    ngx_queue_insert_tail(&ngx_http_webrtc_ice_waiting, &ice->queue);
+
+    /* notices when the client goes away */
+
+    r->read_event_handler = ngx_http_test_reading;
+    r->write_event_handler = ngx_http_request_empty_handler;
+
+    /* what the caller is going to finalize is not the request's end */
+
+    r->main->count++;
+}
+
+
+/* NGX_OK; NGX_ERROR after logging, the slot is gone then */
+
+static ngx_int_t
+ngx_http_webrtc_ice_session(ngx_http_webrtc_offer_t *offer,
+    ngx_webrtc_peer_t *peer)
+{
+    ngx_str_t                       addrs[NGX_WEBRTC_NICE_ADDRS];
+    ngx_http_request_t             *r;
+    ngx_webrtc_nice_server_t        servers[NGX_WEBRTC_NICE_SERVERS];
+    ngx_http_webrtc_loc_conf_t     *wlcf;
+    ngx_webrtc_session_ice_conf_t   conf;
+
+    r = offer->request;
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
+
+    ngx_memzero(&conf, sizeof(ngx_webrtc_session_ice_conf_t));
+
+    conf.addrs = addrs;
+    conf.servers = servers;
+    conf.min_port = wlcf->ice_min_port;
+    conf.max_port = wlcf->ice_max_port;
+    conf.relay = (wlcf->ice == NGX_HTTP_WEBRTC_ICE_RELAY);
+
+    if (ngx_http_webrtc_ice_addrs(r, addrs, &conf.naddrs) != NGX_OK
+        || ngx_http_webrtc_ice_servers(r, servers, &conf.nservers) != NGX_OK)
+    {
+        (void) ngx_webrtc_peers_close(ngx_http_webrtc_worker->bus, peer->ref);
+        return NGX_ERROR;
+    }
+
+    if (ngx_webrtc_session_ice_create(ngx_http_webrtc_worker, peer->ref,
+                                      &conf, offer->sdp->candidates,
+                                      offer->sdp->ncandidates)
+        == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* the addresses that are listened on, without the ports */
+
+static ngx_int_t
+ngx_http_webrtc_ice_addrs(ngx_http_request_t *r, ngx_str_t *addrs,
+    ngx_uint_t *n)
+{
+    ngx_uint_t                  i, k, ncand;
+    ngx_webrtc_sdp_candidate_t  cand[NGX_HTTP_WEBRTC_CANDIDATES];
+
+    *n = 0;
+    ncand = ngx_http_webrtc_candidates_local(r, cand);
+
+    for (i = 0; i < ncand && *n < NGX_WEBRTC_NICE_ADDRS; i++) {
+
+        for (k = 0; k < *n; k++) {
+            if (addrs[k].len == cand[i].address.len
+                && ngx_memcmp(addrs[k].data, cand[i].address.data,
+                              addrs[k].len)
+                   == 0)
+            {
+                break;
+            }
+        }
+
+        if (k == *n) {
+            addrs[(*n)++] = cand[i].address;
+        }
+    }
+
+    if (*n == 0) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "webrtc_ice full: there is no local address");
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_ice_servers(ngx_http_request_t *r,
+    ngx_webrtc_nice_server_t *servers, ngx_uint_t *n)
+{
+    ngx_uint_t                   i;
+    ngx_webrtc_nice_server_t    *srv;
+    ngx_http_webrtc_loc_conf_t  *wlcf;
+    ngx_http_webrtc_ice_addr_t  *addr;
+
+    *n = 0;
+
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
+
+    if (wlcf->ice_addrs == NULL) {
+        return NGX_OK;
+    }
+
+    addr = wlcf->ice_addrs->elts;
+
+    for (i = 0; i < wlcf->ice_addrs->nelts; i++) {
+
+        if (*n == NGX_WEBRTC_NICE_SERVERS) {
+            break;
+        }
+
+        srv = &servers[(*n)++];
+
+        ngx_memzero(srv, sizeof(ngx_webrtc_nice_server_t));
+
+        srv->type = addr[i].type;
+        srv->address = addr[i].address;
+        srv->port = addr[i].port;
+
+        if (ngx_http_webrtc_ice_server_credentials(r, addr[i].server,
+                                                   &srv->username,
+                                                   &srv->credential)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_webrtc_ice_wake(uint64_t ref, ngx_uint_t gathered)
+{
+    ngx_queue_t            *q;
+    ngx_http_webrtc_ice_t  *ice;
+
+    if (!gathered) {
+        return;
+    }
+
+    for (q = ngx_queue_head(&ngx_http_webrtc_ice_waiting);
+         q != ngx_queue_sentinel(&ngx_http_webrtc_ice_waiting);
+         q = ngx_queue_next(q))
+    {
+        ice = ngx_queue_data(q, ngx_http_webrtc_ice_t, queue);
+
+        if (ice->peer->ref == ref && ice->etag == NULL) {
+            ngx_http_webrtc_ice_resume(ice, NULL, 0);
+            return;
+        }
+    }
+}
+
+
+void
+ngx_http_webrtc_ice_told(uint64_t ref, u_char *p, size_t n)
+{
+    u_char                  *text;
+    ngx_queue_t             *q;
+    ngx_webrtc_sdpfrag_t    *frag;
+    ngx_webrtc_sdp_error_t   err;
+    ngx_http_webrtc_ice_t   *ice;
+
+    for (q = ngx_queue_head(&ngx_http_webrtc_ice_waiting);
+         q != ngx_queue_sentinel(&ngx_http_webrtc_ice_waiting);
+         q = ngx_queue_next(q))
+    {
+        ice = ngx_queue_data(q, ngx_http_webrtc_ice_t, queue);
+
+        if (ice->peer->ref != ref || ice->etag == NULL) {
+            continue;
+        }
+
+        text = ngx_pnalloc(ice->request->pool, n);
+        frag = ngx_palloc(ice->request->pool, sizeof(ngx_webrtc_sdpfrag_t));
+
+        if (text == NULL || frag == NULL) {
+            return;
+        }
+
+        ngx_memcpy(text, p, n);
+
+        if (ngx_webrtc_sdpfrag_parse(text, text + n, frag, &err) != NGX_OK) {
+            frag->ncandidates = 0;
+        }
+
+        ngx_http_webrtc_ice_resume(ice, frag->candidates, frag->ncandidates);
+        return;
+    }
+}
+
+
+ngx_int_t
+ngx_http_webrtc_ice_restart(ngx_http_request_t *r, ngx_webrtc_peer_t *peer,
+    ngx_webrtc_peer_info_t *info, ngx_webrtc_peer_restart_t *restart,
+    u_char *etag)
+{
+    ngx_http_cleanup_t          *cln;
+    ngx_http_webrtc_ice_t       *ice;
+    ngx_webrtc_sdp_candidate_t   cand[NGX_HTTP_WEBRTC_CANDIDATES];
+
+    if (ngx_webrtc_worker_ask(ngx_http_webrtc_worker, info) != NGX_OK) {
+        return ngx_http_webrtc_session_restarted(r, peer, restart, etag, cand,
+                       ngx_http_webrtc_ice_candidates(r, peer->ref, cand));
+    }
+
+    cln = ngx_http_cleanup_add(r, sizeof(ngx_http_webrtc_ice_t));
+    if (cln == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ice = cln->data;
+    ngx_memzero(ice, sizeof(ngx_http_webrtc_ice_t));
+
+    ice->request = r;
+    ice->peer = peer;
+    ice->restart = *restart;
+    ice->etag = etag;
+
+    /* whatever becomes of the request, its session goes on */
+
+    ice->answered = 1;
+
+    cln->handler = ngx_http_webrtc_ice_cleanup;
+
+    ngx_http_webrtc_ice_wait(ice, NGX_HTTP_WEBRTC_ICE_ASK);
+
+    return NGX_DONE;
+}
+
+
+/* cand: for a PATCH */
+
+static void
+ngx_http_webrtc_ice_resume(ngx_http_webrtc_ice_t *ice,
+    ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t ncand)
+{
+    ngx_int_t            rc;
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = ice->request;
+    c = r->connection;
+
+    ngx_queue_remove(&ice->queue);
+    ice->waiting = 0;
+
+    if (ice->timer.timer_set) {
+        ngx_del_timer(&ice->timer);
+    }
+
+    if (ice->etag) {
+        rc = ngx_http_webrtc_session_restarted(r, ice->peer, &ice->restart,
+                                               ice->etag, cand, ncand);
+
+    } else {
+        rc = ngx_http_webrtc_ice_answer(ice);
+    }
+
+    ngx_http_finalize_request(r, rc);
+    ngx_http_run_posted_requests(c);
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_ice_answer(ngx_http_webrtc_ice_t *ice)
+{
+    u_char                      *p, *end, *at;
+    size_t                       size;
+    ngx_int_t                    rc;
+    ngx_str_t                    body;
+    ngx_uint_t                   i, n;
+    ngx_http_request_t          *r;
+    ngx_webrtc_sdp_candidate_t   cand[NGX_HTTP_WEBRTC_CANDIDATES];
+
+    static ngx_str_t  last = ngx_string("a=end-of-candidates");
+
+    r = ice->request;
+
+    if (ngx_webrtc_peers_mine(ngx_http_webrtc_worker->bus, ice->peer->ref)
+        == NULL)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    n = ngx_http_webrtc_ice_candidates(r, ice->peer->ref, cand);
+
+    /* candidates stand in front of their end, in the m-line that has the
+     * transport */
+
+    end = ice->answer.data + ice->answer.len;
+
+    at = ngx_strlcasestrn(ice->answer.data, end, last.data, last.len - 1);
+
+    size = ice->answer.len + n * NGX_WEBRTC_NEGOTIATE_CANDIDATE;
+
+    body.data = ngx_pnalloc(r->pool, size);
+
+    if (body.data == NULL || at == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    p = ngx_cpymem(body.data, ice->answer.data, at - ice->answer.data);
+
+    for (i = 0; i < n && p; i++) {
+        p = ngx_webrtc_write_mem(p, body.data + size, (u_char *) "a=", 2);
+        p = ngx_webrtc_sdp_print_candidate(p, body.data + size, &cand[i], i);
+        p = ngx_webrtc_write_mem(p, body.data + size, (u_char *) CRLF, 2);
+    }
+
+    if (p == NULL || (size_t) (body.data + size - p) < (size_t) (end - at)) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    p = ngx_cpymem(p, at, end - at);
+
+    body.len = p - body.data;
+
+    rc = ngx_http_webrtc_offer_created(r, NGX_HTTP_CREATED, ice->peer,
+                                       &body);
+
+    if (rc != NGX_HTTP_INTERNAL_SERVER_ERROR && rc != NGX_ERROR) {
+        ice->answered = 1;
+    }
+
+    return rc;
+}
+
+
+/* of a session of this worker, 0 if it is another's */
+
+static ngx_uint_t
+ngx_http_webrtc_ice_candidates(ngx_http_request_t *r, uint64_t ref,
+    ngx_webrtc_sdp_candidate_t *cand)
+{
+    ngx_webrtc_peer_t     *peer;
+    ngx_webrtc_session_t  *s;
+
+    peer = ngx_webrtc_peers_mine(ngx_http_webrtc_worker->bus, ref);
+
+    if (peer == NULL || peer->session == NULL) {
+        return 0;
+    }
+
+    s = peer->session;
+
+    if (s->transport.nice == NULL) {
+        return 0;
+    }
+
+    return ngx_webrtc_nice_candidates(s->transport.nice, r->pool, cand,
+                                      NGX_HTTP_WEBRTC_CANDIDATES);
+}
+
+
+ngx_int_t
+ngx_http_webrtc_ice_trickle(ngx_http_request_t *r,
+    ngx_webrtc_peer_info_t *info, ngx_str_t *body)
+{
+    switch (ngx_webrtc_worker_trickle(ngx_http_webrtc_worker, info, body)) {
+
+    case NGX_OK:
+        return NGX_OK;
+
+    case NGX_AGAIN:
+
+        if (ngx_http_webrtc_retry_after(r, 1) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        return ngx_http_webrtc_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                       "the session's worker is busy", NULL);
+
+    default:
+
+        if (body->len >= NGX_WEBRTC_INBOX_TEXT) {
+            return ngx_http_webrtc_problem(r,
+                                           NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
+                                           "body too large", NULL);
+        }
+
+        return ngx_http_webrtc_problem(r, NGX_HTTP_NOT_FOUND,
+                                       "no such session", NULL);
+    }
+}
+
+
+static void
+ngx_http_webrtc_ice_timeout(ngx_event_t *ev)
+{
+    ngx_http_webrtc_ice_resume(ev->data, NULL, 0);
+}
+
+
+static void
+ngx_http_webrtc_ice_cleanup(void *data)
+{
+    ngx_http_webrtc_ice_t *ice = data;
+
+    ngx_webrtc_peer_t  *peer;
+
+    if (ice->waiting) {
+        ngx_queue_remove(&ice->queue);
+        ice->waiting = 0;
+    }
+
+    if (ice->timer.timer_set) {
+        ngx_del_timer(&ice->timer);
+    }
+
+    if (ice->answered || ngx_http_webrtc_worker == NULL) {
+        return;
+    }
+
+    /* nobody knows of the session */
+
+    peer = ngx_webrtc_peers_mine(ngx_http_webrtc_worker->bus, ice->peer->ref);
+
+    if (peer && peer->session) {
+        ngx_webrtc_session_close(peer->session, "client has gone");
+    }
+}
+
+
+/* "webrtc_ice_ports min-max" */
+
+char *
+ngx_http_webrtc_ice_ports(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_webrtc_loc_conf_t *wlcf = conf;
+
+    u_char     *p;
+    ngx_int_t   min, max;
+    ngx_str_t  *value;
+
+    if (wlcf->ice_min_port != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    p = ngx_strlchr(value[1].data, value[1].data + value[1].len, '-');
+
+    if (p == NULL) {
+        goto invalid;
+    }
+
+    min = ngx_atoi(value[1].data, p - value[1].data);
+    max = ngx_atoi(p + 1, value[1].data + value[1].len - p - 1);
+
+    if (min < 1 || max > 65535 || min > max) {
+        goto invalid;
+    }
+
+    wlcf->ice_min_port = (ngx_uint_t) min;
+    wlcf->ice_max_port = (ngx_uint_t) max;
+
+    return NGX_CONF_OK;
+
+invalid:
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid range \"%V\" in webrtc_ice_ports, expected "
+                       "\"min-max\" between 1 and 65535", &value[1]);
+
+    return NGX_CONF_ERROR;
+}
+
+
+char *
+ngx_http_webrtc_ice_resolve(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *prev,
+    ngx_http_webrtc_loc_conf_t *conf)
+{
+    char                          *rv;
+    ngx_uint_t                     i;
+    ngx_http_webrtc_ice_server_t  *server;
+
+    if (conf->ice == NGX_HTTP_WEBRTC_ICE_LITE || conf->ice_servers == NULL) {
+        return NGX_CONF_OK;
+    }
+
+    if (prev->ice_servers == conf->ice_servers && prev->ice_addrs) {
+        conf->ice_addrs = prev->ice_addrs;
+        return NGX_CONF_OK;
+    }
+
+    conf->ice_addrs = ngx_array_create(cf->pool, 4,
+                                       sizeof(ngx_http_webrtc_ice_addr_t));
+    if (conf->ice_addrs == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    server = conf->ice_servers->elts;
+
+    for (i = 0; i < conf->ice_servers->nelts; i++) {
+        rv = ngx_http_webrtc_ice_resolve_server(cf, conf->ice_addrs,
+                                                &server[i]);
+        if (rv != NGX_CONF_OK) {
+            return rv;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_webrtc_ice_resolve_server(ngx_conf_t *cf, ngx_array_t *addrs,
+    ngx_http_webrtc_ice_server_t *server)
+{
+    u_char                      *p, *end, *query;
+    size_t                       len;
+    ngx_url_t                    u;
+    ngx_uint_t                   i, type;
+    ngx_http_webrtc_ice_addr_t  *addr;
+
+    static ngx_str_t  tcp = ngx_string("transport=tcp");
+
+    p = server->url.data;
+    end = p + server->url.len;
+
+    if (server->url.len > 5 && ngx_strncasecmp(p, (u_char *) "stun:", 5) == 0) {
+        type = NGX_WEBRTC_NICE_STUN;
+
+    } else if (server->url.len > 5
+               && ngx_strncasecmp(p, (u_char *) "turn:", 5) == 0)
+    {
+        type = NGX_WEBRTC_NICE_TURN_UDP;
+
+    } else {
+        ngx_conf_log_error(NGX_LOG_NOTICE, cf, 0,
+                           "\"%V\" is for clients only: \"webrtc_ice full\" "
+                           "does not use TLS", &server->url);
+        return NGX_CONF_OK;
+    }
+
+    p += 5;
+
+    query = ngx_strlchr(p, end, '?');
+
+    if (query && type == NGX_WEBRTC_NICE_TURN_UDP
+        && ngx_strlcasestrn(query, end, tcp.data, tcp.len - 1))
+    {
+        type = NGX_WEBRTC_NICE_TURN_TCP;
+    }
+
+    ngx_memzero(&u, sizeof(ngx_url_t));
+
+    u.url.data = p;
+    u.url.len = (query ? query : end) - p;
+    u.default_port = NGX_HTTP_WEBRTC_ICE_PORT;
+
+    if (ngx_parse_url(cf->pool, &u) != NGX_OK || u.naddrs == 0
+        || u.family == AF_UNIX)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "%s in webrtc_ice_server \"%V\", which "
+                           "\"webrtc_ice full\" needs the address of",
+                           u.err ? u.err : "invalid address", &server->url);
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 0; i < u.naddrs; i++) {
+
+        addr = ngx_array_push(addrs);
+        if (addr == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        addr->type = type;
+        addr->server = server;
+        addr->port = ngx_inet_get_port(u.addrs[i].sockaddr);
+
+        addr->address.data = ngx_pnalloc(cf->pool, NGX_SOCKADDR_STRLEN);
+        if (addr->address.data == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        len = ngx_sock_ntop(u.addrs[i].sockaddr, u.addrs[i].socklen,
+                            addr->address.data, NGX_SOCKADDR_STRLEN, 0);
+
+        addr->address.len = len;
+    }
+
+    return NGX_CONF_OK;
+}

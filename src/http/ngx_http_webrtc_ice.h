@@ -1,0 +1,89 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * "webrtc_ice full": answers with candidates that an agent gathers, of sessions
+ * that live in the worker that answers.
+ */
+
+
+#ifndef _NGX_HTTP_WEBRTC_ICE_H_INCLUDED_
+#define _NGX_HTTP_WEBRTC_ICE_H_INCLUDED_
+
+
+#include "ngx_http_webrtc.h"
+#include "ngx_http_webrtc_offer.h"
+
+
+/* "webrtc_ice" */
+#define NGX_HTTP_WEBRTC_ICE_LITE   0
+#define NGX_HTTP_WEBRTC_ICE_FULL   1
+#define NGX_HTTP_WEBRTC_ICE_RELAY  2
+
+
+extern ngx_conf_enum_t  ngx_http_webrtc_ice_modes[];
+
+
+/*
+ * The slot of an offer has been made: claims it, makes the session and gathers.
+ * The request is answered with 201 when that is over, or after two seconds with
+ * what there is.
+ *
+ *   offer    its ref is set
+ *   peer     of the slot, from the request's pool
+ *   answer   without candidates, from the request's pool
+ *
+ * Returns what to finalize the request with; NGX_DONE when it is answered
+ * later.
+ */
+ngx_int_t ngx_http_webrtc_ice_start(ngx_http_webrtc_offer_t *offer,
+    ngx_webrtc_peer_t *peer, ngx_str_t *answer);
+
+/* An agent of this worker has a candidate more, or all of them. */
+void ngx_http_webrtc_ice_wake(uint64_t ref, ngx_uint_t gathered);
+
+/*
+ * Answers the PATCH of an ICE restart with the candidates of the session's
+ * owner, which is asked if it is another worker.
+ *
+ *   peer      a copy of the slot, from the request's pool
+ *   restart   views into the request's pool
+ *   etag      the new one, from the request's pool
+ *
+ * Returns what to finalize the request with; NGX_DONE when it is answered
+ * later.
+ */
+ngx_int_t ngx_http_webrtc_ice_restart(ngx_http_request_t *r,
+    ngx_webrtc_peer_t *peer, ngx_webrtc_peer_info_t *info,
+    ngx_webrtc_peer_restart_t *restart, u_char *etag);
+
+/* A worker that was asked tells its candidates. */
+void ngx_http_webrtc_ice_told(uint64_t ref, u_char *p, size_t n);
+
+/*
+ * Gives the candidates of a PATCH to the session's owner.
+ *
+ *   body   parsed before
+ *
+ * NGX_OK; otherwise what to finalize the request with
+ */
+ngx_int_t ngx_http_webrtc_ice_trickle(ngx_http_request_t *r,
+    ngx_webrtc_peer_info_t *info, ngx_str_t *body);
+
+/* Parses "webrtc_ice_ports". */
+char *ngx_http_webrtc_ice_ports(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/*
+ * Resolves the servers of a location with full ICE, when the configuration is
+ * read: names are never looked up later.
+ *
+ *   prev   of the level above, whose servers may be the same
+ *
+ * NGX_CONF_OK; NGX_CONF_ERROR after logging
+ */
+char *ngx_http_webrtc_ice_resolve(ngx_conf_t *cf,
+    ngx_http_webrtc_loc_conf_t *prev, ngx_http_webrtc_loc_conf_t *conf);
+
+
+#endif /* _NGX_HTTP_WEBRTC_ICE_H_INCLUDED_ */

@@ -1,0 +1,1319 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Full ICE on libnice's agent.  Knows nothing of what datagrams carry.
+ *
+ * How it is driven.  Each agent has a GMainContext of its own, so that an event
+ * of one session costs nothing for the others.  A turn is what a GLib loop
+ * would do (prepare, query, poll, check, dispatch), with a poll() that never
+ * waits, repeated while there was something to dispatch.  Then the descriptors
+ * that the context wants are made to be those that nginx watches, one
+ * connection each, and its timeout becomes nginx's timer.  A turn follows each
+ * event, the timer, and each call that may have changed what is wanted.
+ *
+ * Events are level triggered: what a turn has left over comes back.
+ *
+ * The agent opens and closes its sockets as it likes, within a turn too, so
+ * that a number may mean another socket after it: sockets are told apart by
+ * their inode.  A closed socket has left epoll by itself, and what is known of
+ * it is forgotten without a system call on a number that is another's.
+ *
+ * The agent is never freed from a turn of its own, see
+ * ngx_webrtc_nice_close().
+ *
+ * No thread: names are resolved by nginx when it reads the configuration,
+ * UPnP is off.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <poll.h>
+#include <nice/agent.h>
+#include "ngx_webrtc_nice.h"
+
+
+/* turns in a row; chosen: other sessions wait a millisecond at most */
+#define NGX_WEBRTC_NICE_TURNS      16
+
+/* sockets of an agent: per address one, and one per address and TURN server
+ * over TCP */
+#define NGX_WEBRTC_NICE_FDS        256
+
+/* descriptors there is room for at first */
+#define NGX_WEBRTC_NICE_FDS_START  8
+
+/* steps, and ms of each, that an exiting worker waits for TURN servers; chosen:
+ * a fifth of a second is time enough for a server that is well */
+#define NGX_WEBRTC_NICE_EXIT       40
+#define NGX_WEBRTC_NICE_EXIT_STEP  5
+
+/* ms between turns while connections are short; chosen */
+#define NGX_WEBRTC_NICE_STARVED    20
+
+/* RFC 8445, 5.1.1: with rtcp-mux there is one */
+#define NGX_WEBRTC_NICE_COMPONENT  1
+
+
+typedef struct {
+    ngx_socket_t             fd;
+    ino_t                    ino;
+    short                    events;      /* that nginx watches */
+    unsigned                 seen:1;
+    ngx_connection_t        *c;           /* NULL: there was none left */
+} ngx_webrtc_nice_io_t;
+
+
+struct ngx_webrtc_nice_s {
+    ngx_webrtc_nice_conf_t   conf;        /* callbacks, log and flags only */
+    ngx_queue_t              queue;
+
+    NiceAgent               *agent;
+    GMainContext            *context;
+    guint                    stream;
+
+    GPollFD                 *fds;         /* room for nalloc */
+    ngx_webrtc_nice_io_t    *ios;         /* the same */
+    ngx_uint_t               nalloc;
+    ngx_uint_t               nios;
+
+    ngx_event_t              timer;
+    ngx_event_t              post;
+
+    ngx_uint_t               state;       /* last one told */
+    ngx_uint_t               news;        /* to be told, 0: nothing */
+    ngx_uint_t               nremote;
+
+    unsigned                 candidate:1; /* to be told */
+    unsigned                 gathered:1;
+    unsigned                 told:1;      /* that it has gathered */
+    unsigned                 input:1;     /* there was some in this turn */
+    unsigned                 driving:1;
+    unsigned                 tcp:1;       /* what is sent may need events */
+    unsigned                 relays:1;
+    unsigned                 closed:1;    /* nobody is called any more */
+    unsigned                 pruning:1;   /* gives back allocations */
+    unsigned                 pruned:1;
+    unsigned                 starved:1;
+};
+
+
+static void ngx_webrtc_nice_init(void);
+static void ngx_webrtc_nice_log(const gchar *domain, GLogLevelFlags level,
+    const gchar *message, gpointer data);
+static ngx_int_t ngx_webrtc_nice_setup(ngx_webrtc_nice_t *nice,
+    ngx_webrtc_nice_conf_t *conf);
+static ngx_int_t ngx_webrtc_nice_servers(ngx_webrtc_nice_t *nice,
+    ngx_webrtc_nice_conf_t *conf);
+static gchar *ngx_webrtc_nice_str(gchar *buf, size_t size, ngx_str_t *s);
+static void ngx_webrtc_nice_on_recv(NiceAgent *agent, guint stream,
+    guint component, guint len, gchar *buf, gpointer data);
+static void ngx_webrtc_nice_on_state(NiceAgent *agent, guint stream,
+    guint component, guint state, gpointer data);
+static void ngx_webrtc_nice_on_candidate(NiceAgent *agent, NiceCandidate *cand,
+    gpointer data);
+static void ngx_webrtc_nice_on_gathered(NiceAgent *agent, guint stream,
+    gpointer data);
+static void ngx_webrtc_nice_on_pruned(GObject *object, GAsyncResult *result,
+    gpointer data);
+static void ngx_webrtc_nice_tell(ngx_webrtc_nice_t *nice);
+static void ngx_webrtc_nice_wake(ngx_webrtc_nice_t *nice);
+static void ngx_webrtc_nice_drive(ngx_webrtc_nice_t *nice);
+static ngx_int_t ngx_webrtc_nice_query(ngx_webrtc_nice_t *nice, gint priority,
+    gint *timeout);
+static ngx_int_t ngx_webrtc_nice_grow(ngx_webrtc_nice_t *nice, ngx_uint_t n);
+static void ngx_webrtc_nice_sync(ngx_webrtc_nice_t *nice, ngx_uint_t nfds);
+static void ngx_webrtc_nice_watch(ngx_webrtc_nice_t *nice,
+    ngx_webrtc_nice_io_t *io, short events);
+static void ngx_webrtc_nice_forget(ngx_webrtc_nice_t *nice,
+    ngx_webrtc_nice_io_t *io);
+static ngx_int_t ngx_webrtc_nice_inode(ngx_socket_t fd, ino_t *ino);
+static void ngx_webrtc_nice_schedule(ngx_webrtc_nice_t *nice, gint timeout);
+static void ngx_webrtc_nice_event_handler(ngx_event_t *ev);
+static void ngx_webrtc_nice_timer_handler(ngx_event_t *ev);
+static void ngx_webrtc_nice_post_handler(ngx_event_t *ev);
+static void ngx_webrtc_nice_end(ngx_webrtc_nice_t *nice);
+static void ngx_webrtc_nice_detach(ngx_webrtc_nice_t *nice);
+static void ngx_webrtc_nice_free(ngx_webrtc_nice_t *nice);
+
+
+/* agents of this process that nobody has a pointer to any more */
+static ngx_queue_t  ngx_webrtc_nice_closing = {
+    &ngx_webrtc_nice_closing, &ngx_webrtc_nice_closing
+};
+
+static u_char  ngx_webrtc_nice_buf[NGX_WEBRTC_NICE_MAX];
+
+
+ngx_webrtc_nice_t *
+ngx_webrtc_nice_create(ngx_webrtc_nice_conf_t *conf)
+{
+    ngx_webrtc_nice_t  *nice;
+
+    ngx_webrtc_nice_init();
+
+    nice = ngx_calloc(sizeof(ngx_webrtc_nice_t), conf->log);
+    if (nice == NULL) {
+        return NULL;
+    }
+
+    nice->conf = *conf;
+    nice->conf.addrs = NULL;
+    nice->conf.servers = NULL;
+
+    nice->timer.handler = ngx_webrtc_nice_timer_handler;
+    nice->timer.data = nice;
+    nice->timer.log = conf->log;
+
+    nice->post.handler = ngx_webrtc_nice_post_handler;
+    nice->post.data = nice;
+    nice->post.log = conf->log;
+
+    if (ngx_webrtc_nice_grow(nice, NGX_WEBRTC_NICE_FDS_START) != NGX_OK) {
+        ngx_free(nice);
+        return NULL;
+    }
+
+    /* GLib's allocations never fail: it would end the process instead */
+
+    nice->context = g_main_context_new();
+
+    (void) g_main_context_acquire(nice->context);
+
+    if (ngx_webrtc_nice_setup(nice, conf) != NGX_OK) {
+        nice->closed = 1;
+        ngx_webrtc_nice_free(nice);
+        return NULL;
+    }
+
+    ngx_webrtc_nice_wake(nice);
+
+    return nice;
+}
+
+
+static void
+ngx_webrtc_nice_init(void)
+{
+    static ngx_uint_t  done;
+
+    if (done) {
+        return;
+    }
+
+    done = 1;
+
+    (void) g_log_set_handler("libnice", G_LOG_LEVEL_MASK|G_LOG_FLAG_FATAL,
+                             ngx_webrtc_nice_log, NULL);
+    (void) g_log_set_handler("libnice-stun", G_LOG_LEVEL_MASK,
+                             ngx_webrtc_nice_log, NULL);
+}
+
+
+/* what libnice has to say is about peers and servers */
+
+static void
+ngx_webrtc_nice_log(const gchar *domain, GLogLevelFlags level,
+    const gchar *message, gpointer data)
+{
+    ngx_uint_t  bad;
+
+    bad = level & (G_LOG_LEVEL_ERROR|G_LOG_LEVEL_CRITICAL);
+
+    if (bad) {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0, "webrtc nice %s",
+                      message);
+        return;
+    }
+
+    ngx_log_error(NGX_LOG_INFO, ngx_cycle->log, 0, "webrtc nice %s", message);
+}
+
+
+static ngx_int_t
+ngx_webrtc_nice_setup(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_conf_t *conf)
+{
+    gchar         ufrag[64], pwd[128], text[NGX_SOCKADDR_STRLEN + 1];
+    ngx_uint_t    i;
+    NiceAddress   addr;
+
+    nice->agent = nice_agent_new_full(nice->context,
+                                      NICE_COMPATIBILITY_RFC5245,
+                                      NICE_AGENT_OPTION_ICE_TRICKLE
+                                      |NICE_AGENT_OPTION_CONSENT_FRESHNESS);
+
+    if (nice->agent == NULL) {
+        ngx_log_error(NGX_LOG_ERR, conf->log, 0, "webrtc nice agent failed");
+        return NGX_ERROR;
+    }
+
+    g_object_set(nice->agent,
+                 "upnp", FALSE,
+                 "ice-tcp", FALSE,
+                 "controlling-mode", conf->controlling ? TRUE : FALSE,
+                 "force-relay", conf->relay ? TRUE : FALSE,
+                 NULL);
+
+    for (i = 0; i < conf->naddrs && i < NGX_WEBRTC_NICE_ADDRS; i++) {
+
+        nice_address_init(&addr);
+
+        if (ngx_webrtc_nice_str(text, sizeof(text), &conf->addrs[i]) == NULL
+            || !nice_address_set_from_string(&addr, text)
+            || !nice_agent_add_local_address(nice->agent, &addr))
+        {
+            ngx_log_error(NGX_LOG_ERR, conf->log, 0,
+                          "webrtc nice local address \"%V\" failed",
+                          &conf->addrs[i]);
+            return NGX_ERROR;
+        }
+    }
+
+    nice->stream = nice_agent_add_stream(nice->agent, 1);
+
+    if (nice->stream == 0
+        || ngx_webrtc_nice_str(ufrag, sizeof(ufrag), &conf->ufrag) == NULL
+        || ngx_webrtc_nice_str(pwd, sizeof(pwd), &conf->pwd) == NULL
+        || !nice_agent_set_local_credentials(nice->agent, nice->stream, ufrag,
+                                             pwd))
+    {
+        ngx_log_error(NGX_LOG_ERR, conf->log, 0, "webrtc nice stream failed");
+        return NGX_ERROR;
+    }
+
+    if (conf->min_port) {
+        nice_agent_set_port_range(nice->agent, nice->stream,
+                                  NGX_WEBRTC_NICE_COMPONENT, conf->min_port,
+                                  conf->max_port);
+    }
+
+    if (ngx_webrtc_nice_servers(nice, conf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    g_signal_connect(nice->agent, "component-state-changed",
+                     G_CALLBACK(ngx_webrtc_nice_on_state), nice);
+    g_signal_connect(nice->agent, "new-candidate-full",
+                     G_CALLBACK(ngx_webrtc_nice_on_candidate), nice);
+    g_signal_connect(nice->agent, "candidate-gathering-done",
+                     G_CALLBACK(ngx_webrtc_nice_on_gathered), nice);
+
+    (void) nice_agent_attach_recv(nice->agent, nice->stream,
+                                  NGX_WEBRTC_NICE_COMPONENT, nice->context,
+                                  ngx_webrtc_nice_on_recv, nice);
+
+    if (!nice_agent_gather_candidates(nice->agent, nice->stream)) {
+        ngx_log_error(NGX_LOG_ERR, conf->log, 0,
+                      "webrtc nice no candidate could be gathered, ports are "
+                      "in use or descriptors short");
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_webrtc_nice_servers(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_conf_t *conf)
+{
+    gchar                      text[NGX_SOCKADDR_STRLEN + 1];
+    gchar                      username[512], credential[512];
+    ngx_uint_t                 i, stun;
+    ngx_webrtc_nice_server_t  *srv;
+
+    stun = 0;
+
+    for (i = 0; i < conf->nservers && i < NGX_WEBRTC_NICE_SERVERS; i++) {
+        srv = &conf->servers[i];
+
+        if (ngx_webrtc_nice_str(text, sizeof(text), &srv->address) == NULL) {
+            return NGX_ERROR;
+        }
+
+        if (srv->type == NGX_WEBRTC_NICE_STUN) {
+
+            if (!stun) {
+                g_object_set(nice->agent, "stun-server", text,
+                             "stun-server-port", (guint) srv->port, NULL);
+                stun = 1;
+            }
+
+            continue;
+        }
+
+        if (ngx_webrtc_nice_str(username, sizeof(username), &srv->username)
+            == NULL
+            || ngx_webrtc_nice_str(credential, sizeof(credential),
+                                   &srv->credential)
+               == NULL
+            || !nice_agent_set_relay_info(nice->agent, nice->stream,
+                                 NGX_WEBRTC_NICE_COMPONENT, text, srv->port,
+                                 username, credential,
+                                 srv->type == NGX_WEBRTC_NICE_TURN_TCP
+                                 ? NICE_RELAY_TYPE_TURN_TCP
+                                 : NICE_RELAY_TYPE_TURN_UDP))
+        {
+            ngx_log_error(NGX_LOG_ERR, conf->log, 0,
+                          "webrtc nice TURN server \"%V\" refused",
+                          &srv->address);
+            return NGX_ERROR;
+        }
+
+        nice->relays = 1;
+
+        if (srv->type == NGX_WEBRTC_NICE_TURN_TCP) {
+            nice->tcp = 1;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* with a null byte, which ends no text of ours early; NULL: does not fit */
+
+static gchar *
+ngx_webrtc_nice_str(gchar *buf, size_t size, ngx_str_t *s)
+{
+    if (s->len >= size || memchr(s->data, '\0', s->len)) {
+        return NULL;
+    }
+
+    *ngx_cpymem(buf, s->data, s->len) = '\0';
+
+    return buf;
+}
+
+
+ngx_int_t
+ngx_webrtc_nice_remote(ngx_webrtc_nice_t *nice, ngx_str_t *ufrag,
+    ngx_str_t *pwd)
+{
+    gchar  u[257], p[257];
+
+    if (ngx_webrtc_nice_str(u, sizeof(u), ufrag) == NULL
+        || ngx_webrtc_nice_str(p, sizeof(p), pwd) == NULL
+        || !nice_agent_set_remote_credentials(nice->agent, nice->stream, u, p))
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_webrtc_nice_wake(nice);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_webrtc_nice_restart(ngx_webrtc_nice_t *nice, ngx_str_t *ufrag,
+    ngx_str_t *pwd)
+{
+    gchar  u[257], p[257];
+
+    if (ngx_webrtc_nice_str(u, sizeof(u), ufrag) == NULL
+        || ngx_webrtc_nice_str(p, sizeof(p), pwd) == NULL
+        || !nice_agent_restart_stream(nice->agent, nice->stream)
+        || !nice_agent_set_local_credentials(nice->agent, nice->stream, u, p))
+    {
+        return NGX_ERROR;
+    }
+
+    nice->nremote = 0;
+
+    ngx_webrtc_nice_wake(nice);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_webrtc_nice_add(ngx_webrtc_nice_t *nice,
+    const ngx_webrtc_sdp_candidate_t *cand)
+{
+    gchar                text[NGX_SOCKADDR_STRLEN + 1];
+    GSList              *list;
+    ngx_str_t            address;
+    NiceAddress          addr;
+    NiceCandidate       *c;
+    struct in_addr       in;
+    struct in6_addr      in6;
+    NiceCandidateType    type;
+
+    if (cand->tcp
+        || cand->component > NGX_WEBRTC_NICE_COMPONENT
+        || cand->port == 0
+        || nice->nremote == NGX_WEBRTC_NICE_CANDIDATES)
+    {
+        return NGX_DECLINED;
+    }
+
+    address = cand->address;
+
+    /* only what is an address: nothing here ever asks a name server */
+
+    if (ngx_webrtc_nice_str(text, sizeof(text), &address) == NULL
+        || (inet_pton(AF_INET, text, &in) != 1
+            && inet_pton(AF_INET6, text, &in6) != 1))
+    {
+        return NGX_DECLINED;
+    }
+
+    nice_address_init(&addr);
+
+    if (!nice_address_set_from_string(&addr, text)) {
+        return NGX_DECLINED;
+    }
+
+    nice_address_set_port(&addr, cand->port);
+
+    switch (cand->type) {
+
+    case NGX_WEBRTC_SDP_SRFLX:
+        type = NICE_CANDIDATE_TYPE_SERVER_REFLEXIVE;
+        break;
+
+    case NGX_WEBRTC_SDP_PRFLX:
+        type = NICE_CANDIDATE_TYPE_PEER_REFLEXIVE;
+        break;
+
+    case NGX_WEBRTC_SDP_RELAY:
+        type = NICE_CANDIDATE_TYPE_RELAYED;
+        break;
+
+    default:
+        type = NICE_CANDIDATE_TYPE_HOST;
+    }
+
+    c = nice_candidate_new(type);
+
+    c->transport = NICE_CANDIDATE_TRANSPORT_UDP;
+    c->addr = addr;
+    c->base_addr = addr;
+    c->priority = cand->priority;
+    c->stream_id = nice->stream;
+    c->component_id = NGX_WEBRTC_NICE_COMPONENT;
+
+    ngx_cpystrn((u_char *) c->foundation, cand->foundation.data,
+                ngx_min(cand->foundation.len + 1,
+                        NICE_CANDIDATE_MAX_FOUNDATION));
+
+    list = g_slist_prepend(NULL, c);
+
+    if (nice_agent_set_remote_candidates(nice->agent, nice->stream,
+                                         NGX_WEBRTC_NICE_COMPONENT, list)
+        > 0)
+    {
+        nice->nremote++;
+    }
+
+    g_slist_free_full(list, (GDestroyNotify) nice_candidate_free);
+
+    ngx_webrtc_nice_wake(nice);
+
+    return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_webrtc_nice_candidates(ngx_webrtc_nice_t *nice, ngx_pool_t *pool,
+    ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t max)
+{
+    gchar                        text[INET6_ADDRSTRLEN];
+    GSList                      *list, *l;
+    ngx_uint_t                   i, n;
+    NiceCandidate               *c;
+    ngx_webrtc_sdp_candidate_t   t;
+
+    n = 0;
+
+    list = nice_agent_get_local_candidates(nice->agent, nice->stream,
+                                           NGX_WEBRTC_NICE_COMPONENT);
+
+    for (l = list; l && n < max; l = l->next) {
+        c = l->data;
+
+        if (c->transport != NICE_CANDIDATE_TRANSPORT_UDP
+            || c->type == NICE_CANDIDATE_TYPE_PEER_REFLEXIVE)
+        {
+            continue;
+        }
+
+        ngx_memzero(&t, sizeof(ngx_webrtc_sdp_candidate_t));
+
+        t.foundation.len = ngx_strnlen((u_char *) c->foundation,
+                                       NICE_CANDIDATE_MAX_FOUNDATION);
+        t.foundation.data = ngx_pnalloc(pool, NICE_CANDIDATE_MAX_FOUNDATION);
+        t.address.data = ngx_pnalloc(pool, INET6_ADDRSTRLEN);
+
+        if (t.foundation.data == NULL || t.address.data == NULL) {
+            break;
+        }
+
+        ngx_memcpy(t.foundation.data, c->foundation, t.foundation.len);
+
+        nice_address_to_string(&c->addr, text);
+        t.address.len = ngx_strlen(text);
+        ngx_memcpy(t.address.data, text, t.address.len);
+
+        t.port = (uint16_t) nice_address_get_port(&c->addr);
+        t.priority = c->priority;
+        t.component = NGX_WEBRTC_NICE_COMPONENT;
+
+        switch (c->type) {
+
+        case NICE_CANDIDATE_TYPE_SERVER_REFLEXIVE:
+            t.type = NGX_WEBRTC_SDP_SRFLX;
+            break;
+
+        case NICE_CANDIDATE_TYPE_RELAYED:
+            t.type = NGX_WEBRTC_SDP_RELAY;
+            break;
+
+        default:
+            t.type = NGX_WEBRTC_SDP_HOST;
+        }
+
+        if (t.type != NGX_WEBRTC_SDP_HOST) {
+
+            /* RFC 8839, 5.1: must be there, and tells nobody who wants to know
+             * what is behind a relay or a NAT */
+
+            if (nice_address_ip_version(&c->addr) == 6) {
+                ngx_str_set(&t.raddr, "::");
+
+            } else {
+                ngx_str_set(&t.raddr, "0.0.0.0");
+            }
+        }
+
+        /* best first: clients try them in this order */
+
+        for (i = n; i > 0 && cand[i - 1].priority < t.priority; i--) {
+            cand[i] = cand[i - 1];
+        }
+
+        cand[i] = t;
+        n++;
+    }
+
+    g_slist_free_full(list, (GDestroyNotify) nice_candidate_free);
+
+    return n;
+}
+
+
+ngx_uint_t
+ngx_webrtc_nice_gathered(ngx_webrtc_nice_t *nice)
+{
+    return nice->gathered;
+}
+
+
+void
+ngx_webrtc_nice_send(ngx_webrtc_nice_t *nice, u_char *p, size_t n)
+{
+    if (nice->closed) {
+        return;
+    }
+
+    (void) nice_agent_send(nice->agent, nice->stream,
+                           NGX_WEBRTC_NICE_COMPONENT, (guint) n,
+                           (const gchar *) p);
+
+    if (nice->tcp) {
+        /* what the socket did not take waits for a write event */
+        ngx_webrtc_nice_wake(nice);
+    }
+}
+
+
+u_char *
+ngx_webrtc_nice_reserve(ngx_webrtc_nice_t *nice, size_t size)
+{
+    return (size > NGX_WEBRTC_NICE_MAX) ? NULL : ngx_webrtc_nice_buf;
+}
+
+
+void
+ngx_webrtc_nice_commit(ngx_webrtc_nice_t *nice, size_t n)
+{
+    ngx_webrtc_nice_send(nice, ngx_webrtc_nice_buf, n);
+}
+
+
+u_char *
+ngx_webrtc_nice_pair(ngx_webrtc_nice_t *nice, u_char *p, u_char *end)
+{
+    gchar           text[INET6_ADDRSTRLEN];
+    ngx_uint_t      i;
+    NiceCandidate  *pair[2];
+
+    static const char  *types[] = { "host", "srflx", "prflx", "relay" };
+
+    if (!nice_agent_get_selected_pair(nice->agent, nice->stream,
+                                      NGX_WEBRTC_NICE_COMPONENT, &pair[0],
+                                      &pair[1]))
+    {
+        return p;
+    }
+
+    for (i = 0; i < 2; i++) {
+        nice_address_to_string(&pair[i]->addr, text);
+
+        p = ngx_slprintf(p, end, "%s%s:%ud %s", i ? " " : "", text,
+                         nice_address_get_port(&pair[i]->addr),
+                         types[pair[i]->type & 3]);
+    }
+
+    return p;
+}
+
+
+static void
+ngx_webrtc_nice_on_recv(NiceAgent *agent, guint stream, guint component,
+    guint len, gchar *buf, gpointer data)
+{
+    ngx_webrtc_nice_t *nice = data;
+
+    if (nice->closed) {
+        return;
+    }
+
+    /* what happened before this datagram is told before it */
+
+    ngx_webrtc_nice_tell(nice);
+
+    if (nice->closed) {
+        return;
+    }
+
+    nice->input = 1;
+    nice->conf.input(nice->conf.ctx, (u_char *) buf, len);
+}
+
+
+static void
+ngx_webrtc_nice_on_state(NiceAgent *agent, guint stream, guint component,
+    guint state, gpointer data)
+{
+    ngx_webrtc_nice_t *nice = data;
+
+    switch (state) {
+
+    case NICE_COMPONENT_STATE_CONNECTED:
+    case NICE_COMPONENT_STATE_READY:
+        nice->news = NGX_WEBRTC_NICE_CONNECTED;
+        break;
+
+    case NICE_COMPONENT_STATE_FAILED:
+        nice->news = NGX_WEBRTC_NICE_FAILED;
+        break;
+    }
+}
+
+
+static void
+ngx_webrtc_nice_on_candidate(NiceAgent *agent, NiceCandidate *cand,
+    gpointer data)
+{
+    ngx_webrtc_nice_t *nice = data;
+
+    nice->candidate = 1;
+}
+
+
+static void
+ngx_webrtc_nice_on_gathered(NiceAgent *agent, guint stream, gpointer data)
+{
+    ngx_webrtc_nice_t *nice = data;
+
+    nice->gathered = 1;
+}
+
+
+/* tells what the signals have noted */
+
+static void
+ngx_webrtc_nice_tell(ngx_webrtc_nice_t *nice)
+{
+    if (nice->candidate && !nice->closed) {
+        nice->candidate = 0;
+        nice->conf.candidate(nice->conf.ctx);
+    }
+
+    if (nice->gathered && !nice->told && !nice->closed) {
+        nice->told = 1;
+        nice->conf.gathered(nice->conf.ctx);
+    }
+
+    if (nice->news != nice->state && nice->news && !nice->closed) {
+        nice->state = nice->news;
+        nice->conf.state(nice->conf.ctx, nice->state);
+    }
+}
+
+
+/* a turn, soon */
+
+static void
+ngx_webrtc_nice_wake(ngx_webrtc_nice_t *nice)
+{
+    if (!nice->driving && !nice->post.posted) {
+        ngx_post_event(&nice->post, &ngx_posted_events);
+    }
+}
+
+
+static void
+ngx_webrtc_nice_drive(ngx_webrtc_nice_t *nice)
+{
+    gint        priority, timeout;
+    ngx_int_t   nfds;
+    ngx_uint_t  turn;
+
+    if (nice->driving) {
+        return;
+    }
+
+    nice->driving = 1;
+    nfds = 0;
+    timeout = -1;
+
+    /* calls of ours have their news too */
+
+    ngx_webrtc_nice_tell(nice);
+
+    for (turn = 0; turn < NGX_WEBRTC_NICE_TURNS; turn++) {
+
+        (void) g_main_context_prepare(nice->context, &priority);
+
+        nfds = ngx_webrtc_nice_query(nice, priority, &timeout);
+
+        if (nfds == NGX_ERROR) {
+            break;
+        }
+
+        if (nfds) {
+            (void) poll((struct pollfd *) nice->fds, nfds, 0);
+        }
+
+        if (!g_main_context_check(nice->context, priority, nice->fds,
+                                  (gint) nfds))
+        {
+            break;
+        }
+
+        g_main_context_dispatch(nice->context);
+
+        ngx_webrtc_nice_tell(nice);
+
+        if (nice->closed && !nice->pruning) {
+            break;
+        }
+    }
+
+    if (nice->input) {
+        nice->input = 0;
+
+        if (!nice->closed) {
+            nice->conf.done(nice->conf.ctx);
+        }
+    }
+
+    nice->driving = 0;
+
+    if (nice->closed && (!nice->pruning || nice->pruned)) {
+        ngx_webrtc_nice_end(nice);
+        return;
+    }
+
+    if (nfds == NGX_ERROR || turn == NGX_WEBRTC_NICE_TURNS) {
+
+        /* others first */
+
+        ngx_webrtc_nice_schedule(nice, 0);
+        return;
+    }
+
+    ngx_webrtc_nice_sync(nice, nfds);
+
+    if (nice->starved && (timeout < 0 || timeout > NGX_WEBRTC_NICE_STARVED)) {
+        timeout = NGX_WEBRTC_NICE_STARVED;
+    }
+
+    ngx_webrtc_nice_schedule(nice, timeout);
+}
+
+
+/* the number of descriptors in nice->fds, NGX_ERROR without memory */
+
+static ngx_int_t
+ngx_webrtc_nice_query(ngx_webrtc_nice_t *nice, gint priority, gint *timeout)
+{
+    gint  n;
+
+    for ( ;; ) {
+        n = g_main_context_query(nice->context, priority, timeout, nice->fds,
+                                 (gint) nice->nalloc);
+
+        if (n <= (gint) nice->nalloc) {
+            return n;
+        }
+
+        if (ngx_webrtc_nice_grow(nice, n) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+}
+
+
+static ngx_int_t
+ngx_webrtc_nice_grow(ngx_webrtc_nice_t *nice, ngx_uint_t n)
+{
+    void                  *p;
+    GPollFD               *fds;
+    ngx_webrtc_nice_io_t  *ios;
+
+    if (n > NGX_WEBRTC_NICE_FDS) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_alloc(n * (sizeof(GPollFD) + sizeof(ngx_webrtc_nice_io_t)),
+                  nice->conf.log);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ios = p;
+    fds = (GPollFD *) (ios + n);
+
+    if (nice->ios) {
+        ngx_memcpy(ios, nice->ios, nice->nios * sizeof(ngx_webrtc_nice_io_t));
+        ngx_free(nice->ios);
+    }
+
+    nice->ios = ios;
+    nice->fds = fds;
+    nice->nalloc = n;
+
+    return NGX_OK;
+}
+
+
+/* makes nginx watch what the context wants, and nothing else */
+
+static void
+ngx_webrtc_nice_sync(ngx_webrtc_nice_t *nice, ngx_uint_t nfds)
+{
+    ino_t                  ino;
+    ngx_uint_t             i, k;
+    ngx_webrtc_nice_io_t  *io;
+
+    for (k = 0; k < nice->nios; k++) {
+        nice->ios[k].seen = 0;
+    }
+
+    nice->starved = 0;
+
+    for (i = 0; i < nfds; i++) {
+
+        /* the context's own eventfd is for other threads, of which are none */
+
+        if (ngx_webrtc_nice_inode(nice->fds[i].fd, &ino) != NGX_OK) {
+            continue;
+        }
+
+        for (k = 0; k < nice->nios; k++) {
+            if (nice->ios[k].fd == nice->fds[i].fd) {
+                break;
+            }
+        }
+
+        io = &nice->ios[k];
+
+        if (k < nice->nios && io->ino != ino) {
+            ngx_webrtc_nice_forget(nice, io);
+
+        } else if (k == nice->nios) {
+
+            /* no more are known than the context has, and there is room for */
+
+            if (nice->nios == nice->nalloc) {
+                nice->starved = 1;
+                continue;
+            }
+
+            nice->nios++;
+            io->c = NULL;
+        }
+
+        io->fd = nice->fds[i].fd;
+        io->ino = ino;
+        io->seen = 1;
+
+        ngx_webrtc_nice_watch(nice, io, (short) nice->fds[i].events);
+    }
+
+    for (k = 0; k < nice->nios; /* void */ ) {
+        io = &nice->ios[k];
+
+        if (io->seen) {
+            k++;
+            continue;
+        }
+
+        ngx_webrtc_nice_forget(nice, io);
+        *io = nice->ios[--nice->nios];
+    }
+}
+
+
+static void
+ngx_webrtc_nice_watch(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_io_t *io,
+    short events)
+{
+    ngx_uint_t         want;
+    ngx_event_t       *ev;
+    ngx_connection_t  *c;
+
+    if (io->c == NULL) {
+
+        c = ngx_get_connection(io->fd, nice->conf.log);
+        if (c == NULL) {
+            nice->starved = 1;
+            return;
+        }
+
+        c->data = nice;
+        c->log = nice->conf.log;
+        c->read->log = c->log;
+        c->write->log = c->log;
+        c->read->handler = ngx_webrtc_nice_event_handler;
+        c->write->handler = ngx_webrtc_nice_event_handler;
+
+        io->c = c;
+        io->events = 0;
+    }
+
+    events &= POLLIN|POLLOUT;
+
+    if (io->events == events) {
+        return;
+    }
+
+    for (want = POLLIN; want <= POLLOUT; want += POLLOUT - POLLIN) {
+
+        if (((io->events ^ events) & want) == 0) {
+            continue;
+        }
+
+        ev = (want == POLLIN) ? io->c->read : io->c->write;
+
+        if (events & want) {
+            if (ngx_add_event(ev, (want == POLLIN) ? NGX_READ_EVENT
+                                                   : NGX_WRITE_EVENT,
+                              NGX_LEVEL_EVENT)
+                != NGX_OK)
+            {
+                nice->starved = 1;
+                return;
+            }
+
+        } else {
+            (void) ngx_del_event(ev, (want == POLLIN) ? NGX_READ_EVENT
+                                                      : NGX_WRITE_EVENT, 0);
+        }
+    }
+
+    io->events = events;
+}
+
+
+/* the socket stays the agent's, if it is still there */
+
+static void
+ngx_webrtc_nice_forget(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_io_t *io)
+{
+    ino_t              ino;
+    ngx_uint_t         flags;
+    ngx_connection_t  *c;
+
+    c = io->c;
+
+    if (c == NULL) {
+        return;
+    }
+
+    io->c = NULL;
+
+    flags = (ngx_webrtc_nice_inode(io->fd, &ino) == NGX_OK && ino == io->ino)
+            ? 0 : NGX_CLOSE_EVENT;
+
+    if (c->read->active) {
+        (void) ngx_del_event(c->read, NGX_READ_EVENT, flags);
+    }
+
+    if (c->write->active) {
+        (void) ngx_del_event(c->write, NGX_WRITE_EVENT, flags);
+    }
+
+    if (c->read->posted) {
+        ngx_delete_posted_event(c->read);
+    }
+
+    if (c->write->posted) {
+        ngx_delete_posted_event(c->write);
+    }
+
+    /* events of it that were fetched already are stale from now on */
+
+    ngx_free_connection(c);
+    c->fd = (ngx_socket_t) -1;
+}
+
+
+/* NGX_DECLINED: no socket */
+
+static ngx_int_t
+ngx_webrtc_nice_inode(ngx_socket_t fd, ino_t *ino)
+{
+    struct stat  st;
+
+    if (fstat(fd, &st) == -1 || !S_ISSOCK(st.st_mode)) {
+        return NGX_DECLINED;
+    }
+
+    *ino = st.st_ino;
+
+    return NGX_OK;
+}
+
+
+/* timeout in ms, -1: none */
+
+static void
+ngx_webrtc_nice_schedule(ngx_webrtc_nice_t *nice, gint timeout)
+{
+    ngx_msec_t  at;
+
+    if (timeout < 0) {
+        if (nice->timer.timer_set) {
+            ngx_del_timer(&nice->timer);
+        }
+
+        return;
+    }
+
+    at = ngx_current_msec + timeout;
+
+    if (nice->timer.timer_set) {
+
+        /* an early turn does no harm and sets the timer again */
+
+        if ((ngx_msec_int_t) (nice->timer.timer.key - at) <= 0) {
+            return;
+        }
+
+        ngx_del_timer(&nice->timer);
+    }
+
+    ngx_add_timer(&nice->timer, timeout ? timeout : 1);
+}
+
+
+static void
+ngx_webrtc_nice_event_handler(ngx_event_t *ev)
+{
+    ngx_connection_t  *c;
+
+    c = ev->data;
+
+    if (c->close) {
+        /* worker_shutdown_timeout: the port's connection ends the sessions */
+        return;
+    }
+
+    ngx_webrtc_nice_drive(c->data);
+}
+
+
+static void
+ngx_webrtc_nice_timer_handler(ngx_event_t *ev)
+{
+    ngx_webrtc_nice_drive(ev->data);
+}
+
+
+static void
+ngx_webrtc_nice_post_handler(ngx_event_t *ev)
+{
+    ngx_webrtc_nice_drive(ev->data);
+}
+
+
+/*
+ * From here on nobody is called.  What ngx_webrtc_nice_drive() is in the middle
+ * of it finishes, and then ends the agent itself.
+ */
+
+void
+ngx_webrtc_nice_close(ngx_webrtc_nice_t *nice)
+{
+    nice->closed = 1;
+
+    ngx_queue_insert_tail(&ngx_webrtc_nice_closing, &nice->queue);
+
+    if (!nice->driving) {
+        ngx_webrtc_nice_end(nice);
+    }
+}
+
+
+/*
+ * Not from within a turn.  First allocations are given back (RFC 8656, 3.2),
+ * which takes libnice three seconds with a server that does not answer.
+ */
+
+static void
+ngx_webrtc_nice_end(ngx_webrtc_nice_t *nice)
+{
+    if (!nice->relays || nice->pruning) {
+        ngx_queue_remove(&nice->queue);
+        ngx_webrtc_nice_free(nice);
+        return;
+    }
+
+    nice->pruning = 1;
+
+    (void) g_signal_handlers_disconnect_by_data(nice->agent, nice);
+
+    (void) nice_agent_attach_recv(nice->agent, nice->stream,
+                                  NGX_WEBRTC_NICE_COMPONENT, nice->context,
+                                  NULL, NULL);
+
+    g_main_context_push_thread_default(nice->context);
+
+    nice_agent_close_async(nice->agent, ngx_webrtc_nice_on_pruned, nice);
+
+    g_main_context_pop_thread_default(nice->context);
+
+    ngx_webrtc_nice_wake(nice);
+}
+
+
+static void
+ngx_webrtc_nice_on_pruned(GObject *object, GAsyncResult *result,
+    gpointer data)
+{
+    ngx_webrtc_nice_t *nice = data;
+
+    nice->pruned = 1;
+}
+
+
+static void
+ngx_webrtc_nice_detach(ngx_webrtc_nice_t *nice)
+{
+    while (nice->nios) {
+        ngx_webrtc_nice_forget(nice, &nice->ios[--nice->nios]);
+    }
+
+    if (nice->timer.timer_set) {
+        ngx_del_timer(&nice->timer);
+    }
+
+    if (nice->post.posted) {
+        ngx_delete_posted_event(&nice->post);
+    }
+}
+
+
+static void
+ngx_webrtc_nice_free(ngx_webrtc_nice_t *nice)
+{
+    ngx_uint_t  i;
+
+    /* while the sockets are open */
+
+    ngx_webrtc_nice_detach(nice);
+
+    if (nice->agent) {
+        (void) g_signal_handlers_disconnect_by_data(nice->agent, nice);
+
+        if (nice->stream) {
+            (void) nice_agent_attach_recv(nice->agent, nice->stream,
+                                          NGX_WEBRTC_NICE_COMPONENT,
+                                          nice->context, NULL, NULL);
+            nice_agent_remove_stream(nice->agent, nice->stream);
+        }
+
+        /* what the agent has put off for its context */
+
+        for (i = 0; i < NGX_WEBRTC_NICE_TURNS; i++) {
+            if (!g_main_context_iteration(nice->context, FALSE)) {
+                break;
+            }
+        }
+
+        g_object_unref(nice->agent);
+
+        for (i = 0; i < NGX_WEBRTC_NICE_TURNS; i++) {
+            if (!g_main_context_iteration(nice->context, FALSE)) {
+                break;
+            }
+        }
+    }
+
+    g_main_context_release(nice->context);
+    g_main_context_unref(nice->context);
+
+    ngx_free(nice->ios);
+    ngx_free(nice);
+}
+
+
+void
+ngx_webrtc_nice_done(void)
+{
+    ngx_uint_t          i;
+    ngx_queue_t        *q, *next;
+    ngx_webrtc_nice_t  *nice;
+
+    for (q = ngx_queue_head(&ngx_webrtc_nice_closing);
+         q != ngx_queue_sentinel(&ngx_webrtc_nice_closing);
+         q = ngx_queue_next(q))
+    {
+        nice = ngx_queue_data(q, ngx_webrtc_nice_t, queue);
+        ngx_webrtc_nice_detach(nice);
+    }
+
+    /* allocations are given back if the servers are quick about it */
+
+    for (i = 0; i < NGX_WEBRTC_NICE_EXIT; i++) {
+
+        if (ngx_queue_empty(&ngx_webrtc_nice_closing)) {
+            return;
+        }
+
+        for (q = ngx_queue_head(&ngx_webrtc_nice_closing);
+             q != ngx_queue_sentinel(&ngx_webrtc_nice_closing);
+             q = next)
+        {
+            next = ngx_queue_next(q);
+            nice = ngx_queue_data(q, ngx_webrtc_nice_t, queue);
+
+            (void) g_main_context_iteration(nice->context, FALSE);
+
+            if (nice->pruned) {
+                ngx_queue_remove(&nice->queue);
+                ngx_webrtc_nice_free(nice);
+            }
+        }
+
+        ngx_msleep(NGX_WEBRTC_NICE_EXIT_STEP);
+    }
+
+    /* the process ends with what is left, and so do the allocations, later */
+}

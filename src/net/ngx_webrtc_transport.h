@@ -1,0 +1,76 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * How a session sends: over the worker's port to its current path (ICE lite),
+ * or through its own agent (full ICE).  Nothing above src/net has to know
+ * which.
+ */
+
+
+#ifndef _NGX_WEBRTC_TRANSPORT_H_INCLUDED_
+#define _NGX_WEBRTC_TRANSPORT_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "ngx_webrtc_udp.h"
+#include "ngx_webrtc_nice.h"
+
+
+/* owned by the session; so is nice */
+typedef struct {
+    ngx_webrtc_udp_t         *udp;
+    ngx_webrtc_path_t        *path;       /* where to; of lite */
+    ngx_webrtc_nice_t        *nice;       /* of full; NULL: lite */
+} ngx_webrtc_transport_t;
+
+
+/*
+ * Sends one datagram at once, past the batch; a full socket drops it: for DTLS
+ * and RTCP, which are repeated.
+ */
+static ngx_inline void
+ngx_webrtc_transport_send(ngx_webrtc_transport_t *tp, u_char *p, size_t n)
+{
+    if (tp->nice) {
+        ngx_webrtc_nice_send(tp->nice, p, n);
+        return;
+    }
+
+    if (tp->path) {
+        ngx_webrtc_udp_send(tp->udp, tp->path, p, n);
+    }
+}
+
+
+/*
+ * Room for one datagram of the batch: as ngx_webrtc_udp_reserve().  NULL means
+ * that the worker's port is full; an agent of its own drops instead, so that
+ * one slow peer holds up nobody.
+ */
+static ngx_inline u_char *
+ngx_webrtc_transport_reserve(ngx_webrtc_transport_t *tp, size_t size)
+{
+    if (tp->nice) {
+        return ngx_webrtc_nice_reserve(tp->nice, size);
+    }
+
+    return ngx_webrtc_udp_reserve(tp->udp, size);
+}
+
+
+/* Adds what was written to the reserved room to the batch. */
+static ngx_inline void
+ngx_webrtc_transport_commit(ngx_webrtc_transport_t *tp, size_t n)
+{
+    if (tp->nice) {
+        ngx_webrtc_nice_commit(tp->nice, n);
+        return;
+    }
+
+    ngx_webrtc_udp_commit(tp->udp, tp->path, n);
+}
+
+
+#endif /* _NGX_WEBRTC_TRANSPORT_H_INCLUDED_ */

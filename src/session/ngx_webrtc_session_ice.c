@@ -1,0 +1,376 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Full ICE of a session.  Wires the agent (src/net/ngx_webrtc_nice.c) to the
+ * session: what arrives goes to ngx_webrtc_session_input(), a selected pair
+ * starts DTLS, and consent (RFC 7675), which the agent sees to, takes the place
+ * of the checks that keep a session with ICE lite alive.
+ *
+ *   created ---- connected ----> as any session
+ *      |           |   ^
+ *      |     failed|   |restarted, connected
+ *      v           v   |
+ *   handshake    webrtc_timeout: closed
+ *   timeout
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include "ngx_webrtc_cursor.h"
+#include "ngx_webrtc_session_ice.h"
+#include "ngx_webrtc_sdpfrag.h"
+
+
+static ngx_int_t ngx_webrtc_session_ice_agent(ngx_webrtc_session_t *s,
+    ngx_webrtc_session_ice_conf_t *conf);
+static void ngx_webrtc_session_ice_input(void *ctx, u_char *p, size_t n);
+static void ngx_webrtc_session_ice_done(void *ctx);
+static void ngx_webrtc_session_ice_state(void *ctx, ngx_uint_t state);
+static void ngx_webrtc_session_ice_candidate(void *ctx);
+static void ngx_webrtc_session_ice_gathered(void *ctx);
+
+
+ngx_webrtc_session_t *
+ngx_webrtc_session_ice_create(ngx_webrtc_worker_t *wk, uint64_t ref,
+    ngx_webrtc_session_ice_conf_t *conf,
+    const ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t ncand)
+{
+    ngx_uint_t             i;
+    ngx_webrtc_peer_t     *peer;
+    ngx_webrtc_session_t  *s;
+
+    peer = ngx_webrtc_peers_claim(wk->bus, ref);
+    if (peer == NULL) {
+        (void) ngx_webrtc_peers_close(wk->bus, ref);
+        return NULL;
+    }
+
+    s = ngx_webrtc_session_create(wk, peer, NULL);
+    if (s == NULL) {
+        (void) ngx_webrtc_peers_close(wk->bus, ref);
+        return NULL;
+    }
+
+    if (ngx_webrtc_session_ice_agent(s, conf) != NGX_OK) {
+        s->reason = "no ice agent";
+        ngx_webrtc_session_destroy(s);
+        return NULL;
+    }
+
+    for (i = 0; i < ncand; i++) {
+        (void) ngx_webrtc_nice_add(s->transport.nice, &cand[i]);
+    }
+
+    ngx_webrtc_session_schedule(s);
+
+    return s;
+}
+
+
+static ngx_int_t
+ngx_webrtc_session_ice_agent(ngx_webrtc_session_t *s,
+    ngx_webrtc_session_ice_conf_t *conf)
+{
+    ngx_str_t                ufrag, pwd;
+    ngx_webrtc_desc_t       *desc;
+    ngx_webrtc_nice_conf_t   nice;
+
+    desc = &s->peer->desc;
+
+    ngx_memzero(&nice, sizeof(ngx_webrtc_nice_conf_t));
+
+    nice.input = ngx_webrtc_session_ice_input;
+    nice.done = ngx_webrtc_session_ice_done;
+    nice.state = ngx_webrtc_session_ice_state;
+    nice.candidate = ngx_webrtc_session_ice_candidate;
+    nice.gathered = ngx_webrtc_session_ice_gathered;
+    nice.ctx = s;
+
+    nice.log = s->wk->log;
+    nice.addrs = conf->addrs;
+    nice.naddrs = conf->naddrs;
+    nice.servers = conf->servers;
+    nice.nservers = conf->nservers;
+    nice.min_port = conf->min_port;
+    nice.max_port = conf->max_port;
+    nice.relay = conf->relay ? 1 : 0;
+
+    /* RFC 8445, 6.1.1: we answer and are controlled, but by a lite peer */
+
+    nice.controlling = desc->remote_lite ? 1 : 0;
+
+    nice.ufrag.data = desc->local_ufrag;
+    nice.ufrag.len = desc->local_ufrag_len;
+    nice.pwd.data = desc->local_pwd;
+    nice.pwd.len = desc->local_pwd_len;
+
+    s->transport.nice = ngx_webrtc_nice_create(&nice);
+    if (s->transport.nice == NULL) {
+        return NGX_ERROR;
+    }
+
+    ufrag.data = desc->remote_ufrag;
+    ufrag.len = desc->remote_ufrag_len;
+    pwd.data = desc->remote_pwd;
+    pwd.len = desc->remote_pwd_len;
+
+    return ngx_webrtc_nice_remote(s->transport.nice, &ufrag, &pwd);
+}
+
+
+void
+ngx_webrtc_session_ice_trickle(ngx_webrtc_session_t *s, u_char *p, size_t n)
+{
+    ngx_uint_t               i;
+    ngx_webrtc_desc_t       *desc;
+    ngx_webrtc_sdpfrag_t    *frag;
+    ngx_webrtc_sdp_error_t   err;
+
+    if (s->state == NGX_WEBRTC_SESSION_CLOSING || s->transport.nice == NULL) {
+        return;
+    }
+
+    frag = ngx_alloc(sizeof(ngx_webrtc_sdpfrag_t), &s->log);
+    if (frag == NULL) {
+        return;
+    }
+
+    /* of a restart: the word of it and its candidates may come in any order */
+
+    ngx_webrtc_session_ice_changed(s);
+
+    desc = &s->peer->desc;
+
+    if (ngx_webrtc_sdpfrag_parse(p, p + n, frag, &err) == NGX_OK
+        && (frag->ufrag.len == 0
+            || (frag->ufrag.len == desc->remote_ufrag_len
+                && ngx_memcmp(frag->ufrag.data, desc->remote_ufrag,
+                              frag->ufrag.len)
+                   == 0)))
+    {
+        for (i = 0; i < frag->ncandidates; i++) {
+            (void) ngx_webrtc_nice_add(s->transport.nice,
+                                       &frag->candidates[i]);
+        }
+    }
+
+    ngx_free(frag);
+}
+
+
+void
+ngx_webrtc_session_ice_changed(ngx_webrtc_session_t *s)
+{
+    ngx_int_t                   rc;
+    ngx_str_t                   ufrag, pwd, rufrag, rpwd;
+    ngx_webrtc_desc_t          *desc;
+    ngx_webrtc_session_cred_t  *cred;
+    u_char                      text[NGX_WEBRTC_DESC_LOCAL_PWD];
+    u_char                      remote[NGX_WEBRTC_DESC_REMOTE_PWD];
+
+    if (s->state == NGX_WEBRTC_SESSION_CLOSING) {
+        return;
+    }
+
+    cred = &s->creds[0];
+
+    if (ngx_webrtc_peers_lock(s->wk->bus, s->peer->ref) == NULL) {
+        return;
+    }
+
+    desc = &s->peer->desc;
+
+    if (s->ncreds
+        && cred->local_ufrag_len == desc->local_ufrag_len
+        && ngx_memcmp(cred->local_ufrag, desc->local_ufrag,
+                      cred->local_ufrag_len)
+           == 0)
+    {
+        ngx_webrtc_peers_unlock(s->wk->bus);
+        return;
+    }
+
+    rc = s->ncreds ? NGX_OK : NGX_DONE;
+
+    cred->local_ufrag_len = desc->local_ufrag_len;
+    cred->remote_ufrag_len = desc->remote_ufrag_len;
+
+    ngx_memcpy(cred->local_ufrag, desc->local_ufrag,
+               sizeof(cred->local_ufrag));
+    ngx_memcpy(cred->remote_ufrag, desc->remote_ufrag,
+               sizeof(cred->remote_ufrag));
+
+    ngx_memcpy(text, desc->local_pwd, sizeof(text));
+    ngx_memcpy(remote, desc->remote_pwd, sizeof(remote));
+
+    ufrag.data = cred->local_ufrag;
+    ufrag.len = cred->local_ufrag_len;
+    pwd.data = text;
+    pwd.len = desc->local_pwd_len;
+    rufrag.data = cred->remote_ufrag;
+    rufrag.len = cred->remote_ufrag_len;
+    rpwd.data = remote;
+    rpwd.len = desc->remote_pwd_len;
+
+    ngx_webrtc_peers_unlock(s->wk->bus);
+
+    s->ncreds = 1;
+
+    if (rc == NGX_OK
+        && (ngx_webrtc_nice_restart(s->transport.nice, &ufrag, &pwd) != NGX_OK
+            || ngx_webrtc_nice_remote(s->transport.nice, &rufrag, &rpwd)
+               != NGX_OK))
+    {
+        ngx_webrtc_session_close(s, "ice restart failed");
+    }
+
+    ngx_explicit_memzero(text, sizeof(text));
+    ngx_explicit_memzero(remote, sizeof(remote));
+
+    if (rc == NGX_OK) {
+
+        /* the agent alone knows of credentials: those before are forgotten */
+
+        ngx_webrtc_peers_restarted(s->wk->bus, s->peer, &ufrag);
+
+        ngx_log_error(NGX_LOG_INFO, &s->log, 0,
+                      "webrtc session ice restarted");
+    }
+}
+
+
+u_char *
+ngx_webrtc_session_ice_print(ngx_webrtc_session_t *s, u_char *p, u_char *end)
+{
+    u_char                      *next;
+    ngx_uint_t                   i, n;
+    ngx_pool_t                  *pool;
+    ngx_webrtc_sdp_candidate_t   cand[NGX_WEBRTC_NICE_CANDIDATES];
+
+    if (s->transport.nice == NULL) {
+        return p;
+    }
+
+    pool = ngx_create_pool(NGX_MIN_POOL_SIZE, &s->log);
+    if (pool == NULL) {
+        return p;
+    }
+
+    n = ngx_webrtc_nice_candidates(s->transport.nice, pool, cand,
+                                   NGX_WEBRTC_NICE_CANDIDATES);
+
+    for (i = 0; i < n; i++) {
+        next = ngx_webrtc_write_mem(p, end, (u_char *) "a=", 2);
+        next = ngx_webrtc_sdp_print_candidate(next, end, &cand[i], i);
+        next = ngx_webrtc_write_mem(next, end, (u_char *) CRLF, 2);
+
+        if (next == NULL) {
+            break;
+        }
+
+        p = next;
+    }
+
+    ngx_destroy_pool(pool);
+
+    return p;
+}
+
+
+void
+ngx_webrtc_session_ice_stop(ngx_webrtc_session_t *s)
+{
+    if (s->transport.nice) {
+        ngx_webrtc_nice_close(s->transport.nice);
+        s->transport.nice = NULL;
+    }
+}
+
+
+static void
+ngx_webrtc_session_ice_input(void *ctx, u_char *p, size_t n)
+{
+    ngx_webrtc_session_t *s = ctx;
+
+    ngx_webrtc_session_input(s, NULL, p, n);
+}
+
+
+static void
+ngx_webrtc_session_ice_done(void *ctx)
+{
+    ngx_webrtc_session_t *s = ctx;
+
+    ngx_webrtc_worker_batch(s->wk);
+}
+
+
+static void
+ngx_webrtc_session_ice_state(void *ctx, ngx_uint_t state)
+{
+    ngx_webrtc_session_t *s = ctx;
+
+    u_char  *p, text[2 * NGX_SOCKADDR_STRLEN + 32];
+
+    if (s->state == NGX_WEBRTC_SESSION_CLOSING) {
+        return;
+    }
+
+    s->checked = ngx_current_msec;
+
+    if (state == NGX_WEBRTC_NICE_FAILED) {
+
+        ngx_log_error(NGX_LOG_INFO, &s->log, 0, s->connected
+                      ? "webrtc session consent lost"
+                      : "webrtc session has no path");
+
+        s->connected = 0;
+        ngx_webrtc_session_schedule(s);
+        return;
+    }
+
+    p = ngx_webrtc_nice_pair(s->transport.nice, text, text + sizeof(text));
+
+    ngx_log_error(NGX_LOG_INFO, &s->log, 0,
+                  "webrtc session path selected %*s", (size_t) (p - text),
+                  text);
+
+    if (s->state == NGX_WEBRTC_SESSION_CHECKED && !s->connected) {
+        /* the handshake has its time from here */
+        s->created = ngx_current_msec;
+    }
+
+    s->connected = 1;
+
+    if (ngx_webrtc_dtls_start(&s->dtls, ngx_current_msec) != NGX_OK) {
+        ngx_webrtc_session_close(s, "dtls start failed");
+        return;
+    }
+
+    ngx_webrtc_session_schedule(s);
+}
+
+
+static void
+ngx_webrtc_session_ice_candidate(void *ctx)
+{
+    ngx_webrtc_session_t *s = ctx;
+
+    if (s->wk->conf.on_ice) {
+        s->wk->conf.on_ice(s->wk->conf.ctx, s->peer->ref, 0);
+    }
+}
+
+
+static void
+ngx_webrtc_session_ice_gathered(void *ctx)
+{
+    ngx_webrtc_session_t *s = ctx;
+
+    if (s->wk->conf.on_ice) {
+        s->wk->conf.on_ice(s->wk->conf.ctx, s->peer->ref, 1);
+    }
+}
