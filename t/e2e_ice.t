@@ -55,6 +55,11 @@ location /whip {
     webrtc_publish  mine;
     webrtc_ice      full;
 }
+location /files/ {
+    alias        %%DIR%%/;
+    webrtc_file  on;
+    webrtc_ice   full;
+}
 location /mine {
     webrtc_play  mine;
     webrtc_ice   full;
@@ -139,6 +144,80 @@ subtest 'publishing' => sub {
     plays($v, 'viewer');
     $v->stop;
     is($p->stop->{status}, 200, 'DELETE');
+};
+
+
+subtest 'a file' => sub {
+    my $size = 20_000_000;
+
+    $t->write_file('twenty.bin', 'x' x $size);
+
+    my $b = $t->browser;
+    my $page = $b->page($t->url('/streams'));
+
+    my $r = $b->call('eval', page => $page->{page}, timeout => 30,
+                     script => <<'EOS');
+(window.job ||= (async () => {
+    try {
+        const pc = new RTCPeerConnection();
+        const dc = pc.createDataChannel('f');
+        let n = 0, start = 0, hello = false;
+
+        dc.binaryType = 'arraybuffer';
+        dc.onmessage = (e) => {
+            const v = new DataView(e.data);
+
+            if (v.getUint8(0) == 0) {
+                const req = new DataView(new ArrayBuffer(28));
+
+                hello = true;
+                req.setUint8(0, 1);
+                req.setUint32(4, 1);
+                req.setUint32(8, 16);
+                dc.send(req.buffer);
+                start = performance.now();
+
+            } else if (v.getUint8(0) == 2) {
+                n += v.getUint32(8);
+
+            } else if (v.getUint8(0) == 3) {
+                window.res = { n, hello, status: v.getUint32(12),
+                               ms: performance.now() - start };
+                pc.close();
+            }
+        };
+
+        await pc.setLocalDescription(await pc.createOffer());
+
+        const r = await fetch('/files/twenty.bin', { method: 'POST',
+            headers: { 'Content-Type': 'application/sdp' },
+            body: pc.localDescription.sdp });
+        const sdp = await r.text();
+
+        if (r.status != 201 || /a=ice-lite/.test(sdp)) {
+            window.res = { error: r.status + sdp };
+            return;
+        }
+
+        window.session = r.headers.get('Location');
+        await pc.setRemoteDescription({ type: 'answer', sdp });
+
+    } catch (e) {
+        window.res = { error: String(e) };
+    }
+})(), window.res)
+EOS
+
+    my $v = $r->{value} || {};
+
+    is($v->{error}, undef, 'no error');
+    is($v->{n}, $size, 'all bytes') or diag(explain($r));
+    is($v->{status}, 0, 'RangeEnd 0');
+    diag(sprintf '%.0f MB/s', $size / 1e3 / $v->{ms}) if $v->{ms};
+
+    $b->call('eval', page => $page->{page}, script =>
+        '(fetch(session, { method: "DELETE" }), true)');
+    ok($t->no_sessions, 'closed');
 };
 
 

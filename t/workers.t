@@ -18,19 +18,25 @@ use NgxWebRTC::Stun qw/ request answer parse /;
 
 my $t = NgxWebRTC->new(asan => 1, workers => 4);
 
-$t->start(http => <<'EOF', server => <<'EOF');
-add_header                X-Pid $pid always;
+# with "reuseport" the kernel spreads connections evenly
+
+$t->start(http => <<'EOF');
 webrtc_handshake_timeout  60s;
 webrtc_max_viewers        200;
-EOF
-location ~ ^/whep/(?<name>\w+)$ {
-    webrtc_play  $name;
-    webrtc_pull  file:%%MEDIA%%/$name.ts loop;
+server {
+    listen      127.0.0.1:%%PORT_spread%% reuseport;
+    add_header  X-Pid $pid always;
+    location ~ ^/whep/(?<name>\w+)$ {
+        webrtc_play  $name;
+        webrtc_pull  file:%%MEDIA%%/$name.ts loop;
+    }
+    location ~ ^/whip/(?<name>\w+)$ {
+        webrtc_publish  $name;
+    }
 }
-location ~ ^/whip/(?<name>\w+)$ {
-    webrtc_publish  $name;
-}
 EOF
+
+my $base = 'http://127.0.0.1:' . $t->port('spread');
 
 my $sock = IO::Socket::INET->new(Proto => 'udp', LocalAddr => '127.0.0.1',
     PeerAddr => '127.0.0.1', PeerPort => $t->port('udp'));
@@ -41,7 +47,7 @@ my $sock = IO::Socket::INET->new(Proto => 'udp', LocalAddr => '127.0.0.1',
 sub session {
     my ($path, %o) = @_;
 
-    my $r = $t->post_offer($path, offer(%o));
+    my $r = $t->post_offer("$base$path", offer(%o));
     my ($ufrag) = $r->{content} =~ /^a=ice-ufrag:(\S+)/m;
     my ($pwd) = $r->{content} =~ /^a=ice-pwd:(\S+)/m;
 
@@ -49,7 +55,7 @@ sub session {
                         use => 1));
     ok(parse(answer($sock, 3)), "a session of $path");
 
-    return ($r->{headers}{location}, $ufrag, $pwd, $r->{headers}{'x-pid'});
+    return ($base . $r->{headers}{location}, $ufrag, $pwd, $r->{headers}{'x-pid'});
 }
 
 

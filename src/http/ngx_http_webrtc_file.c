@@ -21,6 +21,7 @@
 #include "ngx_http_webrtc_signal.h"
 #include "ngx_http_webrtc_vars.h"
 #include "ngx_webrtc_bus_file.h"
+#include "ngx_http_webrtc_ice.h"
 #include "ngx_webrtc_negotiate_data.h"
 #include "ngx_webrtc_signal.h"
 #if (NGX_THREADS)
@@ -159,6 +160,7 @@ ngx_http_webrtc_file_create(ngx_http_request_t *r, ngx_str_t *sdp,
     ngx_webrtc_peer_t               *peer;
     ngx_http_webrtc_offer_t          offer;
     ngx_webrtc_peer_file_t           file;
+    ngx_http_webrtc_loc_conf_t      *wlcf;
     ngx_http_webrtc_main_conf_t     *wmcf;
     ngx_webrtc_negotiate_cause_t     cause;
     ngx_webrtc_negotiate_policy_t    policy;
@@ -190,20 +192,24 @@ ngx_http_webrtc_file_create(ngx_http_request_t *r, ngx_str_t *sdp,
     }
 
     wmcf = ngx_http_get_module_main_conf(r, ngx_http_webrtc_module);
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
 
     size = NGX_WEBRTC_NEGOTIATE_ANSWER
            + NGX_HTTP_WEBRTC_CANDIDATES * NGX_WEBRTC_NEGOTIATE_CANDIDATE;
 
     ngx_memzero(&policy, sizeof(ngx_webrtc_negotiate_policy_t));
 
-    policy.ice_lite = 1;
+    /* the events of "?signal" are made in any worker: ICE lite */
+
+    policy.ice_lite = (trickle || wlcf->ice == NGX_HTTP_WEBRTC_ICE_LITE);
     policy.ufrag.len = NGX_HTTP_WEBRTC_UFRAG;
     policy.ufrag.data = ngx_http_webrtc_random_hex(r, policy.ufrag.len);
     policy.pwd.len = NGX_HTTP_WEBRTC_PWD;
     policy.pwd.data = ngx_http_webrtc_random_hex(r, policy.pwd.len);
     policy.fingerprint = wmcf->fingerprint;
     policy.candidates = cand;
-    policy.ncandidates = ngx_http_webrtc_candidates(r, cand);
+    policy.ncandidates = policy.ice_lite
+                         ? ngx_http_webrtc_candidates(r, cand) : 0;
 
     peer = ngx_pcalloc(r->pool, sizeof(ngx_webrtc_peer_t));
     p = ngx_pnalloc(r->pool, size);
@@ -234,11 +240,17 @@ ngx_http_webrtc_file_create(ngx_http_request_t *r, ngx_str_t *sdp,
     }
 
     answer->len = p - answer->data;
+    peer->full = !policy.ice_lite;
 
     rc = ngx_http_webrtc_file_slot(r, peer, &file, &path, answer, cand,
                                    trickle ? policy.ncandidates : 0);
 
     if (rc == NGX_OK && !r->header_sent) {
+
+        if (peer->full) {
+            return ngx_http_webrtc_ice_start(&offer, peer, answer);
+        }
+
         *peerp = peer;
     }
 

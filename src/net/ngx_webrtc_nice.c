@@ -22,8 +22,9 @@
  * The agent is never freed from a turn of its own, see
  * ngx_webrtc_nice_close().
  *
- * No thread: names are resolved by nginx when it reads the configuration,
- * UPnP is off.
+ * No thread does anything: names are resolved by nginx when it reads the
+ * configuration, UPnP is off.  GLib's "gmain", which GTask starts where there
+ * are servers, sleeps for good with all signals blocked.
  */
 
 

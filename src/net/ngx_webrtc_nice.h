@@ -4,7 +4,7 @@
  *
  * Full ICE: an agent of libnice for one session, with sockets of its own.  One
  * stream, one component (BUNDLE and rtcp-mux).  Driven by nginx's event loop:
- * no GLib loop runs, no thread is made.
+ * no GLib loop runs; for threads see ngx_webrtc_nice.c.
  *
  * RFC 8445 (ICE), RFC 8838 (trickle), RFC 8656 (TURN), RFC 7675 (consent).
  */

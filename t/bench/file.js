@@ -88,8 +88,13 @@ function serve(file, port) {
             pc.onGatheringStateChange((s) => {
                 if (s == 'complete' && !answered) {
                     answered = true;
-                    res.writeHead(201, { Location: '/s' });
-                    res.end(pc.localDescription().sdp);
+
+                    /* its description may be behind its state */
+
+                    setTimeout(() => {
+                        res.writeHead(201, { Location: '/s' });
+                        res.end(pc.localDescription().sdp);
+                    }, 200);
                 }
             });
 
@@ -149,7 +154,16 @@ async function main() {
         {
             const sum = () => who.reduce((s, p) => s + cpu(p), 0);
             const before = sum();
-            const r = await fetchAll(u).catch(() => fetchAll(u));
+            let r;
+
+            for (let n = 0; !r; n++) {
+                r = await fetchAll(u).catch((e) => {
+                    if (n == 5) {
+                        throw e;
+                    }
+                });
+            }
+
             const ms = r.bytes / 1e3 / r.ms;
 
             all[name].push(ms);
