@@ -16,7 +16,7 @@
 /* content handler of a location with "webrtc_publish" */
 ngx_int_t ngx_http_webrtc_whip_handler(ngx_http_request_t *r);
 
-/* To be called a few times per second: ends reservations without a publisher. */
+/* To be called a few times per second: ends reservations that nobody uses. */
 void ngx_http_webrtc_whip_tick(void);
 
 /* Parses "webrtc_codecs". */

@@ -33,7 +33,7 @@
 #endif
 
 
-/* datagrams read by one recvmmsg() at most, and by the first of a turn; chosen */
+/* datagrams read by one recvmmsg() at most, by the first of a turn; chosen */
 #define NGX_WEBRTC_UDP_RX_BATCH        64
 #define NGX_WEBRTC_UDP_RX_FIRST        8
 

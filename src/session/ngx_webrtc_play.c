@@ -9,8 +9,8 @@
  * video timestamps up to the live point are squeezed (ngx_webrtc_rewrite.h).
  * Audio starts live.
  *
- * PLI and FIR.  The viewer is put back to the last key frame in the ring, in the
- * same way: a source from RTMP or MPEG-TS cannot make one, and a publisher
+ * PLI and FIR.  The viewer is put back to the last key frame in the ring, in
+ * the same way: a source from RTMP or MPEG-TS cannot make one, and a publisher
  * should not be asked by every viewer.
  *
  * A publisher makes key frames only when it is asked.  Where the last one is

@@ -57,7 +57,7 @@
 /* ms between two attempts to take over from the publisher before */
 #define NGX_WEBRTC_PUBLISH_RETRY     5
 
-/* attempts: 5 s; chosen: its worker has long closed it, or is dead and reaped */
+/* attempts: 5 s; chosen: its worker has closed it by then, or is reaped */
 #define NGX_WEBRTC_PUBLISH_RETRIES   1000
 
 /* ms between two wake-ups of the feedback timer, at least */
@@ -89,7 +89,7 @@ typedef struct {
     ngx_webrtc_report_in_t       report;
 
     ngx_webrtc_order_t           order;
-    int64_t                      ts;          /* of the frame, on the timeline */
+    int64_t                      ts;          /* of the frame, media time */
     uint32_t                     rtp_ts;      /* as received */
     unsigned                     framed:1;    /* there was a frame */
     unsigned                     drop:1;      /* of the frame: time runs back */

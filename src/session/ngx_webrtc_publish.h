@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * A publisher: from its packets to the packet ring of a stream, and the feedback
- * that it needs.
+ * A publisher: from its packets to the packet ring of a stream, and the
+ * feedback that it needs.
  */
 
 

@@ -555,7 +555,8 @@ ngx_webrtc_session_connected(ngx_webrtc_session_t *s)
     s->report = ngx_current_msec;
 
     ngx_log_error(NGX_LOG_INFO, &s->log, 0,
-                  "webrtc session up profile:%xi ms:%M", (ngx_int_t) s->out.profile,
+                  "webrtc session up profile:%xi ms:%M",
+                  (ngx_int_t) s->out.profile,
                   ngx_current_msec - (ngx_msec_t) s->peer->created_ms);
 
     if (s->peer->role == NGX_WEBRTC_PEER_PUBLISH) {

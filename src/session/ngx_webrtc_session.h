@@ -27,7 +27,7 @@
 /* addresses of a session, as many as its slot keeps */
 #define NGX_WEBRTC_SESSION_PATHS   NGX_WEBRTC_PEER_ADDRS
 
-/* ms between sender reports; chosen: a player ties its tracks within a second */
+/* ms between sender reports; chosen: players tie their tracks in a second */
 #define NGX_WEBRTC_SESSION_REPORT  1000
 
 
@@ -86,7 +86,7 @@ struct ngx_webrtc_session_s {
     const char                  *reason;      /* of the end */
     ngx_log_t                    log;
 
-    unsigned                     complained:1;    /* one INFO line was written */
+    unsigned                     complained:1;    /* an INFO line is written */
     unsigned                     in_dirty:1;
     unsigned                     connected:1;     /* full ICE: has a pair */
 };

@@ -681,7 +681,7 @@ ngx_webrtc_worker_on_text(void *ctx, uint64_t ref, u_char *p, size_t n)
 }
 
 
-/* viewers, of any worker, want a key frame of a stream that is published here */
+/* viewers of any worker want a key frame of a stream that is published here */
 
 static void
 ngx_webrtc_worker_on_keyframe(void *ctx, ngx_webrtc_stream_t *st)

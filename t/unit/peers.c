@@ -475,7 +475,7 @@ restart(ngx_webrtc_bus_t *bus, uint64_t ref, const char *ufrag, char *match,
 }
 
 
-/* RFC 8445, 9: the ufrag of before leads to the slot until the restart is done */
+/* RFC 8445, 9: the old ufrag leads to the slot until the restart is done */
 
 static void
 test_restart(void)
