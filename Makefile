@@ -307,6 +307,8 @@ fuzzers: $(FUZZ_BINS)
 
 .PHONY: units fuzzers
 
+include t/bench/bench.mk
+
 
 # what browser tests are driven with
 
@@ -349,7 +351,8 @@ media: $(B)/media/stamp
 .PHONY: media
 
 
-# The tests.  Two at a time; those that play in a browser one after another.
+# The tests, two at a time; t/testrules.yml keeps those that play in a browser
+# from the others.
 
 export WEBRTC_ROOT     = $(ROOT)
 export WEBRTC_BUILD    = $(B)
@@ -360,8 +363,7 @@ SAN_ENV    = ASAN_OPTIONS=detect_odr_violation=0                              \
              TSAN_OPTIONS=halt_on_error=0:exitcode=66                         \
              LSAN_OPTIONS=suppressions=$(ROOT)/t/lib/lsan.supp:print_suppressions=0
 
-PROVE      = $(SAN_ENV) prove -j$(JOBS) --timer -I t/lib                      \
-             --rules='seq=t/e2e_*.t' --rules='par=**'
+PROVE      = $(SAN_ENV) prove -j$(JOBS) --timer -I t/lib
 
 TESTS      = $(sort $(wildcard t/*.t)) $(UNIT_BINS) $(TSAN_BINS)
 

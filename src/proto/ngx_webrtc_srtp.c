@@ -16,8 +16,9 @@
  * but calls deprecated.
  *
  * SRTCP from the peer.  Debian's libsrtp2 is linked to NSS, which looks its
- * contexts up in lists: 23 us per report with 1000 viewers, and a share that
- * grows with their square.  EVP takes 1 us with any number.
+ * contexts up in lists.  Measured for a report with 5000 contexts: 12 us (GCM)
+ * and 26 us (AES_CM) by libsrtp2, 0.7 us and 0.5 us by EVP; in a worker with
+ * 1000 viewers, whose cache has other things in it, 23 us by libsrtp2.
  */
 
 
