@@ -33,6 +33,7 @@ static char *ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent,
 static ngx_int_t ngx_http_webrtc_init(ngx_conf_t *cf);
 static ngx_int_t ngx_http_webrtc_init_process(ngx_cycle_t *cycle);
 static void ngx_http_webrtc_exit_process(ngx_cycle_t *cycle);
+static ngx_uint_t ngx_http_webrtc_busy(void *ctx);
 static void ngx_http_webrtc_on_stream(void *ctx, ngx_webrtc_stream_t *st);
 static void ngx_http_webrtc_on_ice(void *ctx, uint64_t ref,
     ngx_uint_t gathered);
@@ -606,13 +607,22 @@ ngx_http_webrtc_init_process(ngx_cycle_t *cycle)
     conf.gso = wmcf->gso;
     conf.shutdown = ccf->shutdown_timeout;
     conf.on_stream = ngx_http_webrtc_on_stream;
+    conf.busy = ngx_http_webrtc_busy;
     conf.on_ice = ngx_http_webrtc_on_ice;
     conf.on_candidates = ngx_http_webrtc_on_candidates;
     conf.ctx = wmcf;
 
     ngx_http_webrtc_worker = ngx_webrtc_worker_init(cycle, &conf);
 
-    return ngx_http_webrtc_worker ? NGX_OK : NGX_ERROR;
+    if (ngx_http_webrtc_worker == NULL) {
+
+        /* a worker that fails here would take all of nginx with it */
+
+        ngx_log_error(NGX_LOG_ALERT, cycle->log, 0,
+                      "webrtc is off in this worker");
+    }
+
+    return NGX_OK;
 }
 
 
@@ -638,6 +648,13 @@ ngx_http_webrtc_on_stream(void *ctx, ngx_webrtc_stream_t *st)
         ngx_http_webrtc_signal_tick();
         ngx_http_webrtc_pull_tick(ctx);
     }
+}
+
+
+static ngx_uint_t
+ngx_http_webrtc_busy(void *ctx)
+{
+    return ngx_http_webrtc_whip_pending_any() || ngx_http_webrtc_pull_wanted();
 }
 
 

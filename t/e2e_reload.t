@@ -105,4 +105,44 @@ EOF
     $t->done;
 };
 
+subtest 'fewer workers' => sub {
+    my $t = NgxWebRTC->new(workers => 4, asan => 1);
+
+    my %conf = (http => 'webrtc_wait 10s;', server => <<'EOF');
+location ~ ^/whep/(?<name>\w+)$ {
+    webrtc_play  $name;
+    webrtc_pull  file:%%MEDIA%%/$name.ts loop;
+}
+EOF
+
+    $t->start(%conf);
+
+    # some in each of the workers that go
+
+    my @p = map { $t->browser->play($t->url('/whep/bars')) } 1 .. 4;
+
+    ok(!$_->wait(10, 15)->{error}, 'plays') for @p;
+
+    $t->{workers} = 1;
+    ok($t->reload(%conf), 'reload with one worker');
+
+    ok(!$_->wait(75, 20)->{error}, 'goes on') for @p;
+
+    # the kernel still gives some of them to the sockets of old workers
+
+    for my $n (1 .. 6) {
+        my $q = $t->browser->play($t->url('/whep/bars'));
+
+        is($q->{status}, 201, "a new viewer, $n");
+        ok(!$q->wait(10, 15)->{error}, "plays, $n");
+        $q->stop;
+    }
+
+    $_->stop for @p;
+
+    ok(wait_for(15, sub { $t->workers == 1 }), 'the old workers exit');
+    ok($t->no_sessions, 'no session is left');
+    $t->done;
+};
+
 done_testing();

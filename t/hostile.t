@@ -157,6 +157,23 @@ subtest 'STUN' => sub {
 };
 
 
+subtest 'a body that looks like a request' => sub {
+    my $inner = "GET /whep/bars HTTP/1.1\r\nHost: x\r\n\r\n";
+    my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                  PeerPort => $t->port('http')) || die;
+
+    print $s 'POST ' . '/streams' . " HTTP/1.1\r\nHost: x\r\n"
+             . 'Content-Length: ' . length($inner) . "\r\n\r\n$inner"
+             . 'GET ' . '/streams' . " HTTP/1.1\r\nHost: x\r\n"
+             . "Connection: close\r\n\r\n";
+
+    my $got = do { local $/; <$s> } // '';
+    my @codes = $got =~ m{HTTP/1\.1 (\d+)}g;
+
+    is("@codes", '405 200', 'is not taken for one');
+};
+
+
 subtest 'DTLS, RTP and RTCP from strangers' => sub {
     my $hello = "\x16\xfe\xfd" . "\0" x 8 . pack('n', 60) . "\1" . random(59);
     my $before = dropped();
@@ -338,6 +355,41 @@ subtest 'broken files' => sub {
     }
 
     is(join(' ', sort $t->workers), "@workers", 'all workers live');
+};
+
+
+
+subtest 'a check that was seen on its way' => sub {
+    my $mine = session();
+    my $check = request(username => "$mine->{ufrag}:tEsT", use => 1,
+                        pwd => $mine->{pwd});
+
+    my $s = udp();
+    $s->send($check);
+    ok(answer($s, 5), 'is answered');
+
+    $s->send($check);
+    ok(answer($s, 5), 'again, when it is repeated from there');
+
+    # each port leads to a worker by its number: some reach the session's own
+
+    my $before = dropped();
+
+    for my $n (1 .. 8) {
+        my $thief = udp();
+
+        $thief->send($check);
+        is(answer($thief, 0.1), undef, "not from another address, $n");
+    }
+
+    ok(settle($before, 8), 'but counted');
+
+    my $other = udp();
+    $other->send(request(username => "$mine->{ufrag}:tEsT",
+                         pwd => $mine->{pwd}));
+    ok(answer($other, 5), 'a new one opens another address');
+
+    is($t->http('DELETE', $mine->{location})->{status}, 200, 'DELETE');
 };
 
 

@@ -218,6 +218,7 @@ ngx_webrtc_bus_attach(ngx_webrtc_bus_t *bus, ngx_log_t *log)
         wk->started = ngx_webrtc_bus_started(ngx_pid, &zombie);
         wk->uid = geteuid();
         wk->rung = 0;
+        wk->number = 0;
 
         bus->generation = sh->generation;
         bus->worker = w;
@@ -294,6 +295,56 @@ ngx_webrtc_bus_reap(ngx_webrtc_bus_t *bus, ngx_log_t *log)
     }
 
     return n;
+}
+
+
+void
+ngx_webrtc_bus_set_number(ngx_webrtc_bus_t *bus, ngx_uint_t number)
+{
+    ngx_webrtc_atomic_store(&bus->sh->workers[bus->worker].number,
+                            (uint32_t) number + 1);
+}
+
+
+ngx_uint_t
+ngx_webrtc_bus_successor(ngx_webrtc_bus_t *bus, ngx_uint_t *same)
+{
+    uint64_t                id;
+    uint32_t                number, generation, youngest;
+    ngx_uint_t              w, found;
+    ngx_webrtc_bus_sh_t    *sh;
+
+    sh = bus->sh;
+
+    number = ngx_webrtc_atomic_load(&sh->workers[bus->worker].number);
+    youngest = bus->generation;
+    found = NGX_WEBRTC_WORKER_NONE;
+    *same = 0;
+
+    for (w = 0; w < ngx_webrtc_atomic_load(&sh->nworkers); w++) {
+        id = ngx_webrtc_atomic_load_acquire(&sh->workers[w].id);
+
+        if (id == 0) {
+            continue;
+        }
+
+        generation = ngx_webrtc_endpoint_generation(id);
+
+        if ((int32_t) (generation - bus->generation) <= 0) {
+            continue;
+        }
+
+        if (ngx_webrtc_atomic_load(&sh->workers[w].number) == number) {
+            *same = 1;
+        }
+
+        if ((int32_t) (generation - youngest) > 0) {
+            youngest = generation;
+            found = w;
+        }
+    }
+
+    return found;
 }
 
 

@@ -273,6 +273,18 @@ void ngx_webrtc_bus_detach(ngx_webrtc_bus_t *bus);
  */
 ngx_uint_t ngx_webrtc_bus_reap(ngx_webrtc_bus_t *bus, ngx_log_t *log);
 
+/* Says which of nginx's workers this one is, from 0: whose sockets it has. */
+void ngx_webrtc_bus_set_number(ngx_webrtc_bus_t *bus, ngx_uint_t number);
+
+/*
+ * Workers that began after this one.
+ *
+ *   same     set when one of them has this one's number: it has our sockets
+ *
+ * Returns the youngest, or NGX_WEBRTC_WORKER_NONE.
+ */
+ngx_uint_t ngx_webrtc_bus_successor(ngx_webrtc_bus_t *bus, ngx_uint_t *same);
+
 /* pid of an endpoint, 0 when it is free; for listings */
 ngx_pid_t ngx_webrtc_bus_worker_pid(ngx_webrtc_bus_t *bus, ngx_uint_t worker);
 

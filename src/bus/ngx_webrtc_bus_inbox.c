@@ -34,7 +34,7 @@
 
 
 /* messages per event; chosen: other events wait a millisecond at most */
-#define NGX_WEBRTC_INBOX_MESSAGES  32
+#define NGX_WEBRTC_INBOX_MESSAGES  8
 
 /* workers for which datagrams are collected at a time; chosen */
 #define NGX_WEBRTC_INBOX_BATCHES   4

@@ -91,7 +91,9 @@ typedef struct {
     uint64_t                 started;     /* of the process; 0: unknown */
     uint32_t                 uid;
     uint32_t                 rung;        /* a doorbell is under way */
-    uint64_t                 pad[5];      /* a cache line each */
+    uint32_t                 number;      /* of nginx's worker, plus 1 */
+    uint32_t                 pad1;
+    uint64_t                 pad[4];      /* a cache line each */
 } ngx_webrtc_endpoint_t;
 
 

@@ -18,8 +18,12 @@
 static ngx_int_t ngx_http_webrtc_cors_preflight(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_webrtc_cors_is_ours(ngx_http_request_t *r,
     ngx_http_webrtc_loc_conf_t *wlcf);
+static ngx_uint_t ngx_http_webrtc_cors_is_added(ngx_http_request_t *r);
 static ngx_int_t ngx_http_webrtc_cors_filter(ngx_http_request_t *r);
 
+
+static const char  ngx_http_webrtc_cors_name[] =
+    "Access-Control-Allow-Origin";
 
 static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
 
@@ -99,8 +103,32 @@ ngx_http_webrtc_cors_is_ours(ngx_http_request_t *r,
     ngx_http_webrtc_loc_conf_t *wlcf)
 {
     return wlcf->cors_origin.len
-           && (wlcf->play || wlcf->publish || wlcf->status || wlcf->file)
+           && (wlcf->play || wlcf->publish || wlcf->status
+               || (wlcf->file && r->content_handler == NULL))
            && r == r->main;
+}
+
+
+/* a filter behind ours may make another response of it, as the range filter */
+
+static ngx_uint_t
+ngx_http_webrtc_cors_is_added(ngx_http_request_t *r)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    for (part = &r->headers_out.headers.part; part; part = part->next) {
+        h = part->elts;
+
+        for (i = 0; i < part->nelts; i++) {
+            if (h[i].key.data == (u_char *) ngx_http_webrtc_cors_name) {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
 }
 
 
@@ -118,11 +146,13 @@ ngx_http_webrtc_cors_filter(ngx_http_request_t *r)
 
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
 
-    if (!ngx_http_webrtc_cors_is_ours(r, wlcf)) {
+    if (!ngx_http_webrtc_cors_is_ours(r, wlcf)
+        || ngx_http_webrtc_cors_is_added(r))
+    {
         return ngx_http_next_header_filter(r);
     }
 
-    if (ngx_http_webrtc_header(r, "Access-Control-Allow-Origin",
+    if (ngx_http_webrtc_header(r, ngx_http_webrtc_cors_name,
                                &wlcf->cors_origin)
         != NGX_OK
         || ngx_http_webrtc_header(r, "Access-Control-Expose-Headers", &expose)

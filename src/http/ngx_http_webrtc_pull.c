@@ -46,6 +46,7 @@ static void ngx_http_webrtc_pull_event(ngx_webrtc_source_t *source,
     void *data, ngx_uint_t event);
 static void ngx_http_webrtc_pull_orphans(void);
 static void ngx_http_webrtc_pull_always(ngx_http_webrtc_pull_t *pull);
+static ngx_uint_t ngx_http_webrtc_pull_is_wanted(ngx_http_webrtc_puller_t *pr);
 static void ngx_http_webrtc_pull_idle(ngx_http_webrtc_puller_t *pr);
 
 
@@ -356,11 +357,7 @@ ngx_http_webrtc_pull_idle(ngx_http_webrtc_puller_t *pr)
         viewers += pr->always;
     }
 
-    if (viewers
-        || (ngx_msec_int_t) (ngx_webrtc_atomic_load(&pr->st->wanted_ms)
-                             - ngx_current_msec)
-           > 0)
-    {
+    if (viewers || ngx_http_webrtc_pull_is_wanted(pr)) {
         pr->used = ngx_current_msec;
         return;
     }
@@ -369,6 +366,36 @@ ngx_http_webrtc_pull_idle(ngx_http_webrtc_puller_t *pr)
         pr->stopping = 1;
         ngx_webrtc_source_stop(pr->source);
     }
+}
+
+
+static ngx_uint_t
+ngx_http_webrtc_pull_is_wanted(ngx_http_webrtc_puller_t *pr)
+{
+    return (ngx_msec_int_t) (ngx_webrtc_atomic_load(&pr->st->wanted_ms)
+                             - ngx_current_msec)
+           > 0;
+}
+
+
+ngx_uint_t
+ngx_http_webrtc_pull_wanted(void)
+{
+    ngx_queue_t               *q;
+    ngx_http_webrtc_puller_t  *pr;
+
+    for (q = ngx_queue_head(&ngx_http_webrtc_pullers);
+         q != ngx_queue_sentinel(&ngx_http_webrtc_pullers);
+         q = ngx_queue_next(q))
+    {
+        pr = ngx_queue_data(q, ngx_http_webrtc_puller_t, queue);
+
+        if (ngx_http_webrtc_pull_is_wanted(pr)) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

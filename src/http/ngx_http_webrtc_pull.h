@@ -39,6 +39,9 @@ void ngx_http_webrtc_pull_check(ngx_webrtc_stream_t *st);
  */
 void ngx_http_webrtc_pull_tick(ngx_http_webrtc_main_conf_t *wmcf);
 
+/* Does a source here wait for a viewer that was answered? */
+ngx_uint_t ngx_http_webrtc_pull_wanted(void);
+
 /* Ends all sources of this process, for exit_process. */
 void ngx_http_webrtc_pull_done(void);
 

@@ -32,6 +32,8 @@ static ngx_uint_t ngx_http_webrtc_has_error_page(ngx_http_request_t *r,
     ngx_uint_t status);
 static void ngx_http_webrtc_body_init(ngx_http_request_t *r);
 static void ngx_http_webrtc_body_read(ngx_http_request_t *r);
+static ngx_int_t ngx_http_webrtc_body_restore(ngx_http_request_t *r,
+    ngx_http_webrtc_ctx_t *ctx);
 static ngx_int_t ngx_http_webrtc_body_append(ngx_http_request_t *r,
     ngx_http_webrtc_ctx_t *ctx);
 
@@ -319,7 +321,46 @@ ngx_http_webrtc_body_read(ngx_http_request_t *r)
 
     r->read_event_handler = ngx_http_block_reading;
 
+    if (ngx_http_webrtc_body_restore(r, ctx) != NGX_OK) {
+        ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
     ctx->handler(r, &ctx->body);
+}
+
+
+/* whoever comes after us, by "error_page", finds the body whole */
+
+static ngx_int_t
+ngx_http_webrtc_body_restore(ngx_http_request_t *r, ngx_http_webrtc_ctx_t *ctx)
+{
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    if (r->request_body == NULL || ctx->body.len == 0) {
+        return NGX_OK;
+    }
+
+    cl = ngx_alloc_chain_link(r->pool);
+    b = ngx_calloc_buf(r->pool);
+
+    if (cl == NULL || b == NULL) {
+        return NGX_ERROR;
+    }
+
+    b->start = ctx->body.data;
+    b->pos = b->start;
+    b->last = b->start + ctx->body.len;
+    b->end = b->last;
+    b->temporary = 1;
+
+    cl->buf = b;
+    cl->next = NULL;
+
+    r->request_body->bufs = cl;
+
+    return NGX_OK;
 }
 
 
@@ -344,11 +385,7 @@ ngx_http_webrtc_body_append(ngx_http_request_t *r, ngx_http_webrtc_ctx_t *ctx)
     for (cl = r->request_body->bufs; cl; cl = cl->next) {
         b = cl->buf;
 
-        if (!ngx_buf_in_memory(b)) {
-            continue;
-        }
-
-        n = b->last - b->pos;
+        n = (size_t) ngx_buf_size(b);
 
         if (n > ctx->limit - ctx->body.len) {
             return NGX_DECLINED;
@@ -371,10 +408,20 @@ ngx_http_webrtc_body_append(ngx_http_request_t *r, ngx_http_webrtc_ctx_t *ctx)
             ctx->size = size;
         }
 
-        ngx_memcpy(ctx->body.data + ctx->body.len, b->pos, n);
-        ctx->body.len += n;
+        if (ngx_buf_in_memory(b)) {
+            ngx_memcpy(ctx->body.data + ctx->body.len, b->pos, n);
+            b->pos = b->last;
 
-        b->pos = b->last;
+        } else if (n
+                   && ngx_read_file(b->file, ctx->body.data + ctx->body.len,
+                                    n, b->file_pos)
+                      != (ssize_t) n)
+        {
+            /* another module had it read, with "client_body_in_file_only" */
+            return NGX_ERROR;
+        }
+
+        ctx->body.len += n;
     }
 
     r->request_body->bufs = NULL;

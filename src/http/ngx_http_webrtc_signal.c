@@ -299,6 +299,7 @@ ngx_http_webrtc_signal_events(ngx_http_request_t *r, ngx_str_t *id)
     ngx_int_t                  rc;
     ngx_str_t                 *last;
     ngx_queue_t               *q;
+    ngx_connection_t          *c;
     ngx_pool_cleanup_t        *cln;
     ngx_webrtc_peer_info_t     info;
     ngx_http_webrtc_signal_t  *sg, *other;
@@ -342,7 +343,9 @@ ngx_http_webrtc_signal_events(ngx_http_request_t *r, ngx_str_t *id)
         other = ngx_queue_data(q, ngx_http_webrtc_signal_t, queue);
 
         if (other->ref == sg->ref) {
+            c = other->request->connection;
             ngx_http_webrtc_signal_end(other, NGX_OK);
+            ngx_http_run_posted_requests(c);
             break;
         }
     }
@@ -378,6 +381,7 @@ ngx_http_webrtc_signal_header(ngx_http_request_t *r)
     static ngx_str_t  none = ngx_string("no-store");
     static ngx_str_t  no = ngx_string("no");
 
+    r->disable_not_modified = 1;
     r->headers_out.status = NGX_HTTP_OK;
     ngx_str_set(&r->headers_out.content_type, "text/event-stream");
     r->headers_out.content_type_len = r->headers_out.content_type.len;

@@ -52,13 +52,13 @@ ngx_http_webrtc_status_handler(ngx_http_request_t *r)
 
     static ngx_str_t  cache = ngx_string("no-store");
 
-    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
-        return ngx_http_webrtc_not_allowed(r, &ngx_http_webrtc_status_methods);
-    }
-
     rc = ngx_http_discard_request_body(r);
     if (rc != NGX_OK) {
         return rc;
+    }
+
+    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
+        return ngx_http_webrtc_not_allowed(r, &ngx_http_webrtc_status_methods);
     }
 
     if (ngx_http_webrtc_worker == NULL) {

@@ -146,6 +146,13 @@ ngx_http_webrtc_whip_expect(ngx_webrtc_stream_t *st, uint64_t ref)
 }
 
 
+ngx_uint_t
+ngx_http_webrtc_whip_pending_any(void)
+{
+    return !ngx_queue_empty(&ngx_http_webrtc_whip_pending);
+}
+
+
 void
 ngx_http_webrtc_whip_tick(void)
 {

@@ -19,6 +19,9 @@ ngx_int_t ngx_http_webrtc_whip_handler(ngx_http_request_t *r);
 /* To be called a few times per second: ends reservations that nobody uses. */
 void ngx_http_webrtc_whip_tick(void);
 
+/* Is there a reservation here whose publisher may still come? */
+ngx_uint_t ngx_http_webrtc_whip_pending_any(void);
+
 /* Parses "webrtc_codecs". */
 char *ngx_http_webrtc_whip_codecs(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

@@ -1133,6 +1133,7 @@ ngx_webrtc_nice_event_handler(ngx_event_t *ev)
 
     if (c->close) {
         /* worker_shutdown_timeout: the port's connection ends the sessions */
+        c->close = 0;
         return;
     }
 

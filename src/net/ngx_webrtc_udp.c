@@ -69,6 +69,7 @@ typedef struct {
     ngx_socket_t                fd;         /* ours, a dup */
     ngx_connection_t           *listening;  /* nginx's, NULL: not this worker */
     ngx_connection_t           *conn;       /* ours, for write events */
+    ngx_connection_t           *orphan;     /* ours, see read_on() */
     ngx_uint_t                  wildcard;
     ngx_webrtc_udp_t           *udp;
     uint32_t                    listen;
@@ -141,9 +142,16 @@ static void ngx_webrtc_udp_resume(ngx_webrtc_udp_t *udp);
 static void
 ngx_webrtc_udp_accept_handler(ngx_connection_t *c)
 {
-    /* never called: the read handler of the listening is replaced */
+    ngx_pool_t  *pool;
 
+    /*
+     * Called only where the read handler of the listening was not replaced,
+     * since WebRTC could not begin in this worker: drops the datagram.
+     */
+
+    pool = c->pool;
     ngx_close_connection(c);
+    ngx_destroy_pool(pool);
 }
 
 
@@ -343,6 +351,59 @@ ngx_webrtc_udp_probe(ngx_webrtc_udp_t *udp, ngx_socket_t fd)
 
 
 void
+ngx_webrtc_udp_read_on(ngx_webrtc_udp_t *udp)
+{
+    ngx_uint_t              i;
+    ngx_socket_t            fd;
+    ngx_connection_t       *c;
+    ngx_webrtc_udp_sock_t  *sock;
+
+    for (i = 0; i < NGX_WEBRTC_UDP_LISTENS; i++) {
+        sock = &udp->sock[i];
+
+        if (sock->conn == NULL || sock->orphan) {
+            continue;
+        }
+
+        /* a connection of its own: the other one's event is for writing */
+
+        fd = dup(sock->fd);
+        if (fd == (ngx_socket_t) -1) {
+            ngx_log_error(NGX_LOG_ERR, udp->log, ngx_socket_errno,
+                          "dup() failed");
+            continue;
+        }
+
+        c = ngx_get_connection(fd, udp->log);
+        if (c == NULL) {
+            (void) ngx_close_socket(fd);
+            continue;
+        }
+
+        c->data = sock;
+        c->log = udp->log;
+        c->read->log = udp->log;
+        c->write->log = udp->log;
+        c->read->handler = ngx_webrtc_udp_read_handler;
+
+        /* the shutdown timer has nothing to tell it */
+
+        c->read->channel = 1;
+        c->write->channel = 1;
+
+        sock->orphan = c;
+
+        if (ngx_add_event(c->read, NGX_READ_EVENT, NGX_LEVEL_EVENT)
+            != NGX_OK)
+        {
+            ngx_close_connection(c);
+            sock->orphan = NULL;
+        }
+    }
+}
+
+
+void
 ngx_webrtc_udp_done(ngx_webrtc_udp_t *udp)
 {
     ngx_uint_t              i;
@@ -356,6 +417,11 @@ ngx_webrtc_udp_done(ngx_webrtc_udp_t *udp)
 
     for (i = 0; i < NGX_WEBRTC_UDP_LISTENS; i++) {
         sock = &udp->sock[i];
+
+        if (sock->orphan) {
+            ngx_close_connection(sock->orphan);
+            sock->orphan = NULL;
+        }
 
         if (sock->conn) {
             ngx_close_connection(sock->conn);
@@ -902,6 +968,12 @@ ngx_webrtc_udp_write_handler(ngx_event_t *wev)
     sock = c->data;
 
     ngx_webrtc_udp_resume(sock->udp);
+
+    /* with it, every datagram that leaves would wake us up from now on */
+
+    if (!sock->udp->blocked && wev->active) {
+        (void) ngx_del_event(wev, NGX_WRITE_EVENT, 0);
+    }
 }
 
 

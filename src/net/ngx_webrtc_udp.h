@@ -91,6 +91,12 @@ ngx_int_t ngx_webrtc_udp_listen(ngx_conf_t *cf, ngx_addr_t *addr,
 ngx_webrtc_udp_t *ngx_webrtc_udp_init(ngx_cycle_t *cycle,
     ngx_webrtc_udp_conf_t *conf);
 
+/*
+ * Reads on, in a worker that is shutting down and whose sockets no other worker
+ * has.
+ */
+void ngx_webrtc_udp_read_on(ngx_webrtc_udp_t *udp);
+
 /* Sends what is batched as far as it goes and closes the sockets. */
 void ngx_webrtc_udp_done(ngx_webrtc_udp_t *udp);
 

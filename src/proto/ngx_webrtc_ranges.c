@@ -104,6 +104,8 @@ ngx_webrtc_ranges_cleanup(ngx_webrtc_ranges_t *r)
 
     r->opts.slots->active -= r->nactive;
     r->nactive = 0;
+    r->opts.slots->items -= r->nwaiting + r->nowed;
+
     r->nwaiting = 0;
     r->nowed = 0;
     r->closed = 1;
@@ -380,6 +382,7 @@ ngx_webrtc_ranges_flush(ngx_webrtc_ranges_t *r)
         ngx_queue_remove(q);
         free(item);
         r->nowed--;
+        r->opts.slots->items--;
     }
 }
 
@@ -440,7 +443,7 @@ ngx_webrtc_ranges_request(ngx_webrtc_ranges_t *r,
 
     ngx_webrtc_ranges_admit(r);
 
-    if (r->nwaiting >= NGX_WEBRTC_RANGES_WAITING) {
+    if (r->opts.slots->items >= NGX_WEBRTC_RANGES_WAITING) {
         ngx_webrtc_ranges_refuse(r, frame->id, NGX_WEBRTC_RANGE_NO_SLOT);
         return NGX_OK;
     }
@@ -467,6 +470,7 @@ ngx_webrtc_ranges_request(ngx_webrtc_ranges_t *r,
 
     ngx_queue_insert_tail(&r->waiting, &item->link);
     r->nwaiting++;
+    r->opts.slots->items++;
 
     return NGX_OK;
 }
@@ -518,7 +522,7 @@ ngx_webrtc_ranges_refuse(ngx_webrtc_ranges_t *r, uint32_t id,
         return;
     }
 
-    item = (r->nowed < NGX_WEBRTC_RANGES_OWED)
+    item = (r->opts.slots->items < NGX_WEBRTC_RANGES_OWED)
            ? calloc(1, sizeof(ngx_webrtc_ranges_item_t)) : NULL;
 
     if (item == NULL) {
@@ -531,6 +535,7 @@ ngx_webrtc_ranges_refuse(ngx_webrtc_ranges_t *r, uint32_t id,
 
     ngx_queue_insert_tail(&r->owed, &item->link);
     r->nowed++;
+    r->opts.slots->items++;
 }
 
 
@@ -549,6 +554,7 @@ ngx_webrtc_ranges_finish(ngx_webrtc_ranges_t *r,
 
     } else {
         r->nwaiting--;
+        r->opts.slots->items--;
     }
 
     ngx_webrtc_ranges_flush(r);
@@ -560,7 +566,7 @@ ngx_webrtc_ranges_finish(ngx_webrtc_ranges_t *r,
         return;
     }
 
-    if (r->nowed >= NGX_WEBRTC_RANGES_OWED) {
+    if (r->opts.slots->items >= NGX_WEBRTC_RANGES_OWED) {
         r->dropped++;
         free(item);
         return;
@@ -570,6 +576,7 @@ ngx_webrtc_ranges_finish(ngx_webrtc_ranges_t *r,
 
     ngx_queue_insert_tail(&r->owed, &item->link);
     r->nowed++;
+    r->opts.slots->items++;
 }
 
 
@@ -583,6 +590,7 @@ ngx_webrtc_ranges_admit(ngx_webrtc_ranges_t *r)
 
         ngx_queue_remove(q);
         r->nwaiting--;
+        r->opts.slots->items--;
 
         ngx_webrtc_ranges_activate(r, ngx_queue_data(q,
                                                  ngx_webrtc_ranges_item_t,

@@ -62,6 +62,7 @@ typedef ngx_int_t (*ngx_webrtc_ranges_send_pt)(void *ctx, u_char *p, size_t n);
 typedef struct {
     ngx_uint_t   max;
     ngx_uint_t   active;
+    ngx_uint_t   items;       /* waiting ranges and owed RangeEnds */
 } ngx_webrtc_ranges_slots_t;
 
 

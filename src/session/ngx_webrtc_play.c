@@ -164,6 +164,10 @@ ngx_webrtc_play_begin(ngx_webrtc_session_t *s)
     if (s->play.video && ngx_webrtc_play_replay(s) != NGX_OK) {
         ngx_webrtc_play_live(s);
     }
+
+    /* the start does not count: what gets lost of it is missed at once */
+
+    s->play.pause = NGX_WEBRTC_PLAY_REPLAY;
 }
 
 
@@ -255,7 +259,16 @@ ngx_webrtc_play_replay(ngx_webrtc_session_t *s)
     pl->want_key = 0;
     t->jump = 0;
 
+    /* what is sent again is never more than the stream itself */
+
     pl->replayed = ngx_current_msec;
+    pl->pause = NGX_WEBRTC_PLAY_REPLAY;
+
+    if (last.arrival_us > key.arrival_us) {
+        pl->pause = (ngx_msec_t) ((last.arrival_us - key.arrival_us) / 1000);
+        pl->pause = ngx_max(pl->pause, NGX_WEBRTC_PLAY_REPLAY);
+        pl->pause = ngx_min(pl->pause, NGX_WEBRTC_PLAY_PAUSE);
+    }
 
     return NGX_OK;
 }
@@ -362,7 +375,14 @@ ngx_webrtc_play_pump(ngx_webrtc_worker_t *wk, ngx_webrtc_worker_stream_t *ws)
         }
 
         if (ngx_webrtc_play_send(s) == NGX_AGAIN) {
-            /* the port is full: ngx_webrtc_worker_writable() goes on */
+
+            /*
+             * The port is full: ngx_webrtc_worker_writable() goes on, and the
+             * next turn begins with this one.
+             */
+
+            ngx_queue_remove(&ws->viewers);
+            ngx_queue_insert_tail(q, &ws->viewers);
             break;
         }
     }
@@ -708,9 +728,18 @@ ngx_webrtc_play_nack(ngx_webrtc_session_t *s, const ngx_webrtc_rtcp_fb_t *fb)
         return;
     }
 
+    if (ngx_current_msec - s->play.asked_ms >= 1000) {
+        s->play.asked_ms = ngx_current_msec;
+        s->play.asked = 0;
+    }
+
     for (i = 0; ngx_webrtc_rtcp_parse_nack(fb, i, &pid, &blp) == NGX_OK; i++) {
 
         for ( ;; ) {
+            if (s->play.asked++ >= NGX_WEBRTC_PLAY_ASK) {
+                return;
+            }
+
             s->peer->stat.nacks++;
             ngx_webrtc_atomic_add(&s->st->stat.nacks, 1);
 
@@ -865,7 +894,7 @@ ngx_webrtc_play_keyframe(ngx_webrtc_session_t *s)
     ngx_webrtc_atomic_add(&s->st->stat.plis, 1);
 
     if (pl->wait_key
-        || ngx_current_msec - pl->replayed < NGX_WEBRTC_PLAY_REPLAY)
+        || ngx_current_msec - pl->replayed < pl->pause)
     {
         /* one is on its way */
         return;

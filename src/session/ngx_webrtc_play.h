@@ -30,9 +30,14 @@
  * the id itself is a secret of its owner */
 #define NGX_WEBRTC_PLAY_CNAME    8
 
-/* ms between two replays for PLI or FIR of one viewer; chosen: a storm of them
+/* sequence numbers that a viewer may ask for within a second; chosen: several
+ * times what it may get, and cheap */
+#define NGX_WEBRTC_PLAY_ASK      2000
+
+/* ms between two replays, at least and at most, for PLI or FIR of one viewer; chosen: a storm of them
  * costs no more than twice the stream */
 #define NGX_WEBRTC_PLAY_REPLAY   1000
+#define NGX_WEBRTC_PLAY_PAUSE    10000
 
 /*
  * Bytes that a viewer gets at once, and per ms beyond it: only a replay is ever
@@ -71,6 +76,9 @@ typedef struct {
     uint64_t                     audio;       /* entries before it: no audio */
 
     ngx_msec_t                   replayed;    /* time of the last replay */
+    ngx_msec_t                   pause;       /* ms until the next one */
+    ngx_msec_t                   asked_ms;    /* second that is counted */
+    ngx_uint_t                   asked;       /* numbers asked for in it */
     ngx_msec_t                   refilled;
     ngx_uint_t                   resends;     /* that may be sent now */
 

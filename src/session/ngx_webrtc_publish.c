@@ -70,6 +70,11 @@
  * reordering */
 #define NGX_WEBRTC_PUBLISH_GAP       NGX_WEBRTC_REORDER_VIDEO
 
+/* bytes of a payload that can leave again, with the prefix of RTX too */
+#define NGX_WEBRTC_PUBLISH_PAYLOAD                                            \
+    (NGX_WEBRTC_UDP_MAX - NGX_WEBRTC_PLAY_HEADER - NGX_WEBRTC_RTX_OSN         \
+     - NGX_WEBRTC_SRTP_TAG)
+
 /* SSRCs of media remembered: the tracks', and again after a change of them */
 #define NGX_WEBRTC_PUBLISH_SSRCS     8
 
@@ -463,7 +468,7 @@ ngx_webrtc_publish_rtp(ngx_webrtc_session_t *s, u_char *p, size_t n)
 
     t = ngx_webrtc_publish_find(pub, &rtp);
 
-    if (t == NULL || rtp.len > NGX_WEBRTC_RING_MAX_PAYLOAD) {
+    if (t == NULL || rtp.len > NGX_WEBRTC_PUBLISH_PAYLOAD) {
         ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_RTP);
         ngx_webrtc_session_complain(s, "rtp that was not negotiated");
         return;
@@ -1087,6 +1092,13 @@ ngx_webrtc_publish_ask(ngx_webrtc_session_t *s, uint64_t now_us)
 
     end = buf + sizeof(buf) - NGX_WEBRTC_SRTP_RTCP_TAG;
 
+    pub->asked_us = now_us;
+
+    if (!pub->video) {
+        /* viewers have video of a publisher before */
+        pub->want_key = 0;
+    }
+
     for (i = 0; i < pub->ntracks; i++) {
         t = &pub->tracks[i];
 
@@ -1107,7 +1119,6 @@ ngx_webrtc_publish_ask(ngx_webrtc_session_t *s, uint64_t now_us)
 
         ngx_webrtc_publish_send(s, buf, p);
 
-        pub->asked_us = now_us;
         s->peer->stat.plis++;
         ngx_webrtc_atomic_add(&s->st->stat.key_requests, 1);
     }

@@ -271,16 +271,25 @@ ngx_webrtc_session_path(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path)
     if (wp) {
         if (wp->session == s) {
             wp->path.local = path->local;
+
+            if (wp == s->current) {
+                ngx_webrtc_peers_set_address(s->wk->bus, s->peer, path);
+            }
+
             return wp;
         }
 
         /*
-         * The address belongs to another session of the same client, whose
-         * page has gone on.  That one keeps its other addresses; if this was
-         * all it had, it will not be heard of again and times out.
+         * The address belongs to another session, as a rule of the same
+         * client, whose page has gone on.  A check proves who sent it, not
+         * from where: a session that is alive is not ended, and its next
+         * check takes the address back.
          */
 
-        if (wp->session->current == wp) {
+        if (wp->session->current == wp
+            && ngx_current_msec - wp->session->checked
+               > NGX_WEBRTC_SESSION_SILENT)
+        {
             ngx_webrtc_session_close(wp->session, "address taken over");
         }
 
@@ -291,6 +300,20 @@ ngx_webrtc_session_path(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path)
 
     for (i = 0; i < NGX_WEBRTC_SESSION_PATHS; i++) {
         wp = &s->paths[i];
+
+        if (wp == s->current && wp->session == NULL) {
+
+            /* lost to another session: it is kept for that address */
+
+            if (wp->path.listen == path->listen
+                && ngx_webrtc_addr_cmp(&wp->path.remote, &path->remote) == 0)
+            {
+                oldest = wp;
+                break;
+            }
+
+            continue;
+        }
 
         if (wp->session == NULL) {
             oldest = wp;
@@ -370,6 +393,11 @@ ngx_webrtc_session_check(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path,
     rc = ngx_webrtc_ice_input(s->wk->ice, &cred, p, n, &path->remote.u.sa,
                               reply, &len, &result);
 
+    if (rc == NGX_OK && ngx_webrtc_session_fresh(s, path, p) != NGX_OK) {
+        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_STUN);
+        return;
+    }
+
     if (len) {
         ngx_webrtc_udp_send(s->wk->udp, path, reply, len);
     }
@@ -384,6 +412,48 @@ ngx_webrtc_session_check(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path,
     }
 
     ngx_webrtc_session_checked(s, path, result.use_candidate);
+}
+
+
+ngx_int_t
+ngx_webrtc_session_fresh(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path,
+    u_char *p)
+{
+    uint64_t                   tid;
+    ngx_uint_t                 i, n;
+    ngx_webrtc_worker_path_t  *wp;
+
+    /* RFC 8489, 5: the transaction id, of which 64 bits will do */
+
+    ngx_memcpy(&tid, p + 8, sizeof(uint64_t));
+
+    n = ngx_min(s->ntids, NGX_WEBRTC_SESSION_TIDS);
+
+    for (i = 0; i < n; i++) {
+        if (s->tids[i] == tid) {
+            break;
+        }
+    }
+
+    if (i == n) {
+        s->tids[s->ntids++ % NGX_WEBRTC_SESSION_TIDS] = tid;
+        return NGX_OK;
+    }
+
+    /* a retransmission, from where the first came */
+
+    for (i = 0; i < NGX_WEBRTC_SESSION_PATHS; i++) {
+        wp = &s->paths[i];
+
+        if ((wp->session == s || wp == s->current)
+            && wp->path.listen == path->listen
+            && ngx_webrtc_addr_cmp(&wp->path.remote, &path->remote) == 0)
+        {
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DECLINED;
 }
 
 

@@ -27,6 +27,14 @@
 /* addresses of a session, as many as its slot keeps */
 #define NGX_WEBRTC_SESSION_PATHS   NGX_WEBRTC_PEER_ADDRS
 
+/* verified checks that are remembered against replay; chosen: five minutes of a
+ * browser's, 1 kB */
+#define NGX_WEBRTC_SESSION_TIDS    128
+
+/* ms without a check after which an address may be taken from a session's
+ * hands; chosen: browsers check every 2.5 s, others every 5 */
+#define NGX_WEBRTC_SESSION_SILENT  10000
+
 /* ms between sender reports; chosen: players tie their tracks in a second */
 #define NGX_WEBRTC_SESSION_REPORT  1000
 
@@ -67,6 +75,10 @@ struct ngx_webrtc_session_s {
     ngx_webrtc_transport_t       transport;   /* what sends */
     ngx_msec_t                   checked;     /* time of the last check */
     ngx_msec_t                   created;
+
+    uint64_t                     tids[NGX_WEBRTC_SESSION_TIDS];
+    ngx_uint_t                   ntids;       /* ever written */
+
     ngx_msec_t                   report;      /* time of the next report */
 
     /* [1]: of an ICE restart that has not nominated yet */
@@ -121,6 +133,18 @@ ngx_uint_t ngx_webrtc_session_has_ufrag(ngx_webrtc_session_t *s,
 
 /* The slot has been changed: takes over the credentials of an ICE restart. */
 void ngx_webrtc_session_changed(ngx_webrtc_session_t *s);
+
+/*
+ * A check's integrity does not cover where it came from: somebody who has seen
+ * one could send it again from an address of his own, or of a victim.  So one
+ * that has been seen opens no new address.
+ *
+ *   p   verified binding request
+ *
+ * NGX_OK; NGX_DECLINED for a replay from an address that is not the session's
+ */
+ngx_int_t ngx_webrtc_session_fresh(ngx_webrtc_session_t *s,
+    ngx_webrtc_path_t *path, u_char *p);
 
 /* what a verified check means: address, nomination, liveness */
 void ngx_webrtc_session_checked(ngx_webrtc_session_t *s,

@@ -48,6 +48,10 @@
 #define NGX_WEBRTC_WORKER_ASK     'Q'     /* uint32_t: the worker that asks */
 #define NGX_WEBRTC_WORKER_ANSWER  'A'     /* our candidates */
 
+/* ms that the workers of a reload have to begin; chosen: nginx starts them
+ * before it ends the old ones */
+#define NGX_WEBRTC_WORKER_ORPHAN  1000
+
 /* ticks between two looks for dead workers: 5 s */
 #define NGX_WEBRTC_WORKER_REAP    20
 
@@ -122,6 +126,8 @@ ngx_webrtc_worker_init(ngx_cycle_t *cycle, ngx_webrtc_worker_conf_t *conf)
         return NULL;
     }
 
+    ngx_webrtc_bus_set_number(wk->bus, ngx_worker);
+
     ngx_memzero(&inbox, sizeof(ngx_webrtc_inbox_handlers_t));
 
     inbox.on_stream = ngx_webrtc_worker_on_stream;
@@ -153,7 +159,6 @@ ngx_webrtc_worker_init(ngx_cycle_t *cycle, ngx_webrtc_worker_conf_t *conf)
     wk->timer.handler = ngx_webrtc_worker_timer;
     wk->timer.data = wk;
     wk->timer.log = cycle->log;
-    wk->timer.cancelable = 1;
 
     ngx_add_timer(&wk->timer, NGX_WEBRTC_WORKER_TICK);
 
@@ -397,6 +402,7 @@ ngx_webrtc_worker_stun(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
 {
     ngx_str_t                  local, remote;
     ngx_webrtc_peer_t          peer, *mine;
+    ngx_uint_t                 same;
     ngx_webrtc_session_t      *s;
     ngx_webrtc_peer_info_t     info;
     ngx_webrtc_worker_path_t  *wp;
@@ -419,6 +425,22 @@ ngx_webrtc_worker_stun(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
 
     if (ngx_webrtc_peers_find_ufrag(wk->bus, &local, &peer, &info) != NGX_OK) {
         ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_STUN);
+        return;
+    }
+
+    if (info.state == NGX_WEBRTC_PEER_NEW && ngx_exiting) {
+
+        /* no session begins here any more; its address is then passed on */
+
+        info.worker = ngx_webrtc_bus_successor(wk->bus, &same);
+
+        if (info.worker == NGX_WEBRTC_WORKER_NONE || passed) {
+            ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_UNKNOWN);
+            return;
+        }
+
+        (void) ngx_webrtc_inbox_datagram(wk->inbox, info.worker, path,
+                                         info.ref, p, n);
         return;
     }
 
@@ -495,6 +517,7 @@ ngx_webrtc_worker_claim(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
 
     ngx_webrtc_udp_send(wk->udp, path, reply, len);
 
+    (void) ngx_webrtc_session_fresh(s, path, p);
     ngx_webrtc_session_checked(s, path, result.use_candidate);
 }
 
@@ -721,6 +744,16 @@ ngx_webrtc_worker_timer(ngx_event_t *ev)
 
     wk->conf.on_stream(wk->conf.ctx, NULL);
 
+    if (ngx_exiting) {
+
+        /*
+         * From its first turn after that on it does not keep the worker
+         * alive; what has to be ended or handed over was, in this turn.
+         */
+
+        ev->cancelable = !wk->conf.busy(wk->conf.ctx);
+    }
+
     ngx_add_timer(ev, NGX_WEBRTC_WORKER_TICK);
 }
 
@@ -734,11 +767,26 @@ static void
 ngx_webrtc_worker_leave(ngx_webrtc_worker_t *wk)
 {
     ngx_msec_t             after;
+    ngx_uint_t             same;
     ngx_queue_t           *q;
     ngx_webrtc_session_t  *s;
 
     if (wk->exiting == 0) {
         wk->exiting = ngx_current_msec ? ngx_current_msec : 1;
+    }
+
+    if (!wk->orphan
+        && ngx_current_msec - wk->exiting >= NGX_WEBRTC_WORKER_ORPHAN
+        && ngx_webrtc_bus_successor(wk->bus, &same) != NGX_WEBRTC_WORKER_NONE
+        && !same)
+    {
+        /*
+         * There are fewer workers now.  Our sockets stay in the kernel's group
+         * as long as we have them, and nobody else reads them.
+         */
+
+        wk->orphan = 1;
+        ngx_webrtc_udp_read_on(wk->udp);
     }
 
     after = wk->conf.shutdown;

@@ -53,6 +53,9 @@ typedef struct {
      * called when the viewers have been served */
     void                       (*on_stream)(void *ctx,
                                      ngx_webrtc_stream_t *st);
+
+    /* does something else keep a worker that is shutting down? */
+    ngx_uint_t                 (*busy)(void *ctx);
     void                        *ctx;
 } ngx_webrtc_worker_conf_t;
 
@@ -97,6 +100,7 @@ struct ngx_webrtc_worker_s {
     ngx_event_t                  timer;       /* housekeeping, cancelable */
     ngx_uint_t                   ticks;
     ngx_msec_t                   exiting;     /* time it was found to be */
+    ngx_uint_t                   orphan;      /* nobody else has our sockets */
     ngx_uint_t                   left;        /* clients were told to leave */
 
     ngx_queue_t                  paths[NGX_WEBRTC_WORKER_PATHS];
