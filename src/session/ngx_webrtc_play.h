@@ -34,8 +34,8 @@
  * times what it may get, and cheap */
 #define NGX_WEBRTC_PLAY_ASK      2000
 
-/* ms between two replays, at least and at most, for PLI or FIR of one viewer; chosen: a storm of them
- * costs no more than twice the stream */
+/* ms between two replays for PLI or FIR of one viewer, at least and at most: as
+ * long as what is replayed; chosen: so a storm costs at most twice the stream */
 #define NGX_WEBRTC_PLAY_REPLAY   1000
 #define NGX_WEBRTC_PLAY_PAUSE    10000
 
