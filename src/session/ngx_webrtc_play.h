@@ -35,7 +35,7 @@
 #define NGX_WEBRTC_PLAY_ASK      2000
 
 /* ms between two replays for PLI or FIR of a viewer, at least and at most: as
- * long as what is replayed; chosen: so a storm costs at most twice the stream */
+ * long as what is replayed; chosen: a storm costs at most twice the stream */
 #define NGX_WEBRTC_PLAY_REPLAY   1000
 #define NGX_WEBRTC_PLAY_PAUSE    10000
 
