@@ -177,7 +177,8 @@ is($c->call('frames', peer => $n, count => 1)->{frames}[0]{head},
    '03000000000000080000000400000005', 'a stream id that is in use: 5');
 $c->call('send', peer => $n, hex => '0400000000000999' . '00000000');
 $c->call('send', peer => $n, hex => '040000000000000800000000');
-is($c->get($n, [ 8, 10, 10 ])->{ranges}[0]{status}, 4, 'cancelled: 4');
+is($c->call('ended', peer => $n, id => 8)->{status}, 4, 'cancelled: 4');
+is($c->get($n, [ 8, 10, 10 ])->{ranges}[0]{status}, 0, 'and its id is free');
 
 $c->call('close', peer => $n);
 

@@ -29,6 +29,8 @@
  *                                   ends; [{id,status,bytes,sha256,frames,last,
  *                                   maxGap,ms}], and "order": stream ids as
  *                                   their data came, without repetitions
+ *     {"cmd":"ended","peer":n,"id":i}    waits for the end of a range that was
+ *                                   asked for with "noWait":true; {"status"}
  *     {"cmd":"state","peer":n}      {"pc","dc","bytes"}
  *     {"cmd":"close","peer":n}, {"cmd":"closeChannel","peer":n}, {"cmd":"quit"}
  *
@@ -399,6 +401,16 @@ const commands = {
         const list = c.frames.slice(c.seen);
         c.seen = c.frames.length;
         return { frames: list };
+    },
+
+    async ended(o) {
+        const c = peers[o.peer].channels[o.channel || 0];
+
+        await until(o.timeout || 10,
+                    () => c.ranges.get(o.id).status !== undefined)
+            .catch(() => {});
+
+        return { status: c.ranges.get(o.id).status };
     },
 
     async get(o) {
