@@ -33,8 +33,8 @@
  * 80 bytes each, allocated as needed */
 #define NGX_WEBRTC_RANGES_WAITING    16384
 
-/* RangeEnds that could not be sent yet; chosen: all of the above, and as many
- * refusals; one more is lost */
+/* ranges that wait and RangeEnds that could not be sent yet, of all channels of
+ * a session; chosen: the above, all at once, and as many again */
 #define NGX_WEBRTC_RANGES_OWED       (2 * NGX_WEBRTC_RANGES_WAITING)
 
 /* bytes of the name in Hello at most; chosen: NAME_MAX is 255 */
