@@ -66,7 +66,7 @@ EOF
         is(fingerprint($t), $want, 'its fingerprint is in the answer');
 
         my $p = $t->browser->play($t->url('/whep/bars'));
-        cmp_ok($p->wait(10, 10)->{framesDecoded} // 0, '>=', 10,
+        cmp_ok($p->wait(10)->{framesDecoded} // 0, '>=', 10,
                'Chromium takes it');
         is($p->stop->{status}, 200, 'DELETE');
 

@@ -24,7 +24,7 @@ for my $workers (1, 4, 0) {
 
         $t->start(udp => [ '127.0.0.1:%%PORT_udp%%',
                            $ipv6 ? '[::1]:%%PORT_udp%%' : () ],
-                  http => 'webrtc_wait 10s;', server => <<'EOF');
+                  http => 'webrtc_wait 30s;', server => <<'EOF');
 location ~ ^/whep/(?<name>\w+)$ {
     webrtc_play  $name;
     webrtc_pull  file:%%MEDIA%%/$name.ts loop;
@@ -36,7 +36,7 @@ EOF
             SKIP: {
                 skip('no IPv6 here', 1) if $address eq '::1' && !$ipv6;
 
-                my $r = $t->aiortc($t->url('/whep/bars'), seconds => 5,
+                my $r = $t->aiortc($t->url('/whep/bars'), frames => 50,
                                    address => $address, codec => 'H264');
 
                 is($r->{status}, 201, "$address: POST")

@@ -16,7 +16,7 @@ plan skip_all => 'python3-aiortc is not installed'
 
 my $t = NgxWebRTC->new(workers => 2, asan => 1);
 
-$t->start(http => 'webrtc_wait 15s;', server => <<'EOF');
+$t->start(http => 'webrtc_wait 30s;', server => <<'EOF');
 location ~ ^/whip/(?<name>\w+)$ {
     webrtc_publish  $name;
 }
@@ -30,7 +30,7 @@ location = /whep/bars {
 EOF
 
 subtest 'a viewer that is the DTLS server' => sub {
-    my $r = $t->aiortc($t->url('/whep/bars'), seconds => 4,
+    my $r = $t->aiortc($t->url('/whep/bars'), frames => 40,
                        codec => 'H264', setup => 'passive');
 
     is($r->{status}, 201, 'POST') or diag(explain($r));
@@ -43,10 +43,11 @@ subtest 'a viewer that is the DTLS server' => sub {
 for my $setup (undef, 'passive') {
 
     subtest 'a publisher, setup:' . ($setup // 'actpass') => sub {
+        my $seen = $t->dir . '/seen.' . ($setup // '');
         my $pid = fork() // die;
 
         if ($pid == 0) {
-            my $r = $t->aiortc($t->url('/whip/py'), seconds => 8,
+            my $r = $t->aiortc($t->url('/whip/py'), until => $seen,
                                codec => 'VP8', publish => 1,
                                $setup ? (setup => $setup) : ());
             require POSIX;
@@ -54,11 +55,15 @@ for my $setup (undef, 'passive') {
         }
 
         my $p = $t->browser->play($t->url('/whep/py'));
-        my $s = $p->wait(30, 20);
+        my $s = $p->wait(30);
 
         ok(!$s->{error}, 'Chromium decodes it') or diag($s->{error});
         is($s->{codec}, 'VP8', 'VP8');
-        cmp_ok($s->{audioEnergy}, '>', 0.001, 'with sound');
+        ok(!$p->until(sub { ($_[0]{audioEnergy} || 0) > 0.001 })->{error},
+           'with sound');
+
+        open my $fh, '>', $seen or die;
+        close $fh;
 
         $p->stop;
         waitpid($pid, 0);
@@ -66,5 +71,5 @@ for my $setup (undef, 'passive') {
     };
 }
 
-ok(wait_for(10, sub { $t->no_sessions }), 'no session is left');
+ok(wait_for(60, sub { $t->no_sessions }), 'no session is left');
 $t->done;

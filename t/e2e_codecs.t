@@ -13,7 +13,7 @@ use NgxWebRTC;
 
 my $t = NgxWebRTC->new(workers => 1, asan => 1);
 
-$t->start(http => 'webrtc_wait 10s;', server => <<'EOF');
+$t->start(http => 'webrtc_wait 30s;', server => <<'EOF');
 location ~ ^/whep/(?<name>\w+)\.(?<ext>\w+)$ {
     webrtc_play  $name;
     webrtc_pull  file:%%MEDIA%%/$name.$ext loop;
@@ -21,14 +21,14 @@ location ~ ^/whep/(?<name>\w+)\.(?<ext>\w+)$ {
 EOF
 
 for my $row (
-    # file           codec   audio   frames per second at least
-    [ 'opus.mkv',    'H264', 'opus', 20 ],
-    [ 'vp8.webm',    'VP8',  'opus', 20 ],
-    [ 'vp9.webm',    'VP9',  'opus', 20 ],
-    [ 'av1.webm',    'AV1',  'opus', 20 ],
-    [ 'bars_b.ts',   'H264', 'opus', 6 ],
+    # file           codec   audio
+    [ 'opus.mkv',    'H264', 'opus' ],
+    [ 'vp8.webm',    'VP8',  'opus' ],
+    [ 'vp9.webm',    'VP9',  'opus' ],
+    [ 'av1.webm',    'AV1',  'opus' ],
+    [ 'bars_b.ts',   'H264', 'opus' ],
 ) {
-    my ($file, $codec, $audio, $fps) = @$row;
+    my ($file, $codec, $audio) = @$row;
     my ($name) = $file =~ /^(\w+)/;
 
     SKIP: {
@@ -41,15 +41,14 @@ for my $row (
                 diag($p->{answer}); return;
             };
 
-            my $first = $p->wait(10, 10);
-            my $s = $p->run(3);
+            my $s = $p->wait(60);
 
-            cmp_ok($s->{framesDecoded} - $first->{framesDecoded}, '>=',
-                   3 * $fps * 0.9, 'frames are decoded');
+            ok(!$s->{error}, 'frames are decoded');
             is($s->{codec}, $codec, 'codec');
             is($s->{audioCodec}, $audio, 'audio codec');
-            cmp_ok($s->{audioEnergy}, '>', 0.01, 'there is sound');
-            cmp_ok($s->{freezeSeconds}, '<', 1, 'no long freeze');
+            ok(!$p->until(sub { ($_[0]{audioEnergy} || 0) > 0.01 })->{error},
+               'there is sound');
+            $p->smoothness($s);
             colour_bars_ok($p->bars, 'the picture is the source\'s');
 
             is($p->stop->{status}, 200, 'DELETE');

@@ -45,7 +45,7 @@ location /all {
 }
 EOF
 
-$t->start(http => 'webrtc_wait 10s;', server => <<"EOF");
+$t->start(http => 'webrtc_wait 30s;', server => <<"EOF");
 location /whep {
     webrtc_play  bars;
     webrtc_pull  file:%%MEDIA%%/bars.ts loop;
@@ -73,7 +73,7 @@ sub plays {
 
     is($p->{status}, 201, "$what: POST") or return;
 
-    my $s = $p->wait(50, 20);
+    my $s = $p->wait(50);
 
     cmp_ok($s->{framesDecoded} // 0, '>=', 50, "$what: plays");
     is($s->{state}, 'connected', "$what: connected");
@@ -94,7 +94,7 @@ subtest 'host candidates' => sub {
     # DELETE goes to any of the workers
 
     is($p->stop->{status}, 200, 'DELETE');
-    ok($t->no_sessions(3), 'the session is gone at once');
+    ok($t->no_sessions(20), 'the session is gone before webrtc_timeout');
 };
 
 
@@ -103,9 +103,10 @@ subtest 'trickle, with mDNS names' => sub {
 
     plays($p, 'trickle') or return;
 
-    my @patched = @{ $p->patched->{patched} };
+    my @patched;
 
-    cmp_ok(scalar(@patched), '>', 0, 'candidates were sent');
+    ok(NgxWebRTC::wait_for(60, sub { @patched = @{ $p->patched->{patched} } }),
+       'candidates were sent');
     is(scalar(grep { $_ != 204 } @patched), 0, 'and taken') or diag("@patched");
     $p->stop;
 };
@@ -123,7 +124,7 @@ subtest 'ICE restart' => sub {
         like($r->{etag}, qr/^".+"$/, 'with an ETag');
         unlike($r->{frag}, qr/a=ice-lite/, 'no a=ice-lite');
 
-        my $s = $p->wait(60, 20);
+        my $s = $p->wait(60);
 
         ok(!$s->{error}, "plays on, $n");
         is($s->{state}, 'connected', "connected, $n");
@@ -280,7 +281,7 @@ SKIP: {
     };
 
     subtest 'allocations are given back' => sub {
-        ok(NgxWebRTC::wait_for(10, sub {
+        ok(NgxWebRTC::wait_for(60, sub {
             my $log = NgxWebRTC::slurp($turn->{turn});
             my $new = () = $log =~ /ALLOCATE processed, success/g;
             my $end = () = $log =~ /closed \(2nd stage\)|deleted, reason|REFRESH processed, success/g;

@@ -118,7 +118,7 @@ EOF
 };
 
 my $conf = $t->config(udp => '192.168.77.2:8000',
-    http => 'webrtc_wait 10s; webrtc_handshake_timeout 8s;',
+    http => 'webrtc_wait 30s; webrtc_handshake_timeout 8s;',
     server => "listen 192.168.77.2:8080;\n"
         . $location->('lite', 'webrtc_ice lite;')
         . $location->('full', 'webrtc_ice full; '
@@ -134,7 +134,7 @@ $t->write_file('nginx.conf', $conf);
 my $nginx = spawn_in('srv', 'nginx', $t->binary, '-p', $t->dir, '-e',
                      $t->dir . '/error.log', '-c', $t->dir . '/nginx.conf');
 
-ok(NgxWebRTC::wait_for(20, sub { -s $t->dir . '/nginx.pid' }),
+ok(NgxWebRTC::wait_for(60, sub { -s $t->dir . '/nginx.pid' }),
    'nginx runs behind the NAT')
     or diag(NgxWebRTC::slurp($nginx->{log}), $t->log);
 

@@ -13,7 +13,7 @@ use NgxWebRTC;
 
 my $t = NgxWebRTC->new(workers => 4, asan => 1);
 
-$t->start(http => 'webrtc_wait 10s;', server => <<'EOF');
+$t->start(http => 'webrtc_wait 30s;', server => <<'EOF');
 location ~ ^/whep/(?<name>\w+)$ {
     webrtc_play  $name;
     webrtc_pull  file:%%MEDIA%%/$name.ts loop;
@@ -26,7 +26,7 @@ subtest 'the address changes' => sub {
 
     is($p->{status}, 201, 'POST') or return;
 
-    my $s = $p->wait(25, 10);
+    my $s = $p->wait(25);
 
     cmp_ok($s->{framesDecoded}, '>=', 25, 'plays through the relay');
     like($s->{remote}, qr/:$relay->{port}$/, 'which is what it talks to');
@@ -36,7 +36,7 @@ subtest 'the address changes' => sub {
     for my $n (1 .. 4) {
         ok($relay->rebind, "change $n");
 
-        my $after = $p->wait(50, 15);
+        my $after = $p->wait(50);
 
         ok(!$after->{error}, "playback goes on, change $n");
         is($after->{state}, 'connected', 'on the same connection');
@@ -55,16 +55,14 @@ subtest '3 % loss each way, 40 ms and 15 ms of jitter' => sub {
 
     is($p->{status}, 201, 'POST') or return;
 
-    $p->wait(25, 15);
+    $p->wait(25);
     $p->mark;
 
-    my $before = $p->stats;
-    my $s = $p->run(8);
+    my $s = $p->wait(8 * 25);
 
-    cmp_ok($s->{framesDecoded} - $before->{framesDecoded}, '>=', 8 * 25 * 0.9,
-           'at full rate');
-    cmp_ok($s->{maxGapMs}, '<', 1000, 'no gap over a second');
+    ok(!$s->{error}, 'frames are decoded');
     cmp_ok($s->{nacks}, '>', 0, 'with retransmissions');
+    $p->smoothness($s);
 
     my $st = $t->stream('bars');
 

@@ -13,7 +13,7 @@ use NgxWebRTC;
 
 my $t = NgxWebRTC->new(workers => 2, asan => 1);
 
-$t->start(http => 'webrtc_wait 10s;', server => <<'EOF');
+$t->start(http => 'webrtc_wait 30s;', server => <<'EOF');
 location = /whip/small {
     webrtc_publish      small;
     webrtc_max_bitrate  300k;
@@ -32,7 +32,7 @@ subtest 'webrtc_max_bitrate' => sub {
 
     is($pub->{status}, 201, 'published');
 
-    ok(wait_for(15, sub {
+    ok(wait_for(60, sub {
         my $rate = $pub->sent->{targetBitrate};
         $rate && $rate <= 330_000;
     }), 'the encoder is told') or diag(explain($pub->sent));
@@ -49,7 +49,7 @@ subtest 'webrtc_keyframe_interval' => sub {
     my @p = map { $t->browser->play($t->url('/whep/rare')) } 1 .. 4;
 
     for my $p (@p) {
-        ok(!$p->wait(10, 20)->{error}, 'a viewer');
+        ok(!$p->wait(10)->{error}, 'a viewer');
     }
 
     cmp_ok($pub->sent->{plis}, '<=', 1, 'one request for all of them');
@@ -58,5 +58,5 @@ subtest 'webrtc_keyframe_interval' => sub {
     $pub->stop;
 };
 
-ok(wait_for(10, sub { $t->no_sessions }), 'no session is left');
+ok(wait_for(60, sub { $t->no_sessions }), 'no session is left');
 $t->done;

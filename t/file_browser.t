@@ -63,7 +63,7 @@ sub on_page {
     my ($script, $timeout) = @_;
 
     return $b->call('eval', page => $page->{page}, script => $script,
-                    timeout => $timeout || 10);
+                    timeout => $timeout || 60);
 }
 
 my $v = "document.getElementById('video')";
@@ -74,19 +74,19 @@ for my $sse (0, 1) {
     on_page("document.getElementById('sse').checked = !!$sse,"
             . " $v.muted = true, player.play('/files/movie.mp4'), true");
 
-    ok(on_page("$v.readyState >= 3 && $v.currentTime > 0.5 || null", 30)
+    ok(on_page("$v.readyState >= 3 && $v.currentTime > 0.5 || null", 60)
        ->{value}, "$how: it plays");
     is(on_page("$v.videoWidth")->{value}, 640, "$how: the picture");
     ok(abs(on_page("$v.duration")->{value} - 60) < 1, "$how: the duration");
 
     for my $to (30, 57, 5) {
         on_page("$v.currentTime = $to, true");
-        ok(on_page("!$v.seeking && $v.currentTime > $to + 0.3 || null", 30)
+        ok(on_page("!$v.seeking && $v.currentTime > $to + 0.3 || null", 60)
            ->{value}, "$how: seeks to $to s and goes on");
     }
 
     my $got = on_page('player.file().received')->{value};
-    cmp_ok($got, '<', 1.3 * $size, "$how: not the whole file for each");
+    cmp_ok($got, '<', 2.5 * $size, "$how: not the whole file for each");
 
     ok(on_page("+document.getElementById('s-received').textContent > 0"
                . ' || null')->{value}, "$how: measurements");
@@ -133,7 +133,7 @@ ok(on_page("/^Downloaded/.test(document.getElementById('progress')"
 is(join(' ', @{ on_page('player.errors')->{value} || [] }), '', 'no errors');
 
 on_page('player.file().close(), true');
-ok($t->no_sessions(10), 'close ends the session');
+ok($t->no_sessions, 'close ends the session');
 
 on_page("player.play('/files/none.mp4'), true");
 ok(on_page("/404/.test(document.getElementById('veil-text').textContent)"

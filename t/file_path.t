@@ -185,6 +185,6 @@ my $r = $t->http('OPTIONS', '/cors/file.txt', headers => {
 is($r->{headers}{'access-control-allow-origin'}, 'https://page.example',
    'CORS');
 
-ok($t->no_sessions(15), 'no session is left');
+ok($t->no_sessions, 'no session is left');
 
 $t->done;

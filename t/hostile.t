@@ -74,7 +74,7 @@ sub session {
 sub settle {
     my ($before, $n) = @_;
 
-    return wait_for(10, sub { dropped() >= $before + $n });
+    return wait_for(60, sub { dropped() >= $before + $n });
 }
 
 sub random {
@@ -291,7 +291,7 @@ subtest 'many sessions, claimed from one address' => sub {
     like($t->http('DELETE', $_->{location})->{status}, qr/^(?:200|404)$/,
          'DELETE') for @sessions;
 
-    ok($t->no_sessions(5), 'no session is left');
+    ok($t->no_sessions, 'no session is left');
 };
 
 
@@ -401,7 +401,7 @@ subtest 'broken packets over UDP' => sub {
         print STDERR $t->post_offer('/ts', offer())->{status}, "\n";
     });
 
-    wait_for(5, sub { $t->stream('ts') });
+    wait_for(60, sub { $t->stream('ts') });
 
     for my $data ($broken{flip200}, $broken{noise}, $broken{flip20}) {
         my $n = 0;
@@ -422,7 +422,7 @@ subtest 'broken packets over UDP' => sub {
 my $p = $t->browser->play($t->url('/whep/bars'));
 
 is($p->{status}, 201, 'POST');
-cmp_ok($p->wait(25, 10)->{framesDecoded} // 0, '>=', 25,
+cmp_ok($p->wait(25)->{framesDecoded} // 0, '>=', 25,
        'a viewer plays after all this');
 is($p->stop->{status}, 200, 'DELETE');
 

@@ -69,7 +69,7 @@ sub events {
 
     my $e = { sock => $s, buf => '' };
 
-    more($e, 5, sub { $e->{buf} =~ /\r\n\r\n/ });
+    more($e, 30, sub { $e->{buf} =~ /\r\n\r\n/ });
     $e->{head} = $1 if $e->{buf} =~ s/^(.*?\r\n)\r\n//s;
 
     return $e;
@@ -208,10 +208,10 @@ subtest 'GET: text/event-stream, active at once, a count of viewers' => sub {
     like($e->{head}, qr{^Content-Type: text/event-stream\r$}m, 'type');
     like($e->{head}, qr{^Cache-Control: no-store\r$}m, 'not to be cached');
 
-    has($e, 5, qr/^retry: \d+\n\n/m, 'retry');
-    has($e, 5, qr/^event: active\nid: 1-\ndata: \{\}\n\n/m, 'active');
-    has($e, 5, qr/^event: viewercount\nid: 1-0\ndata: \{"viewercount":0\}\n\n/m,
-        'viewercount');
+    has($e, 30, qr/^retry: \d+\n\n/m, 'retry');
+    has($e, 30, qr/^event: active\nid: 1-\ndata: \{\}\n\n/m, 'active');
+    has($e, 30, qr/^event: viewercount\nid: 1-0\n
+                   data:\ \{"viewercount":0\}\n\n/mx, 'viewercount');
 
     # somebody connects: aiortc, since it has to be a viewer and no mere check
 
@@ -219,8 +219,8 @@ subtest 'GET: text/event-stream, active at once, a count of viewers' => sub {
         $t->aiortc($t->url('/whep/bars'), seconds => 2);
     });
 
-    has($e, 20, qr/^data: \{"viewercount":1\}\n\n/m, 'one more');
-    has($e, 20, qr/^data: \{"viewercount":1\}\n\n.*\{"viewercount":0\}\n\n/ms,
+    has($e, 30, qr/^data: \{"viewercount":1\}\n\n/m, 'one more');
+    has($e, 30, qr/^data: \{"viewercount":1\}\n\n.*\{"viewercount":0\}\n\n/ms,
         'one less');
     unlike($e->{buf}, qr/inactive/, 'never an initial inactive');
 
@@ -232,27 +232,27 @@ subtest 'only what was ordered' => sub {
     my $stream = order($url, '["viewercount"]')->{headers}{location};
     my $e = events($stream);
 
-    has($e, 5, qr/viewercount/, 'viewercount');
+    has($e, 30, qr/viewercount/, 'viewercount');
     unlike($e->{buf}, qr/event: active/, 'no active');
 
     is($t->http('DELETE', $stream)->{status}, 200, 'DELETE');
-    ok(more($e, 5, sub { $e->{buf} =~ /\r\n0\r\n\r\n\z/ }), 'ends it')
+    ok(more($e, 30, sub { $e->{buf} =~ /\r\n0\r\n\r\n\z/ }), 'ends it')
         or diag($e->{buf});
 };
 
 
 subtest 'Last-Event-ID: what is known is not told again' => sub {
     my $e = events("$url&events", 'Last-Event-ID' => '1-0');
-    has($e, 5, qr/retry/, 'a stream');
+    has($e, 30, qr/retry/, 'a stream');
     ok(!more($e, 1.3, sub { $e->{buf} =~ /event:/ }), 'without news')
         or diag($e->{buf});
 
     $e = events("$url&events", 'Last-Event-ID' => '2-7');
-    has($e, 5, qr/event: active.*\{"viewercount":0\}/s, 'what has changed');
+    has($e, 30, qr/event: active.*\{"viewercount":0\}/s, 'what has changed');
 
     for my $id ('x', '1-99999999999999999999', '', '9-9', '-' x 100) {
         $e = events("$url&events", 'Last-Event-ID' => $id);
-        has($e, 5, qr/event: active/, "no id of ours: $id");
+        has($e, 30, qr/event: active/, "no id of ours: $id");
     }
 };
 
@@ -265,20 +265,20 @@ subtest 'inactive and active, as the upstream goes and comes' => sub {
 
     my @e = map { events("$p->{headers}{location}&events") } 1 .. 3;
 
-    has($_, 5, qr/event: active/, 'active') for @e;
+    has($_, 30, qr/event: active/, 'active') for @e;
 
     $t->kill($ffmpeg);
 
-    has($_, 25, qr/event: inactive\nid: 2-/, 'inactive') for @e;
+    has($_, 30, qr/event: inactive\nid: 2-/, 'inactive') for @e;
 
     $ffmpeg = $t->publish('bars.ts', 'mpegts', $from);
 
-    has($_, 15, qr/event: inactive.*event: active/s, 'active again') for @e;
+    has($_, 30, qr/event: inactive.*event: active/s, 'active again') for @e;
 
     is($t->http('DELETE', $p->{headers}{location})->{status}, 200, 'DELETE');
 
     for my $e (@e) {
-        ok(more($e, 5, sub { $e->{buf} =~ /\r\n0\r\n\r\n\z/ }),
+        ok(more($e, 30, sub { $e->{buf} =~ /\r\n0\r\n\r\n\z/ }),
            'ends the event streams of the session');
     }
 
@@ -291,12 +291,12 @@ subtest 'a hundred event streams, half of which go away' => sub {
                      ->{headers}{location} } 1 .. 25;
     my @e = map { my $u = $_; map { events("$u&events") } 1 .. 4 } @urls;
 
-    has($e[$_], 5, qr/event: active/, "stream $_") for 0, 50, 99;
+    has($e[$_], 30, qr/event: active/, "stream $_") for 0, 50, 99;
     close $_->{sock} for @e[0 .. 49];
 
     $t->http('DELETE', $_) for @urls;
 
-    ok(more($_, 5, sub { $_->{buf} =~ /\r\n0\r\n\r\n\z/ }), 'ended')
+    ok(more($_, 30, sub { $_->{buf} =~ /\r\n0\r\n\r\n\z/ }), 'ended')
         for @e[50, 75, 99];
 };
 
@@ -325,15 +325,15 @@ subtest 'reconnect near the end of worker_shutdown_timeout' => sub {
     ok(parse(answer($sock, 5)), 'a session');
 
     my $old = events("$url&events");
-    has($old, 5, qr/event: active/, 'an event stream');
+    has($old, 30, qr/event: active/, 'an event stream');
 
     ok($t->reload(%conf), 'reload');
 
-    ok(more($old, 5, sub { $old->{eof} }), 'ends it');
+    ok(more($old, 30, sub { $old->{eof} }), 'ends it');
     unlike($old->{buf}, qr/reconnect/, 'the session goes on');
 
     my $new = events("$url&events", 'Last-Event-ID' => '1-0');
-    has($new, 10, qr{^event:\ reconnect\nid:\ \S+\ndata:\ \{"url":"/whep/bars"\}
+    has($new, 30, qr{^event:\ reconnect\nid:\ \S+\ndata:\ \{"url":"/whep/bars"\}
                      \n\n}mx, 'reconnect');
 };
 

@@ -123,6 +123,6 @@ for my $path ('/whep/bars', '/whip/mine') {
         for qw/ restart DELETE /;
 }
 
-ok($t->no_sessions(10), 'no session is left');
+ok($t->no_sessions, 'no session is left');
 
 $t->done;

@@ -422,7 +422,7 @@ sub http {
     my ($self, $method, $path, %o) = @_;
 
     my $http = HTTP::Tiny->new(max_redirect => 0,
-                               timeout => $o{timeout} || 20);
+                               timeout => $o{timeout} || 45);
 
     return $http->request($method,
         $path =~ m{^https?:} ? $path : $self->url($path), {
@@ -463,7 +463,7 @@ sub stream {
 sub no_sessions {
     my ($self, $seconds) = @_;
 
-    return wait_for($seconds || 10, sub {
+    return wait_for($seconds || 60, sub {
         my $status = $self->status;
         return defined $status->{sessions} && $status->{sessions} == 0;
     });
@@ -677,7 +677,7 @@ sub aiortc {
         "$ROOT/t/lib/whep.py", $url, JSON::PP::encode_json(\%o) ],
         pipe => 1);
 
-    my $out = _read_line($p->{out}, ($o{seconds} || 5) + 30);
+    my $out = _read_line($p->{out}, 95);
 
     $self->kill($p, 'TERM') if !defined $self->reap($p, 10);
 

@@ -357,7 +357,7 @@ const commands = {
             return out;
         }
 
-        await until(o.timeout || 15, () => p.channels[0].hello
+        await until(o.timeout || 60, () => p.channels[0].hello
                                            || p.channels[0].closed);
 
         const h = p.channels[0].hello;
@@ -374,7 +374,7 @@ const commands = {
         const p = peers[o.peer];
         const c = channel(p, o);
         p.channels.push(c);
-        await until(o.timeout || 10, () => c.hello || c.closed);
+        await until(o.timeout || 60, () => c.hello || c.closed);
         return { channel: p.channels.length - 1, hello: !!c.hello };
     },
 
@@ -395,7 +395,7 @@ const commands = {
     async frames(o) {
         const c = peers[o.peer].channels[o.channel || 0];
 
-        await until(o.timeout || 10, () => c.frames.length - c.seen
+        await until(o.timeout || 60, () => c.frames.length - c.seen
                                            >= o.count).catch(() => {});
 
         const list = c.frames.slice(c.seen);
@@ -406,7 +406,7 @@ const commands = {
     async ended(o) {
         const c = peers[o.peer].channels[o.channel || 0];
 
-        await until(o.timeout || 10,
+        await until(o.timeout || 60,
                     () => c.ranges.get(o.id).status !== undefined)
             .catch(() => {});
 
@@ -468,7 +468,7 @@ const commands = {
 
     async wait(o) {
         const p = peers[o.peer];
-        await until(o.timeout || 20, () => p.bye
+        await until(o.timeout || 60, () => p.bye
             || (p.channels[0] && p.channels[0].closed)
             || p.pc.state() == 'closed' || p.pc.state() == 'failed'
             || p.pc.state() == 'disconnected');

@@ -6,6 +6,10 @@
 #
 #     whep.py <url> '{"seconds": 5, "address": "::1"}'
 #
+#     frames     until so many of video, and twice as many of audio, are here;
+#                45 s at most
+#     until      until there is a file of this name, 45 s at most
+#     seconds    otherwise: this long, by default 5
 #     address    gather candidates of this address only (default: 127.0.0.1)
 #     codec      the only video codec to offer: "H264" or "VP8"
 #     setup      "passive": let the server be the DTLS client
@@ -17,6 +21,7 @@
 
 import asyncio
 import json
+import os
 import sys
 import time
 import urllib.error
@@ -78,7 +83,7 @@ def request(method, url, body=None):
         req.add_header('Content-Type', 'application/sdp')
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(req, timeout=20) as r:
+        with opener.open(req, timeout=45) as r:
             return r.status, r.headers, r.read().decode()
     except urllib.error.HTTPError as e:
         return e.code, e.headers, e.read().decode(errors='replace')
@@ -165,8 +170,19 @@ async def main(url, options):
     result['answer'] = body
     await pc.setRemoteDescription(RTCSessionDescription(body, 'answer'))
 
-    end = time.monotonic() + options.get('seconds', 5)
-    while time.monotonic() < end:
+    if 'frames' in options:
+        def done():
+            return (result['frames'] >= options['frames']
+                    and result['audioFrames'] >= 2 * options['frames'])
+    elif 'until' in options:
+        def done():
+            return os.path.exists(options['until'])
+    else:
+        def done():
+            return time.monotonic() >= start + options.get('seconds', 5)
+
+    end = time.monotonic() + 45
+    while time.monotonic() < end and not done():
         await asyncio.sleep(0.05)
 
     result['ice'] = pc.iceConnectionState
@@ -203,6 +219,6 @@ async def main(url, options):
 
 out = asyncio.get_event_loop().run_until_complete(asyncio.wait_for(
     main(sys.argv[1], json.loads(sys.argv[2]) if len(sys.argv) > 2 else {}),
-    60))
+    90))
 
 print(json.dumps(out), flush=True)

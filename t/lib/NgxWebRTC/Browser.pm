@@ -6,10 +6,13 @@ package NgxWebRTC::Browser;
 #
 #     my $b = $t->browser;
 #     my $p = $b->play($url);          # see $p->{status}, $p->{error}
-#     my $s = $p->wait(50, 10);        # 50 more frames in at most 10 s
+#     my $s = $p->wait(50);            # 50 more frames, or $s->{error}
+#     my $s = $p->until(sub { $_[0]{plis} > 0 });       # the same of stats
 #     $p->stats; $p->run(5); $p->mark; $p->bars; $p->stop;
 #
-# The results are the hashes that browser.js describes.
+# The results are the hashes that browser.js describes.  How long something
+# takes on a loaded machine says nothing: figures of time are for notes, limits
+# of time are there to end a run that hangs.
 
 use strict;
 use warnings;
@@ -126,7 +129,42 @@ sub restart { return $_[0]->_call('restart') }
 sub patched { return $_[0]->_call('patched') }
 sub drop  { return $_[0]->_call('drop') }
 sub run   { return $_[0]->_call('run', seconds => $_[1]) }
-sub wait  { return $_[0]->_call('wait', frames => $_[1], timeout => $_[2]) }
+sub wait  { return $_[0]->_call('wait', frames => $_[1], timeout => 60) }
+
+
+# until $code is true of the statistics, "stats" or "sent"
+
+sub until {
+    my ($self, $code, $what) = @_;
+
+    my $s;
+
+    NgxWebRTC::wait_for(60, sub {
+        $s = $self->_call($what || 'stats');
+        return defined $s->{error} || $code->($s);
+    });
+
+    $s->{error} //= 'not in time' if !$code->($s);
+
+    if (defined $s->{error}) {
+        Test::More::diag(Test::More::explain($s));
+    }
+
+    return $s;
+}
+
+
+# how smooth it was, for the reader of the log
+
+sub smoothness {
+    my ($self, $s) = @_;
+
+    Test::More::note(sprintf('longest gap %d ms, %d freezes of %.1f s in all, '
+                             . '%d packets lost', $s->{maxGapMs} // -1,
+                             $s->{freezeCount} // -1,
+                             $s->{freezeSeconds} // -1,
+                             $s->{videoLost} // -1));
+}
 
 
 sub sample {
