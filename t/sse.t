@@ -210,7 +210,7 @@ subtest 'GET: text/event-stream, active at once, a count of viewers' => sub {
 
     has($e, 30, qr/^retry: \d+\n\n/m, 'retry');
     has($e, 30, qr/^event: active\nid: 1-\ndata: \{\}\n\n/m, 'active');
-    has($e, 30, qr/^event: viewercount\nid: 1-0\n
+    has($e, 30, qr/^event:\ viewercount\nid:\ 1-0\n
                    data:\ \{"viewercount":0\}\n\n/mx, 'viewercount');
 
     # somebody connects: aiortc, since it has to be a viewer and no mere check
