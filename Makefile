@@ -20,6 +20,10 @@ SHELL      = /bin/bash
 .DEFAULT_GOAL = module
 MAKEFLAGS  += --no-builtin-rules
 
+# nginx, ip and nft live where Debian's users do not look
+
+export PATH := $(PATH):/usr/sbin:/sbin
+
 CC         = gcc
 CLANG      = clang
 JOBS       = 2
