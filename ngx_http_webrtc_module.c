@@ -280,7 +280,7 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       NULL },
 
     { ngx_string("webrtc_status"),
-      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
       ngx_http_webrtc_conf_status,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
@@ -388,6 +388,7 @@ ngx_http_webrtc_create_loc_conf(ngx_conf_t *cf)
      *     wlcf->codecs = NULL;
      *     wlcf->cors_origin = { 0, NULL };
      *     wlcf->status = 0;
+     *     wlcf->status_control = 0;
      */
 
     wlcf->pull = NGX_CONF_UNSET_PTR;

@@ -21,6 +21,14 @@ BEGIN {
 
 our $sdp = "Content-Type: application/sdp\n";
 
+add_block_preprocessor(sub {
+    my ($block) = @_;
+
+    if (!defined $block->config) {
+        $block->set_value(config => 'location = /t { return 204; }');
+    }
+});
+
 run_tests();
 
 __DATA__
@@ -71,19 +79,28 @@ location = /if {
 location = /streams {
     webrtc_status;
 }
+location = /control {
+    webrtc_status control;
+}
 --- request eval
 ["POST /whep/bars\n" . ::offer(), "POST /inherits\n" . ::offer(),
- "GET /streams"]
+ "GET /streams", "POST /streams?reconnect=bars", "POST /control",
+ "POST /control?reconnect=b%61rs", "POST /control?reconnect=none",
+ "DELETE /control"]
 --- more_headers eval
-[$::sdp, $::sdp, ""]
+[$::sdp, $::sdp, "", "", "", "", "", ""]
 --- error_code eval
-[201, 201, 200]
+[201, 201, 200, 405, 400, 200, 200, 405]
 --- response_headers eval
 ["!Access-Control-Allow-Origin", "Access-Control-Allow-Origin: *",
- "Content-Type: application/json"]
+ "Content-Type: application/json", "Allow: GET, HEAD",
+ "Content-Type: application/problem+json", "Content-Type: application/json",
+ "Content-Type: application/json", "Allow: GET, HEAD, POST"]
 --- response_body_like eval
 [qr/^a=candidate:\S+ 1 udp \d+ 192\.0\.2\.7 $ENV{TEST_NGINX_UDP_PORT} typ host\r\n(?=.*^a=candidate:\S+ 1 udp \d+ 192\.0\.2\.8 9000 )/msi,
- qr/^a=candidate:/m, qr/"name":"bars"/]
+ qr/^a=candidate:/m, qr/"name":"bars"/, qr/405|not allowed/i,
+ qr/\?reconnect=<stream>/, qr/^\{"reconnect":2\}$/, qr/^\{"reconnect":0\}$/,
+ qr/405|not allowed/i]
 --- no_error_log
 [error]
 
@@ -474,9 +491,9 @@ invalid number of arguments in "webrtc_cors_origin"
 
 
 
-=== webrtc_status: takes nothing
+=== webrtc_status: neither "control" nor nothing
 --- config
 location = /streams { webrtc_status on; }
 --- must_die
 --- error_log
-invalid number of arguments in "webrtc_status"
+in webrtc_status "on", expected "control" or nothing

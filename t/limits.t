@@ -87,7 +87,7 @@ location /again {
 ["POST /whep\n" . ::offer(), "POST /whep\n" . ::offer()]
 --- more_headers eval
 $::sdp
---- error_code eval
+--- error_code_like eval
 [201, qr/^(?:201|503)$/]
 
 
@@ -167,7 +167,7 @@ webrtc_listen  127.0.0.1:$TEST_NGINX_UDP_PORT;
  "POST /whep/bars\n" . ::offer() . "a=ssrc:1 cname:x\r\n" x 300]
 --- more_headers eval
 $::sdp
---- error_code eval
+--- error_code_like eval
 [qr/^40[06]$/, qr/^(?:201|400)$/, qr/^(?:201|400)$/, qr/^(?:201|400)$/]
 --- no_error_log
 [alert]

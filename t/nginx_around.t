@@ -47,7 +47,7 @@ alice:{PLAIN}wonder
  "DELETE /whip?session=x"]
 --- more_headers eval
 [$::sdp, $::sdp . "Authorization: Basic YWxpY2U6d29uZGVy", '']
---- error_code eval
+--- error_code_like eval
 [401, qr/^(?:201|403|500)$/, 401]
 
 

@@ -37,6 +37,9 @@ location /live {
 location /whip {
     webrtc_publish  published;
 }
+location = /control {
+    webrtc_status  control;
+}
 EOF
 
 {
@@ -313,6 +316,26 @@ subtest 'heartbeat: a comment every 15 s' => sub {
 
 my $sock = IO::Socket::INET->new(Proto => 'udp', LocalAddr => '127.0.0.1',
     PeerAddr => '127.0.0.1', PeerPort => $t->port('udp'));
+
+subtest 'reconnect on demand, as often as it is demanded' => sub {
+    my $r = $t->post_offer('/whep/bars', offer());
+    my $one = events("$r->{headers}{location}&events");
+
+    has($one, 30, qr/event: active/, 'an event stream');
+
+    for my $n (1 .. 2) {
+        my $c = $t->http('POST', '/control?reconnect=bars');
+
+        is($c->{status}, 200, 'demanded');
+        like($c->{content}, qr/^\{"reconnect":[1-9]/, 'of some viewers');
+        has($one, 30, qr{(?:event:\ reconnect\nid:\ \S+\n
+                         data:\ \{"url":"/whep/bars"\}\n\n.*){$n}}sx,
+            "reconnect, $n");
+    }
+
+    is($t->http('DELETE', $r->{headers}{location})->{status}, 200, 'DELETE');
+};
+
 
 subtest 'reconnect near the end of worker_shutdown_timeout' => sub {
     $r = $t->post_offer('/whep/bars', offer());

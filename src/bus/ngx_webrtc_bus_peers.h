@@ -113,7 +113,8 @@ typedef struct {
     uint8_t                  current;         /* of addrs, when any is set */
     uint8_t                  closing;         /* deleted, the owner ends it */
     uint8_t                  counted;         /* as viewer of its stream */
-    uint8_t                  reconnect;       /* its client should leave us */
+    uint8_t                  reconnect;       /* times that its client should
+                                                 have left us */
     ngx_webrtc_peer_addr_t   addrs[NGX_WEBRTC_PEER_ADDRS];
     uint64_t                 keys[3 + NGX_WEBRTC_PEER_ADDRS];
     ngx_webrtc_peer_events_t events[NGX_WEBRTC_PEER_EVENTS];

@@ -112,6 +112,7 @@ typedef struct {
                                                     or NULL */
     ngx_str_t                    cors_origin;
     ngx_flag_t                   status;
+    ngx_flag_t                   status_control;
     ngx_uint_t                   publish_conflict;
     ngx_msec_t                   linger;
     ngx_msec_t                   keyframe_interval;

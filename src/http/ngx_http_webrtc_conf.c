@@ -236,10 +236,24 @@ ngx_http_webrtc_conf_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_webrtc_loc_conf_t *wlcf = conf;
 
+    ngx_str_t                    *value;
     ngx_http_core_loc_conf_t     *clcf;
     ngx_http_webrtc_main_conf_t  *wmcf;
 
     wlcf->status = 1;
+
+    if (cf->args->nelts == 2) {
+        value = cf->args->elts;
+
+        if (ngx_strcmp(value[1].data, "control") != 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "in webrtc_status \"%V\", expected "
+                               "\"control\" or nothing", &value[1]);
+            return NGX_CONF_ERROR;
+        }
+
+        wlcf->status_control = 1;
+    }
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     clcf->handler = ngx_http_webrtc_status_handler;

@@ -90,7 +90,7 @@ typedef struct {
     unsigned                          sending:1;      /* buf was used */
     unsigned                          heartbeat:1;    /* to be sent */
     unsigned                          reconnect:1;    /* to be sent */
-    unsigned                          reconnected:1;
+    uint8_t                           reconnected;    /* the peer's count */
 } ngx_http_webrtc_events_t;
 
 
@@ -899,7 +899,8 @@ ngx_http_webrtc_events_alive(ngx_http_webrtc_events_t *ec)
         rc = NGX_DECLINED;
     }
 
-    if (peer->reconnect && !ec->reconnected) {
+    if (peer->reconnect != ec->reconnected) {
+        ec->reconnected = peer->reconnect;
         ec->reconnect = 1;
     }
 
@@ -1057,7 +1058,7 @@ ngx_http_webrtc_events_text(ngx_http_webrtc_events_t *ec, u_char *p,
 }
 
 
-/* to the same endpoint: it is another worker that is reached there */
+/* to the same endpoint: another worker may be reached there */
 
 static u_char *
 ngx_http_webrtc_events_reconnect(ngx_http_webrtc_events_t *ec, u_char *p,
@@ -1067,7 +1068,6 @@ ngx_http_webrtc_events_reconnect(ngx_http_webrtc_events_t *ec, u_char *p,
     ngx_str_t   text;
 
     ec->reconnect = 0;
-    ec->reconnected = 1;
 
     if (!(ec->mask & NGX_WEBRTC_SSE_RECONNECT)) {
         return p;

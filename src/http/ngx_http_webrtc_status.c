@@ -3,7 +3,8 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * "webrtc_status": streams and counters as JSON.  Session ids are secrets that
- * end a session, so that they are not shown.
+ * end a session, so that they are not shown.  With "control", a POST with
+ * ?reconnect=<stream> tells the stream's viewers to begin anew.
  */
 
 
@@ -17,6 +18,7 @@
 #define NGX_HTTP_WEBRTC_STATUS_HEAD    1024
 
 
+static ngx_int_t ngx_http_webrtc_status_control(ngx_http_request_t *r);
 static ngx_chain_t *ngx_http_webrtc_status_head(ngx_http_request_t *r,
     off_t *size);
 static ngx_chain_t *ngx_http_webrtc_status_stream(ngx_http_request_t *r,
@@ -31,6 +33,9 @@ static ngx_str_t  ngx_http_webrtc_status_type = ngx_string("application/json");
 
 static ngx_str_t  ngx_http_webrtc_status_methods = ngx_string("GET, HEAD");
 
+static ngx_str_t  ngx_http_webrtc_status_control_methods =
+    ngx_string("GET, HEAD, POST");
+
 static const char  *ngx_http_webrtc_status_states[] = {
     "idle", "starting", "active", "inactive"
 };
@@ -44,11 +49,12 @@ static const char  *ngx_http_webrtc_status_drops[NGX_WEBRTC_DROPS] = {
 ngx_int_t
 ngx_http_webrtc_status_handler(ngx_http_request_t *r)
 {
-    off_t                      size;
-    ngx_int_t                  rc;
-    ngx_uint_t                 cursor, first;
-    ngx_chain_t               *out, **ll;
-    ngx_webrtc_stream_info_t  *info;
+    off_t                        size;
+    ngx_int_t                    rc;
+    ngx_uint_t                   cursor, first;
+    ngx_chain_t                 *out, **ll;
+    ngx_webrtc_stream_info_t    *info;
+    ngx_http_webrtc_loc_conf_t  *wlcf;
 
     static ngx_str_t  cache = ngx_string("no-store");
 
@@ -57,12 +63,22 @@ ngx_http_webrtc_status_handler(ngx_http_request_t *r)
         return rc;
     }
 
-    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
-        return ngx_http_webrtc_not_allowed(r, &ngx_http_webrtc_status_methods);
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
+
+    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))
+        && !(r->method == NGX_HTTP_POST && wlcf->status_control))
+    {
+        return ngx_http_webrtc_not_allowed(r, wlcf->status_control
+                                    ? &ngx_http_webrtc_status_control_methods
+                                    : &ngx_http_webrtc_status_methods);
     }
 
     if (ngx_http_webrtc_worker == NULL) {
         return NGX_HTTP_SERVICE_UNAVAILABLE;
+    }
+
+    if (r->method == NGX_HTTP_POST) {
+        return ngx_http_webrtc_status_control(r);
     }
 
     info = ngx_palloc(r->pool, sizeof(ngx_webrtc_stream_info_t));
@@ -118,6 +134,71 @@ ngx_http_webrtc_status_handler(ngx_http_request_t *r)
     }
 
     return ngx_http_output_filter(r, out);
+}
+
+
+/* {"reconnect":n} of so many viewers, with and without an event stream */
+
+static ngx_int_t
+ngx_http_webrtc_status_control(ngx_http_request_t *r)
+{
+    u_char                  *dst, *src;
+    ngx_str_t                name, body;
+    ngx_uint_t               cursor, n;
+    ngx_webrtc_bus_t        *bus;
+    ngx_webrtc_peer_t       *copy, *peer;
+    ngx_webrtc_peer_info_t   info;
+
+    if (ngx_http_arg(r, (u_char *) "reconnect", 9, &name) != NGX_OK
+        || name.len == 0)
+    {
+        ngx_str_set(&body, "expected ?reconnect=<stream>");
+        return ngx_http_webrtc_problem(r, NGX_HTTP_BAD_REQUEST,
+                                       "nothing that can be done", &body);
+    }
+
+    copy = ngx_palloc(r->pool, sizeof(ngx_webrtc_peer_t));
+    dst = ngx_pnalloc(r->pool, name.len);
+    body.data = ngx_pnalloc(r->pool, sizeof("{\"reconnect\":}\n")
+                                     + NGX_INT_T_LEN);
+
+    if (copy == NULL || dst == NULL || body.data == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    src = name.data;
+    name.data = dst;
+    ngx_unescape_uri(&dst, &src, name.len, 0);
+    name.len = dst - name.data;
+
+    bus = ngx_http_webrtc_worker->bus;
+    n = 0;
+    cursor = 0;
+
+    while (ngx_webrtc_peers_next(bus, &cursor, copy, &info) == NGX_OK) {
+
+        if (copy->role != NGX_WEBRTC_PEER_PLAY || copy->name_len != name.len
+            || ngx_memcmp(copy->name, name.data, name.len) != 0)
+        {
+            continue;
+        }
+
+        peer = ngx_webrtc_peers_lock(bus, info.ref);
+        if (peer == NULL) {
+            continue;
+        }
+
+        peer->reconnect++;
+        ngx_webrtc_peers_unlock(bus);
+
+        ngx_webrtc_peers_touch(bus, info.ref);
+        n++;
+    }
+
+    body.len = ngx_sprintf(body.data, "{\"reconnect\":%ui}\n", n) - body.data;
+
+    return ngx_http_webrtc_answer(r, NGX_HTTP_OK, &ngx_http_webrtc_status_type,
+                                  &body);
 }
 
 

@@ -809,7 +809,7 @@ ngx_webrtc_worker_leave(ngx_webrtc_worker_t *wk)
     {
         s = ngx_queue_data(q, ngx_webrtc_session_t, queue);
 
-        s->peer->reconnect = 1;
+        s->peer->reconnect++;
         ngx_webrtc_peers_touch(wk->bus, s->peer->ref);
     }
 }
