@@ -72,6 +72,7 @@ navigator.serviceWorker?.addEventListener('message', async (e) => {
 
     const port = e.ports[0];
     const { offset, end, kind } = e.data;
+    const from = file;
 
     if (!file || file.closed) {
         port.postMessage({ error: 'not connected' });
@@ -129,7 +130,13 @@ navigator.serviceWorker?.addEventListener('message', async (e) => {
                 port.postMessage({ chunk }, [chunk.buffer]);
 
             } catch (error) {
-                state.errors.push(String(error));
+
+                /* one that another has taken the place of was closed by us */
+
+                if (from === file) {
+                    state.errors.push(String(error));
+                }
+
                 port.postMessage({ error: String(error) });
             }
         });
@@ -140,7 +147,11 @@ navigator.serviceWorker?.addEventListener('message', async (e) => {
 async function play(url) {
     video.removeAttribute('src');
     video.load();
-    file?.close();
+    $('save').disabled = true;
+
+    const old = file;
+    file = null;
+    old?.close();
 
     show('connecting', 'Connecting', url);
     server('connecting');
@@ -166,6 +177,11 @@ async function play(url) {
         });
 
         await f.open();
+
+        if (file !== f) {
+            f.close();
+            return;
+        }
 
     } catch (e) {
         server('failed', 'down');
