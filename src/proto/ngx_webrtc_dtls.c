@@ -81,6 +81,8 @@ static const EVP_MD *ngx_webrtc_dtls_digest(ngx_uint_t alg);
 static int ngx_webrtc_dtls_verify(X509_STORE_CTX *store, void *arg);
 static unsigned int ngx_webrtc_dtls_timer(SSL *ssl, unsigned int us);
 
+static ngx_int_t ngx_webrtc_dtls_rest(ngx_webrtc_dtls_t *dtls, const u_char *p,
+    size_t n);
 static ngx_int_t ngx_webrtc_dtls_process(ngx_webrtc_dtls_t *dtls);
 static ngx_int_t ngx_webrtc_dtls_handshake(ngx_webrtc_dtls_t *dtls);
 static ngx_int_t ngx_webrtc_dtls_read(ngx_webrtc_dtls_t *dtls);
@@ -391,11 +393,14 @@ ngx_webrtc_dtls_input(ngx_webrtc_dtls_t *dtls, const u_char *p, size_t n,
      * Everything else that is wrong with a record OpenSSL drops in silence.
      */
 
-    if (dtls->ssl == NULL
-        || n < NGX_WEBRTC_DTLS_HEADER
+    if (n < NGX_WEBRTC_DTLS_HEADER
         || p[0] < 20 || p[0] > 63 || p[1] != 0xfe)
     {
         return NGX_DECLINED;
+    }
+
+    if (dtls->ssl == NULL) {
+        return ngx_webrtc_dtls_rest(dtls, p, n);
     }
 
     if (dtls->state == NGX_WEBRTC_DTLS_NEW) {
@@ -433,10 +438,20 @@ ngx_webrtc_dtls_timeout(ngx_webrtc_dtls_t *dtls, uint64_t now_ms)
         return NGX_ERROR;
     }
 
-    if (dtls->ssl == NULL
-        || dtls->state != NGX_WEBRTC_DTLS_HANDSHAKING
-        || now_ms < dtls->deadline_ms)
-    {
+    if (dtls->ssl == NULL || now_ms < dtls->deadline_ms) {
+        return NGX_OK;
+    }
+
+    if (dtls->state == NGX_WEBRTC_DTLS_CONNECTED) {
+
+        if (ngx_webrtc_dtls_settle(dtls) == NGX_ERROR) {
+            dtls->deadline_ms = now_ms + NGX_WEBRTC_DTLS_LINGER;
+        }
+
+        return NGX_OK;
+    }
+
+    if (dtls->state != NGX_WEBRTC_DTLS_HANDSHAKING) {
         return NGX_OK;
     }
 
@@ -540,6 +555,74 @@ done:
 
 
 ngx_int_t
+ngx_webrtc_dtls_settle(ngx_webrtc_dtls_t *dtls)
+{
+    ngx_int_t  rc;
+
+    if (dtls->state != NGX_WEBRTC_DTLS_CONNECTED || dtls->recv) {
+        return NGX_DECLINED;
+    }
+
+    if (dtls->ssl == NULL) {
+        return NGX_OK;
+    }
+
+    rc = ngx_webrtc_dtls_rest_init(&dtls->rest, dtls->ssl, dtls->client);
+
+    if (rc != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    /* OpenSSL writes its last record: into dtls->rest.close */
+
+    ERR_clear_error();
+    ngx_webrtc_dtls_grow(dtls);
+
+    dtls->keep = 1;
+
+    (void) SSL_shutdown(dtls->ssl);
+
+    dtls->keep = 0;
+
+    ERR_clear_error();
+
+    SSL_free(dtls->ssl);
+
+    dtls->ssl = NULL;
+    dtls->deadline_ms = NGX_WEBRTC_DTLS_NO_DEADLINE;
+
+    return NGX_OK;
+}
+
+
+/* a datagram for a settled session */
+
+static ngx_int_t
+ngx_webrtc_dtls_rest(ngx_webrtc_dtls_t *dtls, const u_char *p, size_t n)
+{
+    if (dtls->rest.cipher == NULL) {
+        return NGX_DECLINED;
+    }
+
+    switch (ngx_webrtc_dtls_rest_input(&dtls->rest, p, n)) {
+
+    case NGX_DONE:
+
+        /* RFC 5246, 7.2.1: answered with our close_notify */
+
+        ngx_webrtc_dtls_close(dtls);
+        return NGX_DONE;
+
+    case NGX_ERROR:
+        return ngx_webrtc_dtls_fail(dtls, "fatal alert");
+
+    default:
+        return NGX_OK;
+    }
+}
+
+
+ngx_int_t
 ngx_webrtc_dtls_send(ngx_webrtc_dtls_t *dtls, const u_char *p, size_t n)
 {
     int  rc;
@@ -567,14 +650,19 @@ ngx_webrtc_dtls_send(ngx_webrtc_dtls_t *dtls, const u_char *p, size_t n)
 void
 ngx_webrtc_dtls_close(ngx_webrtc_dtls_t *dtls)
 {
-    if (dtls->ssl && dtls->state == NGX_WEBRTC_DTLS_CONNECTED) {
+    if (dtls->state == NGX_WEBRTC_DTLS_CONNECTED) {
 
-        ERR_clear_error();
-        ngx_webrtc_dtls_grow(dtls);
+        if (dtls->ssl) {
+            ERR_clear_error();
+            ngx_webrtc_dtls_grow(dtls);
 
-        (void) SSL_shutdown(dtls->ssl);
+            (void) SSL_shutdown(dtls->ssl);
 
-        ERR_clear_error();
+            ERR_clear_error();
+
+        } else if (dtls->rest.close_n) {
+            dtls->send(dtls->ctx, dtls->rest.close, dtls->rest.close_n);
+        }
     }
 
     if (dtls->state != NGX_WEBRTC_DTLS_FAILED) {
@@ -595,6 +683,8 @@ ngx_webrtc_dtls_cleanup(ngx_webrtc_dtls_t *dtls)
         SSL_free(dtls->ssl);
         dtls->ssl = NULL;
     }
+
+    ngx_webrtc_dtls_rest_cleanup(&dtls->rest);
 
     dtls->deadline_ms = NGX_WEBRTC_DTLS_NO_DEADLINE;
 }
@@ -1062,8 +1152,14 @@ ngx_webrtc_dtls_arm(ngx_webrtc_dtls_t *dtls, uint64_t now_ms)
 {
     struct timeval  tv;
 
-    if (dtls->state != NGX_WEBRTC_DTLS_HANDSHAKING
-        || DTLSv1_get_timeout(dtls->ssl, &tv) != 1)
+    if (dtls->state == NGX_WEBRTC_DTLS_CONNECTED && dtls->recv == NULL) {
+
+        /* also put off by what comes of the handshake again */
+
+        dtls->deadline_ms = now_ms + NGX_WEBRTC_DTLS_LINGER;
+
+    } else if (dtls->state != NGX_WEBRTC_DTLS_HANDSHAKING
+               || DTLSv1_get_timeout(dtls->ssl, &tv) != 1)
     {
         dtls->deadline_ms = NGX_WEBRTC_DTLS_NO_DEADLINE;
 
@@ -1188,6 +1284,16 @@ ngx_webrtc_dtls_bio_write(BIO *bio, const char *buf, int n)
     BIO_clear_retry_flags(bio);
 
     dtls = BIO_get_data(bio);
+
+    if (dtls->keep) {
+
+        if (n > 0 && n <= NGX_WEBRTC_DTLS_REST_ALERT) {
+            ngx_memcpy(dtls->rest.close, buf, n);
+            dtls->rest.close_n = (uint8_t) n;
+        }
+
+        return n;
+    }
 
     if (n > 0) {
         dtls->send(dtls->ctx, (u_char *) buf, n);

@@ -21,6 +21,7 @@
 #include <ngx_core.h>
 
 #include <ngx_webrtc_desc.h>         /* NGX_WEBRTC_DTLS_*, _FINGERPRINT_* */
+#include <ngx_webrtc_dtls_rest.h>
 #include <ngx_webrtc_srtp.h>         /* ngx_webrtc_srtp_key_t */
 
 
@@ -36,6 +37,12 @@
 /* milliseconds, the interval doubles up to it; chosen: a handful of flights
  * within webrtc_handshake_timeout even on a bad path */
 #define NGX_WEBRTC_DTLS_TIMEOUT_MAX  3200
+
+/*
+ * milliseconds for which the server is ready to repeat its last flight, unless
+ * the peer is known to have it; RFC 6347, 4.2.4: twice the default MSL of TCP
+ */
+#define NGX_WEBRTC_DTLS_LINGER       240000
 
 /* bytes of a generated certificate and key in PEM, at most */
 #define NGX_WEBRTC_DTLS_PEM          2048
@@ -97,7 +104,7 @@ typedef struct {
     const char              *reason;     /* of FAILED: static text; or NULL */
 
     /* private */
-    void                    *ssl;        /* SSL */
+    void                    *ssl;        /* SSL; NULL when settled */
     ngx_webrtc_dtls_send_pt  send;
     ngx_webrtc_dtls_recv_pt  recv;
     void                    *ctx;
@@ -109,9 +116,11 @@ typedef struct {
     unsigned                 verified:1; /* certificate fits the fingerprint */
     unsigned                 rearm:1;    /* OpenSSL has started its timer */
     unsigned                 shrunk:1;   /* OpenSSL's buffers are freed */
+    unsigned                 keep:1;     /* output goes to rest.close */
     uint8_t                  fingerprint_alg;
     uint8_t                  fingerprint_len;
     u_char                   fingerprint[NGX_WEBRTC_DESC_FINGERPRINT];
+    ngx_webrtc_dtls_rest_t   rest;       /* when settled */
 } ngx_webrtc_dtls_t;
 
 
@@ -197,7 +206,8 @@ ngx_int_t ngx_webrtc_dtls_input(ngx_webrtc_dtls_t *dtls, const u_char *p,
 uint64_t ngx_webrtc_dtls_deadline(const ngx_webrtc_dtls_t *dtls);
 
 /*
- * Retransmits the last flight if its time has come; harmless if not.
+ * Retransmits the last flight if its time has come, settles a connected
+ * session whose time has; harmless if not.
  *
  * Time.  The schedule is ours, from now_ms: NGX_WEBRTC_DTLS_TIMEOUT, doubled up
  * to NGX_WEBRTC_DTLS_TIMEOUT_MAX.  But OpenSSL 3 retransmits only if its own
@@ -226,6 +236,23 @@ ngx_int_t ngx_webrtc_dtls_timeout(ngx_webrtc_dtls_t *dtls, uint64_t now_ms);
  */
 ngx_int_t ngx_webrtc_dtls_export(ngx_webrtc_dtls_t *dtls,
     ngx_webrtc_srtp_key_t *local, ngx_webrtc_srtp_key_t *remote);
+
+/*
+ * Frees what OpenSSL has, 35 kB, when all that is still expected is the end: of
+ * a session without recv callback whose keys have been exported.  From then on
+ * the peer's close_notify and fatal alerts are understood and answered as
+ * before, close() sends what was encrypted in advance, everything else is
+ * passed over, and send() and export() decline.
+ *
+ * To be called when the peer is known to have our last flight: it has sent an
+ * authentic SRTP or SRTCP packet, or is the server.  Where it never is known
+ * timeout() does it after NGX_WEBRTC_DTLS_LINGER.
+ *
+ * NGX_OK        settled, now or before
+ * NGX_DECLINED  not connected, or there is a recv callback
+ * NGX_ERROR     OpenSSL failed; all is as before
+ */
+ngx_int_t ngx_webrtc_dtls_settle(ngx_webrtc_dtls_t *dtls);
 
 /*
  * Sends application data as one record and datagram.

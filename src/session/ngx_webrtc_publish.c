@@ -448,6 +448,11 @@ ngx_webrtc_publish_rtp(ngx_webrtc_session_t *s, u_char *p, size_t n)
         return;
     }
 
+    if (s->dtls.ssl) {
+        /* it has the keys, hence our last flight */
+        ngx_webrtc_session_settle(s);
+    }
+
     now_us = ngx_webrtc_publish_clock();
 
     s->peer->stat.packets_in++;

@@ -621,6 +621,11 @@ ngx_webrtc_session_connected(ngx_webrtc_session_t *s)
         return;
     }
 
+    if (s->dtls.client) {
+        /* the last flight was the peer's */
+        ngx_webrtc_session_settle(s);
+    }
+
     s->state = NGX_WEBRTC_SESSION_UP;
     s->report = ngx_current_msec;
 
@@ -639,6 +644,20 @@ ngx_webrtc_session_connected(ngx_webrtc_session_t *s)
     if (rc != NGX_OK) {
         ngx_webrtc_session_close(s, "no memory");
     }
+}
+
+
+void
+ngx_webrtc_session_settle(ngx_webrtc_session_t *s)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_webrtc_dtls_settle(&s->dtls);
+
+    ngx_log_debug1(NGX_LOG_DEBUG_EVENT, &s->log, 0,
+                   "webrtc session dtls settled rc:%i", rc);
+
+    (void) rc;
 }
 
 
@@ -687,6 +706,11 @@ ngx_webrtc_session_rtcp(ngx_webrtc_session_t *s, u_char *p, size_t n)
     {
         ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_RTCP);
         return;
+    }
+
+    if (s->dtls.ssl) {
+        /* it has the keys, hence our last flight */
+        ngx_webrtc_session_settle(s);
     }
 
     ngx_webrtc_atomic_add(&s->peer->stat.packets_in, 1);

@@ -174,6 +174,12 @@ void ngx_webrtc_session_cred(ngx_webrtc_desc_t *desc,
  */
 void ngx_webrtc_session_send_rtcp(ngx_webrtc_session_t *s, u_char *p, size_t n);
 
+/*
+ * The peer is known to have our last flight of DTLS: frees what the handshake
+ * needed.  Does nothing for a file session.
+ */
+void ngx_webrtc_session_settle(ngx_webrtc_session_t *s);
+
 /* One INFO line per session about what the peer does wrong. */
 void ngx_webrtc_session_complain(ngx_webrtc_session_t *s, const char *what);
 

@@ -222,6 +222,12 @@ step(peer_t *peer, ngx_uint_t op, ngx_uint_t much, const uint8_t **data,
             break;
 
         default:
+
+            if (much & 4) {
+                ngx_webrtc_dtls_settle(&peer->dtls);
+                break;
+            }
+
             ngx_webrtc_dtls_start(&peer->dtls, now_ms);
         }
     }

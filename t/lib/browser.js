@@ -37,6 +37,7 @@
  *     {"cmd":"screenshot","player":n,"path":...}
  *     {"cmd":"stop","player":n}     DELETEs; {"status":200}
  *     {"cmd":"drop","player":n}     closes without DELETE
+ *     {"cmd":"leave","player":n}    pc.close() without DELETE
  *     {"cmd":"page","url":...}      opens a page; {"page":n}
  *     {"cmd":"eval","page":n,"script":...,"timeout":s}
  *                                   until the expression is not null; {"value"}
@@ -737,6 +738,12 @@ const commands = {
 
         await page.close();
         return r;
+    },
+
+    async leave(o) {
+        await players[o.player].evaluate(
+            () => window.tester.stop({ remove: false }));
+        return {};
     },
 
     async drop(o) {

@@ -13,6 +13,7 @@
 #     address    gather candidates of this address only (default: 127.0.0.1)
 #     codec      the only video codec to offer: "H264" or "VP8"
 #     setup      "passive": let the server be the DTLS client
+#     keep       true: no DELETE, the end is DTLS' close_notify
 #     publish    true: a WHIP endpoint, send a moving picture and a tone
 #
 #     {"status", "frames", "width", "height", "colours": 7 * [r, g, b],
@@ -205,9 +206,10 @@ async def main(url, options):
             [int(v) for v in rgb[y][int(frame.width * (i + 0.5) / 7)]]
             for i in range(7)]
 
-    result['delete'] = (await loop.run_in_executor(
-        None, request, 'DELETE',
-        urllib.parse.urljoin(url, headers['Location'])))[0]
+    if not options.get('keep'):
+        result['delete'] = (await loop.run_in_executor(
+            None, request, 'DELETE',
+            urllib.parse.urljoin(url, headers['Location'])))[0]
 
     for task in tasks:
         task.cancel()

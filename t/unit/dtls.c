@@ -242,6 +242,13 @@ settle(void)
 }
 
 
+static ngx_uint_t
+both(ngx_webrtc_dtls_state_e state)
+{
+    return a.dtls.state == state && b.dtls.state == state;
+}
+
+
 /* as the session's timer does; returns how often time had to go on */
 
 static ngx_uint_t
@@ -255,6 +262,10 @@ run(ngx_uint_t limit)
 
     for (i = 0; i < limit; i++) {
         settle();
+
+        if (both(NGX_WEBRTC_DTLS_CONNECTED)) {
+            break;
+        }
 
         next = ngx_min(ngx_webrtc_dtls_deadline(&a.dtls),
                        ngx_webrtc_dtls_deadline(&b.dtls));
@@ -270,13 +281,6 @@ run(ngx_uint_t limit)
     }
 
     return i;
-}
-
-
-static ngx_uint_t
-both(ngx_webrtc_dtls_state_e state)
-{
-    return a.dtls.state == state && b.dtls.state == state;
 }
 
 
@@ -317,9 +321,9 @@ test_handshake(void)
     tap_ok(keys_match(NGX_WEBRTC_SRTP_AEAD_AES_128_GCM),
            "keys are the same, crosswise");
     tap_is_int(a_to_b.oversize + b_to_a.oversize, 0, "MTU is kept");
-    tap_ok(ngx_webrtc_dtls_deadline(&a.dtls) == NGX_WEBRTC_DTLS_NO_DEADLINE
-           && ngx_webrtc_dtls_deadline(&b.dtls) == NGX_WEBRTC_DTLS_NO_DEADLINE,
-           "no deadline when connected");
+    tap_is_int(ngx_webrtc_dtls_deadline(&b.dtls),
+               now_ms + NGX_WEBRTC_DTLS_LINGER,
+               "connected: the next deadline is that of settling");
     tap_diag("datagrams: client %d, server %d", (int) a_to_b.sent,
              (int) b_to_a.sent);
 
@@ -327,6 +331,7 @@ test_handshake(void)
                "start does nothing when connected");
     tap_is_int(ngx_webrtc_dtls_timeout(&a.dtls, now_ms + 100000), NGX_OK,
                "nor does timeout");
+    tap_ok(a.dtls.ssl != NULL, "before that time");
 
     /* close_notify: the client's is answered by the server */
 
@@ -798,6 +803,258 @@ test_last_flight(void)
 }
 
 
+/* datagram number n of those that wait */
+
+static packet_t
+waiting(wire_t *w, ngx_uint_t n)
+{
+    return w->q[(w->head + n) % QUEUE];
+}
+
+
+/* what is left when OpenSSL's part is freed, in both roles */
+
+static void
+test_settle(void)
+{
+    ngx_uint_t             i, bad;
+    packet_t               pkt, other;
+    ngx_webrtc_srtp_key_t  l, r;
+
+    setup(0);
+    tap_is_int(ngx_webrtc_dtls_settle(&b.dtls), NGX_DECLINED,
+               "settle before the handshake");
+    run(1);
+    tap_ok(keys_match(NGX_WEBRTC_SRTP_AEAD_AES_128_GCM), "connected");
+
+    tap_is_int(ngx_webrtc_dtls_settle(&a.dtls), NGX_OK, "client settles");
+    tap_is_int(ngx_webrtc_dtls_settle(&b.dtls), NGX_OK, "server settles");
+    tap_is_int(ngx_webrtc_dtls_settle(&b.dtls), NGX_OK, "twice");
+    tap_ok(a.dtls.ssl == NULL && b.dtls.ssl == NULL
+           && both(NGX_WEBRTC_DTLS_CONNECTED), "both stay connected");
+    tap_is_int(a_to_b.tail - a_to_b.head + b_to_a.tail - b_to_a.head, 0,
+               "nothing is sent");
+    tap_ok(ngx_webrtc_dtls_deadline(&b.dtls) == NGX_WEBRTC_DTLS_NO_DEADLINE,
+           "no deadline");
+    tap_is_int(ngx_webrtc_dtls_timeout(&b.dtls, now_ms + 1000000), NGX_OK,
+               "timeout does nothing");
+    tap_is_int(ngx_webrtc_dtls_send(&b.dtls, (u_char *) "x", 1), NGX_DECLINED,
+               "no data");
+    tap_is_int(ngx_webrtc_dtls_export(&b.dtls, &l, &r), NGX_DECLINED,
+               "no keys");
+
+    ngx_webrtc_dtls_close(&a.dtls);
+    tap_is_int(a_to_b.tail - a_to_b.head, 1, "close_notify is sent");
+
+    /* any byte of it changed, or it cut: not authentic, or not for us */
+
+    pkt = waiting(&a_to_b, 0);
+    bad = 0;
+
+    for (i = 0; i < pkt.n * 8; i++) {
+        other = pkt;
+        other.data[i / 8] ^= 1 << i % 8;
+        (void) ngx_webrtc_dtls_input(&b.dtls, other.data, other.n, now_ms);
+        bad += (b.dtls.state != NGX_WEBRTC_DTLS_CONNECTED);
+    }
+
+    for (i = 0; i < pkt.n; i++) {
+        u_char  *copy = malloc(i + 1);
+
+        memcpy(copy, pkt.data, i);
+        (void) ngx_webrtc_dtls_input(&b.dtls, copy, i, now_ms);
+        bad += (b.dtls.state != NGX_WEBRTC_DTLS_CONNECTED);
+        free(copy);
+    }
+
+    tap_is_int(bad, 0, "forged or cut it ends nothing");
+
+    settle();
+    tap_ok(both(NGX_WEBRTC_DTLS_CLOSED), "and received");
+    tap_is_int(b_to_a.sent, b_to_a.tail, "all of it went out");
+    tap_is_int(ngx_webrtc_dtls_input(&b.dtls, pkt.data, pkt.n, now_ms),
+               NGX_DONE, "closed for good");
+    teardown();
+    tap_is_int(ngx_webrtc_dtls_input(&b.dtls, pkt.data, pkt.n, now_ms),
+               NGX_DONE, "after cleanup too");
+
+    /* one of them has OpenSSL still: each answers the other's close_notify */
+
+    for (i = 0; i < 2; i++) {
+        peer_t  *first = i ? &a : &b, *other_one = i ? &b : &a;
+        wire_t  *back = i ? &b_to_a : &a_to_b;
+
+        setup(0);
+        run(1);
+        ngx_webrtc_dtls_settle(&other_one->dtls);
+        ngx_webrtc_dtls_close(&first->dtls);
+        deliver(first->out, other_one);
+        tap_is_int(other_one->dtls.state, NGX_WEBRTC_DTLS_CLOSED,
+                   "OpenSSL's close_notify is read, client settled: %d",
+                   (int) !i);
+        tap_is_int(back->tail - back->head, 1, "and answered");
+        teardown();
+
+        setup(0);
+        run(1);
+        ngx_webrtc_dtls_settle(&first->dtls);
+        ngx_webrtc_dtls_close(&first->dtls);
+        settle();
+        tap_ok(both(NGX_WEBRTC_DTLS_CLOSED), "OpenSSL reads ours");
+        teardown();
+    }
+
+    /* behind another record in one datagram */
+
+    setup(0);
+    run(1);
+    ngx_webrtc_dtls_settle(&b.dtls);
+    ngx_webrtc_dtls_send(&a.dtls, (u_char *) "data", 4);
+    ngx_webrtc_dtls_close(&a.dtls);
+    pkt = waiting(&a_to_b, 0);
+    other = waiting(&a_to_b, 1);
+    tap_is_int(ngx_webrtc_dtls_input(&b.dtls, pkt.data, pkt.n, now_ms), NGX_OK,
+               "data is passed over");
+    memcpy(pkt.data + pkt.n, other.data, other.n);
+    tap_is_int(ngx_webrtc_dtls_input(&b.dtls, pkt.data, pkt.n + other.n,
+                                     now_ms),
+               NGX_DONE, "close_notify behind data");
+    teardown();
+
+    /* nobody tells */
+
+    setup(0);
+    run(1);
+    now_ms += NGX_WEBRTC_DTLS_LINGER - 1;
+    ngx_webrtc_dtls_timeout(&b.dtls, now_ms);
+    tap_ok(b.dtls.ssl != NULL, "lingers");
+    now_ms += 1;
+    tap_is_int(ngx_webrtc_dtls_timeout(&b.dtls, now_ms), NGX_OK, "its time");
+    tap_ok(b.dtls.ssl == NULL && b.dtls.state == NGX_WEBRTC_DTLS_CONNECTED,
+           "settles by itself");
+    ngx_webrtc_dtls_close(&a.dtls);
+    settle();
+    tap_ok(both(NGX_WEBRTC_DTLS_CLOSED), "and understands the end");
+    teardown();
+
+    /* data may come at any time */
+
+    setup(1);
+    run(1);
+    tap_is_int(ngx_webrtc_dtls_settle(&b.dtls), NGX_DECLINED,
+               "a session with data does not settle");
+    tap_ok(ngx_webrtc_dtls_deadline(&b.dtls) == NGX_WEBRTC_DTLS_NO_DEADLINE,
+           "nor by time");
+    tap_is_int(ngx_webrtc_dtls_send(&b.dtls, (u_char *) "x", 1), NGX_OK,
+               "it goes on");
+    teardown();
+}
+
+
+/*
+ * Each cipher with OpenSSL by itself as the client: it ends with close_notify,
+ * and with a fatal alert.  Its records are cut out of a memory BIO.
+ */
+
+static void
+test_settle_foreign(const char *cipher, ngx_uint_t fatal)
+{
+    int                     n, at, len, rc;
+    BIO                    *rbio, *wbio, *pem_bio;
+    SSL                    *ssl;
+    X509                   *x509;
+    size_t                  pem_n;
+    u_char                  pem[NGX_WEBRTC_DTLS_PEM], md[32], buf[4096];
+    SSL_CTX                *ctx;
+    EVP_PKEY               *pkey;
+    ngx_uint_t              i;
+    ngx_webrtc_srtp_key_t   l, r;
+
+    ngx_webrtc_dtls_generate(1700000000, pem, &pem_n);
+    pem_bio = BIO_new_mem_buf(pem, (int) pem_n);
+    x509 = PEM_read_bio_X509(pem_bio, NULL, NULL, NULL);
+    pkey = PEM_read_bio_PrivateKey(pem_bio, NULL, NULL, NULL);
+    BIO_free(pem_bio);
+    X509_digest(x509, EVP_sha256(), md, NULL);
+
+    ctx = SSL_CTX_new(DTLS_client_method());
+    SSL_CTX_set_tlsext_use_srtp(ctx, "SRTP_AEAD_AES_128_GCM");
+    SSL_CTX_set_cipher_list(ctx, cipher);
+    SSL_CTX_use_certificate(ctx, x509);
+    SSL_CTX_use_PrivateKey(ctx, pkey);
+
+    ssl = SSL_new(ctx);
+    SSL_set_options(ssl, SSL_OP_NO_QUERY_MTU);
+    SSL_set_mtu(ssl, 1200);
+
+    rbio = BIO_new(BIO_s_mem());
+    wbio = BIO_new(BIO_s_mem());
+    BIO_set_mem_eof_return(rbio, -1);
+    SSL_set_bio(ssl, rbio, wbio);
+    SSL_set_connect_state(ssl);
+
+    setup_peer(&b, conf_b, NGX_WEBRTC_DTLS_SERVER, md, &b_to_a, 0);
+
+    rc = 0;
+
+    for (i = 0; i < 20 && rc != 1; i++) {
+        rc = SSL_do_handshake(ssl);
+        n = BIO_read(wbio, buf, sizeof(buf));
+
+        for (at = 0; at + 13 <= n; at += len) {
+            len = 13 + (buf[at + 11] << 8 | buf[at + 12]);
+            ngx_webrtc_dtls_input(&b.dtls, buf + at, len, now_ms);
+        }
+
+        while (b_to_a.head != b_to_a.tail) {
+            BIO_write(rbio, b_to_a.q[b_to_a.head % QUEUE].data,
+                      (int) b_to_a.q[b_to_a.head % QUEUE].n);
+            b_to_a.head++;
+        }
+    }
+
+    if (fatal) {
+        ngx_webrtc_dtls_send(&b.dtls, (u_char *) "x", 1);
+    }
+
+    tap_ok(rc == 1
+           && ngx_webrtc_dtls_export(&b.dtls, &l, &r) == NGX_OK
+           && ngx_webrtc_dtls_settle(&b.dtls) == NGX_OK,
+           "%s, settled", SSL_get_cipher_name(ssl));
+
+    if (fatal) {
+
+        /* data where it wants a ServerHello: unexpected_message */
+
+        BIO_write(rbio, b_to_a.q[b_to_a.head % QUEUE].data,
+                  (int) b_to_a.q[b_to_a.head % QUEUE].n);
+        SSL_renegotiate(ssl);
+        SSL_do_handshake(ssl);
+        n = BIO_read(wbio, buf, sizeof(buf));
+        tap_is_int(ngx_webrtc_dtls_input(&b.dtls, buf, n, now_ms), NGX_ERROR,
+                   "its fatal alert is understood");
+        tap_is_str(b.dtls.reason, "fatal alert", "as such");
+
+    } else {
+        SSL_shutdown(ssl);
+        n = BIO_read(wbio, buf, sizeof(buf));
+        tap_is_int(ngx_webrtc_dtls_input(&b.dtls, buf, n, now_ms), NGX_DONE,
+                   "its end is understood");
+        tap_is_int(b_to_a.tail - b_to_a.head, 1, "answered");
+        BIO_write(rbio, b_to_a.q[b_to_a.head % QUEUE].data,
+                  (int) b_to_a.q[b_to_a.head % QUEUE].n);
+        tap_is_int(SSL_shutdown(ssl), 1, "and it takes the answer");
+    }
+
+    ERR_clear_error();
+    ngx_webrtc_dtls_cleanup(&b.dtls);
+    SSL_free(ssl);
+    SSL_CTX_free(ctx);
+    X509_free(x509);
+    EVP_PKEY_free(pkey);
+}
+
+
 /*
  * OpenSSL by itself as the peer: memory BIOs, of which each datagram is taken
  * at once.  mtu: makes it fragment its messages.
@@ -1074,6 +1331,14 @@ main(void)
     test_fingerprint();
     test_profiles();
     test_data();
+    test_settle();
+
+    test_settle_foreign("ECDHE-ECDSA-AES128-GCM-SHA256", 0);
+    test_settle_foreign("ECDHE-ECDSA-AES256-GCM-SHA384", 0);
+    test_settle_foreign("ECDHE-ECDSA-CHACHA20-POLY1305", 0);
+    test_settle_foreign("ECDHE-ECDSA-AES128-GCM-SHA256", 1);
+    test_settle_foreign("ECDHE-ECDSA-AES256-GCM-SHA384", 1);
+    test_settle_foreign("ECDHE-ECDSA-CHACHA20-POLY1305", 1);
 
     test_foreign(NGX_WEBRTC_DTLS_SERVER, 1200, 1);
     test_foreign(NGX_WEBRTC_DTLS_SERVER, 256, 1);

@@ -128,6 +128,7 @@ sub stop  { return $_[0]->_call('stop') }
 sub restart { return $_[0]->_call('restart') }
 sub patched { return $_[0]->_call('patched') }
 sub drop  { return $_[0]->_call('drop') }
+sub leave { return $_[0]->_call('leave') }
 sub run   { return $_[0]->_call('run', seconds => $_[1]) }
 sub wait  { return $_[0]->_call('wait', frames => $_[1], timeout => 60) }
 

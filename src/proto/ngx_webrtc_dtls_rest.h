@@ -1,0 +1,72 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * What is kept of a DTLS association of which nothing is expected but its end:
+ * our close_notify, encrypted beforehand, and the key that reads the peer's
+ * alerts.  It takes the place of OpenSSL's 35 kB in sessions of media.
+ *
+ * RFC 6347, 4.1 (records), RFC 5246, 6.3 (key block), RFC 5288 and RFC 7905
+ * (ciphers).
+ */
+
+
+#ifndef _NGX_WEBRTC_DTLS_REST_H_INCLUDED_
+#define _NGX_WEBRTC_DTLS_REST_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+/* bytes of a cipher's key and implicit nonce at most */
+#define NGX_WEBRTC_DTLS_REST_KEY    32
+#define NGX_WEBRTC_DTLS_REST_IV     12
+
+/* bytes of a record with an alert at most: header, nonce, alert, tag */
+#define NGX_WEBRTC_DTLS_REST_ALERT  (13 + 8 + 2 + 16)
+
+
+/* Private; no pointer is its own, may be copied. */
+typedef struct {
+    const void   *cipher;            /* EVP_CIPHER, static; NULL: unused */
+    uint8_t       key_n;
+    uint8_t       iv_n;
+    uint8_t       close_n;
+    u_char        key[NGX_WEBRTC_DTLS_REST_KEY];     /* of the peer's records */
+    u_char        iv[NGX_WEBRTC_DTLS_REST_IV];
+    u_char        close[NGX_WEBRTC_DTLS_REST_ALERT]; /* set by the caller */
+} ngx_webrtc_dtls_rest_t;
+
+
+/*
+ * Derives the peer's key of a connection.
+ *
+ *   ssl      SSL whose handshake is done: DTLS 1.2 with an AEAD cipher
+ *   client   1: we are the client
+ *
+ * NGX_OK        to be ended with ngx_webrtc_dtls_rest_cleanup()
+ * NGX_DECLINED  another cipher
+ * NGX_ERROR     OpenSSL failed; nothing to clean up
+ */
+ngx_int_t ngx_webrtc_dtls_rest_init(ngx_webrtc_dtls_rest_t *rest, void *ssl,
+    ngx_uint_t client);
+
+/*
+ * RFC 5246, 7.2.  Looks for an alert that ends the connection.  Replays are not
+ * looked for: what ends it comes once.
+ *
+ *   p, n     whole datagram; not modified
+ *
+ * NGX_OK        there is none; other records and forged ones are passed over
+ * NGX_DONE      close_notify
+ * NGX_ERROR     a fatal alert
+ */
+ngx_int_t ngx_webrtc_dtls_rest_input(ngx_webrtc_dtls_rest_t *rest,
+    const u_char *p, size_t n);
+
+/* Wipes.  May be called for a zeroed one and twice. */
+void ngx_webrtc_dtls_rest_cleanup(ngx_webrtc_dtls_rest_t *rest);
+
+
+#endif /* _NGX_WEBRTC_DTLS_REST_H_INCLUDED_ */
