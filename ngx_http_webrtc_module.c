@@ -201,6 +201,13 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       offsetof(ngx_http_webrtc_loc_conf_t, buffer),
       NULL },
 
+    { ngx_string("webrtc_pacing"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_webrtc_conf_pacing,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("webrtc_max_sdp"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_size_slot,
@@ -401,6 +408,8 @@ ngx_http_webrtc_create_loc_conf(ngx_conf_t *cf)
     wlcf->timeout = NGX_CONF_UNSET_MSEC;
     wlcf->handshake_timeout = NGX_CONF_UNSET_MSEC;
     wlcf->buffer = NGX_CONF_UNSET_SIZE;
+    wlcf->pacing_rate = NGX_CONF_UNSET;
+    wlcf->pacing_burst = NGX_CONF_UNSET_SIZE;
     wlcf->max_sdp = NGX_CONF_UNSET_SIZE;
     wlcf->ice = NGX_CONF_UNSET_UINT;
     wlcf->ice_min_port = NGX_CONF_UNSET_UINT;
@@ -446,6 +455,10 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_msec_value(conf->handshake_timeout,
                               prev->handshake_timeout, 30000);
     ngx_conf_merge_size_value(conf->buffer, prev->buffer, 2 * 1024 * 1024);
+    ngx_conf_merge_off_value(conf->pacing_rate, prev->pacing_rate,
+                             NGX_HTTP_WEBRTC_PACING_RATE);
+    ngx_conf_merge_size_value(conf->pacing_burst, prev->pacing_burst,
+                              NGX_HTTP_WEBRTC_PACING_BURST);
     ngx_conf_merge_size_value(conf->max_sdp, prev->max_sdp, 64 * 1024);
 
     if (ngx_http_webrtc_file_merge(cf, prev, conf) != NGX_OK) {

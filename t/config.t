@@ -44,6 +44,7 @@ webrtc_idle_timeout       1s;
 webrtc_timeout            10s;
 webrtc_handshake_timeout  10s;
 webrtc_buffer             1m;
+webrtc_pacing             off;
 webrtc_max_sdp            16k;
 webrtc_cors_origin        https://example.com;
 --- config
@@ -52,6 +53,7 @@ webrtc_idle_timeout       2s;
 webrtc_timeout            20s;
 webrtc_handshake_timeout  20s;
 webrtc_buffer             512k;
+webrtc_pacing             20m;
 webrtc_max_sdp            8k;
 webrtc_cors_origin        *;
 webrtc_pull               file:$TEST_NGINX_MEDIA/bars.ts loop start=demand;
@@ -63,6 +65,7 @@ location = /whep/bars {
     webrtc_timeout            30s;
     webrtc_handshake_timeout  30s;
     webrtc_buffer             256k;
+    webrtc_pacing             16g burst=4k;
     webrtc_max_sdp            4k;
     webrtc_cors_origin        "";
 }
@@ -312,6 +315,78 @@ webrtc_gso  maybe;
 --- must_die
 --- error_log
 invalid value "maybe" in "webrtc_gso" directive, it must be "on" or "off"
+
+
+
+=== webrtc_pacing: no rate
+--- http_config
+webrtc_pacing  on;
+--- must_die
+--- error_log
+invalid rate "on" in webrtc_pacing, expected "off" or bits per second from 64k to 16g
+
+
+
+=== webrtc_pacing: too slow
+--- http_config
+webrtc_pacing  63k;
+--- must_die
+--- error_log
+invalid rate "63k" in webrtc_pacing
+
+
+
+=== webrtc_pacing: too fast
+--- http_config
+webrtc_pacing  17g;
+--- must_die
+--- error_log
+invalid rate "17g" in webrtc_pacing
+
+
+
+=== webrtc_pacing: off with more
+--- http_config
+webrtc_pacing  off burst=64k;
+--- must_die
+--- error_log
+invalid rate "off" in webrtc_pacing
+
+
+
+=== webrtc_pacing: another parameter
+--- http_config
+webrtc_pacing  80m delay=1ms;
+--- must_die
+--- error_log
+invalid parameter "delay=1ms" in webrtc_pacing, expected "burst=size"
+
+
+
+=== webrtc_pacing: a burst that no packet fits
+--- http_config
+webrtc_pacing  80m burst=4095;
+--- must_die
+--- error_log
+invalid burst "4095" in webrtc_pacing, expected a size from 4k to 1024m
+
+
+
+=== webrtc_pacing: no burst
+--- http_config
+webrtc_pacing  80m burst=much;
+--- must_die
+--- error_log
+invalid burst "much" in webrtc_pacing
+
+
+
+=== webrtc_pacing: twice
+--- http_config
+webrtc_pacing  80m; webrtc_pacing off;
+--- must_die
+--- error_log
+"webrtc_pacing" directive is duplicate
 
 
 

@@ -80,6 +80,7 @@ typedef struct {
     uint64_t                 viewers_total;   /* viewers so far */
     uint64_t                 lapped;          /* times a viewer was lapped */
     uint64_t                 lost;            /* packets it missed by that */
+    uint64_t                 paced;           /* times one was held back */
     uint64_t                 nacks;           /* packets asked for again */
     uint64_t                 resent;
     uint64_t                 plis;            /* key frames asked for, by

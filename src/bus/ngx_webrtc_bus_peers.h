@@ -100,6 +100,8 @@ typedef struct {
     uint32_t                 linger_ms;       /* of a publisher: the stream */
     uint32_t                 keyframe_ms;     /* least between requests */
     uint64_t                 max_bitrate;     /* bit/s, 0: no limit */
+    uint32_t                 pacing_rate;     /* of a viewer: bytes/s, 0: off */
+    uint32_t                 pacing_burst;    /* bytes */
     uint64_t                 buffer;          /* bytes of the stream's ring */
     uint32_t                 max_sessions;    /* slots in all, 0: no limit */
     uint32_t                 max_viewers;     /* PLAY slots of its stream, 0 */

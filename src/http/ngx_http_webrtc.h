@@ -117,6 +117,8 @@ typedef struct {
     ngx_msec_t                   linger;
     ngx_msec_t                   keyframe_interval;
     off_t                        max_bitrate;    /* bit/s, 0: no limit */
+    off_t                        pacing_rate;    /* bit/s, 0: off */
+    size_t                       pacing_burst;   /* bytes */
     ngx_array_t                 *codecs;     /* uint8_t NGX_WEBRTC_CODEC_*,
                                                 preferred first; NULL: all */
 } ngx_http_webrtc_loc_conf_t;

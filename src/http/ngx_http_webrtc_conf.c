@@ -390,3 +390,72 @@ ngx_http_webrtc_conf_inherit(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *prev,
         clcf->handler = ngx_http_webrtc_status_handler;
     }
 }
+
+
+/* "off", or bits per second and the burst */
+
+char *
+ngx_http_webrtc_conf_pacing(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_webrtc_loc_conf_t *wlcf = conf;
+
+    off_t       rate;
+    ssize_t     burst;
+    ngx_str_t  *value, text;
+
+    if (wlcf->pacing_rate != NGX_CONF_UNSET) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    burst = NGX_HTTP_WEBRTC_PACING_BURST;
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
+        wlcf->pacing_rate = 0;
+        wlcf->pacing_burst = burst;
+        return NGX_CONF_OK;
+    }
+
+    rate = ngx_parse_offset(&value[1]);
+
+    if (rate < NGX_HTTP_WEBRTC_PACING_LEAST
+        || rate > NGX_HTTP_WEBRTC_PACING_MOST)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid rate \"%V\" in webrtc_pacing, expected "
+                           "\"off\" or bits per second from 64k to 16g",
+                           &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    if (cf->args->nelts == 3) {
+
+        text = value[2];
+
+        if (ngx_strncmp(text.data, "burst=", 6) != 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\" in webrtc_pacing, "
+                               "expected \"burst=size\"", &text);
+            return NGX_CONF_ERROR;
+        }
+
+        text.data += 6;
+        text.len -= 6;
+
+        burst = ngx_parse_size(&text);
+
+        if (burst < NGX_HTTP_WEBRTC_PACING_ONE
+            || burst > NGX_HTTP_WEBRTC_PACING_ALL)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid burst \"%V\" in webrtc_pacing, "
+                               "expected a size from 4k to 1024m", &text);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    wlcf->pacing_rate = rate;
+    wlcf->pacing_burst = (size_t) burst;
+
+    return NGX_CONF_OK;
+}

@@ -14,6 +14,23 @@
 #include "ngx_http_webrtc.h"
 
 
+/*
+ * Default of "webrtc_pacing", bit/s and bytes.  Chosen: a receiver's socket
+ * buffer (208 kB of Linux' accounting, about half of it payload) takes the
+ * burst, and few access lines are much faster
+ */
+#define NGX_HTTP_WEBRTC_PACING_RATE   (80 * 1024 * 1024)
+#define NGX_HTTP_WEBRTC_PACING_BURST  (64 * 1024)
+
+/* least values: below any stream; a packet of any size must go through */
+#define NGX_HTTP_WEBRTC_PACING_LEAST  (64 * 1024)
+#define NGX_HTTP_WEBRTC_PACING_ONE    4096
+
+/* most values, so that bytes per second and bytes fit 32 bits */
+#define NGX_HTTP_WEBRTC_PACING_MOST   (16 * (off_t) 1024 * 1024 * 1024)
+#define NGX_HTTP_WEBRTC_PACING_ALL    (1024 * 1024 * 1024)
+
+
 /* of the directives "webrtc_zone", "webrtc_listen", ... */
 char *ngx_http_webrtc_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -26,6 +43,8 @@ char *ngx_http_webrtc_conf_play(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_webrtc_conf_publish(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_webrtc_conf_status(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_webrtc_conf_pacing(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 /*

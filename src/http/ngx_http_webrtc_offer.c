@@ -257,6 +257,8 @@ ngx_http_webrtc_offer_slot(ngx_http_webrtc_offer_t *offer,
     peer->linger_ms = (uint32_t) wlcf->linger;
     peer->keyframe_ms = (uint32_t) wlcf->keyframe_interval;
     peer->max_bitrate = (uint64_t) wlcf->max_bitrate;
+    peer->pacing_rate = (uint32_t) (wlcf->pacing_rate / 8);
+    peer->pacing_burst = (uint32_t) wlcf->pacing_burst;
     peer->buffer = wlcf->buffer;
 
     peer->max_sessions = (uint32_t) wmcf->max_sessions;

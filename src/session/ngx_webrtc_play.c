@@ -49,7 +49,6 @@ static void ngx_webrtc_play_live(ngx_webrtc_session_t *s);
 static ngx_int_t ngx_webrtc_play_replay(ngx_webrtc_session_t *s);
 static ngx_int_t ngx_webrtc_play_last_video(ngx_webrtc_session_t *s,
     uint64_t from, uint64_t head, ngx_webrtc_ring_packet_t *pkt);
-static ngx_int_t ngx_webrtc_play_send(ngx_webrtc_session_t *s);
 static ngx_int_t ngx_webrtc_play_skip(ngx_webrtc_play_t *pl,
     ngx_webrtc_play_track_t *t, ngx_webrtc_ring_packet_t *pkt);
 static void ngx_webrtc_play_lapped(ngx_webrtc_session_t *s);
@@ -58,8 +57,6 @@ static ngx_int_t ngx_webrtc_play_send_packet(ngx_webrtc_session_t *s,
     u_char *payload);
 static ngx_int_t ngx_webrtc_play_resend(ngx_webrtc_session_t *s,
     ngx_webrtc_play_track_t *t, uint16_t seq);
-static ngx_int_t ngx_webrtc_play_hold_back(ngx_webrtc_play_t *pl, size_t n);
-static void ngx_webrtc_play_pace_handler(ngx_event_t *ev);
 static ngx_uint_t ngx_webrtc_play_take_resend(ngx_webrtc_play_t *pl);
 static ngx_webrtc_play_track_t *ngx_webrtc_play_find(ngx_webrtc_play_t *pl,
     uint32_t ssrc);
@@ -90,12 +87,8 @@ ngx_webrtc_play_start(ngx_webrtc_session_t *s)
     pl->resends = NGX_WEBRTC_PLAY_RESEND;
     pl->refilled = ngx_current_msec;
 
-    pl->budget = NGX_WEBRTC_PLAY_BURST;
-    pl->budgeted = ngx_current_msec;
-
-    pl->pace.handler = ngx_webrtc_play_pace_handler;
-    pl->pace.data = s;
-    pl->pace.log = &s->log;
+    ngx_webrtc_play_pace_init(&pl->pace, s->peer->pacing_rate,
+                              s->peer->pacing_burst);
 
     ngx_webrtc_play_begin(s);
 
@@ -315,9 +308,7 @@ ngx_webrtc_play_stop(ngx_webrtc_session_t *s)
         return;
     }
 
-    if (pl->pace.timer_set) {
-        ngx_del_timer(&pl->pace);
-    }
+    ngx_webrtc_play_pace_stop(&pl->pace);
 
     ngx_queue_remove(&pl->queue);
     ngx_webrtc_bus_viewer(s->wk->bus, s->st, -1);
@@ -450,14 +441,7 @@ ngx_webrtc_play_changed(ngx_webrtc_session_t *s)
 }
 
 
-/*
- * Sends what is between the cursor and the head.
- *
- * NGX_OK     the cursor is at the head, or a timer goes on with the rest
- * NGX_AGAIN  the port is full
- */
-
-static ngx_int_t
+ngx_int_t
 ngx_webrtc_play_send(ngx_webrtc_session_t *s)
 {
     u_char                    *payload;
@@ -490,13 +474,14 @@ ngx_webrtc_play_send(ngx_webrtc_session_t *s)
             continue;
         }
 
-        if (ngx_webrtc_play_hold_back(pl, pkt.len) == NGX_OK) {
+        if (ngx_webrtc_play_pace_take(s, &pl->pace, pkt.len) == NGX_OK) {
             return NGX_OK;
         }
 
         rc = ngx_webrtc_play_send_packet(s, t, &pkt, payload);
 
         if (rc == NGX_AGAIN) {
+            ngx_webrtc_play_pace_give(&pl->pace, pkt.len);
             return NGX_AGAIN;
         }
 
@@ -512,54 +497,6 @@ ngx_webrtc_play_send(ngx_webrtc_session_t *s)
 
         pl->cursor++;
     }
-}
-
-
-/* NGX_OK: n bytes are too much now, a timer was set; NGX_DECLINED: send */
-
-static ngx_int_t
-ngx_webrtc_play_hold_back(ngx_webrtc_play_t *pl, size_t n)
-{
-    ngx_msec_t  passed;
-
-    if (n <= pl->budget) {
-        pl->budget -= n;
-        return NGX_DECLINED;
-    }
-
-    passed = ngx_min(ngx_current_msec - pl->budgeted,
-                     NGX_WEBRTC_PLAY_BURST / NGX_WEBRTC_PLAY_RATE);
-
-    pl->budgeted = ngx_current_msec;
-    pl->budget = ngx_min(pl->budget + passed * NGX_WEBRTC_PLAY_RATE,
-                         NGX_WEBRTC_PLAY_BURST);
-
-    if (n <= pl->budget) {
-        pl->budget -= n;
-        return NGX_DECLINED;
-    }
-
-    if (!pl->pace.timer_set) {
-        ngx_add_timer(&pl->pace, NGX_WEBRTC_PLAY_PACE);
-    }
-
-    return NGX_OK;
-}
-
-
-static void
-ngx_webrtc_play_pace_handler(ngx_event_t *ev)
-{
-    ngx_webrtc_session_t  *s;
-
-    s = ev->data;
-
-    if (s->state != NGX_WEBRTC_SESSION_UP) {
-        return;
-    }
-
-    (void) ngx_webrtc_play_send(s);
-    ngx_webrtc_udp_flush(s->wk->udp);
 }
 
 

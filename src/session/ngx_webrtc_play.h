@@ -14,6 +14,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "ngx_webrtc_worker.h"
+#include "ngx_webrtc_play_pace.h"
 #include "ngx_webrtc_rtcp.h"
 #include "ngx_webrtc_rewrite.h"
 #include "ngx_webrtc_report.h"
@@ -38,18 +39,6 @@
  * long as what is replayed; chosen: a storm costs at most twice the stream */
 #define NGX_WEBRTC_PLAY_REPLAY   1000
 #define NGX_WEBRTC_PLAY_PAUSE    10000
-
-/*
- * Bytes that a viewer gets at once, and per ms beyond it: only a replay is ever
- * that much.  Chosen: a receiver's socket buffer (208 kB of Linux' accounting,
- * about half of it payload) takes the first, 80 Mbit/s the others
- */
-#define NGX_WEBRTC_PLAY_BURST    65536
-#define NGX_WEBRTC_PLAY_RATE     10000
-
-/* ms after which a held back viewer goes on */
-#define NGX_WEBRTC_PLAY_PACE     2
-
 
 typedef struct {
     ngx_webrtc_rewrite_t         rw;
@@ -82,9 +71,7 @@ typedef struct {
     ngx_msec_t                   refilled;
     ngx_uint_t                   resends;     /* that may be sent now */
 
-    size_t                       budget;      /* bytes that may be sent now */
-    ngx_msec_t                   budgeted;    /* time it was filled up to */
-    ngx_event_t                  pace;        /* while it is used up */
+    ngx_webrtc_play_pace_t       pace;
 
     unsigned                     wait_key:1;  /* no video before a key frame */
     unsigned                     want_key:1;  /* the viewer asked for one */
@@ -108,6 +95,14 @@ void ngx_webrtc_play_stop(ngx_webrtc_session_t *s);
 
 /* Ends all viewers of a stream in this worker; reason is static text. */
 void ngx_webrtc_play_end(ngx_webrtc_worker_stream_t *ws, const char *reason);
+
+/*
+ * Sends what is between the viewer's cursor and the head, into the batch.
+ *
+ * NGX_OK     the cursor is at the head, or a timer goes on with the rest
+ * NGX_AGAIN  the port is full
+ */
+ngx_int_t ngx_webrtc_play_send(ngx_webrtc_session_t *s);
 
 /* Sends to all viewers of a stream what is new, and flushes the port. */
 void ngx_webrtc_play_pump(ngx_webrtc_worker_t *wk,

@@ -949,6 +949,7 @@ ngx_webrtc_worker_stream(ngx_webrtc_worker_t *wk, ngx_webrtc_stream_t *st)
     ws->st = st;
     ws->tracks = ngx_webrtc_bus_tracks(st, NULL, NULL);
     ngx_queue_init(&ws->viewers);
+    ngx_webrtc_play_pace_stream(wk, ws);
 
     ngx_queue_insert_head(&wk->streams[st->id % NGX_WEBRTC_WORKER_STREAMS],
                           &ws->queue);
@@ -968,6 +969,7 @@ ngx_webrtc_worker_release_stream(ngx_webrtc_worker_t *wk,
     }
 
     ngx_webrtc_bus_unwatch(wk->bus, ws->st);
+    ngx_webrtc_play_pace_stream_done(ws);
 
     ngx_queue_remove(&ws->queue);
     ngx_free(ws);

@@ -66,6 +66,9 @@ typedef struct {
     ngx_webrtc_stream_t         *st;
     uint64_t                     tracks;      /* version that they know */
     ngx_queue_t                  viewers;
+    ngx_queue_t                  held;        /* of them, by pacing */
+    ngx_event_t                  pace;        /* while there are such */
+    ngx_webrtc_worker_t         *wk;
 } ngx_webrtc_worker_stream_t;
 
 

@@ -27,6 +27,17 @@ make() {
     mv "$dir/new.$out" "$dir/$out"
 }
 
+# 2.5 Mbit/s that no encoder gets below, key frames of 40 kB
+
+[ -e "$dir/noise.ts" ] || {
+    ffmpeg -nostdin -v error -y -f lavfi \
+        -i "testsrc2=size=640x360:rate=25,noise=alls=20:allf=t" -t 6 \
+        -c:v libx264 -preset veryfast -tune zerolatency -pix_fmt yuv420p \
+        -b:v 2500k -maxrate 2500k -bufsize 2500k -bf 0 -g 25 -keyint_min 25 \
+        -sc_threshold 0 "$dir/new.noise.ts"
+    mv "$dir/new.noise.ts" "$dir/noise.ts"
+}
+
 make bars.ts      -t 12 $x264 -bf 0 -c:a aac -b:a 96k
 make bars_b.ts    -t 12 $x264 -bf 2 -c:a aac -b:a 96k
 make bars.mp4     -t 12 $x264 -bf 0 -c:a aac -b:a 96k -movflags +faststart
