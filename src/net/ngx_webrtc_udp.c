@@ -920,6 +920,17 @@ ngx_webrtc_udp_send_pieces(ngx_webrtc_udp_t *udp, ngx_webrtc_udp_msg_t *m)
             }
 
             if (err == NGX_EAGAIN || err == ENOBUFS) {
+
+                if (m->nsegments == 1) {
+
+                    /* no longer a message of pieces */
+
+                    udp->mmsg[m - udp->msg].msg_hdr.msg_control
+                                                            = hdr.msg_control;
+                    udp->mmsg[m - udp->msg].msg_hdr.msg_controllen
+                                                         = hdr.msg_controllen;
+                }
+
                 return NGX_AGAIN;
             }
 
