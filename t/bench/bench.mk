@@ -1,7 +1,7 @@
 # Copyright (C) the ngx_http_webrtc_module authors
 #
 #   make bench          all tables of docs/performance.md
-#   make bench-tools    build/bench/{whepbench,limit,srtp,ring} alone
+#   make bench-tools    build/bench/{whepbench,filebench,limit,srtp,ring} alone
 #
 #   make bench TABLES="viewers limit" N="100 1000" REPEAT=1 DURATION=3
 #
@@ -15,12 +15,13 @@ FLAGS_bench = -g -O2 -std=gnu99 -Wno-maybe-uninitialized
 $(eval $(call flavour,bench))
 
 BENCH_BINS  = $(B)/bench/whepbench $(B)/bench/limit $(B)/bench/srtp           \
-              $(B)/bench/ring
+              $(B)/bench/ring $(B)/bench/filebench
 
 $(B)/bench/whepbench: $(B)/bench/obj/t/bench/whepbench.o
 $(B)/bench/limit: $(B)/bench/obj/t/bench/limit.o
 $(B)/bench/srtp: $(B)/bench/obj/t/bench/srtp.o
 $(B)/bench/ring: $(B)/bench/obj/t/bench/ring.o
+$(B)/bench/filebench: $(B)/bench/obj/t/bench/filebench.o
 
 $(BENCH_BINS): $(B)/bench/obj/t/bench/bench.o $(B)/bench/libpure.a
 	$(Q)$(CC) $(FLAGS_bench) -o $@ $(filter %.o,$^) $(filter %.a,$^)       \
