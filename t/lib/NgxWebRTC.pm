@@ -612,7 +612,7 @@ EOF
     my $p = $self->spawn('rtmp', [ $ENV{NGINX} || 'nginx', '-p',
         $self->{dir}, '-e', "$self->{dir}/rtmp.log", '-c', $conf ]);
 
-    wait_for(10, sub { $self->exited($p) || $self->connects('rtmp') });
+    wait_for(60, sub { $self->exited($p) || $self->connects('rtmp') });
 
     die "nginx-rtmp does not start: " . slurp($p->{log})
         if $self->exited($p);
@@ -641,7 +641,7 @@ sub turn {
 
     $p->{turn} = $file;
 
-    wait_for(10, sub { $self->exited($p) || $self->connects('turn') });
+    wait_for(60, sub { $self->exited($p) || $self->connects('turn') });
 
     die "coturn does not start: " . slurp($p->{log}) . slurp($file)
         if $self->exited($p);
