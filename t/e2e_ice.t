@@ -156,7 +156,7 @@ subtest 'a file' => sub {
     my $b = $t->browser;
     my $page = $b->page($t->url('/streams'));
 
-    my $r = $b->call('eval', page => $page->{page}, timeout => 30,
+    my $r = $b->call('eval', page => $page->{page}, timeout => 60,
                      script => <<'EOS');
 (window.job ||= (async () => {
     try {

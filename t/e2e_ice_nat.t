@@ -19,6 +19,7 @@ use warnings;
 
 use Test::More;
 
+use JSON::PP ();
 use NgxWebRTC;
 
 my ($coturn) = grep { -x } '/usr/bin/turnserver', '/usr/sbin/turnserver';
@@ -140,14 +141,14 @@ ok(NgxWebRTC::wait_for(60, sub { -s $t->dir . '/nginx.pid' }),
 
 
 sub view {
-    my ($path) = @_;
+    my ($path, %o) = @_;
 
     my $p = $t->spawn('aiortc', [ $ip, 'netns', 'exec', $ns{cli},
         '/usr/bin/python3', "$NgxWebRTC::ROOT/t/lib/whep.py",
         "http://10.77.1.2:8080$path",
-        '{"seconds":4,"address":"10.77.2.2"}' ], pipe => 1);
+        JSON::PP::encode_json({ address => '10.77.2.2', %o }) ], pipe => 1);
 
-    my $out = NgxWebRTC::_read_line($p->{out}, 45);
+    my $out = NgxWebRTC::_read_line($p->{out}, 95);
 
     $t->kill($p, 'TERM') if !defined $t->reap($p, 10);
 
@@ -163,14 +164,14 @@ SKIP: {
         if !run_ok("/usr/bin/python3 -c 'import aiortc'");
 
     subtest 'ICE lite cannot' => sub {
-        my $r = view('/lite');
+        my $r = view('/lite', seconds => 4);
 
         is($r->{status}, 201, 'POST') or diag(explain($r));
         is($r->{frames} // 0, 0, 'no picture');
     };
 
     subtest 'full ICE with STUN' => sub {
-        my $r = view('/full');
+        my $r = view('/full', frames => 50);
 
         is($r->{status}, 201, 'POST') or diag(explain($r));
         cmp_ok($r->{frames} // 0, '>=', 50, 'plays') or diag(explain($r));
@@ -184,7 +185,7 @@ SKIP: {
                   . "filter hook forward priority 0; }; add rule ip f c "
                   . "meta l4proto udp drop'"), 'UDP is blocked');
 
-            my $r = view("/$how");
+            my $r = view("/$how", frames => 50);
 
             is($r->{status}, 201, 'POST') or diag(explain($r));
             cmp_ok($r->{frames} // 0, '>=', 50, 'plays') or diag(explain($r));

@@ -200,7 +200,7 @@ subtest 'the right check, then strangers again' => sub {
     $s->send(request(username => "$good->{ufrag}:tEsT", pwd => $good->{pwd},
                      use => 1, id => $id));
 
-    my $m = parse(answer($s, 3));
+    my $m = parse(answer($s, 30));
 
     ok($m, 'an answer') or return;
     is($m->{type}, 0x0101, 'success');
@@ -214,14 +214,14 @@ subtest 'the right check, then strangers again' => sub {
 
     $s->send(request(username => "$good->{ufrag}:tEsT", pwd => $good->{pwd},
                      bare => 1));
-    $m = parse(answer($s, 3));
+    $m = parse(answer($s, 30));
     is($m && $m->{type}, 0x0101, 'neither PRIORITY nor ICE-CONTROLLING');
 
     # who says that he is controlled, as we are: RFC 8445, 7.3.1.1
 
     $s->send(request(username => "$good->{ufrag}:tEsT", pwd => $good->{pwd},
                      controlled => 1));
-    $m = parse(answer($s, 3));
+    $m = parse(answer($s, 30));
     is($m && $m->{code}, 487, 'role conflict');
 
     # media and handshakes only from an address that passed a check
@@ -282,7 +282,7 @@ subtest 'many sessions, claimed from one address' => sub {
     for my $x (@sessions) {
         $s->send(request(username => "$x->{ufrag}:tEsT", pwd => $x->{pwd},
                          use => 1));
-        my $m = parse(answer($s, 2));
+        my $m = parse(answer($s, 30));
         $n++ if $m && $m->{type} == 0x0101;
     }
 
@@ -366,10 +366,10 @@ subtest 'a check that was seen on its way' => sub {
 
     my $s = udp();
     $s->send($check);
-    ok(answer($s, 5), 'is answered');
+    ok(answer($s, 30), 'is answered');
 
     $s->send($check);
-    ok(answer($s, 5), 'again, when it is repeated from there');
+    ok(answer($s, 30), 'again, when it is repeated from there');
 
     # each port leads to a worker by its number: some reach the session's own
 
@@ -387,7 +387,7 @@ subtest 'a check that was seen on its way' => sub {
     my $other = udp();
     $other->send(request(username => "$mine->{ufrag}:tEsT",
                          pwd => $mine->{pwd}));
-    ok(answer($other, 5), 'a new one opens another address');
+    ok(answer($other, 30), 'a new one opens another address');
 
     is($t->http('DELETE', $mine->{location})->{status}, 200, 'DELETE');
 };

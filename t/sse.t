@@ -345,7 +345,7 @@ subtest 'reconnect near the end of worker_shutdown_timeout' => sub {
     my ($pwd) = $r->{content} =~ /^a=ice-pwd:(\S+)/m;
 
     $sock->send(request(username => "$ufrag:tEsT", pwd => $pwd, use => 1));
-    ok(parse(answer($sock, 5)), 'a session');
+    ok(parse(answer($sock, 30)), 'a session');
 
     my $old = events("$url&events");
     has($old, 30, qr/event: active/, 'an event stream');

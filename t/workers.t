@@ -53,7 +53,7 @@ sub session {
 
     $sock->send(request(username => ($ufrag // '') . ':tEsT', pwd => $pwd,
                         use => 1));
-    ok(parse(answer($sock, 3)), "a session of $path");
+    ok(parse(answer($sock, 30)), "a session of $path");
 
     return ($base . $r->{headers}{location}, $ufrag, $pwd, $r->{headers}{'x-pid'});
 }
@@ -109,7 +109,7 @@ for my $path ('/whep/bars', '/whip/mine') {
         my ($p) = $r->{content} =~ /^a=ice-pwd:(\S+)/m;
 
         $sock->send(request(username => "$u:new$n", pwd => $p, use => 1));
-        ok(parse(answer($sock, 3)), 'and it works');
+        ok(parse(answer($sock, 30)), 'and it works');
 
         $r = $t->http('DELETE', $url);
         is($r->{status}, 200, "DELETE $n");
