@@ -1,7 +1,9 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Plays WHEP streams in a headless Chromium and reports what it sees.
+ * Plays WHEP streams in a headless Chromium and reports what it sees.  With
+ * BROWSER=firefox in the environment it is a Firefox (firefox.js), which cannot
+ * do "shot".
  *
  *     node browser.js                        a JSON command per line on stdin,
  *                                            a JSON result per line on stdout
@@ -24,7 +26,8 @@
  *     {"cmd":"patched","player":n}  {"patched":[204,...]}: of "trickle"
  *     {"cmd":"publish","url":...}   the same for WHIP, with colour bars and a tone:
  *                                   "codec", "audio":false, "width", "height",
- *                                   "fps", "port"
+ *                                   "fps", "port", "mic" (the tone is that of
+ *                                   the browser's fake microphone)
  *     {"cmd":"sent","player":n}     a publisher's statistics
  *     {"cmd":"wait","player":n,"frames":50,"timeout":10}
  *                                   until so many more frames are decoded
@@ -54,8 +57,10 @@ const readline = require('readline');
 const build = process.env.WEBRTC_BUILD
               || path.join(__dirname, '..', '..', 'build');
 
-const { chromium } = require(path.join(build, 'node_modules',
-                                       'playwright-core'));
+const engine = process.env.BROWSER == 'firefox'
+               ? require('./firefox.js')
+               : require(path.join(build, 'node_modules', 'playwright-core'))
+                 .chromium;
 
 const FLAGS = [
     '--no-sandbox',
@@ -339,7 +344,14 @@ function inPage() {
                            || /rtx/.test(c.mimeType)));
         }
 
-        if (o.audio !== false) {
+        if (o.mic) {
+            const ms = await navigator.mediaDevices.getUserMedia(
+                { audio: true });
+
+            pc.addTransceiver(ms.getAudioTracks()[0],
+                              { direction: 'sendonly' });
+
+        } else if (o.audio !== false) {
             const ac = new AudioContext();
             const osc = ac.createOscillator();
             const dst = ac.createMediaStreamDestination();
@@ -492,7 +504,8 @@ function inPage() {
             }
 
             if (s.type == 'remote-outbound-rtp') {
-                r[s.kind + 'Sr'] = s.reportsSent || 0;
+                /* Firefox does not count them, but has this with the first */
+                r[s.kind + 'Sr'] = s.reportsSent || +!!s.packetsSent;
             }
 
             if (s.type == 'candidate-pair' && s.nominated
@@ -618,7 +631,7 @@ const pages = [];
 
 
 async function start() {
-    browser = await chromium.launch({
+    browser = await engine.launch({
         executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
         args: FLAGS,
         headless: true,

@@ -15,7 +15,7 @@ BUILD="gcc libc6-dev make pkg-config nginx nginx-dev libssl-dev libsrtp2-dev
 RUN="ffmpeg fonts-dejavu-core"
 
 TEST="clang llvm libclang-rt-dev dpkg-dev xz-utils binutils perl openssl
-      ca-certificates libnginx-mod-rtmp chromium nodejs npm python3
+      ca-certificates libnginx-mod-rtmp chromium firefox-esr nodejs npm python3
       python3-aiortc coturn nftables iproute2 libtest-base-perl libtest-longstring-perl
       liblist-moreutils-perl libtext-diff-perl libwww-perl libipc-run-perl"
 
