@@ -25,6 +25,11 @@
      - NGX_WEBRTC_SRTP_TAG)
 
 
+/* NGX_WEBRTC_DESC_NO_PT is no payload type of a packet */
+#define ngx_webrtc_publish_has(m, rtp_pt)                                     \
+    ((m)->pt == (rtp_pt) || (m)->red_pt == (rtp_pt))
+
+
 static ngx_webrtc_publish_track_t *ngx_webrtc_publish_find(
     ngx_webrtc_publish_t *pub, ngx_webrtc_rtp_t *rtp);
 static ngx_webrtc_publish_track_t *ngx_webrtc_publish_match(
@@ -131,7 +136,7 @@ ngx_webrtc_publish_find(ngx_webrtc_publish_t *pub, ngx_webrtc_rtp_t *rtp)
     for (i = 0; i < pub->nssrcs; i++) {
         if (pub->ssrcs[i].ssrc == rtp->ssrc) {
             t = &pub->tracks[pub->ssrcs[i].n];
-            return (t->media->pt == rtp->pt) ? t : NULL;
+            return ngx_webrtc_publish_has(t->media, rtp->pt) ? t : NULL;
         }
     }
 
@@ -168,7 +173,7 @@ ngx_webrtc_publish_match(ngx_webrtc_publish_t *pub, ngx_webrtc_rtp_t *rtp)
         m = pub->tracks[i].media;
 
         if (m->ext_mid
-            && m->pt == rtp->pt
+            && ngx_webrtc_publish_has(m, rtp->pt)
             && ngx_webrtc_rtp_ext_find(rtp, m->ext_mid, &ext) == NGX_OK
             && ext.len == m->mid_len
             && ngx_memcmp(ext.data, m->mid, m->mid_len) == 0)
@@ -180,13 +185,15 @@ ngx_webrtc_publish_match(ngx_webrtc_publish_t *pub, ngx_webrtc_rtp_t *rtp)
     for (i = 0; i < pub->ntracks; i++) {
         m = pub->tracks[i].media;
 
-        if (m->ssrc && m->ssrc == rtp->ssrc && m->pt == rtp->pt) {
+        if (m->ssrc && m->ssrc == rtp->ssrc
+            && ngx_webrtc_publish_has(m, rtp->pt))
+        {
             return &pub->tracks[i];
         }
     }
 
     for (i = 0; i < pub->ntracks; i++) {
-        if (pub->tracks[i].media->pt == rtp->pt) {
+        if (ngx_webrtc_publish_has(pub->tracks[i].media, rtp->pt)) {
             return &pub->tracks[i];
         }
     }
@@ -243,6 +250,8 @@ ngx_webrtc_publish_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
     pkt.ts = rp->ts;
     pkt.marker = rp->marker;
     pkt.gap = (rp->lost != 0);
+    pkt.red = (rp->pt == t->media->red_pt);
+    pkt.block_pt = t->media->pt;
 
     if (rp->lost) {
         ngx_webrtc_nack_drop(&t->nack, rp->seq, 1);
