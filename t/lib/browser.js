@@ -15,7 +15,8 @@
  *                                   "offer","answer","location","etag",
  *                                   "postMs"}; options: "audio":false,
  *                                   "video":false, "codec":"H264" (the only
- *                                   one offered), "stereo":false, "port":n (rewrites the
+ *                                   one offered), "audioCodecs":["red","opus"]
+ *                                   (the only ones), "stereo":false, "port":n (rewrites the
  *                                   port of the answer's candidates: a relay),
  *                                   "iceTimeout", "rtc" (configuration of the
  *                                   RTCPeerConnection), "only":"relay" (drops
@@ -27,7 +28,8 @@
  *     {"cmd":"publish","url":...}   the same for WHIP, with colour bars and a tone:
  *                                   "codec", "audio":false, "width", "height",
  *                                   "fps", "port", "mic" (the tone is that of
- *                                   the browser's fake microphone)
+ *                                   the browser's fake microphone),
+ *                                   "video":false
  *     {"cmd":"sent","player":n}     a publisher's statistics
  *     {"cmd":"wait","player":n,"frames":50,"timeout":10}
  *                                   until so many more frames are decoded
@@ -92,6 +94,15 @@ function inPage() {
 
     const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+    /* audio codecs by name, the preferred one first, and no others */
+
+    t.prefer = function (tr, side, names) {
+        const all = side.getCapabilities('audio').codecs;
+
+        tr.setCodecPreferences(names.map((name) => all.find(
+            (c) => c.mimeType.toLowerCase() == 'audio/' + name)));
+    };
+
     t.play = async function (o) {
 
         /* who may use the microphone may know addresses: no mDNS names */
@@ -152,6 +163,10 @@ function inPage() {
                         (c) => c.mimeType.toLowerCase()
                                == 'video/' + o.codec.toLowerCase()
                                || /rtx/.test(c.mimeType)));
+            }
+
+            if (kind == 'audio' && o.audioCodecs) {
+                t.prefer(tr, RTCRtpReceiver, o.audioCodecs);
             }
         }
 
@@ -333,8 +348,9 @@ function inPage() {
         draw();
         setInterval(draw, 1000 / (o.fps || 30));
 
-        const video = canvas.captureStream(o.fps || 30).getVideoTracks()[0];
-        const tr = pc.addTransceiver(video, { direction: 'sendonly' });
+        const tr = o.video === false ? null : pc.addTransceiver(
+            canvas.captureStream(o.fps || 30).getVideoTracks()[0],
+            { direction: 'sendonly' });
 
         if (o.codec) {
             tr.setCodecPreferences(
@@ -360,8 +376,12 @@ function inPage() {
             osc.connect(dst);
             osc.start();
 
-            pc.addTransceiver(dst.stream.getAudioTracks()[0],
-                              { direction: 'sendonly' });
+            const atr = pc.addTransceiver(dst.stream.getAudioTracks()[0],
+                                          { direction: 'sendonly' });
+
+            if (o.audioCodecs) {
+                t.prefer(atr, RTCRtpSender, o.audioCodecs);
+            }
         }
 
         await pc.setLocalDescription(await pc.createOffer());
