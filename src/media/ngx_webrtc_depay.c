@@ -11,6 +11,7 @@
 
 #include "ngx_webrtc_cursor.h"
 #include "ngx_webrtc_depay_codec.h"
+#include "ngx_webrtc_red.h"
 
 
 /* bytes of an Opus packet without sound: a TOC alone, or with one byte; the
@@ -40,7 +41,10 @@ ngx_webrtc_depay_init(ngx_webrtc_depay_t *d, ngx_uint_t codec,
 
     d->max_tid = 0xff;
 
-    return d->track.kind ? NGX_OK : NGX_DECLINED;
+    /* RED is nothing by itself */
+
+    return (d->track.kind && codec != NGX_WEBRTC_CODEC_RED) ? NGX_OK
+                                                            : NGX_DECLINED;
 }
 
 
@@ -169,95 +173,47 @@ ngx_webrtc_depay_params(ngx_webrtc_depay_t *d, u_char *p, size_t n)
 }
 
 
-ngx_int_t
-ngx_webrtc_depay_red(u_char *p, size_t n, ngx_webrtc_depay_red_t *blocks,
-    ngx_uint_t *count)
-{
-    u_char      *end;
-    size_t       len;
-    uint8_t      head;
-    uint32_t     bits;
-    ngx_uint_t   i, k;
-
-    end = p + n;
-
-    for (i = 0; /* void */ ; i++) {
-
-        if (i == NGX_WEBRTC_DEPAY_RED || p == end) {
-            return NGX_DECLINED;
-        }
-
-        head = *p;
-        blocks[i].pt = head & 0x7f;
-
-        if (!(head & 0x80)) {
-            p++;
-            break;
-        }
-
-        /* F, block PT, 14 bits of timestamp offset, 10 bits of length */
-
-        p++;
-        p = ngx_webrtc_read_u24(p, end, &bits);
-
-        if (p == NULL) {
-            return NGX_DECLINED;
-        }
-
-        blocks[i].ts_offset = bits >> 10;
-        blocks[i].n = bits & 0x3ff;
-    }
-
-    for (k = 0; k < i; k++) {
-        len = blocks[k].n;
-
-        if (len > (size_t) (end - p)) {
-            return NGX_DECLINED;
-        }
-
-        blocks[k].data = p;
-        p += len;
-    }
-
-    blocks[i].data = p;
-    blocks[i].n = end - p;
-    blocks[i].ts_offset = 0;
-
-    *count = i + 1;
-
-    return NGX_OK;
-}
-
-
 static ngx_int_t
 ngx_webrtc_depay_audio(ngx_webrtc_depay_t *d,
     const ngx_webrtc_depay_packet_t *pkt, ngx_webrtc_depay_info_t *info)
 {
     size_t                  n;
-    ngx_uint_t              count;
-    ngx_webrtc_depay_red_t  blocks[NGX_WEBRTC_DEPAY_RED];
+    ngx_uint_t              i, count;
+    ngx_webrtc_red_block_t  blocks[NGX_WEBRTC_RED_BLOCKS];
 
     n = pkt->n;
 
-    if (d->track.codec == NGX_WEBRTC_CODEC_RED) {
+    if (pkt->red) {
 
-        if (ngx_webrtc_depay_red(pkt->payload, pkt->n, blocks, &count)
+        if (ngx_webrtc_red_parse(pkt->payload, pkt->n, blocks, &count)
             != NGX_OK)
         {
             return NGX_DECLINED;
         }
 
+        /* viewers get the blocks under a payload type of their own */
+
+        for (i = 0; i < count; i++) {
+            if (blocks[i].pt != pkt->block_pt) {
+                return NGX_DECLINED;
+            }
+        }
+
         n = blocks[count - 1].n;
+
+        if (n == 0) {
+            return NGX_DONE;
+        }
+
+        info->flags = NGX_WEBRTC_PKT_RED;
     }
 
-    if (d->track.codec == NGX_WEBRTC_CODEC_OPUS
-        || d->track.codec == NGX_WEBRTC_CODEC_RED)
-    {
+    if (d->track.codec == NGX_WEBRTC_CODEC_OPUS) {
         info->dtx = (n <= NGX_WEBRTC_DEPAY_DTX);
     }
 
     info->frame = 1;
-    info->flags = NGX_WEBRTC_PKT_FIRST|NGX_WEBRTC_PKT_LAST;
+    info->flags |= NGX_WEBRTC_PKT_FIRST|NGX_WEBRTC_PKT_LAST;
 
     if (pkt->marker) {
         info->flags |= NGX_WEBRTC_PKT_MARKER;

@@ -14,7 +14,7 @@
  *   VP9     RFC 9628
  *   AV1     RTP Payload Format For AV1 (v1.0)
  *   Opus, G.722, PCMU, PCMA    RFC 7587, RFC 3551
- *   RED     RFC 2198
+ *   RED     RFC 2198, see ngx_webrtc_red.h
  *
  * Parameter sets (H.264, H.265) that come in packets of their own are taken in
  * and not passed on where they are: they go out again, all that are known, in
@@ -63,9 +63,6 @@
  */
 #define NGX_WEBRTC_DEPAY_PAYLOAD    1150
 
-/* blocks of a RED packet; chosen: browsers send at most 2 and the primary */
-#define NGX_WEBRTC_DEPAY_RED        8
-
 /*
  * H.264: frames without an IDR picture after which one with a recovery point
  * counts as a key frame; as in ngx_webrtc_pack_probe()
@@ -80,6 +77,8 @@ typedef struct {
     uint32_t     ts;              /* as in its header */
     unsigned     marker:1;        /* as in its header */
     unsigned     gap:1;           /* packets before it are lost for good */
+    unsigned     red:1;           /* audio: it is wrapped in RED */
+    uint8_t      block_pt;        /* of RED: the codec's payload type */
 } ngx_webrtc_depay_packet_t;
 
 
@@ -146,7 +145,7 @@ typedef struct {
  *   codec   NGX_WEBRTC_CODEC_*
  *
  * NGX_OK
- * NGX_DECLINED  no codec of ours
+ * NGX_DECLINED  no codec of ours, or RED
  */
 
 ngx_int_t ngx_webrtc_depay_init(ngx_webrtc_depay_t *d, ngx_uint_t codec,
@@ -160,7 +159,7 @@ ngx_int_t ngx_webrtc_depay_init(ngx_webrtc_depay_t *d, ngx_uint_t codec,
  * NGX_OK        to be written, behind what ngx_webrtc_depay_prefix() gives
  * NGX_DONE      taken in (parameter sets), or there is nothing in it (padding,
  *               with n == 0): not to be written
- * NGX_DECLINED  malformed; not to be written
+ * NGX_DECLINED  malformed, or RED of something else; not to be written
  */
 
 ngx_int_t ngx_webrtc_depay_input(ngx_webrtc_depay_t *d,
@@ -193,29 +192,6 @@ ngx_int_t ngx_webrtc_depay_prefix(ngx_webrtc_depay_t *d, u_char *buf,
  */
 
 ngx_int_t ngx_webrtc_depay_params(ngx_webrtc_depay_t *d, u_char *p, size_t n);
-
-
-/* RFC 2198: one block; the primary one, which is the last, has no offset */
-typedef struct {
-    u_char      *data;            /* view into the packet */
-    size_t       n;               /* may be 0 */
-    uint32_t     ts_offset;       /* to be subtracted from the packet's ts */
-    uint8_t      pt;              /* of the block: the publisher's */
-} ngx_webrtc_depay_red_t;
-
-
-/*
- * RFC 2198, 3.  Reads the blocks of a RED payload, oldest first.
- *
- *   blocks   NGX_WEBRTC_DEPAY_RED of them
- *   count    out, >= 1
- *
- * NGX_OK
- * NGX_DECLINED  malformed, or more blocks
- */
-
-ngx_int_t ngx_webrtc_depay_red(u_char *p, size_t n,
-    ngx_webrtc_depay_red_t *blocks, ngx_uint_t *count);
 
 
 #endif /* _NGX_WEBRTC_DEPAY_H_INCLUDED_ */

@@ -16,21 +16,21 @@ static ngx_int_t ngx_webrtc_pack_h264_config(ngx_webrtc_pack_t *pack,
     u_char *p, size_t n);
 static ngx_int_t ngx_webrtc_pack_h264_probe(ngx_webrtc_pack_t *pack,
     ngx_webrtc_frame_t *frame);
-static void ngx_webrtc_pack_h264_keep(ngx_webrtc_pack_t *pack,
-    ngx_webrtc_frame_t *frame);
 static ngx_int_t ngx_webrtc_pack_h264_frame(ngx_webrtc_pack_t *pack,
     ngx_webrtc_frame_t *frame);
+static ngx_uint_t ngx_webrtc_pack_h264_is_params(u_char *nal, size_t n);
 static ngx_int_t ngx_webrtc_pack_h264_params(ngx_webrtc_pack_t *pack,
     u_char *p, size_t n);
-static ngx_int_t ngx_webrtc_pack_h264_next(ngx_webrtc_pack_t *pack,
-    ngx_webrtc_frame_t *frame, ngx_webrtc_nal_t *it, u_char **nal, size_t *n);
 static ngx_uint_t ngx_webrtc_pack_h264_sends(ngx_webrtc_pack_t *pack,
     ngx_webrtc_frame_t *frame, u_char *nal, size_t n);
 
 
-#define ngx_webrtc_pack_h264_is_params(type)                                  \
-    ((type) == NGX_WEBRTC_H264_SPS || (type) == NGX_WEBRTC_H264_PPS           \
-     || (type) == NGX_WEBRTC_H264_SPS_EXT)
+static const ngx_webrtc_pack_nal_ops_t  ngx_webrtc_pack_h264_nal = {
+    1,
+    ngx_webrtc_pack_h264_is_params,
+    ngx_webrtc_pack_h264_params,
+    ngx_webrtc_pack_h264_sends
+};
 
 
 const ngx_webrtc_pack_ops_t  ngx_webrtc_pack_h264 = {
@@ -43,11 +43,8 @@ const ngx_webrtc_pack_ops_t  ngx_webrtc_pack_h264 = {
 static ngx_int_t
 ngx_webrtc_pack_h264_config(ngx_webrtc_pack_t *pack, u_char *p, size_t n)
 {
-    u_char                 *nal;
-    size_t                  len;
-    ngx_uint_t              length_size;
-    ngx_webrtc_nal_t        it;
-    ngx_webrtc_h264_sps_t   sps;
+    ngx_uint_t             length_size;
+    ngx_webrtc_h264_sps_t  sps;
 
     /* avcC begins with configurationVersion 1, Annex B with zero bytes */
 
@@ -67,18 +64,7 @@ ngx_webrtc_pack_h264_config(ngx_webrtc_pack_t *pack, u_char *p, size_t n)
         return NGX_OK;
     }
 
-    ngx_webrtc_nal_init(&it, p, n, 0);
-
-    while (ngx_webrtc_nal_next(&it, &nal, &len) == NGX_OK) {
-
-        if (ngx_webrtc_pack_h264_is_params(ngx_webrtc_h264_type(nal))
-            && ngx_webrtc_pack_h264_params(pack, nal, len) == NGX_DECLINED)
-        {
-            return NGX_DECLINED;
-        }
-    }
-
-    return pack->params.n ? NGX_OK : NGX_DECLINED;
+    return ngx_webrtc_pack_nal_config(&ngx_webrtc_pack_h264_nal, pack, p, n);
 }
 
 
@@ -105,7 +91,7 @@ ngx_webrtc_pack_h264_probe(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
             recovery |= ngx_webrtc_h264_sei(nal, n, 1)
                         & NGX_WEBRTC_SEI_RECOVERY;
 
-        } else if (ngx_webrtc_pack_h264_is_params(type)) {
+        } else if (ngx_webrtc_pack_h264_is_params(nal, n)) {
             frame->params = 1;
 
         } else if (type >= NGX_WEBRTC_H264_SLICE
@@ -131,7 +117,7 @@ ngx_webrtc_pack_h264_probe(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
     }
 
     if (frame->params) {
-        ngx_webrtc_pack_h264_keep(pack, frame);
+        ngx_webrtc_pack_nal_keep(&ngx_webrtc_pack_h264_nal, pack, frame);
 
     } else if (pack->params.n == 0) {
         /* nobody could start there */
@@ -142,69 +128,24 @@ ngx_webrtc_pack_h264_probe(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
 }
 
 
-static void
-ngx_webrtc_pack_h264_keep(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
-{
-    u_char            *nal;
-    size_t             n;
-    ngx_webrtc_nal_t   it;
-
-    ngx_webrtc_nal_init(&it, frame->data, frame->size, pack->length_size);
-
-    while (ngx_webrtc_nal_next(&it, &nal, &n) == NGX_OK) {
-        if (ngx_webrtc_pack_h264_is_params(ngx_webrtc_h264_type(nal))) {
-            /* those that cannot be kept are sent where they are */
-            (void) ngx_webrtc_pack_h264_params(pack, nal, n);
-        }
-    }
-}
-
-
 static ngx_int_t
 ngx_webrtc_pack_h264_frame(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
 {
-    u_char                 *nal, *next;
-    size_t                  n, next_n;
-    ngx_int_t               rc;
-    ngx_uint_t              last, params;
-    ngx_webrtc_nal_t        it;
-    ngx_webrtc_pack_nal_t   pn;
+    return ngx_webrtc_pack_nal_frame(&ngx_webrtc_pack_h264_nal, pack, frame);
+}
 
-    ngx_webrtc_nal_init(&it, frame->data, frame->size, pack->length_size);
-    ngx_webrtc_pack_nal_init(&pn, pack, frame, 1);
 
-    if (ngx_webrtc_pack_h264_next(pack, frame, &it, &nal, &n) != NGX_OK) {
-        return NGX_DECLINED;
-    }
+static ngx_uint_t
+ngx_webrtc_pack_h264_is_params(u_char *nal, size_t n)
+{
+    ngx_uint_t  type;
 
-    if (frame->key) {
-        rc = ngx_webrtc_pack_nal_params(&pn);
+    (void) n;
 
-        if (rc != NGX_OK) {
-            return rc;
-        }
-    }
+    type = ngx_webrtc_h264_type(nal);
 
-    /* one NAL unit ahead, to know the last one */
-
-    do {
-        last = ngx_webrtc_pack_h264_next(pack, frame, &it, &next, &next_n)
-               != NGX_OK;
-
-        params = ngx_webrtc_pack_h264_is_params(ngx_webrtc_h264_type(nal));
-
-        rc = ngx_webrtc_pack_nal_add(&pn, nal, n, params, last);
-
-        if (rc != NGX_OK) {
-            return rc;
-        }
-
-        nal = next;
-        n = next_n;
-
-    } while (!last);
-
-    return NGX_OK;
+    return type == NGX_WEBRTC_H264_SPS || type == NGX_WEBRTC_H264_PPS
+           || type == NGX_WEBRTC_H264_SPS_EXT;
 }
 
 
@@ -228,27 +169,6 @@ ngx_webrtc_pack_h264_params(ngx_webrtc_pack_t *pack, u_char *p, size_t n)
 }
 
 
-/* the next NAL unit that is sent */
-
-static ngx_int_t
-ngx_webrtc_pack_h264_next(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame,
-    ngx_webrtc_nal_t *it, u_char **nal, size_t *n)
-{
-    ngx_int_t  rc;
-
-    do {
-        rc = ngx_webrtc_nal_next(it, nal, n);
-
-        if (rc != NGX_OK) {
-            return rc;
-        }
-
-    } while (!ngx_webrtc_pack_h264_sends(pack, frame, *nal, *n));
-
-    return NGX_OK;
-}
-
-
 static ngx_uint_t
 ngx_webrtc_pack_h264_sends(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame,
     u_char *nal, size_t n)
@@ -265,7 +185,7 @@ ngx_webrtc_pack_h264_sends(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame,
         return ngx_webrtc_h264_sei(nal, n, 1) & ~NGX_WEBRTC_SEI_FILLER;
     }
 
-    if (ngx_webrtc_pack_h264_is_params(type)) {
+    if (ngx_webrtc_pack_h264_is_params(nal, n)) {
         /* the sets kept are in front of a key frame already */
         return !(frame->key && ngx_webrtc_params_has(&pack->params, nal, n));
     }

@@ -18,27 +18,29 @@ static ngx_int_t ngx_webrtc_pack_h265_config(ngx_webrtc_pack_t *pack,
     u_char *p, size_t n);
 static ngx_int_t ngx_webrtc_pack_h265_probe(ngx_webrtc_pack_t *pack,
     ngx_webrtc_frame_t *frame);
-static void ngx_webrtc_pack_h265_keep(ngx_webrtc_pack_t *pack,
-    ngx_webrtc_frame_t *frame);
 static ngx_int_t ngx_webrtc_pack_h265_frame(ngx_webrtc_pack_t *pack,
     ngx_webrtc_frame_t *frame);
+static ngx_uint_t ngx_webrtc_pack_h265_is_params(u_char *nal, size_t n);
 static ngx_int_t ngx_webrtc_pack_h265_params(ngx_webrtc_pack_t *pack,
     u_char *p, size_t n);
 static void ngx_webrtc_pack_h265_track(ngx_webrtc_pack_t *pack,
     ngx_webrtc_h265_sps_t *sps);
-static ngx_int_t ngx_webrtc_pack_h265_next(ngx_webrtc_pack_t *pack,
-    ngx_webrtc_frame_t *frame, ngx_webrtc_nal_t *it, u_char **nal, size_t *n);
 static ngx_uint_t ngx_webrtc_pack_h265_sends(ngx_webrtc_pack_t *pack,
     ngx_webrtc_frame_t *frame, u_char *nal, size_t n);
 
-
-#define ngx_webrtc_pack_h265_is_params(type)                                  \
-    ((type) >= NGX_WEBRTC_H265_VPS && (type) <= NGX_WEBRTC_H265_PPS)
 
 /* a header, something after it, and the base layer */
 
 #define ngx_webrtc_pack_h265_is_base(nal, n)                                  \
     ((n) > 2 && ngx_webrtc_h265_layer(nal) == 0)
+
+
+static const ngx_webrtc_pack_nal_ops_t  ngx_webrtc_pack_h265_nal = {
+    2,
+    ngx_webrtc_pack_h265_is_params,
+    ngx_webrtc_pack_h265_params,
+    ngx_webrtc_pack_h265_sends
+};
 
 
 const ngx_webrtc_pack_ops_t  ngx_webrtc_pack_h265 = {
@@ -51,11 +53,8 @@ const ngx_webrtc_pack_ops_t  ngx_webrtc_pack_h265 = {
 static ngx_int_t
 ngx_webrtc_pack_h265_config(ngx_webrtc_pack_t *pack, u_char *p, size_t n)
 {
-    u_char                 *nal;
-    size_t                  len;
-    ngx_uint_t              length_size;
-    ngx_webrtc_nal_t        it;
-    ngx_webrtc_h265_sps_t   sps;
+    ngx_uint_t             length_size;
+    ngx_webrtc_h265_sps_t  sps;
 
     /* Annex B begins with 00 00 01 or 00 00 00 01, hvcC with a version */
 
@@ -76,19 +75,7 @@ ngx_webrtc_pack_h265_config(ngx_webrtc_pack_t *pack, u_char *p, size_t n)
         return NGX_OK;
     }
 
-    ngx_webrtc_nal_init(&it, p, n, 0);
-
-    while (ngx_webrtc_nal_next(&it, &nal, &len) == NGX_OK) {
-
-        if (ngx_webrtc_pack_h265_is_base(nal, len)
-            && ngx_webrtc_pack_h265_is_params(ngx_webrtc_h265_type(nal))
-            && ngx_webrtc_pack_h265_params(pack, nal, len) == NGX_DECLINED)
-        {
-            return NGX_DECLINED;
-        }
-    }
-
-    return pack->params.n ? NGX_OK : NGX_DECLINED;
+    return ngx_webrtc_pack_nal_config(&ngx_webrtc_pack_h265_nal, pack, p, n);
 }
 
 
@@ -113,7 +100,7 @@ ngx_webrtc_pack_h265_probe(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
 
         type = ngx_webrtc_h265_type(nal);
 
-        if (ngx_webrtc_pack_h265_is_params(type)) {
+        if (ngx_webrtc_pack_h265_is_params(nal, n)) {
             frame->params = 1;
 
         } else if (type <= NGX_WEBRTC_H265_VCL_LAST) {
@@ -145,7 +132,7 @@ ngx_webrtc_pack_h265_probe(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
     frame->discardable = (frame->picture && !referenced);
 
     if (frame->params) {
-        ngx_webrtc_pack_h265_keep(pack, frame);
+        ngx_webrtc_pack_nal_keep(&ngx_webrtc_pack_h265_nal, pack, frame);
 
     } else if (pack->params.n == 0) {
         /* nobody could start there */
@@ -156,71 +143,25 @@ ngx_webrtc_pack_h265_probe(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
 }
 
 
-static void
-ngx_webrtc_pack_h265_keep(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
-{
-    u_char            *nal;
-    size_t             n;
-    ngx_webrtc_nal_t   it;
-
-    ngx_webrtc_nal_init(&it, frame->data, frame->size, pack->length_size);
-
-    while (ngx_webrtc_nal_next(&it, &nal, &n) == NGX_OK) {
-        if (ngx_webrtc_pack_h265_is_base(nal, n)
-            && ngx_webrtc_pack_h265_is_params(ngx_webrtc_h265_type(nal)))
-        {
-            /* those that cannot be kept are sent where they are */
-            (void) ngx_webrtc_pack_h265_params(pack, nal, n);
-        }
-    }
-}
-
-
 static ngx_int_t
 ngx_webrtc_pack_h265_frame(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
 {
-    u_char                 *nal, *next;
-    size_t                  n, next_n;
-    ngx_int_t               rc;
-    ngx_uint_t              last, params;
-    ngx_webrtc_nal_t        it;
-    ngx_webrtc_pack_nal_t   pn;
+    return ngx_webrtc_pack_nal_frame(&ngx_webrtc_pack_h265_nal, pack, frame);
+}
 
-    ngx_webrtc_nal_init(&it, frame->data, frame->size, pack->length_size);
-    ngx_webrtc_pack_nal_init(&pn, pack, frame, 2);
 
-    if (ngx_webrtc_pack_h265_next(pack, frame, &it, &nal, &n) != NGX_OK) {
-        return NGX_DECLINED;
+static ngx_uint_t
+ngx_webrtc_pack_h265_is_params(u_char *nal, size_t n)
+{
+    ngx_uint_t  type;
+
+    if (!ngx_webrtc_pack_h265_is_base(nal, n)) {
+        return 0;
     }
 
-    if (frame->key) {
-        rc = ngx_webrtc_pack_nal_params(&pn);
+    type = ngx_webrtc_h265_type(nal);
 
-        if (rc != NGX_OK) {
-            return rc;
-        }
-    }
-
-    /* one NAL unit ahead, to know the last one */
-
-    do {
-        last = ngx_webrtc_pack_h265_next(pack, frame, &it, &next, &next_n)
-               != NGX_OK;
-
-        params = ngx_webrtc_pack_h265_is_params(ngx_webrtc_h265_type(nal));
-
-        rc = ngx_webrtc_pack_nal_add(&pn, nal, n, params, last);
-
-        if (rc != NGX_OK) {
-            return rc;
-        }
-
-        nal = next;
-        n = next_n;
-
-    } while (!last);
-
-    return NGX_OK;
+    return type >= NGX_WEBRTC_H265_VPS && type <= NGX_WEBRTC_H265_PPS;
 }
 
 
@@ -253,27 +194,6 @@ ngx_webrtc_pack_h265_track(ngx_webrtc_pack_t *pack, ngx_webrtc_h265_sps_t *sps)
 }
 
 
-/* the next NAL unit that is sent */
-
-static ngx_int_t
-ngx_webrtc_pack_h265_next(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame,
-    ngx_webrtc_nal_t *it, u_char **nal, size_t *n)
-{
-    ngx_int_t  rc;
-
-    do {
-        rc = ngx_webrtc_nal_next(it, nal, n);
-
-        if (rc != NGX_OK) {
-            return rc;
-        }
-
-    } while (!ngx_webrtc_pack_h265_sends(pack, frame, *nal, *n));
-
-    return NGX_OK;
-}
-
-
 static ngx_uint_t
 ngx_webrtc_pack_h265_sends(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame,
     u_char *nal, size_t n)
@@ -296,7 +216,7 @@ ngx_webrtc_pack_h265_sends(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame,
         return ngx_webrtc_h264_sei(nal, n, 2) & ~NGX_WEBRTC_SEI_FILLER;
     }
 
-    if (ngx_webrtc_pack_h265_is_params(type)) {
+    if (ngx_webrtc_pack_h265_is_params(nal, n)) {
         /* the sets kept are in front of a key frame already */
         return !(frame->key && ngx_webrtc_params_has(&pack->params, nal, n));
     }

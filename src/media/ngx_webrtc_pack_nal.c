@@ -22,6 +22,9 @@
 #define NGX_WEBRTC_FU_END    0x40
 
 
+static ngx_int_t ngx_webrtc_pack_nal_next(const ngx_webrtc_pack_nal_ops_t *ops,
+    ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame, ngx_webrtc_nal_t *it,
+    u_char **nal, size_t *n);
 static void ngx_webrtc_pack_nal_aggregate(ngx_webrtc_pack_nal_t *pn,
     u_char *nal, size_t n);
 static void ngx_webrtc_pack_nal_header(ngx_webrtc_pack_nal_t *pn, u_char *nal);
@@ -31,6 +34,96 @@ static ngx_int_t ngx_webrtc_pack_nal_fragment(ngx_webrtc_pack_nal_t *pn,
     u_char *nal, size_t n, ngx_uint_t params, ngx_uint_t last);
 static ngx_int_t ngx_webrtc_pack_nal_out(ngx_webrtc_pack_nal_t *pn, u_char *p,
     size_t n, ngx_uint_t params, ngx_uint_t last);
+
+
+ngx_int_t
+ngx_webrtc_pack_nal_config(const ngx_webrtc_pack_nal_ops_t *ops,
+    ngx_webrtc_pack_t *pack, u_char *p, size_t n)
+{
+    u_char            *nal;
+    size_t             len;
+    ngx_webrtc_nal_t   it;
+
+    ngx_webrtc_nal_init(&it, p, n, 0);
+
+    while (ngx_webrtc_nal_next(&it, &nal, &len) == NGX_OK) {
+
+        if (ops->is_params(nal, len)
+            && ops->params(pack, nal, len) == NGX_DECLINED)
+        {
+            return NGX_DECLINED;
+        }
+    }
+
+    return pack->params.n ? NGX_OK : NGX_DECLINED;
+}
+
+
+void
+ngx_webrtc_pack_nal_keep(const ngx_webrtc_pack_nal_ops_t *ops,
+    ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
+{
+    u_char            *nal;
+    size_t             n;
+    ngx_webrtc_nal_t   it;
+
+    ngx_webrtc_nal_init(&it, frame->data, frame->size, pack->length_size);
+
+    while (ngx_webrtc_nal_next(&it, &nal, &n) == NGX_OK) {
+        if (ops->is_params(nal, n)) {
+            /* those that cannot be kept are sent where they are */
+            (void) ops->params(pack, nal, n);
+        }
+    }
+}
+
+
+ngx_int_t
+ngx_webrtc_pack_nal_frame(const ngx_webrtc_pack_nal_ops_t *ops,
+    ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
+{
+    u_char                 *nal, *next;
+    size_t                  n, next_n;
+    ngx_int_t               rc;
+    ngx_uint_t              last;
+    ngx_webrtc_nal_t        it;
+    ngx_webrtc_pack_nal_t   pn;
+
+    ngx_webrtc_nal_init(&it, frame->data, frame->size, pack->length_size);
+    ngx_webrtc_pack_nal_init(&pn, pack, frame, ops->header);
+
+    if (ngx_webrtc_pack_nal_next(ops, pack, frame, &it, &nal, &n) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    if (frame->key) {
+        rc = ngx_webrtc_pack_nal_params(&pn);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    /* one NAL unit ahead, to know the last one */
+
+    do {
+        last = ngx_webrtc_pack_nal_next(ops, pack, frame, &it, &next, &next_n)
+               != NGX_OK;
+
+        rc = ngx_webrtc_pack_nal_add(&pn, nal, n, ops->is_params(nal, n),
+                                     last);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        nal = next;
+        n = next_n;
+
+    } while (!last);
+
+    return NGX_OK;
+}
 
 
 void
@@ -114,6 +207,28 @@ ngx_webrtc_pack_nal_params(ngx_webrtc_pack_nal_t *pn)
     }
 
     return ngx_webrtc_pack_nal_flush(pn, 0);
+}
+
+
+/* the next NAL unit that is sent */
+
+static ngx_int_t
+ngx_webrtc_pack_nal_next(const ngx_webrtc_pack_nal_ops_t *ops,
+    ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame, ngx_webrtc_nal_t *it,
+    u_char **nal, size_t *n)
+{
+    ngx_int_t  rc;
+
+    do {
+        rc = ngx_webrtc_nal_next(it, nal, n);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+    } while (!ops->sends(pack, frame, *nal, *n));
+
+    return NGX_OK;
 }
 
 

@@ -37,7 +37,50 @@ typedef struct {
 } ngx_webrtc_pack_nal_t;
 
 
-/* header: 1 H.264, 2 H.265 */
+/* what differs beside the headers */
+typedef struct {
+    ngx_uint_t   header;            /* bytes of NAL unit header, 1 or 2 */
+
+    /* whether a NAL unit is a parameter set */
+    ngx_uint_t (*is_params)(u_char *nal, size_t n);
+
+    /*
+     * Keeps a parameter set in pack->params, and what it says in pack->track.
+     * NGX_OK or NGX_DONE; NGX_DECLINED malformed, or no room.
+     */
+    ngx_int_t  (*params)(ngx_webrtc_pack_t *pack, u_char *nal, size_t n);
+
+    /* whether a NAL unit of a frame is sent at all */
+    ngx_uint_t (*sends)(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame,
+                        u_char *nal, size_t n);
+} ngx_webrtc_pack_nal_ops_t;
+
+
+/*
+ * Takes the parameter sets of Annex B extradata.
+ *
+ * NGX_OK        there are some
+ * NGX_DECLINED  there are none, or one is malformed
+ */
+
+ngx_int_t ngx_webrtc_pack_nal_config(const ngx_webrtc_pack_nal_ops_t *ops,
+    ngx_webrtc_pack_t *pack, u_char *p, size_t n);
+
+/* Takes the parameter sets of a frame. */
+void ngx_webrtc_pack_nal_keep(const ngx_webrtc_pack_nal_ops_t *ops,
+    ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame);
+
+/*
+ * Sends a frame, a key frame with all parameter sets in front of it.
+ *
+ * NGX_OK; NGX_DECLINED nothing of it is sent; or what pack->out returned
+ */
+
+ngx_int_t ngx_webrtc_pack_nal_frame(const ngx_webrtc_pack_nal_ops_t *ops,
+    ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame);
+
+
+/* header: as in ngx_webrtc_pack_nal_ops_t */
 void ngx_webrtc_pack_nal_init(ngx_webrtc_pack_nal_t *pn,
     ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame, ngx_uint_t header);
 

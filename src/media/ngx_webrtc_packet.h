@@ -34,5 +34,8 @@
 /* belongs to a frame that no other frame refers to */
 #define NGX_WEBRTC_PKT_DISCARD  0x20
 
+/* audio that is wrapped in RED; payload types inside are the publisher's */
+#define NGX_WEBRTC_PKT_RED      0x40
+
 
 #endif /* _NGX_WEBRTC_PACKET_H_INCLUDED_ */

@@ -32,7 +32,7 @@
 
 /* bytes of all fmtps of an answer: there are at most two active m-lines */
 #define NGX_WEBRTC_NEGOTIATE_TEXT                                             \
-    ((NGX_WEBRTC_SDP_MEDIA + 2 * NGX_WEBRTC_DESC_ALTS)                        \
+    ((NGX_WEBRTC_SDP_MEDIA + 2 * (NGX_WEBRTC_DESC_ALTS + 1))                  \
      * NGX_WEBRTC_NEGOTIATE_FMTP)
 
 
@@ -65,6 +65,8 @@ static ngx_int_t ngx_webrtc_negotiate_pick_publish(
     ngx_webrtc_negotiate_ctx_t *ctx, ngx_uint_t mline);
 static ngx_int_t ngx_webrtc_negotiate_pick_codec(
     ngx_webrtc_negotiate_ctx_t *ctx, ngx_uint_t mline);
+static void ngx_webrtc_negotiate_pick_red(ngx_webrtc_negotiate_ctx_t *ctx,
+    ngx_uint_t mline);
 static void ngx_webrtc_negotiate_pick_inactive(ngx_webrtc_negotiate_ctx_t *ctx,
     ngx_uint_t mline);
 static ngx_int_t ngx_webrtc_negotiate_settle(ngx_webrtc_negotiate_ctx_t *ctx);
@@ -532,6 +534,13 @@ ngx_webrtc_negotiate_pick_play(ngx_webrtc_negotiate_ctx_t *ctx,
 
             ngx_webrtc_negotiate_pick_alts(ctx, mline);
 
+            if (ctx->policy->alternatives
+                & ((ngx_uint_t) 1 << NGX_WEBRTC_CODEC_RED))
+            {
+                pick->red = ngx_webrtc_negotiate_red(media,
+                                                     pick->choice.offered);
+            }
+
             return NGX_OK;
         }
 
@@ -620,6 +629,8 @@ ngx_webrtc_negotiate_pick_publish(ngx_webrtc_negotiate_ctx_t *ctx,
         pick->state = NGX_WEBRTC_NEGOTIATE_ACTIVE;
         pick->track = (uint8_t) ctx->nactive++;
 
+        ngx_webrtc_negotiate_pick_red(ctx, mline);
+
         return NGX_OK;
     }
 
@@ -663,7 +674,7 @@ ngx_webrtc_negotiate_pick_codec(ngx_webrtc_negotiate_ctx_t *ctx,
             codec = known ? known->codec : NGX_WEBRTC_CODEC_NONE;
         }
 
-        /* RED is nothing by itself, it wraps another payload type */
+        /* RED is nothing by itself, see ngx_webrtc_negotiate_pick_red() */
 
         if (codec == NGX_WEBRTC_CODEC_NONE || codec == NGX_WEBRTC_CODEC_RED) {
             continue;
@@ -677,6 +688,58 @@ ngx_webrtc_negotiate_pick_codec(ngx_webrtc_negotiate_ctx_t *ctx,
     }
 
     return NGX_DECLINED;
+}
+
+
+/*
+ * RED costs bandwidth.  It is taken where the list has it, and without a list
+ * where the publisher prefers it to the codec that it wraps.  Its place in the
+ * answer is that of the list, or the offer: browsers send RED where it stands
+ * in front.
+ */
+
+static void
+ngx_webrtc_negotiate_pick_red(ngx_webrtc_negotiate_ctx_t *ctx,
+    ngx_uint_t mline)
+{
+    ngx_uint_t                            i;
+    const ngx_webrtc_sdp_codec_t         *red;
+    ngx_webrtc_negotiate_pick_t          *pick;
+    const ngx_webrtc_negotiate_policy_t  *policy;
+
+    policy = ctx->policy;
+    pick = &ctx->picks[mline];
+
+    red = ngx_webrtc_negotiate_red(&ctx->offer->media[mline],
+                                   pick->choice.offered);
+
+    if (red == NULL) {
+        return;
+    }
+
+    if (policy->ncodec_order == 0) {
+
+        if (red < pick->choice.offered) {
+            pick->red = red;
+            pick->red_first = 1;
+        }
+
+        return;
+    }
+
+    pick->red_first = 1;
+
+    for (i = 0; i < policy->ncodec_order; i++) {
+
+        if (policy->codec_order[i] == NGX_WEBRTC_CODEC_RED) {
+            pick->red = red;
+            return;
+        }
+
+        if (policy->codec_order[i] == pick->choice.codec->codec) {
+            pick->red_first = 0;
+        }
+    }
 }
 
 

@@ -65,14 +65,16 @@ typedef struct {
      * PLAY: codecs that the stream's publisher may change to, as a set of bits
      * 1 << NGX_WEBRTC_CODEC_*; 0 = none.  Those that are offered get payload
      * types beside the one of the stream's codec: desc's alts[].  Audio of
-     * another clock rate is left out: one SSRC has one (RFC 7160).
+     * another clock rate is left out: one SSRC has one (RFC 7160).  RED is taken
+     * beside the codec that it wraps.
      */
     ngx_uint_t   alternatives;
 
     /*
      * PUBLISH: allowed codecs, NGX_WEBRTC_CODEC_*, the ones we prefer first:
      * the first one offered is taken.  n 0 = all, as the publisher prefers.
-     * RED is never taken: it is nothing by itself.
+     * RED is taken beside the codec that it wraps: where it is in the list, or
+     * without one where the publisher prefers it to that codec.
      */
     const uint8_t  *codec_order;
     ngx_uint_t      ncodec_order;

@@ -4,7 +4,7 @@
  *
  * Choice of a payload type and its format parameters: see the header file.
  * RFC 6184 (H.264), RFC 7798 (H.265), RFC 7587 (Opus), RFC 9628 (VP9), RTP
- * Payload Format For AV1 v1.0, RFC 4588 (RTX).
+ * Payload Format For AV1 v1.0, RFC 4588 (RTX), RFC 2198 (RED).
  */
 
 
@@ -35,6 +35,8 @@ static ngx_uint_t ngx_webrtc_negotiate_h264_rank(uint32_t profile);
 static uint32_t ngx_webrtc_negotiate_h264_profile(const ngx_str_t *fmtp);
 static uint8_t ngx_webrtc_negotiate_rtx(const ngx_webrtc_sdp_media_t *media,
     const ngx_webrtc_sdp_codec_t *offered);
+static u_char *ngx_webrtc_negotiate_red_pt(u_char *p, u_char *end,
+    ngx_uint_t pt);
 static u_char *ngx_webrtc_negotiate_param(u_char *p, u_char *end, u_char *start,
     const char *name, const ngx_str_t *value);
 
@@ -77,6 +79,49 @@ ngx_webrtc_negotiate_codec(const ngx_webrtc_sdp_media_t *media,
     choice->rtx_pt = ngx_webrtc_negotiate_rtx(media, choice->offered);
 
     return NGX_OK;
+}
+
+
+const ngx_webrtc_sdp_codec_t *
+ngx_webrtc_negotiate_red(const ngx_webrtc_sdp_media_t *media,
+    const ngx_webrtc_sdp_codec_t *offered)
+{
+    u_char                        *p, *end;
+    ngx_uint_t                     i;
+    const ngx_webrtc_codec_t      *known;
+    const ngx_webrtc_sdp_codec_t  *red;
+
+    for (i = 0; i < media->ncodecs; i++) {
+        red = &media->codecs[i];
+
+        known = ngx_webrtc_negotiate_known(media, red);
+
+        if (known == NULL || known->codec != NGX_WEBRTC_CODEC_RED
+            || red->clock_rate != offered->clock_rate)
+        {
+            continue;
+        }
+
+        /* "111/111": the types of primary and redundant blocks, as often as
+         * the offerer sends them */
+
+        p = red->fmtp.data;
+        end = p + red->fmtp.len;
+
+        if (p == end) {
+            continue;
+        }
+
+        while (p != NULL && p != end) {
+            p = ngx_webrtc_negotiate_red_pt(p, end, offered->pt);
+        }
+
+        if (p != NULL) {
+            return red;
+        }
+    }
+
+    return NULL;
 }
 
 
@@ -375,6 +420,33 @@ ngx_webrtc_negotiate_rtx(const ngx_webrtc_sdp_media_t *media,
     }
 
     return NGX_WEBRTC_DESC_NO_PT;
+}
+
+
+/* the position behind one number and its slash, NULL if it is another one */
+
+static u_char *
+ngx_webrtc_negotiate_red_pt(u_char *p, u_char *end, ngx_uint_t pt)
+{
+    u_char  *start;
+
+    start = p;
+
+    while (p < end && *p != '/') {
+        p++;
+    }
+
+    if (ngx_atoi(start, p - start) != (ngx_int_t) pt) {
+        return NULL;
+    }
+
+    /* a number has to follow */
+
+    if (p < end && ++p == end) {
+        return NULL;
+    }
+
+    return p;
 }
 
 

@@ -44,6 +44,13 @@ ngx_int_t ngx_webrtc_negotiate_codec(const ngx_webrtc_sdp_media_t *media,
     ngx_uint_t codec, const ngx_webrtc_track_t *track,
     ngx_webrtc_negotiate_choice_t *choice);
 
+/*
+ * RFC 2198, 5.  RED whose blocks are of an offered payload type, NULL if there
+ * is none.
+ */
+const ngx_webrtc_sdp_codec_t *ngx_webrtc_negotiate_red(
+    const ngx_webrtc_sdp_media_t *media, const ngx_webrtc_sdp_codec_t *offered);
+
 /* The table's entry of an offered codec, NULL if it is none of ours. */
 const ngx_webrtc_codec_t *ngx_webrtc_negotiate_known(
     const ngx_webrtc_sdp_media_t *media, const ngx_webrtc_sdp_codec_t *offered);

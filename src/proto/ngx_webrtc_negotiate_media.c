@@ -21,6 +21,9 @@ static u_char *ngx_webrtc_negotiate_media_codec(
     const ngx_webrtc_negotiate_policy_t *policy,
     const ngx_webrtc_negotiate_choice_t *choice, u_char *text,
     const ngx_webrtc_desc_media_t *dm, ngx_webrtc_sdp_answer_media_t *am);
+static u_char *ngx_webrtc_negotiate_media_red(
+    const ngx_webrtc_negotiate_pick_t *pick, u_char *text,
+    ngx_webrtc_sdp_answer_media_t *am);
 static void ngx_webrtc_negotiate_media_ssrc(
     const ngx_webrtc_sdp_media_t *media, const uint32_t *ssrcs,
     ngx_webrtc_desc_media_t *dm, ngx_webrtc_sdp_answer_media_t *am);
@@ -77,6 +80,7 @@ ngx_webrtc_negotiate_media(const ngx_webrtc_negotiate_policy_t *policy,
     dm->track = pick->track;
     dm->pt = offered->pt;
     dm->rtx_pt = NGX_WEBRTC_DESC_NO_PT;
+    dm->red_pt = NGX_WEBRTC_DESC_NO_PT;
 
     dm->mid_len = (uint8_t) media->mid.len;
 
@@ -107,6 +111,10 @@ ngx_webrtc_negotiate_media(const ngx_webrtc_negotiate_policy_t *policy,
 
     dm->stereo = (uint8_t) ngx_webrtc_negotiate_stereo(policy, pick);
 
+    if (pick->red) {
+        dm->red_pt = pick->red->pt;
+    }
+
     ngx_webrtc_negotiate_media_exts(policy, media, desc, am);
 
     text = ngx_webrtc_negotiate_media_codec(policy, &pick->choice, text, dm,
@@ -130,6 +138,10 @@ ngx_webrtc_negotiate_media(const ngx_webrtc_negotiate_policy_t *policy,
     }
 
     dm->nalts = (uint8_t) pick->nalts;
+
+    if (pick->red) {
+        text = ngx_webrtc_negotiate_media_red(pick, text, am);
+    }
 
     ngx_webrtc_negotiate_media_ssrc(media, ssrcs, dm, am);
 
@@ -210,13 +222,59 @@ ngx_webrtc_negotiate_media_codec(const ngx_webrtc_negotiate_policy_t *policy,
         ac->fb &= ~NGX_WEBRTC_FB_TWCC;
     }
 
-    /* RFC 4588: retransmission is asked for by NACK */
+    /*
+     * RFC 4588: retransmission is asked for by NACK.  Its payload type means
+     * one other, so that RED is sent again as it was.
+     */
 
-    if (!policy->no_rtx && (ac->fb & NGX_WEBRTC_FB_NACK)) {
+    if (!policy->no_rtx && (ac->fb & NGX_WEBRTC_FB_NACK)
+        && dm->red_pt == NGX_WEBRTC_DESC_NO_PT)
+    {
         ac->rtx_pt = choice->rtx_pt;
     }
 
     return text;
+}
+
+
+/* adds RED to the answer, which has the codecs already */
+
+static u_char *
+ngx_webrtc_negotiate_media_red(const ngx_webrtc_negotiate_pick_t *pick,
+    u_char *text, ngx_webrtc_sdp_answer_media_t *am)
+{
+    const ngx_webrtc_codec_t       *codec;
+    ngx_webrtc_sdp_answer_codec_t  *ac;
+
+    codec = ngx_webrtc_codec(NGX_WEBRTC_CODEC_RED);
+
+    if (pick->red_first) {
+        ac = &am->codecs[0];
+        ngx_memmove(ac + 1, ac,
+                    am->ncodecs * sizeof(ngx_webrtc_sdp_answer_codec_t));
+
+    } else {
+        ac = &am->codecs[am->ncodecs];
+    }
+
+    am->ncodecs++;
+
+    ac->name = codec->name;
+    ac->clock_rate = codec->clock_rate;
+    ac->channels = codec->channels;
+    ac->pt = pick->red->pt;
+    ac->rtx_pt = NGX_WEBRTC_DESC_NO_PT;
+    ac->fb = am->codecs[pick->red_first ? 1 : 0].fb;
+
+    /* RFC 2198, 5: a primary and one redundant block, as browsers write it */
+
+    ac->fmtp.data = text;
+    ac->fmtp.len = ngx_sprintf(text, "%ui/%ui",
+                               (ngx_uint_t) pick->choice.offered->pt,
+                               (ngx_uint_t) pick->choice.offered->pt)
+                   - text;
+
+    return text + ac->fmtp.len;
 }
 
 

@@ -31,6 +31,10 @@ typedef struct {
     uint8_t                        track;
     ngx_webrtc_negotiate_choice_t  choice;    /* unless rejected */
 
+    /* RED around the choice, or NULL */
+    const ngx_webrtc_sdp_codec_t  *red;
+    ngx_uint_t                     red_first; /* it is preferred */
+
     /* of an active one that we send: other codecs */
     ngx_uint_t                     nalts;
     ngx_webrtc_negotiate_choice_t  alts[NGX_WEBRTC_DESC_ALTS];

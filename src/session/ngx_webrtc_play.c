@@ -134,6 +134,7 @@ ngx_webrtc_play_tracks(ngx_webrtc_session_t *s)
 
         t->rtx = (m->rtx_pt != NGX_WEBRTC_DESC_NO_PT);
         t->rtx_pt = m->rtx_pt;
+        t->red_pt = m->red_pt;
         t->rtx_ssrc = m->rtx_ssrc;
         t->rtx_next = ngx_random() & 0x7fff;
 
@@ -584,10 +585,11 @@ ngx_webrtc_play_send_packet(ngx_webrtc_session_t *s,
     ngx_webrtc_play_track_t *t, ngx_webrtc_ring_packet_t *pkt,
     u_char *payload)
 {
-    size_t     n;
-    u_char    *dst, *p;
-    uint32_t   ts;
-    uint64_t   index;
+    size_t                     n;
+    u_char                    *dst, *p;
+    uint32_t                   ts;
+    uint64_t                   index;
+    ngx_webrtc_play_payload_t  out;
 
     n = NGX_WEBRTC_PLAY_HEADER + pkt->len + NGX_WEBRTC_SRTP_TAG;
 
@@ -614,18 +616,20 @@ ngx_webrtc_play_send_packet(ngx_webrtc_session_t *s,
         }
     }
 
+    ngx_webrtc_play_payload(t, pkt, payload, t->rw.pt, &out);
+
     p = dst;
 
     p = ngx_webrtc_write_u8(p, dst + n, 0x80);
     p = ngx_webrtc_write_u8(p, dst + n,
                             ((pkt->flags & NGX_WEBRTC_PKT_MARKER) ? 0x80 : 0)
-                            | t->rw.pt);
+                            | out.pt);
     p = ngx_webrtc_write_u16(p, dst + n, (uint16_t) index);
     p = ngx_webrtc_write_u32(p, dst + n, ts);
     (void) ngx_webrtc_write_u32(p, dst + n, t->rw.ssrc);
 
     if (ngx_webrtc_srtp_protect(&s->out, index, dst, NGX_WEBRTC_PLAY_HEADER,
-                                NULL, 0, payload, pkt->len, dst, &n)
+                                NULL, 0, out.data, out.n, dst, &n)
         != NGX_OK)
     {
         ngx_webrtc_session_close(s, "srtp failed");
@@ -638,7 +642,7 @@ ngx_webrtc_play_send_packet(ngx_webrtc_session_t *s,
 
     ngx_webrtc_transport_commit(&s->transport, n);
 
-    ngx_webrtc_report_sent(&t->report, pkt->len);
+    ngx_webrtc_report_sent(&t->report, out.n);
 
     s->peer->stat.packets_out++;
     s->peer->stat.bytes_out += n;
@@ -716,6 +720,7 @@ ngx_webrtc_play_resend(ngx_webrtc_session_t *s, ngx_webrtc_play_track_t *t,
     uint32_t                   ts, ssrc;
     uint64_t                   track_index, index, entry;
     ngx_webrtc_ring_packet_t   pkt;
+    ngx_webrtc_play_payload_t  out;
 
     if (ngx_webrtc_rewrite_unmap(&t->rw, seq, &track_index, &index) != NGX_OK
         || (t->rtx && track_index < t->since)
@@ -740,7 +745,10 @@ ngx_webrtc_play_resend(ngx_webrtc_session_t *s, ngx_webrtc_play_track_t *t,
         return NGX_AGAIN;
     }
 
+    ngx_webrtc_play_payload(t, &pkt, payload, pt, &out);
+
     ssrc = t->rw.ssrc;
+    pt = out.pt;
     prefix_n = 0;
 
     if (t->rtx) {
@@ -764,8 +772,8 @@ ngx_webrtc_play_resend(ngx_webrtc_session_t *s, ngx_webrtc_play_track_t *t,
     (void) ngx_webrtc_write_u32(p, dst + n, ssrc);
 
     if (ngx_webrtc_srtp_protect(&s->out, index, dst, NGX_WEBRTC_PLAY_HEADER,
-                                prefix_n ? prefix : NULL, prefix_n, payload,
-                                pkt.len, dst, &n)
+                                prefix_n ? prefix : NULL, prefix_n, out.data,
+                                out.n, dst, &n)
         != NGX_OK)
     {
         ngx_webrtc_session_close(s, "srtp failed");

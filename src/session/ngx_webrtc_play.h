@@ -15,6 +15,7 @@
 #include <ngx_core.h>
 #include "ngx_webrtc_worker.h"
 #include "ngx_webrtc_play_pace.h"
+#include "ngx_webrtc_bus_ring.h"
 #include "ngx_webrtc_rtcp.h"
 #include "ngx_webrtc_rewrite.h"
 #include "ngx_webrtc_report.h"
@@ -52,6 +53,7 @@ typedef struct {
     uint8_t                      kind;
     uint8_t                      codec;
     uint8_t                      rtx_pt;
+    uint8_t                      red_pt;      /* or NGX_WEBRTC_DESC_NO_PT */
     unsigned                     used:1;
     unsigned                     jump:1;      /* packets were skipped */
     unsigned                     rtx:1;
@@ -118,6 +120,29 @@ void ngx_webrtc_play_keyframe(ngx_webrtc_session_t *s);
 /* A report block of the viewer about one of our tracks. */
 void ngx_webrtc_play_report(ngx_webrtc_session_t *s,
     const ngx_webrtc_rtcp_block_t *block);
+
+/* what leaves of a packet in the ring */
+typedef struct {
+    u_char                      *data;        /* n bytes */
+    size_t                       n;
+    uint8_t                      pt;
+    u_char                       red[NGX_WEBRTC_RING_MAX_PAYLOAD];
+} ngx_webrtc_play_payload_t;
+
+
+/*
+ * RED goes to viewers who have negotiated it with their own payload type in its
+ * blocks, to others as its primary block.  The same packet always becomes the
+ * same bytes.
+ *
+ *   pkt, payload   of the ring; it may be overwritten meanwhile, which is for
+ *                  the caller to check afterwards
+ *   pt             of the viewer for the track's codec
+ *   out            filled in, data in the ring or in itself
+ */
+void ngx_webrtc_play_payload(ngx_webrtc_play_track_t *t,
+    ngx_webrtc_ring_packet_t *pkt, u_char *payload, ngx_uint_t pt,
+    ngx_webrtc_play_payload_t *out);
 
 /* Sends the sender reports, when there is something to report. */
 void ngx_webrtc_play_send_reports(ngx_webrtc_session_t *s);

@@ -97,6 +97,10 @@ typedef struct {
     uint8_t   pt;
     uint8_t   rtx_pt;
 
+    /* RED (RFC 2198) around the codec, beside packets without it; such an
+     * m-line has no RTX.  Or NGX_WEBRTC_DESC_NO_PT */
+    uint8_t   red_pt;
+
     /* ids of RTP header extensions as negotiated (1 .. 14), 0 = not used */
     uint8_t   ext_mid;
     uint8_t   ext_abs_send_time;

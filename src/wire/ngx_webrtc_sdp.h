@@ -39,7 +39,7 @@
 #define NGX_WEBRTC_SDP_BUNDLES       64      /* mids in a=group:BUNDLE */
 
 /* of a description that we print: codecs and extensions per m-line */
-#define NGX_WEBRTC_SDP_OUT_CODECS    (1 + NGX_WEBRTC_DESC_ALTS)
+#define NGX_WEBRTC_SDP_OUT_CODECS    (2 + NGX_WEBRTC_DESC_ALTS)
 #define NGX_WEBRTC_SDP_OUT_EXTS      4
 
 /* ngx_webrtc_sdp_media_t.kind; audio and video as in ngx_webrtc_track.h */

@@ -3,8 +3,8 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * Payloads of a publisher.  The first byte is the codec; then packets: a byte
- * with marker (1), gap (2) and timestamp step (the rest), two bytes of length,
- * the payload.
+ * with marker (1), gap (2), RED of payload type 111 (4) and timestamp step (the
+ * rest), two bytes of length, the payload.
  */
 
 
@@ -35,7 +35,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ngx_int_t                   rc;
     ngx_uint_t                  flags, first, count;
     ngx_webrtc_depay_t          d;
-    ngx_webrtc_depay_red_t      blocks[NGX_WEBRTC_DEPAY_RED];
     ngx_webrtc_depay_info_t     info;
     ngx_webrtc_depay_packet_t   pkt;
 
@@ -56,7 +55,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         pkt.marker = data[0] & 1;
         pkt.gap = (data[0] >> 1) & 1;
-        pkt.ts += (uint32_t) (data[0] >> 2) * 1000;
+        pkt.red = (data[0] >> 2) & 1;
+        pkt.block_pt = 111;
+        pkt.ts += (uint32_t) (data[0] >> 3) * 1000;
         pkt.n = n;
         pkt.payload = malloc(n + !n);
         memcpy(pkt.payload, data + 3, n);
@@ -90,14 +91,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         /* a prefix that is announced has a begin */
 
         check((count != 0) == info.prefix && first == info.prefix);
-
-        if (ngx_webrtc_depay_red(pkt.payload, pkt.n, blocks, &count)
-            == NGX_OK)
-        {
-            check(count >= 1 && count <= NGX_WEBRTC_DEPAY_RED);
-            check(blocks[count - 1].data + blocks[count - 1].n
-                  == pkt.payload + pkt.n);
-        }
 
         (void) ngx_webrtc_depay_params(&d, pkt.payload, pkt.n);
 

@@ -655,7 +655,18 @@ sub browser {
 
     require NgxWebRTC::Browser;
 
-    return $self->{browser} ||= NgxWebRTC::Browser->new($self);
+    return $self->{browser} ||= NgxWebRTC::Browser->new($self, 'chromium');
+}
+
+
+# the same with Firefox
+
+sub firefox {
+    my ($self) = @_;
+
+    require NgxWebRTC::Browser;
+
+    return $self->{firefox} ||= NgxWebRTC::Browser->new($self, 'firefox');
 }
 
 
@@ -749,7 +760,7 @@ sub complaints {
 sub done {
     my ($self) = @_;
 
-    $self->{browser}->quit if $self->{browser};
+    $_->quit for grep { defined } @$self{qw/ browser firefox /};
 
     for my $p (reverse @{ $self->{procs} }) {
         next if $self->{nginx} && $p == $self->{nginx};

@@ -1,7 +1,9 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Plays WHEP streams in a headless Chromium and reports what it sees.
+ * Plays WHEP streams in a headless Chromium and reports what it sees.  With
+ * BROWSER=firefox in the environment it is a Firefox (firefox.js), which cannot
+ * do "shot".
  *
  *     node browser.js                        a JSON command per line on stdin,
  *                                            a JSON result per line on stdout
@@ -13,7 +15,8 @@
  *                                   "offer","answer","location","etag",
  *                                   "postMs"}; options: "audio":false,
  *                                   "video":false, "codec":"H264" (the only
- *                                   one offered), "stereo":false, "port":n (rewrites the
+ *                                   one offered), "audioCodecs":["red","opus"]
+ *                                   (the only ones), "stereo":false, "port":n (rewrites the
  *                                   port of the answer's candidates: a relay),
  *                                   "iceTimeout", "rtc" (configuration of the
  *                                   RTCPeerConnection), "only":"relay" (drops
@@ -24,7 +27,9 @@
  *     {"cmd":"patched","player":n}  {"patched":[204,...]}: of "trickle"
  *     {"cmd":"publish","url":...}   the same for WHIP, with colour bars and a tone:
  *                                   "codec", "audio":false, "width", "height",
- *                                   "fps", "port"
+ *                                   "fps", "port", "mic" (the tone is that of
+ *                                   the browser's fake microphone),
+ *                                   "video":false
  *     {"cmd":"sent","player":n}     a publisher's statistics
  *     {"cmd":"wait","player":n,"frames":50,"timeout":10}
  *                                   until so many more frames are decoded
@@ -55,8 +60,10 @@ const readline = require('readline');
 const build = process.env.WEBRTC_BUILD
               || path.join(__dirname, '..', '..', 'build');
 
-const { chromium } = require(path.join(build, 'node_modules',
-                                       'playwright-core'));
+const engine = process.env.BROWSER == 'firefox'
+               ? require('./firefox.js')
+               : require(path.join(build, 'node_modules', 'playwright-core'))
+                 .chromium;
 
 const FLAGS = [
     '--no-sandbox',
@@ -87,6 +94,15 @@ function inPage() {
     const t = window.tester = {};
 
     const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+    /* audio codecs by name, the preferred one first, and no others */
+
+    t.prefer = function (tr, side, names) {
+        const all = side.getCapabilities('audio').codecs;
+
+        tr.setCodecPreferences(names.map((name) => all.find(
+            (c) => c.mimeType.toLowerCase() == 'audio/' + name)));
+    };
 
     t.play = async function (o) {
 
@@ -148,6 +164,10 @@ function inPage() {
                         (c) => c.mimeType.toLowerCase()
                                == 'video/' + o.codec.toLowerCase()
                                || /rtx/.test(c.mimeType)));
+            }
+
+            if (kind == 'audio' && o.audioCodecs) {
+                t.prefer(tr, RTCRtpReceiver, o.audioCodecs);
             }
         }
 
@@ -329,8 +349,9 @@ function inPage() {
         draw();
         setInterval(draw, 1000 / (o.fps || 30));
 
-        const video = canvas.captureStream(o.fps || 30).getVideoTracks()[0];
-        const tr = pc.addTransceiver(video, { direction: 'sendonly' });
+        const tr = o.video === false ? null : pc.addTransceiver(
+            canvas.captureStream(o.fps || 30).getVideoTracks()[0],
+            { direction: 'sendonly' });
 
         if (o.codec) {
             tr.setCodecPreferences(
@@ -340,7 +361,14 @@ function inPage() {
                            || /rtx/.test(c.mimeType)));
         }
 
-        if (o.audio !== false) {
+        if (o.mic) {
+            const ms = await navigator.mediaDevices.getUserMedia(
+                { audio: true });
+
+            pc.addTransceiver(ms.getAudioTracks()[0],
+                              { direction: 'sendonly' });
+
+        } else if (o.audio !== false) {
             const ac = new AudioContext();
             const osc = ac.createOscillator();
             const dst = ac.createMediaStreamDestination();
@@ -349,8 +377,12 @@ function inPage() {
             osc.connect(dst);
             osc.start();
 
-            pc.addTransceiver(dst.stream.getAudioTracks()[0],
-                              { direction: 'sendonly' });
+            const atr = pc.addTransceiver(dst.stream.getAudioTracks()[0],
+                                          { direction: 'sendonly' });
+
+            if (o.audioCodecs) {
+                t.prefer(atr, RTCRtpSender, o.audioCodecs);
+            }
         }
 
         await pc.setLocalDescription(await pc.createOffer());
@@ -493,7 +525,8 @@ function inPage() {
             }
 
             if (s.type == 'remote-outbound-rtp') {
-                r[s.kind + 'Sr'] = s.reportsSent || 0;
+                /* Firefox does not count them, but has this with the first */
+                r[s.kind + 'Sr'] = s.reportsSent || +!!s.packetsSent;
             }
 
             if (s.type == 'candidate-pair' && s.nominated
@@ -619,7 +652,7 @@ const pages = [];
 
 
 async function start() {
-    browser = await chromium.launch({
+    browser = await engine.launch({
         executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
         args: FLAGS,
         headless: true,

@@ -9,15 +9,16 @@
 set -e
 
 BUILD="gcc libc6-dev make pkg-config nginx nginx-dev libssl-dev libsrtp2-dev
-       libnice-dev libglib2.0-dev libusrsctp-dev libjansson-dev libavformat-dev libavcodec-dev
-       libswresample-dev libavutil-dev"
+       libnice-dev libglib2.0-dev libusrsctp-dev libjansson-dev
+       libavformat-dev libavcodec-dev libswresample-dev libavutil-dev"
 
 RUN="ffmpeg fonts-dejavu-core"
 
 TEST="clang llvm libclang-rt-dev dpkg-dev xz-utils binutils perl openssl
-      ca-certificates curl libnginx-mod-rtmp chromium nodejs npm python3
-      python3-aiortc coturn nftables iproute2 libtest-base-perl libtest-longstring-perl
-      liblist-moreutils-perl libtext-diff-perl libwww-perl libipc-run-perl"
+      ca-certificates curl libnginx-mod-rtmp chromium firefox-esr nodejs npm
+      python3 python3-aiortc coturn nftables iproute2 libtest-base-perl
+      libtest-longstring-perl liblist-moreutils-perl libtext-diff-perl
+      libwww-perl libipc-run-perl"
 
 want=
 for set in "$@"; do

@@ -233,11 +233,15 @@ static const depay_row_t  rows[] = {
     { "PCMU, behind a gap", NGX_WEBRTC_CODEC_PCMU, "1g:ff", "FL*" },
     { "PCMA", NGX_WEBRTC_CODEC_PCMA, "1m:d5", "FLM*" },
     { "G.722", NGX_WEBRTC_CODEC_G722, "1:d5", "FL*" },
-    { "RED", NGX_WEBRTC_CODEC_RED,
-      "1:6fabcdef 2:ef0f0003" "6f" "010203" "fcabcdef 3:ef0f0003" "6f" "010203"
-      "f8", "FL* FL* FL*~" },
-    { "RED: malformed", NGX_WEBRTC_CODEC_RED,
-      "1:ef 1:ef0f0003 1:ef0f0003" "6f" "0102", "x x x" },
+    { "RED", NGX_WEBRTC_CODEC_OPUS,
+      "1r:6fabcdef 2r:ef0f0003" "6f" "010203" "fcabcdef"
+      " 3rm:ef0f0003" "6f" "010203" "f8 4:fcabcdef 5r:ef0f0003" "6f" "010203",
+      "FLR* FLR* FLMR*~ FL* ." },
+    { "RED: malformed", NGX_WEBRTC_CODEC_OPUS,
+      "1r:ef 1r:ef0f0003 1r:ef0f0003" "6f" "0102", "x x x" },
+    { "RED: of something else", NGX_WEBRTC_CODEC_OPUS,
+      "1r:6eabcdef 2r:ee0f0003" "6f" "010203" "fcabcdef"
+      " 3r:ef0f0003" "6e" "010203" "fcabcdef", "x x x" },
 };
 
 
@@ -271,9 +275,10 @@ letters(char *o, ngx_uint_t flags)
         { NGX_WEBRTC_PKT_FIRST, 'F' }, { NGX_WEBRTC_PKT_KEY, 'K' },
         { NGX_WEBRTC_PKT_PARAMS, 'P' }, { NGX_WEBRTC_PKT_DISCARD, 'D' },
         { NGX_WEBRTC_PKT_LAST, 'L' }, { NGX_WEBRTC_PKT_MARKER, 'M' },
+        { NGX_WEBRTC_PKT_RED, 'R' },
     };
 
-    for (i = 0; i < 6; i++) {
+    for (i = 0; i < sizeof(f) / sizeof(f[0]); i++) {
         if (flags & f[i].flag) {
             *o++ = f[i].c;
         }
@@ -312,6 +317,8 @@ test_rows(void)
             pkt.payload = unhex(hex, strlen(hex));
             pkt.marker = (strcspn(p, "m") < (size_t) (hex - p));
             pkt.gap = (strcspn(p, "g") < (size_t) (hex - p));
+            pkt.red = (strcspn(p, "r") < (size_t) (hex - p));
+            pkt.block_pt = 111;
 
             rc = ngx_webrtc_depay_input(&d, &pkt, &info);
 
@@ -679,32 +686,6 @@ test_recovery(void)
 }
 
 
-static void
-test_red(void)
-{
-    u_char                  *p;
-    ngx_uint_t               n;
-    ngx_webrtc_depay_red_t   b[NGX_WEBRTC_DEPAY_RED];
-
-    /* RFC 2198, 3: two redundant blocks, PT 111, 960 and 1920 ticks back */
-
-    p = unhex("ef1e0002" "ef0f0001" "6f" "aabb" "cc" "ddeeff", 30);
-
-    tap_is_int(ngx_webrtc_depay_red(p, 15, b, &n), NGX_OK, "RED");
-    tap_ok(n == 3 && b[0].pt == 111 && b[0].ts_offset == 1920 && b[0].n == 2
-           && b[0].data == p + 9 && b[1].ts_offset == 960 && b[1].n == 1
-           && b[1].data == p + 11 && b[2].pt == 111 && b[2].ts_offset == 0
-           && b[2].n == 3 && b[2].data == p + 12, "its blocks");
-    tap_is_int(ngx_webrtc_depay_red(p, 11, b, &n), NGX_DECLINED, "cut");
-    free(p);
-
-    p = unhex("ef000000ef000000ef000000ef000000ef000000ef000000ef000000ef000000"
-              "6f", 66);
-    tap_is_int(ngx_webrtc_depay_red(p, 33, b, &n), NGX_DECLINED, "too many");
-    free(p);
-}
-
-
 int
 main(void)
 {
@@ -712,7 +693,6 @@ main(void)
     test_prefix();
     test_media();
     test_recovery();
-    test_red();
 
     return tap_done();
 }

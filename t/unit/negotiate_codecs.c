@@ -61,7 +61,9 @@ test_alternatives(void)
         /* one SSRC has one clock rate */
 
         { "chromium-recvonly", NGX_WEBRTC_CODEC_OPUS, ALL, "6:111/255",
-          "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n" },
+          "m=audio 9 UDP/TLS/RTP/SAVPF 111 63\r\n" },
+        { "chromium-recvonly", NGX_WEBRTC_CODEC_OPUS, ALL & ~BIT(RED),
+          "6:111/255", "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n" },
         { "chromium-recvonly", NGX_WEBRTC_CODEC_G722, ALL,
           "9:9/255 7:0/255 8:8/255",
           "m=audio 9 UDP/TLS/RTP/SAVPF 9 0 8\r\n" },
@@ -226,7 +228,8 @@ test_order(void)
             NGX_WEBRTC_CODEC_PCMA, NGX_WEBRTC_CODEC_OPUS }, 4,
           NGX_WEBRTC_CODEC_H264, NGX_WEBRTC_CODEC_OPUS },
 
-        /* nothing of the list, or RED, which is nothing by itself */
+        /* nothing of the list, or RED, which is nothing by itself; more of it
+         * is in negotiate_red.c */
 
         { "obs-publish", { NGX_WEBRTC_CODEC_VP8, NGX_WEBRTC_CODEC_OPUS }, 2,
           0, 0 },

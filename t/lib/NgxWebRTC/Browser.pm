@@ -2,7 +2,7 @@ package NgxWebRTC::Browser;
 
 # Copyright (C) the ngx_http_webrtc_module authors
 #
-# t/lib/browser.js: one headless Chromium, any number of players.
+# t/lib/browser.js: one headless Chromium or Firefox, any number of players.
 #
 #     my $b = $t->browser;
 #     my $p = $b->play($url);          # see $p->{status}, $p->{error}
@@ -22,12 +22,12 @@ use Test::More ();
 
 
 sub new {
-    my ($class, $t) = @_;
+    my ($class, $t, $name) = @_;
 
-    my $home = $t->dir . '/browser';
+    my $home = $t->dir . "/$name";
     mkdir $home;
 
-    my $p = $t->spawn('browser',
+    my $p = $t->spawn($name,
         [ 'node', "$NgxWebRTC::ROOT/t/lib/browser.js" ],
         pipe => 1, env => {
             HOME            => $home,
@@ -35,6 +35,7 @@ sub new {
             XDG_CONFIG_HOME => "$home/config",
             XDG_CACHE_HOME  => "$home/cache",
             WEBRTC_BUILD    => $NgxWebRTC::BUILD,
+            BROWSER         => $name,
         });
 
     return bless { t => $t, proc => $p }, $class;
@@ -92,7 +93,7 @@ sub page {
 }
 
 
-# closes Chromium in an orderly way: its children are not ours to find
+# closes the browser in an orderly way: its children are not ours to find
 
 sub quit {
     my ($self) = @_;

@@ -1,0 +1,402 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Packets of a publisher, until they are in the ring.  A packet is of a track
+ * by its mid (RFC 9143, 15), else its SSRC, else its payload type; what was not
+ * negotiated is dropped and counted.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include "ngx_webrtc_publish_run.h"
+#include "ngx_webrtc_rtp.h"
+
+
+/* packets; a longer gap is not told to viewers as one; chosen: the window of
+ * reordering */
+#define NGX_WEBRTC_PUBLISH_GAP       NGX_WEBRTC_REORDER_VIDEO
+
+/* bytes of a payload that can leave again, with the prefix of RTX too */
+#define NGX_WEBRTC_PUBLISH_PAYLOAD                                            \
+    (NGX_WEBRTC_UDP_MAX - NGX_WEBRTC_PLAY_HEADER - NGX_WEBRTC_RTX_OSN         \
+     - NGX_WEBRTC_SRTP_TAG)
+
+
+/* NGX_WEBRTC_DESC_NO_PT is no payload type of a packet */
+#define ngx_webrtc_publish_has(m, rtp_pt)                                     \
+    ((m)->pt == (rtp_pt) || (m)->red_pt == (rtp_pt))
+
+
+static ngx_webrtc_publish_track_t *ngx_webrtc_publish_find(
+    ngx_webrtc_publish_t *pub, ngx_webrtc_rtp_t *rtp);
+static ngx_webrtc_publish_track_t *ngx_webrtc_publish_match(
+    ngx_webrtc_publish_t *pub, ngx_webrtc_rtp_t *rtp);
+static void ngx_webrtc_publish_extensions(ngx_webrtc_publish_t *pub,
+    ngx_webrtc_rtp_t *rtp, uint64_t now_us);
+static void ngx_webrtc_publish_frame(ngx_webrtc_publish_track_t *t,
+    const ngx_webrtc_reorder_packet_t *rp, ngx_webrtc_depay_info_t *info);
+static void ngx_webrtc_publish_write(ngx_webrtc_publish_track_t *t,
+    u_char *payload, size_t n, ngx_uint_t flags, uint64_t arrival_us);
+
+
+void
+ngx_webrtc_publish_rtp(ngx_webrtc_session_t *s, u_char *p, size_t n)
+{
+    uint64_t                      now_us, seq;
+    ngx_int_t                     rc;
+    ngx_webrtc_rtp_t              rtp;
+    ngx_webrtc_publish_t         *pub;
+    ngx_webrtc_publish_track_t   *t;
+    ngx_webrtc_reorder_packet_t   pkt;
+
+    pub = s->pub;
+
+    if (pub == NULL || !pub->claimed
+        || ngx_webrtc_srtp_unprotect(&s->in, p, &n) != NGX_OK
+        || ngx_webrtc_rtp_parse(p, p + n, &rtp) != NGX_OK)
+    {
+        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_RTP);
+        return;
+    }
+
+    if (s->dtls.ssl) {
+        /* it has the keys, hence our last flight */
+        ngx_webrtc_session_settle(s);
+    }
+
+    now_us = ngx_webrtc_publish_clock();
+
+    s->peer->stat.packets_in++;
+    s->peer->stat.bytes_in += n;
+
+    ngx_webrtc_limit_input(&pub->limit, n, now_us);
+
+    rc = ngx_webrtc_rtx_unwrap(&pub->rtx, &rtp);
+
+    if (rc == NGX_DONE || rc == NGX_AGAIN) {
+        /* a probe counts for the sender's estimate */
+        ngx_webrtc_publish_extensions(pub, &rtp, now_us);
+        ngx_webrtc_publish_arm(s, now_us);
+        return;
+    }
+
+    ngx_webrtc_publish_extensions(pub, &rtp, now_us);
+
+    t = ngx_webrtc_publish_find(pub, &rtp);
+
+    if (t == NULL || rtp.len > NGX_WEBRTC_PUBLISH_PAYLOAD) {
+        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_RTP);
+        ngx_webrtc_session_complain(s, "rtp that was not negotiated");
+        return;
+    }
+
+    seq = ngx_webrtc_reorder_seq(&t->reorder, rtp.seq);
+
+    if (rc != NGX_OK) {
+        ngx_webrtc_report_received(&t->report, seq, rtp.ts, now_us);
+    }
+
+    if (t->media->fb & NGX_WEBRTC_FB_NACK) {
+        (void) ngx_webrtc_nack_received(&t->nack, seq, now_us);
+    }
+
+    ngx_memzero(&pkt, sizeof(ngx_webrtc_reorder_packet_t));
+
+    pkt.seq = seq;
+    pkt.arrival_us = now_us;
+    pkt.payload = rtp.payload;
+    pkt.n = (uint16_t) rtp.len;
+    pkt.pt = rtp.pt;
+    pkt.marker = rtp.marker;
+    pkt.ts = rtp.ts;
+
+    if (pub->first_us == 0) {
+        pub->first_us = now_us;
+        pub->reported_us = now_us;
+    }
+
+    pub->last_us = now_us;
+
+    if (ngx_webrtc_reorder_input(&t->reorder, &pkt, now_us) == NGX_AGAIN) {
+        t->held_us = ngx_webrtc_reorder_timeout(&t->reorder, now_us);
+    }
+
+    ngx_webrtc_publish_arm(s, now_us);
+
+    ngx_webrtc_worker_dirty(s->wk, s);
+}
+
+
+/* mid, RFC 9143, 15; else SSRC; else payload type */
+
+static ngx_webrtc_publish_track_t *
+ngx_webrtc_publish_find(ngx_webrtc_publish_t *pub, ngx_webrtc_rtp_t *rtp)
+{
+    ngx_uint_t                   i;
+    ngx_webrtc_publish_track_t  *t;
+
+    for (i = 0; i < pub->nssrcs; i++) {
+        if (pub->ssrcs[i].ssrc == rtp->ssrc) {
+            t = &pub->tracks[pub->ssrcs[i].n];
+            return ngx_webrtc_publish_has(t->media, rtp->pt) ? t : NULL;
+        }
+    }
+
+    t = ngx_webrtc_publish_match(pub, rtp);
+
+    if (t == NULL) {
+        return NULL;
+    }
+
+    if (pub->nssrcs == NGX_WEBRTC_PUBLISH_SSRCS) {
+        return NULL;
+    }
+
+    pub->ssrcs[pub->nssrcs].ssrc = rtp->ssrc;
+    pub->ssrcs[pub->nssrcs].n = (uint32_t) (t - pub->tracks);
+    pub->nssrcs++;
+
+    t->ssrc = rtp->ssrc;
+
+    (void) ngx_webrtc_rtx_bind(&pub->rtx, t->media->pt, rtp->ssrc);
+
+    return t;
+}
+
+
+static ngx_webrtc_publish_track_t *
+ngx_webrtc_publish_match(ngx_webrtc_publish_t *pub, ngx_webrtc_rtp_t *rtp)
+{
+    ngx_uint_t                i;
+    ngx_webrtc_rtp_ext_t      ext;
+    ngx_webrtc_desc_media_t  *m;
+
+    for (i = 0; i < pub->ntracks; i++) {
+        m = pub->tracks[i].media;
+
+        if (m->ext_mid
+            && ngx_webrtc_publish_has(m, rtp->pt)
+            && ngx_webrtc_rtp_ext_find(rtp, m->ext_mid, &ext) == NGX_OK
+            && ext.len == m->mid_len
+            && ngx_memcmp(ext.data, m->mid, m->mid_len) == 0)
+        {
+            return &pub->tracks[i];
+        }
+    }
+
+    for (i = 0; i < pub->ntracks; i++) {
+        m = pub->tracks[i].media;
+
+        if (m->ssrc && m->ssrc == rtp->ssrc
+            && ngx_webrtc_publish_has(m, rtp->pt))
+        {
+            return &pub->tracks[i];
+        }
+    }
+
+    for (i = 0; i < pub->ntracks; i++) {
+        if (ngx_webrtc_publish_has(pub->tracks[i].media, rtp->pt)) {
+            return &pub->tracks[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+static void
+ngx_webrtc_publish_extensions(ngx_webrtc_publish_t *pub,
+    ngx_webrtc_rtp_t *rtp, uint64_t now_us)
+{
+    ngx_uint_t                i;
+    ngx_webrtc_rtp_ext_t      ext;
+    ngx_webrtc_desc_media_t  *m;
+
+    for (i = 0; i < pub->ntracks; i++) {
+        m = pub->tracks[i].media;
+
+        if ((m->fb & NGX_WEBRTC_FB_TWCC)
+            && m->ext_twcc
+            && ngx_webrtc_rtp_ext_find(rtp, m->ext_twcc, &ext) == NGX_OK
+            && ext.len == 2)
+        {
+            ngx_webrtc_twcc_input(&pub->twcc,
+                                  (uint16_t) (ext.data[0] << 8 | ext.data[1]),
+                                  rtp->ssrc, now_us);
+            return;
+        }
+    }
+}
+
+
+void
+ngx_webrtc_publish_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
+{
+    ngx_webrtc_publish_track_t *t = ctx;
+
+    size_t                      n;
+    uint64_t                    frames, keyframes;
+    ngx_int_t                   rc;
+    ngx_uint_t                  flags;
+    ngx_webrtc_publish_t       *pub;
+    ngx_webrtc_depay_info_t     info;
+    ngx_webrtc_depay_packet_t   pkt;
+    u_char                      prefix[NGX_WEBRTC_DEPAY_PAYLOAD];
+
+    pub = t->session->pub;
+
+    ngx_memzero(&pkt, sizeof(ngx_webrtc_depay_packet_t));
+
+    pkt.payload = rp->payload;
+    pkt.n = rp->n;
+    pkt.ts = rp->ts;
+    pkt.marker = rp->marker;
+    pkt.gap = (rp->lost != 0);
+    pkt.red = (rp->pt == t->media->red_pt);
+    pkt.block_pt = t->media->pt;
+
+    if (rp->lost) {
+        ngx_webrtc_nack_drop(&t->nack, rp->seq, 1);
+        t->session->peer->stat.lost_in += rp->lost;
+    }
+
+    frames = t->depay.frames;
+    keyframes = t->depay.keyframes;
+
+    rc = ngx_webrtc_depay_input(&t->depay, &pkt, &info);
+
+    if (t->media->kind == NGX_WEBRTC_VIDEO) {
+        ngx_webrtc_atomic_add(&t->session->st->stat.frames,
+                              t->depay.frames - frames);
+        ngx_webrtc_atomic_add(&t->session->st->stat.keyframes,
+                              t->depay.keyframes - keyframes);
+    }
+
+    if (info.changed) {
+        pub->stream[t->track] = t->depay.track;
+        pub->news = 1;
+    }
+
+    if (info.key_needed) {
+        pub->want_key = 1;
+    }
+
+    if (rc == NGX_DECLINED) {
+        ngx_webrtc_atomic_add(&t->session->st->stat.damaged, 1);
+        ngx_webrtc_session_complain(t->session, "malformed rtp payload");
+    }
+
+    if (rc != NGX_OK) {
+        return;
+    }
+
+    if (!t->framed || rp->ts != t->rtp_ts) {
+        ngx_webrtc_publish_frame(t, rp, &info);
+    }
+
+    if (t->drop) {
+        return;
+    }
+
+    if ((info.flags & NGX_WEBRTC_PKT_KEY)
+        && !info.key_needed
+        && (info.prefix || (info.flags & NGX_WEBRTC_PKT_FIRST)))
+    {
+        /* the beginning of a key frame */
+        pub->want_key = 0;
+        pub->key = 1;
+    }
+
+    if (!pub->key && t->media->kind == NGX_WEBRTC_VIDEO) {
+        /* no use to anybody */
+        pub->want_key = 1;
+        return;
+    }
+
+    if (rp->lost && rp->lost <= NGX_WEBRTC_PUBLISH_GAP) {
+        ngx_webrtc_ring_skip(&pub->writer, t->track, rp->lost);
+    }
+
+    while (ngx_webrtc_depay_prefix(&t->depay, prefix, sizeof(prefix), &n,
+                                   &flags)
+           == NGX_OK)
+    {
+        ngx_webrtc_publish_write(t, prefix, n, flags, rp->arrival_us);
+    }
+
+    ngx_webrtc_publish_write(t, rp->payload, rp->n, info.flags,
+                             rp->arrival_us);
+
+}
+
+
+/* a packet with a new timestamp: the frame's time, and whether it is sent */
+
+static void
+ngx_webrtc_publish_frame(ngx_webrtc_publish_track_t *t,
+    const ngx_webrtc_reorder_packet_t *rp, ngx_webrtc_depay_info_t *info)
+{
+    int64_t                ts;
+    ngx_webrtc_order_e     order;
+    ngx_webrtc_stream_t   *st;
+    ngx_webrtc_publish_t  *pub;
+
+    pub = t->session->pub;
+    st = t->session->st;
+
+    t->framed = 1;
+    t->rtp_ts = rp->ts;
+
+    ts = ngx_webrtc_sync_map(&pub->sync, t->track, rp->ts,
+                             (int64_t) rp->arrival_us);
+
+    t->ts = ngx_webrtc_timeline_map(&st->timeline, t->track, ts,
+                                    (int64_t) rp->arrival_us);
+
+    order = ngx_webrtc_order(&t->order, &t->ts,
+                             (info->flags & NGX_WEBRTC_PKT_DISCARD) != 0);
+
+    t->drop = (order == NGX_WEBRTC_ORDER_DROP);
+
+    if (t->media->kind != NGX_WEBRTC_VIDEO) {
+        t->drop = 0;
+        return;
+    }
+
+    ngx_webrtc_atomic_add(&st->stat.dropped, t->drop);
+    ngx_webrtc_atomic_add(&st->stat.clamped,
+                          order == NGX_WEBRTC_ORDER_CLAMP);
+}
+
+
+static void
+ngx_webrtc_publish_write(ngx_webrtc_publish_track_t *t, u_char *payload,
+    size_t n, ngx_uint_t flags, uint64_t arrival_us)
+{
+    ngx_webrtc_stream_t       *st;
+    ngx_webrtc_publish_t      *pub;
+    ngx_webrtc_ring_packet_t   pkt;
+
+    st = t->session->st;
+    pub = t->session->pub;
+
+    ngx_memzero(&pkt, sizeof(ngx_webrtc_ring_packet_t));
+
+    pkt.len = (uint16_t) n;
+    pkt.track = t->track;
+    pkt.flags = (uint8_t) flags;
+    pkt.ts = ngx_webrtc_timeline_rtp(t->ts);
+    pkt.arrival_us = arrival_us;
+
+    if (ngx_webrtc_ring_write(&pub->writer, &pkt, payload) != NGX_OK) {
+        return;
+    }
+
+    ngx_webrtc_atomic_add(&st->stat.packets, 1);
+    ngx_webrtc_atomic_add(&st->stat.bytes, n);
+
+    pub->dirty = 1;
+}

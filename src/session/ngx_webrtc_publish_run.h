@@ -1,0 +1,121 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * A publisher: what its parts share.
+ *
+ *   ngx_webrtc_publish.c           comes, goes, its tracks and its timer
+ *   ngx_webrtc_publish_in.c        its packets, until they are in the ring
+ *   ngx_webrtc_publish_feedback.c  what it reports, and is told
+ */
+
+
+#ifndef _NGX_WEBRTC_PUBLISH_RUN_H_INCLUDED_
+#define _NGX_WEBRTC_PUBLISH_RUN_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include "ngx_webrtc_session.h"
+#include "ngx_webrtc_publish.h"
+#include "ngx_webrtc_bus_ring.h"
+#include "ngx_webrtc_depay.h"
+#include "ngx_webrtc_limit.h"
+#include "ngx_webrtc_nack.h"
+#include "ngx_webrtc_reorder.h"
+#include "ngx_webrtc_report.h"
+#include "ngx_webrtc_rtx.h"
+#include "ngx_webrtc_sync.h"
+#include "ngx_webrtc_twcc.h"
+
+
+/* us between receiver reports; chosen: RFC 3550's minimum for small sessions
+ * is 5 s, libwebrtc's for video 1 s */
+#define NGX_WEBRTC_PUBLISH_REPORT    1000000
+
+/* SSRCs of media remembered: the tracks', and again after a change of them */
+#define NGX_WEBRTC_PUBLISH_SSRCS     8
+
+
+/* one m-line */
+typedef struct {
+    ngx_webrtc_desc_media_t     *media;       /* in our slot; NULL: unused */
+    ngx_webrtc_session_t        *session;
+    uint8_t                      track;       /* of the stream */
+    uint32_t                     ssrc;        /* of its packets, 0: none yet */
+
+    void                        *mem;         /* of reorder */
+    ngx_webrtc_reorder_t         reorder;
+    uint64_t                     held_us;     /* its next timeout, or 0 */
+    ngx_webrtc_nack_t            nack;
+    ngx_webrtc_depay_t           depay;
+    ngx_webrtc_report_in_t       report;
+
+    ngx_webrtc_order_t           order;
+    int64_t                      ts;          /* of the frame, media time */
+    uint32_t                     rtp_ts;      /* as received */
+    unsigned                     framed:1;    /* there was a frame */
+    unsigned                     drop:1;      /* of the frame: time runs back */
+} ngx_webrtc_publish_track_t;
+
+
+struct ngx_webrtc_publish_s {
+    ngx_webrtc_publish_track_t   tracks[NGX_WEBRTC_DESC_MEDIA];
+    ngx_uint_t                   ntracks;
+
+    struct {
+        uint32_t                 ssrc;
+        uint32_t                 n;           /* of tracks */
+    } ssrcs[NGX_WEBRTC_PUBLISH_SSRCS];
+    ngx_uint_t                   nssrcs;
+
+    ngx_webrtc_ring_writer_t     writer;
+    ngx_webrtc_rtx_t             rtx;
+    ngx_webrtc_sync_t            sync;
+    ngx_webrtc_twcc_t            twcc;
+    ngx_webrtc_limit_t           limit;
+
+    ngx_webrtc_track_t           stream[NGX_WEBRTC_TRACKS];
+    ngx_uint_t                   nstream;
+
+    ngx_event_t                  timer;
+    ngx_uint_t                   tries;
+
+    uint32_t                     ssrc;        /* ours, of reports */
+    uint64_t                     first_us;    /* first packet, 0: none */
+    uint64_t                     last_us;
+    uint64_t                     reported_us;
+    uint64_t                     asked_us;    /* last request for a key frame */
+    uint8_t                      fir_seq;
+
+    unsigned                     claimed:1;
+    unsigned                     video:1;
+    unsigned                     want_key:1;
+    unsigned                     dirty:1;     /* written, not published */
+    unsigned                     news:1;      /* tracks have changed */
+    unsigned                     key:1;       /* a key frame was written */
+};
+
+
+/* the next packet of a track, in order: a handler of ngx_webrtc_reorder_t */
+void ngx_webrtc_publish_packet(void *ctx,
+    const ngx_webrtc_reorder_packet_t *rp);
+
+/* Asks again for what is missing, gives up what was asked for in vain. */
+void ngx_webrtc_publish_nacks(ngx_webrtc_session_t *s, uint64_t now_us);
+
+/* Asks for a key frame, or sets the timer to when that may be done again. */
+void ngx_webrtc_publish_ask(ngx_webrtc_session_t *s, uint64_t now_us);
+
+/* Sends receiver reports, REMB and transport-wide feedback that are due. */
+void ngx_webrtc_publish_feedback(ngx_webrtc_session_t *s, uint64_t now_us);
+
+/* Sets the timer to the earliest of all deadlines. */
+void ngx_webrtc_publish_arm(ngx_webrtc_session_t *s, uint64_t now_us);
+
+/* wall clock, us: the timeline's */
+uint64_t ngx_webrtc_publish_clock(void);
+
+
+#endif /* _NGX_WEBRTC_PUBLISH_RUN_H_INCLUDED_ */
