@@ -3,7 +3,8 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * SCTP on usrsctp, sans I/O: see the header file.  With ngx_webrtc_sctp_setup
- * the only place that knows usrsctp.  Channels, DCEP and DTLS are not here.
+ * and ngx_webrtc_sctp_flow the only place that knows usrsctp.  Channels, DCEP
+ * and DTLS are not here.
  *
  * RFC 9260 (SCTP), RFC 8261 (over DTLS), RFC 8831, 6 (what DataChannels use).
  *
@@ -28,6 +29,7 @@
 
 #include <ngx_webrtc_cursor.h>
 #include <ngx_webrtc_sctp.h>
+#include <ngx_webrtc_sctp_flow.h>
 #include <ngx_webrtc_sctp_setup.h>
 
 
@@ -43,10 +45,6 @@
 /* milliseconds after the last call during which ticks are frequent: delayed
  * SACKs, the first repetitions of what is not data */
 #define NGX_WEBRTC_SCTP_ACTIVE       1000
-
-/* bytes of a message in a full packet: without the common header and that of
- * the chunk */
-#define NGX_WEBRTC_SCTP_CHUNK        (NGX_WEBRTC_SCTP_PACKET - 28)
 
 /* chunk type; RFC 9260, 3.2 */
 #define NGX_WEBRTC_SCTP_CHUNK_INIT   1
@@ -88,6 +86,7 @@ struct ngx_webrtc_sctp_s {
     ngx_uint_t                used;
     ngx_uint_t                busy;      /* associations with timers to come */
     uint64_t                  now_ms;    /* timers have run up to it */
+    uint64_t                  clock_ms;  /* of the call that is under way */
     uint64_t                  active_ms; /* ticks are frequent until then */
     uintptr_t                 count;     /* of ids */
     ngx_queue_t               ready;     /* associations with events */
@@ -358,6 +357,8 @@ ngx_webrtc_sctp_input(ngx_webrtc_sctp_assoc_t *assoc, const u_char *p,
     }
 
     usrsctp_conninput((void *) assoc->id, p, n, 0);
+
+    ngx_webrtc_sctp_flow_input(assoc, p, n, now_ms);
 
     ngx_webrtc_sctp_touch(assoc);
     ngx_webrtc_sctp_dispatch(sctp);
@@ -710,6 +711,8 @@ ngx_webrtc_sctp_advance(ngx_webrtc_sctp_t *sctp, uint64_t now_ms)
 {
     uint64_t  elapsed;
 
+    sctp->clock_ms = now_ms;
+
     if (now_ms < sctp->now_ms + NGX_WEBRTC_SCTP_TICK) {
         return;
     }
@@ -779,6 +782,12 @@ ngx_webrtc_sctp_on_output(void *id, void *buf, size_t n, uint8_t tos,
     }
 
     p = buf;
+
+    if (ngx_webrtc_sctp_flow_output(assoc, p, n, assoc->sctp->clock_ms)
+        != NGX_OK)
+    {
+        return 0;
+    }
 
     if (assoc->sctp->hardware) {
         ngx_memzero(p + NGX_WEBRTC_SCTP_CHECKSUM, 4);
@@ -1113,8 +1122,8 @@ ngx_webrtc_sctp_tell(ngx_webrtc_sctp_assoc_t *assoc)
 
         case NGX_WEBRTC_SCTP_EVENT_STATE:
 
-            if (event->state == NGX_WEBRTC_SCTP_OPEN) {
-                ngx_webrtc_sctp_setup_window(assoc->so);
+            if (event->state == NGX_WEBRTC_SCTP_OPEN && assoc->so) {
+                ngx_webrtc_sctp_flow_init(assoc);
             }
 
             failed = failed && event->state != NGX_WEBRTC_SCTP_FAILED;

@@ -60,6 +60,12 @@
 #define NGX_WEBRTC_SCTP_TICK         10
 #define NGX_WEBRTC_SCTP_IDLE_TICK    1000
 
+/* bytes of a packet with a HEARTBEAT of usrsctp's at most; chosen: it has 56 */
+#define NGX_WEBRTC_SCTP_BEAT         96
+
+/* chunks on their way whose round trip is measured */
+#define NGX_WEBRTC_SCTP_MEASURED     8
+
 #define NGX_WEBRTC_SCTP_NO_DEADLINE  ((uint64_t) -1)
 
 /* associations at once at most, whatever ngx_webrtc_sctp_create() is told */
@@ -158,6 +164,38 @@ typedef struct {
 } ngx_webrtc_sctp_opts_t;
 
 
+/* private, see ngx_webrtc_sctp_flow.c: a chunk whose round trip is measured */
+typedef struct {
+    uint64_t                     at_ms;      /* when it went out, */
+    uint32_t                     tsn;
+    uint32_t                     flight;     /* with that much before it */
+} ngx_webrtc_sctp_timed_t;
+
+
+typedef struct {
+    ngx_webrtc_sctp_timed_t      timed[NGX_WEBRTC_SCTP_MEASURED];
+    uint32_t                     head;       /* of timed, and tail: counted */
+    uint32_t                     tail;
+    uint32_t                     tsn;        /* the last one sent */
+    uint32_t                     cum;        /* the last one acknowledged */
+    uint32_t                     raised_tsn; /* the last one when it was */
+    uint32_t                     rtt_ms;     /* the last one measured */
+    uint32_t                     min_ms;     /* the shortest one */
+    uint64_t                     since_ms;   /* time of it */
+    uint64_t                     told_ms;    /* usrsctp was told a longer one */
+    uint32_t                     ceiling;    /* bytes of its window, */
+    uint32_t                     most;       /* and of the ceiling, at most */
+    uint32_t                     flight;     /* when round trips got longer */
+    uint8_t                      longer;     /* that many of them */
+    uint8_t                      nbeat;      /* 0: there is none */
+    unsigned                     sent:1;     /* tsn is one */
+    unsigned                     acked:1;    /* cum is one */
+    unsigned                     ended:1;    /* slow start has */
+    unsigned                     probing:1;  /* usrsctp makes a HEARTBEAT */
+    u_char                       beat[NGX_WEBRTC_SCTP_BEAT];
+} ngx_webrtc_sctp_flow_t;
+
+
 /*
  * An association; part of its owner's struct.  Must not be moved while
  * initialized.  Readable: state, reason, buffered, streams.
@@ -183,6 +221,7 @@ typedef struct {
                                              /* ->total as of some message */
     uint32_t                     unmarked;   /* messages since */
     uint32_t                     mark;       /* the oldest of them */
+    ngx_webrtc_sctp_flow_t       flow;
     unsigned                     ready:1;    /* linked */
     unsigned                     busy:1;     /* counted in sctp->busy */
     unsigned                     above:1;    /* buffered was above the mark */

@@ -35,14 +35,15 @@
  * small part of a round trip */
 #define NGX_WEBRTC_SCTP_SACK_DELAY   20
 
-/* packets sent at first (RFC 6928), in one go, and repeated in one go; chosen:
+/* packets sent at first (RFC 6928), in one go, and repeated per SACK; chosen:
  * with usrsctp's 4 for the second a path of 100 Mbit/s and 100 ms carries 65
  * Mbit/s, with 32 all it can (t/unit/sctp.c), as the window is cut to what is
- * in flight and this; with more than 4 for the third, a full queue on the way
- * drops the same packets until the association is given up */
+ * in flight and this; a SACK tells that two packets have left the path, so
+ * that with one for the third a queue that is full becomes shorter: with
+ * usrsctp's 4 it drops repetitions too, time and again */
 #define NGX_WEBRTC_SCTP_CWND         10
 #define NGX_WEBRTC_SCTP_BURST        32
-#define NGX_WEBRTC_SCTP_REPEAT       4
+#define NGX_WEBRTC_SCTP_REPEAT       1
 
 /* bytes in flight at most; chosen: 400 Mbit/s at 100 ms */
 #define NGX_WEBRTC_SCTP_FLIGHT       5242880
@@ -227,12 +228,12 @@ ngx_webrtc_sctp_setup_socket(ngx_webrtc_sctp_so_pt so)
  * packet takes 256 bytes more of the peer's memory than it has.
  */
 
-void
+uint32_t
 ngx_webrtc_sctp_setup_window(ngx_webrtc_sctp_so_pt so)
 {
-    socklen_t                len;
-    struct sctp_status       status;
-    struct sctp_assoc_value  value;
+    uint32_t             n;
+    socklen_t            len;
+    struct sctp_status   status;
 
     ngx_memzero(&status, sizeof(struct sctp_status));
     len = sizeof(struct sctp_status);
@@ -242,14 +243,25 @@ ngx_webrtc_sctp_setup_window(ngx_webrtc_sctp_so_pt so)
                               &len)
            != 0)
     {
-        return;
+        return NGX_WEBRTC_SCTP_FLIGHT;
     }
 
-    ngx_memzero(&value, sizeof(struct sctp_assoc_value));
+    n = ngx_min(status.sstat_rwnd / 4 * 3, NGX_WEBRTC_SCTP_FLIGHT);
+    n = ngx_max(n, 16 * NGX_WEBRTC_SCTP_PACKET);
 
-    value.assoc_value = ngx_min(status.sstat_rwnd / 4 * 3,
-                                NGX_WEBRTC_SCTP_FLIGHT);
-    value.assoc_value = ngx_max(value.assoc_value, 16 * NGX_WEBRTC_SCTP_PACKET);
+    ngx_webrtc_sctp_setup_ceiling(so, n);
+
+    return n;
+}
+
+
+void
+ngx_webrtc_sctp_setup_ceiling(ngx_webrtc_sctp_so_pt so, uint32_t n)
+{
+    struct sctp_assoc_value  value;
+
+    ngx_memzero(&value, sizeof(struct sctp_assoc_value));
+    value.assoc_value = n;
 
     (void) usrsctp_setsockopt(so, IPPROTO_SCTP, SCTP_MAX_CWND, &value,
                               sizeof(struct sctp_assoc_value));

@@ -25,6 +25,10 @@
  * count of messages, see ngx_webrtc_sctp_crowded(), is the same */
 #define NGX_WEBRTC_SCTP_CHUNKS       16384
 
+/* bytes of a message in a full packet: without the common header and that of
+ * the chunk */
+#define NGX_WEBRTC_SCTP_CHUNK        (NGX_WEBRTC_SCTP_PACKET - 28)
+
 
 /* what usrsctp calls a socket */
 typedef __typeof__(usrsctp_accept(NULL, NULL, NULL))
@@ -41,8 +45,15 @@ void ngx_webrtc_sctp_setup_library(ngx_uint_t offload);
  */
 ngx_int_t ngx_webrtc_sctp_setup_socket(ngx_webrtc_sctp_so_pt so);
 
-/* To be called when the association is up and nothing has been sent yet. */
-void ngx_webrtc_sctp_setup_window(ngx_webrtc_sctp_so_pt so);
+/*
+ * To be called when the association is up and nothing has been sent yet.
+ *
+ * Returns the bytes that the congestion window will have at most.
+ */
+uint32_t ngx_webrtc_sctp_setup_window(ngx_webrtc_sctp_so_pt so);
+
+/* Changes this most; a window above it is cut. */
+void ngx_webrtc_sctp_setup_ceiling(ngx_webrtc_sctp_so_pt so, uint32_t n);
 
 
 #endif /* _NGX_WEBRTC_SCTP_SETUP_H_INCLUDED_ */

@@ -11,6 +11,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include <usrsctp.h>
+
 #include <ngx_webrtc_cursor.h>
 #include <ngx_webrtc_sctp.h>
 
@@ -142,9 +144,14 @@ on_writable(void *ctx)
 }
 
 
+/* of the receiver, bytes; 0: as we have it */
+static int  window;
+
+
 static ngx_int_t
 init(net_end_t *end, seen_t *seen)
 {
+    ngx_int_t               rc;
     ngx_webrtc_sctp_opts_t  opts;
 
     memset(seen, 0, sizeof(seen_t));
@@ -160,7 +167,17 @@ init(net_end_t *end, seen_t *seen)
     opts.writable = on_writable;
     opts.ctx = end;
 
-    return ngx_webrtc_sctp_init(&end->assoc, net.sctp, &opts);
+    rc = ngx_webrtc_sctp_init(&end->assoc, net.sctp, &opts);
+
+    if (rc == NGX_OK && window
+        && usrsctp_setsockopt(end->assoc.so, SOL_SOCKET, SO_RCVBUF, &window,
+                              sizeof(int))
+           != 0)
+    {
+        tap_fail("SO_RCVBUF");
+    }
+
+    return rc;
 }
 
 
@@ -832,6 +849,82 @@ test_water(void)
 }
 
 
+/* a peer with a larger window than the path has room for, as browsers have */
+
+static void
+test_flow(void)
+{
+    uint64_t          bytes;
+    ngx_uint_t        i, lost;
+    struct sctpstat   before, after;
+
+    static const struct {
+        ngx_uint_t    rtt_ms;
+        ngx_uint_t    mbit;
+        ngx_uint_t    queue_ms;
+        ngx_uint_t    least;      /* Mbit/s, after some seconds */
+    } paths[] = {
+        { 100, 100, 100, 85 },
+        { 100, 100, 20,  40 },
+        { 100, 20,  100, 16 },
+        { 50,  300, 50,  240 },
+        { 200, 100, 100, 60 }
+    };
+
+    for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+
+        path(paths[i].mbit * 125000, paths[i].rtt_ms / 2, 0, 0);
+        net.queue = paths[i].mbit * 125 * paths[i].queue_ms;
+        window = 5242880;
+        connect_pair();
+        window = 0;
+
+        filled = 0;
+        sa.on_writable = fill;
+        fill(&a);
+        net_run(&a, &b, 4 * SECOND);
+
+        bytes = sb.bytes;
+        net_run(&a, &b, 4 * SECOND);
+        bytes = (sb.bytes - bytes) * 8 / 4 / 1000000;
+
+        tap_ok(bytes >= paths[i].least, "%u Mbit/s, %u ms, a queue of %u ms: "
+               "%u Mbit/s of messages", (unsigned) paths[i].mbit,
+               (unsigned) paths[i].rtt_ms, (unsigned) paths[i].queue_ms,
+               (unsigned) bytes);
+        tap_is_int(sb.bad, 0, "as sent");
+        done();
+    }
+
+    /* a steady delay and no loss: nothing is taken for lost */
+
+    path(12500000, 50, 0, 0);
+    net.queue = 12500000;
+    window = 1048576;
+    connect_pair();
+    window = 0;
+
+    filled = 0;
+    sa.on_writable = fill;
+    fill(&a);
+    net_run(&a, &b, 5 * SECOND);
+
+    usrsctp_get_stat(&before);
+    lost = a.lost;
+    net_run(&a, &b, 20 * SECOND);
+    usrsctp_get_stat(&after);
+
+    tap_is_int(a.lost - lost, 0, "nothing was lost");
+    tap_is_int(after.sctps_sendretransdata - before.sctps_sendretransdata, 0,
+               "and nothing repeated");
+    tap_is_int(after.sctps_markedretrans - before.sctps_markedretrans, 0,
+               "nor was anything marked for it");
+    tap_is_int(after.sctps_recvheartbeat - before.sctps_recvheartbeat, 0,
+               "the peer gets no HEARTBEAT");
+    done();
+}
+
+
 static void
 test_limits(void)
 {
@@ -963,6 +1056,7 @@ main(void)
     net.sctp = ngx_webrtc_sctp_create(16, NGX_WEBRTC_SCTP_CRC_AUTO, net_ms());
 
     test_all();
+    test_flow();
 
     if (ngx_webrtc_sctp_crc32c_available()) {
         test_limits();
