@@ -582,7 +582,7 @@ publisher_timer(publisher_t *p, uint64_t now, int second)
     }
 
     if (publisher_conf.cycles && p->sent >= publisher_conf.hold) {
-        publisher_leave(p, publisher_conf.ended % 2);
+        publisher_leave(p, publisher_conf.left++ % 2);
     }
 }
 

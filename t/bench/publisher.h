@@ -85,7 +85,7 @@ typedef struct {
     size_t          hold;                 /* packets of a cycle */
 
     /* of all */
-    uint64_t        begun, ended;         /* cycles */
+    uint64_t        begun, left, ended;   /* cycles */
     uint64_t        packets, bytes, frames, keyframes;
     uint64_t        plis, firs, last_pli;
     uint64_t        nacks, resent, unknown, dropped;

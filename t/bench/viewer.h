@@ -102,7 +102,7 @@ typedef struct {
     /* of all */
     int             measuring;
     uint64_t        restarts;
-    uint64_t        ended;                /* cycles */
+    uint64_t        left, ended;          /* cycles */
     bench_values_t  lags;                 /* ms behind the timestamps */
     bench_values_t  latency_ms;           /* ms behind the stamps */
     FILE           *trace;

@@ -161,7 +161,7 @@ run(double seconds, const char *what)
         if (viewer_conf.measuring && viewer_conf.cycles) {
             for (i = 0; i < nviewers; i++) {
                 if (viewers[i].c.state == CLIENT_RUNNING) {
-                    viewer_leave(&viewers[i], viewer_conf.ended % 2);
+                    viewer_leave(&viewers[i], viewer_conf.left++ % 2);
                 }
             }
         }

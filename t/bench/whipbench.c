@@ -166,7 +166,11 @@ ramp(void)
             left += (publishers[i].c.state < CLIENT_RUNNING);
         }
 
-    } while (left && !stopped && !publisher_conf.cycles);
+        if (publisher_conf.cycles) {
+            left = publisher_conf.n - npublishers;
+        }
+
+    } while (left && !stopped);
 }
 
 
