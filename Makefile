@@ -372,7 +372,8 @@ PROVE      = $(SAN_ENV) prove -j$(JOBS) --timer -I t/lib
 TESTS      = $(sort $(wildcard t/*.t)) $(UNIT_BINS) $(TSAN_BINS)
 
 all-tests: module units
-	@$(MAKE) -s --no-print-directory -j$(JOBS) asan fuzzers browser media
+	@$(MAKE) -s --no-print-directory -j$(JOBS) asan fuzzers clients browser   \
+	    media
 
 test: packages-test
 	@$(MAKE) -s --no-print-directory all-tests

@@ -272,9 +272,9 @@ ngx_http_webrtc_status_stream(ngx_http_request_t *r,
                      "\"clamped\":%uL,\"damaged\":%uL,"
                      "\"discontinuities\":%uL,\"starts\":%uL,"
                      "\"failures\":%uL,\"viewers_total\":%uL,"
-                     "\"lapped\":%uL,\"lost\":%uL,"
-                     "\"paced\":%uL,\"nacks\":%uL,"
-                     "\"resent\":%uL,\"plis\":%uL,\"tracks\":[",
+                     "\"lapped\":%uL,\"lost\":%uL,\"paced\":%uL,"
+                     "\"nacks\":%uL,\"resent\":%uL,\"plis\":%uL,"
+                     "\"key_requests\":%uL,\"tracks\":[",
                      ngx_http_webrtc_status_states[info->state & 3],
                      info->claim_kind == NGX_WEBRTC_CLAIM_SOURCE ? "pull"
                      : info->claim_kind == NGX_WEBRTC_CLAIM_PUBLISH
@@ -283,7 +283,8 @@ ngx_http_webrtc_status_stream(ngx_http_request_t *r,
                      st->frames, st->keyframes, st->dropped, st->clamped,
                      st->damaged, st->discontinuities, st->starts,
                      st->failures, st->viewers_total, st->lapped, st->lost,
-                     st->paced, st->nacks, st->resent, st->plis);
+                     st->paced, st->nacks, st->resent, st->plis,
+                     st->key_requests);
 
     for (i = 0; i < info->ntracks; i++) {
         if (i) {

@@ -48,6 +48,40 @@ bench_wall_ns(void)
 
 
 uint64_t
+bench_wall_offset(void)
+{
+    int              i;
+    uint64_t         a, b, wall, least;
+
+    static uint64_t  offset, measured;
+
+    a = bench_now_ns();
+
+    if (measured && a - measured < 1000000000) {
+        return offset;
+    }
+
+    /* of several tries the one that nothing came between */
+
+    measured = a;
+    least = UINT64_MAX;
+
+    for (i = 0; i < 10; i++) {
+        a = bench_now_ns();
+        wall = bench_wall_ns();
+        b = bench_now_ns();
+
+        if (b - a < least) {
+            least = b - a;
+            offset = wall - (a + (b - a) / 2);
+        }
+    }
+
+    return offset;
+}
+
+
+uint64_t
 bench_cpu_ns(void)
 {
     return clock_ns(CLOCK_PROCESS_CPUTIME_ID);

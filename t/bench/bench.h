@@ -58,6 +58,8 @@ typedef struct {
 
 uint64_t bench_now_ns(void);               /* CLOCK_MONOTONIC */
 uint64_t bench_wall_ns(void);              /* CLOCK_REALTIME */
+uint64_t bench_wall_offset(void);          /* CLOCK_REALTIME less _MONOTONIC,
+                                              ns; measured once per second */
 uint64_t bench_cpu_ns(void);               /* of this process */
 
 void bench_pin(int cpu);                   /* -1: nowhere */

@@ -1,7 +1,9 @@
 # Copyright (C) the ngx_http_webrtc_module authors
 #
 #   make bench          all tables of docs/performance.md
-#   make bench-tools    build/bench/{whepbench,filebench,limit,srtp,ring} alone
+#   make bench-tools    build/bench/{whepbench,whipbench,...} alone
+#   make clients        build/unit/{whepbench,whipbench}: with sanitizers, what
+#                       t/publish_*.t run
 #
 #   make bench TABLES="viewers limit" N="100 1000" REPEAT=1 DURATION=3
 #
@@ -14,10 +16,15 @@ FLAGS_bench = -g -O2 -std=gnu99 -Wno-maybe-uninitialized
 
 $(eval $(call flavour,bench))
 
-BENCH_BINS  = $(B)/bench/whepbench $(B)/bench/limit $(B)/bench/srtp           \
-              $(B)/bench/ring $(B)/bench/filebench
+BENCH_BINS  = $(B)/bench/whepbench $(B)/bench/whipbench $(B)/bench/limit      \
+              $(B)/bench/srtp $(B)/bench/ring $(B)/bench/filebench
 
-$(B)/bench/whepbench: $(B)/bench/obj/t/bench/whepbench.o
+CLIENT      = client.o stamp.o bench.o
+WHEPBENCH   = whepbench.o viewer.o $(CLIENT)
+WHIPBENCH   = whipbench.o publisher.o $(CLIENT)
+
+$(B)/bench/whepbench: $(WHEPBENCH:%=$(B)/bench/obj/t/bench/%)
+$(B)/bench/whipbench: $(WHIPBENCH:%=$(B)/bench/obj/t/bench/%)
 $(B)/bench/limit: $(B)/bench/obj/t/bench/limit.o
 $(B)/bench/srtp: $(B)/bench/obj/t/bench/srtp.o
 $(B)/bench/ring: $(B)/bench/obj/t/bench/ring.o
@@ -29,10 +36,23 @@ $(BENCH_BINS): $(B)/bench/obj/t/bench/bench.o $(B)/bench/libpure.a
 
 bench-tools: $(BENCH_BINS)
 
+# the load clients as tests use them
+
+CLIENT_BINS = $(B)/unit/whepbench $(B)/unit/whipbench
+
+$(B)/unit/whepbench: $(WHEPBENCH:%=$(B)/unit/obj/t/bench/%)
+$(B)/unit/whipbench: $(WHIPBENCH:%=$(B)/unit/obj/t/bench/%)
+
+$(CLIENT_BINS): $(B)/unit/libpure.a
+	$(Q)$(CC) $(FLAGS_unit) -o $@ $(filter %.o,$^) $(filter %.a,$^)           \
+	    -Wl,--as-needed $(LIBS)
+
+clients: $(CLIENT_BINS)
+
 bench: packages-test
 	@$(MAKE) -s --no-print-directory -j$(JOBS) module bench-tools
 	@mkdir -p $(TMPDIR)
 	$(Q)t/bench/run $(if $(N),-n "$(N)") $(if $(REPEAT),-r $(REPEAT))         \
 	    $(if $(DURATION),-t $(DURATION)) $(TABLES)
 
-.PHONY: bench bench-tools
+.PHONY: bench bench-tools clients
