@@ -47,3 +47,5 @@ make vp8.webm     -t 6 -c:v libvpx -deadline realtime -cpu-used 8 -g 25 \
                   -b:v 800k -c:a libopus -b:a 64k
 make vp9.webm     -t 6 -c:v libvpx-vp9 -deadline realtime -cpu-used 8 -g 25 \
                   -row-mt 1 -b:v 800k -c:a libopus -b:a 64k
+make av1.webm     -t 6 -c:v libsvtav1 -preset 12 -g 25 -b:v 600k \
+                  -c:a libopus -b:a 64k
