@@ -204,6 +204,8 @@ typedef enum {
     NGX_WEBRTC_DROP_RTP,
     NGX_WEBRTC_DROP_RTCP,
     NGX_WEBRTC_DROP_OTHER,                    /* none of RFC 7983's classes */
+    NGX_WEBRTC_DROP_LIMIT,                    /* too long, or of a publisher
+                                                 beyond its limits */
     NGX_WEBRTC_DROPS
 } ngx_webrtc_drop_e;
 

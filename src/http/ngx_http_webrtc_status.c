@@ -42,7 +42,8 @@ static const char  *ngx_http_webrtc_status_states[] = {
 
 /* by ngx_webrtc_drop_e */
 static const char  *ngx_http_webrtc_status_drops[NGX_WEBRTC_DROPS] = {
-    "unknown", "stun", "integrity", "dtls", "rtp", "rtcp", "other"
+    "unknown", "stun", "integrity", "dtls", "rtp", "rtcp", "other",
+    "limit"
 };
 
 

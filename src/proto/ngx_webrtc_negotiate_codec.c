@@ -157,7 +157,7 @@ ngx_webrtc_negotiate_known(const ngx_webrtc_sdp_media_t *media,
 
 size_t
 ngx_webrtc_negotiate_fmtp(const ngx_webrtc_negotiate_choice_t *choice,
-    ngx_uint_t stereo, ngx_uint_t sprop, u_char *buf)
+    ngx_uint_t stereo, ngx_uint_t sending, u_char *buf)
 {
     u_char           *p, *end;
     ngx_str_t         value;
@@ -172,6 +172,11 @@ ngx_webrtc_negotiate_fmtp(const ngx_webrtc_negotiate_choice_t *choice,
     static const char *const  vp9[] = { "profile-id", NULL };
     static const char *const  av1[] = { "profile", "level-idx", "tier", NULL };
     static const char *const  opus[] = { "minptime", "useinbandfec", NULL };
+
+    /* RFC 7587, 6.1: a publisher with DTX sends so if it is told that it may */
+
+    static const char *const  opus_in[] = { "minptime", "useinbandfec",
+                                            "usedtx", NULL };
 
     p = buf;
     end = buf + NGX_WEBRTC_NEGOTIATE_FMTP;
@@ -206,7 +211,7 @@ ngx_webrtc_negotiate_fmtp(const ngx_webrtc_negotiate_choice_t *choice,
         break;
 
     case NGX_WEBRTC_CODEC_OPUS:
-        key = opus;
+        key = sending ? opus : opus_in;
         break;
 
     default:
@@ -235,7 +240,7 @@ ngx_webrtc_negotiate_fmtp(const ngx_webrtc_negotiate_choice_t *choice,
     if (choice->codec->codec == NGX_WEBRTC_CODEC_OPUS && stereo) {
         p = ngx_webrtc_negotiate_param(p, end, buf, "stereo", &one);
 
-        if (sprop) {
+        if (sending) {
             p = ngx_webrtc_negotiate_param(p, end, buf, "sprop-stereo", &one);
         }
     }

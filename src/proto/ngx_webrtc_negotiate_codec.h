@@ -19,7 +19,7 @@
 #include <ngx_webrtc_track.h>
 
 
-/* bytes of an answer's fmtp; chosen: the longest that we make has 90 */
+/* bytes of an answer's fmtp; chosen: the longest that we make has 110 */
 #define NGX_WEBRTC_NEGOTIATE_FMTP  192
 
 
@@ -59,13 +59,13 @@ const ngx_webrtc_codec_t *ngx_webrtc_negotiate_known(
  * Prints the format parameters for the answer.
  *
  *   stereo  1: Opus with two channels
- *   sprop   1: we are the one who sends
+ *   sending 1: we are the one who sends
  *   buf     NGX_WEBRTC_NEGOTIATE_FMTP bytes of room
  *
  * Returns the length, may be 0.
  */
 size_t ngx_webrtc_negotiate_fmtp(const ngx_webrtc_negotiate_choice_t *choice,
-    ngx_uint_t stereo, ngx_uint_t sprop, u_char *buf);
+    ngx_uint_t stereo, ngx_uint_t sending, u_char *buf);
 
 
 #endif /* _NGX_WEBRTC_NEGOTIATE_CODEC_H_INCLUDED_ */

@@ -30,8 +30,10 @@
     ((m)->pt == (rtp_pt) || (m)->red_pt == (rtp_pt))
 
 
-static ngx_webrtc_publish_track_t *ngx_webrtc_publish_find(
-    ngx_webrtc_publish_t *pub, ngx_webrtc_rtp_t *rtp);
+static void ngx_webrtc_publish_drop(ngx_webrtc_session_t *s, ngx_uint_t why,
+    const char *what);
+static ngx_int_t ngx_webrtc_publish_find(ngx_webrtc_publish_t *pub,
+    ngx_webrtc_rtp_t *rtp, ngx_webrtc_publish_track_t **track);
 static ngx_webrtc_publish_track_t *ngx_webrtc_publish_match(
     ngx_webrtc_publish_t *pub, ngx_webrtc_rtp_t *rtp);
 static void ngx_webrtc_publish_extensions(ngx_webrtc_publish_t *pub,
@@ -74,6 +76,12 @@ ngx_webrtc_publish_rtp(ngx_webrtc_session_t *s, u_char *p, size_t n)
 
     ngx_webrtc_limit_input(&pub->limit, n, now_us);
 
+    if (ngx_webrtc_rtp_ext_crowded(&rtp)) {
+        ngx_webrtc_publish_drop(s, NGX_WEBRTC_DROP_LIMIT,
+                                "too many header extensions");
+        return;
+    }
+
     rc = ngx_webrtc_rtx_unwrap(&pub->rtx, &rtp);
 
     if (rc == NGX_DONE || rc == NGX_AGAIN) {
@@ -85,11 +93,23 @@ ngx_webrtc_publish_rtp(ngx_webrtc_session_t *s, u_char *p, size_t n)
 
     ngx_webrtc_publish_extensions(pub, &rtp, now_us);
 
-    t = ngx_webrtc_publish_find(pub, &rtp);
+    switch (ngx_webrtc_publish_find(pub, &rtp, &t)) {
 
-    if (t == NULL || rtp.len > NGX_WEBRTC_PUBLISH_PAYLOAD) {
-        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_RTP);
-        ngx_webrtc_session_complain(s, "rtp that was not negotiated");
+    case NGX_OK:
+        break;
+
+    case NGX_BUSY:
+        ngx_webrtc_publish_drop(s, NGX_WEBRTC_DROP_LIMIT, "too many ssrcs");
+        return;
+
+    default: /* NGX_DECLINED */
+        ngx_webrtc_publish_drop(s, NGX_WEBRTC_DROP_RTP,
+                                "rtp that was not negotiated");
+        return;
+    }
+
+    if (rtp.len > NGX_WEBRTC_PUBLISH_PAYLOAD) {
+        ngx_webrtc_publish_drop(s, NGX_WEBRTC_DROP_LIMIT, "rtp too long");
         return;
     }
 
@@ -130,10 +150,28 @@ ngx_webrtc_publish_rtp(ngx_webrtc_session_t *s, u_char *p, size_t n)
 }
 
 
-/* mid, RFC 9143, 15; else SSRC; else payload type */
+/* counts what is thrown away; what is for the log, static text */
 
-static ngx_webrtc_publish_track_t *
-ngx_webrtc_publish_find(ngx_webrtc_publish_t *pub, ngx_webrtc_rtp_t *rtp)
+static void
+ngx_webrtc_publish_drop(ngx_webrtc_session_t *s, ngx_uint_t why,
+    const char *what)
+{
+    ngx_webrtc_bus_drop(s->wk->bus, why);
+    ngx_webrtc_session_complain(s, what);
+}
+
+
+/*
+ * The track of a packet: by mid, RFC 9143, 15; else SSRC; else payload type.
+ *
+ * NGX_OK
+ * NGX_DECLINED  it was not negotiated
+ * NGX_BUSY      one SSRC too many
+ */
+
+static ngx_int_t
+ngx_webrtc_publish_find(ngx_webrtc_publish_t *pub, ngx_webrtc_rtp_t *rtp,
+    ngx_webrtc_publish_track_t **track)
 {
     ngx_uint_t                   i;
     ngx_webrtc_publish_track_t  *t;
@@ -141,18 +179,20 @@ ngx_webrtc_publish_find(ngx_webrtc_publish_t *pub, ngx_webrtc_rtp_t *rtp)
     for (i = 0; i < pub->nssrcs; i++) {
         if (pub->ssrcs[i].ssrc == rtp->ssrc) {
             t = &pub->tracks[pub->ssrcs[i].n];
-            return ngx_webrtc_publish_has(t->media, rtp->pt) ? t : NULL;
+            *track = t;
+            return ngx_webrtc_publish_has(t->media, rtp->pt) ? NGX_OK
+                                                             : NGX_DECLINED;
         }
     }
 
     t = ngx_webrtc_publish_match(pub, rtp);
 
     if (t == NULL) {
-        return NULL;
+        return NGX_DECLINED;
     }
 
     if (pub->nssrcs == NGX_WEBRTC_PUBLISH_SSRCS) {
-        return NULL;
+        return NGX_BUSY;
     }
 
     pub->ssrcs[pub->nssrcs].ssrc = rtp->ssrc;
@@ -163,7 +203,9 @@ ngx_webrtc_publish_find(ngx_webrtc_publish_t *pub, ngx_webrtc_rtp_t *rtp)
 
     (void) ngx_webrtc_rtx_bind(&pub->rtx, t->media->pt, rtp->ssrc);
 
-    return t;
+    *track = t;
+
+    return NGX_OK;
 }
 
 

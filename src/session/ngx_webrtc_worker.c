@@ -308,7 +308,17 @@ ngx_webrtc_worker_dirty(ngx_webrtc_worker_t *wk, ngx_webrtc_session_t *s)
 static void
 ngx_webrtc_worker_received(void *ctx)
 {
-    ngx_webrtc_worker_batch(ctx);
+    ngx_webrtc_worker_t *wk = ctx;
+
+    ngx_webrtc_udp_stat_t  *stat;
+
+    stat = ngx_webrtc_udp_stat(wk->udp);
+
+    for ( /* void */ ; wk->cut < stat->rx_dropped; wk->cut++) {
+        ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_LIMIT);
+    }
+
+    ngx_webrtc_worker_batch(wk);
 }
 
 

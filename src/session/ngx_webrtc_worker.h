@@ -99,6 +99,7 @@ struct ngx_webrtc_worker_s {
     ngx_queue_t                  sessions;
     ngx_queue_t                  dirty;       /* publishers, in this batch */
     ngx_uint_t                   nsessions;
+    uint64_t                     cut;         /* datagrams too long, counted */
 
     ngx_event_t                  timer;       /* housekeeping, cancelable */
     ngx_uint_t                   ticks;

@@ -234,6 +234,27 @@ ngx_webrtc_rtp_ext_find(const ngx_webrtc_rtp_t *rtp, ngx_uint_t id,
 }
 
 
+ngx_uint_t
+ngx_webrtc_rtp_ext_crowded(const ngx_webrtc_rtp_t *rtp)
+{
+    u_char                *p;
+    ngx_uint_t             n;
+    ngx_webrtc_rtp_ext_t   ext;
+
+    p = NULL;
+
+    for (n = 0; n <= NGX_WEBRTC_RTP_EXT_ELEMENTS; n++) {
+        p = ngx_webrtc_rtp_ext_next(rtp, p, &ext);
+
+        if (p == NULL) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
 u_char *
 ngx_webrtc_rtp_write(u_char *p, u_char *end, const ngx_webrtc_rtp_t *rtp)
 {

@@ -34,6 +34,10 @@
 #define NGX_WEBRTC_RTP_EXT_MAX_ID    14
 #define NGX_WEBRTC_RTP_EXT_MAX_LEN   16
 
+/* elements that a packet may have; chosen: twice what the one-byte form has ids
+ * for */
+#define NGX_WEBRTC_RTP_EXT_ELEMENTS  32
+
 
 typedef struct {
     uint8_t    pt;
@@ -105,6 +109,12 @@ u_char *ngx_webrtc_rtp_ext_next(const ngx_webrtc_rtp_t *rtp, u_char *p,
  */
 ngx_int_t ngx_webrtc_rtp_ext_find(const ngx_webrtc_rtp_t *rtp, ngx_uint_t id,
     ngx_webrtc_rtp_ext_t *ext);
+
+/*
+ * Whether a packet has more than NGX_WEBRTC_RTP_EXT_ELEMENTS elements, so that
+ * each search for one would take its time.
+ */
+ngx_uint_t ngx_webrtc_rtp_ext_crowded(const ngx_webrtc_rtp_t *rtp);
 
 /*
  * Writes the 12 bytes of a fixed header, without CSRCs.  Of rtp it uses pt,

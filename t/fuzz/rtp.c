@@ -74,6 +74,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
 
     for (i = 0; i < 256; i++) {
+        (void) ngx_webrtc_rtp_ext_crowded(&rtp);
+
         if (ngx_webrtc_rtp_ext_find(&rtp, i, &ext) == NGX_OK
             && (n == 0 || ext.id != i))
         {

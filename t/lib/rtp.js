@@ -16,7 +16,11 @@
  *                        {"peer":n,"status":201,"answer"}, when it is 201 it
  *                        waits until it is connected
  *     {"cmd":"send","peer":n,"track":k,"packets":[hex,...]}
- *                        whole RTP packets, each in a datagram
+ *                        whole RTP packets, each in a datagram; {"refused":k}
+ *                        that libsrtp did not send
+ *     {"cmd":"flood","peer":n,"pt":...,"ssrc":...,"bytes":...,"ms":...}
+ *                        a packet of so many bytes every so many ms, until
+ *                        "close"
  *     {"cmd":"packets","peer":n,"count":k,"timeout":s}
  *                        waits until so many RTP packets have come since the
  *                        last "packets"; [{pt,marker,seq,ts,ssrc,hex}]
@@ -195,11 +199,38 @@ const commands = {
     },
 
     async send(o) {
-        const p = peers[o.peer];
+        const track = peers[o.peer].tracks[o.track || 0];
+        let refused = 0;
 
         for (const hex of o.packets) {
-            p.tracks[o.track || 0].sendMessageBinary(Buffer.from(hex, 'hex'));
+            try {
+                track.sendMessageBinary(Buffer.from(hex, 'hex'));
+
+            } catch {
+                /* a number that is too old for libsrtp */
+                refused++;
+            }
         }
+
+        return { refused };
+    },
+
+    async flood(o) {
+        const p = peers[o.peer];
+        let n = 0;
+
+        p.timer = setInterval(() => {
+            const b = Buffer.alloc(12 + o.bytes, 0xfc);
+
+            b.writeUInt16BE(0x8000 | o.pt, 0);
+            b.writeUInt16BE(n & 0xffff, 2);
+            b.writeUInt32BE(n++ * 960, 4);
+            b.writeUInt32BE(o.ssrc, 8);
+
+            if (p.tracks[0].isOpen()) {
+                p.tracks[0].sendMessageBinary(b);
+            }
+        }, o.ms);
 
         return {};
     },

@@ -270,6 +270,53 @@ test_order(void)
 }
 
 
+/* Opus: FEC and DTX as the publisher has said, RFC 7587, 7 */
+
+static void
+test_opus(void)
+{
+    ngx_uint_t  i;
+
+    static const struct {
+        const char  *fmtp;
+        const char  *publish;
+        const char  *play;
+    } rows[] = {
+        { "minptime=10;useinbandfec=1;usedtx=1",
+          "a=fmtp:111 minptime=10;useinbandfec=1;usedtx=1\r\n",
+          "a=fmtp:111 minptime=10;useinbandfec=1;stereo=1;sprop-stereo=1\r\n" },
+        { "useinbandfec=0; usedtx=0",
+          "a=fmtp:111 useinbandfec=0;usedtx=0\r\n",
+          "a=fmtp:111 useinbandfec=0;stereo=1;sprop-stereo=1\r\n" },
+        { "maxaveragebitrate=96000;x=1", "a=rtpmap:111 opus/48000/2\r\n",
+          "a=fmtp:111 stereo=1;sprop-stereo=1\r\n" },
+        { "minptime=aaaaaaaaaaaaaaaa;useinbandfec=bbbbbbbbbbbbbbbb;"
+              "usedtx=cccccccccccccccc;stereo=1",
+          "a=fmtp:111 minptime=aaaaaaaaaaaaaaaa;useinbandfec=bbbbbbbbbbbbbbbb;"
+              "usedtx=cccccccccccccccc;stereo=1\r\n",
+          "a=fmtp:111 minptime=aaaaaaaaaaaaaaaa;useinbandfec=bbbbbbbbbbbbbbbb;"
+              "stereo=1;sprop-stereo=1\r\n" }
+    };
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char  text[1024];
+
+        snprintf(text, sizeof(text), HEAD "m=audio 9 UDP/TLS/RTP/SAVPF 111\n"
+                 "a=rtpmap:111 opus/48000/2\na=fmtp:111 %s\n" T,
+                 rows[i].fmtp);
+
+        reset(PUBLISH);
+        tap_ok(negotiate_text(text) == NGX_OK && has(rows[i].publish),
+               "Opus of a publisher %d", (int) i);
+
+        reset(PLAY);
+        track(NGX_WEBRTC_CODEC_OPUS, 0);
+        tap_ok(negotiate_text(text) == NGX_OK && has(rows[i].play),
+               "Opus of a viewer %d", (int) i);
+    }
+}
+
+
 /* what real publishers are answered */
 
 static void
@@ -493,6 +540,7 @@ main(void)
     test_alternatives();
     test_alternatives_answer();
     test_order();
+    test_opus();
     test_publishers();
     test_details();
 

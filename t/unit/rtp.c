@@ -263,6 +263,41 @@ test_ext(void)
 }
 
 
+/* two-byte elements, RFC 8285, 4.3, of no length */
+
+static void
+test_crowded(void)
+{
+    u_char             b[12 + 4 + 4 * 40];
+    size_t             n;
+    ngx_uint_t         i, k;
+    ngx_webrtc_rtp_t   rtp;
+
+    static const ngx_uint_t  rows[][2] = {
+        { 0, 0 }, { 1, 0 }, { NGX_WEBRTC_RTP_EXT_ELEMENTS, 0 },
+        { NGX_WEBRTC_RTP_EXT_ELEMENTS + 1, 1 }, { 79, 1 }
+    };
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        ngx_memzero(b, sizeof(b));
+
+        n = (rows[i][0] * 2 + 3) / 4;
+
+        b[0] = 0x90;
+        b[12] = 0x10;
+        b[15] = (u_char) n;
+
+        for (k = 0; k < rows[i][0]; k++) {
+            b[16 + 2 * k] = 1;
+        }
+
+        tap_ok(ngx_webrtc_rtp_parse(b, b + 16 + 4 * n, &rtp) == NGX_OK
+               && ngx_webrtc_rtp_ext_crowded(&rtp) == rows[i][1],
+               "%d header extensions", (int) rows[i][0]);
+    }
+}
+
+
 static void
 test_write(void)
 {
@@ -327,6 +362,7 @@ main(void)
     test_classify();
     test_parse();
     test_ext();
+    test_crowded();
     test_write();
 
     return tap_done();

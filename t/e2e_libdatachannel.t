@@ -1,0 +1,80 @@
+#!/usr/bin/perl
+
+# Copyright (C) the ngx_http_webrtc_module authors
+#
+# libdatachannel publishes H.264 with a packetizer of its own, and never hears of
+# a PLI; Chromium and aiortc watch.
+
+use strict;
+use warnings;
+
+use Test::More;
+use NgxWebRTC;
+use NgxWebRTC::Rtp;
+
+my $t = NgxWebRTC->new(workers => 2, asan => 1);
+
+my $c = NgxWebRTC::Rtp->new($t)
+    or plan skip_all => 'node-datachannel is not installed';
+
+# pictures with delimiters, in which nothing is packetized yet
+
+my $file = $t->dir . '/bars.h264';
+my $p = $t->ffmpeg('-i', $t->media . '/bars.ts', '-map', '0:v', '-c', 'copy',
+                   '-bsf:v', 'h264_metadata=aud=insert', '-f', 'h264', $file);
+
+is($t->reap($p, 60), 0, 'the pictures') or diag(slurp($p->{log}));
+
+$t->start(http => 'webrtc_wait 15s;', server => <<'EOF');
+location ~ ^/whip/(?<name>\w+)$ {
+    webrtc_publish  $name;
+}
+location ~ ^/whep/(?<name>\w+)$ {
+    webrtc_play  $name;
+}
+EOF
+
+my $pub = $c->call('open', url => $t->url('/whip/bars'), publish => 1,
+                   media => [ h264(ssrc => 42) ]);
+
+is($pub->{status}, 201, 'WHIP') or diag($pub->{answer});
+
+my $r = $c->call('h264', peer => $pub->{peer}, file => $file, pt => 96,
+                 ssrc => 42, fps => 25);
+
+cmp_ok($r->{pictures}, '>', 50, 'pictures to send');
+
+my $v = $t->browser->play($t->url('/whep/bars'));
+
+is($v->{status}, 201, 'WHEP') or diag($v->{answer});
+
+my $s = $v->wait(50, 30);
+
+ok(!$s->{error}, 'Chromium decodes it') or diag(explain($s));
+is($s->{codec}, 'H264', 'H.264');
+colour_bars_ok($v->bars, 'the picture is the publisher\'s');
+
+SKIP: {
+    skip('python3-aiortc is not installed', 2)
+        if system('/usr/bin/python3 -c "import aiortc" 2>/dev/null') != 0;
+
+    my $a = $t->aiortc($t->url('/whep/bars'), seconds => 3, codec => 'H264');
+
+    is($a->{status}, 201, 'aiortc: WHEP') or diag(explain($a));
+    cmp_ok($a->{frames} // 0, '>', 10, 'aiortc decodes it');
+}
+
+my $st = $t->stream('bars');
+
+is($st->{tracks}[0]{codec}, 'H264', 'the stream\'s codec');
+cmp_ok($st->{keyframes}, '>', 0, 'key frames are seen');
+is($st->{damaged}, 0, 'nothing was malformed');
+is($c->call('state', peer => $pub->{peer})->{state}, 'connected',
+   'the publisher is well');
+
+$v->stop;
+is($c->call('close', peer => $pub->{peer})->{status}, 200, 'DELETE');
+
+ok($t->no_sessions(10), 'no session is left');
+
+$t->done;
