@@ -65,8 +65,8 @@ typedef struct {
      * PLAY: codecs that the stream's publisher may change to, as a set of bits
      * 1 << NGX_WEBRTC_CODEC_*; 0 = none.  Those that are offered get payload
      * types beside the one of the stream's codec: desc's alts[].  Audio of
-     * another clock rate is left out: one SSRC has one (RFC 7160).  RED is taken
-     * beside the codec that it wraps.
+     * another clock rate is left out: one SSRC has one (RFC 7160).  RED goes
+     * with the codec that it wraps.
      */
     ngx_uint_t   alternatives;
 

@@ -40,39 +40,11 @@
 'use strict';
 
 const crypto = require('crypto');
-const path = require('path');
-const http = require('http');
 const readline = require('readline');
 
-const build = process.env.WEBRTC_BUILD
-              || path.join(__dirname, '..', '..', 'build');
-
-const ndc = require(path.join(build, 'node_modules', 'node-datachannel'));
+const { ndc, request, until } = require('./datachannel.js');
 
 const peers = [];
-
-
-function request(method, url, headers, body, keep) {
-    return new Promise((resolve, reject) => {
-        const r = http.request(url, { method, headers, agent: false },
-                               (res) => {
-            if (keep) {
-                resolve(res);
-                return;
-            }
-
-            const parts = [];
-            res.on('data', (d) => parts.push(d));
-            res.on('end', () => resolve({ status: res.statusCode,
-                headers: res.headers,
-                text: Buffer.concat(parts).toString() }));
-            res.on('error', reject);
-        });
-
-        r.on('error', reject);
-        r.end(body);
-    });
-}
 
 
 function parse(m) {
@@ -114,24 +86,6 @@ function rangeReq(r) {
     p.writeBigUInt64BE(BigInt(r.offset), 0);
     p.writeBigUInt64BE(BigInt(r.length), 8);
     return frame(1, r.id, p);
-}
-
-
-function until(seconds, test) {
-    return new Promise((resolve, reject) => {
-        const end = Date.now() + seconds * 1000;
-        const look = () => {
-            const v = test();
-            if (v) {
-                resolve(v);
-            } else if (Date.now() > end) {
-                reject(new Error('timeout'));
-            } else {
-                setTimeout(look, 5);
-            }
-        };
-        look();
-    });
 }
 
 

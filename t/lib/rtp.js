@@ -38,52 +38,11 @@
 'use strict';
 
 const fs = require('fs');
-const path = require('path');
-const http = require('http');
 const readline = require('readline');
 
-const build = process.env.WEBRTC_BUILD
-              || path.join(__dirname, '..', '..', 'build');
-
-const ndc = require(path.join(build, 'node_modules', 'node-datachannel'));
+const { ndc, request, until } = require('./datachannel.js');
 
 const peers = [];
-
-
-function request(method, url, headers, body) {
-    return new Promise((resolve, reject) => {
-        const r = http.request(url, { method, headers, agent: false },
-                               (res) => {
-            const parts = [];
-            res.on('data', (d) => parts.push(d));
-            res.on('end', () => resolve({ status: res.statusCode,
-                headers: res.headers,
-                text: Buffer.concat(parts).toString() }));
-            res.on('error', reject);
-        });
-
-        r.on('error', reject);
-        r.end(body);
-    });
-}
-
-
-function until(seconds, test) {
-    return new Promise((resolve, reject) => {
-        const end = Date.now() + seconds * 1000;
-        const look = () => {
-            const v = test();
-            if (v) {
-                resolve(v);
-            } else if (Date.now() > end) {
-                reject(new Error('timeout'));
-            } else {
-                setTimeout(look, 5);
-            }
-        };
-        look();
-    });
-}
 
 
 /* the library's offer has the transport, the test says the rest */

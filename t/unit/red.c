@@ -29,7 +29,8 @@ static const struct {
     { "no primary left", "ef0f0002" "6f" "aabb", "111-960:aabb 111-0:" },
     { "types of their own", "800f0001" "ff0f0001" "08" "aa" "bb" "cc",
       "0-960:aa 127-960:bb 8-0:cc" },
-    { "the largest offset", "effffc01" "6f" "aa" "bb", "111-16383:aa 111-0:bb" },
+    { "the largest offset", "effffc01" "6f" "aa" "bb",
+      "111-16383:aa 111-0:bb" },
     { "seven before it", "ef000000" "ef000000" "ef000000" "ef000000"
       "ef000000" "ef000000" "ef000000" "6f" "aa",
       "111-0: 111-0: 111-0: 111-0: 111-0: 111-0: 111-0: 111-0:aa" },
