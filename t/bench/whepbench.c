@@ -257,13 +257,15 @@ leave(void)
 
         for (i = 0; i < nviewers; i++) {
 
-            if (viewers[i].c.state == CLIENT_RUNNING
+            if ((viewers[i].c.state == CLIENT_RUNNING
+                 || viewers[i].c.state == CLIENT_STARTING)
                 && client_conf.active_http < 32)
             {
                 viewer_leave(&viewers[i], 0);
             }
 
             left += (viewers[i].c.state == CLIENT_RUNNING
+                     || viewers[i].c.state == CLIENT_STARTING
                      || viewers[i].c.state == CLIENT_DELETING);
         }
 

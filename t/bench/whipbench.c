@@ -224,6 +224,7 @@ report(double window, uint64_t packets, const bench_proc_t *p0,
     }
 
     bench_open(f, NULL);
+    bench_num(f, "ms", (double) (bench_now_ns() - begun) / 1e6, 1);
     bench_num(f, "publishers", (double) npublishers, 0);
     bench_num(f, "publishing", (double) publishing(), 0);
     bench_num(f, "failed", (double) client_conf.failures, 0);

@@ -36,7 +36,7 @@ sub _start {
 
     my $json = $t->dir . "/$program." . ++$n . '.json';
 
-    %o = (t => 120, settle => 0, timeout => 60, every => 100, %o);
+    %o = (t => 600, settle => 0, timeout => 60, every => 100, %o);
 
     my $p = $t->spawn($program, [ "$NgxWebRTC::BUILD/unit/$program",
         '-url', $t->url($path), '-json', $json,
