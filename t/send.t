@@ -69,7 +69,7 @@ for my $run (@runs) {
         my (%next, %n, @gaps, $largest);
         $largest = 0;
 
-        while ($text =~ /^R (\d+) (\d+) (\d+)$/gm) {
+        while ($text =~ /^R (\d+) (\d+) (\d+) 0$/gm) {
             my ($ssrc, $seq, $segments) = ($1, $2, $3);
 
             push @gaps, "$ssrc: $seq after $next{$ssrc}"

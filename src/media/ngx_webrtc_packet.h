@@ -37,5 +37,8 @@
 /* audio that is wrapped in RED; payload types inside are the publisher's */
 #define NGX_WEBRTC_PKT_RED      0x40
 
+/* the payload ends with RTP padding: RFC 3550, 5.1 */
+#define NGX_WEBRTC_PKT_PADDED   0x80
+
 
 #endif /* _NGX_WEBRTC_PACKET_H_INCLUDED_ */

@@ -585,7 +585,7 @@ ngx_webrtc_play_send_packet(ngx_webrtc_session_t *s,
     ngx_webrtc_play_track_t *t, ngx_webrtc_ring_packet_t *pkt,
     u_char *payload)
 {
-    size_t                     n;
+    size_t                     n, pad;
     u_char                    *dst, *p;
     uint32_t                   ts;
     uint64_t                   index;
@@ -620,7 +620,9 @@ ngx_webrtc_play_send_packet(ngx_webrtc_session_t *s,
 
     p = dst;
 
-    p = ngx_webrtc_write_u8(p, dst + n, 0x80);
+    pad = (pkt->flags & NGX_WEBRTC_PKT_PADDED) ? payload[pkt->len - 1] : 0;
+
+    p = ngx_webrtc_write_u8(p, dst + n, pad ? 0xa0 : 0x80);
     p = ngx_webrtc_write_u8(p, dst + n,
                             ((pkt->flags & NGX_WEBRTC_PKT_MARKER) ? 0x80 : 0)
                             | out.pt);
@@ -642,7 +644,7 @@ ngx_webrtc_play_send_packet(ngx_webrtc_session_t *s,
 
     ngx_webrtc_transport_commit(&s->transport, n);
 
-    ngx_webrtc_report_sent(&t->report, out.n);
+    ngx_webrtc_report_sent(&t->report, out.n - pad);
 
     s->peer->stat.packets_out++;
     s->peer->stat.bytes_out += n;
@@ -763,7 +765,8 @@ ngx_webrtc_play_resend(ngx_webrtc_session_t *s, ngx_webrtc_play_track_t *t,
 
     p = dst;
 
-    p = ngx_webrtc_write_u8(p, dst + n, 0x80);
+    p = ngx_webrtc_write_u8(p, dst + n, (pkt.flags & NGX_WEBRTC_PKT_PADDED)
+                                        ? 0xa0 : 0x80);
     p = ngx_webrtc_write_u8(p, dst + n,
                             ((pkt.flags & NGX_WEBRTC_PKT_MARKER) ? 0x80 : 0)
                             | pt);

@@ -418,6 +418,8 @@ static void
 ngx_webrtc_publish_write(ngx_webrtc_publish_track_t *t, u_char *payload,
     size_t n, ngx_uint_t flags, uint64_t arrival_us)
 {
+    size_t                     pad;
+    u_char                     buf[NGX_WEBRTC_EQUAL_MAX];
     ngx_webrtc_stream_t       *st;
     ngx_webrtc_publish_t      *pub;
     ngx_webrtc_ring_packet_t   pkt;
@@ -427,7 +429,21 @@ ngx_webrtc_publish_write(ngx_webrtc_publish_track_t *t, u_char *payload,
 
     ngx_memzero(&pkt, sizeof(ngx_webrtc_ring_packet_t));
 
-    pkt.len = (uint16_t) n;
+    pad = 0;
+
+    if (t->media->kind == NGX_WEBRTC_VIDEO) {
+        pad = ngx_webrtc_equal_pad(&t->equal, n, flags);
+    }
+
+    if (pad) {
+        ngx_memcpy(buf, payload, n);
+        ngx_webrtc_equal_write(buf + n, pad);
+
+        payload = buf;
+        flags |= NGX_WEBRTC_PKT_PADDED;
+    }
+
+    pkt.len = (uint16_t) (n + pad);
     pkt.track = t->track;
     pkt.flags = (uint8_t) flags;
     pkt.ts = ngx_webrtc_timeline_rtp(t->ts);

@@ -21,6 +21,7 @@
 #include "ngx_webrtc_publish.h"
 #include "ngx_webrtc_bus_ring.h"
 #include "ngx_webrtc_depay.h"
+#include "ngx_webrtc_equal.h"
 #include "ngx_webrtc_limit.h"
 #include "ngx_webrtc_nack.h"
 #include "ngx_webrtc_reorder.h"
@@ -55,6 +56,7 @@ typedef struct {
     ngx_webrtc_order_t           order;
     int64_t                      ts;          /* of the frame, media time */
     uint32_t                     rtp_ts;      /* as received */
+    ngx_webrtc_equal_t           equal;
     unsigned                     framed:1;    /* there was a frame */
     unsigned                     drop:1;      /* of the frame: time runs back */
 } ngx_webrtc_publish_track_t;

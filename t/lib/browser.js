@@ -29,7 +29,7 @@
  *                                   "codec", "audio":false, "width", "height",
  *                                   "fps", "port", "mic" (the tone is that of
  *                                   the browser's fake microphone),
- *                                   "video":false
+ *                                   "video":false, "noise":true (no picture)
  *     {"cmd":"sent","player":n}     a publisher's statistics
  *     {"cmd":"wait","player":n,"frames":50,"timeout":10}
  *                                   until so many more frames are decoded
@@ -344,6 +344,19 @@ function inPage() {
             g.fillText(String(n), 10, canvas.height - 10);
             g.fillRect((n * 7) % canvas.width, canvas.height * 0.7, 40, 40);
             n++;
+
+            if (o.noise) {
+
+                /* what no encoder makes small */
+
+                const im = g.createImageData(canvas.width, canvas.height);
+
+                for (let i = 0; i < im.data.length; i++) {
+                    im.data[i] = Math.random() * 256;
+                }
+
+                g.putImageData(im, 0, 0);
+            }
         };
 
         draw();

@@ -9,8 +9,8 @@
  *                    so, the others take two messages; "SEGMENT": messages with
  *                    UDP_SEGMENT fail with EIO, and every fifth piece that is
  *                    sent instead with EAGAIN
- *     SENDSHIM_LOG   file; "R ssrc seq segments" for each packet taken,
- *                    "X what" for each call that failed
+ *     SENDSHIM_LOG   file; "R ssrc seq segments padded" for each packet
+ *                    taken, "X what" for each call that failed
  */
 
 
@@ -134,10 +134,11 @@ taken(const struct msghdr *hdr)
     while (left) {
         n = left < seg ? left : seg;
 
-        say(line, snprintf(line, sizeof(line), "R %u %u %u\n",
+        say(line, snprintf(line, sizeof(line), "R %u %u %u %u\n",
                            (unsigned) p[8] << 24 | p[9] << 16 | p[10] << 8
                            | p[11],
-                           (unsigned) (p[2] << 8 | p[3]), (unsigned) all));
+                           (unsigned) (p[2] << 8 | p[3]), (unsigned) all,
+                           (unsigned) (p[0] >> 5 & 1)));
         p += n;
         left -= n;
     }

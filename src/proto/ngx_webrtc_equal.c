@@ -1,0 +1,52 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Packets of one size.  Only what has come is known, nothing is held back for
+ * what will: the first packet of a frame gets one byte, since libwebrtc makes
+ * the last packets of a frame one byte larger than the first ones, and all that
+ * follow are filled up to its size if they are a little smaller.  A message of
+ * UDP_SEGMENT may end with a shorter packet, so that a frame's last one is left
+ * as it is.
+ *
+ * RFC 3550, 5.1.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_webrtc_equal.h>
+#include <ngx_webrtc_packet.h>
+
+
+size_t
+ngx_webrtc_equal_pad(ngx_webrtc_equal_t *eq, size_t n, ngx_uint_t flags)
+{
+    if (flags & NGX_WEBRTC_PKT_FIRST) {
+        eq->size = 0;
+    }
+
+    if (n == 0 || n >= NGX_WEBRTC_EQUAL_MAX) {
+        eq->size = 0;
+        return 0;
+    }
+
+    if (flags & (NGX_WEBRTC_PKT_LAST|NGX_WEBRTC_PKT_MARKER)) {
+        eq->size = 0;
+        return 0;
+    }
+
+    if (n > eq->size || eq->size - n > NGX_WEBRTC_EQUAL_PAD) {
+        eq->size = (uint16_t) (n + 1);
+    }
+
+    return eq->size - n;
+}
+
+
+void
+ngx_webrtc_equal_write(u_char *p, size_t n)
+{
+    ngx_memzero(p, n - 1);
+    p[n - 1] = (u_char) n;
+}
