@@ -536,7 +536,8 @@ static ngx_int_t
 ngx_http_webrtc_init(ngx_conf_t *cf)
 {
     ngx_str_t                     port;
-    ngx_uint_t                    i;
+    ngx_addr_t                   *addrs[NGX_WEBRTC_UDP_LISTENS];
+    ngx_uint_t                    i, numbers[NGX_WEBRTC_UDP_LISTENS];
     ngx_http_webrtc_listen_t     *listen;
     ngx_http_webrtc_main_conf_t  *wmcf;
 
@@ -568,7 +569,13 @@ ngx_http_webrtc_init(ngx_conf_t *cf)
     listen = wmcf->listens.elts;
 
     for (i = 0; i < wmcf->listens.nelts; i++) {
-        if (ngx_webrtc_udp_listen(cf, &listen[i].addr, i) != NGX_OK) {
+        addrs[i] = &listen[i].addr;
+    }
+
+    ngx_webrtc_udp_number(cf->cycle, addrs, i, numbers);
+
+    for (i = 0; i < wmcf->listens.nelts; i++) {
+        if (ngx_webrtc_udp_listen(cf, addrs[i], numbers[i]) != NGX_OK) {
             return NGX_ERROR;
         }
     }

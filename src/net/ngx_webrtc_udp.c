@@ -61,9 +61,6 @@
 /* room for IP_PKTINFO or IPV6_PKTINFO and UDP_SEGMENT */
 #define NGX_WEBRTC_UDP_CONTROL         96
 
-/* socket buffers asked for; the kernel caps them at net.core.[rw]mem_max */
-#define NGX_WEBRTC_UDP_SOCKBUF         (8 * 1024 * 1024)
-
 
 typedef struct {
     ngx_socket_t                fd;         /* ours, a dup */
@@ -112,7 +109,6 @@ struct ngx_webrtc_udp_s {
 };
 
 
-static void ngx_webrtc_udp_accept_handler(ngx_connection_t *c);
 static ngx_int_t ngx_webrtc_udp_adopt(ngx_webrtc_udp_t *udp,
     ngx_cycle_t *cycle, ngx_listening_t *ls);
 static void ngx_webrtc_udp_probe(ngx_webrtc_udp_t *udp, ngx_socket_t fd);
@@ -133,60 +129,6 @@ static void ngx_webrtc_udp_write_handler(ngx_event_t *wev);
 static void ngx_webrtc_udp_close_handler(ngx_event_t *rev);
 static void ngx_webrtc_udp_retry_handler(ngx_event_t *ev);
 static void ngx_webrtc_udp_resume(ngx_webrtc_udp_t *udp);
-
-
-/*
- * The listening sockets of ours are known by this handler: the address of
- * "servers" is not enough, since nginx copies listenings for every worker.
- */
-static void
-ngx_webrtc_udp_accept_handler(ngx_connection_t *c)
-{
-    ngx_pool_t  *pool;
-
-    /*
-     * Called only where the read handler of the listening was not replaced,
-     * since WebRTC could not begin in this worker: drops the datagram.
-     */
-
-    pool = c->pool;
-    ngx_close_connection(c);
-    ngx_destroy_pool(pool);
-}
-
-
-ngx_int_t
-ngx_webrtc_udp_listen(ngx_conf_t *cf, ngx_addr_t *addr, ngx_uint_t listen)
-{
-    ngx_listening_t  *ls;
-
-    ls = ngx_create_listening(cf, addr->sockaddr, addr->socklen);
-    if (ls == NULL) {
-        return NGX_ERROR;
-    }
-
-    ls->type = SOCK_DGRAM;
-    ls->handler = ngx_webrtc_udp_accept_handler;
-    ls->servers = (void *) (uintptr_t) listen;
-    ls->pool_size = 256;
-    ls->addr_ntop = 1;
-    ls->logp = &cf->cycle->new_log;
-    ls->log.data = &ls->addr_text;
-    ls->log.handler = ngx_accept_log_error;
-    ls->rcvbuf = NGX_WEBRTC_UDP_SOCKBUF;
-    ls->sndbuf = NGX_WEBRTC_UDP_SOCKBUF;
-    ls->wildcard = ngx_inet_wildcard(addr->sockaddr);
-
-#if (NGX_HAVE_INET6)
-    ls->ipv6only = 1;
-#endif
-
-#if (NGX_HAVE_REUSEPORT)
-    ls->reuseport = 1;
-#endif
-
-    return NGX_OK;
-}
 
 
 ngx_webrtc_udp_t *
@@ -233,9 +175,7 @@ ngx_webrtc_udp_init(ngx_cycle_t *cycle, ngx_webrtc_udp_conf_t *conf)
 
     for (i = 0; i < cycle->listening.nelts; i++) {
 
-        if (ls[i].handler != ngx_webrtc_udp_accept_handler
-            || ls[i].connection == NULL)
-        {
+        if (!ngx_webrtc_udp_listens(&ls[i]) || ls[i].connection == NULL) {
             continue;
         }
 

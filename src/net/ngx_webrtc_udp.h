@@ -17,12 +17,11 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "ngx_webrtc_addr.h"
+#include "ngx_webrtc_udp_listen.h"
 
 
 /* longest datagram read or sent unsegmented; chosen: above any path's MTU */
 #define NGX_WEBRTC_UDP_MAX       2048
-
-#define NGX_WEBRTC_UDP_LISTENS   16
 
 
 typedef struct ngx_webrtc_udp_s  ngx_webrtc_udp_t;
@@ -70,17 +69,6 @@ typedef struct {
     uint64_t                     tx_blocked;    /* times the socket was full */
 } ngx_webrtc_udp_stat_t;
 
-
-/*
- * Registers a listening socket, at configuration time.
- *
- *   addr     address to listen on, port set
- *   listen   its number, from 0; below NGX_WEBRTC_UDP_LISTENS
- *
- * NGX_OK, NGX_ERROR
- */
-ngx_int_t ngx_webrtc_udp_listen(ngx_conf_t *cf, ngx_addr_t *addr,
-    ngx_uint_t listen);
 
 /*
  * Takes over this worker's sockets, in init_process.

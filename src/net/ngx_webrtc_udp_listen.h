@@ -1,0 +1,48 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * The addresses of "webrtc_listen", at configuration time: registers them with
+ * nginx, and gives each a number that it keeps over reloads.
+ */
+
+
+#ifndef _NGX_WEBRTC_UDP_LISTEN_H_INCLUDED_
+#define _NGX_WEBRTC_UDP_LISTEN_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+#define NGX_WEBRTC_UDP_LISTENS  16
+
+
+/*
+ * Numbers addresses: one that the running configuration has too keeps its
+ * number, as sessions and the zone know addresses by it.  A new one gets a
+ * number that no address has or, as long as there are such, had.
+ *
+ *   addrs     n addresses, ports set, all different
+ *   n         at most NGX_WEBRTC_UDP_LISTENS
+ *   numbers   out: n numbers below NGX_WEBRTC_UDP_LISTENS, all different
+ */
+void ngx_webrtc_udp_number(ngx_cycle_t *cycle, ngx_addr_t **addrs,
+    ngx_uint_t n, ngx_uint_t *numbers);
+
+/*
+ * Registers a listening socket.
+ *
+ *   addr     address to listen on, port set
+ *   number   of ngx_webrtc_udp_number()
+ *
+ * NGX_OK, NGX_ERROR
+ */
+ngx_int_t ngx_webrtc_udp_listen(ngx_conf_t *cf, ngx_addr_t *addr,
+    ngx_uint_t number);
+
+/* Is this a listening of ours?  Then ls->servers is its number. */
+ngx_uint_t ngx_webrtc_udp_listens(ngx_listening_t *ls);
+
+
+#endif /* _NGX_WEBRTC_UDP_LISTEN_H_INCLUDED_ */
