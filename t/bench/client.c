@@ -520,6 +520,15 @@ dtls_input(client_t *c, u_char *p, size_t n)
         return;
     }
 
+    if (client_conf.half) {
+        if (c->state == CLIENT_HANDSHAKING) {
+            client_conf.handshakes++;
+            client_delete(c);
+        }
+
+        return;
+    }
+
     switch (ngx_webrtc_dtls_input(&c->dtls, p, n, bench_now_ns() / CLIENT_MS)) {
 
     case NGX_OK:

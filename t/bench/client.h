@@ -111,6 +111,8 @@ typedef struct {
     const char             *profile;      /* gcm, sha1_80 */
     const char             *setup;        /* of offers: actpass, ... */
     double                  timeout;      /* s, until it is up */
+    int                     half;         /* DELETEs when the server has
+                                             answered its ClientHello */
 
     /* out */
     char                    host[128], path[512];

@@ -12,6 +12,9 @@
  * -churn n   n viewers per second leave and come again
  * -cycles n  every viewer leaves as soon as it plays and comes again, until
  *            there were n of them; every second one without DELETE
+ * -flood     no viewers but clients that only begin: POST, check, ClientHello,
+ *            and DELETE when the server has answered it with its certificate and
+ *            signature: most of a handshake for the server, little for them
  * -pli ms    all viewers ask for a key frame at once, every so often
  * -every ms  writes the -json file anew (and renames it) that often, so that a
  *            test can wait for what it says; SIGTERM ends the measurement
@@ -35,7 +38,7 @@
 static struct {
     const char   *json;
     double        ramp, seconds, settle;
-    int           quiet, cpu, pli, every;
+    int           quiet, cpu, pli, every, flood;
     int           pids[BENCH_PIDS];
     size_t        npids;
 } o;
@@ -623,6 +626,7 @@ options(int argc, char **argv)
         { "trace", 1, NULL, 'T' }, { "codecs", 1, NULL, 'd' },
         { "cycles", 1, NULL, 'y' }, { "pli", 1, NULL, 'P' },
         { "every", 1, NULL, 'e' }, { "setup", 1, NULL, 'S' },
+        { "flood", 0, NULL, 'F' },
         { NULL, 0, NULL, 0 }
     };
 
@@ -675,6 +679,7 @@ options(int argc, char **argv)
         case 'P': o.pli = atoi(optarg); break;
         case 'e': o.every = atoi(optarg); break;
         case 'S': client_conf.setup = optarg; break;
+        case 'F': o.flood = 1; break;
         default: exit(2);
         }
     }
@@ -695,7 +700,7 @@ options(int argc, char **argv)
                 "[-pid pid,...]\n    [-json file] [-every ms] [-streams n: "
                 "path0, path1, ...] [-burst viewers]\n    [-churn per second] "
                 "[-cycles n] [-pli ms] [-cpu n] [-rcvbuf bytes] [-trace "
-                "file]\n    [-quiet]\n");
+                "file]\n    [-flood] [-quiet]\n");
         exit(2);
     }
 }
@@ -707,6 +712,48 @@ stop(int signo)
     (void) signo;
 
     stopped = 1;
+}
+
+
+/* who fails, as the server may have refused, begins again */
+
+static int
+flood(void)
+{
+    size_t    i;
+    double    seconds;
+    uint64_t  begin;
+
+    client_conf.half = 1;
+    viewer_conf.measuring = 1;
+
+    begin = bench_now_ns();
+
+    for (i = 0; i < viewer_conf.n; i++) {
+        nviewers = i + 1;
+        viewer_start(&viewers[i], i);
+    }
+
+    do {
+        turn(2);
+
+        for (i = 0; i < viewer_conf.n; i++) {
+            if (viewers[i].c.state == CLIENT_FAILED) {
+                viewer_start(&viewers[i], i);
+            }
+        }
+
+        seconds = (double) (bench_now_ns() - begin) / 1e9;
+
+    } while (seconds < o.seconds && !stopped);
+
+    bench_open(stdout, NULL);
+    bench_num(stdout, "begun_per_s", (double) client_conf.handshakes
+                                     / seconds, 1);
+    bench_num(stdout, "failed", (double) client_conf.failures, 0);
+    bench_close(stdout);
+
+    return 0;
 }
 
 
@@ -741,6 +788,10 @@ main(int argc, char **argv)
     }
 
     bench_proc(&idle, o.pids, o.npids);
+
+    if (o.flood) {
+        return flood();
+    }
 
     ramp(0, viewer_conf.n, o.ramp, 1);
     run(o.settle, "settle");
