@@ -3,16 +3,18 @@
  *
  * Throughput of one file session on loopback: nginx with webrtc_file against
  * libdatachannel (node-datachannel) serving the same file with the same frames,
- * in one run, to the same client (libdatachannel in a process of its own).
+ * in one run, to the same client: t/bench/filebench.c, which checks each byte.
  *
  *     node t/bench/file.js <nginx URL of the file> <path of the file> [runs]
  *
- * With NGINX_PID (of the worker) it also tells CPU time per MB.
+ * NGINX_PID: the worker, for its CPU time; BENCH_PREFIX goes before the client's
+ * command, with BENCH_FIFO both servers should have the same ("chrt -f 5"; that
+ * of nginx is up to the caller).
  */
 
 'use strict';
 
-const { fork } = require('child_process');
+const { fork, spawn, spawnSync } = require('child_process');
 const fs = require('fs');
 const http = require('http');
 const path = require('path');
@@ -104,37 +106,31 @@ function serve(file, port) {
 }
 
 
-function cpu(pid) {
-    const f = fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]
-              .split(' ');
-    return (Number(f[11]) + Number(f[12])) / 100;
+/* one transfer: build/bench/filebench, the same for both */
+
+function transfer(url, file, pids) {
+    return new Promise((resolve) => {
+        const prefix = (process.env.BENCH_PREFIX || '').split(' ')
+                       .filter(Boolean);
+        const argv = [...prefix, path.join(build, 'bench', 'filebench'),
+            '-url', url, '-file', file, '-quiet', '-pid', pids.join(',')];
+        const c = spawn(argv[0], argv.slice(1),
+                        { stdio: ['ignore', 'pipe', 'inherit'] });
+        let out = '';
+
+        c.stdout.on('data', (d) => out += d);
+        c.on('close', () => {
+            try {
+                resolve(JSON.parse(out));
+            } catch (e) {
+                resolve({ error: 'no result' });
+            }
+        });
+    });
 }
 
 
-async function fetchAll(url) {
-    const { spawn } = require('child_process');
-    const c = spawn(process.execPath, [path.join(__dirname, '..', 'lib',
-        'range.js')], { stdio: ['pipe', 'pipe', 'inherit'],
-                        env: { ...process.env, WEBRTC_BUILD: build } });
-    const rl = require('readline').createInterface({ input: c.stdout });
-    const lines = rl[Symbol.asyncIterator]();
-    const call = async (o) => {
-        c.stdin.write(JSON.stringify(o) + '\n');
-        return JSON.parse((await lines.next()).value);
-    };
-
-    const p = await call({ cmd: 'open', url });
-    const r = await call({ cmd: 'get', peer: 0, timeout: 300,
-        ranges: [{ id: 1, offset: '0', length: '0' }] });
-
-    c.stdin.end(JSON.stringify({ cmd: 'quit' }) + '\n');
-
-    if (!r.ranges) {
-        throw new Error(JSON.stringify([p, r]));
-    }
-
-    return r.ranges[0];
-}
+const median = (l) => [...l].sort((a, b) => a - b)[l.length >> 1];
 
 
 async function main() {
@@ -145,6 +141,10 @@ async function main() {
 
     await new Promise((resolve) => child.once('message', resolve));
 
+    if (process.env.BENCH_FIFO) {
+        spawnSync('chrt', ['-a', '-f', '-p', '5', String(child.pid)]);
+    }
+
     const all = { nginx: [], ndc: [] };
 
     for (let i = 0; i < (runs || 3); i++) {
@@ -152,32 +152,35 @@ async function main() {
             ['nginx', url, pids],
             ['ndc', `http://127.0.0.1:${port}/`, [child.pid]]])
         {
-            const sum = () => who.reduce((s, p) => s + cpu(p), 0);
-            const before = sum();
             let r;
 
-            for (let n = 0; !r; n++) {
-                r = await fetchAll(u).catch((e) => {
-                    if (n == 5) {
-                        throw e;
-                    }
-                });
+            for (let n = 0; n < 5; n++) {
+                r = await transfer(u, file, who);
+
+                if (!r.error && !r.bad && r.status === 0) {
+                    break;
+                }
             }
 
-            const ms = r.bytes / 1e3 / r.ms;
+            if (r.error || r.bad) {
+                throw new Error(`${name}: ${JSON.stringify(r)}`);
+            }
 
-            all[name].push(ms);
-            console.log(`${name}: ${ms.toFixed(1)} MB/s`
-                + (who.length ? `, ${(1e6 * (sum() - before)
-                    / (r.bytes / 1e6) / 1e3).toFixed(2)} ms CPU per MB` : ''));
+            all[name].push(r);
+            console.log(`${name}: ${r.MB_per_s} MB/s, ms of CPU per MB: `
+                        + `server ${r.server_ms_per_MB}, client `
+                        + `${r.client_ms_per_MB}`);
         }
     }
 
-    const best = (l) => Math.max(...l);
+    const of = (name, what) => median(all[name].map((r) => r[what]));
+    const [a, b] = [of('nginx', 'MB_per_s'), of('ndc', 'MB_per_s')];
+    const [c, d] = [of('nginx', 'server_ms_per_MB'),
+                    of('ndc', 'server_ms_per_MB')];
 
-    console.log(`best: nginx ${best(all.nginx).toFixed(1)}, node-datachannel `
-        + `${best(all.ndc).toFixed(1)} MB/s, ratio `
-        + (best(all.nginx) / best(all.ndc)).toFixed(2));
+    console.log(`median: nginx ${a} MB/s, ${c} ms/MB; node-datachannel ${b} `
+        + `MB/s, ${d} ms/MB; ${(a / b).toFixed(2)} times as fast, `
+        + `${(d / c).toFixed(2)} times as much for a ms of CPU`);
 
     child.kill();
     process.exit(0);
