@@ -34,6 +34,7 @@
 #include <poll.h>
 #include <nice/agent.h>
 #include "ngx_webrtc_nice.h"
+#include "ngx_webrtc_nice_batch.h"
 
 
 /* turns in a row; chosen: other sessions wait a millisecond at most */
@@ -53,6 +54,10 @@
 
 /* ms between turns while connections are short; chosen */
 #define NGX_WEBRTC_NICE_STARVED    20
+
+/* bytes of each of a socket's buffers, as far as the system lets; chosen: what
+ * SCTP has in flight at most */
+#define NGX_WEBRTC_NICE_SOCKBUF    (4 * 1024 * 1024)
 
 /* RFC 8445, 5.1.1: with rtcp-mux there is one */
 #define NGX_WEBRTC_NICE_COMPONENT  1
@@ -75,6 +80,9 @@ struct ngx_webrtc_nice_s {
     GMainContext            *context;
     guint                    stream;
 
+    GSocket                 *socket;      /* of the selected pair; NULL: it */
+    ngx_webrtc_nice_dst_t    dst;         /* is relayed, or there is none */
+
     GPollFD                 *fds;         /* room for nalloc */
     ngx_webrtc_nice_io_t    *ios;         /* the same */
     ngx_uint_t               nalloc;
@@ -87,6 +95,7 @@ struct ngx_webrtc_nice_s {
     ngx_uint_t               news;        /* to be told, 0: nothing */
     ngx_uint_t               nremote;
 
+    unsigned                 paired:1;    /* there is a new pair */
     unsigned                 candidate:1; /* to be told */
     unsigned                 gathered:1;
     unsigned                 told:1;      /* that it has gathered */
@@ -117,6 +126,12 @@ static void ngx_webrtc_nice_on_candidate(NiceAgent *agent, NiceCandidate *cand,
     gpointer data);
 static void ngx_webrtc_nice_on_gathered(NiceAgent *agent, guint stream,
     gpointer data);
+static void ngx_webrtc_nice_on_pair(NiceAgent *agent, guint stream,
+    guint component, NiceCandidate *local, NiceCandidate *remote,
+    gpointer data);
+static void ngx_webrtc_nice_select(ngx_webrtc_nice_t *nice);
+static void ngx_webrtc_nice_unselect(ngx_webrtc_nice_t *nice);
+static void ngx_webrtc_nice_buffers(ngx_socket_t fd);
 static void ngx_webrtc_nice_on_pruned(GObject *object, GAsyncResult *result,
     gpointer data);
 static void ngx_webrtc_nice_tell(ngx_webrtc_nice_t *nice);
@@ -144,9 +159,6 @@ static void ngx_webrtc_nice_free(ngx_webrtc_nice_t *nice);
 static ngx_queue_t  ngx_webrtc_nice_closing = {
     &ngx_webrtc_nice_closing, &ngx_webrtc_nice_closing
 };
-
-static u_char  ngx_webrtc_nice_buf[NGX_WEBRTC_NICE_MAX];
-
 
 ngx_webrtc_nice_t *
 ngx_webrtc_nice_create(ngx_webrtc_nice_conf_t *conf)
@@ -298,6 +310,8 @@ ngx_webrtc_nice_setup(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_conf_t *conf)
                      G_CALLBACK(ngx_webrtc_nice_on_state), nice);
     g_signal_connect(nice->agent, "new-candidate-full",
                      G_CALLBACK(ngx_webrtc_nice_on_candidate), nice);
+    g_signal_connect(nice->agent, "new-selected-pair-full",
+                     G_CALLBACK(ngx_webrtc_nice_on_pair), nice);
     g_signal_connect(nice->agent, "candidate-gathering-done",
                      G_CALLBACK(ngx_webrtc_nice_on_gathered), nice);
 
@@ -619,6 +633,11 @@ ngx_webrtc_nice_send(ngx_webrtc_nice_t *nice, u_char *p, size_t n)
         return;
     }
 
+    if (nice->socket) {
+        /* in order */
+        ngx_webrtc_nice_batch_leave(&nice->dst);
+    }
+
     (void) nice_agent_send(nice->agent, nice->stream,
                            NGX_WEBRTC_NICE_COMPONENT, (guint) n,
                            (const gchar *) p);
@@ -633,14 +652,86 @@ ngx_webrtc_nice_send(ngx_webrtc_nice_t *nice, u_char *p, size_t n)
 u_char *
 ngx_webrtc_nice_reserve(ngx_webrtc_nice_t *nice, size_t size)
 {
-    return (size > NGX_WEBRTC_NICE_MAX) ? NULL : ngx_webrtc_nice_buf;
+    return (size > NGX_WEBRTC_NICE_MAX) ? NULL
+                                        : ngx_webrtc_nice_batch_reserve(size);
 }
 
 
 void
 ngx_webrtc_nice_commit(ngx_webrtc_nice_t *nice, size_t n)
 {
-    ngx_webrtc_nice_send(nice, ngx_webrtc_nice_buf, n);
+    if (nice->paired) {
+        nice->paired = 0;
+        ngx_webrtc_nice_select(nice);
+    }
+
+    if (nice->socket == NULL || g_socket_is_closed(nice->socket)) {
+        ngx_webrtc_nice_send(nice, ngx_webrtc_nice_batch_reserve(n), n);
+        return;
+    }
+
+    ngx_webrtc_nice_batch_add(&nice->dst, n);
+}
+
+
+/*
+ * What is not relayed does not have to go through libnice, packet by packet.
+ * The socket is held, so that it is known to be closed when it is.
+ */
+
+static void
+ngx_webrtc_nice_select(ngx_webrtc_nice_t *nice)
+{
+    NiceCandidate  *local, *remote;
+
+    ngx_webrtc_nice_unselect(nice);
+
+    if (!nice_agent_get_selected_pair(nice->agent, nice->stream,
+                                      NGX_WEBRTC_NICE_COMPONENT, &local,
+                                      &remote)
+        || local->type == NICE_CANDIDATE_TYPE_RELAYED
+        || local->transport != NICE_CANDIDATE_TRANSPORT_UDP)
+    {
+        return;
+    }
+
+    switch (nice_address_ip_version(&remote->addr)) {
+
+    case 4:
+        nice->dst.len = sizeof(struct sockaddr_in);
+        break;
+
+#if (NGX_HAVE_INET6)
+    case 6:
+        nice->dst.len = sizeof(struct sockaddr_in6);
+        break;
+#endif
+
+    default:
+        return;
+    }
+
+    nice_address_copy_to_sockaddr(&remote->addr, &nice->dst.remote.sockaddr);
+
+    nice->socket = nice_agent_get_selected_socket(nice->agent, nice->stream,
+                                                  NGX_WEBRTC_NICE_COMPONENT);
+    if (nice->socket) {
+        nice->dst.fd = g_socket_get_fd(nice->socket);
+    }
+}
+
+
+static void
+ngx_webrtc_nice_unselect(ngx_webrtc_nice_t *nice)
+{
+    if (nice->socket == NULL) {
+        return;
+    }
+
+    ngx_webrtc_nice_batch_leave(&nice->dst);
+
+    g_object_unref(nice->socket);
+    nice->socket = NULL;
 }
 
 
@@ -709,9 +800,27 @@ ngx_webrtc_nice_on_state(NiceAgent *agent, guint stream, guint component,
         break;
 
     case NICE_COMPONENT_STATE_FAILED:
+
+        /* RFC 7675, 5.1: without consent nothing may be sent */
+
+        nice->paired = 0;
+        ngx_webrtc_nice_unselect(nice);
+
         nice->news = NGX_WEBRTC_NICE_FAILED;
-        break;
+        return;
     }
+
+    nice->paired = 1;
+}
+
+
+static void
+ngx_webrtc_nice_on_pair(NiceAgent *agent, guint stream, guint component,
+    NiceCandidate *local, NiceCandidate *remote, gpointer data)
+{
+    ngx_webrtc_nice_t *nice = data;
+
+    nice->paired = 1;
 }
 
 
@@ -996,6 +1105,8 @@ ngx_webrtc_nice_watch(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_io_t *io,
 
         io->c = c;
         io->events = 0;
+
+        ngx_webrtc_nice_buffers(io->fd);
     }
 
     events &= POLLIN|POLLOUT;
@@ -1029,6 +1140,20 @@ ngx_webrtc_nice_watch(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_io_t *io,
     }
 
     io->events = events;
+}
+
+
+/* GLib leaves a socket's buffers as they are: too small for a fast path */
+
+static void
+ngx_webrtc_nice_buffers(ngx_socket_t fd)
+{
+    int  size;
+
+    size = NGX_WEBRTC_NICE_SOCKBUF;
+
+    (void) setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(int));
+    (void) setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(int));
 }
 
 
@@ -1164,6 +1289,9 @@ void
 ngx_webrtc_nice_close(ngx_webrtc_nice_t *nice)
 {
     nice->closed = 1;
+    nice->paired = 0;
+
+    ngx_webrtc_nice_unselect(nice);
 
     ngx_queue_insert_tail(&ngx_webrtc_nice_closing, &nice->queue);
 
