@@ -761,6 +761,7 @@ ngx_webrtc_sctp_on_output(void *id, void *buf, size_t n, uint8_t tos,
     uint8_t df)
 {
     u_char                   *p;
+    size_t                    whole;
     uint32_t                  crc;
     ngx_webrtc_sctp_assoc_t  *assoc;
 
@@ -783,15 +784,20 @@ ngx_webrtc_sctp_on_output(void *id, void *buf, size_t n, uint8_t tos,
 
     p = buf;
 
-    if (ngx_webrtc_sctp_flow_output(assoc, p, n, assoc->sctp->clock_ms)
+    whole = n;
+
+    if (ngx_webrtc_sctp_flow_output(assoc, p, &n, assoc->sctp->clock_ms)
         != NGX_OK)
     {
         return 0;
     }
 
-    if (assoc->sctp->hardware) {
+    if (assoc->sctp->hardware || n != whole) {
         ngx_memzero(p + NGX_WEBRTC_SCTP_CHECKSUM, 4);
-        crc = ngx_webrtc_sctp_crc32c(0, p, n);
+
+        crc = assoc->sctp->hardware ? ngx_webrtc_sctp_crc32c(0, p, n)
+                                    : usrsctp_crc32c(p, n);
+
         ngx_memcpy(p + NGX_WEBRTC_SCTP_CHECKSUM, &crc, 4);
     }
 

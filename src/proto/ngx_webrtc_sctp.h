@@ -60,9 +60,6 @@
 #define NGX_WEBRTC_SCTP_TICK         10
 #define NGX_WEBRTC_SCTP_IDLE_TICK    1000
 
-/* bytes of a packet with a HEARTBEAT of usrsctp's at most; chosen: it has 56 */
-#define NGX_WEBRTC_SCTP_BEAT         96
-
 /* chunks on their way whose round trip is measured */
 #define NGX_WEBRTC_SCTP_MEASURED     8
 
@@ -187,12 +184,11 @@ typedef struct {
     uint32_t                     most;       /* and of the ceiling, at most */
     uint32_t                     flight;     /* when round trips got longer */
     uint8_t                      longer;     /* that many of them */
-    uint8_t                      nbeat;      /* 0: there is none */
     unsigned                     sent:1;     /* tsn is one */
     unsigned                     acked:1;    /* cum is one */
     unsigned                     ended:1;    /* slow start has */
-    unsigned                     probing:1;  /* usrsctp makes a HEARTBEAT */
-    u_char                       beat[NGX_WEBRTC_SCTP_BEAT];
+    u_char                      *beat;       /* where a HEARTBEAT goes, */
+    size_t                       nbeat;      /* with the header */
 } ngx_webrtc_sctp_flow_t;
 
 

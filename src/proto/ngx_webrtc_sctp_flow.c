@@ -20,10 +20,9 @@
  * steady delay the variation is nil, so that each time chunks are taken for
  * lost that are merely on their way, and the window is halved: 16 Mbit/s of
  * 100 (RTT 100 ms).  So that there is a variation, usrsctp is now and then told
- * of a longer round trip, by a HEARTBEAT ACK (RFC 9260, 3.3.6) that nobody has
- * sent.  Its HEARTBEAT is made once, when the association opens, by usrsctp
- * itself, and does not go out either.  RTO is not affected, it has a minimum
- * far above.
+ * of a longer round trip: it is asked for a HEARTBEAT (RFC 9260, 8.3), which is
+ * taken out of the packet and answered here, with an earlier time in it.  RTO
+ * is not affected, it has a minimum far above.
  */
 
 
@@ -43,6 +42,12 @@
 #define NGX_WEBRTC_SCTP_FLOW_SACK     3
 #define NGX_WEBRTC_SCTP_FLOW_BEAT     4
 #define NGX_WEBRTC_SCTP_FLOW_BEAT_ACK 5
+
+/* bytes of a HEARTBEAT of usrsctp's at most; chosen: it has 44 */
+#define NGX_WEBRTC_SCTP_FLOW_BEAT_MAX 96
+
+/* where the checksum of a packet is */
+#define NGX_WEBRTC_SCTP_FLOW_CHECKSUM 8
 
 /* milliseconds between told round trips, and by how much they are longer;
  * chosen: SRTT + 4 * RTTVAR is then some 50 ms above the round trip */
@@ -83,82 +88,71 @@ static void ngx_webrtc_sctp_flow_tell(ngx_webrtc_sctp_assoc_t *assoc,
 void
 ngx_webrtc_sctp_flow_init(ngx_webrtc_sctp_assoc_t *assoc)
 {
-    struct sockaddr_conn     *sconn;
-    struct sctp_paddrparams   path;
-
     assoc->flow.most = ngx_webrtc_sctp_setup_window(assoc->so);
     assoc->flow.ceiling = assoc->flow.most;
-
-    ngx_memzero(&path, sizeof(struct sctp_paddrparams));
-    path.spp_assoc_id = SCTP_FUTURE_ASSOC;
-    path.spp_flags = SPP_HB_DEMAND;
-
-    sconn = (struct sockaddr_conn *) &path.spp_address;
-    sconn->sconn_family = AF_CONN;
-    sconn->sconn_port = htons(assoc->opts.remote_port);
-    sconn->sconn_addr = (void *) assoc->id;
-
-    assoc->flow.probing = 1;
-
-    (void) usrsctp_setsockopt(assoc->so, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS,
-                              &path, sizeof(struct sctp_paddrparams));
-
-    assoc->flow.probing = 0;
 }
 
 
 ngx_int_t
-ngx_webrtc_sctp_flow_output(ngx_webrtc_sctp_assoc_t *assoc, const u_char *p,
-    size_t n, uint64_t now_ms)
+ngx_webrtc_sctp_flow_output(ngx_webrtc_sctp_assoc_t *assoc, u_char *p,
+    size_t *n, uint64_t now_ms)
 {
+    u_char                  *chunk, *end;
     uint16_t                 len;
     uint32_t                 tsn;
-    const u_char            *chunk, *end;
     ngx_webrtc_sctp_flow_t  *flow;
 
     flow = &assoc->flow;
     chunk = p + NGX_WEBRTC_SCTP_HEADER;
-    end = p + n;
+    end = p + *n;
 
-    if (n < NGX_WEBRTC_SCTP_FLOW_TIME) {
+    if (*n < NGX_WEBRTC_SCTP_FLOW_TIME) {
         return NGX_OK;
     }
 
-    if (*chunk == NGX_WEBRTC_SCTP_FLOW_DATA) {
+    if (flow->beat && *chunk == NGX_WEBRTC_SCTP_FLOW_BEAT) {
 
-        (void) ngx_webrtc_read_u32((u_char *) chunk + 4, (u_char *) end, &tsn);
+        (void) ngx_webrtc_read_u16(chunk + 2, end, &len);
 
-        if (flow->sent && !ngx_webrtc_seq_less32(flow->tsn, tsn)) {
-
-            /* a repetition tells nothing about time (RFC 9260, 6.3.1, C5) */
-
+        if (len > end - chunk || len > NGX_WEBRTC_SCTP_FLOW_BEAT_MAX) {
             return NGX_OK;
         }
 
-        flow->sent = 1;
-        flow->tsn = tsn;
+        ngx_memcpy(flow->beat, p, NGX_WEBRTC_SCTP_HEADER + len);
+        flow->nbeat = NGX_WEBRTC_SCTP_HEADER + len;
+        flow->beat = NULL;
 
-        ngx_webrtc_sctp_flow_time(flow, now_ms);
+        if (len == end - chunk) {
+            return NGX_DECLINED;
+        }
+
+        /* DATA may be behind it; lengths of ours are multiples of 4 */
+
+        ngx_memmove(chunk, chunk + len, end - chunk - len);
+
+        end -= len;
+        *n -= len;
+    }
+
+    if (*chunk != NGX_WEBRTC_SCTP_FLOW_DATA || end - chunk < 8) {
+        return NGX_OK;
+    }
+
+    (void) ngx_webrtc_read_u32(chunk + 4, end, &tsn);
+
+    if (flow->sent && !ngx_webrtc_seq_less32(flow->tsn, tsn)) {
+
+        /* a repetition tells nothing about time (RFC 9260, 6.3.1, C5) */
 
         return NGX_OK;
     }
 
-    if (!flow->probing || *chunk != NGX_WEBRTC_SCTP_FLOW_BEAT) {
-        return NGX_OK;
-    }
+    flow->sent = 1;
+    flow->tsn = tsn;
 
-    /* alone, and with an address of AF_CONN */
+    ngx_webrtc_sctp_flow_time(flow, now_ms);
 
-    (void) ngx_webrtc_read_u16((u_char *) chunk + 2, (u_char *) end, &len);
-
-    if (len != n - NGX_WEBRTC_SCTP_HEADER || n > NGX_WEBRTC_SCTP_BEAT) {
-        return NGX_OK;
-    }
-
-    ngx_memcpy(flow->beat, p, n);
-    flow->nbeat = (uint8_t) n;
-
-    return NGX_DECLINED;
+    return NGX_OK;
 }
 
 
@@ -211,9 +205,7 @@ ngx_webrtc_sctp_flow_input(ngx_webrtc_sctp_assoc_t *assoc, const u_char *p,
 
     ngx_webrtc_sctp_flow_sample(assoc, timed, now_ms);
 
-    if (flow->nbeat && flow->rtt_ms
-        && now_ms - flow->told_ms >= NGX_WEBRTC_SCTP_FLOW_TELL)
-    {
+    if (now_ms - flow->told_ms >= NGX_WEBRTC_SCTP_FLOW_TELL) {
         flow->told_ms = now_ms;
         ngx_webrtc_sctp_flow_tell(assoc, p);
     }
@@ -322,40 +314,70 @@ ngx_webrtc_sctp_flow_sample(ngx_webrtc_sctp_assoc_t *assoc,
 }
 
 
+/* p is a packet of the peer */
+
 static void
 ngx_webrtc_sctp_flow_tell(ngx_webrtc_sctp_assoc_t *assoc, const u_char *p)
 {
-    u_char                  *beat;
-    uint32_t                 sum, sec, usec;
-    uint64_t                 us;
-    struct timeval           tv;
-    ngx_webrtc_sctp_flow_t  *flow;
+    u_char                   *word;
+    uint32_t                  sum, sec, usec;
+    uint64_t                  us, earlier;
+    ngx_webrtc_sctp_flow_t   *flow;
+    struct sockaddr_conn     *sconn;
+    struct sctp_paddrparams   path;
+    u_char                    beat[NGX_WEBRTC_SCTP_HEADER
+                                   + NGX_WEBRTC_SCTP_FLOW_BEAT_MAX];
 
     flow = &assoc->flow;
-    beat = flow->beat;
+
+    ngx_memzero(&path, sizeof(struct sctp_paddrparams));
+    path.spp_assoc_id = SCTP_FUTURE_ASSOC;
+    path.spp_flags = SPP_HB_DEMAND;
+
+    sconn = (struct sockaddr_conn *) &path.spp_address;
+    sconn->sconn_family = AF_CONN;
+    sconn->sconn_port = htons(assoc->opts.remote_port);
+    sconn->sconn_addr = (void *) assoc->id;
+
+    flow->beat = beat;
+    flow->nbeat = 0;
+
+    (void) usrsctp_setsockopt(assoc->so, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS,
+                              &path, sizeof(struct sctp_paddrparams));
+
+    flow->beat = NULL;
+
+    if (flow->nbeat < NGX_WEBRTC_SCTP_FLOW_TIME + 8) {
+        return;
+    }
 
     /* ports and tag as of the peer's packet */
 
-    ngx_memcpy(beat, p, 8);
-    ngx_memzero(beat + 8, 4);
+    ngx_memcpy(beat, p, NGX_WEBRTC_SCTP_FLOW_CHECKSUM);
+    ngx_memzero(beat + NGX_WEBRTC_SCTP_FLOW_CHECKSUM, 4);
 
     beat[NGX_WEBRTC_SCTP_HEADER] = NGX_WEBRTC_SCTP_FLOW_BEAT_ACK;
 
-    /* by the clock that usrsctp looks at */
+    word = beat + NGX_WEBRTC_SCTP_FLOW_TIME;
 
-    ngx_gettimeofday(&tv);
+    ngx_memcpy(&sec, word, 4);
+    ngx_memcpy(&usec, word + 4, 4);
 
-    us = (uint64_t) tv.tv_sec * 1000000 + tv.tv_usec
-         - (uint64_t) (flow->rtt_ms + NGX_WEBRTC_SCTP_FLOW_MARGIN) * 1000;
+    us = (uint64_t) sec * 1000000 + usec;
+    earlier = (uint64_t) (flow->rtt_ms + NGX_WEBRTC_SCTP_FLOW_MARGIN) * 1000;
 
-    sec = (uint32_t) (us / 1000000);
-    usec = (uint32_t) (us % 1000000);
+    if (us < earlier) {
+        return;
+    }
 
-    ngx_memcpy(beat + NGX_WEBRTC_SCTP_FLOW_TIME, &sec, 4);
-    ngx_memcpy(beat + NGX_WEBRTC_SCTP_FLOW_TIME + 4, &usec, 4);
+    sec = (uint32_t) ((us - earlier) / 1000000);
+    usec = (uint32_t) ((us - earlier) % 1000000);
+
+    ngx_memcpy(word, &sec, 4);
+    ngx_memcpy(word + 4, &usec, 4);
 
     sum = usrsctp_crc32c(beat, flow->nbeat);
-    ngx_memcpy(beat + 8, &sum, 4);
+    ngx_memcpy(beat + NGX_WEBRTC_SCTP_FLOW_CHECKSUM, &sum, 4);
 
     usrsctp_conninput((void *) assoc->id, beat, flow->nbeat, 0);
 }

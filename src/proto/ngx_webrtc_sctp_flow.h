@@ -17,20 +17,18 @@
 #include <ngx_webrtc_sctp.h>
 
 
-/*
- * The association is OPEN, and nothing of the user's has been sent.  Must not
- * be called while usrsctp is running; it sends nothing.
- */
+/* The association is OPEN, and nothing of the user's has been sent. */
 void ngx_webrtc_sctp_flow_init(ngx_webrtc_sctp_assoc_t *assoc);
 
 /*
- * usrsctp sends a packet; n >= NGX_WEBRTC_SCTP_HEADER.
+ * usrsctp sends a packet of *n >= NGX_WEBRTC_SCTP_HEADER bytes.
  *
- * NGX_OK        it goes out
- * NGX_DECLINED  it was made for us and does not
+ * NGX_OK        it goes out; what was made for us is taken out of it, *n is
+ *               what is left and the checksum is wrong then
+ * NGX_DECLINED  nothing is left of it
  */
 ngx_int_t ngx_webrtc_sctp_flow_output(ngx_webrtc_sctp_assoc_t *assoc,
-    const u_char *p, size_t n, uint64_t now_ms);
+    u_char *p, size_t *n, uint64_t now_ms);
 
 /* usrsctp has taken a packet; n >= 16.  Not while it is running. */
 void ngx_webrtc_sctp_flow_input(ngx_webrtc_sctp_assoc_t *assoc,

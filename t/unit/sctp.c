@@ -1072,6 +1072,7 @@ main(void)
     tap_ok(net.sctp != NULL, "created again, after destroy");
 
     test_handshake();
+    test_flow();
 
     ngx_webrtc_sctp_destroy(net.sctp);
 
