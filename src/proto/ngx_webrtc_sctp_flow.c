@@ -134,11 +134,11 @@ ngx_webrtc_sctp_flow_output(ngx_webrtc_sctp_assoc_t *assoc, u_char *p,
         *n -= len;
     }
 
-    if (*chunk != NGX_WEBRTC_SCTP_FLOW_DATA || end - chunk < 8) {
+    if (*chunk != NGX_WEBRTC_SCTP_FLOW_DATA
+        || ngx_webrtc_read_u32(chunk + 4, end, &tsn) == NULL)
+    {
         return NGX_OK;
     }
-
-    (void) ngx_webrtc_read_u32(chunk + 4, end, &tsn);
 
     if (flow->sent && !ngx_webrtc_seq_less32(flow->tsn, tsn)) {
 
