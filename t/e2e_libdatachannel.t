@@ -3,7 +3,8 @@
 # Copyright (C) the ngx_http_webrtc_module authors
 #
 # libdatachannel publishes H.264 with a packetizer of its own, and never hears of
-# a PLI; Chromium and aiortc watch.
+# a PLI; Chromium and aiortc watch.  H.265 goes to a viewer on libdatachannel: no
+# browser here knows it.
 
 use strict;
 use warnings;
@@ -74,6 +75,43 @@ is($c->call('state', peer => $pub->{peer})->{state}, 'connected',
 
 $v->stop;
 is($c->call('close', peer => $pub->{peer})->{status}, 200, 'DELETE');
+
+sub h265 {
+    return { kind => 'video', pts => [ 98 ],
+             lines => [ 'rtpmap:98 H265/90000', 'rtcp-fb:98 nack pli' ], @_ };
+}
+
+$pub = $c->call('open', url => $t->url('/whip/hevc'), publish => 1,
+                media => [ h265(ssrc => 43) ]);
+
+is($pub->{status}, 201, 'H.265: WHIP') or diag($pub->{answer});
+
+$c->call('h264', peer => $pub->{peer}, pt => 98, ssrc => 43, fps => 25,
+         h265 => 1, file => "$NgxWebRTC::ROOT/t/data/media/bframes.h265");
+
+$v = $c->call('open', url => $t->url('/whep/hevc'), media => [ h265() ]);
+
+is($v->{status}, 201, 'H.265: WHEP') or diag($v->{answer});
+
+$r = $c->call('packets', peer => $v->{peer}, count => 100, timeout => 30);
+
+my @p = @{ $r->{packets} || [] };
+
+# it begins with parameter sets: an aggregation packet, or a VPS alone
+
+like($p[0]{hex} // '', qr/^(?:6001|4001)/, 'H.265: the beginning');
+is_deeply([ map { ($_->{seq} - $p[0]{seq}) & 0xffff } @p ], [ 0 .. $#p ],
+          'H.265: sequence numbers');
+is(scalar(grep { $_->{pt} == 98 } @p), scalar(@p), 'H.265: payload types');
+
+$st = $t->stream('hevc');
+
+is($st->{tracks}[0]{codec}, 'H265', 'H.265: the stream\'s codec');
+is($st->{tracks}[0]{width}, 320, 'H.265: its size');
+cmp_ok($st->{keyframes}, '>', 1, 'H.265: key frames are seen');
+is($st->{damaged}, 0, 'H.265: nothing was malformed');
+
+$c->call('close', peer => $_->{peer}) for $v, $pub;
 
 ok($t->no_sessions(10), 'no session is left');
 

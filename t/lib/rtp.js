@@ -27,7 +27,8 @@
  *     {"cmd":"h264","peer":n,"track":k,"file":...,"pt":...,"ssrc":...,
  *      "fps":25}         plays an Annex B file in a circle, with libdatachannel's
  *                        packetizer, sender reports and retransmission; one
- *                        access unit delimiter per picture; {"pictures":n}
+ *                        access unit delimiter per picture; {"pictures":n}.
+ *                        "h265":true
  *     {"cmd":"state","peer":n}       {"state","pictures"}
  *     {"cmd":"close","peer":n}       DELETEs; {"status"}
  *     {"cmd":"quit"}
@@ -86,13 +87,16 @@ function received(p, m) {
 
 /* pictures of an Annex B stream that has access unit delimiters */
 
-function pictures(file) {
+function pictures(file, h265) {
     const b = fs.readFileSync(file);
     const at = [];
 
+    const delimiter = (head) => h265 ? (head >> 1 & 63) == 35
+                                     : (head & 31) == 9;
+
     for (let i = 0; i + 4 < b.length; i++) {
         if (b[i] == 0 && b[i + 1] == 0 && b[i + 2] == 0 && b[i + 3] == 1
-            && (b[i + 4] & 31) == 9)
+            && delimiter(b[i + 4]))
         {
             at.push(i);
         }
@@ -207,10 +211,12 @@ const commands = {
     async h264(o) {
         const p = peers[o.peer];
         const track = p.tracks[o.track || 0];
-        const list = pictures(o.file);
+        const list = pictures(o.file, o.h265);
         const config = new ndc.RtpPacketizationConfig(o.ssrc, 'test', o.pt,
                                                       90000);
-        const packetizer = new ndc.H264RtpPacketizer('StartSequence', config);
+        const packetizer = new (o.h265 ? ndc.H265RtpPacketizer
+                                       : ndc.H264RtpPacketizer)(
+            'StartSequence', config);
 
         packetizer.addToChain(new ndc.RtcpSrReporter(config));
         packetizer.addToChain(new ndc.RtcpNackResponder());
