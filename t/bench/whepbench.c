@@ -715,7 +715,7 @@ stop(int signo)
 }
 
 
-/* who fails, as the server may have refused, begins again */
+/* who has ended, or was refused, begins again */
 
 static int
 flood(void)
@@ -725,7 +725,6 @@ flood(void)
     uint64_t  begin;
 
     client_conf.half = 1;
-    viewer_conf.measuring = 1;
 
     begin = bench_now_ns();
 
@@ -738,7 +737,9 @@ flood(void)
         turn(2);
 
         for (i = 0; i < viewer_conf.n; i++) {
-            if (viewers[i].c.state == CLIENT_FAILED) {
+            if (viewers[i].c.state == CLIENT_FAILED
+                || viewers[i].c.state == CLIENT_GONE)
+            {
                 viewer_start(&viewers[i], i);
             }
         }
