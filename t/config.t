@@ -85,25 +85,35 @@ location = /streams {
 location = /control {
     webrtc_status control;
 }
+location = /limited {
+    webrtc_status      control;
+    webrtc_cors_origin https://example.com;
+    limit_except GET { allow all; }
+}
 --- request eval
 ["POST /whep/bars\n" . ::offer(), "POST /inherits\n" . ::offer(),
  "GET /streams", "POST /streams?reconnect=bars", "POST /control",
  "POST /control?reconnect=b%61rs", "POST /control?reconnect=none",
- "DELETE /control"]
+ "DELETE /control", "POST /control?reconnect=bars",
+ "POST /limited?reconnect=bars", "POST /limited?reconnect=bars"]
 --- more_headers eval
-[$::sdp, $::sdp, "", "", "", "", "", ""]
+[$::sdp, $::sdp, "", "", "", "", "", "", "Origin: https://example.org\n",
+ "Origin: https://example.com\n", "Origin: *\n"]
 --- error_code eval
-[201, 201, 200, 405, 400, 200, 200, 405]
+[201, 201, 200, 405, 400, 200, 200, 405, 403, 200, 403]
 --- response_headers eval
 ["!Access-Control-Allow-Origin", "Access-Control-Allow-Origin: *",
  "Content-Type: application/json", "Allow: GET, HEAD",
  "Content-Type: application/problem+json", "Content-Type: application/json",
- "Content-Type: application/json", "Allow: GET, HEAD, POST"]
+ "Content-Type: application/json", "Allow: GET, HEAD, POST",
+ "Content-Type: application/problem+json", "Content-Type: application/json",
+ "Content-Type: application/problem+json"]
 --- response_body_like eval
 [qr/^a=candidate:\S+ 1 udp \d+ 192\.0\.2\.7 $ENV{TEST_NGINX_UDP_PORT} typ host\r\n(?=.*^a=candidate:\S+ 1 udp \d+ 192\.0\.2\.8 9000 )/msi,
  qr/^a=candidate:/m, qr/"name":"bars"/, qr/405|not allowed/i,
  qr/\?reconnect=<stream>/, qr/^\{"reconnect":2\}$/, qr/^\{"reconnect":0\}$/,
- qr/405|not allowed/i]
+ qr/405|not allowed/i, qr/another site/, qr/^\{"reconnect":2\}$/,
+ qr/another site/]
 --- no_error_log
 [error]
 
@@ -563,6 +573,15 @@ webrtc_cors_origin  https://a.example https://b.example;
 --- must_die
 --- error_log
 invalid number of arguments in "webrtc_cors_origin"
+
+
+
+=== webrtc_codecs: RED without what it wraps
+--- config
+location = /whip { webrtc_publish x; webrtc_codecs VP8 red; }
+--- must_die
+--- error_log
+"red" in webrtc_codecs wraps another codec, expected "opus" too
 
 
 

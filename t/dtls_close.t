@@ -43,7 +43,7 @@ sub ends {
 
     # the timeout is far away: nothing else than the alert can end it
 
-    ok(wait_for(20, sub {
+    ok(wait_for(60, sub {
         my $n = () = $t->log =~ /webrtc session closed: closed by peer/g;
         $n >= $closed;
     }), "$what: its close_notify is read");
@@ -71,8 +71,8 @@ for my $setup (undef, 'passive') {
 my $p = $t->browser->play($t->url('/whep/bars'));
 
 is($p->{status}, 201, 'Chromium');
-cmp_ok($p->wait(75, 20)->{framesDecoded} // 0, '>=', 75, 'Chromium: plays');
-ok(wait_for(20, sub { settled() > $closed }),
+cmp_ok($p->wait(75)->{framesDecoded} // 0, '>=', 75, 'Chromium: plays');
+ok(wait_for(60, sub { settled() > $closed }),
    'Chromium: has sent its first report');
 $p->leave;
 ends('Chromium');

@@ -54,18 +54,18 @@ sub watched {
 
     is($p->{status}, 201, 'WHEP') or diag($p->{answer});
 
-    my $s = $p->wait(60, 30);
+    my $s = $p->wait(60);
 
     ok(!$s->{error}, 'frames are decoded') or diag(explain($s));
     is($s->{codec}, 'VP8', 'VP8');
     is($s->{audioCodec}, 'opus', 'Opus');
 
-    ok(wait_for(15, sub {
+    ok(wait_for(60, sub {
         $s = $p->stats;
         return $s->{videoSr} && $s->{audioSr};
     }), 'sender reports for both') or diag(explain($s));
 
-    ok(wait_for(15, sub {
+    ok(wait_for(60, sub {
         $s = $p->stats;
         return $s->{audioEnergy} > 0.01
                && ($to == $t->firefox || abs($s->{tones}[0] - 440) < 20);
@@ -79,7 +79,7 @@ sub watched {
 
     my $sent;
 
-    ok(wait_for(15, sub {
+    ok(wait_for(60, sub {
         $sent = $pub->sent;
         return $sent->{videoReports} && defined $sent->{videoRtt};
     }), 'the publisher gets receiver reports') or diag(explain($sent));
@@ -100,7 +100,7 @@ subtest 'Firefox publishes, Chromium and Firefox watch' => sub {
     my $too = $t->firefox->play($t->url('/whep/firefox'));
 
     is($too->{status}, 201, 'WHEP');
-    ok(!$too->wait(30, 30)->{error}, 'Firefox decodes it too');
+    ok(!$too->wait(30)->{error}, 'Firefox decodes it too');
 
     $_->stop for $p, $too;
     is($pub->stop->{status}, 200, 'the publisher leaves');
@@ -154,6 +154,6 @@ EOF
     }
 };
 
-ok(wait_for(10, sub { $t->no_sessions }), 'no session is left');
+ok(wait_for(60, sub { $t->no_sessions }), 'no session is left');
 
 $t->done;

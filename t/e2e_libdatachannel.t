@@ -49,7 +49,7 @@ my $v = $t->browser->play($t->url('/whep/bars'));
 
 is($v->{status}, 201, 'WHEP') or diag($v->{answer});
 
-my $s = $v->wait(50, 30);
+my $s = $v->wait(50);
 
 ok(!$s->{error}, 'Chromium decodes it') or diag(explain($s));
 is($s->{codec}, 'H264', 'H.264');
@@ -113,6 +113,6 @@ is($st->{damaged}, 0, 'H.265: nothing was malformed');
 
 $c->call('close', peer => $_->{peer}) for $v, $pub;
 
-ok($t->no_sessions(10), 'no session is left');
+ok($t->no_sessions, 'no session is left');
 
 $t->done;

@@ -43,7 +43,7 @@ EOF
 
             ok(!$s->{error}, 'goes on');
             $p->smoothness($s);
-            is($s->{state}, 'connected', 'on the same connection');
+            ok($p->connected, 'on the same connection');
 
             my $q = $t->browser->play($t->url('/whep/bars'));
 

@@ -73,5 +73,5 @@ for my $name (sort keys %case) {
     };
 }
 
-ok($t->no_sessions(20), 'no session is left');
+ok($t->no_sessions, 'no session is left');
 $t->done;

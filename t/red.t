@@ -76,7 +76,7 @@ sub send_packets {
 
 send_packets([ 63, wrapped($n) ]);
 
-ok(wait_for(10, sub { ($t->stream('red') || {})->{packets} }),
+ok(wait_for(60, sub { ($t->stream('red') || {})->{packets} }),
    'a packet of RED is taken');
 is($t->stream('red')->{tracks}[0]{codec}, 'opus', 'the codec is what it wraps');
 
@@ -160,7 +160,7 @@ for my $row ([ red => qr/^m=audio 9 \S+ 63 111\r$/m, 'RED where it is listed' ],
     like($p->{answer}, $re, $name);
     $c->call('close', peer => $p->{peer});
 
-    ok(wait_for(10, sub { $t->no_sessions }), 'the publisher leaves');
+    ok(wait_for(60, sub { $t->no_sessions }), 'the publisher leaves');
 }
 
 $t->done;

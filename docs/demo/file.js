@@ -160,10 +160,12 @@ async function play(url) {
     last = { bytes: 0, at: performance.now() };
     rates = [];
 
+    let f;
+
     try {
         await ready;
 
-        const f = file = new RangeClient(url, {
+        f = file = new RangeClient(url, {
             signalling: $('sse').checked ? 'sse' : 'post',
         });
 
@@ -184,6 +186,10 @@ async function play(url) {
         }
 
     } catch (e) {
+        if (f && file !== f) {
+            return;
+        }
+
         server('failed', 'down');
         show('idle', 'That did not work', e.message);
         return;

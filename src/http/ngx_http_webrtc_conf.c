@@ -387,6 +387,7 @@ ngx_http_webrtc_conf_inherit(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *prev,
 
     } else if (prev->status) {
         conf->status = prev->status;
+        conf->status_control = prev->status_control;
         clcf->handler = ngx_http_webrtc_status_handler;
     }
 }

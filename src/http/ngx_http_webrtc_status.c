@@ -143,12 +143,29 @@ ngx_http_webrtc_status_handler(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_webrtc_status_control(ngx_http_request_t *r)
 {
-    u_char                  *dst, *src;
-    ngx_str_t                name, body;
-    ngx_uint_t               cursor, n;
-    ngx_webrtc_bus_t        *bus;
-    ngx_webrtc_peer_t       *copy, *peer;
-    ngx_webrtc_peer_info_t   info;
+    u_char                      *dst, *src;
+    ngx_str_t                    name, body, *origin;
+    ngx_uint_t                   cursor, n;
+    ngx_webrtc_bus_t            *bus;
+    ngx_webrtc_peer_t           *copy, *peer;
+    ngx_webrtc_peer_info_t       info;
+    ngx_http_webrtc_loc_conf_t  *wlcf;
+
+    /* a page of another site, that somebody who may do this is looking at */
+
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
+    origin = ngx_http_webrtc_request_header(r, "origin");
+
+    if (origin && (origin->len != wlcf->cors_origin.len
+                   || ngx_strncmp(origin->data, wlcf->cors_origin.data,
+                                  origin->len)
+                      != 0))
+    {
+        ngx_str_set(&body, "expected an Origin as in webrtc_cors_origin, "
+                           "or none");
+        return ngx_http_webrtc_problem(r, NGX_HTTP_FORBIDDEN,
+                                       "a script of another site", &body);
+    }
 
     if (ngx_http_arg(r, (u_char *) "reconnect", 9, &name) != NGX_OK
         || name.len == 0)

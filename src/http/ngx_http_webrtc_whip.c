@@ -206,7 +206,7 @@ ngx_http_webrtc_whip_codecs(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     uint8_t                   *order;
     ngx_str_t                 *value;
-    ngx_uint_t                 i, n;
+    ngx_uint_t                 i, n, red, opus;
     const ngx_webrtc_codec_t  *codec;
 
     if (wlcf->codecs) {
@@ -218,6 +218,9 @@ ngx_http_webrtc_whip_codecs(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (wlcf->codecs == NULL) {
         return NGX_CONF_ERROR;
     }
+
+    red = 0;
+    opus = 0;
 
     value = cf->args->elts;
 
@@ -248,6 +251,16 @@ ngx_http_webrtc_whip_codecs(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
 
         *order = (uint8_t) n;
+
+        red |= (n == NGX_WEBRTC_CODEC_RED);
+        opus |= (n == NGX_WEBRTC_CODEC_OPUS);
+    }
+
+    if (red && !opus) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"red\" in webrtc_codecs wraps another codec, "
+                           "expected \"opus\" too");
+        return NGX_CONF_ERROR;
     }
 
     return NGX_CONF_OK;

@@ -96,6 +96,8 @@ struct ngx_webrtc_nice_s {
     ngx_uint_t               nremote;
 
     unsigned                 paired:1;    /* there is a new pair */
+    unsigned                 up:1;        /* CONNECTED or READY */
+    unsigned                 lost:1;      /* consent, until there is a pair */
     unsigned                 candidate:1; /* to be told */
     unsigned                 gathered:1;
     unsigned                 told:1;      /* that it has gathered */
@@ -652,6 +654,11 @@ ngx_webrtc_nice_send(ngx_webrtc_nice_t *nice, u_char *p, size_t n)
 u_char *
 ngx_webrtc_nice_reserve(ngx_webrtc_nice_t *nice, size_t size)
 {
+    if (nice->paired) {
+        nice->paired = 0;
+        ngx_webrtc_nice_select(nice);
+    }
+
     return (size > NGX_WEBRTC_NICE_MAX) ? NULL
                                         : ngx_webrtc_nice_batch_reserve(size);
 }
@@ -660,11 +667,6 @@ ngx_webrtc_nice_reserve(ngx_webrtc_nice_t *nice, size_t size)
 void
 ngx_webrtc_nice_commit(ngx_webrtc_nice_t *nice, size_t n)
 {
-    if (nice->paired) {
-        nice->paired = 0;
-        ngx_webrtc_nice_select(nice);
-    }
-
     if (nice->socket == NULL || g_socket_is_closed(nice->socket)) {
         ngx_webrtc_nice_send(nice, ngx_webrtc_nice_batch_reserve(n), n);
         return;
@@ -676,12 +678,15 @@ ngx_webrtc_nice_commit(ngx_webrtc_nice_t *nice, size_t n)
 
 /*
  * What is not relayed does not have to go through libnice, packet by packet.
- * The socket is held, so that it is known to be closed when it is.
+ * The socket is held, so that it is known to be closed when it is, and its
+ * descriptor is ours, so that it is nobody else's while something waits for it.
  */
 
 static void
 ngx_webrtc_nice_select(ngx_webrtc_nice_t *nice)
 {
+    int             value;
+    socklen_t       len;
     NiceCandidate  *local, *remote;
 
     ngx_webrtc_nice_unselect(nice);
@@ -715,9 +720,24 @@ ngx_webrtc_nice_select(ngx_webrtc_nice_t *nice)
 
     nice->socket = nice_agent_get_selected_socket(nice->agent, nice->stream,
                                                   NGX_WEBRTC_NICE_COMPONENT);
-    if (nice->socket) {
-        nice->dst.fd = g_socket_get_fd(nice->socket);
+    if (nice->socket == NULL) {
+        return;
     }
+
+    nice->dst.fd = fcntl(g_socket_get_fd(nice->socket), F_DUPFD_CLOEXEC, 0);
+
+    if (nice->dst.fd == (ngx_socket_t) -1) {
+        g_object_unref(nice->socket);
+        nice->socket = NULL;
+        return;
+    }
+
+    len = sizeof(int);
+
+    nice->dst.segment = nice->conf.gso
+                        && getsockopt(nice->dst.fd, IPPROTO_UDP, UDP_SEGMENT,
+                                      &value, &len)
+                           == 0;
 }
 
 
@@ -729,6 +749,8 @@ ngx_webrtc_nice_unselect(ngx_webrtc_nice_t *nice)
     }
 
     ngx_webrtc_nice_batch_leave(&nice->dst);
+
+    (void) ngx_close_socket(nice->dst.fd);
 
     g_object_unref(nice->socket);
     nice->socket = NULL;
@@ -796,21 +818,31 @@ ngx_webrtc_nice_on_state(NiceAgent *agent, guint stream, guint component,
 
     case NICE_COMPONENT_STATE_CONNECTED:
     case NICE_COMPONENT_STATE_READY:
-        nice->news = NGX_WEBRTC_NICE_CONNECTED;
+        nice->up = 1;
+
+        /*
+         * libnice gets here with a pair that has lost consent, too: it neither
+         * asks for it again nor sends anything.  A new pair has it.
+         */
+
+        if (!nice->lost) {
+            nice->news = NGX_WEBRTC_NICE_CONNECTED;
+        }
+
         break;
 
     case NICE_COMPONENT_STATE_FAILED:
 
         /* RFC 7675, 5.1: without consent nothing may be sent */
 
+        nice->up = 0;
+        nice->lost = 1;
         nice->paired = 0;
         ngx_webrtc_nice_unselect(nice);
 
         nice->news = NGX_WEBRTC_NICE_FAILED;
-        return;
+        break;
     }
-
-    nice->paired = 1;
 }
 
 
@@ -820,7 +852,12 @@ ngx_webrtc_nice_on_pair(NiceAgent *agent, guint stream, guint component,
 {
     ngx_webrtc_nice_t *nice = data;
 
+    nice->lost = 0;
     nice->paired = 1;
+
+    if (nice->up) {
+        nice->news = NGX_WEBRTC_NICE_CONNECTED;
+    }
 }
 
 
@@ -1143,12 +1180,24 @@ ngx_webrtc_nice_watch(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_io_t *io,
 }
 
 
-/* GLib leaves a socket's buffers as they are: too small for a fast path */
+/*
+ * GLib leaves a socket's buffers as they are: too small for a fast path.  The
+ * kernel sizes those of TCP, towards a TURN server, unless somebody else does.
+ */
 
 static void
 ngx_webrtc_nice_buffers(ngx_socket_t fd)
 {
-    int  size;
+    int        size, type;
+    socklen_t  len;
+
+    len = sizeof(int);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == -1
+        || type != SOCK_DGRAM)
+    {
+        return;
+    }
 
     size = NGX_WEBRTC_NICE_SOCKBUF;
 

@@ -90,6 +90,7 @@ typedef struct {
 
     unsigned             relay:1;         /* relayed candidates only */
     unsigned             controlling:1;   /* the peer is a lite agent */
+    unsigned             gso:1;           /* UDP_SEGMENT may be used */
 } ngx_webrtc_nice_conf_t;
 
 

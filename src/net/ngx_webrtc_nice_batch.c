@@ -11,13 +11,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
-#include <netinet/udp.h>
 #include "ngx_webrtc_nice_batch.h"
 
-
-#ifndef UDP_SEGMENT
-#define UDP_SEGMENT                      103
-#endif
 
 /* most bytes and pieces of a message: 65535 - 40 - 8; UAPI limit */
 #define NGX_WEBRTC_NICE_BATCH_BYTES      65487
@@ -31,7 +26,6 @@ typedef struct {
     ngx_uint_t              count;
     ngx_event_t             post;
     unsigned                last:1;      /* it was shorter */
-    unsigned                plain:1;     /* no UDP_SEGMENT here */
     u_char                  buf[NGX_WEBRTC_NICE_BATCH_BYTES];
 } ngx_webrtc_nice_batch_t;
 
@@ -141,7 +135,7 @@ ngx_webrtc_nice_batch_flush(void)
     batch->n = 0;
     batch->last = 0;
 
-    if (batch->count > 1 && !batch->plain) {
+    if (batch->count > 1 && dst->segment) {
 
         batch->count = 0;
 
@@ -150,8 +144,6 @@ ngx_webrtc_nice_batch_flush(void)
         {
             return;
         }
-
-        batch->plain = (ngx_socket_errno == NGX_ENOPROTOOPT);
     }
 
     batch->count = 0;

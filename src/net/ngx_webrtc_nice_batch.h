@@ -13,6 +13,12 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <netinet/udp.h>
+
+
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT  103                  /* glibc before 2.28 */
+#endif
 
 
 /* where to; owned by the caller, who keeps fd open while it is in use */
@@ -20,6 +26,7 @@ typedef struct {
     ngx_socket_t   fd;
     ngx_sockaddr_t remote;
     socklen_t      len;
+    unsigned       segment:1;     /* it takes UDP_SEGMENT */
 } ngx_webrtc_nice_dst_t;
 
 

@@ -48,9 +48,9 @@
 #define NGX_WEBRTC_UDP_RX_TIME         2000
 
 /*
- * us for which datagrams that go on coming are one batch: the packets of a frame
- * come within some 10 us of one another, and each batch is sent to all viewers.
- * Chosen: a frame of 20 packets; nothing is waited for
+ * us for which datagrams that go on coming are one batch: the packets of a
+ * frame come within some 10 us of one another, and each batch is sent to all
+ * viewers.  Chosen: a frame of 20 packets; nothing is waited for
  */
 #define NGX_WEBRTC_UDP_RX_MERGE        200
 

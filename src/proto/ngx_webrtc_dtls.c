@@ -567,9 +567,14 @@ ngx_webrtc_dtls_settle(ngx_webrtc_dtls_t *dtls)
         return NGX_OK;
     }
 
+    if (dtls->unsettled) {
+        return NGX_ERROR;
+    }
+
     rc = ngx_webrtc_dtls_rest_init(&dtls->rest, dtls->ssl, dtls->client);
 
     if (rc != NGX_OK) {
+        dtls->unsettled = 1;
         return NGX_ERROR;
     }
 

@@ -117,6 +117,7 @@ typedef struct {
     unsigned                 rearm:1;    /* OpenSSL has started its timer */
     unsigned                 shrunk:1;   /* OpenSSL's buffers are freed */
     unsigned                 keep:1;     /* output goes to rest.close */
+    unsigned                 unsettled:1;/* OpenSSL refused the key, for good */
     uint8_t                  fingerprint_alg;
     uint8_t                  fingerprint_len;
     u_char                   fingerprint[NGX_WEBRTC_DESC_FINGERPRINT];

@@ -299,6 +299,7 @@ ngx_webrtc_counter_media(ngx_webrtc_counter_ctx_t *ctx, ngx_uint_t i)
 
     dm->pt = am->codecs[0].pt;
     dm->rtx_pt = am->codecs[0].rtx_pt;
+    dm->red_pt = NGX_WEBRTC_DESC_NO_PT;
     dm->fb = am->codecs[0].fb;
 
     for (codec = 1; codec < NGX_WEBRTC_CODEC_N; codec++) {

@@ -468,6 +468,13 @@ ngx_webrtc_play_send(ngx_webrtc_session_t *s)
             continue;
         }
 
+        if (ngx_webrtc_atomic_load(&s->st->tracks_version)
+            != pl->ws->tracks)
+        {
+            /* it may be of other tracks: the pump looks at them first */
+            return NGX_OK;
+        }
+
         t = &pl->tracks[pkt.track & (NGX_WEBRTC_TRACKS - 1)];
 
         if (!t->used || ngx_webrtc_play_skip(pl, t, &pkt) == NGX_OK) {

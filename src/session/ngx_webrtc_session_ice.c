@@ -97,6 +97,7 @@ ngx_webrtc_session_ice_agent(ngx_webrtc_session_t *s,
     nice.min_port = conf->min_port;
     nice.max_port = conf->max_port;
     nice.relay = conf->relay ? 1 : 0;
+    nice.gso = s->wk->conf.gso ? 1 : 0;
 
     /* RFC 8445, 6.1.1: we answer and are controlled, but by a lite peer */
 

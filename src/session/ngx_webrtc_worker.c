@@ -819,8 +819,12 @@ ngx_webrtc_worker_leave(ngx_webrtc_worker_t *wk)
     {
         s = ngx_queue_data(q, ngx_webrtc_session_t, queue);
 
-        s->peer->reconnect++;
-        ngx_webrtc_peers_touch(wk->bus, s->peer->ref);
+        if (ngx_webrtc_peers_lock(wk->bus, s->peer->ref)) {
+            s->peer->reconnect++;
+            ngx_webrtc_peers_unlock(wk->bus);
+
+            ngx_webrtc_peers_touch(wk->bus, s->peer->ref);
+        }
     }
 }
 

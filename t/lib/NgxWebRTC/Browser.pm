@@ -156,6 +156,15 @@ sub until {
 }
 
 
+# ICE is "disconnected" at times on a loaded machine, and comes back by itself
+
+sub connected {
+    my ($self) = @_;
+
+    return !$self->until(sub { $_[0]{state} eq 'connected' })->{error};
+}
+
+
 # how smooth it was, for the reader of the log
 
 sub smoothness {
