@@ -488,6 +488,7 @@ ngx_webrtc_worker_claim(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
     size_t                    len;
     ngx_int_t                 rc;
     ngx_webrtc_peer_t        *mine;
+    ngx_webrtc_stream_t      *st;
     ngx_webrtc_session_t     *s;
     ngx_webrtc_ice_cred_t     cred;
     ngx_webrtc_ice_result_t   result;
@@ -508,13 +509,32 @@ ngx_webrtc_worker_claim(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
         return;
     }
 
+    /*
+     * Held from before the claim on: who has answered the publisher holds the
+     * stream for a slot that is new, and not for one that is claimed.
+     */
+
+    st = NULL;
+
+    if (peer->role != NGX_WEBRTC_PEER_FILES) {
+        st = ngx_webrtc_bus_stream_ref(wk->bus, peer->stream);
+    }
+
     mine = ngx_webrtc_peers_claim(wk->bus, peer->ref);
+    s = NULL;
+
+    if (mine) {
+        s = ngx_webrtc_session_create(wk, mine, path);
+    }
+
+    if (st) {
+        ngx_webrtc_bus_release(wk->bus, st);
+    }
+
     if (mine == NULL) {
         /* expired, or another worker was faster: the check is repeated */
         return;
     }
-
-    s = ngx_webrtc_session_create(wk, mine, path);
 
     if (s == NULL) {
         ngx_log_error(NGX_LOG_INFO, wk->log, 0,

@@ -198,7 +198,8 @@ run(double seconds, const char *what)
 
         if (stopped || (double) (now - begin) / 1e9 >= seconds
             || (viewer_conf.measuring && viewer_conf.cycles
-                && viewer_conf.ended >= viewer_conf.cycles))
+                && viewer_conf.ended + client_conf.failures
+                   >= viewer_conf.cycles))
         {
             return;
         }

@@ -122,7 +122,8 @@ static int
 cycled(void)
 {
     return publisher_conf.cycles
-           && publisher_conf.ended >= publisher_conf.cycles;
+           && publisher_conf.ended + client_conf.failures
+              >= publisher_conf.cycles;
 }
 
 
