@@ -162,6 +162,7 @@ stamp_check(viewer_t *v, viewer_stream_t *st, const stamp_t *s, uint64_t wall)
 {
     int32_t        d;
     int64_t        lead;
+    uint64_t       late;
     viewer_gen_t  *g;
 
     g = st->ngens ? &st->gens[st->ngens - 1] : NULL;
@@ -215,6 +216,12 @@ stamp_check(viewer_t *v, viewer_stream_t *st, const stamp_t *s, uint64_t wall)
         }
 
         st->led = 1;
+
+        late = bench_now_ns() - s->ns;
+
+        if (late > st->late) {
+            st->late = late;
+        }
     }
 
     if (wall && viewer_conf.measuring) {

@@ -58,6 +58,8 @@ typedef struct {
     int64_t     media;                    /* unwrapped timestamp */
     int64_t     lead_min, lead_max;       /* media time less time of sending,
                                              us; of what was sent live */
+    uint64_t    late;                     /* ns from sending to our reading,
+                                             at most, of such */
     size_t      ngens;
     viewer_gen_t  gens[VIEWER_GENERATIONS];
 } viewer_stream_t;

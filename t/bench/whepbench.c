@@ -337,6 +337,7 @@ report_stream(FILE *f, const char *name, const viewer_stream_t *st)
     /* of timestamps against the time of sending */
 
     bench_num(f, "spread_ms", (double) (st->lead_max - st->lead_min) / 1e3, 1);
+    bench_num(f, "late_ms", (double) st->late / 1e6, 1);
     bench_num(f, "advance_ms", (double) st->media * 1e3
                                / stamp_rate(st->pt), 1);
     bench_open(f, "publishers");
