@@ -192,6 +192,26 @@ is(scalar(grep { $_->{status} == 0 && $_->{bytes} == 100000 }
 is("@{ $r->{order} }", join(' ', 1 .. 20), 'one at a time');
 $c->call('close', peer => $n);
 
+# channels without DCEP: the first frame opens them
+
+for my $id (0, 5, 200) {
+    $p = open_ok('/files/movie.mp4', "negotiated $id", negotiated => $id);
+    $n = $p->{peer};
+
+    is($p->{hello}{size}, $SIZE, "negotiated $id: Hello");
+    is($c->call('frames', peer => $n, count => 1)->{frames}[0]{type}, 6,
+       "negotiated $id: Pong");
+    is($c->get($n, [ 1, 5, 100000 ])->{ranges}[0]{sha256}, part(5, 100000),
+       "negotiated $id: content");
+
+    # one more of each kind
+
+    ok($c->call('channel', peer => $n, negotiated => $id + 2)->{hello},
+       "negotiated $id: another one");
+    ok($c->call('channel', peer => $n)->{hello}, "negotiated $id: with DCEP");
+    $c->call('close', peer => $n);
+}
+
 # fair: four active ranges share the channel
 
 $p = open_ok('/files/many.bin', 'fair');

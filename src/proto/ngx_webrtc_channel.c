@@ -32,6 +32,8 @@ static ngx_int_t ngx_webrtc_channels_dcep(ngx_webrtc_channels_t *cs,
     uint16_t stream, u_char *p, size_t n);
 static ngx_int_t ngx_webrtc_channels_opened(ngx_webrtc_channels_t *cs,
     uint16_t stream, ngx_webrtc_dcep_t *dcep);
+static ngx_int_t ngx_webrtc_channels_stranger(ngx_webrtc_channels_t *cs,
+    uint16_t stream, ngx_uint_t string, u_char *p, size_t n);
 static ngx_int_t ngx_webrtc_channels_stray(ngx_webrtc_channels_t *cs);
 static ngx_webrtc_channel_t *ngx_webrtc_channels_slot(
     ngx_webrtc_channels_t *cs, ngx_uint_t id);
@@ -131,7 +133,16 @@ ngx_webrtc_channels_input(ngx_webrtc_channels_t *cs, uint16_t stream,
     ch = ngx_webrtc_channel_find(cs, stream);
 
     if (ch == NULL) {
-        return ngx_webrtc_channels_stray(cs);
+
+        if (ngx_webrtc_channels_stranger(cs, stream, string, p, n) != NGX_OK) {
+            return ngx_webrtc_channels_stray(cs);
+        }
+
+        ch = ngx_webrtc_channel_find(cs, stream);
+
+        if (ch == NULL) {
+            return NGX_OK;
+        }
     }
 
     if (ch->state == NGX_WEBRTC_CHANNEL_CLOSING) {
@@ -164,6 +175,16 @@ ngx_webrtc_channels_reset(ngx_webrtc_channels_t *cs, ngx_uint_t what,
 {
     ngx_uint_t             i;
     ngx_webrtc_channel_t  *ch;
+
+    if (what == NGX_WEBRTC_CHANNEL_RESET_IN) {
+
+        if (stream == NGX_WEBRTC_CHANNEL_RESET_ALL) {
+            ngx_memzero(cs->barred, sizeof(cs->barred));
+
+        } else if (stream < NGX_WEBRTC_CHANNEL_BARRED) {
+            cs->barred[stream / 8] &= (uint8_t) ~(1 << stream % 8);
+        }
+    }
 
     for (i = 0; i < cs->opts.nslots; i++) {
         ch = &cs->opts.slots[i];
@@ -440,6 +461,10 @@ ngx_webrtc_channels_opened(ngx_webrtc_channels_t *cs, uint16_t stream,
 
         cs->refused++;
 
+        if (stream < NGX_WEBRTC_CHANNEL_BARRED) {
+            cs->barred[stream / 8] |= (uint8_t) (1 << stream % 8);
+        }
+
         (void) cs->opts.reset(cs->opts.ctx, stream);
 
         return ngx_webrtc_channels_stray(cs);
@@ -463,6 +488,23 @@ ngx_webrtc_channels_opened(ngx_webrtc_channels_t *cs, uint16_t stream,
     }
 
     return NGX_OK;
+}
+
+
+/* RFC 8831, 6.4: a channel negotiated by other means has no OPEN */
+
+static ngx_int_t
+ngx_webrtc_channels_stranger(ngx_webrtc_channels_t *cs, uint16_t stream,
+    ngx_uint_t string, u_char *p, size_t n)
+{
+    if (cs->opts.stranger == NULL || !cs->up
+        || stream >= NGX_WEBRTC_CHANNEL_BARRED
+        || (cs->barred[stream / 8] & 1 << stream % 8))
+    {
+        return NGX_DECLINED;
+    }
+
+    return cs->opts.stranger(cs->opts.ctx, stream, string, p, n);
 }
 
 

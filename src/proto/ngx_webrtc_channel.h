@@ -37,6 +37,10 @@
  * broken; chosen: the few that cross a close are fine */
 #define NGX_WEBRTC_CHANNEL_STRAYS    1000
 
+/* streams that may begin with a message instead of an OPEN: ids below it;
+ * chosen: as many streams as associations of ours have */
+#define NGX_WEBRTC_CHANNEL_BARRED    256
+
 
 typedef enum {
     NGX_WEBRTC_CHANNEL_FREE = 0,     /* -> OPENING, OPEN */
@@ -112,6 +116,17 @@ typedef void (*ngx_webrtc_channel_message_pt)(void *ctx,
 typedef void (*ngx_webrtc_channel_closed_pt)(void *ctx,
     ngx_webrtc_channel_t *ch);
 
+/*
+ * A message, as of ngx_webrtc_channel_message_pt, on a stream without a channel
+ * and without an OPEN that was refused: may be the first one of a channel that
+ * the peer has as negotiated.  The user makes it one with
+ * ngx_webrtc_channel_negotiated(), and then gets the message.
+ *
+ * NGX_OK, NGX_DECLINED  whether it did
+ */
+typedef ngx_int_t (*ngx_webrtc_channel_stranger_pt)(void *ctx, uint16_t id,
+    ngx_uint_t string, u_char *p, size_t n);
+
 
 typedef struct {
     ngx_uint_t                      role;        /* NGX_WEBRTC_DTLS_CLIENT: our
@@ -125,6 +140,7 @@ typedef struct {
     ngx_webrtc_channel_send_pt      send;
     ngx_webrtc_channel_reset_pt     reset;
     ngx_webrtc_channel_open_pt      open;        /* NULL: peers open none */
+    ngx_webrtc_channel_stranger_pt  stranger;    /* NULL: there are none */
     ngx_webrtc_channel_message_pt   message;
     ngx_webrtc_channel_closed_pt    closed;
     void                           *ctx;         /* for all */
@@ -139,6 +155,9 @@ struct ngx_webrtc_channels_s {
                                                     use, of our ids */
     ngx_uint_t                      malformed;   /* messages dropped */
     ngx_uint_t                      strays;      /* to no channel */
+    uint8_t                         barred[NGX_WEBRTC_CHANNEL_BARRED / 8];
+                                                 /* streams whose OPEN was
+                                                    refused, until reset */
     unsigned                        owed:1;      /* something is: see above */
     unsigned                        up:1;
 };

@@ -137,6 +137,8 @@ static ngx_int_t ngx_webrtc_files_channel_send(void *ctx, uint16_t stream,
     size_t n);
 static ngx_int_t ngx_webrtc_files_channel_reset(void *ctx, uint16_t stream);
 static void ngx_webrtc_files_channel_open(void *ctx, ngx_webrtc_channel_t *ch);
+static ngx_int_t ngx_webrtc_files_channel_stranger(void *ctx, uint16_t id,
+    ngx_uint_t string, u_char *p, size_t n);
 static void ngx_webrtc_files_channel_message(void *ctx,
     ngx_webrtc_channel_t *ch, ngx_uint_t string, u_char *p, size_t n);
 static void ngx_webrtc_files_channel_closed(void *ctx,
@@ -383,6 +385,7 @@ ngx_webrtc_files_associate(ngx_webrtc_files_t *f)
     channels.send = ngx_webrtc_files_channel_send;
     channels.reset = ngx_webrtc_files_channel_reset;
     channels.open = ngx_webrtc_files_channel_open;
+    channels.stranger = ngx_webrtc_files_channel_stranger;
     channels.message = ngx_webrtc_files_channel_message;
     channels.closed = ngx_webrtc_files_channel_closed;
     channels.ctx = f;
@@ -745,6 +748,48 @@ ngx_webrtc_files_channel_open(void *ctx, ngx_webrtc_channel_t *ch)
     }
 
     ngx_webrtc_files_wake(f);
+}
+
+
+/*
+ * Nothing but a frame of a client tells that there is a negotiated channel; it
+ * has to be ordered and reliable, which cannot be seen from here.
+ */
+
+static ngx_int_t
+ngx_webrtc_files_channel_stranger(void *ctx, uint16_t id, ngx_uint_t string,
+    u_char *p, size_t n)
+{
+    ngx_webrtc_files_t *f = ctx;
+
+    ngx_webrtc_channel_t      *ch;
+    ngx_webrtc_range_frame_t   frame;
+
+    if (string || ngx_webrtc_range_parse(p, p + n, &frame) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    switch (frame.type) {
+
+    case NGX_WEBRTC_RANGE_REQ:
+    case NGX_WEBRTC_RANGE_CANCEL:
+    case NGX_WEBRTC_RANGE_PING:
+    case NGX_WEBRTC_RANGE_SEEK_HINT:
+        break;
+
+    default:
+        return NGX_DECLINED;
+    }
+
+    ch = ngx_webrtc_channel_negotiated(&f->channels, id,
+                                       NGX_WEBRTC_DCEP_RELIABLE, 0);
+    if (ch == NULL) {
+        return NGX_DECLINED;
+    }
+
+    ngx_webrtc_files_channel_open(f, ch);
+
+    return NGX_OK;
 }
 
 

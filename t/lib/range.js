@@ -17,7 +17,9 @@
  *                                   "protocol", "unordered", "noChannel",
  *                                   "noHello" (do not wait), "max" (our
  *                                   max-message-size), "worker" keeps HTTP
- *                                   connections apart
+ *                                   connections apart; "negotiated": the id
+ *                                   of a channel without DCEP, which sends a
+ *                                   Ping so that the server knows
  *     {"cmd":"channel","peer":n}    one more channel; {"channel":k}
  *     {"cmd":"send","peer":n,"hex":...}    one binary message; "text": a string;
  *                                   "times": n; "each": frames by "ids":[a,b]
@@ -96,6 +98,8 @@ function channel(p, o) {
     c.dc = p.pc.createDataChannel(o.label || 'files', {
         protocol: o.protocol || '',
         unordered: !!o.unordered,
+        ...(o.negotiated === undefined ? {}
+            : { negotiated: true, id: o.negotiated }),
     });
 
     c.dc.onOpen(() => { c.open = true; });
@@ -307,6 +311,11 @@ const commands = {
             p.pc.setRemoteDescription(r.text, 'answer');
         }
 
+        if (o.negotiated !== undefined) {
+            await until(o.timeout || 15, () => p.channels[0].open);
+            p.channels[0].dc.sendMessageBinary(frame(5, 0));
+        }
+
         if (o.noHello || o.noChannel) {
             return out;
         }
@@ -328,6 +337,12 @@ const commands = {
         const p = peers[o.peer];
         const c = channel(p, o);
         p.channels.push(c);
+
+        if (o.negotiated !== undefined) {
+            await until(10, () => c.open);
+            c.dc.sendMessageBinary(frame(5, 0));
+        }
+
         await until(o.timeout || 60, () => c.hello || c.closed);
         return { channel: p.channels.length - 1, hello: !!c.hello };
     },

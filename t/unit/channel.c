@@ -44,6 +44,7 @@ typedef struct {
     ngx_uint_t              strings;
     ngx_uint_t              empty;
     ngx_uint_t              closed;
+    ngx_uint_t              strangers;
     ngx_webrtc_channel_t   *ch;
     size_t                  len;
     ngx_uint_t              echo;
@@ -116,6 +117,26 @@ on_message(void *ctx, ngx_webrtc_channel_t *ch, ngx_uint_t string, u_char *p,
     if (s->close_on_message) {
         ngx_webrtc_channel_close(ch);
     }
+}
+
+
+static ngx_int_t
+on_stranger(void *ctx, uint16_t id, ngx_uint_t string, u_char *p, size_t n)
+{
+    side_t                *s = ctx;
+    ngx_webrtc_channel_t  *ch;
+
+    (void) p;
+
+    s->strangers++;
+
+    if (string || n != 12) {
+        return NGX_DECLINED;
+    }
+
+    ch = ngx_webrtc_channel_negotiated(&s->cs, id, NGX_WEBRTC_DCEP_RELIABLE,
+                                       0);
+    return ch ? NGX_OK : NGX_DECLINED;
 }
 
 
@@ -303,6 +324,40 @@ test_opened(void)
     tap_ok(i == NGX_WEBRTC_CHANNEL_STRAYS - 2
            && input(&x, 0, NGX_WEBRTC_PPID_STRING, "a", 1) == NGX_ERROR,
            "too many strays");
+
+    /* a stream that begins without an OPEN */
+
+    up(&x, NGX_WEBRTC_DTLS_SERVER);
+    x.cs.opts.stranger = on_stranger;
+
+    tap_is_int(input(&x, 7, NGX_WEBRTC_PPID_STRING, "a", 1), NGX_DECLINED,
+               "negotiated: not with this message");
+    tap_is_int(input(&x, 7, NGX_WEBRTC_PPID_BINARY, "0123456789ab", 12), NGX_OK,
+               "negotiated: with this one");
+    tap_ok(x.strangers == 2 && x.messages == 1 && x.len == 12
+           && x.ch->negotiated && x.ch->id == 7 && x.sends == 0
+           && x.cs.strays == 1, "negotiated: a channel, and its message");
+    input(&x, 7, NGX_WEBRTC_PPID_STRING, "a", 1);
+    tap_ok(x.strangers == 2 && x.messages == 2, "negotiated: from then on");
+
+    ngx_webrtc_channels_reset(&x.cs, 1, 7);
+    ngx_webrtc_channels_reset(&x.cs, 2, 7);
+    tap_ok(x.closed == 1 && ngx_webrtc_channel_find(&x.cs, 7) == NULL,
+           "negotiated: closed");
+    tap_is_int(input(&x, 7, NGX_WEBRTC_PPID_BINARY, "0123456789ab", 12), NGX_OK,
+               "negotiated: the id again");
+    tap_is_int(input(&x, NGX_WEBRTC_CHANNEL_BARRED, NGX_WEBRTC_PPID_BINARY,
+                     "0123456789ab", 12),
+               NGX_DECLINED, "negotiated: no such stream");
+
+    /* an OPEN that was refused, 1 is ours, is not followed by one */
+
+    input(&x, 1, NGX_WEBRTC_PPID_DCEP, OPEN, OPEN_LEN);
+    tap_is_int(input(&x, 1, NGX_WEBRTC_PPID_BINARY, "0123456789ab", 12),
+               NGX_DECLINED, "negotiated: not on a stream that was refused");
+    ngx_webrtc_channels_reset(&x.cs, 1, 1);
+    tap_is_int(input(&x, 1, NGX_WEBRTC_PPID_BINARY, "0123456789ab", 12), NGX_OK,
+               "negotiated: until that is reset");
 
     /* peers may open none */
 
