@@ -25,6 +25,11 @@ location /files/ {
     webrtc_file     on;
     webrtc_max_sdp  16k;
 }
+location /full/ {
+    alias           %%DIR%%/www/;
+    webrtc_file     on;
+    webrtc_ice      full;
+}
 EOF
 
 my $c = NgxWebRTC::Range->new($t) or plan skip_all => 'no node-datachannel';
@@ -40,13 +45,20 @@ sub post {
 # sessions, with streams cut after every event: other connections each time,
 # and so other workers
 
-for my $cut (0, 1, 2, 1, 1) {
-    my $p = $c->call('open', url => $t->url('/files/a.bin'), signal => 1,
-                     cut => $cut);
+for my $row (map({ [ 'files', $_ ] } 0, 1, 2, 1, 1),
+             map({ [ 'full', $_ ] } 0, 1, 2, 1, 1))
+{
+    my ($where, $cut) = @$row;
 
-    is($p->{status}, 201, 'POST ?signal');
-    like($p->{location}, qr{^/files/a\.bin\?session=[0-9a-f]{32}$},
+    my $p = $c->call('open', url => $t->url("/$where/a.bin"), signal => 1,
+                     trickle => 1, cut => $cut);
+
+    is($p->{status}, 201, "POST ?signal, $where");
+    like($p->{location}, qr{^/$where/a\.bin\?session=[0-9a-f]{32}$},
          'Location');
+    is(scalar(grep { $_ != 200 } @{ $p->{trickled} }), 0,
+       'candidates of the client are taken');
+    cmp_ok(scalar(@{ $p->{trickled} }), '>', 0, 'there were some');
     is(json($p->{body})->{ok}, JSON::PP::true, 'ok');
     like($p->{location}, qr/\Q@{[ json($p->{body})->{session} ]}\E$/,
          'session');
@@ -61,6 +73,13 @@ for my $cut (0, 1, 2, 1, 1) {
     my @types = map { $_->{type} } @{ $s->{events} };
     is($types[0], 'answer', 'the answer first');
     is($types[-1], 'candidate-end', 'candidate-end last');
+    is(scalar(grep { $_ eq 'candidate' } @types), @types - 2, 'candidates');
+    cmp_ok(@types - 2, '>', 0, 'at least one');
+
+    my $answer = $c->call('state', peer => $p->{peer})->{answer};
+
+    unlike($answer, qr/^a=candidate/m, 'none of them in the answer');
+    is($answer =~ /^a=ice-lite/m ? 'files' : 'full', $where, 'lite or full');
     is(join(' ', map { $_->{id} } @{ $s->{events} }),
        join(' ', 1 .. @types), 'nothing lost, nothing twice');
     is($s->{events}[0]{from}, 'server', 'from');
@@ -73,8 +92,14 @@ for my $cut (0, 1, 2, 1, 1) {
             { type => 'candidate', payload => '{"candidate":"candidate:1 1 '
               . 'udp 1 127.0.0.1 9 typ host","sdpMid":"0"}' },
             { type => 'candidate', payload => '{"candidate":""}' },
+            { type => 'candidate', payload => '{"candidate":"candidate:1 1 '
+              . 'udp 1 12345678.local 9 typ host","sdpMid":"0"}' },
             { type => 'candidate-end', payload => '' },
             { type => 'candidate-end' };
+
+    is(post($url, { type => 'candidate', payload => '{"candidate":'
+        . '"candidate:1 1 udp 1 127.0.0.1 9 typ host\\r\\na=x","sdpMid":"0"}'
+        })->{status}, 400, 'a candidate of two lines');
 
     if ($cut) {
         is(post($url, { type => 'bye', payload => '' })->{content},

@@ -21,6 +21,7 @@
 #include "ngx_http_webrtc_signal.h"
 #include "ngx_http_webrtc_vars.h"
 #include "ngx_webrtc_bus_file.h"
+#include "ngx_webrtc_nice.h"
 #include "ngx_http_webrtc_ice.h"
 #include "ngx_webrtc_negotiate_data.h"
 #include "ngx_webrtc_signal.h"
@@ -199,9 +200,7 @@ ngx_http_webrtc_file_create(ngx_http_request_t *r, ngx_str_t *sdp,
 
     ngx_memzero(&policy, sizeof(ngx_webrtc_negotiate_policy_t));
 
-    /* the events of "?signal" are made in any worker: ICE lite */
-
-    policy.ice_lite = (trickle || wlcf->ice == NGX_HTTP_WEBRTC_ICE_LITE);
+    policy.ice_lite = (wlcf->ice == NGX_HTTP_WEBRTC_ICE_LITE);
     policy.ufrag.len = NGX_HTTP_WEBRTC_UFRAG;
     policy.ufrag.data = ngx_http_webrtc_random_hex(r, policy.ufrag.len);
     policy.pwd.len = NGX_HTTP_WEBRTC_PWD;
@@ -242,19 +241,32 @@ ngx_http_webrtc_file_create(ngx_http_request_t *r, ngx_str_t *sdp,
     answer->len = p - answer->data;
     peer->full = !policy.ice_lite;
 
-    rc = ngx_http_webrtc_file_slot(r, peer, &file, &path, answer, cand,
-                                   trickle ? policy.ncandidates : 0);
+    rc = ngx_http_webrtc_file_slot(r, peer, &file, &path,
+                                   trickle ? answer : NULL, cand,
+                                   policy.ncandidates);
 
-    if (rc == NGX_OK && !r->header_sent) {
-
-        if (peer->full) {
-            return ngx_http_webrtc_ice_start(&offer, peer, answer);
-        }
-
-        *peerp = peer;
+    if (rc != NGX_OK || r->header_sent) {
+        return rc;
     }
 
-    return rc;
+    if (peer->full && !trickle) {
+        return ngx_http_webrtc_ice_start(&offer, peer, answer);
+    }
+
+    if (peer->full) {
+
+        /* candidates follow as events, see ngx_http_webrtc_signal_gathered() */
+
+        rc = ngx_http_webrtc_ice_begin(&offer, peer);
+
+        if (rc != NGX_OK || r->header_sent) {
+            return rc;
+        }
+    }
+
+    *peerp = peer;
+
+    return NGX_OK;
 }
 
 
@@ -496,14 +508,17 @@ ngx_http_webrtc_file_slot(ngx_http_request_t *r, ngx_webrtc_peer_t *peer,
 
     room = NGX_HTTP_WEBRTC_FILE_ROOM;
 
-    if (n) {
-        room += 2 * answer->len + n * NGX_WEBRTC_NEGOTIATE_CANDIDATE;
+    if (answer) {
+        room += 2 * answer->len
+                + (peer->full ? NGX_WEBRTC_NICE_CANDIDATES : n)
+                  * NGX_WEBRTC_NEGOTIATE_CANDIDATE;
         room = ngx_min(room, NGX_WEBRTC_FILE_LOG);
     }
 
     if (ngx_webrtc_file_attach(bus, peer->ref, file, path->data, room)
         != NGX_OK
-        || (n && ngx_http_webrtc_file_log(r, peer, answer, cand, n) != NGX_OK))
+        || (answer
+            && ngx_http_webrtc_file_log(r, peer, answer, cand, n) != NGX_OK))
     {
         (void) ngx_webrtc_peers_close(bus, peer->ref);
         return ngx_http_webrtc_offer_full(r);
@@ -518,12 +533,10 @@ ngx_http_webrtc_file_log(ngx_http_request_t *r, ngx_webrtc_peer_t *peer,
     ngx_str_t *answer, ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t n)
 {
     u_char                      *p, *end, *buf;
-    ngx_str_t                    text, mid, ufrag;
     ngx_uint_t                   i;
     ngx_time_t                  *tp;
     ngx_webrtc_bus_t            *bus;
     ngx_webrtc_file_message_t    msg;
-    u_char                       line[NGX_WEBRTC_NEGOTIATE_CANDIDATE];
 
     bus = ngx_http_webrtc_worker->bus;
 
@@ -551,29 +564,12 @@ ngx_http_webrtc_file_log(ngx_http_request_t *r, ngx_webrtc_peer_t *peer,
         return NGX_ERROR;
     }
 
-    /* the accepted m-line, see ngx_webrtc_negotiate_data() */
-
-    mid.data = peer->desc.media[0].mid;
-    mid.len = peer->desc.media[0].mid_len;
-    ufrag.data = peer->desc.local_ufrag;
-    ufrag.len = peer->desc.local_ufrag_len;
-
     msg.type = NGX_WEBRTC_SIGNAL_CANDIDATE;
 
     for (i = 0; i < n; i++) {
 
-        p = ngx_webrtc_sdp_print_candidate(line, line + sizeof(line),
-                                           &cand[i], i);
-        if (p == NULL) {
-            continue;
-        }
-
-        text.data = line;
-        text.len = p - line;
-
-        p = ngx_webrtc_signal_print_candidate(buf, end, &text, &mid,
-                                              peer->desc.media[0].mline,
-                                              &ufrag);
+        p = ngx_http_webrtc_signal_candidate(buf, end, &peer->desc, &cand[i],
+                                             i);
         if (p == NULL) {
             return NGX_ERROR;
         }
@@ -583,6 +579,10 @@ ngx_http_webrtc_file_log(ngx_http_request_t *r, ngx_webrtc_peer_t *peer,
         if (ngx_webrtc_file_append(bus, peer->ref, &msg) != NGX_OK) {
             return NGX_ERROR;
         }
+    }
+
+    if (peer->full) {
+        return NGX_OK;
     }
 
     msg.type = NGX_WEBRTC_SIGNAL_CANDIDATE_END;

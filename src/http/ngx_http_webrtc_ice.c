@@ -10,6 +10,7 @@
 
 
 #include "ngx_http_webrtc_ice.h"
+#include "ngx_http_webrtc_signal.h"
 #include "ngx_http_webrtc_candidates.h"
 #include "ngx_http_webrtc_ice_server.h"
 #include "ngx_http_webrtc_resource.h"
@@ -91,6 +92,7 @@ ngx_int_t
 ngx_http_webrtc_ice_start(ngx_http_webrtc_offer_t *offer,
     ngx_webrtc_peer_t *peer, ngx_str_t *answer)
 {
+    ngx_int_t               rc;
     ngx_http_request_t     *r;
     ngx_http_cleanup_t     *cln;
     ngx_http_webrtc_ice_t  *ice;
@@ -110,18 +112,10 @@ ngx_http_webrtc_ice_start(ngx_http_webrtc_offer_t *offer,
     ice->peer = peer;
     ice->answer = *answer;
 
-    if (ngx_http_webrtc_ice_session(offer, peer) != NGX_OK) {
+    rc = ngx_http_webrtc_ice_begin(offer, peer);
 
-        /* ports, descriptors or memory are short; the cause is in the log */
-
-        offer->ref = 0;
-
-        if (ngx_http_webrtc_retry_after(r, NGX_HTTP_WEBRTC_RETRY) != NGX_OK) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        return ngx_http_webrtc_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                       "no room for another session", NULL);
+    if (rc != NGX_OK || r->header_sent) {
+        return rc;
     }
 
     cln->handler = ngx_http_webrtc_ice_cleanup;
@@ -132,6 +126,31 @@ ngx_http_webrtc_ice_start(ngx_http_webrtc_offer_t *offer,
                                           peer->handshake_ms / 2));
 
     return NGX_DONE;
+}
+
+
+ngx_int_t
+ngx_http_webrtc_ice_begin(ngx_http_webrtc_offer_t *offer,
+    ngx_webrtc_peer_t *peer)
+{
+    ngx_http_request_t  *r;
+
+    r = offer->request;
+
+    if (ngx_http_webrtc_ice_session(offer, peer) == NGX_OK) {
+        return NGX_OK;
+    }
+
+    /* ports, descriptors or memory are short; the cause is in the log */
+
+    offer->ref = 0;
+
+    if (ngx_http_webrtc_retry_after(r, NGX_HTTP_WEBRTC_RETRY) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_webrtc_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                   "no room for another session", NULL);
 }
 
 
@@ -296,6 +315,8 @@ ngx_http_webrtc_ice_wake(uint64_t ref, ngx_uint_t gathered)
 {
     ngx_queue_t            *q;
     ngx_http_webrtc_ice_t  *ice;
+
+    ngx_http_webrtc_signal_gathered(ref, gathered);
 
     if (!gathered) {
         return;

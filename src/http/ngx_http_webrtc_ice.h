@@ -39,6 +39,15 @@ extern ngx_conf_enum_t  ngx_http_webrtc_ice_modes[];
 ngx_int_t ngx_http_webrtc_ice_start(ngx_http_webrtc_offer_t *offer,
     ngx_webrtc_peer_t *peer, ngx_str_t *answer);
 
+/*
+ * The same without waiting: candidates become events of SSE signalling.
+ *
+ * NGX_OK, and if r->header_sent the request is answered: no room; otherwise
+ * what to finalize the request with
+ */
+ngx_int_t ngx_http_webrtc_ice_begin(ngx_http_webrtc_offer_t *offer,
+    ngx_webrtc_peer_t *peer);
+
 /* An agent of this worker has a candidate more, or all of them. */
 void ngx_http_webrtc_ice_wake(uint64_t ref, ngx_uint_t gathered);
 

@@ -12,6 +12,7 @@
 
 #include "ngx_http_webrtc_signal.h"
 #include "ngx_http_webrtc_file.h"
+#include "ngx_http_webrtc_ice.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_session.h"
 #include "ngx_webrtc_bus_file.h"
@@ -43,12 +44,14 @@ static void ngx_http_webrtc_signal_posted(ngx_http_request_t *r,
     ngx_str_t *body);
 static ngx_int_t ngx_http_webrtc_signal_take(ngx_http_request_t *r,
     ngx_str_t *body);
+static ngx_int_t ngx_http_webrtc_signal_fragment(ngx_http_request_t *r,
+    ngx_webrtc_signal_t *msg, ngx_str_t *frag);
 static ngx_int_t ngx_http_webrtc_signal_ok(ngx_http_request_t *r,
     ngx_uint_t status, ngx_webrtc_peer_t *peer);
 static ngx_int_t ngx_http_webrtc_signal_bad(ngx_http_request_t *r,
     const char *cause);
 static ngx_int_t ngx_http_webrtc_signal_find(ngx_str_t *id,
-    ngx_webrtc_peer_info_t *info);
+    ngx_webrtc_peer_info_t *info, ngx_uint_t *full);
 static ngx_int_t ngx_http_webrtc_signal_header(ngx_http_request_t *r);
 static ngx_int_t ngx_http_webrtc_signal_news(ngx_http_webrtc_signal_t *sg);
 static ngx_int_t ngx_http_webrtc_signal_event(ngx_http_webrtc_signal_t *sg,
@@ -152,7 +155,7 @@ ngx_http_webrtc_signal_message(ngx_http_request_t *r, ngx_str_t *id)
     ngx_webrtc_peer_info_t       info;
     ngx_http_webrtc_loc_conf_t  *wlcf;
 
-    if (ngx_http_webrtc_signal_find(id, &info) != NGX_OK) {
+    if (ngx_http_webrtc_signal_find(id, &info, NULL) != NGX_OK) {
 
         rc = ngx_http_discard_request_body(r);
         if (rc != NGX_OK) {
@@ -179,8 +182,9 @@ ngx_http_webrtc_signal_posted(ngx_http_request_t *r, ngx_str_t *body)
 static ngx_int_t
 ngx_http_webrtc_signal_take(ngx_http_request_t *r, ngx_str_t *body)
 {
-    ngx_str_t                id;
-    ngx_uint_t               type;
+    ngx_int_t                rc;
+    ngx_str_t                id, frag;
+    ngx_uint_t               type, full;
     const char              *cause;
     ngx_webrtc_signal_t      msg;
     ngx_webrtc_peer_info_t   info;
@@ -193,12 +197,24 @@ ngx_http_webrtc_signal_take(ngx_http_request_t *r, ngx_str_t *body)
 
     type = msg.type;
 
+    /* of a candidate: as a fragment of SDP (RFC 8840) */
+
+    rc = ngx_http_webrtc_signal_fragment(r, &msg, &frag);
+
     ngx_webrtc_signal_free(&msg);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_webrtc_signal_bad(r, "candidate is not one line");
+    }
+
+    if (rc != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     /* the body may have taken its time */
 
     if (ngx_http_webrtc_arg(r, "session", &id) != NGX_OK
-        || ngx_http_webrtc_signal_find(&id, &info) != NGX_OK)
+        || ngx_http_webrtc_signal_find(&id, &info, &full) != NGX_OK)
     {
         return ngx_http_webrtc_session_unknown(r, &id);
     }
@@ -210,12 +226,59 @@ ngx_http_webrtc_signal_take(ngx_http_request_t *r, ngx_str_t *body)
     }
 
     /*
-     * An offer that is repeated changes nothing.  Candidates of the client are
-     * not needed: a lite agent answers checks, from whatever address
+     * An offer that is repeated changes nothing.  A lite agent needs no
+     * candidates of the client: it answers checks, from whatever address
      * (RFC 8445, 2.5).
      */
 
+    if (full && frag.len) {
+
+        rc = ngx_http_webrtc_ice_trickle(r, &info, &frag);
+
+        if (rc != NGX_OK || r->header_sent) {
+            return rc;
+        }
+    }
+
     return ngx_http_webrtc_signal_ok(r, NGX_HTTP_OK, NULL);
+}
+
+
+/* frag is empty unless there is a candidate; NGX_DECLINED: not one line */
+
+static ngx_int_t
+ngx_http_webrtc_signal_fragment(ngx_http_request_t *r,
+    ngx_webrtc_signal_t *msg, ngx_str_t *frag)
+{
+    u_char  *p;
+    size_t   i;
+
+    ngx_str_null(frag);
+
+    if (msg->type != NGX_WEBRTC_SIGNAL_CANDIDATE || msg->text.len == 0) {
+        return NGX_OK;
+    }
+
+    for (i = 0; i < msg->text.len; i++) {
+        if (msg->text.data[i] < ' ') {
+            return NGX_DECLINED;
+        }
+    }
+
+    p = ngx_pnalloc(r->pool, msg->text.len + 4);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    frag->data = p;
+
+    p = ngx_cpymem(p, "a=", 2);
+    p = ngx_cpymem(p, msg->text.data, msg->text.len);
+    p = ngx_cpymem(p, CRLF, 2);
+
+    frag->len = p - frag->data;
+
+    return NGX_OK;
 }
 
 
@@ -261,7 +324,8 @@ ngx_http_webrtc_signal_bad(ngx_http_request_t *r, const char *cause)
 /* a file session that has not ended */
 
 static ngx_int_t
-ngx_http_webrtc_signal_find(ngx_str_t *id, ngx_webrtc_peer_info_t *info)
+ngx_http_webrtc_signal_find(ngx_str_t *id, ngx_webrtc_peer_info_t *info,
+    ngx_uint_t *full)
 {
     ngx_webrtc_peer_t  peer;
 
@@ -272,6 +336,10 @@ ngx_http_webrtc_signal_find(ngx_str_t *id, ngx_webrtc_peer_info_t *info)
         || peer.role != NGX_WEBRTC_PEER_FILES)
     {
         return NGX_DECLINED;
+    }
+
+    if (full) {
+        *full = peer.full;
     }
 
     return NGX_OK;
@@ -309,7 +377,7 @@ ngx_http_webrtc_signal_events(ngx_http_request_t *r, ngx_str_t *id)
         return rc;
     }
 
-    if (ngx_http_webrtc_signal_find(id, &info) != NGX_OK) {
+    if (ngx_http_webrtc_signal_find(id, &info, NULL) != NGX_OK) {
         return ngx_http_webrtc_session_unknown(r, id);
     }
 

@@ -11,6 +11,7 @@
 
 
 #include "ngx_http_webrtc.h"
+#include "ngx_webrtc_sdp.h"
 
 
 /* Each serves a request as a content handler. */
@@ -30,6 +31,25 @@ ngx_uint_t ngx_http_webrtc_signal_wanted(ngx_http_request_t *r);
 
 /* To be called a few times per second: sends what is new. */
 void ngx_http_webrtc_signal_tick(void);
+
+/*
+ * Prints the payload of a candidate of ours.
+ *
+ *   desc   of the session
+ *   i      its number, for those without a foundation
+ *
+ * Returns the position behind it, or NULL if there is no room.
+ */
+u_char *ngx_http_webrtc_signal_candidate(u_char *p, u_char *end,
+    const ngx_webrtc_desc_t *desc, const ngx_webrtc_sdp_candidate_t *cand,
+    ngx_uint_t i);
+
+/*
+ * The agent of a session of this worker has candidates more, or all of them:
+ * those that are not events of the session yet become some.  Nothing happens
+ * where there are no events.
+ */
+void ngx_http_webrtc_signal_gathered(uint64_t ref, ngx_uint_t gathered);
 
 
 #endif /* _NGX_HTTP_WEBRTC_SIGNAL_H_INCLUDED_ */

@@ -112,9 +112,9 @@ ngx_webrtc_sctp_flow_output(ngx_webrtc_sctp_assoc_t *assoc, u_char *p,
 
     if (flow->beat && *chunk == NGX_WEBRTC_SCTP_FLOW_BEAT) {
 
-        (void) ngx_webrtc_read_u16(chunk + 2, end, &len);
-
-        if (len > end - chunk || len > NGX_WEBRTC_SCTP_FLOW_BEAT_MAX) {
+        if (ngx_webrtc_read_u16(chunk + 2, end, &len) == NULL
+            || len > end - chunk || len > NGX_WEBRTC_SCTP_FLOW_BEAT_MAX)
+        {
             return NGX_OK;
         }
 
@@ -169,13 +169,12 @@ ngx_webrtc_sctp_flow_input(ngx_webrtc_sctp_assoc_t *assoc, const u_char *p,
     chunk = p + NGX_WEBRTC_SCTP_HEADER;
 
     if (*chunk != NGX_WEBRTC_SCTP_FLOW_SACK
-        || n < NGX_WEBRTC_SCTP_FLOW_TIME
-        || assoc->state != NGX_WEBRTC_SCTP_OPEN)
+        || assoc->state != NGX_WEBRTC_SCTP_OPEN
+        || ngx_webrtc_read_u32((u_char *) chunk + 4, (u_char *) p + n, &cum)
+           == NULL)
     {
         return;
     }
-
-    (void) ngx_webrtc_read_u32((u_char *) chunk + 4, (u_char *) p + n, &cum);
 
     /* usrsctp ends the association if it is of what was never sent */
 

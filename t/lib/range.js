@@ -13,7 +13,8 @@
  *                                   "status":201,"hello":{size,name,flags}}.
  *                                   "signal":true uses SSE signalling, with
  *                                   "cut":n the event stream is cut after that
- *                                   many events and resumed; "label",
+ *                                   many events and resumed, with "trickle"
+ *                                   the offer has no candidates; "label",
  *                                   "protocol", "unordered", "noChannel",
  *                                   "noHello" (do not wait), "max" (our
  *                                   max-message-size), "worker" keeps HTTP
@@ -257,8 +258,14 @@ const commands = {
 
         await gathered;
 
-        const sdp = p.pc.localDescription().sdp;
+        let sdp = p.pc.localDescription().sdp;
         const out = { peer: p.n };
+        const late = [];
+
+        if (o.trickle) {
+            sdp = sdp.replace(/^a=(candidate:.*|end-of-candidates)\r\n/mg,
+                (m, c) => { late.push(c); return ''; });
+        }
 
         if (o.signal) {
             const u = new URL(o.url);
@@ -277,6 +284,17 @@ const commands = {
 
             p.url = new URL(r.headers.location, u).href;
             p.late = [];
+            out.trickled = [];
+
+            for (const c of late) {
+                const t = await request('POST', p.url,
+                    { 'Content-Type': 'application/json' }, JSON.stringify(
+                        c == 'end-of-candidates' ? { type: 'candidate-end' }
+                        : { type: 'candidate', payload: JSON.stringify(
+                            { candidate: c, sdpMid: '0' }) }));
+
+                out.trickled.push(t.status);
+            }
 
             events(p, p.url, o, (m) => {
                 if (m.type == 'answer') {
@@ -432,7 +450,7 @@ const commands = {
         return { pc: p.pc.state(), bye: !!p.bye, gone: p.gone,
                  events: p.events, closed: c ? !!c.closed : undefined,
                  bytes: c ? c.bytes : 0, messages: c ? c.messages : 0,
-                 url: p.url, error: p.error };
+                 url: p.url, error: p.error, answer: p.answer };
     },
 
     async wait(o) {

@@ -1,0 +1,168 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * SSE signalling: candidates that the agent of full ICE gathers become events
+ * (RFC 8838), as messages in the session's slot like all others, see
+ * ngx_http_webrtc_signal.c.
+ */
+
+
+#include "ngx_http_webrtc_signal.h"
+#include "ngx_http_webrtc_session.h"
+#include "ngx_webrtc_bus_file.h"
+#include "ngx_webrtc_negotiate.h"
+#include "ngx_webrtc_session.h"
+#include "ngx_webrtc_signal.h"
+
+
+static void ngx_http_webrtc_signal_append(ngx_pool_t *pool,
+    ngx_webrtc_peer_t *peer, ngx_uint_t gathered);
+static ngx_uint_t ngx_http_webrtc_signal_known(u_char *p, u_char *end,
+    ngx_webrtc_file_message_t *msg);
+
+
+u_char *
+ngx_http_webrtc_signal_candidate(u_char *p, u_char *end,
+    const ngx_webrtc_desc_t *desc, const ngx_webrtc_sdp_candidate_t *cand,
+    ngx_uint_t i)
+{
+    u_char     *last;
+    ngx_str_t   text, mid, ufrag;
+    u_char      line[NGX_WEBRTC_NEGOTIATE_CANDIDATE];
+
+    last = ngx_webrtc_sdp_print_candidate(line, line + sizeof(line), cand, i);
+    if (last == NULL) {
+        return NULL;
+    }
+
+    text.data = line;
+    text.len = last - line;
+
+    /* the accepted m-line, see ngx_webrtc_negotiate_data() */
+
+    mid.data = (u_char *) desc->media[0].mid;
+    mid.len = desc->media[0].mid_len;
+    ufrag.data = (u_char *) desc->local_ufrag;
+    ufrag.len = desc->local_ufrag_len;
+
+    return ngx_webrtc_signal_print_candidate(p, end, &text, &mid,
+                                             desc->media[0].mline, &ufrag);
+}
+
+
+void
+ngx_http_webrtc_signal_gathered(uint64_t ref, ngx_uint_t gathered)
+{
+    ngx_pool_t              *pool;
+    ngx_webrtc_peer_t       *peer;
+    ngx_webrtc_peer_file_t  *file;
+
+    peer = ngx_webrtc_peers_mine(ngx_http_webrtc_worker->bus, ref);
+
+    if (peer == NULL || peer->session == NULL || peer->file == NULL) {
+        return;
+    }
+
+    file = peer->file;
+
+    if (file->log_len == 0) {
+        return;
+    }
+
+    pool = ngx_create_pool(NGX_MIN_POOL_SIZE, ngx_http_webrtc_worker->log);
+
+    if (pool) {
+        ngx_http_webrtc_signal_append(pool, peer, gathered);
+        ngx_destroy_pool(pool);
+    }
+}
+
+
+static void
+ngx_http_webrtc_signal_append(ngx_pool_t *pool, ngx_webrtc_peer_t *peer,
+    ngx_uint_t gathered)
+{
+    u_char                      *p, *log, *buf, *end;
+    size_t                       size;
+    ngx_uint_t                   i, n;
+    ngx_time_t                  *tp;
+    ngx_webrtc_bus_t            *bus;
+    ngx_webrtc_session_t        *s;
+    ngx_webrtc_file_message_t    msg;
+    ngx_webrtc_sdp_candidate_t   cand[NGX_WEBRTC_NICE_CANDIDATES];
+
+    s = peer->session;
+    bus = ngx_http_webrtc_worker->bus;
+
+    log = ngx_palloc(pool, NGX_WEBRTC_FILE_LOG);
+    buf = ngx_palloc(pool, 2 * NGX_WEBRTC_NEGOTIATE_CANDIDATE);
+    size = 0;
+
+    if (s->transport.nice == NULL || log == NULL || buf == NULL
+        || ngx_webrtc_file_copy_log(bus, peer->ref, log, &size) != NGX_OK)
+    {
+        return;
+    }
+
+    end = buf + 2 * NGX_WEBRTC_NEGOTIATE_CANDIDATE;
+    tp = ngx_timeofday();
+
+    msg.time_ms = (uint64_t) tp->sec * 1000 + tp->msec;
+    msg.type = NGX_WEBRTC_SIGNAL_CANDIDATE_END;
+    msg.text.data = buf;
+    msg.text.len = 0;
+
+    /* those of a restart are in its answer */
+
+    if (ngx_http_webrtc_signal_known(log, log + size, &msg)) {
+        return;
+    }
+
+    msg.type = NGX_WEBRTC_SIGNAL_CANDIDATE;
+
+    n = ngx_webrtc_nice_candidates(s->transport.nice, pool, cand,
+                                   NGX_WEBRTC_NICE_CANDIDATES);
+
+    for (i = 0; i < n; i++) {
+        p = ngx_http_webrtc_signal_candidate(buf, end, &peer->desc, &cand[i],
+                                             i);
+        if (p == NULL) {
+            continue;
+        }
+
+        msg.text.len = p - buf;
+
+        if (!ngx_http_webrtc_signal_known(log, log + size, &msg)) {
+            (void) ngx_webrtc_file_append(bus, peer->ref, &msg);
+        }
+    }
+
+    if (gathered) {
+        msg.type = NGX_WEBRTC_SIGNAL_CANDIDATE_END;
+        msg.text.len = 0;
+
+        (void) ngx_webrtc_file_append(bus, peer->ref, &msg);
+    }
+}
+
+
+/* whether the log has that message */
+
+static ngx_uint_t
+ngx_http_webrtc_signal_known(u_char *p, u_char *end,
+    ngx_webrtc_file_message_t *msg)
+{
+    ngx_webrtc_file_message_t  m;
+
+    while ((p = ngx_webrtc_file_next(p, end, &m)) != NULL) {
+
+        if (m.type == msg->type && m.text.len == msg->text.len
+            && ngx_memcmp(m.text.data, msg->text.data, m.text.len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
