@@ -43,7 +43,7 @@ sub client {
 
     my $page = $t->browser->page($t->url("/clients.html#$name=$url"));
     my $r = $t->browser->call('eval', page => $page->{page},
-                              script => 'window.result', timeout => 60);
+                              script => 'window.result', timeout => 180);
 
     my $v = $r->{value};
     $v = json($v) if defined $v && !ref $v;

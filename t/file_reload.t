@@ -86,6 +86,7 @@ for my $round (1 .. 5) {
     kill 'KILL', $pid;
     $c->call('close', peer => $_) for @q;
     ok(wait_for(60, sub { my @w = $t->workers; @w == 2
+                          && !grep({ $_ == $pid } @w)
                           && $t->connects('http') }), 'a new worker');
 }
 
