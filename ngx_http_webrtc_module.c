@@ -349,7 +349,8 @@ ngx_http_webrtc_create_main_conf(ngx_conf_t *cf)
            != NGX_OK
         || ngx_array_init(&wmcf->always, cf->pool, 4,
                           sizeof(ngx_http_webrtc_pull_t *))
-           != NGX_OK)
+           != NGX_OK
+        || ngx_array_init(&wmcf->pools, cf->pool, 1, sizeof(void *)) != NGX_OK)
     {
         return NULL;
     }
@@ -626,6 +627,8 @@ ngx_http_webrtc_init_process(ngx_cycle_t *cycle)
     conf.bus = wmcf->bus;
     conf.dtls = wmcf->dtls;
     conf.gso = wmcf->gso;
+    conf.pools = wmcf->pools.elts;
+    conf.npools = wmcf->pools.nelts;
     conf.shutdown = ccf->shutdown_timeout;
     conf.on_stream = ngx_http_webrtc_on_stream;
     conf.busy = ngx_http_webrtc_busy;

@@ -31,7 +31,10 @@ sub cold {
            && system("dd if='$file' iflag=nocache count=0 status=none") == 0;
 }
 
-$t->start(main => 'thread_pool default threads=2;', server => <<'EOF');
+$t->start(main => <<'MAIN', server => <<'EOF');
+thread_pool default threads=2;
+thread_pool other   threads=1;
+MAIN
 location /files/ {
     alias        %%DIR%%/www/;
     webrtc_file  on;
@@ -40,6 +43,10 @@ location /files/ {
         alias               %%DIR%%/www/;
         webrtc_file_ranges  1;
         limit_rate          40k;
+    }
+    location /files/other/ {
+        alias               %%DIR%%/www/;
+        aio                 threads=other;
     }
 }
 EOF
@@ -61,10 +68,18 @@ is($r->[1]{sha256}, sha256_hex(substr $data, $SIZE / 2), 'its second half');
 is($r->[2]{sha256}, sha256_hex(substr $data, 100, 1000000), 'a part');
 
 SKIP: {
-    skip 'nothing was cold here', 1
+    skip 'nothing was cold here', 4
         if $t->log !~ /task #\d+/ && $ENV{NGX_WEBRTC_COLD_OPTIONAL};
     like($t->log, qr/run task #\d+ in thread pool "default"/,
          'threads have read');
+
+    ok(cold(), 'out of the cache again');
+    my $other = $c->call('open', url => $t->url('/files/other/cold.bin'));
+    is($c->get($other->{peer}, [ 1, 0, 0 ])->{ranges}[0]{sha256},
+       sha256_hex($data), 'the whole file, with aio threads=other');
+    like($t->log, qr/run task #\d+ in thread pool "other"/,
+         'whose threads have read');
+    $c->call('close', peer => $other->{peer});
 }
 
 # sessions and channels that go while threads read for them

@@ -40,6 +40,8 @@ typedef struct {
 
     uint32_t                 chunk;           /* webrtc_file_chunk */
     uint32_t                 ranges;          /* webrtc_file_ranges */
+    uint32_t                 pool;            /* of threads, as configured; no
+                                                 such one: the first */
     uint32_t                 path_len;
     uint64_t                 limit_rate;      /* bytes per s, 0: none */
     uint64_t                 limit_after;

@@ -64,6 +64,9 @@ typedef struct {
                                                 "start=always" without
                                                 variables */
 
+    ngx_array_t                  pools;      /* ngx_thread_pool_t *: "default"
+                                                and those of "aio" */
+
     ngx_webrtc_bus_t            *bus;
     ngx_webrtc_dtls_conf_t      *dtls;
     ngx_str_t                    pem;        /* generated certificate and key */
@@ -105,6 +108,7 @@ typedef struct {
     ngx_flag_t                   file;
     size_t                       file_chunk;
     ngx_int_t                    file_ranges;
+    ngx_uint_t                   file_pool;      /* in main's pools */
     ngx_int_t                    max_viewers;    /* of a stream, 0: no limit */
     ngx_uint_t                   etag;
     ngx_flag_t                   counter_offer;

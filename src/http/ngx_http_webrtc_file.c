@@ -54,6 +54,10 @@ static ngx_int_t ngx_http_webrtc_file_slot(ngx_http_request_t *r,
 static ngx_int_t ngx_http_webrtc_file_log(ngx_http_request_t *r,
     ngx_webrtc_peer_t *peer, ngx_str_t *answer,
     ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t n);
+#if (NGX_THREADS)
+static ngx_int_t ngx_http_webrtc_file_pool(ngx_conf_t *cf,
+    ngx_http_webrtc_loc_conf_t *conf);
+#endif
 
 
 ngx_int_t
@@ -427,6 +431,7 @@ ngx_http_webrtc_file_limits(ngx_http_request_t *r,
 
     file->chunk = (uint32_t) wlcf->file_chunk;
     file->ranges = (uint32_t) wlcf->file_ranges;
+    file->pool = (uint32_t) wlcf->file_pool;
 
     /* set already where a variable $limit_rate or X-Accel-Limit-Rate has */
 
@@ -599,6 +604,9 @@ ngx_http_webrtc_file_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     char                         *rv;
     ngx_http_webrtc_main_conf_t  *wmcf;
+#if (NGX_THREADS)
+    void                        **pool;
+#endif
 
     rv = ngx_conf_set_flag_slot(cf, cmd, conf);
 
@@ -606,18 +614,27 @@ ngx_http_webrtc_file_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return rv;
     }
 
+    wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webrtc_module);
+    wmcf->used = 1;
+
 #if (NGX_THREADS)
 
-    /* the default pool, unless the configuration has it */
+    if (wmcf->pools.nelts == 0) {
 
-    if (ngx_thread_pool_add(cf, NULL) == NULL) {
-        return NGX_CONF_ERROR;
+        pool = ngx_array_push(&wmcf->pools);
+        if (pool == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        /* the default pool, unless the configuration has it */
+
+        *pool = ngx_thread_pool_add(cf, NULL);
+        if (*pool == NULL) {
+            return NGX_CONF_ERROR;
+        }
     }
 
 #endif
-
-    wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webrtc_module);
-    wmcf->used = 1;
 
     return NGX_CONF_OK;
 }
@@ -649,8 +666,62 @@ ngx_http_webrtc_file_merge(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *prev,
         return NGX_ERROR;
     }
 
+#if (NGX_THREADS)
+
+    if (conf->file && ngx_http_webrtc_file_pool(cf, conf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+#endif
+
     return NGX_OK;
 }
+
+
+#if (NGX_THREADS)
+
+/*
+ * The pool of "aio threads=name", by its place in a list that all workers have.
+ * A name with variables is known with the request only, and the pool of a name
+ * to workers of this configuration only: then it is the default one.
+ */
+
+static ngx_int_t
+ngx_http_webrtc_file_pool(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *conf)
+{
+    void                        **pool;
+    ngx_http_core_loc_conf_t     *clcf;
+    ngx_http_webrtc_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webrtc_module);
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    conf->file_pool = 0;
+
+    if (clcf->thread_pool == NULL) {
+        return NGX_OK;
+    }
+
+    pool = wmcf->pools.elts;
+
+    for ( /* void */ ; conf->file_pool < wmcf->pools.nelts; conf->file_pool++)
+    {
+        if (pool[conf->file_pool] == clcf->thread_pool) {
+            return NGX_OK;
+        }
+    }
+
+    pool = ngx_array_push(&wmcf->pools);
+    if (pool == NULL) {
+        return NGX_ERROR;
+    }
+
+    *pool = clcf->thread_pool;
+
+    return NGX_OK;
+}
+
+#endif
 
 
 ngx_int_t

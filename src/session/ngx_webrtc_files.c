@@ -1141,16 +1141,20 @@ static ngx_int_t
 ngx_webrtc_files_post(ngx_webrtc_files_t *f, ngx_webrtc_files_channel_t *fc,
     ngx_webrtc_ranges_read_t *read)
 {
-    ngx_thread_pool_t        *tp;
-    ngx_thread_task_t        *task;
-    ngx_webrtc_files_task_t  *ft;
+    ngx_uint_t                 pool;
+    ngx_thread_task_t         *task;
+    ngx_webrtc_files_task_t   *ft;
+    ngx_webrtc_worker_conf_t  *conf;
 
-    static ngx_str_t  name = ngx_string("default");
+    conf = &f->wk->conf;
 
-    tp = ngx_thread_pool_get((ngx_cycle_t *) ngx_cycle, &name);
-    if (tp == NULL) {
+    if (conf->npools == 0) {
         return NGX_DECLINED;
     }
+
+    /* the slot may be of a configuration before ours */
+
+    pool = (f->file.pool < conf->npools) ? f->file.pool : 0;
 
     task = ngx_alloc(sizeof(ngx_thread_task_t)
                      + sizeof(ngx_webrtc_files_task_t)
@@ -1178,7 +1182,7 @@ ngx_webrtc_files_post(ngx_webrtc_files_t *f, ngx_webrtc_files_channel_t *fc,
     task->event.handler = ngx_webrtc_files_thread_done;
     task->event.log = f->wk->log;
 
-    if (ngx_thread_task_post(tp, task) != NGX_OK) {
+    if (ngx_thread_task_post(conf->pools[pool], task) != NGX_OK) {
         ngx_free(task);
         return NGX_DECLINED;
     }

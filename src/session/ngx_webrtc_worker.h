@@ -39,6 +39,8 @@ typedef struct {
     ngx_webrtc_bus_t            *bus;
     ngx_webrtc_dtls_conf_t      *dtls;
     ngx_flag_t                   gso;
+    void                       **pools;       /* ngx_thread_pool_t */
+    ngx_uint_t                   npools;
 
     /* a session with full ICE has another candidate, or all of them */
     void                       (*on_ice)(void *ctx, uint64_t ref,
