@@ -19,17 +19,19 @@ my $out = `cc -O2 -Wall -Wextra -Werror -fPIC -shared -o $shim.$$ \\
            && mv $shim.$$ $shim`;
 is($?, 0, 'the shim is built') or diag($out);
 
-my @cases = ([ '' ],
-             [ 'EAGAIN',  qr/^X EAGAIN$/m ],
-             [ 'ENOBUFS', qr/^X ENOBUFS$/m ],
-             [ 'SEGMENT', qr/^X segment$/m, qr/^X piece$/m ]);
+my @cases = ([ '',        'lite' ],
+             [ 'EAGAIN',  'lite', qr/^X EAGAIN$/m ],
+             [ 'ENOBUFS', 'lite', qr/^X ENOBUFS$/m ],
+             [ 'SEGMENT', 'lite', qr/^X segment$/m, qr/^X piece$/m ],
+             [ '',        'full' ],
+             [ 'REFUSE',  'full', qr/^X segment$/m ]);
 
 # all at the same time, in one browser
 
 my ($browser, @runs);
 
 for my $case (@cases) {
-    my ($mode, @failed) = @$case;
+    my ($mode, $ice, @failed) = @$case;
 
     my $t = NgxWebRTC->new(workers => 1);
     my $log = $t->dir . '/shim.log';
@@ -37,24 +39,25 @@ for my $case (@cases) {
     $t->{env} = { LD_PRELOAD => $shim, SENDSHIM => $mode,
                   SENDSHIM_LOG => $log };
 
-    $t->start(http => 'webrtc_wait 10s;', server => <<'EOF');
-location ~ ^/whep/(?<name>\w+)$ {
-    webrtc_play    $name;
-    webrtc_pull    file:%%MEDIA%%/$name.ts loop;
+    $t->start(http => 'webrtc_wait 10s;', server => <<"EOF");
+location ~ ^/whep/(?<name>\\w+)\$ {
+    webrtc_play    \$name;
+    webrtc_pull    file:%%MEDIA%%/\$name.ts loop;
     webrtc_pacing  off;
+    webrtc_ice     $ice;
 }
 EOF
 
     $browser ||= $t->browser;
 
-    push @runs, { t => $t, log => $log, mode => $mode, failed => \@failed,
+    push @runs, { t => $t, log => $log, mode => $mode, ice => $ice, failed => \@failed,
                   p => $browser->play($t->url('/whep/noise')) };
 }
 
 for my $run (@runs) {
     my ($t, $p, $mode) = @$run{qw/ t p mode /};
 
-    subtest $mode || 'as it is' => sub {
+    subtest $run->{ice} . ' ' . ($mode || 'as it is') => sub {
         is($p->{status}, 201, 'POST');
         cmp_ok($p->wait(75)->{framesDecoded} // 0, '>=', 75, 'plays');
         is($t->stream('noise')->{lapped}, 0, 'was not lapped');
@@ -84,7 +87,7 @@ for my $run (@runs) {
         is(scalar(@gaps), 0, 'every packet was taken once, in order')
             or diag("@gaps[0 .. ($#gaps > 4 ? 4 : $#gaps)]");
 
-        if ($mode eq 'SEGMENT') {
+        if ($mode =~ /^(?:SEGMENT|REFUSE)$/) {
             is($largest, 1, 'packet by packet');
 
         } else {
@@ -94,7 +97,7 @@ for my $run (@runs) {
 }
 
 for my $run (reverse @runs) {
-    subtest "the end of $run->{mode}" => sub { $run->{t}->done };
+    subtest "the end of $run->{ice} $run->{mode}" => sub { $run->{t}->done };
 }
 
 done_testing();

@@ -8,7 +8,8 @@
  *     SENDSHIM       "EAGAIN", "ENOBUFS": every third sendmmsg() with RTP fails
  *                    so, the others take two messages; "SEGMENT": messages with
  *                    UDP_SEGMENT fail with EIO, and every fifth piece that is
- *                    sent instead with EAGAIN
+ *                    sent instead with EAGAIN; "REFUSE": a sendmsg() of such a
+ *                    message fails with EIO
  *     SENDSHIM_LOG   file; "R ssrc seq segments padded" for each packet
  *                    taken, "X what" for each call that failed
  */
@@ -195,6 +196,12 @@ sendmsg(int s, const struct msghdr *hdr, int flags)
     ssize_t  rc;
 
     static unsigned  calls;
+
+    if (strcmp(mode, "REFUSE") == 0 && segment(hdr)) {
+        failed("segment");
+        errno = EIO;
+        return -1;
+    }
 
     if (strcmp(mode, "SEGMENT") == 0 && is_rtp(hdr) && ++calls % 5 == 0) {
         failed("piece");
