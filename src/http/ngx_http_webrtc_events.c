@@ -492,7 +492,7 @@ ngx_http_webrtc_events_open(ngx_http_request_t *r, ngx_webrtc_peer_t *peer,
         return NGX_ERROR;
     }
 
-    r->read_event_handler = ngx_http_test_reading;
+    ngx_http_webrtc_watch(r);
     r->write_event_handler = ngx_http_webrtc_events_writer;
 
     /* lives until ngx_http_webrtc_events_end() or until the client goes */

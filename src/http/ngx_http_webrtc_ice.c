@@ -174,7 +174,7 @@ ngx_http_webrtc_ice_wait(ngx_http_webrtc_ice_t *ice, ngx_msec_t time)
 
     /* notices when the client goes away */
 
-    r->read_event_handler = ngx_http_test_reading;
+    ngx_http_webrtc_watch(r);
     r->write_event_handler = ngx_http_request_empty_handler;
 
     /* what the caller is going to finalize is not the request's end */

@@ -668,6 +668,28 @@ ngx_http_webrtc_arg(ngx_http_request_t *r, const char *name, ngx_str_t *value)
 }
 
 
+void
+ngx_http_webrtc_watch(ngx_http_request_t *r)
+{
+    ngx_event_t  *rev;
+
+    r->read_event_handler = ngx_http_test_reading;
+
+    rev = r->connection->read;
+
+    /*
+     * An end that came while nobody looked comes once.  The streams of HTTP/2
+     * and later are told by their connection, and have other handlers here.
+     */
+
+    if (r->http_version < NGX_HTTP_VERSION_20
+        && (rev->ready || rev->pending_eof))
+    {
+        ngx_post_event(rev, &ngx_posted_events);
+    }
+}
+
+
 ngx_str_t *
 ngx_http_webrtc_request_header(ngx_http_request_t *r, const char *name)
 {

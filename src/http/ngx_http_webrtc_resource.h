@@ -121,6 +121,12 @@ ngx_int_t ngx_http_webrtc_retry_after(ngx_http_request_t *r, ngx_uint_t sec);
 ngx_int_t ngx_http_webrtc_arg(ngx_http_request_t *r, const char *name,
     ngx_str_t *value);
 
+/*
+ * Notices when the client of a request that waits goes away, or has gone
+ * already: the request is finalized then.
+ */
+void ngx_http_webrtc_watch(ngx_http_request_t *r);
+
 /* The request header of that name (lower case), or NULL. */
 ngx_str_t *ngx_http_webrtc_request_header(ngx_http_request_t *r,
     const char *name);

@@ -426,7 +426,7 @@ ngx_http_webrtc_signal_events(ngx_http_request_t *r, ngx_str_t *id)
 
     r->main->count++;
 
-    r->read_event_handler = ngx_http_test_reading;
+    ngx_http_webrtc_watch(r);
     r->write_event_handler = ngx_http_webrtc_signal_write;
 
     ngx_queue_insert_tail(&ngx_http_webrtc_signal_streams, &sg->queue);

@@ -222,7 +222,7 @@ ngx_http_webrtc_whep_wait(ngx_http_webrtc_whep_t *whep)
 
     /* notices when the client goes away */
 
-    r->read_event_handler = ngx_http_test_reading;
+    ngx_http_webrtc_watch(r);
     r->write_event_handler = ngx_http_request_empty_handler;
 
     return NGX_AGAIN;
