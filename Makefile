@@ -367,7 +367,7 @@ SAN_ENV    = ASAN_OPTIONS=detect_odr_violation=0                              \
              TSAN_OPTIONS=halt_on_error=0:exitcode=66                         \
              LSAN_OPTIONS=suppressions=$(ROOT)/t/lib/lsan.supp:print_suppressions=0
 
-PROVE      = $(SAN_ENV) prove -j$(JOBS) --timer -I t/lib
+PROVE      = $(SAN_ENV) prove -j3 --timer -I t/lib
 
 TESTS      = $(sort $(wildcard t/*.t)) $(UNIT_BINS) $(TSAN_BINS)
 
