@@ -162,6 +162,7 @@ static ngx_queue_t  ngx_webrtc_nice_closing = {
     &ngx_webrtc_nice_closing, &ngx_webrtc_nice_closing
 };
 
+
 ngx_webrtc_nice_t *
 ngx_webrtc_nice_create(ngx_webrtc_nice_conf_t *conf)
 {

@@ -21,7 +21,8 @@
 /*
  * Numbers addresses: one that the running configuration has too keeps its
  * number, as sessions and the zone know addresses by it.  A new one gets a
- * number that no address has or, as long as there are such, had.
+ * number that no address of either configuration has, as long as there are
+ * such; workers of one before those may know it as another's.
  *
  *   addrs     n addresses, ports set, all different
  *   n         at most NGX_WEBRTC_UDP_LISTENS

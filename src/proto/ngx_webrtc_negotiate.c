@@ -372,50 +372,17 @@ ngx_webrtc_negotiate_live(const ngx_webrtc_sdp_media_t *media)
 }
 
 
-/*
- * Collects the transport attributes that hold for an m-line, and checks them.
- * RFC 9143, 7.1.3: in a BUNDLE group the first mid's m-line has them for all.
- */
+/* collects the transport attributes that hold for an m-line, and checks them */
 
 static ngx_int_t
 ngx_webrtc_negotiate_check(const ngx_webrtc_sdp_t *sdp, ngx_uint_t mline,
     ngx_webrtc_sdp_transport_t *t, ngx_webrtc_negotiate_cause_t *cause)
 {
-    ngx_uint_t                         i;
-    const ngx_str_t                   *mid;
-    const ngx_webrtc_sdp_media_t      *media;
-    const ngx_webrtc_sdp_transport_t  *group;
+    const ngx_webrtc_sdp_media_t  *media;
 
     media = &sdp->media[mline];
 
-    *t = media->transport;
-
-    for (i = 0; i < sdp->nmedia && media->bundled; i++) {
-        mid = &sdp->media[i].mid;
-        group = &sdp->media[i].transport;
-
-        if (mid->len == 0
-            || mid->len != sdp->bundles[0].len
-            || ngx_memcmp(mid->data, sdp->bundles[0].data, mid->len) != 0)
-        {
-            continue;
-        }
-
-        if (t->ufrag.len == 0 || t->pwd.len == 0) {
-            t->ufrag = group->ufrag;
-            t->pwd = group->pwd;
-        }
-
-        if (t->fingerprint_alg == 0 && !t->fingerprint_other) {
-            t->fingerprint_alg = group->fingerprint_alg;
-            t->fingerprint_other = group->fingerprint_other;
-            t->fingerprint = group->fingerprint;
-        }
-
-        if (t->setup == NGX_WEBRTC_SDP_SETUP_NONE) {
-            t->setup = group->setup;
-        }
-    }
+    ngx_webrtc_negotiate_transport(sdp, media, t);
 
     if (t->ufrag.len == 0 || t->pwd.len == 0) {
         return ngx_webrtc_negotiate_refuse(cause,

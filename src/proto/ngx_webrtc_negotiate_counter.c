@@ -600,7 +600,6 @@ ngx_webrtc_counter_settle(const ngx_webrtc_sdp_media_t *media,
 
     } else {
         dm->rtx_pt = NGX_WEBRTC_DESC_NO_PT;
-        dm->red_pt = NGX_WEBRTC_DESC_NO_PT;
     }
 
     rtx = (dm->rtx_pt != NGX_WEBRTC_DESC_NO_PT);

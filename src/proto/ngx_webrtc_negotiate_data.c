@@ -13,6 +13,8 @@
 
 #include <ngx_webrtc_negotiate_data.h>
 #include <ngx_webrtc_negotiate_cause.h>
+#include <ngx_webrtc_negotiate_media.h>
+#include <ngx_webrtc_sdp_attr.h>
 
 
 /* least bytes of our credentials; RFC 8839, 5.4 */
@@ -22,8 +24,6 @@
 
 static ngx_uint_t ngx_webrtc_negotiate_is_data(
     const ngx_webrtc_sdp_media_t *media);
-static void ngx_webrtc_negotiate_data_tagged(const ngx_webrtc_sdp_t *offer,
-    const ngx_webrtc_sdp_media_t *media, ngx_webrtc_sdp_transport_t *t);
 static ngx_int_t ngx_webrtc_negotiate_data_desc(const ngx_webrtc_sdp_t *offer,
     ngx_uint_t mline, const ngx_webrtc_negotiate_policy_t *policy,
     ngx_webrtc_desc_t *desc, ngx_webrtc_negotiate_cause_t *cause);
@@ -31,8 +31,6 @@ static u_char *ngx_webrtc_negotiate_data_print(u_char *p, u_char *end,
     const ngx_webrtc_sdp_t *offer, ngx_uint_t mline,
     const ngx_webrtc_negotiate_policy_t *policy, ngx_uint_t trickle,
     const ngx_webrtc_desc_t *desc);
-static u_char *ngx_webrtc_negotiate_data_printf(u_char *p, u_char *end,
-    const char *fmt, ...);
 
 
 ngx_int_t
@@ -130,50 +128,6 @@ ngx_webrtc_negotiate_is_data(const ngx_webrtc_sdp_media_t *media)
 }
 
 
-/* RFC 9143, 7.1.3: in a BUNDLE group the first mid's m-line speaks for all */
-
-static void
-ngx_webrtc_negotiate_data_tagged(const ngx_webrtc_sdp_t *offer,
-    const ngx_webrtc_sdp_media_t *media, ngx_webrtc_sdp_transport_t *t)
-{
-    ngx_uint_t                         i;
-    const ngx_str_t                   *mid;
-    const ngx_webrtc_sdp_transport_t  *group;
-
-    *t = media->transport;
-
-    if (!media->bundled) {
-        return;
-    }
-
-    for (i = 0; i < offer->nmedia; i++) {
-        mid = &offer->media[i].mid;
-        group = &offer->media[i].transport;
-
-        if (mid->len == 0
-            || mid->len != offer->bundles[0].len
-            || ngx_memcmp(mid->data, offer->bundles[0].data, mid->len) != 0)
-        {
-            continue;
-        }
-
-        if (t->ufrag.len == 0 || t->pwd.len == 0) {
-            t->ufrag = group->ufrag;
-            t->pwd = group->pwd;
-        }
-
-        if (t->fingerprint_alg == 0 && !t->fingerprint_other) {
-            t->fingerprint_alg = group->fingerprint_alg;
-            t->fingerprint = group->fingerprint;
-        }
-
-        if (t->setup == NGX_WEBRTC_SDP_SETUP_NONE) {
-            t->setup = group->setup;
-        }
-    }
-}
-
-
 static ngx_int_t
 ngx_webrtc_negotiate_data_desc(const ngx_webrtc_sdp_t *offer,
     ngx_uint_t mline, const ngx_webrtc_negotiate_policy_t *policy,
@@ -187,7 +141,7 @@ ngx_webrtc_negotiate_data_desc(const ngx_webrtc_sdp_t *offer,
 
     media = &offer->media[mline];
 
-    ngx_webrtc_negotiate_data_tagged(offer, media, &t);
+    ngx_webrtc_negotiate_transport(offer, media, &t);
 
     n = 0;
     title = NULL;
@@ -284,27 +238,27 @@ ngx_webrtc_negotiate_data_print(u_char *p, u_char *end,
 
     media = &offer->media[mline];
 
-    p = ngx_webrtc_negotiate_data_printf(p, end,
-                                         "v=0" CRLF
-                                         "o=- %uL 1 IN IP4 0.0.0.0" CRLF
-                                         "s=-" CRLF
-                                         "t=0 0" CRLF,
-                                         policy->sess_id
-                                         & 0x7fffffffffffffffULL);
+    p = ngx_webrtc_sdp_printf(p, end,
+                              "v=0" CRLF
+                              "o=- %uL 1 IN IP4 0.0.0.0" CRLF
+                              "s=-" CRLF
+                              "t=0 0" CRLF,
+                              policy->sess_id
+                              & 0x7fffffffffffffffULL);
 
     if (media->bundled && media->mid.len) {
-        p = ngx_webrtc_negotiate_data_printf(p, end,
-                                             "a=group:BUNDLE %V" CRLF,
-                                             &media->mid);
+        p = ngx_webrtc_sdp_printf(p, end,
+                                  "a=group:BUNDLE %V" CRLF,
+                                  &media->mid);
     }
 
     if (policy->ice_lite) {
-        p = ngx_webrtc_negotiate_data_printf(p, end, "a=ice-lite" CRLF);
+        p = ngx_webrtc_sdp_printf(p, end, "a=ice-lite" CRLF);
     }
 
     if (trickle) {
-        p = ngx_webrtc_negotiate_data_printf(p, end,
-                                             "a=ice-options:trickle" CRLF);
+        p = ngx_webrtc_sdp_printf(p, end,
+                                  "a=ice-options:trickle" CRLF);
     }
 
     for (i = 0; i < offer->nmedia; i++) {
@@ -316,79 +270,60 @@ ngx_webrtc_negotiate_data_print(u_char *p, u_char *end,
             for (n = 0; n < fmt.len && fmt.data[n] != ' '; n++) { /* void */ }
             fmt.len = n;
 
-            p = ngx_webrtc_negotiate_data_printf(p, end,
-                                                 "m=%V 0 %V %V" CRLF
-                                                 "c=IN IP4 0.0.0.0" CRLF,
-                                                 &media->type, &media->proto,
-                                                 &fmt);
+            p = ngx_webrtc_sdp_printf(p, end,
+                                      "m=%V 0 %V %V" CRLF
+                                      "c=IN IP4 0.0.0.0" CRLF,
+                                      &media->type, &media->proto,
+                                      &fmt);
 
             if (media->mid.len) {
-                p = ngx_webrtc_negotiate_data_printf(p, end, "a=mid:%V" CRLF,
-                                                     &media->mid);
+                p = ngx_webrtc_sdp_printf(p, end, "a=mid:%V" CRLF,
+                                          &media->mid);
             }
 
-            p = ngx_webrtc_negotiate_data_printf(p, end, "a=inactive" CRLF);
+            p = ngx_webrtc_sdp_printf(p, end, "a=inactive" CRLF);
             continue;
         }
 
-        p = ngx_webrtc_negotiate_data_printf(p, end,
-                                             "m=application 9 %V %V" CRLF
-                                             "c=IN IP4 0.0.0.0" CRLF,
-                                             &media->proto, &fmt);
+        p = ngx_webrtc_sdp_printf(p, end,
+                                  "m=application 9 %V %V" CRLF
+                                  "c=IN IP4 0.0.0.0" CRLF,
+                                  &media->proto, &fmt);
 
         if (media->mid.len) {
-            p = ngx_webrtc_negotiate_data_printf(p, end, "a=mid:%V" CRLF,
-                                                 &media->mid);
+            p = ngx_webrtc_sdp_printf(p, end, "a=mid:%V" CRLF,
+                                      &media->mid);
         }
 
-        p = ngx_webrtc_negotiate_data_printf(p, end,
-                                             "a=ice-ufrag:%V" CRLF
-                                             "a=ice-pwd:%V" CRLF
-                                             "a=fingerprint:%V" CRLF
-                                             "a=setup:%s" CRLF
-                                             "a=sctp-port:%d" CRLF
-                                             "a=max-message-size:%d" CRLF,
-                                             &policy->ufrag, &policy->pwd,
-                                             &policy->fingerprint,
-                                             (desc->dtls_role
-                                              == NGX_WEBRTC_DTLS_CLIENT)
-                                             ? "active" : "passive",
-                                             NGX_WEBRTC_NEGOTIATE_SCTP_PORT,
-                                             NGX_WEBRTC_NEGOTIATE_MESSAGE);
+        p = ngx_webrtc_sdp_printf(p, end,
+                                  "a=ice-ufrag:%V" CRLF
+                                  "a=ice-pwd:%V" CRLF
+                                  "a=fingerprint:%V" CRLF
+                                  "a=setup:%s" CRLF
+                                  "a=sctp-port:%d" CRLF
+                                  "a=max-message-size:%d" CRLF,
+                                  &policy->ufrag, &policy->pwd,
+                                  &policy->fingerprint,
+                                  (desc->dtls_role
+                                   == NGX_WEBRTC_DTLS_CLIENT)
+                                  ? "active" : "passive",
+                                  NGX_WEBRTC_NEGOTIATE_SCTP_PORT,
+                                  NGX_WEBRTC_NEGOTIATE_MESSAGE);
 
         if (trickle) {
             continue;
         }
 
         for (n = 0; n < policy->ncandidates; n++) {
-            p = ngx_webrtc_negotiate_data_printf(p, end, "a=");
+            p = ngx_webrtc_sdp_printf(p, end, "a=");
             p = ngx_webrtc_sdp_print_candidate(p, end, &policy->candidates[n],
                                                n);
-            p = ngx_webrtc_negotiate_data_printf(p, end, CRLF);
+            p = ngx_webrtc_sdp_printf(p, end, CRLF);
         }
 
-        p = ngx_webrtc_negotiate_data_printf(p, end,
-                                             "a=end-of-candidates" CRLF);
+        p = ngx_webrtc_sdp_printf(p, end,
+                                  "a=end-of-candidates" CRLF);
     }
 
     return p;
-}
-
-
-/* NULL if there is no room, or p is NULL */
-
-static u_char *
-ngx_webrtc_negotiate_data_printf(u_char *p, u_char *end, const char *fmt, ...)
-{
-    va_list  args;
-
-    if (p == NULL) {
-        return NULL;
-    }
-
-    va_start(args, fmt);
-    p = ngx_vslprintf(p, end, fmt, args);
-    va_end(args);
-
-    return (p == end) ? NULL : p;
 }

@@ -102,5 +102,14 @@ ngx_int_t ngx_webrtc_negotiate_remote(const ngx_webrtc_sdp_t *sdp,
     ngx_uint_t mline, ngx_webrtc_desc_t *desc,
     ngx_webrtc_negotiate_cause_t *cause);
 
+/*
+ * RFC 9143, 7.1.3: the transport attributes that hold for an m-line; in a BUNDLE
+ * group the first mid's m-line has them for all.
+ *
+ *   t   out: views into what was parsed; it may still lack some
+ */
+void ngx_webrtc_negotiate_transport(const ngx_webrtc_sdp_t *sdp,
+    const ngx_webrtc_sdp_media_t *media, ngx_webrtc_sdp_transport_t *t);
+
 
 #endif /* _NGX_WEBRTC_NEGOTIATE_MEDIA_H_INCLUDED_ */

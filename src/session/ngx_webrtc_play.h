@@ -41,6 +41,7 @@
 #define NGX_WEBRTC_PLAY_REPLAY   1000
 #define NGX_WEBRTC_PLAY_PAUSE    10000
 
+
 typedef struct {
     ngx_webrtc_rewrite_t         rw;
     ngx_webrtc_report_out_t      report;

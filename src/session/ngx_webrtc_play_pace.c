@@ -28,10 +28,6 @@ ngx_webrtc_play_pace_init(ngx_webrtc_play_pace_t *pace, uint32_t rate,
     pace->burst = burst;
     pace->budget = burst;
     pace->filled = ngx_current_msec;
-
-    if (rate && pace->rate == 0) {
-        pace->rate = 1;
-    }
 }
 
 

@@ -371,7 +371,6 @@ ngx_webrtc_publish_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
 
     ngx_webrtc_publish_write(t, rp->payload, rp->n, info.flags,
                              rp->arrival_us);
-
 }
 
 

@@ -10,10 +10,9 @@
 #include <ngx_core.h>
 
 #include <ngx_webrtc_signal.h>
+#include <ngx_webrtc_sdp_attr.h>
 
 
-static u_char *ngx_webrtc_signal_printf(u_char *p, u_char *end,
-    const char *fmt, ...);
 static u_char *ngx_webrtc_signal_escape(u_char *p, u_char *end,
     const ngx_str_t *text);
 
@@ -42,10 +41,10 @@ ngx_webrtc_signal_name(ngx_uint_t type)
 u_char *
 ngx_webrtc_signal_print_answer(u_char *p, u_char *end, const ngx_str_t *sdp)
 {
-    p = ngx_webrtc_signal_printf(p, end, "{\"type\":\"answer\",\"sdp\":\"");
+    p = ngx_webrtc_sdp_printf(p, end, "{\"type\":\"answer\",\"sdp\":\"");
     p = ngx_webrtc_signal_escape(p, end, sdp);
 
-    return ngx_webrtc_signal_printf(p, end, "\"}");
+    return ngx_webrtc_sdp_printf(p, end, "\"}");
 }
 
 
@@ -54,19 +53,19 @@ ngx_webrtc_signal_print_candidate(u_char *p, u_char *end,
     const ngx_str_t *text, const ngx_str_t *mid, ngx_uint_t mline,
     const ngx_str_t *ufrag)
 {
-    p = ngx_webrtc_signal_printf(p, end, "{\"candidate\":\"");
+    p = ngx_webrtc_sdp_printf(p, end, "{\"candidate\":\"");
     p = ngx_webrtc_signal_escape(p, end, text);
 
     if (mid->len) {
-        p = ngx_webrtc_signal_printf(p, end, "\",\"sdpMid\":\"");
+        p = ngx_webrtc_sdp_printf(p, end, "\",\"sdpMid\":\"");
         p = ngx_webrtc_signal_escape(p, end, mid);
     }
 
-    p = ngx_webrtc_signal_printf(p, end, "\",\"sdpMLineIndex\":%ui,"
-                                 "\"usernameFragment\":\"", mline);
+    p = ngx_webrtc_sdp_printf(p, end, "\",\"sdpMLineIndex\":%ui,"
+                              "\"usernameFragment\":\"", mline);
     p = ngx_webrtc_signal_escape(p, end, ufrag);
 
-    return ngx_webrtc_signal_printf(p, end, "\"}");
+    return ngx_webrtc_sdp_printf(p, end, "\"}");
 }
 
 
@@ -82,31 +81,15 @@ ngx_webrtc_signal_print_event(u_char *p, u_char *end, ngx_uint_t id,
         return NULL;
     }
 
-    p = ngx_webrtc_signal_printf(p, end,
-                                 "id: %ui\nevent: signal\n"
-                                 "data: {\"from\":\"server\",\"type\":\"%V\","
-                                 "\"payload\":\"", id, name);
+    p = ngx_webrtc_sdp_printf(p, end,
+                              "id: %ui\nevent: signal\n"
+                              "data: {\"from\":\"server\",\"type\":\"%V\","
+                              "\"payload\":\"", id, name);
     p = ngx_webrtc_signal_escape(p, end, payload);
 
-    return ngx_webrtc_signal_printf(p, end, "\",\"ts\":%uL}\n\n", time_ms);
+    return ngx_webrtc_sdp_printf(p, end, "\",\"ts\":%uL}\n\n", time_ms);
 }
 
-
-static u_char *
-ngx_webrtc_signal_printf(u_char *p, u_char *end, const char *fmt, ...)
-{
-    va_list  args;
-
-    if (p == NULL) {
-        return NULL;
-    }
-
-    va_start(args, fmt);
-    p = ngx_vslprintf(p, end, fmt, args);
-    va_end(args);
-
-    return (p == end) ? NULL : p;
-}
 
 
 static u_char *

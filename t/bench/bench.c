@@ -13,6 +13,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -93,6 +94,47 @@ bench_die(const char *what)
 {
     fprintf(stderr, "%s: %s\n", what, strerror(errno));
     exit(2);
+}
+
+
+void
+bench_random_hex(char *p, size_t n)
+{
+    size_t         i;
+    unsigned char  b[64];
+
+    if (getrandom(b, n / 2, 0) != (ssize_t) (n / 2)) {
+        bench_die("getrandom");
+    }
+
+    for (i = 0; i < n / 2; i++) {
+        sprintf(p + 2 * i, "%02x", b[i]);
+    }
+}
+
+
+int
+bench_sdp_line(const char *text, const char *name, char *dst, size_t size)
+{
+    size_t       n;
+    const char  *p;
+
+    p = strstr(text, name);
+    if (p == NULL) {
+        return 0;
+    }
+
+    p += strlen(name);
+    n = strcspn(p, "\r\n");
+
+    if (n >= size) {
+        return 0;
+    }
+
+    memcpy(dst, p, n);
+    dst[n] = '\0';
+
+    return 1;
 }
 
 

@@ -66,6 +66,12 @@ void bench_pin(int cpu);                   /* -1: nowhere */
 void bench_files(size_t n);                /* room for n descriptors */
 void bench_die(const char *what);
 
+/* n hexadecimal digits, at most 128, and the null character */
+void bench_random_hex(char *p, size_t n);
+
+/* value of the first line with this name; 0: there is none, or no room */
+int bench_sdp_line(const char *text, const char *name, char *dst, size_t size);
+
 void bench_add(bench_values_t *b, double v);
 double bench_at(bench_values_t *b, double q);      /* q 0 .. 1; 0 if empty */
 

@@ -60,22 +60,6 @@ client_set_state(client_t *c, client_state_t state)
 }
 
 
-static void
-random_hex(char *p, size_t n)
-{
-    size_t         i;
-    unsigned char  b[64];
-
-    if (getrandom(b, n / 2, 0) != (ssize_t) (n / 2)) {
-        bench_die("getrandom");
-    }
-
-    for (i = 0; i < n / 2; i++) {
-        sprintf(p + 2 * i, "%02x", b[i]);
-    }
-}
-
-
 /* HTTP: one request per connection */
 
 static void
@@ -132,8 +116,8 @@ client_post(client_t *c)
 
     static char  sdp[CLIENT_HTTP];
 
-    random_hex(c->ufrag, 8);
-    random_hex(c->pwd, 32);
+    bench_random_hex(c->ufrag, 8);
+    bench_random_hex(c->pwd, 32);
 
     body = (size_t) snprintf(sdp, sizeof(sdp),
         "v=0\r\no=- %zu 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
@@ -175,33 +159,6 @@ client_delete(client_t *c)
 }
 
 
-/* value of the first line with this name, up to the end of line or a space */
-
-static int
-sdp_line(const char *text, const char *name, char *dst, size_t size)
-{
-    size_t       n;
-    const char  *p;
-
-    p = strstr(text, name);
-    if (p == NULL) {
-        return 0;
-    }
-
-    p += strlen(name);
-    n = strcspn(p, "\r\n");
-
-    if (n >= size) {
-        return 0;
-    }
-
-    memcpy(dst, p, n);
-    dst[n] = '\0';
-
-    return 1;
-}
-
-
 static int
 http_answer(client_t *c)
 {
@@ -210,18 +167,18 @@ http_answer(client_t *c)
     const char  *p;
 
     if (strncmp(c->http, "HTTP/1.1 201", 12) != 0
-        || !sdp_line(c->http, "\nLocation: ", c->location,
+        || !bench_sdp_line(c->http, "\nLocation: ", c->location,
                      sizeof(c->location))
-        || !sdp_line(c->http, "\na=ice-ufrag:", c->rufrag, sizeof(c->rufrag))
-        || !sdp_line(c->http, "\na=ice-pwd:", c->rpwd, sizeof(c->rpwd))
-        || !sdp_line(c->http, "\na=setup:", line, sizeof(line)))
+        || !bench_sdp_line(c->http, "\na=ice-ufrag:", c->rufrag, sizeof(c->rufrag))
+        || !bench_sdp_line(c->http, "\na=ice-pwd:", c->rpwd, sizeof(c->rpwd))
+        || !bench_sdp_line(c->http, "\na=setup:", line, sizeof(line)))
     {
         return 0;
     }
 
     c->active = (strcmp(line, "active") == 0);
 
-    if (!sdp_line(c->http, "\na=fingerprint:sha-256 ", line, sizeof(line))
+    if (!bench_sdp_line(c->http, "\na=fingerprint:sha-256 ", line, sizeof(line))
         || strlen(line) != NGX_WEBRTC_DTLS_FINGERPRINT)
     {
         return 0;

@@ -133,22 +133,6 @@ fail(const char *what)
 }
 
 
-static void
-random_hex(char *p, size_t n)
-{
-    size_t         i;
-    unsigned char  b[64];
-
-    if (getrandom(b, n / 2, 0) != (ssize_t) (n / 2)) {
-        bench_die("getrandom");
-    }
-
-    for (i = 0; i < n / 2; i++) {
-        sprintf(p + 2 * i, "%02x", b[i]);
-    }
-}
-
-
 /* the path */
 
 static void
@@ -235,33 +219,6 @@ datagram_out(u_char *p, size_t n)
 }
 
 
-/* HTTP: one request, blocking */
-
-static int
-sdp_line(const char *text, const char *name, char *dst, size_t room)
-{
-    size_t       n;
-    const char  *p;
-
-    p = strstr(text, name);
-    if (p == NULL) {
-        return 0;
-    }
-
-    p += strlen(name);
-    n = strcspn(p, "\r\n");
-
-    if (n >= room) {
-        return 0;
-    }
-
-    memcpy(dst, p, n);
-    dst[n] = '\0';
-
-    return 1;
-}
-
-
 static void
 post(void)
 {
@@ -274,8 +231,8 @@ post(void)
 
     static char  text[SDP], request[SDP + 1024], answer[SDP];
 
-    random_hex(ufrag, 8);
-    random_hex(pwd, 32);
+    bench_random_hex(ufrag, 8);
+    bench_random_hex(pwd, 32);
 
     body = snprintf(text, sizeof(text),
         "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
@@ -320,9 +277,9 @@ post(void)
     answer[len] = '\0';
 
     if (strncmp(answer, "HTTP/1.1 201", 12) != 0
-        || !sdp_line(answer, "\na=ice-ufrag:", rufrag, sizeof(rufrag))
-        || !sdp_line(answer, "\na=ice-pwd:", rpwd, sizeof(rpwd))
-        || !sdp_line(answer, "\na=setup:", line, sizeof(line)))
+        || !bench_sdp_line(answer, "\na=ice-ufrag:", rufrag, sizeof(rufrag))
+        || !bench_sdp_line(answer, "\na=ice-pwd:", rpwd, sizeof(rpwd))
+        || !bench_sdp_line(answer, "\na=setup:", line, sizeof(line)))
     {
         fprintf(stderr, "no answer: %s\n", answer);
         exit(1);
@@ -330,8 +287,8 @@ post(void)
 
     active = (strcmp(line, "active") == 0);
 
-    if ((!sdp_line(answer, "\na=fingerprint:sha-256 ", line, sizeof(line))
-         && !sdp_line(answer, "\na=fingerprint:SHA-256 ", line, sizeof(line)))
+    if ((!bench_sdp_line(answer, "\na=fingerprint:sha-256 ", line, sizeof(line))
+         && !bench_sdp_line(answer, "\na=fingerprint:SHA-256 ", line, sizeof(line)))
         || strlen(line) != NGX_WEBRTC_DTLS_FINGERPRINT)
     {
         fprintf(stderr, "no fingerprint: %s\n", answer);

@@ -277,6 +277,7 @@ test_answer(void)
            "an answer: %.*s", (int) cause.len, cause.detail);
     tap_ok(m[0].codec == NGX_WEBRTC_CODEC_H264 && m[0].pt == 96
            && m[0].rtx_pt == 97 && m[0].fb == NGX_WEBRTC_FB_NACK
+           && m[0].red_pt == NONE && m[1].red_pt == NONE
            && m[0].ssrc == 1003 && m[0].rtx_ssrc == 1004
            && m[0].sending && m[0].track == 0 && m[0].ext_mid == 1,
            "video of it");
@@ -453,6 +454,7 @@ test_both(void)
                && result.media[0].codec == i
                && result.media[0].pt == theirs.media[0].pt
                && result.media[0].rtx_pt == theirs.media[0].rtx_pt
+               && result.media[0].red_pt == NONE
                && result.media[0].nalts == 0
                && result.media[0].ext_mid == 1
                && result.media[0].ext_twcc == 3
