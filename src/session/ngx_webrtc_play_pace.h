@@ -34,7 +34,7 @@ typedef struct {
 
 
 /*
- *   rate    bytes per second, 0: no limit
+ *   rate    bytes per second, at least 1000; 0: no limit
  *   burst   bytes at once, at least those of a packet
  */
 void ngx_webrtc_play_pace_init(ngx_webrtc_play_pace_t *pace, uint32_t rate,
