@@ -103,8 +103,8 @@ ngx_int_t ngx_webrtc_negotiate_remote(const ngx_webrtc_sdp_t *sdp,
     ngx_webrtc_negotiate_cause_t *cause);
 
 /*
- * RFC 9143, 7.1.3: the transport attributes that hold for an m-line; in a BUNDLE
- * group the first mid's m-line has them for all.
+ * RFC 9143, 7.1.3: the transport attributes that hold for an m-line; in a
+ * BUNDLE group the first mid's m-line has them for all.
  *
  *   t   out: views into what was parsed; it may still lack some
  */
