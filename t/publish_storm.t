@@ -4,7 +4,8 @@
 #
 # 200 viewers in four workers that ask for key frames all at once, and again:
 # the publisher is asked at most once per webrtc_keyframe_interval, as it counts
-# itself; also when it makes none, so that every request stays open.
+# itself; also when it makes none, so that every request stays open.  A key frame
+# comes some frames after the request, so that other workers ask meanwhile.
 
 use strict;
 use warnings;
@@ -29,7 +30,7 @@ location = /whep {
 EOF
 
 my $pub = NgxWebRTC::Bench->publish($t, '/whip', bitrate => 100000, fps => 15,
-                                    key => 0);
+                                    key => 0, late => 1);
 
 my $view = NgxWebRTC::Bench->view($t, '/whep', n => $VIEWERS, ramp => 100,
                                   pli => 40);
@@ -41,6 +42,11 @@ my $begun = $pub->report;
 
 ok($view->wait(60, sub { $_[0]{plis_sent} >= 20 * $VIEWERS }),
    'and go on asking');
+
+# The one in the ring serves them for three seconds, then the publisher is asked.
+
+ok($pub->wait(60, sub { $_[0]{keyframes} >= $begun->{keyframes} + 3 }),
+   'key frames come again and again');
 
 bounded($begun, 'a publisher that obeys');
 

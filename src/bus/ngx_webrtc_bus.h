@@ -445,7 +445,10 @@ void ngx_webrtc_bus_clean(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st);
 ngx_int_t ngx_webrtc_bus_keyframe(ngx_webrtc_bus_t *bus,
     ngx_webrtc_stream_t *st);
 
-/* The claim's holder has asked for one: the next request is told again. */
+/*
+ * The claim's holder has asked for one, or one has come, or it can't ask: the
+ * next request is told again.  Each request must end so, or there is no other.
+ */
 void ngx_webrtc_bus_keyframe_done(ngx_webrtc_stream_t *st);
 
 

@@ -44,7 +44,10 @@ void ngx_webrtc_publish_rtcp(ngx_webrtc_session_t *s,
  */
 void ngx_webrtc_publish_flush(ngx_webrtc_session_t *s);
 
-/* Viewers want a key frame. */
+/*
+ * Viewers want a key frame.  ngx_webrtc_bus_keyframe_done() is called when the
+ * publisher has been asked, or has sent one before that.
+ */
 void ngx_webrtc_publish_keyframe(ngx_webrtc_session_t *s);
 
 

@@ -110,6 +110,7 @@ void
 ngx_webrtc_publish_keyframe(ngx_webrtc_session_t *s)
 {
     if (s->pub == NULL || !s->pub->claimed) {
+        ngx_webrtc_bus_keyframe_done(s->st);
         return;
     }
 

@@ -347,9 +347,14 @@ ngx_webrtc_publish_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
         && !info.key_needed
         && (info.prefix || (info.flags & NGX_WEBRTC_PKT_FIRST)))
     {
-        /* the beginning of a key frame */
+        /*
+         * The beginning of a key frame: it is for those, too, whose request
+         * has waited for the interval.
+         */
+
         pub->want_key = 0;
         pub->key = 1;
+        ngx_webrtc_bus_keyframe_done(t->session->st);
     }
 
     if (!pub->key && t->media->kind == NGX_WEBRTC_VIDEO) {

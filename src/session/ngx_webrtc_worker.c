@@ -747,9 +747,13 @@ ngx_webrtc_worker_on_keyframe(void *ctx, ngx_webrtc_stream_t *st)
     holder = ngx_webrtc_atomic_load(&st->holder);
     peer = holder ? ngx_webrtc_peers_mine(wk->bus, holder) : NULL;
 
-    if (peer && peer->session) {
-        ngx_webrtc_publish_keyframe(peer->session);
+    if (peer == NULL || peer->session == NULL) {
+        /* a source, or a publisher that is leaving */
+        ngx_webrtc_bus_keyframe_done(st);
+        return;
     }
+
+    ngx_webrtc_publish_keyframe(peer->session);
 }
 
 

@@ -399,8 +399,8 @@ video_begin(publisher_t *p, publisher_track_t *t)
 
     group = (uint32_t) (publisher_conf.fps * publisher_conf.key);
 
-    key = p->want_key || (group && t->frame % group == 0);
-    p->want_key = 0;
+    key = p->want_key == 1 || (group && t->frame % group == 0);
+    p->want_key = p->want_key && !key ? p->want_key - 1 : 0;
 
     t->f.codec = t->codec;
     t->f.key = key;
@@ -646,8 +646,8 @@ want_key(publisher_t *p)
 {
     publisher_conf.last_pli = bench_now_ns();
 
-    if (!publisher_conf.deaf) {
-        p->want_key = 1;
+    if (!publisher_conf.deaf && p->want_key == 0) {
+        p->want_key = 1 + publisher_conf.late;
     }
 }
 

@@ -59,7 +59,7 @@ typedef struct {
     uint32_t           generation;
     publisher_track_t  tracks[2];         /* video, audio */
     unsigned           twcc:1, mid:1;     /* header extensions negotiated */
-    unsigned           want_key:1;
+    uint32_t           want_key;          /* the how manieth frame; 0: none */
     uint16_t           twcc_seq;
     uint64_t           begun;             /* ns, first packet */
     uint64_t           paced;             /* ns, next part of a frame */
@@ -77,6 +77,8 @@ typedef struct {
     double          key_factor;           /* key frame : other frame, bytes */
     size_t          size;                 /* bytes of a payload, at most */
     int             audio, rtx;
+    uint32_t        late;                 /* frames before a key frame that
+                                             is asked for */
     volatile int    deaf;
     size_t          burst;                /* packets at once, 0: the frame */
     double          pace_ms;

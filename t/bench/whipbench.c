@@ -13,6 +13,7 @@
  *
  * -codec c    h264, vp8
  * -key s      a key frame that often; 0: at first and when asked
+ * -late n     a key frame that is asked for is the n-th frame after the next
  * -deaf       no key frame when asked; from SIGUSR1 on in any case
  * -burst n    packets that leave at once, every -pace ms; 0: whole frames.  The
  *             default is what libwebrtc's pacer does: 5 ms, at 2.5 times the
@@ -327,6 +328,7 @@ options(int argc, char **argv)
         { "key", 1, NULL, 'k' }, { "factor", 1, NULL, 'K' },
         { "size", 1, NULL, 'z' }, { "burst", 1, NULL, 'B' },
         { "pace", 1, NULL, 'P' }, { "deaf", 0, NULL, 'D' },
+        { "late", 1, NULL, 'A' },
         { "nortx", 0, NULL, 'x' }, { "drop", 1, NULL, 'L' },
         { "cycles", 1, NULL, 'y' }, { "hold", 1, NULL, 'h' },
         { "generation", 1, NULL, 'g' }, { "pid", 1, NULL, 'i' },
@@ -373,6 +375,7 @@ options(int argc, char **argv)
         case 'B': publisher_conf.burst = strtoul(optarg, NULL, 10); break;
         case 'P': publisher_conf.pace_ms = atof(optarg); break;
         case 'D': publisher_conf.deaf = 1; break;
+        case 'A': publisher_conf.late = (uint32_t) atol(optarg); break;
         case 'x': publisher_conf.rtx = 0; break;
         case 'L': publisher_conf.drop = strtoul(optarg, NULL, 10); break;
         case 'y': publisher_conf.cycles = strtoul(optarg, NULL, 10); break;
@@ -410,9 +413,10 @@ options(int argc, char **argv)
                 "    [-setup actpass|active|passive] [-audio] [-codec "
                 "h264|vp8] [-bitrate bits/s]\n    [-fps n] [-key seconds] "
                 "[-factor key frame:other] [-size bytes] [-burst packets]\n"
-                "    [-pace ms] [-deaf] [-nortx] [-drop n] [-cycles n] "
-                "[-hold packets]\n    [-generation n] [-pid pid,...] "
-                "[-json file] [-every ms] [-cpu n] [-loopback]\n");
+                "    [-pace ms] [-late frames] [-deaf] [-nortx] [-drop n] "
+                "[-cycles n]\n    [-hold packets] [-generation n] "
+                "[-pid pid,...] [-json file] [-every ms]\n    [-cpu n] "
+                "[-loopback]\n");
         exit(2);
     }
 }
