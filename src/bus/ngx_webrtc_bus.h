@@ -440,7 +440,8 @@ void ngx_webrtc_bus_clean(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st);
  * yet called ngx_webrtc_bus_keyframe_done().
  *
  * NGX_OK        it is told, or was
- * NGX_DECLINED  nobody makes the stream, or its inbox is full
+ * NGX_DECLINED  nobody publishes the stream (a source cannot be asked), or the
+ *               inbox is full
  */
 ngx_int_t ngx_webrtc_bus_keyframe(ngx_webrtc_bus_t *bus,
     ngx_webrtc_stream_t *st);

@@ -498,11 +498,9 @@ ngx_webrtc_bus_keyframe(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
 
     claim = ngx_webrtc_atomic_load_acquire(&st->claim);
 
-    if (claim == 0) {
+    if (ngx_webrtc_claim_kind(claim) != NGX_WEBRTC_CLAIM_PUBLISH) {
         return NGX_DECLINED;
     }
-
-    ngx_webrtc_atomic_add(&st->stat.plis, 1);
 
     if (ngx_webrtc_atomic_load(&st->keyframe)
         || ngx_webrtc_atomic_swap(&st->keyframe, 1))

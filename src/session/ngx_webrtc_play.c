@@ -34,8 +34,9 @@
 
 
 /*
- * us; an older key frame is no start where a new one is to be had; chosen: a
- * viewer decodes as much within a few frames' time
+ * us; an older key frame is no start where a new one may be had within
+ * NGX_WEBRTC_PLAY_WAIT; chosen: a viewer decodes as much within a few frames'
+ * time
  */
 #define NGX_WEBRTC_PLAY_OLD   3000000
 
@@ -46,6 +47,9 @@
 static ngx_int_t ngx_webrtc_play_tracks(ngx_webrtc_session_t *s);
 static void ngx_webrtc_play_begin(ngx_webrtc_session_t *s);
 static void ngx_webrtc_play_live(ngx_webrtc_session_t *s);
+static void ngx_webrtc_play_ask(ngx_webrtc_session_t *s);
+static void ngx_webrtc_play_look(ngx_webrtc_session_t *s);
+static ngx_uint_t ngx_webrtc_play_waited(ngx_webrtc_play_t *pl);
 static ngx_int_t ngx_webrtc_play_replay(ngx_webrtc_session_t *s);
 static ngx_int_t ngx_webrtc_play_last_video(ngx_webrtc_session_t *s,
     uint64_t from, uint64_t head, ngx_webrtc_ring_packet_t *pkt);
@@ -184,8 +188,49 @@ ngx_webrtc_play_live(ngx_webrtc_session_t *s)
     }
 
     if (pl->video) {
-        (void) ngx_webrtc_bus_keyframe(s->wk->bus, s->st);
+        ngx_webrtc_play_ask(s);
     }
+}
+
+
+static void
+ngx_webrtc_play_ask(ngx_webrtc_session_t *s)
+{
+    s->play.waits = ngx_current_msec;
+
+    (void) ngx_webrtc_bus_keyframe(s->wk->bus, s->st);
+}
+
+
+/*
+ * The viewer has asked for a key frame, or waits for one.  Many publishers make
+ * none when they are asked: an old one is better than none.
+ */
+
+static void
+ngx_webrtc_play_look(ngx_webrtc_session_t *s)
+{
+    if (ngx_webrtc_play_replay(s) != NGX_DECLINED) {
+        return;
+    }
+
+    s->play.want_key = 0;
+
+    if (s->play.wait_key) {
+        /* nor has the ring one; an inbox may have been full, too */
+        ngx_webrtc_play_ask(s);
+
+    } else {
+        ngx_webrtc_play_live(s);
+    }
+}
+
+
+static ngx_uint_t
+ngx_webrtc_play_waited(ngx_webrtc_play_t *pl)
+{
+    return pl->wait_key
+           && ngx_current_msec - pl->waits >= NGX_WEBRTC_PLAY_WAIT;
 }
 
 
@@ -233,6 +278,7 @@ ngx_webrtc_play_replay(ngx_webrtc_session_t *s)
     }
 
     if (last.arrival_us - key.arrival_us > NGX_WEBRTC_PLAY_OLD
+        && !ngx_webrtc_play_waited(pl)
         && ngx_webrtc_bus_claimed(s->st, NULL) == NGX_WEBRTC_CLAIM_PUBLISH)
     {
         return NGX_DECLINED;
@@ -361,9 +407,8 @@ ngx_webrtc_play_pump(ngx_webrtc_worker_t *wk, ngx_webrtc_worker_stream_t *ws)
             continue;
         }
 
-        if (s->play.want_key && ngx_webrtc_play_replay(s) == NGX_DECLINED) {
-            s->play.want_key = 0;
-            ngx_webrtc_play_live(s);
+        if (s->play.want_key || ngx_webrtc_play_waited(&s->play)) {
+            ngx_webrtc_play_look(s);
         }
 
         if (ngx_webrtc_play_send(s) == NGX_AGAIN) {

@@ -41,6 +41,10 @@
 #define NGX_WEBRTC_PLAY_REPLAY   1000
 #define NGX_WEBRTC_PLAY_PAUSE    10000
 
+/* ms that a viewer waits for a key frame that the publisher was asked for,
+ * before it gets an old one; chosen: two round trips between continents */
+#define NGX_WEBRTC_PLAY_WAIT     500
+
 
 typedef struct {
     ngx_webrtc_rewrite_t         rw;
@@ -67,6 +71,7 @@ typedef struct {
     uint64_t                     cursor;      /* next entry of the ring */
     uint64_t                     audio;       /* entries before it: no audio */
 
+    ngx_msec_t                   waits;       /* for a key frame since then */
     ngx_msec_t                   replayed;    /* time of the last replay */
     ngx_msec_t                   pause;       /* ms until the next one */
     ngx_msec_t                   asked_ms;    /* second that is counted */

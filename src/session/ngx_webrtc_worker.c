@@ -748,7 +748,7 @@ ngx_webrtc_worker_on_keyframe(void *ctx, ngx_webrtc_stream_t *st)
     peer = holder ? ngx_webrtc_peers_mine(wk->bus, holder) : NULL;
 
     if (peer == NULL || peer->session == NULL) {
-        /* a source, or a publisher that is leaving */
+        /* the publisher is leaving */
         ngx_webrtc_bus_keyframe_done(st);
         return;
     }
