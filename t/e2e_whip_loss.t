@@ -3,7 +3,8 @@
 # Copyright (C) the ngx_http_webrtc_module authors
 #
 # Publisher and viewer behind paths that lose 5 %, delay by 50 ms and jitter by
-# 20 ms.  NGX_WEBRTC_SECONDS makes it longer.
+# 20 ms.  Losses are nftables' in a network namespace, where there may be one, and
+# the relay's elsewhere.  NGX_WEBRTC_SECONDS makes it longer.
 
 use strict;
 use warnings;
@@ -12,6 +13,24 @@ use Test::More;
 use NgxWebRTC;
 
 my $seconds = $ENV{NGX_WEBRTC_SECONDS} || 8;
+
+my ($nft) = grep { -x } '/usr/sbin/nft', '/sbin/nft';
+my $alone = $ENV{NGX_WEBRTC_ALONE};
+
+# Chromium has no candidates where there is nothing but the loopback
+
+my $lan = 'ip link set lo up && ip link add lan type veth peer name wall'
+          . ' && ip addr add 10.78.0.1/24 dev lan && ip link set lan up'
+          . ' && ip link set wall up && ip route add default via 10.78.0.2';
+
+if (!$alone && $> == 0 && $nft
+    && system('unshare', '-n', 'sh', '-c',
+              "($lan && $nft add table inet t) >/dev/null 2>&1") == 0)
+{
+    $ENV{NGX_WEBRTC_ALONE} = 1;
+    exec('unshare', '-n', 'sh', '-c', $lan . ' && exec "$@"', 'sh',
+         $^X, (map { "-I$_" } @INC), $0) or die "unshare: $!";
+}
 
 my $t = NgxWebRTC->new(workers => 2, asan => 1);
 
@@ -24,7 +43,26 @@ location ~ ^/whep/(?<name>\w+)$ {
 }
 EOF
 
-my %path = (to => $t->port('udp'), loss => 5, delay => 50, jitter => 20);
+my %path = (to => $t->port('udp'), loss => $alone ? 0 : 5, delay => 50,
+            jitter => 20);
+
+if ($alone) {
+    my $port = $t->port('udp');
+
+    my $rules = $t->write_file('loss.nft', <<"EOF");
+table inet loss {
+    counter up { }
+    counter down { }
+    chain in {
+        type filter hook input priority filter;
+        udp dport $port numgen random mod 100 < 5 counter name up drop
+        udp sport $port numgen random mod 100 < 5 counter name down drop
+    }
+}
+EOF
+
+    is(system("$nft -f $rules"), 0, 'nftables drops 5 % each way');
+}
 
 my $up = $t->relay(%path);
 my $down = $t->relay(%path);
@@ -58,6 +96,13 @@ diag(sprintf('in %d s: %d frames encoded, %d decoded, longest gap %d ms, '
 cmp_ok($decoded, '>=', 0.5 * $encoded, 'what is sent is seen');
 cmp_ok($now->{videoNacks}, '>', 0, 'the publisher was asked again');
 cmp_ok($s->{nacks}, '>', 0, 'and so were we');
+
+if ($alone) {
+    my %lost = `$nft list counters` =~ /counter (\w+) \{\s*packets (\d+)/g;
+
+    cmp_ok($lost{$_} || 0, '>', 0, "packets were lost, $_") for qw(up down);
+    note("packets lost: $lost{up} up, $lost{down} down");
+}
 
 $p->stop;
 $pub->stop;
