@@ -12,13 +12,6 @@ use warnings;
 use Test::More;
 use NgxWebRTC;
 
-my $shim = "$NgxWebRTC::BUILD/sendshim.so";
-
-my $out = `cc -O2 -Wall -Wextra -Werror -fPIC -shared -o $shim.$$ \\
-           $NgxWebRTC::ROOT/t/lib/sendshim.c -ldl 2>&1 \\
-           && mv $shim.$$ $shim`;
-is($?, 0, 'the shim is built') or diag($out);
-
 my @cases = ([ '',        'lite' ],
              [ 'EAGAIN',  'lite', qr/^X EAGAIN$/m ],
              [ 'ENOBUFS', 'lite', qr/^X ENOBUFS$/m ],
@@ -36,7 +29,7 @@ for my $case (@cases) {
     my $t = NgxWebRTC->new(workers => 1);
     my $log = $t->dir . '/shim.log';
 
-    $t->{env} = { LD_PRELOAD => $shim, SENDSHIM => $mode,
+    $t->{env} = { LD_PRELOAD => $t->sendshim, SENDSHIM => $mode,
                   SENDSHIM_LOG => $log };
 
     $t->start(http => 'webrtc_wait 10s;', server => <<"EOF");

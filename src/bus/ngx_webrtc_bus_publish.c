@@ -7,8 +7,8 @@
  * The claim of a stream names a worker; two sessions of one worker may want
  * the same stream, so that "holder" names the session.  Both it and "publisher"
  * (the reservation) are references of slots, which are never used twice:
- * whoever dies leaves a reference that means nobody, and nothing has to be
- * cleaned up.
+ * whoever dies leaves a reference of a slot that is free or another's, which
+ * means nobody, and nothing has to be cleaned up.
  */
 
 
@@ -19,6 +19,7 @@
 
 static ngx_uint_t ngx_webrtc_bus_is_published(ngx_webrtc_bus_t *bus,
     ngx_webrtc_stream_t *st, uint64_t ref, uint64_t now_ms);
+static ngx_uint_t ngx_webrtc_bus_is_held(ngx_webrtc_bus_t *bus, uint64_t ref);
 
 
 ngx_int_t
@@ -73,7 +74,7 @@ ngx_webrtc_bus_is_published(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
     switch (ngx_webrtc_entry_state(word)) {
 
     case NGX_WEBRTC_ENTRY_NEW:
-        return now_ms - peer->created_ms < NGX_WEBRTC_RESERVE_MS;
+        return (int64_t) (now_ms - peer->created_ms) < NGX_WEBRTC_RESERVE_MS;
 
     case NGX_WEBRTC_ENTRY_CLAIMED:
         return !peer->closing
@@ -85,12 +86,30 @@ ngx_webrtc_bus_is_published(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
 }
 
 
+/* the slot has a session, which may be on its way out */
+
+static ngx_uint_t
+ngx_webrtc_bus_is_held(ngx_webrtc_bus_t *bus, uint64_t ref)
+{
+    uint64_t    word;
+    ngx_uint_t  state;
+
+    if (ngx_webrtc_table_entry(&bus->sh->peers, ref, &word) == NULL) {
+        return 0;
+    }
+
+    state = ngx_webrtc_entry_state(word);
+
+    return state == NGX_WEBRTC_ENTRY_CLAIMED
+           || state == NGX_WEBRTC_ENTRY_CLOSING;
+}
+
+
 ngx_int_t
 ngx_webrtc_bus_publish(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
     uint64_t ref, uint64_t *holder)
 {
-    uint64_t    word;
-    ngx_int_t   rc;
+    ngx_int_t  rc;
 
     ngx_shmtx_lock(&bus->shpool->mutex);
 
@@ -101,10 +120,7 @@ ngx_webrtc_bus_publish(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
     {
         rc = NGX_DECLINED;
 
-    } else if (st->holder != ref
-               && ngx_webrtc_table_entry(&bus->sh->peers, st->holder, &word)
-                  != NULL)
-    {
+    } else if (st->holder != ref && ngx_webrtc_bus_is_held(bus, st->holder)) {
         *holder = st->holder;
         rc = NGX_AGAIN;
 

@@ -328,6 +328,17 @@ ngx_webrtc_bus_unclaim(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
 }
 
 
+uint64_t
+ngx_webrtc_bus_unchanged(ngx_webrtc_stream_t *st, uint64_t now_ms)
+{
+    int64_t  ms;
+
+    ms = (int64_t) (now_ms - ngx_webrtc_atomic_load(&st->changed_ms));
+
+    return (uint64_t) ngx_max(ms, 0);
+}
+
+
 ngx_uint_t
 ngx_webrtc_bus_claimed(ngx_webrtc_stream_t *st, ngx_uint_t *worker)
 {

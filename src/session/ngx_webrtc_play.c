@@ -94,6 +94,12 @@ ngx_webrtc_play_start(ngx_webrtc_session_t *s)
     ngx_webrtc_play_pace_init(&pl->pace, s->peer->pacing_rate,
                               s->peer->pacing_burst);
 
+    /* since the answer */
+
+    if (ngx_webrtc_play_changed(s) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     ngx_webrtc_play_begin(s);
 
     (void) ngx_webrtc_play_send(s);
@@ -385,13 +391,10 @@ void
 ngx_webrtc_play_pump(ngx_webrtc_worker_t *wk, ngx_webrtc_worker_stream_t *ws)
 {
     uint64_t               tracks;
-    ngx_uint_t             changed;
     ngx_queue_t           *q;
     ngx_webrtc_session_t  *s;
 
     tracks = ngx_webrtc_bus_tracks(ws->st, NULL, NULL);
-    changed = (tracks != ws->tracks);
-    ws->tracks = tracks;
 
     for (q = ngx_queue_head(&ws->viewers);
          q != ngx_queue_sentinel(&ws->viewers);
@@ -403,7 +406,9 @@ ngx_webrtc_play_pump(ngx_webrtc_worker_t *wk, ngx_webrtc_worker_stream_t *ws)
             continue;
         }
 
-        if (changed && ngx_webrtc_play_changed(s) != NGX_OK) {
+        if (s->play.tracks_version != tracks
+            && ngx_webrtc_play_changed(s) != NGX_OK)
+        {
             continue;
         }
 
@@ -446,7 +451,7 @@ ngx_webrtc_play_changed(ngx_webrtc_session_t *s)
     ngx_webrtc_desc_alt_t     alt;
     ngx_webrtc_play_track_t  *t;
 
-    (void) ngx_webrtc_bus_tracks(s->st, tracks, &n);
+    s->play.tracks_version = ngx_webrtc_bus_tracks(s->st, tracks, &n);
 
     for (i = 0; i < NGX_WEBRTC_TRACKS; i++) {
         t = &s->play.tracks[i];
@@ -514,7 +519,7 @@ ngx_webrtc_play_send(ngx_webrtc_session_t *s)
         }
 
         if (ngx_webrtc_atomic_load(&s->st->tracks_version)
-            != pl->ws->tracks)
+            != pl->tracks_version)
         {
             /* it may be of other tracks: the pump looks at them first */
             return NGX_OK;

@@ -70,6 +70,7 @@ typedef struct {
     ngx_webrtc_worker_stream_t  *ws;          /* NULL: not playing */
     uint64_t                     cursor;      /* next entry of the ring */
     uint64_t                     audio;       /* entries before it: no audio */
+    uint64_t                     tracks_version;    /* of what is in tracks */
 
     ngx_msec_t                   waits;       /* for a key frame since then */
     ngx_msec_t                   replayed;    /* time of the last replay */
@@ -94,7 +95,9 @@ typedef struct {
 /*
  * Makes a session that is UP a viewer of its stream and sends what there is.
  *
- * NGX_OK; NGX_ERROR without memory
+ * NGX_OK
+ * NGX_ERROR  without memory, or the stream's codecs are not those of the answer
+ *            any more
  */
 ngx_int_t ngx_webrtc_play_start(ngx_webrtc_session_t *s);
 

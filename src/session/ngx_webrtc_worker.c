@@ -878,8 +878,7 @@ ngx_webrtc_worker_linger(ngx_webrtc_worker_t *wk)
                    != NGX_WEBRTC_CLAIM_SOURCE
                 && ngx_webrtc_bus_state(ws->st) != NGX_WEBRTC_STREAM_ACTIVE
                 && ngx_webrtc_bus_state(ws->st) != NGX_WEBRTC_STREAM_STARTING
-                && (uint64_t) ngx_current_msec
-                   - ngx_webrtc_atomic_load(&ws->st->changed_ms) > linger)
+                && ngx_webrtc_bus_unchanged(ws->st, ngx_current_msec) > linger)
             {
                 ngx_webrtc_play_end(ws, "publisher did not come back");
             }
@@ -985,7 +984,6 @@ ngx_webrtc_worker_stream(ngx_webrtc_worker_t *wk, ngx_webrtc_stream_t *st)
     }
 
     ws->st = st;
-    ws->tracks = ngx_webrtc_bus_tracks(st, NULL, NULL);
     ngx_queue_init(&ws->viewers);
     ngx_webrtc_play_pace_stream(wk, ws);
 

@@ -66,7 +66,6 @@ typedef struct {
 typedef struct {
     ngx_queue_t                  queue;       /* of wk->streams[] */
     ngx_webrtc_stream_t         *st;
-    uint64_t                     tracks;      /* version that they know */
     ngx_queue_t                  viewers;
     ngx_queue_t                  held;        /* of them, by pacing */
     ngx_event_t                  pace;        /* while there are such */

@@ -199,7 +199,8 @@ http_answer(client_t *c)
     }
 
     c->remote.sin_family = AF_INET;
-    c->remote.sin_port = htons((uint16_t) port);
+    c->remote.sin_port = htons((uint16_t) (client_conf.port ? client_conf.port
+                                                            : port));
 
     return inet_pton(AF_INET, ip, &c->remote.sin_addr) == 1;
 }

@@ -111,6 +111,8 @@ typedef struct {
     const char             *profile;      /* gcm, sha1_80 */
     const char             *setup;        /* of offers: actpass, ... */
     double                  timeout;      /* s, until it is up */
+    int                     port;         /* of a relay, instead of the
+                                             candidate's; or 0 */
     int                     half;         /* DELETEs when the server has
                                              answered its ClientHello */
 

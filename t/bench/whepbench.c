@@ -15,7 +15,9 @@
  * -flood     no viewers but clients that only begin: POST, check, ClientHello,
  *            and DELETE when the server has answered it with its certificate and
  *            signature: most of a handshake for the server, little for them
+ * -port n    of a relay to which the media goes, one viewer's
  * -pli ms    all viewers ask for a key frame at once, every so often
+ * -list n    viewers that are reported one by one, with -verify; 8
  * -every ms  writes the -json file anew (and renames it) that often, so that a
  *            test can wait for what it says; SIGTERM ends the measurement
  */
@@ -32,7 +34,6 @@
 
 #define MS         CLIENT_MS
 #define SLICES     50                     /* of a second: timers of 1/50 */
-#define LISTED     8                      /* viewers in the report */
 
 
 static struct {
@@ -41,6 +42,7 @@ static struct {
     int           quiet, cpu, pli, every, flood;
     int           pids[BENCH_PIDS];
     size_t        npids;
+    size_t        list;                   /* viewers in the report */
 } o;
 
 static viewer_t               *viewers;
@@ -384,7 +386,7 @@ report_checks(FILE *f)
     bench_num(f, "missing", (double) missing, 0);
     bench_num(f, "again", (double) again, 0);
 
-    for (i = 0; viewer_conf.verify && i < nviewers && i < LISTED; i++) {
+    for (i = 0; viewer_conf.verify && i < nviewers && i < o.list; i++) {
         snprintf(name, sizeof(name), "viewer%zu", i);
         bench_open(f, name);
         bench_text(f, "state", client_state(&viewers[i].c));
@@ -628,7 +630,8 @@ options(int argc, char **argv)
         { "trace", 1, NULL, 'T' }, { "codecs", 1, NULL, 'd' },
         { "cycles", 1, NULL, 'y' }, { "pli", 1, NULL, 'P' },
         { "every", 1, NULL, 'e' }, { "setup", 1, NULL, 'S' },
-        { "flood", 0, NULL, 'F' },
+        { "flood", 0, NULL, 'F' }, { "port", 1, NULL, 'O' },
+        { "list", 1, NULL, 'L' },
         { NULL, 0, NULL, 0 }
     };
 
@@ -637,6 +640,7 @@ options(int argc, char **argv)
     o.ramp = 200;
     o.seconds = 10;
     o.settle = 2;
+    o.list = 8;
     client_conf.timeout = 10;
     client_conf.profile = "gcm";
     client_conf.setup = "actpass";
@@ -653,6 +657,8 @@ options(int argc, char **argv)
         case 't': o.seconds = atof(optarg); break;
         case 's': o.settle = atof(optarg); break;
         case 'o': client_conf.timeout = atof(optarg); break;
+        case 'O': client_conf.port = atoi(optarg); break;
+        case 'L': o.list = strtoul(optarg, NULL, 10); break;
         case 'p': client_conf.profile = optarg; break;
         case 'a': viewer_conf.audio = 1; break;
         case 'v': viewer_conf.verify = 1; break;
@@ -702,7 +708,7 @@ options(int argc, char **argv)
                 "[-pid pid,...]\n    [-json file] [-every ms] [-streams n: "
                 "path0, path1, ...] [-burst viewers]\n    [-churn per second] "
                 "[-cycles n] [-pli ms] [-cpu n] [-rcvbuf bytes] [-trace "
-                "file]\n    [-flood] [-quiet]\n");
+                "file]\n    [-flood] [-port relay] [-list n] [-quiet]\n");
         exit(2);
     }
 }

@@ -731,6 +731,19 @@ sub stop {
 }
 
 
+# t/lib/sendshim.c, built: to be preloaded into nginx
+
+sub sendshim {
+    my $shim = "$BUILD/sendshim.so";
+
+    my $out = `cc -O2 -Wall -Wextra -Werror -fPIC -shared -o $shim.$$ \\
+               $ROOT/t/lib/sendshim.c -ldl 2>&1 && mv $shim.$$ $shim`;
+    die "sendshim: $out" if $?;
+
+    return $shim;
+}
+
+
 # what the logs and sanitizers have to say
 
 sub complaints {
