@@ -368,8 +368,8 @@ ngx_int_t ngx_webrtc_bus_claim(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
 void ngx_webrtc_bus_unclaim(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st);
 
 /*
- * Age of the stream's state at now_ms, in ms.  Not less than 0, although another
- * worker, which looked at its clock later, may have set it.
+ * Age of the stream's state at now_ms, in ms.  Not less than 0, although
+ * another worker, which looked at its clock later, may have set it.
  */
 uint64_t ngx_webrtc_bus_unchanged(ngx_webrtc_stream_t *st, uint64_t now_ms);
 

@@ -387,13 +387,15 @@ ngx_webrtc_play_end(ngx_webrtc_worker_stream_t *ws, const char *reason)
 }
 
 
-void
+ngx_int_t
 ngx_webrtc_play_pump(ngx_webrtc_worker_t *wk, ngx_webrtc_worker_stream_t *ws)
 {
     uint64_t               tracks;
+    ngx_int_t              rc;
     ngx_queue_t           *q;
     ngx_webrtc_session_t  *s;
 
+    rc = NGX_OK;
     tracks = ngx_webrtc_bus_tracks(ws->st, NULL, NULL);
 
     for (q = ngx_queue_head(&ws->viewers);
@@ -416,13 +418,9 @@ ngx_webrtc_play_pump(ngx_webrtc_worker_t *wk, ngx_webrtc_worker_stream_t *ws)
             ngx_webrtc_play_look(s);
         }
 
-        if (ngx_webrtc_play_send(s) == NGX_AGAIN) {
+        rc = ngx_webrtc_play_send(s);
 
-            /*
-             * The port is full: ngx_webrtc_worker_writable() goes on, and the
-             * next turn begins with this one.
-             */
-
+        if (rc == NGX_AGAIN) {
             ngx_queue_remove(&ws->viewers);
             ngx_queue_insert_tail(q, &ws->viewers);
             break;
@@ -430,6 +428,8 @@ ngx_webrtc_play_pump(ngx_webrtc_worker_t *wk, ngx_webrtc_worker_stream_t *ws)
     }
 
     ngx_webrtc_udp_flush(wk->udp);
+
+    return rc;
 }
 
 

@@ -115,8 +115,13 @@ void ngx_webrtc_play_end(ngx_webrtc_worker_stream_t *ws, const char *reason);
  */
 ngx_int_t ngx_webrtc_play_send(ngx_webrtc_session_t *s);
 
-/* Sends to all viewers of a stream what is new, and flushes the port. */
-void ngx_webrtc_play_pump(ngx_webrtc_worker_t *wk,
+/*
+ * Sends to all viewers of a stream what is new, and flushes the port.
+ *
+ * NGX_OK
+ * NGX_AGAIN  a port is full; the next call begins with the viewer that met it
+ */
+ngx_int_t ngx_webrtc_play_pump(ngx_webrtc_worker_t *wk,
     ngx_webrtc_worker_stream_t *ws);
 
 /* RFC 4585, 6.2.1: packets that the viewer has lost. */

@@ -557,19 +557,30 @@ ngx_webrtc_worker_writable(void *ctx)
 {
     ngx_webrtc_worker_t *wk = ctx;
 
-    ngx_uint_t                   i;
+    ngx_uint_t                   i, n, full;
     ngx_queue_t                 *q;
     ngx_webrtc_worker_stream_t  *ws;
 
+    /* where the port was full the last time, or the first ones take it all */
+
+    n = wk->writable;
+    full = 0;
+
     for (i = 0; i < NGX_WEBRTC_WORKER_STREAMS; i++) {
 
-        for (q = ngx_queue_head(&wk->streams[i]);
-             q != ngx_queue_sentinel(&wk->streams[i]);
+        for (q = ngx_queue_head(&wk->streams[n]);
+             q != ngx_queue_sentinel(&wk->streams[n]);
              q = ngx_queue_next(q))
         {
             ws = ngx_queue_data(q, ngx_webrtc_worker_stream_t, queue);
-            ngx_webrtc_play_pump(wk, ws);
+
+            if (ngx_webrtc_play_pump(wk, ws) == NGX_AGAIN && !full) {
+                wk->writable = n;
+                full = 1;
+            }
         }
+
+        n = (n + 1) % NGX_WEBRTC_WORKER_STREAMS;
     }
 }
 
@@ -607,7 +618,7 @@ ngx_webrtc_worker_serve(ngx_webrtc_worker_t *wk, ngx_webrtc_stream_t *st)
     ws = ngx_webrtc_worker_find_stream(wk, st);
 
     if (ws) {
-        ngx_webrtc_play_pump(wk, ws);
+        (void) ngx_webrtc_play_pump(wk, ws);
     }
 
     wk->conf.on_stream(wk->conf.ctx, st);

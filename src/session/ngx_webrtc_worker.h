@@ -104,6 +104,7 @@ struct ngx_webrtc_worker_s {
 
     ngx_event_t                  timer;       /* housekeeping, cancelable */
     ngx_uint_t                   ticks;
+    ngx_uint_t                   writable;    /* bucket that is served first */
     ngx_msec_t                   exiting;     /* time it was found to be */
     ngx_uint_t                   orphan;      /* nobody else has our sockets */
     ngx_uint_t                   left;        /* clients were told to leave */
