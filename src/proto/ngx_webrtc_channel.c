@@ -9,7 +9,8 @@
  * peer, until both are done; then its id may be used again.  The peer can see
  * that before we do, as what tells us about our direction may be lost on the
  * way: an OPEN for a channel whose incoming direction is reset is therefore
- * taken, and answered when our direction has followed.
+ * taken, and answered when our direction has followed; so is the first message
+ * of a negotiated one.
  */
 
 
@@ -131,6 +132,15 @@ ngx_webrtc_channels_input(ngx_webrtc_channels_t *cs, uint16_t stream,
     }
 
     ch = ngx_webrtc_channel_find(cs, stream);
+
+    if (ch && ch->state == NGX_WEBRTC_CHANNEL_CLOSING && ch->negotiated
+        && ch->reset_in)
+    {
+        /* of the next channel with that id */
+
+        ngx_webrtc_channel_end(ch);
+        ch = NULL;
+    }
 
     if (ch == NULL) {
 

@@ -202,8 +202,9 @@ input(side_t *s, uint16_t stream, uint32_t ppid, const char *data, size_t n)
 static void
 test_opened(void)
 {
-    ngx_uint_t  i;
-    u_char      big[12 + 300];
+    ngx_uint_t             i;
+    u_char                 big[12 + 300];
+    ngx_webrtc_channel_t  *ch;
 
     static const struct {
         const char  *name;
@@ -346,6 +347,29 @@ test_opened(void)
            "negotiated: closed");
     tap_is_int(input(&x, 7, NGX_WEBRTC_PPID_BINARY, "0123456789ab", 12), NGX_OK,
                "negotiated: the id again");
+
+    /* the peer begins again before we know that our reset is done */
+
+    ngx_webrtc_channels_reset(&x.cs, NGX_WEBRTC_SCTP_RESET_IN, 7);
+    tap_is_int(x.closed, 2, "negotiated: closed again");
+    tap_is_int(input(&x, 7, NGX_WEBRTC_PPID_STRING, "a", 1), NGX_DECLINED,
+               "negotiated: early, not with this message");
+    tap_is_int(input(&x, 7, NGX_WEBRTC_PPID_BINARY, "0123456789ab", 12), NGX_OK,
+               "negotiated: early");
+    tap_ok(x.strangers == 5 && x.messages == 4 && x.closed == 2
+           && x.ch->state == NGX_WEBRTC_CHANNEL_OPEN,
+           "negotiated: early, a channel and its message");
+    ngx_webrtc_channels_reset(&x.cs, NGX_WEBRTC_SCTP_RESET_OUT, 7);
+    input(&x, 7, NGX_WEBRTC_PPID_STRING, "a", 1);
+    tap_ok(x.closed == 2 && x.messages == 5
+           && x.ch->state == NGX_WEBRTC_CHANNEL_OPEN,
+           "negotiated: early, stays when our direction has followed");
+
+    ch = x.ch;
+    ngx_webrtc_channel_close(ch);
+    tap_ok(input(&x, 7, NGX_WEBRTC_PPID_BINARY, "0123456789ab", 12) == NGX_OK
+           && x.strangers == 5 && x.messages == 5,
+           "negotiated: not before the peer's reset");
     tap_is_int(input(&x, NGX_WEBRTC_CHANNEL_BARRED, NGX_WEBRTC_PPID_BINARY,
                      "0123456789ab", 12),
                NGX_DECLINED, "negotiated: no such stream");
