@@ -32,6 +32,7 @@ static ngx_uint_t ngx_http_webrtc_has_error_page(ngx_http_request_t *r,
     ngx_uint_t status);
 static void ngx_http_webrtc_body_init(ngx_http_request_t *r);
 static void ngx_http_webrtc_body_read(ngx_http_request_t *r);
+static void ngx_http_webrtc_body_stop(ngx_http_request_t *r);
 static ngx_int_t ngx_http_webrtc_body_restore(ngx_http_request_t *r,
     ngx_http_webrtc_ctx_t *ctx);
 static ngx_int_t ngx_http_webrtc_body_append(ngx_http_request_t *r,
@@ -291,7 +292,7 @@ ngx_http_webrtc_body_read(ngx_http_request_t *r)
         rc = ngx_http_webrtc_body_append(r, ctx);
 
         if (rc == NGX_DECLINED) {
-            r->keepalive = 0;
+            ngx_http_webrtc_body_stop(r);
             ngx_http_finalize_request(r,
                 ngx_http_webrtc_problem(r, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
                                         "body too large", NULL));
@@ -299,6 +300,7 @@ ngx_http_webrtc_body_read(ngx_http_request_t *r)
         }
 
         if (rc == NGX_ERROR) {
+            ngx_http_webrtc_body_stop(r);
             ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
             return;
         }
@@ -310,6 +312,7 @@ ngx_http_webrtc_body_read(ngx_http_request_t *r)
         rc = ngx_http_read_unbuffered_request_body(r);
 
         if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+            ngx_http_webrtc_body_stop(r);
             ngx_http_finalize_request(r, rc);
             return;
         }
@@ -327,6 +330,36 @@ ngx_http_webrtc_body_read(ngx_http_request_t *r)
     }
 
     ctx->handler(r, &ctx->body);
+}
+
+
+/*
+ * The rest of the body is not wanted.  Whoever comes after us, by "error_page",
+ * finds an empty one: what was read of it is no body, and what still comes must
+ * not be read by us, whose context is gone by then.
+ */
+
+static void
+ngx_http_webrtc_body_stop(ngx_http_request_t *r)
+{
+    ngx_event_t  *rev;
+
+    rev = r->connection->read;
+
+    if (rev->timer_set) {
+        ngx_del_timer(rev);
+    }
+
+    r->read_event_handler = ngx_http_block_reading;
+    r->keepalive = 0;
+
+    /* with reading_body left as it is, HTTP/2 skips the rest */
+
+    r->request_body_no_buffering = 0;
+    r->request_body->bufs = NULL;
+
+    r->headers_in.content_length_n = 0;
+    r->headers_in.chunked = 0;
 }
 
 
