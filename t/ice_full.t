@@ -15,7 +15,21 @@ use NgxWebRTC::Offer;
 
 my $t = NgxWebRTC->new(workers => 4, asan => 1);
 
-$t->start(http => 'webrtc_wait 10s;', server => <<'EOF');
+# with "reuseport" the kernel spreads connections evenly
+
+$t->start(http => <<'EOF', server => <<'EOF');
+webrtc_wait  10s;
+server {
+    listen              127.0.0.1:%%PORT_spread%% reuseport;
+    add_header          X-Pid $pid always;
+    keepalive_requests  100000;
+    location / {
+        webrtc_publish            published;
+        webrtc_ice                full;
+        webrtc_handshake_timeout  300s;
+    }
+}
+EOF
 location ~ ^/whep/(?<name>\w+)$ {
     webrtc_play  $name;
     webrtc_pull  file:%%MEDIA%%/$name.ts loop;
@@ -158,6 +172,63 @@ subtest 'ICE restart' => sub {
     }
 
     is($t->http('DELETE', $l)->{status}, 200, 'DELETE');
+};
+
+
+# a session, with a connection to its worker and one to another
+
+sub published {
+    my $base = 'http://127.0.0.1:' . $t->port('spread');
+    my $r = $t->post_offer("$base/", offer(direction => 'sendonly'));
+
+    is($r->{status}, 201, 'POST') or diag($r->{content});
+
+    my $owner = $r->{headers}{'x-pid'};
+    my %s = (url => $base . $r->{headers}{location}, pid => $owner,
+             etag => $r->{headers}{etag});
+
+    ok(wait_for(60, sub {
+        my $http = HTTP::Tiny->new(timeout => 60);
+        my $pid = $http->get("$base/")->{headers}{'x-pid'} // return 0;
+
+        $s{$pid == $owner ? 'owner' : 'other'} = [ $http, $pid ];
+
+        return $s{owner} && $s{other};
+    }), 'connections to its worker and to another');
+
+    return \%s;
+}
+
+
+# on the one connection to that worker
+
+sub patch_by {
+    my ($s, $by, $body, $match) = @_;
+
+    my $r = $s->{$by}[0]->request('PATCH', $s->{url}, {
+        content => $body, headers => {
+            'Content-Type' => 'application/trickle-ice-sdpfrag',
+            'If-Match' => $match // '*' } });
+
+    if (($r->{headers}{'x-pid'} // '') ne $s->{$by}[1]) {
+        fail("$by: the connection is lost: $r->{status}");
+    }
+
+    return $r;
+}
+
+
+subtest 'fragments that are too long to be passed on' => sub {
+    my $s = published();
+    my $long = "a=x\r\n" x 2000;
+
+    for my $by (qw/ owner other /) {
+        is(patch_by($s, $by, $frag . $long)->{status}, 413, "$by: trickle");
+        is(patch_by($s, $by, $frag, $s->{etag})->{status}, 204,
+           "$by: a shorter one");
+    }
+
+    is($t->http('DELETE', $s->{url})->{status}, 200, 'DELETE');
 };
 
 

@@ -74,7 +74,8 @@ void ngx_http_webrtc_ice_told(uint64_t ref, u_char *p, size_t n);
  *
  *   body   parsed before
  *
- * NGX_OK; otherwise what to finalize the request with
+ * NGX_OK, and if r->header_sent the request is answered: refused; otherwise
+ * what to finalize the request with
  */
 ngx_int_t ngx_http_webrtc_ice_trickle(ngx_http_request_t *r,
     ngx_webrtc_peer_info_t *info, ngx_str_t *body);

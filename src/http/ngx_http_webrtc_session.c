@@ -209,7 +209,7 @@ ngx_http_webrtc_session_take(ngx_http_request_t *r, ngx_str_t *body)
         {
             rc = ngx_http_webrtc_ice_trickle(r, &info, body);
 
-            if (rc != NGX_OK) {
+            if (rc != NGX_OK || r->header_sent) {
                 return rc;
             }
         }
@@ -275,7 +275,7 @@ ngx_http_webrtc_session_restart(ngx_http_request_t *r,
 
         rc = ngx_http_webrtc_ice_trickle(r, &info, body);
 
-        if (rc != NGX_OK) {
+        if (rc != NGX_OK || r->header_sent) {
             return rc;
         }
 
@@ -414,7 +414,8 @@ ngx_http_webrtc_session_complete(ngx_http_request_t *r, ngx_str_t *body)
  *   peer    a copy, from the request's pool
  *   match   as ngx_webrtc_peers_restart() takes it
  *
- * NGX_OK; otherwise what to finalize the request with
+ * NGX_OK, and if r->header_sent the request is answered; otherwise what to
+ * finalize the request with
  */
 
 static ngx_int_t
