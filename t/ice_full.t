@@ -218,16 +218,85 @@ sub patch_by {
 }
 
 
+sub generation {
+    my ($name) = @_;
+
+    return "a=ice-ufrag:$name\r\na=ice-pwd:a-password-of-24-chars-$name\r\n"
+           . "m=video 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n";
+}
+
+
+sub restarted_ok {
+    my ($s, $r) = @_;
+
+    is($r->{status}, 200, 'a restart') or diag($r->{content});
+    like($r->{content}, qr/^a=ice-ufrag:\w+\r$/m, 'with our ufrag');
+    isnt($r->{headers}{etag} // $s->{etag}, $s->{etag}, 'and a new ETag');
+
+    $s->{etag} = $r->{headers}{etag} // $s->{etag};
+}
+
+
 subtest 'fragments that are too long to be passed on' => sub {
     my $s = published();
+    my $now = $frag;
     my $long = "a=x\r\n" x 2000;
 
     for my $by (qw/ owner other /) {
-        is(patch_by($s, $by, $frag . $long)->{status}, 413, "$by: trickle");
-        is(patch_by($s, $by, $frag, $s->{etag})->{status}, 204,
-           "$by: a shorter one");
+        is(patch_by($s, $by, $now . $long)->{status}, 413, "$by: trickle");
+        is(patch_by($s, $by, generation($by) . $long)->{status}, 413,
+           "$by: restart");
+        is(patch_by($s, $by, $now, $s->{etag})->{status}, 204,
+           "$by: nothing has changed");
+
+        $now = generation($by);
+        restarted_ok($s, patch_by($s, $by, $now, $s->{etag}));
     }
 
+    is($t->http('DELETE', $s->{url})->{status}, 200, 'DELETE');
+};
+
+
+subtest 'RFC 9725, 4.3.3: a restart that its worker has no room for' => sub {
+    my $s = published();
+    my ($full, $refused);
+
+    kill 'STOP', $s->{pid};
+
+    eval {
+        for (1 .. 10000) {
+            $full = patch_by($s, 'other', $frag . "a=x\r\n" x 1000);
+            last if $full->{status} != 204;
+        }
+
+        $refused = patch_by($s, 'other', generation('again'));
+    };
+
+    kill 'CONT', $s->{pid};
+
+    for ($full, $refused) {
+        is($_->{status}, 503, 'refused');
+        ok($_->{headers}{'retry-after'}, 'Retry-After');
+    }
+
+    my $r;
+
+    ok(wait_for(60, sub {
+        $r = patch_by($s, 'other', $frag, $s->{etag});
+        return $r->{status} != 503;
+    }), 'there is room again');
+
+    is($r->{status}, 204, 'nothing has changed');
+
+    ok(wait_for(60, sub {
+        $r = patch_by($s, 'other', generation('again'), $s->{etag});
+        return $r->{status} != 503;
+    }), 'the same again');
+
+    restarted_ok($s, $r);
+
+    is(patch_by($s, 'owner', generation('again'), $s->{etag})->{status}, 204,
+       'then trickle');
     is($t->http('DELETE', $s->{url})->{status}, 200, 'DELETE');
 };
 

@@ -368,6 +368,24 @@ ngx_webrtc_peers_restart(ngx_webrtc_bus_t *bus, uint64_t ref,
         goto done;
     }
 
+    info->ref = ref;
+
+    if (restart->tell
+        && ngx_webrtc_entry_state(word) == NGX_WEBRTC_ENTRY_CLAIMED
+        && ngx_webrtc_entry_worker(word) != bus->worker)
+    {
+        info->state = NGX_WEBRTC_PEER_CLAIMED;
+        info->worker = ngx_webrtc_entry_worker(word);
+
+        rc = restart->tell(restart->ctx, info);
+
+        if (rc != NGX_OK) {
+            goto done;
+        }
+
+        rc = NGX_DECLINED;
+    }
+
     /*
      * The ufrag that the session works under stays: that is the one before an
      * earlier restart, if that has not come to its end.  A slot without a
@@ -420,8 +438,6 @@ ngx_webrtc_peers_restart(ngx_webrtc_bus_t *bus, uint64_t ref,
     /* it may be claimed this very moment: only the word now tells by whom */
 
     word = ngx_webrtc_atomic_load_acquire(&e->word);
-
-    info->ref = ref;
 
     if (ngx_webrtc_entry_state(word) == NGX_WEBRTC_ENTRY_CLAIMED) {
         info->state = NGX_WEBRTC_PEER_CLAIMED;

@@ -128,15 +128,6 @@ typedef struct {
 } ngx_webrtc_peer_t;
 
 
-/* what an ICE restart brings; lengths within those of ngx_webrtc_desc_t */
-typedef struct {
-    ngx_str_t                local_ufrag;     /* random and unique */
-    ngx_str_t                local_pwd;
-    ngx_str_t                remote_ufrag;
-    ngx_str_t                remote_pwd;
-} ngx_webrtc_peer_restart_t;
-
-
 /* what find and next tell beside the copy */
 typedef struct {
     uint64_t                 ref;
@@ -145,6 +136,24 @@ typedef struct {
     ngx_uint_t               worker;          /* owner, or
                                                  NGX_WEBRTC_WORKER_NONE */
 } ngx_webrtc_peer_info_t;
+
+
+/*
+ * What an ICE restart brings; lengths within those of ngx_webrtc_desc_t.
+ *
+ *   tell   sends word of it to the owner, if that is another worker, with the
+ *          lock held: it must neither wait nor lock.  The owner compares with
+ *          the slot, as that may not have changed after all.  NULL: nobody is
+ *          told
+ */
+typedef struct {
+    ngx_str_t                local_ufrag;     /* random and unique */
+    ngx_str_t                local_pwd;
+    ngx_str_t                remote_ufrag;
+    ngx_str_t                remote_pwd;
+    ngx_int_t              (*tell)(void *ctx, ngx_webrtc_peer_info_t *info);
+    void                    *ctx;
+} ngx_webrtc_peer_restart_t;
 
 
 /*
@@ -230,7 +239,7 @@ void ngx_webrtc_peers_unlock(ngx_webrtc_bus_t *bus);
  * RFC 8445, 9.  Gives a slot the credentials of an ICE restart and a new ETag.
  * A session goes on under the ones before too: its ufrag still finds the slot
  * until the owner calls ngx_webrtc_peers_restarted().  The owner has to be told
- * (NGX_WEBRTC_TELL_CHANGED).
+ * (NGX_WEBRTC_TELL_CHANGED), or is, by restart->tell.
  *
  *   match   NGX_WEBRTC_PEER_ETAG_LEN bytes that the ETag must have, or NULL
  *   etag    the new one, of as many bytes
@@ -239,7 +248,8 @@ void ngx_webrtc_peers_unlock(ngx_webrtc_bus_t *bus);
  * NGX_OK
  * NGX_BUSY      the ETag is another one
  * NGX_DECLINED  there is no such slot, it has no remote credentials yet, or
- *               there is no room in the index; nothing has changed
+ *               there is no room in the index
+ * or what restart->tell returned.  But for NGX_OK nothing has changed.
  */
 ngx_int_t ngx_webrtc_peers_restart(ngx_webrtc_bus_t *bus, uint64_t ref,
     ngx_webrtc_peer_restart_t *restart, u_char *match, u_char *etag,

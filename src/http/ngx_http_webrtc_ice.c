@@ -541,12 +541,19 @@ ngx_int_t
 ngx_http_webrtc_ice_trickle(ngx_http_request_t *r,
     ngx_webrtc_peer_info_t *info, ngx_str_t *body)
 {
-    switch (ngx_webrtc_worker_trickle(ngx_http_webrtc_worker, info, body)) {
+    ngx_int_t  rc;
 
-    case NGX_OK:
-        return NGX_OK;
+    rc = ngx_webrtc_worker_trickle(ngx_http_webrtc_worker, info, body);
 
-    case NGX_AGAIN:
+    return (rc == NGX_OK) ? NGX_OK : ngx_http_webrtc_ice_refuse(r, rc, body);
+}
+
+
+ngx_int_t
+ngx_http_webrtc_ice_refuse(ngx_http_request_t *r, ngx_int_t rc,
+    ngx_str_t *body)
+{
+    if (rc == NGX_AGAIN) {
 
         if (ngx_http_webrtc_retry_after(r, 1) != NGX_OK) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -554,18 +561,15 @@ ngx_http_webrtc_ice_trickle(ngx_http_request_t *r,
 
         return ngx_http_webrtc_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
                                        "the session's worker is busy", NULL);
-
-    default:
-
-        if (body->len >= NGX_WEBRTC_INBOX_TEXT) {
-            return ngx_http_webrtc_problem(r,
-                                           NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
-                                           "body too large", NULL);
-        }
-
-        return ngx_http_webrtc_problem(r, NGX_HTTP_NOT_FOUND,
-                                       "no such session", NULL);
     }
+
+    if (body->len >= NGX_WEBRTC_INBOX_TEXT) {
+        return ngx_http_webrtc_problem(r, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
+                                       "body too large", NULL);
+    }
+
+    return ngx_http_webrtc_problem(r, NGX_HTTP_NOT_FOUND, "no such session",
+                                   NULL);
 }
 
 

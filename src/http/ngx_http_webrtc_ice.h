@@ -80,6 +80,17 @@ void ngx_http_webrtc_ice_told(uint64_t ref, u_char *p, size_t n);
 ngx_int_t ngx_http_webrtc_ice_trickle(ngx_http_request_t *r,
     ngx_webrtc_peer_info_t *info, ngx_str_t *body);
 
+/*
+ * Refuses a PATCH whose fragment cannot be given to the session's owner.
+ *
+ *   rc     why, as of ngx_webrtc_worker_trickle()
+ *   body   the fragment
+ *
+ * Returns what to finalize the request with.
+ */
+ngx_int_t ngx_http_webrtc_ice_refuse(ngx_http_request_t *r, ngx_int_t rc,
+    ngx_str_t *body);
+
 /* Parses "webrtc_ice_ports". */
 char *ngx_http_webrtc_ice_ports(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

@@ -32,6 +32,8 @@ static ngx_int_t ngx_http_webrtc_session_take(ngx_http_request_t *r,
 static ngx_int_t ngx_http_webrtc_session_restart(ngx_http_request_t *r,
     ngx_webrtc_peer_t *peer, ngx_webrtc_sdpfrag_t *frag, u_char *match,
     ngx_str_t *body);
+static ngx_int_t ngx_http_webrtc_session_tell(void *ctx,
+    ngx_webrtc_peer_info_t *info);
 static void ngx_http_webrtc_session_answer(ngx_http_request_t *r,
     ngx_str_t *body);
 static ngx_int_t ngx_http_webrtc_session_complete(ngx_http_request_t *r,
@@ -239,6 +241,10 @@ ngx_http_webrtc_session_restart(ngx_http_request_t *r,
     ngx_webrtc_peer_restart_t   restart;
     ngx_webrtc_sdp_candidate_t  cand[NGX_HTTP_WEBRTC_CANDIDATES];
 
+    if (peer->full && body->len >= NGX_WEBRTC_INBOX_TEXT) {
+        return ngx_http_webrtc_ice_refuse(r, NGX_DECLINED, body);
+    }
+
     hex = ngx_http_webrtc_random_hex(r, NGX_WEBRTC_PEER_ETAG_LEN
                                         + NGX_HTTP_WEBRTC_UFRAG
                                         + NGX_HTTP_WEBRTC_PWD);
@@ -253,12 +259,25 @@ ngx_http_webrtc_session_restart(ngx_http_request_t *r,
     restart.remote_ufrag = frag->ufrag;
     restart.remote_pwd = frag->pwd;
 
-    switch (ngx_webrtc_peers_restart(ngx_http_webrtc_worker->bus, peer->ref,
-                                     &restart, match, hex, &info))
-    {
+    /*
+     * An agent does not learn of a restart but by its fragment.  Whoever gets
+     * 503 goes on as before, and so does the session.
+     */
+
+    restart.tell = peer->full ? ngx_http_webrtc_session_tell : NULL;
+    restart.ctx = body;
+
+    rc = ngx_webrtc_peers_restart(ngx_http_webrtc_worker->bus, peer->ref,
+                                  &restart, match, hex, &info);
+
+    switch (rc) {
 
     case NGX_OK:
         break;
+
+    case NGX_AGAIN:
+    case NGX_ABORT:
+        return ngx_http_webrtc_ice_refuse(r, rc, body);
 
     case NGX_BUSY:
         return ngx_http_webrtc_session_changed(r);
@@ -267,23 +286,37 @@ ngx_http_webrtc_session_restart(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ngx_webrtc_worker_tell_changed(ngx_http_webrtc_worker, &info);
-
     if (peer->full) {
 
-        /* its word of the restart is lost only with its candidates */
-
-        rc = ngx_http_webrtc_ice_trickle(r, &info, body);
-
-        if (rc != NGX_OK || r->header_sent) {
-            return rc;
+        if (info.worker == ngx_http_webrtc_worker->bus->worker) {
+            (void) ngx_webrtc_worker_trickle(ngx_http_webrtc_worker, &info,
+                                             body);
         }
 
         return ngx_http_webrtc_ice_restart(r, peer, &info, &restart, hex);
     }
 
+    ngx_webrtc_worker_tell_changed(ngx_http_webrtc_worker, &info);
+
     return ngx_http_webrtc_session_restarted(r, peer, &restart, hex, cand,
                                          ngx_http_webrtc_candidates(r, cand));
+}
+
+
+/* under the lock of the slots; to another worker, which it does not wait for */
+
+static ngx_int_t
+ngx_http_webrtc_session_tell(void *ctx, ngx_webrtc_peer_info_t *info)
+{
+    ngx_str_t *body = ctx;
+
+    ngx_int_t  rc;
+
+    rc = ngx_webrtc_worker_trickle(ngx_http_webrtc_worker, info, body);
+
+    /* the worker is gone, not the slot */
+
+    return (rc == NGX_DECLINED) ? NGX_ABORT : rc;
 }
 
 

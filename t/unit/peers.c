@@ -14,6 +14,17 @@
 #define ZONE  (8 * 1024 * 1024)
 
 
+/* the owner of a slot that restarts */
+typedef struct {
+    ngx_int_t                rc;
+    ngx_uint_t               n;
+    ngx_webrtc_peer_info_t   info;
+} told_t;
+
+
+static told_t  told;
+
+
 static void
 peer_make(ngx_webrtc_peer_t *peer, int n, uint64_t expires_ms)
 {
@@ -459,6 +470,18 @@ test_death(void)
 
 
 static ngx_int_t
+on_tell(void *ctx, ngx_webrtc_peer_info_t *info)
+{
+    told_t  *t = ctx;
+
+    t->info = *info;
+    t->n++;
+
+    return t->rc;
+}
+
+
+static ngx_int_t
 restart(ngx_webrtc_bus_t *bus, uint64_t ref, const char *ufrag, char *match,
     const char *etag, ngx_webrtc_peer_info_t *info)
 {
@@ -469,6 +492,8 @@ restart(ngx_webrtc_bus_t *bus, uint64_t ref, const char *ufrag, char *match,
     ngx_str_set(&rs.local_pwd, "new pwd");
     ngx_str_set(&rs.remote_ufrag, "their new ufrag");
     ngx_str_set(&rs.remote_pwd, "their new pwd");
+    rs.tell = on_tell;
+    rs.ctx = &told;
 
     return ngx_webrtc_peers_restart(bus, ref, &rs, (u_char *) match,
                                     (u_char *) etag, info);
@@ -483,13 +508,18 @@ test_restart(void)
     size_t                   before;
     uint64_t                 news, later;
     ngx_str_t                ufrag;
-    ngx_webrtc_bus_t        *bus;
+    ngx_webrtc_bus_t        *bus, other;
     ngx_webrtc_desc_t        desc;
     ngx_webrtc_peer_t        peer, copy, *mine;
     ngx_webrtc_peer_info_t   info;
 
     bus = bus_zone(ZONE);
     ngx_webrtc_bus_attach(bus, &bus_log);
+
+    other = *bus;
+    other.worker = bus->worker + 1;
+
+    ngx_memzero(&told, sizeof(told_t));
 
     before = ngx_webrtc_bus_free(bus);
 
@@ -553,16 +583,45 @@ test_restart(void)
     tap_ok(find_ufrag(bus, "r2", NULL, &info) == NGX_DECLINED
            && find_ufrag(bus, "r3", NULL, &info) == NGX_OK, "the last one");
 
+    tap_is_int(told.n, 0, "nobody else has to be told");
+
+    told.rc = NGX_AGAIN;
+    tap_is_int(restart(&other, peer.ref, "r4", "000000000000000x",
+                       "000000000000000d", &info),
+               NGX_BUSY, "by another worker, under another ETag");
+    tap_is_int(told.n, 0, "which is nothing to tell");
+    tap_is_int(restart(&other, peer.ref, "r4", NULL, "000000000000000d", &info),
+               NGX_AGAIN, "the owner cannot be told");
+    tap_ok(told.n == 1 && told.info.ref == peer.ref
+           && told.info.state == NGX_WEBRTC_PEER_CLAIMED
+           && told.info.worker == bus->worker, "it should have been");
+    tap_ok(find_ufrag(bus, "r4", NULL, &info) == NGX_DECLINED
+           && find_ufrag(bus, "r3", &copy, &info) == NGX_OK
+           && ngx_memcmp(copy.desc.local_ufrag, "r3", 2) == 0
+           && ngx_memcmp(copy.etag, "000000000000000c", 16) == 0,
+           "nothing has changed");
+
+    told.rc = NGX_OK;
+    tap_is_int(restart(&other, peer.ref, "r4", "000000000000000c",
+                       "000000000000000d", &info),
+               NGX_OK, "the owner is told");
+    tap_ok(told.n == 2 && info.worker == bus->worker
+           && find_ufrag(bus, "r3", NULL, &info) == NGX_OK
+           && find_ufrag(bus, "r4", NULL, &info) == NGX_OK, "both lead there");
+
+    ngx_str_set(&ufrag, "r4");
+    ngx_webrtc_peers_restarted(bus, mine, &ufrag);
+
     tap_is_int(ngx_webrtc_peers_news(bus, peer.ref, &news), NGX_OK, "news");
     ngx_webrtc_peers_touch(bus, peer.ref);
     tap_ok(ngx_webrtc_peers_news(bus, peer.ref, &later) == NGX_OK
            && later == news + 1, "of a change");
 
-    tap_is_int(restart(bus, peer.ref, "r4", NULL, "000000000000000d", &info),
+    tap_is_int(restart(bus, peer.ref, "r5", NULL, "000000000000000e", &info),
                NGX_OK, "one that is under way");
     tap_is_int(ngx_webrtc_peers_close(bus, peer.ref), NGX_OK, "at the end");
-    tap_ok(find_ufrag(bus, "r3", NULL, &info) == NGX_DECLINED
-           && find_ufrag(bus, "r4", NULL, &info) == NGX_DECLINED
+    tap_ok(find_ufrag(bus, "r4", NULL, &info) == NGX_DECLINED
+           && find_ufrag(bus, "r5", NULL, &info) == NGX_DECLINED
            && ngx_webrtc_peers_news(bus, peer.ref, &news) == NGX_DECLINED
            && ngx_webrtc_bus_free(bus) == before, "nothing is left");
 }
