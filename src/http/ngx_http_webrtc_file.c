@@ -177,6 +177,10 @@ ngx_http_webrtc_file_create(ngx_http_request_t *r, ngx_str_t *sdp,
         return NGX_HTTP_SERVICE_UNAVAILABLE;
     }
 
+    if (ngx_http_webrtc_ice_leaves(r)) {
+        return ngx_http_webrtc_elsewhere(r);
+    }
+
     rc = ngx_http_webrtc_file_locate(r, &path, &file);
 
     if (rc != NGX_OK || r->header_sent) {

@@ -88,6 +88,17 @@ ngx_conf_enum_t  ngx_http_webrtc_ice_modes[] = {
 };
 
 
+ngx_uint_t
+ngx_http_webrtc_ice_leaves(ngx_http_request_t *r)
+{
+    ngx_http_webrtc_loc_conf_t  *wlcf;
+
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
+
+    return ngx_exiting && wlcf->ice != NGX_HTTP_WEBRTC_ICE_LITE;
+}
+
+
 ngx_int_t
 ngx_http_webrtc_ice_start(ngx_http_webrtc_offer_t *offer,
     ngx_webrtc_peer_t *peer, ngx_str_t *answer)

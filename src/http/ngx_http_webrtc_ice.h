@@ -25,6 +25,12 @@ extern ngx_conf_enum_t  ngx_http_webrtc_ice_modes[];
 
 
 /*
+ * Whether no session may begin here: it would have an agent, which lives in the
+ * worker that answers, and this one is shutting down.
+ */
+ngx_uint_t ngx_http_webrtc_ice_leaves(ngx_http_request_t *r);
+
+/*
  * The slot of an offer has been made: claims it, makes the session and gathers.
  * The request is answered with 201 when that is over, or after two seconds with
  * what there is.

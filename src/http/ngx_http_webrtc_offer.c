@@ -97,6 +97,10 @@ ngx_http_webrtc_offer_answer(ngx_http_webrtc_offer_t *offer)
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
     wmcf = ngx_http_get_module_main_conf(r, ngx_http_webrtc_module);
 
+    if (ngx_http_webrtc_ice_leaves(r)) {
+        return ngx_http_webrtc_elsewhere(r);
+    }
+
     size = NGX_WEBRTC_NEGOTIATE_ANSWER
            + NGX_HTTP_WEBRTC_CANDIDATES * NGX_WEBRTC_NEGOTIATE_CANDIDATE;
 
