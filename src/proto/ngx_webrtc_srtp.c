@@ -501,7 +501,7 @@ ngx_webrtc_srtp_unprotect(ngx_webrtc_srtp_in_t *in, u_char *p, size_t *n)
 
     ssrc = ngx_webrtc_srtp_in_ssrc(in, p + 8);
 
-    if (ssrc == NULL) {
+    if (ssrc == NULL && in->full) {
         return NGX_DECLINED;
     }
 
@@ -512,6 +512,12 @@ ngx_webrtc_srtp_unprotect(ngx_webrtc_srtp_in_t *in, u_char *p, size_t *n)
     switch (rc) {
 
     case srtp_err_status_ok:
+
+        if (ssrc == NULL) {
+            in->full = 1;
+            return NGX_ERROR;
+        }
+
         ngx_webrtc_srtp_in_accept(in, ssrc);
         *n = len;
         return NGX_OK;

@@ -101,6 +101,7 @@ typedef struct {
     uint16_t    profile;
     uint8_t     tag;
     unsigned    gcm:1;
+    unsigned    full:1;              /* one SSRC too many has been told */
     uint16_t    nssrcs;
     ngx_webrtc_srtp_ssrc_t  ssrcs[NGX_WEBRTC_SRTP_SSRCS];    /* authentic */
 } ngx_webrtc_srtp_in_t;
@@ -204,12 +205,17 @@ void ngx_webrtc_srtp_in_cleanup(ngx_webrtc_srtp_in_t *in);
 /*
  * Authenticates and decrypts an SRTP packet in place.
  *
+ * An SSRC is never forgotten for another one: with the numbers seen of it its
+ * packets could be played again.
+ *
  *   p       the packet as received, 4-byte alignment is not needed
  *   n       in: bytes of it, out: bytes of the RTP packet
  *
  * NGX_OK
  * NGX_BUSY      authentic or not, a replay or too old
- * NGX_DECLINED  malformed, not authentic or one SSRC too many: drop
+ * NGX_DECLINED  malformed or not authentic: drop
+ * NGX_ERROR     authentic, of one SSRC too many: that one and others can never
+ *               be taken.  Told once, then they are declined
  *
  * What is at p is undefined unless NGX_OK.
  */
@@ -218,7 +224,7 @@ ngx_int_t ngx_webrtc_srtp_unprotect(ngx_webrtc_srtp_in_t *in, u_char *p,
 
 /*
  * The same for SRTCP: RFC 3711, 3.4; RFC 7714, 9.  A packet that is not
- * encrypted (E flag 0) is declined.
+ * encrypted (E flag 0) is declined, and so is one SSRC too many.
  */
 ngx_int_t ngx_webrtc_srtp_unprotect_rtcp(ngx_webrtc_srtp_in_t *in, u_char *p,
     size_t *n);

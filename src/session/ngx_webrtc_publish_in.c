@@ -56,10 +56,21 @@ ngx_webrtc_publish_rtp(ngx_webrtc_session_t *s, u_char *p, size_t n)
 
     pub = s->pub;
 
-    if (pub == NULL || !pub->claimed
-        || ngx_webrtc_srtp_unprotect(&s->in, p, &n) != NGX_OK
-        || ngx_webrtc_rtp_parse(p, p + n, &rtp) != NGX_OK)
-    {
+    if (pub == NULL || !pub->claimed) {
+        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_RTP);
+        return;
+    }
+
+    rc = ngx_webrtc_srtp_unprotect(&s->in, p, &n);
+
+    if (rc == NGX_ERROR) {
+        /* it comes again with other keys, instead of being dropped for ever */
+        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_LIMIT);
+        ngx_webrtc_session_close(s, "too many ssrcs");
+        return;
+    }
+
+    if (rc != NGX_OK || ngx_webrtc_rtp_parse(p, p + n, &rtp) != NGX_OK) {
         ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_RTP);
         return;
     }

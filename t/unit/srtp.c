@@ -396,7 +396,7 @@ static void
 test_ingress(const test_profile_t *t)
 {
     u_char                 hdr[64], pkt[300], copy[300], *cut;
-    size_t                 i, n, hdr_n, len, bad;
+    size_t                 i, n, hdr_n, len, bad, told;
     ngx_int_t              rc;
     ngx_webrtc_srtp_in_t   in;
     ngx_webrtc_srtp_key_t  key;
@@ -505,6 +505,7 @@ test_ingress(const test_profile_t *t)
     /* the limit of SSRCs: two are known (RTCP's is 0x33333333) */
 
     bad = 0;
+    told = 0;
 
     for (i = 0; i < 3 * NGX_WEBRTC_SRTP_SSRCS; i++) {
         hdr_n = make_header(hdr, 1, (uint32_t) (1000 + i), 0, 0);
@@ -517,11 +518,19 @@ test_ingress(const test_profile_t *t)
             pkt[n - 1] ^= 1;
         }
 
-        bad += (ngx_webrtc_srtp_unprotect(&in, pkt, &n) == NGX_OK);
+        rc = ngx_webrtc_srtp_unprotect(&in, pkt, &n);
+
+        bad += (rc == NGX_OK);
+
+        if (rc == NGX_ERROR && !told++) {
+            tap_is_int(i, 2 * (NGX_WEBRTC_SRTP_SSRCS - 2),
+                       "%s: the first authentic one above is told", t->name);
+        }
     }
 
     tap_is_int(bad, NGX_WEBRTC_SRTP_SSRCS - 2, "%s: SSRCs are limited",
                t->name);
+    tap_is_int(told, 1, "%s: one too many is told once", t->name);
 
     ngx_webrtc_srtp_in_cleanup(&in);
     ngx_webrtc_srtp_in_cleanup(&in);
