@@ -51,6 +51,11 @@ ngx_webrtc_rtx_bind(ngx_webrtc_rtx_t *rtx, ngx_uint_t pt, uint32_t ssrc)
 
     for (i = 0; i < rtx->n; i++) {
         if (rtx->maps[i].pt == pt) {
+
+            if (rtx->maps[i].ssrc && rtx->maps[i].ssrc != ssrc) {
+                rtx->maps[i].stale = 1;
+            }
+
             rtx->maps[i].ssrc = ssrc;
             rc = NGX_OK;
         }
@@ -74,7 +79,8 @@ ngx_webrtc_rtx_unwrap(ngx_webrtc_rtx_t *rtx, ngx_webrtc_rtp_t *rtp)
     }
 
     if (i == rtx->n
-        || (rtx->maps[i].rtx_ssrc && rtx->maps[i].rtx_ssrc != rtp->ssrc))
+        || (rtx->maps[i].rtx_ssrc && rtx->maps[i].rtx_ssrc != rtp->ssrc
+            && !rtx->maps[i].stale))
     {
         return NGX_DECLINED;
     }
@@ -95,7 +101,10 @@ ngx_webrtc_rtx_unwrap(ngx_webrtc_rtx_t *rtx, ngx_webrtc_rtp_t *rtp)
         return NGX_AGAIN;
     }
 
-    rtx->maps[i].rtx_ssrc = rtp->ssrc;
+    if (rtx->maps[i].rtx_ssrc != rtp->ssrc) {
+        rtx->maps[i].rtx_ssrc = rtp->ssrc;
+        rtx->maps[i].stale = 0;
+    }
 
     rtp->payload = p;
     rtp->len -= NGX_WEBRTC_RTX_OSN;

@@ -35,6 +35,7 @@ typedef struct {
         uint32_t  rtx_ssrc;       /* 0: not known yet */
         uint8_t   pt;
         uint8_t   rtx_pt;
+        unsigned  stale:1;        /* rtx_ssrc is of the SSRC before */
     } maps[NGX_WEBRTC_RTX_MAX];
 } ngx_webrtc_rtx_t;
 
@@ -55,7 +56,9 @@ ngx_int_t ngx_webrtc_rtx_add(ngx_webrtc_rtx_t *rtx, ngx_uint_t rtx_pt,
 
 /*
  * The SSRC of the media with this payload type is known now, as of its first
- * packet.  NGX_OK; NGX_DECLINED: no such payload type.
+ * packet, or is another one than before: then its retransmissions may have
+ * another SSRC, too, which is learnt again.  NGX_OK; NGX_DECLINED: no such
+ * payload type.
  */
 
 ngx_int_t ngx_webrtc_rtx_bind(ngx_webrtc_rtx_t *rtx, ngx_uint_t pt,
@@ -66,7 +69,10 @@ ngx_int_t ngx_webrtc_rtx_bind(ngx_webrtc_rtx_t *rtx, ngx_uint_t pt,
  * ssrc, seq, payload and len are changed; marker and ts are right as they are.
  * An RTX stream whose SSRC is not known is recognized by its payload type,
  * which belongs to one m-line only, and learnt with the first packet that is
- * a retransmission.
+ * a retransmission.  After a change of the media's SSRC that of its
+ * retransmissions before is taken until there is another: it may have stayed
+ * the same.  What still comes of the SSRC before is taken wrongly then; its
+ * numbers are to be looked at, ngx_webrtc_reorder_near().
  *
  *   rtp   of a decrypted packet, ngx_webrtc_rtp_parse()
  *

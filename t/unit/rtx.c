@@ -9,6 +9,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <stdlib.h>
 
 #include <ngx_webrtc_rtx.h>
 
@@ -101,11 +102,75 @@ test_unwrap(void)
 }
 
 
+/*
+ * Media and retransmissions that change their SSRCs: "m5" media, "r7" a
+ * retransmission, with the media's SSRC it is given as, or "-".
+ */
+
+static void
+test_change(void)
+{
+    char               line[128], got[128], *p;
+    ngx_uint_t         i;
+    ngx_webrtc_rtp_t   rtp;
+    ngx_webrtc_rtx_t   rtx;
+
+    static const struct {
+        const char  *name;
+        uint32_t     rtx_ssrc, ssrc;      /* signalled */
+        const char  *in;
+        const char  *out;
+    } t[] = {
+        { "no change", 0, 0, "m5 r7 m5 r8 r7", " 5 - 5" },
+        { "both", 0, 0, "m5 r7 m6 r8 r8 r7", " 5 6 6 -" },
+        { "media alone", 0, 0, "m5 r7 m6 r7 r7", " 5 6 6" },
+        { "one late of the SSRC before", 0, 0, "m5 r7 m6 r7 r8 r7 r8",
+          " 5 6 6 - 6" },
+        { "and back", 0, 0, "m5 r7 m6 r8 m5 r7 r8", " 5 6 5 -" },
+        { "before any retransmission", 0, 0, "m5 m6 r8 r7", " 6 -" },
+        { "signalled, both", 7, 5, "m5 r7 m6 r8 r7", " 5 6 -" },
+        { "signalled, back", 7, 5, "m5 m6 r8 m5 r7 r8", " 6 5 -" },
+        { "signalled, as never sent", 7, 5, "m6 r8 r7", " 6 -" },
+    };
+
+    for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+        memset(&rtx, 0, sizeof(rtx));
+        ngx_webrtc_rtx_add(&rtx, 97, 96, t[i].rtx_ssrc, t[i].ssrc);
+
+        packet[1] = 0x80 | 97;
+        got[0] = '\0';
+
+        strcpy(line, t[i].in);
+
+        for (p = strtok(line, " "); p; p = strtok(NULL, " ")) {
+
+            if (*p == 'm') {
+                ngx_webrtc_rtx_bind(&rtx, 96, (uint32_t) atoi(p + 1));
+                continue;
+            }
+
+            ngx_webrtc_rtp_parse(packet, packet + 21, &rtp);
+            rtp.ssrc = (uint32_t) atoi(p + 1);
+
+            if (ngx_webrtc_rtx_unwrap(&rtx, &rtp) == NGX_OK) {
+                sprintf(got + strlen(got), " %u", rtp.ssrc);
+
+            } else {
+                strcat(got, " -");
+            }
+        }
+
+        tap_is_str(got, t[i].out, "%s", t[i].name);
+    }
+}
+
+
 int
 main(void)
 {
     test_map();
     test_unwrap();
+    test_change();
 
     return tap_done();
 }
