@@ -124,6 +124,17 @@ ngx_webrtc_nack_drop(ngx_webrtc_nack_t *nack, uint64_t seq, ngx_uint_t pli)
 }
 
 
+void
+ngx_webrtc_nack_renew(ngx_webrtc_nack_t *nack)
+{
+    ngx_webrtc_nack_give_up(nack, nack->n);
+
+    nack->started = 0;
+    nack->gone = 0;
+    nack->pli = 0;
+}
+
+
 uint64_t
 ngx_webrtc_nack_deadline(const ngx_webrtc_nack_t *nack)
 {

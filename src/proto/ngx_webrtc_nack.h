@@ -136,6 +136,14 @@ ngx_int_t ngx_webrtc_nack_received(ngx_webrtc_nack_t *nack, uint64_t seq,
 void ngx_webrtc_nack_drop(ngx_webrtc_nack_t *nack, uint64_t seq,
     ngx_uint_t pli);
 
+/*
+ * Another stream takes this one's place, ngx_webrtc_reorder_renew(): its first
+ * packet is the next one received.  What was missing is given up and not told;
+ * the round trip stays.
+ */
+
+void ngx_webrtc_nack_renew(ngx_webrtc_nack_t *nack);
+
 /* when ngx_webrtc_nack_timeout() wants to be called, us; 0: not at all */
 
 uint64_t ngx_webrtc_nack_deadline(const ngx_webrtc_nack_t *nack);

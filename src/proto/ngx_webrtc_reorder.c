@@ -210,6 +210,31 @@ ngx_webrtc_reorder_give_up(ngx_webrtc_reorder_t *r, uint64_t seq,
 }
 
 
+void
+ngx_webrtc_reorder_renew(ngx_webrtc_reorder_t *r)
+{
+    while (r->held) {
+        ngx_webrtc_reorder_skip(r, ngx_webrtc_reorder_lowest(r));
+    }
+
+    r->started = 0;
+    r->again = 0;
+    r->skipped = 0;
+}
+
+
+ngx_uint_t
+ngx_webrtc_reorder_near(const ngx_webrtc_reorder_t *r, uint64_t seq)
+{
+    if (!r->started) {
+        return 1;
+    }
+
+    return (seq > r->highest) ? seq - r->highest <= r->window
+                              : r->highest - seq <= r->window;
+}
+
+
 /*
  * NGX_OK        in the range that is handled, or it is started anew
  * NGX_DECLINED  behind what has passed

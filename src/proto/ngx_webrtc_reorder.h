@@ -173,5 +173,23 @@ uint64_t ngx_webrtc_reorder_timeout(ngx_webrtc_reorder_t *r, uint64_t now_us);
 void ngx_webrtc_reorder_give_up(ngx_webrtc_reorder_t *r, uint64_t seq,
     uint64_t now_us);
 
+/*
+ * Another stream takes this one's place (its SSRC has changed): what is held
+ * is given out, gaps are given up, and the next packet is the first again,
+ * whatever its number.  That nothing is missing before it is not known, but
+ * not told as a loss either.
+ */
+
+void ngx_webrtc_reorder_renew(ngx_webrtc_reorder_t *r);
+
+/*
+ * Whether a number is within a window of the newest: one of a retransmission
+ * that is not is of another stream, or of no use.  Always before the first
+ * packet.
+ */
+
+ngx_uint_t ngx_webrtc_reorder_near(const ngx_webrtc_reorder_t *r,
+    uint64_t seq);
+
 
 #endif /* _NGX_WEBRTC_REORDER_H_INCLUDED_ */

@@ -219,7 +219,9 @@ void
 ngx_webrtc_publish_feedback(ngx_webrtc_session_t *s, uint64_t now_us)
 {
     u_char                *p, *q, *end;
+    uint32_t               ssrcs[NGX_WEBRTC_DESC_MEDIA];
     uint64_t               bitrate;
+    ngx_uint_t             i, n;
     ngx_webrtc_publish_t  *pub;
     u_char                 buf[NGX_WEBRTC_PUBLISH_RTCP];
 
@@ -238,9 +240,15 @@ ngx_webrtc_publish_feedback(ngx_webrtc_session_t *s, uint64_t now_us)
 
         bitrate = ngx_webrtc_limit_remb(&pub->limit, now_us);
 
-        if (bitrate && pub->nssrcs) {
+        for (i = 0, n = 0; i < pub->ntracks; i++) {
+            if (pub->tracks[i].ssrc) {
+                ssrcs[n++] = pub->tracks[i].ssrc;
+            }
+        }
+
+        if (bitrate && n) {
             p = ngx_webrtc_rtcp_fb_write_remb(p, end, pub->ssrc, bitrate,
-                                              &pub->ssrcs[0].ssrc, 1);
+                                              ssrcs, n);
         }
 
         ngx_webrtc_publish_send(s, buf, p);

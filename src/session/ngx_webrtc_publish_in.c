@@ -5,6 +5,13 @@
  * Packets of a publisher, until they are in the ring.  A packet is of a track
  * by its mid (RFC 9143, 15), else its SSRC, else its payload type; what was not
  * negotiated is dropped and counted.
+ *
+ * A track's SSRC may change at any time: an encoder starts anew, a bridge turns
+ * to another source.  Numbers then begin anywhere, so that order, requests and
+ * reports begin anew, while viewers see one stream.  An SSRC that is new has
+ * the track at once.  One that the track had before gets it back by a packet
+ * behind all that it has sent, and not in the first moments after it was left:
+ * what was still on its way then is no reason to go back and forth.
  */
 
 
@@ -13,7 +20,12 @@
 #include <ngx_event.h>
 #include "ngx_webrtc_publish_run.h"
 #include "ngx_webrtc_rtp.h"
+#include "ngx_webrtc_seq.h"
 
+
+/* us after a change of the SSRC in which packets of the one before are late
+ * ones; chosen: as long as reordering lasts */
+#define NGX_WEBRTC_PUBLISH_LATE      NGX_WEBRTC_REORDER_HOLD
 
 /* packets; a longer gap is not told to viewers as one; chosen: the window of
  * reordering */
@@ -33,7 +45,12 @@
 static void ngx_webrtc_publish_drop(ngx_webrtc_session_t *s, ngx_uint_t why,
     const char *what);
 static ngx_int_t ngx_webrtc_publish_find(ngx_webrtc_publish_t *pub,
-    ngx_webrtc_rtp_t *rtp, ngx_webrtc_publish_track_t **track);
+    ngx_webrtc_rtp_t *rtp, uint64_t now_us,
+    ngx_webrtc_publish_ssrc_t **ssrc);
+static ngx_webrtc_publish_ssrc_t *ngx_webrtc_publish_add(
+    ngx_webrtc_publish_t *pub);
+static void ngx_webrtc_publish_change(ngx_webrtc_publish_t *pub,
+    ngx_webrtc_publish_track_t *t, uint32_t ssrc, uint64_t now_us);
 static ngx_webrtc_publish_track_t *ngx_webrtc_publish_match(
     ngx_webrtc_publish_t *pub, ngx_webrtc_rtp_t *rtp);
 static void ngx_webrtc_publish_extensions(ngx_webrtc_publish_t *pub,
@@ -51,6 +68,7 @@ ngx_webrtc_publish_rtp(ngx_webrtc_session_t *s, u_char *p, size_t n)
     ngx_int_t                     rc;
     ngx_webrtc_rtp_t              rtp;
     ngx_webrtc_publish_t         *pub;
+    ngx_webrtc_publish_ssrc_t    *ssrc;
     ngx_webrtc_publish_track_t   *t;
     ngx_webrtc_reorder_packet_t   pkt;
 
@@ -104,13 +122,13 @@ ngx_webrtc_publish_rtp(ngx_webrtc_session_t *s, u_char *p, size_t n)
 
     ngx_webrtc_publish_extensions(pub, &rtp, now_us);
 
-    switch (ngx_webrtc_publish_find(pub, &rtp, &t)) {
+    switch (ngx_webrtc_publish_find(pub, &rtp, now_us, &ssrc)) {
 
     case NGX_OK:
         break;
 
-    case NGX_BUSY:
-        ngx_webrtc_publish_drop(s, NGX_WEBRTC_DROP_LIMIT, "too many ssrcs");
+    case NGX_DONE:
+        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_RTP);
         return;
 
     default: /* NGX_DECLINED */
@@ -124,10 +142,21 @@ ngx_webrtc_publish_rtp(ngx_webrtc_session_t *s, u_char *p, size_t n)
         return;
     }
 
+    t = &pub->tracks[ssrc->n];
+
     seq = ngx_webrtc_reorder_seq(&t->reorder, rtp.seq);
 
     if (rc != NGX_OK) {
         ngx_webrtc_report_received(&t->report, seq, rtp.ts, now_us);
+
+        if (ngx_webrtc_seq_less16(ssrc->seq, rtp.seq)) {
+            ssrc->seq = rtp.seq;
+        }
+
+    } else if (!ngx_webrtc_reorder_near(&t->reorder, seq)) {
+        /* of the SSRC before, or too late: it must not start the order anew */
+        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_RTP);
+        return;
     }
 
     if (t->media->fb & NGX_WEBRTC_FB_NACK) {
@@ -175,25 +204,46 @@ ngx_webrtc_publish_drop(ngx_webrtc_session_t *s, ngx_uint_t why,
 /*
  * The track of a packet: by mid, RFC 9143, 15; else SSRC; else payload type.
  *
- * NGX_OK
+ * NGX_OK        *ssrc is that of the track now
  * NGX_DECLINED  it was not negotiated
- * NGX_BUSY      one SSRC too many
+ * NGX_DONE      a late one, of an SSRC that its track does not have any more
  */
 
 static ngx_int_t
 ngx_webrtc_publish_find(ngx_webrtc_publish_t *pub, ngx_webrtc_rtp_t *rtp,
-    ngx_webrtc_publish_track_t **track)
+    uint64_t now_us, ngx_webrtc_publish_ssrc_t **ssrc)
 {
     ngx_uint_t                   i;
+    ngx_webrtc_publish_ssrc_t   *e;
     ngx_webrtc_publish_track_t  *t;
 
     for (i = 0; i < pub->nssrcs; i++) {
-        if (pub->ssrcs[i].ssrc == rtp->ssrc) {
-            t = &pub->tracks[pub->ssrcs[i].n];
-            *track = t;
-            return ngx_webrtc_publish_has(t->media, rtp->pt) ? NGX_OK
-                                                             : NGX_DECLINED;
+        e = &pub->ssrcs[i];
+
+        if (e->ssrc != rtp->ssrc) {
+            continue;
         }
+
+        t = &pub->tracks[e->n];
+
+        if (!ngx_webrtc_publish_has(t->media, rtp->pt)) {
+            return NGX_DECLINED;
+        }
+
+        if (t->ssrc != e->ssrc) {
+
+            if (now_us - t->changed_us < NGX_WEBRTC_PUBLISH_LATE
+                || !ngx_webrtc_seq_less16(e->seq, rtp->seq))
+            {
+                return NGX_DONE;
+            }
+
+            ngx_webrtc_publish_change(pub, t, e->ssrc, now_us);
+        }
+
+        *ssrc = e;
+
+        return NGX_OK;
     }
 
     t = ngx_webrtc_publish_match(pub, rtp);
@@ -202,21 +252,78 @@ ngx_webrtc_publish_find(ngx_webrtc_publish_t *pub, ngx_webrtc_rtp_t *rtp,
         return NGX_DECLINED;
     }
 
-    if (pub->nssrcs == NGX_WEBRTC_PUBLISH_SSRCS) {
-        return NGX_BUSY;
-    }
+    e = ngx_webrtc_publish_add(pub);
 
-    pub->ssrcs[pub->nssrcs].ssrc = rtp->ssrc;
-    pub->ssrcs[pub->nssrcs].n = (uint32_t) (t - pub->tracks);
-    pub->nssrcs++;
+    e->ssrc = rtp->ssrc;
+    e->n = (uint16_t) (t - pub->tracks);
+    e->seq = rtp->seq;
 
-    t->ssrc = rtp->ssrc;
+    ngx_webrtc_publish_change(pub, t, rtp->ssrc, now_us);
 
-    (void) ngx_webrtc_rtx_bind(&pub->rtx, t->media->pt, rtp->ssrc);
-
-    *track = t;
+    *ssrc = e;
 
     return NGX_OK;
+}
+
+
+/* room for an SSRC: in the end that of the first one that no track has */
+
+static ngx_webrtc_publish_ssrc_t *
+ngx_webrtc_publish_add(ngx_webrtc_publish_t *pub)
+{
+    ngx_uint_t                  i;
+    ngx_webrtc_publish_ssrc_t  *e;
+
+    if (pub->nssrcs < NGX_WEBRTC_PUBLISH_SSRCS) {
+        return &pub->ssrcs[pub->nssrcs++];
+    }
+
+    /* there is one, as there are fewer tracks */
+
+    for (i = 0; i < pub->nssrcs - 1; i++) {
+        e = &pub->ssrcs[i];
+
+        if (pub->tracks[e->n].ssrc != e->ssrc) {
+            break;
+        }
+    }
+
+    ngx_memmove(&pub->ssrcs[i], &pub->ssrcs[i + 1],
+                (pub->nssrcs - 1 - i) * sizeof(ngx_webrtc_publish_ssrc_t));
+
+    return &pub->ssrcs[pub->nssrcs - 1];
+}
+
+
+/* a track's SSRC is known, or is another one from this packet on */
+
+static void
+ngx_webrtc_publish_change(ngx_webrtc_publish_t *pub,
+    ngx_webrtc_publish_track_t *t, uint32_t ssrc, uint64_t now_us)
+{
+    if (t->ssrc) {
+        ngx_webrtc_reorder_renew(&t->reorder);
+        ngx_webrtc_nack_renew(&t->nack);
+        ngx_webrtc_report_in_init(&t->report, t->media->clock_rate);
+
+        t->held_us = 0;
+        t->changed_us = now_us;
+
+        if (t->open) {
+            /* the rest of a frame is missing */
+            t->open = 0;
+            ngx_webrtc_ring_skip(&pub->writer, t->track, 1);
+        }
+
+        if (t->media->kind == NGX_WEBRTC_VIDEO) {
+            /* unless the new SSRC begins with one */
+            pub->want_key = 1;
+        }
+    }
+
+    t->ssrc = ssrc;
+
+    (void) ngx_webrtc_rtx_bind(&pub->rtx, t->media->pt, ssrc);
 }
 
 
@@ -387,6 +494,8 @@ ngx_webrtc_publish_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
 
     ngx_webrtc_publish_write(t, rp->payload, rp->n, info.flags,
                              rp->arrival_us);
+
+    t->open = (t->media->kind == NGX_WEBRTC_VIDEO && !rp->marker);
 }
 
 

@@ -35,8 +35,9 @@
  * is 5 s, libwebrtc's for video 1 s */
 #define NGX_WEBRTC_PUBLISH_REPORT    1000000
 
-/* SSRCs of media remembered: the tracks', and again after a change of them */
-#define NGX_WEBRTC_PUBLISH_SSRCS     8
+/* SSRCs of media remembered: the tracks', and as many that they had before;
+ * more than tracks */
+#define NGX_WEBRTC_PUBLISH_SSRCS     (2 * NGX_WEBRTC_TRACKS)
 
 
 /* one m-line */
@@ -45,6 +46,7 @@ typedef struct {
     ngx_webrtc_session_t        *session;
     uint8_t                      track;       /* of the stream */
     uint32_t                     ssrc;        /* of its packets, 0: none yet */
+    uint64_t                     changed_us;  /* when it was another before */
 
     void                        *mem;         /* of reorder */
     ngx_webrtc_reorder_t         reorder;
@@ -59,17 +61,24 @@ typedef struct {
     ngx_webrtc_equal_t           equal;
     unsigned                     framed:1;    /* there was a frame */
     unsigned                     drop:1;      /* of the frame: time runs back */
+    unsigned                     open:1;      /* video: the last packet did not
+                                                 end its frame */
 } ngx_webrtc_publish_track_t;
+
+
+/* an SSRC of media that was seen */
+typedef struct {
+    uint32_t                     ssrc;
+    uint16_t                     n;           /* of tracks */
+    uint16_t                     seq;         /* newest */
+} ngx_webrtc_publish_ssrc_t;
 
 
 struct ngx_webrtc_publish_s {
     ngx_webrtc_publish_track_t   tracks[NGX_WEBRTC_DESC_MEDIA];
     ngx_uint_t                   ntracks;
 
-    struct {
-        uint32_t                 ssrc;
-        uint32_t                 n;           /* of tracks */
-    } ssrcs[NGX_WEBRTC_PUBLISH_SSRCS];
+    ngx_webrtc_publish_ssrc_t    ssrcs[NGX_WEBRTC_PUBLISH_SSRCS];
     ngx_uint_t                   nssrcs;
 
     ngx_webrtc_ring_writer_t     writer;

@@ -161,6 +161,7 @@ publisher_up(client_t *c)
     now = bench_now_ns();
 
     p->begun = now;
+    p->change = publisher_conf.change;
     p->paced = now;
     p->reported = now;
     p->want_key = 1;
@@ -460,6 +461,75 @@ frame_due(publisher_track_t *t, uint64_t begun, uint64_t now, uint64_t step)
 }
 
 
+/*
+ * Another SSRC, with timestamps of its own: "5" a new one, whose numbers are 5
+ * ahead; "5r" with a new one for retransmissions too; "back" the one before.
+ */
+
+static void
+track_change(publisher_track_t *t, const char *change)
+{
+    int                i;
+    char              *end;
+    long               step;
+    publisher_ssrc_t   now;
+
+    now.ssrc = t->ssrc;
+    now.rtx_ssrc = t->rtx_ssrc;
+    now.index = t->index;
+    now.rtx_index = t->rtx_index;
+
+    step = strtol(change, &end, 10);
+
+    if (end == change) {
+        t->ssrc = t->before.ssrc;
+        t->index = t->before.index;
+
+        if (t->rtx_ssrc != t->before.rtx_ssrc) {
+            t->rtx_ssrc = t->before.rtx_ssrc;
+            t->rtx_index = t->before.rtx_index;
+        }
+
+    } else {
+        t->ssrc = random32() | 1;
+        t->index = (uint16_t) (t->index + (uint64_t) step);
+
+        if (*end == 'r') {
+            t->rtx_ssrc = random32() | 1;
+            t->rtx_index = random32() & 0x7fff;
+        }
+    }
+
+    t->before = now;
+    t->ts += 0x40000000;
+    t->last_ts += 0x40000000;
+
+    for (i = 0; i < PUBLISHER_HISTORY; i++) {
+        t->history[i].n = 0;
+    }
+}
+
+
+static void
+publisher_change(publisher_t *p)
+{
+    int  i;
+
+    for (i = 0; i <= publisher_conf.audio; i++) {
+        track_change(&p->tracks[i], p->change);
+    }
+
+    p->change = strchr(p->change, ',');
+
+    if (p->change) {
+        p->change++;
+    }
+
+    p->changed = p->sent;
+    publisher_conf.changes++;
+}
+
+
 uint64_t
 publisher_pump(publisher_t *p, uint64_t now)
 {
@@ -474,6 +544,10 @@ publisher_pump(publisher_t *p, uint64_t now)
         if (v->left) {
             /* the link is not slower than the encoder */
             video_send(p, v, v->left);
+        }
+
+        if (p->change && p->sent - p->changed >= publisher_conf.hold) {
+            publisher_change(p);
         }
 
         frame_due(v, p->begun, now, (uint64_t) (1e9 / publisher_conf.fps));

@@ -23,6 +23,13 @@
 #define PUBLISHER_PACKET   1472
 
 
+/* an SSRC, with that of its retransmissions */
+typedef struct {
+    uint32_t        ssrc, rtx_ssrc;
+    uint64_t        index, rtx_index;     /* of the next packet */
+} publisher_ssrc_t;
+
+
 /* a packet that was sent */
 typedef struct {
     uint64_t        index;                /* rollover counter << 16 | number */
@@ -38,6 +45,7 @@ typedef struct {
     uint8_t         pt;
     uint8_t         rtx;                  /* RTX was negotiated */
     uint64_t        index, rtx_index;     /* of the next packet */
+    publisher_ssrc_t  before;             /* the SSRC */
     uint32_t        ts;                   /* of the first frame */
     uint32_t        frame;                /* number of the next one */
     uint32_t        stamps;
@@ -66,6 +74,8 @@ typedef struct {
     uint64_t           reported;          /* ns, last SR */
     uint64_t           turns;
     uint64_t           sent;              /* packets */
+    const char        *change;            /* what is left of the list */
+    uint64_t           changed;           /* packets, when it was */
 } publisher_t;
 
 
@@ -84,10 +94,12 @@ typedef struct {
     double          pace_ms;
     size_t          drop;                 /* of video, every so manieth is
                                              not sent */
-    size_t          hold;                 /* packets of a cycle */
+    size_t          hold;                 /* packets of a cycle, an SSRC */
+    const char     *change;               /* of SSRCs */
 
     /* of all */
     uint64_t        begun, left, ended;   /* cycles */
+    uint64_t        changes;
     uint64_t        packets, bytes, frames, keyframes;
     uint64_t        plis, firs, last_pli;
     uint64_t        nacks, resent, unknown, dropped;

@@ -22,6 +22,9 @@
  *             for again
  * -cycles n   each leaves after -hold packets and comes again, until there were
  *             n of them; every second one without DELETE
+ * -change l   after each -hold packets all tracks change their SSRCs, to what is
+ *             next in the list: "-1000,20000r,back": numbers 1000 behind; 20000
+ *             ahead, with another SSRC of RTX; the SSRC before that one again
  * -generation n   of the first one, in stamps
  * -every ms   writes the -json file anew (and renames it) that often
  */
@@ -234,6 +237,7 @@ report(double window, uint64_t packets, const bench_proc_t *p0,
     bench_num(f, "ended", (double) c->ended, 0);
     bench_num(f, "packets", (double) c->packets, 0);
     bench_num(f, "bytes", (double) c->bytes, 0);
+    bench_num(f, "changes", (double) c->changes, 0);
     bench_num(f, "frames", (double) c->frames, 0);
     bench_num(f, "keyframes", (double) c->keyframes, 0);
     bench_num(f, "plis", (double) c->plis, 0);
@@ -331,7 +335,7 @@ options(int argc, char **argv)
         { "late", 1, NULL, 'A' },
         { "nortx", 0, NULL, 'x' }, { "drop", 1, NULL, 'L' },
         { "cycles", 1, NULL, 'y' }, { "hold", 1, NULL, 'h' },
-        { "generation", 1, NULL, 'g' }, { "pid", 1, NULL, 'i' },
+        { "change", 1, NULL, 'C' }, { "generation", 1, NULL, 'g' }, { "pid", 1, NULL, 'i' },
         { "json", 1, NULL, 'j' }, { "every", 1, NULL, 'e' },
         { "cpu", 1, NULL, 'c' }, { "loopback", 0, NULL, 'l' },
         { NULL, 0, NULL, 0 }
@@ -380,6 +384,7 @@ options(int argc, char **argv)
         case 'L': publisher_conf.drop = strtoul(optarg, NULL, 10); break;
         case 'y': publisher_conf.cycles = strtoul(optarg, NULL, 10); break;
         case 'h': publisher_conf.hold = strtoul(optarg, NULL, 10); break;
+        case 'C': publisher_conf.change = optarg; break;
         case 'g': publisher_conf.generation = (uint32_t) atol(optarg); break;
         case 'i': o.npids = bench_pids(optarg, o.pids); break;
         case 'j': o.json = optarg; break;
@@ -414,8 +419,8 @@ options(int argc, char **argv)
                 "h264|vp8] [-bitrate bits/s]\n    [-fps n] [-key seconds] "
                 "[-factor key frame:other] [-size bytes] [-burst packets]\n"
                 "    [-pace ms] [-late frames] [-deaf] [-nortx] [-drop n] "
-                "[-cycles n]\n    [-hold packets] [-generation n] "
-                "[-pid pid,...] [-json file] [-every ms]\n    [-cpu n] "
+                "[-cycles n]\n    [-hold packets] [-change list] [-generation n] "
+                "[-pid pid,...] [-json file]\n    [-every ms] [-cpu n] "
                 "[-loopback]\n");
         exit(2);
     }

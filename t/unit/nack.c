@@ -204,6 +204,24 @@ test_counters(void)
     tap_is_int(n, 200, "all in four");
     tap_is_int(ngx_webrtc_nack_timeout(&nack, 1010000, &tell), NGX_DONE,
                "no more");
+
+    /* another stream, whose numbers are below: nothing is told of the first */
+
+    ngx_webrtc_nack_conf(&nack, 40000, 200000);
+    ngx_webrtc_nack_renew(&nack);
+
+    tap_is_int(ngx_webrtc_nack_timeout(&nack, 9000000, &tell), NGX_DONE,
+               "anew: nothing is left");
+    tap_is_int(ngx_webrtc_nack_received(&nack, 50, 2000000), NGX_OK,
+               "anew: first");
+    tap_is_int(ngx_webrtc_nack_received(&nack, 52, 2000000), NGX_AGAIN,
+               "anew: gap");
+    tap_is_int(ngx_webrtc_nack_timeout(&nack, 2010000, &tell), NGX_OK,
+               "anew: asked");
+    tap_is_int(ngx_webrtc_nack_deadline(&nack), 2060000,
+               "anew: the round trip is known");
+    tap_ok(tell.n == 1 && tell.seqs[0] == 51 && nack.given_up == 202,
+           "anew: for what is missing");
 }
 
 

@@ -94,7 +94,7 @@ put(uint16_t seq, size_t n, uint64_t now_us)
 
 /*
  * Arrivals: numbers come 1 ms apart; "t30" lets 30 ms pass without a packet,
- * "g7" gives up up to 7.  A gap is waited for 20 ms.
+ * "g7" gives up up to 7, "n" begins anew.  A gap is waited for 20 ms.
  */
 
 static void
@@ -143,6 +143,14 @@ test_table(void)
         { "jump ahead with some held", "1 3 5000 5001",
           " 1 -1 3 -1 5000 5001" },
         { "one from far back", "9000 1 9001", " 9000 9001" },
+        { "anew, behind", "5000 5001 n 4001 4002", " 5000 5001 4001 4002" },
+        { "anew, far behind", "30000 n 10000 10001", " 30000 10000 10001" },
+        { "anew, ahead", "5 n 1005 1006", " 5 1005 1006" },
+        { "anew, the same", "5 6 n 6 7", " 5 6 6 7" },
+        { "anew, with some held", "5000 5002 5005 n 1 3 t20",
+          " 5000 -1 5002 -2 5005 1 -1 3" },
+        { "anew, over the wrap", "5 n 65535 0 1", " 5 65535 0 1" },
+        { "anew before the first", "n 5 6", " 5 6" },
     };
 
     size = ngx_webrtc_reorder_size(8, 8192);
@@ -171,6 +179,10 @@ test_table(void)
                 ngx_webrtc_reorder_give_up(&r,
                                ngx_webrtc_reorder_seq(&r, atoi(p + 1)), now);
 
+            } else if (*p == 'n') {
+                ngx_webrtc_reorder_renew(&r);
+                last = 0;
+
             } else {
                 (void) ngx_webrtc_reorder_timeout(&r, now);
                 (void) put(atoi(p), 100 + atoi(p) % 50, now);
@@ -193,6 +205,23 @@ test_table(void)
     put(7, 10, 0);
     tap_is_str(out, " 9000 -1 6 7", "goes on there");
     tap_is_int(r.resets, 1, "is counted");
+
+    /* what may be a retransmission, in a window of 8 */
+
+    ngx_webrtc_reorder_init(&r, mem, size, 8, on_packet, NULL);
+    tap_ok(ngx_webrtc_reorder_near(&r, 5), "all are near at first");
+    put(100, 10, 0);
+    put(102, 10, 0);
+
+    for (i = 0; i < 65536; i++) {
+        if (ngx_webrtc_reorder_near(&r, ngx_webrtc_reorder_seq(&r, i))
+            != (i >= 94 && i <= 110))
+        {
+            break;
+        }
+    }
+
+    tap_is_int(i, 65536, "near the newest");
 
     /* deadlines and results */
 
