@@ -50,7 +50,8 @@
  *   IDLE      nobody has ever claimed it, or no upstream is wanted
  *   STARTING  claimed, tracks not known yet
  *   ACTIVE    tracks known, packets flow
- *   INACTIVE  it has been active; upstream or publisher is gone, may return
+ *   INACTIVE  it has been active; upstream or publisher is gone, may return.
+ *             Or the publisher sends nothing, not even at first
  */
 typedef enum {
     NGX_WEBRTC_STREAM_IDLE = 0,

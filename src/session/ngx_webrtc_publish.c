@@ -25,8 +25,9 @@
 #include "ngx_webrtc_time.h"
 
 
-/* us without a packet that make the stream INACTIVE; chosen: above Opus' DTX
- * (400 ms) and screen shares that stand still */
+/* us without a packet, also before the first one, that make the stream
+ * INACTIVE; chosen: above Opus' DTX (400 ms) and screen shares that stand
+ * still */
 #define NGX_WEBRTC_PUBLISH_SILENT    2000000
 
 /* us after the first packet that the stream is ACTIVE without a key frame */
@@ -111,6 +112,7 @@ ngx_webrtc_publish_claim(ngx_webrtc_session_t *s)
 static void
 ngx_webrtc_publish_begin(ngx_webrtc_session_t *s)
 {
+    uint64_t                  now_us;
     ngx_uint_t                i, twcc, remb;
     ngx_webrtc_desc_t        *desc;
     ngx_webrtc_publish_t     *pub;
@@ -165,6 +167,15 @@ ngx_webrtc_publish_begin(ngx_webrtc_session_t *s)
     ngx_webrtc_atomic_add(&s->st->stat.starts, 1);
 
     ngx_log_error(NGX_LOG_NOTICE, &s->log, 0, "webrtc publisher up");
+
+    /* it may never send anything: no reason to keep others out */
+
+    now_us = ngx_webrtc_publish_clock();
+
+    pub->last_us = now_us;
+    pub->reported_us = now_us;
+
+    ngx_webrtc_publish_arm(s, now_us);
 }
 
 
@@ -400,7 +411,7 @@ ngx_webrtc_publish_timer(ngx_event_t *ev)
     }
 
     if (now_us - pub->last_us > NGX_WEBRTC_PUBLISH_SILENT
-        && ngx_webrtc_bus_state(s->st) == NGX_WEBRTC_STREAM_ACTIVE)
+        && ngx_webrtc_bus_state(s->st) != NGX_WEBRTC_STREAM_INACTIVE)
     {
         ngx_webrtc_bus_set_state(s->wk->bus, s->st,
                                  NGX_WEBRTC_STREAM_INACTIVE,

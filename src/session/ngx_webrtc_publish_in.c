@@ -175,7 +175,6 @@ ngx_webrtc_publish_rtp(ngx_webrtc_session_t *s, u_char *p, size_t n)
 
     if (pub->first_us == 0) {
         pub->first_us = now_us;
-        pub->reported_us = now_us;
     }
 
     pub->last_us = now_us;

@@ -95,7 +95,7 @@ struct ngx_webrtc_publish_s {
 
     uint32_t                     ssrc;        /* ours, of reports */
     uint64_t                     first_us;    /* first packet, 0: none */
-    uint64_t                     last_us;
+    uint64_t                     last_us;     /* last one, or its claim */
     uint64_t                     reported_us;
     uint64_t                     asked_us;    /* last request for a key frame */
     uint8_t                      fir_seq;

@@ -540,7 +540,14 @@ publisher_pump(publisher_t *p, uint64_t now)
         return UINT64_MAX;
     }
 
-    if (now >= v->due) {
+    if (publisher_conf.mute >= 0
+        && (!publisher_conf.audio
+            || a->packets >= (uint64_t) publisher_conf.mute))
+    {
+        return UINT64_MAX;
+    }
+
+    if (now >= v->due && publisher_conf.mute < 0) {
         if (v->left) {
             /* the link is not slower than the encoder */
             video_send(p, v, v->left);
@@ -569,7 +576,7 @@ publisher_pump(publisher_t *p, uint64_t now)
         a->frame++;
     }
 
-    next = v->due;
+    next = publisher_conf.mute < 0 ? v->due : UINT64_MAX;
 
     if (v->left && p->paced < next) {
         next = p->paced;

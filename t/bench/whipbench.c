@@ -20,6 +20,7 @@
  *             bitrate
  * -drop n     every n-th packet of video does not leave, but when it is asked
  *             for again
+ * -mute n     n packets of audio leave, and no other media until SIGUSR2
  * -cycles n   each leaves after -hold packets and comes again, until there were
  *             n of them; every second one without DELETE
  * -change l   after each -hold packets all tracks change their SSRCs, to what is
@@ -335,7 +336,8 @@ options(int argc, char **argv)
         { "late", 1, NULL, 'A' },
         { "nortx", 0, NULL, 'x' }, { "drop", 1, NULL, 'L' },
         { "cycles", 1, NULL, 'y' }, { "hold", 1, NULL, 'h' },
-        { "change", 1, NULL, 'C' }, { "generation", 1, NULL, 'g' }, { "pid", 1, NULL, 'i' },
+        { "change", 1, NULL, 'C' }, { "mute", 1, NULL, 'M' },
+        { "generation", 1, NULL, 'g' }, { "pid", 1, NULL, 'i' },
         { "json", 1, NULL, 'j' }, { "every", 1, NULL, 'e' },
         { "cpu", 1, NULL, 'c' }, { "loopback", 0, NULL, 'l' },
         { NULL, 0, NULL, 0 }
@@ -349,6 +351,7 @@ options(int argc, char **argv)
     publisher_conf.key_factor = 5;
     publisher_conf.size = 1160;
     publisher_conf.rtx = 1;
+    publisher_conf.mute = -1;
     publisher_conf.burst = (size_t) -1;
     publisher_conf.pace_ms = 5;
     publisher_conf.hold = 20;
@@ -385,6 +388,7 @@ options(int argc, char **argv)
         case 'y': publisher_conf.cycles = strtoul(optarg, NULL, 10); break;
         case 'h': publisher_conf.hold = strtoul(optarg, NULL, 10); break;
         case 'C': publisher_conf.change = optarg; break;
+        case 'M': publisher_conf.mute = atoi(optarg); break;
         case 'g': publisher_conf.generation = (uint32_t) atol(optarg); break;
         case 'i': o.npids = bench_pids(optarg, o.pids); break;
         case 'j': o.json = optarg; break;
@@ -418,10 +422,10 @@ options(int argc, char **argv)
                 "    [-setup actpass|active|passive] [-audio] [-codec "
                 "h264|vp8] [-bitrate bits/s]\n    [-fps n] [-key seconds] "
                 "[-factor key frame:other] [-size bytes] [-burst packets]\n"
-                "    [-pace ms] [-late frames] [-deaf] [-nortx] [-drop n] "
-                "[-cycles n]\n    [-hold packets] [-change list] [-generation n] "
-                "[-pid pid,...] [-json file]\n    [-every ms] [-cpu n] "
-                "[-loopback]\n");
+                "    [-pace ms] [-late frames] [-deaf] [-mute packets] [-nortx] "
+                "[-drop n]\n    [-cycles n] [-hold packets] [-change list] "
+                "[-generation n] [-pid pid,...]\n    [-json file] [-every ms] "
+                "[-cpu n] [-loopback]\n");
         exit(2);
     }
 }
@@ -445,6 +449,15 @@ deaf(int signo)
 }
 
 
+static void
+unmute(int signo)
+{
+    (void) signo;
+
+    publisher_conf.mute = -1;
+}
+
+
 int
 main(int argc, char **argv)
 {
@@ -458,6 +471,7 @@ main(int argc, char **argv)
     signal(SIGTERM, stop);
     signal(SIGINT, stop);
     signal(SIGUSR1, deaf);
+    signal(SIGUSR2, unmute);
 
     begun = bench_now_ns();
 
