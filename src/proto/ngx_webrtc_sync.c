@@ -79,6 +79,7 @@ ngx_webrtc_sync_map(ngx_webrtc_sync_t *sync, ngx_uint_t i, uint32_t ts,
     if (!sync->started) {
         sync->started = 1;
         sync->zero_us = arrival_us;
+        sync->last_us = arrival_us;
     }
 
     if (!t->started) {
@@ -98,6 +99,19 @@ ngx_webrtc_sync_map(ngx_webrtc_sync_t *sync, ngx_uint_t i, uint32_t ts,
 
     wait_us = arrival_us - sync->zero_us;
     lead_us = ngx_webrtc_sync_us(t, t->last) - wait_us;
+
+    if (lead_us + t->shift_us > NGX_WEBRTC_SYNC_AHEAD
+        && arrival_us < sync->last_us - NGX_WEBRTC_SYNC_BACK)
+    {
+        /* our clock was put back: no time has passed since the last packet */
+
+        sync->zero_us -= sync->last_us - arrival_us;
+
+        wait_us = arrival_us - sync->zero_us;
+        lead_us = ngx_webrtc_sync_us(t, t->last) - wait_us;
+    }
+
+    sync->last_us = arrival_us;
 
     if (lead_us + t->shift_us > NGX_WEBRTC_SYNC_AHEAD
         || lead_us + t->shift_us < -NGX_WEBRTC_SYNC_LAG)

@@ -410,6 +410,11 @@ ngx_webrtc_publish_timer(ngx_event_t *ev)
         return;
     }
 
+    if (now_us < pub->last_us) {
+        /* the clock was put back */
+        pub->last_us = now_us;
+    }
+
     if (now_us - pub->last_us > NGX_WEBRTC_PUBLISH_SILENT
         && ngx_webrtc_bus_state(s->st) != NGX_WEBRTC_STREAM_INACTIVE)
     {

@@ -504,7 +504,7 @@ static void
 ngx_webrtc_publish_frame(ngx_webrtc_publish_track_t *t,
     const ngx_webrtc_reorder_packet_t *rp, ngx_webrtc_depay_info_t *info)
 {
-    int64_t                ts;
+    int64_t                ts, arrival_us;
     ngx_webrtc_order_e     order;
     ngx_webrtc_stream_t   *st;
     ngx_webrtc_publish_t  *pub;
@@ -515,11 +515,13 @@ ngx_webrtc_publish_frame(ngx_webrtc_publish_track_t *t,
     t->framed = 1;
     t->rtp_ts = rp->ts;
 
-    ts = ngx_webrtc_sync_map(&pub->sync, t->track, rp->ts,
-                             (int64_t) rp->arrival_us);
+    /* one that was held while the clock was put back came before now, too */
 
-    t->ts = ngx_webrtc_timeline_map(&st->timeline, t->track, ts,
-                                    (int64_t) rp->arrival_us);
+    arrival_us = (int64_t) ngx_min(rp->arrival_us, pub->last_us);
+
+    ts = ngx_webrtc_sync_map(&pub->sync, t->track, rp->ts, arrival_us);
+
+    t->ts = ngx_webrtc_timeline_map(&st->timeline, t->track, ts, arrival_us);
 
     order = ngx_webrtc_order(&t->order, &t->ts,
                              (info->flags & NGX_WEBRTC_PKT_DISCARD) != 0);

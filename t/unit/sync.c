@@ -257,6 +257,97 @@ test_jumps(void)
 }
 
 
+/*
+ * Our clock is put back or ahead after 20 s, by a VM that goes on or NTP: what
+ * comes each 20 ms and 40 ms keeps its steps, but for one.
+ */
+
+static void
+test_steps(void)
+{
+    int64_t             ms, us, v, a, last_v, last_a, v_ahead, a_ahead;
+    ngx_uint_t          i, odd;
+    ngx_webrtc_sync_t   s;
+
+    static const struct {
+        const char  *name;
+        int64_t      step_us;
+        int64_t      pause_ms;       /* no packets from then on */
+        ngx_uint_t   odd;            /* irregular steps, of both tracks */
+        int64_t      ahead_us;       /* what they make together, each */
+    } t[] = {
+        { "back by half a second", -500000, 0, 0, 0 },
+        { "back by 2.9 s", -2900000, 0, 0, 0 },
+        { "back by 3.1 s", -3100000, 0, 0, 0 },
+        { "back by a minute", -60000000, 0, 0, 0 },
+        { "back to 1970", -START, 0, 0, 0 },
+        { "ahead by half a second", 500000, 0, 0, 0 },
+        { "ahead by 9.9 s", 9900000, 0, 0, 0 },
+        { "ahead by a minute", 60000000, 0, 2, 60000000 },
+        { "ahead by a year", 31536000000000LL, 0, 2, 31536000000000LL },
+
+        /* what has passed of a long pause is not known */
+        { "back by a minute in a pause", -60000000, 2000, 2, 2000000 },
+        { "back by a minute in a long pause", -60000000, 8000, 2, 0 },
+    };
+
+    for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+        ngx_webrtc_sync_init(&s);
+        ngx_webrtc_sync_track(&s, VIDEO, NGX_WEBRTC_VIDEO, 90000);
+        ngx_webrtc_sync_track(&s, AUDIO, NGX_WEBRTC_AUDIO, 48000);
+
+        last_v = 0;
+        last_a = 0;
+        v_ahead = 0;
+        a_ahead = 0;
+        odd = 0;
+
+        for (ms = 0; ms < 60000; ms += 20) {
+
+            if (ms >= 20000 && ms < 20000 + t[i].pause_ms) {
+                continue;
+            }
+
+            us = START + ms * 1000 + (ms >= 20000 ? t[i].step_us : 0);
+
+            a = ngx_webrtc_sync_map(&s, AUDIO, (uint32_t) (ms * 48), us);
+
+            if (ms && (a - last_a < 912 || a - last_a > 1008)) {
+                a_ahead += (a - last_a - 960) * 125 / 6;
+                odd++;
+            }
+
+            last_a = a;
+
+            if (ms % 40) {
+                continue;
+            }
+
+            v = ngx_webrtc_sync_map(&s, VIDEO, (uint32_t) (ms * 90), us);
+
+            if (ms && (v - last_v < 3420 || v - last_v > 3780)) {
+                v_ahead += (v - last_v - 3600) * 100 / 9;
+                odd++;
+            }
+
+            last_v = v;
+        }
+
+        tap_is_int(odd, t[i].odd, "%s: irregular steps", t[i].name);
+        tap_ok(a_ahead >= t[i].ahead_us - 50000
+               && a_ahead <= t[i].ahead_us + 50000
+               && v_ahead >= t[i].ahead_us - 50000
+               && v_ahead <= t[i].ahead_us + 50000, "%s: by %lld us, %lld us",
+               t[i].name, (long long) a_ahead, (long long) v_ahead);
+
+        us = last_v * 100 / 9 - last_a * 125 / 6;
+
+        tap_ok(us >= -60000 && us <= 60000, "%s: tracks together, %lld us",
+               t[i].name, (long long) us);
+    }
+}
+
+
 static void
 test_sr(void)
 {
@@ -289,6 +380,7 @@ main(void)
 {
     test_table();
     test_jumps();
+    test_steps();
     test_sr();
 
     return tap_done();
