@@ -44,10 +44,18 @@ ngx_webrtc_limit_init(ngx_webrtc_limit_t *l, uint64_t max, ngx_uint_t remb,
 void
 ngx_webrtc_limit_input(ngx_webrtc_limit_t *l, size_t n, uint64_t now_us)
 {
-    if (!l->started) {
+    uint64_t  part;
+
+    part = now_us / NGX_WEBRTC_LIMIT_PART;
+
+    if (!l->started || part + NGX_WEBRTC_LIMIT_PARTS < l->part) {
+        /* or the clock was put back, and would not leave parts behind */
         l->started = 1;
         l->start_us = now_us;
-        l->part = now_us / NGX_WEBRTC_LIMIT_PART;
+        l->part = part;
+        l->sum = 0;
+
+        ngx_memzero(l->parts, sizeof(l->parts));
     }
 
     ngx_webrtc_limit_advance(l, now_us);

@@ -112,6 +112,26 @@ test_check(void)
                "%s: the end after %d ms", t[i].name, (int) ms);
     }
 
+    /* our clock is put back by a minute: whoever is below stays below */
+
+    ngx_webrtc_limit_init(&l, 2000000, 1, 0);
+    feed(&l, 70000, 73000, 1900000);
+
+    rc = NGX_OK;
+
+    for (ms = 10000; ms < 60000 && rc == NGX_OK; ms += 100) {
+        feed(&l, ms, ms + 100, 1900000);
+        rc = ngx_webrtc_limit_check(&l, (ms + 100) * 1000);
+    }
+
+    tap_is_int(rc, NGX_OK, "below, with the clock put back");
+
+    /* and who is above is not forgotten */
+
+    feed(&l, 60000, 61000, 4000000);
+    tap_is_int(ngx_webrtc_limit_check(&l, 61000000), NGX_AGAIN,
+               "above, after it");
+
     /* who obeys in time may stay */
 
     ngx_webrtc_limit_init(&l, 1000000, 1, 0);
