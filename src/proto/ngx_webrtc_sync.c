@@ -67,6 +67,14 @@ ngx_webrtc_sync_track(ngx_webrtc_sync_t *sync, ngx_uint_t i, ngx_uint_t kind,
 }
 
 
+void
+ngx_webrtc_sync_renew(ngx_webrtc_sync_t *sync, ngx_uint_t i)
+{
+    sync->tracks[i].renewed = 1;
+    sync->tracks[i].reported = 0;
+}
+
+
 int64_t
 ngx_webrtc_sync_map(ngx_webrtc_sync_t *sync, ngx_uint_t i, uint32_t ts,
     int64_t arrival_us)
@@ -90,12 +98,20 @@ ngx_webrtc_sync_map(ngx_webrtc_sync_t *sync, ngx_uint_t i, uint32_t ts,
 
         ngx_webrtc_sync_base(sync, t, arrival_us);
 
+    } else if (t->renewed) {
+        t->last = ts;
+        t->moved_us = arrival_us;
+
+        ngx_webrtc_sync_base(sync, t, arrival_us);
+
     } else if ((uint32_t) t->last != ts) {
 
         t->last += (int32_t) (ts - (uint32_t) t->last);
 
         ngx_webrtc_sync_move(t, arrival_us);
     }
+
+    t->renewed = 0;
 
     wait_us = arrival_us - sync->zero_us;
     lead_us = ngx_webrtc_sync_us(t, t->last) - wait_us;
@@ -147,7 +163,7 @@ ngx_webrtc_sync_sr(ngx_webrtc_sync_t *sync, ngx_uint_t i, uint64_t ntp,
 
     t = &sync->tracks[i];
 
-    if (!t->started) {
+    if (!t->started || t->renewed) {
         return NGX_AGAIN;
     }
 

@@ -61,6 +61,7 @@ typedef struct {
     uint32_t     rate;            /* 0: not in use */
     uint8_t      kind;            /* NGX_WEBRTC_AUDIO, NGX_WEBRTC_VIDEO */
     unsigned     started:1;       /* had a packet */
+    unsigned     renewed:1;       /* the next one has another clock */
     unsigned     reported:1;      /* sr_* are set, and of this clock */
     unsigned     measured:1;      /* lead_us is set */
     unsigned     windowed:1;      /* best_us is set */
@@ -110,6 +111,14 @@ void ngx_webrtc_sync_init(ngx_webrtc_sync_t *sync);
 
 ngx_int_t ngx_webrtc_sync_track(ngx_webrtc_sync_t *sync, ngx_uint_t i,
     ngx_uint_t kind, uint32_t rate);
+
+/*
+ * Another stream takes this track's place: its SSRC has changed.  The next
+ * timestamp is not compared with the one before, but goes where it came in;
+ * the reports before do not count.
+ */
+
+void ngx_webrtc_sync_renew(ngx_webrtc_sync_t *sync, ngx_uint_t i);
 
 /*
  * The time of a packet on the publisher's common clock.

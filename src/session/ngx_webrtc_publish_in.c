@@ -24,7 +24,7 @@
 
 
 /* us after a change of the SSRC in which packets of the one before are late
- * ones; chosen: as long as reordering lasts */
+ * ones; chosen: as long as reordering lasts without retransmissions */
 #define NGX_WEBRTC_PUBLISH_LATE      NGX_WEBRTC_REORDER_HOLD
 
 /* packets; a longer gap is not told to viewers as one; chosen: the window of
@@ -304,7 +304,9 @@ ngx_webrtc_publish_change(ngx_webrtc_publish_t *pub,
         ngx_webrtc_reorder_renew(&t->reorder);
         ngx_webrtc_nack_renew(&t->nack);
         ngx_webrtc_report_in_init(&t->report, t->media->clock_rate);
+        ngx_webrtc_sync_renew(&pub->sync, t->track);
 
+        t->framed = 0;
         t->held_us = 0;
         t->changed_us = now_us;
 

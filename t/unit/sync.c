@@ -348,6 +348,54 @@ test_steps(void)
 }
 
 
+/* another SSRC: where its timestamps begin does not matter */
+
+static void
+test_renew(void)
+{
+    int64_t             t, last;
+    uint64_t            ntp;
+    ngx_uint_t          i;
+    ngx_webrtc_sync_t   s;
+
+    static const int64_t  steps[] = {
+        0, 1, -1, 3000, -135000, 135000, -800000, 260000, 0x40000000
+    };
+
+    ntp = ngx_webrtc_time_ntp(START);
+
+    for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        ngx_webrtc_sync_init(&s);
+        ngx_webrtc_sync_track(&s, 0, NGX_WEBRTC_VIDEO, 90000);
+
+        (void) ngx_webrtc_sync_map(&s, 0, 5, START);
+        last = ngx_webrtc_sync_map(&s, 0, 5 + 90000, START + 1000000);
+
+        ngx_webrtc_sync_renew(&s, 0);
+
+        tap_is_int(ngx_webrtc_sync_sr(&s, 0, ntp, 5), NGX_AGAIN,
+                   "%lld: no report before a packet", (long long) steps[i]);
+
+        t = ngx_webrtc_sync_map(&s, 0, 5 + 90000 + (uint32_t) steps[i],
+                                START + 1040000);
+        tap_is_int(t - last, 3600, "%lld: when it came in",
+                   (long long) steps[i]);
+
+        t = ngx_webrtc_sync_map(&s, 0, 5 + 93600 + (uint32_t) steps[i],
+                                START + 1080000);
+        tap_is_int(t - last, 7200, "%lld: and on", (long long) steps[i]);
+        tap_is_int(s.jumps, 0, "%lld: no jump", (long long) steps[i]);
+    }
+
+    /* never behind what was given out */
+
+    ngx_webrtc_sync_renew(&s, 0);
+    last = t;
+    t = ngx_webrtc_sync_map(&s, 0, 77, START + 1000000);
+    tap_is_int(t - last, 1, "behind what was before");
+}
+
+
 static void
 test_sr(void)
 {
@@ -381,6 +429,7 @@ main(void)
     test_table();
     test_jumps();
     test_steps();
+    test_renew();
     test_sr();
 
     return tap_done();
