@@ -372,7 +372,7 @@ void ngx_webrtc_bus_unclaim(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st);
  * Age of the stream's state at now_ms, in ms.  Not less than 0, although
  * another worker, which looked at its clock later, may have set it.
  */
-uint64_t ngx_webrtc_bus_unchanged(ngx_webrtc_stream_t *st, uint64_t now_ms);
+uint64_t ngx_webrtc_bus_state_age(ngx_webrtc_stream_t *st, uint64_t now_ms);
 
 /* kind of the claim, 0: none.  *worker (or NULL) is set to who has it. */
 ngx_uint_t ngx_webrtc_bus_claimed(ngx_webrtc_stream_t *st,

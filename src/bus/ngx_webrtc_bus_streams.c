@@ -329,7 +329,7 @@ ngx_webrtc_bus_unclaim(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
 
 
 uint64_t
-ngx_webrtc_bus_unchanged(ngx_webrtc_stream_t *st, uint64_t now_ms)
+ngx_webrtc_bus_state_age(ngx_webrtc_stream_t *st, uint64_t now_ms)
 {
     int64_t  ms;
 

@@ -126,7 +126,7 @@ ngx_http_webrtc_pull_check(ngx_webrtc_stream_t *st)
     }
 
     if (ngx_exiting
-        && ngx_webrtc_bus_unchanged(st, ngx_current_msec)
+        && ngx_webrtc_bus_state_age(st, ngx_current_msec)
            < NGX_HTTP_WEBRTC_PULL_HANDOVER)
     {
         /* a worker that stays is to take it over, if there is one */
@@ -137,7 +137,7 @@ ngx_http_webrtc_pull_check(ngx_webrtc_stream_t *st)
 
     if (linger
         && ngx_webrtc_bus_state(st) == NGX_WEBRTC_STREAM_INACTIVE
-        && ngx_webrtc_bus_unchanged(st, ngx_current_msec) < linger)
+        && ngx_webrtc_bus_state_age(st, ngx_current_msec) < linger)
     {
         /* the publisher that it had may come back */
         return;

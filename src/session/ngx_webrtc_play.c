@@ -15,7 +15,8 @@
  *
  * A publisher makes key frames only when it is asked.  Where the last one is
  * old, what has come since would be a burst that nobody can decode in time, so
- * that the publisher is asked and the viewer waits for the new one.
+ * that the publisher is asked and the viewer waits for the new one: for
+ * NGX_WEBRTC_PLAY_WAIT, as some never answer.
  *
  * A viewer that was lapped by the writer goes on at the last key frame.
  */
@@ -216,13 +217,42 @@ ngx_webrtc_play_ask(ngx_webrtc_session_t *s)
 static void
 ngx_webrtc_play_look(ngx_webrtc_session_t *s)
 {
-    if (ngx_webrtc_play_replay(s) != NGX_DECLINED) {
+    uint64_t                   head;
+    ngx_int_t                  rc;
+    ngx_webrtc_play_t         *pl;
+    ngx_webrtc_ring_packet_t   pkt;
+
+    pl = &s->play;
+    head = ngx_webrtc_ring_head(s->st->ring);
+
+    if (pl->stalled) {
+
+        /* nothing has changed before there is video again */
+
+        rc = ngx_webrtc_play_last_video(s, pl->looked, head, &pkt);
+        pl->looked = head;
+
+        if (rc != NGX_OK) {
+            return;
+        }
+
+        pl->stalled = 0;
+    }
+
+    rc = ngx_webrtc_play_replay(s);
+
+    if (rc == NGX_AGAIN) {
+        pl->stalled = 1;
+        pl->looked = head;
+    }
+
+    if (rc != NGX_DECLINED) {
         return;
     }
 
-    s->play.want_key = 0;
+    pl->want_key = 0;
 
-    if (s->play.wait_key) {
+    if (pl->wait_key) {
         /* nor has the ring one; an inbox may have been full, too */
         ngx_webrtc_play_ask(s);
 
@@ -283,7 +313,7 @@ ngx_webrtc_play_replay(ngx_webrtc_session_t *s)
         return NGX_DECLINED;
     }
 
-    if (last.arrival_us - key.arrival_us > NGX_WEBRTC_PLAY_OLD
+    if ((int64_t) (last.arrival_us - key.arrival_us) > NGX_WEBRTC_PLAY_OLD
         && !ngx_webrtc_play_waited(pl)
         && ngx_webrtc_bus_claimed(s->st, NULL) == NGX_WEBRTC_CLAIM_PUBLISH)
     {
@@ -313,7 +343,6 @@ ngx_webrtc_play_replay(ngx_webrtc_session_t *s)
     if (last.arrival_us > key.arrival_us) {
         pl->pause = (ngx_msec_t) ((last.arrival_us - key.arrival_us) / 1000);
         pl->pause = ngx_max(pl->pause, NGX_WEBRTC_PLAY_REPLAY);
-        pl->pause = ngx_min(pl->pause, NGX_WEBRTC_PLAY_PAUSE);
     }
 
     return NGX_OK;
@@ -485,6 +514,7 @@ ngx_webrtc_play_changed(ngx_webrtc_session_t *s)
 
         if (t->kind == NGX_WEBRTC_VIDEO) {
             s->play.wait_key = 1;
+            s->play.waits = ngx_current_msec;
         }
     }
 

@@ -36,10 +36,9 @@
  * times what it may get, and cheap */
 #define NGX_WEBRTC_PLAY_ASK      2000
 
-/* ms between two replays for PLI or FIR of a viewer, at least and at most: as
- * long as what is replayed; chosen: a storm costs at most twice the stream */
+/* ms between two replays for PLI or FIR of a viewer, at least; else as long as
+ * what is replayed: a storm costs at most twice the stream */
 #define NGX_WEBRTC_PLAY_REPLAY   1000
-#define NGX_WEBRTC_PLAY_PAUSE    10000
 
 /* ms that a viewer waits for a key frame that the publisher was asked for,
  * before it gets an old one; chosen: two round trips between continents */
@@ -71,6 +70,7 @@ typedef struct {
     uint64_t                     cursor;      /* next entry of the ring */
     uint64_t                     audio;       /* entries before it: no audio */
     uint64_t                     tracks_version;    /* of what is in tracks */
+    uint64_t                     looked;      /* for video, while stalled */
 
     ngx_msec_t                   waits;       /* for a key frame since then */
     ngx_msec_t                   replayed;    /* time of the last replay */
@@ -84,6 +84,7 @@ typedef struct {
 
     unsigned                     wait_key:1;  /* no video before a key frame */
     unsigned                     want_key:1;  /* the viewer asked for one */
+    unsigned                     stalled:1;   /* no replay before video */
     unsigned                     video:1;     /* there is a video track */
     unsigned                     started:1;   /* something was sent */
 

@@ -561,7 +561,7 @@ ngx_webrtc_worker_writable(void *ctx)
     ngx_queue_t                 *q;
     ngx_webrtc_worker_stream_t  *ws;
 
-    /* where the port was full the last time, or the first ones take it all */
+    /* begins where the port was full the last time */
 
     n = wk->writable;
     full = 0;
@@ -889,7 +889,7 @@ ngx_webrtc_worker_linger(ngx_webrtc_worker_t *wk)
                    != NGX_WEBRTC_CLAIM_SOURCE
                 && ngx_webrtc_bus_state(ws->st) != NGX_WEBRTC_STREAM_ACTIVE
                 && ngx_webrtc_bus_state(ws->st) != NGX_WEBRTC_STREAM_STARTING
-                && ngx_webrtc_bus_unchanged(ws->st, ngx_current_msec) > linger)
+                && ngx_webrtc_bus_state_age(ws->st, ngx_current_msec) > linger)
             {
                 ngx_webrtc_play_end(ws, "publisher did not come back");
             }

@@ -67,7 +67,7 @@ typedef struct {
     uint32_t           generation;
     publisher_track_t  tracks[2];         /* video, audio */
     unsigned           twcc:1, mid:1;     /* header extensions negotiated */
-    uint32_t           want_key;          /* the how manieth frame; 0: none */
+    uint32_t           want_key;          /* in how many frames; 0: none */
     uint16_t           twcc_seq;
     uint64_t           begun;             /* ns, first packet */
     uint64_t           paced;             /* ns, next part of a frame */
@@ -94,8 +94,8 @@ typedef struct {
     volatile int    deaf;
     size_t          burst;                /* packets at once, 0: the frame */
     double          pace_ms;
-    size_t          drop;                 /* of video, every so manieth is
-                                             not sent */
+    size_t          drop;                 /* of video, every n-th is not
+                                             sent; 0: all are */
     size_t          hold;                 /* packets of a cycle, an SSRC */
     const char     *change;               /* of SSRCs */
 

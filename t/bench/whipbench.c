@@ -20,7 +20,8 @@
  *             bitrate
  * -drop n     every n-th packet of video does not leave, but when it is asked
  *             for again
- * -mute n     n packets of audio leave, and no other media until SIGUSR2
+ * -mute n     n packets of audio leave, and no other media until SIGUSR2, which
+ *             stops video alone at any other time, and lets it go on
  * -cycles n   each leaves after -hold packets and comes again, until there were
  *             n of them; every second one without DELETE
  * -change l   after each -hold packets all tracks change their SSRCs, to what is
@@ -34,6 +35,7 @@
 #include "publisher.h"
 
 #include <getopt.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -450,11 +452,11 @@ deaf(int signo)
 
 
 static void
-unmute(int signo)
+toggle_mute(int signo)
 {
     (void) signo;
 
-    publisher_conf.mute = -1;
+    publisher_conf.mute = publisher_conf.mute < 0 ? INT_MAX : -1;
 }
 
 
@@ -471,7 +473,7 @@ main(int argc, char **argv)
     signal(SIGTERM, stop);
     signal(SIGINT, stop);
     signal(SIGUSR1, deaf);
-    signal(SIGUSR2, unmute);
+    signal(SIGUSR2, toggle_mute);
 
     begun = bench_now_ns();
 

@@ -273,9 +273,9 @@ test_claims(void)
            && got[1].codec == 0, "as set");
 
     ngx_webrtc_bus_set_state(bus, st, NGX_WEBRTC_STREAM_ACTIVE, 1234);
-    tap_is_int((int64_t) ngx_webrtc_bus_unchanged(st, 1334), 100,
+    tap_is_int((int64_t) ngx_webrtc_bus_state_age(st, 1334), 100,
                "since when");
-    tap_is_int((int64_t) ngx_webrtc_bus_unchanged(st, 1233), 0,
+    tap_is_int((int64_t) ngx_webrtc_bus_state_age(st, 1233), 0,
                "by a clock that is behind the other worker's");
     tap_is_int(ngx_webrtc_bus_state(st), NGX_WEBRTC_STREAM_ACTIVE, "active");
 
