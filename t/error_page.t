@@ -80,16 +80,28 @@ sub readable {
 sub settled { return $t->http('GET', '/problem')->{status} }
 
 
+# the body comes when it is asked for, or together with the headers
+
 sub post {
-    my ($path) = @_;
+    my ($path, $body, $together) = @_;
 
     my $s = $t->connects('http') or die "connect: $!";
+    my $expect = $together ? '' : "Expect: 100-continue\r\n";
 
-    print $s "POST $path HTTP/1.1\r\nHost: localhost\r\n"
-             . "Content-Type: application/sdp\r\nExpect: 100-continue\r\n"
-             . "Transfer-Encoding: chunked\r\n\r\n";
+    my $headers = "POST $path HTTP/1.1\r\nHost: localhost\r\n"
+                  . "Content-Type: application/sdp\r\n$expect"
+                  . "Transfer-Encoding: chunked\r\n\r\n";
+
+    if ($together) {
+        syswrite($s, $headers . $body);
+        return $s;
+    }
+
+    print $s $headers;
 
     like(get($s, qr/\r\n\r\n/), qr/^HTTP\/1\.1 100 /, "POST $path");
+
+    print $s $body;
 
     return $s;
 }
@@ -101,14 +113,14 @@ my $more = "10\r\n" . 'y' x 16 . "\r\n";
 for my $row ([ '/ignore', 413, $large, 'too large' ],
              [ '/plain', 413, $large, 'too large' ],
              [ '/ignore', 413, $more . $large, 'too large as it goes on' ],
-             [ '/ignore', 400, "zz\r\n", 'malformed' ])
+             [ '/ignore', 400, "zz\r\n", 'malformed' ],
+             [ '/plain', 413, $large, 'too large, at once', 1 ],
+             [ '/plain', 400, $more . "zz\r\n", 'malformed, at once', 1 ])
 {
-    my ($path, $status, $body, $name) = @$row;
+    my ($path, $status, $body, $name, $together) = @$row;
 
     subtest "$path: $name" => sub {
-        my $s = post($path);
-
-        print $s $body;
+        my $s = post($path, $body, $together);
 
         my $up = wait_for(60, sub {
             return readable($upstream) && $upstream->accept;
@@ -137,9 +149,7 @@ for my $row ([ '/ignore', 413, $large, 'too large' ],
 }
 
 subtest 'without a page' => sub {
-    my $s = post('/problem');
-
-    print $s $large;
+    my $s = post('/problem', $large);
 
     like(get($s, qr/\}/), qr/^HTTP\/1\.1 413 .*^Connection: close\r.*title/ms,
          '413 of ours');

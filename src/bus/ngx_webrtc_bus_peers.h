@@ -143,8 +143,9 @@ typedef struct {
  *
  *   tell   sends word of it to the owner, if that is another worker, with the
  *          lock held: it must neither wait nor lock.  The owner compares with
- *          the slot, as that may not have changed after all.  NULL: nobody is
- *          told
+ *          the slot, as that may not have changed after all.  NGX_OK, or
+ *          another result but NGX_BUSY and NGX_DECLINED: refused.  NULL: nobody
+ *          is told
  */
 typedef struct {
     ngx_str_t                local_ufrag;     /* random and unique */

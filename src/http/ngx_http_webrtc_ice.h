@@ -89,7 +89,8 @@ ngx_int_t ngx_http_webrtc_ice_trickle(ngx_http_request_t *r,
 /*
  * Refuses a PATCH whose fragment cannot be given to the session's owner.
  *
- *   rc     why, as of ngx_webrtc_worker_trickle()
+ *   rc     why: NGX_AGAIN, its inbox is full; else it or its worker is gone,
+ *          or the fragment is too large for an inbox
  *   body   the fragment
  *
  * Returns what to finalize the request with.

@@ -261,6 +261,7 @@ ngx_http_webrtc_read_body(ngx_http_request_t *r, size_t limit,
     rc = ngx_http_read_client_request_body(r, ngx_http_webrtc_body_init);
 
     if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+        ngx_http_webrtc_body_stop(r);
         return rc;
     }
 
@@ -356,7 +357,10 @@ ngx_http_webrtc_body_stop(ngx_http_request_t *r)
     /* with reading_body left as it is, HTTP/2 skips the rest */
 
     r->request_body_no_buffering = 0;
-    r->request_body->bufs = NULL;
+
+    if (r->request_body) {
+        r->request_body->bufs = NULL;
+    }
 
     r->headers_in.content_length_n = 0;
     r->headers_in.chunked = 0;

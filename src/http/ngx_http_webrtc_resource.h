@@ -63,8 +63,11 @@ ngx_str_t *ngx_http_webrtc_methods(ngx_http_request_t *r);
 ngx_int_t ngx_http_webrtc_options(ngx_http_request_t *r);
 
 /*
- * Ends a POST in a worker that shuts down: sends the client to the same URL
- * once more, over a new connection.
+ * Ends a POST in a worker that shuts down: 307 sends the client to the same URL
+ * once more, over a new connection.  Over HTTP/2, where it would use the one it
+ * has, 503 with Retry-After.
+ *
+ * Returns what to finalize the request with.
  */
 ngx_int_t ngx_http_webrtc_elsewhere(ngx_http_request_t *r);
 

@@ -276,7 +276,7 @@ ngx_http_webrtc_session_restart(ngx_http_request_t *r,
         break;
 
     case NGX_AGAIN:
-    case NGX_ABORT:
+    case NGX_ERROR:
         return ngx_http_webrtc_ice_refuse(r, rc, body);
 
     case NGX_BUSY:
@@ -316,7 +316,7 @@ ngx_http_webrtc_session_tell(void *ctx, ngx_webrtc_peer_info_t *info)
 
     /* the worker is gone, not the slot */
 
-    return (rc == NGX_DECLINED) ? NGX_ABORT : rc;
+    return (rc == NGX_DECLINED) ? NGX_ERROR : rc;
 }
 
 
