@@ -42,6 +42,10 @@ MODULE     = $(B)/ngx_http_webrtc_module.so
 CC_OPT     = -g -O2 -fPIC -fstack-protector-strong -D_FORTIFY_SOURCE=2
 LD_OPT     = -fPIC -Wl,-z,relro -Wl,-z,now
 
+# for its warnings, which do not depend on optimization, unlike gcc's
+
+CC_OPT_clang = -O0 -fPIC
+
 SAN        = -fsanitize=address,undefined -fno-sanitize-recover=undefined     \
              -fno-omit-frame-pointer
 
@@ -134,13 +138,13 @@ $(B)/nginx.version: FORCE | packages-build
 
 configure_dev = . $(NGX_DEV)/conf_flags && cd $(NGX_DEV) && rm -rf $(1)       \
         && ./configure --builddir=$(1) "$${NGX_CONF_FLAGS[@]}"                \
-               --with-cc=$(2) --with-cc-opt='$(CC_OPT)'                       \
+               --with-cc=$(2) --with-cc-opt='$(3)'                            \
                --with-ld-opt='$(LD_OPT)' --add-dynamic-module=$(ROOT)         \
         || { rm -f $(1)/Makefile; false; }
 
 $(B)/objs/Makefile: config $(B)/nginx.version
 	@echo "configuring the module for the installed nginx"
-	$(Q)$(call quietly,configure,$(call configure_dev,$(B)/objs,$(CC)))
+	$(Q)$(call quietly,configure,$(call configure_dev,$(B)/objs,$(CC),$(CC_OPT)))
 
 $(MODULE): FORCE $(B)/objs/Makefile
 	$(Q)$(MAKE) -s -j$(JOBS) -f $(B)/objs/Makefile -C $(NGX_DEV) modules      \
@@ -151,7 +155,7 @@ $(MODULE): FORCE $(B)/objs/Makefile
 $(B)/clang/Makefile: config $(B)/nginx.version | packages-test
 	@echo "configuring the module for clang"
 	$(Q)$(call quietly,configure-clang,                                       \
-	    $(call configure_dev,$(B)/clang,$(CLANG)))
+	    $(call configure_dev,$(B)/clang,$(CLANG),$(CC_OPT_clang)))
 
 $(B)/clang/ngx_http_webrtc_module.so: FORCE $(B)/clang/Makefile
 	$(Q)$(MAKE) -s -j$(JOBS) -f $(B)/clang/Makefile -C $(NGX_DEV) modules     \
@@ -224,7 +228,8 @@ $(B)/compat/%/Makefile: config $(B)/new/nginx.stamp
 	@echo "configuring the module for the newest nginx with $*"
 	$(Q)$(call quietly,configure-compat-$*,                                   \
 	    $(call configure_src,$(B)/new,$(B)/compat/$*,                         \
-	        --with-compat --with-cc=$* --with-cc-opt='$(CC_OPT)'              \
+	        --with-compat --with-cc=$*                                        \
+	        --with-cc-opt='$(or $(CC_OPT_$*),$(CC_OPT))'                      \
 	        --with-ld-opt='$(LD_OPT)' --add-dynamic-module=$(ROOT)))
 
 COMPAT = $(B)/compat/gcc/ngx_http_webrtc_module.so                            \
