@@ -78,6 +78,8 @@ ok($t->no_sessions, 'all end');
 # killed: what its sessions had in the zone is free again, or a zone of 2 MB
 # would be full soon
 
+ok(wait_for(60, sub { $t->workers == 2 }), 'the old workers have gone');
+
 for my $round (1 .. 5) {
     my @q = map { $c->call('open', url => $t->url('/files/a.bin'),
                            signal => 1)->{peer} } 1 .. 8;
