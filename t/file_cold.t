@@ -53,6 +53,26 @@ EOF
 
 my $c = NgxWebRTC::Range->new($t) or plan skip_all => 'no node-datachannel';
 
+# Whether threads of a pool have read of the file, which is as it should be.  To
+# leave the cache is a wish that the kernel need not grant at once.
+
+sub threads {
+    my ($pool, $path) = @_;
+
+    for (1 .. 20) {
+        cold();
+        my $q = $c->call('open', url => $t->url($path));
+        my $got = $c->get($q->{peer}, [ 1, 0, 0 ])->{ranges}[0]{sha256};
+        $c->call('close', peer => $q->{peer});
+
+        return 0 if $got ne sha256_hex($data);
+        return 1 if $t->log =~ /run task #\d+ in thread pool "$pool"/;
+    }
+
+    return 0;
+}
+
+
 # nobody opens a channel of a known protocol here: gone after 30 s
 
 my $idle = $c->call('open', url => $t->url('/files/cold.bin'),
@@ -68,18 +88,11 @@ is($r->[1]{sha256}, sha256_hex(substr $data, $SIZE / 2), 'its second half');
 is($r->[2]{sha256}, sha256_hex(substr $data, 100, 1000000), 'a part');
 
 SKIP: {
-    skip 'nothing was cold here', 4
+    skip 'nothing was cold here', 2
         if $t->log !~ /task #\d+/ && $ENV{NGX_WEBRTC_COLD_OPTIONAL};
-    like($t->log, qr/run task #\d+ in thread pool "default"/,
-         'threads have read');
-
-    ok(cold(), 'out of the cache again');
-    my $other = $c->call('open', url => $t->url('/files/other/cold.bin'));
-    is($c->get($other->{peer}, [ 1, 0, 0 ])->{ranges}[0]{sha256},
-       sha256_hex($data), 'the whole file, with aio threads=other');
-    like($t->log, qr/run task #\d+ in thread pool "other"/,
-         'whose threads have read');
-    $c->call('close', peer => $other->{peer});
+    ok(threads('default', '/files/cold.bin'), 'threads have read');
+    ok(threads('other', '/files/other/cold.bin'),
+       'those of another pool with aio threads=other');
 }
 
 # sessions and channels that go while threads read for them
