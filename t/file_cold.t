@@ -60,7 +60,7 @@ sub threads {
     my ($pool, $path) = @_;
 
     for (1 .. 20) {
-        cold();
+        cold() or return 0;
         my $q = $c->call('open', url => $t->url($path));
         my $got = $c->get($q->{peer}, [ 1, 0, 0 ])->{ranges}[0]{sha256};
         $c->call('close', peer => $q->{peer});

@@ -731,10 +731,14 @@ sub stop {
 }
 
 
-# t/lib/sendshim.c, built: to be preloaded into nginx
+# t/lib/sendshim.c, built once: to be preloaded into nginx
+
+my $shim;
 
 sub sendshim {
-    my $shim = "$BUILD/sendshim.so";
+    return $shim if $shim;
+
+    $shim = "$BUILD/sendshim.so";
 
     my $out = `cc -O2 -Wall -Wextra -Werror -fPIC -shared -o $shim.$$ \\
                $ROOT/t/lib/sendshim.c -ldl 2>&1 && mv $shim.$$ $shim`;
