@@ -173,12 +173,14 @@ $(B)/src/nginx.stamp: $(B)/nginx.version t/tools/nginx-source.sh | packages-test
 	@echo "fetching nginx's source package"
 	$(Q)$(call quietly,nginx-source,                                          \
 	    t/tools/nginx-source.sh $(B)/src installed)
+	@echo "nginx's source: $$(cat $(B)/src/nginx-source.txt)"
 	@touch $@
 
 $(B)/new/nginx.stamp: t/tools/nginx-source.sh | packages-test
 	@echo "fetching the source package of the newest nginx"
 	$(Q)$(call quietly,nginx-source-new,                                      \
 	    t/tools/nginx-source.sh $(B)/new sid testing stable)
+	@echo "nginx's source: $$(cat $(B)/new/nginx-source.txt)"
 	@touch $@
 
 

@@ -8,7 +8,8 @@
 #
 # Fetches and unpacks nginx's Debian source package into <dir>/nginx.  Uses an
 # apt state of its own under <dir>, made of the machine's own mirror with the
-# sources added, so that the system's configuration stays untouched.
+# sources added, so that the system's configuration stays untouched.  What it
+# took is told in <dir>/nginx-source.txt.
 
 set -e
 
@@ -51,17 +52,24 @@ apt() {
         -o APT::Sandbox::User= "$@"
 }
 
-# sources.list and $version of a suite
+apt_cache() {
+    apt-cache -o Dir::Etc::sourcelist="$dir/sources.list" \
+        -o Dir::Etc::sourceparts=- -o Dir::State="$dir/state" \
+        -o Dir::State::status=/var/lib/dpkg/status \
+        -o Dir::Cache="$dir/cache" "$@"
+}
+
+# sources.list of a suite, and the upstream version wanted of it, if any
 
 choose() {
-    version=
+    upstream=
 
     if [ "$1" != installed ]; then
         echo "deb-src $signed $mirror $1 main" > sources.list
         return
     fi
 
-    version=$(dpkg-query -W -f '${source:Version}' nginx)
+    upstream=$(dpkg-query -W -f '${source:Upstream-Version}' nginx)
 
     echo "$lists" | while read -r uri name; do
         case $name:$uri in
@@ -71,24 +79,68 @@ choose() {
     done | sort -u > sources.list
 }
 
+# the revisions of that upstream version (of the newest one where none is
+# wanted), the installed one first, then the newest ones
+
+revisions() {
+    apt_cache showsrc nginx 2>/dev/null | sed -n 's/^Version: //p' \
+        | sort -u -r -V \
+        | while read -r version; do
+              up=${version%-*}
+              : "${upstream:=$up}"
+              [ "$up" != "$upstream" ] || echo "$version"
+          done \
+        | awk -v first="$installed" '
+              $0 == first { print; next }
+              { rest = rest $0 "\n" }
+              END { printf "%s", rest }'
+}
+
+# A mirror drops files of a revision that its index still lists: any revision
+# of the same upstream version will do, and at last that version's tarball.
+
 fetch() {
-    rm -rf state cache nginx_* nginx
+    rm -rf state cache nginx_* nginx nginx-source.txt
     mkdir -p state/lists/partial cache/archives/partial
 
     apt update || return 1
 
-    if [ -n "$version" ] && apt --download-only source "nginx=$version"; then
-        return 0
-    fi
+    list=$(revisions)
 
-    apt --download-only source nginx
+    for version in $list; do
+        if apt --download-only source "nginx=$version"; then
+            dpkg-source --no-check -x nginx_*.dsc nginx || continue
+            echo "$version" > nginx-source.txt
+            return 0
+        fi
+    done
+
+    for version in $list; do
+        apt --download-only --tar-only source "nginx=$version" || true
+
+        for tarball in nginx_"${version%-*}".orig.tar.*; do
+            case $tarball in
+                *.asc|*'*') continue ;;
+            esac
+
+            mkdir -p nginx
+            if tar -xf "$tarball" -C nginx --strip-components=1; then
+                echo "${version%-*}, the upstream tarball alone" \
+                     "(no revision of it can be fetched)" > nginx-source.txt
+                return 0
+            fi
+        done
+    done
+
+    return 1
 }
+
+installed=$(dpkg-query -W -f '${source:Version}' nginx 2>/dev/null) || true
 
 for suite in "$@"; do
     choose "$suite"
 
     if fetch; then
-        dpkg-source --no-check -x nginx_*.dsc nginx
         rm -rf state cache
         exit 0
     fi
