@@ -134,6 +134,14 @@ $(B)/nginx.version: FORCE | packages-build
 	@cmp -s $@ $@.new && rm $@.new || mv $@.new $@
 
 
+# changes when a file of the module comes or goes: config looks for them
+
+$(B)/sources: FORCE
+	@mkdir -p $(B)
+	@printf '%s\n' $(sort $(SRCS) $(HDRS)) >$@.new
+	@cmp -s $@ $@.new && rm $@.new || mv $@.new $@
+
+
 # the module for the installed nginx, with gcc and with clang
 
 configure_dev = . $(NGX_DEV)/conf_flags && cd $(NGX_DEV) && rm -rf $(1)       \
@@ -142,7 +150,7 @@ configure_dev = . $(NGX_DEV)/conf_flags && cd $(NGX_DEV) && rm -rf $(1)       \
                --with-ld-opt='$(LD_OPT)' --add-dynamic-module=$(ROOT)         \
         || { rm -f $(1)/Makefile; false; }
 
-$(B)/objs/Makefile: config $(B)/nginx.version
+$(B)/objs/Makefile: config $(B)/sources $(B)/nginx.version
 	@echo "configuring the module for the installed nginx"
 	$(Q)$(call quietly,configure,$(call configure_dev,$(B)/objs,$(CC),$(CC_OPT)))
 
@@ -152,7 +160,7 @@ $(MODULE): FORCE $(B)/objs/Makefile
 	@cmp -s $(B)/objs/$(@F) $@                                                \
 	    || { cp $(B)/objs/$(@F) $@.new && mv $@.new $@ && echo "built $@"; }
 
-$(B)/clang/Makefile: config $(B)/nginx.version | packages-test
+$(B)/clang/Makefile: config $(B)/sources $(B)/nginx.version | packages-test
 	@echo "configuring the module for clang"
 	$(Q)$(call quietly,configure-clang,                                       \
 	    $(call configure_dev,$(B)/clang,$(CLANG),$(CC_OPT_clang)))
@@ -208,7 +216,7 @@ $(B)/asan/nginx: $(B)/src/nginx.stamp
 	    && $(MAKE) -s -j$(JOBS) -f $(B)/asan/nginx-objs/Makefile binary)
 	@cp $(B)/asan/nginx-objs/nginx $@
 
-$(B)/asan/objs/Makefile: config $(B)/src/nginx.stamp
+$(B)/asan/objs/Makefile: config $(B)/sources $(B)/src/nginx.stamp
 	@echo "configuring the module with sanitizers"
 	$(Q)$(call quietly,asan-configure,. $(NGX_DEV)/conf_flags;                \
 	    $(call configure_src,$(B)/src,$(B)/asan/objs,                         \
@@ -226,7 +234,7 @@ asan: $(B)/asan/nginx $(B)/asan/ngx_http_webrtc_module.so
 # the module with --with-compat alone, against current sources
 
 $(B)/compat/gcc/Makefile $(B)/compat/clang/Makefile:                          \
-$(B)/compat/%/Makefile: config $(B)/new/nginx.stamp
+$(B)/compat/%/Makefile: config $(B)/sources $(B)/new/nginx.stamp
 	@echo "configuring the module for the newest nginx with $*"
 	$(Q)$(call quietly,configure-compat-$*,                                   \
 	    $(call configure_src,$(B)/new,$(B)/compat/$*,                         \

@@ -3,7 +3,7 @@
 # Copyright (C) the ngx_http_webrtc_module authors
 #
 # The layers of docs/internals.md, read from the includes: who may know whom,
-# which library has its one place, and that config lists what there is.
+# and which library has its one place.
 
 use strict;
 use warnings;
@@ -137,43 +137,5 @@ for my $file (@files) {
 
     ok(!@bad, "$file keeps to floor $floor") or diag(join "\n", @bad);
 }
-
-
-# config
-
-open my $fh, '<', 'config' or die;
-my $config = do { local $/; <$fh> };
-close $fh;
-
-my %listed;
-
-while ($config =~ /^ngx_webrtc_(\w+)_(deps|srcs)="([^"]*)"/mg) {
-    my ($folder, $kind, $list) = ($1, $2, $3);
-    $list =~ s/\\\n/ /g;
-
-    my @list = grep { /\S/ } split /\s+/, $list;
-
-    $listed{$_} = 1 for @list;
-
-    if (grep { !m{^src/\Q$folder\E/} && $_ ne 'ngx_http_webrtc_module.c' }
-        @list)
-    {
-        fail("config: ngx_webrtc_${folder}_$kind lists its own folder's");
-    }
-
-    if (grep { $kind eq 'srcs' ? !/\.c$/ : !/\.h$/ } @list) {
-        fail("config: ngx_webrtc_${folder}_$kind lists the right kind");
-    }
-
-    is(join(' ', @list), join(' ', sort @list),
-       "config: ngx_webrtc_${folder}_$kind is sorted");
-}
-
-my @missing = grep { !$listed{$_} } @files;
-my %there = map { $_ => 1 } @files;
-my @gone = grep { !$there{$_} } sort keys %listed;
-
-is("@missing", '', 'config lists every file');
-is("@gone", '', 'config lists no file that is not there');
 
 done_testing();
