@@ -16,6 +16,7 @@
 #include "ngx_http_webrtc_pull.h"
 #include "ngx_http_webrtc_vars.h"
 #include "ngx_http_webrtc_signal.h"
+#include "ngx_http_webrtc_url.h"
 #include "ngx_http_webrtc_whep.h"
 #include "ngx_http_webrtc_whip.h"
 
@@ -286,6 +287,13 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       offsetof(ngx_http_webrtc_loc_conf_t, cors_origin),
       NULL },
 
+    { ngx_string("webrtc_public_path"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_webrtc_url_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("webrtc_status"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
       ngx_http_webrtc_conf_status,
@@ -422,6 +430,7 @@ ngx_http_webrtc_create_loc_conf(ngx_conf_t *cf)
     wlcf->etag = NGX_CONF_UNSET_UINT;
     wlcf->counter_offer = NGX_CONF_UNSET;
     wlcf->ice_servers = NGX_CONF_UNSET_PTR;
+    wlcf->public_path = NGX_CONF_UNSET_PTR;
 
     return wlcf;
 }
@@ -476,6 +485,8 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->ice_min_port, prev->ice_min_port, 0);
     ngx_conf_merge_uint_value(conf->ice_max_port, prev->ice_max_port, 0);
     ngx_conf_merge_str_value(conf->cors_origin, prev->cors_origin, "");
+
+    ngx_http_webrtc_url_merge(prev, conf);
 
     if (ngx_http_webrtc_ice_resolve(cf, prev, conf) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;

@@ -47,6 +47,7 @@ webrtc_buffer             1m;
 webrtc_pacing             off;
 webrtc_max_sdp            16k;
 webrtc_cors_origin        https://example.com;
+webrtc_public_path        /a$request_uri;
 --- config
 webrtc_wait               2s;
 webrtc_idle_timeout       2s;
@@ -56,6 +57,7 @@ webrtc_buffer             512k;
 webrtc_pacing             20m;
 webrtc_max_sdp            8k;
 webrtc_cors_origin        *;
+webrtc_public_path        https://example.com/b$uri;
 webrtc_pull               file:$TEST_NGINX_MEDIA/bars.ts loop start=demand;
 
 location = /whep/bars {
@@ -68,6 +70,7 @@ location = /whep/bars {
     webrtc_pacing             16g burst=4k;
     webrtc_max_sdp            4k;
     webrtc_cors_origin        "";
+    webrtc_public_path        off;
 }
 location = /inherits {
     webrtc_play               bars;

@@ -115,6 +115,8 @@ typedef struct {
     ngx_array_t                 *ice_servers;    /* ngx_http_webrtc_ice_server_t
                                                     or NULL */
     ngx_str_t                    cors_origin;
+    ngx_http_complex_value_t    *public_path;    /* or NULL */
+    ngx_uint_t                   public_host;    /* it names one */
     ngx_flag_t                   status;
     ngx_flag_t                   status_control;
     ngx_uint_t                   publish_conflict;

@@ -25,6 +25,7 @@
 #include "ngx_http_webrtc_offer.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_session.h"
+#include "ngx_http_webrtc_url.h"
 #include "ngx_webrtc_sse.h"
 
 
@@ -84,7 +85,7 @@ typedef struct {
     uint32_t                          name;   /* of the order, 0: none */
     uint32_t                          mask;
     ngx_webrtc_sse_state_t            known;
-    ngx_str_t                         path;   /* of the endpoint */
+    ngx_str_t                         endpoint;   /* its URL */
     ngx_buf_t                        *buf;
     unsigned                          listed:1;
     unsigned                          sending:1;      /* buf was used */
@@ -211,7 +212,7 @@ ngx_http_webrtc_events_link(ngx_http_request_t *r, u_char *id)
                                        ":server-sent-events\"; events=\""
                                        NGX_WEBRTC_SSE_NAMES "\"");
 
-    if (ngx_http_webrtc_session_url(r, id, "&events", &url) != NGX_OK) {
+    if (ngx_http_webrtc_url_session(r, id, "&events", &url) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -306,7 +307,7 @@ ngx_http_webrtc_events_ordered(ngx_http_request_t *r, ngx_str_t *body)
         return ngx_http_webrtc_events_too_many(r);
     }
 
-    if (ngx_http_webrtc_session_url(r, id.data, (char *) more, &url) != NGX_OK
+    if (ngx_http_webrtc_url_session(r, id.data, (char *) more, &url) != NGX_OK
         || ngx_http_webrtc_header(r, "Location", &url) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -426,14 +427,14 @@ ngx_http_webrtc_events_open(ngx_http_request_t *r, ngx_webrtc_peer_t *peer,
 
     ec->news = (uint64_t) -1;
 
-    if (ngx_http_webrtc_path(r, &ec->path) != NGX_OK) {
+    if (ngx_http_webrtc_url_endpoint(r, &ec->endpoint) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     ec->buf = ngx_create_temp_buf(r->pool, NGX_HTTP_WEBRTC_EVENTS_BUFFER
-                                  + ec->path.len
-                                  + ngx_escape_json(NULL, ec->path.data,
-                                                    ec->path.len));
+                                  + ec->endpoint.len
+                                  + ngx_escape_json(NULL, ec->endpoint.data,
+                                                    ec->endpoint.len));
     if (ec->buf == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -1074,8 +1075,9 @@ ngx_http_webrtc_events_reconnect(ngx_http_webrtc_events_t *ec, u_char *p,
     }
 
     data = ngx_pnalloc(ec->request->pool,
-                       sizeof("{\"url\":\"\"}") + ec->path.len
-                       + ngx_escape_json(NULL, ec->path.data, ec->path.len));
+                       sizeof("{\"url\":\"\"}") + ec->endpoint.len
+                       + ngx_escape_json(NULL, ec->endpoint.data,
+                                         ec->endpoint.len));
     if (data == NULL) {
         return p;
     }
@@ -1083,7 +1085,8 @@ ngx_http_webrtc_events_reconnect(ngx_http_webrtc_events_t *ec, u_char *p,
     text.data = data;
 
     data = ngx_cpymem(data, "{\"url\":\"", sizeof("{\"url\":\"") - 1);
-    data = (u_char *) ngx_escape_json(data, ec->path.data, ec->path.len);
+    data = (u_char *) ngx_escape_json(data, ec->endpoint.data,
+                                      ec->endpoint.len);
     data = ngx_cpymem(data, "\"}", 2);
 
     text.len = data - text.data;

@@ -23,6 +23,7 @@
 #include "ngx_webrtc_bus_file.h"
 #include "ngx_webrtc_nice.h"
 #include "ngx_http_webrtc_ice.h"
+#include "ngx_http_webrtc_url.h"
 #include "ngx_webrtc_negotiate_data.h"
 #include "ngx_webrtc_signal.h"
 #if (NGX_THREADS)
@@ -140,7 +141,7 @@ ngx_http_webrtc_file_answer(ngx_http_request_t *r, ngx_str_t *body)
         return rc;
     }
 
-    if (ngx_http_webrtc_session_url(r, peer->id, "", &location) != NGX_OK
+    if (ngx_http_webrtc_url_session(r, peer->id, "", &location) != NGX_OK
         || ngx_http_webrtc_header(r, "Location", &location) != NGX_OK
         || ngx_http_webrtc_etag(r, peer->etag) != NGX_OK
         || ngx_http_webrtc_header(r, "Cache-Control", &none) != NGX_OK)

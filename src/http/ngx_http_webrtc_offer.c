@@ -15,6 +15,7 @@
 #include "ngx_http_webrtc_ice.h"
 #include "ngx_http_webrtc_events.h"
 #include "ngx_http_webrtc_ice_server.h"
+#include "ngx_http_webrtc_url.h"
 #include "ngx_http_webrtc_vars.h"
 #include "ngx_webrtc_bus_publish.h"
 #include "ngx_webrtc_negotiate.h"
@@ -342,7 +343,7 @@ ngx_http_webrtc_offer_created(ngx_http_request_t *r, ngx_uint_t status,
 
     static ngx_str_t  none = ngx_string("no-store");
 
-    if (ngx_http_webrtc_session_url(r, peer->id, "", &location) != NGX_OK
+    if (ngx_http_webrtc_url_session(r, peer->id, "", &location) != NGX_OK
         || ngx_http_webrtc_header(r, "Location", &location) != NGX_OK
         || ngx_http_webrtc_etag(r, peer->etag) != NGX_OK
         || ngx_http_webrtc_header(r, "Cache-Control", &none) != NGX_OK

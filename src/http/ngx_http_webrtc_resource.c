@@ -13,6 +13,7 @@
 #include "ngx_http_webrtc_cors.h"
 #include "ngx_http_webrtc_ice_server.h"
 #include "ngx_http_webrtc_session.h"
+#include "ngx_http_webrtc_url.h"
 #include "ngx_http_webrtc_vars.h"
 #include <sys/random.h>
 
@@ -179,8 +180,7 @@ ngx_http_webrtc_options(ngx_http_request_t *r)
 ngx_int_t
 ngx_http_webrtc_elsewhere(ngx_http_request_t *r)
 {
-    u_char     *p;
-    ngx_str_t   url, args, body;
+    ngx_str_t  url, body;
 
     r->keepalive = 0;
 
@@ -196,30 +196,9 @@ ngx_http_webrtc_elsewhere(ngx_http_request_t *r)
                                        "this worker is shutting down", NULL);
     }
 
-    if (ngx_http_webrtc_path(r, &url) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    args = r->main->unparsed_uri;
-
-    p = ngx_strlchr(args.data, args.data + args.len, '?');
-
-    if (p) {
-        args.len -= p - args.data;
-        args.data = p;
-
-        p = ngx_pnalloc(r->pool, url.len + args.len);
-        if (p == NULL) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        ngx_memcpy(ngx_cpymem(p, url.data, url.len), args.data, args.len);
-
-        url.data = p;
-        url.len += args.len;
-    }
-
-    if (ngx_http_webrtc_header(r, "Location", &url) != NGX_OK) {
+    if (ngx_http_webrtc_url_again(r, &url) != NGX_OK
+        || ngx_http_webrtc_header(r, "Location", &url) != NGX_OK)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -757,86 +736,6 @@ ngx_http_webrtc_request_header(ngx_http_request_t *r, const char *name)
             return &h[i].value;
         }
     }
-}
-
-
-ngx_int_t
-ngx_http_webrtc_path(ngx_http_request_t *r, ngx_str_t *path)
-{
-    u_char  *p, *src, *end;
-
-    /*
-     * The request line's URI before rewrites.  An absolute-form request has
-     * its host stripped by nginx already.
-     */
-
-    src = r->main->unparsed_uri.data;
-    end = src + r->main->unparsed_uri.len;
-
-    /* two slashes in front would make a host of the path */
-
-    while (src != end && *src == '/') {
-        src++;
-    }
-
-    p = ngx_pnalloc(r->pool, 1 + 3 * (end - src));
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    path->data = p;
-    *p++ = '/';
-
-    for ( /* void */ ; src != end && *src != '?' && *src != '#'; src++) {
-
-        switch (*src) {
-
-        case '<':
-        case '>':
-        case '"':
-        case '\\':
-            p = ngx_sprintf(p, "%%%02Xd", *src);
-            break;
-
-        default:
-            *p++ = *src;
-            break;
-        }
-    }
-
-    path->len = p - path->data;
-
-    return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_http_webrtc_session_url(ngx_http_request_t *r, u_char *id,
-    const char *more, ngx_str_t *url)
-{
-    u_char     *p;
-    ngx_str_t   path;
-
-    if (ngx_http_webrtc_path(r, &path) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    p = ngx_pnalloc(r->pool, path.len + sizeof("?session=") - 1
-                             + NGX_WEBRTC_PEER_ID_LEN + ngx_strlen(more));
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    url->data = p;
-
-    p = ngx_cpymem(p, path.data, path.len);
-    p = ngx_cpymem(p, "?session=", sizeof("?session=") - 1);
-    p = ngx_cpymem(p, id, NGX_WEBRTC_PEER_ID_LEN);
-    p = ngx_cpymem(p, more, ngx_strlen(more));
-
-    url->len = p - url->data;
-
-    return NGX_OK;
 }
 
 

@@ -3,7 +3,7 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * What WHIP, WHEP and file signalling have in common: the endpoint's methods,
- * reading a bounded body, session URLs, problem bodies (RFC 9457).
+ * reading a bounded body, problem bodies (RFC 9457).
  */
 
 
@@ -133,25 +133,6 @@ void ngx_http_webrtc_watch(ngx_http_request_t *r);
 /* The request header of that name (lower case), or NULL. */
 ngx_str_t *ngx_http_webrtc_request_header(ngx_http_request_t *r,
     const char *name);
-
-/*
- * The path as the client has asked for it, rooted at "/", without arguments;
- * what would end a URL in a Link header is percent-encoded.
- *
- * NGX_OK; NGX_ERROR without memory
- */
-ngx_int_t ngx_http_webrtc_path(ngx_http_request_t *r, ngx_str_t *path);
-
-/*
- * "/path?session=id", then more.
- *
- *   id     NGX_WEBRTC_PEER_ID_LEN bytes
- *   more   constant text
- *
- * NGX_OK; NGX_ERROR without memory
- */
-ngx_int_t ngx_http_webrtc_session_url(ngx_http_request_t *r, u_char *id,
-    const char *more, ngx_str_t *url);
 
 /* Adds the ETag of a slot, NGX_WEBRTC_PEER_ETAG_LEN bytes. */
 ngx_int_t ngx_http_webrtc_etag(ngx_http_request_t *r, u_char *etag);

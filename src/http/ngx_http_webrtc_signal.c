@@ -15,6 +15,7 @@
 #include "ngx_http_webrtc_ice.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_session.h"
+#include "ngx_http_webrtc_url.h"
 #include "ngx_webrtc_bus_file.h"
 #include "ngx_webrtc_signal_json.h"
 
@@ -136,7 +137,7 @@ ngx_http_webrtc_signal_begin(ngx_http_request_t *r, ngx_str_t *body)
         return rc;
     }
 
-    if (ngx_http_webrtc_session_url(r, peer->id, "", &location) != NGX_OK
+    if (ngx_http_webrtc_url_session(r, peer->id, "", &location) != NGX_OK
         || ngx_http_webrtc_header(r, "Location", &location) != NGX_OK
         || ngx_http_webrtc_header(r, "Cache-Control", &none) != NGX_OK)
     {
