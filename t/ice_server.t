@@ -9,8 +9,14 @@ use lib 't/lib';
 
 use Test::Nginx::Socket 'no_plan';
 use NgxWebRTC::Offer;
+use JSON::PP ();
 
 our $sdp = "Content-Type: application/sdp\n";
+
+our $data = offer(video => [], audio => [], application => 1);
+
+our $signal = JSON::PP::encode_json({ type => 'offer', payload =>
+    JSON::PP::encode_json({ type => 'offer', sdp => $data }) });
 
 BEGIN {
     $ENV{TEST_NGINX_UDP_PORT} ||= 20000 + $$ % 10000;
@@ -63,6 +69,42 @@ $::sdp
 [201, 201]
 --- raw_response_headers_like eval
 [map { qr{^Link: <stun:stun\.example\.net>; rel="ice-server"\r\nLink: <turn:turn\.example\.net\?transport=udp>; rel="ice-server"; username="user"; credential="myPassword"; credential-type="password"\r$}m } 1, 2]
+
+
+
+=== RFC 9725, 4.6: and whatever else makes a session
+--- config
+location / {
+    webrtc_file  on;
+}
+location /full/ {
+    alias              html/;
+    webrtc_file        on;
+    webrtc_ice         full;
+    webrtc_ice_server  stun:127.0.0.1;
+}
+location /counter {
+    webrtc_play           bars;
+    webrtc_pull           file:$TEST_NGINX_MEDIA/bars.ts loop;
+    webrtc_counter_offer  on;
+}
+--- user_files
+>>> a.bin
+0123456789
+--- request eval
+["POST /a.bin\n" . $::data, "POST /a.bin?signal\n" . $::signal,
+ "POST /full/a.bin\n" . $::data, "POST /full/a.bin?signal\n" . $::signal,
+ "POST /counter\n" . ::offer(video => [ 'VP8' ]), "OPTIONS /a.bin"]
+--- more_headers eval
+[$::sdp, "", $::sdp, "", $::sdp, ""]
+--- error_code eval
+[201, 201, 201, 201, 406, 200]
+--- raw_response_headers_like eval
+[(qr{^Link: <stun:stun\.example\.net>; rel="ice-server"\r\nLink: <turn:turn\.example\.net\?transport=udp>; rel="ice-server"; username="user";}m) x 2,
+ (qr{^Link: <stun:127\.0\.0\.1>; rel="ice-server"\r$}m) x 2,
+ (qr{^Link: <stun:stun\.example\.net>; rel="ice-server"\r$}m) x 2]
+--- response_headers_like eval
+[(qq{Location: .*session=.*\nETag: "[^"]+"\nCache-Control: no-store}) x 5, ""]
 
 
 

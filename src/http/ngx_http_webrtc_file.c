@@ -23,7 +23,6 @@
 #include "ngx_webrtc_bus_file.h"
 #include "ngx_webrtc_nice.h"
 #include "ngx_http_webrtc_ice.h"
-#include "ngx_http_webrtc_url.h"
 #include "ngx_webrtc_negotiate_data.h"
 #include "ngx_webrtc_signal.h"
 #if (NGX_THREADS)
@@ -130,10 +129,8 @@ static ngx_int_t
 ngx_http_webrtc_file_answer(ngx_http_request_t *r, ngx_str_t *body)
 {
     ngx_int_t           rc;
-    ngx_str_t           answer, location;
+    ngx_str_t           answer;
     ngx_webrtc_peer_t  *peer;
-
-    static ngx_str_t  none = ngx_string("no-store");
 
     rc = ngx_http_webrtc_file_create(r, body, 0, &peer, &answer);
 
@@ -141,17 +138,13 @@ ngx_http_webrtc_file_answer(ngx_http_request_t *r, ngx_str_t *body)
         return rc;
     }
 
-    if (ngx_http_webrtc_url_session(r, peer->id, "", &location) != NGX_OK
-        || ngx_http_webrtc_header(r, "Location", &location) != NGX_OK
-        || ngx_http_webrtc_etag(r, peer->etag) != NGX_OK
-        || ngx_http_webrtc_header(r, "Cache-Control", &none) != NGX_OK)
-    {
+    rc = ngx_http_webrtc_offer_created(r, NGX_HTTP_CREATED, peer, &answer);
+
+    if (rc == NGX_HTTP_INTERNAL_SERVER_ERROR) {
         (void) ngx_webrtc_peers_close(ngx_http_webrtc_worker->bus, peer->ref);
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return ngx_http_webrtc_answer(r, NGX_HTTP_CREATED,
-                                  &ngx_http_webrtc_sdp_type, &answer);
+    return rc;
 }
 
 

@@ -339,6 +339,18 @@ ngx_int_t
 ngx_http_webrtc_offer_created(ngx_http_request_t *r, ngx_uint_t status,
     ngx_webrtc_peer_t *peer, ngx_str_t *answer)
 {
+    if (ngx_http_webrtc_offer_headers(r, peer) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_webrtc_answer(r, status, &ngx_http_webrtc_sdp_type,
+                                  answer);
+}
+
+
+ngx_int_t
+ngx_http_webrtc_offer_headers(ngx_http_request_t *r, ngx_webrtc_peer_t *peer)
+{
     ngx_str_t  location;
 
     static ngx_str_t  none = ngx_string("no-store");
@@ -349,17 +361,11 @@ ngx_http_webrtc_offer_created(ngx_http_request_t *r, ngx_uint_t status,
         || ngx_http_webrtc_header(r, "Cache-Control", &none) != NGX_OK
         || ngx_http_webrtc_ice_server_links(r) != NGX_OK)
     {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return NGX_ERROR;
     }
 
-    if (peer->role == NGX_WEBRTC_PEER_PLAY
-        && ngx_http_webrtc_events_link(r, peer->id) != NGX_OK)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return ngx_http_webrtc_answer(r, status, &ngx_http_webrtc_sdp_type,
-                                  answer);
+    return (peer->role == NGX_WEBRTC_PEER_PLAY)
+           ? ngx_http_webrtc_events_link(r, peer->id) : NGX_OK;
 }
 
 

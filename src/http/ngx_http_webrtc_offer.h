@@ -71,6 +71,15 @@ ngx_int_t ngx_http_webrtc_offer_refuse(ngx_http_request_t *r, ngx_uint_t role,
 ngx_int_t ngx_http_webrtc_offer_created(ngx_http_request_t *r,
     ngx_uint_t status, ngx_webrtc_peer_t *peer, ngx_str_t *answer);
 
+/*
+ * Adds what every answer that makes a session has: Location, ETag, a Link for
+ * each ICE server (RFC 9725, 4.6), and one of a viewer's events.
+ *
+ * NGX_OK, NGX_ERROR
+ */
+ngx_int_t ngx_http_webrtc_offer_headers(ngx_http_request_t *r,
+    ngx_webrtc_peer_t *peer);
+
 /* Answers with 503 since the zone is full, and logs that. */
 ngx_int_t ngx_http_webrtc_offer_full(ngx_http_request_t *r);
 

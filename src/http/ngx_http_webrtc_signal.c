@@ -13,9 +13,9 @@
 #include "ngx_http_webrtc_signal.h"
 #include "ngx_http_webrtc_file.h"
 #include "ngx_http_webrtc_ice.h"
+#include "ngx_http_webrtc_offer.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_session.h"
-#include "ngx_http_webrtc_url.h"
 #include "ngx_webrtc_bus_file.h"
 #include "ngx_webrtc_signal_json.h"
 
@@ -98,12 +98,10 @@ ngx_http_webrtc_signal_begin(ngx_http_request_t *r, ngx_str_t *body)
 {
     u_char               *p;
     ngx_int_t             rc;
-    ngx_str_t             sdp, answer, location;
+    ngx_str_t             sdp, answer;
     const char           *cause;
     ngx_webrtc_peer_t    *peer;
     ngx_webrtc_signal_t   msg;
-
-    static ngx_str_t  none = ngx_string("no-store");
 
     if (ngx_webrtc_signal_parse(body->data, body->len, &msg, &cause)
         != NGX_OK)
@@ -137,10 +135,7 @@ ngx_http_webrtc_signal_begin(ngx_http_request_t *r, ngx_str_t *body)
         return rc;
     }
 
-    if (ngx_http_webrtc_url_session(r, peer->id, "", &location) != NGX_OK
-        || ngx_http_webrtc_header(r, "Location", &location) != NGX_OK
-        || ngx_http_webrtc_header(r, "Cache-Control", &none) != NGX_OK)
-    {
+    if (ngx_http_webrtc_offer_headers(r, peer) != NGX_OK) {
         (void) ngx_webrtc_peers_close(ngx_http_webrtc_worker->bus, peer->ref);
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
