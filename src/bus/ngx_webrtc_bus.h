@@ -40,6 +40,13 @@
 #define NGX_WEBRTC_PULL_URL          2047
 #define NGX_WEBRTC_PULL_FORMAT       31
 
+/* bytes of an error's text; chosen: a line of a log */
+#define NGX_WEBRTC_ERROR_TEXT        255
+
+/* causes that a stream tells apart, errors that are kept of all; chosen */
+#define NGX_WEBRTC_ERROR_CAUSES      4
+#define NGX_WEBRTC_ERRORS            32
+
 /* bytes of zone that any configuration needs; less is refused */
 #define NGX_WEBRTC_ZONE_MIN          (1024 * 1024)
 
@@ -124,6 +131,26 @@ typedef struct {
 } ngx_webrtc_stream_pull_t;
 
 
+typedef struct {
+    uint64_t                 said_ms;         /* logged last; 0: no cause */
+    uint32_t                 hash;
+    uint32_t                 unsaid;          /* times since */
+} ngx_webrtc_error_cause_t;
+
+
+/* what went wrong last, see ngx_webrtc_bus_error.h; under the mutex */
+typedef struct {
+    uint64_t                 at_ms;
+    uint64_t                 time;            /* same, seconds of wall clock */
+    uint32_t                 level;           /* NGX_LOG_ERR or NGX_LOG_WARN */
+    uint32_t                 hash;
+    uint32_t                 count;           /* times in succession */
+    uint32_t                 len;             /* 0: nothing */
+    ngx_webrtc_error_cause_t causes[NGX_WEBRTC_ERROR_CAUSES];
+    u_char                   text[NGX_WEBRTC_ERROR_TEXT + 1];
+} ngx_webrtc_error_t;
+
+
 /*
  * A stream, in the zone.  A pointer to it is good while the worker has a hold
  * on it.  Fields marked "ro" may be read freely; the others through functions.
@@ -158,6 +185,10 @@ typedef struct {
 
     ngx_webrtc_stream_pull_t pull;            /* under the mutex */
 
+    ngx_webrtc_error_t       error;
+    uint64_t                 active_ms;       /* atomic; when media flowed
+                                                 again */
+
     uint64_t                 wanted_ms;       /* atomic; until then a viewer
                                                  may come that was answered */
 
@@ -189,6 +220,7 @@ typedef struct {
     ngx_uint_t               ntracks;
     ngx_webrtc_track_t       tracks[NGX_WEBRTC_TRACKS];
     ngx_webrtc_stream_stat_t stat;
+    ngx_webrtc_error_t       error;
 } ngx_webrtc_stream_info_t;
 
 

@@ -210,6 +210,7 @@ ngx_webrtc_bus_next(ngx_webrtc_bus_t *bus, ngx_uint_t *cursor,
         info->changed_ms = ngx_webrtc_atomic_load(&st->changed_ms);
         info->name_len = st->name_len;
         info->stat = st->stat;
+        info->error = st->error;
 
         ngx_memcpy(info->name, st->name, sizeof(info->name));
 
@@ -373,6 +374,11 @@ ngx_webrtc_bus_set_state(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
     ngx_webrtc_stream_state_e state, uint64_t now_ms)
 {
     ngx_webrtc_atomic_store(&st->changed_ms, now_ms);
+
+    if (state == NGX_WEBRTC_STREAM_ACTIVE) {
+        ngx_webrtc_atomic_store(&st->active_ms, now_ms);
+    }
+
     ngx_webrtc_atomic_store_release(&st->state, (uint32_t) state);
 
     ngx_webrtc_bus_wake(bus, st);

@@ -16,6 +16,7 @@
 #include "ngx_webrtc_bus_atomic.h"
 #include "ngx_webrtc_bus_index.h"
 #include "ngx_webrtc_bus.h"
+#include "ngx_webrtc_bus_error.h"
 
 
 /* kinds of keys in the index */
@@ -116,6 +117,8 @@ struct ngx_webrtc_bus_sh_s {
     ngx_webrtc_table_t       peers;
 
     ngx_webrtc_index_t      *index;
+
+    ngx_webrtc_error_recent_t  errors[NGX_WEBRTC_ERRORS];
 
     /* per worker, a bit for each stream that has news for it */
     uint64_t                *news;

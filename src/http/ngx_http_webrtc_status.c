@@ -9,17 +9,21 @@
 
 
 #include "ngx_http_webrtc_status.h"
+#include "ngx_webrtc_bus_error.h"
 #include "ngx_http_webrtc_resource.h"
 
 
 /* bytes of a stream's entry, its name and tracks aside */
-#define NGX_HTTP_WEBRTC_STATUS_STREAM  1024
+#define NGX_HTTP_WEBRTC_STATUS_STREAM  1280
 #define NGX_HTTP_WEBRTC_STATUS_TRACK   192
 #define NGX_HTTP_WEBRTC_STATUS_HEAD    1024
+#define NGX_HTTP_WEBRTC_STATUS_ERROR   128
 
 
 static ngx_int_t ngx_http_webrtc_status_control(ngx_http_request_t *r);
 static ngx_chain_t *ngx_http_webrtc_status_head(ngx_http_request_t *r,
+    off_t *size);
+static ngx_chain_t *ngx_http_webrtc_status_errors(ngx_http_request_t *r,
     off_t *size);
 static ngx_chain_t *ngx_http_webrtc_status_stream(ngx_http_request_t *r,
     ngx_webrtc_stream_info_t *info, ngx_uint_t first, off_t *size);
@@ -94,7 +98,12 @@ ngx_http_webrtc_status_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ll = &out->next;
+    out->next = ngx_http_webrtc_status_errors(r, &size);
+    if (out->next == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ll = &out->next->next;
     cursor = 0;
 
     for (first = 1;
@@ -247,7 +256,59 @@ ngx_http_webrtc_status_head(ngx_http_request_t *r, off_t *size)
                          ngx_webrtc_bus_dropped(bus, i));
     }
 
-    p = ngx_slprintf(p, end, "},\"streams\":[");
+    p = ngx_slprintf(p, end, "},\"errors\":[");
+
+    return ngx_http_webrtc_status_link(r, start, p, end, size);
+}
+
+
+/* the last ones, of streams that are gone too */
+
+static ngx_chain_t *
+ngx_http_webrtc_status_errors(ngx_http_request_t *r, off_t *size)
+{
+    u_char                     *p, *start, *end;
+    size_t                      len;
+    ngx_uint_t                  i, n;
+    ngx_webrtc_error_recent_t  *recent, *e;
+
+    recent = ngx_palloc(r->pool, NGX_WEBRTC_ERRORS
+                                 * sizeof(ngx_webrtc_error_recent_t));
+    if (recent == NULL) {
+        return NULL;
+    }
+
+    n = ngx_webrtc_bus_errors(ngx_http_webrtc_worker->bus, recent);
+
+    /* each byte may need six */
+
+    len = n * (NGX_HTTP_WEBRTC_STATUS_ERROR
+               + 6 * (NGX_WEBRTC_NAME_MAX + NGX_WEBRTC_ERROR_TEXT))
+          + sizeof("],\"streams\":[");
+
+    start = ngx_pnalloc(r->pool, len);
+    if (start == NULL) {
+        return NULL;
+    }
+
+    end = start + len;
+    p = start;
+
+    for (i = 0; i < n; i++) {
+        e = &recent[i];
+
+        p = ngx_slprintf(p, end, "%s{\"time\":%uL,\"count\":%uD,"
+                         "\"stream\":\"", i ? "," : "", e->error.time,
+                         e->error.count);
+        p = (u_char *) ngx_escape_json(p, e->name, e->name_len);
+
+        p = ngx_slprintf(p, end, "\",\"error\":\"");
+        p = (u_char *) ngx_escape_json(p, e->error.text, e->error.len);
+
+        p = ngx_slprintf(p, end, "\"}");
+    }
+
+    p = ngx_slprintf(p, end, "],\"streams\":[");
 
     return ngx_http_webrtc_status_link(r, start, p, end, size);
 }
@@ -265,7 +326,9 @@ ngx_http_webrtc_status_stream(ngx_http_request_t *r,
     len = NGX_HTTP_WEBRTC_STATUS_STREAM
           + NGX_WEBRTC_TRACKS * NGX_HTTP_WEBRTC_STATUS_TRACK
           + info->name_len
-          + ngx_escape_json(NULL, info->name, info->name_len);
+          + ngx_escape_json(NULL, info->name, info->name_len)
+          + info->error.len
+          + ngx_escape_json(NULL, info->error.text, info->error.len);
 
     start = ngx_pnalloc(r->pool, len);
     if (start == NULL) {
@@ -292,7 +355,8 @@ ngx_http_webrtc_status_stream(ngx_http_request_t *r,
                      "\"failures\":%uL,\"viewers_total\":%uL,"
                      "\"lapped\":%uL,\"lost\":%uL,\"paced\":%uL,"
                      "\"nacks\":%uL,\"resent\":%uL,\"plis\":%uL,"
-                     "\"key_requests\":%uL,\"tracks\":[",
+                     "\"key_requests\":%uL,\"last_error_time\":%uL,"
+                     "\"last_error\":\"",
                      ngx_http_webrtc_status_states[info->state & 3],
                      info->claim_kind == NGX_WEBRTC_CLAIM_SOURCE ? "pull"
                      : info->claim_kind == NGX_WEBRTC_CLAIM_PUBLISH
@@ -302,7 +366,10 @@ ngx_http_webrtc_status_stream(ngx_http_request_t *r,
                      st->damaged, st->discontinuities, st->starts,
                      st->failures, st->viewers_total, st->lapped, st->lost,
                      st->paced, st->nacks, st->resent, st->plis,
-                     st->key_requests);
+                     st->key_requests, info->error.time);
+
+    p = (u_char *) ngx_escape_json(p, info->error.text, info->error.len);
+    p = ngx_slprintf(p, end, "\",\"tracks\":[");
 
     for (i = 0; i < info->ntracks; i++) {
         if (i) {

@@ -15,6 +15,7 @@
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_offer.h"
 #include "ngx_http_webrtc_pull.h"
+#include "ngx_http_webrtc_reason.h"
 #include "ngx_http_webrtc_vars.h"
 
 
@@ -314,6 +315,7 @@ static void
 ngx_http_webrtc_whep_timeout(ngx_event_t *ev)
 {
     ngx_int_t                rc;
+    ngx_str_t                detail;
     ngx_connection_t        *c;
     ngx_http_request_t      *r;
     ngx_http_webrtc_whep_t  *whep;
@@ -328,8 +330,12 @@ ngx_http_webrtc_whep_timeout(ngx_event_t *ev)
     rc = ngx_http_webrtc_retry_after(r, NGX_HTTP_WEBRTC_RETRY);
 
     if (rc == NGX_OK) {
+        rc = ngx_http_webrtc_reason(r, &whep->name, whep->offer.st, &detail);
+    }
+
+    if (rc == NGX_OK) {
         rc = ngx_http_webrtc_problem(r, NGX_HTTP_CONFLICT,
-                                     "the stream is not live", &whep->name);
+                                     "the stream is not live", &detail);
     }
 
     /* what is left to be written outlives the worker without a master */

@@ -19,6 +19,7 @@
 
 #include <sys/eventfd.h>
 
+#include "ngx_webrtc_bus_error.h"
 #include "ngx_webrtc_source.h"
 #include "ngx_webrtc_source_av.h"
 #include "ngx_webrtc_source_thread.h"
@@ -47,8 +48,6 @@ struct ngx_webrtc_source_s {
     ngx_str_t                      name;       /* of the stream, and */
     ngx_str_t                      url;        /* for the log: st may be gone
                                                   before us */
-    uint32_t                       reason;     /* hash of the last failure's */
-
     unsigned                       stopping:1;
 };
 
@@ -65,6 +64,8 @@ static void ngx_webrtc_source_read_handler(ngx_event_t *rev);
 static void ngx_webrtc_source_note(ngx_webrtc_source_t *source,
     ngx_webrtc_source_note_t *note);
 static void ngx_webrtc_source_set_tracks(ngx_webrtc_source_t *source,
+    ngx_webrtc_source_note_t *note);
+static void ngx_webrtc_source_said(ngx_webrtc_source_t *source,
     ngx_webrtc_source_note_t *note);
 static void ngx_webrtc_source_failed(ngx_webrtc_source_t *source,
     ngx_webrtc_source_note_t *note);
@@ -456,8 +457,6 @@ ngx_webrtc_source_note(ngx_webrtc_source_t *source,
 
         ngx_webrtc_atomic_add(&source->st->stat.starts, 1);
 
-        source->reason = 0;
-
         ngx_webrtc_bus_set_state(source->bus, source->st,
                                  NGX_WEBRTC_STREAM_ACTIVE, ngx_current_msec);
 
@@ -505,8 +504,7 @@ ngx_webrtc_source_note(ngx_webrtc_source_t *source,
 
     case NGX_WEBRTC_SOURCE_NOTE_LOG:
 
-        ngx_log_error(note->level, &source->log, 0, "webrtc source: %*s",
-                      note->len, note->text);
+        ngx_webrtc_source_said(source, note);
         break;
     }
 }
@@ -553,27 +551,46 @@ ngx_webrtc_source_set_tracks(ngx_webrtc_source_t *source,
 }
 
 
+/* what an operator has to know of is kept, and shows in the status */
+
+static void
+ngx_webrtc_source_said(ngx_webrtc_source_t *source,
+    ngx_webrtc_source_note_t *note)
+{
+    if (note->level <= NGX_LOG_WARN) {
+        ngx_webrtc_bus_complain(source->bus, source->st, note->level,
+                                &source->log, "source", "%*s", note->len,
+                                note->text);
+        return;
+    }
+
+    ngx_log_error(note->level, &source->log, 0, "webrtc source: %*s",
+                  note->len, note->text);
+}
+
+
 static void
 ngx_webrtc_source_failed(ngx_webrtc_source_t *source,
     ngx_webrtc_source_note_t *note)
 {
-    uint32_t    reason;
-    ngx_uint_t  level;
+    u_char  event[64];
 
-    /* the same failure over and over is said once */
+    if (note->type == NGX_WEBRTC_SOURCE_NOTE_DOWN && note->retry_ms == 0) {
 
-    reason = ngx_crc32_short(note->text, note->len);
+        /* a file was played to its end */
 
-    level = (note->type == NGX_WEBRTC_SOURCE_NOTE_FAILED
-             && source->reason == reason)
-            ? NGX_LOG_INFO : NGX_LOG_NOTICE;
+        ngx_log_error(NGX_LOG_NOTICE, &source->log, 0,
+                      "webrtc source down retry_ms:0 reason:\"%*s\"",
+                      note->len, note->text);
+        return;
+    }
 
-    source->reason = reason;
+    (void) ngx_snprintf(event, sizeof(event), "source %s retry_ms:%ui%Z",
+                        note->type == NGX_WEBRTC_SOURCE_NOTE_DOWN
+                        ? "down" : "failed", note->retry_ms);
 
-    ngx_log_error(level, &source->log, 0,
-                  "webrtc source %s retry_ms:%ui reason:\"%*s\"",
-                  note->type == NGX_WEBRTC_SOURCE_NOTE_DOWN ? "down" : "failed",
-                  note->retry_ms, note->len, note->text);
+    ngx_webrtc_bus_complain(source->bus, source->st, NGX_LOG_ERR, &source->log,
+                            (char *) event, "%*s", note->len, note->text);
 }
 
 

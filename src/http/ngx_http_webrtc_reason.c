@@ -1,0 +1,152 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Why a stream is not live, in words for who asked for it.  The same words are
+ * in the log and in the status, where upstreams are named in full.
+ */
+
+
+#include "ngx_http_webrtc_reason.h"
+#include "ngx_webrtc_bus_error.h"
+
+
+/* room for the words around the name and what went wrong */
+#define NGX_HTTP_WEBRTC_REASON  128
+
+
+static const char *ngx_http_webrtc_reason_state(ngx_http_request_t *r,
+    ngx_webrtc_stream_t *st);
+static u_char *ngx_http_webrtc_reason_copy(u_char *p, u_char *text,
+    size_t len);
+static ngx_uint_t ngx_http_webrtc_reason_names(u_char *p, u_char *last);
+static ngx_uint_t ngx_http_webrtc_reason_parts(u_char c);
+
+
+ngx_int_t
+ngx_http_webrtc_reason(ngx_http_request_t *r, ngx_str_t *name,
+    ngx_webrtc_stream_t *st, ngx_str_t *detail)
+{
+    u_char              *p, *end;
+    size_t               size;
+    ngx_uint_t           source;
+    ngx_webrtc_error_t   error;
+
+    size = NGX_HTTP_WEBRTC_REASON + name->len + NGX_WEBRTC_ERROR_TEXT;
+
+    p = ngx_pnalloc(r->pool, size);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    end = p + size;
+
+    detail->data = p;
+
+    p = ngx_slprintf(p, end, "\"%V\": ", name);
+
+    if (st
+        && ngx_webrtc_bus_error_now(ngx_http_webrtc_worker->bus, st, &error)
+           == NGX_OK)
+    {
+        source = (ngx_webrtc_bus_claimed(st, NULL) == NGX_WEBRTC_CLAIM_SOURCE);
+
+        p = ngx_slprintf(p, end, source
+                                 ? "its source failed and is tried again: "
+                                 : "it failed: ");
+        p = ngx_http_webrtc_reason_copy(p, error.text, error.len);
+
+    } else {
+        p = ngx_slprintf(p, end, "%s", ngx_http_webrtc_reason_state(r, st));
+    }
+
+    detail->len = p - detail->data;
+
+    return NGX_OK;
+}
+
+
+static const char *
+ngx_http_webrtc_reason_state(ngx_http_request_t *r, ngx_webrtc_stream_t *st)
+{
+    ngx_http_webrtc_loc_conf_t  *wlcf;
+
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
+
+    switch (st ? ngx_webrtc_bus_claimed(st, NULL) : 0) {
+
+    case NGX_WEBRTC_CLAIM_PUBLISH:
+        return "its publisher is there, but has sent no media yet, or no "
+               "more";
+
+    case NGX_WEBRTC_CLAIM_SOURCE:
+        return ngx_webrtc_bus_state(st) == NGX_WEBRTC_STREAM_INACTIVE
+               ? "its source has ended or is lost, and is tried again"
+               : "its source is starting, and has not told its tracks yet";
+    }
+
+    if (st && ngx_webrtc_bus_state(st) == NGX_WEBRTC_STREAM_INACTIVE) {
+        return wlcf->pull ? "its source has ended"
+                          : "its publisher has gone, nobody publishes it";
+    }
+
+    return wlcf->pull ? "its source could not be started"
+                      : "nobody publishes it";
+}
+
+
+/* words that name a host, a URL or a path are none of the reader's business */
+
+static u_char *
+ngx_http_webrtc_reason_copy(u_char *p, u_char *text, size_t len)
+{
+    u_char  *s, *last, *end;
+
+    last = text + len;
+
+    for (s = text; s < last; s = end) {
+
+        end = s;
+
+        if (ngx_http_webrtc_reason_parts(*s)) {
+            *p++ = *end++;
+            continue;
+        }
+
+        while (end < last && !ngx_http_webrtc_reason_parts(*end)) {
+            end++;
+        }
+
+        p = ngx_http_webrtc_reason_names(s, end)
+            ? ngx_cpymem(p, "*", 1) : ngx_cpymem(p, s, end - s);
+    }
+
+    return p;
+}
+
+
+static ngx_uint_t
+ngx_http_webrtc_reason_names(u_char *p, u_char *last)
+{
+    if (*p == '/') {
+        return 1;
+    }
+
+    for ( /* void */ ; last - p >= 3; p++) {
+
+        if ((p[0] == ':' && (p[1] == ':' || (p[1] == '/' && p[2] == '/')))
+            || (p[0] > ' ' && p[1] == '.' && p[2] > ' '))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_uint_t
+ngx_http_webrtc_reason_parts(u_char c)
+{
+    return c == ' ' || c == '\'' || c == '(' || c == ')';
+}

@@ -1,0 +1,31 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Why a stream is not live, in words for who asked for it.
+ */
+
+
+#ifndef _NGX_HTTP_WEBRTC_REASON_H_INCLUDED_
+#define _NGX_HTTP_WEBRTC_REASON_H_INCLUDED_
+
+
+#include "ngx_http_webrtc.h"
+
+
+/*
+ * The "detail" of a 409: which state the stream is in, and what its upstream
+ * has said.  Whoever reads it is not the operator: addresses and paths are
+ * left out of what libav* says.
+ *
+ *   name     of the stream
+ *   st       held, or NULL: there is none
+ *   detail   set, from r->pool
+ *
+ * NGX_OK, NGX_ERROR
+ */
+ngx_int_t ngx_http_webrtc_reason(ngx_http_request_t *r, ngx_str_t *name,
+    ngx_webrtc_stream_t *st, ngx_str_t *detail);
+
+
+#endif /* _NGX_HTTP_WEBRTC_REASON_H_INCLUDED_ */
