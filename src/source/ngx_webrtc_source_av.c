@@ -420,6 +420,11 @@ ngx_webrtc_source_av_read(ngx_webrtc_source_run_t *run)
         ngx_webrtc_source_out_damaged(&th->out);
     }
 
+    while (run->steps != run->rd.splice.steps) {
+        run->steps++;
+        ngx_webrtc_source_out_stepped(&th->out);
+    }
+
     /* demuxers say EAGAIN when they skipped something */
 
     if (rc >= 0 || rc == AVERROR(EAGAIN)) {

@@ -188,6 +188,13 @@ ngx_webrtc_source_out_damaged(ngx_webrtc_source_out_t *out)
 }
 
 
+void
+ngx_webrtc_source_out_stepped(ngx_webrtc_source_out_t *out)
+{
+    out->delta.discontinuities++;
+}
+
+
 static ngx_int_t
 ngx_webrtc_source_out_frame(ngx_webrtc_source_out_t *out, ngx_uint_t i,
     u_char *data, size_t n, ngx_webrtc_frame_t *frame, int64_t ts,

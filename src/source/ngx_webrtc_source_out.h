@@ -148,5 +148,8 @@ void ngx_webrtc_source_out_seam(ngx_webrtc_source_out_t *out);
 /* A frame that was lost before it came here; told with the next one. */
 void ngx_webrtc_source_out_damaged(ngx_webrtc_source_out_t *out);
 
+/* A step of the source's clock that was hidden; likewise. */
+void ngx_webrtc_source_out_stepped(ngx_webrtc_source_out_t *out);
+
 
 #endif /* _NGX_WEBRTC_SOURCE_OUT_H_INCLUDED_ */

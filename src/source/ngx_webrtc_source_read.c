@@ -22,6 +22,7 @@
 
 #include "ngx_webrtc_source_read.h"
 #include "ngx_webrtc_source_audio.h"
+#include "ngx_webrtc_source_thread.h"
 
 
 /* chosen: above any picture that fits the ring */
@@ -29,13 +30,6 @@
 
 /* 90 kHz; chosen: nobody means more, and sums of them do not overflow */
 #define NGX_WEBRTC_SOURCE_PTS_MAX        ((int64_t) 1 << 60)
-
-/*
- * A paced source sleeps until a frame's time, so a jump must not get there.
- * 90 kHz; chosen: above what streams of few pictures have between two of them
- */
-#define NGX_WEBRTC_SOURCE_AHEAD          (10 * NGX_WEBRTC_SOURCE_CLOCK)
-#define NGX_WEBRTC_SOURCE_BACK           (1 * NGX_WEBRTC_SOURCE_CLOCK)
 
 /* the least pts is among as many frames; chosen: reordering and interleaving */
 #define NGX_WEBRTC_SOURCE_FIRST          64
@@ -77,8 +71,6 @@ static int64_t ngx_webrtc_source_read_duration(ngx_webrtc_source_read_t *rd,
 static int ngx_webrtc_source_read_item(ngx_webrtc_source_read_t *rd,
     ngx_uint_t kind, AVPacket *pkt, int64_t pts, int64_t dts,
     int64_t duration);
-static int64_t ngx_webrtc_source_read_shift(ngx_webrtc_source_read_t *rd,
-    ngx_webrtc_source_stream_t *s, int64_t dts);
 static void ngx_webrtc_source_read_close(ngx_webrtc_source_stream_t *s);
 
 
@@ -119,6 +111,7 @@ ngx_webrtc_source_read_attach(ngx_webrtc_source_read_t *rd,
     rd->ic = ic;
     rd->paced = paced;
     rd->ts = (ngx_strcmp(name, "mpegts") == 0);
+    rd->rtp = (ngx_strcmp(name, "rtsp") == 0);
 
     /*
      * These give whole frames, or what is made into frames here; what
@@ -167,6 +160,8 @@ ngx_webrtc_source_read_next(ngx_webrtc_source_read_t *rd)
     if (rc < 0) {
         return rc;
     }
+
+    rd->came_us = (int64_t) ngx_webrtc_source_thread_now();
 
     s = ngx_webrtc_source_read_stream(rd, pkt->stream_index);
 
@@ -235,16 +230,17 @@ ngx_webrtc_source_read_rewind(ngx_webrtc_source_read_t *rd)
     }
 
     rd->offset = rd->end - rd->first;
-    rd->shift = 0;
     rd->nread = 0;
     rd->unwrap.set = 0;
     rd->unwrap.last = 0;
 
-    rd->video.shift = 0;
+    rd->splice.shift = 0;
+    rd->splice.tracks[0].set = 0;
+    rd->splice.tracks[1].set = 0;
+
     rd->video.set = 0;
     rd->video.seam = 1;
 
-    rd->audio.shift = 0;
     rd->audio.set = 0;
     rd->audio.seam = 1;
 
@@ -725,7 +721,9 @@ ngx_webrtc_source_read_time(ngx_webrtc_source_read_t *rd, AVStream *st,
         return t;
     }
 
-    if (st->pts_wrap_bits == 33 || st->pts_wrap_bits == 32) {
+    /* RTP's have been unwrapped, each track's by itself */
+
+    if (!rd->rtp && (st->pts_wrap_bits == 33 || st->pts_wrap_bits == 32)) {
         t = ngx_webrtc_ts_unwrap(&rd->unwrap, t, st->pts_wrap_bits);
     }
 
@@ -798,10 +796,14 @@ ngx_webrtc_source_read_item(ngx_webrtc_source_read_t *rd, ngx_uint_t kind,
     AVPacket *pkt, int64_t pts, int64_t dts, int64_t duration)
 {
     int64_t                      shift;
+    ngx_uint_t                   video, exact;
     ngx_webrtc_source_item_t    *item, *at;
     ngx_webrtc_source_stream_t  *s;
 
-    s = (kind == NGX_WEBRTC_VIDEO) ? &rd->video : &rd->audio;
+    video = (kind == NGX_WEBRTC_VIDEO);
+    exact = (!video || dts != AV_NOPTS_VALUE);
+
+    s = video ? &rd->video : &rd->audio;
 
     if (pts == AV_NOPTS_VALUE) {
         pts = dts;
@@ -809,13 +811,13 @@ ngx_webrtc_source_read_item(ngx_webrtc_source_read_t *rd, ngx_uint_t kind,
 
     if (pts == AV_NOPTS_VALUE) {
 
-        if (!s->set || kind == NGX_WEBRTC_VIDEO) {
+        if (!s->set || video) {
             /* no time, no place */
             rd->damaged++;
             return 0;
         }
 
-        pts = s->next - s->shift - rd->offset;
+        pts = s->next - rd->splice.tracks[video].shift - rd->offset;
     }
 
     if (dts == AV_NOPTS_VALUE || dts > pts) {
@@ -833,7 +835,8 @@ ngx_webrtc_source_read_item(ngx_webrtc_source_read_t *rd, ngx_uint_t kind,
     dts += rd->offset;
     pts += rd->offset;
 
-    shift = rd->paced ? ngx_webrtc_source_read_shift(rd, s, dts) : 0;
+    shift = ngx_webrtc_splice(&rd->splice, video, dts, exact, duration,
+                              rd->paced ? 0 : rd->came_us);
 
     dts += shift;
     pts += shift;
@@ -901,58 +904,6 @@ ngx_webrtc_source_read_item(ngx_webrtc_source_read_t *rd, ngx_uint_t kind,
     rd->size += item->pkt->size;
 
     return 0;
-}
-
-
-/*
- * What hides a jump of the timestamps.  The track that comes to it first sets
- * it, and the other one takes the same if that fits.
- */
-
-static int64_t
-ngx_webrtc_source_read_shift(ngx_webrtc_source_read_t *rd,
-    ngx_webrtc_source_stream_t *s, int64_t dts)
-{
-    int64_t                      d;
-    ngx_uint_t                   i;
-    ngx_webrtc_source_stream_t  *other;
-
-    if (!s->set) {
-
-        s->shift = rd->shift;
-
-        other = (s == &rd->video) ? &rd->audio : &rd->video;
-
-        if (other->set) {
-            d = dts + s->shift - other->dts;
-
-            if (d > NGX_WEBRTC_SOURCE_AHEAD || d < -NGX_WEBRTC_SOURCE_AHEAD) {
-                /* tracks that have nothing to do with each other */
-                s->shift = other->dts - dts;
-            }
-        }
-
-        return s->shift;
-    }
-
-    for (i = 0; i < 2; i++) {
-
-        d = dts + (i ? rd->shift : s->shift) - s->dts;
-
-        if (d < NGX_WEBRTC_SOURCE_AHEAD && d > -NGX_WEBRTC_SOURCE_BACK) {
-
-            if (i) {
-                s->shift = rd->shift;
-            }
-
-            return s->shift;
-        }
-    }
-
-    s->shift = s->next - dts;
-    rd->shift = s->shift;
-
-    return s->shift;
 }
 
 

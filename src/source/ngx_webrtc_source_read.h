@@ -21,6 +21,7 @@
 
 #include "ngx_webrtc_track.h"
 #include "ngx_webrtc_timestamp.h"
+#include "ngx_webrtc_splice.h"
 #include "ngx_webrtc_source_out.h"
 
 
@@ -61,7 +62,6 @@ typedef struct {
     unsigned                     seam:1;
     int64_t                      dts;        /* of the frame before */
     int64_t                      next;       /* its end, expected */
-    int64_t                      shift;      /* that hides discontinuities */
 } ngx_webrtc_source_stream_t;
 
 
@@ -71,13 +71,15 @@ typedef struct {
 
     unsigned                     paced:1;
     unsigned                     ts:1;       /* MPEG-TS: frames made here */
+    unsigned                     rtp:1;      /* RTSP */
     unsigned                     warned:2;   /* kinds, of unknown codecs */
 
     ngx_webrtc_ts_unwrap_t       unwrap;
     ngx_webrtc_source_stream_t   video;
     ngx_webrtc_source_stream_t   audio;
 
-    int64_t                      shift;      /* newest, see above */
+    ngx_webrtc_splice_t          splice;     /* by kind: audio, video */
+    int64_t                      came_us;    /* the packet under way */
     int64_t                      offset;     /* of this pass of a loop */
     int64_t                      first;      /* least pts of a pass, raw */
     int64_t                      end;        /* greatest end of a frame */

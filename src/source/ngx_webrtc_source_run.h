@@ -73,6 +73,7 @@ typedef struct {
 
     int64_t                       now_us;       /* of the audio under way */
     uint32_t                      damaged;      /* of rd, as told */
+    uint32_t                      steps;        /* likewise */
 } ngx_webrtc_source_run_t;
 
 

@@ -6,7 +6,8 @@
 /*
  * The timeline: input is a list of steps of 18 bytes, u8 what, u8 track,
  * s64 timestamp or its difference, s64 progress of the wall clock.  Checked:
- * what order() lets through only grows; the line is never far from the media.
+ * what order() lets through only grows; the line is never far from the media;
+ * decoding times that were spliced do not go back.
  */
 
 
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 
 #include "ngx_webrtc_cursor.h"
+#include "ngx_webrtc_splice.h"
 #include "ngx_webrtc_timestamp.h"
 
 
@@ -25,13 +27,14 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     u_char                  *p, *end;
-    int64_t                  now, t, media, last[4];
+    int64_t                  now, t, media, dts, last[4], spliced[2];
     uint8_t                  op, track;
     uint32_t                 rtp;
     uint64_t                 a, b, ntp;
     ngx_uint_t               i;
     ngx_webrtc_order_t       order[4];
     ngx_webrtc_timeline_t    tl;
+    ngx_webrtc_splice_t      splice;
     ngx_webrtc_ts_unwrap_t   u;
 
     p = (u_char *) data;
@@ -40,6 +43,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ngx_memzero(&u, sizeof(u));
     ngx_memzero(order, sizeof(order));
     ngx_memzero(last, sizeof(last));
+    ngx_memzero(spliced, sizeof(spliced));
+    ngx_memzero(&splice, sizeof(splice));
 
     ngx_webrtc_timeline_init(&tl);
 
@@ -97,6 +102,18 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
             last[i] = media;
         }
+
+        i &= 1;
+
+        dts = t >> 4;
+        dts += ngx_webrtc_splice(&splice, i, dts, 1, a & 0x1fff,
+                                 (op & 0x10) ? 0 : now);
+
+        if (spliced[i] && dts < spliced[i] - NGX_WEBRTC_SPLICE_JOIN) {
+            abort();
+        }
+
+        spliced[i] = dts;
 
         if (ngx_webrtc_timeline_ntp(&tl, 90000, now, &rtp, &ntp) != NGX_OK) {
             abort();

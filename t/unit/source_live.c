@@ -25,12 +25,35 @@ typedef struct {
     ngx_uint_t   live_ms;      /* of media in all; 0: accept and be silent */
     ngx_uint_t   rounds;       /* connections to serve */
     u_char       flags;        /* of the FLV header */
+    int          step_ms;      /* added to times of tags of this type, */
+    u_char       step_type;    /* 0: of all, from 1 s on */
     uint32_t     served;       /* atomic */
     uint32_t     quit;         /* atomic */
 } server_t;
 
 
 static char  dir[] = "/tmp/ngx_webrtc_source_XXXXXX";
+
+
+/* FLV, E.4.1: the timestamp of a tag of media */
+
+static void
+server_step(server_t *s, u_char *tag, uint64_t ts)
+{
+    uint32_t  t;
+
+    if (s->step_ms == 0 || ts < 1000
+        || (s->step_type && tag[0] != s->step_type))
+    {
+        return;
+    }
+
+    t = (uint32_t) ((int64_t) ts + s->step_ms);
+
+    tag[4] = (u_char) (t >> 16);
+    tag[5] = (u_char) (t >> 8);
+    tag[6] = (u_char) t;
+}
 
 
 static void *
@@ -80,6 +103,8 @@ server_main(void *data)
             if (due_us > now_us) {
                 usleep(due_us - now_us);
             }
+
+            server_step(s, s->p + pos, ts);
 
             if (send(fd, s->p + pos, n, MSG_NOSIGNAL) != (ssize_t) n) {
                 break;
@@ -332,6 +357,56 @@ test_start(const char *what, const char *file, u_char flags, ngx_uint_t ntracks,
 }
 
 
+/*
+ * The server's clock steps after a second: nobody sees it.  Every frame has
+ * the distance to the one before that it has in the file.
+ */
+
+static void
+test_step(const char *what, int ms, u_char type, ngx_uint_t steps)
+{
+    int32_t     min, max;
+    server_t    s;
+    harness_t   h;
+    ngx_uint_t  n;
+
+    ngx_memzero(&s, sizeof(server_t));
+    s.live_ms = 2500;
+    s.rounds = 1;
+    s.flags = 5;
+    s.step_ms = ms;
+    s.step_type = type;
+
+    if (!server_start(&s, "av.flv")) {
+        tap_fail("%s: server", what);
+        return;
+    }
+
+    harness_init(&h, url(&s), NULL);
+    harness_start(&h);
+
+    tap_ok(harness_wait(&h, &h.downs, 1, 20000), "%s: to the end", what);
+    (void) harness_stop(&h);
+
+    range(&h, 0, 12, &min, &max, &n);
+    tap_ok(n > 55, "%s: %d frames", what, (int) n);
+    tap_ok(min >= 31 * 90 && max <= 36 * 90,
+           "%s: video in steps of %d .. %d us", what, min * 100 / 9,
+           max * 100 / 9);
+
+    range(&h, 1, 12, &min, &max, &n);
+    tap_ok(min == 960 && max == 960, "%s: audio in steps of %d .. %d", what,
+           min, max);
+
+    tap_is_int(h.sum.dropped + h.sum.clamped, 0, "%s: nothing out of order",
+               what);
+    tap_is_int(h.sum.discontinuities, steps, "%s: counted", what);
+
+    harness_free(&h);
+    server_stop(&s);
+}
+
+
 static void
 test_silent(void)
 {
@@ -443,6 +518,12 @@ main(void)
     test_start("both", "av.flv", 5, 2, 400);
     test_start("video alone", "v.flv", 1, 1, 400);
     test_start("audio that never comes", "v.flv", 5, 1, 900);
+
+    test_step("no step", 0, 0, 0);
+    test_step("back in both", -700, 0, 1);
+    test_step("ahead in both", 1500, 0, 1);
+    test_step("back in video", -700, 9, 1);
+    test_step("ahead in audio", 900, 8, 1);
 
     test_silent();
     test_refused();

@@ -1,0 +1,108 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Makes one unbroken clock of the timestamps of a source that steps: a camera
+ * that sets its clock, an encoder that starts anew, a server that counts
+ * differently from now on.  What is found is a shift, to be added to all
+ * timestamps of a track from then on.
+ *
+ * Pure: time is passed in.
+ */
+
+
+#ifndef _NGX_WEBRTC_SPLICE_H_INCLUDED_
+#define _NGX_WEBRTC_SPLICE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+#define NGX_WEBRTC_SPLICE_TRACKS  2
+
+/* units per second of all timestamps */
+#define NGX_WEBRTC_SPLICE_CLOCK   90000
+
+/*
+ * Decoding times only grow; what goes back by more is a step.  Chosen: above
+ * the rounding and jitter of encoders, and what lip sync can bear
+ */
+#define NGX_WEBRTC_SPLICE_BACK    (50 * 90)
+
+/*
+ * Where only times of presentation are known, frames that are sent before
+ * those that they refer to are no step: as far back, and as many in a row.
+ * Chosen: 16 frames are the most of H.264 and H.265, A.3.1 and A.4.1
+ */
+#define NGX_WEBRTC_SPLICE_REORDER        (1000 * 90)
+#define NGX_WEBRTC_SPLICE_REORDER_FRAMES 16
+
+/*
+ * A step ahead is that much beyond what both the last frame and the earliest
+ * of the last seconds let expect: frames that were lost on the way, and those
+ * that come in a burst after a stall, are none.  Chosen: above the jitter of
+ * the least delayed packets
+ */
+#define NGX_WEBRTC_SPLICE_AHEAD   (400 * 90)
+
+/* the same where arrivals say nothing; chosen: above what streams of few
+ * pictures have between two of them, as somebody waits until they are due */
+#define NGX_WEBRTC_SPLICE_PAUSE   (10 * 90000)
+
+/* beyond, tracks have nothing to do with each other; chosen */
+#define NGX_WEBRTC_SPLICE_JOIN    (10 * 90000)
+
+/* a frame that comes at a step is as late as that, or there was a pause;
+ * chosen: jitter of a network */
+#define NGX_WEBRTC_SPLICE_LATE    (200 * 90)
+
+/* us, window in which the least delayed frame is looked for; chosen */
+#define NGX_WEBRTC_SPLICE_WINDOW  10000000
+
+
+typedef struct {
+    int64_t      shift;
+    int64_t      last;            /* decoding time of the last frame, shifted */
+    int64_t      newest;          /* latest one */
+    int64_t      step;            /* to the one that follows */
+    int64_t      came_us;
+    int64_t      window_us;       /* begin of the window; greatest last less */
+    int64_t      best;            /* arrival in it, and in the one before */
+    int64_t      before;
+    int64_t      leap;            /* the last one that was no step, and when */
+    int64_t      leapt_us;
+    ngx_uint_t   behind;          /* frames in a row that are not the newest */
+    unsigned     set:1;
+} ngx_webrtc_splice_track_t;
+
+
+/* Plain data; all zero is the beginning. */
+typedef struct {
+    ngx_webrtc_splice_track_t  tracks[NGX_WEBRTC_SPLICE_TRACKS];
+    int64_t                    shift;       /* of the last step */
+    uint32_t                   steps;
+} ngx_webrtc_splice_t;
+
+
+/*
+ * The next frame of a track, in the order of the source.
+ *
+ *   i          track, < NGX_WEBRTC_SPLICE_TRACKS
+ *   dts        decoding time, 90 kHz, unwrapped; within +-2^61
+ *   exact      0: it is the time of presentation, and frames may be reordered
+ *   duration   90 kHz, 0: unknown
+ *   now_us     when it came, of any clock that is not set, > 0; 0: that says
+ *              nothing, as it is read from a disk
+ *
+ * Returns the shift of this frame, to be added to its timestamps.  The track
+ * that comes to a step first goes on as if nothing had happened; the other one
+ * takes the same shift when it comes to the step, so that they stay together
+ * as the source has them.
+ */
+
+int64_t ngx_webrtc_splice(ngx_webrtc_splice_t *sp, ngx_uint_t i, int64_t dts,
+    ngx_uint_t exact, int64_t duration, int64_t now_us);
+
+
+#endif /* _NGX_WEBRTC_SPLICE_H_INCLUDED_ */
