@@ -82,7 +82,7 @@ ngx_http_webrtc_cors_preflight(ngx_http_request_t *r)
         rc = ngx_http_webrtc_options(r);
     }
 
-    ngx_http_finalize_request(r, rc);
+    ngx_http_webrtc_end(r, rc);
 
     return NGX_DONE;
 }

@@ -95,9 +95,7 @@ typedef struct {
 } ngx_http_webrtc_events_t;
 
 
-static void ngx_http_webrtc_events_order(ngx_http_request_t *r,
-    ngx_str_t *body);
-static ngx_int_t ngx_http_webrtc_events_ordered(ngx_http_request_t *r,
+static ngx_int_t ngx_http_webrtc_events_order(ngx_http_request_t *r,
     ngx_str_t *body);
 static ngx_int_t ngx_http_webrtc_events_cancel(ngx_http_request_t *r,
     uint64_t ref, uint32_t name);
@@ -233,15 +231,8 @@ ngx_http_webrtc_events_link(ngx_http_request_t *r, u_char *id)
 }
 
 
-static void
-ngx_http_webrtc_events_order(ngx_http_request_t *r, ngx_str_t *body)
-{
-    ngx_http_finalize_request(r, ngx_http_webrtc_events_ordered(r, body));
-}
-
-
 static ngx_int_t
-ngx_http_webrtc_events_ordered(ngx_http_request_t *r, ngx_str_t *body)
+ngx_http_webrtc_events_order(ngx_http_request_t *r, ngx_str_t *body)
 {
     u_char                  *more;
     uint32_t                 name;
@@ -407,7 +398,10 @@ ngx_http_webrtc_events_open(ngx_http_request_t *r, ngx_webrtc_peer_t *peer,
 
     if (r->method == NGX_HTTP_HEAD || r->header_only) {
         r->header_only = 1;
-        return ngx_http_webrtc_events_header(r);
+
+        rc = ngx_http_webrtc_events_header(r);
+
+        return (rc == NGX_ERROR || rc > NGX_OK) ? rc : NGX_DONE;
     }
 
     cln = ngx_http_cleanup_add(r, sizeof(ngx_http_webrtc_events_t));
@@ -463,8 +457,12 @@ ngx_http_webrtc_events_open(ngx_http_request_t *r, ngx_webrtc_peer_t *peer,
 
     rc = ngx_http_webrtc_events_header(r);
 
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+    if (rc == NGX_ERROR || rc > NGX_OK) {
         return rc;
+    }
+
+    if (r->header_only) {
+        return NGX_DONE;
     }
 
     ngx_queue_insert_tail(&es->clients, &ec->queue);
@@ -493,14 +491,12 @@ ngx_http_webrtc_events_open(ngx_http_request_t *r, ngx_webrtc_peer_t *peer,
         return NGX_ERROR;
     }
 
-    ngx_http_webrtc_watch(r);
-    r->write_event_handler = ngx_http_webrtc_events_writer;
-
     /* lives until ngx_http_webrtc_events_end() or until the client goes */
 
-    r->main->count++;
+    ngx_http_webrtc_wait(r);
+    r->write_event_handler = ngx_http_webrtc_events_writer;
 
-    return NGX_DONE;
+    return NGX_AGAIN;
 }
 
 

@@ -35,9 +35,8 @@
 #define NGX_HTTP_WEBRTC_FILE_ROOM    2048
 
 
-static void ngx_http_webrtc_file_offer(ngx_http_request_t *r,
-    ngx_str_t *body);
-static ngx_int_t ngx_http_webrtc_file_answer(ngx_http_request_t *r,
+static ngx_int_t ngx_http_webrtc_file_dispatch(ngx_http_request_t *r);
+static ngx_int_t ngx_http_webrtc_file_offer(ngx_http_request_t *r,
     ngx_str_t *body);
 static ngx_int_t ngx_http_webrtc_file_locate(ngx_http_request_t *r,
     ngx_str_t *path, ngx_webrtc_peer_file_t *file);
@@ -63,7 +62,6 @@ static ngx_int_t ngx_http_webrtc_file_pool(ngx_conf_t *cf,
 ngx_int_t
 ngx_http_webrtc_file_handler(ngx_http_request_t *r)
 {
-    ngx_str_t                    id, value;
     ngx_http_webrtc_loc_conf_t  *wlcf;
 
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
@@ -71,6 +69,17 @@ ngx_http_webrtc_file_handler(ngx_http_request_t *r)
     if (!wlcf->file) {
         return NGX_DECLINED;
     }
+
+    return ngx_http_webrtc_result(ngx_http_webrtc_file_dispatch(r));
+}
+
+
+/* NGX_DECLINED: not for us */
+
+static ngx_int_t
+ngx_http_webrtc_file_dispatch(ngx_http_request_t *r)
+{
+    ngx_str_t  id, value;
 
     if (ngx_http_webrtc_arg(r, "session", &id) == NGX_OK) {
 
@@ -116,17 +125,10 @@ ngx_http_webrtc_file_handler(ngx_http_request_t *r)
 }
 
 
-static void
-ngx_http_webrtc_file_offer(ngx_http_request_t *r, ngx_str_t *body)
-{
-    ngx_http_finalize_request(r, ngx_http_webrtc_file_answer(r, body));
-}
-
-
 /* as WHEP: one round trip */
 
 static ngx_int_t
-ngx_http_webrtc_file_answer(ngx_http_request_t *r, ngx_str_t *body)
+ngx_http_webrtc_file_offer(ngx_http_request_t *r, ngx_str_t *body)
 {
     ngx_int_t           rc;
     ngx_str_t           answer;
@@ -134,7 +136,7 @@ ngx_http_webrtc_file_answer(ngx_http_request_t *r, ngx_str_t *body)
 
     rc = ngx_http_webrtc_file_create(r, body, 0, &peer, &answer);
 
-    if (peer == NULL) {
+    if (rc != NGX_OK) {
         return rc;
     }
 
@@ -165,8 +167,6 @@ ngx_http_webrtc_file_create(ngx_http_request_t *r, ngx_str_t *sdp,
     ngx_webrtc_negotiate_policy_t    policy;
     ngx_webrtc_sdp_candidate_t       cand[NGX_HTTP_WEBRTC_CANDIDATES];
 
-    *peerp = NULL;
-
     if (ngx_http_webrtc_worker == NULL) {
         return NGX_HTTP_SERVICE_UNAVAILABLE;
     }
@@ -177,7 +177,7 @@ ngx_http_webrtc_file_create(ngx_http_request_t *r, ngx_str_t *sdp,
 
     rc = ngx_http_webrtc_file_locate(r, &path, &file);
 
-    if (rc != NGX_OK || r->header_sent) {
+    if (rc != NGX_OK) {
         return rc;
     }
 
@@ -190,7 +190,7 @@ ngx_http_webrtc_file_create(ngx_http_request_t *r, ngx_str_t *sdp,
 
     rc = ngx_http_webrtc_offer_parse(&offer, sdp);
 
-    if (rc != NGX_OK || r->header_sent) {
+    if (rc != NGX_OK) {
         return rc;
     }
 
@@ -247,7 +247,7 @@ ngx_http_webrtc_file_create(ngx_http_request_t *r, ngx_str_t *sdp,
                                    trickle ? answer : NULL, cand,
                                    policy.ncandidates);
 
-    if (rc != NGX_OK || r->header_sent) {
+    if (rc != NGX_OK) {
         return rc;
     }
 
@@ -261,7 +261,7 @@ ngx_http_webrtc_file_create(ngx_http_request_t *r, ngx_str_t *sdp,
 
         rc = ngx_http_webrtc_ice_begin(&offer, peer);
 
-        if (rc != NGX_OK || r->header_sent) {
+        if (rc != NGX_OK) {
             return rc;
         }
     }
@@ -272,10 +272,7 @@ ngx_http_webrtc_file_create(ngx_http_request_t *r, ngx_str_t *sdp,
 }
 
 
-/*
- * NGX_OK: path and the file's identity are set; otherwise what to finalize the
- * request with, the answer is sent
- */
+/* NGX_OK: path and the file's identity are set */
 
 static ngx_int_t
 ngx_http_webrtc_file_locate(ngx_http_request_t *r, ngx_str_t *path,

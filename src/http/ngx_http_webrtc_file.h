@@ -34,11 +34,11 @@ ngx_int_t ngx_http_webrtc_file_handler(ngx_http_request_t *r);
  *
  *   sdp      lives as long as the request
  *   trickle  1: the answer has no candidates; it and they are in the slot's log
- *   peer     out: a copy of the slot, from the request's pool; NULL: the
- *            request is refused, and the answer to it is sent
+ *   peer     out: a copy of the slot, from the request's pool
  *   answer   out: its text, likewise
  *
- * Returns what to finalize a refused request with.
+ * NGX_OK; otherwise a result as in ngx_http_webrtc_resource.h: refused, or full
+ * ICE has taken over
  */
 ngx_int_t ngx_http_webrtc_file_create(ngx_http_request_t *r, ngx_str_t *sdp,
     ngx_uint_t trickle, ngx_webrtc_peer_t **peer, ngx_str_t *answer);

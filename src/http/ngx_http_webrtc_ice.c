@@ -125,7 +125,7 @@ ngx_http_webrtc_ice_start(ngx_http_webrtc_offer_t *offer,
 
     rc = ngx_http_webrtc_ice_begin(offer, peer);
 
-    if (rc != NGX_OK || r->header_sent) {
+    if (rc != NGX_OK) {
         return rc;
     }
 
@@ -136,7 +136,7 @@ ngx_http_webrtc_ice_start(ngx_http_webrtc_offer_t *offer,
     ngx_http_webrtc_ice_wait(ice, ngx_min(NGX_HTTP_WEBRTC_ICE_WAIT,
                                           peer->handshake_ms / 2));
 
-    return NGX_DONE;
+    return NGX_AGAIN;
 }
 
 
@@ -165,7 +165,7 @@ ngx_http_webrtc_ice_begin(ngx_http_webrtc_offer_t *offer,
 }
 
 
-/* the caller returns NGX_DONE */
+/* the caller returns NGX_AGAIN */
 
 static void
 ngx_http_webrtc_ice_wait(ngx_http_webrtc_ice_t *ice, ngx_msec_t time)
@@ -183,14 +183,7 @@ ngx_http_webrtc_ice_wait(ngx_http_webrtc_ice_t *ice, ngx_msec_t time)
     ice->waiting = 1;
     ngx_queue_insert_tail(&ngx_http_webrtc_ice_waiting, &ice->queue);
 
-    /* notices when the client goes away */
-
-    ngx_http_webrtc_watch(r);
-    r->write_event_handler = ngx_http_request_empty_handler;
-
-    /* what the caller is going to finalize is not the request's end */
-
-    r->main->count++;
+    ngx_http_webrtc_wait(r);
 }
 
 
@@ -420,7 +413,7 @@ ngx_http_webrtc_ice_restart(ngx_http_request_t *r, ngx_webrtc_peer_t *peer,
 
     ngx_http_webrtc_ice_wait(ice, NGX_HTTP_WEBRTC_ICE_ASK);
 
-    return NGX_DONE;
+    return NGX_AGAIN;
 }
 
 
@@ -452,7 +445,7 @@ ngx_http_webrtc_ice_resume(ngx_http_webrtc_ice_t *ice,
         rc = ngx_http_webrtc_ice_answer(ice);
     }
 
-    ngx_http_finalize_request(r, rc);
+    ngx_http_webrtc_end(r, rc);
     ngx_http_run_posted_requests(c);
 }
 
@@ -514,7 +507,7 @@ ngx_http_webrtc_ice_answer(ngx_http_webrtc_ice_t *ice)
     rc = ngx_http_webrtc_offer_created(r, NGX_HTTP_CREATED, ice->peer,
                                        &body);
 
-    if (rc != NGX_HTTP_INTERNAL_SERVER_ERROR && rc != NGX_ERROR) {
+    if (rc == NGX_DONE) {
         ice->answered = 1;
     }
 

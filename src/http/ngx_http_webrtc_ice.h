@@ -39,8 +39,7 @@ ngx_uint_t ngx_http_webrtc_ice_leaves(ngx_http_request_t *r);
  *   peer     of the slot, from the request's pool
  *   answer   without candidates, from the request's pool
  *
- * Returns what to finalize the request with; NGX_DONE when it is answered
- * later.
+ * A result as in ngx_http_webrtc_resource.h
  */
 ngx_int_t ngx_http_webrtc_ice_start(ngx_http_webrtc_offer_t *offer,
     ngx_webrtc_peer_t *peer, ngx_str_t *answer);
@@ -48,8 +47,7 @@ ngx_int_t ngx_http_webrtc_ice_start(ngx_http_webrtc_offer_t *offer,
 /*
  * The same without waiting: candidates become events of SSE signalling.
  *
- * NGX_OK, and if r->header_sent the request is answered: no room; otherwise
- * what to finalize the request with
+ * NGX_OK; otherwise a result as in ngx_http_webrtc_resource.h: no room
  */
 ngx_int_t ngx_http_webrtc_ice_begin(ngx_http_webrtc_offer_t *offer,
     ngx_webrtc_peer_t *peer);
@@ -65,8 +63,7 @@ void ngx_http_webrtc_ice_wake(uint64_t ref, ngx_uint_t gathered);
  *   restart   views into the request's pool
  *   etag      the new one, from the request's pool
  *
- * Returns what to finalize the request with; NGX_DONE when it is answered
- * later.
+ * A result as in ngx_http_webrtc_resource.h
  */
 ngx_int_t ngx_http_webrtc_ice_restart(ngx_http_request_t *r,
     ngx_webrtc_peer_t *peer, ngx_webrtc_peer_info_t *info,
@@ -80,8 +77,7 @@ void ngx_http_webrtc_ice_told(uint64_t ref, u_char *p, size_t n);
  *
  *   body   parsed before
  *
- * NGX_OK, and if r->header_sent the request is answered: refused; otherwise
- * what to finalize the request with
+ * NGX_OK; otherwise a result as in ngx_http_webrtc_resource.h: refused
  */
 ngx_int_t ngx_http_webrtc_ice_trickle(ngx_http_request_t *r,
     ngx_webrtc_peer_info_t *info, ngx_str_t *body);
@@ -92,8 +88,6 @@ ngx_int_t ngx_http_webrtc_ice_trickle(ngx_http_request_t *r,
  *   rc     why: NGX_AGAIN, its inbox is full; else it or its worker is gone,
  *          or the fragment is too large for an inbox
  *   body   the fragment
- *
- * Returns what to finalize the request with.
  */
 ngx_int_t ngx_http_webrtc_ice_refuse(ngx_http_request_t *r, ngx_int_t rc,
     ngx_str_t *body);

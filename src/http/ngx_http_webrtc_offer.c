@@ -207,7 +207,7 @@ ngx_http_webrtc_offer_answer(ngx_http_webrtc_offer_t *offer)
 
     rc = ngx_http_webrtc_offer_slot(offer, peer);
 
-    if (rc != NGX_OK || r->header_sent) {
+    if (rc != NGX_OK) {
         return rc;
     }
 
@@ -219,18 +219,14 @@ ngx_http_webrtc_offer_answer(ngx_http_webrtc_offer_t *offer)
 
     rc = ngx_http_webrtc_offer_created(r, status, peer, &answer);
 
-    if (rc == NGX_HTTP_INTERNAL_SERVER_ERROR) {
+    if (rc != NGX_DONE) {
+        /* nobody knows of the session */
         (void) ngx_webrtc_peers_close(ngx_http_webrtc_worker->bus, peer->ref);
     }
 
     return rc;
 }
 
-
-/*
- * NGX_OK without an answer sent; otherwise what to finalize the request with,
- * which is NGX_OK too where a refusal was sent: r->header_sent tells
- */
 
 static ngx_int_t
 ngx_http_webrtc_offer_slot(ngx_http_webrtc_offer_t *offer,

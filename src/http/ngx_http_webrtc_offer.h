@@ -40,8 +40,7 @@ typedef struct {
  *   offer   request and role are set
  *   body    lives as long as the request
  *
- * NGX_OK; otherwise what to finalize the request with.  Where a refusal was
- * sent this is NGX_OK as well: r->header_sent tells
+ * NGX_OK; otherwise a result as in ngx_http_webrtc_resource.h
  */
 ngx_int_t ngx_http_webrtc_offer_parse(ngx_http_webrtc_offer_t *offer,
     ngx_str_t *body);
@@ -50,8 +49,6 @@ ngx_int_t ngx_http_webrtc_offer_parse(ngx_http_webrtc_offer_t *offer,
  * Decides, makes the slot and answers with 201 or the refusal.
  *
  *   offer   all but ref are set
- *
- * Returns what to finalize the request with.
  */
 ngx_int_t ngx_http_webrtc_offer_answer(ngx_http_webrtc_offer_t *offer);
 
@@ -65,8 +62,6 @@ ngx_int_t ngx_http_webrtc_offer_refuse(ngx_http_request_t *r, ngx_uint_t role,
  *
  *   peer     of the slot
  *   answer   from the request's pool
- *
- * Returns what to finalize the request with.
  */
 ngx_int_t ngx_http_webrtc_offer_created(ngx_http_request_t *r,
     ngx_uint_t status, ngx_webrtc_peer_t *peer, ngx_str_t *answer);

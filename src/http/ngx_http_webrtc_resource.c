@@ -63,6 +63,31 @@ ngx_str_t  ngx_http_webrtc_frag_type =
 
 
 ngx_int_t
+ngx_http_webrtc_result(ngx_int_t rc)
+{
+    switch (rc) {
+
+    case NGX_DONE:
+        /* the request's end, as soon as all is written */
+        return NGX_OK;
+
+    case NGX_AGAIN:
+        /* gives up the reference of the handler that returns */
+        return NGX_DONE;
+    }
+
+    return rc;
+}
+
+
+void
+ngx_http_webrtc_end(ngx_http_request_t *r, ngx_int_t rc)
+{
+    ngx_http_finalize_request(r, ngx_http_webrtc_result(rc));
+}
+
+
+ngx_int_t
 ngx_http_webrtc_dispatch(ngx_http_request_t *r, ngx_uint_t role,
     ngx_http_webrtc_body_pt offer)
 {
@@ -244,7 +269,9 @@ ngx_http_webrtc_read_body(ngx_http_request_t *r, size_t limit,
         return rc;
     }
 
-    return NGX_DONE;
+    /* nginx has taken a reference for what is still to be read */
+
+    return NGX_AGAIN;
 }
 
 
@@ -273,7 +300,7 @@ ngx_http_webrtc_body_read(ngx_http_request_t *r)
 
         if (rc == NGX_DECLINED) {
             ngx_http_webrtc_body_stop(r);
-            ngx_http_finalize_request(r,
+            ngx_http_webrtc_end(r,
                 ngx_http_webrtc_problem(r, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
                                         "body too large", NULL));
             return;
@@ -309,7 +336,7 @@ ngx_http_webrtc_body_read(ngx_http_request_t *r)
         return;
     }
 
-    ctx->handler(r, &ctx->body);
+    ngx_http_webrtc_end(r, ctx->handler(r, &ctx->body));
 }
 
 
@@ -587,8 +614,12 @@ ngx_http_webrtc_answer(ngx_http_request_t *r, ngx_uint_t status,
 
     rc = ngx_http_send_header(r);
 
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+    if (rc == NGX_ERROR || rc > NGX_OK) {
         return rc;
+    }
+
+    if (r->header_only) {
+        return NGX_DONE;
     }
 
     b = ngx_calloc_buf(r->pool);
@@ -605,7 +636,9 @@ ngx_http_webrtc_answer(ngx_http_request_t *r, ngx_uint_t status,
     out.buf = b;
     out.next = NULL;
 
-    return ngx_http_output_filter(r, &out);
+    rc = ngx_http_output_filter(r, &out);
+
+    return (rc == NGX_ERROR) ? NGX_ERROR : NGX_DONE;
 }
 
 
@@ -685,11 +718,14 @@ ngx_http_webrtc_arg(ngx_http_request_t *r, const char *name, ngx_str_t *value)
 
 
 void
-ngx_http_webrtc_watch(ngx_http_request_t *r)
+ngx_http_webrtc_wait(ngx_http_request_t *r)
 {
     ngx_event_t  *rev;
 
+    r->main->count++;
+
     r->read_event_handler = ngx_http_test_reading;
+    r->write_event_handler = ngx_http_request_empty_handler;
 
     rev = r->connection->read;
 

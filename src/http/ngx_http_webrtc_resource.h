@@ -15,13 +15,31 @@
 
 
 /*
+ * What becomes of a request, as the functions of src/http tell it:
+ *
+ *   NGX_OK      nothing has been answered, go on
+ *   NGX_DONE    answered: nginx's filters have the response, and may have
+ *               queued all or part of it
+ *   NGX_AGAIN   it waits: the request has a reference more (r->main->count) and
+ *               is ended with ngx_http_webrtc_end() later, by whoever took it
+ *   others      not answered: what nginx is to finalize the request with, a
+ *               status or NGX_ERROR
+ *
+ * nginx's filters tell "sent" and "queued" apart, by NGX_OK and NGX_AGAIN.  Who
+ * handles a request must not: what is queued is written after the request has
+ * been finalized, and not before.
+ */
+
+
+/*
  * The whole body has been read.
  *
  *   body   in one piece, from the request's pool
  *
- * The handler ends the request with ngx_http_finalize_request(), now or later.
+ * The result is one of the above, but NGX_OK.
  */
-typedef void (*ngx_http_webrtc_body_pt)(ngx_http_request_t *r, ngx_str_t *body);
+typedef ngx_int_t (*ngx_http_webrtc_body_pt)(ngx_http_request_t *r,
+    ngx_str_t *body);
 
 
 /* nginx has no names for these: RFC 9110, 15.5.7 and 15.5.21, RFC 6585, 3 */
@@ -44,8 +62,19 @@ extern ngx_str_t  ngx_http_webrtc_frag_type;   /* "application/trickle-ice-
                                                   sdpfrag" */
 
 
+/* One of the results above as nginx takes it from a handler of a phase. */
+ngx_int_t ngx_http_webrtc_result(ngx_int_t rc);
+
 /*
- * The content handler of WHIP and WHEP locations: endpoint and sessions.
+ * Ends a request, or the part of its handling that is over, where nginx is not
+ * told by a handler's result.  It may be gone then.
+ *
+ *   rc   one of the results above
+ */
+void ngx_http_webrtc_end(ngx_http_request_t *r, ngx_int_t rc);
+
+/*
+ * Requests to WHIP and WHEP locations: endpoint and sessions.
  *
  *   role    NGX_WEBRTC_PEER_*: whose sessions can be reached
  *   offer   gets the body of a POST
@@ -66,17 +95,14 @@ ngx_int_t ngx_http_webrtc_options(ngx_http_request_t *r);
  * Ends a POST in a worker that shuts down: 307 sends the client to the same URL
  * once more, over a new connection.  Over HTTP/2, where it would use the one it
  * has, 503 with Retry-After.
- *
- * Returns what to finalize the request with.
  */
 ngx_int_t ngx_http_webrtc_elsewhere(ngx_http_request_t *r);
 
 /*
  * Reads the body without a temporary file.
  *
- *   limit   most bytes; a longer body is answered with 413
- *
- * The result is that of a content handler.
+ *   limit     most bytes; a longer body is answered with 413
+ *   handler   called once, also before this returns
  */
 ngx_int_t ngx_http_webrtc_read_body(ngx_http_request_t *r, size_t limit,
     ngx_http_webrtc_body_pt handler);
@@ -90,7 +116,6 @@ ngx_int_t ngx_http_webrtc_content_type(ngx_http_request_t *r, ngx_str_t *type);
 /*
  * Answers with a status, headers so far pushed and an application/problem+json
  * body, or leaves it to "error_page" where that has something for the status.
- * The result is for ngx_http_finalize_request().
  *
  *   title    constant text
  *   detail   any text, is escaped; may be empty
@@ -125,10 +150,11 @@ ngx_int_t ngx_http_webrtc_arg(ngx_http_request_t *r, const char *name,
     ngx_str_t *value);
 
 /*
- * Notices when the client of a request that waits goes away, or has gone
- * already: the request is finalized then.
+ * The request waits from now on, for its caller to return NGX_AGAIN.  Notices
+ * when the client goes away, or has gone already: the request is finalized
+ * then, with 499.
  */
-void ngx_http_webrtc_watch(ngx_http_request_t *r);
+void ngx_http_webrtc_wait(ngx_http_request_t *r);
 
 /* The request header of that name (lower case), or NULL. */
 ngx_str_t *ngx_http_webrtc_request_header(ngx_http_request_t *r,

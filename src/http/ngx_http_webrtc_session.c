@@ -25,18 +25,14 @@
 static ngx_int_t ngx_http_webrtc_session_delete(ngx_http_request_t *r,
     ngx_str_t *id);
 static ngx_int_t ngx_http_webrtc_session_patch(ngx_http_request_t *r);
-static void ngx_http_webrtc_session_fragment(ngx_http_request_t *r,
-    ngx_str_t *body);
-static ngx_int_t ngx_http_webrtc_session_take(ngx_http_request_t *r,
+static ngx_int_t ngx_http_webrtc_session_fragment(ngx_http_request_t *r,
     ngx_str_t *body);
 static ngx_int_t ngx_http_webrtc_session_restart(ngx_http_request_t *r,
     ngx_webrtc_peer_t *peer, ngx_webrtc_sdpfrag_t *frag, u_char *match,
     ngx_str_t *body);
 static ngx_int_t ngx_http_webrtc_session_tell(void *ctx,
     ngx_webrtc_peer_info_t *info);
-static void ngx_http_webrtc_session_answer(ngx_http_request_t *r,
-    ngx_str_t *body);
-static ngx_int_t ngx_http_webrtc_session_complete(ngx_http_request_t *r,
+static ngx_int_t ngx_http_webrtc_session_answer(ngx_http_request_t *r,
     ngx_str_t *body);
 static ngx_int_t ngx_http_webrtc_session_again(ngx_http_request_t *r,
     ngx_webrtc_peer_t **peer, u_char **match);
@@ -161,15 +157,8 @@ ngx_http_webrtc_session_patch(ngx_http_request_t *r)
 }
 
 
-static void
-ngx_http_webrtc_session_fragment(ngx_http_request_t *r, ngx_str_t *body)
-{
-    ngx_http_finalize_request(r, ngx_http_webrtc_session_take(r, body));
-}
-
-
 static ngx_int_t
-ngx_http_webrtc_session_take(ngx_http_request_t *r, ngx_str_t *body)
+ngx_http_webrtc_session_fragment(ngx_http_request_t *r, ngx_str_t *body)
 {
     u_char                  *match;
     ngx_int_t                rc;
@@ -180,7 +169,7 @@ ngx_http_webrtc_session_take(ngx_http_request_t *r, ngx_str_t *body)
     ngx_webrtc_sdp_error_t   err;
 
     rc = ngx_http_webrtc_session_again(r, &peer, &match);
-    if (rc != NGX_OK || r->header_sent) {
+    if (rc != NGX_OK) {
         return rc;
     }
 
@@ -211,7 +200,7 @@ ngx_http_webrtc_session_take(ngx_http_request_t *r, ngx_str_t *body)
         {
             rc = ngx_http_webrtc_ice_trickle(r, &info, body);
 
-            if (rc != NGX_OK || r->header_sent) {
+            if (rc != NGX_OK) {
                 return rc;
             }
         }
@@ -366,17 +355,10 @@ ngx_http_webrtc_session_restarted(ngx_http_request_t *r,
 }
 
 
-static void
-ngx_http_webrtc_session_answer(ngx_http_request_t *r, ngx_str_t *body)
-{
-    ngx_http_finalize_request(r, ngx_http_webrtc_session_complete(r, body));
-}
-
-
 /* the viewer's answer to our counter-offer */
 
 static ngx_int_t
-ngx_http_webrtc_session_complete(ngx_http_request_t *r, ngx_str_t *body)
+ngx_http_webrtc_session_answer(ngx_http_request_t *r, ngx_str_t *body)
 {
     u_char                        *match;
     ngx_int_t                      rc;
@@ -388,7 +370,7 @@ ngx_http_webrtc_session_complete(ngx_http_request_t *r, ngx_str_t *body)
     ngx_webrtc_negotiate_cause_t   cause;
 
     rc = ngx_http_webrtc_session_again(r, &peer, &match);
-    if (rc != NGX_OK || r->header_sent) {
+    if (rc != NGX_OK) {
         return rc;
     }
 
@@ -447,8 +429,7 @@ ngx_http_webrtc_session_complete(ngx_http_request_t *r, ngx_str_t *body)
  *   peer    a copy, from the request's pool
  *   match   as ngx_webrtc_peers_restart() takes it
  *
- * NGX_OK, and if r->header_sent the request is answered; otherwise what to
- * finalize the request with
+ * NGX_OK; otherwise a result as in ngx_http_webrtc_resource.h
  */
 
 static ngx_int_t

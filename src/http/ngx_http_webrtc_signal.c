@@ -37,13 +37,9 @@ typedef struct {
 } ngx_http_webrtc_signal_t;
 
 
-static void ngx_http_webrtc_signal_offer(ngx_http_request_t *r,
+static ngx_int_t ngx_http_webrtc_signal_offer(ngx_http_request_t *r,
     ngx_str_t *body);
-static ngx_int_t ngx_http_webrtc_signal_begin(ngx_http_request_t *r,
-    ngx_str_t *body);
-static void ngx_http_webrtc_signal_posted(ngx_http_request_t *r,
-    ngx_str_t *body);
-static ngx_int_t ngx_http_webrtc_signal_take(ngx_http_request_t *r,
+static ngx_int_t ngx_http_webrtc_signal_posted(ngx_http_request_t *r,
     ngx_str_t *body);
 static ngx_int_t ngx_http_webrtc_signal_fragment(ngx_http_request_t *r,
     ngx_webrtc_signal_t *msg, ngx_str_t *frag);
@@ -86,15 +82,8 @@ ngx_http_webrtc_signal_start(ngx_http_request_t *r)
 }
 
 
-static void
-ngx_http_webrtc_signal_offer(ngx_http_request_t *r, ngx_str_t *body)
-{
-    ngx_http_finalize_request(r, ngx_http_webrtc_signal_begin(r, body));
-}
-
-
 static ngx_int_t
-ngx_http_webrtc_signal_begin(ngx_http_request_t *r, ngx_str_t *body)
+ngx_http_webrtc_signal_offer(ngx_http_request_t *r, ngx_str_t *body)
 {
     u_char               *p;
     ngx_int_t             rc;
@@ -131,7 +120,7 @@ ngx_http_webrtc_signal_begin(ngx_http_request_t *r, ngx_str_t *body)
 
     rc = ngx_http_webrtc_file_create(r, &sdp, 1, &peer, &answer);
 
-    if (peer == NULL) {
+    if (rc != NGX_OK) {
         return rc;
     }
 
@@ -168,15 +157,8 @@ ngx_http_webrtc_signal_message(ngx_http_request_t *r, ngx_str_t *id)
 }
 
 
-static void
-ngx_http_webrtc_signal_posted(ngx_http_request_t *r, ngx_str_t *body)
-{
-    ngx_http_finalize_request(r, ngx_http_webrtc_signal_take(r, body));
-}
-
-
 static ngx_int_t
-ngx_http_webrtc_signal_take(ngx_http_request_t *r, ngx_str_t *body)
+ngx_http_webrtc_signal_posted(ngx_http_request_t *r, ngx_str_t *body)
 {
     ngx_int_t                rc;
     ngx_str_t                id, frag;
@@ -231,7 +213,7 @@ ngx_http_webrtc_signal_take(ngx_http_request_t *r, ngx_str_t *body)
 
         rc = ngx_http_webrtc_ice_trickle(r, &info, &frag);
 
-        if (rc != NGX_OK || r->header_sent) {
+        if (rc != NGX_OK) {
             return rc;
         }
     }
@@ -416,13 +398,15 @@ ngx_http_webrtc_signal_events(ngx_http_request_t *r, ngx_str_t *id)
 
     rc = ngx_http_webrtc_signal_header(r);
 
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+    if (rc == NGX_ERROR || rc > NGX_OK) {
         return rc;
     }
 
-    r->main->count++;
+    if (r->header_only) {
+        return NGX_DONE;
+    }
 
-    ngx_http_webrtc_watch(r);
+    ngx_http_webrtc_wait(r);
     r->write_event_handler = ngx_http_webrtc_signal_write;
 
     ngx_queue_insert_tail(&ngx_http_webrtc_signal_streams, &sg->queue);
@@ -435,7 +419,7 @@ ngx_http_webrtc_signal_events(ngx_http_request_t *r, ngx_str_t *id)
         ngx_http_webrtc_signal_end(sg, NGX_ERROR);
     }
 
-    return NGX_DONE;
+    return NGX_AGAIN;
 }
 
 
@@ -706,7 +690,9 @@ ngx_http_webrtc_signal_arm(ngx_http_request_t *r)
 
     if (!c->buffered) {
 
-        if (wev->timer_set) {
+        /* with "limit_rate" the timer is nginx's, which waits for it */
+
+        if (wev->timer_set && !wev->delayed) {
             ngx_del_timer(wev);
         }
 

@@ -14,7 +14,7 @@
 #include "ngx_webrtc_sdp.h"
 
 
-/* Each serves a request as a content handler. */
+/* Each serves a request, with a result as in ngx_http_webrtc_resource.h. */
 
 /* POST of "?signal": an offer begins a session */
 ngx_int_t ngx_http_webrtc_signal_start(ngx_http_request_t *r);

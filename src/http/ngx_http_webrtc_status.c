@@ -20,6 +20,8 @@
 #define NGX_HTTP_WEBRTC_STATUS_ERROR   128
 
 
+static ngx_int_t ngx_http_webrtc_status_dispatch(ngx_http_request_t *r);
+static ngx_int_t ngx_http_webrtc_status_show(ngx_http_request_t *r);
 static ngx_int_t ngx_http_webrtc_status_control(ngx_http_request_t *r);
 static ngx_chain_t *ngx_http_webrtc_status_head(ngx_http_request_t *r,
     off_t *size);
@@ -54,14 +56,15 @@ static const char  *ngx_http_webrtc_status_drops[NGX_WEBRTC_DROPS] = {
 ngx_int_t
 ngx_http_webrtc_status_handler(ngx_http_request_t *r)
 {
-    off_t                        size;
-    ngx_int_t                    rc;
-    ngx_uint_t                   cursor, first;
-    ngx_chain_t                 *out, **ll;
-    ngx_webrtc_stream_info_t    *info;
-    ngx_http_webrtc_loc_conf_t  *wlcf;
+    return ngx_http_webrtc_result(ngx_http_webrtc_status_dispatch(r));
+}
 
-    static ngx_str_t  cache = ngx_string("no-store");
+
+static ngx_int_t
+ngx_http_webrtc_status_dispatch(ngx_http_request_t *r)
+{
+    ngx_int_t                    rc;
+    ngx_http_webrtc_loc_conf_t  *wlcf;
 
     rc = ngx_http_discard_request_body(r);
     if (rc != NGX_OK) {
@@ -85,6 +88,21 @@ ngx_http_webrtc_status_handler(ngx_http_request_t *r)
     if (r->method == NGX_HTTP_POST) {
         return ngx_http_webrtc_status_control(r);
     }
+
+    return ngx_http_webrtc_status_show(r);
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_status_show(ngx_http_request_t *r)
+{
+    off_t                      size;
+    ngx_int_t                  rc;
+    ngx_uint_t                 cursor, first;
+    ngx_chain_t               *out, **ll;
+    ngx_webrtc_stream_info_t  *info;
+
+    static ngx_str_t  cache = ngx_string("no-store");
 
     info = ngx_palloc(r->pool, sizeof(ngx_webrtc_stream_info_t));
     if (info == NULL) {
@@ -139,11 +157,17 @@ ngx_http_webrtc_status_handler(ngx_http_request_t *r)
 
     rc = ngx_http_send_header(r);
 
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+    if (rc == NGX_ERROR || rc > NGX_OK) {
         return rc;
     }
 
-    return ngx_http_output_filter(r, out);
+    if (r->header_only) {
+        return NGX_DONE;
+    }
+
+    rc = ngx_http_output_filter(r, out);
+
+    return (rc == NGX_ERROR) ? NGX_ERROR : NGX_DONE;
 }
 
 

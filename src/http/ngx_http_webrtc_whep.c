@@ -28,8 +28,7 @@ typedef struct {
 } ngx_http_webrtc_whep_t;
 
 
-static void ngx_http_webrtc_whep_offer(ngx_http_request_t *r, ngx_str_t *body);
-static ngx_int_t ngx_http_webrtc_whep_accept(ngx_http_request_t *r,
+static ngx_int_t ngx_http_webrtc_whep_offer(ngx_http_request_t *r,
     ngx_str_t *body);
 static ngx_int_t ngx_http_webrtc_whep_stream(ngx_http_webrtc_whep_t *whep);
 static ngx_int_t ngx_http_webrtc_whep_ready(ngx_http_webrtc_whep_t *whep);
@@ -47,28 +46,17 @@ static ngx_queue_t  ngx_http_webrtc_whep_waiting = {
 ngx_int_t
 ngx_http_webrtc_whep_handler(ngx_http_request_t *r)
 {
-    return ngx_http_webrtc_dispatch(r, NGX_WEBRTC_PEER_PLAY,
-                                    ngx_http_webrtc_whep_offer);
-}
-
-
-static void
-ngx_http_webrtc_whep_offer(ngx_http_request_t *r, ngx_str_t *body)
-{
     ngx_int_t  rc;
 
-    rc = ngx_http_webrtc_whep_accept(r, body);
+    rc = ngx_http_webrtc_dispatch(r, NGX_WEBRTC_PEER_PLAY,
+                                  ngx_http_webrtc_whep_offer);
 
-    if (rc != NGX_AGAIN) {
-        ngx_http_finalize_request(r, rc);
-    }
+    return ngx_http_webrtc_result(rc);
 }
 
 
-/* NGX_AGAIN: the request waits; otherwise what to finalize it with */
-
 static ngx_int_t
-ngx_http_webrtc_whep_accept(ngx_http_request_t *r, ngx_str_t *body)
+ngx_http_webrtc_whep_offer(ngx_http_request_t *r, ngx_str_t *body)
 {
     ngx_int_t                      rc;
     ngx_http_cleanup_t            *cln;
@@ -94,7 +82,7 @@ ngx_http_webrtc_whep_accept(ngx_http_request_t *r, ngx_str_t *body)
 
     rc = ngx_http_webrtc_offer_parse(&whep->offer, body);
 
-    if (rc != NGX_OK || r->header_sent) {
+    if (rc != NGX_OK) {
         return rc;
     }
 
@@ -113,7 +101,7 @@ ngx_http_webrtc_whep_accept(ngx_http_request_t *r, ngx_str_t *body)
 
     rc = ngx_http_webrtc_whep_stream(whep);
 
-    if (rc != NGX_OK || r->header_sent) {
+    if (rc != NGX_OK) {
         return rc;
     }
 
@@ -132,12 +120,7 @@ ngx_http_webrtc_whep_accept(ngx_http_request_t *r, ngx_str_t *body)
 }
 
 
-/*
- * Finds the stream, makes it when it is to be pulled.
- *
- * NGX_OK, also when there is no stream yet; otherwise what to finalize the
- * request with
- */
+/* Finds the stream, if there is one yet; makes it when it is to be pulled. */
 
 static ngx_int_t
 ngx_http_webrtc_whep_stream(ngx_http_webrtc_whep_t *whep)
@@ -221,10 +204,7 @@ ngx_http_webrtc_whep_wait(ngx_http_webrtc_whep_t *whep)
     whep->waiting = 1;
     ngx_queue_insert_tail(&ngx_http_webrtc_whep_waiting, &whep->queue);
 
-    /* notices when the client goes away */
-
-    ngx_http_webrtc_watch(r);
-    r->write_event_handler = ngx_http_request_empty_handler;
+    ngx_http_webrtc_wait(r);
 
     return NGX_AGAIN;
 }
@@ -290,7 +270,7 @@ ngx_http_webrtc_whep_resume(ngx_http_webrtc_whep_t *whep)
 
     ngx_http_webrtc_whep_cleanup(whep);
 
-    ngx_http_finalize_request(r, rc);
+    ngx_http_webrtc_end(r, rc);
     ngx_http_run_posted_requests(c);
 }
 
@@ -342,7 +322,7 @@ ngx_http_webrtc_whep_timeout(ngx_event_t *ev)
 
     ngx_http_webrtc_whep_cleanup(whep);
 
-    ngx_http_finalize_request(r, rc);
+    ngx_http_webrtc_end(r, rc);
     ngx_http_run_posted_requests(c);
 }
 

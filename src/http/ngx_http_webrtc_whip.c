@@ -26,8 +26,7 @@ typedef struct {
 } ngx_http_webrtc_whip_pending_t;
 
 
-static void ngx_http_webrtc_whip_offer(ngx_http_request_t *r, ngx_str_t *body);
-static ngx_int_t ngx_http_webrtc_whip_accept(ngx_http_request_t *r,
+static ngx_int_t ngx_http_webrtc_whip_offer(ngx_http_request_t *r,
     ngx_str_t *body);
 static ngx_int_t ngx_http_webrtc_whip_expect(ngx_webrtc_stream_t *st,
     uint64_t ref);
@@ -42,20 +41,17 @@ static ngx_queue_t  ngx_http_webrtc_whip_pending = {
 ngx_int_t
 ngx_http_webrtc_whip_handler(ngx_http_request_t *r)
 {
-    return ngx_http_webrtc_dispatch(r, NGX_WEBRTC_PEER_PUBLISH,
-                                    ngx_http_webrtc_whip_offer);
-}
+    ngx_int_t  rc;
 
+    rc = ngx_http_webrtc_dispatch(r, NGX_WEBRTC_PEER_PUBLISH,
+                                  ngx_http_webrtc_whip_offer);
 
-static void
-ngx_http_webrtc_whip_offer(ngx_http_request_t *r, ngx_str_t *body)
-{
-    ngx_http_finalize_request(r, ngx_http_webrtc_whip_accept(r, body));
+    return ngx_http_webrtc_result(rc);
 }
 
 
 static ngx_int_t
-ngx_http_webrtc_whip_accept(ngx_http_request_t *r, ngx_str_t *body)
+ngx_http_webrtc_whip_offer(ngx_http_request_t *r, ngx_str_t *body)
 {
     ngx_int_t                    rc;
     ngx_str_t                    name;
@@ -84,7 +80,7 @@ ngx_http_webrtc_whip_accept(ngx_http_request_t *r, ngx_str_t *body)
 
     rc = ngx_http_webrtc_offer_parse(offer, body);
 
-    if (rc != NGX_OK || r->header_sent) {
+    if (rc != NGX_OK) {
         return rc;
     }
 
