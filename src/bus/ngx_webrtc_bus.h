@@ -190,7 +190,8 @@ typedef struct {
                                                  again */
 
     uint64_t                 wanted_ms;       /* atomic; until then a viewer
-                                                 may come that was answered */
+                                                 waits for the stream, or may
+                                                 come that was answered */
 
     uint64_t                 publisher;       /* slots: see */
     uint64_t                 holder;          /* ngx_webrtc_bus_publish.h */

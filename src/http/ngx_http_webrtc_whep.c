@@ -19,6 +19,11 @@
 #include "ngx_http_webrtc_vars.h"
 
 
+/* ms that a request keeps the source which it waits for running, each time that
+ * it is looked at; chosen: a few ticks of the worker's timer */
+#define NGX_HTTP_WEBRTC_WHEP_WANTED  1000
+
+
 typedef struct {
     ngx_http_webrtc_offer_t  offer;       /* its stream is watched too */
     ngx_str_t                name;        /* of the stream */
@@ -33,6 +38,7 @@ static ngx_int_t ngx_http_webrtc_whep_offer(ngx_http_request_t *r,
 static ngx_int_t ngx_http_webrtc_whep_stream(ngx_http_webrtc_whep_t *whep);
 static ngx_int_t ngx_http_webrtc_whep_ready(ngx_http_webrtc_whep_t *whep);
 static ngx_int_t ngx_http_webrtc_whep_wait(ngx_http_webrtc_whep_t *whep);
+static void ngx_http_webrtc_whep_wanted(ngx_http_webrtc_whep_t *whep);
 static void ngx_http_webrtc_whep_resume(ngx_http_webrtc_whep_t *whep);
 static void ngx_http_webrtc_whep_timeout(ngx_event_t *ev);
 static void ngx_http_webrtc_whep_cleanup(void *data);
@@ -204,9 +210,35 @@ ngx_http_webrtc_whep_wait(ngx_http_webrtc_whep_t *whep)
     whep->waiting = 1;
     ngx_queue_insert_tail(&ngx_http_webrtc_whep_waiting, &whep->queue);
 
+    ngx_http_webrtc_whep_wanted(whep);
     ngx_http_webrtc_wait(r);
 
     return NGX_AGAIN;
+}
+
+
+/*
+ * Who waits is no viewer yet: without this "webrtc_idle_timeout" would end the
+ * source, in whichever worker it runs.
+ */
+
+static void
+ngx_http_webrtc_whep_wanted(ngx_http_webrtc_whep_t *whep)
+{
+    uint64_t              until;
+    ngx_webrtc_stream_t  *st;
+
+    st = whep->offer.st;
+
+    if (st == NULL) {
+        return;
+    }
+
+    until = (uint64_t) ngx_current_msec + NGX_HTTP_WEBRTC_WHEP_WANTED;
+
+    if (ngx_webrtc_atomic_load(&st->wanted_ms) < until) {
+        ngx_webrtc_atomic_store(&st->wanted_ms, until);
+    }
 }
 
 
@@ -242,6 +274,7 @@ ngx_http_webrtc_whep_wake(ngx_webrtc_stream_t *st)
         }
 
         if (ngx_http_webrtc_whep_ready(whep) != NGX_OK) {
+            ngx_http_webrtc_whep_wanted(whep);
             ngx_http_webrtc_pull_check(whep->offer.st);
             continue;
         }
