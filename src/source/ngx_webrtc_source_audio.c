@@ -271,6 +271,10 @@ ngx_webrtc_source_audio_frame(ngx_webrtc_source_audio_t *a, AVPacket *pkt,
 
     ts = ngx_webrtc_ts_scale(pts, a->rate, NGX_WEBRTC_SOURCE_CLOCK);
 
+    if (a->passed && (pkt->flags & AV_PKT_FLAG_DISCARD)) {
+        return NGX_OK;
+    }
+
     if (a->passed) {
         return ngx_webrtc_source_audio_pass(a, pkt, ts);
     }

@@ -22,6 +22,7 @@
 
 #include "ngx_webrtc_source_read.h"
 #include "ngx_webrtc_source_audio.h"
+#include "ngx_webrtc_source_hide.h"
 #include "ngx_webrtc_source_thread.h"
 
 
@@ -795,9 +796,9 @@ static int
 ngx_webrtc_source_read_item(ngx_webrtc_source_read_t *rd, ngx_uint_t kind,
     AVPacket *pkt, int64_t pts, int64_t dts, int64_t duration)
 {
-    int64_t                      shift;
+    int64_t                      shift, room;
     ngx_uint_t                   video, exact;
-    ngx_webrtc_source_item_t    *item, *at;
+    ngx_webrtc_source_item_t    *item;
     ngx_webrtc_source_stream_t  *s;
 
     video = (kind == NGX_WEBRTC_VIDEO);
@@ -824,6 +825,10 @@ ngx_webrtc_source_read_item(ngx_webrtc_source_read_t *rd, ngx_uint_t kind,
         dts = pts;
     }
 
+    if (pkt->flags & AV_PKT_FLAG_DISCARD) {
+        return ngx_webrtc_source_hide(rd, s, kind, pkt, pts, dts);
+    }
+
     if (rd->nread < NGX_WEBRTC_SOURCE_FIRST && pts < rd->first
         && rd->offset == 0)
     {
@@ -841,6 +846,10 @@ ngx_webrtc_source_read_item(ngx_webrtc_source_read_t *rd, ngx_uint_t kind,
     dts += shift;
     pts += shift;
 
+    /* since the frame before, that of the pass before too */
+
+    room = (s->set || rd->offset) ? dts - s->dts : NGX_WEBRTC_SOURCE_CLOCK;
+
     if (duration == 0 && s->set && dts > s->dts) {
         duration = dts - s->dts;
     }
@@ -853,15 +862,34 @@ ngx_webrtc_source_read_item(ngx_webrtc_source_read_t *rd, ngx_uint_t kind,
         rd->end = s->next;
     }
 
-    item = calloc(1, sizeof(ngx_webrtc_source_item_t));
+    item = ngx_webrtc_source_read_make(kind, pkt, pts, dts);
     if (item == NULL) {
         return AVERROR(ENOMEM);
+    }
+
+    ngx_webrtc_source_hide_show(rd, s, item, room);
+
+    ngx_webrtc_source_read_put(rd, item);
+
+    return 0;
+}
+
+
+ngx_webrtc_source_item_t *
+ngx_webrtc_source_read_make(ngx_uint_t kind, AVPacket *pkt, int64_t pts,
+    int64_t dts)
+{
+    ngx_webrtc_source_item_t  *item;
+
+    item = calloc(1, sizeof(ngx_webrtc_source_item_t));
+    if (item == NULL) {
+        return NULL;
     }
 
     item->pkt = av_packet_alloc();
     if (item->pkt == NULL) {
         free(item);
-        return AVERROR(ENOMEM);
+        return NULL;
     }
 
     av_packet_move_ref(item->pkt, pkt);
@@ -869,8 +897,21 @@ ngx_webrtc_source_read_item(ngx_webrtc_source_read_t *rd, ngx_uint_t kind,
     item->kind = kind;
     item->pts = pts;
     item->dts = dts;
-    item->seam = s->seam;
 
+    return item;
+}
+
+
+void
+ngx_webrtc_source_read_put(ngx_webrtc_source_read_t *rd,
+    ngx_webrtc_source_item_t *item)
+{
+    ngx_webrtc_source_item_t    *at;
+    ngx_webrtc_source_stream_t  *s;
+
+    s = (item->kind == NGX_WEBRTC_VIDEO) ? &rd->video : &rd->audio;
+
+    item->seam = s->seam;
     s->seam = 0;
 
     at = rd->tail;
@@ -878,7 +919,7 @@ ngx_webrtc_source_read_item(ngx_webrtc_source_read_t *rd, ngx_uint_t kind,
     if (rd->paced) {
         /* one track never overtakes itself */
 
-        while (at && at->dts > dts && at->kind != kind) {
+        while (at && at->dts > item->dts && at->kind != item->kind) {
             at = at->prev;
         }
     }
@@ -902,14 +943,14 @@ ngx_webrtc_source_read_item(ngx_webrtc_source_read_t *rd, ngx_uint_t kind,
 
     rd->n++;
     rd->size += item->pkt->size;
-
-    return 0;
 }
 
 
 static void
 ngx_webrtc_source_read_close(ngx_webrtc_source_stream_t *s)
 {
+    ngx_webrtc_source_hide_drop(s);
+
     av_parser_close(s->parser);
     s->parser = NULL;
 

@@ -58,6 +58,11 @@ typedef struct {
     AVPacket                    *held;       /* a frame that may go on */
     unsigned                     join:1;     /* frames come in pieces */
 
+    ngx_webrtc_source_item_t    *hidden;     /* see ngx_webrtc_source_hide.h */
+    ngx_webrtc_source_item_t    *hidden_last;
+    ngx_uint_t                   nhidden;
+    size_t                       hidden_size;
+
     unsigned                     set:1;      /* the two below */
     unsigned                     seam:1;
     int64_t                      dts;        /* of the frame before */
@@ -137,6 +142,17 @@ ngx_webrtc_source_item_t *ngx_webrtc_source_read_pop(
 
 /* Removes an item from the queue and frees it. */
 void ngx_webrtc_source_read_drop(ngx_webrtc_source_read_t *rd,
+    ngx_webrtc_source_item_t *item);
+
+/*
+ * Makes an item that is not in the queue; the packet's reference is moved.
+ * NULL: no memory.
+ */
+ngx_webrtc_source_item_t *ngx_webrtc_source_read_make(ngx_uint_t kind,
+    AVPacket *pkt, int64_t pts, int64_t dts);
+
+/* Puts it into the queue: behind the ones of its track. */
+void ngx_webrtc_source_read_put(ngx_webrtc_source_read_t *rd,
     ngx_webrtc_source_item_t *item);
 
 /* Frees an item that is not in the queue. */

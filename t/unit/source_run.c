@@ -323,6 +323,97 @@ test_loop(const char *name, int32_t least, int32_t most)
 }
 
 
+/*
+ * A file that was cut without coding it anew: 1.5 s of 2 s, of which the first
+ * half a second is needed to decode the rest and not to be seen, in each pass.
+ */
+
+static void
+test_edit(const char *name, const char *from)
+{
+    char                             cmd[2048];
+    steps_t                          v, a;
+    int32_t                          d;
+    uint32_t                         first, shown;
+    harness_t                        h;
+    ngx_uint_t                       i, n;
+    ngx_webrtc_source_thread_conf_t  conf;
+
+    snprintf(cmd, sizeof(cmd), "cd %s && ffmpeg -nostdin -v error -y -ss 0.5 "
+             "-i %s -c copy %s", dir, from, name);
+
+    if (system(cmd) != 0) {
+        tap_fail("%s: cut", name);
+        return;
+    }
+
+    ngx_memzero(&conf, sizeof(ngx_webrtc_source_thread_conf_t));
+    conf.unpaced = 1;
+    conf.loop = 1;
+
+    harness_init(&h, path(name), &conf);
+    harness_start(&h);
+
+    tap_ok(harness_wait(&h, &h.n, 800, 20000), "%s: looped", name);
+
+    (void) harness_stop(&h);
+
+    tap_is_int(h.up.ntracks, 2, "%s: sound, too", name);
+    tap_is_int(h.sum.damaged, 0, "%s: nothing damaged", name);
+    tap_is_int(h.sum.dropped, 0, "%s: nothing dropped", name);
+    tap_is_int(h.sum.clamped, 0, "%s: nothing held back", name);
+
+    v = steps(&h, 0);
+    a = steps(&h, 1);
+
+    tap_ok(v.min > 0, "%s: video runs forwards", name);
+    tap_ok(a.min == 960 && a.max == 960, "%s: audio in steps of %d to %d",
+           name, a.min, a.max);
+
+    /* each pass: 15 frames in a moment, 45 in real time */
+
+    n = 0;
+    first = 0;
+    shown = 0;
+
+    for (i = 0; i < h.n; i++) {
+
+        if (h.p[i].pkt.track != 0
+            || !(h.p[i].pkt.flags & NGX_WEBRTC_PKT_FIRST))
+        {
+            continue;
+        }
+
+        if (n == 0) {
+            first = h.p[i].pkt.ts;
+        }
+
+        if (n == 15) {
+            d = (int32_t) (h.p[i].pkt.ts - first);
+            tap_ok(d > 0 && d <= 9000,
+                   "%s: 15 frames before the first one that is seen in %d ms",
+                   name, d / 90);
+            shown = h.p[i].pkt.ts;
+            break;
+        }
+
+        n++;
+    }
+
+    tap_ok(shown && abs(behind(&h, shown, a.first)) <= 50,
+           "%s: sound begins %d ms after the picture", name,
+           behind(&h, shown, a.first));
+
+    d = (int32_t) (v.last - v.first) / 90;
+    n = v.n / 60 * 1500 + v.n % 60 * 34;
+
+    tap_ok(d <= (int32_t) n + 300 && d >= (int32_t) (v.n / 60 * 1500),
+           "%s: %d frames in %d ms", name, (int) v.n, d);
+
+    harness_free(&h);
+}
+
+
 /* B-frames that nothing refers to, in a fixed pattern: I B B P B B P .. */
 
 static void
@@ -546,6 +637,9 @@ main(void)
     test_loop("av.mp4", 3000, 3000 + 90 * 100);
     test_loop("av.flv", 2970, 3060 + 90 * 100);
     test_loop("opus.mkv", 2970, 3060 + 90 * 100);
+
+    make("full.mp4", "-c:v libx264 -preset ultrafast -g 250 -bf 0 -c:a aac");
+    test_edit("cut.mp4", "full.mp4");
 
     test_bframes("b.ts");
     test_bframes("b.mp4");
