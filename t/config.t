@@ -490,6 +490,30 @@ invalid parameter "once" in webrtc_pull, expected "loop"
 
 
 
+=== webrtc_pull: a program
+--- http_config
+webrtc_listen  127.0.0.1:$TEST_NGINX_UDP_PORT;
+--- config
+location = /a { webrtc_play a; webrtc_pull tcp://127.0.0.1:1 program=1; }
+location = /b { webrtc_play b; webrtc_pull tcp://127.0.0.1:1 program=65535; }
+location = / { return 204; }
+--- request
+GET /
+--- error_code: 204
+--- no_error_log
+[error]
+
+
+
+=== webrtc_pull: no number of a program
+--- config
+location = /whep { webrtc_play a; webrtc_pull tcp://127.0.0.1:1 program=0; }
+--- must_die
+--- error_log
+invalid parameter "program=0" in webrtc_pull, expected "program=number" from 1 to 65535
+
+
+
 === webrtc_pull: start at another time
 --- config
 location = /whep { webrtc_play a; webrtc_pull rtmp://127.0.0.1/a start=soon; }

@@ -126,6 +126,7 @@ typedef struct {
     uint8_t                  loop;
     uint8_t                  always;          /* without viewers too */
     uint8_t                  ended;           /* a file was played to its end */
+    uint16_t                 program;         /* of MPEG-TS, 0: first video */
     u_char                   format[NGX_WEBRTC_PULL_FORMAT];
     u_char                   url[NGX_WEBRTC_PULL_URL];
 } ngx_webrtc_stream_pull_t;

@@ -81,6 +81,7 @@ typedef struct {
     ngx_str_t                    prefix;     /* literal part in front of the
                                                 first variable */
     ngx_str_t                    format;
+    ngx_uint_t                   program;        /* 0: first with video */
     ngx_str_t                    name;       /* stream, when it is constant */
     size_t                       buffer;
     ngx_msec_t                   idle_timeout;

@@ -101,6 +101,7 @@ ngx_http_webrtc_pull_record(ngx_http_webrtc_pull_t *pull, ngx_str_t *url,
     }
 
     sp.idle_ms = (uint32_t) pull->idle_timeout;
+    sp.program = (uint16_t) pull->program;
     sp.loop = pull->loop;
     sp.always = pull->always;
 
@@ -177,6 +178,7 @@ ngx_http_webrtc_pull_start(ngx_webrtc_stream_t *st,
     conf.url.len = sp->url_len;
     conf.format.data = sp->format;
     conf.format.len = sp->format_len;
+    conf.program = sp->program;
     conf.loop = sp->loop;
     conf.handler = ngx_http_webrtc_pull_event;
     conf.data = pr;
@@ -422,6 +424,7 @@ ngx_http_webrtc_pull_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     const char                        *cause;
     ngx_str_t                         *value;
+    ngx_int_t                          program;
     ngx_uint_t                         i;
     ngx_http_webrtc_pull_t            *pull;
     ngx_http_compile_complex_value_t   ccv;
@@ -496,10 +499,26 @@ ngx_http_webrtc_pull_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             continue;
         }
 
+        if (ngx_strncmp(value[i].data, "program=", 8) == 0) {
+
+            program = ngx_atoi(value[i].data + 8, value[i].len - 8);
+
+            if (program < 1 || program > 65535) {
+                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                                   "invalid parameter \"%V\" in webrtc_pull, "
+                                   "expected \"program=number\" from 1 to "
+                                   "65535", &value[i]);
+                return NGX_CONF_ERROR;
+            }
+
+            pull->program = program;
+            continue;
+        }
+
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid parameter \"%V\" in webrtc_pull, expected "
-                           "\"loop\", \"start=demand\", \"start=always\" or "
-                           "\"format=name\"", &value[i]);
+                           "\"loop\", \"start=demand\", \"start=always\", "
+                           "\"program=number\" or \"format=name\"", &value[i]);
         return NGX_CONF_ERROR;
     }
 

@@ -274,6 +274,7 @@ ngx_webrtc_source_create_thread(ngx_webrtc_source_t *source,
         tc.format = (char *) format;
     }
 
+    tc.program = conf->program;
     tc.loop = conf->loop ? 1 : 0;
     tc.backoff_min = conf->backoff_min ? conf->backoff_min
                                        : NGX_WEBRTC_SOURCE_BACKOFF_MIN;

@@ -58,6 +58,7 @@ typedef void (*ngx_webrtc_source_handler_pt)(ngx_webrtc_source_t *source,
  *   url           final, after variables; passed
  *                 ngx_webrtc_source_url_check() before
  *   format        name of a libavformat demuxer to force, or empty
+ *   program       number of a program of MPEG-TS; 0: the first one with video
  *   backoff_min,
  *   backoff_max   0: 500 and 5000 ms
  *   connect_timeout  until the connection is up and tracks are known;
@@ -71,6 +72,7 @@ typedef void (*ngx_webrtc_source_handler_pt)(ngx_webrtc_source_t *source,
 typedef struct {
     ngx_str_t                      url;
     ngx_str_t                      format;
+    ngx_uint_t                     program;
     ngx_msec_t                     backoff_min;
     ngx_msec_t                     backoff_max;
     ngx_msec_t                     connect_timeout;

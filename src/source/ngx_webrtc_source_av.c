@@ -20,6 +20,7 @@
 #include <libavutil/log.h>
 
 #include "ngx_webrtc_source_av.h"
+#include "ngx_webrtc_source_program.h"
 #include "ngx_webrtc_source_run.h"
 
 
@@ -30,7 +31,7 @@
 #define NGX_WEBRTC_SOURCE_PROBE          "4096"
 
 /* chosen: bounds what a hostile PMT can make */
-#define NGX_WEBRTC_SOURCE_STREAMS        "32"
+#define NGX_WEBRTC_SOURCE_STREAMS        "256"
 
 
 static void ngx_webrtc_source_av_log(void *avcl, int level, const char *fmt,
@@ -42,6 +43,7 @@ static AVDictionary *ngx_webrtc_source_av_options(
 static ngx_uint_t ngx_webrtc_source_av_paced(ngx_webrtc_source_run_t *run);
 static void ngx_webrtc_source_av_unknown(void *data, ngx_uint_t kind,
     const char *codec);
+static void ngx_webrtc_source_av_program(ngx_webrtc_source_run_t *run);
 static void ngx_webrtc_source_av_close(ngx_webrtc_source_run_t *run);
 static void ngx_webrtc_source_av_arrived(ngx_webrtc_source_run_t *run);
 
@@ -82,6 +84,8 @@ ngx_webrtc_source_av_run(ngx_webrtc_source_thread_t *th)
         goto done;
     }
 
+    run->rd.wanted = th->conf.program ? (int) th->conf.program
+                                      : NGX_WEBRTC_SOURCE_NO_PROGRAM;
     run->rd.unknown = ngx_webrtc_source_av_unknown;
     run->rd.ctx = run;
 
@@ -96,9 +100,18 @@ ngx_webrtc_source_av_run(ngx_webrtc_source_thread_t *th)
     ngx_webrtc_source_out_begin(&th->out);
 
     rc = ngx_webrtc_source_tracks_find(run);
+
+    if (rc == NGX_ERROR && run->eof
+        && run->rd.wanted != NGX_WEBRTC_SOURCE_NO_PROGRAM && !run->rd.chosen)
+    {
+        ngx_webrtc_source_av_program(run);
+    }
+
     if (rc != NGX_OK) {
         goto done;
     }
+
+    ngx_webrtc_source_av_program(run);
 
     rc = ngx_webrtc_source_tracks_tell(run);
     if (rc != NGX_OK) {
@@ -376,6 +389,26 @@ ngx_webrtc_source_av_unknown(void *data, ngx_uint_t kind, const char *codec)
 }
 
 
+/* which of which: in the log, or the reason why there is none */
+
+static void
+ngx_webrtc_source_av_program(ngx_webrtc_source_run_t *run)
+{
+    u_char  *p, text[NGX_WEBRTC_SOURCE_TEXT];
+
+    p = ngx_webrtc_source_program_print(&run->rd, text, text + sizeof(text));
+
+    if (!run->rd.chosen) {
+        ngx_webrtc_source_thread_error(run->th, "no such program: %*s",
+                                       (size_t) (p - text), text);
+
+    } else if (run->rd.ts && run->ic->nb_programs > 1) {
+        ngx_webrtc_source_thread_log(run->th, NGX_LOG_NOTICE, "plays %*s",
+                                     (size_t) (p - text), text);
+    }
+}
+
+
 static void
 ngx_webrtc_source_av_close(ngx_webrtc_source_run_t *run)
 {
@@ -435,6 +468,11 @@ ngx_webrtc_source_av_read(ngx_webrtc_source_run_t *run)
         ngx_webrtc_source_read_drain(&run->rd);
         run->eof = 1;
         return NGX_DONE;
+    }
+
+    if (rc == AVERROR_STREAM_NOT_FOUND && !run->rd.chosen) {
+        ngx_webrtc_source_av_program(run);
+        return NGX_ERROR;
     }
 
     return ngx_webrtc_source_av_failed(run, rc, "read");

@@ -23,6 +23,7 @@
 #include "ngx_webrtc_source_read.h"
 #include "ngx_webrtc_source_audio.h"
 #include "ngx_webrtc_source_hide.h"
+#include "ngx_webrtc_source_program.h"
 #include "ngx_webrtc_source_thread.h"
 
 
@@ -56,7 +57,7 @@ static ngx_uint_t ngx_webrtc_source_read_metadata(AVFormatContext *ic,
 static void ngx_webrtc_source_read_select(ngx_webrtc_source_read_t *rd);
 static ngx_uint_t ngx_webrtc_source_read_related(AVFormatContext *ic, int a,
     int b);
-static ngx_uint_t ngx_webrtc_source_read_video_codec(enum AVCodecID id);
+static int ngx_webrtc_source_read_skip(ngx_webrtc_source_read_t *rd);
 static void ngx_webrtc_source_read_parser(ngx_webrtc_source_read_t *rd,
     AVStream *st);
 static int ngx_webrtc_source_read_video(ngx_webrtc_source_read_t *rd,
@@ -92,6 +93,7 @@ ngx_webrtc_source_read_init(ngx_webrtc_source_read_t *rd)
 
     rd->video.index = -1;
     rd->audio.index = -1;
+    rd->wanted = NGX_WEBRTC_SOURCE_NO_PROGRAM;
     rd->first = INT64_MAX;
     rd->end = INT64_MIN;
 
@@ -153,11 +155,26 @@ ngx_webrtc_source_read_next(ngx_webrtc_source_read_t *rd)
 {
     int                          rc;
     AVPacket                    *pkt;
+    ngx_uint_t                   chosen;
     ngx_webrtc_source_stream_t  *s;
 
     pkt = rd->pkt;
 
     rc = av_read_frame(rd->ic, pkt);
+
+    if (rc == AVERROR_EOF && rd->paced && !rd->chosen && rd->nskipped) {
+
+        /* tables that have not come by now will not */
+
+        rd->all = 1;
+
+        ngx_webrtc_source_read_select(rd);
+
+        if (rd->chosen && av_seek_frame(rd->ic, -1, 0, AVSEEK_FLAG_BYTE) >= 0) {
+            return 0;
+        }
+    }
+
     if (rc < 0) {
         return rc;
     }
@@ -169,13 +186,22 @@ ngx_webrtc_source_read_next(ngx_webrtc_source_read_t *rd)
     if (s == NULL) {
         /* streams may appear at any time */
 
+        chosen = rd->chosen;
+
         ngx_webrtc_source_read_select(rd);
 
         s = ngx_webrtc_source_read_stream(rd, pkt->stream_index);
+
+        if (!chosen && rd->chosen && rd->paced && rd->nskipped
+            && av_seek_frame(rd->ic, -1, 0, AVSEEK_FLAG_BYTE) >= 0)
+        {
+            av_packet_unref(pkt);
+            return 0;
+        }
     }
 
     if (s == NULL) {
-        rc = 0;
+        rc = ngx_webrtc_source_read_skip(rd);
 
     } else if (rd->ic->streams[pkt->stream_index]->codecpar->codec_id
                != s->id)
@@ -380,6 +406,32 @@ ngx_webrtc_source_read_stream(ngx_webrtc_source_read_t *rd, int index)
 
 
 /*
+ * A packet of a stream that is not played, or not yet: what a file has before
+ * the decision which program it is to be is read again.
+ */
+
+static int
+ngx_webrtc_source_read_skip(ngx_webrtc_source_read_t *rd)
+{
+    switch (ngx_webrtc_source_program(rd)) {
+
+    case NGX_OK:
+        return 0;
+
+    case NGX_AGAIN:
+        if (rd->nskipped++ == 0) {
+            rd->since_us = rd->came_us;
+        }
+
+        return 0;
+
+    default: /* NGX_DECLINED */
+        return AVERROR_STREAM_NOT_FOUND;
+    }
+}
+
+
+/*
  * A codec of onMetaData: numbers as in the tags or names ("avc1"), and servers
  * write 0 for "none".  Who says nothing at all may bring anything.
  */
@@ -415,7 +467,11 @@ ngx_webrtc_source_read_select(ngx_webrtc_source_read_t *rd)
     ic = rd->ic;
     n = ic->nb_streams;
 
-    /* video first: with several programs it decides which one */
+    if (ngx_webrtc_source_program(rd) != NGX_OK) {
+        return;
+    }
+
+    /* video first: audio has to belong to it */
 
     for (pass = 0; pass < 2; pass++) {
 
@@ -432,6 +488,7 @@ ngx_webrtc_source_read_select(ngx_webrtc_source_read_t *rd)
                 || st->codecpar->codec_type != (pass ? AVMEDIA_TYPE_AUDIO
                                                      : AVMEDIA_TYPE_VIDEO)
                 || (st->disposition & AV_DISPOSITION_ATTACHED_PIC)
+                || !ngx_webrtc_source_program_has(rd, i)
                 || (other->index >= 0
                     && !ngx_webrtc_source_read_related(ic, i, other->index)))
             {
@@ -503,7 +560,7 @@ ngx_webrtc_source_read_related(AVFormatContext *ic, int a, int b)
 }
 
 
-static ngx_uint_t
+ngx_uint_t
 ngx_webrtc_source_read_video_codec(enum AVCodecID id)
 {
     const ngx_webrtc_source_codec_t  *c;

@@ -27,6 +27,10 @@
 
 typedef struct ngx_webrtc_source_item_s  ngx_webrtc_source_item_t;
 
+/* 16 bits are program numbers: ISO/IEC 13818-1, 2.4.4.5 */
+#define NGX_WEBRTC_SOURCE_NO_PROGRAM  (-1)
+
+
 /* a coded frame */
 struct ngx_webrtc_source_item_s {
     ngx_webrtc_source_item_t    *next;
@@ -78,6 +82,13 @@ typedef struct {
     unsigned                     ts:1;       /* MPEG-TS: frames made here */
     unsigned                     rtp:1;      /* RTSP */
     unsigned                     warned:2;   /* kinds, of unknown codecs */
+    unsigned                     chosen:1;   /* program, see _program.h */
+    unsigned                     all:1;      /* programs are known */
+
+    int                          wanted;     /* program that is configured */
+    int                          program;    /* that is played */
+    ngx_uint_t                   nskipped;   /* packets before, */
+    int64_t                      since_us;   /* and when the first one came */
 
     ngx_webrtc_ts_unwrap_t       unwrap;
     ngx_webrtc_source_stream_t   video;
@@ -131,6 +142,9 @@ void ngx_webrtc_source_read_drain(ngx_webrtc_source_read_t *rd);
  * NGX_DECLINED  there was nothing in this pass
  */
 ngx_int_t ngx_webrtc_source_read_rewind(ngx_webrtc_source_read_t *rd);
+
+/* NGX_WEBRTC_CODEC_*, 0: none that can be sent */
+ngx_uint_t ngx_webrtc_source_read_video_codec(enum AVCodecID id);
 
 /* Does the source have, or say that it has, such a track? */
 ngx_uint_t ngx_webrtc_source_read_declared(ngx_webrtc_source_read_t *rd,

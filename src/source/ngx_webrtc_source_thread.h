@@ -76,6 +76,7 @@ typedef struct {
  *   url        as url_open() makes it, null-terminated
  *   scheme     of that URL
  *   format     demuxer to force, null-terminated, or NULL
+ *   program    of MPEG-TS, 0: the first one with video
  *   backoff_*, *_timeout   milliseconds, not 0
  *   loop       repeat what has an end
  *   once       do not retry: the thread ends with the first loss
@@ -89,6 +90,7 @@ typedef struct {
     const char                        *url;
     const ngx_webrtc_source_scheme_t  *scheme;
     const char                        *format;
+    ngx_uint_t                         program;
     ngx_uint_t                         backoff_min;
     ngx_uint_t                         backoff_max;
     ngx_uint_t                         connect_timeout;

@@ -414,6 +414,117 @@ test_edit(const char *name, const char *from)
 }
 
 
+/*
+ * A multiplex of radio (1), television of 160x120 (7) and of 320x240 (3), in
+ * this order; tables of program 7 are missing at the start, as they happen to
+ * come later than others on the air.
+ */
+
+static int
+make_programs(const char *name, ngx_uint_t missing)
+{
+    FILE        *f;
+    char         cmd[2048];
+    long         n, i, k;
+    u_char      *p;
+    ngx_uint_t   pid, pmt;
+
+    snprintf(cmd, sizeof(cmd), "cd %s && ffmpeg -nostdin -v error -y "
+             "-f lavfi -i testsrc2=size=160x120:rate=30:duration=2 "
+             "-f lavfi -i testsrc2=size=320x240:rate=30:duration=2 "
+             "-f lavfi -i sine=frequency=440:sample_rate=44100:duration=2 "
+             "-map 2 -map 2 -map 0 -map 2 -map 1 -c:a aac " X264
+             "-program program_num=1:st=0:st=1 "
+             "-program program_num=7:st=2:st=3 "
+             "-program program_num=3:st=4 %s", dir, name);
+
+    if (system(cmd) != 0) {
+        return 0;
+    }
+
+    f = fopen(path(name), "r+");
+    if (f == NULL) {
+        return 0;
+    }
+
+    fseek(f, 0, SEEK_END);
+    n = ftell(f);
+    rewind(f);
+
+    p = malloc(n);
+
+    if (fread(p, 1, n, f) != (size_t) n) {
+        fclose(f);
+        free(p);
+        return 0;
+    }
+
+    /* libavformat's first PMT has PID 0x1000 and so on, null packets 0x1fff */
+
+    pmt = 0x1001;
+
+    for (i = 0, k = 0; i + 188 <= n && k < (long) missing; i += 188) {
+        pid = (p[i + 1] & 0x1f) << 8 | p[i + 2];
+
+        if (pid == pmt) {
+            p[i + 1] = 0x1f;
+            p[i + 2] = 0xff;
+            k++;
+        }
+    }
+
+    rewind(f);
+    (void) !fwrite(p, 1, n, f);
+    fclose(f);
+    free(p);
+
+    return 1;
+}
+
+
+static void
+test_program(const char *what, ngx_uint_t missing, ngx_uint_t program,
+    ngx_uint_t width, ngx_uint_t ntracks, const char *log)
+{
+    steps_t                          v;
+    harness_t                        h;
+    ngx_webrtc_source_thread_conf_t  conf;
+
+    if (!make_programs("programs.ts", missing)) {
+        tap_fail("program %s: multiplex", what);
+        return;
+    }
+
+    ngx_memzero(&conf, sizeof(ngx_webrtc_source_thread_conf_t));
+    conf.unpaced = 1;
+    conf.once = 1;
+    conf.program = program;
+
+    harness_init(&h, path("programs.ts"), &conf);
+
+    ngx_webrtc_source_thread_run(h.th);
+
+    if (width == 0) {
+        tap_is_int(h.failures, 1, "program %s: fails", what);
+        tap_is_mem(h.down.text, h.down.len, log, ngx_strlen(log),
+                   "program %s: why", what);
+        harness_free(&h);
+        return;
+    }
+
+    v = steps(&h, 0);
+
+    tap_is_int(h.ups, 1, "program %s: up", what);
+    tap_is_int(h.up.ntracks, ntracks, "program %s: tracks", what);
+    tap_is_int(h.up.tracks[0].width, width, "program %s: width", what);
+    tap_is_int(v.n, 60, "program %s: frames", what);
+    tap_is_mem(h.log.text, h.log.len, log, ngx_strlen(log),
+               "program %s: in the log", what);
+
+    harness_free(&h);
+}
+
+
 /* B-frames that nothing refers to, in a fixed pattern: I B B P B B P .. */
 
 static void
@@ -637,6 +748,12 @@ main(void)
     test_loop("av.mp4", 3000, 3000 + 90 * 100);
     test_loop("av.flv", 2970, 3060 + 90 * 100);
     test_loop("opus.mkv", 2970, 3060 + 90 * 100);
+
+    test_program("first", 0, 0, 160, 2, "plays program 7 of 1, 7, 3");
+    test_program("first, late", 6, 0, 160, 2, "plays program 7 of 1, 7, 3");
+    test_program("first, never", 999, 0, 320, 1, "plays program 3 of 1, 7, 3");
+    test_program("3", 6, 3, 320, 1, "plays program 3 of 1, 7, 3");
+    test_program("9", 0, 9, 0, 0, "no such program: program 9 of 1, 7, 3");
 
     make("full.mp4", "-c:v libx264 -preset ultrafast -g 250 -bf 0 -c:a aac");
     test_edit("cut.mp4", "full.mp4");
