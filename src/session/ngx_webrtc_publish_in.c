@@ -93,10 +93,7 @@ ngx_webrtc_publish_rtp(ngx_webrtc_session_t *s, u_char *p, size_t n)
         return;
     }
 
-    if (s->dtls.ssl) {
-        /* it has the keys, hence our last flight */
-        ngx_webrtc_session_settle(s);
-    }
+    ngx_webrtc_session_heard(s);
 
     now_us = ngx_webrtc_publish_clock();
 

@@ -9,6 +9,11 @@
  * under it (NAT rebinding, a relay) goes on checking without nominating again,
  * so that a path with two checks in a row, and none on the current one between
  * them, becomes current too.  Media and DTLS never choose an address.
+ *
+ * How long a session lives.  "webrtc_timeout" after the last verified check; a
+ * publisher's also after the last authentic packet over the current path, as
+ * there are some whose checks end with the handshake, or do not get through.
+ * With full ICE a selected pair takes the place of checks.
  */
 
 
@@ -41,6 +46,7 @@ static void ngx_webrtc_session_rtcp(ngx_webrtc_session_t *s, u_char *p,
     size_t n);
 static void ngx_webrtc_session_feedback(ngx_webrtc_session_t *s,
     ngx_webrtc_rtcp_t *rtcp);
+static ngx_msec_t ngx_webrtc_session_alive(ngx_webrtc_session_t *s);
 static void ngx_webrtc_session_timer(ngx_event_t *ev);
 static void ngx_webrtc_session_close_handler(ngx_event_t *ev);
 
@@ -75,6 +81,7 @@ ngx_webrtc_session_create(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_t *peer,
 
     s->created = ngx_current_msec;
     s->checked = ngx_current_msec;
+    s->heard = ngx_current_msec;
 
     ngx_webrtc_session_changed(s);
 
@@ -287,7 +294,7 @@ ngx_webrtc_session_path(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path)
          */
 
         if (wp->session->current == wp
-            && ngx_current_msec - wp->session->checked
+            && ngx_current_msec - ngx_webrtc_session_alive(wp->session)
                > NGX_WEBRTC_SESSION_SILENT)
         {
             ngx_webrtc_session_close(wp->session, "address taken over");
@@ -514,6 +521,8 @@ ngx_webrtc_session_input(ngx_webrtc_session_t *s, ngx_webrtc_worker_path_t *wp,
         return;
     }
 
+    s->on_path = (wp == NULL || wp == s->current);
+
     switch (ngx_webrtc_rtp_classify(p, n)) {
 
     case NGX_WEBRTC_DATAGRAM_DTLS:
@@ -661,6 +670,20 @@ ngx_webrtc_session_settle(ngx_webrtc_session_t *s)
 }
 
 
+void
+ngx_webrtc_session_heard(ngx_webrtc_session_t *s)
+{
+    if (s->on_path) {
+        s->heard = ngx_current_msec;
+    }
+
+    if (s->dtls.ssl) {
+        /* it has the keys, hence our last flight */
+        ngx_webrtc_session_settle(s);
+    }
+}
+
+
 static void
 ngx_webrtc_session_dtls_send(void *ctx, u_char *p, size_t n)
 {
@@ -708,10 +731,7 @@ ngx_webrtc_session_rtcp(ngx_webrtc_session_t *s, u_char *p, size_t n)
         return;
     }
 
-    if (s->dtls.ssl) {
-        /* it has the keys, hence our last flight */
-        ngx_webrtc_session_settle(s);
-    }
+    ngx_webrtc_session_heard(s);
 
     ngx_webrtc_atomic_add(&s->peer->stat.packets_in, 1);
     ngx_webrtc_atomic_add(&s->peer->stat.bytes_in, n);
@@ -821,7 +841,7 @@ ngx_webrtc_session_schedule(ngx_webrtc_session_t *s)
 
     now = ngx_current_msec;
 
-    next = s->checked + s->peer->timeout_ms;
+    next = ngx_webrtc_session_alive(s) + s->peer->timeout_ms;
 
     if (s->state == NGX_WEBRTC_SESSION_UP) {
 
@@ -865,6 +885,19 @@ ngx_webrtc_session_schedule(ngx_webrtc_session_t *s)
 }
 
 
+/* when the peer was last known to be there */
+
+static ngx_msec_t
+ngx_webrtc_session_alive(ngx_webrtc_session_t *s)
+{
+    if (s->pub && (ngx_msec_int_t) (s->heard - s->checked) > 0) {
+        return s->heard;
+    }
+
+    return s->checked;
+}
+
+
 static void
 ngx_webrtc_session_timer(ngx_event_t *ev)
 {
@@ -884,8 +917,9 @@ ngx_webrtc_session_timer(ngx_event_t *ev)
         s->checked = now;
     }
 
-    if (now - s->checked >= s->peer->timeout_ms) {
-        ngx_webrtc_session_close(s, "no connectivity checks");
+    if (now - ngx_webrtc_session_alive(s) >= s->peer->timeout_ms) {
+        ngx_webrtc_session_close(s, s->pub ? "no connectivity checks, no media"
+                                           : "no connectivity checks");
         return;
     }
 

@@ -74,6 +74,9 @@ struct ngx_webrtc_session_s {
                                                  but with full ICE */
     ngx_webrtc_transport_t       transport;   /* what sends */
     ngx_msec_t                   checked;     /* time of the last check */
+    ngx_msec_t                   heard;       /* of a publisher: when the last
+                                                 authentic packet came over the
+                                                 current path */
     ngx_msec_t                   created;
 
     uint64_t                     tids[NGX_WEBRTC_SESSION_TIDS];
@@ -101,6 +104,8 @@ struct ngx_webrtc_session_s {
     unsigned                     complained:1;    /* an INFO line is written */
     unsigned                     in_dirty:1;
     unsigned                     connected:1;     /* full ICE: has a pair */
+    unsigned                     on_path:1;       /* the datagram that is being
+                                                     read came over current */
 };
 
 
@@ -149,6 +154,13 @@ ngx_int_t ngx_webrtc_session_fresh(ngx_webrtc_session_t *s,
 /* what a verified check means: address, nomination, liveness */
 void ngx_webrtc_session_checked(ngx_webrtc_session_t *s,
     ngx_webrtc_path_t *path, ngx_uint_t nominated);
+
+/*
+ * SRTP or SRTCP from the peer has been found authentic.  From a publisher it is
+ * a sign of life as good as a check, if it came over the current path: without
+ * consent (RFC 7675) nothing may be sent, but what comes is welcome.
+ */
+void ngx_webrtc_session_heard(ngx_webrtc_session_t *s);
 
 /*
  * Ends the session soon, by a posted event: may be called from anywhere.
