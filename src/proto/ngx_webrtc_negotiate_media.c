@@ -128,6 +128,10 @@ ngx_webrtc_negotiate_media(const ngx_webrtc_negotiate_policy_t *policy,
         am->rcvr_rtt = 1;
     }
 
+    if (media->rtcp_rsize) {
+        dm->fb |= NGX_WEBRTC_FB_RSIZE;
+    }
+
     for (i = 0; i < pick->nalts; i++) {
         text = ngx_webrtc_negotiate_media_codec(policy, &pick->alts[i], text,
                                                 dm, am);

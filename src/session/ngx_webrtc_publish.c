@@ -113,7 +113,7 @@ static void
 ngx_webrtc_publish_begin(ngx_webrtc_session_t *s)
 {
     uint64_t                  now_us;
-    ngx_uint_t                i, twcc, remb;
+    ngx_uint_t                i, twcc, remb, rsize;
     ngx_webrtc_desc_t        *desc;
     ngx_webrtc_publish_t     *pub;
     ngx_webrtc_desc_media_t  *m;
@@ -124,6 +124,7 @@ ngx_webrtc_publish_begin(ngx_webrtc_session_t *s)
     pub->claimed = 1;
     twcc = 0;
     remb = 0;
+    rsize = 1;
 
     (void) ngx_webrtc_bus_tracks(s->st, pub->stream, &pub->nstream);
 
@@ -147,9 +148,15 @@ ngx_webrtc_publish_begin(ngx_webrtc_session_t *s)
 
         pub->ntracks++;
 
-        twcc |= (m->fb & NGX_WEBRTC_FB_TWCC) && m->ext_twcc;
+        if ((m->fb & NGX_WEBRTC_FB_TWCC) && m->ext_twcc) {
+            twcc = 1;
+            rsize &= (m->fb & NGX_WEBRTC_FB_RSIZE) != 0;
+        }
+
         remb |= m->fb & NGX_WEBRTC_FB_REMB;
     }
+
+    pub->rsize = rsize;
 
     ngx_webrtc_twcc_init(&pub->twcc, pub->ssrc);
     ngx_webrtc_limit_init(&pub->limit, s->peer->max_bitrate, remb, !twcc);

@@ -7,6 +7,12 @@
  * Key frames.  Whatever wants one (viewers of all workers, a loss that is given
  * up) sets a flag; one request leaves at most every "webrtc_keyframe_interval"
  * and is repeated until a key frame comes.
+ *
+ * Compound or not.  Where rtcp-rsize was negotiated, feedback leaves alone, one
+ * packet in a datagram of its own (RFC 5506, 3.4.1): it is smaller, and the WHIP
+ * muxer of FFmpeg looks at the first packet of a datagram only, so that it does
+ * not see a NACK behind the RR that a compound packet begins with.  Reports are
+ * always compound packets.
  */
 
 
@@ -22,6 +28,8 @@
 #define NGX_WEBRTC_PUBLISH_RTCP      1200
 
 
+static u_char *ngx_webrtc_publish_begin_fb(ngx_webrtc_session_t *s, u_char *p,
+    u_char *end, ngx_uint_t alone);
 static u_char *ngx_webrtc_publish_reports(ngx_webrtc_session_t *s, u_char *p,
     u_char *end, uint64_t now_us);
 static void ngx_webrtc_publish_send(ngx_webrtc_session_t *s, u_char *buf,
@@ -148,7 +156,8 @@ ngx_webrtc_publish_nacks(ngx_webrtc_session_t *s, uint64_t now_us)
         }
 
         if (tell.n) {
-            p = ngx_webrtc_rtcp_write_rr(buf, end, pub->ssrc, NULL, 0);
+            p = ngx_webrtc_publish_begin_fb(s, buf, end,
+                                         t->media->fb & NGX_WEBRTC_FB_RSIZE);
             p = ngx_webrtc_rtcp_write_nack(p, end, pub->ssrc, t->ssrc,
                                            tell.seqs, tell.n);
             ngx_webrtc_publish_send(s, buf, p);
@@ -193,7 +202,8 @@ ngx_webrtc_publish_ask(ngx_webrtc_session_t *s, uint64_t now_us)
             continue;
         }
 
-        p = ngx_webrtc_rtcp_write_rr(buf, end, pub->ssrc, NULL, 0);
+        p = ngx_webrtc_publish_begin_fb(s, buf, end,
+                                        t->media->fb & NGX_WEBRTC_FB_RSIZE);
 
         if ((t->media->fb & (NGX_WEBRTC_FB_PLI|NGX_WEBRTC_FB_FIR))
             == NGX_WEBRTC_FB_FIR)
@@ -255,7 +265,7 @@ ngx_webrtc_publish_feedback(ngx_webrtc_session_t *s, uint64_t now_us)
     }
 
     for ( ;; ) {
-        p = ngx_webrtc_rtcp_write_rr(buf, end, pub->ssrc, NULL, 0);
+        p = ngx_webrtc_publish_begin_fb(s, buf, end, pub->rsize);
         q = ngx_webrtc_twcc_write(&pub->twcc, p, end, now_us);
 
         if (q == NULL || q == p) {
@@ -264,6 +274,17 @@ ngx_webrtc_publish_feedback(ngx_webrtc_session_t *s, uint64_t now_us)
 
         ngx_webrtc_publish_send(s, buf, q);
     }
+}
+
+
+/* RFC 4585, 3.1: but for RFC 5506, feedback stands behind a report */
+
+static u_char *
+ngx_webrtc_publish_begin_fb(ngx_webrtc_session_t *s, u_char *p, u_char *end,
+    ngx_uint_t alone)
+{
+    return alone ? p
+                 : ngx_webrtc_rtcp_write_rr(p, end, s->pub->ssrc, NULL, 0);
 }
 
 

@@ -64,6 +64,9 @@
  * 4.4; offered as a=rtcp-xr:rcvr-rtt=all, or libwebrtc's a=rtcp-fb:<pt> rrtr */
 #define NGX_WEBRTC_FB_RRTR            0x20
 
+/* a=rtcp-rsize: feedback may leave alone, RFC 5506 */
+#define NGX_WEBRTC_FB_RSIZE           0x40
+
 
 /* a codec that may take the place of an m-line's without a new negotiation */
 typedef struct {

@@ -374,6 +374,10 @@ client_check(client_t *c)
     unsigned int  len;
     char          user[400];
 
+    if (client_conf.unchecked && c->state != CLIENT_CHECKING) {
+        return;
+    }
+
     buf[0] = 0x00;
     buf[1] = 0x01;
     memcpy(buf + 4, "\x21\x12\xa4\x42", 4);

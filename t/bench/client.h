@@ -113,6 +113,7 @@ typedef struct {
     double                  timeout;      /* s, until it is up */
     int                     port;         /* of a relay, instead of the
                                              candidate's; or 0 */
+    int                     unchecked;    /* no checks from the handshake on */
     int                     half;         /* DELETEs when the server has
                                              answered its ClientHello */
 

@@ -873,6 +873,15 @@ rtcp_input(publisher_t *p, u_char *b, size_t n)
 
     for (at = b; (at = ngx_webrtc_rtcp_next(at, end, &r)) != NULL; ) {
 
+        if (publisher_conf.alone
+            && (r.type == NGX_WEBRTC_RTCP_RTPFB
+                || r.type == NGX_WEBRTC_RTCP_PSFB)
+            && r.body - 4 != b)
+        {
+            publisher_conf.ignored++;
+            continue;
+        }
+
         switch (r.type) {
 
         case NGX_WEBRTC_RTCP_RR:

@@ -92,6 +92,8 @@ typedef struct {
     uint32_t        late;                 /* frames before a key frame that
                                              is asked for */
     volatile int    deaf;
+    int             alone;                /* no feedback is taken but alone in
+                                             its datagram */
     size_t          burst;                /* packets at once, 0: the frame */
     double          pace_ms;
     size_t          drop;                 /* of video, every n-th is not
@@ -104,7 +106,7 @@ typedef struct {
     uint64_t        changes;
     uint64_t        packets, bytes, frames, keyframes;
     uint64_t        plis, firs, last_pli;
-    uint64_t        nacks, resent, unknown, dropped;
+    uint64_t        nacks, resent, unknown, dropped, ignored;
     uint64_t        reports, rembs, feedback, fed, fed_lost;
     double          remb;
     bench_values_t  rtt_ms;

@@ -17,6 +17,7 @@
  *            signature: most of a handshake for the server, little for them
  * -port n    of a relay to which the media goes, one viewer's
  * -pli ms    all viewers ask for a key frame at once, every so often
+ * -unchecked  sends no checks once it is connected
  * -list n    viewers that are reported one by one, with -verify; 8
  * -every ms  writes the -json file anew (and renames it) that often, so that a
  *            test can wait for what it says; SIGTERM ends the measurement
@@ -631,7 +632,7 @@ options(int argc, char **argv)
         { "cycles", 1, NULL, 'y' }, { "pli", 1, NULL, 'P' },
         { "every", 1, NULL, 'e' }, { "setup", 1, NULL, 'S' },
         { "flood", 0, NULL, 'F' }, { "port", 1, NULL, 'O' },
-        { "list", 1, NULL, 'L' },
+        { "list", 1, NULL, 'L' }, { "unchecked", 0, NULL, 'U' },
         { NULL, 0, NULL, 0 }
     };
 
@@ -687,6 +688,7 @@ options(int argc, char **argv)
         case 'P': o.pli = atoi(optarg); break;
         case 'e': o.every = atoi(optarg); break;
         case 'S': client_conf.setup = optarg; break;
+        case 'U': client_conf.unchecked = 1; break;
         case 'F': o.flood = 1; break;
         default: exit(2);
         }
@@ -708,7 +710,8 @@ options(int argc, char **argv)
                 "[-pid pid,...]\n    [-json file] [-every ms] [-streams n: "
                 "path0, path1, ...] [-burst viewers]\n    [-churn per second] "
                 "[-cycles n] [-pli ms] [-cpu n] [-rcvbuf bytes] [-trace "
-                "file]\n    [-flood] [-port relay] [-list n] [-quiet]\n");
+                "file]\n    [-flood] [-port relay] [-list n] [-unchecked] "
+                "[-quiet]\n");
         exit(2);
     }
 }

@@ -15,6 +15,9 @@
  * -key s      a key frame that often; 0: at first and when asked
  * -late n     a key frame that is asked for is the n-th frame after the next
  * -deaf       no key frame when asked; from SIGUSR1 on in any case
+ * -alone      takes feedback as FFmpeg 8.1 does, only where it is the first of
+ *             its datagram
+ * -unchecked  sends no checks once it is connected, as FFmpeg 8.0
  * -burst n    packets that leave at once, every -pace ms; 0: whole frames.  The
  *             default is what libwebrtc's pacer does: 5 ms, at 2.5 times the
  *             bitrate
@@ -252,6 +255,7 @@ report(double window, uint64_t packets, const bench_proc_t *p0,
     bench_num(f, "rtx", publishers[0].tracks[0].rtx, 0);
     bench_num(f, "dropped", (double) c->dropped, 0);
     bench_num(f, "unknown", (double) c->unknown, 0);
+    bench_num(f, "ignored", (double) c->ignored, 0);
     bench_num(f, "report_blocks", (double) c->reports, 0);
     bench_num(f, "rembs", (double) c->rembs, 0);
     bench_num(f, "remb", c->remb, 0);
@@ -335,6 +339,7 @@ options(int argc, char **argv)
         { "key", 1, NULL, 'k' }, { "factor", 1, NULL, 'K' },
         { "size", 1, NULL, 'z' }, { "burst", 1, NULL, 'B' },
         { "pace", 1, NULL, 'P' }, { "deaf", 0, NULL, 'D' },
+        { "alone", 0, NULL, 'N' }, { "unchecked", 0, NULL, 'U' },
         { "late", 1, NULL, 'A' },
         { "nortx", 0, NULL, 'x' }, { "drop", 1, NULL, 'L' },
         { "cycles", 1, NULL, 'y' }, { "hold", 1, NULL, 'h' },
@@ -384,6 +389,8 @@ options(int argc, char **argv)
         case 'B': publisher_conf.burst = strtoul(optarg, NULL, 10); break;
         case 'P': publisher_conf.pace_ms = atof(optarg); break;
         case 'D': publisher_conf.deaf = 1; break;
+        case 'N': publisher_conf.alone = 1; break;
+        case 'U': client_conf.unchecked = 1; break;
         case 'A': publisher_conf.late = (uint32_t) atol(optarg); break;
         case 'x': publisher_conf.rtx = 0; break;
         case 'L': publisher_conf.drop = strtoul(optarg, NULL, 10); break;
@@ -424,10 +431,11 @@ options(int argc, char **argv)
                 "    [-setup actpass|active|passive] [-audio] [-codec "
                 "h264|vp8] [-bitrate bits/s]\n    [-fps n] [-key seconds] "
                 "[-factor key frame:other] [-size bytes] [-burst packets]\n"
-                "    [-pace ms] [-late frames] [-deaf] [-mute packets] [-nortx] "
-                "[-drop n]\n    [-cycles n] [-hold packets] [-change list] "
-                "[-generation n] [-pid pid,...]\n    [-json file] [-every ms] "
-                "[-cpu n] [-loopback]\n");
+                "    [-pace ms] [-late frames] [-deaf] [-alone] [-unchecked] "
+                "[-mute packets]\n    [-nortx] [-drop n] [-cycles n] "
+                "[-hold packets] [-change list] [-generation n]\n    "
+                "[-pid pid,...] [-json file] [-every ms] [-cpu n] "
+                "[-loopback]\n");
         exit(2);
     }
 }

@@ -204,7 +204,8 @@ test_answer(void)
     static const ngx_webrtc_desc_media_t  video = {
         1003, 1004, 90000, NGX_WEBRTC_VIDEO, NGX_WEBRTC_CODEC_H264, 1,
         98, 99, NONE, 4, 0, 0,
-        NGX_WEBRTC_FB_NACK|NGX_WEBRTC_FB_PLI|NGX_WEBRTC_FB_FIR,
+        NGX_WEBRTC_FB_NACK|NGX_WEBRTC_FB_PLI|NGX_WEBRTC_FB_FIR
+        |NGX_WEBRTC_FB_RSIZE,
         1, 0, 0, 1, 1, "1", 0, { { 0, 0, 0 } }
     };
 
@@ -519,7 +520,8 @@ test_shapes(void)
     policy.fb = NGX_WEBRTC_FB_NACK|NGX_WEBRTC_FB_TWCC;
 
     tap_ok(negotiate_file("chromium-h264") == NGX_OK
-           && find(NGX_WEBRTC_VIDEO)->fb == NGX_WEBRTC_FB_NACK
+           && find(NGX_WEBRTC_VIDEO)->fb
+              == (NGX_WEBRTC_FB_NACK|NGX_WEBRTC_FB_RSIZE)
            && !has("transport-cc") && !has("nack pli") && !has("extmap"),
            "feedback of the policy alone");
 
