@@ -11,8 +11,8 @@
  * Compound or not.  Where rtcp-rsize was negotiated, feedback leaves alone, one
  * packet in a datagram of its own (RFC 5506, 3.4.1): it is smaller, and FFmpeg
  * looks at the first packet of a datagram only, so that it does not see a NACK
- * behind the RR that a compound packet begins with.  Reports are always compound
- * packets.
+ * behind the RR that a compound packet begins with.  Reports are always
+ * compound packets.
  */
 
 
