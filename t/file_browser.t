@@ -136,7 +136,7 @@ on_page('player.file().close(), true');
 ok($t->no_sessions, 'close ends the session');
 
 on_page("player.play('/files/none.mp4'), true");
-ok(on_page("/404/.test(document.getElementById('veil-text').textContent)"
-           . ' || null')->{value}, 'a file that is not there');
+ok(on_page("/No such file/.test(document.getElementById('veil-title')"
+           . '.textContent) || null')->{value}, 'a file that is not there');
 
 $t->done;

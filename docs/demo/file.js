@@ -8,8 +8,7 @@
  */
 
 import { RangeClient } from './range-client.js';
-
-const $ = (id) => document.getElementById(id);
+import { $, insecure, veil } from './page.js';
 
 const video = $('video');
 const screen = $('screen');
@@ -32,8 +31,18 @@ function show(what, title, text) {
     screen.dataset.state = what;
 
     if (title) {
-        $('veil-title').textContent = title;
-        $('veil-text').textContent = text || '';
+        veil(title, text);
+    }
+}
+
+
+/* a Reason has both, other errors a message only */
+
+function trouble(e, title) {
+    if (e && e.title) {
+        show('idle', e.title, e.detail);
+    } else {
+        show('idle', title, e ? e.message : '');
     }
 }
 
@@ -46,7 +55,7 @@ function server(text, cls) {
 
 const ready = (async () => {
     if (!navigator.serviceWorker) {
-        throw new Error('service workers need https or localhost');
+        throw insecure('Files in a player');
     }
 
     await navigator.serviceWorker.register('file-worker.js');
@@ -60,7 +69,7 @@ const ready = (async () => {
     }
 })();
 
-ready.catch((e) => show('idle', 'This browser cannot do it', e.message));
+ready.catch((e) => trouble(e, 'This browser cannot do it'));
 
 
 /* a request of the element, or of a download */
@@ -167,13 +176,13 @@ async function play(url) {
 
         f = file = new RangeClient(url, {
             signalling: $('sse').checked ? 'sse' : 'post',
+            token: $('token').value.trim(),
         });
 
         f.addEventListener('close', () => {
             if (file === f) {
                 server('closed', 'down');
-                show('retry', 'The connection has ended',
-                     f.error ? f.error.message : '');
+                trouble(f.error, 'The connection has ended');
                 $('save').disabled = true;
             }
         });
@@ -191,7 +200,7 @@ async function play(url) {
         }
 
         server('failed', 'down');
-        show('idle', 'That did not work', e.message);
+        trouble(e, 'That did not work');
         return;
     }
 

@@ -6,8 +6,7 @@
  */
 
 import { WhepPlayer } from './whep.js';
-
-const $ = (id) => document.getElementById(id);
+import { $, address, put, veil } from './page.js';
 
 const video = $('video');
 const screen = $('screen');
@@ -25,6 +24,11 @@ let curve = [];
 const published = new Set();
 
 
+/* what the server says about the one that plays, of its status */
+
+let status = null;
+
+
 /* playing */
 
 function play(name) {
@@ -34,14 +38,21 @@ function play(name) {
 
     current = name;
     curve = [];
+    status = null;
 
-    player = new WhepPlayer((published.has(name) ? '/live/' : '/whep/')
-                            + encodeURIComponent(name), video);
+    player = new WhepPlayer(address(name, published.has(name) ? '/live/'
+                                                              : '/whep/'),
+                            video, { token: () => $('token').value.trim() });
     player.addEventListener('state', show);
     player.addEventListener('stats', (e) => measure(e.detail));
+    player.addEventListener('muted', () => sound(false));
     player.start();
 
-    history.replaceState(null, '', '#' + encodeURIComponent(name));
+    /* the address of the page opens this stream */
+
+    history.replaceState(null, '', name.includes('/')
+                         ? '?stream=' + encodeURIComponent(name)
+                         : location.pathname + '#' + encodeURIComponent(name));
     mark();
 }
 
@@ -51,25 +62,64 @@ function stop() {
 }
 
 
+/* why there is no picture; the last reason stays while it is tried again */
+
+function texts() {
+    const { state, reason } = player;
+    const why = [reason && (reason.code == 'refused' ? end(reason.detail)
+                                                     : sentence(reason.detail))];
+
+    switch (state) {
+
+    case 'playing':
+        return ['', ''];
+
+    case 'idle':
+        return [current, 'Stopped.'];
+
+    case 'connecting':
+        if (!reason) {
+            return ['Connecting', 'to ' + current];
+        }
+
+        why.push('Trying again now.');
+        break;
+
+    case 'retry':
+        why.push('Trying again'
+                 + (player.retryIn >= 1000 ? ' in ' + Math.round(
+                        player.retryIn / 1000) + ' s.' : '.'));
+        break;
+    }
+
+    if (status) {
+        why.splice(1, 0, sentence('The server says: ' + status));
+    }
+
+    return [reason.title, why.filter(Boolean).join(' ')];
+}
+
+
+function sentence(text) {
+    return text ? text.charAt(0).toUpperCase() + end(text.slice(1)) : '';
+}
+
+
+/* what the server says may begin with a name: as it is */
+
+function end(text) {
+    return text && !/[.?!]$/.test(text) ? text + '.' : text;
+}
+
+
 function show() {
     const state = player.state;
-
-    const texts = {
-        idle: [current, 'Stopped.'],
-        connecting: ['Connecting', 'to ' + current],
-        playing: ['', ''],
-        stalled: ['Waiting for the picture',
-                  current + ' is quiet; it goes on as soon as the source is '
-                  + 'back.'],
-        retry: ['Trying again', player.message],
-        failed: ['This stream cannot be played', player.message],
-    };
+    const [title, text] = texts();
 
     screen.dataset.state = state;
 
     if (state != 'playing') {
-        $('veil-title').textContent = texts[state][0];
-        $('veil-text').textContent = texts[state][1];
+        veil(title, text);
     }
 
     const running = state != 'idle' && state != 'failed';
@@ -91,7 +141,15 @@ function show() {
     }
 
     $('announce').textContent = state == 'playing' ? 'Playing ' + current
-                                : texts[state].join('. ');
+                                : title + '. ' + text;
+
+    /* a token may be what is missing */
+
+    if (state == 'failed' && /token/i.test(title)) {
+        $('more-open').open = true;
+        $('name').value = current;
+        $('token').focus({ preventScroll: true });
+    }
 
     if (!running) {
         blank();
@@ -100,14 +158,6 @@ function show() {
 
 
 /* measuring */
-
-function put(id, value, digits = 0) {
-    $(id).textContent = value === undefined || value === null
-                        || Number.isNaN(value)
-                        ? '–' : typeof value == 'number'
-                        ? value.toFixed(digits) : value;
-}
-
 
 function level(id, value, warn, bad) {
     const box = $(id).closest('.stat');
@@ -250,9 +300,14 @@ function item(name) {
 }
 
 
+/* of "/whep/bars", too */
+
+const shortName = () => String(current).replace(/^.*\//, '');
+
+
 function mark() {
     for (const [name, li] of items) {
-        li.firstChild.setAttribute('aria-pressed', name == current);
+        li.firstChild.setAttribute('aria-pressed', name == shortName());
     }
 }
 
@@ -266,6 +321,33 @@ function tags(tracks) {
                            + (t.width ? ' ' + t.width + '×' + t.height : '');
         return span;
     });
+}
+
+
+/* last_error of a stream that is not on */
+
+function trouble(s) {
+    const e = s && s.last_error;
+
+    return !e || /^active$/i.test(s.state) ? ''
+           : typeof e == 'string' ? e : e.text || '';
+}
+
+
+function told(stream) {
+    const text = trouble(stream);
+
+    /* unless the answer's problem has said it already */
+
+    const news = text && !player?.reason?.detail.includes(text) ? text : null;
+
+    if (news != status) {
+        status = news;
+
+        if (player?.reason) {
+            show();
+        }
+    }
 }
 
 
@@ -289,6 +371,8 @@ function list(streams) {
 
     $('list').querySelectorAll('.none').forEach((li) => li.remove());
 
+    told(streams.find((s) => s.name == shortName()));
+
     for (const s of streams) {
         let li = items.get(s.name);
 
@@ -305,6 +389,7 @@ function list(streams) {
         li.querySelector('.viewers').textContent =
             n + (n == 1 ? ' viewer' : ' viewers');
         li.querySelector('.tags').replaceChildren(...tags(s.tracks));
+        li.firstChild.title = trouble(s);
         li.firstChild.setAttribute(
             'aria-label', s.name + ', ' + state + ', ' + n
             + (n == 1 ? ' viewer' : ' viewers'));
@@ -331,7 +416,11 @@ async function poll() {
         const response = await fetch('/streams', { cache: 'no-store' });
 
         if (!response.ok) {
-            throw new Error(response.status);
+            server.className = 'server';
+            server.textContent = 'no list of streams here (HTTP '
+                                 + response.status + ')';
+            setTimeout(poll, 5 * LIST_MS);
+            return;
         }
 
         const data = await response.json();
@@ -423,14 +512,23 @@ addEventListener('keydown', (e) => {
 
 video.volume = $('volume').value;
 
-const wanted = decodeURIComponent(location.hash.slice(1));
+/* the address of a stream: "#camera1" or "?stream=/whep/camera1" */
 
-if (location.search == '?live' && wanted) {
-    published.add(wanted);
+function opened() {
+    const query = new URLSearchParams(location.search);
+    const hash = decodeURIComponent(location.hash.slice(1));
+    const name = query.get('stream') || hash;
+
+    if (query.has('live') && hash) {
+        published.add(hash);
+    }
+
+    if (/^\w+$|^(https?:\/)?\/./.test(name) && name != current) {
+        play(name);
+    }
 }
 
-if (/^\w+$/.test(wanted)) {
-    play(wanted);
-}
+addEventListener('hashchange', opened);
 
+opened();
 poll();

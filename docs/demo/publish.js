@@ -1,28 +1,36 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * The publisher page: picture, codec, bitrate, figures.
+ * The publisher page: picture, devices, size, codec, bitrate, figures.
  */
 
 import { WhipPublisher } from './whip.js';
-
-const $ = (id) => document.getElementById(id);
+import { $, address, deviceReason, insecure, put, veil } from './page.js';
 
 let publisher = null;
 let stream = null;
 let drawing = 0;
+let tone = null;
 
 
 /* what this browser can send, in its own order */
 
 function codecs() {
-    const all = RTCRtpSender.getCapabilities('video').codecs
-        .map((c) => c.mimeType.replace(/^video\//, ''))
+    const all = globalThis.RTCRtpSender
+        ? RTCRtpSender.getCapabilities('video').codecs : [];
+    const names = all.map((c) => c.mimeType.replace(/^video\//, ''))
         .filter((c) => !/rtx|red|ulpfec|flexfec/i.test(c));
 
-    for (const name of [...new Set(all)]) {
+    for (const name of new Set(names)) {
         $('codec').add(new Option(name, name));
     }
+}
+
+
+function size() {
+    const [width, height] = $('size').value.split('x').map(Number);
+
+    return { width, height };
 }
 
 
@@ -34,12 +42,13 @@ function pattern() {
     const bars = ['#c8c8c8', '#c8c800', '#00c8c8', '#00c800', '#c800c8',
                   '#c80000', '#0000c8'];
 
-    canvas.width = 1280;
-    canvas.height = 720;
+    Object.assign(canvas, size());
 
     const draw = () => {
         const t = performance.now() / 1000;
-        const w = canvas.width / bars.length;
+        const w = 1280 / bars.length;
+
+        g.setTransform(canvas.width / 1280, 0, 0, canvas.height / 720, 0, 0);
 
         bars.forEach((c, i) => {
             g.fillStyle = c;
@@ -47,7 +56,7 @@ function pattern() {
         });
 
         g.fillStyle = '#0a0d13';
-        g.fillRect(0, 500, canvas.width, 220);
+        g.fillRect(0, 500, 1280, 220);
 
         g.fillStyle = '#34d399';
         g.beginPath();
@@ -63,7 +72,7 @@ function pattern() {
     draw();
     drawing = setInterval(draw, 1000 / 30);
 
-    const ac = new AudioContext();
+    const ac = tone = new AudioContext();
     const osc = ac.createOscillator();
     const gain = ac.createGain();
     const out = ac.createMediaStreamDestination();
@@ -81,52 +90,172 @@ function pattern() {
 
 
 async function open(source) {
-    switch (source) {
+    if (source == 'pattern') {
+        return pattern();
+    }
 
-    case 'camera':
-        return navigator.mediaDevices.getUserMedia({
-            audio: true, video: { width: 1280, height: 720 },
-        });
+    if (!isSecureContext || !navigator.mediaDevices) {
+        throw insecure(source == 'camera' ? 'Camera and microphone'
+                                          : 'Pictures of the screen');
+    }
 
-    case 'screen':
+    const { width, height } = size();
+
+    if (source == 'screen') {
         return navigator.mediaDevices.getDisplayMedia({
-            audio: true, video: true,
+            audio: true, video: { width: { max: width },
+                                  height: { max: height } },
         });
     }
 
-    return pattern();
+    const chosen = (id) => $(id).value ? { deviceId: { exact: $(id).value } }
+                                       : {};
+
+    return navigator.mediaDevices.getUserMedia({
+        audio: $('microphone').value == 'none' ? false : chosen('microphone'),
+        video: { width: { ideal: width }, height: { ideal: height },
+                 ...chosen('camera') },
+    });
 }
+
+
+/* names of devices are told to who may use them: after open() */
+
+async function devices() {
+    const all = await navigator.mediaDevices.enumerateDevices();
+
+    for (const [id, kind, name] of [['camera', 'videoinput', 'Camera'],
+                                    ['microphone', 'audioinput',
+                                     'Microphone']])
+    {
+        const was = $(id).value;
+        const found = all.filter((d) => d.kind == kind && d.deviceId);
+
+        $(id).replaceChildren(...found.map((d, i) =>
+            new Option(d.label || name + ' ' + (i + 1), d.deviceId)));
+
+        if (!found.length) {
+            $(id).add(new Option('Default', ''));
+        }
+
+        if (id == 'microphone') {
+            $(id).add(new Option('None', 'none'));
+        }
+
+        const used = stream?.getTracks().find((t) => kind.startsWith(t.kind))
+                     ?.getSettings().deviceId;
+
+        $(id).value = [...$(id).options].some((o) => o.value == was && was)
+                      ? was : used || $(id).options[0].value;
+    }
+}
+
+
+/* opens what is chosen, and shows it; false: it cannot be opened */
+
+let opening = 0;
+
+async function preview() {
+    const mine = ++opening;
+    let made;
+
+    try {
+        made = await open($('source').value);
+
+    } catch (e) {
+        if (mine == opening) {
+            const reason = deviceReason(e);
+
+            release();
+            $('screen').dataset.state = 'failed';
+            $('veil').hidden = false;
+            veil(reason.title, reason.detail);
+            $('announce').textContent = reason.message;
+        }
+
+        return false;
+    }
+
+    if (mine != opening) {
+        made.getTracks().forEach((t) => t.stop());
+        return false;
+    }
+
+    const old = stream;
+
+    stream = made;
+    $('video').srcObject = stream;
+
+    if (publisher && busy()) {
+        await publisher.replace(stream);
+    }
+
+    old?.getTracks().forEach((t) => t.stop());
+
+    if ($('source').value == 'camera') {
+        await devices().catch(() => {});
+    }
+
+    /* "Stop sharing" of the browser */
+
+    stream.getVideoTracks()[0]?.addEventListener('ended', () => {
+        if (stream == made) {
+            publisher?.stop();
+            release();
+            show();
+        }
+    });
+
+    return true;
+}
+
+
+const busy = () => ['connecting', 'live', 'stalled', 'retry']
+                   .includes(publisher?.state);
 
 
 function show() {
     const state = publisher ? publisher.state : 'idle';
+    const reason = publisher?.reason;
     const name = $('name').value;
+    const on = busy();
 
     const text = {
         idle: ['Nothing is published', 'Choose a picture and press Publish.'],
         connecting: ['Connecting', ''],
         live: ['', ''],
-        failed: ['Not published', publisher && publisher.message],
-    }[state];
+    }[state] || [reason.title, reason.detail];
 
-    $('screen').dataset.state = state == 'live' ? 'playing' : state;
-    $('veil').hidden = state == 'live' || state == 'connecting';
-    $('veil-title').textContent = text[0];
-    $('veil-text').textContent = text[1];
-    $('live').hidden = state != 'live';
-    $('announce').textContent = state == 'live' ? name + ' is live' : text[0];
-
-    const busy = state == 'connecting' || state == 'live';
-
-    $('go').textContent = busy ? 'Stop' : 'Publish';
-
-    for (const id of ['name', 'source', 'codec']) {
-        $(id).disabled = busy;
+    if (reason && (state == 'connecting' || state == 'retry')) {
+        text[0] = reason.title;
+        text[1] = (reason.detail + ' Trying again.').trim();
     }
 
-    $('watch').hidden = state != 'live';
+    $('screen').dataset.state = state == 'live' ? 'playing' : state;
 
-    if (state == 'live') {
+    /* a preview is not covered before it is published */
+
+    $('veil').hidden = state == 'live' || (state == 'idle' && stream);
+    veil(...text);
+    $('live').hidden = state != 'live';
+    $('announce').textContent = state == 'live' ? name + ' is live'
+                                : text.filter(Boolean).join('. ');
+
+    $('go').textContent = on ? 'Stop' : 'Publish';
+    $('go').classList.toggle('stop', on);
+
+    for (const id of ['name', 'source', 'codec', 'token']) {
+        $(id).disabled = on;
+    }
+
+    if (state == 'failed' && /token/i.test(text[0])) {
+        $('token').closest('details').open = true;
+        $('token').focus({ preventScroll: true });
+    }
+
+    $('watch').hidden = state != 'live' || name.includes('/');
+
+    if (!$('watch').hidden) {
         const a = document.createElement('a');
 
         a.href = './?live#' + encodeURIComponent(name);
@@ -134,15 +263,13 @@ function show() {
         a.target = '_blank';
         $('watch').replaceChildren(a);
     }
-
-    if (!busy) {
-        release();
-    }
 }
 
 
 function release() {
     clearInterval(drawing);
+    tone?.close();
+    tone = null;
 
     if (stream) {
         stream.getTracks().forEach((t) => t.stop());
@@ -153,11 +280,6 @@ function release() {
 
 
 function figures({ detail: d }) {
-    const put = (id, v, digits = 0) => {
-        $(id).textContent = v === undefined || Number.isNaN(v)
-                            ? '–' : v.toFixed(digits);
-    };
-
     put('s-bitrate', d.bitrate / 1e6, 2);
     put('s-available', d.available / 1e6, 1);
     put('s-rtt', d.rtt);
@@ -165,7 +287,7 @@ function figures({ detail: d }) {
     put('s-fps', d.fps);
     put('s-keys', d.keys);
     put('s-again', d.again);
-    $('s-size').textContent = d.width ? d.width + '×' + d.height : '–';
+    put('s-size', d.width ? d.width + '×' + d.height : undefined);
 }
 
 
@@ -173,34 +295,72 @@ const bitrate = () => parseFloat($('bitrate').value) * 1e6;
 
 $('bitrate').addEventListener('input', () => {
     $('bitrate-text').textContent = $('bitrate').value + ' Mbit/s';
+    publisher?.limit(bitrate());
+});
 
-    if (publisher) {
-        publisher.limit(bitrate());
+
+/* a camera is shown as soon as it is chosen; a screen is asked for, and a pattern
+   drawn, when it is published */
+
+$('source').addEventListener('change', () => {
+    const camera = $('source').value == 'camera';
+
+    opening++;
+    publisher = null;
+    release();
+    $('devices').hidden = !camera;
+    show();
+
+    if (camera) {
+        preview().then((ok) => ok && show());
     }
 });
+
+for (const id of ['camera', 'microphone', 'size']) {
+    $(id).addEventListener('change', () => {
+        if (!stream) {
+            return;
+        }
+
+        if ($('source').value == 'screen') {
+            stream.getVideoTracks()[0].applyConstraints(
+                { width: { max: size().width }, height: { max: size().height } })
+                .catch(() => {});
+            return;
+        }
+
+        clearInterval(drawing);
+        preview().then((ok) => ok && show());
+    });
+}
+
+navigator.mediaDevices?.addEventListener('devicechange', () => {
+    if ($('source').value == 'camera' && stream) {
+        devices().catch(() => {});
+    }
+});
+
 
 $('form').addEventListener('submit', async (e) => {
     e.preventDefault();
 
-    if (publisher && ['connecting', 'live'].includes(publisher.state)) {
+    if (busy()) {
         publisher.stop();
+        release();
+        show();
         return;
     }
 
-    publisher = new WhipPublisher('/whip/'
-                                  + encodeURIComponent($('name').value));
+    const live = stream?.getVideoTracks()[0]?.readyState == 'live';
+
+    if (!live && !await preview()) {
+        return;
+    }
+
+    publisher = new WhipPublisher(address($('name').value, '/whip/'),
+                                  { token: $('token').value.trim() });
     publisher.addEventListener('state', show);
     publisher.addEventListener('stats', figures);
-
-    try {
-        stream = await open($('source').value);
-    } catch (err) {
-        publisher.fail(err.message);
-        return;
-    }
-
-    $('video').srcObject = stream;
-
     publisher.start(stream, { codec: $('codec').value, bitrate: bitrate() });
 });
 

@@ -12,16 +12,22 @@
  *     for await (const chunk of file.stream(0, size)) { ... }
  *     file.close();
  *
- * Options of the constructor: iceServers, signalling: 'post' (one round trip) or
- * 'sse' (trickle both ways), headers for the HTTP requests.  Events: 'open',
- * 'close'.  Readable: size, name, received (bytes), active (ranges), waiting
- * (bytes that have come and were not read yet), path (candidate pair).
+ * It needs whep.js beside it.  Options of the constructor: signalling: 'post' (one
+ * round trip) or 'sse' (trickle both ways), and those of docs/clients.md: headers,
+ * token, iceServers.  Events: 'open', 'close'.  Readable: size, name, received
+ * (bytes), active (ranges), waiting (bytes that have come and were not read yet).
  */
+
+import { headersOf, iceServers, noAnswer, Reason, refusal, unreachable }
+    from './whep.js';
 
 const HELLO = 0, REQ = 1, DATA = 2, END = 3, CANCEL = 4, PING = 5, PONG = 6;
 
 /* bytes asked for at once */
 const WINDOW = 2 * 1024 * 1024;
+
+/* ms from the answer to Hello */
+const OPEN = 20000;
 
 const STATUS = ['done', 'no slot within 5 s', 'out of range', 'read error',
                 'cancelled', 'stream id in use'];
@@ -90,7 +96,8 @@ export class RangeClient extends EventTarget {
 
         pc.onconnectionstatechange = () => {
             if (pc.connectionState == 'failed') {
-                this.end(new Error('no connection'));
+                this.end(this.size ? new Error('the connection was lost')
+                                   : noAnswer(pc));
             }
         };
 
@@ -106,8 +113,8 @@ export class RangeClient extends EventTarget {
             throw e;
         }
 
-        const timer = setTimeout(() => this.end(new Error('timed out')),
-                                 30000);
+        const timer = setTimeout(() => this.end(noAnswer(pc)), OPEN);
+
         try {
             await hello;
         } finally {
@@ -122,24 +129,57 @@ export class RangeClient extends EventTarget {
     /* one round trip: the offer with all candidates, the answer with all */
 
     async post(pc) {
-        await pc.setLocalDescription();
 
-        /* a lite server needs none of ours; full ICE goes by checks alone */
+        /* a lite server needs none of ours; full ICE goes by checks alone.  The
+           local description is set when we know the servers of "Link". */
 
-        const r = await fetch(this.url, {
-            method: 'POST',
-            headers: { ...this.options.headers,
-                       'Content-Type': 'application/sdp' },
-            body: pc.localDescription.sdp,
-        });
+        const offer = await pc.createOffer();
+        const r = await this.begin(this.url, 'application/sdp', offer.sdp);
 
-        if (r.status != 201) {
-            throw await this.refused(r);
+        this.servers(pc, r);
+
+        await pc.setLocalDescription(offer);
+        await pc.setRemoteDescription({ type: 'answer', sdp: await r.text() });
+    }
+
+    /* begins the session */
+
+    async begin(url, type, body) {
+        const headers = await headersOf(this.options, { 'Content-Type': type });
+        let r;
+
+        try {
+            r = await fetch(url, { method: 'POST', headers, body });
+        } catch (e) {
+            throw e instanceof TypeError ? await unreachable(url) : e;
         }
 
-        this.session = new URL(r.headers.get('Location'), this.url).href;
+        if (r.status != 201) {
+            throw refusal(r, await r.text());
+        }
 
-        await pc.setRemoteDescription({ type: 'answer', sdp: await r.text() });
+        const at = r.headers.get('Location');
+
+        if (!at) {
+            throw new Reason('cors', 'The address of the session is hidden',
+                             'the answer has no Location that this page may'
+                             + ' read.');
+        }
+
+        this.session = new URL(at, r.url).href;
+
+        return r;
+    }
+
+    /* RFC 9725, 4.6 */
+
+    servers(pc, response) {
+        const told = iceServers(response.headers.get('Link'));
+
+        if (told.length && !this.options.iceServers && pc.setConfiguration) {
+            pc.setConfiguration({ ...pc.getConfiguration(),
+                                  iceServers: told });
+        }
     }
 
     /* SSE signalling */
@@ -147,10 +187,10 @@ export class RangeClient extends EventTarget {
     async signal(pc) {
         const early = [];
 
-        const tell = (type, payload) => fetch(this.session, {
+        const tell = async (type, payload) => fetch(this.session, {
             method: 'POST',
-            headers: { ...this.options.headers,
-                       'Content-Type': 'application/json' },
+            headers: await headersOf(this.options,
+                                     { 'Content-Type': 'application/json' }),
             body: JSON.stringify({ type, payload }),
         }).catch(() => {});
 
@@ -166,24 +206,16 @@ export class RangeClient extends EventTarget {
             }
         };
 
-        await pc.setLocalDescription();
-
+        const offer = await pc.createOffer();
         const u = new URL(this.url);
-        u.search = '?signal';
 
-        const r = await fetch(u, {
-            method: 'POST',
-            headers: { ...this.options.headers,
-                       'Content-Type': 'application/json' },
-            body: JSON.stringify({ type: 'offer',
-                payload: JSON.stringify(pc.localDescription) }),
-        });
+        u.search += (u.search ? '&' : '?') + 'signal';
 
-        if (r.status != 201) {
-            throw await this.refused(r);
-        }
+        const r = await this.begin(u.href, 'application/json',
+            JSON.stringify({ type: 'offer', payload: JSON.stringify(offer) }));
 
-        this.session = new URL(r.headers.get('Location'), this.url).href;
+        this.servers(pc, r);
+        await pc.setLocalDescription(offer);
 
         early.forEach((m) => tell(...m));
 
@@ -191,10 +223,8 @@ export class RangeClient extends EventTarget {
 
         let answered = Promise.resolve();
 
-        const events = this.events = new EventSource(this.session);
-
-        events.addEventListener('signal', (e) => {
-            const m = JSON.parse(e.data);
+        this.listen((data) => {
+            const m = JSON.parse(data);
 
             answered = answered.then(async () => {
                 switch (m.type) {
@@ -211,15 +241,58 @@ export class RangeClient extends EventTarget {
         });
     }
 
-    async refused(r) {
-        let why = '';
+    /* the session's events; an EventSource sends no headers, fetch() does */
 
-        try {
-            const problem = await r.json();
-            why = ': ' + (problem.title || '');
-        } catch { /* no problem body */ }
+    listen(take) {
+        if (!this.options.headers && !this.options.token) {
+            const events = this.events = new EventSource(this.session);
 
-        return new Error('refused with ' + r.status + why);
+            events.addEventListener('signal', (e) => take(e.data));
+            return;
+        }
+
+        const abort = new AbortController();
+
+        this.events = { close: () => abort.abort() };
+        this.read(take, abort.signal).catch((e) => {
+            if (!this.closed) {
+                this.end(e);
+            }
+        });
+    }
+
+    /* goes on where a stream was cut, as an EventSource does */
+
+    async read(take, signal) {
+        let id = '';
+
+        while (!this.closed) {
+            const headers = await headersOf(this.options, {
+                Accept: 'text/event-stream',
+                ...(id ? { 'Last-Event-ID': id } : {}) });
+
+            const r = await fetch(this.session, { headers, signal,
+                                                  cache: 'no-store' })
+                            .catch(() => null);
+
+            if (r && r.status != 200) {
+                throw refusal(r, await r.text());
+            }
+
+            try {
+                for await (const event of r ? eventsOf(r.body) : []) {
+                    id = event.id || id;
+
+                    if (event.event == 'signal') {
+                        take(event.data);
+                    }
+                }
+            } catch {
+                /* cut */
+            }
+
+            await new Promise((resolve) => setTimeout(resolve, 1000));
+        }
     }
 
     message(data) {
@@ -403,13 +476,61 @@ export class RangeClient extends EventTarget {
     }
 
     close() {
-        if (this.session && !this.closed) {
-            fetch(this.session, { method: 'DELETE', keepalive: true,
-                                  headers: this.options.headers })
-                .catch(() => {});
+        const session = this.closed ? null : this.session;
+
+        const remove = (headers) => session
+            && fetch(session, { method: 'DELETE', keepalive: true, headers })
+               .catch(() => {});
+
+        /* before the connection closes, which ends the session, too */
+
+        if (this.options.token || typeof this.options.headers == 'function') {
+            headersOf(this.options).then(remove);
+        } else {
+            remove(this.options.headers);
         }
 
         this.end(new Error('closed'));
+    }
+}
+
+
+/* WHATWG HTML, 9.2: the events of a text/event-stream */
+
+async function *eventsOf(body) {
+    const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+    let text = '';
+
+    try {
+        for ( ;; ) {
+            const { value, done } = await reader.read();
+
+            if (done) {
+                return;
+            }
+
+            const parts = (text + value).split(/\r?\n\r?\n/);
+            text = parts.pop();
+
+            for (const part of parts) {
+                const event = { id: '', event: 'message', data: [] };
+
+                for (const line of part.split(/\r?\n/)) {
+                    const [, name, rest] = /^([^:]*):? ?(.*)$/s.exec(line);
+
+                    if (name == 'data') {
+                        event.data.push(rest);
+                    } else if (name) {
+                        event[name] = rest;
+                    }
+                }
+
+                yield { ...event, data: event.data.join('\n') };
+            }
+        }
+
+    } finally {
+        reader.cancel().catch(() => {});
     }
 }
 

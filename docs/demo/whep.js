@@ -1,53 +1,248 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * A WHEP player in one class, for any page:
+ * A WHEP player in one class, for any page, without any other file:
  *
  *     import { WhepPlayer } from './whep.js';
  *
- *     const player = new WhepPlayer('/whep/camera1', video);
- *     player.addEventListener('state', () => console.log(player.state));
+ *     const player = new WhepPlayer('/whep/camera1', video,
+ *                                   { token: 'of the user' });
+ *     player.addEventListener('state', () => console.log(player.state,
+ *                                                        player.message));
  *     player.addEventListener('stats', (e) => console.log(e.detail));
  *     player.start();
  *     ...
  *     player.stop();
  *
- * States: idle, connecting, playing, stalled (connected, but the stream has
- * gone quiet: it resumes by itself), retry (player.message says why,
- * player.retryIn when), failed (no use in trying again).
+ * docs/clients.md describes options, states and reasons.  Session and Reason are
+ * what whip.js and range-client.js have in common with it.
  */
 
 const BACKOFF = [500, 1000, 2000, 4000, 5000];   /* ms, then the last */
 const STALL = 3000;          /* ms without a frame until "stalled" */
+const DECIDE = 6000;         /* ms after which a check would have been answered:
+                                browsers send one each 2.5 s (RFC 7675: 5 s) */
 const GIVE_UP = 8000;        /* ms of a broken connection until a new one */
 const CONNECT = 10000;       /* ms from the answer to a connection */
 
 
-export class WhepPlayer extends EventTarget {
+/*
+ * Why something does not work: a code for programs, a title and a detail for
+ * people.  "again" tells whether it is worth trying again.
+ */
 
-    constructor(url, video) {
+export class Reason extends Error {
+
+    constructor(code, title, detail = '', again = false) {
+        super(detail ? title + ': ' + detail : title);
+
+        this.name = 'Reason';
+        this.code = code;
+        this.title = title;
+        this.detail = detail;
+        this.again = again;
+    }
+}
+
+
+/* statuses without a problem's body: of nginx itself, or of a proxy */
+
+const STATUSES = {
+    200: 'There is no WebRTC at this address',
+    204: 'There is no WebRTC at this address',
+    401: 'The server wants a valid token',
+    403: 'The server does not allow it',
+    404: 'There is nothing at this address',
+    405: 'There is no WebRTC at this address',
+    413: 'The offer is too long for the server',
+    429: 'Too many requests',
+    502: 'The proxy does not reach the server',
+    503: 'The server is busy',
+    504: 'The proxy does not reach the server',
+};
+
+const AGAIN = [409, 429, 500, 502, 503, 504];
+
+
+/* from an answer that is not 201; RFC 9457 */
+
+export function refusal(response, body) {
+    const status = response.status;
+    let problem = {};
+
+    try {
+        problem = JSON.parse(body) || {};
+    } catch {
+        /* a page in HTML */
+    }
+
+    const again = AGAIN.includes(status);
+
+    if (problem.title || problem.detail) {
+        return new Reason('refused', capital(problem.title || problem.detail),
+                          problem.title ? problem.detail : '', again);
+    }
+
+    return new Reason('refused', STATUSES[status] || 'The server refused',
+                      ('HTTP ' + status + ' ' + response.statusText).trim()
+                      + ' from ' + response.url, again);
+}
+
+
+function capital(text) {
+    return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+
+/* fetch() says "TypeError" whatever has happened; what it was, in words */
+
+export async function unreachable(url) {
+    const at = new URL(url);
+    const here = globalThis.location;
+    const local = /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/;
+
+    if (here && here.protocol == 'https:' && at.protocol == 'http:'
+        && !local.test(at.hostname))
+    {
+        return new Reason('mixed-content', 'The browser blocks this address',
+                          'this page came over https, and ' + at.origin
+                          + ' is http; use https for both.');
+    }
+
+    if (globalThis.navigator?.onLine === false) {
+        return new Reason('offline', 'This device is offline', '', true);
+    }
+
+    /* whether something answers there at all, whatever it says */
+
+    if (here && at.origin != here.origin
+        && await fetch(at, { method: 'HEAD', mode: 'no-cors',
+                             cache: 'no-store' })
+                 .then(() => true, () => false))
+    {
+        return new Reason('cors', 'The server is there, but not for this page',
+                          at.origin + ' lets pages of ' + here.origin
+                          + ' not read its answers (CORS); it needs'
+                          + ' "webrtc_cors_origin ' + here.origin + '".');
+    }
+
+    return new Reason('no-answer', 'The server does not answer',
+                      at.origin + ' cannot be reached.', true);
+}
+
+
+/* RFC 9725, 4.6: Link: <turn:...>; rel="ice-server"; username="u"; ... */
+
+export function iceServers(link) {
+    const servers = [];
+    const one = /<([^>]*)>((?:\s*;\s*[\w*-]+\s*(?:=\s*(?:"(?:[^"\\]|\\.)*"|[^",;\s]*))?)*)/g;
+    const param = /;\s*([\w*-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^",;\s]*))/g;
+
+    for (const [, url, params] of (link || '').matchAll(one)) {
+        const p = {};
+
+        for (const [, name, quoted, bare] of params.matchAll(param)) {
+            p[name.toLowerCase()] ??= quoted !== undefined
+                                      ? quoted.replace(/\\(.)/g, '$1') : bare;
+        }
+
+        if (!(p.rel || '').split(/\s+/).includes('ice-server')
+            || !/^(stun|turn)s?:/i.test(url))
+        {
+            continue;
+        }
+
+        servers.push(p.username === undefined ? { urls: url }
+                     : { urls: url, username: p.username,
+                         credential: p.credential || '' });
+    }
+
+    return servers;
+}
+
+
+/* "headers" and "token" may be functions, for tokens that end; async ones, too */
+
+export async function headersOf(options, more = {}) {
+    const value = (v) => typeof v == 'function' ? v() : v;
+    const token = await value(options.token);
+
+    return { ...(token ? { Authorization: 'Bearer ' + token } : {}),
+             ...await value(options.headers), ...more };
+}
+
+
+/* addresses that an answer tells; all are of UDP with us */
+
+function candidates(sdp) {
+    return [...sdp.matchAll(
+        /^a=candidate:\S+ \d+ \S+ \d+ (\S+) (\d+) typ/gm)]
+        .map(([, address, port]) => ({ address, port }));
+}
+
+
+/* answered over HTTP, and then nothing; in the words of the log and status */
+
+export function noAnswer(pc) {
+    if (['connected', 'completed'].includes(pc.iceConnectionState)) {
+        return new Reason('dtls', 'The encryption is not agreed on',
+                          'packets arrive, but the DTLS handshake does not'
+                          + ' end.', true);
+    }
+
+    const told = candidates(pc.remoteDescription?.sdp || '');
+
+    if (!told.length) {
+        return new Reason('no-candidate', 'The answer names no address',
+                          'the server needs a webrtc_listen or'
+                          + ' webrtc_candidate that this device can reach.',
+                          true);
+    }
+
+    const ports = [...new Set(told.map((c) => c.port))].join(', ');
+    const all = [...new Set(told.map((c) => (c.address.includes(':')
+        ? '[' + c.address + ']' : c.address) + ':' + c.port))].join(', ');
+
+    return new Reason('udp', 'No packets arrive: UDP port ' + ports
+                      + ' blocked?',
+                      'the server answered over HTTP and told ' + all
+                      + '; a firewall on the way, or another public address'
+                      + ' (webrtc_candidate)?', true);
+}
+
+
+/*
+ * What a player and a publisher have in common: one session at a time, its HTTP
+ * requests, and when to try again.  Whoever inherits has attempt(run), and
+ * "stale(run)" tells it that the attempt is over.
+ */
+
+export class Session extends EventTarget {
+
+    constructor(url, options = {}) {
         super();
 
         this.url = new URL(url, location.href).href;
-        this.video = video;
+        this.options = options;
         this.state = 'idle';
-        this.message = '';
+        this.reason = null;
         this.retryIn = 0;
-        this.firstFrameMs = null;
-        this.attempt = 0;
+        this.attempts = 0;
         this.run = 0;
 
         this.onpagehide = () => this.stop();
     }
 
 
-    start() {
-        if (this.state != 'idle' && this.state != 'failed') {
-            return;
-        }
+    get message() {
+        return this.reason ? this.reason.message : '';
+    }
 
+
+    begin() {
         addEventListener('pagehide', this.onpagehide);
-        this.attempt = 0;
+        this.attempts = 0;
+        this.reason = null;
         this.connect();
     }
 
@@ -55,21 +250,319 @@ export class WhepPlayer extends EventTarget {
     stop() {
         removeEventListener('pagehide', this.onpagehide);
         this.close();
-        this.set('idle');
+        this.set('idle', null);
     }
 
 
-    /* everything of one attempt; "run" tells its callbacks from later ones */
+    stale(run) {
+        return run != this.run;
+    }
+
+
+    /* what was wrong stays told while it is tried again */
 
     async connect() {
         const run = ++this.run;
-        const stale = () => run != this.run;
 
-        this.set('connecting');
+        this.set('connecting', this.reason);
+
+        if (!globalThis.RTCPeerConnection) {
+            this.fail(new Reason('no-webrtc', 'This browser has no WebRTC',
+                                 'it is too old, or WebRTC is switched off.'));
+            return;
+        }
+
+        try {
+            await this.attempt(run);
+
+        } catch (e) {
+            if (!this.stale(run)) {
+                this.end(e instanceof Reason ? e
+                         : new Reason('error', 'That did not work', e.message,
+                                      true));
+            }
+        }
+    }
+
+
+    end(reason) {
+        if (reason.again) {
+            this.retry(reason, reason.after);
+        } else {
+            this.fail(reason);
+        }
+    }
+
+
+    fail(reason) {
+        this.close();
+        this.set('failed', reason);
+    }
+
+
+    retry(reason, delay) {
+        this.close();
+
+        if (delay === undefined) {
+            delay = BACKOFF[Math.min(this.attempts, BACKOFF.length - 1)];
+            delay *= 0.8 + 0.4 * Math.random();
+        }
+
+        this.attempts++;
+        this.retryIn = delay;
+        this.set('retry', reason);
+        this.timer = setTimeout(() => this.connect(), delay);
+    }
+
+
+    /* RTCPeerConnection with the states that all of them look at */
+
+    peer(run) {
+        const { iceServers: given, iceTransportPolicy } = this.options;
+
+        const pc = this.pc = new RTCPeerConnection({
+            iceServers: given || [],
+            ...(iceTransportPolicy ? { iceTransportPolicy } : {}),
+        });
+
+        pc.onconnectionstatechange = () => {
+            if (this.stale(run)) {
+                return;
+            }
+
+            clearTimeout(this.timer);
+
+            switch (pc.connectionState) {
+
+            case 'connected':
+                this.connected();
+                break;
+
+            case 'disconnected':
+                this.broken();
+                this.timer = setTimeout(() => this.retry(this.lost()),
+                                        GIVE_UP);
+                break;
+
+            case 'failed':
+            case 'closed':
+                this.retry(this.seen ? new Reason('ended',
+                               'The connection ended', '', true)
+                           : noAnswer(pc));
+                break;
+
+            default:
+                this.await(pc);
+            }
+        };
+
+        return pc;
+    }
+
+
+    await(pc) {
+        clearTimeout(this.timer);
+        this.timer = setTimeout(() => this.retry(this.seen ? this.lost()
+                                                 : noAnswer(pc)), CONNECT);
+    }
+
+
+    connected() {
+        this.seen = true;
+    }
+
+
+    broken() {
+    }
+
+
+    lost() {
+        return new Reason('lost', 'The connection was lost',
+                          'nothing arrives from the server any more.', true);
+    }
+
+
+    /*
+     * POSTs the offer and takes the answer.  The local description is set after
+     * it: so that the servers of its Link are there when candidates are gathered
+     * (RFC 9725, 4.6).  A lite server wants no candidates of ours.
+     */
+
+    async exchange(run, pc, offer) {
+        const abort = this.abort = new AbortController();
+
+        this.seen = false;
+
+        const headers = await headersOf(this.options,
+                                        { 'Content-Type': 'application/sdp' });
+        let response, body;
+
+        try {
+            response = await fetch(this.url, { method: 'POST', headers,
+                                               body: offer.sdp,
+                                               signal: abort.signal });
+            body = await response.text();
+
+        } catch (e) {
+            throw e instanceof TypeError && !this.stale(run)
+                  ? await unreachable(this.url) : e;
+        }
+
+        const at = response.headers.get('Location');
+
+        if (response.status == 201 && at) {
+            this.session = new URL(at, response.url).href;
+        }
+
+        if (this.stale(run)) {
+            this.remove();
+            return false;
+        }
+
+        if (response.status != 201) {
+            throw this.refused(response, body);
+        }
+
+        const told = iceServers(response.headers.get('Link'));
+
+        if (told.length && !this.options.iceServers && pc.setConfiguration) {
+            pc.setConfiguration({ ...pc.getConfiguration(),
+                                  iceServers: told });
+        }
+
+        if (!/^a=ice-lite/m.test(body)) {
+            this.trickle(run, pc, offer.sdp, response.headers.get('ETag'));
+        }
+
+        await pc.setLocalDescription(offer);
+        await pc.setRemoteDescription({ type: 'answer', sdp: body });
+
+        if (this.stale(run)) {
+            return false;
+        }
+
+        if (pc.connectionState != 'connected') {
+            this.await(pc);
+        }
+
+        return true;
+    }
+
+
+    refused(response, body) {
+        const reason = refusal(response, body);
+        const after = parseInt(response.headers.get('Retry-After'), 10);
+
+        if (after >= 0) {
+            reason.after = after * 1000;
+        }
+
+        return reason;
+    }
+
+
+    /* candidates for a server that checks itself; RFC 9725, 4.3.2 */
+
+    trickle(run, pc, sdp, etag) {
+        const line = (name) => new RegExp('^a=' + name + ':.*$', 'm')
+                               .exec(sdp)?.[0].trim();
+        const mid = line('mid') || 'a=mid:0';
+        const media = /^m=(\w+)/m.exec(sdp)?.[1] || 'video';
+        let rest = Promise.resolve();
+
+        pc.onicecandidate = ({ candidate }) => {
+            rest = rest.then(async () => {
+                if (this.stale(run) || !this.session) {
+                    return;
+                }
+
+                const text = [line('ice-ufrag'), line('ice-pwd'),
+                              'm=' + media + ' 9 UDP/TLS/RTP/SAVPF 0', mid,
+                              candidate && candidate.candidate
+                              ? 'a=' + candidate.candidate
+                              : 'a=end-of-candidates', ''].join('\r\n');
+
+                await fetch(this.session, {
+                    method: 'PATCH',
+                    headers: await headersOf(this.options, {
+                        'Content-Type': 'application/trickle-ice-sdpfrag',
+                        ...(etag ? { 'If-Match': etag } : {}) }),
+                    body: text,
+                });
+            }).catch(() => {});
+        };
+    }
+
+
+    /* ends the attempt: nothing of it calls back any more */
+
+    close() {
+        this.run++;
+
+        clearTimeout(this.timer);
+        clearInterval(this.ticker);
+
+        if (this.abort) {
+            this.abort.abort();
+            this.abort = null;
+        }
+
+        /* DELETE first: the server ends a session whose connection closes */
+
+        const pc = this.pc;
+
+        this.pc = null;
+        this.remove().finally(() => pc && pc.close());
+    }
+
+
+    async remove() {
+        const session = this.session;
+
+        if (session) {
+            this.session = null;
+
+            try {
+                await fetch(session, { method: 'DELETE', keepalive: true,
+                                       headers: await headersOf(
+                                           this.options) });
+            } catch {
+                /* it ends by itself */
+            }
+        }
+    }
+
+
+    set(state, reason) {
+        this.state = state;
+        this.reason = reason;
+        this.dispatchEvent(new Event('state'));
+    }
+}
+
+
+export class WhepPlayer extends Session {
+
+    constructor(url, video, options = {}) {
+        super(url, options);
+
+        this.video = video;
+        this.firstFrameMs = null;
+    }
+
+
+    start() {
+        if (this.state == 'idle' || this.state == 'failed') {
+            this.begin();
+        }
+    }
+
+
+    async attempt(run) {
         this.firstFrameMs = null;
         this.last = null;
 
-        const pc = this.pc = new RTCPeerConnection();
+        const pc = this.peer(run);
         const stream = new MediaStream();
 
         /* not before there is a track: a video that waits for data holds up
@@ -83,163 +576,93 @@ export class WhepPlayer extends EventTarget {
             }
         };
 
-        pc.onconnectionstatechange = () => {
-            if (stale()) {
-                return;
-            }
-
-            switch (pc.connectionState) {
-
-            case 'connected':
-                clearTimeout(this.timer);
-                break;
-
-            case 'disconnected':
-                this.timer = setTimeout(
-                    () => this.retry('The connection was lost.'), GIVE_UP);
-                break;
-
-            case 'failed':
-            case 'closed':
-                this.retry('The connection ended.');
-            }
-        };
-
         pc.addTransceiver('video', { direction: 'recvonly' });
         pc.addTransceiver('audio', { direction: 'recvonly' });
 
-        try {
-            const offer = await pc.createOffer();
+        const offer = await pc.createOffer();
 
-            /* else Chromium decodes Opus to mono */
+        /* else Chromium decodes Opus to mono */
 
-            offer.sdp = offer.sdp.replace(/(a=fmtp:\d+ .*useinbandfec=1)/g,
-                                          '$1;stereo=1');
+        const sdp = offer.sdp.replace(/(a=fmtp:\d+ .*useinbandfec=1)/g,
+                                      '$1;stereo=1');
 
-            await pc.setLocalDescription(offer);
-
-            if (stale()) {
-                return;
-            }
-
-            /* no gathering: the server is ICE-lite and learns where we are
-               from our checks */
-
-            const began = performance.now();
-            const abort = this.abort = new AbortController();
-
-            const response = await fetch(this.url, {
-                method: 'POST',
-                headers: { 'Content-Type': 'application/sdp' },
-                body: offer.sdp,
-                signal: abort.signal,
-            });
-
-            const body = await response.text();
-
-            if (response.status == 201) {
-                this.session = new URL(response.headers.get('Location'),
-                                       this.url).href;
-            }
-
-            if (stale()) {
-                this.remove();
-                return;
-            }
-
-            if (response.status != 201) {
-                this.refused(response, body);
-                return;
-            }
-
-            this.timer = setTimeout(
-                () => this.retry('No answer over UDP.'), CONNECT);
-
-            await pc.setRemoteDescription({ type: 'answer', sdp: body });
-
-            if (stale()) {
-                return;
-            }
-
-            this.frames(run, began);
-            this.ticker = setInterval(() => this.tick(run), 1000);
-            this.video.play().catch(() => {});
-
-        } catch (e) {
-            if (!stale() && e.name != 'AbortError') {
-                this.retry(e instanceof TypeError
-                           ? 'The server does not answer.' : e.message);
-            }
+        if (this.stale(run)) {
+            return;
         }
+
+        const began = performance.now();
+
+        if (!await this.exchange(run, pc, { type: 'offer', sdp })) {
+            return;
+        }
+
+        this.frames(run, began);
+        this.ticker = setInterval(() => this.tick(run), 1000);
+        this.play();
     }
 
 
-    refused(response, body) {
-        let problem = {};
+    /* sound without a click is not allowed everywhere: muted then */
 
-        try {
-            problem = JSON.parse(body);
-        } catch (e) {
-            /* not ours, nginx's own page */
-        }
-
-        const text = problem.detail || problem.title
-                     || response.status + ' ' + response.statusText;
-
-        const after = parseInt(response.headers.get('Retry-After'), 10);
-
-        if ([409, 429, 500, 502, 503, 504].includes(response.status)) {
-            this.retry(text, after >= 0 ? after * 1000 : undefined);
-
-        } else {
-            this.close();
-            this.set('failed', text);
-        }
+    play() {
+        this.video.play().catch((e) => {
+            if (e.name == 'NotAllowedError' && !this.video.muted) {
+                this.video.muted = true;
+                this.dispatchEvent(new Event('muted'));
+                this.video.play().catch(() => {});
+            }
+        });
     }
 
 
-    retry(message, delay) {
-        this.close();
+    connected() {
+        super.connected();
 
-        if (delay === undefined) {
-            delay = BACKOFF[Math.min(this.attempt, BACKOFF.length - 1)];
-            delay *= 0.8 + 0.4 * Math.random();
+        if (this.state == 'stalled') {
+            this.lastPacket = this.lastAnswer = performance.now();
         }
 
-        this.attempt++;
-        this.retryIn = delay;
-        this.set('retry', message);
-        this.timer = setTimeout(() => this.connect(), delay);
+        this.lastFrame ??= performance.now();
+    }
+
+
+    broken() {
+        this.stall(this.lost());
     }
 
 
     /* the first frame, and when the last one was */
 
     frames(run, began) {
-        const seen = () => {
-            if (run != this.run) {
+        this.lastFrame = null;
+        this.lastPacket = this.lastAnswer = performance.now();
+
+        if (this.pc.connectionState == 'connected') {
+            this.lastFrame = performance.now();
+        }
+
+        const shown = this.shown = () => {
+            if (this.stale(run)) {
                 return;
             }
 
             if (this.firstFrameMs === null) {
                 this.firstFrameMs = performance.now() - began;
-                this.attempt = 0;
+                this.attempts = 0;
             }
 
             this.lastFrame = performance.now();
 
             if (this.state != 'playing') {
-                this.set('playing');
+                this.set('playing', null);
             }
         };
 
-        this.seen = seen;
-
         if (this.video.requestVideoFrameCallback) {
             const next = () => {
-                seen();
+                shown();
 
-                if (run == this.run) {
+                if (!this.stale(run)) {
                     this.video.requestVideoFrameCallback(next);
                 }
             };
@@ -247,21 +670,102 @@ export class WhepPlayer extends EventTarget {
             this.video.requestVideoFrameCallback(next);
 
         } else {
-            this.video.addEventListener('timeupdate', seen);
+            this.video.addEventListener('timeupdate', shown);
         }
 
         /* a stream without video */
-        this.video.addEventListener('playing', seen, { once: true });
+        this.video.addEventListener('playing', shown, { once: true });
     }
 
 
     async tick(run) {
         const report = await this.pc.getStats();
 
-        if (run != this.run) {
+        if (this.stale(run)) {
             return;
         }
 
+        const now = this.figures(report);
+        const last = this.last;
+
+        this.last = now;
+
+        if (last) {
+            const seconds = (now.time - last.time) / 1000;
+            const lost = now.lost - last.lost;
+            const got = now.packets - last.packets;
+
+            now.bitrate = 8 * (now.bytes - last.bytes) / seconds;
+            now.fps = (now.frames - last.frames) / seconds;
+            now.lossPercent = lost + got > 0
+                              ? Math.max(0, 100 * lost / (lost + got)) : 0;
+
+            if (got > 0) {
+                this.lastPacket = now.time;
+
+                if (!now.video) {
+                    this.shown();
+                }
+            }
+
+            if (now.answers === undefined || now.answers > last.answers) {
+                this.lastAnswer = now.time;
+            }
+        }
+
+        this.judge(now);
+        this.dispatchEvent(new CustomEvent('stats', { detail: now }));
+    }
+
+
+    /*
+     * No frame for a while.  Packets that are no picture, a server that answers
+     * connectivity checks and sends nothing else, and no word from it at all are
+     * three different things.
+     */
+
+    judge(now) {
+        if (!['playing', 'stalled', 'connecting'].includes(this.state)
+            || !this.lastFrame || now.time - this.lastFrame <= STALL
+            || document.visibilityState != 'visible'
+            || this.pc.connectionState != 'connected')
+        {
+            return;
+        }
+
+        if (now.time - this.lastPacket <= STALL) {
+            this.stall(new Reason('no-picture', 'Packets arrive, but no picture',
+                'the decoder waits for a key frame'
+                + (now.video && now.video.codec ? ' of ' + now.video.codec
+                                                : '') + '.'));
+
+        } else if (this.lastAnswer > this.lastPacket
+                   && now.time - this.lastAnswer <= DECIDE)
+        {
+            this.stall(new Reason('quiet', 'The source is quiet',
+                'the server is there and has nothing to send; it goes on as'
+                + ' soon as the source does.'));
+
+        } else if (now.time - this.lastPacket <= DECIDE) {
+            this.stall(new Reason('stalled', 'Waiting for the picture'));
+
+        } else {
+            this.stall(new Reason('silent', 'Nothing arrives',
+                'neither the stream nor answers of the server.'));
+        }
+    }
+
+
+    /* told once per cause */
+
+    stall(reason) {
+        if (this.state != 'stalled' || this.reason?.code != reason.code) {
+            this.set('stalled', reason);
+        }
+    }
+
+
+    figures(report) {
         const all = new Map();
         report.forEach((s) => all.set(s.id, s));
 
@@ -304,10 +808,13 @@ export class WhepPlayer extends EventTarget {
                 && s.state == 'succeeded')
             {
                 const remote = all.get(s.remoteCandidateId) || {};
+                const local = all.get(s.localCandidateId) || {};
 
                 now.rttMs = s.currentRoundTripTime * 1000;
+                now.answers = s.responsesReceived;
                 now.remote = remote.address
                              ? remote.address + ':' + remote.port : '';
+                now.relay = local.candidateType == 'relay' ? local.url : '';
             }
 
             if (s.type == 'transport') {
@@ -317,71 +824,6 @@ export class WhepPlayer extends EventTarget {
             }
         }
 
-        const last = this.last;
-        this.last = now;
-
-        if (last) {
-            const seconds = (now.time - last.time) / 1000;
-            const lost = now.lost - last.lost;
-            const got = now.packets - last.packets;
-
-            now.bitrate = 8 * (now.bytes - last.bytes) / seconds;
-            now.fps = (now.frames - last.frames) / seconds;
-            now.lossPercent = lost + got > 0
-                              ? Math.max(0, 100 * lost / (lost + got)) : 0;
-
-            if (!now.video && got) {
-                this.seen();
-            }
-        }
-
-        if (this.state == 'playing'
-            && performance.now() - this.lastFrame > STALL
-            && document.visibilityState == 'visible')
-        {
-            this.set('stalled');
-        }
-
-        this.dispatchEvent(new CustomEvent('stats', { detail: now }));
-    }
-
-
-    /* ends the attempt: nothing of it calls back any more */
-
-    close() {
-        this.run++;
-
-        clearTimeout(this.timer);
-        clearInterval(this.ticker);
-
-        if (this.abort) {
-            this.abort.abort();
-            this.abort = null;
-        }
-
-        /* DELETE first: the server ends a session whose connection closes */
-
-        const pc = this.pc;
-
-        this.pc = null;
-        this.remove().finally(() => pc && pc.close());
-    }
-
-
-    async remove() {
-        const session = this.session;
-
-        if (session) {
-            this.session = null;
-            await fetch(session, { method: 'DELETE', keepalive: true })
-                .catch(() => {});
-        }
-    }
-
-
-    set(state, message = '') {
-        this.state = state;
-        this.message = message;
-        this.dispatchEvent(new Event('state'));
+        return now;
     }
 }

@@ -1,165 +1,103 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * A WHIP publisher in one class, for any page:
+ * A WHIP publisher in one class, for any page; it needs whep.js beside it:
  *
  *     import { WhipPublisher } from './whip.js';
  *
- *     const publisher = new WhipPublisher('/whip/studio');
+ *     const publisher = new WhipPublisher('/whip/studio', { token: 'secret' });
  *     publisher.addEventListener('state', () => console.log(publisher.state));
  *     publisher.addEventListener('stats', (e) => console.log(e.detail));
  *     publisher.start(mediaStream, { codec: 'VP8', bitrate: 2500000 });
  *     ...
  *     publisher.stop();
  *
- * States: idle, connecting, live, failed (publisher.message says why).
+ * docs/clients.md describes options, states and reasons.
  */
 
-const CONNECT = 10000;      /* ms from the answer to a connection */
+import { Reason, Session } from './whep.js';
 
 
-export class WhipPublisher extends EventTarget {
+export class WhipPublisher extends Session {
 
-    constructor(url) {
-        super();
+    /* the tracks stay the caller's: they are not stopped here */
 
-        this.url = new URL(url, location.href).href;
-        this.state = 'idle';
-        this.message = '';
-        this.run = 0;
+    start(stream, how = {}) {
+        if (!['idle', 'failed'].includes(this.state)) {
+            return;
+        }
 
-        this.onpagehide = () => this.stop();
+        this.stream = stream;
+        this.how = how;
+        this.been = false;
+        this.begin();
     }
 
 
-    async start(stream, options = {}) {
-        const run = ++this.run;
-        const stale = () => run != this.run;
+    async attempt(run) {
+        const pc = this.peer(run);
 
-        this.set('connecting');
-        addEventListener('pagehide', this.onpagehide);
+        this.last = null;
 
-        const pc = this.pc = new RTCPeerConnection();
-
-        pc.onconnectionstatechange = () => {
-            if (stale()) {
-                return;
-            }
-
-            if (pc.connectionState == 'connected') {
-                clearTimeout(this.timer);
-                this.set('live');
-
-            } else if (['failed', 'closed'].includes(pc.connectionState)) {
-                this.fail('The connection ended.');
-            }
-        };
-
-        for (const track of stream.getTracks()) {
+        for (const track of this.stream.getTracks()) {
             const tr = pc.addTransceiver(track, { direction: 'sendonly',
-                                                  streams: [stream] });
+                                                  streams: [this.stream] });
 
             if (track.kind == 'video') {
-                this.prefer(tr, options);
+                this.prefer(tr);
             }
         }
 
-        try {
-            await pc.setLocalDescription(await pc.createOffer());
+        const offer = await pc.createOffer();
 
-            const response = await fetch(this.url, {
-                method: 'POST',
-                headers: { 'Content-Type': 'application/sdp' },
-                body: pc.localDescription.sdp,
-            });
-
-            const body = await response.text();
-
-            if (response.status == 201) {
-                this.session = new URL(response.headers.get('Location'),
-                                       this.url).href;
-            }
-
-            if (stale()) {
-                this.remove();
-                return;
-            }
-
-            if (response.status != 201) {
-                this.fail(this.reason(response, body));
-                return;
-            }
-
-            this.timer = setTimeout(() => this.fail('No answer over UDP.'),
-                                    CONNECT);
-
-            await pc.setRemoteDescription({ type: 'answer', sdp: body });
-            this.limit(options.bitrate);
-
-            this.ticker = setInterval(() => this.tick(run), 1000);
-
-        } catch (e) {
-            if (!stale()) {
-                this.fail(e instanceof TypeError
-                          ? 'The server does not answer.' : e.message);
-            }
+        if (this.stale(run) || !await this.exchange(run, pc, offer)) {
+            return;
         }
+
+        this.limit(this.how.bitrate);
+        this.ticker = setInterval(() => this.tick(run), 1000);
     }
 
 
-    stop() {
-        removeEventListener('pagehide', this.onpagehide);
-        this.close();
-        this.set('idle');
+    connected() {
+        super.connected();
+        this.attempts = 0;
+        this.been = true;
+        this.set('live', null);
     }
 
 
-    fail(message) {
-        this.close();
-        this.set('failed', message);
+    broken() {
+        this.set('stalled', this.lost());
     }
 
 
-    close() {
-        this.run++;
-        clearTimeout(this.timer);
-        clearInterval(this.ticker);
-        this.remove();
+    /* a name that another publishes is not fought for, unless it was ours */
 
-        if (this.pc) {
-            this.pc.close();
-            this.pc = null;
+    refused(response, body) {
+        const reason = super.refused(response, body);
+
+        if (response.status == 409 && !this.been) {
+            reason.again = false;
         }
+
+        return reason;
     }
 
 
-    remove() {
-        if (this.session) {
-            fetch(this.session, { method: 'DELETE', keepalive: true })
-                .catch(() => {});
-            this.session = null;
-        }
-    }
+    prefer(tr) {
+        const { codec } = this.how;
 
-
-    reason(response, body) {
-        try {
-            const problem = JSON.parse(body);
-            return problem.title + (problem.detail ? ': ' + problem.detail
-                                                   : '');
-        } catch (e) {
-            return response.status + ' ' + response.statusText;
-        }
-    }
-
-
-    prefer(tr, { codec }) {
         if (!codec || !tr.setCodecPreferences) {
             return;
         }
 
         const all = RTCRtpSender.getCapabilities('video').codecs;
         const mime = 'video/' + codec.toLowerCase();
+
+        if (!all.some((c) => c.mimeType.toLowerCase() == mime)) {
+            throw new Reason('codec', 'This browser cannot send ' + codec);
+        }
 
         tr.setCodecPreferences(
             all.filter((c) => c.mimeType.toLowerCase() == mime
@@ -170,6 +108,10 @@ export class WhipPublisher extends EventTarget {
     /* bits per second; may be called while live */
 
     limit(bitrate) {
+        if (this.how) {
+            this.how.bitrate = bitrate;
+        }
+
         if (!this.pc || !bitrate) {
             return;
         }
@@ -189,10 +131,26 @@ export class WhipPublisher extends EventTarget {
     }
 
 
+    /* another camera, without a new session */
+
+    async replace(stream) {
+        this.stream = stream;
+
+        for (const sender of this.pc ? this.pc.getSenders() : []) {
+            const track = sender.track && stream.getTracks().find(
+                (t) => t.kind == sender.track.kind);
+
+            if (track) {
+                await sender.replaceTrack(track);
+            }
+        }
+    }
+
+
     async tick(run) {
         const stats = await this.pc.getStats();
 
-        if (run != this.run) {
+        if (this.stale(run)) {
             return;
         }
 
@@ -235,12 +193,5 @@ export class WhipPublisher extends EventTarget {
         }
 
         this.dispatchEvent(new CustomEvent('stats', { detail: d }));
-    }
-
-
-    set(state, message = '') {
-        this.state = state;
-        this.message = message;
-        this.dispatchEvent(new Event('state'));
     }
 }

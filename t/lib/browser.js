@@ -43,9 +43,12 @@
  *     {"cmd":"stop","player":n}     DELETEs; {"status":200}
  *     {"cmd":"drop","player":n}     closes without DELETE
  *     {"cmd":"leave","player":n}    pc.close() without DELETE
- *     {"cmd":"page","url":...}      opens a page; {"page":n}
+ *     {"cmd":"page","url":...}      opens a page; {"page":n}; "context": options
+ *                                   of a browser context of its own
+ *                                   (colorScheme, viewport, ...)
  *     {"cmd":"eval","page":n,"script":...,"timeout":s}
  *                                   until the expression is not null; {"value"}
+ *     {"cmd":"close","page":n}
  *     {"cmd":"shot","page":n,"path":...,"width":w,"height":h}
  *     {"cmd":"quit"}
  *
@@ -83,8 +86,10 @@ const FLAGS = [
     '--disable-quic',
     '--disable-gpu',
     '--disable-dev-shm-usage',
-    '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, '
-        + 'EXCLUDE localhost, EXCLUDE ::1',
+    /* http://far.test is this machine, too, but browsers do not trust it */
+
+    '--host-resolver-rules=MAP far.test 127.0.0.1, MAP * ~NOTFOUND, '
+        + 'EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE ::1',
 ];
 
 
@@ -715,7 +720,8 @@ const commands = {
     },
 
     async page(o) {
-        const page = await context.newPage();
+        const own = o.context ? await browser.newContext(o.context) : context;
+        const page = await own.newPage();
         const errors = page.errors = [];
 
         page.on('pageerror', (e) => errors.push(String(e)));
@@ -727,6 +733,11 @@ const commands = {
 
         const r = await page.goto(o.url, { waitUntil: 'domcontentloaded' });
         return { page: pages.push(page) - 1, status: r.status() };
+    },
+
+    async close(o) {
+        await pages[o.page].close();
+        return {};
     },
 
     async eval(o) {

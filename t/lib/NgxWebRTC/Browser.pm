@@ -87,9 +87,9 @@ sub publish {
 # a page as a user would open it
 
 sub page {
-    my ($self, $url) = @_;
+    my ($self, $url, %o) = @_;
 
-    return $self->call('page', url => $url);
+    return $self->call('page', url => $url, %o);
 }
 
 
