@@ -67,6 +67,11 @@ location = /token/in {
     if ($allowed = 0) { return 401; }
     webrtc_publish mine;
 }
+location /files/ {
+    if ($allowed = 0) { return 401; }
+    alias        %%DIR%%/files/;
+    webrtc_file  on;
+}
 location = /relay {
     webrtc_play        bars;
     webrtc_ice_server  turn:127.0.0.1:%%PORT_turn%% username=u credential=p;
@@ -76,6 +81,8 @@ EOF
 
 $conf{server} =~ s/%%ROOT%%/$NgxWebRTC::ROOT/;
 
+mkdir $t->dir . '/files';
+$t->write_file('files/text', 'ranges of a file');
 $t->start(%conf);
 
 my $b = $t->browser;
@@ -140,6 +147,12 @@ sub shot {
 sub close_page { $b->call('close', page => $page->{page}) }
 
 
+# what takes its time to be known begins first
+
+open_page('/?stream=' . $far->url('/whep/bars'));
+my $unheard = $page;
+
+
 # the address of a stream opens its player
 
 open_page('/#bars');
@@ -187,9 +200,6 @@ my @cases = (
       qr/not\ for\ this\ page.*CORS.*"webrtc_cors_origin\ http:/x ],
     [ 'no answer', "$closed/whep/bars",
       qr/server\ does\ not\ answer.*cannot\ be\ reached/x ],
-    [ 'answered, and no packet', $far->url('/whep/bars'),
-      qr/No\ packets\ arrive:\ UDP\ port\ $nothing\ blocked\?
-         .*127\.0\.0\.1:$nothing.*webrtc_candidate/x ],
 );
 
 open_page("/?stream=$_->[1]") && push @$_, $page for reverse @cases;
@@ -200,6 +210,12 @@ for my $case (@cases) {
     says($what, '/\. |\.$/', $like);
     close_page();
 }
+
+$page = $unheard;
+says('answered, and no packet', '/packets/',
+     qr/No\ packets\ arrive:\ UDP\ port\ $nothing\ blocked\?
+        .*127\.0\.0\.1:$nothing.*webrtc_candidate/x);
+close_page();
 
 open_page('https://127.0.0.1:' . $t->port('https')
           . '/?stream=http://far.test/whep/bars',
@@ -212,11 +228,34 @@ close_page();
 # tokens
 
 open_page('/?stream=/token');
-says('a token is missing', '/token/', qr/valid\ token.*401/x);
+says('a token is missing', '/valid/', qr/valid\ token.*401/x);
 ok(on_page("document.getElementById('more-open').open"), 'its field is shown');
 set('token', 's3cret');
 submit('open');
 ok(on_page("$state == 'playing'"), 'and with it the stream plays');
+close_page();
+
+
+# the events of SSE signalling carry it, too
+
+open_page('/page');
+
+is(on_page(<<'EOF', 60), 'range', 'a file by SSE signalling with a token');
+(window.reads ||= import('/range-client.js').then(async ({ RangeClient }) => {
+    const file = new RangeClient('/files/text', {
+        token: async () => 's3cret', signalling: 'sse',
+    });
+    await file.open();
+    window.got = new TextDecoder().decode(await file.read(0, 5));
+    file.close();
+}).catch((e) => { window.got = e.message; }), window.got)
+EOF
+
+like(on_page(<<'EOF', 60), qr/valid\ token.*401/x, 'and not without one');
+(window.fails ||= import('/range-client.js').then(({ RangeClient }) =>
+    new RangeClient('/files/text', { signalling: 'sse' }).open())
+    .catch((e) => { window.why = e.message; }), window.why)
+EOF
 close_page();
 
 
@@ -276,7 +315,7 @@ ok(on_page("document.getElementById('video').videoWidth == 640"),
 
 set('name', '/token/in');
 submit('form');
-says('without the token', '/token/', qr/valid\ token.*401/x);
+says('without the token', '/valid/', qr/valid\ token.*401/x);
 shot('publish-refused-phone');
 set('token', 's3cret');
 submit('form');

@@ -18,7 +18,7 @@
  * (bytes), active (ranges), waiting (bytes that have come and were not read yet).
  */
 
-import { headersOf, iceServers, noAnswer, Reason, refusal, unreachable }
+import { headersOf, noAnswer, Reason, refusal, unreachable, useServers }
     from './whep.js';
 
 const HELLO = 0, REQ = 1, DATA = 2, END = 3, CANCEL = 4, PING = 5, PONG = 6;
@@ -136,7 +136,7 @@ export class RangeClient extends EventTarget {
         const offer = await pc.createOffer();
         const r = await this.begin(this.url, 'application/sdp', offer.sdp);
 
-        this.servers(pc, r);
+        useServers(pc, r, this.options);
 
         await pc.setLocalDescription(offer);
         await pc.setRemoteDescription({ type: 'answer', sdp: await r.text() });
@@ -171,17 +171,6 @@ export class RangeClient extends EventTarget {
         return r;
     }
 
-    /* RFC 9725, 4.6 */
-
-    servers(pc, response) {
-        const told = iceServers(response.headers.get('Link'));
-
-        if (told.length && !this.options.iceServers && pc.setConfiguration) {
-            pc.setConfiguration({ ...pc.getConfiguration(),
-                                  iceServers: told });
-        }
-    }
-
     /* SSE signalling */
 
     async signal(pc) {
@@ -214,7 +203,7 @@ export class RangeClient extends EventTarget {
         const r = await this.begin(u.href, 'application/json',
             JSON.stringify({ type: 'offer', payload: JSON.stringify(offer) }));
 
-        this.servers(pc, r);
+        useServers(pc, r, this.options);
         await pc.setLocalDescription(offer);
 
         early.forEach((m) => tell(...m));
@@ -254,7 +243,7 @@ export class RangeClient extends EventTarget {
         const abort = new AbortController();
 
         this.events = { close: () => abort.abort() };
-        this.read(take, abort.signal).catch((e) => {
+        this.readEvents(take, abort.signal).catch((e) => {
             if (!this.closed) {
                 this.end(e);
             }
@@ -263,7 +252,7 @@ export class RangeClient extends EventTarget {
 
     /* goes on where a stream was cut, as an EventSource does */
 
-    async read(take, signal) {
+    async readEvents(take, signal) {
         let id = '';
 
         while (!this.closed) {

@@ -152,12 +152,34 @@ export function iceServers(link) {
             continue;
         }
 
-        servers.push(p.username === undefined ? { urls: url }
-                     : { urls: url, username: p.username,
-                         credential: p.credential || '' });
+        if (/^stun/i.test(url)) {
+            servers.push({ urls: url });
+
+        } else if (p.username && p.credential) {
+            servers.push({ urls: url, username: p.username,
+                           credential: p.credential });
+        }
     }
 
     return servers;
+}
+
+
+/* unless the page has given its own; one that the browser refuses is no reason not
+   to play */
+
+export function useServers(pc, response, options) {
+    const servers = iceServers(response.headers.get('Link'));
+
+    if (!servers.length || options.iceServers || !pc.setConfiguration) {
+        return;
+    }
+
+    try {
+        pc.setConfiguration({ ...pc.getConfiguration(), iceServers: servers });
+    } catch (e) {
+        console.warn('ICE servers of the answer:', e.message);
+    }
 }
 
 
@@ -423,12 +445,7 @@ export class Session extends EventTarget {
             throw this.refused(response, body);
         }
 
-        const told = iceServers(response.headers.get('Link'));
-
-        if (told.length && !this.options.iceServers && pc.setConfiguration) {
-            pc.setConfiguration({ ...pc.getConfiguration(),
-                                  iceServers: told });
-        }
+        useServers(pc, response, this.options);
 
         if (!/^a=ice-lite/m.test(body)) {
             this.trickle(run, pc, offer.sdp, response.headers.get('ETag'));

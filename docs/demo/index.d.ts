@@ -1,0 +1,131 @@
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ */
+
+type Later<T> = T | (() => T | Promise<T>);
+
+export interface ClientOptions {
+    /** of every HTTP request; a function is asked for each one */
+    headers?: Later<Record<string, string>>;
+    /** sent as "Authorization: Bearer" */
+    token?: Later<string>;
+    /** instead of those of the server's Link headers */
+    iceServers?: RTCIceServer[];
+    iceTransportPolicy?: RTCIceTransportPolicy;
+}
+
+export class Reason extends Error {
+    constructor(code: string, title: string, detail?: string, again?: boolean);
+    code: string;
+    title: string;
+    detail: string;
+    again: boolean;
+}
+
+export class Session extends EventTarget {
+    constructor(url: string, options?: ClientOptions);
+    readonly url: string;
+    readonly state: string;
+    readonly reason: Reason | null;
+    readonly message: string;
+    readonly retryIn: number;
+    stop(): void;
+}
+
+export interface TrackStats {
+    codec: string;
+    fmtp: string;
+    rate?: number;
+    channels?: number;
+    jitterMs: number;
+    nacks?: number;
+    plis?: number;
+}
+
+export interface PlayerStats {
+    time: number;
+    bytes: number;
+    packets: number;
+    lost: number;
+    frames: number;
+    firstFrameMs: number | null;
+    bitrate?: number;
+    fps?: number;
+    lossPercent?: number;
+    rttMs?: number;
+    remote?: string;
+    relay?: string;
+    width?: number;
+    height?: number;
+    dropped?: number;
+    freezes?: number;
+    decoder?: string;
+    bufferMs?: number | null;
+    srtp?: string;
+    dtls?: string;
+    video?: TrackStats;
+    audio?: TrackStats;
+}
+
+/** events: "state", "stats" (detail: PlayerStats), "muted" */
+export class WhepPlayer extends Session {
+    constructor(url: string, video: HTMLVideoElement, options?: ClientOptions);
+    readonly state: 'idle' | 'connecting' | 'playing' | 'stalled' | 'retry'
+                    | 'failed';
+    readonly firstFrameMs: number | null;
+    start(): void;
+}
+
+export interface PublisherStats {
+    bitrate?: number;
+    available?: number;
+    rtt?: number;
+    loss?: number;
+    width?: number;
+    height?: number;
+    fps?: number;
+    keys: number;
+    again: number;
+}
+
+/** events: "state", "stats" (detail: PublisherStats) */
+export class WhipPublisher extends Session {
+    readonly state: 'idle' | 'connecting' | 'live' | 'stalled' | 'retry'
+                    | 'failed';
+    start(stream: MediaStream, how?: { codec?: string, bitrate?: number }): void;
+    limit(bitrate: number): void;
+    replace(stream: MediaStream): Promise<void>;
+}
+
+export class RangeStatus extends Error {
+    constructor(status: number);
+    status: number;
+}
+
+/** events: "open", "close" */
+export class RangeClient extends EventTarget {
+    constructor(url: string,
+                options?: ClientOptions & { signalling?: 'post' | 'sse' });
+    readonly url: string;
+    readonly size: number;
+    readonly name: string;
+    readonly received: number;
+    readonly active: number;
+    readonly waiting: number;
+    readonly closed: boolean;
+    readonly error?: Error;
+    open(): Promise<{ name: string, size: number }>;
+    read(offset: number, length: number): Promise<Uint8Array>;
+    stream(offset?: number, length?: number): AsyncGenerator<Uint8Array>;
+    close(): void;
+}
+
+export function iceServers(link: string | null): RTCIceServer[];
+export function useServers(pc: RTCPeerConnection, response: Response,
+                           options: ClientOptions): void;
+export function headersOf(options: ClientOptions,
+                          more?: Record<string, string>):
+    Promise<Record<string, string>>;
+export function refusal(response: Response, body: string): Reason;
+export function unreachable(url: string): Promise<Reason>;
+export function noAnswer(pc: RTCPeerConnection): Reason;
