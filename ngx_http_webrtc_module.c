@@ -8,6 +8,7 @@
 
 #include "ngx_http_webrtc.h"
 #include "ngx_http_webrtc_conf.h"
+#include "ngx_http_webrtc_conf_value.h"
 #include "ngx_http_webrtc_cors.h"
 #include "ngx_http_webrtc_events.h"
 #include "ngx_http_webrtc_ice.h"
@@ -19,11 +20,6 @@
 #include "ngx_http_webrtc_url.h"
 #include "ngx_http_webrtc_whep.h"
 #include "ngx_http_webrtc_whip.h"
-
-
-/* bounds of "webrtc_max_sdp"; chosen: the parsed form is 90 kB in any case */
-#define NGX_HTTP_WEBRTC_SDP_LEAST  1024
-#define NGX_HTTP_WEBRTC_SDP_MOST   (1024 * 1024)
 
 
 static void *ngx_http_webrtc_create_main_conf(ngx_conf_t *cf);
@@ -43,20 +39,6 @@ static void ngx_http_webrtc_on_candidates(void *ctx, uint64_t ref, u_char *p,
 
 
 ngx_webrtc_worker_t  *ngx_http_webrtc_worker;
-
-
-static ngx_conf_enum_t  ngx_http_webrtc_conflicts[] = {
-    { ngx_string("reject"), NGX_HTTP_WEBRTC_CONFLICT_REJECT },
-    { ngx_string("replace"), NGX_HTTP_WEBRTC_CONFLICT_REPLACE },
-    { ngx_null_string, 0 }
-};
-
-
-static ngx_conf_enum_t  ngx_http_webrtc_etags[] = {
-    { ngx_string("lenient"), NGX_HTTP_WEBRTC_ETAG_LENIENT },
-    { ngx_string("strict"), NGX_HTTP_WEBRTC_ETAG_STRICT },
-    { ngx_null_string, 0 }
-};
 
 
 static ngx_command_t  ngx_http_webrtc_commands[] = {
@@ -105,10 +87,10 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
 
     { ngx_string("webrtc_max_sessions"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_num_slot,
+      ngx_http_webrtc_conf_value,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_webrtc_main_conf_t, max_sessions),
-      NULL },
+      &ngx_http_webrtc_conf_count },
 
     { ngx_string("webrtc_play"),
       NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_CONF_TAKE1,
@@ -134,10 +116,10 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
 
     { ngx_string("webrtc_publish_conflict"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_webrtc_conf_value,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_webrtc_loc_conf_t, publish_conflict),
-      &ngx_http_webrtc_conflicts },
+      &ngx_http_webrtc_conf_conflict },
 
     { ngx_string("webrtc_codecs"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
@@ -148,59 +130,59 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
 
     { ngx_string("webrtc_linger"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_msec_slot,
+      ngx_http_webrtc_conf_value,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_webrtc_loc_conf_t, linger),
-      NULL },
+      &ngx_http_webrtc_conf_wait },
 
     { ngx_string("webrtc_keyframe_interval"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_msec_slot,
+      ngx_http_webrtc_conf_value,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_webrtc_loc_conf_t, keyframe_interval),
-      NULL },
+      &ngx_http_webrtc_conf_wait },
 
     { ngx_string("webrtc_max_bitrate"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_off_slot,
+      ngx_http_webrtc_conf_value,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_webrtc_loc_conf_t, max_bitrate),
-      NULL },
+      &ngx_http_webrtc_conf_bitrate },
 
     { ngx_string("webrtc_wait"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_msec_slot,
+      ngx_http_webrtc_conf_value,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_webrtc_loc_conf_t, wait),
-      NULL },
+      &ngx_http_webrtc_conf_wait },
 
     { ngx_string("webrtc_idle_timeout"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_msec_slot,
+      ngx_http_webrtc_conf_value,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_webrtc_loc_conf_t, idle_timeout),
-      NULL },
+      &ngx_http_webrtc_conf_wait },
 
     { ngx_string("webrtc_timeout"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_msec_slot,
+      ngx_http_webrtc_conf_value,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_webrtc_loc_conf_t, timeout),
-      NULL },
+      &ngx_http_webrtc_conf_timeout },
 
     { ngx_string("webrtc_handshake_timeout"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_msec_slot,
+      ngx_http_webrtc_conf_value,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_webrtc_loc_conf_t, handshake_timeout),
-      NULL },
+      &ngx_http_webrtc_conf_timeout },
 
     { ngx_string("webrtc_buffer"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_size_slot,
+      ngx_http_webrtc_conf_value,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_webrtc_loc_conf_t, buffer),
-      NULL },
+      &ngx_http_webrtc_conf_buffer },
 
     { ngx_string("webrtc_pacing"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
@@ -211,24 +193,24 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
 
     { ngx_string("webrtc_max_sdp"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_size_slot,
+      ngx_http_webrtc_conf_value,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_webrtc_loc_conf_t, max_sdp),
-      NULL },
+      &ngx_http_webrtc_conf_max_sdp },
 
     { ngx_string("webrtc_max_viewers"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_num_slot,
+      ngx_http_webrtc_conf_value,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_webrtc_loc_conf_t, max_viewers),
-      NULL },
+      &ngx_http_webrtc_conf_count },
 
     { ngx_string("webrtc_etag"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_webrtc_conf_value,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_webrtc_loc_conf_t, etag),
-      &ngx_http_webrtc_etags },
+      &ngx_http_webrtc_conf_etag },
 
     { ngx_string("webrtc_counter_offer"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
@@ -254,24 +236,24 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
 
     { ngx_string("webrtc_file_chunk"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_size_slot,
+      ngx_http_webrtc_conf_value,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_webrtc_loc_conf_t, file_chunk),
-      NULL },
+      &ngx_http_webrtc_conf_file_chunk },
 
     { ngx_string("webrtc_file_ranges"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_num_slot,
+      ngx_http_webrtc_conf_value,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_webrtc_loc_conf_t, file_ranges),
-      NULL },
+      &ngx_http_webrtc_conf_file_ranges },
 
     { ngx_string("webrtc_ice"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_webrtc_conf_value,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_webrtc_loc_conf_t, ice),
-      &ngx_http_webrtc_ice_modes },
+      &ngx_http_webrtc_conf_ice },
 
     { ngx_string("webrtc_ice_ports"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
@@ -282,9 +264,9 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
 
     { ngx_string("webrtc_cors_origin"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_str_slot,
+      ngx_http_webrtc_conf_origin,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_webrtc_loc_conf_t, cors_origin),
+      0,
       NULL },
 
     { ngx_string("webrtc_public_path"),
@@ -489,22 +471,6 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_webrtc_url_merge(prev, conf);
 
     if (ngx_http_webrtc_ice_resolve(cf, prev, conf) != NGX_CONF_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    if (conf->buffer < NGX_WEBRTC_RING_MIN_SIZE
-        || conf->buffer > NGX_WEBRTC_RING_MAX_SIZE)
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"webrtc_buffer\" must be between 64k and 1g");
-        return NGX_CONF_ERROR;
-    }
-
-    if (conf->max_sdp < NGX_HTTP_WEBRTC_SDP_LEAST
-        || conf->max_sdp > NGX_HTTP_WEBRTC_SDP_MOST)
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"webrtc_max_sdp\" must be between 1k and 1m");
         return NGX_CONF_ERROR;
     }
 

@@ -541,7 +541,7 @@ location = /whep {
 webrtc_wait  soon;
 --- must_die
 --- error_log
-"webrtc_wait" directive invalid value
+invalid value "soon" in webrtc_wait, expected a time
 
 
 
@@ -550,7 +550,7 @@ webrtc_wait  soon;
 webrtc_idle_timeout  soon;
 --- must_die
 --- error_log
-"webrtc_idle_timeout" directive invalid value
+invalid value "soon" in webrtc_idle_timeout, expected a time
 
 
 
@@ -559,7 +559,7 @@ webrtc_idle_timeout  soon;
 webrtc_timeout  soon;
 --- must_die
 --- error_log
-"webrtc_timeout" directive invalid value
+invalid value "soon" in webrtc_timeout, expected a time
 
 
 
@@ -568,7 +568,7 @@ webrtc_timeout  soon;
 webrtc_handshake_timeout  soon;
 --- must_die
 --- error_log
-"webrtc_handshake_timeout" directive invalid value
+invalid value "soon" in webrtc_handshake_timeout, expected a time
 
 
 
@@ -579,7 +579,7 @@ webrtc_buffer  1k;
 location = /whep { webrtc_play a; }
 --- must_die
 --- error_log
-"webrtc_buffer" must be between 64k and 1g
+invalid value "1k" in webrtc_buffer, expected a size from "64k" to "1g"
 
 
 
@@ -590,7 +590,7 @@ webrtc_max_sdp  100;
 location = /whep { webrtc_play a; }
 --- must_die
 --- error_log
-"webrtc_max_sdp" must be between 1k and 1m
+invalid value "100" in webrtc_max_sdp, expected a size from "1k" to "1m"
 
 
 
@@ -617,4 +617,4 @@ location = /whip { webrtc_publish x; webrtc_codecs VP8 red; }
 location = /streams { webrtc_status on; }
 --- must_die
 --- error_log
-in webrtc_status "on", expected "control" or nothing
+invalid value "on" in webrtc_status, expected "control" or nothing

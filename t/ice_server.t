@@ -238,4 +238,4 @@ a character that no such URL has
 webrtc_ice_server  turn:turn.example.net user=x;
 --- must_die
 --- error_log
-invalid parameter in webrtc_ice_server
+invalid parameter "user=" in webrtc_ice_server

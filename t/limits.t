@@ -132,7 +132,7 @@ $::sdp
 webrtc_max_sessions  many;
 --- must_die
 --- error_log
-"webrtc_max_sessions" directive invalid number
+invalid value "many" in webrtc_max_sessions, expected a number
 
 
 
@@ -151,7 +151,7 @@ webrtc_max_sessions  1;
 webrtc_max_viewers  -1;
 --- must_die
 --- error_log
-"webrtc_max_viewers" directive invalid number
+invalid value "-1" in webrtc_max_viewers, expected a number
 
 
 

@@ -253,7 +253,8 @@ ngx_http_webrtc_candidates_add(ngx_conf_t *cf, ngx_array_t *candidates,
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "%s in webrtc_candidate \"%V\", expected an "
-                           "address or name with an optional port",
+                           "address or name with an optional port, such as "
+                           "\"203.0.113.5\" or \"203.0.113.5:8000\"",
                            u.err ? u.err : "invalid address", value);
         return NGX_CONF_ERROR;
     }

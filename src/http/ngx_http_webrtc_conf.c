@@ -34,14 +34,15 @@ ngx_http_webrtc_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
-    wmcf->zone_size = ngx_parse_size(&value[2]);
+    wmcf->zone_size = (ssize_t) ngx_parse_offset(&value[2]);
 
     if (wmcf->zone_size == NGX_ERROR
         || wmcf->zone_size < (ssize_t) NGX_WEBRTC_ZONE_MIN)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid size \"%V\" of webrtc_zone \"%V\", "
-                           "expected at least %uzk", &value[2], &value[1],
+                           "expected at least %uzk, such as \"64m\"",
+                           &value[2], &value[1],
                            (size_t) NGX_WEBRTC_ZONE_MIN / 1024);
         return NGX_CONF_ERROR;
     }
@@ -86,7 +87,8 @@ ngx_http_webrtc_conf_add_listen(ngx_conf_t *cf,
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "%s in webrtc_listen \"%V\", expected a port or "
-                           "an address with a port",
+                           "an address with a port, such as \"8000\", "
+                           "\"192.0.2.1:8000\" or \"[::]:8000\"",
                            u.err ? u.err : "invalid address", value);
         return NGX_ERROR;
     }
@@ -217,8 +219,9 @@ ngx_http_webrtc_conf_stream_name(ngx_conf_t *cf,
         && (value[1].len == 0 || value[1].len > NGX_WEBRTC_NAME_MAX))
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid stream name in \"%V\", expected 1 to %d "
-                           "bytes", &value[0], NGX_WEBRTC_NAME_MAX);
+                           "invalid stream name in %V, expected 1 to %d "
+                           "bytes, such as \"cam\" or \"$name\"", &value[0],
+                           NGX_WEBRTC_NAME_MAX);
         return NGX_CONF_ERROR;
     }
 
@@ -247,8 +250,8 @@ ngx_http_webrtc_conf_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
         if (ngx_strcmp(value[1].data, "control") != 0) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "in webrtc_status \"%V\", expected "
-                               "\"control\" or nothing", &value[1]);
+                               "invalid value \"%V\" in webrtc_status, "
+                               "expected \"control\" or nothing", &value[1]);
             return NGX_CONF_ERROR;
         }
 
@@ -424,8 +427,8 @@ ngx_http_webrtc_conf_pacing(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid rate \"%V\" in webrtc_pacing, expected "
-                           "\"off\" or bits per second from 64k to 16g",
-                           &value[1]);
+                           "\"off\" or bits per second from 64k to 16g, such "
+                           "as \"80m\"", &value[1]);
         return NGX_CONF_ERROR;
     }
 

@@ -643,24 +643,6 @@ ngx_http_webrtc_file_merge(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *prev,
     ngx_conf_merge_size_value(conf->file_chunk, prev->file_chunk, 16384);
     ngx_conf_merge_value(conf->file_ranges, prev->file_ranges, 4);
 
-    if (conf->file_chunk < NGX_HTTP_WEBRTC_FILE_CHUNK_LEAST
-        || conf->file_chunk > NGX_HTTP_WEBRTC_FILE_CHUNK_MOST)
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"webrtc_file_chunk\" must be between 1k and "
-                           "64k");
-        return NGX_ERROR;
-    }
-
-    if (conf->file_ranges < 1
-        || conf->file_ranges > NGX_HTTP_WEBRTC_FILE_RANGES_MOST)
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"webrtc_file_ranges\" must be between 1 and %d",
-                           NGX_HTTP_WEBRTC_FILE_RANGES_MOST);
-        return NGX_ERROR;
-    }
-
 #if (NGX_THREADS)
 
     if (conf->file && ngx_http_webrtc_file_pool(cf, conf) != NGX_OK) {

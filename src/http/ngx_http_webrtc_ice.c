@@ -653,7 +653,8 @@ invalid:
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                        "invalid range \"%V\" in webrtc_ice_ports, expected "
-                       "\"min-max\" between 1 and 65535", &value[1]);
+                       "\"min-max\" between 1 and 65535, such as "
+                       "\"40000-40999\"", &value[1]);
 
     return NGX_CONF_ERROR;
 }

@@ -262,7 +262,7 @@ ngx_http_webrtc_ice_server_conf(ngx_conf_t *cf, ngx_command_t *cmd,
 {
     ngx_http_webrtc_loc_conf_t *wlcf = conf;
 
-    ngx_str_t                     *value, s;
+    ngx_str_t                     *value, s, param;
     ngx_uint_t                     i, turn;
     const char                    *err;
     ngx_http_webrtc_ice_server_t  *server;
@@ -347,10 +347,27 @@ ngx_http_webrtc_ice_server_conf(ngx_conf_t *cf, ngx_command_t *cmd,
             }
         }
 
+        /* what it is set to may be a secret, and so may what has no name */
+
+        param = value[i];
+
+        if (ngx_strncmp(param.data, "ttl=", 4) != 0) {
+            s.data = ngx_strlchr(param.data, param.data + param.len, '=');
+
+            if (s.data) {
+                param.len = s.data - param.data + 1;
+
+            } else {
+                ngx_str_set(&param, "*");
+            }
+        }
+
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid parameter in webrtc_ice_server \"%V\", "
-                           "expected \"username=\", \"credential=\", "
-                           "\"secret=\" or \"ttl=\"", &value[1]);
+                           "invalid parameter \"%V\" in webrtc_ice_server "
+                           "\"%V\", expected \"username=name\", "
+                           "\"credential=word\", \"secret=word\" or "
+                           "\"ttl=time\", such as \"ttl=1h\"", &param,
+                           &value[1]);
         return NGX_CONF_ERROR;
     }
 
@@ -400,7 +417,8 @@ ngx_http_webrtc_ice_server_check(ngx_str_t *url, ngx_uint_t *turn)
     }
 
     if (i == 4) {
-        return "expected stun:, stuns:, turn: or turns: and a host";
+        return "expected stun:, stuns:, turn: or turns: and a host, such as "
+               "\"stun:stun.example.com:3478\"";
     }
 
     *turn = (i >= 2);

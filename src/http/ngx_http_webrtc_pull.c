@@ -467,7 +467,11 @@ ngx_http_webrtc_pull_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         || value[1].len > NGX_WEBRTC_PULL_URL)
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid URL in webrtc_pull \"%V\": %s", &value[1],
+                           "invalid URL in webrtc_pull \"%V\": %s, expected "
+                           "a file or a URL such as \"file:/srv/a.mp4\", "
+                           "\"rtmp://host/live/a\", \"rtsp://host/a\", "
+                           "\"srt://host:port\" or \"http://host/a.m3u8\"",
+                           &value[1],
                            value[1].len > NGX_WEBRTC_PULL_URL ? "too long"
                                                               : cause);
         return NGX_CONF_ERROR;

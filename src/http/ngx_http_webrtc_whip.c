@@ -202,7 +202,7 @@ ngx_http_webrtc_whip_codecs(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     uint8_t                   *order;
     ngx_str_t                 *value;
-    ngx_uint_t                 i, n, red, opus;
+    ngx_uint_t                 i, n, seen;
     const ngx_webrtc_codec_t  *codec;
 
     if (wlcf->codecs) {
@@ -215,8 +215,7 @@ ngx_http_webrtc_whip_codecs(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    red = 0;
-    opus = 0;
+    seen = 0;
 
     value = cf->args->elts;
 
@@ -236,8 +235,18 @@ ngx_http_webrtc_whip_codecs(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
         if (n == NGX_WEBRTC_CODEC_N) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "unknown codec \"%V\" in webrtc_codecs",
+                               "invalid value \"%V\" in webrtc_codecs, "
+                               "expected names of \"H264\", \"H265\", "
+                               "\"VP8\", \"VP9\", \"AV1\", \"opus\", \"red\", "
+                               "\"PCMU\", \"PCMA\" and \"G722\"",
                                &value[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        if (seen & ((ngx_uint_t) 1 << n)) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid value \"%V\" in webrtc_codecs, "
+                               "expected each name once", &value[i]);
             return NGX_CONF_ERROR;
         }
 
@@ -248,11 +257,12 @@ ngx_http_webrtc_whip_codecs(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
         *order = (uint8_t) n;
 
-        red |= (n == NGX_WEBRTC_CODEC_RED);
-        opus |= (n == NGX_WEBRTC_CODEC_OPUS);
+        seen |= (ngx_uint_t) 1 << n;
     }
 
-    if (red && !opus) {
+    if ((seen & (1 << NGX_WEBRTC_CODEC_RED))
+        && !(seen & (1 << NGX_WEBRTC_CODEC_OPUS)))
+    {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"red\" in webrtc_codecs wraps another codec, "
                            "expected \"opus\" too");

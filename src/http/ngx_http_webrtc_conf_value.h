@@ -1,0 +1,80 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Directives of one value with bounds: a time, a size, a number, one of some
+ * names.  A wrong one is refused with what was expected and an example, which
+ * nginx's own setters do not say.
+ */
+
+
+#ifndef _NGX_HTTP_WEBRTC_CONF_VALUE_H_INCLUDED_
+#define _NGX_HTTP_WEBRTC_CONF_VALUE_H_INCLUDED_
+
+
+#include "ngx_http_webrtc.h"
+
+
+/*
+ * What a directive takes; the "post" of its command, whose offset is that of
+ * the field.  The field is "unset" until now, as ngx_conf_merge_*() has it.
+ *
+ *   parse      the value, or NGX_HTTP_WEBRTC_CONF_INVALID
+ *   size       of the field: 4 or 8 bytes
+ *   least,
+ *   most       bounds of the value, inclusive
+ *   zero       0 is allowed beside them
+ *   names      of ngx_http_webrtc_conf_name(); the last one is empty
+ *   expected   as in "expected <...>"; NULL: made of the names
+ */
+typedef struct {
+    int64_t              (*parse)(ngx_str_t *value, ngx_conf_enum_t *names);
+    size_t                 size;
+    int64_t                least;
+    int64_t                most;
+    ngx_uint_t             zero;        /* unsigned  zero:1; */
+    ngx_conf_enum_t       *names;
+    const char            *expected;
+} ngx_http_webrtc_conf_value_t;
+
+
+#define NGX_HTTP_WEBRTC_CONF_INVALID  (-1)
+
+#define NGX_HTTP_WEBRTC_K             1024
+#define NGX_HTTP_WEBRTC_M             (1024 * 1024)
+#define NGX_HTTP_WEBRTC_G             ((int64_t) 1024 * 1024 * 1024)
+
+/* ms; chosen: no timer of ours is meant to be longer */
+#define NGX_HTTP_WEBRTC_DAY           86400000
+
+
+/* The setter. */
+char *ngx_http_webrtc_conf_value(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* kinds: milliseconds; bytes or bits; a count; a name of a table */
+int64_t ngx_http_webrtc_conf_time(ngx_str_t *value, ngx_conf_enum_t *names);
+int64_t ngx_http_webrtc_conf_amount(ngx_str_t *value, ngx_conf_enum_t *names);
+int64_t ngx_http_webrtc_conf_number(ngx_str_t *value, ngx_conf_enum_t *names);
+int64_t ngx_http_webrtc_conf_name(ngx_str_t *value, ngx_conf_enum_t *names);
+
+/* "webrtc_cors_origin" */
+char *ngx_http_webrtc_conf_origin(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
+/* rows */
+extern ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_wait;
+extern ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_timeout;
+extern ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_buffer;
+extern ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_max_sdp;
+extern ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_file_chunk;
+extern ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_file_ranges;
+extern ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_bitrate;
+extern ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_count;
+extern ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_conflict;
+extern ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_etag;
+extern ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_ice;
+
+
+#endif /* _NGX_HTTP_WEBRTC_CONF_VALUE_H_INCLUDED_ */

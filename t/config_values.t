@@ -1,0 +1,161 @@
+#!/usr/bin/perl
+
+# Copyright (C) the ngx_http_webrtc_module authors
+#
+# Each directive with wrong values and with right ones: nginx -t refuses the
+# former, and says which directive it is, which value, and what was expected.
+
+use strict;
+use warnings;
+
+use FindBin;
+use Test::More;
+use NgxWebRTC;
+
+my $t = NgxWebRTC->new(workers => 1, asan => 0);
+
+my @time = ([ 'soon', '5x', '-1', '25h' ],
+            [ '0', '5', '500ms', '1m30s', '24h' ]);
+my @timeout = ([ 'never', '0', '99ms', '2d' ], [ '100ms', '30', '24h' ]);
+my @number = ([ 'many', '-1', '1.5', '10k' ], [ '0', '1', '100000' ]);
+
+# directive => [ wrong values ], [ right ones ], [ what is expected ]; the
+# contexts are tried as docs/directives.md has them
+
+my %table = (
+    webrtc_zone => [ [ 'live big', 'live 16k', 'live 64mb' ],
+                     [ 'live 64m', 'other 1g' ], qr/such as "64m"/ ],
+    webrtc_listen => [ [ '127.0.0.1', 'unix:/tmp/x', '8000x', '0',
+                         '[::1', '70000', 'a..b:9' ], [],
+                       qr/such as "8000", "192\.0\.2\.1:8000"/ ],
+    webrtc_candidate => [ [ '192.0.2.1:port', 'unix:/x', '192.0.2.1:70000',
+                            'no-such.invalid' ], [ '127.0.0.1',
+                            '127.0.0.1:8000' ],
+                          qr/such as "203\.0\.113\.5"/ ],
+    webrtc_certificate => [ [ '/no/such/file' ], [], qr/need each other/ ],
+    webrtc_certificate_key => [ [ '/no/such/file' ], [],
+                                qr/need each other/ ],
+    webrtc_gso => [ [ 'maybe', '1' ], [ 'on', 'off' ], qr/"on" or "off"/ ],
+    webrtc_max_sessions => [ @number, qr/such as "1000", or "0"/ ],
+    webrtc_play => [ [ '""', 'x' x 128 ], [ 'x' x 127, '$arg_n' ],
+                     qr/1 to 127 bytes, such as "cam"/ ],
+    webrtc_publish => [ [ '""', 'x' x 128 ], [ 'x' x 127, '$arg_n' ],
+                        qr/1 to 127 bytes, such as "cam"/ ],
+    webrtc_pull => [ [ 'cam', 'ftp://a/b', 'rtmp:/a/b', 'file:a.mp4',
+                       '$arg_u', 'file://host/a', '"file:/$arg_n"',
+                       'rtmp://a/b once', 'rtmp://a/b start=soon',
+                       'rtmp://a/b format=' ],
+                     [ 'rtmp://127.0.0.1/a/b', 'srt://127.0.0.1:9',
+                       'udp://239.0.0.1:5000', '/srv/a.ts loop',
+                       'http://127.0.0.1/a start=always format=mpegts' ],
+                     qr/expected .*(?:"rtmp:|"loop")/ ],
+    webrtc_publish_conflict => [ [ 'maybe', '""' ],
+                                 [ 'reject', 'replace' ],
+                                 qr/"reject" or "replace"/ ],
+    webrtc_codecs => [ [ 'H263', 'h264 aac', 'VP8 opus vp8', 'H264,VP8' ],
+                       [ 'H264', 'vp8 OPUS', 'red opus PCMU PCMA G722' ],
+                       qr/"H264"|each name once/ ],
+    webrtc_linger => [ @time, qr/such as "5s" or "500ms"/ ],
+    webrtc_keyframe_interval => [ @time, qr/such as "5s" or "500ms"/ ],
+    webrtc_wait => [ @time, qr/such as "5s" or "500ms"/ ],
+    webrtc_idle_timeout => [ @time, qr/such as "5s" or "500ms"/ ],
+    webrtc_timeout => [ @timeout, qr/such as "30s"/ ],
+    webrtc_handshake_timeout => [ @timeout, qr/such as "30s"/ ],
+    webrtc_max_bitrate => [ [ 'fast', '4', '15k', '4mbit', '17g', '-1' ],
+                            [ '0', '16k', '2500k', '4m', '16g' ],
+                            qr/such as "4m", or "0" for no limit/ ],
+    webrtc_buffer => [ [ 'big', '63k', '1025m', '2g', '2mb', '0' ],
+                       [ '64k', '4m', '1g' ], qr/such as "4m"/ ],
+    webrtc_pacing => [ [ 'on', '63k', '17g', '80m delay=1ms',
+                         '80m burst=1k', '80m burst=much' ],
+                       [ 'off', '64k', '16g burst=4k' ],
+                       qr/such as "80m"|"burst=size"|a size from 4k/ ],
+    webrtc_max_sdp => [ [ 'big', '1023', '2m' ], [ '1k', '1m' ],
+                        qr/such as "64k"/ ],
+    webrtc_ice => [ [ 'on', 'turn', 'Lite+' ], [ 'lite', 'full' ],
+                    qr/"lite", "full" or "relay"/ ],
+    webrtc_ice_ports => [ [ '5000', '5-4', '0-9', '1-65536', 'a-b' ],
+                          [ '40000-40999' ], qr/such as "40000-40999"/ ],
+    webrtc_ice_server => [ [ 'stun.example.com', 'http://a', 'stun:',
+                             'turn:a', 'turn:a username=u',
+                             'stun:a username=u credential=c', 'turn:a x=y',
+                             'turn:a secret=s ttl=soon', 'turn:a me 12345' ],
+                           [ 'off', 'stun:127.0.0.1',
+                             'turn:a username=u credential=c',
+                             'turn:a secret=s ttl=1h' ],
+                           qr/such as "|take no cred|need "username="/ ],
+    webrtc_file => [ [ 'yes' ], [ 'on', 'off' ], qr/"on" or "off"/ ],
+    webrtc_file_chunk => [ [ 'big', '1023', '65k' ], [ '1k', '64k' ],
+                           qr/such as "16k"/ ],
+    webrtc_file_ranges => [ [ 'many', '0', '1025' ], [ '1', '1024' ],
+                            qr/such as "4"/ ],
+    webrtc_etag => [ [ 'on', '' . '""' ], [ 'lenient', 'strict' ],
+                     qr/"lenient" or "strict"/ ],
+    webrtc_counter_offer => [ [ 'yes' ], [ 'on', 'off' ],
+                              qr/"on" or "off"/ ],
+    webrtc_max_viewers => [ @number, qr/such as "1000", or "0"/ ],
+    webrtc_cors_origin => [ [ 'example.com', 'https://a.example/',
+                              'https://a.example/path', '$http_origin',
+                              '"https://a, https://b"', 'https://',
+                              'https://*.example.com' ],
+                            [ '""', '*', 'null', 'https://a.example',
+                              'http://localhost:3000', 'http://[::1]:8080' ],
+                            qr{such as "https://example\.com"} ],
+    webrtc_public_path => [ [ 'media', '""', '/x?a=b' ],
+                            [ 'off', '/media$request_uri' ],
+                            qr/such as "/ ],
+    webrtc_status => [ [ 'on', 'Control' ], [ '', 'control' ],
+                       qr/"control" or nothing/ ],
+);
+
+my $module = slurp("$NgxWebRTC::ROOT/ngx_http_webrtc_module.c");
+
+my (%in_location, @together);
+
+while ($module =~ /ngx_string\("(webrtc_\w+)"\),\s*([^,]*),/g) {
+    my ($name, $flags) = ($1, $2);
+
+    ok($table{$name}, "$name has its rows here");
+    $in_location{$name} = $flags !~ /MAIN_CONF/;
+}
+
+for my $name (sort grep { $table{$_} } keys %in_location) {
+    my ($wrong, $right, $expected) = @{ $table{$name} };
+
+    for my $value (@$wrong) {
+        my $line = "$name $value;";
+        my ($ok, $said) = $t->test_config($in_location{$name}
+                          ? (server => "location /x { $line }")
+                          : (http => $line, udp => undef));
+
+        ok(!$ok, "$line is refused") or next;
+        like($said, qr/\[emerg\].*$name/, "$line by its name");
+        like($said, $expected, "$line what was expected");
+        like($said, qr/test\.conf:\d+|need each other/, "$line where");
+    }
+
+    # the others, together: the n-th value of each directive
+
+    push @{ $together[$_] }, [ $name, $right->[$_] ] for 0 .. $#$right;
+}
+
+for my $n (0 .. $#together) {
+    my ($http, $server, $i) = ('', '', 0);
+
+    for (@{ $together[$n] }) {
+        my ($name, $value) = @$_;
+
+        if ($in_location{$name}) {
+            $server .= "location /x" . $i++ . " { $name $value; }\n";
+
+        } else {
+            $http .= "$name $value;\n";
+        }
+    }
+
+    my ($ok, $said) = $t->test_config(http => $http, server => $server);
+
+    ok($ok, "right values, the ones at $n") or diag($said, $http, $server);
+}
+
+$t->done;
