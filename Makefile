@@ -384,7 +384,7 @@ SAN_ENV    = ASAN_OPTIONS=detect_odr_violation=0                              \
 
 PROVE      = $(SAN_ENV) prove -j3 --timer -I t/lib
 
-TESTS      = $(sort $(wildcard t/*.t)) $(UNIT_BINS) $(TSAN_BINS)
+TESTS      = $(sort $(wildcard t/*.t t/attack/*.t)) $(UNIT_BINS) $(TSAN_BINS)
 
 all-tests: module units
 	@$(MAKE) -s --no-print-directory -j$(JOBS) asan fuzzers clients browser   \

@@ -214,6 +214,31 @@ ngx_webrtc_peers_find_address(ngx_webrtc_bus_t *bus, ngx_webrtc_path_t *path,
 }
 
 
+ngx_int_t
+ngx_webrtc_peers_find_number(ngx_webrtc_bus_t *bus, uint32_t number,
+    ngx_webrtc_peer_info_t *info)
+{
+    uint64_t  word;
+
+    if (number >= bus->sh->peers.n) {
+        return NGX_DECLINED;
+    }
+
+    word = ngx_webrtc_atomic_load_acquire(
+                                        &bus->sh->peers.entries[number].word);
+
+    if (ngx_webrtc_entry_state(word) != NGX_WEBRTC_ENTRY_CLAIMED) {
+        return NGX_DECLINED;
+    }
+
+    info->ref = ngx_webrtc_ref(number, ngx_webrtc_entry_generation(word));
+    info->state = NGX_WEBRTC_PEER_CLAIMED;
+    info->worker = ngx_webrtc_entry_worker(word);
+
+    return NGX_OK;
+}
+
+
 ngx_webrtc_peer_t *
 ngx_webrtc_peers_claim(ngx_webrtc_bus_t *bus, uint64_t ref)
 {

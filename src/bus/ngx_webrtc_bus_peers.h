@@ -204,6 +204,14 @@ ngx_int_t ngx_webrtc_peers_find_address(ngx_webrtc_bus_t *bus,
     ngx_webrtc_path_t *path, ngx_webrtc_peer_info_t *info);
 
 /*
+ * Whose is the answer to a request that a session has sent?  As above.
+ *
+ *   number   of the slot: the low 32 bits of its ref, as a peer has sent them
+ */
+ngx_int_t ngx_webrtc_peers_find_number(ngx_webrtc_bus_t *bus, uint32_t number,
+    ngx_webrtc_peer_info_t *info);
+
+/*
  * Makes a NEW slot this worker's: after a verified STUN check.
  *
  * Returns the slot, ours until ngx_webrtc_peers_close(); NULL when it is gone,

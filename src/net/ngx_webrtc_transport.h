@@ -22,8 +22,28 @@
 typedef struct {
     ngx_webrtc_udp_t         *udp;
     ngx_webrtc_path_t        *path;       /* where to; of lite */
+    size_t                   *budget;     /* bytes that may go there, what is
+                                             above that is dropped; NULL: all */
     ngx_webrtc_nice_t        *nice;       /* of full; NULL: lite */
 } ngx_webrtc_transport_t;
+
+
+/* May n bytes go to the path?  If so they are counted. */
+static ngx_inline ngx_uint_t
+ngx_webrtc_transport_allow(ngx_webrtc_transport_t *tp, size_t n)
+{
+    if (tp->budget == NULL) {
+        return 1;
+    }
+
+    if (*tp->budget < n) {
+        return 0;
+    }
+
+    *tp->budget -= n;
+
+    return 1;
+}
 
 
 /*
@@ -38,7 +58,7 @@ ngx_webrtc_transport_send(ngx_webrtc_transport_t *tp, u_char *p, size_t n)
         return;
     }
 
-    if (tp->path) {
+    if (tp->path && ngx_webrtc_transport_allow(tp, n)) {
         ngx_webrtc_udp_send(tp->udp, tp->path, p, n);
     }
 }
@@ -69,7 +89,9 @@ ngx_webrtc_transport_commit(ngx_webrtc_transport_t *tp, size_t n)
         return;
     }
 
-    ngx_webrtc_udp_commit(tp->udp, tp->path, n);
+    if (ngx_webrtc_transport_allow(tp, n)) {
+        ngx_webrtc_udp_commit(tp->udp, tp->path, n);
+    }
 }
 
 

@@ -2,13 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * The life of a session: addresses, handshake, liveness, the end.
- *
- * Which address is used.  The current path is the one nominated last; before
- * any nomination the first that was checked.  A peer whose address changes
- * under it (NAT rebinding, a relay) goes on checking without nominating again,
- * so that a path with two checks in a row, and none on the current one between
- * them, becomes current too.  Media and DTLS never choose an address.
+ * The life of a session: handshake, liveness, the end.  Which address is used
+ * is ngx_webrtc_session_path.c's.
  *
  * How long a session lives.  "webrtc_timeout" after the last verified check; a
  * publisher's also after the last authentic packet over the current path, as
@@ -22,21 +17,14 @@
 #include <ngx_event.h>
 #include "ngx_webrtc_session.h"
 #include "ngx_webrtc_session_ice.h"
+#include "ngx_webrtc_session_path.h"
 #include "ngx_webrtc_rtp.h"
-
-
-/* checks in a row that make a path the current one; see above */
-#define NGX_WEBRTC_SESSION_CHECKS  2
 
 
 static u_char *ngx_webrtc_session_log(ngx_log_t *log, u_char *buf, size_t len);
 static ngx_webrtc_session_cred_t *ngx_webrtc_session_find_cred(
     ngx_webrtc_session_t *s, ngx_str_t *ufrag);
 static void ngx_webrtc_session_restarted(ngx_webrtc_session_t *s);
-static ngx_webrtc_worker_path_t *ngx_webrtc_session_path(
-    ngx_webrtc_session_t *s, ngx_webrtc_path_t *path);
-static void ngx_webrtc_session_select(ngx_webrtc_session_t *s,
-    ngx_webrtc_worker_path_t *wp);
 static void ngx_webrtc_session_dtls(ngx_webrtc_session_t *s, u_char *p,
     size_t n);
 static void ngx_webrtc_session_connected(ngx_webrtc_session_t *s);
@@ -46,7 +34,6 @@ static void ngx_webrtc_session_rtcp(ngx_webrtc_session_t *s, u_char *p,
     size_t n);
 static void ngx_webrtc_session_feedback(ngx_webrtc_session_t *s,
     ngx_webrtc_rtcp_t *rtcp);
-static ngx_msec_t ngx_webrtc_session_alive(ngx_webrtc_session_t *s);
 static void ngx_webrtc_session_timer(ngx_event_t *ev);
 static void ngx_webrtc_session_close_handler(ngx_event_t *ev);
 
@@ -118,8 +105,7 @@ ngx_webrtc_session_create(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_t *peer,
     s->transport.udp = wk->udp;
 
     if (path) {
-        s->current = ngx_webrtc_session_path(s, path);
-        s->transport.path = &s->current->path;
+        ngx_webrtc_session_path_first(s, path);
     }
 
     peer->session = s;
@@ -265,94 +251,6 @@ ngx_webrtc_session_restarted(ngx_webrtc_session_t *s)
 }
 
 
-/* the session's entry of an address, made when it is new */
-
-static ngx_webrtc_worker_path_t *
-ngx_webrtc_session_path(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path)
-{
-    ngx_uint_t                 i;
-    ngx_webrtc_worker_path_t  *wp, *oldest;
-
-    wp = ngx_webrtc_worker_find(s->wk, path);
-
-    if (wp) {
-        if (wp->session == s) {
-            wp->path.local = path->local;
-
-            if (wp == s->current) {
-                ngx_webrtc_peers_set_address(s->wk->bus, s->peer, path);
-            }
-
-            return wp;
-        }
-
-        /*
-         * The address belongs to another session, as a rule of the same
-         * client, whose page has gone on.  A check proves who sent it, not
-         * from where: a session that is alive is not ended, and its next
-         * check takes the address back.
-         */
-
-        if (wp->session->current == wp
-            && ngx_current_msec - ngx_webrtc_session_alive(wp->session)
-               > NGX_WEBRTC_SESSION_SILENT)
-        {
-            ngx_webrtc_session_close(wp->session, "address taken over");
-        }
-
-        ngx_webrtc_worker_remove_path(wp);
-    }
-
-    oldest = NULL;
-
-    for (i = 0; i < NGX_WEBRTC_SESSION_PATHS; i++) {
-        wp = &s->paths[i];
-
-        if (wp == s->current && wp->session == NULL) {
-
-            /* lost to another session: it is kept for that address */
-
-            if (wp->path.listen == path->listen
-                && ngx_webrtc_addr_cmp(&wp->path.remote, &path->remote) == 0)
-            {
-                oldest = wp;
-                break;
-            }
-
-            continue;
-        }
-
-        if (wp->session == NULL) {
-            oldest = wp;
-            break;
-        }
-
-        if (wp != s->current
-            && (oldest == NULL
-                || (ngx_msec_int_t) (wp->checked - oldest->checked) < 0))
-        {
-            oldest = wp;
-        }
-    }
-
-    wp = oldest;
-
-    if (wp->session) {
-        ngx_webrtc_worker_remove_path(wp);
-    }
-
-    wp->session = s;
-    wp->path = *path;
-    wp->checks = 0;
-    wp->checked = ngx_current_msec;
-
-    ngx_webrtc_worker_add_path(s->wk, wp);
-    ngx_webrtc_peers_set_address(s->wk->bus, s->peer, path);
-
-    return wp;
-}
-
-
 void
 ngx_webrtc_session_check(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path,
     u_char *p, size_t n)
@@ -400,7 +298,7 @@ ngx_webrtc_session_check(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path,
     rc = ngx_webrtc_ice_input(s->wk->ice, &cred, p, n, &path->remote.u.sa,
                               reply, &len, &result);
 
-    if (rc == NGX_OK && ngx_webrtc_session_fresh(s, path, p) != NGX_OK) {
+    if (rc == NGX_OK && ngx_webrtc_session_path_fresh(s, path, p) != NGX_OK) {
         ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_STUN);
         return;
     }
@@ -418,72 +316,17 @@ ngx_webrtc_session_check(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path,
         ngx_webrtc_session_restarted(s);
     }
 
-    ngx_webrtc_session_checked(s, path, result.use_candidate);
-}
-
-
-ngx_int_t
-ngx_webrtc_session_fresh(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path,
-    u_char *p)
-{
-    uint64_t                   tid;
-    ngx_uint_t                 i, n;
-    ngx_webrtc_worker_path_t  *wp;
-
-    /* RFC 8489, 5: the transaction id, of which 64 bits will do */
-
-    ngx_memcpy(&tid, p + 8, sizeof(uint64_t));
-
-    n = ngx_min(s->ntids, NGX_WEBRTC_SESSION_TIDS);
-
-    for (i = 0; i < n; i++) {
-        if (s->tids[i] == tid) {
-            break;
-        }
-    }
-
-    if (i == n) {
-        s->tids[s->ntids++ % NGX_WEBRTC_SESSION_TIDS] = tid;
-        return NGX_OK;
-    }
-
-    /* a retransmission, from where the first came */
-
-    for (i = 0; i < NGX_WEBRTC_SESSION_PATHS; i++) {
-        wp = &s->paths[i];
-
-        if ((wp->session == s || wp == s->current)
-            && wp->path.listen == path->listen
-            && ngx_webrtc_addr_cmp(&wp->path.remote, &path->remote) == 0)
-        {
-            return NGX_OK;
-        }
-    }
-
-    return NGX_DECLINED;
+    ngx_webrtc_session_checked(s, path, n, result.use_candidate);
 }
 
 
 void
 ngx_webrtc_session_checked(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path,
-    ngx_uint_t nominated)
+    size_t n, ngx_uint_t nominated)
 {
-    ngx_uint_t                 i;
-    ngx_webrtc_worker_path_t  *wp;
-
-    wp = ngx_webrtc_session_path(s, path);
-
-    wp->checked = ngx_current_msec;
     s->checked = ngx_current_msec;
 
-    if (wp == s->current) {
-        for (i = 0; i < NGX_WEBRTC_SESSION_PATHS; i++) {
-            s->paths[i].checks = 0;
-        }
-
-    } else if (nominated || ++wp->checks >= NGX_WEBRTC_SESSION_CHECKS) {
-        ngx_webrtc_session_select(s, wp);
-    }
+    ngx_webrtc_session_path_checked(s, path, n, nominated);
 
     if (ngx_webrtc_dtls_start(&s->dtls, ngx_current_msec) != NGX_OK) {
         ngx_webrtc_session_close(s, "dtls start failed");
@@ -491,25 +334,6 @@ ngx_webrtc_session_checked(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path,
     }
 
     ngx_webrtc_session_schedule(s);
-}
-
-
-static void
-ngx_webrtc_session_select(ngx_webrtc_session_t *s,
-    ngx_webrtc_worker_path_t *wp)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; i < NGX_WEBRTC_SESSION_PATHS; i++) {
-        s->paths[i].checks = 0;
-    }
-
-    s->current = wp;
-    s->transport.path = &wp->path;
-
-    ngx_webrtc_peers_set_address(s->wk->bus, s->peer, &wp->path);
-
-    ngx_log_error(NGX_LOG_INFO, &s->log, 0, "webrtc session path selected");
 }
 
 
@@ -522,6 +346,10 @@ ngx_webrtc_session_input(ngx_webrtc_session_t *s, ngx_webrtc_worker_path_t *wp,
     }
 
     s->on_path = (wp == NULL || wp == s->current);
+
+    if (wp) {
+        ngx_webrtc_session_path_received(wp, n);
+    }
 
     switch (ngx_webrtc_rtp_classify(p, n)) {
 
@@ -586,6 +414,8 @@ ngx_webrtc_session_connected(ngx_webrtc_session_t *s)
 {
     ngx_int_t               rc;
     ngx_webrtc_srtp_key_t   local, remote;
+
+    ngx_webrtc_session_path_connected(s);
 
     if (s->peer->role == NGX_WEBRTC_PEER_FILES) {
 
@@ -690,6 +520,8 @@ ngx_webrtc_session_dtls_send(void *ctx, u_char *p, size_t n)
     ngx_webrtc_session_t *s = ctx;
 
     u_char  *room;
+
+    s->greeted = 1;
 
     if (s->files) {
 
@@ -855,6 +687,10 @@ ngx_webrtc_session_schedule(ngx_webrtc_session_t *s)
         next = s->created + s->peer->handshake_ms;
     }
 
+    if (s->probe.sent && (ngx_msec_int_t) (s->probe.next - next) < 0) {
+        next = s->probe.next;
+    }
+
     dtls = ngx_webrtc_dtls_deadline(&s->dtls);
 
     if (dtls != NGX_WEBRTC_DTLS_NO_DEADLINE
@@ -885,9 +721,7 @@ ngx_webrtc_session_schedule(ngx_webrtc_session_t *s)
 }
 
 
-/* when the peer was last known to be there */
-
-static ngx_msec_t
+ngx_msec_t
 ngx_webrtc_session_alive(ngx_webrtc_session_t *s)
 {
     if (s->pub && (ngx_msec_int_t) (s->heard - s->checked) > 0) {
@@ -936,6 +770,8 @@ ngx_webrtc_session_timer(ngx_event_t *ev)
         return;
     }
 
+    ngx_webrtc_session_path_timeout(s, now);
+
     if (s->state == NGX_WEBRTC_SESSION_UP
         && (ngx_msec_int_t) (now - s->report) >= 0)
     {
@@ -975,7 +811,6 @@ void
 ngx_webrtc_session_destroy(ngx_webrtc_session_t *s)
 {
     uint64_t              ref;
-    ngx_uint_t            i;
     ngx_webrtc_worker_t  *wk;
 
     wk = s->wk;
@@ -1007,11 +842,7 @@ ngx_webrtc_session_destroy(ngx_webrtc_session_t *s)
     ngx_webrtc_srtp_out_cleanup(&s->out);
     ngx_webrtc_srtp_in_cleanup(&s->in);
 
-    for (i = 0; i < NGX_WEBRTC_SESSION_PATHS; i++) {
-        if (s->paths[i].session) {
-            ngx_webrtc_worker_remove_path(&s->paths[i]);
-        }
-    }
+    ngx_webrtc_session_path_done(s);
 
     ngx_queue_remove(&s->queue);
     wk->nsessions--;

@@ -20,6 +20,7 @@
 #include "ngx_webrtc_play.h"
 #include "ngx_webrtc_publish.h"
 #include "ngx_webrtc_files.h"
+#include "ngx_webrtc_ice_probe.h"
 #include "ngx_webrtc_dtls.h"
 #include "ngx_webrtc_srtp.h"
 
@@ -30,10 +31,6 @@
 /* verified checks that are remembered against replay; chosen: five minutes of a
  * browser's, 1 kB */
 #define NGX_WEBRTC_SESSION_TIDS    128
-
-/* ms without a check after which an address may be taken from a session's
- * hands; chosen: browsers check every 2.5 s, others every 5 */
-#define NGX_WEBRTC_SESSION_SILENT  10000
 
 /* ms between sender reports; chosen: players tie their tracks in a second */
 #define NGX_WEBRTC_SESSION_REPORT  1000
@@ -62,6 +59,16 @@ typedef struct {
 } ngx_webrtc_session_cred_t;
 
 
+/* a binding request of ours that is under way, see ngx_webrtc_session_path.c */
+typedef struct {
+    ngx_webrtc_path_t            path;
+    u_char                       tid[NGX_WEBRTC_ICE_TID];
+    ngx_uint_t                   sent;        /* times; 0: none is under way */
+    ngx_uint_t                   nominated;   /* by USE-CANDIDATE */
+    ngx_msec_t                   next;        /* time of the next one */
+} ngx_webrtc_session_probe_t;
+
+
 struct ngx_webrtc_session_s {
     ngx_webrtc_session_state_e   state;
     ngx_webrtc_worker_t         *wk;
@@ -73,6 +80,7 @@ struct ngx_webrtc_session_s {
     ngx_webrtc_worker_path_t    *current;     /* where we send; never NULL,
                                                  but with full ICE */
     ngx_webrtc_transport_t       transport;   /* what sends */
+    ngx_webrtc_session_probe_t   probe;
     ngx_msec_t                   checked;     /* time of the last check */
     ngx_msec_t                   heard;       /* of a publisher: when the last
                                                  authentic packet came over the
@@ -106,6 +114,8 @@ struct ngx_webrtc_session_s {
     unsigned                     connected:1;     /* full ICE: has a pair */
     unsigned                     on_path:1;       /* the datagram that is being
                                                      read came over current */
+    unsigned                     greeted:1;       /* DTLS has begun */
+    unsigned                     moved:1;         /* before it has ended */
 };
 
 
@@ -140,20 +150,12 @@ ngx_uint_t ngx_webrtc_session_has_ufrag(ngx_webrtc_session_t *s,
 void ngx_webrtc_session_changed(ngx_webrtc_session_t *s);
 
 /*
- * A check's integrity does not cover where it came from: somebody who has seen
- * one could send it again from an address of his own, or of a victim.  So one
- * that has been seen opens no new address.
+ * What a verified check means: address, nomination, liveness.
  *
- *   p   verified binding request
- *
- * NGX_OK; NGX_DECLINED for a replay from an address that is not the session's
+ *   n   bytes of its datagram
  */
-ngx_int_t ngx_webrtc_session_fresh(ngx_webrtc_session_t *s,
-    ngx_webrtc_path_t *path, u_char *p);
-
-/* what a verified check means: address, nomination, liveness */
 void ngx_webrtc_session_checked(ngx_webrtc_session_t *s,
-    ngx_webrtc_path_t *path, ngx_uint_t nominated);
+    ngx_webrtc_path_t *path, size_t n, ngx_uint_t nominated);
 
 /*
  * SRTP or SRTCP from the peer has been found authentic.  From a publisher it is
@@ -161,6 +163,9 @@ void ngx_webrtc_session_checked(ngx_webrtc_session_t *s,
  * consent (RFC 7675) nothing may be sent, but what comes is welcome.
  */
 void ngx_webrtc_session_heard(ngx_webrtc_session_t *s);
+
+/* When was the peer last known to be there? */
+ngx_msec_t ngx_webrtc_session_alive(ngx_webrtc_session_t *s);
 
 /*
  * Ends the session soon, by a posted event: may be called from anywhere.

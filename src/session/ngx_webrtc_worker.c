@@ -9,7 +9,9 @@
  *   3. a STUN binding request: by our part of its user name to the slot; a slot
  *      that nobody has is claimed by the first request that verifies, one that
  *      another worker has makes the request go to that worker's inbox;
- *   4. anything else is dropped and counted.
+ *   4. a STUN binding response: by the number in its transaction id, which we
+ *      have chosen, to the session that has asked;
+ *   5. anything else is dropped and counted.
  *
  * So a session may be reached through the socket of any worker: after a reload
  * has changed which socket the kernel chooses for an address, and after the
@@ -26,6 +28,7 @@
 #include "ngx_webrtc_worker.h"
 #include "ngx_webrtc_session.h"
 #include "ngx_webrtc_session_ice.h"
+#include "ngx_webrtc_session_path.h"
 #include "ngx_webrtc_play.h"
 #include "ngx_webrtc_publish.h"
 #include "ngx_webrtc_files.h"
@@ -64,6 +67,8 @@ static void ngx_webrtc_worker_inbox_datagram(void *ctx,
 static void ngx_webrtc_worker_route(ngx_webrtc_worker_t *wk,
     ngx_webrtc_path_t *path, u_char *p, size_t n, ngx_uint_t passed);
 static void ngx_webrtc_worker_stun(ngx_webrtc_worker_t *wk,
+    ngx_webrtc_path_t *path, u_char *p, size_t n, ngx_uint_t passed);
+static void ngx_webrtc_worker_answer(ngx_webrtc_worker_t *wk,
     ngx_webrtc_path_t *path, u_char *p, size_t n, ngx_uint_t passed);
 static void ngx_webrtc_worker_claim(ngx_webrtc_worker_t *wk,
     ngx_webrtc_path_t *path, ngx_webrtc_peer_t *peer, u_char *p, size_t n);
@@ -417,6 +422,11 @@ ngx_webrtc_worker_stun(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
     ngx_webrtc_peer_info_t     info;
     ngx_webrtc_worker_path_t  *wp;
 
+    if (ngx_webrtc_ice_class(p, n) == NGX_WEBRTC_ICE_RESPONSE) {
+        ngx_webrtc_worker_answer(wk, path, p, n, passed);
+        return;
+    }
+
     if (ngx_webrtc_ice_username(p, n, &local, &remote) != NGX_OK) {
         ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_STUN);
         return;
@@ -476,6 +486,43 @@ ngx_webrtc_worker_stun(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
     if (mine && mine->session) {
         ngx_webrtc_session_check(mine->session, path, p, n);
     }
+}
+
+
+/* what a session has asked an address for, ngx_webrtc_session_path.c */
+
+static void
+ngx_webrtc_worker_answer(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
+    u_char *p, size_t n, ngx_uint_t passed)
+{
+    ngx_webrtc_peer_t       *mine;
+    ngx_webrtc_peer_info_t   info;
+
+    if (ngx_webrtc_peers_find_number(wk->bus,
+                                     ngx_webrtc_session_path_number(p), &info)
+        != NGX_OK)
+    {
+        ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_STUN);
+        return;
+    }
+
+    if (info.worker == wk->bus->worker) {
+        mine = ngx_webrtc_peers_mine(wk->bus, info.ref);
+
+        if (mine && mine->session) {
+            ngx_webrtc_session_path_answered(mine->session, path, p, n);
+        }
+
+        return;
+    }
+
+    if (passed) {
+        ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_STUN);
+        return;
+    }
+
+    (void) ngx_webrtc_inbox_datagram(wk->inbox, info.worker, path, info.ref,
+                                     p, n);
 }
 
 
@@ -547,8 +594,8 @@ ngx_webrtc_worker_claim(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
 
     ngx_webrtc_udp_send(wk->udp, path, reply, len);
 
-    (void) ngx_webrtc_session_fresh(s, path, p);
-    ngx_webrtc_session_checked(s, path, result.use_candidate);
+    (void) ngx_webrtc_session_path_fresh(s, path, p);
+    ngx_webrtc_session_checked(s, path, n, result.use_candidate);
 }
 
 

@@ -80,6 +80,10 @@ typedef struct {
     ngx_webrtc_path_t            path;
     ngx_msec_t                   checked;     /* time of the last check */
     ngx_uint_t                   checks;      /* since the current path's */
+    size_t                       budget;      /* bytes that may be sent there */
+    unsigned                     proven:1;    /* the peer receives there, and
+                                                 there is no such limit */
+    unsigned                     deaf:1;      /* it does not answer */
 } ngx_webrtc_worker_path_t;
 
 

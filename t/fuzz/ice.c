@@ -2,9 +2,10 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Fuzz target: STUN datagrams.  With an even first byte the rest is a datagram.
- * With an odd one the rest is the attributes of a request that gets a user name
- * and a right MESSAGE-INTEGRITY, so that what is behind the check is reached.
+ * Fuzz target: STUN datagrams, as requests and as answers to ours.  With an
+ * even first byte the rest is a datagram.  With an odd one the rest is the
+ * attributes of a request that gets a user name and a right MESSAGE-INTEGRITY,
+ * so that what is behind the check is reached.
  */
 
 
@@ -15,6 +16,7 @@
 #include <openssl/hmac.h>
 
 #include <ngx_webrtc_ice.h>
+#include <ngx_webrtc_ice_probe.h>
 
 
 static const ngx_webrtc_ice_cred_t  cred = {
@@ -109,6 +111,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         || (rc == NGX_OK && (reply_n == 0 || named != NGX_OK))
         || (reply_n && named != NGX_OK)
         || (reply_n && rc != NGX_OK && result.error == 0))
+    {
+        abort();
+    }
+
+    if (n >= 20
+        && ngx_webrtc_ice_answered(msg, n, msg + 8, &cred.local_pwd) == NGX_OK
+        && ngx_webrtc_ice_class(msg, n) != NGX_WEBRTC_ICE_RESPONSE)
     {
         abort();
     }

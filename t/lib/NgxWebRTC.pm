@@ -684,9 +684,17 @@ sub relay {
 sub aiortc {
     my ($self, $url, %o) = @_;
 
+    return $self->python_json('whep.py', $url, JSON::PP::encode_json(\%o));
+}
+
+
+# a program of t/lib that prints one line of JSON: a hash of it
+
+sub python_json {
+    my ($self, $program, @args) = @_;
+
     my $p = $self->spawn('aiortc', [ '/usr/bin/python3',
-        "$ROOT/t/lib/whep.py", $url, JSON::PP::encode_json(\%o) ],
-        pipe => 1);
+        "$ROOT/t/lib/$program", @args ], pipe => 1);
 
     my $out = _read_line($p->{out}, 95);
 

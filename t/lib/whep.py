@@ -219,8 +219,9 @@ async def main(url, options):
     return result
 
 
-out = asyncio.get_event_loop().run_until_complete(asyncio.wait_for(
-    main(sys.argv[1], json.loads(sys.argv[2]) if len(sys.argv) > 2 else {}),
-    90))
+if __name__ == '__main__':
+    out = asyncio.get_event_loop().run_until_complete(asyncio.wait_for(
+        main(sys.argv[1], json.loads(sys.argv[2]) if len(sys.argv) > 2 else {}),
+        90))
 
-print(json.dumps(out), flush=True)
+    print(json.dumps(out), flush=True)

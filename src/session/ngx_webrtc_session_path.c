@@ -1,0 +1,603 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Which address a session with ICE lite sends to.
+ *
+ * 1. The peer chooses it: by nominating it, or, as a peer behind a NAT that has
+ *    rebound goes on checking without nominating again, by two checks in a row
+ *    with none from the current address between them.  Media and DTLS never
+ *    choose an address.
+ * 2. A check proves who has sent it and not where it came from, and the sender
+ *    may well be the attacker: the session is his.  So an address is sent to
+ *    without a limit only when it is proven that the peer receives there: it
+ *    has answered a binding request of ours, whose transaction id nobody else
+ *    can know, or it is the one address that the whole DTLS handshake went to,
+ *    which cannot be ended by who does not receive it.
+ * 3. Until then the session stays where it was.  An honest peer, being a full
+ *    agent, answers within a round trip (RFC 8445, 7.3), so that a change of
+ *    address costs it no more than that.
+ * 4. A peer that does not answer any request is followed all the same, but gets
+ *    no more than three times the bytes that have come from there (RFC 9000,
+ *    8.1, has the same rule and number).  What is above that is dropped.
+ * 5. An address is its owner's.  A check of another session from there changes
+ *    nothing but that the address is asked; its answer, under that session's
+ *    password, takes it over.  An owner that has not been heard of for ten
+ *    seconds loses it to the first check.
+ *
+ * One request is under way per session.  RFC 8445, 2.5, 7.2, 7.3.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+
+#include <openssl/rand.h>
+
+#include "ngx_webrtc_session.h"
+#include "ngx_webrtc_session_path.h"
+#include "ngx_webrtc_ice_probe.h"
+
+
+/* checks in a row that make a path the current one; see above */
+#define NGX_WEBRTC_SESSION_CHECKS       2
+
+/* ms without a check after which an address may be taken from a session's
+ * hands; chosen: browsers check every 2.5 s, others every 5 */
+#define NGX_WEBRTC_SESSION_SILENT       10000
+
+/* bytes that may be sent per byte received; RFC 9000, 8.1 */
+#define NGX_WEBRTC_SESSION_AMPLIFY      3
+
+/* bytes saved up at most; chosen: a few reports, not a key frame */
+#define NGX_WEBRTC_SESSION_BUDGET       16384
+
+/* requests in all, and ms to the first repetition, which doubles; chosen: what
+ * a path loses one in ten of is proven after 100 ms, given up after 3.1 s */
+#define NGX_WEBRTC_SESSION_PROBES       5
+#define NGX_WEBRTC_SESSION_PROBE_RTO    100
+
+
+static ngx_webrtc_worker_path_t *ngx_webrtc_session_path_own(
+    ngx_webrtc_session_t *s, ngx_webrtc_path_t *path);
+static ngx_webrtc_worker_path_t *ngx_webrtc_session_path_add(
+    ngx_webrtc_session_t *s, ngx_webrtc_path_t *path);
+static ngx_uint_t ngx_webrtc_session_path_foreign(ngx_webrtc_session_t *s,
+    ngx_webrtc_path_t *path);
+static ngx_uint_t ngx_webrtc_session_path_silent(ngx_webrtc_worker_path_t *wp);
+static ngx_webrtc_worker_path_t *ngx_webrtc_session_path_entry(
+    ngx_webrtc_session_t *s, ngx_webrtc_path_t *path);
+static void ngx_webrtc_session_path_select(ngx_webrtc_session_t *s,
+    ngx_webrtc_worker_path_t *wp);
+static void ngx_webrtc_session_path_proven(ngx_webrtc_session_t *s,
+    ngx_webrtc_worker_path_t *wp);
+static void ngx_webrtc_session_path_ask(ngx_webrtc_session_t *s,
+    ngx_webrtc_path_t *path, ngx_uint_t nominated);
+static void ngx_webrtc_session_path_send(ngx_webrtc_session_t *s);
+
+
+void
+ngx_webrtc_session_path_first(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path)
+{
+    s->current = ngx_webrtc_session_path_own(s, path);
+
+    if (s->current == NULL) {
+
+        /* another session's: not in the table until it is proven */
+
+        s->current = &s->paths[0];
+        s->current->path = *path;
+    }
+
+    s->transport.path = &s->current->path;
+}
+
+
+ngx_int_t
+ngx_webrtc_session_path_fresh(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path,
+    u_char *p)
+{
+    uint64_t    tid;
+    ngx_uint_t  i, n;
+
+    /* RFC 8489, 5: the transaction id, of which 64 bits will do */
+
+    ngx_memcpy(&tid, p + 8, sizeof(uint64_t));
+
+    n = ngx_min(s->ntids, NGX_WEBRTC_SESSION_TIDS);
+
+    for (i = 0; i < n; i++) {
+        if (s->tids[i] == tid) {
+
+            /* a retransmission comes from where the first came */
+
+            return ngx_webrtc_session_path_entry(s, path) ? NGX_OK
+                                                          : NGX_DECLINED;
+        }
+    }
+
+    s->tids[s->ntids++ % NGX_WEBRTC_SESSION_TIDS] = tid;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_webrtc_session_path_checked(ngx_webrtc_session_t *s,
+    ngx_webrtc_path_t *path, size_t n, ngx_uint_t nominated)
+{
+    ngx_uint_t                 i;
+    ngx_webrtc_worker_path_t  *wp;
+
+    wp = ngx_webrtc_session_path_own(s, path);
+
+    if (wp == NULL) {
+        ngx_webrtc_session_path_ask(s, path, nominated);
+        return;
+    }
+
+    wp->checked = ngx_current_msec;
+
+    ngx_webrtc_session_path_received(wp, n);
+
+    if (wp == s->current) {
+
+        for (i = 0; i < NGX_WEBRTC_SESSION_PATHS; i++) {
+            s->paths[i].checks = 0;
+        }
+
+        if (s->transport.budget) {
+            ngx_webrtc_session_path_ask(s, path, nominated);
+        }
+
+        return;
+    }
+
+    if (!nominated && ++wp->checks < NGX_WEBRTC_SESSION_CHECKS) {
+        return;
+    }
+
+    if (wp->proven || wp->deaf || s->state != NGX_WEBRTC_SESSION_UP) {
+        ngx_webrtc_session_path_select(s, wp);
+    }
+
+    if (!wp->proven) {
+        ngx_webrtc_session_path_ask(s, path, nominated);
+    }
+}
+
+
+void
+ngx_webrtc_session_path_received(ngx_webrtc_worker_path_t *wp, size_t n)
+{
+    if (wp->proven) {
+        return;
+    }
+
+    wp->budget += NGX_WEBRTC_SESSION_AMPLIFY * n;
+
+    if (wp->budget > NGX_WEBRTC_SESSION_BUDGET) {
+        wp->budget = NGX_WEBRTC_SESSION_BUDGET;
+    }
+}
+
+
+void
+ngx_webrtc_session_path_connected(ngx_webrtc_session_t *s)
+{
+    if (s->current == NULL) {
+        /* full ICE */
+        return;
+    }
+
+    if (!s->moved && s->current->session == s) {
+        s->current->proven = 1;
+    }
+
+    if (s->current->proven) {
+        return;
+    }
+
+    s->transport.budget = &s->current->budget;
+
+    ngx_webrtc_session_path_ask(s, &s->current->path, 1);
+}
+
+
+/* the session's entry of an address, made when nobody has it; or NULL */
+
+static ngx_webrtc_worker_path_t *
+ngx_webrtc_session_path_own(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path)
+{
+    ngx_webrtc_worker_path_t  *wp;
+
+    wp = ngx_webrtc_worker_find(s->wk, path);
+
+    if (wp && wp->session == s) {
+        wp->path.local = path->local;
+
+        if (wp == s->current) {
+            ngx_webrtc_peers_set_address(s->wk->bus, s->peer, path);
+        }
+
+        return wp;
+    }
+
+    if (ngx_webrtc_session_path_foreign(s, path)) {
+        return NULL;
+    }
+
+    return ngx_webrtc_session_path_add(s, path);
+}
+
+
+/* does another session have this address, here or in another worker? */
+
+static ngx_uint_t
+ngx_webrtc_session_path_foreign(ngx_webrtc_session_t *s,
+    ngx_webrtc_path_t *path)
+{
+    ngx_webrtc_worker_path_t  *wp;
+    ngx_webrtc_peer_info_t     info;
+
+    wp = ngx_webrtc_worker_find(s->wk, path);
+
+    if (wp) {
+        return wp->session != s
+               && !ngx_webrtc_session_path_silent(wp);
+    }
+
+    return ngx_webrtc_peers_find_address(s->wk->bus, path, &info) == NGX_OK
+           && info.ref != s->peer->ref
+           && info.worker != s->wk->bus->worker;
+}
+
+
+/* has its owner not been heard of there for long? */
+
+static ngx_uint_t
+ngx_webrtc_session_path_silent(ngx_webrtc_worker_path_t *wp)
+{
+    ngx_msec_t             heard;
+    ngx_webrtc_session_t  *s;
+
+    s = wp->session;
+    heard = (wp == s->current) ? ngx_webrtc_session_alive(s) : wp->checked;
+
+    return ngx_current_msec - heard > NGX_WEBRTC_SESSION_SILENT;
+}
+
+
+/* makes an address the session's, whoever has had it */
+
+static ngx_webrtc_worker_path_t *
+ngx_webrtc_session_path_add(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path)
+{
+    ngx_uint_t                 i;
+    ngx_webrtc_session_t      *other;
+    ngx_webrtc_worker_path_t  *wp, *oldest;
+
+    wp = ngx_webrtc_worker_find(s->wk, path);
+
+    if (wp) {
+
+        /* as a rule of the same client, whose page has gone on */
+
+        other = wp->session;
+
+        if (other->current == wp) {
+
+            if (ngx_webrtc_session_path_silent(wp)) {
+                ngx_webrtc_session_close(other, "address taken over");
+            }
+
+            other->transport.budget = &wp->budget;
+        }
+
+        ngx_webrtc_worker_remove_path(wp);
+        wp->proven = 0;
+        wp->budget = 0;
+    }
+
+    oldest = NULL;
+
+    for (i = 0; i < NGX_WEBRTC_SESSION_PATHS; i++) {
+        wp = &s->paths[i];
+
+        if (wp == s->current && wp->session == NULL) {
+
+            /* another session's: it is kept for that address */
+
+            if (wp->path.listen == path->listen
+                && ngx_webrtc_addr_cmp(&wp->path.remote, &path->remote) == 0)
+            {
+                oldest = wp;
+                break;
+            }
+
+            continue;
+        }
+
+        if (wp->session == NULL) {
+            oldest = wp;
+            break;
+        }
+
+        if (wp != s->current
+            && (oldest == NULL
+                || (ngx_msec_int_t) (wp->checked - oldest->checked) < 0))
+        {
+            oldest = wp;
+        }
+    }
+
+    wp = oldest;
+
+    if (wp->session) {
+        ngx_webrtc_worker_remove_path(wp);
+    }
+
+    wp->session = s;
+    wp->path = *path;
+    wp->checks = 0;
+    wp->checked = ngx_current_msec;
+    wp->budget = 0;
+    wp->proven = 0;
+    wp->deaf = 0;
+
+    ngx_webrtc_worker_add_path(s->wk, wp);
+    ngx_webrtc_peers_set_address(s->wk->bus, s->peer, path);
+
+    return wp;
+}
+
+
+/* the session's entry of an address, in the table or not; or NULL */
+
+static ngx_webrtc_worker_path_t *
+ngx_webrtc_session_path_entry(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path)
+{
+    ngx_uint_t                 i;
+    ngx_webrtc_worker_path_t  *wp;
+
+    for (i = 0; i < NGX_WEBRTC_SESSION_PATHS; i++) {
+        wp = &s->paths[i];
+
+        if ((wp->session == s || wp == s->current)
+            && wp->path.listen == path->listen
+            && ngx_webrtc_addr_cmp(&wp->path.remote, &path->remote) == 0)
+        {
+            return wp;
+        }
+    }
+
+    return NULL;
+}
+
+
+static void
+ngx_webrtc_session_path_select(ngx_webrtc_session_t *s,
+    ngx_webrtc_worker_path_t *wp)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_WEBRTC_SESSION_PATHS; i++) {
+        s->paths[i].checks = 0;
+    }
+
+    if (s->current == wp) {
+        return;
+    }
+
+    s->current = wp;
+    s->transport.path = &wp->path;
+
+    if (s->state == NGX_WEBRTC_SESSION_UP) {
+        s->transport.budget = wp->proven ? NULL : &wp->budget;
+
+    } else if (s->greeted) {
+        s->moved = 1;
+    }
+
+    ngx_webrtc_peers_set_address(s->wk->bus, s->peer, &wp->path);
+
+    ngx_log_error(NGX_LOG_INFO, &s->log, 0, "webrtc session path selected%s",
+                  s->transport.budget ? ", it does not answer" : "");
+}
+
+
+/* Asks an address, unless another one is being asked. */
+
+static void
+ngx_webrtc_session_path_ask(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path,
+    ngx_uint_t nominated)
+{
+    ngx_uint_t  same;
+    u_char     *p;
+
+    same = (s->probe.path.listen == path->listen
+            && ngx_webrtc_addr_cmp(&s->probe.path.remote, &path->remote) == 0);
+
+    if (s->probe.sent) {
+
+        if (same) {
+            s->probe.nominated |= nominated;
+            return;
+        }
+
+        if (s->probe.nominated || !nominated) {
+            return;
+        }
+    }
+
+    /* the number of the slot leads the answer here from any worker */
+
+    p = s->probe.tid;
+
+    *p++ = (u_char) (s->peer->ref >> 24);
+    *p++ = (u_char) (s->peer->ref >> 16);
+    *p++ = (u_char) (s->peer->ref >> 8);
+    *p++ = (u_char) s->peer->ref;
+
+    if (RAND_bytes(p, NGX_WEBRTC_ICE_TID - 4) != 1) {
+        return;
+    }
+
+    s->probe.path = *path;
+    s->probe.nominated = nominated;
+
+    ngx_webrtc_session_path_send(s);
+    ngx_webrtc_session_schedule(s);
+}
+
+
+uint32_t
+ngx_webrtc_session_path_number(const u_char *p)
+{
+    p += 8;
+
+    return (uint32_t) p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
+}
+
+
+/*
+ * Credentials are those of the slot, which are the peer's newest: a peer that
+ * restarts ICE has forgotten the ones before.
+ */
+
+static void
+ngx_webrtc_session_path_send(ngx_webrtc_session_t *s)
+{
+    size_t                  n;
+    ngx_str_t               pwd;
+    ngx_webrtc_desc_t      *desc;
+    ngx_webrtc_ice_cred_t   cred;
+    u_char                  buf[NGX_WEBRTC_ICE_PROBE];
+
+    s->probe.next = ngx_current_msec
+                    + (NGX_WEBRTC_SESSION_PROBE_RTO << s->probe.sent);
+    s->probe.sent++;
+
+    if (ngx_webrtc_peers_lock(s->wk->bus, s->peer->ref) == NULL) {
+        return;
+    }
+
+    desc = &s->peer->desc;
+
+    ngx_webrtc_session_cred(desc, &cred);
+
+    pwd.data = desc->remote_pwd;
+    pwd.len = desc->remote_pwd_len;
+
+    n = ngx_webrtc_ice_probe(&cred, &pwd, s->probe.tid, buf);
+
+    ngx_webrtc_peers_unlock(s->wk->bus);
+
+    if (n) {
+        ngx_webrtc_udp_send(s->wk->udp, &s->probe.path, buf, n);
+    }
+}
+
+
+void
+ngx_webrtc_session_path_timeout(ngx_webrtc_session_t *s, ngx_msec_t now)
+{
+    ngx_webrtc_worker_path_t  *wp;
+
+    if (s->probe.sent == 0 || (ngx_msec_int_t) (now - s->probe.next) < 0) {
+        return;
+    }
+
+    if (s->probe.sent < NGX_WEBRTC_SESSION_PROBES) {
+        ngx_webrtc_session_path_send(s);
+        return;
+    }
+
+    s->probe.sent = 0;
+
+    wp = ngx_webrtc_session_path_entry(s, &s->probe.path);
+
+    if (wp && wp->session == s && !wp->proven) {
+        wp->deaf = 1;
+
+        if (s->probe.nominated || wp->checks >= NGX_WEBRTC_SESSION_CHECKS) {
+            ngx_webrtc_session_path_select(s, wp);
+        }
+    }
+}
+
+
+void
+ngx_webrtc_session_path_answered(ngx_webrtc_session_t *s,
+    ngx_webrtc_path_t *path, u_char *p, size_t n)
+{
+    ngx_int_t                  rc;
+    ngx_str_t                  pwd;
+    ngx_webrtc_worker_path_t  *wp;
+
+    if (s->state == NGX_WEBRTC_SESSION_CLOSING
+        || s->probe.sent == 0
+        || s->probe.path.listen != path->listen
+        || ngx_webrtc_addr_cmp(&s->probe.path.remote, &path->remote) != 0
+        || ngx_webrtc_peers_lock(s->wk->bus, s->peer->ref) == NULL)
+    {
+        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_STUN);
+        return;
+    }
+
+    pwd.data = s->peer->desc.remote_pwd;
+    pwd.len = s->peer->desc.remote_pwd_len;
+
+    rc = ngx_webrtc_ice_answered(p, n, s->probe.tid, &pwd);
+
+    ngx_webrtc_peers_unlock(s->wk->bus);
+
+    if (rc != NGX_OK) {
+        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_STUN);
+        return;
+    }
+
+    s->probe.sent = 0;
+
+    wp = ngx_webrtc_worker_find(s->wk, path);
+
+    if (wp == NULL || wp->session != s) {
+        wp = ngx_webrtc_session_path_add(s, path);
+    }
+
+    wp->path.local = path->local;
+
+    ngx_webrtc_session_path_proven(s, wp);
+    ngx_webrtc_session_schedule(s);
+}
+
+
+static void
+ngx_webrtc_session_path_proven(ngx_webrtc_session_t *s,
+    ngx_webrtc_worker_path_t *wp)
+{
+    wp->proven = 1;
+    wp->deaf = 0;
+
+    if (s->probe.nominated || wp->checks >= NGX_WEBRTC_SESSION_CHECKS) {
+        ngx_webrtc_session_path_select(s, wp);
+    }
+
+    if (wp == s->current) {
+        s->transport.budget = NULL;
+    }
+}
+
+
+void
+ngx_webrtc_session_path_done(ngx_webrtc_session_t *s)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_WEBRTC_SESSION_PATHS; i++) {
+        if (s->paths[i].session) {
+            ngx_webrtc_worker_remove_path(&s->paths[i]);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * The addresses of a session with ICE lite: which are its own, and which one is
+ * sent to.
+ */
+
+
+#ifndef _NGX_WEBRTC_SESSION_PATH_H_INCLUDED_
+#define _NGX_WEBRTC_SESSION_PATH_H_INCLUDED_
+
+
+#include "ngx_webrtc_session.h"
+
+
+/*
+ * The session's first address, of a check that has verified.  Sets s->current,
+ * and the transport's path with it.
+ */
+void ngx_webrtc_session_path_first(ngx_webrtc_session_t *s,
+    ngx_webrtc_path_t *path);
+
+/*
+ * A check's integrity does not cover where it came from: somebody who has seen
+ * one could send it again from an address of his own, or of a victim.  So one
+ * that has been seen opens no new address.
+ *
+ *   p   verified binding request
+ *
+ * NGX_OK; NGX_DECLINED for a replay from an address that is not the session's
+ */
+ngx_int_t ngx_webrtc_session_path_fresh(ngx_webrtc_session_t *s,
+    ngx_webrtc_path_t *path, u_char *p);
+
+/*
+ * What a verified check means for the addresses.
+ *
+ *   n           bytes of its datagram
+ *   nominated   it carried USE-CANDIDATE
+ */
+void ngx_webrtc_session_path_checked(ngx_webrtc_session_t *s,
+    ngx_webrtc_path_t *path, size_t n, ngx_uint_t nominated);
+
+/* A binding response with this session's number, from any address. */
+void ngx_webrtc_session_path_answered(ngx_webrtc_session_t *s,
+    ngx_webrtc_path_t *path, u_char *p, size_t n);
+
+/*
+ * The number of the slot that a response is for, as ngx_webrtc_ref_entry()
+ * gives it.
+ *
+ *   p   datagram of class NGX_WEBRTC_ICE_RESPONSE
+ */
+uint32_t ngx_webrtc_session_path_number(const u_char *p);
+
+/* n bytes have come from this address, which may not be proven yet. */
+void ngx_webrtc_session_path_received(ngx_webrtc_worker_path_t *wp, size_t n);
+
+/* DTLS is connected: the handshake has proven the address that it went to. */
+void ngx_webrtc_session_path_connected(ngx_webrtc_session_t *s);
+
+/*
+ * Repeats a request that was not answered, when its time has come.  The time is
+ * in s->probe.next while s->probe.sent is not 0.
+ */
+void ngx_webrtc_session_path_timeout(ngx_webrtc_session_t *s, ngx_msec_t now);
+
+/* Gives up all addresses. */
+void ngx_webrtc_session_path_done(ngx_webrtc_session_t *s);
+
+
+#endif /* _NGX_WEBRTC_SESSION_PATH_H_INCLUDED_ */

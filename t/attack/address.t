@@ -1,0 +1,50 @@
+#!/usr/bin/perl
+
+# Copyright (C) the ngx_http_webrtc_module authors
+#
+# A check proves who sent it, and not where it came from: what a session can do
+# to addresses that are not its own.
+
+use strict;
+use warnings;
+
+use Test::More;
+use NgxWebRTC;
+
+my $t = NgxWebRTC->new(workers => 2, asan => 1);
+
+$t->start(http => 'webrtc_wait 30s;', server => <<'EOF2');
+location ~ ^/whep/(?<name>\w+)$ {
+    webrtc_play  $name;
+    webrtc_pull  file:%%MEDIA%%/$name.ts loop;
+}
+location ~ ^/whip/(?<name>\w+)$ { webrtc_publish $name; }
+location ~ ^/live/(?<name>\w+)$ { webrtc_play    $name; }
+EOF2
+
+subtest 'a stream is not sent to who has not asked for it' => sub {
+    my $r = $t->python_json('theft.py', 'reflect', $t->url('/whep/bars'));
+
+    cmp_ok($r->{before}, '>=', 25, 'the viewer plays');
+    cmp_ok($r->{requests}, '>', 0, 'the victim is asked');
+    cmp_ok($r->{got}, '<=', 3 * $r->{sent}, 'and gets no multiple of it')
+        or diag explain $r;
+    cmp_ok($r->{after}, '>', 0, 'while the viewer plays on');
+    note explain $r;
+};
+
+subtest 'an address is its owner\'s' => sub {
+    plan skip_all => 'addresses are forged by root' if $>;
+
+    my $r = $t->python_json('theft.py', 'steal', $t->url('/whip/own'),
+                            $t->url('/live/own'));
+
+    cmp_ok($r->{before}, '>=', 15, 'the publisher is seen');
+    cmp_ok($r->{after}, '>=', 60, 'and goes on to be (30 a second, 4 s)')
+        or diag explain $r;
+    note explain $r;
+};
+
+ok($t->no_sessions, 'no session is left');
+
+$t->done;
