@@ -14,6 +14,7 @@
 #     codec      the only video codec to offer: "H264" or "VP8"
 #     setup      "passive": let the server be the DTLS client
 #     keep       true: no DELETE, the end is DTLS' close_notify
+#     headers    of the requests: {"Authorization": "Bearer x"}
 #     publish    true: a WHIP endpoint, send a moving picture and a tone
 #
 #     {"status", "frames", "width", "height", "colours": 7 * [r, g, b],
@@ -78,8 +79,8 @@ class Tone(AudioStreamTrack):
         return out
 
 
-def request(method, url, body=None):
-    req = urllib.request.Request(url, method=method, data=body)
+def request(method, url, sent, body=None):
+    req = urllib.request.Request(url, method=method, data=body, headers=sent)
     if body is not None:
         req.add_header('Content-Type', 'application/sdp')
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -153,13 +154,14 @@ async def main(url, options):
     start = time.monotonic()
 
     offer = pc.localDescription.sdp
+    sent = options.get('headers', {})
 
     if options.get('setup'):
         offer = offer.replace('a=setup:actpass',
                               'a=setup:' + options['setup'])
 
     status, headers, body = await loop.run_in_executor(
-        None, request, 'POST', url, offer.encode())
+        None, request, 'POST', url, sent, offer.encode())
 
     result['status'] = status
 
@@ -209,7 +211,7 @@ async def main(url, options):
     if not options.get('keep'):
         result['delete'] = (await loop.run_in_executor(
             None, request, 'DELETE',
-            urllib.parse.urljoin(url, headers['Location'])))[0]
+            urllib.parse.urljoin(url, headers['Location']), sent))[0]
 
     for task in tasks:
         task.cancel()
