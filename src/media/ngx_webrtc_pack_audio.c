@@ -9,6 +9,7 @@
  */
 
 
+#include "ngx_webrtc_opus.h"
 #include "ngx_webrtc_pack.h"
 
 
@@ -62,14 +63,45 @@ ngx_webrtc_pack_audio_probe(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
 static ngx_int_t
 ngx_webrtc_pack_opus_frame(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
 {
+    size_t             n;
+    ngx_int_t          rc;
+    ngx_uint_t         i, count;
+    ngx_webrtc_opus_t  opus;
+
     /* RFC 7587, 4.2: exactly one Opus packet */
 
-    if (frame->size > pack->max) {
+    if (frame->size <= pack->max) {
+        return pack->out(pack->ctx, frame->data, frame->size,
+                         NGX_WEBRTC_PACK_AUDIO_FLAGS);
+    }
+
+    /* it has several frames, or cannot be helped: each goes by itself */
+
+    if (ngx_webrtc_opus_parse(&opus, frame->data, frame->size) != NGX_OK) {
         return NGX_DECLINED;
     }
 
-    return pack->out(pack->ctx, frame->data, frame->size,
-                     NGX_WEBRTC_PACK_AUDIO_FLAGS);
+    for (i = 0; i < opus.n; i++) {
+        if (opus.size[i] >= pack->max) {
+            return NGX_DECLINED;
+        }
+    }
+
+    for (i = 0; i < opus.n; i += count) {
+
+        count = ngx_webrtc_opus_fit(&opus, i, pack->max);
+        n = ngx_webrtc_opus_print(&opus, i, count, pack->buf, pack->max);
+
+        rc = pack->out(pack->ctx, pack->buf, n, NGX_WEBRTC_PACK_AUDIO_FLAGS);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        pack->tick += (int32_t) (count * opus.samples);
+    }
+
+    return NGX_OK;
 }
 
 

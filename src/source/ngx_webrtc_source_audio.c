@@ -16,6 +16,8 @@
 #include <libavutil/opt.h>
 #include <libswresample/swresample.h>
 
+#include "ngx_webrtc_opus.h"
+#include "ngx_webrtc_pack.h"
 #include "ngx_webrtc_track.h"
 #include "ngx_webrtc_timestamp.h"
 #include "ngx_webrtc_source_out.h"
@@ -46,9 +48,6 @@
 /* bits per second; chosen: transparent for speech and music */
 #define NGX_WEBRTC_SOURCE_AUDIO_MONO      64000
 #define NGX_WEBRTC_SOURCE_AUDIO_STEREO    96000
-
-/* RFC 6716, 3.2.1: five times 1275, a 120 ms frame is not passed on */
-#define NGX_WEBRTC_SOURCE_AUDIO_MAX       1400
 
 
 struct ngx_webrtc_source_audio_s {
@@ -84,6 +83,9 @@ struct ngx_webrtc_source_audio_s {
 
 static ngx_int_t ngx_webrtc_source_audio_open(ngx_webrtc_source_audio_t *a,
     const AVCodecParameters *par, const char **cause);
+static ngx_uint_t ngx_webrtc_source_audio_too_long(
+    ngx_webrtc_source_audio_t *a, AVPacket *pkt);
+static ngx_int_t ngx_webrtc_source_audio_recode(ngx_webrtc_source_audio_t *a);
 static ngx_int_t ngx_webrtc_source_audio_pass(ngx_webrtc_source_audio_t *a,
     AVPacket *pkt, int64_t ts);
 static ngx_int_t ngx_webrtc_source_audio_decoded(ngx_webrtc_source_audio_t *a,
@@ -97,7 +99,6 @@ static void ngx_webrtc_source_audio_silence(ngx_webrtc_source_audio_t *a,
     size_t n);
 static ngx_int_t ngx_webrtc_source_audio_encode(ngx_webrtc_source_audio_t *a);
 static int64_t ngx_webrtc_source_audio_abs(int64_t v);
-static size_t ngx_webrtc_source_audio_opus_samples(u_char *p, size_t n);
 
 
 /*
@@ -275,6 +276,13 @@ ngx_webrtc_source_audio_frame(ngx_webrtc_source_audio_t *a, AVPacket *pkt,
         return NGX_OK;
     }
 
+    if (a->passed && ngx_webrtc_source_audio_too_long(a, pkt)) {
+
+        if (ngx_webrtc_source_audio_recode(a) != NGX_OK) {
+            return NGX_DECLINED;
+        }
+    }
+
     if (a->passed) {
         return ngx_webrtc_source_audio_pass(a, pkt, ts);
     }
@@ -393,6 +401,66 @@ ngx_webrtc_source_audio_open(ngx_webrtc_source_audio_t *a,
 }
 
 
+/* an Opus frame that no packet has room for: above 480 kbit/s */
+
+static ngx_uint_t
+ngx_webrtc_source_audio_too_long(ngx_webrtc_source_audio_t *a, AVPacket *pkt)
+{
+    ngx_uint_t         i;
+    ngx_webrtc_opus_t  opus;
+
+    if (a->codec != NGX_WEBRTC_CODEC_OPUS
+        || pkt->size <= NGX_WEBRTC_PACK_PAYLOAD
+        || ngx_webrtc_opus_parse(&opus, pkt->data, pkt->size) != NGX_OK)
+    {
+        return 0;
+    }
+
+    for (i = 0; i < opus.n; i++) {
+        if (opus.size[i] >= NGX_WEBRTC_PACK_PAYLOAD) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* from now on Opus is not passed, but made anew */
+
+static ngx_int_t
+ngx_webrtc_source_audio_recode(ngx_webrtc_source_audio_t *a)
+{
+    ngx_int_t           rc;
+    const char         *cause;
+    AVCodecParameters  *par;
+
+    par = avcodec_parameters_alloc();
+    if (par == NULL) {
+        return NGX_ERROR;
+    }
+
+    par->codec_type = AVMEDIA_TYPE_AUDIO;
+    par->codec_id = AV_CODEC_ID_OPUS;
+    par->sample_rate = NGX_WEBRTC_SOURCE_AUDIO_RATE;
+
+    av_channel_layout_default(&par->ch_layout, a->channels);
+
+    rc = ngx_webrtc_source_audio_open(a, par, &cause);
+
+    avcodec_parameters_free(&par);
+
+    if (rc == NGX_OK) {
+        a->passed = 0;
+        a->held = 0;
+        a->skip = 0;
+        a->drift = 0;
+    }
+
+    return rc;
+}
+
+
 static ngx_int_t
 ngx_webrtc_source_audio_pass(ngx_webrtc_source_audio_t *a, AVPacket *pkt,
     int64_t ts)
@@ -401,9 +469,9 @@ ngx_webrtc_source_audio_pass(ngx_webrtc_source_audio_t *a, AVPacket *pkt,
 
     if (a->codec == NGX_WEBRTC_CODEC_OPUS) {
 
-        samples = ngx_webrtc_source_audio_opus_samples(pkt->data, pkt->size);
+        samples = ngx_webrtc_opus_samples(pkt->data, pkt->size);
 
-        if (samples == 0 || pkt->size > NGX_WEBRTC_SOURCE_AUDIO_MAX) {
+        if (samples == 0) {
             return NGX_DECLINED;
         }
 
@@ -745,55 +813,4 @@ static int64_t
 ngx_webrtc_source_audio_abs(int64_t v)
 {
     return v < 0 ? -v : v;
-}
-
-
-/*
- * RFC 6716, 3.1: the TOC byte.  Samples at 48 kHz, or 0 when malformed.
- */
-
-static size_t
-ngx_webrtc_source_audio_opus_samples(u_char *p, size_t n)
-{
-    size_t      frames, samples;
-    ngx_uint_t  config;
-
-    static const uint16_t  silk[] = { 480, 960, 1920, 2880 };
-
-    if (n < 1) {
-        return 0;
-    }
-
-    config = p[0] >> 3;
-
-    if (config < 12) {
-        samples = silk[config & 3];
-
-    } else if (config < 16) {
-        samples = (config & 1) ? 960 : 480;
-
-    } else {
-        samples = 120 << (config & 3);
-    }
-
-    switch (p[0] & 3) {
-
-    case 0:
-        frames = 1;
-        break;
-
-    case 3:
-        frames = (n < 2) ? 0 : (p[1] & 0x3f);
-        break;
-
-    default:
-        frames = 2;
-        break;
-    }
-
-    samples *= frames;
-
-    /* RFC 6716, 3.4, R5: at most 120 ms */
-
-    return samples <= 5760 ? samples : 0;
 }
