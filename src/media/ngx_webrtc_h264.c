@@ -31,6 +31,7 @@ ngx_int_t
 ngx_webrtc_h264_sps(u_char *p, size_t n, ngx_webrtc_h264_sps_t *sps)
 {
     uint32_t           id, v, left, right, top, bottom, unit_x, unit_y, chroma;
+    uint32_t           frame_num;
     uint64_t           width, height;
     ngx_uint_t         i, frame_mbs_only;
     ngx_webrtc_bits_t  b;
@@ -54,7 +55,7 @@ ngx_webrtc_h264_sps(u_char *p, size_t n, ngx_webrtc_h264_sps_t *sps)
         }
     }
 
-    (void) ngx_webrtc_bits_ue(&b);          /* log2_max_frame_num_minus4 */
+    frame_num = ngx_webrtc_bits_ue(&b);     /* log2_max_frame_num_minus4 */
 
     v = ngx_webrtc_bits_ue(&b);             /* pic_order_cnt_type */
 
@@ -104,7 +105,9 @@ ngx_webrtc_h264_sps(u_char *p, size_t n, ngx_webrtc_h264_sps_t *sps)
         bottom = ngx_webrtc_bits_ue(&b);
     }
 
-    if (b.error || id > 31 || width > 0xffff || height > 0xffff) {
+    if (b.error || id > 31 || frame_num > 12 || width > 0xffff
+        || height > 0xffff)
+    {
         return NGX_DECLINED;
     }
 
@@ -120,6 +123,8 @@ ngx_webrtc_h264_sps(u_char *p, size_t n, ngx_webrtc_h264_sps_t *sps)
     }
 
     sps->id = (uint8_t) id;
+    sps->frame_num_bits = (uint8_t) (frame_num + 4);
+    sps->frame_mbs_only = (frame_mbs_only != 0);
     sps->width = (uint16_t) (width - (left + right) * unit_x);
     sps->height = (uint16_t) (height - (top + bottom) * unit_y);
 

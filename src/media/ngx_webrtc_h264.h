@@ -45,6 +45,8 @@ typedef struct {
     uint16_t     width;           /* luma samples, after cropping */
     uint16_t     height;
     uint8_t      id;              /* seq_parameter_set_id */
+    uint8_t      frame_num_bits;  /* 4..16 */
+    unsigned     frame_mbs_only:1;
 } ngx_webrtc_h264_sps_t;
 
 

@@ -123,6 +123,7 @@ static const enum AVCodecID  ngx_webrtc_source_audio_codecs[] = {
     AV_CODEC_ID_PCM_S16LE,
     AV_CODEC_ID_PCM_S16BE,
     AV_CODEC_ID_PCM_U8,
+    AV_CODEC_ID_S302M,
     AV_CODEC_ID_NONE
 };
 
@@ -264,7 +265,7 @@ ngx_webrtc_source_audio_probe(ngx_webrtc_source_audio_t *a, AVPacket *pkt)
 
 ngx_int_t
 ngx_webrtc_source_audio_frame(ngx_webrtc_source_audio_t *a, AVPacket *pkt,
-    int64_t pts)
+    int64_t pts, ngx_uint_t untimed)
 {
     int        err;
     int64_t    ts;
@@ -274,6 +275,10 @@ ngx_webrtc_source_audio_frame(ngx_webrtc_source_audio_t *a, AVPacket *pkt,
 
     if (a->passed && (pkt->flags & AV_PKT_FLAG_DISCARD)) {
         return NGX_OK;
+    }
+
+    if (untimed && a->started) {
+        ts = a->next;
     }
 
     if (a->passed && ngx_webrtc_source_audio_too_long(a, pkt)) {
@@ -292,8 +297,8 @@ ngx_webrtc_source_audio_frame(ngx_webrtc_source_audio_t *a, AVPacket *pkt,
      * start (encoder delay), so that it has to go through it.
      */
 
-    pkt->pts = ts;
-    pkt->dts = ts;
+    pkt->pts = (untimed && a->started) ? AV_NOPTS_VALUE : ts;
+    pkt->dts = pkt->pts;
     pkt->duration = 0;
 
     if (avcodec_send_packet(a->dec, pkt) < 0) {

@@ -73,14 +73,15 @@ ngx_int_t ngx_webrtc_source_audio_probe(ngx_webrtc_source_audio_t *a,
     AVPacket *pkt);
 
 /*
- *   pkt    one coded frame, not modified but for its timestamps
- *   pts    90 kHz, unwrapped
+ *   pkt      one coded frame, not modified but for its timestamps
+ *   pts      90 kHz, unwrapped
+ *   untimed  pts is a guess: it goes on where the frame before has ended
  *
  * NGX_OK
  * NGX_DECLINED   not decodable: what was lost is taken for silence
  */
 ngx_int_t ngx_webrtc_source_audio_frame(ngx_webrtc_source_audio_t *a,
-    AVPacket *pkt, int64_t pts);
+    AVPacket *pkt, int64_t pts, ngx_uint_t untimed);
 
 /*
  * The packets to come do not continue those before (a loop's seam).

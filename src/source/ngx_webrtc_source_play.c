@@ -352,7 +352,8 @@ ngx_webrtc_source_play_write(ngx_webrtc_source_run_t *run,
 
         run->now_us = now_us;
 
-        if (ngx_webrtc_source_audio_frame(run->audio, item->pkt, item->pts)
+        if (ngx_webrtc_source_audio_frame(run->audio, item->pkt, item->pts,
+                                          item->untimed)
             != NGX_OK)
         {
             ngx_webrtc_source_out_damaged(&th->out);

@@ -4,11 +4,9 @@
  *
  * From packets of a demuxer to coded frames.
  *
- * libavformat's parsers would make frames of MPEG-TS, at the price of one
- * frame of delay: they wait for the next one to begin.  A PES packet of video
- * is an access unit nearly always (it begins one when it has a timestamp), so
- * it is taken as such here.  Where a packet without timestamp shows
- * that access units come in pieces that price is paid.
+ * libavformat's parsers would make frames of MPEG-TS and RTP, at the price of
+ * one frame of delay, and without some of their times: what is video goes
+ * through ngx_webrtc_source_unit.c, and audio is in ngx_webrtc_source_sound.c.
  *
  * The demuxer's wrap correction is off: MPEG-TS counts 33 bits of 90 kHz, FLV
  * 32 bits of 1 kHz, both are unwrapped here, together for both tracks.
@@ -24,6 +22,7 @@
 #include "ngx_webrtc_source_audio.h"
 #include "ngx_webrtc_source_hide.h"
 #include "ngx_webrtc_source_program.h"
+#include "ngx_webrtc_source_sound.h"
 #include "ngx_webrtc_source_thread.h"
 
 
@@ -58,22 +57,14 @@ static void ngx_webrtc_source_read_select(ngx_webrtc_source_read_t *rd);
 static ngx_uint_t ngx_webrtc_source_read_related(AVFormatContext *ic, int a,
     int b);
 static int ngx_webrtc_source_read_skip(ngx_webrtc_source_read_t *rd);
-static void ngx_webrtc_source_read_parser(ngx_webrtc_source_read_t *rd,
-    AVStream *st);
+static ngx_webrtc_source_unit_e ngx_webrtc_source_read_state(
+    ngx_webrtc_source_read_t *rd, AVStream *st);
 static int ngx_webrtc_source_read_video(ngx_webrtc_source_read_t *rd,
     AVPacket *pkt);
-static int ngx_webrtc_source_read_join(ngx_webrtc_source_read_t *rd,
-    AVPacket *pkt);
-static int ngx_webrtc_source_read_audio(ngx_webrtc_source_read_t *rd,
-    AVPacket *pkt);
-static int64_t ngx_webrtc_source_read_time(ngx_webrtc_source_read_t *rd,
-    AVStream *st, int64_t t);
-static int64_t ngx_webrtc_source_read_duration(ngx_webrtc_source_read_t *rd,
-    AVStream *st, u_char *p, size_t n);
-static int ngx_webrtc_source_read_item(ngx_webrtc_source_read_t *rd,
-    ngx_uint_t kind, AVPacket *pkt, int64_t pts, int64_t dts,
-    int64_t duration);
-static void ngx_webrtc_source_read_close(ngx_webrtc_source_stream_t *s);
+static int ngx_webrtc_source_read_unit(void *ctx, AVPacket *pkt, int64_t pts,
+    int64_t dts, int64_t duration);
+static void ngx_webrtc_source_read_damaged(ngx_webrtc_source_read_t *rd);
+static void ngx_webrtc_source_read_close(ngx_webrtc_source_read_t *rd);
 
 
 static const ngx_webrtc_source_codec_t  ngx_webrtc_source_video_codecs[] = {
@@ -122,6 +113,7 @@ ngx_webrtc_source_read_attach(ngx_webrtc_source_read_t *rd,
      */
 
     if (rd->ts
+        || rd->rtp
         || ngx_strstr(name, "flv") != NULL
         || ngx_strstr(name, "mp4") != NULL
         || ngx_strstr(name, "matroska") != NULL)
@@ -129,8 +121,7 @@ ngx_webrtc_source_read_attach(ngx_webrtc_source_read_t *rd,
         ic->flags |= AVFMT_FLAG_NOPARSE|AVFMT_FLAG_NOFILLIN;
     }
 
-    ngx_webrtc_source_read_close(&rd->video);
-    ngx_webrtc_source_read_close(&rd->audio);
+    ngx_webrtc_source_read_close(rd);
 
     ngx_webrtc_source_read_select(rd);
 }
@@ -143,8 +134,7 @@ ngx_webrtc_source_read_cleanup(ngx_webrtc_source_read_t *rd)
         ngx_webrtc_source_read_drop(rd, rd->head);
     }
 
-    ngx_webrtc_source_read_close(&rd->video);
-    ngx_webrtc_source_read_close(&rd->audio);
+    ngx_webrtc_source_read_close(rd);
 
     av_packet_free(&rd->pkt);
 }
@@ -216,11 +206,15 @@ ngx_webrtc_source_read_next(ngx_webrtc_source_read_t *rd)
         rd->damaged++;
         rc = 0;
 
+        if (s == &rd->video) {
+            ngx_webrtc_source_unit_lost(&rd->unit);
+        }
+
     } else if (s == &rd->video) {
         rc = ngx_webrtc_source_read_video(rd, pkt);
 
     } else {
-        rc = ngx_webrtc_source_read_audio(rd, pkt);
+        rc = ngx_webrtc_source_sound_put(rd, pkt);
     }
 
     av_packet_unref(pkt);
@@ -232,14 +226,9 @@ ngx_webrtc_source_read_next(ngx_webrtc_source_read_t *rd)
 void
 ngx_webrtc_source_read_drain(ngx_webrtc_source_read_t *rd)
 {
-    AVPacket  *held;
-
-    held = rd->video.held;
-
-    if (held && held->size) {
-        (void) ngx_webrtc_source_read_item(rd, NGX_WEBRTC_VIDEO, held,
-                                           held->pts, held->dts, 0);
-        av_packet_unref(held);
+    if (rd->video.index >= 0) {
+        (void) ngx_webrtc_source_unit_drain(&rd->unit);
+        ngx_webrtc_source_read_damaged(rd);
     }
 }
 
@@ -288,8 +277,7 @@ ngx_webrtc_source_read_rewind(ngx_webrtc_source_read_t *rd)
         return NGX_AGAIN;
     }
 
-    ngx_webrtc_source_read_close(&rd->video);
-    ngx_webrtc_source_read_close(&rd->audio);
+    ngx_webrtc_source_read_close(rd);
 
     ngx_webrtc_source_read_select(rd);
 
@@ -511,8 +499,14 @@ ngx_webrtc_source_read_select(ngx_webrtc_source_read_t *rd)
             s->id = id;
             s->codec = known;
 
-            if (pass && rd->ts) {
-                ngx_webrtc_source_read_parser(rd, st);
+            if (pass) {
+                ngx_webrtc_source_sound_init(rd, st);
+
+            } else {
+                ngx_webrtc_source_unit_init(&rd->unit, st->codecpar,
+                                        ngx_webrtc_source_read_state(rd, st),
+                                        !rd->paced,
+                                        ngx_webrtc_source_read_unit, rd);
             }
         }
     }
@@ -575,203 +569,65 @@ ngx_webrtc_source_read_video_codec(enum AVCodecID id)
 }
 
 
-/* a PES packet of audio has several frames; without a parser it is one */
+/* what a packet of video is; 33 bits: of PES, in RTP too (RFC 2250) */
 
-static void
-ngx_webrtc_source_read_parser(ngx_webrtc_source_read_t *rd, AVStream *st)
+static ngx_webrtc_source_unit_e
+ngx_webrtc_source_read_state(ngx_webrtc_source_read_t *rd, AVStream *st)
 {
-    ngx_webrtc_source_stream_t  *s;
-
-    s = &rd->audio;
-
-    s->parser_ctx = avcodec_alloc_context3(NULL);
-
-    if (s->parser_ctx == NULL
-        || avcodec_parameters_to_context(s->parser_ctx, st->codecpar) < 0)
-    {
-        avcodec_free_context(&s->parser_ctx);
-        return;
+    if (rd->ts || (rd->rtp && st->pts_wrap_bits == 33)) {
+        return NGX_WEBRTC_SOURCE_UNIT_CHECK;
     }
 
-    s->parser = av_parser_init(st->codecpar->codec_id);
+    return rd->rtp ? NGX_WEBRTC_SOURCE_UNIT_TIME
+                   : NGX_WEBRTC_SOURCE_UNIT_FRAMES;
 }
 
 
 static int
 ngx_webrtc_source_read_video(ngx_webrtc_source_read_t *rd, AVPacket *pkt)
 {
-    AVStream                    *st;
-    ngx_webrtc_source_stream_t  *s;
+    int        rc;
+    int64_t    pts, dts, duration;
+    AVStream  *st;
 
-    s = &rd->video;
     st = rd->ic->streams[pkt->stream_index];
 
-    if (rd->ts) {
+    pts = ngx_webrtc_source_read_time(rd, st, pkt->pts);
+    dts = ngx_webrtc_source_read_time(rd, st, pkt->dts);
 
-        if (pkt->pts == AV_NOPTS_VALUE && !s->join) {
+    duration = pkt->duration > 0
+               ? av_rescale_q(pkt->duration, st->time_base,
+                              (AVRational) { 1, NGX_WEBRTC_SOURCE_CLOCK })
+               : 0;
 
-            /*
-             * The piece before has been given already as if it was all: what
-             * follows it is of no use to anybody.  From now on we wait.
-             */
+    rc = ngx_webrtc_source_unit_put(&rd->unit, pkt, pts, dts, duration);
 
-            s->join = 1;
-            rd->damaged++;
-            return 0;
-        }
+    ngx_webrtc_source_read_damaged(rd);
 
-        if (s->join) {
-            return ngx_webrtc_source_read_join(rd, pkt);
-        }
-    }
-
-    return ngx_webrtc_source_read_item(rd, NGX_WEBRTC_VIDEO, pkt,
-              ngx_webrtc_source_read_time(rd, st, pkt->pts),
-              ngx_webrtc_source_read_time(rd, st, pkt->dts),
-              pkt->duration > 0 ? av_rescale_q(pkt->duration, st->time_base,
-                                (AVRational) { 1, NGX_WEBRTC_SOURCE_CLOCK })
-                                : 0);
+    return rc;
 }
 
 
 static int
-ngx_webrtc_source_read_join(ngx_webrtc_source_read_t *rd, AVPacket *pkt)
+ngx_webrtc_source_read_unit(void *ctx, AVPacket *pkt, int64_t pts,
+    int64_t dts, int64_t duration)
 {
-    int                          size;
-    AVPacket                    *held;
-    AVStream                    *st;
-    ngx_webrtc_source_stream_t  *s;
+    ngx_webrtc_source_read_t  *rd = ctx;
 
-    s = &rd->video;
-    st = rd->ic->streams[pkt->stream_index];
-
-    if (s->held == NULL) {
-        s->held = av_packet_alloc();
-        if (s->held == NULL) {
-            return AVERROR(ENOMEM);
-        }
-    }
-
-    held = s->held;
-
-    if (pkt->pts != AV_NOPTS_VALUE) {
-
-        ngx_webrtc_source_read_drain(rd);
-
-        av_packet_move_ref(held, pkt);
-
-        held->pts = ngx_webrtc_source_read_time(rd, st, held->pts);
-        held->dts = ngx_webrtc_source_read_time(rd, st, held->dts);
-
-        return 0;
-    }
-
-    if (held->size == 0
-        || held->size + pkt->size > NGX_WEBRTC_SOURCE_FRAME_MAX)
-    {
-        av_packet_unref(held);
-        rd->damaged++;
-        return 0;
-    }
-
-    size = held->size;
-
-    if (av_grow_packet(held, pkt->size) < 0) {
-        return AVERROR(ENOMEM);
-    }
-
-    ngx_memcpy(held->data + size, pkt->data, pkt->size);
-
-    return 0;
+    return ngx_webrtc_source_read_item(rd, NGX_WEBRTC_VIDEO, pkt, pts, dts,
+                                       duration);
 }
 
 
-static int
-ngx_webrtc_source_read_audio(ngx_webrtc_source_read_t *rd, AVPacket *pkt)
+static void
+ngx_webrtc_source_read_damaged(ngx_webrtc_source_read_t *rd)
 {
-    int                          n, rc, size;
-    u_char                      *p;
-    int64_t                      pts, duration;
-    uint8_t                     *out;
-    AVPacket                    *part;
-    AVStream                    *st;
-    ngx_webrtc_source_stream_t  *s;
-
-    s = &rd->audio;
-    st = rd->ic->streams[pkt->stream_index];
-
-    pts = ngx_webrtc_source_read_time(rd, st, pkt->pts != AV_NOPTS_VALUE
-                                              ? pkt->pts : pkt->dts);
-
-    if (s->parser == NULL) {
-
-        duration = pkt->duration > 0
-                   ? av_rescale_q(pkt->duration, st->time_base,
-                                  (AVRational) { 1, NGX_WEBRTC_SOURCE_CLOCK })
-                   : ngx_webrtc_source_read_duration(rd, st, pkt->data,
-                                                     pkt->size);
-
-        return ngx_webrtc_source_read_item(rd, NGX_WEBRTC_AUDIO, pkt, pts, pts,
-                                           duration);
-    }
-
-    p = pkt->data;
-    n = pkt->size;
-
-    while (n > 0) {
-
-        rc = av_parser_parse2(s->parser, s->parser_ctx, &out, &size, p, n, pts,
-                              pts, 0);
-        if (rc < 0) {
-            break;
-        }
-
-        /* it is given with the first frame that begins in the packet */
-
-        pts = AV_NOPTS_VALUE;
-
-        p += rc;
-        n -= rc;
-
-        if (size == 0) {
-            if (rc == 0) {
-                break;
-            }
-
-            continue;
-        }
-
-        part = av_packet_alloc();
-        if (part == NULL) {
-            return AVERROR(ENOMEM);
-        }
-
-        rc = av_new_packet(part, size);
-
-        if (rc == 0) {
-            ngx_memcpy(part->data, out, size);
-
-            duration = ngx_webrtc_source_read_duration(rd, st, out, size);
-
-            rc = ngx_webrtc_source_read_item(rd, NGX_WEBRTC_AUDIO, part,
-                                             s->parser->pts, s->parser->pts,
-                                             duration);
-        }
-
-        av_packet_free(&part);
-
-        if (rc < 0) {
-            return rc;
-        }
-    }
-
-    return 0;
+    rd->damaged += rd->unit.damaged;
+    rd->unit.damaged = 0;
 }
 
 
-/* a demuxer's timestamp, unwrapped, 90 kHz; or AV_NOPTS_VALUE */
-
-static int64_t
+int64_t
 ngx_webrtc_source_read_time(ngx_webrtc_source_read_t *rd, AVStream *st,
     int64_t t)
 {
@@ -796,70 +652,18 @@ ngx_webrtc_source_read_time(ngx_webrtc_source_read_t *rd, AVStream *st,
 }
 
 
-/* of a frame of audio, 90 kHz, 0: unknown */
-
-static int64_t
-ngx_webrtc_source_read_duration(ngx_webrtc_source_read_t *rd, AVStream *st,
-    u_char *p, size_t n)
-{
-    int64_t                      samples;
-    uint32_t                     rate;
-    ngx_webrtc_source_stream_t  *s;
-
-    /* ISO/IEC 14496-3, 1.6.3.4: sampling_frequency_index */
-
-    static const uint32_t  rates[16] = {
-        96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000,
-        11025, 8000, 7350, 0, 0, 0
-    };
-
-    s = &rd->audio;
-
-    if (s->id == AV_CODEC_ID_AAC
-        && n >= 7 && p[0] == 0xff && (p[1] & 0xf0) == 0xf0)
-    {
-        /* ADTS, 1.A.3.2: libavformat does not take the rate from it */
-
-        rate = rates[(p[2] >> 2) & 0x0f];
-        samples = 1024 * ((p[6] & 0x03) + 1);
-
-    } else if (s->parser) {
-        rate = (s->id == AV_CODEC_ID_OPUS) ? 48000
-                                           : s->parser_ctx->sample_rate;
-        samples = s->parser->duration;
-
-    } else {
-        rate = st->codecpar->sample_rate;
-        samples = av_get_audio_frame_duration2(st->codecpar, n);
-    }
-
-    if (rate == 0 || samples <= 0 || samples > rate) {
-        return 0;
-    }
-
-    return samples * NGX_WEBRTC_SOURCE_CLOCK / rate;
-}
-
-
-/*
- * Takes over a frame into the queue.
- *
- *   pkt       its reference is moved, the packet itself stays the caller's
- *   pts, dts  unwrapped, 90 kHz, or AV_NOPTS_VALUE
- *   duration  90 kHz or 0
- */
-
-static int
+int
 ngx_webrtc_source_read_item(ngx_webrtc_source_read_t *rd, ngx_uint_t kind,
     AVPacket *pkt, int64_t pts, int64_t dts, int64_t duration)
 {
     int64_t                      shift, room;
-    ngx_uint_t                   video, exact;
+    ngx_uint_t                   video, exact, untimed;
     ngx_webrtc_source_item_t    *item;
     ngx_webrtc_source_stream_t  *s;
 
     video = (kind == NGX_WEBRTC_VIDEO);
     exact = (!video || dts != AV_NOPTS_VALUE);
+    untimed = (pts == AV_NOPTS_VALUE && dts == AV_NOPTS_VALUE);
 
     s = video ? &rd->video : &rd->audio;
 
@@ -907,7 +711,9 @@ ngx_webrtc_source_read_item(ngx_webrtc_source_read_t *rd, ngx_uint_t kind,
 
     room = (s->set || rd->offset) ? dts - s->dts : NGX_WEBRTC_SOURCE_CLOCK;
 
-    if (duration == 0 && s->set && dts > s->dts) {
+    /* packets of a byte stream have any number of frames between them */
+
+    if (duration == 0 && s->parser == NULL && s->set && dts > s->dts) {
         duration = dts - s->dts;
     }
 
@@ -923,6 +729,8 @@ ngx_webrtc_source_read_item(ngx_webrtc_source_read_t *rd, ngx_uint_t kind,
     if (item == NULL) {
         return AVERROR(ENOMEM);
     }
+
+    item->untimed = untimed ? 1 : 0;
 
     ngx_webrtc_source_hide_show(rd, s, item, room);
 
@@ -1004,15 +812,14 @@ ngx_webrtc_source_read_put(ngx_webrtc_source_read_t *rd,
 
 
 static void
-ngx_webrtc_source_read_close(ngx_webrtc_source_stream_t *s)
+ngx_webrtc_source_read_close(ngx_webrtc_source_read_t *rd)
 {
-    ngx_webrtc_source_hide_drop(s);
+    ngx_webrtc_source_hide_drop(&rd->video);
+    ngx_webrtc_source_hide_drop(&rd->audio);
 
-    av_parser_close(s->parser);
-    s->parser = NULL;
+    ngx_webrtc_source_unit_close(&rd->unit);
+    ngx_webrtc_source_sound_close(rd);
 
-    avcodec_free_context(&s->parser_ctx);
-    av_packet_free(&s->held);
-
-    s->index = -1;
+    rd->video.index = -1;
+    rd->audio.index = -1;
 }

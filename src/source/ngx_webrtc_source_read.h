@@ -19,10 +19,12 @@
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
 
+#include "ngx_webrtc_aac.h"
 #include "ngx_webrtc_track.h"
 #include "ngx_webrtc_timestamp.h"
 #include "ngx_webrtc_splice.h"
 #include "ngx_webrtc_source_out.h"
+#include "ngx_webrtc_source_unit.h"
 
 
 typedef struct ngx_webrtc_source_item_s  ngx_webrtc_source_item_t;
@@ -41,6 +43,7 @@ struct ngx_webrtc_source_item_s {
     int64_t                      dts;
     unsigned                     kind:2;     /* NGX_WEBRTC_VIDEO, _AUDIO */
     unsigned                     seam:1;     /* its track's first of a pass */
+    unsigned                     untimed:1;  /* behind the one before it */
 
     /* the caller's */
     unsigned                     seen:1;
@@ -58,9 +61,7 @@ typedef struct {
 
     AVCodecParserContext        *parser;     /* where packets are not frames */
     AVCodecContext              *parser_ctx;
-
-    AVPacket                    *held;       /* a frame that may go on */
-    unsigned                     join:1;     /* frames come in pieces */
+    ngx_webrtc_aac_t             aac;
 
     ngx_webrtc_source_item_t    *hidden;     /* see ngx_webrtc_source_hide.h */
     ngx_webrtc_source_item_t    *hidden_last;
@@ -93,6 +94,7 @@ typedef struct {
     ngx_webrtc_ts_unwrap_t       unwrap;
     ngx_webrtc_source_stream_t   video;
     ngx_webrtc_source_stream_t   audio;
+    ngx_webrtc_source_unit_t     unit;       /* of video */
 
     ngx_webrtc_splice_t          splice;     /* by kind: audio, video */
     int64_t                      came_us;    /* the packet under way */
@@ -149,6 +151,22 @@ ngx_uint_t ngx_webrtc_source_read_video_codec(enum AVCodecID id);
 /* Does the source have, or say that it has, such a track? */
 ngx_uint_t ngx_webrtc_source_read_declared(ngx_webrtc_source_read_t *rd,
     ngx_uint_t kind);
+
+/* A demuxer's timestamp, unwrapped, 90 kHz; or AV_NOPTS_VALUE. */
+int64_t ngx_webrtc_source_read_time(ngx_webrtc_source_read_t *rd, AVStream *st,
+    int64_t t);
+
+/*
+ * Takes over a frame into the queue.
+ *
+ *   pkt       its reference is moved, the packet itself stays the caller's
+ *   pts, dts  unwrapped, 90 kHz, or AV_NOPTS_VALUE
+ *   duration  90 kHz or 0
+ *
+ * 0, or AVERROR(ENOMEM)
+ */
+int ngx_webrtc_source_read_item(ngx_webrtc_source_read_t *rd, ngx_uint_t kind,
+    AVPacket *pkt, int64_t pts, int64_t dts, int64_t duration);
 
 /* Takes an item out of the queue; NULL: it is empty. */
 ngx_webrtc_source_item_t *ngx_webrtc_source_read_pop(
