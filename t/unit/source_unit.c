@@ -99,6 +99,7 @@ static const shape_t  shapes[] = {
 
 typedef struct {
     stream_t    *s;
+    ngx_uint_t   quiet;
     ngx_uint_t   n;            /* came out */
     ngx_uint_t   bytes;        /* of them as they should be */
     ngx_uint_t   times;        /* and times */
@@ -137,7 +138,7 @@ out(void *ctx, AVPacket *pkt, int64_t pts, int64_t dts, int64_t duration)
         r->bytes++;
         r->times += (pts == s->pts[i] && dts == s->dts[i]);
 
-        if (pts != s->pts[i] || dts != s->dts[i]) {
+        if (!r->quiet && (pts != s->pts[i] || dts != s->dts[i])) {
             tap_diag("unit %d: pts %lld for %lld, dts %lld for %lld", (int) i,
                      (long long) pts, (long long) s->pts[i], (long long) dts,
                      (long long) s->dts[i]);
@@ -296,6 +297,7 @@ test_shape(stream_t *s, const shape_t *shape)
     ngx_memzero(&u, sizeof(u));
     ngx_memzero(&r, sizeof(r));
     r.s = s;
+    r.quiet = shape->any;
 
     par = avcodec_parameters_alloc();
     par->codec_type = AVMEDIA_TYPE_VIDEO;
@@ -425,6 +427,7 @@ test_lost(stream_t *s)
     ngx_memzero(&u, sizeof(u));
     ngx_memzero(&r, sizeof(r));
     r.s = s;
+    r.quiet = 1;
 
     par = avcodec_parameters_alloc();
     par->codec_id = s->id;
