@@ -9,6 +9,7 @@
 use strict;
 use warnings;
 
+use IO::Socket::INET;
 use Test::More;
 use NgxWebRTC;
 
@@ -59,6 +60,10 @@ location = /whep/bars {
 location ~ ^/whip/(?<name>\w+)$ { webrtc_publish $name; }
 location ~ ^/live/(?<name>\w+)$ { webrtc_play $name; }
 location ~ ^/whep/(?<name>\w+)$ { webrtc_play $name; }
+location = /whep/tcp {
+    webrtc_play  tcp;
+    webrtc_pull  tcp://127.0.0.1:%%PORT_ts%%;
+}
 location = /token {
     if ($allowed = 0) { return 401; }
     webrtc_play bars;
@@ -152,6 +157,17 @@ sub close_page { $b->call('close', page => $page->{page}) }
 open_page('/?stream=' . $far->url('/whep/bars'));
 my $unheard = $page;
 
+my $mute = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 9,
+                                 LocalPort => $t->port('mute')) or die $!;
+
+open_page('/?stream=http://127.0.0.1:' . $t->port('mute') . '/whep/bars');
+my $unanswered = $page;
+
+my $source = $t->publish('bars.ts', 'mpegts', 'tcp://127.0.0.1:'
+                         . $t->port('ts') . '?listen=1');
+open_page('/#tcp');
+my $upstream = $page;
+
 
 # the address of a stream opens its player
 
@@ -215,6 +231,21 @@ $page = $unheard;
 says('answered, and no packet', '/packets/',
      qr/No\ packets\ arrive:\ UDP\ port\ $nothing\ blocked\?
         .*127\.0\.0\.1:$nothing.*webrtc_candidate/x);
+close_page();
+
+$page = $unanswered;
+says('taken, and not answered', '/not answered/', qr/not\ answered\ yet/x);
+close_page();
+close $mute;
+
+# what the status says of the source
+
+$page = $upstream;
+ok(on_page("$state == 'playing'"), 'a source over TCP plays');
+$t->kill($source);
+says('its source is gone: in the words of the server', '/server says/',
+     qr/source\ is\ quiet.*The\ server\ says:\ .*(?:end|refused|lost|closed)/ix);
+shot('source-gone', 1280, 800);
 close_page();
 
 open_page('https://127.0.0.1:' . $t->port('https')

@@ -82,7 +82,10 @@ function texts() {
             return ['Connecting', 'to ' + current];
         }
 
-        why.push('Trying again now.');
+        if (reason.code != 'waiting') {
+            why.push('Trying again now.');
+        }
+
         break;
 
     case 'retry':

@@ -228,7 +228,8 @@ function show() {
 
     if (reason && (state == 'connecting' || state == 'retry')) {
         text[0] = reason.title;
-        text[1] = (reason.detail + ' Trying again.').trim();
+        text[1] = reason.code == 'waiting' ? reason.detail
+                  : (reason.detail + ' Trying again.').trim();
     }
 
     $('screen').dataset.state = state == 'live' ? 'playing' : state;

@@ -24,6 +24,8 @@ const DECIDE = 6000;         /* ms after which a check would have been answered:
                                 browsers send one each 2.5 s (RFC 7675: 5 s) */
 const GIVE_UP = 8000;        /* ms of a broken connection until a new one */
 const CONNECT = 10000;       /* ms from the answer to a connection */
+const SLOW = 10000;          /* ms without an answer until it is told */
+const SILENT = 90000;        /* ms without an answer until it is asked anew */
 
 
 /*
@@ -117,7 +119,8 @@ export async function unreachable(url) {
 
     if (here && at.origin != here.origin
         && await fetch(at, { method: 'HEAD', mode: 'no-cors',
-                             cache: 'no-store' })
+                             cache: 'no-store',
+                             signal: AbortSignal.timeout(SLOW) })
                  .then(() => true, () => false))
     {
         return new Reason('cors', 'The server is there, but not for this page',
@@ -417,7 +420,15 @@ export class Session extends EventTarget {
 
         const headers = await headersOf(this.options,
                                         { 'Content-Type': 'application/sdp' });
+        const slow = setTimeout(() => this.set('connecting', new Reason(
+            'waiting', 'The server has not answered yet',
+            'it may be waiting for the stream, or be stuck.', true)), SLOW);
+        const silent = setTimeout(() => abort.abort(new Reason('no-answer',
+            'The server does not answer',
+            'it was asked, and has said nothing.', true)), SILENT);
         let response, body;
+
+        abort.signal.addEventListener('abort', () => clearTimeout(slow));
 
         try {
             response = await fetch(this.url, { method: 'POST', headers,
@@ -428,6 +439,10 @@ export class Session extends EventTarget {
         } catch (e) {
             throw e instanceof TypeError && !this.stale(run)
                   ? await unreachable(this.url) : e;
+
+        } finally {
+            clearTimeout(slow);
+            clearTimeout(silent);
         }
 
         const at = response.headers.get('Location');
