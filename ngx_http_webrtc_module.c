@@ -550,6 +550,10 @@ ngx_http_webrtc_init(ngx_conf_t *cf)
         addrs[i] = &listen[i].addr;
     }
 
+    if (ngx_webrtc_udp_free(cf, addrs, i) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     ngx_webrtc_udp_number(cf->cycle, addrs, i, numbers);
 
     for (i = 0; i < wmcf->listens.nelts; i++) {

@@ -17,10 +17,32 @@
 /* socket buffers asked for; the kernel caps them at net.core.[rw]mem_max */
 #define NGX_WEBRTC_UDP_SOCKBUF         (8 * 1024 * 1024)
 
+/* times that an address is tried, ms in between; nginx's */
+#define NGX_WEBRTC_UDP_TRIES           5
+#define NGX_WEBRTC_UDP_TRY_DELAY       500
+
+/* addresses that this process has listened on and remembers; chosen: those of
+ * four configurations that have nothing in common */
+#define NGX_WEBRTC_UDP_KNOWN           (4 * NGX_WEBRTC_UDP_LISTENS)
+
 
 static void ngx_webrtc_udp_accept_handler(ngx_connection_t *c);
 static ngx_int_t ngx_webrtc_udp_number_before(ngx_cycle_t *cycle,
     ngx_addr_t *addr);
+static ngx_uint_t ngx_webrtc_udp_ours(ngx_cycle_t *cycle, ngx_addr_t *addr);
+static ngx_uint_t ngx_webrtc_udp_overlap(struct sockaddr *sa,
+    socklen_t socklen, ngx_addr_t *addr);
+static ngx_int_t ngx_webrtc_udp_try(ngx_conf_t *cf, ngx_addr_t *addr);
+static void ngx_webrtc_udp_know(ngx_cycle_t *cycle);
+
+
+/* the latest ones; len 0: none */
+static struct {
+    ngx_sockaddr_t  addr;
+    socklen_t       len;
+} ngx_webrtc_udp_known[NGX_WEBRTC_UDP_KNOWN];
+
+static ngx_uint_t  ngx_webrtc_udp_nknown;
 
 
 void
@@ -111,6 +133,185 @@ ngx_webrtc_udp_number_before(ngx_cycle_t *cycle, ngx_addr_t *addr)
     }
 
     return -1;
+}
+
+
+ngx_int_t
+ngx_webrtc_udp_free(ngx_conf_t *cf, ngx_addr_t **addrs, ngx_uint_t n)
+{
+    ngx_uint_t  i, tries, taken;
+
+    if (ngx_test_config || ngx_process == NGX_PROCESS_SIGNALLER) {
+        return NGX_OK;
+    }
+
+    ngx_webrtc_udp_know(cf->cycle->old_cycle);
+
+    for (tries = 0; tries < NGX_WEBRTC_UDP_TRIES; tries++) {
+
+        taken = 0;
+
+        for (i = 0; i < n; i++) {
+            if (!ngx_webrtc_udp_ours(cf->cycle->old_cycle, addrs[i])
+                && ngx_webrtc_udp_try(cf, addrs[i]) != NGX_OK)
+            {
+                taken = 1;
+            }
+        }
+
+        if (!taken) {
+            return NGX_OK;
+        }
+
+        ngx_log_error(NGX_LOG_NOTICE, cf->log, 0,
+                      "try again to bind() after %dms",
+                      NGX_WEBRTC_UDP_TRY_DELAY);
+
+        ngx_msleep(NGX_WEBRTC_UDP_TRY_DELAY);
+    }
+
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                  "still could not bind() for \"webrtc_listen\"");
+
+    return NGX_ERROR;
+}
+
+
+/* what this process has, or its workers may have, of the port of an address */
+
+static ngx_uint_t
+ngx_webrtc_udp_ours(ngx_cycle_t *cycle, ngx_addr_t *addr)
+{
+    ngx_uint_t        i;
+    ngx_listening_t  *ls;
+
+    ls = cycle ? cycle->listening.elts : NULL;
+
+    for (i = 0; ls && i < cycle->listening.nelts; i++) {
+
+        if (ls[i].type == SOCK_DGRAM
+            && ls[i].fd != (ngx_socket_t) -1
+            && ngx_webrtc_udp_overlap(ls[i].sockaddr, ls[i].socklen, addr))
+        {
+            return 1;
+        }
+    }
+
+    for (i = 0; i < NGX_WEBRTC_UDP_KNOWN; i++) {
+
+        if (ngx_webrtc_udp_known[i].len
+            && ngx_webrtc_udp_overlap(&ngx_webrtc_udp_known[i].addr.sockaddr,
+                                      ngx_webrtc_udp_known[i].len, addr))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_uint_t
+ngx_webrtc_udp_overlap(struct sockaddr *sa, socklen_t socklen,
+    ngx_addr_t *addr)
+{
+    if (sa->sa_family != addr->sockaddr->sa_family
+        || ngx_inet_get_port(sa) != ngx_inet_get_port(addr->sockaddr))
+    {
+        return 0;
+    }
+
+    return ngx_inet_wildcard(sa) || ngx_inet_wildcard(addr->sockaddr)
+           || ngx_cmp_sockaddr(sa, socklen, addr->sockaddr, addr->socklen, 0)
+              == NGX_OK;
+}
+
+
+/*
+ * NGX_OK, also for what else is wrong with the address: nginx says so;
+ * NGX_BUSY somebody has it
+ */
+
+static ngx_int_t
+ngx_webrtc_udp_try(ngx_conf_t *cf, ngx_addr_t *addr)
+{
+    ngx_err_t     err;
+    ngx_socket_t  fd;
+#if (NGX_HAVE_INET6 && defined IPV6_V6ONLY)
+    int           on;
+#endif
+
+    fd = ngx_socket(addr->sockaddr->sa_family, SOCK_DGRAM, 0);
+
+    if (fd == (ngx_socket_t) -1) {
+        return NGX_OK;
+    }
+
+#if (NGX_HAVE_INET6 && defined IPV6_V6ONLY)
+
+    on = 1;
+
+    if (addr->sockaddr->sa_family == AF_INET6) {
+        (void) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(int));
+    }
+
+#endif
+
+    err = (bind(fd, addr->sockaddr, addr->socklen) == -1) ? ngx_socket_errno
+                                                          : 0;
+
+    (void) ngx_close_socket(fd);
+
+    if (err != NGX_EADDRINUSE) {
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_EMERG, cf->log, err, "bind() to %V failed",
+                  &addr->name);
+
+    return NGX_BUSY;
+}
+
+
+/*
+ * A worker that shuts down keeps its sockets as long as it has sessions, also
+ * where the configuration has the address no more.
+ */
+
+static void
+ngx_webrtc_udp_know(ngx_cycle_t *cycle)
+{
+    ngx_uint_t        i, k;
+    ngx_listening_t  *ls;
+
+    ls = cycle ? cycle->listening.elts : NULL;
+
+    for (i = 0; ls && i < cycle->listening.nelts; i++) {
+
+        if (!ngx_webrtc_udp_listens(&ls[i])) {
+            continue;
+        }
+
+        for (k = 0; k < NGX_WEBRTC_UDP_KNOWN; k++) {
+
+            if (ngx_webrtc_udp_known[k].len
+                && ngx_cmp_sockaddr(&ngx_webrtc_udp_known[k].addr.sockaddr,
+                                    ngx_webrtc_udp_known[k].len,
+                                    ls[i].sockaddr, ls[i].socklen, 1)
+                   == NGX_OK)
+            {
+                break;
+            }
+        }
+
+        if (k == NGX_WEBRTC_UDP_KNOWN) {
+            k = ngx_webrtc_udp_nknown++ % NGX_WEBRTC_UDP_KNOWN;
+
+            ngx_memcpy(&ngx_webrtc_udp_known[k].addr, ls[i].sockaddr,
+                       ls[i].socklen);
+            ngx_webrtc_udp_known[k].len = ls[i].socklen;
+        }
+    }
 }
 
 

@@ -32,6 +32,23 @@ void ngx_webrtc_udp_number(ngx_cycle_t *cycle, ngx_addr_t **addrs,
     ngx_uint_t n, ngx_uint_t *numbers);
 
 /*
+ * Whether addresses are free to listen on.  nginx binds UDP sockets with
+ * SO_REUSEADDR and SO_REUSEPORT, with which the kernel lets a second nginx, or
+ * anybody who does the same, have half of what comes to a port: so it is tried
+ * without.  Waits and tries again, as nginx does, for what is about to be
+ * closed.
+ *
+ *   addrs   n addresses
+ *
+ * NGX_OK      free, or ours already: of the running configuration, inherited,
+ *             or of one before, whose workers may still have it.  Also in a
+ *             process that is not going to listen, as "nginx -t"
+ * NGX_ERROR   in use, logged
+ */
+ngx_int_t ngx_webrtc_udp_free(ngx_conf_t *cf, ngx_addr_t **addrs,
+    ngx_uint_t n);
+
+/*
  * Registers a listening socket.
  *
  *   addr     address to listen on, port set
