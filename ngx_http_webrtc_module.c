@@ -7,6 +7,7 @@
 
 
 #include "ngx_http_webrtc.h"
+#include "ngx_http_webrtc_candidates.h"
 #include "ngx_http_webrtc_conf.h"
 #include "ngx_http_webrtc_conf_value.h"
 #include "ngx_http_webrtc_cors.h"
@@ -14,6 +15,7 @@
 #include "ngx_http_webrtc_ice.h"
 #include "ngx_http_webrtc_ice_server.h"
 #include "ngx_http_webrtc_file.h"
+#include "ngx_http_webrtc_log.h"
 #include "ngx_http_webrtc_pull.h"
 #include "ngx_http_webrtc_vars.h"
 #include "ngx_http_webrtc_signal.h"
@@ -31,6 +33,8 @@ static ngx_int_t ngx_http_webrtc_init(ngx_conf_t *cf);
 static ngx_int_t ngx_http_webrtc_init_process(ngx_cycle_t *cycle);
 static void ngx_http_webrtc_exit_process(ngx_cycle_t *cycle);
 static ngx_uint_t ngx_http_webrtc_busy(void *ctx);
+static void ngx_http_webrtc_on_unheard(void *ctx, ngx_webrtc_peer_t *peer,
+    ngx_uint_t row);
 static void ngx_http_webrtc_on_stream(void *ctx, ngx_webrtc_stream_t *st);
 static void ngx_http_webrtc_on_ice(void *ctx, uint64_t ref,
     ngx_uint_t gathered);
@@ -570,6 +574,10 @@ ngx_http_webrtc_init(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
+    if (ngx_http_webrtc_log_init(cf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     return ngx_http_webrtc_cors_init(cf);
 }
 
@@ -613,6 +621,7 @@ ngx_http_webrtc_init_process(ngx_cycle_t *cycle)
     conf.shutdown = ccf->shutdown_timeout;
     conf.on_stream = ngx_http_webrtc_on_stream;
     conf.busy = ngx_http_webrtc_busy;
+    conf.on_unheard = ngx_http_webrtc_on_unheard;
     conf.on_ice = ngx_http_webrtc_on_ice;
     conf.on_candidates = ngx_http_webrtc_on_candidates;
     conf.ctx = wmcf;
@@ -660,6 +669,14 @@ static ngx_uint_t
 ngx_http_webrtc_busy(void *ctx)
 {
     return ngx_http_webrtc_whip_pending_any() || ngx_http_webrtc_pull_wanted();
+}
+
+
+static void
+ngx_http_webrtc_on_unheard(void *ctx, ngx_webrtc_peer_t *peer, ngx_uint_t row)
+{
+    ngx_http_webrtc_candidates_unheard(ctx, peer, row,
+                                       ngx_http_webrtc_worker->log);
 }
 
 

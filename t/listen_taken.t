@@ -153,6 +153,8 @@ $t->allow(qr/bind\(\) to 127\.0\.0\.1:\d+ failed \(98/,
           qr/still could not bind/);
 $t->done;
 
+$_->{remove} = $t->{remove} for $other, $up;
+
 
 # another nginx with the same address, at once
 

@@ -173,13 +173,13 @@ $::sdp
 --- error_code eval
 [201, 409, 409, 404, 200, 200]
 --- response_headers_like eval
-["X-Stream: mine\nX-Role: publish\nX-Codec: (?:H264|VP8),opus\nX-Session: [0-9a-f]{32}",
+["X-Stream: mine\nX-Role: publish\nX-Codec: (?:H264|VP8),opus\nX-Session: [0-9a-f]{12}",
  "X-Cause: the stream is already published",
  "X-Role: play\nX-Stream: nobody\nX-Cause: the stream is not live",
  "X-Cause: no such session", '', '']
 --- response_body_like eval
 [qr/^v=0/, qr/already/, qr/not live/, qr/no such/, qr/\A\z/,
- qr/\A\[publish\|mine\|(?:H264|VP8),opus\|[0-9a-f]{32}\|-\]\n\[publish\|mine\|-\|-\|the stream is already published\]\n\[-\|-\|-\|-\|no such session\]\n\[-\|-\|-\|-\|-\]\n\z/]
+ qr/\A\[publish\|mine\|(?:H264|VP8),opus\|[0-9a-f]{12}\|-\]\n\[publish\|mine\|-\|-\|the stream is already published\]\n\[-\|-\|-\|-\|no such session\]\n\[-\|-\|-\|-\|-\]\n\z/]
 
 
 

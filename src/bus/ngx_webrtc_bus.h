@@ -94,6 +94,8 @@ typedef struct {
     uint64_t                 plis;            /* key frames asked for, by
                                                  viewers */
     uint64_t                 key_requests;    /* and of the publisher */
+    uint64_t                 never_connected; /* sessions answered that never
+                                                 sent a check */
 } ngx_webrtc_stream_stat_t;
 
 
@@ -259,6 +261,10 @@ typedef struct {
 
     ngx_webrtc_stream_t    **held;            /* streams that this worker holds,
                                                  by id; others are NULL */
+
+    /* a slot expires, of which this process frees: peer is valid meanwhile */
+    void                   (*on_expire)(void *ctx, void *peer);
+    void                    *on_expire_ctx;
 } ngx_webrtc_bus_t;
 
 

@@ -60,7 +60,7 @@ static ngx_int_t ngx_webrtc_peers_copy(ngx_webrtc_bus_t *bus, uint64_t ref,
 static uint64_t ngx_webrtc_peers_hash_address(ngx_webrtc_bus_t *bus,
     ngx_webrtc_addr_t *addr, uint32_t listen);
 static ngx_int_t ngx_webrtc_peers_end(ngx_webrtc_bus_t *bus,
-    ngx_webrtc_entry_t *e, uint64_t word);
+    ngx_webrtc_entry_t *e, uint64_t word, ngx_uint_t expired);
 static void ngx_webrtc_peers_free(ngx_webrtc_bus_t *bus, ngx_uint_t n);
 
 
@@ -648,7 +648,7 @@ ngx_webrtc_peers_close(ngx_webrtc_bus_t *bus, uint64_t ref)
 
         /* NEW may be claimed this very moment */
 
-        if (ngx_webrtc_peers_end(bus, e, word) == NGX_OK) {
+        if (ngx_webrtc_peers_end(bus, e, word, 0) == NGX_OK) {
             return NGX_OK;
         }
     }
@@ -736,7 +736,7 @@ ngx_webrtc_peers_expire(ngx_webrtc_bus_t *bus, uint64_t now_ms)
             continue;
         }
 
-        if (ngx_webrtc_peers_end(bus, e, word) == NGX_OK) {
+        if (ngx_webrtc_peers_end(bus, e, word, 1) == NGX_OK) {
             count++;
         }
     }
@@ -1013,12 +1013,14 @@ ngx_webrtc_peers_hash_address(ngx_webrtc_bus_t *bus, ngx_webrtc_addr_t *addr,
 /*
  * Closes and frees an entry that is still in state "word".
  *
+ *   expired   1: its time has come, bus->on_expire() is told
+ *
  * NGX_OK; NGX_DECLINED when it is not
  */
 
 static ngx_int_t
 ngx_webrtc_peers_end(ngx_webrtc_bus_t *bus, ngx_webrtc_entry_t *e,
-    uint64_t word)
+    uint64_t word, ngx_uint_t expired)
 {
     uint64_t  closing;
 
@@ -1027,6 +1029,10 @@ ngx_webrtc_peers_end(ngx_webrtc_bus_t *bus, ngx_webrtc_entry_t *e,
 
     if (!ngx_webrtc_atomic_cas(&e->word, word, closing)) {
         return NGX_DECLINED;
+    }
+
+    if (expired && bus->on_expire && e->p) {
+        bus->on_expire(bus->on_expire_ctx, e->p);
     }
 
     ngx_shmtx_lock(&bus->shpool->mutex);

@@ -44,6 +44,10 @@
 #define NGX_WEBRTC_PEER_PUBLISH      2
 #define NGX_WEBRTC_PEER_FILES        3
 
+/* progress of a CLAIMED slot */
+#define NGX_WEBRTC_PEER_PAIRED       1        /* its agent has had a pair */
+#define NGX_WEBRTC_PEER_UP           2        /* DTLS is up */
+
 /* states, as find and next tell them */
 #define NGX_WEBRTC_PEER_NEW          1
 #define NGX_WEBRTC_PEER_CLAIMED      2
@@ -124,6 +128,7 @@ typedef struct {
     /* set by the owner */
 
     void                    *session;         /* the owner's; nobody else's */
+    uint32_t                 progress;        /* atomic, see below */
     ngx_webrtc_peer_stat_t   stat;
 } ngx_webrtc_peer_t;
 
@@ -328,8 +333,9 @@ ngx_int_t ngx_webrtc_peers_delete(ngx_webrtc_bus_t *bus, uint64_t ref,
     ngx_uint_t *worker);
 
 /*
- * Ends the NEW slots whose time has come.  One of the workers that call this
- * does it, every 250 ms at most: call it from a timer.
+ * Ends the NEW slots whose time has come, each after bus->on_expire() where
+ * that is set.  One of the workers that call this does it, every 250 ms at
+ * most: call it from a timer.
  *
  *   now_ms   the clock of expires_ms (ngx_current_msec)
  *

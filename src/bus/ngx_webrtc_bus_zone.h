@@ -113,6 +113,10 @@ struct ngx_webrtc_bus_sh_s {
 
     uint64_t                 drops[NGX_WEBRTC_DROPS];
 
+    uint64_t                 unheard;     /* see ngx_webrtc_bus_unheard.h */
+    uint64_t                 unheard_row;
+    uint64_t                 unheard_said[2];
+
     ngx_webrtc_table_t       streams;
     ngx_webrtc_table_t       peers;
 

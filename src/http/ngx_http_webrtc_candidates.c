@@ -15,10 +15,20 @@
 #include <net/if.h>
 
 
-static ngx_uint_t ngx_http_webrtc_candidates_interfaces(ngx_http_request_t *r,
+/* bytes of all addresses in a line of the log; chosen: what is more is cut */
+#define NGX_HTTP_WEBRTC_CANDIDATES_TEXT  512
+
+
+static ngx_uint_t ngx_http_webrtc_candidates_of(
+    ngx_http_webrtc_main_conf_t *wmcf, ngx_pool_t *pool, ngx_uint_t loopback,
+    ngx_webrtc_sdp_candidate_t *cand);
+static ngx_uint_t ngx_http_webrtc_candidates_listens(
+    ngx_http_webrtc_main_conf_t *wmcf, ngx_pool_t *pool, ngx_uint_t loopback,
+    ngx_webrtc_sdp_candidate_t *cand);
+static ngx_uint_t ngx_http_webrtc_candidates_interfaces(ngx_pool_t *pool,
     ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t n,
     ngx_http_webrtc_listen_t *listen, ngx_uint_t loopback);
-static ngx_uint_t ngx_http_webrtc_candidates_put(ngx_http_request_t *r,
+static ngx_uint_t ngx_http_webrtc_candidates_put(ngx_pool_t *pool,
     ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t n, struct sockaddr *sa,
     in_port_t port);
 static ngx_uint_t ngx_http_webrtc_is_loopback(struct sockaddr *sa);
@@ -29,12 +39,73 @@ ngx_uint_t
 ngx_http_webrtc_candidates(ngx_http_request_t *r,
     ngx_webrtc_sdp_candidate_t *cand)
 {
-    ngx_uint_t                     i, j, n;
-    ngx_http_webrtc_listen_t      *listen;
-    ngx_http_webrtc_candidate_t   *external;
-    ngx_http_webrtc_main_conf_t   *wmcf;
+    return ngx_http_webrtc_candidates_of(
+               ngx_http_get_module_main_conf(r, ngx_http_webrtc_module),
+               r->pool, ngx_http_webrtc_is_loopback(r->connection->sockaddr),
+               cand);
+}
 
-    wmcf = ngx_http_get_module_main_conf(r, ngx_http_webrtc_module);
+
+ngx_uint_t
+ngx_http_webrtc_candidates_local(ngx_http_request_t *r,
+    ngx_webrtc_sdp_candidate_t *cand)
+{
+    return ngx_http_webrtc_candidates_listens(
+               ngx_http_get_module_main_conf(r, ngx_http_webrtc_module),
+               r->pool, ngx_http_webrtc_is_loopback(r->connection->sockaddr),
+               cand);
+}
+
+
+void
+ngx_http_webrtc_candidates_unheard(ngx_http_webrtc_main_conf_t *wmcf,
+    ngx_webrtc_peer_t *peer, ngx_uint_t row, ngx_log_t *log)
+{
+    u_char                      *p, *last;
+    ngx_pool_t                  *pool;
+    ngx_uint_t                   i, n;
+    ngx_webrtc_sdp_candidate_t   cand[NGX_HTTP_WEBRTC_CANDIDATES];
+    u_char                       text[NGX_HTTP_WEBRTC_CANDIDATES_TEXT];
+
+    pool = ngx_create_pool(NGX_MIN_POOL_SIZE, log);
+    if (pool == NULL) {
+        return;
+    }
+
+    n = ngx_http_webrtc_candidates_of(wmcf, pool, 0, cand);
+    p = text;
+    last = text + sizeof(text);
+
+    for (i = 0; i < n; i++) {
+        p = ngx_slprintf(p, last, ngx_strlchr(cand[i].address.data,
+                                              cand[i].address.data
+                                              + cand[i].address.len, ':')
+                                  ? "%s[%V]:%d" : "%s%V:%d",
+                         i ? ", " : "", &cand[i].address, (int) cand[i].port);
+    }
+
+    ngx_log_error(NGX_LOG_ERR, log, 0,
+                  "webrtc %ui sessions in a row were answered and sent no "
+                  "check: is UDP blocked, or \"webrtc_candidate\" wrong? "
+                  "%s %*s", row,
+                  peer->full ? "Clients were told ports of "
+                               "\"webrtc_ice_ports\", else of"
+                             : "Clients were told",
+                  (size_t) (p - text), text);
+
+    ngx_destroy_pool(pool);
+}
+
+
+/* loopback: whether such addresses are of use */
+
+static ngx_uint_t
+ngx_http_webrtc_candidates_of(ngx_http_webrtc_main_conf_t *wmcf,
+    ngx_pool_t *pool, ngx_uint_t loopback, ngx_webrtc_sdp_candidate_t *cand)
+{
+    ngx_uint_t                    i, j, n;
+    ngx_http_webrtc_listen_t     *listen;
+    ngx_http_webrtc_candidate_t  *external;
 
     listen = wmcf->listens.elts;
     external = wmcf->candidates.elts;
@@ -68,33 +139,28 @@ ngx_http_webrtc_candidates(ngx_http_request_t *r,
         return n;
     }
 
-    return ngx_http_webrtc_candidates_local(r, cand);
+    return ngx_http_webrtc_candidates_listens(wmcf, pool, loopback, cand);
 }
 
 
-ngx_uint_t
-ngx_http_webrtc_candidates_local(ngx_http_request_t *r,
-    ngx_webrtc_sdp_candidate_t *cand)
+static ngx_uint_t
+ngx_http_webrtc_candidates_listens(ngx_http_webrtc_main_conf_t *wmcf,
+    ngx_pool_t *pool, ngx_uint_t loopback, ngx_webrtc_sdp_candidate_t *cand)
 {
-    ngx_uint_t                    i, n, loopback;
-    ngx_http_webrtc_listen_t     *listen;
-    ngx_http_webrtc_main_conf_t  *wmcf;
-
-    wmcf = ngx_http_get_module_main_conf(r, ngx_http_webrtc_module);
+    ngx_uint_t                 i, n;
+    ngx_http_webrtc_listen_t  *listen;
 
     listen = wmcf->listens.elts;
     n = 0;
 
-    loopback = ngx_http_webrtc_is_loopback(r->connection->sockaddr);
-
     for (i = 0; i < wmcf->listens.nelts; i++) {
 
         if (listen[i].wildcard) {
-            n = ngx_http_webrtc_candidates_interfaces(r, cand, n, &listen[i],
-                                                      loopback);
+            n = ngx_http_webrtc_candidates_interfaces(pool, cand, n,
+                                                      &listen[i], loopback);
 
         } else {
-            n = ngx_http_webrtc_candidates_put(r, cand, n,
+            n = ngx_http_webrtc_candidates_put(pool, cand, n,
                                                listen[i].addr.sockaddr,
                                                listen[i].port);
         }
@@ -105,7 +171,7 @@ ngx_http_webrtc_candidates_local(ngx_http_request_t *r,
 
 
 static ngx_uint_t
-ngx_http_webrtc_candidates_interfaces(ngx_http_request_t *r,
+ngx_http_webrtc_candidates_interfaces(ngx_pool_t *pool,
     ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t n,
     ngx_http_webrtc_listen_t *listen, ngx_uint_t loopback)
 {
@@ -114,7 +180,7 @@ ngx_http_webrtc_candidates_interfaces(ngx_http_request_t *r,
     struct sockaddr  *sa;
 
     if (getifaddrs(&list) == -1) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, ngx_errno,
+        ngx_log_error(NGX_LOG_ERR, pool->log, ngx_errno,
                       "getifaddrs() failed");
         return n;
     }
@@ -136,7 +202,8 @@ ngx_http_webrtc_candidates_interfaces(ngx_http_request_t *r,
                 continue;
             }
 
-            n = ngx_http_webrtc_candidates_put(r, cand, n, sa, listen->port);
+            n = ngx_http_webrtc_candidates_put(pool, cand, n, sa,
+                                               listen->port);
         }
     }
 
@@ -147,7 +214,7 @@ ngx_http_webrtc_candidates_interfaces(ngx_http_request_t *r,
 
 
 static ngx_uint_t
-ngx_http_webrtc_candidates_put(ngx_http_request_t *r,
+ngx_http_webrtc_candidates_put(ngx_pool_t *pool,
     ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t n, struct sockaddr *sa,
     in_port_t port)
 {
@@ -159,7 +226,7 @@ ngx_http_webrtc_candidates_put(ngx_http_request_t *r,
         return n;
     }
 
-    p = ngx_pnalloc(r->pool, NGX_SOCKADDR_STRLEN);
+    p = ngx_pnalloc(pool, NGX_SOCKADDR_STRLEN);
     if (p == NULL) {
         return n;
     }

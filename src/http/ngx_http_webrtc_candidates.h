@@ -29,6 +29,16 @@ ngx_uint_t ngx_http_webrtc_candidates(ngx_http_request_t *r,
     ngx_webrtc_sdp_candidate_t *cand);
 
 /*
+ * Logs that nobody seems to be able to reach our port, and what clients are
+ * told of it.
+ *
+ *   peer   one of those who were
+ *   row    how many in a row
+ */
+void ngx_http_webrtc_candidates_unheard(ngx_http_webrtc_main_conf_t *wmcf,
+    ngx_webrtc_peer_t *peer, ngx_uint_t row, ngx_log_t *log);
+
+/*
  * Parses a value of "webrtc_candidate", at configuration time: an address or
  * name, with a port or without.  Names are resolved now.
  */

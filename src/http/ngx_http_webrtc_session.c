@@ -18,10 +18,18 @@
 #include "ngx_http_webrtc_ice.h"
 #include "ngx_http_webrtc_offer.h"
 #include "ngx_http_webrtc_vars.h"
+#include "ngx_webrtc_bus_public.h"
 #include "ngx_webrtc_negotiate_counter.h"
 #include "ngx_webrtc_sdpfrag.h"
 
 
+/* room for the state of a session */
+#define NGX_HTTP_WEBRTC_SESSION_SHOW  160
+
+
+static ngx_uint_t ngx_http_webrtc_session_wants_json(ngx_http_request_t *r);
+static ngx_int_t ngx_http_webrtc_session_show(ngx_http_request_t *r,
+    ngx_webrtc_peer_t *peer, ngx_webrtc_peer_info_t *info);
 static ngx_int_t ngx_http_webrtc_session_delete(ngx_http_request_t *r,
     ngx_str_t *id);
 static ngx_int_t ngx_http_webrtc_session_patch(ngx_http_request_t *r);
@@ -87,6 +95,11 @@ ngx_http_webrtc_session_handler(ngx_http_request_t *r, ngx_uint_t role,
 
     case NGX_HTTP_GET:
     case NGX_HTTP_HEAD:
+
+        if (ngx_http_webrtc_session_wants_json(r)) {
+            return ngx_http_webrtc_session_show(r, &peer, &info);
+        }
+
         ngx_str_null(&empty);
         return ngx_http_webrtc_answer(r, NGX_HTTP_NO_CONTENT, NULL, &empty);
 
@@ -95,6 +108,80 @@ ngx_http_webrtc_session_handler(ngx_http_request_t *r, ngx_uint_t role,
     }
 
     return ngx_http_webrtc_not_allowed(r, ngx_http_webrtc_methods(r));
+}
+
+
+const char *
+ngx_http_webrtc_session_state(ngx_webrtc_peer_t *peer,
+    ngx_webrtc_peer_info_t *info)
+{
+    switch (ngx_webrtc_atomic_load(&peer->progress)) {
+
+    case NGX_WEBRTC_PEER_UP:
+        return "connected";
+
+    case NGX_WEBRTC_PEER_PAIRED:
+        return "checked";
+    }
+
+    /* with full ICE it is claimed from the beginning */
+
+    return (info->state == NGX_WEBRTC_PEER_NEW || peer->full) ? "answered"
+                                                              : "checked";
+}
+
+
+static ngx_uint_t
+ngx_http_webrtc_session_wants_json(ngx_http_request_t *r)
+{
+    ngx_str_t  *accept;
+
+    accept = ngx_http_webrtc_request_header(r, "accept");
+
+    return accept
+           && ngx_strlcasestrn(accept->data, accept->data + accept->len,
+                               (u_char *) "application/json",
+                               sizeof("application/json") - 2)
+              != NULL;
+}
+
+
+/* what a client cannot know: whether any of its checks has reached us */
+
+static ngx_int_t
+ngx_http_webrtc_session_show(ngx_http_request_t *r, ngx_webrtc_peer_t *peer,
+    ngx_webrtc_peer_info_t *info)
+{
+    u_char     *p;
+    ngx_str_t   role, body;
+    u_char      public[NGX_WEBRTC_PUBLIC_LEN];
+
+    static ngx_str_t  none = ngx_string("no-store");
+    static ngx_str_t  json = ngx_string("application/json");
+
+    p = ngx_pnalloc(r->pool, NGX_HTTP_WEBRTC_SESSION_SHOW);
+
+    if (p == NULL
+        || ngx_http_webrtc_header(r, "Cache-Control", &none) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_webrtc_bus_public(peer->id, public);
+    ngx_http_webrtc_role(peer->role, &role);
+
+    body.data = p;
+
+    p = ngx_slprintf(p, p + NGX_HTTP_WEBRTC_SESSION_SHOW,
+                     "{\"id\":\"%*s\",\"role\":\"%V\","
+                     "\"state\":\"%s\",\"age_ms\":%uL}\n",
+                     (size_t) NGX_WEBRTC_PUBLIC_LEN, public, &role,
+                     ngx_http_webrtc_session_state(peer, info),
+                     (uint64_t) ngx_current_msec - peer->created_ms);
+
+    body.len = p - body.data;
+
+    return ngx_http_webrtc_answer(r, NGX_HTTP_OK, &json, &body);
 }
 
 

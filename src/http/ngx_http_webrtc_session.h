@@ -33,6 +33,15 @@ ngx_int_t ngx_http_webrtc_session_restarted(ngx_http_request_t *r,
     ngx_webrtc_peer_t *peer, ngx_webrtc_peer_restart_t *restart, u_char *etag,
     ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t ncand);
 
+/*
+ * How far a session has come: "answered", "checked" when a check has reached
+ * us, "connected" when DTLS is up.  For the status and for clients that ask.
+ *
+ *   peer, info   as found, peer may be a copy
+ */
+const char *ngx_http_webrtc_session_state(ngx_webrtc_peer_t *peer,
+    ngx_webrtc_peer_info_t *info);
+
 /* Answers with 404. */
 ngx_int_t ngx_http_webrtc_session_unknown(ngx_http_request_t *r,
     ngx_str_t *id);

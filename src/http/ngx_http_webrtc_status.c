@@ -11,6 +11,10 @@
 #include "ngx_http_webrtc_status.h"
 #include "ngx_webrtc_bus_error.h"
 #include "ngx_http_webrtc_resource.h"
+#include "ngx_http_webrtc_session.h"
+#include "ngx_http_webrtc_vars.h"
+#include "ngx_webrtc_bus_public.h"
+#include "ngx_webrtc_bus_unheard.h"
 
 
 /* bytes of a stream's entry, its name and tracks aside */
@@ -19,12 +23,17 @@
 #define NGX_HTTP_WEBRTC_STATUS_HEAD    1024
 #define NGX_HTTP_WEBRTC_STATUS_ERROR   128
 
+/* bytes of a session's entry, its stream's name aside */
+#define NGX_HTTP_WEBRTC_STATUS_PEER    128
+
 
 static ngx_int_t ngx_http_webrtc_status_dispatch(ngx_http_request_t *r);
 static ngx_int_t ngx_http_webrtc_status_show(ngx_http_request_t *r);
 static ngx_int_t ngx_http_webrtc_status_control(ngx_http_request_t *r);
 static ngx_chain_t *ngx_http_webrtc_status_head(ngx_http_request_t *r,
     off_t *size);
+static ngx_chain_t **ngx_http_webrtc_status_peers(ngx_http_request_t *r,
+    ngx_chain_t **ll, off_t *size);
 static ngx_chain_t *ngx_http_webrtc_status_errors(ngx_http_request_t *r,
     off_t *size);
 static ngx_chain_t *ngx_http_webrtc_status_stream(ngx_http_request_t *r,
@@ -99,6 +108,7 @@ ngx_http_webrtc_status_show(ngx_http_request_t *r)
     off_t                      size;
     ngx_int_t                  rc;
     ngx_uint_t                 cursor, first;
+    ngx_str_t                  sessions;
     ngx_chain_t               *out, **ll;
     ngx_webrtc_stream_info_t  *info;
 
@@ -135,6 +145,13 @@ ngx_http_webrtc_status_show(ngx_http_request_t *r)
         }
 
         ll = &(*ll)->next;
+    }
+
+    if (ngx_http_webrtc_arg(r, "sessions", &sessions) == NGX_OK) {
+        ll = ngx_http_webrtc_status_peers(r, ll, &size);
+        if (ll == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
     }
 
     *ll = ngx_http_webrtc_status_link(r, (u_char *) "]}\n",
@@ -271,8 +288,10 @@ ngx_http_webrtc_status_head(ngx_http_request_t *r, off_t *size)
 
     p = ngx_slprintf(start, end,
                      "{\"pid\":%P,\"sessions\":%ui,\"zone_free\":%uz,"
+                     "\"never_connected\":%uL,"
                      "\"dropped\":{", ngx_pid, ngx_webrtc_peers_count(bus),
-                     ngx_webrtc_bus_free(bus));
+                     ngx_webrtc_bus_free(bus),
+                     ngx_webrtc_bus_unheard_total(bus));
 
     for (i = 0; i < NGX_WEBRTC_DROPS; i++) {
         p = ngx_slprintf(p, end, "%s\"%s\":%uL", i ? "," : "",
@@ -287,6 +306,77 @@ ngx_http_webrtc_status_head(ngx_http_request_t *r, off_t *size)
 
 
 /* the last ones, of streams that are gone too */
+
+/* "?sessions": one by one, behind the streams; NULL without memory */
+
+static ngx_chain_t **
+ngx_http_webrtc_status_peers(ngx_http_request_t *r, ngx_chain_t **ll,
+    off_t *size)
+{
+    size_t                   len;
+    u_char                  *p, *start, *end;
+    ngx_str_t                role;
+    ngx_uint_t               cursor;
+    const char              *before;
+    ngx_webrtc_peer_t       *peer;
+    ngx_webrtc_peer_info_t   info;
+    u_char                   public[NGX_WEBRTC_PUBLIC_LEN];
+
+    peer = ngx_palloc(r->pool, sizeof(ngx_webrtc_peer_t));
+    if (peer == NULL) {
+        return NULL;
+    }
+
+    before = "],\"session_list\":[";
+
+    for (cursor = 0;
+         ngx_webrtc_peers_next(ngx_http_webrtc_worker->bus, &cursor, peer,
+                               &info)
+         == NGX_OK;
+         before = ",")
+    {
+        len = NGX_HTTP_WEBRTC_STATUS_PEER + peer->name_len
+              + ngx_escape_json(NULL, peer->name, peer->name_len);
+
+        start = ngx_pnalloc(r->pool, len);
+        if (start == NULL) {
+            return NULL;
+        }
+
+        end = start + len;
+
+        ngx_webrtc_bus_public(peer->id, public);
+        ngx_http_webrtc_role(peer->role, &role);
+
+        p = ngx_slprintf(start, end,
+                         "%s{\"id\":\"%*s\",\"role\":\"%V\","
+                         "\"state\":\"%s\",\"stream\":\"", before,
+                         (size_t) NGX_WEBRTC_PUBLIC_LEN, public, &role,
+                         ngx_http_webrtc_session_state(peer, &info));
+
+        p = (u_char *) ngx_escape_json(p, peer->name, peer->name_len);
+        p = ngx_slprintf(p, end, "\"}");
+
+        *ll = ngx_http_webrtc_status_link(r, start, p, end, size);
+        if (*ll == NULL) {
+            return NULL;
+        }
+
+        ll = &(*ll)->next;
+    }
+
+    if (before[0] == ',') {
+        return ll;
+    }
+
+    start = (u_char *) before;
+
+    *ll = ngx_http_webrtc_status_link(r, start, start + ngx_strlen(start),
+                                      NULL, size);
+
+    return *ll ? &(*ll)->next : NULL;
+}
+
 
 static ngx_chain_t *
 ngx_http_webrtc_status_errors(ngx_http_request_t *r, off_t *size)
@@ -379,7 +469,8 @@ ngx_http_webrtc_status_stream(ngx_http_request_t *r,
                      "\"failures\":%uL,\"viewers_total\":%uL,"
                      "\"lapped\":%uL,\"lost\":%uL,\"paced\":%uL,"
                      "\"nacks\":%uL,\"resent\":%uL,\"plis\":%uL,"
-                     "\"key_requests\":%uL,\"last_error_time\":%uL,"
+                     "\"key_requests\":%uL,\"never_connected\":%uL,"
+                     "\"last_error_time\":%uL,"
                      "\"last_error\":\"",
                      ngx_http_webrtc_status_states[info->state & 3],
                      info->claim_kind == NGX_WEBRTC_CLAIM_SOURCE ? "pull"
@@ -390,7 +481,8 @@ ngx_http_webrtc_status_stream(ngx_http_request_t *r,
                      st->damaged, st->discontinuities, st->starts,
                      st->failures, st->viewers_total, st->lapped, st->lost,
                      st->paced, st->nacks, st->resent, st->plis,
-                     st->key_requests, info->error.time);
+                     st->key_requests, st->never_connected,
+                     info->error.time);
 
     p = (u_char *) ngx_escape_json(p, info->error.text, info->error.len);
     p = ngx_slprintf(p, end, "\",\"tracks\":[");

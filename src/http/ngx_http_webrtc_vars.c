@@ -8,6 +8,7 @@
 
 
 #include "ngx_http_webrtc_vars.h"
+#include "ngx_webrtc_bus_public.h"
 
 
 static ngx_http_webrtc_note_t *ngx_http_webrtc_note_find(
@@ -126,15 +127,21 @@ ngx_http_webrtc_note_stream(ngx_http_request_t *r, ngx_uint_t role,
     }
 
     note->stream = *name;
+    ngx_http_webrtc_role(role, &note->role);
+}
 
+
+void
+ngx_http_webrtc_role(ngx_uint_t role, ngx_str_t *text)
+{
     if (role == NGX_WEBRTC_PEER_PUBLISH) {
-        ngx_str_set(&note->role, "publish");
+        ngx_str_set(text, "publish");
 
     } else if (role == NGX_WEBRTC_PEER_FILES) {
-        ngx_str_set(&note->role, "file");
+        ngx_str_set(text, "file");
 
     } else {
-        ngx_str_set(&note->role, "play");
+        ngx_str_set(text, "play");
     }
 }
 
@@ -148,14 +155,17 @@ ngx_http_webrtc_note_peer(ngx_http_request_t *r, ngx_webrtc_peer_t *peer)
     ngx_uint_t                 i;
     const ngx_webrtc_codec_t  *codec;
     ngx_http_webrtc_note_t    *note;
+    u_char                     public[NGX_WEBRTC_PUBLIC_LEN];
 
     note = ngx_http_webrtc_note(r);
+
+    ngx_webrtc_bus_public(peer->id, public);
 
     if (note == NULL
         || ngx_http_webrtc_note_copy(r, &name, peer->name, peer->name_len)
            != NGX_OK
-        || ngx_http_webrtc_note_copy(r, &note->session, peer->id,
-                                     NGX_WEBRTC_PEER_ID_LEN)
+        || ngx_http_webrtc_note_copy(r, &note->session, public,
+                                     NGX_WEBRTC_PUBLIC_LEN)
            != NGX_OK)
     {
         return;

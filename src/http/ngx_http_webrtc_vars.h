@@ -33,6 +33,9 @@ ngx_int_t ngx_http_webrtc_vars_add(ngx_conf_t *cf);
 /* The note of a request, made when missing.  NULL without memory. */
 ngx_http_webrtc_note_t *ngx_http_webrtc_note(ngx_http_request_t *r);
 
+/* "play", "publish" or "file" */
+void ngx_http_webrtc_role(ngx_uint_t role, ngx_str_t *text);
+
 /*
  * Notes stream and role; all of a slot.
  *

@@ -18,6 +18,7 @@
 #include "ngx_webrtc_session.h"
 #include "ngx_webrtc_session_ice.h"
 #include "ngx_webrtc_session_path.h"
+#include "ngx_webrtc_unheard.h"
 #include "ngx_webrtc_rtp.h"
 
 
@@ -52,6 +53,8 @@ ngx_webrtc_session_create(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_t *peer,
 
     s->wk = wk;
     s->peer = peer;
+
+    ngx_webrtc_bus_public(peer->id, s->public);
 
     s->log = *wk->log;
     s->log.handler = ngx_webrtc_session_log;
@@ -127,7 +130,7 @@ ngx_webrtc_session_log(ngx_log_t *log, u_char *buf, size_t len)
     s = log->data;
 
     p = ngx_snprintf(buf, len, ", session:%*s, stream:\"%*s\"",
-                     (size_t) NGX_WEBRTC_PEER_ID_LEN, s->peer->id,
+                     (size_t) NGX_WEBRTC_PUBLIC_LEN, s->public,
                      (size_t) s->peer->name_len, s->peer->name);
     len -= p - buf;
     buf = p;
@@ -422,6 +425,7 @@ ngx_webrtc_session_connected(ngx_webrtc_session_t *s)
         /* no media, no SRTP */
 
         s->state = NGX_WEBRTC_SESSION_UP;
+        ngx_webrtc_atomic_store(&s->peer->progress, NGX_WEBRTC_PEER_UP);
         s->report = ngx_current_msec;
 
         rc = ngx_webrtc_files_start(s);
@@ -466,6 +470,7 @@ ngx_webrtc_session_connected(ngx_webrtc_session_t *s)
     }
 
     s->state = NGX_WEBRTC_SESSION_UP;
+    ngx_webrtc_atomic_store(&s->peer->progress, NGX_WEBRTC_PEER_UP);
     s->report = ngx_current_msec;
 
     ngx_log_error(NGX_LOG_INFO, &s->log, 0,
@@ -834,6 +839,10 @@ ngx_webrtc_session_destroy(ngx_webrtc_session_t *s)
 
     if (s->in_dirty) {
         ngx_queue_remove(&s->dirty);
+    }
+
+    if (s->transport.nice && !s->paired) {
+        ngx_webrtc_unheard_deleted(wk, s->peer);
     }
 
     ngx_webrtc_dtls_close(&s->dtls);

@@ -16,6 +16,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "ngx_webrtc_worker.h"
+#include "ngx_webrtc_bus_public.h"
 #include "ngx_webrtc_transport.h"
 #include "ngx_webrtc_play.h"
 #include "ngx_webrtc_publish.h"
@@ -71,6 +72,7 @@ typedef struct {
 
 struct ngx_webrtc_session_s {
     ngx_webrtc_session_state_e   state;
+    u_char                       public[NGX_WEBRTC_PUBLIC_LEN];   /* id */
     ngx_webrtc_worker_t         *wk;
     ngx_webrtc_peer_t           *peer;        /* our slot */
     ngx_webrtc_stream_t         *st;          /* held */
@@ -112,6 +114,7 @@ struct ngx_webrtc_session_s {
     unsigned                     complained:1;    /* an INFO line is written */
     unsigned                     in_dirty:1;
     unsigned                     connected:1;     /* full ICE: has a pair */
+    unsigned                     paired:1;        /* full ICE: has had one */
     unsigned                     on_path:1;       /* the datagram that is being
                                                      read came over current */
     unsigned                     greeted:1;       /* DTLS has begun */

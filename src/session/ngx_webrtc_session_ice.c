@@ -21,6 +21,7 @@
 #include <ngx_event.h>
 #include "ngx_webrtc_cursor.h"
 #include "ngx_webrtc_session_ice.h"
+#include "ngx_webrtc_bus_unheard.h"
 #include "ngx_webrtc_sdpfrag.h"
 
 
@@ -345,6 +346,13 @@ ngx_webrtc_session_ice_state(void *ctx, ngx_uint_t state)
     }
 
     s->connected = 1;
+    s->paired = 1;
+
+    if (s->state == NGX_WEBRTC_SESSION_CHECKED) {
+        ngx_webrtc_atomic_store(&s->peer->progress, NGX_WEBRTC_PEER_PAIRED);
+    }
+
+    ngx_webrtc_bus_heard(s->wk->bus);
 
     if (ngx_webrtc_dtls_start(&s->dtls, ngx_current_msec) != NGX_OK) {
         ngx_webrtc_session_close(s, "dtls start failed");

@@ -31,6 +31,8 @@
 #include "ngx_webrtc_session_path.h"
 #include "ngx_webrtc_play.h"
 #include "ngx_webrtc_publish.h"
+#include "ngx_webrtc_unheard.h"
+#include "ngx_webrtc_bus_unheard.h"
 #include "ngx_webrtc_files.h"
 #include "ngx_webrtc_rtp.h"
 #include "ngx_webrtc_srtp.h"
@@ -132,6 +134,7 @@ ngx_webrtc_worker_init(ngx_cycle_t *cycle, ngx_webrtc_worker_conf_t *conf)
     }
 
     ngx_webrtc_bus_set_number(wk->bus, ngx_worker);
+    ngx_webrtc_unheard_init(wk);
 
     ngx_memzero(&inbox, sizeof(ngx_webrtc_inbox_handlers_t));
 
@@ -214,17 +217,22 @@ ngx_webrtc_worker_done(ngx_webrtc_worker_t *wk)
 ngx_int_t
 ngx_webrtc_worker_close(ngx_webrtc_worker_t *wk, ngx_str_t *id)
 {
-    ngx_webrtc_peer_t       *peer;
+    ngx_webrtc_peer_t       *peer, copy;
     ngx_webrtc_session_t    *s;
     ngx_webrtc_peer_info_t   info;
 
-    if (ngx_webrtc_peers_find_id(wk->bus, id, NULL, &info) != NGX_OK) {
+    if (ngx_webrtc_peers_find_id(wk->bus, id, &copy, &info) != NGX_OK) {
         return NGX_DECLINED;
     }
 
     switch (ngx_webrtc_peers_delete(wk->bus, info.ref, &info.worker)) {
 
     case NGX_OK:
+
+        if (info.state == NGX_WEBRTC_PEER_NEW) {
+            ngx_webrtc_unheard_deleted(wk, &copy);
+        }
+
         return NGX_OK;
 
     case NGX_BUSY:
@@ -591,6 +599,8 @@ ngx_webrtc_worker_claim(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
         (void) ngx_webrtc_peers_close(wk->bus, peer->ref);
         return;
     }
+
+    ngx_webrtc_bus_heard(wk->bus);
 
     ngx_webrtc_udp_send(wk->udp, path, reply, len);
 

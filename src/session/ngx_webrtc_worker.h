@@ -56,6 +56,11 @@ typedef struct {
     void                       (*on_stream)(void *ctx,
                                      ngx_webrtc_stream_t *st);
 
+    /* so many sessions in a row were answered and sent no check, the last of
+     * which is this slot's; at most once a minute */
+    void                       (*on_unheard)(void *ctx,
+                                     ngx_webrtc_peer_t *peer, ngx_uint_t row);
+
     /* does something else keep a worker that is shutting down? */
     ngx_uint_t                 (*busy)(void *ctx);
     void                        *ctx;

@@ -1,0 +1,122 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Whoever knows a session's id can end it or lead its media elsewhere, and the
+ * id is in the session's URL.  nginx ends each line of a request in error_log
+ * with the request line, and with the upstream's and the referrer's URLs: there
+ * the session's public id (ngx_webrtc_bus_public.h) is put in its place.
+ *
+ * It is done from the rewrite phase on, where the location is known.  What
+ * nginx logs before is about requests that it cannot read.
+ */
+
+
+#include "ngx_http_webrtc_log.h"
+#include "ngx_http_webrtc_resource.h"
+#include "ngx_webrtc_bus_public.h"
+
+
+static ngx_int_t ngx_http_webrtc_log_hide(ngx_http_request_t *r);
+static u_char *ngx_http_webrtc_log_handler(ngx_http_request_t *r,
+    ngx_http_request_t *sr, u_char *buf, size_t len);
+static u_char *ngx_http_webrtc_log_mask(u_char *p, u_char *last);
+
+
+/* nginx's, the same for all requests */
+static ngx_http_log_handler_pt  ngx_http_webrtc_log_next;
+
+
+ngx_int_t
+ngx_http_webrtc_log_init(ngx_conf_t *cf)
+{
+    ngx_http_handler_pt        *h;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_REWRITE_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_http_webrtc_log_hide;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_log_hide(ngx_http_request_t *r)
+{
+    ngx_str_t                    id;
+    ngx_http_webrtc_loc_conf_t  *wlcf;
+
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
+
+    if ((wlcf->play || wlcf->publish || wlcf->file)
+        && r->log_handler != ngx_http_webrtc_log_handler
+        && ngx_http_webrtc_arg(r, "session", &id) == NGX_OK)
+    {
+        ngx_http_webrtc_log_next = r->log_handler;
+        r->log_handler = ngx_http_webrtc_log_handler;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+static u_char *
+ngx_http_webrtc_log_handler(ngx_http_request_t *r, ngx_http_request_t *sr,
+    u_char *buf, size_t len)
+{
+    u_char  *last;
+
+    last = ngx_http_webrtc_log_next(r, sr, buf, len);
+
+    return ngx_http_webrtc_log_mask(buf, last);
+}
+
+
+/* returns the end of what is left: a public id is shorter */
+
+static u_char *
+ngx_http_webrtc_log_mask(u_char *p, u_char *last)
+{
+    size_t   n;
+    u_char  *id;
+
+    static ngx_str_t  name = ngx_string("session=");
+
+    while ((p = ngx_strlcasestrn(p, last, name.data, name.len - 1)) != NULL) {
+
+        p += name.len;
+        id = p;
+
+        while (p < last && ((*p >= '0' && *p <= '9')
+                            || (*p >= 'a' && *p <= 'f')))
+        {
+            p++;
+        }
+
+        n = p - id;
+
+        if (n >= NGX_WEBRTC_PEER_ID_LEN) {
+
+            ngx_webrtc_bus_public(id, id);
+            id += NGX_WEBRTC_PUBLIC_LEN;
+
+        } else if (p != last || n == 0) {
+
+            /* no id */
+            continue;
+        }
+
+        /* else the buffer was full in the midst of it */
+
+        last = ngx_movemem(id, p, last - p);
+        p = id;
+    }
+
+    return last;
+}
