@@ -181,6 +181,8 @@ is(on_page("getComputedStyle(document.body).backgroundColor"),
    'rgb(244, 246, 250)', 'a light scheme');
 shot('light', 1280, 800);
 shot('light-phone', 360, 640);
+ok(on_page("document.querySelector('.item').getBoundingClientRect().bottom"
+           . ' < innerHeight'), 'phone: the streams are in sight');
 close_page();
 
 
