@@ -188,6 +188,13 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       offsetof(ngx_http_webrtc_loc_conf_t, buffer),
       &ngx_http_webrtc_conf_buffer },
 
+    { ngx_string("webrtc_buffer_max"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_webrtc_conf_value,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, buffer_max),
+      &ngx_http_webrtc_conf_buffer },
+
     { ngx_string("webrtc_pacing"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
       ngx_http_webrtc_conf_pacing,
@@ -403,6 +410,7 @@ ngx_http_webrtc_create_loc_conf(ngx_conf_t *cf)
     wlcf->timeout = NGX_CONF_UNSET_MSEC;
     wlcf->handshake_timeout = NGX_CONF_UNSET_MSEC;
     wlcf->buffer = NGX_CONF_UNSET_SIZE;
+    wlcf->buffer_max = NGX_CONF_UNSET_SIZE;
     wlcf->pacing_rate = NGX_CONF_UNSET;
     wlcf->pacing_burst = NGX_CONF_UNSET_SIZE;
     wlcf->max_sdp = NGX_CONF_UNSET_SIZE;
@@ -450,7 +458,6 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_msec_value(conf->timeout, prev->timeout, 30000);
     ngx_conf_merge_msec_value(conf->handshake_timeout,
                               prev->handshake_timeout, 30000);
-    ngx_conf_merge_size_value(conf->buffer, prev->buffer, 2 * 1024 * 1024);
     ngx_conf_merge_off_value(conf->pacing_rate, prev->pacing_rate,
                              NGX_HTTP_WEBRTC_PACING_RATE);
     ngx_conf_merge_size_value(conf->pacing_burst, prev->pacing_burst,
@@ -478,6 +485,10 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_ERROR;
     }
 
+    if (ngx_http_webrtc_conf_merge_buffer(cf, prev, conf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
     if (conf->play == NULL || conf->pull == NULL) {
         return NGX_CONF_OK;
     }
@@ -492,6 +503,7 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     *pull = *conf->pull;
 
     pull->buffer = conf->buffer;
+    pull->buffer_max = conf->buffer_max;
     pull->idle_timeout = conf->idle_timeout;
     conf->pull = pull;
 

@@ -44,6 +44,7 @@ webrtc_idle_timeout       1s;
 webrtc_timeout            10s;
 webrtc_handshake_timeout  10s;
 webrtc_buffer             1m;
+webrtc_buffer_max         4m;
 webrtc_pacing             off;
 webrtc_max_sdp            16k;
 webrtc_cors_origin        https://example.com;
@@ -54,6 +55,7 @@ webrtc_idle_timeout       2s;
 webrtc_timeout            20s;
 webrtc_handshake_timeout  20s;
 webrtc_buffer             512k;
+webrtc_buffer_max         512k;
 webrtc_pacing             20m;
 webrtc_max_sdp            8k;
 webrtc_cors_origin        *;
@@ -67,6 +69,7 @@ location = /whep/bars {
     webrtc_timeout            30s;
     webrtc_handshake_timeout  30s;
     webrtc_buffer             256k;
+    webrtc_buffer_max         2m;
     webrtc_pacing             16g burst=4k;
     webrtc_max_sdp            4k;
     webrtc_cors_origin        "";
@@ -580,6 +583,30 @@ location = /whep { webrtc_play a; }
 --- must_die
 --- error_log
 invalid value "1k" in webrtc_buffer, expected a size from "64k" to "1g"
+
+
+
+=== webrtc_buffer_max: less than webrtc_buffer
+--- config
+location = /whep { webrtc_play a; webrtc_buffer 4m; webrtc_buffer_max 3m; }
+--- must_die
+--- error_log
+"webrtc_buffer_max" must not be less than "webrtc_buffer", which is 4096k here
+
+
+
+=== webrtc_buffer_max: one that is inherited gives way
+--- http_config
+webrtc_listen  127.0.0.1:$TEST_NGINX_UDP_PORT;
+webrtc_buffer_max  4m;
+--- config
+location = /whep { webrtc_play a; webrtc_buffer 8m; }
+location = / { return 204; }
+--- request
+GET /
+--- error_code: 204
+--- no_error_log
+[error]
 
 
 

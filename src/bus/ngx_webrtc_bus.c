@@ -64,7 +64,7 @@
 /* changes with the layout of what lives in the zone */
 #define NGX_WEBRTC_BUS_LAYOUT                                                 \
     ((uint64_t) sizeof(ngx_webrtc_bus_sh_t) << 32                             \
-     | (uint64_t) sizeof(ngx_webrtc_stream_t) << 8 | 5)
+     | (uint64_t) sizeof(ngx_webrtc_stream_t) << 8 | 6)
 
 /* bytes of zone per stream entry; chosen: a ring is no smaller */
 #define NGX_WEBRTC_BUS_PER_STREAM   NGX_WEBRTC_RING_MIN_SIZE

@@ -47,6 +47,9 @@
 #define NGX_WEBRTC_ERROR_CAUSES      4
 #define NGX_WEBRTC_ERRORS            32
 
+/* rings of a stream beside its first one: from the smallest to the largest */
+#define NGX_WEBRTC_BUS_GROWN         14
+
 /* bytes of zone that any configuration needs; less is refused */
 #define NGX_WEBRTC_ZONE_MIN          (1024 * 1024)
 
@@ -206,7 +209,14 @@ typedef struct {
     uint32_t                 slots;           /* of viewers; under the mutex */
     uint32_t                 pad2;
 
-    ngx_webrtc_ring_t       *ring;            /* ro; in the same allocation */
+    ngx_webrtc_ring_t       *ring;            /* ro; the first one is in the
+                                                 same allocation */
+    uint64_t                 ring_size;       /* atomic; bytes, and what it may
+                                                 become */
+    uint64_t                 ring_max;
+    uint32_t                 ngrown;          /* by the claim's holder, freed */
+    uint32_t                 pad3;            /* with the stream */
+    void                    *grown[NGX_WEBRTC_BUS_GROWN];
 } ngx_webrtc_stream_t;
 
 
@@ -348,6 +358,28 @@ ngx_pid_t ngx_webrtc_bus_worker_pid(ngx_webrtc_bus_t *bus, ngx_uint_t worker);
  */
 ngx_webrtc_stream_t *ngx_webrtc_bus_stream(ngx_webrtc_bus_t *bus,
     ngx_str_t *name, size_t ring_size, ngx_uint_t create);
+
+/* Sets how large the ring may become, "webrtc_buffer_max". */
+void ngx_webrtc_bus_set_ring_max(ngx_webrtc_stream_t *st, size_t max);
+
+/*
+ * Gives a stream whose claim is ours a ring of twice the size, with all that
+ * is in it.  Event loop only; the writer must not write meanwhile.
+ *
+ *   w       the writer; what it has written is published
+ *   need    bytes that the ring has to have at least, 0: any
+ *
+ * NGX_OK        st->ring is another one, and so is that of w
+ * NGX_DECLINED  it would be larger than it may become
+ * NGX_ERROR     the zone has no room, a quarter of it being left to others
+ */
+ngx_int_t ngx_webrtc_bus_grow(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
+    ngx_webrtc_ring_writer_t *w, size_t need);
+
+/* Same, and says so in the log, or what is to be set where it fails. */
+ngx_int_t ngx_webrtc_bus_enlarge(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_stream_t *st, ngx_webrtc_ring_writer_t *w, size_t need,
+    ngx_log_t *log);
 
 /*
  * Same by reference, as a session slot carries it.  NULL: it is gone.

@@ -228,12 +228,73 @@ ngx_webrtc_ring_attach(ngx_webrtc_ring_t *ring, ngx_webrtc_ring_writer_t *w)
     w->key = ngx_webrtc_atomic_load(&s->key);
     w->pos = ngx_webrtc_atomic_load(&s->pos);
     w->lap = ngx_webrtc_atomic_load(&s->lap);
+    w->state = NGX_WEBRTC_RING_HELD;
+    w->whole = 1;
 
     for (i = 0; i < NGX_WEBRTC_RING_TRACKS; i++) {
         w->next[i] = ngx_webrtc_atomic_load(&s->next[i]);
     }
 
     ngx_webrtc_atomic_store_release(&ring->key, w->key);
+}
+
+
+size_t
+ngx_webrtc_ring_room(ngx_webrtc_ring_t *ring)
+{
+    return ring->size;
+}
+
+
+ngx_webrtc_ring_t *
+ngx_webrtc_ring_move(void *mem, size_t size, ngx_webrtc_ring_writer_t *w)
+{
+    u_char                    *payload;
+    uint64_t                   n;
+    ngx_uint_t                 i;
+    ngx_webrtc_ring_t         *ring;
+    ngx_webrtc_ring_packet_t   pkt;
+    ngx_webrtc_ring_writer_t   to;
+
+    ring = ngx_webrtc_ring_init(mem, size);
+    if (ring == NULL) {
+        return NULL;
+    }
+
+    /* as if all that is not in the old one any more had gone through this */
+
+    ring->head = w->tail;
+    ring->tail = w->tail;
+    ring->state[0].head = w->tail;
+
+    for (i = 0; i < NGX_WEBRTC_RING_TRACKS; i++) {
+        ring->state[0].next[i] = w->next[i];
+    }
+
+    ngx_webrtc_ring_attach(ring, &to);
+
+    for (n = w->tail; n < w->head; n++) {
+
+        if (ngx_webrtc_ring_peek(w->ring, n, &pkt, &payload) != NGX_OK) {
+            continue;
+        }
+
+        /* numbers may have been left out */
+
+        to.next[pkt.track] = pkt.index;
+
+        (void) ngx_webrtc_ring_write(&to, &pkt, payload);
+    }
+
+    for (i = 0; i < NGX_WEBRTC_RING_TRACKS; i++) {
+        to.next[i] = w->next[i];
+    }
+
+    ngx_webrtc_ring_publish(&to);
+
+    *w = to;
+
+    return ring;
 }
 
 
@@ -289,6 +350,12 @@ ngx_webrtc_ring_write(ngx_webrtc_ring_writer_t *w,
         == (NGX_WEBRTC_PKT_KEY|NGX_WEBRTC_PKT_FIRST))
     {
         w->key = n;
+        w->state = NGX_WEBRTC_RING_HELD;
+        w->whole = 0;
+    }
+
+    if (pkt->flags & NGX_WEBRTC_PKT_KEY) {
+        w->whole |= (pkt->flags & NGX_WEBRTC_PKT_LAST) != 0;
     }
 
     w->next[pkt->track]++;
@@ -537,6 +604,12 @@ ngx_webrtc_ring_make_room(ngx_webrtc_ring_writer_t *w, size_t need)
     if (w->tail != tail) {
         ngx_webrtc_atomic_store(&ring->tail, w->tail);
         ngx_webrtc_atomic_fence_release();
+
+        if (w->key != NGX_WEBRTC_RING_NONE && w->key < w->tail
+            && w->state == NGX_WEBRTC_RING_HELD)
+        {
+            w->state = w->whole ? NGX_WEBRTC_RING_GONE : NGX_WEBRTC_RING_TORN;
+        }
     }
 }
 

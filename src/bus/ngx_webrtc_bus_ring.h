@@ -40,6 +40,14 @@
 typedef struct ngx_webrtc_ring_s  ngx_webrtc_ring_t;
 
 
+/* what has become of the newest key frame */
+typedef enum {
+    NGX_WEBRTC_RING_HELD = 0,         /* the ring has it, or there was none */
+    NGX_WEBRTC_RING_GONE,             /* overwritten before the next one came */
+    NGX_WEBRTC_RING_TORN              /* before all of it was written */
+} ngx_webrtc_ring_key_e;
+
+
 typedef struct {
     uint64_t             index;         /* of the track's packets, from 0 */
     uint64_t             arrival_us;    /* any clock of the writer's */
@@ -53,8 +61,8 @@ typedef struct {
 
 /*
  * The writer's own view; private to it, not shared.  All fields belong to
- * ngx_webrtc_bus_ring.c, but "next" may be read: the index that the next
- * packet of a track will get.
+ * ngx_webrtc_bus_ring.c, but these may be read: "next", the index that the next
+ * packet of a track will get, and "state", of the newest key frame.
  */
 typedef struct {
     ngx_webrtc_ring_t   *ring;
@@ -65,6 +73,8 @@ typedef struct {
     uint64_t             next[NGX_WEBRTC_RING_TRACKS];
     uint32_t             pos;           /* next byte of payload area */
     uint32_t             lap;           /* times the payload area wrapped */
+    ngx_webrtc_ring_key_e  state;
+    unsigned             whole:1;       /* the newest key frame */
 } ngx_webrtc_ring_writer_t;
 
 
@@ -80,6 +90,22 @@ typedef struct {
  * above NGX_WEBRTC_RING_MAX_SIZE, mem misaligned.
  */
 ngx_webrtc_ring_t *ngx_webrtc_ring_init(void *mem, size_t size);
+
+/* bytes of payloads that a ring of that size holds at most */
+size_t ngx_webrtc_ring_room(ngx_webrtc_ring_t *ring);
+
+/*
+ * Goes on in a larger ring: copies all entries into it, under their numbers, so
+ * that a reader who changes over at any time misses nothing.  The old ring
+ * stays as it is; its memory has to, as long as there may be readers in it.
+ *
+ *   mem, size   as ngx_webrtc_ring_init(); larger than the ring of w
+ *   w           nothing is waiting to be published; becomes the new ring's
+ *
+ * Returns the new ring, or NULL, as ngx_webrtc_ring_init().
+ */
+ngx_webrtc_ring_t *ngx_webrtc_ring_move(void *mem, size_t size,
+    ngx_webrtc_ring_writer_t *w);
 
 /*
  * Makes the caller the writer, going on from what was published last.  What a

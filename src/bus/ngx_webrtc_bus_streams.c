@@ -699,6 +699,8 @@ ngx_webrtc_bus_create_locked(ngx_webrtc_bus_t *bus, ngx_str_t *name,
 
     ngx_webrtc_timeline_init(&st->timeline);
 
+    st->ring_size = ring_size;
+    st->ring_max = ring_size;
     st->ring = ngx_webrtc_ring_init((u_char *) st + offset, ring_size);
 
     if (st->ring == NULL
@@ -763,6 +765,11 @@ ngx_webrtc_bus_free_stream(ngx_webrtc_bus_t *bus, ngx_uint_t n,
     ngx_webrtc_atomic_store_release(&e->word,
                        ngx_webrtc_entry_word(NGX_WEBRTC_ENTRY_CLOSING, worker,
                                          ngx_webrtc_entry_generation(e->word)));
+
+    while (st && st->ngrown) {
+        st->ngrown--;
+        ngx_slab_free_locked(bus->shpool, st->grown[st->ngrown]);
+    }
 
     if (st) {
         hash = ngx_webrtc_index_hash(bus->sh->index, NGX_WEBRTC_KEY_NAME,

@@ -81,9 +81,10 @@ typedef struct {
     ngx_str_t                    prefix;     /* literal part in front of the
                                                 first variable */
     ngx_str_t                    format;
-    ngx_uint_t                   program;        /* 0: first with video */
+    ngx_uint_t                   program;    /* 0: the first with video */
     ngx_str_t                    name;       /* stream, when it is constant */
     size_t                       buffer;
+    size_t                       buffer_max;
     ngx_msec_t                   idle_timeout;
     unsigned                     constant:1; /* the URL has no variables */
     unsigned                     loop:1;
@@ -101,6 +102,7 @@ typedef struct {
     ngx_msec_t                   timeout;
     ngx_msec_t                   handshake_timeout;
     size_t                       buffer;
+    size_t                       buffer_max;
     size_t                       max_sdp;
     ngx_uint_t                   ice;        /* NGX_HTTP_WEBRTC_ICE_* */
     ngx_uint_t                   ice_min_port;   /* 0: any */

@@ -15,6 +15,13 @@
 #include "ngx_webrtc_dtls.h"
 
 
+/* bytes; chosen: 3 s at 5 Mbit/s */
+#define NGX_HTTP_WEBRTC_BUFFER      (2 * 1024 * 1024)
+
+/* bytes; chosen: 10 s at 13 Mbit/s, a quarter of the default zone */
+#define NGX_HTTP_WEBRTC_BUFFER_MAX  (16 * 1024 * 1024)
+
+
 static char *ngx_http_webrtc_conf_stream_name(ngx_conf_t *cf,
     ngx_http_complex_value_t **name, ngx_http_handler_pt handler);
 static ngx_int_t ngx_http_webrtc_conf_generated(ngx_conf_t *cf,
@@ -462,4 +469,35 @@ ngx_http_webrtc_conf_pacing(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     wlcf->pacing_burst = (size_t) burst;
 
     return NGX_CONF_OK;
+}
+
+
+ngx_int_t
+ngx_http_webrtc_conf_merge_buffer(ngx_conf_t *cf,
+    ngx_http_webrtc_loc_conf_t *prev, ngx_http_webrtc_loc_conf_t *conf)
+{
+    ngx_uint_t  here;
+
+    here = (conf->buffer_max != NGX_CONF_UNSET_SIZE
+            || (conf->buffer == NGX_CONF_UNSET_SIZE
+                && prev->buffer_max != NGX_CONF_UNSET_SIZE));
+
+    ngx_conf_merge_size_value(conf->buffer, prev->buffer,
+                              NGX_HTTP_WEBRTC_BUFFER);
+    ngx_conf_merge_size_value(conf->buffer_max, prev->buffer_max,
+                              NGX_HTTP_WEBRTC_BUFFER_MAX);
+
+    if (here && conf->buffer_max < conf->buffer) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"webrtc_buffer_max\" must not be less than "
+                           "\"webrtc_buffer\", which is %uzk here",
+                           conf->buffer / 1024);
+        return NGX_ERROR;
+    }
+
+    /* one that is inherited gives way */
+
+    conf->buffer_max = ngx_max(conf->buffer_max, conf->buffer);
+
+    return NGX_OK;
 }

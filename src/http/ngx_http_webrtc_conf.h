@@ -55,6 +55,14 @@ void ngx_http_webrtc_conf_inherit(ngx_conf_t *cf,
     ngx_http_webrtc_loc_conf_t *prev, ngx_http_webrtc_loc_conf_t *conf);
 
 /*
+ * Merges "webrtc_buffer" and "webrtc_buffer_max".
+ *
+ * NGX_OK; NGX_ERROR after logging
+ */
+ngx_int_t ngx_http_webrtc_conf_merge_buffer(ngx_conf_t *cf,
+    ngx_http_webrtc_loc_conf_t *prev, ngx_http_webrtc_loc_conf_t *conf);
+
+/*
  * Adds an address to listen on.
  *
  *   value   "port", "address:port", "[v6]:port" or "address"

@@ -76,6 +76,8 @@ ngx_http_webrtc_pull(ngx_http_request_t *r, ngx_http_webrtc_pull_t *pull,
 
     ngx_http_webrtc_pull_record(pull, &url, st);
 
+    ngx_webrtc_bus_set_ring_max(st, pull->buffer_max);
+
     ngx_http_webrtc_pull_check(st);
 
     return NGX_OK;
@@ -327,6 +329,8 @@ ngx_http_webrtc_pull_always(ngx_http_webrtc_pull_t *pull)
     if (st == NULL) {
         return;
     }
+
+    ngx_webrtc_bus_set_ring_max(st, pull->buffer_max);
 
     if (ngx_webrtc_bus_claimed(st, NULL) == 0) {
 

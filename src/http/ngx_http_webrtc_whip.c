@@ -108,6 +108,8 @@ ngx_http_webrtc_whip_offer(ngx_http_request_t *r, ngx_str_t *body)
         return ngx_http_webrtc_offer_full(r);
     }
 
+    ngx_webrtc_bus_set_ring_max(offer->st, wlcf->buffer_max);
+
     rc = ngx_http_webrtc_offer_answer(offer);
 
     if (offer->ref

@@ -326,6 +326,39 @@ ngx_webrtc_publish_stop(ngx_webrtc_session_t *s)
 }
 
 
+/*
+ * What newcomers start with is not in the ring any more.  Who makes a key frame
+ * when asked needs no larger ring for it, unless it is the key frame that is
+ * too large.
+ */
+
+static void
+ngx_webrtc_publish_grow(ngx_webrtc_session_t *s)
+{
+    ngx_uint_t             torn;
+    ngx_webrtc_publish_t  *pub;
+
+    pub = s->pub;
+    torn = (pub->writer.state == NGX_WEBRTC_RING_TORN);
+
+    if (!torn && !pub->deaf) {
+        return;
+    }
+
+    if (ngx_webrtc_bus_enlarge(s->wk->bus, s->st, &pub->writer, 0, &s->log)
+        != NGX_OK)
+    {
+        pub->full = 1;
+        return;
+    }
+
+    if (torn) {
+        /* the next one fits, or nearly */
+        ngx_webrtc_publish_keyframe(s);
+    }
+}
+
+
 void
 ngx_webrtc_publish_flush(ngx_webrtc_session_t *s)
 {
@@ -345,6 +378,10 @@ ngx_webrtc_publish_flush(ngx_webrtc_session_t *s)
     }
 
     ngx_webrtc_ring_publish(&pub->writer);
+
+    if (pub->writer.state != NGX_WEBRTC_RING_HELD && !pub->full) {
+        ngx_webrtc_publish_grow(s);
+    }
 
     ngx_webrtc_publish_activate(s);
 

@@ -190,6 +190,10 @@ ngx_webrtc_publish_ask(ngx_webrtc_session_t *s, uint64_t now_us)
 
     pub->asked_us = now_us;
 
+    if (pub->waits_us == 0) {
+        pub->waits_us = now_us;
+    }
+
     if (!pub->video) {
         /* viewers have video of a publisher before */
         pub->want_key = 0;

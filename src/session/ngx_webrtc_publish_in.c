@@ -31,6 +31,10 @@
  * reordering */
 #define NGX_WEBRTC_PUBLISH_GAP       NGX_WEBRTC_REORDER_VIDEO
 
+/* us after a request in which a key frame is the answer; chosen: far above
+ * encoders' delay, below their usual interval of key frames */
+#define NGX_WEBRTC_PUBLISH_DEAF      1500000
+
 /* bytes of a payload that can leave again, with the prefix of RTX too */
 #define NGX_WEBRTC_PUBLISH_PAYLOAD                                            \
     (NGX_WEBRTC_UDP_MAX - NGX_WEBRTC_PLAY_HEADER - NGX_WEBRTC_RTX_OSN         \
@@ -467,6 +471,12 @@ ngx_webrtc_publish_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
          * The beginning of a key frame: it is for those, too, whose request
          * has waited for the interval.
          */
+
+        if (pub->waits_us) {
+            pub->deaf = (rp->arrival_us > pub->waits_us
+                                          + NGX_WEBRTC_PUBLISH_DEAF);
+            pub->waits_us = 0;
+        }
 
         pub->want_key = 0;
         pub->key = 1;

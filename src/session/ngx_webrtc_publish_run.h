@@ -98,6 +98,8 @@ struct ngx_webrtc_publish_s {
     uint64_t                     last_us;     /* last one, or its claim */
     uint64_t                     reported_us;
     uint64_t                     asked_us;    /* last request for a key frame */
+    uint64_t                     waits_us;    /* first of those since the last
+                                                 key frame, or 0 */
     uint8_t                      fir_seq;
 
     unsigned                     claimed:1;
@@ -108,6 +110,8 @@ struct ngx_webrtc_publish_s {
     unsigned                     key:1;       /* a key frame was written */
     unsigned                     rsize:1;     /* all that have transport-wide
                                                  feedback have rtcp-rsize */
+    unsigned                     deaf:1;      /* they come when they come */
+    unsigned                     full:1;      /* the ring cannot grow */
 };
 
 

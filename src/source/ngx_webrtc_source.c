@@ -60,10 +60,13 @@ static u_char *ngx_webrtc_source_log_error(ngx_log_t *log, u_char *buf,
 static void ngx_webrtc_source_notify(void *ctx);
 static void ngx_webrtc_source_published(void *ctx,
     ngx_webrtc_source_delta_t *delta);
+static ngx_int_t ngx_webrtc_source_wants(void *ctx, size_t need);
 static void ngx_webrtc_source_read_handler(ngx_event_t *rev);
 static void ngx_webrtc_source_note(ngx_webrtc_source_t *source,
     ngx_webrtc_source_note_t *note);
 static void ngx_webrtc_source_set_tracks(ngx_webrtc_source_t *source,
+    ngx_webrtc_source_note_t *note);
+static void ngx_webrtc_source_grow(ngx_webrtc_source_t *source,
     ngx_webrtc_source_note_t *note);
 static void ngx_webrtc_source_said(ngx_webrtc_source_t *source,
     ngx_webrtc_source_note_t *note);
@@ -292,6 +295,7 @@ ngx_webrtc_source_create_thread(ngx_webrtc_source_t *source,
     tc.out.timeline = &source->st->timeline;
     tc.out.max_payload = conf->max_payload;
     tc.out.published = ngx_webrtc_source_published;
+    tc.out.grow = ngx_webrtc_source_wants;
     tc.out.ctx = source;
 
     source->thread = ngx_webrtc_source_thread_create(&tc);
@@ -404,6 +408,17 @@ ngx_webrtc_source_published(void *ctx, ngx_webrtc_source_delta_t *delta)
 }
 
 
+/* in the thread: a larger ring */
+
+static ngx_int_t
+ngx_webrtc_source_wants(void *ctx, size_t need)
+{
+    ngx_webrtc_source_t  *source = ctx;
+
+    return ngx_webrtc_source_thread_grow(source->thread, need);
+}
+
+
 static void
 ngx_webrtc_source_read_handler(ngx_event_t *rev)
 {
@@ -482,6 +497,11 @@ ngx_webrtc_source_note(ngx_webrtc_source_t *source,
 
         break;
 
+    case NGX_WEBRTC_SOURCE_NOTE_GROW:
+
+        ngx_webrtc_source_grow(source, note);
+        break;
+
     case NGX_WEBRTC_SOURCE_NOTE_DOWN:
 
         ngx_webrtc_source_failed(source, note);
@@ -549,6 +569,22 @@ ngx_webrtc_source_set_tracks(ngx_webrtc_source_t *source,
     {
         ngx_webrtc_bus_set_tracks(source->st, note->tracks, note->ntracks);
     }
+}
+
+
+/* the thread waits: it does not write */
+
+static void
+ngx_webrtc_source_grow(ngx_webrtc_source_t *source,
+    ngx_webrtc_source_note_t *note)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_webrtc_bus_enlarge(source->bus, source->st,
+                                &source->thread->out.writer, note->need,
+                                &source->log);
+
+    ngx_webrtc_source_thread_grown(source->thread, rc == NGX_OK);
 }
 
 

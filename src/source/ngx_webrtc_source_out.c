@@ -15,6 +15,8 @@
 static ngx_int_t ngx_webrtc_source_out_frame(ngx_webrtc_source_out_t *out,
     ngx_uint_t i, u_char *data, size_t n, ngx_webrtc_frame_t *frame,
     int64_t ts, int64_t now_us);
+static void ngx_webrtc_source_out_grow(ngx_webrtc_source_out_t *out,
+    size_t need);
 static ngx_int_t ngx_webrtc_source_out_packet(void *ctx, u_char *payload,
     size_t n, ngx_uint_t flags);
 
@@ -52,6 +54,7 @@ ngx_webrtc_source_out_begin(ngx_webrtc_source_out_t *out)
 
     out->wait_key = 0;
     out->hold = 0;
+    out->full = 0;
 
     ngx_webrtc_timeline_start(out->timeline);
 }
@@ -225,6 +228,10 @@ ngx_webrtc_source_out_frame(ngx_webrtc_source_out_t *out, ngx_uint_t i,
     out->media = media;
     out->now_us = now_us;
 
+    if (frame->key) {
+        ngx_webrtc_source_out_grow(out, n);
+    }
+
     head = out->writer.head;
 
     rc = ngx_webrtc_pack_frame(pack, data, n, frame);
@@ -252,7 +259,37 @@ ngx_webrtc_source_out_frame(ngx_webrtc_source_out_t *out, ngx_uint_t i,
 
     ngx_webrtc_source_out_end(out);
 
+    if (out->writer.state != NGX_WEBRTC_RING_HELD) {
+        ngx_webrtc_source_out_grow(out, 0);
+    }
+
     return NGX_OK;
+}
+
+
+/*
+ * A key frame that is about to be written has to fit with something behind it.
+ * And where one has gone before the next one came, who comes now sees nothing
+ * for that long: as many pictures between key frames do not fit.
+ */
+
+static void
+ngx_webrtc_source_out_grow(ngx_webrtc_source_out_t *out, size_t need)
+{
+    /* chosen: headers of packets, their alignment and descriptors */
+
+    need += need / 2;
+
+    if (out->full
+        || out->conf->grow == NULL
+        || (need && need <= ngx_webrtc_ring_room(out->writer.ring)))
+    {
+        return;
+    }
+
+    if (out->conf->grow(out->conf->ctx, need + need / 4) != NGX_OK) {
+        out->full = 1;
+    }
 }
 
 

@@ -49,6 +49,10 @@ typedef struct {
  *   timeline     the stream's, goes on from where it is
  *   max_payload  bytes, 0: the packetizer's default
  *   published    called after each frame that readers can see now
+ *   grow         a larger ring is wanted, of "need" bytes at least (0: any),
+ *                because what newcomers start with does not fit.  NGX_OK:
+ *                writer is in another one; else there is none, and it is not
+ *                asked again.  NULL: there is never one
  */
 typedef struct {
     ngx_webrtc_ring_t           *ring;
@@ -57,6 +61,7 @@ typedef struct {
 
     void                       (*published)(void *ctx,
                                             ngx_webrtc_source_delta_t *delta);
+    ngx_int_t                  (*grow)(void *ctx, size_t need);
     void                        *ctx;
 } ngx_webrtc_source_out_conf_t;
 
@@ -70,6 +75,8 @@ typedef struct {
     uint16_t                       picture_id;
     unsigned                       wait_key:1;  /* video */
     unsigned                       hold:1;      /* audio, for the first key */
+    unsigned                       full:1;      /* the ring is as large as it
+                                                   gets */
 
     uint32_t                       dropped;    /* B-frames, in all */
     ngx_webrtc_source_delta_t      delta;

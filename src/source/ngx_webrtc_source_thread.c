@@ -36,6 +36,8 @@ static ngx_uint_t ngx_webrtc_source_thread_backoff(
     ngx_webrtc_source_thread_t *th, ngx_uint_t backoff, uint64_t started_us);
 static void ngx_webrtc_source_thread_lost(ngx_webrtc_source_thread_t *th,
     ngx_uint_t retry_ms);
+static ngx_int_t ngx_webrtc_source_thread_ask(ngx_webrtc_source_thread_t *th,
+    ngx_webrtc_source_note_t *note);
 static ngx_int_t ngx_webrtc_source_thread_post(ngx_webrtc_source_thread_t *th,
     ngx_webrtc_source_note_t *note);
 static void ngx_webrtc_source_thread_timespec(struct timespec *ts,
@@ -177,6 +179,20 @@ ngx_webrtc_source_thread_go(ngx_webrtc_source_thread_t *th)
 {
     pthread_mutex_lock(&th->mutex);
 
+    th->go = 1;
+    pthread_cond_broadcast(&th->cond);
+
+    pthread_mutex_unlock(&th->mutex);
+}
+
+
+void
+ngx_webrtc_source_thread_grown(ngx_webrtc_source_thread_t *th,
+    ngx_uint_t grown)
+{
+    pthread_mutex_lock(&th->mutex);
+
+    th->grown = grown ? 1 : 0;
     th->go = 1;
     pthread_cond_broadcast(&th->cond);
 
@@ -379,11 +395,44 @@ ngx_webrtc_source_thread_up(ngx_webrtc_source_thread_t *th,
      * codec must not reach viewers of the run before.
      */
 
+    return ngx_webrtc_source_thread_ask(th, &note);
+}
+
+
+ngx_int_t
+ngx_webrtc_source_thread_grow(ngx_webrtc_source_thread_t *th, size_t need)
+{
+    ngx_uint_t                grown;
+    ngx_webrtc_source_note_t  note;
+
+    ngx_memzero(&note, sizeof(ngx_webrtc_source_note_t));
+
+    note.type = NGX_WEBRTC_SOURCE_NOTE_GROW;
+    note.need = need;
+
+    if (ngx_webrtc_source_thread_ask(th, &note) != NGX_OK) {
+        return NGX_ABORT;
+    }
+
+    pthread_mutex_lock(&th->mutex);
+    grown = th->grown;
+    pthread_mutex_unlock(&th->mutex);
+
+    return grown ? NGX_OK : NGX_DECLINED;
+}
+
+
+/* leaves a note and waits until the loop has done what it says */
+
+static ngx_int_t
+ngx_webrtc_source_thread_ask(ngx_webrtc_source_thread_t *th,
+    ngx_webrtc_source_note_t *note)
+{
     pthread_mutex_lock(&th->mutex);
     th->go = 0;
     pthread_mutex_unlock(&th->mutex);
 
-    (void) ngx_webrtc_source_thread_post(th, &note);
+    (void) ngx_webrtc_source_thread_post(th, note);
 
     pthread_mutex_lock(&th->mutex);
 

@@ -53,6 +53,7 @@ typedef struct ngx_webrtc_source_thread_s  ngx_webrtc_source_thread_t;
 typedef enum {
     NGX_WEBRTC_SOURCE_NOTE_UP = 1,     /* tracks; the thread waits for go() */
     NGX_WEBRTC_SOURCE_NOTE_TRACKS,     /* same; one more has come later */
+    NGX_WEBRTC_SOURCE_NOTE_GROW,       /* need; waits for grown() */
     NGX_WEBRTC_SOURCE_NOTE_DOWN,       /* was up; text, retry_ms */
     NGX_WEBRTC_SOURCE_NOTE_FAILED,     /* could not start; text, retry_ms */
     NGX_WEBRTC_SOURCE_NOTE_LOG         /* level, text */
@@ -63,6 +64,7 @@ typedef struct {
     ngx_webrtc_source_note_e   type;
     ngx_uint_t                 level;      /* NGX_LOG_* */
     ngx_uint_t                 retry_ms;   /* 0: it is not tried again */
+    size_t                     need;       /* bytes of the ring, 0: any */
     ngx_uint_t                 ntracks;
     ngx_webrtc_track_t         tracks[NGX_WEBRTC_SOURCE_TRACKS];
     size_t                     len;
@@ -133,6 +135,7 @@ struct ngx_webrtc_source_thread_s {
     /* under the mutex */
 
     unsigned                           go:1;
+    unsigned                           grown:1;      /* the answer to GROW */
     unsigned                           started:1;
     unsigned                           ended:1;
     ngx_uint_t                         nnotes;
@@ -155,6 +158,10 @@ ngx_int_t ngx_webrtc_source_thread_note(ngx_webrtc_source_thread_t *th,
 
 /* What UP or TRACKS told has been done: frames may be written. */
 void ngx_webrtc_source_thread_go(ngx_webrtc_source_thread_t *th);
+
+/* The ring has been made larger, or could not be; frames may be written. */
+void ngx_webrtc_source_thread_grown(ngx_webrtc_source_thread_t *th,
+    ngx_uint_t grown);
 
 /* Asks it to end.  Returns at once. */
 void ngx_webrtc_source_thread_stop(ngx_webrtc_source_thread_t *th);
@@ -194,6 +201,13 @@ ngx_int_t ngx_webrtc_source_thread_sleep(ngx_webrtc_source_thread_t *th,
  */
 ngx_int_t ngx_webrtc_source_thread_up(ngx_webrtc_source_thread_t *th,
     ngx_webrtc_track_t *tracks, ngx_uint_t ntracks);
+
+/*
+ * Asks for a larger ring and waits for it.  NGX_OK; NGX_DECLINED: there is
+ * none; NGX_ABORT: it has to stop
+ */
+ngx_int_t ngx_webrtc_source_thread_grow(ngx_webrtc_source_thread_t *th,
+    size_t need);
 
 /* A line for the log, without credentials; dropped when there are too many. */
 void ngx_webrtc_source_thread_log(ngx_webrtc_source_thread_t *th,

@@ -433,6 +433,63 @@ test_death(void)
 }
 
 
+/* rings that grow, and what is left to others */
+
+static void
+test_grow(void)
+{
+    size_t                     free;
+    u_char                     payload[100];
+    uint64_t                   n;
+    ngx_webrtc_bus_t          *bus;
+    ngx_webrtc_ring_t         *ring;
+    ngx_webrtc_stream_t       *st;
+    ngx_webrtc_ring_packet_t   pkt;
+    ngx_webrtc_ring_writer_t   w;
+
+    bus = bus_zone(ZONE);
+    ngx_webrtc_bus_attach(bus, &bus_log);
+
+    free = ngx_webrtc_bus_free(bus);
+
+    st = stream(bus, "grows", 1);
+    ring = st->ring;
+
+    (void) ngx_webrtc_bus_claim(bus, st, NGX_WEBRTC_CLAIM_SOURCE);
+    ngx_webrtc_ring_attach(ring, &w);
+
+    ngx_memzero(&pkt, sizeof(pkt));
+    ngx_memset(payload, 'x', sizeof(payload));
+    pkt.len = sizeof(payload);
+    (void) ngx_webrtc_ring_write(&w, &pkt, payload);
+
+    tap_is_int(ngx_webrtc_bus_grow(bus, st, &w, 0), NGX_DECLINED,
+               "not beyond what it may have");
+
+    ngx_webrtc_bus_set_ring_max(st, 100 * 1024 * 1024);
+
+    tap_is_int(ngx_webrtc_bus_grow(bus, st, &w, 0), NGX_OK, "it grows");
+    tap_ok(st->ring != ring && w.ring == st->ring, "into another ring");
+    tap_is_int(st->ring_size, 2 * RING, "of twice the size");
+    tap_is_int(ngx_webrtc_ring_head(st->ring), 1, "with what was written");
+    tap_is_int(ngx_webrtc_ring_find(st->ring, 0, 0, &n), NGX_OK,
+               "under its number");
+
+    tap_is_int(ngx_webrtc_bus_grow(bus, st, &w, 3 * RING), NGX_OK,
+               "for what is larger");
+    tap_is_int(st->ring_size, 4 * RING, "it doubles as well");
+
+    tap_is_int(ngx_webrtc_bus_grow(bus, st, &w, 8 * RING), NGX_ERROR,
+               "a quarter of the zone is left");
+    tap_ok(ngx_webrtc_bus_free(bus) > ZONE / 4, "and it is");
+
+    ngx_webrtc_bus_unclaim(bus, st);
+    ngx_webrtc_bus_release(bus, st);
+
+    tap_is_int(ngx_webrtc_bus_free(bus), free, "all is freed with the stream");
+}
+
+
 int
 main(void)
 {
@@ -440,6 +497,7 @@ main(void)
     test_streams();
     test_claims();
     test_death();
+    test_grow();
 
     return tap_done();
 }

@@ -401,6 +401,164 @@ test_history(void)
 }
 
 
+/*
+ * A larger ring takes over, again and again, with numbers left out in between:
+ * it has all that the one before had, and the old one stays as it was.
+ */
+
+static void
+test_move(void)
+{
+    int                        i, k, ok;
+    void                      *mem[8];
+    size_t                     size;
+    uint64_t                   n, head;
+    ngx_webrtc_ring_t         *ring, *old;
+    ngx_webrtc_ring_writer_t   w;
+
+    size = NGX_WEBRTC_RING_MIN_SIZE;
+    mem[0] = aligned_alloc(64, size);
+
+    model_reset();
+
+    ring = ngx_webrtc_ring_init(mem[0], size);
+    ngx_webrtc_ring_attach(ring, &w);
+
+    ok = 1;
+
+    for (k = 1; k < 8 && ok; k++) {
+
+        for (i = 0; i < 300 * k && ok; i++) {
+            ok = model_write(&w, (uint16_t) (400 + rnd(800)));
+
+            if (rnd(3) == 0) {
+                model_publish(&w);
+                model_published(ngx_webrtc_ring_head(ring));
+            }
+
+            if (rnd(50) == 0) {
+                ngx_webrtc_ring_skip(&w, 0, 3);
+                indexes[0] += 3;
+            }
+        }
+
+        /* indexes that were left out count from the next publish on */
+
+        ok = ok && model_write(&w, 100);
+        model_publish(&w);
+        ngx_memcpy(next, indexes, sizeof(next));
+
+        ok = ok && check_ring(ring, 1);
+
+        size = size * 3 / 2 + 64;
+        mem[k] = aligned_alloc(64, ngx_align(size, 64));
+        ngx_memset(mem[k], 0xa5, size);
+
+        old = ring;
+        n = ngx_webrtc_ring_tail(old);
+        head = ngx_webrtc_ring_head(old);
+
+        ring = ngx_webrtc_ring_move(mem[k], size, &w);
+
+        ok = ok && ring == mem[k] && w.ring == ring
+             && ngx_webrtc_ring_tail(ring) == n
+             && ngx_webrtc_ring_tail(old) == n
+             && ngx_webrtc_ring_head(old) == head
+             && check_ring(ring, 1) && check_ring(old, 1);
+    }
+
+    tap_ok(ok, "seven larger rings, each with what was in the one before");
+
+    tap_ok(ngx_webrtc_ring_move(mem[0], 100, &w) == NULL,
+           "no ring in too little memory");
+    tap_ok(w.ring == ring, "the writer stays where it was");
+
+    for (k = 0; k < 8; k++) {
+        free(mem[k]);
+    }
+
+    /* an empty one */
+
+    mem[0] = aligned_alloc(64, 131072);
+    mem[1] = aligned_alloc(64, 262144);
+
+    model_reset();
+
+    ring = ngx_webrtc_ring_init(mem[0], 131072);
+    ngx_webrtc_ring_attach(ring, &w);
+    ring = ngx_webrtc_ring_move(mem[1], 262144, &w);
+
+    ok = check_ring(ring, 1);
+
+    for (i = 0; i < 2000 && ok; i++) {
+        ok = model_write(&w, 500);
+        model_publish(&w);
+    }
+
+    tap_ok(ok && check_ring(ring, 1), "an empty ring moves");
+
+    free(mem[0]);
+    free(mem[1]);
+}
+
+
+/* what becomes of the newest key frame */
+
+static void
+test_key(void)
+{
+    int                        i;
+    void                      *mem;
+    u_char                     payload[1200];
+    ngx_webrtc_ring_t         *ring;
+    ngx_webrtc_ring_packet_t   pkt;
+    ngx_webrtc_ring_writer_t   w;
+
+    mem = aligned_alloc(64, NGX_WEBRTC_RING_MIN_SIZE);
+    ring = ngx_webrtc_ring_init(mem, NGX_WEBRTC_RING_MIN_SIZE);
+    ngx_webrtc_ring_attach(ring, &w);
+
+    ngx_memzero(&pkt, sizeof(pkt));
+    ngx_memzero(payload, sizeof(payload));
+    pkt.len = 1200;
+
+    for (i = 0; i < 200; i++) {
+        (void) ngx_webrtc_ring_write(&w, &pkt, payload);
+    }
+
+    tap_is_int(w.state, NGX_WEBRTC_RING_HELD, "none so far");
+
+    for (i = 0; i < 10; i++) {
+        pkt.flags = NGX_WEBRTC_PKT_KEY | (i == 0 ? NGX_WEBRTC_PKT_FIRST : 0)
+                    | (i == 9 ? NGX_WEBRTC_PKT_LAST : 0);
+        (void) ngx_webrtc_ring_write(&w, &pkt, payload);
+    }
+
+    pkt.flags = 0;
+
+    for (i = 0; i < 10; i++) {
+        (void) ngx_webrtc_ring_write(&w, &pkt, payload);
+    }
+
+    tap_is_int(w.state, NGX_WEBRTC_RING_HELD, "a key frame is in the ring");
+
+    for (i = 0; i < 60; i++) {
+        (void) ngx_webrtc_ring_write(&w, &pkt, payload);
+    }
+
+    tap_is_int(w.state, NGX_WEBRTC_RING_GONE, "a key frame has gone");
+
+    for (i = 0; i < 80; i++) {
+        pkt.flags = NGX_WEBRTC_PKT_KEY | (i == 0 ? NGX_WEBRTC_PKT_FIRST : 0);
+        (void) ngx_webrtc_ring_write(&w, &pkt, payload);
+    }
+
+    tap_is_int(w.state, NGX_WEBRTC_RING_TORN, "a key frame does not fit");
+
+    free(mem);
+}
+
+
 /* more than the ring holds, without a publish */
 
 static void
@@ -571,6 +729,8 @@ main(void)
     test_limits();
     test_lapped();
     test_huge_frame();
+    test_move();
+    test_key();
     test_history();
     test_random(NGX_WEBRTC_RING_MIN_SIZE, 1200, 4000);
     test_random(NGX_WEBRTC_RING_MIN_SIZE, 40, 4000);

@@ -53,6 +53,7 @@ typedef struct {
     ngx_uint_t                   downs;
     ngx_uint_t                   failures;
     ngx_uint_t                   logs;
+    ngx_uint_t                   grows;
     uint64_t                     start_us;
     uint64_t                     up_us;        /* after the start, the last */
     ngx_webrtc_source_note_t     up;
@@ -79,6 +80,11 @@ harness_notify(void *ctx)
             h->up = note;
             h->up_us = ngx_webrtc_source_thread_now() - h->start_us;
             ngx_webrtc_source_thread_go(h->th);
+            break;
+
+        case NGX_WEBRTC_SOURCE_NOTE_GROW:
+            h->grows++;
+            ngx_webrtc_source_thread_grown(h->th, 0);
             break;
 
         case NGX_WEBRTC_SOURCE_NOTE_DOWN:
