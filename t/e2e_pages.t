@@ -232,7 +232,8 @@ for my $case (@cases) {
 $page = $unheard;
 says('answered, and no packet', '/packets/',
      qr/No\ packets\ arrive:\ UDP\ port\ $nothing\ blocked\?
-        .*127\.0\.0\.1:$nothing.*webrtc_candidate/x);
+        .*is\ UDP\ blocked,\ or\ "webrtc_candidate"\ wrong\?
+        .*told\ 127\.0\.0\.1:$nothing/x);
 close_page();
 
 $page = $unanswered;

@@ -317,18 +317,21 @@ for my $case ([ 'obs-whip', http() ], [ 'cloud', http() ],
     end(@p);
 }
 
-# RTMP: two servers
+# RTMP: two servers, and one
 
 SKIP: {
-    skip 'no nginx-rtmp', 5 if !-e $rtmp;
+    skip 'no nginx-rtmp', 9 if !-e $rtmp;
 
-    my @p = run('rtmp-server', 'rtmp-beside');
-    my $pub = $t->publish('bars.ts', 'flv', 'rtmp://127.0.0.1:' . here(1935)
-                          . '/live/studio', '-bsf:a', 'aac_adtstoasc');
+    for my $names ([ 'rtmp-server', 'rtmp-beside' ], [ 'rtmp-inside' ]) {
+        my @p = run(@$names);
+        my $pub = $t->publish('bars.ts', 'flv', 'rtmp://127.0.0.1:'
+                              . here(1935) . '/live/studio', '-bsf:a',
+                              'aac_adtstoasc');
 
-    plays('rtmp-beside', http() . '/whep/studio');
-    $t->kill($pub);
-    end(@p);
+        plays($names->[-1], http() . '/whep/studio');
+        $t->kill($pub);
+        end(@p);
+    }
 }
 
 # an SRT encoder that calls

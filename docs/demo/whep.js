@@ -230,9 +230,9 @@ export function noAnswer(pc) {
 
     return new Reason('udp', 'No packets arrive: UDP port ' + ports
                       + ' blocked?',
-                      'the server answered over HTTP and told ' + all
-                      + '; a firewall on the way, or another public address'
-                      + ' (webrtc_candidate)?', true);
+                      'the session was answered, and its checks are not: is UDP'
+                      + ' blocked, or "webrtc_candidate" wrong? We were told '
+                      + all + '.', true);
 }
 
 
