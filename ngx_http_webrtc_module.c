@@ -22,6 +22,7 @@
 #include "ngx_http_webrtc_url.h"
 #include "ngx_http_webrtc_whep.h"
 #include "ngx_http_webrtc_whip.h"
+#include "ngx_webrtc_door.h"
 
 
 static void *ngx_http_webrtc_create_main_conf(ngx_conf_t *cf);
@@ -31,6 +32,8 @@ static char *ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
 static ngx_int_t ngx_http_webrtc_init(ngx_conf_t *cf);
 static ngx_int_t ngx_http_webrtc_init_process(ngx_cycle_t *cycle);
+static void ngx_http_webrtc_open_doors(ngx_cycle_t *cycle,
+    ngx_webrtc_bus_t *bus);
 static void ngx_http_webrtc_exit_process(ngx_cycle_t *cycle);
 static ngx_uint_t ngx_http_webrtc_busy(void *ctx);
 static void ngx_http_webrtc_on_unheard(void *ctx, ngx_webrtc_peer_t *peer,
@@ -646,9 +649,31 @@ ngx_http_webrtc_init_process(ngx_cycle_t *cycle)
 
         ngx_log_error(NGX_LOG_ALERT, cycle->log, 0,
                       "webrtc is off in this worker");
+
+        return NGX_OK;
+    }
+
+    if (wmcf->rtmp && ngx_process == NGX_PROCESS_WORKER) {
+        ngx_http_webrtc_open_doors(cycle, wmcf->bus);
     }
 
     return NGX_OK;
+}
+
+
+/* every worker tells the others where its nginx-rtmp can be reached */
+
+static void
+ngx_http_webrtc_open_doors(ngx_cycle_t *cycle, ngx_webrtc_bus_t *bus)
+{
+    ngx_uint_t  i, n;
+
+    n = ngx_webrtc_doors_open(cycle, NGX_WEBRTC_DOORS);
+
+    for (i = 0; i < n; i++) {
+        ngx_webrtc_bus_set_door(bus, i, ngx_webrtc_door_key(i),
+                                ngx_webrtc_door_port(i));
+    }
 }
 
 

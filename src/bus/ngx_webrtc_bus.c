@@ -219,6 +219,7 @@ ngx_webrtc_bus_attach(ngx_webrtc_bus_t *bus, ngx_log_t *log)
         wk->uid = geteuid();
         wk->rung = 0;
         wk->number = 0;
+        ngx_memzero(wk->doors, sizeof(wk->doors));
 
         bus->generation = sh->generation;
         bus->worker = w;
@@ -345,6 +346,45 @@ ngx_webrtc_bus_successor(ngx_webrtc_bus_t *bus, ngx_uint_t *same)
     }
 
     return found;
+}
+
+
+void
+ngx_webrtc_bus_set_door(ngx_webrtc_bus_t *bus, ngx_uint_t n, uint32_t key,
+    uint16_t port)
+{
+    ngx_webrtc_atomic_store(&bus->sh->workers[bus->worker].doors[n],
+                            (uint64_t) key << 16 | port);
+}
+
+
+ngx_uint_t
+ngx_webrtc_bus_doors(ngx_webrtc_bus_t *bus, uint32_t key, uint16_t *ports,
+    ngx_uint_t max)
+{
+    uint64_t                word;
+    ngx_uint_t              w, i, n;
+    ngx_webrtc_endpoint_t  *wk;
+
+    n = 0;
+
+    for (w = 0; w < ngx_webrtc_atomic_load(&bus->sh->nworkers); w++) {
+        wk = &bus->sh->workers[w];
+
+        if (ngx_webrtc_atomic_load_acquire(&wk->id) == 0) {
+            continue;
+        }
+
+        for (i = 0; i < NGX_WEBRTC_DOORS && n < max; i++) {
+            word = ngx_webrtc_atomic_load(&wk->doors[i]);
+
+            if ((word & 0xffff) && word >> 16 == key) {
+                ports[n++] = (uint16_t) word;
+            }
+        }
+    }
+
+    return n;
 }
 
 

@@ -31,6 +31,9 @@
 /* not a worker */
 #define NGX_WEBRTC_WORKER_NONE       ((ngx_uint_t) -1)
 
+/* ports that a worker tells the others of; chosen: nginx-rtmp listens on few */
+#define NGX_WEBRTC_DOORS             12
+
 /* bytes of a stream's name; chosen: a session slot carries it too */
 #define NGX_WEBRTC_NAME_MAX          127
 
@@ -338,6 +341,25 @@ void ngx_webrtc_bus_set_number(ngx_webrtc_bus_t *bus, ngx_uint_t number);
  * Returns the youngest, or NGX_WEBRTC_WORKER_NONE.
  */
 ngx_uint_t ngx_webrtc_bus_successor(ngx_webrtc_bus_t *bus, ngx_uint_t *same);
+
+/*
+ * Tells the others of a port of this worker.
+ *
+ *   n      which one, below NGX_WEBRTC_DOORS
+ *   key    what it stands for, the same in every worker
+ */
+void ngx_webrtc_bus_set_door(ngx_webrtc_bus_t *bus, ngx_uint_t n, uint32_t key,
+    uint16_t port);
+
+/*
+ * The ports of all workers, old ones too, that stand for key.  Any thread.
+ *
+ *   ports   room for max of them; filled
+ *
+ * Returns how many there are.  One may be that of a worker which has died.
+ */
+ngx_uint_t ngx_webrtc_bus_doors(ngx_webrtc_bus_t *bus, uint32_t key,
+    uint16_t *ports, ngx_uint_t max);
 
 /* pid of an endpoint, 0 when it is free; for listings */
 ngx_pid_t ngx_webrtc_bus_worker_pid(ngx_webrtc_bus_t *bus, ngx_uint_t worker);

@@ -93,8 +93,9 @@ typedef struct {
     uint32_t                 uid;
     uint32_t                 rung;        /* a doorbell is under way */
     uint32_t                 number;      /* of nginx's worker, plus 1 */
-    uint32_t                 pad1;
-    uint64_t                 pad[4];      /* a cache line each */
+    uint32_t                 pad;
+    uint64_t                 doors[NGX_WEBRTC_DOORS];   /* key << 16 | port;
+                                             two cache lines each */
 } ngx_webrtc_endpoint_t;
 
 

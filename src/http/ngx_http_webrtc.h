@@ -72,6 +72,7 @@ typedef struct {
     ngx_str_t                    pem;        /* generated certificate and key */
     ngx_str_t                    fingerprint;   /* "sha-256 AB:CD:..." */
     ngx_uint_t                   used;       /* a location needs the port */
+    ngx_uint_t                   rtmp;       /* something is pulled by it */
 } ngx_http_webrtc_main_conf_t;
 
 

@@ -431,6 +431,7 @@ ngx_http_webrtc_pull_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_int_t                          program;
     ngx_uint_t                         i;
     ngx_http_webrtc_pull_t            *pull;
+    ngx_http_webrtc_main_conf_t       *wmcf;
     ngx_http_compile_complex_value_t   ccv;
 
     if (wlcf->pull != NGX_CONF_UNSET_PTR) {
@@ -528,6 +529,11 @@ ngx_http_webrtc_pull_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                            "\"loop\", \"start=demand\", \"start=always\", "
                            "\"program=number\" or \"format=name\"", &value[i]);
         return NGX_CONF_ERROR;
+    }
+
+    if (ngx_strncasecmp(value[1].data, (u_char *) "rtmp:", 5) == 0) {
+        wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webrtc_module);
+        wmcf->rtmp = 1;
     }
 
     wlcf->pull = pull;

@@ -20,6 +20,7 @@
 #include <sys/eventfd.h>
 
 #include "ngx_webrtc_bus_error.h"
+#include "ngx_webrtc_door.h"
 #include "ngx_webrtc_source.h"
 #include "ngx_webrtc_source_av.h"
 #include "ngx_webrtc_source_thread.h"
@@ -48,6 +49,9 @@ struct ngx_webrtc_source_s {
     ngx_str_t                      name;       /* of the stream, and */
     ngx_str_t                      url;        /* for the log: st may be gone
                                                   before us */
+
+    ngx_uint_t                     warned;     /* by the thread */
+
     unsigned                       stopping:1;
 };
 
@@ -57,6 +61,8 @@ static ngx_int_t ngx_webrtc_source_create_thread(ngx_webrtc_source_t *source,
 static ngx_int_t ngx_webrtc_source_listen(ngx_webrtc_source_t *source);
 static u_char *ngx_webrtc_source_log_error(ngx_log_t *log, u_char *buf,
     size_t len);
+static ngx_uint_t ngx_webrtc_source_doors(void *ctx, struct sockaddr *sa,
+    uint16_t *ports, ngx_uint_t max, int *family);
 static void ngx_webrtc_source_notify(void *ctx);
 static void ngx_webrtc_source_published(void *ctx,
     ngx_webrtc_source_delta_t *delta);
@@ -288,6 +294,7 @@ ngx_webrtc_source_create_thread(ngx_webrtc_source_t *source,
     tc.read_timeout = conf->read_timeout ? conf->read_timeout
                                          : NGX_WEBRTC_SOURCE_TIMEOUT;
 
+    tc.doors = ngx_webrtc_doors_count() ? ngx_webrtc_source_doors : NULL;
     tc.notify = ngx_webrtc_source_notify;
     tc.ctx = source;
 
@@ -356,6 +363,38 @@ ngx_webrtc_source_log_error(ngx_log_t *log, u_char *buf, size_t len)
 
     return ngx_snprintf(buf, len, ", stream: \"%V\", url: \"%V\"",
                         &source->name, &source->url);
+}
+
+
+/* in the thread: who in this nginx listens there */
+
+static ngx_uint_t
+ngx_webrtc_source_doors(void *ctx, struct sockaddr *sa, uint16_t *ports,
+    ngx_uint_t max, int *family)
+{
+    ngx_webrtc_source_t  *source = ctx;
+
+    uint32_t  key;
+
+    switch (ngx_webrtc_door_find(sa, &key, family)) {
+
+    case NGX_OK:
+        return ngx_webrtc_bus_doors(source->bus, key, ports, max);
+
+    case NGX_BUSY:
+
+        if (!source->warned) {
+            source->warned = 1;
+            ngx_webrtc_source_thread_log(source->thread, NGX_LOG_WARN,
+                        "this is rtmp of this nginx, but in any worker: write "
+                        "127.0.0.1 in the URL to find the stream's one");
+        }
+
+        return 0;
+
+    default:
+        return 0;
+    }
 }
 
 

@@ -37,6 +37,7 @@
 static void ngx_webrtc_source_av_log(void *avcl, int level, const char *fmt,
     va_list args);
 static int ngx_webrtc_source_av_interrupt(void *data);
+static ngx_int_t ngx_webrtc_source_av_find(ngx_webrtc_source_run_t *run);
 static ngx_int_t ngx_webrtc_source_av_regular(ngx_webrtc_source_run_t *run);
 static AVDictionary *ngx_webrtc_source_av_options(
     ngx_webrtc_source_run_t *run);
@@ -91,6 +92,11 @@ ngx_webrtc_source_av_run(ngx_webrtc_source_thread_t *th)
 
     th->deadline_us = ngx_webrtc_source_thread_now()
                       + (uint64_t) th->conf.connect_timeout * 1000;
+
+    rc = ngx_webrtc_source_av_find(run);
+    if (rc != NGX_OK) {
+        goto done;
+    }
 
     rc = ngx_webrtc_source_av_open(run);
     if (rc != NGX_OK) {
@@ -182,10 +188,43 @@ ngx_webrtc_source_av_log(void *avcl, int level, const char *fmt, va_list args)
 static int
 ngx_webrtc_source_av_interrupt(void *data)
 {
-    ngx_webrtc_source_thread_t  *th = data;
+    ngx_webrtc_source_run_t  *run = data;
 
-    return ngx_webrtc_source_thread_stopped(th)
-           || ngx_webrtc_source_thread_now() > th->deadline_us;
+    if (ngx_webrtc_source_thread_stopped(run->th)
+        || ngx_webrtc_source_thread_now() > run->th->deadline_us)
+    {
+        return 1;
+    }
+
+    if (run->rtmp && !run->moved) {
+        run->moved = ngx_webrtc_source_rtmp_moved(run->rtmp, run->waiting_us);
+    }
+
+    return run->moved;
+}
+
+
+/* nginx-rtmp of this nginx: the worker that has the stream */
+
+static ngx_int_t
+ngx_webrtc_source_av_find(ngx_webrtc_source_run_t *run)
+{
+    ngx_int_t  rc;
+
+    run->rtmp = ngx_webrtc_source_rtmp_create(run->th);
+
+    if (run->rtmp == NULL) {
+        return NGX_OK;
+    }
+
+    rc = ngx_webrtc_source_rtmp_find(run->rtmp);
+
+    /* what is found is played at once, or it is gone again */
+
+    run->th->deadline_us = ngx_webrtc_source_thread_now()
+                           + (uint64_t) run->th->conf.connect_timeout * 1000;
+
+    return rc;
 }
 
 
@@ -224,7 +263,7 @@ ngx_webrtc_source_av_open(ngx_webrtc_source_run_t *run)
     }
 
     run->ic->interrupt_callback.callback = ngx_webrtc_source_av_interrupt;
-    run->ic->interrupt_callback.opaque = th;
+    run->ic->interrupt_callback.opaque = run;
     run->ic->correct_ts_overflow = 0;
     run->ic->flags |= AVFMT_FLAG_NOBUFFER;
 
@@ -232,7 +271,12 @@ ngx_webrtc_source_av_open(ngx_webrtc_source_run_t *run)
 
     /* frees the context on failure */
 
-    rc = avformat_open_input(&run->ic, th->conf.url, iformat, &options);
+    run->waiting_us = ngx_webrtc_source_thread_now();
+
+    rc = avformat_open_input(&run->ic,
+                             run->rtmp ? ngx_webrtc_source_rtmp_url(run->rtmp)
+                                       : th->conf.url,
+                             iformat, &options);
 
     av_dict_free(&options);
 
@@ -304,6 +348,15 @@ ngx_webrtc_source_av_options(ngx_webrtc_source_run_t *run)
 
         (void) av_dict_set(&d, "tcp_nodelay", "1", 0);             /* rtmp */
 
+        if (run->rtmp) {
+            (void) av_dict_set(&d, "rtmp_app",
+                               ngx_webrtc_source_rtmp_app(run->rtmp), 0);
+            (void) av_dict_set(&d, "rtmp_playpath",
+                               ngx_webrtc_source_rtmp_name(run->rtmp), 0);
+            (void) av_dict_set(&d, "rtmp_tcurl",
+                               ngx_webrtc_source_rtmp_tcurl(run->rtmp), 0);
+        }
+
         if (scheme->name.data[2] == 's') {
             (void) av_dict_set(&d, "rtsp_flags", "prefer_tcp", 0);
             (void) av_dict_set_int(&d, "timeout", timeout_us, 0);
@@ -355,7 +408,10 @@ ngx_webrtc_source_av_failed(ngx_webrtc_source_run_t *run, int err,
         return NGX_ABORT;
     }
 
-    if (err == AVERROR_EXIT || err == AVERROR(ETIMEDOUT)) {
+    if (run->moved) {
+        cause = "the stream has moved to another worker";
+
+    } else if (err == AVERROR_EXIT || err == AVERROR(ETIMEDOUT)) {
         cause = "timed out";
 
     } else if (av_strerror(err, text, sizeof(text)) == 0) {
@@ -420,6 +476,11 @@ ngx_webrtc_source_av_close(ngx_webrtc_source_run_t *run)
     ngx_webrtc_source_read_cleanup(&run->rd);
 
     avformat_close_input(&run->ic);
+
+    if (run->rtmp) {
+        ngx_webrtc_source_rtmp_destroy(run->rtmp);
+        run->rtmp = NULL;
+    }
 }
 
 
@@ -441,8 +502,13 @@ ngx_webrtc_source_av_read(ngx_webrtc_source_run_t *run)
     now_us = ngx_webrtc_source_thread_now();
 
     th->deadline_us = now_us + (uint64_t) th->conf.read_timeout * 1000;
+    run->waiting_us = now_us;
 
     rc = ngx_webrtc_source_read_next(&run->rd);
+
+    if (run->rtmp && rc >= 0) {
+        ngx_webrtc_source_rtmp_rest(run->rtmp);
+    }
 
     run->reading_us += ngx_webrtc_source_thread_now() - now_us;
 

@@ -21,6 +21,7 @@
 
 #include "ngx_webrtc_source_audio.h"
 #include "ngx_webrtc_source_read.h"
+#include "ngx_webrtc_source_rtmp.h"
 #include "ngx_webrtc_source_thread.h"
 
 
@@ -40,6 +41,10 @@ typedef struct {
     ngx_webrtc_source_thread_t   *th;
 
     AVFormatContext              *ic;
+    ngx_webrtc_source_rtmp_t     *rtmp;         /* of several workers, or
+                                                   NULL */
+    uint64_t                      waiting_us;   /* since when, for input */
+    ngx_uint_t                    moved;        /* to another worker */
     ngx_webrtc_source_read_t      rd;
     ngx_webrtc_source_audio_t    *audio;
 

@@ -84,6 +84,10 @@ typedef struct {
  *   once       do not retry: the thread ends with the first loss
  *   unpaced    do not hold files back to real time (tests)
  *   out        where frames go
+ *   doors      asked for the ports, on the loopback, of all workers of this
+ *              nginx whose nginx-rtmp listens on an address: up to max are
+ *              filled in, family is set, their number returned.  NULL: there
+ *              are none.  Called with the same ctx as notify
  *   notify     called by the thread, with nothing locked, when there is a
  *              note or it has ended.  It may call note() and go() at once
  *              where there is no loop (tests)
@@ -103,6 +107,9 @@ typedef struct {
 
     ngx_webrtc_source_out_conf_t       out;
 
+    ngx_uint_t                       (*doors)(void *ctx, struct sockaddr *sa,
+                                           uint16_t *ports, ngx_uint_t max,
+                                           int *family);
     void                             (*notify)(void *ctx);
     void                              *ctx;
 } ngx_webrtc_source_thread_conf_t;
