@@ -191,6 +191,20 @@ $::sdp
 
 
 
+=== RFC 3264, 6.1: every codec of the offer that is taken, in its order
+--- request eval
+["POST /whip/" . ::n() . "\n" . ::send_only(video => ['VP8', 'H264', 'AV1', 'VP9'], audio => ['PCMU', 'opus', 'G722']),
+ "POST /whip/" . ::n() . "\n" . ::send_only(video => ['H264', 'VP8'], audio => [])]
+--- more_headers eval
+$::sdp
+--- error_code eval
+[201, 201]
+--- response_body_like eval
+[qr/^m=video 9 UDP\/TLS\/RTP\/SAVPF 96 102 45 98\r\n(?:.*\r\n)*m=audio 9 UDP\/TLS\/RTP\/SAVPF 0 111 9\r$/m,
+ qr/^m=video 9 UDP\/TLS\/RTP\/SAVPF 102 96\r$/m]
+
+
+
 === webrtc_codecs: the publisher's first allowed one per kind
 --- request eval
 ["POST /codecs/" . ::n() . "\n" . ::send_only(video => ['H264', 'VP8']),

@@ -65,6 +65,12 @@ static ngx_int_t ngx_webrtc_negotiate_pick_publish(
     ngx_webrtc_negotiate_ctx_t *ctx, ngx_uint_t mline);
 static ngx_int_t ngx_webrtc_negotiate_pick_codec(
     ngx_webrtc_negotiate_ctx_t *ctx, ngx_uint_t mline);
+static void ngx_webrtc_negotiate_pick_others(ngx_webrtc_negotiate_ctx_t *ctx,
+    ngx_uint_t mline);
+static ngx_uint_t ngx_webrtc_negotiate_mark(ngx_webrtc_negotiate_ctx_t *ctx,
+    ngx_uint_t mline, u_char *taken);
+static ngx_uint_t ngx_webrtc_negotiate_allowed(
+    const ngx_webrtc_negotiate_policy_t *policy, ngx_uint_t codec);
 static void ngx_webrtc_negotiate_pick_red(ngx_webrtc_negotiate_ctx_t *ctx,
     ngx_uint_t mline);
 static void ngx_webrtc_negotiate_pick_inactive(ngx_webrtc_negotiate_ctx_t *ctx,
@@ -596,6 +602,7 @@ ngx_webrtc_negotiate_pick_publish(ngx_webrtc_negotiate_ctx_t *ctx,
         pick->state = NGX_WEBRTC_NEGOTIATE_ACTIVE;
         pick->track = (uint8_t) ctx->nactive++;
 
+        ngx_webrtc_negotiate_pick_others(ctx, mline);
         ngx_webrtc_negotiate_pick_red(ctx, mline);
 
         return NGX_OK;
@@ -649,12 +656,142 @@ ngx_webrtc_negotiate_pick_codec(ngx_webrtc_negotiate_ctx_t *ctx,
 
         rc = ngx_webrtc_negotiate_codec(media, codec, NULL, choice);
 
-        if (rc == NGX_OK) {
+        if (rc == NGX_OK
+            && ngx_webrtc_negotiate_offered(media, choice->offered, choice)
+               == NGX_OK)
+        {
             return NGX_OK;
         }
     }
 
     return NGX_DECLINED;
+}
+
+
+/*
+ * RFC 3264, 6.1: a publisher sends what the answer lists, so that all is listed
+ * that we take.  There are clients that have only one codec to send and offer
+ * it behind others (pion).
+ */
+
+static void
+ngx_webrtc_negotiate_pick_others(ngx_webrtc_negotiate_ctx_t *ctx,
+    ngx_uint_t mline)
+{
+    u_char                                taken[NGX_WEBRTC_SDP_CODECS];
+    ngx_uint_t                            i, k, n;
+    const ngx_webrtc_sdp_media_t         *media;
+    ngx_webrtc_negotiate_pick_t          *pick;
+    ngx_webrtc_negotiate_choice_t        *alt;
+    const ngx_webrtc_negotiate_policy_t  *policy;
+
+    policy = ctx->policy;
+    media = &ctx->offer->media[mline];
+    pick = &ctx->picks[mline];
+
+    if (ngx_webrtc_negotiate_mark(ctx, mline, taken) == 0) {
+        return;
+    }
+
+    /* in the order of our list, each of them in the offer's */
+
+    n = policy->ncodec_order ? policy->ncodec_order : 1;
+
+    for (k = 0; k < n; k++) {
+
+        for (i = 0; i < media->ncodecs; i++) {
+
+            if (!taken[i]) {
+                continue;
+            }
+
+            alt = &pick->alts[pick->nalts];
+
+            (void) ngx_webrtc_negotiate_offered(media, &media->codecs[i],
+                                                alt);
+
+            if (policy->ncodec_order
+                && alt->codec->codec != policy->codec_order[k])
+            {
+                continue;
+            }
+
+            taken[i] = 0;
+            pick->nalts++;
+        }
+    }
+}
+
+
+/*
+ * Marks the payload types that are taken beside the chosen one.  When there are
+ * too many every codec has one of them, the best.
+ *
+ *   taken   out: a flag for each of the m-line
+ *
+ * Returns how many there are.
+ */
+
+static ngx_uint_t
+ngx_webrtc_negotiate_mark(ngx_webrtc_negotiate_ctx_t *ctx, ngx_uint_t mline,
+    u_char *taken)
+{
+    ngx_uint_t                      i, n, codec;
+    const ngx_webrtc_sdp_media_t   *media;
+    ngx_webrtc_negotiate_choice_t   choice, *chosen;
+
+    media = &ctx->offer->media[mline];
+    chosen = &ctx->picks[mline].choice;
+
+    ngx_memzero(taken, NGX_WEBRTC_SDP_CODECS);
+    n = 0;
+
+    for (codec = 1; codec < NGX_WEBRTC_CODEC_N; codec++) {
+
+        if (codec == chosen->codec->codec
+            || !ngx_webrtc_negotiate_allowed(ctx->policy, codec)
+            || ngx_webrtc_negotiate_codec(media, codec, NULL, &choice)
+               != NGX_OK
+            || ngx_webrtc_negotiate_offered(media, choice.offered, &choice)
+               != NGX_OK)
+        {
+            continue;
+        }
+
+        taken[choice.offered - media->codecs] = 1;
+        n++;
+    }
+
+    for (i = 0; i < media->ncodecs && n < NGX_WEBRTC_DESC_ALTS; i++) {
+
+        if (!taken[i]
+            && &media->codecs[i] != chosen->offered
+            && ngx_webrtc_negotiate_offered(media, &media->codecs[i], &choice)
+               == NGX_OK
+            && ngx_webrtc_negotiate_allowed(ctx->policy, choice.codec->codec))
+        {
+            taken[i] = 1;
+            n++;
+        }
+    }
+
+    return n;
+}
+
+
+static ngx_uint_t
+ngx_webrtc_negotiate_allowed(const ngx_webrtc_negotiate_policy_t *policy,
+    ngx_uint_t codec)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < policy->ncodec_order; i++) {
+        if (policy->codec_order[i] == codec) {
+            return 1;
+        }
+    }
+
+    return policy->ncodec_order == 0;
 }
 
 

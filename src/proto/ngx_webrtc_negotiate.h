@@ -50,7 +50,7 @@
  * and policies with cname and stream_id up to 64 bytes each.  Add
  * NGX_WEBRTC_NEGOTIATE_CANDIDATE for each candidate.
  */
-#define NGX_WEBRTC_NEGOTIATE_ANSWER       24576
+#define NGX_WEBRTC_NEGOTIATE_ANSWER       40960
 #define NGX_WEBRTC_NEGOTIATE_CANDIDATE    512
 
 
@@ -71,10 +71,12 @@ typedef struct {
     ngx_uint_t   alternatives;
 
     /*
-     * PUBLISH: allowed codecs, NGX_WEBRTC_CODEC_*, the ones we prefer first:
-     * the first one offered is taken.  n 0 = all, as the publisher prefers.
-     * RED is taken beside the codec that it wraps: where it is in the list, or
-     * without one where the publisher prefers it to that codec.
+     * PUBLISH: allowed codecs, NGX_WEBRTC_CODEC_*, the ones we prefer first.
+     * All payload types of them that are offered are taken: in this order, n 0
+     * = all codecs, in that of the offer.  The publisher sends the first one,
+     * or any: desc's alts[].  RED is taken beside the codec that it wraps,
+     * which has to be the first: where it is in the list, or without one where
+     * the publisher prefers it to that codec.
      */
     const uint8_t  *codec_order;
     ngx_uint_t      ncodec_order;

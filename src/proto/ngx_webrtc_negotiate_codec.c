@@ -33,6 +33,8 @@ static ngx_uint_t ngx_webrtc_negotiate_h264_distance(
     const ngx_webrtc_track_t *track, const ngx_webrtc_sdp_codec_t *offered);
 static ngx_uint_t ngx_webrtc_negotiate_h264_rank(uint32_t profile);
 static uint32_t ngx_webrtc_negotiate_h264_profile(const ngx_str_t *fmtp);
+static ngx_uint_t ngx_webrtc_negotiate_interleaved(
+    const ngx_webrtc_sdp_codec_t *offered);
 static uint8_t ngx_webrtc_negotiate_rtx(const ngx_webrtc_sdp_media_t *media,
     const ngx_webrtc_sdp_codec_t *offered);
 static u_char *ngx_webrtc_negotiate_red_pt(u_char *p, u_char *end,
@@ -77,6 +79,30 @@ ngx_webrtc_negotiate_codec(const ngx_webrtc_sdp_media_t *media,
     }
 
     choice->rtx_pt = ngx_webrtc_negotiate_rtx(media, choice->offered);
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_webrtc_negotiate_offered(const ngx_webrtc_sdp_media_t *media,
+    const ngx_webrtc_sdp_codec_t *offered,
+    ngx_webrtc_negotiate_choice_t *choice)
+{
+    const ngx_webrtc_codec_t  *known;
+
+    known = ngx_webrtc_negotiate_known(media, offered);
+
+    if (known == NULL || known->codec == NGX_WEBRTC_CODEC_RED
+        || (known->codec == NGX_WEBRTC_CODEC_H264
+            && ngx_webrtc_negotiate_interleaved(offered)))
+    {
+        return NGX_DECLINED;
+    }
+
+    choice->codec = known;
+    choice->offered = offered;
+    choice->rtx_pt = ngx_webrtc_negotiate_rtx(media, offered);
 
     return NGX_OK;
 }
@@ -313,7 +339,7 @@ ngx_webrtc_negotiate_h264_distance(const ngx_webrtc_track_t *track,
     if (ngx_webrtc_sdp_fmtp(&offered->fmtp, "packetization-mode", &value)
         != NGX_OK || value.len != 1 || value.data[0] != '1')
     {
-        distance += 1000;
+        distance += ngx_webrtc_negotiate_interleaved(offered) ? 2000 : 1000;
     }
 
     if (track == NULL || track->profile == 0) {
@@ -401,6 +427,19 @@ ngx_webrtc_negotiate_h264_profile(const ngx_str_t *fmtp)
     }
 
     return NGX_WEBRTC_NEGOTIATE_H264_DEFAULT;
+}
+
+
+/* RFC 6184, 8.1: packetization-mode 2, of which nobody here knows anything */
+
+static ngx_uint_t
+ngx_webrtc_negotiate_interleaved(const ngx_webrtc_sdp_codec_t *offered)
+{
+    ngx_str_t  value;
+
+    return ngx_webrtc_sdp_fmtp(&offered->fmtp, "packetization-mode", &value)
+           == NGX_OK
+           && value.len == 1 && value.data[0] == '2';
 }
 
 

@@ -45,6 +45,17 @@ ngx_int_t ngx_webrtc_negotiate_codec(const ngx_webrtc_sdp_media_t *media,
     ngx_webrtc_negotiate_choice_t *choice);
 
 /*
+ * Takes a payload type of the m-line as it is.
+ *
+ * NGX_OK        choice is filled
+ * NGX_DECLINED  it is none of ours, or none that we can receive: RED, or
+ *               interleaved H.264 (RFC 6184, 5.7)
+ */
+ngx_int_t ngx_webrtc_negotiate_offered(const ngx_webrtc_sdp_media_t *media,
+    const ngx_webrtc_sdp_codec_t *offered,
+    ngx_webrtc_negotiate_choice_t *choice);
+
+/*
  * RFC 2198, 5.  RED whose blocks are of an offered payload type, NULL if there
  * is none.
  */

@@ -406,11 +406,20 @@ static ngx_uint_t
 ngx_webrtc_negotiate_stereo(const ngx_webrtc_negotiate_policy_t *policy,
     const ngx_webrtc_negotiate_pick_t *pick)
 {
-    ngx_str_t         value;
-    const ngx_str_t  *fmtp;
+    ngx_str_t                             value;
+    ngx_uint_t                            i;
+    const ngx_str_t                      *fmtp;
+    const ngx_webrtc_negotiate_choice_t  *opus;
 
-    if (pick->choice.codec->codec != NGX_WEBRTC_CODEC_OPUS) {
-        return 0;
+    opus = &pick->choice;
+
+    for (i = 0; opus->codec->codec != NGX_WEBRTC_CODEC_OPUS; i++) {
+
+        if (i == pick->nalts) {
+            return 0;
+        }
+
+        opus = &pick->alts[i];
     }
 
     if (policy->role == NGX_WEBRTC_NEGOTIATE_PLAY) {
@@ -419,7 +428,7 @@ ngx_webrtc_negotiate_stereo(const ngx_webrtc_negotiate_policy_t *policy,
 
     /* RFC 7587, 6.1: a publisher that says so */
 
-    fmtp = &pick->choice.offered->fmtp;
+    fmtp = &opus->offered->fmtp;
 
     if (ngx_webrtc_sdp_fmtp(fmtp, "sprop-stereo", &value) != NGX_OK
         && ngx_webrtc_sdp_fmtp(fmtp, "stereo", &value) != NGX_OK)

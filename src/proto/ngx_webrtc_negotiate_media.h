@@ -35,7 +35,7 @@ typedef struct {
     const ngx_webrtc_sdp_codec_t  *red;
     ngx_uint_t                     red_first; /* it is preferred */
 
-    /* of an active one that we send: other codecs */
+    /* of an active one: what else may be sent there */
     ngx_uint_t                     nalts;
     ngx_webrtc_negotiate_choice_t  alts[NGX_WEBRTC_DESC_ALTS];
 } ngx_webrtc_negotiate_pick_t;

@@ -19,8 +19,9 @@
 #include <ngx_webrtc_rtp.h>
 
 
-/* payload types with retransmission in one session; chosen: m-lines */
-#define NGX_WEBRTC_RTX_MAX   8
+/* payload types with retransmission in one session; chosen: those of an m-line
+ * of video, and as many of others */
+#define NGX_WEBRTC_RTX_MAX   32
 
 /* bytes of the original sequence number; RFC 4588, 4 */
 #define NGX_WEBRTC_RTX_OSN   2

@@ -14,6 +14,12 @@
  *
  * Tracks.  A stream's tracks keep their places from publisher to publisher, by
  * kind, so that viewers go on when another one takes over.
+ *
+ * Codecs.  An m-line has all payload types that we take, and a publisher sends
+ * whichever it likes.  Until its first packet it is taken to go on with what
+ * the stream has, if it may, else with the first one; from then on the track's
+ * codec is that of the packets, in their order, and viewers learn of a change
+ * as of another publisher.
  */
 
 
@@ -47,6 +53,8 @@ static void ngx_webrtc_publish_claim(ngx_webrtc_session_t *s);
 static void ngx_webrtc_publish_begin(ngx_webrtc_session_t *s);
 static ngx_int_t ngx_webrtc_publish_track(ngx_webrtc_session_t *s,
     ngx_webrtc_publish_track_t *t, ngx_webrtc_desc_media_t *m);
+static void ngx_webrtc_publish_rtx(ngx_webrtc_publish_t *pub,
+    ngx_webrtc_desc_media_t *m);
 static ngx_int_t ngx_webrtc_publish_place(ngx_webrtc_publish_t *pub,
     ngx_uint_t kind);
 static void ngx_webrtc_publish_activate(ngx_webrtc_session_t *s);
@@ -190,10 +198,11 @@ static ngx_int_t
 ngx_webrtc_publish_track(ngx_webrtc_session_t *s,
     ngx_webrtc_publish_track_t *t, ngx_webrtc_desc_media_t *m)
 {
-    size_t                 mem, size;
-    ngx_int_t              place;
-    ngx_uint_t             window, video;
-    ngx_webrtc_publish_t  *pub;
+    size_t                  mem, size;
+    ngx_int_t               place;
+    ngx_uint_t              codec, window, video;
+    ngx_webrtc_publish_t   *pub;
+    ngx_webrtc_desc_alt_t   alt;
 
     pub = s->pub;
     video = (m->kind == NGX_WEBRTC_VIDEO);
@@ -214,28 +223,28 @@ ngx_webrtc_publish_track(ngx_webrtc_session_t *s,
     }
 
     t->session = s;
+    t->media = m;
     t->track = (uint8_t) place;
+
+    codec = ((ngx_uint_t) place < pub->nstream) ? pub->stream[place].codec
+                                                : NGX_WEBRTC_CODEC_NONE;
+
+    if (ngx_webrtc_desc_codec(m, codec, &alt) != NGX_OK) {
+        codec = m->codec;
+    }
 
     if (ngx_webrtc_reorder_init(&t->reorder, t->mem, size, window,
                                 ngx_webrtc_publish_packet, t)
         != NGX_OK
-        || ngx_webrtc_depay_init(&t->depay, m->codec, m->stereo ? 2 : 0)
-           != NGX_OK
-        || ngx_webrtc_timeline_track(&s->st->timeline, place, m->clock_rate,
-                                     1, m->clock_rate)
-           != NGX_OK
-        || ngx_webrtc_sync_track(&pub->sync, place, m->kind, m->clock_rate)
-           != NGX_OK)
+        || ngx_webrtc_publish_codec(t, codec) != NGX_OK)
     {
         ngx_free(t->mem);
         t->mem = NULL;
         return NGX_ERROR;
     }
 
-    t->media = m;
-
     ngx_webrtc_nack_init(&t->nack, video);
-    ngx_webrtc_report_in_init(&t->report, m->clock_rate);
+    ngx_webrtc_report_in_init(&t->report, t->depay.track.clock_rate);
 
     /* where nothing is asked for again there is only reordering to wait for */
 
@@ -244,19 +253,83 @@ ngx_webrtc_publish_track(ngx_webrtc_session_t *s,
                             ? ngx_webrtc_nack_hold(&t->nack)
                             : NGX_WEBRTC_NACK_DELAY);
 
+    ngx_webrtc_publish_rtx(pub, m);
+
+    pub->nstream = ngx_max(pub->nstream, (ngx_uint_t) place + 1);
+    pub->video |= video;
+
+    return NGX_OK;
+}
+
+
+/* retransmissions of all that the m-line may bring */
+
+static void
+ngx_webrtc_publish_rtx(ngx_webrtc_publish_t *pub, ngx_webrtc_desc_media_t *m)
+{
+    ngx_uint_t  i;
+
     if (m->rtx_pt != NGX_WEBRTC_DESC_NO_PT) {
         (void) ngx_webrtc_rtx_add(&pub->rtx, m->rtx_pt, m->pt, m->rtx_ssrc,
                                   m->ssrc);
     }
 
-    if (pub->stream[place].codec != m->codec) {
-        ngx_webrtc_atomic_store(&s->st->since[place],
-                                pub->writer.next[place]);
+    for (i = 0; i < m->nalts; i++) {
+
+        if (m->alts[i].rtx_pt != NGX_WEBRTC_DESC_NO_PT) {
+            (void) ngx_webrtc_rtx_add(&pub->rtx, m->alts[i].rtx_pt,
+                                      m->alts[i].pt, m->rtx_ssrc, m->ssrc);
+        }
+    }
+}
+
+
+ngx_int_t
+ngx_webrtc_publish_codec(ngx_webrtc_publish_track_t *t, ngx_uint_t codec)
+{
+    uint32_t                  rate;
+    ngx_webrtc_stream_t      *st;
+    ngx_webrtc_publish_t     *pub;
+    ngx_webrtc_desc_media_t  *m;
+
+    m = t->media;
+    st = t->session->st;
+    pub = t->session->pub;
+
+    rate = t->depay.track.clock_rate;
+
+    if (ngx_webrtc_depay_init(&t->depay, codec,
+                              codec == NGX_WEBRTC_CODEC_OPUS && m->stereo
+                              ? 2 : 0)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
     }
 
-    pub->stream[place] = t->depay.track;
-    pub->nstream = ngx_max(pub->nstream, (ngx_uint_t) place + 1);
-    pub->video |= video;
+    /* RFC 7160: timestamps of another rate are not those before, counted on */
+
+    if (rate != t->depay.track.clock_rate) {
+
+        rate = t->depay.track.clock_rate;
+
+        if (ngx_webrtc_timeline_track(&st->timeline, t->track, rate, 1, rate)
+            != NGX_OK
+            || ngx_webrtc_sync_track(&pub->sync, t->track, m->kind, rate)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        t->report.clock_rate = rate;
+        ngx_memzero(&t->order, sizeof(ngx_webrtc_order_t));
+    }
+
+    if (pub->stream[t->track].codec != codec) {
+        ngx_webrtc_atomic_store(&st->since[t->track],
+                                pub->writer.next[t->track]);
+    }
+
+    pub->stream[t->track] = t->depay.track;
 
     return NGX_OK;
 }

@@ -41,9 +41,8 @@
      - NGX_WEBRTC_SRTP_TAG)
 
 
-/* NGX_WEBRTC_DESC_NO_PT is no payload type of a packet */
 #define ngx_webrtc_publish_has(m, rtp_pt)                                     \
-    ((m)->pt == (rtp_pt) || (m)->red_pt == (rtp_pt))
+    (ngx_webrtc_desc_payload(m, rtp_pt) != NGX_WEBRTC_CODEC_NONE)
 
 
 static void ngx_webrtc_publish_drop(ngx_webrtc_session_t *s, ngx_uint_t why,
@@ -55,10 +54,13 @@ static ngx_webrtc_publish_ssrc_t *ngx_webrtc_publish_add(
     ngx_webrtc_publish_t *pub);
 static void ngx_webrtc_publish_change(ngx_webrtc_publish_t *pub,
     ngx_webrtc_publish_track_t *t, uint32_t ssrc, uint64_t now_us);
+static void ngx_webrtc_publish_cut(ngx_webrtc_publish_track_t *t);
 static ngx_webrtc_publish_track_t *ngx_webrtc_publish_match(
     ngx_webrtc_publish_t *pub, ngx_webrtc_rtp_t *rtp);
 static void ngx_webrtc_publish_extensions(ngx_webrtc_publish_t *pub,
     ngx_webrtc_rtp_t *rtp, uint64_t now_us);
+static ngx_int_t ngx_webrtc_publish_switch(ngx_webrtc_publish_track_t *t,
+    ngx_uint_t codec);
 static void ngx_webrtc_publish_frame(ngx_webrtc_publish_track_t *t,
     const ngx_webrtc_reorder_packet_t *rp, ngx_webrtc_depay_info_t *info);
 static void ngx_webrtc_publish_write(ngx_webrtc_publish_track_t *t,
@@ -301,21 +303,20 @@ static void
 ngx_webrtc_publish_change(ngx_webrtc_publish_t *pub,
     ngx_webrtc_publish_track_t *t, uint32_t ssrc, uint64_t now_us)
 {
+    ngx_uint_t                i;
+    ngx_webrtc_desc_media_t  *m;
+
     if (t->ssrc) {
         ngx_webrtc_reorder_renew(&t->reorder);
         ngx_webrtc_nack_renew(&t->nack);
-        ngx_webrtc_report_in_init(&t->report, t->media->clock_rate);
+        ngx_webrtc_report_in_init(&t->report, t->depay.track.clock_rate);
         ngx_webrtc_sync_renew(&pub->sync, t->track);
 
         t->framed = 0;
         t->held_us = 0;
         t->changed_us = now_us;
 
-        if (t->open) {
-            /* the rest of a frame is missing */
-            t->open = 0;
-            ngx_webrtc_ring_skip(&pub->writer, t->track, 1);
-        }
+        ngx_webrtc_publish_cut(t);
 
         if (t->media->kind == NGX_WEBRTC_VIDEO) {
             /* unless the new SSRC begins with one */
@@ -325,7 +326,25 @@ ngx_webrtc_publish_change(ngx_webrtc_publish_t *pub,
 
     t->ssrc = ssrc;
 
-    (void) ngx_webrtc_rtx_bind(&pub->rtx, t->media->pt, ssrc);
+    m = t->media;
+
+    (void) ngx_webrtc_rtx_bind(&pub->rtx, m->pt, ssrc);
+
+    for (i = 0; i < m->nalts; i++) {
+        (void) ngx_webrtc_rtx_bind(&pub->rtx, m->alts[i].pt, ssrc);
+    }
+}
+
+
+/* the rest of a frame, if one was open, does not come any more */
+
+static void
+ngx_webrtc_publish_cut(ngx_webrtc_publish_track_t *t)
+{
+    if (t->open) {
+        t->open = 0;
+        ngx_webrtc_ring_skip(&t->session->pub->writer, t->track, 1);
+    }
 }
 
 
@@ -402,7 +421,7 @@ ngx_webrtc_publish_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
     size_t                      n;
     uint64_t                    frames, keyframes;
     ngx_int_t                   rc;
-    ngx_uint_t                  flags;
+    ngx_uint_t                  flags, codec;
     ngx_webrtc_publish_t       *pub;
     ngx_webrtc_depay_info_t     info;
     ngx_webrtc_depay_packet_t   pkt;
@@ -423,6 +442,16 @@ ngx_webrtc_publish_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
     if (rp->lost) {
         ngx_webrtc_nack_drop(&t->nack, rp->seq, 1);
         t->session->peer->stat.lost_in += rp->lost;
+    }
+
+    codec = ngx_webrtc_desc_payload(t->media, rp->pt);
+
+    /* padding is of any */
+
+    if (codec != t->depay.track.codec && rp->n
+        && ngx_webrtc_publish_switch(t, codec) != NGX_OK)
+    {
+        return;
     }
 
     frames = t->depay.frames;
@@ -504,6 +533,46 @@ ngx_webrtc_publish_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
                              rp->arrival_us);
 
     t->open = (t->media->kind == NGX_WEBRTC_VIDEO && !rp->marker);
+}
+
+
+/* the publisher sends another one of the codecs that were negotiated */
+
+static ngx_int_t
+ngx_webrtc_publish_switch(ngx_webrtc_publish_track_t *t, ngx_uint_t codec)
+{
+    ngx_webrtc_publish_t  *pub;
+    ngx_webrtc_session_t  *s;
+
+    s = t->session;
+    pub = s->pub;
+
+    /* what was sent before is for those who have that codec */
+
+    ngx_webrtc_publish_cut(t);
+    ngx_webrtc_publish_flush(s);
+
+    if (ngx_webrtc_publish_codec(t, codec) != NGX_OK) {
+        ngx_webrtc_session_complain(s, "codec that cannot be taken");
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(&t->equal, sizeof(ngx_webrtc_equal_t));
+
+    t->framed = 0;
+    t->drop = 0;
+
+    pub->news = 1;
+
+    if (t->media->kind == NGX_WEBRTC_VIDEO) {
+        pub->key = 0;
+        pub->want_key = 1;
+    }
+
+    ngx_log_error(NGX_LOG_INFO, &s->log, 0, "webrtc publisher sends codec:%V",
+                  &ngx_webrtc_codec(codec)->name);
+
+    return NGX_OK;
 }
 
 

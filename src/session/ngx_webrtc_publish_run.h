@@ -115,6 +115,17 @@ struct ngx_webrtc_publish_s {
 };
 
 
+/*
+ * Makes a codec that was negotiated the track's: in the beginning, and whenever
+ * the publisher changes its payload type.
+ *
+ *   codec   NGX_WEBRTC_CODEC_*
+ *
+ * NGX_OK, NGX_ERROR
+ */
+ngx_int_t ngx_webrtc_publish_codec(ngx_webrtc_publish_track_t *t,
+    ngx_uint_t codec);
+
 /* the next packet of a track, in order: a handler of ngx_webrtc_reorder_t */
 void ngx_webrtc_publish_packet(void *ctx,
     const ngx_webrtc_reorder_packet_t *rp);

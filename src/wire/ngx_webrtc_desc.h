@@ -19,12 +19,13 @@
 #include <ngx_core.h>
 
 
-/* accepted m-lines of a session; chosen: audio, video and some spare ones */
-#define NGX_WEBRTC_DESC_MEDIA         8
+/* accepted m-lines of a session; chosen: audio, video and two that are there
+ * for nothing; a slot has to have room for them */
+#define NGX_WEBRTC_DESC_MEDIA         4
 
-/* codecs of an m-line beside the chosen one; chosen: all video codecs there are
- * but one, and one to spare */
-#define NGX_WEBRTC_DESC_ALTS          5
+/* payload types of an m-line beside the chosen one; chosen: Chromium offers 14
+ * of video that are not RTX or FEC */
+#define NGX_WEBRTC_DESC_ALTS          15
 
 /* bytes of a mid; RFC 5888 sets no limit, chosen: browsers use "0", "audio0" */
 #define NGX_WEBRTC_DESC_MID           32
@@ -119,7 +120,11 @@ typedef struct {
     uint8_t   mid_len;                /* may be 0: single m-line, no BUNDLE */
     u_char    mid[NGX_WEBRTC_DESC_MID];
 
-    /* where we send: other codecs of the same clock rate, each once */
+    /*
+     * Where we send: other codecs of the same clock rate, each once.  Where we
+     * receive: all other payload types that the peer may send, also of codec,
+     * and of other clock rates.
+     */
     uint8_t                nalts;
     ngx_webrtc_desc_alt_t  alts[NGX_WEBRTC_DESC_ALTS];
 } ngx_webrtc_desc_media_t;
@@ -189,6 +194,31 @@ ngx_webrtc_desc_codec(const ngx_webrtc_desc_media_t *m, ngx_uint_t codec,
     }
 
     return NGX_DECLINED;
+}
+
+
+/*
+ * Where we receive: the codec of a packet, NGX_WEBRTC_CODEC_*, by its payload
+ * type; that of what it wraps for RED.  0: not negotiated.
+ */
+static ngx_inline ngx_uint_t
+ngx_webrtc_desc_payload(const ngx_webrtc_desc_media_t *m, ngx_uint_t pt)
+{
+    ngx_uint_t  i;
+
+    /* NGX_WEBRTC_DESC_NO_PT is no payload type of a packet */
+
+    if (m->pt == pt || m->red_pt == pt) {
+        return m->codec;
+    }
+
+    for (i = 0; i < m->nalts; i++) {
+        if (m->alts[i].pt == pt) {
+            return m->alts[i].codec;
+        }
+    }
+
+    return 0;
 }
 
 

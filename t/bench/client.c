@@ -301,6 +301,10 @@ http_end(client_t *c)
         c->role->answered(c, c->http);
     }
 
+    if (c->state == CLIENT_FAILED) {
+        return;
+    }
+
     http_close(c);
     ice_start(c);
 }

@@ -70,41 +70,84 @@ random32(void)
 
 /* session */
 
+/* the codec of video that a publisher could send, too */
+
+static stamp_codec_t
+other(stamp_codec_t codec)
+{
+    return codec == STAMP_VP8 ? STAMP_H264 : STAMP_VP8;
+}
+
+
+/* attributes of a payload type of video; returns bytes */
+
+static int
+offer_video(stamp_codec_t codec, char *buf, size_t n)
+{
+    int  len, pt;
+
+    pt = stamp_pt(codec);
+
+    len = snprintf(buf, n, "%s"
+        "a=rtcp-fb:%d nack\r\na=rtcp-fb:%d nack pli\r\n"
+        "a=rtcp-fb:%d ccm fir\r\na=rtcp-fb:%d transport-cc\r\n"
+        "a=rtcp-fb:%d goog-remb\r\n",
+        codec == STAMP_VP8
+        ? "a=rtpmap:96 VP8/90000\r\n"
+        : "a=rtpmap:102 H264/90000\r\n"
+          "a=fmtp:102 level-asymmetry-allowed=1;packetization-mode=1;"
+          "profile-level-id=64001f\r\n",
+        pt, pt, pt, pt, pt);
+
+    if (publisher_conf.rtx) {
+        len += snprintf(buf + len, n - (size_t) len,
+            "a=rtpmap:%d rtx/90000\r\na=fmtp:%d apt=%d\r\n", pt + 1, pt + 1,
+            pt);
+    }
+
+    return len;
+}
+
+
 static size_t
 publisher_offer(client_t *c, char *buf, size_t n)
 {
-    int                 len, pt;
-    const char         *video;
+    int                 len, pt, first;
+    char                fmts[32];
     publisher_t        *p = (publisher_t *) c;
     publisher_track_t  *v = &p->tracks[0], *a = &p->tracks[1];
 
     pt = stamp_pt(publisher_conf.codec);
+    first = stamp_pt(other(publisher_conf.codec));
 
-    video = publisher_conf.codec == STAMP_VP8
-            ? "a=rtpmap:96 VP8/90000\r\n"
-            : "a=rtpmap:102 H264/90000\r\n"
-              "a=fmtp:102 level-asymmetry-allowed=1;packetization-mode=1;"
-              "profile-level-id=64001f\r\n";
+    if (publisher_conf.both) {
+        snprintf(fmts, sizeof(fmts), "%d %d %d %d", first, first + 1, pt,
+                 pt + 1);
+
+    } else {
+        snprintf(fmts, sizeof(fmts), "%d %d", pt, pt + 1);
+    }
 
     len = snprintf(buf, n,
         "a=group:BUNDLE 0%s\r\n"
-        "m=video 9 UDP/TLS/RTP/SAVPF %d %d\r\nc=IN IP4 0.0.0.0\r\n"
+        "m=video 9 UDP/TLS/RTP/SAVPF %s\r\nc=IN IP4 0.0.0.0\r\n"
         "a=mid:0\r\na=sendonly\r\na=rtcp-mux\r\na=rtcp-rsize\r\n"
-        "a=msid:- video\r\n%s"
-        "a=rtcp-fb:%d nack\r\na=rtcp-fb:%d nack pli\r\n"
-        "a=rtcp-fb:%d ccm fir\r\na=rtcp-fb:%d transport-cc\r\n"
-        "a=rtcp-fb:%d goog-remb\r\n"
+        "a=msid:- video\r\n"
         "a=extmap:%d http://www.ietf.org/id/"
         "draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n"
         "a=extmap:%d urn:ietf:params:rtp-hdrext:sdes:mid\r\n",
-        publisher_conf.audio ? " 1" : "", pt, pt + 1, video, pt, pt, pt, pt,
-        pt, EXT_TWCC, EXT_MID);
+        publisher_conf.audio ? " 1" : "", fmts, EXT_TWCC, EXT_MID);
+
+    if (publisher_conf.both) {
+        len += offer_video(other(publisher_conf.codec), buf + len,
+                           n - (size_t) len);
+    }
+
+    len += offer_video(publisher_conf.codec, buf + len, n - (size_t) len);
 
     if (publisher_conf.rtx) {
         len += snprintf(buf + len, n - (size_t) len,
-            "a=rtpmap:%d rtx/90000\r\na=fmtp:%d apt=%d\r\n"
-            "a=ssrc-group:FID %u %u\r\n", pt + 1, pt + 1, pt, v->ssrc,
-            v->rtx_ssrc);
+            "a=ssrc-group:FID %u %u\r\n", v->ssrc, v->rtx_ssrc);
     }
 
     len += snprintf(buf + len, n - (size_t) len,
@@ -133,7 +176,16 @@ publisher_offer(client_t *c, char *buf, size_t n)
 static void
 publisher_answered(client_t *c, const char *sdp)
 {
+    char          map[32];
     publisher_t  *p = (publisher_t *) c;
+
+    snprintf(map, sizeof(map), "\na=rtpmap:%d ",
+             stamp_pt(publisher_conf.codec));
+
+    if (strstr(sdp, map) == NULL) {
+        client_fail(c, "the answer has not the codec");
+        return;
+    }
 
     p->twcc = strstr(sdp, "\na=rtcp-fb:") && strstr(sdp, "transport-cc")
               && strstr(sdp, "transport-wide-cc");
@@ -464,6 +516,7 @@ frame_due(publisher_track_t *t, uint64_t begun, uint64_t now, uint64_t step)
 /*
  * Another SSRC, with timestamps of its own: "5" a new one, whose numbers are 5
  * ahead; "5r" with a new one for retransmissions too; "back" the one before.
+ * "codec": the same SSRC, with the other codec of video.
  */
 
 static void
@@ -473,6 +526,16 @@ track_change(publisher_track_t *t, const char *change)
     char              *end;
     long               step;
     publisher_ssrc_t   now;
+
+    if (*change == 'c') {
+
+        if (t->codec != STAMP_OPUS) {
+            t->codec = other(t->codec);
+            t->pt = (uint8_t) stamp_pt(t->codec);
+        }
+
+        return;
+    }
 
     now.ssrc = t->ssrc;
     now.rtx_ssrc = t->rtx_ssrc;
@@ -517,6 +580,11 @@ publisher_change(publisher_t *p)
 
     for (i = 0; i <= publisher_conf.audio; i++) {
         track_change(&p->tracks[i], p->change);
+    }
+
+    if (*p->change == 'c') {
+        /* an encoder begins with one */
+        p->want_key = 1;
     }
 
     p->change = strchr(p->change, ',');
@@ -710,7 +778,8 @@ resend(publisher_t *p, publisher_track_t *t, uint16_t seq)
         return;
     }
 
-    hdr_n = rtp_header(p, data, t->pt + 1, h->data[1] & 0x80, t->rtx_index,
+    hdr_n = rtp_header(p, data, (h->data[1] & 0x7f) + 1, h->data[1] & 0x80,
+                       t->rtx_index,
                        ntohl(*(uint32_t *) (void *) (h->data + 4)),
                        t->rtx_ssrc, t != p->tracks);
     memcpy(data + hdr_n, h->data + h->hdr_n, h->n);

@@ -87,6 +87,7 @@ typedef struct {
     double          key_factor;           /* key frame : other frame, bytes */
     size_t          size;                 /* bytes of a payload, at most */
     int             audio, rtx;
+    int             both;                 /* codecs of video are offered */
     volatile int    mute;                 /* packets of audio, no more; -1: all
                                              that there is */
     uint32_t        late;                 /* frames before a key frame that

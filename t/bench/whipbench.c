@@ -12,6 +12,7 @@
  * one that vanishes.
  *
  * -codec c    h264, vp8
+ * -both       the other one of these is offered, too, and before it
  * -key s      a key frame that often; 0: at first and when asked
  * -late n     a key frame that is asked for is the n-th frame after the next
  * -deaf       no key frame when asked; from SIGUSR1 on in any case
@@ -29,7 +30,8 @@
  *             n of them; every second one without DELETE
  * -change l   after each -hold packets all tracks change their SSRCs, to what is
  *             next in the list: "-1000,20000r,back": numbers 1000 behind; 20000
- *             ahead, with another SSRC of RTX; the SSRC before that one again
+ *             ahead, with another SSRC of RTX; the SSRC before that one again.
+ *             "codec": video, with -both, goes on with the other codec
  * -generation n   of the first one, in stamps
  * -every ms   writes the -json file anew (and renames it) that often
  */
@@ -335,6 +337,7 @@ options(int argc, char **argv)
         { "settle", 1, NULL, 's' }, { "timeout", 1, NULL, 'o' },
         { "srtp", 1, NULL, 'p' }, { "setup", 1, NULL, 'S' },
         { "audio", 0, NULL, 'a' }, { "codec", 1, NULL, 'd' },
+        { "both", 0, NULL, 'w' },
         { "bitrate", 1, NULL, 'b' }, { "fps", 1, NULL, 'f' },
         { "key", 1, NULL, 'k' }, { "factor", 1, NULL, 'K' },
         { "size", 1, NULL, 'z' }, { "burst", 1, NULL, 'B' },
@@ -381,6 +384,7 @@ options(int argc, char **argv)
         case 'p': client_conf.profile = optarg; break;
         case 'S': client_conf.setup = optarg; break;
         case 'a': publisher_conf.audio = 1; break;
+        case 'w': publisher_conf.both = 1; break;
         case 'b': publisher_conf.bitrate = atof(optarg); break;
         case 'f': publisher_conf.fps = atof(optarg); break;
         case 'k': publisher_conf.key = atof(optarg); break;
@@ -429,7 +433,7 @@ options(int argc, char **argv)
                 "[-n publishers] [-ramp per second]\n    [-t seconds] "
                 "[-settle seconds] [-timeout seconds] [-srtp gcm|sha1_80]\n"
                 "    [-setup actpass|active|passive] [-audio] [-codec "
-                "h264|vp8] [-bitrate bits/s]\n    [-fps n] [-key seconds] "
+                "h264|vp8] [-both] [-bitrate bits/s]\n    [-fps n] [-key seconds] "
                 "[-factor key frame:other] [-size bytes] [-burst packets]\n"
                 "    [-pace ms] [-late frames] [-deaf] [-alone] [-unchecked] "
                 "[-mute packets]\n    [-nortx] [-drop n] [-cycles n] "

@@ -107,7 +107,9 @@ check_codecs(const ngx_webrtc_sdp_media_t *o, const ngx_webrtc_sdp_media_t *a,
 
     n = 0;
 
-    if (d->nalts > NGX_WEBRTC_DESC_ALTS || (d->nalts && !d->sending)) {
+    if (d->nalts > NGX_WEBRTC_DESC_ALTS
+        || (d->nalts && !d->sending && !d->receiving))
+    {
         abort();
     }
 
@@ -132,7 +134,10 @@ check_codecs(const ngx_webrtc_sdp_media_t *o, const ngx_webrtc_sdp_media_t *a,
 
         if (a->codecs[n].pt != alt.pt
             || known == NULL || known->codec != alt.codec
-            || known->kind != d->kind || known->clock_rate != d->clock_rate)
+            || known->kind != d->kind
+            || (d->sending && known->clock_rate != d->clock_rate)
+            || (d->receiving
+                && ngx_webrtc_desc_payload(d, alt.pt) != alt.codec))
         {
             abort();
         }

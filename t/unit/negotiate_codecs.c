@@ -169,14 +169,7 @@ test_alternatives_answer(void)
            && find(NGX_WEBRTC_VIDEO)->rtx_ssrc == 0,
            "alternatives without RTX");
 
-    /* not of a publisher, not of what is inactive */
-
-    reset(PUBLISH);
-    policy.alternatives = ALL;
-
-    tap_ok(negotiate_file("chromium-sendonly") == NGX_OK
-           && find(NGX_WEBRTC_VIDEO)->nalts == 0,
-           "a publisher has no alternatives");
+    /* not of what is inactive */
 
     reset(PLAY);
     track(NGX_WEBRTC_CODEC_OPUS, 0);
@@ -189,6 +182,151 @@ test_alternatives_answer(void)
 
     tap_ok(sizeof(ngx_webrtc_desc_t) <= 1400, "the description has %d bytes",
            (int) sizeof(ngx_webrtc_desc_t));
+}
+
+
+/* all that a publisher may send, RFC 3264, 6.1 */
+
+static void
+test_accepted(void)
+{
+    u_char                    text[256], *p;
+    ngx_int_t                 rc;
+    ngx_uint_t                i, n, k;
+    ngx_webrtc_desc_media_t  *m;
+
+#define M(fmts)  HEAD "m=video 9 UDP/TLS/RTP/SAVPF " fmts "\na=sendonly\n" T
+#define A(fmts)  HEAD "m=audio 9 UDP/TLS/RTP/SAVPF " fmts "\na=sendonly\n" T
+#define MAP(pt, name)  "a=rtpmap:" pt " " name "\n"
+#define MODE(pt, mode)                                                        \
+    "a=rtpmap:" pt " H264/90000\na=fmtp:" pt " packetization-mode=" mode "\n"
+
+    static const struct {
+        const char  *name;
+        const char  *offer;              /* SDP, or one of t/data/offers */
+        uint8_t      order[4];
+        ngx_uint_t   n;
+        const char  *want;               /* "codec:pt/rtx ..." */
+    } rows[] = {
+        { "Chromium", "chromium-sendonly", { 0 }, 0,
+          "3:96/97 1:102/103 1:104/107 1:108/109 1:114/115 1:116/117 1:39/40 "
+          "5:45/46 4:98/99 4:100/101" },
+        { "Chromium, two codecs of a list", "chromium-sendonly",
+          { NGX_WEBRTC_CODEC_AV1, NGX_WEBRTC_CODEC_VP9,
+            NGX_WEBRTC_CODEC_OPUS }, 3, "5:45/46 4:98/99 4:100/101" },
+        { "the list's order", "chromium-sendonly",
+          { NGX_WEBRTC_CODEC_VP9, 200, NGX_WEBRTC_CODEC_VP8,
+            NGX_WEBRTC_CODEC_OPUS }, 4, "4:98/99 4:100/101 3:96/97" },
+        { "Firefox", "firefox-simulcast", { 0 }, 0,
+          "3:120/124 4:121/125 5:99/100" },
+        { "GStreamer", "gstreamer-publish", { 0 }, 0,
+          "3:96/108 1:98/109 2:100/255 4:102/255 5:104/255" },
+        { "pion", "pion-publish", { 0 }, 0,
+          "3:96/97 4:98/99 4:100/101 1:102/121 1:127/120 1:125/107 1:108/109 "
+          "1:123/118" },
+        { "audio of several clock rates",
+          A("111 9 0 8 13 101") MAP("111", "opus/48000/2")
+          MAP("101", "telephone-event/8000"), { 0 }, 0,
+          "6:111/255 9:9/255 7:0/255 8:8/255" },
+        { "PCMU first", A("0 111") MAP("111", "opus/48000/2"), { 0 }, 0,
+          "7:0/255 6:111/255" },
+        { "what is not known", M("100 96 101") MAP("100", "H263/90000")
+          MAP("96", "VP8/90000") MAP("101", "VP8/48000"), { 0 }, 0,
+          "3:96/255" },
+        { "the better mode first", M("100 101 96") MODE("100", "0")
+          MODE("101", "1") MAP("96", "VP8/90000"), { 0 }, 0,
+          "1:101/255 1:100/255 3:96/255" },
+        { "interleaved H.264 never", M("100 101 96") MODE("100", "2")
+          MODE("101", "0") MAP("96", "VP8/90000"), { 0 }, 0,
+          "1:101/255 3:96/255" },
+        { "interleaved H.264 alone", M("100 96") MODE("100", "2")
+          MAP("96", "VP8/90000"), { 0 }, 0, "3:96/255" },
+        { "only that", M("100") MODE("100", "2"), { 0 }, 0, NULL },
+
+        /* of too many some of the same codec are left out, no codec is */
+
+        { "too many",
+          M("96 97 98 99 100 101 102 103 104 105 106 107 108 109 110 111 112 "
+            "113 114 115")
+          MAP("96", "H264/90000") MAP("97", "H264/90000")
+          MAP("98", "H264/90000") MAP("99", "H264/90000")
+          MAP("100", "H264/90000") MAP("101", "H264/90000")
+          MAP("102", "H264/90000") MAP("103", "H264/90000")
+          MAP("104", "H264/90000") MAP("105", "H264/90000")
+          MAP("106", "H264/90000") MAP("107", "H264/90000")
+          MAP("108", "H264/90000") MAP("109", "H264/90000")
+          MAP("110", "H264/90000") MAP("111", "H264/90000")
+          MAP("112", "VP9/90000") MAP("113", "VP9/90000")
+          MAP("114", "VP8/90000") MAP("115", "AV1/90000"), { 0 }, 0,
+          "1:96/255 1:97/255 1:98/255 1:99/255 1:100/255 1:101/255 1:102/255 "
+          "1:103/255 1:104/255 1:105/255 1:106/255 1:107/255 1:108/255 "
+          "4:112/255 3:114/255 5:115/255" }
+    };
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        reset(PUBLISH);
+        policy.codec_order = rows[i].order;
+        policy.ncodec_order = rows[i].n;
+
+        rc = (rows[i].offer[1] == '=') ? negotiate_text(rows[i].offer)
+                                       : negotiate_file(rows[i].offer);
+
+        if (rows[i].want == NULL || rc != NGX_OK) {
+            tap_ok(rows[i].want == NULL && rc == NGX_DECLINED,
+                   "accepted: %s: %.*s", rows[i].name, (int) cause.len,
+                   cause.detail);
+            continue;
+        }
+
+        m = find(NGX_WEBRTC_VIDEO);
+        m = m ? m : find(NGX_WEBRTC_AUDIO);
+
+        p = ngx_sprintf(text, "%ui:%ui/%ui", (ngx_uint_t) m->codec,
+                        (ngx_uint_t) m->pt, (ngx_uint_t) m->rtx_pt);
+
+        for (n = 0; n < m->nalts; n++) {
+            p = ngx_sprintf(p, " %ui:%ui/%ui", (ngx_uint_t) m->alts[n].codec,
+                            (ngx_uint_t) m->alts[n].pt,
+                            (ngx_uint_t) m->alts[n].rtx_pt);
+        }
+
+        tap_is_mem(text, p - text, rows[i].want, strlen(rows[i].want),
+                   "accepted: %s", rows[i].name);
+
+        /* the answer says the same, in this order */
+
+        for (n = 0, k = 0; n < parsed.media[m->mline].ncodecs; n++) {
+
+            if (parsed.media[m->mline].codecs[n].apt != NONE) {
+                continue;
+            }
+
+            if (parsed.media[m->mline].codecs[n].pt
+                != (k ? m->alts[k - 1].pt : m->pt))
+            {
+                break;
+            }
+
+            k++;
+        }
+
+        tap_ok(k == m->nalts + 1U, "answered: %s", rows[i].name);
+        tap_ok(ngx_webrtc_desc_payload(m, m->pt) == m->codec
+               && ngx_webrtc_desc_payload(m, 63) == 0
+               && (m->nalts == 0
+                   || ngx_webrtc_desc_payload(m, m->alts[m->nalts - 1].pt)
+                      == m->alts[m->nalts - 1].codec),
+               "codecs of payload types: %s", rows[i].name);
+    }
+
+    /* stereo is Opus', wherever it stands */
+
+    reset(PUBLISH);
+
+    tap_ok(negotiate_text(A("0 111") MAP("111", "opus/48000/2")
+                          "a=fmtp:111 sprop-stereo=1\n") == NGX_OK
+           && desc.media[0].stereo && has("a=fmtp:111 stereo=1\r\n"),
+           "stereo behind PCMU");
 }
 
 
@@ -542,6 +680,7 @@ main(void)
     test_order();
     test_opus();
     test_publishers();
+    test_accepted();
     test_details();
 
     return tap_done();

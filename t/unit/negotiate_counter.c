@@ -409,6 +409,7 @@ static void
 test_both(void)
 {
     size_t                          n;
+    uint8_t                         one;
     ngx_uint_t                      i;
     ngx_webrtc_negotiate_policy_t   ours;
     static u_char                   text[ROOM];
@@ -432,6 +433,9 @@ test_both(void)
         policy.ice_lite = 0;
         policy.fb = 0xff;
         policy.exts = 0xff;
+        one = (uint8_t) i;
+        policy.codec_order = &one;
+        policy.ncodec_order = 1;
         ngx_str_set(&policy.ufrag, "peerufr");
 
         ngx_memcpy(offer, text, n);
@@ -442,7 +446,7 @@ test_both(void)
             continue;
         }
 
-        /* the answer has one codec of what was offered */
+        /* the answer has that codec alone */
 
         policy = ours;
         n = last - answer;

@@ -46,7 +46,10 @@ test_publish(void)
         { "of another codec than the one taken",
           OFFER("63 111 0") FMTS "a=fmtp:63 111/111\n",
           { PCMU, RED, OPUS }, 3, NONE,
-          "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\n" },
+          "m=audio 9 UDP/TLS/RTP/SAVPF 0 111\r\n" },
+        { "with others behind it", OFFER("63 111 9 0") FMTS
+          "a=fmtp:63 111/111\n",
+          { 0 }, 0, 63, "m=audio 9 UDP/TLS/RTP/SAVPF 63 111 9 0\r\n" },
         { "three blocks", OFFER("63 111") FMTS "a=fmtp:63 111/111/111\n",
           { 0 }, 0, 63, "m=audio 9 UDP/TLS/RTP/SAVPF 63 111\r\n" },
         { "one block", OFFER("63 111") FMTS "a=fmtp:63 111\n",
