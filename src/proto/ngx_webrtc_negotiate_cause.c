@@ -10,6 +10,7 @@
 #include <ngx_core.h>
 
 #include <ngx_webrtc_negotiate_cause.h>
+#include <ngx_webrtc_negotiate_codec.h>
 
 
 static ngx_uint_t ngx_webrtc_negotiate_helper(const ngx_str_t *name);
@@ -66,7 +67,7 @@ size_t
 ngx_webrtc_negotiate_names(const ngx_webrtc_sdp_media_t *media, u_char *buf)
 {
     u_char           *p, *end;
-    ngx_uint_t        i, n;
+    ngx_uint_t        i, n, pt;
     const ngx_str_t  *name, *other;
 
     p = buf;
@@ -89,8 +90,17 @@ ngx_webrtc_negotiate_names(const ngx_webrtc_sdp_media_t *media, u_char *buf)
             }
         }
 
-        if (n == i) {
-            p = ngx_slprintf(p, end, "%s%V", (p == buf) ? "" : ", ", name);
+        if (n != i) {
+            continue;
+        }
+
+        p = ngx_slprintf(p, end, "%s%V", (p == buf) ? "" : ", ", name);
+
+        pt = media->codecs[i].pt;
+
+        if (ngx_webrtc_negotiate_clashes(pt)) {
+            p = ngx_slprintf(p, end, " (payload type %ui clashes with RTCP)",
+                             pt);
         }
     }
 

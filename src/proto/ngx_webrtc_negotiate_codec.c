@@ -157,7 +157,9 @@ ngx_webrtc_negotiate_known(const ngx_webrtc_sdp_media_t *media,
 {
     const ngx_webrtc_codec_t  *known;
 
-    if (offered->name.len == 0) {
+    if (offered->name.len == 0
+        || ngx_webrtc_negotiate_clashes(offered->pt))
+    {
         return NULL;
     }
 
@@ -457,6 +459,7 @@ ngx_webrtc_negotiate_rtx(const ngx_webrtc_sdp_media_t *media,
 
         if (media->codecs[i].apt == offered->pt
             && media->codecs[i].pt != offered->pt
+            && !ngx_webrtc_negotiate_clashes(media->codecs[i].pt)
             && media->codecs[i].clock_rate == offered->clock_rate)
         {
             return media->codecs[i].pt;

@@ -23,6 +23,10 @@
 #define NGX_WEBRTC_NEGOTIATE_FMTP  192
 
 
+/* RFC 5761, 4: with the marker bit such a packet would be taken for RTCP */
+#define ngx_webrtc_negotiate_clashes(pt)  ((pt) >= 64 && (pt) <= 95)
+
+
 typedef struct {
     const ngx_webrtc_codec_t      *codec;
     const ngx_webrtc_sdp_codec_t  *offered;  /* the payload type chosen */
@@ -62,7 +66,10 @@ ngx_int_t ngx_webrtc_negotiate_offered(const ngx_webrtc_sdp_media_t *media,
 const ngx_webrtc_sdp_codec_t *ngx_webrtc_negotiate_red(
     const ngx_webrtc_sdp_media_t *media, const ngx_webrtc_sdp_codec_t *offered);
 
-/* The table's entry of an offered codec, NULL if it is none of ours. */
+/*
+ * The table's entry of an offered codec, NULL if it is none of ours, or cannot
+ * be told from RTCP.
+ */
 const ngx_webrtc_codec_t *ngx_webrtc_negotiate_known(
     const ngx_webrtc_sdp_media_t *media, const ngx_webrtc_sdp_codec_t *offered);
 

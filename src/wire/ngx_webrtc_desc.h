@@ -27,8 +27,9 @@
  * of video that are not RTX or FEC */
 #define NGX_WEBRTC_DESC_ALTS          15
 
-/* bytes of a mid; RFC 5888 sets no limit, chosen: browsers use "0", "audio0" */
-#define NGX_WEBRTC_DESC_MID           32
+/* bytes of a mid; RFC 5888 sets no limit, chosen: browsers use "0", "audio0",
+ * others names and UUIDs */
+#define NGX_WEBRTC_DESC_MID           64
 
 /* bytes of local credentials; RFC 8839, 5.4: at least 4 and 22; chosen */
 #define NGX_WEBRTC_DESC_LOCAL_UFRAG   32

@@ -343,6 +343,12 @@ test_refused(void)
           NGX_WEBRTC_NEGOTIATE_UNSUPPORTED, "no codec in common", "????", 0 },
         { "no such kind in the stream", HEAD AUDIO T, PLAY,
           NGX_WEBRTC_NEGOTIATE_UNSUPPORTED, "no track in common", "", -1 },
+        { "a payload type of RTCP",
+          HEAD "m=video 9 UDP/TLS/RTP/SAVPF 72\na=recvonly\n"
+          "a=rtpmap:72 H264/90000\n" T, PLAY,
+          NGX_WEBRTC_NEGOTIATE_UNSUPPORTED, "no codec in common",
+          "the stream has H264 video, m-line 0 offers H264 (payload type 72 "
+          "clashes with RTCP)", 0 },
         { "nothing that may be published",
           HEAD "m=video 9 UDP/TLS/RTP/SAVPF 96 97\na=sendonly\n"
           "a=rtpmap:96 H263/90000\n" T, PUBLISH,
@@ -379,6 +385,9 @@ test_refused(void)
 }
 
 
+#define MID64  "123456789012345678901234567890123456789012345678901234567890123"
+
+
 static void
 test_shapes(void)
 {
@@ -390,6 +399,22 @@ test_shapes(void)
     };
 
     m = desc.media;
+
+    /* as long as a mid may be */
+
+    reset(PLAY);
+    track(NGX_WEBRTC_CODEC_H264, 0);
+
+    tap_ok(negotiate_text(HEAD "a=group:BUNDLE " MID64 "a " MID64 "v\n"
+                          "m=audio 9 UDP/TLS/RTP/SAVPF 111\na=mid:" MID64
+                          "a\na=recvonly\na=rtpmap:111 opus/48000/2\n" T
+                          "m=video 9 UDP/TLS/RTP/SAVPF 106\na=mid:" MID64
+                          "v\na=recvonly\na=rtpmap:106 H264/90000\n" T)
+           == NGX_OK
+           && desc.nmedia == 2 && m[0].mid_len == 64 && m[1].mid_len == 64
+           && memcmp(m[1].mid, MID64 "v", 64) == 0
+           && has("a=group:BUNDLE " MID64 "a " MID64 "v\r\n"),
+           "mids of 64 bytes");
 
     /* the stream has no audio: that m-line stays in the bundle, inactive */
 

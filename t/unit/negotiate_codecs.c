@@ -243,6 +243,19 @@ test_accepted(void)
           MAP("96", "VP8/90000"), { 0 }, 0, "3:96/255" },
         { "only that", M("100") MODE("100", "2"), { 0 }, 0, NULL },
 
+        /* RFC 5761, 4 */
+
+        { "payload types of RTCP", M("64 95 96 63 102") MAP("64", "VP8/90000")
+          MAP("95", "AV1/90000") MAP("96", "VP9/90000")
+          MAP("63", "H264/90000") MAP("102", "H265/90000"), { 0 }, 0,
+          "4:96/255 1:63/255 2:102/255" },
+        { "its retransmissions", M("96 72 63 97") MAP("96", "VP9/90000")
+          "a=rtcp-fb:96 nack\na=rtcp-fb:63 nack\n"
+          MAP("72", "rtx/90000") "a=fmtp:72 apt=96\n"
+          MAP("63", "H264/90000") MAP("97", "rtx/90000")
+          "a=fmtp:97 apt=63\n", { 0 }, 0,
+          "4:96/255 1:63/97" },
+
         /* of too many some of the same codec are left out, no codec is */
 
         { "too many",
@@ -312,7 +325,7 @@ test_accepted(void)
 
         tap_ok(k == m->nalts + 1U, "answered: %s", rows[i].name);
         tap_ok(ngx_webrtc_desc_payload(m, m->pt) == m->codec
-               && ngx_webrtc_desc_payload(m, 63) == 0
+               && ngx_webrtc_desc_payload(m, 64) == 0
                && (m->nalts == 0
                    || ngx_webrtc_desc_payload(m, m->alts[m->nalts - 1].pt)
                       == m->alts[m->nalts - 1].codec),
@@ -524,8 +537,13 @@ test_publishers(void)
                && v->ssrc == rows[i].ssrc && a->receiving
                && a->codec == NGX_WEBRTC_CODEC_OPUS,
                "%s: payload types", rows[i].offer);
-        tap_is_int(v->fb, rows[i].fb, "%s: feedback", rows[i].offer);
-        tap_is_int(a->fb, rows[i].audio_fb, "%s: of audio", rows[i].offer);
+        tap_is_int(v->fb & ~NGX_WEBRTC_FB_RSIZE, rows[i].fb, "%s: feedback",
+                   rows[i].offer);
+        tap_is_int(a->fb & ~NGX_WEBRTC_FB_RSIZE, rows[i].audio_fb,
+                   "%s: of audio", rows[i].offer);
+        tap_is_int((v->fb & NGX_WEBRTC_FB_RSIZE) != 0,
+                   sdp.media[v->mline].rtcp_rsize, "%s: alone",
+                   rows[i].offer);
         tap_ok(v->ext_mid == rows[i].ext_mid
                && v->ext_twcc == rows[i].ext_twcc
                && v->ext_abs_send_time == rows[i].ext_abs,

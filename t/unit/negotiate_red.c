@@ -64,9 +64,13 @@ test_publish(void)
         { "no number", OFFER("63 111") FMTS "a=fmtp:63 /111\n",
           { 0 }, 0, NONE, "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n" },
         { "the second of two",
-          OFFER("63 64 111") FMTS "a=rtpmap:64 red/48000/2\n"
-          "a=fmtp:63 0/0\na=fmtp:64 111/111\n",
-          { 0 }, 0, 64, "m=audio 9 UDP/TLS/RTP/SAVPF 64 111\r\n" },
+          OFFER("63 96 111") FMTS "a=rtpmap:96 red/48000/2\n"
+          "a=fmtp:63 0/0\na=fmtp:96 111/111\n",
+          { 0 }, 0, 96, "m=audio 9 UDP/TLS/RTP/SAVPF 96 111\r\n" },
+        { "of RTCP's numbers",
+          OFFER("64 111") "a=rtpmap:111 opus/48000/2\n"
+          "a=rtpmap:64 red/48000/2\na=fmtp:64 111/111\n",
+          { 0 }, 0, NONE, "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n" },
         { "of another clock rate",
           OFFER("63 111") "a=rtpmap:111 opus/48000/2\n"
           "a=rtpmap:63 red/8000\na=fmtp:63 111/111\n",

@@ -228,7 +228,8 @@ test_refused(void)
         { "rid: direction", M "a=rid:h sideways\r\n", 0, 6 },
         { "mid: empty", M "a=mid:\r\n", 0, 6 },
         { "mid: space", M "a=mid:a b\r\n", 0, 6 },
-        { "mid: 33 bytes", M "a=mid:123456789012345678901234567890123\r\n",
+        { "mid: 65 bytes", M "a=mid:12345678901234567890123456789012"
+          "123456789012345678901234567890123\r\n",
           0, 6 },
         { "mid: twice", M "a=mid:a\r\nm=audio 9 RTP/SAVPF 0\r\na=mid:a\r\n",
           1, 0 },
@@ -302,6 +303,10 @@ test_accepted(void)
                  "a=rtcp-fb:97 nack\r\n") == NGX_OK
            && m->ncodecs == 1 && m->codecs[0].name.len == 0,
            "attributes of a type that isn't listed are skipped");
+
+    tap_ok(parse(M "a=mid:12345678901234567890123456789012"
+                 "12345678901234567890123456789012\r\n") == NGX_OK
+           && m->mid.len == 64, "a mid of 64 bytes");
 
     tap_ok(parse(V "m=video 0 UDP/TLS/RTP/SAVPF 96\r\n") == NGX_OK
            && m->rejected, "port 0 is a rejection");

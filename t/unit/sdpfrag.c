@@ -161,7 +161,8 @@ test_refused(void)
         { "m=\r\n", "m-line is malformed", 1 },
         { "a=mid:\r\n", "mid is malformed", 1 },
         { "a=mid:a b\r\n", "mid is malformed", 1 },
-        { "a=mid:012345678901234567890123456789012\r\n", "mid is too long",
+        { "a=mid:01234567890123456789012345678901"
+          "012345678901234567890123456789012\r\n", "mid is too long",
           1 },
         { "a=ice-ufrag:abc\r\n", "ice-ufrag is malformed", 1 },
         { "a=ice-ufrag:ab:cd\r\n", "ice-ufrag is malformed", 1 },
