@@ -79,6 +79,11 @@ sub signal {
 }
 
 
+sub type {
+    return $_[0] =~ /signal/ ? 'application/json' : 'application/sdp';
+}
+
+
 my $file = offer(application => 1, video => [], audio => []);
 my $publish = offer(direction => 'sendonly');
 
@@ -97,7 +102,7 @@ for my $row (@rows) {
     my $s = $t->connects('http') or die "connect: $!";
 
     print $s "POST $path HTTP/1.1\r\nHost: localhost\r\n"
-             . "Content-Type: application/sdp\r\nExpect: 100-continue\r\n"
+             . 'Content-Type: ' . type($path) . "\r\nExpect: 100-continue\r\n"
              . 'Content-Length: ' . length($body) . "\r\n\r\n";
 
     like(headers($s), qr/^HTTP\/1\.1 100 /, "$name: the old worker has it");
@@ -139,7 +144,8 @@ for my $row (@rows) {
         is($location // '', $path, "$name: to the same place");
         like($answer, qr/^Connection: close\r/m, "$name: not to this worker");
 
-        my $r = $t->post_offer($path, $body);
+        my $r = $t->http('POST', $path, body => $body,
+                         headers => { 'Content-Type' => type($path) });
 
         is($r->{status}, 201, "$name: then 201") or diag($r->{content});
         $location = $r->{headers}{location};

@@ -150,6 +150,19 @@ for my $row (
     like($r->{headers}{'content-type'} // '', qr/problem\+json/, 'problem');
 }
 
+# what a page of another site may send without asking
+
+for my $type ('text/plain', 'text/plain;application/json',
+              'application/x-www-form-urlencoded', '')
+{
+    for my $path ('/files/a.bin?signal', '/files/a.bin?session=' . '0' x 32) {
+        my $r = $t->http('POST', $path, body => '{}',
+                         headers => { $type ? ('Content-Type' => $type) : () });
+
+        is($r->{status}, 415, "'$type' to $path: 415");
+    }
+}
+
 is(post('/files/none?signal', $offer)->{status}, 404, 'no such file');
 is(post('/files/a.bin?session=' . '0' x 32, $offer)->{status}, 404,
    'an unknown session');

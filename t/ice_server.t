@@ -13,6 +13,8 @@ use JSON::PP ();
 
 our $sdp = "Content-Type: application/sdp\n";
 
+our $json = "Content-Type: application/json\n";
+
 our $data = offer(video => [], audio => [], application => 1);
 
 our $signal = JSON::PP::encode_json({ type => 'offer', payload =>
@@ -96,7 +98,7 @@ location /counter {
  "POST /full/a.bin\n" . $::data, "POST /full/a.bin?signal\n" . $::signal,
  "POST /counter\n" . ::offer(video => [ 'VP8' ]), "OPTIONS /a.bin"]
 --- more_headers eval
-[$::sdp, "", $::sdp, "", $::sdp, ""]
+[$::sdp, $::json, $::sdp, $::json, $::sdp, ""]
 --- error_code eval
 [201, 201, 201, 201, 406, 200]
 --- raw_response_headers_like eval

@@ -136,7 +136,6 @@ static ngx_queue_t  ngx_http_webrtc_events_sent;
 static ngx_queue_t  ngx_http_webrtc_events_streams
                         [NGX_HTTP_WEBRTC_EVENTS_STREAMS];
 
-static ngx_str_t  ngx_http_webrtc_events_json = ngx_string("application/json");
 
 
 ngx_int_t
@@ -151,7 +150,7 @@ ngx_http_webrtc_events_handler(ngx_http_request_t *r, ngx_webrtc_peer_t *peer,
         /* an empty body, which orders all, needs no type */
 
         if (r->headers_in.content_type == NULL
-            || ngx_http_webrtc_content_type(r, &ngx_http_webrtc_events_json)
+            || ngx_http_webrtc_content_type(r, &ngx_http_webrtc_json_type)
                == NGX_OK)
         {
             return ngx_http_webrtc_read_body(r, NGX_HTTP_WEBRTC_EVENTS_BODY,

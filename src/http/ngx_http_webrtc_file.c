@@ -36,6 +36,7 @@
 
 
 static ngx_int_t ngx_http_webrtc_file_dispatch(ngx_http_request_t *r);
+static ngx_int_t ngx_http_webrtc_file_not_json(ngx_http_request_t *r);
 static ngx_int_t ngx_http_webrtc_file_offer(ngx_http_request_t *r,
     ngx_str_t *body);
 static ngx_int_t ngx_http_webrtc_file_locate(ngx_http_request_t *r,
@@ -94,6 +95,13 @@ ngx_http_webrtc_file_dispatch(ngx_http_request_t *r)
             return ngx_http_webrtc_signal_events(r, &id);
 
         case NGX_HTTP_POST:
+
+            if (ngx_http_webrtc_content_type(r, &ngx_http_webrtc_json_type)
+                != NGX_OK)
+            {
+                return ngx_http_webrtc_file_not_json(r);
+            }
+
             return ngx_http_webrtc_signal_message(r, &id);
 
         case NGX_HTTP_OPTIONS:
@@ -111,6 +119,13 @@ ngx_http_webrtc_file_dispatch(ngx_http_request_t *r)
     case NGX_HTTP_POST:
 
         if (ngx_http_webrtc_arg(r, "signal", &value) == NGX_OK) {
+
+            if (ngx_http_webrtc_content_type(r, &ngx_http_webrtc_json_type)
+                != NGX_OK)
+            {
+                return ngx_http_webrtc_file_not_json(r);
+            }
+
             return ngx_http_webrtc_signal_start(r);
         }
 
@@ -122,6 +137,26 @@ ngx_http_webrtc_file_dispatch(ngx_http_request_t *r)
     }
 
     return NGX_DECLINED;
+}
+
+
+/*
+ * A page of another site may send text/plain, or no type, without asking, and
+ * its visitor's cookies go with it (Fetch, "CORS-safelisted request-header").
+ */
+
+static ngx_int_t
+ngx_http_webrtc_file_not_json(ngx_http_request_t *r)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    return ngx_http_webrtc_problem(r, NGX_HTTP_UNSUPPORTED_MEDIA_TYPE,
+                                   "expected application/json", NULL);
 }
 
 

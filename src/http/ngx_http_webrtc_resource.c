@@ -57,6 +57,7 @@ static ngx_str_t  ngx_http_webrtc_events_methods =
 
 
 ngx_str_t  ngx_http_webrtc_sdp_type = ngx_string("application/sdp");
+ngx_str_t  ngx_http_webrtc_json_type = ngx_string("application/json");
 
 ngx_str_t  ngx_http_webrtc_frag_type =
     ngx_string("application/trickle-ice-sdpfrag");
@@ -167,7 +168,6 @@ ngx_http_webrtc_options(ngx_http_request_t *r)
 
     static ngx_str_t  both = ngx_string("application/trickle-ice-sdpfrag, "
                                         "application/sdp");
-    static ngx_str_t  json = ngx_string("application/json");
 
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
 
@@ -175,7 +175,8 @@ ngx_http_webrtc_options(ngx_http_request_t *r)
 
     if (ngx_http_webrtc_header(r, "Accept-Post",
                                methods == &ngx_http_webrtc_order_methods
-                               ? &json : &ngx_http_webrtc_sdp_type)
+                               ? &ngx_http_webrtc_json_type
+                               : &ngx_http_webrtc_sdp_type)
         != NGX_OK
         || ngx_http_webrtc_header(r, "Accept-Patch",
                                   wlcf->play ? &both

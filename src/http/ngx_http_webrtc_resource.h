@@ -58,6 +58,7 @@ typedef struct {
 
 
 extern ngx_str_t  ngx_http_webrtc_sdp_type;    /* "application/sdp" */
+extern ngx_str_t  ngx_http_webrtc_json_type;   /* "application/json" */
 extern ngx_str_t  ngx_http_webrtc_frag_type;   /* "application/trickle-ice-
                                                   sdpfrag" */
 

@@ -67,7 +67,6 @@ static ngx_queue_t  ngx_http_webrtc_signal_streams = {
 };
 
 
-static ngx_str_t  ngx_http_webrtc_signal_json = ngx_string("application/json");
 
 
 ngx_int_t
@@ -281,7 +280,7 @@ ngx_http_webrtc_signal_ok(ngx_http_request_t *r, ngx_uint_t status,
         body.len = ngx_sprintf(body.data, "{\"ok\":true}") - body.data;
     }
 
-    return ngx_http_webrtc_answer(r, status, &ngx_http_webrtc_signal_json,
+    return ngx_http_webrtc_answer(r, status, &ngx_http_webrtc_json_type,
                                   &body);
 }
 

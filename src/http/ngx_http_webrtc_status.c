@@ -44,7 +44,6 @@ static ngx_chain_t *ngx_http_webrtc_status_link(ngx_http_request_t *r,
     u_char *start, u_char *last, u_char *end, off_t *size);
 
 
-static ngx_str_t  ngx_http_webrtc_status_type = ngx_string("application/json");
 
 static ngx_str_t  ngx_http_webrtc_status_methods = ngx_string("GET, HEAD");
 
@@ -165,8 +164,8 @@ ngx_http_webrtc_status_show(ngx_http_request_t *r)
 
     r->headers_out.status = NGX_HTTP_OK;
     r->headers_out.content_length_n = size;
-    r->headers_out.content_type = ngx_http_webrtc_status_type;
-    r->headers_out.content_type_len = ngx_http_webrtc_status_type.len;
+    r->headers_out.content_type = ngx_http_webrtc_json_type;
+    r->headers_out.content_type_len = ngx_http_webrtc_json_type.len;
 
     if (ngx_http_webrtc_header(r, "Cache-Control", &cache) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -265,7 +264,7 @@ ngx_http_webrtc_status_control(ngx_http_request_t *r)
 
     body.len = ngx_sprintf(body.data, "{\"reconnect\":%ui}\n", n) - body.data;
 
-    return ngx_http_webrtc_answer(r, NGX_HTTP_OK, &ngx_http_webrtc_status_type,
+    return ngx_http_webrtc_answer(r, NGX_HTTP_OK, &ngx_http_webrtc_json_type,
                                   &body);
 }
 
