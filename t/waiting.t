@@ -32,8 +32,8 @@ log_format           status '$arg_case $status';
 access_log           %%DIR%%/status.log status;
 server {
     listen           127.0.0.1:%%PORT_h2%% http2;
-    location /silent {
-        webrtc_play  silent;
+    location /pulled {
+        webrtc_play  pulled;
         webrtc_pull  tcp://127.0.0.1:%%PORT_upstream%%;
         webrtc_wait  300s;
     }
@@ -96,11 +96,11 @@ subtest 'over HTTP/2' => sub {
         "$NgxWebRTC::ROOT/t/lib/http2.py", $t->port('h2') ], pipe => 1);
 
     print { $p->{in} } JSON::PP::encode_json({ requests => [ {
-        method => 'POST', path => '/silent?case=http2', body => offer(),
+        method => 'POST', path => '/pulled?case=http2', body => offer(),
         headers => { 'Content-Type' => 'application/sdp' } } ] });
     close $p->{in};
 
-    ok(accepted(1), 'it waits');
+    ok(wait_for(20, sub { $t->stream('pulled') }), 'it waits');
     $t->kill($p);
 
     is(status('http2'), 499, 'is logged as 499');
