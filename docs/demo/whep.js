@@ -597,14 +597,24 @@ export class WhepPlayer extends Session {
         const pc = this.peer(run);
         const stream = new MediaStream();
 
-        /* not before there is a track: a video that waits for data holds up
-           the page's load event, and the last picture may stay meanwhile */
+        /* not before something comes: a video that waits for data holds up
+           the page's load event, the last picture may stay meanwhile, and a
+           track that has yet to begin would keep the other one from playing */
 
         pc.ontrack = (e) => {
-            stream.addTrack(e.track);
+            const add = () => {
+                stream.addTrack(e.track);
 
-            if (this.video.srcObject != stream) {
-                this.video.srcObject = stream;
+                if (!this.stale(run) && this.video.srcObject != stream) {
+                    this.video.srcObject = stream;
+                }
+            };
+
+            if (e.track.muted) {
+                e.track.addEventListener('unmute', add, { once: true });
+
+            } else {
+                add();
             }
         };
 
