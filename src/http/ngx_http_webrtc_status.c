@@ -433,7 +433,7 @@ ngx_http_webrtc_status_stream(ngx_http_request_t *r,
 {
     size_t                     len;
     u_char                    *p, *start, *end;
-    ngx_uint_t                 i;
+    ngx_uint_t                 i, n;
     ngx_webrtc_stream_stat_t  *st;
 
     len = NGX_HTTP_WEBRTC_STATUS_STREAM
@@ -486,8 +486,16 @@ ngx_http_webrtc_status_stream(ngx_http_request_t *r,
     p = (u_char *) ngx_escape_json(p, info->error.text, info->error.len);
     p = ngx_slprintf(p, end, "\",\"tracks\":[");
 
-    for (i = 0; i < info->ntracks; i++) {
-        if (i) {
+    for (i = 0, n = 0; i < info->ntracks; i++) {
+
+        if (info->tracks[i].kind == 0
+            || (info->tracks[i].flags & NGX_WEBRTC_TRACK_PENDING))
+        {
+            /* there is nothing of it (yet) */
+            continue;
+        }
+
+        if (n++) {
             *p++ = ',';
         }
 

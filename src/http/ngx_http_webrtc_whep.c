@@ -37,6 +37,8 @@ static ngx_int_t ngx_http_webrtc_whep_offer(ngx_http_request_t *r,
     ngx_str_t *body);
 static ngx_int_t ngx_http_webrtc_whep_stream(ngx_http_webrtc_whep_t *whep);
 static ngx_int_t ngx_http_webrtc_whep_ready(ngx_http_webrtc_whep_t *whep);
+static ngx_uint_t ngx_http_webrtc_whep_live(ngx_http_webrtc_whep_t *whep);
+static ngx_msec_t ngx_http_webrtc_whep_video(ngx_http_webrtc_whep_t *whep);
 static ngx_int_t ngx_http_webrtc_whep_wait(ngx_http_webrtc_whep_t *whep);
 static void ngx_http_webrtc_whep_wanted(ngx_http_webrtc_whep_t *whep);
 static void ngx_http_webrtc_whep_resume(ngx_http_webrtc_whep_t *whep);
@@ -181,14 +183,75 @@ ngx_http_webrtc_whep_stream(ngx_http_webrtc_whep_t *whep)
 static ngx_int_t
 ngx_http_webrtc_whep_ready(ngx_http_webrtc_whep_t *whep)
 {
-    if (whep->offer.st
-        && ngx_webrtc_bus_state(whep->offer.st) == NGX_WEBRTC_STREAM_ACTIVE
-        && ngx_webrtc_bus_tracks(whep->offer.st, NULL, NULL) != 0)
+    if (!ngx_http_webrtc_whep_live(whep)
+        || ngx_http_webrtc_whep_video(whep) > 0)
     {
-        return NGX_OK;
+        return NGX_AGAIN;
     }
 
-    return NGX_AGAIN;
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_webrtc_whep_live(ngx_http_webrtc_whep_t *whep)
+{
+    return whep->offer.st
+           && ngx_webrtc_bus_state(whep->offer.st) == NGX_WEBRTC_STREAM_ACTIVE
+           && ngx_webrtc_bus_tracks(whep->offer.st, NULL, NULL) != 0;
+}
+
+
+/*
+ * The offer is for video too, and the upstream has announced it: how long it is
+ * worth waiting for, in ms.  Up to "webrtc_wait" after the stream's start, so
+ * that one that never has any makes its first viewers wait, and no others.
+ */
+
+static ngx_msec_t
+ngx_http_webrtc_whep_video(ngx_http_webrtc_whep_t *whep)
+{
+    uint64_t                     age;
+    ngx_uint_t                   i, n;
+    ngx_webrtc_track_t           tracks[NGX_WEBRTC_TRACKS];
+    ngx_webrtc_sdp_media_t      *media;
+    ngx_http_webrtc_loc_conf_t  *wlcf;
+
+    (void) ngx_webrtc_bus_tracks(whep->offer.st, tracks, &n);
+
+    for (i = 0; i < n; i++) {
+        if (tracks[i].kind == NGX_WEBRTC_VIDEO
+            && (tracks[i].flags & NGX_WEBRTC_TRACK_ANNOUNCED))
+        {
+            break;
+        }
+    }
+
+    if (i == n) {
+        return 0;
+    }
+
+    for (i = 0; i < whep->offer.sdp->nmedia; i++) {
+        media = &whep->offer.sdp->media[i];
+
+        if (media->kind == NGX_WEBRTC_SDP_VIDEO
+            && (media->direction & NGX_WEBRTC_SDP_RECVONLY)
+            && !media->rejected)
+        {
+            break;
+        }
+    }
+
+    if (i == whep->offer.sdp->nmedia) {
+        return 0;
+    }
+
+    wlcf = ngx_http_get_module_loc_conf(whep->offer.request,
+                                        ngx_http_webrtc_module);
+
+    age = ngx_webrtc_bus_state_age(whep->offer.st, ngx_current_msec);
+
+    return (age < wlcf->wait) ? wlcf->wait - (ngx_msec_t) age : 0;
 }
 
 
@@ -205,7 +268,9 @@ ngx_http_webrtc_whep_wait(ngx_http_webrtc_whep_t *whep)
     whep->timer.data = whep;
     whep->timer.log = r->connection->log;
 
-    ngx_add_timer(&whep->timer, wlcf->wait);
+    ngx_add_timer(&whep->timer, ngx_http_webrtc_whep_live(whep)
+                                ? ngx_http_webrtc_whep_video(whep)
+                                : wlcf->wait);
 
     whep->waiting = 1;
     ngx_queue_insert_tail(&ngx_http_webrtc_whep_waiting, &whep->queue);
@@ -297,7 +362,9 @@ ngx_http_webrtc_whep_resume(ngx_http_webrtc_whep_t *whep)
     ngx_queue_remove(&whep->queue);
     whep->waiting = 0;
 
-    ngx_del_timer(&whep->timer);
+    if (whep->timer.timer_set) {
+        ngx_del_timer(&whep->timer);
+    }
 
     rc = ngx_http_webrtc_offer_answer(&whep->offer);
 
@@ -336,6 +403,14 @@ ngx_http_webrtc_whep_timeout(ngx_event_t *ev)
     whep = ev->data;
     r = whep->offer.request;
     c = r->connection;
+
+    if (!ngx_exiting && ngx_http_webrtc_whep_live(whep)) {
+
+        /* video was waited for: it may come yet, and has its m-line */
+
+        ngx_http_webrtc_whep_resume(whep);
+        return;
+    }
 
     ngx_queue_remove(&whep->queue);
     whep->waiting = 0;

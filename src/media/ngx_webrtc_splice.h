@@ -50,8 +50,9 @@
  * pictures have between two of them, as somebody waits until they are due */
 #define NGX_WEBRTC_SPLICE_PAUSE   (10 * 90000)
 
-/* beyond, tracks have nothing to do with each other; chosen */
-#define NGX_WEBRTC_SPLICE_JOIN    (10 * 90000)
+/* beyond, tracks have nothing to do with each other; chosen: the longest
+ * segments of HLS, which may have all of one track before the other */
+#define NGX_WEBRTC_SPLICE_JOIN    (20 * 90000)
 
 /* a frame that comes at a step is as late as that, or there was a pause;
  * chosen: jitter of a network */

@@ -43,6 +43,19 @@ enum ngx_webrtc_codec_e {
 
 
 /*
+ * ngx_webrtc_track_t.flags: what is told of a track before it is there.
+ *
+ *   PENDING     nothing of it has come yet
+ *   ANNOUNCED   the source says that it will come
+ *   GUESSED     so does nobody, or not of which codec: it is a likely one
+ */
+
+#define NGX_WEBRTC_TRACK_PENDING    0x01
+#define NGX_WEBRTC_TRACK_ANNOUNCED  0x02
+#define NGX_WEBRTC_TRACK_GUESSED    0x04
+
+
+/*
  * One track of a stream.  Plain data, lives in shared memory; written by the
  * one who holds the stream's claim.  All zero is "no track".
  */
@@ -51,7 +64,7 @@ typedef struct {
     uint8_t      kind;            /* NGX_WEBRTC_AUDIO, NGX_WEBRTC_VIDEO */
     uint8_t      codec;           /* NGX_WEBRTC_CODEC_* */
     uint8_t      channels;        /* audio; 0 for video */
-    uint8_t      pad;
+    uint8_t      flags;           /* NGX_WEBRTC_TRACK_*, 0: it is there */
     uint32_t     clock_rate;      /* RTP timestamp units per second */
 
     /*

@@ -59,8 +59,10 @@ static ngx_int_t ngx_webrtc_negotiate_pick(ngx_webrtc_negotiate_ctx_t *ctx,
     ngx_uint_t mline);
 static ngx_int_t ngx_webrtc_negotiate_pick_play(ngx_webrtc_negotiate_ctx_t *ctx,
     ngx_uint_t mline);
+static ngx_int_t ngx_webrtc_negotiate_any(const ngx_webrtc_sdp_media_t *media,
+    ngx_webrtc_negotiate_choice_t *choice);
 static void ngx_webrtc_negotiate_pick_alts(ngx_webrtc_negotiate_ctx_t *ctx,
-    ngx_uint_t mline);
+    ngx_uint_t mline, ngx_uint_t left);
 static ngx_int_t ngx_webrtc_negotiate_pick_publish(
     ngx_webrtc_negotiate_ctx_t *ctx, ngx_uint_t mline);
 static ngx_int_t ngx_webrtc_negotiate_pick_codec(
@@ -473,7 +475,10 @@ ngx_webrtc_negotiate_pick(ngx_webrtc_negotiate_ctx_t *ctx, ngx_uint_t mline)
 }
 
 
-/* the first track of the kind that the offer has a codec for */
+/*
+ * The first track of the kind that the offer has a codec for.  Where the codec
+ * is a guess any will do; it may change when the track comes.
+ */
 
 static ngx_int_t
 ngx_webrtc_negotiate_pick_play(ngx_webrtc_negotiate_ctx_t *ctx,
@@ -499,13 +504,19 @@ ngx_webrtc_negotiate_pick_play(ngx_webrtc_negotiate_ctx_t *ctx,
 
         if (ngx_webrtc_negotiate_codec(media, track->codec, track,
                                        &pick->choice)
-            == NGX_OK)
+            == NGX_OK
+            || ((track->flags & NGX_WEBRTC_TRACK_GUESSED)
+                && ngx_webrtc_negotiate_any(media, &pick->choice) == NGX_OK))
         {
             pick->state = NGX_WEBRTC_NEGOTIATE_ACTIVE;
             pick->track = (uint8_t) i;
             ctx->nactive++;
 
-            ngx_webrtc_negotiate_pick_alts(ctx, mline);
+            ngx_webrtc_negotiate_pick_alts(ctx, mline,
+                                           (track->flags
+                                            & NGX_WEBRTC_TRACK_GUESSED)
+                                           ? ~(ngx_uint_t) 0
+                                           : ctx->policy->alternatives);
 
             if (ctx->policy->alternatives
                 & ((ngx_uint_t) 1 << NGX_WEBRTC_CODEC_RED))
@@ -539,13 +550,35 @@ ngx_webrtc_negotiate_pick_play(ngx_webrtc_negotiate_ctx_t *ctx,
 }
 
 
-/* the codecs that the publisher may change to, in the offer's order */
+/* the first codec of the m-line that is one of ours */
+
+static ngx_int_t
+ngx_webrtc_negotiate_any(const ngx_webrtc_sdp_media_t *media,
+    ngx_webrtc_negotiate_choice_t *choice)
+{
+    ngx_uint_t                 i;
+    const ngx_webrtc_codec_t  *known;
+
+    for (i = 0; i < media->ncodecs; i++) {
+        known = ngx_webrtc_negotiate_known(media, &media->codecs[i]);
+
+        if (known && known->codec != NGX_WEBRTC_CODEC_RED) {
+            return ngx_webrtc_negotiate_codec(media, known->codec, NULL,
+                                              choice);
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* those of the codecs that may take its place, in the offer's order */
 
 static void
 ngx_webrtc_negotiate_pick_alts(ngx_webrtc_negotiate_ctx_t *ctx,
-    ngx_uint_t mline)
+    ngx_uint_t mline, ngx_uint_t left)
 {
-    ngx_uint_t                     i, bit, left;
+    ngx_uint_t                     i, bit;
     const ngx_webrtc_codec_t      *known, *codec;
     const ngx_webrtc_sdp_media_t  *media;
     ngx_webrtc_negotiate_pick_t   *pick;
@@ -554,7 +587,6 @@ ngx_webrtc_negotiate_pick_alts(ngx_webrtc_negotiate_ctx_t *ctx,
     pick = &ctx->picks[mline];
     codec = pick->choice.codec;
 
-    left = ctx->policy->alternatives;
     left &= ~((ngx_uint_t) 1 << codec->codec);
     left &= ~((ngx_uint_t) 1 << NGX_WEBRTC_CODEC_RED);
 

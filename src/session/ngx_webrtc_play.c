@@ -485,7 +485,9 @@ ngx_webrtc_play_changed(ngx_webrtc_session_t *s)
     for (i = 0; i < NGX_WEBRTC_TRACKS; i++) {
         t = &s->play.tracks[i];
 
-        if (!t->used || i >= n) {
+        if (!t->used || i >= n || tracks[i].kind == 0
+            || (tracks[i].flags & NGX_WEBRTC_TRACK_PENDING))
+        {
             continue;
         }
 

@@ -525,10 +525,9 @@ ngx_webrtc_source_note(ngx_webrtc_source_t *source,
 
         ngx_webrtc_source_set_tracks(source, note);
 
-        /* says it to watchers */
+        /* its state is as old as it was */
 
-        ngx_webrtc_bus_set_state(source->bus, source->st,
-                                 NGX_WEBRTC_STREAM_ACTIVE, ngx_current_msec);
+        ngx_webrtc_bus_wake(source->bus, source->st);
 
         ngx_webrtc_source_thread_go(source->thread);
 
@@ -586,8 +585,18 @@ ngx_webrtc_source_set_tracks(ngx_webrtc_source_t *source,
 
         track = &note->tracks[i];
 
-        p = ngx_slprintf(p, last, i ? " %V" : "%V",
+        if (track->kind == 0) {
+            continue;
+        }
+
+        p = ngx_slprintf(p, last, p == buf ? "%V" : " %V",
                          &ngx_webrtc_codec(track->codec)->name);
+
+        if (track->flags & NGX_WEBRTC_TRACK_PENDING) {
+            p = ngx_slprintf(p, last, "(%s)",
+                             (track->flags & NGX_WEBRTC_TRACK_ANNOUNCED)
+                             ? "to come" : "may come");
+        }
 
         if (track->width) {
             p = ngx_slprintf(p, last, " %uix%ui", (ngx_uint_t) track->width,

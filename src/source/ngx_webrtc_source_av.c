@@ -200,7 +200,7 @@ ngx_webrtc_source_av_interrupt(void *data)
         run->moved = ngx_webrtc_source_rtmp_moved(run->rtmp, run->waiting_us);
     }
 
-    return run->moved;
+    return run->moved || ngx_webrtc_source_tracks_silent(run) != NGX_OK;
 }
 
 
@@ -288,6 +288,8 @@ ngx_webrtc_source_av_open(ngx_webrtc_source_run_t *run)
 
     ngx_webrtc_source_read_attach(&run->rd, run->ic, run->paced);
 
+    run->opened_us = ngx_webrtc_source_thread_now();
+
     return NGX_OK;
 }
 
@@ -335,10 +337,9 @@ ngx_webrtc_source_av_options(ngx_webrtc_source_run_t *run)
     (void) av_dict_set(&d, "max_streams", NGX_WEBRTC_SOURCE_STREAMS, 0);
     (void) av_dict_set_int(&d, "rw_timeout", timeout_us, 0);
 
-    /* mpegts: pictures are not to be cut; PMTs that change keep their tracks */
+    /* mpegts: pictures are not to be cut */
 
     (void) av_dict_set_int(&d, "max_packet_size", 2 * 1024 * 1024, 0);
-    (void) av_dict_set_int(&d, "merge_pmt_versions", 1, 0);
 
     /* flv: which tracks are to come, see ngx_webrtc_source_read_declared() */
 
@@ -501,7 +502,7 @@ ngx_webrtc_source_av_read(ngx_webrtc_source_run_t *run)
 
     now_us = ngx_webrtc_source_thread_now();
 
-    th->deadline_us = now_us + (uint64_t) th->conf.read_timeout * 1000;
+    th->deadline_us = now_us + ngx_webrtc_source_tracks_timeout(run);
     run->waiting_us = now_us;
 
     rc = ngx_webrtc_source_read_next(&run->rd);

@@ -79,10 +79,7 @@ ngx_webrtc_source_out_track(ngx_webrtc_source_out_t *out, ngx_uint_t i,
     if (pack->track.kind == NGX_WEBRTC_VIDEO) {
         pack->picture_id = out->picture_id;
         out->wait_key = 1;
-        out->hold = (i == 0);
-
-    } else if (i == 0) {
-        out->hold = 0;
+        out->hold = 1;
     }
 
     rate = pack->track.clock_rate;
@@ -165,6 +162,13 @@ ngx_webrtc_source_out_audio(ngx_webrtc_source_out_t *out, ngx_uint_t i,
     }
 
     return ngx_webrtc_source_out_frame(out, i, data, n, &frame, ts, now_us);
+}
+
+
+void
+ngx_webrtc_source_out_unhold(ngx_webrtc_source_out_t *out)
+{
+    out->hold = 0;
 }
 
 

@@ -24,7 +24,12 @@
 #include "ngx_webrtc_bus_ring.h"
 
 
-/* one video and one audio track */
+/*
+ * One video and one audio track.  Each has its place, whether it is there or
+ * not: so a track that comes later is found by viewers who wait for it.
+ */
+#define NGX_WEBRTC_SOURCE_VIDEO      0
+#define NGX_WEBRTC_SOURCE_AUDIO      1
 #define NGX_WEBRTC_SOURCE_TRACKS     2
 
 /* units per second of the timestamps of video frames, and of all arithmetic */
@@ -142,6 +147,9 @@ ngx_int_t ngx_webrtc_source_out_video(ngx_webrtc_source_out_t *out,
  */
 ngx_int_t ngx_webrtc_source_out_audio(ngx_webrtc_source_out_t *out,
     ngx_uint_t i, u_char *data, size_t n, int64_t ts, int64_t now_us);
+
+/* Audio does not wait for the first key frame any more. */
+void ngx_webrtc_source_out_unhold(ngx_webrtc_source_out_t *out);
 
 /* The run is over: tells what has been counted since the last frame. */
 void ngx_webrtc_source_out_end(ngx_webrtc_source_out_t *out);

@@ -28,6 +28,9 @@
 /* ms; chosen: a burst that lasts longer is how that upstream sends */
 #define NGX_WEBRTC_SOURCE_BURST_MS       1000
 
+/* 90 kHz; audio that is as late would be heard late; chosen */
+#define NGX_WEBRTC_SOURCE_TOO_LATE       (NGX_WEBRTC_SOURCE_CLOCK / 2)
+
 /* us; when a paced source is later than that it does not catch up; chosen */
 #define NGX_WEBRTC_SOURCE_LATE_US        1000000
 
@@ -35,6 +38,7 @@
 static ngx_int_t ngx_webrtc_source_play_start(ngx_webrtc_source_run_t *run);
 static void ngx_webrtc_source_play_squeeze(ngx_webrtc_source_run_t *run);
 static ngx_int_t ngx_webrtc_source_play_fill(ngx_webrtc_source_run_t *run);
+static ngx_uint_t ngx_webrtc_source_play_ahead(ngx_webrtc_source_run_t *run);
 static ngx_int_t ngx_webrtc_source_play_again(ngx_webrtc_source_run_t *run);
 static ngx_int_t ngx_webrtc_source_play_write(ngx_webrtc_source_run_t *run,
     ngx_webrtc_source_item_t *item);
@@ -213,6 +217,14 @@ ngx_webrtc_source_play_paced(ngx_webrtc_source_run_t *run)
             return NGX_DONE;
         }
 
+        if (target_us != 0 && item->kind == NGX_WEBRTC_AUDIO
+            && dts - item->dts > NGX_WEBRTC_SOURCE_TOO_LATE)
+        {
+            /* a segment longer than those before; it is known from now on */
+            ngx_webrtc_source_read_free(item);
+            continue;
+        }
+
         now_us = ngx_webrtc_source_thread_now();
 
         /* a frame's time is the one before's and what lies between them */
@@ -257,9 +269,7 @@ ngx_webrtc_source_play_fill(ngx_webrtc_source_run_t *run)
 
     while (rd->n < NGX_WEBRTC_SOURCE_QUEUE
            && rd->size < NGX_WEBRTC_SOURCE_QUEUE_SIZE
-           && (rd->n < 2
-               || rd->tail->dts - rd->head->dts
-                  < NGX_WEBRTC_SOURCE_READAHEAD))
+           && !ngx_webrtc_source_play_ahead(run))
     {
         if (run->eof) {
 
@@ -281,6 +291,42 @@ ngx_webrtc_source_play_fill(ngx_webrtc_source_run_t *run)
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * Is enough read ahead?  A fragment or a segment may have all of one track
+ * before all of the other one, and what leaves meanwhile leaves without it.  So
+ * it is read on until both are there; but not for one that has been silent for
+ * longer than it ever came late.
+ */
+
+static ngx_uint_t
+ngx_webrtc_source_play_ahead(ngx_webrtc_source_run_t *run)
+{
+    int64_t                    span, both;
+    ngx_webrtc_source_read_t  *rd;
+
+    rd = &run->rd;
+
+    if (rd->n < 2) {
+        return 0;
+    }
+
+    span = rd->tail->dts - rd->head->dts;
+
+    if (span < NGX_WEBRTC_SOURCE_READAHEAD) {
+        return 0;
+    }
+
+    if (!run->video_told || !run->audio_told) {
+        return 1;
+    }
+
+    both = ngx_min(rd->video.dts, rd->audio.dts) - rd->head->dts;
+
+    return both >= NGX_WEBRTC_SOURCE_READAHEAD
+           || span >= NGX_WEBRTC_SOURCE_READAHEAD + rd->lead;
 }
 
 
@@ -368,8 +414,9 @@ ngx_webrtc_source_play_write(ngx_webrtc_source_run_t *run,
 
     ngx_webrtc_source_tracks_config(run, item->pkt);
 
-    (void) ngx_webrtc_source_out_video(&th->out, run->video_i, item->pkt->data,
-                                       item->pkt->size, item->pts, now_us);
+    (void) ngx_webrtc_source_out_video(&th->out, NGX_WEBRTC_SOURCE_VIDEO,
+                                       item->pkt->data, item->pkt->size,
+                                       item->pts, now_us);
 
     if (th->out.dropped && !th->warned) {
 
@@ -393,8 +440,8 @@ ngx_webrtc_source_play_audio(void *ctx, u_char *data, size_t n, int64_t ts)
 {
     ngx_webrtc_source_run_t  *run = ctx;
 
-    (void) ngx_webrtc_source_out_audio(&run->th->out, run->audio_i, data, n, ts,
-                                       run->now_us);
+    (void) ngx_webrtc_source_out_audio(&run->th->out, NGX_WEBRTC_SOURCE_AUDIO,
+                                       data, n, ts, run->now_us);
 }
 
 

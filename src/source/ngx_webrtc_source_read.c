@@ -32,6 +32,10 @@
 /* 90 kHz; chosen: nobody means more, and sums of them do not overflow */
 #define NGX_WEBRTC_SOURCE_PTS_MAX        ((int64_t) 1 << 60)
 
+/* one track before the other, as segments and fragments have them; chosen: the
+ * longest segments that are made */
+#define NGX_WEBRTC_SOURCE_LEAD_MAX       (20 * NGX_WEBRTC_SOURCE_CLOCK)
+
 /* the least pts is among as many frames; chosen: reordering and interleaving */
 #define NGX_WEBRTC_SOURCE_FIRST          64
 
@@ -54,6 +58,7 @@ static ngx_webrtc_source_stream_t *ngx_webrtc_source_read_stream(
 static ngx_uint_t ngx_webrtc_source_read_metadata(AVFormatContext *ic,
     const char *key);
 static void ngx_webrtc_source_read_select(ngx_webrtc_source_read_t *rd);
+static void ngx_webrtc_source_read_moved(ngx_webrtc_source_read_t *rd);
 static ngx_uint_t ngx_webrtc_source_read_related(AVFormatContext *ic, int a,
     int b);
 static int ngx_webrtc_source_read_skip(ngx_webrtc_source_read_t *rd);
@@ -65,6 +70,8 @@ static int ngx_webrtc_source_read_unit(void *ctx, AVPacket *pkt, int64_t pts,
     int64_t dts, int64_t duration);
 static void ngx_webrtc_source_read_damaged(ngx_webrtc_source_read_t *rd);
 static void ngx_webrtc_source_read_close(ngx_webrtc_source_read_t *rd);
+static void ngx_webrtc_source_read_forget(ngx_webrtc_source_read_t *rd,
+    ngx_webrtc_source_stream_t *s);
 
 
 static const ngx_webrtc_source_codec_t  ngx_webrtc_source_video_codecs[] = {
@@ -176,6 +183,8 @@ ngx_webrtc_source_read_next(ngx_webrtc_source_read_t *rd)
     if (s == NULL) {
         /* streams may appear at any time */
 
+        ngx_webrtc_source_read_moved(rd);
+
         chosen = rd->chosen;
 
         ngx_webrtc_source_read_select(rd);
@@ -194,7 +203,7 @@ ngx_webrtc_source_read_next(ngx_webrtc_source_read_t *rd)
         rc = ngx_webrtc_source_read_skip(rd);
 
     } else if (rd->ic->streams[pkt->stream_index]->codecpar->codec_id
-               != s->id)
+               != s->first)
     {
         /* tracks are told once: it has to begin anew */
         rc = AVERROR_INPUT_CHANGED;
@@ -317,6 +326,17 @@ ngx_webrtc_source_read_declared(ngx_webrtc_source_read_t *rd, ngx_uint_t kind)
 
     return ngx_webrtc_source_read_metadata(rd->ic, video ? "videocodecid"
                                                          : "audiocodecid");
+}
+
+
+ngx_uint_t
+ngx_webrtc_source_read_open(ngx_webrtc_source_read_t *rd)
+{
+    /* a program map may have another version at any time, known or not */
+
+    return (rd->ic->ctx_flags & AVFMTCTX_NOHEADER)
+           || rd->ts
+           || ngx_strncmp(rd->ic->iformat->name, "hls", 3) == 0;
 }
 
 
@@ -497,6 +517,11 @@ ngx_webrtc_source_read_select(ngx_webrtc_source_read_t *rd)
 
             s->index = i;
             s->id = id;
+
+            if (s->first == AV_CODEC_ID_NONE) {
+                s->first = id;
+            }
+
             s->codec = known;
 
             if (pass) {
@@ -521,6 +546,29 @@ ngx_webrtc_source_read_select(ngx_webrtc_source_read_t *rd)
         ic->streams[i]->discard = (i == rd->video.index
                                    || i == rd->audio.index)
                                   ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
+    }
+}
+
+
+/*
+ * A program map of another version may have a track under another PID, which is
+ * another stream of the demuxer.  Its merge_pmt_versions would take the tracks
+ * by their place in the map, where one that is added may come first.
+ */
+
+static void
+ngx_webrtc_source_read_moved(ngx_webrtc_source_read_t *rd)
+{
+    ngx_uint_t                   i;
+    ngx_webrtc_source_stream_t  *s;
+
+    for (i = 0; rd->ts && i < 2; i++) {
+
+        s = i ? &rd->audio : &rd->video;
+
+        if (s->index >= 0 && !ngx_webrtc_source_program_has(rd, s->index)) {
+            ngx_webrtc_source_read_forget(rd, s);
+        }
     }
 }
 
@@ -659,13 +707,14 @@ ngx_webrtc_source_read_item(ngx_webrtc_source_read_t *rd, ngx_uint_t kind,
     int64_t                      shift, room;
     ngx_uint_t                   video, exact, untimed;
     ngx_webrtc_source_item_t    *item;
-    ngx_webrtc_source_stream_t  *s;
+    ngx_webrtc_source_stream_t  *s, *other;
 
     video = (kind == NGX_WEBRTC_VIDEO);
     exact = (!video || dts != AV_NOPTS_VALUE);
     untimed = (pts == AV_NOPTS_VALUE && dts == AV_NOPTS_VALUE);
 
     s = video ? &rd->video : &rd->audio;
+    other = video ? &rd->audio : &rd->video;
 
     if (pts == AV_NOPTS_VALUE) {
         pts = dts;
@@ -715,6 +764,10 @@ ngx_webrtc_source_read_item(ngx_webrtc_source_read_t *rd, ngx_uint_t kind,
 
     if (duration == 0 && s->parser == NULL && s->set && dts > s->dts) {
         duration = dts - s->dts;
+    }
+
+    if (other->set && other->dts - dts > rd->lead) {
+        rd->lead = ngx_min(other->dts - dts, NGX_WEBRTC_SOURCE_LEAD_MAX);
     }
 
     s->set = 1;
@@ -814,12 +867,23 @@ ngx_webrtc_source_read_put(ngx_webrtc_source_read_t *rd,
 static void
 ngx_webrtc_source_read_close(ngx_webrtc_source_read_t *rd)
 {
-    ngx_webrtc_source_hide_drop(&rd->video);
-    ngx_webrtc_source_hide_drop(&rd->audio);
+    ngx_webrtc_source_read_forget(rd, &rd->video);
+    ngx_webrtc_source_read_forget(rd, &rd->audio);
+}
 
-    ngx_webrtc_source_unit_close(&rd->unit);
-    ngx_webrtc_source_sound_close(rd);
 
-    rd->video.index = -1;
-    rd->audio.index = -1;
+static void
+ngx_webrtc_source_read_forget(ngx_webrtc_source_read_t *rd,
+    ngx_webrtc_source_stream_t *s)
+{
+    ngx_webrtc_source_hide_drop(s);
+
+    if (s == &rd->video) {
+        ngx_webrtc_source_unit_close(&rd->unit);
+
+    } else {
+        ngx_webrtc_source_sound_close(rd);
+    }
+
+    s->index = -1;
 }

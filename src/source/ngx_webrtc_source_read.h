@@ -57,6 +57,7 @@ struct ngx_webrtc_source_item_s {
 typedef struct {
     int                          index;      /* in the demuxer, -1: none */
     enum AVCodecID               id;
+    enum AVCodecID               first;      /* the track's, as it is told */
     ngx_uint_t                   codec;      /* NGX_WEBRTC_CODEC_*, video */
 
     AVCodecParserContext        *parser;     /* where packets are not frames */
@@ -98,6 +99,8 @@ typedef struct {
 
     ngx_webrtc_splice_t          splice;     /* by kind: audio, video */
     int64_t                      came_us;    /* the packet under way */
+    int64_t                      lead;       /* most that one track came
+                                                before the other, 90 kHz */
     int64_t                      offset;     /* of this pass of a loop */
     int64_t                      first;      /* least pts of a pass, raw */
     int64_t                      end;        /* greatest end of a frame */
@@ -167,6 +170,9 @@ int64_t ngx_webrtc_source_read_time(ngx_webrtc_source_read_t *rd, AVStream *st,
  */
 int ngx_webrtc_source_read_item(ngx_webrtc_source_read_t *rd, ngx_uint_t kind,
     AVPacket *pkt, int64_t pts, int64_t dts, int64_t duration);
+
+/* May the source get another track that nothing is known of yet? */
+ngx_uint_t ngx_webrtc_source_read_open(ngx_webrtc_source_read_t *rd);
 
 /* Takes an item out of the queue; NULL: it is empty. */
 ngx_webrtc_source_item_t *ngx_webrtc_source_read_pop(

@@ -59,15 +59,15 @@ typedef struct {
     unsigned                      audio_ready:1;
     unsigned                      audio_told:1;
     unsigned                      audio_failed:1;
+    unsigned                      no_key:1;     /* has been said */
 
+    uint64_t                      opened_us;
     uint64_t                      seen_us;      /* the first frame of any */
+    uint64_t                      video_us;     /* the first one of video */
     ngx_uint_t                    audio_tries;
     ngx_webrtc_track_t            video;
 
-    ngx_uint_t                    video_i;      /* indices of tracks */
-    ngx_uint_t                    audio_i;
-    ngx_uint_t                    ntracks;      /* told */
-    ngx_webrtc_track_t            tracks[NGX_WEBRTC_SOURCE_TRACKS];
+    ngx_webrtc_track_t            tracks[NGX_WEBRTC_SOURCE_TRACKS]; /* told */
 
     /* start of a live upstream */
 
@@ -122,6 +122,17 @@ ngx_int_t ngx_webrtc_source_tracks_find(ngx_webrtc_source_run_t *run);
  */
 ngx_uint_t ngx_webrtc_source_tracks_look(ngx_webrtc_source_run_t *run,
     ngx_webrtc_source_item_t *item);
+
+/*
+ * Called again and again while nothing comes.  An upstream that has announced
+ * video but sends none before its next key frame is up all the same.
+ *
+ * NGX_OK, NGX_ABORT, NGX_ERROR
+ */
+ngx_int_t ngx_webrtc_source_tracks_silent(ngx_webrtc_source_run_t *run);
+
+/* us that a read may take: more, where a key frame has to come first */
+uint64_t ngx_webrtc_source_tracks_timeout(ngx_webrtc_source_run_t *run);
 
 /* Looks at all new frames of the queue and drops what is of no use. */
 void ngx_webrtc_source_tracks_sift(ngx_webrtc_source_run_t *run);

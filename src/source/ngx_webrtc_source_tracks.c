@@ -6,6 +6,11 @@
  *
  * They are known from the demuxer's headers; what is missing there, the SPS
  * of MPEG-TS and the channels of audio, comes with the first frames.
+ *
+ * A live upstream may be joined a long way from its next key frame, and a track
+ * may begin at any time.  The stream is up with what there is after a short
+ * wait.  What is missing is told as pending: viewers get an m-line for it, and
+ * its frames when they come.
  */
 
 
@@ -17,26 +22,47 @@
 
 /*
  * Waiting for a track that was announced, when the other is there; ms of media
- * and of wall clock, whichever is over first.  Chosen: audio is multiplexed
- * with up to 0.7 s of delay, but to wait for audio that never comes costs every
- * viewer that time.  Where the run before had it, it is worth waiting for.
+ * and of wall clock, whichever is over first.  Chosen: it is mostly there by
+ * then, and has its place if it is not.  Where it was in the run before it is
+ * worth waiting for, and so it is in what is read ahead anyway.
  */
 #define NGX_WEBRTC_SOURCE_WAIT_MS        300
 #define NGX_WEBRTC_SOURCE_WAIT_AGAIN_MS  2000
 
+/*
+ * Of media alone, where it comes faster than in real time; chosen: the longest
+ * segments of HLS, whose fragments may have all video before all audio
+ */
+#define NGX_WEBRTC_SOURCE_WAIT_PACED_MS  20000
+
+/* times the timeout of a read; chosen: of 10 s, GOPs are not longer */
+#define NGX_WEBRTC_SOURCE_FIRST_TIMES    3
+
 /* chosen: a GOP of 10 s, twice */
 #define NGX_WEBRTC_SOURCE_WAIT_VIDEO_MS  20000
+
+/*
+ * Of H.264 that is not there yet: High, level 3.1.  Chosen: what encoders make;
+ * who offers it decodes the others, too
+ */
+#define NGX_WEBRTC_SOURCE_H264_PROFILE   0x64001f
 
 /* packets of audio that cannot be decoded until it is given up; chosen */
 #define NGX_WEBRTC_SOURCE_AUDIO_TRIES    50
 
 
 static ngx_uint_t ngx_webrtc_source_tracks_enough(
-    ngx_webrtc_source_run_t *run);
+    ngx_webrtc_source_run_t *run, ngx_uint_t end);
+static ngx_uint_t ngx_webrtc_source_tracks_local(ngx_webrtc_source_run_t *run);
 static ngx_uint_t ngx_webrtc_source_tracks_video(ngx_webrtc_source_run_t *run,
     ngx_webrtc_source_item_t *item);
+static void ngx_webrtc_source_tracks_late(ngx_webrtc_source_run_t *run);
 static ngx_uint_t ngx_webrtc_source_tracks_audio(ngx_webrtc_source_run_t *run,
     ngx_webrtc_source_item_t *item);
+static ngx_uint_t ngx_webrtc_source_tracks_begins(
+    ngx_webrtc_source_run_t *run);
+static void ngx_webrtc_source_tracks_pending(ngx_webrtc_source_run_t *run,
+    ngx_uint_t kind, ngx_webrtc_track_t *track);
 
 
 /*
@@ -63,8 +89,8 @@ ngx_webrtc_source_tracks_find(ngx_webrtc_source_run_t *run)
 
         ngx_webrtc_source_tracks_sift(run);
 
-        if ((run->video_ready || run->audio_ready)
-            && (rc == NGX_DONE || ngx_webrtc_source_tracks_enough(run)))
+        if ((run->video_ready || run->audio_ready || run->video_seen)
+            && ngx_webrtc_source_tracks_enough(run, rc == NGX_DONE))
         {
             return NGX_OK;
         }
@@ -80,6 +106,41 @@ ngx_webrtc_source_tracks_find(ngx_webrtc_source_run_t *run)
             return NGX_ERROR;
         }
     }
+}
+
+
+ngx_int_t
+ngx_webrtc_source_tracks_silent(ngx_webrtc_source_run_t *run)
+{
+    if (run->th->up
+        || run->opened_us == 0
+        || run->seen_us != 0
+        || run->paced
+        || ngx_webrtc_source_thread_now() - run->opened_us
+           < NGX_WEBRTC_SOURCE_WAIT_MS * 1000
+        || !ngx_webrtc_source_read_declared(&run->rd, NGX_WEBRTC_VIDEO))
+    {
+        return NGX_OK;
+    }
+
+    return ngx_webrtc_source_tracks_tell(run);
+}
+
+
+uint64_t
+ngx_webrtc_source_tracks_timeout(ngx_webrtc_source_run_t *run)
+{
+    uint64_t  timeout_us;
+
+    timeout_us = (uint64_t) run->th->conf.read_timeout * 1000;
+
+    if (run->seen_us == 0
+        && ngx_webrtc_source_read_declared(&run->rd, NGX_WEBRTC_VIDEO))
+    {
+        timeout_us *= NGX_WEBRTC_SOURCE_FIRST_TIMES;
+    }
+
+    return timeout_us;
 }
 
 
@@ -99,15 +160,19 @@ ngx_webrtc_source_tracks_sift(ngx_webrtc_source_run_t *run)
 }
 
 
-/* one track is ready: is it worth waiting for the other one? */
+/* something has come: is it worth waiting for what is missing? */
 
 static ngx_uint_t
-ngx_webrtc_source_tracks_enough(ngx_webrtc_source_run_t *run)
+ngx_webrtc_source_tracks_enough(ngx_webrtc_source_run_t *run, ngx_uint_t end)
 {
-    uint64_t                   waited_us, wait_us;
+    uint64_t                   waited_us, wait_us, media_us;
     ngx_webrtc_source_read_t  *rd;
 
     rd = &run->rd;
+
+    if (end) {
+        return run->video_ready || run->audio_ready;
+    }
 
     if ((run->video_ready && (run->audio_ready || run->audio_failed))
         || rd->n >= NGX_WEBRTC_SOURCE_QUEUE
@@ -116,31 +181,26 @@ ngx_webrtc_source_tracks_enough(ngx_webrtc_source_run_t *run)
         return 1;
     }
 
+    if (!ngx_webrtc_source_read_declared(rd, run->video_ready
+                                             ? NGX_WEBRTC_AUDIO
+                                             : NGX_WEBRTC_VIDEO)
+        && !(run->video_ready && run->th->had_audio)
+        && !ngx_webrtc_source_tracks_local(run))
+    {
+        return 1;
+    }
+
     wait_us = NGX_WEBRTC_SOURCE_WAIT_MS * 1000;
 
-    if (!run->video_ready) {
-
-        if (run->video_seen) {
-            /* the caller's limit is what counts */
-            return 0;
-        }
-
-        if (!ngx_webrtc_source_read_declared(rd, NGX_WEBRTC_VIDEO)) {
-            return 1;
-        }
-
+    if ((run->video_ready && run->th->had_audio) || run->paced) {
         wait_us = NGX_WEBRTC_SOURCE_WAIT_AGAIN_MS * 1000;
+    }
 
-    } else if (run->th->had_audio
-               || (run->paced
-                   && ngx_webrtc_source_read_declared(rd, NGX_WEBRTC_AUDIO)))
-    {
-        /* what is on a disk is read in no time */
+    media_us = wait_us;
 
-        wait_us = NGX_WEBRTC_SOURCE_WAIT_AGAIN_MS * 1000;
-
-    } else if (!ngx_webrtc_source_read_declared(rd, NGX_WEBRTC_AUDIO)) {
-        return 1;
+    if (run->paced) {
+        /* what is there already is read in no time, wherever audio stands */
+        media_us = NGX_WEBRTC_SOURCE_WAIT_PACED_MS * 1000;
     }
 
     waited_us = ngx_webrtc_source_thread_now() - run->seen_us;
@@ -148,7 +208,17 @@ ngx_webrtc_source_tracks_enough(ngx_webrtc_source_run_t *run)
     return waited_us >= wait_us
            || (rd->head
                && (rd->tail->dts - rd->head->dts) / 9 * 100
-                  >= (int64_t) wait_us);
+                  >= (int64_t) media_us);
+}
+
+
+/* what is on a disk is looked through for tracks that nothing tells of */
+
+static ngx_uint_t
+ngx_webrtc_source_tracks_local(ngx_webrtc_source_run_t *run)
+{
+    return (run->th->conf.scheme->flags & NGX_WEBRTC_SOURCE_URL_FILE)
+           && ngx_webrtc_source_read_open(&run->rd);
 }
 
 
@@ -185,22 +255,28 @@ ngx_webrtc_source_tracks_video(ngx_webrtc_source_run_t *run,
     if (!run->video_seen) {
 
         run->video_seen = 1;
-        run->video_i = run->ntracks;
+        run->video_us = ngx_webrtc_source_thread_now();
 
         par = run->ic->streams[run->rd.video.index]->codecpar;
 
-        if (ngx_webrtc_source_out_track(out, run->video_i, run->rd.video.codec,
-                                        par->extradata, par->extradata_size)
+        if (ngx_webrtc_source_out_track(out, NGX_WEBRTC_SOURCE_VIDEO,
+                                        run->rd.video.codec, par->extradata,
+                                        par->extradata_size)
             != NGX_OK)
         {
             return 0;
+        }
+
+        if (run->th->up) {
+            /* who hears it already goes on hearing it */
+            ngx_webrtc_source_out_unhold(out);
         }
     }
 
     ngx_webrtc_source_tracks_config(run, item->pkt);
 
-    if (ngx_webrtc_source_out_probe(out, run->video_i, item->pkt->data,
-                                    item->pkt->size, &frame)
+    if (ngx_webrtc_source_out_probe(out, NGX_WEBRTC_SOURCE_VIDEO,
+                                    item->pkt->data, item->pkt->size, &frame)
         != NGX_OK)
     {
         ngx_webrtc_source_out_damaged(out);
@@ -211,13 +287,40 @@ ngx_webrtc_source_tracks_video(ngx_webrtc_source_run_t *run,
 
     if (!run->video_ready
         && frame.key
-        && ngx_webrtc_pack_track(&out->pack[run->video_i], &run->video)
+        && ngx_webrtc_pack_track(&out->pack[NGX_WEBRTC_SOURCE_VIDEO],
+                                 &run->video)
            == NGX_OK)
     {
         run->video_ready = 1;
     }
 
+    if (!run->video_ready) {
+        ngx_webrtc_source_tracks_late(run);
+    }
+
     return run->video_ready;
+}
+
+
+/* video comes, but nothing that it could begin with */
+
+static void
+ngx_webrtc_source_tracks_late(ngx_webrtc_source_run_t *run)
+{
+    if (run->no_key
+        || ngx_webrtc_source_thread_now() - run->video_us
+           < NGX_WEBRTC_SOURCE_WAIT_VIDEO_MS * 1000)
+    {
+        return;
+    }
+
+    run->no_key = 1;
+
+    ngx_webrtc_source_thread_log(run->th, NGX_LOG_WARN,
+                                 "no key frame with parameter sets in %ui s: "
+                                 "nobody sees the video before there is one",
+                                 (ngx_uint_t) NGX_WEBRTC_SOURCE_WAIT_VIDEO_MS
+                                 / 1000);
 }
 
 
@@ -257,10 +360,11 @@ ngx_webrtc_source_tracks_audio(ngx_webrtc_source_run_t *run,
         }
     }
 
-    /* audio of before the first key frame is not needed */
+    /* audio of before the first key frame is not needed, unless that is late */
 
     return run->audio_ready
            && (run->video_ready
+               || run->th->up
                || !ngx_webrtc_source_read_declared(&run->rd, NGX_WEBRTC_VIDEO));
 
 failed:
@@ -285,21 +389,35 @@ ngx_webrtc_source_tracks_config(ngx_webrtc_source_run_t *run, AVPacket *pkt)
     p = av_packet_get_side_data(pkt, AV_PKT_DATA_NEW_EXTRADATA, &n);
 
     if (p) {
-        ngx_webrtc_source_out_config(&run->th->out, run->video_i, p, n);
+        ngx_webrtc_source_out_config(&run->th->out, NGX_WEBRTC_SOURCE_VIDEO,
+                                     p, n);
     }
 }
 
 
-/* tells the tracks that are ready and not told yet: video first */
+/* tells what there is and what is to come; again when that has changed */
 
 ngx_int_t
 ngx_webrtc_source_tracks_tell(ngx_webrtc_source_run_t *run)
 {
-    ngx_uint_t  codec;
+    ngx_uint_t           codec;
+    ngx_webrtc_track_t  *video, *audio;
 
-    if (run->video_ready && !run->video_told) {
+    video = &run->tracks[NGX_WEBRTC_SOURCE_VIDEO];
+    audio = &run->tracks[NGX_WEBRTC_SOURCE_AUDIO];
+
+    if (run->video_ready) {
+
+        if (!run->video_told && ngx_webrtc_source_tracks_begins(run)) {
+            ngx_webrtc_source_out_unhold(&run->th->out);
+        }
+
         run->video_told = 1;
-        run->tracks[run->ntracks++] = run->video;
+        *video = run->video;
+
+    } else {
+        ngx_webrtc_source_tracks_pending(run, NGX_WEBRTC_VIDEO, video);
+        ngx_webrtc_source_out_unhold(&run->th->out);
     }
 
     if (run->audio_ready && !run->audio_told) {
@@ -307,26 +425,97 @@ ngx_webrtc_source_tracks_tell(ngx_webrtc_source_run_t *run)
         run->audio_told = 1;
         run->th->had_audio = 1;
 
-        if (!run->video_told) {
-            /* it gets the first place; video that comes yet is made anew */
-            run->video_seen = 0;
-        }
-
         codec = ngx_webrtc_source_audio_codec(run->audio);
 
-        run->audio_i = run->ntracks;
-
-        if (ngx_webrtc_source_out_track(&run->th->out, run->audio_i, codec,
-                                        NULL, 0)
+        if (ngx_webrtc_source_out_track(&run->th->out, NGX_WEBRTC_SOURCE_AUDIO,
+                                        codec, NULL, 0)
             != NGX_OK)
         {
             ngx_webrtc_source_thread_error(run->th, "no packetizer");
             return NGX_ERROR;
         }
 
-        ngx_webrtc_track_init(&run->tracks[run->ntracks++], codec,
+        ngx_webrtc_track_init(audio, codec,
                               ngx_webrtc_source_audio_channels(run->audio));
+
+    } else if (!run->audio_ready) {
+        ngx_webrtc_source_tracks_pending(run, NGX_WEBRTC_AUDIO, audio);
     }
 
-    return ngx_webrtc_source_thread_up(run->th, run->tracks, run->ntracks);
+    return ngx_webrtc_source_thread_up(run->th, run->tracks,
+                                       NGX_WEBRTC_SOURCE_TRACKS);
+}
+
+
+/* does what was read begin with sound alone? */
+
+static ngx_uint_t
+ngx_webrtc_source_tracks_begins(ngx_webrtc_source_run_t *run)
+{
+    ngx_webrtc_source_item_t  *item;
+
+    for (item = run->rd.head; item; item = item->next) {
+        if (item->kind == NGX_WEBRTC_VIDEO) {
+            return item->dts - run->rd.head->dts
+                   > NGX_WEBRTC_SOURCE_WAIT_AGAIN_MS * 90;
+        }
+    }
+
+    return 0;
+}
+
+
+/*
+ * What is to be told of a track that is not there.  A demuxer that has made its
+ * streams may bring them yet; others come only where it makes streams
+ * whenever it meets them.
+ */
+
+static void
+ngx_webrtc_source_tracks_pending(ngx_webrtc_source_run_t *run, ngx_uint_t kind,
+    ngx_webrtc_track_t *track)
+{
+    ngx_uint_t                 codec;
+    ngx_webrtc_source_read_t  *rd;
+
+    rd = &run->rd;
+    codec = NGX_WEBRTC_CODEC_NONE;
+
+    ngx_memzero(track, sizeof(ngx_webrtc_track_t));
+
+    if (kind == NGX_WEBRTC_VIDEO && rd->video.index >= 0) {
+        codec = rd->video.codec;
+
+    } else if (run->eof
+               || (kind == NGX_WEBRTC_AUDIO && run->audio_failed)
+               || (rd->warned & kind)
+               || !(ngx_webrtc_source_read_open(rd)
+                    || ngx_webrtc_source_read_declared(rd, kind)))
+    {
+        return;
+    }
+
+    /* chosen: what nearly all that can be pulled has, or is made into here */
+
+    if (codec != NGX_WEBRTC_CODEC_NONE) {
+        ngx_webrtc_track_init(track, codec, 0);
+
+    } else if (kind == NGX_WEBRTC_VIDEO) {
+        ngx_webrtc_track_init(track, NGX_WEBRTC_CODEC_H264, 0);
+        track->flags |= NGX_WEBRTC_TRACK_GUESSED;
+
+    } else {
+        ngx_webrtc_track_init(track, NGX_WEBRTC_CODEC_OPUS, 2);
+        track->flags |= NGX_WEBRTC_TRACK_GUESSED;
+    }
+
+    if (track->codec == NGX_WEBRTC_CODEC_H264) {
+        track->profile = NGX_WEBRTC_SOURCE_H264_PROFILE;
+    }
+
+    track->flags |= NGX_WEBRTC_TRACK_PENDING;
+
+    if (ngx_webrtc_source_read_declared(rd, kind)) {
+        track->flags |= NGX_WEBRTC_TRACK_ANNOUNCED;
+    }
 }

@@ -71,6 +71,10 @@ make_policy(ngx_webrtc_negotiate_policy_t *policy, uint8_t a, uint8_t b)
         tracks[0].profile = 0x640028;
     }
 
+    if (a & b & 64) {
+        tracks[1].flags = NGX_WEBRTC_TRACK_PENDING|NGX_WEBRTC_TRACK_GUESSED;
+    }
+
     policy->tracks = tracks;
 
     /* of the bits that choose the tracks and what is printed with them */

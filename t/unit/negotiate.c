@@ -434,6 +434,44 @@ test_shapes(void)
            && m[1].track == 0 && m[1].sending && m[1].mline == 1,
            "so it is in the description");
 
+    /* what may come yet has its m-line, whatever is offered there */
+
+    track(NGX_WEBRTC_CODEC_OPUS, 0);
+    tracks[1].flags = NGX_WEBRTC_TRACK_PENDING|NGX_WEBRTC_TRACK_GUESSED;
+
+    tap_ok(negotiate_text(BOTH) == NGX_OK
+           && parsed.media[0].direction == NGX_WEBRTC_SDP_SENDONLY
+           && m[0].track == 1 && m[0].sending
+           && m[0].codec == NGX_WEBRTC_CODEC_OPUS
+           && m[1].track == 0 && m[1].nalts == 0,
+           "a track that is to come is sendonly");
+
+    tap_ok(negotiate_text(HEAD "a=group:BUNDLE a v\n"
+                          "m=audio 9 UDP/TLS/RTP/SAVPF 8 0\na=mid:a\n"
+                          "a=recvonly\na=rtpmap:8 PCMA/8000\n"
+                          "a=rtpmap:0 PCMU/8000\n" T VIDEO T) == NGX_OK
+           && m[0].track == 1 && m[0].sending
+           && m[0].codec == NGX_WEBRTC_CODEC_PCMA
+           && m[0].nalts == 1 && m[0].alts[0].codec == NGX_WEBRTC_CODEC_PCMU,
+           "a guess yields to what is offered");
+
+    tracks[1].flags = NGX_WEBRTC_TRACK_PENDING;
+
+    tap_ok(negotiate_text(HEAD "a=group:BUNDLE a v\n"
+                          "m=audio 9 UDP/TLS/RTP/SAVPF 8 0\na=mid:a\n"
+                          "a=recvonly\na=rtpmap:8 PCMA/8000\n"
+                          "a=rtpmap:0 PCMU/8000\n" T VIDEO T) == NGX_DECLINED,
+           "what is known does not");
+
+    tracks[1].kind = 0;
+    tracks[1].flags = 0;
+
+    tap_ok(negotiate_text(BOTH) == NGX_OK
+           && parsed.media[0].direction == NGX_WEBRTC_SDP_INACTIVE,
+           "a place without a track is none");
+
+    policy.ntracks = 1;
+
     /* unknown codec there: rejected, the tagged m-line is the next one */
 
     tap_ok(negotiate_text(HEAD "a=group:BUNDLE a v\n"

@@ -56,6 +56,7 @@ typedef struct {
     ngx_uint_t                   grows;
     uint64_t                     start_us;
     uint64_t                     up_us;        /* after the start, the last */
+    ngx_webrtc_source_note_t     first;        /* up */
     ngx_webrtc_source_note_t     up;
     ngx_webrtc_source_note_t     down;         /* or failed */
     ngx_webrtc_source_note_t     log;
@@ -76,7 +77,10 @@ harness_notify(void *ctx)
 
         case NGX_WEBRTC_SOURCE_NOTE_UP:
         case NGX_WEBRTC_SOURCE_NOTE_TRACKS:
-            h->ups++;
+            if (h->ups++ == 0) {
+                h->first = note;
+            }
+
             h->up = note;
             h->up_us = ngx_webrtc_source_thread_now() - h->start_us;
             ngx_webrtc_source_thread_go(h->th);
@@ -227,12 +231,28 @@ harness_init(harness_t *h, const char *url,
 }
 
 
-static void
+static __attribute__((unused)) void
 harness_start(harness_t *h)
 {
     if (ngx_webrtc_source_thread_start(h->th) != NGX_OK) {
         abort();
     }
+}
+
+
+/* tracks that are there, of those that were told */
+
+static __attribute__((unused)) ngx_uint_t
+harness_tracks(harness_t *h)
+{
+    ngx_uint_t  i, n;
+
+    for (i = 0, n = 0; i < h->up.ntracks; i++) {
+        n += h->up.tracks[i].kind != 0
+             && !(h->up.tracks[i].flags & NGX_WEBRTC_TRACK_PENDING);
+    }
+
+    return n;
 }
 
 

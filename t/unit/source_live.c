@@ -276,7 +276,7 @@ test_burst(void)
     tap_is_int(h.ups, 2, "burst: two runs");
     tap_is_mem(h.down.text, ngx_min(h.down.len, 4), "read", 4,
                "burst: reason \"%.*s\"", (int) h.down.len, h.down.text);
-    tap_is_int(h.up.ntracks, 2, "burst: two tracks");
+    tap_is_int(harness_tracks(&h), 2, "burst: two tracks");
 
     tap_ok(h.p[0].pkt.flags & NGX_WEBRTC_PKT_KEY, "burst: begins with a key");
 
@@ -348,7 +348,7 @@ test_start(const char *what, const char *file, u_char flags, ngx_uint_t ntracks,
 
     tap_ok(harness_stop(&h) < 300, "%s: stops", what);
 
-    tap_is_int(h.up.ntracks, ntracks, "%s: tracks", what);
+    tap_is_int(harness_tracks(&h), ntracks, "%s: tracks", what);
     tap_ok(h.up_us / 1000 <= most_ms, "%s: up after %d of %d ms", what,
            (int) (h.up_us / 1000), (int) most_ms);
 

@@ -229,12 +229,12 @@ test_file(const file_t *f)
     tap_is_int(h.downs, 1, "%s: down", f->name);
     tap_is_mem(h.down.text, h.down.len, "end of file", 11, "%s: reason",
                f->name);
-    tap_is_int(h.up.ntracks, (f->video != 0) + (f->audio != 0), "%s: tracks",
-               f->name);
+    tap_is_int(harness_tracks(&h), (f->video != 0) + (f->audio != 0),
+               "%s: tracks", f->name);
     tap_is_int(h.sum.damaged, 0, "%s: nothing damaged", f->name);
     tap_is_int(h.sum.discontinuities, 0, "%s: no discontinuity", f->name);
 
-    i = 0;
+    i = NGX_WEBRTC_SOURCE_VIDEO;
     ngx_memzero(&v, sizeof(steps_t));
 
     if (f->video) {
@@ -259,8 +259,9 @@ test_file(const file_t *f)
         tap_ok(v.min >= (f->flags & EXACT ? 3000 : 2970)
                && v.max <= (f->flags & EXACT ? 3000 : 3060),
                "%s: video in steps of %d to %d", f->name, v.min, v.max);
-        i++;
     }
+
+    i = NGX_WEBRTC_SOURCE_AUDIO;
 
     if (f->audio) {
         a = steps(&h, i);
@@ -358,7 +359,7 @@ test_edit(const char *name, const char *from)
 
     (void) harness_stop(&h);
 
-    tap_is_int(h.up.ntracks, 2, "%s: sound, too", name);
+    tap_is_int(harness_tracks(&h), 2, "%s: sound, too", name);
     tap_is_int(h.sum.damaged, 0, "%s: nothing damaged", name);
     tap_is_int(h.sum.dropped, 0, "%s: nothing dropped", name);
     tap_is_int(h.sum.clamped, 0, "%s: nothing held back", name);
@@ -515,7 +516,7 @@ test_program(const char *what, ngx_uint_t missing, ngx_uint_t program,
     v = steps(&h, 0);
 
     tap_is_int(h.ups, 1, "program %s: up", what);
-    tap_is_int(h.up.ntracks, ntracks, "program %s: tracks", what);
+    tap_is_int(harness_tracks(&h), ntracks, "program %s: tracks", what);
     tap_is_int(h.up.tracks[0].width, width, "program %s: width", what);
     tap_is_int(v.n, 60, "program %s: frames", what);
     tap_is_mem(h.log.text, h.log.len, log, ngx_strlen(log),
