@@ -200,7 +200,9 @@ ngx_webrtc_source_av_interrupt(void *data)
         run->moved = ngx_webrtc_source_rtmp_moved(run->rtmp, run->waiting_us);
     }
 
-    return run->moved || ngx_webrtc_source_tracks_silent(run) != NGX_OK;
+    return run->moved
+           || run->hls.anew
+           || ngx_webrtc_source_tracks_silent(run) != NGX_OK;
 }
 
 
@@ -266,6 +268,8 @@ ngx_webrtc_source_av_open(ngx_webrtc_source_run_t *run)
     run->ic->interrupt_callback.opaque = run;
     run->ic->correct_ts_overflow = 0;
     run->ic->flags |= AVFMT_FLAG_NOBUFFER;
+
+    ngx_webrtc_source_hls_attach(&run->hls, run->ic);
 
     options = ngx_webrtc_source_av_options(run);
 
@@ -340,6 +344,10 @@ ngx_webrtc_source_av_options(ngx_webrtc_source_run_t *run)
     /* mpegts: pictures are not to be cut */
 
     (void) av_dict_set_int(&d, "max_packet_size", 2 * 1024 * 1024, 0);
+
+    /* hls: see ngx_webrtc_source_hls.c */
+
+    (void) av_dict_set_int(&d, "http_persistent", 0, 0);
 
     /* flv: which tracks are to come, see ngx_webrtc_source_read_declared() */
 
@@ -531,7 +539,12 @@ ngx_webrtc_source_av_read(ngx_webrtc_source_run_t *run)
         return NGX_OK;
     }
 
-    if (rc == AVERROR_EOF) {
+    if (run->hls.anew) {
+        ngx_webrtc_source_thread_error(th, "the playlist begins anew");
+        return NGX_ERROR;
+    }
+
+    if (rc == AVERROR_EOF && ngx_webrtc_source_hls_ended(&run->hls)) {
         ngx_webrtc_source_read_drain(&run->rd);
         run->eof = 1;
         return NGX_DONE;

@@ -5,6 +5,7 @@
  * A run of a source: what its parts share.
  *
  *   ngx_webrtc_source_av.c      opens, reads, closes
+ *   ngx_webrtc_source_hls.c     looks at the playlists that it reads
  *   ngx_webrtc_source_tracks.c  finds the tracks
  *   ngx_webrtc_source_play.c    plays them, live or in real time
  */
@@ -20,6 +21,7 @@
 #include <libavformat/avformat.h>
 
 #include "ngx_webrtc_source_audio.h"
+#include "ngx_webrtc_source_playlist.h"
 #include "ngx_webrtc_source_read.h"
 #include "ngx_webrtc_source_rtmp.h"
 #include "ngx_webrtc_source_thread.h"
@@ -28,6 +30,45 @@
 /* of what is read before tracks are known and in a burst; chosen */
 #define NGX_WEBRTC_SOURCE_QUEUE          4096
 #define NGX_WEBRTC_SOURCE_QUEUE_SIZE     (32 * 1024 * 1024)
+
+
+/* open at a time: playlists, segments, the next ones; chosen */
+#define NGX_WEBRTC_SOURCE_HLS_FILES      8
+
+/* media playlists of a source; of more nothing is known; chosen */
+#define NGX_WEBRTC_SOURCE_HLS_LISTS      16
+
+
+/* something that libavformat has opened */
+typedef struct {
+    AVIOContext                  *pb;
+    void                         *opaque;       /* of pb, NULL: not in use */
+    uint32_t                      url;          /* its hash */
+    ngx_webrtc_source_playlist_t  list;
+} ngx_webrtc_source_hls_file_t;
+
+
+/* a media playlist, when it was read last */
+typedef struct {
+    uint32_t                      url;
+    uint64_t                      end;          /* number of the next segment */
+} ngx_webrtc_source_hls_list_t;
+
+
+typedef struct {
+    int                         (*io_open)(AVFormatContext *ic,
+                                      AVIOContext **pb, const char *url,
+                                      int flags, AVDictionary **options);
+    int                         (*read)(void *opaque, uint8_t *buf, int size);
+
+    ngx_webrtc_source_hls_file_t  files[NGX_WEBRTC_SOURCE_HLS_FILES];
+    ngx_uint_t                    next;
+
+    ngx_webrtc_source_hls_list_t  lists[NGX_WEBRTC_SOURCE_HLS_LISTS];
+    ngx_uint_t                    nlists;
+    unsigned                      anew:1;       /* one has begun anew */
+    unsigned                      ended:1;      /* the one that was read last */
+} ngx_webrtc_source_hls_t;
 
 
 typedef struct {
@@ -45,6 +86,7 @@ typedef struct {
                                                    NULL */
     uint64_t                      waiting_us;   /* since when, for input */
     ngx_uint_t                    moved;        /* to another worker */
+    ngx_webrtc_source_hls_t       hls;
     ngx_webrtc_source_read_t      rd;
     ngx_webrtc_source_audio_t    *audio;
 
@@ -107,6 +149,14 @@ ngx_int_t ngx_webrtc_source_av_read(ngx_webrtc_source_run_t *run);
  */
 ngx_int_t ngx_webrtc_source_av_failed(ngx_webrtc_source_run_t *run, int err,
     const char *doing);
+
+
+/* Looks at what ic, which is to be opened in this thread, reads of playlists. */
+void ngx_webrtc_source_hls_attach(ngx_webrtc_source_hls_t *hls,
+    AVFormatContext *ic);
+
+/* 0: the playlist has no end so far; 1 also where there is no playlist */
+ngx_uint_t ngx_webrtc_source_hls_ended(ngx_webrtc_source_hls_t *hls);
 
 
 /*

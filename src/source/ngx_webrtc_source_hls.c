@@ -1,0 +1,192 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Live HLS: what tells the end of a stream from the loss of an upstream.
+ *
+ * libavformat's demuxer ends with the end of a file when a playlist cannot be
+ * read again, and waits for good when it has begun anew with fewer segments.
+ * Only EXT-X-ENDLIST is an end (RFC 8216, 4.3.3.4), and it does not tell.  So
+ * playlists are looked at while it reads them: it opens all it reads by
+ * io_open(), and the function that fills the buffer is ours until the first
+ * bytes are known to be no playlist.
+ *
+ * Its persistent connections must be off: a second request on one of them does
+ * not go through io_open(), and it insists on the function being its own.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_webrtc_source_run.h"
+
+
+static int ngx_webrtc_source_hls_open(AVFormatContext *ic, AVIOContext **pb,
+    const char *url, int flags, AVDictionary **options);
+static int ngx_webrtc_source_hls_read(void *opaque, uint8_t *buf, int size);
+static void ngx_webrtc_source_hls_done(ngx_webrtc_source_hls_t *hls,
+    ngx_webrtc_source_hls_file_t *file);
+
+
+/* all readers of libavformat's protocols are one function */
+static __thread ngx_webrtc_source_hls_t  *ngx_webrtc_source_hls_current;
+
+
+void
+ngx_webrtc_source_hls_attach(ngx_webrtc_source_hls_t *hls,
+    AVFormatContext *ic)
+{
+    ngx_memzero(hls->files, sizeof(hls->files));
+
+    hls->io_open = ic->io_open;
+
+    ic->opaque = hls;
+    ic->io_open = ngx_webrtc_source_hls_open;
+
+    ngx_webrtc_source_hls_current = hls;
+}
+
+
+ngx_uint_t
+ngx_webrtc_source_hls_ended(ngx_webrtc_source_hls_t *hls)
+{
+    return hls->nlists == 0 || hls->ended;
+}
+
+
+static int
+ngx_webrtc_source_hls_open(AVFormatContext *ic, AVIOContext **pb,
+    const char *url, int flags, AVDictionary **options)
+{
+    int                            rc;
+    ngx_uint_t                     i;
+    ngx_webrtc_source_hls_t       *hls;
+    ngx_webrtc_source_hls_file_t  *file;
+
+    hls = ic->opaque;
+
+    rc = hls->io_open(ic, pb, url, flags, options);
+
+    if (rc < 0 || (flags & AVIO_FLAG_WRITE) || (*pb)->read_packet == NULL) {
+        return rc;
+    }
+
+    /* what was closed before it was read is not told: the place is found by
+     * whatever has its address now */
+
+    file = NULL;
+
+    for (i = 0; i < NGX_WEBRTC_SOURCE_HLS_FILES; i++) {
+
+        if (hls->files[i].opaque == (*pb)->opaque) {
+            file = &hls->files[i];
+            break;
+        }
+
+        if (file == NULL && hls->files[i].opaque == NULL) {
+            file = &hls->files[i];
+        }
+    }
+
+    if (file == NULL) {
+        file = &hls->files[hls->next++ % NGX_WEBRTC_SOURCE_HLS_FILES];
+    }
+
+    ngx_memzero(file, sizeof(ngx_webrtc_source_hls_file_t));
+
+    file->pb = *pb;
+    file->opaque = (*pb)->opaque;
+    file->url = ngx_crc32_long((u_char *) url, ngx_strlen(url));
+
+    hls->read = (*pb)->read_packet;
+    (*pb)->read_packet = ngx_webrtc_source_hls_read;
+
+    return rc;
+}
+
+
+static int
+ngx_webrtc_source_hls_read(void *opaque, uint8_t *buf, int size)
+{
+    int                            rc;
+    ngx_uint_t                     i;
+    ngx_webrtc_source_hls_t       *hls;
+    ngx_webrtc_source_hls_file_t  *file;
+
+    hls = ngx_webrtc_source_hls_current;
+
+    rc = hls->read(opaque, buf, size);
+
+    for (i = 0; i < NGX_WEBRTC_SOURCE_HLS_FILES; i++) {
+
+        file = &hls->files[i];
+
+        if (file->opaque != opaque) {
+            continue;
+        }
+
+        if (rc == 0 || rc == AVERROR_EOF) {
+            ngx_webrtc_source_hls_done(hls, file);
+
+        } else if (rc > 0
+                   && ngx_webrtc_source_playlist_feed(&file->list, buf, rc)
+                      != NGX_OK)
+        {
+            file->pb->read_packet = hls->read;
+            file->opaque = NULL;
+        }
+
+        break;
+    }
+
+    return rc;
+}
+
+
+/* a playlist has been read to its end */
+
+static void
+ngx_webrtc_source_hls_done(ngx_webrtc_source_hls_t *hls,
+    ngx_webrtc_source_hls_file_t *file)
+{
+    uint64_t                       end;
+    ngx_uint_t                     i;
+    ngx_webrtc_source_hls_list_t  *list;
+
+    file->pb->read_packet = hls->read;
+    file->opaque = NULL;
+
+    if (ngx_webrtc_source_playlist_end(&file->list) != NGX_OK) {
+        return;
+    }
+
+    for (i = 0; i < hls->nlists; i++) {
+        if (hls->lists[i].url == file->url) {
+            break;
+        }
+    }
+
+    if (i == NGX_WEBRTC_SOURCE_HLS_LISTS) {
+        return;
+    }
+
+    list = &hls->lists[i];
+    end = file->list.sequence + file->list.segments;
+
+    if (i == hls->nlists) {
+        hls->nlists++;
+        list->url = file->url;
+
+    } else if (end < list->end) {
+
+        /* RFC 8216, 6.2.1: numbers only grow */
+        hls->anew = 1;
+    }
+
+    list->end = end;
+
+    /* of several the others may not be read any more */
+
+    hls->ended = file->list.ended;
+}

@@ -1,0 +1,57 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * What a playlist of HLS says of its end (RFC 8216): libavformat keeps it to
+ * itself, and waits in vain for the next segment of a playlist that has begun
+ * anew.
+ *
+ * Pure: no clock, no allocation.
+ */
+
+
+#ifndef _NGX_WEBRTC_SOURCE_PLAYLIST_H_INCLUDED_
+#define _NGX_WEBRTC_SOURCE_PLAYLIST_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+/* bytes of a line that are looked at; chosen: the tags that count are shorter */
+#define NGX_WEBRTC_SOURCE_PLAYLIST_LINE  64
+
+
+/* All zero is the beginning. */
+typedef struct {
+    uint64_t     sequence;        /* of the first segment */
+    uint64_t     segments;
+    unsigned     is:1;            /* it is a playlist */
+    unsigned     isnt:1;          /* or something else */
+    unsigned     master:1;        /* of other playlists */
+    unsigned     ended:1;         /* no segment will be added */
+
+    ngx_uint_t   n;               /* of the line under way */
+    u_char       line[NGX_WEBRTC_SOURCE_PLAYLIST_LINE];
+} ngx_webrtc_source_playlist_t;
+
+
+/*
+ * The next bytes, in pieces of any size.
+ *
+ * NGX_OK        so far it is a playlist, or too short to tell
+ * NGX_DECLINED  it is something else; nothing more need be given
+ */
+ngx_int_t ngx_webrtc_source_playlist_feed(ngx_webrtc_source_playlist_t *pl,
+    const u_char *p, size_t n);
+
+/*
+ * There are no more bytes; a last line need not be ended.
+ *
+ * NGX_OK        a media playlist: sequence, segments and ended are set
+ * NGX_DECLINED  something else
+ */
+ngx_int_t ngx_webrtc_source_playlist_end(ngx_webrtc_source_playlist_t *pl);
+
+
+#endif /* _NGX_WEBRTC_SOURCE_PLAYLIST_H_INCLUDED_ */
