@@ -27,6 +27,9 @@ package NgxWebRTC;
 # where t/lib/media.sh left the test streams.  done() stops everything, and
 # fails on [alert], [emerg], a sanitizer's report, a leaked session or a process
 # that does not stop.  No sleeps: wait_for() a condition.
+#
+# What a test has started ends with it, however it ends, with all children
+# (t/lib/NgxWebRTC/Left.pm): in done(), or when it dies, or at INT and TERM.
 
 use strict;
 use warnings;
@@ -38,6 +41,7 @@ use HTTP::Tiny;
 use IO::Socket::INET;
 use IO::Socket::IP;
 use JSON::PP ();
+use NgxWebRTC::Left;
 use POSIX qw/ WNOHANG /;
 use Socket;
 use Test::More;
@@ -55,6 +59,9 @@ if (!$ROOT) {
 our $BUILD = $ENV{WEBRTC_BUILD} || "$ROOT/build";
 
 my $made = 0;
+
+# numbers of processes that spawn() has started and that have not ended
+my %running;
 
 
 sub slurp {
@@ -139,6 +146,7 @@ sub new {
         dir     => "$BUILD/tmp/$name.$$." . ++$made,
         ports   => {},
         procs   => [],
+        left    => [],
         allow   => [],
         pid     => undef,
         owner   => $$,
@@ -339,6 +347,7 @@ sub start {
             $self->_env($self->{leaks} // 1) });
 
     $self->{pid} = $p->{pid};
+    $p->{signal} = 'TERM';
 
     my $up = wait_for(20, sub {
         return -1 if $self->exited($p);
@@ -473,6 +482,7 @@ sub no_sessions {
 
 
 # Processes.  spawn() returns {pid, log, name}; with pipe => 1 also {in, out}.
+# Each leads a group of its own.
 
 sub spawn {
     my ($self, $name, $argv, %o) = @_;
@@ -491,6 +501,8 @@ sub spawn {
     die "fork: $!" unless defined $pid;
 
     if ($pid == 0) {
+        setpgrp(0, 0);
+
         $SIG{$_} = 'DEFAULT' for qw/ PIPE INT TERM HUP /;
 
         open STDIN, $o{pipe} ? '<&' : '<', $o{pipe} ? $in_r : '/dev/null'
@@ -512,6 +524,9 @@ sub spawn {
         POSIX::_exit(127);
     }
 
+    setpgrp($pid, $pid);
+    $running{$pid} = 1;
+
     my $p = { pid => $pid, log => $log, name => $name };
 
     if ($o{pipe}) {
@@ -530,11 +545,36 @@ sub spawn {
 sub exited {
     my ($self, $p) = @_;
 
-    if (!defined $p->{status} && waitpid($p->{pid}, WNOHANG) == $p->{pid}) {
+    return 1 if defined $p->{status};
+    return 0 if !NgxWebRTC::Left::zombie($p->{pid});
+
+    # its children first: while it is a zombie nobody else gets its number
+
+    $self->_note_left($p->{name}, NgxWebRTC::Left::end_group($p->{pid}));
+
+    if (waitpid($p->{pid}, WNOHANG) == $p->{pid}) {
         $p->{status} = $?;
+        delete $running{ $p->{pid} };
     }
 
     return defined $p->{status};
+}
+
+
+sub _note_left {
+    my ($self, $name, $ended, $stay) = @_;
+
+    print STDERR "# $name left $_, which has been ended\n" for @$ended;
+    print STDERR "# $name left $_, which does not end\n" for @$stay;
+
+    push @{ $self->{left} }, @$stay;
+}
+
+
+sub _end_orphans {
+    my ($self) = @_;
+
+    $self->_note_left($self->{name}, NgxWebRTC::Left::end_orphans(\%running));
 }
 
 
@@ -613,6 +653,8 @@ EOF
 
     my $p = $self->spawn('rtmp', [ $ENV{NGINX} || 'nginx', '-p',
         $self->{dir}, '-e', "$self->{dir}/rtmp.log", '-c', $conf ]);
+
+    $p->{signal} = 'TERM';         # it has workers to end
 
     wait_for(60, sub { $self->exited($p) || $self->connects('rtmp') });
 
@@ -803,13 +845,17 @@ sub done {
 
     for my $p (reverse @{ $self->{procs} }) {
         next if $self->{nginx} && $p == $self->{nginx};
-        $self->kill($p, 'KILL');
+        $self->kill($p, $p->{signal} || 'KILL');
     }
 
     if (my $p = $self->{nginx}) {
         ok(!$self->exited($p), 'nginx still runs at the end');
         ok($self->stop, 'nginx stops when told to');
     }
+
+    $self->_end_orphans;
+
+    is(join(', ', @{ $self->{left} }), '', 'no process is left');
 
     my @bad = $self->complaints;
 
@@ -836,12 +882,14 @@ sub DESTROY {
 
     for my $p (reverse @{ $self->{procs} }) {
         next if $self->exited($p);
-        CORE::kill($p == ($self->{nginx} || 0) ? 'TERM' : 'KILL', $p->{pid});
+        CORE::kill($p->{signal} || 'KILL', $p->{pid});
         if (!defined $self->reap($p, 5)) {
             CORE::kill('KILL', $p->{pid});
             $self->reap($p, 5);
         }
     }
+
+    $self->_end_orphans;
 
     unlink "$BUILD/tmp/ports/$_" for values %{ $self->{ports} };
 
