@@ -9,6 +9,7 @@
 #include "ngx_http_webrtc.h"
 #include "ngx_http_webrtc_candidates.h"
 #include "ngx_http_webrtc_conf.h"
+#include "ngx_http_webrtc_conf_check.h"
 #include "ngx_http_webrtc_conf_value.h"
 #include "ngx_http_webrtc_cors.h"
 #include "ngx_http_webrtc_events.h"
@@ -354,6 +355,12 @@ ngx_http_webrtc_create_main_conf(ngx_conf_t *cf)
         || ngx_array_init(&wmcf->always, cf->pool, 4,
                           sizeof(ngx_http_webrtc_pull_t *))
            != NGX_OK
+        || ngx_array_init(&wmcf->pulls, cf->pool, 4,
+                          sizeof(ngx_http_webrtc_pull_t *))
+           != NGX_OK
+        || ngx_array_init(&wmcf->locations, cf->pool, 4,
+                          sizeof(ngx_http_webrtc_loc_conf_t *))
+           != NGX_OK
         || ngx_array_init(&wmcf->pools, cf->pool, 1, sizeof(void *)) != NGX_OK)
     {
         return NULL;
@@ -439,8 +446,13 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_webrtc_loc_conf_t *prev = parent;
     ngx_http_webrtc_loc_conf_t *conf = child;
 
-    ngx_http_webrtc_pull_t       *pull, **always;
-    ngx_http_webrtc_main_conf_t  *wmcf;
+    ngx_http_webrtc_pull_t        *pull, **always;
+    ngx_http_webrtc_loc_conf_t   **loc;
+    ngx_http_webrtc_main_conf_t   *wmcf;
+
+    if (ngx_http_webrtc_check_location(cf, prev, conf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
 
     ngx_http_webrtc_conf_inherit(cf, prev, conf);
 
@@ -492,6 +504,20 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_ERROR;
     }
 
+    wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webrtc_module);
+
+    /* "if" and "limit_except" go on with what stands around them */
+
+    if ((conf->play || conf->publish) && conf->where.line) {
+
+        loc = ngx_array_push(&wmcf->locations);
+        if (loc == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        *loc = conf;
+    }
+
     if (conf->play == NULL || conf->pull == NULL) {
         return NGX_CONF_OK;
     }
@@ -502,6 +528,8 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     if (pull == NULL) {
         return NGX_CONF_ERROR;
     }
+
+    conf->pull->used = 1;
 
     *pull = *conf->pull;
 
@@ -515,8 +543,6 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
 
     pull->name = conf->play->value;
-
-    wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webrtc_module);
 
     always = ngx_array_push(&wmcf->always);
     if (always == NULL) {
@@ -539,6 +565,8 @@ ngx_http_webrtc_init(ngx_conf_t *cf)
     ngx_http_webrtc_main_conf_t  *wmcf;
 
     wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webrtc_module);
+
+    ngx_http_webrtc_check(cf, wmcf);
 
     if (!wmcf->used) {
         return NGX_OK;

@@ -33,11 +33,19 @@
 #define NGX_HTTP_WEBRTC_CANDIDATES  32
 
 
+/* where a directive stands */
+typedef struct {
+    ngx_str_t                    file;
+    ngx_uint_t                   line;       /* 0: nowhere */
+} ngx_http_webrtc_where_t;
+
+
 /* "webrtc_candidate": an address that we are reached at from outside */
 typedef struct {
     ngx_str_t                    text;       /* address without port */
     in_port_t                    port;       /* 0: that of the listen */
     int                          family;
+    ngx_uint_t                   loopback;   /* unsigned  loopback:1; */
 } ngx_http_webrtc_candidate_t;
 
 
@@ -64,6 +72,12 @@ typedef struct {
                                                 "start=always" without
                                                 variables */
 
+    ngx_array_t                  pulls;      /* ngx_http_webrtc_pull_t *: as
+                                                they are written */
+    ngx_array_t                  locations;  /* ngx_http_webrtc_loc_conf_t *
+                                                that play or publish */
+    ngx_http_webrtc_where_t      where;      /* the first directive of http */
+
     ngx_array_t                  pools;      /* ngx_thread_pool_t *: "default"
                                                 and those of "aio" */
 
@@ -87,6 +101,8 @@ typedef struct {
     size_t                       buffer;
     size_t                       buffer_max;
     ngx_msec_t                   idle_timeout;
+    ngx_http_webrtc_where_t      where;
+    unsigned                     used:1;     /* by a location that plays */
     unsigned                     constant:1; /* the URL has no variables */
     unsigned                     loop:1;
     unsigned                     always:1;
@@ -96,6 +112,7 @@ typedef struct {
 typedef struct {
     ngx_http_complex_value_t    *play;       /* stream name, one of these */
     ngx_http_complex_value_t    *publish;
+    ngx_http_webrtc_where_t      where;      /* of what it serves */
     ngx_http_webrtc_pull_t      *pull;
 
     ngx_msec_t                   wait;

@@ -31,7 +31,6 @@ static ngx_uint_t ngx_http_webrtc_candidates_interfaces(ngx_pool_t *pool,
 static ngx_uint_t ngx_http_webrtc_candidates_put(ngx_pool_t *pool,
     ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t n, struct sockaddr *sa,
     in_port_t port);
-static ngx_uint_t ngx_http_webrtc_is_loopback(struct sockaddr *sa);
 static ngx_uint_t ngx_http_webrtc_is_link_local(struct sockaddr *sa);
 
 
@@ -41,7 +40,8 @@ ngx_http_webrtc_candidates(ngx_http_request_t *r,
 {
     return ngx_http_webrtc_candidates_of(
                ngx_http_get_module_main_conf(r, ngx_http_webrtc_module),
-               r->pool, ngx_http_webrtc_is_loopback(r->connection->sockaddr),
+               r->pool,
+               ngx_http_webrtc_candidates_loopback(r->connection->sockaddr),
                cand);
 }
 
@@ -52,7 +52,8 @@ ngx_http_webrtc_candidates_local(ngx_http_request_t *r,
 {
     return ngx_http_webrtc_candidates_listens(
                ngx_http_get_module_main_conf(r, ngx_http_webrtc_module),
-               r->pool, ngx_http_webrtc_is_loopback(r->connection->sockaddr),
+               r->pool,
+               ngx_http_webrtc_candidates_loopback(r->connection->sockaddr),
                cand);
 }
 
@@ -197,7 +198,7 @@ ngx_http_webrtc_candidates_interfaces(ngx_pool_t *pool,
                 || sa->sa_family != listen->addr.sockaddr->sa_family
                 || !(ifa->ifa_flags & IFF_UP)
                 || ngx_http_webrtc_is_link_local(sa)
-                || ngx_http_webrtc_is_loopback(sa) != (turn == 0))
+                || ngx_http_webrtc_candidates_loopback(sa) != (turn == 0))
             {
                 continue;
             }
@@ -252,8 +253,8 @@ ngx_http_webrtc_candidates_put(ngx_pool_t *pool,
 }
 
 
-static ngx_uint_t
-ngx_http_webrtc_is_loopback(struct sockaddr *sa)
+ngx_uint_t
+ngx_http_webrtc_candidates_loopback(struct sockaddr *sa)
 {
     struct sockaddr_in   *sin;
 #if (NGX_HAVE_INET6)
@@ -300,6 +301,37 @@ ngx_http_webrtc_is_link_local(struct sockaddr *sa)
 }
 
 
+ngx_uint_t
+ngx_http_webrtc_candidates_outside(void)
+{
+    ngx_uint_t        found;
+    struct ifaddrs   *list, *ifa;
+    struct sockaddr  *sa;
+
+    if (getifaddrs(&list) == -1) {
+        return 1;
+    }
+
+    found = 0;
+
+    for (ifa = list; ifa; ifa = ifa->ifa_next) {
+        sa = ifa->ifa_addr;
+
+        if (sa && (sa->sa_family == AF_INET || sa->sa_family == AF_INET6)
+            && (ifa->ifa_flags & IFF_UP)
+            && !ngx_http_webrtc_is_link_local(sa)
+            && !ngx_http_webrtc_candidates_loopback(sa))
+        {
+            found = 1;
+        }
+    }
+
+    freeifaddrs(list);
+
+    return found;
+}
+
+
 char *
 ngx_http_webrtc_candidates_add(ngx_conf_t *cf, ngx_array_t *candidates,
     ngx_str_t *value)
@@ -326,6 +358,14 @@ ngx_http_webrtc_candidates_add(ngx_conf_t *cf, ngx_array_t *candidates,
         return NGX_CONF_ERROR;
     }
 
+    if (ngx_inet_wildcard(u.addrs[0].sockaddr)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "no client reaches \"%V\" in webrtc_candidate, "
+                           "expected the address of this host as clients see "
+                           "it, such as \"203.0.113.5\"", value);
+        return NGX_CONF_ERROR;
+    }
+
     for (i = 0; i < u.naddrs; i++) {
 
         cand = ngx_array_push(candidates);
@@ -344,6 +384,8 @@ ngx_http_webrtc_candidates_add(ngx_conf_t *cf, ngx_array_t *candidates,
         cand->text.data = p;
         cand->text.len = len;
         cand->family = u.addrs[i].sockaddr->sa_family;
+        cand->loopback = ngx_http_webrtc_candidates_loopback(
+                             u.addrs[i].sockaddr);
         cand->port = u.no_port ? 0 : u.port;
     }
 

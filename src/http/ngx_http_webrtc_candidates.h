@@ -52,5 +52,11 @@ char *ngx_http_webrtc_candidates_add(ngx_conf_t *cf, ngx_array_t *candidates,
 ngx_uint_t ngx_http_webrtc_candidates_local(ngx_http_request_t *r,
     ngx_webrtc_sdp_candidate_t *cand);
 
+/* Is it of this host alone? */
+ngx_uint_t ngx_http_webrtc_candidates_loopback(struct sockaddr *sa);
+
+/* Whether this host has an address that others may reach. */
+ngx_uint_t ngx_http_webrtc_candidates_outside(void);
+
 
 #endif /* _NGX_HTTP_WEBRTC_CANDIDATES_H_INCLUDED_ */

@@ -9,6 +9,7 @@
 
 #include "ngx_http_webrtc_conf.h"
 #include "ngx_http_webrtc_candidates.h"
+#include "ngx_http_webrtc_conf_check.h"
 #include "ngx_http_webrtc_status.h"
 #include "ngx_http_webrtc_whep.h"
 #include "ngx_http_webrtc_whip.h"
@@ -23,7 +24,8 @@
 
 
 static char *ngx_http_webrtc_conf_stream_name(ngx_conf_t *cf,
-    ngx_http_complex_value_t **name, ngx_http_handler_pt handler);
+    ngx_http_webrtc_loc_conf_t *wlcf, ngx_http_complex_value_t **name,
+    ngx_http_handler_pt handler);
 static ngx_int_t ngx_http_webrtc_conf_generated(ngx_conf_t *cf,
     ngx_http_webrtc_main_conf_t *wmcf);
 
@@ -56,6 +58,10 @@ ngx_http_webrtc_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     wmcf->zone_name = value[1];
 
+    if (wmcf->where.line == 0) {
+        ngx_http_webrtc_check_where(cf, &wmcf->where);
+    }
+
     return NGX_CONF_OK;
 }
 
@@ -63,11 +69,17 @@ ngx_http_webrtc_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 char *
 ngx_http_webrtc_conf_listen(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
+    ngx_http_webrtc_main_conf_t *wmcf = conf;
+
     ngx_str_t  *value;
 
     value = cf->args->elts;
 
-    if (ngx_http_webrtc_conf_add_listen(cf, conf, &value[1]) != NGX_OK) {
+    if (wmcf->where.line == 0) {
+        ngx_http_webrtc_check_where(cf, &wmcf->where);
+    }
+
+    if (ngx_http_webrtc_conf_add_listen(cf, wmcf, &value[1]) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
@@ -166,7 +178,7 @@ ngx_http_webrtc_conf_play(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_webrtc_loc_conf_t *wlcf = conf;
 
-    return ngx_http_webrtc_conf_stream_name(cf, &wlcf->play,
+    return ngx_http_webrtc_conf_stream_name(cf, wlcf, &wlcf->play,
                                             ngx_http_webrtc_whep_handler);
 }
 
@@ -176,7 +188,7 @@ ngx_http_webrtc_conf_publish(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_webrtc_loc_conf_t *wlcf = conf;
 
-    return ngx_http_webrtc_conf_stream_name(cf, &wlcf->publish,
+    return ngx_http_webrtc_conf_stream_name(cf, wlcf, &wlcf->publish,
                                             ngx_http_webrtc_whip_handler);
 }
 
@@ -185,7 +197,8 @@ ngx_http_webrtc_conf_publish(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 static char *
 ngx_http_webrtc_conf_stream_name(ngx_conf_t *cf,
-    ngx_http_complex_value_t **name, ngx_http_handler_pt handler)
+    ngx_http_webrtc_loc_conf_t *wlcf, ngx_http_complex_value_t **name,
+    ngx_http_handler_pt handler)
 {
     ngx_str_t                         *value;
     ngx_http_core_loc_conf_t          *clcf;
@@ -203,6 +216,11 @@ ngx_http_webrtc_conf_stream_name(ngx_conf_t *cf,
     {
         return "is in a location with the other one of \"webrtc_play\" and "
                "\"webrtc_publish\"";
+    }
+
+    if (clcf->handler) {
+        return "is in a location whose requests another directive answers, "
+               "such as \"proxy_pass\"";
     }
 
     *name = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
@@ -233,6 +251,8 @@ ngx_http_webrtc_conf_stream_name(ngx_conf_t *cf,
     }
 
     clcf->handler = handler;
+
+    ngx_http_webrtc_check_where(cf, &wlcf->where);
 
     wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webrtc_module);
     wmcf->used = 1;
@@ -266,6 +286,12 @@ ngx_http_webrtc_conf_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->handler) {
+        return "is in a location whose requests another directive answers, "
+               "such as \"proxy_pass\" or \"webrtc_play\"";
+    }
+
     clcf->handler = ngx_http_webrtc_status_handler;
 
     wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webrtc_module);

@@ -15,6 +15,7 @@
 
 
 #include "ngx_http_webrtc_file.h"
+#include "ngx_http_webrtc_conf_check.h"
 #include "ngx_http_webrtc_candidates.h"
 #include "ngx_http_webrtc_offer.h"
 #include "ngx_http_webrtc_resource.h"
@@ -643,6 +644,8 @@ ngx_http_webrtc_file_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (rv != NGX_CONF_OK || !wlcf->file) {
         return rv;
     }
+
+    ngx_http_webrtc_check_where(cf, &wlcf->where);
 
     wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webrtc_module);
     wmcf->used = 1;

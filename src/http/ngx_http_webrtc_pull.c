@@ -13,6 +13,7 @@
 
 
 #include "ngx_http_webrtc_pull.h"
+#include "ngx_http_webrtc_conf_check.h"
 #include "ngx_webrtc_source.h"
 #include "ngx_webrtc_source_url.h"
 
@@ -430,7 +431,7 @@ ngx_http_webrtc_pull_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_str_t                         *value;
     ngx_int_t                          program;
     ngx_uint_t                         i;
-    ngx_http_webrtc_pull_t            *pull;
+    ngx_http_webrtc_pull_t            *pull, **written;
     ngx_http_webrtc_main_conf_t       *wmcf;
     ngx_http_compile_complex_value_t   ccv;
 
@@ -531,11 +532,24 @@ ngx_http_webrtc_pull_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webrtc_module);
+
     if (ngx_strncasecmp(value[1].data, (u_char *) "rtmp:", 5) == 0) {
-        wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webrtc_module);
         wmcf->rtmp = 1;
     }
 
+    ngx_http_webrtc_check_where(cf, &pull->where);
+
+    if (ngx_http_webrtc_check_pull(cf, pull) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    written = ngx_array_push(&wmcf->pulls);
+    if (written == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *written = pull;
     wlcf->pull = pull;
 
     return NGX_CONF_OK;

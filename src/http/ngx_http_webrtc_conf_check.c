@@ -1,0 +1,645 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Configurations whose directives are each right and which do not do what was
+ * meant.  Refused is what can only fail; a warning is what works for somebody,
+ * so that no configuration that did its work stops to load.
+ *
+ * docs/recipes.md has the list.
+ */
+
+
+#include "ngx_http_webrtc_conf_check.h"
+#include "ngx_http_webrtc_candidates.h"
+#include "ngx_http_webrtc_ice.h"
+#include "ngx_http_webrtc_whep.h"
+#include "ngx_http_webrtc_whip.h"
+#include "ngx_webrtc_source_format.h"
+#include "ngx_webrtc_source_url.h"
+
+
+/* roles of a location, a mask */
+#define NGX_HTTP_WEBRTC_CHECK_PLAY     0x01
+#define NGX_HTTP_WEBRTC_CHECK_PUBLISH  0x02
+#define NGX_HTTP_WEBRTC_CHECK_FILE     0x04
+
+/* bytes of an offer; chosen: Chromium's with all its codecs have 8 kB */
+#define NGX_HTTP_WEBRTC_CHECK_BODY     16384
+
+/* of the zone, beside rings: a part of it, and at least this; measured */
+#define NGX_HTTP_WEBRTC_CHECK_FIXED    (160 * 1024)
+
+#define ngx_http_webrtc_check_warn(cf, where, ...)                            \
+    ngx_http_webrtc_check_log(NGX_LOG_WARN, cf, where, __VA_ARGS__)
+
+
+/*
+ * A directive that belongs to some roles.  A field that is unset has all bits
+ * set, or is NULL.
+ */
+typedef struct {
+    const char              *name;
+    ngx_uint_t               roles;
+    size_t                   offset;
+    size_t                   size;
+} ngx_http_webrtc_check_role_t;
+
+
+static ngx_uint_t ngx_http_webrtc_check_roles(ngx_http_webrtc_loc_conf_t *conf);
+static ngx_uint_t ngx_http_webrtc_check_is_set(void *conf,
+    const ngx_http_webrtc_check_role_t *row);
+static void ngx_http_webrtc_check_effect(ngx_conf_t *cf,
+    ngx_http_webrtc_loc_conf_t *prev, ngx_http_webrtc_loc_conf_t *conf);
+static ngx_uint_t ngx_http_webrtc_check_returns(ngx_conf_t *cf);
+static void ngx_http_webrtc_check_name(ngx_conf_t *cf,
+    ngx_http_core_loc_conf_t *clcf, ngx_http_webrtc_loc_conf_t *conf);
+static void ngx_http_webrtc_check_unused(ngx_conf_t *cf,
+    ngx_http_webrtc_main_conf_t *wmcf);
+static void ngx_http_webrtc_check_zone(ngx_conf_t *cf,
+    ngx_http_webrtc_main_conf_t *wmcf);
+static void ngx_http_webrtc_check_addresses(ngx_conf_t *cf,
+    ngx_http_webrtc_main_conf_t *wmcf);
+static void ngx_http_webrtc_check_streams(ngx_conf_t *cf,
+    ngx_http_webrtc_main_conf_t *wmcf);
+static ngx_uint_t ngx_http_webrtc_check_feeds(ngx_http_webrtc_main_conf_t *wmcf,
+    ngx_http_webrtc_loc_conf_t *conf);
+static ngx_uint_t ngx_http_webrtc_check_same(ngx_http_complex_value_t *a,
+    ngx_http_complex_value_t *b);
+static void ngx_http_webrtc_check_file(ngx_conf_t *cf,
+    ngx_http_webrtc_pull_t *pull, ngx_str_t *url);
+static void ngx_http_webrtc_check_log(ngx_uint_t level, ngx_conf_t *cf,
+    ngx_http_webrtc_where_t *where, const char *fmt, ...);
+
+
+#define ngx_http_webrtc_check_row(field, roles)                               \
+    { "webrtc_" #field, roles,                                                \
+      offsetof(ngx_http_webrtc_loc_conf_t, field),                            \
+      sizeof(((ngx_http_webrtc_loc_conf_t *) NULL)->field) }
+
+static const ngx_http_webrtc_check_role_t  ngx_http_webrtc_check_rows[] = {
+
+    ngx_http_webrtc_check_row(wait, NGX_HTTP_WEBRTC_CHECK_PLAY),
+    ngx_http_webrtc_check_row(idle_timeout, NGX_HTTP_WEBRTC_CHECK_PLAY),
+    ngx_http_webrtc_check_row(counter_offer, NGX_HTTP_WEBRTC_CHECK_PLAY),
+    ngx_http_webrtc_check_row(max_viewers, NGX_HTTP_WEBRTC_CHECK_PLAY),
+
+    { "webrtc_pacing", NGX_HTTP_WEBRTC_CHECK_PLAY,
+      offsetof(ngx_http_webrtc_loc_conf_t, pacing_rate), sizeof(off_t) },
+
+    ngx_http_webrtc_check_row(publish_conflict, NGX_HTTP_WEBRTC_CHECK_PUBLISH),
+    ngx_http_webrtc_check_row(linger, NGX_HTTP_WEBRTC_CHECK_PUBLISH),
+    ngx_http_webrtc_check_row(max_bitrate, NGX_HTTP_WEBRTC_CHECK_PUBLISH),
+
+    ngx_http_webrtc_check_row(keyframe_interval,
+                              NGX_HTTP_WEBRTC_CHECK_PUBLISH),
+
+    ngx_http_webrtc_check_row(codecs, NGX_HTTP_WEBRTC_CHECK_PLAY
+                                      |NGX_HTTP_WEBRTC_CHECK_PUBLISH),
+    ngx_http_webrtc_check_row(buffer, NGX_HTTP_WEBRTC_CHECK_PLAY
+                                      |NGX_HTTP_WEBRTC_CHECK_PUBLISH),
+
+    ngx_http_webrtc_check_row(file_chunk, NGX_HTTP_WEBRTC_CHECK_FILE),
+    ngx_http_webrtc_check_row(file_ranges, NGX_HTTP_WEBRTC_CHECK_FILE),
+
+    { NULL, 0, 0, 0 }
+};
+
+
+ngx_int_t
+ngx_http_webrtc_check_location(ngx_conf_t *cf,
+    ngx_http_webrtc_loc_conf_t *prev, ngx_http_webrtc_loc_conf_t *conf)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if ((conf->play && clcf->handler != ngx_http_webrtc_whep_handler)
+        || (conf->publish && clcf->handler != ngx_http_webrtc_whip_handler))
+    {
+        ngx_http_webrtc_check_log(NGX_LOG_EMERG, cf, &conf->where,
+                           "\"%s\" serves nothing, as another directive of "
+                           "the location answers its requests, such as "
+                           "\"proxy_pass\" or \"webrtc_status\"",
+                           conf->play ? "webrtc_play" : "webrtc_publish");
+        return NGX_ERROR;
+    }
+
+    if (conf->file == 1 && clcf->handler && !clcf->noname) {
+        ngx_http_webrtc_check_warn(cf, &conf->where,
+                           "\"webrtc_file\" serves nothing in location "
+                           "\"%V\", as another directive of it answers its "
+                           "requests, such as \"proxy_pass\" or "
+                           "\"webrtc_play\"", &clcf->name);
+    }
+
+    if (conf->play || conf->publish || conf->file == 1) {
+        ngx_http_webrtc_check_effect(cf, prev, conf);
+    }
+
+    if (conf->play == NULL && conf->publish == NULL) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_webrtc_check_returns(cf)) {
+        ngx_http_webrtc_check_warn(cf, &conf->where,
+                           "\"%s\" is never reached, as the location begins "
+                           "with \"return\"",
+                           conf->play ? "webrtc_play" : "webrtc_publish");
+    }
+
+    if (clcf->client_max_body_size
+        && clcf->client_max_body_size < NGX_HTTP_WEBRTC_CHECK_BODY)
+    {
+        ngx_http_webrtc_check_warn(cf, &conf->where,
+                           "\"client_max_body_size\" of %O bytes refuses the "
+                           "offers of browsers, expected at least 16k",
+                           clcf->client_max_body_size);
+    }
+
+    ngx_http_webrtc_check_name(cf, clcf, conf);
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_webrtc_check_roles(ngx_http_webrtc_loc_conf_t *conf)
+{
+    return (conf->play ? NGX_HTTP_WEBRTC_CHECK_PLAY : 0)
+           | (conf->publish ? NGX_HTTP_WEBRTC_CHECK_PUBLISH : 0)
+           | (conf->file == 1 ? NGX_HTTP_WEBRTC_CHECK_FILE : 0);
+}
+
+
+static ngx_uint_t
+ngx_http_webrtc_check_is_set(void *conf,
+    const ngx_http_webrtc_check_role_t *row)
+{
+    u_char      *p;
+    ngx_uint_t   i, ones, zeros;
+
+    p = (u_char *) conf + row->offset;
+    ones = 0;
+    zeros = 0;
+
+    for (i = 0; i < row->size; i++) {
+        ones += (p[i] == 0xff);
+        zeros += (p[i] == 0);
+    }
+
+    if (ones == row->size) {
+        return 0;
+    }
+
+    /* the only pointer that is NULL when it is unset */
+
+    return zeros != row->size
+           || row->offset != offsetof(ngx_http_webrtc_loc_conf_t, codecs);
+}
+
+
+/* its own values only: what stands above is for other locations, too */
+
+static void
+ngx_http_webrtc_check_effect(ngx_conf_t *cf,
+    ngx_http_webrtc_loc_conf_t *prev, ngx_http_webrtc_loc_conf_t *conf)
+{
+    ngx_uint_t                           roles;
+    const ngx_http_webrtc_check_role_t  *row;
+
+    roles = ngx_http_webrtc_check_roles(conf);
+
+    for (row = ngx_http_webrtc_check_rows; row->name; row++) {
+
+        if ((row->roles & roles) == 0
+            && ngx_http_webrtc_check_is_set(conf, row))
+        {
+            ngx_http_webrtc_check_warn(cf, &conf->where,
+                           "\"%s\" has no effect in a location with \"%s\"",
+                           row->name,
+                           conf->play ? "webrtc_play"
+                           : conf->publish ? "webrtc_publish" : "webrtc_file");
+        }
+    }
+
+    if (conf->ice_min_port != NGX_CONF_UNSET_UINT
+        && (conf->ice == NGX_CONF_UNSET_UINT ? prev->ice : conf->ice)
+           == NGX_HTTP_WEBRTC_ICE_LITE)
+    {
+        ngx_http_webrtc_check_warn(cf, &conf->where,
+                           "\"webrtc_ice_ports\" has no effect with "
+                           "\"webrtc_ice lite\", whose port is that of "
+                           "\"webrtc_listen\"");
+    }
+}
+
+
+/*
+ * Does the location begin with "return"?  The rewrite module keeps to itself
+ * what it has, but for its first field, and that has been the same ever since.
+ */
+
+static ngx_uint_t
+ngx_http_webrtc_check_returns(ngx_conf_t *cf)
+{
+    ngx_uint_t                 i;
+    ngx_array_t              **codes;
+    ngx_module_t              *m;
+    ngx_http_conf_ctx_t       *ctx;
+    ngx_http_script_code_pt   *code;
+
+    ctx = cf->ctx;
+
+    for (i = 0; cf->cycle->modules[i]; i++) {
+        m = cf->cycle->modules[i];
+
+        if (m->type != NGX_HTTP_MODULE
+            || ngx_strcmp(m->name, "ngx_http_rewrite_module") != 0)
+        {
+            continue;
+        }
+
+        codes = ctx->loc_conf[m->ctx_index];
+
+        if (codes == NULL || *codes == NULL || (*codes)->nelts == 0) {
+            return 0;
+        }
+
+        code = (*codes)->elts;
+
+        return *code == ngx_http_script_return_code;
+    }
+
+    return 0;
+}
+
+
+static void
+ngx_http_webrtc_check_name(ngx_conf_t *cf, ngx_http_core_loc_conf_t *clcf,
+    ngx_http_webrtc_loc_conf_t *conf)
+{
+#if (NGX_PCRE)
+    ngx_http_complex_value_t  *name;
+
+    name = conf->play ? conf->play : conf->publish;
+
+    if (clcf->regex && clcf->regex->ncaptures && name->lengths == NULL) {
+        ngx_http_webrtc_check_warn(cf, &conf->where,
+                           "all that location \"%V\" matches is the stream "
+                           "\"%V\": a capture as \"$1\" makes one of each",
+                           &clcf->name, &name->value);
+    }
+#endif
+}
+
+
+void
+ngx_http_webrtc_check(ngx_conf_t *cf, ngx_http_webrtc_main_conf_t *wmcf)
+{
+    ngx_http_webrtc_check_unused(cf, wmcf);
+
+    if (!wmcf->used) {
+        return;
+    }
+
+    ngx_http_webrtc_check_zone(cf, wmcf);
+    ngx_http_webrtc_check_addresses(cf, wmcf);
+    ngx_http_webrtc_check_streams(cf, wmcf);
+}
+
+
+static void
+ngx_http_webrtc_check_unused(ngx_conf_t *cf, ngx_http_webrtc_main_conf_t *wmcf)
+{
+    ngx_uint_t                i;
+    ngx_http_webrtc_pull_t  **pull;
+
+    pull = wmcf->pulls.elts;
+
+    for (i = 0; i < wmcf->pulls.nelts; i++) {
+        if (!pull[i]->used) {
+            ngx_http_webrtc_check_warn(cf, &pull[i]->where,
+                           "\"webrtc_pull\" has no effect, as no location "
+                           "that it is for has \"webrtc_play\"");
+        }
+    }
+
+    if (!wmcf->used
+        && (wmcf->listens.nelts || wmcf->candidates.nelts
+            || wmcf->zone_name.len || wmcf->certificate.len))
+    {
+        ngx_http_webrtc_check_warn(cf, &wmcf->where,
+                           "\"webrtc_listen\" and others have no effect, as no "
+                           "location has \"webrtc_play\", \"webrtc_publish\", "
+                           "\"webrtc_file\" or \"webrtc_status\"");
+    }
+}
+
+
+static void
+ngx_http_webrtc_check_zone(ngx_conf_t *cf, ngx_http_webrtc_main_conf_t *wmcf)
+{
+    size_t                        size, room, most, always;
+    ngx_uint_t                    i;
+    ngx_http_webrtc_pull_t      **pull;
+    ngx_http_webrtc_loc_conf_t  **loc;
+
+    size = wmcf->zone_name.len ? (size_t) wmcf->zone_size
+                               : NGX_HTTP_WEBRTC_ZONE_SIZE;
+    room = size - size / 32 - NGX_HTTP_WEBRTC_CHECK_FIXED;
+    most = 0;
+    always = 0;
+
+    loc = wmcf->locations.elts;
+
+    for (i = 0; i < wmcf->locations.nelts; i++) {
+        most = ngx_max(most, loc[i]->buffer);
+    }
+
+    pull = wmcf->always.elts;
+
+    for (i = 0; i < wmcf->always.nelts; i++) {
+        always += pull[i]->buffer;
+    }
+
+    if (most > room) {
+        ngx_http_webrtc_check_warn(cf, &wmcf->where,
+                           "\"webrtc_zone\" of %uzk has no room for one stream "
+                           "with \"webrtc_buffer\" of %uzk: expected several "
+                           "times as much", size / 1024, most / 1024);
+
+    } else if (always > room) {
+        ngx_http_webrtc_check_warn(cf, &wmcf->where,
+                           "\"webrtc_zone\" of %uzk has no room for the %ui "
+                           "streams with \"start=always\", whose "
+                           "\"webrtc_buffer\"s are %uzk together",
+                           size / 1024, wmcf->always.nelts, always / 1024);
+    }
+
+    /* the zone has a slot for each 4 kB */
+
+    if (wmcf->max_sessions > 0 && (size_t) wmcf->max_sessions > size / 4096) {
+        ngx_http_webrtc_check_warn(cf, &wmcf->where,
+                           "\"webrtc_max_sessions\" of %i is more than "
+                           "\"webrtc_zone\" of %uzk has room for, which is "
+                           "%uz", wmcf->max_sessions, size / 1024,
+                           size / 4096);
+    }
+}
+
+
+static void
+ngx_http_webrtc_check_addresses(ngx_conf_t *cf,
+    ngx_http_webrtc_main_conf_t *wmcf)
+{
+    ngx_uint_t                    i, loopback, wildcard;
+    ngx_http_webrtc_listen_t     *listen;
+    ngx_http_webrtc_candidate_t  *cand;
+
+    listen = wmcf->listens.elts;
+    loopback = 0;
+    wildcard = (wmcf->listens.nelts == 0);
+
+    for (i = 0; i < wmcf->listens.nelts; i++) {
+        loopback += ngx_http_webrtc_candidates_loopback(
+                        listen[i].addr.sockaddr);
+        wildcard += listen[i].wildcard;
+    }
+
+    if (wmcf->candidates.nelts == 0) {
+
+        if (wildcard && !ngx_http_webrtc_candidates_outside()) {
+            ngx_http_webrtc_check_warn(cf, &wmcf->where,
+                           "this host has no address but loopback, so that "
+                           "clients are told of none: expected "
+                           "\"webrtc_candidate\" with the address that they "
+                           "reach it by");
+        }
+
+        return;
+    }
+
+    if (wmcf->listens.nelts == 0 || loopback < wmcf->listens.nelts) {
+        return;
+    }
+
+    cand = wmcf->candidates.elts;
+
+    for (i = 0; i < wmcf->candidates.nelts; i++) {
+
+        if (cand[i].loopback) {
+            continue;
+        }
+
+        ngx_http_webrtc_check_warn(cf, &wmcf->where,
+                           "clients are told of %V by \"webrtc_candidate\", "
+                           "but \"webrtc_listen\" has loopback addresses "
+                           "only, which nothing from outside reaches",
+                           &cand[i].text);
+        return;
+    }
+}
+
+
+static void
+ngx_http_webrtc_check_streams(ngx_conf_t *cf,
+    ngx_http_webrtc_main_conf_t *wmcf)
+{
+    ngx_uint_t                    i, j;
+    ngx_http_webrtc_loc_conf_t  **loc;
+
+    loc = wmcf->locations.elts;
+
+    for (i = 0; i < wmcf->locations.nelts; i++) {
+
+        if (loc[i]->play == NULL) {
+            continue;
+        }
+
+        if (loc[i]->pull == NULL) {
+
+            if (loc[i]->play->lengths == NULL
+                && !ngx_http_webrtc_check_feeds(wmcf, loc[i]))
+            {
+                ngx_http_webrtc_check_warn(cf, &loc[i]->where,
+                           "nothing makes the stream \"%V\": expected "
+                           "\"webrtc_pull\" in this location, or "
+                           "\"webrtc_publish\" with its name in another",
+                           &loc[i]->play->value);
+            }
+
+            continue;
+        }
+
+        for (j = 0; j < i; j++) {
+
+            if (loc[j]->pull
+                && loc[j]->pull->constant && loc[i]->pull->constant
+                && ngx_http_webrtc_check_same(loc[j]->play, loc[i]->play)
+                && !ngx_http_webrtc_check_same(&loc[j]->pull->url,
+                                               &loc[i]->pull->url))
+            {
+                ngx_http_webrtc_check_warn(cf, &loc[i]->where,
+                           "the stream \"%V\" is pulled from another URL in "
+                           "%V:%ui: who comes first decides for both",
+                           &loc[i]->play->value, &loc[j]->where.file,
+                           loc[j]->where.line);
+                break;
+            }
+        }
+    }
+}
+
+
+/* may somebody else make the stream of this location, which has one? */
+
+static ngx_uint_t
+ngx_http_webrtc_check_feeds(ngx_http_webrtc_main_conf_t *wmcf,
+    ngx_http_webrtc_loc_conf_t *conf)
+{
+    ngx_uint_t                    i;
+    ngx_http_complex_value_t     *name;
+    ngx_http_webrtc_loc_conf_t  **loc;
+
+    loc = wmcf->locations.elts;
+
+    for (i = 0; i < wmcf->locations.nelts; i++) {
+
+        name = loc[i]->publish ? loc[i]->publish
+               : loc[i]->pull ? loc[i]->play : NULL;
+
+        if (name
+            && (name->lengths
+                || ngx_http_webrtc_check_same(name, conf->play)))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_uint_t
+ngx_http_webrtc_check_same(ngx_http_complex_value_t *a,
+    ngx_http_complex_value_t *b)
+{
+    return a && b && a->lengths == NULL && b->lengths == NULL
+           && a->value.len == b->value.len
+           && ngx_memcmp(a->value.data, b->value.data, a->value.len) == 0;
+}
+
+
+ngx_int_t
+ngx_http_webrtc_check_pull(ngx_conf_t *cf, ngx_http_webrtc_pull_t *pull)
+{
+    ngx_str_t                          url;
+    u_char                             buf[NGX_WEBRTC_SOURCE_URL_MAX];
+    const ngx_webrtc_source_scheme_t  *scheme;
+
+    scheme = ngx_webrtc_source_url_scheme(&pull->prefix);
+
+    url.data = buf;
+    url.len = ngx_webrtc_source_url_print(buf, buf + sizeof(buf),
+                                          &pull->url.value)
+              - buf;
+
+    if (pull->format.len
+        && !ngx_webrtc_source_format_may(&pull->prefix, &pull->format))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"format=%V\" in webrtc_pull, "
+                           "expected a demuxer of libavformat that \"%V:\" is "
+                           "read with, such as \"%s\"", &pull->format,
+                           &scheme->name,
+                           scheme->format ? scheme->format : "mpegts");
+        return NGX_ERROR;
+    }
+
+    if (pull->loop && scheme->format) {
+
+        /* what has a fixed format is live: rtmp, udp, srt, rtsp */
+
+        ngx_http_webrtc_check_warn(cf, &pull->where,
+                           "\"loop\" of webrtc_pull \"%V\" has no effect, as "
+                           "what comes by \"%V:\" has no end to repeat from",
+                           &url, &scheme->name);
+    }
+
+    if (scheme->flags & NGX_WEBRTC_SOURCE_URL_FILE) {
+        ngx_http_webrtc_check_file(cf, pull, &url);
+    }
+
+    return NGX_OK;
+}
+
+
+/* the file, or the directory in front of the first variable */
+
+static void
+ngx_http_webrtc_check_file(ngx_conf_t *cf, ngx_http_webrtc_pull_t *pull,
+    ngx_str_t *url)
+{
+    u_char           *p, *last;
+    ngx_file_info_t   fi;
+    u_char            path[NGX_WEBRTC_SOURCE_URL_MAX];
+
+    p = ngx_strlchr(pull->prefix.data, pull->prefix.data + pull->prefix.len,
+                    '/');
+    if (p == NULL) {
+        return;
+    }
+
+    last = ngx_cpymem(path, p, pull->prefix.data + pull->prefix.len - p);
+
+    while (!pull->constant && last > path + 1 && last[-1] != '/') {
+        last--;
+    }
+
+    *last = '\0';
+
+    if (ngx_file_info(path, &fi) == NGX_FILE_ERROR) {
+        ngx_http_webrtc_check_warn(cf, &pull->where,
+                           "\"%s\" of webrtc_pull \"%V\" cannot be opened "
+                           "now: %s", path, url, strerror(ngx_errno));
+
+    } else if (pull->constant && !ngx_is_file(&fi)) {
+        ngx_http_webrtc_check_warn(cf, &pull->where,
+                           "\"%s\" of webrtc_pull \"%V\" is not a file", path,
+                           url);
+    }
+}
+
+
+void
+ngx_http_webrtc_check_where(ngx_conf_t *cf, ngx_http_webrtc_where_t *where)
+{
+    where->file = cf->conf_file->file.name;
+    where->line = cf->conf_file->line;
+}
+
+
+/* as ngx_conf_log_error(), which knows of the line that is being read only */
+
+static void
+ngx_http_webrtc_check_log(ngx_uint_t level, ngx_conf_t *cf,
+    ngx_http_webrtc_where_t *where, const char *fmt, ...)
+{
+    va_list     args;
+    ngx_str_t   text;
+    u_char      buf[NGX_MAX_CONF_ERRSTR];
+
+    va_start(args, fmt);
+    text.data = buf;
+    text.len = ngx_vslprintf(buf, buf + sizeof(buf), fmt, args) - buf;
+    va_end(args);
+
+    if (where->line == 0) {
+        ngx_log_error(level, cf->log, 0, "%V", &text);
+        return;
+    }
+
+    ngx_log_error(level, cf->log, 0, "%V in %V:%ui", &text, &where->file,
+                  where->line);
+}
