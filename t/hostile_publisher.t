@@ -218,7 +218,7 @@ $c->call('close', peer => $_->{peer}) for $p, $pub;
 
 # ten seconds above its limit
 
-ok(wait_for(60, sub { $t->log =~ /publisher down: above webrtc_max_bitrate/ }),
+ok(wait_for(60, sub { $t->log =~ /publisher down reason:"above webrtc_max_bitrate/ }),
    'a publisher above webrtc_max_bitrate is ended');
 
 $flood->call('close', peer => $over->{peer});

@@ -27,6 +27,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "ngx_webrtc_publish_run.h"
+#include "ngx_webrtc_bus_error.h"
 #include "ngx_webrtc_bus_publish.h"
 #include "ngx_webrtc_time.h"
 
@@ -59,6 +60,7 @@ static ngx_int_t ngx_webrtc_publish_place(ngx_webrtc_publish_t *pub,
     ngx_uint_t kind);
 static void ngx_webrtc_publish_activate(ngx_webrtc_session_t *s);
 static void ngx_webrtc_publish_timer(ngx_event_t *ev);
+static void ngx_webrtc_publish_say(ngx_webrtc_session_t *s);
 
 
 ngx_int_t
@@ -384,8 +386,7 @@ ngx_webrtc_publish_stop(ngx_webrtc_session_t *s)
         ngx_webrtc_publish_flush(s);
         ngx_webrtc_bus_unpublish(s->wk->bus, s->st, s->peer->ref);
 
-        ngx_log_error(NGX_LOG_NOTICE, &s->log, 0, "webrtc publisher down: %s",
-                      s->reason ? s->reason : "");
+        ngx_webrtc_publish_say(s);
     }
 
     for (i = 0; i < NGX_WEBRTC_DESC_MEDIA; i++) {
@@ -429,6 +430,34 @@ ngx_webrtc_publish_grow(ngx_webrtc_session_t *s)
         /* the next one fits, or nearly */
         ngx_webrtc_publish_keyframe(s);
     }
+}
+
+
+/* an end that was asked for is no news to the operator, any other is */
+
+static void
+ngx_webrtc_publish_say(ngx_webrtc_session_t *s)
+{
+    const char   *reason, **asked;
+
+    static const char  *ends[] = {
+        "closed by peer", "deleted", "replaced", "address taken over",
+        "the stream is published by another", "worker exits",
+        "worker shutdown timeout", NULL
+    };
+
+    reason = s->reason ? s->reason : "closed";
+
+    for (asked = ends; *asked; asked++) {
+        if (ngx_strcmp(reason, *asked) == 0) {
+            ngx_log_error(NGX_LOG_NOTICE, &s->log, 0,
+                          "webrtc publisher down reason:\"%s\"", reason);
+            return;
+        }
+    }
+
+    ngx_webrtc_bus_complain(s->wk->bus, s->st, NGX_LOG_WARN, &s->log,
+                            "publisher down", "%s", reason);
 }
 
 
