@@ -45,6 +45,7 @@ webrtc_buffer 256k;
 EOF
 location = /gone.ts { return 404; }
 location = /whep/nobody { webrtc_play nobody; }
+location = /whep/empty { webrtc_play $arg_name; }
 location ~ ^/any/(.+)$ {
     webrtc_play $1;
     webrtc_wait 1s;
@@ -144,6 +145,31 @@ is(scalar(@$errors), 32, 'the last errors of all streams are bounded');
 cmp_ok($errors->[0]{time}, '>=', $errors->[31]{time}, 'the newest first');
 like($errors->[0]{error}, qr/No such file/, 'what');
 like($errors->[0]{stream}, qr/^n\d+$/, 'and of which stream');
+
+# a name that is no UTF-8, and one that is empty
+
+my %odd = ask(odd => '/any/%ff%c3%28%22', empty => '/whep/empty');
+
+like($odd{odd}{detail}, qr/^"\?\?\("": its source failed/,
+     'a name that is no UTF-8: JSON all the same');
+like($odd{empty}{detail}, qr/this URL gives the stream no name/,
+     'a URL without a name');
+ok($t->status->{streams}, 'and the status is JSON');
+
+# docs/recipes.md explains each field of the status
+
+my ($recipes, $status, %keys) = (slurp("$NgxWebRTC::ROOT/docs/recipes.md"),
+                                 $t->status);
+
+$keys{$_} = 1 for keys %$status, keys %{ $status->{dropped} },
+                  map { keys %$_ } @{ $status->{streams} },
+                                   @{ $status->{errors} },
+                                   map { @{ $_->{tracks} } }
+                                       @{ $status->{streams} };
+
+cmp_ok(scalar(keys %keys), '>', 40, 'the status has fields');
+is(join(' ', grep { $recipes !~ /^\|.*`$_`.*\|/m } sort keys %keys), '',
+   'which are all explained in docs/recipes.md');
 
 unlike($t->log . $t->http('GET', '/streams')->{content}, qr/secret/,
        'no secrets in log or status');

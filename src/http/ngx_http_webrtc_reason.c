@@ -8,6 +8,7 @@
 
 
 #include "ngx_http_webrtc_reason.h"
+#include "ngx_http_webrtc_resource.h"
 #include "ngx_webrtc_bus_error.h"
 
 
@@ -63,6 +64,52 @@ ngx_http_webrtc_reason(ngx_http_request_t *r, ngx_str_t *name,
     detail->len = p - detail->data;
 
     return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_webrtc_reason_no_name(ngx_http_request_t *r, ngx_str_t *name)
+{
+    ngx_str_t  detail;
+
+    if (name->len) {
+        ngx_str_set(&detail, "the name of the stream has more than 127 bytes");
+
+    } else {
+        ngx_str_set(&detail, "this URL gives the stream no name: what "
+                             "\"webrtc_play\" or \"webrtc_publish\" has is "
+                             "empty for it");
+    }
+
+    return ngx_http_webrtc_problem(r, NGX_HTTP_NOT_FOUND, "no such stream",
+                                   &detail);
+}
+
+
+void
+ngx_http_webrtc_reason_utf8(u_char *p, size_t n)
+{
+    u_char    *last, *start;
+    uint32_t   c;
+
+    last = p + n;
+
+    while (p < last) {
+
+        if (*p < 0x80) {
+            p++;
+            continue;
+        }
+
+        start = p;
+
+        c = ngx_utf8_decode(&p, last - p);
+
+        if (c > 0x10ffff || (c >= 0xd800 && c < 0xe000)) {
+            *start = '?';
+            p = start + 1;
+        }
+    }
 }
 
 

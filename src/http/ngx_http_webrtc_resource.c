@@ -10,6 +10,7 @@
 
 
 #include "ngx_http_webrtc_resource.h"
+#include "ngx_http_webrtc_reason.h"
 #include "ngx_http_webrtc_cors.h"
 #include "ngx_http_webrtc_ice_server.h"
 #include "ngx_http_webrtc_session.h"
@@ -511,7 +512,7 @@ ngx_http_webrtc_problem(ngx_http_request_t *r, ngx_uint_t status,
     const char *title, ngx_str_t *detail)
 {
     size_t                   len;
-    u_char                  *p;
+    u_char                  *p, *text;
     ngx_str_t                body;
     ngx_http_webrtc_note_t  *note;
 
@@ -527,10 +528,19 @@ ngx_http_webrtc_problem(ngx_http_request_t *r, ngx_uint_t status,
     }
 
     len = NGX_HTTP_WEBRTC_PROBLEM + ngx_strlen(title);
+    text = NULL;
 
     if (detail && detail->len) {
-        len += detail->len
-               + ngx_escape_json(NULL, detail->data, detail->len);
+
+        text = ngx_pnalloc(r->pool, detail->len);
+        if (text == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        ngx_memcpy(text, detail->data, detail->len);
+        ngx_http_webrtc_reason_utf8(text, detail->len);
+
+        len += detail->len + ngx_escape_json(NULL, text, detail->len);
     }
 
     p = ngx_pnalloc(r->pool, len);
@@ -542,9 +552,9 @@ ngx_http_webrtc_problem(ngx_http_request_t *r, ngx_uint_t status,
 
     p = ngx_sprintf(p, "{\"title\":\"%s\",\"status\":%ui", title, status);
 
-    if (detail && detail->len) {
+    if (text) {
         p = ngx_cpymem(p, ",\"detail\":\"", sizeof(",\"detail\":\"") - 1);
-        p = (u_char *) ngx_escape_json(p, detail->data, detail->len);
+        p = (u_char *) ngx_escape_json(p, text, detail->len);
         *p++ = '"';
     }
 

@@ -10,6 +10,7 @@
 
 #include "ngx_http_webrtc_status.h"
 #include "ngx_webrtc_bus_error.h"
+#include "ngx_http_webrtc_reason.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_session.h"
 #include "ngx_http_webrtc_vars.h"
@@ -334,6 +335,8 @@ ngx_http_webrtc_status_peers(ngx_http_request_t *r, ngx_chain_t **ll,
          == NGX_OK;
          before = ",")
     {
+        ngx_http_webrtc_reason_utf8(peer->name, peer->name_len);
+
         len = NGX_HTTP_WEBRTC_STATUS_PEER + peer->name_len
               + ngx_escape_json(NULL, peer->name, peer->name_len);
 
@@ -410,6 +413,8 @@ ngx_http_webrtc_status_errors(ngx_http_request_t *r, off_t *size)
     for (i = 0; i < n; i++) {
         e = &recent[i];
 
+        ngx_http_webrtc_reason_utf8(e->name, e->name_len);
+
         p = ngx_slprintf(p, end, "%s{\"time\":%uL,\"count\":%uD,"
                          "\"stream\":\"", i ? "," : "", e->error.time,
                          e->error.count);
@@ -435,6 +440,8 @@ ngx_http_webrtc_status_stream(ngx_http_request_t *r,
     u_char                    *p, *start, *end;
     ngx_uint_t                 i, n;
     ngx_webrtc_stream_stat_t  *st;
+
+    ngx_http_webrtc_reason_utf8(info->name, info->name_len);
 
     len = NGX_HTTP_WEBRTC_STATUS_STREAM
           + NGX_WEBRTC_TRACKS * NGX_HTTP_WEBRTC_STATUS_TRACK

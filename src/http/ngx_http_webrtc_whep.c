@@ -101,8 +101,7 @@ ngx_http_webrtc_whep_offer(ngx_http_request_t *r, ngx_str_t *body)
     }
 
     if (whep->name.len == 0 || whep->name.len > NGX_WEBRTC_NAME_MAX) {
-        return ngx_http_webrtc_problem(r, NGX_HTTP_NOT_FOUND,
-                                       "no such stream", &whep->name);
+        return ngx_http_webrtc_reason_no_name(r, &whep->name);
     }
 
     ngx_http_webrtc_note_stream(r, NGX_WEBRTC_PEER_PLAY, &whep->name);

@@ -11,6 +11,7 @@
 
 #include "ngx_http_webrtc_whip.h"
 #include "ngx_http_webrtc_offer.h"
+#include "ngx_http_webrtc_reason.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_vars.h"
 
@@ -89,8 +90,7 @@ ngx_http_webrtc_whip_offer(ngx_http_request_t *r, ngx_str_t *body)
     }
 
     if (name.len == 0 || name.len > NGX_WEBRTC_NAME_MAX) {
-        return ngx_http_webrtc_problem(r, NGX_HTTP_NOT_FOUND,
-                                       "no such stream", &name);
+        return ngx_http_webrtc_reason_no_name(r, &name);
     }
 
     ngx_http_webrtc_note_stream(r, NGX_WEBRTC_PEER_PUBLISH, &name);
