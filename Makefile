@@ -9,6 +9,7 @@
 #   make fuzz       fuzz each target for SECONDS=60
 #   make compat     build against the newest nginx that Debian has
 #   make install    put the module where the installed nginx looks for it
+#   make deb        build/libnginx-mod-http-webrtc_*.deb for it
 #   make clean      remove build/, the only place where anything is written
 #
 # Missing Debian packages are installed first (t/tools/packages.sh).
@@ -106,8 +107,8 @@ quietly    = mkdir -p $(B)/log; exec 9>$(B)/log/$(1).lock; flock 9;           \
                   echo "failed, see build/log/$(1).log" >&2; exit 1; }
 
 
-.PHONY: module run test unit fuzz compat asan install clean FORCE             \
-        packages-build packages-run packages-test
+.PHONY: module run test unit fuzz compat asan install deb clean FORCE         \
+        packages-build packages-run packages-test packages-deb
 
 module: $(MODULE)
 
@@ -123,7 +124,10 @@ packages-run:
 	@t/tools/packages.sh build run
 
 packages-test:
-	@t/tools/packages.sh build run test
+	@t/tools/packages.sh build run deb test
+
+packages-deb:
+	@t/tools/packages.sh build deb
 
 # changes when the installed nginx or the compiler does
 
@@ -173,6 +177,20 @@ install: $(MODULE)
 	dir=$$(nginx -V 2>&1 | sed -n 's/.*--modules-path=\([^ ]*\).*/\1/p');     \
 	install -D -m 0644 $(MODULE)                                              \
 	    "$(DESTDIR)$${dir:-/usr/lib/nginx/modules}/$(notdir $(MODULE))"
+
+
+# a Debian package, of a copy: debian/ is expected at the top
+
+deb: packages-deb
+	@echo "building the Debian package"
+	@rm -rf $(B)/deb && mkdir -p $(B)/deb/source $(TMPDIR)
+	@tar -cf - --exclude=./build --exclude=./.git . | tar -xf - -C $(B)/deb/source
+	@cp -r docs/packaging/debian $(B)/deb/source/
+	$(Q)$(call quietly,deb,cd $(B)/deb/source                                 \
+	    && DEB_BUILD_OPTIONS="parallel=$(JOBS) noautodbgsym"                  \
+	       dpkg-buildpackage -b -us -uc)
+	@rm -f $(B)/*.deb && mv $(B)/deb/*.deb $(B)/ && rm -rf $(B)/deb
+	@ls $(B)/*.deb
 
 
 # nginx's C sources: of the installed version, and the newest that can be had

@@ -2,9 +2,12 @@
 #
 # Copyright (C) the ngx_http_webrtc_module authors
 #
-# Installs what the build ("build"), the demo ("run") or the tests ("test")
-# need from Debian's packages, and says so.  Does nothing, in no time, when
-# nothing is missing.  On a system without apt-get it names the packages.
+# Installs what the build ("build"), the demo ("run"), a Debian package ("deb")
+# or the tests ("test") need from Debian's packages, and says so.  Does nothing,
+# in no time, when nothing is missing.  On a system without apt-get it names the
+# packages.  The names are those of Debian 12 and 13.
+#
+#     packages.sh -n build        only names them
 
 set -e
 
@@ -14,27 +17,41 @@ BUILD="gcc libc6-dev make pkg-config nginx nginx-dev libssl-dev libsrtp2-dev
 
 RUN="ffmpeg fonts-dejavu-core"
 
+DEB="build-essential dpkg-dev debhelper"
+
 TEST="clang llvm libclang-rt-dev dpkg-dev xz-utils binutils perl openssl
       ca-certificates curl libnginx-mod-rtmp chromium firefox-esr nodejs npm
       python3 python3-aiortc python3-h2 coturn nftables iproute2
       libtest-base-perl libtest-longstring-perl liblist-moreutils-perl
-      libtext-diff-perl libwww-perl libipc-run-perl libio-socket-ssl-perl"
+      libtext-diff-perl libwww-perl libipc-run-perl libio-socket-ssl-perl mmdebstrap"
+
+only=
+if [ "$1" = -n ]; then
+    only=1
+    shift
+fi
 
 want=
 for set in "$@"; do
     case $set in
         build) want="$want $BUILD" ;;
         run)   want="$want $RUN" ;;
+        deb)   want="$want $DEB" ;;
         test)  want="$want $TEST" ;;
-        *)     echo "usage: $0 [build] [run] [test]" >&2; exit 2 ;;
+        *)     echo "usage: $0 [-n] [build] [run] [deb] [test]" >&2; exit 2 ;;
     esac
 done
 
 want=$(echo $want)
 
+if [ -n "$only" ]; then
+    echo "$want"
+    exit 0
+fi
+
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     echo "This is not a Debian system: nothing is installed for you here." >&2
-    echo "Needed, by the names of Debian 12's packages:" >&2
+    echo "Needed, by the names of Debian's packages:" >&2
     echo "    $want" >&2
     # whoever has put it all there by hand may go on
     [ -e /usr/share/nginx/src/configure ] || exit 1
