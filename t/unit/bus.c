@@ -323,6 +323,49 @@ test_claims(void)
 /* a worker that dies in the middle of everything */
 
 static void
+test_doors(void)
+{
+    uint16_t           ports[4];
+    ngx_webrtc_bus_t  *bus, bus2;
+
+    bus = bus_zone(ZONE);
+    ngx_pid = getppid();
+    ngx_webrtc_bus_attach(bus, &bus_log);
+    ngx_pid = getpid();
+
+    bus2 = *bus;
+    bus2.worker = NGX_WEBRTC_WORKER_NONE;
+    ngx_webrtc_bus_attach(&bus2, &bus_log);
+
+    tap_is_int(ngx_webrtc_bus_doors(bus, 7, ports, 4), 0, "no doors");
+
+    ngx_webrtc_bus_set_door(bus, 0, 7, 40001);
+    ngx_webrtc_bus_set_door(bus, 1, 0xffffffff, 65535);
+    ngx_webrtc_bus_set_door(&bus2, NGX_WEBRTC_DOORS - 1, 7, 40002);
+
+    tap_is_int(ngx_webrtc_bus_doors(bus, 7, ports, 4), 2, "of two workers");
+    tap_ok(ports[0] == 40001 && ports[1] == 40002, "their ports");
+    tap_is_int(ngx_webrtc_bus_doors(bus, 7, ports, 1), 1, "no more than asked");
+
+    tap_is_int(ngx_webrtc_bus_doors(bus, 0xffffffff, ports, 4), 1,
+               "by the whole key");
+    tap_is_int(ports[0], 65535, "the whole port");
+    tap_is_int(ngx_webrtc_bus_doors(bus, 0xffff, ports, 4), 0, "not by a part");
+
+    ngx_webrtc_bus_detach(&bus2);
+    tap_is_int(ngx_webrtc_bus_doors(bus, 7, ports, 4), 1, "one has gone");
+
+    bus2.worker = NGX_WEBRTC_WORKER_NONE;
+    ngx_webrtc_bus_attach(&bus2, &bus_log);
+    tap_is_int(ngx_webrtc_bus_doors(bus, 7, ports, 4), 1,
+               "its successor has none of its doors");
+
+    ngx_webrtc_bus_detach(&bus2);
+    ngx_webrtc_bus_detach(bus);
+}
+
+
+static void
 test_death(void)
 {
     int                    pipefd[2], rc;
@@ -498,6 +541,7 @@ main(void)
     test_claims();
     test_death();
     test_grow();
+    test_doors();
 
     return tap_done();
 }
