@@ -45,6 +45,7 @@ webrtc_buffer 256k;
 EOF
 location = /gone.ts { return 404; }
 location = /whep/nobody { webrtc_play nobody; }
+location ~ ^/line/([^/]+)$ { webrtc_play $1; webrtc_pull file:%%DIR%%/$1; }
 location = /whep/empty { webrtc_play $arg_name; }
 location ~ ^/any/(.+)$ {
     webrtc_play $1;
@@ -148,7 +149,11 @@ like($errors->[0]{stream}, qr/^n\d+$/, 'and of which stream');
 
 # a name that is no UTF-8, and one that is empty
 
-my %odd = ask(odd => '/any/%ff%c3%28%22', empty => '/whep/empty');
+my %odd = ask(odd => '/any/%ff%c3%28%22', empty => '/whep/empty',
+              line => '/line/a%0aforged%20[emerg]%20line');
+
+is($odd{line}{status}, 404, 'a name with a line feed is none');
+unlike($t->log, qr/^forged/m, 'and makes no line of the log');
 
 like($odd{odd}{detail}, qr/^"\?\?\("": its source failed/,
      'a name that is no UTF-8: JSON all the same');

@@ -10,6 +10,7 @@
 #include "ngx_http_webrtc_conf.h"
 #include "ngx_http_webrtc_candidates.h"
 #include "ngx_http_webrtc_conf_check.h"
+#include "ngx_http_webrtc_reason.h"
 #include "ngx_http_webrtc_status.h"
 #include "ngx_http_webrtc_whep.h"
 #include "ngx_http_webrtc_whip.h"
@@ -241,11 +242,12 @@ ngx_http_webrtc_conf_stream_name(ngx_conf_t *cf,
     }
 
     if ((*name)->lengths == NULL
-        && (value[1].len == 0 || value[1].len > NGX_WEBRTC_NAME_MAX))
+        && !ngx_http_webrtc_reason_is_name(&value[1]))
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid stream name in %V, expected 1 to %d "
-                           "bytes, such as \"cam\" or \"$name\"", &value[0],
+                           "bytes without control characters, such as "
+                           "\"cam\" or \"$name\"", &value[0],
                            NGX_WEBRTC_NAME_MAX);
         return NGX_CONF_ERROR;
     }

@@ -67,13 +67,33 @@ ngx_http_webrtc_reason(ngx_http_request_t *r, ngx_str_t *name,
 }
 
 
+ngx_uint_t
+ngx_http_webrtc_reason_is_name(ngx_str_t *name)
+{
+    ngx_uint_t  i;
+
+    if (name->len == 0 || name->len > NGX_WEBRTC_NAME_MAX) {
+        return 0;
+    }
+
+    for (i = 0; i < name->len; i++) {
+        if (name->data[i] < ' ' || name->data[i] == 0x7f) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
 ngx_int_t
 ngx_http_webrtc_reason_no_name(ngx_http_request_t *r, ngx_str_t *name)
 {
     ngx_str_t  detail;
 
     if (name->len) {
-        ngx_str_set(&detail, "the name of the stream has more than 127 bytes");
+        ngx_str_set(&detail, "the name of the stream has more than 127 bytes, "
+                             "or a control character");
 
     } else {
         ngx_str_set(&detail, "this URL gives the stream no name: what "

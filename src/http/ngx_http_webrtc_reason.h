@@ -28,8 +28,14 @@ ngx_int_t ngx_http_webrtc_reason(ngx_http_request_t *r, ngx_str_t *name,
     ngx_webrtc_stream_t *st, ngx_str_t *detail);
 
 /*
+ * Whether a stream may have that name: 1 to NGX_WEBRTC_NAME_MAX bytes without
+ * control characters, which would make lines of their own in logs.
+ */
+ngx_uint_t ngx_http_webrtc_reason_is_name(ngx_str_t *name);
+
+/*
  * Answers with 404: the value of "webrtc_play" or "webrtc_publish" for this
- * URL is empty or too long.
+ * URL is no such name.
  *
  * Returns what to finalize the request with.
  */

@@ -100,7 +100,7 @@ ngx_http_webrtc_whep_offer(ngx_http_request_t *r, ngx_str_t *body)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (whep->name.len == 0 || whep->name.len > NGX_WEBRTC_NAME_MAX) {
+    if (!ngx_http_webrtc_reason_is_name(&whep->name)) {
         return ngx_http_webrtc_reason_no_name(r, &whep->name);
     }
 

@@ -89,7 +89,7 @@ ngx_http_webrtc_whip_offer(ngx_http_request_t *r, ngx_str_t *body)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (name.len == 0 || name.len > NGX_WEBRTC_NAME_MAX) {
+    if (!ngx_http_webrtc_reason_is_name(&name)) {
         return ngx_http_webrtc_reason_no_name(r, &name);
     }
 
