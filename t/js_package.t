@@ -140,7 +140,7 @@ is($t->reap($run, 60), 0, 'imported') or diag(slurp($run->{log}));
 
 my $out = json(slurp($run->{log})) || {};
 
-is($out->{names}, 'RangeClient RangeStatus Reason Session WhepPlayer'
+is($out->{names}, 'RangeClient RangeStatus Reason Restarts Session WhepPlayer'
    . ' WhipPublisher headersOf iceServers noAnswer refusal unreachable'
    . ' useServers',
    'what it exports');

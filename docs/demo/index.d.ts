@@ -22,6 +22,19 @@ export class Reason extends Error {
     again: boolean;
 }
 
+/** RFC 9725, 4.3.3: another path for a session, by a PATCH; one at a time */
+export class Restarts {
+    constructor(pc: RTCPeerConnection, how: {
+        session(): string | null;
+        options: ClientOptions;
+        edit?(sdp: string): string;
+        trickle?(sdp: string, etag: string | null): void;
+        gone(): void;
+    });
+    want(): void;
+    close(): void;
+}
+
 export class Session extends EventTarget {
     constructor(url: string, options?: ClientOptions);
     readonly url: string;

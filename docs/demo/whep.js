@@ -14,8 +14,8 @@
  *     ...
  *     player.stop();
  *
- * docs/clients.md describes options, states and reasons.  Session and Reason are
- * what whip.js and range-client.js have in common with it.
+ * docs/clients.md describes options, states and reasons.  Session, Restarts and
+ * Reason are what whip.js and range-client.js have in common with it.
  */
 
 const BACKOFF = [500, 1000, 2000, 4000, 5000];   /* ms, then the last */
@@ -26,6 +26,10 @@ const GIVE_UP = 8000;        /* ms of a broken connection until a new one */
 const CONNECT = 10000;       /* ms from the answer to a connection */
 const SLOW = 10000;          /* ms without an answer until it is told */
 const SILENT = 90000;        /* ms without an answer until it is asked anew */
+const PATCHED = 5000;        /* ms to the answer of a restart */
+const SETTLE = 4000;         /* ms from that to another path */
+const DOUBT = 1000;          /* ms without a packet, after a change */
+const SURE = 10000;          /* ms between two doubts */
 
 
 /*
@@ -236,6 +240,253 @@ export function noAnswer(pc) {
 }
 
 
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+
+/* an offer's credentials for a PATCH, with an attribute more; RFC 9725, 4.3 */
+
+function fragment(sdp, ...more) {
+    const line = (re) => re.exec(sdp)?.[0].trim();
+
+    return [line(/^a=ice-ufrag:.*$/m), line(/^a=ice-pwd:.*$/m),
+            line(/^m=.*$/m), line(/^a=mid:.*$/m) || 'a=mid:0',
+            ...more, ''].join('\r\n');
+}
+
+
+async function patch(session, options, etag, body) {
+    return fetch(session, {
+        method: 'PATCH',
+        headers: await headersOf(options, {
+            'Content-Type': 'application/trickle-ice-sdpfrag',
+            ...(etag ? { 'If-Match': etag } : {}) }),
+        body,
+        signal: AbortSignal.timeout(PATCHED),
+    });
+}
+
+
+/*
+ * RFC 9725, 4.3.3: another path for a session whose own is dead, as after a change
+ * of networks: 2 s instead of the 14 s that a new session takes, and the session
+ * stays.  The old path serves until the new one works, so that a restart too many
+ * does no harm.
+ *
+ * 1. One at a time: whoever wants one meanwhile gets the one that is under way.
+ * 2. A network that has come ("online") or is another one ("type") is a reason by
+ *    itself.  Other changes are of what the browser believes of it, and happen all
+ *    the time: these count only if nothing arrives.
+ * 3. A failed one is repeated, later each time.  When the session is given up is
+ *    its owner's to say, who then ends this, too.
+ *
+ *   how.session()           URL of the session, or null
+ *   how.options             "headers" and "token"
+ *   how.edit(sdp)           what has been done to the POST's offer, if anything
+ *   how.trickle(sdp, etag)  the server wants our candidates, if anybody tells them
+ *   how.gone()              the server does not know the session
+ */
+
+export class Restarts {
+
+    constructor(pc, how) {
+        const end = this.over = new AbortController();
+        const net = globalThis.navigator?.connection;
+
+        this.pc = pc;
+        this.how = how;
+        this.busy = false;
+        this.able = true;
+        this.sure = 0;
+        this.type = net?.type;
+
+        globalThis.addEventListener('online', () => {
+            this.wake?.();
+            this.want();
+        }, { signal: end.signal });
+
+        net?.addEventListener?.('change', () => this.changed(net.type),
+                                { signal: end.signal });
+    }
+
+
+    close() {
+        this.over.abort();
+        this.wake?.();
+    }
+
+
+    get closed() {
+        return this.over.signal.aborted;
+    }
+
+
+    async changed(type) {
+        if (type != this.type) {
+            this.type = type;
+            this.want();
+            return;
+        }
+
+        if (performance.now() < this.sure) {
+            return;
+        }
+
+        this.sure = performance.now() + SURE;
+
+        try {
+            const before = await this.path();
+
+            await sleep(DOUBT);
+
+            if ((await this.path()).bytes <= before.bytes) {
+                this.want();
+            }
+
+        } catch {
+            /* closed */
+        }
+    }
+
+
+    want() {
+        if (!this.busy && this.able && !this.closed && this.how.session()
+            && this.pc.remoteDescription)
+        {
+            this.busy = true;
+            this.attempts().finally(() => { this.busy = false; });
+        }
+    }
+
+
+    async attempts() {
+        for (const pause of BACKOFF) {
+            let status = 0;
+
+            try {
+                status = await this.once();
+            } catch {
+                /* no network yet, or closed */
+            }
+
+            if (this.closed) {
+                return;
+            }
+
+            if (status == 200) {
+                if (await this.settled()) {
+                    return;
+                }
+
+            } else if (status == 404 || status == 410) {
+                this.how.gone();
+                return;
+
+            } else if ([400, 401, 403, 405, 406, 415, 422, 501]
+                       .includes(status))
+            {
+                this.able = false;
+                return;
+            }
+
+            await Promise.race([sleep(pause), new Promise((resolve) => {
+                this.wake = resolve;
+            })]);
+
+            if (this.closed) {
+                return;
+            }
+        }
+    }
+
+
+    /* nothing of ours has changed unless the server says 200 */
+
+    async once() {
+        const { pc, how } = this;
+        const sdp = (how.edit || ((same) => same))(
+            (await pc.createOffer({ iceRestart: true })).sdp);
+
+        this.before = await this.path();
+
+        const r = await patch(how.session(), how.options, '*', fragment(sdp));
+        const answer = await r.text();
+
+        if (r.status != 200 || this.closed) {
+            return r.status;
+        }
+
+        const value = (name) => new RegExp('^a=' + name + ':(.*?)\r?$', 'm')
+                                .exec(answer)?.[1];
+        const remote = pc.remoteDescription.sdp
+            .replace(/^a=(candidate:.*|end-of-candidates)\r\n/gm, '')
+            .replace(/^(a=ice-ufrag:).*$/gm, '$1' + value('ice-ufrag'))
+            .replace(/^(a=ice-pwd:).*$/gm, '$1' + value('ice-pwd'));
+
+        if (!/^a=ice-lite/m.test(answer)) {
+            how.trickle?.(sdp, r.headers.get('ETag'));
+        }
+
+        try {
+            await pc.setLocalDescription({ type: 'offer', sdp });
+            await pc.setRemoteDescription({ type: 'answer', sdp: remote });
+
+        } catch (e) {
+            if (pc.signalingState == 'have-local-offer') {
+                await pc.setLocalDescription({ type: 'rollback' });
+            }
+
+            throw e;
+        }
+
+        for (const [, candidate] of answer.matchAll(/^a=(candidate:.*?)\r?$/gm)) {
+            await pc.addIceCandidate({ candidate, sdpMid: value('mid') ?? '0' });
+        }
+
+        return 200;
+    }
+
+
+    /* what is sent over, and what has come there */
+
+    async path() {
+        const path = { id: null, bytes: 0 };
+
+        (await this.pc.getStats()).forEach((s) => {
+            if (s.type == 'candidate-pair') {
+                path.bytes += (s.bytesReceived || 0)
+                              + (s.responsesReceived || 0);
+
+                if (s.selected) {
+                    path.id ??= s.id;
+                }
+
+            } else if (s.type == 'transport' && s.selectedCandidatePairId) {
+                path.id = s.selectedCandidatePairId;
+            }
+        });
+
+        return path;
+    }
+
+
+    async settled() {
+        const end = performance.now() + SETTLE;
+
+        for ( ;; ) {
+            const up = this.pc.connectionState == 'connected';
+
+            if (this.closed || (up && (await this.path()).id != this.before.id)
+                || performance.now() > end)
+            {
+                return this.closed || up;
+            }
+
+            await sleep(100);
+        }
+    }
+}
+
+
 /*
  * What a player and a publisher have in common: one session at a time, its HTTP
  * requests, and when to try again.  Whoever inherits has attempt(run), and
@@ -256,6 +507,7 @@ export class Session extends EventTarget {
         this.run = 0;
 
         this.onpagehide = () => this.stop();
+        this.ononline = () => this.hurry();
     }
 
 
@@ -266,7 +518,9 @@ export class Session extends EventTarget {
 
     begin() {
         addEventListener('pagehide', this.onpagehide);
+        addEventListener('online', this.ononline);
         this.attempts = 0;
+        this.worked = false;
         this.reason = null;
         this.connect();
     }
@@ -274,6 +528,7 @@ export class Session extends EventTarget {
 
     stop() {
         removeEventListener('pagehide', this.onpagehide);
+        removeEventListener('online', this.ononline);
         this.close();
         this.set('idle', null);
     }
@@ -310,8 +565,10 @@ export class Session extends EventTarget {
     }
 
 
+    /* what has worked was let in: a proxy without its server says this, too */
+
     end(reason) {
-        if (reason.again) {
+        if (reason.again || (this.worked && reason.code == 'cors')) {
             this.retry(reason, reason.after);
         } else {
             this.fail(reason);
@@ -340,6 +597,33 @@ export class Session extends EventTarget {
     }
 
 
+    /* the network has come, unless it is the server that wants us to wait */
+
+    hurry() {
+        if (this.state == 'retry' && this.reason.after === undefined) {
+            clearTimeout(this.timer);
+            this.connect();
+        }
+    }
+
+
+    /*
+     * A device that is offline has nobody to ask for a new session, and could not
+     * end the old one, which keeps a publisher's name: it waits for its network,
+     * and then for a restart.
+     */
+
+    giveUp(reason) {
+        if (this.seen && globalThis.navigator?.onLine === false) {
+            clearTimeout(this.timer);
+            this.timer = setTimeout(() => this.giveUp(reason), GIVE_UP);
+            return;
+        }
+
+        this.retry(reason);
+    }
+
+
     /* RTCPeerConnection with the states that all of them look at */
 
     peer(run) {
@@ -348,6 +632,16 @@ export class Session extends EventTarget {
         const pc = this.pc = new RTCPeerConnection({
             iceServers: given || [],
             ...(iceTransportPolicy ? { iceTransportPolicy } : {}),
+        });
+
+        this.restarts = new Restarts(pc, {
+            session: () => this.session,
+            options: this.options,
+            edit: (sdp) => this.edit(sdp),
+            trickle: (sdp, etag) => this.trickle(run, pc, sdp, etag),
+            gone: () => this.stale(run) || this.retry(new Reason('ended',
+                'The session has ended', 'the server does not know it any more.',
+                true), 0),
         });
 
         pc.onconnectionstatechange = () => {
@@ -365,15 +659,16 @@ export class Session extends EventTarget {
 
             case 'disconnected':
                 this.broken();
-                this.timer = setTimeout(() => this.retry(this.lost()),
+                this.timer = setTimeout(() => this.giveUp(this.lost()),
                                         GIVE_UP);
+                this.restarts.want();
                 break;
 
             case 'failed':
             case 'closed':
-                this.retry(this.seen ? new Reason('ended',
-                               'The connection ended', '', true)
-                           : noAnswer(pc));
+                this.giveUp(this.seen ? new Reason('ended',
+                                'The connection ended', '', true)
+                            : noAnswer(pc));
                 break;
 
             default:
@@ -387,13 +682,20 @@ export class Session extends EventTarget {
 
     await(pc) {
         clearTimeout(this.timer);
-        this.timer = setTimeout(() => this.retry(this.seen ? this.lost()
-                                                 : noAnswer(pc)), CONNECT);
+        this.timer = setTimeout(() => this.giveUp(this.seen ? this.lost()
+                                                  : noAnswer(pc)), CONNECT);
     }
 
 
     connected() {
-        this.seen = true;
+        this.seen = this.worked = true;
+    }
+
+
+    /* what is done to an offer, that of a restart, too */
+
+    edit(sdp) {
+        return sdp;
     }
 
 
@@ -496,31 +798,16 @@ export class Session extends EventTarget {
     /* candidates for a server that checks itself; RFC 9725, 4.3.2 */
 
     trickle(run, pc, sdp, etag) {
-        const line = (name) => new RegExp('^a=' + name + ':.*$', 'm')
-                               .exec(sdp)?.[0].trim();
-        const mid = line('mid') || 'a=mid:0';
-        const media = /^m=(\w+)/m.exec(sdp)?.[1] || 'video';
         let rest = Promise.resolve();
 
         pc.onicecandidate = ({ candidate }) => {
             rest = rest.then(async () => {
-                if (this.stale(run) || !this.session) {
-                    return;
+                if (!this.stale(run) && this.session) {
+                    await patch(this.session, this.options, etag, fragment(sdp,
+                        candidate && candidate.candidate
+                        ? 'a=' + candidate.candidate
+                        : 'a=end-of-candidates'));
                 }
-
-                const text = [line('ice-ufrag'), line('ice-pwd'),
-                              'm=' + media + ' 9 UDP/TLS/RTP/SAVPF 0', mid,
-                              candidate && candidate.candidate
-                              ? 'a=' + candidate.candidate
-                              : 'a=end-of-candidates', ''].join('\r\n');
-
-                await fetch(this.session, {
-                    method: 'PATCH',
-                    headers: await headersOf(this.options, {
-                        'Content-Type': 'application/trickle-ice-sdpfrag',
-                        ...(etag ? { 'If-Match': etag } : {}) }),
-                    body: text,
-                });
             }).catch(() => {});
         };
     }
@@ -533,6 +820,7 @@ export class Session extends EventTarget {
 
         clearTimeout(this.timer);
         clearInterval(this.ticker);
+        this.restarts?.close();
 
         if (this.abort) {
             this.abort.abort();
@@ -621,12 +909,7 @@ export class WhepPlayer extends Session {
         pc.addTransceiver('video', { direction: 'recvonly' });
         pc.addTransceiver('audio', { direction: 'recvonly' });
 
-        const offer = await pc.createOffer();
-
-        /* else Chromium decodes Opus to mono */
-
-        const sdp = offer.sdp.replace(/(a=fmtp:\d+ .*useinbandfec=1)/g,
-                                      '$1;stereo=1');
+        const sdp = this.edit((await pc.createOffer()).sdp);
 
         if (this.stale(run)) {
             return;
@@ -641,6 +924,14 @@ export class WhepPlayer extends Session {
         this.frames(run, began);
         this.ticker = setInterval(() => this.tick(run), 1000);
         this.play();
+    }
+
+
+    /* else Chromium decodes Opus to mono */
+
+    edit(sdp) {
+        return sdp.replace(/(a=fmtp:\d+ .*useinbandfec=1)(?!.*stereo=1)/g,
+                           '$1;stereo=1');
     }
 
 
@@ -794,6 +1085,7 @@ export class WhepPlayer extends Session {
         } else {
             this.stall(new Reason('silent', 'Nothing arrives',
                 'neither the stream nor answers of the server.'));
+            this.restarts.want();
         }
     }
 

@@ -2,12 +2,15 @@ package NgxWebRTC::Relay;
 
 # Copyright (C) the ngx_http_webrtc_module authors
 #
-# A UDP relay between one viewer and the server.  The viewer is told the relay's
-# port (browser.js rewrites the answer's candidates); rebind() makes it go on
-# from another source port, which the server sees as a changed address.
+# A UDP relay between viewers and the server, as a NAT.  Viewers are told the
+# relay's port (browser.js rewrites the answer's candidates, or webrtc_candidate
+# names it); each address of theirs has a source port of its own.  rebind() makes
+# all go on from other ones, which the server sees as changed addresses.  cut()
+# takes the network away: nothing passes any more, to or from the addresses that
+# viewers have used until then; other addresses of theirs are a new network.
 #
 #     my $r = $t->relay(to => $t->port('udp'));     # 127.0.0.1
-#     $r->{port}; $r->rebind; $r->ports;
+#     $r->{port}; $r->rebind; $r->cut; $r->ports;
 #
 #     loss => 5          percent, each way
 #     delay => 50, jitter => 20       milliseconds, each way; jitter reorders
@@ -45,6 +48,20 @@ sub rebind {
 }
 
 
+sub cut {
+    my ($self) = @_;
+
+    my $cuts = () = NgxWebRTC::slurp($self->{proc}{log}) =~ /^cut/mg;
+
+    CORE::kill('USR2', $self->{proc}{pid});
+
+    return NgxWebRTC::wait_for(5, sub {
+        my $n = () = NgxWebRTC::slurp($self->{proc}{log}) =~ /^cut/mg;
+        return $n > $cuts;
+    });
+}
+
+
 # how many source ports the server has seen datagrams from
 
 sub ports {
@@ -66,10 +83,11 @@ sub stop {
 sub _loop {
     my ($listen, %o) = @_;
 
-    my $rebind = 1;
-    my ($up, $viewer, @queue);
+    my ($rebind, $cut) = (0, 0);
+    my (%up, %viewer, %dead, @queue);
 
     local $SIG{USR1} = sub { $rebind = 1 };
+    local $SIG{USR2} = sub { $cut = 1 };
 
     my $forward = sub {
         my ($sock, $data, $to) = @_;
@@ -92,30 +110,50 @@ sub _loop {
     my $server = Socket::pack_sockaddr_in($o{to},
                                           Socket::inet_aton('127.0.0.1'));
 
+    my $new = sub {
+        my ($from) = @_;
+
+        my $sock = IO::Socket::INET->new(Proto => 'udp',
+                                         LocalAddr => '127.0.0.1')
+            or die "relay: $!";
+
+        $up{$from} = $sock;
+        $viewer{$sock} = $from;
+        print STDERR 'from ', $sock->sockport, "\n";
+
+        return $sock;
+    };
+
     for ( ;; ) {
+
+        if ($cut) {
+            $cut = 0;
+            $dead{$_} = 1 for keys %up;
+            %up = %viewer = @queue = ();
+            print STDERR "cut\n";
+        }
 
         if ($rebind) {
             $rebind = 0;
-            $up = IO::Socket::INET->new(Proto => 'udp',
-                                        LocalAddr => '127.0.0.1')
-                or die "relay: $!";
-            print STDERR 'from ', $up->sockport, "\n";
+            my @known = keys %up;
+            %up = %viewer = ();
+            $new->($_) for @known;
         }
 
         my $wait = @queue ? $queue[0][0] - time() : 0.2;
 
-        for my $sock (IO::Select->new($listen, $up)
+        for my $sock (IO::Select->new($listen, values %up)
                       ->can_read($wait > 0 ? $wait : 0))
         {
             my $from = $sock->recv(my $data, 65536);
             next unless defined $from;
 
             if ($sock == $listen) {
-                $viewer = $from;
-                $forward->($up, $data, $server);
+                next if $dead{$from};
+                $forward->($up{$from} || $new->($from), $data, $server);
 
-            } elsif ($viewer) {
-                $forward->($listen, $data, $viewer);
+            } elsif ($viewer{$sock}) {
+                $forward->($listen, $data, $viewer{$sock});
             }
         }
 

@@ -1,0 +1,193 @@
+#!/usr/bin/perl
+
+# Copyright (C) the ngx_http_webrtc_module authors
+#
+# The network is another one under way, as when a phone leaves its Wi-Fi: nothing
+# passes between the old addresses any more.  The player and the publisher of docs/demo,
+# side by side in Chromium, find another path for the session that they have,
+# without a new POST and without asking twice.
+
+use strict;
+use warnings;
+
+use Test::More;
+use NgxWebRTC;
+
+my $t = NgxWebRTC->new(workers => 2, asan => 1);
+my $relay = $t->relay(to => $t->port('udp'));
+
+my $conf = <<'EOF';
+location / { root %%ROOT%%/docs/demo; }
+location = /page { default_type text/html; return 200 '<!doctype html>'; }
+location = /whep/bars {
+    webrtc_play  bars;
+    webrtc_pull  file:%%MEDIA%%/bars.ts loop;
+}
+location = /whep/mine { webrtc_play     mine; }
+location = /whip/mine { webrtc_publish  mine; }
+EOF
+
+$conf =~ s/%%ROOT%%/$NgxWebRTC::ROOT/;
+
+$t->start(http => "types { text/javascript js; } webrtc_wait 10s;"
+                  . " webrtc_candidate 127.0.0.1:$relay->{port};",
+          server => $conf);
+
+my $page = $t->browser->page($t->url('/page'));
+
+sub on_page {
+    my ($script, $timeout) = @_;
+
+    return $t->browser->call('eval', page => $page->{page},
+                             script => $script,
+                             timeout => $timeout || 40)->{value};
+}
+
+# requests are counted by method and path, "twice" counts those that begin
+# before another PATCH of the session is answered; "answers" are given by us
+
+on_page(<<'EOF');
+window.calls = {}, window.under = {}, window.twice = 0, window.answers = [],
+(async () => {
+    const real = window.fetch;
+
+    window.fetch = async (url, o = {}) => {
+        const u = new URL(url, location.href);
+        const what = (o.method || 'GET') + ' ' + u.pathname;
+
+        calls[what] = (calls[what] || 0) + 1;
+
+        if (o.method != 'PATCH') {
+            return real(url, o);
+        }
+
+        if (under[u.href]) {
+            twice++;
+        }
+
+        under[u.href] = (under[u.href] || 0) + 1;
+
+        try {
+            const status = answers.shift();
+
+            return status ? new Response(null, { status })
+                          : await real(url, o);
+        } finally {
+            under[u.href]--;
+        }
+    };
+
+    const { WhepPlayer } = await import('/whep.js');
+    const { WhipPublisher } = await import('/whip.js');
+
+    const watch = (player, name) => {
+        window[name] = player;
+        player.addEventListener('stats', (e) => { player.now = e.detail; });
+        player.states = [];
+        player.addEventListener('state',
+                                () => player.states.push(player.state));
+        return player;
+    };
+
+    const video = document.createElement('video');
+    video.muted = true;
+    document.body.append(video);
+    watch(new WhepPlayer('/whep/bars', video), 'player').start();
+
+    const canvas = document.createElement('canvas');
+    const g = canvas.getContext('2d');
+    let n = 0;
+    setInterval(() => { g.fillStyle = '#' + String(n++ % 900 + 100);
+                        g.fillRect(0, 0, 300, 150); }, 100);
+
+    watch(new WhipPublisher('/whip/mine'), 'publisher')
+        .start(canvas.captureStream(10), { codec: 'VP8' });
+})().then(() => true)
+EOF
+
+sub frames {
+    on_page("player.now?.frames > $_[0] && player.now.frames || null");
+}
+
+sub calls { on_page("calls['$_[0]'] || 0") }
+
+ok(frames(20), 'the player plays');
+ok(on_page("publisher.state == 'live' || null"), 'the publisher is live');
+ok(wait_for(30, sub { ($t->stream('mine') || {})->{state} eq 'active' }),
+   'the server has its stream');
+
+# that it has been published again would show
+
+sub packets { ($t->stream('mine') || {})->{packets} || 0 }
+
+sub goes_on {
+    my ($what) = @_;
+
+    my $frames = on_page('player.now.frames');
+    my $packets = packets();
+
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+
+    ok(frames($frames + 25), "$what: frames are decoded");
+    ok(on_page("player.state == 'playing' || null"), "$what: it says so");
+    ok(wait_for(30, sub { packets() > $packets + 20 }),
+       "$what: packets of the publisher arrive");
+    ok(on_page("publisher.state == 'live' || null"), "$what: it is live");
+    is(calls('POST /whep/bars'), 1, "$what: the player's session is the same");
+    is(calls('POST /whip/mine'), 1, "$what: the publisher's, too");
+}
+
+ok($relay->cut, 'the network is gone');
+ok(on_page("player.states.includes('stalled')"
+           . " && publisher.states.includes('stalled') || null"), 'both see it');
+goes_on('after "disconnected"');
+cmp_ok(calls('PATCH /whep/bars'), '>=', 1, 'by a restart of the player');
+cmp_ok(calls('PATCH /whip/mine'), '>=', 1, 'and one of the publisher');
+is(calls('DELETE /whep/bars'), 0, 'nothing was deleted');
+
+# told by the browser, three times over, the network is there again at once
+
+my %before = map { $_ => calls("PATCH $_") } qw{ /whep/bars /whip/mine };
+
+ok($relay->cut, 'gone again');
+on_page(<<'EOF');
+for (let i = 0; i < 3; i++) {
+    dispatchEvent(new Event('online'));
+    navigator.connection.dispatchEvent(new Event('change'));
+} true
+EOF
+goes_on('after "online"');
+
+for my $url (sort keys %before) {
+    my $n = calls("PATCH $url") - $before{$url};
+    ok($n == 1 || $n == 2, "$url: one restart, or two on a slow machine: $n");
+}
+
+# the browser's opinion of its network changes, and so has the network
+
+ok($relay->cut, 'and again');
+on_page("navigator.connection.dispatchEvent(new Event('change')), true");
+goes_on('after "change"');
+
+# a restart that fails is tried again
+
+ok($relay->cut, 'once more');
+on_page("answers.push(503, 503), dispatchEvent(new Event('online')), true");
+goes_on('after a failure');
+
+is(on_page('twice'), 0, 'one restart at a time');
+
+# a session that the server does not know: a new one at once
+
+on_page("answers.push(404, 404), dispatchEvent(new Event('online')), true");
+ok(on_page("calls['POST /whep/bars'] == 2 || null"), 'unknown: a new POST');
+ok(on_page("player.state == 'playing' && player.now.frames > 10 || null"),
+   'it plays');
+is(calls('DELETE /whep/bars'), 1, 'the old session is ended');
+ok(on_page("publisher.state == 'live' || null"), 'so does the publisher');
+
+on_page('player.stop(), publisher.stop(), true');
+ok($t->no_sessions, 'no session is left');
+$relay->stop;
+
+$t->done;
