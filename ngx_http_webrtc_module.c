@@ -591,6 +591,10 @@ ngx_http_webrtc_init(ngx_conf_t *cf)
         }
     }
 
+    if (ngx_http_webrtc_candidates_check(cf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     listen = wmcf->listens.elts;
 
     for (i = 0; i < wmcf->listens.nelts; i++) {

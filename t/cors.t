@@ -95,6 +95,30 @@ $::preflight
 
 
 
+=== preflight: what was asked for is allowed, once
+--- request eval
+[map { "OPTIONS /whep" } 1 .. 8]
+--- more_headers eval
+[map { "Origin: https://player.example\nAccess-Control-Request-Method: $_\n" }
+ "POST\nAccess-Control-Request-Headers: content-type, x-token,X-Trace-Id",
+ "PATCH\nAccess-Control-Request-Headers: if-match",
+ "post\nAccess-Control-Request-Headers: x-a , ,x-A,\tx-b,",
+ "POST\nAccess-Control-Request-Headers: x-a: b",
+ "P ST\nAccess-Control-Request-Headers: x-a, \"x\"",
+ "POST\nAccess-Control-Request-Headers: " . 'x' x 513,
+ "POST\nAccess-Control-Request-Headers: " . 'x' x 512,
+ "POST\nAccess-Control-Request-Private-Network: true"]
+--- response_headers eval
+my $methods = "Access-Control-Allow-Methods: OPTIONS, GET, HEAD, POST";
+my $headers = "Access-Control-Allow-Headers: Authorization, Content-Type, If-Match";
+["$methods\n$headers, x-token, X-Trace-Id\n!Access-Control-Allow-Private-Network",
+ "$methods, PATCH\n$headers", "$methods\n$headers, x-a, x-b",
+ "$methods\n$headers", "$methods\n$headers", "$methods\n$headers",
+ "$methods\n$headers, " . 'x' x 512,
+ "$methods\n$headers\nAccess-Control-Allow-Private-Network: true"]
+
+
+
 === preflight needs no credentials: auth_basic, auth_request, deny, bearer token
 --- request eval
 ["OPTIONS /basic", "OPTIONS /request", "OPTIONS /deny", "OPTIONS /bearer"]

@@ -43,6 +43,7 @@ typedef struct {
 /* "webrtc_candidate": an address that we are reached at from outside */
 typedef struct {
     ngx_str_t                    text;       /* address without port */
+    ngx_str_t                    value;      /* as it was written */
     in_port_t                    port;       /* 0: that of the listen */
     int                          family;
     ngx_uint_t                   loopback;   /* unsigned  loopback:1; */

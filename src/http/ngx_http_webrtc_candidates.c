@@ -11,12 +11,17 @@
 
 
 #include "ngx_http_webrtc_candidates.h"
+#include "ngx_http_webrtc_offer.h"
+#include "ngx_http_webrtc_resource.h"
 #include <ifaddrs.h>
 #include <net/if.h>
 
 
 /* bytes of all addresses in a line of the log; chosen: what is more is cut */
 #define NGX_HTTP_WEBRTC_CANDIDATES_TEXT  512
+
+/* s between two lines of the same; chosen: as often as somebody may look */
+#define NGX_HTTP_WEBRTC_CANDIDATES_LOG   60
 
 
 static ngx_uint_t ngx_http_webrtc_candidates_of(
@@ -31,6 +36,8 @@ static ngx_uint_t ngx_http_webrtc_candidates_interfaces(ngx_pool_t *pool,
 static ngx_uint_t ngx_http_webrtc_candidates_put(ngx_pool_t *pool,
     ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t n, struct sockaddr *sa,
     in_port_t port);
+static ngx_uint_t ngx_http_webrtc_candidates_family(
+    ngx_http_webrtc_main_conf_t *wmcf, ngx_http_webrtc_candidate_t *cand);
 static ngx_uint_t ngx_http_webrtc_is_link_local(struct sockaddr *sa);
 
 
@@ -302,7 +309,7 @@ ngx_http_webrtc_is_link_local(struct sockaddr *sa)
 
 
 ngx_uint_t
-ngx_http_webrtc_candidates_outside(void)
+ngx_http_webrtc_candidates_outside(int family)
 {
     ngx_uint_t        found;
     struct ifaddrs   *list, *ifa;
@@ -317,7 +324,7 @@ ngx_http_webrtc_candidates_outside(void)
     for (ifa = list; ifa; ifa = ifa->ifa_next) {
         sa = ifa->ifa_addr;
 
-        if (sa && (sa->sa_family == AF_INET || sa->sa_family == AF_INET6)
+        if (sa && sa->sa_family == family
             && (ifa->ifa_flags & IFF_UP)
             && !ngx_http_webrtc_is_link_local(sa)
             && !ngx_http_webrtc_candidates_loopback(sa))
@@ -383,6 +390,7 @@ ngx_http_webrtc_candidates_add(ngx_conf_t *cf, ngx_array_t *candidates,
 
         cand->text.data = p;
         cand->text.len = len;
+        cand->value = *value;
         cand->family = u.addrs[i].sockaddr->sa_family;
         cand->loopback = ngx_http_webrtc_candidates_loopback(
                              u.addrs[i].sockaddr);
@@ -390,4 +398,90 @@ ngx_http_webrtc_candidates_add(ngx_conf_t *cf, ngx_array_t *candidates,
     }
 
     return NGX_CONF_OK;
+}
+
+
+ngx_int_t
+ngx_http_webrtc_candidates_check(ngx_conf_t *cf)
+{
+    ngx_uint_t                    i, k, found;
+    ngx_http_webrtc_candidate_t  *cand;
+    ngx_http_webrtc_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webrtc_module);
+
+    cand = wmcf->candidates.elts;
+
+    for (i = 0; i < wmcf->candidates.nelts; i++) {
+
+        /* a name may have addresses of both families */
+
+        for (k = 0, found = 0; k < wmcf->candidates.nelts; k++) {
+            found |= cand[k].value.data == cand[i].value.data
+                     && ngx_http_webrtc_candidates_family(wmcf, &cand[k]);
+        }
+
+        if (!found) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid value \"%V\" in webrtc_candidate, "
+                               "expected an address of a family that is "
+                               "listened on, or \"webrtc_listen %s\", too",
+                               &cand[i].value,
+                               cand[i].family == AF_INET ? "8000"
+                                                         : "[::]:8000");
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_webrtc_candidates_family(ngx_http_webrtc_main_conf_t *wmcf,
+    ngx_http_webrtc_candidate_t *cand)
+{
+    ngx_uint_t                 i;
+    ngx_http_webrtc_listen_t  *listen;
+
+    listen = wmcf->listens.elts;
+
+    for (i = 0; i < wmcf->listens.nelts; i++) {
+        if (listen[i].addr.sockaddr->sa_family == cand->family) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_int_t
+ngx_http_webrtc_candidates_none(ngx_http_request_t *r, const char *why)
+{
+    ngx_str_t       detail;
+
+    static time_t   said;
+
+    if (why == NULL) {
+        why = "no interface has an address of the family of webrtc_listen, "
+              "and there is no webrtc_candidate";
+    }
+
+    if (said == 0 || ngx_time() - said >= NGX_HTTP_WEBRTC_CANDIDATES_LOG) {
+        said = ngx_time();
+
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "webrtc has no candidate for an answer: %s", why);
+    }
+
+    if (ngx_http_webrtc_retry_after(r, NGX_HTTP_WEBRTC_RETRY) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    detail.data = (u_char *) why;
+    detail.len = ngx_strlen(why);
+
+    return ngx_http_webrtc_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                   "no candidate", &detail);
 }

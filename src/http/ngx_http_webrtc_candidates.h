@@ -55,8 +55,28 @@ ngx_uint_t ngx_http_webrtc_candidates_local(ngx_http_request_t *r,
 /* Is it of this host alone? */
 ngx_uint_t ngx_http_webrtc_candidates_loopback(struct sockaddr *sa);
 
-/* Whether this host has an address that others may reach. */
-ngx_uint_t ngx_http_webrtc_candidates_outside(void);
+/* Whether this host has an address of the family that others may reach. */
+ngx_uint_t ngx_http_webrtc_candidates_outside(int family);
+
+/*
+ * Refuses, once all is configured, a "webrtc_candidate" whose family no
+ * "webrtc_listen" has.
+ *
+ * NGX_OK; NGX_ERROR after logging
+ */
+ngx_int_t ngx_http_webrtc_candidates_check(ngx_conf_t *cf);
+
+/*
+ * Answers with 503 and Retry-After when there is no candidate that an answer
+ * could have, and logs that, not more than once a minute.
+ *
+ *   why   what is missing, constant text, or NULL: this host has no address
+ *         that could be told
+ *
+ * Returns what to finalize the request with.
+ */
+ngx_int_t ngx_http_webrtc_candidates_none(ngx_http_request_t *r,
+    const char *why);
 
 
 #endif /* _NGX_HTTP_WEBRTC_CANDIDATES_H_INCLUDED_ */

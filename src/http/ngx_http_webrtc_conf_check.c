@@ -393,25 +393,29 @@ static void
 ngx_http_webrtc_check_addresses(ngx_conf_t *cf,
     ngx_http_webrtc_main_conf_t *wmcf)
 {
-    ngx_uint_t                    i, loopback, wildcard;
+    ngx_uint_t                    i, loopback, told;
     ngx_http_webrtc_listen_t     *listen;
     ngx_http_webrtc_candidate_t  *cand;
 
     listen = wmcf->listens.elts;
     loopback = 0;
-    wildcard = (wmcf->listens.nelts == 0);
+    told = (wmcf->listens.nelts == 0)
+           && ngx_http_webrtc_candidates_outside(AF_INET);
 
     for (i = 0; i < wmcf->listens.nelts; i++) {
         loopback += ngx_http_webrtc_candidates_loopback(
                         listen[i].addr.sockaddr);
-        wildcard += listen[i].wildcard;
+        told |= !listen[i].wildcard
+                || ngx_http_webrtc_candidates_outside(
+                       listen[i].addr.sockaddr->sa_family);
     }
 
     if (wmcf->candidates.nelts == 0) {
 
-        if (wildcard && !ngx_http_webrtc_candidates_outside()) {
+        if (!told) {
             ngx_http_webrtc_check_warn(cf, &wmcf->where,
-                           "this host has no address but loopback, so that "
+                           "this host has no address but loopback of a family "
+                           "that \"webrtc_listen\" is of, so that "
                            "clients are told of none: expected "
                            "\"webrtc_candidate\" with the address that they "
                            "reach it by");

@@ -16,10 +16,21 @@
 
 
 static ngx_int_t ngx_http_webrtc_cors_preflight(ngx_http_request_t *r);
+static ngx_int_t ngx_http_webrtc_cors_options(ngx_http_request_t *r);
+static ngx_int_t ngx_http_webrtc_cors_add(ngx_http_request_t *r,
+    ngx_str_t *asked, ngx_str_t *list);
+static ngx_uint_t ngx_http_webrtc_cors_has(u_char *p, u_char *end,
+    ngx_str_t *name);
+static u_char *ngx_http_webrtc_cors_token(u_char *p, u_char *end,
+    ngx_str_t *token);
 static ngx_uint_t ngx_http_webrtc_cors_is_ours(ngx_http_request_t *r,
     ngx_http_webrtc_loc_conf_t *wlcf);
 static ngx_uint_t ngx_http_webrtc_cors_is_added(ngx_http_request_t *r);
 static ngx_int_t ngx_http_webrtc_cors_filter(ngx_http_request_t *r);
+
+
+/* bytes of the names that a preflight may ask for; chosen: a dozen of them */
+#define NGX_HTTP_WEBRTC_CORS_ASKED  512
 
 
 static const char  ngx_http_webrtc_cors_name[] =
@@ -88,6 +99,179 @@ ngx_http_webrtc_cors_preflight(ngx_http_request_t *r)
 }
 
 
+ngx_int_t
+ngx_http_webrtc_cors_methods(ngx_http_request_t *r, ngx_str_t *methods,
+    ngx_str_t *value)
+{
+    u_char     *p, *end;
+    ngx_str_t  *asked, name;
+
+    static u_char  simple[] = "GET, HEAD, POST";
+
+    *value = *methods;
+
+    asked = ngx_http_webrtc_request_header(r, "access-control-request-method");
+
+    if (asked == NULL) {
+        return NGX_OK;
+    }
+
+    end = asked->data + asked->len;
+    p = ngx_http_webrtc_cors_token(asked->data, end, &name);
+
+    if (p != end
+        || ngx_http_webrtc_cors_has(simple, simple + sizeof(simple) - 1,
+                                    &name))
+    {
+        return NGX_OK;
+    }
+
+    return ngx_http_webrtc_cors_add(r, &name, value);
+}
+
+
+/* what a preflight is told beside the methods */
+
+static ngx_int_t
+ngx_http_webrtc_cors_options(ngx_http_request_t *r)
+{
+    ngx_str_t  *asked, allow;
+
+    static ngx_str_t  age = ngx_string("86400");
+    static ngx_str_t  yes = ngx_string("true");
+
+    ngx_str_set(&allow, "Authorization, Content-Type, If-Match");
+
+    asked = ngx_http_webrtc_request_header(r,
+                                           "access-control-request-headers");
+
+    if (asked && ngx_http_webrtc_cors_add(r, asked, &allow) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    /* from a public page to a server in the reader's own network */
+
+    asked = ngx_http_webrtc_request_header(r,
+                                     "access-control-request-private-network");
+
+    if (asked
+        && ngx_http_webrtc_header(r, "Access-Control-Allow-Private-Network",
+                                  &yes)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_webrtc_header(r, "Access-Control-Allow-Headers", &allow)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_webrtc_header(r, "Access-Control-Max-Age", &age);
+}
+
+
+/*
+ * Adds to a list the names of another that it has not.  What is no list of
+ * names (RFC 9110, 5.6.1), or is too long, is left alone.
+ */
+
+static ngx_int_t
+ngx_http_webrtc_cors_add(ngx_http_request_t *r, ngx_str_t *asked,
+    ngx_str_t *list)
+{
+    u_char     *p, *end, *last, *at;
+    ngx_str_t   token;
+
+    if (asked->len > NGX_HTTP_WEBRTC_CORS_ASKED) {
+        return NGX_OK;
+    }
+
+    /* each name is copied once, behind ", " */
+
+    at = ngx_pnalloc(r->pool, list->len + 3 * asked->len);
+    if (at == NULL) {
+        return NGX_ERROR;
+    }
+
+    last = ngx_cpymem(at, list->data, list->len);
+
+    p = asked->data;
+    end = p + asked->len;
+
+    while ((p = ngx_http_webrtc_cors_token(p, end, &token)) != NULL) {
+
+        if (token.len == 0) {
+            list->data = at;
+            list->len = last - at;
+            return NGX_OK;
+        }
+
+        if (!ngx_http_webrtc_cors_has(at, last, &token)) {
+            last = ngx_cpymem(last, ", ", 2);
+            last = ngx_cpymem(last, token.data, token.len);
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_webrtc_cors_has(u_char *p, u_char *end, ngx_str_t *name)
+{
+    ngx_str_t  token;
+
+    do {
+        p = ngx_http_webrtc_cors_token(p, end, &token);
+
+        if (token.len == name->len
+            && ngx_strncasecmp(token.data, name->data, name->len) == 0)
+        {
+            return 1;
+        }
+
+    } while (p && token.len);
+
+    return 0;
+}
+
+
+/*
+ * The next name of a list, empty at its end.  Returns the position behind it,
+ * NULL when there is something else.
+ */
+
+static u_char *
+ngx_http_webrtc_cors_token(u_char *p, u_char *end, ngx_str_t *token)
+{
+    while (p < end && (*p == ',' || *p == ' ' || *p == '\t')) {
+        p++;
+    }
+
+    token->data = p;
+
+    /* RFC 9110, 5.6.2 */
+
+    while (p < end
+           && ((*p >= '0' && *p <= '9') || (*p >= 'A' && *p <= 'Z')
+               || (*p >= 'a' && *p <= 'z')
+               || ngx_strchr("!#$%&'*+-.^_`|~", *p)))
+    {
+        p++;
+    }
+
+    token->len = p - token->data;
+
+    if (p < end && *p != ',' && *p != ' ' && *p != '\t') {
+        return NULL;
+    }
+
+    return p;
+}
+
+
 ngx_uint_t
 ngx_http_webrtc_is_preflight(ngx_http_request_t *r)
 {
@@ -139,9 +323,6 @@ ngx_http_webrtc_cors_filter(ngx_http_request_t *r)
 
     static ngx_str_t  expose = ngx_string("Location, ETag, Link, Retry-After, "
                                           "Accept-Patch");
-    static ngx_str_t  allow = ngx_string("Authorization, Content-Type, "
-                                         "If-Match");
-    static ngx_str_t  age = ngx_string("86400");
     static ngx_str_t  vary = ngx_string("Origin");
 
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
@@ -168,10 +349,7 @@ ngx_http_webrtc_cors_filter(ngx_http_request_t *r)
     }
 
     if (r->method == NGX_HTTP_OPTIONS
-        && (ngx_http_webrtc_header(r, "Access-Control-Allow-Headers", &allow)
-            != NGX_OK
-            || ngx_http_webrtc_header(r, "Access-Control-Max-Age", &age)
-               != NGX_OK))
+        && ngx_http_webrtc_cors_options(r) != NGX_OK)
     {
         return NGX_ERROR;
     }

@@ -248,6 +248,10 @@ ngx_http_webrtc_file_create(ngx_http_request_t *r, ngx_str_t *sdp,
     policy.ncandidates = policy.ice_lite
                          ? ngx_http_webrtc_candidates(r, cand) : 0;
 
+    if (policy.ice_lite && policy.ncandidates == 0) {
+        return ngx_http_webrtc_candidates_none(r, NULL);
+    }
+
     peer = ngx_pcalloc(r->pool, sizeof(ngx_webrtc_peer_t));
     p = ngx_pnalloc(r->pool, size);
 

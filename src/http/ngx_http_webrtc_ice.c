@@ -58,7 +58,7 @@ typedef struct {
 
 static ngx_int_t ngx_http_webrtc_ice_session(ngx_http_webrtc_offer_t *offer,
     ngx_webrtc_peer_t *peer);
-static ngx_int_t ngx_http_webrtc_ice_addrs(ngx_http_request_t *r,
+static void ngx_http_webrtc_ice_addrs(ngx_http_request_t *r,
     ngx_str_t *addrs, ngx_uint_t *n);
 static ngx_int_t ngx_http_webrtc_ice_servers(ngx_http_request_t *r,
     ngx_webrtc_nice_server_t *servers, ngx_uint_t *n);
@@ -71,6 +71,8 @@ static void ngx_http_webrtc_ice_resume(ngx_http_webrtc_ice_t *ice,
 static ngx_int_t ngx_http_webrtc_ice_answer(ngx_http_webrtc_ice_t *ice);
 static void ngx_http_webrtc_ice_timeout(ngx_event_t *ev);
 static void ngx_http_webrtc_ice_cleanup(void *data);
+static char *ngx_http_webrtc_ice_check(ngx_conf_t *cf,
+    ngx_http_webrtc_loc_conf_t *conf);
 static char *ngx_http_webrtc_ice_resolve_server(ngx_conf_t *cf,
     ngx_array_t *addrs, ngx_http_webrtc_ice_server_t *server);
 
@@ -144,17 +146,24 @@ ngx_int_t
 ngx_http_webrtc_ice_begin(ngx_http_webrtc_offer_t *offer,
     ngx_webrtc_peer_t *peer)
 {
+    ngx_int_t            rc;
     ngx_http_request_t  *r;
 
     r = offer->request;
 
-    if (ngx_http_webrtc_ice_session(offer, peer) == NGX_OK) {
+    rc = ngx_http_webrtc_ice_session(offer, peer);
+
+    if (rc == NGX_OK) {
         return NGX_OK;
     }
 
-    /* ports, descriptors or memory are short; the cause is in the log */
-
     offer->ref = 0;
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_webrtc_candidates_none(r, NULL);
+    }
+
+    /* ports, descriptors or memory are short; the cause is in the log */
 
     if (ngx_http_webrtc_retry_after(r, NGX_HTTP_WEBRTC_RETRY) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -187,7 +196,10 @@ ngx_http_webrtc_ice_wait(ngx_http_webrtc_ice_t *ice, ngx_msec_t time)
 }
 
 
-/* NGX_OK; NGX_ERROR after logging, the slot is gone then */
+/*
+ * NGX_OK; NGX_DECLINED there is no address to gather on, NGX_ERROR after
+ * logging: the slot is gone then
+ */
 
 static ngx_int_t
 ngx_http_webrtc_ice_session(ngx_http_webrtc_offer_t *offer,
@@ -210,11 +222,13 @@ ngx_http_webrtc_ice_session(ngx_http_webrtc_offer_t *offer,
     conf.max_port = wlcf->ice_max_port;
     conf.relay = (wlcf->ice == NGX_HTTP_WEBRTC_ICE_RELAY);
 
-    if (ngx_http_webrtc_ice_addrs(r, addrs, &conf.naddrs) != NGX_OK
+    ngx_http_webrtc_ice_addrs(r, addrs, &conf.naddrs);
+
+    if (conf.naddrs == 0
         || ngx_http_webrtc_ice_servers(r, servers, &conf.nservers) != NGX_OK)
     {
         (void) ngx_webrtc_peers_close(ngx_http_webrtc_worker->bus, peer->ref);
-        return NGX_ERROR;
+        return conf.naddrs ? NGX_ERROR : NGX_DECLINED;
     }
 
     if (ngx_webrtc_session_ice_create(ngx_http_webrtc_worker, peer->ref,
@@ -231,7 +245,7 @@ ngx_http_webrtc_ice_session(ngx_http_webrtc_offer_t *offer,
 
 /* the addresses that are listened on, without the ports */
 
-static ngx_int_t
+static void
 ngx_http_webrtc_ice_addrs(ngx_http_request_t *r, ngx_str_t *addrs,
     ngx_uint_t *n)
 {
@@ -257,14 +271,6 @@ ngx_http_webrtc_ice_addrs(ngx_http_request_t *r, ngx_str_t *addrs,
             addrs[(*n)++] = cand[i].address;
         }
     }
-
-    if (*n == 0) {
-        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                      "webrtc_ice full: there is no local address");
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
 }
 
 
@@ -473,6 +479,16 @@ ngx_http_webrtc_ice_answer(ngx_http_webrtc_ice_t *ice)
 
     n = ngx_http_webrtc_ice_candidates(r, ice->peer->ref, cand);
 
+    if (n == 0) {
+
+        /* none of ours: the session ends with the request, which tells nobody
+         * of it */
+
+        return ngx_http_webrtc_candidates_none(r,
+                   "none was gathered: is the TURN server of "
+                   "webrtc_ice_server well, are there webrtc_ice_ports left?");
+    }
+
     /* candidates stand in front of their end, in the m-line that has the
      * transport */
 
@@ -668,13 +684,17 @@ ngx_http_webrtc_ice_resolve(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *prev,
     ngx_uint_t                     i;
     ngx_http_webrtc_ice_server_t  *server;
 
-    if (conf->ice == NGX_HTTP_WEBRTC_ICE_LITE || conf->ice_servers == NULL) {
+    if (conf->ice == NGX_HTTP_WEBRTC_ICE_LITE) {
         return NGX_CONF_OK;
+    }
+
+    if (conf->ice_servers == NULL) {
+        return ngx_http_webrtc_ice_check(cf, conf);
     }
 
     if (prev->ice_servers == conf->ice_servers && prev->ice_addrs) {
         conf->ice_addrs = prev->ice_addrs;
-        return NGX_CONF_OK;
+        return ngx_http_webrtc_ice_check(cf, conf);
     }
 
     conf->ice_addrs = ngx_array_create(cf->pool, 4,
@@ -693,7 +713,44 @@ ngx_http_webrtc_ice_resolve(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *prev,
         }
     }
 
-    return NGX_CONF_OK;
+    return ngx_http_webrtc_ice_check(cf, conf);
+}
+
+
+/* relayed candidates only, and nobody who relays: never one to be told */
+
+static char *
+ngx_http_webrtc_ice_check(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *conf)
+{
+    ngx_uint_t                   i;
+    ngx_http_core_loc_conf_t    *clcf;
+    ngx_http_webrtc_ice_addr_t  *addr;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    /* what a level above has need not be right in itself */
+
+    if (conf->ice != NGX_HTTP_WEBRTC_ICE_RELAY
+        || (conf->play == NULL && conf->publish == NULL
+            && (!conf->file || (clcf->name.len == 0 && !clcf->noname))))
+    {
+        return NGX_CONF_OK;
+    }
+
+    addr = conf->ice_addrs ? conf->ice_addrs->elts : NULL;
+
+    for (i = 0; addr && i < conf->ice_addrs->nelts; i++) {
+        if (addr[i].type != NGX_WEBRTC_NICE_STUN) {
+            return NGX_CONF_OK;
+        }
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "\"webrtc_ice relay\" without a server that relays, "
+                       "expected \"webrtc_ice_server turn:host username=name "
+                       "credential=word\", too");
+
+    return NGX_CONF_ERROR;
 }
 
 

@@ -172,6 +172,10 @@ ngx_http_webrtc_offer_answer(ngx_http_webrtc_offer_t *offer)
     policy.candidates = cand;
     policy.ncandidates = peer->full ? 0 : ngx_http_webrtc_candidates(r, cand);
 
+    if (!peer->full && policy.ncandidates == 0) {
+        return ngx_http_webrtc_candidates_none(r, NULL);
+    }
+
     answer.data = p;
     end = p + size;
 

@@ -164,7 +164,7 @@ ngx_http_webrtc_methods(ngx_http_request_t *r)
 ngx_int_t
 ngx_http_webrtc_options(ngx_http_request_t *r)
 {
-    ngx_str_t                    body, *methods;
+    ngx_str_t                    body, allowed, *methods;
     ngx_http_webrtc_loc_conf_t  *wlcf;
 
     static ngx_str_t  both = ngx_string("application/trickle-ice-sdpfrag, "
@@ -184,7 +184,8 @@ ngx_http_webrtc_options(ngx_http_request_t *r)
                                              : &ngx_http_webrtc_frag_type)
            != NGX_OK
         || ngx_http_webrtc_header(r, "Allow", methods) != NGX_OK
-        || ngx_http_webrtc_header(r, "Access-Control-Allow-Methods", methods)
+        || ngx_http_webrtc_cors_methods(r, methods, &allowed) != NGX_OK
+        || ngx_http_webrtc_header(r, "Access-Control-Allow-Methods", &allowed)
            != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

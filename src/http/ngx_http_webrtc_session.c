@@ -313,12 +313,19 @@ ngx_http_webrtc_session_restart(ngx_http_request_t *r,
 {
     u_char                     *hex;
     ngx_int_t                   rc;
+    ngx_uint_t                  ncand;
     ngx_webrtc_peer_info_t      info;
     ngx_webrtc_peer_restart_t   restart;
     ngx_webrtc_sdp_candidate_t  cand[NGX_HTTP_WEBRTC_CANDIDATES];
 
     if (peer->full && body->len >= NGX_WEBRTC_INBOX_TEXT) {
         return ngx_http_webrtc_ice_refuse(r, NGX_DECLINED, body);
+    }
+
+    ncand = peer->full ? 0 : ngx_http_webrtc_candidates(r, cand);
+
+    if (!peer->full && ncand == 0) {
+        return ngx_http_webrtc_candidates_none(r, NULL);
     }
 
     hex = ngx_http_webrtc_random_hex(r, NGX_WEBRTC_PEER_ETAG_LEN
@@ -375,7 +382,7 @@ ngx_http_webrtc_session_restart(ngx_http_request_t *r,
     ngx_webrtc_worker_tell_changed(ngx_http_webrtc_worker, &info);
 
     return ngx_http_webrtc_session_restarted(r, peer, &restart, hex, cand,
-                                         ngx_http_webrtc_candidates(r, cand));
+                                             ncand);
 }
 
 

@@ -138,6 +138,12 @@ ngx_http_webrtc_signal_append(ngx_pool_t *pool, ngx_webrtc_peer_t *peer,
         }
     }
 
+    if (gathered && n == 0) {
+        /* its client is told by "bye" */
+        ngx_webrtc_session_close(s, "no candidate was gathered");
+        return;
+    }
+
     if (gathered) {
         msg.type = NGX_WEBRTC_SIGNAL_CANDIDATE_END;
         msg.text.len = 0;
