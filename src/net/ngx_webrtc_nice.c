@@ -97,7 +97,7 @@ struct ngx_webrtc_nice_s {
 
     unsigned                 paired:1;    /* there is a new pair */
     unsigned                 up:1;        /* CONNECTED or READY */
-    unsigned                 lost:1;      /* consent, until there is a pair */
+    unsigned                 lost:1;      /* the pair, until there is one */
     unsigned                 candidate:1; /* to be told */
     unsigned                 gathered:1;
     unsigned                 told:1;      /* that it has gathered */
@@ -255,10 +255,11 @@ ngx_webrtc_nice_setup(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_conf_t *conf)
     ngx_uint_t    i;
     NiceAddress   addr;
 
+    /* consent is the session's, ngx_webrtc_session_consent.c */
+
     nice->agent = nice_agent_new_full(nice->context,
                                       NICE_COMPATIBILITY_RFC5245,
-                                      NICE_AGENT_OPTION_ICE_TRICKLE
-                                      |NICE_AGENT_OPTION_CONSENT_FRESHNESS);
+                                      NICE_AGENT_OPTION_ICE_TRICKLE);
 
     if (nice->agent == NULL) {
         ngx_log_error(NGX_LOG_ERR, conf->log, 0, "webrtc nice agent failed");
@@ -821,10 +822,7 @@ ngx_webrtc_nice_on_state(NiceAgent *agent, guint stream, guint component,
     case NICE_COMPONENT_STATE_READY:
         nice->up = 1;
 
-        /*
-         * libnice gets here with a pair that has lost consent, too: it neither
-         * asks for it again nor sends anything.  A new pair has it.
-         */
+        /* it gets here with a pair that it has given up, too */
 
         if (!nice->lost) {
             nice->news = NGX_WEBRTC_NICE_CONNECTED;
@@ -833,8 +831,6 @@ ngx_webrtc_nice_on_state(NiceAgent *agent, guint stream, guint component,
         break;
 
     case NICE_COMPONENT_STATE_FAILED:
-
-        /* RFC 7675, 5.1: without consent nothing may be sent */
 
         nice->up = 0;
         nice->lost = 1;

@@ -39,7 +39,7 @@
 
 /* ngx_webrtc_nice_conf_t.state() */
 #define NGX_WEBRTC_NICE_CONNECTED   1     /* a pair is selected: may send */
-#define NGX_WEBRTC_NICE_FAILED      2     /* no pair, or consent is lost */
+#define NGX_WEBRTC_NICE_FAILED      2     /* no pair */
 
 
 typedef struct ngx_webrtc_nice_s  ngx_webrtc_nice_t;

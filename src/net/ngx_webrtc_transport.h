@@ -22,7 +22,7 @@
 typedef struct {
     ngx_webrtc_udp_t         *udp;
     ngx_webrtc_path_t        *path;       /* where to; of lite */
-    size_t                   *budget;     /* bytes that may go there, what is
+    size_t                   *budget;     /* bytes that may be sent, what is
                                              above that is dropped; NULL: all */
     ngx_webrtc_nice_t        *nice;       /* of full; NULL: lite */
 } ngx_webrtc_transport_t;
@@ -53,12 +53,16 @@ ngx_webrtc_transport_allow(ngx_webrtc_transport_t *tp, size_t n)
 static ngx_inline void
 ngx_webrtc_transport_send(ngx_webrtc_transport_t *tp, u_char *p, size_t n)
 {
+    if (!ngx_webrtc_transport_allow(tp, n)) {
+        return;
+    }
+
     if (tp->nice) {
         ngx_webrtc_nice_send(tp->nice, p, n);
         return;
     }
 
-    if (tp->path && ngx_webrtc_transport_allow(tp, n)) {
+    if (tp->path) {
         ngx_webrtc_udp_send(tp->udp, tp->path, p, n);
     }
 }
@@ -84,14 +88,16 @@ ngx_webrtc_transport_reserve(ngx_webrtc_transport_t *tp, size_t size)
 static ngx_inline void
 ngx_webrtc_transport_commit(ngx_webrtc_transport_t *tp, size_t n)
 {
+    if (!ngx_webrtc_transport_allow(tp, n)) {
+        return;
+    }
+
     if (tp->nice) {
         ngx_webrtc_nice_commit(tp->nice, n);
         return;
     }
 
-    if (ngx_webrtc_transport_allow(tp, n)) {
-        ngx_webrtc_udp_commit(tp->udp, tp->path, n);
-    }
+    ngx_webrtc_udp_commit(tp->udp, tp->path, n);
 }
 
 

@@ -29,6 +29,7 @@
 #define NGX_WEBRTC_ICE_PROBE_PRIORITY     0x0024
 #define NGX_WEBRTC_ICE_PROBE_FINGERPRINT  0x8028
 #define NGX_WEBRTC_ICE_PROBE_CONTROLLED   0x8029
+#define NGX_WEBRTC_ICE_PROBE_CONTROLLING  0x802a
 
 /* bytes of a USERNAME: two ufrags of 256 and a colon; RFC 8445, 5.3 */
 #define NGX_WEBRTC_ICE_PROBE_NAME         513
@@ -53,7 +54,7 @@ static ngx_int_t ngx_webrtc_ice_probe_mac(const ngx_str_t *pwd,
 
 size_t
 ngx_webrtc_ice_probe(const ngx_webrtc_ice_cred_t *cred, const ngx_str_t *pwd,
-    const u_char *tid, u_char *buf)
+    const u_char *tid, ngx_uint_t controlling, u_char *buf)
 {
     size_t   len;
     u_char  *p;
@@ -84,9 +85,9 @@ ngx_webrtc_ice_probe(const ngx_webrtc_ice_cred_t *cred, const ngx_str_t *pwd,
     p = ngx_webrtc_ice_probe_attr(p, NGX_WEBRTC_ICE_PROBE_PRIORITY, 4);
     p = ngx_webrtc_ice_probe_u32(p, NGX_WEBRTC_ICE_PROBE_PRFLX);
 
-    /* RFC 8445, 6.1.1: a lite agent is controlled where its peer is full */
-
-    p = ngx_webrtc_ice_probe_attr(p, NGX_WEBRTC_ICE_PROBE_CONTROLLED, 8);
+    p = ngx_webrtc_ice_probe_attr(p, controlling
+                                     ? NGX_WEBRTC_ICE_PROBE_CONTROLLING
+                                     : NGX_WEBRTC_ICE_PROBE_CONTROLLED, 8);
     p = ngx_cpymem(p, tid, 8);
 
     if (ngx_webrtc_ice_probe_mac(pwd, buf, p, p + 4) != NGX_OK) {

@@ -22,7 +22,7 @@
 #define NGX_WEBRTC_ICE_TID         12
 
 /* bytes of a request at most: header 20, USERNAME 4 + 513 + 3, PRIORITY 8,
- * ICE-CONTROLLED 12, MESSAGE-INTEGRITY 24, FINGERPRINT 8 */
+ * the role 12, MESSAGE-INTEGRITY 24, FINGERPRINT 8 */
 #define NGX_WEBRTC_ICE_PROBE       592
 
 
@@ -33,12 +33,14 @@
  *   pwd    the peer's password, not empty
  *   tid    NGX_WEBRTC_ICE_TID bytes, of which enough are unpredictable; they
  *          are the tie-breaker as well
+ *   controlling  our role; RFC 8445, 6.1.1
  *   buf    room for NGX_WEBRTC_ICE_PROBE bytes
  *
  * Returns the number of bytes; 0 if a ufrag is too long or HMAC failed.
  */
 size_t ngx_webrtc_ice_probe(const ngx_webrtc_ice_cred_t *cred,
-    const ngx_str_t *pwd, const u_char *tid, u_char *buf);
+    const ngx_str_t *pwd, const u_char *tid, ngx_uint_t controlling,
+    u_char *buf);
 
 /*
  * RFC 8489, 6.3.3 and 9.1.4.  Is this the success response to the request of

@@ -16,6 +16,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "ngx_webrtc_session.h"
+#include "ngx_webrtc_session_consent.h"
 #include "ngx_webrtc_session_ice.h"
 #include "ngx_webrtc_session_path.h"
 #include "ngx_webrtc_unheard.h"
@@ -364,6 +365,10 @@ ngx_webrtc_session_input(ngx_webrtc_session_t *s, ngx_webrtc_worker_path_t *wp,
         ngx_webrtc_session_rtcp(s, p, n);
         break;
 
+    case NGX_WEBRTC_DATAGRAM_STUN:
+        ngx_webrtc_session_consent_input(s, p, n);
+        break;
+
     default:
 
         if (s->pub) {
@@ -692,6 +697,10 @@ ngx_webrtc_session_schedule(ngx_webrtc_session_t *s)
         next = s->created + s->peer->handshake_ms;
     }
 
+    if (s->paired && (ngx_msec_int_t) (s->consent.next - next) < 0) {
+        next = s->consent.next;
+    }
+
     if (s->probe.sent && (ngx_msec_int_t) (s->probe.next - next) < 0) {
         next = s->probe.next;
     }
@@ -751,8 +760,14 @@ ngx_webrtc_session_timer(ngx_event_t *ev)
         return;
     }
 
+    ngx_webrtc_session_consent_timeout(s, now);
+
+    if (s->state == NGX_WEBRTC_SESSION_CLOSING) {
+        return;
+    }
+
     if (s->connected) {
-        /* full ICE: the agent sees to consent, RFC 7675 */
+        /* full ICE: consent takes the place of checks */
         s->checked = now;
     }
 

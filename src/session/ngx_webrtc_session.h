@@ -60,6 +60,22 @@ typedef struct {
 } ngx_webrtc_session_cred_t;
 
 
+/* requests whose answers count, see ngx_webrtc_session_consent.c; chosen: all
+ * of the last eight seconds */
+#define NGX_WEBRTC_SESSION_CONSENT_TIDS  2
+
+/* of full ICE */
+typedef struct {
+    ngx_msec_t                   given;       /* time of the last answer */
+    ngx_msec_t                   next;        /* time of the next request */
+    size_t                       none;        /* always 0: what may be sent
+                                                 without consent */
+    ngx_uint_t                   n;           /* requests ever */
+    u_char                       tids[NGX_WEBRTC_SESSION_CONSENT_TIDS]
+                                     [NGX_WEBRTC_ICE_TID];
+} ngx_webrtc_session_consent_t;
+
+
 /* a binding request of ours that is under way, see ngx_webrtc_session_path.c */
 typedef struct {
     ngx_webrtc_path_t            path;
@@ -83,6 +99,7 @@ struct ngx_webrtc_session_s {
                                                  but with full ICE */
     ngx_webrtc_transport_t       transport;   /* what sends */
     ngx_webrtc_session_probe_t   probe;
+    ngx_webrtc_session_consent_t consent;
     ngx_msec_t                   checked;     /* time of the last check */
     ngx_msec_t                   heard;       /* of a publisher: when the last
                                                  authentic packet came over the

@@ -4,8 +4,8 @@
  *
  * Full ICE of a session.  Wires the agent (src/net/ngx_webrtc_nice.c) to the
  * session: what arrives goes to ngx_webrtc_session_input(), a selected pair
- * starts DTLS, and consent (RFC 7675), which the agent sees to, takes the place
- * of the checks that keep a session with ICE lite alive.
+ * starts DTLS, and consent (ngx_webrtc_session_consent.c) takes the place of
+ * the checks that keep a session with ICE lite alive.
  *
  *   created ---- connected ----> as any session
  *      |           |   ^
@@ -21,6 +21,7 @@
 #include <ngx_event.h>
 #include "ngx_webrtc_cursor.h"
 #include "ngx_webrtc_session_ice.h"
+#include "ngx_webrtc_session_consent.h"
 #include "ngx_webrtc_bus_unheard.h"
 #include "ngx_webrtc_sdpfrag.h"
 
@@ -325,9 +326,8 @@ ngx_webrtc_session_ice_state(void *ctx, ngx_uint_t state)
 
     if (state == NGX_WEBRTC_NICE_FAILED) {
 
-        ngx_log_error(NGX_LOG_INFO, &s->log, 0, s->connected
-                      ? "webrtc session consent lost"
-                      : "webrtc session has no path");
+        ngx_log_error(NGX_LOG_INFO, &s->log, 0,
+                      "webrtc session has no path");
 
         s->connected = 0;
         ngx_webrtc_session_schedule(s);
@@ -345,8 +345,7 @@ ngx_webrtc_session_ice_state(void *ctx, ngx_uint_t state)
         s->created = ngx_current_msec;
     }
 
-    s->connected = 1;
-    s->paired = 1;
+    ngx_webrtc_session_consent_given(s);
 
     if (s->state == NGX_WEBRTC_SESSION_CHECKED) {
         ngx_webrtc_atomic_store(&s->peer->progress, NGX_WEBRTC_PEER_PAIRED);

@@ -490,7 +490,7 @@ ngx_webrtc_session_path_send(ngx_webrtc_session_t *s)
     pwd.data = desc->remote_pwd;
     pwd.len = desc->remote_pwd_len;
 
-    n = ngx_webrtc_ice_probe(&cred, &pwd, s->probe.tid, buf);
+    n = ngx_webrtc_ice_probe(&cred, &pwd, s->probe.tid, 0, buf);
 
     ngx_webrtc_peers_unlock(s->wk->bus);
 

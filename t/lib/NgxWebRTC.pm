@@ -737,8 +737,20 @@ sub aiortc {
 sub python_json {
     my ($self, $program, @args) = @_;
 
-    my $p = $self->spawn('aiortc', [ '/usr/bin/python3',
+    return $self->python_result($self->python($program, @args));
+}
+
+
+sub python {
+    my ($self, $program, @args) = @_;
+
+    return $self->spawn('aiortc', [ '/usr/bin/python3',
         "$ROOT/t/lib/$program", @args ], pipe => 1);
+}
+
+
+sub python_result {
+    my ($self, $p) = @_;
 
     my $out = _read_line($p->{out}, 95);
 

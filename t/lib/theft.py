@@ -65,7 +65,7 @@ async def connect(url, publish=False):
     await pc.setLocalDescription(await pc.createOffer())
 
     status, headers, body = await asyncio.get_event_loop().run_in_executor(
-        None, request, 'POST', url, pc.localDescription.sdp.encode())
+        None, request, 'POST', url, {}, pc.localDescription.sdp.encode())
 
     if status != 201:
         raise Exception('POST: %d %s' % (status, body))

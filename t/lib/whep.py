@@ -15,6 +15,7 @@
 #     setup      "passive": let the server be the DTLS client
 #     keep       true: no DELETE, the end is DTLS' close_notify
 #     headers    of the requests: {"Authorization": "Bearer x"}
+#     progress   the number of frames is written to a file of this name
 #     publish    true: a WHIP endpoint, send a moving picture and a tone
 #
 #     {"status", "frames", "width", "height", "colours": 7 * [r, g, b],
@@ -186,6 +187,9 @@ async def main(url, options):
 
     end = time.monotonic() + 45
     while time.monotonic() < end and not done():
+        if options.get('progress'):
+            with open(options['progress'], 'w') as f:
+                f.write(str(result['frames']))
         await asyncio.sleep(0.05)
 
     result['ice'] = pc.iceConnectionState

@@ -88,7 +88,7 @@ test_request(void)
     theirs.remote_ufrag = ours.local_ufrag;
     theirs.local_pwd = pwd;
 
-    n = ngx_webrtc_ice_probe(&ours, &pwd, tid, buf);
+    n = ngx_webrtc_ice_probe(&ours, &pwd, tid, 0, buf);
 
     tap_is_int(n, 20 + 16 + 8 + 12 + 24 + 8, "size of a request");
     tap_ok(memcmp(buf + 8, tid, NGX_WEBRTC_ICE_TID) == 0, "transaction id");
@@ -124,15 +124,25 @@ test_request(void)
     ours.local_ufrag.len = 256;
     ours.remote_ufrag.len = 256;
 
-    n = ngx_webrtc_ice_probe(&ours, &pwd, tid, buf);
+    n = ngx_webrtc_ice_probe(&ours, &pwd, tid, 0, buf);
     tap_is_int(n, NGX_WEBRTC_ICE_PROBE, "longest names");
 
     ours.remote_ufrag.len = 257;
-    tap_is_int(ngx_webrtc_ice_probe(&ours, &pwd, tid, buf), 0, "longer ones");
+    tap_is_int(ngx_webrtc_ice_probe(&ours, &pwd, tid, 0, buf), 0,
+               "longer ones");
 
     ours.remote_ufrag.len = 4;
     ngx_str_null(&local);
-    tap_is_int(ngx_webrtc_ice_probe(&ours, &local, tid, buf), 0, "no password");
+    tap_is_int(ngx_webrtc_ice_probe(&ours, &local, tid, 0, buf), 0,
+               "no password");
+
+    /* the role */
+
+    ours.local_ufrag.len = 4;
+    n = ngx_webrtc_ice_probe(&ours, &pwd, tid, 1, buf);
+    tap_is_int(buf[n - 44] << 8 | buf[n - 43], 0x802a, "ICE-CONTROLLING");
+    n = ngx_webrtc_ice_probe(&ours, &pwd, tid, 0, buf);
+    tap_is_int(buf[n - 44] << 8 | buf[n - 43], 0x8029, "ICE-CONTROLLED");
 
     ngx_destroy_pool(pool);
 }

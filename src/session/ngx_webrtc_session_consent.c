@@ -1,0 +1,171 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Consent of a session with full ICE; RFC 7675.
+ *
+ * libnice sees to consent, too, but gives up after ten seconds and for good:
+ * its component then sends nothing, whatever comes.  So it is ours: its agent
+ * is told not to, and the requests go over its selected pair as any datagram.
+ * It passes the answers on, as it has not asked.
+ *
+ * 1. Every 4 to 6 seconds a request of a new transaction id, sent once (5.1).
+ * 2. Any answer to one of the last TIDS of them renews consent for 30 seconds.
+ * 3. When it expires nothing is sent any more.  A viewer's or file's session
+ *    ends, with close_notify, so that the client knows at once.  A publisher's
+ *    receives on while its media comes, and goes on asking: what comes is
+ *    authentic, and a reason to check the path anew as a check of the peer's
+ *    would be (RFC 8445, 7.3.1.4).  The first answer brings consent back.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+
+#include <openssl/rand.h>
+
+#include "ngx_webrtc_session.h"
+#include "ngx_webrtc_session_consent.h"
+#include "ngx_webrtc_ice_probe.h"
+
+
+/* ms; RFC 7675, 5.1: 5 s, times 0.8 to 1.2 */
+#define NGX_WEBRTC_SESSION_CONSENT_MIN      4000
+#define NGX_WEBRTC_SESSION_CONSENT_SPREAD   2000
+
+/* ms; RFC 7675, 5.1 */
+#define NGX_WEBRTC_SESSION_CONSENT_TIMEOUT  30000
+
+
+static void ngx_webrtc_session_consent_ask(ngx_webrtc_session_t *s);
+
+
+void
+ngx_webrtc_session_consent_given(ngx_webrtc_session_t *s)
+{
+    s->consent.given = ngx_current_msec;
+
+    if (!s->paired) {
+        s->paired = 1;
+        s->consent.next = ngx_current_msec + NGX_WEBRTC_SESSION_CONSENT_MIN
+                          + ngx_random() % NGX_WEBRTC_SESSION_CONSENT_SPREAD;
+    }
+
+    if (!s->connected) {
+        s->connected = 1;
+        s->transport.budget = NULL;
+    }
+}
+
+
+void
+ngx_webrtc_session_consent_input(ngx_webrtc_session_t *s, u_char *p, size_t n)
+{
+    ngx_str_t   pwd;
+    ngx_uint_t  i, good;
+
+    if (!s->paired
+        || ngx_webrtc_ice_class(p, n) != NGX_WEBRTC_ICE_RESPONSE
+        || ngx_webrtc_peers_lock(s->wk->bus, s->peer->ref) == NULL)
+    {
+        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_STUN);
+        return;
+    }
+
+    pwd.data = s->peer->desc.remote_pwd;
+    pwd.len = s->peer->desc.remote_pwd_len;
+
+    good = 0;
+
+    for (i = 0; i < ngx_min(s->consent.n, NGX_WEBRTC_SESSION_CONSENT_TIDS)
+                && !good;
+         i++)
+    {
+        good = (ngx_webrtc_ice_answered(p, n, s->consent.tids[i], &pwd)
+                == NGX_OK);
+    }
+
+    ngx_webrtc_peers_unlock(s->wk->bus);
+
+    if (!good) {
+        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_STUN);
+        return;
+    }
+
+    if (!s->connected) {
+        ngx_log_error(NGX_LOG_INFO, &s->log, 0,
+                      "webrtc session consent regained");
+    }
+
+    ngx_webrtc_session_consent_given(s);
+}
+
+
+void
+ngx_webrtc_session_consent_timeout(ngx_webrtc_session_t *s, ngx_msec_t now)
+{
+    if (!s->paired) {
+        return;
+    }
+
+    if (s->connected
+        && now - s->consent.given >= NGX_WEBRTC_SESSION_CONSENT_TIMEOUT)
+    {
+        ngx_log_error(NGX_LOG_INFO, &s->log, 0, "webrtc session consent lost");
+
+        if (s->pub == NULL
+            || now - s->heard >= NGX_WEBRTC_SESSION_CONSENT_TIMEOUT)
+        {
+            ngx_webrtc_session_close(s, "consent lost");
+            return;
+        }
+
+        s->connected = 0;
+        s->transport.budget = &s->consent.none;
+    }
+
+    if ((ngx_msec_int_t) (now - s->consent.next) >= 0) {
+        ngx_webrtc_session_consent_ask(s);
+    }
+}
+
+
+static void
+ngx_webrtc_session_consent_ask(ngx_webrtc_session_t *s)
+{
+    size_t                  n;
+    u_char                 *tid;
+    ngx_str_t               pwd;
+    ngx_webrtc_desc_t      *desc;
+    ngx_webrtc_ice_cred_t   cred;
+    u_char                  buf[NGX_WEBRTC_ICE_PROBE];
+
+    s->consent.next = ngx_current_msec + NGX_WEBRTC_SESSION_CONSENT_MIN
+                      + ngx_random() % NGX_WEBRTC_SESSION_CONSENT_SPREAD;
+
+    tid = s->consent.tids[s->consent.n % NGX_WEBRTC_SESSION_CONSENT_TIDS];
+
+    if (RAND_bytes(tid, NGX_WEBRTC_ICE_TID) != 1
+        || ngx_webrtc_peers_lock(s->wk->bus, s->peer->ref) == NULL)
+    {
+        return;
+    }
+
+    desc = &s->peer->desc;
+
+    ngx_webrtc_session_cred(desc, &cred);
+
+    pwd.data = desc->remote_pwd;
+    pwd.len = desc->remote_pwd_len;
+
+    n = ngx_webrtc_ice_probe(&cred, &pwd, tid, desc->remote_lite, buf);
+
+    ngx_webrtc_peers_unlock(s->wk->bus);
+
+    s->consent.n++;
+
+    if (n) {
+        ngx_webrtc_nice_send(s->transport.nice, buf, n);
+    }
+}

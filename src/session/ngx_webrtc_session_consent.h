@@ -1,0 +1,32 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * RFC 7675: a session with full ICE sends only as long as its peer consents.
+ */
+
+
+#ifndef _NGX_WEBRTC_SESSION_CONSENT_H_INCLUDED_
+#define _NGX_WEBRTC_SESSION_CONSENT_H_INCLUDED_
+
+
+#include "ngx_webrtc_session.h"
+
+
+/* A pair has been selected, whose checks were answered: consent is given. */
+void ngx_webrtc_session_consent_given(ngx_webrtc_session_t *s);
+
+/* A datagram of the agent that looks like STUN. */
+void ngx_webrtc_session_consent_input(ngx_webrtc_session_t *s, u_char *p,
+    size_t n);
+
+/*
+ * Asks again when the time has come, and finds out that consent has expired.
+ * The time is in s->consent.next while s->paired is set.  May close the
+ * session.
+ */
+void ngx_webrtc_session_consent_timeout(ngx_webrtc_session_t *s,
+    ngx_msec_t now);
+
+
+#endif /* _NGX_WEBRTC_SESSION_CONSENT_H_INCLUDED_ */
