@@ -18,7 +18,7 @@
 #include <ngx_core.h>
 
 
-/* bytes of a line that are looked at; chosen: the tags that count are shorter */
+/* bytes of a line that are looked at; chosen: tags that count are shorter */
 #define NGX_WEBRTC_SOURCE_PLAYLIST_LINE  64
 
 

@@ -151,7 +151,7 @@ ngx_int_t ngx_webrtc_source_av_failed(ngx_webrtc_source_run_t *run, int err,
     const char *doing);
 
 
-/* Looks at what ic, which is to be opened in this thread, reads of playlists. */
+/* Looks at what ic, to be opened in this thread, reads of playlists. */
 void ngx_webrtc_source_hls_attach(ngx_webrtc_source_hls_t *hls,
     AVFormatContext *ic);
 
