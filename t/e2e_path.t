@@ -23,6 +23,11 @@ location = /whep/bars {
     webrtc_play  bars;
     webrtc_pull  file:%%MEDIA%%/bars.ts loop;
 }
+location = /whep/full {
+    webrtc_play  bars;
+    webrtc_pull  file:%%MEDIA%%/bars.ts loop;
+    webrtc_ice   full;
+}
 location = /whep/mine { webrtc_play     mine; }
 location = /whip/mine { webrtc_publish  mine; }
 EOF
@@ -186,7 +191,32 @@ ok(on_page("player.state == 'playing' && player.now.frames > 10 || null"),
 is(calls('DELETE /whep/bars'), 1, 'the old session is ended');
 ok(on_page("publisher.state == 'live' || null"), 'so does the publisher');
 
-on_page('player.stop(), publisher.stop(), true');
+# a server that checks itself is told of our new candidates, too
+
+on_page(<<'EOF');
+(async () => {
+    const { WhepPlayer } = await import('/whep.js');
+    const video = document.createElement('video');
+
+    video.muted = true;
+    document.body.append(video);
+
+    const full = window.full = new WhepPlayer('/whep/full', video);
+    full.addEventListener('stats', (e) => { full.now = e.detail; });
+    full.start();
+})().then(() => true)
+EOF
+
+ok(on_page('full.now?.frames > 10 || null'), 'webrtc_ice full: it plays');
+my $patches = calls('PATCH /whep/full');
+on_page("full.from = full.now.frames, dispatchEvent(new Event('online')), true");
+ok(on_page("calls['PATCH /whep/full'] > $patches + 1 || null"),
+   'a restart and its candidates');
+ok(on_page('full.restarts.busy ? null : true'), 'which ends');
+ok(on_page('full.now.frames > full.from + 75 || null'), 'it goes on');
+is(calls('POST /whep/full'), 1, 'in the same session');
+
+on_page('player.stop(), publisher.stop(), full.stop(), true');
 ok($t->no_sessions, 'no session is left');
 $relay->stop;
 

@@ -6,7 +6,16 @@
  * its DataChannel.  The page has the connection (a worker cannot), each answer
  * is fed through a MessagePort of its own, one chunk when one is asked for:
  * so that the element's own back-pressure reaches the server.
+ *
+ * A browser ends a worker that has had no event for 30 s, whatever it is answering
+ * (Firefox), and takes what has come until then for all there is.  So the page sends
+ * a message every other second while answers are under way, and is told which of
+ * them there are: a worker that has been ended nevertheless knows none.  (Not by
+ * waitUntil(): Chromium, which needs no message, ends events of 5 minutes, and the
+ * worker with them.)
  */
+
+const answers = new Set();
 
 self.addEventListener('install', () => self.skipWaiting());
 self.addEventListener('activate', (e) => e.waitUntil(self.clients.claim()));
@@ -14,7 +23,7 @@ self.addEventListener('activate', (e) => e.waitUntil(self.clients.claim()));
 /* a page asks what it is known by: a download's frame is not the page */
 
 self.addEventListener('message', (e) => {
-    e.ports[0]?.postMessage(e.source.id);
+    e.ports[0]?.postMessage(e.data == 'who' ? e.source.id : [...answers]);
 });
 
 self.addEventListener('fetch', (e) => {
@@ -63,13 +72,24 @@ async function answer(e, u) {
     const head = await next();
 
     if (head.error) {
+        port1.close();
         return new Response(head.error + '\n', { status: 502 });
     }
 
     if (head.first >= head.size && head.size) {
+        port1.close();
         return new Response(null, { status: 416, headers: {
             'Content-Range': 'bytes */' + head.size } });
     }
+
+    let left = head.last - head.first + 1;
+
+    answers.add(head.id);
+
+    const over = () => {
+        answers.delete(head.id);
+        port1.close();
+    };
 
     const body = new ReadableStream({
         async pull(c) {
@@ -78,15 +98,21 @@ async function answer(e, u) {
             const m = await next();
 
             if (m.chunk) {
+                left -= m.chunk.length;
                 c.enqueue(m.chunk);
-            } else if (m.error) {
-                c.error(new Error(m.error));
+
+            } else if (m.error || left) {
+                over();
+                c.error(new Error(m.error || 'not all of it has come'));
+
             } else {
+                over();
                 c.close();
             }
         },
         cancel() {
             port1.postMessage('stop');
+            over();
         },
     }, { highWaterMark: 2 });
 

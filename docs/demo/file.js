@@ -18,11 +18,18 @@ const TYPES = { mp4: 'video/mp4', m4v: 'video/mp4', webm: 'video/webm',
                 mp3: 'audio/mpeg', m4a: 'audio/mp4', ogg: 'audio/ogg',
                 wav: 'audio/wav' };
 
+/* ms; a browser ends a worker after 30 s without an event */
+const ALIVE = 2000;
+
 let file = null;
 let requests = 0;
 let saving = null;
 let rates = [];
 let last = { bytes: 0, at: 0 };
+let answering = 0;
+
+/* those of the worker that are under way, by their ids */
+const answers = new Map();
 
 const state = window.player = { served: 0, errors: [] };
 
@@ -92,8 +99,9 @@ navigator.serviceWorker?.addEventListener('message', async (e) => {
 
     const stop = end === null ? file.size - 1 : Math.min(end, file.size - 1);
     const ext = file.name.split('.').pop().toLowerCase();
+    const id = Date.now() + '.' + ++answering;
 
-    port.postMessage({ first: offset, last: stop, size: file.size,
+    port.postMessage({ id, first: offset, last: stop, size: file.size,
                        name: file.name,
                        type: TYPES[ext] || 'application/octet-stream' });
 
@@ -101,13 +109,39 @@ navigator.serviceWorker?.addEventListener('message', async (e) => {
         return;
     }
 
-    const chunks = file.stream(offset, stop - offset + 1);
-    let busy = Promise.resolve();
+    const abort = new AbortController();
+    const chunks = file.stream(offset, stop - offset + 1,
+                               { signal: abort.signal });
+    const save = kind == 'save' ? saving : null;
     let sent = 0;
+
+    /* text: why it is not all there */
+
+    const over = (text) => {
+        if (answers.delete(id)) {
+            abort.abort();
+
+            if (text) {
+                port.postMessage({ error: text });
+            }
+
+            if (save) {
+                saved(save, text);
+            }
+        }
+    };
+
+    answers.set(id, over);
+
+    if (save) {
+        save.over = over;
+    }
+
+    let busy = Promise.resolve();
 
     port.onmessage = (m) => {
         if (m.data == 'stop') {
-            busy = busy.then(() => chunks.return());
+            over('the browser has stopped it');
             return;
         }
 
@@ -115,22 +149,21 @@ navigator.serviceWorker?.addEventListener('message', async (e) => {
             try {
                 const { value, done } = await chunks.next();
 
+                if (!answers.has(id)) {
+                    return;
+                }
+
                 if (done) {
                     port.postMessage({ end: true });
-                    port.close();
-
-                    if (kind == 'save') {
-                        saved(true);
-                    }
-
+                    over();
                     return;
                 }
 
                 sent += value.length;
                 state.served += value.length;
 
-                if (kind == 'save') {
-                    progress(sent);
+                if (save) {
+                    progress(save, sent);
                 }
 
                 /* a copy of just these bytes moves, nothing is cloned */
@@ -139,6 +172,9 @@ navigator.serviceWorker?.addEventListener('message', async (e) => {
                 port.postMessage({ chunk }, [chunk.buffer]);
 
             } catch (error) {
+                if (!answers.has(id)) {
+                    return;
+                }
 
                 /* one that another has taken the place of was closed by us */
 
@@ -146,11 +182,44 @@ navigator.serviceWorker?.addEventListener('message', async (e) => {
                     state.errors.push(String(error));
                 }
 
-                port.postMessage({ error: String(error) });
+                over(error.message || String(error));
             }
         });
     };
 });
+
+
+/*
+ * Keeps the worker alive while it answers, and learns whether it still does: one
+ * that the browser has ended and started again knows nothing of them.  Answers that
+ * have begun after the question are not in question.
+ */
+
+setInterval(() => {
+    const worker = navigator.serviceWorker?.controller;
+    const asked = [...answers];
+
+    if (!worker || !asked.length) {
+        return;
+    }
+
+    const { port1, port2 } = new MessageChannel();
+
+    port1.onmessage = (e) => {
+        port1.close();
+
+        for (const [id, over] of asked) {
+            if (e.data.includes(id)) {
+                over.known = true;
+
+            } else if (over.known) {
+                over('the browser has ended its worker');
+            }
+        }
+    };
+
+    worker.postMessage('alive', [port2]);
+}, ALIVE);
 
 
 async function play(url) {
@@ -187,6 +256,15 @@ async function play(url) {
             }
         });
 
+        f.addEventListener('state', () => {
+            if (file === f && f.state == 'reconnecting') {
+                server('connection lost, trying again: ' + f.reason.message,
+                       'down');
+            } else if (file === f && f.state == 'open') {
+                server('connected: ' + f.name, 'up');
+            }
+        });
+
         await f.open();
 
         if (file !== f) {
@@ -204,30 +282,51 @@ async function play(url) {
         return;
     }
 
-    server('connected: ' + file.name, 'up');
     $('s-size').textContent = (file.size / 1e6).toFixed(1);
     $('save').disabled = false;
 
+    source(url);
+}
+
+
+function source(url) {
     video.src = 'via/file?file=' + encodeURIComponent(url)
                 + '&t=' + Date.now();
     video.play().catch(() => {});
 }
 
+
 video.addEventListener('loadeddata', () => show('playing'));
 
+/* one that has played is asked for again where it was: its worker was ended, or so */
+
+let resumed = 0;
+
 video.addEventListener('error', () => {
-    if (video.getAttribute('src') && file && !file.closed) {
-        show('idle', 'The browser cannot play it',
-             (video.error && video.error.message) || 'download it instead');
+    if (!video.getAttribute('src') || !file || file.closed) {
+        return;
     }
+
+    const time = video.currentTime;
+
+    if (time > 0 && performance.now() - resumed > 5000) {
+        resumed = performance.now();
+        source(file.url);
+        video.currentTime = time;
+        return;
+    }
+
+    show('idle', 'The browser cannot play it',
+         (video.error && video.error.message) || 'download it instead');
 });
 
 
 /* download */
 
 $('save').addEventListener('click', () => {
-    saving = { size: file.size };
-    progress(0);
+    saving?.over?.('another download was begun');
+    saving = { name: file.name, size: file.size, got: 0 };
+    progress(saving, 0);
     $('stop').disabled = false;
 
     /* a frame, so that the answer is a download and the page stays */
@@ -244,25 +343,52 @@ $('save').addEventListener('click', () => {
     });
 });
 
+/* the answer ends with an error, so that the browser's download fails */
+
 $('stop').addEventListener('click', () => {
-    document.getElementById('download')?.remove();
-    saved(false);
+    if (saving?.over) {
+        saving.over('stopped');
+    } else if (saving) {
+        document.getElementById('download')?.remove();
+        saved(saving, 'stopped');
+    }
 });
 
 
-function progress(n) {
-    const part = saving && saving.size ? n / saving.size : 0;
+function progress(save, n) {
+    save.got = n;
+
+    if (save !== saving) {
+        return;
+    }
+
+    const part = save.size ? n / save.size : 0;
 
     $('meter').firstElementChild.style.width = 100 * part + '%';
     $('meter').setAttribute('aria-valuenow', Math.floor(100 * part));
-    $('progress').textContent = (n / 1e6).toFixed(1) + ' of '
-        + (saving.size / 1e6).toFixed(1) + ' MB';
+    $('progress').textContent = megabytes(n) + ' of ' + megabytes(save.size)
+                                + ' MB';
 }
 
 
-function saved(all) {
+function megabytes(n) {
+    return (n / 1e6).toFixed(1);
+}
+
+
+/* what was wrong, if anything: a file that is cut must not pass for a whole one */
+
+function saved(save, wrong) {
+    if (save !== saving) {
+        return;
+    }
+
+    saving = null;
     $('stop').disabled = true;
-    $('progress').textContent = all ? 'Downloaded.' : 'Stopped.';
+    $('progress').textContent = !wrong ? 'Downloaded.'
+        : 'Not complete (' + wrong + '): ' + megabytes(save.got) + ' of '
+          + megabytes(save.size) + ' MB. What the browser has kept of '
+          + save.name + ' is not the whole file.';
 }
 
 
@@ -333,7 +459,38 @@ $('open').addEventListener('submit', (e) => {
     play($('name').value);
 });
 
-window.addEventListener('pagehide', () => file?.close());
+/* one that comes back as it was goes on where it was */
+
+let hidden = null;
+
+window.addEventListener('pagehide', () => {
+    hidden = file && { url: file.url, time: video.currentTime,
+                       paused: video.paused };
+    file?.close();
+});
+
+window.addEventListener('pageshow', async (e) => {
+    if (!e.persisted || !hidden) {
+        return;
+    }
+
+    const { url, time, paused } = hidden;
+
+    await play(url);
+    video.currentTime = time;
+
+    if (paused) {
+        video.pause();
+    }
+});
+
+/* closing the page would cut a download */
+
+window.addEventListener('beforeunload', (e) => {
+    if (saving) {
+        e.preventDefault();
+    }
+});
 
 const wanted = new URLSearchParams(location.search).get('file');
 

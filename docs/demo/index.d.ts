@@ -115,11 +115,19 @@ export class RangeStatus extends Error {
     status: number;
 }
 
-/** events: "open", "close" */
+export interface RangeOptions extends ClientOptions {
+    signalling?: 'post' | 'sse';
+    /** false: a connection that is lost ends the client */
+    reconnect?: boolean;
+}
+
+/** events: "open" (after an outage, too), "state", "close" */
 export class RangeClient extends EventTarget {
-    constructor(url: string,
-                options?: ClientOptions & { signalling?: 'post' | 'sse' });
+    constructor(url: string, options?: RangeOptions);
     readonly url: string;
+    readonly state: 'idle' | 'connecting' | 'open' | 'reconnecting' | 'closed';
+    /** why it is not open */
+    readonly reason: Error | null;
     readonly size: number;
     readonly name: string;
     readonly received: number;
@@ -127,9 +135,13 @@ export class RangeClient extends EventTarget {
     readonly waiting: number;
     readonly closed: boolean;
     readonly error?: Error;
+    readonly pc?: RTCPeerConnection;
+    readonly session?: string | null;
     open(): Promise<{ name: string, size: number }>;
-    read(offset: number, length: number): Promise<Uint8Array>;
-    stream(offset?: number, length?: number): AsyncGenerator<Uint8Array>;
+    read(offset: number, length: number,
+         options?: { signal?: AbortSignal }): Promise<Uint8Array>;
+    stream(offset?: number, length?: number,
+           options?: { signal?: AbortSignal }): AsyncIterableIterator<Uint8Array>;
     close(): void;
 }
 

@@ -12,13 +12,26 @@
  *     for await (const chunk of file.stream(0, size)) { ... }
  *     file.close();
  *
+ *     const stop = new AbortController();                  // at once, when it waits, too
+ *     file.stream(0, size, { signal: stop.signal });
+ *
  * It needs whep.js beside it.  Options of the constructor: signalling: 'post' (one
- * round trip) or 'sse' (trickle both ways), and those of docs/clients.md: headers,
- * token, iceServers.  Events: 'open', 'close'.  Readable: size, name, received
- * (bytes), active (ranges), waiting (bytes that have come and were not read yet).
+ * round trip) or 'sse' (trickle both ways), reconnect: false (a connection that is
+ * lost ends it), and those of docs/clients.md: headers, token, iceServers.  Events:
+ * 'open', 'close', 'state'.  Readable: state ('idle', 'connecting', 'open',
+ * 'reconnecting', 'closed'), reason, size, name, received (bytes), active (ranges),
+ * waiting (bytes that have come and were not read yet).
+ *
+ * A connection that is lost is made again, for as long as it takes, and ranges go on
+ * behind the last byte that has come: whoever reads them waits, and sees nothing of
+ * it.  1. Frames, and Pongs while there are none, tell that the path is alive.  2. One
+ * that is silent gets another path (Restarts), and is given up if that does not help.
+ * 3. In the new session the file must be the same: name, size, and ETag or
+ * Last-Modified as HTTP tells them; another file is an error ('changed') and not mixed
+ * with what was read.
  */
 
-import { headersOf, noAnswer, Reason, refusal, unreachable, useServers }
+import { headersOf, noAnswer, Reason, refusal, Restarts, unreachable, useServers }
     from './whep.js';
 
 const HELLO = 0, REQ = 1, DATA = 2, END = 3, CANCEL = 4, PING = 5, PONG = 6;
@@ -28,6 +41,11 @@ const WINDOW = 2 * 1024 * 1024;
 
 /* ms from the answer to Hello */
 const OPEN = 20000;
+
+const EVERY = 2000;          /* ms without a frame until a Ping */
+const SILENT = 4000;         /* ms without a frame until another path is looked for */
+const DEAD = 12000;          /* ms without a frame until another session is */
+const BACKOFF = [0, 500, 1000, 2000, 4000, 5000];   /* ms, then the last */
 
 const STATUS = ['done', 'no slot within 5 s', 'out of range', 'read error',
                 'cancelled', 'stream id in use'];
@@ -48,12 +66,17 @@ export class RangeClient extends EventTarget {
 
         this.url = new URL(url, location.href).href;
         this.options = options;
+        this.state = 'idle';
+        this.reason = null;
         this.size = 0;
         this.name = '';
         this.received = 0;
         this.streams = new Map();
         this.nextId = 1;
+        this.attempts = 0;
         this.closed = false;
+        this.link = null;
+        this.ononline = () => this.wake?.();
     }
 
     get active() {
@@ -70,11 +93,398 @@ export class RangeClient extends EventTarget {
         return n;
     }
 
+    /* of the session that there is now */
+
+    get pc() {
+        return this.link?.pc;
+    }
+
+    get session() {
+        return this.link?.session;
+    }
+
+    set(state, reason) {
+        this.state = state;
+        this.reason = reason;
+        this.dispatchEvent(new Event('state'));
+    }
+
     /* resolves with { name, size } when the server has said Hello */
+
+    async open() {
+        globalThis.addEventListener?.('online', this.ononline);
+        this.set('connecting', null);
+
+        try {
+            const { name, size } = await this.connect();
+
+            this.name = name;
+            this.size = size;
+
+        } catch (e) {
+            this.end(e);
+            throw e;
+        }
+
+        this.version = this.identify();
+        this.up();
+
+        return { name: this.name, size: this.size };
+    }
+
+    /* what Hello says, of a new session */
+
+    async connect() {
+        const link = this.link = new Link(this.url, this.options, {
+            message: (data) => this.message(data),
+            lost: (error) => this.link === link && this.lost(error),
+        });
+
+        try {
+            return await link.open();
+
+        } catch (e) {
+            link.close();
+            throw this.closed ? this.error : e;
+        }
+    }
+
+    up() {
+        if (!this.closed) {
+            this.set('open', null);
+            this.dispatchEvent(new Event('open'));
+        }
+    }
+
+    lost(error) {
+        this.link.close();
+
+        if (this.closed || this.state != 'open') {
+            return;
+        }
+
+        if (this.options.reconnect === false) {
+            this.end(error);
+            return;
+        }
+
+        this.set('reconnecting', error);
+        this.reconnect().catch((e) => this.end(e));
+    }
+
+    /* goes on where it was */
+
+    async reconnect() {
+        for ( ;; ) {
+            const after = this.reason?.after
+                          ?? BACKOFF[Math.min(this.attempts,
+                                              BACKOFF.length - 1)];
+
+            this.attempts++;
+
+            await new Promise((resolve) => {
+                this.wake = resolve;
+                setTimeout(resolve, after);
+            });
+
+            if (this.closed) {
+                return;
+            }
+
+            try {
+                this.compare(await this.connect(), await this.version,
+                             await this.identify());
+
+            } catch (e) {
+                if (this.closed || final(e)) {
+                    throw e;
+                }
+
+                this.link.close();
+                this.set('reconnecting', e);
+                continue;
+            }
+
+            /* lost while it was compared */
+
+            if (this.link.closed) {
+                continue;
+            }
+
+            for (const s of [...this.streams.values()]) {
+                this.ask(s);
+            }
+
+            this.up();
+            return;
+        }
+    }
+
+    /* what HTTP calls this version of the file; null if it does not tell */
+
+    async identify() {
+        try {
+            const r = await fetch(this.url, {
+                method: 'HEAD', cache: 'no-store',
+                headers: await headersOf(this.options),
+                signal: AbortSignal.timeout(OPEN),
+            });
+
+            return r.ok ? r.headers.get('ETag')
+                          || r.headers.get('Last-Modified') : null;
+        } catch {
+            return null;
+        }
+    }
+
+    compare({ name, size }, was, is) {
+        if (name != this.name || size != this.size
+            || (was && is && was != is))
+        {
+            throw new Reason('changed', 'The file has changed',
+                             'it is another one than what was read until the'
+                             + ' connection was lost; open it again.');
+        }
+    }
+
+    message(data) {
+        if (typeof data == 'string' || data.byteLength < 12) {
+            return;
+        }
+
+        const v = new DataView(data);
+        const s = this.streams.get(v.getUint32(4));
+
+        this.received += data.byteLength;
+
+        switch (v.getUint8(0)) {
+
+        case DATA:
+            this.attempts = 0;
+            s?.push(new Uint8Array(data, 12));
+            break;
+
+        case END:
+            if (s) {
+                const status = v.getUint32(12);
+                this.streams.delete(s.id);
+                s.finish(status ? new RangeStatus(status) : null);
+            }
+            break;
+        }
+    }
+
+    /*
+     * The bytes from offset on as an async iterator of Uint8Arrays; length 0:
+     * to the end.  Whoever leaves the loop early, calls return(), or aborts the
+     * signal cancels the rest, at once: a next() that waits ends, too.
+     *
+     * A DataChannel of a browser cannot be told to wait.  So a long range is
+     * asked for piece by piece, two ahead of the reader: that bounds what is
+     * kept here, and what still comes after a seek.
+     */
+
+    stream(offset = 0, length = 0, { signal } = {}) {
+        const how = { pieces: [], over: false, error: null };
+        const chunks = this.chunks(how, offset, length);
+
+        const stop = (error) => {
+            how.over = true;
+            how.error = error;
+            signal?.removeEventListener('abort', abort);
+
+            /* until RangeEnd 4 comes the id stays taken */
+
+            for (const s of how.pieces) {
+                if (!s.done) {
+                    this.link?.send(CANCEL, s.id);
+                }
+
+                s.drop(error);
+            }
+        };
+
+        const abort = () => stop(signal.reason);
+
+        if (signal?.aborted) {
+            abort();
+        } else {
+            signal?.addEventListener('abort', abort);
+        }
+
+        how.stop = stop;
+
+        return {
+            next: () => chunks.next(),
+            return: (value) => {
+                stop(null);
+                return chunks.return(value);
+            },
+            throw: (error) => {
+                stop(null);
+                return chunks.throw(error);
+            },
+            [Symbol.asyncIterator]() {
+                return this;
+            },
+        };
+    }
+
+    async *chunks(how, offset, length) {
+        const end = length ? Math.min(offset + length, this.size) : this.size;
+        const { pieces } = how;
+        let at = offset;
+
+        const ask = () => {
+            const n = Math.max(0, Math.min(WINDOW, end - at));
+
+            pieces.push(this.request(at, n));
+            at += Math.max(n, 1);
+        };
+
+        try {
+            while (!how.over && (pieces.length || at < end || at == offset)) {
+
+                while (pieces.length < 2 && (at < end || at == offset)) {
+                    ask();
+                }
+
+                const chunk = await pieces[0].next();
+
+                if (chunk === null) {
+                    pieces.shift();
+
+                } else {
+                    yield chunk;
+                }
+            }
+
+            if (how.error) {
+                throw how.error;
+            }
+
+        } finally {
+            how.stop(how.error);
+        }
+    }
+
+    /* One RangeReq; while there is no connection it waits for one. */
+
+    request(offset, length) {
+        if (this.closed || this.state == 'idle') {
+            throw this.error || new Error('not open');
+        }
+
+        const s = new Stream(this.nextId, offset, length);
+
+        this.nextId = (this.nextId + 1) >>> 0 || 1;
+        this.streams.set(s.id, s);
+
+        if (this.state == 'open') {
+            this.ask(s);
+        }
+
+        return s;
+    }
+
+    /* what is missing of it, if anything */
+
+    ask(s) {
+        const at = s.offset + s.got;
+
+        if (s.got && (at >= this.size || s.got == s.length)) {
+            s.finish(null);
+        }
+
+        if (s.done) {
+            this.streams.delete(s.id);
+            return;
+        }
+
+        const payload = new DataView(new ArrayBuffer(16));
+
+        payload.setBigUint64(0, BigInt(at));
+        payload.setBigUint64(8, BigInt(s.length ? s.length - s.got : 0));
+
+        this.link.send(REQ, s.id, payload);
+    }
+
+    /* The bytes at once. */
+
+    async read(offset, length, options) {
+        const parts = [];
+        let n = 0;
+
+        for await (const chunk of this.stream(offset, length, options)) {
+            parts.push(chunk);
+            n += chunk.length;
+        }
+
+        const out = new Uint8Array(n);
+        let at = 0;
+
+        for (const part of parts) {
+            out.set(part, at);
+            at += part.length;
+        }
+
+        return out;
+    }
+
+    end(error) {
+        if (this.closed) {
+            return;
+        }
+
+        this.closed = true;
+        this.error = error;
+        this.wake?.();
+        globalThis.removeEventListener?.('online', this.ononline);
+
+        for (const s of this.streams.values()) {
+            s.finish(error);
+        }
+
+        this.streams.clear();
+        this.link?.close();
+
+        this.set('closed', error);
+        this.dispatchEvent(new Event('close'));
+    }
+
+    close() {
+        this.end(new Error('closed'));
+    }
+}
+
+
+/* what trying again does not help; a proxy without its server looks like "cors" */
+
+function final(e) {
+    return e instanceof Reason && !e.again && e.code != 'cors';
+}
+
+
+/*
+ * One session with its channel.  open() resolves when the server has said Hello;
+ * on.lost(error) is called once, if it ends by itself after that.
+ */
+
+class Link {
+    constructor(url, options, on) {
+        this.url = url;
+        this.options = options;
+        this.on = on;
+        this.session = null;
+        this.closed = false;
+        this.hello = null;
+    }
 
     async open() {
         const pc = this.pc = new RTCPeerConnection({
             iceServers: this.options.iceServers || [],
+            ...(this.options.iceTransportPolicy
+                ? { iceTransportPolicy: this.options.iceTransportPolicy } : {}),
         });
 
         const dc = this.dc = pc.createDataChannel('files', {
@@ -84,36 +494,39 @@ export class RangeClient extends EventTarget {
         dc.binaryType = 'arraybuffer';
 
         const hello = new Promise((resolve, reject) => {
-            this.hello = resolve;
+            this.greeted = resolve;
             this.failed = reject;
         });
 
         hello.catch(() => {});
 
         dc.onmessage = (e) => this.message(e.data);
-        dc.onclose = () => this.end(new Error('the channel was closed'));
-        dc.onerror = (e) => this.end(e.error || new Error('channel error'));
+        dc.onclose = () => this.lost(new Error('the channel was closed'));
+        dc.onerror = (e) => this.lost(e.error || new Error('channel error'));
+
+        this.restarts = new Restarts(pc, {
+            session: () => this.hello && this.session,
+            options: this.options,
+            gone: () => this.lost(new Error('the session has ended')),
+        });
 
         pc.onconnectionstatechange = () => {
             if (pc.connectionState == 'failed') {
-                this.end(this.size ? new Error('the connection was lost')
-                                   : noAnswer(pc));
+                this.lost(this.hello ? new Error('the connection was lost')
+                                     : noAnswer(pc));
+
+            } else if (pc.connectionState == 'disconnected') {
+                this.restarts.want();
             }
         };
 
-        try {
-            if (this.options.signalling == 'sse') {
-                await this.signal(pc);
-            } else {
-                await this.post(pc);
-            }
-
-        } catch (e) {
-            this.end(e);
-            throw e;
+        if (this.options.signalling == 'sse') {
+            await this.signal(pc);
+        } else {
+            await this.post(pc);
         }
 
-        const timer = setTimeout(() => this.end(noAnswer(pc)), OPEN);
+        const timer = setTimeout(() => this.lost(noAnswer(pc)), OPEN);
 
         try {
             await hello;
@@ -121,9 +534,109 @@ export class RangeClient extends EventTarget {
             clearTimeout(timer);
         }
 
-        this.dispatchEvent(new Event('open'));
+        this.ticked = performance.now();
+        this.ticker = setInterval(() => this.tick(), EVERY);
 
-        return { name: this.name, size: this.size };
+        return this.hello;
+    }
+
+    message(data) {
+        this.heard = performance.now();
+
+        if (typeof data == 'string' || data.byteLength < 12) {
+            return;
+        }
+
+        const v = new DataView(data);
+
+        switch (v.getUint8(0)) {
+
+        case HELLO:
+            if (data.byteLength >= 24) {
+                this.hello = {
+                    size: Number(v.getBigUint64(12)),
+                    name: new TextDecoder().decode(new Uint8Array(data, 24,
+                              Math.min(v.getUint32(20), data.byteLength - 24))),
+                };
+                this.greeted();
+            }
+            break;
+
+        case PING:
+            this.send(PONG, v.getUint32(4));
+            break;
+        }
+
+        this.on.message(data);
+    }
+
+    tick() {
+        const now = performance.now();
+
+        /* the device has slept: nothing could have come */
+
+        if (now - this.ticked > 3 * EVERY) {
+            this.heard = now - SILENT;
+        }
+
+        this.ticked = now;
+
+        const silent = now - this.heard;
+
+        if (silent >= DEAD) {
+            this.lost(new Error('nothing arrives from the server any more'));
+            return;
+        }
+
+        if (silent >= SILENT) {
+            this.restarts.want();
+        }
+
+        if (silent >= EVERY) {
+            this.send(PING, 0);
+        }
+    }
+
+    lost(error) {
+        if (this.closed) {
+            return;
+        }
+
+        this.failed?.(error);
+
+        if (this.hello) {
+            this.on.lost(error);
+        } else {
+            this.close();
+        }
+    }
+
+    /* the session is deleted before the connection closes, which ends it, too */
+
+    close() {
+        if (this.closed) {
+            return;
+        }
+
+        this.closed = true;
+        this.failed?.(new Error('closed'));
+        clearInterval(this.ticker);
+        this.restarts?.close();
+        this.events?.close();
+        this.remove();
+        this.pc?.close();
+    }
+
+    remove() {
+        const remove = (headers) => this.session
+            && fetch(this.session, { method: 'DELETE', keepalive: true, headers })
+               .catch(() => {});
+
+        if (this.options.token || typeof this.options.headers == 'function') {
+            headersOf(this.options).then(remove, () => {});
+        } else {
+            remove(this.options.headers);
+        }
     }
 
     /* one round trip: the offer with all candidates, the answer with all */
@@ -155,7 +668,10 @@ export class RangeClient extends EventTarget {
         }
 
         if (r.status != 201) {
-            throw refusal(r, await r.text());
+            const after = parseInt(r.headers.get('Retry-After'), 10);
+
+            throw Object.assign(refusal(r, await r.text()),
+                                after >= 0 ? { after: after * 1000 } : {});
         }
 
         const at = r.headers.get('Location');
@@ -167,6 +683,13 @@ export class RangeClient extends EventTarget {
         }
 
         this.session = new URL(at, r.url).href;
+
+        /* closed meanwhile */
+
+        if (this.closed) {
+            this.remove();
+            throw new Error('closed');
+        }
 
         return r;
     }
@@ -224,7 +747,7 @@ export class RangeClient extends EventTarget {
                     await pc.addIceCandidate(JSON.parse(m.payload));
                     break;
                 case 'bye':
-                    this.end(new Error('the server has ended the session'));
+                    this.lost(new Error('the server has ended the session'));
                 }
             }).catch((error) => console.warn('signalling', error));
         });
@@ -244,9 +767,7 @@ export class RangeClient extends EventTarget {
 
         this.events = { close: () => abort.abort() };
         this.readEvents(take, abort.signal).catch((e) => {
-            if (!this.closed) {
-                this.end(e);
-            }
+            this.lost(e);
         });
     }
 
@@ -284,47 +805,6 @@ export class RangeClient extends EventTarget {
         }
     }
 
-    message(data) {
-        if (typeof data == 'string' || data.byteLength < 12) {
-            return;
-        }
-
-        const v = new DataView(data);
-        const type = v.getUint8(0);
-        const id = v.getUint32(4);
-        const s = this.streams.get(id);
-
-        this.received += data.byteLength;
-
-        switch (type) {
-
-        case HELLO:
-            this.size = Number(v.getBigUint64(12));
-            this.name = new TextDecoder().decode(
-                new Uint8Array(data, 24, v.getUint32(20)));
-            this.hello();
-            break;
-
-        case DATA:
-            if (s) {
-                s.push(new Uint8Array(data, 12));
-            }
-            break;
-
-        case END:
-            if (s) {
-                const status = v.getUint32(12);
-                this.streams.delete(id);
-                s.finish(status ? new RangeStatus(status) : null);
-            }
-            break;
-
-        case PING:
-            this.send(PONG, id);
-            break;
-        }
-    }
-
     send(type, id, payload) {
         if (this.dc.readyState != 'open') {
             return;
@@ -343,143 +823,6 @@ export class RangeClient extends EventTarget {
         }
 
         this.dc.send(buf);
-    }
-
-    /*
-     * The bytes from offset on as an async iterator of Uint8Arrays; length 0:
-     * to the end.  Whoever leaves the loop early cancels the rest.
-     *
-     * A DataChannel of a browser cannot be told to wait.  So a long range is
-     * asked for piece by piece, two ahead of the reader: that bounds what is
-     * kept here, and what still comes after a seek.
-     */
-
-    async *stream(offset = 0, length = 0) {
-        const end = length ? Math.min(offset + length, this.size) : this.size;
-        const pieces = [];
-        let at = offset;
-
-        const ask = () => {
-            const n = Math.max(0, Math.min(WINDOW, end - at));
-            pieces.push(this.request(at, n));
-            at += Math.max(n, 1);
-        };
-
-        try {
-            do {
-                ask();
-            } while (at < end && pieces.length < 2);
-
-            while (pieces.length) {
-                for ( ;; ) {
-                    const chunk = await pieces[0].next();
-
-                    if (chunk === null) {
-                        break;
-                    }
-
-                    yield chunk;
-                }
-
-                pieces.shift();
-
-                if (at < end) {
-                    ask();
-                }
-            }
-
-        } finally {
-            for (const s of pieces) {
-                if (!s.done) {
-                    this.send(CANCEL, s.id);
-                    s.finish(new RangeStatus(4));
-
-                    /* until RangeEnd 4 comes the id stays taken */
-                }
-            }
-        }
-    }
-
-    /* One RangeReq. */
-
-    request(offset, length) {
-        if (this.closed || !this.dc) {
-            throw new Error('not open');
-        }
-
-        const id = this.nextId;
-        const s = new Stream(id);
-        const payload = new DataView(new ArrayBuffer(16));
-
-        this.nextId = (this.nextId + 1) >>> 0 || 1;
-
-        payload.setBigUint64(0, BigInt(offset));
-        payload.setBigUint64(8, BigInt(length));
-
-        this.streams.set(id, s);
-        this.send(REQ, id, payload);
-
-        return s;
-    }
-
-    /* The bytes at once. */
-
-    async read(offset, length) {
-        const parts = [];
-        let n = 0;
-
-        for await (const chunk of this.stream(offset, length)) {
-            parts.push(chunk);
-            n += chunk.length;
-        }
-
-        const out = new Uint8Array(n);
-        let at = 0;
-
-        for (const part of parts) {
-            out.set(part, at);
-            at += part.length;
-        }
-
-        return out;
-    }
-
-    end(error) {
-        if (this.closed) {
-            return;
-        }
-
-        this.closed = true;
-        this.error = error;
-        this.failed?.(error);
-
-        for (const s of this.streams.values()) {
-            s.finish(error);
-        }
-
-        this.streams.clear();
-        this.events?.close();
-        this.pc?.close();
-
-        this.dispatchEvent(new Event('close'));
-    }
-
-    close() {
-        const session = this.closed ? null : this.session;
-
-        const remove = (headers) => session
-            && fetch(session, { method: 'DELETE', keepalive: true, headers })
-               .catch(() => {});
-
-        /* before the connection closes, which ends the session, too */
-
-        if (this.options.token || typeof this.options.headers == 'function') {
-            headersOf(this.options).then(remove);
-        } else {
-            remove(this.options.headers);
-        }
-
-        this.end(new Error('closed'));
     }
 }
 
@@ -527,8 +870,11 @@ async function *eventsOf(body) {
 /* the chunks of a range on their way to whoever reads it */
 
 class Stream {
-    constructor(id) {
+    constructor(id, offset, length) {
         this.id = id;
+        this.offset = offset;
+        this.length = length;
+        this.got = 0;
         this.chunks = [];
         this.bytes = 0;
         this.done = false;
@@ -541,6 +887,7 @@ class Stream {
             return;
         }
 
+        this.got += chunk.length;
         this.chunks.push(chunk);
         this.bytes += chunk.length;
         this.wake?.();
@@ -552,6 +899,14 @@ class Stream {
             this.error = error;
             this.wake?.();
         }
+    }
+
+    /* nobody reads it any more */
+
+    drop(error) {
+        this.finish(error);
+        this.chunks = [];
+        this.bytes = 0;
     }
 
     async next() {

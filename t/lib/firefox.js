@@ -62,6 +62,13 @@ const PREFS = {
     'app.update.disabledForTesting': true,
     'browser.shell.checkDefaultBrowser': false,
 
+    /* files are saved without questions; workers live for 3 s and not for 30 */
+    'browser.download.folderList': 2,
+    'browser.download.alwaysOpenPanel': false,
+    'browser.download.always_ask_before_handling_new_types': false,
+    'dom.serviceWorkers.idle_timeout': 3000,
+    'dom.serviceWorkers.idle_extended_timeout': 3000,
+
     /* small and quick */
     'browser.startup.page': 0,
     'browser.sessionstore.resume_from_crash': false,
@@ -221,8 +228,12 @@ async function launch() {
 
     const home = fs.mkdtempSync(path.join(os.tmpdir(), 'firefox-'));
 
+    const downloads = path.join(os.tmpdir(), 'downloads');
+
+    fs.mkdirSync(downloads, { recursive: true });
+
     fs.writeFileSync(path.join(home, 'user.js'),
-        Object.entries(PREFS).map(([k, v]) =>
+        Object.entries({ ...PREFS, 'browser.download.dir': downloads }).map(([k, v]) =>
             'user_pref(' + JSON.stringify(k) + ', ' + JSON.stringify(v)
             + ');\n').join(''));
 

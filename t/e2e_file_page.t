@@ -1,0 +1,137 @@
+#!/usr/bin/perl
+
+# Copyright (C) the ngx_http_webrtc_module authors
+#
+# A download of the file page: stopped, with the server started again in the middle
+# of it, and longer than Firefox lets a service worker live (3 s here: firefox.js).
+
+use strict;
+use warnings;
+
+use Digest::SHA qw/ sha256_hex /;
+use Test::More;
+use NgxWebRTC;
+
+my $t = NgxWebRTC->new(workers => 2);
+
+my $conf = <<'EOF';
+location / { root %%ROOT%%/docs/demo; }
+location /slow/ {
+    alias        %%DIR%%/files/;
+    webrtc_file  on;
+    limit_rate   100k;
+}
+location /files/ {
+    alias        %%DIR%%/files/;
+    webrtc_file  on;
+    limit_rate   300k;
+}
+EOF
+
+$conf =~ s/%%ROOT%%/$NgxWebRTC::ROOT/;
+
+mkdir $t->dir . '/files';
+
+my $data = join '', map { pack 'N', $_ * 2654435761 & 0xffffffff }
+                    0 .. 640 * 1024 - 1;
+my $size = length $data;
+
+$t->write_file('files/a.bin', $data);
+
+my %conf = (http => "types { text/html html; text/javascript js;"
+                    . " text/css css; }", server => $conf);
+
+$t->start(%conf);
+
+my ($b, $page) = ($t->browser);
+
+sub on_page {
+    my ($script, $timeout) = @_;
+
+    return $b->call('eval', page => $page->{page}, script => $script,
+                    timeout => $timeout || 60)->{value};
+}
+
+my $progress = "document.getElementById('progress').textContent";
+
+sub download {
+    my ($in) = @_;
+
+    (my $url = $t->url("/file.html?file=/$in/a.bin"))
+        =~ s/127\.0\.0\.1/localhost/;
+
+    $page = $b->page($url);
+    ok(on_page("document.getElementById('save').disabled ? null : true"),
+       'the page has the file');
+    on_page("document.getElementById('save').click(), true");
+}
+
+sub says {
+    my ($like, $what) = @_;
+
+    my $text = on_page("/complete|Downloaded/.test($progress)"
+                       . " && $progress || null");
+
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+
+    like($text, $like, $what);
+}
+
+download('files');
+ok(on_page("parseFloat($progress) > 0.2 || null"), 'it comes');
+on_page("document.getElementById('stop').click(), true");
+says(qr/^Not\ complete\ \(stopped\):\ \d\.\d\ of\ 2\.6\ MB/x,
+     'stopped: not complete');
+is(on_page('player.file().active == 0 || null'), JSON::PP::true(),
+   'nothing comes any more');
+$b->call('close', page => $page->{page});
+
+download('files');
+ok(on_page("parseFloat($progress) > 0.2 || null"), 'another');
+ok($t->stop, 'the server stops');
+ok(on_page("/lost/.test(document.getElementById('server').textContent)"
+           . ' || null'), 'the page says so');
+ok($t->start(%conf), 'and starts');
+says(qr/^Downloaded/, 'the download is complete');
+ok(on_page("/^connected/.test(document.getElementById('server').textContent)"
+           . ' || null'), 'and the page connected');
+$b->call('close', page => $page->{page});
+
+# Firefox: a worker lives for less than a download takes
+
+SKIP: {
+    skip 'firefox-esr is not installed', 7
+        if !-x '/usr/lib/firefox-esr/firefox-esr' && !$ENV{FIREFOX};
+
+    $b = $t->firefox;
+    my $saved = $t->dir . '/firefox/downloads/a.bin';
+
+    download('files');
+    says(qr/^Downloaded/, 'Firefox: complete, it says');
+    ok(wait_for(30, sub { !-e "$saved.part" && -s $saved
+                          && -s $saved == $size }),
+       'and so is the file') or diag(-s $saved);
+    is(sha256_hex(slurp($saved)), sha256_hex($data), 'with the right bytes');
+    $b->call('close', page => $page->{page});
+
+    # without the page's messages
+
+    download('slow');
+    ok(on_page("parseFloat($progress) > 0.1 || null"), 'another');
+    on_page(<<'EOF');
+(() => {
+    const real = ServiceWorker.prototype.postMessage;
+
+    ServiceWorker.prototype.postMessage = () => {};
+    setTimeout(() => { ServiceWorker.prototype.postMessage = real; }, 9000);
+    return true;
+})()
+EOF
+    says(qr/^Not\ complete\ \(the\ browser\ has\ ended\ its\ worker\)/x,
+         'a worker that was ended: not complete');
+    on_page('player.file().close(), true');
+}
+
+ok($t->no_sessions, 'no session is left');
+
+$t->done;
