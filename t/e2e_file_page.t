@@ -3,7 +3,8 @@
 # Copyright (C) the ngx_http_webrtc_module authors
 #
 # A download of the file page: stopped, with the server started again in the middle
-# of it, and longer than Firefox lets a service worker live (3 s here: firefox.js).
+# of it, and longer than Firefox lets a service worker live (3 s here: firefox.js),
+# over an ICE restart.
 
 use strict;
 use warnings;
@@ -100,14 +101,35 @@ $b->call('close', page => $page->{page});
 # Firefox: a worker lives for less than a download takes
 
 SKIP: {
-    skip 'firefox-esr is not installed', 7
+    skip 'firefox-esr is not installed', 9
         if !-x '/usr/lib/firefox-esr/firefox-esr' && !$ENV{FIREFOX};
 
     $b = $t->firefox;
     my $saved = $t->dir . '/firefox/downloads/a.bin';
 
     download('files');
+    on_page(<<'EOF');
+(() => {
+    const real = window.fetch;
+
+    window.session = player.file().session;
+    window.fetch = async (url, o) => {
+        const r = await real(url, o);
+
+        if (o?.method == 'PATCH') {
+            window.patched = r.status;
+        }
+
+        return r;
+    };
+
+    dispatchEvent(new Event('online'));
+    return true;
+})()
+EOF
+    is(on_page('window.patched || null'), 200, 'Firefox: ICE restarts');
     says(qr/^Downloaded/, 'Firefox: complete, it says');
+    ok(on_page('player.file().session == session'), 'in the same session');
     ok(wait_for(30, sub { !-e "$saved.part" && -s $saved
                           && -s $saved == $size }),
        'and so is the file') or diag(-s $saved);
