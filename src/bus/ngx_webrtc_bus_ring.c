@@ -109,7 +109,7 @@
  *
  *   word[0]   index
  *   word[1]   arrival_us
- *   word[2]   ts | len << 32 | track << 48 | flags << 56
+ *   word[2]   ts | len << 32 | track << 48 | cvo << 52 | flags << 56
  *   word[3]   offset in the payload area | lap << 32
  */
 typedef struct {
@@ -335,6 +335,7 @@ ngx_webrtc_ring_write(ngx_webrtc_ring_writer_t *w,
                                  (uint64_t) pkt->ts
                                  | (uint64_t) pkt->len << 32
                                  | (uint64_t) pkt->track << 48
+                                 | (uint64_t) (pkt->cvo & 0x0f) << 52
                                  | (uint64_t) pkt->flags << 56);
     ngx_webrtc_atomic_data_store(&d->word[3],
                                  (uint64_t) w->pos | (uint64_t) w->lap << 32);
@@ -451,7 +452,8 @@ ngx_webrtc_ring_peek(ngx_webrtc_ring_t *ring, uint64_t n,
 
     pkt->ts = (uint32_t) word;
     pkt->len = (uint16_t) (word >> 32);
-    pkt->track = (uint8_t) (word >> 48);
+    pkt->track = (uint8_t) (word >> 48) & 0x0f;
+    pkt->cvo = (uint8_t) (word >> 52) & 0x0f;
     pkt->flags = (uint8_t) (word >> 56);
 
     word = ngx_webrtc_atomic_data_load(&d->word[3]);

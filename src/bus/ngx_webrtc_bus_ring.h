@@ -55,6 +55,7 @@ typedef struct {
                                            timeline, in the track's clock */
     uint16_t             len;           /* bytes of payload */
     uint8_t              track;         /* < NGX_WEBRTC_RING_TRACKS */
+    uint8_t              cvo;           /* NGX_WEBRTC_CVO_*, 0: not told */
     uint8_t              flags;         /* NGX_WEBRTC_PKT_* */
 } ngx_webrtc_ring_packet_t;
 

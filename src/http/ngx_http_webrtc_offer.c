@@ -137,7 +137,7 @@ ngx_http_webrtc_offer_answer(ngx_http_webrtc_offer_t *offer)
         }
 
         policy.exts = NGX_WEBRTC_EXT_MID|NGX_WEBRTC_EXT_TWCC
-                      |NGX_WEBRTC_EXT_ABS_SEND_TIME;
+                      |NGX_WEBRTC_EXT_ABS_SEND_TIME|NGX_WEBRTC_EXT_CVO;
 
     } else {
         (void) ngx_webrtc_bus_tracks(offer->st, tracks, &n);
@@ -145,6 +145,7 @@ ngx_http_webrtc_offer_answer(ngx_http_webrtc_offer_t *offer)
         policy.role = NGX_WEBRTC_NEGOTIATE_PLAY;
         policy.tracks = tracks;
         policy.ntracks = n;
+        policy.exts = NGX_WEBRTC_EXT_CVO;
         policy.alternatives = ngx_http_webrtc_offer_alternatives(wlcf);
     }
 

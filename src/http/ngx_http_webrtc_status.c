@@ -11,6 +11,7 @@
 #include "ngx_http_webrtc_status.h"
 #include "ngx_webrtc_bus_error.h"
 #include "ngx_http_webrtc_reason.h"
+#include "ngx_webrtc_packet.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_session.h"
 #include "ngx_http_webrtc_vars.h"
@@ -530,11 +531,15 @@ ngx_http_webrtc_status_track(u_char *p, ngx_webrtc_track_t *track)
     return ngx_slprintf(p, p + NGX_HTTP_WEBRTC_STATUS_TRACK,
                         "{\"kind\":\"video\",\"codec\":\"%V\","
                         "\"clock_rate\":%uD,\"profile\":\"%06xD\","
-                        "\"width\":%ui,\"height\":%ui}",
+                        "\"width\":%ui,\"height\":%ui,"
+                        "\"rotation\":%ui,\"flip\":%s}",
                         &ngx_webrtc_codec(track->codec)->name,
                         track->clock_rate, track->profile,
                         (ngx_uint_t) track->width,
-                        (ngx_uint_t) track->height);
+                        (ngx_uint_t) track->height,
+                        (ngx_uint_t) (track->cvo & NGX_WEBRTC_CVO_QUARTERS)
+                        * 90,
+                        (track->cvo & NGX_WEBRTC_CVO_FLIP) ? "true" : "false");
 }
 
 

@@ -41,4 +41,16 @@
 #define NGX_WEBRTC_PKT_PADDED   0x80
 
 
+/*
+ * How the picture is to be turned (3GPP TS 26.114, 7.4.5): the last two bits
+ * are quarters clockwise, the one before a flip from left to right, which is
+ * done first.  Of which camera it is does not matter to us: that bit says that
+ * the packet tells it.
+ */
+#define NGX_WEBRTC_CVO_QUARTERS 0x03
+#define NGX_WEBRTC_CVO_FLIP     0x04
+#define NGX_WEBRTC_CVO_MASK     0x07
+#define NGX_WEBRTC_CVO_TOLD     0x08
+
+
 #endif /* _NGX_WEBRTC_PACKET_H_INCLUDED_ */

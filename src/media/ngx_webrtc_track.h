@@ -79,6 +79,10 @@ typedef struct {
 
     uint16_t     width;           /* luma samples after cropping; 0 unknown */
     uint16_t     height;
+
+    uint8_t      cvo;             /* video: how it is to be turned, bits of
+                                     NGX_WEBRTC_CVO_MASK */
+    uint8_t      pad[3];
 } ngx_webrtc_track_t;
 
 

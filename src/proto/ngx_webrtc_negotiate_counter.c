@@ -446,7 +446,7 @@ ngx_webrtc_counter_exts(const ngx_webrtc_negotiate_policy_t *policy,
             return;
         }
 
-        if ((policy->exts & ext->ext) == 0) {
+        if (!ngx_webrtc_negotiate_ext_wanted(policy, ext, dm->kind)) {
             continue;
         }
 

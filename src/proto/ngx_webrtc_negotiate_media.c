@@ -53,6 +53,11 @@ static const ngx_webrtc_negotiate_ext_t  ngx_webrtc_negotiate_exts[] = {
       NGX_WEBRTC_EXT_TWCC,
       offsetof(ngx_webrtc_desc_media_t, ext_twcc) },
 
+    /* RFC 7742, 4; 3GPP TS 26.114, 7.4.5 */
+    { ngx_string("urn:3gpp:video-orientation"),
+      NGX_WEBRTC_EXT_CVO,
+      offsetof(ngx_webrtc_desc_media_t, ext_cvo) },
+
     { ngx_null_string, 0, 0 }
 };
 
@@ -158,6 +163,15 @@ ngx_webrtc_negotiate_ext(ngx_uint_t i)
 {
     return ngx_webrtc_negotiate_exts[i].ext
            ? &ngx_webrtc_negotiate_exts[i] : NULL;
+}
+
+
+ngx_uint_t
+ngx_webrtc_negotiate_ext_wanted(const ngx_webrtc_negotiate_policy_t *policy,
+    const ngx_webrtc_negotiate_ext_t *ext, ngx_uint_t kind)
+{
+    return (policy->exts & ext->ext)
+           && (ext->ext != NGX_WEBRTC_EXT_CVO || kind == NGX_WEBRTC_VIDEO);
 }
 
 
@@ -354,7 +368,7 @@ ngx_webrtc_negotiate_media_exts(const ngx_webrtc_negotiate_policy_t *policy,
 
         for (ext = ngx_webrtc_negotiate_exts; ext->ext != 0; ext++) {
 
-            if ((policy->exts & ext->ext) == 0
+            if (!ngx_webrtc_negotiate_ext_wanted(policy, ext, dm->kind)
                 || ext->uri.len != offered->uri.len
                 || ngx_memcmp(ext->uri.data, offered->uri.data, ext->uri.len)
                    != 0)

@@ -78,6 +78,11 @@ void ngx_webrtc_negotiate_reject(const ngx_webrtc_sdp_media_t *media,
  */
 const ngx_webrtc_negotiate_ext_t *ngx_webrtc_negotiate_ext(ngx_uint_t i);
 
+/* Is it for an m-line of that kind, and does the policy want it? */
+ngx_uint_t ngx_webrtc_negotiate_ext_wanted(
+    const ngx_webrtc_negotiate_policy_t *policy,
+    const ngx_webrtc_negotiate_ext_t *ext, ngx_uint_t kind);
+
 /* NGX_OK; NGX_ERROR if a policy is outside its limits */
 ngx_int_t ngx_webrtc_negotiate_policy(
     const ngx_webrtc_negotiate_policy_t *policy);

@@ -53,6 +53,7 @@ typedef struct {
     uint16_t     n;               /* <= NGX_WEBRTC_REORDER_PAYLOAD */
     uint8_t      pt;
     uint8_t      marker;
+    uint8_t      cvo;             /* the caller's */
     uint32_t     ts;
 
     /* out: packets directly before this one that are given up */

@@ -146,6 +146,7 @@ ngx_webrtc_play_tracks(ngx_webrtc_session_t *s)
         t->rtx = (m->rtx_pt != NGX_WEBRTC_DESC_NO_PT);
         t->rtx_pt = m->rtx_pt;
         t->red_pt = m->red_pt;
+        t->ext_cvo = m->ext_cvo;
         t->rtx_ssrc = m->rtx_ssrc;
         t->rtx_next = ngx_random() & 0x7fff;
 
@@ -491,6 +492,10 @@ ngx_webrtc_play_changed(ngx_webrtc_session_t *s)
             continue;
         }
 
+        if (tracks[i].cvo && t->ext_cvo == 0) {
+            ngx_webrtc_play_sideways(s, tracks[i].cvo);
+        }
+
         if (tracks[i].codec == t->codec
             && tracks[i].clock_rate == t->clock_rate)
         {
@@ -674,13 +679,13 @@ ngx_webrtc_play_send_packet(ngx_webrtc_session_t *s,
     ngx_webrtc_play_track_t *t, ngx_webrtc_ring_packet_t *pkt,
     u_char *payload)
 {
-    size_t                     n, pad;
-    u_char                    *dst, *p;
+    size_t                     n, hdr, pad;
+    u_char                    *dst;
     uint32_t                   ts;
     uint64_t                   index;
     ngx_webrtc_play_payload_t  out;
 
-    n = NGX_WEBRTC_PLAY_HEADER + pkt->len + NGX_WEBRTC_SRTP_TAG;
+    n = ngx_webrtc_play_header_size(t, pkt) + pkt->len + NGX_WEBRTC_SRTP_TAG;
 
     dst = ngx_webrtc_transport_reserve(&s->transport, n);
     if (dst == NULL) {
@@ -707,20 +712,12 @@ ngx_webrtc_play_send_packet(ngx_webrtc_session_t *s,
 
     ngx_webrtc_play_payload(t, pkt, payload, t->rw.pt, &out);
 
-    p = dst;
-
     pad = (pkt->flags & NGX_WEBRTC_PKT_PADDED) ? payload[pkt->len - 1] : 0;
 
-    p = ngx_webrtc_write_u8(p, dst + n, pad ? 0xa0 : 0x80);
-    p = ngx_webrtc_write_u8(p, dst + n,
-                            ((pkt->flags & NGX_WEBRTC_PKT_MARKER) ? 0x80 : 0)
-                            | out.pt);
-    p = ngx_webrtc_write_u16(p, dst + n, (uint16_t) index);
-    p = ngx_webrtc_write_u32(p, dst + n, ts);
-    (void) ngx_webrtc_write_u32(p, dst + n, t->rw.ssrc);
+    hdr = ngx_webrtc_play_header(t, pkt, out.pt, index, ts, t->rw.ssrc, dst);
 
-    if (ngx_webrtc_srtp_protect(&s->out, index, dst, NGX_WEBRTC_PLAY_HEADER,
-                                NULL, 0, out.data, out.n, dst, &n)
+    if (ngx_webrtc_srtp_protect(&s->out, index, dst, hdr, NULL, 0, out.data,
+                                out.n, dst, &n)
         != NGX_OK)
     {
         ngx_webrtc_session_close(s, "srtp failed");
@@ -805,8 +802,8 @@ static ngx_int_t
 ngx_webrtc_play_resend(ngx_webrtc_session_t *s, ngx_webrtc_play_track_t *t,
     uint16_t seq)
 {
-    size_t                     n, prefix_n;
-    u_char                    *dst, *p, *payload, prefix[2];
+    size_t                     n, hdr, prefix_n;
+    u_char                    *dst, *payload, prefix[2];
     uint8_t                    pt;
     uint32_t                   ts, ssrc;
     uint64_t                   track_index, index, entry;
@@ -828,7 +825,7 @@ ngx_webrtc_play_resend(ngx_webrtc_session_t *s, ngx_webrtc_play_track_t *t,
         return NGX_AGAIN;
     }
 
-    n = NGX_WEBRTC_PLAY_HEADER + sizeof(prefix) + pkt.len
+    n = ngx_webrtc_play_header_size(t, &pkt) + sizeof(prefix) + pkt.len
         + NGX_WEBRTC_SRTP_TAG;
 
     dst = ngx_webrtc_transport_reserve(&s->transport, n);
@@ -852,18 +849,9 @@ ngx_webrtc_play_resend(ngx_webrtc_session_t *s, ngx_webrtc_play_track_t *t,
         pt = t->rtx_pt;
     }
 
-    p = dst;
+    hdr = ngx_webrtc_play_header(t, &pkt, pt, index, ts, ssrc, dst);
 
-    p = ngx_webrtc_write_u8(p, dst + n, (pkt.flags & NGX_WEBRTC_PKT_PADDED)
-                                        ? 0xa0 : 0x80);
-    p = ngx_webrtc_write_u8(p, dst + n,
-                            ((pkt.flags & NGX_WEBRTC_PKT_MARKER) ? 0x80 : 0)
-                            | pt);
-    p = ngx_webrtc_write_u16(p, dst + n, (uint16_t) index);
-    p = ngx_webrtc_write_u32(p, dst + n, ts);
-    (void) ngx_webrtc_write_u32(p, dst + n, ssrc);
-
-    if (ngx_webrtc_srtp_protect(&s->out, index, dst, NGX_WEBRTC_PLAY_HEADER,
+    if (ngx_webrtc_srtp_protect(&s->out, index, dst, hdr,
                                 prefix_n ? prefix : NULL, prefix_n, out.data,
                                 out.n, dst, &n)
         != NGX_OK)

@@ -21,8 +21,10 @@
 #include "ngx_webrtc_report.h"
 
 
-/* bytes of an RTP header as we send it: no CSRC, no extension */
-#define NGX_WEBRTC_PLAY_HEADER   12
+/* bytes of an RTP header as we send it, without CSRCs, and of its extension
+ * where it has one */
+#define NGX_WEBRTC_PLAY_HEADER     12
+#define NGX_WEBRTC_PLAY_EXTENSION  8
 
 /* packets that a viewer may have sent again: at once, and per second; chosen:
  * 5 % of 60 Mbit/s, and no more than a fraction of what it is sent anyway */
@@ -58,6 +60,7 @@ typedef struct {
     uint8_t                      codec;
     uint8_t                      rtx_pt;
     uint8_t                      red_pt;      /* or NGX_WEBRTC_DESC_NO_PT */
+    uint8_t                      ext_cvo;     /* 0: the viewer has none */
     unsigned                     used:1;
     unsigned                     jump:1;      /* packets were skipped */
     unsigned                     rtx:1;
@@ -158,6 +161,23 @@ typedef struct {
 void ngx_webrtc_play_payload(ngx_webrtc_play_track_t *t,
     ngx_webrtc_ring_packet_t *pkt, u_char *payload, ngx_uint_t pt,
     ngx_webrtc_play_payload_t *out);
+
+/*
+ * The header of a packet as it leaves: the same one for the same packet.
+ *
+ *   pt, index, ts, ssrc   what the viewer sees
+ *   dst                   ngx_webrtc_play_header_size() bytes
+ *
+ * Returns its size.
+ */
+size_t ngx_webrtc_play_header(ngx_webrtc_play_track_t *t,
+    ngx_webrtc_ring_packet_t *pkt, ngx_uint_t pt, uint64_t index, uint32_t ts,
+    uint32_t ssrc, u_char *dst);
+size_t ngx_webrtc_play_header_size(ngx_webrtc_play_track_t *t,
+    ngx_webrtc_ring_packet_t *pkt);
+
+/* Says that a viewer who has no extension for it sees the picture turned. */
+void ngx_webrtc_play_sideways(ngx_webrtc_session_t *s, ngx_uint_t cvo);
 
 /* Sends the sender reports, when there is something to report. */
 void ngx_webrtc_play_send_reports(ngx_webrtc_session_t *s);

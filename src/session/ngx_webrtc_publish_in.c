@@ -61,6 +61,10 @@ static void ngx_webrtc_publish_extensions(ngx_webrtc_publish_t *pub,
     ngx_webrtc_rtp_t *rtp, uint64_t now_us);
 static ngx_int_t ngx_webrtc_publish_switch(ngx_webrtc_publish_track_t *t,
     ngx_uint_t codec);
+static uint8_t ngx_webrtc_publish_cvo(ngx_webrtc_publish_track_t *t,
+    ngx_webrtc_rtp_t *rtp);
+static void ngx_webrtc_publish_turn(ngx_webrtc_publish_track_t *t,
+    const ngx_webrtc_reorder_packet_t *rp);
 static void ngx_webrtc_publish_frame(ngx_webrtc_publish_track_t *t,
     const ngx_webrtc_reorder_packet_t *rp, ngx_webrtc_depay_info_t *info);
 static void ngx_webrtc_publish_write(ngx_webrtc_publish_track_t *t,
@@ -140,12 +144,14 @@ ngx_webrtc_publish_rtp(ngx_webrtc_session_t *s, u_char *p, size_t n)
         return;
     }
 
-    if (rtp.len > NGX_WEBRTC_PUBLISH_PAYLOAD) {
+    t = &pub->tracks[ssrc->n];
+
+    if (rtp.len + (t->media->ext_cvo ? NGX_WEBRTC_PLAY_EXTENSION : 0)
+        > NGX_WEBRTC_PUBLISH_PAYLOAD)
+    {
         ngx_webrtc_publish_drop(s, NGX_WEBRTC_DROP_LIMIT, "rtp too long");
         return;
     }
-
-    t = &pub->tracks[ssrc->n];
 
     seq = ngx_webrtc_reorder_seq(&t->reorder, rtp.seq);
 
@@ -174,6 +180,7 @@ ngx_webrtc_publish_rtp(ngx_webrtc_session_t *s, u_char *p, size_t n)
     pkt.n = (uint16_t) rtp.len;
     pkt.pt = rtp.pt;
     pkt.marker = rtp.marker;
+    pkt.cvo = ngx_webrtc_publish_cvo(t, &rtp);
     pkt.ts = rtp.ts;
 
     if (pub->first_us == 0) {
@@ -413,6 +420,47 @@ ngx_webrtc_publish_extensions(ngx_webrtc_publish_t *pub,
 }
 
 
+/* 3GPP TS 26.114, 7.4.5: the orientation that a packet tells, or 0 */
+
+static uint8_t
+ngx_webrtc_publish_cvo(ngx_webrtc_publish_track_t *t, ngx_webrtc_rtp_t *rtp)
+{
+    ngx_webrtc_rtp_ext_t  ext;
+
+    if (t->media->ext_cvo == 0
+        || ngx_webrtc_rtp_ext_find(rtp, t->media->ext_cvo, &ext) != NGX_OK
+        || ext.len != 1)
+    {
+        return 0;
+    }
+
+    return NGX_WEBRTC_CVO_TOLD | (ext.data[0] & NGX_WEBRTC_CVO_MASK);
+}
+
+
+/* it holds until another one is told */
+
+static void
+ngx_webrtc_publish_turn(ngx_webrtc_publish_track_t *t,
+    const ngx_webrtc_reorder_packet_t *rp)
+{
+    ngx_webrtc_track_t  *track;
+
+    t->told = (rp->cvo != 0);
+
+    if (t->told) {
+        t->cvo = rp->cvo & NGX_WEBRTC_CVO_MASK;
+    }
+
+    track = &t->session->pub->stream[t->track];
+
+    if (track->cvo != t->cvo) {
+        track->cvo = t->cvo;
+        t->session->pub->news = 1;
+    }
+}
+
+
 void
 ngx_webrtc_publish_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
 {
@@ -470,6 +518,8 @@ ngx_webrtc_publish_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
         pub->stream[t->track] = t->depay.track;
         pub->news = 1;
     }
+
+    ngx_webrtc_publish_turn(t, rp);
 
     if (info.key_needed) {
         pub->want_key = 1;
@@ -650,6 +700,15 @@ ngx_webrtc_publish_write(ngx_webrtc_publish_track_t *t, u_char *payload,
     pkt.track = t->track;
     pkt.flags = (uint8_t) flags;
     pkt.ts = ngx_webrtc_timeline_rtp(t->ts);
+
+    if ((flags & NGX_WEBRTC_PKT_MARKER)
+        && (t->cvo || t->told
+            || (t->media->ext_cvo && (flags & NGX_WEBRTC_PKT_KEY))))
+    {
+        /* whenever it is not 0: libwebrtc takes that for nothing told */
+        pkt.cvo = NGX_WEBRTC_CVO_TOLD | t->cvo;
+    }
+
     pkt.arrival_us = arrival_us;
 
     if (ngx_webrtc_ring_write(&pub->writer, &pkt, payload) != NGX_OK) {

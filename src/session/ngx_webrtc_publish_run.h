@@ -59,7 +59,9 @@ typedef struct {
     int64_t                      ts;          /* of the frame, media time */
     uint32_t                     rtp_ts;      /* as received */
     ngx_webrtc_equal_t           equal;
+    uint8_t                      cvo;         /* of its frames now */
     unsigned                     framed:1;    /* there was a frame */
+    unsigned                     told:1;      /* cvo, by the last packet */
     unsigned                     drop:1;      /* of the frame: time runs back */
     unsigned                     open:1;      /* video: the last packet did not
                                                  end its frame */

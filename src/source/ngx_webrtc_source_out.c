@@ -52,6 +52,7 @@ ngx_webrtc_source_out_begin(ngx_webrtc_source_out_t *out)
     ngx_memzero(out->pack, sizeof(out->pack));
     ngx_memzero(out->order, sizeof(out->order));
 
+    out->cvo = 0;
     out->wait_key = 0;
     out->hold = 0;
     out->full = 0;
@@ -312,6 +313,12 @@ ngx_webrtc_source_out_packet(void *ctx, u_char *payload, size_t n,
     pkt.len = (uint16_t) n;
     pkt.track = (uint8_t) out->track;
     pkt.flags = (uint8_t) flags;
+
+    if (out->cvo && (flags & NGX_WEBRTC_PKT_MARKER)
+        && out->pack[out->track].track.kind == NGX_WEBRTC_VIDEO)
+    {
+        pkt.cvo = NGX_WEBRTC_CVO_TOLD | out->cvo;
+    }
 
     if (ngx_webrtc_ring_write(&out->writer, &pkt, payload) != NGX_OK) {
         return NGX_ERROR;

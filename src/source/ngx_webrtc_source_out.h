@@ -78,6 +78,8 @@ typedef struct {
     ngx_webrtc_timeline_t         *timeline;
     uint32_t                       jumps;      /* of the timeline, as told */
     uint16_t                       picture_id;
+    uint8_t                        cvo;         /* of the video to come, see
+                                                   ngx_webrtc_packet.h */
     unsigned                       wait_key:1;  /* video */
     unsigned                       hold:1;      /* audio, for the first key */
     unsigned                       full:1;      /* the ring is as large as it

@@ -18,6 +18,7 @@
 #include <ngx_core.h>
 
 #include "ngx_webrtc_source_run.h"
+#include "ngx_webrtc_source_turn.h"
 
 
 /*
@@ -271,6 +272,9 @@ ngx_webrtc_source_tracks_video(ngx_webrtc_source_run_t *run,
             /* who hears it already goes on hearing it */
             ngx_webrtc_source_out_unhold(out);
         }
+
+        out->cvo = (uint8_t) ngx_webrtc_source_turn(
+                                     run->ic->streams[run->rd.video.index]);
     }
 
     ngx_webrtc_source_tracks_config(run, item->pkt);
@@ -292,6 +296,7 @@ ngx_webrtc_source_tracks_video(ngx_webrtc_source_run_t *run,
            == NGX_OK)
     {
         run->video_ready = 1;
+        run->video.cvo = out->cvo;
     }
 
     if (!run->video_ready) {

@@ -110,6 +110,7 @@ typedef struct {
     uint8_t   ext_mid;
     uint8_t   ext_abs_send_time;
     uint8_t   ext_twcc;
+    uint8_t   ext_cvo;                /* orientation of video */
 
     uint8_t   fb;                     /* NGX_WEBRTC_FB_* that both sides do */
 

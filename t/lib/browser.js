@@ -577,6 +577,9 @@ function inPage() {
         r.tones = t.tones ? t.tones.map((f) => f()) : [0, 0];
         r.currentTime = t.video.currentTime;
 
+        /* as shown, turned where the stream says so */
+        r.shown = t.video.videoWidth + 'x' + t.video.videoHeight;
+
         return r;
     };
 

@@ -23,7 +23,7 @@
  *                        "close"
  *     {"cmd":"packets","peer":n,"count":k,"timeout":s}
  *                        waits until so many RTP packets have come since the
- *                        last "packets"; [{pt,marker,seq,ts,ssrc,hex}]
+ *                        last "packets"; [{pt,marker,seq,ts,ssrc,ext,hex}]
  *     {"cmd":"h264","peer":n,"track":k,"file":...,"pt":...,"ssrc":...,
  *      "fps":25}         plays an Annex B file in a circle, with libdatachannel's
  *                        packetizer, sender reports and retransmission; one
@@ -76,11 +76,19 @@ function received(p, m) {
         return;
     }
 
-    const at = 12 + 4 * (b[0] & 15);
+    let at = 12 + 4 * (b[0] & 15);
+    let ext;
+
+    if (b[0] & 16) {
+        const n = 4 + 4 * b.readUInt16BE(at + 2);
+
+        ext = b.subarray(at, at + n).toString('hex');
+        at += n;
+    }
 
     p.packets.push({ pt: b[1] & 127, marker: b[1] >> 7,
                      seq: b.readUInt16BE(2), ts: b.readUInt32BE(4),
-                     ssrc: b.readUInt32BE(8),
+                     ssrc: b.readUInt32BE(8), ext,
                      hex: b.subarray(at).toString('hex') });
 }
 

@@ -203,7 +203,7 @@ test_answer(void)
 
     static const ngx_webrtc_desc_media_t  video = {
         1003, 1004, 90000, NGX_WEBRTC_VIDEO, NGX_WEBRTC_CODEC_H264, 1,
-        98, 99, NONE, 4, 0, 0,
+        98, 99, NONE, 4, 0, 0, 0,
         NGX_WEBRTC_FB_NACK|NGX_WEBRTC_FB_PLI|NGX_WEBRTC_FB_FIR
         |NGX_WEBRTC_FB_RSIZE,
         1, 0, 0, 1, 1, "1", 0, { { 0, 0, 0 } }
@@ -596,6 +596,27 @@ test_shapes(void)
            && find(NGX_WEBRTC_VIDEO)->ext_mid == 0
            && (find(NGX_WEBRTC_VIDEO)->fb & NGX_WEBRTC_FB_TWCC),
            "transport-cc with its extension");
+
+    /* orientation, of video alone */
+
+    policy.exts = NGX_WEBRTC_EXT_CVO;
+
+    tap_ok(negotiate_file("chromium-h264") == NGX_OK
+           && find(NGX_WEBRTC_VIDEO)->ext_cvo != 0
+           && has("urn:3gpp:video-orientation"), "video orientation");
+
+    tap_ok(negotiate_text(HEAD VIDEO "a=extmap:9 urn:3gpp:video-orientation\r\n"
+                          T) == NGX_OK
+           && m[0].ext_cvo == 9 && has("a=extmap:9 urn:3gpp:video-orientation"),
+           "its number is the offer's");
+
+    reset(PLAY);
+    track(NGX_WEBRTC_CODEC_OPUS, 0);
+    policy.exts = NGX_WEBRTC_EXT_CVO;
+
+    tap_ok(negotiate_text(HEAD AUDIO "a=extmap:9 urn:3gpp:video-orientation\r\n"
+                          T) == NGX_OK
+           && m[0].ext_cvo == 0 && !has("extmap"), "not of audio");
 
     /* mono */
 

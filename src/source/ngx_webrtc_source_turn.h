@@ -1,0 +1,27 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * How the picture of a source is to be turned: phones record it as the camera
+ * lies and say so (ISO/IEC 14496-12, 8.3.2: the matrix of a track).
+ */
+
+
+#ifndef _NGX_WEBRTC_SOURCE_TURN_H_INCLUDED_
+#define _NGX_WEBRTC_SOURCE_TURN_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <libavformat/avformat.h>
+
+
+/*
+ * Returns NGX_WEBRTC_CVO_FLIP and _QUARTERS; 0: as it is.  What lies between is
+ * rounded to quarters.
+ */
+ngx_uint_t ngx_webrtc_source_turn(AVStream *st);
+
+
+#endif /* _NGX_WEBRTC_SOURCE_TURN_H_INCLUDED_ */
