@@ -17,6 +17,7 @@
 #include "ngx_http_webrtc_ice_server.h"
 #include "ngx_http_webrtc_url.h"
 #include "ngx_http_webrtc_vars.h"
+#include "ngx_webrtc_bus_error.h"
 #include "ngx_webrtc_bus_publish.h"
 #include "ngx_webrtc_negotiate.h"
 #include "ngx_webrtc_negotiate_counter.h"
@@ -33,6 +34,8 @@
 
 static ngx_uint_t ngx_http_webrtc_offer_alternatives(
     ngx_http_webrtc_loc_conf_t *wlcf);
+static void ngx_http_webrtc_offer_no_codec(ngx_http_webrtc_offer_t *offer,
+    ngx_uint_t codec);
 static ngx_int_t ngx_http_webrtc_offer_slot(ngx_http_webrtc_offer_t *offer,
     ngx_webrtc_peer_t *peer);
 static ngx_int_t ngx_http_webrtc_offer_limit(ngx_http_request_t *r,
@@ -199,6 +202,11 @@ ngx_http_webrtc_offer_answer(ngx_http_webrtc_offer_t *offer)
     }
 
     if (rc == NGX_DECLINED) {
+
+        if (cause.codec) {
+            ngx_http_webrtc_offer_no_codec(offer, cause.codec);
+        }
+
         return ngx_http_webrtc_offer_refuse(r, offer->role, &cause);
     }
 
@@ -230,6 +238,32 @@ ngx_http_webrtc_offer_answer(ngx_http_webrtc_offer_t *offer)
     }
 
     return rc;
+}
+
+
+/*
+ * A codec that viewers cannot play is for the operator to change.  Nothing of
+ * the offer is in the text, so that it is one cause whoever asks.
+ */
+
+static void
+ngx_http_webrtc_offer_no_codec(ngx_http_webrtc_offer_t *offer,
+    ngx_uint_t codec)
+{
+    const ngx_webrtc_codec_t  *c;
+
+    c = ngx_webrtc_codec(codec);
+
+    ngx_webrtc_bus_complain(ngx_http_webrtc_worker->bus, offer->st,
+                            NGX_LOG_WARN, offer->request->connection->log,
+                            "viewer refused",
+                            "the stream's %s is %V, which the viewer's offer "
+                            "does not have: publish it in another codec, %s",
+                            c->kind == NGX_WEBRTC_VIDEO ? "video" : "audio",
+                            &c->name,
+                            c->kind == NGX_WEBRTC_VIDEO
+                            ? "H264 is played by all browsers"
+                            : "opus is played by all browsers");
 }
 
 

@@ -540,13 +540,17 @@ ngx_webrtc_negotiate_pick_play(ngx_webrtc_negotiate_ctx_t *ctx,
 
     n = ngx_webrtc_negotiate_names(media, names);
 
-    return ngx_webrtc_negotiate_refuse(ctx->cause,
+    (void) ngx_webrtc_negotiate_refuse(ctx->cause,
                                        NGX_WEBRTC_NEGOTIATE_UNSUPPORTED,
                                        "no codec in common", mline,
                                        "the stream has %V %V, m-line %ui "
                                        "offers %*s",
                                        &ngx_webrtc_codec(first->codec)->name,
                                        &media->type, mline, n, names);
+
+    ctx->cause->codec = first->codec;
+
+    return NGX_DECLINED;
 }
 
 

@@ -113,6 +113,8 @@ typedef struct {
     ngx_uint_t   kind;               /* NGX_WEBRTC_NEGOTIATE_BAD, ... */
     const char  *title;              /* static, "no codec in common" */
     ngx_int_t    mline;              /* index in the offer, -1 = none */
+    ngx_uint_t   codec;              /* of the stream, which is not offered;
+                                      * 0 = that is not why */
     size_t       len;
     u_char       detail[NGX_WEBRTC_NEGOTIATE_DETAIL];
 } ngx_webrtc_negotiate_cause_t;

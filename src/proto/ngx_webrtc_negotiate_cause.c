@@ -44,6 +44,7 @@ ngx_webrtc_negotiate_refuse(ngx_webrtc_negotiate_cause_t *cause,
     cause->kind = kind;
     cause->title = title;
     cause->mline = mline;
+    cause->codec = NGX_WEBRTC_CODEC_NONE;
 
     va_start(args, fmt);
     last = ngx_vslprintf(cause->detail,

@@ -19,6 +19,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "ngx_webrtc_publish_run.h"
+#include "ngx_webrtc_bus_error.h"
 #include "ngx_webrtc_rtp.h"
 #include "ngx_webrtc_seq.h"
 
@@ -659,6 +660,17 @@ ngx_webrtc_publish_frame(ngx_webrtc_publish_track_t *t,
     if (t->media->kind != NGX_WEBRTC_VIDEO) {
         t->drop = 0;
         return;
+    }
+
+    if (t->drop && !pub->reordered) {
+        pub->reordered = 1;
+
+        ngx_webrtc_bus_complain(t->session->wk->bus, st, NGX_LOG_WARN,
+                                &t->session->log, "publisher",
+                                "video has B-frames, which WebRTC cannot show "
+                                "in order: frames are left out; set the "
+                                "encoder to none (x264 and OBS: tune "
+                                "zerolatency or bframes=0, NVENC: B-frames 0)");
     }
 
     ngx_webrtc_atomic_add(&st->stat.dropped, t->drop);

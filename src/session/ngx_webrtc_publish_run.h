@@ -110,6 +110,7 @@ struct ngx_webrtc_publish_s {
     unsigned                     dirty:1;     /* written, not published */
     unsigned                     news:1;      /* tracks have changed */
     unsigned                     key:1;       /* a key frame was written */
+    unsigned                     reordered:1; /* B-frames are told */
     unsigned                     rsize:1;     /* all that have transport-wide
                                                  feedback have rtcp-rsize */
     unsigned                     deaf:1;      /* they come when they come */

@@ -208,7 +208,7 @@ ngx_webrtc_source_out_frame(ngx_webrtc_source_out_t *out, ngx_uint_t i,
     u_char *data, size_t n, ngx_webrtc_frame_t *frame, int64_t ts,
     int64_t now_us)
 {
-    int64_t              media;
+    int64_t              media, ts_media;
     uint64_t             head;
     ngx_int_t            rc;
     ngx_uint_t           audio;
@@ -218,10 +218,16 @@ ngx_webrtc_source_out_frame(ngx_webrtc_source_out_t *out, ngx_uint_t i,
     pack = &out->pack[i];
     audio = (pack->track.kind == NGX_WEBRTC_AUDIO);
 
-    media = ngx_webrtc_timeline_map(out->timeline, i, ts, now_us);
+    ts_media = ngx_webrtc_timeline_map(out->timeline, i, ts, now_us);
+    media = ts_media;
 
     order = ngx_webrtc_order(&out->order[i], &media,
                              audio || frame->discardable);
+
+    if (order == NGX_WEBRTC_ORDER_CLAMP && !audio) {
+        /* by a frame's time and not one tick */
+        out->held += (media - ts_media > NGX_WEBRTC_SOURCE_CLOCK / 1000);
+    }
 
     if (order == NGX_WEBRTC_ORDER_DROP) {
         out->delta.dropped += !audio;

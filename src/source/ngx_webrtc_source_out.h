@@ -86,6 +86,7 @@ typedef struct {
                                                    gets */
 
     uint32_t                       dropped;    /* B-frames, in all */
+    uint32_t                       held;       /* those that were clamped */
     ngx_webrtc_source_delta_t      delta;
 
     /* of the frame under way */

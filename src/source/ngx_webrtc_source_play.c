@@ -31,6 +31,10 @@
 /* 90 kHz; audio that is as late would be heard late; chosen */
 #define NGX_WEBRTC_SOURCE_TOO_LATE       (NGX_WEBRTC_SOURCE_CLOCK / 2)
 
+/* frames with their time held back that are taken for B-frames; chosen: second
+ * fields and repeated timestamps are rare */
+#define NGX_WEBRTC_SOURCE_HELD           3
+
 /* us; when a paced source is later than that it does not catch up; chosen */
 #define NGX_WEBRTC_SOURCE_LATE_US        1000000
 
@@ -418,13 +422,16 @@ ngx_webrtc_source_play_write(ngx_webrtc_source_run_t *run,
                                        item->pkt->data, item->pkt->size,
                                        item->pts, now_us);
 
-    if (th->out.dropped && !th->warned) {
-
+    if ((th->out.dropped || th->out.held > NGX_WEBRTC_SOURCE_HELD)
+        && !th->warned)
+    {
         th->warned = 1;
 
         ngx_webrtc_source_thread_log(th, NGX_LOG_WARN,
                   "video has B-frames, which WebRTC cannot show in order: "
-                  "those that nothing refers to are left out");
+                  "frames are left out or late; set the encoder to none "
+                  "(x264 and OBS: tune zerolatency or bframes=0, NVENC: "
+                  "B-frames 0)");
     }
 
 done:
