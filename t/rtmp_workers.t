@@ -169,6 +169,9 @@ my ($p, $second, $n) = publish_elsewhere('cam1', $first, 2);
 ok($p, 'the publisher comes back in another worker');
 ok(goes_on('live-cam1'), 'its stream goes on');
 
+like($t->log, qr/\[notice\].*moved to another worker", stream: "live-cam1"/,
+     'the log tells');
+
 # one that hangs keeps the name where it is, but is left
 
 CORE::kill('STOP', $p->{pid});
@@ -214,7 +217,15 @@ my $old = worker_of('cam2', 1);
 $view{cam2}->stop;
 ok(rests('live-cam2'), 'no viewer');
 
+my @replaced = $t->workers;
+
 $t->reload;
+
+# until then they may take a request, and send it away again
+
+ok(wait_for(60, sub {
+    !grep { slurp("/proc/$_/cmdline") !~ /shutting down/ } @replaced;
+}), 'a reload');
 
 my $again = view('live/cam2');
 

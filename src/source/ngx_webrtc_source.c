@@ -660,9 +660,9 @@ ngx_webrtc_source_failed(ngx_webrtc_source_t *source,
 {
     u_char  event[64];
 
-    if (note->type == NGX_WEBRTC_SOURCE_NOTE_DOWN && note->retry_ms == 0) {
+    if (note->level == NGX_LOG_NOTICE) {
 
-        /* a file was played to its end */
+        /* a file was played to its end, or the stream moved in this nginx */
 
         ngx_log_error(NGX_LOG_NOTICE, &source->log, 0,
                       "webrtc source down retry_ms:0 reason:\"%*s\"",

@@ -129,6 +129,8 @@ ngx_webrtc_source_av_run(ngx_webrtc_source_thread_t *th)
 
 done:
 
+    th->moved = (rc == NGX_ERROR && run->moved);
+
     ngx_webrtc_source_out_end(&th->out);
 
     ngx_webrtc_source_av_close(run);

@@ -307,6 +307,7 @@ ngx_webrtc_source_thread_run(ngx_webrtc_source_thread_t *th)
     while (!ngx_webrtc_source_thread_stopped(th)) {
 
         th->up = 0;
+        th->moved = 0;
         th->error_len = 0;
         started_us = ngx_webrtc_source_thread_now();
 
@@ -319,6 +320,15 @@ ngx_webrtc_source_thread_run(ngx_webrtc_source_thread_t *th)
         if (rc == NGX_DONE || th->conf.once) {
             ngx_webrtc_source_thread_lost(th, 0);
             break;
+        }
+
+        if (th->moved) {
+
+            /* at once: it has been waited for already */
+
+            ngx_webrtc_source_thread_lost(th, 0);
+            backoff = 0;
+            continue;
         }
 
         backoff = ngx_webrtc_source_thread_backoff(th, backoff, started_us);
@@ -514,6 +524,8 @@ ngx_webrtc_source_thread_lost(ngx_webrtc_source_thread_t *th,
     note.type = th->up ? NGX_WEBRTC_SOURCE_NOTE_DOWN
                        : NGX_WEBRTC_SOURCE_NOTE_FAILED;
     note.retry_ms = retry_ms;
+    note.level = (th->moved || (th->up && retry_ms == 0)) ? NGX_LOG_NOTICE
+                                                          : NGX_LOG_ERR;
 
     note.len = th->error_len;
     ngx_memcpy(note.text, th->error, th->error_len);

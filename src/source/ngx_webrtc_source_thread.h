@@ -62,8 +62,10 @@ typedef enum {
 
 typedef struct {
     ngx_webrtc_source_note_e   type;
-    ngx_uint_t                 level;      /* NGX_LOG_* */
-    ngx_uint_t                 retry_ms;   /* 0: it is not tried again */
+    ngx_uint_t                 level;      /* NGX_LOG_*; of LOG, of DOWN and
+                                              FAILED: NOTICE, it is nobody's
+                                              fault, or ERR */
+    ngx_uint_t                 retry_ms;   /* 0: not, or at once */
     size_t                     need;       /* bytes of the ring, 0: any */
     ngx_uint_t                 ntracks;
     ngx_webrtc_track_t         tracks[NGX_WEBRTC_SOURCE_TRACKS];
@@ -130,6 +132,8 @@ struct ngx_webrtc_source_thread_s {
     size_t                             libav_len;
     u_char                             libav[NGX_WEBRTC_SOURCE_TEXT / 2];
     unsigned                           up:1;
+    unsigned                           moved:1;      /* lost as it is at
+                                                        another worker */
     unsigned                           had_audio:1;  /* a run before */
     unsigned                           warned:1;     /* of B-frames */
 
