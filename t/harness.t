@@ -8,6 +8,7 @@
 use strict;
 use warnings;
 
+use File::Path qw/ remove_tree /;
 use Test::More;
 use NgxWebRTC;
 use NgxWebRTC::Left;
@@ -101,6 +102,10 @@ for my $how (sort keys %end) {
     } sort keys %pids;
 
     is("@left", '', "$how: none is left");
+    # what it left for a look
+
+    remove_tree(glob "$NgxWebRTC::BUILD/tmp/$name.pl.$p->{pid}.*");
+
     like(slurp($p->{log}), qr/left \d+ .*, which has been ended/,
          "$how: and the test tells what it had to end");
 }
