@@ -26,7 +26,11 @@ ngx_webrtc_nal_init(ngx_webrtc_nal_t *it, u_char *p, size_t n,
     it->end = p + n;
     it->length_size = (uint8_t) length_size;
 
-    if (length_size == 0) {
+    if (length_size == 4 && n > 4 && ngx_memcmp(p, "\0\0\0\1", 4) == 0) {
+        it->length_size = 0;
+    }
+
+    if (it->length_size == 0) {
         it->p = ngx_webrtc_nal_start_code(it->p, it->end);
     }
 }

@@ -31,7 +31,10 @@ typedef struct {
  *   p, n          the access unit; not modified, not owned
  *   length_size   0 for Annex B, else the size of the length field, 1..4
  *
- * In Annex B whatever stands before the first start code is skipped.
+ * In Annex B whatever stands before the first start code is skipped.  A length
+ * of 1 in 4 bytes at the beginning is a start code: no access unit begins with
+ * a NAL unit of one byte, and there are encoders that put Annex B behind the
+ * avcC of FLV.
  */
 
 void ngx_webrtc_nal_init(ngx_webrtc_nal_t *it, u_char *p, size_t n,
