@@ -21,6 +21,7 @@
 
 #include "ngx_webrtc_source_av.h"
 #include "ngx_webrtc_source_program.h"
+#include "ngx_webrtc_source_refuse.h"
 #include "ngx_webrtc_source_run.h"
 
 
@@ -42,8 +43,6 @@ static ngx_int_t ngx_webrtc_source_av_regular(ngx_webrtc_source_run_t *run);
 static AVDictionary *ngx_webrtc_source_av_options(
     ngx_webrtc_source_run_t *run);
 static ngx_uint_t ngx_webrtc_source_av_paced(ngx_webrtc_source_run_t *run);
-static void ngx_webrtc_source_av_unknown(void *data, ngx_uint_t kind,
-    const char *codec);
 static void ngx_webrtc_source_av_program(ngx_webrtc_source_run_t *run);
 static void ngx_webrtc_source_av_close(ngx_webrtc_source_run_t *run);
 static void ngx_webrtc_source_av_arrived(ngx_webrtc_source_run_t *run);
@@ -87,7 +86,7 @@ ngx_webrtc_source_av_run(ngx_webrtc_source_thread_t *th)
 
     run->rd.wanted = th->conf.program ? (int) th->conf.program
                                       : NGX_WEBRTC_SOURCE_NO_PROGRAM;
-    run->rd.unknown = ngx_webrtc_source_av_unknown;
+    run->rd.unknown = ngx_webrtc_source_refuse_codec;
     run->rd.ctx = run;
 
     th->deadline_us = ngx_webrtc_source_thread_now()
@@ -271,6 +270,7 @@ ngx_webrtc_source_av_open(ngx_webrtc_source_run_t *run)
     run->ic->correct_ts_overflow = 0;
     run->ic->flags |= AVFMT_FLAG_NOBUFFER;
 
+    ngx_webrtc_source_refuse_watch(run);
     ngx_webrtc_source_hls_attach(&run->hls, run->ic);
 
     options = ngx_webrtc_source_av_options(run);
@@ -410,6 +410,8 @@ ngx_webrtc_source_av_failed(ngx_webrtc_source_run_t *run, int err,
     const char *doing)
 {
     char                         text[AV_ERROR_MAX_STRING_SIZE];
+    u_char                      *p;
+    u_char                       why[NGX_WEBRTC_SOURCE_TEXT];
     const char                  *cause;
     ngx_webrtc_source_thread_t  *th;
 
@@ -432,7 +434,13 @@ ngx_webrtc_source_av_failed(ngx_webrtc_source_run_t *run, int err,
         cause = "unknown error";
     }
 
-    if (th->libav_len) {
+    p = ngx_webrtc_source_refuse_print(run, why, why + sizeof(why));
+
+    if (p != why) {
+        ngx_webrtc_source_thread_error(th, "%*s (%s: %s)", (size_t) (p - why),
+                                       why, doing, cause);
+
+    } else if (th->libav_len) {
         ngx_webrtc_source_thread_error(th, "%s: %s (%*s)", doing, cause,
                                        th->libav_len, th->libav);
 
@@ -441,18 +449,6 @@ ngx_webrtc_source_av_failed(ngx_webrtc_source_run_t *run, int err,
     }
 
     return NGX_ERROR;
-}
-
-
-static void
-ngx_webrtc_source_av_unknown(void *data, ngx_uint_t kind, const char *codec)
-{
-    ngx_webrtc_source_run_t  *run = data;
-
-    ngx_webrtc_source_thread_log(run->th, NGX_LOG_WARN,
-                                 "%s codec \"%s\" cannot be sent, left out",
-                                 kind == NGX_WEBRTC_VIDEO ? "video" : "audio",
-                                 codec);
 }
 
 

@@ -18,6 +18,7 @@
 
 #include <libavutil/opt.h>
 
+#include "ngx_webrtc_sniff.h"
 #include "ngx_webrtc_source_read.h"
 #include "ngx_webrtc_source_audio.h"
 #include "ngx_webrtc_source_hide.h"
@@ -61,6 +62,11 @@ static void ngx_webrtc_source_read_select(ngx_webrtc_source_read_t *rd);
 static void ngx_webrtc_source_read_moved(ngx_webrtc_source_read_t *rd);
 static ngx_uint_t ngx_webrtc_source_read_related(AVFormatContext *ic, int a,
     int b);
+static void ngx_webrtc_source_read_stranger(ngx_webrtc_source_read_t *rd,
+    AVPacket *pkt);
+static void ngx_webrtc_source_read_unknown(ngx_webrtc_source_read_t *rd,
+    AVCodecParameters *par);
+static ngx_uint_t ngx_webrtc_source_read_probed(ngx_webrtc_source_read_t *rd);
 static int ngx_webrtc_source_read_skip(ngx_webrtc_source_read_t *rd);
 static ngx_webrtc_source_unit_e ngx_webrtc_source_read_state(
     ngx_webrtc_source_read_t *rd, AVStream *st);
@@ -113,6 +119,7 @@ ngx_webrtc_source_read_attach(ngx_webrtc_source_read_t *rd,
     rd->paced = paced;
     rd->ts = (ngx_strcmp(name, "mpegts") == 0);
     rd->rtp = (ngx_strcmp(name, "rtsp") == 0);
+    rd->flv = (ngx_strstr(name, "flv") != NULL);
 
     /*
      * These give whole frames, or what is made into frames here; what
@@ -121,7 +128,7 @@ ngx_webrtc_source_read_attach(ngx_webrtc_source_read_t *rd,
 
     if (rd->ts
         || rd->rtp
-        || ngx_strstr(name, "flv") != NULL
+        || rd->flv
         || ngx_strstr(name, "mp4") != NULL
         || ngx_strstr(name, "matroska") != NULL)
     {
@@ -200,6 +207,8 @@ ngx_webrtc_source_read_next(ngx_webrtc_source_read_t *rd)
     }
 
     if (s == NULL) {
+        ngx_webrtc_source_read_stranger(rd, pkt);
+
         rc = ngx_webrtc_source_read_skip(rd);
 
     } else if (rd->ic->streams[pkt->stream_index]->codecpar->codec_id
@@ -269,7 +278,7 @@ ngx_webrtc_source_read_rewind(ngx_webrtc_source_read_t *rd)
     rd->audio.set = 0;
     rd->audio.seam = 1;
 
-    if (rd->ts || ngx_strstr(rd->ic->iformat->name, "flv") != NULL) {
+    if (rd->ts || rd->flv) {
         rc = av_seek_frame(rd->ic, -1, 0, AVSEEK_FLAG_BYTE);
 
     } else if (ngx_strstr(rd->ic->iformat->name, "matroska") != NULL) {
@@ -305,11 +314,19 @@ ngx_webrtc_source_read_declared(ngx_webrtc_source_read_t *rd, ngx_uint_t kind)
 
     s = video ? &rd->video : &rd->audio;
 
+    if (rd->scrambled & kind) {
+        return 0;
+    }
+
     if (s->index >= 0) {
         return 1;
     }
 
-    if (ngx_strstr(rd->ic->iformat->name, "flv") == NULL) {
+    if (rd->ts && !video) {
+        return ngx_webrtc_source_read_probed(rd);
+    }
+
+    if (!rd->flv || (rd->warned & kind)) {
         return 0;
     }
 
@@ -337,6 +354,35 @@ ngx_webrtc_source_read_open(ngx_webrtc_source_read_t *rd)
     return (rd->ic->ctx_flags & AVFMTCTX_NOHEADER)
            || rd->ts
            || ngx_strncmp(rd->ic->iformat->name, "hls", 3) == 0;
+}
+
+
+/* audio whose codec libavformat makes sure of by some packets of it first */
+
+static ngx_uint_t
+ngx_webrtc_source_read_probed(ngx_webrtc_source_read_t *rd)
+{
+    ngx_uint_t          i;
+    AVCodecParameters  *par;
+
+    for (i = 0; i < rd->ic->nb_streams; i++) {
+
+        par = rd->ic->streams[i]->codecpar;
+
+        /* H.222.0, Table 2-34; ATSC A/53-3 */
+
+        if (par->codec_id == AV_CODEC_ID_NONE
+            && (par->codec_tag == 0x03 || par->codec_tag == 0x04
+                || par->codec_tag == 0x0f || par->codec_tag == 0x11
+                || par->codec_tag == 0x1c || par->codec_tag == 0x81
+                || par->codec_tag == 0x87)
+            && ngx_webrtc_source_program_has(rd, i))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -413,6 +459,87 @@ ngx_webrtc_source_read_stream(ngx_webrtc_source_read_t *rd, int index)
 }
 
 
+/* a packet of FLV whose codec is not known, to libavformat or to us */
+
+static void
+ngx_webrtc_source_read_stranger(ngx_webrtc_source_read_t *rd, AVPacket *pkt)
+{
+    AVCodecParameters  *par;
+
+    par = rd->ic->streams[pkt->stream_index]->codecpar;
+
+    if (rd->flv
+        && (par->codec_type == AVMEDIA_TYPE_VIDEO
+            || par->codec_type == AVMEDIA_TYPE_AUDIO))
+    {
+        (void) ngx_webrtc_source_read_flv(rd,
+                                  par->codec_type == AVMEDIA_TYPE_VIDEO
+                                  ? NGX_WEBRTC_VIDEO : NGX_WEBRTC_AUDIO,
+                                  par->codec_tag, pkt->data, pkt->size);
+
+        if (par->codec_id != AV_CODEC_ID_NONE) {
+            ngx_webrtc_source_read_unknown(rd, par);
+        }
+    }
+}
+
+
+ngx_uint_t
+ngx_webrtc_source_read_flv(ngx_webrtc_source_read_t *rd, ngx_uint_t kind,
+    ngx_uint_t codec, u_char *p, size_t n)
+{
+    char         name[64];
+    ngx_uint_t   fourcc;
+    const char  *known;
+
+    if ((rd->warned & kind)
+        || (kind == NGX_WEBRTC_VIDEO ? &rd->video : &rd->audio)->index >= 0)
+    {
+        return 0;
+    }
+
+    known = ngx_webrtc_sniff_flv(kind == NGX_WEBRTC_VIDEO, codec, p, n,
+                                 &fourcc);
+
+    if (known == NULL) {
+        return 0;
+    }
+
+    if (fourcc) {
+        snprintf(name, sizeof(name), "%s of enhanced RTMP", known);
+
+    } else {
+        snprintf(name, sizeof(name), "%s as number %d of FLV", known,
+                 (int) codec);
+    }
+
+    rd->warned |= kind;
+    rd->unknown(rd->ctx, kind, name);
+
+    return 1;
+}
+
+
+/* a codec that libavformat has a name for, once per kind */
+
+static void
+ngx_webrtc_source_read_unknown(ngx_webrtc_source_read_t *rd,
+    AVCodecParameters *par)
+{
+    ngx_uint_t  kind;
+
+    kind = (par->codec_type == AVMEDIA_TYPE_VIDEO) ? NGX_WEBRTC_VIDEO
+                                                   : NGX_WEBRTC_AUDIO;
+
+    if (!(rd->warned & kind)
+        && (kind == NGX_WEBRTC_VIDEO ? &rd->video : &rd->audio)->index < 0)
+    {
+        rd->warned |= kind;
+        rd->unknown(rd->ctx, kind, avcodec_get_name(par->codec_id));
+    }
+}
+
+
 /*
  * A packet of a stream that is not played, or not yet: what a file has before
  * the decision which program it is to be is read again.
@@ -469,7 +596,7 @@ ngx_webrtc_source_read_select(ngx_webrtc_source_read_t *rd)
     AVStream                    *st;
     AVFormatContext             *ic;
     enum AVCodecID               id;
-    ngx_uint_t                   pass, kind, known;
+    ngx_uint_t                   pass, known;
     ngx_webrtc_source_stream_t  *s, *other;
 
     ic = rd->ic;
@@ -483,7 +610,6 @@ ngx_webrtc_source_read_select(ngx_webrtc_source_read_t *rd)
 
     for (pass = 0; pass < 2; pass++) {
 
-        kind = pass ? NGX_WEBRTC_AUDIO : NGX_WEBRTC_VIDEO;
         s = pass ? &rd->audio : &rd->video;
         other = pass ? &rd->video : &rd->audio;
 
@@ -507,9 +633,10 @@ ngx_webrtc_source_read_select(ngx_webrtc_source_read_t *rd)
                          : ngx_webrtc_source_read_video_codec(id);
 
             if (known == 0) {
-                if (!(rd->warned & kind)) {
-                    rd->warned |= kind;
-                    rd->unknown(rd->ctx, kind, avcodec_get_name(id));
+                /* what is in a tag of FLV says its packet */
+
+                if (!rd->flv) {
+                    ngx_webrtc_source_read_unknown(rd, st->codecpar);
                 }
 
                 continue;

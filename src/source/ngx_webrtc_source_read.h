@@ -82,8 +82,10 @@ typedef struct {
 
     unsigned                     paced:1;
     unsigned                     ts:1;       /* MPEG-TS: frames made here */
+    unsigned                     flv:1;
     unsigned                     rtp:1;      /* RTSP */
     unsigned                     warned:2;   /* kinds, of unknown codecs */
+    unsigned                     scrambled:2; /* kinds that do not come */
     unsigned                     chosen:1;   /* program, see _program.h */
     unsigned                     all:1;      /* programs are known */
 
@@ -154,6 +156,16 @@ ngx_uint_t ngx_webrtc_source_read_video_codec(enum AVCodecID id);
 /* Does the source have, or say that it has, such a track? */
 ngx_uint_t ngx_webrtc_source_read_declared(ngx_webrtc_source_read_t *rd,
     ngx_uint_t kind);
+
+/*
+ * Tells of a codec of FLV that libavformat has no name for, once per kind.
+ *
+ *   codec, p, n   as for ngx_webrtc_sniff_flv()
+ *
+ * Not zero: it has been told
+ */
+ngx_uint_t ngx_webrtc_source_read_flv(ngx_webrtc_source_read_t *rd,
+    ngx_uint_t kind, ngx_uint_t codec, u_char *p, size_t n);
 
 /* A demuxer's timestamp, unwrapped, 90 kHz; or AV_NOPTS_VALUE. */
 int64_t ngx_webrtc_source_read_time(ngx_webrtc_source_read_t *rd, AVStream *st,

@@ -20,6 +20,7 @@
 
 #include <libavformat/avformat.h>
 
+#include "ngx_webrtc_sniff.h"
 #include "ngx_webrtc_source_audio.h"
 #include "ngx_webrtc_source_playlist.h"
 #include "ngx_webrtc_source_read.h"
@@ -30,6 +31,10 @@
 /* of what is read before tracks are known and in a burst; chosen */
 #define NGX_WEBRTC_SOURCE_QUEUE          4096
 #define NGX_WEBRTC_SOURCE_QUEUE_SIZE     (32 * 1024 * 1024)
+
+
+/* bytes of a codec's name; chosen: with how it was carried */
+#define NGX_WEBRTC_SOURCE_REFUSED        48
 
 
 /* open at a time: playlists, segments, the next ones; chosen */
@@ -92,6 +97,17 @@ typedef struct {
 
     unsigned                      paced:1;
     unsigned                      eof:1;
+
+    /* see ngx_webrtc_source_refuse.h */
+
+    ngx_webrtc_sniff_t            sniff;
+    u_char                        refused[2][NGX_WEBRTC_SOURCE_REFUSED];
+                                                /* codecs: audio, video */
+    int                         (*io_open)(AVFormatContext *ic,
+                                           AVIOContext **pb, const char *url,
+                                           int flags, AVDictionary **options);
+    int                         (*io_read)(void *opaque, uint8_t *buf,
+                                           int size);
 
     /* finding tracks */
 

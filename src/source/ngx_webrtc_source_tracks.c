@@ -17,6 +17,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "ngx_webrtc_source_refuse.h"
 #include "ngx_webrtc_source_run.h"
 #include "ngx_webrtc_source_turn.h"
 
@@ -52,6 +53,8 @@
 #define NGX_WEBRTC_SOURCE_AUDIO_TRIES    50
 
 
+static ngx_int_t ngx_webrtc_source_tracks_none(ngx_webrtc_source_run_t *run,
+    const char *what);
 static ngx_uint_t ngx_webrtc_source_tracks_enough(
     ngx_webrtc_source_run_t *run, ngx_uint_t end);
 static ngx_uint_t ngx_webrtc_source_tracks_local(ngx_webrtc_source_run_t *run);
@@ -90,6 +93,10 @@ ngx_webrtc_source_tracks_find(ngx_webrtc_source_run_t *run)
 
         ngx_webrtc_source_tracks_sift(run);
 
+        if (ngx_webrtc_source_refuse(run) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
         if ((run->video_ready || run->audio_ready || run->video_seen)
             && ngx_webrtc_source_tracks_enough(run, rc == NGX_DONE))
         {
@@ -97,14 +104,12 @@ ngx_webrtc_source_tracks_find(ngx_webrtc_source_run_t *run)
         }
 
         if (rc == NGX_DONE) {
-            ngx_webrtc_source_thread_error(run->th,
-                                           "no track that can be sent");
-            return NGX_ERROR;
+            return ngx_webrtc_source_tracks_none(run,
+                                                 "no track that can be sent");
         }
 
         if (ngx_webrtc_source_thread_now() > limit_us) {
-            ngx_webrtc_source_thread_error(run->th, "no key frame");
-            return NGX_ERROR;
+            return ngx_webrtc_source_tracks_none(run, "no key frame");
         }
     }
 }
@@ -158,6 +163,26 @@ ngx_webrtc_source_tracks_sift(ngx_webrtc_source_run_t *run)
             ngx_webrtc_source_read_drop(&run->rd, item);
         }
     }
+}
+
+
+static ngx_int_t
+ngx_webrtc_source_tracks_none(ngx_webrtc_source_run_t *run, const char *what)
+{
+    u_char  *p;
+    u_char   why[NGX_WEBRTC_SOURCE_TEXT];
+
+    p = ngx_webrtc_source_refuse_print(run, why, why + sizeof(why));
+
+    if (p == why) {
+        ngx_webrtc_source_thread_error(run->th, "%s", what);
+
+    } else {
+        ngx_webrtc_source_thread_error(run->th, "%*s (%s)",
+                                       (size_t) (p - why), why, what);
+    }
+
+    return NGX_ERROR;
 }
 
 
