@@ -58,6 +58,18 @@ if (!$ROOT) {
 
 our $BUILD = $ENV{WEBRTC_BUILD} || "$ROOT/build";
 
+# as make has it, for those who run prove: what a test starts gets it, too
+
+$ENV{WEBRTC_ROOT} = $ROOT;
+$ENV{WEBRTC_BUILD} = $BUILD;
+$ENV{TMPDIR} ||= "$BUILD/tmp";
+
+make_path($ENV{TMPDIR});
+
+for my $dir ('/usr/sbin', '/sbin') {
+    $ENV{PATH} .= ":$dir" if ":$ENV{PATH}:" !~ m{:\Q$dir\E:};
+}
+
 my $made = 0;
 
 # numbers of processes that spawn() has started and that have not ended

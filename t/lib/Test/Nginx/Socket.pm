@@ -40,9 +40,12 @@ sub _same {
 # what the real one takes from the environment; given values stay
 
 sub _real_environment {
-    my ($root) = __FILE__ =~ m{^(.*)/t/lib/Test/Nginx/};
-    $root = $ENV{WEBRTC_ROOT} || $root || '.';
-    my $build = $ENV{WEBRTC_BUILD} || "$root/build";
+    # nginx takes a path that is not absolute as one from its prefix; the same
+    # directories as all tests have
+
+    require NgxWebRTC;
+
+    my $build = $NgxWebRTC::BUILD;
 
     $ENV{TEST_NGINX_BINARY} ||= $ENV{NGINX} || 'nginx';
     $ENV{TEST_NGINX_LOAD_MODULES} ||= "$build/ngx_http_webrtc_module.so";
