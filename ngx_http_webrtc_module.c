@@ -522,6 +522,10 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_OK;
     }
 
+    if (ngx_http_webrtc_check_url(cf, conf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
     /* the directive may be inherited, what follows belongs to this location */
 
     pull = ngx_palloc(cf->pool, sizeof(ngx_http_webrtc_pull_t));

@@ -464,8 +464,8 @@ in webrtc_pull
 --- http_config
 webrtc_listen  127.0.0.1:$TEST_NGINX_UDP_PORT;
 --- config
-location = /a { webrtc_play a; webrtc_pull rtmp://$host/live/a; }
-location = /b { webrtc_play b; webrtc_pull file:/var/media/$arg_a/b.ts; }
+location = /a { webrtc_play $host/a; webrtc_pull rtmp://$host/live/a; }
+location = /b { webrtc_play $arg_a; webrtc_pull file:/var/media/$arg_a/b.ts; }
 location = / { return 204; }
 --- request
 GET /

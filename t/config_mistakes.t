@@ -138,6 +138,24 @@ my @table = (
       [ server => 'location /x { webrtc_play a; } '
                   . 'location ~ /y/(.+) { webrtc_publish $1; }' ] ],
 
+    [ 'one name for many URLs',
+      emerg => qr/URL of webrtc_pull has a variable, "\$arg_n",.* always "a":/,
+      [ in('webrtc_play a; webrtc_pull rtmp://me:secret@127.0.0.1/$arg_n;') ],
+      [ in('webrtc_play $arg_n; '
+           . 'webrtc_pull rtmp://me:secret@127.0.0.1/$arg_n;') ] ],
+
+    [ 'one name for many URLs of a level above',
+      emerg => qr/has a variable, "\$host", and the stream is always "a"/,
+      [ http => 'webrtc_pull rtmp://${host}/live;', in('webrtc_play a;') ],
+      [ http => 'webrtc_pull rtmp://${host}/live;',
+        in('webrtc_play a/$host;') ] ],
+
+    [ 'an URL that the first viewer chooses',
+      warn => qr/"\$arg_host" in the URL .* "webrtc_play \$arg_n" has it not/,
+      [ in('webrtc_play $arg_n; webrtc_pull rtmp://${arg_host}/a/$arg_n;') ],
+      [ in('webrtc_play $arg_host/$arg_n; '
+           . 'webrtc_pull rtmp://${arg_host}/a/$arg_n;') ] ],
+
     [ 'a file that is not there',
       warn => qr{"/no/such\.mp4" of webrtc_pull .* cannot be opened now: No s},
       [ in('webrtc_play a; webrtc_pull /no/such.mp4;') ] ],

@@ -66,6 +66,10 @@ static ngx_uint_t ngx_http_webrtc_check_feeds(ngx_http_webrtc_main_conf_t *wmcf,
     ngx_http_webrtc_loc_conf_t *conf);
 static ngx_uint_t ngx_http_webrtc_check_same(ngx_http_complex_value_t *a,
     ngx_http_complex_value_t *b);
+static ngx_uint_t ngx_http_webrtc_check_chosen(ngx_str_t *name);
+static u_char *ngx_http_webrtc_check_variable(u_char *p, u_char *end,
+    ngx_str_t *name);
+static ngx_uint_t ngx_http_webrtc_check_has(ngx_str_t *text, ngx_str_t *name);
 static void ngx_http_webrtc_check_file(ngx_conf_t *cf,
     ngx_http_webrtc_pull_t *pull, ngx_str_t *url);
 static void ngx_http_webrtc_check_log(ngx_uint_t level, ngx_conf_t *cf,
@@ -532,6 +536,137 @@ ngx_http_webrtc_check_same(ngx_http_complex_value_t *a,
     return a && b && a->lengths == NULL && b->lengths == NULL
            && a->value.len == b->value.len
            && ngx_memcmp(a->value.data, b->value.data, a->value.len) == 0;
+}
+
+
+ngx_int_t
+ngx_http_webrtc_check_url(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *conf)
+{
+    u_char     *p, *end;
+    ngx_str_t   name, *url;
+
+    url = &conf->pull->url.value;
+    end = url->data + url->len;
+
+    if (conf->play->lengths == NULL && !conf->pull->constant) {
+        (void) ngx_http_webrtc_check_variable(url->data, end, &name);
+
+        ngx_http_webrtc_check_log(NGX_LOG_EMERG, cf, &conf->pull->where,
+                           "the URL of webrtc_pull has a variable, \"$%V\", "
+                           "and the stream is always \"%V\": expected an URL "
+                           "without, or a name with it, such as "
+                           "\"webrtc_play $%V\"", &name, &conf->play->value,
+                           &name);
+        return NGX_ERROR;
+    }
+
+    /* whoever comes first would choose for all viewers of the name */
+
+    p = url->data;
+
+    while ((p = ngx_http_webrtc_check_variable(p, end, &name)) != NULL) {
+
+        if (ngx_http_webrtc_check_chosen(&name)
+            && !ngx_http_webrtc_check_has(&conf->play->value, &name))
+        {
+            ngx_http_webrtc_check_warn(cf, &conf->pull->where,
+                           "\"$%V\" in the URL of webrtc_pull is for viewers "
+                           "to choose, and \"webrtc_play %V\" has it not: the "
+                           "first one chooses for all of the same name",
+                           &name, &conf->play->value);
+            break;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* variables that are what a request has */
+
+static ngx_uint_t
+ngx_http_webrtc_check_chosen(ngx_str_t *name)
+{
+    ngx_str_t  *chosen;
+
+    static ngx_str_t  names[] = {
+        ngx_string("arg_"),
+        ngx_string("args"),
+        ngx_string("cookie_"),
+        ngx_string("http_"),
+        ngx_string("query_string"),
+        ngx_string("request_uri"),
+        ngx_null_string
+    };
+
+    for (chosen = names; chosen->len; chosen++) {
+
+        if (name->len >= chosen->len
+            && ngx_strncasecmp(name->data, chosen->data, chosen->len) == 0
+            && (name->len == chosen->len
+                || chosen->data[chosen->len - 1] == '_'))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* the next "$name" or "${name}"; the position behind it, or NULL */
+
+static u_char *
+ngx_http_webrtc_check_variable(u_char *p, u_char *end, ngx_str_t *name)
+{
+    ngx_str_null(name);
+
+    p = ngx_strlchr(p, end, '$');
+
+    if (p == NULL) {
+        return NULL;
+    }
+
+    p++;
+
+    if (p < end && *p == '{') {
+        p++;
+    }
+
+    name->data = p;
+
+    while (p < end
+           && ((*p >= '0' && *p <= '9') || (*p >= 'A' && *p <= 'Z')
+               || (*p >= 'a' && *p <= 'z') || *p == '_'))
+    {
+        p++;
+    }
+
+    name->len = p - name->data;
+
+    return p;
+}
+
+
+static ngx_uint_t
+ngx_http_webrtc_check_has(ngx_str_t *text, ngx_str_t *name)
+{
+    u_char     *p, *end;
+    ngx_str_t   other;
+
+    p = text->data;
+    end = p + text->len;
+
+    while ((p = ngx_http_webrtc_check_variable(p, end, &other)) != NULL) {
+
+        if (other.len == name->len
+            && ngx_strncasecmp(other.data, name->data, name->len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

@@ -36,5 +36,15 @@ ngx_int_t ngx_http_webrtc_check_pull(ngx_conf_t *cf,
 void ngx_http_webrtc_check_where(ngx_conf_t *cf,
     ngx_http_webrtc_where_t *where);
 
+/*
+ * Whether the name of "webrtc_play" tells which stream an URL with variables
+ * is, once the level above has been merged: refuses a name that is always the
+ * same, warns of a variable that viewers choose and the name has not.
+ *
+ * NGX_OK; NGX_ERROR after logging
+ */
+ngx_int_t ngx_http_webrtc_check_url(ngx_conf_t *cf,
+    ngx_http_webrtc_loc_conf_t *conf);
+
 
 #endif /* _NGX_HTTP_WEBRTC_CONF_CHECK_H_INCLUDED_ */
