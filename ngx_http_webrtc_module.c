@@ -234,6 +234,13 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       offsetof(ngx_http_webrtc_loc_conf_t, counter_offer),
       NULL },
 
+    { ngx_string("webrtc_player"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, player),
+      NULL },
+
     { ngx_string("webrtc_ice_server"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
       ngx_http_webrtc_ice_server_conf,
@@ -433,6 +440,7 @@ ngx_http_webrtc_create_loc_conf(ngx_conf_t *cf)
     wlcf->max_viewers = NGX_CONF_UNSET;
     wlcf->etag = NGX_CONF_UNSET_UINT;
     wlcf->counter_offer = NGX_CONF_UNSET;
+    wlcf->player = NGX_CONF_UNSET;
     wlcf->ice_servers = NGX_CONF_UNSET_PTR;
     wlcf->public_path = NGX_CONF_UNSET_PTR;
 
@@ -487,6 +495,7 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->etag, prev->etag,
                               NGX_HTTP_WEBRTC_ETAG_LENIENT);
     ngx_conf_merge_value(conf->counter_offer, prev->counter_offer, 0);
+    ngx_conf_merge_value(conf->player, prev->player, 1);
     ngx_conf_merge_ptr_value(conf->ice_servers, prev->ice_servers, NULL);
     ngx_conf_merge_uint_value(conf->ice, prev->ice,
                               NGX_HTTP_WEBRTC_ICE_LITE);

@@ -94,6 +94,8 @@ my %table = (
                             qr/such as "4"/ ],
     webrtc_etag => [ [ 'on', '' . '""' ], [ 'lenient', 'strict' ],
                      qr/"lenient" or "strict"/ ],
+    webrtc_player => [ [ 'yes', '/player.html' ], [ 'off', 'on' ],
+                       qr/"on" or "off"/ ],
     webrtc_counter_offer => [ [ 'yes' ], [ 'on', 'off' ],
                               qr/"on" or "off"/ ],
     webrtc_max_viewers => [ @number, qr/such as "1000", or "0"/ ],

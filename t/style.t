@@ -48,4 +48,12 @@ for my $file (glob('*.c'), glob('src/*/*.[ch]'), glob('t/unit/*.[ch]'),
     ok(!@bad, "$file") or diag(join "\n", @bad[0 .. ($#bad > 9 ? 9 : $#bad)]);
 }
 
+# the page in the module is made of others
+
+open my $fh, '<', 'src/http/ngx_http_webrtc_player_page.h' or die;
+
+ok(do { local $/; <$fh> } eq `t/tools/player-page.pl -`,
+   'ngx_http_webrtc_player_page.h is of docs/demo')
+    or diag('run t/tools/player-page.pl');
+
 done_testing();

@@ -77,6 +77,63 @@ qr/Access-Control-Allow-Methods: .*\bPOST\b/
 
 
 
+=== GET on an endpoint by a browser: a page, whatever the stream is
+--- request eval
+[map { "GET /whep/bars?x" } 1 .. 6]
+--- more_headers eval
+[map { "Accept: $_" }
+ "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7",
+ "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+ "text/html", "*/*, text/html", " TEXT/HTML ; charset=utf-8 ; Q=1.0 , a/b;q=0",
+ "application/sdp;q=0.5, text/html;q=0.501"]
+--- response_headers
+Content-Type: text/html; charset=utf-8
+Vary: Accept
+Cache-Control: no-cache
+X-Content-Type-Options: nosniff
+--- response_body_like eval
+[map { qr{^<!doctype html>.*class WhepPlayer.*new WhepPlayer\(location.*</html>$}s } 1 .. 6]
+
+
+
+=== GET on an endpoint by whoever is no browser: as ever
+--- request eval
+[map { "GET /whep/bars" } 1 .. 14]
+--- more_headers eval
+["", map { "Accept: $_" } "*/*", "application/sdp", "text/event-stream",
+ "application/sdp, text/html", "text/html;q=0", "text/html;q=0.9, */*",
+ "text/html;q=x", "text/htmlx", "text/*", ",;,", "text/html;q=",
+ "text/html;q=0.8, application/sdp;q=0.8", "application/json;q=1, text/html;q=0.999"]
+--- error_code: 204
+--- response_headers
+Vary: Accept
+--- response_body eval
+""
+
+
+
+=== webrtc_player off, a session, HEAD, WHIP: no page
+--- http_config
+webrtc_listen  127.0.0.1:$TEST_NGINX_UDP_PORT;
+webrtc_player  off;
+--- config
+location /off { webrtc_play bars; webrtc_pull file:$TEST_NGINX_MEDIA/bars.ts; }
+location /on  { webrtc_play bars; webrtc_pull file:$TEST_NGINX_MEDIA/bars.ts;
+                webrtc_player on; }
+location /whip { webrtc_publish x; webrtc_player on; }
+--- request eval
+["GET /off", "GET /on", "HEAD /on", "GET /on?session=x", "GET /whip"]
+--- more_headers
+Accept: text/html
+--- error_code eval
+[204, 200, 200, 404, 204]
+--- response_headers eval
+["!Vary", "Content-Type: text/html; charset=utf-8",
+ "Content-Type: application/sdp", "Content-Type: application/problem+json",
+ "!Vary"]
+
+
+
 === GET on an endpoint: 2xx without body
 --- request
 GET /whep/bars

@@ -134,6 +134,7 @@ typedef struct {
     ngx_int_t                    max_viewers;    /* of a stream, 0: no limit */
     ngx_uint_t                   etag;
     ngx_flag_t                   counter_offer;
+    ngx_flag_t                   player;         /* a page for browsers */
     ngx_array_t                 *ice_servers;    /* ngx_http_webrtc_ice_server_t
                                                     or NULL */
     ngx_str_t                    cors_origin;

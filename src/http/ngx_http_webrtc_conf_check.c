@@ -86,6 +86,7 @@ static const ngx_http_webrtc_check_role_t  ngx_http_webrtc_check_rows[] = {
     ngx_http_webrtc_check_row(wait, NGX_HTTP_WEBRTC_CHECK_PLAY),
     ngx_http_webrtc_check_row(idle_timeout, NGX_HTTP_WEBRTC_CHECK_PLAY),
     ngx_http_webrtc_check_row(counter_offer, NGX_HTTP_WEBRTC_CHECK_PLAY),
+    ngx_http_webrtc_check_row(player, NGX_HTTP_WEBRTC_CHECK_PLAY),
     ngx_http_webrtc_check_row(max_viewers, NGX_HTTP_WEBRTC_CHECK_PLAY),
 
     { "webrtc_pacing", NGX_HTTP_WEBRTC_CHECK_PLAY,

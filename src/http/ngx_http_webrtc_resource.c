@@ -13,6 +13,7 @@
 #include "ngx_http_webrtc_reason.h"
 #include "ngx_http_webrtc_cors.h"
 #include "ngx_http_webrtc_ice_server.h"
+#include "ngx_http_webrtc_player.h"
 #include "ngx_http_webrtc_session.h"
 #include "ngx_http_webrtc_url.h"
 #include "ngx_http_webrtc_vars.h"
@@ -123,6 +124,12 @@ ngx_http_webrtc_dispatch(ngx_http_request_t *r, ngx_uint_t role,
         return ngx_http_webrtc_options(r);
 
     case NGX_HTTP_GET:
+        rc = ngx_http_webrtc_player(r);
+
+        if (rc != NGX_DECLINED) {
+            return rc;
+        }
+
         return ngx_http_webrtc_answer(r, NGX_HTTP_NO_CONTENT, NULL, &empty);
 
     case NGX_HTTP_HEAD:
