@@ -211,6 +211,14 @@ ngx_webrtc_ranges_malformed(ngx_webrtc_ranges_t *r)
 }
 
 
+void
+ngx_webrtc_ranges_marks(ngx_webrtc_ranges_t *r, size_t high, size_t low)
+{
+    r->opts.high = high;
+    r->opts.low = low;
+}
+
+
 ngx_int_t
 ngx_webrtc_ranges_next(ngx_webrtc_ranges_t *r, size_t buffered, size_t unsent,
     uint64_t now_ms, ngx_webrtc_ranges_read_t *read)

@@ -41,7 +41,7 @@
 #define NGX_WEBRTC_RANGES_NAME       1024
 
 /* bytes buffered in the channel: reading stops at, and goes on at; the
- * protocol's */
+ * protocol's, for paths that are fast enough for them */
 #define NGX_WEBRTC_RANGES_HIGH       8388608
 #define NGX_WEBRTC_RANGES_LOW        1048576
 
@@ -160,6 +160,9 @@ ngx_int_t ngx_webrtc_ranges_input(ngx_webrtc_ranges_t *r, u_char *p, size_t n,
     uint64_t now_ms);
 
 void ngx_webrtc_ranges_malformed(ngx_webrtc_ranges_t *r);
+
+/* Other marks than those of opts, from now on. */
+void ngx_webrtc_ranges_marks(ngx_webrtc_ranges_t *r, size_t high, size_t low);
 
 /*
  * What is to be read next.  Ranges take turns chunk by chunk, and each has one

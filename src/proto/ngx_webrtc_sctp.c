@@ -267,6 +267,9 @@ ngx_webrtc_sctp_init(ngx_webrtc_sctp_assoc_t *assoc, ngx_webrtc_sctp_t *sctp,
         assoc->opts.local_port = NGX_WEBRTC_SCTP_PORT;
     }
 
+    assoc->high = NGX_WEBRTC_SCTP_HIGH_MIN;
+    assoc->low = ngx_min(assoc->high / 8, opts->low);
+
     ngx_queue_init(&assoc->events);
 
     so = usrsctp_socket(AF_CONN, SOCK_STREAM, IPPROTO_SCTP,
@@ -411,10 +414,14 @@ ngx_webrtc_sctp_send(ngx_webrtc_sctp_assoc_t *assoc,
                       SCTP_SENDV_SPA, 0)
         >= 0)
     {
+        if (assoc->buffered == 0) {
+            ngx_webrtc_sctp_flow_begin(assoc, now_ms);
+        }
+
         assoc->buffered += n;
         assoc->total += n;
         assoc->unmarked++;
-        assoc->above |= (assoc->buffered > assoc->opts.low) ? 1 : 0;
+        assoc->above |= (assoc->buffered > assoc->low) ? 1 : 0;
         ngx_webrtc_sctp_touch(assoc);
 
         return NGX_OK;
@@ -458,6 +465,13 @@ ngx_webrtc_sctp_unsent(ngx_webrtc_sctp_assoc_t *assoc)
     sent = (size_t) status.sstat_unackdata * NGX_WEBRTC_SCTP_CHUNK;
 
     return (assoc->buffered > sent) ? assoc->buffered - sent : 0;
+}
+
+
+void
+ngx_webrtc_sctp_wait(ngx_webrtc_sctp_assoc_t *assoc)
+{
+    assoc->above = 1;
 }
 
 
@@ -1167,7 +1181,10 @@ ngx_webrtc_sctp_tell(ngx_webrtc_sctp_assoc_t *assoc)
         opts->state(opts->ctx, NGX_WEBRTC_SCTP_FAILED);
     }
 
-    if (assoc->above && ngx_webrtc_sctp_unsent(assoc) <= opts->low) {
+    if (assoc->above
+        && assoc->buffered < assoc->high
+        && ngx_webrtc_sctp_unsent(assoc) <= assoc->low)
+    {
         assoc->above = 0;
 
         if (opts->writable) {

@@ -50,6 +50,12 @@
  * regardless of it, a largest message and control */
 #define NGX_WEBRTC_SCTP_SEND         (8388608 + 262144 + 65536)
 
+/* bytes that a user does well to have buffered, ngx_webrtc_sctp_assoc_t.high:
+ * at least, chosen: four chunks of a file, and what 10 Mbit/s takes at 50 ms
+ * until the rate is known; and at most, the range protocol's high-water mark */
+#define NGX_WEBRTC_SCTP_HIGH_MIN     65536
+#define NGX_WEBRTC_SCTP_HIGH_MAX     8388608
+
 /* notes about how many messages wait; chosen: enough for a limit that is not
  * too coarse */
 #define NGX_WEBRTC_SCTP_MARKS        16
@@ -62,6 +68,10 @@
 
 /* chunks on their way whose round trip is measured */
 #define NGX_WEBRTC_SCTP_MEASURED     8
+
+/* rates of the past that are remembered, the best of them counts; chosen: a
+ * second or so, and longer where round trips are */
+#define NGX_WEBRTC_SCTP_RATES        8
 
 #define NGX_WEBRTC_SCTP_NO_DEADLINE  ((uint64_t) -1)
 
@@ -141,16 +151,16 @@ typedef void (*ngx_webrtc_sctp_message_pt)(void *ctx, uint16_t stream,
 typedef void (*ngx_webrtc_sctp_reset_pt)(void *ctx, ngx_uint_t what,
     uint16_t stream);
 
-/* no more than the low-water mark is unsent, after more was buffered, or after
- * an NGX_AGAIN */
+/* no more than assoc->low is unsent and less than assoc->high is buffered,
+ * after more than that was, an NGX_AGAIN, or ngx_webrtc_sctp_wait() */
 typedef void (*ngx_webrtc_sctp_writable_pt)(void *ctx);
 
 
 typedef struct {
     uint16_t                     remote_port;    /* a=sctp-port, 0: the usual */
     uint16_t                     local_port;     /* 0: NGX_WEBRTC_SCTP_PORT */
-    size_t                       low;            /* low-water mark, bytes not
-                                                    yet sent */
+    size_t                       low;            /* low-water mark at most,
+                                                    bytes not yet sent */
 
     ngx_webrtc_sctp_send_pt      send;
     ngx_webrtc_sctp_state_pt     state;          /* each of the rest may be */
@@ -182,6 +192,12 @@ typedef struct {
     uint64_t                     told_ms;    /* usrsctp was told a longer one */
     uint32_t                     ceiling;    /* bytes of its window, */
     uint32_t                     most;       /* and of the ceiling, at most */
+    uint32_t                     ever_ms;    /* the shortest one of all */
+    uint32_t                     rates[NGX_WEBRTC_SCTP_RATES];
+                                             /* acknowledged, bytes per s */
+    uint32_t                     nrates;     /* counted */
+    uint64_t                     rate_ms;    /* this one is since then, */
+    uint64_t                     rate_from;  /* when so many were */
     uint32_t                     flight;     /* when round trips got longer */
     uint8_t                      longer;     /* that many of them */
     unsigned                     sent:1;     /* tsn is one */
@@ -194,12 +210,15 @@ typedef struct {
 
 /*
  * An association; part of its owner's struct.  Must not be moved while
- * initialized.  Readable: state, reason, buffered, streams.
+ * initialized.  Readable: state, reason, buffered, high, low, streams.
  */
 typedef struct {
     ngx_webrtc_sctp_state_e      state;
     const char                  *reason;     /* of FAILED: static text */
-    size_t                       buffered;   /* bytes not acknowledged yet */
+    size_t                       buffered;   /* bytes not acknowledged yet: */
+    size_t                       high;       /* better no more than that, */
+    size_t                       low;        /* go on when so many are unsent;
+                                                both follow the rate */
     uint16_t                     streams;    /* we may send on 0 .. streams - 1;
                                                 of OPEN */
 
@@ -336,11 +355,15 @@ ngx_int_t ngx_webrtc_sctp_send(ngx_webrtc_sctp_assoc_t *assoc,
  * even once; about right, as packets in flight are taken for full.  Not as
  * cheap as reading ->buffered, which includes what is in flight.
  *
- * To fill a path, go on by this one: at 100 Mbit/s and 100 ms there are 1.25 MB
- * in flight, a mark of 1 MiB for all that is buffered would let it run dry.  To
- * bound memory, stop by ->buffered.
+ * To fill a path, go on by this one, at ->low: at 100 Mbit/s and 100 ms there
+ * are 1.25 MB in flight, a mark of 1 MiB for all that is buffered would let it
+ * run dry.  To bound memory, and what a message has to wait for, stop by
+ * ->buffered, at ->high.
  */
 size_t ngx_webrtc_sctp_unsent(ngx_webrtc_sctp_assoc_t *assoc);
+
+/* The user has stopped at ->high: `writable' is to tell when to go on. */
+void ngx_webrtc_sctp_wait(ngx_webrtc_sctp_assoc_t *assoc);
 
 /*
  * RFC 6525, 4.1.  Ends our direction of a stream once what was sent on it has

@@ -23,6 +23,15 @@
  * of a longer round trip: it is asked for a HEARTBEAT (RFC 9260, 8.3), which is
  * taken out of the packet and answered here, with an earlier time in it.  RTO
  * is not affected, it has a minimum far above.
+ *
+ * How much to give it.  What usrsctp has been given cannot be taken back, and a
+ * message waits for all of it: with 8 MiB at 1 Mbit/s for 68 s.  So users are
+ * told to stop (assoc->high) at what the path takes in 200 ms and two of its
+ * round trips, so that it goes on being filled while something is repeated, by
+ * the best rate of late; and in four of them during slow start.  Round trips
+ * that are long because what we have sent is waiting on the way must not count,
+ * or each would make the next one longer: no more counts than by the shortest
+ * round trip ever, or 300 ms for all of them.
  */
 
 
@@ -72,6 +81,12 @@
 /* bytes of the ceiling at least; chosen: a path of 10 Mbit/s and 100 ms */
 #define NGX_WEBRTC_SCTP_FLOW_FLOOR    131072
 
+/* milliseconds at least that a rate is measured for, that are wanted ahead, and
+ * that round trips may count for however short they were once */
+#define NGX_WEBRTC_SCTP_FLOW_RATE     100
+#define NGX_WEBRTC_SCTP_FLOW_AHEAD    200
+#define NGX_WEBRTC_SCTP_FLOW_TRIPS    300
+
 /* where the two words of time are in a HEARTBEAT of usrsctp: behind the headers
  * of packet, chunk and parameter */
 #define NGX_WEBRTC_SCTP_FLOW_TIME     (NGX_WEBRTC_SCTP_HEADER + 8)
@@ -81,6 +96,8 @@ static void ngx_webrtc_sctp_flow_time(ngx_webrtc_sctp_flow_t *flow,
     uint64_t now_ms);
 static void ngx_webrtc_sctp_flow_sample(ngx_webrtc_sctp_assoc_t *assoc,
     const ngx_webrtc_sctp_timed_t *timed, uint64_t now_ms);
+static void ngx_webrtc_sctp_flow_rate(ngx_webrtc_sctp_assoc_t *assoc,
+    uint64_t now_ms);
 static void ngx_webrtc_sctp_flow_tell(ngx_webrtc_sctp_assoc_t *assoc,
     const u_char *p);
 
@@ -90,6 +107,14 @@ ngx_webrtc_sctp_flow_init(ngx_webrtc_sctp_assoc_t *assoc)
 {
     assoc->flow.most = ngx_webrtc_sctp_setup_window(assoc->so);
     assoc->flow.ceiling = assoc->flow.most;
+}
+
+
+void
+ngx_webrtc_sctp_flow_begin(ngx_webrtc_sctp_assoc_t *assoc, uint64_t now_ms)
+{
+    assoc->flow.rate_ms = now_ms;
+    assoc->flow.rate_from = assoc->total;
 }
 
 
@@ -185,6 +210,8 @@ ngx_webrtc_sctp_flow_input(ngx_webrtc_sctp_assoc_t *assoc, const u_char *p,
     flow->acked = 1;
     flow->cum = cum;
 
+    ngx_webrtc_sctp_flow_rate(assoc, now_ms);
+
     timed = NULL;
 
     while (flow->tail != flow->head) {
@@ -260,6 +287,8 @@ ngx_webrtc_sctp_flow_sample(ngx_webrtc_sctp_assoc_t *assoc,
     if (rtt <= flow->min_ms || flow->since_ms == 0
         || now_ms - flow->since_ms >= NGX_WEBRTC_SCTP_FLOW_MIN)
     {
+        flow->ever_ms = (flow->since_ms == 0) ? rtt
+                                              : ngx_min(flow->ever_ms, rtt);
         flow->min_ms = rtt;
         flow->since_ms = now_ms;
     }
@@ -310,6 +339,53 @@ ngx_webrtc_sctp_flow_sample(ngx_webrtc_sctp_assoc_t *assoc,
         flow->ceiling = ceiling;
         ngx_webrtc_sctp_setup_ceiling(assoc->so, ceiling);
     }
+}
+
+
+/* more has been acknowledged */
+
+static void
+ngx_webrtc_sctp_flow_rate(ngx_webrtc_sctp_assoc_t *assoc, uint64_t now_ms)
+{
+    uint32_t                 best, trips;
+    uint64_t                 ms, acked, high;
+    ngx_uint_t               i;
+    ngx_webrtc_sctp_flow_t  *flow;
+
+    flow = &assoc->flow;
+    ms = now_ms - flow->rate_ms;
+
+    if (ms < NGX_WEBRTC_SCTP_FLOW_RATE || ms < flow->rtt_ms) {
+        return;
+    }
+
+    acked = assoc->total - assoc->buffered;
+
+    flow->rates[flow->nrates++ % NGX_WEBRTC_SCTP_RATES] =
+        (uint32_t) ngx_min((acked - flow->rate_from) * 1000 / ms, UINT32_MAX);
+
+    flow->rate_ms = now_ms;
+    flow->rate_from = acked;
+
+    best = 0;
+
+    for (i = 0; i < NGX_WEBRTC_SCTP_RATES; i++) {
+        best = ngx_max(best, flow->rates[i]);
+    }
+
+    /* slow start doubles what is two round trips old, and twice until now */
+
+    trips = flow->ended ? 2 : 4;
+
+    ms = ngx_max(trips * flow->ever_ms, NGX_WEBRTC_SCTP_FLOW_TRIPS);
+    ms = ngx_min(trips * flow->min_ms, ms) + NGX_WEBRTC_SCTP_FLOW_AHEAD;
+
+    high = best * ms / 1000;
+    high = ngx_max(high, NGX_WEBRTC_SCTP_HIGH_MIN);
+    high = ngx_min(high, NGX_WEBRTC_SCTP_HIGH_MAX);
+
+    assoc->high = (size_t) high;
+    assoc->low = ngx_min(assoc->high / 8, assoc->opts.low);
 }
 
 

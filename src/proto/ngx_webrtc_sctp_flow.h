@@ -20,6 +20,10 @@
 /* The association is OPEN, and nothing of the user's has been sent. */
 void ngx_webrtc_sctp_flow_init(ngx_webrtc_sctp_assoc_t *assoc);
 
+/* Something is about to be sent after nothing was. */
+void ngx_webrtc_sctp_flow_begin(ngx_webrtc_sctp_assoc_t *assoc,
+    uint64_t now_ms);
+
 /*
  * usrsctp sends a packet of *n >= NGX_WEBRTC_SCTP_HEADER bytes.
  *

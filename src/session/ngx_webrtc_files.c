@@ -20,6 +20,11 @@
  * and the descriptor.  A session that ends meanwhile leaves its struct and the
  * descriptor to the last of its tasks.
  *
+ * What is read ahead.  A message waits for all that SCTP has been given, the
+ * first bytes of where a viewer seeks to as well, and it cannot be taken back.
+ * So it is given no more than it says that the path is good for (assoc.high);
+ * what is not read yet is forgotten with its range.
+ *
  * A file that changes.  The descriptor is looked at (fstat) after each read and
  * before what was read is sent: size, time or the last name of the inode being
  * gone (the file was replaced or removed) end all ranges with status 3, now
@@ -928,7 +933,7 @@ ngx_webrtc_files_pump(ngx_event_t *ev)
 static size_t
 ngx_webrtc_files_step(ngx_webrtc_files_t *f, ngx_webrtc_files_channel_t *fc)
 {
-    size_t                     unsent;
+    size_t                     buffered, unsent;
     ngx_int_t                  rc;
     ngx_webrtc_ranges_read_t   read;
 
@@ -960,10 +965,20 @@ ngx_webrtc_files_step(ngx_webrtc_files_t *f, ngx_webrtc_files_channel_t *fc)
 
     unsent = fc->full ? ngx_webrtc_sctp_unsent(&f->assoc) : 0;
 
-    rc = ngx_webrtc_ranges_next(&fc->ranges, f->assoc.buffered, unsent,
+    /* what threads are reading will be buffered */
+
+    buffered = f->assoc.buffered + f->reading * fc->ranges.opts.chunk;
+
+    ngx_webrtc_ranges_marks(&fc->ranges, f->assoc.high, f->assoc.low);
+
+    rc = ngx_webrtc_ranges_next(&fc->ranges, buffered, unsent,
                                 ngx_current_msec, &read);
 
     fc->full = (rc == NGX_AGAIN);
+
+    if (fc->full) {
+        ngx_webrtc_sctp_wait(&f->assoc);
+    }
 
     if (rc != NGX_OK) {
         return 0;

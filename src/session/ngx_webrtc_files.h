@@ -6,10 +6,10 @@
  * <-> ranges of one file.  Reads of the file never block the event loop.
  *
  * Memory of a session, in bytes: sizeof(ngx_webrtc_files_t) (6 kB) and what
- * usrsctp and OpenSSL keep while it is idle; NGX_WEBRTC_SCTP_SEND (8.3 MiB)
- * when its peer does not read while ranges are served; one frame for each range
- * that is read by a thread or held back (webrtc_file_ranges of
- * webrtc_file_chunk); and 56 for each range that waits.
+ * usrsctp and OpenSSL keep while it is idle; ngx_webrtc_sctp_assoc_t.high (64
+ * KiB to 8 MiB, by the rate it had) when its peer does not read while ranges
+ * are served; one frame for each range that is read by a thread or held back
+ * (webrtc_file_ranges of webrtc_file_chunk); and 56 for each range that waits.
  */
 
 

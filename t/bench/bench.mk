@@ -2,8 +2,8 @@
 #
 #   make bench          all tables of docs/performance.md
 #   make bench-tools    build/bench/{whepbench,whipbench,...} alone
-#   make clients        build/unit/{whepbench,whipbench}: with sanitizers, what
-#                       t/publish_*.t run
+#   make clients        build/unit/{whepbench,whipbench,filebench}: with
+#                       sanitizers, what t/publish_*.t and t/file_seek.t run
 #
 #   make bench TABLES="viewers limit" N="100 1000" REPEAT=1 DURATION=3
 #
@@ -38,10 +38,12 @@ bench-tools: $(BENCH_BINS)
 
 # the load clients as tests use them
 
-CLIENT_BINS = $(B)/unit/whepbench $(B)/unit/whipbench
+CLIENT_BINS = $(B)/unit/whepbench $(B)/unit/whipbench $(B)/unit/filebench
 
 $(B)/unit/whepbench: $(WHEPBENCH:%=$(B)/unit/obj/t/bench/%)
 $(B)/unit/whipbench: $(WHIPBENCH:%=$(B)/unit/obj/t/bench/%)
+$(B)/unit/filebench: $(B)/unit/obj/t/bench/filebench.o                        \
+                     $(B)/unit/obj/t/bench/bench.o
 
 $(CLIENT_BINS): $(B)/unit/libpure.a
 	$(Q)$(CC) $(FLAGS_unit) -o $@ $(filter %.o,$^) $(filter %.a,$^)           \

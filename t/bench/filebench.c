@@ -9,6 +9,10 @@
  *
  *     filebench -url http://127.0.0.1:8080/f -file f -pid 123 -rtt 50 -rate 100
  *
+ * With -seek it cancels the range after so many seconds, asks for one elsewhere
+ * at once, ends with its first bytes and tells how many of the old one came
+ * before them.
+ *
  * The path (-rtt, -rate, -queue, -loss) is made here, between socket and
  * engines, in both directions: every datagram waits until its time has come.
  * Where the other side ends does not matter: at a server, or at a relay.
@@ -46,6 +50,7 @@
 #include <ngx_core.h>
 
 #include <ngx_webrtc_channel.h>
+#include <ngx_webrtc_cursor.h>
 #include <ngx_webrtc_dtls.h>
 #include <ngx_webrtc_range.h>
 #include <ngx_webrtc_sctp.h>
@@ -81,7 +86,7 @@ static struct {
     const char  *url, *file, *json, *name;
     char         host[128], path[512];
     int          port;
-    double       rtt, rate, queue, loss, timeout, window;
+    double       rtt, rate, queue, loss, timeout, window, seek;
     int          pids[BENCH_PIDS];
     size_t       npids;
     int          cpu, quiet;
@@ -108,6 +113,7 @@ static int                        checked, secured, asked, done;
 static const char                *error;
 static uint64_t                   begun, first, ended, size, got, frames, bad;
 static uint64_t                   seconds[SECONDS];
+static uint64_t                   sought, late;   /* ns, bytes after it */
 static int                        status;
 static const u_char              *content;
 static bench_proc_t               before;
@@ -579,6 +585,24 @@ number(const u_char *p, size_t n)
 }
 
 
+/* Cancel, and a range that begins in the middle */
+
+static void
+seek(ngx_webrtc_channel_t *ch)
+{
+    static u_char  cancel[12] = { 4, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0 };
+    static u_char  ask[28] = { 1, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 16 };
+
+    (void) ngx_webrtc_write_u64(ask + 12, ask + sizeof(ask), size / 2);
+
+    if (ngx_webrtc_channel_send(ch, 0, cancel, sizeof(cancel)) != NGX_OK
+        || ngx_webrtc_channel_send(ch, 0, ask, sizeof(ask)) != NGX_OK)
+    {
+        fail("cannot seek");
+    }
+}
+
+
 static void
 channel_message(void *ctx, ngx_webrtc_channel_t *ch, ngx_uint_t string,
     u_char *p, size_t n)
@@ -616,8 +640,18 @@ channel_message(void *ctx, ngx_webrtc_channel_t *ch, ngx_uint_t string,
         break;
 
     case 2:
+        if (number(p + 4, 4) == 2) {
+            ended = now;
+            done = 1;
+            return;
+        }
+
         if (first == 0) {
             first = now;
+        }
+
+        if (sought) {
+            late += n - 12;
         }
 
         if (content && (got + n - 12 > size
@@ -632,9 +666,20 @@ channel_message(void *ctx, ngx_webrtc_channel_t *ch, ngx_uint_t string,
         s = (size_t) ((now - begun) / (1000 * MS));
         seconds[s < SECONDS ? s : SECONDS - 1] += n - 12;
 
+        if (o.seek > 0 && sought == 0
+            && (double) (now - begun) > o.seek * 1e9)
+        {
+            sought = now;
+            seek(ch);
+        }
+
         break;
 
     case 3:
+        if (sought && number(p + 4, 4) == 1) {
+            return;
+        }
+
         status = (int) number(p + 12, 4);
         ended = now;
         done = 1;
@@ -908,6 +953,8 @@ report(void)
     bench_num(f, "server_cpu_percent", cpu / s / 10, 0);
     bench_num(f, "client_cpu_percent", self / s / 10, 0);
     bench_num(f, "server_rss_kb", (double) after.rss_kb, 0);
+    bench_num(f, "seek_bytes", (double) late, 0);
+    bench_num(f, "seek_ms", sought ? (double) (ended - sought) / 1e6 : 0, 0);
     bench_num(f, "path_lost", (double) down.lost, 0);
     bench_num(f, "socket_lost", (double) (after.rcvbuf_errors
                                           - before.rcvbuf_errors), 0);
@@ -940,6 +987,7 @@ options(int argc, char **argv)
         { "queue", 1, NULL, 'q' }, { "loss", 1, NULL, 'l' },
         { "timeout", 1, NULL, 't' }, { "window", 1, NULL, 'w' },
         { "cpu", 1, NULL, 'c' }, { "quiet", 0, NULL, 's' },
+        { "seek", 1, NULL, 'k' },
         { NULL, 0, NULL, 0 }
     };
 
@@ -963,6 +1011,7 @@ options(int argc, char **argv)
         case 'w': o.window = atof(optarg); break;
         case 'c': o.cpu = atoi(optarg); break;
         case 's': o.quiet = 1; break;
+        case 'k': o.seek = atof(optarg); break;
         default: exit(2);
         }
     }
@@ -973,7 +1022,7 @@ options(int argc, char **argv)
     {
         fprintf(stderr, "filebench -url http://1.2.3.4:80/file [-file path]"
                 " [-pid n,n] [-rtt ms] [-rate Mbit/s] [-queue ms] [-loss %%]"
-                " [-window MiB] [-timeout s] [-cpu n] [-json file] [-quiet]\n");
+                " [-window MiB] [-seek s] [-timeout s] [-cpu n] [-json file] [-quiet]\n");
         exit(2);
     }
 

@@ -757,7 +757,7 @@ static uint32_t  filled;
 static void
 fill(net_end_t *end)
 {
-    while (end->assoc.buffered < 8388608) {
+    while (end->assoc.buffered < end->assoc.high) {
         if (send_message(end, 0, 16396, filled) != NGX_OK) {
             break;
         }
@@ -892,6 +892,60 @@ test_flow(void)
                (unsigned) paths[i].rtt_ms, (unsigned) paths[i].queue_ms,
                (unsigned) bytes);
         tap_is_int(sb.bad, 0, "as sent");
+        done();
+    }
+}
+
+
+/*
+ * What is better not exceeded: about half a second of the path, also when our
+ * own queue on the way has made round trips longer for a minute.
+ */
+
+static void
+test_ahead(void)
+{
+    uint64_t          most;
+    ngx_uint_t        i;
+
+    static const struct {
+        ngx_uint_t    mbit;
+        ngx_uint_t    rtt_ms;
+        ngx_uint_t    seconds;
+        size_t        least, most;
+    } paths[] = {
+        { 1, 40, 60, 65536, 90000 },
+        { 10, 40, 60, 250000, 700000 },
+        { 100, 100, 5, 3750000, 6500000 },
+        { 100, 2, 5, 2000000, 6500000 },
+        { 2, 600, 30, 150000, 600000 }
+    };
+
+    for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+
+        path(paths[i].mbit * 125000, paths[i].rtt_ms / 2, 0, 0);
+        window = 5242880;
+        connect_pair();
+        window = 0;
+
+        tap_is_int(a.assoc.high, 65536, "%u Mbit/s: at first",
+                   (unsigned) paths[i].mbit);
+
+        filled = 0;
+        sa.on_writable = fill;
+        fill(&a);
+
+        net_run(&a, &b, paths[i].seconds / 2 * SECOND);
+        most = a.assoc.high;
+        net_run(&a, &b, paths[i].seconds / 2 * SECOND);
+        most = ngx_max(most, a.assoc.high);
+
+        tap_ok(a.assoc.high >= paths[i].least && most <= paths[i].most,
+               "%u Mbit/s, %u ms: %u bytes", (unsigned) paths[i].mbit,
+               (unsigned) paths[i].rtt_ms, (unsigned) a.assoc.high);
+        tap_ok(a.assoc.buffered < a.assoc.high + 16396,
+               "%u Mbit/s: so much is buffered at most",
+               (unsigned) paths[i].mbit);
         done();
     }
 }
@@ -1064,6 +1118,7 @@ main(void)
 
     test_all();
     test_flow();
+    test_ahead();
     test_steady();
 
     if (ngx_webrtc_sctp_crc32c_available()) {
