@@ -270,6 +270,13 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       offsetof(ngx_http_webrtc_loc_conf_t, file_ranges),
       &ngx_http_webrtc_conf_file_ranges },
 
+    { ngx_string("webrtc_file_memory"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_webrtc_conf_value,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_main_conf_t, file_memory),
+      &ngx_http_webrtc_conf_file_memory },
+
     { ngx_string("webrtc_ice"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_webrtc_conf_value,
@@ -352,6 +359,7 @@ ngx_http_webrtc_create_main_conf(ngx_conf_t *cf)
 
     wmcf->gso = NGX_CONF_UNSET;
     wmcf->max_sessions = NGX_CONF_UNSET;
+    wmcf->file_memory = NGX_CONF_UNSET_SIZE;
 
     if (ngx_array_init(&wmcf->listens, cf->pool, 2,
                        sizeof(ngx_http_webrtc_listen_t))
@@ -384,6 +392,7 @@ ngx_http_webrtc_init_main_conf(ngx_conf_t *cf, void *conf)
 
     ngx_conf_init_value(wmcf->gso, 1);
     ngx_conf_init_value(wmcf->max_sessions, 0);
+    ngx_conf_init_size_value(wmcf->file_memory, 268435456);
 
     if ((wmcf->certificate.len == 0) != (wmcf->certificate_key.len == 0)) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -678,6 +687,7 @@ ngx_http_webrtc_init_process(ngx_cycle_t *cycle)
     conf.gso = wmcf->gso;
     conf.pools = wmcf->pools.elts;
     conf.npools = wmcf->pools.nelts;
+    conf.file_memory = wmcf->file_memory;
     conf.shutdown = ccf->shutdown_timeout;
     conf.on_stream = ngx_http_webrtc_on_stream;
     conf.busy = ngx_http_webrtc_busy;

@@ -92,6 +92,8 @@ my %table = (
                            qr/such as "16k"/ ],
     webrtc_file_ranges => [ [ 'many', '0', '1025' ], [ '1', '1024' ],
                             qr/such as "4"/ ],
+    webrtc_file_memory => [ [ 'much', '1023k', '17g' ], [ '1m', '16g' ],
+                            qr/such as "256m"/ ],
     webrtc_etag => [ [ 'on', '' . '""' ], [ 'lenient', 'strict' ],
                      qr/"lenient" or "strict"/ ],
     webrtc_player => [ [ 'yes', '/player.html' ], [ 'off', 'on' ],

@@ -68,6 +68,7 @@ typedef struct {
     ngx_str_t                    certificate_key;
     ngx_flag_t                   gso;
     ngx_int_t                    max_sessions;   /* 0: no limit */
+    size_t                       file_memory;    /* of a worker */
 
     ngx_array_t                  always;     /* ngx_http_webrtc_pull_t *:
                                                 "start=always" without

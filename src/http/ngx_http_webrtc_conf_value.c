@@ -76,6 +76,13 @@ ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_file_ranges = {
 };
 
 
+ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_file_memory = {
+    ngx_http_webrtc_conf_amount, sizeof(size_t),
+    1 * NGX_HTTP_WEBRTC_M, 16 * NGX_HTTP_WEBRTC_G, 0, NULL,
+    "a size from \"1m\" to \"16g\", such as \"256m\""
+};
+
+
 /* least: below what any publisher sends; who writes "4" means megabits */
 
 ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_bitrate = {

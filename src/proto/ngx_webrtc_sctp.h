@@ -210,7 +210,7 @@ typedef struct {
 
 /*
  * An association; part of its owner's struct.  Must not be moved while
- * initialized.  Readable: state, reason, buffered, high, low, streams.
+ * initialized.  Readable: state, reason, buffered, high, low, total, streams.
  */
 typedef struct {
     ngx_webrtc_sctp_state_e      state;
@@ -219,6 +219,7 @@ typedef struct {
     size_t                       high;       /* better no more than that, */
     size_t                       low;        /* go on when so many are unsent;
                                                 both follow the rate */
+    uint64_t                     total;      /* bytes sent ever */
     uint16_t                     streams;    /* we may send on 0 .. streams - 1;
                                                 of OPEN */
 
@@ -231,7 +232,6 @@ typedef struct {
     ngx_queue_t                  events;     /* ngx_webrtc_sctp_event_t */
     uint64_t                     inits_ms;   /* when counting of them began */
     uint32_t                     inits;
-    uint64_t                     total;      /* bytes sent ever */
     uint64_t                     marks[NGX_WEBRTC_SCTP_MARKS];
                                              /* ->total as of some message */
     uint32_t                     unmarked;   /* messages since */

@@ -39,6 +39,9 @@
 #include <ngx_thread_pool.h>
 #endif
 #include <sys/uio.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include "ngx_webrtc_session.h"
 #include "ngx_webrtc_files.h"
 #include "ngx_webrtc_bus_file.h"
@@ -49,6 +52,9 @@
 
 /* bytes of the file's name in Hello; NAME_MAX */
 #define NGX_WEBRTC_FILES_NAME   255
+
+/* milliseconds between warnings of too little memory; chosen */
+#define NGX_WEBRTC_FILES_WARN   60000
 
 /* bytes that a frame has room for */
 #define NGX_WEBRTC_FILES_FRAME                                                \
@@ -90,6 +96,8 @@ struct ngx_webrtc_files_s {
     ngx_uint_t                   reading;     /* tasks under way */
 
     uint64_t                     after;       /* bytes yet without a limit */
+    ngx_webrtc_memory_account_t  account;     /* what is on its way */
+
     int64_t                      credit;      /* bytes that may be read now */
     ngx_msec_t                   credited;    /* time it was filled up to */
 
@@ -150,6 +158,9 @@ static void ngx_webrtc_files_channel_closed(void *ctx,
     ngx_webrtc_channel_t *ch);
 static ngx_int_t ngx_webrtc_files_range_send(void *ctx, u_char *p, size_t n);
 
+static void ngx_webrtc_files_account(ngx_webrtc_files_t *f);
+static void ngx_webrtc_files_laggard(ngx_webrtc_worker_t *wk,
+    ngx_webrtc_memory_account_t *last);
 static void ngx_webrtc_files_wake(ngx_webrtc_files_t *f);
 static void ngx_webrtc_files_pump(ngx_event_t *ev);
 static size_t ngx_webrtc_files_step(ngx_webrtc_files_t *f,
@@ -218,6 +229,9 @@ ngx_webrtc_files_start(ngx_webrtc_session_t *s)
     }
 
     s->files = f;
+
+    ngx_webrtc_memory_begin(&f->wk->file_memory, &f->account, f,
+                            ngx_current_msec);
 
     ngx_webrtc_files_set_name(f, ngx_webrtc_file_path(file));
 
@@ -438,6 +452,8 @@ ngx_webrtc_files_stop(ngx_webrtc_session_t *s)
         ngx_webrtc_files_sctp_arm(f->wk);
     }
 
+    ngx_webrtc_memory_end(&f->wk->file_memory, &f->account);
+
     s->files = NULL;
     f->session = NULL;
 
@@ -495,6 +511,77 @@ ngx_webrtc_files_input(ngx_webrtc_session_t *s, u_char *p, size_t n)
     }
 
     ngx_webrtc_files_sctp_arm(s->wk);
+    ngx_webrtc_files_account(f);
+}
+
+
+void
+ngx_webrtc_files_tick(ngx_webrtc_worker_t *wk)
+{
+    ngx_webrtc_files_laggard(wk, ngx_webrtc_memory_laggard(&wk->file_memory,
+                                                         ngx_current_msec));
+
+    if (!ngx_webrtc_memory_fell(&wk->file_memory)) {
+        return;
+    }
+
+#ifdef __GLIBC__
+
+    /* usrsctp's buffers are small pieces all over the heap */
+
+    (void) malloc_trim(0);
+
+#endif
+}
+
+
+/*
+ * Tells what the session holds.  When all together hold too much, one of them
+ * is ended, which may be this one: nothing is to be done with it afterwards.
+ */
+
+static void
+ngx_webrtc_files_account(ngx_webrtc_files_t *f)
+{
+    size_t                        held;
+    ngx_webrtc_memory_account_t  *last;
+
+    held = f->assoc.buffered + f->reading * f->file.chunk;
+
+    last = ngx_webrtc_memory_note(&f->wk->file_memory, &f->account, held,
+                                  f->assoc.total - f->assoc.buffered,
+                                  ngx_current_msec);
+
+    ngx_webrtc_files_laggard(f->wk, last);
+}
+
+
+/* last: the account of a session that has to go, or NULL */
+
+static void
+ngx_webrtc_files_laggard(ngx_webrtc_worker_t *wk,
+    ngx_webrtc_memory_account_t *last)
+{
+    ngx_webrtc_files_t  *f;
+
+    if (last == NULL) {
+        return;
+    }
+
+    f = last->data;
+
+    if (wk->file_warned == 0
+        || ngx_current_msec - wk->file_warned >= NGX_WEBRTC_FILES_WARN)
+    {
+        wk->file_warned = ngx_current_msec;
+
+        ngx_log_error(NGX_LOG_WARN, &f->session->log, 0,
+                      "webrtc_file_memory of %uz bytes is used up, "
+                      "the slowest file sessions are ended",
+                      wk->conf.file_memory);
+    }
+
+    ngx_webrtc_session_close(f->session, "webrtc_file_memory is used up");
 }
 
 
@@ -925,6 +1012,7 @@ ngx_webrtc_files_pump(ngx_event_t *ev)
 
     ngx_webrtc_files_sctp_arm(f->wk);
     ngx_webrtc_files_arm(f);
+    ngx_webrtc_files_account(f);
 }
 
 
@@ -933,7 +1021,7 @@ ngx_webrtc_files_pump(ngx_event_t *ev)
 static size_t
 ngx_webrtc_files_step(ngx_webrtc_files_t *f, ngx_webrtc_files_channel_t *fc)
 {
-    size_t                     buffered, unsent;
+    size_t                     buffered, unsent, high;
     ngx_int_t                  rc;
     ngx_webrtc_ranges_read_t   read;
 
@@ -969,7 +1057,10 @@ ngx_webrtc_files_step(ngx_webrtc_files_t *f, ngx_webrtc_files_channel_t *fc)
 
     buffered = f->assoc.buffered + f->reading * fc->ranges.opts.chunk;
 
-    ngx_webrtc_ranges_marks(&fc->ranges, f->assoc.high, f->assoc.low);
+    high = ngx_webrtc_memory_share(&f->wk->file_memory, &f->account,
+                                   NGX_WEBRTC_SCTP_HIGH_MIN, f->assoc.high);
+
+    ngx_webrtc_ranges_marks(&fc->ranges, high, ngx_min(f->assoc.low, high));
 
     rc = ngx_webrtc_ranges_next(&fc->ranges, buffered, unsent,
                                 ngx_current_msec, &read);

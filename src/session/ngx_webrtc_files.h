@@ -10,6 +10,7 @@
  * KiB to 8 MiB, by the rate it had) when its peer does not read while ranges
  * are served; one frame for each range that is read by a thread or held back
  * (webrtc_file_ranges of webrtc_file_chunk); and 56 for each range that waits.
+ * Of all sessions of a worker: webrtc_file_memory, see ngx_webrtc_memory.h.
  */
 
 
@@ -54,6 +55,9 @@ void ngx_webrtc_files_stop(ngx_webrtc_session_t *s);
 
 /* Takes the application data of one DTLS record. */
 void ngx_webrtc_files_input(ngx_webrtc_session_t *s, u_char *p, size_t n);
+
+/* Housekeeping: gives memory back to the system after a peak. */
+void ngx_webrtc_files_tick(ngx_webrtc_worker_t *wk);
 
 /* Ends the worker's SCTP, when all sessions are gone. */
 void ngx_webrtc_files_done(ngx_webrtc_worker_t *wk);

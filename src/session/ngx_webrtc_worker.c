@@ -109,6 +109,7 @@ ngx_webrtc_worker_init(ngx_cycle_t *cycle, ngx_webrtc_worker_conf_t *conf)
     wk->log = cycle->log;
 
     ngx_queue_init(&wk->sessions);
+    ngx_webrtc_memory_init(&wk->file_memory, conf->file_memory);
     ngx_queue_init(&wk->dirty);
 
     for (i = 0; i < NGX_WEBRTC_WORKER_PATHS; i++) {
@@ -839,6 +840,7 @@ ngx_webrtc_worker_timer(ngx_event_t *ev)
     }
 
     ngx_webrtc_worker_linger(wk);
+    ngx_webrtc_files_tick(wk);
 
     if (ngx_exiting) {
         ngx_webrtc_worker_leave(wk);

@@ -21,6 +21,7 @@
 #include "ngx_webrtc_ice.h"
 #include "ngx_webrtc_dtls.h"
 #include "ngx_webrtc_sctp.h"
+#include "ngx_webrtc_memory.h"
 
 
 /* buckets of the table of addresses, a power of two; chosen: a few thousand
@@ -41,6 +42,7 @@ typedef struct {
     ngx_flag_t                   gso;
     void                       **pools;       /* ngx_thread_pool_t */
     ngx_uint_t                   npools;
+    size_t                       file_memory;
 
     /* a session with full ICE has another candidate, or all of them */
     void                       (*on_ice)(void *ctx, uint64_t ref,
@@ -103,6 +105,8 @@ struct ngx_webrtc_worker_s {
     ngx_webrtc_sctp_t           *sctp;
     ngx_event_t                  sctp_timer;  /* cancelable */
     u_char                      *frame;       /* what a file is read into */
+    ngx_webrtc_memory_t          file_memory; /* on its way to clients */
+    ngx_msec_t                   file_warned; /* when there was too little */
 
     ngx_log_t                   *log;
 

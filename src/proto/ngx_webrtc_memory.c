@@ -1,0 +1,158 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Memory that sessions share: see the header file.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <ngx_webrtc_memory.h>
+
+
+/* milliseconds without an acknowledgement that make a laggard; chosen: longer
+ * than a repetition takes */
+#define NGX_WEBRTC_MEMORY_LAG    1000
+
+/* milliseconds between looks at all accounts when not all is held; chosen */
+#define NGX_WEBRTC_MEMORY_LOOK   10
+
+/* part of what is left that a session may hold; chosen */
+#define NGX_WEBRTC_MEMORY_PART   4
+
+/* bytes of a peak that is worth giving back; chosen */
+#define NGX_WEBRTC_MEMORY_PEAK   4194304
+
+
+void
+ngx_webrtc_memory_init(ngx_webrtc_memory_t *m, size_t limit)
+{
+    ngx_memzero(m, sizeof(ngx_webrtc_memory_t));
+
+    m->limit = limit;
+    ngx_queue_init(&m->accounts);
+}
+
+
+void
+ngx_webrtc_memory_begin(ngx_webrtc_memory_t *m, ngx_webrtc_memory_account_t *a,
+    void *data, uint64_t now_ms)
+{
+    a->data = data;
+    a->acked_ms = now_ms;
+
+    ngx_queue_insert_tail(&m->accounts, &a->queue);
+}
+
+
+void
+ngx_webrtc_memory_end(ngx_webrtc_memory_t *m, ngx_webrtc_memory_account_t *a)
+{
+    if (a->data == NULL) {
+        return;
+    }
+
+    m->held -= a->held;
+    ngx_queue_remove(&a->queue);
+
+    ngx_memzero(a, sizeof(ngx_webrtc_memory_account_t));
+}
+
+
+ngx_webrtc_memory_account_t *
+ngx_webrtc_memory_note(ngx_webrtc_memory_t *m, ngx_webrtc_memory_account_t *a,
+    size_t held, uint64_t acked, uint64_t now_ms)
+{
+    if (a->ending) {
+        return NULL;
+    }
+
+    if (a->held == 0 || a->acked != acked) {
+        a->acked = acked;
+        a->acked_ms = now_ms;
+    }
+
+    m->held = m->held - a->held + held;
+    m->peak = ngx_max(m->peak, m->held);
+    a->held = held;
+
+    return ngx_webrtc_memory_laggard(m, now_ms);
+}
+
+
+ngx_webrtc_memory_account_t *
+ngx_webrtc_memory_laggard(ngx_webrtc_memory_t *m, uint64_t now_ms)
+{
+    uint64_t                      lag, score, most;
+    ngx_queue_t                  *q;
+    ngx_webrtc_memory_account_t  *a, *last;
+
+    if (m->held <= m->limit / 4 * 3
+        || (m->held <= m->limit
+            && now_ms - m->looked_ms < NGX_WEBRTC_MEMORY_LOOK))
+    {
+        return NULL;
+    }
+
+    m->looked_ms = now_ms;
+
+    last = NULL;
+    most = 0;
+
+    for (q = ngx_queue_head(&m->accounts);
+         q != ngx_queue_sentinel(&m->accounts);
+         q = ngx_queue_next(q))
+    {
+        a = ngx_queue_data(q, ngx_webrtc_memory_account_t, queue);
+
+        lag = now_ms - a->acked_ms;
+        score = a->held * (lag + 1);
+
+        if (score > most
+            && (lag >= NGX_WEBRTC_MEMORY_LAG || m->held > m->limit))
+        {
+            last = a;
+            most = score;
+        }
+    }
+
+    if (last) {
+        m->held -= last->held;
+        last->held = 0;
+        last->ending = 1;
+    }
+
+    return last;
+}
+
+
+size_t
+ngx_webrtc_memory_share(ngx_webrtc_memory_t *m, ngx_webrtc_memory_account_t *a,
+    size_t least, size_t want)
+{
+    size_t  others, part;
+
+    others = m->held - a->held;
+
+    part = (others < m->limit) ? (m->limit - others) / NGX_WEBRTC_MEMORY_PART
+                               : 0;
+
+    part = ngx_max(part, least);
+
+    return ngx_min(part, want);
+}
+
+
+ngx_uint_t
+ngx_webrtc_memory_fell(ngx_webrtc_memory_t *m)
+{
+    if (m->peak < NGX_WEBRTC_MEMORY_PEAK || m->held > m->peak / 4) {
+        return 0;
+    }
+
+    m->peak = m->held;
+
+    return 1;
+}

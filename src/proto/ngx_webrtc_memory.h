@@ -1,0 +1,84 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Memory that the sessions of a process share: how much each one may hold, and
+ * whose turn it is to go when there is not enough.
+ *
+ * 1. What a session may hold is a part of what is left, so that none takes all
+ *    and the fast ones become slower before anybody has to go.
+ * 2. A session that holds something and has acknowledged nothing for a second
+ *    goes when three quarters are held, and any when all is: that of which the
+ *    product of bytes and time is the largest.
+ * 3. One that is told to go holds nothing from then on.
+ *
+ * It allocates nothing and knows no sessions; time is passed in.
+ */
+
+
+#ifndef _NGX_WEBRTC_MEMORY_H_INCLUDED_
+#define _NGX_WEBRTC_MEMORY_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+typedef struct {
+    ngx_queue_t   accounts;
+    size_t        limit;
+    size_t        held;          /* by all */
+    size_t        peak;          /* since it was given back to the system */
+    uint64_t      looked_ms;     /* for one to go */
+} ngx_webrtc_memory_t;
+
+
+/* part of its session */
+typedef struct {
+    ngx_queue_t   queue;         /* of accounts */
+    void         *data;          /* its owner's */
+    size_t        held;
+    uint64_t      acked;         /* bytes ever, */
+    uint64_t      acked_ms;      /* since then */
+    unsigned      ending:1;      /* was told to go */
+} ngx_webrtc_memory_account_t;
+
+
+void ngx_webrtc_memory_init(ngx_webrtc_memory_t *m, size_t limit);
+
+/*
+ * A session begins, with an account that is zeroed, and ends; the latter is
+ * harmless for one that has not begun.
+ */
+void ngx_webrtc_memory_begin(ngx_webrtc_memory_t *m,
+    ngx_webrtc_memory_account_t *a, void *data, uint64_t now_ms);
+void ngx_webrtc_memory_end(ngx_webrtc_memory_t *m,
+    ngx_webrtc_memory_account_t *a);
+
+/*
+ * What a session holds now, and how many bytes its peer has acknowledged ever.
+ *
+ * Returns the account whose session has to be ended, or NULL.
+ */
+ngx_webrtc_memory_account_t *ngx_webrtc_memory_note(ngx_webrtc_memory_t *m,
+    ngx_webrtc_memory_account_t *a, size_t held, uint64_t acked,
+    uint64_t now_ms);
+
+/* The same when nothing has happened; now and then. */
+ngx_webrtc_memory_account_t *ngx_webrtc_memory_laggard(ngx_webrtc_memory_t *m,
+    uint64_t now_ms);
+
+/*
+ * Bytes that a session may hold.
+ *
+ *   least    whatever the others hold
+ *   want     at most
+ */
+size_t ngx_webrtc_memory_share(ngx_webrtc_memory_t *m,
+    ngx_webrtc_memory_account_t *a, size_t least, size_t want);
+
+/* Not zero when most of what was held is not any more, once for each time. */
+ngx_uint_t ngx_webrtc_memory_fell(ngx_webrtc_memory_t *m);
+
+
+#endif /* _NGX_WEBRTC_MEMORY_H_INCLUDED_ */
