@@ -463,7 +463,7 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_webrtc_loc_conf_t *prev = parent;
     ngx_http_webrtc_loc_conf_t *conf = child;
 
-    ngx_http_webrtc_pull_t        *pull, **always;
+    ngx_http_webrtc_pull_t        *pull, *next, **always;
     ngx_http_webrtc_loc_conf_t   **loc;
     ngx_http_webrtc_main_conf_t   *wmcf;
 
@@ -551,7 +551,9 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_ERROR;
     }
 
-    conf->pull->used = 1;
+    for (next = conf->pull; next; next = next->next) {
+        next->used = 1;
+    }
 
     *pull = *conf->pull;
 
@@ -560,8 +562,14 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     pull->idle_timeout = conf->idle_timeout;
     conf->pull = pull;
 
-    if (!pull->always || !pull->constant || conf->play->lengths != NULL) {
+    if (!pull->always || conf->play->lengths != NULL) {
         return NGX_CONF_OK;
+    }
+
+    for (next = pull; next; next = next->next) {
+        if (!next->constant) {
+            return NGX_CONF_OK;
+        }
     }
 
     pull->name = conf->play->value;

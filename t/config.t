@@ -526,16 +526,47 @@ invalid parameter "start=soon" in webrtc_pull
 
 
 
-=== webrtc_pull: twice
+=== webrtc_pull: several, tried in their order
+--- config
+location = /whep {
+    webrtc_play  a;
+    webrtc_pull  rtmp://127.0.0.1/a start=always;
+    webrtc_pull  rtmp://127.0.0.1/b;
+    webrtc_pull  file:/srv/standby.mp4 loop;
+}
+location = / { return 204; }
+--- request
+GET /
+--- error_code: 204
+
+
+
+=== webrtc_pull: more than there is room for
 --- config
 location = /whep {
     webrtc_play  a;
     webrtc_pull  rtmp://127.0.0.1/a;
     webrtc_pull  rtmp://127.0.0.1/b;
+    webrtc_pull  rtmp://127.0.0.1/c;
+    webrtc_pull  rtmp://127.0.0.1/d;
+    webrtc_pull  rtmp://127.0.0.1/e;
 }
 --- must_die
 --- error_log
-"webrtc_pull" directive is duplicate
+too many webrtc_pull directives, expected at most 4
+
+
+
+=== webrtc_pull: start of another one than the first
+--- config
+location = /whep {
+    webrtc_play  a;
+    webrtc_pull  rtmp://127.0.0.1/a;
+    webrtc_pull  rtmp://127.0.0.1/b start=always;
+}
+--- must_die
+--- error_log
+"start=always" in another webrtc_pull than the first one of its block
 
 
 

@@ -43,6 +43,9 @@
 #define NGX_WEBRTC_PULL_URL          2047
 #define NGX_WEBRTC_PULL_FORMAT       31
 
+/* upstreams of a stream; chosen: main and sub stream, a spare one, a file */
+#define NGX_WEBRTC_PULLS             4
+
 /* bytes of an error's text; chosen: a line of a log */
 #define NGX_WEBRTC_ERROR_TEXT        255
 
@@ -122,21 +125,28 @@ typedef struct {
 } ngx_webrtc_stream_tracks_t;
 
 
+/* one of the upstreams of a stream; nothing here is null-terminated */
+typedef struct {
+    uint16_t                 url_len;
+    uint16_t                 program;         /* of MPEG-TS, 0: first video */
+    uint8_t                  format_len;
+    uint8_t                  loop;
+    u_char                   format[NGX_WEBRTC_PULL_FORMAT];
+    u_char                   url[NGX_WEBRTC_PULL_URL];
+} ngx_webrtc_stream_from_t;
+
+
 /*
- * How a stream is pulled: in the zone, so that any worker can.  Nothing here is
- * null-terminated.
+ * How a stream is pulled: in the zone, so that any worker can.  Its upstreams
+ * are tried in their order.
  */
 typedef struct {
     uint32_t                 idle_ms;         /* after the last viewer */
-    uint16_t                 url_len;
-    uint8_t                  format_len;
     uint8_t                  set;             /* by ngx_webrtc_bus_set_pull() */
-    uint8_t                  loop;
     uint8_t                  always;          /* without viewers too */
     uint8_t                  ended;           /* a file was played to its end */
-    uint16_t                 program;         /* of MPEG-TS, 0: first video */
-    u_char                   format[NGX_WEBRTC_PULL_FORMAT];
-    u_char                   url[NGX_WEBRTC_PULL_URL];
+    uint8_t                  nfrom;
+    ngx_webrtc_stream_from_t from[NGX_WEBRTC_PULLS];
 } ngx_webrtc_stream_pull_t;
 
 

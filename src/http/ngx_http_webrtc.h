@@ -92,8 +92,11 @@ typedef struct {
 } ngx_http_webrtc_main_conf_t;
 
 
+typedef struct ngx_http_webrtc_pull_s  ngx_http_webrtc_pull_t;
+
 /* "webrtc_pull" of a location */
-typedef struct {
+struct ngx_http_webrtc_pull_s {
+    ngx_http_webrtc_pull_t      *next;       /* to be tried after this one */
     ngx_http_complex_value_t     url;
     ngx_str_t                    prefix;     /* literal part in front of the
                                                 first variable */
@@ -108,7 +111,7 @@ typedef struct {
     unsigned                     constant:1; /* the URL has no variables */
     unsigned                     loop:1;
     unsigned                     always:1;
-} ngx_http_webrtc_pull_t;
+};
 
 
 typedef struct {

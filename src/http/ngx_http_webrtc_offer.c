@@ -351,7 +351,7 @@ ngx_http_webrtc_offer_alternatives(ngx_http_webrtc_loc_conf_t *wlcf)
     uint8_t     *codec;
     ngx_uint_t   i, set;
 
-    if (wlcf->pull) {
+    if (wlcf->pull && wlcf->pull->next == NULL) {
         return 0;
     }
 

@@ -39,8 +39,10 @@ typedef struct {
 } ngx_http_webrtc_puller_t;
 
 
+static void ngx_http_webrtc_pull_from(ngx_http_webrtc_pull_t *pull,
+    ngx_str_t *url, ngx_webrtc_stream_pull_t *sp);
 static void ngx_http_webrtc_pull_record(ngx_http_webrtc_pull_t *pull,
-    ngx_str_t *url, ngx_webrtc_stream_t *st);
+    ngx_webrtc_stream_pull_t *sp, ngx_webrtc_stream_t *st);
 static void ngx_http_webrtc_pull_start(ngx_webrtc_stream_t *st,
     ngx_webrtc_stream_pull_t *pull);
 static void ngx_http_webrtc_pull_event(ngx_webrtc_source_t *source,
@@ -60,22 +62,31 @@ ngx_int_t
 ngx_http_webrtc_pull(ngx_http_request_t *r, ngx_http_webrtc_pull_t *pull,
     ngx_webrtc_stream_t *st, const char **cause)
 {
-    ngx_str_t  url;
+    ngx_str_t                 url;
+    ngx_http_webrtc_pull_t   *p;
+    ngx_webrtc_stream_pull_t  sp;
 
-    if (ngx_http_complex_value(r, &pull->url, &url) != NGX_OK) {
-        return NGX_ERROR;
+    ngx_memzero(&sp, sizeof(ngx_webrtc_stream_pull_t));
+
+    for (p = pull; p; p = p->next) {
+
+        if (ngx_http_complex_value(r, &p->url, &url) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        if (ngx_webrtc_source_url_check(&p->prefix, &url, cause) != NGX_OK) {
+            return NGX_DECLINED;
+        }
+
+        if (url.len > NGX_WEBRTC_PULL_URL) {
+            *cause = "URL too long";
+            return NGX_DECLINED;
+        }
+
+        ngx_http_webrtc_pull_from(p, &url, &sp);
     }
 
-    if (ngx_webrtc_source_url_check(&pull->prefix, &url, cause) != NGX_OK) {
-        return NGX_DECLINED;
-    }
-
-    if (url.len > NGX_WEBRTC_PULL_URL) {
-        *cause = "URL too long";
-        return NGX_DECLINED;
-    }
-
-    ngx_http_webrtc_pull_record(pull, &url, st);
+    ngx_http_webrtc_pull_record(pull, &sp, st);
 
     ngx_webrtc_bus_set_ring_max(st, pull->buffer_max);
 
@@ -85,30 +96,37 @@ ngx_http_webrtc_pull(ngx_http_request_t *r, ngx_http_webrtc_pull_t *pull,
 }
 
 
-/* the URL is within its bounds */
+/* one more upstream; the URL is within its bounds */
 
 static void
-ngx_http_webrtc_pull_record(ngx_http_webrtc_pull_t *pull, ngx_str_t *url,
-    ngx_webrtc_stream_t *st)
+ngx_http_webrtc_pull_from(ngx_http_webrtc_pull_t *pull, ngx_str_t *url,
+    ngx_webrtc_stream_pull_t *sp)
 {
-    ngx_webrtc_stream_pull_t  sp;
+    ngx_webrtc_stream_from_t  *from;
 
-    ngx_memzero(&sp, sizeof(ngx_webrtc_stream_pull_t));
+    from = &sp->from[sp->nfrom++];
 
-    sp.url_len = (uint16_t) url->len;
-    ngx_memcpy(sp.url, url->data, url->len);
+    from->url_len = (uint16_t) url->len;
+    ngx_memcpy(from->url, url->data, url->len);
 
     if (pull->format.len) {
-        sp.format_len = (uint8_t) pull->format.len;
-        ngx_memcpy(sp.format, pull->format.data, pull->format.len);
+        from->format_len = (uint8_t) pull->format.len;
+        ngx_memcpy(from->format, pull->format.data, pull->format.len);
     }
 
-    sp.idle_ms = (uint32_t) pull->idle_timeout;
-    sp.program = (uint16_t) pull->program;
-    sp.loop = pull->loop;
-    sp.always = pull->always;
+    from->program = (uint16_t) pull->program;
+    from->loop = pull->loop;
+}
 
-    ngx_webrtc_bus_set_pull(ngx_http_webrtc_worker->bus, st, &sp);
+
+static void
+ngx_http_webrtc_pull_record(ngx_http_webrtc_pull_t *pull,
+    ngx_webrtc_stream_pull_t *sp, ngx_webrtc_stream_t *st)
+{
+    sp->idle_ms = (uint32_t) pull->idle_timeout;
+    sp->always = pull->always;
+
+    ngx_webrtc_bus_set_pull(ngx_http_webrtc_worker->bus, st, sp);
 }
 
 
@@ -162,6 +180,7 @@ ngx_http_webrtc_pull_start(ngx_webrtc_stream_t *st,
     ngx_webrtc_stream_pull_t *sp)
 {
     ngx_log_t                 *log;
+    ngx_uint_t                 i;
     ngx_webrtc_bus_t          *bus;
     ngx_http_webrtc_puller_t  *pr;
     ngx_webrtc_source_conf_t   conf;
@@ -177,12 +196,16 @@ ngx_http_webrtc_pull_start(ngx_webrtc_stream_t *st,
 
     ngx_memzero(&conf, sizeof(ngx_webrtc_source_conf_t));
 
-    conf.url.data = sp->url;
-    conf.url.len = sp->url_len;
-    conf.format.data = sp->format;
-    conf.format.len = sp->format_len;
-    conf.program = sp->program;
-    conf.loop = sp->loop;
+    for (i = 0; i < sp->nfrom; i++) {
+        conf.from[i].url.data = sp->from[i].url;
+        conf.from[i].url.len = sp->from[i].url_len;
+        conf.from[i].format.data = sp->from[i].format;
+        conf.from[i].format.len = sp->from[i].format_len;
+        conf.from[i].program = sp->from[i].program;
+        conf.from[i].loop = sp->from[i].loop;
+    }
+
+    conf.nfrom = sp->nfrom;
     conf.handler = ngx_http_webrtc_pull_event;
     conf.data = pr;
 
@@ -321,8 +344,10 @@ ngx_http_webrtc_pull_orphans(void)
 static void
 ngx_http_webrtc_pull_always(ngx_http_webrtc_pull_t *pull)
 {
-    ngx_webrtc_bus_t     *bus;
-    ngx_webrtc_stream_t  *st;
+    ngx_webrtc_bus_t          *bus;
+    ngx_webrtc_stream_t       *st;
+    ngx_http_webrtc_pull_t    *p;
+    ngx_webrtc_stream_pull_t   sp;
 
     bus = ngx_http_webrtc_worker->bus;
 
@@ -335,7 +360,13 @@ ngx_http_webrtc_pull_always(ngx_http_webrtc_pull_t *pull)
 
     if (ngx_webrtc_bus_claimed(st, NULL) == 0) {
 
-        ngx_http_webrtc_pull_record(pull, &pull->url.value, st);
+        ngx_memzero(&sp, sizeof(ngx_webrtc_stream_pull_t));
+
+        for (p = pull; p; p = p->next) {
+            ngx_http_webrtc_pull_from(p, &p->url.value, &sp);
+        }
+
+        ngx_http_webrtc_pull_record(pull, &sp, st);
         ngx_http_webrtc_pull_check(st);
     }
 
@@ -430,13 +461,25 @@ ngx_http_webrtc_pull_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     const char                        *cause;
     ngx_str_t                         *value;
     ngx_int_t                          program;
-    ngx_uint_t                         i;
-    ngx_http_webrtc_pull_t            *pull, **written;
+    ngx_uint_t                         i, n;
+    ngx_http_webrtc_pull_t            *pull, **last, **written;
     ngx_http_webrtc_main_conf_t       *wmcf;
     ngx_http_compile_complex_value_t   ccv;
 
-    if (wlcf->pull != NGX_CONF_UNSET_PTR) {
-        return "is duplicate";
+    n = 0;
+    last = &wlcf->pull;
+
+    while (*last != NGX_CONF_UNSET_PTR && *last != NULL) {
+        last = &(*last)->next;
+        n++;
+    }
+
+    if (n == NGX_WEBRTC_PULLS) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "too many webrtc_pull directives, expected at most "
+                           "%d, which are tried in their order",
+                           NGX_WEBRTC_PULLS);
+        return NGX_CONF_ERROR;
     }
 
     pull = ngx_pcalloc(cf->pool, sizeof(ngx_http_webrtc_pull_t));
@@ -488,6 +531,14 @@ ngx_http_webrtc_pull_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         if (ngx_strcmp(value[i].data, "loop") == 0) {
             pull->loop = 1;
             continue;
+        }
+
+        if (n && ngx_strncmp(value[i].data, "start=", 6) == 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"%V\" in another webrtc_pull than the first "
+                               "one of its block, expected there, as it is of "
+                               "the stream", &value[i]);
+            return NGX_CONF_ERROR;
         }
 
         if (ngx_strcmp(value[i].data, "start=always") == 0) {
@@ -550,7 +601,7 @@ ngx_http_webrtc_pull_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     *written = pull;
-    wlcf->pull = pull;
+    *last = pull;
 
     return NGX_CONF_OK;
 }

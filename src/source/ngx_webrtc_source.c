@@ -30,6 +30,13 @@
 #define NGX_WEBRTC_SOURCE_BACKOFF_MAX  5000
 #define NGX_WEBRTC_SOURCE_TIMEOUT      10000
 
+/* bytes in front of a path: "file:", and a null */
+#define NGX_WEBRTC_SOURCE_SCHEME       16
+
+#if (NGX_WEBRTC_SOURCE_FROM != NGX_WEBRTC_PULLS)
+#error "the zone and the thread have another number of upstreams"
+#endif
+
 
 struct ngx_webrtc_source_s {
     ngx_queue_t                    queue;
@@ -47,17 +54,22 @@ struct ngx_webrtc_source_s {
     void                          *data;
 
     ngx_str_t                      name;       /* of the stream, and */
-    ngx_str_t                      url;        /* for the log: st may be gone
+                                               /* for the log: st may be gone
                                                   before us */
 
     ngx_uint_t                     warned;     /* by the thread */
 
+    ngx_str_t                      urls[NGX_WEBRTC_SOURCE_FROM];
+    ngx_uint_t                     nfrom;
+    ngx_uint_t                     from;       /* of the last note */
     unsigned                       stopping:1;
 };
 
 
 static ngx_int_t ngx_webrtc_source_create_thread(ngx_webrtc_source_t *source,
     ngx_webrtc_source_conf_t *conf);
+static ngx_int_t ngx_webrtc_source_from(ngx_webrtc_source_t *source,
+    ngx_webrtc_source_conf_from_t *conf, ngx_webrtc_source_from_t *from);
 static ngx_int_t ngx_webrtc_source_listen(ngx_webrtc_source_t *source);
 static u_char *ngx_webrtc_source_log_error(ngx_log_t *log, u_char *buf,
     size_t len);
@@ -95,6 +107,8 @@ ngx_webrtc_source_start(ngx_webrtc_source_conf_t *conf, ngx_webrtc_bus_t *bus,
     ngx_webrtc_stream_t *st, ngx_log_t *log)
 {
     u_char               *p;
+    ngx_str_t            *url;
+    ngx_uint_t            i;
     ngx_pool_t           *pool;
     ngx_webrtc_source_t  *source;
 
@@ -110,9 +124,8 @@ ngx_webrtc_source_start(ngx_webrtc_source_conf_t *conf, ngx_webrtc_bus_t *bus,
     }
 
     source = ngx_pcalloc(pool, sizeof(ngx_webrtc_source_t));
-    p = ngx_pnalloc(pool, ngx_max(conf->url.len, 1));
 
-    if (source == NULL || p == NULL) {
+    if (source == NULL) {
         ngx_destroy_pool(pool);
         return NULL;
     }
@@ -134,10 +147,22 @@ ngx_webrtc_source_start(ngx_webrtc_source_conf_t *conf, ngx_webrtc_bus_t *bus,
 
     ngx_memcpy(source->name.data, st->name, st->name_len);
 
-    source->url.data = p;
-    source->url.len = ngx_webrtc_source_url_print(p, p + conf->url.len,
-                                                  &conf->url)
-                      - p;
+    for (i = 0; i < conf->nfrom; i++) {
+
+        url = &conf->from[i].url;
+        p = ngx_pnalloc(pool, ngx_max(url->len, 1));
+
+        if (p == NULL) {
+            ngx_destroy_pool(pool);
+            return NULL;
+        }
+
+        source->urls[i].data = p;
+        source->urls[i].len = ngx_webrtc_source_url_print(p, p + url->len, url)
+                              - p;
+    }
+
+    source->nfrom = conf->nfrom;
 
     source->log = *log;
     source->log.handler = ngx_webrtc_source_log_error;
@@ -259,32 +284,25 @@ static ngx_int_t
 ngx_webrtc_source_create_thread(ngx_webrtc_source_t *source,
     ngx_webrtc_source_conf_t *conf)
 {
-    u_char                            format[64];
-    u_char                            url[NGX_WEBRTC_SOURCE_URL_MAX + 16];
+    ngx_uint_t                        i;
+    ngx_webrtc_source_from_t          from[NGX_WEBRTC_SOURCE_FROM];
     ngx_webrtc_source_thread_conf_t   tc;
 
     ngx_memzero(&tc, sizeof(ngx_webrtc_source_thread_conf_t));
 
-    tc.scheme = ngx_webrtc_source_url_scheme(&conf->url);
-
-    if (tc.scheme == NULL
-        || ngx_webrtc_source_url_open(&conf->url, url, sizeof(url)) != NGX_OK
-        || conf->format.len >= sizeof(format))
-    {
-        ngx_log_error(NGX_LOG_ERR, &source->log, 0,
-                      "webrtc source: not a URL that can be pulled");
-        return NGX_ERROR;
+    for (i = 0; i < conf->nfrom; i++) {
+        if (ngx_webrtc_source_from(source, &conf->from[i], &from[i])
+            != NGX_OK)
+        {
+            ngx_log_error(NGX_LOG_ERR, &source->log, 0,
+                          "webrtc source: not a URL that can be pulled");
+            return NGX_ERROR;
+        }
     }
 
-    tc.url = (char *) url;
+    tc.from = from;
+    tc.nfrom = conf->nfrom;
 
-    if (conf->format.len) {
-        (void) ngx_cpystrn(format, conf->format.data, conf->format.len + 1);
-        tc.format = (char *) format;
-    }
-
-    tc.program = conf->program;
-    tc.loop = conf->loop ? 1 : 0;
     tc.backoff_min = conf->backoff_min ? conf->backoff_min
                                        : NGX_WEBRTC_SOURCE_BACKOFF_MIN;
     tc.backoff_max = conf->backoff_max ? conf->backoff_max
@@ -312,6 +330,44 @@ ngx_webrtc_source_create_thread(ngx_webrtc_source_t *source,
                       "webrtc source: no memory for a thread");
         return NGX_ERROR;
     }
+
+    return NGX_OK;
+}
+
+
+/* the strings are in the source's pool */
+
+static ngx_int_t
+ngx_webrtc_source_from(ngx_webrtc_source_t *source,
+    ngx_webrtc_source_conf_from_t *conf, ngx_webrtc_source_from_t *from)
+{
+    size_t   size;
+    u_char  *url, *format;
+
+    ngx_memzero(from, sizeof(ngx_webrtc_source_from_t));
+
+    from->scheme = ngx_webrtc_source_url_scheme(&conf->url);
+
+    size = conf->url.len + NGX_WEBRTC_SOURCE_SCHEME;
+
+    url = ngx_pnalloc(source->pool, size);
+    format = ngx_pnalloc(source->pool, conf->format.len + 1);
+
+    if (from->scheme == NULL || url == NULL || format == NULL
+        || ngx_webrtc_source_url_open(&conf->url, url, size) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    from->url = (char *) url;
+
+    if (conf->format.len) {
+        (void) ngx_cpystrn(format, conf->format.data, conf->format.len + 1);
+        from->format = (char *) format;
+    }
+
+    from->program = conf->program;
+    from->loop = conf->loop;
 
     return NGX_OK;
 }
@@ -362,7 +418,7 @@ ngx_webrtc_source_log_error(ngx_log_t *log, u_char *buf, size_t len)
     source = log->data;
 
     return ngx_snprintf(buf, len, ", stream: \"%V\", url: \"%V\"",
-                        &source->name, &source->url);
+                        &source->name, &source->urls[source->from]);
 }
 
 
@@ -504,6 +560,8 @@ static void
 ngx_webrtc_source_note(ngx_webrtc_source_t *source,
     ngx_webrtc_source_note_t *note)
 {
+    source->from = note->from;
+
     switch (note->type) {
 
     case NGX_WEBRTC_SOURCE_NOTE_UP:
@@ -604,19 +662,39 @@ ngx_webrtc_source_set_tracks(ngx_webrtc_source_t *source,
         }
     }
 
-    ngx_log_error(NGX_LOG_NOTICE, &source->log, 0,
-                  "webrtc source up tracks:\"%*s\"",
-                  (size_t) (p - buf), buf);
+    if (source->nfrom == 1) {
+        ngx_log_error(NGX_LOG_NOTICE, &source->log, 0,
+                      "webrtc source up tracks:\"%*s\"",
+                      (size_t) (p - buf), buf);
+
+    } else {
+        ngx_log_error(NGX_LOG_NOTICE, &source->log, 0,
+                      "webrtc source up upstream:%ui/%ui tracks:\"%*s\"",
+                      source->from + 1, source->nfrom, (size_t) (p - buf),
+                      buf);
+    }
 
     /* viewers take another version for other tracks */
 
-    if (ngx_webrtc_bus_tracks(source->st, tracks, &n) == 0
-        || n != note->ntracks
-        || ngx_memcmp(tracks, note->tracks, n * sizeof(ngx_webrtc_track_t))
-           != 0)
+    if (ngx_webrtc_bus_tracks(source->st, tracks, &n) != 0
+        && n == note->ntracks
+        && ngx_memcmp(tracks, note->tracks, n * sizeof(ngx_webrtc_track_t))
+           == 0)
     {
-        ngx_webrtc_bus_set_tracks(source->st, note->tracks, note->ntracks);
+        return;
     }
+
+    for (i = 0; i < ngx_min(n, note->ntracks); i++) {
+
+        /* the thread waits for us: nothing is written meanwhile */
+
+        if (tracks[i].codec != note->tracks[i].codec) {
+            ngx_webrtc_atomic_store(&source->st->since[i],
+                                    source->thread->out.writer.next[i]);
+        }
+    }
+
+    ngx_webrtc_bus_set_tracks(source->st, note->tracks, note->ntracks);
 }
 
 
@@ -665,8 +743,8 @@ ngx_webrtc_source_failed(ngx_webrtc_source_t *source,
         /* a file was played to its end, or the stream moved in this nginx */
 
         ngx_log_error(NGX_LOG_NOTICE, &source->log, 0,
-                      "webrtc source down retry_ms:0 reason:\"%*s\"",
-                      note->len, note->text);
+                      "webrtc source down retry_ms:%ui reason:\"%*s\"",
+                      note->retry_ms, note->len, note->text);
         return;
     }
 

@@ -12,6 +12,7 @@
  *   tracks are known        -> NGX_WEBRTC_STREAM_ACTIVE    event UP
  *   loss of the upstream    -> NGX_WEBRTC_STREAM_INACTIVE  event DOWN
  *                              the thread tries again: 500 ms, 1 s .. 5 s
+ *                              or with the next upstream, if there are several
  *   end of a file           -> NGX_WEBRTC_STREAM_INACTIVE  events DOWN, ENDED
  *   stop                    -> (as ngx_webrtc_bus_unclaim() does)  event ENDED
  *
@@ -53,12 +54,27 @@ typedef void (*ngx_webrtc_source_handler_pt)(ngx_webrtc_source_t *source,
 
 
 /*
- * Copied by start(); the strings need not live longer.
+ * One of the upstreams of a source.
  *
  *   url           final, after variables; passed
  *                 ngx_webrtc_source_url_check() before
  *   format        name of a libavformat demuxer to force, or empty
  *   program       number of a program of MPEG-TS; 0: the first one with video
+ *   loop          files are repeated, seamlessly; else a file ends the
+ *                 source when it has been played, if that was all
+ */
+typedef struct {
+    ngx_str_t                      url;
+    ngx_str_t                      format;
+    ngx_uint_t                     program;
+    ngx_uint_t                     loop;        /* unsigned  loop:1; */
+} ngx_webrtc_source_conf_from_t;
+
+
+/*
+ * Copied by start(); the strings need not live longer.
+ *
+ *   from, nfrom   upstreams, tried in their order; at least one
  *   backoff_min,
  *   backoff_max   0: 500 and 5000 ms
  *   connect_timeout  until the connection is up and tracks are known;
@@ -66,19 +82,15 @@ typedef void (*ngx_webrtc_source_handler_pt)(ngx_webrtc_source_t *source,
  *   read_timeout  without a packet for so long the upstream is lost;
  *                 0: 10000 ms
  *   max_payload   bytes of RTP payload, 0: the packetizer's default
- *   loop          files are repeated, seamlessly; else a file ends the
- *                 source when it has been played
  */
 typedef struct {
-    ngx_str_t                      url;
-    ngx_str_t                      format;
-    ngx_uint_t                     program;
+    ngx_webrtc_source_conf_from_t  from[NGX_WEBRTC_PULLS];
+    ngx_uint_t                     nfrom;
     ngx_msec_t                     backoff_min;
     ngx_msec_t                     backoff_max;
     ngx_msec_t                     connect_timeout;
     ngx_msec_t                     read_timeout;
     size_t                         max_payload;
-    ngx_uint_t                     loop;        /* unsigned  loop:1; */
 
     ngx_webrtc_source_handler_pt   handler;
     void                          *data;

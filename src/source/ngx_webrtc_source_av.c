@@ -23,6 +23,7 @@
 #include "ngx_webrtc_source_program.h"
 #include "ngx_webrtc_source_refuse.h"
 #include "ngx_webrtc_source_run.h"
+#include "ngx_webrtc_source_standby.h"
 
 
 /*
@@ -35,6 +36,7 @@
 #define NGX_WEBRTC_SOURCE_STREAMS        "256"
 
 
+static ngx_int_t ngx_webrtc_source_av_play(ngx_webrtc_source_run_t *run);
 static void ngx_webrtc_source_av_log(void *avcl, int level, const char *fmt,
     va_list args);
 static int ngx_webrtc_source_av_interrupt(void *data);
@@ -64,7 +66,20 @@ ngx_webrtc_source_av_init(void)
 ngx_int_t
 ngx_webrtc_source_av_run(ngx_webrtc_source_thread_t *th)
 {
-    ngx_int_t                rc;
+    ngx_int_t                 rc;
+    ngx_webrtc_source_run_t  *run;
+
+    rc = ngx_webrtc_source_av_start(th, &run);
+
+    return (rc == NGX_OK) ? ngx_webrtc_source_av_play(run) : rc;
+}
+
+
+ngx_int_t
+ngx_webrtc_source_av_start(ngx_webrtc_source_thread_t *th,
+    ngx_webrtc_source_run_t **prun)
+{
+    ngx_int_t                 rc;
     ngx_webrtc_source_run_t  *run;
 
     run = calloc(1, sizeof(ngx_webrtc_source_run_t));
@@ -81,7 +96,7 @@ ngx_webrtc_source_av_run(ngx_webrtc_source_thread_t *th)
     if (ngx_webrtc_source_read_init(&run->rd) != NGX_OK) {
         ngx_webrtc_source_thread_error(th, "no memory");
         rc = NGX_ERROR;
-        goto done;
+        goto failed;
     }
 
     run->rd.wanted = th->conf.program ? (int) th->conf.program
@@ -94,12 +109,12 @@ ngx_webrtc_source_av_run(ngx_webrtc_source_thread_t *th)
 
     rc = ngx_webrtc_source_av_find(run);
     if (rc != NGX_OK) {
-        goto done;
+        goto failed;
     }
 
     rc = ngx_webrtc_source_av_open(run);
     if (rc != NGX_OK) {
-        goto done;
+        goto failed;
     }
 
     ngx_webrtc_source_out_begin(&th->out);
@@ -112,32 +127,94 @@ ngx_webrtc_source_av_run(ngx_webrtc_source_thread_t *th)
         ngx_webrtc_source_av_program(run);
     }
 
-    if (rc != NGX_OK) {
-        goto done;
+    if (rc == NGX_OK) {
+        *prun = run;
+        return NGX_OK;
     }
 
-    ngx_webrtc_source_av_program(run);
-
-    rc = ngx_webrtc_source_tracks_tell(run);
-    if (rc != NGX_OK) {
-        goto done;
-    }
-
-    rc = run->paced ? ngx_webrtc_source_play_paced(run)
-                   : ngx_webrtc_source_play_live(run);
-
-done:
+failed:
 
     th->moved = (rc == NGX_ERROR && run->moved);
 
     ngx_webrtc_source_out_end(&th->out);
+    ngx_webrtc_source_av_free(run);
 
+    return rc;
+}
+
+
+ngx_int_t
+ngx_webrtc_source_av_take(ngx_webrtc_source_thread_t *th,
+    ngx_webrtc_source_run_t *run)
+{
+    ngx_int_t  rc;
+
+    run->th = th;
+    th->libav_len = 0;
+
+    ngx_webrtc_source_av_current = th;
+    ngx_webrtc_source_hls_move(&run->hls);
+
+    if (run->rtmp) {
+        ngx_webrtc_source_rtmp_move(run->rtmp, th);
+    }
+
+    ngx_webrtc_source_out_begin(&th->out);
+
+    ngx_webrtc_source_tracks_again(run);
+
+    rc = ngx_webrtc_source_tracks_find(run);
+
+    if (rc == NGX_OK) {
+        return ngx_webrtc_source_av_play(run);
+    }
+
+    th->moved = (rc == NGX_ERROR && run->moved);
+
+    ngx_webrtc_source_out_end(&th->out);
+    ngx_webrtc_source_av_free(run);
+
+    return rc;
+}
+
+
+/* what is found is played, until it is over */
+
+static ngx_int_t
+ngx_webrtc_source_av_play(ngx_webrtc_source_run_t *run)
+{
+    ngx_int_t                    rc;
+    ngx_webrtc_source_thread_t  *th;
+
+    th = run->th;
+
+    ngx_webrtc_source_av_program(run);
+
+    rc = ngx_webrtc_source_tracks_tell(run);
+
+    if (rc == NGX_OK) {
+        ngx_webrtc_source_standby_begin(th);
+
+        rc = run->paced ? ngx_webrtc_source_play_paced(run)
+                        : ngx_webrtc_source_play_live(run);
+    }
+
+    th->moved = (rc == NGX_ERROR && run->moved);
+
+    ngx_webrtc_source_out_end(&th->out);
+    ngx_webrtc_source_av_free(run);
+
+    return rc;
+}
+
+
+void
+ngx_webrtc_source_av_free(ngx_webrtc_source_run_t *run)
+{
     ngx_webrtc_source_av_close(run);
     free(run);
 
     ngx_webrtc_source_av_current = NULL;
-
-    return rc;
 }
 
 

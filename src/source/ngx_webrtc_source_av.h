@@ -17,6 +17,9 @@
 #include "ngx_webrtc_source_thread.h"
 
 
+typedef struct ngx_webrtc_source_run_s  ngx_webrtc_source_run_t;
+
+
 /*
  * Once per process, before the first thread; may be repeated.  libav* must
  * not write to stderr: its log is taken over.
@@ -32,6 +35,21 @@ void ngx_webrtc_source_av_init(void);
  * NGX_ABORT   the thread is asked to stop
  */
 ngx_int_t ngx_webrtc_source_av_run(ngx_webrtc_source_thread_t *th);
+
+/*
+ * The same in two parts.  The first one opens the upstream and finds its
+ * tracks.  The second one plays it, and may be called in another thread, of
+ * the same source.
+ *
+ * NGX_OK of the first: *run is the caller's until take() or free()
+ */
+ngx_int_t ngx_webrtc_source_av_start(ngx_webrtc_source_thread_t *th,
+    ngx_webrtc_source_run_t **run);
+ngx_int_t ngx_webrtc_source_av_take(ngx_webrtc_source_thread_t *th,
+    ngx_webrtc_source_run_t *run);
+
+/* Closes what start() has opened. */
+void ngx_webrtc_source_av_free(ngx_webrtc_source_run_t *run);
 
 
 #endif /* _NGX_WEBRTC_SOURCE_AV_H_INCLUDED_ */

@@ -48,6 +48,13 @@ ngx_webrtc_source_hls_attach(ngx_webrtc_source_hls_t *hls,
 }
 
 
+void
+ngx_webrtc_source_hls_move(ngx_webrtc_source_hls_t *hls)
+{
+    ngx_webrtc_source_hls_current = hls;
+}
+
+
 ngx_uint_t
 ngx_webrtc_source_hls_ended(ngx_webrtc_source_hls_t *hls)
 {

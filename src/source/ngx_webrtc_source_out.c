@@ -31,7 +31,9 @@ ngx_webrtc_source_out_init(ngx_webrtc_source_out_t *out,
     out->timeline = conf->timeline;
     out->jumps = out->timeline->jumps;
 
-    ngx_webrtc_ring_attach(conf->ring, &out->writer);
+    if (conf->ring) {
+        ngx_webrtc_ring_attach(conf->ring, &out->writer);
+    }
 }
 
 

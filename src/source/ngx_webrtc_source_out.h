@@ -50,7 +50,8 @@ typedef struct {
 
 
 /*
- *   ring         the caller has the claim of its stream
+ *   ring         the caller has the claim of its stream; NULL: nothing is
+ *                written, tracks and frames are looked at only
  *   timeline     the stream's, goes on from where it is
  *   max_payload  bytes, 0: the packetizer's default
  *   published    called after each frame that readers can see now

@@ -247,6 +247,14 @@ ngx_webrtc_source_rtmp_name(ngx_webrtc_source_rtmp_t *search)
 }
 
 
+void
+ngx_webrtc_source_rtmp_move(ngx_webrtc_source_rtmp_t *search,
+    ngx_webrtc_source_thread_t *th)
+{
+    search->th = th;
+}
+
+
 ngx_int_t
 ngx_webrtc_source_rtmp_find(ngx_webrtc_source_rtmp_t *search)
 {

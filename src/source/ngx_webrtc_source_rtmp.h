@@ -39,6 +39,10 @@ ngx_webrtc_source_rtmp_t *ngx_webrtc_source_rtmp_create(
 
 void ngx_webrtc_source_rtmp_destroy(ngx_webrtc_source_rtmp_t *search);
 
+/* Another thread of the same source goes on with it. */
+void ngx_webrtc_source_rtmp_move(ngx_webrtc_source_rtmp_t *search,
+    ngx_webrtc_source_thread_t *th);
+
 /*
  * Waits until a worker has the stream, or th->deadline_us.
  *

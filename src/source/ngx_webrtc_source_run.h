@@ -22,6 +22,7 @@
 
 #include "ngx_webrtc_sniff.h"
 #include "ngx_webrtc_source_audio.h"
+#include "ngx_webrtc_source_av.h"
 #include "ngx_webrtc_source_playlist.h"
 #include "ngx_webrtc_source_read.h"
 #include "ngx_webrtc_source_rtmp.h"
@@ -83,7 +84,7 @@ typedef struct {
 } ngx_webrtc_source_pace_t;
 
 
-typedef struct {
+struct ngx_webrtc_source_run_s {
     ngx_webrtc_source_thread_t   *th;
 
     AVFormatContext              *ic;
@@ -137,7 +138,7 @@ typedef struct {
     int64_t                       now_us;       /* of the audio under way */
     uint32_t                      damaged;      /* of rd, as told */
     uint32_t                      steps;        /* likewise */
-} ngx_webrtc_source_run_t;
+};
 
 
 /*
@@ -171,6 +172,9 @@ ngx_int_t ngx_webrtc_source_av_failed(ngx_webrtc_source_run_t *run, int err,
 void ngx_webrtc_source_hls_attach(ngx_webrtc_source_hls_t *hls,
     AVFormatContext *ic);
 
+/* The same ones are read in this thread from now on. */
+void ngx_webrtc_source_hls_move(ngx_webrtc_source_hls_t *hls);
+
 /* 0: the playlist has no end so far; 1 also where there is no playlist */
 ngx_uint_t ngx_webrtc_source_hls_ended(ngx_webrtc_source_hls_t *hls);
 
@@ -199,6 +203,9 @@ ngx_int_t ngx_webrtc_source_tracks_silent(ngx_webrtc_source_run_t *run);
 
 /* us that a read may take: more, where a key frame has to come first */
 uint64_t ngx_webrtc_source_tracks_timeout(ngx_webrtc_source_run_t *run);
+
+/* Looks at all of them again, for another thread's packetizers. */
+void ngx_webrtc_source_tracks_again(ngx_webrtc_source_run_t *run);
 
 /* Looks at all new frames of the queue and drops what is of no use. */
 void ngx_webrtc_source_tracks_sift(ngx_webrtc_source_run_t *run);

@@ -19,6 +19,7 @@
 
 #include "ngx_webrtc_source_thread.h"
 #include "ngx_webrtc_source_av.h"
+#include "ngx_webrtc_source_standby.h"
 
 
 /*
@@ -32,6 +33,8 @@
 
 
 static void *ngx_webrtc_source_thread_main(void *data);
+static ngx_uint_t ngx_webrtc_source_thread_next(ngx_webrtc_source_thread_t *th,
+    ngx_uint_t i);
 static ngx_uint_t ngx_webrtc_source_thread_backoff(
     ngx_webrtc_source_thread_t *th, ngx_uint_t backoff, uint64_t started_us);
 static void ngx_webrtc_source_thread_lost(ngx_webrtc_source_thread_t *th,
@@ -47,30 +50,54 @@ static void ngx_webrtc_source_thread_timespec(struct timespec *ts,
 ngx_webrtc_source_thread_t *
 ngx_webrtc_source_thread_create(ngx_webrtc_source_thread_conf_t *conf)
 {
-    size_t                       ulen, flen;
+    size_t                       size;
     u_char                      *p;
+    ngx_uint_t                   i, n;
     pthread_condattr_t           attr;
+    ngx_webrtc_source_from_t     one;
     ngx_webrtc_source_thread_t  *th;
+    const ngx_webrtc_source_from_t  *from;
 
-    ulen = ngx_strlen(conf->url) + 1;
-    flen = conf->format ? ngx_strlen(conf->format) + 1 : 0;
+    one.url = conf->url;
+    one.scheme = conf->scheme;
+    one.format = conf->format;
+    one.program = conf->program;
+    one.loop = conf->loop;
 
-    th = calloc(1, sizeof(ngx_webrtc_source_thread_t) + ulen + flen);
+    from = conf->nfrom ? conf->from : &one;
+    n = conf->nfrom ? conf->nfrom : 1;
+
+    for (i = 0, size = 0; i < n; i++) {
+        size += ngx_strlen(from[i].url) + 1
+                + (from[i].format ? ngx_strlen(from[i].format) + 1 : 0);
+    }
+
+    th = calloc(1, sizeof(ngx_webrtc_source_thread_t) + size);
     if (th == NULL) {
         return NULL;
     }
 
     th->conf = *conf;
+    th->nfrom = n;
+    th->connect_timeout = conf->connect_timeout;
+    th->read_timeout = conf->read_timeout;
 
     p = (u_char *) &th[1];
 
-    ngx_memcpy(p, conf->url, ulen);
-    th->conf.url = (char *) p;
+    for (i = 0; i < n; i++) {
 
-    if (conf->format) {
-        ngx_memcpy(p + ulen, conf->format, flen);
-        th->conf.format = (char *) p + ulen;
+        th->from[i] = from[i];
+
+        th->from[i].url = (char *) p;
+        p = ngx_cpymem(p, from[i].url, ngx_strlen(from[i].url) + 1);
+
+        if (from[i].format) {
+            th->from[i].format = (char *) p;
+            p = ngx_cpymem(p, from[i].format, ngx_strlen(from[i].format) + 1);
+        }
     }
+
+    ngx_webrtc_source_thread_choose(th, 0);
 
     if (pthread_condattr_init(&attr) != 0) {
         goto failed;
@@ -270,7 +297,12 @@ ngx_webrtc_source_thread_main(void *data)
     void   (*notify)(void *ctx);
     void    *ctx;
 
-    ngx_webrtc_source_thread_run(th);
+    if (th->conf.body) {
+        th->conf.body(th);
+
+    } else {
+        ngx_webrtc_source_thread_run(th);
+    }
 
     notify = th->conf.notify;
     ctx = th->conf.ctx;
@@ -296,28 +328,46 @@ ngx_webrtc_source_thread_main(void *data)
 void
 ngx_webrtc_source_thread_run(ngx_webrtc_source_thread_t *th)
 {
-    uint64_t    started_us;
-    ngx_int_t   rc;
-    ngx_uint_t  backoff;
+    uint64_t                  started_us;
+    ngx_int_t                 rc;
+    ngx_uint_t                i, backoff, tried;
+    ngx_webrtc_source_run_t  *run;
 
     backoff = 0;
+    tried = 0;
+    run = NULL;
 
     ngx_webrtc_source_out_init(&th->out, &th->conf.out);
 
-    while (!ngx_webrtc_source_thread_stopped(th)) {
+    while (!ngx_webrtc_atomic_load(&th->stop)) {
 
         th->up = 0;
         th->moved = 0;
         th->error_len = 0;
         started_us = ngx_webrtc_source_thread_now();
 
-        rc = ngx_webrtc_source_av_run(th);
+        rc = run ? ngx_webrtc_source_av_take(th, run)
+                 : ngx_webrtc_source_av_run(th);
 
-        if (rc == NGX_ABORT || ngx_webrtc_source_thread_stopped(th)) {
+        run = ngx_webrtc_source_standby_end(th);
+
+        if (run && !ngx_webrtc_atomic_load(&th->stop)) {
+            /* viewers see no more of it than another picture */
+            tried = 0;
+            continue;
+        }
+
+        if (rc == NGX_ABORT || ngx_webrtc_atomic_load(&th->stop)) {
             break;
         }
 
-        if (rc == NGX_DONE || th->conf.once) {
+        if (rc == NGX_DONE) {
+            th->over |= (ngx_uint_t) 1 << th->now;
+        }
+
+        i = ngx_webrtc_source_thread_next(th, th->now);
+
+        if (i == NGX_WEBRTC_SOURCE_FROM || th->conf.once) {
             ngx_webrtc_source_thread_lost(th, 0);
             break;
         }
@@ -331,6 +381,17 @@ ngx_webrtc_source_thread_run(ngx_webrtc_source_thread_t *th)
             continue;
         }
 
+        /* one that was up begins a new round; who is left is tried at once */
+
+        tried = th->up ? 1 : tried + 1;
+
+        if (tried < th->nfrom && i != th->now) {
+            ngx_webrtc_source_thread_lost(th, 1);
+            ngx_webrtc_source_thread_choose(th, i);
+            continue;
+        }
+
+        tried = 0;
         backoff = ngx_webrtc_source_thread_backoff(th, backoff, started_us);
 
         ngx_webrtc_source_thread_lost(th, backoff);
@@ -341,14 +402,79 @@ ngx_webrtc_source_thread_run(ngx_webrtc_source_thread_t *th)
         {
             break;
         }
+
+        ngx_webrtc_source_thread_choose(th,
+                   ngx_webrtc_source_thread_next(th, th->nfrom - 1));
     }
+
+    if (run) {
+        ngx_webrtc_source_av_free(run);
+    }
+}
+
+
+/* the one that follows and was not played to its end; else _FROM */
+
+static ngx_uint_t
+ngx_webrtc_source_thread_next(ngx_webrtc_source_thread_t *th, ngx_uint_t i)
+{
+    ngx_uint_t  n;
+
+    for (n = 0; n < th->nfrom; n++) {
+
+        i = (i + 1) % th->nfrom;
+
+        if (!(th->over & ((ngx_uint_t) 1 << i))) {
+            return i;
+        }
+    }
+
+    return NGX_WEBRTC_SOURCE_FROM;
+}
+
+
+void
+ngx_webrtc_source_thread_choose(ngx_webrtc_source_thread_t *th, ngx_uint_t i)
+{
+    ngx_uint_t                  divisor;
+    ngx_webrtc_source_from_t   *from;
+
+    from = &th->from[i];
+
+    th->now = i;
+
+    th->conf.url = from->url;
+    th->conf.scheme = from->scheme;
+    th->conf.format = from->format;
+    th->conf.program = from->program;
+    th->conf.loop = from->loop;
+
+    /* viewers wait for what follows; chosen: in time for a POST that waits */
+
+    divisor = (i + 1 < th->nfrom) ? 3 : 1;
+
+    th->conf.connect_timeout = ngx_max(th->connect_timeout / divisor, 1);
+    th->conf.read_timeout = ngx_max(th->read_timeout / divisor, 1);
+}
+
+
+void
+ngx_webrtc_source_thread_yield(ngx_webrtc_source_thread_t *th)
+{
+    pthread_mutex_lock(&th->mutex);
+
+    ngx_webrtc_atomic_store(&th->better, 1);
+    pthread_cond_broadcast(&th->cond);
+
+    pthread_mutex_unlock(&th->mutex);
 }
 
 
 ngx_uint_t
 ngx_webrtc_source_thread_stopped(ngx_webrtc_source_thread_t *th)
 {
-    return ngx_webrtc_atomic_load(&th->stop);
+    return ngx_webrtc_atomic_load(&th->stop)
+           || ngx_webrtc_atomic_load(&th->better);
 }
 
 
@@ -373,7 +499,7 @@ ngx_webrtc_source_thread_sleep(ngx_webrtc_source_thread_t *th,
 
     pthread_mutex_lock(&th->mutex);
 
-    while (!ngx_webrtc_atomic_load(&th->stop)) {
+    while (!ngx_webrtc_source_thread_stopped(th)) {
         if (pthread_cond_timedwait(&th->cond, &th->mutex, &ts) != 0) {
             break;
         }
@@ -399,6 +525,7 @@ ngx_webrtc_source_thread_up(ngx_webrtc_source_thread_t *th,
     ngx_memcpy(note.tracks, tracks, ntracks * sizeof(ngx_webrtc_track_t));
 
     th->up = 1;
+    th->live = 1;
 
     /*
      * Nothing is written before the stream says what it is: packets of another
@@ -521,11 +648,16 @@ ngx_webrtc_source_thread_lost(ngx_webrtc_source_thread_t *th,
 
     ngx_memzero(&note, sizeof(ngx_webrtc_source_note_t));
 
-    note.type = th->up ? NGX_WEBRTC_SOURCE_NOTE_DOWN
-                       : NGX_WEBRTC_SOURCE_NOTE_FAILED;
+    note.type = th->live ? NGX_WEBRTC_SOURCE_NOTE_DOWN
+                         : NGX_WEBRTC_SOURCE_NOTE_FAILED;
+
+    th->live = 0;
+
     note.retry_ms = retry_ms;
-    note.level = (th->moved || (th->up && retry_ms == 0)) ? NGX_LOG_NOTICE
-                                                          : NGX_LOG_ERR;
+    note.level = (th->moved
+                  || (th->over & ((ngx_uint_t) 1 << th->now))
+                  || (th->up && retry_ms == 0))
+                 ? NGX_LOG_NOTICE : NGX_LOG_ERR;
 
     note.len = th->error_len;
     ngx_memcpy(note.text, th->error, th->error_len);
@@ -555,6 +687,8 @@ ngx_webrtc_source_thread_post(ngx_webrtc_source_thread_t *th,
     }
 
     rc = NGX_DECLINED;
+
+    note->from = th->now;
 
     pthread_mutex_lock(&th->mutex);
 

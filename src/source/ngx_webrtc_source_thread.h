@@ -47,7 +47,12 @@
 #define NGX_WEBRTC_SOURCE_NOTES      8
 
 
-typedef struct ngx_webrtc_source_thread_s  ngx_webrtc_source_thread_t;
+/* upstreams of a source; chosen: main and sub stream, a spare one, a file */
+#define NGX_WEBRTC_SOURCE_FROM       4
+
+
+typedef struct ngx_webrtc_source_thread_s   ngx_webrtc_source_thread_t;
+typedef struct ngx_webrtc_source_standby_s  ngx_webrtc_source_standby_t;
 
 
 typedef enum {
@@ -67,6 +72,7 @@ typedef struct {
                                               fault, or ERR */
     ngx_uint_t                 retry_ms;   /* 0: not, or at once */
     size_t                     need;       /* bytes of the ring, 0: any */
+    ngx_uint_t                 from;       /* index of the upstream */
     ngx_uint_t                 ntracks;
     ngx_webrtc_track_t         tracks[NGX_WEBRTC_SOURCE_TRACKS];
     size_t                     len;
@@ -75,14 +81,31 @@ typedef struct {
 
 
 /*
- * Copied by create(), strings included.
+ * One of several upstreams.
  *
  *   url        as url_open() makes it, null-terminated
  *   scheme     of that URL
  *   format     demuxer to force, null-terminated, or NULL
  *   program    of MPEG-TS, 0: the first one with video
- *   backoff_*, *_timeout   milliseconds, not 0
  *   loop       repeat what has an end
+ */
+typedef struct {
+    const char                        *url;
+    const ngx_webrtc_source_scheme_t  *scheme;
+    const char                        *format;
+    ngx_uint_t                         program;
+    ngx_uint_t                         loop;
+} ngx_webrtc_source_from_t;
+
+
+/*
+ * Copied by create(), strings included.
+ *
+ *   from       upstreams, tried in their order, nfrom of them; the next five
+ *              are those of the one under way
+ *   url ..     without them: the only one, as above
+ *   backoff_*, *_timeout   milliseconds, not 0
+ *   body       what the thread does, NULL: ngx_webrtc_source_thread_run()
  *   once       do not retry: the thread ends with the first loss
  *   unpaced    do not hold files back to real time (tests)
  *   out        where frames go
@@ -95,15 +118,19 @@ typedef struct {
  *              where there is no loop (tests)
  */
 typedef struct {
+    const ngx_webrtc_source_from_t    *from;
+    ngx_uint_t                         nfrom;
+
     const char                        *url;
     const ngx_webrtc_source_scheme_t  *scheme;
     const char                        *format;
     ngx_uint_t                         program;
+    ngx_uint_t                         loop;
+
     ngx_uint_t                         backoff_min;
     ngx_uint_t                         backoff_max;
     ngx_uint_t                         connect_timeout;
     ngx_uint_t                         read_timeout;
-    unsigned                           loop:1;
     unsigned                           once:1;
     unsigned                           unpaced:1;
 
@@ -112,6 +139,7 @@ typedef struct {
     ngx_uint_t                       (*doors)(void *ctx, struct sockaddr *sa,
                                            uint16_t *ports, ngx_uint_t max,
                                            int *family);
+    void                             (*body)(ngx_webrtc_source_thread_t *th);
     void                             (*notify)(void *ctx);
     void                              *ctx;
 } ngx_webrtc_source_thread_conf_t;
@@ -124,6 +152,17 @@ typedef struct {
 struct ngx_webrtc_source_thread_s {
     ngx_webrtc_source_thread_conf_t    conf;
 
+    /* upstreams, strings in one block behind this */
+
+    ngx_webrtc_source_from_t           from[NGX_WEBRTC_SOURCE_FROM];
+    ngx_uint_t                         nfrom;
+    ngx_uint_t                         now;          /* the one under way */
+    ngx_uint_t                         over;         /* bits: were played */
+    ngx_uint_t                         connect_timeout;   /* as configured */
+    ngx_uint_t                         read_timeout;
+
+    ngx_webrtc_source_standby_t       *standby;      /* or NULL */
+
     ngx_webrtc_source_out_t            out;
 
     uint64_t                           deadline_us;  /* of a blocking call */
@@ -131,13 +170,16 @@ struct ngx_webrtc_source_thread_s {
     u_char                             error[NGX_WEBRTC_SOURCE_TEXT];
     size_t                             libav_len;
     u_char                             libav[NGX_WEBRTC_SOURCE_TEXT / 2];
-    unsigned                           up:1;
     unsigned                           moved:1;      /* lost as it is at
                                                         another worker */
+    unsigned                           up:1;         /* this run */
+    unsigned                           live:1;       /* the stream, as told */
     unsigned                           had_audio:1;  /* a run before */
     unsigned                           warned:1;     /* of B-frames */
 
     uint32_t                           stop;         /* atomic */
+    uint32_t                           better;       /* atomic: an upstream of
+                                                        before is there again */
 
     pthread_t                          tid;
     pthread_mutex_t                    mutex;
@@ -195,7 +237,15 @@ void ngx_webrtc_source_thread_destroy(ngx_webrtc_source_thread_t *th);
 /* What the thread does from start to end; public for tests. */
 void ngx_webrtc_source_thread_run(ngx_webrtc_source_thread_t *th);
 
+/* The run that is under way has to end: all of it, or for a better one. */
 ngx_uint_t ngx_webrtc_source_thread_stopped(ngx_webrtc_source_thread_t *th);
+
+/* Makes one of the upstreams the one under way. */
+void ngx_webrtc_source_thread_choose(ngx_webrtc_source_thread_t *th,
+    ngx_uint_t i);
+
+/* In another thread: the run is to end, as a better one waits for its place. */
+void ngx_webrtc_source_thread_yield(ngx_webrtc_source_thread_t *th);
 
 /* CLOCK_MONOTONIC in microseconds */
 uint64_t ngx_webrtc_source_thread_now(void);

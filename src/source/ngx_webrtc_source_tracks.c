@@ -119,6 +119,7 @@ ngx_int_t
 ngx_webrtc_source_tracks_silent(ngx_webrtc_source_run_t *run)
 {
     if (run->th->up
+        || run->th->conf.body
         || run->opened_us == 0
         || run->seen_us != 0
         || run->paced
@@ -147,6 +148,24 @@ ngx_webrtc_source_tracks_timeout(ngx_webrtc_source_run_t *run)
     }
 
     return timeout_us;
+}
+
+
+void
+ngx_webrtc_source_tracks_again(ngx_webrtc_source_run_t *run)
+{
+    ngx_webrtc_source_item_t  *item;
+
+    run->video_seen = 0;
+    run->video_ready = 0;
+    run->video_told = 0;
+    run->audio_told = 0;
+
+    for (item = run->rd.head; item; item = item->next) {
+        item->seen = 0;
+    }
+
+    ngx_webrtc_source_tracks_sift(run);
 }
 
 
