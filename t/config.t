@@ -181,6 +181,7 @@ location = /streams {
 }
 --- request
 GET /streams
+--- wait: 3
 --- error_log
 webrtc source up
 --- no_error_log

@@ -24,7 +24,7 @@ my %SECTIONS = map { $_ => 1 } qw/
     raw_response_headers_like raw_response_headers_unlike
     response_body response_body_like response_body_unlike
     error_log no_error_log must_die
-    user_files timeout abort ignore_response
+    user_files timeout wait abort ignore_response
     ONLY SKIP LAST
 /;
 
@@ -480,7 +480,10 @@ sub check_log {
     my ($block, $name, $log) = @_;
 
     for my $re (patterns(value($block, 'error_log'))) {
-        my $found = NgxWebRTC::wait_for(3, sub { $log->() =~ $re });
+
+        # "wait" is how long the real one sleeps before it reads the log
+
+        my $found = NgxWebRTC::wait_for(20, sub { $log->() =~ $re });
         Test::More::ok($found, "$name - log has $re")
             or Test::More::diag($log->());
     }
