@@ -228,7 +228,7 @@ ngx_webrtc_splice_fits(const ngx_webrtc_splice_t *sp,
     }
 
     return step > NGX_WEBRTC_SPLICE_BACK
-           && common < step / 4
+           && common < step / 4 && common < NGX_WEBRTC_SPLICE_JOIN
            && own > step - step / 4;
 }
 
