@@ -66,7 +66,9 @@ ok(wait_for(60, sub {
 # bye through a worker that does not have the session
 
 my $url = $c->call('state', peer => $p[3])->{url};
-is($t->http('POST', $url, body => '{"type":"bye"}')->{status}, 200, 'bye');
+is($t->http('POST', $url, body => '{"type":"bye"}',
+            headers => { 'Content-Type' => 'application/json' })->{status},
+   200, 'bye');
 ok(wait_for(60, sub {
     my $s = $c->call('state', peer => $p[3]);
     return $s->{bye} || $s->{gone};

@@ -69,7 +69,7 @@ for my $file (sort keys %want) {
         ($t->stream($file)->{last_error} || '') =~ $re;
     }), "$file: the status names it") or diag(explain($t->stream($file)));
 
-    is(said($file, qr/\[warn\].*$re/), 1, "$file: so does one line of the log")
+    is(said($file, qr/\[(?:warn|error)\].*$re/), 1, "$file: so does one line of the log")
         or diag($t->log);
 }
 

@@ -18,7 +18,7 @@ my $t = NgxWebRTC->new(workers => 2, asan => 1);
 
 $t->start(http => <<'EOF', server => <<'EOF');
 webrtc_wait               60s;
-webrtc_candidate          192.0.2.7 [2001:db8::7]:9;
+webrtc_candidate          192.0.2.7 192.0.2.8:9;
 webrtc_handshake_timeout  300ms;
 EOF
 location ~ ^/whep/(?<name>\w+)$ {
@@ -37,7 +37,7 @@ location ~ ^/counter/(?<name>\w+)$ {
 EOF
 
 my $udp = $t->port('udp');
-my $line = qr/\[error\] .*: webrtc 3 sessions in a row .*192\.0\.2\.7:$udp$/m;
+my $line = qr/\[error\] .*: webrtc 3 sessions in a row .*192\.0\.2\.7:$udp, 192\.0\.2\.8:9$/m;
 
 is(post('/whep/bars')->{status}, 201, 'one');
 ok(counted(1), 'is counted');

@@ -83,6 +83,8 @@ static unsigned int ngx_webrtc_dtls_timer(SSL *ssl, unsigned int us);
 
 static ngx_int_t ngx_webrtc_dtls_rest(ngx_webrtc_dtls_t *dtls, const u_char *p,
     size_t n);
+static ngx_uint_t ngx_webrtc_dtls_stunted(ngx_webrtc_dtls_t *dtls,
+    const u_char *p, size_t n);
 static ngx_int_t ngx_webrtc_dtls_process(ngx_webrtc_dtls_t *dtls);
 static ngx_int_t ngx_webrtc_dtls_handshake(ngx_webrtc_dtls_t *dtls);
 static ngx_int_t ngx_webrtc_dtls_read(ngx_webrtc_dtls_t *dtls);
@@ -403,6 +405,10 @@ ngx_webrtc_dtls_input(ngx_webrtc_dtls_t *dtls, const u_char *p, size_t n,
         return ngx_webrtc_dtls_rest(dtls, p, n);
     }
 
+    if (ngx_webrtc_dtls_stunted(dtls, p, n)) {
+        return NGX_DECLINED;
+    }
+
     if (dtls->state == NGX_WEBRTC_DTLS_NEW) {
         dtls->state = NGX_WEBRTC_DTLS_HANDSHAKING;
     }
@@ -419,6 +425,45 @@ ngx_webrtc_dtls_input(ngx_webrtc_dtls_t *dtls, const u_char *p, size_t n,
     ngx_webrtc_dtls_shrink(dtls);
 
     return rc;
+}
+
+
+/*
+ * RFC 6347, 4.1.2.7: an invalid record is dropped.  OpenSSL 3.0.19 ends the
+ * connection when an encrypted one is shorter than its nonce and tag, which
+ * anybody can send who knows the addresses.
+ */
+
+static ngx_uint_t
+ngx_webrtc_dtls_stunted(ngx_webrtc_dtls_t *dtls, const u_char *p, size_t n)
+{
+    size_t             len, least;
+    const SSL_CIPHER  *cipher;
+
+    /* RFC 5288, 3: 8 bytes of nonce and 16 of tag; RFC 7905, 2: the tag */
+
+    cipher = SSL_get_current_cipher(dtls->ssl);
+
+    least = (cipher
+             && SSL_CIPHER_get_cipher_nid(cipher) == NID_chacha20_poly1305)
+            ? 16 : 24;
+
+    while (n >= NGX_WEBRTC_DTLS_HEADER) {
+        len = (p[11] << 8) | p[12];
+
+        if (len > n - NGX_WEBRTC_DTLS_HEADER) {
+            return 0;
+        }
+
+        if ((p[3] || p[4]) && len < least) {
+            return 1;
+        }
+
+        p += NGX_WEBRTC_DTLS_HEADER + len;
+        n -= NGX_WEBRTC_DTLS_HEADER + len;
+    }
+
+    return 0;
 }
 
 

@@ -154,6 +154,7 @@ ngx_webrtc_source_av_take(ngx_webrtc_source_thread_t *th,
 
     ngx_webrtc_source_av_current = th;
     ngx_webrtc_source_hls_move(&run->hls);
+    ngx_webrtc_source_refuse_move(run);
 
     if (run->rtmp) {
         ngx_webrtc_source_rtmp_move(run->rtmp, th);

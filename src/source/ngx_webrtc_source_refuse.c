@@ -51,6 +51,13 @@ ngx_webrtc_source_refuse_watch(ngx_webrtc_source_run_t *run)
 }
 
 
+void
+ngx_webrtc_source_refuse_move(ngx_webrtc_source_run_t *run)
+{
+    ngx_webrtc_source_refuse_run = run;
+}
+
+
 static int
 ngx_webrtc_source_refuse_open(AVFormatContext *ic, AVIOContext **pb,
     const char *url, int flags, AVDictionary **options)

@@ -20,6 +20,9 @@
 /* Looks at what will be read through run->ic, which is not open yet. */
 void ngx_webrtc_source_refuse_watch(ngx_webrtc_source_run_t *run);
 
+/* Another thread reads for this run from now on: this one. */
+void ngx_webrtc_source_refuse_move(ngx_webrtc_source_run_t *run);
+
 /* A codec that cannot be sent: for rd->unknown; ctx is the run. */
 void ngx_webrtc_source_refuse_codec(void *ctx, ngx_uint_t kind,
     const char *codec);

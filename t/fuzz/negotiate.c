@@ -190,7 +190,8 @@ check_media(const ngx_webrtc_sdp_media_t *o, const ngx_webrtc_sdp_media_t *a,
     ngx_uint_t  i, rrtr;
 
     if (a->nexts != (ngx_uint_t) ((d->ext_mid != 0) + (d->ext_twcc != 0)
-                                  + (d->ext_abs_send_time != 0)))
+                                  + (d->ext_abs_send_time != 0)
+                                  + (d->ext_cvo != 0)))
     {
         abort();
     }
@@ -198,7 +199,8 @@ check_media(const ngx_webrtc_sdp_media_t *o, const ngx_webrtc_sdp_media_t *a,
     for (i = 0; i < a->nexts; i++) {
         if (a->exts[i].id > 14
             || (a->exts[i].id != d->ext_mid && a->exts[i].id != d->ext_twcc
-                && a->exts[i].id != d->ext_abs_send_time))
+                && a->exts[i].id != d->ext_abs_send_time
+                && a->exts[i].id != d->ext_cvo))
         {
             abort();
         }
