@@ -51,13 +51,15 @@ sub said {
 }
 
 my %want = (
-    'mpeg2.ts' => [ 201, qr/video codec 'mpeg2video' cannot be sent/ ],
-    'gsm.mov'  => [ 201, qr/audio codec 'adpcm_ima_wav' cannot be sent/ ],
-    'hevc.ts'  => [ 406, qr/video is H265, which the viewer's offer does not/ ],
+    'mpeg2.ts' => [ 201, 'error', qr/video codec 'mpeg2video' cannot be sent/ ],
+    'gsm.mov'  => [ 201, 'error',
+                    qr/audio codec 'adpcm_ima_wav' cannot be sent/ ],
+    'hevc.ts'  => [ 406, 'warn',
+                    qr/video is H265, which the viewer's offer does not/ ],
 );
 
 for my $file (sort keys %want) {
-    my ($status, $re) = @{ $want{$file} };
+    my ($status, $level, $re) = @{ $want{$file} };
 
     for my $time (1 .. 2) {
         my $r = $t->post_offer("/whep/$file", offer());
@@ -69,7 +71,8 @@ for my $file (sort keys %want) {
         ($t->stream($file)->{last_error} || '') =~ $re;
     }), "$file: the status names it") or diag(explain($t->stream($file)));
 
-    is(said($file, qr/\[(?:warn|error)\].*$re/), 1, "$file: so does one line of the log")
+    is(said($file, qr/\[$level\].*$re/), 1,
+       "$file: so does one line of the log")
         or diag($t->log);
 }
 
