@@ -159,6 +159,59 @@ ngx_webrtc_session_cred(ngx_webrtc_desc_t *desc, ngx_webrtc_ice_cred_t *cred)
 }
 
 
+size_t
+ngx_webrtc_session_request(ngx_webrtc_session_t *s, const u_char *tid,
+    u_char *buf)
+{
+    size_t                  n;
+    ngx_str_t               pwd;
+    ngx_webrtc_desc_t      *desc;
+    ngx_webrtc_ice_cred_t   cred;
+
+    if (ngx_webrtc_peers_lock(s->wk->bus, s->peer->ref) == NULL) {
+        return 0;
+    }
+
+    desc = &s->peer->desc;
+
+    ngx_webrtc_session_cred(desc, &cred);
+
+    pwd.data = desc->remote_pwd;
+    pwd.len = desc->remote_pwd_len;
+
+    /* RFC 8445, 6.1.1: a lite agent is controlled, a full one by a full one */
+
+    n = ngx_webrtc_ice_probe(&cred, &pwd, tid,
+                             s->transport.nice && desc->remote_lite, buf);
+
+    ngx_webrtc_peers_unlock(s->wk->bus);
+
+    return n;
+}
+
+
+ngx_int_t
+ngx_webrtc_session_answered(ngx_webrtc_session_t *s, const u_char *p, size_t n,
+    const u_char *tid)
+{
+    ngx_int_t  rc;
+    ngx_str_t  pwd;
+
+    if (ngx_webrtc_peers_lock(s->wk->bus, s->peer->ref) == NULL) {
+        return NGX_DECLINED;
+    }
+
+    pwd.data = s->peer->desc.remote_pwd;
+    pwd.len = s->peer->desc.remote_pwd_len;
+
+    rc = ngx_webrtc_ice_answered(p, n, tid, &pwd);
+
+    ngx_webrtc_peers_unlock(s->wk->bus);
+
+    return rc;
+}
+
+
 static ngx_webrtc_session_cred_t *
 ngx_webrtc_session_find_cred(ngx_webrtc_session_t *s, ngx_str_t *ufrag)
 {

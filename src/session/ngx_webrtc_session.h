@@ -205,6 +205,22 @@ void ngx_webrtc_session_cred(ngx_webrtc_desc_t *desc,
     ngx_webrtc_ice_cred_t *cred);
 
 /*
+ * Makes a binding request to the peer under the credentials of the slot, which
+ * are the peer's newest: one that restarts ICE has forgotten those before.
+ *
+ *   tid   of NGX_WEBRTC_ICE_TID bytes
+ *   buf   room for NGX_WEBRTC_ICE_PROBE bytes
+ *
+ * Returns the number of bytes; 0 if it cannot be made.
+ */
+size_t ngx_webrtc_session_request(ngx_webrtc_session_t *s, const u_char *tid,
+    u_char *buf);
+
+/* NGX_OK: p, n is the authentic answer to the request of tid. */
+ngx_int_t ngx_webrtc_session_answered(ngx_webrtc_session_t *s, const u_char *p,
+    size_t n, const u_char *tid);
+
+/*
  * Protects an RTCP packet and sends it at once.
  *
  *   p     n bytes with room for NGX_WEBRTC_SRTP_RTCP_TAG more behind

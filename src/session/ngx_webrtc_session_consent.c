@@ -62,19 +62,14 @@ ngx_webrtc_session_consent_given(ngx_webrtc_session_t *s)
 void
 ngx_webrtc_session_consent_input(ngx_webrtc_session_t *s, u_char *p, size_t n)
 {
-    ngx_str_t   pwd;
     ngx_uint_t  i, good;
 
     if (!s->paired
-        || ngx_webrtc_ice_class(p, n) != NGX_WEBRTC_ICE_RESPONSE
-        || ngx_webrtc_peers_lock(s->wk->bus, s->peer->ref) == NULL)
+        || ngx_webrtc_ice_class(p, n) != NGX_WEBRTC_ICE_RESPONSE)
     {
         ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_STUN);
         return;
     }
-
-    pwd.data = s->peer->desc.remote_pwd;
-    pwd.len = s->peer->desc.remote_pwd_len;
 
     good = 0;
 
@@ -82,11 +77,9 @@ ngx_webrtc_session_consent_input(ngx_webrtc_session_t *s, u_char *p, size_t n)
                 && !good;
          i++)
     {
-        good = (ngx_webrtc_ice_answered(p, n, s->consent.tids[i], &pwd)
+        good = (ngx_webrtc_session_answered(s, p, n, s->consent.tids[i])
                 == NGX_OK);
     }
-
-    ngx_webrtc_peers_unlock(s->wk->bus);
 
     if (!good) {
         ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_STUN);
@@ -134,34 +127,20 @@ ngx_webrtc_session_consent_timeout(ngx_webrtc_session_t *s, ngx_msec_t now)
 static void
 ngx_webrtc_session_consent_ask(ngx_webrtc_session_t *s)
 {
-    size_t                  n;
-    u_char                 *tid;
-    ngx_str_t               pwd;
-    ngx_webrtc_desc_t      *desc;
-    ngx_webrtc_ice_cred_t   cred;
-    u_char                  buf[NGX_WEBRTC_ICE_PROBE];
+    size_t   n;
+    u_char  *tid;
+    u_char   buf[NGX_WEBRTC_ICE_PROBE];
 
     s->consent.next = ngx_current_msec + NGX_WEBRTC_SESSION_CONSENT_MIN
                       + ngx_random() % NGX_WEBRTC_SESSION_CONSENT_SPREAD;
 
     tid = s->consent.tids[s->consent.n % NGX_WEBRTC_SESSION_CONSENT_TIDS];
 
-    if (RAND_bytes(tid, NGX_WEBRTC_ICE_TID) != 1
-        || ngx_webrtc_peers_lock(s->wk->bus, s->peer->ref) == NULL)
-    {
+    if (RAND_bytes(tid, NGX_WEBRTC_ICE_TID) != 1) {
         return;
     }
 
-    desc = &s->peer->desc;
-
-    ngx_webrtc_session_cred(desc, &cred);
-
-    pwd.data = desc->remote_pwd;
-    pwd.len = desc->remote_pwd_len;
-
-    n = ngx_webrtc_ice_probe(&cred, &pwd, tid, desc->remote_lite, buf);
-
-    ngx_webrtc_peers_unlock(s->wk->bus);
+    n = ngx_webrtc_session_request(s, tid, buf);
 
     s->consent.n++;
 

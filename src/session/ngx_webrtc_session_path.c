@@ -461,38 +461,17 @@ ngx_webrtc_session_path_number(const u_char *p)
 }
 
 
-/*
- * Credentials are those of the slot, which are the peer's newest: a peer that
- * restarts ICE has forgotten the ones before.
- */
-
 static void
 ngx_webrtc_session_path_send(ngx_webrtc_session_t *s)
 {
-    size_t                  n;
-    ngx_str_t               pwd;
-    ngx_webrtc_desc_t      *desc;
-    ngx_webrtc_ice_cred_t   cred;
-    u_char                  buf[NGX_WEBRTC_ICE_PROBE];
+    size_t  n;
+    u_char  buf[NGX_WEBRTC_ICE_PROBE];
 
     s->probe.next = ngx_current_msec
                     + (NGX_WEBRTC_SESSION_PROBE_RTO << s->probe.sent);
     s->probe.sent++;
 
-    if (ngx_webrtc_peers_lock(s->wk->bus, s->peer->ref) == NULL) {
-        return;
-    }
-
-    desc = &s->peer->desc;
-
-    ngx_webrtc_session_cred(desc, &cred);
-
-    pwd.data = desc->remote_pwd;
-    pwd.len = desc->remote_pwd_len;
-
-    n = ngx_webrtc_ice_probe(&cred, &pwd, s->probe.tid, 0, buf);
-
-    ngx_webrtc_peers_unlock(s->wk->bus);
+    n = ngx_webrtc_session_request(s, s->probe.tid, buf);
 
     if (n) {
         ngx_webrtc_udp_send(s->wk->udp, &s->probe.path, buf, n);
@@ -532,28 +511,14 @@ void
 ngx_webrtc_session_path_answered(ngx_webrtc_session_t *s,
     ngx_webrtc_path_t *path, u_char *p, size_t n)
 {
-    ngx_int_t                  rc;
-    ngx_str_t                  pwd;
     ngx_webrtc_worker_path_t  *wp;
 
     if (s->state == NGX_WEBRTC_SESSION_CLOSING
         || s->probe.sent == 0
         || s->probe.path.listen != path->listen
         || ngx_webrtc_addr_cmp(&s->probe.path.remote, &path->remote) != 0
-        || ngx_webrtc_peers_lock(s->wk->bus, s->peer->ref) == NULL)
+        || ngx_webrtc_session_answered(s, p, n, s->probe.tid) != NGX_OK)
     {
-        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_STUN);
-        return;
-    }
-
-    pwd.data = s->peer->desc.remote_pwd;
-    pwd.len = s->peer->desc.remote_pwd_len;
-
-    rc = ngx_webrtc_ice_answered(p, n, s->probe.tid, &pwd);
-
-    ngx_webrtc_peers_unlock(s->wk->bus);
-
-    if (rc != NGX_OK) {
         ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_STUN);
         return;
     }
