@@ -76,7 +76,8 @@ $::sdp
 
 === RFC 9725, 4.6: and whatever else makes a session
 --- config
-location / {
+location /lite/ {
+    alias        html/;
     webrtc_file  on;
 }
 location /full/ {
@@ -94,9 +95,9 @@ location /counter {
 >>> a.bin
 0123456789
 --- request eval
-["POST /a.bin\n" . $::data, "POST /a.bin?signal\n" . $::signal,
+["POST /lite/a.bin\n" . $::data, "POST /lite/a.bin?signal\n" . $::signal,
  "POST /full/a.bin\n" . $::data, "POST /full/a.bin?signal\n" . $::signal,
- "POST /counter\n" . ::offer(video => [ 'VP8' ]), "OPTIONS /a.bin"]
+ "POST /counter\n" . ::offer(video => [ 'VP8' ]), "OPTIONS /lite/a.bin"]
 --- more_headers eval
 [$::sdp, $::json, $::sdp, $::json, $::sdp, ""]
 --- error_code eval

@@ -86,11 +86,11 @@ qr/Access-Control-Allow-Methods: .*\bPOST\b/
  "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
  "text/html", "*/*, text/html", " TEXT/HTML ; charset=utf-8 ; Q=1.0 , a/b;q=0",
  "application/sdp;q=0.5, text/html;q=0.501"]
---- response_headers
-Content-Type: text/html; charset=utf-8
+--- response_headers eval
+[("Content-Type: text/html; charset=utf-8
 Vary: Accept
 Cache-Control: no-cache
-X-Content-Type-Options: nosniff
+X-Content-Type-Options: nosniff") x 6]
 --- response_body_like eval
 [map { qr{^<!doctype html>.*class WhepPlayer.*new WhepPlayer\(location.*</html>$}s } 1 .. 6]
 
@@ -104,11 +104,12 @@ X-Content-Type-Options: nosniff
  "application/sdp, text/html", "text/html;q=0", "text/html;q=0.9, */*",
  "text/html;q=x", "text/htmlx", "text/*", ",;,", "text/html;q=",
  "text/html;q=0.8, application/sdp;q=0.8", "application/json;q=1, text/html;q=0.999"]
---- error_code: 204
---- response_headers
-Vary: Accept
+--- error_code eval
+[(204) x 14]
+--- response_headers eval
+[("Vary: Accept") x 14]
 --- response_body eval
-""
+[("") x 14]
 
 
 

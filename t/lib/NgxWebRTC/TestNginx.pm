@@ -35,6 +35,7 @@ my @EXPORT = qw/ run_tests repeat_each no_long_string no_shuffle no_diff
 my $repeat = 1;
 my $level = 'info';
 my $workers = 1;
+my $root_location = 1;
 my $plan;
 my @preprocessors;
 my $t;
@@ -79,7 +80,7 @@ sub workers { $workers = $_[0] if @_; return $workers }
 sub no_long_string { }
 sub no_shuffle { }
 sub no_diff { }
-sub no_root_location { }
+sub no_root_location { $root_location = 0 }
 sub master_on { }
 
 sub add_block_preprocessor { push @preprocessors, $_[0] }
@@ -123,6 +124,12 @@ sub run_tests {
 
         if (!defined $block->config) {
             die $block->name . ": no section --- config\n";
+        }
+
+        # the real one adds one of its own
+
+        if ($root_location && $block->config =~ m{^\s*location\s+/\s*\{}m) {
+            die $block->name . ": no_root_location() is not called\n";
         }
 
         run_block($block) for 1 .. $repeat;
@@ -346,10 +353,21 @@ sub parse {
 }
 
 
-sub nth {
-    my ($value, $i) = @_;
+# what a section expects of the response to request $i; as there, many requests
+# have an array of expectations
 
-    return ref $value eq 'ARRAY' ? $value->[$i] : $value;
+sub nth {
+    my ($block, $section, $i) = @_;
+
+    my $value = value($block, $section);
+
+    return $value->[$i] if ref $value eq 'ARRAY';
+
+    if (defined $value && ref value($block, 'request')) {
+        die $block->name . ": --- $section is no array\n";
+    }
+
+    return $value;
 }
 
 
@@ -412,18 +430,18 @@ sub check_response {
 
     my $ok;
 
-    if (defined($v = nth(value($block, 'error_code_like'), $i))) {
+    if (defined($v = nth($block, 'error_code_like', $i))) {
         $ok = Test::More::like($r->{status}, regex($v), "$name - status code");
 
     } else {
-        $v = nth(value($block, 'error_code'), $i) // 200;
+        $v = nth($block, 'error_code', $i) // 200;
         $v =~ s/\s//g;
         $ok = Test::More::is($r->{status}, $v, "$name - status code");
     }
 
     Test::More::diag($r->{raw}, $r->{body}) if !$ok;
 
-    if (defined($v = nth(value($block, 'response_headers'), $i))) {
+    if (defined($v = nth($block, 'response_headers', $i))) {
         for my $line (grep { /\S/ } split /\r?\n/, $v) {
             if ($line =~ /^!\s*(\S+)/) {
                 Test::More::ok(!$r->{headers}{lc $1},
@@ -436,7 +454,7 @@ sub check_response {
         }
     }
 
-    if (defined($v = nth(value($block, 'response_headers_like'), $i))) {
+    if (defined($v = nth($block, 'response_headers_like', $i))) {
         for my $line (grep { /\S/ } split /\r?\n/, $v) {
             my ($header, $re) = $line =~ /^([^:]+):\s*(.*?)\s*$/;
             Test::More::like(join(', ', @{ $r->{headers}{lc $header} || [] }),
@@ -444,23 +462,23 @@ sub check_response {
         }
     }
 
-    if (defined($v = nth(value($block, 'raw_response_headers_like'), $i))) {
+    if (defined($v = nth($block, 'raw_response_headers_like', $i))) {
         Test::More::like($r->{raw}, regex($v), "$name - headers");
     }
 
-    if (defined($v = nth(value($block, 'raw_response_headers_unlike'), $i))) {
+    if (defined($v = nth($block, 'raw_response_headers_unlike', $i))) {
         Test::More::unlike($r->{raw}, regex($v), "$name - headers");
     }
 
-    if (defined($v = nth(value($block, 'response_body'), $i))) {
+    if (defined($v = nth($block, 'response_body', $i))) {
         Test::More::is($r->{body}, $v, "$name - body");
     }
 
-    if (defined($v = nth(value($block, 'response_body_like'), $i))) {
+    if (defined($v = nth($block, 'response_body_like', $i))) {
         Test::More::like($r->{body}, regex($v), "$name - body");
     }
 
-    if (defined($v = nth(value($block, 'response_body_unlike'), $i))) {
+    if (defined($v = nth($block, 'response_body_unlike', $i))) {
         Test::More::unlike($r->{body}, regex($v), "$name - body");
     }
 }
