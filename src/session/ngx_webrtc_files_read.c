@@ -1,0 +1,318 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * How a file session reads: what is in the page cache at once, the rest by a
+ * thread, see ngx_webrtc_files.c.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#if (NGX_THREADS)
+#include <ngx_thread_pool.h>
+#endif
+#include <sys/uio.h>
+#include "ngx_webrtc_files_run.h"
+
+
+#if (NGX_THREADS)
+
+/* a read by a thread */
+typedef struct {
+    ngx_webrtc_files_t          *files;
+    ngx_uint_t                   slot;        /* of served, */
+    uint64_t                     serial;      /* if it is still that one */
+    ngx_webrtc_ranges_read_t     read;
+    ngx_fd_t                     fd;
+    size_t                       n;           /* out: bytes read */
+    ngx_err_t                    err;
+    u_char                      *frame;
+} ngx_webrtc_files_task_t;
+
+#endif
+
+
+static void ngx_webrtc_files_data(ngx_webrtc_files_t *f,
+    ngx_webrtc_files_channel_t *fc, ngx_webrtc_ranges_read_t *read,
+    u_char *frame, size_t n);
+static void ngx_webrtc_files_pread(ngx_fd_t fd, u_char *p, size_t size,
+    uint64_t offset, size_t *n, ngx_err_t *err);
+#if (NGX_THREADS)
+static ngx_int_t ngx_webrtc_files_post(ngx_webrtc_files_t *f,
+    ngx_webrtc_files_channel_t *fc, ngx_webrtc_ranges_read_t *read);
+static void ngx_webrtc_files_thread(void *data, ngx_log_t *log);
+static void ngx_webrtc_files_thread_done(ngx_event_t *ev);
+#endif
+
+
+void
+ngx_webrtc_files_read(ngx_webrtc_files_t *f, ngx_webrtc_files_channel_t *fc,
+    ngx_webrtc_ranges_read_t *read)
+{
+    u_char        *p;
+    size_t         done;
+    ngx_err_t      err;
+#ifdef RWF_NOWAIT
+    ssize_t        n;
+    struct iovec   iov;
+#endif
+
+    p = f->wk->frame + NGX_WEBRTC_RANGE_HEADER;
+
+#ifdef RWF_NOWAIT
+
+    if (f->nowait) {
+        iov.iov_base = p;
+        iov.iov_len = read->length;
+
+        n = preadv2(f->fd, &iov, 1, (off_t) read->offset, RWF_NOWAIT);
+
+        if (n == (ssize_t) read->length) {
+            ngx_webrtc_files_data(f, fc, read, f->wk->frame, n);
+            return;
+        }
+
+        if (n == -1 && ngx_errno != NGX_EAGAIN && ngx_errno != NGX_EINTR) {
+
+            /* EOPNOTSUPP, ENOSYS, ...: the file system or the kernel cannot */
+
+            f->nowait = 0;
+        }
+    }
+
+#endif
+
+#if (NGX_THREADS)
+
+    if (ngx_webrtc_files_post(f, fc, read) == NGX_OK) {
+        return;
+    }
+
+#endif
+
+    ngx_webrtc_files_pread(f->fd, p, read->length, read->offset, &done, &err);
+
+    if (err) {
+        ngx_log_error(NGX_LOG_CRIT, &f->session->log, err,
+                      "pread() of a file session failed");
+    }
+
+    ngx_webrtc_files_data(f, fc, read, f->wk->frame, done);
+}
+
+
+/* bytes of the file have been read, n < read->length: failed */
+
+static void
+ngx_webrtc_files_data(ngx_webrtc_files_t *f, ngx_webrtc_files_channel_t *fc,
+    ngx_webrtc_ranges_read_t *read, u_char *frame, size_t n)
+{
+    u_char     *p;
+    ngx_int_t   rc;
+
+    if (ngx_webrtc_files_check(f) != NGX_OK) {
+        ngx_webrtc_files_fail(f);
+        return;
+    }
+
+    rc = ngx_webrtc_ranges_data(&fc->ranges, read, frame, n,
+                                ngx_current_msec);
+
+    if (rc == NGX_OK) {
+        ngx_webrtc_atomic_add(&f->session->peer->stat.packets_out, 1);
+        ngx_webrtc_atomic_add(&f->session->peer->stat.bytes_out, n);
+        return;
+    }
+
+    if (rc != NGX_AGAIN) {
+        return;
+    }
+
+    /* one is held back at most: nothing is read while there is one */
+
+    p = NULL;
+
+    if (fc->held == NULL) {
+        p = ngx_alloc(NGX_WEBRTC_RANGE_HEADER + n, &f->session->log);
+    }
+
+    if (p == NULL) {
+        ngx_webrtc_ranges_error(&fc->ranges, read, ngx_current_msec);
+        return;
+    }
+
+    ngx_memcpy(p + NGX_WEBRTC_RANGE_HEADER, frame + NGX_WEBRTC_RANGE_HEADER, n);
+
+    fc->held = p;
+    fc->nheld = n;
+    fc->read = *read;
+}
+
+
+void
+ngx_webrtc_files_fail(ngx_webrtc_files_t *f)
+{
+    ngx_uint_t                   i;
+    ngx_webrtc_files_channel_t  *fc;
+
+    for (i = 0; i < NGX_WEBRTC_CHANNELS; i++) {
+        fc = f->served[i];
+
+        if (fc) {
+            ngx_webrtc_ranges_fail(&fc->ranges, ngx_current_msec);
+        }
+    }
+}
+
+
+/* n is less than size at the end of the file or on an error */
+
+static void
+ngx_webrtc_files_pread(ngx_fd_t fd, u_char *p, size_t size, uint64_t offset,
+    size_t *n, ngx_err_t *err)
+{
+    ssize_t  rc;
+
+    *n = 0;
+    *err = 0;
+
+    while (*n < size) {
+        rc = pread(fd, p + *n, size - *n, (off_t) (offset + *n));
+
+        if (rc == 0) {
+            return;
+        }
+
+        if (rc == -1) {
+            if (ngx_errno == NGX_EINTR) {
+                continue;
+            }
+
+            *err = ngx_errno;
+            return;
+        }
+
+        *n += rc;
+    }
+}
+
+
+#if (NGX_THREADS)
+
+static ngx_int_t
+ngx_webrtc_files_post(ngx_webrtc_files_t *f, ngx_webrtc_files_channel_t *fc,
+    ngx_webrtc_ranges_read_t *read)
+{
+    ngx_uint_t                 pool;
+    ngx_thread_task_t         *task;
+    ngx_webrtc_files_task_t   *ft;
+    ngx_webrtc_worker_conf_t  *conf;
+
+    conf = &f->wk->conf;
+
+    if (conf->npools == 0) {
+        return NGX_DECLINED;
+    }
+
+    /* the slot may be of a configuration before ours */
+
+    pool = (f->file.pool < conf->npools) ? f->file.pool : 0;
+
+    task = ngx_alloc(sizeof(ngx_thread_task_t)
+                     + sizeof(ngx_webrtc_files_task_t)
+                     + NGX_WEBRTC_RANGE_HEADER + read->length,
+                     &f->session->log);
+    if (task == NULL) {
+        return NGX_DECLINED;
+    }
+
+    ngx_memzero(task, sizeof(ngx_thread_task_t)
+                      + sizeof(ngx_webrtc_files_task_t));
+
+    ft = (ngx_webrtc_files_task_t *) (task + 1);
+
+    ft->files = f;
+    ft->slot = fc->ch - f->slots;
+    ft->serial = fc->serial;
+    ft->read = *read;
+    ft->fd = f->fd;
+    ft->frame = (u_char *) (ft + 1);
+
+    task->ctx = ft;
+    task->handler = ngx_webrtc_files_thread;
+    task->event.data = task;
+    task->event.handler = ngx_webrtc_files_thread_done;
+    task->event.log = f->wk->log;
+
+    if (ngx_thread_task_post(conf->pools[pool], task) != NGX_OK) {
+        ngx_free(task);
+        return NGX_DECLINED;
+    }
+
+    f->reading++;
+
+    return NGX_OK;
+}
+
+
+/* in a thread */
+
+static void
+ngx_webrtc_files_thread(void *data, ngx_log_t *log)
+{
+    ngx_webrtc_files_task_t *ft = data;
+
+    ngx_webrtc_files_pread(ft->fd, ft->frame + NGX_WEBRTC_RANGE_HEADER,
+                           ft->read.length, ft->read.offset, &ft->n, &ft->err);
+
+#if (NGX_HAVE_POSIX_FADVISE)
+    (void) posix_fadvise(ft->fd, (off_t) (ft->read.offset + ft->read.length),
+                         NGX_WEBRTC_FILES_AHEAD, POSIX_FADV_WILLNEED);
+#endif
+}
+
+
+static void
+ngx_webrtc_files_thread_done(ngx_event_t *ev)
+{
+    ngx_thread_task_t           *task;
+    ngx_webrtc_files_t          *f;
+    ngx_webrtc_files_task_t     *ft;
+    ngx_webrtc_files_channel_t  *fc;
+
+    task = ev->data;
+    ft = task->ctx;
+    f = ft->files;
+
+    f->reading--;
+
+    if (f->session == NULL) {
+
+        if (f->reading == 0) {
+            ngx_webrtc_files_free(f);
+        }
+
+        ngx_free(task);
+        return;
+    }
+
+    fc = f->served[ft->slot];
+
+    if (f->session->state == NGX_WEBRTC_SESSION_UP
+        && fc && fc->serial == ft->serial)
+    {
+        if (ft->err) {
+            ngx_log_error(NGX_LOG_CRIT, &f->session->log, ft->err,
+                          "pread() of a file session failed");
+        }
+
+        ngx_webrtc_files_data(f, fc, &ft->read, ft->frame, ft->n);
+        ngx_webrtc_files_wake(f);
+    }
+
+    ngx_free(task);
+}
+
+#endif

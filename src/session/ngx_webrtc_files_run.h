@@ -1,0 +1,128 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * A file session: what its parts share.
+ *
+ *   ngx_webrtc_files.c          comes, goes, whose turn it is, its timer
+ *   ngx_webrtc_files_channel.c  SCTP and its channels
+ *   ngx_webrtc_files_read.c     reads, by threads, too
+ *   ngx_webrtc_files_change.c   whether the file is what it was
+ */
+
+
+#ifndef _NGX_WEBRTC_FILES_RUN_H_INCLUDED_
+#define _NGX_WEBRTC_FILES_RUN_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include "ngx_webrtc_session.h"
+#include "ngx_webrtc_files.h"
+#include "ngx_webrtc_bus_file.h"
+#include "ngx_webrtc_channel.h"
+#include "ngx_webrtc_ranges.h"
+#include "ngx_webrtc_sctp.h"
+
+
+/* bytes of the file's name in Hello; NAME_MAX */
+#define NGX_WEBRTC_FILES_NAME   255
+
+/* bytes that a frame has room for */
+#define NGX_WEBRTC_FILES_FRAME                                                \
+    (NGX_WEBRTC_RANGE_HEADER + NGX_WEBRTC_RANGE_PAYLOAD)
+
+
+/* a channel that ranges are served on */
+typedef struct {
+    ngx_webrtc_files_t          *files;
+    ngx_webrtc_channel_t        *ch;
+    ngx_webrtc_ranges_t          ranges;
+    uint64_t                     serial;      /* tasks of an old one end */
+
+    ngx_webrtc_ranges_read_t     read;        /* of held */
+    u_char                      *held;        /* a frame without room for it */
+    size_t                       nheld;
+
+    unsigned                     hello:1;     /* is owed */
+    unsigned                     full:1;      /* wait for room */
+} ngx_webrtc_files_channel_t;
+
+
+struct ngx_webrtc_files_s {
+    ngx_webrtc_session_t        *session;     /* NULL: only tasks are left */
+    ngx_webrtc_worker_t         *wk;
+    ngx_fd_t                     fd;
+    ngx_webrtc_peer_file_t       file;        /* a copy */
+
+    ngx_webrtc_sctp_assoc_t      assoc;
+    ngx_webrtc_channels_t        channels;
+    ngx_webrtc_channel_t         slots[NGX_WEBRTC_CHANNELS];
+    ngx_webrtc_files_channel_t  *served[NGX_WEBRTC_CHANNELS];
+    ngx_webrtc_ranges_slots_t    active;
+    ngx_uint_t                   turn;        /* of served */
+    uint64_t                     serial;
+
+    ngx_event_t                  pump;        /* posted */
+    ngx_event_t                  timer;       /* the earliest deadline */
+    ngx_uint_t                   reading;     /* tasks under way */
+
+    uint64_t                     after;       /* bytes yet without a limit */
+    ngx_webrtc_memory_account_t  account;     /* what is on its way */
+
+    int64_t                      credit;      /* bytes that may be read now */
+    ngx_msec_t                   credited;    /* time it was filled up to */
+
+    size_t                       name_len;
+    u_char                       name[NGX_WEBRTC_FILES_NAME + 1];
+
+    unsigned                     sctp:1;      /* assoc is initialized */
+    unsigned                     opened:1;    /* there was a channel */
+    unsigned                     changed:1;   /* the file is another one now */
+    unsigned                     nowait:1;    /* RWF_NOWAIT works here */
+};
+
+
+/* The session holds more or less: tells the worker, which may end a session,
+ * this one, too: nothing is to be done with it afterwards. */
+void ngx_webrtc_files_account(ngx_webrtc_files_t *f);
+
+/* Something has happened: posts the pump. */
+void ngx_webrtc_files_wake(ngx_webrtc_files_t *f);
+
+/* Frees what is left when the session has ended and no task is under way. */
+void ngx_webrtc_files_free(ngx_webrtc_files_t *f);
+
+/*
+ * Makes the association and sends its INIT.
+ *
+ * NGX_OK, NGX_ERROR
+ */
+ngx_int_t ngx_webrtc_files_associate(ngx_webrtc_files_t *f);
+
+/* Sets the worker's one timer of SCTP. */
+void ngx_webrtc_files_sctp_arm(ngx_webrtc_worker_t *wk);
+
+/* Reads a chunk; the ranges get it now, or when a thread has read it. */
+void ngx_webrtc_files_read(ngx_webrtc_files_t *f,
+    ngx_webrtc_files_channel_t *fc, ngx_webrtc_ranges_read_t *read);
+
+/* Ends all ranges with status 3. */
+void ngx_webrtc_files_fail(ngx_webrtc_files_t *f);
+
+/*
+ * Opens the file; all rules were applied when the offer was answered, so it has
+ * to be that one.
+ *
+ *   path   null-terminated
+ *
+ * NGX_OK, NGX_DECLINED
+ */
+ngx_int_t ngx_webrtc_files_open(ngx_webrtc_files_t *f, u_char *path);
+
+/* NGX_OK if the file is what it was, NGX_DECLINED if not. */
+ngx_int_t ngx_webrtc_files_check(ngx_webrtc_files_t *f);
+
+
+#endif /* _NGX_WEBRTC_FILES_RUN_H_INCLUDED_ */
