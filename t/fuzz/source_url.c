@@ -89,7 +89,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             abort();
         }
 
-        if (lf && (a->flags & NGX_WEBRTC_SOURCE_URL_PATH)) {
+        /* without a variable it is what the operator wrote */
+
+        if (lf && url.len > prefix.len
+            && (a->flags & NGX_WEBRTC_SOURCE_URL_PATH))
+        {
 
             dir = prefix.data + prefix.len;
 
