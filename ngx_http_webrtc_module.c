@@ -270,6 +270,20 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       offsetof(ngx_http_webrtc_loc_conf_t, file_ranges),
       &ngx_http_webrtc_conf_file_ranges },
 
+    { ngx_string("webrtc_file_changes"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_webrtc_conf_value,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, file_changes),
+      &ngx_http_webrtc_conf_file_changes },
+
+    { ngx_string("webrtc_file_quiet"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_webrtc_conf_value,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, file_quiet),
+      &ngx_http_webrtc_conf_timeout },
+
     { ngx_string("webrtc_file_memory"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_http_webrtc_conf_value,
@@ -446,6 +460,8 @@ ngx_http_webrtc_create_loc_conf(ngx_conf_t *cf)
     wlcf->file = NGX_CONF_UNSET;
     wlcf->file_chunk = NGX_CONF_UNSET_SIZE;
     wlcf->file_ranges = NGX_CONF_UNSET;
+    wlcf->file_changes = NGX_CONF_UNSET_UINT;
+    wlcf->file_quiet = NGX_CONF_UNSET_MSEC;
     wlcf->max_viewers = NGX_CONF_UNSET;
     wlcf->etag = NGX_CONF_UNSET_UINT;
     wlcf->counter_offer = NGX_CONF_UNSET;

@@ -134,6 +134,8 @@ typedef struct {
     ngx_flag_t                   file;
     size_t                       file_chunk;
     ngx_int_t                    file_ranges;
+    ngx_uint_t                   file_changes;   /* NGX_WEBRTC_FILE_END, ... */
+    ngx_msec_t                   file_quiet;
     ngx_uint_t                   file_pool;      /* in main's pools */
     ngx_int_t                    max_viewers;    /* of a stream, 0: no limit */
     ngx_uint_t                   etag;

@@ -106,6 +106,8 @@ static const ngx_http_webrtc_check_role_t  ngx_http_webrtc_check_rows[] = {
 
     ngx_http_webrtc_check_row(file_chunk, NGX_HTTP_WEBRTC_CHECK_FILE),
     ngx_http_webrtc_check_row(file_ranges, NGX_HTTP_WEBRTC_CHECK_FILE),
+    ngx_http_webrtc_check_row(file_changes, NGX_HTTP_WEBRTC_CHECK_FILE),
+    ngx_http_webrtc_check_row(file_quiet, NGX_HTTP_WEBRTC_CHECK_FILE),
 
     { NULL, 0, 0, 0 }
 };

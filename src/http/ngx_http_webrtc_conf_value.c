@@ -8,6 +8,7 @@
 
 #include "ngx_http_webrtc_conf_value.h"
 #include "ngx_http_webrtc_file.h"
+#include "ngx_webrtc_bus_file.h"
 #include "ngx_http_webrtc_ice.h"
 
 
@@ -30,6 +31,14 @@ static ngx_conf_enum_t  ngx_http_webrtc_conflicts[] = {
 static ngx_conf_enum_t  ngx_http_webrtc_etags[] = {
     { ngx_string("lenient"), NGX_HTTP_WEBRTC_ETAG_LENIENT },
     { ngx_string("strict"), NGX_HTTP_WEBRTC_ETAG_STRICT },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_webrtc_file_changes[] = {
+    { ngx_string("end"), NGX_WEBRTC_FILE_END },
+    { ngx_string("ignore"), NGX_WEBRTC_FILE_IGNORE },
+    { ngx_string("follow"), NGX_WEBRTC_FILE_FOLLOW },
     { ngx_null_string, 0 }
 };
 
@@ -73,6 +82,12 @@ ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_file_ranges = {
     ngx_http_webrtc_conf_number, sizeof(ngx_int_t),
     1, NGX_HTTP_WEBRTC_FILE_RANGES_MOST, 0, NULL,
     "a number from \"1\" to \"1024\", such as \"4\""
+};
+
+
+ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_file_changes = {
+    ngx_http_webrtc_conf_name, sizeof(ngx_uint_t),
+    0, NGX_MAX_INT32_VALUE, 0, ngx_http_webrtc_file_changes, NULL
 };
 
 

@@ -466,6 +466,8 @@ ngx_http_webrtc_file_limits(ngx_http_request_t *r,
 
     file->chunk = (uint32_t) wlcf->file_chunk;
     file->ranges = (uint32_t) wlcf->file_ranges;
+    file->changes = (uint32_t) wlcf->file_changes;
+    file->quiet_ms = (uint32_t) wlcf->file_quiet;
     file->pool = (uint32_t) wlcf->file_pool;
 
     /* set already where a variable $limit_rate or X-Accel-Limit-Rate has */
@@ -684,6 +686,9 @@ ngx_http_webrtc_file_merge(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *prev,
     ngx_conf_merge_value(conf->file, prev->file, 0);
     ngx_conf_merge_size_value(conf->file_chunk, prev->file_chunk, 16384);
     ngx_conf_merge_value(conf->file_ranges, prev->file_ranges, 4);
+    ngx_conf_merge_uint_value(conf->file_changes, prev->file_changes,
+                              NGX_WEBRTC_FILE_END);
+    ngx_conf_merge_msec_value(conf->file_quiet, prev->file_quiet, 30000);
 
 #if (NGX_THREADS)
 

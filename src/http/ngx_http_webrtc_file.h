@@ -48,7 +48,7 @@ char *ngx_http_webrtc_file_conf(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 /*
- * Merges "webrtc_file", "webrtc_file_chunk" and "webrtc_file_ranges".
+ * Merges "webrtc_file" and the others about files.
  *
  * NGX_OK; NGX_ERROR after logging
  */

@@ -5,7 +5,9 @@
  * Server of the range protocol: see the header file.
  *
  * A range is an item: waiting for a slot, or active, and then perhaps being
- * read.  In both cases its id is in the hash.  When it ends, the id is free at
+ * read, or starved: it has been given all that there is of a growing file, and
+ * waits for a slot again when there is more.  Its id is in the hash all the
+ * time.  When it ends, the id is free at
  * once and its RangeEnd is sent, or owed if there is no room; as long as
  * anything is owed no data is sent, so that an id used again does not get ahead
  * of the end of the range that had it before.  A read that is under way when
@@ -34,6 +36,8 @@ struct ngx_webrtc_ranges_item_s {
     uint32_t                   status;       /* owed */
     unsigned                   active:1;
     unsigned                   reading:1;
+    unsigned                   starved:1;
+    unsigned                   given:1;      /* some of it */
 };
 
 
@@ -45,6 +49,14 @@ static void ngx_webrtc_ranges_refuse(ngx_webrtc_ranges_t *r, uint32_t id,
     ngx_uint_t status);
 static void ngx_webrtc_ranges_finish(ngx_webrtc_ranges_t *r,
     ngx_webrtc_ranges_item_t *item, ngx_uint_t status);
+static void ngx_webrtc_ranges_starve(ngx_webrtc_ranges_t *r,
+    ngx_webrtc_ranges_item_t *item);
+static void ngx_webrtc_ranges_fed(ngx_webrtc_ranges_t *r,
+    ngx_webrtc_ranges_item_t *item, uint64_t now_ms);
+static void ngx_webrtc_ranges_clamp(ngx_webrtc_ranges_t *r,
+    ngx_queue_t *queue);
+static void ngx_webrtc_ranges_wait(ngx_webrtc_ranges_t *r,
+    ngx_webrtc_ranges_item_t *item, uint64_t now_ms);
 static void ngx_webrtc_ranges_admit(ngx_webrtc_ranges_t *r);
 static void ngx_webrtc_ranges_activate(ngx_webrtc_ranges_t *r,
     ngx_webrtc_ranges_item_t *item);
@@ -89,6 +101,7 @@ ngx_webrtc_ranges_init(ngx_webrtc_ranges_t *r,
 
     ngx_queue_init(&r->active);
     ngx_queue_init(&r->waiting);
+    ngx_queue_init(&r->starved);
     ngx_queue_init(&r->owed);
 
     return NGX_OK;
@@ -104,14 +117,16 @@ ngx_webrtc_ranges_cleanup(ngx_webrtc_ranges_t *r)
 
     r->opts.slots->active -= r->nactive;
     r->nactive = 0;
-    r->opts.slots->items -= r->nwaiting + r->nowed;
+    r->opts.slots->items -= r->nwaiting + r->nstarved + r->nowed;
 
     r->nwaiting = 0;
+    r->nstarved = 0;
     r->nowed = 0;
     r->closed = 1;
 
     ngx_webrtc_ranges_free(&r->active);
     ngx_webrtc_ranges_free(&r->waiting);
+    ngx_webrtc_ranges_free(&r->starved);
     ngx_webrtc_ranges_free(&r->owed);
 
     free(r->hash);
@@ -262,7 +277,8 @@ ngx_webrtc_ranges_next(ngx_webrtc_ranges_t *r, size_t buffered, size_t unsent,
         read->id = item->id;
         read->serial = item->serial;
         read->offset = item->offset;
-        read->length = (size_t) ngx_min(item->end - item->offset,
+        read->length = (size_t) ngx_min(ngx_min(item->end, r->opts.size)
+                                        - item->offset,
                                         r->opts.chunk);
 
         /* its turn is over */
@@ -319,16 +335,24 @@ ngx_webrtc_ranges_data(ngx_webrtc_ranges_t *r,
     }
 
     item->reading = 0;
+    item->given = 1;
     item->offset += n;
     r->bytes += n;
 
-    if (flags) {
-        r->served++;
-
-        ngx_webrtc_ranges_finish(r, item, NGX_WEBRTC_RANGE_DONE);
-        ngx_webrtc_ranges_expire(r, now_ms);
-        ngx_webrtc_ranges_admit(r);
+    if (item->offset < ngx_min(item->end, r->opts.size)) {
+        return NGX_OK;
     }
+
+    if (item->offset < item->end) {
+        ngx_webrtc_ranges_starve(r, item);
+
+    } else {
+        r->served++;
+        ngx_webrtc_ranges_finish(r, item, NGX_WEBRTC_RANGE_DONE);
+    }
+
+    ngx_webrtc_ranges_expire(r, now_ms);
+    ngx_webrtc_ranges_admit(r);
 
     return NGX_OK;
 }
@@ -370,6 +394,56 @@ ngx_webrtc_ranges_fail(ngx_webrtc_ranges_t *r, uint64_t now_ms)
                          ngx_queue_data(q, ngx_webrtc_ranges_item_t, link),
                          NGX_WEBRTC_RANGE_READ_ERROR);
     }
+
+    while (!ngx_queue_empty(&r->starved)) {
+        q = ngx_queue_head(&r->starved);
+        ngx_webrtc_ranges_finish(r,
+                         ngx_queue_data(q, ngx_webrtc_ranges_item_t, link),
+                         NGX_WEBRTC_RANGE_READ_ERROR);
+    }
+}
+
+
+void
+ngx_webrtc_ranges_resize(ngx_webrtc_ranges_t *r, uint64_t size,
+    ngx_uint_t growing, uint64_t now_ms)
+{
+    ngx_queue_t               *q, *next;
+    ngx_webrtc_ranges_item_t  *item;
+
+    r->opts.size = size;
+
+    if (growing) {
+        r->opts.flags |= NGX_WEBRTC_RANGE_GROWING;
+
+    } else {
+        r->opts.flags &= ~NGX_WEBRTC_RANGE_GROWING;
+    }
+
+    for (q = ngx_queue_head(&r->starved);
+         q != ngx_queue_sentinel(&r->starved);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        item = ngx_queue_data(q, ngx_webrtc_ranges_item_t, link);
+
+        if (item->offset < size) {
+            ngx_webrtc_ranges_fed(r, item, now_ms);
+
+        } else if (!growing) {
+            ngx_webrtc_ranges_finish(r, item,
+                                     item->given ? NGX_WEBRTC_RANGE_DONE
+                                                 : NGX_WEBRTC_RANGE_OUT);
+        }
+    }
+
+    if (!growing) {
+        ngx_webrtc_ranges_clamp(r, &r->active);
+        ngx_webrtc_ranges_clamp(r, &r->waiting);
+    }
+
+    ngx_webrtc_ranges_expire(r, now_ms);
+    ngx_webrtc_ranges_admit(r);
 }
 
 
@@ -426,6 +500,7 @@ ngx_webrtc_ranges_request(ngx_webrtc_ranges_t *r,
     ngx_webrtc_range_frame_t *frame, uint64_t now_ms)
 {
     uint64_t                   offset, length, rest;
+    ngx_uint_t                 growing;
     ngx_webrtc_ranges_item_t  *item;
 
     offset = frame->u.req.offset;
@@ -436,12 +511,16 @@ ngx_webrtc_ranges_request(ngx_webrtc_ranges_t *r,
         return NGX_OK;
     }
 
-    if (offset > NGX_WEBRTC_RANGE_MAX || offset >= r->opts.size) {
+    growing = r->opts.flags & NGX_WEBRTC_RANGE_GROWING;
+
+    if (offset > NGX_WEBRTC_RANGE_MAX
+        || offset >= (growing ? NGX_WEBRTC_RANGE_MAX : r->opts.size))
+    {
         ngx_webrtc_ranges_refuse(r, frame->id, NGX_WEBRTC_RANGE_OUT);
         return NGX_OK;
     }
 
-    rest = r->opts.size - offset;
+    rest = (growing ? NGX_WEBRTC_RANGE_MAX : r->opts.size) - offset;
 
     if (length == 0 || length > rest) {
         length = rest;
@@ -469,16 +548,17 @@ ngx_webrtc_ranges_request(ngx_webrtc_ranges_t *r,
 
     ngx_webrtc_ranges_hash(r, item);
 
+    if (offset >= r->opts.size) {
+        ngx_webrtc_ranges_starve(r, item);
+        return NGX_OK;
+    }
+
     if (r->opts.slots->active < r->opts.slots->max) {
         ngx_webrtc_ranges_activate(r, item);
         return NGX_OK;
     }
 
-    item->expire_ms = now_ms + r->opts.wait_ms;
-
-    ngx_queue_insert_tail(&r->waiting, &item->link);
-    r->nwaiting++;
-    r->opts.slots->items++;
+    ngx_webrtc_ranges_wait(r, item, now_ms);
 
     return NGX_OK;
 }
@@ -560,6 +640,10 @@ ngx_webrtc_ranges_finish(ngx_webrtc_ranges_t *r,
         r->nactive--;
         r->opts.slots->active--;
 
+    } else if (item->starved) {
+        r->nstarved--;
+        r->opts.slots->items--;
+
     } else {
         r->nwaiting--;
         r->opts.slots->items--;
@@ -584,6 +668,73 @@ ngx_webrtc_ranges_finish(ngx_webrtc_ranges_t *r,
 
     ngx_queue_insert_tail(&r->owed, &item->link);
     r->nowed++;
+    r->opts.slots->items++;
+}
+
+
+/* it is new, or its slot is for another one now */
+
+static void
+ngx_webrtc_ranges_starve(ngx_webrtc_ranges_t *r, ngx_webrtc_ranges_item_t *item)
+{
+    if (item->active) {
+        ngx_queue_remove(&item->link);
+        item->active = 0;
+        r->nactive--;
+        r->opts.slots->active--;
+    }
+
+    item->starved = 1;
+
+    ngx_queue_insert_tail(&r->starved, &item->link);
+    r->nstarved++;
+    r->opts.slots->items++;
+}
+
+
+/* there is more of it now */
+
+static void
+ngx_webrtc_ranges_fed(ngx_webrtc_ranges_t *r, ngx_webrtc_ranges_item_t *item,
+    uint64_t now_ms)
+{
+    ngx_queue_remove(&item->link);
+    item->starved = 0;
+    r->nstarved--;
+    r->opts.slots->items--;
+
+    ngx_webrtc_ranges_wait(r, item, now_ms);
+}
+
+
+/* none of them goes beyond the end: what was clamped is never starved */
+
+static void
+ngx_webrtc_ranges_clamp(ngx_webrtc_ranges_t *r, ngx_queue_t *queue)
+{
+    ngx_queue_t               *q;
+    ngx_webrtc_ranges_item_t  *item;
+
+    for (q = ngx_queue_head(queue);
+         q != ngx_queue_sentinel(queue);
+         q = ngx_queue_next(q))
+    {
+        item = ngx_queue_data(q, ngx_webrtc_ranges_item_t, link);
+        item->end = ngx_min(item->end, r->opts.size);
+    }
+}
+
+
+/* for a slot */
+
+static void
+ngx_webrtc_ranges_wait(ngx_webrtc_ranges_t *r, ngx_webrtc_ranges_item_t *item,
+    uint64_t now_ms)
+{
+    item->expire_ms = now_ms + r->opts.wait_ms;
+
+    ngx_queue_insert_tail(&r->waiting, &item->link);
+    r->nwaiting++;
     r->opts.slots->items++;
 }
 

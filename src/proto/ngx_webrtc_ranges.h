@@ -29,12 +29,13 @@
 /* milliseconds until a range that waits is refused; the protocol's */
 #define NGX_WEBRTC_RANGES_WAIT       5000
 
-/* ranges that wait; chosen: one more is refused at once, as if it had waited.
- * 80 bytes each, allocated as needed */
+/* ranges that wait, for a slot or for bytes; chosen: one more is refused at
+ * once, as if it had waited.  80 bytes each, allocated as needed */
 #define NGX_WEBRTC_RANGES_WAITING    16384
 
-/* ranges that wait and RangeEnds that could not be sent yet, of all channels of
- * a session; chosen: the above, all at once, and as many again */
+/* ranges that wait, for a slot or for bytes, and RangeEnds that could not be
+ * sent yet, of all channels of a session; chosen: the above, all at once, and
+ * as many again */
 #define NGX_WEBRTC_RANGES_OWED       (2 * NGX_WEBRTC_RANGES_WAITING)
 
 /* bytes of the name in Hello at most; chosen: NAME_MAX is 255 */
@@ -62,7 +63,7 @@ typedef ngx_int_t (*ngx_webrtc_ranges_send_pt)(void *ctx, u_char *p, size_t n);
 typedef struct {
     ngx_uint_t   max;
     ngx_uint_t   active;
-    ngx_uint_t   items;       /* waiting ranges and owed RangeEnds */
+    ngx_uint_t   items;       /* waiting and starved ranges, owed RangeEnds */
 } ngx_webrtc_ranges_slots_t;
 
 
@@ -71,7 +72,8 @@ typedef struct {
     ngx_str_t                   name;        /* copied by no one: used by
                                                 _hello() alone */
     ngx_uint_t                  flags;       /* of Hello:
-                                                NGX_WEBRTC_RANGE_SEEKABLE */
+                                                NGX_WEBRTC_RANGE_SEEKABLE,
+                                                NGX_WEBRTC_RANGE_GROWING */
     size_t                      chunk;       /* 1 .. NGX_WEBRTC_RANGE_PAYLOAD,
                                                 and 12 bytes more have to fit
                                                 the peer's max-message-size */
@@ -101,6 +103,7 @@ typedef struct ngx_webrtc_ranges_item_s  ngx_webrtc_ranges_item_t;
 typedef struct {
     ngx_uint_t                  nactive;     /* of this channel */
     ngx_uint_t                  nwaiting;
+    ngx_uint_t                  nstarved;    /* wait for bytes */
     ngx_uint_t                  malformed;   /* frames dropped: by form, */
     ngx_uint_t                  unexpected;  /* by type: the server's own */
     ngx_uint_t                  dropped;     /* Pongs, and RangeEnds beyond
@@ -114,8 +117,9 @@ typedef struct {
     ngx_webrtc_ranges_opts_t    opts;
     ngx_queue_t                 active;      /* its head's turn */
     ngx_queue_t                 waiting;     /* by arrival, hence by expiry */
+    ngx_queue_t                 starved;     /* at the end of what there is */
     ngx_queue_t                 owed;        /* RangeEnds, by arrival */
-    ngx_webrtc_ranges_item_t  **hash;        /* by id: active and waiting */
+    ngx_webrtc_ranges_item_t  **hash;        /* by id: all but owed */
     ngx_uint_t                  bits;        /* of the number of buckets */
     uint32_t                    factor;      /* of the hash, odd */
     ngx_uint_t                  nitems;      /* in hash */
@@ -206,6 +210,21 @@ void ngx_webrtc_ranges_error(ngx_webrtc_ranges_t *r,
 
 /* The file has changed: every range ends with status 3. */
 void ngx_webrtc_ranges_fail(ngx_webrtc_ranges_t *r, uint64_t now_ms);
+
+/*
+ * The file has another size, is growing from now on, or is not any more.
+ *
+ * While it is growing a range may go beyond its end, and one to the end has
+ * none.  A range that has been given all there is waits for more; it takes no
+ * slot meanwhile.  When it is not growing any more what was given is all: such
+ * a range ends with status 0, or with 2 if that is nothing.
+ *
+ *   size      not less than before
+ *
+ * Hello is up to the caller: ngx_webrtc_ranges_hello().
+ */
+void ngx_webrtc_ranges_resize(ngx_webrtc_ranges_t *r, uint64_t size,
+    ngx_uint_t growing, uint64_t now_ms);
 
 /* Sends RangeEnds that are owed; to be called when there is room again. */
 void ngx_webrtc_ranges_flush(ngx_webrtc_ranges_t *r);

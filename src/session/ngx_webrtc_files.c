@@ -25,10 +25,7 @@
  * So it is given no more than it says that the path is good for (assoc.high);
  * what is not read yet is forgotten with its range.
  *
- * A file that changes.  The descriptor is looked at (fstat) after each read and
- * before what was read is sent: size, time or the last name of the inode being
- * gone (the file was replaced or removed) end all ranges with status 3, now
- * and from then on.
+ * A file that changes: see ngx_webrtc_files_change.c.
  */
 
 
@@ -196,7 +193,7 @@ ngx_webrtc_files_stop(ngx_webrtc_session_t *s)
     s->files = NULL;
     f->session = NULL;
 
-    if (f->reading == 0) {
+    if (f->tasks == 0) {
         ngx_webrtc_files_free(f);
     }
 }
@@ -517,6 +514,16 @@ ngx_webrtc_files_arm(ngx_webrtc_files_t *f)
         }
     }
 
+    if (f->file.changes == NGX_WEBRTC_FILE_FOLLOW
+        && !f->looking && !f->changed)
+    {
+        deadline = ngx_webrtc_files_look_at(f);
+
+        if ((ngx_msec_int_t) ((ngx_msec_t) deadline - next) < 0) {
+            next = (ngx_msec_t) deadline;
+        }
+    }
+
     if ((ngx_msec_int_t) (next - now) < 1) {
         next = now + 1;
     }
@@ -561,6 +568,14 @@ ngx_webrtc_files_timer(ngx_event_t *ev)
         if (fc) {
             ngx_webrtc_ranges_timeout(&fc->ranges, ngx_current_msec);
         }
+    }
+
+    if (f->file.changes == NGX_WEBRTC_FILE_FOLLOW
+        && !f->looking && !f->changed
+        && (ngx_msec_int_t) (ngx_current_msec - ngx_webrtc_files_look_at(f))
+           >= 0)
+    {
+        ngx_webrtc_files_look(f);
     }
 
     ngx_webrtc_files_wake(f);

@@ -2,8 +2,23 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * The file of a session: opened by its name, and whether it is still the one
- * that the session is about.
+ * The file of a session, and what becomes of it (webrtc_file_changes).
+ *
+ * 1. The descriptor is all there is: what has the name later does not matter.
+ * 2. "end": it is looked at (fstat) after each read and before what was read is
+ *    sent: size, time or the last name of the inode being gone end all ranges
+ *    with status 3, now and from then on.  What a client has is of one version.
+ * 3. "ignore": it is not looked at.  What it had when it was opened is served;
+ *    a range of which something is not there any more ends with status 3.
+ * 4. "follow": it may become longer.  It is looked at now and then, and while a
+ *    range waits for bytes more often; a new size is told by a Hello, and so is
+ *    whether it is taken to be growing still: it was written to in the last
+ *    webrtc_file_quiet, and has a name.  One that is shorter is another one, as
+ *    under 2.
+ *
+ * Nothing waits for a disk, or for a server behind it, in the event loop: after
+ * a read that a thread did it has looked, too, and one that could be done at
+ * once tells that the inode is at hand.  Looks without a read are a thread's.
  */
 
 
@@ -13,11 +28,35 @@
 #include "ngx_webrtc_files_run.h"
 
 
-/* all rules were applied when the offer was answered: it has to be that file */
+#if (NGX_THREADS)
+
+/* a look by a thread */
+typedef struct {
+    ngx_webrtc_files_t  *files;
+    ngx_fd_t             fd;
+    ngx_int_t            rc;          /* out: of fstat() */
+    ngx_file_info_t      fi;
+} ngx_webrtc_files_look_t;
+
+#endif
+
+
+static ngx_int_t ngx_webrtc_files_same(ngx_webrtc_files_t *f,
+    ngx_file_info_t *fi);
+static void ngx_webrtc_files_begin(ngx_webrtc_files_t *f, ngx_file_info_t *fi);
+static void ngx_webrtc_files_changed(ngx_webrtc_files_t *f, const char *how);
+static void ngx_webrtc_files_seen(ngx_webrtc_files_t *f, ngx_file_info_t *fi);
+#if (NGX_THREADS)
+static void ngx_webrtc_files_look_thread(void *data, ngx_log_t *log);
+static void ngx_webrtc_files_look_done(ngx_event_t *ev);
+#endif
+
 
 ngx_int_t
 ngx_webrtc_files_open(ngx_webrtc_files_t *f, u_char *path)
 {
+    ngx_file_info_t  fi;
+
     f->fd = ngx_open_file(path, NGX_FILE_RDONLY|NGX_FILE_NONBLOCK,
                           NGX_FILE_OPEN, 0);
 
@@ -27,41 +66,270 @@ ngx_webrtc_files_open(ngx_webrtc_files_t *f, u_char *path)
         return NGX_DECLINED;
     }
 
-    if (ngx_webrtc_files_check(f) != NGX_OK) {
-        (void) ngx_close_file(f->fd);
-        return NGX_DECLINED;
-    }
-
-    return NGX_OK;
-}
-
-
-/* NGX_OK if the file is what it was, NGX_DECLINED if not */
-
-ngx_int_t
-ngx_webrtc_files_check(ngx_webrtc_files_t *f)
-{
-    ngx_file_info_t  fi;
-
-    if (f->changed) {
-        return NGX_DECLINED;
-    }
+    /* another one, or another version of it, has the name already */
 
     if (ngx_fd_info(f->fd, &fi) == NGX_FILE_ERROR
         || !ngx_is_file(&fi)
         || (uint64_t) fi.st_dev != f->file.dev
         || (uint64_t) fi.st_ino != f->file.ino
-        || (uint64_t) fi.st_size != f->file.size
-        || (int64_t) fi.st_mtim.tv_sec != f->file.mtime_sec
-        || (uint32_t) fi.st_mtim.tv_nsec != f->file.mtime_nsec
-        || fi.st_nlink == 0)
+        || (f->file.changes == NGX_WEBRTC_FILE_END
+            && ngx_webrtc_files_same(f, &fi) != NGX_OK))
     {
-        f->changed = 1;
-
         ngx_log_error(NGX_LOG_INFO, &f->session->log, 0,
-                      "webrtc file changed while being served");
+                      "webrtc file changed before it was served");
+
+        (void) ngx_close_file(f->fd);
+        return NGX_DECLINED;
+    }
+
+    ngx_webrtc_files_begin(f, &fi);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_webrtc_files_same(ngx_webrtc_files_t *f, ngx_file_info_t *fi)
+{
+    if ((uint64_t) fi->st_size != f->file.size
+        || (int64_t) fi->st_mtim.tv_sec != f->file.mtime_sec
+        || (uint32_t) fi->st_mtim.tv_nsec != f->file.mtime_nsec
+        || fi->st_nlink == 0)
+    {
         return NGX_DECLINED;
     }
 
     return NGX_OK;
 }
+
+
+static void
+ngx_webrtc_files_begin(ngx_webrtc_files_t *f, ngx_file_info_t *fi)
+{
+    time_t  age;
+
+    f->size = (uint64_t) fi->st_size;
+    f->looked = ngx_current_msec;
+
+    if (f->file.changes != NGX_WEBRTC_FILE_FOLLOW) {
+        return;
+    }
+
+    /* a clock that is not ours may be ahead */
+
+    age = ngx_max(ngx_time() - fi->st_mtime, 0);
+    age = ngx_min(age, NGX_MAX_INT32_VALUE / 1000);
+
+    f->grown = ngx_current_msec - (ngx_msec_t) age * 1000;
+    f->growing = (ngx_current_msec - f->grown < f->file.quiet_ms
+                  && fi->st_nlink != 0);
+}
+
+
+ngx_int_t
+ngx_webrtc_files_check(ngx_webrtc_files_t *f, ngx_file_info_t *fi)
+{
+    ngx_file_info_t  now;
+
+    if (f->file.changes == NGX_WEBRTC_FILE_IGNORE) {
+        return NGX_OK;
+    }
+
+    if (!f->changed) {
+
+        if (fi == NULL) {
+            fi = &now;
+
+            if (ngx_fd_info(f->fd, fi) == NGX_FILE_ERROR) {
+                ngx_webrtc_files_changed(f, "cannot be looked at");
+                return NGX_DECLINED;
+            }
+        }
+
+        if (f->file.changes == NGX_WEBRTC_FILE_END) {
+
+            if (ngx_webrtc_files_same(f, fi) == NGX_OK) {
+                return NGX_OK;
+            }
+
+        } else if ((uint64_t) fi->st_size >= f->size) {
+
+            if ((uint64_t) fi->st_size > f->size && !f->growing) {
+                ngx_webrtc_files_seen(f, fi);
+            }
+
+            return NGX_OK;
+        }
+    }
+
+    ngx_webrtc_files_changed(f, "changed while being served");
+
+    return NGX_DECLINED;
+}
+
+
+/* what clients have is not of this file any more: ends all ranges */
+
+static void
+ngx_webrtc_files_changed(ngx_webrtc_files_t *f, const char *how)
+{
+    ngx_uint_t                   i;
+    ngx_webrtc_files_channel_t  *fc;
+
+    if (!f->changed) {
+        f->changed = 1;
+        f->growing = 0;
+
+        ngx_log_error(NGX_LOG_INFO, &f->session->log, 0,
+                      "webrtc file %s", how);
+    }
+
+    for (i = 0; i < NGX_WEBRTC_CHANNELS; i++) {
+        fc = f->served[i];
+
+        if (fc) {
+            ngx_webrtc_ranges_fail(&fc->ranges, ngx_current_msec);
+            ngx_webrtc_ranges_resize(&fc->ranges, f->size, 0,
+                                     ngx_current_msec);
+        }
+    }
+}
+
+
+/* of a file that is followed, and has not changed yet */
+
+static void
+ngx_webrtc_files_seen(ngx_webrtc_files_t *f, ngx_file_info_t *fi)
+{
+    ngx_uint_t                   i, growing;
+    ngx_webrtc_files_channel_t  *fc;
+
+    if ((uint64_t) fi->st_size < f->size) {
+        ngx_webrtc_files_changed(f, "is shorter than it was");
+        return;
+    }
+
+    if ((uint64_t) fi->st_size > f->size) {
+        f->grown = ngx_current_msec;
+    }
+
+    growing = (ngx_current_msec - f->grown < f->file.quiet_ms
+               && fi->st_nlink != 0);
+
+    if ((uint64_t) fi->st_size == f->size && growing == f->growing) {
+        return;
+    }
+
+    f->size = (uint64_t) fi->st_size;
+    f->growing = growing;
+
+    for (i = 0; i < NGX_WEBRTC_CHANNELS; i++) {
+        fc = f->served[i];
+
+        if (fc) {
+            fc->hello = 1;
+            ngx_webrtc_ranges_resize(&fc->ranges, f->size, growing,
+                                     ngx_current_msec);
+        }
+    }
+
+    ngx_webrtc_files_wake(f);
+}
+
+
+ngx_msec_t
+ngx_webrtc_files_look_at(ngx_webrtc_files_t *f)
+{
+    ngx_uint_t  i;
+
+    if (!f->growing) {
+        return f->looked + NGX_WEBRTC_FILES_LOOK_IDLE;
+    }
+
+    for (i = 0; i < NGX_WEBRTC_CHANNELS; i++) {
+
+        if (f->served[i] && f->served[i]->ranges.nstarved) {
+            return f->looked + NGX_WEBRTC_FILES_LOOK_WAIT;
+        }
+    }
+
+    return f->looked + NGX_WEBRTC_FILES_LOOK_GROW;
+}
+
+
+void
+ngx_webrtc_files_look(ngx_webrtc_files_t *f)
+{
+#if (NGX_THREADS)
+    ngx_thread_task_t        *task;
+    ngx_webrtc_files_look_t  *look;
+#endif
+    ngx_file_info_t           fi;
+
+    f->looked = ngx_current_msec;
+
+#if (NGX_THREADS)
+
+    task = ngx_webrtc_files_task(f, sizeof(ngx_webrtc_files_look_t), 0,
+                                 ngx_webrtc_files_look_thread,
+                                 ngx_webrtc_files_look_done);
+
+    if (task) {
+        look = task->ctx;
+        look->files = f;
+        look->fd = f->fd;
+
+        if (ngx_webrtc_files_post(f, task) == NGX_OK) {
+            f->looking = 1;
+            return;
+        }
+    }
+
+#endif
+
+    if (ngx_fd_info(f->fd, &fi) != NGX_FILE_ERROR) {
+        ngx_webrtc_files_seen(f, &fi);
+    }
+}
+
+
+#if (NGX_THREADS)
+
+/* in a thread */
+
+static void
+ngx_webrtc_files_look_thread(void *data, ngx_log_t *log)
+{
+    ngx_webrtc_files_look_t *look = data;
+
+    look->rc = ngx_fd_info(look->fd, &look->fi);
+}
+
+
+static void
+ngx_webrtc_files_look_done(ngx_event_t *ev)
+{
+    ngx_thread_task_t        *task;
+    ngx_webrtc_files_t       *f;
+    ngx_webrtc_files_look_t  *look;
+
+    task = ev->data;
+    look = task->ctx;
+    f = look->files;
+
+    if (ngx_webrtc_files_returned(f) == NGX_OK) {
+
+        f->looking = 0;
+        f->looked = ngx_current_msec;
+
+        if (!f->changed && look->rc != NGX_FILE_ERROR) {
+            ngx_webrtc_files_seen(f, &look->fi);
+        }
+
+        ngx_webrtc_files_wake(f);
+    }
+
+    ngx_free(task);
+}
+
+#endif

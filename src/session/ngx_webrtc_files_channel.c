@@ -354,10 +354,11 @@ ngx_webrtc_files_channel_open(void *ctx, ngx_webrtc_channel_t *ch)
     chunk = ngx_min(chunk, f->session->peer->desc.max_message
                            - NGX_WEBRTC_RANGE_HEADER);
 
-    opts.size = f->file.size;
+    opts.size = f->size;
     opts.name.data = f->name;
     opts.name.len = f->name_len;
-    opts.flags = NGX_WEBRTC_RANGE_SEEKABLE;
+    opts.flags = NGX_WEBRTC_RANGE_SEEKABLE
+                 | (f->growing ? NGX_WEBRTC_RANGE_GROWING : 0);
     opts.chunk = chunk;
     opts.high = NGX_WEBRTC_RANGES_HIGH;
     opts.low = NGX_WEBRTC_RANGES_LOW;
@@ -385,7 +386,7 @@ ngx_webrtc_files_channel_open(void *ctx, ngx_webrtc_channel_t *ch)
 
         ngx_log_error(NGX_LOG_INFO, &f->session->log, 0,
                       "webrtc file channel open size:%uL ms:%M",
-                      f->file.size, ngx_current_msec
+                      f->size, ngx_current_msec
                       - (ngx_msec_t) f->session->peer->created_ms);
     }
 

@@ -10,9 +10,6 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
-#if (NGX_THREADS)
-#include <ngx_thread_pool.h>
-#endif
 #include <sys/uio.h>
 #include "ngx_webrtc_files_run.h"
 
@@ -28,6 +25,8 @@ typedef struct {
     ngx_fd_t                     fd;
     size_t                       n;           /* out: bytes read */
     ngx_err_t                    err;
+    ngx_int_t                    rc;          /* of fstat() afterwards */
+    ngx_file_info_t              fi;
     u_char                      *frame;
 } ngx_webrtc_files_task_t;
 
@@ -36,14 +35,14 @@ typedef struct {
 
 static void ngx_webrtc_files_data(ngx_webrtc_files_t *f,
     ngx_webrtc_files_channel_t *fc, ngx_webrtc_ranges_read_t *read,
-    u_char *frame, size_t n);
+    u_char *frame, size_t n, ngx_file_info_t *fi);
 static void ngx_webrtc_files_pread(ngx_fd_t fd, u_char *p, size_t size,
     uint64_t offset, size_t *n, ngx_err_t *err);
 #if (NGX_THREADS)
-static ngx_int_t ngx_webrtc_files_post(ngx_webrtc_files_t *f,
+static ngx_int_t ngx_webrtc_files_read_post(ngx_webrtc_files_t *f,
     ngx_webrtc_files_channel_t *fc, ngx_webrtc_ranges_read_t *read);
-static void ngx_webrtc_files_thread(void *data, ngx_log_t *log);
-static void ngx_webrtc_files_thread_done(ngx_event_t *ev);
+static void ngx_webrtc_files_read_thread(void *data, ngx_log_t *log);
+static void ngx_webrtc_files_read_done(ngx_event_t *ev);
 #endif
 
 
@@ -70,7 +69,7 @@ ngx_webrtc_files_read(ngx_webrtc_files_t *f, ngx_webrtc_files_channel_t *fc,
         n = preadv2(f->fd, &iov, 1, (off_t) read->offset, RWF_NOWAIT);
 
         if (n == (ssize_t) read->length) {
-            ngx_webrtc_files_data(f, fc, read, f->wk->frame, n);
+            ngx_webrtc_files_data(f, fc, read, f->wk->frame, n, NULL);
             return;
         }
 
@@ -86,7 +85,7 @@ ngx_webrtc_files_read(ngx_webrtc_files_t *f, ngx_webrtc_files_channel_t *fc,
 
 #if (NGX_THREADS)
 
-    if (ngx_webrtc_files_post(f, fc, read) == NGX_OK) {
+    if (ngx_webrtc_files_read_post(f, fc, read) == NGX_OK) {
         return;
     }
 
@@ -99,21 +98,24 @@ ngx_webrtc_files_read(ngx_webrtc_files_t *f, ngx_webrtc_files_channel_t *fc,
                       "pread() of a file session failed");
     }
 
-    ngx_webrtc_files_data(f, fc, read, f->wk->frame, done);
+    ngx_webrtc_files_data(f, fc, read, f->wk->frame, done, NULL);
 }
 
 
-/* bytes of the file have been read, n < read->length: failed */
+/*
+ * Bytes of the file have been read, n < read->length: failed; fi is what the
+ * file is now, or NULL.
+ */
 
 static void
 ngx_webrtc_files_data(ngx_webrtc_files_t *f, ngx_webrtc_files_channel_t *fc,
-    ngx_webrtc_ranges_read_t *read, u_char *frame, size_t n)
+    ngx_webrtc_ranges_read_t *read, u_char *frame, size_t n,
+    ngx_file_info_t *fi)
 {
     u_char     *p;
     ngx_int_t   rc;
 
-    if (ngx_webrtc_files_check(f) != NGX_OK) {
-        ngx_webrtc_files_fail(f);
+    if (ngx_webrtc_files_check(f, fi) != NGX_OK) {
         return;
     }
 
@@ -148,22 +150,6 @@ ngx_webrtc_files_data(ngx_webrtc_files_t *f, ngx_webrtc_files_channel_t *fc,
     fc->held = p;
     fc->nheld = n;
     fc->read = *read;
-}
-
-
-void
-ngx_webrtc_files_fail(ngx_webrtc_files_t *f)
-{
-    ngx_uint_t                   i;
-    ngx_webrtc_files_channel_t  *fc;
-
-    for (i = 0; i < NGX_WEBRTC_CHANNELS; i++) {
-        fc = f->served[i];
-
-        if (fc) {
-            ngx_webrtc_ranges_fail(&fc->ranges, ngx_current_msec);
-        }
-    }
 }
 
 
@@ -202,36 +188,21 @@ ngx_webrtc_files_pread(ngx_fd_t fd, u_char *p, size_t size, uint64_t offset,
 #if (NGX_THREADS)
 
 static ngx_int_t
-ngx_webrtc_files_post(ngx_webrtc_files_t *f, ngx_webrtc_files_channel_t *fc,
-    ngx_webrtc_ranges_read_t *read)
+ngx_webrtc_files_read_post(ngx_webrtc_files_t *f,
+    ngx_webrtc_files_channel_t *fc, ngx_webrtc_ranges_read_t *read)
 {
-    ngx_uint_t                 pool;
-    ngx_thread_task_t         *task;
-    ngx_webrtc_files_task_t   *ft;
-    ngx_webrtc_worker_conf_t  *conf;
+    ngx_thread_task_t        *task;
+    ngx_webrtc_files_task_t  *ft;
 
-    conf = &f->wk->conf;
-
-    if (conf->npools == 0) {
-        return NGX_DECLINED;
-    }
-
-    /* the slot may be of a configuration before ours */
-
-    pool = (f->file.pool < conf->npools) ? f->file.pool : 0;
-
-    task = ngx_alloc(sizeof(ngx_thread_task_t)
-                     + sizeof(ngx_webrtc_files_task_t)
-                     + NGX_WEBRTC_RANGE_HEADER + read->length,
-                     &f->session->log);
+    task = ngx_webrtc_files_task(f, sizeof(ngx_webrtc_files_task_t),
+                                 NGX_WEBRTC_RANGE_HEADER + read->length,
+                                 ngx_webrtc_files_read_thread,
+                                 ngx_webrtc_files_read_done);
     if (task == NULL) {
         return NGX_DECLINED;
     }
 
-    ngx_memzero(task, sizeof(ngx_thread_task_t)
-                      + sizeof(ngx_webrtc_files_task_t));
-
-    ft = (ngx_webrtc_files_task_t *) (task + 1);
+    ft = task->ctx;
 
     ft->files = f;
     ft->slot = fc->ch - f->slots;
@@ -240,14 +211,7 @@ ngx_webrtc_files_post(ngx_webrtc_files_t *f, ngx_webrtc_files_channel_t *fc,
     ft->fd = f->fd;
     ft->frame = (u_char *) (ft + 1);
 
-    task->ctx = ft;
-    task->handler = ngx_webrtc_files_thread;
-    task->event.data = task;
-    task->event.handler = ngx_webrtc_files_thread_done;
-    task->event.log = f->wk->log;
-
-    if (ngx_thread_task_post(conf->pools[pool], task) != NGX_OK) {
-        ngx_free(task);
+    if (ngx_webrtc_files_post(f, task) != NGX_OK) {
         return NGX_DECLINED;
     }
 
@@ -260,12 +224,14 @@ ngx_webrtc_files_post(ngx_webrtc_files_t *f, ngx_webrtc_files_channel_t *fc,
 /* in a thread */
 
 static void
-ngx_webrtc_files_thread(void *data, ngx_log_t *log)
+ngx_webrtc_files_read_thread(void *data, ngx_log_t *log)
 {
     ngx_webrtc_files_task_t *ft = data;
 
     ngx_webrtc_files_pread(ft->fd, ft->frame + NGX_WEBRTC_RANGE_HEADER,
                            ft->read.length, ft->read.offset, &ft->n, &ft->err);
+
+    ft->rc = ngx_fd_info(ft->fd, &ft->fi);
 
 #if (NGX_HAVE_POSIX_FADVISE)
     (void) posix_fadvise(ft->fd, (off_t) (ft->read.offset + ft->read.length),
@@ -275,7 +241,7 @@ ngx_webrtc_files_thread(void *data, ngx_log_t *log)
 
 
 static void
-ngx_webrtc_files_thread_done(ngx_event_t *ev)
+ngx_webrtc_files_read_done(ngx_event_t *ev)
 {
     ngx_thread_task_t           *task;
     ngx_webrtc_files_t          *f;
@@ -288,31 +254,96 @@ ngx_webrtc_files_thread_done(ngx_event_t *ev)
 
     f->reading--;
 
-    if (f->session == NULL) {
-
-        if (f->reading == 0) {
-            ngx_webrtc_files_free(f);
-        }
-
+    if (ngx_webrtc_files_returned(f) != NGX_OK) {
         ngx_free(task);
         return;
     }
 
     fc = f->served[ft->slot];
 
-    if (f->session->state == NGX_WEBRTC_SESSION_UP
-        && fc && fc->serial == ft->serial)
-    {
+    if (fc && fc->serial == ft->serial) {
+
         if (ft->err) {
             ngx_log_error(NGX_LOG_CRIT, &f->session->log, ft->err,
                           "pread() of a file session failed");
         }
 
-        ngx_webrtc_files_data(f, fc, &ft->read, ft->frame, ft->n);
+        ngx_webrtc_files_data(f, fc, &ft->read, ft->frame, ft->n,
+                              ft->rc == NGX_FILE_ERROR ? NULL : &ft->fi);
         ngx_webrtc_files_wake(f);
     }
 
     ngx_free(task);
+}
+
+
+ngx_thread_task_t *
+ngx_webrtc_files_task(ngx_webrtc_files_t *f, size_t size, size_t room,
+    void (*handler)(void *data, ngx_log_t *log), ngx_event_handler_pt done)
+{
+    ngx_thread_task_t  *task;
+
+    if (f->wk->conf.npools == 0) {
+        return NULL;
+    }
+
+    task = ngx_alloc(sizeof(ngx_thread_task_t) + size + room,
+                     &f->session->log);
+    if (task == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(task, sizeof(ngx_thread_task_t) + size);
+
+    task->ctx = task + 1;
+    task->handler = handler;
+    task->event.data = task;
+    task->event.handler = done;
+    task->event.log = f->wk->log;
+
+    return task;
+}
+
+
+ngx_int_t
+ngx_webrtc_files_post(ngx_webrtc_files_t *f, ngx_thread_task_t *task)
+{
+    ngx_uint_t                 pool;
+    ngx_webrtc_worker_conf_t  *conf;
+
+    conf = &f->wk->conf;
+
+    /* the slot may be of a configuration before ours */
+
+    pool = (f->file.pool < conf->npools) ? f->file.pool : 0;
+
+    if (ngx_thread_task_post(conf->pools[pool], task) != NGX_OK) {
+        ngx_free(task);
+        return NGX_DECLINED;
+    }
+
+    f->tasks++;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_webrtc_files_returned(ngx_webrtc_files_t *f)
+{
+    f->tasks--;
+
+    if (f->session == NULL) {
+
+        if (f->tasks == 0) {
+            ngx_webrtc_files_free(f);
+        }
+
+        return NGX_DECLINED;
+    }
+
+    return (f->session->state == NGX_WEBRTC_SESSION_UP) ? NGX_OK
+                                                        : NGX_DECLINED;
 }
 
 #endif

@@ -7,7 +7,7 @@
  *   ngx_webrtc_files.c          comes, goes, whose turn it is, its timer
  *   ngx_webrtc_files_channel.c  SCTP and its channels
  *   ngx_webrtc_files_read.c     reads, by threads, too
- *   ngx_webrtc_files_change.c   whether the file is what it was
+ *   ngx_webrtc_files_change.c   the file, and how it changes
  */
 
 
@@ -18,6 +18,9 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
+#if (NGX_THREADS)
+#include <ngx_thread_pool.h>
+#endif
 #include "ngx_webrtc_session.h"
 #include "ngx_webrtc_files.h"
 #include "ngx_webrtc_bus_file.h"
@@ -28,6 +31,13 @@
 
 /* bytes of the file's name in Hello; NAME_MAX */
 #define NGX_WEBRTC_FILES_NAME   255
+
+/* milliseconds between looks at a file that is followed: while a range waits
+ * for bytes, while it grows, and otherwise; chosen: a part of what a fragment
+ * of a recording takes, and rare enough for thousands of sessions */
+#define NGX_WEBRTC_FILES_LOOK_WAIT   250
+#define NGX_WEBRTC_FILES_LOOK_GROW   1000
+#define NGX_WEBRTC_FILES_LOOK_IDLE   5000
 
 /* bytes that a frame has room for */
 #define NGX_WEBRTC_FILES_FRAME                                                \
@@ -66,7 +76,12 @@ struct ngx_webrtc_files_s {
 
     ngx_event_t                  pump;        /* posted */
     ngx_event_t                  timer;       /* the earliest deadline */
-    ngx_uint_t                   reading;     /* tasks under way */
+    ngx_uint_t                   tasks;       /* of threads, under way, */
+    ngx_uint_t                   reading;     /* of them: reads */
+
+    uint64_t                     size;        /* of the file, as told */
+    ngx_msec_t                   grown;       /* when it was last seen to */
+    ngx_msec_t                   looked;      /* at it, if it is followed */
 
     uint64_t                     after;       /* bytes yet without a limit */
     ngx_webrtc_memory_account_t  account;     /* what is on its way */
@@ -81,6 +96,8 @@ struct ngx_webrtc_files_s {
     unsigned                     opened:1;    /* there was a channel */
     unsigned                     changed:1;   /* the file is another one now */
     unsigned                     nowait:1;    /* RWF_NOWAIT works here */
+    unsigned                     growing:1;   /* the file, as told */
+    unsigned                     looking:1;   /* a task is */
 };
 
 
@@ -108,8 +125,34 @@ void ngx_webrtc_files_sctp_arm(ngx_webrtc_worker_t *wk);
 void ngx_webrtc_files_read(ngx_webrtc_files_t *f,
     ngx_webrtc_files_channel_t *fc, ngx_webrtc_ranges_read_t *read);
 
-/* Ends all ranges with status 3. */
-void ngx_webrtc_files_fail(ngx_webrtc_files_t *f);
+#if (NGX_THREADS)
+
+/*
+ * A task of a thread, to be posted.
+ *
+ *   size    bytes of its context, task->ctx, zeroed
+ *   room    bytes behind it, not zeroed
+ *   done    in the event loop; ev->data is the task
+ *
+ * Returns NULL if there is no memory, or no pool.
+ */
+ngx_thread_task_t *ngx_webrtc_files_task(ngx_webrtc_files_t *f, size_t size,
+    size_t room, void (*handler)(void *data, ngx_log_t *log),
+    ngx_event_handler_pt done);
+
+/* NGX_OK; NGX_DECLINED: no pool takes it, and it has been freed */
+ngx_int_t ngx_webrtc_files_post(ngx_webrtc_files_t *f,
+    ngx_thread_task_t *task);
+
+/*
+ * A task is done; to be freed by the caller, with ngx_free().
+ *
+ * NGX_OK
+ * NGX_DECLINED  the session is not up any more, and f may be gone
+ */
+ngx_int_t ngx_webrtc_files_returned(ngx_webrtc_files_t *f);
+
+#endif
 
 /*
  * Opens the file; all rules were applied when the offer was answered, so it has
@@ -121,8 +164,19 @@ void ngx_webrtc_files_fail(ngx_webrtc_files_t *f);
  */
 ngx_int_t ngx_webrtc_files_open(ngx_webrtc_files_t *f, u_char *path);
 
-/* NGX_OK if the file is what it was, NGX_DECLINED if not. */
-ngx_int_t ngx_webrtc_files_check(ngx_webrtc_files_t *f);
+/*
+ * Something has been read: may it be sent?
+ *
+ *   fi   the file after that, or NULL
+ *
+ * NGX_OK
+ * NGX_DECLINED  the file has changed: all ranges have ended with status 3
+ */
+ngx_int_t ngx_webrtc_files_check(ngx_webrtc_files_t *f, ngx_file_info_t *fi);
+
+/* A file that is followed: when to look at it, and to do so. */
+ngx_msec_t ngx_webrtc_files_look_at(ngx_webrtc_files_t *f);
+void ngx_webrtc_files_look(ngx_webrtc_files_t *f);
 
 
 #endif /* _NGX_WEBRTC_FILES_RUN_H_INCLUDED_ */

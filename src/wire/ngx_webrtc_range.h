@@ -39,6 +39,7 @@
 #define NGX_WEBRTC_RANGE_LAST        0x01    /* of DATA */
 #define NGX_WEBRTC_RANGE_TRANSCODING 0x02    /* of HELLO */
 #define NGX_WEBRTC_RANGE_SEEKABLE    0x04    /* of HELLO */
+#define NGX_WEBRTC_RANGE_GROWING     0x08    /* of HELLO */
 
 /* statuses of END */
 #define NGX_WEBRTC_RANGE_DONE        0

@@ -4,9 +4,9 @@
  *
  * Fuzz target: frames of the range protocol, each printed again, and the server
  * that takes them.  The input is the size of the file in a byte (times 1000),
- * then operations: a byte with what to do, a byte with a length or so, and what
- * it needs.  What is sent is held against the rules: one RangeEnd for each
- * request, in-order data, the last chunk marked.
+ * then operations (the file may grow): a byte with what to do, a byte with a
+ * length or so, and what it needs.  What is sent is held against the rules: one
+ * RangeEnd for each request, in-order data, the last chunk marked.
  */
 
 
@@ -187,8 +187,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             {
                 read = reads[nreads++];
                 check(read.length >= 1 && read.length <= 100
-                      && read.offset < opts.size
-                      && read.length <= opts.size - read.offset);
+                      && read.offset < r.opts.size
+                      && read.length <= r.opts.size - read.offset);
             }
 
             break;
@@ -224,7 +224,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         default:
 
-            if (n == 255) {
+            if (op & 8) {
+                ngx_webrtc_ranges_resize(&r, r.opts.size + n * 10, op & 16,
+                                         now);
+                check((op & 16) || r.nstarved == 0);
+
+            } else if (n == 255) {
                 ngx_webrtc_ranges_fail(&r, now);
 
             } else if (n == 254) {

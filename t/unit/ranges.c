@@ -637,6 +637,107 @@ test_floods(void)
 }
 
 
+/* a file that grows: what a row does is told by letters */
+
+static void
+test_growing(void)
+{
+    ngx_uint_t  i;
+    const char *p;
+
+    static const struct {
+        const char  *name;
+        uint64_t     offset;
+        uint64_t     length;
+        const char  *does;       /* serve, grow by 50, quiet, cancel, fail */
+        const char  *log;
+    } rows[] = {
+        { "bytes that are there", 0, 100, "s", "D1+100! E1=0 " },
+        { "bytes to come", 90, 20, "sgs", "D1+10 D1+10! E1=0 " },
+        { "all of them to come", 120, 10, "sgs", "D1+10! E1=0 " },
+        { "in several steps", 140, 70, "sgsgsgs", "D1+10 D1+50 D1+10! E1=0 " },
+        { "to the end is what comes", 90, 0, "sgsgs", "D1+10 D1+50 D1+50 " },
+        { "to the end, then no more", 90, 0, "sgsqs", "D1+10 D1+50 E1=0 " },
+        { "which is known before", 90, 0, "sgqs", "D1+10 D1+50! E1=0 " },
+        { "none of it comes", 200, 10, "sgqs", "E1=2 " },
+        { "a part of it comes", 90, 30, "sqs", "D1+10 E1=0 " },
+        { "none had been read yet", 90, 30, "qs", "D1+10! E1=0 " },
+        { "Cancel while it waits", 100, 10, "scgs", "E1=4 " },
+        { "the file changes while it waits", 100, 10, "sf", "E1=3 " },
+        { "2^63-1", 0x7fffffffffffffffull, 1, "sgs", "E1=2 " },
+        { "length 2^64-1", 100, 0xffffffffffffffffull, "sgs", "D1+50 " },
+        { "beyond 2^63", 0x7ffffffffffffff0ull, 100, "sqs", "E1=2 " }
+    };
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        init(&s, 100);
+        ngx_webrtc_ranges_resize(&s.r, 100, 1, now);
+        request(&s, 1, rows[i].offset, rows[i].length);
+
+        for (p = rows[i].does; *p; p++) {
+            switch (*p) {
+
+            case 's':
+                serve(&s, 100);
+                break;
+
+            case 'g':
+                ngx_webrtc_ranges_resize(&s.r, s.r.opts.size + 50, 1, now);
+                break;
+
+            case 'q':
+                ngx_webrtc_ranges_resize(&s.r, s.r.opts.size, 0, now);
+                break;
+
+            case 'c':
+                simple(&s, NGX_WEBRTC_RANGE_CANCEL, 1);
+                break;
+
+            default:
+                ngx_webrtc_ranges_fail(&s.r, now);
+            }
+        }
+
+        is_log(&s, rows[i].log, rows[i].name);
+        done(&s);
+        tap_ok(slots.active == 0 && slots.items == 0, "all given back: %s",
+               rows[i].name);
+    }
+
+    /* those that wait for bytes take no slot, and there is a limit of them */
+
+    init(&s, 100);
+    ngx_webrtc_ranges_resize(&s.r, 100, 1, now);
+
+    for (i = 1; i <= 20000; i++) {
+        request(&s, (uint32_t) i, 100 + i, 1);
+    }
+
+    tap_ok(s.r.nstarved == NGX_WEBRTC_RANGES_WAITING
+           && s.frames == 20000 - NGX_WEBRTC_RANGES_WAITING,
+           "too many wait for bytes: refused at once");
+
+    s.log[0] = '\0';
+    simple(&s, NGX_WEBRTC_RANGE_CANCEL, 7);
+    request(&s, 30000, 0, 10);
+    serve(&s, 10);
+    is_log(&s, "E7=4 D30000+10! E30000=0 ", "what is there is served");
+    ngx_webrtc_ranges_resize(&s.r, 50000, 0, now);
+    tap_is_int(serve(&s, 50000), NGX_WEBRTC_RANGES_WAITING - 1,
+               "and so are they, when it is");
+    done(&s);
+
+    /* Hello tells */
+
+    init(&s, 127926272);
+    ngx_webrtc_ranges_resize(&s.r, 127926273, 1, now);
+    ngx_webrtc_ranges_hello(&s.r);
+    tap_is_mem(s.last, 20, "\x00\x0c\0\0\0\0\0\0\0\0\0\x15"
+               "\0\0\0\0\x07\xa0\0\x01", 20, "Hello: growing, its size");
+    done(&s);
+}
+
+
 int
 main(void)
 {
@@ -646,6 +747,7 @@ main(void)
     test_pressure();
     test_errors();
     test_floods();
+    test_growing();
 
     return tap_done();
 }
