@@ -131,6 +131,84 @@ const sdp = 'a=candidate:1 1 udp 2130706431 192.0.2.1 8000 typ host\r\n'
 out.silent = [pc(sdp), pc(''), pc(sdp, 'connected'), {}]
     .map((p) => said(noAnswer(p)));
 
+/* a file that grows: the server is a script, a line per piece that is asked for */
+
+const frame = (type, id, payload, flags = 0) => {
+    const v = new DataView(new ArrayBuffer(12 + payload.length));
+
+    v.setUint8(0, type);
+    v.setUint8(1, flags);
+    v.setUint32(4, id);
+    v.setUint32(8, payload.length);
+    new Uint8Array(v.buffer, 12).set(payload);
+    return v.buffer;
+};
+
+const W = 2 * 1024 * 1024;
+
+/* size, growing, offset, length; what each piece gets: bytes and status */
+
+const grow = async (size, growing, offset, length, answers) => {
+    const f = new all.RangeClient('/a.bin');
+    const asked = [];
+
+    Object.assign(f, { state: 'open', size, growing });
+    f.link = { send(type, id, p) {
+        if (type != 1) {
+            asked.push('cancel');
+            return;
+        }
+
+        asked.push(p.getBigUint64(0) + '+' + p.getBigUint64(8));
+
+        const [n, status] = answers[asked.length - 1] || [];
+
+        setTimeout(() => {
+            if (n) {
+                f.message(frame(2, id, new Uint8Array(n)));
+            }
+
+            if (status !== undefined) {
+                f.message(frame(3, id, [0, 0, 0, status]));
+            }
+        });
+    } };
+
+    let got = 0;
+
+    try {
+        for await (const c of f.stream(offset, length)) {
+            got += c.length;
+        }
+    } catch (e) {
+        got += ' ' + e.name + ' ' + e.status;
+    }
+
+    return asked.join(' ') + ': ' + got;
+};
+
+out.growing = [
+    await grow(100, false, 0, 0, [ [100, 0] ]),
+    await grow(100, true, 0, 0, [ [150, 0] ]),
+    await grow(100, true, 0, 0, [ [W, 0], [10, 0] ]),
+    await grow(100, true, 0, 0, [ [W, 0], [0, 2] ]),
+    await grow(100, true, 50, 200, [ [200, 0] ]),
+    await grow(100, true, 500, 0, [ [0, 2], [0, 2] ]),
+    await grow(100, true, 50, 200, [ [60, 2] ]),
+    await grow(100, true, 0, 0, [ [60, 3], [0, 3] ]),
+];
+
+const g = new all.RangeClient('/a.bin');
+const told = [];
+
+g.state = 'open';
+g.addEventListener('size', () => told.push(g.size + (g.growing ? '+' : '')));
+g.told({ size: 5, growing: true });
+g.told({ size: 5, growing: true });
+g.told({ size: 9, growing: true });
+g.told({ size: 9, growing: false });
+out.told = told.join(' ');
+
 console.log(JSON.stringify(out));
 EOF
 
@@ -186,6 +264,20 @@ is_deeply($out->{refused}, [
 
 is_deeply($out->{unreachable}, [qw/ mixed-content no-answer cors cors no-answer
                                     no-answer /], 'why nothing comes back');
+
+my $W = 2 * 1024 * 1024;
+
+is_deeply($out->{growing}, [
+    '0+100: 100',
+    "0+$W $W+$W cancel: 150",
+    "0+$W $W+$W " . 2 * $W . "+$W cancel: " . ($W + 10),
+    "0+$W $W+$W " . 2 * $W . "+$W cancel: $W",
+    '50+200: 200',
+    "500+$W " . (500 + $W) . "+$W cancel: 0 RangeStatus 2",
+    '50+200: 60',
+    "0+$W $W+$W cancel: 60 RangeStatus 3",
+], 'streams of a file that grows') or diag(explain($out->{growing}));
+is($out->{told}, '5+ 9+ 9', 'the event "size"');
 
 like($out->{silent}[0], qr/^udp\|true\|No\ packets\ arrive:\ UDP\ port\ 8000,
      \ 8001\ blocked\?.*192\.0\.2\.1:8000,\ \[2001:db8::1\]:8001/x,

@@ -76,13 +76,17 @@ async function answer(e, u) {
         return new Response(head.error + '\n', { status: 502 });
     }
 
-    if (head.first >= head.size && head.size) {
+    /* one that is growing has no length yet, and no ranges */
+
+    const open = head.last === null;
+
+    if (!open && head.first >= head.size && head.size) {
         port1.close();
         return new Response(null, { status: 416, headers: {
             'Content-Range': 'bytes */' + head.size } });
     }
 
-    let left = head.last - head.first + 1;
+    let left = open ? 0 : head.last - head.first + 1;
 
     answers.add(head.id);
 
@@ -101,7 +105,7 @@ async function answer(e, u) {
                 left -= m.chunk.length;
                 c.enqueue(m.chunk);
 
-            } else if (m.error || left) {
+            } else if (m.error || (left && !open)) {
                 over();
                 c.error(new Error(m.error || 'not all of it has come'));
 
@@ -118,20 +122,23 @@ async function answer(e, u) {
 
     const headers = {
         'Content-Type': head.type,
-        'Content-Length': String(head.last - head.first + 1),
-        'Accept-Ranges': 'bytes',
         'Cache-Control': 'no-store',
     };
+
+    if (!open) {
+        headers['Content-Length'] = String(left);
+        headers['Accept-Ranges'] = 'bytes';
+    }
 
     if (u.searchParams.get('save')) {
         headers['Content-Disposition'] = "attachment; filename*=UTF-8''"
             + encodeURIComponent(head.name);
     }
 
-    if (range) {
+    if (range && !open) {
         headers['Content-Range'] = `bytes ${head.first}-${head.last}`
                                    + `/${head.size}`;
     }
 
-    return new Response(body, { status: range ? 206 : 200, headers });
+    return new Response(body, { status: range && !open ? 206 : 200, headers });
 }

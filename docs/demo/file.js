@@ -97,20 +97,23 @@ navigator.serviceWorker?.addEventListener('message', async (e) => {
 
     requests++;
 
+    /* one that is growing is as long as it takes, from its beginning on */
+
+    const open = file.growing && end === null && !offset;
     const stop = end === null ? file.size - 1 : Math.min(end, file.size - 1);
     const ext = file.name.split('.').pop().toLowerCase();
     const id = Date.now() + '.' + ++answering;
 
-    port.postMessage({ id, first: offset, last: stop, size: file.size,
-                       name: file.name,
+    port.postMessage({ id, first: offset, last: open ? null : stop,
+                       size: file.size, name: file.name,
                        type: TYPES[ext] || 'application/octet-stream' });
 
-    if (offset > stop) {
+    if (offset > stop && !open) {
         return;
     }
 
     const abort = new AbortController();
-    const chunks = file.stream(offset, stop - offset + 1,
+    const chunks = file.stream(offset, open ? 0 : stop - offset + 1,
                                { signal: abort.signal });
     const save = kind == 'save' ? saving : null;
     let sent = 0;
@@ -265,6 +268,12 @@ async function play(url) {
             }
         });
 
+        f.addEventListener('size', () => {
+            if (file === f) {
+                sized();
+            }
+        });
+
         await f.open();
 
         if (file !== f) {
@@ -282,10 +291,20 @@ async function play(url) {
         return;
     }
 
-    $('s-size').textContent = (file.size / 1e6).toFixed(1);
+    sized();
     $('save').disabled = false;
 
     source(url);
+}
+
+
+function sized() {
+    $('s-size').textContent = megabytes(file.size) + (file.growing ? '+' : '');
+
+    if (saving) {
+        saving.size = file.size;
+        saving.growing = file.growing;
+    }
 }
 
 
@@ -325,7 +344,8 @@ video.addEventListener('error', () => {
 
 $('save').addEventListener('click', () => {
     saving?.over?.('another download was begun');
-    saving = { name: file.name, size: file.size, got: 0 };
+    saving = { name: file.name, got: 0 };
+    sized();
     progress(saving, 0);
     $('stop').disabled = false;
 
@@ -367,7 +387,7 @@ function progress(save, n) {
     $('meter').firstElementChild.style.width = 100 * part + '%';
     $('meter').setAttribute('aria-valuenow', Math.floor(100 * part));
     $('progress').textContent = megabytes(n) + ' of ' + megabytes(save.size)
-                                + ' MB';
+                                + ' MB' + (save.growing ? ', growing' : '');
 }
 
 

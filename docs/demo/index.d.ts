@@ -121,7 +121,8 @@ export interface RangeOptions extends ClientOptions {
     reconnect?: boolean;
 }
 
-/** events: "open" (after an outage, too), "state", "close" */
+/** events: "open" (after an outage, too), "state", "close", "size" (size or growing
+    has changed) */
 export class RangeClient extends EventTarget {
     constructor(url: string, options?: RangeOptions);
     readonly url: string;
@@ -129,6 +130,8 @@ export class RangeClient extends EventTarget {
     /** why it is not open */
     readonly reason: Error | null;
     readonly size: number;
+    /** it is still written to: size is what there is now */
+    readonly growing: boolean;
     readonly name: string;
     readonly received: number;
     readonly active: number;
@@ -137,7 +140,7 @@ export class RangeClient extends EventTarget {
     readonly error?: Error;
     readonly pc?: RTCPeerConnection;
     readonly session?: string | null;
-    open(): Promise<{ name: string, size: number }>;
+    open(): Promise<{ name: string, size: number, growing: boolean }>;
     read(offset: number, length: number,
          options?: { signal?: AbortSignal }): Promise<Uint8Array>;
     stream(offset?: number, length?: number,

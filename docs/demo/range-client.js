@@ -18,9 +18,13 @@
  * It needs whep.js beside it.  Options of the constructor: signalling: 'post' (one
  * round trip) or 'sse' (trickle both ways), reconnect: false (a connection that is
  * lost ends it), and those of docs/clients.md: headers, token, iceServers.  Events:
- * 'open', 'close', 'state'.  Readable: state ('idle', 'connecting', 'open',
- * 'reconnecting', 'closed'), reason, size, name, received (bytes), active (ranges),
- * waiting (bytes that have come and were not read yet).
+ * 'open', 'close', 'state', 'size'.  Readable: state ('idle', 'connecting', 'open',
+ * 'reconnecting', 'closed'), reason, size, growing, name, received (bytes), active
+ * (ranges), waiting (bytes that have come and were not read yet).
+ *
+ * A file that is still written to ("webrtc_file_changes follow") is growing: the
+ * event 'size' tells of each change of size and growing, and a stream to the end
+ * goes on until it grows no more.
  *
  * A connection that is lost is made again, for as long as it takes, and ranges go on
  * behind the last byte that has come: whoever reads them waits, and sees nothing of
@@ -28,13 +32,21 @@
  * that is silent gets another path (Restarts), and is given up if that does not help.
  * 3. In the new session the file must be the same: name, size, and ETag or
  * Last-Modified as HTTP tells them; another file is an error ('changed') and not mixed
- * with what was read.
+ * with what was read.  One that is growing must not be shorter, and have the bytes
+ * that came last where they were.
  */
 
 import { headersOf, noAnswer, Reason, refusal, Restarts, unreachable, useServers }
     from './whep.js';
 
 const HELLO = 0, REQ = 1, DATA = 2, END = 3, CANCEL = 4, PING = 5, PONG = 6;
+
+const GROWING = 0x08;        /* flag of Hello */
+
+const OUT = 2;               /* status: out of range */
+
+/* bytes that are remembered of what came last */
+const SAMPLE = 256;
 
 /* bytes asked for at once */
 const WINDOW = 2 * 1024 * 1024;
@@ -47,8 +59,9 @@ const SILENT = 4000;         /* ms without a frame until another path is looked 
 const DEAD = 12000;          /* ms without a frame until another session is */
 const BACKOFF = [0, 500, 1000, 2000, 4000, 5000];   /* ms, then the last */
 
-const STATUS = ['done', 'no slot within 5 s', 'out of range', 'read error',
-                'cancelled', 'stream id in use'];
+const STATUS = ['done', 'no slot within 5 s', 'out of range',
+                'read error, or the file has changed', 'cancelled',
+                'stream id in use'];
 
 
 export class RangeStatus extends Error {
@@ -69,7 +82,9 @@ export class RangeClient extends EventTarget {
         this.state = 'idle';
         this.reason = null;
         this.size = 0;
+        this.growing = false;
         this.name = '';
+        this.sample = null;
         this.received = 0;
         this.streams = new Map();
         this.nextId = 1;
@@ -109,17 +124,18 @@ export class RangeClient extends EventTarget {
         this.dispatchEvent(new Event('state'));
     }
 
-    /* resolves with { name, size } when the server has said Hello */
+    /* resolves with { name, size, growing } when the server has said Hello */
 
     async open() {
         globalThis.addEventListener?.('online', this.ononline);
         this.set('connecting', null);
 
         try {
-            const { name, size } = await this.connect();
+            const { name, size, growing } = await this.connect();
 
             this.name = name;
             this.size = size;
+            this.growing = growing;
 
         } catch (e) {
             this.end(e);
@@ -129,7 +145,7 @@ export class RangeClient extends EventTarget {
         this.version = this.identify();
         this.up();
 
-        return { name: this.name, size: this.size };
+        return { name: this.name, size: this.size, growing: this.growing };
     }
 
     /* what Hello says, of a new session */
@@ -137,6 +153,7 @@ export class RangeClient extends EventTarget {
     async connect() {
         const link = this.link = new Link(this.url, this.options, {
             message: (data) => this.message(data),
+            hello: (hello) => this.link === link && this.told(hello),
             lost: (error) => this.link === link && this.lost(error),
         });
 
@@ -149,6 +166,18 @@ export class RangeClient extends EventTarget {
         }
     }
 
+    /* a Hello after the first one */
+
+    told({ size, growing }) {
+        if (this.state == 'open'
+            && (size != this.size || growing != this.growing))
+        {
+            this.size = size;
+            this.growing = growing;
+            this.dispatchEvent(new Event('size'));
+        }
+    }
+
     up() {
         if (!this.closed) {
             this.set('open', null);
@@ -158,6 +187,7 @@ export class RangeClient extends EventTarget {
 
     lost(error) {
         this.link.close();
+        this.probe?.finish(error);
 
         if (this.closed || this.state != 'open') {
             return;
@@ -192,8 +222,8 @@ export class RangeClient extends EventTarget {
             }
 
             try {
-                this.compare(await this.connect(), await this.version,
-                             await this.identify());
+                await this.compare(await this.connect(), await this.version,
+                                   await this.identify());
 
             } catch (e) {
                 if (this.closed || final(e)) {
@@ -216,6 +246,7 @@ export class RangeClient extends EventTarget {
             }
 
             this.up();
+            this.told(this.link.hello);
             return;
         }
     }
@@ -237,14 +268,44 @@ export class RangeClient extends EventTarget {
         }
     }
 
-    compare({ name, size }, was, is) {
-        if (name != this.name || size != this.size
-            || (was && is && was != is))
-        {
+    async compare({ name, size, growing }, was, is) {
+        const same = (this.growing || growing)
+            ? size >= this.size && await this.recall()
+            : size == this.size && (!was || !is || was == is);
+
+        if (name != this.name || !same) {
             throw new Reason('changed', 'The file has changed',
                              'it is another one than what was read until the'
                              + ' connection was lost; open it again.');
         }
+    }
+
+    /* are the bytes that came last where they were? */
+
+    async recall() {
+        if (!this.sample) {
+            return true;
+        }
+
+        const { at, bytes } = this.sample;
+        const s = this.probe = new Stream(0, at, bytes.length);
+        const is = [];
+
+        this.streams.set(s.id, s);
+
+        try {
+            this.ask(s);
+
+            for (let c; (c = await s.next()) !== null; ) {
+                is.push(...c);
+            }
+
+        } finally {
+            this.streams.delete(s.id);
+            this.probe = null;
+        }
+
+        return is.length == bytes.length && is.every((b, i) => b == bytes[i]);
     }
 
     message(data) {
@@ -261,6 +322,13 @@ export class RangeClient extends EventTarget {
 
         case DATA:
             this.attempts = 0;
+
+            if (s && s !== this.probe && data.byteLength > 12) {
+                const bytes = new Uint8Array(data, 12).slice(0, SAMPLE);
+
+                this.sample = { at: s.offset + s.got, bytes };
+            }
+
             s?.push(new Uint8Array(data, 12));
             break;
 
@@ -268,7 +336,11 @@ export class RangeClient extends EventTarget {
             if (s) {
                 const status = v.getUint32(12);
                 this.streams.delete(s.id);
-                s.finish(status ? new RangeStatus(status) : null);
+
+                /* one that went on after an outage has got all there is */
+
+                s.finish(status && !(status == OUT && s.got)
+                         ? new RangeStatus(status) : null);
             }
             break;
         }
@@ -276,7 +348,8 @@ export class RangeClient extends EventTarget {
 
     /*
      * The bytes from offset on as an async iterator of Uint8Arrays; length 0:
-     * to the end.  Whoever leaves the loop early, calls return(), or aborts the
+     * to the end, which a file that is growing has when it grows no more; until
+     * then whoever reads what has not been written yet waits.  Whoever leaves the loop early, calls return(), or aborts the
      * signal cancels the rest, at once: a next() that waits ends, too.
      *
      * A DataChannel of a browser cannot be told to wait.  So a long range is
@@ -331,31 +404,48 @@ export class RangeClient extends EventTarget {
     }
 
     async *chunks(how, offset, length) {
-        const end = length ? Math.min(offset + length, this.size) : this.size;
         const { pieces } = how;
         let at = offset;
 
+        const end = () => Math.min(length ? offset + length : Infinity,
+                                   this.growing ? Infinity : this.size);
+        const more = () => at < end() || at == offset;
+
         const ask = () => {
-            const n = Math.max(0, Math.min(WINDOW, end - at));
+            const n = Math.max(0, Math.min(WINDOW, end() - at));
 
             pieces.push(this.request(at, n));
             at += Math.max(n, 1);
         };
 
         try {
-            while (!how.over && (pieces.length || at < end || at == offset)) {
+            while (!how.over && (pieces.length || more())) {
 
-                while (pieces.length < 2 && (at < end || at == offset)) {
+                while (pieces.length < 2 && more()) {
                     ask();
                 }
 
-                const chunk = await pieces[0].next();
+                const piece = pieces[0];
+                const chunk = await piece.next().catch((e) => {
 
-                if (chunk === null) {
-                    pieces.shift();
+                    /* the file has ended with the piece before */
 
-                } else {
+                    if (e.status == OUT && piece.offset > offset) {
+                        return null;
+                    }
+
+                    throw e;
+                });
+
+                if (chunk !== null) {
                     yield chunk;
+                    continue;
+                }
+
+                pieces.shift();
+
+                if (piece.got < piece.length) {
+                    break;
                 }
             }
 
@@ -392,7 +482,7 @@ export class RangeClient extends EventTarget {
     ask(s) {
         const at = s.offset + s.got;
 
-        if (s.got && (at >= this.size || s.got == s.length)) {
+        if (s.got && (at >= this.size && !this.growing || s.got == s.length)) {
             s.finish(null);
         }
 
@@ -555,10 +645,12 @@ class Link {
             if (data.byteLength >= 24) {
                 this.hello = {
                     size: Number(v.getBigUint64(12)),
+                    growing: !!(v.getUint8(1) & GROWING),
                     name: new TextDecoder().decode(new Uint8Array(data, 24,
                               Math.min(v.getUint32(20), data.byteLength - 24))),
                 };
                 this.greeted();
+                this.on.hello(this.hello);
             }
             break;
 
