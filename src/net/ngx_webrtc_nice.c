@@ -187,12 +187,15 @@ ngx_webrtc_nice_create(ngx_webrtc_nice_conf_t *conf)
     nice->post.data = nice;
     nice->post.log = conf->log;
 
-    if (ngx_webrtc_nice_grow(nice, NGX_WEBRTC_NICE_FDS_START) != NGX_OK) {
+    /* GLib's allocations never fail: it would end the process instead */
+
+    if (ngx_webrtc_nice_grow(nice, NGX_WEBRTC_NICE_FDS_START) != NGX_OK
+        || ngx_webrtc_nice_spare(conf->log) != NGX_OK)
+    {
+        ngx_free(nice->ios);
         ngx_free(nice);
         return NULL;
     }
-
-    /* GLib's allocations never fail: it would end the process instead */
 
     nice->context = g_main_context_new();
 

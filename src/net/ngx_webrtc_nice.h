@@ -105,6 +105,13 @@ typedef struct {
 ngx_webrtc_nice_t *ngx_webrtc_nice_create(ngx_webrtc_nice_conf_t *conf);
 
 /*
+ * Has the process the descriptors that an agent cannot be made without?
+ *
+ * NGX_OK, NGX_ERROR after logging
+ */
+ngx_int_t ngx_webrtc_nice_spare(ngx_log_t *log);
+
+/*
  * Ends an agent; may be called from its callbacks, and no callback comes any
  * more.  Its allocations on TURN servers are given back, for which it lives on
  * for up to three seconds.
