@@ -212,6 +212,11 @@ typedef struct {
                                                  waits for the stream, or may
                                                  come that was answered */
 
+    uint64_t                 retry_ms;        /* atomic; no source is started
+                                                 before, 0: the last one was */
+    uint32_t                 retry_pause;     /* ms; by the claim's holder */
+    uint32_t                 pad4;
+
     uint64_t                 publisher;       /* slots: see */
     uint64_t                 holder;          /* ngx_webrtc_bus_publish.h */
     uint64_t                 linger_ms;       /* of viewers when INACTIVE; 0:
@@ -451,6 +456,18 @@ void ngx_webrtc_bus_set_pull(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
 /* NGX_OK: *pull is a copy; NGX_DECLINED: nothing has been recorded */
 ngx_int_t ngx_webrtc_bus_pull(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
     ngx_webrtc_stream_pull_t *pull);
+
+/*
+ * The claim's holder could not start a source, or could (ok).  No worker tries
+ * again before a pause that doubles from min to max, both in ms: giving the
+ * claim up wakes who waits for the stream, and they would try at once.
+ */
+void ngx_webrtc_bus_source_started(ngx_webrtc_stream_t *st, ngx_uint_t ok,
+    uint64_t now_ms, uint32_t min, uint32_t max);
+
+/* Is that pause under way? */
+ngx_uint_t ngx_webrtc_bus_source_rests(ngx_webrtc_stream_t *st,
+    uint64_t now_ms);
 
 
 /* the claim: who may write to a stream */

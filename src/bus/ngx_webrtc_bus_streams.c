@@ -267,6 +267,33 @@ ngx_webrtc_bus_pull(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
 }
 
 
+void
+ngx_webrtc_bus_source_started(ngx_webrtc_stream_t *st, ngx_uint_t ok,
+    uint64_t now_ms, uint32_t min, uint32_t max)
+{
+    if (ok) {
+        st->retry_pause = 0;
+        ngx_webrtc_atomic_store(&st->retry_ms, 0);
+        return;
+    }
+
+    st->retry_pause = ngx_min(ngx_max(st->retry_pause * 2, min), max);
+
+    ngx_webrtc_atomic_store(&st->retry_ms, now_ms + st->retry_pause);
+}
+
+
+ngx_uint_t
+ngx_webrtc_bus_source_rests(ngx_webrtc_stream_t *st, uint64_t now_ms)
+{
+    uint64_t  retry_ms;
+
+    retry_ms = ngx_webrtc_atomic_load(&st->retry_ms);
+
+    return retry_ms && (int64_t) (retry_ms - now_ms) > 0;
+}
+
+
 ngx_int_t
 ngx_webrtc_bus_claim(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
     ngx_uint_t kind)

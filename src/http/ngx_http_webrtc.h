@@ -107,6 +107,9 @@ struct ngx_http_webrtc_pull_s {
     size_t                       buffer_max;
     ngx_msec_t                   idle_timeout;
     ngx_http_webrtc_where_t      where;
+    ngx_webrtc_stream_t         *held;       /* by this worker, as it cannot be
+                                                started */
+    unsigned                     full:1;     /* no room for it, as was said */
     unsigned                     used:1;     /* by a location that plays */
     unsigned                     constant:1; /* the URL has no variables */
     unsigned                     loop:1;

@@ -43,7 +43,7 @@ static void ngx_http_webrtc_pull_from(ngx_http_webrtc_pull_t *pull,
     ngx_str_t *url, ngx_webrtc_stream_pull_t *sp);
 static void ngx_http_webrtc_pull_record(ngx_http_webrtc_pull_t *pull,
     ngx_webrtc_stream_pull_t *sp, ngx_webrtc_stream_t *st);
-static void ngx_http_webrtc_pull_start(ngx_webrtc_stream_t *st,
+static ngx_int_t ngx_http_webrtc_pull_start(ngx_webrtc_stream_t *st,
     ngx_webrtc_stream_pull_t *pull);
 static void ngx_http_webrtc_pull_event(ngx_webrtc_source_t *source,
     void *data, ngx_uint_t event);
@@ -134,12 +134,14 @@ void
 ngx_http_webrtc_pull_check(ngx_webrtc_stream_t *st)
 {
     uint64_t                   linger;
+    ngx_uint_t                 ok;
     ngx_webrtc_bus_t          *bus;
     ngx_webrtc_stream_pull_t   sp;
 
     bus = ngx_http_webrtc_worker->bus;
 
     if (ngx_webrtc_bus_claimed(st, NULL)
+        || ngx_webrtc_bus_source_rests(st, ngx_current_msec)
         || ngx_webrtc_bus_pull(bus, st, &sp) != NGX_OK
         || sp.ended
         || ngx_terminate)
@@ -169,13 +171,23 @@ ngx_http_webrtc_pull_check(ngx_webrtc_stream_t *st)
         return;
     }
 
-    ngx_http_webrtc_pull_start(st, &sp);
+    ok = (ngx_http_webrtc_pull_start(st, &sp) == NGX_OK);
+
+    /* before the claim goes: that wakes the others */
+
+    ngx_webrtc_bus_source_started(st, ok, ngx_current_msec,
+                                  NGX_WEBRTC_SOURCE_BACKOFF_MIN,
+                                  NGX_WEBRTC_SOURCE_BACKOFF_MAX);
+
+    if (!ok) {
+        ngx_webrtc_bus_unclaim(bus, st);
+    }
 }
 
 
-/* the claim is ours */
+/* the claim is ours, and stays so */
 
-static void
+static ngx_int_t
 ngx_http_webrtc_pull_start(ngx_webrtc_stream_t *st,
     ngx_webrtc_stream_pull_t *sp)
 {
@@ -190,8 +202,7 @@ ngx_http_webrtc_pull_start(ngx_webrtc_stream_t *st,
 
     pr = ngx_calloc(sizeof(ngx_http_webrtc_puller_t), log);
     if (pr == NULL) {
-        ngx_webrtc_bus_unclaim(bus, st);
-        return;
+        return NGX_ERROR;
     }
 
     ngx_memzero(&conf, sizeof(ngx_webrtc_source_conf_t));
@@ -219,13 +230,14 @@ ngx_http_webrtc_pull_start(ngx_webrtc_stream_t *st,
     pr->source = ngx_webrtc_source_start(&conf, bus, st, log);
 
     if (pr->source == NULL) {
-        ngx_webrtc_bus_unclaim(bus, st);
         ngx_webrtc_bus_release(bus, st);
         ngx_free(pr);
-        return;
+        return NGX_ERROR;
     }
 
     ngx_queue_insert_tail(&ngx_http_webrtc_pullers, &pr->queue);
+
+    return NGX_OK;
 }
 
 
@@ -345,16 +357,27 @@ static void
 ngx_http_webrtc_pull_always(ngx_http_webrtc_pull_t *pull)
 {
     ngx_webrtc_bus_t          *bus;
-    ngx_webrtc_stream_t       *st;
+    ngx_webrtc_stream_t       *st, *held;
     ngx_http_webrtc_pull_t    *p;
     ngx_webrtc_stream_pull_t   sp;
 
     bus = ngx_http_webrtc_worker->bus;
 
     st = ngx_webrtc_bus_stream(bus, &pull->name, pull->buffer, 1);
+
     if (st == NULL) {
+
+        if (!pull->full) {
+            pull->full = 1;
+            ngx_log_error(NGX_LOG_ERR, ngx_http_webrtc_worker->log, 0,
+                          "webrtc_zone has no room for stream \"%V\", which "
+                          "is to be pulled always", &pull->name);
+        }
+
         return;
     }
+
+    pull->full = 0;
 
     ngx_webrtc_bus_set_ring_max(st, pull->buffer_max);
 
@@ -368,6 +391,20 @@ ngx_http_webrtc_pull_always(ngx_http_webrtc_pull_t *pull)
 
         ngx_http_webrtc_pull_record(pull, &sp, st);
         ngx_http_webrtc_pull_check(st);
+    }
+
+    /* one that cannot be started is held, and its pause with it */
+
+    held = pull->held;
+    pull->held = NULL;
+
+    if (ngx_webrtc_bus_source_rests(st, ngx_current_msec)) {
+        pull->held = st;
+        ngx_webrtc_bus_hold(bus, st);
+    }
+
+    if (held) {
+        ngx_webrtc_bus_release(bus, held);
     }
 
     ngx_webrtc_bus_release(bus, st);

@@ -26,8 +26,6 @@
 #include "ngx_webrtc_source_thread.h"
 
 
-#define NGX_WEBRTC_SOURCE_BACKOFF_MIN  500
-#define NGX_WEBRTC_SOURCE_BACKOFF_MAX  5000
 #define NGX_WEBRTC_SOURCE_TIMEOUT      10000
 
 /* bytes in front of a path: "file:", and a null */
@@ -71,6 +69,8 @@ static ngx_int_t ngx_webrtc_source_create_thread(ngx_webrtc_source_t *source,
 static ngx_int_t ngx_webrtc_source_from(ngx_webrtc_source_t *source,
     ngx_webrtc_source_conf_from_t *conf, ngx_webrtc_source_from_t *from);
 static ngx_int_t ngx_webrtc_source_listen(ngx_webrtc_source_t *source);
+static void ngx_webrtc_source_not_started(ngx_webrtc_source_t *source,
+    const char *what, ngx_err_t err);
 static u_char *ngx_webrtc_source_log_error(ngx_log_t *log, u_char *buf,
     size_t len);
 static ngx_uint_t ngx_webrtc_source_doors(void *ctx, struct sockaddr *sa,
@@ -180,8 +180,7 @@ ngx_webrtc_source_start(ngx_webrtc_source_conf_t *conf, ngx_webrtc_bus_t *bus,
                              ngx_current_msec);
 
     if (ngx_webrtc_source_thread_start(source->thread) != NGX_OK) {
-        ngx_log_error(NGX_LOG_CRIT, &source->log, ngx_errno,
-                      "webrtc source: pthread_create() failed");
+        ngx_webrtc_source_not_started(source, "no thread", ngx_errno);
         goto failed;
     }
 
@@ -294,8 +293,8 @@ ngx_webrtc_source_create_thread(ngx_webrtc_source_t *source,
         if (ngx_webrtc_source_from(source, &conf->from[i], &from[i])
             != NGX_OK)
         {
-            ngx_log_error(NGX_LOG_ERR, &source->log, 0,
-                          "webrtc source: not a URL that can be pulled");
+            ngx_webrtc_source_not_started(source,
+                                          "not a URL that can be pulled", 0);
             return NGX_ERROR;
         }
     }
@@ -326,8 +325,7 @@ ngx_webrtc_source_create_thread(ngx_webrtc_source_t *source,
     source->thread = ngx_webrtc_source_thread_create(&tc);
 
     if (source->thread == NULL) {
-        ngx_log_error(NGX_LOG_CRIT, &source->log, ngx_errno,
-                      "webrtc source: no memory for a thread");
+        ngx_webrtc_source_not_started(source, "no memory for a thread", 0);
         return NGX_ERROR;
     }
 
@@ -382,14 +380,19 @@ ngx_webrtc_source_listen(ngx_webrtc_source_t *source)
     fd = eventfd(0, EFD_NONBLOCK|EFD_CLOEXEC);
 
     if (fd == -1) {
-        ngx_log_error(NGX_LOG_CRIT, &source->log, ngx_errno,
-                      "webrtc source: eventfd() failed");
+        ngx_webrtc_source_not_started(source, "no descriptor, raise "
+                                      "worker_rlimit_nofile", ngx_errno);
         return NGX_ERROR;
     }
 
-    c = ngx_get_connection(fd, &source->log);
+    /* nginx's own line would be one for each attempt */
+
+    c = (ngx_cycle->free_connection_n || ngx_cycle->reusable_connections_n)
+        ? ngx_get_connection(fd, &source->log) : NULL;
 
     if (c == NULL) {
+        ngx_webrtc_source_not_started(source, "no free connection, raise "
+                                      "worker_connections", 0);
         (void) close(fd);
         return NGX_ERROR;
     }
@@ -407,6 +410,18 @@ ngx_webrtc_source_listen(ngx_webrtc_source_t *source)
     c->read->handler = ngx_webrtc_source_read_handler;
 
     return ngx_handle_read_event(c->read, 0);
+}
+
+
+/* the stream's last error, and a line for it; err may be 0 */
+
+static void
+ngx_webrtc_source_not_started(ngx_webrtc_source_t *source, const char *what,
+    ngx_err_t err)
+{
+    ngx_webrtc_bus_complain(source->bus, source->st, NGX_LOG_ERR, &source->log,
+                            "source not started", "%s%s%s", what,
+                            err ? ": " : "", err ? strerror(err) : "");
 }
 
 

@@ -32,6 +32,11 @@
 #include "ngx_webrtc_source_url.h"
 
 
+/* ms between attempts; chosen */
+#define NGX_WEBRTC_SOURCE_BACKOFF_MIN  500
+#define NGX_WEBRTC_SOURCE_BACKOFF_MAX  5000
+
+
 typedef struct ngx_webrtc_source_s  ngx_webrtc_source_t;
 
 
@@ -104,7 +109,8 @@ typedef struct {
  *           keeps both until ENDED
  *   log     used as a parent: it has to live until ENDED (the cycle's)
  *
- * NULL on failure, which has been logged; the claim stays with the caller.
+ * NULL on failure, which has been logged and is the stream's last error; the
+ * claim stays with the caller.
  */
 ngx_webrtc_source_t *ngx_webrtc_source_start(ngx_webrtc_source_conf_t *conf,
     ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st, ngx_log_t *log);

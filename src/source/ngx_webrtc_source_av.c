@@ -589,6 +589,8 @@ ngx_webrtc_source_av_read(ngx_webrtc_source_run_t *run)
     th->deadline_us = now_us + ngx_webrtc_source_tracks_timeout(run);
     run->waiting_us = now_us;
 
+    ngx_webrtc_source_standby_check(th, now_us);
+
     rc = ngx_webrtc_source_read_next(&run->rd);
 
     if (run->rtmp && rc >= 0) {

@@ -49,8 +49,14 @@ ngx_webrtc_source_standby_begin(ngx_webrtc_source_thread_t *th)
     before = ((ngx_uint_t) 1 << th->now) - 1;
 
     if ((before & ~th->over) == 0 || th->conf.once) {
+        th->standby_us = UINT64_MAX;
         return;
     }
+
+    /* should there be no memory or no thread for it now */
+
+    th->standby_us = ngx_webrtc_source_thread_now()
+                     + (uint64_t) th->conf.backoff_max * 1000;
 
     sb = calloc(1, sizeof(ngx_webrtc_source_standby_t));
     if (sb == NULL) {
@@ -95,6 +101,16 @@ ngx_webrtc_source_standby_begin(ngx_webrtc_source_thread_t *th)
 }
 
 
+void
+ngx_webrtc_source_standby_check(ngx_webrtc_source_thread_t *th,
+    uint64_t now_us)
+{
+    if (th->standby == NULL && th->live && now_us >= th->standby_us) {
+        ngx_webrtc_source_standby_begin(th);
+    }
+}
+
+
 ngx_webrtc_source_run_t *
 ngx_webrtc_source_standby_end(ngx_webrtc_source_thread_t *th)
 {
@@ -124,6 +140,7 @@ ngx_webrtc_source_standby_end(ngx_webrtc_source_thread_t *th)
     free(sb);
 
     th->standby = NULL;
+    th->standby_us = UINT64_MAX;
 
     ngx_webrtc_atomic_store(&th->better, 0);
 

@@ -26,6 +26,13 @@
 void ngx_webrtc_source_standby_begin(ngx_webrtc_source_thread_t *th);
 
 /*
+ * In the source's thread, now and then while that run plays: begins if that
+ * failed before, for want of a thread, say.
+ */
+void ngx_webrtc_source_standby_check(ngx_webrtc_source_thread_t *th,
+    uint64_t now_us);
+
+/*
  * In the source's thread: that run is over.  Waits for the other thread, which
  * can take long only while a name is resolved.
  *

@@ -161,7 +161,9 @@ struct ngx_webrtc_source_thread_s {
     ngx_uint_t                         connect_timeout;   /* as configured */
     ngx_uint_t                         read_timeout;
 
-    ngx_webrtc_source_standby_t       *standby;      /* or NULL */
+    ngx_webrtc_source_standby_t       *standby;      /* or NULL, and when it
+                                                        is tried again */
+    uint64_t                           standby_us;
 
     ngx_webrtc_source_out_t            out;
 

@@ -145,6 +145,7 @@ sub colour_bars_ok {
 # leaks    0: not looked for, another module in this nginx has some
 # workers  0: no master process
 # env      for nginx
+# connections  worker_connections, 1024
 
 sub new {
     my ($class, %o) = @_;
@@ -265,6 +266,7 @@ sub config {
     my $master = $self->{workers} ? "worker_processes $self->{workers};"
                                   : 'master_process off;';
     my $level = $self->{log_level} || 'info';
+    my $connections = $self->{connections} || 1024;
 
     my %c = (main => '', events => '', http => '', server => '',
              status => 'location = /streams { webrtc_status; }',
@@ -279,7 +281,7 @@ pid %%DIR%%/nginx.pid;
 worker_shutdown_timeout 30s;
 $c{load}
 $c{main}
-events { worker_connections 1024; $c{events} }
+events { worker_connections $connections; $c{events} }
 http {
     access_log %%DIR%%/access.log;
     client_body_temp_path %%DIR%%/client_body;
@@ -807,20 +809,25 @@ sub stop {
 }
 
 
-# t/lib/sendshim.c, built once: to be preloaded into nginx
+# t/lib/sendshim.c and t/lib/threadshim.c, built once: to be preloaded into nginx
 
-my $shim;
+my %shims;
 
-sub sendshim {
-    return $shim if $shim;
+sub sendshim   { return _shim('sendshim') }
+sub threadshim { return _shim('threadshim') }
 
-    $shim = "$BUILD/sendshim.so";
+sub _shim {
+    my ($name) = @_;
+
+    return $shims{$name} if $shims{$name};
+
+    my $shim = "$BUILD/$name.so";
 
     my $out = `cc -O2 -Wall -Wextra -Werror -fPIC -shared -o $shim.$$ \\
-               $ROOT/t/lib/sendshim.c -ldl 2>&1 && mv $shim.$$ $shim`;
-    die "sendshim: $out" if $?;
+               $ROOT/t/lib/$name.c -ldl 2>&1 && mv $shim.$$ $shim`;
+    die "$name: $out" if $?;
 
-    return $shim;
+    return $shims{$name} = $shim;
 }
 
 
