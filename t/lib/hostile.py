@@ -40,8 +40,8 @@ def wait(what, seconds=30):
     return True
 
 
-def gone(p):
-    return wait(lambda: http('GET', p.session)[0] == 404)
+def gone(p, seconds=30):
+    return wait(lambda: http('GET', p.session)[0] == 404, seconds)
 
 
 def media(p, seconds=20, n=5):
@@ -228,8 +228,11 @@ def fingerprint(o):
                 for i in range(5 if got['up'] else 0):
                     p.send(p.rtp(1 + i))
 
+                if got['up'] and what == 'whep':
+                    p.read(1, lambda p: p.packets)
+
                 if case != 'right':
-                    got['gone'] = gone(p)
+                    got['gone'] = gone(p, 10)
 
                 elif what == 'whip':
                     wait(lambda: stream(o, key).get('packets', 0) > 0)
@@ -261,14 +264,14 @@ def replay(o):
     before = s()['packets']
     for d in sent:
         p.send(d)
-    wait(lambda: s()['packets'] == before + 40)
+    wait(lambda: s()['packets'] == before + 40, 10)
     out['srtp'] = s()['packets'] - before
 
     rtp = status(o)['dropped']['rtp']
     for _ in range(3):
         for d in sent:
             p.send(d)
-    wait(lambda: status(o)['dropped']['rtp'] >= rtp + 120)
+    wait(lambda: status(o)['dropped']['rtp'] >= rtp + 120, 10)
     out['srtpAgain'] = s()['packets'] - before
     out['srtpDropped'] = status(o)['dropped']['rtp'] - rtp
 
@@ -288,7 +291,7 @@ def replay(o):
     rtcp = status(o)['dropped']['rtcp']
     for _ in range(50):
         v.send(nack)
-    wait(lambda: status(o)['dropped']['rtcp'] >= rtcp + 50)
+    wait(lambda: status(o)['dropped']['rtcp'] >= rtcp + 50, 10)
     out['srtcp'] = s()['nacks']
     out['srtcpDropped'] = status(o)['dropped']['rtcp'] - rtcp
 
@@ -297,7 +300,7 @@ def replay(o):
     w = Peer(o['live'] + name(o, 'pub'))
     w.handshake()
     w.send(v.rtcp(v.nack([1], 0)))
-    wait(lambda: status(o)['dropped']['rtcp'] >= rtcp + 51)
+    wait(lambda: status(o)['dropped']['rtcp'] >= rtcp + 51, 10)
     out['other'] = s()['nacks']
 
     # the handshake, when it is over
@@ -360,11 +363,11 @@ def amplify(o):
 
     s = lambda: stream(o, 'bars')
 
-    # the last 272 packets, more than once a frame
+    # the last 51 packets, more than once a frame
 
     def nacks(v):
         last = struct.unpack('!H', video(v)[-1][2:4])[0]
-        return [v.nack([last - 17 * k for k in range(16)])] * 2
+        return [v.nack([last - 17 * k for k in range(3)])] * 3
 
     before = s()
     out['nack'] = flood([loud], nacks, 1.5)
@@ -425,9 +428,9 @@ def garbage(o):
         v.send(v.rtcp(rubbish(ssrc)))
         p.send(p.rtcp(rubbish(2000)))
         n += 2
-        if i % 50 == 0:
-            p.read()
-            v.read()
+        if i % 50 == 49:
+            p.sync()
+            v.sync()
 
     out = {'sent': n}
 

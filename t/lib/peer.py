@@ -164,7 +164,8 @@ class Peer:
             'POST', url, body, {'Content-Type': 'application/sdp'})
 
         if self.status != 201:
-            return
+            raise Exception('POST %s: %d %s' % (url, self.status,
+                                                self.answer))
 
         self.session = urllib.parse.urljoin(url, headers['Location'])
 
@@ -305,6 +306,7 @@ class Peer:
         self.up = True
 
     failed = False
+    answers = 0
 
     def handshake(self, seconds=20):
         self.check()
@@ -322,6 +324,8 @@ class Peer:
         if kind(d) == 'stun':
             if d[:2] == b'\0\1':
                 self.answer_request(d)
+            else:
+                self.answers += 1
 
         elif kind(d) == 'dtls':
             self.ssl.bio_write(d)
@@ -358,6 +362,13 @@ class Peer:
 
                 if not self.up and not self.passive:
                     self.again()
+
+    def sync(self):
+        """Until all that was sent has been read."""
+
+        self.answers = 0
+        self.check()
+        self.read(20, lambda p: p.answers)
 
     def again(self):
         """The last flight once more: a datagram may be lost."""
