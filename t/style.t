@@ -48,6 +48,17 @@ for my $file (glob('*.c'), glob('src/*/*.[ch]'), glob('t/unit/*.[ch]'),
     ok(!@bad, "$file") or diag(join "\n", @bad[0 .. ($#bad > 9 ? 9 : $#bad)]);
 }
 
+# what docs/SECURITY.md promises has tests, and attacks stand in it
+
+{
+    open my $doc, '<', 'docs/SECURITY.md' or die;
+    my %named = map { $_ => 1 }
+                do { local $/; <$doc> } =~ m{`(t/[\w/]+\.[ct])`}g;
+
+    ok(-e $_, "$_, named in docs/SECURITY.md") for sort keys %named;
+    ok($named{$_}, "$_ is in docs/SECURITY.md") for glob 't/attack/*.t';
+}
+
 # the page in the module is made of others
 
 open my $fh, '<', 'src/http/ngx_http_webrtc_player_page.h' or die;

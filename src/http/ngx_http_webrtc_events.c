@@ -242,6 +242,11 @@ ngx_http_webrtc_events_order(ngx_http_request_t *r, ngx_str_t *body)
     ngx_webrtc_peer_t       *peer;
     ngx_webrtc_peer_info_t   info;
 
+    if (body->len && r->headers_in.content_type == NULL) {
+        return ngx_http_webrtc_problem(r, NGX_HTTP_UNSUPPORTED_MEDIA_TYPE,
+                                       "expected application/json", NULL);
+    }
+
     ngx_str_null(&id);
     (void) ngx_http_webrtc_arg(r, "session", &id);
 
