@@ -96,18 +96,18 @@ my @table = (
 
     [ 'a zone without room for a stream',
       warn => qr/"webrtc_zone" of 1024k has no room for one stream/,
-      [ http => 'webrtc_zone live 1m;', in($play) ],
-      [ http => 'webrtc_zone live 3m;', in($play) ] ],
+      [ http => 'webrtc_zone live 1m; webrtc_buffer 2m;', in($play) ],
+      [ http => 'webrtc_zone live 1m;', in($play) ] ],
 
     [ 'a zone without room for those that always run',
       warn => qr/no room for the 2 streams with "start=always"/,
-      [ http => 'webrtc_zone live 4m;',
+      [ http => 'webrtc_zone live 4m; webrtc_buffer 2m;',
         server => join '', map { "location /$_ { webrtc_play $_; "
         . "webrtc_pull file:$file start=always; }\n" } 'a', 'b' ] ],
 
     [ 'more sessions than there is room for',
       warn => qr/"webrtc_max_sessions" of 100000 is more than/,
-      [ http => 'webrtc_max_sessions 100000;', in($play) ],
+      [ http => 'webrtc_max_sessions 100000; webrtc_zone a 64m;', in($play) ],
       [ http => 'webrtc_max_sessions 100000; webrtc_zone a 1g;',
         in($play) ] ],
 

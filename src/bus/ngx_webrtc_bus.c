@@ -8,11 +8,13 @@
  *
  * What is where
  *
- * All is allocated from the zone's slab pool once, but for the streams (struct
- * and ring in one piece) and the session slots, which come and go.  The zone
- * is mapped before nginx forks, at one address in every process, so pointers
- * into it are good everywhere.  It survives a reload; a reload that changes
- * the module's binary brings another tag and so another zone.
+ * All is allocated from the zone's slab pool once, but for the streams, their
+ * rings and the session slots, which come and go.  What has not been used yet
+ * is not touched, so that it is no memory either: the zone's size is a limit,
+ * and costs nothing.  The zone is mapped before nginx forks, at one address in
+ * every process, so pointers into it are good everywhere.  It survives a
+ * reload; a reload that changes the module's binary brings another tag and so
+ * another zone.
  *
  *
  * Who may die when
@@ -64,7 +66,7 @@
 /* changes with the layout of what lives in the zone */
 #define NGX_WEBRTC_BUS_LAYOUT                                                 \
     ((uint64_t) sizeof(ngx_webrtc_bus_sh_t) << 32                             \
-     | (uint64_t) sizeof(ngx_webrtc_stream_t) << 8 | 6)
+     | (uint64_t) sizeof(ngx_webrtc_stream_t) << 8 | 7)
 
 /* bytes of zone per stream entry; chosen: a ring is no smaller */
 #define NGX_WEBRTC_BUS_PER_STREAM   NGX_WEBRTC_RING_MIN_SIZE
@@ -84,6 +86,7 @@ static ngx_int_t ngx_webrtc_bus_create_zone(ngx_webrtc_bus_t *bus,
 static ngx_int_t ngx_webrtc_bus_random(u_char *p, size_t n, ngx_log_t *log);
 static ngx_int_t ngx_webrtc_bus_create_table(ngx_slab_pool_t *shpool,
     ngx_webrtc_table_t *t, ngx_uint_t n);
+static void *ngx_webrtc_bus_fresh(ngx_slab_pool_t *shpool, size_t size);
 static uint64_t ngx_webrtc_bus_started(ngx_pid_t pid, ngx_uint_t *zombie);
 static ngx_uint_t ngx_webrtc_bus_is_alive(ngx_webrtc_endpoint_t *wk,
     uint64_t id);
@@ -223,6 +226,8 @@ ngx_webrtc_bus_attach(ngx_webrtc_bus_t *bus, ngx_log_t *log)
 
         bus->generation = sh->generation;
         bus->worker = w;
+
+        ngx_webrtc_atomic_store(&sh->seen[w], sh->epoch);
 
         ngx_webrtc_atomic_store_release(&wk->id,
                                         (uint64_t) (uint32_t) ngx_pid
@@ -531,7 +536,7 @@ ngx_webrtc_table_entry(ngx_webrtc_table_t *t, uint64_t ref, uint64_t *word)
 static ngx_int_t
 ngx_webrtc_bus_create_zone(ngx_webrtc_bus_t *bus, ngx_log_t *log)
 {
-    void                 *p;
+    void                 *p, *none;
     size_t                size;
     u_char                key[16];
     ngx_uint_t            nstreams, npeers;
@@ -559,7 +564,7 @@ ngx_webrtc_bus_create_zone(ngx_webrtc_bus_t *bus, ngx_log_t *log)
 
     /* more than a page, so it begins at one: cache lines are as declared */
 
-    sh = ngx_slab_calloc(shpool, sizeof(ngx_webrtc_bus_sh_t));
+    sh = ngx_webrtc_bus_fresh(shpool, sizeof(ngx_webrtc_bus_sh_t));
     if (sh == NULL) {
         return NGX_ERROR;
     }
@@ -572,17 +577,17 @@ ngx_webrtc_bus_create_zone(ngx_webrtc_bus_t *bus, ngx_log_t *log)
 
     sh->nnews = (uint32_t) (nstreams / 64);
 
-    sh->news = ngx_slab_calloc(shpool, NGX_WEBRTC_WORKERS * sh->nnews
-                                       * sizeof(uint64_t));
-    if (sh->news == NULL) {
+    sh->news = ngx_webrtc_bus_fresh(shpool, NGX_WEBRTC_WORKERS * sh->nnews
+                                            * sizeof(uint64_t));
+    p = ngx_webrtc_bus_fresh(shpool,
+                         ngx_webrtc_index_size(npeers * NGX_WEBRTC_BUS_KEYS));
+    none = ngx_webrtc_bus_fresh(shpool, NGX_WEBRTC_RING_NO_SIZE);
+
+    if (sh->news == NULL || p == NULL || none == NULL) {
         return NGX_ERROR;
     }
 
-    p = ngx_slab_alloc(shpool,
-                       ngx_webrtc_index_size(npeers * NGX_WEBRTC_BUS_KEYS));
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
+    sh->none = ngx_webrtc_ring_init_empty(none);
 
     sh->index = ngx_webrtc_index_init(p, npeers * NGX_WEBRTC_BUS_KEYS, key);
     sh->token = ngx_webrtc_index_hash(sh->index, NGX_WEBRTC_KEY_TOKEN, "", 0);
@@ -632,9 +637,30 @@ ngx_webrtc_bus_create_table(ngx_slab_pool_t *shpool, ngx_webrtc_table_t *t,
     ngx_uint_t n)
 {
     t->n = (uint32_t) n;
-    t->entries = ngx_slab_calloc(shpool, n * sizeof(ngx_webrtc_entry_t));
+    t->entries = ngx_webrtc_bus_fresh(shpool, n * sizeof(ngx_webrtc_entry_t));
 
     return t->entries ? NGX_OK : NGX_ERROR;
+}
+
+
+/*
+ * Zeroed memory of a zone that is being made.  The kernel has zeroed it, and
+ * writing zeros would make it resident; with NGX_DEBUG_MALLOC nginx has filled
+ * it with something else.
+ */
+
+static void *
+ngx_webrtc_bus_fresh(ngx_slab_pool_t *shpool, size_t size)
+{
+    u_char  *p;
+
+    p = ngx_slab_alloc(shpool, size);
+
+    if (p && (p[0] || p[size - 1])) {
+        ngx_memzero(p, size);
+    }
+
+    return p;
 }
 
 

@@ -53,8 +53,9 @@
 #define NGX_WEBRTC_ERROR_CAUSES      4
 #define NGX_WEBRTC_ERRORS            32
 
-/* rings of a stream beside its first one: from the smallest to the largest */
-#define NGX_WEBRTC_BUS_GROWN         14
+/* rings of a stream: the one it has, and those that may still be read; each is
+ * twice as large as the one before while there are several */
+#define NGX_WEBRTC_BUS_RINGS         16
 
 /* bytes of zone that any configuration needs; less is refused */
 #define NGX_WEBRTC_ZONE_MIN          (1024 * 1024)
@@ -171,6 +172,17 @@ typedef struct {
 
 
 /*
+ * Memory of a ring.  It is the stream's now if it is at "ring"; what else it is
+ * says the epoch, see ngx_webrtc_bus_grow.c.
+ */
+typedef struct {
+    void                    *p;               /* NULL: none */
+    uint64_t                 epoch;
+    size_t                   size;
+} ngx_webrtc_stream_ring_t;
+
+
+/*
  * A stream, in the zone.  A pointer to it is good while the worker has a hold
  * on it.  Fields marked "ro" may be read freely; the others through functions.
  */
@@ -227,14 +239,15 @@ typedef struct {
     uint32_t                 slots;           /* of viewers; under the mutex */
     uint32_t                 pad2;
 
-    ngx_webrtc_ring_t       *ring;            /* ro; the first one is in the
-                                                 same allocation */
-    uint64_t                 ring_size;       /* atomic; bytes, and what it may
-                                                 become */
+    ngx_webrtc_ring_t       *ring;            /* ro, and good until the event
+                                                 loop's next turn; without
+                                                 room until there is media */
+    uint64_t                 ring_size;       /* atomic; bytes that it begins
+                                                 with, and may become */
     uint64_t                 ring_max;
-    uint32_t                 ngrown;          /* by the claim's holder, freed */
-    uint32_t                 pad3;            /* with the stream */
-    void                    *grown[NGX_WEBRTC_BUS_GROWN];
+    ngx_webrtc_stream_ring_t rings[NGX_WEBRTC_BUS_RINGS];
+
+    uint64_t                 created_ms;      /* ro */
 } ngx_webrtc_stream_t;
 
 
@@ -390,6 +403,9 @@ ngx_pid_t ngx_webrtc_bus_worker_pid(ngx_webrtc_bus_t *bus, ngx_uint_t worker);
  *   ring_size   bytes of "webrtc_buffer", used when it is created
  *   create      create it if it is not there
  *
+ * A stream that is created takes no memory for packets: that is for
+ * ngx_webrtc_bus_grow().
+ *
  * Returns NULL when there is none and create is 0; when the zone is full (the
  * caller logs one ERR); when name or ring_size are out of range.
  */
@@ -400,23 +416,35 @@ ngx_webrtc_stream_t *ngx_webrtc_bus_stream(ngx_webrtc_bus_t *bus,
 void ngx_webrtc_bus_set_ring_max(ngx_webrtc_stream_t *st, size_t max);
 
 /*
- * Gives a stream whose claim is ours a ring of twice the size, with all that
- * is in it.  Event loop only; the writer must not write meanwhile.
+ * Gives a stream whose claim is ours its ring, when the first packet is to be
+ * written, or a larger one, with all that is in it.  Event loop only; the
+ * writer must not write meanwhile.
  *
  *   w       the writer; what it has written is published
  *   need    bytes that the ring has to have at least, 0: any
  *
  * NGX_OK        st->ring is another one, and so is that of w
  * NGX_DECLINED  it would be larger than it may become
- * NGX_ERROR     the zone has no room, a quarter of it being left to others
+ * NGX_ERROR     the zone has no room, a quarter of it being left to others'
+ *               first rings
+ * NGX_BUSY      too many rings before are still being read: ask again
  */
 ngx_int_t ngx_webrtc_bus_grow(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
     ngx_webrtc_ring_writer_t *w, size_t need);
 
-/* Same, and says so in the log, or what is to be set where it fails. */
+/*
+ * Same, and says so in the log; or what is to be set where it fails, and
+ * viewers will see that or do already.
+ */
 ngx_int_t ngx_webrtc_bus_enlarge(ngx_webrtc_bus_t *bus,
     ngx_webrtc_stream_t *st, ngx_webrtc_ring_writer_t *w, size_t need,
     ngx_log_t *log);
+
+/*
+ * This worker's event loop begins anew: it uses no ring any more that a stream
+ * had before.  From a timer, a few times a second; frees what no worker uses.
+ */
+void ngx_webrtc_bus_turn(ngx_webrtc_bus_t *bus);
 
 /*
  * Same by reference, as a session slot carries it.  NULL: it is gone.

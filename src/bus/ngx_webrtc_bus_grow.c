@@ -2,15 +2,40 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * A stream's ring becomes larger: see ngx_webrtc_bus.h.
+ * A stream gets its ring, and a larger one: see ngx_webrtc_bus.h.
  *
- * Readers in other processes have no lock and tell nobody where they are, so
- * that a ring that was in use is never freed before the stream is.  As each
- * one is at least twice as large as the one before, all of them together take
- * less than twice the last one.
+ *   1. A stream begins with the zone's empty ring, which all such streams
+ *      share: a name costs no memory for packets.
  *
- * A worker that dies between taking memory and noting it down loses it, as
- * everywhere in the zone.
+ *   2. Only the claim's holder changes st->ring, from the event loop, while its
+ *      writer waits.  It takes memory, notes it in st->rings under the mutex,
+ *      as BEING filled, copies what the ring has, and stores st->ring.  A
+ *      reader that still looks into the ring before misses nothing: it has the
+ *      same entries under the same numbers, and those that come are found at
+ *      the reader's next turn.
+ *
+ *   3. Readers have no lock and tell nobody where they are, but none keeps a
+ *      pointer to a ring over a turn of its event loop.  So a ring that is not
+ *      the stream's any more gets the next number of the zone's epoch, and is
+ *      freed when every worker has seen that number: ngx_webrtc_bus_turn()
+ *      stores, between two events, the epoch that it sees.  Whoever sees it
+ *      sees the newer ring, too, as that was stored before.
+ *
+ *   4. A worker that hangs holds up what is freed, and nothing else.  One that
+ *      is dead has no endpoint, once it is reaped.
+ *
+ *   5. Who is killed between 2's steps leaves a ring that is BEING filled: the
+ *      next holder of the claim frees it, or it goes with the stream; or one
+ *      that has become the stream's, which is what it is taken for.  A worker
+ *      that dies between taking memory and noting it down loses it, as
+ *      everywhere in the zone.
+ *
+ *   6. The next ring is larger by a step.  While there are two older ones that
+ *      may be read, as media comes faster than turns, it is twice as large: all
+ *      of them together take less than three times the last.
+ *
+ *   7. What is freed goes back to the system: it is not touched before it is
+ *      allocated again, which may be never.
  */
 
 
@@ -20,9 +45,32 @@
 #include "ngx_webrtc_bus_zone.h"
 
 
+/* epochs of a ring: of the stream now, or not looked at since; being filled */
+#define NGX_WEBRTC_BUS_CURRENT  ((uint64_t) 0)
+#define NGX_WEBRTC_BUS_BEING    ((uint64_t) -1)
+
+/*
+ * Bytes by which a ring grows, and from where on it is a quarter of it; chosen:
+ * half a second of 1 Mbit/s, few copies
+ */
+#define NGX_WEBRTC_BUS_STEP     65536
+#define NGX_WEBRTC_BUS_LARGE    (1024 * 1024)
+
+
+static ngx_webrtc_stream_ring_t *ngx_webrtc_bus_take_ring(
+    ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st, size_t has, size_t need,
+    size_t *size, ngx_int_t *rc);
+static ngx_webrtc_stream_ring_t *ngx_webrtc_bus_tidy_rings(
+    ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st);
+static ngx_uint_t ngx_webrtc_bus_sweep(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_stream_t *st);
+static ngx_uint_t ngx_webrtc_bus_is_seen(ngx_webrtc_bus_t *bus,
+    uint64_t epoch);
+static void ngx_webrtc_bus_free_ring(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_stream_ring_t *r);
 static void ngx_webrtc_bus_grow_failed(ngx_webrtc_bus_t *bus,
-    ngx_webrtc_stream_t *st, ngx_uint_t torn, size_t need, ngx_int_t why,
-    ngx_log_t *log);
+    ngx_webrtc_stream_t *st, size_t has, ngx_uint_t torn, size_t need,
+    ngx_int_t why, ngx_log_t *log);
 static ngx_uint_t ngx_webrtc_bus_grow_spare(ngx_webrtc_bus_t *bus,
     size_t size);
 
@@ -38,35 +86,332 @@ ngx_int_t
 ngx_webrtc_bus_enlarge(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
     ngx_webrtc_ring_writer_t *w, size_t need, ngx_log_t *log)
 {
+    size_t      has;
     ngx_int_t   rc;
     ngx_uint_t  torn;
 
+    has = ngx_webrtc_ring_size(w->ring);
     torn = (need || w->state == NGX_WEBRTC_RING_TORN);
 
     rc = ngx_webrtc_bus_grow(bus, st, w, need);
 
     if (rc == NGX_OK) {
-        ngx_log_error(NGX_LOG_NOTICE, log, 0,
-                      "webrtc buffer grows to:%uL because %s did not fit",
-                      st->ring_size,
-                      torn ? "a key frame" : "what follows a key frame");
+        ngx_log_error(NGX_LOG_INFO, log, 0, "webrtc buffer grows to:%uz",
+                      ngx_webrtc_ring_size(w->ring));
         return NGX_OK;
     }
 
-    ngx_webrtc_bus_grow_failed(bus, st, torn, need, rc, log);
+    /* what is not seen yet may never be: two intervals are more than one */
+
+    if (rc != NGX_BUSY
+        && (has == 0 || need || w->state != NGX_WEBRTC_RING_HELD))
+    {
+        ngx_webrtc_bus_grow_failed(bus, st, has, torn, need, rc, log);
+    }
 
     return rc;
 }
 
 
+ngx_int_t
+ngx_webrtc_bus_grow(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
+    ngx_webrtc_ring_writer_t *w, size_t need)
+{
+    size_t                     size;
+    ngx_int_t                  rc;
+    ngx_webrtc_ring_t         *ring;
+    ngx_webrtc_stream_ring_t  *r;
+
+    ngx_webrtc_ring_publish(w);
+
+    ngx_shmtx_lock(&bus->shpool->mutex);
+
+    r = ngx_webrtc_bus_take_ring(bus, st, ngx_webrtc_ring_size(w->ring), need,
+                                 &size, &rc);
+
+    ngx_shmtx_unlock(&bus->shpool->mutex);
+
+    if (r == NULL) {
+        return rc;
+    }
+
+    ring = ngx_webrtc_ring_move(r->p, size, w);
+
+    if (ring == NULL) {
+        /* it is found and freed by the next attempt, or with the stream */
+        return NGX_ERROR;
+    }
+
+    ngx_webrtc_atomic_store_release(&st->ring, ring);
+    ngx_webrtc_atomic_store_release(&r->epoch, NGX_WEBRTC_BUS_CURRENT);
+    ngx_webrtc_atomic_store_release(&bus->sh->old, (uint64_t) 1);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_webrtc_bus_turn(ngx_webrtc_bus_t *bus)
+{
+    uint64_t              seen;
+    ngx_uint_t            n, left;
+    ngx_webrtc_entry_t   *e;
+    ngx_webrtc_bus_sh_t  *sh;
+
+    sh = bus->sh;
+
+    if (bus->worker == NGX_WEBRTC_WORKER_NONE) {
+        return;
+    }
+
+    seen = ngx_webrtc_atomic_load_acquire(&sh->epoch);
+    ngx_webrtc_atomic_store_release(&sh->seen[bus->worker], seen);
+
+    if (ngx_webrtc_atomic_load(&sh->old) == 0) {
+        return;
+    }
+
+    ngx_shmtx_lock(&bus->shpool->mutex);
+
+    (void) ngx_webrtc_atomic_swap(&sh->old, (uint64_t) 0);
+
+    left = 0;
+
+    for (n = 0; n < sh->streams.top; n++) {
+        e = &sh->streams.entries[n];
+
+        if (ngx_webrtc_entry_state(ngx_webrtc_atomic_load(&e->word))
+            == NGX_WEBRTC_ENTRY_NEW)
+        {
+            left += ngx_webrtc_bus_sweep(bus, e->p);
+        }
+    }
+
+    if (left) {
+        ngx_webrtc_atomic_store(&sh->old, (uint64_t) 1);
+    }
+
+    ngx_shmtx_unlock(&bus->shpool->mutex);
+}
+
+
+void
+ngx_webrtc_bus_free_rings(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_WEBRTC_BUS_RINGS; i++) {
+        ngx_webrtc_bus_free_ring(bus, &st->rings[i]);
+    }
+}
+
+
+/*
+ * Memory for a ring in place of one of "has" bytes, with the mutex held.
+ *
+ *   size, rc   set: of the memory; why there is none
+ */
+
+static ngx_webrtc_stream_ring_t *
+ngx_webrtc_bus_take_ring(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
+    size_t has, size_t need, size_t *size, ngx_int_t *rc)
+{
+    void                      *p;
+    size_t                     next, max, step;
+    ngx_uint_t                 old;
+    ngx_webrtc_stream_ring_t  *r;
+
+    r = ngx_webrtc_bus_tidy_rings(bus, st);
+    old = ngx_webrtc_bus_sweep(bus, st);
+
+    max = (size_t) ngx_webrtc_atomic_load(&st->ring_max);
+    max = ngx_min(max, NGX_WEBRTC_RING_MAX_SIZE);
+
+    step = (has < NGX_WEBRTC_BUS_LARGE) ? NGX_WEBRTC_BUS_STEP : has / 4;
+
+    if (old > 1) {
+        step = ngx_max(has, step);
+    }
+
+    next = has ? has + step : (size_t) ngx_webrtc_atomic_load(&st->ring_size);
+    next = ngx_align(ngx_max(next, need), ngx_pagesize);
+
+    if (next > max) {
+
+        /* what is left, if that is enough */
+
+        if (need > max || max < has + ngx_pagesize) {
+            *rc = NGX_DECLINED;
+            return NULL;
+        }
+
+        next = max;
+    }
+
+    if (r == NULL) {
+        *rc = NGX_BUSY;
+        return NULL;
+    }
+
+    *rc = NGX_ERROR;
+
+    if (has && !ngx_webrtc_bus_grow_spare(bus, next)) {
+        return NULL;
+    }
+
+    p = ngx_slab_alloc_locked(bus->shpool, next);
+
+    if (p == NULL) {
+        return NULL;
+    }
+
+    r->size = next;
+
+    ngx_webrtc_atomic_store(&r->epoch, NGX_WEBRTC_BUS_BEING);
+    ngx_webrtc_atomic_store_release(&r->p, p);
+
+    *size = next;
+    *rc = NGX_OK;
+
+    return r;
+}
+
+
+/* frees what a dead holder of the claim was filling; returns a free place */
+
+static ngx_webrtc_stream_ring_t *
+ngx_webrtc_bus_tidy_rings(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
+{
+    ngx_uint_t                 i;
+    ngx_webrtc_stream_ring_t  *r, *room;
+
+    room = NULL;
+
+    for (i = 0; i < NGX_WEBRTC_BUS_RINGS; i++) {
+        r = &st->rings[i];
+
+        if (r->p && r->epoch == NGX_WEBRTC_BUS_BEING) {
+
+            if (r->p == (void *) st->ring) {
+                ngx_webrtc_atomic_store(&r->epoch, NGX_WEBRTC_BUS_CURRENT);
+
+            } else {
+                ngx_webrtc_bus_free_ring(bus, r);
+            }
+        }
+
+        if (r->p == NULL) {
+            room = r;
+        }
+    }
+
+    return room;
+}
+
+
+/*
+ * Frees those rings of a stream that no worker uses any more, with the mutex
+ * held.  Returns how many are left beside the one it has.
+ */
+
+static ngx_uint_t
+ngx_webrtc_bus_sweep(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
+{
+    uint64_t                   epoch;
+    ngx_uint_t                 i, left;
+    ngx_webrtc_stream_ring_t  *r;
+
+    left = 0;
+
+    for (i = 0; i < NGX_WEBRTC_BUS_RINGS; i++) {
+        r = &st->rings[i];
+
+        /* in this order: what is not BEING filled has been at st->ring */
+
+        epoch = ngx_webrtc_atomic_load_acquire(&r->epoch);
+
+        if (r->p == NULL
+            || epoch == NGX_WEBRTC_BUS_BEING
+            || r->p == (void *) ngx_webrtc_atomic_load_acquire(&st->ring))
+        {
+            continue;
+        }
+
+        if (epoch == NGX_WEBRTC_BUS_CURRENT) {
+
+            epoch = bus->sh->epoch + 1;
+
+            ngx_webrtc_atomic_store(&r->epoch, epoch);
+            ngx_webrtc_atomic_store_release(&bus->sh->epoch, epoch);
+        }
+
+        if (ngx_webrtc_bus_is_seen(bus, epoch)) {
+            ngx_webrtc_bus_free_ring(bus, r);
+
+        } else {
+            left++;
+        }
+    }
+
+    return left;
+}
+
+
+static ngx_uint_t
+ngx_webrtc_bus_is_seen(ngx_webrtc_bus_t *bus, uint64_t epoch)
+{
+    ngx_uint_t            w;
+    ngx_webrtc_bus_sh_t  *sh;
+
+    sh = bus->sh;
+
+    for (w = 0; w < sh->nworkers; w++) {
+
+        if (ngx_webrtc_atomic_load_acquire(&sh->workers[w].id)
+            && ngx_webrtc_atomic_load_acquire(&sh->seen[w]) < epoch)
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static void
+ngx_webrtc_bus_free_ring(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_ring_t *r)
+{
+    void  *p;
+
+    p = r->p;
+
+    if (p) {
+        ngx_webrtc_atomic_store_release(&r->p, NULL);
+
+        (void) madvise(p, r->size, MADV_REMOVE);
+
+        ngx_slab_free_locked(bus->shpool, p);
+    }
+}
+
+
 static void
 ngx_webrtc_bus_grow_failed(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
-    ngx_uint_t torn, size_t need, ngx_int_t why, ngx_log_t *log)
+    size_t has, ngx_uint_t torn, size_t need, ngx_int_t why, ngx_log_t *log)
 {
     size_t       least;
     const char  *what, *set;
 
-    least = ngx_max((size_t) st->ring_size * 2, need);
+    if (has == 0) {
+        ngx_webrtc_bus_complain(bus, st, NGX_LOG_ERR, log, "no buffer",
+                                "webrtc_zone \"%V\" of %uzm has no memory "
+                                "left for packets: enlarge webrtc_zone",
+                                &bus->zone->shm.name,
+                                bus->zone->shm.size / (1024 * 1024));
+        return;
+    }
+
+    least = ngx_max(has * 2, need);
     least = (least + 1024 * 1024 - 1) / (1024 * 1024);
 
     what = torn ? "viewers see no picture, as a key frame does not fit into"
@@ -77,70 +422,8 @@ ngx_webrtc_bus_grow_failed(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
                                 : "webrtc_zone has too little room for";
 
     ngx_webrtc_bus_complain(bus, st, torn ? NGX_LOG_ERR : NGX_LOG_WARN, log,
-                            "buffer full", "%s webrtc_buffer of %uLk: "
-                            "%s %uzm", what, st->ring_size / 1024, set, least);
-}
-
-
-ngx_int_t
-ngx_webrtc_bus_grow(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
-    ngx_webrtc_ring_writer_t *w, size_t need)
-{
-    void               *p;
-    size_t              size, max;
-    ngx_webrtc_ring_t  *ring;
-
-    size = (size_t) ngx_webrtc_atomic_load(&st->ring_size);
-    max = (size_t) ngx_webrtc_atomic_load(&st->ring_max);
-    max = ngx_min(max, NGX_WEBRTC_RING_MAX_SIZE);
-
-    size = ngx_max(size * 2, need);
-
-    if (size > max) {
-
-        /* what is left, if that is enough */
-
-        if (need > max || max < st->ring_size * 2) {
-            return NGX_DECLINED;
-        }
-
-        size = max;
-    }
-
-    if (st->ngrown == NGX_WEBRTC_BUS_GROWN) {
-        return NGX_DECLINED;
-    }
-
-    ngx_shmtx_lock(&bus->shpool->mutex);
-
-    p = NULL;
-
-    if (ngx_webrtc_bus_grow_spare(bus, size)) {
-        p = ngx_slab_alloc_locked(bus->shpool, size);
-    }
-
-    if (p) {
-        st->grown[st->ngrown++] = p;
-    }
-
-    ngx_shmtx_unlock(&bus->shpool->mutex);
-
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_webrtc_ring_publish(w);
-
-    ring = ngx_webrtc_ring_move(p, size, w);
-
-    if (ring == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_webrtc_atomic_store(&st->ring_size, (uint64_t) size);
-    ngx_webrtc_atomic_store_release(&st->ring, ring);
-
-    return NGX_OK;
+                            "buffer full", "%s webrtc_buffer of %uzk: "
+                            "%s %uzm", what, has / 1024, set, least);
 }
 
 

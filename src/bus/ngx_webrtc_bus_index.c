@@ -63,9 +63,9 @@ ngx_webrtc_index_init(void *mem, ngx_uint_t n, const u_char key[16])
 
     ix = mem;
 
-    ngx_memzero(ix, size);
     ngx_memcpy(ix->key, key, 16);
 
+    ix->reach = 0;
     ix->mask = (uint32_t) ((size - offsetof(ngx_webrtc_index_t, entries))
                            / sizeof(ngx_webrtc_index_entry_t) - 1);
 

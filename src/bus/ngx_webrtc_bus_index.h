@@ -38,7 +38,8 @@ size_t ngx_webrtc_index_size(ngx_uint_t n);
 /*
  * Makes an empty index.
  *
- *   mem    ngx_webrtc_index_size(n) bytes, aligned to 8
+ *   mem    ngx_webrtc_index_size(n) bytes, aligned to 8, zeroed by the caller:
+ *          what is not used is not touched
  *   key    secret and random, 16 bytes
  */
 ngx_webrtc_index_t *ngx_webrtc_index_init(void *mem, ngx_uint_t n,

@@ -83,6 +83,17 @@
  * hold another packet now; so ngx_webrtc_ring_find() believes a table only as
  * far as the descriptor confirms it.  Tables need no initialization for the
  * same reason.
+ *
+ *
+ * How large it should be
+ *
+ * Who comes starts at the newest key frame, so that it and all behind it has to
+ * be there until the next one has come.  What comes before the next key frame
+ * is known only then: a ring that holds two intervals between key frames has
+ * the last one whole, and has seen how much that is before it needs it.  So the
+ * writer asks, before each packet, whether the oldest entry, which has to go
+ * for it, is behind the last key frame but one (ngx_webrtc_ring_wants()), and
+ * goes on in a larger ring.
  */
 
 
@@ -135,6 +146,7 @@ struct ngx_webrtc_ring_s {
     uint32_t                 tables;          /* offset of the index tables */
     uint32_t                 data;            /* offset of the payload area */
     uint32_t                 size;            /* bytes of the payload area */
+    uint32_t                 total;           /* bytes of all */
 
     /* stored once per publish */
 
@@ -156,7 +168,7 @@ struct ngx_webrtc_ring_s {
 static void ngx_webrtc_ring_make_room(ngx_webrtc_ring_writer_t *w,
     size_t need);
 static ngx_uint_t ngx_webrtc_ring_has_room(ngx_webrtc_ring_writer_t *w,
-    uint64_t end, uint64_t spare_bytes, uint64_t spare_descs);
+    uint32_t lap, uint64_t end, uint64_t spare_bytes, uint64_t spare_descs);
 static void ngx_webrtc_ring_copy(u_char *dst, u_char *src, size_t n);
 
 
@@ -202,6 +214,29 @@ ngx_webrtc_ring_init(void *mem, size_t size)
     ring->data = (uint32_t) data;
     ring->size = (uint32_t) ((size - data)
                              & ~((size_t) NGX_WEBRTC_RING_ALIGN - 1));
+    ring->total = (uint32_t) size;
+
+    ring->key = NGX_WEBRTC_RING_NONE;
+    ring->state[0].key = NGX_WEBRTC_RING_NONE;
+    ring->state[1].head = NGX_WEBRTC_RING_NONE;
+
+    return ring;
+}
+
+
+ngx_webrtc_ring_t *
+ngx_webrtc_ring_init_empty(void *mem)
+{
+    ngx_webrtc_ring_t  *ring;
+
+    /* one descriptor and a row of tables, that readers may look at */
+
+    ngx_memzero(mem, NGX_WEBRTC_RING_NO_SIZE);
+
+    ring = mem;
+
+    ring->tables = sizeof(ngx_webrtc_ring_t) + sizeof(ngx_webrtc_ring_desc_t);
+    ring->data = ring->tables;
 
     ring->key = NGX_WEBRTC_RING_NONE;
     ring->state[0].key = NGX_WEBRTC_RING_NONE;
@@ -228,6 +263,7 @@ ngx_webrtc_ring_attach(ngx_webrtc_ring_t *ring, ngx_webrtc_ring_writer_t *w)
     w->key = ngx_webrtc_atomic_load(&s->key);
     w->pos = ngx_webrtc_atomic_load(&s->pos);
     w->lap = ngx_webrtc_atomic_load(&s->lap);
+    w->before = NGX_WEBRTC_RING_NONE;
     w->state = NGX_WEBRTC_RING_HELD;
     w->whole = 1;
 
@@ -243,6 +279,13 @@ size_t
 ngx_webrtc_ring_room(ngx_webrtc_ring_t *ring)
 {
     return ring->size;
+}
+
+
+size_t
+ngx_webrtc_ring_size(ngx_webrtc_ring_t *ring)
+{
+    return ring->total;
 }
 
 
@@ -290,6 +333,8 @@ ngx_webrtc_ring_move(void *mem, size_t size, ngx_webrtc_ring_writer_t *w)
         to.next[i] = w->next[i];
     }
 
+    to.before = w->before;
+
     ngx_webrtc_ring_publish(&to);
 
     *w = to;
@@ -316,6 +361,10 @@ ngx_webrtc_ring_write(ngx_webrtc_ring_writer_t *w,
     ring = w->ring;
 
     need = ngx_align(pkt->len, NGX_WEBRTC_RING_ALIGN);
+
+    if (ring->size == 0) {
+        return NGX_DECLINED;
+    }
 
     if (need > ring->size - w->pos) {
         w->pos = 0;
@@ -350,6 +399,7 @@ ngx_webrtc_ring_write(ngx_webrtc_ring_writer_t *w,
     if ((pkt->flags & (NGX_WEBRTC_PKT_KEY|NGX_WEBRTC_PKT_FIRST))
         == (NGX_WEBRTC_PKT_KEY|NGX_WEBRTC_PKT_FIRST))
     {
+        w->before = w->key;
         w->key = n;
         w->state = NGX_WEBRTC_RING_HELD;
         w->whole = 0;
@@ -364,6 +414,57 @@ ngx_webrtc_ring_write(ngx_webrtc_ring_writer_t *w,
     w->head++;
 
     return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_webrtc_ring_wants(ngx_webrtc_ring_writer_t *w, size_t len,
+    uint64_t arrival_us, const ngx_webrtc_ring_keep_t *keep)
+{
+    size_t              need;
+    int64_t             age;
+    uint32_t            lap;
+    uint64_t            end, from;
+    ngx_webrtc_ring_t  *ring;
+
+    ring = w->ring;
+
+    if (ring->size == 0) {
+        return 1;
+    }
+
+    need = ngx_align(len, NGX_WEBRTC_RING_ALIGN);
+    end = w->pos + need;
+    lap = w->lap;
+
+    if (need > ring->size - w->pos) {
+        end = need;
+        lap++;
+    }
+
+    if (w->tail == w->head
+        || ngx_webrtc_ring_has_room(w, lap, end, 0, 0))
+    {
+        return 0;
+    }
+
+    age = (int64_t) (arrival_us
+                     - ngx_webrtc_atomic_load(
+                             &ring->descs[w->tail & ring->mask].word[1]));
+
+    if (age >= 0 && (uint64_t) age < keep->least_us
+        && ring->total < keep->least_max)
+    {
+        return 1;
+    }
+
+    if (keep->most_us && age > (int64_t) keep->most_us) {
+        return 0;
+    }
+
+    from = (w->before != NGX_WEBRTC_RING_NONE) ? w->before : w->key;
+
+    return from != NGX_WEBRTC_RING_NONE && w->tail >= from;
 }
 
 
@@ -583,7 +684,7 @@ ngx_webrtc_ring_make_room(ngx_webrtc_ring_writer_t *w, size_t need)
     descs = 0;
 
     while (w->tail < w->head
-           && !ngx_webrtc_ring_has_room(w, end, bytes, descs))
+           && !ngx_webrtc_ring_has_room(w, w->lap, end, bytes, descs))
     {
         /* if anything has to go, then a step of it */
 
@@ -617,13 +718,13 @@ ngx_webrtc_ring_make_room(ngx_webrtc_ring_writer_t *w, size_t need)
 
 
 /*
- * Does an entry that ends at byte "end" of the current lap leave the oldest
- * one alone, with some room to spare?
+ * Does an entry that ends at byte "end" of a lap leave the oldest one alone,
+ * with some room to spare?
  */
 
 static ngx_uint_t
-ngx_webrtc_ring_has_room(ngx_webrtc_ring_writer_t *w, uint64_t end,
-    uint64_t spare_bytes, uint64_t spare_descs)
+ngx_webrtc_ring_has_room(ngx_webrtc_ring_writer_t *w, uint32_t lap,
+    uint64_t end, uint64_t spare_bytes, uint64_t spare_descs)
 {
     uint64_t            word, used;
     ngx_webrtc_ring_t  *ring;
@@ -638,7 +739,7 @@ ngx_webrtc_ring_has_room(ngx_webrtc_ring_writer_t *w, uint64_t end,
 
     /* laps of what is in the ring differ by 0, 1 or 2 */
 
-    used = (uint64_t) (uint32_t) (w->lap - (uint32_t) (word >> 32))
+    used = (uint64_t) (uint32_t) (lap - (uint32_t) (word >> 32))
            * ring->size
            + end - (uint32_t) word;
 

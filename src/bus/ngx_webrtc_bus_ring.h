@@ -33,6 +33,16 @@
 /* bytes of one payload; chosen: above any path's MTU */
 #define NGX_WEBRTC_RING_MAX_PAYLOAD  2048
 
+/* bytes of a ring without room */
+#define NGX_WEBRTC_RING_NO_SIZE      1024
+
+/*
+ * What may be asked for again, or is due to a viewer who lags; chosen: retrans-
+ * missions over the worst path; the bytes that it was before rings grew
+ */
+#define NGX_WEBRTC_KEEP_US           2000000
+#define NGX_WEBRTC_KEEP_MAX          (2 * 1024 * 1024)
+
 /* no entry */
 #define NGX_WEBRTC_RING_NONE         ((uint64_t) -1)
 
@@ -71,12 +81,24 @@ typedef struct {
     uint64_t             tail;          /* oldest entry that is whole */
     uint64_t             published;     /* head as readers see it */
     uint64_t             key;           /* newest key frame, published or not */
+    uint64_t             before;        /* the key frame before that one */
     uint64_t             next[NGX_WEBRTC_RING_TRACKS];
     uint32_t             pos;           /* next byte of payload area */
     uint32_t             lap;           /* times the payload area wrapped */
     ngx_webrtc_ring_key_e  state;
     unsigned             whole:1;       /* the newest key frame */
 } ngx_webrtc_ring_writer_t;
+
+
+/*
+ * What a ring should hold: everything since the last key frame but one, if that
+ * is not too old, and what may be asked for again.
+ */
+typedef struct {
+    uint64_t             least_us;      /* so much in any case, ... */
+    size_t               least_max;     /* ... as long as the ring is smaller */
+    uint64_t             most_us;       /* and nothing older; 0: whatever age */
+} ngx_webrtc_ring_keep_t;
 
 
 /*
@@ -92,15 +114,27 @@ typedef struct {
  */
 ngx_webrtc_ring_t *ngx_webrtc_ring_init(void *mem, size_t size);
 
-/* bytes of payloads that a ring of that size holds at most */
+/*
+ * Makes a ring without room, for streams of which there are no packets yet:
+ * readers find nothing in it, and nothing can be written.
+ *
+ *   mem    NGX_WEBRTC_RING_NO_SIZE bytes, aligned to 64
+ */
+ngx_webrtc_ring_t *ngx_webrtc_ring_init_empty(void *mem);
+
+/* bytes of payloads that a ring of that size holds at most; 0: without room */
 size_t ngx_webrtc_ring_room(ngx_webrtc_ring_t *ring);
+
+/* bytes of a ring, as it was made; 0: without room */
+size_t ngx_webrtc_ring_size(ngx_webrtc_ring_t *ring);
 
 /*
  * Goes on in a larger ring: copies all entries into it, under their numbers, so
  * that a reader who changes over at any time misses nothing.  The old ring
  * stays as it is; its memory has to, as long as there may be readers in it.
  *
- *   mem, size   as ngx_webrtc_ring_init(); larger than the ring of w
+ *   mem, size   as ngx_webrtc_ring_init(); larger than the ring of w, which may
+ *               be one without room
  *   w           nothing is waiting to be published; becomes the new ring's
  *
  * Returns the new ring, or NULL, as ngx_webrtc_ring_init().
@@ -129,11 +163,22 @@ void ngx_webrtc_ring_attach(ngx_webrtc_ring_t *ring,
  *   payload   pkt->len bytes, copied
  *
  * NGX_OK        written
- * NGX_DECLINED  track out of range or len above NGX_WEBRTC_RING_MAX_PAYLOAD;
- *               nothing is written
+ * NGX_DECLINED  track out of range, len above NGX_WEBRTC_RING_MAX_PAYLOAD, or
+ *               the ring is one without room; nothing is written
  */
 ngx_int_t ngx_webrtc_ring_write(ngx_webrtc_ring_writer_t *w,
     ngx_webrtc_ring_packet_t *pkt, u_char *payload);
+
+/*
+ * Would writing this packet overwrite what should stay?  Then the ring should
+ * be larger.  Cheap: meant for every packet.
+ *
+ *   len, arrival_us   of the packet
+ *
+ * Returns 1, also for a ring without room, or 0.
+ */
+ngx_uint_t ngx_webrtc_ring_wants(ngx_webrtc_ring_writer_t *w, size_t len,
+    uint64_t arrival_us, const ngx_webrtc_ring_keep_t *keep);
 
 /*
  * Packets of a track are missing for good: leaves n indexes out, so that

@@ -694,7 +694,6 @@ static ngx_webrtc_stream_t *
 ngx_webrtc_bus_create_locked(ngx_webrtc_bus_t *bus, ngx_str_t *name,
     uint64_t hash, size_t ring_size)
 {
-    size_t                offset;
     ngx_int_t             n;
     ngx_webrtc_entry_t   *e;
     ngx_webrtc_stream_t  *st;
@@ -705,12 +704,17 @@ ngx_webrtc_bus_create_locked(ngx_webrtc_bus_t *bus, ngx_str_t *name,
         return NULL;
     }
 
-    /* whole pages, so both struct and ring begin at a cache line */
+    /* its ring is taken later, but there has to be room for one */
 
-    offset = ngx_align(sizeof(ngx_webrtc_stream_t), 64);
+    if (ngx_webrtc_bus_free(bus) < ring_size) {
+        return NULL;
+    }
 
-    n = ngx_webrtc_table_alloc(bus, &bus->sh->streams, offset + ring_size,
-                               offset);
+    /* more than a page, so it begins at a cache line */
+
+    n = ngx_webrtc_table_alloc(bus, &bus->sh->streams,
+                               sizeof(ngx_webrtc_stream_t),
+                               sizeof(ngx_webrtc_stream_t));
     if (n == -1) {
         return NULL;
     }
@@ -728,11 +732,10 @@ ngx_webrtc_bus_create_locked(ngx_webrtc_bus_t *bus, ngx_str_t *name,
 
     st->ring_size = ring_size;
     st->ring_max = ring_size;
-    st->ring = ngx_webrtc_ring_init((u_char *) st + offset, ring_size);
+    st->ring = bus->sh->none;
+    st->created_ms = ngx_current_msec;
 
-    if (st->ring == NULL
-        || ngx_webrtc_index_set(bus->sh->index, hash, st->ref) != NGX_OK)
-    {
+    if (ngx_webrtc_index_set(bus->sh->index, hash, st->ref) != NGX_OK) {
         ngx_webrtc_bus_free_stream(bus, n, bus->worker);
         return NULL;
     }
@@ -793,12 +796,9 @@ ngx_webrtc_bus_free_stream(ngx_webrtc_bus_t *bus, ngx_uint_t n,
                        ngx_webrtc_entry_word(NGX_WEBRTC_ENTRY_CLOSING, worker,
                                          ngx_webrtc_entry_generation(e->word)));
 
-    while (st && st->ngrown) {
-        st->ngrown--;
-        ngx_slab_free_locked(bus->shpool, st->grown[st->ngrown]);
-    }
-
     if (st) {
+        ngx_webrtc_bus_free_rings(bus, st);
+
         hash = ngx_webrtc_index_hash(bus->sh->index, NGX_WEBRTC_KEY_NAME,
                                      st->name, st->name_len);
 

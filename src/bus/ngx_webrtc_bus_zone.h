@@ -123,6 +123,12 @@ struct ngx_webrtc_bus_sh_s {
 
     ngx_webrtc_index_t      *index;
 
+    ngx_webrtc_ring_t       *none;        /* the ring of streams without one */
+
+    uint64_t                 epoch;       /* see ngx_webrtc_bus_grow.c */
+    uint64_t                 old;         /* there may be rings to be freed */
+    uint64_t                 seen[NGX_WEBRTC_WORKERS];
+
     ngx_webrtc_error_recent_t  errors[NGX_WEBRTC_ERRORS];
 
     /* per worker, a bit for each stream that has news for it */
@@ -173,6 +179,9 @@ void ngx_webrtc_bus_reap_worker(ngx_webrtc_bus_t *bus, ngx_uint_t worker,
 void ngx_webrtc_peers_reap(ngx_webrtc_bus_t *bus, ngx_uint_t worker);
 void ngx_webrtc_peers_recount(ngx_webrtc_bus_t *bus);
 void ngx_webrtc_bus_reap_streams(ngx_webrtc_bus_t *bus, ngx_uint_t worker);
+
+/* Frees all rings of a stream that nobody has any more; with the mutex held. */
+void ngx_webrtc_bus_free_rings(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st);
 
 
 #endif /* _NGX_WEBRTC_BUS_ZONE_H_INCLUDED_ */

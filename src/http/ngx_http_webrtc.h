@@ -19,7 +19,7 @@
 /* "webrtc_listen" and "webrtc_zone" when the configuration has none */
 #define NGX_HTTP_WEBRTC_PORT        8000
 #define NGX_HTTP_WEBRTC_ZONE        "live"
-#define NGX_HTTP_WEBRTC_ZONE_SIZE   (64 * 1024 * 1024)
+#define NGX_HTTP_WEBRTC_ZONE_SIZE   (512 * 1024 * 1024)
 
 /* "webrtc_publish_conflict" */
 #define NGX_HTTP_WEBRTC_CONFLICT_REJECT   0

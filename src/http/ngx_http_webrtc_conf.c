@@ -17,10 +17,10 @@
 #include "ngx_webrtc_dtls.h"
 
 
-/* bytes; chosen: 3 s at 5 Mbit/s */
-#define NGX_HTTP_WEBRTC_BUFFER      (2 * 1024 * 1024)
+/* bytes that a ring begins with; chosen: half a second of 1 Mbit/s */
+#define NGX_HTTP_WEBRTC_BUFFER      (64 * 1024)
 
-/* bytes; chosen: 10 s at 13 Mbit/s, a quarter of the default zone */
+/* bytes; chosen: 10 s at 13 Mbit/s */
 #define NGX_HTTP_WEBRTC_BUFFER_MAX  (16 * 1024 * 1024)
 
 

@@ -49,8 +49,15 @@
 /* ms between two wake-ups of the feedback timer, at least */
 #define NGX_WEBRTC_PUBLISH_TICK      5
 
+/* us until a ring that could not grow may try again; chosen */
+#define NGX_WEBRTC_PUBLISH_FULL      500000
+
+/* us that a publisher goes on without a ring; chosen: others may end */
+#define NGX_WEBRTC_PUBLISH_DRY       2000000
+
 
 static void ngx_webrtc_publish_claim(ngx_webrtc_session_t *s);
+static void ngx_webrtc_publish_lost_key(ngx_webrtc_session_t *s);
 static void ngx_webrtc_publish_begin(ngx_webrtc_session_t *s);
 static ngx_int_t ngx_webrtc_publish_track(ngx_webrtc_session_t *s,
     ngx_webrtc_publish_track_t *t, ngx_webrtc_desc_media_t *m);
@@ -401,35 +408,90 @@ ngx_webrtc_publish_stop(ngx_webrtc_session_t *s)
 
 
 /*
- * What newcomers start with is not in the ring any more.  Who makes a key frame
- * when asked needs no larger ring for it, unless it is the key frame that is
- * too large.
+ * What newcomers start with is not in the ring any more, which could not grow
+ * when it had to.  Who makes a key frame when asked needs no larger ring for
+ * it, unless it is the key frame that is too large.
  */
 
 static void
-ngx_webrtc_publish_grow(ngx_webrtc_session_t *s)
+ngx_webrtc_publish_lost_key(ngx_webrtc_session_t *s)
 {
-    ngx_uint_t             torn;
     ngx_webrtc_publish_t  *pub;
 
     pub = s->pub;
-    torn = (pub->writer.state == NGX_WEBRTC_RING_TORN);
 
-    if (!torn && !pub->deaf) {
+    if (pub->writer.state <= pub->told
+        || (pub->writer.state != NGX_WEBRTC_RING_TORN && !pub->deaf))
+    {
         return;
     }
+
+    pub->told = pub->writer.state;
 
     if (ngx_webrtc_bus_enlarge(s->wk->bus, s->st, &pub->writer, 0, &s->log)
-        != NGX_OK)
+        == NGX_OK
+        && pub->told == NGX_WEBRTC_RING_TORN)
     {
-        pub->full = 1;
-        return;
-    }
-
-    if (torn) {
         /* the next one fits, or nearly */
         ngx_webrtc_publish_keyframe(s);
     }
+}
+
+
+void
+ngx_webrtc_publish_grow(ngx_webrtc_session_t *s, uint64_t now_us)
+{
+    ngx_int_t              rc;
+    ngx_webrtc_publish_t  *pub;
+
+    pub = s->pub;
+
+    if (pub->full_us && now_us < pub->full_us) {
+        return;
+    }
+
+    rc = ngx_webrtc_bus_enlarge(s->wk->bus, s->st, &pub->writer, 0, &s->log);
+
+    if (rc == NGX_OK) {
+        pub->full_us = 0;
+        pub->dry_us = 0;
+        return;
+    }
+
+    pub->full_us = now_us + NGX_WEBRTC_PUBLISH_FULL;
+
+    if (ngx_webrtc_ring_room(pub->writer.ring)) {
+        return;
+    }
+
+    /* nothing can be kept, so nobody can be shown anything */
+
+    if (pub->dry_us == 0) {
+        pub->dry_us = now_us;
+
+    } else if (now_us - pub->dry_us > NGX_WEBRTC_PUBLISH_DRY) {
+        ngx_webrtc_session_close(s, "no memory for packets in webrtc_zone");
+    }
+}
+
+
+const ngx_webrtc_ring_keep_t *
+ngx_webrtc_publish_keep(ngx_webrtc_publish_t *pub)
+{
+    /*
+     * The key frame of a publisher who makes one when asked is of use for
+     * three seconds, and half a second more.
+     */
+
+    static const ngx_webrtc_ring_keep_t  answers = {
+        NGX_WEBRTC_KEEP_US, NGX_WEBRTC_KEEP_MAX, 3500000
+    };
+
+    static const ngx_webrtc_ring_keep_t  deaf = {
+        NGX_WEBRTC_KEEP_US, NGX_WEBRTC_KEEP_MAX, 0
+    };
+
+    return pub->deaf ? &deaf : &answers;
 }
 
 
@@ -481,8 +543,8 @@ ngx_webrtc_publish_flush(ngx_webrtc_session_t *s)
 
     ngx_webrtc_ring_publish(&pub->writer);
 
-    if (pub->writer.state != NGX_WEBRTC_RING_HELD && !pub->full) {
-        ngx_webrtc_publish_grow(s);
+    if (pub->writer.state != NGX_WEBRTC_RING_HELD) {
+        ngx_webrtc_publish_lost_key(s);
     }
 
     ngx_webrtc_publish_activate(s);

@@ -723,6 +723,12 @@ ngx_webrtc_publish_write(ngx_webrtc_publish_track_t *t, u_char *payload,
 
     pkt.arrival_us = arrival_us;
 
+    if (ngx_webrtc_ring_wants(&pub->writer, pkt.len, arrival_us,
+                              ngx_webrtc_publish_keep(pub)))
+    {
+        ngx_webrtc_publish_grow(t->session, pub->last_us);
+    }
+
     if (ngx_webrtc_ring_write(&pub->writer, &pkt, payload) != NGX_OK) {
         return;
     }

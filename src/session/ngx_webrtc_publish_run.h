@@ -114,8 +114,23 @@ struct ngx_webrtc_publish_s {
     unsigned                     rsize:1;     /* all that have transport-wide
                                                  feedback have rtcp-rsize */
     unsigned                     deaf:1;      /* they come when they come */
-    unsigned                     full:1;      /* the ring cannot grow */
+
+    uint64_t                     full_us;     /* the ring cannot grow, until
+                                                 then; 0: it may */
+    uint64_t                     dry_us;      /* no ring since then, or 0 */
+    ngx_webrtc_ring_key_e        told;        /* of its key frame, in vain */
 };
+
+
+/*
+ * The packet to be written would overwrite what should stay: has the ring
+ * grow, if it may.
+ */
+void ngx_webrtc_publish_grow(ngx_webrtc_session_t *s, uint64_t now_us);
+
+/* How long a publisher's packets stay: see ngx_webrtc_ring_wants(). */
+const ngx_webrtc_ring_keep_t *ngx_webrtc_publish_keep(
+    ngx_webrtc_publish_t *pub);
 
 
 /*

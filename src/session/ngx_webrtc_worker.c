@@ -833,6 +833,8 @@ ngx_webrtc_worker_timer(ngx_event_t *ev)
 
     wk = ev->data;
 
+    ngx_webrtc_bus_turn(wk->bus);
+
     (void) ngx_webrtc_peers_expire(wk->bus, ngx_current_msec);
 
     if (++wk->ticks % NGX_WEBRTC_WORKER_REAP == 0) {

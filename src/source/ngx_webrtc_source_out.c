@@ -12,13 +12,26 @@
 #include "ngx_webrtc_source_out.h"
 
 
+/* us until a ring that could not grow may try again; chosen */
+#define NGX_WEBRTC_SOURCE_OUT_FULL  1000000
+
+
 static ngx_int_t ngx_webrtc_source_out_frame(ngx_webrtc_source_out_t *out,
     ngx_uint_t i, u_char *data, size_t n, ngx_webrtc_frame_t *frame,
     int64_t ts, int64_t now_us);
+static void ngx_webrtc_source_out_key(ngx_webrtc_source_out_t *out, size_t n);
 static void ngx_webrtc_source_out_grow(ngx_webrtc_source_out_t *out,
     size_t need);
+static void ngx_webrtc_source_out_lost_key(ngx_webrtc_source_out_t *out);
 static ngx_int_t ngx_webrtc_source_out_packet(void *ctx, u_char *payload,
     size_t n, ngx_uint_t flags);
+
+
+/* a source makes key frames when it makes them */
+
+static const ngx_webrtc_ring_keep_t  ngx_webrtc_source_out_keep = {
+    NGX_WEBRTC_KEEP_US, NGX_WEBRTC_KEEP_MAX, 0
+};
 
 
 void
@@ -57,7 +70,9 @@ ngx_webrtc_source_out_begin(ngx_webrtc_source_out_t *out)
     out->cvo = 0;
     out->wait_key = 0;
     out->hold = 0;
-    out->full = 0;
+    out->full_us = 0;
+    out->told = NGX_WEBRTC_RING_HELD;
+    out->dry = 0;
 
     ngx_webrtc_timeline_start(out->timeline);
 }
@@ -242,7 +257,7 @@ ngx_webrtc_source_out_frame(ngx_webrtc_source_out_t *out, ngx_uint_t i,
     out->now_us = now_us;
 
     if (frame->key) {
-        ngx_webrtc_source_out_grow(out, n);
+        ngx_webrtc_source_out_key(out, n);
     }
 
     head = out->writer.head;
@@ -273,35 +288,63 @@ ngx_webrtc_source_out_frame(ngx_webrtc_source_out_t *out, ngx_uint_t i,
     ngx_webrtc_source_out_end(out);
 
     if (out->writer.state != NGX_WEBRTC_RING_HELD) {
-        ngx_webrtc_source_out_grow(out, 0);
+        ngx_webrtc_source_out_lost_key(out);
     }
 
     return NGX_OK;
 }
 
 
-/*
- * A key frame that is about to be written has to fit with something behind it.
- * And where one has gone before the next one came, who comes now sees nothing
- * for that long: as many pictures between key frames do not fit.
- */
+/* A key frame that is about to be written has to fit with what is behind it. */
+
+static void
+ngx_webrtc_source_out_key(ngx_webrtc_source_out_t *out, size_t n)
+{
+    /* chosen: headers of packets, their alignment and descriptors */
+
+    n += n / 2;
+
+    if (ngx_webrtc_ring_room(out->writer.ring) == 0) {
+        ngx_webrtc_source_out_grow(out, 0);
+    }
+
+    if (n > ngx_webrtc_ring_room(out->writer.ring)) {
+        ngx_webrtc_source_out_grow(out, n + n / 4);
+    }
+}
+
 
 static void
 ngx_webrtc_source_out_grow(ngx_webrtc_source_out_t *out, size_t need)
 {
-    /* chosen: headers of packets, their alignment and descriptors */
-
-    need += need / 2;
-
-    if (out->full
-        || out->conf->grow == NULL
-        || (need && need <= ngx_webrtc_ring_room(out->writer.ring)))
+    if (out->conf->grow == NULL
+        || (out->full_us && out->now_us < out->full_us))
     {
         return;
     }
 
-    if (out->conf->grow(out->conf->ctx, need + need / 4) != NGX_OK) {
-        out->full = 1;
+    out->full_us = 0;
+
+    if (out->conf->grow(out->conf->ctx, need) != NGX_OK) {
+        out->full_us = out->now_us + NGX_WEBRTC_SOURCE_OUT_FULL;
+    }
+}
+
+
+/*
+ * What newcomers start with is not in the ring any more, which could not grow
+ * when it had to.
+ */
+
+static void
+ngx_webrtc_source_out_lost_key(ngx_webrtc_source_out_t *out)
+{
+    if (out->writer.state > out->told) {
+        out->told = out->writer.state;
+
+        if (out->conf->grow) {
+            (void) out->conf->grow(out->conf->ctx, 0);
+        }
     }
 }
 
@@ -328,7 +371,14 @@ ngx_webrtc_source_out_packet(void *ctx, u_char *payload, size_t n,
         pkt.cvo = NGX_WEBRTC_CVO_TOLD | out->cvo;
     }
 
+    if (ngx_webrtc_ring_wants(&out->writer, n, pkt.arrival_us,
+                              &ngx_webrtc_source_out_keep))
+    {
+        ngx_webrtc_source_out_grow(out, 0);
+    }
+
     if (ngx_webrtc_ring_write(&out->writer, &pkt, payload) != NGX_OK) {
+        out->dry = (ngx_webrtc_ring_room(out->writer.ring) == 0);
         return NGX_ERROR;
     }
 

@@ -55,10 +55,10 @@ typedef struct {
  *   timeline     the stream's, goes on from where it is
  *   max_payload  bytes, 0: the packetizer's default
  *   published    called after each frame that readers can see now
- *   grow         a larger ring is wanted, of "need" bytes at least (0: any),
- *                because what newcomers start with does not fit.  NGX_OK:
- *                writer is in another one; else there is none, and it is not
- *                asked again.  NULL: there is never one
+ *   grow         a ring is wanted, or a larger one, of "need" bytes at least
+ *                (0: any), because what newcomers start with does not fit.
+ *                NGX_OK: writer is in another one; else there is none, and it
+ *                is not asked again soon.  NULL: there is never one
  */
 typedef struct {
     ngx_webrtc_ring_t           *ring;
@@ -83,8 +83,11 @@ typedef struct {
                                                    ngx_webrtc_packet.h */
     unsigned                       wait_key:1;  /* video */
     unsigned                       hold:1;      /* audio, for the first key */
-    unsigned                       full:1;      /* the ring is as large as it
-                                                   gets */
+    unsigned                       dry:1;       /* there is no ring to write
+                                                   to, nor memory for one */
+    int64_t                        full_us;     /* the ring cannot grow, until
+                                                   then; 0: it may */
+    ngx_webrtc_ring_key_e          told;        /* of its key frame, in vain */
 
     uint32_t                       dropped;    /* B-frames, in all */
     uint32_t                       held;       /* those that were clamped */

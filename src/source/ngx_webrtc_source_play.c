@@ -438,6 +438,12 @@ done:
 
     ngx_webrtc_source_read_free(item);
 
+    if (rc == NGX_OK && th->out.dry) {
+        ngx_webrtc_source_thread_error(th, "no memory for packets is left in "
+                                       "webrtc_zone: enlarge it");
+        return NGX_ERROR;
+    }
+
     return rc;
 }
 

@@ -168,7 +168,7 @@ test_streams(void)
 
     /* full */
 
-    for (n = 0; n < 100; n++) {
+    for (n = 0; n < 1000; n++) {
         ngx_sprintf((u_char *) name, "s%d%Z", n);
 
         if (stream(bus, name, 1) == NULL) {
@@ -176,7 +176,8 @@ test_streams(void)
         }
     }
 
-    tap_ok(n >= 13 && n < 16, "8m hold %d streams of 512k, then NULL", n);
+    tap_is_int(n, ZONE / NGX_WEBRTC_RING_MIN_SIZE,
+               "8m have entries for %d names, then NULL", n);
 
     cursor = 0;
 
@@ -496,10 +497,28 @@ test_grow(void)
     free = ngx_webrtc_bus_free(bus);
 
     st = stream(bus, "grows", 1);
-    ring = st->ring;
+
+    tap_ok(free - ngx_webrtc_bus_free(bus) < 32 * 1024,
+           "a name takes no memory for packets: %ld bytes",
+           (long) (free - ngx_webrtc_bus_free(bus)));
+    tap_is_int(ngx_webrtc_ring_room(st->ring), 0, "its ring has no room");
+    tap_ok(ngx_webrtc_ring_peek(st->ring, 0, &pkt, NULL) == NGX_AGAIN
+           && ngx_webrtc_ring_keyframe(st->ring) == NGX_WEBRTC_RING_NONE
+           && ngx_webrtc_ring_find(st->ring, 3, 77, &n) == NGX_AGAIN,
+           "readers find nothing in it");
 
     (void) ngx_webrtc_bus_claim(bus, st, NGX_WEBRTC_CLAIM_SOURCE);
-    ngx_webrtc_ring_attach(ring, &w);
+    ngx_webrtc_ring_attach(st->ring, &w);
+
+    ngx_memzero(&pkt, sizeof(pkt));
+    pkt.len = 10;
+    tap_is_int(ngx_webrtc_ring_write(&w, &pkt, payload), NGX_DECLINED,
+               "and nothing can be written");
+
+    tap_is_int(ngx_webrtc_bus_grow(bus, st, &w, 0), NGX_OK,
+               "with media it has one");
+    ring = st->ring;
+    tap_ok(w.ring == ring && ngx_webrtc_ring_size(ring) == RING, "of its own");
 
     ngx_memzero(&pkt, sizeof(pkt));
     ngx_memset(payload, 'x', sizeof(payload));
@@ -513,16 +532,31 @@ test_grow(void)
 
     tap_is_int(ngx_webrtc_bus_grow(bus, st, &w, 0), NGX_OK, "it grows");
     tap_ok(st->ring != ring && w.ring == st->ring, "into another ring");
-    tap_is_int(st->ring_size, 2 * RING, "of twice the size");
+    tap_is_int(ngx_webrtc_ring_size(st->ring), RING + 65536,
+               "a step larger");
     tap_is_int(ngx_webrtc_ring_head(st->ring), 1, "with what was written");
     tap_is_int(ngx_webrtc_ring_find(st->ring, 0, 0, &n), NGX_OK,
                "under its number");
 
-    tap_is_int(ngx_webrtc_bus_grow(bus, st, &w, 3 * RING), NGX_OK,
-               "for what is larger");
-    tap_is_int(st->ring_size, 4 * RING, "it doubles as well");
+    (void) ngx_webrtc_bus_grow(bus, st, &w, 0);
+    tap_is_int(ngx_webrtc_bus_grow(bus, st, &w, 0), NGX_OK, "and soon again");
+    tap_is_int(ngx_webrtc_ring_size(st->ring), 2 * (RING + 2 * 65536),
+               "doubles, as those before may still be read");
 
-    tap_is_int(ngx_webrtc_bus_grow(bus, st, &w, 8 * RING), NGX_ERROR,
+    ngx_webrtc_bus_turn(bus);
+    ngx_webrtc_bus_turn(bus);
+
+    tap_is_int(ngx_webrtc_bus_grow(bus, st, &w, 6 * RING), NGX_OK,
+               "for what is larger");
+    tap_is_int(ngx_webrtc_ring_size(st->ring), 6 * RING, "to just that");
+
+    ngx_webrtc_bus_turn(bus);
+    ngx_webrtc_bus_turn(bus);
+
+    tap_ok(free - ngx_webrtc_bus_free(bus) < 6 * RING + 32 * 1024,
+           "those before are freed after a turn");
+
+    tap_is_int(ngx_webrtc_bus_grow(bus, st, &w, 10 * RING), NGX_ERROR,
                "a quarter of the zone is left");
     tap_ok(ngx_webrtc_bus_free(bus) > ZONE / 4, "and it is");
 

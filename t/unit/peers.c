@@ -120,7 +120,7 @@ test_index(void)
 
     const int  n = 1000;
 
-    mem = malloc(ngx_webrtc_index_size(2 * n));
+    mem = calloc(1, ngx_webrtc_index_size(2 * n));
     ix = ngx_webrtc_index_init(mem, 2 * n,
                                (u_char *) "\x00\x01\x02\x03\x04\x05\x06\x07"
                                           "\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f");
