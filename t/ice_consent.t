@@ -4,7 +4,8 @@
 #
 # Consent of sessions with full ICE (RFC 7675): a client that answers nothing
 # for 13 seconds goes on watching afterwards; one that does so for more than 30
-# is sent nothing any more.  Clients are aiortc's, stopped by a signal.
+# is sent nothing any more.  One that answers is watching still, also through a
+# TURN server, which our requests have to pass.  Clients are aiortc's, stopped by a signal.
 
 use strict;
 use warnings;
@@ -15,11 +16,27 @@ use NgxWebRTC;
 
 my $t = NgxWebRTC->new(asan => 1);
 
-$t->start(http => 'webrtc_wait 30s; webrtc_timeout 60s;', server => <<'EOF2');
-location ~ ^/whep/(?<name>\w+)$ {
+my $turn = $t->turn;
+my $port = $t->port('turn');
+
+$t->start(http => 'webrtc_wait 30s; webrtc_timeout 60s;', server => <<"EOF2");
+location ~ ^/whep/(?<name>short|long|calm)\$ {
     webrtc_ice   full;
-    webrtc_play  $name;
+    webrtc_play  bars;
     webrtc_pull  file:%%MEDIA%%/bars.ts loop;
+}
+location = /whep/udp {
+    webrtc_ice         relay;
+    webrtc_ice_server  turn:127.0.0.1:$port username=u credential=p;
+    webrtc_play        bars;
+    webrtc_pull        file:%%MEDIA%%/bars.ts loop;
+}
+location = /whep/tcp {
+    webrtc_ice         relay;
+    webrtc_ice_server  turn:127.0.0.1:$port?transport=tcp username=u
+                       credential=p;
+    webrtc_play        bars;
+    webrtc_pull        file:%%MEDIA%%/bars.ts loop;
 }
 EOF2
 
@@ -40,12 +57,14 @@ sub frames {
 }
 
 
-my %p = map { $_ => viewer($_) } qw/ short long /;
+my @calm = ('calm', $turn ? qw/ udp tcp / : ());
+my %p = map { $_ => viewer($_) } qw/ short long /, @calm;
 
 for my $name (sort keys %p) {
     ok(wait_for(45, sub { frames($name) > 25 }), "$name: plays");
-    kill STOP => $p{$name}{pid};
 }
+
+kill STOP => map { $p{$_}{pid} } qw/ short long /;
 
 my $since = time();
 
@@ -69,7 +88,17 @@ is($t->python_result($p{short})->{delete}, 200, 'short: DELETE');
 
 ok(wait_for(60, sub { $t->log =~ /webrtc session consent lost/ }),
    'long: consent is lost');
-ok($t->no_sessions(10), 'long: the session ends');
+ok(wait_for(20, sub { $t->status->{sessions} == @calm }),
+   'long: the session ends');
+
+for my $name (@calm) {
+    my $seen = frames($name);
+    ok(wait_for(20, sub { frames($name) > $seen + 50 }), "$name: plays still");
+
+    open $fh, '>', $t->dir . "/$name.end" or die;
+    close $fh;
+    is($t->python_result($p{$name})->{delete}, 200, "$name: DELETE");
+}
 
 kill CONT => $p{long}{pid};
 $t->kill($p{long}, 'TERM');

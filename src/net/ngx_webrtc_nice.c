@@ -19,6 +19,10 @@
  * their inode.  A closed socket has left epoll by itself, and what is known of
  * it is forgotten without a system call on a number that is another's.
  *
+ * libnice drops answers to requests that are not its own.  While one of ours is
+ * under way, what waits in a socket is looked at (ngx_webrtc_nice_peek.c)
+ * before libnice reads it.
+ *
  * The agent is never freed from a turn of its own, see
  * ngx_webrtc_nice_close().
  *
@@ -32,9 +36,8 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include <poll.h>
-#include <nice/agent.h>
-#include "ngx_webrtc_nice.h"
-#include "ngx_webrtc_nice_batch.h"
+#include "ngx_webrtc_nice_agent.h"
+#include "ngx_webrtc_nice_peek.h"
 
 
 /* turns in a row; chosen: other sessions wait a millisecond at most */
@@ -59,58 +62,6 @@
  * SCTP has in flight at most */
 #define NGX_WEBRTC_NICE_SOCKBUF    (4 * 1024 * 1024)
 
-/* RFC 8445, 5.1.1: with rtcp-mux there is one */
-#define NGX_WEBRTC_NICE_COMPONENT  1
-
-
-typedef struct {
-    ngx_socket_t             fd;
-    ino_t                    ino;
-    short                    events;      /* that nginx watches */
-    unsigned                 seen:1;
-    ngx_connection_t        *c;           /* NULL: there was none left */
-} ngx_webrtc_nice_io_t;
-
-
-struct ngx_webrtc_nice_s {
-    ngx_webrtc_nice_conf_t   conf;        /* callbacks, log and flags only */
-    ngx_queue_t              queue;
-
-    NiceAgent               *agent;
-    GMainContext            *context;
-    guint                    stream;
-
-    GSocket                 *socket;      /* of the selected pair; NULL: it */
-    ngx_webrtc_nice_dst_t    dst;         /* is relayed, or there is none */
-
-    GPollFD                 *fds;         /* room for nalloc */
-    ngx_webrtc_nice_io_t    *ios;         /* the same */
-    ngx_uint_t               nalloc;
-    ngx_uint_t               nios;
-
-    ngx_event_t              timer;
-    ngx_event_t              post;
-
-    ngx_uint_t               state;       /* last one told */
-    ngx_uint_t               news;        /* to be told, 0: nothing */
-    ngx_uint_t               nremote;
-
-    unsigned                 paired:1;    /* there is a new pair */
-    unsigned                 up:1;        /* CONNECTED or READY */
-    unsigned                 lost:1;      /* the pair, until there is one */
-    unsigned                 candidate:1; /* to be told */
-    unsigned                 gathered:1;
-    unsigned                 told:1;      /* that it has gathered */
-    unsigned                 input:1;     /* there was some in this turn */
-    unsigned                 driving:1;
-    unsigned                 tcp:1;       /* what is sent may need events */
-    unsigned                 relays:1;
-    unsigned                 closed:1;    /* nobody is called any more */
-    unsigned                 pruning:1;   /* gives back allocations */
-    unsigned                 pruned:1;
-    unsigned                 starved:1;
-};
-
 
 static void ngx_webrtc_nice_init(void);
 static void ngx_webrtc_nice_log(const gchar *domain, GLogLevelFlags level,
@@ -131,14 +82,14 @@ static void ngx_webrtc_nice_on_gathered(NiceAgent *agent, guint stream,
 static void ngx_webrtc_nice_on_pair(NiceAgent *agent, guint stream,
     guint component, NiceCandidate *local, NiceCandidate *remote,
     gpointer data);
-static void ngx_webrtc_nice_select(ngx_webrtc_nice_t *nice);
-static void ngx_webrtc_nice_unselect(ngx_webrtc_nice_t *nice);
-static void ngx_webrtc_nice_buffers(ngx_socket_t fd);
+static void ngx_webrtc_nice_on_remote(NiceAgent *agent, NiceCandidate *cand,
+    gpointer data);
+static ngx_uint_t ngx_webrtc_nice_buffers(ngx_socket_t fd);
 static void ngx_webrtc_nice_on_pruned(GObject *object, GAsyncResult *result,
     gpointer data);
 static void ngx_webrtc_nice_tell(ngx_webrtc_nice_t *nice);
-static void ngx_webrtc_nice_wake(ngx_webrtc_nice_t *nice);
 static void ngx_webrtc_nice_drive(ngx_webrtc_nice_t *nice);
+static void ngx_webrtc_nice_look(ngx_webrtc_nice_t *nice, ngx_uint_t nfds);
 static ngx_int_t ngx_webrtc_nice_query(ngx_webrtc_nice_t *nice, gint priority,
     gint *timeout);
 static ngx_int_t ngx_webrtc_nice_grow(ngx_webrtc_nice_t *nice, ngx_uint_t n);
@@ -319,6 +270,8 @@ ngx_webrtc_nice_setup(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_conf_t *conf)
                      G_CALLBACK(ngx_webrtc_nice_on_candidate), nice);
     g_signal_connect(nice->agent, "new-selected-pair-full",
                      G_CALLBACK(ngx_webrtc_nice_on_pair), nice);
+    g_signal_connect(nice->agent, "new-remote-candidate-full",
+                     G_CALLBACK(ngx_webrtc_nice_on_remote), nice);
     g_signal_connect(nice->agent, "candidate-gathering-done",
                      G_CALLBACK(ngx_webrtc_nice_on_gathered), nice);
 
@@ -443,6 +396,7 @@ ngx_webrtc_nice_restart(ngx_webrtc_nice_t *nice, ngx_str_t *ufrag,
     }
 
     nice->nremote = 0;
+    nice->nreflexive = 0;
 
     ngx_webrtc_nice_wake(nice);
 
@@ -633,163 +587,6 @@ ngx_webrtc_nice_gathered(ngx_webrtc_nice_t *nice)
 }
 
 
-void
-ngx_webrtc_nice_send(ngx_webrtc_nice_t *nice, u_char *p, size_t n)
-{
-    if (nice->closed) {
-        return;
-    }
-
-    if (nice->socket) {
-        /* in order */
-        ngx_webrtc_nice_batch_leave(&nice->dst);
-    }
-
-    (void) nice_agent_send(nice->agent, nice->stream,
-                           NGX_WEBRTC_NICE_COMPONENT, (guint) n,
-                           (const gchar *) p);
-
-    if (nice->tcp) {
-        /* what the socket did not take waits for a write event */
-        ngx_webrtc_nice_wake(nice);
-    }
-}
-
-
-u_char *
-ngx_webrtc_nice_reserve(ngx_webrtc_nice_t *nice, size_t size)
-{
-    if (nice->paired) {
-        nice->paired = 0;
-        ngx_webrtc_nice_select(nice);
-    }
-
-    return (size > NGX_WEBRTC_NICE_MAX) ? NULL
-                                        : ngx_webrtc_nice_batch_reserve(size);
-}
-
-
-void
-ngx_webrtc_nice_commit(ngx_webrtc_nice_t *nice, size_t n)
-{
-    if (nice->socket == NULL || g_socket_is_closed(nice->socket)) {
-        ngx_webrtc_nice_send(nice, ngx_webrtc_nice_batch_reserve(n), n);
-        return;
-    }
-
-    ngx_webrtc_nice_batch_add(&nice->dst, n);
-}
-
-
-/*
- * What is not relayed does not have to go through libnice, packet by packet.
- * The socket is held, so that it is known to be closed when it is, and its
- * descriptor is ours, so that it is nobody else's while something waits for it.
- */
-
-static void
-ngx_webrtc_nice_select(ngx_webrtc_nice_t *nice)
-{
-    int             value;
-    socklen_t       len;
-    NiceCandidate  *local, *remote;
-
-    ngx_webrtc_nice_unselect(nice);
-
-    if (!nice_agent_get_selected_pair(nice->agent, nice->stream,
-                                      NGX_WEBRTC_NICE_COMPONENT, &local,
-                                      &remote)
-        || local->type == NICE_CANDIDATE_TYPE_RELAYED
-        || local->transport != NICE_CANDIDATE_TRANSPORT_UDP)
-    {
-        return;
-    }
-
-    switch (nice_address_ip_version(&remote->addr)) {
-
-    case 4:
-        nice->dst.len = sizeof(struct sockaddr_in);
-        break;
-
-#if (NGX_HAVE_INET6)
-    case 6:
-        nice->dst.len = sizeof(struct sockaddr_in6);
-        break;
-#endif
-
-    default:
-        return;
-    }
-
-    nice_address_copy_to_sockaddr(&remote->addr, &nice->dst.remote.sockaddr);
-
-    nice->socket = nice_agent_get_selected_socket(nice->agent, nice->stream,
-                                                  NGX_WEBRTC_NICE_COMPONENT);
-    if (nice->socket == NULL) {
-        return;
-    }
-
-    nice->dst.fd = fcntl(g_socket_get_fd(nice->socket), F_DUPFD_CLOEXEC, 0);
-
-    if (nice->dst.fd == (ngx_socket_t) -1) {
-        g_object_unref(nice->socket);
-        nice->socket = NULL;
-        return;
-    }
-
-    len = sizeof(int);
-
-    nice->dst.segment = nice->conf.gso
-                        && getsockopt(nice->dst.fd, IPPROTO_UDP, UDP_SEGMENT,
-                                      &value, &len)
-                           == 0;
-}
-
-
-static void
-ngx_webrtc_nice_unselect(ngx_webrtc_nice_t *nice)
-{
-    if (nice->socket == NULL) {
-        return;
-    }
-
-    ngx_webrtc_nice_batch_leave(&nice->dst);
-
-    (void) ngx_close_socket(nice->dst.fd);
-
-    g_object_unref(nice->socket);
-    nice->socket = NULL;
-}
-
-
-u_char *
-ngx_webrtc_nice_pair(ngx_webrtc_nice_t *nice, u_char *p, u_char *end)
-{
-    gchar           text[INET6_ADDRSTRLEN];
-    ngx_uint_t      i;
-    NiceCandidate  *pair[2];
-
-    static const char  *types[] = { "host", "srflx", "prflx", "relay" };
-
-    if (!nice_agent_get_selected_pair(nice->agent, nice->stream,
-                                      NGX_WEBRTC_NICE_COMPONENT, &pair[0],
-                                      &pair[1]))
-    {
-        return p;
-    }
-
-    for (i = 0; i < 2; i++) {
-        nice_address_to_string(&pair[i]->addr, text);
-
-        p = ngx_slprintf(p, end, "%s%s:%ud %s", i ? " " : "", text,
-                         nice_address_get_port(&pair[i]->addr),
-                         types[pair[i]->type & 3]);
-    }
-
-    return p;
-}
-
-
 static void
 ngx_webrtc_nice_on_recv(NiceAgent *agent, guint stream, guint component,
     guint len, gchar *buf, gpointer data)
@@ -835,6 +632,11 @@ ngx_webrtc_nice_on_state(NiceAgent *agent, guint stream, guint component,
 
     case NICE_COMPONENT_STATE_FAILED:
 
+        if (nice->moved) {
+            /* it is about pairs that are not in use */
+            break;
+        }
+
         nice->up = 0;
         nice->lost = 1;
         nice->paired = 0;
@@ -871,6 +673,19 @@ ngx_webrtc_nice_on_candidate(NiceAgent *agent, NiceCandidate *cand,
 }
 
 
+/* signalled for those that are learnt from checks only */
+
+static void
+ngx_webrtc_nice_on_remote(NiceAgent *agent, NiceCandidate *cand,
+    gpointer data)
+{
+    ngx_webrtc_nice_t *nice = data;
+
+    nice->nreflexive++;
+    nice->reflexive = 1;
+}
+
+
 static void
 ngx_webrtc_nice_on_gathered(NiceAgent *agent, guint stream, gpointer data)
 {
@@ -899,12 +714,15 @@ ngx_webrtc_nice_tell(ngx_webrtc_nice_t *nice)
         nice->state = nice->news;
         nice->conf.state(nice->conf.ctx, nice->state);
     }
+
+    if (nice->reflexive && !nice->closed) {
+        nice->reflexive = 0;
+        nice->conf.reflexive(nice->conf.ctx, nice->nreflexive);
+    }
 }
 
 
-/* a turn, soon */
-
-static void
+void
 ngx_webrtc_nice_wake(ngx_webrtc_nice_t *nice)
 {
     if (!nice->driving && !nice->post.posted) {
@@ -944,6 +762,10 @@ ngx_webrtc_nice_drive(ngx_webrtc_nice_t *nice)
 
         if (nfds) {
             (void) poll((struct pollfd *) nice->fds, nfds, 0);
+
+            if (nice->expect) {
+                ngx_webrtc_nice_look(nice, nfds);
+            }
         }
 
         if (!g_main_context_check(nice->context, priority, nice->fds,
@@ -991,6 +813,32 @@ ngx_webrtc_nice_drive(ngx_webrtc_nice_t *nice)
     }
 
     ngx_webrtc_nice_schedule(nice, timeout);
+}
+
+
+/* what is readable is looked at before libnice does */
+
+static void
+ngx_webrtc_nice_look(ngx_webrtc_nice_t *nice, ngx_uint_t nfds)
+{
+    ngx_uint_t  i, k;
+
+    for (i = 0; i < nfds; i++) {
+
+        if (!(nice->fds[i].revents & G_IO_IN)) {
+            continue;
+        }
+
+        for (k = 0; k < nice->nios; k++) {
+
+            if (nice->ios[k].fd == nice->fds[i].fd && nice->ios[k].dgram
+                && !nice->closed)
+            {
+                ngx_webrtc_nice_peek(nice->ios[k].fd, nice->conf.answer,
+                                     nice->conf.ctx);
+            }
+        }
+    }
 }
 
 
@@ -1143,7 +991,7 @@ ngx_webrtc_nice_watch(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_io_t *io,
         io->c = c;
         io->events = 0;
 
-        ngx_webrtc_nice_buffers(io->fd);
+        io->dgram = ngx_webrtc_nice_buffers(io->fd);
     }
 
     events &= POLLIN|POLLOUT;
@@ -1183,9 +1031,11 @@ ngx_webrtc_nice_watch(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_io_t *io,
 /*
  * GLib leaves a socket's buffers as they are: too small for a fast path.  The
  * kernel sizes those of TCP, towards a TURN server, unless somebody else does.
+ *
+ * Returns whether it is one of UDP.
  */
 
-static void
+static ngx_uint_t
 ngx_webrtc_nice_buffers(ngx_socket_t fd)
 {
     int        size, type;
@@ -1196,13 +1046,15 @@ ngx_webrtc_nice_buffers(ngx_socket_t fd)
     if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == -1
         || type != SOCK_DGRAM)
     {
-        return;
+        return 0;
     }
 
     size = NGX_WEBRTC_NICE_SOCKBUF;
 
     (void) setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(int));
     (void) setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(int));
+
+    return 1;
 }
 
 

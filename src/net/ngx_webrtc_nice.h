@@ -29,6 +29,11 @@
 /* candidates that we tell, and that we take from the peer until it restarts */
 #define NGX_WEBRTC_NICE_CANDIDATES  32
 
+/* addresses that the peer may be heard from without having told them, until it
+ * restarts; chosen: of a NAT that rebinds every minute for eight hours, and
+ * what libnice keeps of them is 150 kB */
+#define NGX_WEBRTC_NICE_REFLEXIVE   480
+
 /* room for one datagram of a batch: as of the UDP port */
 #define NGX_WEBRTC_NICE_MAX         2048
 
@@ -43,6 +48,13 @@
 
 
 typedef struct ngx_webrtc_nice_s  ngx_webrtc_nice_t;
+
+
+/* an address of the peer that is not the selected one */
+typedef struct {
+    ngx_sockaddr_t       remote;
+    socklen_t            len;
+} ngx_webrtc_nice_other_t;
 
 
 typedef struct {
@@ -60,17 +72,23 @@ typedef struct {
  *
  *   input      a datagram of the selected pair or of any valid one; p may be
  *              modified
+ *   answer     a success response of STUN (RFC 8489), not one to libnice, which
+ *              drops those that it has not asked for; p may not be modified
  *   done       the datagrams that were waiting have been given out
  *   state      NGX_WEBRTC_NICE_CONNECTED or _FAILED, each may come again
  *   candidate  there is another local candidate
  *   gathered   there will be no more
+ *   reflexive  an authentic check has come from an address that the peer has
+ *              not told; n have since the last restart
  */
 typedef struct {
     void               (*input)(void *ctx, u_char *p, size_t n);
+    void               (*answer)(void *ctx, u_char *p, size_t n);
     void               (*done)(void *ctx);
     void               (*state)(void *ctx, ngx_uint_t state);
     void               (*candidate)(void *ctx);
     void               (*gathered)(void *ctx);
+    void               (*reflexive)(void *ctx, ngx_uint_t n);
     void                *ctx;
 
     ngx_log_t           *log;             /* outlives the agent */
@@ -173,6 +191,37 @@ void ngx_webrtc_nice_send(ngx_webrtc_nice_t *nice, u_char *p, size_t n);
  */
 u_char *ngx_webrtc_nice_reserve(ngx_webrtc_nice_t *nice, size_t size);
 void ngx_webrtc_nice_commit(ngx_webrtc_nice_t *nice, size_t n);
+
+/*
+ * The addresses of the peer beside the selected one, those that were heard last
+ * first: candidates of its, and where authentic checks have come from.
+ *
+ *   others   room for max of them
+ *
+ * Returns their number; 0 where what we send is relayed.
+ */
+ngx_uint_t ngx_webrtc_nice_others(ngx_webrtc_nice_t *nice,
+    ngx_webrtc_nice_other_t *others, ngx_uint_t max);
+
+/* Whether answer() is to be called: the caller has asked, or knows enough. */
+void ngx_webrtc_nice_expect(ngx_webrtc_nice_t *nice, ngx_uint_t answers);
+
+/*
+ * Can answer() not be called?  So it is where the selected pair is relayed over
+ * TCP: nobody but libnice can read its stream.
+ */
+ngx_uint_t ngx_webrtc_nice_deaf(ngx_webrtc_nice_t *nice);
+
+/* Sends one datagram there, from the socket of the selected pair. */
+void ngx_webrtc_nice_ask(ngx_webrtc_nice_t *nice,
+    ngx_webrtc_nice_other_t *other, u_char *p, size_t n);
+
+/*
+ * Sends there from now on, until libnice selects a pair.  The caller knows that
+ * the peer receives there.
+ */
+void ngx_webrtc_nice_move(ngx_webrtc_nice_t *nice,
+    ngx_webrtc_nice_other_t *other);
 
 /*
  * Prints the selected pair, "1.2.3.4:5 host 6.7.8.9:10 relay" (local, remote).

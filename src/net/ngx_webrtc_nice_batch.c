@@ -113,6 +113,15 @@ ngx_webrtc_nice_batch_leave(ngx_webrtc_nice_dst_t *dst)
 
 
 void
+ngx_webrtc_nice_batch_single(ngx_webrtc_nice_dst_t *dst, u_char *p, size_t n)
+{
+    ngx_webrtc_nice_batch_leave(dst);
+
+    (void) ngx_webrtc_nice_batch_send(dst, p, n, 0);
+}
+
+
+void
 ngx_webrtc_nice_batch_flush(void)
 {
     u_char                   *p;

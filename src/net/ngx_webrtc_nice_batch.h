@@ -42,6 +42,10 @@ u_char *ngx_webrtc_nice_batch_reserve(size_t size);
  */
 void ngx_webrtc_nice_batch_add(ngx_webrtc_nice_dst_t *dst, size_t n);
 
+/* Sends one datagram at once, behind what waits for dst. */
+void ngx_webrtc_nice_batch_single(ngx_webrtc_nice_dst_t *dst, u_char *p,
+    size_t n);
+
 /* Sends what there is; what the socket does not take is dropped. */
 void ngx_webrtc_nice_batch_flush(void);
 

@@ -17,6 +17,7 @@
 #include <ngx_event.h>
 #include "ngx_webrtc_session.h"
 #include "ngx_webrtc_session_consent.h"
+#include "ngx_webrtc_session_rebind.h"
 #include "ngx_webrtc_session_ice.h"
 #include "ngx_webrtc_session_path.h"
 #include "ngx_webrtc_unheard.h"
@@ -419,7 +420,8 @@ ngx_webrtc_session_input(ngx_webrtc_session_t *s, ngx_webrtc_worker_path_t *wp,
         break;
 
     case NGX_WEBRTC_DATAGRAM_STUN:
-        ngx_webrtc_session_consent_input(s, p, n);
+        /* the agent has no use for it, and neither have we */
+        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_STUN);
         break;
 
     default:
@@ -445,6 +447,10 @@ ngx_webrtc_session_dtls(ngx_webrtc_session_t *s, u_char *p, size_t n)
 
         if (s->state == NGX_WEBRTC_SESSION_CHECKED) {
             ngx_webrtc_session_connected(s);
+        }
+
+        if (s->files) {
+            ngx_webrtc_session_consent_heard(s);
         }
 
         break;
@@ -569,6 +575,8 @@ ngx_webrtc_session_heard(ngx_webrtc_session_t *s)
     if (s->on_path) {
         s->heard = ngx_current_msec;
     }
+
+    ngx_webrtc_session_consent_heard(s);
 
     if (s->dtls.ssl) {
         /* it has the keys, hence our last flight */
@@ -754,6 +762,10 @@ ngx_webrtc_session_schedule(ngx_webrtc_session_t *s)
         next = s->consent.next;
     }
 
+    if (s->rebind && (ngx_msec_int_t) (s->rebind->next - next) < 0) {
+        next = s->rebind->next;
+    }
+
     if (s->probe.sent && (ngx_msec_int_t) (s->probe.next - next) < 0) {
         next = s->probe.next;
     }
@@ -818,6 +830,8 @@ ngx_webrtc_session_timer(ngx_event_t *ev)
     if (s->state == NGX_WEBRTC_SESSION_CLOSING) {
         return;
     }
+
+    ngx_webrtc_session_rebind_timeout(s, now);
 
     if (s->connected) {
         /* full ICE: consent takes the place of checks */
@@ -920,6 +934,7 @@ ngx_webrtc_session_destroy(ngx_webrtc_session_t *s)
     ngx_webrtc_srtp_in_cleanup(&s->in);
 
     ngx_webrtc_session_path_done(s);
+    ngx_webrtc_session_rebind_end(s);
 
     ngx_queue_remove(&s->queue);
     wk->nsessions--;

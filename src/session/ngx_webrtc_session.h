@@ -61,8 +61,8 @@ typedef struct {
 
 
 /* requests whose answers count, see ngx_webrtc_session_consent.c; chosen: all
- * of the last eight seconds */
-#define NGX_WEBRTC_SESSION_CONSENT_TIDS  2
+ * of the last eight seconds, five more often repeated */
+#define NGX_WEBRTC_SESSION_CONSENT_TIDS  8
 
 /* of full ICE */
 typedef struct {
@@ -74,6 +74,9 @@ typedef struct {
     u_char                       tids[NGX_WEBRTC_SESSION_CONSENT_TIDS]
                                      [NGX_WEBRTC_ICE_TID];
 } ngx_webrtc_session_consent_t;
+
+
+typedef struct ngx_webrtc_session_rebind_s  ngx_webrtc_session_rebind_t;
 
 
 /* a binding request of ours that is under way, see ngx_webrtc_session_path.c */
@@ -100,6 +103,7 @@ struct ngx_webrtc_session_s {
     ngx_webrtc_transport_t       transport;   /* what sends */
     ngx_webrtc_session_probe_t   probe;
     ngx_webrtc_session_consent_t consent;
+    ngx_webrtc_session_rebind_t *rebind;      /* NULL: all is well */
     ngx_msec_t                   checked;     /* time of the last check */
     ngx_msec_t                   heard;       /* of a publisher: when the last
                                                  authentic packet came over the

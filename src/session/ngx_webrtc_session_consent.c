@@ -7,9 +7,11 @@
  * libnice sees to consent, too, but gives up after ten seconds and for good:
  * its component then sends nothing, whatever comes.  So it is ours: its agent
  * is told not to, and the requests go over its selected pair as any datagram.
- * It passes the answers on, as it has not asked.
+ * The answers, which it drops, are seen before it reads them.
  *
- * 1. Every 4 to 6 seconds a request of a new transaction id, sent once (5.1).
+ * 1. Every 4 to 6 seconds a request of a new transaction id (5.1).  When there
+ *    is no answer it is asked where else the peer may be
+ *    (ngx_webrtc_session_rebind.c).
  * 2. Any answer to one of the last TIDS of them renews consent for 30 seconds.
  * 3. When it expires nothing is sent any more.  A viewer's or file's session
  *    ends, with close_notify, so that the client knows at once.  A publisher's
@@ -27,6 +29,7 @@
 
 #include "ngx_webrtc_session.h"
 #include "ngx_webrtc_session_consent.h"
+#include "ngx_webrtc_session_rebind.h"
 #include "ngx_webrtc_ice_probe.h"
 
 
@@ -38,7 +41,9 @@
 #define NGX_WEBRTC_SESSION_CONSENT_TIMEOUT  30000
 
 
-static void ngx_webrtc_session_consent_ask(ngx_webrtc_session_t *s);
+/* ms to an answer before others are asked; chosen: longer than most round trips
+ */
+#define NGX_WEBRTC_SESSION_CONSENT_WAIT     1000
 
 
 void
@@ -60,14 +65,23 @@ ngx_webrtc_session_consent_given(ngx_webrtc_session_t *s)
 
 
 void
+ngx_webrtc_session_consent_heard(ngx_webrtc_session_t *s)
+{
+    if (s->transport.nice && s->paired
+        && ngx_webrtc_nice_deaf(s->transport.nice))
+    {
+        ngx_webrtc_session_rebind_end(s);
+        ngx_webrtc_session_consent_given(s);
+    }
+}
+
+
+void
 ngx_webrtc_session_consent_input(ngx_webrtc_session_t *s, u_char *p, size_t n)
 {
     ngx_uint_t  i, good;
 
-    if (!s->paired
-        || ngx_webrtc_ice_class(p, n) != NGX_WEBRTC_ICE_RESPONSE)
-    {
-        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_STUN);
+    if (!s->paired) {
         return;
     }
 
@@ -82,9 +96,14 @@ ngx_webrtc_session_consent_input(ngx_webrtc_session_t *s, u_char *p, size_t n)
     }
 
     if (!good) {
-        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_STUN);
+        /* or one of libnice's */
+        (void) ngx_webrtc_session_rebind_input(s, p, n);
         return;
     }
+
+    ngx_webrtc_nice_expect(s->transport.nice, 0);
+
+    ngx_webrtc_session_rebind_end(s);
 
     if (!s->connected) {
         ngx_log_error(NGX_LOG_INFO, &s->log, 0,
@@ -119,20 +138,20 @@ ngx_webrtc_session_consent_timeout(ngx_webrtc_session_t *s, ngx_msec_t now)
     }
 
     if ((ngx_msec_int_t) (now - s->consent.next) >= 0) {
-        ngx_webrtc_session_consent_ask(s);
+        s->consent.next = now + NGX_WEBRTC_SESSION_CONSENT_MIN
+                          + ngx_random() % NGX_WEBRTC_SESSION_CONSENT_SPREAD;
+
+        ngx_webrtc_session_rebind_begin(s, NGX_WEBRTC_SESSION_CONSENT_WAIT);
     }
 }
 
 
-static void
+void
 ngx_webrtc_session_consent_ask(ngx_webrtc_session_t *s)
 {
     size_t   n;
     u_char  *tid;
     u_char   buf[NGX_WEBRTC_ICE_PROBE];
-
-    s->consent.next = ngx_current_msec + NGX_WEBRTC_SESSION_CONSENT_MIN
-                      + ngx_random() % NGX_WEBRTC_SESSION_CONSENT_SPREAD;
 
     tid = s->consent.tids[s->consent.n % NGX_WEBRTC_SESSION_CONSENT_TIDS];
 
@@ -145,6 +164,7 @@ ngx_webrtc_session_consent_ask(ngx_webrtc_session_t *s)
     s->consent.n++;
 
     if (n) {
+        ngx_webrtc_nice_expect(s->transport.nice, 1);
         ngx_webrtc_nice_send(s->transport.nice, buf, n);
     }
 }

@@ -16,7 +16,13 @@
 /* A pair has been selected, whose checks were answered: consent is given. */
 void ngx_webrtc_session_consent_given(ngx_webrtc_session_t *s);
 
-/* A datagram of the agent that looks like STUN. */
+/* Sends a request over the pair in use. */
+void ngx_webrtc_session_consent_ask(ngx_webrtc_session_t *s);
+
+/* An authentic packet has come: it counts where no answers are seen. */
+void ngx_webrtc_session_consent_heard(ngx_webrtc_session_t *s);
+
+/* An answer to a binding request, perhaps to one of the agent's own. */
 void ngx_webrtc_session_consent_input(ngx_webrtc_session_t *s, u_char *p,
     size_t n);
 

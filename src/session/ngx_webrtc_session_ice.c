@@ -22,6 +22,7 @@
 #include "ngx_webrtc_cursor.h"
 #include "ngx_webrtc_session_ice.h"
 #include "ngx_webrtc_session_consent.h"
+#include "ngx_webrtc_session_rebind.h"
 #include "ngx_webrtc_bus_unheard.h"
 #include "ngx_webrtc_sdpfrag.h"
 
@@ -29,10 +30,12 @@
 static ngx_int_t ngx_webrtc_session_ice_agent(ngx_webrtc_session_t *s,
     ngx_webrtc_session_ice_conf_t *conf);
 static void ngx_webrtc_session_ice_input(void *ctx, u_char *p, size_t n);
+static void ngx_webrtc_session_ice_answer(void *ctx, u_char *p, size_t n);
 static void ngx_webrtc_session_ice_done(void *ctx);
 static void ngx_webrtc_session_ice_state(void *ctx, ngx_uint_t state);
 static void ngx_webrtc_session_ice_candidate(void *ctx);
 static void ngx_webrtc_session_ice_gathered(void *ctx);
+static void ngx_webrtc_session_ice_reflexive(void *ctx, ngx_uint_t n);
 
 
 ngx_webrtc_session_t *
@@ -85,10 +88,12 @@ ngx_webrtc_session_ice_agent(ngx_webrtc_session_t *s,
     ngx_memzero(&nice, sizeof(ngx_webrtc_nice_conf_t));
 
     nice.input = ngx_webrtc_session_ice_input;
+    nice.answer = ngx_webrtc_session_ice_answer;
     nice.done = ngx_webrtc_session_ice_done;
     nice.state = ngx_webrtc_session_ice_state;
     nice.candidate = ngx_webrtc_session_ice_candidate;
     nice.gathered = ngx_webrtc_session_ice_gathered;
+    nice.reflexive = ngx_webrtc_session_ice_reflexive;
     nice.ctx = s;
 
     nice.log = s->wk->log;
@@ -303,6 +308,17 @@ ngx_webrtc_session_ice_input(void *ctx, u_char *p, size_t n)
 
 
 static void
+ngx_webrtc_session_ice_answer(void *ctx, u_char *p, size_t n)
+{
+    ngx_webrtc_session_t *s = ctx;
+
+    if (s->state != NGX_WEBRTC_SESSION_CLOSING) {
+        ngx_webrtc_session_consent_input(s, p, n);
+    }
+}
+
+
+static void
 ngx_webrtc_session_ice_done(void *ctx)
 {
     ngx_webrtc_session_t *s = ctx;
@@ -380,5 +396,28 @@ ngx_webrtc_session_ice_gathered(void *ctx)
 
     if (s->wk->conf.on_ice) {
         s->wk->conf.on_ice(s->wk->conf.ctx, s->peer->ref, 1);
+    }
+}
+
+
+/* a NAT may have rebound: is the address in use still the peer's? */
+
+static void
+ngx_webrtc_session_ice_reflexive(void *ctx, ngx_uint_t n)
+{
+    ngx_webrtc_session_t *s = ctx;
+
+    if (s->state == NGX_WEBRTC_SESSION_CLOSING) {
+        return;
+    }
+
+    if (n > NGX_WEBRTC_NICE_REFLEXIVE) {
+        ngx_webrtc_session_close(s, "too many addresses");
+        return;
+    }
+
+    if (s->paired) {
+        ngx_webrtc_session_rebind_begin(s, NGX_WEBRTC_SESSION_REBIND_RTO);
+        ngx_webrtc_session_schedule(s);
     }
 }

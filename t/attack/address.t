@@ -18,20 +18,30 @@ location ~ ^/whep/(?<name>\w+)$ {
     webrtc_play  $name;
     webrtc_pull  file:%%MEDIA%%/$name.ts loop;
 }
+location ~ ^/full/(?<name>\w+)$ {
+    webrtc_ice   full;
+    webrtc_play  $name;
+    webrtc_pull  file:%%MEDIA%%/$name.ts loop;
+}
 location ~ ^/whip/(?<name>\w+)$ { webrtc_publish $name; }
 location ~ ^/live/(?<name>\w+)$ { webrtc_play    $name; }
 EOF2
 
-subtest 'a stream is not sent to who has not asked for it' => sub {
-    my $r = $t->python_json('theft.py', 'reflect', $t->url('/whep/bars'));
+for my $url (qw{ /whep/bars /full/bars }) {
+  subtest "a stream is not sent to who has not asked for it: $url" => sub {
+    my $r = $t->python_json('theft.py', 'reflect', $t->url($url));
 
     cmp_ok($r->{before}, '>=', 25, 'the viewer plays');
-    cmp_ok($r->{requests}, '>', 0, 'the victim is asked');
+
+    # full ICE asks others when the viewer's own address is silent
+
+    cmp_ok($r->{requests}, '>', 0, 'the victim is asked') if $url !~ /full/;
     cmp_ok($r->{got}, '<=', 3 * $r->{sent}, 'and gets no multiple of it')
         or diag explain $r;
     cmp_ok($r->{after}, '>', 0, 'while the viewer plays on');
     note explain $r;
-};
+  };
+}
 
 subtest 'an address is its owner\'s' => sub {
     plan skip_all => 'addresses are forged by root' if $>;

@@ -16,6 +16,9 @@
 #     keep       true: no DELETE, the end is DTLS' close_notify
 #     headers    of the requests: {"Authorization": "Bearer x"}
 #     progress   the number of frames is written to a file of this name
+#     port       that of a relay: candidates of the answer get this port, and
+#                there are none in the offer, so that nothing else is a path
+#     consent    seconds between checks of a connection that is up, by default 5
 #     publish    true: a WHIP endpoint, send a moving picture and a tone
 #
 #     {"status", "frames", "width", "height", "colours": 7 * [r, g, b],
@@ -25,6 +28,7 @@
 import asyncio
 import json
 import os
+import re
 import sys
 import time
 import urllib.error
@@ -98,6 +102,9 @@ async def main(url, options):
     # as aioice would, but of one address, loopback included
     aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: [address]
 
+    if 'consent' in options:
+        aioice.ice.CONSENT_INTERVAL = options['consent']
+
     pc = RTCPeerConnection()
     loop = asyncio.get_event_loop()
     result = {'frames': 0, 'audioFrames': 0, 'audioPeak': 0,
@@ -161,10 +168,17 @@ async def main(url, options):
         offer = offer.replace('a=setup:actpass',
                               'a=setup:' + options['setup'])
 
+    if 'port' in options:
+        offer = re.sub(r'a=candidate:.*\r\n', '', offer)
+
     status, headers, body = await loop.run_in_executor(
         None, request, 'POST', url, sent, offer.encode())
 
     result['status'] = status
+
+    if 'port' in options:
+        body = re.sub(r'(a=candidate:\S+ 1 udp \d+ \S+) \d+',
+                      r'\1 %d' % options['port'], body)
 
     if status != 201:
         result['body'] = body

@@ -1,0 +1,87 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * What ngx_webrtc_nice*.c share: the agent and its loop are in
+ * ngx_webrtc_nice.c, what is sent and where to in ngx_webrtc_nice_path.c.
+ */
+
+
+#ifndef _NGX_WEBRTC_NICE_AGENT_H_INCLUDED_
+#define _NGX_WEBRTC_NICE_AGENT_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <nice/agent.h>
+#include "ngx_webrtc_nice.h"
+#include "ngx_webrtc_nice_batch.h"
+
+
+/* RFC 8445, 5.1.1: with rtcp-mux there is one */
+#define NGX_WEBRTC_NICE_COMPONENT  1
+
+
+typedef struct {
+    ngx_socket_t             fd;
+    ino_t                    ino;
+    short                    events;      /* that nginx watches */
+    unsigned                 seen:1;
+    unsigned                 dgram:1;
+    ngx_connection_t        *c;           /* NULL: there was none left */
+} ngx_webrtc_nice_io_t;
+
+
+struct ngx_webrtc_nice_s {
+    ngx_webrtc_nice_conf_t   conf;        /* callbacks, log and flags only */
+    ngx_queue_t              queue;
+
+    NiceAgent               *agent;
+    GMainContext            *context;
+    guint                    stream;
+
+    GSocket                 *socket;      /* of the selected pair; NULL: it */
+    ngx_webrtc_nice_dst_t    dst;         /* is relayed, or there is none */
+
+    GPollFD                 *fds;         /* room for nalloc */
+    ngx_webrtc_nice_io_t    *ios;         /* the same */
+    ngx_uint_t               nalloc;
+    ngx_uint_t               nios;
+
+    ngx_event_t              timer;
+    ngx_event_t              post;
+
+    ngx_uint_t               state;       /* last one told */
+    ngx_uint_t               news;        /* to be told, 0: nothing */
+    ngx_uint_t               nremote;
+    ngx_uint_t               nreflexive;
+
+    unsigned                 paired:1;    /* there is a new pair */
+    unsigned                 moved:1;     /* dst is not what libnice has */
+    unsigned                 reflexive:1; /* to be told */
+    unsigned                 expect:1;    /* answers to requests of ours */
+    unsigned                 up:1;        /* CONNECTED or READY */
+    unsigned                 lost:1;      /* the pair, until there is one */
+    unsigned                 candidate:1; /* to be told */
+    unsigned                 gathered:1;
+    unsigned                 told:1;      /* that it has gathered */
+    unsigned                 input:1;     /* there was some in this turn */
+    unsigned                 driving:1;
+    unsigned                 tcp:1;       /* what is sent may need events */
+    unsigned                 relays:1;
+    unsigned                 closed:1;    /* nobody is called any more */
+    unsigned                 pruning:1;   /* gives back allocations */
+    unsigned                 pruned:1;
+    unsigned                 starved:1;
+};
+
+
+/* a turn, soon */
+void ngx_webrtc_nice_wake(ngx_webrtc_nice_t *nice);
+
+/* There is no pair any more. */
+void ngx_webrtc_nice_unselect(ngx_webrtc_nice_t *nice);
+
+
+#endif /* _NGX_WEBRTC_NICE_AGENT_H_INCLUDED_ */

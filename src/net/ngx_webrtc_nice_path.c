@@ -1,0 +1,312 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * What an agent sends, and where to.  That is libnice's selected pair, unless
+ * the session knows better (ngx_webrtc_nice_move()): then it is the same socket
+ * and an address that libnice has not selected, until it selects another pair.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include "ngx_webrtc_nice_agent.h"
+
+
+static void ngx_webrtc_nice_select(ngx_webrtc_nice_t *nice);
+static socklen_t ngx_webrtc_nice_sockaddr(NiceAddress *addr,
+    ngx_sockaddr_t *sockaddr);
+
+
+void
+ngx_webrtc_nice_send(ngx_webrtc_nice_t *nice, u_char *p, size_t n)
+{
+    if (nice->closed) {
+        return;
+    }
+
+    if (nice->moved && nice->paired) {
+        nice->paired = 0;
+        ngx_webrtc_nice_select(nice);
+    }
+
+    if (nice->moved && !g_socket_is_closed(nice->socket)) {
+        ngx_webrtc_nice_batch_single(&nice->dst, p, n);
+        return;
+    }
+
+    if (nice->socket) {
+        /* in order */
+        ngx_webrtc_nice_batch_leave(&nice->dst);
+    }
+
+    (void) nice_agent_send(nice->agent, nice->stream,
+                           NGX_WEBRTC_NICE_COMPONENT, (guint) n,
+                           (const gchar *) p);
+
+    if (nice->tcp) {
+        /* what the socket did not take waits for a write event */
+        ngx_webrtc_nice_wake(nice);
+    }
+}
+
+
+u_char *
+ngx_webrtc_nice_reserve(ngx_webrtc_nice_t *nice, size_t size)
+{
+    if (nice->paired) {
+        nice->paired = 0;
+        ngx_webrtc_nice_select(nice);
+    }
+
+    return (size > NGX_WEBRTC_NICE_MAX) ? NULL
+                                        : ngx_webrtc_nice_batch_reserve(size);
+}
+
+
+void
+ngx_webrtc_nice_commit(ngx_webrtc_nice_t *nice, size_t n)
+{
+    if (nice->socket == NULL || g_socket_is_closed(nice->socket)) {
+        ngx_webrtc_nice_send(nice, ngx_webrtc_nice_batch_reserve(n), n);
+        return;
+    }
+
+    ngx_webrtc_nice_batch_add(&nice->dst, n);
+}
+
+
+/*
+ * What is not relayed does not have to go through libnice, packet by packet.
+ * The socket is held, so that it is known to be closed when it is, and its
+ * descriptor is ours, so that it is nobody else's while something waits for it.
+ */
+
+static void
+ngx_webrtc_nice_select(ngx_webrtc_nice_t *nice)
+{
+    int             value;
+    socklen_t       len;
+    NiceCandidate  *local, *remote;
+
+    ngx_webrtc_nice_unselect(nice);
+
+    if (!nice_agent_get_selected_pair(nice->agent, nice->stream,
+                                      NGX_WEBRTC_NICE_COMPONENT, &local,
+                                      &remote)
+        || local->type == NICE_CANDIDATE_TYPE_RELAYED
+        || local->transport != NICE_CANDIDATE_TRANSPORT_UDP)
+    {
+        return;
+    }
+
+    nice->dst.len = ngx_webrtc_nice_sockaddr(&remote->addr,
+                                             &nice->dst.remote);
+    if (nice->dst.len == 0) {
+        return;
+    }
+
+    nice->socket = nice_agent_get_selected_socket(nice->agent, nice->stream,
+                                                  NGX_WEBRTC_NICE_COMPONENT);
+    if (nice->socket == NULL) {
+        return;
+    }
+
+    nice->dst.fd = fcntl(g_socket_get_fd(nice->socket), F_DUPFD_CLOEXEC, 0);
+
+    if (nice->dst.fd == (ngx_socket_t) -1) {
+        g_object_unref(nice->socket);
+        nice->socket = NULL;
+        return;
+    }
+
+    len = sizeof(int);
+
+    nice->dst.segment = nice->conf.gso
+                        && getsockopt(nice->dst.fd, IPPROTO_UDP, UDP_SEGMENT,
+                                      &value, &len)
+                           == 0;
+}
+
+
+void
+ngx_webrtc_nice_unselect(ngx_webrtc_nice_t *nice)
+{
+    if (nice->socket == NULL) {
+        return;
+    }
+
+    ngx_webrtc_nice_batch_leave(&nice->dst);
+
+    (void) ngx_close_socket(nice->dst.fd);
+
+    g_object_unref(nice->socket);
+    nice->socket = NULL;
+    nice->moved = 0;
+}
+
+
+/* 0: neither IPv4 nor IPv6 */
+
+static socklen_t
+ngx_webrtc_nice_sockaddr(NiceAddress *addr, ngx_sockaddr_t *sockaddr)
+{
+    socklen_t  len;
+
+    switch (nice_address_ip_version(addr)) {
+
+    case 4:
+        len = sizeof(struct sockaddr_in);
+        break;
+
+#if (NGX_HAVE_INET6)
+    case 6:
+        len = sizeof(struct sockaddr_in6);
+        break;
+#endif
+
+    default:
+        return 0;
+    }
+
+    nice_address_copy_to_sockaddr(addr, &sockaddr->sockaddr);
+
+    return len;
+}
+
+
+void
+ngx_webrtc_nice_expect(ngx_webrtc_nice_t *nice, ngx_uint_t answers)
+{
+    nice->expect = answers ? 1 : 0;
+}
+
+
+ngx_uint_t
+ngx_webrtc_nice_deaf(ngx_webrtc_nice_t *nice)
+{
+    NiceCandidate  *local, *remote;
+
+    return nice->tcp
+           && nice_agent_get_selected_pair(nice->agent, nice->stream,
+                                           NGX_WEBRTC_NICE_COMPONENT, &local,
+                                           &remote)
+           && local->type == NICE_CANDIDATE_TYPE_RELAYED;
+}
+
+
+ngx_uint_t
+ngx_webrtc_nice_others(ngx_webrtc_nice_t *nice,
+    ngx_webrtc_nice_other_t *others, ngx_uint_t max)
+{
+    GSList                   *list, *l;
+    ngx_uint_t                n;
+    NiceCandidate            *c;
+    ngx_webrtc_nice_other_t  *o;
+
+    if (nice->paired) {
+        nice->paired = 0;
+        ngx_webrtc_nice_select(nice);
+    }
+
+    if (nice->socket == NULL) {
+        return 0;
+    }
+
+    n = 0;
+
+    list = g_slist_reverse(nice_agent_get_remote_candidates(nice->agent,
+                                                nice->stream,
+                                                NGX_WEBRTC_NICE_COMPONENT));
+
+    for (l = list; l && n < max; l = l->next) {
+        c = l->data;
+        o = &others[n];
+
+        o->len = ngx_webrtc_nice_sockaddr(&c->addr, &o->remote);
+
+        if (c->transport == NICE_CANDIDATE_TRANSPORT_UDP
+            && o->len == nice->dst.len
+            && ngx_cmp_sockaddr(&o->remote.sockaddr, o->len,
+                                &nice->dst.remote.sockaddr, nice->dst.len, 1)
+               != NGX_OK)
+        {
+            n++;
+        }
+    }
+
+    g_slist_free_full(list, (GDestroyNotify) nice_candidate_free);
+
+    return n;
+}
+
+
+void
+ngx_webrtc_nice_ask(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_other_t *other,
+    u_char *p, size_t n)
+{
+    ngx_webrtc_nice_dst_t  dst;
+
+    if (nice->socket == NULL || g_socket_is_closed(nice->socket)) {
+        return;
+    }
+
+    dst.fd = nice->dst.fd;
+    dst.remote = other->remote;
+    dst.len = other->len;
+    dst.segment = 0;
+
+    ngx_webrtc_nice_batch_single(&dst, p, n);
+}
+
+
+void
+ngx_webrtc_nice_move(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_other_t *other)
+{
+    if (nice->socket == NULL) {
+        return;
+    }
+
+    ngx_webrtc_nice_batch_leave(&nice->dst);
+
+    nice->dst.remote = other->remote;
+    nice->dst.len = other->len;
+    nice->moved = 1;
+}
+
+
+u_char *
+ngx_webrtc_nice_pair(ngx_webrtc_nice_t *nice, u_char *p, u_char *end)
+{
+    gchar           text[INET6_ADDRSTRLEN];
+    ngx_uint_t      i;
+    NiceCandidate  *pair[2];
+
+    static const char  *types[] = { "host", "srflx", "prflx", "relay" };
+
+    if (!nice_agent_get_selected_pair(nice->agent, nice->stream,
+                                      NGX_WEBRTC_NICE_COMPONENT, &pair[0],
+                                      &pair[1]))
+    {
+        return p;
+    }
+
+    for (i = 0; i < 2; i++) {
+
+        if (i == 1 && nice->moved) {
+            p = ngx_slprintf(p, end, " ");
+            p += ngx_sock_ntop(&nice->dst.remote.sockaddr, nice->dst.len, p,
+                               end - p, 1);
+            break;
+        }
+
+        nice_address_to_string(&pair[i]->addr, text);
+
+        p = ngx_slprintf(p, end, "%s%s:%ud %s", i ? " " : "", text,
+                         nice_address_get_port(&pair[i]->addr),
+                         types[pair[i]->type & 3]);
+    }
+
+    return p;
+}

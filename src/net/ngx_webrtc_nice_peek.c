@@ -1,0 +1,80 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Datagrams are looked at in the queue of a socket (MSG_PEEK), one after the
+ * other: with SO_PEEK_OFF the kernel keeps how far that has come, and takes
+ * back what the reader has taken.  One that arrives between the look and the
+ * read is missed; what is asked is asked again.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "ngx_webrtc_nice_peek.h"
+#include "ngx_webrtc_turn.h"
+
+
+#ifndef SO_PEEK_OFF
+#define SO_PEEK_OFF  42                   /* UAPI, asm-generic/socket.h */
+#endif
+
+
+/* datagrams of a turn; chosen: a millisecond */
+#define NGX_WEBRTC_NICE_PEEK_MAX   256
+
+/* bytes of a datagram that are looked at: responses are shorter, with a TURN
+ * server's headers too */
+#define NGX_WEBRTC_NICE_PEEK_SIZE  1500
+
+
+void
+ngx_webrtc_nice_peek(ngx_socket_t fd,
+    void (*answer)(void *ctx, u_char *p, size_t n), void *ctx)
+{
+    int          offset;
+    u_char      *p;
+    size_t       size;
+    ssize_t      n;
+    socklen_t    len;
+    ngx_uint_t   i;
+    u_char       buf[NGX_WEBRTC_NICE_PEEK_SIZE];
+
+    len = sizeof(int);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &offset, &len) == -1) {
+        return;
+    }
+
+    if (offset < 0) {
+        offset = 0;
+
+        if (setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof(int))
+            == -1)
+        {
+            return;
+        }
+    }
+
+    for (i = 0; i < NGX_WEBRTC_NICE_PEEK_MAX; i++) {
+
+        /* MSG_TRUNC: the offset goes on by the whole datagram */
+
+        n = recv(fd, buf, sizeof(buf), MSG_PEEK|MSG_DONTWAIT|MSG_TRUNC);
+
+        if (n == -1) {
+            return;
+        }
+
+        if ((size_t) n > sizeof(buf)) {
+            continue;
+        }
+
+        size = n;
+        p = ngx_webrtc_turn_response(buf, &size);
+
+        if (p) {
+            answer(ctx, p, size);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Full ICE: where a peer is whose address no longer answers.
+ */
+
+
+#ifndef _NGX_WEBRTC_SESSION_REBIND_H_INCLUDED_
+#define _NGX_WEBRTC_SESSION_REBIND_H_INCLUDED_
+
+
+#include "ngx_webrtc_session.h"
+
+
+/* addresses that are asked at a time; chosen: those heard last */
+#define NGX_WEBRTC_SESSION_REBIND_OTHERS  8
+
+/* ms to the first repetition, which doubles; as of ICE lite's requests */
+#define NGX_WEBRTC_SESSION_REBIND_RTO     100
+
+
+typedef struct {
+    ngx_webrtc_nice_other_t      to;
+    u_char                       tid[NGX_WEBRTC_ICE_TID];
+} ngx_webrtc_session_other_t;
+
+
+struct ngx_webrtc_session_rebind_s {
+    ngx_msec_t                   begun;
+    ngx_msec_t                   asked;       /* time that others were, first */
+    ngx_msec_t                   next;        /* time of the next step */
+    ngx_uint_t                   round;       /* requests before it */
+    ngx_webrtc_session_other_t  *found;       /* the first that has answered */
+    ngx_webrtc_session_other_t   others[NGX_WEBRTC_SESSION_REBIND_OTHERS];
+    ngx_uint_t                   n;
+};
+
+
+/*
+ * Asks the address in use, and the others after so many ms without an answer.
+ * Does nothing when that is under way.
+ */
+void ngx_webrtc_session_rebind_begin(ngx_webrtc_session_t *s, ngx_msec_t wait);
+
+/*
+ * NGX_OK         p, n was the answer of another address
+ * NGX_DECLINED   it was none
+ */
+ngx_int_t ngx_webrtc_session_rebind_input(ngx_webrtc_session_t *s, u_char *p,
+    size_t n);
+
+/* The time is in s->rebind->next while s->rebind is set. */
+void ngx_webrtc_session_rebind_timeout(ngx_webrtc_session_t *s,
+    ngx_msec_t now);
+
+/* The address in use has answered, or the session ends. */
+void ngx_webrtc_session_rebind_end(ngx_webrtc_session_t *s);
+
+
+#endif /* _NGX_WEBRTC_SESSION_REBIND_H_INCLUDED_ */

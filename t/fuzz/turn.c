@@ -1,0 +1,36 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Fuzz target: what TURN servers send.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <ngx_webrtc_turn.h>
+
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    size_t   n;
+    u_char  *p, *copy;
+
+    copy = malloc(size + (size == 0));
+    memcpy(copy, data, size);
+
+    n = size;
+    p = ngx_webrtc_turn_response(copy, &n);
+
+    if (p && (n < 20 || p < copy || n > size - (size_t) (p - copy)
+              || p[0] != 1 || p[1] != 1))
+    {
+        abort();
+    }
+
+    free(copy);
+
+    return 0;
+}
