@@ -1231,7 +1231,18 @@ ngx_webrtc_dtls_arm(ngx_webrtc_dtls_t *dtls, uint64_t now_ms)
 static void
 ngx_webrtc_dtls_shrink(ngx_webrtc_dtls_t *dtls)
 {
-    if (dtls->state != NGX_WEBRTC_DTLS_CONNECTED || dtls->recv) {
+    if (!dtls->recv) {
+        ngx_webrtc_dtls_idle(dtls);
+    }
+}
+
+
+void
+ngx_webrtc_dtls_idle(ngx_webrtc_dtls_t *dtls)
+{
+    if (dtls->ssl == NULL || dtls->shrunk
+        || dtls->state != NGX_WEBRTC_DTLS_CONNECTED)
+    {
         return;
     }
 

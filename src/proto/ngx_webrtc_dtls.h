@@ -256,6 +256,13 @@ ngx_int_t ngx_webrtc_dtls_export(ngx_webrtc_dtls_t *dtls,
 ngx_int_t ngx_webrtc_dtls_settle(ngx_webrtc_dtls_t *dtls);
 
 /*
+ * Frees the buffers of records, 18 kB, until the next one comes or goes; of a
+ * connection with recv callback that is quiet.  Not from a callback; harmless
+ * at any other time.
+ */
+void ngx_webrtc_dtls_idle(ngx_webrtc_dtls_t *dtls);
+
+/*
  * Sends application data as one record and datagram.
  *
  *   p, n    n <= NGX_WEBRTC_DTLS_MTU - 64 bytes, n > 0

@@ -25,6 +25,17 @@
 /* bytes of a peak that is worth giving back; chosen */
 #define NGX_WEBRTC_MEMORY_PEAK   4194304
 
+/* calls of ngx_webrtc_memory_fell() after one that said so until another does;
+ * chosen: usrsctp frees what is closed a second or so later */
+#define NGX_WEBRTC_MEMORY_AGAIN  3
+
+/* calls of it at least until ended sessions are a reason again; chosen: giving
+ * back takes a quarter of a millisecond for a MB */
+#define NGX_WEBRTC_MEMORY_RARELY 10
+
+/* bytes that a session leaves behind when it has ended, whatever it held */
+#define NGX_WEBRTC_MEMORY_LEFT   65536
+
 
 void
 ngx_webrtc_memory_init(ngx_webrtc_memory_t *m, size_t limit)
@@ -55,6 +66,7 @@ ngx_webrtc_memory_end(ngx_webrtc_memory_t *m, ngx_webrtc_memory_account_t *a)
     }
 
     m->held -= a->held;
+    m->left += NGX_WEBRTC_MEMORY_LEFT;
     ngx_queue_remove(&a->queue);
 
     ngx_memzero(a, sizeof(ngx_webrtc_memory_account_t));
@@ -148,11 +160,22 @@ ngx_webrtc_memory_share(ngx_webrtc_memory_t *m, ngx_webrtc_memory_account_t *a,
 ngx_uint_t
 ngx_webrtc_memory_fell(ngx_webrtc_memory_t *m)
 {
-    if (m->peak < NGX_WEBRTC_MEMORY_PEAK || m->held > m->peak / 4) {
-        return 0;
+    ngx_uint_t  fell, left;
+
+    m->calls++;
+
+    fell = (m->peak >= NGX_WEBRTC_MEMORY_PEAK && m->held <= m->peak / 4);
+    left = (m->left >= NGX_WEBRTC_MEMORY_PEAK
+            && m->calls >= NGX_WEBRTC_MEMORY_RARELY);
+
+    if (!fell && !left) {
+        return (m->again && --m->again == 0);
     }
 
     m->peak = m->held;
+    m->left = 0;
+    m->calls = 0;
+    m->again = NGX_WEBRTC_MEMORY_AGAIN;
 
     return 1;
 }

@@ -29,6 +29,9 @@ typedef struct {
     size_t        limit;
     size_t        held;          /* by all */
     size_t        peak;          /* since it was given back to the system */
+    size_t        left;          /* by sessions that have ended since then */
+    ngx_uint_t    again;         /* calls until it is given back, or 0 */
+    ngx_uint_t    calls;         /* since it was */
     uint64_t      looked_ms;     /* for one to go */
 } ngx_webrtc_memory_t;
 
@@ -77,7 +80,11 @@ ngx_webrtc_memory_account_t *ngx_webrtc_memory_laggard(ngx_webrtc_memory_t *m,
 size_t ngx_webrtc_memory_share(ngx_webrtc_memory_t *m,
     ngx_webrtc_memory_account_t *a, size_t least, size_t want);
 
-/* Not zero when most of what was held is not any more, once for each time. */
+/*
+ * Not zero when most of what was held is not any more, or many sessions have
+ * ended; once for each time, and once more a little later.  To be called once
+ * in a second or so.
+ */
 ngx_uint_t ngx_webrtc_memory_fell(ngx_webrtc_memory_t *m);
 
 

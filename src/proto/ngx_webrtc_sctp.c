@@ -99,6 +99,8 @@ ngx_webrtc_sctp_create(ngx_uint_t max, ngx_webrtc_sctp_crc_e crc,
     sctp->hardware = (crc != NGX_WEBRTC_SCTP_CRC_TABLE
                       && ngx_webrtc_sctp_crc32c_available());
 
+    ngx_webrtc_sctp_setup_tables();
+
     usrsctp_init_nothreads(0, ngx_webrtc_sctp_on_output, NULL);
 
     ngx_webrtc_sctp_setup_library(sctp->hardware);

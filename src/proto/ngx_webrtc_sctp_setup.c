@@ -59,6 +59,15 @@ static const uint16_t  ngx_webrtc_sctp_events[] = {
 
 
 void
+ngx_webrtc_sctp_setup_tables(void)
+{
+    /* each socket has a table of its associations, which is one: not 2 kB */
+
+    (void) usrsctp_tunable_set_sctp_pcbtblsize(1);
+}
+
+
+void
 ngx_webrtc_sctp_setup_library(ngx_uint_t offload)
 {
     if (offload) {

@@ -35,6 +35,9 @@ typedef __typeof__(usrsctp_accept(NULL, NULL, NULL))
     ngx_webrtc_sctp_so_pt;
 
 
+/* What can be set before usrsctp is initialized only. */
+void ngx_webrtc_sctp_setup_tables(void);
+
 /* offload: not zero if we compute checksums */
 void ngx_webrtc_sctp_setup_library(ngx_uint_t offload);
 

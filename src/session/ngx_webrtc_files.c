@@ -242,7 +242,10 @@ ngx_webrtc_files_tick(ngx_webrtc_worker_t *wk)
 
 #ifdef __GLIBC__
 
-    /* usrsctp's buffers are small pieces all over the heap */
+    /*
+     * usrsctp's buffers, and what it and OpenSSL have of a session, are small
+     * pieces all over the heap
+     */
 
     (void) malloc_trim(0);
 
@@ -355,7 +358,19 @@ ngx_webrtc_files_pump(ngx_event_t *ev)
 
     ngx_webrtc_files_sctp_arm(f->wk);
     ngx_webrtc_files_arm(f);
+
+    if (ngx_webrtc_files_idle(f)) {
+        ngx_webrtc_dtls_idle(&f->session->dtls);
+    }
+
     ngx_webrtc_files_account(f);
+}
+
+
+ngx_uint_t
+ngx_webrtc_files_idle(ngx_webrtc_files_t *f)
+{
+    return f->assoc.buffered == 0 && f->active.active == 0;
 }
 
 

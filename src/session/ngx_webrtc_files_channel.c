@@ -131,6 +131,14 @@ ngx_webrtc_files_input(ngx_webrtc_session_t *s, u_char *p, size_t n)
     }
 
     ngx_webrtc_files_sctp_arm(s->wk);
+
+    if (ngx_webrtc_files_idle(f)) {
+
+        /* not from here: the record is in DTLS's buffer */
+
+        ngx_webrtc_files_wake(f);
+    }
+
     ngx_webrtc_files_account(f);
 }
 

@@ -108,6 +108,9 @@ void ngx_webrtc_files_account(ngx_webrtc_files_t *f);
 /* Something has happened: posts the pump. */
 void ngx_webrtc_files_wake(ngx_webrtc_files_t *f);
 
+/* Not zero if nothing is served and all has been acknowledged. */
+ngx_uint_t ngx_webrtc_files_idle(ngx_webrtc_files_t *f);
+
 /* Frees what is left when the session has ended and no task is under way. */
 void ngx_webrtc_files_free(ngx_webrtc_files_t *f);
 

@@ -754,6 +754,26 @@ test_data(void)
     settle();
     tap_is_mem(b.sink.data, b.sink.n, "still", 5, "connected still");
 
+    /* the buffers of who is quiet, again and again: it reads, it writes */
+
+    b.echo = 1;
+
+    for (i = 0; i < 3; i++) {
+        ngx_webrtc_dtls_idle(&a.dtls);
+        ngx_webrtc_dtls_idle(&b.dtls);
+        ngx_webrtc_dtls_idle(&b.dtls);
+        tap_ok(a.dtls.shrunk && b.dtls.shrunk, "buffers are freed");
+
+        a.sink.n = 0;
+        ngx_webrtc_dtls_send(&a.dtls, (u_char *) "quiet", 5);
+        settle();
+        tap_is_mem(a.sink.data, a.sink.n, "quiet", 5, "and made again");
+        tap_ok(!a.dtls.shrunk && !b.dtls.shrunk, "both");
+    }
+
+    b.echo = 0;
+    ngx_webrtc_dtls_idle(&b.dtls);
+
     ngx_webrtc_dtls_close(&b.dtls);
     settle();
     tap_ok(both(NGX_WEBRTC_DTLS_CLOSED), "close_notify after data");

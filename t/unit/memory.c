@@ -167,6 +167,7 @@ test_share(void)
 static void
 test_fell(void)
 {
+    ngx_uint_t                   i;
     ngx_webrtc_memory_t          m;
     ngx_webrtc_memory_account_t  a;
 
@@ -184,6 +185,39 @@ test_fell(void)
     tap_ok(!ngx_webrtc_memory_fell(&m), "above a quarter");
     (void) ngx_webrtc_memory_note(&m, &a, 4 * M, 5, 5);
     tap_ok(ngx_webrtc_memory_fell(&m), "fell");
+    tap_ok(!ngx_webrtc_memory_fell(&m), "once");
+    tap_ok(!ngx_webrtc_memory_fell(&m), "a little later");
+    tap_ok(ngx_webrtc_memory_fell(&m), "again");
+    tap_ok(!ngx_webrtc_memory_fell(&m), "and no more");
+
+    /* sessions that have ended leave something, whatever they held */
+
+    ngx_webrtc_memory_end(&m, &a);
+
+    for (i = 1; i < 64; i++) {
+        ngx_webrtc_memory_begin(&m, &a, &a, 0);
+        ngx_webrtc_memory_end(&m, &a);
+        ngx_webrtc_memory_end(&m, &a);
+
+        if (ngx_webrtc_memory_fell(&m)) {
+            break;
+        }
+    }
+
+    tap_is_int(i, 63, "after 64 sessions");
+
+    for (i = 0; i < 100; i++) {
+        ngx_webrtc_memory_begin(&m, &a, &a, 0);
+        ngx_webrtc_memory_end(&m, &a);
+    }
+
+    for (i = 1; i < 20; i++) {
+        if (ngx_webrtc_memory_fell(&m) && i > 3) {
+            break;
+        }
+    }
+
+    tap_is_int(i, 10, "after more of them not before 10 seconds");
     tap_ok(!ngx_webrtc_memory_fell(&m), "once");
 }
 
