@@ -178,8 +178,8 @@ ngx_http_webrtc_file_offer(ngx_http_request_t *r, ngx_str_t *body)
 
     rc = ngx_http_webrtc_offer_created(r, NGX_HTTP_CREATED, peer, &answer);
 
-    if (rc == NGX_HTTP_INTERNAL_SERVER_ERROR) {
-        (void) ngx_webrtc_peers_close(ngx_http_webrtc_worker->bus, peer->ref);
+    if (rc != NGX_DONE) {
+        ngx_http_webrtc_offer_undo(peer);
     }
 
     return rc;

@@ -233,8 +233,7 @@ ngx_http_webrtc_offer_answer(ngx_http_webrtc_offer_t *offer)
     rc = ngx_http_webrtc_offer_created(r, status, peer, &answer);
 
     if (rc != NGX_DONE) {
-        /* nobody knows of the session */
-        (void) ngx_webrtc_peers_close(ngx_http_webrtc_worker->bus, peer->ref);
+        ngx_http_webrtc_offer_undo(peer);
     }
 
     return rc;
@@ -380,6 +379,18 @@ ngx_http_webrtc_offer_created(ngx_http_request_t *r, ngx_uint_t status,
 
     return ngx_http_webrtc_answer(r, status, &ngx_http_webrtc_sdp_type,
                                   answer);
+}
+
+
+void
+ngx_http_webrtc_offer_undo(ngx_webrtc_peer_t *peer)
+{
+    ngx_str_t  id;
+
+    id.data = peer->id;
+    id.len = NGX_WEBRTC_PEER_ID_LEN;
+
+    (void) ngx_webrtc_worker_close(ngx_http_webrtc_worker, &id);
 }
 
 

@@ -67,6 +67,12 @@ ngx_int_t ngx_http_webrtc_offer_created(ngx_http_request_t *r,
     ngx_uint_t status, ngx_webrtc_peer_t *peer, ngx_str_t *answer);
 
 /*
+ * Ends the session of an answer that could not be given: nobody knows of it.
+ * It may be claimed, by this worker's full ICE.
+ */
+void ngx_http_webrtc_offer_undo(ngx_webrtc_peer_t *peer);
+
+/*
  * Adds what every answer that makes a session has: Location, ETag, a Link for
  * each ICE server (RFC 9725, 4.6), and one of a viewer's events.
  *

@@ -123,12 +123,15 @@ ngx_http_webrtc_signal_offer(ngx_http_request_t *r, ngx_str_t *body)
         return rc;
     }
 
-    if (ngx_http_webrtc_offer_headers(r, peer) != NGX_OK) {
-        (void) ngx_webrtc_peers_close(ngx_http_webrtc_worker->bus, peer->ref);
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    rc = (ngx_http_webrtc_offer_headers(r, peer) == NGX_OK)
+         ? ngx_http_webrtc_signal_ok(r, NGX_HTTP_CREATED, peer)
+         : NGX_HTTP_INTERNAL_SERVER_ERROR;
+
+    if (rc != NGX_DONE) {
+        ngx_http_webrtc_offer_undo(peer);
     }
 
-    return ngx_http_webrtc_signal_ok(r, NGX_HTTP_CREATED, peer);
+    return rc;
 }
 
 

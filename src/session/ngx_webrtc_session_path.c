@@ -429,6 +429,8 @@ ngx_webrtc_session_path_ask(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path,
         if (s->probe.nominated || !nominated) {
             return;
         }
+
+        s->probe.sent = 0;
     }
 
     /* the number of the slot leads the answer here from any worker */

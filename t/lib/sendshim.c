@@ -9,7 +9,8 @@
  *                    so, the others take two messages; "SEGMENT": messages with
  *                    UDP_SEGMENT fail with EIO, and every fifth piece that is
  *                    sent instead with EAGAIN; "REFUSE": a sendmsg() of such a
- *                    message fails with EIO
+ *                    message fails with EIO; "CREATED": a writev() of a 201 fails with
+ *                    ECONNRESET
  *     SENDSHIM_LOG   file; "R ssrc seq segments padded" for each packet
  *                    taken, "X what" for each call that failed
  */
@@ -26,6 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 
@@ -39,6 +41,7 @@ static const char  *mode = "";
 
 static int (*real_sendmmsg)(int, struct mmsghdr *, unsigned int, int);
 static ssize_t (*real_sendmsg)(int, const struct msghdr *, int);
+static ssize_t (*real_writev)(int, const struct iovec *, int);
 
 
 __attribute__((constructor)) static void
@@ -48,6 +51,7 @@ begin(void)
 
     *(void **) &real_sendmmsg = dlsym(RTLD_NEXT, "sendmmsg");
     *(void **) &real_sendmsg = dlsym(RTLD_NEXT, "sendmsg");
+    *(void **) &real_writev = dlsym(RTLD_NEXT, "writev");
 
     if (getenv("SENDSHIM")) {
         mode = strdup(getenv("SENDSHIM"));
@@ -216,4 +220,22 @@ sendmsg(int s, const struct msghdr *hdr, int flags)
     }
 
     return rc;
+}
+
+
+ssize_t
+writev(int s, const struct iovec *iov, int n)
+{
+    static const char  created[] = "HTTP/1.1 201";
+
+    if (strcmp(mode, "CREATED") == 0 && n
+        && iov[0].iov_len > sizeof(created)
+        && memcmp(iov[0].iov_base, created, sizeof(created) - 1) == 0)
+    {
+        failed("created");
+        errno = ECONNRESET;
+        return -1;
+    }
+
+    return real_writev(s, iov, n);
 }
