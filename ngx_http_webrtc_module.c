@@ -578,7 +578,7 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     pull->idle_timeout = conf->idle_timeout;
     conf->pull = pull;
 
-    if (!pull->always || conf->play->lengths != NULL) {
+    if (!pull->always || conf->play->lengths != NULL || !conf->where.line) {
         return NGX_CONF_OK;
     }
 

@@ -134,6 +134,21 @@ for my $name (sort keys %case) {
 }
 
 
+subtest 'a publisher that alternates' => sub {
+    my $pub = publish('/whip/often', both => undef,
+                      change => join(',', ('codec') x 40));
+
+    ok($pub->wait(60, sub { ($_[0]{changes} // 0) == 40 }), '40 changes');
+
+    like($t->log, qr/codec that changes too often/, 'is told of, once');
+
+    my $n = () = $t->log =~ /publisher sends codec.*"often"/g;
+    cmp_ok($n, '<', 40, "$n are followed");
+
+    is($pub->stop->{failed}, 0, 'it goes on');
+};
+
+
 subtest 'a viewer without the other codec is told by the end' => sub {
     my $pub = publish('/whip/one', both => undef, hold => 300,
                       change => 'codec');

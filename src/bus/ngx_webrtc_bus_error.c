@@ -49,7 +49,7 @@ ngx_webrtc_bus_error(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
     ngx_uint_t level, ngx_str_t *text, uint64_t now_ms, time_t now)
 {
     uint32_t                    hash;
-    ngx_uint_t                  n;
+    ngx_uint_t                  n, less;
     ngx_webrtc_error_t         *error;
     ngx_webrtc_error_cause_t   *cause;
     ngx_webrtc_error_recent_t  *recent;
@@ -75,9 +75,16 @@ ngx_webrtc_bus_error(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
         ngx_memcpy(error, &recent->error, sizeof(ngx_webrtc_error_t));
     }
 
-    ngx_webrtc_atomic_store(&recent->error.len, 0);
-    ngx_webrtc_atomic_store(&error->len, 0);
-    ngx_webrtc_atomic_fence_release();
+    /* what a viewer's offer lacks does not hide what ails the stream */
+
+    less = (error->len && level > error->level
+            && now_ms - error->at_ms < NGX_WEBRTC_ERROR_AGAIN_MS);
+
+    if (!less) {
+        ngx_webrtc_atomic_store(&recent->error.len, 0);
+        ngx_webrtc_atomic_store(&error->len, 0);
+        ngx_webrtc_atomic_fence_release();
+    }
 
     cause = ngx_webrtc_bus_error_cause(error, hash);
     cause->unsaid++;
@@ -87,6 +94,11 @@ ngx_webrtc_bus_error(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
     if (n) {
         cause->said_ms = ngx_max(now_ms, 1);
         cause->unsaid = 0;
+    }
+
+    if (less) {
+        ngx_shmtx_unlock(&bus->shpool->mutex);
+        return n;
     }
 
     error->count = (error->hash == hash) ? error->count + 1 : 1;

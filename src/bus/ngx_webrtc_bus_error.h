@@ -32,7 +32,8 @@ typedef struct {
  *
  *   st       held
  *   level    NGX_LOG_ERR: why nothing plays, until media flows again;
- *            NGX_LOG_WARN: what is missing, or how it plays
+ *            NGX_LOG_WARN: what is missing, or how it plays; it is logged, but
+ *            kept only if there was no error in the last ten minutes
  *   text     as an operator should read it, without credentials; what is not
  *            printable ASCII is replaced here, in place; it is cut to
  *            NGX_WEBRTC_ERROR_TEXT

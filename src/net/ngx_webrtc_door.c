@@ -77,6 +77,16 @@ ngx_webrtc_doors_open(ngx_cycle_t *cycle, ngx_uint_t max)
             continue;
         }
 
+#if (NGX_HAVE_REUSEPORT)
+
+        /* one of each worker */
+
+        if (ls[i].reuseport && ls[i].worker != ngx_worker) {
+            continue;
+        }
+
+#endif
+
         if (ngx_webrtc_doors_n == max) {
             ngx_log_error(NGX_LOG_WARN, cycle->log, 0,
                           "webrtc pull finds streams in any worker for %ui "

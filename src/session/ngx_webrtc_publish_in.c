@@ -36,6 +36,10 @@
  * encoders' delay, below their usual interval of key frames */
 #define NGX_WEBRTC_PUBLISH_DEAF      1500000
 
+/* changes of a track's codec in so many us; chosen: more than people make */
+#define NGX_WEBRTC_PUBLISH_SWITCHES  20
+#define NGX_WEBRTC_PUBLISH_SWITCH    10000000
+
 /* bytes of a payload that can leave again, with the prefix of RTX too */
 #define NGX_WEBRTC_PUBLISH_PAYLOAD                                            \
     (NGX_WEBRTC_UDP_MAX - NGX_WEBRTC_PLAY_HEADER - NGX_WEBRTC_RTX_OSN         \
@@ -61,7 +65,7 @@ static ngx_webrtc_publish_track_t *ngx_webrtc_publish_match(
 static void ngx_webrtc_publish_extensions(ngx_webrtc_publish_t *pub,
     ngx_webrtc_rtp_t *rtp, uint64_t now_us);
 static ngx_int_t ngx_webrtc_publish_switch(ngx_webrtc_publish_track_t *t,
-    ngx_uint_t codec);
+    ngx_uint_t codec, uint64_t arrival_us);
 static uint8_t ngx_webrtc_publish_cvo(ngx_webrtc_publish_track_t *t,
     ngx_webrtc_rtp_t *rtp);
 static void ngx_webrtc_publish_turn(ngx_webrtc_publish_track_t *t,
@@ -498,7 +502,7 @@ ngx_webrtc_publish_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
     /* padding is of any */
 
     if (codec != t->depay.track.codec && rp->n
-        && ngx_webrtc_publish_switch(t, codec) != NGX_OK)
+        && ngx_webrtc_publish_switch(t, codec, rp->arrival_us) != NGX_OK)
     {
         return;
     }
@@ -587,16 +591,36 @@ ngx_webrtc_publish_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
 }
 
 
-/* the publisher sends another one of the codecs that were negotiated */
+/*
+ * The publisher sends another one of the codecs that were negotiated.  That
+ * makes every viewer's session look at its tracks anew, so it is not done for
+ * each packet of one that alternates.
+ */
 
 static ngx_int_t
-ngx_webrtc_publish_switch(ngx_webrtc_publish_track_t *t, ngx_uint_t codec)
+ngx_webrtc_publish_switch(ngx_webrtc_publish_track_t *t, ngx_uint_t codec,
+    uint64_t arrival_us)
 {
     ngx_webrtc_publish_t  *pub;
     ngx_webrtc_session_t  *s;
 
     s = t->session;
     pub = s->pub;
+
+    if (t->switches
+        && arrival_us - t->switched_us >= NGX_WEBRTC_PUBLISH_SWITCH)
+    {
+        t->switches = 0;
+    }
+
+    if (t->switches == 0) {
+        t->switched_us = arrival_us;
+    }
+
+    if (++t->switches > NGX_WEBRTC_PUBLISH_SWITCHES) {
+        ngx_webrtc_session_complain(s, "codec that changes too often");
+        return NGX_ERROR;
+    }
 
     /* what was sent before is for those who have that codec */
 

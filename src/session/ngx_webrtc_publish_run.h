@@ -47,6 +47,8 @@ typedef struct {
     uint8_t                      track;       /* of the stream */
     uint32_t                     ssrc;        /* of its packets, 0: none yet */
     uint64_t                     changed_us;  /* when it was another before */
+    uint64_t                     switched_us; /* its codec, first of these */
+    ngx_uint_t                   switches;
 
     void                        *mem;         /* of reorder */
     ngx_webrtc_reorder_t         reorder;

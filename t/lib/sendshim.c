@@ -9,8 +9,8 @@
  *                    so, the others take two messages; "SEGMENT": messages with
  *                    UDP_SEGMENT fail with EIO, and every fifth piece that is
  *                    sent instead with EAGAIN; "REFUSE": a sendmsg() of such a
- *                    message fails with EIO; "CREATED": a writev() of a 201 fails with
- *                    ECONNRESET
+ *                    message fails with EIO; "CREATED": a writev() of a 201
+ *                    fails with ECONNRESET
  *     SENDSHIM_LOG   file; "R ssrc seq segments padded" for each packet
  *                    taken, "X what" for each call that failed
  */

@@ -144,6 +144,20 @@ test_level(void)
     tap_is_int(ngx_webrtc_bus_error_now(bus, st, &e), NGX_DECLINED,
            "but is not why nothing plays");
 
+    fails(st, "video is left out", 2000);
+
+    tap_is_int(ngx_webrtc_bus_error(bus, st, NGX_LOG_WARN, &v,
+                                    2000 + 9 * MINUTE, 1), 0,
+           "a warning after an error");
+    tap_is_int(st->error.level, NGX_LOG_ERR, "the error is kept");
+    tap_is_mem(st->error.text, st->error.len, "video is left out", 17,
+               "with its text");
+
+    (void) ngx_webrtc_bus_error(bus, st, NGX_LOG_WARN, &v,
+                                2000 + 10 * MINUTE, 1);
+
+    tap_is_int(st->error.level, NGX_LOG_WARN, "but for ten minutes only");
+
     ngx_webrtc_bus_release(bus, st);
 }
 
