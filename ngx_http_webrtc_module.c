@@ -305,6 +305,20 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       0,
       NULL },
 
+    { ngx_string("webrtc_ice_allow"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_webrtc_ice_rule,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("webrtc_ice_deny"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_webrtc_ice_rule,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("webrtc_cors_origin"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_webrtc_conf_origin,
@@ -467,6 +481,7 @@ ngx_http_webrtc_create_loc_conf(ngx_conf_t *cf)
     wlcf->counter_offer = NGX_CONF_UNSET;
     wlcf->player = NGX_CONF_UNSET;
     wlcf->ice_servers = NGX_CONF_UNSET_PTR;
+    wlcf->ice_rules = NGX_CONF_UNSET_PTR;
     wlcf->public_path = NGX_CONF_UNSET_PTR;
 
     return wlcf;
@@ -522,6 +537,7 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->counter_offer, prev->counter_offer, 0);
     ngx_conf_merge_value(conf->player, prev->player, 1);
     ngx_conf_merge_ptr_value(conf->ice_servers, prev->ice_servers, NULL);
+    ngx_conf_merge_ptr_value(conf->ice_rules, prev->ice_rules, NULL);
     ngx_conf_merge_uint_value(conf->ice, prev->ice,
                               NGX_HTTP_WEBRTC_ICE_LITE);
     ngx_conf_merge_uint_value(conf->ice_min_port, prev->ice_min_port, 0);

@@ -25,12 +25,14 @@ location /udp {
     webrtc_play  bars;
     webrtc_pull  file:%%MEDIA%%/bars.ts loop;
     webrtc_ice   relay;
+    webrtc_ice_allow loopback;
     webrtc_ice_server turn:127.0.0.1:$port username=u credential=p;
 }
 location /tcp {
     webrtc_play  bars;
     webrtc_pull  file:%%MEDIA%%/bars.ts loop;
     webrtc_ice   relay;
+    webrtc_ice_allow loopback;
     webrtc_ice_server turn:127.0.0.1:$port?transport=tcp username=u
                       credential=p;
 }

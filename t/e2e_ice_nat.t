@@ -119,7 +119,8 @@ EOF
 };
 
 my $conf = $t->config(udp => '192.168.77.2:8000',
-    http => 'webrtc_wait 30s; webrtc_handshake_timeout 8s;',
+    http => 'webrtc_wait 30s; webrtc_handshake_timeout 8s;'
+        . ' webrtc_ice_allow private;',
     server => "listen 192.168.77.2:8080;\n"
         . $location->('lite', 'webrtc_ice lite;')
         . $location->('full', 'webrtc_ice full; '

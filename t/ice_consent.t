@@ -27,12 +27,14 @@ location ~ ^/whep/(?<name>short|long|calm)\$ {
 }
 location = /whep/udp {
     webrtc_ice         relay;
+    webrtc_ice_allow   loopback;
     webrtc_ice_server  turn:127.0.0.1:$port username=u credential=p;
     webrtc_play        bars;
     webrtc_pull        file:%%MEDIA%%/bars.ts loop;
 }
 location = /whep/tcp {
     webrtc_ice         relay;
+    webrtc_ice_allow   loopback;
     webrtc_ice_server  turn:127.0.0.1:$port?transport=tcp username=u
                        credential=p;
     webrtc_play        bars;

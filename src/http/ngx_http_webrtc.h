@@ -134,6 +134,7 @@ typedef struct {
     ngx_uint_t                   ice_min_port;   /* 0: any */
     ngx_uint_t                   ice_max_port;
     ngx_array_t                 *ice_addrs;  /* of ice_servers, resolved */
+    ngx_array_t                 *ice_rules;  /* of ngx_webrtc_ice_rule_t */
     ngx_flag_t                   file;
     size_t                       file_chunk;
     ngx_int_t                    file_ranges;

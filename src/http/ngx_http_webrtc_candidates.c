@@ -39,6 +39,7 @@ static ngx_uint_t ngx_http_webrtc_candidates_put(ngx_pool_t *pool,
 static ngx_uint_t ngx_http_webrtc_candidates_family(
     ngx_http_webrtc_main_conf_t *wmcf, ngx_http_webrtc_candidate_t *cand);
 static ngx_uint_t ngx_http_webrtc_is_link_local(struct sockaddr *sa);
+static ngx_uint_t ngx_http_webrtc_candidates_inner(const char *name);
 
 
 ngx_uint_t
@@ -183,7 +184,7 @@ ngx_http_webrtc_candidates_interfaces(ngx_pool_t *pool,
     ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t n,
     ngx_http_webrtc_listen_t *listen, ngx_uint_t loopback)
 {
-    ngx_uint_t        turn;
+    ngx_uint_t        turn, before;
     struct ifaddrs   *list, *ifa;
     struct sockaddr  *sa;
 
@@ -193,9 +194,23 @@ ngx_http_webrtc_candidates_interfaces(ngx_pool_t *pool,
         return n;
     }
 
-    /* a client on this host is best served over loopback: that comes first */
+    /*
+     * A client on this host is best served over loopback: that comes first.
+     * What leads to containers and virtual machines of this host is told when
+     * there is nothing else.
+     */
 
-    for (turn = loopback ? 0 : 1; turn < 2; turn++) {
+    before = n;
+
+    for (turn = loopback ? 0 : 1; turn < 3; turn++) {
+
+        if (turn == 2 && n > before) {
+            break;
+        }
+
+        if (turn == 1) {
+            before = n;
+        }
 
         for (ifa = list; ifa; ifa = ifa->ifa_next) {
 
@@ -205,7 +220,9 @@ ngx_http_webrtc_candidates_interfaces(ngx_pool_t *pool,
                 || sa->sa_family != listen->addr.sockaddr->sa_family
                 || !(ifa->ifa_flags & IFF_UP)
                 || ngx_http_webrtc_is_link_local(sa)
-                || ngx_http_webrtc_candidates_loopback(sa) != (turn == 0))
+                || ngx_http_webrtc_candidates_loopback(sa) != (turn == 0)
+                || (turn && ngx_http_webrtc_candidates_inner(ifa->ifa_name)
+                            != (turn == 2)))
             {
                 continue;
             }
@@ -286,6 +303,28 @@ ngx_http_webrtc_candidates_loopback(struct sockaddr *sa)
     case AF_UNIX:
         return 1;
 #endif
+    }
+
+    return 0;
+}
+
+
+/* is it an interface of this host's own containers or virtual machines? */
+
+static ngx_uint_t
+ngx_http_webrtc_candidates_inner(const char *name)
+{
+    ngx_uint_t  i;
+
+    static const char  *prefixes[] = {
+        "docker", "br-", "veth", "virbr", "vnet", "lxcbr", "lxdbr", "cni",
+        "podman", "cali", "flannel", "vmnet", "vboxnet"
+    };
+
+    for (i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+        if (ngx_strncmp(name, prefixes[i], ngx_strlen(prefixes[i])) == 0) {
+            return 1;
+        }
     }
 
     return 0;

@@ -222,6 +222,13 @@ ngx_http_webrtc_ice_session(ngx_http_webrtc_offer_t *offer,
     conf.max_port = wlcf->ice_max_port;
     conf.relay = (wlcf->ice == NGX_HTTP_WEBRTC_ICE_RELAY);
 
+    if (wlcf->ice_rules) {
+        conf.filter.rules = wlcf->ice_rules->elts;
+        conf.filter.n = wlcf->ice_rules->nelts;
+    }
+
+    ngx_webrtc_ice_filter_client(&conf.filter, r->connection->sockaddr);
+
     ngx_http_webrtc_ice_addrs(r, addrs, &conf.naddrs);
 
     if (conf.naddrs == 0
@@ -627,6 +634,54 @@ ngx_http_webrtc_ice_cleanup(void *data)
     if (peer && peer->session) {
         ngx_webrtc_session_close(peer->session, "client has gone");
     }
+}
+
+
+/* "webrtc_ice_allow word ..." and "webrtc_ice_deny word ..." */
+
+char *
+ngx_http_webrtc_ice_rule(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_webrtc_loc_conf_t *wlcf = conf;
+
+    ngx_str_t   *value;
+    ngx_int_t    rc;
+    ngx_uint_t   i;
+
+    if (wlcf->ice_rules == NGX_CONF_UNSET_PTR) {
+        wlcf->ice_rules = ngx_array_create(cf->pool, 4,
+                                           sizeof(ngx_webrtc_ice_rule_t));
+        if (wlcf->ice_rules == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        rc = ngx_webrtc_ice_filter_add(wlcf->ice_rules, &value[i],
+                 ngx_strcmp(cmd->name.data, "webrtc_ice_deny") == 0);
+
+        if (rc == NGX_DECLINED) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid value \"%V\" in %V, expected an "
+                               "address, a CIDR, \"private\", \"loopback\" "
+                               "or \"all\", such as \"192.168.0.0/16\"",
+                               &value[i], &cmd->name);
+            return NGX_CONF_ERROR;
+        }
+
+        if (rc != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (wlcf->ice_rules->nelts > NGX_WEBRTC_ICE_FILTER_RULES) {
+        return "has too many rules with those before";
+    }
+
+    return NGX_CONF_OK;
 }
 
 

@@ -92,6 +92,10 @@ ngx_int_t ngx_http_webrtc_ice_trickle(ngx_http_request_t *r,
 ngx_int_t ngx_http_webrtc_ice_refuse(ngx_http_request_t *r, ngx_int_t rc,
     ngx_str_t *body);
 
+/* Parses "webrtc_ice_allow" and "webrtc_ice_deny". */
+char *ngx_http_webrtc_ice_rule(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
 /* Parses "webrtc_ice_ports". */
 char *ngx_http_webrtc_ice_ports(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

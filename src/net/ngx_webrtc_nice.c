@@ -70,6 +70,8 @@ static ngx_int_t ngx_webrtc_nice_setup(ngx_webrtc_nice_t *nice,
     ngx_webrtc_nice_conf_t *conf);
 static ngx_int_t ngx_webrtc_nice_servers(ngx_webrtc_nice_t *nice,
     ngx_webrtc_nice_conf_t *conf);
+static ngx_int_t ngx_webrtc_nice_sockaddr_of(ngx_str_t *text,
+    ngx_sockaddr_t *sockaddr);
 static gchar *ngx_webrtc_nice_str(gchar *buf, size_t size, ngx_str_t *s);
 static void ngx_webrtc_nice_on_recv(NiceAgent *agent, guint stream,
     guint component, guint len, gchar *buf, gpointer data);
@@ -295,10 +297,22 @@ ngx_webrtc_nice_servers(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_conf_t *conf)
 {
     gchar                      text[NGX_SOCKADDR_STRLEN + 1];
     gchar                      username[512], credential[512];
+    ngx_sockaddr_t             sockaddr;
     ngx_uint_t                 i, stun;
     ngx_webrtc_nice_server_t  *srv;
 
     stun = 0;
+
+    /* they are on the same sockets */
+
+    for (i = 0; i < conf->nservers && i < NGX_WEBRTC_ICE_FILTER_SERVERS; i++) {
+        if (ngx_webrtc_nice_sockaddr_of(&conf->servers[i].address, &sockaddr)
+            == NGX_OK)
+        {
+            (void) ngx_webrtc_ice_filter_rule(
+                       &nice->servers[nice->nservers++], &sockaddr.sockaddr);
+        }
+    }
 
     for (i = 0; i < conf->nservers && i < NGX_WEBRTC_NICE_SERVERS; i++) {
         srv = &conf->servers[i];
@@ -344,6 +358,37 @@ ngx_webrtc_nice_servers(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_conf_t *conf)
     }
 
     return NGX_OK;
+}
+
+
+/* of a numeric address; NGX_DECLINED: it is none */
+
+static ngx_int_t
+ngx_webrtc_nice_sockaddr_of(ngx_str_t *text, ngx_sockaddr_t *sockaddr)
+{
+    gchar  buf[NGX_SOCKADDR_STRLEN + 1];
+
+    ngx_memzero(sockaddr, sizeof(ngx_sockaddr_t));
+
+    if (ngx_webrtc_nice_str(buf, sizeof(buf), text) == NULL) {
+        return NGX_DECLINED;
+    }
+
+    sockaddr->sockaddr.sa_family = AF_INET;
+
+    if (inet_pton(AF_INET, buf, &sockaddr->sockaddr_in.sin_addr) == 1) {
+        return NGX_OK;
+    }
+
+#if (NGX_HAVE_INET6)
+    sockaddr->sockaddr.sa_family = AF_INET6;
+
+    if (inet_pton(AF_INET6, buf, &sockaddr->sockaddr_in6.sin6_addr) == 1) {
+        return NGX_OK;
+    }
+#endif
+
+    return NGX_DECLINED;
 }
 
 
@@ -413,8 +458,7 @@ ngx_webrtc_nice_add(ngx_webrtc_nice_t *nice,
     ngx_str_t            address;
     NiceAddress          addr;
     NiceCandidate       *c;
-    struct in_addr       in;
-    struct in6_addr      in6;
+    ngx_sockaddr_t       sockaddr;
     NiceCandidateType    type;
 
     if (cand->tcp
@@ -430,9 +474,22 @@ ngx_webrtc_nice_add(ngx_webrtc_nice_t *nice,
     /* only what is an address: nothing here ever asks a name server */
 
     if (ngx_webrtc_nice_str(text, sizeof(text), &address) == NULL
-        || (inet_pton(AF_INET, text, &in) != 1
-            && inet_pton(AF_INET6, text, &in6) != 1))
+        || ngx_webrtc_nice_sockaddr_of(&address, &sockaddr) != NGX_OK)
     {
+        return NGX_DECLINED;
+    }
+
+    if (!ngx_webrtc_ice_filter_allows(&nice->conf.filter, &sockaddr.sockaddr))
+    {
+        if (!nice->left_out) {
+            nice->left_out = 1;
+
+            ngx_log_error(NGX_LOG_INFO, nice->conf.log, 0,
+                          "webrtc nice candidate \"%V\" of the peer is left "
+                          "out: it is in a network that \"webrtc_ice_allow\" "
+                          "does not name", &address);
+        }
+
         return NGX_DECLINED;
     }
 
@@ -992,6 +1049,12 @@ ngx_webrtc_nice_watch(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_io_t *io,
         io->events = 0;
 
         io->dgram = ngx_webrtc_nice_buffers(io->fd);
+
+        if (io->dgram) {
+            (void) ngx_webrtc_ice_filter_attach(&nice->conf.filter,
+                                                nice->servers, nice->nservers,
+                                                io->fd, nice->conf.log);
+        }
     }
 
     events &= POLLIN|POLLOUT;

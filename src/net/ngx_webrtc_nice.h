@@ -18,6 +18,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "ngx_webrtc_sdp.h"
+#include "ngx_webrtc_ice_filter.h"
 
 
 /* local addresses of an agent; chosen: a socket and a connection each */
@@ -100,6 +101,8 @@ typedef struct {
     ngx_webrtc_nice_server_t  *servers;   /* the first STUN server counts */
     ngx_uint_t           nservers;
 
+    ngx_webrtc_ice_filter_t  filter;      /* of the peer's addresses */
+
     in_port_t            min_port;        /* 0: any */
     in_port_t            max_port;
 
@@ -158,7 +161,8 @@ ngx_int_t ngx_webrtc_nice_restart(ngx_webrtc_nice_t *nice, ngx_str_t *ufrag,
 
 /*
  * A candidate of the peer.  Names (mDNS, .local), TCP and other components than
- * the first are skipped in silence; so is what is over the limit.
+ * the first are skipped in silence; so is what is over the limit.  An address
+ * that the filter does not allow is skipped, too, which the log tells once.
  *
  * NGX_OK; NGX_DECLINED when skipped
  */

@@ -54,12 +54,16 @@ struct ngx_webrtc_nice_s {
 
     ngx_uint_t               state;       /* last one told */
     ngx_uint_t               news;        /* to be told, 0: nothing */
+    ngx_webrtc_ice_rule_t    servers[NGX_WEBRTC_ICE_FILTER_SERVERS];
+    ngx_uint_t               nservers;
+
     ngx_uint_t               nremote;
     ngx_uint_t               nreflexive;
 
     unsigned                 paired:1;    /* there is a new pair */
     unsigned                 moved:1;     /* dst is not what libnice has */
     unsigned                 reflexive:1; /* to be told */
+    unsigned                 left_out:1;  /* a candidate, the log has it */
     unsigned                 expect:1;    /* answers to requests of ours */
     unsigned                 up:1;        /* CONNECTED or READY */
     unsigned                 lost:1;      /* the pair, until there is one */

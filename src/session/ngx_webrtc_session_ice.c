@@ -101,6 +101,7 @@ ngx_webrtc_session_ice_agent(ngx_webrtc_session_t *s,
     nice.naddrs = conf->naddrs;
     nice.servers = conf->servers;
     nice.nservers = conf->nservers;
+    nice.filter = conf->filter;
     nice.min_port = conf->min_port;
     nice.max_port = conf->max_port;
     nice.relay = conf->relay ? 1 : 0;

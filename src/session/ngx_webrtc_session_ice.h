@@ -22,6 +22,7 @@ typedef struct {
     ngx_uint_t                  naddrs;
     ngx_webrtc_nice_server_t   *servers;
     ngx_uint_t                  nservers;
+    ngx_webrtc_ice_filter_t     filter;
     in_port_t                   min_port;
     in_port_t                   max_port;
     ngx_uint_t                  relay;

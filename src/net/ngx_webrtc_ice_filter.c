@@ -1,0 +1,453 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Candidates are compared when they are told.  An address that is learnt from
+ * a check (RFC 8445, 7.3.1.3) is asked by libnice before we hear of it, so that
+ * the sockets have a filter of the kernel (classic BPF) with the same rules.
+ *
+ * RFC 6890 (special addresses), RFC 6052 (IPv4 in IPv6), RFC 3056 (6to4).
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <linux/filter.h>
+#include "ngx_webrtc_ice_filter.h"
+
+
+/* instructions: of IPv6, 4 words of 3 each and a return, for all rules */
+#define NGX_WEBRTC_ICE_FILTER_CODE                                            \
+    (16 * (NGX_WEBRTC_ICE_FILTER_RULES + NGX_WEBRTC_ICE_FILTER_SERVERS + 32))
+
+/* bytes of the header in front of the source; RFC 791, 3.1; RFC 8200, 3 */
+#define NGX_WEBRTC_ICE_FILTER_SRC4     12
+#define NGX_WEBRTC_ICE_FILTER_SRC6     8
+
+
+typedef struct {
+    const char                  *word;
+    const char                  *cidr;
+} ngx_webrtc_ice_filter_net_t;
+
+
+typedef struct {
+    struct sock_filter           code[NGX_WEBRTC_ICE_FILTER_CODE];
+    ngx_uint_t                   n;
+    ngx_uint_t                   inet6;
+} ngx_webrtc_ice_filter_code_t;
+
+
+static ngx_uint_t ngx_webrtc_ice_filter_default(ngx_webrtc_ice_rule_t *rules);
+static ngx_int_t ngx_webrtc_ice_filter_cidr(ngx_webrtc_ice_rule_t *rule,
+    ngx_str_t *text);
+static ngx_int_t ngx_webrtc_ice_filter_addr(struct sockaddr *sa, u_char *addr);
+static ngx_uint_t ngx_webrtc_ice_filter_matches(
+    const ngx_webrtc_ice_rule_t *rule, const u_char *addr);
+static void ngx_webrtc_ice_filter_code(ngx_webrtc_ice_filter_code_t *code,
+    const ngx_webrtc_ice_rule_t *rule, ngx_uint_t deny);
+static void ngx_webrtc_ice_filter_put(ngx_webrtc_ice_filter_code_t *code,
+    uint16_t op, uint32_t k, uint8_t jf);
+
+
+static const u_char  ngx_webrtc_ice_filter_mapped[12] =
+    { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+
+
+/* RFC 6890 and its successors; a word's rows, and all that is denied without a
+ * rule */
+
+static const ngx_webrtc_ice_filter_net_t  ngx_webrtc_ice_filter_nets[] = {
+    { "private",  "10.0.0.0/8" },
+    { "private",  "172.16.0.0/12" },
+    { "private",  "192.168.0.0/16" },
+    { "private",  "100.64.0.0/10" },       /* RFC 6598 */
+    { "private",  "169.254.0.0/16" },
+    { "private",  "fc00::/7" },
+    { "private",  "fe80::/10" },
+    { "private",  "fec0::/10" },
+    { "loopback", "127.0.0.0/8" },
+    { "loopback", "::1" },
+    { "",         "0.0.0.0/8" },           /* which is this host, too */
+    { "",         "192.0.0.0/24" },
+    { "",         "198.18.0.0/15" },       /* RFC 2544 */
+    { "",         "224.0.0.0/3" },         /* multicast, reserved, broadcast */
+    { "",         "::" },
+    { "",         "ff00::/8" }
+};
+
+#define NGX_WEBRTC_ICE_FILTER_NETS                                            \
+    (sizeof(ngx_webrtc_ice_filter_nets) / sizeof(ngx_webrtc_ice_filter_nets[0]))
+
+
+ngx_uint_t
+ngx_webrtc_ice_filter_allows(const ngx_webrtc_ice_filter_t *filter,
+    struct sockaddr *sa)
+{
+    u_char                  addr[16];
+    ngx_uint_t              i, n;
+    ngx_webrtc_ice_rule_t   rules[NGX_WEBRTC_ICE_FILTER_NETS];
+
+    if (ngx_webrtc_ice_filter_addr(sa, addr) != NGX_OK) {
+        return 0;
+    }
+
+    for (i = 0; i < filter->n; i++) {
+        if (ngx_webrtc_ice_filter_matches(&filter->rules[i], addr)) {
+            return !filter->rules[i].deny;
+        }
+    }
+
+    n = ngx_webrtc_ice_filter_default(rules);
+
+    for (i = 0; i < n; i++) {
+        if (ngx_webrtc_ice_filter_matches(&rules[i], addr)) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+ngx_int_t
+ngx_webrtc_ice_filter_attach(const ngx_webrtc_ice_filter_t *filter,
+    const ngx_webrtc_ice_rule_t *servers, ngx_uint_t n, ngx_socket_t fd,
+    ngx_log_t *log)
+{
+    socklen_t                      len;
+    ngx_uint_t                     i, nets;
+    ngx_sockaddr_t                 local;
+    struct sock_fprog              prog;
+    ngx_webrtc_ice_rule_t          rules[NGX_WEBRTC_ICE_FILTER_NETS];
+    ngx_webrtc_ice_filter_code_t   code;
+
+    len = sizeof(ngx_sockaddr_t);
+
+    if (getsockname(fd, &local.sockaddr, &len) == -1) {
+        ngx_log_error(NGX_LOG_ERR, log, ngx_socket_errno,
+                      "getsockname() failed");
+        return NGX_ERROR;
+    }
+
+    code.n = 0;
+    code.inet6 = (local.sockaddr.sa_family != AF_INET);
+
+    for (i = 0; i < n && i < NGX_WEBRTC_ICE_FILTER_SERVERS; i++) {
+        ngx_webrtc_ice_filter_code(&code, &servers[i], 0);
+    }
+
+    for (i = 0; i < filter->n && i < NGX_WEBRTC_ICE_FILTER_RULES; i++) {
+        ngx_webrtc_ice_filter_code(&code, &filter->rules[i],
+                                   filter->rules[i].deny);
+    }
+
+    ngx_webrtc_ice_filter_code(&code, &filter->client, filter->client.deny);
+
+    nets = ngx_webrtc_ice_filter_default(rules);
+
+    for (i = 0; i < nets; i++) {
+        ngx_webrtc_ice_filter_code(&code, &rules[i], 1);
+    }
+
+    ngx_webrtc_ice_filter_put(&code, BPF_RET|BPF_K, 0xffffffff, 0);
+
+    prog.len = (unsigned short) code.n;
+    prog.filter = code.code;
+
+    if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog))
+        == -1)
+    {
+        ngx_log_error(NGX_LOG_ERR, log, ngx_socket_errno,
+                      "setsockopt(SO_ATTACH_FILTER) failed");
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_webrtc_ice_filter_client(ngx_webrtc_ice_filter_t *filter,
+    struct sockaddr *sa)
+{
+    u_char      *addr;
+    size_t       len;
+
+    if (ngx_webrtc_ice_filter_rule(&filter->client, sa) != NGX_OK) {
+
+        /* a unix socket: nobody is let through for its sake */
+
+        ngx_memzero(&filter->client, sizeof(ngx_webrtc_ice_rule_t));
+        ngx_memset(filter->client.mask, 0xff, 16);
+        filter->client.deny = 1;
+        return;
+    }
+
+    addr = filter->client.addr;
+
+    if (ngx_memcmp(addr, ngx_webrtc_ice_filter_mapped, 12) == 0) {
+        len = (addr[12] == 127) ? 13 : 15;
+
+    } else {
+        len = 8;
+    }
+
+    ngx_memzero(filter->client.mask + len, 16 - len);
+    ngx_memzero(addr + len, 16 - len);
+}
+
+
+ngx_int_t
+ngx_webrtc_ice_filter_rule(ngx_webrtc_ice_rule_t *rule, struct sockaddr *sa)
+{
+    ngx_memset(rule->mask, 0xff, 16);
+    rule->deny = 0;
+
+    return ngx_webrtc_ice_filter_addr(sa, rule->addr);
+}
+
+
+ngx_int_t
+ngx_webrtc_ice_filter_add(ngx_array_t *rules, ngx_str_t *word,
+    ngx_uint_t deny)
+{
+    ngx_str_t               cidr;
+    ngx_uint_t              i, found;
+    ngx_webrtc_ice_rule_t   rule, *r;
+
+    found = 0;
+
+    for (i = 0; i < NGX_WEBRTC_ICE_FILTER_NETS; i++) {
+
+        if (word->len != ngx_strlen(ngx_webrtc_ice_filter_nets[i].word)
+            || ngx_strncmp(word->data, ngx_webrtc_ice_filter_nets[i].word,
+                           word->len)
+               != 0
+            || word->len == 0)
+        {
+            continue;
+        }
+
+        cidr.data = (u_char *) ngx_webrtc_ice_filter_nets[i].cidr;
+        cidr.len = ngx_strlen(cidr.data);
+
+        (void) ngx_webrtc_ice_filter_cidr(&rule, &cidr);
+
+        r = ngx_array_push(rules);
+        if (r == NULL) {
+            return NGX_ERROR;
+        }
+
+        *r = rule;
+        r->deny = deny ? 1 : 0;
+        found = 1;
+    }
+
+    if (found) {
+        return NGX_OK;
+    }
+
+    if (word->len == 3 && ngx_strncmp(word->data, "all", 3) == 0) {
+        ngx_memzero(&rule, sizeof(ngx_webrtc_ice_rule_t));
+
+    } else if (ngx_webrtc_ice_filter_cidr(&rule, word) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    r = ngx_array_push(rules);
+    if (r == NULL) {
+        return NGX_ERROR;
+    }
+
+    *r = rule;
+    r->deny = deny ? 1 : 0;
+
+    return NGX_OK;
+}
+
+
+/* all that is denied without a rule; room for NGX_WEBRTC_ICE_FILTER_NETS */
+
+static ngx_uint_t
+ngx_webrtc_ice_filter_default(ngx_webrtc_ice_rule_t *rules)
+{
+    ngx_str_t   cidr;
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_WEBRTC_ICE_FILTER_NETS; i++) {
+        cidr.data = (u_char *) ngx_webrtc_ice_filter_nets[i].cidr;
+        cidr.len = ngx_strlen(cidr.data);
+
+        (void) ngx_webrtc_ice_filter_cidr(&rules[i], &cidr);
+        rules[i].deny = 1;
+    }
+
+    return NGX_WEBRTC_ICE_FILTER_NETS;
+}
+
+
+static ngx_int_t
+ngx_webrtc_ice_filter_cidr(ngx_webrtc_ice_rule_t *rule, ngx_str_t *text)
+{
+    ngx_int_t   rc;
+    ngx_cidr_t  cidr;
+
+    ngx_memzero(&cidr, sizeof(ngx_cidr_t));
+
+    rc = ngx_ptocidr(text, &cidr);
+
+    if (rc == NGX_ERROR) {
+        return NGX_DECLINED;
+    }
+
+    rule->deny = 0;
+
+#if (NGX_HAVE_INET6)
+    if (cidr.family == AF_INET6) {
+        ngx_memcpy(rule->addr, &cidr.u.in6.addr, 16);
+        ngx_memcpy(rule->mask, &cidr.u.in6.mask, 16);
+        return NGX_OK;
+    }
+#endif
+
+    if (cidr.family != AF_INET) {
+        return NGX_DECLINED;
+    }
+
+    ngx_memcpy(rule->addr, ngx_webrtc_ice_filter_mapped, 12);
+    ngx_memcpy(rule->addr + 12, &cidr.u.in.addr, 4);
+    ngx_memset(rule->mask, 0xff, 12);
+    ngx_memcpy(rule->mask + 12, &cidr.u.in.mask, 4);
+
+    return NGX_OK;
+}
+
+
+/* IPv4 that is wrapped in IPv6 is taken for what it is */
+
+static ngx_int_t
+ngx_webrtc_ice_filter_addr(struct sockaddr *sa, u_char *addr)
+{
+#if (NGX_HAVE_INET6)
+    u_char               *p;
+
+    static const u_char   nat64[12] = { 0, 0x64, 0xff, 0x9b };
+
+#endif
+
+    ngx_memcpy(addr, ngx_webrtc_ice_filter_mapped, 12);
+
+    switch (sa->sa_family) {
+
+    case AF_INET:
+        ngx_memcpy(addr + 12, &((struct sockaddr_in *) sa)->sin_addr, 4);
+        return NGX_OK;
+
+#if (NGX_HAVE_INET6)
+    case AF_INET6:
+        p = ((struct sockaddr_in6 *) sa)->sin6_addr.s6_addr;
+
+        if (ngx_memcmp(p, nat64, 12) == 0) {
+            ngx_memcpy(addr + 12, p + 12, 4);
+
+        } else if (p[0] == 0x20 && p[1] == 0x02) {
+            ngx_memcpy(addr + 12, p + 2, 4);
+
+        } else {
+            ngx_memcpy(addr, p, 16);
+        }
+
+        return NGX_OK;
+#endif
+    }
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_uint_t
+ngx_webrtc_ice_filter_matches(const ngx_webrtc_ice_rule_t *rule,
+    const u_char *addr)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < 16; i++) {
+        if ((addr[i] & rule->mask[i]) != rule->addr[i]) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/* A rule is a test of each word that its mask has, and a return. */
+
+static void
+ngx_webrtc_ice_filter_code(ngx_webrtc_ice_filter_code_t *code,
+    const ngx_webrtc_ice_rule_t *rule, ngx_uint_t deny)
+{
+    uint32_t    addr[4], mask[4];
+    ngx_uint_t  i, first, left, src;
+
+    ngx_memcpy(addr, rule->addr, 16);
+    ngx_memcpy(mask, rule->mask, 16);
+
+    first = 0;
+    src = NGX_WEBRTC_ICE_FILTER_SRC6;
+
+    if (!code->inet6) {
+
+        for (i = 0; i < 12; i++) {
+            if ((ngx_webrtc_ice_filter_mapped[i] & rule->mask[i])
+                != rule->addr[i])
+            {
+                /* of IPv6 */
+                return;
+            }
+        }
+
+        first = 3;
+        src = NGX_WEBRTC_ICE_FILTER_SRC4 - 12;
+    }
+
+    for (left = 0, i = first; i < 4; i++) {
+        left += (mask[i] != 0);
+    }
+
+    for (i = first; i < 4; i++) {
+
+        if (mask[i] == 0) {
+            continue;
+        }
+
+        left--;
+
+        ngx_webrtc_ice_filter_put(code, BPF_LD|BPF_W|BPF_ABS,
+                                  SKF_NET_OFF + src + 4 * i, 0);
+        ngx_webrtc_ice_filter_put(code, BPF_ALU|BPF_AND|BPF_K, ntohl(mask[i]),
+                                  0);
+        ngx_webrtc_ice_filter_put(code, BPF_JMP|BPF_JEQ|BPF_K, ntohl(addr[i]),
+                                  (uint8_t) (3 * left + 1));
+    }
+
+    ngx_webrtc_ice_filter_put(code, BPF_RET|BPF_K, deny ? 0 : 0xffffffff, 0);
+}
+
+
+/* jf: instructions that are passed over when the comparison fails */
+
+static void
+ngx_webrtc_ice_filter_put(ngx_webrtc_ice_filter_code_t *code, uint16_t op,
+    uint32_t k, uint8_t jf)
+{
+    struct sock_filter  *f;
+
+    f = &code->code[code->n++];
+
+    f->code = op;
+    f->jt = 0;
+    f->jf = jf;
+    f->k = k;
+}

@@ -1,0 +1,80 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Which addresses of peers a session with full ICE deals with: it sends checks,
+ * and a peer must not be able to have them sent to whom it likes.
+ */
+
+
+#ifndef _NGX_WEBRTC_ICE_FILTER_H_INCLUDED_
+#define _NGX_WEBRTC_ICE_FILTER_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+/* rules of a location; chosen: what a socket's filter has room for */
+#define NGX_WEBRTC_ICE_FILTER_RULES    64
+
+/* addresses that a socket hears of whatever the rules say: servers */
+#define NGX_WEBRTC_ICE_FILTER_SERVERS  8
+
+
+/* IPv4 as IPv4-mapped IPv6 (RFC 4291, 2.5.5.2) */
+typedef struct {
+    u_char                       addr[16];
+    u_char                       mask[16];
+    unsigned                     deny:1;
+} ngx_webrtc_ice_rule_t;
+
+
+typedef struct {
+    const ngx_webrtc_ice_rule_t *rules;       /* the first that matches counts;
+                                                 they outlive the session */
+    ngx_uint_t                   n;
+    ngx_webrtc_ice_rule_t        client;      /* see below; of the request */
+} ngx_webrtc_ice_filter_t;
+
+
+/*
+ * May checks be sent to what the peer tells as its candidate?  Without a rule
+ * for it not to networks of private use, this host, and the like.
+ */
+ngx_uint_t ngx_webrtc_ice_filter_allows(const ngx_webrtc_ice_filter_t *filter,
+    struct sockaddr *sa);
+
+/*
+ * Has a socket receive nothing from others.  From the network of the client
+ * that has made the request, a packet is let through all the same: who sends
+ * from there has not to be told to us.
+ *
+ *   servers   as rules, whom the socket has to hear of
+ *
+ * NGX_ERROR after logging
+ */
+ngx_int_t ngx_webrtc_ice_filter_attach(const ngx_webrtc_ice_filter_t *filter,
+    const ngx_webrtc_ice_rule_t *servers, ngx_uint_t n, ngx_socket_t fd,
+    ngx_log_t *log);
+
+/* Sets the network of a client: /24, /64, all of loopback. */
+void ngx_webrtc_ice_filter_client(ngx_webrtc_ice_filter_t *filter,
+    struct sockaddr *sa);
+
+/* A rule that matches this address only; NGX_DECLINED: not one of IP. */
+ngx_int_t ngx_webrtc_ice_filter_rule(ngx_webrtc_ice_rule_t *rule,
+    struct sockaddr *sa);
+
+/*
+ * Adds the rules of a word: an address, a CIDR, "private", "loopback" or "all".
+ *
+ *   rules   array of ngx_webrtc_ice_rule_t
+ *
+ * NGX_OK, NGX_DECLINED: it is none of these, NGX_ERROR
+ */
+ngx_int_t ngx_webrtc_ice_filter_add(ngx_array_t *rules, ngx_str_t *word,
+    ngx_uint_t deny);
+
+
+#endif /* _NGX_WEBRTC_ICE_FILTER_H_INCLUDED_ */
