@@ -73,6 +73,7 @@ ngx_webrtc_source_out_begin(ngx_webrtc_source_out_t *out)
     out->full_us = 0;
     out->told = NGX_WEBRTC_RING_HELD;
     out->dry = 0;
+    out->over = 0;
 
     ngx_webrtc_timeline_start(out->timeline);
 }
@@ -260,6 +261,10 @@ ngx_webrtc_source_out_frame(ngx_webrtc_source_out_t *out, ngx_uint_t i,
         ngx_webrtc_source_out_key(out, n);
     }
 
+    if (out->over) {
+        return NGX_DECLINED;
+    }
+
     head = out->writer.head;
 
     rc = ngx_webrtc_pack_frame(pack, data, n, frame);
@@ -317,7 +322,10 @@ ngx_webrtc_source_out_key(ngx_webrtc_source_out_t *out, size_t n)
 static void
 ngx_webrtc_source_out_grow(ngx_webrtc_source_out_t *out, size_t need)
 {
+    ngx_int_t  rc;
+
     if (out->conf->grow == NULL
+        || out->over
         || (out->full_us && out->now_us < out->full_us))
     {
         return;
@@ -325,7 +333,12 @@ ngx_webrtc_source_out_grow(ngx_webrtc_source_out_t *out, size_t need)
 
     out->full_us = 0;
 
-    if (out->conf->grow(out->conf->ctx, need) != NGX_OK) {
+    rc = out->conf->grow(out->conf->ctx, need);
+
+    if (rc == NGX_ABORT) {
+        out->over = 1;
+
+    } else if (rc != NGX_OK) {
         out->full_us = out->now_us + NGX_WEBRTC_SOURCE_OUT_FULL;
     }
 }
@@ -342,8 +355,10 @@ ngx_webrtc_source_out_lost_key(ngx_webrtc_source_out_t *out)
     if (out->writer.state > out->told) {
         out->told = out->writer.state;
 
-        if (out->conf->grow) {
-            (void) out->conf->grow(out->conf->ctx, 0);
+        if (out->conf->grow
+            && out->conf->grow(out->conf->ctx, 0) == NGX_ABORT)
+        {
+            out->over = 1;
         }
     }
 }
@@ -375,6 +390,10 @@ ngx_webrtc_source_out_packet(void *ctx, u_char *payload, size_t n,
                               &ngx_webrtc_source_out_keep))
     {
         ngx_webrtc_source_out_grow(out, 0);
+
+        if (out->over) {
+            return NGX_ERROR;
+        }
     }
 
     if (ngx_webrtc_ring_write(&out->writer, &pkt, payload) != NGX_OK) {

@@ -57,8 +57,9 @@ typedef struct {
  *   published    called after each frame that readers can see now
  *   grow         a ring is wanted, or a larger one, of "need" bytes at least
  *                (0: any), because what newcomers start with does not fit.
- *                NGX_OK: writer is in another one; else there is none, and it
- *                is not asked again soon.  NULL: there is never one
+ *                NGX_OK: writer is in another one; NGX_ABORT: nobody answers
+ *                any more, nothing is written; else there is none, and it is
+ *                not asked again soon.  NULL: there is never one
  */
 typedef struct {
     ngx_webrtc_ring_t           *ring;
@@ -83,6 +84,7 @@ typedef struct {
                                                    ngx_webrtc_packet.h */
     unsigned                       wait_key:1;  /* video */
     unsigned                       hold:1;      /* audio, for the first key */
+    unsigned                       over:1;      /* nothing more of this run */
     unsigned                       dry:1;       /* there is no ring to write
                                                    to, nor memory for one */
     int64_t                        full_us;     /* the ring cannot grow, until

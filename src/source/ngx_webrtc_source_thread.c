@@ -187,12 +187,20 @@ ngx_webrtc_source_thread_note(ngx_webrtc_source_thread_t *th,
 
     pthread_mutex_lock(&th->mutex);
 
-    if (th->nnotes) {
+    while (th->nnotes && rc == NGX_AGAIN) {
+
         *note = th->notes[0];
         th->nnotes--;
         ngx_memmove(&th->notes[0], &th->notes[1],
                     th->nnotes * sizeof(ngx_webrtc_source_note_t));
-        rc = NGX_OK;
+
+        /* told to stop, it does not wait: its writer is not the loop's */
+
+        if (note->type != NGX_WEBRTC_SOURCE_NOTE_GROW
+            || !ngx_webrtc_atomic_load(&th->stop))
+        {
+            rc = NGX_OK;
+        }
     }
 
     pthread_mutex_unlock(&th->mutex);

@@ -207,7 +207,10 @@ ngx_webrtc_source_thread_t *ngx_webrtc_source_thread_create(
 /* NGX_OK; NGX_ERROR, errno is set, nothing runs */
 ngx_int_t ngx_webrtc_source_thread_start(ngx_webrtc_source_thread_t *th);
 
-/* Takes the oldest note.  NGX_OK; NGX_AGAIN: there is none. */
+/*
+ * Takes the oldest note.  NGX_OK; NGX_AGAIN: there is none.  After stop() no
+ * GROW is among them: the thread has not waited, and may be writing.
+ */
 ngx_int_t ngx_webrtc_source_thread_note(ngx_webrtc_source_thread_t *th,
     ngx_webrtc_source_note_t *note);
 

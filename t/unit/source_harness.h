@@ -54,6 +54,8 @@ typedef struct {
     ngx_uint_t                   failures;
     ngx_uint_t                   logs;
     ngx_uint_t                   grows;
+    unsigned                     stops:1;      /* as soon as it asks to grow */
+    unsigned                     asked:1;      /* it did */
     uint64_t                     start_us;
     uint64_t                     up_us;        /* after the start, the last */
     ngx_webrtc_source_note_t     first;        /* up */
@@ -70,6 +72,13 @@ harness_notify(void *ctx)
     ngx_webrtc_source_note_t   note;
 
     pthread_mutex_lock(&h->mutex);
+
+    if (h->stops && h->th->nnotes
+        && h->th->notes[0].type == NGX_WEBRTC_SOURCE_NOTE_GROW)
+    {
+        h->asked = 1;
+        ngx_webrtc_source_thread_stop(h->th);
+    }
 
     while (ngx_webrtc_source_thread_note(h->th, &note) == NGX_OK) {
 
@@ -154,6 +163,17 @@ harness_published(void *ctx, ngx_webrtc_source_delta_t *delta)
 
     pthread_cond_broadcast(&h->cond);
     pthread_mutex_unlock(&h->mutex);
+}
+
+
+/* in the source's thread, which the test has no more than one of */
+
+static __attribute__((unused)) ngx_int_t
+harness_grow(void *ctx, size_t need)
+{
+    harness_t  *h = ctx;
+
+    return ngx_webrtc_source_thread_grow(h->th, need);
 }
 
 

@@ -725,6 +725,48 @@ test_broken(const char *name, ngx_uint_t rounds)
 }
 
 
+/*
+ * The source is stopped as it asks for a larger ring: who made room then and
+ * who writes would be two.
+ */
+
+static void
+test_stop_grow(const char *name)
+{
+    harness_t                        h;
+    ngx_webrtc_source_thread_conf_t  conf;
+
+    char  cmd[512];
+
+    snprintf(cmd, sizeof(cmd), "ffmpeg -nostdin -v error -y -f lavfi "
+             "-i testsrc2=size=1920x1080 -vf noise=alls=100:allf=t "
+             "-frames:v 2 -c:v libx264 -preset ultrafast -qp 1 %s",
+             path(name));
+
+    if (system(cmd) != 0) {
+        tap_fail("%s: made", name);
+        return;
+    }
+
+    ngx_memzero(&conf, sizeof(ngx_webrtc_source_thread_conf_t));
+    conf.unpaced = 1;
+    conf.once = 1;
+    conf.out.grow = harness_grow;
+
+    harness_init(&h, path(name), &conf);
+    h.stops = 1;
+
+    ngx_webrtc_source_thread_run(h.th);
+
+    tap_is_int(h.asked, 1, "stopped as it asks: it does ask");
+    tap_is_int(h.grows, 0, "stopped as it asks: the loop does not hear of it");
+    tap_is_int(h.sum.frames, 0, "stopped as it asks: nothing is written");
+    tap_is_int(h.downs, 0, "stopped as it asks: it ends");
+
+    harness_free(&h);
+}
+
+
 int
 main(void)
 {
@@ -763,6 +805,8 @@ main(void)
     test_bframes("b.mp4");
 
     test_pace("av.ts");
+
+    test_stop_grow("noise.mp4");
 
     test_broken("av.ts", 30);
     test_broken("av.flv", 10);
