@@ -23,6 +23,7 @@
 #include "ngx_webrtc_door.h"
 #include "ngx_webrtc_source.h"
 #include "ngx_webrtc_source_av.h"
+#include "ngx_webrtc_source_standby.h"
 #include "ngx_webrtc_source_thread.h"
 
 
@@ -55,7 +56,7 @@ struct ngx_webrtc_source_s {
                                                /* for the log: st may be gone
                                                   before us */
 
-    ngx_uint_t                     warned;     /* by the thread */
+    uint32_t                       warned;     /* by a thread; atomic */
 
     ngx_str_t                      urls[NGX_WEBRTC_SOURCE_FROM];
     ngx_uint_t                     nfrom;
@@ -94,6 +95,7 @@ static void ngx_webrtc_source_call(ngx_webrtc_source_t *source,
     ngx_uint_t event);
 static void ngx_webrtc_source_finish(ngx_webrtc_source_t *source);
 static void ngx_webrtc_source_destroy(ngx_webrtc_source_t *source);
+static void ngx_webrtc_source_leave(void);
 
 
 /* of this process */
@@ -217,6 +219,7 @@ void
 ngx_webrtc_source_exit(ngx_msec_t ms)
 {
     uint64_t              until_us, now_us;
+    ngx_uint_t            left;
     ngx_queue_t          *q, *next;
     ngx_connection_t     *c;
     ngx_webrtc_source_t  *source;
@@ -232,6 +235,7 @@ ngx_webrtc_source_exit(ngx_msec_t ms)
         ngx_webrtc_source_stop(ngx_queue_data(q, ngx_webrtc_source_t, queue));
     }
 
+    left = 0;
     until_us = ngx_webrtc_source_thread_now() + (uint64_t) ms * 1000;
 
     for (q = ngx_queue_head(&ngx_webrtc_sources);
@@ -259,6 +263,8 @@ ngx_webrtc_source_exit(ngx_msec_t ms)
         ngx_log_error(NGX_LOG_WARN, &source->log, 0,
                       "webrtc source: thread did not end in time");
 
+        left = 1;
+
         c = source->connection;
 
         if (c->read->active) {
@@ -268,6 +274,15 @@ ngx_webrtc_source_exit(ngx_msec_t ms)
         ngx_free_connection(c);
 
         c->fd = (ngx_socket_t) -1;
+    }
+
+    /*
+     * nginx unloads modules before a process ends, and libraries tidy up as it
+     * does; under a thread that comes back then the code would be gone.
+     */
+
+    if (left || ngx_webrtc_source_standby_left()) {
+        (void) atexit(ngx_webrtc_source_leave);
     }
 }
 
@@ -454,8 +469,7 @@ ngx_webrtc_source_doors(void *ctx, struct sockaddr *sa, uint16_t *ports,
 
     case NGX_BUSY:
 
-        if (!source->warned) {
-            source->warned = 1;
+        if (!ngx_webrtc_atomic_swap(&source->warned, 1)) {
             ngx_webrtc_source_thread_log(source->thread, NGX_LOG_WARN,
                         "this is rtmp of this nginx, but in any worker: write "
                         "127.0.0.1 in the URL to find the stream's one");
@@ -821,4 +835,13 @@ ngx_webrtc_source_destroy(ngx_webrtc_source_t *source)
     pool->log = ngx_cycle->log;
 
     ngx_destroy_pool(pool);
+}
+
+
+/* as this module is unloaded, or by exit() */
+
+static void
+ngx_webrtc_source_leave(void)
+{
+    _exit(0);
 }

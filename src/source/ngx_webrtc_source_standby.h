@@ -33,13 +33,22 @@ void ngx_webrtc_source_standby_check(ngx_webrtc_source_thread_t *th,
     uint64_t now_us);
 
 /*
- * In the source's thread: that run is over.  Waits for the other thread, which
- * can take long only while a name is resolved.
+ * In the source's thread: that run is over.  Does not wait for the other
+ * thread, which may be resolving a name.
  *
  * Returns what is to be played now, with th->now set; or NULL.
  */
 ngx_webrtc_source_run_t *ngx_webrtc_source_standby_end(
     ngx_webrtc_source_thread_t *th);
+
+/*
+ * In the source's thread, after end(): it ends, too.  The other thread is left
+ * alone where it does not end within moments.
+ */
+void ngx_webrtc_source_standby_leave(ngx_webrtc_source_thread_t *th);
+
+/* Threads of this process that were left alone; some may have ended since. */
+ngx_uint_t ngx_webrtc_source_standby_left(void);
 
 
 #endif /* _NGX_WEBRTC_SOURCE_STANDBY_H_INCLUDED_ */

@@ -31,12 +31,20 @@
 /* chosen: after a run as long as this an upstream counts as good again */
 #define NGX_WEBRTC_SOURCE_STEADY_US  (10 * 1000000)
 
+/*
+ * ms for which one that was not is left alone while another one plays, at
+ * most; chosen: viewers see a seam each time that it comes back
+ */
+#define NGX_WEBRTC_SOURCE_SHY        60000
+
 
 static void *ngx_webrtc_source_thread_main(void *data);
 static ngx_uint_t ngx_webrtc_source_thread_next(ngx_webrtc_source_thread_t *th,
     ngx_uint_t i);
 static ngx_uint_t ngx_webrtc_source_thread_backoff(
     ngx_webrtc_source_thread_t *th, ngx_uint_t backoff, uint64_t started_us);
+static void ngx_webrtc_source_thread_shy(ngx_webrtc_source_thread_t *th,
+    uint64_t started_us);
 static void ngx_webrtc_source_thread_lost(ngx_webrtc_source_thread_t *th,
     ngx_uint_t retry_ms);
 static ngx_int_t ngx_webrtc_source_thread_ask(ngx_webrtc_source_thread_t *th,
@@ -288,6 +296,13 @@ ngx_webrtc_source_thread_join(ngx_webrtc_source_thread_t *th, ngx_uint_t ms)
 
 
 void
+ngx_webrtc_source_thread_detach(ngx_webrtc_source_thread_t *th)
+{
+    (void) pthread_detach(th->tid);
+}
+
+
+void
 ngx_webrtc_source_thread_destroy(ngx_webrtc_source_thread_t *th)
 {
     (void) pthread_mutex_destroy(&th->mutex);
@@ -357,6 +372,10 @@ ngx_webrtc_source_thread_run(ngx_webrtc_source_thread_t *th)
         rc = run ? ngx_webrtc_source_av_take(th, run)
                  : ngx_webrtc_source_av_run(th);
 
+        if (!ngx_webrtc_source_thread_stopped(th)) {
+            ngx_webrtc_source_thread_shy(th, started_us);
+        }
+
         run = ngx_webrtc_source_standby_end(th);
 
         if (run && !ngx_webrtc_atomic_load(&th->stop)) {
@@ -418,6 +437,8 @@ ngx_webrtc_source_thread_run(ngx_webrtc_source_thread_t *th)
     if (run) {
         ngx_webrtc_source_av_free(run);
     }
+
+    ngx_webrtc_source_standby_leave(th);
 }
 
 
@@ -645,6 +666,37 @@ ngx_webrtc_source_thread_backoff(ngx_webrtc_source_thread_t *th,
     backoff = ngx_max(backoff * 2, th->conf.backoff_min);
 
     return ngx_min(backoff, th->conf.backoff_max);
+}
+
+
+/*
+ * What was up and is lost: one that accepts, shows a picture and goes would
+ * take the place of the one behind it again and again.
+ */
+
+static void
+ngx_webrtc_source_thread_shy(ngx_webrtc_source_thread_t *th,
+    uint64_t started_us)
+{
+    uint64_t                  now_us;
+    ngx_webrtc_source_shy_t  *shy;
+
+    if (!th->up || th->moved) {
+        return;
+    }
+
+    shy = &th->shy[th->now];
+    now_us = ngx_webrtc_source_thread_now();
+
+    if (now_us - started_us >= NGX_WEBRTC_SOURCE_STEADY_US) {
+        shy->pause = 0;
+        return;
+    }
+
+    shy->pause = ngx_max(shy->pause * 2, th->conf.backoff_min);
+    shy->pause = ngx_min(shy->pause, NGX_WEBRTC_SOURCE_SHY);
+
+    shy->until_us = now_us + (uint64_t) shy->pause * 1000;
 }
 
 

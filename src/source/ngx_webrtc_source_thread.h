@@ -98,6 +98,13 @@ typedef struct {
 } ngx_webrtc_source_from_t;
 
 
+/* how long an upstream that did not stay up is not gone back to */
+typedef struct {
+    ngx_uint_t                         pause;        /* ms, 0: it did */
+    uint64_t                           until_us;
+} ngx_webrtc_source_shy_t;
+
+
 /*
  * Copied by create(), strings included.
  *
@@ -164,6 +171,7 @@ struct ngx_webrtc_source_thread_s {
     ngx_webrtc_source_standby_t       *standby;      /* or NULL, and when it
                                                         is tried again */
     uint64_t                           standby_us;
+    ngx_webrtc_source_shy_t            shy[NGX_WEBRTC_SOURCE_FROM];
 
     ngx_webrtc_source_out_t            out;
 
@@ -232,6 +240,9 @@ void ngx_webrtc_source_thread_stop(ngx_webrtc_source_thread_t *th);
  */
 ngx_int_t ngx_webrtc_source_thread_join(ngx_webrtc_source_thread_t *th,
     ngx_uint_t ms);
+
+/* In place of join(): it frees itself in its last notify(). */
+void ngx_webrtc_source_thread_detach(ngx_webrtc_source_thread_t *th);
 
 /* Frees it: only when it is joined. */
 void ngx_webrtc_source_thread_destroy(ngx_webrtc_source_thread_t *th);

@@ -809,12 +809,13 @@ sub stop {
 }
 
 
-# t/lib/sendshim.c and t/lib/threadshim.c, built once: to be preloaded into nginx
+# t/lib/sendshim.c and others there, built once: to be preloaded into nginx
 
 my %shims;
 
-sub sendshim   { return _shim('sendshim') }
-sub threadshim { return _shim('threadshim') }
+sub sendshim    { return _shim('sendshim') }
+sub threadshim  { return _shim('threadshim') }
+sub resolveshim { return _shim('resolveshim') }
 
 sub _shim {
     my ($name) = @_;
@@ -829,7 +830,6 @@ sub _shim {
 
     return $shims{$name} = $shim;
 }
-
 
 # what the logs and sanitizers have to say
 
