@@ -62,6 +62,7 @@ struct ngx_webrtc_source_audio_s {
     int64_t                          drift;      /* mean difference, * 8 */
     unsigned                         started:1;
     unsigned                         passed:1;   /* not transcoded */
+    unsigned                         no_recode:1;/* nor can it be */
 
     AVCodecContext                  *dec;
     AVFrame                         *frame;      /* decoded */
@@ -83,6 +84,7 @@ struct ngx_webrtc_source_audio_s {
 
 static ngx_int_t ngx_webrtc_source_audio_open(ngx_webrtc_source_audio_t *a,
     const AVCodecParameters *par, const char **cause);
+static void ngx_webrtc_source_audio_close(ngx_webrtc_source_audio_t *a);
 static ngx_uint_t ngx_webrtc_source_audio_too_long(
     ngx_webrtc_source_audio_t *a, AVPacket *pkt);
 static ngx_int_t ngx_webrtc_source_audio_recode(ngx_webrtc_source_audio_t *a);
@@ -204,11 +206,9 @@ ngx_webrtc_source_audio_create(const AVCodecParameters *par,
 void
 ngx_webrtc_source_audio_destroy(ngx_webrtc_source_audio_t *a)
 {
-    avcodec_free_context(&a->dec);
+    ngx_webrtc_source_audio_close(a);
+
     avcodec_free_context(&a->enc);
-    av_frame_free(&a->frame);
-    av_frame_free(&a->pcm);
-    av_packet_free(&a->coded);
     av_channel_layout_uninit(&a->swr_layout);
     swr_free(&a->swr);
     free(a->fifo);
@@ -283,7 +283,7 @@ ngx_webrtc_source_audio_frame(ngx_webrtc_source_audio_t *a, AVPacket *pkt,
 
     if (a->passed && ngx_webrtc_source_audio_too_long(a, pkt)) {
 
-        if (ngx_webrtc_source_audio_recode(a) != NGX_OK) {
+        if (a->no_recode || ngx_webrtc_source_audio_recode(a) != NGX_OK) {
             return NGX_DECLINED;
         }
     }
@@ -406,6 +406,18 @@ ngx_webrtc_source_audio_open(ngx_webrtc_source_audio_t *a,
 }
 
 
+/* what open() has made, or begun to */
+
+static void
+ngx_webrtc_source_audio_close(ngx_webrtc_source_audio_t *a)
+{
+    avcodec_free_context(&a->dec);
+    av_frame_free(&a->frame);
+    av_frame_free(&a->pcm);
+    av_packet_free(&a->coded);
+}
+
+
 /* an Opus frame that no packet has room for: above 480 kbit/s */
 
 static ngx_uint_t
@@ -455,14 +467,22 @@ ngx_webrtc_source_audio_recode(ngx_webrtc_source_audio_t *a)
 
     avcodec_parameters_free(&par);
 
-    if (rc == NGX_OK) {
-        a->passed = 0;
-        a->held = 0;
-        a->skip = 0;
-        a->drift = 0;
+    if (rc != NGX_OK) {
+
+        /* it would be no other with the next frame */
+
+        ngx_webrtc_source_audio_close(a);
+        a->no_recode = 1;
+
+        return rc;
     }
 
-    return rc;
+    a->passed = 0;
+    a->held = 0;
+    a->skip = 0;
+    a->drift = 0;
+
+    return NGX_OK;
 }
 
 
