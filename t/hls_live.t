@@ -50,7 +50,9 @@ EOF
     [ early => 'file:%%DIR%%' ],
     [ end => 'http://127.0.0.1:%%PORT_http%%/open' ]);
 
-my %ffmpeg = map { $_ => hls($_) } qw/ gone anew early /;
+my %ffmpeg = map { $_ => hls($_) } qw/ gone anew /;
+
+$ffmpeg{early} = hls('early', '-hls_list_size', 8);
 
 # four seconds, and then its end
 
@@ -80,7 +82,7 @@ sub again {
     $ffmpeg{$name} = hls($name);
 }
 
-ok(wait_for(60, sub { playlist('early') =~ /(?:EXTINF.*){3}/s }),
+ok(wait_for(60, sub { playlist('early') =~ /(?:EXTINF.*){6}/s }),
    'early: some segments later');
 again('early');
 

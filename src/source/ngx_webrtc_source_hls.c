@@ -11,6 +11,10 @@
  * io_open(), and the function that fills the buffer is ours until the first
  * bytes are known to be no playlist.
  *
+ * A playlist is older than it was where the reading before was answered by
+ * another one of a CDN's servers, or where it has begun anew.  All of it lies
+ * before what was there for the latter alone; else the former catches up soon.
+ *
  * Its persistent connections must be off: a second request on one of them does
  * not go through io_open(), and it insists on the function being its own.
  */
@@ -20,6 +24,13 @@
 #include <ngx_core.h>
 
 #include "ngx_webrtc_source_run.h"
+
+
+/*
+ * Chosen: what is two segments behind and is read twice for each of them, as
+ * libavformat does, has 2 + 2 + 1 + 1.
+ */
+#define NGX_WEBRTC_SOURCE_HLS_BEHIND  7
 
 
 static int ngx_webrtc_source_hls_open(AVFormatContext *ic, AVIOContext **pb,
@@ -184,14 +195,26 @@ ngx_webrtc_source_hls_done(ngx_webrtc_source_hls_t *hls,
     if (i == hls->nlists) {
         hls->nlists++;
         list->url = file->url;
-
-    } else if (end < list->end) {
-
-        /* RFC 8216, 6.2.1: numbers only grow */
-        hls->anew = 1;
+        list->end = 0;
     }
 
-    list->end = end;
+    if (end >= list->end) {
+        list->first = file->list.sequence;
+        list->end = end;
+        list->behind = 0;
+
+    } else {
+
+        /* RFC 8216, 6.2.1: numbers only grow */
+
+        list->behind += list->end - end;
+
+        if (end <= list->first
+            || list->behind >= NGX_WEBRTC_SOURCE_HLS_BEHIND)
+        {
+            hls->anew = 1;
+        }
+    }
 
     /* of several the others may not be read any more */
 

@@ -54,10 +54,13 @@ typedef struct {
 } ngx_webrtc_source_hls_file_t;
 
 
-/* a media playlist, when it was read last */
+/* a media playlist, when it was read with the most segments so far */
 typedef struct {
     uint32_t                      url;
-    uint64_t                      end;          /* number of the next segment */
+    uint64_t                      first;        /* number of a segment */
+    uint64_t                      end;          /* number of the next one */
+    uint64_t                      behind;       /* segments of readings since
+                                                   that had fewer, in all */
 } ngx_webrtc_source_hls_list_t;
 
 
