@@ -7,6 +7,7 @@
 #                   make test T="t/whep.t" runs some of them
 #   make unit       the unit tests alone
 #   make fuzz       fuzz each target for SECONDS=60
+#   make soak       churn for MINUTES=10, and what is left of it
 #   make compat     build against the newest nginx that Debian has
 #   make install    put the module where the installed nginx looks for it
 #   make deb        build/libnginx-mod-http-webrtc_*.deb for it
@@ -29,6 +30,7 @@ CC         = gcc
 CLANG      = clang
 JOBS       = 2
 SECONDS    = 60
+MINUTES    = 10
 T          =
 
 # nginx-dev: configure, headers and the flags of the installed nginx
@@ -107,7 +109,7 @@ quietly    = mkdir -p $(B)/log; exec 9>$(B)/log/$(1).lock; flock 9;           \
                   echo "failed, see build/log/$(1).log" >&2; exit 1; }
 
 
-.PHONY: module run test unit fuzz compat asan install deb clean FORCE         \
+.PHONY: module run test unit fuzz soak compat asan install deb clean FORCE    \
         packages-build packages-run packages-test packages-deb
 
 module: $(MODULE)
@@ -431,6 +433,14 @@ fuzz: packages-test
 	        -print_final_stats=1 -verbosity=0                                 \
 	        corpus/$$name $(ROOT)/t/data/corpus/$$name || exit 1;             \
 	done
+
+
+# churn for MINUTES=10, with a line a minute: t/soak/soak.pl
+
+soak: packages-test
+	@$(MAKE) -s --no-print-directory module browser media
+	@mkdir -p $(TMPDIR)
+	@MINUTES=$(MINUTES) perl t/soak/soak.pl
 
 
 # the demo
