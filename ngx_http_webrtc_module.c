@@ -589,6 +589,7 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     *pull = *conf->pull;
 
+    pull->clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     pull->buffer = conf->buffer;
     pull->buffer_max = conf->buffer_max;
     pull->idle_timeout = conf->idle_timeout;

@@ -132,6 +132,9 @@ typedef struct {
     uint16_t                 program;         /* of MPEG-TS, 0: first video */
     uint8_t                  format_len;
     uint8_t                  loop;
+    uint8_t                  lists;           /* may be a playlist */
+    uint8_t                  links;           /* "disable_symlinks" */
+    uint16_t                 links_from;
     u_char                   format[NGX_WEBRTC_PULL_FORMAT];
     u_char                   url[NGX_WEBRTC_PULL_URL];
 } ngx_webrtc_stream_from_t;

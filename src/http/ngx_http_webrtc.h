@@ -103,6 +103,7 @@ struct ngx_http_webrtc_pull_s {
     ngx_str_t                    format;
     ngx_uint_t                   program;    /* 0: the first with video */
     ngx_str_t                    name;       /* stream, when it is constant */
+    ngx_http_core_loc_conf_t    *clcf;       /* of who plays, in the first */
     size_t                       buffer;
     size_t                       buffer_max;
     ngx_msec_t                   idle_timeout;
@@ -112,6 +113,7 @@ struct ngx_http_webrtc_pull_s {
     unsigned                     full:1;     /* no room for it, as was said */
     unsigned                     used:1;     /* by a location that plays */
     unsigned                     constant:1; /* the URL has no variables */
+    unsigned                     lists:1;    /* it may be a playlist */
     unsigned                     loop:1;
     unsigned                     always:1;
 };

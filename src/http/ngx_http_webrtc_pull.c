@@ -41,6 +41,9 @@ typedef struct {
 
 static void ngx_http_webrtc_pull_from(ngx_http_webrtc_pull_t *pull,
     ngx_str_t *url, ngx_webrtc_stream_pull_t *sp);
+static ngx_int_t ngx_http_webrtc_pull_links(ngx_http_request_t *r,
+    ngx_http_core_loc_conf_t *clcf, ngx_str_t *url,
+    ngx_webrtc_stream_from_t *from);
 static void ngx_http_webrtc_pull_record(ngx_http_webrtc_pull_t *pull,
     ngx_webrtc_stream_pull_t *sp, ngx_webrtc_stream_t *st);
 static ngx_int_t ngx_http_webrtc_pull_start(ngx_webrtc_stream_t *st,
@@ -49,6 +52,8 @@ static void ngx_http_webrtc_pull_event(ngx_webrtc_source_t *source,
     void *data, ngx_uint_t event);
 static void ngx_http_webrtc_pull_orphans(void);
 static void ngx_http_webrtc_pull_always(ngx_http_webrtc_pull_t *pull);
+static ngx_uint_t ngx_http_webrtc_pull_lists(ngx_http_webrtc_pull_t *pull,
+    ngx_str_t *url);
 static ngx_uint_t ngx_http_webrtc_pull_is_wanted(ngx_http_webrtc_puller_t *pr);
 static void ngx_http_webrtc_pull_idle(ngx_http_webrtc_puller_t *pr);
 
@@ -84,6 +89,13 @@ ngx_http_webrtc_pull(ngx_http_request_t *r, ngx_http_webrtc_pull_t *pull,
         }
 
         ngx_http_webrtc_pull_from(p, &url, &sp);
+
+        if (ngx_http_webrtc_pull_links(r, pull->clcf, &url,
+                                       &sp.from[sp.nfrom - 1])
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
     }
 
     ngx_http_webrtc_pull_record(pull, &sp, st);
@@ -116,6 +128,70 @@ ngx_http_webrtc_pull_from(ngx_http_webrtc_pull_t *pull, ngx_str_t *url,
 
     from->program = (uint16_t) pull->program;
     from->loop = pull->loop;
+    from->lists = pull->lists;
+}
+
+
+/* "disable_symlinks", for files; r is NULL without a request */
+
+static ngx_int_t
+ngx_http_webrtc_pull_links(ngx_http_request_t *r,
+    ngx_http_core_loc_conf_t *clcf, ngx_str_t *url,
+    ngx_webrtc_stream_from_t *from)
+{
+#if (NGX_HAVE_OPENAT)
+
+    u_char     path[NGX_WEBRTC_PULL_URL + 8];
+    ngx_str_t  name, links;
+
+    if (clcf->disable_symlinks == NGX_DISABLE_SYMLINKS_OFF
+        || !(ngx_webrtc_source_url_scheme(url)->flags
+             & NGX_WEBRTC_SOURCE_URL_FILE)
+        || ngx_webrtc_source_url_open(url, path, sizeof(path)) != NGX_OK)
+    {
+        return NGX_OK;
+    }
+
+    from->links = (uint8_t) clcf->disable_symlinks;
+
+    if (clcf->disable_symlinks_from == NULL) {
+        return NGX_OK;
+    }
+
+    if (r == NULL) {
+
+        /* with variables: nothing is excepted */
+
+        if (clcf->disable_symlinks_from->lengths) {
+            return NGX_OK;
+        }
+
+        links = clcf->disable_symlinks_from->value;
+
+    } else if (ngx_http_complex_value(r, clcf->disable_symlinks_from, &links)
+               != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    name.data = path + sizeof("file:") - 1;
+    name.len = ngx_strlen(name.data);
+
+    if (links.len && links.len < name.len
+        && ngx_memcmp(name.data, links.data, links.len) == 0)
+    {
+        if (links.data[links.len - 1] == '/') {
+            links.len--;
+        }
+
+        if (name.data[links.len] == '/') {
+            from->links_from = (uint16_t) links.len;
+        }
+    }
+
+#endif
+
+    return NGX_OK;
 }
 
 
@@ -214,6 +290,9 @@ ngx_http_webrtc_pull_start(ngx_webrtc_stream_t *st,
         conf.from[i].format.len = sp->from[i].format_len;
         conf.from[i].program = sp->from[i].program;
         conf.from[i].loop = sp->from[i].loop;
+        conf.from[i].lists = sp->from[i].lists;
+        conf.from[i].links = sp->from[i].links;
+        conf.from[i].links_from = sp->from[i].links_from;
     }
 
     conf.nfrom = sp->nfrom;
@@ -387,6 +466,8 @@ ngx_http_webrtc_pull_always(ngx_http_webrtc_pull_t *pull)
 
         for (p = pull; p; p = p->next) {
             ngx_http_webrtc_pull_from(p, &p->url.value, &sp);
+            (void) ngx_http_webrtc_pull_links(NULL, pull->clcf, &p->url.value,
+                                              &sp.from[sp.nfrom - 1]);
         }
 
         ngx_http_webrtc_pull_record(pull, &sp, st);
@@ -487,6 +568,28 @@ ngx_http_webrtc_pull_done(void)
     }
 
     ngx_webrtc_source_exit(NGX_HTTP_WEBRTC_PULL_EXIT);
+}
+
+
+/*
+ * May it be a playlist?  A local file only where that is written: what is
+ * uploaded under another name, or named by a client, does not read other files.
+ */
+
+static ngx_uint_t
+ngx_http_webrtc_pull_lists(ngx_http_webrtc_pull_t *pull, ngx_str_t *url)
+{
+    u_char  *last;
+
+    last = url->data + url->len;
+
+    return !(ngx_webrtc_source_url_scheme(&pull->prefix)->flags
+             & NGX_WEBRTC_SOURCE_URL_FILE)
+           || (pull->format.len == 3
+               && ngx_strncmp(pull->format.data, "hls", 3) == 0)
+           || (pull->constant && url->len > 5
+               && (ngx_strncasecmp(last - 5, (u_char *) ".m3u8", 5) == 0
+                   || ngx_strncasecmp(last - 4, (u_char *) ".m3u", 4) == 0));
 }
 
 
@@ -619,6 +722,8 @@ ngx_http_webrtc_pull_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                            "\"program=number\" or \"format=name\"", &value[i]);
         return NGX_CONF_ERROR;
     }
+
+    pull->lists = ngx_http_webrtc_pull_lists(pull, &value[1]);
 
     wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webrtc_module);
 

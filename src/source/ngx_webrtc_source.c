@@ -381,6 +381,9 @@ ngx_webrtc_source_from(ngx_webrtc_source_t *source,
 
     from->program = conf->program;
     from->loop = conf->loop;
+    from->lists = conf->lists;
+    from->links = conf->links;
+    from->links_from = conf->links_from;
 
     return NGX_OK;
 }

@@ -67,12 +67,18 @@ typedef void (*ngx_webrtc_source_handler_pt)(ngx_webrtc_source_t *source,
  *   program       number of a program of MPEG-TS; 0: the first one with video
  *   loop          files are repeated, seamlessly; else a file ends the
  *                 source when it has been played, if that was all
+ *   lists         a file may be a playlist of HLS
+ *   links         "disable_symlinks" for files: 0 off, 1 on, 2 if_not_owner;
+ *   links_from    bytes of the path that may have links
  */
 typedef struct {
     ngx_str_t                      url;
     ngx_str_t                      format;
     ngx_uint_t                     program;
     ngx_uint_t                     loop;        /* unsigned  loop:1; */
+    ngx_uint_t                     lists;       /* unsigned  lists:1; */
+    ngx_uint_t                     links;
+    size_t                         links_from;
 } ngx_webrtc_source_conf_from_t;
 
 

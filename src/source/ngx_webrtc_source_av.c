@@ -20,6 +20,7 @@
 #include <libavutil/log.h>
 
 #include "ngx_webrtc_source_av.h"
+#include "ngx_webrtc_source_file.h"
 #include "ngx_webrtc_source_program.h"
 #include "ngx_webrtc_source_refuse.h"
 #include "ngx_webrtc_source_run.h"
@@ -41,7 +42,6 @@ static void ngx_webrtc_source_av_log(void *avcl, int level, const char *fmt,
     va_list args);
 static int ngx_webrtc_source_av_interrupt(void *data);
 static ngx_int_t ngx_webrtc_source_av_find(ngx_webrtc_source_run_t *run);
-static ngx_int_t ngx_webrtc_source_av_regular(ngx_webrtc_source_run_t *run);
 static AVDictionary *ngx_webrtc_source_av_options(
     ngx_webrtc_source_run_t *run);
 static ngx_uint_t ngx_webrtc_source_av_paced(ngx_webrtc_source_run_t *run);
@@ -280,6 +280,7 @@ ngx_webrtc_source_av_interrupt(void *data)
     }
 
     return run->moved
+           || run->refusal[0]
            || run->hls.anew
            || ngx_webrtc_source_tracks_silent(run) != NGX_OK;
 }
@@ -320,12 +321,6 @@ ngx_webrtc_source_av_open(ngx_webrtc_source_run_t *run)
 
     th = run->th;
 
-    if ((th->conf.scheme->flags & NGX_WEBRTC_SOURCE_URL_FILE)
-        && ngx_webrtc_source_av_regular(run) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
     iformat = NULL;
     format = th->conf.format ? th->conf.format : th->conf.scheme->format;
 
@@ -348,14 +343,28 @@ ngx_webrtc_source_av_open(ngx_webrtc_source_run_t *run)
     run->ic->correct_ts_overflow = 0;
     run->ic->flags |= AVFMT_FLAG_NOBUFFER;
 
+    ngx_webrtc_source_open_attach(run);
     ngx_webrtc_source_refuse_watch(run);
-    ngx_webrtc_source_hls_attach(&run->hls, run->ic);
+    ngx_webrtc_source_hls_attach(run);
+
+    run->waiting_us = ngx_webrtc_source_thread_now();
+
+    if (th->conf.scheme->flags & NGX_WEBRTC_SOURCE_URL_FILE) {
+
+        /* ours to close, as libavformat would not know how */
+
+        rc = run->ic->io_open(run->ic, &run->open.pb, th->conf.url,
+                              AVIO_FLAG_READ, NULL);
+        if (rc < 0) {
+            return ngx_webrtc_source_av_failed(run, rc, "open");
+        }
+
+        run->ic->pb = run->open.pb;
+    }
 
     options = ngx_webrtc_source_av_options(run);
 
     /* frees the context on failure */
-
-    run->waiting_us = ngx_webrtc_source_thread_now();
 
     rc = avformat_open_input(&run->ic,
                              run->rtmp ? ngx_webrtc_source_rtmp_url(run->rtmp)
@@ -363,6 +372,10 @@ ngx_webrtc_source_av_open(ngx_webrtc_source_run_t *run)
                              iformat, &options);
 
     av_dict_free(&options);
+
+    if (rc >= 0 && ngx_webrtc_source_open_check(run) != NGX_OK) {
+        rc = AVERROR(EACCES);
+    }
 
     if (rc < 0) {
         return ngx_webrtc_source_av_failed(run, rc, "open");
@@ -373,30 +386,6 @@ ngx_webrtc_source_av_open(ngx_webrtc_source_run_t *run)
     ngx_webrtc_source_read_attach(&run->rd, run->ic, run->paced);
 
     run->opened_us = ngx_webrtc_source_thread_now();
-
-    return NGX_OK;
-}
-
-
-/* opening a pipe would block for good, and a device is never meant */
-
-static ngx_int_t
-ngx_webrtc_source_av_regular(ngx_webrtc_source_run_t *run)
-{
-    const char   *path;
-    struct stat   st;
-
-    path = run->th->conf.url + run->th->conf.scheme->name.len + 1;
-
-    if (stat(path, &st) == -1) {
-        ngx_webrtc_source_thread_error(run->th, "%s", strerror(ngx_errno));
-        return NGX_ERROR;
-    }
-
-    if (!S_ISREG(st.st_mode)) {
-        ngx_webrtc_source_thread_error(run->th, "not a regular file");
-        return NGX_ERROR;
-    }
 
     return NGX_OK;
 }
@@ -416,7 +405,11 @@ ngx_webrtc_source_av_options(ngx_webrtc_source_run_t *run)
     timeout_us = (int64_t) run->th->conf.read_timeout * 1000;
 
     (void) av_dict_set(&d, "protocol_whitelist", scheme->protocols, 0);
-    (void) av_dict_set(&d, "format_whitelist", scheme->formats, 0);
+    (void) av_dict_set(&d, "format_whitelist",
+                       ((scheme->flags & NGX_WEBRTC_SOURCE_URL_FILE)
+                        && !run->th->conf.lists)
+                       ? NGX_WEBRTC_SOURCE_FORMATS : scheme->formats, 0);
+
     (void) av_dict_set(&d, "probesize", NGX_WEBRTC_SOURCE_PROBE, 0);
     (void) av_dict_set(&d, "max_streams", NGX_WEBRTC_SOURCE_STREAMS, 0);
     (void) av_dict_set_int(&d, "rw_timeout", timeout_us, 0);
@@ -499,6 +492,11 @@ ngx_webrtc_source_av_failed(ngx_webrtc_source_run_t *run, int err,
         return NGX_ABORT;
     }
 
+    if (run->refusal[0]) {
+        ngx_webrtc_source_thread_error(th, "%s", run->refusal);
+        return NGX_ERROR;
+    }
+
     if (run->moved) {
         cause = "the stream has moved to another worker";
 
@@ -560,11 +558,23 @@ ngx_webrtc_source_av_close(ngx_webrtc_source_run_t *run)
 
     ngx_webrtc_source_read_cleanup(&run->rd);
 
-    avformat_close_input(&run->ic);
+    ngx_webrtc_source_av_close_input(run);
 
     if (run->rtmp) {
         ngx_webrtc_source_rtmp_destroy(run->rtmp);
         run->rtmp = NULL;
+    }
+}
+
+
+void
+ngx_webrtc_source_av_close_input(ngx_webrtc_source_run_t *run)
+{
+    avformat_close_input(&run->ic);
+
+    if (run->open.pb) {
+        ngx_webrtc_source_file_close(run->open.pb);
+        run->open.pb = NULL;
     }
 }
 
@@ -615,6 +625,10 @@ ngx_webrtc_source_av_read(ngx_webrtc_source_run_t *run)
 
     if (rc >= 0 || rc == AVERROR(EAGAIN)) {
         return NGX_OK;
+    }
+
+    if (run->refusal[0]) {
+        return ngx_webrtc_source_av_failed(run, rc, "read");
     }
 
     if (run->hls.anew) {

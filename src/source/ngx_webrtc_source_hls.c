@@ -36,6 +36,8 @@
 static int ngx_webrtc_source_hls_open(AVFormatContext *ic, AVIOContext **pb,
     const char *url, int flags, AVDictionary **options);
 static int ngx_webrtc_source_hls_read(void *opaque, uint8_t *buf, int size);
+static ngx_int_t ngx_webrtc_source_hls_check(ngx_webrtc_source_hls_t *hls,
+    ngx_webrtc_source_playlist_t *pl);
 static void ngx_webrtc_source_hls_done(ngx_webrtc_source_hls_t *hls,
     ngx_webrtc_source_hls_file_t *file);
 
@@ -45,9 +47,17 @@ static __thread ngx_webrtc_source_hls_t  *ngx_webrtc_source_hls_current;
 
 
 void
-ngx_webrtc_source_hls_attach(ngx_webrtc_source_hls_t *hls,
-    AVFormatContext *ic)
+ngx_webrtc_source_hls_attach(ngx_webrtc_source_run_t *run)
 {
+    AVFormatContext          *ic;
+    ngx_webrtc_source_hls_t  *hls;
+
+    ic = run->ic;
+    hls = &run->hls;
+
+    hls->run = run;
+    hls->variants = 0;
+
     ngx_memzero(hls->files, sizeof(hls->files));
 
     hls->io_open = ic->io_open;
@@ -147,18 +157,56 @@ ngx_webrtc_source_hls_read(void *opaque, uint8_t *buf, int size)
         if (rc == 0 || rc == AVERROR_EOF) {
             ngx_webrtc_source_hls_done(hls, file);
 
-        } else if (rc > 0
-                   && ngx_webrtc_source_playlist_feed(&file->list, buf, rc)
-                      != NGX_OK)
-        {
-            file->pb->read_packet = hls->read;
-            file->opaque = NULL;
+        } else if (rc > 0) {
+
+            if (ngx_webrtc_source_playlist_feed(&file->list, buf, rc)
+                != NGX_OK)
+            {
+                file->pb->read_packet = hls->read;
+                file->opaque = NULL;
+            }
+
+            if (ngx_webrtc_source_hls_check(hls, &file->list) != NGX_OK) {
+                return AVERROR(EACCES);
+            }
         }
 
         break;
     }
 
     return rc;
+}
+
+
+/* libavformat's demuxer takes as much as it gets, and keeps it */
+
+static ngx_int_t
+ngx_webrtc_source_hls_check(ngx_webrtc_source_hls_t *hls,
+    ngx_webrtc_source_playlist_t *pl)
+{
+    hls->variants += pl->variants - pl->counted;
+    pl->counted = pl->variants;
+
+    if (pl->is && !pl->isnt && !hls->run->th->conf.lists) {
+        ngx_webrtc_source_open_refuse(hls->run, "it is a playlist, which "
+                                      "takes format=hls or a fixed name "
+                                      "with .m3u8", "");
+        return NGX_DECLINED;
+    }
+
+    if (pl->cause) {
+        ngx_webrtc_source_open_refuse(hls->run, "the playlist has ",
+                                      pl->cause);
+        return NGX_DECLINED;
+    }
+
+    if (hls->variants > NGX_WEBRTC_SOURCE_PLAYLIST_VARIANTS) {
+        ngx_webrtc_source_open_refuse(hls->run, "the playlist has ",
+                                      "too many variants");
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
 }
 
 

@@ -348,7 +348,7 @@ ngx_webrtc_source_play_again(ngx_webrtc_source_run_t *run)
 
     case NGX_AGAIN:
 
-        avformat_close_input(&run->ic);
+        ngx_webrtc_source_av_close_input(run);
 
         run->th->deadline_us = ngx_webrtc_source_thread_now()
                          + (uint64_t) run->th->conf.connect_timeout * 1000;

@@ -18,6 +18,8 @@
 #define NGX_WEBRTC_SOURCE_PLAYLIST_BOM  "\xef\xbb\xbf"
 
 
+static void ngx_webrtc_source_playlist_limit(
+    ngx_webrtc_source_playlist_t *pl);
 static void ngx_webrtc_source_playlist_line(ngx_webrtc_source_playlist_t *pl);
 static ngx_uint_t ngx_webrtc_source_playlist_tag(
     ngx_webrtc_source_playlist_t *pl, const char *tag);
@@ -30,10 +32,19 @@ ngx_webrtc_source_playlist_feed(ngx_webrtc_source_playlist_t *pl,
 {
     const u_char  *last;
 
-    for (last = p + n; p < last && !pl->isnt; p++) {
+    for (last = p + n; p < last && !pl->isnt && pl->cause == NULL; p++) {
+
+        pl->bytes++;
+        pl->longest++;
 
         if (*p == '\n') {
             ngx_webrtc_source_playlist_line(pl);
+            pl->longest = 0;
+        }
+
+        ngx_webrtc_source_playlist_limit(pl);
+
+        if (*p == '\n') {
             continue;
         }
 
@@ -46,7 +57,30 @@ ngx_webrtc_source_playlist_feed(ngx_webrtc_source_playlist_t *pl,
         }
     }
 
-    return pl->isnt ? NGX_DECLINED : NGX_OK;
+    return (pl->isnt || pl->cause) ? NGX_DECLINED : NGX_OK;
+}
+
+
+static void
+ngx_webrtc_source_playlist_limit(ngx_webrtc_source_playlist_t *pl)
+{
+    if (!pl->is) {
+        /* media is of any size */
+        return;
+    }
+
+    if (pl->bytes > NGX_WEBRTC_SOURCE_PLAYLIST_BYTES) {
+        pl->cause = "too many bytes";
+
+    } else if (pl->longest > NGX_WEBRTC_SOURCE_PLAYLIST_LONGEST) {
+        pl->cause = "too long a line";
+
+    } else if (pl->segments + pl->maps > NGX_WEBRTC_SOURCE_PLAYLIST_SEGMENTS) {
+        pl->cause = "too many segments";
+
+    } else if (pl->variants > NGX_WEBRTC_SOURCE_PLAYLIST_VARIANTS) {
+        pl->cause = "too many variants";
+    }
 }
 
 
@@ -57,7 +91,10 @@ ngx_webrtc_source_playlist_end(ngx_webrtc_source_playlist_t *pl)
         ngx_webrtc_source_playlist_line(pl);
     }
 
-    return (pl->is && !pl->isnt && !pl->master) ? NGX_OK : NGX_DECLINED;
+    ngx_webrtc_source_playlist_limit(pl);
+
+    return (pl->is && !pl->isnt && !pl->master && pl->cause == NULL)
+           ? NGX_OK : NGX_DECLINED;
 }
 
 
@@ -104,6 +141,13 @@ ngx_webrtc_source_playlist_line(ngx_webrtc_source_playlist_t *pl)
 
     } else if (ngx_webrtc_source_playlist_tag(pl, "#EXT-X-STREAM-INF:")) {
         pl->master = 1;
+        pl->variants++;
+
+    } else if (ngx_webrtc_source_playlist_tag(pl, "#EXT-X-MEDIA:")) {
+        pl->variants++;
+
+    } else if (ngx_webrtc_source_playlist_tag(pl, "#EXT-X-MAP:")) {
+        pl->maps++;
     }
 
     pl->n = 0;

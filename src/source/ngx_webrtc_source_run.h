@@ -5,6 +5,7 @@
  * A run of a source: what its parts share.
  *
  *   ngx_webrtc_source_av.c      opens, reads, closes
+ *   ngx_webrtc_source_open.c    opens what libavformat reads
  *   ngx_webrtc_source_hls.c     looks at the playlists that it reads
  *   ngx_webrtc_source_tracks.c  finds the tracks
  *   ngx_webrtc_source_play.c    plays them, live or in real time
@@ -36,6 +37,10 @@
 
 /* bytes of a codec's name; chosen: with how it was carried */
 #define NGX_WEBRTC_SOURCE_REFUSED        48
+
+
+/* bytes of why it must not be played; chosen: a clause */
+#define NGX_WEBRTC_SOURCE_REFUSAL        128
 
 
 /* open at a time: playlists, segments, the next ones; chosen */
@@ -70,14 +75,29 @@ typedef struct {
                                       int flags, AVDictionary **options);
     int                         (*read)(void *opaque, uint8_t *buf, int size);
 
+    ngx_webrtc_source_run_t      *run;
+
     ngx_webrtc_source_hls_file_t  files[NGX_WEBRTC_SOURCE_HLS_FILES];
     ngx_uint_t                    next;
+    ngx_uint_t                    variants;     /* of all master playlists */
 
     ngx_webrtc_source_hls_list_t  lists[NGX_WEBRTC_SOURCE_HLS_LISTS];
     ngx_uint_t                    nlists;
     unsigned                      anew:1;       /* one has begun anew */
     unsigned                      ended:1;      /* the one that was read last */
 } ngx_webrtc_source_hls_t;
+
+
+/* see ngx_webrtc_source_open.c */
+typedef struct {
+    int                         (*io_open)(AVFormatContext *ic,
+                                      AVIOContext **pb, const char *url,
+                                      int flags, AVDictionary **options);
+    int                         (*io_close)(AVFormatContext *ic,
+                                      AVIOContext *pb);
+    AVIOContext                  *pb;           /* of a local file, ours */
+    unsigned                      opened:1;     /* the upstream itself */
+} ngx_webrtc_source_open_t;
 
 
 typedef struct {
@@ -95,6 +115,9 @@ struct ngx_webrtc_source_run_s {
                                                    NULL */
     uint64_t                      waiting_us;   /* since when, for input */
     ngx_uint_t                    moved;        /* to another worker */
+    ngx_webrtc_source_open_t      open;
+    char                          refusal[NGX_WEBRTC_SOURCE_REFUSAL];
+                                                /* what ends it, "": nothing */
     ngx_webrtc_source_hls_t       hls;
     ngx_webrtc_source_read_t      rd;
     ngx_webrtc_source_audio_t    *audio;
@@ -152,6 +175,9 @@ struct ngx_webrtc_source_run_s {
  */
 ngx_int_t ngx_webrtc_source_av_open(ngx_webrtc_source_run_t *run);
 
+/* Closes it: before it is opened again, and at the end. */
+void ngx_webrtc_source_av_close_input(ngx_webrtc_source_run_t *run);
+
 /*
  * One packet into the queue.
  *
@@ -171,9 +197,23 @@ ngx_int_t ngx_webrtc_source_av_failed(ngx_webrtc_source_run_t *run, int err,
     const char *doing);
 
 
-/* Looks at what ic, to be opened in this thread, reads of playlists. */
-void ngx_webrtc_source_hls_attach(ngx_webrtc_source_hls_t *hls,
-    AVFormatContext *ic);
+/* Opens what run->ic, which is not open yet, is to read. */
+void ngx_webrtc_source_open_attach(ngx_webrtc_source_run_t *run);
+
+/*
+ * It is open: has it led somewhere else on its way?
+ *
+ * NGX_OK
+ * NGX_DECLINED   where it must not, run->refusal is set
+ */
+ngx_int_t ngx_webrtc_source_open_check(ngx_webrtc_source_run_t *run);
+
+/* Ends the run for a reason that counts more than what it leads to. */
+void ngx_webrtc_source_open_refuse(ngx_webrtc_source_run_t *run,
+    const char *doing, const char *cause);
+
+/* Looks at what run->ic, to be opened in this thread, reads of playlists. */
+void ngx_webrtc_source_hls_attach(ngx_webrtc_source_run_t *run);
 
 /* The same ones are read in this thread from now on. */
 void ngx_webrtc_source_hls_move(ngx_webrtc_source_hls_t *hls);

@@ -71,6 +71,9 @@ ngx_webrtc_source_thread_create(ngx_webrtc_source_thread_conf_t *conf)
     one.format = conf->format;
     one.program = conf->program;
     one.loop = conf->loop;
+    one.lists = conf->lists;
+    one.links = conf->links;
+    one.links_from = conf->links_from;
 
     from = conf->nfrom ? conf->from : &one;
     n = conf->nfrom ? conf->nfrom : 1;
@@ -477,6 +480,9 @@ ngx_webrtc_source_thread_choose(ngx_webrtc_source_thread_t *th, ngx_uint_t i)
     th->conf.format = from->format;
     th->conf.program = from->program;
     th->conf.loop = from->loop;
+    th->conf.lists = from->lists;
+    th->conf.links = from->links;
+    th->conf.links_from = from->links_from;
 
     /* viewers wait for what follows; chosen: in time for a POST that waits */
 

@@ -88,6 +88,9 @@ typedef struct {
  *   format     demuxer to force, null-terminated, or NULL
  *   program    of MPEG-TS, 0: the first one with video
  *   loop       repeat what has an end
+ *   lists      a file may be a playlist of HLS
+ *   links,
+ *   links_from   see ngx_webrtc_source_file_open()
  */
 typedef struct {
     const char                        *url;
@@ -95,6 +98,9 @@ typedef struct {
     const char                        *format;
     ngx_uint_t                         program;
     ngx_uint_t                         loop;
+    ngx_uint_t                         lists;
+    ngx_uint_t                         links;
+    size_t                             links_from;
 } ngx_webrtc_source_from_t;
 
 
@@ -108,7 +114,7 @@ typedef struct {
 /*
  * Copied by create(), strings included.
  *
- *   from       upstreams, tried in their order, nfrom of them; the next five
+ *   from       upstreams, tried in their order, nfrom of them; the next ones
  *              are those of the one under way
  *   url ..     without them: the only one, as above
  *   backoff_*, *_timeout   milliseconds, not 0
@@ -133,6 +139,9 @@ typedef struct {
     const char                        *format;
     ngx_uint_t                         program;
     ngx_uint_t                         loop;
+    ngx_uint_t                         lists;
+    ngx_uint_t                         links;
+    size_t                             links_from;
 
     ngx_uint_t                         backoff_min;
     ngx_uint_t                         backoff_max;

@@ -19,14 +19,6 @@
 #include "ngx_webrtc_source_url.h"
 
 
-/*
- * Demuxers that a source may use.  Playlists open what they name, so that hls
- * is only where the protocols of the family are harmless.
- */
-#define NGX_WEBRTC_SOURCE_FORMATS                                             \
-    "mpegts,flv,live_flv,mov,mp4,matroska,webm,ogg,mp3,aac,wav,ivf,h264,hevc"
-
-
 static u_char *ngx_webrtc_source_url_scheme_end(u_char *p, u_char *last);
 static u_char *ngx_webrtc_source_url_authority(u_char *p, u_char *last,
     u_char **end);
@@ -43,7 +35,9 @@ static u_char *ngx_webrtc_source_url_strip(u_char *d, u_char *s, u_char *last);
 
 static const ngx_webrtc_source_scheme_t  ngx_webrtc_source_schemes[] = {
 
-    { ngx_string("file"), NULL, "file",
+    /* opened by us; hls only where it is wanted */
+
+    { ngx_string("file"), NULL, "none",
       NGX_WEBRTC_SOURCE_FORMATS ",hls",
       NGX_WEBRTC_SOURCE_URL_PATH|NGX_WEBRTC_SOURCE_URL_FILE },
 

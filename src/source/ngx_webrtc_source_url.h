@@ -21,6 +21,13 @@
 /* chosen: what nginx accepts as one request line argument, and then some */
 #define NGX_WEBRTC_SOURCE_URL_MAX    2048
 
+/*
+ * Demuxers that a source may use.  Playlists open what they name, so that hls
+ * is only where that is held in, see ngx_webrtc_source_reach.h.
+ */
+#define NGX_WEBRTC_SOURCE_FORMATS                                             \
+    "mpegts,flv,live_flv,mov,mp4,matroska,webm,ogg,mp3,aac,wav,ivf,h264,hevc"
+
 /* the scheme names a path in the file system: file:, unix: */
 #define NGX_WEBRTC_SOURCE_URL_PATH   0x01
 /* what follows '?' are options of libavformat: tcp, udp, unix, srt, rtsp */

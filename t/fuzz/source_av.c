@@ -82,6 +82,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     conf.url = url;
     conf.scheme = ngx_webrtc_source_url_scheme(&s);
+    conf.lists = 1;
     conf.once = 1;
     conf.unpaced = 1;
     conf.backoff_min = 1;

@@ -37,6 +37,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                                ngx_min(n, size - i));
     }
 
+    if (a.variants > NGX_WEBRTC_SOURCE_PLAYLIST_VARIANTS + 1
+        || (a.cause == NULL) != (b.cause == NULL))
+    {
+        abort();
+    }
+
     whole = ngx_webrtc_source_playlist_end(&a);
     parts = ngx_webrtc_source_playlist_end(&b);
 

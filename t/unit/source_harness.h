@@ -209,6 +209,7 @@ harness_init(harness_t *h, const char *url,
     }
 
     c.url = (char *) buf;
+    c.lists = 1;
     c.backoff_min = c.backoff_min ? c.backoff_min : 20;
     c.backoff_max = c.backoff_max ? c.backoff_max : 100;
     c.connect_timeout = c.connect_timeout ? c.connect_timeout : 10000;

@@ -61,6 +61,55 @@ static const row_t  rows[] = {
 };
 
 
+/* more of one kind than there may be; without an end */
+
+static const struct {
+    const char  *name;
+    const char  *line;
+    ngx_uint_t   most;         /* lines that pass */
+    const char  *cause;
+} limits[] = {
+    { "variants", "#EXT-X-STREAM-INF:BANDWIDTH=1\nv.m3u8\n", 128,
+      "too many variants" },
+    { "renditions", "#EXT-X-MEDIA:TYPE=AUDIO\n", 128, "too many variants" },
+    { "segments", "#EXTINF:1,\na\n", 100000, "too many segments" },
+    { "initialization sections", "#EXT-X-MAP:URI=a\n", 100000,
+      "too many segments" },
+    { "a line", "x", 65536, "too long a line" },
+    { "comments", "# sixteen bytes\n", 8 * 1024 * 1024 / 16,
+      "too many bytes" },
+    { NULL, NULL, 0, NULL }
+};
+
+
+static void
+limit(ngx_uint_t i)
+{
+    size_t                         len;
+    ngx_int_t                      rc;
+    ngx_uint_t                     n;
+    ngx_webrtc_source_playlist_t   pl;
+
+    ngx_memzero(&pl, sizeof(ngx_webrtc_source_playlist_t));
+
+    len = ngx_strlen(limits[i].line);
+    rc = ngx_webrtc_source_playlist_feed(&pl, (const u_char *) "#EXTM3U\n",
+                                         8);
+
+    for (n = 0; rc == NGX_OK && n < 2 * limits[i].most; n++) {
+        rc = ngx_webrtc_source_playlist_feed(&pl,
+                                         (const u_char *) limits[i].line, len);
+    }
+
+    tap_is_int(rc, NGX_DECLINED, "endless %s: refused", limits[i].name);
+    tap_ok(n == limits[i].most || n == limits[i].most + 1,
+           "  after %d (%d)", (int) limits[i].most, (int) n);
+    tap_is_str(pl.cause ? pl.cause : "", limits[i].cause, "  why");
+    tap_is_int(ngx_webrtc_source_playlist_end(&pl), NGX_DECLINED,
+               "  and it is none");
+}
+
+
 int
 main(void)
 {
@@ -99,6 +148,10 @@ main(void)
         }
 
         tap_is_int(n, 0, "%s, whole and in pieces", r->name);
+    }
+
+    for (i = 0; limits[i].name; i++) {
+        limit(i);
     }
 
     return tap_done();

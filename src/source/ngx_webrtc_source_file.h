@@ -1,0 +1,59 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Local files for libavformat, opened by us: regular ones only, and no links
+ * where "disable_symlinks" forbids them.  What is looked at is what is read.
+ *
+ * For the thread of a source.
+ */
+
+
+#ifndef _NGX_WEBRTC_SOURCE_FILE_H_INCLUDED_
+#define _NGX_WEBRTC_SOURCE_FILE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <libavformat/avformat.h>
+
+
+/* "disable_symlinks" */
+#define NGX_WEBRTC_SOURCE_LINKS_FOLLOW  0
+#define NGX_WEBRTC_SOURCE_LINKS_NONE    1
+#define NGX_WEBRTC_SOURCE_LINKS_OWNER   2     /* of the same owner */
+
+
+/*
+ * Opens a file that is not known to be one: never waits for a pipe, never opens
+ * a device.
+ *
+ *   path    absolute
+ *   links   NGX_WEBRTC_SOURCE_LINKS_*
+ *   from    bytes of path that may be links: "from=", 0: none
+ *   cause   set on failure, constant text or that of strerror()
+ *
+ * A descriptor; or -1 with ngx_errno set, EACCES for what must not be read.
+ */
+ngx_fd_t ngx_webrtc_source_file_open(const char *path, ngx_uint_t links,
+    size_t from, const char **cause);
+
+/*
+ * For libavformat, which reads it.
+ *
+ *   fd          is closed with the result, and on failure
+ *   interrupt   as of the format
+ *
+ * NULL: no memory.  Ends with ngx_webrtc_source_file_close().
+ */
+AVIOContext *ngx_webrtc_source_file_io(ngx_fd_t fd,
+    AVIOInterruptCB *interrupt);
+
+void ngx_webrtc_source_file_close(AVIOContext *pb);
+
+/* Has ngx_webrtc_source_file_io() made it? */
+ngx_uint_t ngx_webrtc_source_file_is(AVIOContext *pb);
+
+
+#endif /* _NGX_WEBRTC_SOURCE_FILE_H_INCLUDED_ */

@@ -1,0 +1,203 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * All that libavformat opens for a source: the upstream itself, and what its
+ * playlists name.
+ *
+ * Local files are opened by us.  Everything else is libavformat's, with the
+ * scheme's protocols, after a look at where it leads; where a server redirects
+ * to is only known afterwards: nothing of the answer is read then.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <libavutil/opt.h>
+
+#include "ngx_webrtc_source_file.h"
+#include "ngx_webrtc_source_reach.h"
+#include "ngx_webrtc_source_run.h"
+
+
+static int ngx_webrtc_source_open(AVFormatContext *ic, AVIOContext **pb,
+    const char *url, int flags, AVDictionary **options);
+static int ngx_webrtc_source_open_file(ngx_webrtc_source_run_t *run,
+    AVIOContext **pb, const char *url, ngx_uint_t first);
+static int ngx_webrtc_source_open_led(ngx_webrtc_source_run_t *run,
+    AVIOContext *pb);
+static int ngx_webrtc_source_open_close(AVFormatContext *ic, AVIOContext *pb);
+
+
+void
+ngx_webrtc_source_open_attach(ngx_webrtc_source_run_t *run)
+{
+    run->open.io_open = run->ic->io_open;
+    run->open.io_close = run->ic->io_close2;
+    run->open.opened = 0;
+
+    run->ic->io_open = ngx_webrtc_source_open;
+    run->ic->io_close2 = ngx_webrtc_source_open_close;
+}
+
+
+void
+ngx_webrtc_source_open_refuse(ngx_webrtc_source_run_t *run,
+    const char *doing, const char *cause)
+{
+    if (run->refusal[0] == '\0') {
+        (void) snprintf(run->refusal, sizeof(run->refusal), "%s%s", doing,
+                        cause);
+    }
+}
+
+
+ngx_int_t
+ngx_webrtc_source_open_check(ngx_webrtc_source_run_t *run)
+{
+    const char  *cause, *url;
+
+    url = run->ic->url;
+
+    /* RTSP follows a redirect by itself, and tells it here */
+
+    if (ngx_strncmp(run->th->conf.scheme->name.data, "rtsp", 4) != 0
+        || ngx_webrtc_source_reach_host_ok(run->th->conf.url, url, &cause)
+           == NGX_OK)
+    {
+        return NGX_OK;
+    }
+
+    ngx_webrtc_source_open_refuse(run, "it leads to ", cause);
+
+    return NGX_DECLINED;
+}
+
+
+static int
+ngx_webrtc_source_open(AVFormatContext *ic, AVIOContext **pb, const char *url,
+    int flags, AVDictionary **options)
+{
+    int                       rc;
+    ngx_uint_t                first;
+    const char               *cause;
+    ngx_webrtc_source_run_t  *run;
+
+    run = ic->interrupt_callback.opaque;
+
+    first = !run->open.opened;
+    run->open.opened = 1;
+
+    if (flags & AVIO_FLAG_WRITE) {
+        return AVERROR(EACCES);
+    }
+
+    if (run->th->conf.scheme->flags & NGX_WEBRTC_SOURCE_URL_FILE) {
+        return ngx_webrtc_source_open_file(run, pb, url, first);
+    }
+
+    if (!first
+        && ngx_webrtc_source_reach(run->th->conf.url, url, &cause) != NGX_OK)
+    {
+        ngx_webrtc_source_open_refuse(run, "it names ", cause);
+        return AVERROR(EACCES);
+    }
+
+    rc = run->open.io_open(ic, pb, url, flags, options);
+
+    if (rc >= 0 && ngx_webrtc_source_open_led(run, *pb) < 0) {
+        (void) run->open.io_close(ic, *pb);
+        *pb = NULL;
+        return AVERROR(EACCES);
+    }
+
+    return rc;
+}
+
+
+static int
+ngx_webrtc_source_open_file(ngx_webrtc_source_run_t *run, AVIOContext **pb,
+    const char *url, ngx_uint_t first)
+{
+    ngx_fd_t                          fd;
+    ngx_err_t                         err;
+    const char                       *path, *cause;
+    ngx_webrtc_source_thread_conf_t  *conf;
+
+    conf = &run->th->conf;
+
+    path = conf->url + conf->scheme->name.len + 1;
+
+    if (!first
+        && ngx_webrtc_source_reach_file(conf->url, url, &path, &cause)
+           != NGX_OK)
+    {
+        ngx_webrtc_source_open_refuse(run, "it names ", cause);
+        return AVERROR(EACCES);
+    }
+
+    fd = ngx_webrtc_source_file_open(path, conf->links, conf->links_from,
+                                     &cause);
+
+    if (fd == NGX_INVALID_FILE) {
+
+        err = ngx_errno;
+
+        /* segments come and go */
+
+        if (first || err == EACCES) {
+            ngx_webrtc_source_open_refuse(run, first ? "" : "it names ",
+                                          cause);
+        }
+
+        return AVERROR(err);
+    }
+
+    *pb = ngx_webrtc_source_file_io(fd, &run->ic->interrupt_callback);
+
+    return *pb ? 0 : AVERROR(ENOMEM);
+}
+
+
+/* where a server of HTTP has redirected to */
+
+static int
+ngx_webrtc_source_open_led(ngx_webrtc_source_run_t *run, AVIOContext *pb)
+{
+    int          rc;
+    uint8_t     *to;
+    const char  *cause;
+
+    to = NULL;
+    rc = 0;
+
+    if (av_opt_get(pb, "location", AV_OPT_SEARCH_CHILDREN, &to) >= 0
+        && to && to[0]
+        && ngx_webrtc_source_reach(run->th->conf.url, (char *) to, &cause)
+           != NGX_OK)
+    {
+        ngx_webrtc_source_open_refuse(run, "it redirects to ", cause);
+        rc = AVERROR(EACCES);
+    }
+
+    av_free(to);
+
+    return rc;
+}
+
+
+static int
+ngx_webrtc_source_open_close(AVFormatContext *ic, AVIOContext *pb)
+{
+    ngx_webrtc_source_run_t  *run;
+
+    if (ngx_webrtc_source_file_is(pb)) {
+        ngx_webrtc_source_file_close(pb);
+        return 0;
+    }
+
+    run = ic->interrupt_callback.opaque;
+
+    return run->open.io_close(ic, pb);
+}
