@@ -25,7 +25,30 @@ system('ffmpeg', '-nostdin', '-v', 'error', '-y', '-t', 2, '-i',
 
 $t->rtmp_server;
 
-$t->start(http => 'webrtc_wait 20s;', server => <<'EOF');
+$t->start(http => <<'EOF2', server => <<'EOF');
+webrtc_wait 20s;
+
+webrtc_pull  tcp://127.0.0.1:1 format=mpegts;
+webrtc_pull  file:%%MEDIA%%/bars.ts loop;
+
+server {
+    listen 127.0.0.1:%%PORT_other%%;
+    location = /whep/outer { webrtc_play outer; }
+}
+EOF2
+
+# a block that has any inherits none
+
+webrtc_pull  tcp://127.0.0.1:1 format=flv;
+webrtc_pull  tcp://127.0.0.1:1 format=mpegts;
+webrtc_pull  file:%%MEDIA%%/bars.mp4 loop;
+
+location = /whep/inner { webrtc_play inner; }
+
+location = /whep/own {
+    webrtc_play  own;
+    webrtc_pull  file:%%MEDIA%%/bars.ts loop;
+}
 
 # nginx-rtmp accepts whoever wants to play what nobody publishes
 
@@ -92,7 +115,21 @@ sub plays {
 
 
 is($t->post_offer("/whep/$_", offer())->{status}, 201, "$_: POST")
-    for qw/ cam third intro files /;
+    for qw/ cam third intro files inner own /;
+is($t->post_offer('http://127.0.0.1:' . $t->port('other') . '/whep/outer',
+                  offer())->{status}, 201, 'outer: POST');
+
+# what they inherit, as the status tells
+
+sub upstream {
+    my $st = $t->stream($_[0]) || {};
+    return ($st->{upstream} // '') . '/' . ($st->{upstreams} // '');
+}
+
+is(upstream('outer'), '2/2', 'outer: has those of http');
+is(upstream('inner'), '3/3', 'inner: has those of server');
+is(upstream('own'), '1/1', 'own: has its own one');
+is(upstream('cam'), '2/2', 'cam: the second one');
 
 is($t->post_offer('/whep/none', offer())->{status}, 409,
    'none: POST, none of them is there');
@@ -125,6 +162,7 @@ my $main = $t->publish('bars.mp4', 'flv', 'rtmp://127.0.0.1:'
                        . $t->port('rtmp') . '/live/main');
 
 ok(wait_for(60, sub { ups('cam') eq '2 1' }), 'cam: back to the first one');
+is(upstream('cam'), '1/2', 'cam: the status says so');
 plays('cam', 'cam: which plays');
 
 is(() = $t->log =~ /webrtc source down.*"cam"/g, 0,

@@ -230,7 +230,8 @@ typedef struct {
     uint64_t                 retry_ms;        /* atomic; no source is started
                                                  before, 0: the last one was */
     uint32_t                 retry_pause;     /* ms; by the claim's holder */
-    uint32_t                 pad4;
+    uint32_t                 upstream;        /* atomic; which of pull.from is
+                                                 up, from 1; 0: none */
 
     uint64_t                 publisher;       /* slots: see */
     uint64_t                 holder;          /* ngx_webrtc_bus_publish.h */
@@ -263,6 +264,8 @@ typedef struct {
     uint32_t                 viewers;
     uint64_t                 changed_ms;
     ngx_uint_t               claim_worker;    /* or NGX_WEBRTC_WORKER_NONE */
+    uint32_t                 upstream;        /* that is up, 0: none; of */
+    uint32_t                 upstreams;
     size_t                   name_len;
     u_char                   name[NGX_WEBRTC_NAME_MAX + 1];
     ngx_uint_t               ntracks;

@@ -207,6 +207,8 @@ ngx_webrtc_bus_next(ngx_webrtc_bus_t *bus, ngx_uint_t *cursor,
         info->claim_kind = (uint32_t) ngx_webrtc_bus_claimed(st,
                                                           &info->claim_worker);
         info->viewers = (uint32_t) ngx_webrtc_bus_viewers(bus, st);
+        info->upstream = ngx_webrtc_atomic_load(&st->upstream);
+        info->upstreams = st->pull.set ? st->pull.nfrom : 0;
         info->changed_ms = ngx_webrtc_atomic_load(&st->changed_ms);
         info->name_len = st->name_len;
         info->stat = st->stat;

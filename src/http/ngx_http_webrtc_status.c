@@ -20,7 +20,7 @@
 
 
 /* bytes of a stream's entry, its name and tracks aside */
-#define NGX_HTTP_WEBRTC_STATUS_STREAM  1280
+#define NGX_HTTP_WEBRTC_STATUS_STREAM  1344
 #define NGX_HTTP_WEBRTC_STATUS_TRACK   192
 #define NGX_HTTP_WEBRTC_STATUS_HEAD    1024
 #define NGX_HTTP_WEBRTC_STATUS_ERROR   128
@@ -468,7 +468,8 @@ ngx_http_webrtc_status_stream(ngx_http_request_t *r,
     p = (u_char *) ngx_escape_json(p, info->name, info->name_len);
 
     p = ngx_slprintf(p, end,
-                     "\",\"state\":\"%s\",\"from\":\"%s\",\"viewers\":%ui,"
+                     "\",\"state\":\"%s\",\"from\":\"%s\","
+                     "\"upstream\":%uD,\"upstreams\":%uD,\"viewers\":%ui,"
                      "\"packets\":%uL,\"bytes\":%uL,\"frames\":%uL,"
                      "\"keyframes\":%uL,\"b_frames_dropped\":%uL,"
                      "\"clamped\":%uL,\"damaged\":%uL,"
@@ -483,6 +484,7 @@ ngx_http_webrtc_status_stream(ngx_http_request_t *r,
                      info->claim_kind == NGX_WEBRTC_CLAIM_SOURCE ? "pull"
                      : info->claim_kind == NGX_WEBRTC_CLAIM_PUBLISH
                        ? "publish" : "",
+                     info->upstream, info->upstreams,
                      (ngx_uint_t) info->viewers, st->packets, st->bytes,
                      st->frames, st->keyframes, st->dropped, st->clamped,
                      st->damaged, st->discontinuities, st->starts,

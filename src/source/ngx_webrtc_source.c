@@ -601,6 +601,8 @@ ngx_webrtc_source_note(ngx_webrtc_source_t *source,
         ngx_webrtc_source_set_tracks(source, note);
 
         ngx_webrtc_atomic_add(&source->st->stat.starts, 1);
+        ngx_webrtc_atomic_store(&source->st->upstream,
+                                (uint32_t) note->from + 1);
 
         ngx_webrtc_bus_set_state(source->bus, source->st,
                                  NGX_WEBRTC_STREAM_ACTIVE, ngx_current_msec);
@@ -633,6 +635,8 @@ ngx_webrtc_source_note(ngx_webrtc_source_t *source,
     case NGX_WEBRTC_SOURCE_NOTE_DOWN:
 
         ngx_webrtc_source_failed(source, note);
+
+        ngx_webrtc_atomic_store(&source->st->upstream, 0);
 
         ngx_webrtc_bus_set_state(source->bus, source->st,
                                  NGX_WEBRTC_STREAM_INACTIVE, ngx_current_msec);
@@ -810,6 +814,8 @@ ngx_webrtc_source_finish(ngx_webrtc_source_t *source)
         ngx_log_error(NGX_LOG_NOTICE, &source->log, 0,
                       "webrtc source stopped");
     }
+
+    ngx_webrtc_atomic_store(&source->st->upstream, 0);
 
     ngx_webrtc_source_call(source, NGX_WEBRTC_SOURCE_ENDED);
 
