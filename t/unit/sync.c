@@ -423,12 +423,91 @@ test_sr(void)
 }
 
 
+/*
+ * The clock that both tracks are captured by is set, while their SSRCs stay:
+ * the video's packets tell it at the same time or 300 ms later, reports not at
+ * all, with an NTP time that steps too, or with one that stays.  What is apart
+ * meanwhile is made up for within 25 s.
+ */
+
+static void
+test_set(void)
+{
+    ngx_int_t          sr;
+    ngx_uint_t         i, late;
+    int64_t            ms, us, a, v, step, worst;
+    ngx_webrtc_sync_t  s;
+
+    static const int  steps[] = {
+        -20000, -11000, -9000, -4000, -1500, -500, -200,
+        200, 500, 1500, 2500, 4000, 9000, 20000
+    };
+
+    static const char  *reports[] = {
+        "no reports", "NTP time that steps", "NTP time that stays"
+    };
+
+    for (sr = 0; sr < 3; sr++)
+    for (late = 0; late < 2; late++)
+    for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+
+        ngx_webrtc_sync_init(&s);
+        (void) ngx_webrtc_sync_track(&s, AUDIO, NGX_WEBRTC_AUDIO, 48000);
+        (void) ngx_webrtc_sync_track(&s, VIDEO, NGX_WEBRTC_VIDEO, 90000);
+
+        a = 0;
+        worst = 0;
+
+        for (ms = 0; ms < 60000; ms += 20) {
+
+            us = START + ms * 1000;
+            step = (ms >= 20000) ? steps[i] : 0;
+
+            a = ngx_webrtc_sync_map(&s, AUDIO,
+                                    0xf0000000 + (uint32_t) ((ms + step) * 48),
+                                    us + 20000 + (ms % 60) * 100);
+
+            if (sr && ms % 1000 == 500) {
+                (void) ngx_webrtc_sync_sr(&s, AUDIO,
+                         ngx_webrtc_time_ntp(us + (sr == 1 ? step * 1000 : 0)),
+                         0xf0000000 + (uint32_t) ((ms + step) * 48));
+            }
+
+            if (ms % 40) {
+                continue;
+            }
+
+            step = (ms >= 20000 + (late ? 300 : 0)) ? steps[i] : 0;
+
+            v = ngx_webrtc_sync_map(&s, VIDEO,
+                                    5000000 + (uint32_t) ((ms + step) * 90),
+                                    us + 30000 + (ms % 120) * 100);
+
+            if (sr && ms % 1000 == 400) {
+                (void) ngx_webrtc_sync_sr(&s, VIDEO,
+                         ngx_webrtc_time_ntp(us + (sr == 1 ? step * 1000 : 0)),
+                         5000000 + (uint32_t) ((ms + step) * 90));
+            }
+
+            if (ms >= 45000) {
+                worst = ngx_max(worst, llabs(v * 100 / 9 - a * 125 / 6));
+            }
+        }
+
+        tap_ok(worst <= 50000, "set by %d ms, %s%s: %d ms apart", steps[i],
+               reports[sr], late ? ", video 300 ms later" : "",
+               (int) (worst / 1000));
+    }
+}
+
+
 int
 main(void)
 {
     test_table();
     test_jumps();
     test_steps();
+    test_set();
     test_renew();
     test_sr();
 
