@@ -21,6 +21,7 @@
 #include "ngx_http_webrtc_vars.h"
 #include "ngx_http_webrtc_signal.h"
 #include "ngx_http_webrtc_url.h"
+#include "ngx_http_webrtc_full.h"
 #include "ngx_http_webrtc_whep.h"
 #include "ngx_http_webrtc_whip.h"
 #include "ngx_webrtc_door.h"
@@ -219,6 +220,13 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_webrtc_loc_conf_t, max_viewers),
       &ngx_http_webrtc_conf_count },
+
+    { ngx_string("webrtc_max_pending"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE123,
+      ngx_http_webrtc_full_pending,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
 
     { ngx_string("webrtc_etag"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
@@ -477,6 +485,8 @@ ngx_http_webrtc_create_loc_conf(ngx_conf_t *cf)
     wlcf->file_changes = NGX_CONF_UNSET_UINT;
     wlcf->file_quiet = NGX_CONF_UNSET_MSEC;
     wlcf->max_viewers = NGX_CONF_UNSET;
+    wlcf->max_pending = NGX_CONF_UNSET;
+    wlcf->max_names = NGX_CONF_UNSET;
     wlcf->etag = NGX_CONF_UNSET_UINT;
     wlcf->counter_offer = NGX_CONF_UNSET;
     wlcf->player = NGX_CONF_UNSET;
@@ -532,6 +542,7 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
 
     ngx_conf_merge_value(conf->max_viewers, prev->max_viewers, 0);
+    ngx_http_webrtc_full_merge(prev, conf);
     ngx_conf_merge_uint_value(conf->etag, prev->etag,
                               NGX_HTTP_WEBRTC_ETAG_LENIENT);
     ngx_conf_merge_value(conf->counter_offer, prev->counter_offer, 0);

@@ -171,3 +171,102 @@ $::sdp
 [qr/^40[06]$/, qr/^(?:201|400)$/, qr/^(?:201|400)$/, qr/^(?:201|400)$/]
 --- no_error_log
 [alert]
+
+
+
+=== webrtc_max_pending: sessions of a client that have not connected
+--- http_config
+webrtc_listen       127.0.0.1:$TEST_NGINX_UDP_PORT;
+webrtc_max_pending  2;
+--- request eval
+["POST /whep/bars\n" . ::offer(),
+ "POST /whip/a\n" . ::offer(direction => 'sendonly'),
+ "POST /whep/bars\n" . ::offer(),
+ "POST /whip/b\n" . ::offer(direction => 'sendonly')]
+--- more_headers eval
+$::sdp
+--- error_code eval
+[201, 201, 503, 503]
+--- response_headers_like eval
+['', '', "Retry-After: \\d+", "Retry-After: \\d+"]
+--- response_body_like eval
+[qr/^v=0/, qr/^v=0/, qr/too many pending sessions.*this client/,
+ qr/too many pending sessions/]
+--- error_log
+too many pending sessions: of one client that have not connected, raise webrtc_max_pending
+--- no_error_log
+[alert]
+
+
+
+=== webrtc_max_pending: names of streams that are not live
+--- http_config
+webrtc_listen       127.0.0.1:$TEST_NGINX_UDP_PORT;
+webrtc_max_pending  100 names=2;
+--- request eval
+["POST /whip/a\n" . ::offer(direction => 'sendonly'),
+ "POST /whip/b\n" . ::offer(direction => 'sendonly'),
+ "POST /whip/c\n" . ::offer(direction => 'sendonly'),
+ "POST /whep/bars\n" . ::offer()]
+--- more_headers eval
+$::sdp
+--- error_code eval
+[201, 201, 503, 503]
+--- response_body_like eval
+[qr/^v=0/, qr/^v=0/, qr/too many new streams.*this client/,
+ qr/too many new streams/]
+--- error_log
+raise names= of webrtc_max_pending
+
+
+
+=== webrtc_max_pending: by a variable, an empty one does not count
+--- http_config
+webrtc_listen       127.0.0.1:$TEST_NGINX_UDP_PORT;
+webrtc_max_pending  1 key=$arg_who;
+--- request eval
+[map { "POST /whep/bars$_\n" . ::offer() }
+ '?who=a', '?who=a', '?who=b', '?who=b', '', '']
+--- more_headers eval
+$::sdp
+--- error_code eval
+[201, 503, 201, 503, 201, 201]
+
+
+
+=== webrtc_max_pending: inherited, and off
+--- http_config
+webrtc_listen       127.0.0.1:$TEST_NGINX_UDP_PORT;
+webrtc_max_pending  1 key=$arg_who;
+--- config
+location /kept {
+    webrtc_publish      kept;
+    webrtc_publish_conflict replace;
+}
+location /two {
+    webrtc_publish      two;
+    webrtc_publish_conflict replace;
+    webrtc_max_pending  2;
+}
+location /off {
+    webrtc_publish      off;
+    webrtc_publish_conflict replace;
+    webrtc_max_pending  off;
+}
+--- request eval
+[map { "POST /$_\n" . ::offer(direction => 'sendonly') }
+ 'kept?who=a', 'kept?who=a', 'two?who=a', 'two?who=b', 'two?who=c',
+ 'off', 'off', 'off']
+--- more_headers eval
+$::sdp
+--- error_code eval
+[201, 503, 201, 201, 503, 201, 201, 201]
+
+
+
+=== webrtc_max_pending: a wrong value
+--- http_config
+webrtc_max_pending  none;
+--- must_die
+--- error_log
+invalid value "none" in webrtc_max_pending, expected "off" or a number from 1

@@ -66,7 +66,7 @@
 /* changes with the layout of what lives in the zone */
 #define NGX_WEBRTC_BUS_LAYOUT                                                 \
     ((uint64_t) sizeof(ngx_webrtc_bus_sh_t) << 32                             \
-     | (uint64_t) sizeof(ngx_webrtc_stream_t) << 8 | 7)
+     | (uint64_t) sizeof(ngx_webrtc_stream_t) << 8 | 8)
 
 /* bytes of zone per stream entry; chosen: a ring is no smaller */
 #define NGX_WEBRTC_BUS_PER_STREAM   NGX_WEBRTC_RING_MIN_SIZE
@@ -437,6 +437,9 @@ ngx_webrtc_table_alloc(ngx_webrtc_bus_t *bus, ngx_webrtc_table_t *t,
     uint32_t             i, n, generation;
     ngx_webrtc_entry_t  *e;
 
+    bus->lack = (t == &bus->sh->streams) ? NGX_WEBRTC_LACK_STREAMS
+                                         : NGX_WEBRTC_LACK_SLOTS;
+
     if (t->used >= t->n) {
         return -1;
     }
@@ -470,6 +473,7 @@ found:
     p = ngx_slab_alloc_locked(bus->shpool, size);
 
     if (p == NULL) {
+        bus->lack = NGX_WEBRTC_LACK_MEMORY;
         ngx_webrtc_atomic_store_release(&e->word,
                               ngx_webrtc_entry_word(NGX_WEBRTC_ENTRY_FREE, 0,
                                                     generation));

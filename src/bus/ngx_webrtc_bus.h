@@ -251,7 +251,10 @@ typedef struct {
     uint64_t                 ring_max;
     ngx_webrtc_stream_ring_t rings[NGX_WEBRTC_BUS_RINGS];
 
-    uint64_t                 created_ms;      /* ro */
+    uint64_t                 client;          /* who has named it first, see */
+    uint32_t                 trial;           /* ngx_webrtc_bus_pending.h; it
+                                                 counts for him */
+    uint32_t                 dropped;         /* atomic; it has to go */
 } ngx_webrtc_stream_t;
 
 
@@ -273,6 +276,28 @@ typedef struct {
     ngx_webrtc_stream_stat_t stat;
     ngx_webrtc_error_t       error;
 } ngx_webrtc_stream_info_t;
+
+
+/* what there was not enough of for a stream or a session */
+typedef enum {
+    NGX_WEBRTC_LACK_NONE = 0,
+    NGX_WEBRTC_LACK_MEMORY,                   /* of the zone */
+    NGX_WEBRTC_LACK_STREAMS,                  /* entries for them */
+    NGX_WEBRTC_LACK_SLOTS,                    /* of sessions */
+    NGX_WEBRTC_LACK_SESSIONS,                 /* webrtc_max_sessions */
+    NGX_WEBRTC_LACK_VIEWERS,                  /* webrtc_max_viewers */
+    NGX_WEBRTC_LACK_PENDING,                  /* webrtc_max_pending */
+    NGX_WEBRTC_LACK_NAMES,                    /* its names= */
+    NGX_WEBRTC_LACKS
+} ngx_webrtc_lack_e;
+
+
+/* whose a stream or session is, and what he may have that is not up */
+typedef struct {
+    uint64_t                 key;             /* ngx_webrtc_bus_client() */
+    uint32_t                 max_sessions;    /* 0: no limit */
+    uint32_t                 max_names;
+} ngx_webrtc_client_t;
 
 
 typedef struct ngx_webrtc_bus_sh_s  ngx_webrtc_bus_sh_t;
@@ -305,6 +330,9 @@ typedef struct {
     uint32_t                 generation;      /* of that endpoint */
     ngx_fd_t                 fd;              /* inbox socket or -1; set by
                                                  ngx_webrtc_inbox_init() */
+
+    ngx_webrtc_lack_e        lack;            /* why the last stream or slot
+                                                 could not be made */
 
     ngx_webrtc_stream_t    **held;            /* streams that this worker holds,
                                                  by id; others are NULL */
@@ -412,11 +440,15 @@ ngx_pid_t ngx_webrtc_bus_worker_pid(ngx_webrtc_bus_t *bus, ngx_uint_t worker);
  * A stream that is created takes no memory for packets: that is for
  * ngx_webrtc_bus_grow().
  *
- * Returns NULL when there is none and create is 0; when the zone is full (the
- * caller logs one ERR); when name or ring_size are out of range.
+ * Returns NULL when there is none and create is 0; when the zone is full
+ * (bus->lack says of what); when name or ring_size are out of range.
  */
 ngx_webrtc_stream_t *ngx_webrtc_bus_stream(ngx_webrtc_bus_t *bus,
     ngx_str_t *name, size_t ring_size, ngx_uint_t create);
+
+/* Same, with create, for a client that may have so many that are not up. */
+ngx_webrtc_stream_t *ngx_webrtc_bus_stream_for(ngx_webrtc_bus_t *bus,
+    ngx_str_t *name, size_t ring_size, ngx_webrtc_client_t *client);
 
 /* Sets how large the ring may become, "webrtc_buffer_max". */
 void ngx_webrtc_bus_set_ring_max(ngx_webrtc_stream_t *st, size_t max);

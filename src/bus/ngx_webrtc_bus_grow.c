@@ -42,6 +42,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "ngx_webrtc_bus_error.h"
+#include "ngx_webrtc_bus_pending.h"
 #include "ngx_webrtc_bus_zone.h"
 
 
@@ -262,7 +263,12 @@ ngx_webrtc_bus_take_ring(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
     p = ngx_slab_alloc_locked(bus->shpool, next);
 
     if (p == NULL) {
+        ngx_webrtc_bus_make_way(bus);
         return NULL;
+    }
+
+    if (has == 0) {
+        ngx_webrtc_bus_tried(bus, st);
     }
 
     r->size = next;

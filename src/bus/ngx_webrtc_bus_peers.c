@@ -28,10 +28,14 @@
 #include <ngx_core.h>
 #include "ngx_webrtc_bus_zone.h"
 #include "ngx_webrtc_bus_peers.h"
+#include "ngx_webrtc_bus_pending.h"
 
 
 /* ms; chosen: a slot may outlive its time by as much */
 #define NGX_WEBRTC_PEERS_EXPIRE  250
+
+/* slots that are looked at for an old one; chosen: some 10 us */
+#define NGX_WEBRTC_PEERS_LOOK    1024
 
 /* keys[] of a slot */
 #define NGX_WEBRTC_PEERS_ID      0
@@ -46,6 +50,13 @@ typedef char  ngx_webrtc_peers_fits
                   [sizeof(ngx_webrtc_peer_t) <= NGX_WEBRTC_PEER_SIZE ? 1 : -1];
 
 
+static ngx_int_t ngx_webrtc_peers_create_slot(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_peer_t *peer);
+static ngx_webrtc_lack_e ngx_webrtc_peers_limit(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_peer_t *peer, ngx_webrtc_stream_t *st);
+static void ngx_webrtc_peers_not_pending(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_peer_t *peer);
+static void ngx_webrtc_peers_recount_pending(ngx_webrtc_bus_t *bus);
 static ngx_int_t ngx_webrtc_peers_find(ngx_webrtc_bus_t *bus, uint8_t kind,
     ngx_str_t *key, ngx_webrtc_peer_t *peer, ngx_webrtc_peer_info_t *info);
 static ngx_webrtc_stream_t *ngx_webrtc_peers_stream(ngx_webrtc_bus_t *bus,
@@ -67,22 +78,19 @@ static void ngx_webrtc_peers_free(ngx_webrtc_bus_t *bus, ngx_uint_t n);
 ngx_int_t
 ngx_webrtc_peers_create(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer)
 {
-    ngx_int_t             n;
-    ngx_uint_t            i;
-    ngx_webrtc_peer_t    *p;
-    ngx_webrtc_entry_t   *e;
-    ngx_webrtc_stream_t  *st;
     ngx_webrtc_bus_sh_t  *sh;
 
     sh = bus->sh;
 
     if (bus->worker == NGX_WEBRTC_WORKER_NONE) {
+        bus->lack = NGX_WEBRTC_LACK_SLOTS;
         return NGX_DECLINED;
     }
 
     peer->current = 0;
     peer->closing = 0;
     peer->counted = 0;
+    peer->pending = (peer->client.key != 0);
     peer->reconnect = 0;
     peer->session = NULL;
     peer->file = NULL;
@@ -99,18 +107,48 @@ ngx_webrtc_peers_create(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer)
         ngx_webrtc_peers_hash_ufrag(bus, peer->desc.local_ufrag,
                                     peer->desc.local_ufrag_len);
 
-    ngx_shmtx_lock(&bus->shpool->mutex);
-
-    if (peer->max_sessions && sh->peers.used >= peer->max_sessions) {
-        ngx_shmtx_unlock(&bus->shpool->mutex);
-        return NGX_BUSY;
+    if (ngx_webrtc_peers_create_slot(bus, peer) == NGX_OK) {
+        return NGX_OK;
     }
+
+    switch (bus->lack) {
+
+    case NGX_WEBRTC_LACK_MEMORY:
+    case NGX_WEBRTC_LACK_SLOTS:
+    case NGX_WEBRTC_LACK_SESSIONS:
+
+        /* who has not come goes first */
+
+        return (ngx_webrtc_peers_give_way(bus, peer->created_ms) == NGX_OK)
+               ? ngx_webrtc_peers_create_slot(bus, peer) : NGX_DECLINED;
+
+    default:
+        return NGX_DECLINED;
+    }
+}
+
+
+static ngx_int_t
+ngx_webrtc_peers_create_slot(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer)
+{
+    ngx_int_t             n;
+    ngx_uint_t            i;
+    ngx_webrtc_peer_t    *p;
+    ngx_webrtc_entry_t   *e;
+    ngx_webrtc_stream_t  *st;
+    ngx_webrtc_bus_sh_t  *sh;
+
+    sh = bus->sh;
+
+    ngx_shmtx_lock(&bus->shpool->mutex);
 
     st = ngx_webrtc_peers_stream(bus, peer);
 
-    if (st && peer->max_viewers && st->slots >= peer->max_viewers) {
+    bus->lack = ngx_webrtc_peers_limit(bus, peer, st);
+
+    if (bus->lack != NGX_WEBRTC_LACK_NONE) {
         ngx_shmtx_unlock(&bus->shpool->mutex);
-        return NGX_ABORT;
+        return NGX_DECLINED;
     }
 
     n = ngx_webrtc_table_alloc(bus, &sh->peers, NGX_WEBRTC_PEER_SIZE,
@@ -133,16 +171,30 @@ ngx_webrtc_peers_create(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer)
         p->counted = 1;
     }
 
+    if (p->pending
+        && ngx_webrtc_bus_pending_add(bus, p->client.key,
+                                      NGX_WEBRTC_PENDING_SESSIONS, 0)
+           != NGX_OK)
+    {
+        p->pending = 0;
+        ngx_webrtc_peers_free(bus, n);
+        ngx_shmtx_unlock(&bus->shpool->mutex);
+        bus->lack = NGX_WEBRTC_LACK_SLOTS;
+        return NGX_DECLINED;
+    }
+
     for (i = NGX_WEBRTC_PEERS_ID; i <= NGX_WEBRTC_PEERS_UFRAG; i++) {
 
         if (ngx_webrtc_index_set(sh->index, p->keys[i], p->ref) != NGX_OK) {
             ngx_webrtc_peers_free(bus, n);
             ngx_shmtx_unlock(&bus->shpool->mutex);
+            bus->lack = NGX_WEBRTC_LACK_SLOTS;
             return NGX_DECLINED;
         }
     }
 
     ngx_webrtc_atomic_store(&e->expires_ms, peer->expires_ms);
+    ngx_webrtc_atomic_store(&e->created_ms, peer->created_ms);
 
     ngx_webrtc_atomic_store_release(&e->word,
                        ngx_webrtc_entry_word(NGX_WEBRTC_ENTRY_NEW,
@@ -152,6 +204,101 @@ ngx_webrtc_peers_create(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer)
     ngx_shmtx_unlock(&bus->shpool->mutex);
 
     return NGX_OK;
+}
+
+
+/* what there is too much of already, with the mutex held */
+
+static ngx_webrtc_lack_e
+ngx_webrtc_peers_limit(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer,
+    ngx_webrtc_stream_t *st)
+{
+    ngx_webrtc_client_t  *client;
+
+    client = &peer->client;
+
+    if (client->key && client->max_sessions
+        && ngx_webrtc_bus_pending(bus, client->key,
+                                  NGX_WEBRTC_PENDING_SESSIONS)
+           >= client->max_sessions)
+    {
+        return NGX_WEBRTC_LACK_PENDING;
+    }
+
+    if (peer->max_sessions && bus->sh->peers.used >= peer->max_sessions) {
+        return NGX_WEBRTC_LACK_SESSIONS;
+    }
+
+    if (st && peer->max_viewers && st->slots >= peer->max_viewers) {
+        return NGX_WEBRTC_LACK_VIEWERS;
+    }
+
+    return NGX_WEBRTC_LACK_NONE;
+}
+
+
+ngx_int_t
+ngx_webrtc_peers_give_way(ngx_webrtc_bus_t *bus, uint64_t now_ms)
+{
+    uint32_t             i, n, top;
+    uint64_t             word, created, oldest, found;
+    ngx_webrtc_table_t  *t;
+    ngx_webrtc_entry_t  *e;
+
+    t = &bus->sh->peers;
+    top = ngx_webrtc_atomic_load(&t->top);
+    n = top ? (uint32_t) ngx_random() % top : 0;
+
+    found = 0;
+    oldest = now_ms - NGX_WEBRTC_PENDING_LEAST + 1;
+    e = NULL;
+
+    for (i = 0; i < ngx_min(top, NGX_WEBRTC_PEERS_LOOK); i++) {
+
+        word = ngx_webrtc_atomic_load_acquire(&t->entries[n].word);
+
+        if (ngx_webrtc_entry_state(word) == NGX_WEBRTC_ENTRY_NEW) {
+            created = ngx_webrtc_atomic_load(&t->entries[n].created_ms);
+
+            if ((int64_t) (created - oldest) < 0) {
+                oldest = created;
+                found = word;
+                e = &t->entries[n];
+            }
+        }
+
+        n = (n + 1) % top;
+    }
+
+    return e ? ngx_webrtc_peers_end(bus, e, found, 1) : NGX_DECLINED;
+}
+
+
+void
+ngx_webrtc_peers_up(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer)
+{
+    ngx_webrtc_atomic_store(&peer->progress, NGX_WEBRTC_PEER_UP);
+
+    if (!peer->pending) {
+        return;
+    }
+
+    ngx_shmtx_lock(&bus->shpool->mutex);
+
+    ngx_webrtc_peers_not_pending(bus, peer);
+
+    ngx_shmtx_unlock(&bus->shpool->mutex);
+}
+
+
+static void
+ngx_webrtc_peers_not_pending(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer)
+{
+    if (peer->pending) {
+        peer->pending = 0;
+        ngx_webrtc_bus_pending_sub(bus, peer->client.key,
+                                   NGX_WEBRTC_PENDING_SESSIONS);
+    }
 }
 
 
@@ -859,8 +1006,11 @@ ngx_webrtc_peers_recount(ngx_webrtc_bus_t *bus)
 
         if (st) {
             st->slots = 0;
+            ngx_webrtc_bus_pending_forget(bus, st->client);
         }
     }
+
+    ngx_webrtc_peers_recount_pending(bus);
 
     t = &bus->sh->peers;
 
@@ -879,6 +1029,48 @@ ngx_webrtc_peers_recount(ngx_webrtc_bus_t *bus)
 
         if (st) {
             st->slots++;
+        }
+    }
+}
+
+
+/* the streams' clients have been forgotten */
+
+static void
+ngx_webrtc_peers_recount_pending(ngx_webrtc_bus_t *bus)
+{
+    ngx_uint_t            n;
+    ngx_webrtc_table_t   *t;
+    ngx_webrtc_peer_t    *p;
+    ngx_webrtc_stream_t  *st;
+
+    t = &bus->sh->peers;
+
+    for (n = 0; n < t->top; n++) {
+        p = t->entries[n].p;
+
+        if (p) {
+            ngx_webrtc_bus_pending_forget(bus, p->client.key);
+        }
+    }
+
+    for (n = 0; n < t->top; n++) {
+        p = t->entries[n].p;
+
+        if (p && p->pending) {
+            (void) ngx_webrtc_bus_pending_add(bus, p->client.key,
+                                              NGX_WEBRTC_PENDING_SESSIONS, 0);
+        }
+    }
+
+    t = &bus->sh->streams;
+
+    for (n = 0; n < t->top; n++) {
+        st = t->entries[n].p;
+
+        if (st && st->trial) {
+            (void) ngx_webrtc_bus_pending_add(bus, st->client,
+                                              NGX_WEBRTC_PENDING_NAMES, 0);
         }
     }
 }
@@ -1058,6 +1250,8 @@ ngx_webrtc_peers_free(ngx_webrtc_bus_t *bus, ngx_uint_t n)
     p = bus->sh->peers.entries[n].p;
 
     if (p) {
+        ngx_webrtc_peers_not_pending(bus, p);
+
         if (p->counted) {
             p->counted = 0;
             st = ngx_webrtc_peers_stream(bus, p);

@@ -109,6 +109,7 @@ typedef struct {
     uint64_t                 buffer;          /* bytes of the stream's ring */
     uint32_t                 max_sessions;    /* slots in all, 0: no limit */
     uint32_t                 max_viewers;     /* PLAY slots of its stream, 0 */
+    ngx_webrtc_client_t      client;
     ngx_webrtc_desc_t        desc;
 
     /* set here */
@@ -119,6 +120,7 @@ typedef struct {
     uint8_t                  current;         /* of addrs, when any is set */
     uint8_t                  closing;         /* deleted, the owner ends it */
     uint8_t                  counted;         /* as viewer of its stream */
+    uint8_t                  pending;         /* for its client: not up yet */
     uint8_t                  reconnect;       /* times that its client should
                                                  have left us */
     ngx_webrtc_peer_addr_t   addrs[NGX_WEBRTC_PEER_ADDRS];
@@ -169,10 +171,11 @@ typedef struct {
  *          id and desc's local ufrag are random and unique.  Copied; peer->ref
  *          is set in it too
  *
+ * A slot that nobody has claimed for NGX_WEBRTC_PENDING_LEAST gives way when
+ * there is no other, or no memory.
+ *
  * NGX_OK
- * NGX_BUSY      there are max_sessions slots
- * NGX_ABORT     there are max_viewers viewers of the stream
- * NGX_DECLINED  the zone is full; the caller logs one ERR
+ * NGX_DECLINED  something is full: bus->lack says what
  */
 ngx_int_t ngx_webrtc_peers_create(ngx_webrtc_bus_t *bus,
     ngx_webrtc_peer_t *peer);
@@ -223,6 +226,16 @@ ngx_int_t ngx_webrtc_peers_find_number(ngx_webrtc_bus_t *bus, uint32_t number,
  * expired or another's.
  */
 ngx_webrtc_peer_t *ngx_webrtc_peers_claim(ngx_webrtc_bus_t *bus, uint64_t ref);
+
+/*
+ * Ends the oldest slot that nobody has claimed, of those that are looked at.
+ *
+ * NGX_OK; NGX_DECLINED when none is NGX_WEBRTC_PENDING_LEAST old
+ */
+ngx_int_t ngx_webrtc_peers_give_way(ngx_webrtc_bus_t *bus, uint64_t now_ms);
+
+/* Its session is up: it is not pending any more.  peer is ours. */
+void ngx_webrtc_peers_up(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer);
 
 /* The slot if it is this worker's, else NULL: for references in messages. */
 ngx_webrtc_peer_t *ngx_webrtc_peers_mine(ngx_webrtc_bus_t *bus, uint64_t ref);

@@ -36,6 +36,7 @@
 #include <ngx_core.h>
 #include "ngx_webrtc_bus_zone.h"
 #include "ngx_webrtc_bus_inbox.h"
+#include "ngx_webrtc_bus_pending.h"
 
 
 #define ngx_webrtc_claim_word(kind, worker, generation)                       \
@@ -51,8 +52,11 @@ static void ngx_webrtc_bus_reap_stream(ngx_webrtc_bus_t *bus, ngx_uint_t n,
     ngx_uint_t worker);
 static ngx_webrtc_stream_t *ngx_webrtc_bus_find_locked(ngx_webrtc_bus_t *bus,
     ngx_str_t *name, uint64_t hash);
+static ngx_webrtc_stream_t *ngx_webrtc_bus_get(ngx_webrtc_bus_t *bus,
+    ngx_str_t *name, size_t ring_size, ngx_webrtc_client_t *client);
 static ngx_webrtc_stream_t *ngx_webrtc_bus_create_locked(
-    ngx_webrtc_bus_t *bus, ngx_str_t *name, uint64_t hash, size_t ring_size);
+    ngx_webrtc_bus_t *bus, ngx_str_t *name, uint64_t hash, size_t ring_size,
+    ngx_webrtc_client_t *client);
 static void ngx_webrtc_bus_hold_locked(ngx_webrtc_bus_t *bus,
     ngx_webrtc_stream_t *st);
 static ngx_uint_t ngx_webrtc_bus_is_used(ngx_webrtc_bus_t *bus,
@@ -71,6 +75,26 @@ ngx_webrtc_stream_t *
 ngx_webrtc_bus_stream(ngx_webrtc_bus_t *bus, ngx_str_t *name,
     size_t ring_size, ngx_uint_t create)
 {
+    static ngx_webrtc_client_t  nobody;
+
+    return ngx_webrtc_bus_get(bus, name, ring_size, create ? &nobody : NULL);
+}
+
+
+ngx_webrtc_stream_t *
+ngx_webrtc_bus_stream_for(ngx_webrtc_bus_t *bus, ngx_str_t *name,
+    size_t ring_size, ngx_webrtc_client_t *client)
+{
+    return ngx_webrtc_bus_get(bus, name, ring_size, client);
+}
+
+
+/* client: who creates it if it is not there, or NULL */
+
+static ngx_webrtc_stream_t *
+ngx_webrtc_bus_get(ngx_webrtc_bus_t *bus, ngx_str_t *name, size_t ring_size,
+    ngx_webrtc_client_t *client)
+{
     uint64_t              hash;
     ngx_webrtc_index_t   *index;
     ngx_webrtc_stream_t  *st;
@@ -86,7 +110,7 @@ ngx_webrtc_bus_stream(ngx_webrtc_bus_t *bus, ngx_str_t *name,
     hash = ngx_webrtc_index_hash(index, NGX_WEBRTC_KEY_NAME, name->data,
                                  name->len);
 
-    if (!create && ngx_webrtc_index_find(index, hash) == 0) {
+    if (client == NULL && ngx_webrtc_index_find(index, hash) == 0) {
         return NULL;
     }
 
@@ -94,8 +118,9 @@ ngx_webrtc_bus_stream(ngx_webrtc_bus_t *bus, ngx_str_t *name,
 
     st = ngx_webrtc_bus_find_locked(bus, name, hash);
 
-    if (st == NULL && create) {
-        st = ngx_webrtc_bus_create_locked(bus, name, hash, ring_size);
+    if (st == NULL && client) {
+        ngx_webrtc_bus_make_way(bus);
+        st = ngx_webrtc_bus_create_locked(bus, name, hash, ring_size, client);
     }
 
     if (st) {
@@ -694,7 +719,7 @@ ngx_webrtc_bus_find_locked(ngx_webrtc_bus_t *bus, ngx_str_t *name,
 
 static ngx_webrtc_stream_t *
 ngx_webrtc_bus_create_locked(ngx_webrtc_bus_t *bus, ngx_str_t *name,
-    uint64_t hash, size_t ring_size)
+    uint64_t hash, size_t ring_size, ngx_webrtc_client_t *client)
 {
     ngx_int_t             n;
     ngx_webrtc_entry_t   *e;
@@ -706,9 +731,18 @@ ngx_webrtc_bus_create_locked(ngx_webrtc_bus_t *bus, ngx_str_t *name,
         return NULL;
     }
 
+    if (client->key && client->max_names
+        && ngx_webrtc_bus_pending(bus, client->key, NGX_WEBRTC_PENDING_NAMES)
+           >= client->max_names)
+    {
+        bus->lack = NGX_WEBRTC_LACK_NAMES;
+        return NULL;
+    }
+
     /* its ring is taken later, but there has to be room for one */
 
     if (ngx_webrtc_bus_free(bus) < ring_size) {
+        bus->lack = NGX_WEBRTC_LACK_MEMORY;
         return NULL;
     }
 
@@ -735,9 +769,21 @@ ngx_webrtc_bus_create_locked(ngx_webrtc_bus_t *bus, ngx_str_t *name,
     st->ring_size = ring_size;
     st->ring_max = ring_size;
     st->ring = bus->sh->none;
-    st->created_ms = ngx_current_msec;
+    ngx_webrtc_atomic_store(&e->expires_ms,
+                            ngx_max((uint64_t) ngx_current_msec, 1));
 
-    if (ngx_webrtc_index_set(bus->sh->index, hash, st->ref) != NGX_OK) {
+    if (client->key) {
+        st->client = client->key;
+        ngx_webrtc_atomic_store(&st->trial, (uint32_t) 1);
+    }
+
+    if ((st->trial
+         && ngx_webrtc_bus_pending_add(bus, st->client,
+                                       NGX_WEBRTC_PENDING_NAMES, 0)
+            != NGX_OK)
+        || ngx_webrtc_index_set(bus->sh->index, hash, st->ref) != NGX_OK)
+    {
+        bus->lack = NGX_WEBRTC_LACK_STREAMS;
         ngx_webrtc_bus_free_stream(bus, n, bus->worker);
         return NULL;
     }
@@ -799,6 +845,7 @@ ngx_webrtc_bus_free_stream(ngx_webrtc_bus_t *bus, ngx_uint_t n,
                                          ngx_webrtc_entry_generation(e->word)));
 
     if (st) {
+        ngx_webrtc_bus_tried(bus, st);
         ngx_webrtc_bus_free_rings(bus, st);
 
         hash = ngx_webrtc_index_hash(bus->sh->index, NGX_WEBRTC_KEY_NAME,

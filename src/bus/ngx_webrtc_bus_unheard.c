@@ -52,7 +52,9 @@ ngx_webrtc_bus_unheard_say(ngx_webrtc_bus_t *bus, ngx_uint_t which,
 
     said = ngx_webrtc_atomic_load(&bus->sh->unheard_said[which]);
 
-    if (said && now_ms - said < NGX_WEBRTC_BUS_UNHEARD_SAY) {
+    /* that of another worker may be ahead of our clock */
+
+    if (said && (int64_t) (now_ms - said) < NGX_WEBRTC_BUS_UNHEARD_SAY) {
         return 0;
     }
 

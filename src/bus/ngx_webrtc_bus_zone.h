@@ -25,6 +25,7 @@
 #define NGX_WEBRTC_KEY_UFRAG         'u'
 #define NGX_WEBRTC_KEY_ADDRESS       'a'
 #define NGX_WEBRTC_KEY_TOKEN         't'
+#define NGX_WEBRTC_KEY_CLIENT        'c'
 
 
 /*
@@ -33,7 +34,8 @@
  *
  *   word        state | worker << 8 | generation << 32; see NGX_WEBRTC_ENTRY_*
  *   p           the stream or slot, NULL while there is none
- *   expires_ms  of a NEW slot
+ *   expires_ms  of a NEW slot; of a stream on trial when it was made, else 0
+ *   created_ms  of a slot
  *   news        of a slot: counts changes of interest to others
  *
  *     FREE ---> ALLOC ---> NEW ---> CLAIMED ---> CLOSING ---> FREE
@@ -50,6 +52,7 @@ typedef struct {
     uint64_t                 word;
     void                    *p;
     uint64_t                 expires_ms;
+    uint64_t                 created_ms;
     uint64_t                 news;
 } ngx_webrtc_entry_t;
 
@@ -114,6 +117,8 @@ struct ngx_webrtc_bus_sh_s {
 
     uint64_t                 drops[NGX_WEBRTC_DROPS];
 
+    uint64_t                 lack_said[NGX_WEBRTC_LACKS];
+
     uint64_t                 unheard;     /* see ngx_webrtc_bus_unheard.h */
     uint64_t                 unheard_row;
     uint64_t                 unheard_said[2];
@@ -149,7 +154,7 @@ struct ngx_webrtc_bus_sh_s {
  * Takes a free entry and allocates size bytes for it, of which the first "zero"
  * are zeroed; with the mutex held.  The entry is in state ALLOC.
  *
- * Returns its number, or -1: there is no entry or no memory.
+ * Returns its number, or -1: there is no entry, or no memory (bus->lack).
  */
 ngx_int_t ngx_webrtc_table_alloc(ngx_webrtc_bus_t *bus, ngx_webrtc_table_t *t,
     size_t size, size_t zero);

@@ -144,6 +144,9 @@ typedef struct {
     ngx_msec_t                   file_quiet;
     ngx_uint_t                   file_pool;      /* in main's pools */
     ngx_int_t                    max_viewers;    /* of a stream, 0: no limit */
+    ngx_int_t                    max_pending;    /* of a client, 0: no limit */
+    ngx_int_t                    max_names;
+    ngx_http_complex_value_t    *pending_key;    /* NULL: by address */
     ngx_uint_t                   etag;
     ngx_flag_t                   counter_offer;
     ngx_flag_t                   player;         /* a page for browsers */

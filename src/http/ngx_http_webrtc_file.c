@@ -15,6 +15,7 @@
 
 
 #include "ngx_http_webrtc_file.h"
+#include "ngx_http_webrtc_full.h"
 #include "ngx_http_webrtc_conf_check.h"
 #include "ngx_http_webrtc_candidates.h"
 #include "ngx_http_webrtc_offer.h"
@@ -491,7 +492,6 @@ ngx_http_webrtc_file_slot(ngx_http_request_t *r, ngx_webrtc_peer_t *peer,
 {
     u_char                       *p, *id, *etag;
     size_t                        room;
-    ngx_int_t                     rc;
     ngx_webrtc_bus_t             *bus;
     ngx_http_webrtc_loc_conf_t   *wlcf;
     ngx_http_webrtc_main_conf_t  *wmcf;
@@ -530,20 +530,10 @@ ngx_http_webrtc_file_slot(ngx_http_request_t *r, ngx_webrtc_peer_t *peer,
 
     ngx_http_webrtc_note_peer(r, peer);
 
-    rc = ngx_webrtc_peers_create(bus, peer);
+    ngx_http_webrtc_full_client(r, &peer->client);
 
-    if (rc == NGX_BUSY) {
-
-        if (ngx_http_webrtc_retry_after(r, NGX_HTTP_WEBRTC_RETRY) != NGX_OK) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        return ngx_http_webrtc_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                       "too many sessions", NULL);
-    }
-
-    if (rc != NGX_OK) {
-        return ngx_http_webrtc_offer_full(r);
+    if (ngx_webrtc_peers_create(bus, peer) != NGX_OK) {
+        return ngx_http_webrtc_full(r, bus->lack, NULL);
     }
 
     /* messages are kept for those who ask for them over SSE only */
@@ -563,7 +553,7 @@ ngx_http_webrtc_file_slot(ngx_http_request_t *r, ngx_webrtc_peer_t *peer,
             && ngx_http_webrtc_file_log(r, peer, answer, cand, n) != NGX_OK))
     {
         (void) ngx_webrtc_peers_close(bus, peer->ref);
-        return ngx_http_webrtc_offer_full(r);
+        return ngx_http_webrtc_full(r, NGX_WEBRTC_LACK_MEMORY, NULL);
     }
 
     return NGX_OK;

@@ -10,6 +10,7 @@
 
 
 #include "ngx_http_webrtc_offer.h"
+#include "ngx_http_webrtc_full.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_candidates.h"
 #include "ngx_http_webrtc_ice.h"
@@ -38,28 +39,24 @@ static void ngx_http_webrtc_offer_no_codec(ngx_http_webrtc_offer_t *offer,
     ngx_uint_t codec);
 static ngx_int_t ngx_http_webrtc_offer_slot(ngx_http_webrtc_offer_t *offer,
     ngx_webrtc_peer_t *peer);
-static ngx_int_t ngx_http_webrtc_offer_limit(ngx_http_request_t *r,
-    const char *title, ngx_str_t *detail);
 
 
 ngx_int_t
 ngx_http_webrtc_offer_parse(ngx_http_webrtc_offer_t *offer, ngx_str_t *body)
 {
     ngx_http_request_t            *r;
+    ngx_webrtc_lack_e              lack;
     ngx_webrtc_sdp_error_t         err;
-    ngx_http_webrtc_main_conf_t   *wmcf;
     ngx_webrtc_negotiate_cause_t   cause;
 
     r = offer->request;
-    wmcf = ngx_http_get_module_main_conf(r, ngx_http_webrtc_module);
 
     /* it is decided when the slot is made; here a flood costs least */
 
-    if (wmcf->max_sessions
-        && ngx_webrtc_peers_count(ngx_http_webrtc_worker->bus)
-           >= (ngx_uint_t) wmcf->max_sessions)
-    {
-        return ngx_http_webrtc_offer_limit(r, "too many sessions", NULL);
+    lack = ngx_http_webrtc_full_early(r);
+
+    if (lack != NGX_WEBRTC_LACK_NONE) {
+        return ngx_http_webrtc_full(r, lack, NULL);
     }
 
     offer->sdp = ngx_palloc(r->pool, sizeof(ngx_webrtc_sdp_t));
@@ -303,19 +300,10 @@ ngx_http_webrtc_offer_slot(ngx_http_webrtc_offer_t *offer,
     peer->max_sessions = (uint32_t) wmcf->max_sessions;
     peer->max_viewers = (uint32_t) wlcf->max_viewers;
 
-    switch (ngx_webrtc_peers_create(bus, peer)) {
+    ngx_http_webrtc_full_client(r, &peer->client);
 
-    case NGX_OK:
-        break;
-
-    case NGX_BUSY:
-        return ngx_http_webrtc_offer_limit(r, "too many sessions", NULL);
-
-    case NGX_ABORT:
-        return ngx_http_webrtc_offer_limit(r, "too many viewers", &name);
-
-    default:
-        return ngx_http_webrtc_offer_full(r);
+    if (ngx_webrtc_peers_create(bus, peer) != NGX_OK) {
+        return ngx_http_webrtc_full(r, bus->lack, &name);
     }
 
     if (offer->role == NGX_WEBRTC_PEER_PUBLISH
@@ -412,42 +400,6 @@ ngx_http_webrtc_offer_headers(ngx_http_request_t *r, ngx_webrtc_peer_t *peer)
 
     return (peer->role == NGX_WEBRTC_PEER_PLAY)
            ? ngx_http_webrtc_events_link(r, peer->id) : NGX_OK;
-}
-
-
-/* "webrtc_max_sessions", "webrtc_max_viewers" */
-
-static ngx_int_t
-ngx_http_webrtc_offer_limit(ngx_http_request_t *r, const char *title,
-    ngx_str_t *detail)
-{
-    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0, "webrtc %s", title);
-
-    if (ngx_http_webrtc_retry_after(r, NGX_HTTP_WEBRTC_RETRY) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return ngx_http_webrtc_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE, title,
-                                   detail);
-}
-
-
-ngx_int_t
-ngx_http_webrtc_offer_full(ngx_http_request_t *r)
-{
-    ngx_http_webrtc_main_conf_t  *wmcf;
-
-    wmcf = ngx_http_get_module_main_conf(r, ngx_http_webrtc_module);
-
-    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
-                  "webrtc_zone \"%V\" is full", &wmcf->zone_name);
-
-    if (ngx_http_webrtc_retry_after(r, NGX_HTTP_WEBRTC_RETRY) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return ngx_http_webrtc_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                   "no room for another session", NULL);
 }
 
 

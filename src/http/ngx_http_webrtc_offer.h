@@ -81,8 +81,5 @@ void ngx_http_webrtc_offer_undo(ngx_webrtc_peer_t *peer);
 ngx_int_t ngx_http_webrtc_offer_headers(ngx_http_request_t *r,
     ngx_webrtc_peer_t *peer);
 
-/* Answers with 503 since the zone is full, and logs that. */
-ngx_int_t ngx_http_webrtc_offer_full(ngx_http_request_t *r);
-
 
 #endif /* _NGX_HTTP_WEBRTC_OFFER_H_INCLUDED_ */

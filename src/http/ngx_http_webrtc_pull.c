@@ -14,6 +14,7 @@
 
 #include "ngx_http_webrtc_pull.h"
 #include "ngx_http_webrtc_conf_check.h"
+#include "ngx_webrtc_bus_pending.h"
 #include "ngx_webrtc_source.h"
 #include "ngx_webrtc_source_url.h"
 
@@ -511,12 +512,16 @@ ngx_http_webrtc_pull_idle(ngx_http_webrtc_puller_t *pr)
         viewers += pr->always;
     }
 
-    if (viewers || ngx_http_webrtc_pull_is_wanted(pr)) {
+    if ((viewers || ngx_http_webrtc_pull_is_wanted(pr))
+        && !ngx_webrtc_bus_is_dropped(pr->st))
+    {
         pr->used = ngx_current_msec;
         return;
     }
 
-    if (ngx_exiting || ngx_current_msec - pr->used >= pr->idle_timeout) {
+    if (ngx_exiting || ngx_current_msec - pr->used >= pr->idle_timeout
+        || ngx_webrtc_bus_is_dropped(pr->st))
+    {
         pr->stopping = 1;
         ngx_webrtc_source_stop(pr->source);
     }

@@ -12,11 +12,13 @@
 
 
 #include "ngx_http_webrtc_whep.h"
+#include "ngx_http_webrtc_full.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_offer.h"
 #include "ngx_http_webrtc_pull.h"
 #include "ngx_http_webrtc_reason.h"
 #include "ngx_http_webrtc_vars.h"
+#include "ngx_webrtc_bus_pending.h"
 
 
 /* ms that a request keeps the source which it waits for running, each time that
@@ -42,6 +44,7 @@ static ngx_msec_t ngx_http_webrtc_whep_video(ngx_http_webrtc_whep_t *whep);
 static ngx_int_t ngx_http_webrtc_whep_wait(ngx_http_webrtc_whep_t *whep);
 static void ngx_http_webrtc_whep_wanted(ngx_http_webrtc_whep_t *whep);
 static void ngx_http_webrtc_whep_resume(ngx_http_webrtc_whep_t *whep);
+static void ngx_http_webrtc_whep_dropped(ngx_http_webrtc_whep_t *whep);
 static void ngx_http_webrtc_whep_timeout(ngx_event_t *ev);
 static void ngx_http_webrtc_whep_cleanup(void *data);
 
@@ -137,14 +140,22 @@ ngx_http_webrtc_whep_stream(ngx_http_webrtc_whep_t *whep)
     const char                  *cause;
     ngx_webrtc_bus_t            *bus;
     ngx_http_request_t          *r;
+    ngx_webrtc_client_t          client;
     ngx_http_webrtc_loc_conf_t  *wlcf;
 
     r = whep->offer.request;
     bus = ngx_http_webrtc_worker->bus;
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
 
-    whep->offer.st = ngx_webrtc_bus_stream(bus, &whep->name, wlcf->buffer,
-                                     wlcf->pull != NULL);
+    if (wlcf->pull) {
+        ngx_http_webrtc_full_client(r, &client);
+
+        whep->offer.st = ngx_webrtc_bus_stream_for(bus, &whep->name,
+                                                   wlcf->buffer, &client);
+    } else {
+        whep->offer.st = ngx_webrtc_bus_stream(bus, &whep->name, wlcf->buffer,
+                                               0);
+    }
 
     if (whep->offer.st == NULL) {
 
@@ -153,7 +164,7 @@ ngx_http_webrtc_whep_stream(ngx_http_webrtc_whep_t *whep)
             return NGX_OK;
         }
 
-        return ngx_http_webrtc_offer_full(r);
+        return ngx_http_webrtc_full(r, bus->lack, NULL);
     }
 
     ngx_webrtc_bus_watch(bus, whep->offer.st);
@@ -337,6 +348,11 @@ ngx_http_webrtc_whep_wake(ngx_webrtc_stream_t *st)
             ngx_webrtc_bus_watch(ngx_http_webrtc_worker->bus, whep->offer.st);
         }
 
+        if (ngx_webrtc_bus_is_dropped(whep->offer.st)) {
+            ngx_http_webrtc_whep_dropped(whep);
+            continue;
+        }
+
         if (ngx_http_webrtc_whep_ready(whep) != NGX_OK) {
             ngx_http_webrtc_whep_wanted(whep);
             ngx_http_webrtc_pull_check(whep->offer.st);
@@ -366,6 +382,27 @@ ngx_http_webrtc_whep_resume(ngx_http_webrtc_whep_t *whep)
     }
 
     rc = ngx_http_webrtc_offer_answer(&whep->offer);
+
+    ngx_http_webrtc_whep_cleanup(whep);
+
+    ngx_http_webrtc_end(r, rc);
+    ngx_http_run_posted_requests(c);
+}
+
+
+/* the stream has to go, before it has come */
+
+static void
+ngx_http_webrtc_whep_dropped(ngx_http_webrtc_whep_t *whep)
+{
+    ngx_int_t            rc;
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = whep->offer.request;
+    c = r->connection;
+
+    rc = ngx_http_webrtc_full(r, NGX_WEBRTC_LACK_MEMORY, NULL);
 
     ngx_http_webrtc_whep_cleanup(whep);
 

@@ -10,10 +10,12 @@
 
 
 #include "ngx_http_webrtc_whip.h"
+#include "ngx_http_webrtc_full.h"
 #include "ngx_http_webrtc_offer.h"
 #include "ngx_http_webrtc_reason.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_vars.h"
+#include "ngx_webrtc_bus_pending.h"
 
 
 /*
@@ -57,6 +59,7 @@ ngx_http_webrtc_whip_offer(ngx_http_request_t *r, ngx_str_t *body)
     ngx_int_t                    rc;
     ngx_str_t                    name;
     ngx_http_cleanup_t          *cln;
+    ngx_webrtc_client_t          client;
     ngx_http_webrtc_offer_t     *offer;
     ngx_http_webrtc_loc_conf_t  *wlcf;
 
@@ -102,10 +105,12 @@ ngx_http_webrtc_whip_offer(ngx_http_request_t *r, ngx_str_t *body)
         return ngx_http_webrtc_elsewhere(r);
     }
 
-    offer->st = ngx_webrtc_bus_stream(ngx_http_webrtc_worker->bus, &name,
-                                      wlcf->buffer, 1);
+    ngx_http_webrtc_full_client(r, &client);
+
+    offer->st = ngx_webrtc_bus_stream_for(ngx_http_webrtc_worker->bus, &name,
+                                          wlcf->buffer, &client);
     if (offer->st == NULL) {
-        return ngx_http_webrtc_offer_full(r);
+        return ngx_http_webrtc_full(r, ngx_http_webrtc_worker->bus->lack, NULL);
     }
 
     ngx_webrtc_bus_set_ring_max(offer->st, wlcf->buffer_max);
@@ -172,7 +177,11 @@ ngx_http_webrtc_whip_tick(void)
             == NGX_OK
             && info.state == NGX_WEBRTC_PEER_NEW)
         {
-            continue;
+            if (!ngx_webrtc_bus_is_dropped(pending->st)) {
+                continue;
+            }
+
+            (void) ngx_webrtc_peers_close(bus, pending->ref);
         }
 
         /* a session that is there holds the stream itself */

@@ -26,6 +26,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
+#include "ngx_webrtc_bus_pending.h"
 #include "ngx_webrtc_publish_run.h"
 #include "ngx_webrtc_bus_error.h"
 #include "ngx_webrtc_bus_publish.h"
@@ -595,6 +596,12 @@ ngx_webrtc_publish_timer(ngx_event_t *ev)
 
     if (!pub->claimed) {
         ngx_webrtc_publish_claim(s);
+        return;
+    }
+
+    if (ngx_webrtc_bus_is_dropped(s->st)) {
+        ngx_webrtc_session_close(s, "no media so far, and no room in "
+                                    "webrtc_zone");
         return;
     }
 

@@ -489,7 +489,7 @@ ngx_webrtc_session_connected(ngx_webrtc_session_t *s)
         /* no media, no SRTP */
 
         s->state = NGX_WEBRTC_SESSION_UP;
-        ngx_webrtc_atomic_store(&s->peer->progress, NGX_WEBRTC_PEER_UP);
+        ngx_webrtc_peers_up(s->wk->bus, s->peer);
         s->report = ngx_current_msec;
 
         rc = ngx_webrtc_files_start(s);
@@ -534,7 +534,7 @@ ngx_webrtc_session_connected(ngx_webrtc_session_t *s)
     }
 
     s->state = NGX_WEBRTC_SESSION_UP;
-    ngx_webrtc_atomic_store(&s->peer->progress, NGX_WEBRTC_PEER_UP);
+    ngx_webrtc_peers_up(s->wk->bus, s->peer);
     s->report = ngx_current_msec;
 
     ngx_log_error(NGX_LOG_INFO, &s->log, 0,

@@ -116,6 +116,7 @@ crash_unlock(ngx_shmtx_t *mtx)
 #include "../../src/bus/ngx_webrtc_bus_peers.c"
 #include "../../src/bus/ngx_webrtc_bus_streams.c"
 #include "../../src/bus/ngx_webrtc_bus_grow.c"
+#include "../../src/bus/ngx_webrtc_bus_pending.c"
 #include "../../src/bus/ngx_webrtc_bus.c"
 
 

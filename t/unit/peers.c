@@ -9,6 +9,7 @@
 #include "bus_zone.h"
 #include "ngx_webrtc_bus_index.h"
 #include "ngx_webrtc_bus_peers.h"
+#include "ngx_webrtc_bus_pending.h"
 
 
 #define ZONE  (8 * 1024 * 1024)
@@ -651,13 +652,19 @@ test_limits(void)
         peer.role = (n == 3) ? NGX_WEBRTC_PEER_PUBLISH : NGX_WEBRTC_PEER_PLAY;
 
         tap_is_int(ngx_webrtc_peers_create(bus, &peer),
-                   n == 2 ? NGX_ABORT : NGX_OK, "slot %d", n);
+                   n == 2 ? NGX_DECLINED : NGX_OK, "slot %d", n);
         refs[n] = peer.ref;
+
+        if (n == 2) {
+            tap_is_int(bus->lack, NGX_WEBRTC_LACK_VIEWERS, "too many viewers");
+        }
     }
 
     peer_make(&peer, 20, 1000);
     peer.max_sessions = 3;
-    tap_is_int(ngx_webrtc_peers_create(bus, &peer), NGX_BUSY, "zone's limit");
+    tap_is_int(ngx_webrtc_peers_create(bus, &peer), NGX_DECLINED,
+               "zone's limit");
+    tap_is_int(bus->lack, NGX_WEBRTC_LACK_SESSIONS, "which is told");
 
     ngx_webrtc_peers_close(bus, refs[0]);
 
@@ -669,6 +676,130 @@ test_limits(void)
 
     tap_is_int(ngx_webrtc_peers_expire(bus, 2000), 3, "all expire");
     tap_is_int(st->slots, 0, "no viewers");
+}
+
+
+static ngx_uint_t
+pending(ngx_webrtc_bus_t *bus, uint64_t key, ngx_uint_t what)
+{
+    return ngx_webrtc_bus_pending(bus, key, what);
+}
+
+
+/* what a client has that is not up, and who goes first */
+
+static void
+test_pending(void)
+{
+    int                   n, rc, names;
+    pid_t                 pid;
+    uint64_t              refs[4];
+    ngx_str_t             name, key;
+    ngx_uint_t            sessions;
+    ngx_webrtc_bus_t     *bus;
+    ngx_webrtc_peer_t     peer, *mine;
+    ngx_webrtc_client_t   client, other;
+    ngx_webrtc_stream_t  *st[4];
+
+    sessions = NGX_WEBRTC_PENDING_SESSIONS;
+    names = NGX_WEBRTC_PENDING_NAMES;
+
+    bus = bus_zone(ZONE);
+    ngx_webrtc_bus_attach(bus, &bus_log);
+
+    ngx_memzero(&client, sizeof(client));
+    ngx_str_set(&key, "");
+    tap_ok(ngx_webrtc_bus_client(bus, &key) == 0, "no key, no client");
+
+    ngx_str_set(&key, "one");
+    client.key = ngx_webrtc_bus_client(bus, &key);
+    client.max_sessions = 3;
+    client.max_names = 2;
+    other = client;
+    ngx_str_set(&key, "two");
+    other.key = ngx_webrtc_bus_client(bus, &key);
+
+    for (n = 0; n < 4; n++) {
+        peer_make(&peer, 30 + n, 100000);
+        peer.client = client;
+        rc = ngx_webrtc_peers_create(bus, &peer);
+        refs[n] = peer.ref;
+        tap_is_int(rc, n == 3 ? NGX_DECLINED : NGX_OK, "its slot %d", n);
+    }
+
+    tap_is_int(bus->lack, NGX_WEBRTC_LACK_PENDING, "it has too many");
+
+    peer_make(&peer, 40, 100000);
+    peer.client = other;
+    tap_is_int(ngx_webrtc_peers_create(bus, &peer), NGX_OK, "another has not");
+    refs[3] = peer.ref;
+
+    mine = ngx_webrtc_peers_claim(bus, refs[0]);
+    tap_is_int(pending(bus, client.key, sessions), 3,
+               "one that is claimed is pending");
+    ngx_webrtc_peers_up(bus, mine);
+    tap_is_int(pending(bus, client.key, sessions), 2, "one that is up is not");
+
+    ngx_webrtc_peers_close(bus, refs[1]);
+    tap_is_int(pending(bus, client.key, sessions), 1, "nor one that is closed");
+    ngx_webrtc_peers_close(bus, refs[0]);
+    tap_is_int(pending(bus, client.key, sessions), 1, "and each counts once");
+
+    for (n = 0; n < 3; n++) {
+        char  text[8];
+
+        name.data = (u_char *) text;
+        name.len = ngx_sprintf(name.data, "n%d", n) - name.data;
+        st[n] = ngx_webrtc_bus_stream_for(bus, &name, NGX_WEBRTC_RING_MIN_SIZE,
+                                          &client);
+    }
+
+    tap_ok(st[1] != NULL && st[2] == NULL
+           && bus->lack == NGX_WEBRTC_LACK_NAMES, "so many names");
+    tap_is_int(pending(bus, client.key, names), 2, "are on trial");
+
+    /* a worker dies between two stores: all are counted anew */
+
+    pid = fork();
+
+    if (pid == 0) {
+        bus_process();
+        bus->worker = NGX_WEBRTC_WORKER_NONE;
+        (void) ngx_webrtc_bus_attach(bus, &bus_log);
+        (void) ngx_webrtc_bus_pending_add(bus, client.key, sessions, 0);
+        (void) ngx_webrtc_bus_pending_add(bus, client.key, names, 0);
+        ngx_webrtc_bus_pending_sub(bus, other.key, sessions);
+        _exit(0);
+    }
+
+    (void) bus_wait(bus, pid);
+    tap_is_int(pending(bus, other.key, sessions), 0, "a number is wrong");
+    (void) ngx_webrtc_bus_reap(bus, &bus_log);
+    tap_ok(pending(bus, client.key, sessions) == 1
+           && pending(bus, client.key, names) == 2
+           && pending(bus, other.key, sessions) == 1, "until the reaper comes");
+
+    ngx_webrtc_bus_drop_name(bus, ngx_current_msec + 1000);
+    tap_ok(!ngx_webrtc_bus_is_dropped(st[0]), "a new name is let be");
+    ngx_webrtc_bus_drop_name(bus, ngx_current_msec + 10000);
+    ngx_webrtc_bus_drop_name(bus, ngx_current_msec + 10000);
+    tap_ok(ngx_webrtc_bus_is_dropped(st[0]) && ngx_webrtc_bus_is_dropped(st[1]),
+           "old ones go");
+
+    ngx_webrtc_bus_release(bus, st[0]);
+    ngx_webrtc_bus_release(bus, st[1]);
+    tap_is_int(pending(bus, client.key, names), 0, "and are not counted then");
+
+    /* no session may be more: the oldest that has not come gives way */
+
+    peer_make(&peer, 41, 100000);
+    peer.max_sessions = 2;
+    peer.created_ms = 1000;
+    tap_is_int(ngx_webrtc_peers_create(bus, &peer), NGX_DECLINED,
+               "none is old enough");
+    peer.created_ms = 60000;
+    tap_is_int(ngx_webrtc_peers_create(bus, &peer), NGX_OK, "now one is");
+    tap_is_int(ngx_webrtc_peers_count(bus), 2, "and has gone");
 }
 
 
@@ -684,6 +815,7 @@ main(void)
 
     test_restart();
     test_limits();
+    test_pending();
 
     return tap_done();
 }

@@ -1,0 +1,192 @@
+#!/usr/bin/perl
+
+# Copyright (C) the ngx_http_webrtc_module authors
+#
+# Made-up names and offers of clients that never connect: what is new and
+# honest plays meanwhile, in a zone of the default size and in a small one.
+
+use strict;
+use warnings;
+
+use IO::Socket::INET;
+use Test::More;
+use NgxWebRTC;
+use NgxWebRTC::Bench;
+use NgxWebRTC::Offer;
+
+# an upstream that takes connections and says nothing
+
+my $hole = IO::Socket::INET->new(Listen => 512, LocalAddr => '127.0.0.1')
+    or die "listen: $!";
+
+my %server = (server => sprintf <<'EOF2', $hole->sockport);
+location ~ ^/whep/(?<name>\w+)$ {
+    webrtc_play  $name;
+    webrtc_pull  rtmp://127.0.0.1:%d/live/$name;
+    webrtc_wait  100s;
+}
+location ~ ^/file/(?<name>\w+)$ {
+    webrtc_play  $name;
+    webrtc_pull  file:%%%%MEDIA%%%%/$name.ts loop;
+    webrtc_wait  30s;
+}
+location ~ ^/whip/(?<name>\w+)$ { webrtc_publish $name; }
+location ~ ^/live/(?<name>\w+)$ { webrtc_play    $name; webrtc_wait 30s; }
+EOF2
+
+my $sdp = "Content-Type: application/sdp";
+
+
+# requests whose answers nobody waits for
+
+sub flood {
+    my ($t, $path, $n, $direction) = @_;
+
+    my $body = offer(direction => $direction || 'recvonly');
+    my $len = length $body;
+
+    return map {
+        my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+                                      PeerPort => $t->port('http'))
+            or die "connect: $!";
+
+        my $url = $path . $_;
+        print $s "POST $url HTTP/1.1\r\nHost: localhost\r\n$sdp\r\n"
+                 . "Content-Length: $len\r\n\r\n$body";
+        $s->flush;
+        $s;
+    } @$n;
+}
+
+
+# kB of the zone that processes of nginx have mapped in
+
+sub resident {
+    my ($t, $kb) = @_;
+    my $sum = 0;
+
+    for my $pid ($t->pid, $t->workers) {
+        my $here = 0;
+
+        for (split /\n/, slurp("/proc/$pid/smaps")) {
+            $here = 1 if /^Size:\s+$kb kB/;
+            $sum += $1 if $here && /^Rss:\s+(\d+)/;
+            $here = 0 if /^VmFlags/;
+        }
+    }
+
+    return $sum;
+}
+
+
+subtest 'as README has it' => sub {
+    my $t = NgxWebRTC->new(workers => 2);
+
+    $t->start(http => 'webrtc_handshake_timeout 100s;', %server);
+
+    my $size = 512 * 1024;
+    my $empty = resident($t, $size);
+
+    cmp_ok($empty, '>', 0, 'the zone has 512m');
+    cmp_ok($empty, '<', 24 * 1024, "of which $empty kB are resident");
+
+    # 8 seconds of 6 a second, each for as long as it may wait; and 30 offers
+
+    my @open = (flood($t, '/whep/made_up_', [ 1 .. 50 ]),
+                flood($t, '/whip/nobody_', [ 1 .. 30 ], 'sendonly'));
+
+    ok(wait_for(30, sub {
+        ($t->status->{sessions} || 0) >= 30
+            && @{ $t->status->{streams} || [] } >= 80;
+    }), 'all of them are taken') or diag(explain($t->status));
+
+    my $pub = NgxWebRTC::Bench->publish($t, '/whip/honest', bitrate => 1000000,
+                                        fps => 30, key => 2);
+    my @view = map { NgxWebRTC::Bench->view($t, $_) }
+                   '/live/honest', '/file/bars';
+
+    for my $i (0, 1) {
+        ok($view[$i]->wait(60, sub {
+            ($_[0]{viewer0}{video}{packets} || 0) > 100;
+        }), ('who publishes is seen', 'what is pulled is seen')[$i])
+            or diag($t->log);
+    }
+
+    my $used = resident($t, $size) - $empty;
+    cmp_ok($used, '<', 20 * 1024, "$used kB more are resident");
+
+    # so many, and no more
+
+    push @open, flood($t, '/whep/more_', [ 1 .. 60 ]);
+
+    ok(wait_for(30, sub { $t->log =~ /too many new streams/ }),
+       'one client has so many names');
+    is(scalar(grep { $_->{name} =~ /made|nobody|more/ }
+              @{ $t->status->{streams} || [] }), 100, 'which are 100');
+
+    my $r = $t->post_offer('/whip/another', offer(direction => 'sendonly'));
+    is($r->{status}, 503, 'one more is refused');
+    like($r->{content}, qr/too many new streams.*this client/, 'with the reason');
+    my $said = () = $t->log =~ /\[warn\].*raise names= of webrtc_max_pending/g;
+    is($said, 1, 'and one line says what to set');
+
+    $_->stop for @view, $pub;
+    close $_ for @open;
+
+    $t->done;
+};
+
+subtest 'a zone that is full of names' => sub {
+    my $t = NgxWebRTC->new(workers => 2);
+
+    $t->start(http => 'webrtc_zone small 1m; webrtc_max_pending off;',
+              %server);
+
+    my @open = flood($t, '/whep/made_up_', [ 1 .. 60 ]);
+
+    ok(wait_for(30, sub { $t->log =~ /webrtc_zone "small" is full: no memory/ }),
+       'it is full, and the line says of what');
+
+    my $next = 100;
+    my $last;
+
+    ok(wait_for(60, sub {
+        push @open, flood($t, '/whep/made_up_', [ $next .. $next + 3 ]);
+        $next += 4;
+        $last = $t->post_offer('/file/bars', offer());
+        $last->{status} == 201;
+    }), 'what was never live goes first') or diag(explain($last));
+
+    my $view = NgxWebRTC::Bench->view($t, '/file/bars');
+    ok($view->wait(60, sub { ($_[0]{viewer0}{video}{packets} || 0) > 100 }),
+       'and who is honest plays') or diag($t->log);
+
+    $view->stop;
+    close $_ for @open;
+
+    $t->done;
+};
+
+subtest 'sessions that never connect' => sub {
+    my $t = NgxWebRTC->new(workers => 2);
+
+    $t->start(http => 'webrtc_max_sessions 20; webrtc_max_pending off;',
+              %server);
+
+    my @open = flood($t, '/whip/nobody_', [ 1 .. 40 ], 'sendonly');
+
+    ok(wait_for(30, sub { ($t->status->{sessions} || 0) >= 20 }), 'are many');
+
+    my $view;
+
+    ok(wait_for(60, sub {
+        push @open, flood($t, '/whip/nobody_', [ 41 .. 42 ], 'sendonly');
+        $t->post_offer('/file/bars', offer())->{status} == 201;
+    }), 'the oldest of them go first') or diag($t->log);
+
+    close $_ for @open;
+
+    $t->done;
+};
+
+done_testing();
