@@ -24,6 +24,8 @@
  *     {"cmd":"channel","peer":n}    one more channel; {"channel":k}
  *     {"cmd":"send","peer":n,"hex":...}    one binary message; "text": a string;
  *                                   "times": n; "each": frames by "ids":[a,b]
+ *     {"cmd":"flood","peer":n,"type":1,"offset":...,"length":...,"times":k}
+ *                                   k frames with ids of their own, type 5: Pings
  *     {"cmd":"frames","peer":n,"count":k,"timeout":s}
  *                                   waits for k frames since the last "frames";
  *                                   [{type,flags,id,len,status,head}]
@@ -379,6 +381,17 @@ const commands = {
         return { sent: true };
     },
 
+    async flood(o) {
+        const c = peers[o.peer].channels[0];
+
+        for (let id = 1; id <= o.times; id++) {
+            c.dc.sendMessageBinary(o.type == 1 ? rangeReq({ ...o, id })
+                                               : frame(o.type, id));
+        }
+
+        return { sent: o.times };
+    },
+
     async frames(o) {
         const c = peers[o.peer].channels[o.channel || 0];
 
@@ -449,6 +462,7 @@ const commands = {
         const c = p.channels[o.channel || 0];
         return { pc: p.pc.state(), bye: !!p.bye, gone: p.gone,
                  events: p.events, closed: c ? !!c.closed : undefined,
+                 queued: c ? c.dc.bufferedAmount() : 0,
                  bytes: c ? c.bytes : 0, messages: c ? c.messages : 0,
                  url: p.url, error: p.error, answer: p.answer };
     },
