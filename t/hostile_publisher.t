@@ -84,6 +84,24 @@ send_to($audio, [ sound() ]);
 ok(wait_for(60, sub { (($t->stream('x') || {})->{packets} || 0) >= 2 }),
    'is live');
 
+# a picture of more packets than a browser has room for, RFC 6184, 5.8
+
+$ts{$video} += 3000;
+
+for my $i (0 .. 20) {
+    my $had = $t->stream('x')->{packets};
+
+    send_to($video, map { [ '7c' . ($_ ? '05' : '85') . 'aabbcc',
+                            ts => $ts{2} // ($ts{2} = $ts{$video} + 3000),
+                            marker => 0 ] } 100 * $i .. 100 * $i + 99);
+
+    wait_for(30, sub { $t->stream('x')->{packets} >= $had + 100 }) or last;
+}
+
+my @large = $t->log =~ /\[warn\].*pictures of more than 2048 packets.*"x"/g;
+
+is(@large, 1, 'a picture of 2100 packets: a warning');
+
 my $p = $c->call('open', url => $t->url('/whep/x'), media => [ opus() ]);
 
 is($p->{status}, 201, 'a viewer, of the sound');

@@ -13,6 +13,13 @@
 #define _NGX_WEBRTC_PACKET_H_INCLUDED_
 
 
+/*
+ * Packets of a video frame, at most, for which libwebrtc has room to put it
+ * together (video_coding/packet_buffer.h); of a larger one it shows nothing
+ */
+#define NGX_WEBRTC_FRAME_PACKETS  2048
+
+
 /* the RTP marker bit: last packet of a video frame */
 #define NGX_WEBRTC_PKT_MARKER   0x01
 

@@ -761,4 +761,19 @@ ngx_webrtc_publish_write(ngx_webrtc_publish_track_t *t, u_char *payload,
     ngx_webrtc_atomic_add(&st->stat.bytes, n);
 
     pub->dirty = 1;
+
+    t->npackets = (flags & NGX_WEBRTC_PKT_FIRST) ? 1 : t->npackets + 1;
+
+    if (t->npackets > NGX_WEBRTC_FRAME_PACKETS
+        && t->media->kind == NGX_WEBRTC_VIDEO && !pub->large)
+    {
+        pub->large = 1;
+
+        ngx_webrtc_bus_complain(t->session->wk->bus, st, NGX_LOG_WARN,
+                                &t->session->log, "publisher",
+                                "video has pictures of more than %d packets, "
+                                "and browsers show none of those: lower the "
+                                "bitrate of key frames or the resolution",
+                                NGX_WEBRTC_FRAME_PACKETS);
+    }
 }

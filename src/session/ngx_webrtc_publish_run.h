@@ -61,6 +61,7 @@ typedef struct {
     int64_t                      ts;          /* of the frame, media time */
     uint32_t                     rtp_ts;      /* as received */
     ngx_webrtc_equal_t           equal;
+    uint32_t                     npackets;    /* of the frame so far */
     uint8_t                      cvo;         /* of its frames now */
     unsigned                     framed:1;    /* there was a frame */
     unsigned                     told:1;      /* cvo, by the last packet */
@@ -113,6 +114,7 @@ struct ngx_webrtc_publish_s {
     unsigned                     news:1;      /* tracks have changed */
     unsigned                     key:1;       /* a key frame was written */
     unsigned                     reordered:1; /* B-frames are told */
+    unsigned                     large:1;     /* so are too large pictures */
     unsigned                     rsize:1;     /* all that have transport-wide
                                                  feedback have rtcp-rsize */
     unsigned                     deaf:1;      /* they come when they come */

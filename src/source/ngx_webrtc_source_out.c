@@ -404,5 +404,10 @@ ngx_webrtc_source_out_packet(void *ctx, u_char *payload, size_t n,
     out->delta.packets++;
     out->delta.bytes += n;
 
+    if (out->pack[out->track].track.kind == NGX_WEBRTC_VIDEO) {
+        out->npackets = (flags & NGX_WEBRTC_PKT_FIRST) ? 1 : out->npackets + 1;
+        out->most = ngx_max(out->most, out->npackets);
+    }
+
     return NGX_OK;
 }

@@ -93,9 +93,11 @@ typedef struct {
 
     uint32_t                       dropped;    /* B-frames, in all */
     uint32_t                       held;       /* those that were clamped */
+    uint32_t                       most;       /* packets of a picture */
     ngx_webrtc_source_delta_t      delta;
 
     /* of the frame under way */
+    uint32_t                       npackets;   /* of video */
     ngx_uint_t                     track;
     int64_t                        media;
     int64_t                        now_us;

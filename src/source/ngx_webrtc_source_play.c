@@ -46,6 +46,7 @@ static ngx_uint_t ngx_webrtc_source_play_ahead(ngx_webrtc_source_run_t *run);
 static ngx_int_t ngx_webrtc_source_play_again(ngx_webrtc_source_run_t *run);
 static ngx_int_t ngx_webrtc_source_play_write(ngx_webrtc_source_run_t *run,
     ngx_webrtc_source_item_t *item);
+static void ngx_webrtc_source_play_warn(ngx_webrtc_source_thread_t *th);
 static int64_t ngx_webrtc_source_play_clock(void);
 
 
@@ -422,17 +423,7 @@ ngx_webrtc_source_play_write(ngx_webrtc_source_run_t *run,
                                        item->pkt->data, item->pkt->size,
                                        item->pts, now_us);
 
-    if ((th->out.dropped || th->out.held > NGX_WEBRTC_SOURCE_HELD)
-        && !th->warned)
-    {
-        th->warned = 1;
-
-        ngx_webrtc_source_thread_log(th, NGX_LOG_WARN,
-                  "video has B-frames, which WebRTC cannot show in order: "
-                  "frames are left out or late; set the encoder to none "
-                  "(x264 and OBS: tune zerolatency or bframes=0, NVENC: "
-                  "B-frames 0)");
-    }
+    ngx_webrtc_source_play_warn(th);
 
 done:
 
@@ -445,6 +436,34 @@ done:
     }
 
     return rc;
+}
+
+
+/* video that viewers cannot be shown as it is: once for each cause */
+
+static void
+ngx_webrtc_source_play_warn(ngx_webrtc_source_thread_t *th)
+{
+    if ((th->out.dropped || th->out.held > NGX_WEBRTC_SOURCE_HELD)
+        && !th->warned)
+    {
+        th->warned = 1;
+
+        ngx_webrtc_source_thread_log(th, NGX_LOG_WARN,
+                  "video has B-frames, which WebRTC cannot show in order: "
+                  "frames are left out or late; set the encoder to none "
+                  "(x264 and OBS: tune zerolatency or bframes=0, NVENC: "
+                  "B-frames 0)");
+    }
+
+    if (th->out.most > NGX_WEBRTC_FRAME_PACKETS && !th->large) {
+        th->large = 1;
+
+        ngx_webrtc_source_thread_log(th, NGX_LOG_WARN,
+                  "video has pictures of %uD packets, and browsers show none "
+                  "of more than %d: lower the bitrate of key frames or the "
+                  "resolution", th->out.most, NGX_WEBRTC_FRAME_PACKETS);
+    }
 }
 
 

@@ -195,6 +195,7 @@ struct ngx_webrtc_source_thread_s {
     unsigned                           live:1;       /* the stream, as told */
     unsigned                           had_audio:1;  /* a run before */
     unsigned                           warned:1;     /* of B-frames */
+    unsigned                           large:1;      /* and of pictures */
 
     uint32_t                           stop;         /* atomic */
     uint32_t                           better;       /* atomic: an upstream of

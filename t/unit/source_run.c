@@ -767,6 +767,33 @@ test_stop_grow(const char *name)
 }
 
 
+/* the same file: pictures that no browser has room for */
+
+static void
+test_large(const char *name)
+{
+    harness_t                        h;
+    ngx_webrtc_source_thread_conf_t  conf;
+
+    ngx_memzero(&conf, sizeof(ngx_webrtc_source_thread_conf_t));
+    conf.unpaced = 1;
+    conf.once = 1;
+
+    harness_init(&h, path(name), &conf);
+
+    ngx_webrtc_source_thread_run(h.th);
+
+    tap_ok(h.sum.packets > 2 * 2048, "large pictures: of %d packets",
+           (int) h.sum.packets / 2);
+    tap_is_int(h.logs, 1, "large pictures: said once");
+    tap_is_int(h.log.level, NGX_LOG_WARN, "large pictures: as a warning");
+    tap_ok(memmem(h.log.text, h.log.len, "more than 2048", 14) != NULL,
+           "large pictures: \"%.*s\"", (int) h.log.len, h.log.text);
+
+    harness_free(&h);
+}
+
+
 int
 main(void)
 {
@@ -807,6 +834,7 @@ main(void)
     test_pace("av.ts");
 
     test_stop_grow("noise.mp4");
+    test_large("noise.mp4");
 
     test_broken("av.ts", 30);
     test_broken("av.flv", 10);
