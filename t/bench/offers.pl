@@ -22,6 +22,7 @@ my $t = NgxWebRTC->new(workers => 1, log_level => 'error');
 
 $t->start(http => <<'EOF', server => <<'EOF');
 webrtc_zone               bench 256m;
+webrtc_max_pending        off;
 webrtc_handshake_timeout  20s;
 keepalive_requests        1000000;
 access_log                off;

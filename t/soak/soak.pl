@@ -43,6 +43,7 @@ $t->write_file('www/a.bin', pack('N*', map { $_ } 0 .. 512 * 1024));
 
 my %conf = (main => 'worker_rlimit_core 0;', http => <<'EOF', server => <<'EOF');
 webrtc_zone               webrtc 128m;
+webrtc_max_pending        off;
 webrtc_wait               1s;
 webrtc_timeout            10s;
 webrtc_handshake_timeout  5s;
