@@ -430,6 +430,7 @@ fuzz: packages-test
 	    echo "== $$name";                                                     \
 	    mkdir -p corpus/$$name $(ROOT)/t/data/corpus/$$name;                  \
 	    $(SAN_ENV) ./$$name -max_total_time=$(SECONDS) -timeout=10            \
+	        -detect_leaks=0                                                   \
 	        -print_final_stats=1 -verbosity=0                                 \
 	        corpus/$$name $(ROOT)/t/data/corpus/$$name || exit 1;             \
 	done

@@ -357,7 +357,7 @@ static ngx_int_t
 ngx_http_webrtc_events_find(ngx_webrtc_peer_t *peer, ngx_str_t *text,
     uint32_t *name, uint32_t *mask)
 {
-    ngx_int_t   n;
+    uint32_t    n;
     ngx_uint_t  i;
 
     if (text->len == 0) {
@@ -366,18 +366,14 @@ ngx_http_webrtc_events_find(ngx_webrtc_peer_t *peer, ngx_str_t *text,
         return NGX_OK;
     }
 
-    if (text->len != 8) {
-        return NGX_DECLINED;
-    }
-
-    n = ngx_hextoi(text->data, text->len);
-
-    if (n == NGX_ERROR || n == 0) {
+    if (ngx_webrtc_sse_parse_name(text->data, text->data + text->len, &n)
+        != NGX_OK)
+    {
         return NGX_DECLINED;
     }
 
     for (i = 0; i < NGX_WEBRTC_PEER_EVENTS; i++) {
-        if (peer->events[i].id == (uint32_t) n) {
+        if (peer->events[i].id == n) {
             *name = peer->events[i].id;
             *mask = peer->events[i].mask;
             return NGX_OK;

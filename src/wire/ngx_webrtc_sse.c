@@ -208,6 +208,29 @@ ngx_webrtc_sse_print(u_char *p, u_char *end, ngx_uint_t event,
 
 
 ngx_int_t
+ngx_webrtc_sse_parse_name(u_char *p, u_char *end, uint32_t *name)
+{
+    ngx_int_t  n;
+
+    *name = 0;
+
+    if (end - p != NGX_WEBRTC_SSE_NAME) {
+        return NGX_DECLINED;
+    }
+
+    n = ngx_hextoi(p, NGX_WEBRTC_SSE_NAME);
+
+    if (n == NGX_ERROR || n == 0) {
+        return NGX_DECLINED;
+    }
+
+    *name = (uint32_t) n;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
 ngx_webrtc_sse_parse_id(u_char *p, u_char *end, ngx_webrtc_sse_state_t *known)
 {
     ngx_int_t  n;

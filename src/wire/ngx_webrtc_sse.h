@@ -33,6 +33,9 @@
 /* the names of all of them, for a Link header */
 #define NGX_WEBRTC_SSE_NAMES        "active,inactive,reconnect,viewercount"
 
+/* digits of the name of an event stream that was ordered */
+#define NGX_WEBRTC_SSE_NAME         8
+
 /* bytes of an id, and room for one event without its data */
 #define NGX_WEBRTC_SSE_ID           16
 #define NGX_WEBRTC_SSE_ROOM         96
@@ -83,6 +86,14 @@ ngx_uint_t ngx_webrtc_sse_next(ngx_webrtc_sse_state_t *known, ngx_uint_t live,
  */
 u_char *ngx_webrtc_sse_print(u_char *p, u_char *end, ngx_uint_t event,
     ngx_webrtc_sse_state_t *known, ngx_str_t *data);
+
+/*
+ * Parses the name of an event stream that was ordered, as it stands in its URL:
+ * eight hexadecimal digits, not 0.
+ *
+ * NGX_OK; NGX_DECLINED: not one of ours, name is 0
+ */
+ngx_int_t ngx_webrtc_sse_parse_name(u_char *p, u_char *end, uint32_t *name);
 
 /*
  * Parses the value of Last-Event-ID.

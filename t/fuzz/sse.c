@@ -2,9 +2,10 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Fuzz target: orders of events and Last-Event-ID.
- * Property: a refusal has a cause, what is taken has known events only; an id
- * that is taken prints back to itself.
+ * Fuzz target: what comes with requests for events: orders, the name of an
+ * event stream in its URL, Last-Event-ID.
+ * Property: a refusal has a cause, what is taken has known events only; a name
+ * and an id that are taken print back to themselves.
  */
 
 
@@ -22,6 +23,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     u_char                  *p, *last, *id;
     u_char                   buf[256];
+    uint32_t                 name;
     ngx_str_t                text;
     ngx_uint_t               mask;
     const char              *cause;
@@ -36,6 +38,20 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
 
     } else if (mask & ~(ngx_uint_t) NGX_WEBRTC_SSE_ALL) {
+        abort();
+    }
+
+    if (ngx_webrtc_sse_parse_name(p, p + size, &name) == NGX_OK) {
+
+        last = ngx_sprintf(buf, "%08xD", name);
+
+        if (size != (size_t) (last - buf)
+            || ngx_strncasecmp(buf, p, size) != 0)
+        {
+            abort();
+        }
+
+    } else if (name != 0) {
         abort();
     }
 

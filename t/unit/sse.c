@@ -110,6 +110,40 @@ test_next(void)
 
 
 static void
+test_name(void)
+{
+    u_char      *p;
+    uint32_t     name;
+    ngx_uint_t   i;
+
+    static const struct {
+        const char  *text;
+        ngx_int_t    rc;
+        uint32_t     name;
+    } rows[] = {
+        { "0badcafe", NGX_OK, 0x0badcafe },
+        { "FFFFFFFF", NGX_OK, 0xffffffff },
+        { "00000001", NGX_OK, 1 },
+        { "00000000", NGX_DECLINED, 0 },
+        { "", NGX_DECLINED, 0 },
+        { "1234567", NGX_DECLINED, 0 },
+        { "012345678", NGX_DECLINED, 0 },
+        { "0123456g", NGX_DECLINED, 0 },
+        { "-1234567", NGX_DECLINED, 0 },
+        { "0x123456", NGX_DECLINED, 0 },
+    };
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        p = (u_char *) rows[i].text;
+
+        tap_ok(ngx_webrtc_sse_parse_name(p, p + strlen(rows[i].text), &name)
+               == rows[i].rc
+               && name == rows[i].name, "name \"%s\"", rows[i].text);
+    }
+}
+
+
+static void
 test_id(void)
 {
     u_char                  *p;
@@ -172,6 +206,7 @@ main(void)
 {
     test_order();
     test_next();
+    test_name();
     test_id();
 
     return tap_done();
