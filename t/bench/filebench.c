@@ -1088,7 +1088,8 @@ main(int argc, char **argv)
     fd = socket(AF_INET, SOCK_DGRAM|SOCK_NONBLOCK|SOCK_CLOEXEC, 0);
 
     local.sin_family = AF_INET;
-    local.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    local.sin_addr.s_addr = htonl(strncmp(o.host, "127.", 4) == 0
+                                  ? INADDR_LOOPBACK : INADDR_ANY);
     len = sizeof(local);
 
     if (fd == -1
