@@ -57,6 +57,8 @@ static void ngx_webrtc_sctp_addr(ngx_webrtc_sctp_assoc_t *assoc,
 static ngx_int_t ngx_webrtc_sctp_check(ngx_webrtc_sctp_assoc_t *assoc,
     const u_char *p, size_t n);
 static ngx_uint_t ngx_webrtc_sctp_crowded(ngx_webrtc_sctp_assoc_t *assoc);
+static ngx_uint_t ngx_webrtc_sctp_intact(ngx_webrtc_sctp_t *sctp,
+    const u_char *p, size_t n);
 static void ngx_webrtc_sctp_advance(ngx_webrtc_sctp_t *sctp,
     uint64_t now_ms);
 static void ngx_webrtc_sctp_leave(ngx_webrtc_sctp_assoc_t *assoc);
@@ -95,6 +97,7 @@ ngx_webrtc_sctp_create(ngx_uint_t max, ngx_webrtc_sctp_crc_e crc,
     sctp->max = max;
     sctp->now_ms = now_ms;
     ngx_queue_init(&sctp->ready);
+    ngx_queue_init(&sctp->busy);
 
     sctp->hardware = (crc != NGX_WEBRTC_SCTP_CRC_TABLE
                       && ngx_webrtc_sctp_crc32c_available());
@@ -143,7 +146,7 @@ ngx_webrtc_sctp_deadline(ngx_webrtc_sctp_t *sctp)
         return NGX_WEBRTC_SCTP_NO_DEADLINE;
     }
 
-    if (sctp->busy || sctp->now_ms < sctp->active_ms) {
+    if (!ngx_queue_empty(&sctp->busy) || sctp->now_ms < sctp->active_ms) {
         return sctp->now_ms + NGX_WEBRTC_SCTP_TICK;
     }
 
@@ -199,6 +202,8 @@ ngx_webrtc_sctp_init(ngx_webrtc_sctp_assoc_t *assoc, ngx_webrtc_sctp_t *sctp,
     assoc->low = ngx_min(assoc->high / 8, opts->low);
 
     ngx_queue_init(&assoc->events);
+    ngx_webrtc_sctp_repair_init(&assoc->repair, ngx_webrtc_sctp_on_repeat,
+                                assoc, sctp->now_ms);
 
     so = usrsctp_socket(AF_CONN, SOCK_STREAM, IPPROTO_SCTP,
                         ngx_webrtc_sctp_on_receive, ngx_webrtc_sctp_on_room, 0,
@@ -269,6 +274,7 @@ ngx_int_t
 ngx_webrtc_sctp_input(ngx_webrtc_sctp_assoc_t *assoc, const u_char *p,
     size_t n, uint64_t now_ms)
 {
+    size_t              seen;
     ngx_webrtc_sctp_t  *sctp;
 
     sctp = assoc->sctp;
@@ -287,9 +293,17 @@ ngx_webrtc_sctp_input(ngx_webrtc_sctp_assoc_t *assoc, const u_char *p,
         return NGX_DECLINED;
     }
 
-    usrsctp_conninput((void *) assoc->id, p, n, 0);
+    seen = ngx_webrtc_sctp_repair_input(&assoc->repair, p, n, sctp->seen,
+                                        now_ms);
 
-    ngx_webrtc_sctp_flow_input(assoc, p, n, now_ms);
+    if (seen) {
+        usrsctp_conninput((void *) assoc->id, sctp->seen, seen, 0);
+
+    } else {
+        usrsctp_conninput((void *) assoc->id, p, n, 0);
+    }
+
+    ngx_webrtc_sctp_flow_input(assoc, p, now_ms);
 
     ngx_webrtc_sctp_touch(assoc);
     ngx_webrtc_sctp_dispatch(sctp);
@@ -332,6 +346,8 @@ ngx_webrtc_sctp_send(ngx_webrtc_sctp_assoc_t *assoc,
     }
 
     if (msg->policy != NGX_WEBRTC_SCTP_RELIABLE) {
+        ngx_webrtc_sctp_repair_off(&assoc->repair);
+
         spa.sendv_flags |= SCTP_SEND_PRINFO_VALID;
         spa.sendv_prinfo.pr_value = msg->value;
         spa.sendv_prinfo.pr_policy = (msg->policy == NGX_WEBRTC_SCTP_REXMIT)
@@ -342,10 +358,6 @@ ngx_webrtc_sctp_send(ngx_webrtc_sctp_assoc_t *assoc,
                       SCTP_SENDV_SPA, 0)
         >= 0)
     {
-        if (assoc->buffered == 0) {
-            ngx_webrtc_sctp_flow_begin(assoc, now_ms);
-        }
-
         assoc->buffered += n;
         assoc->total += n;
         assoc->unmarked++;
@@ -502,11 +514,13 @@ ngx_webrtc_sctp_cleanup(ngx_webrtc_sctp_assoc_t *assoc)
     ngx_webrtc_sctp_shut(assoc);
     ngx_webrtc_sctp_forget(assoc);
 
+    ngx_webrtc_sctp_repair_cleanup(&assoc->repair);
+
     assoc->buffered = 0;
 
     if (assoc->busy) {
         assoc->busy = 0;
-        assoc->sctp->busy--;
+        ngx_queue_remove(&assoc->timers);
     }
 
     assoc->sctp = NULL;
@@ -568,10 +582,7 @@ static ngx_int_t
 ngx_webrtc_sctp_check(ngx_webrtc_sctp_assoc_t *assoc, const u_char *p,
     size_t n)
 {
-    uint32_t            crc, sum;
     ngx_webrtc_sctp_t  *sctp;
-
-    static const u_char  zero[4];
 
     sctp = assoc->sctp;
 
@@ -580,18 +591,9 @@ ngx_webrtc_sctp_check(ngx_webrtc_sctp_assoc_t *assoc, const u_char *p,
         return NGX_DECLINED;
     }
 
-    if (sctp->hardware) {
-        crc = ngx_webrtc_sctp_crc32c(0, p, NGX_WEBRTC_SCTP_CHECKSUM);
-        crc = ngx_webrtc_sctp_crc32c(crc, zero, 4);
-        crc = ngx_webrtc_sctp_crc32c(crc, p + NGX_WEBRTC_SCTP_HEADER,
-                                     n - NGX_WEBRTC_SCTP_HEADER);
-
-        ngx_memcpy(&sum, p + NGX_WEBRTC_SCTP_CHECKSUM, 4);
-
-        if (crc != sum) {
-            sctp->stat.bad++;
-            return NGX_DECLINED;
-        }
+    if (!ngx_webrtc_sctp_intact(sctp, p, n)) {
+        sctp->stat.bad++;
+        return NGX_DECLINED;
     }
 
     /* an INIT stands alone (RFC 9260, 6.10) and costs us a cookie */
@@ -610,6 +612,27 @@ ngx_webrtc_sctp_check(ngx_webrtc_sctp_assoc_t *assoc, const u_char *p,
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * Whether the checksum is right.  It is looked at here even if usrsctp does so
+ * again: where a packet is rewritten for it a wrong one would become right.
+ */
+
+static ngx_uint_t
+ngx_webrtc_sctp_intact(ngx_webrtc_sctp_t *sctp, const u_char *p, size_t n)
+{
+    uint32_t  crc, sum;
+
+    ngx_memcpy(&sum, p + NGX_WEBRTC_SCTP_CHECKSUM, 4);
+
+    ngx_memcpy(sctp->seen, p, n);
+    ngx_memzero(sctp->seen + NGX_WEBRTC_SCTP_CHECKSUM, 4);
+
+    crc = ngx_webrtc_sctp_checksum(sctp->seen, n);
+
+    return crc == sum;
 }
 
 
@@ -651,7 +674,9 @@ ngx_webrtc_sctp_crowded(ngx_webrtc_sctp_assoc_t *assoc)
 static void
 ngx_webrtc_sctp_advance(ngx_webrtc_sctp_t *sctp, uint64_t now_ms)
 {
-    uint64_t  elapsed;
+    uint64_t                  elapsed;
+    ngx_queue_t              *q;
+    ngx_webrtc_sctp_assoc_t  *assoc;
 
     sctp->clock_ms = now_ms;
 
@@ -664,6 +689,14 @@ ngx_webrtc_sctp_advance(ngx_webrtc_sctp_t *sctp, uint64_t now_ms)
 
     if (sctp->used) {
         usrsctp_handle_timers((uint32_t) ngx_min(elapsed, 3600000));
+    }
+
+    for (q = ngx_queue_head(&sctp->busy);
+         q != ngx_queue_sentinel(&sctp->busy);
+         q = ngx_queue_next(q))
+    {
+        assoc = ngx_queue_data(q, ngx_webrtc_sctp_assoc_t, timers);
+        ngx_webrtc_sctp_repair_timeout(&assoc->repair, now_ms);
     }
 }
 
@@ -690,10 +723,10 @@ ngx_webrtc_sctp_touch(ngx_webrtc_sctp_assoc_t *assoc)
     assoc->busy = busy;
 
     if (busy) {
-        sctp->busy++;
+        ngx_queue_insert_tail(&sctp->busy, &assoc->timers);
 
     } else {
-        sctp->busy--;
+        ngx_queue_remove(&assoc->timers);
     }
 }
 

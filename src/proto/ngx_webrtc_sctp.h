@@ -23,6 +23,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include <ngx_webrtc_sctp_repair.h>
+
 
 /* bytes of a packet that we send at most: what ngx_webrtc_dtls_send() takes */
 #define NGX_WEBRTC_SCTP_PACKET       1136
@@ -66,12 +68,8 @@
 #define NGX_WEBRTC_SCTP_TICK         10
 #define NGX_WEBRTC_SCTP_IDLE_TICK    1000
 
-/* chunks on their way whose round trip is measured */
-#define NGX_WEBRTC_SCTP_MEASURED     8
-
-/* rates of the past that are remembered, the best of them counts; chosen: a
- * second or so, and longer where round trips are */
-#define NGX_WEBRTC_SCTP_RATES        8
+/* bytes in flight at most; chosen: 400 Mbit/s at 100 ms */
+#define NGX_WEBRTC_SCTP_FLIGHT       5242880
 
 #define NGX_WEBRTC_SCTP_NO_DEADLINE  ((uint64_t) -1)
 
@@ -171,38 +169,10 @@ typedef struct {
 } ngx_webrtc_sctp_opts_t;
 
 
-/* private, see ngx_webrtc_sctp_flow.c: a chunk whose round trip is measured */
+/* private, see ngx_webrtc_sctp_flow.c */
 typedef struct {
-    uint64_t                     at_ms;      /* when it went out, */
-    uint32_t                     tsn;
-    uint32_t                     flight;     /* with that much before it */
-} ngx_webrtc_sctp_timed_t;
-
-
-typedef struct {
-    ngx_webrtc_sctp_timed_t      timed[NGX_WEBRTC_SCTP_MEASURED];
-    uint32_t                     head;       /* of timed, and tail: counted */
-    uint32_t                     tail;
-    uint32_t                     tsn;        /* the last one sent */
-    uint32_t                     cum;        /* the last one acknowledged */
-    uint32_t                     raised_tsn; /* the last one when it was */
-    uint32_t                     rtt_ms;     /* the last one measured */
-    uint32_t                     min_ms;     /* the shortest one */
-    uint64_t                     since_ms;   /* time of it */
-    uint64_t                     told_ms;    /* usrsctp was told a longer one */
-    uint32_t                     ceiling;    /* bytes of its window, */
-    uint32_t                     most;       /* and of the ceiling, at most */
-    uint32_t                     ever_ms;    /* the shortest one of all */
-    uint32_t                     rates[NGX_WEBRTC_SCTP_RATES];
-                                             /* acknowledged, bytes per s */
-    uint32_t                     nrates;     /* counted */
-    uint64_t                     rate_ms;    /* this one is since then, */
-    uint64_t                     rate_from;  /* when so many were */
-    uint32_t                     flight;     /* when round trips got longer */
-    uint8_t                      longer;     /* that many of them */
-    unsigned                     sent:1;     /* tsn is one */
-    unsigned                     acked:1;    /* cum is one */
-    unsigned                     ended:1;    /* slow start has */
+    uint64_t                     told_ms;    /* usrsctp was told a round trip */
+    uint64_t                     acked;      /* bytes, then */
     u_char                      *beat;       /* where a HEARTBEAT goes, */
     size_t                       nbeat;      /* with the header */
 } ngx_webrtc_sctp_flow_t;
@@ -210,7 +180,8 @@ typedef struct {
 
 /*
  * An association; part of its owner's struct.  Must not be moved while
- * initialized.  Readable: state, reason, buffered, high, low, total, streams.
+ * initialized.  Readable: state, reason, buffered, high, low, total, streams,
+ * repair.held.
  */
 typedef struct {
     ngx_webrtc_sctp_state_e      state;
@@ -237,8 +208,10 @@ typedef struct {
     uint32_t                     unmarked;   /* messages since */
     uint32_t                     mark;       /* the oldest of them */
     ngx_webrtc_sctp_flow_t       flow;
+    ngx_webrtc_sctp_repair_t     repair;
+    ngx_queue_t                  timers;     /* in sctp->busy */
     unsigned                     ready:1;    /* linked */
-    unsigned                     busy:1;     /* counted in sctp->busy */
+    unsigned                     busy:1;     /* there */
     unsigned                     above:1;    /* buffered was above the mark */
 } ngx_webrtc_sctp_assoc_t;
 
@@ -257,8 +230,10 @@ typedef struct {
     ngx_uint_t  associations;    /* now */
     uint64_t    stale;           /* packets to send of associations gone */
     uint64_t    bad;             /* packets received: too short, too long, or
-                                    with a wrong checksum (not with _TABLE) */
+                                    with a wrong checksum */
     uint64_t    floods;          /* INITs dropped, there were too many */
+    uint64_t    repeats;         /* packets sent again by us: lost, or to see
+                                    whether they are */
 } ngx_webrtc_sctp_stat_t;
 
 
@@ -403,6 +378,9 @@ uint32_t ngx_webrtc_sctp_crc32c(uint32_t crc, const u_char *p, size_t n);
 
 /* Not zero if the processor has the instruction; else do not call the above. */
 ngx_uint_t ngx_webrtc_sctp_crc32c_available(void);
+
+/* The same of a whole packet, by whatever there is; its own field is zero. */
+uint32_t ngx_webrtc_sctp_checksum(const u_char *p, size_t n);
 
 
 #endif /* _NGX_WEBRTC_SCTP_H_INCLUDED_ */

@@ -10,6 +10,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include <usrsctp.h>
+
 #include <ngx_webrtc_sctp.h>
 
 
@@ -65,3 +67,14 @@ ngx_webrtc_sctp_crc32c(uint32_t crc, const u_char *p, size_t n)
 }
 
 #endif
+
+
+uint32_t
+ngx_webrtc_sctp_checksum(const u_char *p, size_t n)
+{
+    if (ngx_webrtc_sctp_crc32c_available()) {
+        return ngx_webrtc_sctp_crc32c(0, p, n);
+    }
+
+    return usrsctp_crc32c((void *) (uintptr_t) p, n);
+}

@@ -82,24 +82,33 @@ ngx_webrtc_sctp_on_output(void *id, void *buf, size_t n, uint8_t tos,
 
     whole = n;
 
-    if (ngx_webrtc_sctp_flow_output(assoc, p, &n, assoc->sctp->clock_ms)
-        != NGX_OK)
-    {
+    if (ngx_webrtc_sctp_flow_output(assoc, p, &n) != NGX_OK) {
         return 0;
     }
+
+    ngx_webrtc_sctp_repair_output(&assoc->repair, p, n,
+                                  assoc->sctp->clock_ms);
 
     if (assoc->sctp->hardware || n != whole) {
         ngx_memzero(p + NGX_WEBRTC_SCTP_CHECKSUM, 4);
 
-        crc = assoc->sctp->hardware ? ngx_webrtc_sctp_crc32c(0, p, n)
-                                    : usrsctp_crc32c(p, n);
-
+        crc = ngx_webrtc_sctp_checksum(p, n);
         ngx_memcpy(p + NGX_WEBRTC_SCTP_CHECKSUM, &crc, 4);
     }
 
     assoc->opts.send(assoc->opts.ctx, p, n);
 
     return 0;
+}
+
+
+void
+ngx_webrtc_sctp_on_repeat(void *ctx, u_char *p, size_t n)
+{
+    ngx_webrtc_sctp_assoc_t *assoc = ctx;
+
+    assoc->sctp->stat.repeats++;
+    assoc->opts.send(assoc->opts.ctx, p, n);
 }
 
 
@@ -423,10 +432,6 @@ ngx_webrtc_sctp_tell(ngx_webrtc_sctp_assoc_t *assoc)
         switch (event->type) {
 
         case NGX_WEBRTC_SCTP_EVENT_STATE:
-
-            if (event->state == NGX_WEBRTC_SCTP_OPEN && assoc->so) {
-                ngx_webrtc_sctp_flow_init(assoc);
-            }
 
             failed = failed && event->state != NGX_WEBRTC_SCTP_FAILED;
 

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What the congestion control of usrsctp needs from outside to fill a path:
- * see the source file.  Part of ngx_webrtc_sctp; nobody else includes it.
+ * What usrsctp has to be told about time, and how much to give it: see the
+ * source file.  Part of ngx_webrtc_sctp; nobody else includes it.
  */
 
 
@@ -17,13 +17,6 @@
 #include <ngx_webrtc_sctp.h>
 
 
-/* The association is OPEN, and nothing of the user's has been sent. */
-void ngx_webrtc_sctp_flow_init(ngx_webrtc_sctp_assoc_t *assoc);
-
-/* Something is about to be sent after nothing was. */
-void ngx_webrtc_sctp_flow_begin(ngx_webrtc_sctp_assoc_t *assoc,
-    uint64_t now_ms);
-
 /*
  * usrsctp sends a packet of *n >= NGX_WEBRTC_SCTP_HEADER bytes.
  *
@@ -32,11 +25,11 @@ void ngx_webrtc_sctp_flow_begin(ngx_webrtc_sctp_assoc_t *assoc,
  * NGX_DECLINED  nothing is left of it
  */
 ngx_int_t ngx_webrtc_sctp_flow_output(ngx_webrtc_sctp_assoc_t *assoc,
-    u_char *p, size_t *n, uint64_t now_ms);
+    u_char *p, size_t *n);
 
-/* usrsctp has taken a packet; n >= 16.  Not while it is running. */
+/* usrsctp has taken a packet p of the peer's.  Not while it is running. */
 void ngx_webrtc_sctp_flow_input(ngx_webrtc_sctp_assoc_t *assoc,
-    const u_char *p, size_t n, uint64_t now_ms);
+    const u_char *p, uint64_t now_ms);
 
 
 #endif /* _NGX_WEBRTC_SCTP_FLOW_H_INCLUDED_ */

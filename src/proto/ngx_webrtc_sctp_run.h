@@ -38,7 +38,7 @@ struct ngx_webrtc_sctp_s {
     ngx_uint_t                max;
     ngx_uint_t                free;      /* a slot, or _NO_SLOT */
     ngx_uint_t                used;
-    ngx_uint_t                busy;      /* associations with timers to come */
+    ngx_queue_t               busy;      /* associations with timers to come */
     uint64_t                  now_ms;    /* timers have run up to it */
     uint64_t                  clock_ms;  /* of the call that is under way */
     uint64_t                  active_ms; /* ticks are frequent until then */
@@ -47,6 +47,8 @@ struct ngx_webrtc_sctp_s {
     ngx_webrtc_sctp_stat_t    stat;
     unsigned                  hardware:1;
     unsigned                  dispatching:1;
+    u_char                    seen[NGX_WEBRTC_SCTP_INPUT];
+                                         /* a packet as usrsctp gets it */
 };
 
 
@@ -72,6 +74,9 @@ int ngx_webrtc_sctp_on_receive(ngx_webrtc_sctp_so_pt so,
     int flags, void *id);
 int ngx_webrtc_sctp_on_room(ngx_webrtc_sctp_so_pt so, uint32_t room,
     void *id);
+
+/* ngx_webrtc_sctp_repair_pt; ctx is the association. */
+void ngx_webrtc_sctp_on_repeat(void *ctx, u_char *p, size_t n);
 
 /* usrsctp is not running: tells the users what has happened. */
 void ngx_webrtc_sctp_dispatch(ngx_webrtc_sctp_t *sctp);

@@ -35,18 +35,14 @@
  * small part of a round trip */
 #define NGX_WEBRTC_SCTP_SACK_DELAY   20
 
-/* packets sent at first (RFC 6928), in one go, and repeated per SACK; chosen:
- * with usrsctp's 4 for the second a path of 100 Mbit/s and 100 ms carries 65
- * Mbit/s, with 32 all it can (t/unit/sctp.c), as the window is cut to what is
- * in flight and this; a SACK tells that two packets have left the path, so
- * that with one for the third a queue that is full becomes shorter: with
- * usrsctp's 4 it drops repetitions too, time and again */
-#define NGX_WEBRTC_SCTP_CWND         10
-#define NGX_WEBRTC_SCTP_BURST        32
+/* packets of the congestion window: it never closes, the control is ours (see
+ * ngx_webrtc_sctp_repair); no limit of packets sent in one go, which would cut
+ * it; and packets repeated per SACK, where usrsctp repeats: more would keep a
+ * queue that is full from becoming shorter */
+#define NGX_WEBRTC_SCTP_CWND         (NGX_WEBRTC_SCTP_SEND                    \
+                                      / NGX_WEBRTC_SCTP_CHUNK + 1)
+#define NGX_WEBRTC_SCTP_BURST        0
 #define NGX_WEBRTC_SCTP_REPEAT       1
-
-/* bytes in flight at most; chosen: 400 Mbit/s at 100 ms */
-#define NGX_WEBRTC_SCTP_FLIGHT       5242880
 
 
 /* notifications that we want */
@@ -98,6 +94,10 @@ ngx_webrtc_sctp_setup_library(ngx_uint_t offload)
     usrsctp_sysctl_set_sctp_max_burst_default(NGX_WEBRTC_SCTP_BURST);
     usrsctp_sysctl_set_sctp_fr_max_burst_default(NGX_WEBRTC_SCTP_REPEAT);
     usrsctp_sysctl_set_sctp_default_cc_module(SCTP_CC_RFC2581);
+
+    /* the receiver window is told in bytes of chunks, as we count them */
+
+    usrsctp_sysctl_set_sctp_peer_chunk_oh(0);
 
     usrsctp_sysctl_set_sctp_rto_initial_default(NGX_WEBRTC_SCTP_RTO_INITIAL);
     usrsctp_sysctl_set_sctp_rto_min_default(NGX_WEBRTC_SCTP_RTO_MIN);
@@ -227,51 +227,4 @@ ngx_webrtc_sctp_setup_socket(ngx_webrtc_sctp_so_pt so)
     }
 
     return NGX_OK;
-}
-
-
-/*
- * Keeps the congestion window below the peer's receiver window: usrsctp takes
- * packets for lost when the latter is used up, as they wait there for longer
- * than a round trip, and it halves the former then.  Counted as it counts: a
- * packet takes 256 bytes more of the peer's memory than it has.
- */
-
-uint32_t
-ngx_webrtc_sctp_setup_window(ngx_webrtc_sctp_so_pt so)
-{
-    uint32_t             n;
-    socklen_t            len;
-    struct sctp_status   status;
-
-    ngx_memzero(&status, sizeof(struct sctp_status));
-    len = sizeof(struct sctp_status);
-
-    if (so == NULL
-        || usrsctp_getsockopt(so, IPPROTO_SCTP, SCTP_STATUS, &status,
-                              &len)
-           != 0)
-    {
-        return NGX_WEBRTC_SCTP_FLIGHT;
-    }
-
-    n = ngx_min(status.sstat_rwnd / 4 * 3, NGX_WEBRTC_SCTP_FLIGHT);
-    n = ngx_max(n, 16 * NGX_WEBRTC_SCTP_PACKET);
-
-    ngx_webrtc_sctp_setup_ceiling(so, n);
-
-    return n;
-}
-
-
-void
-ngx_webrtc_sctp_setup_ceiling(ngx_webrtc_sctp_so_pt so, uint32_t n)
-{
-    struct sctp_assoc_value  value;
-
-    ngx_memzero(&value, sizeof(struct sctp_assoc_value));
-    value.assoc_value = n;
-
-    (void) usrsctp_setsockopt(so, IPPROTO_SCTP, SCTP_MAX_CWND, &value,
-                              sizeof(struct sctp_assoc_value));
 }

@@ -48,15 +48,5 @@ void ngx_webrtc_sctp_setup_library(ngx_uint_t offload);
  */
 ngx_int_t ngx_webrtc_sctp_setup_socket(ngx_webrtc_sctp_so_pt so);
 
-/*
- * To be called when the association is up and nothing has been sent yet.
- *
- * Returns the bytes that the congestion window will have at most.
- */
-uint32_t ngx_webrtc_sctp_setup_window(ngx_webrtc_sctp_so_pt so);
-
-/* Changes this most; a window above it is cut. */
-void ngx_webrtc_sctp_setup_ceiling(ngx_webrtc_sctp_so_pt so, uint32_t n);
-
 
 #endif /* _NGX_WEBRTC_SCTP_SETUP_H_INCLUDED_ */

@@ -180,6 +180,12 @@ ngx_webrtc_files_stop(ngx_webrtc_session_t *s)
     if (f->sctp) {
         ngx_webrtc_channels_down(&f->channels);
 
+        ngx_log_error(NGX_LOG_INFO, &s->log, 0,
+                      "webrtc file session sent:%uL repeated:%uL rtt:%uD",
+                      f->assoc.total, f->assoc.repair.repeats
+                                      + f->assoc.repair.probes,
+                      f->assoc.repair.rate.min_ms);
+
         ngx_webrtc_sctp_abort(&f->assoc);
         ngx_webrtc_sctp_cleanup(&f->assoc);
         f->sctp = 0;
@@ -264,7 +270,8 @@ ngx_webrtc_files_account(ngx_webrtc_files_t *f)
     size_t                        held;
     ngx_webrtc_memory_account_t  *last;
 
-    held = f->assoc.buffered + f->reading * f->file.chunk;
+    held = f->assoc.buffered + f->assoc.repair.held
+           + f->reading * f->file.chunk;
 
     last = ngx_webrtc_memory_note(&f->wk->file_memory, &f->account, held,
                                   f->assoc.total - f->assoc.buffered,

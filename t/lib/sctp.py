@@ -30,6 +30,7 @@ class Session:
         self.channel = pc.createDataChannel('files', negotiated=True, id=0)
         self.frames = {}
         self.packets = {}
+        self.tsns = set()
         self.ours = False
         self.cum = 0
         self.channel.on('message', self.message)
@@ -61,7 +62,12 @@ class Session:
                     self.cum = struct.unpack_from('!L', data, p + 4)[0]
 
                 elif kind == 0 and self.ours:
-                    self.message(data[p + 16:p + n])
+
+                    # nobody acknowledges it: it is repeated
+
+                    if data[p + 4:p + 8] not in self.tsns:
+                        self.tsns.add(data[p + 4:p + 8])
+                        self.message(data[p + 16:p + n])
 
                 p += max(n + 3 & ~3, 4)
 

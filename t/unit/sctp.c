@@ -986,6 +986,79 @@ test_steady(void)
 }
 
 
+/*
+ * Loss at random is repeated by us, and is not congestion: usrsctp hears of
+ * none of it.
+ */
+
+static void
+test_loss(void)
+{
+    uint64_t                 bytes;
+    ngx_uint_t               i, lost;
+    struct sctpstat          before, after;
+    ngx_webrtc_sctp_stat_t   was, stat;
+
+    static const struct {
+        ngx_uint_t    rtt_ms;
+        ngx_uint_t    mbit;
+        ngx_uint_t    loss;       /* of 1000 */
+        ngx_uint_t    least;      /* Mbit/s, after some seconds */
+    } paths[] = {
+        { 100, 50, 10, 35 },
+        { 50, 50, 50, 30 },
+        { 40, 10, 10, 7 },
+        { 200, 20, 10, 8 }
+    };
+
+    for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+
+        path(paths[i].mbit * 125000, paths[i].rtt_ms / 2, 0, 0);
+        net.queue = paths[i].mbit * 125 * 100;
+        window = 5242880;
+        connect_pair();
+        window = 0;
+
+        usrsctp_get_stat(&before);
+        ngx_webrtc_sctp_stat(net.sctp, &was);
+        net.loss = paths[i].loss;
+        lost = a.lost;
+
+        filled = 0;
+        sa.on_writable = fill;
+        fill(&a);
+        net_run(&a, &b, 4 * SECOND);
+
+        bytes = sb.bytes;
+        net_run(&a, &b, 6 * SECOND);
+        bytes = (sb.bytes - bytes) * 8 / 6 / 1000000;
+
+        tap_ok(bytes >= paths[i].least, "%u Mbit/s, %u ms, %u of 1000 lost: "
+               "%u Mbit/s of messages", (unsigned) paths[i].mbit,
+               (unsigned) paths[i].rtt_ms, (unsigned) paths[i].loss,
+               (unsigned) bytes);
+        tap_is_int(sb.bad, 0, "as sent");
+
+        sa.on_writable = NULL;
+        net.loss = 0;
+        net_run(&a, &b, MINUTE);
+        usrsctp_get_stat(&after);
+        ngx_webrtc_sctp_stat(net.sctp, &stat);
+
+        tap_is_int(after.sctps_sendretransdata - before.sctps_sendretransdata,
+                   0, "usrsctp has repeated nothing");
+        tap_ok(stat.repeats - was.repeats >= a.lost - lost
+               && a.lost > lost,
+               "%u repeated for %u lost",
+               (unsigned) (stat.repeats - was.repeats),
+               (unsigned) (a.lost - lost));
+        tap_ok(a.assoc.buffered == 0 && a.assoc.repair.copies == 0
+               && a.assoc.repair.held == 0, "and no copy is left");
+        done();
+    }
+}
+
+
 static void
 test_limits(void)
 {
@@ -1120,6 +1193,7 @@ main(void)
     test_flow();
     test_ahead();
     test_steady();
+    test_loss();
 
     if (ngx_webrtc_sctp_crc32c_available()) {
         test_limits();
