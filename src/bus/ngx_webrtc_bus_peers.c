@@ -54,6 +54,10 @@ static ngx_int_t ngx_webrtc_peers_create_slot(ngx_webrtc_bus_t *bus,
     ngx_webrtc_peer_t *peer);
 static ngx_webrtc_lack_e ngx_webrtc_peers_limit(ngx_webrtc_bus_t *bus,
     ngx_webrtc_peer_t *peer, ngx_webrtc_stream_t *st);
+static ngx_int_t ngx_webrtc_peers_give_way(ngx_webrtc_bus_t *bus,
+    uint64_t now_ms);
+static ngx_webrtc_entry_t *ngx_webrtc_peers_oldest(ngx_webrtc_bus_t *bus,
+    uint64_t now_ms, uint64_t *found);
 static void ngx_webrtc_peers_not_pending(ngx_webrtc_bus_t *bus,
     ngx_webrtc_peer_t *peer);
 static void ngx_webrtc_peers_recount_pending(ngx_webrtc_bus_t *bus);
@@ -225,23 +229,48 @@ ngx_webrtc_peers_limit(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer,
         return NGX_WEBRTC_LACK_PENDING;
     }
 
-    if (peer->max_sessions && bus->sh->peers.used >= peer->max_sessions) {
-        return NGX_WEBRTC_LACK_SESSIONS;
-    }
-
     if (st && peer->max_viewers && st->slots >= peer->max_viewers) {
         return NGX_WEBRTC_LACK_VIEWERS;
+    }
+
+    /* the last, as another goes for it: never for what is refused anyway */
+
+    if (peer->max_sessions && bus->sh->peers.used >= peer->max_sessions) {
+        return NGX_WEBRTC_LACK_SESSIONS;
     }
 
     return NGX_WEBRTC_LACK_NONE;
 }
 
 
-ngx_int_t
+ngx_uint_t
+ngx_webrtc_peers_may_give_way(ngx_webrtc_bus_t *bus, uint64_t now_ms)
+{
+    uint64_t  word;
+
+    return ngx_webrtc_peers_oldest(bus, now_ms, &word) != NULL;
+}
+
+
+/* ends the oldest slot that nobody has claimed, of those that are looked at */
+
+static ngx_int_t
 ngx_webrtc_peers_give_way(ngx_webrtc_bus_t *bus, uint64_t now_ms)
 {
+    uint64_t             word;
+    ngx_webrtc_entry_t  *e;
+
+    e = ngx_webrtc_peers_oldest(bus, now_ms, &word);
+
+    return e ? ngx_webrtc_peers_end(bus, e, word, 1) : NGX_DECLINED;
+}
+
+
+static ngx_webrtc_entry_t *
+ngx_webrtc_peers_oldest(ngx_webrtc_bus_t *bus, uint64_t now_ms, uint64_t *found)
+{
     uint32_t             i, n, top;
-    uint64_t             word, created, oldest, found;
+    uint64_t             word, created, oldest;
     ngx_webrtc_table_t  *t;
     ngx_webrtc_entry_t  *e;
 
@@ -249,7 +278,6 @@ ngx_webrtc_peers_give_way(ngx_webrtc_bus_t *bus, uint64_t now_ms)
     top = ngx_webrtc_atomic_load(&t->top);
     n = top ? (uint32_t) ngx_random() % top : 0;
 
-    found = 0;
     oldest = now_ms - NGX_WEBRTC_PENDING_LEAST + 1;
     e = NULL;
 
@@ -262,7 +290,7 @@ ngx_webrtc_peers_give_way(ngx_webrtc_bus_t *bus, uint64_t now_ms)
 
             if ((int64_t) (created - oldest) < 0) {
                 oldest = created;
-                found = word;
+                *found = word;
                 e = &t->entries[n];
             }
         }
@@ -270,7 +298,7 @@ ngx_webrtc_peers_give_way(ngx_webrtc_bus_t *bus, uint64_t now_ms)
         n = (n + 1) % top;
     }
 
-    return e ? ngx_webrtc_peers_end(bus, e, found, 1) : NGX_DECLINED;
+    return e;
 }
 
 

@@ -228,11 +228,11 @@ ngx_int_t ngx_webrtc_peers_find_number(ngx_webrtc_bus_t *bus, uint32_t number,
 ngx_webrtc_peer_t *ngx_webrtc_peers_claim(ngx_webrtc_bus_t *bus, uint64_t ref);
 
 /*
- * Ends the oldest slot that nobody has claimed, of those that are looked at.
- *
- * NGX_OK; NGX_DECLINED when none is NGX_WEBRTC_PENDING_LEAST old
+ * Is there a slot that would be ended for a new one: not claimed, and
+ * NGX_WEBRTC_PENDING_LEAST old?  Not all of them are looked at.
  */
-ngx_int_t ngx_webrtc_peers_give_way(ngx_webrtc_bus_t *bus, uint64_t now_ms);
+ngx_uint_t ngx_webrtc_peers_may_give_way(ngx_webrtc_bus_t *bus,
+    uint64_t now_ms);
 
 /* Its session is up: it is not pending any more.  peer is ours. */
 void ngx_webrtc_peers_up(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer);

@@ -186,13 +186,6 @@ ngx_http_webrtc_full_early(ngx_http_request_t *r)
     bus = ngx_http_webrtc_worker->bus;
     wmcf = ngx_http_get_module_main_conf(r, ngx_http_webrtc_module);
 
-    if (wmcf->max_sessions
-        && ngx_webrtc_peers_count(bus) >= (ngx_uint_t) wmcf->max_sessions
-        && ngx_webrtc_peers_give_way(bus, ngx_current_msec) != NGX_OK)
-    {
-        return NGX_WEBRTC_LACK_SESSIONS;
-    }
-
     ngx_http_webrtc_full_client(r, &client);
 
     if (client.key && client.max_sessions
@@ -200,6 +193,15 @@ ngx_http_webrtc_full_early(ngx_http_request_t *r)
            >= client.max_sessions)
     {
         return NGX_WEBRTC_LACK_PENDING;
+    }
+
+    /* nobody goes for what is not known to be an offer yet */
+
+    if (wmcf->max_sessions
+        && ngx_webrtc_peers_count(bus) >= (ngx_uint_t) wmcf->max_sessions
+        && !ngx_webrtc_peers_may_give_way(bus, ngx_current_msec))
+    {
+        return NGX_WEBRTC_LACK_SESSIONS;
     }
 
     return NGX_WEBRTC_LACK_NONE;

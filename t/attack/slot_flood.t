@@ -170,12 +170,19 @@ subtest 'a zone that is full of names' => sub {
 subtest 'sessions that never connect' => sub {
     my $t = NgxWebRTC->new(workers => 2);
 
-    $t->start(http => 'webrtc_max_sessions 20; webrtc_max_pending off;',
-              %server);
+    $t->start(http => 'webrtc_max_sessions 20; webrtc_max_pending off; '
+                      . 'webrtc_handshake_timeout 100s;', %server);
 
     my @open = flood($t, '/whip/nobody_', [ 1 .. 40 ], 'sendonly');
 
     ok(wait_for(30, sub { ($t->status->{sessions} || 0) >= 20 }), 'are many');
+
+    # when the oldest may go, what is posted is read
+
+    ok(wait_for(60, sub {
+        $t->post_offer('/file/bars', "v=0\r\nx\r\n")->{status} == 400;
+    }), 'garbage is looked at') or diag($t->log);
+    is($t->status->{sessions}, 20, 'and nobody has to go for it');
 
     my $view;
 
