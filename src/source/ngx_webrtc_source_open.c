@@ -16,6 +16,7 @@
 
 #include <libavutil/opt.h>
 
+#include "ngx_webrtc_source_crypto.h"
 #include "ngx_webrtc_source_file.h"
 #include "ngx_webrtc_source_reach.h"
 #include "ngx_webrtc_source_run.h"
@@ -81,7 +82,8 @@ ngx_webrtc_source_open(AVFormatContext *ic, AVIOContext **pb, const char *url,
 {
     int                       rc;
     ngx_uint_t                first;
-    const char               *cause;
+    AVIOContext              *inner;
+    const char               *cause, *encrypted;
     ngx_webrtc_source_run_t  *run;
 
     run = ic->interrupt_callback.opaque;
@@ -104,12 +106,27 @@ ngx_webrtc_source_open(AVFormatContext *ic, AVIOContext **pb, const char *url,
         return AVERROR(EACCES);
     }
 
-    rc = run->open.io_open(ic, pb, url, flags, options);
+    encrypted = ngx_webrtc_source_reach_encrypted(url);
+    inner = NULL;
+    *pb = NULL;
 
-    if (rc >= 0 && ngx_webrtc_source_open_led(run, *pb) < 0) {
-        (void) run->open.io_close(ic, *pb);
-        *pb = NULL;
-        return AVERROR(EACCES);
+    rc = run->open.io_open(ic, &inner, encrypted ? encrypted : url, flags,
+                           options);
+    if (rc < 0) {
+        return rc;
+    }
+
+    rc = ngx_webrtc_source_open_led(run, inner);
+
+    if (rc >= 0 && encrypted) {
+        rc = ngx_webrtc_source_crypto_io(inner, options, pb);
+
+    } else if (rc >= 0) {
+        *pb = inner;
+    }
+
+    if (rc < 0) {
+        (void) run->open.io_close(ic, inner);
     }
 
     return rc;
@@ -195,6 +212,10 @@ ngx_webrtc_source_open_close(AVFormatContext *ic, AVIOContext *pb)
     if (ngx_webrtc_source_file_is(pb)) {
         ngx_webrtc_source_file_close(pb);
         return 0;
+    }
+
+    if (ngx_webrtc_source_crypto_is(pb)) {
+        pb = ngx_webrtc_source_crypto_close(pb);
     }
 
     run = ic->interrupt_callback.opaque;

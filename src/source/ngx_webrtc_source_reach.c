@@ -260,15 +260,26 @@ ngx_webrtc_source_reach_host_ok(const char *main, const char *url,
 static const char *
 ngx_webrtc_source_reach_http(const char *url)
 {
-    if (ngx_strncmp(url, "crypto+", 7) == 0
-        || ngx_strncmp(url, "crypto:", 7) == 0)
-    {
-        url += 7;
+    const char  *encrypted;
+
+    encrypted = ngx_webrtc_source_reach_encrypted(url);
+
+    if (encrypted) {
+        url = encrypted;
     }
 
     return (ngx_strncasecmp((u_char *) url, (u_char *) "http://", 7) == 0
             || ngx_strncasecmp((u_char *) url, (u_char *) "https://", 8) == 0)
            ? url : NULL;
+}
+
+
+const char *
+ngx_webrtc_source_reach_encrypted(const char *url)
+{
+    return (ngx_strncmp(url, "crypto+", 7) == 0
+            || ngx_strncmp(url, "crypto:", 7) == 0)
+           ? url + 7 : NULL;
 }
 
 

@@ -66,5 +66,10 @@ ngx_int_t ngx_webrtc_source_reach_host_ok(const char *main, const char *url,
 ngx_int_t ngx_webrtc_source_reach_file(const char *main, const char *url,
     const char **path, const char **cause);
 
+/*
+ * The URL of what is encrypted, in hls' "crypto+url" or "crypto:url"; or NULL.
+ */
+const char *ngx_webrtc_source_reach_encrypted(const char *url);
+
 
 #endif /* _NGX_WEBRTC_SOURCE_REACH_H_INCLUDED_ */

@@ -82,6 +82,25 @@ $lists{map} = "#EXTM3U\n#EXT-X-TARGETDURATION:60\n#EXT-X-MAP:URI="
 $lists{variant} = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n"
                   . "http://127.0.0.1:$port/same.m3u8?variant\n";
 
+# encrypted segments; of another host, and redirected
+
+my $encrypted = "#EXTM3U\n#EXT-X-TARGETDURATION:60\n#EXT-X-KEY:METHOD=AES-128,"
+                . "URI=\"/secret.key\"\n#EXTINF:60,\n%s\n#EXT-X-ENDLIST\n";
+
+my %segments = (
+    eplain    => [ '/secret.ts', undef ],
+    eother    => [ "http://198.51.100.8:$port/secret.ts", undef ],
+    elocal    => [ "http://127.0.0.1:$port/secret.ts", $local ],
+    erother   => [ '/toother.ts', undef ],
+    erlocal   => [ '/tolocal.ts', qr/it redirects to this/ ],
+    erlan     => [ '/tolan.ts', qr/it redirects to a private/ ],
+);
+
+for my $name (keys %segments) {
+    $where{$name} = [ undef, $segments{$name}[1] ];
+    $lists{$name} = sprintf $encrypted, $segments{$name}[0];
+}
+
 # redirects are seen when they have been followed
 
 my %to = (
@@ -93,7 +112,21 @@ my %to = (
     rother    => [ "http://198.51.100.8:$port/bars.ts", undef ],
 );
 
+my %led = (
+    toother   => "http://198.51.100.8:$port/secret.ts",
+    tolocal   => "http://127.0.0.1:$port/secret.ts",
+    tolan     => "http://10.0.0.1:$port/secret.ts",
+);
+
 my $bars = slurp($t->media . '/bars.ts');
+my $secret = $t->dir . '/secret.ts';
+
+system('openssl', 'enc', '-aes-128-cbc', '-K', unpack('H*', 'sixteen of bytes'),
+       '-iv', '0' x 32, '-in', $t->media . '/bars.ts', '-out', $secret) == 0
+    or die 'openssl enc';
+
+my %files = ('bars.ts' => $bars, 'secret.ts' => slurp($secret),
+             'secret.key' => 'sixteen of bytes');
 
 $t->spawn('web', sub {
     my $l = IO::Socket::IP->new(LocalHost => '::', LocalPort => $port,
@@ -114,13 +147,15 @@ $t->spawn('web', sub {
 
         my ($name) = ($path // '') =~ /^(\w+)/;
 
-        if ($to{$name}) {
-            print $s "HTTP/1.1 302 Found\r\nLocation: $to{$name}[0]\r\n"
+        my $to = $to{$name} ? $to{$name}[0] : $led{$name};
+
+        if ($to) {
+            print $s "HTTP/1.1 302 Found\r\nLocation: $to\r\n"
                      . "Content-Length: 0\r\nConnection: close\r\n\r\n";
             exit;
         }
 
-        my $body = $path eq 'bars.ts' ? $bars : $lists{$name} // '';
+        my $body = $files{$path} // $lists{$name} // '';
 
         print $s "HTTP/1.1 200 OK\r\nContent-Length: ", length $body,
                  "\r\nConnection: close\r\n\r\n", $body;
@@ -192,8 +227,9 @@ sub inside {
 }
 
 my @inside = inside();
-my @followed = ('10.0.0.1 bars.ts ', '127.0.0.1 bars.ts ',
-                '127.0.0.1 same.m3u8 ');
+my @followed = ('10.0.0.1 bars.ts ', '10.0.0.1 secret.ts ',
+                '127.0.0.1 bars.ts ', '127.0.0.1 same.m3u8 ',
+                '127.0.0.1 secret.ts ');
 
 is_deeply(\@inside, \@followed, 'nothing inside was asked for, but for where '
           . 'a redirect was followed to') or diag(slurp($hits));
