@@ -3,7 +3,8 @@
 # Copyright (C) the ngx_http_webrtc_module authors
 #
 # A source that cannot be started, as there is no descriptor, no connection or no
-# thread left: tried with a pause, said once, and it plays when there is.
+# thread left: tried with a pause, said once, and it plays when there is.  Agents
+# of full ICE, which anybody can have made, leave connections for others.
 
 use strict;
 use warnings;
@@ -201,5 +202,57 @@ for my $what (sort keys %t) {
         $t->done;
     };
 }
+
+
+# offers for full ICE by a client that never connects
+
+subtest agents => sub {
+    my $t = NgxWebRTC->new(workers => 1, asan => 1, connections => 64);
+
+    $t->start(server => <<'EOF');
+webrtc_max_pending        off;
+webrtc_handshake_timeout  300s;
+location ~ ^/whip/(?<name>\w+)$ { webrtc_publish $name; webrtc_ice full; }
+EOF
+
+    my $offer = offer(direction => 'sendonly');
+
+    my @answers = map { $t->post_offer("/whip/s$_", $offer) } 1 .. 80;
+    my @made = grep { $_->{status} == 201 } @answers;
+    my @not = grep { $_->{status} == 503 } @answers;
+
+    note(scalar @made, ' made, ', scalar @not, ' refused');
+
+    is(@made + @not, 80, 'each is made or refused');
+    cmp_ok(@made, '>', 10, 'there are agents');
+    cmp_ok(@not, '>', 10, 'but not for all');
+    is_deeply([ map { $_->{status} } @answers[0 .. $#made] ],
+              [ (201) x @made ], 'those that came first');
+    my $last = $not[-1] || { content => '' };
+
+    like($last->{content}, qr/"title":"no room.*"detail":"[^"]*connections/,
+         'a client is told');
+    ok($last->{headers}{'retry-after'}, 'and when to come back');
+
+    my @others = map { half($t, 'GET /streams') } 1 .. 8;
+
+    print $_ "Connection: close\r\n\r\n" for @others;
+    is(scalar(grep { answer($_) =~ m{^HTTP/1.1 200 } } @others), 8,
+       'HTTP goes on');
+
+    my @lines = $t->log =~ /^.*\[(?:alert|error|warn)\].*$/mg;
+
+    is(scalar @lines, 1, 'one line for the operator') or diag("@lines");
+    like($lines[0] // '', qr/too few free connections .*worker_connections/,
+         'that says what to do');
+
+    $t->http('DELETE', $_->{headers}{location}) for @made;
+    ok($t->no_sessions, 'no session is left');
+
+    is(scalar(grep { $t->post_offer("/whip/t$_", $offer)->{status} == 201 }
+              1 .. @made), scalar @made, 'as many can be made again');
+
+    $t->done;
+};
 
 done_testing();

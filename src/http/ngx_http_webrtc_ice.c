@@ -147,6 +147,7 @@ ngx_http_webrtc_ice_begin(ngx_http_webrtc_offer_t *offer,
     ngx_webrtc_peer_t *peer)
 {
     ngx_int_t            rc;
+    ngx_str_t            detail;
     ngx_http_request_t  *r;
 
     r = offer->request;
@@ -163,14 +164,17 @@ ngx_http_webrtc_ice_begin(ngx_http_webrtc_offer_t *offer,
         return ngx_http_webrtc_candidates_none(r, NULL);
     }
 
-    /* ports, descriptors or memory are short; the cause is in the log */
+    /* which of them it is, is in the log */
+
+    ngx_str_set(&detail, "the server is short of connections, ports, "
+                         "descriptors or memory for webrtc_ice full");
 
     if (ngx_http_webrtc_retry_after(r, NGX_HTTP_WEBRTC_RETRY) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     return ngx_http_webrtc_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                   "no room for another session", NULL);
+                                   "no room for another session", &detail);
 }
 
 

@@ -70,6 +70,7 @@ static ngx_int_t ngx_webrtc_nice_setup(ngx_webrtc_nice_t *nice,
     ngx_webrtc_nice_conf_t *conf);
 static ngx_int_t ngx_webrtc_nice_servers(ngx_webrtc_nice_t *nice,
     ngx_webrtc_nice_conf_t *conf);
+static ngx_int_t ngx_webrtc_nice_begin(ngx_webrtc_nice_t *nice);
 static ngx_int_t ngx_webrtc_nice_sockaddr_of(ngx_str_t *text,
     ngx_sockaddr_t *sockaddr);
 static gchar *ngx_webrtc_nice_str(gchar *buf, size_t size, ngx_str_t *s);
@@ -96,8 +97,12 @@ static ngx_int_t ngx_webrtc_nice_query(ngx_webrtc_nice_t *nice, gint priority,
     gint *timeout);
 static ngx_int_t ngx_webrtc_nice_grow(ngx_webrtc_nice_t *nice, ngx_uint_t n);
 static void ngx_webrtc_nice_sync(ngx_webrtc_nice_t *nice, ngx_uint_t nfds);
+static void ngx_webrtc_nice_adopt(ngx_webrtc_nice_t *nice,
+    ngx_webrtc_nice_io_t *io);
 static void ngx_webrtc_nice_watch(ngx_webrtc_nice_t *nice,
     ngx_webrtc_nice_io_t *io, short events);
+static ngx_connection_t *ngx_webrtc_nice_connection(ngx_webrtc_nice_t *nice,
+    ngx_socket_t fd);
 static void ngx_webrtc_nice_forget(ngx_webrtc_nice_t *nice,
     ngx_webrtc_nice_io_t *io);
 static ngx_int_t ngx_webrtc_nice_inode(ngx_socket_t fd, ino_t *ino);
@@ -143,6 +148,7 @@ ngx_webrtc_nice_create(ngx_webrtc_nice_conf_t *conf)
     /* GLib's allocations never fail: it would end the process instead */
 
     if (ngx_webrtc_nice_grow(nice, NGX_WEBRTC_NICE_FDS_START) != NGX_OK
+        || ngx_webrtc_nice_room(conf->log) != NGX_OK
         || ngx_webrtc_nice_spare(conf->log) != NGX_OK)
     {
         ngx_free(nice->ios);
@@ -154,7 +160,9 @@ ngx_webrtc_nice_create(ngx_webrtc_nice_conf_t *conf)
 
     (void) g_main_context_acquire(nice->context);
 
-    if (ngx_webrtc_nice_setup(nice, conf) != NGX_OK) {
+    if (ngx_webrtc_nice_setup(nice, conf) != NGX_OK
+        || ngx_webrtc_nice_begin(nice) != NGX_OK)
+    {
         nice->closed = 1;
         ngx_webrtc_nice_free(nice);
         return NULL;
@@ -358,6 +366,35 @@ ngx_webrtc_nice_servers(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_conf_t *conf)
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * The agent's sockets get their filters before anything is read from them, and
+ * their connections while it can still be refused.
+ */
+
+static ngx_int_t
+ngx_webrtc_nice_begin(ngx_webrtc_nice_t *nice)
+{
+    gint       priority, timeout;
+    ngx_int_t  nfds;
+
+    (void) g_main_context_prepare(nice->context, &priority);
+
+    nfds = ngx_webrtc_nice_query(nice, priority, &timeout);
+
+    if (nfds == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    ngx_webrtc_nice_sync(nice, nfds);
+
+    if (nice->deaf) {
+        return NGX_ERROR;
+    }
+
+    return ngx_webrtc_nice_room(nice->conf.log);
 }
 
 
@@ -820,7 +857,7 @@ ngx_webrtc_nice_drive(ngx_webrtc_nice_t *nice)
         if (nfds) {
             (void) poll((struct pollfd *) nice->fds, nfds, 0);
 
-            if (nice->expect) {
+            if (nice->expect || nice->deaf) {
                 ngx_webrtc_nice_look(nice, nfds);
             }
         }
@@ -888,9 +925,14 @@ ngx_webrtc_nice_look(ngx_webrtc_nice_t *nice, ngx_uint_t nfds)
 
         for (k = 0; k < nice->nios; k++) {
 
-            if (nice->ios[k].fd == nice->fds[i].fd && nice->ios[k].dgram
-                && !nice->closed)
-            {
+            if (nice->ios[k].fd != nice->fds[i].fd) {
+                continue;
+            }
+
+            if (nice->ios[k].deaf) {
+                nice->fds[i].revents = 0;
+
+            } else if (nice->ios[k].dgram && nice->expect && !nice->closed) {
                 ngx_webrtc_nice_peek(nice->ios[k].fd, nice->conf.answer,
                                      nice->conf.ctx);
             }
@@ -985,10 +1027,7 @@ ngx_webrtc_nice_sync(ngx_webrtc_nice_t *nice, ngx_uint_t nfds)
 
         io = &nice->ios[k];
 
-        if (k < nice->nios && io->ino != ino) {
-            ngx_webrtc_nice_forget(nice, io);
-
-        } else if (k == nice->nios) {
+        if (k == nice->nios) {
 
             /* no more are known than the context has, and there is room for */
 
@@ -999,10 +1038,18 @@ ngx_webrtc_nice_sync(ngx_webrtc_nice_t *nice, ngx_uint_t nfds)
 
             nice->nios++;
             io->c = NULL;
+            io->fd = nice->fds[i].fd;
+            io->ino = ino;
+
+            ngx_webrtc_nice_adopt(nice, io);
+
+        } else if (io->ino != ino) {
+            ngx_webrtc_nice_forget(nice, io);
+            io->ino = ino;
+
+            ngx_webrtc_nice_adopt(nice, io);
         }
 
-        io->fd = nice->fds[i].fd;
-        io->ino = ino;
         io->seen = 1;
 
         ngx_webrtc_nice_watch(nice, io, (short) nice->fds[i].events);
@@ -1022,42 +1069,44 @@ ngx_webrtc_nice_sync(ngx_webrtc_nice_t *nice, ngx_uint_t nfds)
 }
 
 
+/* A socket is heard through its filter or not at all. */
+
+static void
+ngx_webrtc_nice_adopt(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_io_t *io)
+{
+    io->dgram = ngx_webrtc_nice_buffers(io->fd);
+    io->deaf = 0;
+
+    if (io->dgram
+        && ngx_webrtc_ice_filter_attach(&nice->conf.filter, nice->servers,
+                                        nice->nservers, io->fd,
+                                        nice->conf.log)
+           != NGX_OK)
+    {
+        io->deaf = 1;
+        nice->deaf = 1;
+    }
+}
+
+
 static void
 ngx_webrtc_nice_watch(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_io_t *io,
     short events)
 {
-    ngx_uint_t         want;
-    ngx_event_t       *ev;
-    ngx_connection_t  *c;
+    ngx_uint_t    want;
+    ngx_event_t  *ev;
 
     if (io->c == NULL) {
-
-        c = ngx_get_connection(io->fd, nice->conf.log);
-        if (c == NULL) {
+        io->c = ngx_webrtc_nice_connection(nice, io->fd);
+        if (io->c == NULL) {
             nice->starved = 1;
             return;
         }
 
-        c->data = nice;
-        c->log = nice->conf.log;
-        c->read->log = c->log;
-        c->write->log = c->log;
-        c->read->handler = ngx_webrtc_nice_event_handler;
-        c->write->handler = ngx_webrtc_nice_event_handler;
-
-        io->c = c;
         io->events = 0;
-
-        io->dgram = ngx_webrtc_nice_buffers(io->fd);
-
-        if (io->dgram) {
-            (void) ngx_webrtc_ice_filter_attach(&nice->conf.filter,
-                                                nice->servers, nice->nservers,
-                                                io->fd, nice->conf.log);
-        }
     }
 
-    events &= POLLIN|POLLOUT;
+    events &= io->deaf ? POLLOUT : POLLIN|POLLOUT;
 
     if (io->events == events) {
         return;
@@ -1088,6 +1137,31 @@ ngx_webrtc_nice_watch(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_io_t *io,
     }
 
     io->events = events;
+}
+
+
+static ngx_connection_t *
+ngx_webrtc_nice_connection(ngx_webrtc_nice_t *nice, ngx_socket_t fd)
+{
+    ngx_connection_t  *c;
+
+    /* nginx's own line would be one for each attempt */
+
+    c = ngx_webrtc_nice_connections(nice->conf.log)
+        ? ngx_get_connection(fd, nice->conf.log) : NULL;
+
+    if (c == NULL) {
+        return NULL;
+    }
+
+    c->data = nice;
+    c->log = nice->conf.log;
+    c->read->log = c->log;
+    c->write->log = c->log;
+    c->read->handler = ngx_webrtc_nice_event_handler;
+    c->write->handler = ngx_webrtc_nice_event_handler;
+
+    return c;
 }
 
 

@@ -126,6 +126,13 @@ typedef struct {
 ngx_webrtc_nice_t *ngx_webrtc_nice_create(ngx_webrtc_nice_conf_t *conf);
 
 /*
+ * Are there connections left for an agent, and for others than agents?
+ *
+ * NGX_OK, NGX_ERROR after logging
+ */
+ngx_int_t ngx_webrtc_nice_room(ngx_log_t *log);
+
+/*
  * Has the process the descriptors that an agent cannot be made without?
  *
  * NGX_OK, NGX_ERROR after logging

@@ -29,6 +29,7 @@ typedef struct {
     short                    events;      /* that nginx watches */
     unsigned                 seen:1;
     unsigned                 dgram:1;
+    unsigned                 deaf:1;      /* without a filter: not read */
     ngx_connection_t        *c;           /* NULL: there was none left */
 } ngx_webrtc_nice_io_t;
 
@@ -78,11 +79,15 @@ struct ngx_webrtc_nice_s {
     unsigned                 pruning:1;   /* gives back allocations */
     unsigned                 pruned:1;
     unsigned                 starved:1;
+    unsigned                 deaf:1;      /* one of ios is */
 };
 
 
 /* a turn, soon */
 void ngx_webrtc_nice_wake(ngx_webrtc_nice_t *nice);
+
+/* Is there a connection to be had?  Says so when there is none. */
+ngx_uint_t ngx_webrtc_nice_connections(ngx_log_t *log);
 
 /* There is no pair any more. */
 void ngx_webrtc_nice_unselect(ngx_webrtc_nice_t *nice);

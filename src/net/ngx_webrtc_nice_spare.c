@@ -2,30 +2,116 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Descriptors that an agent needs before it may fail.
+ * What an agent needs of the process: descriptors and connections.
  *
  * GLib ends the process when it has none for a context's eventfd, or for the
  * pipe that it takes instead.  Sockets that libnice does not get are no more
  * than candidates that are missing.
+ *
+ * Connections are HTTP's, too, and an agent is made for whoever asks: agents
+ * leave a part of them alone.
  */
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ngx_webrtc_nice.h"
+#include "ngx_webrtc_nice_agent.h"
 
 
 /* those of two GLib contexts, and of pipes in their place; measured */
 #define NGX_WEBRTC_NICE_SPARE  4
 
+/* the part of worker_connections, one in so many, that agents leave alone;
+ * chosen: HTTP goes on, and peers connect with what agents have */
+#define NGX_WEBRTC_NICE_ROOM   4
+
+/* seconds between lines on the same cause; chosen */
+#define NGX_WEBRTC_NICE_SAY    60
+
+
+static ngx_uint_t ngx_webrtc_nice_free_connections(void);
+static ngx_uint_t ngx_webrtc_nice_say(time_t *last);
+
+
+ngx_int_t
+ngx_webrtc_nice_room(ngx_log_t *log)
+{
+    ngx_uint_t     level;
+
+    static time_t  last;
+
+    if (ngx_webrtc_nice_free_connections()
+        >= ngx_cycle->connection_n / NGX_WEBRTC_NICE_ROOM)
+    {
+        return NGX_OK;
+    }
+
+    level = ngx_webrtc_nice_say(&last) ? NGX_LOG_ERR : NGX_LOG_INFO;
+
+    ngx_log_error(level, log, 0,
+                  "webrtc nice too few free connections for an agent, raise "
+                  "worker_connections");
+
+    return NGX_ERROR;
+}
+
+
+ngx_uint_t
+ngx_webrtc_nice_connections(ngx_log_t *log)
+{
+    static time_t  last;
+
+    if (ngx_webrtc_nice_free_connections()) {
+        return 1;
+    }
+
+    if (ngx_webrtc_nice_say(&last)) {
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "webrtc nice no free connection for a socket, raise "
+                      "worker_connections");
+    }
+
+    return 0;
+}
+
+
+/* those that nginx takes from idle clients count: they are there when asked */
+
+static ngx_uint_t
+ngx_webrtc_nice_free_connections(void)
+{
+    return ngx_cycle->free_connection_n + ngx_cycle->reusable_connections_n;
+}
+
+
+/* whether it is time for a line again */
+
+static ngx_uint_t
+ngx_webrtc_nice_say(time_t *last)
+{
+    time_t  now;
+
+    now = ngx_time();
+
+    if (*last && now - *last < NGX_WEBRTC_NICE_SAY) {
+        return 0;
+    }
+
+    *last = now;
+
+    return 1;
+}
+
 
 ngx_int_t
 ngx_webrtc_nice_spare(ngx_log_t *log)
 {
-    ngx_err_t     err;
-    ngx_uint_t    n;
-    ngx_socket_t  fds[NGX_WEBRTC_NICE_SPARE];
+    ngx_err_t      err;
+    ngx_uint_t     n, level;
+    ngx_socket_t   fds[NGX_WEBRTC_NICE_SPARE];
+
+    static time_t  last;
 
     err = 0;
 
@@ -44,7 +130,9 @@ ngx_webrtc_nice_spare(ngx_log_t *log)
     }
 
     if (err) {
-        ngx_log_error(NGX_LOG_ERR, log, err,
+        level = ngx_webrtc_nice_say(&last) ? NGX_LOG_ERR : NGX_LOG_INFO;
+
+        ngx_log_error(level, log, err,
                       "webrtc nice no descriptors for an agent, raise "
                       "worker_rlimit_nofile");
         return NGX_ERROR;
