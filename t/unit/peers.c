@@ -666,6 +666,19 @@ test_limits(void)
                "zone's limit");
     tap_is_int(bus->lack, NGX_WEBRTC_LACK_SESSIONS, "which is told");
 
+    tap_ok(ngx_webrtc_peers_may_give_way(bus, 100000), "one may give way");
+
+    peer_make(&peer, 22, 200000);
+    peer.created_ms = 100000;
+    peer.stream = st->ref;
+    peer.max_viewers = 2;
+    peer.max_sessions = 3;
+    peer.role = NGX_WEBRTC_PEER_PLAY;
+    tap_is_int(ngx_webrtc_peers_create(bus, &peer), NGX_DECLINED,
+               "a viewer too many");
+    tap_is_int(bus->lack, NGX_WEBRTC_LACK_VIEWERS, "is told so");
+    tap_is_int(ngx_webrtc_peers_count(bus), 3, "and nobody goes for it");
+
     ngx_webrtc_peers_close(bus, refs[0]);
 
     peer_make(&peer, 21, 1000);
