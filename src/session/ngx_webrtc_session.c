@@ -736,7 +736,7 @@ void
 ngx_webrtc_session_schedule(ngx_webrtc_session_t *s)
 {
     uint64_t    dtls;
-    ngx_msec_t  now, next;
+    ngx_msec_t  now, next, consent;
 
     if (s->state == NGX_WEBRTC_SESSION_CLOSING) {
         return;
@@ -758,8 +758,12 @@ ngx_webrtc_session_schedule(ngx_webrtc_session_t *s)
         next = s->created + s->peer->handshake_ms;
     }
 
-    if (s->paired && (ngx_msec_int_t) (s->consent.next - next) < 0) {
-        next = s->consent.next;
+    if (s->paired) {
+        consent = ngx_webrtc_session_consent_deadline(s);
+
+        if ((ngx_msec_int_t) (consent - next) < 0) {
+            next = consent;
+        }
     }
 
     if (s->rebind && (ngx_msec_int_t) (s->rebind->next - next) < 0) {

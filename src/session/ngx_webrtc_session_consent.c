@@ -114,6 +114,21 @@ ngx_webrtc_session_consent_input(ngx_webrtc_session_t *s, u_char *p, size_t n)
 }
 
 
+ngx_msec_t
+ngx_webrtc_session_consent_deadline(ngx_webrtc_session_t *s)
+{
+    ngx_msec_t  end;
+
+    end = s->consent.given + NGX_WEBRTC_SESSION_CONSENT_TIMEOUT;
+
+    if (s->connected && (ngx_msec_int_t) (end - s->consent.next) < 0) {
+        return end;
+    }
+
+    return s->consent.next;
+}
+
+
 void
 ngx_webrtc_session_consent_timeout(ngx_webrtc_session_t *s, ngx_msec_t now)
 {

@@ -26,10 +26,12 @@ void ngx_webrtc_session_consent_heard(ngx_webrtc_session_t *s);
 void ngx_webrtc_session_consent_input(ngx_webrtc_session_t *s, u_char *p,
     size_t n);
 
+/* When the next one is to be called, while s->paired is set. */
+ngx_msec_t ngx_webrtc_session_consent_deadline(ngx_webrtc_session_t *s);
+
 /*
  * Asks again when the time has come, and finds out that consent has expired.
- * The time is in s->consent.next while s->paired is set.  May close the
- * session.
+ * May close the session.
  */
 void ngx_webrtc_session_consent_timeout(ngx_webrtc_session_t *s,
     ngx_msec_t now);

@@ -347,6 +347,11 @@ ngx_webrtc_session_ice_state(void *ctx, ngx_uint_t state)
                       "webrtc session has no path");
 
         s->connected = 0;
+
+        if (s->paired) {
+            s->transport.budget = &s->consent.none;
+        }
+
         ngx_webrtc_session_schedule(s);
         return;
     }

@@ -125,9 +125,13 @@ list_read(AVFormatContext *ic, const list_t *list)
 int
 main(void)
 {
-    ngx_uint_t                i, k, anew;
-    AVFormatContext          *ic;
-    ngx_webrtc_source_hls_t   hls;
+    ngx_uint_t        i, k, anew;
+    AVFormatContext  *ic;
+
+    static ngx_webrtc_source_run_t     run;
+    static ngx_webrtc_source_thread_t  th;
+
+    th.conf.lists = 1;
 
     for (i = 0; rows[i].name; i++) {
 
@@ -139,8 +143,10 @@ main(void)
 
         ic->io_open = text_open;
 
-        ngx_memzero(&hls, sizeof(hls));
-        ngx_webrtc_source_hls_attach(&hls, ic);
+        ngx_memzero(&run, sizeof(run));
+        run.ic = ic;
+        run.th = &th;
+        ngx_webrtc_source_hls_attach(&run);
 
         anew = 0;
 
@@ -151,7 +157,7 @@ main(void)
         {
             list_read(ic, &rows[i].lists[k]);
 
-            if (hls.anew && !anew) {
+            if (run.hls.anew && !anew) {
                 anew = k + 1;
             }
         }
