@@ -15,6 +15,9 @@
  *    whether it is taken to be growing still: it was written to in the last
  *    webrtc_file_quiet, and has a name.  One that is shorter is another one, as
  *    under 2.
+ * 5. What threads have seen comes back in any order: it is shorter if it has
+ *    less than was known when the thread was asked.  What was seen before a
+ *    larger size came to be known tells nothing.
  *
  * Nothing waits for a disk, or for a server behind it, in the event loop: after
  * a read that a thread did it has looked, too, and one that could be done at
@@ -34,6 +37,7 @@
 typedef struct {
     ngx_webrtc_files_t  *files;
     ngx_fd_t             fd;
+    uint64_t             told;        /* the file's size until then */
     ngx_int_t            rc;          /* out: of fstat() */
     ngx_file_info_t      fi;
 } ngx_webrtc_files_look_t;
@@ -45,7 +49,8 @@ static ngx_int_t ngx_webrtc_files_same(ngx_webrtc_files_t *f,
     ngx_file_info_t *fi);
 static void ngx_webrtc_files_begin(ngx_webrtc_files_t *f, ngx_file_info_t *fi);
 static void ngx_webrtc_files_changed(ngx_webrtc_files_t *f, const char *how);
-static void ngx_webrtc_files_seen(ngx_webrtc_files_t *f, ngx_file_info_t *fi);
+static void ngx_webrtc_files_seen(ngx_webrtc_files_t *f, ngx_file_info_t *fi,
+    uint64_t told);
 #if (NGX_THREADS)
 static void ngx_webrtc_files_look_thread(void *data, ngx_log_t *log);
 static void ngx_webrtc_files_look_done(ngx_event_t *ev);
@@ -127,7 +132,8 @@ ngx_webrtc_files_begin(ngx_webrtc_files_t *f, ngx_file_info_t *fi)
 
 
 ngx_int_t
-ngx_webrtc_files_check(ngx_webrtc_files_t *f, ngx_file_info_t *fi)
+ngx_webrtc_files_check(ngx_webrtc_files_t *f, ngx_file_info_t *fi,
+    uint64_t told)
 {
     ngx_file_info_t  now;
 
@@ -139,6 +145,7 @@ ngx_webrtc_files_check(ngx_webrtc_files_t *f, ngx_file_info_t *fi)
 
         if (fi == NULL) {
             fi = &now;
+            told = f->size;
 
             if (ngx_fd_info(f->fd, fi) == NGX_FILE_ERROR) {
                 ngx_webrtc_files_changed(f, "cannot be looked at");
@@ -152,10 +159,10 @@ ngx_webrtc_files_check(ngx_webrtc_files_t *f, ngx_file_info_t *fi)
                 return NGX_OK;
             }
 
-        } else if ((uint64_t) fi->st_size >= f->size) {
+        } else if ((uint64_t) fi->st_size >= told) {
 
             if ((uint64_t) fi->st_size > f->size && !f->growing) {
-                ngx_webrtc_files_seen(f, fi);
+                ngx_webrtc_files_seen(f, fi, told);
             }
 
             return NGX_OK;
@@ -199,13 +206,20 @@ ngx_webrtc_files_changed(ngx_webrtc_files_t *f, const char *how)
 /* of a file that is followed, and has not changed yet */
 
 static void
-ngx_webrtc_files_seen(ngx_webrtc_files_t *f, ngx_file_info_t *fi)
+ngx_webrtc_files_seen(ngx_webrtc_files_t *f, ngx_file_info_t *fi, uint64_t told)
 {
     ngx_uint_t                   i, growing;
     ngx_webrtc_files_channel_t  *fc;
 
-    if ((uint64_t) fi->st_size < f->size) {
+    if ((uint64_t) fi->st_size < told) {
         ngx_webrtc_files_changed(f, "is shorter than it was");
+        return;
+    }
+
+    if ((uint64_t) fi->st_size < f->size) {
+
+        /* seen before the larger size was */
+
         return;
     }
 
@@ -278,6 +292,7 @@ ngx_webrtc_files_look(ngx_webrtc_files_t *f)
         look = task->ctx;
         look->files = f;
         look->fd = f->fd;
+        look->told = f->size;
 
         if (ngx_webrtc_files_post(f, task) == NGX_OK) {
             f->looking = 1;
@@ -288,7 +303,7 @@ ngx_webrtc_files_look(ngx_webrtc_files_t *f)
 #endif
 
     if (ngx_fd_info(f->fd, &fi) != NGX_FILE_ERROR) {
-        ngx_webrtc_files_seen(f, &fi);
+        ngx_webrtc_files_seen(f, &fi, f->size);
     }
 }
 
@@ -323,7 +338,7 @@ ngx_webrtc_files_look_done(ngx_event_t *ev)
         f->looked = ngx_current_msec;
 
         if (!f->changed && look->rc != NGX_FILE_ERROR) {
-            ngx_webrtc_files_seen(f, &look->fi);
+            ngx_webrtc_files_seen(f, &look->fi, look->told);
         }
 
         ngx_webrtc_files_wake(f);

@@ -23,6 +23,7 @@ typedef struct {
     uint64_t                     serial;      /* if it is still that one */
     ngx_webrtc_ranges_read_t     read;
     ngx_fd_t                     fd;
+    uint64_t                     told;        /* the file's size until then */
     size_t                       n;           /* out: bytes read */
     ngx_err_t                    err;
     ngx_int_t                    rc;          /* of fstat() afterwards */
@@ -35,7 +36,7 @@ typedef struct {
 
 static void ngx_webrtc_files_data(ngx_webrtc_files_t *f,
     ngx_webrtc_files_channel_t *fc, ngx_webrtc_ranges_read_t *read,
-    u_char *frame, size_t n, ngx_file_info_t *fi);
+    u_char *frame, size_t n, ngx_file_info_t *fi, uint64_t told);
 static void ngx_webrtc_files_pread(ngx_fd_t fd, u_char *p, size_t size,
     uint64_t offset, size_t *n, ngx_err_t *err);
 #if (NGX_THREADS)
@@ -69,7 +70,7 @@ ngx_webrtc_files_read(ngx_webrtc_files_t *f, ngx_webrtc_files_channel_t *fc,
         n = preadv2(f->fd, &iov, 1, (off_t) read->offset, RWF_NOWAIT);
 
         if (n == (ssize_t) read->length) {
-            ngx_webrtc_files_data(f, fc, read, f->wk->frame, n, NULL);
+            ngx_webrtc_files_data(f, fc, read, f->wk->frame, n, NULL, 0);
             return;
         }
 
@@ -98,24 +99,24 @@ ngx_webrtc_files_read(ngx_webrtc_files_t *f, ngx_webrtc_files_channel_t *fc,
                       "pread() of a file session failed");
     }
 
-    ngx_webrtc_files_data(f, fc, read, f->wk->frame, done, NULL);
+    ngx_webrtc_files_data(f, fc, read, f->wk->frame, done, NULL, 0);
 }
 
 
 /*
- * Bytes of the file have been read, n < read->length: failed; fi is what the
- * file is now, or NULL.
+ * Bytes of the file have been read, n < read->length: failed; fi and told as in
+ * ngx_webrtc_files_check().
  */
 
 static void
 ngx_webrtc_files_data(ngx_webrtc_files_t *f, ngx_webrtc_files_channel_t *fc,
     ngx_webrtc_ranges_read_t *read, u_char *frame, size_t n,
-    ngx_file_info_t *fi)
+    ngx_file_info_t *fi, uint64_t told)
 {
     u_char     *p;
     ngx_int_t   rc;
 
-    if (ngx_webrtc_files_check(f, fi) != NGX_OK) {
+    if (ngx_webrtc_files_check(f, fi, told) != NGX_OK) {
         return;
     }
 
@@ -209,6 +210,7 @@ ngx_webrtc_files_read_post(ngx_webrtc_files_t *f,
     ft->serial = fc->serial;
     ft->read = *read;
     ft->fd = f->fd;
+    ft->told = f->size;
     ft->frame = (u_char *) (ft + 1);
 
     if (ngx_webrtc_files_post(f, task) != NGX_OK) {
@@ -269,7 +271,8 @@ ngx_webrtc_files_read_done(ngx_event_t *ev)
         }
 
         ngx_webrtc_files_data(f, fc, &ft->read, ft->frame, ft->n,
-                              ft->rc == NGX_FILE_ERROR ? NULL : &ft->fi);
+                              ft->rc == NGX_FILE_ERROR ? NULL : &ft->fi,
+                              ft->told);
         ngx_webrtc_files_wake(f);
     }
 

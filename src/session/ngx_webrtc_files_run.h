@@ -170,12 +170,14 @@ ngx_int_t ngx_webrtc_files_open(ngx_webrtc_files_t *f, u_char *path);
 /*
  * Something has been read: may it be sent?
  *
- *   fi   the file after that, or NULL
+ *   fi     the file after that, or NULL: is looked at now
+ *   told   f->size when the read began
  *
  * NGX_OK
  * NGX_DECLINED  the file has changed: all ranges have ended with status 3
  */
-ngx_int_t ngx_webrtc_files_check(ngx_webrtc_files_t *f, ngx_file_info_t *fi);
+ngx_int_t ngx_webrtc_files_check(ngx_webrtc_files_t *f, ngx_file_info_t *fi,
+    uint64_t told);
 
 /* A file that is followed: when to look at it, and to do so. */
 ngx_msec_t ngx_webrtc_files_look_at(ngx_webrtc_files_t *f);

@@ -815,6 +815,7 @@ my %shims;
 
 sub sendshim    { return _shim('sendshim') }
 sub threadshim  { return _shim('threadshim') }
+sub fileshim    { return _shim('fileshim') }
 sub resolveshim { return _shim('resolveshim') }
 
 sub _shim {
