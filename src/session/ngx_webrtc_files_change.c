@@ -21,7 +21,8 @@
  *
  * Nothing waits for a disk, or for a server behind it, in the event loop: after
  * a read that a thread did it has looked, too, and one that could be done at
- * once tells that the inode is at hand.  Looks without a read are a thread's.
+ * once tells that the inode is at hand.  Looks without a read are a thread's;
+ * when it takes none there is none until the next is due.
  */
 
 
@@ -29,6 +30,10 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "ngx_webrtc_files_run.h"
+
+
+/* bytes of a path that are logged; chosen: a log line has 2048 */
+#define NGX_WEBRTC_FILES_TEXT   1024
 
 
 #if (NGX_THREADS)
@@ -45,6 +50,8 @@ typedef struct {
 #endif
 
 
+static void ngx_webrtc_files_open_failed(ngx_webrtc_files_t *f, u_char *path,
+    ngx_err_t err);
 static ngx_int_t ngx_webrtc_files_same(ngx_webrtc_files_t *f,
     ngx_file_info_t *fi);
 static void ngx_webrtc_files_begin(ngx_webrtc_files_t *f, ngx_file_info_t *fi);
@@ -66,8 +73,7 @@ ngx_webrtc_files_open(ngx_webrtc_files_t *f, u_char *path)
                           NGX_FILE_OPEN, 0);
 
     if (f->fd == NGX_INVALID_FILE) {
-        ngx_log_error(NGX_LOG_ERR, &f->session->log, ngx_errno,
-                      ngx_open_file_n " \"%s\" failed", path);
+        ngx_webrtc_files_open_failed(f, path, ngx_errno);
         return NGX_DECLINED;
     }
 
@@ -90,6 +96,22 @@ ngx_webrtc_files_open(ngx_webrtc_files_t *f, u_char *path)
     ngx_webrtc_files_begin(f, &fi);
 
     return NGX_OK;
+}
+
+
+/* the name is a client's, decoded: it may have all but a zero */
+
+static void
+ngx_webrtc_files_open_failed(ngx_webrtc_files_t *f, u_char *path, ngx_err_t err)
+{
+    u_char  text[NGX_WEBRTC_FILES_TEXT], *p;
+
+    for (p = text; *path && p < text + sizeof(text); p++, path++) {
+        *p = (*path < 0x20 || *path == 0x7f || *path == '"') ? '?' : *path;
+    }
+
+    ngx_log_error(NGX_LOG_ERR, &f->session->log, err,
+                  ngx_open_file_n " \"%*s\" failed", (size_t) (p - text), text);
 }
 
 
@@ -284,20 +306,23 @@ ngx_webrtc_files_look(ngx_webrtc_files_t *f)
 
 #if (NGX_THREADS)
 
-    task = ngx_webrtc_files_task(f, sizeof(ngx_webrtc_files_look_t), 0,
-                                 ngx_webrtc_files_look_thread,
-                                 ngx_webrtc_files_look_done);
+    if (f->wk->conf.npools) {
 
-    if (task) {
+        task = ngx_webrtc_files_task(f, sizeof(ngx_webrtc_files_look_t), 0,
+                                     ngx_webrtc_files_look_thread,
+                                     ngx_webrtc_files_look_done);
+        if (task == NULL) {
+            return;
+        }
+
         look = task->ctx;
         look->files = f;
         look->fd = f->fd;
         look->told = f->size;
 
-        if (ngx_webrtc_files_post(f, task) == NGX_OK) {
-            f->looking = 1;
-            return;
-        }
+        f->looking = (ngx_webrtc_files_post(f, task) == NGX_OK);
+
+        return;
     }
 
 #endif
