@@ -49,6 +49,7 @@ static void ngx_webrtc_ranges_refuse(ngx_webrtc_ranges_t *r, uint32_t id,
     ngx_uint_t status);
 static void ngx_webrtc_ranges_finish(ngx_webrtc_ranges_t *r,
     ngx_webrtc_ranges_item_t *item, ngx_uint_t status);
+static ngx_uint_t ngx_webrtc_ranges_hungry(ngx_webrtc_ranges_t *r);
 static void ngx_webrtc_ranges_starve(ngx_webrtc_ranges_t *r,
     ngx_webrtc_ranges_item_t *item);
 static void ngx_webrtc_ranges_fed(ngx_webrtc_ranges_t *r,
@@ -118,6 +119,7 @@ ngx_webrtc_ranges_cleanup(ngx_webrtc_ranges_t *r)
     r->opts.slots->active -= r->nactive;
     r->nactive = 0;
     r->opts.slots->items -= r->nwaiting + r->nstarved + r->nowed;
+    r->opts.slots->starved -= r->nstarved;
 
     r->nwaiting = 0;
     r->nstarved = 0;
@@ -344,7 +346,14 @@ ngx_webrtc_ranges_data(ngx_webrtc_ranges_t *r,
     }
 
     if (item->offset < item->end) {
-        ngx_webrtc_ranges_starve(r, item);
+
+        if (ngx_webrtc_ranges_hungry(r)) {
+            r->refused++;
+            ngx_webrtc_ranges_finish(r, item, NGX_WEBRTC_RANGE_NO_SLOT);
+
+        } else {
+            ngx_webrtc_ranges_starve(r, item);
+        }
 
     } else {
         r->served++;
@@ -530,7 +539,9 @@ ngx_webrtc_ranges_request(ngx_webrtc_ranges_t *r,
 
     ngx_webrtc_ranges_admit(r);
 
-    if (r->opts.slots->items >= NGX_WEBRTC_RANGES_WAITING) {
+    if (r->opts.slots->items >= NGX_WEBRTC_RANGES_WAITING
+        || (offset >= r->opts.size && ngx_webrtc_ranges_hungry(r)))
+    {
         ngx_webrtc_ranges_refuse(r, frame->id, NGX_WEBRTC_RANGE_NO_SLOT);
         return NGX_OK;
     }
@@ -642,6 +653,7 @@ ngx_webrtc_ranges_finish(ngx_webrtc_ranges_t *r,
 
     } else if (item->starved) {
         r->nstarved--;
+        r->opts.slots->starved--;
         r->opts.slots->items--;
 
     } else {
@@ -672,6 +684,20 @@ ngx_webrtc_ranges_finish(ngx_webrtc_ranges_t *r,
 }
 
 
+/* no more may wait for bytes */
+
+static ngx_uint_t
+ngx_webrtc_ranges_hungry(ngx_webrtc_ranges_t *r)
+{
+    ngx_uint_t  max;
+
+    max = r->opts.slots->max * NGX_WEBRTC_RANGES_STARVED;
+
+    return r->opts.slots->starved
+           >= ngx_max(max, NGX_WEBRTC_RANGES_STARVED_MIN);
+}
+
+
 /* it is new, or its slot is for another one now */
 
 static void
@@ -688,6 +714,7 @@ ngx_webrtc_ranges_starve(ngx_webrtc_ranges_t *r, ngx_webrtc_ranges_item_t *item)
 
     ngx_queue_insert_tail(&r->starved, &item->link);
     r->nstarved++;
+    r->opts.slots->starved++;
     r->opts.slots->items++;
 }
 
@@ -701,6 +728,7 @@ ngx_webrtc_ranges_fed(ngx_webrtc_ranges_t *r, ngx_webrtc_ranges_item_t *item,
     ngx_queue_remove(&item->link);
     item->starved = 0;
     r->nstarved--;
+    r->opts.slots->starved--;
     r->opts.slots->items--;
 
     ngx_webrtc_ranges_wait(r, item, now_ms);

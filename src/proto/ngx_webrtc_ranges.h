@@ -30,8 +30,17 @@
 #define NGX_WEBRTC_RANGES_WAIT       5000
 
 /* ranges that wait, for a slot or for bytes; chosen: one more is refused at
- * once, as if it had waited.  80 bytes each, allocated as needed */
+ * once, as if it had waited.  Allocated as needed */
 #define NGX_WEBRTC_RANGES_WAITING    16384
+
+/* bytes that one of them takes */
+#define NGX_WEBRTC_RANGES_ITEM       80
+
+/* of them those that wait for bytes, without a deadline: so many for each that
+ * is served at once, but always some; chosen: more than a client that reads a
+ * few parts ahead asks for */
+#define NGX_WEBRTC_RANGES_STARVED    16
+#define NGX_WEBRTC_RANGES_STARVED_MIN  64
 
 /* ranges that wait, for a slot or for bytes, and RangeEnds that could not be
  * sent yet, of all channels of a session; chosen: the above, all at once, and
@@ -59,10 +68,11 @@
 typedef ngx_int_t (*ngx_webrtc_ranges_send_pt)(void *ctx, u_char *p, size_t n);
 
 
-/* how many are active; shared by the channels of a session */
+/* how many there are; shared by the channels of a session */
 typedef struct {
     ngx_uint_t   max;
     ngx_uint_t   active;
+    ngx_uint_t   starved;
     ngx_uint_t   items;       /* waiting and starved ranges, owed RangeEnds */
 } ngx_webrtc_ranges_slots_t;
 

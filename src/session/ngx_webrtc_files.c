@@ -12,7 +12,8 @@
  * that a thread has done, a deadline) posts one event; ngx_webrtc_files_pump()
  * is the only place that asks ranges for work and reads.  It serves the
  * session's channels in turn, chunk by chunk, and gives way to other sessions
- * after NGX_WEBRTC_FILES_TURN bytes.
+ * after NGX_WEBRTC_FILES_TURN bytes, where a chunk counts for no less than
+ * NGX_WEBRTC_FILES_LEAST: reads of a byte are no less work.
  *
  * Reading.  preadv2() with RWF_NOWAIT takes what is in the page cache; what is
  * not is read by nginx's default thread pool, which also makes the kernel read
@@ -351,6 +352,7 @@ ngx_webrtc_files_pump(ngx_event_t *ev)
         }
 
         idle = 0;
+        n = ngx_max(n, NGX_WEBRTC_FILES_LEAST);
 
         if (n >= left) {
             /* others first, and what has come in meanwhile */

@@ -9,7 +9,8 @@
  * usrsctp and OpenSSL keep while it is idle; ngx_webrtc_sctp_assoc_t.high (64
  * KiB to 8 MiB, by the rate it had) when its peer does not read while ranges
  * are served; one frame for each range that is read by a thread or held back
- * (webrtc_file_ranges of webrtc_file_chunk); and 56 for each range that waits.
+ * (webrtc_file_ranges of webrtc_file_chunk); 80 for each range that waits; and
+ * 512 for each small message that its peer has not acknowledged.
  * Of all sessions of a worker: webrtc_file_memory, see ngx_webrtc_memory.h.
  */
 
@@ -28,6 +29,9 @@
 
 /* bytes read for a session before others get their turn; chosen: a ms or so */
 #define NGX_WEBRTC_FILES_TURN      262144
+
+/* bytes that a read counts for at least; chosen: 128 reads are a turn */
+#define NGX_WEBRTC_FILES_LEAST     2048
 
 /* file sessions of a worker at most; chosen: 32 bytes each, and far more than
  * one processor serves */

@@ -107,6 +107,7 @@ init(side_t *side, uint64_t size)
     if (side == &s) {
         slots.max = NGX_WEBRTC_RANGES_ACTIVE;
         slots.active = 0;
+        slots.starved = 0;
         slots.items = 0;
     }
 
@@ -713,8 +714,7 @@ test_growing(void)
         request(&s, (uint32_t) i, 100 + i, 1);
     }
 
-    tap_ok(s.r.nstarved == NGX_WEBRTC_RANGES_WAITING
-           && s.frames == 20000 - NGX_WEBRTC_RANGES_WAITING,
+    tap_ok(s.r.nstarved == 64 && s.frames == 20000 - 64,
            "too many wait for bytes: refused at once");
 
     s.log[0] = '\0';
@@ -722,10 +722,32 @@ test_growing(void)
     request(&s, 30000, 0, 10);
     serve(&s, 10);
     is_log(&s, "E7=4 D30000+10! E30000=0 ", "what is there is served");
+
+    s.log[0] = '\0';
+    request(&s, 30001, 90, 20);
+    request(&s, 30002, 91, 20);
+    serve(&s, 2);
+    is_log(&s, "D30001+10 D30002+9 E30002=1 ",
+           "who comes to the end waits if there is room");
+
     ngx_webrtc_ranges_resize(&s.r, 50000, 0, now);
-    tap_is_int(serve(&s, 50000), NGX_WEBRTC_RANGES_WAITING - 1,
-               "and so are they, when it is");
+    tap_is_int(serve(&s, 50000), 64, "and so are they, when it is");
+    tap_ok(slots.starved == 0 && slots.items == 0, "nobody waits any more");
     done(&s);
+
+    /* by the number that is served at once */
+
+    init(&s, 100);
+    slots.max = 5;
+    ngx_webrtc_ranges_resize(&s.r, 100, 1, now);
+
+    for (i = 1; i <= 100; i++) {
+        request(&s, (uint32_t) i, 100 + i, 1);
+    }
+
+    tap_ok(s.r.nstarved == 80 && slots.starved == 80, "16 for each slot");
+    done(&s);
+    tap_is_int(slots.starved, 0, "given back");
 
     /* Hello tells */
 
