@@ -408,6 +408,37 @@ ngx_webrtc_sctp_unsent(ngx_webrtc_sctp_assoc_t *assoc)
 }
 
 
+size_t
+ngx_webrtc_sctp_overhead(const ngx_webrtc_sctp_assoc_t *assoc)
+{
+    size_t      n, some, full;
+    uint64_t    acked, end, begin;
+    ngx_uint_t  i;
+
+    acked = assoc->total - assoc->buffered;
+    end = assoc->total;
+    some = assoc->unmarked;
+    n = 0;
+
+    /* from note to note, the latest first; a part of what is between two */
+
+    for (i = 1; i <= NGX_WEBRTC_SCTP_MARKS && end > acked; i++) {
+        begin = assoc->marks[(assoc->mark + NGX_WEBRTC_SCTP_MARKS - i)
+                             % NGX_WEBRTC_SCTP_MARKS];
+
+        n += (begin < acked) ? some * (end - acked) / (end - begin) : some;
+
+        end = begin;
+        some = NGX_WEBRTC_SCTP_CHUNKS / NGX_WEBRTC_SCTP_MARKS;
+    }
+
+    full = assoc->buffered / NGX_WEBRTC_SCTP_CHUNK;
+
+    return (n > full + NGX_WEBRTC_SCTP_FEW)
+           ? (n - full) * NGX_WEBRTC_SCTP_EXTRA : 0;
+}
+
+
 void
 ngx_webrtc_sctp_wait(ngx_webrtc_sctp_assoc_t *assoc)
 {

@@ -62,6 +62,12 @@
  * too coarse */
 #define NGX_WEBRTC_SCTP_MARKS        16
 
+/* bytes that usrsctp takes for a message beyond its own; measured */
+#define NGX_WEBRTC_SCTP_EXTRA        512
+
+/* messages that may wait and be neglected; chosen: 32 kB */
+#define NGX_WEBRTC_SCTP_FEW          64
+
 /* milliseconds between calls of ngx_webrtc_sctp_timeout(): while something is
  * under way, and otherwise; chosen: usrsctp's own, and often enough for what
  * little happens then */
@@ -336,6 +342,13 @@ ngx_int_t ngx_webrtc_sctp_send(ngx_webrtc_sctp_assoc_t *assoc,
  * ->buffered, at ->high.
  */
 size_t ngx_webrtc_sctp_unsent(ngx_webrtc_sctp_assoc_t *assoc);
+
+/*
+ * Bytes that usrsctp keeps for what has not been acknowledged beyond those of
+ * ->buffered: NGX_WEBRTC_SCTP_EXTRA for each message.  Those of messages that
+ * fill their packets are not counted, nor are NGX_WEBRTC_SCTP_FEW others.
+ */
+size_t ngx_webrtc_sctp_overhead(const ngx_webrtc_sctp_assoc_t *assoc);
 
 /* The user has stopped at ->high: `writable' is to tell when to go on. */
 void ngx_webrtc_sctp_wait(ngx_webrtc_sctp_assoc_t *assoc);

@@ -271,8 +271,15 @@ ngx_webrtc_files_account(ngx_webrtc_files_t *f)
     size_t                        held;
     ngx_webrtc_memory_account_t  *last;
 
-    held = f->assoc.buffered + f->assoc.repair.held
-           + f->reading * f->file.chunk;
+    held = f->assoc.buffered + ngx_webrtc_sctp_overhead(&f->assoc)
+           + f->assoc.repair.held + f->reading * f->file.chunk;
+
+    if (f->assoc.buffered) {
+
+        /* else it is not the peer that they wait for */
+
+        held += f->active.items * NGX_WEBRTC_RANGES_ITEM;
+    }
 
     last = ngx_webrtc_memory_note(&f->wk->file_memory, &f->account, held,
                                   f->assoc.total - f->assoc.buffered,

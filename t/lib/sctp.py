@@ -5,7 +5,7 @@
 # A client of a file session that has the keys and means no good: aiortc makes the
 # association, then its packets are of our own making.  Prints one JSON object.
 #
-#     sctp.py garbage|inits|holes|streams|acks|channels URL SEED
+#     sctp.py garbage|inits|holes|streams|acks|channels|pings URL SEED
 
 import asyncio
 import json
@@ -339,6 +339,46 @@ async def channels(url, rnd):
     await s.pc.close()
 
     return out
+
+
+async def pings(url, rnd):
+    """Pings, of whose answers none is acknowledged"""
+
+    s = await Session().open(url)
+    tsn = s.sctp._local_tsn
+    seq = s.sctp._outbound_stream_seq.get(0, 0)
+    packets = []
+    s.ours = True
+
+    for i in range(0, 6000, 25):
+        packets.append(b''.join(
+            chunk(0, struct.pack('!LHHL', tsn + k & 0xffffffff, 0,
+                                 seq + k & 0xffff, 53)
+                  + struct.pack('!BBHLL', PING, 0, 0, k, 0), 3)
+            for k in range(i, i + 25)))
+
+    end = time.time() + 60
+    i = 0
+
+    while not s.closed() and time.time() < end and i < len(packets):
+
+        # a part at a time, again until it has been acknowledged
+
+        last = tsn + min(i + 20, len(packets)) * 25 - 1 & 0xffffffff
+
+        for data in packets[i:i + 20]:
+            await s.raw(data)
+            await asyncio.sleep(0.0005)
+
+        await s.until(lambda: s.cum == last or s.closed(), 0.2)
+
+        if s.cum == last:
+            i += 20
+
+    await s.until(s.closed, 30)
+    await s.pc.close()
+
+    return {'sent': i * 25, 'pongs': s.frames.get(PONG, 0)}
 
 
 def main():

@@ -792,6 +792,8 @@ test_water(void)
     tap_ok(ngx_webrtc_sctp_unsent(&a.assoc) > 8000000
            && ngx_webrtc_sctp_unsent(&a.assoc) <= a.assoc.buffered,
            "full: most of it is unsent");
+    tap_is_int(ngx_webrtc_sctp_overhead(&a.assoc), 0,
+               "full: large messages take little more than they have");
     tap_is_int(send_message(&a, 0, NGX_WEBRTC_SCTP_MESSAGE, i), NGX_AGAIN,
                "full: AGAIN once more");
     tap_is_int(ngx_webrtc_sctp_send(&a.assoc, &(ngx_webrtc_sctp_msg_t) { 0 },
@@ -822,9 +824,13 @@ test_water(void)
 
     tap_ok(i >= 8192 && i <= 32768, "messages of one byte: %u",
            (unsigned) i);
+    tap_ok(ngx_webrtc_sctp_overhead(&a.assoc) + 1048576 >= 512 * i
+           && ngx_webrtc_sctp_overhead(&a.assoc) <= 512 * i,
+           "which take far more than they have");
 
     net_run(&a, &b, 5 * MINUTE);
     tap_ok(sa.writable == 1 && sb.messages == i, "and they come");
+    tap_is_int(ngx_webrtc_sctp_overhead(&a.assoc), 0, "nothing is left");
     done();
 
     /* RTT 100 ms, 100 Mbit/s, a queue of one round trip on the way */
