@@ -526,7 +526,7 @@ function opened() {
         published.add(hash);
     }
 
-    if (/^\w+$|^(https?:\/)?\/./.test(name) && name != current) {
+    if (/^[^\/\s]+$|^(https?:\/)?\/./.test(name) && name != current) {
         play(name);
     }
 }
