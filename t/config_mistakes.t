@@ -138,6 +138,12 @@ my @table = (
       [ server => 'location /x { webrtc_play a; } '
                   . 'location ~ /y/(.+) { webrtc_publish $1; }' ] ],
 
+    [ 'streams that nobody makes',
+      warn => qr/nothing makes the stream "\$1": expected "webrtc_pull"/,
+      [ server => 'location ~ /x/(.+) { webrtc_play $1; }' ],
+      [ server => 'location ~ /x/(.+) { webrtc_play $1; } '
+                  . 'location /y { webrtc_publish a; }' ] ],
+
     [ 'one name for many URLs',
       emerg => qr/URL of webrtc_pull has a variable, "\$arg_n",.* always "a":/,
       [ in('webrtc_play a; webrtc_pull rtmp://me:secret@127.0.0.1/$arg_n;') ],

@@ -40,6 +40,7 @@ static ngx_uint_t ngx_http_webrtc_candidates_family(
     ngx_http_webrtc_main_conf_t *wmcf, ngx_http_webrtc_candidate_t *cand);
 static ngx_uint_t ngx_http_webrtc_is_link_local(struct sockaddr *sa);
 static ngx_uint_t ngx_http_webrtc_candidates_inner(const char *name);
+static ngx_uint_t ngx_http_webrtc_candidates_short(ngx_str_t *host);
 
 
 ngx_uint_t
@@ -378,6 +379,25 @@ ngx_http_webrtc_candidates_outside(int family)
 }
 
 
+/* "203.0.113" is 203.0.0.113 to the resolver, and a mistake here */
+
+static ngx_uint_t
+ngx_http_webrtc_candidates_short(ngx_str_t *host)
+{
+    size_t  i;
+
+    for (i = 0; i < host->len; i++) {
+        if (host->data[i] != '.'
+            && (host->data[i] < '0' || host->data[i] > '9'))
+        {
+            return 0;
+        }
+    }
+
+    return ngx_inet_addr(host->data, host->len) == INADDR_NONE;
+}
+
+
 char *
 ngx_http_webrtc_candidates_add(ngx_conf_t *cf, ngx_array_t *candidates,
     ngx_str_t *value)
@@ -394,12 +414,13 @@ ngx_http_webrtc_candidates_add(ngx_conf_t *cf, ngx_array_t *candidates,
     u.default_port = 0;
 
     if (ngx_parse_url(cf->pool, &u) != NGX_OK || u.naddrs == 0
-        || u.family == AF_UNIX)
+        || u.family == AF_UNIX || ngx_http_webrtc_candidates_short(&u.host))
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "%s in webrtc_candidate \"%V\", expected an "
                            "address or name with an optional port, such as "
-                           "\"203.0.113.5\" or \"203.0.113.5:8000\"",
+                           "\"203.0.113.5\", \"203.0.113.5:8000\" or "
+                           "\"[2001:db8::5]\"",
                            u.err ? u.err : "invalid address", value);
         return NGX_CONF_ERROR;
     }

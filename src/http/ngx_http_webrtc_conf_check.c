@@ -470,9 +470,7 @@ ngx_http_webrtc_check_streams(ngx_conf_t *cf,
 
         if (loc[i]->pull == NULL) {
 
-            if (loc[i]->play->lengths == NULL
-                && !ngx_http_webrtc_check_feeds(wmcf, loc[i]))
-            {
+            if (!ngx_http_webrtc_check_feeds(wmcf, loc[i])) {
                 ngx_http_webrtc_check_warn(cf, &loc[i]->where,
                            "nothing makes the stream \"%V\": expected "
                            "\"webrtc_pull\" in this location, or "
@@ -521,7 +519,7 @@ ngx_http_webrtc_check_feeds(ngx_http_webrtc_main_conf_t *wmcf,
                : loc[i]->pull ? loc[i]->play : NULL;
 
         if (name
-            && (name->lengths
+            && (name->lengths || conf->play->lengths
                 || ngx_http_webrtc_check_same(name, conf->play)))
         {
             return 1;
