@@ -136,6 +136,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bytes = 0;
     slots.max = 3;
     slots.active = 0;
+    slots.starved = 0;
+    slots.items = 0;
 
     memset(&opts, 0, sizeof(opts));
     memset(frame, 0, sizeof(frame));
@@ -244,7 +246,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check(slots.active == r.nactive && r.nactive <= slots.max);
 
         if (!r.closed) {
-            check(requests == ends + r.nowed + r.nactive + r.nwaiting);
+            check(requests == ends + r.nowed + r.nactive + r.nwaiting
+                              + r.nstarved);
+            check(slots.starved == r.nstarved);
         }
 
         check(bytes == r.bytes);
