@@ -125,6 +125,8 @@ ngx_webrtc_bus_grow(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
 
     ngx_webrtc_ring_publish(w);
 
+    need = ngx_max(need, ngx_webrtc_ring_larger(w));
+
     ngx_shmtx_lock(&bus->shpool->mutex);
 
     r = ngx_webrtc_bus_take_ring(bus, st, ngx_webrtc_ring_size(w->ring), need,

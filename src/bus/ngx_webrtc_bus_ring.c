@@ -468,6 +468,28 @@ ngx_webrtc_ring_wants(ngx_webrtc_ring_writer_t *w, size_t len,
 }
 
 
+size_t
+ngx_webrtc_ring_larger(ngx_webrtc_ring_writer_t *w)
+{
+    uint64_t            descs;
+    ngx_webrtc_ring_t  *ring;
+
+    ring = w->ring;
+
+    if (ring->size == 0) {
+        return 0;
+    }
+
+    descs = ring->mask + 1;
+
+    if (w->head - w->tail + descs / NGX_WEBRTC_RING_STEP < ring->mask) {
+        return 0;
+    }
+
+    return (size_t) (2 * descs * NGX_WEBRTC_RING_PER_DESC);
+}
+
+
 void
 ngx_webrtc_ring_skip(ngx_webrtc_ring_writer_t *w, ngx_uint_t track,
     ngx_uint_t n)

@@ -181,6 +181,12 @@ ngx_uint_t ngx_webrtc_ring_wants(ngx_webrtc_ring_writer_t *w, size_t len,
     uint64_t arrival_us, const ngx_webrtc_ring_keep_t *keep);
 
 /*
+ * Bytes that a ring has to have at least so that it has room for more packets
+ * than this one, where their number is what fills it; else 0.
+ */
+size_t ngx_webrtc_ring_larger(ngx_webrtc_ring_writer_t *w);
+
+/*
  * Packets of a track are missing for good: leaves n indexes out, so that
  * readers see the loss as one.  A number that stands for no packet is not found
  * by ngx_webrtc_ring_find().

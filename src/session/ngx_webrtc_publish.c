@@ -492,7 +492,17 @@ ngx_webrtc_publish_keep(ngx_webrtc_publish_t *pub)
         NGX_WEBRTC_KEEP_US, NGX_WEBRTC_KEEP_MAX, 0
     };
 
-    return pub->deaf ? &deaf : &answers;
+    /* not asked yet: two intervals of encoders' defaults, 8.3 s and 10 s */
+
+    static const ngx_webrtc_ring_keep_t  unknown = {
+        NGX_WEBRTC_KEEP_US, NGX_WEBRTC_KEEP_MAX, 20000000
+    };
+
+    if (pub->deaf) {
+        return &deaf;
+    }
+
+    return pub->answers ? &answers : &unknown;
 }
 
 

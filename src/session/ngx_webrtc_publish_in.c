@@ -559,6 +559,7 @@ ngx_webrtc_publish_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
         if (pub->waits_us) {
             pub->deaf = (rp->arrival_us > pub->waits_us
                                           + NGX_WEBRTC_PUBLISH_DEAF);
+            pub->answers = (pub->key && !pub->deaf);
             pub->waits_us = 0;
         }
 

@@ -118,6 +118,7 @@ struct ngx_webrtc_publish_s {
     unsigned                     rsize:1;     /* all that have transport-wide
                                                  feedback have rtcp-rsize */
     unsigned                     deaf:1;      /* they come when they come */
+    unsigned                     answers:1;   /* or when they are asked for */
 
     uint64_t                     full_us;     /* the ring cannot grow, until
                                                  then; 0: it may */

@@ -183,7 +183,7 @@ test_fell(void)
     tap_ok(!ngx_webrtc_memory_fell(&m), "at the peak");
     (void) ngx_webrtc_memory_note(&m, &a, 4 * M + 1, 4, 4);
     tap_ok(!ngx_webrtc_memory_fell(&m), "above a quarter");
-    (void) ngx_webrtc_memory_note(&m, &a, 4 * M, 5, 5);
+    (void) ngx_webrtc_memory_note(&m, &a, 3 * M, 5, 5);
     tap_ok(ngx_webrtc_memory_fell(&m), "fell");
     tap_ok(!ngx_webrtc_memory_fell(&m), "once");
     tap_ok(!ngx_webrtc_memory_fell(&m), "a little later");
