@@ -68,6 +68,9 @@
     ((uint64_t) sizeof(ngx_webrtc_bus_sh_t) << 32                             \
      | (uint64_t) sizeof(ngx_webrtc_stream_t) << 8 | 8)
 
+/* ms between two lines of one kind; chosen */
+#define NGX_WEBRTC_BUS_SAY          60000
+
 /* bytes of zone per stream entry; chosen: a ring is no smaller */
 #define NGX_WEBRTC_BUS_PER_STREAM   NGX_WEBRTC_RING_MIN_SIZE
 
@@ -665,6 +668,23 @@ ngx_webrtc_bus_fresh(ngx_slab_pool_t *shpool, size_t size)
     }
 
     return p;
+}
+
+
+ngx_uint_t
+ngx_webrtc_bus_say(uint64_t *said, uint64_t now_ms)
+{
+    uint64_t  last;
+
+    last = ngx_webrtc_atomic_load(said);
+
+    /* that of another worker may be ahead of our clock */
+
+    if (last && (int64_t) (now_ms - last) < NGX_WEBRTC_BUS_SAY) {
+        return 0;
+    }
+
+    return ngx_webrtc_atomic_cas(said, last, ngx_max(now_ms, 1));
 }
 
 

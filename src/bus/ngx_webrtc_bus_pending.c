@@ -32,9 +32,6 @@
 /* the part of the zone, and of its entries, that is left to newcomers */
 #define NGX_WEBRTC_PENDING_SPARE  8
 
-/* ms between two lines of one kind; chosen */
-#define NGX_WEBRTC_PENDING_SAY    60000
-
 
 #define ngx_webrtc_pending_n(value, what)                                     \
     ((uint32_t) ((value) >> (32 * (what))))
@@ -95,18 +92,7 @@ ngx_uint_t
 ngx_webrtc_bus_lack_say(ngx_webrtc_bus_t *bus, ngx_webrtc_lack_e lack,
     uint64_t now_ms)
 {
-    uint64_t  said;
-
-    said = ngx_webrtc_atomic_load(&bus->sh->lack_said[lack]);
-
-    /* that of another worker may be ahead of our clock */
-
-    if (said && (int64_t) (now_ms - said) < NGX_WEBRTC_PENDING_SAY) {
-        return 0;
-    }
-
-    return ngx_webrtc_atomic_cas(&bus->sh->lack_said[lack], said,
-                                 ngx_max(now_ms, 1));
+    return ngx_webrtc_bus_say(&bus->sh->lack_said[lack], now_ms);
 }
 
 

@@ -11,10 +11,6 @@
 #include "ngx_webrtc_bus_zone.h"
 
 
-/* ms between two lines of one kind; chosen */
-#define NGX_WEBRTC_BUS_UNHEARD_SAY  60000
-
-
 ngx_uint_t
 ngx_webrtc_bus_unheard(ngx_webrtc_bus_t *bus)
 {
@@ -48,15 +44,5 @@ ngx_uint_t
 ngx_webrtc_bus_unheard_say(ngx_webrtc_bus_t *bus, ngx_uint_t which,
     uint64_t now_ms)
 {
-    uint64_t  said;
-
-    said = ngx_webrtc_atomic_load(&bus->sh->unheard_said[which]);
-
-    /* that of another worker may be ahead of our clock */
-
-    if (said && (int64_t) (now_ms - said) < NGX_WEBRTC_BUS_UNHEARD_SAY) {
-        return 0;
-    }
-
-    return ngx_webrtc_atomic_cas(&bus->sh->unheard_said[which], said, now_ms);
+    return ngx_webrtc_bus_say(&bus->sh->unheard_said[which], now_ms);
 }

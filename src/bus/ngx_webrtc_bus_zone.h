@@ -185,6 +185,14 @@ void ngx_webrtc_peers_reap(ngx_webrtc_bus_t *bus, ngx_uint_t worker);
 void ngx_webrtc_peers_recount(ngx_webrtc_bus_t *bus);
 void ngx_webrtc_bus_reap_streams(ngx_webrtc_bus_t *bus, ngx_uint_t worker);
 
+/*
+ * Is a line of some kind to be logged now?  Once a minute, by one worker.
+ *
+ *   said     of the zone: when it was logged last, 0: never
+ *   now_ms   ngx_current_msec
+ */
+ngx_uint_t ngx_webrtc_bus_say(uint64_t *said, uint64_t now_ms);
+
 /* Frees all rings of a stream that nobody has any more; with the mutex held. */
 void ngx_webrtc_bus_free_rings(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st);
 
