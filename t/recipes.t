@@ -100,7 +100,8 @@ for my $name (sort keys %recipe) {
     my $status = $t->reap($p, 60);
 
     is($status, 0, "$name: nginx -t") or diag(slurp($p->{log}));
-    unlike(slurp($p->{log}), qr/\[warn\]/, "$name: nothing to be warned of");
+    unlike(slurp($p->{log}), qr/\[warn\]/, "$name: nothing to be warned of")
+        or diag(slurp($p->{log}));
 }
 
 # one nginx; it ends when its recipe has been tried
@@ -287,20 +288,25 @@ for my $case ([ 'obs-whip', http() ], [ 'cloud', http() ],
 
 {
     my @p = run('tokens-link');
-    my $url = http() . '/whep/studio';
 
     my $link = sub {
-        my ($e) = @_;
+        my ($path, $e) = @_;
 
-        (my $s = md5_base64("$e/whep/studio secret")) =~ tr{+/}{-_};
-        return "$url?e=$e&s=$s";
+        (my $s = md5_base64("$e$path secret")) =~ tr{+/}{-_};
+        return http() . "$path?e=$e&s=$s";
     };
 
-    # nobody publishes: who is let in is told so
+    my $wrong = '?e=' . (time + 3600) . '&s=abc';
 
-    refused('a link that is right', 409, $link->(time + 3600));
-    refused('one that has ended', 410, $link->(time - 10));
-    refused('one that is wrong', 403, "$url?e=" . (time + 3600) . '&s=abc');
+    refused('a publisher without a link', 403, http() . '/whip/studio',
+            publish => 1);
+
+    my $stop = publish($link->('/whip/studio', time + 3600));
+
+    plays('tokens-link', $link->('/whep/studio', time + 3600));
+    refused('one that has ended', 410, $link->('/whep/studio', time - 10));
+    refused('one that is wrong', 403, http() . "/whep/studio$wrong");
+    $stop->();
     end(@p);
 }
 
