@@ -17,7 +17,7 @@ chdir "$FindBin::Bin/.." or die;
 
 my %LAYERS = (
     base    => [ 0 ],
-    wire    => [ 1, qw/ base / ],
+    wire    => [ 1, qw/ base media / ],
     media   => [ 1, qw/ base / ],
     proto   => [ 2, qw/ base wire media / ],
     bus     => [ 3, qw/ base wire media / ],

@@ -12,6 +12,7 @@
 #include <ngx_core.h>
 
 #include <ngx_webrtc_negotiate_codec.h>
+#include <ngx_webrtc_fmtp.h>
 
 
 /* what most receivers decode: constrained baseline, level 3.1 */
@@ -248,7 +249,7 @@ ngx_webrtc_negotiate_fmtp(const ngx_webrtc_negotiate_choice_t *choice,
 
     for ( /* void */ ; *key != NULL; key++) {
 
-        if (ngx_webrtc_sdp_fmtp(fmtp, *key, &value) == NGX_OK
+        if (ngx_webrtc_fmtp_find(fmtp, *key, &value) == NGX_OK
             && value.len != 0 && value.len <= NGX_WEBRTC_NEGOTIATE_VALUE)
         {
             p = ngx_webrtc_negotiate_param(p, end, buf, *key, &value);
@@ -313,7 +314,7 @@ ngx_webrtc_negotiate_distance(ngx_uint_t codec, const ngx_webrtc_track_t *track,
 
     profile = (codec == NGX_WEBRTC_CODEC_H265) ? 1 : 0;
 
-    if (ngx_webrtc_sdp_fmtp(&offered->fmtp, name, &value) == NGX_OK) {
+    if (ngx_webrtc_fmtp_find(&offered->fmtp, name, &value) == NGX_OK) {
         profile = ngx_atoi(value.data, value.len);
     }
 
@@ -338,7 +339,7 @@ ngx_webrtc_negotiate_h264_distance(const ngx_webrtc_track_t *track,
 
     distance = 0;
 
-    if (ngx_webrtc_sdp_fmtp(&offered->fmtp, "packetization-mode", &value)
+    if (ngx_webrtc_fmtp_find(&offered->fmtp, "packetization-mode", &value)
         != NGX_OK || value.len != 1 || value.data[0] != '1')
     {
         distance += ngx_webrtc_negotiate_interleaved(offered) ? 2000 : 1000;
@@ -418,7 +419,7 @@ ngx_webrtc_negotiate_h264_profile(const ngx_str_t *fmtp)
     ngx_int_t  profile;
     ngx_str_t  value;
 
-    if (ngx_webrtc_sdp_fmtp(fmtp, "profile-level-id", &value) == NGX_OK
+    if (ngx_webrtc_fmtp_find(fmtp, "profile-level-id", &value) == NGX_OK
         && value.len == 6)
     {
         profile = ngx_hextoi(value.data, 6);
@@ -439,7 +440,7 @@ ngx_webrtc_negotiate_interleaved(const ngx_webrtc_sdp_codec_t *offered)
 {
     ngx_str_t  value;
 
-    return ngx_webrtc_sdp_fmtp(&offered->fmtp, "packetization-mode", &value)
+    return ngx_webrtc_fmtp_find(&offered->fmtp, "packetization-mode", &value)
            == NGX_OK
            && value.len == 1 && value.data[0] == '2';
 }

@@ -13,6 +13,7 @@
 #include <ngx_webrtc_negotiate_counter.h>
 #include <ngx_webrtc_negotiate_cause.h>
 #include <ngx_webrtc_negotiate_media.h>
+#include <ngx_webrtc_negotiate_transport.h>
 
 
 /* m-lines that we offer: one of a kind */

@@ -13,8 +13,8 @@
 
 #include <ngx_webrtc_negotiate_data.h>
 #include <ngx_webrtc_negotiate_cause.h>
-#include <ngx_webrtc_negotiate_media.h>
-#include <ngx_webrtc_sdp_attr.h>
+#include <ngx_webrtc_negotiate_transport.h>
+#include <ngx_webrtc_sdp_text.h>
 
 
 /* least bytes of our credentials; RFC 8839, 5.4 */

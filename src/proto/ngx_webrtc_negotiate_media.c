@@ -11,6 +11,7 @@
 #include <ngx_core.h>
 
 #include <ngx_webrtc_negotiate_media.h>
+#include <ngx_webrtc_fmtp.h>
 
 
 /* the highest id of the one-byte form; RFC 8285, 4.2 */
@@ -444,50 +445,11 @@ ngx_webrtc_negotiate_stereo(const ngx_webrtc_negotiate_policy_t *policy,
 
     fmtp = &opus->offered->fmtp;
 
-    if (ngx_webrtc_sdp_fmtp(fmtp, "sprop-stereo", &value) != NGX_OK
-        && ngx_webrtc_sdp_fmtp(fmtp, "stereo", &value) != NGX_OK)
+    if (ngx_webrtc_fmtp_find(fmtp, "sprop-stereo", &value) != NGX_OK
+        && ngx_webrtc_fmtp_find(fmtp, "stereo", &value) != NGX_OK)
     {
         return 0;
     }
 
     return value.len == 1 && value.data[0] == '1';
-}
-
-
-void
-ngx_webrtc_negotiate_transport(const ngx_webrtc_sdp_t *sdp,
-    const ngx_webrtc_sdp_media_t *media, ngx_webrtc_sdp_transport_t *t)
-{
-    ngx_uint_t                         i;
-    const ngx_str_t                   *mid;
-    const ngx_webrtc_sdp_transport_t  *group;
-
-    *t = media->transport;
-
-    for (i = 0; i < sdp->nmedia && media->bundled; i++) {
-        mid = &sdp->media[i].mid;
-        group = &sdp->media[i].transport;
-
-        if (mid->len == 0
-            || mid->len != sdp->bundles[0].len
-            || ngx_memcmp(mid->data, sdp->bundles[0].data, mid->len) != 0)
-        {
-            continue;
-        }
-
-        if (t->ufrag.len == 0 || t->pwd.len == 0) {
-            t->ufrag = group->ufrag;
-            t->pwd = group->pwd;
-        }
-
-        if (t->fingerprint_alg == 0 && !t->fingerprint_other) {
-            t->fingerprint_alg = group->fingerprint_alg;
-            t->fingerprint_other = group->fingerprint_other;
-            t->fingerprint = group->fingerprint;
-        }
-
-        if (t->setup == NGX_WEBRTC_SDP_SETUP_NONE) {
-            t->setup = group->setup;
-        }
-    }
 }

@@ -153,13 +153,14 @@ typedef struct {
     uint8_t     kind;                /* NGX_WEBRTC_SDP_AUDIO ... */
     uint8_t     direction;           /* NGX_WEBRTC_SDP_SENDRECV ... */
 
-    unsigned    rtp:1;               /* proto is one of JSEP's for RTP */
-    unsigned    rejected:1;          /* port 0 without bundle-only */
-    unsigned    bundle_only:1;
-    unsigned    bundled:1;           /* its mid is in a=group:BUNDLE */
-    unsigned    rtcp_mux:1;
-    unsigned    rtcp_rsize:1;
-    unsigned    rcvr_rtt:1;          /* a=rtcp-xr:rcvr-rtt=all */
+    /* 0 or 1 */
+    uint8_t     rtp;                 /* proto is one of JSEP's for RTP */
+    uint8_t     rejected;            /* port 0 without bundle-only */
+    uint8_t     bundle_only;
+    uint8_t     bundled;             /* its mid is in a=group:BUNDLE */
+    uint8_t     rtcp_mux;
+    uint8_t     rtcp_rsize;
+    uint8_t     rcvr_rtt;            /* a=rtcp-xr:rcvr-rtt=all */
 
     uint8_t     fb;                  /* a=rtcp-fb:*, is in every codec's too */
     uint16_t    sctp_port;           /* 0 = none */
@@ -190,11 +191,14 @@ typedef struct {
     uint64_t    sess_id;             /* of o=, 0 if it is no number */
     uint64_t    sess_version;
 
-    unsigned    ice_lite:1;
-    unsigned    trickle:1;           /* a=ice-options:trickle */
-    unsigned    bundle:1;            /* there is an a=group:BUNDLE */
-    unsigned    mixed_exts:1;        /* a=extmap-allow-mixed */
-    unsigned    end_of_candidates:1;
+    /* 0 or 1 */
+    uint8_t     ice_lite;
+    uint8_t     trickle;             /* a=ice-options:trickle */
+    uint8_t     bundle;              /* there is an a=group:BUNDLE */
+    uint8_t     mixed_exts;          /* a=extmap-allow-mixed */
+    uint8_t     end_of_candidates;
+
+    uint8_t     direction;           /* session level only */
 
     ngx_webrtc_sdp_transport_t  transport;       /* session level only */
 
@@ -300,16 +304,6 @@ ngx_int_t ngx_webrtc_sdp_parse(u_char *p, u_char *end, ngx_webrtc_sdp_t *sdp,
  */
 ngx_int_t ngx_webrtc_sdp_parse_candidate(u_char *p, u_char *end,
     ngx_webrtc_sdp_candidate_t *cand);
-
-/*
- * Finds a parameter of a codec's fmtp, its name compared ignoring case.
- *
- *   value   out: what stands behind "=", may be empty
- *
- * NGX_OK; NGX_DECLINED if it isn't there
- */
-ngx_int_t ngx_webrtc_sdp_fmtp(const ngx_str_t *fmtp, const char *name,
-    ngx_str_t *value);
 
 /*
  * RFC 8122, 5.  Turns "AB:CD:..." into bytes.

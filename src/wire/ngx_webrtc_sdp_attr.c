@@ -2,7 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * SDP parser, the values of attributes: see ngx_webrtc_sdp_attr.h, and
+ * SDP parser, the attributes: a table of what stands where and where it goes,
+ * and a function for each form of value.  See ngx_webrtc_sdp_attr.h, and
  * ngx_webrtc_sdp.h for the RFCs.
  */
 
@@ -12,173 +13,261 @@
 
 #include <ngx_webrtc_sdp.h>
 #include <ngx_webrtc_sdp_attr.h>
+#include <ngx_webrtc_sdp_candidate.h>
+#include <ngx_webrtc_sdp_text.h>
+#include <ngx_webrtc_sdp_transport.h>
 
 
-/* bytes; RFC 8839, 5.4 */
-#define NGX_WEBRTC_SDP_MIN_UFRAG    4
-#define NGX_WEBRTC_SDP_MAX_UFRAG    256
-#define NGX_WEBRTC_SDP_MIN_PWD      22
-#define NGX_WEBRTC_SDP_MAX_PWD      256
+/*
+ * ngx_webrtc_sdp_attr_t.level: where an attribute is looked at.  One of an
+ * m-line goes into its ngx_webrtc_sdp_media_t, all others into
+ * ngx_webrtc_sdp_t; one that holds for either has a row for each.
+ */
+#define NGX_WEBRTC_SDP_SESSION      1
+#define NGX_WEBRTC_SDP_MLINE        2
+#define NGX_WEBRTC_SDP_ANYWHERE     3
 
 
+typedef struct {
+    ngx_str_t    name;
+    ngx_uint_t   level;              /* elsewhere it is skipped */
+
+    /*
+     * Reads the value at p .. end, which is what stands behind the colon, into
+     * what is at the offset.  Returns NULL, or the cause of a refusal.
+     */
+    const char *(*parse)(void *data, u_char *p, u_char *end);
+
+    size_t       offset;
+    uint8_t      value;              /* without parse: of the byte there */
+} ngx_webrtc_sdp_attr_t;
+
+
+static const char *ngx_webrtc_sdp_attr_text(void *data, u_char *p,
+    u_char *end);
+static const char *ngx_webrtc_sdp_attr_rtpmap(void *data, u_char *p,
+    u_char *end);
+static const char *ngx_webrtc_sdp_attr_fmtp(void *data, u_char *p,
+    u_char *end);
+static const char *ngx_webrtc_sdp_attr_rtcp_fb(void *data, u_char *p,
+    u_char *end);
+static const char *ngx_webrtc_sdp_attr_rtcp_xr(void *data, u_char *p,
+    u_char *end);
+static const char *ngx_webrtc_sdp_attr_session_extmap(void *data, u_char *p,
+    u_char *end);
+static const char *ngx_webrtc_sdp_attr_extmap(void *data, u_char *p,
+    u_char *end);
+static const char *ngx_webrtc_sdp_attr_ssrc(void *data, u_char *p,
+    u_char *end);
+static const char *ngx_webrtc_sdp_attr_ssrc_group(void *data, u_char *p,
+    u_char *end);
+static const char *ngx_webrtc_sdp_attr_rid(void *data, u_char *p, u_char *end);
+static const char *ngx_webrtc_sdp_attr_candidate(void *data, u_char *p,
+    u_char *end);
+static const char *ngx_webrtc_sdp_attr_sctp_port(void *data, u_char *p,
+    u_char *end);
+static const char *ngx_webrtc_sdp_attr_max_message_size(void *data, u_char *p,
+    u_char *end);
+static const char *ngx_webrtc_sdp_attr_group(void *data, u_char *p,
+    u_char *end);
+static const char *ngx_webrtc_sdp_attr_ice_options(void *data, u_char *p,
+    u_char *end);
 static ngx_webrtc_sdp_ssrc_t *ngx_webrtc_sdp_add_ssrc(
     ngx_webrtc_sdp_media_t *media, uint32_t ssrc);
-static u_char *ngx_webrtc_sdp_read_candidate(u_char *p, u_char *end,
-    ngx_webrtc_sdp_candidate_t *cand);
-static ngx_int_t ngx_webrtc_sdp_visible(const u_char *p, const u_char *end);
+static const char *ngx_webrtc_sdp_add_ext(ngx_webrtc_sdp_ext_t *exts,
+    ngx_uint_t *n, u_char *p, u_char *end);
 
 
-static const ngx_webrtc_sdp_word_t  ngx_webrtc_sdp_setups[] = {
-    { ngx_string("active"), NGX_WEBRTC_SDP_SETUP_ACTIVE },
-    { ngx_string("passive"), NGX_WEBRTC_SDP_SETUP_PASSIVE },
-    { ngx_string("actpass"), NGX_WEBRTC_SDP_SETUP_ACTPASS },
-    { ngx_string("holdconn"), NGX_WEBRTC_SDP_SETUP_HOLDCONN },
-    { ngx_null_string, 0 }
+/* the most frequent ones first */
+
+static const ngx_webrtc_sdp_attr_t  ngx_webrtc_sdp_attrs[] = {
+
+    { ngx_string("rtcp-fb"), NGX_WEBRTC_SDP_MLINE,
+      ngx_webrtc_sdp_attr_rtcp_fb, 0, 0 },
+    { ngx_string("rtpmap"), NGX_WEBRTC_SDP_MLINE,
+      ngx_webrtc_sdp_attr_rtpmap, 0, 0 },
+    { ngx_string("fmtp"), NGX_WEBRTC_SDP_MLINE,
+      ngx_webrtc_sdp_attr_fmtp, 0, 0 },
+    { ngx_string("extmap"), NGX_WEBRTC_SDP_MLINE,
+      ngx_webrtc_sdp_attr_extmap, 0, 0 },
+    { ngx_string("extmap"), NGX_WEBRTC_SDP_SESSION,
+      ngx_webrtc_sdp_attr_session_extmap, 0, 0 },
+    { ngx_string("ssrc"), NGX_WEBRTC_SDP_MLINE,
+      ngx_webrtc_sdp_attr_ssrc, 0, 0 },
+    { ngx_string("candidate"), NGX_WEBRTC_SDP_ANYWHERE,
+      ngx_webrtc_sdp_attr_candidate, 0, 0 },
+    { ngx_string("mid"), NGX_WEBRTC_SDP_MLINE,
+      ngx_webrtc_sdp_transport_mid, offsetof(ngx_webrtc_sdp_media_t, mid), 0 },
+    { ngx_string("msid"), NGX_WEBRTC_SDP_MLINE,
+      ngx_webrtc_sdp_attr_text, offsetof(ngx_webrtc_sdp_media_t, msid), 0 },
+    { ngx_string("setup"), NGX_WEBRTC_SDP_MLINE,
+      ngx_webrtc_sdp_transport_setup,
+      offsetof(ngx_webrtc_sdp_media_t, transport), 0 },
+    { ngx_string("setup"), NGX_WEBRTC_SDP_SESSION,
+      ngx_webrtc_sdp_transport_setup,
+      offsetof(ngx_webrtc_sdp_t, transport), 0 },
+    { ngx_string("ice-ufrag"), NGX_WEBRTC_SDP_MLINE,
+      ngx_webrtc_sdp_transport_ufrag,
+      offsetof(ngx_webrtc_sdp_media_t, transport.ufrag), 0 },
+    { ngx_string("ice-ufrag"), NGX_WEBRTC_SDP_SESSION,
+      ngx_webrtc_sdp_transport_ufrag,
+      offsetof(ngx_webrtc_sdp_t, transport.ufrag), 0 },
+    { ngx_string("ice-pwd"), NGX_WEBRTC_SDP_MLINE,
+      ngx_webrtc_sdp_transport_pwd,
+      offsetof(ngx_webrtc_sdp_media_t, transport.pwd), 0 },
+    { ngx_string("ice-pwd"), NGX_WEBRTC_SDP_SESSION,
+      ngx_webrtc_sdp_transport_pwd,
+      offsetof(ngx_webrtc_sdp_t, transport.pwd), 0 },
+    { ngx_string("fingerprint"), NGX_WEBRTC_SDP_MLINE,
+      ngx_webrtc_sdp_transport_fingerprint,
+      offsetof(ngx_webrtc_sdp_media_t, transport), 0 },
+    { ngx_string("fingerprint"), NGX_WEBRTC_SDP_SESSION,
+      ngx_webrtc_sdp_transport_fingerprint,
+      offsetof(ngx_webrtc_sdp_t, transport), 0 },
+    { ngx_string("rtcp-mux"), NGX_WEBRTC_SDP_MLINE,
+      NULL, offsetof(ngx_webrtc_sdp_media_t, rtcp_mux), 1 },
+    { ngx_string("rtcp-rsize"), NGX_WEBRTC_SDP_MLINE,
+      NULL, offsetof(ngx_webrtc_sdp_media_t, rtcp_rsize), 1 },
+    { ngx_string("rtcp-xr"), NGX_WEBRTC_SDP_MLINE,
+      ngx_webrtc_sdp_attr_rtcp_xr, 0, 0 },
+    { ngx_string("recvonly"), NGX_WEBRTC_SDP_MLINE,
+      NULL,
+      offsetof(ngx_webrtc_sdp_media_t, direction), NGX_WEBRTC_SDP_RECVONLY },
+    { ngx_string("recvonly"), NGX_WEBRTC_SDP_SESSION,
+      NULL, offsetof(ngx_webrtc_sdp_t, direction), NGX_WEBRTC_SDP_RECVONLY },
+    { ngx_string("sendonly"), NGX_WEBRTC_SDP_MLINE,
+      NULL,
+      offsetof(ngx_webrtc_sdp_media_t, direction), NGX_WEBRTC_SDP_SENDONLY },
+    { ngx_string("sendonly"), NGX_WEBRTC_SDP_SESSION,
+      NULL, offsetof(ngx_webrtc_sdp_t, direction), NGX_WEBRTC_SDP_SENDONLY },
+    { ngx_string("sendrecv"), NGX_WEBRTC_SDP_MLINE,
+      NULL,
+      offsetof(ngx_webrtc_sdp_media_t, direction), NGX_WEBRTC_SDP_SENDRECV },
+    { ngx_string("sendrecv"), NGX_WEBRTC_SDP_SESSION,
+      NULL, offsetof(ngx_webrtc_sdp_t, direction), NGX_WEBRTC_SDP_SENDRECV },
+    { ngx_string("inactive"), NGX_WEBRTC_SDP_MLINE,
+      NULL,
+      offsetof(ngx_webrtc_sdp_media_t, direction), NGX_WEBRTC_SDP_INACTIVE },
+    { ngx_string("inactive"), NGX_WEBRTC_SDP_SESSION,
+      NULL, offsetof(ngx_webrtc_sdp_t, direction), NGX_WEBRTC_SDP_INACTIVE },
+    { ngx_string("ice-options"), NGX_WEBRTC_SDP_ANYWHERE,
+      ngx_webrtc_sdp_attr_ice_options, 0, 0 },
+    { ngx_string("end-of-candidates"), NGX_WEBRTC_SDP_ANYWHERE,
+      NULL, offsetof(ngx_webrtc_sdp_t, end_of_candidates), 1 },
+    { ngx_string("ssrc-group"), NGX_WEBRTC_SDP_MLINE,
+      ngx_webrtc_sdp_attr_ssrc_group, 0, 0 },
+    { ngx_string("rid"), NGX_WEBRTC_SDP_MLINE,
+      ngx_webrtc_sdp_attr_rid, 0, 0 },
+    { ngx_string("simulcast"), NGX_WEBRTC_SDP_MLINE,
+      ngx_webrtc_sdp_attr_text,
+      offsetof(ngx_webrtc_sdp_media_t, simulcast), 0 },
+    { ngx_string("bundle-only"), NGX_WEBRTC_SDP_MLINE,
+      NULL, offsetof(ngx_webrtc_sdp_media_t, bundle_only), 1 },
+    { ngx_string("sctp-port"), NGX_WEBRTC_SDP_MLINE,
+      ngx_webrtc_sdp_attr_sctp_port, 0, 0 },
+
+    /* draft-ietf-mmusic-sctp-sdp-05: "sctpmap:5000 webrtc-datachannel 1024" */
+    { ngx_string("sctpmap"), NGX_WEBRTC_SDP_MLINE,
+      ngx_webrtc_sdp_attr_sctp_port, 0, 0 },
+
+    { ngx_string("max-message-size"), NGX_WEBRTC_SDP_MLINE,
+      ngx_webrtc_sdp_attr_max_message_size, 0, 0 },
+    { ngx_string("group"), NGX_WEBRTC_SDP_SESSION,
+      ngx_webrtc_sdp_attr_group, 0, 0 },
+    { ngx_string("ice-lite"), NGX_WEBRTC_SDP_SESSION,
+      NULL, offsetof(ngx_webrtc_sdp_t, ice_lite), 1 },
+    { ngx_string("extmap-allow-mixed"), NGX_WEBRTC_SDP_ANYWHERE,
+      NULL, offsetof(ngx_webrtc_sdp_t, mixed_exts), 1 },
+
+    { ngx_null_string, 0, NULL, 0, 0 }
 };
 
 
-static const ngx_webrtc_sdp_word_t  ngx_webrtc_sdp_types[] = {
-    { ngx_string("host"), NGX_WEBRTC_SDP_HOST },
-    { ngx_string("srflx"), NGX_WEBRTC_SDP_SRFLX },
-    { ngx_string("prflx"), NGX_WEBRTC_SDP_PRFLX },
-    { ngx_string("relay"), NGX_WEBRTC_SDP_RELAY },
-    { ngx_null_string, 0 }
-};
-
-
-static const ngx_webrtc_sdp_word_t  ngx_webrtc_sdp_hashes[] = {
-    { ngx_string("sha-256"), NGX_WEBRTC_FINGERPRINT_SHA256 },
-    { ngx_string("sha-384"), NGX_WEBRTC_FINGERPRINT_SHA384 },
-    { ngx_string("sha-512"), NGX_WEBRTC_FINGERPRINT_SHA512 },
-    { ngx_null_string, 0 }
-};
-
-
-ngx_int_t
-ngx_webrtc_sdp_parse_candidate(u_char *p, u_char *end,
-    ngx_webrtc_sdp_candidate_t *cand)
+const char *
+ngx_webrtc_sdp_attribute(ngx_webrtc_sdp_t *sdp, u_char *p, u_char *end)
 {
-    size_t  n;
+    size_t                        n;
+    u_char                       *colon, *data;
+    ngx_uint_t                    level;
+    const ngx_webrtc_sdp_attr_t  *attr;
 
-    n = sizeof("candidate:") - 1;
+    colon = ngx_strlchr(p, end, ':');
 
-    if ((size_t) (end - p) < n
-        || ngx_strncasecmp(p, (u_char *) "candidate:", n) != 0)
-    {
-        return NGX_DECLINED;
-    }
+    n = (colon == NULL ? end : colon) - p;
 
-    p = ngx_webrtc_sdp_read_candidate(p + n, end, cand);
+    level = sdp->nmedia ? NGX_WEBRTC_SDP_MLINE : NGX_WEBRTC_SDP_SESSION;
 
-    return (p == NULL) ? NGX_DECLINED : NGX_OK;
-}
+    for (attr = ngx_webrtc_sdp_attrs; attr->name.len != 0; attr++) {
 
-
-ngx_int_t
-ngx_webrtc_sdp_fmtp(const ngx_str_t *fmtp, const char *name, ngx_str_t *value)
-{
-    size_t   n;
-    u_char  *p, *end, *last, *next;
-
-    if (fmtp->len == 0) {
-        return NGX_DECLINED;
-    }
-
-    n = ngx_strlen(name);
-    p = fmtp->data;
-    end = p + fmtp->len;
-
-    while (p < end) {
-        next = ngx_strlchr(p, end, ';');
-        last = (next == NULL) ? end : next;
-
-        while (p < last && *p == ' ') {
-            p++;
-        }
-
-        while (last > p && last[-1] == ' ') {
-            last--;
-        }
-
-        if ((size_t) (last - p) > n
-            && p[n] == '='
-            && ngx_strncasecmp(p, (u_char *) name, n) == 0)
+        if (attr->name.len == n
+            && (attr->level & level)
+            && ngx_strncmp(attr->name.data, p, n) == 0)
         {
-            value->data = p + n + 1;
-            value->len = last - value->data;
-            return NGX_OK;
-        }
-
-        if (next == NULL) {
             break;
         }
-
-        p = next + 1;
     }
 
-    return NGX_DECLINED;
+    if (attr->name.len == 0) {
+        return NULL;
+    }
+
+    data = (attr->level == NGX_WEBRTC_SDP_MLINE)
+           ? (u_char *) &sdp->media[sdp->nmedia - 1] : (u_char *) sdp;
+
+    data += attr->offset;
+
+    if (attr->parse == NULL) {
+        *data = attr->value;
+        return NULL;
+    }
+
+    return attr->parse(data, (colon == NULL) ? end : colon + 1, end);
 }
 
 
-size_t
-ngx_webrtc_sdp_parse_fingerprint(const ngx_str_t *text, ngx_uint_t alg,
-    u_char *out)
+ngx_webrtc_sdp_codec_t *
+ngx_webrtc_sdp_codec(ngx_webrtc_sdp_media_t *media, uint64_t pt)
 {
-    size_t      i, n;
-    u_char     *p;
-    ngx_int_t   byte;
+    ngx_uint_t  i;
 
-    switch (alg) {
-
-    case NGX_WEBRTC_FINGERPRINT_SHA256:
-        n = 32;
-        break;
-
-    case NGX_WEBRTC_FINGERPRINT_SHA384:
-        n = 48;
-        break;
-
-    case NGX_WEBRTC_FINGERPRINT_SHA512:
-        n = 64;
-        break;
-
-    default:
-        return 0;
-    }
-
-    /* "AB:CD:...": three characters per byte but for the last one */
-
-    if (text->len != n * 3 - 1) {
-        return 0;
-    }
-
-    p = text->data;
-
-    for (i = 0; i < n; i++) {
-        byte = ngx_hextoi(p, 2);
-
-        if (byte == NGX_ERROR || (i < n - 1 && p[2] != ':')) {
-            return 0;
+    for (i = 0; i < media->ncodecs; i++) {
+        if (media->codecs[i].pt == pt) {
+            return &media->codecs[i];
         }
-
-        out[i] = (u_char) byte;
-        p += 3;
     }
 
-    return n;
+    return NULL;
+}
+
+
+/* what is kept as it stands there */
+
+static const char *
+ngx_webrtc_sdp_attr_text(void *data, u_char *p, u_char *end)
+{
+    ngx_str_t  *text;
+
+    text = data;
+
+    text->data = p;
+    text->len = end - p;
+
+    return NULL;
 }
 
 
 /* RFC 8866, 6.6: "<payload type> <name>/<clock rate>[/<channels>]" */
 
-const char *
-ngx_webrtc_sdp_attr_rtpmap(ngx_webrtc_sdp_media_t *media,
-    u_char *p, u_char *end)
+static const char *
+ngx_webrtc_sdp_attr_rtpmap(void *data, u_char *p, u_char *end)
 {
     u_char                  *slash;
     uint64_t                 pt, rate, channels;
     ngx_str_t                name;
     ngx_webrtc_sdp_codec_t  *codec;
+    ngx_webrtc_sdp_media_t  *media;
+
+    media = data;
 
     p = ngx_webrtc_sdp_read_number(p, end, 127, &pt);
     p = ngx_webrtc_sdp_read_token(p, end, &name);
@@ -221,12 +310,14 @@ ngx_webrtc_sdp_attr_rtpmap(ngx_webrtc_sdp_media_t *media,
 
 /* RFC 8866, 6.15: "<payload type> <parameters>" */
 
-const char *
-ngx_webrtc_sdp_attr_fmtp(ngx_webrtc_sdp_media_t *media,
-    u_char *p, u_char *end)
+static const char *
+ngx_webrtc_sdp_attr_fmtp(void *data, u_char *p, u_char *end)
 {
     uint64_t                 pt;
     ngx_webrtc_sdp_codec_t  *codec;
+    ngx_webrtc_sdp_media_t  *media;
+
+    media = data;
 
     p = ngx_webrtc_sdp_read_number(p, end, 127, &pt);
 
@@ -251,15 +342,15 @@ ngx_webrtc_sdp_attr_fmtp(ngx_webrtc_sdp_media_t *media,
 
 /* RFC 4585, 4.2: "<payload type or *> <what> [<of what>]" */
 
-const char *
-ngx_webrtc_sdp_attr_rtcp_fb(ngx_webrtc_sdp_media_t *media,
-    u_char *p, u_char *end)
+static const char *
+ngx_webrtc_sdp_attr_rtcp_fb(void *data, u_char *p, u_char *end)
 {
     uint8_t                  fb;
     uint64_t                 pt;
     ngx_str_t                what;
     ngx_uint_t               all;
     ngx_webrtc_sdp_codec_t  *codec;
+    ngx_webrtc_sdp_media_t  *media;
 
     static const ngx_webrtc_sdp_word_t  words[] = {
         { ngx_string("nack"), NGX_WEBRTC_FB_NACK },
@@ -270,6 +361,8 @@ ngx_webrtc_sdp_attr_rtcp_fb(ngx_webrtc_sdp_media_t *media,
         { ngx_string("rrtr"), NGX_WEBRTC_FB_RRTR },
         { ngx_null_string, 0 }
     };
+
+    media = data;
 
     pt = 0;
     all = (p < end && *p == '*');
@@ -313,12 +406,14 @@ ngx_webrtc_sdp_attr_rtcp_fb(ngx_webrtc_sdp_media_t *media,
  * send no media may send reference times too; that is what we are.
  */
 
-const char *
-ngx_webrtc_sdp_attr_rtcp_xr(ngx_webrtc_sdp_media_t *media, u_char *p,
-    u_char *end)
+static const char *
+ngx_webrtc_sdp_attr_rtcp_xr(void *data, u_char *p, u_char *end)
 {
-    size_t     n;
-    ngx_str_t  token;
+    size_t                   n;
+    ngx_str_t                token;
+    ngx_webrtc_sdp_media_t  *media;
+
+    media = data;
 
     n = sizeof("rcvr-rtt=all") - 1;
 
@@ -341,10 +436,308 @@ ngx_webrtc_sdp_attr_rtcp_xr(ngx_webrtc_sdp_media_t *media, u_char *p,
 }
 
 
+static const char *
+ngx_webrtc_sdp_attr_session_extmap(void *data, u_char *p, u_char *end)
+{
+    ngx_webrtc_sdp_t  *sdp;
+
+    sdp = data;
+
+    return ngx_webrtc_sdp_add_ext(sdp->exts, &sdp->nexts, p, end);
+}
+
+
+static const char *
+ngx_webrtc_sdp_attr_extmap(void *data, u_char *p, u_char *end)
+{
+    ngx_webrtc_sdp_media_t  *media;
+
+    media = data;
+
+    return ngx_webrtc_sdp_add_ext(media->exts, &media->nexts, p, end);
+}
+
+
+/* RFC 5576, 4.1: "<ssrc> <attribute>[:<value>]" */
+
+static const char *
+ngx_webrtc_sdp_attr_ssrc(void *data, u_char *p, u_char *end)
+{
+    size_t                   n;
+    uint64_t                 id;
+    ngx_webrtc_sdp_ssrc_t   *ssrc;
+    ngx_webrtc_sdp_media_t  *media;
+
+    media = data;
+
+    p = ngx_webrtc_sdp_read_number(p, end, NGX_MAX_UINT32_VALUE, &id);
+
+    if (p == NULL || (p < end && *p != ' ')) {
+        return "an ssrc is malformed";
+    }
+
+    ssrc = ngx_webrtc_sdp_add_ssrc(media, (uint32_t) id);
+
+    if (ssrc == NULL) {
+        return "an m-line has too many SSRCs";
+    }
+
+    while (p < end && *p == ' ') {
+        p++;
+    }
+
+    n = sizeof("cname:") - 1;
+
+    if ((size_t) (end - p) > n && ngx_strncmp(p, "cname:", n) == 0) {
+        ssrc->cname.data = p + n;
+        ssrc->cname.len = end - ssrc->cname.data;
+    }
+
+    return NULL;
+}
+
+
+/* RFC 5576, 4.2: "<semantics> <ssrc> ..."; FID ties RTX to its original */
+
+static const char *
+ngx_webrtc_sdp_attr_ssrc_group(void *data, u_char *p, u_char *end)
+{
+    uint64_t                 ssrc, rtx;
+    ngx_str_t                semantics;
+    ngx_webrtc_sdp_media_t  *media;
+
+    media = data;
+
+    p = ngx_webrtc_sdp_read_token(p, end, &semantics);
+
+    if (p == NULL) {
+        return "an ssrc-group is malformed";
+    }
+
+    if (semantics.len != 3 || ngx_strncmp(semantics.data, "FID", 3) != 0) {
+        return NULL;
+    }
+
+    p = ngx_webrtc_sdp_read_number(p, end, NGX_MAX_UINT32_VALUE, &ssrc);
+    p = ngx_webrtc_sdp_read_number(p, end, NGX_MAX_UINT32_VALUE, &rtx);
+
+    if (p == NULL) {
+        return "an ssrc-group is malformed";
+    }
+
+    if (media->nfids == NGX_WEBRTC_SDP_FIDS) {
+        return "an m-line has too many ssrc-groups";
+    }
+
+    media->fids[media->nfids].ssrc = (uint32_t) ssrc;
+    media->fids[media->nfids].rtx_ssrc = (uint32_t) rtx;
+    media->nfids++;
+
+    return NULL;
+}
+
+
+/* RFC 8851, 4: "<id> <direction> [<restrictions>]" */
+
+static const char *
+ngx_webrtc_sdp_attr_rid(void *data, u_char *p, u_char *end)
+{
+    ngx_str_t                id, direction;
+    ngx_uint_t               value;
+    ngx_webrtc_sdp_rid_t    *rid;
+    ngx_webrtc_sdp_media_t  *media;
+
+    static const ngx_webrtc_sdp_word_t  words[] = {
+        { ngx_string("send"), NGX_WEBRTC_SDP_SENDONLY },
+        { ngx_string("recv"), NGX_WEBRTC_SDP_RECVONLY },
+        { ngx_null_string, 0 }
+    };
+
+    media = data;
+
+    p = ngx_webrtc_sdp_read_token(p, end, &id);
+    p = ngx_webrtc_sdp_read_token(p, end, &direction);
+
+    if (p == NULL) {
+        return "a rid is malformed";
+    }
+
+    value = ngx_webrtc_sdp_word(words, &direction, 0);
+
+    if (value == 0) {
+        return "a rid is malformed";
+    }
+
+    if (media->nrids == NGX_WEBRTC_SDP_RIDS) {
+        return "an m-line has too many rids";
+    }
+
+    while (p < end && *p == ' ') {
+        p++;
+    }
+
+    rid = &media->rids[media->nrids++];
+
+    rid->id = id;
+    rid->direction = (uint8_t) value;
+    rid->params.data = p;
+    rid->params.len = end - p;
+
+    return NULL;
+}
+
+
+static const char *
+ngx_webrtc_sdp_attr_candidate(void *data, u_char *p, u_char *end)
+{
+    ngx_webrtc_sdp_t  *sdp;
+
+    sdp = data;
+
+    ngx_webrtc_sdp_candidate_add(sdp->candidates, &sdp->ncandidates,
+                                 sdp->nmedia ? sdp->nmedia - 1 : 0, p, end);
+
+    return NULL;
+}
+
+
+/* RFC 8841, 5 */
+
+static const char *
+ngx_webrtc_sdp_attr_sctp_port(void *data, u_char *p, u_char *end)
+{
+    uint64_t                 port;
+    ngx_webrtc_sdp_media_t  *media;
+
+    media = data;
+
+    if (ngx_webrtc_sdp_read_number(p, end, 65535, &port) == NULL) {
+        return "an sctp-port is malformed";
+    }
+
+    media->sctp_port = (uint16_t) port;
+
+    return NULL;
+}
+
+
+/* RFC 8841, 6 */
+
+static const char *
+ngx_webrtc_sdp_attr_max_message_size(void *data, u_char *p, u_char *end)
+{
+    uint64_t                 size;
+    ngx_webrtc_sdp_media_t  *media;
+
+    media = data;
+
+    if (ngx_webrtc_sdp_read_number(p, end, NGX_WEBRTC_SDP_MAX64, &size)
+        == NULL)
+    {
+        return "a max-message-size is malformed";
+    }
+
+    /* "0" is "any size" */
+
+    media->max_message_size = size ? size : NGX_WEBRTC_SDP_MAX64;
+
+    return NULL;
+}
+
+
+/* RFC 9143, 5: "BUNDLE <mid> ..."; of several groups the first one counts */
+
+static const char *
+ngx_webrtc_sdp_attr_group(void *data, u_char *p, u_char *end)
+{
+    ngx_str_t          token;
+    ngx_webrtc_sdp_t  *sdp;
+
+    sdp = data;
+
+    p = ngx_webrtc_sdp_read_token(p, end, &token);
+
+    if (p == NULL
+        || sdp->bundle
+        || token.len != sizeof("BUNDLE") - 1
+        || ngx_strncmp(token.data, "BUNDLE", token.len) != 0)
+    {
+        return NULL;
+    }
+
+    sdp->bundle = 1;
+
+    for ( ;; ) {
+        p = ngx_webrtc_sdp_read_token(p, end, &token);
+
+        if (p == NULL) {
+            return NULL;
+        }
+
+        if (sdp->nbundles == NGX_WEBRTC_SDP_BUNDLES) {
+            return "a BUNDLE group is too long";
+        }
+
+        sdp->bundles[sdp->nbundles++] = token;
+    }
+}
+
+
+/* RFC 8839, 5.6 */
+
+static const char *
+ngx_webrtc_sdp_attr_ice_options(void *data, u_char *p, u_char *end)
+{
+    ngx_str_t          token;
+    ngx_webrtc_sdp_t  *sdp;
+
+    sdp = data;
+
+    for ( ;; ) {
+        p = ngx_webrtc_sdp_read_token(p, end, &token);
+
+        if (p == NULL) {
+            return NULL;
+        }
+
+        if (token.len == sizeof("trickle") - 1
+            && ngx_strncmp(token.data, "trickle", token.len) == 0)
+        {
+            sdp->trickle = 1;
+        }
+    }
+}
+
+
+/* finds an SSRC or adds it; NULL if there is no room */
+
+static ngx_webrtc_sdp_ssrc_t *
+ngx_webrtc_sdp_add_ssrc(ngx_webrtc_sdp_media_t *media, uint32_t ssrc)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < media->nssrcs; i++) {
+        if (media->ssrcs[i].ssrc == ssrc) {
+            return &media->ssrcs[i];
+        }
+    }
+
+    if (i == NGX_WEBRTC_SDP_SSRCS) {
+        return NULL;
+    }
+
+    media->ssrcs[i].ssrc = ssrc;
+    ngx_str_null(&media->ssrcs[i].cname);
+    media->nssrcs++;
+
+    return &media->ssrcs[i];
+}
+
+
 /* RFC 8285, 8: "<id>[/<direction>] <URI> [<attributes>]" */
 
-const char *
-ngx_webrtc_sdp_attr_extmap(ngx_webrtc_sdp_ext_t *exts, ngx_uint_t *n, u_char *p,
+static const char *
+ngx_webrtc_sdp_add_ext(ngx_webrtc_sdp_ext_t *exts, ngx_uint_t *n, u_char *p,
     u_char *end)
 {
     u_char      *slash;
@@ -401,619 +794,4 @@ ngx_webrtc_sdp_attr_extmap(ngx_webrtc_sdp_ext_t *exts, ngx_uint_t *n, u_char *p,
     (*n)++;
 
     return NULL;
-}
-
-
-/* RFC 5576, 4.1: "<ssrc> <attribute>[:<value>]" */
-
-const char *
-ngx_webrtc_sdp_attr_ssrc(ngx_webrtc_sdp_media_t *media, u_char *p,
-    u_char *end)
-{
-    size_t                  n;
-    uint64_t                id;
-    ngx_webrtc_sdp_ssrc_t  *ssrc;
-
-    p = ngx_webrtc_sdp_read_number(p, end, NGX_MAX_UINT32_VALUE, &id);
-
-    if (p == NULL || (p < end && *p != ' ')) {
-        return "an ssrc is malformed";
-    }
-
-    ssrc = ngx_webrtc_sdp_add_ssrc(media, (uint32_t) id);
-
-    if (ssrc == NULL) {
-        return "an m-line has too many SSRCs";
-    }
-
-    while (p < end && *p == ' ') {
-        p++;
-    }
-
-    n = sizeof("cname:") - 1;
-
-    if ((size_t) (end - p) > n && ngx_strncmp(p, "cname:", n) == 0) {
-        ssrc->cname.data = p + n;
-        ssrc->cname.len = end - ssrc->cname.data;
-    }
-
-    return NULL;
-}
-
-
-/* RFC 5576, 4.2: "<semantics> <ssrc> ..."; FID ties RTX to its original */
-
-const char *
-ngx_webrtc_sdp_attr_ssrc_group(ngx_webrtc_sdp_media_t *media,
-    u_char *p, u_char *end)
-{
-    uint64_t                 ssrc, rtx;
-    ngx_str_t                semantics;
-
-    p = ngx_webrtc_sdp_read_token(p, end, &semantics);
-
-    if (p == NULL) {
-        return "an ssrc-group is malformed";
-    }
-
-    if (semantics.len != 3 || ngx_strncmp(semantics.data, "FID", 3) != 0) {
-        return NULL;
-    }
-
-    p = ngx_webrtc_sdp_read_number(p, end, NGX_MAX_UINT32_VALUE, &ssrc);
-    p = ngx_webrtc_sdp_read_number(p, end, NGX_MAX_UINT32_VALUE, &rtx);
-
-    if (p == NULL) {
-        return "an ssrc-group is malformed";
-    }
-
-    if (media->nfids == NGX_WEBRTC_SDP_FIDS) {
-        return "an m-line has too many ssrc-groups";
-    }
-
-    media->fids[media->nfids].ssrc = (uint32_t) ssrc;
-    media->fids[media->nfids].rtx_ssrc = (uint32_t) rtx;
-    media->nfids++;
-
-    return NULL;
-}
-
-
-/* RFC 8851, 4: "<id> <direction> [<restrictions>]" */
-
-const char *
-ngx_webrtc_sdp_attr_rid(ngx_webrtc_sdp_media_t *media, u_char *p,
-    u_char *end)
-{
-    ngx_str_t                id, direction;
-    ngx_uint_t               value;
-    ngx_webrtc_sdp_rid_t    *rid;
-
-    static const ngx_webrtc_sdp_word_t  words[] = {
-        { ngx_string("send"), NGX_WEBRTC_SDP_SENDONLY },
-        { ngx_string("recv"), NGX_WEBRTC_SDP_RECVONLY },
-        { ngx_null_string, 0 }
-    };
-
-    p = ngx_webrtc_sdp_read_token(p, end, &id);
-    p = ngx_webrtc_sdp_read_token(p, end, &direction);
-
-    if (p == NULL) {
-        return "a rid is malformed";
-    }
-
-    value = ngx_webrtc_sdp_word(words, &direction, 0);
-
-    if (value == 0) {
-        return "a rid is malformed";
-    }
-
-    if (media->nrids == NGX_WEBRTC_SDP_RIDS) {
-        return "an m-line has too many rids";
-    }
-
-    while (p < end && *p == ' ') {
-        p++;
-    }
-
-    rid = &media->rids[media->nrids++];
-
-    rid->id = id;
-    rid->direction = (uint8_t) value;
-    rid->params.data = p;
-    rid->params.len = end - p;
-
-    return NULL;
-}
-
-
-const char *
-ngx_webrtc_sdp_attr_candidate(ngx_webrtc_sdp_t *sdp, u_char *p,
-    u_char *end)
-{
-    ngx_webrtc_sdp_attr_candidate_add(sdp->candidates, &sdp->ncandidates,
-                                      sdp->nmedia ? sdp->nmedia - 1 : 0, p,
-                                      end);
-
-    return NULL;
-}
-
-
-void
-ngx_webrtc_sdp_attr_candidate_add(ngx_webrtc_sdp_candidate_t *cands,
-    ngx_uint_t *n, ngx_uint_t mline, u_char *p, u_char *end)
-{
-    if (*n == NGX_WEBRTC_SDP_CANDIDATES) {
-        return;
-    }
-
-    if (ngx_webrtc_sdp_read_candidate(p, end, &cands[*n]) != NULL) {
-        cands[*n].mline = (uint8_t) mline;
-        (*n)++;
-    }
-}
-
-
-/* RFC 5888, 4: "mid:<token>" */
-
-const char *
-ngx_webrtc_sdp_attr_mid(ngx_str_t *mid, u_char *p, u_char *end)
-{
-    if (p == end || ngx_webrtc_sdp_visible(p, end) != NGX_OK) {
-        return "a mid is malformed";
-    }
-
-    if (end - p > NGX_WEBRTC_DESC_MID) {
-        return "a mid is too long";
-    }
-
-    mid->data = p;
-    mid->len = end - p;
-
-    return NULL;
-}
-
-
-/*
- * RFC 8839, 5.4.  The length is checked, the alphabet of ice-chars is not:
- * there are clients that write others.  A colon would make the USERNAME of a
- * check ambiguous (RFC 8445, 7.2.2).
- */
-
-const char *
-ngx_webrtc_sdp_attr_ufrag(ngx_webrtc_sdp_transport_t *t,
-    u_char *p, u_char *end)
-{
-    if (end - p < NGX_WEBRTC_SDP_MIN_UFRAG
-        || end - p > NGX_WEBRTC_SDP_MAX_UFRAG
-        || ngx_webrtc_sdp_visible(p, end) != NGX_OK
-        || ngx_strlchr(p, end, ':') != NULL)
-    {
-        return "an ice-ufrag is malformed";
-    }
-
-    t->ufrag.data = p;
-    t->ufrag.len = end - p;
-
-    return NULL;
-}
-
-
-const char *
-ngx_webrtc_sdp_attr_pwd(ngx_webrtc_sdp_transport_t *t,
-    u_char *p, u_char *end)
-{
-    if (end - p < NGX_WEBRTC_SDP_MIN_PWD
-        || end - p > NGX_WEBRTC_SDP_MAX_PWD
-        || ngx_webrtc_sdp_visible(p, end) != NGX_OK)
-    {
-        return "an ice-pwd is malformed";
-    }
-
-    t->pwd.data = p;
-    t->pwd.len = end - p;
-
-    return NULL;
-}
-
-
-/* RFC 8122, 5: "<hash function> <fingerprint>" */
-
-const char *
-ngx_webrtc_sdp_attr_fingerprint(ngx_webrtc_sdp_transport_t *t,
-    u_char *p, u_char *end)
-{
-    u_char                       bytes[NGX_WEBRTC_DESC_FINGERPRINT];
-    ngx_str_t                    hash, text;
-    ngx_uint_t                   alg;
-
-    p = ngx_webrtc_sdp_read_token(p, end, &hash);
-    p = ngx_webrtc_sdp_read_token(p, end, &text);
-
-    if (p == NULL) {
-        return "a fingerprint is malformed";
-    }
-
-    alg = ngx_webrtc_sdp_word(ngx_webrtc_sdp_hashes, &hash, 0);
-
-    if (alg == 0) {
-        t->fingerprint_other = 1;
-        return NULL;
-    }
-
-    if (ngx_webrtc_sdp_parse_fingerprint(&text, alg, bytes) == 0) {
-        return "a fingerprint is malformed";
-    }
-
-    /*
-     * RFC 8122, 5: several may be given, of different hashes, and one that
-     * matches is enough.  SHA-256 is the one that everybody has.
-     */
-
-    if (t->fingerprint_alg == 0
-        || (t->fingerprint_alg != NGX_WEBRTC_FINGERPRINT_SHA256
-            && alg == NGX_WEBRTC_FINGERPRINT_SHA256))
-    {
-        t->fingerprint_alg = (uint8_t) alg;
-        t->fingerprint = text;
-    }
-
-    return NULL;
-}
-
-
-const char *
-ngx_webrtc_sdp_attr_setup(ngx_webrtc_sdp_transport_t *t,
-    u_char *p, u_char *end)
-{
-    ngx_str_t   word;
-    ngx_uint_t  setup;
-
-    word.data = p;
-    word.len = end - p;
-
-    setup = ngx_webrtc_sdp_word(ngx_webrtc_sdp_setups, &word,
-                                NGX_WEBRTC_SDP_SETUP_NONE);
-
-    if (setup == NGX_WEBRTC_SDP_SETUP_NONE) {
-        return "a setup is malformed";
-    }
-
-    t->setup = (uint8_t) setup;
-
-    return NULL;
-}
-
-
-/* RFC 8841, 5 */
-
-const char *
-ngx_webrtc_sdp_attr_sctp_port(ngx_webrtc_sdp_media_t *media,
-    u_char *p, u_char *end)
-{
-    uint64_t  port;
-
-    if (ngx_webrtc_sdp_read_number(p, end, 65535, &port) == NULL) {
-        return "an sctp-port is malformed";
-    }
-
-    media->sctp_port = (uint16_t) port;
-
-    return NULL;
-}
-
-
-/* RFC 8841, 6 */
-
-const char *
-ngx_webrtc_sdp_attr_max_message_size(ngx_webrtc_sdp_media_t *media,
-    u_char *p, u_char *end)
-{
-    uint64_t  size;
-
-    if (ngx_webrtc_sdp_read_number(p, end, NGX_WEBRTC_SDP_MAX64, &size)
-        == NULL)
-    {
-        return "a max-message-size is malformed";
-    }
-
-    /* "0" is "any size" */
-
-    media->max_message_size = size ? size : NGX_WEBRTC_SDP_MAX64;
-
-    return NULL;
-}
-
-
-/* RFC 9143, 5: "BUNDLE <mid> ..."; of several groups the first one counts */
-
-const char *
-ngx_webrtc_sdp_attr_group(ngx_webrtc_sdp_t *sdp, u_char *p,
-    u_char *end)
-{
-    ngx_str_t          token;
-
-    p = ngx_webrtc_sdp_read_token(p, end, &token);
-
-    if (p == NULL
-        || sdp->bundle
-        || token.len != sizeof("BUNDLE") - 1
-        || ngx_strncmp(token.data, "BUNDLE", token.len) != 0)
-    {
-        return NULL;
-    }
-
-    sdp->bundle = 1;
-
-    for ( ;; ) {
-        p = ngx_webrtc_sdp_read_token(p, end, &token);
-
-        if (p == NULL) {
-            return NULL;
-        }
-
-        if (sdp->nbundles == NGX_WEBRTC_SDP_BUNDLES) {
-            return "a BUNDLE group is too long";
-        }
-
-        sdp->bundles[sdp->nbundles++] = token;
-    }
-}
-
-
-/* RFC 8839, 5.6 */
-
-const char *
-ngx_webrtc_sdp_attr_ice_options(ngx_webrtc_sdp_t *sdp, u_char *p,
-    u_char *end)
-{
-    ngx_str_t  token;
-
-    for ( ;; ) {
-        p = ngx_webrtc_sdp_read_token(p, end, &token);
-
-        if (p == NULL) {
-            return NULL;
-        }
-
-        if (token.len == sizeof("trickle") - 1
-            && ngx_strncmp(token.data, "trickle", token.len) == 0)
-        {
-            sdp->trickle = 1;
-        }
-    }
-}
-
-
-ngx_webrtc_sdp_codec_t *
-ngx_webrtc_sdp_codec(ngx_webrtc_sdp_media_t *media, uint64_t pt)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; i < media->ncodecs; i++) {
-        if (media->codecs[i].pt == pt) {
-            return &media->codecs[i];
-        }
-    }
-
-    return NULL;
-}
-
-
-/* finds an SSRC or adds it; NULL if there is no room */
-
-static ngx_webrtc_sdp_ssrc_t *
-ngx_webrtc_sdp_add_ssrc(ngx_webrtc_sdp_media_t *media, uint32_t ssrc)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; i < media->nssrcs; i++) {
-        if (media->ssrcs[i].ssrc == ssrc) {
-            return &media->ssrcs[i];
-        }
-    }
-
-    if (i == NGX_WEBRTC_SDP_SSRCS) {
-        return NULL;
-    }
-
-    media->ssrcs[i].ssrc = ssrc;
-    ngx_str_null(&media->ssrcs[i].cname);
-    media->nssrcs++;
-
-    return &media->ssrcs[i];
-}
-
-
-/*
- * RFC 8839, 5.1: "<foundation> <component> <transport> <priority> <address>
- * <port> typ <type> [raddr <address>] [rport <port>] [<name> <value>] ..."
- */
-
-static u_char *
-ngx_webrtc_sdp_read_candidate(u_char *p, u_char *end,
-    ngx_webrtc_sdp_candidate_t *cand)
-{
-    uint64_t    component, priority, port, rport;
-    ngx_str_t   transport, typ, type, name, value;
-    ngx_uint_t  n;
-
-    static const ngx_webrtc_sdp_word_t  transports[] = {
-        { ngx_string("udp"), 1 },
-        { ngx_string("tcp"), 2 },
-        { ngx_null_string, 0 }
-    };
-
-    ngx_memzero(cand, sizeof(ngx_webrtc_sdp_candidate_t));
-
-    p = ngx_webrtc_sdp_read_token(p, end, &cand->foundation);
-    p = ngx_webrtc_sdp_read_number(p, end, 255, &component);
-    p = ngx_webrtc_sdp_read_token(p, end, &transport);
-    p = ngx_webrtc_sdp_read_number(p, end, NGX_MAX_UINT32_VALUE, &priority);
-    p = ngx_webrtc_sdp_read_token(p, end, &cand->address);
-    p = ngx_webrtc_sdp_read_number(p, end, 65535, &port);
-    p = ngx_webrtc_sdp_read_token(p, end, &typ);
-    p = ngx_webrtc_sdp_read_token(p, end, &type);
-
-    if (p == NULL
-        || component == 0
-        || typ.len != 3
-        || ngx_strncasecmp(typ.data, (u_char *) "typ", 3) != 0)
-    {
-        return NULL;
-    }
-
-    n = ngx_webrtc_sdp_word(transports, &transport, 0);
-    if (n == 0) {
-        return NULL;
-    }
-
-    cand->tcp = (n == 2);
-
-    n = ngx_webrtc_sdp_word(ngx_webrtc_sdp_types, &type, NGX_MAX_UINT32_VALUE);
-    if (n == NGX_MAX_UINT32_VALUE) {
-        return NULL;
-    }
-
-    cand->type = (uint8_t) n;
-    cand->component = (uint8_t) component;
-    cand->priority = (uint32_t) priority;
-    cand->port = (uint16_t) port;
-
-    for ( ;; ) {
-        p = ngx_webrtc_sdp_read_token(p, end, &name);
-        p = ngx_webrtc_sdp_read_token(p, end, &value);
-
-        if (p == NULL) {
-            return end;
-        }
-
-        if (name.len != 5) {
-            continue;
-        }
-
-        if (ngx_strncmp(name.data, "raddr", 5) == 0) {
-            cand->raddr = value;
-
-        } else if (ngx_strncmp(name.data, "rport", 5) == 0
-                   && ngx_webrtc_sdp_read_number(value.data,
-                                                 value.data + value.len,
-                                                 65535, &rport)
-                      != NULL)
-        {
-            cand->rport = (uint16_t) rport;
-        }
-    }
-}
-
-
-u_char *
-ngx_webrtc_sdp_read_token(u_char *p, u_char *end, ngx_str_t *token)
-{
-    if (p == NULL) {
-        return NULL;
-    }
-
-    while (p < end && *p == ' ') {
-        p++;
-    }
-
-    token->data = p;
-
-    while (p < end && *p != ' ') {
-        p++;
-    }
-
-    token->len = p - token->data;
-
-    return token->len ? p : NULL;
-}
-
-
-u_char *
-ngx_webrtc_sdp_read_number(u_char *p, u_char *end, uint64_t max, uint64_t *v)
-{
-    u_char    *start;
-    uint64_t   n, digit;
-
-    if (p == NULL) {
-        return NULL;
-    }
-
-    while (p < end && *p == ' ') {
-        p++;
-    }
-
-    start = p;
-    n = 0;
-
-    for ( /* void */ ; p < end && *p >= '0' && *p <= '9'; p++) {
-        digit = *p - '0';
-
-        if (n > max / 10 || n * 10 > max - digit) {
-            return NULL;
-        }
-
-        n = n * 10 + digit;
-    }
-
-    if (p == start) {
-        return NULL;
-    }
-
-    *v = n;
-
-    return p;
-}
-
-
-ngx_uint_t
-ngx_webrtc_sdp_word(const ngx_webrtc_sdp_word_t *words, const ngx_str_t *name,
-    ngx_uint_t def)
-{
-    for ( /* void */ ; words->name.len != 0; words++) {
-
-        if (words->name.len == name->len
-            && ngx_strncasecmp(words->name.data, name->data, name->len) == 0)
-        {
-            return words->value;
-        }
-    }
-
-    return def;
-}
-
-
-ngx_uint_t
-ngx_webrtc_sdp_control(const u_char *p, const u_char *end)
-{
-    for ( /* void */ ; p < end; p++) {
-        if ((*p < ' ' && *p != '\t') || *p == 0x7f) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-/* printable ASCII without spaces */
-
-static ngx_int_t
-ngx_webrtc_sdp_visible(const u_char *p, const u_char *end)
-{
-    for ( /* void */ ; p < end; p++) {
-        if (*p <= ' ' || *p >= 0x7f) {
-            return NGX_DECLINED;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-ngx_uint_t
-ngx_webrtc_sdp_same(const ngx_str_t *a, const ngx_str_t *b)
-{
-    return a->len == b->len && ngx_memcmp(a->data, b->data, a->len) == 0;
 }

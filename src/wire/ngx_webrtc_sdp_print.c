@@ -11,7 +11,7 @@
 #include <ngx_core.h>
 
 #include <ngx_webrtc_sdp.h>
-#include <ngx_webrtc_sdp_attr.h>
+#include <ngx_webrtc_sdp_text.h>
 
 
 /* "9" and 0.0.0.0: there is no default candidate; RFC 8840, 4.1.3 */
@@ -44,14 +44,6 @@ static const char *const  ngx_webrtc_sdp_directions[] = {
 };
 
 
-static const char *const  ngx_webrtc_sdp_type_names[] = {
-    "host",
-    "srflx",
-    "prflx",
-    "relay"
-};
-
-
 u_char *
 ngx_webrtc_sdp_print(u_char *p, u_char *end,
     const ngx_webrtc_sdp_answer_t *answer)
@@ -77,83 +69,6 @@ ngx_webrtc_sdp_print(u_char *p, u_char *end,
     }
 
     return p;
-}
-
-
-u_char *
-ngx_webrtc_sdp_print_candidate(u_char *p, u_char *end,
-    const ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t i)
-{
-    uint32_t    priority;
-    ngx_uint_t  type;
-
-    type = ngx_min(cand->type, NGX_WEBRTC_SDP_RELAY);
-    priority = cand->priority ? cand->priority
-                              : ngx_webrtc_sdp_priority(type, i);
-
-    p = ngx_webrtc_sdp_printf(p, end, "candidate:");
-
-    /* RFC 8445, 5.1.1.3: candidates of different bases differ in it */
-
-    p = cand->foundation.len
-        ? ngx_webrtc_sdp_printf(p, end, "%V", &cand->foundation)
-        : ngx_webrtc_sdp_printf(p, end, "%ui", i + 1);
-
-    p = ngx_webrtc_sdp_printf(p, end, " %ui %s %uD %V %ui typ %s",
-                              (ngx_uint_t) (cand->component ? cand->component
-                                                            : 1),
-                              cand->tcp ? "tcp" : "udp",
-                              priority, &cand->address,
-                              (ngx_uint_t) cand->port,
-                              ngx_webrtc_sdp_type_names[type]);
-
-    if (cand->raddr.len) {
-        p = ngx_webrtc_sdp_printf(p, end, " raddr %V rport %ui", &cand->raddr,
-                                  (ngx_uint_t) cand->rport);
-    }
-
-    /* RFC 6544, 4.5: we never connect */
-
-    if (cand->tcp) {
-        p = ngx_webrtc_sdp_printf(p, end, " tcptype passive");
-    }
-
-    return p;
-}
-
-
-uint32_t
-ngx_webrtc_sdp_priority(ngx_uint_t type, ngx_uint_t i)
-{
-    uint32_t  preference, local;
-
-    /* RFC 8445, 5.1.2.2: recommended type preferences */
-
-    static const uint8_t  preferences[] = { 126, 100, 110, 0 };
-
-    preference = preferences[ngx_min(type, NGX_WEBRTC_SDP_RELAY)];
-    local = 65535 - (uint32_t) ngx_min(i, 65535);
-
-    /* RFC 8445, 5.1.2.1; component 1 */
-
-    return (preference << 24) + (local << 8) + (256 - 1);
-}
-
-
-u_char *
-ngx_webrtc_sdp_printf(u_char *p, u_char *end, const char *fmt, ...)
-{
-    va_list  args;
-
-    if (p == NULL) {
-        return NULL;
-    }
-
-    va_start(args, fmt);
-    p = ngx_vslprintf(p, end, fmt, args);
-    va_end(args);
-
-    return (p == end) ? NULL : p;
 }
 
 

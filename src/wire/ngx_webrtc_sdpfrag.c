@@ -10,7 +10,9 @@
 #include <ngx_core.h>
 
 #include <ngx_webrtc_sdpfrag.h>
-#include <ngx_webrtc_sdp_attr.h>
+#include <ngx_webrtc_sdp_candidate.h>
+#include <ngx_webrtc_sdp_text.h>
+#include <ngx_webrtc_sdp_transport.h>
 
 
 /* an "=" stands behind the letter of a line */
@@ -235,8 +237,8 @@ ngx_webrtc_sdpfrag_attribute(ngx_webrtc_sdpfrag_t *frag, u_char *p,
         mline = frag->nmedia ? frag->nmedia - 1
                              : NGX_WEBRTC_SDPFRAG_NO_MLINE;
 
-        ngx_webrtc_sdp_attr_candidate_add(frag->candidates,
-                                          &frag->ncandidates, mline, p, end);
+        ngx_webrtc_sdp_candidate_add(frag->candidates, &frag->ncandidates,
+                                     mline, p, end);
         return NULL;
 
     case NGX_WEBRTC_SDPFRAG_ATTR_END:
@@ -286,7 +288,7 @@ ngx_webrtc_sdpfrag_mid(ngx_webrtc_sdpfrag_t *frag, u_char *p, u_char *end)
         }
     }
 
-    cause = ngx_webrtc_sdp_attr_mid(&mid, p, end);
+    cause = ngx_webrtc_sdp_transport_mid(&mid, p, end);
 
     if (cause != NULL) {
         return cause;
@@ -301,20 +303,20 @@ ngx_webrtc_sdpfrag_mid(ngx_webrtc_sdpfrag_t *frag, u_char *p, u_char *end)
 static const char *
 ngx_webrtc_sdpfrag_ufrag(ngx_webrtc_sdpfrag_t *frag, u_char *p, u_char *end)
 {
-    const char                  *cause;
-    ngx_webrtc_sdp_transport_t   t;
+    ngx_str_t    ufrag;
+    const char  *cause;
 
-    cause = ngx_webrtc_sdp_attr_ufrag(&t, p, end);
+    cause = ngx_webrtc_sdp_transport_ufrag(&ufrag, p, end);
 
     if (cause != NULL) {
         return cause;
     }
 
-    if (frag->ufrag.len != 0 && !ngx_webrtc_sdp_same(&frag->ufrag, &t.ufrag)) {
+    if (frag->ufrag.len != 0 && !ngx_webrtc_sdp_same(&frag->ufrag, &ufrag)) {
         return "there are several ice-ufrags";
     }
 
-    frag->ufrag = t.ufrag;
+    frag->ufrag = ufrag;
 
     return NULL;
 }
@@ -323,20 +325,20 @@ ngx_webrtc_sdpfrag_ufrag(ngx_webrtc_sdpfrag_t *frag, u_char *p, u_char *end)
 static const char *
 ngx_webrtc_sdpfrag_pwd(ngx_webrtc_sdpfrag_t *frag, u_char *p, u_char *end)
 {
-    const char                  *cause;
-    ngx_webrtc_sdp_transport_t   t;
+    ngx_str_t    pwd;
+    const char  *cause;
 
-    cause = ngx_webrtc_sdp_attr_pwd(&t, p, end);
+    cause = ngx_webrtc_sdp_transport_pwd(&pwd, p, end);
 
     if (cause != NULL) {
         return cause;
     }
 
-    if (frag->pwd.len != 0 && !ngx_webrtc_sdp_same(&frag->pwd, &t.pwd)) {
+    if (frag->pwd.len != 0 && !ngx_webrtc_sdp_same(&frag->pwd, &pwd)) {
         return "there are several ice-pwds";
     }
 
-    frag->pwd = t.pwd;
+    frag->pwd = pwd;
 
     return NULL;
 }

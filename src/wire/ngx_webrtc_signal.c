@@ -10,7 +10,7 @@
 #include <ngx_core.h>
 
 #include <ngx_webrtc_signal.h>
-#include <ngx_webrtc_sdp_attr.h>
+#include <ngx_webrtc_sdp_text.h>
 
 
 static u_char *ngx_webrtc_signal_escape(u_char *p, u_char *end,

@@ -12,6 +12,7 @@
 #include <ngx_core.h>
 
 #include <ngx_webrtc_sdp.h>
+#include <ngx_webrtc_fmtp.h>
 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -100,7 +101,7 @@ media(const ngx_webrtc_sdp_media_t *m)
             abort();
         }
 
-        if (ngx_webrtc_sdp_fmtp(&c->fmtp, "profile-level-id", &value)
+        if (ngx_webrtc_fmtp_find(&c->fmtp, "profile-level-id", &value)
             == NGX_OK)
         {
             view(&value);

@@ -11,6 +11,7 @@
 #include <ngx_core.h>
 
 #include <ngx_webrtc_sdp.h>
+#include <ngx_webrtc_fmtp.h>
 
 #include "tap.h"
 
@@ -511,7 +512,7 @@ test_fmtp(void)
         fmtp.data = (u_char *) rows[i].fmtp;
         fmtp.len = strlen(rows[i].fmtp);
 
-        rc = ngx_webrtc_sdp_fmtp(&fmtp, rows[i].name, &value);
+        rc = ngx_webrtc_fmtp_find(&fmtp, rows[i].name, &value);
 
         tap_ok((rows[i].value == NULL) ? rc == NGX_DECLINED
                : rc == NGX_OK && is(&value, rows[i].value),
@@ -519,7 +520,7 @@ test_fmtp(void)
     }
 
     ngx_str_null(&fmtp);
-    tap_is_int(ngx_webrtc_sdp_fmtp(&fmtp, "apt", &value), NGX_DECLINED,
+    tap_is_int(ngx_webrtc_fmtp_find(&fmtp, "apt", &value), NGX_DECLINED,
                "no fmtp");
 }
 
