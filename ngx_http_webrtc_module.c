@@ -12,14 +12,13 @@
 #include "ngx_http_webrtc_conf_check.h"
 #include "ngx_http_webrtc_conf_value.h"
 #include "ngx_http_webrtc_cors.h"
-#include "ngx_http_webrtc_events.h"
 #include "ngx_http_webrtc_ice.h"
 #include "ngx_http_webrtc_ice_server.h"
 #include "ngx_http_webrtc_file.h"
 #include "ngx_http_webrtc_log.h"
 #include "ngx_http_webrtc_pull.h"
 #include "ngx_http_webrtc_vars.h"
-#include "ngx_http_webrtc_signal.h"
+#include "ngx_http_webrtc_sse.h"
 #include "ngx_http_webrtc_url.h"
 #include "ngx_http_webrtc_full.h"
 #include "ngx_http_webrtc_whep.h"
@@ -714,7 +713,7 @@ ngx_http_webrtc_init_process(ngx_cycle_t *cycle)
 
     if (ngx_http_webrtc_worker) {
         ngx_http_webrtc_whep_done();
-        ngx_http_webrtc_events_done();
+        ngx_http_webrtc_sse_done();
     }
 
     ngx_http_webrtc_exit_process(cycle);
@@ -799,11 +798,9 @@ static void
 ngx_http_webrtc_on_stream(void *ctx, ngx_webrtc_stream_t *st)
 {
     ngx_http_webrtc_whep_wake(st);
-    ngx_http_webrtc_events_wake(st);
 
     if (st == NULL) {
         ngx_http_webrtc_whip_tick();
-        ngx_http_webrtc_signal_tick();
         ngx_http_webrtc_pull_tick(ctx);
     }
 }

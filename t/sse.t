@@ -11,6 +11,7 @@ use strict;
 use warnings;
 
 use IO::Socket::INET;
+use Socket;
 use Test::More;
 use Time::HiRes qw/ time /;
 
@@ -39,6 +40,11 @@ location /whip {
 }
 location = /control {
     webrtc_status  control;
+}
+listen 127.0.0.1:%%PORT_slow%% sndbuf=4k;
+location /slow {
+    webrtc_play   bars;
+    send_timeout  1s;
 }
 EOF
 
@@ -308,7 +314,7 @@ subtest 'heartbeat: a comment every 15 s' => sub {
     plan skip_all => 'set NGX_WEBRTC_SLOW=1' if !$ENV{NGX_WEBRTC_SLOW};
 
     my $e = events("$url&events");
-    has($e, 35, qr/^:\n\n.*^:\n\n/ms, 'two comments');
+    has($e, 60, qr/^:\n\n.*^:\n\n/ms, 'two comments');
 };
 
 
@@ -333,6 +339,30 @@ subtest 'reconnect on demand, as often as it is demanded' => sub {
             "reconnect, $n");
     }
 
+    is($t->http('DELETE', $r->{headers}{location})->{status}, 200, 'DELETE');
+};
+
+
+# nothing of it is read: the URL makes the events long
+
+subtest 'a client that does not read: send_timeout' => sub {
+    my $r = $t->post_offer('/slow/' . 'x' x 3000, offer());
+    is($r->{status}, 201, 'a session') or diag($r->{content});
+
+    socket(my $s, PF_INET, SOCK_STREAM, 0) or die;
+    setsockopt($s, SOL_SOCKET, SO_RCVBUF, 2048) or die;
+    connect($s, pack_sockaddr_in($t->port('slow'), inet_aton('127.0.0.1')))
+        or die;
+    syswrite $s, "GET $r->{headers}{location}&events HTTP/1.1\r\n"
+                 . "Host: localhost\r\n\r\n";
+
+    ok(wait_for(100, sub {
+        $t->http('POST', '/control?reconnect=bars');
+        return $t->log =~ /client timed out.*\/slow\//;
+    }), 'it is given up');
+
+    is($t->http('GET', $r->{headers}{location})->{status}, 204,
+       'its session goes on');
     is($t->http('DELETE', $r->{headers}{location})->{status}, 200, 'DELETE');
 };
 

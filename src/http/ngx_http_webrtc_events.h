@@ -33,11 +33,5 @@ ngx_int_t ngx_http_webrtc_events_handler(ngx_http_request_t *r,
  */
 ngx_int_t ngx_http_webrtc_events_link(ngx_http_request_t *r, u_char *id);
 
-/* A stream has news: tells those here who have an event stream of it. */
-void ngx_http_webrtc_events_wake(ngx_webrtc_stream_t *st);
-
-/* Ends all event streams of this process. */
-void ngx_http_webrtc_events_done(void);
-
 
 #endif /* _NGX_HTTP_WEBRTC_EVENTS_H_INCLUDED_ */

@@ -16,24 +16,15 @@
 #include "ngx_http_webrtc_offer.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_session.h"
+#include "ngx_http_webrtc_sse.h"
 #include "ngx_webrtc_bus_file.h"
 #include "ngx_webrtc_signal_json.h"
 
 
-/* ms between comments of a stream without events; the protocol's */
-#define NGX_HTTP_WEBRTC_SIGNAL_HEARTBEAT  15000
-
-
+/* of a stream of signalling events */
 typedef struct {
-    ngx_http_request_t      *request;
-    ngx_queue_t              queue;
-    uint64_t                 ref;             /* of the slot */
     ngx_uint_t               sent;            /* id of the last event */
     size_t                   known;           /* bytes of the log seen */
-    ngx_msec_t               last;            /* time of the last output */
-    ngx_chain_t             *free;
-    ngx_chain_t             *busy;
-    unsigned                 linked:1;
 } ngx_http_webrtc_signal_t;
 
 
@@ -49,24 +40,15 @@ static ngx_int_t ngx_http_webrtc_signal_bad(ngx_http_request_t *r,
     const char *cause);
 static ngx_int_t ngx_http_webrtc_signal_find(ngx_str_t *id,
     ngx_webrtc_peer_info_t *info, ngx_uint_t *full);
-static ngx_int_t ngx_http_webrtc_signal_header(ngx_http_request_t *r);
-static ngx_int_t ngx_http_webrtc_signal_news(ngx_http_webrtc_signal_t *sg);
-static ngx_int_t ngx_http_webrtc_signal_event(ngx_http_webrtc_signal_t *sg,
+static ngx_int_t ngx_http_webrtc_signal_news(ngx_http_webrtc_sse_t *sse);
+static ngx_int_t ngx_http_webrtc_signal_event(ngx_http_webrtc_sse_t *sse,
     ngx_webrtc_file_message_t *msg);
-static ngx_int_t ngx_http_webrtc_signal_send(ngx_http_webrtc_signal_t *sg,
-    u_char *p, size_t n);
-static void ngx_http_webrtc_signal_end(ngx_http_webrtc_signal_t *sg,
-    ngx_int_t rc);
-static void ngx_http_webrtc_signal_write(ngx_http_request_t *r);
-static ngx_int_t ngx_http_webrtc_signal_arm(ngx_http_request_t *r);
-static void ngx_http_webrtc_signal_cleanup(void *data);
 
 
-static ngx_queue_t  ngx_http_webrtc_signal_streams = {
-    &ngx_http_webrtc_signal_streams, &ngx_http_webrtc_signal_streams
+static const ngx_http_webrtc_sse_kind_t  ngx_http_webrtc_signal_kind = {
+    ngx_http_webrtc_signal_news,
+    NULL
 };
-
-
 
 
 ngx_int_t
@@ -346,11 +328,9 @@ ngx_http_webrtc_signal_events(ngx_http_request_t *r, ngx_str_t *id)
 {
     ngx_int_t                  rc;
     ngx_str_t                 *last;
-    ngx_queue_t               *q;
-    ngx_connection_t          *c;
-    ngx_pool_cleanup_t        *cln;
+    ngx_http_webrtc_sse_t     *sse, *other;
     ngx_webrtc_peer_info_t     info;
-    ngx_http_webrtc_signal_t  *sg, *other;
+    ngx_http_webrtc_signal_t  *sg;
 
     rc = ngx_http_discard_request_body(r);
     if (rc != NGX_OK) {
@@ -361,170 +341,68 @@ ngx_http_webrtc_signal_events(ngx_http_request_t *r, ngx_str_t *id)
         return ngx_http_webrtc_session_unknown(r, id);
     }
 
-    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_webrtc_signal_t));
-    if (cln == NULL) {
+    sse = ngx_http_webrtc_sse_create(r, &ngx_http_webrtc_signal_kind, info.ref,
+                                     sizeof(ngx_http_webrtc_signal_t));
+    if (sse == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-
-    sg = cln->data;
-    ngx_memzero(sg, sizeof(ngx_http_webrtc_signal_t));
-
-    cln->handler = ngx_http_webrtc_signal_cleanup;
-
-    sg->request = r;
-    sg->ref = info.ref;
-    sg->last = ngx_current_msec;
 
     last = ngx_http_webrtc_request_header(r, "last-event-id");
 
     if (last && last->len) {
+        sg = sse->data;
         rc = ngx_atoi(last->data, last->len);
         sg->sent = (rc == NGX_ERROR) ? 0 : (ngx_uint_t) rc;
     }
 
     /* a connection that was cut may not know it yet: the newest is the one */
 
-    for (q = ngx_queue_head(&ngx_http_webrtc_signal_streams);
-         q != ngx_queue_sentinel(&ngx_http_webrtc_signal_streams);
-         q = ngx_queue_next(q))
-    {
-        other = ngx_queue_data(q, ngx_http_webrtc_signal_t, queue);
-
-        if (other->ref == sg->ref) {
-            c = other->request->connection;
-            ngx_http_webrtc_signal_end(other, NGX_OK);
-            ngx_http_run_posted_requests(c);
-            break;
-        }
+    other = ngx_http_webrtc_sse_find(&ngx_http_webrtc_signal_kind, info.ref,
+                                     NULL);
+    if (other) {
+        ngx_http_webrtc_sse_end(other);
     }
 
-    rc = ngx_http_webrtc_signal_header(r);
-
-    if (rc == NGX_ERROR || rc > NGX_OK) {
-        return rc;
-    }
-
-    if (r->header_only) {
-        return NGX_DONE;
-    }
-
-    ngx_http_webrtc_wait(r);
-    r->write_event_handler = ngx_http_webrtc_signal_write;
-
-    ngx_queue_insert_tail(&ngx_http_webrtc_signal_streams, &sg->queue);
-    sg->linked = 1;
-
-    rc = ngx_http_webrtc_signal_send(sg, (u_char *) "retry: 1000\n\n",
-                                     sizeof("retry: 1000\n\n") - 1);
-
-    if (rc == NGX_ERROR || ngx_http_webrtc_signal_news(sg) == NGX_ERROR) {
-        ngx_http_webrtc_signal_end(sg, NGX_ERROR);
-    }
-
-    return NGX_AGAIN;
+    return ngx_http_webrtc_sse_start(sse);
 }
 
+
+/* the messages that are not sent yet, and "bye" when the session has ended */
 
 static ngx_int_t
-ngx_http_webrtc_signal_header(ngx_http_request_t *r)
-{
-    static ngx_str_t  none = ngx_string("no-store");
-    static ngx_str_t  no = ngx_string("no");
-
-    r->disable_not_modified = 1;
-    r->headers_out.status = NGX_HTTP_OK;
-    ngx_str_set(&r->headers_out.content_type, "text/event-stream");
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
-    r->headers_out.content_type_lowcase = NULL;
-
-    /* nginx in front of us, and others, would wait for more */
-
-    if (ngx_http_webrtc_header(r, "Cache-Control", &none) != NGX_OK
-        || ngx_http_webrtc_header(r, "X-Accel-Buffering", &no) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    return ngx_http_send_header(r);
-}
-
-
-void
-ngx_http_webrtc_signal_tick(void)
-{
-    ngx_int_t                  rc;
-    ngx_queue_t               *q, *next;
-    ngx_connection_t          *c;
-    ngx_http_webrtc_signal_t  *sg;
-    ngx_webrtc_file_message_t  msg;
-    ngx_time_t                *tp;
-
-    for (q = ngx_queue_head(&ngx_http_webrtc_signal_streams);
-         q != ngx_queue_sentinel(&ngx_http_webrtc_signal_streams);
-         q = next)
-    {
-        next = ngx_queue_next(q);
-        sg = ngx_queue_data(q, ngx_http_webrtc_signal_t, queue);
-        c = sg->request->connection;
-
-        if (c->buffered) {
-            /* what was sent has to go first, send_timeout runs */
-            continue;
-        }
-
-        rc = ngx_http_webrtc_signal_news(sg);
-
-        if (rc == NGX_DECLINED) {
-
-            tp = ngx_timeofday();
-
-            msg.type = NGX_WEBRTC_SIGNAL_BYE;
-            msg.time_ms = (uint64_t) tp->sec * 1000 + tp->msec;
-            ngx_str_null(&msg.text);
-
-            rc = ngx_http_webrtc_signal_event(sg, &msg);
-
-            ngx_http_webrtc_signal_end(sg, rc);
-            ngx_http_run_posted_requests(c);
-            continue;
-        }
-
-        if (rc == NGX_OK
-            && ngx_current_msec - sg->last >= NGX_HTTP_WEBRTC_SIGNAL_HEARTBEAT)
-        {
-            rc = ngx_http_webrtc_signal_send(sg, (u_char *) ":\n\n", 3);
-        }
-
-        /* a client whose worker shuts down goes on in another one */
-
-        if (rc == NGX_ERROR || ngx_exiting || ngx_quit) {
-            ngx_http_webrtc_signal_end(sg, rc == NGX_ERROR ? rc : NGX_OK);
-            ngx_http_run_posted_requests(c);
-        }
-    }
-}
-
-
-/* NGX_OK, NGX_DECLINED the session has ended, NGX_ERROR */
-
-static ngx_int_t
-ngx_http_webrtc_signal_news(ngx_http_webrtc_signal_t *sg)
+ngx_http_webrtc_signal_news(ngx_http_webrtc_sse_t *sse)
 {
     u_char                     *p, *end;
     size_t                      n;
     ngx_int_t                   rc;
     ngx_uint_t                  id;
+    ngx_time_t                 *tp;
+    ngx_http_webrtc_signal_t   *sg;
     ngx_webrtc_file_message_t   msg;
 
     static u_char  log[NGX_WEBRTC_FILE_LOG];
 
+    sg = sse->data;
     n = sg->known;
 
-    rc = ngx_webrtc_file_copy_log(ngx_http_webrtc_worker->bus, sg->ref, log,
+    rc = ngx_webrtc_file_copy_log(ngx_http_webrtc_worker->bus, sse->key, log,
                                   &n);
 
+    if (rc == NGX_AGAIN) {
+        return NGX_OK;
+    }
+
     if (rc != NGX_OK) {
-        return (rc == NGX_AGAIN) ? NGX_OK : NGX_DECLINED;
+
+        tp = ngx_timeofday();
+
+        msg.type = NGX_WEBRTC_SIGNAL_BYE;
+        msg.time_ms = (uint64_t) tp->sec * 1000 + tp->msec;
+        ngx_str_null(&msg.text);
+
+        rc = ngx_http_webrtc_signal_event(sse, &msg);
+
+        return (rc == NGX_OK) ? NGX_DONE : NGX_ERROR;
     }
 
     sg->known = n;
@@ -543,7 +421,7 @@ ngx_http_webrtc_signal_news(ngx_http_webrtc_signal_t *sg)
             continue;
         }
 
-        if (ngx_http_webrtc_signal_event(sg, &msg) == NGX_ERROR) {
+        if (ngx_http_webrtc_signal_event(sse, &msg) != NGX_OK) {
             return NGX_ERROR;
         }
     }
@@ -551,168 +429,30 @@ ngx_http_webrtc_signal_news(ngx_http_webrtc_signal_t *sg)
 
 
 static ngx_int_t
-ngx_http_webrtc_signal_event(ngx_http_webrtc_signal_t *sg,
+ngx_http_webrtc_signal_event(ngx_http_webrtc_sse_t *sse,
     ngx_webrtc_file_message_t *msg)
 {
-    u_char     *p, *last;
-    size_t      size;
-    ngx_int_t   rc;
+    u_char                    *p;
+    ngx_buf_t                 *b;
+    ngx_http_webrtc_signal_t  *sg;
 
-    size = NGX_WEBRTC_SIGNAL_EVENT + msg->text.len
-           + ngx_escape_json(NULL, msg->text.data, msg->text.len);
+    sg = sse->data;
 
-    p = ngx_alloc(size, sg->request->connection->log);
+    b = ngx_http_webrtc_sse_room(sse, NGX_WEBRTC_SIGNAL_EVENT + msg->text.len
+                                      + ngx_escape_json(NULL, msg->text.data,
+                                                        msg->text.len));
+    if (b == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_webrtc_signal_print_event(b->last, b->end, sg->sent + 1, msg->type,
+                                      &msg->text, msg->time_ms);
     if (p == NULL) {
         return NGX_ERROR;
     }
 
-    last = ngx_webrtc_signal_print_event(p, p + size, sg->sent + 1, msg->type,
-                                         &msg->text, msg->time_ms);
+    b->last = p;
+    sg->sent++;
 
-    rc = last ? ngx_http_webrtc_signal_send(sg, p, last - p) : NGX_ERROR;
-
-    ngx_free(p);
-
-    if (rc != NGX_ERROR) {
-        sg->sent++;
-    }
-
-    return rc;
-}
-
-
-/* NGX_OK, NGX_ERROR; p is copied */
-
-static ngx_int_t
-ngx_http_webrtc_signal_send(ngx_http_webrtc_signal_t *sg, u_char *p, size_t n)
-{
-    ngx_int_t            rc;
-    ngx_buf_t           *b;
-    ngx_chain_t         *out;
-    ngx_http_request_t  *r;
-
-    r = sg->request;
-
-    out = ngx_chain_get_free_buf(r->pool, &sg->free);
-    if (out == NULL) {
-        return NGX_ERROR;
-    }
-
-    b = out->buf;
-
-    /* heartbeats find room in what events have left */
-
-    if (b->start == NULL || (size_t) (b->end - b->start) < n) {
-        b->start = ngx_pnalloc(r->pool, n);
-        if (b->start == NULL) {
-            return NGX_ERROR;
-        }
-
-        b->end = b->start + n;
-    }
-
-    b->pos = b->start;
-    b->last = ngx_cpymem(b->pos, p, n);
-    b->temporary = 1;
-    b->flush = 1;
-    b->tag = (ngx_buf_tag_t) &ngx_http_webrtc_module;
-
-    rc = ngx_http_output_filter(r, out);
-
-    ngx_chain_update_chains(r->pool, &sg->free, &sg->busy, &out,
-                            (ngx_buf_tag_t) &ngx_http_webrtc_module);
-
-    if (rc == NGX_ERROR) {
-        return NGX_ERROR;
-    }
-
-    sg->last = ngx_current_msec;
-
-    return ngx_http_webrtc_signal_arm(r);
-}
-
-
-static void
-ngx_http_webrtc_signal_end(ngx_http_webrtc_signal_t *sg, ngx_int_t rc)
-{
-    ngx_http_request_t  *r;
-
-    r = sg->request;
-
-    ngx_queue_remove(&sg->queue);
-    sg->linked = 0;
-
-    if (rc != NGX_ERROR) {
-        r->keepalive = 0;
-        rc = ngx_http_send_special(r, NGX_HTTP_LAST);
-    }
-
-    ngx_http_finalize_request(r, rc);
-}
-
-
-/* the client takes more, or has not for too long */
-
-static void
-ngx_http_webrtc_signal_write(ngx_http_request_t *r)
-{
-    ngx_event_t       *wev;
-    ngx_connection_t  *c;
-
-    c = r->connection;
-    wev = c->write;
-
-    if (wev->timedout) {
-        ngx_log_error(NGX_LOG_INFO, c->log, NGX_ETIMEDOUT,
-                      "client timed out");
-        c->timedout = 1;
-        ngx_http_finalize_request(r, NGX_HTTP_REQUEST_TIME_OUT);
-        return;
-    }
-
-    if ((c->buffered && ngx_http_output_filter(r, NULL) == NGX_ERROR)
-        || ngx_http_webrtc_signal_arm(r) != NGX_OK)
-    {
-        ngx_http_finalize_request(r, NGX_ERROR);
-    }
-}
-
-
-static ngx_int_t
-ngx_http_webrtc_signal_arm(ngx_http_request_t *r)
-{
-    ngx_event_t               *wev;
-    ngx_connection_t          *c;
-    ngx_http_core_loc_conf_t  *clcf;
-
-    c = r->connection;
-    wev = c->write;
-
-    clcf = ngx_http_get_module_loc_conf(r->main, ngx_http_core_module);
-
-    if (!c->buffered) {
-
-        /* with "limit_rate" the timer is nginx's, which waits for it */
-
-        if (wev->timer_set && !wev->delayed) {
-            ngx_del_timer(wev);
-        }
-
-    } else if (!wev->timer_set) {
-        ngx_add_timer(wev, clcf->send_timeout);
-    }
-
-    return ngx_handle_write_event(wev, clcf->send_lowat);
-}
-
-
-static void
-ngx_http_webrtc_signal_cleanup(void *data)
-{
-    ngx_http_webrtc_signal_t *sg = data;
-
-    if (sg->linked) {
-        ngx_queue_remove(&sg->queue);
-        sg->linked = 0;
-    }
+    return NGX_OK;
 }

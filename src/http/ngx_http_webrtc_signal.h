@@ -29,9 +29,6 @@ ngx_int_t ngx_http_webrtc_signal_events(ngx_http_request_t *r, ngx_str_t *id);
 /* Whether the client accepts text/event-stream. */
 ngx_uint_t ngx_http_webrtc_signal_wanted(ngx_http_request_t *r);
 
-/* To be called a few times per second: sends what is new. */
-void ngx_http_webrtc_signal_tick(void);
-
 /*
  * Prints the payload of a candidate of ours.
  *
