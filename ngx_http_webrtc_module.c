@@ -24,6 +24,9 @@
 #include "ngx_http_webrtc_whep.h"
 #include "ngx_http_webrtc_whip.h"
 #include "ngx_webrtc_door.h"
+#include "ngx_webrtc_files.h"
+#include "ngx_webrtc_play_role.h"
+#include "ngx_webrtc_publish.h"
 
 
 static void *ngx_http_webrtc_create_main_conf(ngx_conf_t *cf);
@@ -706,8 +709,16 @@ static ngx_int_t
 ngx_http_webrtc_init_process(ngx_cycle_t *cycle)
 {
     ngx_core_conf_t              *ccf;
+    ngx_webrtc_files_conf_t       files;
     ngx_webrtc_worker_conf_t      conf;
     ngx_http_webrtc_main_conf_t  *wmcf;
+
+    ngx_webrtc_role_conf_t        roles[] = {
+        { &ngx_webrtc_play_role, NULL },
+        { &ngx_webrtc_publish_role, NULL },
+        { &ngx_webrtc_files_role, &files },
+        { NULL, NULL }
+    };
 
     /* without a master process a reload comes here again */
 
@@ -731,14 +742,16 @@ ngx_http_webrtc_init_process(ngx_cycle_t *cycle)
 
     ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
 
+    files.memory = wmcf->file_memory;
+    files.pools = wmcf->pools.elts;
+    files.npools = wmcf->pools.nelts;
+
     ngx_memzero(&conf, sizeof(ngx_webrtc_worker_conf_t));
 
     conf.bus = wmcf->bus;
     conf.dtls = wmcf->dtls;
     conf.gso = wmcf->gso;
-    conf.pools = wmcf->pools.elts;
-    conf.npools = wmcf->pools.nelts;
-    conf.file_memory = wmcf->file_memory;
+    conf.roles = roles;
     conf.shutdown = ccf->shutdown_timeout;
     conf.on_stream = ngx_http_webrtc_on_stream;
     conf.busy = ngx_http_webrtc_busy;

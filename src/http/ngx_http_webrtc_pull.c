@@ -15,6 +15,7 @@
 #include "ngx_http_webrtc_pull.h"
 #include "ngx_http_webrtc_conf_check.h"
 #include "ngx_webrtc_bus_pending.h"
+#include "ngx_webrtc_play_stream.h"
 #include "ngx_webrtc_source.h"
 #include "ngx_webrtc_source_url.h"
 
@@ -359,12 +360,8 @@ ngx_http_webrtc_pull_tick(ngx_http_webrtc_main_conf_t *wmcf)
 {
     ngx_uint_t                    i;
     ngx_queue_t                  *q;
-    ngx_webrtc_worker_t          *wk;
     ngx_http_webrtc_pull_t      **always;
     ngx_http_webrtc_puller_t     *pr;
-    ngx_webrtc_worker_stream_t   *ws;
-
-    wk = ngx_http_webrtc_worker;
 
     for (q = ngx_queue_head(&ngx_http_webrtc_pullers);
          q != ngx_queue_sentinel(&ngx_http_webrtc_pullers);
@@ -374,16 +371,8 @@ ngx_http_webrtc_pull_tick(ngx_http_webrtc_main_conf_t *wmcf)
         ngx_http_webrtc_pull_idle(pr);
     }
 
-    for (i = 0; i < NGX_WEBRTC_WORKER_STREAMS; i++) {
-
-        for (q = ngx_queue_head(&wk->streams[i]);
-             q != ngx_queue_sentinel(&wk->streams[i]);
-             q = ngx_queue_next(q))
-        {
-            ws = ngx_queue_data(q, ngx_webrtc_worker_stream_t, queue);
-            ngx_http_webrtc_pull_check(ws->st);
-        }
-    }
+    ngx_webrtc_play_stream_each(ngx_http_webrtc_worker,
+                                ngx_http_webrtc_pull_check);
 
     if (ngx_exiting) {
         return;

@@ -19,6 +19,11 @@
  */
 #define NGX_WEBRTC_FRAME_PACKETS  2048
 
+/* bytes of the RTP header that a packet leaves with, without CSRCs, and of its
+ * extension where it has one */
+#define NGX_WEBRTC_PACKET_HEADER     12
+#define NGX_WEBRTC_PACKET_EXTENSION  8
+
 
 /* the RTP marker bit: last packet of a video frame */
 #define NGX_WEBRTC_PKT_MARKER   0x01

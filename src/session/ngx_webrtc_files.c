@@ -43,8 +43,13 @@
 #define NGX_WEBRTC_FILES_WARN   60000
 
 
+static void *ngx_webrtc_files_init(ngx_webrtc_worker_t *wk, void *conf);
+static void ngx_webrtc_files_done(void *state);
+static void ngx_webrtc_files_tick(void *state);
+static void ngx_webrtc_files_start(ngx_webrtc_session_t *s);
+static void ngx_webrtc_files_stop(ngx_webrtc_session_t *s);
 static void ngx_webrtc_files_set_name(ngx_webrtc_files_t *f, u_char *path);
-static void ngx_webrtc_files_laggard(ngx_webrtc_worker_t *wk,
+static void ngx_webrtc_files_laggard(ngx_webrtc_files_worker_t *fw,
     ngx_webrtc_memory_account_t *last);
 static void ngx_webrtc_files_pump(ngx_event_t *ev);
 static size_t ngx_webrtc_files_step(ngx_webrtc_files_t *f,
@@ -54,7 +59,41 @@ static void ngx_webrtc_files_arm(ngx_webrtc_files_t *f);
 static void ngx_webrtc_files_timer(ngx_event_t *ev);
 
 
-ngx_int_t
+const ngx_webrtc_role_t  ngx_webrtc_files_role = {
+    .name = "file",
+    .id = NGX_WEBRTC_PEER_FILES,
+    .media = NGX_WEBRTC_ROLE_NO_MEDIA,
+
+    .init = ngx_webrtc_files_init,
+    .done = ngx_webrtc_files_done,
+    .tick = ngx_webrtc_files_tick,
+
+    .start = ngx_webrtc_files_start,
+    .stop = ngx_webrtc_files_stop,
+    .data = ngx_webrtc_files_input
+};
+
+
+static void *
+ngx_webrtc_files_init(ngx_webrtc_worker_t *wk, void *conf)
+{
+    ngx_webrtc_files_worker_t  *fw;
+
+    fw = ngx_calloc(sizeof(ngx_webrtc_files_worker_t), wk->log);
+    if (fw == NULL) {
+        return NULL;
+    }
+
+    fw->wk = wk;
+    fw->conf = *(ngx_webrtc_files_conf_t *) conf;
+
+    ngx_webrtc_memory_init(&fw->memory, fw->conf.memory);
+
+    return fw;
+}
+
+
+static void
 ngx_webrtc_files_start(ngx_webrtc_session_t *s)
 {
     ngx_int_t                rc;
@@ -64,16 +103,18 @@ ngx_webrtc_files_start(ngx_webrtc_session_t *s)
     file = s->peer->file;
 
     if (file == NULL) {
-        return NGX_DECLINED;
+        ngx_webrtc_session_close(s, "the file is another one now");
+        return;
     }
 
     f = ngx_calloc(sizeof(ngx_webrtc_files_t), &s->log);
     if (f == NULL) {
-        return NGX_ERROR;
+        ngx_webrtc_session_close(s, "file session failed");
+        return;
     }
 
     f->session = s;
-    f->wk = s->wk;
+    f->fw = ngx_webrtc_files_worker(s->wk);
     f->file = *file;
     f->nowait = 1;
 
@@ -94,24 +135,26 @@ ngx_webrtc_files_start(ngx_webrtc_session_t *s)
 
     if (rc != NGX_OK) {
         ngx_free(f);
-        return rc;
+        ngx_webrtc_session_close(s, rc == NGX_DECLINED
+                                    ? "the file is another one now"
+                                    : "file session failed");
+        return;
     }
 
-    s->files = f;
+    s->part = f;
 
-    ngx_webrtc_memory_begin(&f->wk->file_memory, &f->account, f,
+    ngx_webrtc_memory_begin(&f->fw->memory, &f->account, f,
                             ngx_current_msec);
 
     ngx_webrtc_files_set_name(f, ngx_webrtc_file_path(file));
 
     if (ngx_webrtc_files_associate(f) != NGX_OK) {
         ngx_webrtc_files_stop(s);
-        return NGX_ERROR;
+        ngx_webrtc_session_close(s, "file session failed");
+        return;
     }
 
     ngx_webrtc_files_arm(f);
-
-    return NGX_OK;
 }
 
 
@@ -159,12 +202,12 @@ ngx_webrtc_files_set_name(ngx_webrtc_files_t *f, u_char *path)
 }
 
 
-void
+static void
 ngx_webrtc_files_stop(ngx_webrtc_session_t *s)
 {
     ngx_webrtc_files_t  *f;
 
-    f = s->files;
+    f = s->part;
 
     if (f == NULL) {
         return;
@@ -191,13 +234,13 @@ ngx_webrtc_files_stop(ngx_webrtc_session_t *s)
         ngx_webrtc_sctp_cleanup(&f->assoc);
         f->sctp = 0;
 
-        ngx_webrtc_udp_flush(f->wk->udp);
-        ngx_webrtc_files_sctp_arm(f->wk);
+        ngx_webrtc_udp_flush(f->fw->wk->udp);
+        ngx_webrtc_files_sctp_arm(f->fw);
     }
 
-    ngx_webrtc_memory_end(&f->wk->file_memory, &f->account);
+    ngx_webrtc_memory_end(&f->fw->memory, &f->account);
 
-    s->files = NULL;
+    s->part = NULL;
     f->session = NULL;
 
     if (f->tasks == 0) {
@@ -210,7 +253,7 @@ void
 ngx_webrtc_files_free(ngx_webrtc_files_t *f)
 {
     if (ngx_close_file(f->fd) == NGX_FILE_ERROR) {
-        ngx_log_error(NGX_LOG_ALERT, f->wk->log, ngx_errno,
+        ngx_log_error(NGX_LOG_ALERT, f->fw->wk->log, ngx_errno,
                       ngx_close_file_n " of a file session failed");
     }
 
@@ -218,32 +261,38 @@ ngx_webrtc_files_free(ngx_webrtc_files_t *f)
 }
 
 
-void
-ngx_webrtc_files_done(ngx_webrtc_worker_t *wk)
+static void
+ngx_webrtc_files_done(void *state)
 {
-    if (wk->sctp_timer.timer_set) {
-        ngx_del_timer(&wk->sctp_timer);
+    ngx_webrtc_files_worker_t *fw = state;
+
+    if (fw->timer.timer_set) {
+        ngx_del_timer(&fw->timer);
     }
 
-    if (wk->sctp) {
-        ngx_webrtc_sctp_destroy(wk->sctp);
-        wk->sctp = NULL;
+    if (fw->sctp) {
+        ngx_webrtc_sctp_destroy(fw->sctp);
     }
 
-    if (wk->frame) {
-        ngx_free(wk->frame);
-        wk->frame = NULL;
+    if (fw->frame) {
+        ngx_free(fw->frame);
     }
+
+    ngx_free(fw);
 }
 
 
-void
-ngx_webrtc_files_tick(ngx_webrtc_worker_t *wk)
-{
-    ngx_webrtc_files_laggard(wk, ngx_webrtc_memory_laggard(&wk->file_memory,
-                                                         ngx_current_msec));
+/* gives memory back to the system after a peak */
 
-    if (!ngx_webrtc_memory_fell(&wk->file_memory)) {
+static void
+ngx_webrtc_files_tick(void *state)
+{
+    ngx_webrtc_files_worker_t *fw = state;
+
+    ngx_webrtc_files_laggard(fw, ngx_webrtc_memory_laggard(&fw->memory,
+                                                        ngx_current_msec));
+
+    if (!ngx_webrtc_memory_fell(&fw->memory)) {
         return;
     }
 
@@ -281,18 +330,18 @@ ngx_webrtc_files_account(ngx_webrtc_files_t *f)
         held += f->active.items * NGX_WEBRTC_RANGES_ITEM;
     }
 
-    last = ngx_webrtc_memory_note(&f->wk->file_memory, &f->account, held,
+    last = ngx_webrtc_memory_note(&f->fw->memory, &f->account, held,
                                   f->assoc.total - f->assoc.buffered,
                                   ngx_current_msec);
 
-    ngx_webrtc_files_laggard(f->wk, last);
+    ngx_webrtc_files_laggard(f->fw, last);
 }
 
 
 /* last: the account of a session that has to go, or NULL */
 
 static void
-ngx_webrtc_files_laggard(ngx_webrtc_worker_t *wk,
+ngx_webrtc_files_laggard(ngx_webrtc_files_worker_t *fw,
     ngx_webrtc_memory_account_t *last)
 {
     ngx_webrtc_files_t  *f;
@@ -303,15 +352,15 @@ ngx_webrtc_files_laggard(ngx_webrtc_worker_t *wk,
 
     f = last->data;
 
-    if (wk->file_warned == 0
-        || ngx_current_msec - wk->file_warned >= NGX_WEBRTC_FILES_WARN)
+    if (fw->warned == 0
+        || ngx_current_msec - fw->warned >= NGX_WEBRTC_FILES_WARN)
     {
-        wk->file_warned = ngx_current_msec;
+        fw->warned = ngx_current_msec;
 
         ngx_log_error(NGX_LOG_WARN, &f->session->log, 0,
                       "webrtc_file_memory of %uz bytes is used up, "
                       "the slowest file sessions are ended",
-                      wk->conf.file_memory);
+                      fw->conf.memory);
     }
 
     ngx_webrtc_session_close(f->session, "webrtc_file_memory is used up");
@@ -370,9 +419,9 @@ ngx_webrtc_files_pump(ngx_event_t *ev)
         left -= n;
     }
 
-    ngx_webrtc_udp_flush(f->wk->udp);
+    ngx_webrtc_udp_flush(f->fw->wk->udp);
 
-    ngx_webrtc_files_sctp_arm(f->wk);
+    ngx_webrtc_files_sctp_arm(f->fw);
     ngx_webrtc_files_arm(f);
 
     if (ngx_webrtc_files_idle(f)) {
@@ -431,7 +480,7 @@ ngx_webrtc_files_step(ngx_webrtc_files_t *f, ngx_webrtc_files_channel_t *fc)
 
     buffered = f->assoc.buffered + f->reading * fc->ranges.opts.chunk;
 
-    high = ngx_webrtc_memory_share(&f->wk->file_memory, &f->account,
+    high = ngx_webrtc_memory_share(&f->fw->memory, &f->account,
                                    NGX_WEBRTC_SCTP_HIGH_MIN, f->assoc.high);
 
     ngx_webrtc_ranges_marks(&fc->ranges, high, ngx_min(f->assoc.low, high));

@@ -21,7 +21,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "ngx_webrtc_worker.h"
+#include "ngx_webrtc_role.h"
 
 
 /* ms after the answer by which a channel has to be open; the protocol's */
@@ -42,29 +42,16 @@
 #define NGX_WEBRTC_FILES_AHEAD     1048576
 
 
-typedef struct ngx_webrtc_files_s  ngx_webrtc_files_t;
+typedef struct {
+    size_t                       memory;      /* on its way to clients, of all
+                                                 sessions of a worker */
+    void                       **pools;       /* ngx_thread_pool_t */
+    ngx_uint_t                   npools;
+} ngx_webrtc_files_conf_t;
 
 
-/*
- * A session that is connected begins to serve the file of its slot.
- *
- * NGX_OK
- * NGX_DECLINED  the file is not the one that the answer was about any more
- * NGX_ERROR     failed, logged
- */
-ngx_int_t ngx_webrtc_files_start(ngx_webrtc_session_t *s);
-
-/* Ends it; reads that threads are at end later.  May be called twice. */
-void ngx_webrtc_files_stop(ngx_webrtc_session_t *s);
-
-/* Takes the application data of one DTLS record. */
-void ngx_webrtc_files_input(ngx_webrtc_session_t *s, u_char *p, size_t n);
-
-/* Housekeeping: gives memory back to the system after a peak. */
-void ngx_webrtc_files_tick(ngx_webrtc_worker_t *wk);
-
-/* Ends the worker's SCTP, when all sessions are gone. */
-void ngx_webrtc_files_done(ngx_webrtc_worker_t *wk);
+/* its conf is a ngx_webrtc_files_conf_t, which is copied */
+extern const ngx_webrtc_role_t  ngx_webrtc_files_role;
 
 
 #endif /* _NGX_WEBRTC_FILES_H_INCLUDED_ */

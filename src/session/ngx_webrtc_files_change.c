@@ -306,7 +306,7 @@ ngx_webrtc_files_look(ngx_webrtc_files_t *f)
 
 #if (NGX_THREADS)
 
-    if (f->wk->conf.npools) {
+    if (f->fw->conf.npools) {
 
         task = ngx_webrtc_files_task(f, sizeof(ngx_webrtc_files_look_t), 0,
                                      ngx_webrtc_files_look_thread,

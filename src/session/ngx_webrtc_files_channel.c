@@ -39,33 +39,33 @@ static ngx_int_t ngx_webrtc_files_range_send(void *ctx, u_char *p, size_t n);
 ngx_int_t
 ngx_webrtc_files_associate(ngx_webrtc_files_t *f)
 {
-    ngx_webrtc_worker_t        *wk;
     ngx_webrtc_session_t       *s;
     ngx_webrtc_sctp_opts_t      sctp;
     ngx_webrtc_channel_opts_t   channels;
+    ngx_webrtc_files_worker_t  *fw;
 
     s = f->session;
-    wk = f->wk;
+    fw = f->fw;
 
-    if (wk->sctp == NULL) {
+    if (fw->sctp == NULL) {
 
-        wk->sctp = ngx_webrtc_sctp_create(NGX_WEBRTC_FILES_SESSIONS,
+        fw->sctp = ngx_webrtc_sctp_create(NGX_WEBRTC_FILES_SESSIONS,
                                           NGX_WEBRTC_SCTP_CRC_AUTO,
                                           ngx_current_msec);
-        if (wk->sctp == NULL) {
+        if (fw->sctp == NULL) {
             ngx_log_error(NGX_LOG_CRIT, &s->log, 0, "webrtc sctp init failed");
             return NGX_ERROR;
         }
 
-        wk->sctp_timer.handler = ngx_webrtc_files_sctp_timer;
-        wk->sctp_timer.data = wk;
-        wk->sctp_timer.log = wk->log;
-        wk->sctp_timer.cancelable = 1;
+        fw->timer.handler = ngx_webrtc_files_sctp_timer;
+        fw->timer.data = fw;
+        fw->timer.log = fw->wk->log;
+        fw->timer.cancelable = 1;
     }
 
-    if (wk->frame == NULL) {
-        wk->frame = ngx_alloc(NGX_WEBRTC_FILES_FRAME, wk->log);
-        if (wk->frame == NULL) {
+    if (fw->frame == NULL) {
+        fw->frame = ngx_alloc(NGX_WEBRTC_FILES_FRAME, fw->wk->log);
+        if (fw->frame == NULL) {
             return NGX_ERROR;
         }
     }
@@ -81,7 +81,7 @@ ngx_webrtc_files_associate(ngx_webrtc_files_t *f)
     sctp.writable = ngx_webrtc_files_sctp_writable;
     sctp.ctx = f;
 
-    if (ngx_webrtc_sctp_init(&f->assoc, wk->sctp, &sctp) != NGX_OK) {
+    if (ngx_webrtc_sctp_init(&f->assoc, fw->sctp, &sctp) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -107,8 +107,8 @@ ngx_webrtc_files_associate(ngx_webrtc_files_t *f)
         return NGX_ERROR;
     }
 
-    ngx_webrtc_files_sctp_arm(wk);
-    ngx_webrtc_udp_flush(wk->udp);
+    ngx_webrtc_files_sctp_arm(fw);
+    ngx_webrtc_udp_flush(fw->wk->udp);
 
     return NGX_OK;
 }
@@ -119,7 +119,7 @@ ngx_webrtc_files_input(ngx_webrtc_session_t *s, u_char *p, size_t n)
 {
     ngx_webrtc_files_t  *f;
 
-    f = s->files;
+    f = s->part;
 
     if (f == NULL || s->state != NGX_WEBRTC_SESSION_UP) {
         return;
@@ -130,7 +130,7 @@ ngx_webrtc_files_input(ngx_webrtc_session_t *s, u_char *p, size_t n)
         return;
     }
 
-    ngx_webrtc_files_sctp_arm(s->wk);
+    ngx_webrtc_files_sctp_arm(f->fw);
 
     if (ngx_webrtc_files_idle(f)) {
 
@@ -230,15 +230,15 @@ ngx_webrtc_files_sctp_writable(void *ctx)
 /* the worker's one timer of SCTP */
 
 void
-ngx_webrtc_files_sctp_arm(ngx_webrtc_worker_t *wk)
+ngx_webrtc_files_sctp_arm(ngx_webrtc_files_worker_t *fw)
 {
     uint64_t      deadline;
     ngx_msec_t    delay;
     ngx_event_t  *ev;
 
-    ev = &wk->sctp_timer;
+    ev = &fw->timer;
 
-    deadline = ngx_webrtc_sctp_deadline(wk->sctp);
+    deadline = ngx_webrtc_sctp_deadline(fw->sctp);
 
     if (deadline == NGX_WEBRTC_SCTP_NO_DEADLINE) {
         if (ev->timer_set) {
@@ -267,14 +267,14 @@ ngx_webrtc_files_sctp_arm(ngx_webrtc_worker_t *wk)
 static void
 ngx_webrtc_files_sctp_timer(ngx_event_t *ev)
 {
-    ngx_webrtc_worker_t  *wk;
+    ngx_webrtc_files_worker_t  *fw;
 
-    wk = ev->data;
+    fw = ev->data;
 
-    ngx_webrtc_sctp_timeout(wk->sctp, ngx_current_msec);
+    ngx_webrtc_sctp_timeout(fw->sctp, ngx_current_msec);
 
-    ngx_webrtc_udp_flush(wk->udp);
-    ngx_webrtc_files_sctp_arm(wk);
+    ngx_webrtc_udp_flush(fw->wk->udp);
+    ngx_webrtc_files_sctp_arm(fw);
 }
 
 

@@ -59,7 +59,7 @@ ngx_webrtc_files_read(ngx_webrtc_files_t *f, ngx_webrtc_files_channel_t *fc,
     struct iovec   iov;
 #endif
 
-    p = f->wk->frame + NGX_WEBRTC_RANGE_HEADER;
+    p = f->fw->frame + NGX_WEBRTC_RANGE_HEADER;
 
 #ifdef RWF_NOWAIT
 
@@ -70,7 +70,7 @@ ngx_webrtc_files_read(ngx_webrtc_files_t *f, ngx_webrtc_files_channel_t *fc,
         n = preadv2(f->fd, &iov, 1, (off_t) read->offset, RWF_NOWAIT);
 
         if (n == (ssize_t) read->length) {
-            ngx_webrtc_files_data(f, fc, read, f->wk->frame, n, NULL, 0);
+            ngx_webrtc_files_data(f, fc, read, f->fw->frame, n, NULL, 0);
             return;
         }
 
@@ -99,7 +99,7 @@ ngx_webrtc_files_read(ngx_webrtc_files_t *f, ngx_webrtc_files_channel_t *fc,
                       "pread() of a file session failed");
     }
 
-    ngx_webrtc_files_data(f, fc, read, f->wk->frame, done, NULL, 0);
+    ngx_webrtc_files_data(f, fc, read, f->fw->frame, done, NULL, 0);
 }
 
 
@@ -286,7 +286,7 @@ ngx_webrtc_files_task(ngx_webrtc_files_t *f, size_t size, size_t room,
 {
     ngx_thread_task_t  *task;
 
-    if (f->wk->conf.npools == 0) {
+    if (f->fw->conf.npools == 0) {
         return NULL;
     }
 
@@ -302,7 +302,7 @@ ngx_webrtc_files_task(ngx_webrtc_files_t *f, size_t size, size_t room,
     task->handler = handler;
     task->event.data = task;
     task->event.handler = done;
-    task->event.log = f->wk->log;
+    task->event.log = f->fw->wk->log;
 
     return task;
 }
@@ -311,10 +311,10 @@ ngx_webrtc_files_task(ngx_webrtc_files_t *f, size_t size, size_t room,
 ngx_int_t
 ngx_webrtc_files_post(ngx_webrtc_files_t *f, ngx_thread_task_t *task)
 {
-    ngx_uint_t                 pool;
-    ngx_webrtc_worker_conf_t  *conf;
+    ngx_uint_t                pool;
+    ngx_webrtc_files_conf_t  *conf;
 
-    conf = &f->wk->conf;
+    conf = &f->fw->conf;
 
     /* the slot may be of a configuration before ours */
 

@@ -26,6 +26,7 @@
 #include "ngx_webrtc_bus_file.h"
 #include "ngx_webrtc_channel.h"
 #include "ngx_webrtc_ranges.h"
+#include "ngx_webrtc_memory.h"
 #include "ngx_webrtc_sctp.h"
 
 
@@ -44,6 +45,28 @@
     (NGX_WEBRTC_RANGE_HEADER + NGX_WEBRTC_RANGE_PAYLOAD)
 
 
+typedef struct ngx_webrtc_files_s  ngx_webrtc_files_t;
+
+
+/* what a worker keeps for its file sessions */
+typedef struct {
+    ngx_webrtc_worker_t         *wk;
+    ngx_webrtc_files_conf_t      conf;
+
+    /* made by the first one */
+    ngx_webrtc_sctp_t           *sctp;
+    ngx_event_t                  timer;       /* of SCTP, cancelable */
+    u_char                      *frame;       /* what a file is read into */
+
+    ngx_webrtc_memory_t          memory;      /* on its way to clients */
+    ngx_msec_t                   warned;      /* when there was too little */
+} ngx_webrtc_files_worker_t;
+
+
+#define ngx_webrtc_files_worker(wk)                                           \
+    ((ngx_webrtc_files_worker_t *) (wk)->roles[NGX_WEBRTC_PEER_FILES].state)
+
+
 /* a channel that ranges are served on */
 typedef struct {
     ngx_webrtc_files_t          *files;
@@ -60,9 +83,10 @@ typedef struct {
 } ngx_webrtc_files_channel_t;
 
 
+/* s->part of a file session */
 struct ngx_webrtc_files_s {
     ngx_webrtc_session_t        *session;     /* NULL: only tasks are left */
-    ngx_webrtc_worker_t         *wk;
+    ngx_webrtc_files_worker_t   *fw;
     ngx_fd_t                     fd;
     ngx_webrtc_peer_file_t       file;        /* a copy */
 
@@ -101,6 +125,9 @@ struct ngx_webrtc_files_s {
 };
 
 
+/* Takes the application data of one DTLS record. */
+void ngx_webrtc_files_input(ngx_webrtc_session_t *s, u_char *p, size_t n);
+
 /* The session holds more or less: tells the worker, which may end a session,
  * this one, too: nothing is to be done with it afterwards. */
 void ngx_webrtc_files_account(ngx_webrtc_files_t *f);
@@ -122,7 +149,7 @@ void ngx_webrtc_files_free(ngx_webrtc_files_t *f);
 ngx_int_t ngx_webrtc_files_associate(ngx_webrtc_files_t *f);
 
 /* Sets the worker's one timer of SCTP. */
-void ngx_webrtc_files_sctp_arm(ngx_webrtc_worker_t *wk);
+void ngx_webrtc_files_sctp_arm(ngx_webrtc_files_worker_t *fw);
 
 /* Reads a chunk; the ranges get it now, or when a thread has read it. */
 void ngx_webrtc_files_read(ngx_webrtc_files_t *f,

@@ -4,6 +4,16 @@
  *
  * A viewer: a cursor into the packet ring of a stream, and per track what makes
  * an RTP stream of it.  Nothing is copied but by encryption.
+ *
+ *   ngx_webrtc_play_role.c      comes and goes
+ *   ngx_webrtc_play_stream.c    the streams that have viewers in this worker
+ *   ngx_webrtc_play_track.c     what it has negotiated of the stream's tracks
+ *   ngx_webrtc_play_keyframe.c  the key frame that it begins with, or goes on
+ *   ngx_webrtc_play_send.c      from the ring into the port
+ *   ngx_webrtc_play_pace.c      how much it gets at once
+ *   ngx_webrtc_play_header.c    the header of a packet as it leaves
+ *   ngx_webrtc_play_payload.c   its payload
+ *   ngx_webrtc_play_feedback.c  what it reports and asks for, and our reports
  */
 
 
@@ -13,38 +23,59 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "ngx_webrtc_worker.h"
-#include "ngx_webrtc_play_pace.h"
+#include <ngx_event.h>
+#include "ngx_webrtc_session.h"
 #include "ngx_webrtc_bus_ring.h"
-#include "ngx_webrtc_rtcp.h"
 #include "ngx_webrtc_rewrite.h"
 #include "ngx_webrtc_report.h"
 
 
-/* bytes of an RTP header as we send it, without CSRCs, and of its extension
- * where it has one */
-#define NGX_WEBRTC_PLAY_HEADER     12
-#define NGX_WEBRTC_PLAY_EXTENSION  8
+/* buckets of the table of streams that have viewers here, a power of two;
+ * chosen: a few hundred streams stay near one per bucket */
+#define NGX_WEBRTC_PLAY_STREAMS   256
 
 /* packets that a viewer may have sent again: at once, and per second; chosen:
  * 5 % of 60 Mbit/s, and no more than a fraction of what it is sent anyway */
 #define NGX_WEBRTC_PLAY_RESEND   300
 
-/* bytes of a session id that make the CNAME: RFC 7022 wants 96 random bits, but
- * the id itself is a secret of its owner */
-#define NGX_WEBRTC_PLAY_CNAME    8
-
-/* sequence numbers that a viewer may ask for within a second; chosen: several
- * times what it may get, and cheap */
-#define NGX_WEBRTC_PLAY_ASK      2000
-
 /* ms between two replays for PLI or FIR of a viewer, at least; else as long as
  * what is replayed: a storm costs at most twice the stream */
 #define NGX_WEBRTC_PLAY_REPLAY   1000
 
-/* ms that a viewer waits for a key frame that the publisher was asked for,
- * before it gets an old one; chosen: two round trips between continents */
-#define NGX_WEBRTC_PLAY_WAIT     500
+
+typedef struct ngx_webrtc_play_worker_s  ngx_webrtc_play_worker_t;
+
+
+/* what a worker keeps for its viewers */
+struct ngx_webrtc_play_worker_s {
+    ngx_webrtc_worker_t         *wk;
+    ngx_uint_t                   writable;    /* bucket that is served first */
+    ngx_queue_t                  streams[NGX_WEBRTC_PLAY_STREAMS];
+};
+
+
+/* viewers of one stream in this worker */
+typedef struct {
+    ngx_queue_t                  queue;       /* of vw->streams[] */
+    ngx_webrtc_stream_t         *st;
+    ngx_queue_t                  viewers;
+    ngx_queue_t                  held;        /* of them, by pacing */
+    ngx_event_t                  pace;        /* while there are such */
+    ngx_int_t                  (*send)(ngx_webrtc_session_t *s);
+                                              /* goes on with one of them */
+    ngx_webrtc_play_worker_t    *vw;
+} ngx_webrtc_play_stream_t;
+
+
+/* of a viewer; private */
+typedef struct {
+    uint32_t                     rate;        /* bytes per ms, 0: no limit */
+    uint32_t                     burst;       /* bytes */
+    uint32_t                     budget;      /* bytes that may be sent now */
+    unsigned                     held:1;      /* in vs->held */
+    ngx_msec_t                   filled;      /* time of the budget */
+    ngx_queue_t                  queue;       /* of vs->held */
+} ngx_webrtc_play_pace_t;
 
 
 typedef struct {
@@ -67,9 +98,11 @@ typedef struct {
 } ngx_webrtc_play_track_t;
 
 
+/* s->part of a viewer */
 typedef struct {
-    ngx_queue_t                  queue;       /* of ws->viewers */
-    ngx_webrtc_worker_stream_t  *ws;          /* NULL: not playing */
+    ngx_queue_t                  queue;       /* of vs->viewers */
+    ngx_webrtc_session_t        *session;
+    ngx_webrtc_play_stream_t    *vs;
     uint64_t                     cursor;      /* next entry of the ring */
     uint64_t                     audio;       /* entries before it: no audio */
     uint64_t                     tracks_version;    /* of what is in tracks */
@@ -96,91 +129,8 @@ typedef struct {
 } ngx_webrtc_play_t;
 
 
-/*
- * Makes a session that is UP a viewer of its stream and sends what there is.
- *
- * NGX_OK
- * NGX_ERROR  without memory, or the stream's codecs are not those of the answer
- *            any more
- */
-ngx_int_t ngx_webrtc_play_start(ngx_webrtc_session_t *s);
-
-/* The viewer leaves.  May be called twice. */
-void ngx_webrtc_play_stop(ngx_webrtc_session_t *s);
-
-/* Ends all viewers of a stream in this worker; reason is static text. */
-void ngx_webrtc_play_end(ngx_webrtc_worker_stream_t *ws, const char *reason);
-
-/*
- * Sends what is between the viewer's cursor and the head, into the batch.
- *
- * NGX_OK     the cursor is at the head, or a timer goes on with the rest
- * NGX_AGAIN  the port is full
- */
-ngx_int_t ngx_webrtc_play_send(ngx_webrtc_session_t *s);
-
-/*
- * Sends to all viewers of a stream what is new, and flushes the port.
- *
- * NGX_OK
- * NGX_AGAIN  a port is full; the next call begins with the viewer that met it
- */
-ngx_int_t ngx_webrtc_play_pump(ngx_webrtc_worker_t *wk,
-    ngx_webrtc_worker_stream_t *ws);
-
-/* RFC 4585, 6.2.1: packets that the viewer has lost. */
-void ngx_webrtc_play_nack(ngx_webrtc_session_t *s,
-    const ngx_webrtc_rtcp_fb_t *fb);
-
-/* PLI or FIR: the viewer cannot decode. */
-void ngx_webrtc_play_keyframe(ngx_webrtc_session_t *s);
-
-/* A report block of the viewer about one of our tracks. */
-void ngx_webrtc_play_report(ngx_webrtc_session_t *s,
-    const ngx_webrtc_rtcp_block_t *block);
-
-/* what leaves of a packet in the ring */
-typedef struct {
-    u_char                      *data;        /* n bytes */
-    size_t                       n;
-    uint8_t                      pt;
-    u_char                       red[NGX_WEBRTC_RING_MAX_PAYLOAD];
-} ngx_webrtc_play_payload_t;
-
-
-/*
- * RED goes to viewers who have negotiated it with their own payload type in its
- * blocks, to others as its primary block.  The same packet always becomes the
- * same bytes.
- *
- *   pkt, payload   of the ring; it may be overwritten meanwhile, which is for
- *                  the caller to check afterwards
- *   pt             of the viewer for the track's codec
- *   out            filled in, data in the ring or in itself
- */
-void ngx_webrtc_play_payload(ngx_webrtc_play_track_t *t,
-    ngx_webrtc_ring_packet_t *pkt, u_char *payload, ngx_uint_t pt,
-    ngx_webrtc_play_payload_t *out);
-
-/*
- * The header of a packet as it leaves: the same one for the same packet.
- *
- *   pt, index, ts, ssrc   what the viewer sees
- *   dst                   ngx_webrtc_play_header_size() bytes
- *
- * Returns its size.
- */
-size_t ngx_webrtc_play_header(ngx_webrtc_play_track_t *t,
-    ngx_webrtc_ring_packet_t *pkt, ngx_uint_t pt, uint64_t index, uint32_t ts,
-    uint32_t ssrc, u_char *dst);
-size_t ngx_webrtc_play_header_size(ngx_webrtc_play_track_t *t,
-    ngx_webrtc_ring_packet_t *pkt);
-
-/* Says that a viewer who has no extension for it sees the picture turned. */
-void ngx_webrtc_play_sideways(ngx_webrtc_session_t *s, ngx_uint_t cvo);
-
-/* Sends the sender reports, when there is something to report. */
-void ngx_webrtc_play_send_reports(ngx_webrtc_session_t *s);
+#define ngx_webrtc_play_worker(wk)                                            \
+    ((ngx_webrtc_play_worker_t *) (wk)->roles[NGX_WEBRTC_PEER_PLAY].state)
 
 
 #endif /* _NGX_WEBRTC_PLAY_H_INCLUDED_ */

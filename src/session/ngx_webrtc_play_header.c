@@ -9,9 +9,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "ngx_webrtc_play.h"
-#include "ngx_webrtc_session.h"
-#include "ngx_webrtc_bus_error.h"
+#include "ngx_webrtc_play_header.h"
 #include "ngx_webrtc_cursor.h"
 #include "ngx_webrtc_packet.h"
 #include "ngx_webrtc_rtp.h"
@@ -22,8 +20,8 @@ ngx_webrtc_play_header_size(ngx_webrtc_play_track_t *t,
     ngx_webrtc_ring_packet_t *pkt)
 {
     return (t->ext_cvo && pkt->cvo)
-           ? NGX_WEBRTC_PLAY_HEADER + NGX_WEBRTC_PLAY_EXTENSION
-           : NGX_WEBRTC_PLAY_HEADER;
+           ? NGX_WEBRTC_PACKET_HEADER + NGX_WEBRTC_PACKET_EXTENSION
+           : NGX_WEBRTC_PACKET_HEADER;
 }
 
 
@@ -43,7 +41,7 @@ ngx_webrtc_play_header(ngx_webrtc_play_track_t *t,
     p = ngx_webrtc_write_u8(p, end,
                             0x80
                             | ((pkt->flags & NGX_WEBRTC_PKT_PADDED) ? 0x20 : 0)
-                            | (n > NGX_WEBRTC_PLAY_HEADER ? 0x10 : 0));
+                            | (n > NGX_WEBRTC_PACKET_HEADER ? 0x10 : 0));
     p = ngx_webrtc_write_u8(p, end,
                             ((pkt->flags & NGX_WEBRTC_PKT_MARKER) ? 0x80 : 0)
                             | pt);
@@ -51,7 +49,7 @@ ngx_webrtc_play_header(ngx_webrtc_play_track_t *t,
     p = ngx_webrtc_write_u32(p, end, ts);
     p = ngx_webrtc_write_u32(p, end, ssrc);
 
-    if (n > NGX_WEBRTC_PLAY_HEADER) {
+    if (n > NGX_WEBRTC_PACKET_HEADER) {
 
         /* one element of one byte, and two of padding */
 
@@ -63,17 +61,4 @@ ngx_webrtc_play_header(ngx_webrtc_play_track_t *t,
     }
 
     return n;
-}
-
-
-void
-ngx_webrtc_play_sideways(ngx_webrtc_session_t *s, ngx_uint_t cvo)
-{
-    ngx_webrtc_bus_complain(s->wk->bus, s->st, NGX_LOG_WARN, &s->log,
-                            "viewer sees it turned",
-                            "the picture is to be turned by %ui degrees%s, "
-                            "and the viewer's offer has no "
-                            "\"urn:3gpp:video-orientation\"",
-                            (cvo & NGX_WEBRTC_CVO_QUARTERS) * 90,
-                            (cvo & NGX_WEBRTC_CVO_FLIP) ? " and flipped" : "");
 }

@@ -13,8 +13,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
-#include "ngx_webrtc_play.h"
-#include "ngx_webrtc_session.h"
+#include "ngx_webrtc_play_pace.h"
 
 
 static void ngx_webrtc_play_pace_handler(ngx_event_t *ev);
@@ -34,11 +33,13 @@ ngx_webrtc_play_pace_init(ngx_webrtc_play_pace_t *pace, uint32_t rate,
 ngx_int_t
 ngx_webrtc_play_pace_fill(ngx_webrtc_session_t *s, size_t n)
 {
-    ngx_msec_t                   passed;
-    ngx_webrtc_play_pace_t      *pace;
-    ngx_webrtc_worker_stream_t  *ws;
+    ngx_msec_t                 passed;
+    ngx_webrtc_play_t         *v;
+    ngx_webrtc_play_pace_t    *pace;
+    ngx_webrtc_play_stream_t  *vs;
 
-    pace = &s->play.pace;
+    v = s->part;
+    pace = &v->pace;
 
     if (pace->rate == 0) {
         return NGX_DECLINED;
@@ -61,15 +62,15 @@ ngx_webrtc_play_pace_fill(ngx_webrtc_session_t *s, size_t n)
         return NGX_OK;
     }
 
-    ws = s->play.ws;
+    vs = v->vs;
 
     pace->held = 1;
-    ngx_queue_insert_tail(&ws->held, &pace->queue);
+    ngx_queue_insert_tail(&vs->held, &pace->queue);
 
     ngx_webrtc_atomic_add(&s->st->stat.paced, 1);
 
-    if (!ws->pace.timer_set) {
-        ngx_add_timer(&ws->pace, NGX_WEBRTC_PLAY_PACE);
+    if (!vs->pace.timer_set) {
+        ngx_add_timer(&vs->pace, NGX_WEBRTC_PLAY_PACE);
     }
 
     return NGX_OK;
@@ -87,24 +88,24 @@ ngx_webrtc_play_pace_stop(ngx_webrtc_play_pace_t *pace)
 
 
 void
-ngx_webrtc_play_pace_stream(ngx_webrtc_worker_t *wk,
-    ngx_webrtc_worker_stream_t *ws)
+ngx_webrtc_play_pace_stream(ngx_webrtc_play_stream_t *vs,
+    ngx_int_t (*send)(ngx_webrtc_session_t *s))
 {
-    ngx_queue_init(&ws->held);
+    ngx_queue_init(&vs->held);
 
-    ws->wk = wk;
+    vs->send = send;
 
-    ws->pace.handler = ngx_webrtc_play_pace_handler;
-    ws->pace.data = ws;
-    ws->pace.log = wk->log;
+    vs->pace.handler = ngx_webrtc_play_pace_handler;
+    vs->pace.data = vs;
+    vs->pace.log = vs->vw->wk->log;
 }
 
 
 void
-ngx_webrtc_play_pace_stream_done(ngx_webrtc_worker_stream_t *ws)
+ngx_webrtc_play_pace_stream_done(ngx_webrtc_play_stream_t *vs)
 {
-    if (ws->pace.timer_set) {
-        ngx_del_timer(&ws->pace);
+    if (vs->pace.timer_set) {
+        ngx_del_timer(&vs->pace);
     }
 }
 
@@ -112,38 +113,38 @@ ngx_webrtc_play_pace_stream_done(ngx_webrtc_worker_stream_t *ws)
 static void
 ngx_webrtc_play_pace_handler(ngx_event_t *ev)
 {
-    ngx_queue_t                  held, *q;
-    ngx_webrtc_session_t        *s;
-    ngx_webrtc_worker_stream_t  *ws;
+    ngx_queue_t                held, *q;
+    ngx_webrtc_play_t         *v;
+    ngx_webrtc_play_stream_t  *vs;
 
-    ws = ev->data;
+    vs = ev->data;
 
-    if (ngx_queue_empty(&ws->held)) {
+    if (ngx_queue_empty(&vs->held)) {
         return;
     }
 
-    /* who is held back again goes to ws->held, and sets the timer */
+    /* who is held back again goes to vs->held, and sets the timer */
 
     ngx_queue_init(&held);
-    ngx_queue_add(&held, &ws->held);
-    ngx_queue_init(&ws->held);
+    ngx_queue_add(&held, &vs->held);
+    ngx_queue_init(&vs->held);
 
     while (!ngx_queue_empty(&held)) {
 
         q = ngx_queue_head(&held);
-        s = ngx_queue_data(q, ngx_webrtc_session_t, play.pace.queue);
+        v = ngx_queue_data(q, ngx_webrtc_play_t, pace.queue);
 
-        ngx_webrtc_play_pace_stop(&s->play.pace);
+        ngx_webrtc_play_pace_stop(&v->pace);
 
         /*
          * With a full port this goes on for nothing: all viewers of all
          * streams are served when it takes data again.
          */
 
-        if (s->state == NGX_WEBRTC_SESSION_UP) {
-            (void) ngx_webrtc_play_send(s);
+        if (v->session->state == NGX_WEBRTC_SESSION_UP) {
+            (void) vs->send(v->session);
         }
     }
 
-    ngx_webrtc_udp_flush(ws->wk->udp);
+    ngx_webrtc_udp_flush(vs->vw->wk->udp);
 }

@@ -14,23 +14,11 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include <ngx_event.h>
-#include "ngx_webrtc_worker.h"
+#include "ngx_webrtc_play.h"
 
 
 /* ms after which viewers that were held back go on; chosen */
 #define NGX_WEBRTC_PLAY_PACE  2
-
-
-/* of a viewer; private */
-typedef struct {
-    uint32_t                     rate;        /* bytes per ms, 0: no limit */
-    uint32_t                     burst;       /* bytes */
-    uint32_t                     budget;      /* bytes that may be sent now */
-    unsigned                     held:1;      /* in ws->held */
-    ngx_msec_t                   filled;      /* time of the budget */
-    ngx_queue_t                  queue;       /* of ws->held */
-} ngx_webrtc_play_pace_t;
 
 
 /*
@@ -51,10 +39,14 @@ ngx_int_t ngx_webrtc_play_pace_fill(ngx_webrtc_session_t *s, size_t n);
 /* The viewer leaves.  May be called twice. */
 void ngx_webrtc_play_pace_stop(ngx_webrtc_play_pace_t *pace);
 
-/* Makes what a stream needs in a worker, and ends it. */
-void ngx_webrtc_play_pace_stream(ngx_webrtc_worker_t *wk,
-    ngx_webrtc_worker_stream_t *ws);
-void ngx_webrtc_play_pace_stream_done(ngx_webrtc_worker_stream_t *ws);
+/*
+ * Makes what a stream needs in a worker, and ends it.
+ *
+ *   send   goes on with a viewer that was held back
+ */
+void ngx_webrtc_play_pace_stream(ngx_webrtc_play_stream_t *vs,
+    ngx_int_t (*send)(ngx_webrtc_session_t *s));
+void ngx_webrtc_play_pace_stream_done(ngx_webrtc_play_stream_t *vs);
 
 
 /* Takes n bytes of what may be sent now: as ngx_webrtc_play_pace_fill(). */

@@ -8,7 +8,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "ngx_webrtc_play.h"
+#include "ngx_webrtc_play_payload.h"
 #include "ngx_webrtc_packet.h"
 #include "ngx_webrtc_red.h"
 

@@ -57,6 +57,11 @@
 #define NGX_WEBRTC_PUBLISH_DRY       2000000
 
 
+static void *ngx_webrtc_publish_init(ngx_webrtc_worker_t *wk, void *conf);
+static void ngx_webrtc_publish_done(void *state);
+static void ngx_webrtc_publish_batch(void *state);
+static void ngx_webrtc_publish_start(ngx_webrtc_session_t *s);
+static void ngx_webrtc_publish_stop(ngx_webrtc_session_t *s);
 static void ngx_webrtc_publish_claim(ngx_webrtc_session_t *s);
 static void ngx_webrtc_publish_lost_key(ngx_webrtc_session_t *s);
 static void ngx_webrtc_publish_begin(ngx_webrtc_session_t *s);
@@ -71,27 +76,90 @@ static void ngx_webrtc_publish_timer(ngx_event_t *ev);
 static void ngx_webrtc_publish_say(ngx_webrtc_session_t *s);
 
 
-ngx_int_t
+const ngx_webrtc_role_t  ngx_webrtc_publish_role = {
+    .name = "publisher",
+    .id = NGX_WEBRTC_PEER_PUBLISH,
+    .media = NGX_WEBRTC_ROLE_RECEIVES,
+    .stream = 1,
+
+    .init = ngx_webrtc_publish_init,
+    .done = ngx_webrtc_publish_done,
+    .batch = ngx_webrtc_publish_batch,
+
+    .start = ngx_webrtc_publish_start,
+    .stop = ngx_webrtc_publish_stop,
+    .rtp = ngx_webrtc_publish_rtp,
+    .rtcp = ngx_webrtc_publish_rtcp,
+    .keyframe = ngx_webrtc_publish_keyframe
+};
+
+
+static void *
+ngx_webrtc_publish_init(ngx_webrtc_worker_t *wk, void *conf)
+{
+    ngx_webrtc_publish_worker_t  *pw;
+
+    pw = ngx_alloc(sizeof(ngx_webrtc_publish_worker_t), wk->log);
+    if (pw == NULL) {
+        return NULL;
+    }
+
+    ngx_queue_init(&pw->dirty);
+
+    return pw;
+}
+
+
+static void
+ngx_webrtc_publish_done(void *state)
+{
+    ngx_free(state);
+}
+
+
+/* lets viewers see what came in this batch, here and in the other workers */
+
+static void
+ngx_webrtc_publish_batch(void *state)
+{
+    ngx_webrtc_publish_worker_t *pw = state;
+
+    ngx_queue_t           *q;
+    ngx_webrtc_publish_t  *pub;
+
+    while (!ngx_queue_empty(&pw->dirty)) {
+        q = ngx_queue_head(&pw->dirty);
+        ngx_queue_remove(q);
+
+        pub = ngx_queue_data(q, ngx_webrtc_publish_t, queue);
+        pub->queued = 0;
+
+        ngx_webrtc_publish_flush(pub->session);
+    }
+}
+
+
+static void
 ngx_webrtc_publish_start(ngx_webrtc_session_t *s)
 {
     ngx_webrtc_publish_t  *pub;
 
     pub = ngx_calloc(sizeof(ngx_webrtc_publish_t), &s->log);
     if (pub == NULL) {
-        return NGX_ERROR;
+        ngx_webrtc_session_close(s, "no memory");
+        return;
     }
 
+    pub->session = s;
     pub->ssrc = (uint32_t) ngx_random() | 1;
 
     pub->timer.handler = ngx_webrtc_publish_timer;
     pub->timer.data = s;
     pub->timer.log = &s->log;
 
-    s->pub = pub;
+    s->part = pub;
 
     ngx_webrtc_publish_claim(s);
-
-    return NGX_OK;
 }
 
 
@@ -100,7 +168,10 @@ ngx_webrtc_publish_claim(ngx_webrtc_session_t *s)
 {
     uint64_t                 holder;
     ngx_int_t                rc;
+    ngx_webrtc_publish_t    *pub;
     ngx_webrtc_peer_info_t   info;
+
+    pub = s->part;
 
     rc = ngx_webrtc_bus_publish(s->wk->bus, s->st, s->peer->ref, &holder);
 
@@ -109,7 +180,7 @@ ngx_webrtc_publish_claim(ngx_webrtc_session_t *s)
         return;
     }
 
-    if (rc == NGX_DECLINED || ++s->pub->tries > NGX_WEBRTC_PUBLISH_RETRIES) {
+    if (rc == NGX_DECLINED || ++pub->tries > NGX_WEBRTC_PUBLISH_RETRIES) {
         ngx_webrtc_session_close(s, "the stream is published by another");
         return;
     }
@@ -121,7 +192,7 @@ ngx_webrtc_publish_claim(ngx_webrtc_session_t *s)
         ngx_webrtc_worker_tell_close(s->wk, &info, "replaced");
     }
 
-    ngx_add_timer(&s->pub->timer, NGX_WEBRTC_PUBLISH_RETRY);
+    ngx_add_timer(&pub->timer, NGX_WEBRTC_PUBLISH_RETRY);
 }
 
 
@@ -136,7 +207,7 @@ ngx_webrtc_publish_begin(ngx_webrtc_session_t *s)
     ngx_webrtc_publish_t     *pub;
     ngx_webrtc_desc_media_t  *m;
 
-    pub = s->pub;
+    pub = s->part;
     desc = &s->peer->desc;
 
     pub->claimed = 1;
@@ -214,7 +285,7 @@ ngx_webrtc_publish_track(ngx_webrtc_session_t *s,
     ngx_webrtc_publish_t   *pub;
     ngx_webrtc_desc_alt_t   alt;
 
-    pub = s->pub;
+    pub = s->part;
     video = (m->kind == NGX_WEBRTC_VIDEO);
 
     place = ngx_webrtc_publish_place(pub, m->kind);
@@ -304,7 +375,7 @@ ngx_webrtc_publish_codec(ngx_webrtc_publish_track_t *t, ngx_uint_t codec)
 
     m = t->media;
     st = t->session->st;
-    pub = t->session->pub;
+    pub = t->session->part;
 
     rate = t->depay.track.clock_rate;
 
@@ -374,13 +445,13 @@ ngx_webrtc_publish_place(ngx_webrtc_publish_t *pub, ngx_uint_t kind)
 }
 
 
-void
+static void
 ngx_webrtc_publish_stop(ngx_webrtc_session_t *s)
 {
     ngx_uint_t             i;
     ngx_webrtc_publish_t  *pub;
 
-    pub = s->pub;
+    pub = s->part;
 
     if (pub == NULL) {
         return;
@@ -397,6 +468,10 @@ ngx_webrtc_publish_stop(ngx_webrtc_session_t *s)
         ngx_webrtc_publish_say(s);
     }
 
+    if (pub->queued) {
+        ngx_queue_remove(&pub->queue);
+    }
+
     for (i = 0; i < NGX_WEBRTC_DESC_MEDIA; i++) {
         if (pub->tracks[i].mem) {
             ngx_free(pub->tracks[i].mem);
@@ -404,7 +479,7 @@ ngx_webrtc_publish_stop(ngx_webrtc_session_t *s)
     }
 
     ngx_free(pub);
-    s->pub = NULL;
+    s->part = NULL;
 }
 
 
@@ -419,7 +494,7 @@ ngx_webrtc_publish_lost_key(ngx_webrtc_session_t *s)
 {
     ngx_webrtc_publish_t  *pub;
 
-    pub = s->pub;
+    pub = s->part;
 
     if (pub->writer.state <= pub->told
         || (pub->writer.state != NGX_WEBRTC_RING_TORN && !pub->deaf))
@@ -445,7 +520,7 @@ ngx_webrtc_publish_grow(ngx_webrtc_session_t *s, uint64_t now_us)
     ngx_int_t              rc;
     ngx_webrtc_publish_t  *pub;
 
-    pub = s->pub;
+    pub = s->part;
 
     if (pub->full_us && now_us < pub->full_us) {
         return;
@@ -539,7 +614,7 @@ ngx_webrtc_publish_flush(ngx_webrtc_session_t *s)
 {
     ngx_webrtc_publish_t  *pub;
 
-    pub = s->pub;
+    pub = s->part;
 
     if (pub == NULL || !pub->claimed || !pub->dirty) {
         return;
@@ -572,7 +647,7 @@ ngx_webrtc_publish_activate(ngx_webrtc_session_t *s)
 {
     ngx_webrtc_publish_t  *pub;
 
-    pub = s->pub;
+    pub = s->part;
 
     if (pub->video && !pub->key
         && pub->last_us - pub->first_us < NGX_WEBRTC_PUBLISH_NO_KEY)
@@ -598,7 +673,7 @@ ngx_webrtc_publish_timer(ngx_event_t *ev)
     ngx_webrtc_publish_track_t  *t;
 
     s = ev->data;
-    pub = s->pub;
+    pub = s->part;
 
     if (s->state != NGX_WEBRTC_SESSION_UP) {
         return;
@@ -661,7 +736,7 @@ ngx_webrtc_publish_arm(ngx_webrtc_session_t *s, uint64_t now_us)
     ngx_webrtc_publish_t        *pub;
     ngx_webrtc_publish_track_t  *t;
 
-    pub = s->pub;
+    pub = s->part;
 
     next = pub->reported_us + NGX_WEBRTC_PUBLISH_REPORT;
 

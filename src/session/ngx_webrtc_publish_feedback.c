@@ -49,7 +49,7 @@ ngx_webrtc_publish_rtcp(ngx_webrtc_session_t *s, const ngx_webrtc_rtcp_t *rtcp)
     ngx_webrtc_rtcp_dlrr_t      dlrr;
     ngx_webrtc_publish_track_t *t;
 
-    pub = s->pub;
+    pub = s->part;
 
     if (pub == NULL || !pub->claimed) {
         return;
@@ -117,12 +117,16 @@ ngx_webrtc_publish_rtcp(ngx_webrtc_session_t *s, const ngx_webrtc_rtcp_t *rtcp)
 void
 ngx_webrtc_publish_keyframe(ngx_webrtc_session_t *s)
 {
-    if (s->pub == NULL || !s->pub->claimed) {
+    ngx_webrtc_publish_t  *pub;
+
+    pub = s->part;
+
+    if (pub == NULL || !pub->claimed) {
         ngx_webrtc_bus_keyframe_done(s->st);
         return;
     }
 
-    s->pub->want_key = 1;
+    pub->want_key = 1;
     ngx_webrtc_publish_ask(s, ngx_webrtc_publish_clock());
 }
 
@@ -137,7 +141,7 @@ ngx_webrtc_publish_nacks(ngx_webrtc_session_t *s, uint64_t now_us)
     ngx_webrtc_publish_track_t  *t;
     u_char                       buf[NGX_WEBRTC_PUBLISH_RTCP];
 
-    pub = s->pub;
+    pub = s->part;
     end = buf + sizeof(buf) - NGX_WEBRTC_SRTP_RTCP_TAG;
 
     for (i = 0; i < pub->ntracks; i++) {
@@ -179,7 +183,7 @@ ngx_webrtc_publish_ask(ngx_webrtc_session_t *s, uint64_t now_us)
     ngx_webrtc_publish_track_t  *t;
     u_char                       buf[NGX_WEBRTC_PUBLISH_RTCP];
 
-    pub = s->pub;
+    pub = s->part;
 
     if (now_us - pub->asked_us < (uint64_t) s->peer->keyframe_ms * 1000) {
         ngx_webrtc_publish_arm(s, now_us);
@@ -239,7 +243,7 @@ ngx_webrtc_publish_feedback(ngx_webrtc_session_t *s, uint64_t now_us)
     ngx_webrtc_publish_t  *pub;
     u_char                 buf[NGX_WEBRTC_PUBLISH_RTCP];
 
-    pub = s->pub;
+    pub = s->part;
     end = buf + sizeof(buf) - NGX_WEBRTC_SRTP_RTCP_TAG;
 
     if (now_us - pub->reported_us >= NGX_WEBRTC_PUBLISH_REPORT) {
@@ -248,7 +252,7 @@ ngx_webrtc_publish_feedback(ngx_webrtc_session_t *s, uint64_t now_us)
 
         p = ngx_webrtc_publish_reports(s, buf, end, now_us);
         p = ngx_webrtc_rtcp_write_sdes(p, end, pub->ssrc, s->peer->id,
-                                       NGX_WEBRTC_PLAY_CNAME);
+                                       NGX_WEBRTC_SESSION_CNAME);
         p = ngx_webrtc_rtcp_fb_write_rrtr(p, end, pub->ssrc,
                                           ngx_webrtc_time_ntp(now_us));
 
@@ -287,8 +291,11 @@ static u_char *
 ngx_webrtc_publish_begin_fb(ngx_webrtc_session_t *s, u_char *p, u_char *end,
     ngx_uint_t alone)
 {
-    return alone ? p
-                 : ngx_webrtc_rtcp_write_rr(p, end, s->pub->ssrc, NULL, 0);
+    ngx_webrtc_publish_t  *pub;
+
+    pub = s->part;
+
+    return alone ? p : ngx_webrtc_rtcp_write_rr(p, end, pub->ssrc, NULL, 0);
 }
 
 
@@ -301,7 +308,7 @@ ngx_webrtc_publish_reports(ngx_webrtc_session_t *s, u_char *p, u_char *end,
     ngx_webrtc_publish_track_t  *t;
     ngx_webrtc_rtcp_block_t      blocks[NGX_WEBRTC_DESC_MEDIA];
 
-    pub = s->pub;
+    pub = s->part;
     n = 0;
     worst = 0;
 

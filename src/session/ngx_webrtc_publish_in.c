@@ -42,7 +42,7 @@
 
 /* bytes of a payload that can leave again, with the prefix of RTX too */
 #define NGX_WEBRTC_PUBLISH_PAYLOAD                                            \
-    (NGX_WEBRTC_UDP_MAX - NGX_WEBRTC_PLAY_HEADER - NGX_WEBRTC_RTX_OSN         \
+    (NGX_WEBRTC_UDP_MAX - NGX_WEBRTC_PACKET_HEADER - NGX_WEBRTC_RTX_OSN       \
      - NGX_WEBRTC_SRTP_TAG)
 
 
@@ -77,38 +77,22 @@ static void ngx_webrtc_publish_write(ngx_webrtc_publish_track_t *t,
 
 
 void
-ngx_webrtc_publish_rtp(ngx_webrtc_session_t *s, u_char *p, size_t n)
+ngx_webrtc_publish_rtp(ngx_webrtc_session_t *s, ngx_webrtc_rtp_t *rtp,
+    size_t n)
 {
     uint64_t                      now_us, seq;
     ngx_int_t                     rc;
-    ngx_webrtc_rtp_t              rtp;
     ngx_webrtc_publish_t         *pub;
     ngx_webrtc_publish_ssrc_t    *ssrc;
     ngx_webrtc_publish_track_t   *t;
     ngx_webrtc_reorder_packet_t   pkt;
 
-    pub = s->pub;
+    pub = s->part;
 
     if (pub == NULL || !pub->claimed) {
         ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_RTP);
         return;
     }
-
-    rc = ngx_webrtc_srtp_unprotect(&s->in, p, &n);
-
-    if (rc == NGX_ERROR) {
-        /* it comes again with other keys, instead of being dropped for ever */
-        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_LIMIT);
-        ngx_webrtc_session_close(s, "too many ssrcs");
-        return;
-    }
-
-    if (rc != NGX_OK || ngx_webrtc_rtp_parse(p, p + n, &rtp) != NGX_OK) {
-        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_RTP);
-        return;
-    }
-
-    ngx_webrtc_session_heard(s);
 
     now_us = ngx_webrtc_publish_clock();
 
@@ -117,24 +101,24 @@ ngx_webrtc_publish_rtp(ngx_webrtc_session_t *s, u_char *p, size_t n)
 
     ngx_webrtc_limit_input(&pub->limit, n, now_us);
 
-    if (ngx_webrtc_rtp_ext_crowded(&rtp)) {
+    if (ngx_webrtc_rtp_ext_crowded(rtp)) {
         ngx_webrtc_publish_drop(s, NGX_WEBRTC_DROP_LIMIT,
                                 "too many header extensions");
         return;
     }
 
-    rc = ngx_webrtc_rtx_unwrap(&pub->rtx, &rtp);
+    rc = ngx_webrtc_rtx_unwrap(&pub->rtx, rtp);
 
     if (rc == NGX_DONE || rc == NGX_AGAIN) {
         /* a probe counts for the sender's estimate */
-        ngx_webrtc_publish_extensions(pub, &rtp, now_us);
+        ngx_webrtc_publish_extensions(pub, rtp, now_us);
         ngx_webrtc_publish_arm(s, now_us);
         return;
     }
 
-    ngx_webrtc_publish_extensions(pub, &rtp, now_us);
+    ngx_webrtc_publish_extensions(pub, rtp, now_us);
 
-    switch (ngx_webrtc_publish_find(pub, &rtp, now_us, &ssrc)) {
+    switch (ngx_webrtc_publish_find(pub, rtp, now_us, &ssrc)) {
 
     case NGX_OK:
         break;
@@ -151,20 +135,20 @@ ngx_webrtc_publish_rtp(ngx_webrtc_session_t *s, u_char *p, size_t n)
 
     t = &pub->tracks[ssrc->n];
 
-    if (rtp.len + (t->media->ext_cvo ? NGX_WEBRTC_PLAY_EXTENSION : 0)
+    if (rtp->len + (t->media->ext_cvo ? NGX_WEBRTC_PACKET_EXTENSION : 0)
         > NGX_WEBRTC_PUBLISH_PAYLOAD)
     {
         ngx_webrtc_publish_drop(s, NGX_WEBRTC_DROP_LIMIT, "rtp too long");
         return;
     }
 
-    seq = ngx_webrtc_reorder_seq(&t->reorder, rtp.seq);
+    seq = ngx_webrtc_reorder_seq(&t->reorder, rtp->seq);
 
     if (rc != NGX_OK) {
-        ngx_webrtc_report_received(&t->report, seq, rtp.ts, now_us);
+        ngx_webrtc_report_received(&t->report, seq, rtp->ts, now_us);
 
-        if (ngx_webrtc_seq_less16(ssrc->seq, rtp.seq)) {
-            ssrc->seq = rtp.seq;
+        if (ngx_webrtc_seq_less16(ssrc->seq, rtp->seq)) {
+            ssrc->seq = rtp->seq;
         }
 
     } else if (!ngx_webrtc_reorder_near(&t->reorder, seq)) {
@@ -181,12 +165,12 @@ ngx_webrtc_publish_rtp(ngx_webrtc_session_t *s, u_char *p, size_t n)
 
     pkt.seq = seq;
     pkt.arrival_us = now_us;
-    pkt.payload = rtp.payload;
-    pkt.n = (uint16_t) rtp.len;
-    pkt.pt = rtp.pt;
-    pkt.marker = rtp.marker;
-    pkt.cvo = ngx_webrtc_publish_cvo(t, &rtp);
-    pkt.ts = rtp.ts;
+    pkt.payload = rtp->payload;
+    pkt.n = (uint16_t) rtp->len;
+    pkt.pt = rtp->pt;
+    pkt.marker = rtp->marker;
+    pkt.cvo = ngx_webrtc_publish_cvo(t, rtp);
+    pkt.ts = rtp->ts;
 
     if (pub->first_us == 0) {
         pub->first_us = now_us;
@@ -200,7 +184,11 @@ ngx_webrtc_publish_rtp(ngx_webrtc_session_t *s, u_char *p, size_t n)
 
     ngx_webrtc_publish_arm(s, now_us);
 
-    ngx_webrtc_worker_dirty(s->wk, s);
+    if (!pub->queued) {
+        pub->queued = 1;
+        ngx_queue_insert_tail(&ngx_webrtc_publish_worker(s->wk)->dirty,
+                              &pub->queue);
+    }
 }
 
 
@@ -353,9 +341,13 @@ ngx_webrtc_publish_change(ngx_webrtc_publish_t *pub,
 static void
 ngx_webrtc_publish_cut(ngx_webrtc_publish_track_t *t)
 {
+    ngx_webrtc_publish_t  *pub;
+
+    pub = t->session->part;
+
     if (t->open) {
         t->open = 0;
-        ngx_webrtc_ring_skip(&t->session->pub->writer, t->track, 1);
+        ngx_webrtc_ring_skip(&pub->writer, t->track, 1);
     }
 }
 
@@ -449,7 +441,8 @@ static void
 ngx_webrtc_publish_turn(ngx_webrtc_publish_track_t *t,
     const ngx_webrtc_reorder_packet_t *rp)
 {
-    ngx_webrtc_track_t  *track;
+    ngx_webrtc_track_t    *track;
+    ngx_webrtc_publish_t  *pub;
 
     t->told = (rp->cvo != 0);
 
@@ -457,11 +450,12 @@ ngx_webrtc_publish_turn(ngx_webrtc_publish_track_t *t,
         t->cvo = rp->cvo & NGX_WEBRTC_CVO_MASK;
     }
 
-    track = &t->session->pub->stream[t->track];
+    pub = t->session->part;
+    track = &pub->stream[t->track];
 
     if (track->cvo != t->cvo) {
         track->cvo = t->cvo;
-        t->session->pub->news = 1;
+        pub->news = 1;
     }
 }
 
@@ -480,7 +474,7 @@ ngx_webrtc_publish_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
     ngx_webrtc_depay_packet_t   pkt;
     u_char                      prefix[NGX_WEBRTC_DEPAY_PAYLOAD];
 
-    pub = t->session->pub;
+    pub = t->session->part;
 
     ngx_memzero(&pkt, sizeof(ngx_webrtc_depay_packet_t));
 
@@ -606,7 +600,7 @@ ngx_webrtc_publish_switch(ngx_webrtc_publish_track_t *t, ngx_uint_t codec,
     ngx_webrtc_session_t  *s;
 
     s = t->session;
-    pub = s->pub;
+    pub = s->part;
 
     if (t->switches
         && arrival_us - t->switched_us >= NGX_WEBRTC_PUBLISH_SWITCH)
@@ -663,7 +657,7 @@ ngx_webrtc_publish_frame(ngx_webrtc_publish_track_t *t,
     ngx_webrtc_stream_t   *st;
     ngx_webrtc_publish_t  *pub;
 
-    pub = t->session->pub;
+    pub = t->session->part;
     st = t->session->st;
 
     t->framed = 1;
@@ -715,7 +709,7 @@ ngx_webrtc_publish_write(ngx_webrtc_publish_track_t *t, u_char *payload,
     ngx_webrtc_ring_packet_t   pkt;
 
     st = t->session->st;
-    pub = t->session->pub;
+    pub = t->session->part;
 
     ngx_memzero(&pkt, sizeof(ngx_webrtc_ring_packet_t));
 

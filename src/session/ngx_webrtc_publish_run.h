@@ -40,6 +40,14 @@
 #define NGX_WEBRTC_PUBLISH_SSRCS     (2 * NGX_WEBRTC_TRACKS)
 
 
+typedef struct ngx_webrtc_publish_s  ngx_webrtc_publish_t;
+
+
+#define ngx_webrtc_publish_worker(wk)                                         \
+    ((ngx_webrtc_publish_worker_t *)                                          \
+     (wk)->roles[NGX_WEBRTC_PEER_PUBLISH].state)
+
+
 /* one m-line */
 typedef struct {
     ngx_webrtc_desc_media_t     *media;       /* in our slot; NULL: unused */
@@ -79,7 +87,17 @@ typedef struct {
 } ngx_webrtc_publish_ssrc_t;
 
 
+/* what a worker keeps for its publishers */
+typedef struct {
+    ngx_queue_t                  dirty;       /* have written, in this batch */
+} ngx_webrtc_publish_worker_t;
+
+
+/* s->part of a publisher */
 struct ngx_webrtc_publish_s {
+    ngx_webrtc_session_t        *session;
+    ngx_queue_t                  queue;       /* of pw->dirty */
+
     ngx_webrtc_publish_track_t   tracks[NGX_WEBRTC_DESC_MEDIA];
     ngx_uint_t                   ntracks;
 
@@ -108,9 +126,10 @@ struct ngx_webrtc_publish_s {
     uint8_t                      fir_seq;
 
     unsigned                     claimed:1;
+    unsigned                     queued:1;    /* in pw->dirty */
     unsigned                     video:1;
     unsigned                     want_key:1;
-    unsigned                     dirty:1;     /* written, not published */
+    unsigned                     dirty:1;     /* written, not flushed */
     unsigned                     news:1;      /* tracks have changed */
     unsigned                     key:1;       /* a key frame was written */
     unsigned                     reordered:1; /* B-frames are told */
@@ -126,6 +145,16 @@ struct ngx_webrtc_publish_s {
     ngx_webrtc_ring_key_e        told;        /* of its key frame, in vain */
 };
 
+
+/* As in ngx_webrtc_role_t. */
+void ngx_webrtc_publish_rtp(ngx_webrtc_session_t *s, ngx_webrtc_rtp_t *rtp,
+    size_t n);
+void ngx_webrtc_publish_rtcp(ngx_webrtc_session_t *s,
+    const ngx_webrtc_rtcp_t *rtcp);
+void ngx_webrtc_publish_keyframe(ngx_webrtc_session_t *s);
+
+/* What is in the ring becomes visible, here and in the other workers. */
+void ngx_webrtc_publish_flush(ngx_webrtc_session_t *s);
 
 /*
  * The packet to be written would overwrite what should stay: has the ring

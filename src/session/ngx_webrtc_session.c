@@ -31,12 +31,14 @@ static void ngx_webrtc_session_restarted(ngx_webrtc_session_t *s);
 static void ngx_webrtc_session_dtls(ngx_webrtc_session_t *s, u_char *p,
     size_t n);
 static void ngx_webrtc_session_connected(ngx_webrtc_session_t *s);
+static ngx_int_t ngx_webrtc_session_keys(ngx_webrtc_session_t *s);
+static void ngx_webrtc_session_heard(ngx_webrtc_session_t *s);
 static void ngx_webrtc_session_dtls_send(void *ctx, u_char *p, size_t n);
 static void ngx_webrtc_session_dtls_recv(void *ctx, u_char *p, size_t n);
+static void ngx_webrtc_session_rtp(ngx_webrtc_session_t *s, u_char *p,
+    size_t n);
 static void ngx_webrtc_session_rtcp(ngx_webrtc_session_t *s, u_char *p,
     size_t n);
-static void ngx_webrtc_session_feedback(ngx_webrtc_session_t *s,
-    ngx_webrtc_rtcp_t *rtcp);
 static void ngx_webrtc_session_timer(ngx_event_t *ev);
 static void ngx_webrtc_session_close_handler(ngx_event_t *ev);
 
@@ -45,8 +47,14 @@ ngx_webrtc_session_t *
 ngx_webrtc_session_create(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_t *peer,
     ngx_webrtc_path_t *path)
 {
-    ngx_webrtc_session_t    *s;
-    ngx_webrtc_dtls_opts_t   opts;
+    ngx_webrtc_session_t     *s;
+    ngx_webrtc_dtls_opts_t    opts;
+    const ngx_webrtc_role_t  *role;
+
+    role = ngx_webrtc_worker_role(wk, peer->role);
+    if (role == NULL) {
+        return NULL;
+    }
 
     s = ngx_calloc(sizeof(ngx_webrtc_session_t), wk->log);
     if (s == NULL) {
@@ -55,6 +63,7 @@ ngx_webrtc_session_create(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_t *peer,
 
     s->wk = wk;
     s->peer = peer;
+    s->role = role;
 
     ngx_webrtc_bus_public(peer->id, s->public);
 
@@ -77,7 +86,7 @@ ngx_webrtc_session_create(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_t *peer,
 
     ngx_webrtc_session_changed(s);
 
-    if (peer->role != NGX_WEBRTC_PEER_FILES) {
+    if (role->stream) {
         s->st = ngx_webrtc_bus_stream_ref(wk->bus, peer->stream);
 
         if (s->st == NULL) {
@@ -94,8 +103,7 @@ ngx_webrtc_session_create(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_t *peer,
     opts.fingerprint = peer->desc.fingerprint;
     opts.fingerprint_len = peer->desc.fingerprint_len;
     opts.send = ngx_webrtc_session_dtls_send;
-    opts.recv = (peer->role == NGX_WEBRTC_PEER_FILES)
-                ? ngx_webrtc_session_dtls_recv : NULL;
+    opts.recv = role->data ? ngx_webrtc_session_dtls_recv : NULL;
     opts.ctx = s;
 
     if (ngx_webrtc_dtls_init(&s->dtls, wk->conf.dtls, &opts) != NGX_OK) {
@@ -425,14 +433,7 @@ ngx_webrtc_session_input(ngx_webrtc_session_t *s, ngx_webrtc_worker_path_t *wp,
         break;
 
     default:
-
-        if (s->pub) {
-            ngx_webrtc_publish_rtp(s, p, n);
-            break;
-        }
-
-        /* a viewer sends no media */
-        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_RTP);
+        ngx_webrtc_session_rtp(s, p, n);
         break;
     }
 }
@@ -449,7 +450,7 @@ ngx_webrtc_session_dtls(ngx_webrtc_session_t *s, u_char *p, size_t n)
             ngx_webrtc_session_connected(s);
         }
 
-        if (s->files) {
+        if (ngx_webrtc_session_has_data(s)) {
             ngx_webrtc_session_consent_heard(s);
         }
 
@@ -479,29 +480,36 @@ ngx_webrtc_session_dtls(ngx_webrtc_session_t *s, u_char *p, size_t n)
 static void
 ngx_webrtc_session_connected(ngx_webrtc_session_t *s)
 {
-    ngx_int_t               rc;
-    ngx_webrtc_srtp_key_t   local, remote;
-
     ngx_webrtc_session_path_connected(s);
 
-    if (s->peer->role == NGX_WEBRTC_PEER_FILES) {
-
-        /* no media, no SRTP */
-
-        s->state = NGX_WEBRTC_SESSION_UP;
-        ngx_webrtc_peers_up(s->wk->bus, s->peer);
-        s->report = ngx_current_msec;
-
-        rc = ngx_webrtc_files_start(s);
-
-        if (rc != NGX_OK) {
-            ngx_webrtc_session_close(s, rc == NGX_DECLINED
-                                        ? "the file is another one now"
-                                        : "file session failed");
-        }
-
+    if (s->role->media != NGX_WEBRTC_ROLE_NO_MEDIA
+        && ngx_webrtc_session_keys(s) != NGX_OK)
+    {
         return;
     }
+
+    s->state = NGX_WEBRTC_SESSION_UP;
+    ngx_webrtc_peers_up(s->wk->bus, s->peer);
+    s->report = ngx_current_msec;
+
+    if (s->role->media != NGX_WEBRTC_ROLE_NO_MEDIA) {
+        ngx_log_error(NGX_LOG_INFO, &s->log, 0,
+                      "webrtc session up profile:%xi ms:%M",
+                      (ngx_int_t) s->out.profile,
+                      ngx_current_msec - (ngx_msec_t) s->peer->created_ms);
+    }
+
+    s->role->start(s);
+}
+
+
+/* SRTP; NGX_ERROR: the session is being closed */
+
+static ngx_int_t
+ngx_webrtc_session_keys(ngx_webrtc_session_t *s)
+{
+    ngx_int_t               rc;
+    ngx_webrtc_srtp_key_t   local, remote;
 
     rc = ngx_webrtc_dtls_export(&s->dtls, &local, &remote);
 
@@ -509,13 +517,13 @@ ngx_webrtc_session_connected(ngx_webrtc_session_t *s)
         ngx_webrtc_session_close(s, rc == NGX_DECLINED
                                     ? "no srtp profile in common"
                                     : "dtls export failed");
-        return;
+        return NGX_ERROR;
     }
 
     rc = ngx_webrtc_srtp_out_init(&s->out, &local);
 
     if (rc == NGX_OK) {
-        rc = (s->peer->role == NGX_WEBRTC_PEER_PUBLISH)
+        rc = (s->role->media == NGX_WEBRTC_ROLE_RECEIVES)
              ? ngx_webrtc_srtp_in_init(&s->in, &remote)
              : ngx_webrtc_srtp_in_init_rtcp(&s->in, &remote);
     }
@@ -525,7 +533,7 @@ ngx_webrtc_session_connected(ngx_webrtc_session_t *s)
 
     if (rc != NGX_OK) {
         ngx_webrtc_session_close(s, "srtp init failed");
-        return;
+        return NGX_ERROR;
     }
 
     if (s->dtls.client) {
@@ -533,25 +541,7 @@ ngx_webrtc_session_connected(ngx_webrtc_session_t *s)
         ngx_webrtc_session_settle(s);
     }
 
-    s->state = NGX_WEBRTC_SESSION_UP;
-    ngx_webrtc_peers_up(s->wk->bus, s->peer);
-    s->report = ngx_current_msec;
-
-    ngx_log_error(NGX_LOG_INFO, &s->log, 0,
-                  "webrtc session up profile:%xi ms:%M",
-                  (ngx_int_t) s->out.profile,
-                  ngx_current_msec - (ngx_msec_t) s->peer->created_ms);
-
-    if (s->peer->role == NGX_WEBRTC_PEER_PUBLISH) {
-        rc = ngx_webrtc_publish_start(s);
-
-    } else {
-        rc = ngx_webrtc_play_start(s);
-    }
-
-    if (rc != NGX_OK) {
-        ngx_webrtc_session_close(s, "no memory");
-    }
+    return NGX_OK;
 }
 
 
@@ -569,7 +559,13 @@ ngx_webrtc_session_settle(ngx_webrtc_session_t *s)
 }
 
 
-void
+/*
+ * SRTP or SRTCP from the peer has been found authentic.  Where media comes it
+ * is a sign of life as good as a check, if it came over the current path:
+ * without consent (RFC 7675) nothing may be sent, but what comes is welcome.
+ */
+
+static void
 ngx_webrtc_session_heard(ngx_webrtc_session_t *s)
 {
     if (s->on_path) {
@@ -594,7 +590,7 @@ ngx_webrtc_session_dtls_send(void *ctx, u_char *p, size_t n)
 
     s->greeted = 1;
 
-    if (s->files) {
+    if (ngx_webrtc_session_has_data(s)) {
 
         /* one message for many packets; a full socket loses this one */
 
@@ -615,7 +611,40 @@ ngx_webrtc_session_dtls_send(void *ctx, u_char *p, size_t n)
 static void
 ngx_webrtc_session_dtls_recv(void *ctx, u_char *p, size_t n)
 {
-    ngx_webrtc_files_input(ctx, p, n);
+    ngx_webrtc_session_t *s = ctx;
+
+    s->role->data(s, p, n);
+}
+
+
+static void
+ngx_webrtc_session_rtp(ngx_webrtc_session_t *s, u_char *p, size_t n)
+{
+    ngx_int_t         rc;
+    ngx_webrtc_rtp_t  rtp;
+
+    if (!ngx_webrtc_session_receives(s)) {
+        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_RTP);
+        return;
+    }
+
+    rc = ngx_webrtc_srtp_unprotect(&s->in, p, &n);
+
+    if (rc == NGX_ERROR) {
+        /* it comes again with other keys, instead of being dropped for ever */
+        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_LIMIT);
+        ngx_webrtc_session_close(s, "too many ssrcs");
+        return;
+    }
+
+    if (rc != NGX_OK || ngx_webrtc_rtp_parse(p, p + n, &rtp) != NGX_OK) {
+        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_RTP);
+        return;
+    }
+
+    ngx_webrtc_session_heard(s);
+
+    s->role->rtp(s, &rtp, n);
 }
 
 
@@ -626,7 +655,7 @@ ngx_webrtc_session_rtcp(ngx_webrtc_session_t *s, u_char *p, size_t n)
     ngx_webrtc_rtcp_t   rtcp;
 
     if (s->state != NGX_WEBRTC_SESSION_UP
-        || s->files
+        || s->role->rtcp == NULL
         || ngx_webrtc_srtp_unprotect_rtcp(&s->in, p, &n) != NGX_OK
         || ngx_webrtc_rtcp_check(p, p + n) != NGX_OK)
     {
@@ -647,56 +676,7 @@ ngx_webrtc_session_rtcp(ngx_webrtc_session_t *s, u_char *p, size_t n)
             return;
         }
 
-        if (s->pub) {
-            ngx_webrtc_publish_rtcp(s, &rtcp);
-
-        } else {
-            ngx_webrtc_session_feedback(s, &rtcp);
-        }
-    }
-}
-
-
-static void
-ngx_webrtc_session_feedback(ngx_webrtc_session_t *s, ngx_webrtc_rtcp_t *rtcp)
-{
-    ngx_uint_t                i;
-    ngx_webrtc_rtcp_fb_t      fb;
-    ngx_webrtc_rtcp_block_t   block;
-
-    switch (rtcp->type) {
-
-    case NGX_WEBRTC_RTCP_SR:
-    case NGX_WEBRTC_RTCP_RR:
-
-        for (i = 0;
-             ngx_webrtc_rtcp_parse_block(rtcp, i, NULL, &block) == NGX_OK;
-             i++)
-        {
-            ngx_webrtc_play_report(s, &block);
-        }
-
-        break;
-
-    case NGX_WEBRTC_RTCP_RTPFB:
-
-        if (rtcp->count == NGX_WEBRTC_RTPFB_NACK
-            && ngx_webrtc_rtcp_parse_fb(rtcp, &fb) == NGX_OK)
-        {
-            ngx_webrtc_play_nack(s, &fb);
-        }
-
-        break;
-
-    case NGX_WEBRTC_RTCP_PSFB:
-
-        if (rtcp->count == NGX_WEBRTC_PSFB_PLI
-            || rtcp->count == NGX_WEBRTC_PSFB_FIR)
-        {
-            ngx_webrtc_play_keyframe(s);
-        }
-
-        break;
+        s->role->rtcp(s, &rtcp);
     }
 }
 
@@ -807,7 +787,9 @@ ngx_webrtc_session_schedule(ngx_webrtc_session_t *s)
 ngx_msec_t
 ngx_webrtc_session_alive(ngx_webrtc_session_t *s)
 {
-    if (s->pub && (ngx_msec_int_t) (s->heard - s->checked) > 0) {
+    if (ngx_webrtc_session_receives(s)
+        && (ngx_msec_int_t) (s->heard - s->checked) > 0)
+    {
         return s->heard;
     }
 
@@ -843,8 +825,9 @@ ngx_webrtc_session_timer(ngx_event_t *ev)
     }
 
     if (now - ngx_webrtc_session_alive(s) >= s->peer->timeout_ms) {
-        ngx_webrtc_session_close(s, s->pub ? "no connectivity checks, no media"
-                                           : "no connectivity checks");
+        ngx_webrtc_session_close(s, ngx_webrtc_session_receives(s)
+                                    ? "no connectivity checks, no media"
+                                    : "no connectivity checks");
         return;
     }
 
@@ -868,8 +851,8 @@ ngx_webrtc_session_timer(ngx_event_t *ev)
     {
         s->report = now + NGX_WEBRTC_SESSION_REPORT;
 
-        if (s->pub == NULL && s->files == NULL) {
-            ngx_webrtc_play_send_reports(s);
+        if (s->role->second) {
+            s->role->second(s);
         }
     }
 
@@ -919,13 +902,7 @@ ngx_webrtc_session_destroy(ngx_webrtc_session_t *s)
         ngx_delete_posted_event(&s->close);
     }
 
-    ngx_webrtc_play_stop(s);
-    ngx_webrtc_publish_stop(s);
-    ngx_webrtc_files_stop(s);
-
-    if (s->in_dirty) {
-        ngx_queue_remove(&s->dirty);
-    }
+    s->role->stop(s);
 
     if (s->transport.nice && !s->paired) {
         ngx_webrtc_unheard_deleted(wk, s->peer);

@@ -18,9 +18,6 @@
 #include "ngx_webrtc_worker.h"
 #include "ngx_webrtc_bus_public.h"
 #include "ngx_webrtc_transport.h"
-#include "ngx_webrtc_play.h"
-#include "ngx_webrtc_publish.h"
-#include "ngx_webrtc_files.h"
 #include "ngx_webrtc_ice_probe.h"
 #include "ngx_webrtc_dtls.h"
 #include "ngx_webrtc_srtp.h"
@@ -33,8 +30,13 @@
  * browser's, 1 kB */
 #define NGX_WEBRTC_SESSION_TIDS    128
 
-/* ms between sender reports; chosen: players tie their tracks in a second */
+/* ms between two calls of role->second(), sender reports among them; chosen:
+ * players tie their tracks in a second */
 #define NGX_WEBRTC_SESSION_REPORT  1000
+
+/* bytes of a session id that make the CNAME: RFC 7022 wants 96 random bits, but
+ * the id itself is a secret of its owner */
+#define NGX_WEBRTC_SESSION_CNAME   8
 
 
 /*
@@ -105,8 +107,8 @@ struct ngx_webrtc_session_s {
     ngx_webrtc_session_consent_t consent;
     ngx_webrtc_session_rebind_t *rebind;      /* NULL: all is well */
     ngx_msec_t                   checked;     /* time of the last check */
-    ngx_msec_t                   heard;       /* of a publisher: when the last
-                                                 authentic packet came over the
+    ngx_msec_t                   heard;       /* when the last authentic packet
+                                                 of media or RTCP came over the
                                                  current path */
     ngx_msec_t                   created;
 
@@ -122,10 +124,8 @@ struct ngx_webrtc_session_s {
     ngx_webrtc_dtls_t            dtls;
     ngx_webrtc_srtp_out_t        out;
     ngx_webrtc_srtp_in_t         in;
-    ngx_webrtc_play_t            play;        /* of a viewer */
-    ngx_webrtc_publish_t        *pub;         /* of a publisher, or NULL */
-    ngx_webrtc_files_t          *files;       /* of a file session, or NULL */
-    ngx_queue_t                  dirty;       /* of wk->dirty */
+    const ngx_webrtc_role_t     *role;
+    void                        *part;        /* the role's, while it is UP */
 
     ngx_event_t                  timer;
     ngx_event_t                  close;       /* posted */
@@ -133,7 +133,6 @@ struct ngx_webrtc_session_s {
     ngx_log_t                    log;
 
     unsigned                     complained:1;    /* an INFO line is written */
-    unsigned                     in_dirty:1;
     unsigned                     connected:1;     /* full ICE: has a pair */
     unsigned                     paired:1;        /* full ICE: has had one */
     unsigned                     on_path:1;       /* the datagram that is being
@@ -181,12 +180,13 @@ void ngx_webrtc_session_changed(ngx_webrtc_session_t *s);
 void ngx_webrtc_session_checked(ngx_webrtc_session_t *s,
     ngx_webrtc_path_t *path, size_t n, ngx_uint_t nominated);
 
-/*
- * SRTP or SRTCP from the peer has been found authentic.  From a publisher it is
- * a sign of life as good as a check, if it came over the current path: without
- * consent (RFC 7675) nothing may be sent, but what comes is welcome.
- */
-void ngx_webrtc_session_heard(ngx_webrtc_session_t *s);
+/* Is it a session whose peer sends media? */
+#define ngx_webrtc_session_receives(s)                                        \
+    ((s)->part && (s)->role->rtp)
+
+/* Has its role begun to use DTLS for data? */
+#define ngx_webrtc_session_has_data(s)                                        \
+    ((s)->part && (s)->role->data)
 
 /* When was the peer last known to be there? */
 ngx_msec_t ngx_webrtc_session_alive(ngx_webrtc_session_t *s);

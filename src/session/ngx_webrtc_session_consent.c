@@ -141,7 +141,7 @@ ngx_webrtc_session_consent_timeout(ngx_webrtc_session_t *s, ngx_msec_t now)
     {
         ngx_log_error(NGX_LOG_INFO, &s->log, 0, "webrtc session consent lost");
 
-        if (s->pub == NULL
+        if (!ngx_webrtc_session_receives(s)
             || now - s->heard >= NGX_WEBRTC_SESSION_CONSENT_TIMEOUT)
         {
             ngx_webrtc_session_close(s, "consent lost");

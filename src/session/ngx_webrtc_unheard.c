@@ -46,9 +46,10 @@ ngx_webrtc_unheard_deleted(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_t *peer)
 void
 ngx_webrtc_unheard(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_t *peer)
 {
-    ngx_uint_t            row, level;
-    ngx_webrtc_stream_t  *st;
-    u_char                public[NGX_WEBRTC_PUBLIC_LEN];
+    ngx_uint_t                row, level;
+    ngx_webrtc_stream_t      *st;
+    const ngx_webrtc_role_t  *role;
+    u_char                    public[NGX_WEBRTC_PUBLIC_LEN];
 
     if (peer->desc.remote_ufrag_len == 0) {
         /* a counter-offer that was not taken */
@@ -57,7 +58,9 @@ ngx_webrtc_unheard(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_t *peer)
 
     row = ngx_webrtc_bus_unheard(wk->bus);
 
-    if (peer->role != NGX_WEBRTC_PEER_FILES) {
+    role = ngx_webrtc_worker_role(wk, peer->role);
+
+    if (role && role->stream) {
 
         st = ngx_webrtc_bus_stream_ref(wk->bus, peer->stream);
 

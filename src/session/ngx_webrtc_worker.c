@@ -29,17 +29,11 @@
 #include "ngx_webrtc_session.h"
 #include "ngx_webrtc_session_ice.h"
 #include "ngx_webrtc_session_path.h"
-#include "ngx_webrtc_play.h"
-#include "ngx_webrtc_publish.h"
 #include "ngx_webrtc_unheard.h"
 #include "ngx_webrtc_bus_unheard.h"
-#include "ngx_webrtc_files.h"
 #include "ngx_webrtc_rtp.h"
 #include "ngx_webrtc_srtp.h"
 
-
-/* ms; chosen: slots expire within a quarter second of their time */
-#define NGX_WEBRTC_WORKER_TICK    250
 
 /*
  * ms before the end of worker_shutdown_timeout at which clients are told to
@@ -61,6 +55,8 @@
 #define NGX_WEBRTC_WORKER_REAP    20
 
 
+static ngx_int_t ngx_webrtc_worker_roles_init(ngx_webrtc_worker_t *wk);
+static void ngx_webrtc_worker_roles_done(ngx_webrtc_worker_t *wk);
 static void ngx_webrtc_worker_input(void *ctx, ngx_webrtc_path_t *path,
     u_char *p, size_t n);
 static void ngx_webrtc_worker_received(void *ctx);
@@ -83,12 +79,9 @@ static void ngx_webrtc_worker_on_keyframe(void *ctx, ngx_webrtc_stream_t *st);
 static void ngx_webrtc_worker_on_text(void *ctx, uint64_t ref, u_char *p,
     size_t n);
 static void ngx_webrtc_worker_leave(ngx_webrtc_worker_t *wk);
-static void ngx_webrtc_worker_linger(ngx_webrtc_worker_t *wk);
 static void ngx_webrtc_worker_timer(ngx_event_t *ev);
 static ngx_queue_t *ngx_webrtc_worker_bucket(ngx_webrtc_worker_t *wk,
     ngx_webrtc_path_t *path);
-static ngx_webrtc_worker_stream_t *ngx_webrtc_worker_find_stream(
-    ngx_webrtc_worker_t *wk, ngx_webrtc_stream_t *st);
 
 
 ngx_webrtc_worker_t *
@@ -109,15 +102,9 @@ ngx_webrtc_worker_init(ngx_cycle_t *cycle, ngx_webrtc_worker_conf_t *conf)
     wk->log = cycle->log;
 
     ngx_queue_init(&wk->sessions);
-    ngx_webrtc_memory_init(&wk->file_memory, conf->file_memory);
-    ngx_queue_init(&wk->dirty);
 
     for (i = 0; i < NGX_WEBRTC_WORKER_PATHS; i++) {
         ngx_queue_init(&wk->paths[i]);
-    }
-
-    for (i = 0; i < NGX_WEBRTC_WORKER_STREAMS; i++) {
-        ngx_queue_init(&wk->streams[i]);
     }
 
     if (ngx_webrtc_srtp_init() != NGX_OK) {
@@ -136,6 +123,10 @@ ngx_webrtc_worker_init(ngx_cycle_t *cycle, ngx_webrtc_worker_conf_t *conf)
 
     ngx_webrtc_bus_set_number(wk->bus, ngx_worker);
     ngx_webrtc_unheard_init(wk);
+
+    if (ngx_webrtc_worker_roles_init(wk) != NGX_OK) {
+        goto failed;
+    }
 
     ngx_memzero(&inbox, sizeof(ngx_webrtc_inbox_handlers_t));
 
@@ -175,6 +166,8 @@ ngx_webrtc_worker_init(ngx_cycle_t *cycle, ngx_webrtc_worker_conf_t *conf)
 
 failed:
 
+    ngx_webrtc_worker_roles_done(wk);
+
     if (wk->inbox) {
         ngx_webrtc_inbox_done(wk->inbox);
     }
@@ -199,7 +192,7 @@ ngx_webrtc_worker_done(ngx_webrtc_worker_t *wk)
         ngx_webrtc_session_destroy(s);
     }
 
-    ngx_webrtc_files_done(wk);
+    ngx_webrtc_worker_roles_done(wk);
 
     if (wk->timer.timer_set) {
         ngx_del_timer(&wk->timer);
@@ -212,6 +205,46 @@ ngx_webrtc_worker_done(ngx_webrtc_worker_t *wk)
 
     ngx_webrtc_bus_detach(wk->bus);
     ngx_webrtc_inbox_done(wk->inbox);
+}
+
+
+static ngx_int_t
+ngx_webrtc_worker_roles_init(ngx_webrtc_worker_t *wk)
+{
+    void                     *state;
+    ngx_webrtc_role_conf_t   *rc;
+    const ngx_webrtc_role_t  *role;
+
+    for (rc = wk->conf.roles; rc->role; rc++) {
+        role = rc->role;
+
+        state = role->init(wk, rc->conf);
+        if (state == NULL) {
+            return NGX_ERROR;
+        }
+
+        wk->roles[role->id].role = role;
+        wk->roles[role->id].state = state;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_webrtc_worker_roles_done(ngx_webrtc_worker_t *wk)
+{
+    ngx_uint_t               i;
+    ngx_webrtc_role_slot_t  *slot;
+
+    for (i = 0; i < NGX_WEBRTC_ROLES; i++) {
+        slot = &wk->roles[i];
+
+        if (slot->role) {
+            slot->role->done(slot->state);
+            slot->role = NULL;
+        }
+    }
 }
 
 
@@ -309,16 +342,6 @@ ngx_webrtc_worker_tell_changed(ngx_webrtc_worker_t *wk,
 }
 
 
-void
-ngx_webrtc_worker_dirty(ngx_webrtc_worker_t *wk, ngx_webrtc_session_t *s)
-{
-    if (!s->in_dirty) {
-        s->in_dirty = 1;
-        ngx_queue_insert_tail(&wk->dirty, &s->dirty);
-    }
-}
-
-
 static void
 ngx_webrtc_worker_received(void *ctx)
 {
@@ -339,17 +362,15 @@ ngx_webrtc_worker_received(void *ctx)
 void
 ngx_webrtc_worker_batch(ngx_webrtc_worker_t *wk)
 {
-    ngx_queue_t           *q;
-    ngx_webrtc_session_t  *s;
+    ngx_uint_t               i;
+    ngx_webrtc_role_slot_t  *slot;
 
-    while (!ngx_queue_empty(&wk->dirty)) {
-        q = ngx_queue_head(&wk->dirty);
-        ngx_queue_remove(q);
+    for (i = 0; i < NGX_WEBRTC_ROLES; i++) {
+        slot = &wk->roles[i];
 
-        s = ngx_queue_data(q, ngx_webrtc_session_t, dirty);
-        s->in_dirty = 0;
-
-        ngx_webrtc_publish_flush(s);
+        if (slot->role && slot->role->batch) {
+            slot->role->batch(slot->state);
+        }
     }
 
     ngx_webrtc_inbox_flush(wk->inbox);
@@ -548,6 +569,7 @@ ngx_webrtc_worker_claim(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
     ngx_webrtc_session_t     *s;
     ngx_webrtc_ice_cred_t     cred;
     ngx_webrtc_ice_result_t   result;
+    const ngx_webrtc_role_t  *role;
     u_char                    reply[NGX_WEBRTC_ICE_REPLY];
 
     ngx_webrtc_session_cred(&peer->desc, &cred);
@@ -572,7 +594,9 @@ ngx_webrtc_worker_claim(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
 
     st = NULL;
 
-    if (peer->role != NGX_WEBRTC_PEER_FILES) {
+    role = ngx_webrtc_worker_role(wk, peer->role);
+
+    if (role && role->stream) {
         st = ngx_webrtc_bus_stream_ref(wk->bus, peer->stream);
     }
 
@@ -615,30 +639,15 @@ ngx_webrtc_worker_writable(void *ctx)
 {
     ngx_webrtc_worker_t *wk = ctx;
 
-    ngx_uint_t                   i, n, full;
-    ngx_queue_t                 *q;
-    ngx_webrtc_worker_stream_t  *ws;
+    ngx_uint_t               i;
+    ngx_webrtc_role_slot_t  *slot;
 
-    /* begins where the port was full the last time */
+    for (i = 0; i < NGX_WEBRTC_ROLES; i++) {
+        slot = &wk->roles[i];
 
-    n = wk->writable;
-    full = 0;
-
-    for (i = 0; i < NGX_WEBRTC_WORKER_STREAMS; i++) {
-
-        for (q = ngx_queue_head(&wk->streams[n]);
-             q != ngx_queue_sentinel(&wk->streams[n]);
-             q = ngx_queue_next(q))
-        {
-            ws = ngx_queue_data(q, ngx_webrtc_worker_stream_t, queue);
-
-            if (ngx_webrtc_play_pump(wk, ws) == NGX_AGAIN && !full) {
-                wk->writable = n;
-                full = 1;
-            }
+        if (slot->role && slot->role->writable) {
+            slot->role->writable(slot->state);
         }
-
-        n = (n + 1) % NGX_WEBRTC_WORKER_STREAMS;
     }
 }
 
@@ -671,12 +680,15 @@ ngx_webrtc_worker_on_stream(void *ctx, ngx_webrtc_stream_t *st)
 void
 ngx_webrtc_worker_serve(ngx_webrtc_worker_t *wk, ngx_webrtc_stream_t *st)
 {
-    ngx_webrtc_worker_stream_t  *ws;
+    ngx_uint_t               i;
+    ngx_webrtc_role_slot_t  *slot;
 
-    ws = ngx_webrtc_worker_find_stream(wk, st);
+    for (i = 0; i < NGX_WEBRTC_ROLES; i++) {
+        slot = &wk->roles[i];
 
-    if (ws) {
-        (void) ngx_webrtc_play_pump(wk, ws);
+        if (slot->role && slot->role->news) {
+            slot->role->news(slot->state, st);
+        }
     }
 
     wk->conf.on_stream(wk->conf.ctx, st);
@@ -810,26 +822,31 @@ ngx_webrtc_worker_on_keyframe(void *ctx, ngx_webrtc_stream_t *st)
 {
     ngx_webrtc_worker_t *wk = ctx;
 
-    uint64_t            holder;
-    ngx_webrtc_peer_t  *peer;
+    uint64_t               holder;
+    ngx_webrtc_peer_t     *peer;
+    ngx_webrtc_session_t  *s;
 
     holder = ngx_webrtc_atomic_load(&st->holder);
     peer = holder ? ngx_webrtc_peers_mine(wk->bus, holder) : NULL;
 
-    if (peer == NULL || peer->session == NULL) {
+    s = peer ? peer->session : NULL;
+
+    if (s == NULL || s->role->keyframe == NULL) {
         /* the publisher is leaving */
         ngx_webrtc_bus_keyframe_done(st);
         return;
     }
 
-    ngx_webrtc_publish_keyframe(peer->session);
+    s->role->keyframe(s);
 }
 
 
 static void
 ngx_webrtc_worker_timer(ngx_event_t *ev)
 {
-    ngx_webrtc_worker_t  *wk;
+    ngx_uint_t               i;
+    ngx_webrtc_worker_t     *wk;
+    ngx_webrtc_role_slot_t  *slot;
 
     wk = ev->data;
 
@@ -841,8 +858,13 @@ ngx_webrtc_worker_timer(ngx_event_t *ev)
         (void) ngx_webrtc_bus_reap(wk->bus, wk->log);
     }
 
-    ngx_webrtc_worker_linger(wk);
-    ngx_webrtc_files_tick(wk);
+    for (i = 0; i < NGX_WEBRTC_ROLES; i++) {
+        slot = &wk->roles[i];
+
+        if (slot->role && slot->role->tick) {
+            slot->role->tick(slot->state);
+        }
+    }
 
     if (ngx_exiting) {
         ngx_webrtc_worker_leave(wk);
@@ -925,40 +947,6 @@ ngx_webrtc_worker_leave(ngx_webrtc_worker_t *wk)
 }
 
 
-/* ends viewers whose publisher has been gone for too long */
-
-static void
-ngx_webrtc_worker_linger(ngx_webrtc_worker_t *wk)
-{
-    uint64_t                     linger;
-    ngx_uint_t                   i;
-    ngx_queue_t                 *q;
-    ngx_webrtc_worker_stream_t  *ws;
-
-    for (i = 0; i < NGX_WEBRTC_WORKER_STREAMS; i++) {
-
-        for (q = ngx_queue_head(&wk->streams[i]);
-             q != ngx_queue_sentinel(&wk->streams[i]);
-             q = ngx_queue_next(q))
-        {
-            ws = ngx_queue_data(q, ngx_webrtc_worker_stream_t, queue);
-
-            linger = ngx_webrtc_atomic_load(&ws->st->linger_ms);
-
-            if (linger
-                && ngx_webrtc_bus_claimed(ws->st, NULL)
-                   != NGX_WEBRTC_CLAIM_SOURCE
-                && ngx_webrtc_bus_state(ws->st) != NGX_WEBRTC_STREAM_ACTIVE
-                && ngx_webrtc_bus_state(ws->st) != NGX_WEBRTC_STREAM_STARTING
-                && ngx_webrtc_bus_state_age(ws->st, ngx_current_msec) > linger)
-            {
-                ngx_webrtc_play_end(ws, "publisher did not come back");
-            }
-        }
-    }
-}
-
-
 static ngx_queue_t *
 ngx_webrtc_worker_bucket(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path)
 {
@@ -1014,71 +1002,4 @@ ngx_webrtc_worker_remove_path(ngx_webrtc_worker_path_t *wp)
 {
     ngx_queue_remove(&wp->queue);
     wp->session = NULL;
-}
-
-
-static ngx_webrtc_worker_stream_t *
-ngx_webrtc_worker_find_stream(ngx_webrtc_worker_t *wk, ngx_webrtc_stream_t *st)
-{
-    ngx_queue_t                 *q, *bucket;
-    ngx_webrtc_worker_stream_t  *ws;
-
-    bucket = &wk->streams[st->id % NGX_WEBRTC_WORKER_STREAMS];
-
-    for (q = ngx_queue_head(bucket);
-         q != ngx_queue_sentinel(bucket);
-         q = ngx_queue_next(q))
-    {
-        ws = ngx_queue_data(q, ngx_webrtc_worker_stream_t, queue);
-
-        if (ws->st == st) {
-            return ws;
-        }
-    }
-
-    return NULL;
-}
-
-
-ngx_webrtc_worker_stream_t *
-ngx_webrtc_worker_stream(ngx_webrtc_worker_t *wk, ngx_webrtc_stream_t *st)
-{
-    ngx_webrtc_worker_stream_t  *ws;
-
-    ws = ngx_webrtc_worker_find_stream(wk, st);
-    if (ws) {
-        return ws;
-    }
-
-    ws = ngx_calloc(sizeof(ngx_webrtc_worker_stream_t), wk->log);
-    if (ws == NULL) {
-        return NULL;
-    }
-
-    ws->st = st;
-    ngx_queue_init(&ws->viewers);
-    ngx_webrtc_play_pace_stream(wk, ws);
-
-    ngx_queue_insert_head(&wk->streams[st->id % NGX_WEBRTC_WORKER_STREAMS],
-                          &ws->queue);
-
-    ngx_webrtc_bus_watch(wk->bus, st);
-
-    return ws;
-}
-
-
-void
-ngx_webrtc_worker_release_stream(ngx_webrtc_worker_t *wk,
-    ngx_webrtc_worker_stream_t *ws)
-{
-    if (!ngx_queue_empty(&ws->viewers)) {
-        return;
-    }
-
-    ngx_webrtc_bus_unwatch(wk->bus, ws->st);
-    ngx_webrtc_play_pace_stream_done(ws);
-
-    ngx_queue_remove(&ws->queue);
-    ngx_free(ws);
 }

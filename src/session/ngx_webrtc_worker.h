@@ -20,29 +20,23 @@
 #include "ngx_webrtc_bus_inbox.h"
 #include "ngx_webrtc_ice.h"
 #include "ngx_webrtc_dtls.h"
-#include "ngx_webrtc_sctp.h"
-#include "ngx_webrtc_memory.h"
+#include "ngx_webrtc_role.h"
 
 
 /* buckets of the table of addresses, a power of two; chosen: a few thousand
  * sessions stay near one per bucket, 128 kB per worker */
 #define NGX_WEBRTC_WORKER_PATHS    8192
 
-/* the same for streams that have viewers here */
-#define NGX_WEBRTC_WORKER_STREAMS  256
+/* ms; chosen: slots expire within a quarter second of their time */
+#define NGX_WEBRTC_WORKER_TICK     250
 
-
-typedef struct ngx_webrtc_worker_s   ngx_webrtc_worker_t;
-typedef struct ngx_webrtc_session_s  ngx_webrtc_session_t;
 
 
 typedef struct {
     ngx_webrtc_bus_t            *bus;
     ngx_webrtc_dtls_conf_t      *dtls;
     ngx_flag_t                   gso;
-    void                       **pools;       /* ngx_thread_pool_t */
-    ngx_uint_t                   npools;
-    size_t                       file_memory;
+    ngx_webrtc_role_conf_t      *roles;       /* ends with NULL */
 
     /* a session with full ICE has another candidate, or all of them */
     void                       (*on_ice)(void *ctx, uint64_t ref,
@@ -69,17 +63,6 @@ typedef struct {
 } ngx_webrtc_worker_conf_t;
 
 
-/* viewers of one stream in this worker */
-typedef struct {
-    ngx_queue_t                  queue;       /* of wk->streams[] */
-    ngx_webrtc_stream_t         *st;
-    ngx_queue_t                  viewers;
-    ngx_queue_t                  held;        /* of them, by pacing */
-    ngx_event_t                  pace;        /* while there are such */
-    ngx_webrtc_worker_t         *wk;
-} ngx_webrtc_worker_stream_t;
-
-
 /* one address of a session */
 typedef struct {
     ngx_queue_t                  queue;       /* of wk->paths[] */
@@ -101,30 +84,28 @@ struct ngx_webrtc_worker_s {
     ngx_webrtc_inbox_t          *inbox;
     ngx_webrtc_ice_agent_t      *ice;
 
-    /* of file sessions, made by the first one */
-    ngx_webrtc_sctp_t           *sctp;
-    ngx_event_t                  sctp_timer;  /* cancelable */
-    u_char                      *frame;       /* what a file is read into */
-    ngx_webrtc_memory_t          file_memory; /* on its way to clients */
-    ngx_msec_t                   file_warned; /* when there was too little */
-
     ngx_log_t                   *log;
 
     ngx_queue_t                  sessions;
-    ngx_queue_t                  dirty;       /* publishers, in this batch */
     ngx_uint_t                   nsessions;
     uint64_t                     cut;         /* datagrams too long, counted */
 
     ngx_event_t                  timer;       /* housekeeping, cancelable */
     ngx_uint_t                   ticks;
-    ngx_uint_t                   writable;    /* bucket that is served first */
     ngx_msec_t                   exiting;     /* time it was found to be */
     ngx_uint_t                   orphan;      /* nobody else has our sockets */
     ngx_uint_t                   left;        /* clients were told to leave */
 
+    ngx_webrtc_role_slot_t       roles[NGX_WEBRTC_ROLES];
+                                              /* by NGX_WEBRTC_PEER_* */
+
     ngx_queue_t                  paths[NGX_WEBRTC_WORKER_PATHS];
-    ngx_queue_t                  streams[NGX_WEBRTC_WORKER_STREAMS];
 };
+
+
+/* the row of a slot's role, or NULL */
+#define ngx_webrtc_worker_role(wk, id)                                        \
+    ((id) < NGX_WEBRTC_ROLES ? (wk)->roles[id].role : NULL)
 
 
 /*
@@ -180,13 +161,10 @@ ngx_int_t ngx_webrtc_worker_trickle(ngx_webrtc_worker_t *wk,
 ngx_int_t ngx_webrtc_worker_ask(ngx_webrtc_worker_t *wk,
     ngx_webrtc_peer_info_t *info);
 
-/* A receive batch is over: flushes publishers, the inbox and the port. */
+/* A receive batch is over: for roles, the inbox and the port. */
 void ngx_webrtc_worker_batch(ngx_webrtc_worker_t *wk);
 
-/* The publisher has written packets: it is flushed when the batch is over. */
-void ngx_webrtc_worker_dirty(ngx_webrtc_worker_t *wk, ngx_webrtc_session_t *s);
-
-/* A stream has news: sends to its viewers here, and tells whoever waits. */
+/* A stream has news: tells the roles here, and whoever waits. */
 void ngx_webrtc_worker_serve(ngx_webrtc_worker_t *wk, ngx_webrtc_stream_t *st);
 
 /* session of a 4-tuple, or NULL */
@@ -197,18 +175,6 @@ ngx_webrtc_worker_path_t *ngx_webrtc_worker_find(ngx_webrtc_worker_t *wk,
 void ngx_webrtc_worker_add_path(ngx_webrtc_worker_t *wk,
     ngx_webrtc_worker_path_t *wp);
 void ngx_webrtc_worker_remove_path(ngx_webrtc_worker_path_t *wp);
-
-/*
- * Viewers of a stream in this worker: made when missing, the stream is watched
- * from then on.  Ends with the last viewer, by
- * ngx_webrtc_worker_release_stream().
- *
- *   st   held by the caller for as long
- */
-ngx_webrtc_worker_stream_t *ngx_webrtc_worker_stream(ngx_webrtc_worker_t *wk,
-    ngx_webrtc_stream_t *st);
-void ngx_webrtc_worker_release_stream(ngx_webrtc_worker_t *wk,
-    ngx_webrtc_worker_stream_t *ws);
 
 
 #endif /* _NGX_WEBRTC_WORKER_H_INCLUDED_ */

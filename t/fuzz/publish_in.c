@@ -21,6 +21,7 @@
 #include "ngx_webrtc_bus_publish.h"
 #include "ngx_webrtc_bus_ring.h"
 #include "ngx_webrtc_negotiate.h"
+#include "ngx_webrtc_publish.h"
 #include "ngx_webrtc_publish_run.h"
 #include "ngx_webrtc_session.h"
 
@@ -168,7 +169,6 @@ static void
 make(void)
 {
     u_char                         *p;
-    ngx_uint_t                      i;
     ngx_webrtc_sdp_error_t          err;
     ngx_webrtc_negotiate_cause_t    cause;
     ngx_webrtc_negotiate_policy_t   policy;
@@ -190,11 +190,10 @@ make(void)
     worker.bus = bus;
     worker.log = &bus_log;
     worker.conf.on_stream = on_stream;
-    ngx_queue_init(&worker.dirty);
-
-    for (i = 0; i < NGX_WEBRTC_WORKER_STREAMS; i++) {
-        ngx_queue_init(&worker.streams[i]);
-    }
+    worker.roles[NGX_WEBRTC_PEER_PUBLISH].role = &ngx_webrtc_publish_role;
+    worker.roles[NGX_WEBRTC_PEER_PUBLISH].state
+                                = ngx_webrtc_publish_role.init(&worker, NULL);
+    check(worker.roles[NGX_WEBRTC_PEER_PUBLISH].state != NULL);
 
     ngx_memzero(&policy, sizeof(policy));
 
@@ -283,11 +282,22 @@ look(void)
 }
 
 
+/* the end of a batch of datagrams */
+
+static void
+batch(void)
+{
+    ngx_webrtc_publish_role.batch(
+                               worker.roles[NGX_WEBRTC_PEER_PUBLISH].state);
+}
+
+
 static void
 step(uint8_t op, const uint8_t **data, const uint8_t *end, uint16_t *seq)
 {
-    size_t  n, len;
-    u_char  pkt[ROOM];
+    size_t                 n, len;
+    u_char                 pkt[ROOM];
+    ngx_webrtc_publish_t  *pub;
 
     n = ngx_min((size_t) (op >> 3) * 8, (size_t) (end - *data));
 
@@ -371,16 +381,18 @@ step(uint8_t op, const uint8_t **data, const uint8_t *end, uint16_t *seq)
     case 6:
         passed((uint64_t) 1 << (op >> 3) % 24);
 
-        if (session.pub->timer.timer_set && session.pub->claimed) {
-            ngx_event_del_timer(&session.pub->timer);
-            session.pub->timer.handler(&session.pub->timer);
+        pub = session.part;
+
+        if (pub->timer.timer_set && pub->claimed) {
+            ngx_event_del_timer(&pub->timer);
+            pub->timer.handler(&pub->timer);
         }
 
         break;
 
     default:
-        ngx_webrtc_publish_keyframe(&session);
-        ngx_webrtc_publish_flush(&session);
+        ngx_webrtc_publish_role.keyframe(&session);
+        batch();
         look();
     }
 }
@@ -410,6 +422,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ngx_str_set(&name, "x");
 
     session.wk = &worker;
+    session.role = &ngx_webrtc_publish_role;
     session.log = bus_log;
     session.close.log = &session.log;
     session.timer.log = &session.log;
@@ -435,8 +448,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check(ngx_webrtc_srtp_out_init(&out, &key) == NGX_OK);
     check(ngx_webrtc_srtp_out_init(&session.out, &key) == NGX_OK);
     check(ngx_webrtc_srtp_in_init(&session.in, &key) == NGX_OK);
-    check(ngx_webrtc_publish_start(&session) == NGX_OK);
-    check(session.state == NGX_WEBRTC_SESSION_UP && session.pub->claimed);
+    session.role->start(&session);
+    check(session.state == NGX_WEBRTC_SESSION_UP
+          && ((ngx_webrtc_publish_t *) session.part)->claimed);
 
     end = data + size;
     seq = 100;
@@ -448,15 +462,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         step(op, &data, end, &seq);
     }
 
-    ngx_webrtc_publish_flush(&session);
+    batch();
     look();
 
     if (session.close.posted) {
         ngx_delete_posted_event(&session.close);
-    }
-
-    if (session.in_dirty) {
-        ngx_queue_remove(&session.dirty);
     }
 
     if (session.timer.timer_set) {
@@ -467,7 +477,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     session.reason = "deleted";
 
-    ngx_webrtc_publish_stop(&session);
+    session.role->stop(&session);
     ngx_webrtc_srtp_out_cleanup(&out);
     ngx_webrtc_srtp_out_cleanup(&session.out);
     ngx_webrtc_srtp_in_cleanup(&session.in);
