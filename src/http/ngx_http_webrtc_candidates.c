@@ -319,7 +319,8 @@ ngx_http_webrtc_candidates_inner(const char *name)
 
     static const char  *prefixes[] = {
         "docker", "br-", "veth", "virbr", "vnet", "lxcbr", "lxdbr", "cni",
-        "podman", "cali", "flannel", "vmnet", "vboxnet"
+        "podman", "cali", "flannel", "vmnet", "vboxnet", "incusbr", "cilium",
+        "weave", "kube-"
     };
 
     for (i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {

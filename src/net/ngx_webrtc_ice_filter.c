@@ -6,19 +6,29 @@
  * a check (RFC 8445, 7.3.1.3) is asked by libnice before we hear of it, so that
  * the sockets have a filter of the kernel (classic BPF) with the same rules.
  *
- * RFC 6890 (special addresses), RFC 6052 (IPv4 in IPv6), RFC 3056 (6to4).
+ * An IPv6 address that holds IPv4 addresses (ngx_webrtc_embedded.h) is allowed
+ * when it is itself, and each of them is:
+ *
+ *   1. The rules are looked at for the address as it is.
+ *
+ *   2. What it holds goes to the filter's memory, form by form.
+ *
+ *   3. The rules of IPv4 are looked at for each of these.
+ *
+ * RFC 6890 (special addresses).
  */
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <linux/filter.h>
+#include <ngx_webrtc_embedded.h>
 #include "ngx_webrtc_ice_filter.h"
 
 
 /* instructions: of IPv6, 4 words of 3 each and a return, for all rules */
 #define NGX_WEBRTC_ICE_FILTER_CODE                                            \
-    (16 * (NGX_WEBRTC_ICE_FILTER_RULES + NGX_WEBRTC_ICE_FILTER_SERVERS + 32))
+    (16 * (NGX_WEBRTC_ICE_FILTER_RULES + NGX_WEBRTC_ICE_FILTER_SERVERS + 48))
 
 /* bytes of the header in front of the source; RFC 791, 3.1; RFC 8200, 3 */
 #define NGX_WEBRTC_ICE_FILTER_SRC4     12
@@ -31,21 +41,52 @@ typedef struct {
 } ngx_webrtc_ice_filter_net_t;
 
 
+typedef enum {
+    NGX_WEBRTC_ICE_FILTER_PASS = 0,           /* whatever comes after */
+    NGX_WEBRTC_ICE_FILTER_DROP,
+    NGX_WEBRTC_ICE_FILTER_LEAVE               /* for the end of the block */
+} ngx_webrtc_ice_filter_then_e;
+
+
+/* what of the packet a block of rules compares */
+typedef struct {
+    ngx_uint_t                   first;       /* word of 4 */
+    uint16_t                     op;          /* loads word i of src */
+    uint32_t                     src;
+    ngx_uint_t                   inet;        /* IPv4 */
+    ngx_uint_t                   start;       /* first instruction */
+} ngx_webrtc_ice_filter_block_t;
+
+
 typedef struct {
     struct sock_filter           code[NGX_WEBRTC_ICE_FILTER_CODE];
     ngx_uint_t                   n;
-    ngx_uint_t                   inet6;
+    ngx_webrtc_ice_filter_block_t  block;
 } ngx_webrtc_ice_filter_code_t;
 
 
+static ngx_uint_t ngx_webrtc_ice_filter_verdict(
+    const ngx_webrtc_ice_filter_t *filter, const u_char *addr);
 static ngx_uint_t ngx_webrtc_ice_filter_default(ngx_webrtc_ice_rule_t *rules);
 static ngx_int_t ngx_webrtc_ice_filter_cidr(ngx_webrtc_ice_rule_t *rule,
     ngx_str_t *text);
 static ngx_int_t ngx_webrtc_ice_filter_addr(struct sockaddr *sa, u_char *addr);
 static ngx_uint_t ngx_webrtc_ice_filter_matches(
     const ngx_webrtc_ice_rule_t *rule, const u_char *addr);
-static void ngx_webrtc_ice_filter_code(ngx_webrtc_ice_filter_code_t *code,
-    const ngx_webrtc_ice_rule_t *rule, ngx_uint_t deny);
+static ngx_uint_t ngx_webrtc_ice_filter_inet(const ngx_webrtc_ice_rule_t *rule);
+static void ngx_webrtc_ice_filter_rules(ngx_webrtc_ice_filter_code_t *code,
+    const ngx_webrtc_ice_filter_t *filter, ngx_uint_t client);
+static void ngx_webrtc_ice_filter_embedded(ngx_webrtc_ice_filter_code_t *code,
+    const ngx_webrtc_ice_filter_t *filter);
+static void ngx_webrtc_ice_filter_form(ngx_webrtc_ice_filter_code_t *code,
+    const ngx_webrtc_embedded_form_t *form);
+static void ngx_webrtc_ice_filter_begin(ngx_webrtc_ice_filter_code_t *code,
+    ngx_uint_t inet, uint16_t op, uint32_t src);
+static void ngx_webrtc_ice_filter_end(ngx_webrtc_ice_filter_code_t *code);
+static void ngx_webrtc_ice_filter_test(ngx_webrtc_ice_filter_code_t *code,
+    const ngx_webrtc_ice_rule_t *rule, ngx_webrtc_ice_filter_then_e then);
+static void ngx_webrtc_ice_filter_compare(ngx_webrtc_ice_filter_code_t *code,
+    const u_char *addr, const u_char *mask, ngx_uint_t more);
 static void ngx_webrtc_ice_filter_put(ngx_webrtc_ice_filter_code_t *code,
     uint16_t op, uint32_t k, uint8_t jf);
 
@@ -72,7 +113,8 @@ static const ngx_webrtc_ice_filter_net_t  ngx_webrtc_ice_filter_nets[] = {
     { "",         "192.0.0.0/24" },
     { "",         "198.18.0.0/15" },       /* RFC 2544 */
     { "",         "224.0.0.0/3" },         /* multicast, reserved, broadcast */
-    { "",         "::" },
+    { "",         "::/96" },               /* RFC 4291, 2.5.5.1 */
+    { "",         "64:ff9b:1::/48" },      /* NAT64 of a network, RFC 8215 */
     { "",         "ff00::/8" }
 };
 
@@ -84,13 +126,38 @@ ngx_uint_t
 ngx_webrtc_ice_filter_allows(const ngx_webrtc_ice_filter_t *filter,
     struct sockaddr *sa)
 {
-    u_char                  addr[16];
-    ngx_uint_t              i, n;
-    ngx_webrtc_ice_rule_t   rules[NGX_WEBRTC_ICE_FILTER_NETS];
+    u_char      addr[16];
+    uint32_t    inet[NGX_WEBRTC_EMBEDDED];
+    ngx_uint_t  i, n;
 
-    if (ngx_webrtc_ice_filter_addr(sa, addr) != NGX_OK) {
+    if (ngx_webrtc_ice_filter_addr(sa, addr) != NGX_OK
+        || !ngx_webrtc_ice_filter_verdict(filter, addr))
+    {
         return 0;
     }
+
+    n = ngx_webrtc_embedded(addr, inet);
+
+    ngx_memcpy(addr, ngx_webrtc_ice_filter_mapped, 12);
+
+    for (i = 0; i < n; i++) {
+        ngx_memcpy(addr + 12, &inet[i], 4);
+
+        if (!ngx_webrtc_ice_filter_verdict(filter, addr)) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static ngx_uint_t
+ngx_webrtc_ice_filter_verdict(const ngx_webrtc_ice_filter_t *filter,
+    const u_char *addr)
+{
+    ngx_uint_t              i, n;
+    ngx_webrtc_ice_rule_t   rules[NGX_WEBRTC_ICE_FILTER_NETS];
 
     for (i = 0; i < filter->n; i++) {
         if (ngx_webrtc_ice_filter_matches(&filter->rules[i], addr)) {
@@ -116,10 +183,9 @@ ngx_webrtc_ice_filter_attach(const ngx_webrtc_ice_filter_t *filter,
     ngx_log_t *log)
 {
     socklen_t                      len;
-    ngx_uint_t                     i, nets;
+    ngx_uint_t                     i, inet;
     ngx_sockaddr_t                 local;
     struct sock_fprog              prog;
-    ngx_webrtc_ice_rule_t          rules[NGX_WEBRTC_ICE_FILTER_NETS];
     ngx_webrtc_ice_filter_code_t   code;
 
     len = sizeof(ngx_sockaddr_t);
@@ -131,23 +197,23 @@ ngx_webrtc_ice_filter_attach(const ngx_webrtc_ice_filter_t *filter,
     }
 
     code.n = 0;
-    code.inet6 = (local.sockaddr.sa_family != AF_INET);
+    inet = (local.sockaddr.sa_family == AF_INET);
+
+    ngx_webrtc_ice_filter_begin(&code, inet, BPF_LD|BPF_W|BPF_ABS,
+                                SKF_NET_OFF + (inet
+                                               ? NGX_WEBRTC_ICE_FILTER_SRC4
+                                               : NGX_WEBRTC_ICE_FILTER_SRC6));
 
     for (i = 0; i < n && i < NGX_WEBRTC_ICE_FILTER_SERVERS; i++) {
-        ngx_webrtc_ice_filter_code(&code, &servers[i], 0);
+        ngx_webrtc_ice_filter_test(&code, &servers[i],
+                                   NGX_WEBRTC_ICE_FILTER_PASS);
     }
 
-    for (i = 0; i < filter->n && i < NGX_WEBRTC_ICE_FILTER_RULES; i++) {
-        ngx_webrtc_ice_filter_code(&code, &filter->rules[i],
-                                   filter->rules[i].deny);
-    }
+    ngx_webrtc_ice_filter_rules(&code, filter, 1);
+    ngx_webrtc_ice_filter_end(&code);
 
-    ngx_webrtc_ice_filter_code(&code, &filter->client, filter->client.deny);
-
-    nets = ngx_webrtc_ice_filter_default(rules);
-
-    for (i = 0; i < nets; i++) {
-        ngx_webrtc_ice_filter_code(&code, &rules[i], 1);
+    if (!inet) {
+        ngx_webrtc_ice_filter_embedded(&code, filter);
     }
 
     ngx_webrtc_ice_filter_put(&code, BPF_RET|BPF_K, 0xffffffff, 0);
@@ -324,40 +390,19 @@ ngx_webrtc_ice_filter_cidr(ngx_webrtc_ice_rule_t *rule, ngx_str_t *text)
 }
 
 
-/* IPv4 that is wrapped in IPv6 is taken for what it is */
-
 static ngx_int_t
 ngx_webrtc_ice_filter_addr(struct sockaddr *sa, u_char *addr)
 {
-#if (NGX_HAVE_INET6)
-    u_char               *p;
-
-    static const u_char   nat64[12] = { 0, 0x64, 0xff, 0x9b };
-
-#endif
-
-    ngx_memcpy(addr, ngx_webrtc_ice_filter_mapped, 12);
-
     switch (sa->sa_family) {
 
     case AF_INET:
+        ngx_memcpy(addr, ngx_webrtc_ice_filter_mapped, 12);
         ngx_memcpy(addr + 12, &((struct sockaddr_in *) sa)->sin_addr, 4);
         return NGX_OK;
 
 #if (NGX_HAVE_INET6)
     case AF_INET6:
-        p = ((struct sockaddr_in6 *) sa)->sin6_addr.s6_addr;
-
-        if (ngx_memcmp(p, nat64, 12) == 0) {
-            ngx_memcpy(addr + 12, p + 12, 4);
-
-        } else if (p[0] == 0x20 && p[1] == 0x02) {
-            ngx_memcpy(addr + 12, p + 2, 4);
-
-        } else {
-            ngx_memcpy(addr, p, 16);
-        }
-
+        ngx_memcpy(addr, &((struct sockaddr_in6 *) sa)->sin6_addr, 16);
         return NGX_OK;
 #endif
     }
@@ -382,57 +427,217 @@ ngx_webrtc_ice_filter_matches(const ngx_webrtc_ice_rule_t *rule,
 }
 
 
-/* A rule is a test of each word that its mask has, and a return. */
+/* is there IPv4 that the rule matches? */
+
+static ngx_uint_t
+ngx_webrtc_ice_filter_inet(const ngx_webrtc_ice_rule_t *rule)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < 12; i++) {
+        if ((ngx_webrtc_ice_filter_mapped[i] & rule->mask[i])
+            != rule->addr[i])
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/* The first rule that matches drops the packet, or leaves the block. */
 
 static void
-ngx_webrtc_ice_filter_code(ngx_webrtc_ice_filter_code_t *code,
-    const ngx_webrtc_ice_rule_t *rule, ngx_uint_t deny)
+ngx_webrtc_ice_filter_rules(ngx_webrtc_ice_filter_code_t *code,
+    const ngx_webrtc_ice_filter_t *filter, ngx_uint_t client)
 {
-    uint32_t    addr[4], mask[4];
-    ngx_uint_t  i, first, left, src;
+    ngx_uint_t              i, n;
+    ngx_webrtc_ice_rule_t   rules[NGX_WEBRTC_ICE_FILTER_NETS];
 
-    ngx_memcpy(addr, rule->addr, 16);
-    ngx_memcpy(mask, rule->mask, 16);
+    for (i = 0; i < filter->n && i < NGX_WEBRTC_ICE_FILTER_RULES; i++) {
+        ngx_webrtc_ice_filter_test(code, &filter->rules[i],
+                                   filter->rules[i].deny
+                                   ? NGX_WEBRTC_ICE_FILTER_DROP
+                                   : NGX_WEBRTC_ICE_FILTER_LEAVE);
+    }
 
-    first = 0;
-    src = NGX_WEBRTC_ICE_FILTER_SRC6;
+    if (client) {
+        ngx_webrtc_ice_filter_test(code, &filter->client,
+                                   filter->client.deny
+                                   ? NGX_WEBRTC_ICE_FILTER_DROP
+                                   : NGX_WEBRTC_ICE_FILTER_PASS);
+    }
 
-    if (!code->inet6) {
+    n = ngx_webrtc_ice_filter_default(rules);
 
-        for (i = 0; i < 12; i++) {
-            if ((ngx_webrtc_ice_filter_mapped[i] & rule->mask[i])
-                != rule->addr[i])
-            {
-                /* of IPv6 */
-                return;
-            }
+    for (i = 0; i < n; i++) {
+        ngx_webrtc_ice_filter_test(code, &rules[i], NGX_WEBRTC_ICE_FILTER_DROP);
+    }
+}
+
+
+/* A place is two words of memory: the address, and whether there is one. */
+
+static void
+ngx_webrtc_ice_filter_embedded(ngx_webrtc_ice_filter_code_t *code,
+    const ngx_webrtc_ice_filter_t *filter)
+{
+    ngx_uint_t  i, p;
+
+    ngx_webrtc_ice_filter_put(code, BPF_LD|BPF_IMM, 0, 0);
+
+    for (p = 0; p < NGX_WEBRTC_EMBEDDED; p++) {
+        ngx_webrtc_ice_filter_put(code, BPF_ST, (uint32_t) (2 * p), 0);
+        ngx_webrtc_ice_filter_put(code, BPF_ST, (uint32_t) (2 * p + 1), 0);
+    }
+
+    for (i = 0; i < NGX_WEBRTC_EMBEDDED_FORMS; i++) {
+        ngx_webrtc_ice_filter_form(code, &ngx_webrtc_embedded_forms[i]);
+    }
+
+    for (p = 0; p < NGX_WEBRTC_EMBEDDED; p++) {
+
+        ngx_webrtc_ice_filter_begin(code, 1, BPF_LD|BPF_MEM,
+                                    (uint32_t) (2 * p));
+
+        ngx_webrtc_ice_filter_put(code, BPF_LD|BPF_MEM,
+                                  (uint32_t) (2 * p + 1), 0);
+        ngx_webrtc_ice_filter_put(code, BPF_JMP|BPF_JEQ|BPF_K, 0, 1);
+        ngx_webrtc_ice_filter_put(code, BPF_JMP|BPF_JA, 0, 0);
+
+        ngx_webrtc_ice_filter_rules(code, filter, 0);
+
+        ngx_webrtc_ice_filter_end(code);
+    }
+}
+
+
+static void
+ngx_webrtc_ice_filter_form(ngx_webrtc_ice_filter_code_t *code,
+    const ngx_webrtc_embedded_form_t *form)
+{
+    ngx_uint_t  place;
+
+    place = 2 * form->place;
+
+    ngx_webrtc_ice_filter_begin(code, 0, BPF_LD|BPF_W|BPF_ABS,
+                                SKF_NET_OFF + NGX_WEBRTC_ICE_FILTER_SRC6);
+
+    ngx_webrtc_ice_filter_compare(code, form->addr, form->mask, 5);
+
+    ngx_webrtc_ice_filter_put(code, BPF_LD|BPF_W|BPF_ABS,
+                              SKF_NET_OFF + NGX_WEBRTC_ICE_FILTER_SRC6
+                              + (uint32_t) form->at, 0);
+    ngx_webrtc_ice_filter_put(code, BPF_ALU|BPF_XOR|BPF_K, form->flip, 0);
+    ngx_webrtc_ice_filter_put(code, BPF_ST, (uint32_t) place, 0);
+    ngx_webrtc_ice_filter_put(code, BPF_LD|BPF_IMM, 1, 0);
+    ngx_webrtc_ice_filter_put(code, BPF_ST, (uint32_t) place + 1, 0);
+}
+
+
+/* Rules follow, for what is at src. */
+
+static void
+ngx_webrtc_ice_filter_begin(ngx_webrtc_ice_filter_code_t *code,
+    ngx_uint_t inet, uint16_t op, uint32_t src)
+{
+    ngx_webrtc_ice_filter_block_t  *b;
+
+    b = &code->block;
+
+    b->inet = inet;
+    b->first = inet ? 3 : 0;
+    b->op = op;
+    b->src = inet ? src - 12 : src;
+    b->start = code->n;
+}
+
+
+/* Who leaves the block goes on here. */
+
+static void
+ngx_webrtc_ice_filter_end(ngx_webrtc_ice_filter_code_t *code)
+{
+    ngx_uint_t           i;
+    struct sock_filter  *f;
+
+    for (i = code->block.start; i < code->n; i++) {
+        f = &code->code[i];
+
+        if (f->code == (BPF_JMP|BPF_JA)) {
+            f->k = (uint32_t) (code->n - i - 1);
         }
+    }
+}
 
-        first = 3;
-        src = NGX_WEBRTC_ICE_FILTER_SRC4 - 12;
+
+static void
+ngx_webrtc_ice_filter_test(ngx_webrtc_ice_filter_code_t *code,
+    const ngx_webrtc_ice_rule_t *rule, ngx_webrtc_ice_filter_then_e then)
+{
+    ngx_uint_t  i, inet, all;
+
+    inet = ngx_webrtc_ice_filter_inet(rule);
+
+    for (all = 1, i = 0; i < 12; i++) {
+        all = all && rule->mask[i] == 0xff;
     }
 
-    for (left = 0, i = first; i < 4; i++) {
-        left += (mask[i] != 0);
+    /* those of IPv4 alone are for an address that is held, those of IPv6 are
+     * for one that is not */
+
+    if (code->block.inet ? !inet : (inet && all)) {
+        return;
     }
 
-    for (i = first; i < 4; i++) {
+    ngx_webrtc_ice_filter_compare(code, rule->addr, rule->mask, 1);
 
-        if (mask[i] == 0) {
+    if (then == NGX_WEBRTC_ICE_FILTER_LEAVE) {
+        ngx_webrtc_ice_filter_put(code, BPF_JMP|BPF_JA, 0, 0);
+        return;
+    }
+
+    ngx_webrtc_ice_filter_put(code, BPF_RET|BPF_K,
+                              then == NGX_WEBRTC_ICE_FILTER_PASS
+                              ? 0xffffffff : 0, 0);
+}
+
+
+/* Compares each word that the mask has; "more" instructions follow, which are
+ * passed over when they differ. */
+
+static void
+ngx_webrtc_ice_filter_compare(ngx_webrtc_ice_filter_code_t *code,
+    const u_char *addr, const u_char *mask, ngx_uint_t more)
+{
+    uint32_t                        a[4], m[4];
+    ngx_uint_t                      i, left;
+    ngx_webrtc_ice_filter_block_t  *b;
+
+    b = &code->block;
+
+    ngx_memcpy(a, addr, 16);
+    ngx_memcpy(m, mask, 16);
+
+    for (left = 0, i = b->first; i < 4; i++) {
+        left += (m[i] != 0);
+    }
+
+    for (i = b->first; i < 4; i++) {
+
+        if (m[i] == 0) {
             continue;
         }
 
         left--;
 
-        ngx_webrtc_ice_filter_put(code, BPF_LD|BPF_W|BPF_ABS,
-                                  SKF_NET_OFF + src + 4 * i, 0);
-        ngx_webrtc_ice_filter_put(code, BPF_ALU|BPF_AND|BPF_K, ntohl(mask[i]),
-                                  0);
-        ngx_webrtc_ice_filter_put(code, BPF_JMP|BPF_JEQ|BPF_K, ntohl(addr[i]),
-                                  (uint8_t) (3 * left + 1));
+        ngx_webrtc_ice_filter_put(code, b->op,
+                                  b->src + 4 * (uint32_t) i, 0);
+        ngx_webrtc_ice_filter_put(code, BPF_ALU|BPF_AND|BPF_K, ntohl(m[i]), 0);
+        ngx_webrtc_ice_filter_put(code, BPF_JMP|BPF_JEQ|BPF_K, ntohl(a[i]),
+                                  (uint8_t) (3 * left + more));
     }
-
-    ngx_webrtc_ice_filter_put(code, BPF_RET|BPF_K, deny ? 0 : 0xffffffff, 0);
 }
 
 

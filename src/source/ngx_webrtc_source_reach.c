@@ -11,6 +11,7 @@
 
 #include <netdb.h>
 
+#include <ngx_webrtc_embedded.h>
 #include "ngx_webrtc_source_reach.h"
 
 
@@ -26,7 +27,7 @@ typedef struct {
 
 
 typedef struct {
-    u_char                      addr[4];
+    u_char                      addr[6];
     ngx_uint_t                  bits;
     ngx_webrtc_source_reach_e   reach;
 } ngx_webrtc_source_reach_net6_t;
@@ -34,6 +35,8 @@ typedef struct {
 
 static ngx_webrtc_source_reach_e ngx_webrtc_source_reach_ipv4(uint32_t addr);
 static ngx_webrtc_source_reach_e ngx_webrtc_source_reach_ipv6(const u_char *p);
+static ngx_uint_t ngx_webrtc_source_reach_same(const u_char *p,
+    const u_char *q, ngx_uint_t bits);
 static ngx_webrtc_source_reach_e ngx_webrtc_source_reach_name(
     ngx_str_t *host);
 static const char *ngx_webrtc_source_reach_http(const char *url);
@@ -55,15 +58,17 @@ static const ngx_webrtc_source_reach_net_t  ngx_webrtc_source_reach_nets[] = {
 };
 
 
-/* those that carry no IPv4 address */
+/* as they are, whatever IPv4 they hold */
 
 static const ngx_webrtc_source_reach_net6_t  ngx_webrtc_source_reach_nets6[] =
 {
-    { { 0xfe, 0x80, 0, 0 }, 10, NGX_WEBRTC_SOURCE_REACH_LOCAL },
-    { { 0xff, 0x00, 0, 0 },  8, NGX_WEBRTC_SOURCE_REACH_LOCAL },
-    { { 0xfc, 0x00, 0, 0 },  7, NGX_WEBRTC_SOURCE_REACH_PRIVATE },
-    { { 0xfe, 0xc0, 0, 0 }, 10, NGX_WEBRTC_SOURCE_REACH_PRIVATE },
-    { { 0, 0, 0, 0 }, 0, NGX_WEBRTC_SOURCE_REACH_PUBLIC }
+    { { 0xfe, 0x80 }, 10, NGX_WEBRTC_SOURCE_REACH_LOCAL },
+    { { 0xff, 0x00 },  8, NGX_WEBRTC_SOURCE_REACH_LOCAL },
+    { { 0xfc, 0x00 },  7, NGX_WEBRTC_SOURCE_REACH_PRIVATE },
+    { { 0xfe, 0xc0 }, 10, NGX_WEBRTC_SOURCE_REACH_PRIVATE },
+    /* RFC 8215: NAT64 of a network */
+    { { 0, 0x64, 0xff, 0x9b, 0, 1 }, 48, NGX_WEBRTC_SOURCE_REACH_PRIVATE },
+    { { 0 }, 0, NGX_WEBRTC_SOURCE_REACH_PUBLIC }
 };
 
 
@@ -102,45 +107,47 @@ ngx_webrtc_source_reach_ipv4(uint32_t addr)
 static ngx_webrtc_source_reach_e
 ngx_webrtc_source_reach_ipv6(const u_char *p)
 {
-    uint32_t                               a, b;
+    uint32_t                               inet[NGX_WEBRTC_EMBEDDED];
+    ngx_uint_t                             i, n;
+    ngx_webrtc_source_reach_e              reach, held;
     const ngx_webrtc_source_reach_net6_t  *net;
 
     static const u_char  zero[12];
-    static const u_char  mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff,
-                                        0xff };
-    /* RFC 6052, 2.1 */
-    static const u_char  nat64[12] = { 0, 0x64, 0xff, 0x9b };
-
-#define ngx_webrtc_source_reach_32(p)                                         \
-    ((uint32_t) (p)[0] << 24 | (p)[1] << 16 | (p)[2] << 8 | (p)[3])
-
-    /* "::" and "::1" are among those with 12 zeroes: 0.0.0.0, 0.0.0.1 */
-
-    if (ngx_memcmp(p, zero, 12) == 0
-        || ngx_memcmp(p, mapped, 12) == 0
-        || ngx_memcmp(p, nat64, 12) == 0)
-    {
-        return ngx_webrtc_source_reach_ipv4(ngx_webrtc_source_reach_32(p + 12));
-    }
-
-    /* RFC 3056, 2: 2002:a.b.c.d::/48 */
-
-    if (p[0] == 0x20 && p[1] == 0x02) {
-        return ngx_webrtc_source_reach_ipv4(ngx_webrtc_source_reach_32(p + 2));
-    }
-
-    a = ngx_webrtc_source_reach_32(p);
 
     for (net = ngx_webrtc_source_reach_nets6; net->bits; net++) {
-
-        b = ngx_webrtc_source_reach_32(net->addr);
-
-        if (((a ^ b) >> (32 - net->bits)) == 0) {
+        if (ngx_webrtc_source_reach_same(p, net->addr, net->bits)) {
             break;
         }
     }
 
-    return net->reach;
+    reach = net->reach;
+    n = ngx_webrtc_embedded(p, inet);
+
+    /* "::" and "::1" are among those with 12 zeroes: 0.0.0.0, 0.0.0.1 */
+
+    if (ngx_memcmp(p, zero, 12) == 0) {
+        ngx_memcpy(&inet[0], p + 12, 4);
+        n = 1;
+    }
+
+    for (i = 0; i < n; i++) {
+        held = ngx_webrtc_source_reach_ipv4(ntohl(inet[i]));
+        reach = ngx_max(reach, held);
+    }
+
+    return reach;
+}
+
+
+static ngx_uint_t
+ngx_webrtc_source_reach_same(const u_char *p, const u_char *q, ngx_uint_t bits)
+{
+    ngx_uint_t  n;
+
+    n = bits / 8;
+
+    return ngx_memcmp(p, q, n) == 0
+           && (bits % 8 == 0 || (p[n] ^ q[n]) >> (8 - bits % 8) == 0);
 }
 
 

@@ -1,0 +1,52 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * IPv4 addresses that an IPv6 address holds: a translator or the end of a
+ * tunnel sends on to them, so that whoever may not reach 10.0.0.1 may not reach
+ * these either.
+ */
+
+
+#ifndef _NGX_WEBRTC_EMBEDDED_H_INCLUDED_
+#define _NGX_WEBRTC_EMBEDDED_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+/* in one address at most: forms may be nested, and Teredo has two */
+#define NGX_WEBRTC_EMBEDDED        2
+
+#define NGX_WEBRTC_EMBEDDED_FORMS  7
+
+
+/* how: for who cannot call, but writes a program of them */
+typedef struct {
+    u_char      addr[16];
+    u_char      mask[16];
+    ngx_uint_t  at;           /* of the 16 bytes */
+    uint32_t    flip;         /* exclusive or */
+    ngx_uint_t  place;        /* of NGX_WEBRTC_EMBEDDED; the last form that
+                                 matches has it */
+} ngx_webrtc_embedded_form_t;
+
+
+extern const ngx_webrtc_embedded_form_t
+    ngx_webrtc_embedded_forms[NGX_WEBRTC_EMBEDDED_FORMS];
+
+
+/*
+ * Finds them.
+ *
+ *   addr   16 bytes
+ *   inet   each in network byte order
+ *
+ * Returns how many there are.
+ */
+ngx_uint_t ngx_webrtc_embedded(const u_char *addr,
+    uint32_t inet[NGX_WEBRTC_EMBEDDED]);
+
+
+#endif /* _NGX_WEBRTC_EMBEDDED_H_INCLUDED_ */
