@@ -1,0 +1,269 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Consent of a session with full ICE, RFC 7675, 5.1, by a clock that is set:
+ * who answers has it for 30 seconds, is asked every 4 to 6 seconds, and what an
+ * expiry means for a viewer and for a publisher.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+
+#include "ngx_webrtc_session.h"
+#include "ngx_webrtc_session_consent.h"
+#include "ngx_webrtc_session_rebind.h"
+
+#include "tap.h"
+
+
+static ngx_webrtc_session_t   session;
+static ngx_webrtc_role_t      publisher;
+static const char            *reason;
+static ngx_uint_t             begun;        /* requests, from libnice's side */
+static ngx_int_t              authentic;    /* of answers */
+
+
+/* in the place of the session's other files */
+
+void
+ngx_webrtc_session_close(ngx_webrtc_session_t *s, const char *text)
+{
+    s->state = NGX_WEBRTC_SESSION_CLOSING;
+    reason = text;
+}
+
+
+size_t
+ngx_webrtc_session_request(ngx_webrtc_session_t *s, const u_char *tid,
+    u_char *buf)
+{
+    (void) s; (void) tid; (void) buf;
+
+    return 0;
+}
+
+
+ngx_int_t
+ngx_webrtc_session_answered(ngx_webrtc_session_t *s, const u_char *p, size_t n,
+    const u_char *tid)
+{
+    (void) s; (void) p; (void) n; (void) tid;
+
+    return authentic;
+}
+
+
+void
+ngx_webrtc_session_rebind_begin(ngx_webrtc_session_t *s, ngx_msec_t wait)
+{
+    (void) wait;
+
+    begun++;
+    ngx_webrtc_session_consent_ask(s);
+}
+
+
+void
+ngx_webrtc_session_rebind_end(ngx_webrtc_session_t *s)
+{
+    (void) s;
+}
+
+
+ngx_int_t
+ngx_webrtc_session_rebind_input(ngx_webrtc_session_t *s, u_char *p, size_t n)
+{
+    (void) s; (void) p; (void) n;
+
+    return NGX_DECLINED;
+}
+
+
+ngx_uint_t
+ngx_webrtc_nice_deaf(ngx_webrtc_nice_t *nice)
+{
+    (void) nice;
+
+    return 0;
+}
+
+
+void
+ngx_webrtc_nice_expect(ngx_webrtc_nice_t *nice, ngx_uint_t on)
+{
+    (void) nice; (void) on;
+}
+
+
+void
+ngx_webrtc_nice_send(ngx_webrtc_nice_t *nice, u_char *p, size_t n)
+{
+    (void) nice; (void) p; (void) n;
+}
+
+
+static void
+on_rtp(ngx_webrtc_session_t *s, ngx_webrtc_rtp_t *rtp, size_t n)
+{
+    (void) s; (void) rtp; (void) n;
+}
+
+
+/* a pair was selected at this time */
+
+static void
+begin(ngx_msec_t now)
+{
+    static ngx_log_t  log;
+
+    ngx_memzero(&session, sizeof(ngx_webrtc_session_t));
+
+    session.state = NGX_WEBRTC_SESSION_UP;
+    session.log = log;
+    session.transport.budget = &session.consent.none;
+
+    reason = NULL;
+    begun = 0;
+    authentic = NGX_DECLINED;
+
+    ngx_current_msec = now;
+    ngx_webrtc_session_consent_given(&session);
+}
+
+
+/* runs to each deadline until then, as the session's timer does */
+
+static void
+until(ngx_msec_t end)
+{
+    ngx_msec_t  next;
+
+    while (session.state == NGX_WEBRTC_SESSION_UP) {
+
+        next = ngx_webrtc_session_consent_deadline(&session);
+
+        if ((ngx_msec_int_t) (next - end) > 0) {
+            break;
+        }
+
+        ngx_current_msec = next;
+        ngx_webrtc_session_consent_timeout(&session, next);
+    }
+
+    if (session.state == NGX_WEBRTC_SESSION_UP) {
+        ngx_current_msec = end;
+        ngx_webrtc_session_consent_timeout(&session, end);
+    }
+}
+
+
+static void
+answer(void)
+{
+    u_char  byte;
+
+    authentic = NGX_OK;
+    ngx_webrtc_session_consent_input(&session, &byte, 1);
+    authentic = NGX_DECLINED;
+}
+
+
+static void
+viewer(ngx_msec_t from)
+{
+    begin(from);
+
+    tap_ok(session.transport.budget == NULL, "viewer: it is sent to");
+
+    until(from + 29999);
+
+    tap_is_int(session.state, NGX_WEBRTC_SESSION_UP, "viewer: up at 29.999 s");
+    tap_ok(begun >= 4 && begun <= 7, "viewer: asked %d times, each 4 to 6 s",
+           (int) begun);
+
+    until(from + 30000);
+
+    tap_is_int(session.state, NGX_WEBRTC_SESSION_CLOSING,
+               "viewer: ends at 30 s");
+    tap_is_str(reason, "consent lost", "viewer: which is why");
+}
+
+
+static void
+renewed(void)
+{
+    begin(1000);
+
+    until(1000 + 29000);
+    answer();
+    until(1000 + 29000 + 29999);
+
+    tap_is_int(session.state, NGX_WEBRTC_SESSION_UP,
+               "renewed: an answer is good for 30 s");
+
+    until(1000 + 29000 + 30000);
+
+    tap_is_int(session.state, NGX_WEBRTC_SESSION_CLOSING,
+               "renewed: and no longer");
+
+    /* what is not authentic does nothing */
+
+    begin(1000);
+    until(1000 + 29000);
+    ngx_webrtc_session_consent_input(&session, (u_char *) "x", 1);
+    until(1000 + 30000);
+
+    tap_is_int(session.state, NGX_WEBRTC_SESSION_CLOSING,
+               "renewed: by nothing else");
+}
+
+
+static void
+publishing(void)
+{
+    publisher.rtp = on_rtp;
+
+    begin(1000);
+    session.role = &publisher;
+    session.part = &session;
+
+    until(1000 + 29999);
+    session.heard = 1000 + 29000;
+    until(1000 + 30000);
+
+    tap_is_int(session.state, NGX_WEBRTC_SESSION_UP,
+               "publisher: whose media comes stays");
+    tap_ok(session.transport.budget && *session.transport.budget == 0,
+           "publisher: but nothing is sent any more");
+
+    begun = 0;
+    until(1000 + 41000);
+    tap_ok(begun >= 1, "publisher: and is asked on");
+
+    answer();
+    tap_ok(session.transport.budget == NULL,
+           "publisher: the first answer brings consent back");
+
+    until(1000 + 41000 + 30000);
+    tap_is_int(session.state, NGX_WEBRTC_SESSION_CLOSING,
+               "publisher: one that is silent for 30 s ends");
+}
+
+
+int
+main(void)
+{
+    viewer(1000);
+
+    /* the clock's number comes round */
+
+    viewer((ngx_msec_t) -20000);
+
+    renewed();
+    publishing();
+
+    return tap_done();
+}
