@@ -30,6 +30,10 @@
 /* ms; chosen: twice the time in which libav* notices that it has to stop */
 #define NGX_WEBRTC_SOURCE_STANDBY_WAIT  200
 
+/* probes that are left alone and have not ended, of a process; chosen: as many
+ * resolvers that hang are not asked in vain.  Each has a thread and a socket */
+#define NGX_WEBRTC_SOURCE_STANDBY_ALONE  8
+
 
 struct ngx_webrtc_source_standby_s {
     ngx_webrtc_source_thread_t  *probe;
@@ -75,8 +79,10 @@ static void ngx_webrtc_source_standby_published(void *ctx,
     ngx_webrtc_source_delta_t *delta);
 
 
-/* of this process, atomic: probes that were left alone so far */
+/* of this process, atomic: probes that were left alone so far, and of these who
+ * have not ended */
 static uint32_t  ngx_webrtc_source_standby_alone;
+static uint32_t  ngx_webrtc_source_standby_lost;
 
 
 void
@@ -92,7 +98,7 @@ ngx_webrtc_source_standby_begin(ngx_webrtc_source_thread_t *th)
         return;
     }
 
-    /* should there be no memory or no thread for it now */
+    /* should there be no memory or no thread for it now, or too many */
 
     th->standby_us = ngx_webrtc_source_thread_now()
                      + (uint64_t) th->conf.backoff_max * 1000;
@@ -105,6 +111,12 @@ ngx_webrtc_source_standby_begin(ngx_webrtc_source_thread_t *th)
 
         ngx_webrtc_source_standby_join(th->standby);
         th->standby = NULL;
+    }
+
+    if (ngx_webrtc_atomic_load(&ngx_webrtc_source_standby_lost)
+        >= NGX_WEBRTC_SOURCE_STANDBY_ALONE)
+    {
+        return;
     }
 
     sb = ngx_webrtc_source_standby_create(th);
@@ -199,6 +211,7 @@ ngx_webrtc_source_standby_leave(ngx_webrtc_source_thread_t *th)
         sb->source = NULL;
         ngx_webrtc_source_thread_detach(sb->probe);
         ngx_webrtc_atomic_add(&ngx_webrtc_source_standby_alone, 1);
+        ngx_webrtc_atomic_add(&ngx_webrtc_source_standby_lost, 1);
     }
 
     pthread_mutex_unlock(&sb->mutex);
@@ -498,6 +511,7 @@ ngx_webrtc_source_standby_notify(void *ctx)
 
     if (alone) {
         ngx_webrtc_source_standby_free(sb);
+        ngx_webrtc_atomic_add(&ngx_webrtc_source_standby_lost, -1);
     }
 }
 

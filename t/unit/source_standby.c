@@ -20,19 +20,26 @@
 #include "ngx_webrtc_source_standby.h"
 
 
-/* of the host below: not known, no answer for the one who asks first, known */
+/* of the host below: not known, no answer for the one who asks first, none for
+ * all but him, known */
 
 typedef enum {
     GONE = 0,
     HELD,
+    DEAD,
     THERE
 } name_e;
+
+
+/* NGX_WEBRTC_SOURCE_STANDBY_ALONE */
+#define ALONE  8
 
 
 static pthread_mutex_t  name_mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t   name_cond = PTHREAD_COND_INITIALIZER;
 static name_e           name_state;
 static ngx_uint_t       name_held;     /* who waits for an answer */
+static ngx_uint_t       name_gone;     /* DEAD: but for one */
 
 
 /* libavformat's, too */
@@ -57,18 +64,26 @@ getaddrinfo(const char *node, const char *service,
     if (node && strcmp(node, "name.invalid") == 0) {
         node = "127.0.0.1";
 
-        if (name_state == HELD && name_held == 0) {
-            name_held = 1;
+        if (name_state == DEAD && name_gone) {
+            name_gone = 0;
+            state = GONE;
+
+        } else if (name_state == DEAD
+                   || (name_state == HELD && name_held == 0))
+        {
+            name_held++;
             pthread_cond_broadcast(&name_cond);
 
-            while (name_state == HELD) {
+            while (name_state == HELD || name_state == DEAD) {
                 pthread_cond_wait(&name_cond, &name_mutex);
             }
 
-            name_held = 0;
-        }
+            name_held--;
+            state = name_state;
 
-        state = name_state;
+        } else {
+            state = name_state;
+        }
     }
 
     pthread_mutex_unlock(&name_mutex);
@@ -87,10 +102,20 @@ name_set(name_e state)
 }
 
 
-/* somebody waits for an answer; 0: not within 20 s */
+static void
+name_dead(void)
+{
+    pthread_mutex_lock(&name_mutex);
+    name_state = DEAD;
+    name_gone = 1;
+    pthread_mutex_unlock(&name_mutex);
+}
+
+
+/* so many wait for an answer; 0: not within 20 s */
 
 static int
-name_asked(void)
+name_asked(ngx_uint_t n)
 {
     int              held;
     struct timespec  ts;
@@ -100,13 +125,13 @@ name_asked(void)
 
     pthread_mutex_lock(&name_mutex);
 
-    while (!name_held) {
+    while (name_held < n) {
         if (pthread_cond_timedwait(&name_cond, &name_mutex, &ts) != 0) {
             break;
         }
     }
 
-    held = name_held;
+    held = (name_held >= n);
 
     pthread_mutex_unlock(&name_mutex);
 
@@ -215,7 +240,7 @@ test_lost(void)
 
     name_set(HELD);
 
-    tap_ok(name_asked(), "lost: the name of the first one is asked for");
+    tap_ok(name_asked(1), "lost: the name of the first one is asked for");
 
     ngx_webrtc_atomic_store(&second.drop, 1);
 
@@ -266,7 +291,7 @@ test_stopped(void)
 
     name_set(HELD);
 
-    tap_ok(name_asked(), "stopped: the name of the first one is asked for");
+    tap_ok(name_asked(1), "stopped: the name of the first one is asked for");
 
     ngx_webrtc_source_thread_stop(h.th);
     rc = ngx_webrtc_source_thread_join(h.th, 10000);
@@ -294,6 +319,73 @@ test_stopped(void)
     }
 
     tap_is_int(threads(), n, "stopped: with an answer it ends, too");
+
+    server_stop(&first);
+    server_stop(&second);
+}
+
+
+/*
+ * Sources come and go while the resolver hangs: each leaves somebody who asks
+ * it, up to a number.  When there is an answer the next ones look again.
+ */
+
+static void
+test_many(void)
+{
+    server_t    first, second;
+    harness_t   h;
+    ngx_uint_t  i, n, held;
+
+    if (!servers(&first, &second)) {
+        return;
+    }
+
+    n = threads();
+
+    for (i = 0; i < ALONE; i++) {
+
+        name_dead();
+        two(&h, &first, &second, "name.invalid");
+
+        tap_ok(harness_wait(&h, &h.ups, 1, 20000), "many: the second is up");
+        tap_ok(name_asked(i + 1), "many: the name of the first is asked for");
+
+        (void) harness_stop(&h);
+        harness_free(&h);
+    }
+
+    name_dead();
+    two(&h, &first, &second, "name.invalid");
+
+    tap_ok(harness_wait(&h, &h.ups, 1, 20000), "many: one more is up");
+
+    for (i = 0, held = ALONE; i < 100 && held <= ALONE; i++) {
+        usleep(10000);
+
+        pthread_mutex_lock(&name_mutex);
+        held = name_held;
+        pthread_mutex_unlock(&name_mutex);
+    }
+
+    tap_is_int(held, ALONE, "many: it does not ask");
+
+    name_set(THERE);
+
+    tap_ok(harness_wait(&h, &h.ups, 2, 20000), "many: with an answer it does");
+
+    pthread_mutex_lock(&h.mutex);
+    tap_is_int(h.up.from, 0, "many: the first is up");
+    pthread_mutex_unlock(&h.mutex);
+
+    (void) harness_stop(&h);
+    harness_free(&h);
+
+    for (i = 0; i < 2000 && threads() > n; i++) {
+        usleep(10000);
+    }
+
+    tap_is_int(threads(), n, "many: nobody is left");
 
     server_stop(&first);
     server_stop(&second);
@@ -365,6 +457,7 @@ main(void)
 
     test_lost();
     test_stopped();
+    test_many();
     test_flaps();
 
     snprintf(cmd, sizeof(cmd), "rm -r %s", dir);
