@@ -18,7 +18,7 @@
 #include "ngx_webrtc_cursor.h"
 #include "ngx_webrtc_negotiate.h"
 #include "ngx_webrtc_sdpfrag.h"
-#include "ngx_webrtc_session_ice.h"
+#include "ngx_webrtc_session_life.h"
 
 
 /* ms that an answer waits for candidates; chosen: a server that is well answers
@@ -242,9 +242,9 @@ ngx_http_webrtc_ice_session(ngx_http_webrtc_offer_t *offer,
         return conf.naddrs ? NGX_ERROR : NGX_DECLINED;
     }
 
-    if (ngx_webrtc_session_ice_create(ngx_http_webrtc_worker, peer->ref,
-                                      &conf, offer->sdp->candidates,
-                                      offer->sdp->ncandidates)
+    if (ngx_webrtc_session_life_create_full(ngx_http_webrtc_worker, peer->ref,
+                                            &conf, offer->sdp->candidates,
+                                            offer->sdp->ncandidates)
         == NULL)
     {
         return NGX_ERROR;

@@ -30,7 +30,9 @@
 #include "ngx_webrtc_publish_run.h"
 #include "ngx_webrtc_bus_error.h"
 #include "ngx_webrtc_bus_publish.h"
+#include "ngx_webrtc_roles.h"
 #include "ngx_webrtc_time.h"
+#include "ngx_webrtc_worker.h"
 
 
 /* us without a packet, also before the first one, that make the stream
@@ -635,7 +637,7 @@ ngx_webrtc_publish_flush(ngx_webrtc_session_t *s)
 
     ngx_webrtc_publish_activate(s);
 
-    ngx_webrtc_worker_serve(s->wk, s->st);
+    ngx_webrtc_roles_news(s->wk, s->st);
     ngx_webrtc_bus_wake_others(s->wk->bus, s->st);
 }
 

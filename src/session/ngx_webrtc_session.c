@@ -2,13 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * The life of a session: handshake, liveness, the end.  Which address is used
- * is ngx_webrtc_session_path.c's.
- *
- * How long a session lives.  "webrtc_timeout" after the last verified check; a
- * publisher's also after the last authentic packet over the current path, as
- * there are some whose checks end with the handshake, or do not get through.
- * With full ICE a selected pair takes the place of checks.
+ * What all parts of a session need: credentials, its one timer, its end by a
+ * posted event.
  */
 
 
@@ -16,144 +11,6 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "ngx_webrtc_session.h"
-#include "ngx_webrtc_session_consent.h"
-#include "ngx_webrtc_session_rebind.h"
-#include "ngx_webrtc_session_ice.h"
-#include "ngx_webrtc_session_path.h"
-#include "ngx_webrtc_unheard.h"
-#include "ngx_webrtc_rtp.h"
-
-
-static u_char *ngx_webrtc_session_log(ngx_log_t *log, u_char *buf, size_t len);
-static ngx_webrtc_session_cred_t *ngx_webrtc_session_find_cred(
-    ngx_webrtc_session_t *s, ngx_str_t *ufrag);
-static void ngx_webrtc_session_restarted(ngx_webrtc_session_t *s);
-static void ngx_webrtc_session_dtls(ngx_webrtc_session_t *s, u_char *p,
-    size_t n);
-static void ngx_webrtc_session_connected(ngx_webrtc_session_t *s);
-static ngx_int_t ngx_webrtc_session_keys(ngx_webrtc_session_t *s);
-static void ngx_webrtc_session_heard(ngx_webrtc_session_t *s);
-static void ngx_webrtc_session_dtls_send(void *ctx, u_char *p, size_t n);
-static void ngx_webrtc_session_dtls_recv(void *ctx, u_char *p, size_t n);
-static void ngx_webrtc_session_rtp(ngx_webrtc_session_t *s, u_char *p,
-    size_t n);
-static void ngx_webrtc_session_rtcp(ngx_webrtc_session_t *s, u_char *p,
-    size_t n);
-static void ngx_webrtc_session_timer(ngx_event_t *ev);
-static void ngx_webrtc_session_close_handler(ngx_event_t *ev);
-
-
-ngx_webrtc_session_t *
-ngx_webrtc_session_create(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_t *peer,
-    ngx_webrtc_path_t *path)
-{
-    ngx_webrtc_session_t     *s;
-    ngx_webrtc_dtls_opts_t    opts;
-    const ngx_webrtc_role_t  *role;
-
-    role = ngx_webrtc_worker_role(wk, peer->role);
-    if (role == NULL) {
-        return NULL;
-    }
-
-    s = ngx_calloc(sizeof(ngx_webrtc_session_t), wk->log);
-    if (s == NULL) {
-        return NULL;
-    }
-
-    s->wk = wk;
-    s->peer = peer;
-    s->role = role;
-
-    ngx_webrtc_bus_public(peer->id, s->public);
-
-    s->log = *wk->log;
-    s->log.handler = ngx_webrtc_session_log;
-    s->log.data = s;
-    s->log.action = NULL;
-
-    s->timer.handler = ngx_webrtc_session_timer;
-    s->timer.data = s;
-    s->timer.log = &s->log;
-
-    s->close.handler = ngx_webrtc_session_close_handler;
-    s->close.data = s;
-    s->close.log = &s->log;
-
-    s->created = ngx_current_msec;
-    s->checked = ngx_current_msec;
-    s->heard = ngx_current_msec;
-
-    ngx_webrtc_session_changed(s);
-
-    if (role->stream) {
-        s->st = ngx_webrtc_bus_stream_ref(wk->bus, peer->stream);
-
-        if (s->st == NULL) {
-            /* it went while nobody needed it: nothing to play or join */
-            ngx_free(s);
-            return NULL;
-        }
-    }
-
-    ngx_memzero(&opts, sizeof(ngx_webrtc_dtls_opts_t));
-
-    opts.role = peer->desc.dtls_role;
-    opts.fingerprint_alg = peer->desc.fingerprint_alg;
-    opts.fingerprint = peer->desc.fingerprint;
-    opts.fingerprint_len = peer->desc.fingerprint_len;
-    opts.send = ngx_webrtc_session_dtls_send;
-    opts.recv = role->data ? ngx_webrtc_session_dtls_recv : NULL;
-    opts.ctx = s;
-
-    if (ngx_webrtc_dtls_init(&s->dtls, wk->conf.dtls, &opts) != NGX_OK) {
-        if (s->st) {
-            ngx_webrtc_bus_release(wk->bus, s->st);
-        }
-
-        ngx_free(s);
-        return NULL;
-    }
-
-    s->transport.udp = wk->udp;
-
-    if (path) {
-        ngx_webrtc_session_path_first(s, path);
-    }
-
-    peer->session = s;
-    ngx_queue_insert_tail(&wk->sessions, &s->queue);
-    wk->nsessions++;
-
-    ngx_log_error(NGX_LOG_INFO, &s->log, 0, "webrtc session claimed");
-
-    return s;
-}
-
-
-static u_char *
-ngx_webrtc_session_log(ngx_log_t *log, u_char *buf, size_t len)
-{
-    u_char                *p;
-    ngx_webrtc_session_t  *s;
-
-    s = log->data;
-
-    p = ngx_snprintf(buf, len, ", session:%*s, stream:\"%*s\"",
-                     (size_t) NGX_WEBRTC_PUBLIC_LEN, s->public,
-                     (size_t) s->peer->name_len, s->peer->name);
-    len -= p - buf;
-    buf = p;
-
-    if (s->current && len > sizeof(", peer:") + NGX_SOCKADDR_STRLEN) {
-        p = ngx_cpymem(p, ", peer:", sizeof(", peer:") - 1);
-        p += ngx_sock_ntop(&s->current->path.remote.u.sa,
-                           s->current->path.remote.len, p,
-                           NGX_SOCKADDR_STRLEN, 1);
-    }
-
-    return p;
-}
 
 
 void
@@ -165,6 +22,25 @@ ngx_webrtc_session_cred(ngx_webrtc_desc_t *desc, ngx_webrtc_ice_cred_t *cred)
     cred->local_pwd.len = desc->local_pwd_len;
     cred->remote_ufrag.data = desc->remote_ufrag;
     cred->remote_ufrag.len = desc->remote_ufrag_len;
+}
+
+
+ngx_webrtc_session_cred_t *
+ngx_webrtc_session_find_cred(ngx_webrtc_session_t *s, ngx_str_t *ufrag)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < s->ncreds; i++) {
+
+        if (ufrag->len == s->creds[i].local_ufrag_len
+            && ngx_memcmp(ufrag->data, s->creds[i].local_ufrag, ufrag->len)
+               == 0)
+        {
+            return &s->creds[i];
+        }
+    }
+
+    return NULL;
 }
 
 
@@ -221,327 +97,18 @@ ngx_webrtc_session_answered(ngx_webrtc_session_t *s, const u_char *p, size_t n,
 }
 
 
-static ngx_webrtc_session_cred_t *
-ngx_webrtc_session_find_cred(ngx_webrtc_session_t *s, ngx_str_t *ufrag)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; i < s->ncreds; i++) {
-
-        if (ufrag->len == s->creds[i].local_ufrag_len
-            && ngx_memcmp(ufrag->data, s->creds[i].local_ufrag, ufrag->len)
-               == 0)
-        {
-            return &s->creds[i];
-        }
-    }
-
-    return NULL;
-}
-
-
-ngx_uint_t
-ngx_webrtc_session_has_ufrag(ngx_webrtc_session_t *s, ngx_str_t *ufrag)
-{
-    return ngx_webrtc_session_find_cred(s, ufrag) != NULL;
-}
-
-
-/*
- * RFC 8445, 9: the path of before is used until the restart has nominated one,
- * and when it never does.
- */
-
 void
-ngx_webrtc_session_changed(ngx_webrtc_session_t *s)
+ngx_webrtc_session_send_rtcp(ngx_webrtc_session_t *s, u_char *p, size_t n)
 {
-    ngx_str_t                   ufrag;
-    ngx_webrtc_desc_t          *desc;
-    ngx_webrtc_session_cred_t  *cred;
-
-    if (s->transport.nice) {
-        ngx_webrtc_session_ice_changed(s);
-        return;
-    }
-
-    if (ngx_webrtc_peers_lock(s->wk->bus, s->peer->ref) == NULL) {
-        return;
-    }
-
-    desc = &s->peer->desc;
-
-    ufrag.data = desc->local_ufrag;
-    ufrag.len = ngx_min(desc->local_ufrag_len, NGX_WEBRTC_DESC_LOCAL_UFRAG);
-
-    if (ngx_webrtc_session_find_cred(s, &ufrag) == NULL) {
-
-        cred = (s->ncreds == 0) ? &s->creds[0] : &s->creds[1];
-
-        cred->local_ufrag_len = (uint8_t) ufrag.len;
-        cred->local_pwd_len = ngx_min(desc->local_pwd_len,
-                                      NGX_WEBRTC_DESC_LOCAL_PWD);
-        cred->remote_ufrag_len = ngx_min(desc->remote_ufrag_len,
-                                         NGX_WEBRTC_DESC_REMOTE_UFRAG);
-
-        ngx_memcpy(cred->local_ufrag, desc->local_ufrag,
-                   sizeof(cred->local_ufrag));
-        ngx_memcpy(cred->local_pwd, desc->local_pwd, sizeof(cred->local_pwd));
-        ngx_memcpy(cred->remote_ufrag, desc->remote_ufrag,
-                   sizeof(cred->remote_ufrag));
-
-        s->ncreds = (cred - s->creds) + 1;
-    }
-
-    ngx_webrtc_peers_unlock(s->wk->bus);
-}
-
-
-/* a check under the new credentials has nominated */
-
-static void
-ngx_webrtc_session_restarted(ngx_webrtc_session_t *s)
-{
-    ngx_str_t  ufrag;
-
-    s->creds[0] = s->creds[1];
-    s->ncreds = 1;
-
-    ngx_explicit_memzero(&s->creds[1], sizeof(ngx_webrtc_session_cred_t));
-
-    ufrag.data = s->creds[0].local_ufrag;
-    ufrag.len = s->creds[0].local_ufrag_len;
-
-    ngx_webrtc_peers_restarted(s->wk->bus, s->peer, &ufrag);
-
-    ngx_log_error(NGX_LOG_INFO, &s->log, 0, "webrtc session ice restarted");
-}
-
-
-void
-ngx_webrtc_session_check(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path,
-    u_char *p, size_t n)
-{
-    size_t                      len;
-    ngx_int_t                   rc;
-    ngx_str_t                   local, remote;
-    ngx_webrtc_ice_cred_t       cred;
-    ngx_webrtc_ice_result_t     result;
-    ngx_webrtc_session_cred_t  *sc;
-    u_char                      reply[NGX_WEBRTC_ICE_REPLY];
-
-    if (s->state == NGX_WEBRTC_SESSION_CLOSING || s->transport.nice) {
-        /* the checks of full ICE come to the agent's own sockets */
-        return;
-    }
-
-    if (ngx_webrtc_ice_username(p, n, &local, &remote) != NGX_OK) {
-        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_STUN);
-        return;
-    }
-
-    sc = ngx_webrtc_session_find_cred(s, &local);
-
-    if (sc == NULL) {
-
-        /* the word of a restart has not come yet, or was lost */
-
-        ngx_webrtc_session_changed(s);
-        sc = ngx_webrtc_session_find_cred(s, &local);
-    }
-
-    if (sc == NULL) {
-        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_STUN);
-        return;
-    }
-
-    cred.local_ufrag.data = sc->local_ufrag;
-    cred.local_ufrag.len = sc->local_ufrag_len;
-    cred.local_pwd.data = sc->local_pwd;
-    cred.local_pwd.len = sc->local_pwd_len;
-    cred.remote_ufrag.data = sc->remote_ufrag;
-    cred.remote_ufrag.len = sc->remote_ufrag_len;
-
-    rc = ngx_webrtc_ice_input(s->wk->ice, &cred, p, n, &path->remote.u.sa,
-                              reply, &len, &result);
-
-    if (rc == NGX_OK && ngx_webrtc_session_path_fresh(s, path, p) != NGX_OK) {
-        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_STUN);
-        return;
-    }
-
-    if (len) {
-        ngx_webrtc_udp_send(s->wk->udp, path, reply, len);
-    }
-
-    if (rc != NGX_OK) {
-        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_INTEGRITY);
-        return;
-    }
-
-    if (result.use_candidate && sc != &s->creds[0]) {
-        ngx_webrtc_session_restarted(s);
-    }
-
-    ngx_webrtc_session_checked(s, path, n, result.use_candidate);
-}
-
-
-void
-ngx_webrtc_session_checked(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path,
-    size_t n, ngx_uint_t nominated)
-{
-    s->checked = ngx_current_msec;
-
-    ngx_webrtc_session_path_checked(s, path, n, nominated);
-
-    if (ngx_webrtc_dtls_start(&s->dtls, ngx_current_msec) != NGX_OK) {
-        ngx_webrtc_session_close(s, "dtls start failed");
-        return;
-    }
-
-    ngx_webrtc_session_schedule(s);
-}
-
-
-void
-ngx_webrtc_session_input(ngx_webrtc_session_t *s, ngx_webrtc_worker_path_t *wp,
-    u_char *p, size_t n)
-{
-    if (s->state == NGX_WEBRTC_SESSION_CLOSING) {
-        return;
-    }
-
-    s->on_path = (wp == NULL || wp == s->current);
-
-    if (wp) {
-        ngx_webrtc_session_path_received(wp, n);
-    }
-
-    switch (ngx_webrtc_rtp_classify(p, n)) {
-
-    case NGX_WEBRTC_DATAGRAM_DTLS:
-        ngx_webrtc_session_dtls(s, p, n);
-        break;
-
-    case NGX_WEBRTC_DATAGRAM_RTCP:
-        ngx_webrtc_session_rtcp(s, p, n);
-        break;
-
-    case NGX_WEBRTC_DATAGRAM_STUN:
-        /* the agent has no use for it, and neither have we */
-        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_STUN);
-        break;
-
-    default:
-        ngx_webrtc_session_rtp(s, p, n);
-        break;
-    }
-}
-
-
-static void
-ngx_webrtc_session_dtls(ngx_webrtc_session_t *s, u_char *p, size_t n)
-{
-    switch (ngx_webrtc_dtls_input(&s->dtls, p, n, ngx_current_msec)) {
-
-    case NGX_OK:
-
-        if (s->state == NGX_WEBRTC_SESSION_CHECKED) {
-            ngx_webrtc_session_connected(s);
-        }
-
-        if (ngx_webrtc_session_has_data(s)) {
-            ngx_webrtc_session_consent_heard(s);
-        }
-
-        break;
-
-    case NGX_AGAIN:
-        break;
-
-    case NGX_DONE:
-        ngx_webrtc_session_close(s, "closed by peer");
-        return;
-
-    case NGX_DECLINED:
-        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_DTLS);
-        return;
-
-    default:
-        ngx_webrtc_session_close(s, s->dtls.reason ? s->dtls.reason
-                                                   : "dtls failed");
-        return;
-    }
-
-    ngx_webrtc_session_schedule(s);
-}
-
-
-static void
-ngx_webrtc_session_connected(ngx_webrtc_session_t *s)
-{
-    ngx_webrtc_session_path_connected(s);
-
-    if (s->role->media != NGX_WEBRTC_ROLE_NO_MEDIA
-        && ngx_webrtc_session_keys(s) != NGX_OK)
+    if (ngx_webrtc_srtp_protect_rtcp(&s->out, p, &n,
+                                     n + NGX_WEBRTC_SRTP_RTCP_TAG)
+        != NGX_OK)
     {
+        ngx_webrtc_session_close(s, "srtcp failed");
         return;
     }
 
-    s->state = NGX_WEBRTC_SESSION_UP;
-    ngx_webrtc_peers_up(s->wk->bus, s->peer);
-    s->report = ngx_current_msec;
-
-    if (s->role->media != NGX_WEBRTC_ROLE_NO_MEDIA) {
-        ngx_log_error(NGX_LOG_INFO, &s->log, 0,
-                      "webrtc session up profile:%xi ms:%M",
-                      (ngx_int_t) s->out.profile,
-                      ngx_current_msec - (ngx_msec_t) s->peer->created_ms);
-    }
-
-    s->role->start(s);
-}
-
-
-/* SRTP; NGX_ERROR: the session is being closed */
-
-static ngx_int_t
-ngx_webrtc_session_keys(ngx_webrtc_session_t *s)
-{
-    ngx_int_t               rc;
-    ngx_webrtc_srtp_key_t   local, remote;
-
-    rc = ngx_webrtc_dtls_export(&s->dtls, &local, &remote);
-
-    if (rc != NGX_OK) {
-        ngx_webrtc_session_close(s, rc == NGX_DECLINED
-                                    ? "no srtp profile in common"
-                                    : "dtls export failed");
-        return NGX_ERROR;
-    }
-
-    rc = ngx_webrtc_srtp_out_init(&s->out, &local);
-
-    if (rc == NGX_OK) {
-        rc = (s->role->media == NGX_WEBRTC_ROLE_RECEIVES)
-             ? ngx_webrtc_srtp_in_init(&s->in, &remote)
-             : ngx_webrtc_srtp_in_init_rtcp(&s->in, &remote);
-    }
-
-    ngx_explicit_memzero(&local, sizeof(ngx_webrtc_srtp_key_t));
-    ngx_explicit_memzero(&remote, sizeof(ngx_webrtc_srtp_key_t));
-
-    if (rc != NGX_OK) {
-        ngx_webrtc_session_close(s, "srtp init failed");
-        return NGX_ERROR;
-    }
-
-    if (s->dtls.client) {
-        /* the last flight was the peer's */
-        ngx_webrtc_session_settle(s);
-    }
-
-    return NGX_OK;
+    ngx_webrtc_transport_send(&s->transport, p, n);
 }
 
 
@@ -559,164 +126,13 @@ ngx_webrtc_session_settle(ngx_webrtc_session_t *s)
 }
 
 
-/*
- * SRTP or SRTCP from the peer has been found authentic.  Where media comes it
- * is a sign of life as good as a check, if it came over the current path:
- * without consent (RFC 7675) nothing may be sent, but what comes is welcome.
- */
-
-static void
-ngx_webrtc_session_heard(ngx_webrtc_session_t *s)
-{
-    if (s->on_path) {
-        s->heard = ngx_current_msec;
-    }
-
-    ngx_webrtc_session_consent_heard(s);
-
-    if (s->dtls.ssl) {
-        /* it has the keys, hence our last flight */
-        ngx_webrtc_session_settle(s);
-    }
-}
-
-
-static void
-ngx_webrtc_session_dtls_send(void *ctx, u_char *p, size_t n)
-{
-    ngx_webrtc_session_t *s = ctx;
-
-    u_char  *room;
-
-    s->greeted = 1;
-
-    if (ngx_webrtc_session_has_data(s)) {
-
-        /* one message for many packets; a full socket loses this one */
-
-        room = ngx_webrtc_transport_reserve(&s->transport, n);
-
-        if (room) {
-            ngx_memcpy(room, p, n);
-            ngx_webrtc_transport_commit(&s->transport, n);
-        }
-
-        return;
-    }
-
-    ngx_webrtc_transport_send(&s->transport, p, n);
-}
-
-
-static void
-ngx_webrtc_session_dtls_recv(void *ctx, u_char *p, size_t n)
-{
-    ngx_webrtc_session_t *s = ctx;
-
-    s->role->data(s, p, n);
-}
-
-
-static void
-ngx_webrtc_session_rtp(ngx_webrtc_session_t *s, u_char *p, size_t n)
-{
-    ngx_int_t         rc;
-    ngx_webrtc_rtp_t  rtp;
-
-    if (!ngx_webrtc_session_receives(s)) {
-        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_RTP);
-        return;
-    }
-
-    rc = ngx_webrtc_srtp_unprotect(&s->in, p, &n);
-
-    if (rc == NGX_ERROR) {
-        /* it comes again with other keys, instead of being dropped for ever */
-        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_LIMIT);
-        ngx_webrtc_session_close(s, "too many ssrcs");
-        return;
-    }
-
-    if (rc != NGX_OK || ngx_webrtc_rtp_parse(p, p + n, &rtp) != NGX_OK) {
-        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_RTP);
-        return;
-    }
-
-    ngx_webrtc_session_heard(s);
-
-    s->role->rtp(s, &rtp, n);
-}
-
-
-static void
-ngx_webrtc_session_rtcp(ngx_webrtc_session_t *s, u_char *p, size_t n)
-{
-    u_char             *end;
-    ngx_webrtc_rtcp_t   rtcp;
-
-    if (s->state != NGX_WEBRTC_SESSION_UP
-        || s->role->rtcp == NULL
-        || ngx_webrtc_srtp_unprotect_rtcp(&s->in, p, &n) != NGX_OK
-        || ngx_webrtc_rtcp_check(p, p + n) != NGX_OK)
-    {
-        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_RTCP);
-        return;
-    }
-
-    ngx_webrtc_session_heard(s);
-
-    ngx_webrtc_atomic_add(&s->peer->stat.packets_in, 1);
-    ngx_webrtc_atomic_add(&s->peer->stat.bytes_in, n);
-
-    end = p + n;
-
-    while (p != end) {
-        p = ngx_webrtc_rtcp_next(p, end, &rtcp);
-        if (p == NULL) {
-            return;
-        }
-
-        s->role->rtcp(s, &rtcp);
-    }
-}
-
-
-void
-ngx_webrtc_session_send_rtcp(ngx_webrtc_session_t *s, u_char *p, size_t n)
-{
-    if (ngx_webrtc_srtp_protect_rtcp(&s->out, p, &n,
-                                     n + NGX_WEBRTC_SRTP_RTCP_TAG)
-        != NGX_OK)
-    {
-        ngx_webrtc_session_close(s, "srtcp failed");
-        return;
-    }
-
-    ngx_webrtc_transport_send(&s->transport, p, n);
-}
-
-
-void
-ngx_webrtc_session_complain(ngx_webrtc_session_t *s, const char *what)
-{
-    if (s->complained) {
-        return;
-    }
-
-    s->complained = 1;
-
-    ngx_log_error(NGX_LOG_INFO, &s->log, 0, "webrtc session peer error: %s",
-                  what);
-}
-
-
 /* the one timer: the earliest of all deadlines */
 
 void
 ngx_webrtc_session_schedule(ngx_webrtc_session_t *s)
 {
     uint64_t    dtls;
-    ngx_msec_t  now, next, consent;
+    ngx_msec_t  now, next, end;
 
     if (s->state == NGX_WEBRTC_SESSION_CLOSING) {
         return;
@@ -739,10 +155,14 @@ ngx_webrtc_session_schedule(ngx_webrtc_session_t *s)
     }
 
     if (s->paired) {
-        consent = ngx_webrtc_session_consent_deadline(s);
+        end = s->consent.given + NGX_WEBRTC_SESSION_CONSENT_TIMEOUT;
 
-        if ((ngx_msec_int_t) (consent - next) < 0) {
-            next = consent;
+        if (s->connected && (ngx_msec_int_t) (end - next) < 0) {
+            next = end;
+        }
+
+        if ((ngx_msec_int_t) (s->consent.next - next) < 0) {
+            next = s->consent.next;
         }
     }
 
@@ -797,69 +217,6 @@ ngx_webrtc_session_alive(ngx_webrtc_session_t *s)
 }
 
 
-static void
-ngx_webrtc_session_timer(ngx_event_t *ev)
-{
-    ngx_msec_t             now;
-    ngx_webrtc_session_t  *s;
-
-    s = ev->data;
-    now = ngx_current_msec;
-
-    if (s->peer->closing) {
-        ngx_webrtc_session_close(s, "deleted");
-        return;
-    }
-
-    ngx_webrtc_session_consent_timeout(s, now);
-
-    if (s->state == NGX_WEBRTC_SESSION_CLOSING) {
-        return;
-    }
-
-    ngx_webrtc_session_rebind_timeout(s, now);
-
-    if (s->connected) {
-        /* full ICE: consent takes the place of checks */
-        s->checked = now;
-    }
-
-    if (now - ngx_webrtc_session_alive(s) >= s->peer->timeout_ms) {
-        ngx_webrtc_session_close(s, ngx_webrtc_session_receives(s)
-                                    ? "no connectivity checks, no media"
-                                    : "no connectivity checks");
-        return;
-    }
-
-    if (s->state == NGX_WEBRTC_SESSION_CHECKED
-        && now - s->created >= s->peer->handshake_ms)
-    {
-        ngx_webrtc_session_close(s, "handshake timed out");
-        return;
-    }
-
-    if (ngx_webrtc_dtls_timeout(&s->dtls, now) != NGX_OK) {
-        ngx_webrtc_session_close(s, s->dtls.reason ? s->dtls.reason
-                                                   : "dtls timed out");
-        return;
-    }
-
-    ngx_webrtc_session_path_timeout(s, now);
-
-    if (s->state == NGX_WEBRTC_SESSION_UP
-        && (ngx_msec_int_t) (now - s->report) >= 0)
-    {
-        s->report = now + NGX_WEBRTC_SESSION_REPORT;
-
-        if (s->role->second) {
-            s->role->second(s);
-        }
-    }
-
-    ngx_webrtc_session_schedule(s);
-}
-
-
 void
 ngx_webrtc_session_close(ngx_webrtc_session_t *s, const char *reason)
 {
@@ -874,60 +231,15 @@ ngx_webrtc_session_close(ngx_webrtc_session_t *s, const char *reason)
 }
 
 
-static void
-ngx_webrtc_session_close_handler(ngx_event_t *ev)
-{
-    ngx_webrtc_session_destroy(ev->data);
-}
-
-
 void
-ngx_webrtc_session_destroy(ngx_webrtc_session_t *s)
+ngx_webrtc_session_complain(ngx_webrtc_session_t *s, const char *what)
 {
-    uint64_t              ref;
-    ngx_webrtc_worker_t  *wk;
-
-    wk = s->wk;
-
-    ngx_log_error(NGX_LOG_INFO, &s->log, 0, "webrtc session closed: %s",
-                  s->reason ? s->reason : "");
-
-    s->state = NGX_WEBRTC_SESSION_CLOSING;
-
-    if (s->timer.timer_set) {
-        ngx_del_timer(&s->timer);
+    if (s->complained) {
+        return;
     }
 
-    if (s->close.posted) {
-        ngx_delete_posted_event(&s->close);
-    }
+    s->complained = 1;
 
-    s->role->stop(s);
-
-    if (s->transport.nice && !s->paired) {
-        ngx_webrtc_unheard_deleted(wk, s->peer);
-    }
-
-    ngx_webrtc_dtls_close(&s->dtls);
-    ngx_webrtc_session_ice_stop(s);
-    ngx_webrtc_dtls_cleanup(&s->dtls);
-    ngx_webrtc_srtp_out_cleanup(&s->out);
-    ngx_webrtc_srtp_in_cleanup(&s->in);
-
-    ngx_webrtc_session_path_done(s);
-    ngx_webrtc_session_rebind_end(s);
-
-    ngx_queue_remove(&s->queue);
-    wk->nsessions--;
-
-    ref = s->peer->ref;
-    s->peer->session = NULL;
-
-    (void) ngx_webrtc_peers_close(wk->bus, ref);
-
-    if (s->st) {
-        ngx_webrtc_bus_release(wk->bus, s->st);
-    }
-
-    ngx_free(s);
+    ngx_log_error(NGX_LOG_INFO, &s->log, 0, "webrtc session peer error: %s",
+                  what);
 }

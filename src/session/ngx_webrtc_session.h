@@ -2,9 +2,14 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * A session: from the first verified connectivity check to the end.  It wires
- * the engines of src/proto, which do not know each other, and owns all they
- * need.  One timer is the earliest deadline of all.
+ * A session, and what its parts and its role need of it.  It owns all that the
+ * engines of src/proto need, and has one timer: the earliest deadline of all.
+ *
+ *   ngx_webrtc_session_life.c     begins, wires the engines, ends
+ *   ngx_webrtc_session_path.c     its addresses with ICE lite
+ *   ngx_webrtc_session_ice.c      its agent with full ICE
+ *   ngx_webrtc_session_consent.c  what it may send to then
+ *   ngx_webrtc_session_rebind.c   where its peer is when that is silent
  */
 
 
@@ -15,7 +20,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
-#include "ngx_webrtc_worker.h"
+#include "ngx_webrtc_paths.h"
 #include "ngx_webrtc_bus_public.h"
 #include "ngx_webrtc_transport.h"
 #include "ngx_webrtc_ice_probe.h"
@@ -66,6 +71,9 @@ typedef struct {
  * of the last eight seconds, five more often repeated */
 #define NGX_WEBRTC_SESSION_CONSENT_TIDS  8
 
+/* ms that consent lasts; RFC 7675, 5.1 */
+#define NGX_WEBRTC_SESSION_CONSENT_TIMEOUT  30000
+
 /* of full ICE */
 typedef struct {
     ngx_msec_t                   given;       /* time of the last answer */
@@ -78,7 +86,25 @@ typedef struct {
 } ngx_webrtc_session_consent_t;
 
 
-typedef struct ngx_webrtc_session_rebind_s  ngx_webrtc_session_rebind_t;
+/* addresses that are asked at a time; chosen: those heard last */
+#define NGX_WEBRTC_SESSION_REBIND_OTHERS  8
+
+typedef struct {
+    ngx_webrtc_nice_other_t      to;
+    u_char                       tid[NGX_WEBRTC_ICE_TID];
+} ngx_webrtc_session_other_t;
+
+
+/* of full ICE, when the address in use is silent */
+typedef struct {
+    ngx_msec_t                   begun;
+    ngx_msec_t                   asked;       /* time that others were, first */
+    ngx_msec_t                   next;        /* time of the next step */
+    ngx_uint_t                   round;       /* requests before it */
+    ngx_webrtc_session_other_t  *found;       /* the first that has answered */
+    ngx_webrtc_session_other_t   others[NGX_WEBRTC_SESSION_REBIND_OTHERS];
+    ngx_uint_t                   n;
+} ngx_webrtc_session_rebind_t;
 
 
 /* a binding request of ours that is under way, see ngx_webrtc_session_path.c */
@@ -99,8 +125,8 @@ struct ngx_webrtc_session_s {
     ngx_webrtc_stream_t         *st;          /* held */
     ngx_queue_t                  queue;       /* of wk->sessions */
 
-    ngx_webrtc_worker_path_t     paths[NGX_WEBRTC_SESSION_PATHS];
-    ngx_webrtc_worker_path_t    *current;     /* where we send; never NULL,
+    ngx_webrtc_paths_entry_t     paths[NGX_WEBRTC_SESSION_PATHS];
+    ngx_webrtc_paths_entry_t    *current;     /* where we send; never NULL,
                                                  but with full ICE */
     ngx_webrtc_transport_t       transport;   /* what sends */
     ngx_webrtc_session_probe_t   probe;
@@ -142,43 +168,9 @@ struct ngx_webrtc_session_s {
 };
 
 
-/*
- * Makes the session of a slot that this worker has just claimed.
- *
- *   path   where the verified check came from; NULL with full ICE: an agent
- *          has to follow, see ngx_webrtc_session_ice.h
- *
- * NULL without memory; the slot is still the caller's then.
- */
-ngx_webrtc_session_t *ngx_webrtc_session_create(ngx_webrtc_worker_t *wk,
-    ngx_webrtc_peer_t *peer, ngx_webrtc_path_t *path);
-
-/*
- * A datagram from an address that passed a check of this session.
- *
- *   p, n   may be modified
- */
-void ngx_webrtc_session_input(ngx_webrtc_session_t *s,
-    ngx_webrtc_worker_path_t *wp, u_char *p, size_t n);
-
-/* A binding request with this session's ufrag, from any address. */
-void ngx_webrtc_session_check(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path,
-    u_char *p, size_t n);
-
-/* Does the session know this local ufrag as its own? */
-ngx_uint_t ngx_webrtc_session_has_ufrag(ngx_webrtc_session_t *s,
-    ngx_str_t *ufrag);
-
-/* The slot has been changed: takes over the credentials of an ICE restart. */
-void ngx_webrtc_session_changed(ngx_webrtc_session_t *s);
-
-/*
- * What a verified check means: address, nomination, liveness.
- *
- *   n   bytes of its datagram
- */
-void ngx_webrtc_session_checked(ngx_webrtc_session_t *s,
-    ngx_webrtc_path_t *path, size_t n, ngx_uint_t nominated);
+/* The session's credentials with this local ufrag, or NULL. */
+ngx_webrtc_session_cred_t *ngx_webrtc_session_find_cred(
+    ngx_webrtc_session_t *s, ngx_str_t *ufrag);
 
 /* Is it a session whose peer sends media? */
 #define ngx_webrtc_session_receives(s)                                        \
@@ -197,9 +189,6 @@ ngx_msec_t ngx_webrtc_session_alive(ngx_webrtc_session_t *s);
  *   reason   static text for the log
  */
 void ngx_webrtc_session_close(ngx_webrtc_session_t *s, const char *reason);
-
-/* Ends it now: not from within a call of its own. */
-void ngx_webrtc_session_destroy(ngx_webrtc_session_t *s);
 
 /* Sets the timer to the earliest deadline. */
 void ngx_webrtc_session_schedule(ngx_webrtc_session_t *s);

@@ -27,23 +27,13 @@
 
 #include <openssl/rand.h>
 
-#include "ngx_webrtc_session.h"
 #include "ngx_webrtc_session_consent.h"
-#include "ngx_webrtc_session_rebind.h"
 #include "ngx_webrtc_ice_probe.h"
 
 
 /* ms; RFC 7675, 5.1: 5 s, times 0.8 to 1.2 */
 #define NGX_WEBRTC_SESSION_CONSENT_MIN      4000
 #define NGX_WEBRTC_SESSION_CONSENT_SPREAD   2000
-
-/* ms; RFC 7675, 5.1 */
-#define NGX_WEBRTC_SESSION_CONSENT_TIMEOUT  30000
-
-
-/* ms to an answer before others are asked; chosen: longer than most round trips
- */
-#define NGX_WEBRTC_SESSION_CONSENT_WAIT     1000
 
 
 void
@@ -64,26 +54,10 @@ ngx_webrtc_session_consent_given(ngx_webrtc_session_t *s)
 }
 
 
-void
-ngx_webrtc_session_consent_heard(ngx_webrtc_session_t *s)
-{
-    if (s->transport.nice && s->paired
-        && ngx_webrtc_nice_deaf(s->transport.nice))
-    {
-        ngx_webrtc_session_rebind_end(s);
-        ngx_webrtc_session_consent_given(s);
-    }
-}
-
-
-void
+ngx_int_t
 ngx_webrtc_session_consent_input(ngx_webrtc_session_t *s, u_char *p, size_t n)
 {
     ngx_uint_t  i, good;
-
-    if (!s->paired) {
-        return;
-    }
 
     good = 0;
 
@@ -96,14 +70,10 @@ ngx_webrtc_session_consent_input(ngx_webrtc_session_t *s, u_char *p, size_t n)
     }
 
     if (!good) {
-        /* or one of libnice's */
-        (void) ngx_webrtc_session_rebind_input(s, p, n);
-        return;
+        return NGX_DECLINED;
     }
 
     ngx_webrtc_nice_expect(s->transport.nice, 0);
-
-    ngx_webrtc_session_rebind_end(s);
 
     if (!s->connected) {
         ngx_log_error(NGX_LOG_INFO, &s->log, 0,
@@ -111,29 +81,16 @@ ngx_webrtc_session_consent_input(ngx_webrtc_session_t *s, u_char *p, size_t n)
     }
 
     ngx_webrtc_session_consent_given(s);
+
+    return NGX_OK;
 }
 
 
-ngx_msec_t
-ngx_webrtc_session_consent_deadline(ngx_webrtc_session_t *s)
-{
-    ngx_msec_t  end;
-
-    end = s->consent.given + NGX_WEBRTC_SESSION_CONSENT_TIMEOUT;
-
-    if (s->connected && (ngx_msec_int_t) (end - s->consent.next) < 0) {
-        return end;
-    }
-
-    return s->consent.next;
-}
-
-
-void
+ngx_int_t
 ngx_webrtc_session_consent_timeout(ngx_webrtc_session_t *s, ngx_msec_t now)
 {
     if (!s->paired) {
-        return;
+        return NGX_OK;
     }
 
     if (s->connected
@@ -145,19 +102,21 @@ ngx_webrtc_session_consent_timeout(ngx_webrtc_session_t *s, ngx_msec_t now)
             || now - s->heard >= NGX_WEBRTC_SESSION_CONSENT_TIMEOUT)
         {
             ngx_webrtc_session_close(s, "consent lost");
-            return;
+            return NGX_OK;
         }
 
         s->connected = 0;
         s->transport.budget = &s->consent.none;
     }
 
-    if ((ngx_msec_int_t) (now - s->consent.next) >= 0) {
-        s->consent.next = now + NGX_WEBRTC_SESSION_CONSENT_MIN
-                          + ngx_random() % NGX_WEBRTC_SESSION_CONSENT_SPREAD;
-
-        ngx_webrtc_session_rebind_begin(s, NGX_WEBRTC_SESSION_CONSENT_WAIT);
+    if ((ngx_msec_int_t) (now - s->consent.next) < 0) {
+        return NGX_OK;
     }
+
+    s->consent.next = now + NGX_WEBRTC_SESSION_CONSENT_MIN
+                      + ngx_random() % NGX_WEBRTC_SESSION_CONSENT_SPREAD;
+
+    return NGX_AGAIN;
 }
 
 

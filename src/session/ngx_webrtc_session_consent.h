@@ -19,21 +19,21 @@ void ngx_webrtc_session_consent_given(ngx_webrtc_session_t *s);
 /* Sends a request over the pair in use. */
 void ngx_webrtc_session_consent_ask(ngx_webrtc_session_t *s);
 
-/* An authentic packet has come: it counts where no answers are seen. */
-void ngx_webrtc_session_consent_heard(ngx_webrtc_session_t *s);
-
-/* An answer to a binding request, perhaps to one of the agent's own. */
-void ngx_webrtc_session_consent_input(ngx_webrtc_session_t *s, u_char *p,
+/*
+ * NGX_OK        p, n answers one of the requests: consent is given
+ * NGX_DECLINED  it does not
+ */
+ngx_int_t ngx_webrtc_session_consent_input(ngx_webrtc_session_t *s, u_char *p,
     size_t n);
 
-/* When the next one is to be called, while s->paired is set. */
-ngx_msec_t ngx_webrtc_session_consent_deadline(ngx_webrtc_session_t *s);
-
 /*
- * Asks again when the time has come, and finds out that consent has expired.
- * May close the session.
+ * Finds out that consent has expired; may close the session.  To be called at
+ * s->consent.next, and when consent ends, while s->paired is set.
+ *
+ * NGX_OK
+ * NGX_AGAIN  the time has come to ask again
  */
-void ngx_webrtc_session_consent_timeout(ngx_webrtc_session_t *s,
+ngx_int_t ngx_webrtc_session_consent_timeout(ngx_webrtc_session_t *s,
     ngx_msec_t now);
 
 

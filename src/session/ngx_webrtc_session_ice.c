@@ -3,9 +3,9 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * Full ICE of a session.  Wires the agent (src/net/ngx_webrtc_nice.c) to the
- * session: what arrives goes to ngx_webrtc_session_input(), a selected pair
- * starts DTLS, and consent (ngx_webrtc_session_consent.c) takes the place of
- * the checks that keep a session with ICE lite alive.
+ * session: what arrives goes to ngx_webrtc_session_life_input(), a selected
+ * pair starts DTLS, and consent (ngx_webrtc_session_consent.c) takes the place
+ * of the checks that keep a session with ICE lite alive.
  *
  *   created ---- connected ----> as any session
  *      |           |   ^
@@ -24,12 +24,15 @@
 #include "ngx_webrtc_session_consent.h"
 #include "ngx_webrtc_session_rebind.h"
 #include "ngx_webrtc_bus_unheard.h"
+#include "ngx_webrtc_roles.h"
 #include "ngx_webrtc_sdpfrag.h"
 
 
-static ngx_int_t ngx_webrtc_session_ice_agent(ngx_webrtc_session_t *s,
-    ngx_webrtc_session_ice_conf_t *conf);
-static void ngx_webrtc_session_ice_input(void *ctx, u_char *p, size_t n);
+/* ms to an answer before others are asked; chosen: longer than most round trips
+ */
+#define NGX_WEBRTC_SESSION_ICE_WAIT  1000
+
+
 static void ngx_webrtc_session_ice_answer(void *ctx, u_char *p, size_t n);
 static void ngx_webrtc_session_ice_done(void *ctx);
 static void ngx_webrtc_session_ice_state(void *ctx, ngx_uint_t state);
@@ -38,46 +41,10 @@ static void ngx_webrtc_session_ice_gathered(void *ctx);
 static void ngx_webrtc_session_ice_reflexive(void *ctx, ngx_uint_t n);
 
 
-ngx_webrtc_session_t *
-ngx_webrtc_session_ice_create(ngx_webrtc_worker_t *wk, uint64_t ref,
+ngx_int_t
+ngx_webrtc_session_ice_start(ngx_webrtc_session_t *s,
     ngx_webrtc_session_ice_conf_t *conf,
-    const ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t ncand)
-{
-    ngx_uint_t             i;
-    ngx_webrtc_peer_t     *peer;
-    ngx_webrtc_session_t  *s;
-
-    peer = ngx_webrtc_peers_claim(wk->bus, ref);
-    if (peer == NULL) {
-        (void) ngx_webrtc_peers_close(wk->bus, ref);
-        return NULL;
-    }
-
-    s = ngx_webrtc_session_create(wk, peer, NULL);
-    if (s == NULL) {
-        (void) ngx_webrtc_peers_close(wk->bus, ref);
-        return NULL;
-    }
-
-    if (ngx_webrtc_session_ice_agent(s, conf) != NGX_OK) {
-        s->reason = "no ice agent";
-        ngx_webrtc_session_destroy(s);
-        return NULL;
-    }
-
-    for (i = 0; i < ncand; i++) {
-        (void) ngx_webrtc_nice_add(s->transport.nice, &cand[i]);
-    }
-
-    ngx_webrtc_session_schedule(s);
-
-    return s;
-}
-
-
-static ngx_int_t
-ngx_webrtc_session_ice_agent(ngx_webrtc_session_t *s,
-    ngx_webrtc_session_ice_conf_t *conf)
+    void (*input)(void *ctx, u_char *p, size_t n))
 {
     ngx_str_t                ufrag, pwd;
     ngx_webrtc_desc_t       *desc;
@@ -87,7 +54,7 @@ ngx_webrtc_session_ice_agent(ngx_webrtc_session_t *s,
 
     ngx_memzero(&nice, sizeof(ngx_webrtc_nice_conf_t));
 
-    nice.input = ngx_webrtc_session_ice_input;
+    nice.input = input;
     nice.answer = ngx_webrtc_session_ice_answer;
     nice.done = ngx_webrtc_session_ice_done;
     nice.state = ngx_webrtc_session_ice_state;
@@ -296,15 +263,33 @@ ngx_webrtc_session_ice_stop(ngx_webrtc_session_t *s)
         ngx_webrtc_nice_close(s->transport.nice);
         s->transport.nice = NULL;
     }
+
+    ngx_webrtc_session_rebind_end(s);
 }
 
 
-static void
-ngx_webrtc_session_ice_input(void *ctx, u_char *p, size_t n)
+void
+ngx_webrtc_session_ice_heard(ngx_webrtc_session_t *s)
 {
-    ngx_webrtc_session_t *s = ctx;
+    if (s->transport.nice && s->paired
+        && ngx_webrtc_nice_deaf(s->transport.nice))
+    {
+        ngx_webrtc_session_rebind_end(s);
+        ngx_webrtc_session_consent_given(s);
+    }
+}
 
-    ngx_webrtc_session_input(s, NULL, p, n);
+
+void
+ngx_webrtc_session_ice_timeout(ngx_webrtc_session_t *s, ngx_msec_t now)
+{
+    if (ngx_webrtc_session_consent_timeout(s, now) == NGX_AGAIN) {
+        ngx_webrtc_session_rebind_begin(s, NGX_WEBRTC_SESSION_ICE_WAIT);
+    }
+
+    if (s->state != NGX_WEBRTC_SESSION_CLOSING) {
+        ngx_webrtc_session_rebind_timeout(s, now);
+    }
 }
 
 
@@ -313,9 +298,17 @@ ngx_webrtc_session_ice_answer(void *ctx, u_char *p, size_t n)
 {
     ngx_webrtc_session_t *s = ctx;
 
-    if (s->state != NGX_WEBRTC_SESSION_CLOSING) {
-        ngx_webrtc_session_consent_input(s, p, n);
+    if (s->state == NGX_WEBRTC_SESSION_CLOSING || !s->paired) {
+        return;
     }
+
+    if (ngx_webrtc_session_consent_input(s, p, n) == NGX_OK) {
+        ngx_webrtc_session_rebind_end(s);
+        return;
+    }
+
+    /* or one of libnice's */
+    (void) ngx_webrtc_session_rebind_input(s, p, n);
 }
 
 
@@ -324,7 +317,7 @@ ngx_webrtc_session_ice_done(void *ctx)
 {
     ngx_webrtc_session_t *s = ctx;
 
-    ngx_webrtc_worker_batch(s->wk);
+    ngx_webrtc_roles_batch(s->wk);
 }
 
 

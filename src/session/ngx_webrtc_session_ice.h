@@ -30,18 +30,17 @@ typedef struct {
 
 
 /*
- * Claims a slot that this worker has just made, makes its session and an agent
- * that begins to gather.  wk->conf.on_ice() tells of candidates.
+ * Gives a session an agent that begins to gather.  wk->conf.on_ice() tells of
+ * candidates.
  *
- *   ref     of the slot
  *   conf    not needed afterwards
- *   cand    the offer's candidates, ncand of them
+ *   input   gets what the agent has received; ctx is the session
  *
- * Returns the session; NULL after logging, the slot is gone then.
+ * NGX_OK, NGX_ERROR
  */
-ngx_webrtc_session_t *ngx_webrtc_session_ice_create(ngx_webrtc_worker_t *wk,
-    uint64_t ref, ngx_webrtc_session_ice_conf_t *conf,
-    const ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t ncand);
+ngx_int_t ngx_webrtc_session_ice_start(ngx_webrtc_session_t *s,
+    ngx_webrtc_session_ice_conf_t *conf,
+    void (*input)(void *ctx, u_char *p, size_t n));
 
 /*
  * The peer's candidates as an SDP fragment (RFC 8840), parsed before.  Those of
@@ -60,6 +59,12 @@ void ngx_webrtc_session_ice_changed(ngx_webrtc_session_t *s);
  */
 u_char *ngx_webrtc_session_ice_print(ngx_webrtc_session_t *s, u_char *p,
     u_char *end);
+
+/* An authentic packet has come: it counts where no answers are seen. */
+void ngx_webrtc_session_ice_heard(ngx_webrtc_session_t *s);
+
+/* Sees to consent, and to where the peer is.  May close the session. */
+void ngx_webrtc_session_ice_timeout(ngx_webrtc_session_t *s, ngx_msec_t now);
 
 /* Ends the agent; close_notify has left before. */
 void ngx_webrtc_session_ice_stop(ngx_webrtc_session_t *s);

@@ -59,19 +59,19 @@
 #define NGX_WEBRTC_SESSION_PROBE_RTO    100
 
 
-static ngx_webrtc_worker_path_t *ngx_webrtc_session_path_own(
+static ngx_webrtc_paths_entry_t *ngx_webrtc_session_path_own(
     ngx_webrtc_session_t *s, ngx_webrtc_path_t *path);
-static ngx_webrtc_worker_path_t *ngx_webrtc_session_path_add(
+static ngx_webrtc_paths_entry_t *ngx_webrtc_session_path_add(
     ngx_webrtc_session_t *s, ngx_webrtc_path_t *path);
 static ngx_uint_t ngx_webrtc_session_path_foreign(ngx_webrtc_session_t *s,
     ngx_webrtc_path_t *path);
-static ngx_uint_t ngx_webrtc_session_path_silent(ngx_webrtc_worker_path_t *wp);
-static ngx_webrtc_worker_path_t *ngx_webrtc_session_path_entry(
+static ngx_uint_t ngx_webrtc_session_path_silent(ngx_webrtc_paths_entry_t *wp);
+static ngx_webrtc_paths_entry_t *ngx_webrtc_session_path_entry(
     ngx_webrtc_session_t *s, ngx_webrtc_path_t *path);
 static void ngx_webrtc_session_path_select(ngx_webrtc_session_t *s,
-    ngx_webrtc_worker_path_t *wp);
+    ngx_webrtc_paths_entry_t *wp);
 static void ngx_webrtc_session_path_proven(ngx_webrtc_session_t *s,
-    ngx_webrtc_worker_path_t *wp);
+    ngx_webrtc_paths_entry_t *wp);
 static void ngx_webrtc_session_path_ask(ngx_webrtc_session_t *s,
     ngx_webrtc_path_t *path, ngx_uint_t nominated);
 static void ngx_webrtc_session_path_send(ngx_webrtc_session_t *s);
@@ -128,7 +128,7 @@ ngx_webrtc_session_path_checked(ngx_webrtc_session_t *s,
     ngx_webrtc_path_t *path, size_t n, ngx_uint_t nominated)
 {
     ngx_uint_t                 i;
-    ngx_webrtc_worker_path_t  *wp;
+    ngx_webrtc_paths_entry_t  *wp;
 
     wp = ngx_webrtc_session_path_own(s, path);
 
@@ -169,7 +169,7 @@ ngx_webrtc_session_path_checked(ngx_webrtc_session_t *s,
 
 
 void
-ngx_webrtc_session_path_received(ngx_webrtc_worker_path_t *wp, size_t n)
+ngx_webrtc_session_path_received(ngx_webrtc_paths_entry_t *wp, size_t n)
 {
     if (wp->proven) {
         return;
@@ -207,12 +207,12 @@ ngx_webrtc_session_path_connected(ngx_webrtc_session_t *s)
 
 /* the session's entry of an address, made when nobody has it; or NULL */
 
-static ngx_webrtc_worker_path_t *
+static ngx_webrtc_paths_entry_t *
 ngx_webrtc_session_path_own(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path)
 {
-    ngx_webrtc_worker_path_t  *wp;
+    ngx_webrtc_paths_entry_t  *wp;
 
-    wp = ngx_webrtc_worker_find(s->wk, path);
+    wp = ngx_webrtc_paths_find(s->wk, path);
 
     if (wp && wp->session == s) {
         wp->path.local = path->local;
@@ -238,10 +238,10 @@ static ngx_uint_t
 ngx_webrtc_session_path_foreign(ngx_webrtc_session_t *s,
     ngx_webrtc_path_t *path)
 {
-    ngx_webrtc_worker_path_t  *wp;
+    ngx_webrtc_paths_entry_t  *wp;
     ngx_webrtc_peer_info_t     info;
 
-    wp = ngx_webrtc_worker_find(s->wk, path);
+    wp = ngx_webrtc_paths_find(s->wk, path);
 
     if (wp) {
         return wp->session != s
@@ -257,7 +257,7 @@ ngx_webrtc_session_path_foreign(ngx_webrtc_session_t *s,
 /* has its owner not been heard of there for long? */
 
 static ngx_uint_t
-ngx_webrtc_session_path_silent(ngx_webrtc_worker_path_t *wp)
+ngx_webrtc_session_path_silent(ngx_webrtc_paths_entry_t *wp)
 {
     ngx_msec_t             heard;
     ngx_webrtc_session_t  *s;
@@ -271,14 +271,14 @@ ngx_webrtc_session_path_silent(ngx_webrtc_worker_path_t *wp)
 
 /* makes an address the session's, whoever has had it */
 
-static ngx_webrtc_worker_path_t *
+static ngx_webrtc_paths_entry_t *
 ngx_webrtc_session_path_add(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path)
 {
     ngx_uint_t                 i;
     ngx_webrtc_session_t      *other;
-    ngx_webrtc_worker_path_t  *wp, *oldest;
+    ngx_webrtc_paths_entry_t  *wp, *oldest;
 
-    wp = ngx_webrtc_worker_find(s->wk, path);
+    wp = ngx_webrtc_paths_find(s->wk, path);
 
     if (wp) {
 
@@ -295,7 +295,7 @@ ngx_webrtc_session_path_add(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path)
             other->transport.budget = &wp->budget;
         }
 
-        ngx_webrtc_worker_remove_path(wp);
+        ngx_webrtc_paths_remove(wp);
         wp->proven = 0;
         wp->budget = 0;
     }
@@ -335,7 +335,7 @@ ngx_webrtc_session_path_add(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path)
     wp = oldest;
 
     if (wp->session) {
-        ngx_webrtc_worker_remove_path(wp);
+        ngx_webrtc_paths_remove(wp);
     }
 
     wp->session = s;
@@ -346,7 +346,7 @@ ngx_webrtc_session_path_add(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path)
     wp->proven = 0;
     wp->deaf = 0;
 
-    ngx_webrtc_worker_add_path(s->wk, wp);
+    ngx_webrtc_paths_add(s->wk, wp);
     ngx_webrtc_peers_set_address(s->wk->bus, s->peer, path);
 
     return wp;
@@ -355,11 +355,11 @@ ngx_webrtc_session_path_add(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path)
 
 /* the session's entry of an address, in the table or not; or NULL */
 
-static ngx_webrtc_worker_path_t *
+static ngx_webrtc_paths_entry_t *
 ngx_webrtc_session_path_entry(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path)
 {
     ngx_uint_t                 i;
-    ngx_webrtc_worker_path_t  *wp;
+    ngx_webrtc_paths_entry_t  *wp;
 
     for (i = 0; i < NGX_WEBRTC_SESSION_PATHS; i++) {
         wp = &s->paths[i];
@@ -378,7 +378,7 @@ ngx_webrtc_session_path_entry(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path)
 
 static void
 ngx_webrtc_session_path_select(ngx_webrtc_session_t *s,
-    ngx_webrtc_worker_path_t *wp)
+    ngx_webrtc_paths_entry_t *wp)
 {
     ngx_uint_t  i;
 
@@ -484,7 +484,7 @@ ngx_webrtc_session_path_send(ngx_webrtc_session_t *s)
 void
 ngx_webrtc_session_path_timeout(ngx_webrtc_session_t *s, ngx_msec_t now)
 {
-    ngx_webrtc_worker_path_t  *wp;
+    ngx_webrtc_paths_entry_t  *wp;
 
     if (s->probe.sent == 0 || (ngx_msec_int_t) (now - s->probe.next) < 0) {
         return;
@@ -513,7 +513,7 @@ void
 ngx_webrtc_session_path_answered(ngx_webrtc_session_t *s,
     ngx_webrtc_path_t *path, u_char *p, size_t n)
 {
-    ngx_webrtc_worker_path_t  *wp;
+    ngx_webrtc_paths_entry_t  *wp;
 
     if (s->state == NGX_WEBRTC_SESSION_CLOSING
         || s->probe.sent == 0
@@ -527,7 +527,7 @@ ngx_webrtc_session_path_answered(ngx_webrtc_session_t *s,
 
     s->probe.sent = 0;
 
-    wp = ngx_webrtc_worker_find(s->wk, path);
+    wp = ngx_webrtc_paths_find(s->wk, path);
 
     if (wp == NULL || wp->session != s) {
         wp = ngx_webrtc_session_path_add(s, path);
@@ -542,7 +542,7 @@ ngx_webrtc_session_path_answered(ngx_webrtc_session_t *s,
 
 static void
 ngx_webrtc_session_path_proven(ngx_webrtc_session_t *s,
-    ngx_webrtc_worker_path_t *wp)
+    ngx_webrtc_paths_entry_t *wp)
 {
     wp->proven = 1;
     wp->deaf = 0;
@@ -564,7 +564,7 @@ ngx_webrtc_session_path_done(ngx_webrtc_session_t *s)
 
     for (i = 0; i < NGX_WEBRTC_SESSION_PATHS; i++) {
         if (s->paths[i].session) {
-            ngx_webrtc_worker_remove_path(&s->paths[i]);
+            ngx_webrtc_paths_remove(&s->paths[i]);
         }
     }
 }

@@ -55,7 +55,7 @@ void ngx_webrtc_session_path_answered(ngx_webrtc_session_t *s,
 uint32_t ngx_webrtc_session_path_number(const u_char *p);
 
 /* n bytes have come from this address, which may not be proven yet. */
-void ngx_webrtc_session_path_received(ngx_webrtc_worker_path_t *wp, size_t n);
+void ngx_webrtc_session_path_received(ngx_webrtc_paths_entry_t *wp, size_t n);
 
 /* DTLS is connected: the handshake has proven the address that it went to. */
 void ngx_webrtc_session_path_connected(ngx_webrtc_session_t *s);

@@ -13,28 +13,8 @@
 #include "ngx_webrtc_session.h"
 
 
-/* addresses that are asked at a time; chosen: those heard last */
-#define NGX_WEBRTC_SESSION_REBIND_OTHERS  8
-
 /* ms to the first repetition, which doubles; as of ICE lite's requests */
 #define NGX_WEBRTC_SESSION_REBIND_RTO     100
-
-
-typedef struct {
-    ngx_webrtc_nice_other_t      to;
-    u_char                       tid[NGX_WEBRTC_ICE_TID];
-} ngx_webrtc_session_other_t;
-
-
-struct ngx_webrtc_session_rebind_s {
-    ngx_msec_t                   begun;
-    ngx_msec_t                   asked;       /* time that others were, first */
-    ngx_msec_t                   next;        /* time of the next step */
-    ngx_uint_t                   round;       /* requests before it */
-    ngx_webrtc_session_other_t  *found;       /* the first that has answered */
-    ngx_webrtc_session_other_t   others[NGX_WEBRTC_SESSION_REBIND_OTHERS];
-    ngx_uint_t                   n;
-};
 
 
 /*

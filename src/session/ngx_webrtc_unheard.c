@@ -12,6 +12,7 @@
 #include "ngx_webrtc_unheard.h"
 #include "ngx_webrtc_bus_public.h"
 #include "ngx_webrtc_bus_unheard.h"
+#include "ngx_webrtc_roles.h"
 
 
 static void ngx_webrtc_unheard_expired(void *ctx, void *peer);
@@ -58,7 +59,7 @@ ngx_webrtc_unheard(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_t *peer)
 
     row = ngx_webrtc_bus_unheard(wk->bus);
 
-    role = ngx_webrtc_worker_role(wk, peer->role);
+    role = ngx_webrtc_roles_find(wk, peer->role);
 
     if (role && role->stream) {
 

@@ -14,7 +14,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "ngx_webrtc_worker.h"
+#include "ngx_webrtc_worker_state.h"
 
 
 /* sessions in a row after which wk->conf.on_unheard() is called; chosen */

@@ -2,23 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Where a datagram belongs:
- *
- *   1. an address of a session here: to that session;
- *   2. an address of a session that another worker has: to that worker's inbox;
- *   3. a STUN binding request: by our part of its user name to the slot; a slot
- *      that nobody has is claimed by the first request that verifies, one that
- *      another worker has makes the request go to that worker's inbox;
- *   4. a STUN binding response: by the number in its transaction id, which we
- *      have chosen, to the session that has asked;
- *   5. anything else is dropped and counted.
- *
- * So a session may be reached through the socket of any worker: after a reload
- * has changed which socket the kernel chooses for an address, and after the
- * peer's address has changed.  What came through an inbox is never passed on
- * again, so that two workers cannot play ball with a datagram.
- *
- * Only 3 creates state, and only after MESSAGE-INTEGRITY has verified.
+ * A worker process: begins, ends, its housekeeping, and what other workers and
+ * HTTP ask of it.
  */
 
 
@@ -26,13 +11,12 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "ngx_webrtc_worker.h"
-#include "ngx_webrtc_session.h"
+#include "ngx_webrtc_roles.h"
+#include "ngx_webrtc_router.h"
 #include "ngx_webrtc_session_ice.h"
-#include "ngx_webrtc_session_path.h"
-#include "ngx_webrtc_unheard.h"
-#include "ngx_webrtc_bus_unheard.h"
-#include "ngx_webrtc_rtp.h"
+#include "ngx_webrtc_session_life.h"
 #include "ngx_webrtc_srtp.h"
+#include "ngx_webrtc_unheard.h"
 
 
 /*
@@ -55,22 +39,7 @@
 #define NGX_WEBRTC_WORKER_REAP    20
 
 
-static ngx_int_t ngx_webrtc_worker_roles_init(ngx_webrtc_worker_t *wk);
-static void ngx_webrtc_worker_roles_done(ngx_webrtc_worker_t *wk);
-static void ngx_webrtc_worker_input(void *ctx, ngx_webrtc_path_t *path,
-    u_char *p, size_t n);
 static void ngx_webrtc_worker_received(void *ctx);
-static void ngx_webrtc_worker_inbox_datagram(void *ctx,
-    ngx_webrtc_path_t *path, uint64_t ref, u_char *p, size_t n);
-static void ngx_webrtc_worker_route(ngx_webrtc_worker_t *wk,
-    ngx_webrtc_path_t *path, u_char *p, size_t n, ngx_uint_t passed);
-static void ngx_webrtc_worker_stun(ngx_webrtc_worker_t *wk,
-    ngx_webrtc_path_t *path, u_char *p, size_t n, ngx_uint_t passed);
-static void ngx_webrtc_worker_answer(ngx_webrtc_worker_t *wk,
-    ngx_webrtc_path_t *path, u_char *p, size_t n, ngx_uint_t passed);
-static void ngx_webrtc_worker_claim(ngx_webrtc_worker_t *wk,
-    ngx_webrtc_path_t *path, ngx_webrtc_peer_t *peer, u_char *p, size_t n);
-static void ngx_webrtc_worker_writable(void *ctx);
 static void ngx_webrtc_worker_shutdown(void *ctx);
 static void ngx_webrtc_worker_on_stream(void *ctx, ngx_webrtc_stream_t *st);
 static void ngx_webrtc_worker_on_tell(void *ctx, uint64_t ref,
@@ -80,8 +49,6 @@ static void ngx_webrtc_worker_on_text(void *ctx, uint64_t ref, u_char *p,
     size_t n);
 static void ngx_webrtc_worker_leave(ngx_webrtc_worker_t *wk);
 static void ngx_webrtc_worker_timer(ngx_event_t *ev);
-static ngx_queue_t *ngx_webrtc_worker_bucket(ngx_webrtc_worker_t *wk,
-    ngx_webrtc_path_t *path);
 
 
 ngx_webrtc_worker_t *
@@ -103,7 +70,7 @@ ngx_webrtc_worker_init(ngx_cycle_t *cycle, ngx_webrtc_worker_conf_t *conf)
 
     ngx_queue_init(&wk->sessions);
 
-    for (i = 0; i < NGX_WEBRTC_WORKER_PATHS; i++) {
+    for (i = 0; i < NGX_WEBRTC_PATHS; i++) {
         ngx_queue_init(&wk->paths[i]);
     }
 
@@ -124,14 +91,14 @@ ngx_webrtc_worker_init(ngx_cycle_t *cycle, ngx_webrtc_worker_conf_t *conf)
     ngx_webrtc_bus_set_number(wk->bus, ngx_worker);
     ngx_webrtc_unheard_init(wk);
 
-    if (ngx_webrtc_worker_roles_init(wk) != NGX_OK) {
+    if (ngx_webrtc_roles_init(wk) != NGX_OK) {
         goto failed;
     }
 
     ngx_memzero(&inbox, sizeof(ngx_webrtc_inbox_handlers_t));
 
     inbox.on_stream = ngx_webrtc_worker_on_stream;
-    inbox.on_datagram = ngx_webrtc_worker_inbox_datagram;
+    inbox.on_datagram = ngx_webrtc_router_passed;
     inbox.on_tell = ngx_webrtc_worker_on_tell;
     inbox.on_keyframe = ngx_webrtc_worker_on_keyframe;
     inbox.on_text = ngx_webrtc_worker_on_text;
@@ -144,9 +111,9 @@ ngx_webrtc_worker_init(ngx_cycle_t *cycle, ngx_webrtc_worker_conf_t *conf)
 
     ngx_memzero(&udp, sizeof(ngx_webrtc_udp_conf_t));
 
-    udp.input = ngx_webrtc_worker_input;
+    udp.input = ngx_webrtc_router_input;
     udp.done = ngx_webrtc_worker_received;
-    udp.writable = ngx_webrtc_worker_writable;
+    udp.writable = ngx_webrtc_roles_writable;
     udp.shutdown = ngx_webrtc_worker_shutdown;
     udp.gso = conf->gso;
     udp.ctx = wk;
@@ -166,7 +133,7 @@ ngx_webrtc_worker_init(ngx_cycle_t *cycle, ngx_webrtc_worker_conf_t *conf)
 
 failed:
 
-    ngx_webrtc_worker_roles_done(wk);
+    ngx_webrtc_roles_done(wk);
 
     if (wk->inbox) {
         ngx_webrtc_inbox_done(wk->inbox);
@@ -189,10 +156,10 @@ ngx_webrtc_worker_done(ngx_webrtc_worker_t *wk)
         s = ngx_queue_data(q, ngx_webrtc_session_t, queue);
 
         s->reason = "worker exits";
-        ngx_webrtc_session_destroy(s);
+        ngx_webrtc_session_life_destroy(s);
     }
 
-    ngx_webrtc_worker_roles_done(wk);
+    ngx_webrtc_roles_done(wk);
 
     if (wk->timer.timer_set) {
         ngx_del_timer(&wk->timer);
@@ -205,46 +172,6 @@ ngx_webrtc_worker_done(ngx_webrtc_worker_t *wk)
 
     ngx_webrtc_bus_detach(wk->bus);
     ngx_webrtc_inbox_done(wk->inbox);
-}
-
-
-static ngx_int_t
-ngx_webrtc_worker_roles_init(ngx_webrtc_worker_t *wk)
-{
-    void                     *state;
-    ngx_webrtc_role_conf_t   *rc;
-    const ngx_webrtc_role_t  *role;
-
-    for (rc = wk->conf.roles; rc->role; rc++) {
-        role = rc->role;
-
-        state = role->init(wk, rc->conf);
-        if (state == NULL) {
-            return NGX_ERROR;
-        }
-
-        wk->roles[role->id].role = role;
-        wk->roles[role->id].state = state;
-    }
-
-    return NGX_OK;
-}
-
-
-static void
-ngx_webrtc_worker_roles_done(ngx_webrtc_worker_t *wk)
-{
-    ngx_uint_t               i;
-    ngx_webrtc_role_slot_t  *slot;
-
-    for (i = 0; i < NGX_WEBRTC_ROLES; i++) {
-        slot = &wk->roles[i];
-
-        if (slot->role) {
-            slot->role->done(slot->state);
-            slot->role = NULL;
-        }
-    }
 }
 
 
@@ -282,7 +209,7 @@ ngx_webrtc_worker_close(ngx_webrtc_worker_t *wk, ngx_str_t *id)
         /* at once: this is nobody's callback */
         s = peer->session;
         s->reason = "deleted";
-        ngx_webrtc_session_destroy(s);
+        ngx_webrtc_session_life_destroy(s);
         return NGX_OK;
     }
 
@@ -355,300 +282,7 @@ ngx_webrtc_worker_received(void *ctx)
         ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_LIMIT);
     }
 
-    ngx_webrtc_worker_batch(wk);
-}
-
-
-void
-ngx_webrtc_worker_batch(ngx_webrtc_worker_t *wk)
-{
-    ngx_uint_t               i;
-    ngx_webrtc_role_slot_t  *slot;
-
-    for (i = 0; i < NGX_WEBRTC_ROLES; i++) {
-        slot = &wk->roles[i];
-
-        if (slot->role && slot->role->batch) {
-            slot->role->batch(slot->state);
-        }
-    }
-
-    ngx_webrtc_inbox_flush(wk->inbox);
-    ngx_webrtc_udp_flush(wk->udp);
-}
-
-
-static void
-ngx_webrtc_worker_input(void *ctx, ngx_webrtc_path_t *path, u_char *p,
-    size_t n)
-{
-    ngx_webrtc_worker_route(ctx, path, p, n, 0);
-}
-
-
-static void
-ngx_webrtc_worker_inbox_datagram(void *ctx, ngx_webrtc_path_t *path,
-    uint64_t ref, u_char *p, size_t n)
-{
-    ngx_webrtc_worker_route(ctx, path, p, n, 1);
-    ngx_webrtc_worker_batch(ctx);
-}
-
-
-static void
-ngx_webrtc_worker_route(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
-    u_char *p, size_t n, ngx_uint_t passed)
-{
-    ngx_uint_t                 class;
-    ngx_webrtc_worker_path_t  *wp;
-    ngx_webrtc_peer_info_t     info;
-
-    class = ngx_webrtc_rtp_classify(p, n);
-
-    if (class == NGX_WEBRTC_DATAGRAM_UNKNOWN) {
-        ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_OTHER);
-        return;
-    }
-
-    if (class == NGX_WEBRTC_DATAGRAM_STUN) {
-
-        /*
-         * by user name, not by address: a client may begin a new session
-         * from the port of its last one
-         */
-
-        ngx_webrtc_worker_stun(wk, path, p, n, passed);
-        return;
-    }
-
-    wp = ngx_webrtc_worker_find(wk, path);
-
-    if (wp) {
-        ngx_webrtc_session_input(wp->session, wp, p, n);
-        return;
-    }
-
-    if (!passed
-        && ngx_webrtc_peers_find_address(wk->bus, path, &info) == NGX_OK
-        && info.worker != wk->bus->worker)
-    {
-        (void) ngx_webrtc_inbox_datagram(wk->inbox, info.worker, path,
-                                         info.ref, p, n);
-        return;
-    }
-
-    ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_UNKNOWN);
-}
-
-
-static void
-ngx_webrtc_worker_stun(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
-    u_char *p, size_t n, ngx_uint_t passed)
-{
-    ngx_str_t                  local, remote;
-    ngx_webrtc_peer_t          peer, *mine;
-    ngx_uint_t                 same;
-    ngx_webrtc_session_t      *s;
-    ngx_webrtc_peer_info_t     info;
-    ngx_webrtc_worker_path_t  *wp;
-
-    if (ngx_webrtc_ice_class(p, n) == NGX_WEBRTC_ICE_RESPONSE) {
-        ngx_webrtc_worker_answer(wk, path, p, n, passed);
-        return;
-    }
-
-    if (ngx_webrtc_ice_username(p, n, &local, &remote) != NGX_OK) {
-        ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_STUN);
-        return;
-    }
-
-    wp = ngx_webrtc_worker_find(wk, path);
-
-    if (wp) {
-        s = wp->session;
-
-        if (ngx_webrtc_session_has_ufrag(s, &local)) {
-            ngx_webrtc_session_check(s, path, p, n);
-            return;
-        }
-    }
-
-    if (ngx_webrtc_peers_find_ufrag(wk->bus, &local, &peer, &info) != NGX_OK) {
-        ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_STUN);
-        return;
-    }
-
-    if (info.state == NGX_WEBRTC_PEER_NEW && ngx_exiting) {
-
-        /* no session begins here any more; its address is then passed on */
-
-        info.worker = ngx_webrtc_bus_successor(wk->bus, &same);
-
-        if (info.worker == NGX_WEBRTC_WORKER_NONE || passed) {
-            ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_UNKNOWN);
-            return;
-        }
-
-        (void) ngx_webrtc_inbox_datagram(wk->inbox, info.worker, path,
-                                         info.ref, p, n);
-        return;
-    }
-
-    if (info.state == NGX_WEBRTC_PEER_NEW) {
-        ngx_webrtc_worker_claim(wk, path, &peer, p, n);
-        return;
-    }
-
-    if (info.worker != wk->bus->worker) {
-
-        if (passed) {
-            ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_UNKNOWN);
-            return;
-        }
-
-        (void) ngx_webrtc_inbox_datagram(wk->inbox, info.worker, path,
-                                         info.ref, p, n);
-        return;
-    }
-
-    mine = ngx_webrtc_peers_mine(wk->bus, info.ref);
-
-    if (mine && mine->session) {
-        ngx_webrtc_session_check(mine->session, path, p, n);
-    }
-}
-
-
-/* what a session has asked an address for, ngx_webrtc_session_path.c */
-
-static void
-ngx_webrtc_worker_answer(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
-    u_char *p, size_t n, ngx_uint_t passed)
-{
-    ngx_webrtc_peer_t       *mine;
-    ngx_webrtc_peer_info_t   info;
-
-    if (ngx_webrtc_peers_find_number(wk->bus,
-                                     ngx_webrtc_session_path_number(p), &info)
-        != NGX_OK)
-    {
-        ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_STUN);
-        return;
-    }
-
-    if (info.worker == wk->bus->worker) {
-        mine = ngx_webrtc_peers_mine(wk->bus, info.ref);
-
-        if (mine && mine->session) {
-            ngx_webrtc_session_path_answered(mine->session, path, p, n);
-        }
-
-        return;
-    }
-
-    if (passed) {
-        ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_STUN);
-        return;
-    }
-
-    (void) ngx_webrtc_inbox_datagram(wk->inbox, info.worker, path, info.ref,
-                                     p, n);
-}
-
-
-/* the first check of a slot that nobody has; peer is a copy of it */
-
-static void
-ngx_webrtc_worker_claim(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
-    ngx_webrtc_peer_t *peer, u_char *p, size_t n)
-{
-    size_t                    len;
-    ngx_int_t                 rc;
-    ngx_webrtc_peer_t        *mine;
-    ngx_webrtc_stream_t      *st;
-    ngx_webrtc_session_t     *s;
-    ngx_webrtc_ice_cred_t     cred;
-    ngx_webrtc_ice_result_t   result;
-    const ngx_webrtc_role_t  *role;
-    u_char                    reply[NGX_WEBRTC_ICE_REPLY];
-
-    ngx_webrtc_session_cred(&peer->desc, &cred);
-
-    rc = ngx_webrtc_ice_input(wk->ice, &cred, p, n, &path->remote.u.sa, reply,
-                              &len, &result);
-
-    if (rc != NGX_OK) {
-        ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_INTEGRITY);
-
-        if (len) {
-            ngx_webrtc_udp_send(wk->udp, path, reply, len);
-        }
-
-        return;
-    }
-
-    /*
-     * Held from before the claim on: who has answered the publisher holds the
-     * stream for a slot that is new, and not for one that is claimed.
-     */
-
-    st = NULL;
-
-    role = ngx_webrtc_worker_role(wk, peer->role);
-
-    if (role && role->stream) {
-        st = ngx_webrtc_bus_stream_ref(wk->bus, peer->stream);
-    }
-
-    mine = ngx_webrtc_peers_claim(wk->bus, peer->ref);
-    s = NULL;
-
-    if (mine) {
-        s = ngx_webrtc_session_create(wk, mine, path);
-    }
-
-    if (st) {
-        ngx_webrtc_bus_release(wk->bus, st);
-    }
-
-    if (mine == NULL) {
-        /* expired, or another worker was faster: the check is repeated */
-        return;
-    }
-
-    if (s == NULL) {
-        ngx_log_error(NGX_LOG_INFO, wk->log, 0,
-                      "webrtc session not created, the stream is gone or "
-                      "there is no memory, stream:\"%*s\"",
-                      (size_t) peer->name_len, peer->name);
-        (void) ngx_webrtc_peers_close(wk->bus, peer->ref);
-        return;
-    }
-
-    ngx_webrtc_bus_heard(wk->bus);
-
-    ngx_webrtc_udp_send(wk->udp, path, reply, len);
-
-    (void) ngx_webrtc_session_path_fresh(s, path, p);
-    ngx_webrtc_session_checked(s, path, n, result.use_candidate);
-}
-
-
-static void
-ngx_webrtc_worker_writable(void *ctx)
-{
-    ngx_webrtc_worker_t *wk = ctx;
-
-    ngx_uint_t               i;
-    ngx_webrtc_role_slot_t  *slot;
-
-    for (i = 0; i < NGX_WEBRTC_ROLES; i++) {
-        slot = &wk->roles[i];
-
-        if (slot->role && slot->role->writable) {
-            slot->role->writable(slot->state);
-        }
-    }
+    ngx_webrtc_roles_batch(wk);
 }
 
 
@@ -673,25 +307,7 @@ ngx_webrtc_worker_shutdown(void *ctx)
 static void
 ngx_webrtc_worker_on_stream(void *ctx, ngx_webrtc_stream_t *st)
 {
-    ngx_webrtc_worker_serve(ctx, st);
-}
-
-
-void
-ngx_webrtc_worker_serve(ngx_webrtc_worker_t *wk, ngx_webrtc_stream_t *st)
-{
-    ngx_uint_t               i;
-    ngx_webrtc_role_slot_t  *slot;
-
-    for (i = 0; i < NGX_WEBRTC_ROLES; i++) {
-        slot = &wk->roles[i];
-
-        if (slot->role && slot->role->news) {
-            slot->role->news(slot->state, st);
-        }
-    }
-
-    wk->conf.on_stream(wk->conf.ctx, st);
+    ngx_webrtc_roles_news(ctx, st);
 }
 
 
@@ -715,7 +331,7 @@ ngx_webrtc_worker_on_tell(void *ctx, uint64_t ref, ngx_uint_t what)
         break;
 
     case NGX_WEBRTC_TELL_CHANGED:
-        ngx_webrtc_session_changed(peer->session);
+        ngx_webrtc_session_life_changed(peer->session);
         break;
     }
 }
@@ -844,9 +460,7 @@ ngx_webrtc_worker_on_keyframe(void *ctx, ngx_webrtc_stream_t *st)
 static void
 ngx_webrtc_worker_timer(ngx_event_t *ev)
 {
-    ngx_uint_t               i;
-    ngx_webrtc_worker_t     *wk;
-    ngx_webrtc_role_slot_t  *slot;
+    ngx_webrtc_worker_t  *wk;
 
     wk = ev->data;
 
@@ -858,13 +472,7 @@ ngx_webrtc_worker_timer(ngx_event_t *ev)
         (void) ngx_webrtc_bus_reap(wk->bus, wk->log);
     }
 
-    for (i = 0; i < NGX_WEBRTC_ROLES; i++) {
-        slot = &wk->roles[i];
-
-        if (slot->role && slot->role->tick) {
-            slot->role->tick(slot->state);
-        }
-    }
+    ngx_webrtc_roles_tick(wk);
 
     if (ngx_exiting) {
         ngx_webrtc_worker_leave(wk);
@@ -944,62 +552,4 @@ ngx_webrtc_worker_leave(ngx_webrtc_worker_t *wk)
             ngx_webrtc_peers_touch(wk->bus, s->peer->ref);
         }
     }
-}
-
-
-static ngx_queue_t *
-ngx_webrtc_worker_bucket(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path)
-{
-    uint32_t  hash;
-
-    /*
-     * Only addresses that passed a check are in the table, so that nobody can
-     * fill a bucket without as many sessions.
-     */
-
-    hash = ngx_murmur_hash2((u_char *) &path->remote.u, path->remote.len);
-    hash += path->listen;
-
-    return &wk->paths[hash & (NGX_WEBRTC_WORKER_PATHS - 1)];
-}
-
-
-ngx_webrtc_worker_path_t *
-ngx_webrtc_worker_find(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path)
-{
-    ngx_queue_t               *q, *bucket;
-    ngx_webrtc_worker_path_t  *wp;
-
-    bucket = ngx_webrtc_worker_bucket(wk, path);
-
-    for (q = ngx_queue_head(bucket);
-         q != ngx_queue_sentinel(bucket);
-         q = ngx_queue_next(q))
-    {
-        wp = ngx_queue_data(q, ngx_webrtc_worker_path_t, queue);
-
-        if (wp->path.listen == path->listen
-            && ngx_webrtc_addr_cmp(&wp->path.remote, &path->remote) == 0)
-        {
-            return wp;
-        }
-    }
-
-    return NULL;
-}
-
-
-void
-ngx_webrtc_worker_add_path(ngx_webrtc_worker_t *wk,
-    ngx_webrtc_worker_path_t *wp)
-{
-    ngx_queue_insert_head(ngx_webrtc_worker_bucket(wk, &wp->path), &wp->queue);
-}
-
-
-void
-ngx_webrtc_worker_remove_path(ngx_webrtc_worker_path_t *wp)
-{
-    ngx_queue_remove(&wp->queue);
-    wp->session = NULL;
 }

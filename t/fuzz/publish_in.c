@@ -23,7 +23,7 @@
 #include "ngx_webrtc_negotiate.h"
 #include "ngx_webrtc_publish.h"
 #include "ngx_webrtc_publish_run.h"
-#include "ngx_webrtc_session.h"
+#include "ngx_webrtc_session_life.h"
 
 #include "bus_zone.h"
 
@@ -242,7 +242,7 @@ input(const u_char *p, size_t n)
     ngx_memcpy(copy, p, n);
 
     if (session.state == NGX_WEBRTC_SESSION_UP) {
-        ngx_webrtc_session_input(&session, NULL, copy, n);
+        ngx_webrtc_session_life_input(&session, NULL, copy, n);
     }
 
     free(copy);

@@ -1,0 +1,299 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Where a datagram belongs:
+ *
+ *   1. an address of a session here: to that session;
+ *   2. an address of a session that another worker has: to that worker's inbox;
+ *   3. a STUN binding request: by our part of its user name to the slot; a slot
+ *      that nobody has is claimed by the first request that verifies, one that
+ *      another worker has makes the request go to that worker's inbox;
+ *   4. a STUN binding response: by the number in its transaction id, which we
+ *      have chosen, to the session that has asked;
+ *   5. anything else is dropped and counted.
+ *
+ * So a session may be reached through the socket of any worker: after a reload
+ * has changed which socket the kernel chooses for an address, and after the
+ * peer's address has changed.  What came through an inbox is never passed on
+ * again, so that two workers cannot play ball with a datagram.
+ *
+ * Only 3 creates state, and only after MESSAGE-INTEGRITY has verified.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include "ngx_webrtc_router.h"
+#include "ngx_webrtc_paths.h"
+#include "ngx_webrtc_roles.h"
+#include "ngx_webrtc_session_life.h"
+#include "ngx_webrtc_session_path.h"
+#include "ngx_webrtc_bus_unheard.h"
+
+
+static void ngx_webrtc_router_route(ngx_webrtc_worker_t *wk,
+    ngx_webrtc_path_t *path, u_char *p, size_t n, ngx_uint_t passed);
+static void ngx_webrtc_router_stun(ngx_webrtc_worker_t *wk,
+    ngx_webrtc_path_t *path, u_char *p, size_t n, ngx_uint_t passed);
+static void ngx_webrtc_router_answer(ngx_webrtc_worker_t *wk,
+    ngx_webrtc_path_t *path, u_char *p, size_t n, ngx_uint_t passed);
+static void ngx_webrtc_router_claim(ngx_webrtc_worker_t *wk,
+    ngx_webrtc_path_t *path, ngx_webrtc_peer_t *peer, u_char *p, size_t n);
+
+
+void
+ngx_webrtc_router_input(void *ctx, ngx_webrtc_path_t *path, u_char *p,
+    size_t n)
+{
+    ngx_webrtc_router_route(ctx, path, p, n, 0);
+}
+
+
+void
+ngx_webrtc_router_passed(void *ctx, ngx_webrtc_path_t *path, uint64_t ref,
+    u_char *p, size_t n)
+{
+    ngx_webrtc_router_route(ctx, path, p, n, 1);
+    ngx_webrtc_roles_batch(ctx);
+}
+
+
+static void
+ngx_webrtc_router_route(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
+    u_char *p, size_t n, ngx_uint_t passed)
+{
+    ngx_uint_t                 class;
+    ngx_webrtc_paths_entry_t  *wp;
+    ngx_webrtc_peer_info_t     info;
+
+    class = ngx_webrtc_rtp_classify(p, n);
+
+    if (class == NGX_WEBRTC_DATAGRAM_UNKNOWN) {
+        ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_OTHER);
+        return;
+    }
+
+    if (class == NGX_WEBRTC_DATAGRAM_STUN) {
+
+        /*
+         * by user name, not by address: a client may begin a new session
+         * from the port of its last one
+         */
+
+        ngx_webrtc_router_stun(wk, path, p, n, passed);
+        return;
+    }
+
+    wp = ngx_webrtc_paths_find(wk, path);
+
+    if (wp) {
+        ngx_webrtc_session_life_input(wp->session, wp, p, n);
+        return;
+    }
+
+    if (!passed
+        && ngx_webrtc_peers_find_address(wk->bus, path, &info) == NGX_OK
+        && info.worker != wk->bus->worker)
+    {
+        (void) ngx_webrtc_inbox_datagram(wk->inbox, info.worker, path,
+                                         info.ref, p, n);
+        return;
+    }
+
+    ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_UNKNOWN);
+}
+
+
+static void
+ngx_webrtc_router_stun(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
+    u_char *p, size_t n, ngx_uint_t passed)
+{
+    ngx_str_t                  local, remote;
+    ngx_webrtc_peer_t          peer, *mine;
+    ngx_uint_t                 same;
+    ngx_webrtc_session_t      *s;
+    ngx_webrtc_peer_info_t     info;
+    ngx_webrtc_paths_entry_t  *wp;
+
+    if (ngx_webrtc_ice_class(p, n) == NGX_WEBRTC_ICE_RESPONSE) {
+        ngx_webrtc_router_answer(wk, path, p, n, passed);
+        return;
+    }
+
+    if (ngx_webrtc_ice_username(p, n, &local, &remote) != NGX_OK) {
+        ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_STUN);
+        return;
+    }
+
+    wp = ngx_webrtc_paths_find(wk, path);
+
+    if (wp) {
+        s = wp->session;
+
+        if (ngx_webrtc_session_find_cred(s, &local)) {
+            ngx_webrtc_session_life_check(s, path, p, n);
+            return;
+        }
+    }
+
+    if (ngx_webrtc_peers_find_ufrag(wk->bus, &local, &peer, &info) != NGX_OK) {
+        ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_STUN);
+        return;
+    }
+
+    if (info.state == NGX_WEBRTC_PEER_NEW && ngx_exiting) {
+
+        /* no session begins here any more; its address is then passed on */
+
+        info.worker = ngx_webrtc_bus_successor(wk->bus, &same);
+
+        if (info.worker == NGX_WEBRTC_WORKER_NONE || passed) {
+            ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_UNKNOWN);
+            return;
+        }
+
+        (void) ngx_webrtc_inbox_datagram(wk->inbox, info.worker, path,
+                                         info.ref, p, n);
+        return;
+    }
+
+    if (info.state == NGX_WEBRTC_PEER_NEW) {
+        ngx_webrtc_router_claim(wk, path, &peer, p, n);
+        return;
+    }
+
+    if (info.worker != wk->bus->worker) {
+
+        if (passed) {
+            ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_UNKNOWN);
+            return;
+        }
+
+        (void) ngx_webrtc_inbox_datagram(wk->inbox, info.worker, path,
+                                         info.ref, p, n);
+        return;
+    }
+
+    mine = ngx_webrtc_peers_mine(wk->bus, info.ref);
+
+    if (mine && mine->session) {
+        ngx_webrtc_session_life_check(mine->session, path, p, n);
+    }
+}
+
+
+/* what a session has asked an address for, ngx_webrtc_session_path.c */
+
+static void
+ngx_webrtc_router_answer(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
+    u_char *p, size_t n, ngx_uint_t passed)
+{
+    ngx_webrtc_peer_t       *mine;
+    ngx_webrtc_peer_info_t   info;
+
+    if (ngx_webrtc_peers_find_number(wk->bus,
+                                     ngx_webrtc_session_path_number(p), &info)
+        != NGX_OK)
+    {
+        ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_STUN);
+        return;
+    }
+
+    if (info.worker == wk->bus->worker) {
+        mine = ngx_webrtc_peers_mine(wk->bus, info.ref);
+
+        if (mine && mine->session) {
+            ngx_webrtc_session_path_answered(mine->session, path, p, n);
+        }
+
+        return;
+    }
+
+    if (passed) {
+        ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_STUN);
+        return;
+    }
+
+    (void) ngx_webrtc_inbox_datagram(wk->inbox, info.worker, path, info.ref,
+                                     p, n);
+}
+
+
+/* the first check of a slot that nobody has; peer is a copy of it */
+
+static void
+ngx_webrtc_router_claim(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
+    ngx_webrtc_peer_t *peer, u_char *p, size_t n)
+{
+    size_t                    len;
+    ngx_int_t                 rc;
+    ngx_webrtc_peer_t        *mine;
+    ngx_webrtc_stream_t      *st;
+    ngx_webrtc_session_t     *s;
+    ngx_webrtc_ice_cred_t     cred;
+    ngx_webrtc_ice_result_t   result;
+    const ngx_webrtc_role_t  *role;
+    u_char                    reply[NGX_WEBRTC_ICE_REPLY];
+
+    ngx_webrtc_session_cred(&peer->desc, &cred);
+
+    rc = ngx_webrtc_ice_input(wk->ice, &cred, p, n, &path->remote.u.sa, reply,
+                              &len, &result);
+
+    if (rc != NGX_OK) {
+        ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_INTEGRITY);
+
+        if (len) {
+            ngx_webrtc_udp_send(wk->udp, path, reply, len);
+        }
+
+        return;
+    }
+
+    /*
+     * Held from before the claim on: who has answered the publisher holds the
+     * stream for a slot that is new, and not for one that is claimed.
+     */
+
+    st = NULL;
+
+    role = ngx_webrtc_roles_find(wk, peer->role);
+
+    if (role && role->stream) {
+        st = ngx_webrtc_bus_stream_ref(wk->bus, peer->stream);
+    }
+
+    mine = ngx_webrtc_peers_claim(wk->bus, peer->ref);
+    s = NULL;
+
+    if (mine) {
+        s = ngx_webrtc_session_life_create(wk, mine, path);
+    }
+
+    if (st) {
+        ngx_webrtc_bus_release(wk->bus, st);
+    }
+
+    if (mine == NULL) {
+        /* expired, or another worker was faster: the check is repeated */
+        return;
+    }
+
+    if (s == NULL) {
+        ngx_log_error(NGX_LOG_INFO, wk->log, 0,
+                      "webrtc session not created, the stream is gone or "
+                      "there is no memory, stream:\"%*s\"",
+                      (size_t) peer->name_len, peer->name);
+        (void) ngx_webrtc_peers_close(wk->bus, peer->ref);
+        return;
+    }
+
+    ngx_webrtc_bus_heard(wk->bus);
+
+    ngx_webrtc_udp_send(wk->udp, path, reply, len);
+
+    (void) ngx_webrtc_session_path_fresh(s, path, p);
+    ngx_webrtc_session_life_checked(s, path, n, result.use_candidate);
+}

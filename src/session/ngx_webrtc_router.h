@@ -1,0 +1,25 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Where a datagram belongs.
+ */
+
+
+#ifndef _NGX_WEBRTC_ROUTER_H_INCLUDED_
+#define _NGX_WEBRTC_ROUTER_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "ngx_webrtc_worker_state.h"
+
+
+/* Handlers of the port and of the inbox; ctx is the worker. */
+void ngx_webrtc_router_input(void *ctx, ngx_webrtc_path_t *path, u_char *p,
+    size_t n);
+void ngx_webrtc_router_passed(void *ctx, ngx_webrtc_path_t *path, uint64_t ref,
+    u_char *p, size_t n);
+
+
+#endif /* _NGX_WEBRTC_ROUTER_H_INCLUDED_ */

@@ -1,0 +1,91 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Per-process state: the port, the inbox, the sessions, the roles.  Begun and
+ * ended by ngx_webrtc_worker.c.
+ */
+
+
+#ifndef _NGX_WEBRTC_WORKER_STATE_H_INCLUDED_
+#define _NGX_WEBRTC_WORKER_STATE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include "ngx_webrtc_role.h"
+#include "ngx_webrtc_udp.h"
+#include "ngx_webrtc_bus.h"
+#include "ngx_webrtc_bus_peers.h"
+#include "ngx_webrtc_bus_inbox.h"
+#include "ngx_webrtc_ice.h"
+#include "ngx_webrtc_dtls.h"
+
+
+/* buckets of the table of addresses, a power of two; chosen: a few thousand
+ * sessions stay near one per bucket, 128 kB per worker */
+#define NGX_WEBRTC_PATHS           8192
+
+/* ms; chosen: slots expire within a quarter second of their time */
+#define NGX_WEBRTC_WORKER_TICK     250
+
+
+typedef struct {
+    ngx_webrtc_bus_t            *bus;
+    ngx_webrtc_dtls_conf_t      *dtls;
+    ngx_flag_t                   gso;
+    ngx_webrtc_role_conf_t      *roles;       /* ends with NULL */
+
+    /* a session with full ICE has another candidate, or all of them */
+    void                       (*on_ice)(void *ctx, uint64_t ref,
+                                     ngx_uint_t gathered);
+
+    /* the answer to ngx_webrtc_worker_ask(): an SDP fragment */
+    void                       (*on_candidates)(void *ctx, uint64_t ref,
+                                     u_char *p, size_t n);
+    ngx_msec_t                   shutdown;    /* worker_shutdown_timeout or 0 */
+
+    /* a stream has news or a housekeeping second has passed (st is NULL);
+     * called when the viewers have been served */
+    void                       (*on_stream)(void *ctx,
+                                     ngx_webrtc_stream_t *st);
+
+    /* so many sessions in a row were answered and sent no check, the last of
+     * which is this slot's; at most once a minute */
+    void                       (*on_unheard)(void *ctx,
+                                     ngx_webrtc_peer_t *peer, ngx_uint_t row);
+
+    /* does something else keep a worker that is shutting down? */
+    ngx_uint_t                 (*busy)(void *ctx);
+    void                        *ctx;
+} ngx_webrtc_worker_conf_t;
+
+
+struct ngx_webrtc_worker_s {
+    ngx_webrtc_worker_conf_t     conf;
+    ngx_webrtc_bus_t            *bus;
+    ngx_webrtc_udp_t            *udp;
+    ngx_webrtc_inbox_t          *inbox;
+    ngx_webrtc_ice_agent_t      *ice;
+
+    ngx_log_t                   *log;
+
+    ngx_queue_t                  sessions;
+    ngx_uint_t                   nsessions;
+    uint64_t                     cut;         /* datagrams too long, counted */
+
+    ngx_event_t                  timer;       /* housekeeping, cancelable */
+    ngx_uint_t                   ticks;
+    ngx_msec_t                   exiting;     /* time it was found to be */
+    ngx_uint_t                   orphan;      /* nobody else has our sockets */
+    ngx_uint_t                   left;        /* clients were told to leave */
+
+    ngx_webrtc_role_slot_t       roles[NGX_WEBRTC_ROLES];
+                                              /* by NGX_WEBRTC_PEER_* */
+
+    ngx_queue_t                  paths[NGX_WEBRTC_PATHS];
+};
+
+
+#endif /* _NGX_WEBRTC_WORKER_STATE_H_INCLUDED_ */
