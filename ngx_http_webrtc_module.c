@@ -24,9 +24,9 @@
 #include "ngx_http_webrtc_whep.h"
 #include "ngx_http_webrtc_whip.h"
 #include "ngx_webrtc_door.h"
-#include "ngx_webrtc_files.h"
+#include "ngx_webrtc_files_role.h"
 #include "ngx_webrtc_play_role.h"
-#include "ngx_webrtc_publish.h"
+#include "ngx_webrtc_publish_role.h"
 
 
 static void *ngx_http_webrtc_create_main_conf(ngx_conf_t *cf);

@@ -12,6 +12,14 @@
  * (webrtc_file_ranges of webrtc_file_chunk); 80 for each range that waits; and
  * 512 for each small message that its peer has not acknowledged.
  * Of all sessions of a worker: webrtc_file_memory, see ngx_webrtc_memory.h.
+ *
+ *   ngx_webrtc_files_role.c     comes and goes
+ *   ngx_webrtc_files_turn.c     whose turn it is, its timer
+ *   ngx_webrtc_files_channel.c  SCTP and its channels
+ *   ngx_webrtc_files_read.c     reads, by threads, too
+ *   ngx_webrtc_files_change.c   the file, and how it changes
+ *   ngx_webrtc_files_task.c     what threads do for it
+ *   ngx_webrtc_files_account.c  the memory that it holds
  */
 
 
@@ -21,7 +29,13 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "ngx_webrtc_role.h"
+#include <ngx_event.h>
+#include "ngx_webrtc_session.h"
+#include "ngx_webrtc_bus_file.h"
+#include "ngx_webrtc_channel.h"
+#include "ngx_webrtc_ranges.h"
+#include "ngx_webrtc_memory.h"
+#include "ngx_webrtc_sctp.h"
 
 
 /* ms after the answer by which a channel has to be open; the protocol's */
@@ -41,6 +55,23 @@
  * so that the next reads need no thread */
 #define NGX_WEBRTC_FILES_AHEAD     1048576
 
+/* bytes of the file's name in Hello; NAME_MAX */
+#define NGX_WEBRTC_FILES_NAME   255
+
+/* milliseconds between looks at a file that is followed: while a range waits
+ * for bytes, while it grows, and otherwise; chosen: a part of what a fragment
+ * of a recording takes, and rare enough for thousands of sessions */
+#define NGX_WEBRTC_FILES_LOOK_WAIT   250
+#define NGX_WEBRTC_FILES_LOOK_GROW   1000
+#define NGX_WEBRTC_FILES_LOOK_IDLE   5000
+
+/* bytes that a frame has room for */
+#define NGX_WEBRTC_FILES_FRAME                                                \
+    (NGX_WEBRTC_RANGE_HEADER + NGX_WEBRTC_RANGE_PAYLOAD)
+
+
+typedef struct ngx_webrtc_files_s  ngx_webrtc_files_t;
+
 
 typedef struct {
     size_t                       memory;      /* on its way to clients, of all
@@ -50,8 +81,92 @@ typedef struct {
 } ngx_webrtc_files_conf_t;
 
 
-/* its conf is a ngx_webrtc_files_conf_t, which is copied */
-extern const ngx_webrtc_role_t  ngx_webrtc_files_role;
+/* what a worker keeps for its file sessions */
+typedef struct {
+    ngx_webrtc_worker_t         *wk;
+    ngx_webrtc_files_conf_t      conf;
+
+    /* made by the first one */
+    ngx_webrtc_sctp_t           *sctp;
+    ngx_event_t                  timer;       /* of SCTP, cancelable */
+    u_char                      *frame;       /* what a file is read into */
+
+    ngx_webrtc_memory_t          memory;      /* on its way to clients */
+    ngx_msec_t                   warned;      /* when there was too little */
+} ngx_webrtc_files_worker_t;
+
+
+#define ngx_webrtc_files_worker(wk)                                           \
+    ((ngx_webrtc_files_worker_t *) (wk)->roles[NGX_WEBRTC_PEER_FILES].state)
+
+
+/* a channel that ranges are served on */
+typedef struct {
+    ngx_webrtc_files_t          *files;
+    ngx_webrtc_channel_t        *ch;
+    ngx_webrtc_ranges_t          ranges;
+    uint64_t                     serial;      /* tasks of an old one end */
+
+    ngx_webrtc_ranges_read_t     read;        /* of held */
+    u_char                      *held;        /* a frame without room for it */
+    size_t                       nheld;
+
+    unsigned                     hello:1;     /* is owed */
+    unsigned                     full:1;      /* wait for room */
+} ngx_webrtc_files_channel_t;
+
+
+/* s->part of a file session */
+struct ngx_webrtc_files_s {
+    ngx_webrtc_session_t        *session;     /* NULL: only tasks are left */
+    ngx_webrtc_files_worker_t   *fw;
+    ngx_fd_t                     fd;
+    ngx_webrtc_peer_file_t       file;        /* a copy */
+
+    ngx_webrtc_sctp_assoc_t      assoc;
+    ngx_webrtc_channels_t        channels;
+    ngx_webrtc_channel_t         slots[NGX_WEBRTC_CHANNELS];
+    ngx_webrtc_files_channel_t  *served[NGX_WEBRTC_CHANNELS];
+    ngx_webrtc_ranges_slots_t    active;
+    ngx_uint_t                   turn;        /* of served */
+    uint64_t                     serial;
+
+    ngx_event_t                  pump;        /* posted */
+    ngx_event_t                  timer;       /* the earliest deadline */
+    ngx_uint_t                   tasks;       /* of threads, under way, */
+    ngx_uint_t                   reading;     /* of them: reads */
+
+    uint64_t                     size;        /* of the file, as told */
+    ngx_msec_t                   grown;       /* when it was last seen to */
+    ngx_msec_t                   looked;      /* at it, if it is followed */
+
+    uint64_t                     after;       /* bytes yet without a limit */
+    ngx_webrtc_memory_account_t  account;     /* what is on its way */
+
+    int64_t                      credit;      /* bytes that may be read now */
+    ngx_msec_t                   credited;    /* time it was filled up to */
+
+    size_t                       name_len;
+    u_char                       name[NGX_WEBRTC_FILES_NAME + 1];
+
+    unsigned                     sctp:1;      /* assoc is initialized */
+    unsigned                     opened:1;    /* there was a channel */
+    unsigned                     changed:1;   /* the file is another one now */
+    unsigned                     nowait:1;    /* RWF_NOWAIT works here */
+    unsigned                     growing:1;   /* the file, as told */
+    unsigned                     looking:1;   /* a task is */
+};
+
+
+/* Something has happened: posts the pump. */
+#define ngx_webrtc_files_wake(f)                                              \
+    if (!(f)->pump.posted) {                                                  \
+        ngx_post_event(&(f)->pump, &ngx_posted_events);                       \
+    }
+
+/* Not zero if nothing is served and all has been acknowledged. */
+#define ngx_webrtc_files_idle(f)                                              \
+    ((f)->assoc.buffered == 0 && (f)->active.active == 0)
 
 
 #endif /* _NGX_WEBRTC_FILES_H_INCLUDED_ */

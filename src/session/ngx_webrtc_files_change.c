@@ -29,7 +29,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
-#include "ngx_webrtc_files_run.h"
+#include "ngx_webrtc_files_change.h"
+#include "ngx_webrtc_files_task.h"
 
 
 /* bytes of a path that are logged; chosen: a log line has 2048 */
@@ -50,22 +51,24 @@ typedef struct {
 #endif
 
 
-static void ngx_webrtc_files_open_failed(ngx_webrtc_files_t *f, u_char *path,
-    ngx_err_t err);
-static ngx_int_t ngx_webrtc_files_same(ngx_webrtc_files_t *f,
+static void ngx_webrtc_files_change_open_failed(ngx_webrtc_files_t *f,
+    u_char *path, ngx_err_t err);
+static ngx_int_t ngx_webrtc_files_change_same(ngx_webrtc_files_t *f,
     ngx_file_info_t *fi);
-static void ngx_webrtc_files_begin(ngx_webrtc_files_t *f, ngx_file_info_t *fi);
-static void ngx_webrtc_files_changed(ngx_webrtc_files_t *f, const char *how);
-static void ngx_webrtc_files_seen(ngx_webrtc_files_t *f, ngx_file_info_t *fi,
-    uint64_t told);
+static void ngx_webrtc_files_change_begin(ngx_webrtc_files_t *f,
+    ngx_file_info_t *fi);
+static void ngx_webrtc_files_change_changed(ngx_webrtc_files_t *f,
+    const char *how);
+static void ngx_webrtc_files_change_seen(ngx_webrtc_files_t *f,
+    ngx_file_info_t *fi, uint64_t told);
 #if (NGX_THREADS)
-static void ngx_webrtc_files_look_thread(void *data, ngx_log_t *log);
-static void ngx_webrtc_files_look_done(ngx_event_t *ev);
+static void ngx_webrtc_files_change_look_thread(void *data, ngx_log_t *log);
+static void ngx_webrtc_files_change_look_done(ngx_event_t *ev);
 #endif
 
 
 ngx_int_t
-ngx_webrtc_files_open(ngx_webrtc_files_t *f, u_char *path)
+ngx_webrtc_files_change_open(ngx_webrtc_files_t *f, u_char *path)
 {
     ngx_file_info_t  fi;
 
@@ -73,7 +76,7 @@ ngx_webrtc_files_open(ngx_webrtc_files_t *f, u_char *path)
                           NGX_FILE_OPEN, 0);
 
     if (f->fd == NGX_INVALID_FILE) {
-        ngx_webrtc_files_open_failed(f, path, ngx_errno);
+        ngx_webrtc_files_change_open_failed(f, path, ngx_errno);
         return NGX_DECLINED;
     }
 
@@ -84,7 +87,7 @@ ngx_webrtc_files_open(ngx_webrtc_files_t *f, u_char *path)
         || (uint64_t) fi.st_dev != f->file.dev
         || (uint64_t) fi.st_ino != f->file.ino
         || (f->file.changes == NGX_WEBRTC_FILE_END
-            && ngx_webrtc_files_same(f, &fi) != NGX_OK))
+            && ngx_webrtc_files_change_same(f, &fi) != NGX_OK))
     {
         ngx_log_error(NGX_LOG_INFO, &f->session->log, 0,
                       "webrtc file changed before it was served");
@@ -93,7 +96,7 @@ ngx_webrtc_files_open(ngx_webrtc_files_t *f, u_char *path)
         return NGX_DECLINED;
     }
 
-    ngx_webrtc_files_begin(f, &fi);
+    ngx_webrtc_files_change_begin(f, &fi);
 
     return NGX_OK;
 }
@@ -102,7 +105,8 @@ ngx_webrtc_files_open(ngx_webrtc_files_t *f, u_char *path)
 /* the name is a client's, decoded: it may have all but a zero */
 
 static void
-ngx_webrtc_files_open_failed(ngx_webrtc_files_t *f, u_char *path, ngx_err_t err)
+ngx_webrtc_files_change_open_failed(ngx_webrtc_files_t *f, u_char *path,
+    ngx_err_t err)
 {
     u_char  text[NGX_WEBRTC_FILES_TEXT], *p;
 
@@ -116,7 +120,7 @@ ngx_webrtc_files_open_failed(ngx_webrtc_files_t *f, u_char *path, ngx_err_t err)
 
 
 static ngx_int_t
-ngx_webrtc_files_same(ngx_webrtc_files_t *f, ngx_file_info_t *fi)
+ngx_webrtc_files_change_same(ngx_webrtc_files_t *f, ngx_file_info_t *fi)
 {
     if ((uint64_t) fi->st_size != f->file.size
         || (int64_t) fi->st_mtim.tv_sec != f->file.mtime_sec
@@ -131,7 +135,7 @@ ngx_webrtc_files_same(ngx_webrtc_files_t *f, ngx_file_info_t *fi)
 
 
 static void
-ngx_webrtc_files_begin(ngx_webrtc_files_t *f, ngx_file_info_t *fi)
+ngx_webrtc_files_change_begin(ngx_webrtc_files_t *f, ngx_file_info_t *fi)
 {
     time_t  age;
 
@@ -154,7 +158,7 @@ ngx_webrtc_files_begin(ngx_webrtc_files_t *f, ngx_file_info_t *fi)
 
 
 ngx_int_t
-ngx_webrtc_files_check(ngx_webrtc_files_t *f, ngx_file_info_t *fi,
+ngx_webrtc_files_change_check(ngx_webrtc_files_t *f, ngx_file_info_t *fi,
     uint64_t told)
 {
     ngx_file_info_t  now;
@@ -170,28 +174,28 @@ ngx_webrtc_files_check(ngx_webrtc_files_t *f, ngx_file_info_t *fi,
             told = f->size;
 
             if (ngx_fd_info(f->fd, fi) == NGX_FILE_ERROR) {
-                ngx_webrtc_files_changed(f, "cannot be looked at");
+                ngx_webrtc_files_change_changed(f, "cannot be looked at");
                 return NGX_DECLINED;
             }
         }
 
         if (f->file.changes == NGX_WEBRTC_FILE_END) {
 
-            if (ngx_webrtc_files_same(f, fi) == NGX_OK) {
+            if (ngx_webrtc_files_change_same(f, fi) == NGX_OK) {
                 return NGX_OK;
             }
 
         } else if ((uint64_t) fi->st_size >= told) {
 
             if ((uint64_t) fi->st_size > f->size && !f->growing) {
-                ngx_webrtc_files_seen(f, fi, told);
+                ngx_webrtc_files_change_seen(f, fi, told);
             }
 
             return NGX_OK;
         }
     }
 
-    ngx_webrtc_files_changed(f, "changed while being served");
+    ngx_webrtc_files_change_changed(f, "changed while being served");
 
     return NGX_DECLINED;
 }
@@ -200,7 +204,7 @@ ngx_webrtc_files_check(ngx_webrtc_files_t *f, ngx_file_info_t *fi,
 /* what clients have is not of this file any more: ends all ranges */
 
 static void
-ngx_webrtc_files_changed(ngx_webrtc_files_t *f, const char *how)
+ngx_webrtc_files_change_changed(ngx_webrtc_files_t *f, const char *how)
 {
     ngx_uint_t                   i;
     ngx_webrtc_files_channel_t  *fc;
@@ -228,13 +232,14 @@ ngx_webrtc_files_changed(ngx_webrtc_files_t *f, const char *how)
 /* of a file that is followed, and has not changed yet */
 
 static void
-ngx_webrtc_files_seen(ngx_webrtc_files_t *f, ngx_file_info_t *fi, uint64_t told)
+ngx_webrtc_files_change_seen(ngx_webrtc_files_t *f, ngx_file_info_t *fi,
+    uint64_t told)
 {
     ngx_uint_t                   i, growing;
     ngx_webrtc_files_channel_t  *fc;
 
     if ((uint64_t) fi->st_size < told) {
-        ngx_webrtc_files_changed(f, "is shorter than it was");
+        ngx_webrtc_files_change_changed(f, "is shorter than it was");
         return;
     }
 
@@ -274,7 +279,7 @@ ngx_webrtc_files_seen(ngx_webrtc_files_t *f, ngx_file_info_t *fi, uint64_t told)
 
 
 ngx_msec_t
-ngx_webrtc_files_look_at(ngx_webrtc_files_t *f)
+ngx_webrtc_files_change_look_at(ngx_webrtc_files_t *f)
 {
     ngx_uint_t  i;
 
@@ -294,7 +299,7 @@ ngx_webrtc_files_look_at(ngx_webrtc_files_t *f)
 
 
 void
-ngx_webrtc_files_look(ngx_webrtc_files_t *f)
+ngx_webrtc_files_change_look(ngx_webrtc_files_t *f)
 {
 #if (NGX_THREADS)
     ngx_thread_task_t        *task;
@@ -308,9 +313,9 @@ ngx_webrtc_files_look(ngx_webrtc_files_t *f)
 
     if (f->fw->conf.npools) {
 
-        task = ngx_webrtc_files_task(f, sizeof(ngx_webrtc_files_look_t), 0,
-                                     ngx_webrtc_files_look_thread,
-                                     ngx_webrtc_files_look_done);
+        task = ngx_webrtc_files_task_make(f, sizeof(ngx_webrtc_files_look_t), 0,
+                                          ngx_webrtc_files_change_look_thread,
+                                          ngx_webrtc_files_change_look_done);
         if (task == NULL) {
             return;
         }
@@ -320,7 +325,7 @@ ngx_webrtc_files_look(ngx_webrtc_files_t *f)
         look->fd = f->fd;
         look->told = f->size;
 
-        f->looking = (ngx_webrtc_files_post(f, task) == NGX_OK);
+        f->looking = (ngx_webrtc_files_task_post(f, task) == NGX_OK);
 
         return;
     }
@@ -328,7 +333,7 @@ ngx_webrtc_files_look(ngx_webrtc_files_t *f)
 #endif
 
     if (ngx_fd_info(f->fd, &fi) != NGX_FILE_ERROR) {
-        ngx_webrtc_files_seen(f, &fi, f->size);
+        ngx_webrtc_files_change_seen(f, &fi, f->size);
     }
 }
 
@@ -338,7 +343,7 @@ ngx_webrtc_files_look(ngx_webrtc_files_t *f)
 /* in a thread */
 
 static void
-ngx_webrtc_files_look_thread(void *data, ngx_log_t *log)
+ngx_webrtc_files_change_look_thread(void *data, ngx_log_t *log)
 {
     ngx_webrtc_files_look_t *look = data;
 
@@ -347,7 +352,7 @@ ngx_webrtc_files_look_thread(void *data, ngx_log_t *log)
 
 
 static void
-ngx_webrtc_files_look_done(ngx_event_t *ev)
+ngx_webrtc_files_change_look_done(ngx_event_t *ev)
 {
     ngx_thread_task_t        *task;
     ngx_webrtc_files_t       *f;
@@ -357,13 +362,13 @@ ngx_webrtc_files_look_done(ngx_event_t *ev)
     look = task->ctx;
     f = look->files;
 
-    if (ngx_webrtc_files_returned(f) == NGX_OK) {
+    if (ngx_webrtc_files_task_returned(f) == NGX_OK) {
 
         f->looking = 0;
         f->looked = ngx_current_msec;
 
         if (!f->changed && look->rc != NGX_FILE_ERROR) {
-            ngx_webrtc_files_seen(f, &look->fi, look->told);
+            ngx_webrtc_files_change_seen(f, &look->fi, look->told);
         }
 
         ngx_webrtc_files_wake(f);

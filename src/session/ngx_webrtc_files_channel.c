@@ -10,18 +10,19 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
-#include "ngx_webrtc_files_run.h"
+#include "ngx_webrtc_files_channel.h"
+#include "ngx_webrtc_files_account.h"
 
 
-static void ngx_webrtc_files_sctp_send(void *ctx, u_char *p, size_t n);
-static void ngx_webrtc_files_sctp_state(void *ctx,
+static void ngx_webrtc_files_channel_sctp_send(void *ctx, u_char *p, size_t n);
+static void ngx_webrtc_files_channel_sctp_state(void *ctx,
     ngx_webrtc_sctp_state_e state);
-static void ngx_webrtc_files_sctp_message(void *ctx, uint16_t stream,
+static void ngx_webrtc_files_channel_sctp_message(void *ctx, uint16_t stream,
     uint32_t ppid, u_char *p, size_t n);
-static void ngx_webrtc_files_sctp_reset(void *ctx, ngx_uint_t what,
+static void ngx_webrtc_files_channel_sctp_reset(void *ctx, ngx_uint_t what,
     uint16_t stream);
-static void ngx_webrtc_files_sctp_writable(void *ctx);
-static void ngx_webrtc_files_sctp_timer(ngx_event_t *ev);
+static void ngx_webrtc_files_channel_sctp_writable(void *ctx);
+static void ngx_webrtc_files_channel_sctp_timer(ngx_event_t *ev);
 static ngx_int_t ngx_webrtc_files_channel_send(void *ctx, uint16_t stream,
     uint32_t ppid, uint8_t type, uint32_t reliability, const u_char *p,
     size_t n);
@@ -33,11 +34,11 @@ static void ngx_webrtc_files_channel_message(void *ctx,
     ngx_webrtc_channel_t *ch, ngx_uint_t string, u_char *p, size_t n);
 static void ngx_webrtc_files_channel_closed(void *ctx,
     ngx_webrtc_channel_t *ch);
-static ngx_int_t ngx_webrtc_files_range_send(void *ctx, u_char *p, size_t n);
+static ngx_int_t ngx_webrtc_files_channel_frame(void *ctx, u_char *p, size_t n);
 
 
 ngx_int_t
-ngx_webrtc_files_associate(ngx_webrtc_files_t *f)
+ngx_webrtc_files_channel_associate(ngx_webrtc_files_t *f)
 {
     ngx_webrtc_session_t       *s;
     ngx_webrtc_sctp_opts_t      sctp;
@@ -57,7 +58,7 @@ ngx_webrtc_files_associate(ngx_webrtc_files_t *f)
             return NGX_ERROR;
         }
 
-        fw->timer.handler = ngx_webrtc_files_sctp_timer;
+        fw->timer.handler = ngx_webrtc_files_channel_sctp_timer;
         fw->timer.data = fw;
         fw->timer.log = fw->wk->log;
         fw->timer.cancelable = 1;
@@ -74,11 +75,11 @@ ngx_webrtc_files_associate(ngx_webrtc_files_t *f)
 
     sctp.remote_port = s->peer->desc.sctp_port;
     sctp.low = NGX_WEBRTC_RANGES_LOW;
-    sctp.send = ngx_webrtc_files_sctp_send;
-    sctp.state = ngx_webrtc_files_sctp_state;
-    sctp.message = ngx_webrtc_files_sctp_message;
-    sctp.reset = ngx_webrtc_files_sctp_reset;
-    sctp.writable = ngx_webrtc_files_sctp_writable;
+    sctp.send = ngx_webrtc_files_channel_sctp_send;
+    sctp.state = ngx_webrtc_files_channel_sctp_state;
+    sctp.message = ngx_webrtc_files_channel_sctp_message;
+    sctp.reset = ngx_webrtc_files_channel_sctp_reset;
+    sctp.writable = ngx_webrtc_files_channel_sctp_writable;
     sctp.ctx = f;
 
     if (ngx_webrtc_sctp_init(&f->assoc, fw->sctp, &sctp) != NGX_OK) {
@@ -107,7 +108,7 @@ ngx_webrtc_files_associate(ngx_webrtc_files_t *f)
         return NGX_ERROR;
     }
 
-    ngx_webrtc_files_sctp_arm(fw);
+    ngx_webrtc_files_channel_arm(fw);
     ngx_webrtc_udp_flush(fw->wk->udp);
 
     return NGX_OK;
@@ -115,7 +116,7 @@ ngx_webrtc_files_associate(ngx_webrtc_files_t *f)
 
 
 void
-ngx_webrtc_files_input(ngx_webrtc_session_t *s, u_char *p, size_t n)
+ngx_webrtc_files_channel_input(ngx_webrtc_session_t *s, u_char *p, size_t n)
 {
     ngx_webrtc_files_t  *f;
 
@@ -130,7 +131,7 @@ ngx_webrtc_files_input(ngx_webrtc_session_t *s, u_char *p, size_t n)
         return;
     }
 
-    ngx_webrtc_files_sctp_arm(f->fw);
+    ngx_webrtc_files_channel_arm(f->fw);
 
     if (ngx_webrtc_files_idle(f)) {
 
@@ -144,7 +145,7 @@ ngx_webrtc_files_input(ngx_webrtc_session_t *s, u_char *p, size_t n)
 
 
 static void
-ngx_webrtc_files_sctp_send(void *ctx, u_char *p, size_t n)
+ngx_webrtc_files_channel_sctp_send(void *ctx, u_char *p, size_t n)
 {
     ngx_webrtc_files_t *f = ctx;
 
@@ -153,7 +154,7 @@ ngx_webrtc_files_sctp_send(void *ctx, u_char *p, size_t n)
 
 
 static void
-ngx_webrtc_files_sctp_state(void *ctx, ngx_webrtc_sctp_state_e state)
+ngx_webrtc_files_channel_sctp_state(void *ctx, ngx_webrtc_sctp_state_e state)
 {
     ngx_webrtc_files_t *f = ctx;
 
@@ -180,7 +181,7 @@ ngx_webrtc_files_sctp_state(void *ctx, ngx_webrtc_sctp_state_e state)
 
 
 static void
-ngx_webrtc_files_sctp_message(void *ctx, uint16_t stream, uint32_t ppid,
+ngx_webrtc_files_channel_sctp_message(void *ctx, uint16_t stream, uint32_t ppid,
     u_char *p, size_t n)
 {
     ngx_webrtc_files_t *f = ctx;
@@ -209,7 +210,7 @@ ngx_webrtc_files_sctp_message(void *ctx, uint16_t stream, uint32_t ppid,
 
 
 static void
-ngx_webrtc_files_sctp_reset(void *ctx, ngx_uint_t what, uint16_t stream)
+ngx_webrtc_files_channel_sctp_reset(void *ctx, ngx_uint_t what, uint16_t stream)
 {
     ngx_webrtc_files_t *f = ctx;
 
@@ -218,7 +219,7 @@ ngx_webrtc_files_sctp_reset(void *ctx, ngx_uint_t what, uint16_t stream)
 
 
 static void
-ngx_webrtc_files_sctp_writable(void *ctx)
+ngx_webrtc_files_channel_sctp_writable(void *ctx)
 {
     ngx_webrtc_files_t *f = ctx;
 
@@ -230,7 +231,7 @@ ngx_webrtc_files_sctp_writable(void *ctx)
 /* the worker's one timer of SCTP */
 
 void
-ngx_webrtc_files_sctp_arm(ngx_webrtc_files_worker_t *fw)
+ngx_webrtc_files_channel_arm(ngx_webrtc_files_worker_t *fw)
 {
     uint64_t      deadline;
     ngx_msec_t    delay;
@@ -265,7 +266,7 @@ ngx_webrtc_files_sctp_arm(ngx_webrtc_files_worker_t *fw)
 
 
 static void
-ngx_webrtc_files_sctp_timer(ngx_event_t *ev)
+ngx_webrtc_files_channel_sctp_timer(ngx_event_t *ev)
 {
     ngx_webrtc_files_worker_t  *fw;
 
@@ -274,7 +275,7 @@ ngx_webrtc_files_sctp_timer(ngx_event_t *ev)
     ngx_webrtc_sctp_timeout(fw->sctp, ngx_current_msec);
 
     ngx_webrtc_udp_flush(fw->wk->udp);
-    ngx_webrtc_files_sctp_arm(fw);
+    ngx_webrtc_files_channel_arm(fw);
 }
 
 
@@ -372,7 +373,7 @@ ngx_webrtc_files_channel_open(void *ctx, ngx_webrtc_channel_t *ch)
     opts.low = NGX_WEBRTC_RANGES_LOW;
     opts.wait_ms = NGX_WEBRTC_RANGES_WAIT;
     opts.slots = &f->active;
-    opts.send = ngx_webrtc_files_range_send;
+    opts.send = ngx_webrtc_files_channel_frame;
     opts.ctx = fc;
 
     if (ngx_webrtc_ranges_init(&fc->ranges, &opts) != NGX_OK) {
@@ -508,7 +509,7 @@ ngx_webrtc_files_channel_closed(void *ctx, ngx_webrtc_channel_t *ch)
 
 
 static ngx_int_t
-ngx_webrtc_files_range_send(void *ctx, u_char *p, size_t n)
+ngx_webrtc_files_channel_frame(void *ctx, u_char *p, size_t n)
 {
     ngx_webrtc_files_channel_t *fc = ctx;
 

@@ -11,7 +11,9 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include <sys/uio.h>
-#include "ngx_webrtc_files_run.h"
+#include "ngx_webrtc_files_read.h"
+#include "ngx_webrtc_files_change.h"
+#include "ngx_webrtc_files_task.h"
 
 
 #if (NGX_THREADS)
@@ -29,15 +31,15 @@ typedef struct {
     ngx_int_t                    rc;          /* of fstat() afterwards */
     ngx_file_info_t              fi;
     u_char                      *frame;
-} ngx_webrtc_files_task_t;
+} ngx_webrtc_files_read_task_t;
 
 #endif
 
 
-static void ngx_webrtc_files_data(ngx_webrtc_files_t *f,
+static void ngx_webrtc_files_read_data(ngx_webrtc_files_t *f,
     ngx_webrtc_files_channel_t *fc, ngx_webrtc_ranges_read_t *read,
     u_char *frame, size_t n, ngx_file_info_t *fi, uint64_t told);
-static void ngx_webrtc_files_pread(ngx_fd_t fd, u_char *p, size_t size,
+static void ngx_webrtc_files_read_pread(ngx_fd_t fd, u_char *p, size_t size,
     uint64_t offset, size_t *n, ngx_err_t *err);
 #if (NGX_THREADS)
 static ngx_int_t ngx_webrtc_files_read_post(ngx_webrtc_files_t *f,
@@ -70,7 +72,7 @@ ngx_webrtc_files_read(ngx_webrtc_files_t *f, ngx_webrtc_files_channel_t *fc,
         n = preadv2(f->fd, &iov, 1, (off_t) read->offset, RWF_NOWAIT);
 
         if (n == (ssize_t) read->length) {
-            ngx_webrtc_files_data(f, fc, read, f->fw->frame, n, NULL, 0);
+            ngx_webrtc_files_read_data(f, fc, read, f->fw->frame, n, NULL, 0);
             return;
         }
 
@@ -92,31 +94,32 @@ ngx_webrtc_files_read(ngx_webrtc_files_t *f, ngx_webrtc_files_channel_t *fc,
 
 #endif
 
-    ngx_webrtc_files_pread(f->fd, p, read->length, read->offset, &done, &err);
+    ngx_webrtc_files_read_pread(f->fd, p, read->length, read->offset, &done,
+                                &err);
 
     if (err) {
         ngx_log_error(NGX_LOG_CRIT, &f->session->log, err,
                       "pread() of a file session failed");
     }
 
-    ngx_webrtc_files_data(f, fc, read, f->fw->frame, done, NULL, 0);
+    ngx_webrtc_files_read_data(f, fc, read, f->fw->frame, done, NULL, 0);
 }
 
 
 /*
  * Bytes of the file have been read, n < read->length: failed; fi and told as in
- * ngx_webrtc_files_check().
+ * ngx_webrtc_files_change_check().
  */
 
 static void
-ngx_webrtc_files_data(ngx_webrtc_files_t *f, ngx_webrtc_files_channel_t *fc,
-    ngx_webrtc_ranges_read_t *read, u_char *frame, size_t n,
-    ngx_file_info_t *fi, uint64_t told)
+ngx_webrtc_files_read_data(ngx_webrtc_files_t *f,
+    ngx_webrtc_files_channel_t *fc, ngx_webrtc_ranges_read_t *read,
+    u_char *frame, size_t n, ngx_file_info_t *fi, uint64_t told)
 {
     u_char     *p;
     ngx_int_t   rc;
 
-    if (ngx_webrtc_files_check(f, fi, told) != NGX_OK) {
+    if (ngx_webrtc_files_change_check(f, fi, told) != NGX_OK) {
         return;
     }
 
@@ -157,8 +160,8 @@ ngx_webrtc_files_data(ngx_webrtc_files_t *f, ngx_webrtc_files_channel_t *fc,
 /* n is less than size at the end of the file or on an error */
 
 static void
-ngx_webrtc_files_pread(ngx_fd_t fd, u_char *p, size_t size, uint64_t offset,
-    size_t *n, ngx_err_t *err)
+ngx_webrtc_files_read_pread(ngx_fd_t fd, u_char *p, size_t size,
+    uint64_t offset, size_t *n, ngx_err_t *err)
 {
     ssize_t  rc;
 
@@ -192,13 +195,13 @@ static ngx_int_t
 ngx_webrtc_files_read_post(ngx_webrtc_files_t *f,
     ngx_webrtc_files_channel_t *fc, ngx_webrtc_ranges_read_t *read)
 {
-    ngx_thread_task_t        *task;
-    ngx_webrtc_files_task_t  *ft;
+    ngx_thread_task_t             *task;
+    ngx_webrtc_files_read_task_t  *ft;
 
-    task = ngx_webrtc_files_task(f, sizeof(ngx_webrtc_files_task_t),
-                                 NGX_WEBRTC_RANGE_HEADER + read->length,
-                                 ngx_webrtc_files_read_thread,
-                                 ngx_webrtc_files_read_done);
+    task = ngx_webrtc_files_task_make(f, sizeof(ngx_webrtc_files_read_task_t),
+                                      NGX_WEBRTC_RANGE_HEADER + read->length,
+                                      ngx_webrtc_files_read_thread,
+                                      ngx_webrtc_files_read_done);
     if (task == NULL) {
         return NGX_DECLINED;
     }
@@ -213,7 +216,7 @@ ngx_webrtc_files_read_post(ngx_webrtc_files_t *f,
     ft->told = f->size;
     ft->frame = (u_char *) (ft + 1);
 
-    if (ngx_webrtc_files_post(f, task) != NGX_OK) {
+    if (ngx_webrtc_files_task_post(f, task) != NGX_OK) {
         return NGX_DECLINED;
     }
 
@@ -228,10 +231,11 @@ ngx_webrtc_files_read_post(ngx_webrtc_files_t *f,
 static void
 ngx_webrtc_files_read_thread(void *data, ngx_log_t *log)
 {
-    ngx_webrtc_files_task_t *ft = data;
+    ngx_webrtc_files_read_task_t *ft = data;
 
-    ngx_webrtc_files_pread(ft->fd, ft->frame + NGX_WEBRTC_RANGE_HEADER,
-                           ft->read.length, ft->read.offset, &ft->n, &ft->err);
+    ngx_webrtc_files_read_pread(ft->fd, ft->frame + NGX_WEBRTC_RANGE_HEADER,
+                                ft->read.length, ft->read.offset, &ft->n,
+                                &ft->err);
 
     ft->rc = ngx_fd_info(ft->fd, &ft->fi);
 
@@ -245,10 +249,10 @@ ngx_webrtc_files_read_thread(void *data, ngx_log_t *log)
 static void
 ngx_webrtc_files_read_done(ngx_event_t *ev)
 {
-    ngx_thread_task_t           *task;
-    ngx_webrtc_files_t          *f;
-    ngx_webrtc_files_task_t     *ft;
-    ngx_webrtc_files_channel_t  *fc;
+    ngx_thread_task_t             *task;
+    ngx_webrtc_files_t            *f;
+    ngx_webrtc_files_read_task_t  *ft;
+    ngx_webrtc_files_channel_t    *fc;
 
     task = ev->data;
     ft = task->ctx;
@@ -256,7 +260,7 @@ ngx_webrtc_files_read_done(ngx_event_t *ev)
 
     f->reading--;
 
-    if (ngx_webrtc_files_returned(f) != NGX_OK) {
+    if (ngx_webrtc_files_task_returned(f) != NGX_OK) {
         ngx_free(task);
         return;
     }
@@ -270,83 +274,13 @@ ngx_webrtc_files_read_done(ngx_event_t *ev)
                           "pread() of a file session failed");
         }
 
-        ngx_webrtc_files_data(f, fc, &ft->read, ft->frame, ft->n,
-                              ft->rc == NGX_FILE_ERROR ? NULL : &ft->fi,
-                              ft->told);
+        ngx_webrtc_files_read_data(f, fc, &ft->read, ft->frame, ft->n,
+                                   ft->rc == NGX_FILE_ERROR ? NULL : &ft->fi,
+                                   ft->told);
         ngx_webrtc_files_wake(f);
     }
 
     ngx_free(task);
-}
-
-
-ngx_thread_task_t *
-ngx_webrtc_files_task(ngx_webrtc_files_t *f, size_t size, size_t room,
-    void (*handler)(void *data, ngx_log_t *log), ngx_event_handler_pt done)
-{
-    ngx_thread_task_t  *task;
-
-    if (f->fw->conf.npools == 0) {
-        return NULL;
-    }
-
-    task = ngx_alloc(sizeof(ngx_thread_task_t) + size + room,
-                     &f->session->log);
-    if (task == NULL) {
-        return NULL;
-    }
-
-    ngx_memzero(task, sizeof(ngx_thread_task_t) + size);
-
-    task->ctx = task + 1;
-    task->handler = handler;
-    task->event.data = task;
-    task->event.handler = done;
-    task->event.log = f->fw->wk->log;
-
-    return task;
-}
-
-
-ngx_int_t
-ngx_webrtc_files_post(ngx_webrtc_files_t *f, ngx_thread_task_t *task)
-{
-    ngx_uint_t                pool;
-    ngx_webrtc_files_conf_t  *conf;
-
-    conf = &f->fw->conf;
-
-    /* the slot may be of a configuration before ours */
-
-    pool = (f->file.pool < conf->npools) ? f->file.pool : 0;
-
-    if (ngx_thread_task_post(conf->pools[pool], task) != NGX_OK) {
-        ngx_free(task);
-        return NGX_DECLINED;
-    }
-
-    f->tasks++;
-
-    return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_webrtc_files_returned(ngx_webrtc_files_t *f)
-{
-    f->tasks--;
-
-    if (f->session == NULL) {
-
-        if (f->tasks == 0) {
-            ngx_webrtc_files_free(f);
-        }
-
-        return NGX_DECLINED;
-    }
-
-    return (f->session->state == NGX_WEBRTC_SESSION_UP) ? NGX_OK
-                                                        : NGX_DECLINED;
 }
 
 #endif

@@ -42,9 +42,9 @@ static int64_t ngx_webrtc_play_feedback_clock(void);
 void
 ngx_webrtc_play_feedback(ngx_webrtc_session_t *s, const ngx_webrtc_rtcp_t *rtcp)
 {
-    ngx_uint_t                i;
-    ngx_webrtc_rtcp_fb_t      fb;
-    ngx_webrtc_rtcp_block_t   block;
+    ngx_uint_t               i;
+    ngx_webrtc_rtcp_fb_t     fb;
+    ngx_webrtc_rtcp_block_t  block;
 
     if (s->part == NULL) {
         return;
@@ -193,14 +193,14 @@ static ngx_int_t
 ngx_webrtc_play_feedback_resend(ngx_webrtc_session_t *s,
     ngx_webrtc_play_track_t *t, uint16_t seq)
 {
-    size_t                     n, hdr, prefix_n;
-    u_char                    *dst, *payload, prefix[2];
-    uint8_t                    pt;
-    uint32_t                   ts, ssrc;
-    uint64_t                   track_index, index, entry;
-    ngx_webrtc_play_t         *v;
-    ngx_webrtc_ring_packet_t   pkt;
-    ngx_webrtc_play_payload_t  out;
+    size_t                      n, hdr, prefix_n;
+    u_char                     *dst, *payload, prefix[2];
+    uint8_t                     pt;
+    uint32_t                    ts, ssrc;
+    uint64_t                    track_index, index, entry;
+    ngx_webrtc_play_t          *v;
+    ngx_webrtc_ring_packet_t    pkt;
+    ngx_webrtc_play_payload_t   out;
 
     v = s->part;
 

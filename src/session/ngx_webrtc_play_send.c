@@ -143,12 +143,12 @@ ngx_webrtc_play_send_packet(ngx_webrtc_session_t *s,
     ngx_webrtc_play_track_t *t, ngx_webrtc_ring_packet_t *pkt,
     u_char *payload)
 {
-    size_t                     n, hdr, pad;
-    u_char                    *dst;
-    uint32_t                   ts;
-    uint64_t                   index;
-    ngx_webrtc_play_t         *v;
-    ngx_webrtc_play_payload_t  out;
+    size_t                      n, hdr, pad;
+    u_char                     *dst;
+    uint32_t                    ts;
+    uint64_t                    index;
+    ngx_webrtc_play_t          *v;
+    ngx_webrtc_play_payload_t   out;
 
     v = s->part;
 

@@ -19,7 +19,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
-#include "ngx_webrtc_publish_run.h"
+#include "ngx_webrtc_publish_feedback.h"
+#include "ngx_webrtc_publish_timer.h"
 #include "ngx_webrtc_rtcp_fb.h"
 #include "ngx_webrtc_time.h"
 
@@ -28,26 +29,27 @@
 #define NGX_WEBRTC_PUBLISH_RTCP      1200
 
 
-static u_char *ngx_webrtc_publish_begin_fb(ngx_webrtc_session_t *s, u_char *p,
-    u_char *end, ngx_uint_t alone);
-static u_char *ngx_webrtc_publish_reports(ngx_webrtc_session_t *s, u_char *p,
-    u_char *end, uint64_t now_us);
-static void ngx_webrtc_publish_send(ngx_webrtc_session_t *s, u_char *buf,
-    u_char *p);
+static u_char *ngx_webrtc_publish_feedback_begin(ngx_webrtc_session_t *s,
+    u_char *p, u_char *end, ngx_uint_t alone);
+static u_char *ngx_webrtc_publish_feedback_reports(ngx_webrtc_session_t *s,
+    u_char *p, u_char *end, uint64_t now_us);
+static void ngx_webrtc_publish_feedback_send(ngx_webrtc_session_t *s,
+    u_char *buf, u_char *p);
 
 
 void
-ngx_webrtc_publish_rtcp(ngx_webrtc_session_t *s, const ngx_webrtc_rtcp_t *rtcp)
+ngx_webrtc_publish_feedback_rtcp(ngx_webrtc_session_t *s,
+    const ngx_webrtc_rtcp_t *rtcp)
 {
-    u_char                     *p;
-    uint64_t                    now_us;
-    uint32_t                    ssrc, rtt_us;
-    ngx_uint_t                  i, n;
-    ngx_webrtc_publish_t       *pub;
-    ngx_webrtc_rtcp_sr_t        sr;
-    ngx_webrtc_rtcp_xr_t        xr;
-    ngx_webrtc_rtcp_dlrr_t      dlrr;
-    ngx_webrtc_publish_track_t *t;
+    u_char                      *p;
+    uint64_t                     now_us;
+    uint32_t                     ssrc, rtt_us;
+    ngx_uint_t                   i, n;
+    ngx_webrtc_publish_t        *pub;
+    ngx_webrtc_rtcp_sr_t         sr;
+    ngx_webrtc_rtcp_xr_t         xr;
+    ngx_webrtc_rtcp_dlrr_t       dlrr;
+    ngx_webrtc_publish_track_t  *t;
 
     pub = s->part;
 
@@ -55,7 +57,7 @@ ngx_webrtc_publish_rtcp(ngx_webrtc_session_t *s, const ngx_webrtc_rtcp_t *rtcp)
         return;
     }
 
-    now_us = ngx_webrtc_publish_clock();
+    now_us = ngx_webrtc_publish_timer_clock();
 
     switch (rtcp->type) {
 
@@ -115,7 +117,7 @@ ngx_webrtc_publish_rtcp(ngx_webrtc_session_t *s, const ngx_webrtc_rtcp_t *rtcp)
 
 
 void
-ngx_webrtc_publish_keyframe(ngx_webrtc_session_t *s)
+ngx_webrtc_publish_feedback_keyframe(ngx_webrtc_session_t *s)
 {
     ngx_webrtc_publish_t  *pub;
 
@@ -127,12 +129,12 @@ ngx_webrtc_publish_keyframe(ngx_webrtc_session_t *s)
     }
 
     pub->want_key = 1;
-    ngx_webrtc_publish_ask(s, ngx_webrtc_publish_clock());
+    ngx_webrtc_publish_feedback_ask(s, ngx_webrtc_publish_timer_clock());
 }
 
 
 void
-ngx_webrtc_publish_nacks(ngx_webrtc_session_t *s, uint64_t now_us)
+ngx_webrtc_publish_feedback_nacks(ngx_webrtc_session_t *s, uint64_t now_us)
 {
     u_char                      *p, *end;
     ngx_uint_t                   i;
@@ -160,11 +162,11 @@ ngx_webrtc_publish_nacks(ngx_webrtc_session_t *s, uint64_t now_us)
         }
 
         if (tell.n) {
-            p = ngx_webrtc_publish_begin_fb(s, buf, end,
+            p = ngx_webrtc_publish_feedback_begin(s, buf, end,
                                          t->media->fb & NGX_WEBRTC_FB_RSIZE);
             p = ngx_webrtc_rtcp_write_nack(p, end, pub->ssrc, t->ssrc,
                                            tell.seqs, tell.n);
-            ngx_webrtc_publish_send(s, buf, p);
+            ngx_webrtc_publish_feedback_send(s, buf, p);
 
             s->peer->stat.nacks += tell.n;
         }
@@ -175,7 +177,7 @@ ngx_webrtc_publish_nacks(ngx_webrtc_session_t *s, uint64_t now_us)
 /* RFC 4585, 6.3.1 and RFC 5104, 4.3.1; at most one per interval */
 
 void
-ngx_webrtc_publish_ask(ngx_webrtc_session_t *s, uint64_t now_us)
+ngx_webrtc_publish_feedback_ask(ngx_webrtc_session_t *s, uint64_t now_us)
 {
     u_char                      *p, *end;
     ngx_uint_t                   i;
@@ -186,7 +188,7 @@ ngx_webrtc_publish_ask(ngx_webrtc_session_t *s, uint64_t now_us)
     pub = s->part;
 
     if (now_us - pub->asked_us < (uint64_t) s->peer->keyframe_ms * 1000) {
-        ngx_webrtc_publish_arm(s, now_us);
+        ngx_webrtc_publish_timer_arm(s, now_us);
         return;
     }
 
@@ -210,8 +212,8 @@ ngx_webrtc_publish_ask(ngx_webrtc_session_t *s, uint64_t now_us)
             continue;
         }
 
-        p = ngx_webrtc_publish_begin_fb(s, buf, end,
-                                        t->media->fb & NGX_WEBRTC_FB_RSIZE);
+        p = ngx_webrtc_publish_feedback_begin(s, buf, end, t->media->fb
+                                                       & NGX_WEBRTC_FB_RSIZE);
 
         if ((t->media->fb & (NGX_WEBRTC_FB_PLI|NGX_WEBRTC_FB_FIR))
             == NGX_WEBRTC_FB_FIR)
@@ -222,14 +224,14 @@ ngx_webrtc_publish_ask(ngx_webrtc_session_t *s, uint64_t now_us)
             p = ngx_webrtc_rtcp_write_pli(p, end, pub->ssrc, t->ssrc);
         }
 
-        ngx_webrtc_publish_send(s, buf, p);
+        ngx_webrtc_publish_feedback_send(s, buf, p);
 
         s->peer->stat.plis++;
         ngx_webrtc_atomic_add(&s->st->stat.key_requests, 1);
     }
 
     ngx_webrtc_bus_keyframe_done(s->st);
-    ngx_webrtc_publish_arm(s, now_us);
+    ngx_webrtc_publish_timer_arm(s, now_us);
 }
 
 
@@ -250,7 +252,7 @@ ngx_webrtc_publish_feedback(ngx_webrtc_session_t *s, uint64_t now_us)
 
         pub->reported_us = now_us;
 
-        p = ngx_webrtc_publish_reports(s, buf, end, now_us);
+        p = ngx_webrtc_publish_feedback_reports(s, buf, end, now_us);
         p = ngx_webrtc_rtcp_write_sdes(p, end, pub->ssrc, s->peer->id,
                                        NGX_WEBRTC_SESSION_CNAME);
         p = ngx_webrtc_rtcp_fb_write_rrtr(p, end, pub->ssrc,
@@ -269,18 +271,18 @@ ngx_webrtc_publish_feedback(ngx_webrtc_session_t *s, uint64_t now_us)
                                               ssrcs, n);
         }
 
-        ngx_webrtc_publish_send(s, buf, p);
+        ngx_webrtc_publish_feedback_send(s, buf, p);
     }
 
     for ( ;; ) {
-        p = ngx_webrtc_publish_begin_fb(s, buf, end, pub->rsize);
+        p = ngx_webrtc_publish_feedback_begin(s, buf, end, pub->rsize);
         q = ngx_webrtc_twcc_write(&pub->twcc, p, end, now_us);
 
         if (q == NULL || q == p) {
             return;
         }
 
-        ngx_webrtc_publish_send(s, buf, q);
+        ngx_webrtc_publish_feedback_send(s, buf, q);
     }
 }
 
@@ -288,8 +290,8 @@ ngx_webrtc_publish_feedback(ngx_webrtc_session_t *s, uint64_t now_us)
 /* RFC 4585, 3.1: but for RFC 5506, feedback stands behind a report */
 
 static u_char *
-ngx_webrtc_publish_begin_fb(ngx_webrtc_session_t *s, u_char *p, u_char *end,
-    ngx_uint_t alone)
+ngx_webrtc_publish_feedback_begin(ngx_webrtc_session_t *s, u_char *p,
+    u_char *end, ngx_uint_t alone)
 {
     ngx_webrtc_publish_t  *pub;
 
@@ -300,8 +302,8 @@ ngx_webrtc_publish_begin_fb(ngx_webrtc_session_t *s, u_char *p, u_char *end,
 
 
 static u_char *
-ngx_webrtc_publish_reports(ngx_webrtc_session_t *s, u_char *p, u_char *end,
-    uint64_t now_us)
+ngx_webrtc_publish_feedback_reports(ngx_webrtc_session_t *s, u_char *p,
+    u_char *end, uint64_t now_us)
 {
     ngx_uint_t                   i, n, worst;
     ngx_webrtc_publish_t        *pub;
@@ -335,7 +337,8 @@ ngx_webrtc_publish_reports(ngx_webrtc_session_t *s, u_char *p, u_char *end,
 /* p is NULL when it did not fit, which the sizes above exclude */
 
 static void
-ngx_webrtc_publish_send(ngx_webrtc_session_t *s, u_char *buf, u_char *p)
+ngx_webrtc_publish_feedback_send(ngx_webrtc_session_t *s, u_char *buf,
+    u_char *p)
 {
     if (p) {
         ngx_webrtc_session_send_rtcp(s, buf, p - buf);

@@ -18,7 +18,10 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
-#include "ngx_webrtc_publish_run.h"
+#include "ngx_webrtc_publish_in.h"
+#include "ngx_webrtc_publish_ring.h"
+#include "ngx_webrtc_publish_timer.h"
+#include "ngx_webrtc_publish_track.h"
 #include "ngx_webrtc_bus_error.h"
 #include "ngx_webrtc_rtp.h"
 #include "ngx_webrtc_seq.h"
@@ -50,42 +53,48 @@
     (ngx_webrtc_desc_payload(m, rtp_pt) != NGX_WEBRTC_CODEC_NONE)
 
 
-static void ngx_webrtc_publish_drop(ngx_webrtc_session_t *s, ngx_uint_t why,
+static void ngx_webrtc_publish_in_order(ngx_webrtc_session_t *s,
+    ngx_webrtc_publish_track_t *t, ngx_webrtc_publish_ssrc_t *ssrc,
+    ngx_webrtc_rtp_t *rtp, ngx_uint_t again, uint64_t now_us);
+static void ngx_webrtc_publish_in_drop(ngx_webrtc_session_t *s, ngx_uint_t why,
     const char *what);
-static ngx_int_t ngx_webrtc_publish_find(ngx_webrtc_publish_t *pub,
+static ngx_int_t ngx_webrtc_publish_in_find(ngx_webrtc_publish_t *pub,
     ngx_webrtc_rtp_t *rtp, uint64_t now_us,
     ngx_webrtc_publish_ssrc_t **ssrc);
-static ngx_webrtc_publish_ssrc_t *ngx_webrtc_publish_add(
+static ngx_webrtc_publish_ssrc_t *ngx_webrtc_publish_in_add(
     ngx_webrtc_publish_t *pub);
-static void ngx_webrtc_publish_change(ngx_webrtc_publish_t *pub,
+static void ngx_webrtc_publish_in_change(ngx_webrtc_publish_t *pub,
     ngx_webrtc_publish_track_t *t, uint32_t ssrc, uint64_t now_us);
-static void ngx_webrtc_publish_cut(ngx_webrtc_publish_track_t *t);
-static ngx_webrtc_publish_track_t *ngx_webrtc_publish_match(
+static void ngx_webrtc_publish_in_cut(ngx_webrtc_publish_track_t *t);
+static ngx_webrtc_publish_track_t *ngx_webrtc_publish_in_match(
     ngx_webrtc_publish_t *pub, ngx_webrtc_rtp_t *rtp);
-static void ngx_webrtc_publish_extensions(ngx_webrtc_publish_t *pub,
+static void ngx_webrtc_publish_in_extensions(ngx_webrtc_publish_t *pub,
     ngx_webrtc_rtp_t *rtp, uint64_t now_us);
-static ngx_int_t ngx_webrtc_publish_switch(ngx_webrtc_publish_track_t *t,
+static ngx_int_t ngx_webrtc_publish_in_switch(ngx_webrtc_publish_track_t *t,
     ngx_uint_t codec, uint64_t arrival_us);
-static uint8_t ngx_webrtc_publish_cvo(ngx_webrtc_publish_track_t *t,
+static uint8_t ngx_webrtc_publish_in_cvo(ngx_webrtc_publish_track_t *t,
     ngx_webrtc_rtp_t *rtp);
-static void ngx_webrtc_publish_turn(ngx_webrtc_publish_track_t *t,
-    const ngx_webrtc_reorder_packet_t *rp);
-static void ngx_webrtc_publish_frame(ngx_webrtc_publish_track_t *t,
+static void ngx_webrtc_publish_in_key(ngx_webrtc_session_t *s,
+    uint64_t arrival_us);
+static ngx_int_t ngx_webrtc_publish_in_depay(ngx_webrtc_publish_track_t *t,
     const ngx_webrtc_reorder_packet_t *rp, ngx_webrtc_depay_info_t *info);
-static void ngx_webrtc_publish_write(ngx_webrtc_publish_track_t *t,
+static void ngx_webrtc_publish_in_turn(ngx_webrtc_publish_track_t *t,
+    const ngx_webrtc_reorder_packet_t *rp);
+static void ngx_webrtc_publish_in_frame(ngx_webrtc_publish_track_t *t,
+    const ngx_webrtc_reorder_packet_t *rp, ngx_webrtc_depay_info_t *info);
+static void ngx_webrtc_publish_in_write(ngx_webrtc_publish_track_t *t,
     u_char *payload, size_t n, ngx_uint_t flags, uint64_t arrival_us);
 
 
 void
-ngx_webrtc_publish_rtp(ngx_webrtc_session_t *s, ngx_webrtc_rtp_t *rtp,
+ngx_webrtc_publish_in_rtp(ngx_webrtc_session_t *s, ngx_webrtc_rtp_t *rtp,
     size_t n)
 {
-    uint64_t                      now_us, seq;
-    ngx_int_t                     rc;
-    ngx_webrtc_publish_t         *pub;
-    ngx_webrtc_publish_ssrc_t    *ssrc;
-    ngx_webrtc_publish_track_t   *t;
-    ngx_webrtc_reorder_packet_t   pkt;
+    uint64_t                     now_us;
+    ngx_int_t                    rc;
+    ngx_webrtc_publish_t        *pub;
+    ngx_webrtc_publish_ssrc_t   *ssrc;
+    ngx_webrtc_publish_track_t  *t;
 
     pub = s->part;
 
@@ -94,7 +103,7 @@ ngx_webrtc_publish_rtp(ngx_webrtc_session_t *s, ngx_webrtc_rtp_t *rtp,
         return;
     }
 
-    now_us = ngx_webrtc_publish_clock();
+    now_us = ngx_webrtc_publish_timer_clock();
 
     s->peer->stat.packets_in++;
     s->peer->stat.bytes_in += n;
@@ -102,8 +111,8 @@ ngx_webrtc_publish_rtp(ngx_webrtc_session_t *s, ngx_webrtc_rtp_t *rtp,
     ngx_webrtc_limit_input(&pub->limit, n, now_us);
 
     if (ngx_webrtc_rtp_ext_crowded(rtp)) {
-        ngx_webrtc_publish_drop(s, NGX_WEBRTC_DROP_LIMIT,
-                                "too many header extensions");
+        ngx_webrtc_publish_in_drop(s, NGX_WEBRTC_DROP_LIMIT,
+                                   "too many header extensions");
         return;
     }
 
@@ -111,14 +120,14 @@ ngx_webrtc_publish_rtp(ngx_webrtc_session_t *s, ngx_webrtc_rtp_t *rtp,
 
     if (rc == NGX_DONE || rc == NGX_AGAIN) {
         /* a probe counts for the sender's estimate */
-        ngx_webrtc_publish_extensions(pub, rtp, now_us);
-        ngx_webrtc_publish_arm(s, now_us);
+        ngx_webrtc_publish_in_extensions(pub, rtp, now_us);
+        ngx_webrtc_publish_timer_arm(s, now_us);
         return;
     }
 
-    ngx_webrtc_publish_extensions(pub, rtp, now_us);
+    ngx_webrtc_publish_in_extensions(pub, rtp, now_us);
 
-    switch (ngx_webrtc_publish_find(pub, rtp, now_us, &ssrc)) {
+    switch (ngx_webrtc_publish_in_find(pub, rtp, now_us, &ssrc)) {
 
     case NGX_OK:
         break;
@@ -128,8 +137,8 @@ ngx_webrtc_publish_rtp(ngx_webrtc_session_t *s, ngx_webrtc_rtp_t *rtp,
         return;
 
     default: /* NGX_DECLINED */
-        ngx_webrtc_publish_drop(s, NGX_WEBRTC_DROP_RTP,
-                                "rtp that was not negotiated");
+        ngx_webrtc_publish_in_drop(s, NGX_WEBRTC_DROP_RTP,
+                                   "rtp that was not negotiated");
         return;
     }
 
@@ -138,13 +147,30 @@ ngx_webrtc_publish_rtp(ngx_webrtc_session_t *s, ngx_webrtc_rtp_t *rtp,
     if (rtp->len + (t->media->ext_cvo ? NGX_WEBRTC_PACKET_EXTENSION : 0)
         > NGX_WEBRTC_PUBLISH_PAYLOAD)
     {
-        ngx_webrtc_publish_drop(s, NGX_WEBRTC_DROP_LIMIT, "rtp too long");
+        ngx_webrtc_publish_in_drop(s, NGX_WEBRTC_DROP_LIMIT, "rtp too long");
         return;
     }
 
+    ngx_webrtc_publish_in_order(s, t, ssrc, rtp, rc == NGX_OK, now_us);
+}
+
+
+/* puts a packet of a track into order; again: it came by RTX */
+
+static void
+ngx_webrtc_publish_in_order(ngx_webrtc_session_t *s,
+    ngx_webrtc_publish_track_t *t, ngx_webrtc_publish_ssrc_t *ssrc,
+    ngx_webrtc_rtp_t *rtp, ngx_uint_t again, uint64_t now_us)
+{
+    uint64_t                      seq;
+    ngx_webrtc_publish_t         *pub;
+    ngx_webrtc_reorder_packet_t   pkt;
+
+    pub = s->part;
+
     seq = ngx_webrtc_reorder_seq(&t->reorder, rtp->seq);
 
-    if (rc != NGX_OK) {
+    if (!again) {
         ngx_webrtc_report_received(&t->report, seq, rtp->ts, now_us);
 
         if (ngx_webrtc_seq_less16(ssrc->seq, rtp->seq)) {
@@ -169,7 +195,7 @@ ngx_webrtc_publish_rtp(ngx_webrtc_session_t *s, ngx_webrtc_rtp_t *rtp,
     pkt.n = (uint16_t) rtp->len;
     pkt.pt = rtp->pt;
     pkt.marker = rtp->marker;
-    pkt.cvo = ngx_webrtc_publish_cvo(t, rtp);
+    pkt.cvo = ngx_webrtc_publish_in_cvo(t, rtp);
     pkt.ts = rtp->ts;
 
     if (pub->first_us == 0) {
@@ -182,7 +208,7 @@ ngx_webrtc_publish_rtp(ngx_webrtc_session_t *s, ngx_webrtc_rtp_t *rtp,
         t->held_us = ngx_webrtc_reorder_timeout(&t->reorder, now_us);
     }
 
-    ngx_webrtc_publish_arm(s, now_us);
+    ngx_webrtc_publish_timer_arm(s, now_us);
 
     if (!pub->queued) {
         pub->queued = 1;
@@ -195,7 +221,7 @@ ngx_webrtc_publish_rtp(ngx_webrtc_session_t *s, ngx_webrtc_rtp_t *rtp,
 /* counts what is thrown away; what is for the log, static text */
 
 static void
-ngx_webrtc_publish_drop(ngx_webrtc_session_t *s, ngx_uint_t why,
+ngx_webrtc_publish_in_drop(ngx_webrtc_session_t *s, ngx_uint_t why,
     const char *what)
 {
     ngx_webrtc_bus_drop(s->wk->bus, why);
@@ -212,7 +238,7 @@ ngx_webrtc_publish_drop(ngx_webrtc_session_t *s, ngx_uint_t why,
  */
 
 static ngx_int_t
-ngx_webrtc_publish_find(ngx_webrtc_publish_t *pub, ngx_webrtc_rtp_t *rtp,
+ngx_webrtc_publish_in_find(ngx_webrtc_publish_t *pub, ngx_webrtc_rtp_t *rtp,
     uint64_t now_us, ngx_webrtc_publish_ssrc_t **ssrc)
 {
     ngx_uint_t                   i;
@@ -240,7 +266,7 @@ ngx_webrtc_publish_find(ngx_webrtc_publish_t *pub, ngx_webrtc_rtp_t *rtp,
                 return NGX_DONE;
             }
 
-            ngx_webrtc_publish_change(pub, t, e->ssrc, now_us);
+            ngx_webrtc_publish_in_change(pub, t, e->ssrc, now_us);
         }
 
         *ssrc = e;
@@ -248,19 +274,19 @@ ngx_webrtc_publish_find(ngx_webrtc_publish_t *pub, ngx_webrtc_rtp_t *rtp,
         return NGX_OK;
     }
 
-    t = ngx_webrtc_publish_match(pub, rtp);
+    t = ngx_webrtc_publish_in_match(pub, rtp);
 
     if (t == NULL) {
         return NGX_DECLINED;
     }
 
-    e = ngx_webrtc_publish_add(pub);
+    e = ngx_webrtc_publish_in_add(pub);
 
     e->ssrc = rtp->ssrc;
     e->n = (uint16_t) (t - pub->tracks);
     e->seq = rtp->seq;
 
-    ngx_webrtc_publish_change(pub, t, rtp->ssrc, now_us);
+    ngx_webrtc_publish_in_change(pub, t, rtp->ssrc, now_us);
 
     *ssrc = e;
 
@@ -271,7 +297,7 @@ ngx_webrtc_publish_find(ngx_webrtc_publish_t *pub, ngx_webrtc_rtp_t *rtp,
 /* room for an SSRC: in the end that of the first one that no track has */
 
 static ngx_webrtc_publish_ssrc_t *
-ngx_webrtc_publish_add(ngx_webrtc_publish_t *pub)
+ngx_webrtc_publish_in_add(ngx_webrtc_publish_t *pub)
 {
     ngx_uint_t                  i;
     ngx_webrtc_publish_ssrc_t  *e;
@@ -300,7 +326,7 @@ ngx_webrtc_publish_add(ngx_webrtc_publish_t *pub)
 /* a track's SSRC is known, or is another one from this packet on */
 
 static void
-ngx_webrtc_publish_change(ngx_webrtc_publish_t *pub,
+ngx_webrtc_publish_in_change(ngx_webrtc_publish_t *pub,
     ngx_webrtc_publish_track_t *t, uint32_t ssrc, uint64_t now_us)
 {
     ngx_uint_t                i;
@@ -316,7 +342,7 @@ ngx_webrtc_publish_change(ngx_webrtc_publish_t *pub,
         t->held_us = 0;
         t->changed_us = now_us;
 
-        ngx_webrtc_publish_cut(t);
+        ngx_webrtc_publish_in_cut(t);
 
         if (t->media->kind == NGX_WEBRTC_VIDEO) {
             /* unless the new SSRC begins with one */
@@ -339,7 +365,7 @@ ngx_webrtc_publish_change(ngx_webrtc_publish_t *pub,
 /* the rest of a frame, if one was open, does not come any more */
 
 static void
-ngx_webrtc_publish_cut(ngx_webrtc_publish_track_t *t)
+ngx_webrtc_publish_in_cut(ngx_webrtc_publish_track_t *t)
 {
     ngx_webrtc_publish_t  *pub;
 
@@ -353,7 +379,7 @@ ngx_webrtc_publish_cut(ngx_webrtc_publish_track_t *t)
 
 
 static ngx_webrtc_publish_track_t *
-ngx_webrtc_publish_match(ngx_webrtc_publish_t *pub, ngx_webrtc_rtp_t *rtp)
+ngx_webrtc_publish_in_match(ngx_webrtc_publish_t *pub, ngx_webrtc_rtp_t *rtp)
 {
     ngx_uint_t                i;
     ngx_webrtc_rtp_ext_t      ext;
@@ -393,7 +419,7 @@ ngx_webrtc_publish_match(ngx_webrtc_publish_t *pub, ngx_webrtc_rtp_t *rtp)
 
 
 static void
-ngx_webrtc_publish_extensions(ngx_webrtc_publish_t *pub,
+ngx_webrtc_publish_in_extensions(ngx_webrtc_publish_t *pub,
     ngx_webrtc_rtp_t *rtp, uint64_t now_us)
 {
     ngx_uint_t                i;
@@ -420,7 +446,7 @@ ngx_webrtc_publish_extensions(ngx_webrtc_publish_t *pub,
 /* 3GPP TS 26.114, 7.4.5: the orientation that a packet tells, or 0 */
 
 static uint8_t
-ngx_webrtc_publish_cvo(ngx_webrtc_publish_track_t *t, ngx_webrtc_rtp_t *rtp)
+ngx_webrtc_publish_in_cvo(ngx_webrtc_publish_track_t *t, ngx_webrtc_rtp_t *rtp)
 {
     ngx_webrtc_rtp_ext_t  ext;
 
@@ -438,7 +464,7 @@ ngx_webrtc_publish_cvo(ngx_webrtc_publish_track_t *t, ngx_webrtc_rtp_t *rtp)
 /* it holds until another one is told */
 
 static void
-ngx_webrtc_publish_turn(ngx_webrtc_publish_track_t *t,
+ngx_webrtc_publish_in_turn(ngx_webrtc_publish_track_t *t,
     const ngx_webrtc_reorder_packet_t *rp)
 {
     ngx_webrtc_track_t    *track;
@@ -461,30 +487,18 @@ ngx_webrtc_publish_turn(ngx_webrtc_publish_track_t *t,
 
 
 void
-ngx_webrtc_publish_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
+ngx_webrtc_publish_in_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
 {
     ngx_webrtc_publish_track_t *t = ctx;
 
-    size_t                      n;
-    uint64_t                    frames, keyframes;
-    ngx_int_t                   rc;
-    ngx_uint_t                  flags, codec;
-    ngx_webrtc_publish_t       *pub;
-    ngx_webrtc_depay_info_t     info;
-    ngx_webrtc_depay_packet_t   pkt;
-    u_char                      prefix[NGX_WEBRTC_DEPAY_PAYLOAD];
+    size_t                    n;
+    ngx_int_t                 rc;
+    ngx_uint_t                flags, codec;
+    ngx_webrtc_publish_t     *pub;
+    ngx_webrtc_depay_info_t   info;
+    u_char                    prefix[NGX_WEBRTC_DEPAY_PAYLOAD];
 
     pub = t->session->part;
-
-    ngx_memzero(&pkt, sizeof(ngx_webrtc_depay_packet_t));
-
-    pkt.payload = rp->payload;
-    pkt.n = rp->n;
-    pkt.ts = rp->ts;
-    pkt.marker = rp->marker;
-    pkt.gap = (rp->lost != 0);
-    pkt.red = (rp->pt == t->media->red_pt);
-    pkt.block_pt = t->media->pt;
 
     if (rp->lost) {
         ngx_webrtc_nack_drop(&t->nack, rp->seq, 1);
@@ -496,29 +510,14 @@ ngx_webrtc_publish_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
     /* padding is of any */
 
     if (codec != t->depay.track.codec && rp->n
-        && ngx_webrtc_publish_switch(t, codec, rp->arrival_us) != NGX_OK)
+        && ngx_webrtc_publish_in_switch(t, codec, rp->arrival_us) != NGX_OK)
     {
         return;
     }
 
-    frames = t->depay.frames;
-    keyframes = t->depay.keyframes;
+    rc = ngx_webrtc_publish_in_depay(t, rp, &info);
 
-    rc = ngx_webrtc_depay_input(&t->depay, &pkt, &info);
-
-    if (t->media->kind == NGX_WEBRTC_VIDEO) {
-        ngx_webrtc_atomic_add(&t->session->st->stat.frames,
-                              t->depay.frames - frames);
-        ngx_webrtc_atomic_add(&t->session->st->stat.keyframes,
-                              t->depay.keyframes - keyframes);
-    }
-
-    if (info.changed) {
-        pub->stream[t->track] = t->depay.track;
-        pub->news = 1;
-    }
-
-    ngx_webrtc_publish_turn(t, rp);
+    ngx_webrtc_publish_in_turn(t, rp);
 
     if (info.key_needed) {
         pub->want_key = 1;
@@ -534,7 +533,7 @@ ngx_webrtc_publish_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
     }
 
     if (!t->framed || rp->ts != t->rtp_ts) {
-        ngx_webrtc_publish_frame(t, rp, &info);
+        ngx_webrtc_publish_in_frame(t, rp, &info);
     }
 
     if (t->drop) {
@@ -545,21 +544,7 @@ ngx_webrtc_publish_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
         && !info.key_needed
         && (info.prefix || (info.flags & NGX_WEBRTC_PKT_FIRST)))
     {
-        /*
-         * The beginning of a key frame: it is for those, too, whose request
-         * has waited for the interval.
-         */
-
-        if (pub->waits_us) {
-            pub->deaf = (rp->arrival_us > pub->waits_us
-                                          + NGX_WEBRTC_PUBLISH_DEAF);
-            pub->answers = (pub->key && !pub->deaf);
-            pub->waits_us = 0;
-        }
-
-        pub->want_key = 0;
-        pub->key = 1;
-        ngx_webrtc_bus_keyframe_done(t->session->st);
+        ngx_webrtc_publish_in_key(t->session, rp->arrival_us);
     }
 
     if (!pub->key && t->media->kind == NGX_WEBRTC_VIDEO) {
@@ -576,13 +561,81 @@ ngx_webrtc_publish_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
                                    &flags)
            == NGX_OK)
     {
-        ngx_webrtc_publish_write(t, prefix, n, flags, rp->arrival_us);
+        ngx_webrtc_publish_in_write(t, prefix, n, flags, rp->arrival_us);
     }
 
-    ngx_webrtc_publish_write(t, rp->payload, rp->n, info.flags,
-                             rp->arrival_us);
+    ngx_webrtc_publish_in_write(t, rp->payload, rp->n, info.flags,
+                                rp->arrival_us);
 
     t->open = (t->media->kind == NGX_WEBRTC_VIDEO && !rp->marker);
+}
+
+
+/*
+ * The beginning of a key frame: it is for those, too, whose request has waited
+ * for the interval.
+ */
+
+static void
+ngx_webrtc_publish_in_key(ngx_webrtc_session_t *s, uint64_t arrival_us)
+{
+    ngx_webrtc_publish_t  *pub;
+
+    pub = s->part;
+
+    if (pub->waits_us) {
+        pub->deaf = (arrival_us > pub->waits_us + NGX_WEBRTC_PUBLISH_DEAF);
+        pub->answers = (pub->key && !pub->deaf);
+        pub->waits_us = 0;
+    }
+
+    pub->want_key = 0;
+    pub->key = 1;
+    ngx_webrtc_bus_keyframe_done(s->st);
+}
+
+
+/* asks the depacketizer what a packet is, and tells what has changed */
+
+static ngx_int_t
+ngx_webrtc_publish_in_depay(ngx_webrtc_publish_track_t *t,
+    const ngx_webrtc_reorder_packet_t *rp, ngx_webrtc_depay_info_t *info)
+{
+    uint64_t                    frames, keyframes;
+    ngx_int_t                   rc;
+    ngx_webrtc_publish_t       *pub;
+    ngx_webrtc_depay_packet_t   pkt;
+
+    pub = t->session->part;
+
+    ngx_memzero(&pkt, sizeof(ngx_webrtc_depay_packet_t));
+
+    pkt.payload = rp->payload;
+    pkt.n = rp->n;
+    pkt.ts = rp->ts;
+    pkt.marker = rp->marker;
+    pkt.gap = (rp->lost != 0);
+    pkt.red = (rp->pt == t->media->red_pt);
+    pkt.block_pt = t->media->pt;
+
+    frames = t->depay.frames;
+    keyframes = t->depay.keyframes;
+
+    rc = ngx_webrtc_depay_input(&t->depay, &pkt, info);
+
+    if (t->media->kind == NGX_WEBRTC_VIDEO) {
+        ngx_webrtc_atomic_add(&t->session->st->stat.frames,
+                              t->depay.frames - frames);
+        ngx_webrtc_atomic_add(&t->session->st->stat.keyframes,
+                              t->depay.keyframes - keyframes);
+    }
+
+    if (info->changed) {
+        pub->stream[t->track] = t->depay.track;
+        pub->news = 1;
+    }
+
+    return rc;
 }
 
 
@@ -593,7 +646,7 @@ ngx_webrtc_publish_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
  */
 
 static ngx_int_t
-ngx_webrtc_publish_switch(ngx_webrtc_publish_track_t *t, ngx_uint_t codec,
+ngx_webrtc_publish_in_switch(ngx_webrtc_publish_track_t *t, ngx_uint_t codec,
     uint64_t arrival_us)
 {
     ngx_webrtc_publish_t  *pub;
@@ -619,10 +672,10 @@ ngx_webrtc_publish_switch(ngx_webrtc_publish_track_t *t, ngx_uint_t codec,
 
     /* what was sent before is for those who have that codec */
 
-    ngx_webrtc_publish_cut(t);
-    ngx_webrtc_publish_flush(s);
+    ngx_webrtc_publish_in_cut(t);
+    ngx_webrtc_publish_ring_flush(s);
 
-    if (ngx_webrtc_publish_codec(t, codec) != NGX_OK) {
+    if (ngx_webrtc_publish_track_codec(t, codec) != NGX_OK) {
         ngx_webrtc_session_complain(s, "codec that cannot be taken");
         return NGX_ERROR;
     }
@@ -649,7 +702,7 @@ ngx_webrtc_publish_switch(ngx_webrtc_publish_track_t *t, ngx_uint_t codec,
 /* a packet with a new timestamp: the frame's time, and whether it is sent */
 
 static void
-ngx_webrtc_publish_frame(ngx_webrtc_publish_track_t *t,
+ngx_webrtc_publish_in_frame(ngx_webrtc_publish_track_t *t,
     const ngx_webrtc_reorder_packet_t *rp, ngx_webrtc_depay_info_t *info)
 {
     int64_t                ts, arrival_us;
@@ -699,7 +752,7 @@ ngx_webrtc_publish_frame(ngx_webrtc_publish_track_t *t,
 
 
 static void
-ngx_webrtc_publish_write(ngx_webrtc_publish_track_t *t, u_char *payload,
+ngx_webrtc_publish_in_write(ngx_webrtc_publish_track_t *t, u_char *payload,
     size_t n, ngx_uint_t flags, uint64_t arrival_us)
 {
     size_t                     pad;
@@ -743,9 +796,9 @@ ngx_webrtc_publish_write(ngx_webrtc_publish_track_t *t, u_char *payload,
     pkt.arrival_us = arrival_us;
 
     if (ngx_webrtc_ring_wants(&pub->writer, pkt.len, arrival_us,
-                              ngx_webrtc_publish_keep(pub)))
+                              ngx_webrtc_publish_ring_keep(pub)))
     {
-        ngx_webrtc_publish_grow(t->session, pub->last_us);
+        ngx_webrtc_publish_ring_grow(t->session, pub->last_us);
     }
 
     if (ngx_webrtc_ring_write(&pub->writer, &pkt, payload) != NGX_OK) {

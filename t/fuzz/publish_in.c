@@ -22,7 +22,7 @@
 #include "ngx_webrtc_bus_ring.h"
 #include "ngx_webrtc_negotiate.h"
 #include "ngx_webrtc_publish.h"
-#include "ngx_webrtc_publish_run.h"
+#include "ngx_webrtc_publish_role.h"
 #include "ngx_webrtc_session_life.h"
 
 #include "bus_zone.h"
