@@ -25,8 +25,8 @@
 #include "ngx_http_webrtc_whip.h"
 #include "ngx_webrtc_door.h"
 #include "ngx_webrtc_files_role.h"
-#include "ngx_webrtc_play_role.h"
-#include "ngx_webrtc_publish_role.h"
+#include "ngx_webrtc_viewer_role.h"
+#include "ngx_webrtc_publisher_role.h"
 
 
 static void *ngx_http_webrtc_create_main_conf(ngx_conf_t *cf);
@@ -714,8 +714,8 @@ ngx_http_webrtc_init_process(ngx_cycle_t *cycle)
     ngx_http_webrtc_main_conf_t  *wmcf;
 
     ngx_webrtc_role_conf_t        roles[] = {
-        { &ngx_webrtc_play_role, NULL },
-        { &ngx_webrtc_publish_role, NULL },
+        { &ngx_webrtc_viewer_role, NULL },
+        { &ngx_webrtc_publisher_role, NULL },
         { &ngx_webrtc_files_role, &files },
         { NULL, NULL }
     };

@@ -15,7 +15,7 @@
 #include "ngx_http_webrtc_pull.h"
 #include "ngx_http_webrtc_conf_check.h"
 #include "ngx_webrtc_bus_pending.h"
-#include "ngx_webrtc_play_stream.h"
+#include "ngx_webrtc_viewer_stream.h"
 #include "ngx_webrtc_source.h"
 #include "ngx_webrtc_source_url.h"
 
@@ -371,8 +371,8 @@ ngx_http_webrtc_pull_tick(ngx_http_webrtc_main_conf_t *wmcf)
         ngx_http_webrtc_pull_idle(pr);
     }
 
-    ngx_webrtc_play_stream_each(ngx_http_webrtc_worker,
-                                ngx_http_webrtc_pull_check);
+    ngx_webrtc_viewer_stream_each(ngx_http_webrtc_worker,
+                                  ngx_http_webrtc_pull_check);
 
     if (ngx_exiting) {
         return;

@@ -1,0 +1,829 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Packets of a publisher, until they are in the ring.  A packet is of a track
+ * by its mid (RFC 9143, 15), else its SSRC, else its payload type; what was not
+ * negotiated is dropped and counted.
+ *
+ * A track's SSRC may change at any time: an encoder starts anew, a bridge turns
+ * to another source.  Numbers then begin anywhere, so that order, requests and
+ * reports begin anew, while viewers see one stream.  An SSRC that is new has
+ * the track at once.  One that the track had before gets it back by a packet
+ * behind all that it has sent, and not in the first moments after it was left:
+ * what was still on its way then is no reason to go back and forth.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include "ngx_webrtc_publisher_in.h"
+#include "ngx_webrtc_publisher_ring.h"
+#include "ngx_webrtc_publisher_timer.h"
+#include "ngx_webrtc_publisher_track.h"
+#include "ngx_webrtc_bus_error.h"
+#include "ngx_webrtc_rtp.h"
+#include "ngx_webrtc_seq.h"
+
+
+/* us after a change of the SSRC in which packets of the one before are late
+ * ones; chosen: as long as reordering lasts without retransmissions */
+#define NGX_WEBRTC_PUBLISHER_LATE      NGX_WEBRTC_REORDER_HOLD
+
+/* packets; a longer gap is not told to viewers as one; chosen: the window of
+ * reordering */
+#define NGX_WEBRTC_PUBLISHER_GAP       NGX_WEBRTC_REORDER_VIDEO
+
+/* us after a request in which a key frame is the answer; chosen: far above
+ * encoders' delay, below their usual interval of key frames */
+#define NGX_WEBRTC_PUBLISHER_DEAF      1500000
+
+/* changes of a track's codec in so many us; chosen: more than people make */
+#define NGX_WEBRTC_PUBLISHER_SWITCHES  20
+#define NGX_WEBRTC_PUBLISHER_SWITCH    10000000
+
+/* bytes of a payload that can leave again, with the prefix of RTX too */
+#define NGX_WEBRTC_PUBLISHER_PAYLOAD                                          \
+    (NGX_WEBRTC_UDP_MAX - NGX_WEBRTC_PACKET_HEADER - NGX_WEBRTC_RTX_OSN       \
+     - NGX_WEBRTC_SRTP_TAG)
+
+
+#define ngx_webrtc_publisher_has(m, rtp_pt)                                   \
+    (ngx_webrtc_desc_payload(m, rtp_pt) != NGX_WEBRTC_CODEC_NONE)
+
+
+static void ngx_webrtc_publisher_in_order(ngx_webrtc_session_t *s,
+    ngx_webrtc_publisher_track_t *t, ngx_webrtc_publisher_ssrc_t *ssrc,
+    ngx_webrtc_rtp_t *rtp, ngx_uint_t again, uint64_t now_us);
+static void ngx_webrtc_publisher_in_drop(ngx_webrtc_session_t *s,
+    ngx_uint_t why, const char *what);
+static ngx_int_t ngx_webrtc_publisher_in_find(ngx_webrtc_publisher_t *pub,
+    ngx_webrtc_rtp_t *rtp, uint64_t now_us,
+    ngx_webrtc_publisher_ssrc_t **ssrc);
+static ngx_webrtc_publisher_ssrc_t *ngx_webrtc_publisher_in_add(
+    ngx_webrtc_publisher_t *pub);
+static void ngx_webrtc_publisher_in_change(ngx_webrtc_publisher_t *pub,
+    ngx_webrtc_publisher_track_t *t, uint32_t ssrc, uint64_t now_us);
+static void ngx_webrtc_publisher_in_cut(ngx_webrtc_publisher_track_t *t);
+static ngx_webrtc_publisher_track_t *ngx_webrtc_publisher_in_match(
+    ngx_webrtc_publisher_t *pub, ngx_webrtc_rtp_t *rtp);
+static void ngx_webrtc_publisher_in_extensions(ngx_webrtc_publisher_t *pub,
+    ngx_webrtc_rtp_t *rtp, uint64_t now_us);
+static ngx_int_t ngx_webrtc_publisher_in_switch(ngx_webrtc_publisher_track_t *t,
+    ngx_uint_t codec, uint64_t arrival_us);
+static uint8_t ngx_webrtc_publisher_in_cvo(ngx_webrtc_publisher_track_t *t,
+    ngx_webrtc_rtp_t *rtp);
+static void ngx_webrtc_publisher_in_key(ngx_webrtc_session_t *s,
+    uint64_t arrival_us);
+static ngx_int_t ngx_webrtc_publisher_in_depay(ngx_webrtc_publisher_track_t *t,
+    const ngx_webrtc_reorder_packet_t *rp, ngx_webrtc_depay_info_t *info);
+static void ngx_webrtc_publisher_in_turn(ngx_webrtc_publisher_track_t *t,
+    const ngx_webrtc_reorder_packet_t *rp);
+static void ngx_webrtc_publisher_in_frame(ngx_webrtc_publisher_track_t *t,
+    const ngx_webrtc_reorder_packet_t *rp, ngx_webrtc_depay_info_t *info);
+static void ngx_webrtc_publisher_in_write(ngx_webrtc_publisher_track_t *t,
+    u_char *payload, size_t n, ngx_uint_t flags, uint64_t arrival_us);
+
+
+void
+ngx_webrtc_publisher_in_rtp(ngx_webrtc_session_t *s, ngx_webrtc_rtp_t *rtp,
+    size_t n)
+{
+    uint64_t                       now_us;
+    ngx_int_t                      rc;
+    ngx_webrtc_publisher_t        *pub;
+    ngx_webrtc_publisher_ssrc_t   *ssrc;
+    ngx_webrtc_publisher_track_t  *t;
+
+    pub = s->part;
+
+    if (pub == NULL || !pub->claimed) {
+        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_RTP);
+        return;
+    }
+
+    now_us = ngx_webrtc_publisher_timer_clock();
+
+    s->peer->stat.packets_in++;
+    s->peer->stat.bytes_in += n;
+
+    ngx_webrtc_limit_input(&pub->limit, n, now_us);
+
+    if (ngx_webrtc_rtp_ext_crowded(rtp)) {
+        ngx_webrtc_publisher_in_drop(s, NGX_WEBRTC_DROP_LIMIT,
+                                     "too many header extensions");
+        return;
+    }
+
+    rc = ngx_webrtc_rtx_unwrap(&pub->rtx, rtp);
+
+    if (rc == NGX_DONE || rc == NGX_AGAIN) {
+        /* a probe counts for the sender's estimate */
+        ngx_webrtc_publisher_in_extensions(pub, rtp, now_us);
+        ngx_webrtc_publisher_timer_arm(s, now_us);
+        return;
+    }
+
+    ngx_webrtc_publisher_in_extensions(pub, rtp, now_us);
+
+    switch (ngx_webrtc_publisher_in_find(pub, rtp, now_us, &ssrc)) {
+
+    case NGX_OK:
+        break;
+
+    case NGX_DONE:
+        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_RTP);
+        return;
+
+    default: /* NGX_DECLINED */
+        ngx_webrtc_publisher_in_drop(s, NGX_WEBRTC_DROP_RTP,
+                                     "rtp that was not negotiated");
+        return;
+    }
+
+    t = &pub->tracks[ssrc->n];
+
+    if (rtp->len + (t->media->ext_cvo ? NGX_WEBRTC_PACKET_EXTENSION : 0)
+        > NGX_WEBRTC_PUBLISHER_PAYLOAD)
+    {
+        ngx_webrtc_publisher_in_drop(s, NGX_WEBRTC_DROP_LIMIT, "rtp too long");
+        return;
+    }
+
+    ngx_webrtc_publisher_in_order(s, t, ssrc, rtp, rc == NGX_OK, now_us);
+}
+
+
+/* puts a packet of a track into order; again: it came by RTX */
+
+static void
+ngx_webrtc_publisher_in_order(ngx_webrtc_session_t *s,
+    ngx_webrtc_publisher_track_t *t, ngx_webrtc_publisher_ssrc_t *ssrc,
+    ngx_webrtc_rtp_t *rtp, ngx_uint_t again, uint64_t now_us)
+{
+    uint64_t                      seq;
+    ngx_webrtc_publisher_t       *pub;
+    ngx_webrtc_reorder_packet_t   pkt;
+
+    pub = s->part;
+
+    seq = ngx_webrtc_reorder_seq(&t->reorder, rtp->seq);
+
+    if (!again) {
+        ngx_webrtc_report_received(&t->report, seq, rtp->ts, now_us);
+
+        if (ngx_webrtc_seq_less16(ssrc->seq, rtp->seq)) {
+            ssrc->seq = rtp->seq;
+        }
+
+    } else if (!ngx_webrtc_reorder_near(&t->reorder, seq)) {
+        /* of the SSRC before, or too late: it must not start the order anew */
+        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_RTP);
+        return;
+    }
+
+    if (t->media->fb & NGX_WEBRTC_FB_NACK) {
+        (void) ngx_webrtc_nack_received(&t->nack, seq, now_us);
+    }
+
+    ngx_memzero(&pkt, sizeof(ngx_webrtc_reorder_packet_t));
+
+    pkt.seq = seq;
+    pkt.arrival_us = now_us;
+    pkt.payload = rtp->payload;
+    pkt.n = (uint16_t) rtp->len;
+    pkt.pt = rtp->pt;
+    pkt.marker = rtp->marker;
+    pkt.cvo = ngx_webrtc_publisher_in_cvo(t, rtp);
+    pkt.ts = rtp->ts;
+
+    if (pub->first_us == 0) {
+        pub->first_us = now_us;
+    }
+
+    pub->last_us = now_us;
+
+    if (ngx_webrtc_reorder_input(&t->reorder, &pkt, now_us) == NGX_AGAIN) {
+        t->held_us = ngx_webrtc_reorder_timeout(&t->reorder, now_us);
+    }
+
+    ngx_webrtc_publisher_timer_arm(s, now_us);
+
+    if (!pub->queued) {
+        pub->queued = 1;
+        ngx_queue_insert_tail(&ngx_webrtc_publisher_worker(s->wk)->dirty,
+                              &pub->queue);
+    }
+}
+
+
+/* counts what is thrown away; what is for the log, static text */
+
+static void
+ngx_webrtc_publisher_in_drop(ngx_webrtc_session_t *s, ngx_uint_t why,
+    const char *what)
+{
+    ngx_webrtc_bus_drop(s->wk->bus, why);
+    ngx_webrtc_session_complain(s, what);
+}
+
+
+/*
+ * The track of a packet: by mid, RFC 9143, 15; else SSRC; else payload type.
+ *
+ * NGX_OK        *ssrc is that of the track now
+ * NGX_DECLINED  it was not negotiated
+ * NGX_DONE      a late one, of an SSRC that its track does not have any more
+ */
+
+static ngx_int_t
+ngx_webrtc_publisher_in_find(ngx_webrtc_publisher_t *pub, ngx_webrtc_rtp_t *rtp,
+    uint64_t now_us, ngx_webrtc_publisher_ssrc_t **ssrc)
+{
+    ngx_uint_t                     i;
+    ngx_webrtc_publisher_ssrc_t   *e;
+    ngx_webrtc_publisher_track_t  *t;
+
+    for (i = 0; i < pub->nssrcs; i++) {
+        e = &pub->ssrcs[i];
+
+        if (e->ssrc != rtp->ssrc) {
+            continue;
+        }
+
+        t = &pub->tracks[e->n];
+
+        if (!ngx_webrtc_publisher_has(t->media, rtp->pt)) {
+            return NGX_DECLINED;
+        }
+
+        if (t->ssrc != e->ssrc) {
+
+            if (now_us - t->changed_us < NGX_WEBRTC_PUBLISHER_LATE
+                || !ngx_webrtc_seq_less16(e->seq, rtp->seq))
+            {
+                return NGX_DONE;
+            }
+
+            ngx_webrtc_publisher_in_change(pub, t, e->ssrc, now_us);
+        }
+
+        *ssrc = e;
+
+        return NGX_OK;
+    }
+
+    t = ngx_webrtc_publisher_in_match(pub, rtp);
+
+    if (t == NULL) {
+        return NGX_DECLINED;
+    }
+
+    e = ngx_webrtc_publisher_in_add(pub);
+
+    e->ssrc = rtp->ssrc;
+    e->n = (uint16_t) (t - pub->tracks);
+    e->seq = rtp->seq;
+
+    ngx_webrtc_publisher_in_change(pub, t, rtp->ssrc, now_us);
+
+    *ssrc = e;
+
+    return NGX_OK;
+}
+
+
+/* room for an SSRC: in the end that of the first one that no track has */
+
+static ngx_webrtc_publisher_ssrc_t *
+ngx_webrtc_publisher_in_add(ngx_webrtc_publisher_t *pub)
+{
+    ngx_uint_t                    i;
+    ngx_webrtc_publisher_ssrc_t  *e;
+
+    if (pub->nssrcs < NGX_WEBRTC_PUBLISHER_SSRCS) {
+        return &pub->ssrcs[pub->nssrcs++];
+    }
+
+    /* there is one, as there are fewer tracks */
+
+    for (i = 0; i < pub->nssrcs - 1; i++) {
+        e = &pub->ssrcs[i];
+
+        if (pub->tracks[e->n].ssrc != e->ssrc) {
+            break;
+        }
+    }
+
+    ngx_memmove(&pub->ssrcs[i], &pub->ssrcs[i + 1],
+                (pub->nssrcs - 1 - i) * sizeof(ngx_webrtc_publisher_ssrc_t));
+
+    return &pub->ssrcs[pub->nssrcs - 1];
+}
+
+
+/* a track's SSRC is known, or is another one from this packet on */
+
+static void
+ngx_webrtc_publisher_in_change(ngx_webrtc_publisher_t *pub,
+    ngx_webrtc_publisher_track_t *t, uint32_t ssrc, uint64_t now_us)
+{
+    ngx_uint_t                i;
+    ngx_webrtc_desc_media_t  *m;
+
+    if (t->ssrc) {
+        ngx_webrtc_reorder_renew(&t->reorder);
+        ngx_webrtc_nack_renew(&t->nack);
+        ngx_webrtc_report_in_init(&t->report, t->depay.track.clock_rate);
+        ngx_webrtc_sync_renew(&pub->sync, t->track);
+
+        t->framed = 0;
+        t->held_us = 0;
+        t->changed_us = now_us;
+
+        ngx_webrtc_publisher_in_cut(t);
+
+        if (t->media->kind == NGX_WEBRTC_VIDEO) {
+            /* unless the new SSRC begins with one */
+            pub->want_key = 1;
+        }
+    }
+
+    t->ssrc = ssrc;
+
+    m = t->media;
+
+    (void) ngx_webrtc_rtx_bind(&pub->rtx, m->pt, ssrc);
+
+    for (i = 0; i < m->nalts; i++) {
+        (void) ngx_webrtc_rtx_bind(&pub->rtx, m->alts[i].pt, ssrc);
+    }
+}
+
+
+/* the rest of a frame, if one was open, does not come any more */
+
+static void
+ngx_webrtc_publisher_in_cut(ngx_webrtc_publisher_track_t *t)
+{
+    ngx_webrtc_publisher_t  *pub;
+
+    pub = t->session->part;
+
+    if (t->open) {
+        t->open = 0;
+        ngx_webrtc_ring_skip(&pub->writer, t->track, 1);
+    }
+}
+
+
+static ngx_webrtc_publisher_track_t *
+ngx_webrtc_publisher_in_match(ngx_webrtc_publisher_t *pub,
+    ngx_webrtc_rtp_t *rtp)
+{
+    ngx_uint_t                i;
+    ngx_webrtc_rtp_ext_t      ext;
+    ngx_webrtc_desc_media_t  *m;
+
+    for (i = 0; i < pub->ntracks; i++) {
+        m = pub->tracks[i].media;
+
+        if (m->ext_mid
+            && ngx_webrtc_publisher_has(m, rtp->pt)
+            && ngx_webrtc_rtp_ext_find(rtp, m->ext_mid, &ext) == NGX_OK
+            && ext.len == m->mid_len
+            && ngx_memcmp(ext.data, m->mid, m->mid_len) == 0)
+        {
+            return &pub->tracks[i];
+        }
+    }
+
+    for (i = 0; i < pub->ntracks; i++) {
+        m = pub->tracks[i].media;
+
+        if (m->ssrc && m->ssrc == rtp->ssrc
+            && ngx_webrtc_publisher_has(m, rtp->pt))
+        {
+            return &pub->tracks[i];
+        }
+    }
+
+    for (i = 0; i < pub->ntracks; i++) {
+        if (ngx_webrtc_publisher_has(pub->tracks[i].media, rtp->pt)) {
+            return &pub->tracks[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+static void
+ngx_webrtc_publisher_in_extensions(ngx_webrtc_publisher_t *pub,
+    ngx_webrtc_rtp_t *rtp, uint64_t now_us)
+{
+    ngx_uint_t                i;
+    ngx_webrtc_rtp_ext_t      ext;
+    ngx_webrtc_desc_media_t  *m;
+
+    for (i = 0; i < pub->ntracks; i++) {
+        m = pub->tracks[i].media;
+
+        if ((m->fb & NGX_WEBRTC_FB_TWCC)
+            && m->ext_twcc
+            && ngx_webrtc_rtp_ext_find(rtp, m->ext_twcc, &ext) == NGX_OK
+            && ext.len == 2)
+        {
+            ngx_webrtc_twcc_input(&pub->twcc,
+                                  (uint16_t) (ext.data[0] << 8 | ext.data[1]),
+                                  rtp->ssrc, now_us);
+            return;
+        }
+    }
+}
+
+
+/* 3GPP TS 26.114, 7.4.5: the orientation that a packet tells, or 0 */
+
+static uint8_t
+ngx_webrtc_publisher_in_cvo(ngx_webrtc_publisher_track_t *t,
+    ngx_webrtc_rtp_t *rtp)
+{
+    ngx_webrtc_rtp_ext_t  ext;
+
+    if (t->media->ext_cvo == 0
+        || ngx_webrtc_rtp_ext_find(rtp, t->media->ext_cvo, &ext) != NGX_OK
+        || ext.len != 1)
+    {
+        return 0;
+    }
+
+    return NGX_WEBRTC_CVO_TOLD | (ext.data[0] & NGX_WEBRTC_CVO_MASK);
+}
+
+
+/* it holds until another one is told */
+
+static void
+ngx_webrtc_publisher_in_turn(ngx_webrtc_publisher_track_t *t,
+    const ngx_webrtc_reorder_packet_t *rp)
+{
+    ngx_webrtc_track_t      *track;
+    ngx_webrtc_publisher_t  *pub;
+
+    t->told = (rp->cvo != 0);
+
+    if (t->told) {
+        t->cvo = rp->cvo & NGX_WEBRTC_CVO_MASK;
+    }
+
+    pub = t->session->part;
+    track = &pub->stream[t->track];
+
+    if (track->cvo != t->cvo) {
+        track->cvo = t->cvo;
+        pub->news = 1;
+    }
+}
+
+
+void
+ngx_webrtc_publisher_in_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
+{
+    ngx_webrtc_publisher_track_t *t = ctx;
+
+    size_t                    n;
+    ngx_int_t                 rc;
+    ngx_uint_t                flags, codec;
+    ngx_webrtc_publisher_t   *pub;
+    ngx_webrtc_depay_info_t   info;
+    u_char                    prefix[NGX_WEBRTC_DEPAY_PAYLOAD];
+
+    pub = t->session->part;
+
+    if (rp->lost) {
+        ngx_webrtc_nack_drop(&t->nack, rp->seq, 1);
+        t->session->peer->stat.lost_in += rp->lost;
+    }
+
+    codec = ngx_webrtc_desc_payload(t->media, rp->pt);
+
+    /* padding is of any */
+
+    if (codec != t->depay.track.codec && rp->n
+        && ngx_webrtc_publisher_in_switch(t, codec, rp->arrival_us) != NGX_OK)
+    {
+        return;
+    }
+
+    rc = ngx_webrtc_publisher_in_depay(t, rp, &info);
+
+    ngx_webrtc_publisher_in_turn(t, rp);
+
+    if (info.key_needed) {
+        pub->want_key = 1;
+    }
+
+    if (rc == NGX_DECLINED) {
+        ngx_webrtc_atomic_add(&t->session->st->stat.damaged, 1);
+        ngx_webrtc_session_complain(t->session, "malformed rtp payload");
+    }
+
+    if (rc != NGX_OK) {
+        return;
+    }
+
+    if (!t->framed || rp->ts != t->rtp_ts) {
+        ngx_webrtc_publisher_in_frame(t, rp, &info);
+    }
+
+    if (t->drop) {
+        return;
+    }
+
+    if ((info.flags & NGX_WEBRTC_PKT_KEY)
+        && !info.key_needed
+        && (info.prefix || (info.flags & NGX_WEBRTC_PKT_FIRST)))
+    {
+        ngx_webrtc_publisher_in_key(t->session, rp->arrival_us);
+    }
+
+    if (!pub->key && t->media->kind == NGX_WEBRTC_VIDEO) {
+        /* no use to anybody */
+        pub->want_key = 1;
+        return;
+    }
+
+    if (rp->lost && rp->lost <= NGX_WEBRTC_PUBLISHER_GAP) {
+        ngx_webrtc_ring_skip(&pub->writer, t->track, rp->lost);
+    }
+
+    while (ngx_webrtc_depay_prefix(&t->depay, prefix, sizeof(prefix), &n,
+                                   &flags)
+           == NGX_OK)
+    {
+        ngx_webrtc_publisher_in_write(t, prefix, n, flags, rp->arrival_us);
+    }
+
+    ngx_webrtc_publisher_in_write(t, rp->payload, rp->n, info.flags,
+                                  rp->arrival_us);
+
+    t->open = (t->media->kind == NGX_WEBRTC_VIDEO && !rp->marker);
+}
+
+
+/*
+ * The beginning of a key frame: it is for those, too, whose request has waited
+ * for the interval.
+ */
+
+static void
+ngx_webrtc_publisher_in_key(ngx_webrtc_session_t *s, uint64_t arrival_us)
+{
+    ngx_webrtc_publisher_t  *pub;
+
+    pub = s->part;
+
+    if (pub->waits_us) {
+        pub->deaf = (arrival_us > pub->waits_us + NGX_WEBRTC_PUBLISHER_DEAF);
+        pub->answers = (pub->key && !pub->deaf);
+        pub->waits_us = 0;
+    }
+
+    pub->want_key = 0;
+    pub->key = 1;
+    ngx_webrtc_bus_keyframe_done(s->st);
+}
+
+
+/* asks the depacketizer what a packet is, and tells what has changed */
+
+static ngx_int_t
+ngx_webrtc_publisher_in_depay(ngx_webrtc_publisher_track_t *t,
+    const ngx_webrtc_reorder_packet_t *rp, ngx_webrtc_depay_info_t *info)
+{
+    uint64_t                    frames, keyframes;
+    ngx_int_t                   rc;
+    ngx_webrtc_publisher_t     *pub;
+    ngx_webrtc_depay_packet_t   pkt;
+
+    pub = t->session->part;
+
+    ngx_memzero(&pkt, sizeof(ngx_webrtc_depay_packet_t));
+
+    pkt.payload = rp->payload;
+    pkt.n = rp->n;
+    pkt.ts = rp->ts;
+    pkt.marker = rp->marker;
+    pkt.gap = (rp->lost != 0);
+    pkt.red = (rp->pt == t->media->red_pt);
+    pkt.block_pt = t->media->pt;
+
+    frames = t->depay.frames;
+    keyframes = t->depay.keyframes;
+
+    rc = ngx_webrtc_depay_input(&t->depay, &pkt, info);
+
+    if (t->media->kind == NGX_WEBRTC_VIDEO) {
+        ngx_webrtc_atomic_add(&t->session->st->stat.frames,
+                              t->depay.frames - frames);
+        ngx_webrtc_atomic_add(&t->session->st->stat.keyframes,
+                              t->depay.keyframes - keyframes);
+    }
+
+    if (info->changed) {
+        pub->stream[t->track] = t->depay.track;
+        pub->news = 1;
+    }
+
+    return rc;
+}
+
+
+/*
+ * The publisher sends another one of the codecs that were negotiated.  That
+ * makes every viewer's session look at its tracks anew, so it is not done for
+ * each packet of one that alternates.
+ */
+
+static ngx_int_t
+ngx_webrtc_publisher_in_switch(ngx_webrtc_publisher_track_t *t,
+    ngx_uint_t codec, uint64_t arrival_us)
+{
+    ngx_webrtc_publisher_t  *pub;
+    ngx_webrtc_session_t    *s;
+
+    s = t->session;
+    pub = s->part;
+
+    if (t->switches
+        && arrival_us - t->switched_us >= NGX_WEBRTC_PUBLISHER_SWITCH)
+    {
+        t->switches = 0;
+    }
+
+    if (t->switches == 0) {
+        t->switched_us = arrival_us;
+    }
+
+    if (++t->switches > NGX_WEBRTC_PUBLISHER_SWITCHES) {
+        ngx_webrtc_session_complain(s, "codec that changes too often");
+        return NGX_ERROR;
+    }
+
+    /* what was sent before is for those who have that codec */
+
+    ngx_webrtc_publisher_in_cut(t);
+    ngx_webrtc_publisher_ring_flush(s);
+
+    if (ngx_webrtc_publisher_track_codec(t, codec) != NGX_OK) {
+        ngx_webrtc_session_complain(s, "codec that cannot be taken");
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(&t->equal, sizeof(ngx_webrtc_equal_t));
+
+    t->framed = 0;
+    t->drop = 0;
+
+    pub->news = 1;
+
+    if (t->media->kind == NGX_WEBRTC_VIDEO) {
+        pub->key = 0;
+        pub->want_key = 1;
+    }
+
+    ngx_log_error(NGX_LOG_INFO, &s->log, 0, "webrtc publisher sends codec:%V",
+                  &ngx_webrtc_codec(codec)->name);
+
+    return NGX_OK;
+}
+
+
+/* a packet with a new timestamp: the frame's time, and whether it is sent */
+
+static void
+ngx_webrtc_publisher_in_frame(ngx_webrtc_publisher_track_t *t,
+    const ngx_webrtc_reorder_packet_t *rp, ngx_webrtc_depay_info_t *info)
+{
+    int64_t                  ts, arrival_us;
+    ngx_webrtc_order_e       order;
+    ngx_webrtc_stream_t     *st;
+    ngx_webrtc_publisher_t  *pub;
+
+    pub = t->session->part;
+    st = t->session->st;
+
+    t->framed = 1;
+    t->rtp_ts = rp->ts;
+
+    /* one that was held while the clock was put back came before now, too */
+
+    arrival_us = (int64_t) ngx_min(rp->arrival_us, pub->last_us);
+
+    ts = ngx_webrtc_sync_map(&pub->sync, t->track, rp->ts, arrival_us);
+
+    t->ts = ngx_webrtc_timeline_map(&st->timeline, t->track, ts, arrival_us);
+
+    order = ngx_webrtc_order(&t->order, &t->ts,
+                             (info->flags & NGX_WEBRTC_PKT_DISCARD) != 0);
+
+    t->drop = (order == NGX_WEBRTC_ORDER_DROP);
+
+    if (t->media->kind != NGX_WEBRTC_VIDEO) {
+        t->drop = 0;
+        return;
+    }
+
+    if (t->drop && !pub->reordered) {
+        pub->reordered = 1;
+
+        ngx_webrtc_bus_complain(t->session->wk->bus, st, NGX_LOG_WARN,
+                                &t->session->log, "publisher",
+                                "video has B-frames, which WebRTC cannot show "
+                                "in order: frames are left out; set the "
+                                "encoder to none (x264 and OBS: tune "
+                                "zerolatency or bframes=0, NVENC: B-frames 0)");
+    }
+
+    ngx_webrtc_atomic_add(&st->stat.dropped, t->drop);
+    ngx_webrtc_atomic_add(&st->stat.clamped,
+                          order == NGX_WEBRTC_ORDER_CLAMP);
+}
+
+
+static void
+ngx_webrtc_publisher_in_write(ngx_webrtc_publisher_track_t *t, u_char *payload,
+    size_t n, ngx_uint_t flags, uint64_t arrival_us)
+{
+    size_t                     pad;
+    u_char                     buf[NGX_WEBRTC_EQUAL_MAX];
+    ngx_webrtc_stream_t       *st;
+    ngx_webrtc_publisher_t    *pub;
+    ngx_webrtc_ring_packet_t   pkt;
+
+    st = t->session->st;
+    pub = t->session->part;
+
+    ngx_memzero(&pkt, sizeof(ngx_webrtc_ring_packet_t));
+
+    pad = 0;
+
+    if (t->media->kind == NGX_WEBRTC_VIDEO) {
+        pad = ngx_webrtc_equal_pad(&t->equal, n, flags);
+    }
+
+    if (pad) {
+        ngx_memcpy(buf, payload, n);
+        ngx_webrtc_equal_write(buf + n, pad);
+
+        payload = buf;
+        flags |= NGX_WEBRTC_PKT_PADDED;
+    }
+
+    pkt.len = (uint16_t) (n + pad);
+    pkt.track = t->track;
+    pkt.flags = (uint8_t) flags;
+    pkt.ts = ngx_webrtc_timeline_rtp(t->ts);
+
+    if ((flags & NGX_WEBRTC_PKT_MARKER)
+        && (t->cvo || t->told
+            || (t->media->ext_cvo && (flags & NGX_WEBRTC_PKT_KEY))))
+    {
+        /* whenever it is not 0: libwebrtc takes that for nothing told */
+        pkt.cvo = NGX_WEBRTC_CVO_TOLD | t->cvo;
+    }
+
+    pkt.arrival_us = arrival_us;
+
+    if (ngx_webrtc_ring_wants(&pub->writer, pkt.len, arrival_us,
+                              ngx_webrtc_publisher_ring_keep(pub)))
+    {
+        ngx_webrtc_publisher_ring_grow(t->session, pub->last_us);
+    }
+
+    if (ngx_webrtc_ring_write(&pub->writer, &pkt, payload) != NGX_OK) {
+        return;
+    }
+
+    ngx_webrtc_atomic_add(&st->stat.packets, 1);
+    ngx_webrtc_atomic_add(&st->stat.bytes, n);
+
+    pub->dirty = 1;
+
+    t->npackets = (flags & NGX_WEBRTC_PKT_FIRST) ? 1 : t->npackets + 1;
+
+    if (t->npackets > NGX_WEBRTC_FRAME_PACKETS
+        && t->media->kind == NGX_WEBRTC_VIDEO && !pub->large)
+    {
+        pub->large = 1;
+
+        ngx_webrtc_bus_complain(t->session->wk->bus, st, NGX_LOG_WARN,
+                                &t->session->log, "publisher",
+                                "video has pictures of more than %d packets, "
+                                "and browsers show none of those: lower the "
+                                "bitrate of key frames or the resolution",
+                                NGX_WEBRTC_FRAME_PACKETS);
+    }
+}

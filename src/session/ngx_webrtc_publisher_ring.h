@@ -1,0 +1,32 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * The packet ring of a publisher's stream.
+ */
+
+
+#ifndef _NGX_WEBRTC_PUBLISHER_RING_H_INCLUDED_
+#define _NGX_WEBRTC_PUBLISHER_RING_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "ngx_webrtc_publisher.h"
+
+
+/* What is in the ring becomes visible, here and in the other workers. */
+void ngx_webrtc_publisher_ring_flush(ngx_webrtc_session_t *s);
+
+/*
+ * The packet to be written would overwrite what should stay: has the ring
+ * grow, if it may.
+ */
+void ngx_webrtc_publisher_ring_grow(ngx_webrtc_session_t *s, uint64_t now_us);
+
+/* How long a publisher's packets stay: see ngx_webrtc_ring_wants(). */
+const ngx_webrtc_ring_keep_t *ngx_webrtc_publisher_ring_keep(
+    ngx_webrtc_publisher_t *pub);
+
+
+#endif /* _NGX_WEBRTC_PUBLISHER_RING_H_INCLUDED_ */

@@ -1,0 +1,21 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * A publisher as a role of sessions.
+ */
+
+
+#ifndef _NGX_WEBRTC_PUBLISHER_ROLE_H_INCLUDED_
+#define _NGX_WEBRTC_PUBLISHER_ROLE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "ngx_webrtc_role.h"
+
+
+extern const ngx_webrtc_role_t  ngx_webrtc_publisher_role;
+
+
+#endif /* _NGX_WEBRTC_PUBLISHER_ROLE_H_INCLUDED_ */

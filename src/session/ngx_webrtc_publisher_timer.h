@@ -1,0 +1,25 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * When something is due for a publisher.
+ */
+
+
+#ifndef _NGX_WEBRTC_PUBLISHER_TIMER_H_INCLUDED_
+#define _NGX_WEBRTC_PUBLISHER_TIMER_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "ngx_webrtc_publisher.h"
+
+
+/* Sets the timer to the earliest of all deadlines. */
+void ngx_webrtc_publisher_timer_arm(ngx_webrtc_session_t *s, uint64_t now_us);
+
+/* wall clock, us: the timeline's */
+uint64_t ngx_webrtc_publisher_timer_clock(void);
+
+
+#endif /* _NGX_WEBRTC_PUBLISHER_TIMER_H_INCLUDED_ */

@@ -1,0 +1,200 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * The m-lines of a publisher, as tracks of the stream.
+ *
+ * Tracks.  A stream's tracks keep their places from publisher to publisher, by
+ * kind, so that viewers go on when another one takes over.
+ *
+ * Codecs.  An m-line has all payload types that we take, and a publisher sends
+ * whichever it likes.  Until its first packet it is taken to go on with what
+ * the stream has, if it may, else with the first one; from then on the track's
+ * codec is that of the packets, in their order, and viewers learn of a change
+ * as of another publisher.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include "ngx_webrtc_publisher_track.h"
+
+
+static void ngx_webrtc_publisher_track_rtx(ngx_webrtc_publisher_t *pub,
+    ngx_webrtc_desc_media_t *m);
+static ngx_int_t ngx_webrtc_publisher_track_place(ngx_webrtc_publisher_t *pub,
+    ngx_uint_t kind);
+
+
+ngx_int_t
+ngx_webrtc_publisher_track_init(ngx_webrtc_session_t *s,
+    ngx_webrtc_publisher_track_t *t, ngx_webrtc_desc_media_t *m,
+    ngx_webrtc_reorder_out_pt handler)
+{
+    size_t                   mem, size;
+    ngx_int_t                place;
+    ngx_uint_t               codec, window, video;
+    ngx_webrtc_publisher_t  *pub;
+    ngx_webrtc_desc_alt_t    alt;
+
+    pub = s->part;
+    video = (m->kind == NGX_WEBRTC_VIDEO);
+
+    place = ngx_webrtc_publisher_track_place(pub, m->kind);
+
+    if (place == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    window = video ? NGX_WEBRTC_REORDER_VIDEO : NGX_WEBRTC_REORDER_AUDIO;
+    mem = video ? NGX_WEBRTC_REORDER_VIDEO_MEM : NGX_WEBRTC_REORDER_AUDIO_MEM;
+    size = ngx_webrtc_reorder_size(window, mem);
+
+    t->mem = ngx_alloc(size, &s->log);
+    if (t->mem == NULL) {
+        return NGX_ERROR;
+    }
+
+    t->session = s;
+    t->media = m;
+    t->track = (uint8_t) place;
+
+    codec = ((ngx_uint_t) place < pub->nstream) ? pub->stream[place].codec
+                                                : NGX_WEBRTC_CODEC_NONE;
+
+    if (ngx_webrtc_desc_codec(m, codec, &alt) != NGX_OK) {
+        codec = m->codec;
+    }
+
+    if (ngx_webrtc_reorder_init(&t->reorder, t->mem, size, window,
+                                handler, t)
+        != NGX_OK
+        || ngx_webrtc_publisher_track_codec(t, codec) != NGX_OK)
+    {
+        ngx_free(t->mem);
+        t->mem = NULL;
+        return NGX_ERROR;
+    }
+
+    ngx_webrtc_nack_init(&t->nack, video);
+    ngx_webrtc_report_in_init(&t->report, t->depay.track.clock_rate);
+
+    /* where nothing is asked for again there is only reordering to wait for */
+
+    ngx_webrtc_reorder_hold(&t->reorder,
+                            (m->fb & NGX_WEBRTC_FB_NACK)
+                            ? ngx_webrtc_nack_hold(&t->nack)
+                            : NGX_WEBRTC_NACK_DELAY);
+
+    ngx_webrtc_publisher_track_rtx(pub, m);
+
+    pub->nstream = ngx_max(pub->nstream, (ngx_uint_t) place + 1);
+    pub->video |= video;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_webrtc_publisher_track_codec(ngx_webrtc_publisher_track_t *t,
+    ngx_uint_t codec)
+{
+    uint32_t                  rate;
+    ngx_webrtc_stream_t      *st;
+    ngx_webrtc_publisher_t   *pub;
+    ngx_webrtc_desc_media_t  *m;
+
+    m = t->media;
+    st = t->session->st;
+    pub = t->session->part;
+
+    rate = t->depay.track.clock_rate;
+
+    if (ngx_webrtc_depay_init(&t->depay, codec,
+                              codec == NGX_WEBRTC_CODEC_OPUS && m->stereo
+                              ? 2 : 0)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    /* RFC 7160: timestamps of another rate are not those before, counted on */
+
+    if (rate != t->depay.track.clock_rate) {
+
+        rate = t->depay.track.clock_rate;
+
+        if (ngx_webrtc_timeline_track(&st->timeline, t->track, rate, 1, rate)
+            != NGX_OK
+            || ngx_webrtc_sync_track(&pub->sync, t->track, m->kind, rate)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        t->report.clock_rate = rate;
+        ngx_memzero(&t->order, sizeof(ngx_webrtc_order_t));
+    }
+
+    if (pub->stream[t->track].codec != codec) {
+        ngx_webrtc_atomic_store(&st->since[t->track],
+                                pub->writer.next[t->track]);
+    }
+
+    pub->stream[t->track] = t->depay.track;
+
+    return NGX_OK;
+}
+
+
+/* retransmissions of all that the m-line may bring */
+
+static void
+ngx_webrtc_publisher_track_rtx(ngx_webrtc_publisher_t *pub,
+    ngx_webrtc_desc_media_t *m)
+{
+    ngx_uint_t  i;
+
+    if (m->rtx_pt != NGX_WEBRTC_DESC_NO_PT) {
+        (void) ngx_webrtc_rtx_add(&pub->rtx, m->rtx_pt, m->pt, m->rtx_ssrc,
+                                  m->ssrc);
+    }
+
+    for (i = 0; i < m->nalts; i++) {
+
+        if (m->alts[i].rtx_pt != NGX_WEBRTC_DESC_NO_PT) {
+            (void) ngx_webrtc_rtx_add(&pub->rtx, m->alts[i].rtx_pt,
+                                      m->alts[i].pt, m->rtx_ssrc, m->ssrc);
+        }
+    }
+}
+
+
+/* the place of a kind among the stream's tracks: where it was before */
+
+static ngx_int_t
+ngx_webrtc_publisher_track_place(ngx_webrtc_publisher_t *pub, ngx_uint_t kind)
+{
+    ngx_uint_t  i, n;
+
+    for (i = 0; i < pub->nstream; i++) {
+
+        if (pub->stream[i].kind != kind) {
+            continue;
+        }
+
+        for (n = 0; n < pub->ntracks; n++) {
+            if (pub->tracks[n].track == i) {
+                break;
+            }
+        }
+
+        if (n == pub->ntracks) {
+            return i;
+        }
+    }
+
+    return (pub->nstream < NGX_WEBRTC_TRACKS) ? (ngx_int_t) pub->nstream
+                                              : NGX_ERROR;
+}

@@ -1,0 +1,43 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * The m-lines of a publisher, as tracks of the stream.
+ */
+
+
+#ifndef _NGX_WEBRTC_PUBLISHER_TRACK_H_INCLUDED_
+#define _NGX_WEBRTC_PUBLISHER_TRACK_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "ngx_webrtc_publisher.h"
+
+
+/*
+ * Makes an m-line a track.
+ *
+ *   t         zeroed
+ *   handler   gets its packets in order, with t
+ *
+ * NGX_OK
+ * NGX_ERROR   without memory, or the stream has no place for it
+ */
+ngx_int_t ngx_webrtc_publisher_track_init(ngx_webrtc_session_t *s,
+    ngx_webrtc_publisher_track_t *t, ngx_webrtc_desc_media_t *m,
+    ngx_webrtc_reorder_out_pt handler);
+
+/*
+ * Makes a codec that was negotiated the track's: in the beginning, and whenever
+ * the publisher changes its payload type.
+ *
+ *   codec   NGX_WEBRTC_CODEC_*
+ *
+ * NGX_OK, NGX_ERROR
+ */
+ngx_int_t ngx_webrtc_publisher_track_codec(ngx_webrtc_publisher_track_t *t,
+    ngx_uint_t codec);
+
+
+#endif /* _NGX_WEBRTC_PUBLISHER_TRACK_H_INCLUDED_ */

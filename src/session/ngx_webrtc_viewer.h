@@ -1,0 +1,136 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * A viewer: a cursor into the packet ring of a stream, and per track what makes
+ * an RTP stream of it.  Nothing is copied but by encryption.
+ *
+ *   ngx_webrtc_viewer_role.c      comes and goes
+ *   ngx_webrtc_viewer_stream.c    the streams that have viewers in this worker
+ *   ngx_webrtc_viewer_track.c     what it has negotiated of the stream's tracks
+ *   ngx_webrtc_viewer_keyframe.c  the key frame that it begins with, or goes on
+ *   ngx_webrtc_viewer_send.c      from the ring into the port
+ *   ngx_webrtc_viewer_pace.c      how much it gets at once
+ *   ngx_webrtc_viewer_header.c    the header of a packet as it leaves
+ *   ngx_webrtc_viewer_payload.c   its payload
+ *   ngx_webrtc_viewer_feedback.c  what it reports and asks for, and our reports
+ */
+
+
+#ifndef _NGX_WEBRTC_VIEWER_H_INCLUDED_
+#define _NGX_WEBRTC_VIEWER_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include "ngx_webrtc_session.h"
+#include "ngx_webrtc_bus_ring.h"
+#include "ngx_webrtc_rewrite.h"
+#include "ngx_webrtc_report.h"
+
+
+/* buckets of the table of streams that have viewers here, a power of two;
+ * chosen: a few hundred streams stay near one per bucket */
+#define NGX_WEBRTC_VIEWER_STREAMS   256
+
+/* packets that a viewer may have sent again: at once, and per second; chosen:
+ * 5 % of 60 Mbit/s, and no more than a fraction of what it is sent anyway */
+#define NGX_WEBRTC_VIEWER_RESEND   300
+
+/* ms between two replays for PLI or FIR of a viewer, at least; else as long as
+ * what is replayed: a storm costs at most twice the stream */
+#define NGX_WEBRTC_VIEWER_REPLAY   1000
+
+
+typedef struct ngx_webrtc_viewer_worker_s  ngx_webrtc_viewer_worker_t;
+
+
+/* what a worker keeps for its viewers */
+struct ngx_webrtc_viewer_worker_s {
+    ngx_webrtc_worker_t         *wk;
+    ngx_uint_t                   writable;    /* bucket that is served first */
+    ngx_queue_t                  streams[NGX_WEBRTC_VIEWER_STREAMS];
+};
+
+
+/* viewers of one stream in this worker */
+typedef struct {
+    ngx_queue_t                  queue;       /* of vw->streams[] */
+    ngx_webrtc_stream_t         *st;
+    ngx_queue_t                  viewers;
+    ngx_queue_t                  held;        /* of them, by pacing */
+    ngx_event_t                  pace;        /* while there are such */
+    ngx_int_t                  (*send)(ngx_webrtc_session_t *s);
+                                              /* goes on with one of them */
+    ngx_webrtc_viewer_worker_t  *vw;
+} ngx_webrtc_viewer_stream_t;
+
+
+/* of a viewer; private */
+typedef struct {
+    uint32_t                     rate;        /* bytes per ms, 0: no limit */
+    uint32_t                     burst;       /* bytes */
+    uint32_t                     budget;      /* bytes that may be sent now */
+    unsigned                     held:1;      /* in vs->held */
+    ngx_msec_t                   filled;      /* time of the budget */
+    ngx_queue_t                  queue;       /* of vs->held */
+} ngx_webrtc_viewer_pace_t;
+
+
+typedef struct {
+    ngx_webrtc_rewrite_t         rw;
+    ngx_webrtc_report_out_t      report;
+    uint64_t                     rtx_next;    /* out index of the next RTX */
+    uint32_t                     rtx_ssrc;
+    uint64_t                     since;       /* index of the first packet of
+                                                 this codec */
+    uint32_t                     clock_rate;
+    ngx_webrtc_desc_media_t     *media;       /* in our slot */
+    uint8_t                      kind;
+    uint8_t                      codec;
+    uint8_t                      rtx_pt;
+    uint8_t                      red_pt;      /* or NGX_WEBRTC_DESC_NO_PT */
+    uint8_t                      ext_cvo;     /* 0: the viewer has none */
+    unsigned                     used:1;
+    unsigned                     jump:1;      /* packets were skipped */
+    unsigned                     rtx:1;
+} ngx_webrtc_viewer_track_t;
+
+
+/* s->part of a viewer */
+typedef struct {
+    ngx_queue_t                  queue;       /* of vs->viewers */
+    ngx_webrtc_session_t        *session;
+    ngx_webrtc_viewer_stream_t  *vs;
+    uint64_t                     cursor;      /* next entry of the ring */
+    uint64_t                     audio;       /* entries before it: no audio */
+    uint64_t                     tracks_version;    /* of what is in tracks */
+    uint64_t                     looked;      /* for video, while stalled */
+
+    ngx_msec_t                   waits;       /* for a key frame since then */
+    ngx_msec_t                   replayed;    /* time of the last replay */
+    ngx_msec_t                   pause;       /* ms until the next one */
+    ngx_msec_t                   asked_ms;    /* second that is counted */
+    ngx_uint_t                   asked;       /* numbers asked for in it */
+    ngx_msec_t                   refilled;
+    ngx_uint_t                   resends;     /* that may be sent now */
+
+    ngx_webrtc_viewer_pace_t     pace;
+
+    unsigned                     wait_key:1;  /* no video before a key frame */
+    unsigned                     want_key:1;  /* the viewer asked for one */
+    unsigned                     stalled:1;   /* no replay before video */
+    unsigned                     video:1;     /* there is a video track */
+    unsigned                     started:1;   /* something was sent */
+
+    /* by track of the stream */
+    ngx_webrtc_viewer_track_t    tracks[NGX_WEBRTC_TRACKS];
+} ngx_webrtc_viewer_t;
+
+
+#define ngx_webrtc_viewer_worker(wk)                                          \
+    ((ngx_webrtc_viewer_worker_t *) (wk)->roles[NGX_WEBRTC_PEER_PLAY].state)
+
+
+#endif /* _NGX_WEBRTC_VIEWER_H_INCLUDED_ */

@@ -1,0 +1,26 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * What a viewer reports and asks for, and what it is told.
+ */
+
+
+#ifndef _NGX_WEBRTC_VIEWER_FEEDBACK_H_INCLUDED_
+#define _NGX_WEBRTC_VIEWER_FEEDBACK_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "ngx_webrtc_viewer.h"
+
+
+/* One packet of its RTCP: reports, what it has lost, what it cannot decode. */
+void ngx_webrtc_viewer_feedback(ngx_webrtc_session_t *s,
+    const ngx_webrtc_rtcp_t *rtcp);
+
+/* Sends the sender reports, when there is something to report. */
+void ngx_webrtc_viewer_feedback_reports(ngx_webrtc_session_t *s);
+
+
+#endif /* _NGX_WEBRTC_VIEWER_FEEDBACK_H_INCLUDED_ */

@@ -1,0 +1,64 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * The header of an RTP packet that a viewer gets: see ngx_webrtc_viewer.h.  RFC
+ * 3550, 5.1; RFC 8285, 4.2 (extension); 3GPP TS 26.114, 7.4.5 (orientation).
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "ngx_webrtc_viewer_header.h"
+#include "ngx_webrtc_cursor.h"
+#include "ngx_webrtc_packet.h"
+#include "ngx_webrtc_rtp.h"
+
+
+size_t
+ngx_webrtc_viewer_header_size(ngx_webrtc_viewer_track_t *t,
+    ngx_webrtc_ring_packet_t *pkt)
+{
+    return (t->ext_cvo && pkt->cvo)
+           ? NGX_WEBRTC_PACKET_HEADER + NGX_WEBRTC_PACKET_EXTENSION
+           : NGX_WEBRTC_PACKET_HEADER;
+}
+
+
+size_t
+ngx_webrtc_viewer_header(ngx_webrtc_viewer_track_t *t,
+    ngx_webrtc_ring_packet_t *pkt, ngx_uint_t pt, uint64_t index, uint32_t ts,
+    uint32_t ssrc, u_char *dst)
+{
+    size_t   n;
+    u_char  *p, *end;
+
+    n = ngx_webrtc_viewer_header_size(t, pkt);
+
+    p = dst;
+    end = dst + n;
+
+    p = ngx_webrtc_write_u8(p, end,
+                            0x80
+                            | ((pkt->flags & NGX_WEBRTC_PKT_PADDED) ? 0x20 : 0)
+                            | (n > NGX_WEBRTC_PACKET_HEADER ? 0x10 : 0));
+    p = ngx_webrtc_write_u8(p, end,
+                            ((pkt->flags & NGX_WEBRTC_PKT_MARKER) ? 0x80 : 0)
+                            | pt);
+    p = ngx_webrtc_write_u16(p, end, (uint16_t) index);
+    p = ngx_webrtc_write_u32(p, end, ts);
+    p = ngx_webrtc_write_u32(p, end, ssrc);
+
+    if (n > NGX_WEBRTC_PACKET_HEADER) {
+
+        /* one element of one byte, and two of padding */
+
+        p = ngx_webrtc_write_u16(p, end, NGX_WEBRTC_RTP_EXT_ONE_BYTE);
+        p = ngx_webrtc_write_u16(p, end, 1);
+        p = ngx_webrtc_write_u8(p, end, t->ext_cvo << 4);
+        p = ngx_webrtc_write_u8(p, end, pkt->cvo & NGX_WEBRTC_CVO_MASK);
+        (void) ngx_webrtc_write_u16(p, end, 0);
+    }
+
+    return n;
+}

@@ -1,0 +1,301 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Which key frame a viewer begins with, or goes on with.
+ *
+ * Start.  The cursor of a new viewer is put on the last key frame, and its
+ * video timestamps up to the live point are squeezed (ngx_webrtc_rewrite.h).
+ * Audio starts live.
+ *
+ * PLI and FIR.  The viewer is put back to the last key frame in the ring, in
+ * the same way: a source from RTMP or MPEG-TS cannot make one, and a publisher
+ * should not be asked by every viewer.
+ *
+ * A publisher makes key frames only when it is asked.  Where the last one is
+ * old, what has come since would be a burst that nobody can decode in time, so
+ * that the publisher is asked and the viewer waits for the new one: for
+ * NGX_WEBRTC_VIEWER_WAIT, as some never answer.
+ *
+ * A viewer that was lapped by the writer goes on at the last key frame.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include "ngx_webrtc_viewer_keyframe.h"
+
+
+/* ms that a viewer waits for a key frame that the publisher was asked for,
+ * before it gets an old one; chosen: two round trips between continents */
+#define NGX_WEBRTC_VIEWER_WAIT     500
+
+/*
+ * us; an older key frame is no start where a new one may be had within
+ * NGX_WEBRTC_VIEWER_WAIT; chosen: a viewer decodes as much within a few frames'
+ * time
+ */
+#define NGX_WEBRTC_VIEWER_OLD   3000000
+
+
+static void ngx_webrtc_viewer_keyframe_live(ngx_webrtc_session_t *s);
+static void ngx_webrtc_viewer_keyframe_ask(ngx_webrtc_session_t *s);
+static ngx_int_t ngx_webrtc_viewer_keyframe_replay(ngx_webrtc_session_t *s);
+static ngx_int_t ngx_webrtc_viewer_keyframe_last_video(ngx_webrtc_session_t *s,
+    uint64_t from, uint64_t head, ngx_webrtc_ring_packet_t *pkt);
+
+
+void
+ngx_webrtc_viewer_keyframe_begin(ngx_webrtc_session_t *s)
+{
+    ngx_webrtc_viewer_t  *v;
+
+    v = s->part;
+
+    v->cursor = ngx_webrtc_ring_head(s->st->ring);
+    v->audio = v->cursor;
+
+    if (v->video && ngx_webrtc_viewer_keyframe_replay(s) != NGX_OK) {
+        ngx_webrtc_viewer_keyframe_live(s);
+    }
+
+    /* the start does not count: what gets lost of it is missed at once */
+
+    v->pause = NGX_WEBRTC_VIEWER_REPLAY;
+}
+
+
+void
+ngx_webrtc_viewer_keyframe_look(ngx_webrtc_session_t *s)
+{
+    uint64_t                   head;
+    ngx_int_t                  rc;
+    ngx_webrtc_viewer_t       *v;
+    ngx_webrtc_ring_packet_t   pkt;
+
+    v = s->part;
+    head = ngx_webrtc_ring_head(s->st->ring);
+
+    if (v->stalled) {
+
+        /* nothing has changed before there is video again */
+
+        rc = ngx_webrtc_viewer_keyframe_last_video(s, v->looked, head, &pkt);
+        v->looked = head;
+
+        if (rc != NGX_OK) {
+            return;
+        }
+
+        v->stalled = 0;
+    }
+
+    rc = ngx_webrtc_viewer_keyframe_replay(s);
+
+    if (rc == NGX_AGAIN) {
+        v->stalled = 1;
+        v->looked = head;
+    }
+
+    if (rc != NGX_DECLINED) {
+        return;
+    }
+
+    v->want_key = 0;
+
+    if (v->wait_key) {
+        /* nor has the ring one; an inbox may have been full, too */
+        ngx_webrtc_viewer_keyframe_ask(s);
+
+    } else {
+        ngx_webrtc_viewer_keyframe_live(s);
+    }
+}
+
+
+ngx_uint_t
+ngx_webrtc_viewer_keyframe_waited(ngx_webrtc_viewer_t *v)
+{
+    return v->wait_key
+           && ngx_current_msec - v->waits >= NGX_WEBRTC_VIEWER_WAIT;
+}
+
+
+void
+ngx_webrtc_viewer_keyframe_lapped(ngx_webrtc_session_t *s)
+{
+    uint64_t              was;
+    ngx_uint_t            i;
+    ngx_webrtc_viewer_t  *v;
+
+    v = s->part;
+    was = v->cursor;
+
+    for (i = 0; i < NGX_WEBRTC_TRACKS; i++) {
+        v->tracks[i].jump = 1;
+    }
+
+    /* audio goes on where the ring's is now, not with what is stale */
+
+    v->cursor = ngx_webrtc_ring_head(s->st->ring);
+
+    if (!v->video || ngx_webrtc_viewer_keyframe_replay(s) != NGX_OK) {
+        ngx_webrtc_viewer_keyframe_live(s);
+    }
+
+    ngx_webrtc_atomic_add(&s->st->stat.lapped, 1);
+    ngx_webrtc_atomic_add(&s->peer->stat.lapped, 1);
+
+    if (v->cursor > was) {
+        ngx_webrtc_atomic_add(&s->st->stat.lost, v->cursor - was);
+    }
+}
+
+
+/* goes on at the live point, with video from the next key frame on */
+
+static void
+ngx_webrtc_viewer_keyframe_live(ngx_webrtc_session_t *s)
+{
+    ngx_uint_t            i;
+    ngx_webrtc_viewer_t  *v;
+
+    v = s->part;
+
+    v->cursor = ngx_webrtc_ring_head(s->st->ring);
+    v->audio = v->cursor;
+    v->wait_key = v->video;
+
+    for (i = 0; i < NGX_WEBRTC_TRACKS; i++) {
+        v->tracks[i].jump = 1;
+    }
+
+    if (v->video) {
+        ngx_webrtc_viewer_keyframe_ask(s);
+    }
+}
+
+
+static void
+ngx_webrtc_viewer_keyframe_ask(ngx_webrtc_session_t *s)
+{
+    ngx_webrtc_viewer_t  *v;
+
+    v = s->part;
+    v->waits = ngx_current_msec;
+
+    (void) ngx_webrtc_bus_keyframe(s->wk->bus, s->st);
+}
+
+
+/*
+ * Puts the cursor back to the last key frame.  Audio that was sent is not sent
+ * again.
+ *
+ * NGX_OK
+ * NGX_AGAIN     nothing to replay since the viewer is at the live point
+ * NGX_DECLINED  the ring has no key frame that is worth it
+ */
+
+static ngx_int_t
+ngx_webrtc_viewer_keyframe_replay(ngx_webrtc_session_t *s)
+{
+    uint64_t                    n, head;
+    ngx_int_t                   rc;
+    ngx_webrtc_ring_t          *ring;
+    ngx_webrtc_viewer_t        *v;
+    ngx_webrtc_viewer_track_t  *t;
+    ngx_webrtc_ring_packet_t    key, last;
+
+    v = s->part;
+    ring = s->st->ring;
+
+    head = ngx_webrtc_ring_head(ring);
+    n = ngx_webrtc_ring_keyframe(ring);
+
+    if (n == NGX_WEBRTC_RING_NONE
+        || ngx_webrtc_ring_peek(ring, n, &key, NULL) != NGX_OK
+        || key.track >= NGX_WEBRTC_TRACKS
+        || !v->tracks[key.track].used
+        || key.index < v->tracks[key.track].since)
+    {
+        return NGX_DECLINED;
+    }
+
+    if (n >= head) {
+        /* published since: it comes anyway */
+        return NGX_AGAIN;
+    }
+
+    if (ngx_webrtc_viewer_keyframe_last_video(s, n, head, &last) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    if ((int64_t) (last.arrival_us - key.arrival_us) > NGX_WEBRTC_VIEWER_OLD
+        && !ngx_webrtc_viewer_keyframe_waited(v)
+        && ngx_webrtc_bus_claimed(s->st, NULL) == NGX_WEBRTC_CLAIM_PUBLISH)
+    {
+        return NGX_DECLINED;
+    }
+
+    t = &v->tracks[key.track];
+
+    rc = ngx_webrtc_rewrite_replay(&t->rw, key.index, key.ts, last.index + 1,
+                                   last.ts);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    v->audio = ngx_max(v->audio, v->cursor);
+    v->cursor = n;
+
+    v->wait_key = 0;
+    v->want_key = 0;
+    t->jump = 0;
+
+    /* what is sent again is never more than the stream itself */
+
+    v->replayed = ngx_current_msec;
+    v->pause = NGX_WEBRTC_VIEWER_REPLAY;
+
+    if (last.arrival_us > key.arrival_us) {
+        v->pause = (ngx_msec_t) ((last.arrival_us - key.arrival_us) / 1000);
+        v->pause = ngx_max(v->pause, NGX_WEBRTC_VIEWER_REPLAY);
+    }
+
+    return NGX_OK;
+}
+
+
+/* the last video packet of [from, head) */
+
+static ngx_int_t
+ngx_webrtc_viewer_keyframe_last_video(ngx_webrtc_session_t *s, uint64_t from,
+    uint64_t head, ngx_webrtc_ring_packet_t *pkt)
+{
+    ngx_webrtc_viewer_t        *v;
+    ngx_webrtc_viewer_track_t  *t;
+
+    v = s->part;
+
+    while (head > from) {
+        head--;
+
+        if (ngx_webrtc_ring_peek(s->st->ring, head, pkt, NULL) != NGX_OK) {
+            return NGX_DECLINED;
+        }
+
+        if (pkt->track >= NGX_WEBRTC_TRACKS) {
+            continue;
+        }
+
+        t = &v->tracks[pkt->track];
+
+        if (t->used && t->kind == NGX_WEBRTC_VIDEO) {
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DECLINED;
+}

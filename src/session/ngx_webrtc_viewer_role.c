@@ -1,0 +1,103 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * A viewer comes and goes.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include "ngx_webrtc_viewer_role.h"
+#include "ngx_webrtc_viewer_feedback.h"
+#include "ngx_webrtc_viewer_keyframe.h"
+#include "ngx_webrtc_viewer_pace.h"
+#include "ngx_webrtc_viewer_send.h"
+#include "ngx_webrtc_viewer_stream.h"
+#include "ngx_webrtc_viewer_track.h"
+
+
+static void ngx_webrtc_viewer_role_start(ngx_webrtc_session_t *s);
+static void ngx_webrtc_viewer_role_stop(ngx_webrtc_session_t *s);
+
+
+const ngx_webrtc_role_t  ngx_webrtc_viewer_role = {
+    .name = "viewer",
+    .id = NGX_WEBRTC_PEER_PLAY,
+    .media = NGX_WEBRTC_ROLE_SENDS,
+    .stream = 1,
+
+    .init = ngx_webrtc_viewer_stream_init,
+    .done = ngx_webrtc_viewer_stream_done,
+    .tick = ngx_webrtc_viewer_stream_tick,
+    .news = ngx_webrtc_viewer_stream_news,
+    .writable = ngx_webrtc_viewer_stream_writable,
+
+    .start = ngx_webrtc_viewer_role_start,
+    .stop = ngx_webrtc_viewer_role_stop,
+    .rtcp = ngx_webrtc_viewer_feedback,
+    .second = ngx_webrtc_viewer_feedback_reports
+};
+
+
+static void
+ngx_webrtc_viewer_role_start(ngx_webrtc_session_t *s)
+{
+    ngx_webrtc_viewer_t  *v;
+
+    v = ngx_calloc(sizeof(ngx_webrtc_viewer_t), &s->log);
+    if (v == NULL) {
+        ngx_webrtc_session_close(s, "no memory");
+        return;
+    }
+
+    v->session = s;
+    s->part = v;
+
+    ngx_webrtc_viewer_track_init(s);
+
+    if (ngx_webrtc_viewer_stream_join(ngx_webrtc_viewer_worker(s->wk), v)
+        != NGX_OK)
+    {
+        ngx_webrtc_session_close(s, "no memory");
+        return;
+    }
+
+    v->resends = NGX_WEBRTC_VIEWER_RESEND;
+    v->refilled = ngx_current_msec;
+
+    ngx_webrtc_viewer_pace_init(&v->pace, s->peer->pacing_rate,
+                                s->peer->pacing_burst);
+
+    /* since the answer */
+
+    if (ngx_webrtc_viewer_track_changed(s) != NGX_OK) {
+        return;
+    }
+
+    ngx_webrtc_viewer_keyframe_begin(s);
+
+    (void) ngx_webrtc_viewer_send(s);
+    ngx_webrtc_udp_flush(s->wk->udp);
+}
+
+
+static void
+ngx_webrtc_viewer_role_stop(ngx_webrtc_session_t *s)
+{
+    ngx_webrtc_viewer_t  *v;
+
+    v = s->part;
+
+    if (v == NULL) {
+        return;
+    }
+
+    if (v->vs) {
+        ngx_webrtc_viewer_stream_leave(v);
+    }
+
+    ngx_free(v);
+    s->part = NULL;
+}

@@ -1,0 +1,211 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * From the ring to a viewer.  The packet ring is the queue: each viewer has a
+ * cursor, and what is between it and the ring's head is still to be sent.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include "ngx_webrtc_viewer_send.h"
+#include "ngx_webrtc_viewer_header.h"
+#include "ngx_webrtc_viewer_keyframe.h"
+#include "ngx_webrtc_viewer_pace.h"
+#include "ngx_webrtc_viewer_payload.h"
+
+
+static ngx_int_t ngx_webrtc_viewer_send_skip(ngx_webrtc_viewer_t *v,
+    ngx_webrtc_viewer_track_t *t, ngx_webrtc_ring_packet_t *pkt);
+static ngx_int_t ngx_webrtc_viewer_send_packet(ngx_webrtc_session_t *s,
+    ngx_webrtc_viewer_track_t *t, ngx_webrtc_ring_packet_t *pkt,
+    u_char *payload);
+
+
+ngx_int_t
+ngx_webrtc_viewer_send(ngx_webrtc_session_t *s)
+{
+    u_char                     *payload;
+    ngx_int_t                   rc;
+    ngx_webrtc_ring_t          *ring;
+    ngx_webrtc_viewer_t        *v;
+    ngx_webrtc_viewer_track_t  *t;
+    ngx_webrtc_ring_packet_t    pkt;
+
+    v = s->part;
+    ring = s->st->ring;
+
+    for ( ;; ) {
+
+        rc = ngx_webrtc_ring_peek(ring, v->cursor, &pkt, &payload);
+
+        if (rc == NGX_AGAIN) {
+            return NGX_OK;
+        }
+
+        if (rc == NGX_DECLINED) {
+            ngx_webrtc_viewer_keyframe_lapped(s);
+            continue;
+        }
+
+        if (ngx_webrtc_atomic_load(&s->st->tracks_version)
+            != v->tracks_version)
+        {
+            /* it may be of other tracks: the pump looks at them first */
+            return NGX_OK;
+        }
+
+        t = &v->tracks[pkt.track & (NGX_WEBRTC_TRACKS - 1)];
+
+        if (!t->used || ngx_webrtc_viewer_send_skip(v, t, &pkt) == NGX_OK) {
+            v->cursor++;
+            continue;
+        }
+
+        if (ngx_webrtc_viewer_pace_take(s, &v->pace, pkt.len) == NGX_OK) {
+            return NGX_OK;
+        }
+
+        rc = ngx_webrtc_viewer_send_packet(s, t, &pkt, payload);
+
+        if (rc == NGX_AGAIN) {
+            ngx_webrtc_viewer_pace_give(&v->pace, pkt.len);
+            return NGX_AGAIN;
+        }
+
+        if (rc == NGX_ERROR) {
+            return NGX_OK;
+        }
+
+        if (rc == NGX_BUSY) {
+            /* overwritten while it was encrypted */
+            ngx_webrtc_viewer_keyframe_lapped(s);
+            continue;
+        }
+
+        v->cursor++;
+    }
+}
+
+
+/* NGX_OK: the packet is not for this viewer; NGX_DECLINED: send it */
+
+static ngx_int_t
+ngx_webrtc_viewer_send_skip(ngx_webrtc_viewer_t *v,
+    ngx_webrtc_viewer_track_t *t, ngx_webrtc_ring_packet_t *pkt)
+{
+    if (pkt->index < t->since) {
+        /* of the codec before */
+        t->jump = 1;
+        return NGX_OK;
+    }
+
+    if (t->kind == NGX_WEBRTC_AUDIO) {
+
+        if (v->cursor < v->audio) {
+            t->jump |= !v->started;
+            return NGX_OK;
+        }
+
+    } else if (v->wait_key) {
+
+        if ((pkt->flags & (NGX_WEBRTC_PKT_KEY|NGX_WEBRTC_PKT_FIRST))
+            != (NGX_WEBRTC_PKT_KEY|NGX_WEBRTC_PKT_FIRST))
+        {
+            t->jump = 1;
+            return NGX_OK;
+        }
+
+        v->wait_key = 0;
+        v->want_key = 0;
+    }
+
+    if (t->jump) {
+        t->jump = 0;
+        ngx_webrtc_rewrite_jump(&t->rw, pkt->index);
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/*
+ * NGX_OK     in the batch
+ * NGX_AGAIN  the port is full
+ * NGX_BUSY   the writer has overwritten the packet meanwhile
+ * NGX_ERROR  the session is being closed
+ */
+
+static ngx_int_t
+ngx_webrtc_viewer_send_packet(ngx_webrtc_session_t *s,
+    ngx_webrtc_viewer_track_t *t, ngx_webrtc_ring_packet_t *pkt,
+    u_char *payload)
+{
+    size_t                        n, hdr, pad;
+    u_char                       *dst;
+    uint32_t                      ts;
+    uint64_t                      index;
+    ngx_webrtc_viewer_t          *v;
+    ngx_webrtc_viewer_payload_t   out;
+
+    v = s->part;
+
+    n = ngx_webrtc_viewer_header_size(t, pkt) + pkt->len + NGX_WEBRTC_SRTP_TAG;
+
+    dst = ngx_webrtc_transport_reserve(&s->transport, n);
+    if (dst == NULL) {
+        return NGX_AGAIN;
+    }
+
+    if (ngx_webrtc_rewrite_map(&t->rw, pkt->index, pkt->ts, &index, &ts)
+        != NGX_OK)
+    {
+        /*
+         * The ring does not count back, but if it did, an SRTP index must
+         * never come to mean another packet.
+         */
+
+        ngx_webrtc_rewrite_forget(&t->rw);
+        ngx_webrtc_rewrite_jump(&t->rw, pkt->index);
+
+        if (ngx_webrtc_rewrite_map(&t->rw, pkt->index, pkt->ts, &index, &ts)
+            != NGX_OK)
+        {
+            return NGX_OK;
+        }
+    }
+
+    ngx_webrtc_viewer_payload(t, pkt, payload, t->rw.pt, &out);
+
+    pad = (pkt->flags & NGX_WEBRTC_PKT_PADDED) ? payload[pkt->len - 1] : 0;
+
+    hdr = ngx_webrtc_viewer_header(t, pkt, out.pt, index, ts, t->rw.ssrc, dst);
+
+    if (ngx_webrtc_srtp_protect(&s->out, index, dst, hdr, NULL, 0, out.data,
+                                out.n, dst, &n)
+        != NGX_OK)
+    {
+        ngx_webrtc_session_close(s, "srtp failed");
+        return NGX_ERROR;
+    }
+
+    if (ngx_webrtc_ring_check(s->st->ring, v->cursor) != NGX_OK) {
+        return NGX_BUSY;
+    }
+
+    ngx_webrtc_transport_commit(&s->transport, n);
+
+    ngx_webrtc_report_sent(&t->report, out.n - pad);
+
+    s->peer->stat.packets_out++;
+    s->peer->stat.bytes_out += n;
+
+    if (!v->started) {
+        v->started = 1;
+        s->peer->stat.first_frame_ms = ngx_current_msec - s->peer->created_ms;
+    }
+
+    return NGX_OK;
+}

@@ -1,0 +1,337 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * The streams that have viewers in this worker.  A stream is watched while it
+ * has some: what it has new is sent to all of them at once, so that they share
+ * system calls.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include "ngx_webrtc_viewer_stream.h"
+#include "ngx_webrtc_viewer_keyframe.h"
+#include "ngx_webrtc_viewer_pace.h"
+#include "ngx_webrtc_viewer_send.h"
+#include "ngx_webrtc_viewer_track.h"
+
+
+static ngx_int_t ngx_webrtc_viewer_stream_pump(ngx_webrtc_viewer_stream_t *vs);
+static void ngx_webrtc_viewer_stream_end(ngx_webrtc_viewer_stream_t *vs,
+    const char *reason);
+static ngx_webrtc_viewer_stream_t *ngx_webrtc_viewer_stream_find(
+    ngx_webrtc_viewer_worker_t *vw, ngx_webrtc_stream_t *st);
+static ngx_webrtc_viewer_stream_t *ngx_webrtc_viewer_stream_make(
+    ngx_webrtc_viewer_worker_t *vw, ngx_webrtc_stream_t *st);
+
+
+void *
+ngx_webrtc_viewer_stream_init(ngx_webrtc_worker_t *wk, void *conf)
+{
+    ngx_uint_t                   i;
+    ngx_webrtc_viewer_worker_t  *vw;
+
+    vw = ngx_calloc(sizeof(ngx_webrtc_viewer_worker_t), wk->log);
+    if (vw == NULL) {
+        return NULL;
+    }
+
+    vw->wk = wk;
+
+    for (i = 0; i < NGX_WEBRTC_VIEWER_STREAMS; i++) {
+        ngx_queue_init(&vw->streams[i]);
+    }
+
+    return vw;
+}
+
+
+void
+ngx_webrtc_viewer_stream_done(void *state)
+{
+    ngx_free(state);
+}
+
+
+/* ends viewers whose publisher has been gone for too long */
+
+void
+ngx_webrtc_viewer_stream_tick(void *state)
+{
+    ngx_webrtc_viewer_worker_t *vw = state;
+
+    uint64_t                     linger;
+    ngx_uint_t                   i;
+    ngx_queue_t                 *q;
+    ngx_webrtc_viewer_stream_t  *vs;
+
+    for (i = 0; i < NGX_WEBRTC_VIEWER_STREAMS; i++) {
+
+        for (q = ngx_queue_head(&vw->streams[i]);
+             q != ngx_queue_sentinel(&vw->streams[i]);
+             q = ngx_queue_next(q))
+        {
+            vs = ngx_queue_data(q, ngx_webrtc_viewer_stream_t, queue);
+
+            linger = ngx_webrtc_atomic_load(&vs->st->linger_ms);
+
+            if (linger
+                && ngx_webrtc_bus_claimed(vs->st, NULL)
+                   != NGX_WEBRTC_CLAIM_SOURCE
+                && ngx_webrtc_bus_state(vs->st) != NGX_WEBRTC_STREAM_ACTIVE
+                && ngx_webrtc_bus_state(vs->st) != NGX_WEBRTC_STREAM_STARTING
+                && ngx_webrtc_bus_state_age(vs->st, ngx_current_msec) > linger)
+            {
+                ngx_webrtc_viewer_stream_end(vs, "publisher did not come back");
+            }
+        }
+    }
+}
+
+
+void
+ngx_webrtc_viewer_stream_news(void *state, ngx_webrtc_stream_t *st)
+{
+    ngx_webrtc_viewer_stream_t  *vs;
+
+    vs = ngx_webrtc_viewer_stream_find(state, st);
+
+    if (vs) {
+        (void) ngx_webrtc_viewer_stream_pump(vs);
+    }
+}
+
+
+void
+ngx_webrtc_viewer_stream_writable(void *state)
+{
+    ngx_webrtc_viewer_worker_t *vw = state;
+
+    ngx_uint_t                   i, n, full;
+    ngx_queue_t                 *q;
+    ngx_webrtc_viewer_stream_t  *vs;
+
+    /* begins where the port was full the last time */
+
+    n = vw->writable;
+    full = 0;
+
+    for (i = 0; i < NGX_WEBRTC_VIEWER_STREAMS; i++) {
+
+        for (q = ngx_queue_head(&vw->streams[n]);
+             q != ngx_queue_sentinel(&vw->streams[n]);
+             q = ngx_queue_next(q))
+        {
+            vs = ngx_queue_data(q, ngx_webrtc_viewer_stream_t, queue);
+
+            if (ngx_webrtc_viewer_stream_pump(vs) == NGX_AGAIN && !full) {
+                vw->writable = n;
+                full = 1;
+            }
+        }
+
+        n = (n + 1) % NGX_WEBRTC_VIEWER_STREAMS;
+    }
+}
+
+
+ngx_int_t
+ngx_webrtc_viewer_stream_join(ngx_webrtc_viewer_worker_t *vw,
+    ngx_webrtc_viewer_t *v)
+{
+    ngx_webrtc_stream_t         *st;
+    ngx_webrtc_viewer_stream_t  *vs;
+
+    st = v->session->st;
+    vs = ngx_webrtc_viewer_stream_find(vw, st);
+
+    if (vs == NULL) {
+        vs = ngx_webrtc_viewer_stream_make(vw, st);
+        if (vs == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    v->vs = vs;
+    ngx_queue_insert_tail(&vs->viewers, &v->queue);
+
+    ngx_webrtc_bus_viewer(vw->wk->bus, st, 1);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_webrtc_viewer_stream_leave(ngx_webrtc_viewer_t *v)
+{
+    ngx_webrtc_bus_t            *bus;
+    ngx_webrtc_viewer_stream_t  *vs;
+
+    vs = v->vs;
+    bus = vs->vw->wk->bus;
+
+    ngx_webrtc_viewer_pace_stop(&v->pace);
+
+    ngx_queue_remove(&v->queue);
+    v->vs = NULL;
+
+    ngx_webrtc_bus_viewer(bus, vs->st, -1);
+
+    if (!ngx_queue_empty(&vs->viewers)) {
+        return;
+    }
+
+    ngx_webrtc_bus_unwatch(bus, vs->st);
+    ngx_webrtc_viewer_pace_stream_done(vs);
+
+    ngx_queue_remove(&vs->queue);
+    ngx_free(vs);
+}
+
+
+void
+ngx_webrtc_viewer_stream_each(ngx_webrtc_worker_t *wk,
+    void (*handler)(ngx_webrtc_stream_t *st))
+{
+    ngx_uint_t                   i;
+    ngx_queue_t                 *q;
+    ngx_webrtc_viewer_stream_t  *vs;
+    ngx_webrtc_viewer_worker_t  *vw;
+
+    vw = ngx_webrtc_viewer_worker(wk);
+
+    for (i = 0; i < NGX_WEBRTC_VIEWER_STREAMS; i++) {
+
+        for (q = ngx_queue_head(&vw->streams[i]);
+             q != ngx_queue_sentinel(&vw->streams[i]);
+             q = ngx_queue_next(q))
+        {
+            vs = ngx_queue_data(q, ngx_webrtc_viewer_stream_t, queue);
+            handler(vs->st);
+        }
+    }
+}
+
+
+/*
+ * Sends to all viewers of a stream what is new, and flushes the port.
+ *
+ * NGX_OK
+ * NGX_AGAIN  a port is full; the next call begins with the viewer that met it
+ */
+
+static ngx_int_t
+ngx_webrtc_viewer_stream_pump(ngx_webrtc_viewer_stream_t *vs)
+{
+    uint64_t               tracks;
+    ngx_int_t              rc;
+    ngx_queue_t           *q;
+    ngx_webrtc_viewer_t   *v;
+    ngx_webrtc_session_t  *s;
+
+    rc = NGX_OK;
+    tracks = ngx_webrtc_bus_tracks(vs->st, NULL, NULL);
+
+    for (q = ngx_queue_head(&vs->viewers);
+         q != ngx_queue_sentinel(&vs->viewers);
+         q = ngx_queue_next(q))
+    {
+        v = ngx_queue_data(q, ngx_webrtc_viewer_t, queue);
+        s = v->session;
+
+        if (s->state != NGX_WEBRTC_SESSION_UP) {
+            continue;
+        }
+
+        if (v->tracks_version != tracks
+            && ngx_webrtc_viewer_track_changed(s) != NGX_OK)
+        {
+            continue;
+        }
+
+        if (v->want_key || ngx_webrtc_viewer_keyframe_waited(v)) {
+            ngx_webrtc_viewer_keyframe_look(s);
+        }
+
+        rc = ngx_webrtc_viewer_send(s);
+
+        if (rc == NGX_AGAIN) {
+            ngx_queue_remove(&vs->viewers);
+            ngx_queue_insert_tail(q, &vs->viewers);
+            break;
+        }
+    }
+
+    ngx_webrtc_udp_flush(vs->vw->wk->udp);
+
+    return rc;
+}
+
+
+/* ends all viewers of a stream in this worker; reason is static text */
+
+static void
+ngx_webrtc_viewer_stream_end(ngx_webrtc_viewer_stream_t *vs, const char *reason)
+{
+    ngx_queue_t          *q;
+    ngx_webrtc_viewer_t  *v;
+
+    for (q = ngx_queue_head(&vs->viewers);
+         q != ngx_queue_sentinel(&vs->viewers);
+         q = ngx_queue_next(q))
+    {
+        v = ngx_queue_data(q, ngx_webrtc_viewer_t, queue);
+        ngx_webrtc_session_close(v->session, reason);
+    }
+}
+
+
+static ngx_webrtc_viewer_stream_t *
+ngx_webrtc_viewer_stream_find(ngx_webrtc_viewer_worker_t *vw,
+    ngx_webrtc_stream_t *st)
+{
+    ngx_queue_t                 *q, *bucket;
+    ngx_webrtc_viewer_stream_t  *vs;
+
+    bucket = &vw->streams[st->id % NGX_WEBRTC_VIEWER_STREAMS];
+
+    for (q = ngx_queue_head(bucket);
+         q != ngx_queue_sentinel(bucket);
+         q = ngx_queue_next(q))
+    {
+        vs = ngx_queue_data(q, ngx_webrtc_viewer_stream_t, queue);
+
+        if (vs->st == st) {
+            return vs;
+        }
+    }
+
+    return NULL;
+}
+
+
+static ngx_webrtc_viewer_stream_t *
+ngx_webrtc_viewer_stream_make(ngx_webrtc_viewer_worker_t *vw,
+    ngx_webrtc_stream_t *st)
+{
+    ngx_webrtc_viewer_stream_t  *vs;
+
+    vs = ngx_calloc(sizeof(ngx_webrtc_viewer_stream_t), vw->wk->log);
+    if (vs == NULL) {
+        return NULL;
+    }
+
+    vs->vw = vw;
+    vs->st = st;
+    ngx_queue_init(&vs->viewers);
+    ngx_webrtc_viewer_pace_stream(vs, ngx_webrtc_viewer_send);
+
+    ngx_queue_insert_head(&vw->streams[st->id % NGX_WEBRTC_VIEWER_STREAMS],
+                          &vs->queue);
+
+    ngx_webrtc_bus_watch(vw->wk->bus, st);
+
+    return vs;
+}
