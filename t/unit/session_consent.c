@@ -14,7 +14,6 @@
 
 #include "ngx_webrtc_session.h"
 #include "ngx_webrtc_session_consent.h"
-#include "ngx_webrtc_session_rebind.h"
 
 #include "tap.h"
 
@@ -22,7 +21,7 @@
 static ngx_webrtc_session_t   session;
 static ngx_webrtc_role_t      publisher;
 static const char            *reason;
-static ngx_uint_t             begun;        /* requests, from libnice's side */
+static ngx_uint_t             begun;        /* requests */
 static ngx_int_t              authentic;    /* of answers */
 
 
@@ -53,41 +52,6 @@ ngx_webrtc_session_answered(ngx_webrtc_session_t *s, const u_char *p, size_t n,
     (void) s; (void) p; (void) n; (void) tid;
 
     return authentic;
-}
-
-
-void
-ngx_webrtc_session_rebind_begin(ngx_webrtc_session_t *s, ngx_msec_t wait)
-{
-    (void) wait;
-
-    begun++;
-    ngx_webrtc_session_consent_ask(s);
-}
-
-
-void
-ngx_webrtc_session_rebind_end(ngx_webrtc_session_t *s)
-{
-    (void) s;
-}
-
-
-ngx_int_t
-ngx_webrtc_session_rebind_input(ngx_webrtc_session_t *s, u_char *p, size_t n)
-{
-    (void) s; (void) p; (void) n;
-
-    return NGX_DECLINED;
-}
-
-
-ngx_uint_t
-ngx_webrtc_nice_deaf(ngx_webrtc_nice_t *nice)
-{
-    (void) nice;
-
-    return 0;
 }
 
 
@@ -134,28 +98,35 @@ begin(ngx_msec_t now)
 }
 
 
-/* runs to each deadline until then, as the session's timer does */
+/* as the session's timer does */
+
+static void
+timer(void)
+{
+    if (ngx_webrtc_session_consent_timeout(&session, ngx_current_msec)
+        == NGX_AGAIN)
+    {
+        begun++;
+        ngx_webrtc_session_consent_ask(&session);
+    }
+}
+
+
+/* whenever there is something to do until then, and then */
 
 static void
 until(ngx_msec_t end)
 {
-    ngx_msec_t  next;
-
-    while (session.state == NGX_WEBRTC_SESSION_UP) {
-
-        next = ngx_webrtc_session_consent_deadline(&session);
-
-        if ((ngx_msec_int_t) (next - end) > 0) {
-            break;
-        }
-
-        ngx_current_msec = next;
-        ngx_webrtc_session_consent_timeout(&session, next);
+    while (session.state == NGX_WEBRTC_SESSION_UP
+           && (ngx_msec_int_t) (session.consent.next - end) <= 0)
+    {
+        ngx_current_msec = session.consent.next;
+        timer();
     }
 
     if (session.state == NGX_WEBRTC_SESSION_UP) {
         ngx_current_msec = end;
-        ngx_webrtc_session_consent_timeout(&session, end);
+        timer();
     }
 }
 
@@ -166,7 +137,8 @@ answer(void)
     u_char  byte;
 
     authentic = NGX_OK;
-    ngx_webrtc_session_consent_input(&session, &byte, 1);
+    tap_is_int(ngx_webrtc_session_consent_input(&session, &byte, 1), NGX_OK,
+               "it is taken");
     authentic = NGX_DECLINED;
 }
 
@@ -209,11 +181,10 @@ renewed(void)
     tap_is_int(session.state, NGX_WEBRTC_SESSION_CLOSING,
                "renewed: and no longer");
 
-    /* what is not authentic does nothing */
-
     begin(1000);
     until(1000 + 29000);
-    ngx_webrtc_session_consent_input(&session, (u_char *) "x", 1);
+    tap_is_int(ngx_webrtc_session_consent_input(&session, (u_char *) "x", 1),
+               NGX_DECLINED, "renewed: what is not authentic is not taken");
     until(1000 + 30000);
 
     tap_is_int(session.state, NGX_WEBRTC_SESSION_CLOSING,

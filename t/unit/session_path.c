@@ -35,11 +35,11 @@ static ngx_int_t              authentic;
 
 /* in the place of the session's other files, and of what they stand on */
 
-ngx_webrtc_worker_path_t *
-ngx_webrtc_worker_find(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path)
+ngx_webrtc_paths_entry_t *
+ngx_webrtc_paths_find(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path)
 {
     ngx_uint_t                 i;
-    ngx_webrtc_worker_path_t  *wp;
+    ngx_webrtc_paths_entry_t  *wp;
 
     (void) wk;
 
@@ -58,15 +58,15 @@ ngx_webrtc_worker_find(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path)
 
 
 void
-ngx_webrtc_worker_add_path(ngx_webrtc_worker_t *wk,
-    ngx_webrtc_worker_path_t *wp)
+ngx_webrtc_paths_add(ngx_webrtc_worker_t *wk,
+    ngx_webrtc_paths_entry_t *wp)
 {
     (void) wk; (void) wp;
 }
 
 
 void
-ngx_webrtc_worker_remove_path(ngx_webrtc_worker_path_t *wp)
+ngx_webrtc_paths_remove(ngx_webrtc_paths_entry_t *wp)
 {
     wp->session = NULL;
 }
