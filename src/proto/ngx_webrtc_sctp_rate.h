@@ -71,6 +71,7 @@ typedef struct {
 
     uint64_t                     look_at;    /* ms: the next look, or its
                                                 beginning */
+    uint32_t                     doubts;     /* looks in a row: no rival */
     uint32_t                     look;       /* rounds left of one */
     uint32_t                     look_ms;    /* round trips before it */
 

@@ -237,7 +237,7 @@ test_changes(void)
     begin();
     (void) run(5000);
     rate /= 10;
-    (void) run(20000);
+    (void) run(25000);
     tap_ok(r.srtt_ms < 150, "a slower path: no queue after a while: %u ms",
            (unsigned) r.srtt_ms);
     mbit = run(3000);
