@@ -22,6 +22,7 @@
 #include "ngx_webrtc_bus_publish.h"
 #include "ngx_webrtc_negotiate.h"
 #include "ngx_webrtc_negotiate_counter.h"
+#include "ngx_webrtc_codecs.h"
 
 
 /* ms after an answer that a source waits for its viewer, whatever

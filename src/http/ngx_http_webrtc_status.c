@@ -17,6 +17,7 @@
 #include "ngx_http_webrtc_vars.h"
 #include "ngx_webrtc_bus_public.h"
 #include "ngx_webrtc_bus_unheard.h"
+#include "ngx_webrtc_codecs.h"
 
 
 /* bytes of a stream's entry, its name and tracks aside */

@@ -9,6 +9,7 @@
 
 #include "ngx_http_webrtc_vars.h"
 #include "ngx_webrtc_bus_public.h"
+#include "ngx_webrtc_codecs.h"
 
 
 static ngx_http_webrtc_note_t *ngx_http_webrtc_note_find(

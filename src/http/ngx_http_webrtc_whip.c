@@ -16,6 +16,7 @@
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_vars.h"
 #include "ngx_webrtc_bus_pending.h"
+#include "ngx_webrtc_codecs.h"
 
 
 /*

@@ -4,186 +4,879 @@
  */
 
 /*
- * AV1 OBUs and sequence headers: see ngx_webrtc_av1.h.  AV1 Bitstream &
- * Decoding Process Specification, version 1.0.0 with Errata 1.
+ * AV1: packetizer, payloads, format parameters.  "RTP Payload Format For AV1",
+ * version 1.0.  See ngx_webrtc_obu.h, ngx_webrtc_pack.h, ngx_webrtc_depay.h,
+ * ngx_webrtc_codec.h.
+ *
+ * The OBUs of a temporal unit, without their size fields, are elements of
+ * packets; an element may be cut at any byte and goes on in the next packet.  A
+ * packet says how many elements it has in W, and the last one then has no
+ * length; with more than three W is 0 and all have one.
  */
 
 
 #include "ngx_webrtc_cursor.h"
 #include "ngx_webrtc_bits.h"
 #include "ngx_webrtc_av1.h"
+#include "ngx_webrtc_obu.h"
+#include "ngx_webrtc_pack.h"
+#include "ngx_webrtc_depay.h"
+#include "ngx_webrtc_fmtp.h"
 
 
-static void ngx_webrtc_av1_operating_points(ngx_webrtc_bits_t *b,
-    ngx_webrtc_av1_seq_t *seq);
+/* chosen: frames of 64 tiles in an OBU each and their headers */
+#define NGX_WEBRTC_AV1_OBUS  128
+
+/* 4.4, the aggregation header */
+
+#define NGX_WEBRTC_AV1_Z     0x80      /* first element goes on */
+#define NGX_WEBRTC_AV1_Y     0x40      /* last element goes on in the next */
+#define NGX_WEBRTC_AV1_W     4         /* shift */
+#define NGX_WEBRTC_AV1_N     0x08      /* new coded video sequence */
 
 
-u_char *
-ngx_webrtc_av1_obu(u_char *p, u_char *end, ngx_webrtc_av1_obu_t *obu)
+typedef struct {
+    ngx_webrtc_obu_t       obus[NGX_WEBRTC_AV1_OBUS];
+    ngx_uint_t             nobus;
+
+    ngx_uint_t             i;         /* where the next packet begins: */
+    size_t                 offset;    /* OBU, and byte in it */
+
+    u_char                *p;         /* NULL: only count */
+} ngx_webrtc_av1_unit_t;
+
+
+/* header of the aggregation and of the OBU */
+#define NGX_WEBRTC_AV1_HEADS  2
+
+
+/* what the elements of a packet are; gathered before anything is kept */
+typedef struct {
+    ngx_webrtc_obu_t       sequence;
+    u_char                 first;      /* byte of the first frame header */
+
+    unsigned               sequenced:1;
+    unsigned               whole:1;    /* the sequence header is */
+    unsigned               delimiter:1;
+    unsigned               frame:1;    /* there is a frame header */
+    unsigned               samples:1;
+    unsigned               other:1;
+} ngx_webrtc_av1_parts_t;
+
+
+/* level-idx 5, level 3.1: the default of AV1 RTP, 7.2.1 */
+#define NGX_WEBRTC_AV1_DEFAULT  5
+
+
+static ngx_int_t ngx_webrtc_av1_pack_config(ngx_webrtc_pack_t *pack,
+    u_char *p, size_t n);
+static ngx_int_t ngx_webrtc_av1_pack_probe(ngx_webrtc_pack_t *pack,
+    ngx_webrtc_frame_t *frame);
+static ngx_int_t ngx_webrtc_av1_pack_frame(ngx_webrtc_pack_t *pack,
+    ngx_webrtc_frame_t *frame);
+static ngx_int_t ngx_webrtc_av1_pack_sequence(ngx_webrtc_pack_t *pack,
+    ngx_webrtc_obu_t *obu);
+static ngx_uint_t ngx_webrtc_av1_pack_key(ngx_webrtc_pack_t *pack,
+    ngx_webrtc_obu_t *obu);
+static ngx_int_t ngx_webrtc_av1_pack_collect(ngx_webrtc_pack_t *pack,
+    ngx_webrtc_frame_t *frame, ngx_webrtc_av1_unit_t *av1);
+static size_t ngx_webrtc_av1_pack_size(ngx_webrtc_av1_unit_t *av1, size_t max);
+static ngx_uint_t ngx_webrtc_av1_pack_count(ngx_webrtc_av1_unit_t *av1,
+    size_t size);
+static size_t ngx_webrtc_av1_pack_packet(ngx_webrtc_av1_unit_t *av1,
+    u_char *p, size_t size);
+static ngx_uint_t ngx_webrtc_av1_pack_elements(ngx_webrtc_av1_unit_t *av1,
+    size_t room);
+static void ngx_webrtc_av1_pack_element(ngx_webrtc_av1_unit_t *av1,
+    size_t len);
+static size_t ngx_webrtc_av1_pack_left(ngx_webrtc_av1_unit_t *av1);
+static ngx_int_t ngx_webrtc_av1_depay_kind(ngx_webrtc_depay_t *d,
+    const ngx_webrtc_depay_packet_t *pkt, ngx_webrtc_depay_kind_t *kind);
+static size_t ngx_webrtc_av1_depay_prefix(ngx_webrtc_depay_t *d,
+    ngx_uint_t *next, u_char *buf, size_t size);
+static ngx_int_t ngx_webrtc_av1_depay_elements(u_char *p, u_char *end,
+    ngx_webrtc_av1_parts_t *av1);
+static void ngx_webrtc_av1_depay_element(u_char *p, u_char *end,
+    ngx_uint_t whole, ngx_webrtc_av1_parts_t *av1);
+static void ngx_webrtc_av1_depay_sequence(ngx_webrtc_depay_t *d,
+    ngx_webrtc_av1_parts_t *av1, ngx_webrtc_depay_kind_t *kind);
+static ngx_uint_t ngx_webrtc_av1_distance(const ngx_webrtc_track_t *track,
+    const ngx_str_t *fmtp);
+static u_char *ngx_webrtc_av1_answer(u_char *p, u_char *end,
+    const ngx_str_t *fmtp, ngx_uint_t stereo, ngx_uint_t sending);
+static u_char *ngx_webrtc_av1_offer(u_char *p, u_char *end, uint32_t profile,
+    ngx_uint_t channels);
+
+
+static const ngx_webrtc_pack_ops_t  ngx_webrtc_av1_pack = {
+    ngx_webrtc_av1_pack_config,
+    ngx_webrtc_av1_pack_probe,
+    ngx_webrtc_av1_pack_frame
+};
+
+
+static const ngx_webrtc_depay_ops_t  ngx_webrtc_av1_depay = {
+    ngx_webrtc_av1_depay_kind,
+    ngx_webrtc_av1_depay_prefix,
+    1,                                      /* sequence header */
+    0
+};
+
+
+static const ngx_webrtc_codec_fmtp_t  ngx_webrtc_av1_fmtp = {
+    ngx_webrtc_av1_distance,
+    NULL,
+    NULL,
+    ngx_webrtc_av1_answer,
+    ngx_webrtc_av1_offer
+};
+
+
+const ngx_webrtc_codec_t  ngx_webrtc_codec_av1 = {
+    ngx_string("AV1"), NGX_WEBRTC_VIDEO, NGX_WEBRTC_CODEC_AV1, 0, -1, 90000,
+    104, 105, 0,
+    &ngx_webrtc_av1_fmtp,
+    &ngx_webrtc_av1_pack,
+    &ngx_webrtc_av1_depay
+};
+
+
+static ngx_int_t
+ngx_webrtc_av1_pack_config(ngx_webrtc_pack_t *pack, u_char *p, size_t n)
 {
-    uint8_t            header;
-    uint64_t           size;
-    ngx_webrtc_bits_t  b;
+    u_char                *end;
+    ngx_webrtc_obu_t       obu;
 
-    p = ngx_webrtc_read_u8(p, end, &header);
+    end = p + n;
 
-    if (p == NULL || (header & 0x80)) {         /* obu_forbidden_bit */
-        return NULL;
+    /* av1C: marker 1 and version 1, where an OBU has its forbidden bit */
+
+    if (p[0] == 0x81) {
+
+        if (n < 4) {
+            return NGX_DECLINED;
+        }
+
+        p += 4;
     }
 
-    obu->type = (header >> 3) & 0x0f;
-    obu->header[0] = header & (u_char) ~0x02;   /* obu_has_size_field */
-    obu->header[1] = 0;
-    obu->header_size = 1;
-
-    if (header & 0x04) {                        /* obu_extension_flag */
-        p = ngx_webrtc_read_u8(p, end, &obu->header[1]);
+    while (p < end) {
+        p = ngx_webrtc_obu_read(p, end, &obu);
 
         if (p == NULL) {
-            return NULL;
+            return NGX_DECLINED;
         }
 
-        obu->header_size = 2;
-    }
-
-    if (header & 0x02) {
-        ngx_webrtc_bits_init(&b, p, end);
-
-        size = ngx_webrtc_bits_leb128(&b);
-
-        if (b.error || size > (size_t) (end - b.p)) {
-            return NULL;
+        if (obu.type == NGX_WEBRTC_OBU_SEQUENCE
+            && ngx_webrtc_av1_pack_sequence(pack, &obu) == NGX_DECLINED)
+        {
+            return NGX_DECLINED;
         }
-
-        p = b.p;
-
-    } else {
-        size = end - p;
     }
 
-    obu->payload = p;
-    obu->size = (size_t) size;
-
-    return p + obu->size;
-}
-
-
-ngx_int_t
-ngx_webrtc_av1_sequence(u_char *p, size_t n, ngx_webrtc_av1_seq_t *seq)
-{
-    uint32_t           width, height;
-    ngx_uint_t         width_bits, height_bits;
-    ngx_webrtc_bits_t  b;
-
-    ngx_webrtc_bits_init(&b, p, p + n);
-
-    seq->profile = ngx_webrtc_bits_get(&b, 3) << 16;
-
-    (void) ngx_webrtc_bits_flag(&b);            /* still_picture */
-
-    seq->reduced = (uint8_t) ngx_webrtc_bits_flag(&b);
-
-    if (seq->reduced) {
-        seq->profile |= ngx_webrtc_bits_get(&b, 5);
-
-    } else {
-        ngx_webrtc_av1_operating_points(&b, seq);
-    }
-
-    width_bits = ngx_webrtc_bits_get(&b, 4) + 1;
-    height_bits = ngx_webrtc_bits_get(&b, 4) + 1;
-
-    width = ngx_webrtc_bits_get(&b, width_bits);
-    height = ngx_webrtc_bits_get(&b, height_bits);
-
-    if (b.error || seq->profile >> 16 > 2) {
-        return NGX_DECLINED;
-    }
-
-    /* ..._minus_1; the track's fields are 16 bits */
-
-    seq->width = (uint16_t) (ngx_min(width, 0xfffe) + 1);
-    seq->height = (uint16_t) (ngx_min(height, 0xfffe) + 1);
+    /* an av1C without OBUs is allowed */
 
     return NGX_OK;
 }
 
 
-/* 5.5.1 from timing_info_present_flag; 5.5.3 to 5.5.5 */
-
-static void
-ngx_webrtc_av1_operating_points(ngx_webrtc_bits_t *b,
-    ngx_webrtc_av1_seq_t *seq)
+static ngx_int_t
+ngx_webrtc_av1_pack_probe(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
 {
-    uint32_t    level, tier, count, i;
-    ngx_uint_t  model, delay_bits, display;
+    u_char                *p, *end;
+    ngx_webrtc_obu_t       obu, sequence;
 
-    model = 0;
-    delay_bits = 0;
+    end = frame->data + frame->size;
 
-    if (ngx_webrtc_bits_flag(b)) {              /* timing_info_present_flag */
-        ngx_webrtc_bits_skip(b, 64);            /* display tick, time scale */
+    ngx_memzero(&sequence, sizeof(ngx_webrtc_obu_t));
 
-        if (ngx_webrtc_bits_flag(b)) {          /* equal_picture_interval */
-            (void) ngx_webrtc_bits_ue(b);       /* uvlc(), as ue(v) */
+    for (p = frame->data; p < end; /* void */ ) {
+
+        p = ngx_webrtc_obu_read(p, end, &obu);
+
+        if (p == NULL) {
+            return NGX_DECLINED;
         }
 
-        model = ngx_webrtc_bits_flag(b);        /* decoder_model_info_present */
+        switch (obu.type) {
 
-        if (model) {
-            delay_bits = ngx_webrtc_bits_get(b, 5) + 1;
-            ngx_webrtc_bits_skip(b, 32 + 5 + 5);
-        }
-    }
+        case NGX_WEBRTC_OBU_SEQUENCE:
+            frame->params = 1;
+            sequence = obu;
+            break;
 
-    display = ngx_webrtc_bits_flag(b);          /* initial_display_delay_.. */
+        case NGX_WEBRTC_OBU_HEADER:
+        case NGX_WEBRTC_OBU_FRAME:
 
-    count = ngx_webrtc_bits_get(b, 5) + 1;
+            /* decoding may start where the first frame is a shown key frame */
 
-    for (i = 0; i < count; i++) {
-        ngx_webrtc_bits_skip(b, 12);            /* operating_point_idc */
+            if (!frame->picture) {
+                frame->picture = 1;
+                frame->key = ngx_webrtc_av1_pack_key(pack, &obu);
+            }
 
-        level = ngx_webrtc_bits_get(b, 5);
-        tier = (level > 7) ? ngx_webrtc_bits_flag(b) : 0;
-
-        if (i == 0) {
-            /* the operating point of most layers comes first */
-            seq->profile |= (tier << 8) | level;
-        }
-
-        if (model && ngx_webrtc_bits_flag(b)) {
-            ngx_webrtc_bits_skip(b, delay_bits * 2 + 1);
-        }
-
-        if (display && ngx_webrtc_bits_flag(b)) {
-            ngx_webrtc_bits_skip(b, 4);
+            break;
         }
     }
+
+    if (!frame->picture && !frame->params) {
+        return NGX_DECLINED;
+    }
+
+    if (frame->params) {
+        (void) ngx_webrtc_av1_pack_sequence(pack, &sequence);
+
+    } else if (pack->params.n == 0) {
+        /* nobody could start there */
+        frame->key = 0;
+    }
+
+    return NGX_OK;
 }
 
 
-size_t
-ngx_webrtc_av1_leb128_size(uint64_t v)
+static ngx_int_t
+ngx_webrtc_av1_pack_frame(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
 {
-    size_t  n;
+    size_t                  n, size;
+    ngx_int_t               rc;
+    ngx_uint_t              flags;
+    ngx_webrtc_av1_unit_t   av1;
 
-    for (n = 1; v > 0x7f; n++) {
-        v >>= 7;
+    if (ngx_webrtc_av1_pack_collect(pack, frame, &av1) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    size = ngx_webrtc_av1_pack_size(&av1, pack->max);
+
+    flags = NGX_WEBRTC_PKT_FIRST;
+
+    if (frame->key) {
+        flags |= NGX_WEBRTC_PKT_KEY;
+    }
+
+    av1.i = 0;
+    av1.offset = 0;
+
+    do {
+        n = ngx_webrtc_av1_pack_packet(&av1, pack->buf, size);
+
+        if (frame->key && (flags & NGX_WEBRTC_PKT_FIRST)) {
+            pack->buf[0] |= NGX_WEBRTC_AV1_N;
+        }
+
+        if (av1.i == av1.nobus) {
+            flags |= NGX_WEBRTC_PKT_LAST|NGX_WEBRTC_PKT_MARKER;
+        }
+
+        rc = pack->out(pack->ctx, pack->buf, n, flags);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        flags &= ~NGX_WEBRTC_PKT_FIRST;
+
+    } while (av1.i < av1.nobus);
+
+    return NGX_OK;
+}
+
+
+/* keeps a sequence header, as it goes into a packet */
+
+static ngx_int_t
+ngx_webrtc_av1_pack_sequence(ngx_webrtc_pack_t *pack,
+    ngx_webrtc_obu_t *obu)
+{
+    ngx_int_t             rc;
+    ngx_webrtc_obu_seq_t  seq;
+
+    if (ngx_webrtc_obu_sequence(obu->payload, obu->size, &seq) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    rc = ngx_webrtc_params_put(&pack->params, NGX_WEBRTC_OBU_SEQUENCE, 0,
+                               obu->payload, obu->size);
+
+    if (rc == NGX_OK) {
+        pack->track.profile = seq.profile;
+        pack->track.width = seq.width;
+        pack->track.height = seq.height;
+        pack->reduced = seq.reduced;
+    }
+
+    return rc;
+}
+
+
+/* 5.9.2, the first bits of uncompressed_header() */
+
+static ngx_uint_t
+ngx_webrtc_av1_pack_key(ngx_webrtc_pack_t *pack, ngx_webrtc_obu_t *obu)
+{
+    if (pack->reduced) {
+        return 1;
+    }
+
+    /* show_existing_frame 0, frame_type 00 (KEY_FRAME), show_frame 1 */
+
+    return obu->size && (obu->payload[0] >> 4) == 0x01;
+}
+
+
+static ngx_int_t
+ngx_webrtc_av1_pack_collect(ngx_webrtc_pack_t *pack,
+    ngx_webrtc_frame_t *frame, ngx_webrtc_av1_unit_t *av1)
+{
+    u_char                *p, *end;
+    ngx_webrtc_param_t    *set;
+    ngx_webrtc_obu_t      *obu;
+
+    av1->nobus = 0;
+
+    if (frame->key && !frame->params) {
+        set = ngx_webrtc_params_get(&pack->params, NGX_WEBRTC_OBU_SEQUENCE);
+
+        if (set) {
+            obu = &av1->obus[av1->nobus++];
+
+            obu->type = NGX_WEBRTC_OBU_SEQUENCE;
+            obu->header[0] = NGX_WEBRTC_OBU_SEQUENCE << 3;
+            obu->header_size = 1;
+            obu->payload = pack->params.data + set->offset;
+            obu->size = set->size;
+        }
+    }
+
+    end = frame->data + frame->size;
+
+    for (p = frame->data; p < end; /* void */ ) {
+
+        if (av1->nobus == NGX_WEBRTC_AV1_OBUS) {
+            return NGX_DECLINED;
+        }
+
+        obu = &av1->obus[av1->nobus];
+
+        p = ngx_webrtc_obu_read(p, end, obu);
+
+        if (p == NULL) {
+            return NGX_DECLINED;
+        }
+
+        /*
+         * 5: the temporal delimiter SHOULD, the tile list MUST NOT be sent;
+         * padding is of no use to anybody
+         */
+
+        if (obu->type != NGX_WEBRTC_OBU_TEMPORAL
+            && obu->type != NGX_WEBRTC_OBU_TILE_LIST
+            && obu->type != NGX_WEBRTC_OBU_PADDING)
+        {
+            av1->nobus++;
+        }
+    }
+
+    return av1->nobus ? NGX_OK : NGX_DECLINED;
+}
+
+
+/*
+ * The least size that needs no more packets than the largest one does.
+ */
+
+static size_t
+ngx_webrtc_av1_pack_size(ngx_webrtc_av1_unit_t *av1, size_t max)
+{
+    size_t      total, low, high, mid;
+    ngx_uint_t  i, parts;
+
+    total = 0;
+
+    for (i = 0; i < av1->nobus; i++) {
+        total += av1->obus[i].header_size + av1->obus[i].size;
+    }
+
+    parts = ngx_webrtc_av1_pack_count(av1, max);
+
+    if (parts == 1) {
+        return max;
+    }
+
+    /* without any length field it would be total / parts */
+
+    low = total / parts + 1;
+    low = ngx_min(low, max);
+    high = max;
+
+    while (low < high) {
+        mid = (low + high) / 2;
+
+        if (ngx_webrtc_av1_pack_count(av1, mid) <= parts) {
+            high = mid;
+
+        } else {
+            low = mid + 1;
+        }
+    }
+
+    return high;
+}
+
+
+static ngx_uint_t
+ngx_webrtc_av1_pack_count(ngx_webrtc_av1_unit_t *av1, size_t size)
+{
+    ngx_uint_t  n;
+
+    av1->i = 0;
+    av1->offset = 0;
+
+    for (n = 0; av1->i < av1->nobus; n++) {
+        (void) ngx_webrtc_av1_pack_packet(av1, NULL, size);
     }
 
     return n;
 }
 
 
-u_char *
-ngx_webrtc_av1_leb128_write(u_char *p, uint64_t v)
+/*
+ * Makes one packet of at most size bytes, and steps on.
+ *
+ *   p   where to, or NULL: only step on
+ *
+ * Returns the bytes of the packet.
+ */
+
+static size_t
+ngx_webrtc_av1_pack_packet(ngx_webrtc_av1_unit_t *av1, u_char *p, size_t size)
 {
-    while (v > 0x7f) {
-        *p++ = (u_char) (v | 0x80);
-        v >>= 7;
+    size_t      room, len, left, field;
+    u_char      header;
+    ngx_uint_t  n, w;
+
+    header = av1->offset ? NGX_WEBRTC_AV1_Z : 0;
+
+    room = size - 1;
+    av1->p = p ? p + 1 : NULL;
+
+    w = ngx_webrtc_av1_pack_elements(av1, room);
+
+    for (n = 1; av1->i < av1->nobus && room > 0; n++) {
+
+        left = ngx_webrtc_av1_pack_left(av1);
+
+        if (n == w) {
+            len = ngx_min(left, room);
+            field = 0;
+
+        } else {
+            /* a length field, and as much as fits beside it */
+
+            len = left;
+            field = ngx_webrtc_obu_leb128_size(len);
+
+            if (field + len > room) {
+
+                if (room < 2) {
+                    break;
+                }
+
+                len = room - 1;
+                field = ngx_webrtc_obu_leb128_size(len);
+
+                if (field + len > room) {
+                    len = room - field;
+                    field = ngx_webrtc_obu_leb128_size(len);
+                }
+            }
+
+            if (av1->p) {
+                av1->p = ngx_webrtc_obu_leb128_write(av1->p, len);
+            }
+        }
+
+        room -= field + len;
+
+        ngx_webrtc_av1_pack_element(av1, len);
+
+        if (n == w) {
+            break;
+        }
     }
 
-    *p++ = (u_char) v;
+    if (av1->offset) {
+        header |= NGX_WEBRTC_AV1_Y;
+    }
 
-    return p;
+    if (p) {
+        p[0] = header | (u_char) (w << NGX_WEBRTC_AV1_W);
+    }
+
+    return size - room;
+}
+
+
+/*
+ * W of the next packet, whose elements have that much room: 1, 2 or 3, or 0
+ * where more than three fit.
+ */
+
+static ngx_uint_t
+ngx_webrtc_av1_pack_elements(ngx_webrtc_av1_unit_t *av1, size_t room)
+{
+    size_t      left, need;
+    ngx_uint_t  i, n;
+
+    left = ngx_webrtc_av1_pack_left(av1);
+
+    for (i = av1->i, n = 1; n <= 3; n++) {
+
+        need = ngx_webrtc_obu_leb128_size(left) + left;
+
+        /* nothing comes, or nothing fits, after this one */
+
+        if (++i == av1->nobus || need >= room) {
+            return n;
+        }
+
+        room -= need;
+        left = av1->obus[i].header_size + av1->obus[i].size;
+    }
+
+    return 0;
+}
+
+
+/* takes len bytes of the current OBU */
+
+static void
+ngx_webrtc_av1_pack_element(ngx_webrtc_av1_unit_t *av1, size_t len)
+{
+    ngx_webrtc_obu_t      *obu;
+
+    obu = &av1->obus[av1->i];
+
+    if (av1->p == NULL) {
+        av1->offset += len;
+
+    } else {
+
+        while (len && av1->offset < obu->header_size) {
+            *av1->p++ = obu->header[av1->offset++];
+            len--;
+        }
+
+        if (len) {
+            av1->p = ngx_cpymem(av1->p, obu->payload
+                                        + (av1->offset - obu->header_size),
+                                len);
+            av1->offset += len;
+        }
+    }
+
+    if (av1->offset == obu->header_size + obu->size) {
+        av1->i++;
+        av1->offset = 0;
+    }
+}
+
+
+static size_t
+ngx_webrtc_av1_pack_left(ngx_webrtc_av1_unit_t *av1)
+{
+    return av1->obus[av1->i].header_size + av1->obus[av1->i].size
+           - av1->offset;
+}
+
+
+static ngx_int_t
+ngx_webrtc_av1_depay_kind(ngx_webrtc_depay_t *d,
+    const ngx_webrtc_depay_packet_t *pkt, ngx_webrtc_depay_kind_t *kind)
+{
+    u_char                  *p;
+    ngx_webrtc_av1_parts_t   av1;
+
+    p = pkt->payload;
+
+    /* 4.4: "If N is 1, Z must be 0" */
+
+    if (pkt->n < 2
+        || (p[0] & (NGX_WEBRTC_AV1_N|NGX_WEBRTC_AV1_Z))
+           == (NGX_WEBRTC_AV1_N|NGX_WEBRTC_AV1_Z))
+    {
+        return NGX_DECLINED;
+    }
+
+    ngx_memzero(&av1, sizeof(ngx_webrtc_av1_parts_t));
+
+    if (ngx_webrtc_av1_depay_elements(p, p + pkt->n, &av1) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    if (av1.sequenced) {
+        ngx_webrtc_av1_depay_sequence(d, &av1, kind);
+    }
+
+    kind->picture = av1.samples;
+    kind->other |= av1.other;
+
+    /* a delimiter needs not be passed on (5) */
+
+    if (av1.delimiter && !av1.sequenced) {
+        kind->other = 1;
+    }
+
+    if (p[0] & NGX_WEBRTC_AV1_Z) {
+        return NGX_OK;
+    }
+
+    /*
+     * Without one of the signs of a temporal unit's begin the first frame that
+     * is seen is its first one unless packets are missing
+     */
+
+    kind->start = (p[0] & NGX_WEBRTC_AV1_N) || av1.sequenced || av1.delimiter
+                  || (av1.frame && !d->gap);
+
+    if (p[0] & NGX_WEBRTC_AV1_N) {
+        kind->key = 1;
+
+    } else if (av1.frame) {
+
+        /* AV1, 5.9.2: show_existing_frame 0, KEY_FRAME, show_frame 1 */
+
+        kind->key = (d->reduced || (av1.first >> 4) == 0x01);
+
+    } else {
+        kind->key = av1.sequenced;
+    }
+
+    return NGX_OK;
+}
+
+
+static size_t
+ngx_webrtc_av1_depay_prefix(ngx_webrtc_depay_t *d, ngx_uint_t *next,
+    u_char *buf, size_t size)
+{
+    ngx_webrtc_param_t  *set;
+
+    if (*next >= d->params.n) {
+        return 0;
+    }
+
+    set = &d->params.sets[(*next)++];
+
+    if (set->size + (size_t) NGX_WEBRTC_AV1_HEADS > size) {
+        return 0;
+    }
+
+    /* one element without length field */
+
+    buf[0] = (1 << NGX_WEBRTC_AV1_W) | NGX_WEBRTC_AV1_N;
+    buf[1] = NGX_WEBRTC_OBU_SEQUENCE << 3;
+
+    ngx_memcpy(buf + 2, d->params.data + set->offset, set->size);
+
+    return NGX_WEBRTC_AV1_HEADS + set->size;
+}
+
+
+static ngx_int_t
+ngx_webrtc_av1_depay_elements(u_char *p, u_char *end,
+    ngx_webrtc_av1_parts_t *av1)
+{
+    u_char              head, *element;
+    uint64_t            len;
+    ngx_uint_t          i, w, last;
+    ngx_webrtc_bits_t   b;
+
+    head = *p++;
+    w = (head >> NGX_WEBRTC_AV1_W) & 3;
+
+    for (i = 1; p < end; i++) {
+
+        if (i == w) {
+            len = end - p;
+
+        } else {
+            ngx_webrtc_bits_init(&b, p, end);
+
+            len = ngx_webrtc_bits_leb128(&b);
+
+            if (b.error || len > (size_t) (end - b.p)) {
+                return NGX_DECLINED;
+            }
+
+            p = b.p;
+        }
+
+        element = p;
+        p += len;
+        last = (p == end);
+
+        if (i == 1 && (head & NGX_WEBRTC_AV1_Z)) {
+            /* of what, the packet before has told */
+            av1->samples = 1;
+            continue;
+        }
+
+        if (len) {
+            ngx_webrtc_av1_depay_element(element, p,
+                                     !(last && (head & NGX_WEBRTC_AV1_Y)), av1);
+        }
+    }
+
+    /* W says how many there are */
+
+    return (w == 0 || i == w + 1) ? NGX_OK : NGX_DECLINED;
+}
+
+
+/* whole: not cut by the end of the packet */
+
+static void
+ngx_webrtc_av1_depay_element(u_char *p, u_char *end, ngx_uint_t whole,
+    ngx_webrtc_av1_parts_t *av1)
+{
+    ngx_uint_t             type;
+    ngx_webrtc_bits_t      b;
+    ngx_webrtc_obu_t       obu;
+
+    type = (*p >> 3) & 0x0f;
+
+    if (ngx_webrtc_obu_read(p, end, &obu) == NULL) {
+
+        /* a size field that points behind the cut: rare, but allowed */
+
+        p = ngx_webrtc_skip(p, end, (*p & 0x04) ? 2 : 1);
+
+        if (p == NULL) {
+            return;
+        }
+
+        ngx_webrtc_bits_init(&b, p, end);
+        (void) ngx_webrtc_bits_leb128(&b);
+
+        obu.payload = b.p;
+        obu.size = end - b.p;
+        whole = 0;
+    }
+
+    switch (type) {
+
+    case NGX_WEBRTC_OBU_SEQUENCE:
+        av1->sequenced = 1;
+        av1->whole = whole ? 1 : 0;
+        av1->sequence = obu;
+        break;
+
+    case NGX_WEBRTC_OBU_TEMPORAL:
+        av1->delimiter = 1;
+        break;
+
+    case NGX_WEBRTC_OBU_HEADER:
+    case NGX_WEBRTC_OBU_FRAME:
+        av1->samples = 1;
+
+        if (!av1->frame && obu.size) {
+            av1->frame = 1;
+            av1->first = obu.payload[0];
+        }
+
+        break;
+
+    case NGX_WEBRTC_OBU_GROUP:
+    case NGX_WEBRTC_OBU_REDUNDANT:
+        av1->samples = 1;
+        break;
+
+    default:
+        av1->other = 1;
+    }
+}
+
+
+/* keeps a sequence header */
+
+static void
+ngx_webrtc_av1_depay_sequence(ngx_webrtc_depay_t *d,
+    ngx_webrtc_av1_parts_t *av1, ngx_webrtc_depay_kind_t *kind)
+{
+    ngx_int_t              rc;
+    ngx_webrtc_obu_seq_t   seq;
+    ngx_webrtc_obu_t      *obu;
+
+    obu = &av1->sequence;
+
+    kind->whole = 1;
+
+    if (!av1->whole
+        || obu->size > NGX_WEBRTC_DEPAY_PAYLOAD - NGX_WEBRTC_AV1_HEADS
+        || ngx_webrtc_obu_sequence(obu->payload, obu->size, &seq) != NGX_OK)
+    {
+        kind->other = 1;
+        return;
+    }
+
+    rc = ngx_webrtc_params_put(&d->params, NGX_WEBRTC_OBU_SEQUENCE, 0,
+                               obu->payload, obu->size);
+
+    if (rc == NGX_DECLINED) {
+        kind->other = 1;
+        return;
+    }
+
+    kind->sets = 1;
+
+    if (rc == NGX_OK) {
+        kind->fresh = 1;
+        d->reduced = seq.reduced;
+
+        if (ngx_webrtc_depay_track(d, seq.profile, seq.width, seq.height)) {
+            kind->changed = 1;
+        }
+    }
+}
+
+
+static ngx_uint_t
+ngx_webrtc_av1_distance(const ngx_webrtc_track_t *track, const ngx_str_t *fmtp)
+{
+    /* 7.2.1: inferred to be 0 */
+
+    return track ? ngx_webrtc_fmtp_differs(fmtp, "profile", 0,
+                                           track->profile >> 16)
+                 : 0;
+}
+
+
+static u_char *
+ngx_webrtc_av1_answer(u_char *p, u_char *end, const ngx_str_t *fmtp,
+    ngx_uint_t stereo, ngx_uint_t sending)
+{
+    static const char *const  names[] = { "profile", "level-idx", "tier",
+                                          NULL };
+
+    (void) stereo;
+    (void) sending;
+
+    return ngx_webrtc_fmtp_repeat(p, end, p, fmtp, names);
+}
+
+
+static u_char *
+ngx_webrtc_av1_offer(u_char *p, u_char *end, uint32_t profile,
+    ngx_uint_t channels)
+{
+    (void) channels;
+
+    if (profile == 0) {
+        profile = NGX_WEBRTC_AV1_DEFAULT;
+    }
+
+    return ngx_slprintf(p, end, "level-idx=%uD;profile=%uD;tier=%uD",
+                        profile & 0xff, profile >> 16, (profile >> 8) & 0xff);
 }

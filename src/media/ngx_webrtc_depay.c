@@ -10,19 +10,12 @@
 
 
 #include "ngx_webrtc_cursor.h"
-#include "ngx_webrtc_depay_codec.h"
+#include "ngx_webrtc_depay.h"
 #include "ngx_webrtc_red.h"
-
-
-/* bytes of an Opus packet without sound: a TOC alone, or with one byte; the
- * encoder makes such where DTX says that nothing need be sent */
-#define NGX_WEBRTC_DEPAY_DTX  2
 
 
 static ngx_int_t ngx_webrtc_depay_audio(ngx_webrtc_depay_t *d,
     const ngx_webrtc_depay_packet_t *pkt, ngx_webrtc_depay_info_t *info);
-static ngx_int_t ngx_webrtc_depay_kind(ngx_webrtc_depay_t *d,
-    const ngx_webrtc_depay_packet_t *pkt, ngx_webrtc_depay_kind_t *kind);
 static ngx_int_t ngx_webrtc_depay_video(ngx_webrtc_depay_t *d,
     const ngx_webrtc_depay_packet_t *pkt, ngx_webrtc_depay_kind_t *kind,
     ngx_webrtc_depay_info_t *info);
@@ -32,19 +25,20 @@ static ngx_uint_t ngx_webrtc_depay_has_sets(ngx_webrtc_depay_t *d);
 
 
 ngx_int_t
-ngx_webrtc_depay_init(ngx_webrtc_depay_t *d, ngx_uint_t codec,
-    ngx_uint_t channels)
+ngx_webrtc_depay_init(ngx_webrtc_depay_t *d, const ngx_webrtc_codec_t *codec)
 {
+    if (codec->depay == NULL) {
+        return NGX_DECLINED;
+    }
+
     ngx_memzero(d, sizeof(ngx_webrtc_depay_t));
 
-    ngx_webrtc_track_init(&d->track, codec, channels);
+    ngx_webrtc_codec_track(codec, &d->track, 0);
 
+    d->ops = codec->depay;
     d->max_tid = 0xff;
 
-    /* RED is nothing by itself */
-
-    return (d->track.kind && codec != NGX_WEBRTC_CODEC_RED) ? NGX_OK
-                                                            : NGX_DECLINED;
+    return NGX_OK;
 }
 
 
@@ -68,13 +62,13 @@ ngx_webrtc_depay_input(ngx_webrtc_depay_t *d,
         return NGX_DONE;
     }
 
-    if (d->track.kind == NGX_WEBRTC_AUDIO) {
+    if (d->ops->kind == NULL) {
         rc = ngx_webrtc_depay_audio(d, pkt, info);
 
     } else {
         ngx_memzero(&kind, sizeof(ngx_webrtc_depay_kind_t));
 
-        rc = ngx_webrtc_depay_kind(d, pkt, &kind);
+        rc = d->ops->kind(d, pkt, &kind);
 
         if (rc == NGX_OK) {
             info->changed = kind.changed;
@@ -110,19 +104,7 @@ ngx_webrtc_depay_prefix(ngx_webrtc_depay_t *d, u_char *buf, size_t size,
 
     next = d->prefix_next;
 
-    switch (d->track.codec) {
-
-    case NGX_WEBRTC_CODEC_H264:
-        *n = ngx_webrtc_depay_h264_prefix(d, &next, buf, size);
-        break;
-
-    case NGX_WEBRTC_CODEC_H265:
-        *n = ngx_webrtc_depay_h265_prefix(d, &next, buf, size);
-        break;
-
-    default: /* NGX_WEBRTC_CODEC_AV1 */
-        *n = ngx_webrtc_depay_av1_prefix(d, &next, buf, size);
-    }
+    *n = d->ops->prefix(d, &next, buf, size);
 
     if (*n == 0) {
 
@@ -142,32 +124,6 @@ ngx_webrtc_depay_prefix(ngx_webrtc_depay_t *d, u_char *buf, size_t size,
     }
 
     d->prefix_next = (uint8_t) next;
-
-    return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_webrtc_depay_params(ngx_webrtc_depay_t *d, u_char *p, size_t n)
-{
-    ngx_webrtc_depay_kind_t    kind;
-    ngx_webrtc_depay_packet_t  pkt;
-
-    if (n == 0 || (d->track.codec != NGX_WEBRTC_CODEC_H264
-                   && d->track.codec != NGX_WEBRTC_CODEC_H265))
-    {
-        return NGX_DECLINED;
-    }
-
-    ngx_memzero(&kind, sizeof(ngx_webrtc_depay_kind_t));
-    ngx_memzero(&pkt, sizeof(ngx_webrtc_depay_packet_t));
-
-    pkt.payload = p;
-    pkt.n = n;
-
-    if (ngx_webrtc_depay_kind(d, &pkt, &kind) != NGX_OK || !kind.sets) {
-        return NGX_DECLINED;
-    }
 
     return NGX_OK;
 }
@@ -208,10 +164,7 @@ ngx_webrtc_depay_audio(ngx_webrtc_depay_t *d,
         info->flags = NGX_WEBRTC_PKT_RED;
     }
 
-    if (d->track.codec == NGX_WEBRTC_CODEC_OPUS) {
-        info->dtx = (n <= NGX_WEBRTC_DEPAY_DTX);
-    }
-
+    info->dtx = (n <= d->ops->silence);
     info->frame = 1;
     info->flags |= NGX_WEBRTC_PKT_FIRST|NGX_WEBRTC_PKT_LAST;
 
@@ -224,32 +177,6 @@ ngx_webrtc_depay_audio(ngx_webrtc_depay_t *d,
     d->frames++;
 
     return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_webrtc_depay_kind(ngx_webrtc_depay_t *d,
-    const ngx_webrtc_depay_packet_t *pkt, ngx_webrtc_depay_kind_t *kind)
-{
-    switch (d->track.codec) {
-
-    case NGX_WEBRTC_CODEC_H264:
-        return ngx_webrtc_depay_h264(d, pkt, kind);
-
-    case NGX_WEBRTC_CODEC_H265:
-        return ngx_webrtc_depay_h265(d, pkt, kind);
-
-    case NGX_WEBRTC_CODEC_VP8:
-        return ngx_webrtc_depay_vp8(d, pkt, kind);
-
-    case NGX_WEBRTC_CODEC_VP9:
-        return ngx_webrtc_depay_vp9(d, pkt, kind);
-
-    case NGX_WEBRTC_CODEC_AV1:
-        return ngx_webrtc_depay_av1(d, pkt, kind);
-    }
-
-    return NGX_DECLINED;
 }
 
 
@@ -376,23 +303,7 @@ ngx_webrtc_depay_has_sets(ngx_webrtc_depay_t *d)
 {
     ngx_uint_t  i, n;
 
-    switch (d->track.codec) {
-
-    case NGX_WEBRTC_CODEC_H264:
-        n = 2;
-        break;
-
-    case NGX_WEBRTC_CODEC_H265:
-        n = 3;
-        break;
-
-    case NGX_WEBRTC_CODEC_AV1:
-        n = 1;
-        break;
-
-    default:
-        return 1;
-    }
+    n = d->ops->types;
 
     /* of different types, which are sorted */
 

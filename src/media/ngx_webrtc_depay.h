@@ -52,8 +52,12 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "ngx_webrtc_packet.h"
-#include "ngx_webrtc_track.h"
+#include "ngx_webrtc_codec.h"
 #include "ngx_webrtc_nal.h"
+
+
+typedef struct ngx_webrtc_depay_s      ngx_webrtc_depay_t;
+typedef struct ngx_webrtc_depay_ops_s  ngx_webrtc_depay_ops_t;
 
 
 /*
@@ -111,8 +115,55 @@ typedef struct {
 } ngx_webrtc_depay_info_t;
 
 
-/* private but for track and the counters */
+/* what a codec tells of one payload */
+
 typedef struct {
+    unsigned     picture:1;       /* has coded samples */
+    unsigned     start:1;         /* they are the first ones of the frame */
+    unsigned     key:1;           /* of a key frame, or of its first part */
+    unsigned     intra:1;         /* H.264: may be one at a recovery point */
+    unsigned     discard:1;       /* nothing refers to the frame */
+    unsigned     recovery:1;      /* a recovery point SEI */
+    unsigned     sets:1;          /* parameter sets, kept */
+    unsigned     fresh:1;         /* one of these is new */
+    unsigned     whole:1;         /* all that a key frame needs */
+    unsigned     other:1;         /* anything else */
+    unsigned     changed:1;       /* d->track */
+} ngx_webrtc_depay_kind_t;
+
+
+/*
+ * Of a codec.  Of d, track, params, max_tid and reduced are its own, and only
+ * after the whole payload was found to be well-formed.
+ */
+
+struct ngx_webrtc_depay_ops_s {
+    /*
+     * kind: zeroed.  NGX_OK, or NGX_DECLINED: malformed.  NULL: audio, each
+     * packet is a frame.
+     */
+    ngx_int_t  (*kind)(ngx_webrtc_depay_t *d,
+                       const ngx_webrtc_depay_packet_t *pkt,
+                       ngx_webrtc_depay_kind_t *kind);
+
+    /*
+     * Writes kept parameter sets, from number *next on, into one payload;
+     * moves *next on.  Returns the bytes, or 0: there are no more, or no room.
+     * NULL where there are none.
+     */
+    size_t     (*prefix)(ngx_webrtc_depay_t *d, ngx_uint_t *next,
+                         u_char *buf, size_t size);
+
+    ngx_uint_t   types;         /* of parameter sets that a key frame needs */
+
+    /* audio: bytes of a packet without sound, at most; 0: there is no such */
+    size_t       silence;
+};
+
+
+/* private but for track and the counters */
+struct ngx_webrtc_depay_s {
+    const ngx_webrtc_depay_ops_t  *ops;
     ngx_webrtc_track_t     track;       /* profile and size as last seen */
 
     uint64_t               frames;
@@ -138,18 +189,18 @@ typedef struct {
     unsigned               gap:1;       /* directly before the next packet */
 
     ngx_webrtc_params_t    params;
-} ngx_webrtc_depay_t;
+};
 
 
 /*
- *   codec   NGX_WEBRTC_CODEC_*
+ *   codec   its row, ngx_webrtc_codec()
  *
  * NGX_OK
  * NGX_DECLINED  no codec of ours, or RED
  */
 
-ngx_int_t ngx_webrtc_depay_init(ngx_webrtc_depay_t *d, ngx_uint_t codec,
-    ngx_uint_t channels);
+ngx_int_t ngx_webrtc_depay_init(ngx_webrtc_depay_t *d,
+    const ngx_webrtc_codec_t *codec);
 
 /*
  * Classifies one packet.
@@ -183,15 +234,14 @@ ngx_int_t ngx_webrtc_depay_input(ngx_webrtc_depay_t *d,
 ngx_int_t ngx_webrtc_depay_prefix(ngx_webrtc_depay_t *d, u_char *buf,
     size_t size, size_t *n, ngx_uint_t *flags);
 
+
 /*
- * A parameter set that is known otherwise (sprop-parameter-sets, RFC 6184,
- * 8.1): a NAL unit, decoded from base64.
- *
- * NGX_OK        kept
- * NGX_DECLINED  malformed, does not fit, or the codec has none
+ * For the codecs.  Sets profile and size of d->track; 0 leaves the size as it
+ * is.  Returns 1 when that changed it.
  */
 
-ngx_int_t ngx_webrtc_depay_params(ngx_webrtc_depay_t *d, u_char *p, size_t n);
+ngx_uint_t ngx_webrtc_depay_track(ngx_webrtc_depay_t *d, uint32_t profile,
+    ngx_uint_t width, ngx_uint_t height);
 
 
 #endif /* _NGX_WEBRTC_DEPAY_H_INCLUDED_ */

@@ -9,6 +9,10 @@
 #include "ngx_webrtc_fmtp.h"
 
 
+/* bytes of a parameter's value that is repeated in the answer; chosen */
+#define NGX_WEBRTC_FMTP_VALUE  16
+
+
 ngx_int_t
 ngx_webrtc_fmtp_find(const ngx_str_t *fmtp, const char *name,
     ngx_str_t *value)
@@ -53,4 +57,49 @@ ngx_webrtc_fmtp_find(const ngx_str_t *fmtp, const char *name,
     }
 
     return NGX_DECLINED;
+}
+
+
+ngx_uint_t
+ngx_webrtc_fmtp_differs(const ngx_str_t *fmtp, const char *name,
+    ngx_int_t inferred, uint32_t profile)
+{
+    ngx_int_t  n;
+    ngx_str_t  value;
+
+    n = inferred;
+
+    if (ngx_webrtc_fmtp_find(fmtp, name, &value) == NGX_OK) {
+        n = ngx_atoi(value.data, value.len);
+    }
+
+    return n != (ngx_int_t) profile;
+}
+
+
+u_char *
+ngx_webrtc_fmtp_add(u_char *p, u_char *end, u_char *start, const char *name,
+    const ngx_str_t *value)
+{
+    return ngx_slprintf(p, end, "%s%s=%V", (p == start) ? "" : ";", name,
+                        value);
+}
+
+
+u_char *
+ngx_webrtc_fmtp_repeat(u_char *p, u_char *end, u_char *start,
+    const ngx_str_t *fmtp, const char *const *names)
+{
+    ngx_str_t  value;
+
+    for ( /* void */ ; *names != NULL; names++) {
+
+        if (ngx_webrtc_fmtp_find(fmtp, *names, &value) == NGX_OK
+            && value.len != 0 && value.len <= NGX_WEBRTC_FMTP_VALUE)
+        {
+            p = ngx_webrtc_fmtp_add(p, end, start, *names, &value);
+        }
+    }
+
+    return p;
 }

@@ -28,5 +28,32 @@
 ngx_int_t ngx_webrtc_fmtp_find(const ngx_str_t *fmtp, const char *name,
     ngx_str_t *value);
 
+/*
+ * Whether a parameter says another number than a profile has.
+ *
+ *   inferred   what it says where it isn't there
+ *
+ * Returns 0 or 1.
+ */
+
+ngx_uint_t ngx_webrtc_fmtp_differs(const ngx_str_t *fmtp, const char *name,
+    ngx_int_t inferred, uint32_t profile);
+
+/*
+ * Prints a parameter, behind a semicolon where it is not the first one.
+ *
+ *   start   of all of them
+ *
+ * Returns the position behind it.
+ */
+
+u_char *ngx_webrtc_fmtp_add(u_char *p, u_char *end, u_char *start,
+    const char *name, const ngx_str_t *value);
+
+/* Prints those of the names that are in fmtp as they are there. */
+
+u_char *ngx_webrtc_fmtp_repeat(u_char *p, u_char *end, u_char *start,
+    const ngx_str_t *fmtp, const char *const *names);
+
 
 #endif /* _NGX_WEBRTC_FMTP_H_INCLUDED_ */

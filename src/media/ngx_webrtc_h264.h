@@ -15,6 +15,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "ngx_webrtc_codec.h"
 #include "ngx_webrtc_nal.h"
 
 
@@ -69,18 +70,6 @@ ngx_int_t ngx_webrtc_h264_sps(u_char *p, size_t n, ngx_webrtc_h264_sps_t *sps);
 ngx_int_t ngx_webrtc_h264_pps(u_char *p, size_t n, ngx_uint_t *id);
 
 /*
- * What SEI messages a NAL unit of type 6 has: a set of NGX_WEBRTC_SEI_*.
- * Malformed ones end the walk.  header: bytes of the NAL unit header (1, or
- * 2 for H.265, where the payload types used here are the same).
- */
-
-#define NGX_WEBRTC_SEI_FILLER    0x01    /* filler payload, 3 */
-#define NGX_WEBRTC_SEI_RECOVERY  0x02    /* recovery point, 6 */
-#define NGX_WEBRTC_SEI_OTHER     0x04
-
-ngx_uint_t ngx_webrtc_h264_sei(u_char *p, size_t n, size_t header);
-
-/*
  * Puts a parameter set NAL unit (SPS, SPS extension, PPS) into a store, under
  * its type and id.
  *
@@ -104,6 +93,9 @@ ngx_int_t ngx_webrtc_h264_params(ngx_webrtc_params_t *ps, u_char *p, size_t n,
 
 ngx_int_t ngx_webrtc_h264_avcc(u_char *p, size_t n, ngx_webrtc_params_t *ps,
     ngx_uint_t *length_size, ngx_webrtc_h264_sps_t *sps);
+
+
+extern const ngx_webrtc_codec_t  ngx_webrtc_codec_h264;
 
 
 #endif /* _NGX_WEBRTC_H264_H_INCLUDED_ */

@@ -4,18 +4,106 @@
  */
 
 /*
- * H.265 headers: see ngx_webrtc_h265.h.  ITU-T Rec. H.265 (08/2021);
- * ISO/IEC 14496-15 for hvcC.
+ * H.265: headers, packetizer, payloads, format parameters.  ITU-T Rec. H.265;
+ * ISO/IEC 14496-15 for hvcC; RFC 7798, single RTP stream, no DONL.  See
+ * ngx_webrtc_h265.h, ngx_webrtc_pack.h, ngx_webrtc_depay.h, ngx_webrtc_codec.h.
  */
 
 
 #include "ngx_webrtc_cursor.h"
 #include "ngx_webrtc_bits.h"
 #include "ngx_webrtc_h265.h"
+#include "ngx_webrtc_pack_nal.h"
+#include "ngx_webrtc_depay_nal.h"
+#include "ngx_webrtc_fmtp.h"
+
+
+/* a header, something after it, and the base layer */
+
+#define ngx_webrtc_h265_is_base(nal, n)                                  \
+    ((n) > 2 && ngx_webrtc_h265_layer(nal) == 0)
+
+
+/* profile-id 1, level 3.1: what every H.265 decoder has; RFC 7798, 7.1 */
+#define NGX_WEBRTC_H265_DEFAULT   0x01005d
 
 
 static void ngx_webrtc_h265_profile_tier_level(ngx_webrtc_bits_t *b,
     ngx_uint_t max_tid, ngx_webrtc_h265_sps_t *sps);
+static ngx_int_t ngx_webrtc_h265_pack_config(ngx_webrtc_pack_t *pack,
+    u_char *p, size_t n);
+static ngx_int_t ngx_webrtc_h265_pack_probe(ngx_webrtc_pack_t *pack,
+    ngx_webrtc_frame_t *frame);
+static ngx_int_t ngx_webrtc_h265_pack_frame(ngx_webrtc_pack_t *pack,
+    ngx_webrtc_frame_t *frame);
+static ngx_uint_t ngx_webrtc_h265_is_params(u_char *nal, size_t n);
+static ngx_int_t ngx_webrtc_h265_pack_params(ngx_webrtc_pack_t *pack,
+    u_char *p, size_t n);
+static void ngx_webrtc_h265_pack_track(ngx_webrtc_pack_t *pack,
+    ngx_webrtc_h265_sps_t *sps);
+static ngx_uint_t ngx_webrtc_h265_sends(ngx_webrtc_pack_t *pack,
+    ngx_webrtc_frame_t *frame, u_char *nal, size_t n);
+static void ngx_webrtc_h265_aggregate(u_char *h, u_char *nal,
+    ngx_uint_t first);
+static void ngx_webrtc_h265_fragment(u_char *h, u_char *nal);
+static ngx_int_t ngx_webrtc_h265_depay_kind(ngx_webrtc_depay_t *d,
+    const ngx_webrtc_depay_packet_t *pkt, ngx_webrtc_depay_kind_t *kind);
+static size_t ngx_webrtc_h265_depay_prefix(ngx_webrtc_depay_t *d,
+    ngx_uint_t *next, u_char *buf, size_t size);
+static ngx_uint_t ngx_webrtc_h265_depay_nal(ngx_webrtc_depay_t *d,
+    u_char *nal, size_t n, ngx_webrtc_depay_kind_t *kind);
+static void ngx_webrtc_h265_depay_slice(ngx_webrtc_depay_t *d,
+    ngx_uint_t type, ngx_uint_t tid, ngx_uint_t start,
+    ngx_webrtc_depay_kind_t *kind);
+static ngx_uint_t ngx_webrtc_h265_distance(const ngx_webrtc_track_t *track,
+    const ngx_str_t *fmtp);
+static u_char *ngx_webrtc_h265_answer(u_char *p, u_char *end,
+    const ngx_str_t *fmtp, ngx_uint_t stereo, ngx_uint_t sending);
+static u_char *ngx_webrtc_h265_offer(u_char *p, u_char *end, uint32_t profile,
+    ngx_uint_t channels);
+
+
+static const ngx_webrtc_pack_nal_ops_t  ngx_webrtc_h265_pack_nal = {
+    2,
+    ngx_webrtc_h265_is_params,
+    ngx_webrtc_h265_pack_params,
+    ngx_webrtc_h265_sends,
+    ngx_webrtc_h265_aggregate,
+    ngx_webrtc_h265_fragment
+};
+
+
+static const ngx_webrtc_pack_ops_t  ngx_webrtc_h265_pack = {
+    ngx_webrtc_h265_pack_config,
+    ngx_webrtc_h265_pack_probe,
+    ngx_webrtc_h265_pack_frame
+};
+
+
+static const ngx_webrtc_depay_ops_t  ngx_webrtc_h265_depay = {
+    ngx_webrtc_h265_depay_kind,
+    ngx_webrtc_h265_depay_prefix,
+    3,                                      /* VPS, SPS, PPS */
+    0
+};
+
+
+static const ngx_webrtc_codec_fmtp_t  ngx_webrtc_h265_fmtp = {
+    ngx_webrtc_h265_distance,
+    NULL,
+    NULL,
+    ngx_webrtc_h265_answer,
+    ngx_webrtc_h265_offer
+};
+
+
+const ngx_webrtc_codec_t  ngx_webrtc_codec_h265 = {
+    ngx_string("H265"), NGX_WEBRTC_VIDEO, NGX_WEBRTC_CODEC_H265, 0, -1, 90000,
+    98, 99, 0,
+    &ngx_webrtc_h265_fmtp,
+    &ngx_webrtc_h265_pack,
+    &ngx_webrtc_h265_depay
+};
 
 
 ngx_int_t
@@ -248,4 +336,407 @@ ngx_webrtc_h265_hvcc(u_char *p, size_t n, ngx_webrtc_params_t *ps,
     *length_size = (size & 3) + 1;
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_webrtc_h265_pack_config(ngx_webrtc_pack_t *pack, u_char *p, size_t n)
+{
+    ngx_uint_t             length_size;
+    ngx_webrtc_h265_sps_t  sps;
+
+    /* Annex B begins with 00 00 01 or 00 00 00 01, hvcC with a version */
+
+    if (n < 4 || p[0] != 0 || p[1] != 0 || p[2] > 1) {
+
+        if (ngx_webrtc_h265_hvcc(p, n, &pack->params, &length_size, &sps)
+            != NGX_OK)
+        {
+            return NGX_DECLINED;
+        }
+
+        pack->length_size = (uint8_t) length_size;
+
+        if (sps.width) {
+            ngx_webrtc_h265_pack_track(pack, &sps);
+        }
+
+        return NGX_OK;
+    }
+
+    return ngx_webrtc_pack_nal_config(&ngx_webrtc_h265_pack_nal, pack, p, n);
+}
+
+
+static ngx_int_t
+ngx_webrtc_h265_pack_probe(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
+{
+    u_char            *nal;
+    size_t             n;
+    ngx_int_t          rc;
+    ngx_uint_t         type, referenced;
+    ngx_webrtc_nal_t   it;
+
+    referenced = 0;
+
+    ngx_webrtc_nal_init(&it, frame->data, frame->size, pack->length_size);
+
+    while ((rc = ngx_webrtc_nal_next(&it, &nal, &n)) == NGX_OK) {
+
+        if (!ngx_webrtc_h265_is_base(nal, n)) {
+            continue;
+        }
+
+        type = ngx_webrtc_h265_type(nal);
+
+        if (ngx_webrtc_h265_is_params(nal, n)) {
+            frame->params = 1;
+
+        } else if (type <= NGX_WEBRTC_H265_VCL_LAST) {
+            frame->picture = 1;
+
+            if (type >= NGX_WEBRTC_H265_IRAP_FIRST
+                && type <= NGX_WEBRTC_H265_IRAP_LAST)
+            {
+                frame->key = 1;
+            }
+
+            /*
+             * 7.4.2.2: even types up to RSV_VCL_N14 are sub-layer non-reference
+             * pictures: others of the same sub-layer do not refer to them
+             */
+
+            if (type >= NGX_WEBRTC_H265_VCL_R15 || (type & 1)
+                || ngx_webrtc_h265_tid(nal) != pack->max_tid + 1)
+            {
+                referenced = 1;
+            }
+        }
+    }
+
+    if (rc == NGX_DECLINED || (!frame->picture && !frame->params)) {
+        return NGX_DECLINED;
+    }
+
+    frame->discardable = (frame->picture && !referenced);
+
+    if (frame->params) {
+        ngx_webrtc_pack_nal_keep(&ngx_webrtc_h265_pack_nal, pack, frame);
+
+    } else if (pack->params.n == 0) {
+        /* nobody could start there */
+        frame->key = 0;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_webrtc_h265_pack_frame(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
+{
+    return ngx_webrtc_pack_nal_frame(&ngx_webrtc_h265_pack_nal, pack, frame);
+}
+
+
+static ngx_uint_t
+ngx_webrtc_h265_is_params(u_char *nal, size_t n)
+{
+    ngx_uint_t  type;
+
+    if (!ngx_webrtc_h265_is_base(nal, n)) {
+        return 0;
+    }
+
+    type = ngx_webrtc_h265_type(nal);
+
+    return type >= NGX_WEBRTC_H265_VPS && type <= NGX_WEBRTC_H265_PPS;
+}
+
+
+static ngx_int_t
+ngx_webrtc_h265_pack_params(ngx_webrtc_pack_t *pack, u_char *p, size_t n)
+{
+    ngx_int_t              rc;
+    ngx_webrtc_h265_sps_t  sps;
+
+    ngx_memzero(&sps, sizeof(ngx_webrtc_h265_sps_t));
+
+    rc = ngx_webrtc_h265_params(&pack->params, p, n, &sps);
+
+    if (rc == NGX_OK && sps.width) {
+        ngx_webrtc_h265_pack_track(pack, &sps);
+    }
+
+    return rc;
+}
+
+
+static void
+ngx_webrtc_h265_pack_track(ngx_webrtc_pack_t *pack, ngx_webrtc_h265_sps_t *sps)
+{
+    pack->track.profile = sps->profile;
+    pack->track.width = sps->width;
+    pack->track.height = sps->height;
+
+    pack->max_tid = sps->max_tid;
+}
+
+
+static ngx_uint_t
+ngx_webrtc_h265_sends(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame,
+    u_char *nal, size_t n)
+{
+    ngx_uint_t  type;
+
+    if (!ngx_webrtc_h265_is_base(nal, n)) {
+        return 0;
+    }
+
+    type = ngx_webrtc_h265_type(nal);
+
+    if (type <= NGX_WEBRTC_H265_VCL_LAST) {
+        return 1;
+    }
+
+    if (type == NGX_WEBRTC_H265_PREFIX_SEI
+        || type == NGX_WEBRTC_H265_SUFFIX_SEI)
+    {
+        return ngx_webrtc_nal_sei(nal, n, 2) & ~NGX_WEBRTC_SEI_FILLER;
+    }
+
+    if (ngx_webrtc_h265_is_params(nal, n)) {
+        /* the sets kept are in front of a key frame already */
+        return !(frame->key && ngx_webrtc_params_has(&pack->params, nal, n));
+    }
+
+    /*
+     * Not sent: AUD, ends of sequence and bitstream, filler, and what is
+     * reserved or, in RTP, has another meaning (48 and above)
+     */
+
+    return 0;
+}
+
+
+/*
+ * RFC 7798, 4.4.2: F is the OR, LayerId and TID the lowest of all; the layer is
+ * 0 as nothing else is sent
+ */
+
+static void
+ngx_webrtc_h265_aggregate(u_char *h, u_char *nal, ngx_uint_t first)
+{
+    if (first) {
+        h[0] = (u_char) ((nal[0] & 0x80) | (NGX_WEBRTC_H265_AP << 1));
+        h[1] = (u_char) ngx_webrtc_h265_tid(nal);
+        return;
+    }
+
+    h[0] |= nal[0] & 0x80;
+
+    if (ngx_webrtc_h265_tid(nal) < h[1]) {
+        h[1] = (u_char) ngx_webrtc_h265_tid(nal);
+    }
+}
+
+
+static void
+ngx_webrtc_h265_fragment(u_char *h, u_char *nal)
+{
+    h[0] = (nal[0] & 0x81) | (NGX_WEBRTC_H265_FU << 1);
+    h[1] = nal[1];
+    h[2] = ngx_webrtc_h265_type(nal);
+}
+
+
+static ngx_int_t
+ngx_webrtc_h265_depay_kind(ngx_webrtc_depay_t *d,
+    const ngx_webrtc_depay_packet_t *pkt, ngx_webrtc_depay_kind_t *kind)
+{
+    u_char      *p;
+    ngx_uint_t   type;
+
+    p = pkt->payload;
+
+    if (pkt->n < 3 || (p[0] & 0x80) || ngx_webrtc_h265_tid(p) == 0) {
+        return NGX_DECLINED;
+    }
+
+    type = ngx_webrtc_h265_type(p);
+
+    if (type == NGX_WEBRTC_H265_FU) {
+
+        if (pkt->n < 4) {
+            return NGX_DECLINED;
+        }
+
+        type = p[2] & 0x3f;
+
+        if (type >= NGX_WEBRTC_H265_AP) {
+            return NGX_DECLINED;
+        }
+
+        if (ngx_webrtc_h265_layer(p) != 0) {
+            kind->other = 1;
+            return NGX_OK;
+        }
+
+        ngx_webrtc_h265_depay_slice(d, type, ngx_webrtc_h265_tid(p),
+                                    (p[2] & NGX_WEBRTC_DEPAY_FU_S)
+                                    && (p[3] & NGX_WEBRTC_DEPAY_SLICE0), kind);
+        return NGX_OK;
+    }
+
+    if (type != NGX_WEBRTC_H265_AP) {
+        (void) ngx_webrtc_h265_depay_nal(d, p, pkt->n, kind);
+        return NGX_OK;
+    }
+
+    return ngx_webrtc_depay_nal_aggregate(d, p + 2, p + pkt->n, 2,
+                                          ngx_webrtc_h265_depay_nal,
+                                          NGX_WEBRTC_DEPAY_VPS
+                                          |NGX_WEBRTC_DEPAY_SPS
+                                          |NGX_WEBRTC_DEPAY_PPS, kind);
+}
+
+
+static size_t
+ngx_webrtc_h265_depay_prefix(ngx_webrtc_depay_t *d, ngx_uint_t *next,
+    u_char *buf, size_t size)
+{
+    size_t      n;
+    ngx_uint_t  i;
+
+    i = *next;
+
+    n = ngx_webrtc_depay_nal_prefix(d, next, buf, size, 2);
+
+    if (*next - i > 1) {
+
+        /*
+         * RFC 7798, 4.4.2: LayerId and TID are the lowest of those inside:
+         * parameter sets of the base layer are 0 and 1 (H.265, 7.4.2.2)
+         */
+
+        buf[0] = NGX_WEBRTC_H265_AP << 1;
+        buf[1] = 1;
+    }
+
+    return n;
+}
+
+
+static ngx_uint_t
+ngx_webrtc_h265_depay_nal(ngx_webrtc_depay_t *d, u_char *nal, size_t n,
+    ngx_webrtc_depay_kind_t *kind)
+{
+    ngx_int_t              rc;
+    ngx_uint_t             type;
+    ngx_webrtc_h265_sps_t  sps;
+
+    type = ngx_webrtc_h265_type(nal);
+
+    if (n < 3 || ngx_webrtc_h265_layer(nal) != 0) {
+        kind->other = 1;
+        return 0;
+    }
+
+    if (type < NGX_WEBRTC_H265_VPS || type > NGX_WEBRTC_H265_PPS) {
+        ngx_webrtc_h265_depay_slice(d, type, ngx_webrtc_h265_tid(nal),
+                                    nal[2] & NGX_WEBRTC_DEPAY_SLICE0, kind);
+        return 0;
+    }
+
+    ngx_memzero(&sps, sizeof(ngx_webrtc_h265_sps_t));
+
+    rc = (n > NGX_WEBRTC_DEPAY_SET) ? NGX_DECLINED
+                          : ngx_webrtc_h265_params(&d->params, nal, n, &sps);
+
+    ngx_webrtc_depay_nal_kept(rc, kind);
+
+    if (rc == NGX_OK && sps.width) {
+        d->max_tid = sps.max_tid;
+
+        if (ngx_webrtc_depay_track(d, sps.profile, sps.width, sps.height)) {
+            kind->changed = 1;
+        }
+    }
+
+    return (type == NGX_WEBRTC_H265_VPS) ? NGX_WEBRTC_DEPAY_VPS
+           : (type == NGX_WEBRTC_H265_SPS) ? NGX_WEBRTC_DEPAY_SPS
+                                           : NGX_WEBRTC_DEPAY_PPS;
+}
+
+
+static void
+ngx_webrtc_h265_depay_slice(ngx_webrtc_depay_t *d, ngx_uint_t type,
+    ngx_uint_t tid, ngx_uint_t start, ngx_webrtc_depay_kind_t *kind)
+{
+    if (type > NGX_WEBRTC_H265_VCL_LAST) {
+        kind->other = 1;
+        return;
+    }
+
+    kind->picture = 1;
+
+    if (start) {
+        kind->start = 1;
+    }
+
+    if (type >= NGX_WEBRTC_H265_IRAP_FIRST
+        && type <= NGX_WEBRTC_H265_IRAP_LAST)
+    {
+        kind->key = 1;
+    }
+
+    /* H.265, 7.4.2.2: see ngx_webrtc_h265_pack_probe() */
+
+    if (type < NGX_WEBRTC_H265_VCL_R15 && !(type & 1)
+        && tid == (ngx_uint_t) d->max_tid + 1)
+    {
+        kind->discard = 1;
+    }
+}
+
+
+static ngx_uint_t
+ngx_webrtc_h265_distance(const ngx_webrtc_track_t *track,
+    const ngx_str_t *fmtp)
+{
+    /* RFC 7798, 7.1: inferred to be 1 */
+
+    return track ? ngx_webrtc_fmtp_differs(fmtp, "profile-id", 1,
+                                           track->profile >> 16)
+                 : 0;
+}
+
+
+static u_char *
+ngx_webrtc_h265_answer(u_char *p, u_char *end, const ngx_str_t *fmtp,
+    ngx_uint_t stereo, ngx_uint_t sending)
+{
+    static const char *const  names[] = { "profile-id", "tier-flag",
+                                          "level-id", "tx-mode", NULL };
+
+    (void) stereo;
+    (void) sending;
+
+    return ngx_webrtc_fmtp_repeat(p, end, p, fmtp, names);
+}
+
+
+static u_char *
+ngx_webrtc_h265_offer(u_char *p, u_char *end, uint32_t profile,
+    ngx_uint_t channels)
+{
+    (void) channels;
+
+    if (profile == 0) {
+        profile = NGX_WEBRTC_H265_DEFAULT;
+    }
+
+    return ngx_slprintf(p, end, "level-id=%uD;profile-id=%uD;tier-flag=%uD;"
+                                "tx-mode=SRST",
+                        profile & 0xff, profile >> 16, (profile >> 8) & 0xff);
 }

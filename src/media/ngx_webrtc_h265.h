@@ -15,6 +15,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "ngx_webrtc_codec.h"
 #include "ngx_webrtc_nal.h"
 
 
@@ -74,6 +75,9 @@ ngx_int_t ngx_webrtc_h265_params(ngx_webrtc_params_t *ps, u_char *p, size_t n,
 
 ngx_int_t ngx_webrtc_h265_hvcc(u_char *p, size_t n, ngx_webrtc_params_t *ps,
     ngx_uint_t *length_size, ngx_webrtc_h265_sps_t *sps);
+
+
+extern const ngx_webrtc_codec_t  ngx_webrtc_codec_h265;
 
 
 #endif /* _NGX_WEBRTC_H265_H_INCLUDED_ */

@@ -10,6 +10,7 @@
 
 
 #include "ngx_webrtc_cursor.h"
+#include "ngx_webrtc_bits.h"
 #include "ngx_webrtc_nal.h"
 
 
@@ -138,6 +139,59 @@ ngx_webrtc_nal_start_code(u_char *p, u_char *end)
     }
 
     return end;
+}
+
+
+ngx_uint_t
+ngx_webrtc_nal_sei(u_char *p, size_t n, size_t header)
+{
+    uint32_t           byte;
+    ngx_uint_t         kinds, i, v[2];
+    ngx_webrtc_bits_t  b;
+
+    if (n < header) {
+        return NGX_WEBRTC_SEI_OTHER;
+    }
+
+    kinds = 0;
+
+    ngx_webrtc_bits_init_rbsp(&b, p + header, p + n);
+
+    /* H.264, 7.3.2.3.1; before rbsp_trailing_bits there are 2 bytes or more */
+
+    while (b.end - b.p >= 2) {
+
+        for (i = 0; i < 2; i++) {           /* payloadType, payloadSize */
+            v[i] = 0;
+
+            do {
+                byte = ngx_webrtc_bits_get(&b, 8);
+                v[i] += byte;
+            } while (byte == 0xff);
+        }
+
+        ngx_webrtc_bits_skip(&b, v[1] * 8);
+
+        if (b.error) {
+            return kinds | NGX_WEBRTC_SEI_OTHER;
+        }
+
+        switch (v[0]) {
+
+        case 3:
+            kinds |= NGX_WEBRTC_SEI_FILLER;
+            break;
+
+        case 6:
+            kinds |= NGX_WEBRTC_SEI_RECOVERY;
+            break;
+
+        default:
+            kinds |= NGX_WEBRTC_SEI_OTHER;
+        }
+    }
+
+    return kinds;
 }
 
 

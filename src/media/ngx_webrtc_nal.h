@@ -6,7 +6,7 @@
 /*
  * NAL units in a buffer: the byte stream format (H.264 and H.265, Annex B)
  * and the length-prefixed one of ISO/IEC 14496-15, and a store for parameter
- * sets.  What is inside a NAL unit is not looked at here.
+ * sets.  Of what is inside a NAL unit only SEI is looked at here.
  */
 
 
@@ -59,6 +59,18 @@ ngx_int_t ngx_webrtc_nal_next(ngx_webrtc_nal_t *it, u_char **nal, size_t *n);
  */
 
 u_char *ngx_webrtc_nal_start_code(u_char *p, u_char *end);
+
+/*
+ * What SEI messages a NAL unit of them has: a set of NGX_WEBRTC_SEI_*.
+ * Malformed ones end the walk.  header: bytes of the NAL unit header (1, or
+ * 2 for H.265, where the payload types used here are the same).
+ */
+
+#define NGX_WEBRTC_SEI_FILLER    0x01    /* filler payload, 3 */
+#define NGX_WEBRTC_SEI_RECOVERY  0x02    /* recovery point, 6 */
+#define NGX_WEBRTC_SEI_OTHER     0x04
+
+ngx_uint_t ngx_webrtc_nal_sei(u_char *p, size_t n, size_t header);
 
 
 /*

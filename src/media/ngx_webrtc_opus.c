@@ -4,11 +4,16 @@
  */
 
 /*
- * Opus packets: see ngx_webrtc_opus.h.  RFC 6716.
+ * Opus: packets and what is in them (RFC 6716, 3), packetizer and format
+ * parameters (RFC 7587).  See ngx_webrtc_opus.h, ngx_webrtc_pack.h,
+ * ngx_webrtc_codec.h.
  */
 
 
 #include "ngx_webrtc_opus.h"
+#include "ngx_webrtc_pack.h"
+#include "ngx_webrtc_depay.h"
+#include "ngx_webrtc_fmtp.h"
 
 
 /* samples; chosen: what browsers send, and their jitter buffers are made for */
@@ -18,6 +23,11 @@
 #define NGX_WEBRTC_OPUS_VBR       0x80
 #define NGX_WEBRTC_OPUS_PADDING   0x40
 #define NGX_WEBRTC_OPUS_COUNT     0x3f
+
+
+/* bytes of a packet without sound: a TOC alone, or with one byte; the encoder
+ * makes such where DTX says that nothing need be sent */
+#define NGX_WEBRTC_OPUS_DTX  2
 
 
 static ngx_uint_t ngx_webrtc_opus_frame_samples(u_char toc);
@@ -32,6 +42,48 @@ static ngx_uint_t ngx_webrtc_opus_equal(ngx_webrtc_opus_t *opus,
 static size_t ngx_webrtc_opus_bytes(ngx_webrtc_opus_t *opus, ngx_uint_t first,
     ngx_uint_t n);
 static u_char *ngx_webrtc_opus_print_length(u_char *p, size_t len);
+static ngx_int_t ngx_webrtc_opus_pack_frame(ngx_webrtc_pack_t *pack,
+    ngx_webrtc_frame_t *frame);
+static ngx_uint_t ngx_webrtc_opus_stereo(const ngx_str_t *fmtp);
+static u_char *ngx_webrtc_opus_answer(u_char *p, u_char *end,
+    const ngx_str_t *fmtp, ngx_uint_t stereo, ngx_uint_t sending);
+static u_char *ngx_webrtc_opus_offer(u_char *p, u_char *end, uint32_t profile,
+    ngx_uint_t channels);
+
+
+static const ngx_webrtc_pack_ops_t  ngx_webrtc_opus_pack = {
+    NULL,
+    ngx_webrtc_pack_audio,
+    ngx_webrtc_opus_pack_frame
+};
+
+
+static const ngx_webrtc_depay_ops_t  ngx_webrtc_opus_depay = {
+    NULL, NULL, 0, NGX_WEBRTC_OPUS_DTX
+};
+
+
+static const ngx_webrtc_codec_fmtp_t  ngx_webrtc_opus_fmtp = {
+    NULL,
+    NULL,
+    ngx_webrtc_opus_stereo,
+    ngx_webrtc_opus_answer,
+    ngx_webrtc_opus_offer
+};
+
+
+/*
+ * RFC 7587, 7: "opus/48000/2" whatever the number of channels.  The payload
+ * type is the one that all browsers give it.
+ */
+
+const ngx_webrtc_codec_t  ngx_webrtc_codec_opus = {
+    ngx_string("opus"), NGX_WEBRTC_AUDIO, NGX_WEBRTC_CODEC_OPUS, 2, -1, 48000,
+    111, NGX_WEBRTC_CODEC_NO_PT, 0,
+    &ngx_webrtc_opus_fmtp,
+    &ngx_webrtc_opus_pack,
+    &ngx_webrtc_opus_depay
+};
 
 
 size_t
@@ -349,4 +401,112 @@ ngx_webrtc_opus_print_length(u_char *p, size_t len)
     *p++ = (u_char) ((len - 252) >> 2);
 
     return p;
+}
+
+
+static ngx_int_t
+ngx_webrtc_opus_pack_frame(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
+{
+    size_t             n;
+    ngx_int_t          rc;
+    ngx_uint_t         i, count;
+    ngx_webrtc_opus_t  opus;
+
+    /* RFC 7587, 4.2: exactly one Opus packet */
+
+    if (frame->size <= pack->max) {
+        return pack->out(pack->ctx, frame->data, frame->size,
+                         NGX_WEBRTC_PACK_AUDIO);
+    }
+
+    /* it has several frames, or cannot be helped: each goes by itself */
+
+    if (ngx_webrtc_opus_parse(&opus, frame->data, frame->size) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    for (i = 0; i < opus.n; i++) {
+        if (opus.size[i] >= pack->max) {
+            return NGX_DECLINED;
+        }
+    }
+
+    for (i = 0; i < opus.n; i += count) {
+
+        count = ngx_webrtc_opus_fit(&opus, i, pack->max);
+        n = ngx_webrtc_opus_print(&opus, i, count, pack->buf, pack->max);
+
+        rc = pack->out(pack->ctx, pack->buf, n, NGX_WEBRTC_PACK_AUDIO);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        pack->tick += (int32_t) (count * opus.samples);
+    }
+
+    return NGX_OK;
+}
+
+
+/* RFC 7587, 6.1: a publisher that says so */
+
+static ngx_uint_t
+ngx_webrtc_opus_stereo(const ngx_str_t *fmtp)
+{
+    ngx_str_t  value;
+
+    if (ngx_webrtc_fmtp_find(fmtp, "sprop-stereo", &value) != NGX_OK
+        && ngx_webrtc_fmtp_find(fmtp, "stereo", &value) != NGX_OK)
+    {
+        return 0;
+    }
+
+    return value.len == 1 && value.data[0] == '1';
+}
+
+
+static u_char *
+ngx_webrtc_opus_answer(u_char *p, u_char *end, const ngx_str_t *fmtp,
+    ngx_uint_t stereo, ngx_uint_t sending)
+{
+    u_char  *start;
+
+    static const ngx_str_t    one = ngx_string("1");
+    static const char *const  names[] = { "minptime", "useinbandfec", NULL };
+
+    /* RFC 7587, 6.1: a publisher with DTX sends so if it is told that it may */
+
+    static const char *const  names_in[] = { "minptime", "useinbandfec",
+                                             "usedtx", NULL };
+
+    start = p;
+
+    p = ngx_webrtc_fmtp_repeat(p, end, start, fmtp,
+                               sending ? names : names_in);
+
+    if (!stereo) {
+        return p;
+    }
+
+    /*
+     * RFC 7587, 7: "stereo" says what we would receive, "sprop-stereo" says
+     * what we send; receivers look at either
+     */
+
+    p = ngx_webrtc_fmtp_add(p, end, start, "stereo", &one);
+
+    return sending ? ngx_webrtc_fmtp_add(p, end, start, "sprop-stereo", &one)
+                   : p;
+}
+
+
+static u_char *
+ngx_webrtc_opus_offer(u_char *p, u_char *end, uint32_t profile,
+    ngx_uint_t channels)
+{
+    (void) profile;
+
+    return ngx_slprintf(p, end, "minptime=10;useinbandfec=1%s",
+                        (channels == 2) ? ";stereo=1;sprop-stereo=1" : "");
 }

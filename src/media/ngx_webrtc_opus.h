@@ -15,6 +15,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "ngx_webrtc_codec.h"
 
 
 #define NGX_WEBRTC_OPUS_FRAMES       48      /* 3.2.5: 120 ms of 2.5 ms */
@@ -67,6 +68,9 @@ ngx_uint_t ngx_webrtc_opus_fit(ngx_webrtc_opus_t *opus, ngx_uint_t first,
 
 size_t ngx_webrtc_opus_print(ngx_webrtc_opus_t *opus, ngx_uint_t first,
     ngx_uint_t n, u_char *buf, size_t max);
+
+
+extern const ngx_webrtc_codec_t  ngx_webrtc_codec_opus;
 
 
 #endif /* _NGX_WEBRTC_OPUS_H_INCLUDED_ */

@@ -18,26 +18,11 @@
 static void ngx_webrtc_pack_forget(ngx_webrtc_pack_t *pack);
 
 
-static const ngx_webrtc_pack_ops_t  *ngx_webrtc_packs[NGX_WEBRTC_CODEC_N] = {
-    NULL,
-    &ngx_webrtc_pack_h264,
-    &ngx_webrtc_pack_h265,
-    &ngx_webrtc_pack_vp8,
-    &ngx_webrtc_pack_vp9,
-    &ngx_webrtc_pack_av1,
-    &ngx_webrtc_pack_opus,
-    &ngx_webrtc_pack_pcm,                   /* PCMU */
-    &ngx_webrtc_pack_pcm,                   /* PCMA */
-    &ngx_webrtc_pack_pcm,                   /* G722 */
-    NULL                                    /* RED */
-};
-
-
 ngx_int_t
-ngx_webrtc_pack_init(ngx_webrtc_pack_t *pack, ngx_uint_t codec,
+ngx_webrtc_pack_init(ngx_webrtc_pack_t *pack, const ngx_webrtc_codec_t *codec,
     size_t max_payload, ngx_webrtc_pack_out_pt out, void *ctx)
 {
-    if (codec >= NGX_WEBRTC_CODEC_N || ngx_webrtc_packs[codec] == NULL) {
+    if (codec->pack == NULL) {
         return NGX_DECLINED;
     }
 
@@ -50,12 +35,12 @@ ngx_webrtc_pack_init(ngx_webrtc_pack_t *pack, ngx_uint_t codec,
 
     ngx_memzero(pack, sizeof(ngx_webrtc_pack_t));
 
-    pack->ops = ngx_webrtc_packs[codec];
+    pack->ops = codec->pack;
     pack->out = out;
     pack->ctx = ctx;
     pack->max = max_payload;
 
-    ngx_webrtc_track_init(&pack->track, codec, 0);
+    ngx_webrtc_codec_track(codec, &pack->track, 0);
 
     ngx_webrtc_pack_forget(pack);
 
@@ -185,4 +170,16 @@ ngx_webrtc_pack_split(size_t total, size_t overhead, size_t max,
     }
 
     return (total + *parts - 1) / *parts + overhead;
+}
+
+
+ngx_int_t
+ngx_webrtc_pack_audio(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
+{
+    (void) pack;
+
+    frame->picture = 1;
+    frame->discardable = 1;
+
+    return NGX_OK;
 }

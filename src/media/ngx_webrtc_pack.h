@@ -40,7 +40,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "ngx_webrtc_packet.h"
-#include "ngx_webrtc_track.h"
+#include "ngx_webrtc_codec.h"
 #include "ngx_webrtc_frame.h"
 #include "ngx_webrtc_nal.h"
 
@@ -78,6 +78,8 @@ typedef struct ngx_webrtc_pack_ops_s  ngx_webrtc_pack_ops_t;
 typedef ngx_int_t (*ngx_webrtc_pack_out_pt)(void *ctx, u_char *payload,
     size_t n, ngx_uint_t flags);
 
+
+/* of a codec: what the functions below do, config may be NULL */
 
 struct ngx_webrtc_pack_ops_s {
     ngx_int_t  (*config)(ngx_webrtc_pack_t *pack, u_char *p, size_t n);
@@ -120,7 +122,7 @@ struct ngx_webrtc_pack_s {
 /*
  * Makes a packetizer.
  *
- *   codec         NGX_WEBRTC_CODEC_*
+ *   codec         its row, ngx_webrtc_codec()
  *   max_payload   bytes, 0: NGX_WEBRTC_PACK_PAYLOAD; taken into the range
  *                 PAYLOAD_MIN..PAYLOAD_MAX
  *   out, ctx      see above; called only from ngx_webrtc_pack_frame()
@@ -129,8 +131,9 @@ struct ngx_webrtc_pack_s {
  * NGX_DECLINED  no packetizer for this codec (RED)
  */
 
-ngx_int_t ngx_webrtc_pack_init(ngx_webrtc_pack_t *pack, ngx_uint_t codec,
-    size_t max_payload, ngx_webrtc_pack_out_pt out, void *ctx);
+ngx_int_t ngx_webrtc_pack_init(ngx_webrtc_pack_t *pack,
+    const ngx_webrtc_codec_t *codec, size_t max_payload,
+    ngx_webrtc_pack_out_pt out, void *ctx);
 
 /*
  * The codec's out-of-band configuration.  Replaces what was known before:
@@ -223,14 +226,13 @@ size_t ngx_webrtc_pack_split(size_t total, size_t overhead, size_t max,
 
 ngx_uint_t ngx_webrtc_pack_recovery(ngx_webrtc_pack_t *pack, ngx_uint_t idr);
 
+/* flags of each audio packet */
+#define NGX_WEBRTC_PACK_AUDIO  (NGX_WEBRTC_PKT_FIRST|NGX_WEBRTC_PKT_LAST)
 
-extern const ngx_webrtc_pack_ops_t  ngx_webrtc_pack_h264;
-extern const ngx_webrtc_pack_ops_t  ngx_webrtc_pack_h265;
-extern const ngx_webrtc_pack_ops_t  ngx_webrtc_pack_vp8;
-extern const ngx_webrtc_pack_ops_t  ngx_webrtc_pack_vp9;
-extern const ngx_webrtc_pack_ops_t  ngx_webrtc_pack_av1;
-extern const ngx_webrtc_pack_ops_t  ngx_webrtc_pack_opus;
-extern const ngx_webrtc_pack_ops_t  ngx_webrtc_pack_pcm;
+/* For audio, as a probe: every frame can be decoded alone. */
+
+ngx_int_t ngx_webrtc_pack_audio(ngx_webrtc_pack_t *pack,
+    ngx_webrtc_frame_t *frame);
 
 
 #endif /* _NGX_WEBRTC_PACK_H_INCLUDED_ */

@@ -13,8 +13,6 @@
  */
 
 
-#include "ngx_webrtc_h264.h"
-#include "ngx_webrtc_h265.h"
 #include "ngx_webrtc_pack_nal.h"
 
 
@@ -22,12 +20,35 @@
 #define NGX_WEBRTC_FU_END    0x40
 
 
+/*
+ * NAL units that are to go into one packet.  Two or more are in pack->buf as
+ * an aggregation packet already, the first is remembered where it came from.
+ */
+
+typedef struct {
+    const ngx_webrtc_pack_nal_ops_t  *ops;
+    ngx_webrtc_pack_t                *pack;
+    ngx_uint_t                        flags;     /* for the next packet */
+
+    u_char                           *nal;
+    size_t                            size;
+    ngx_uint_t                        count;
+    size_t                            used;      /* in pack->buf */
+    unsigned                          params:1;  /* only parameter sets */
+} ngx_webrtc_pack_nal_t;
+
+
+static void ngx_webrtc_pack_nal_init(ngx_webrtc_pack_nal_t *pn,
+    const ngx_webrtc_pack_nal_ops_t *ops, ngx_webrtc_pack_t *pack,
+    ngx_webrtc_frame_t *frame);
+static ngx_int_t ngx_webrtc_pack_nal_add(ngx_webrtc_pack_nal_t *pn,
+    u_char *nal, size_t n, ngx_uint_t params, ngx_uint_t last);
+static ngx_int_t ngx_webrtc_pack_nal_params(ngx_webrtc_pack_nal_t *pn);
 static ngx_int_t ngx_webrtc_pack_nal_next(const ngx_webrtc_pack_nal_ops_t *ops,
     ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame, ngx_webrtc_nal_t *it,
     u_char **nal, size_t *n);
 static void ngx_webrtc_pack_nal_aggregate(ngx_webrtc_pack_nal_t *pn,
     u_char *nal, size_t n);
-static void ngx_webrtc_pack_nal_header(ngx_webrtc_pack_nal_t *pn, u_char *nal);
 static ngx_int_t ngx_webrtc_pack_nal_flush(ngx_webrtc_pack_nal_t *pn,
     ngx_uint_t last);
 static ngx_int_t ngx_webrtc_pack_nal_fragment(ngx_webrtc_pack_nal_t *pn,
@@ -90,7 +111,7 @@ ngx_webrtc_pack_nal_frame(const ngx_webrtc_pack_nal_ops_t *ops,
     ngx_webrtc_pack_nal_t   pn;
 
     ngx_webrtc_nal_init(&it, frame->data, frame->size, pack->length_size);
-    ngx_webrtc_pack_nal_init(&pn, pack, frame, ops->header);
+    ngx_webrtc_pack_nal_init(&pn, ops, pack, frame);
 
     if (ngx_webrtc_pack_nal_next(ops, pack, frame, &it, &nal, &n) != NGX_OK) {
         return NGX_DECLINED;
@@ -126,14 +147,15 @@ ngx_webrtc_pack_nal_frame(const ngx_webrtc_pack_nal_ops_t *ops,
 }
 
 
-void
-ngx_webrtc_pack_nal_init(ngx_webrtc_pack_nal_t *pn, ngx_webrtc_pack_t *pack,
-    ngx_webrtc_frame_t *frame, ngx_uint_t header)
+static void
+ngx_webrtc_pack_nal_init(ngx_webrtc_pack_nal_t *pn,
+    const ngx_webrtc_pack_nal_ops_t *ops, ngx_webrtc_pack_t *pack,
+    ngx_webrtc_frame_t *frame)
 {
     ngx_memzero(pn, sizeof(ngx_webrtc_pack_nal_t));
 
+    pn->ops = ops;
     pn->pack = pack;
-    pn->header = header;
     pn->flags = NGX_WEBRTC_PKT_FIRST;
 
     if (frame->key) {
@@ -146,7 +168,17 @@ ngx_webrtc_pack_nal_init(ngx_webrtc_pack_nal_t *pn, ngx_webrtc_pack_t *pack,
 }
 
 
-ngx_int_t
+/*
+ * Adds a NAL unit, longer than its header; sends what does not go together
+ * with it.
+ *
+ *   params   it is a parameter set
+ *   last     it is the last one of the frame: everything is sent
+ *
+ * NGX_OK, or what pack->out returned.
+ */
+
+static ngx_int_t
 ngx_webrtc_pack_nal_add(ngx_webrtc_pack_nal_t *pn, u_char *nal, size_t n,
     ngx_uint_t params, ngx_uint_t last)
 {
@@ -156,7 +188,7 @@ ngx_webrtc_pack_nal_add(ngx_webrtc_pack_nal_t *pn, u_char *nal, size_t n,
 
     /* with the other NAL units waiting, or alone in an aggregation packet */
 
-    used = pn->count ? pn->used : pn->header;
+    used = pn->count ? pn->used : pn->ops->header;
     aggregates = (used + 2 + n <= pn->pack->max);
 
     if (pn->count && !aggregates) {
@@ -166,7 +198,7 @@ ngx_webrtc_pack_nal_add(ngx_webrtc_pack_nal_t *pn, u_char *nal, size_t n,
             return rc;
         }
 
-        aggregates = (pn->header + 2 + n <= pn->pack->max);
+        aggregates = (pn->ops->header + 2 + n <= pn->pack->max);
     }
 
     if (n > pn->pack->max) {
@@ -186,7 +218,9 @@ ngx_webrtc_pack_nal_add(ngx_webrtc_pack_nal_t *pn, u_char *nal, size_t n,
 }
 
 
-ngx_int_t
+/* Adds all parameter sets known and sends them; results as above. */
+
+static ngx_int_t
 ngx_webrtc_pack_nal_params(ngx_webrtc_pack_nal_t *pn)
 {
     ngx_int_t             rc;
@@ -240,10 +274,10 @@ ngx_webrtc_pack_nal_aggregate(ngx_webrtc_pack_nal_t *pn, u_char *nal, size_t n)
     if (pn->count == 0) {
         pn->nal = nal;
         pn->size = n;
-        pn->used = pn->header;
+        pn->used = pn->ops->header;
     }
 
-    ngx_webrtc_pack_nal_header(pn, nal);
+    pn->ops->aggregate(pn->pack->buf, nal, pn->count == 0);
 
     p = pn->pack->buf + pn->used;
 
@@ -254,53 +288,6 @@ ngx_webrtc_pack_nal_aggregate(ngx_webrtc_pack_nal_t *pn, u_char *nal, size_t n)
 
     pn->used += 2 + n;
     pn->count++;
-}
-
-
-/* the header of the aggregation packet, after the NAL unit added to it */
-
-static void
-ngx_webrtc_pack_nal_header(ngx_webrtc_pack_nal_t *pn, u_char *nal)
-{
-    u_char      *h;
-    ngx_uint_t   nri;
-
-    h = pn->pack->buf;
-
-    if (pn->header == 1) {
-
-        /* RFC 6184, 5.7: F is the OR, NRI the maximum of all */
-
-        nri = ngx_webrtc_h264_nri(nal);
-
-        if (pn->count == 0) {
-            h[0] = (u_char) ((nal[0] & 0x80) | nri | NGX_WEBRTC_H264_STAP_A);
-            return;
-        }
-
-        nri = ngx_max(nri, (ngx_uint_t) ngx_webrtc_h264_nri(h));
-
-        h[0] = (u_char) (((h[0] | nal[0]) & 0x80) | nri
-                         | NGX_WEBRTC_H264_STAP_A);
-        return;
-    }
-
-    /*
-     * RFC 7798, 4.4.2: F is the OR, LayerId and TID the lowest of all; the
-     * layer is 0 as nothing else is sent
-     */
-
-    if (pn->count == 0) {
-        h[0] = (u_char) ((nal[0] & 0x80) | (NGX_WEBRTC_H265_AP << 1));
-        h[1] = (u_char) ngx_webrtc_h265_tid(nal);
-        return;
-    }
-
-    h[0] |= nal[0] & 0x80;
-
-    if (ngx_webrtc_h265_tid(nal) < h[1]) {
-        h[1] = (u_char) ngx_webrtc_h265_tid(nal);
-    }
 }
 
 
@@ -343,19 +330,11 @@ ngx_webrtc_pack_nal_fragment(ngx_webrtc_pack_nal_t *pn, u_char *nal, size_t n,
     ngx_int_t   rc;
 
     p = pn->pack->buf;
-    header = pn->header;
+    header = pn->ops->header;
 
     /* the header of the NAL unit is rebuilt from those of the fragments */
 
-    if (header == 1) {
-        p[0] = (nal[0] & 0xe0) | NGX_WEBRTC_H264_FU_A;
-        p[1] = ngx_webrtc_h264_type(nal);
-
-    } else {
-        p[0] = (nal[0] & 0x81) | (NGX_WEBRTC_H265_FU << 1);
-        p[1] = nal[1];
-        p[2] = ngx_webrtc_h265_type(nal);
-    }
+    pn->ops->fragment(p, nal);
 
     fu = p + header;
 

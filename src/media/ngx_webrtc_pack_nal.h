@@ -19,25 +19,7 @@
 #include "ngx_webrtc_pack.h"
 
 
-/*
- * NAL units that are to go into one packet.  Two or more are in pack->buf as
- * an aggregation packet already, the first is remembered where it came from.
- */
-
-typedef struct {
-    ngx_webrtc_pack_t   *pack;
-    ngx_uint_t           flags;     /* for the next packet */
-    ngx_uint_t           header;    /* bytes of NAL unit header, 1 or 2 */
-
-    u_char              *nal;
-    size_t               size;
-    ngx_uint_t           count;
-    size_t               used;      /* in pack->buf */
-    unsigned             params:1;  /* nothing but parameter sets */
-} ngx_webrtc_pack_nal_t;
-
-
-/* what differs beside the headers */
+/* what differs */
 typedef struct {
     ngx_uint_t   header;            /* bytes of NAL unit header, 1 or 2 */
 
@@ -53,6 +35,15 @@ typedef struct {
     /* whether a NAL unit of a frame is sent at all */
     ngx_uint_t (*sends)(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame,
                         u_char *nal, size_t n);
+
+    /*
+     * Makes the header of an aggregation packet fit a NAL unit that is added.
+     * h: the header; first: there is none yet.
+     */
+    void       (*aggregate)(u_char *h, u_char *nal, ngx_uint_t first);
+
+    /* Makes the headers of a fragment, one byte more than the NAL unit's. */
+    void       (*fragment)(u_char *h, u_char *nal);
 } ngx_webrtc_pack_nal_ops_t;
 
 
@@ -78,31 +69,6 @@ void ngx_webrtc_pack_nal_keep(const ngx_webrtc_pack_nal_ops_t *ops,
 
 ngx_int_t ngx_webrtc_pack_nal_frame(const ngx_webrtc_pack_nal_ops_t *ops,
     ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame);
-
-
-/* header: as in ngx_webrtc_pack_nal_ops_t */
-void ngx_webrtc_pack_nal_init(ngx_webrtc_pack_nal_t *pn,
-    ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame, ngx_uint_t header);
-
-/*
- * Adds a NAL unit, longer than its header; sends what does not go together
- * with it.
- *
- *   params   it is a parameter set
- *   last     it is the last one of the frame: everything is sent
- *
- * NGX_OK, or what pack->out returned.
- */
-
-ngx_int_t ngx_webrtc_pack_nal_add(ngx_webrtc_pack_nal_t *pn, u_char *nal,
-    size_t n, ngx_uint_t params, ngx_uint_t last);
-
-/*
- * Adds all parameter sets known and sends them.  NGX_OK, or what pack->out
- * returned.
- */
-
-ngx_int_t ngx_webrtc_pack_nal_params(ngx_webrtc_pack_nal_t *pn);
 
 
 #endif /* _NGX_WEBRTC_PACK_NAL_H_INCLUDED_ */

@@ -4,7 +4,7 @@
  */
 
 /*
- * Tracks and the table of codecs.
+ * Tracks, and the numbers of codecs.
  */
 
 
@@ -84,48 +84,6 @@ typedef struct {
                                      NGX_WEBRTC_CVO_MASK */
     uint8_t      pad[3];
 } ngx_webrtc_track_t;
-
-
-typedef struct {
-    ngx_str_t    name;            /* as in a=rtpmap: "H264", "opus" */
-    uint8_t      kind;
-    uint8_t      codec;
-    uint8_t      channels;        /* in a=rtpmap; 0 where not written */
-    int8_t       static_pt;       /* RFC 3551, 6; -1: none */
-    uint32_t     clock_rate;      /* RTP; G.722 says 8000: RFC 3551, 4.5.2 */
-} ngx_webrtc_codec_t;
-
-
-/*
- * The table's entry of a codec; never NULL: for NONE, and for values out of
- * range, the entry with an empty name and kind 0.
- */
-
-const ngx_webrtc_codec_t *ngx_webrtc_codec(ngx_uint_t codec);
-
-/*
- * The codec of an a=rtpmap encoding name, case-insensitive (RFC 8866, 6.6).
- *
- *   name, n      not null-terminated
- *   clock_rate   as in a=rtpmap
- *
- * NULL: not a codec of ours, or not at that clock rate.  The number of
- * channels is for the caller to compare.
- */
-
-const ngx_webrtc_codec_t *ngx_webrtc_codec_find(u_char *name, size_t n,
-    uint32_t clock_rate);
-
-/* the codec of a payload type of RFC 3551 that needs no a=rtpmap, or NULL */
-const ngx_webrtc_codec_t *ngx_webrtc_codec_static(ngx_uint_t pt);
-
-/*
- * Sets a track to what the table says of its codec; profile and size 0.
- * channels: 0 takes the table's (1 where it has none).
- */
-
-void ngx_webrtc_track_init(ngx_webrtc_track_t *track, ngx_uint_t codec,
-    ngx_uint_t channels);
 
 
 #endif /* _NGX_WEBRTC_TRACK_H_INCLUDED_ */

@@ -4,11 +4,15 @@
  */
 
 /*
- * VP8 frame headers: see ngx_webrtc_vp8.h.  RFC 6386.
+ * VP8: frame headers (RFC 6386), packetizer and payloads (RFC 7741).  See
+ * ngx_webrtc_vp8.h, ngx_webrtc_pack.h, ngx_webrtc_depay.h, ngx_webrtc_codec.h.
  */
 
 
+#include "ngx_webrtc_cursor.h"
 #include "ngx_webrtc_vp8.h"
+#include "ngx_webrtc_pack.h"
+#include "ngx_webrtc_depay.h"
 
 
 /* RFC 6386, 7.3; every flag and literal of the header has probability 128 */
@@ -23,6 +27,26 @@ typedef struct {
 } ngx_webrtc_vp8_bool_t;
 
 
+/*
+ * RFC 7741, 4.2.  We write four bytes: the required one, the extension flags,
+ * and a PictureID of 15 bits.  A frame is sent as one partition (PID 0), whose
+ * first packet has S.
+ */
+
+#define NGX_WEBRTC_VP8_DESC     4
+
+#define NGX_WEBRTC_VP8_X        0x80
+#define NGX_WEBRTC_VP8_NONREF   0x20
+#define NGX_WEBRTC_VP8_S        0x10
+#define NGX_WEBRTC_VP8_PID      0x07
+
+#define NGX_WEBRTC_VP8_I        0x80
+#define NGX_WEBRTC_VP8_L        0x40
+#define NGX_WEBRTC_VP8_T        0x20
+#define NGX_WEBRTC_VP8_K        0x10
+#define NGX_WEBRTC_VP8_M        0x80
+
+
 static ngx_uint_t ngx_webrtc_vp8_discardable(u_char *p, u_char *end);
 static ngx_uint_t ngx_webrtc_vp8_segmentation(ngx_webrtc_vp8_bool_t *b);
 static ngx_uint_t ngx_webrtc_vp8_loop_filter(ngx_webrtc_vp8_bool_t *b);
@@ -31,6 +55,35 @@ static ngx_uint_t ngx_webrtc_vp8_flag(ngx_webrtc_vp8_bool_t *b);
 static ngx_uint_t ngx_webrtc_vp8_literal(ngx_webrtc_vp8_bool_t *b,
     ngx_uint_t n);
 static void ngx_webrtc_vp8_optional(ngx_webrtc_vp8_bool_t *b, ngx_uint_t n);
+static ngx_int_t ngx_webrtc_vp8_pack_probe(ngx_webrtc_pack_t *pack,
+    ngx_webrtc_frame_t *frame);
+static ngx_int_t ngx_webrtc_vp8_pack_frame(ngx_webrtc_pack_t *pack,
+    ngx_webrtc_frame_t *frame);
+static ngx_int_t ngx_webrtc_vp8_depay_kind(ngx_webrtc_depay_t *d,
+    const ngx_webrtc_depay_packet_t *pkt, ngx_webrtc_depay_kind_t *kind);
+static u_char *ngx_webrtc_vp8_depay_descriptor(u_char *p, u_char *end,
+    uint8_t *flags);
+
+
+static const ngx_webrtc_pack_ops_t  ngx_webrtc_vp8_pack = {
+    NULL,
+    ngx_webrtc_vp8_pack_probe,
+    ngx_webrtc_vp8_pack_frame
+};
+
+
+static const ngx_webrtc_depay_ops_t  ngx_webrtc_vp8_depay = {
+    ngx_webrtc_vp8_depay_kind, NULL, 0, 0
+};
+
+
+const ngx_webrtc_codec_t  ngx_webrtc_codec_vp8 = {
+    ngx_string("VP8"), NGX_WEBRTC_VIDEO, NGX_WEBRTC_CODEC_VP8, 0, -1, 90000,
+    100, 101, 0,
+    &ngx_webrtc_codec_no_fmtp,
+    &ngx_webrtc_vp8_pack,
+    &ngx_webrtc_vp8_depay
+};
 
 
 ngx_int_t
@@ -249,4 +302,167 @@ ngx_webrtc_vp8_optional(ngx_webrtc_vp8_bool_t *b, ngx_uint_t n)
     if (ngx_webrtc_vp8_flag(b)) {
         (void) ngx_webrtc_vp8_literal(b, n);
     }
+}
+
+
+static ngx_int_t
+ngx_webrtc_vp8_pack_probe(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
+{
+    ngx_webrtc_vp8_t  vp8;
+
+    if (ngx_webrtc_vp8_parse(frame->data, frame->size, &vp8) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    frame->picture = 1;
+    frame->key = vp8.key;
+    frame->discardable = vp8.discardable;
+    frame->hidden = !vp8.show;
+
+    if (vp8.key) {
+        pack->track.width = vp8.width;
+        pack->track.height = vp8.height;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_webrtc_vp8_pack_frame(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
+{
+    u_char      *p, *data;
+    size_t       n, len, size, parts;
+    ngx_int_t    rc;
+    ngx_uint_t   flags;
+
+    data = frame->data;
+    n = frame->size;
+
+    size = ngx_webrtc_pack_split(n, NGX_WEBRTC_VP8_DESC, pack->max, &parts);
+    size -= NGX_WEBRTC_VP8_DESC;
+
+    p = pack->buf;
+
+    p[0] = NGX_WEBRTC_VP8_X|NGX_WEBRTC_VP8_S;
+    p[1] = NGX_WEBRTC_VP8_I;
+    p[2] = (u_char) (NGX_WEBRTC_VP8_M | (pack->picture_id >> 8));
+    p[3] = (u_char) pack->picture_id;
+
+    flags = NGX_WEBRTC_PKT_FIRST;
+
+    if (frame->key) {
+        flags |= NGX_WEBRTC_PKT_KEY;
+    }
+
+    if (frame->discardable) {
+        flags |= NGX_WEBRTC_PKT_DISCARD;
+        p[0] |= NGX_WEBRTC_VP8_NONREF;
+    }
+
+    pack->picture_id = (pack->picture_id + 1) & 0x7fff;
+
+    while (parts--) {
+
+        if (parts == 0) {
+            flags |= NGX_WEBRTC_PKT_LAST|NGX_WEBRTC_PKT_MARKER;
+        }
+
+        len = ngx_min(size, n);
+
+        ngx_memcpy(p + NGX_WEBRTC_VP8_DESC, data, len);
+
+        rc = pack->out(pack->ctx, p, NGX_WEBRTC_VP8_DESC + len, flags);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        data += len;
+        n -= len;
+
+        p[0] &= (u_char) ~NGX_WEBRTC_VP8_S;
+        flags &= ~NGX_WEBRTC_PKT_FIRST;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_webrtc_vp8_depay_kind(ngx_webrtc_depay_t *d,
+    const ngx_webrtc_depay_packet_t *pkt, ngx_webrtc_depay_kind_t *kind)
+{
+    u_char            *p, *end;
+    uint8_t            flags;
+    ngx_webrtc_vp8_t   vp8;
+
+    end = pkt->payload + pkt->n;
+
+    p = ngx_webrtc_vp8_depay_descriptor(pkt->payload, end, &flags);
+
+    if (p == NULL || p == end) {
+        return NGX_DECLINED;
+    }
+
+    kind->picture = 1;
+    kind->whole = 1;
+    kind->discard = ((flags & NGX_WEBRTC_VP8_NONREF) != 0);
+
+    /* 4.2: the first packet of the first partition begins the frame */
+
+    if (!(flags & NGX_WEBRTC_VP8_S) || (flags & NGX_WEBRTC_VP8_PID)) {
+        return NGX_OK;
+    }
+
+    kind->start = 1;
+    kind->key = !(p[0] & 1);                    /* 4.3, P */
+
+    if (kind->key
+        && ngx_webrtc_vp8_parse(p, end - p, &vp8) == NGX_OK
+        && ngx_webrtc_depay_track(d, 0, vp8.width, vp8.height))
+    {
+        kind->changed = 1;
+    }
+
+    return NGX_OK;
+}
+
+
+/* RFC 7741, 4.2; returns the position of the payload header, or NULL */
+
+static u_char *
+ngx_webrtc_vp8_depay_descriptor(u_char *p, u_char *end, uint8_t *flags)
+{
+    uint8_t  ext, id;
+
+    p = ngx_webrtc_read_u8(p, end, flags);
+
+    if (p == NULL || !(*flags & NGX_WEBRTC_VP8_X)) {
+        return p;
+    }
+
+    p = ngx_webrtc_read_u8(p, end, &ext);
+
+    if (p == NULL) {
+        return NULL;
+    }
+
+    if (ext & NGX_WEBRTC_VP8_I) {
+        p = ngx_webrtc_read_u8(p, end, &id);
+
+        if (p != NULL && (id & NGX_WEBRTC_VP8_M)) {
+            p = ngx_webrtc_skip(p, end, 1);
+        }
+    }
+
+    if (ext & NGX_WEBRTC_VP8_L) {
+        p = ngx_webrtc_skip(p, end, 1);
+    }
+
+    if (ext & (NGX_WEBRTC_VP8_T|NGX_WEBRTC_VP8_K)) {
+        p = ngx_webrtc_skip(p, end, 1);
+    }
+
+    return p;
 }

@@ -14,6 +14,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "ngx_webrtc_codec.h"
 
 
 typedef struct {
@@ -35,6 +36,9 @@ typedef struct {
  */
 
 ngx_int_t ngx_webrtc_vp8_parse(u_char *p, size_t n, ngx_webrtc_vp8_t *vp8);
+
+
+extern const ngx_webrtc_codec_t  ngx_webrtc_codec_vp8;
 
 
 #endif /* _NGX_WEBRTC_VP8_H_INCLUDED_ */

@@ -4,23 +4,113 @@
  */
 
 /*
- * VP9 uncompressed headers: see ngx_webrtc_vp9.h.  VP9 Bitstream & Decoding
- * Process Specification, version 0.6.
+ * VP9: uncompressed headers, packetizer, payloads, format parameters.
+ * RFC 9628; we send non-flexible mode without layers, a superframe goes as one
+ * frame.  See ngx_webrtc_vp9.h, ngx_webrtc_pack.h, ngx_webrtc_depay.h,
+ * ngx_webrtc_codec.h.
  */
 
 
+#include "ngx_webrtc_cursor.h"
 #include "ngx_webrtc_bits.h"
 #include "ngx_webrtc_vp9.h"
+#include "ngx_webrtc_pack.h"
+#include "ngx_webrtc_depay.h"
+#include "ngx_webrtc_fmtp.h"
 
 
 #define NGX_WEBRTC_VP9_SYNC_CODE  0x498342
 #define NGX_WEBRTC_VP9_CS_RGB     7
 
 
+/* RFC 9628, 4.2: the flags, and a PictureID of 15 bits */
+
+#define NGX_WEBRTC_VP9_DESC  3
+
+#define NGX_WEBRTC_VP9_I     0x80
+#define NGX_WEBRTC_VP9_P     0x40      /* inter-picture predicted */
+#define NGX_WEBRTC_VP9_L     0x20      /* layer indices present */
+#define NGX_WEBRTC_VP9_F     0x10      /* flexible mode */
+#define NGX_WEBRTC_VP9_B     0x08      /* start of frame */
+#define NGX_WEBRTC_VP9_E     0x04      /* end of frame */
+#define NGX_WEBRTC_VP9_V     0x02      /* scalability structure present */
+#define NGX_WEBRTC_VP9_M     0x80
+
+/*
+ * 4.2.1: the scalability structure, in the first packet of a key frame.  One
+ * spatial layer (N_S 0), its size (Y), and a group of one picture (G) that
+ * refers to the picture before it: TID 0, U 0, R 1, P_DIFF 1.
+ */
+
+#define NGX_WEBRTC_VP9_SS    8
+
+#define NGX_WEBRTC_VP9_SS_Y  0x10
+#define NGX_WEBRTC_VP9_SS_G  0x08
+#define NGX_WEBRTC_VP9_R1    0x04
+
+/* bytes of an uncompressed header up to the frame size, at most, and a zero */
+#define NGX_WEBRTC_VP9_HEADER  12
+
+
+typedef struct {
+    ngx_uint_t   sid;             /* spatial layer */
+    uint16_t     width;           /* of the greatest, 0: not told */
+    uint16_t     height;
+} ngx_webrtc_vp9_descriptor_t;
+
+
 static ngx_int_t ngx_webrtc_vp9_frame(u_char *p, size_t n,
     ngx_webrtc_vp9_t *vp9);
 static ngx_uint_t ngx_webrtc_vp9_superframe(u_char *p, size_t n,
     size_t sizes[8]);
+static ngx_int_t ngx_webrtc_vp9_pack_probe(ngx_webrtc_pack_t *pack,
+    ngx_webrtc_frame_t *frame);
+static ngx_int_t ngx_webrtc_vp9_pack_frame(ngx_webrtc_pack_t *pack,
+    ngx_webrtc_frame_t *frame);
+static u_char *ngx_webrtc_vp9_pack_structure(ngx_webrtc_pack_t *pack,
+    u_char *p);
+static ngx_int_t ngx_webrtc_vp9_depay_kind(ngx_webrtc_depay_t *d,
+    const ngx_webrtc_depay_packet_t *pkt, ngx_webrtc_depay_kind_t *kind);
+static u_char *ngx_webrtc_vp9_depay_descriptor(u_char *p, u_char *end,
+    uint8_t *flags, ngx_webrtc_vp9_descriptor_t *vp9);
+static u_char *ngx_webrtc_vp9_depay_structure(u_char *p, u_char *end,
+    ngx_webrtc_vp9_descriptor_t *vp9);
+static ngx_uint_t ngx_webrtc_vp9_distance(const ngx_webrtc_track_t *track,
+    const ngx_str_t *fmtp);
+static u_char *ngx_webrtc_vp9_answer(u_char *p, u_char *end,
+    const ngx_str_t *fmtp, ngx_uint_t stereo, ngx_uint_t sending);
+static u_char *ngx_webrtc_vp9_offer(u_char *p, u_char *end, uint32_t profile,
+    ngx_uint_t channels);
+
+
+static const ngx_webrtc_pack_ops_t  ngx_webrtc_vp9_pack = {
+    NULL,
+    ngx_webrtc_vp9_pack_probe,
+    ngx_webrtc_vp9_pack_frame
+};
+
+
+static const ngx_webrtc_depay_ops_t  ngx_webrtc_vp9_depay = {
+    ngx_webrtc_vp9_depay_kind, NULL, 0, 0
+};
+
+
+static const ngx_webrtc_codec_fmtp_t  ngx_webrtc_vp9_fmtp = {
+    ngx_webrtc_vp9_distance,
+    NULL,
+    NULL,
+    ngx_webrtc_vp9_answer,
+    ngx_webrtc_vp9_offer
+};
+
+
+const ngx_webrtc_codec_t  ngx_webrtc_codec_vp9 = {
+    ngx_string("VP9"), NGX_WEBRTC_VIDEO, NGX_WEBRTC_CODEC_VP9, 0, -1, 90000,
+    102, 103, 0,
+    &ngx_webrtc_vp9_fmtp,
+    &ngx_webrtc_vp9_pack,
+    &ngx_webrtc_vp9_depay
+};
 
 
 ngx_int_t
@@ -179,4 +269,330 @@ ngx_webrtc_vp9_superframe(u_char *p, size_t n, size_t sizes[8])
     }
 
     return count;
+}
+
+
+static ngx_int_t
+ngx_webrtc_vp9_pack_probe(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
+{
+    ngx_webrtc_vp9_t  vp9;
+
+    if (ngx_webrtc_vp9_parse(frame->data, frame->size, &vp9) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    frame->picture = 1;
+    frame->key = vp9.key;
+    frame->hidden = !vp9.show;
+
+    if (vp9.key) {
+        pack->track.profile = (uint32_t) vp9.profile << 16;
+        pack->track.width = vp9.width;
+        pack->track.height = vp9.height;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_webrtc_vp9_pack_frame(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
+{
+    u_char      *p, *q, *data;
+    size_t       n, len, size, parts, structure;
+    ngx_int_t    rc;
+    ngx_uint_t   flags;
+
+    data = frame->data;
+    n = frame->size;
+
+    structure = frame->key ? NGX_WEBRTC_VP9_SS : 0;
+
+    size = ngx_webrtc_pack_split(n + structure, NGX_WEBRTC_VP9_DESC,
+                                 pack->max, &parts);
+
+    p = pack->buf;
+
+    p[0] = NGX_WEBRTC_VP9_I|NGX_WEBRTC_VP9_B;
+    p[1] = (u_char) (NGX_WEBRTC_VP9_M | (pack->picture_id >> 8));
+    p[2] = (u_char) pack->picture_id;
+
+    q = p + NGX_WEBRTC_VP9_DESC;
+
+    flags = NGX_WEBRTC_PKT_FIRST;
+
+    if (frame->key) {
+        flags |= NGX_WEBRTC_PKT_KEY;
+        p[0] |= NGX_WEBRTC_VP9_V;
+        q = ngx_webrtc_vp9_pack_structure(pack, q);
+
+    } else {
+        p[0] |= NGX_WEBRTC_VP9_P;
+    }
+
+    pack->picture_id = (pack->picture_id + 1) & 0x7fff;
+
+    while (parts--) {
+
+        if (parts == 0) {
+            flags |= NGX_WEBRTC_PKT_LAST|NGX_WEBRTC_PKT_MARKER;
+            p[0] |= NGX_WEBRTC_VP9_E;
+        }
+
+        len = ngx_min(size - (q - p), n);
+
+        ngx_memcpy(q, data, len);
+
+        rc = pack->out(pack->ctx, p, (q - p) + len, flags);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        data += len;
+        n -= len;
+
+        p[0] &= (u_char) ~(NGX_WEBRTC_VP9_B|NGX_WEBRTC_VP9_V);
+        q = p + NGX_WEBRTC_VP9_DESC;
+        flags &= ~NGX_WEBRTC_PKT_FIRST;
+    }
+
+    return NGX_OK;
+}
+
+
+static u_char *
+ngx_webrtc_vp9_pack_structure(ngx_webrtc_pack_t *pack, u_char *p)
+{
+    *p++ = NGX_WEBRTC_VP9_SS_Y|NGX_WEBRTC_VP9_SS_G;
+
+    *p++ = (u_char) (pack->track.width >> 8);
+    *p++ = (u_char) pack->track.width;
+    *p++ = (u_char) (pack->track.height >> 8);
+    *p++ = (u_char) pack->track.height;
+
+    *p++ = 1;                               /* N_G */
+    *p++ = NGX_WEBRTC_VP9_R1;
+    *p++ = 1;                               /* P_DIFF */
+
+    return p;
+}
+
+
+static ngx_int_t
+ngx_webrtc_vp9_depay_kind(ngx_webrtc_depay_t *d,
+    const ngx_webrtc_depay_packet_t *pkt, ngx_webrtc_depay_kind_t *kind)
+{
+    u_char                       *p, *end, header[NGX_WEBRTC_VP9_HEADER];
+    size_t                        n;
+    uint8_t                       flags;
+    uint32_t                      profile;
+    ngx_webrtc_vp9_t              frame;
+    ngx_webrtc_vp9_descriptor_t   vp9;
+
+    end = pkt->payload + pkt->n;
+
+    p = ngx_webrtc_vp9_depay_descriptor(pkt->payload, end, &flags, &vp9);
+
+    if (p == NULL || p == end) {
+        return NGX_DECLINED;
+    }
+
+    kind->picture = 1;
+    kind->whole = 1;
+
+    /*
+     * A picture begins with the frame of its lowest spatial layer.  Frames of
+     * the higher ones have no P either where the picture is a key frame, but
+     * refer to the one below
+     */
+
+    if (!(flags & NGX_WEBRTC_VP9_B) || vp9.sid != 0) {
+        return NGX_OK;
+    }
+
+    kind->start = 1;
+
+    if (flags & NGX_WEBRTC_VP9_P) {
+        return NGX_OK;
+    }
+
+    /*
+     * The header alone and a zero byte behind it, so that no byte of the middle
+     * of a frame is taken for the index of a superframe
+     */
+
+    n = ngx_min((size_t) (end - p), NGX_WEBRTC_VP9_HEADER - 1);
+
+    ngx_memcpy(header, p, n);
+    header[n] = 0;
+
+    if (ngx_webrtc_vp9_parse(header, n + 1, &frame) != NGX_OK) {
+        kind->key = 1;
+        return NGX_OK;
+    }
+
+    /* not inter-picture predicted: a key frame, or an intra-only one */
+
+    kind->key = frame.key;
+
+    if (!frame.key) {
+        return NGX_OK;
+    }
+
+    profile = (uint32_t) frame.profile << 16;
+
+    if (vp9.width == 0 || vp9.height == 0) {
+        vp9.width = frame.width;
+        vp9.height = frame.height;
+    }
+
+    if (ngx_webrtc_depay_track(d, profile, vp9.width, vp9.height)) {
+        kind->changed = 1;
+    }
+
+    return NGX_OK;
+}
+
+
+/* RFC 9628, 4.2; returns the position behind it, or NULL */
+
+static u_char *
+ngx_webrtc_vp9_depay_descriptor(u_char *p, u_char *end, uint8_t *flags,
+    ngx_webrtc_vp9_descriptor_t *vp9)
+{
+    uint8_t     b;
+    ngx_uint_t  i;
+
+    ngx_memzero(vp9, sizeof(ngx_webrtc_vp9_descriptor_t));
+
+    p = ngx_webrtc_read_u8(p, end, flags);
+
+    if (p == NULL) {
+        return NULL;
+    }
+
+    if (*flags & NGX_WEBRTC_VP9_I) {
+        p = ngx_webrtc_read_u8(p, end, &b);
+
+        if (p != NULL && (b & NGX_WEBRTC_VP9_M)) {
+            p = ngx_webrtc_skip(p, end, 1);
+        }
+    }
+
+    if (*flags & NGX_WEBRTC_VP9_L) {
+        p = ngx_webrtc_read_u8(p, end, &b);
+
+        if (p == NULL) {
+            return NULL;
+        }
+
+        vp9->sid = (b >> 1) & 7;
+
+        if (!(*flags & NGX_WEBRTC_VP9_F)) {
+            p = ngx_webrtc_skip(p, end, 1);     /* TL0PICIDX */
+        }
+    }
+
+    if ((*flags & NGX_WEBRTC_VP9_F) && (*flags & NGX_WEBRTC_VP9_P)) {
+
+        for (i = 0; /* void */ ; i++) {
+            p = ngx_webrtc_read_u8(p, end, &b); /* P_DIFF, N */
+
+            if (p == NULL || i == 3) {
+                return NULL;
+            }
+
+            if (!(b & 1)) {
+                break;
+            }
+        }
+    }
+
+    if (*flags & NGX_WEBRTC_VP9_V) {
+        p = ngx_webrtc_vp9_depay_structure(p, end, vp9);
+    }
+
+    return p;
+}
+
+
+/* 4.2.1 */
+
+static u_char *
+ngx_webrtc_vp9_depay_structure(u_char *p, u_char *end,
+    ngx_webrtc_vp9_descriptor_t *vp9)
+{
+    uint8_t     ss, n, b;
+    ngx_uint_t  i;
+
+    p = ngx_webrtc_read_u8(p, end, &ss);
+
+    if (p == NULL) {
+        return NULL;
+    }
+
+    if (ss & NGX_WEBRTC_VP9_SS_Y) {
+
+        for (i = 0; i <= (ngx_uint_t) ss >> 5; i++) {
+            p = ngx_webrtc_read_u16(p, end, &vp9->width);
+            p = ngx_webrtc_read_u16(p, end, &vp9->height);
+        }
+    }
+
+    if (p == NULL || !(ss & NGX_WEBRTC_VP9_SS_G)) {
+        return p;
+    }
+
+    p = ngx_webrtc_read_u8(p, end, &n);
+
+    if (p == NULL) {
+        return NULL;
+    }
+
+    while (n-- > 0) {
+        p = ngx_webrtc_read_u8(p, end, &b);
+
+        if (p == NULL) {
+            return NULL;
+        }
+
+        p = ngx_webrtc_skip(p, end, (b >> 2) & 3);
+    }
+
+    return p;
+}
+
+
+static ngx_uint_t
+ngx_webrtc_vp9_distance(const ngx_webrtc_track_t *track, const ngx_str_t *fmtp)
+{
+    /* RFC 9628, 6: inferred to be 0 */
+
+    return track ? ngx_webrtc_fmtp_differs(fmtp, "profile-id", 0,
+                                           track->profile >> 16)
+                 : 0;
+}
+
+
+static u_char *
+ngx_webrtc_vp9_answer(u_char *p, u_char *end, const ngx_str_t *fmtp,
+    ngx_uint_t stereo, ngx_uint_t sending)
+{
+    static const char *const  names[] = { "profile-id", NULL };
+
+    (void) stereo;
+    (void) sending;
+
+    return ngx_webrtc_fmtp_repeat(p, end, p, fmtp, names);
+}
+
+
+static u_char *
+ngx_webrtc_vp9_offer(u_char *p, u_char *end, uint32_t profile,
+    ngx_uint_t channels)
+{
+    (void) channels;
+
+    return ngx_slprintf(p, end, "profile-id=%uD", profile >> 16);
 }

@@ -15,6 +15,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "ngx_webrtc_codec.h"
 
 
 typedef struct {
@@ -38,6 +39,9 @@ typedef struct {
  */
 
 ngx_int_t ngx_webrtc_vp9_parse(u_char *p, size_t n, ngx_webrtc_vp9_t *vp9);
+
+
+extern const ngx_webrtc_codec_t  ngx_webrtc_codec_vp9;
 
 
 #endif /* _NGX_WEBRTC_VP9_H_INCLUDED_ */

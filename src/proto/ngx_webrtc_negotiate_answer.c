@@ -384,7 +384,7 @@ ngx_webrtc_negotiate_any(const ngx_webrtc_sdp_media_t *media,
     for (i = 0; i < media->ncodecs; i++) {
         known = ngx_webrtc_negotiate_known(media, &media->codecs[i]);
 
-        if (known && known->codec != NGX_WEBRTC_CODEC_RED) {
+        if (known && !known->wraps) {
             return ngx_webrtc_negotiate_codec(media, known->codec, NULL,
                                               choice);
         }
@@ -410,7 +410,6 @@ ngx_webrtc_negotiate_pick_alts(ngx_webrtc_negotiate_ctx_t *ctx,
     codec = pick->choice.codec;
 
     left &= ~((ngx_uint_t) 1 << codec->codec);
-    left &= ~((ngx_uint_t) 1 << NGX_WEBRTC_CODEC_RED);
 
     for (i = 0; i < media->ncodecs; i++) {
 
@@ -420,7 +419,9 @@ ngx_webrtc_negotiate_pick_alts(ngx_webrtc_negotiate_ctx_t *ctx,
 
         known = ngx_webrtc_negotiate_known(media, &media->codecs[i]);
 
-        if (known == NULL || known->clock_rate != codec->clock_rate) {
+        if (known == NULL || known->wraps
+            || known->clock_rate != codec->clock_rate)
+        {
             continue;
         }
 
@@ -504,7 +505,7 @@ ngx_webrtc_negotiate_pick_codec(ngx_webrtc_negotiate_ctx_t *ctx,
 
         /* RED is nothing by itself, see ngx_webrtc_negotiate_pick_red() */
 
-        if (codec == NGX_WEBRTC_CODEC_NONE || codec == NGX_WEBRTC_CODEC_RED) {
+        if (codec == NGX_WEBRTC_CODEC_NONE || ngx_webrtc_codec(codec)->wraps) {
             continue;
         }
 
@@ -722,7 +723,7 @@ ngx_webrtc_negotiate_pick_inactive(ngx_webrtc_negotiate_ctx_t *ctx,
     for (i = 0; i < media->ncodecs; i++) {
         known = ngx_webrtc_negotiate_known(media, &media->codecs[i]);
 
-        if (known == NULL || known->codec == NGX_WEBRTC_CODEC_RED) {
+        if (known == NULL || known->wraps) {
             continue;
         }
 

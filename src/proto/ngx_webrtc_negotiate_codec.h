@@ -16,7 +16,7 @@
 #include <ngx_core.h>
 
 #include <ngx_webrtc_sdp.h>
-#include <ngx_webrtc_track.h>
+#include <ngx_webrtc_codecs.h>
 
 
 /* bytes of an answer's fmtp; chosen: the longest that we make has 110 */
@@ -52,8 +52,8 @@ ngx_int_t ngx_webrtc_negotiate_codec(const ngx_webrtc_sdp_media_t *media,
  * Takes a payload type of the m-line as it is.
  *
  * NGX_OK        choice is filled
- * NGX_DECLINED  it is none of ours, or none that we can receive: RED, or
- *               interleaved H.264 (RFC 6184, 5.7)
+ * NGX_DECLINED  it is none of ours, or none that we can receive: RED, or a form
+ *               of a codec that nobody here knows (interleaved H.264)
  */
 ngx_int_t ngx_webrtc_negotiate_offered(const ngx_webrtc_sdp_media_t *media,
     const ngx_webrtc_sdp_codec_t *offered,
@@ -76,7 +76,7 @@ const ngx_webrtc_codec_t *ngx_webrtc_negotiate_known(
 /*
  * Prints the format parameters for the answer.
  *
- *   stereo  1: Opus with two channels
+ *   stereo  1: with two channels, where the codec says so
  *   sending 1: we are the one who sends
  *   buf     NGX_WEBRTC_NEGOTIATE_FMTP bytes of room
  *

@@ -24,13 +24,6 @@
     (NGX_WEBRTC_COUNTER_MEDIA * NGX_WEBRTC_SDP_OUT_CODECS                     \
      * NGX_WEBRTC_NEGOTIATE_FMTP)
 
-/* profile-id 1, level 3.1: what every H.265 decoder has; RFC 7798, 7.1 */
-#define NGX_WEBRTC_COUNTER_H265   0x01005d
-
-/* level-idx 5, level 3.1: the default of AV1 RTP, 7.2.1 */
-#define NGX_WEBRTC_COUNTER_AV1    5
-
-
 typedef struct {
     const ngx_webrtc_negotiate_policy_t  *policy;
     const uint32_t                       *ssrcs;
@@ -40,19 +33,11 @@ typedef struct {
 } ngx_webrtc_counter_ctx_t;
 
 
-typedef struct {
-    uint8_t   pt;
-    uint8_t   rtx_pt;
-} ngx_webrtc_counter_pt_t;
-
-
 static void ngx_webrtc_counter_media(ngx_webrtc_counter_ctx_t *ctx,
     ngx_uint_t i);
 static void ngx_webrtc_counter_codec(ngx_webrtc_counter_ctx_t *ctx,
     const ngx_webrtc_track_t *track, ngx_uint_t codec,
     const ngx_webrtc_desc_media_t *dm, ngx_webrtc_sdp_answer_media_t *am);
-static u_char *ngx_webrtc_counter_fmtp(u_char *p, u_char *end,
-    ngx_uint_t codec, uint32_t profile, ngx_uint_t channels);
 static void ngx_webrtc_counter_exts(const ngx_webrtc_negotiate_policy_t *policy,
     ngx_webrtc_desc_media_t *dm, ngx_webrtc_sdp_answer_media_t *am);
 static ngx_int_t ngx_webrtc_counter_accept(const ngx_webrtc_sdp_media_t *media,
@@ -64,28 +49,6 @@ static const ngx_webrtc_sdp_codec_t *ngx_webrtc_counter_find(
     const ngx_webrtc_sdp_media_t *media, ngx_uint_t codec, ngx_uint_t pt);
 static uint8_t ngx_webrtc_counter_rtx(const ngx_webrtc_sdp_media_t *media,
     const ngx_webrtc_sdp_codec_t *codec, ngx_uint_t rtx_pt);
-
-
-/*
- * Payload types, by codec: dynamic ones from 96 (RFC 3551, 6); Opus has the one
- * that all browsers give it.  RED can't be offered alone.
- */
-
-static const ngx_webrtc_counter_pt_t
-    ngx_webrtc_counter_pts[NGX_WEBRTC_CODEC_N] =
-{
-    { NGX_WEBRTC_DESC_NO_PT, NGX_WEBRTC_DESC_NO_PT },
-    { 96, 97 },                                       /* H264 */
-    { 98, 99 },                                       /* H265 */
-    { 100, 101 },                                     /* VP8 */
-    { 102, 103 },                                     /* VP9 */
-    { 104, 105 },                                     /* AV1 */
-    { 111, NGX_WEBRTC_DESC_NO_PT },                   /* OPUS */
-    { 0, NGX_WEBRTC_DESC_NO_PT },                     /* PCMU */
-    { 8, NGX_WEBRTC_DESC_NO_PT },                     /* PCMA */
-    { 9, NGX_WEBRTC_DESC_NO_PT },                     /* G722 */
-    { NGX_WEBRTC_DESC_NO_PT, NGX_WEBRTC_DESC_NO_PT }  /* RED */
-};
 
 
 ngx_int_t
@@ -131,8 +94,7 @@ ngx_webrtc_negotiate_counter_offer(const ngx_webrtc_negotiate_policy_t *policy,
         bit = (ngx_uint_t) 1 << track->kind;
 
         if ((kinds & bit)
-            || track->codec >= NGX_WEBRTC_CODEC_N
-            || ngx_webrtc_counter_pts[track->codec].pt
+            || ngx_webrtc_codec(track->codec)->offer_pt
                == NGX_WEBRTC_DESC_NO_PT)
         {
             continue;
@@ -279,8 +241,7 @@ ngx_webrtc_counter_media(ngx_webrtc_counter_ctx_t *ctx, ngx_uint_t i)
     dm->codec = known->codec;
     dm->track = (uint8_t) i;
     dm->sending = 1;
-    dm->stereo = (known->codec == NGX_WEBRTC_CODEC_OPUS
-                  && track->channels == 2);
+    dm->stereo = (known->fmtp->stereo && track->channels == 2);
     dm->mline = (uint8_t) n;
     dm->mid_len = (uint8_t) mids[n].len;
     ngx_memcpy(dm->mid, mids[n].data, mids[n].len);
@@ -309,7 +270,7 @@ ngx_webrtc_counter_media(ngx_webrtc_counter_ctx_t *ctx, ngx_uint_t i)
             || codec == known->codec
             || ngx_webrtc_codec(codec)->kind != known->kind
             || ngx_webrtc_codec(codec)->clock_rate != known->clock_rate
-            || ngx_webrtc_counter_pts[codec].pt == NGX_WEBRTC_DESC_NO_PT
+            || ngx_webrtc_codec(codec)->offer_pt == NGX_WEBRTC_DESC_NO_PT
             || dm->nalts == NGX_WEBRTC_DESC_ALTS)
         {
             continue;
@@ -349,13 +310,16 @@ ngx_webrtc_counter_codec(ngx_webrtc_counter_ctx_t *ctx,
     ac->name = known->name;
     ac->clock_rate = known->clock_rate;
     ac->channels = known->channels;
-    ac->pt = ngx_webrtc_counter_pts[codec].pt;
+    ac->pt = known->offer_pt;
     ac->rtx_pt = NGX_WEBRTC_DESC_NO_PT;
 
-    p = ngx_webrtc_counter_fmtp(ctx->text,
-                                ctx->text + NGX_WEBRTC_NEGOTIATE_FMTP, codec,
-                                track ? track->profile : 0,
-                                track ? track->channels : 0);
+    p = ctx->text;
+
+    if (known->fmtp->offer) {
+        p = known->fmtp->offer(p, p + NGX_WEBRTC_NEGOTIATE_FMTP,
+                               track ? track->profile : 0,
+                               track ? track->channels : 0);
+    }
 
     ac->fmtp.data = ctx->text;
     ac->fmtp.len = p - ctx->text;
@@ -375,59 +339,7 @@ ngx_webrtc_counter_codec(ngx_webrtc_counter_ctx_t *ctx,
     }
 
     if (!policy->no_rtx && (ac->fb & NGX_WEBRTC_FB_NACK)) {
-        ac->rtx_pt = ngx_webrtc_counter_pts[codec].rtx_pt;
-    }
-}
-
-
-static u_char *
-ngx_webrtc_counter_fmtp(u_char *p, u_char *end, ngx_uint_t codec,
-    uint32_t profile, ngx_uint_t channels)
-{
-    switch (codec) {
-
-    case NGX_WEBRTC_CODEC_H264:
-
-        /*
-         * Not the stream's profile: browsers take H.264 only as one of those
-         * that they list, which is Constrained Baseline with all of them, and
-         * decode any other on it.
-         */
-
-        return ngx_slprintf(p, end, "level-asymmetry-allowed=1;"
-                                    "packetization-mode=1;"
-                                    "profile-level-id=42e01f");
-
-    case NGX_WEBRTC_CODEC_H265:
-
-        if (profile == 0) {
-            profile = NGX_WEBRTC_COUNTER_H265;
-        }
-
-        return ngx_slprintf(p, end, "level-id=%uD;profile-id=%uD;tier-flag=%uD;"
-                                    "tx-mode=SRST",
-                            profile & 0xff, profile >> 16,
-                            (profile >> 8) & 0xff);
-
-    case NGX_WEBRTC_CODEC_VP9:
-        return ngx_slprintf(p, end, "profile-id=%uD", profile >> 16);
-
-    case NGX_WEBRTC_CODEC_AV1:
-
-        if (profile == 0) {
-            profile = NGX_WEBRTC_COUNTER_AV1;
-        }
-
-        return ngx_slprintf(p, end, "level-idx=%uD;profile=%uD;tier=%uD",
-                            profile & 0xff, profile >> 16,
-                            (profile >> 8) & 0xff);
-
-    case NGX_WEBRTC_CODEC_OPUS:
-        return ngx_slprintf(p, end, "minptime=10;useinbandfec=1%s",
-                            (channels == 2) ? ";stereo=1;sprop-stereo=1" : "");
-
-    default:
-        return p;
+        ac->rtx_pt = known->offer_rtx_pt;
     }
 }
 

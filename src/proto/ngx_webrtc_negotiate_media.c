@@ -11,7 +11,6 @@
 #include <ngx_core.h>
 
 #include <ngx_webrtc_negotiate_media.h>
-#include <ngx_webrtc_fmtp.h>
 
 
 /* the highest id of the one-byte form; RFC 8285, 4.2 */
@@ -421,35 +420,26 @@ static ngx_uint_t
 ngx_webrtc_negotiate_stereo(const ngx_webrtc_negotiate_policy_t *policy,
     const ngx_webrtc_negotiate_pick_t *pick)
 {
-    ngx_str_t                             value;
     ngx_uint_t                            i;
-    const ngx_str_t                      *fmtp;
-    const ngx_webrtc_negotiate_choice_t  *opus;
+    const ngx_webrtc_codec_t             *codec;
+    const ngx_webrtc_negotiate_choice_t  *choice;
 
-    opus = &pick->choice;
+    choice = &pick->choice;
 
-    for (i = 0; opus->codec->codec != NGX_WEBRTC_CODEC_OPUS; i++) {
+    for (i = 0; choice->codec->fmtp->stereo == NULL; i++) {
 
         if (i == pick->nalts) {
             return 0;
         }
 
-        opus = &pick->alts[i];
+        choice = &pick->alts[i];
     }
 
     if (policy->role == NGX_WEBRTC_NEGOTIATE_PLAY) {
         return policy->tracks[pick->track].channels == 2;
     }
 
-    /* RFC 7587, 6.1: a publisher that says so */
+    codec = choice->codec;
 
-    fmtp = &opus->offered->fmtp;
-
-    if (ngx_webrtc_fmtp_find(fmtp, "sprop-stereo", &value) != NGX_OK
-        && ngx_webrtc_fmtp_find(fmtp, "stereo", &value) != NGX_OK)
-    {
-        return 0;
-    }
-
-    return value.len == 1 && value.data[0] == '1';
+    return codec->fmtp->stereo(&choice->offered->fmtp);
 }

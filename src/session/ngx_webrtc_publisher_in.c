@@ -25,6 +25,7 @@
 #include "ngx_webrtc_bus_error.h"
 #include "ngx_webrtc_rtp.h"
 #include "ngx_webrtc_seq.h"
+#include "ngx_webrtc_codecs.h"
 
 
 /* us after a change of the SSRC in which packets of the one before are late

@@ -19,6 +19,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "ngx_webrtc_publisher_track.h"
+#include "ngx_webrtc_codecs.h"
 
 
 static void ngx_webrtc_publisher_track_rtx(ngx_webrtc_publisher_t *pub,
@@ -111,11 +112,7 @@ ngx_webrtc_publisher_track_codec(ngx_webrtc_publisher_track_t *t,
 
     rate = t->depay.track.clock_rate;
 
-    if (ngx_webrtc_depay_init(&t->depay, codec,
-                              codec == NGX_WEBRTC_CODEC_OPUS && m->stereo
-                              ? 2 : 0)
-        != NGX_OK)
-    {
+    if (ngx_webrtc_depay_init(&t->depay, ngx_webrtc_codec(codec)) != NGX_OK) {
         return NGX_ERROR;
     }
 

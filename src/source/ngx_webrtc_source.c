@@ -25,6 +25,7 @@
 #include "ngx_webrtc_source_av.h"
 #include "ngx_webrtc_source_standby.h"
 #include "ngx_webrtc_source_thread.h"
+#include "ngx_webrtc_codecs.h"
 
 
 #define NGX_WEBRTC_SOURCE_TIMEOUT      10000

@@ -10,6 +10,7 @@
 #include <ngx_core.h>
 
 #include "ngx_webrtc_source_out.h"
+#include "ngx_webrtc_codecs.h"
 
 
 /* us until a ring that could not grow may try again; chosen */
@@ -88,7 +89,8 @@ ngx_webrtc_source_out_track(ngx_webrtc_source_out_t *out, ngx_uint_t i,
 
     pack = &out->pack[i];
 
-    if (ngx_webrtc_pack_init(pack, codec, out->conf->max_payload,
+    if (ngx_webrtc_pack_init(pack, ngx_webrtc_codec(codec),
+                             out->conf->max_payload,
                              ngx_webrtc_source_out_packet, out)
         != NGX_OK)
     {

@@ -20,6 +20,7 @@
 #include "ngx_webrtc_source_refuse.h"
 #include "ngx_webrtc_source_run.h"
 #include "ngx_webrtc_source_turn.h"
+#include "ngx_webrtc_codecs.h"
 
 
 /*
@@ -484,7 +485,7 @@ ngx_webrtc_source_tracks_tell(ngx_webrtc_source_run_t *run)
             return NGX_ERROR;
         }
 
-        ngx_webrtc_track_init(audio, codec,
+        ngx_webrtc_codec_track(ngx_webrtc_codec(codec), audio,
                               ngx_webrtc_source_audio_channels(run->audio));
 
     } else if (!run->audio_ready) {
@@ -524,7 +525,7 @@ static void
 ngx_webrtc_source_tracks_pending(ngx_webrtc_source_run_t *run, ngx_uint_t kind,
     ngx_webrtc_track_t *track)
 {
-    ngx_uint_t                 codec;
+    ngx_uint_t                 codec, guessed;
     ngx_webrtc_source_read_t  *rd;
 
     rd = &run->rd;
@@ -546,15 +547,16 @@ ngx_webrtc_source_tracks_pending(ngx_webrtc_source_run_t *run, ngx_uint_t kind,
 
     /* chosen: what nearly all that can be pulled has, or is made into here */
 
-    if (codec != NGX_WEBRTC_CODEC_NONE) {
-        ngx_webrtc_track_init(track, codec, 0);
+    guessed = (codec == NGX_WEBRTC_CODEC_NONE);
 
-    } else if (kind == NGX_WEBRTC_VIDEO) {
-        ngx_webrtc_track_init(track, NGX_WEBRTC_CODEC_H264, 0);
-        track->flags |= NGX_WEBRTC_TRACK_GUESSED;
+    if (guessed) {
+        codec = (kind == NGX_WEBRTC_VIDEO) ? NGX_WEBRTC_CODEC_H264
+                                           : NGX_WEBRTC_CODEC_OPUS;
+    }
 
-    } else {
-        ngx_webrtc_track_init(track, NGX_WEBRTC_CODEC_OPUS, 2);
+    ngx_webrtc_codec_track(ngx_webrtc_codec(codec), track, 0);
+
+    if (guessed) {
         track->flags |= NGX_WEBRTC_TRACK_GUESSED;
     }
 

@@ -15,6 +15,7 @@
 #include <ngx_webrtc_sdp.h>
 #include <ngx_webrtc_sdp_attr.h>
 #include <ngx_webrtc_sdp_text.h>
+#include <ngx_webrtc_codecs.h>
 #include <ngx_webrtc_fmtp.h>
 
 
@@ -24,13 +25,6 @@
 
 /* no direction attribute has been seen yet */
 #define NGX_WEBRTC_SDP_UNSET        0xff
-
-typedef struct {
-    ngx_uint_t               pt;
-    ngx_str_t                name;
-    uint32_t                 clock_rate;
-} ngx_webrtc_sdp_static_t;
-
 
 static const char *ngx_webrtc_sdp_line(ngx_webrtc_sdp_t *sdp, u_char *p,
     u_char *end);
@@ -71,16 +65,6 @@ static const ngx_webrtc_sdp_word_t  ngx_webrtc_sdp_protos[] = {
     { ngx_string("RTP/AVPF"), 1 },
     { ngx_string("RTP/AVP"), 1 },
     { ngx_null_string, 0 }
-};
-
-
-/* RFC 3551, 6: what may come without an rtpmap and browsers have */
-
-static const ngx_webrtc_sdp_static_t  ngx_webrtc_sdp_statics[] = {
-    { 0, ngx_string("PCMU"), 8000 },
-    { 8, ngx_string("PCMA"), 8000 },
-    { 9, ngx_string("G722"), 8000 },
-    { 0, ngx_null_string, 0 }
 };
 
 
@@ -377,17 +361,19 @@ ngx_webrtc_sdp_finish_codec(const ngx_webrtc_sdp_media_t *media,
 {
     uint64_t                        apt;
     ngx_str_t                       value;
-    const ngx_webrtc_sdp_static_t  *st;
+    const ngx_webrtc_codec_t       *known;
 
     codec->fb |= media->fb;
 
     if (codec->name.len == 0) {
 
-        for (st = ngx_webrtc_sdp_statics; st->name.len != 0; st++) {
-            if (st->pt == codec->pt) {
-                codec->name = st->name;
-                codec->clock_rate = st->clock_rate;
-            }
+        /* RFC 3551, 6: it may come without an rtpmap */
+
+        known = ngx_webrtc_codec_static(codec->pt);
+
+        if (known != NULL) {
+            codec->name = known->name;
+            codec->clock_rate = known->clock_rate;
         }
     }
 

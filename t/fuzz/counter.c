@@ -15,6 +15,7 @@
 
 #include <ngx_webrtc_negotiate.h>
 #include <ngx_webrtc_negotiate_counter.h>
+#include <ngx_webrtc_codecs.h>
 
 
 #define ROOM  (NGX_WEBRTC_NEGOTIATE_ANSWER + NGX_WEBRTC_NEGOTIATE_CANDIDATE)
@@ -32,6 +33,8 @@ static u_char                        room[ROOM], again[ROOM];
 static void
 make_policy(ngx_webrtc_negotiate_policy_t *policy, uint8_t a, uint8_t b)
 {
+    ngx_uint_t  video, audio;
+
     ngx_memzero(policy, sizeof(ngx_webrtc_negotiate_policy_t));
 
     policy->role = NGX_WEBRTC_NEGOTIATE_PLAY;
@@ -42,8 +45,11 @@ make_policy(ngx_webrtc_negotiate_policy_t *policy, uint8_t a, uint8_t b)
     policy->alternatives = (a & 16) ? ~(ngx_uint_t) 0 : b;
     policy->ntracks = 1 + ((a >> 5) & 1);
 
-    ngx_webrtc_track_init(&tracks[0], NGX_WEBRTC_CODEC_H264 + (b & 15) % 5, 0);
-    ngx_webrtc_track_init(&tracks[1], NGX_WEBRTC_CODEC_OPUS + (b >> 4) % 4, 2);
+    video = NGX_WEBRTC_CODEC_H264 + (b & 15) % 5;
+    audio = NGX_WEBRTC_CODEC_OPUS + (b >> 4) % 4;
+
+    ngx_webrtc_codec_track(ngx_webrtc_codec(video), &tracks[0], 0);
+    ngx_webrtc_codec_track(ngx_webrtc_codec(audio), &tracks[1], 2);
 
     if (a & 64) {
         tracks[0].profile = 0xffffffff;

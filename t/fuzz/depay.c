@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "ngx_webrtc_depay.h"
+#include "ngx_webrtc_codecs.h"
 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -37,10 +38,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ngx_webrtc_depay_t          d;
     ngx_webrtc_depay_info_t     info;
     ngx_webrtc_depay_packet_t   pkt;
+    const ngx_webrtc_codec_t   *codec;
 
-    if (size < 1
-        || ngx_webrtc_depay_init(&d, data[0] % NGX_WEBRTC_CODEC_N, 0) != NGX_OK)
-    {
+    if (size < 1) {
+        return 0;
+    }
+
+    codec = ngx_webrtc_codec(data[0] % NGX_WEBRTC_CODEC_N);
+
+    if (ngx_webrtc_depay_init(&d, codec) != NGX_OK) {
         return 0;
     }
 
@@ -91,8 +97,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         /* a prefix that is announced has a begin */
 
         check((count != 0) == info.prefix && first == info.prefix);
-
-        (void) ngx_webrtc_depay_params(&d, pkt.payload, pkt.n);
 
         free(buf);
         free(pkt.payload);

@@ -14,6 +14,7 @@
 #include <ngx_core.h>
 
 #include <ngx_webrtc_negotiate.h>
+#include <ngx_webrtc_codecs.h>
 
 
 #define ROOM  (NGX_WEBRTC_NEGOTIATE_ANSWER + 2 * NGX_WEBRTC_NEGOTIATE_CANDIDATE)
@@ -50,6 +51,8 @@ static const char  sha512[] =
 static void
 make_policy(ngx_webrtc_negotiate_policy_t *policy, uint8_t a, uint8_t b)
 {
+    ngx_uint_t  video, audio;
+
     ngx_memzero(policy, sizeof(ngx_webrtc_negotiate_policy_t));
 
     policy->role = (a & 1) ? NGX_WEBRTC_NEGOTIATE_PUBLISH
@@ -63,9 +66,12 @@ make_policy(ngx_webrtc_negotiate_policy_t *policy, uint8_t a, uint8_t b)
 
     /* low half of b: a video codec, high half: an audio one */
 
-    ngx_webrtc_track_init(&tracks[0], NGX_WEBRTC_CODEC_H264 + (b & 15) % 5, 0);
-    ngx_webrtc_track_init(&tracks[1], NGX_WEBRTC_CODEC_OPUS + (b >> 4) % 4,
-                          (a & 64) ? 2 : 1);
+    video = NGX_WEBRTC_CODEC_H264 + (b & 15) % 5;
+    audio = NGX_WEBRTC_CODEC_OPUS + (b >> 4) % 4;
+
+    ngx_webrtc_codec_track(ngx_webrtc_codec(video), &tracks[0], 0);
+    ngx_webrtc_codec_track(ngx_webrtc_codec(audio), &tracks[1],
+                           (a & 64) ? 2 : 1);
 
     if (a & 128) {
         tracks[0].profile = 0x640028;

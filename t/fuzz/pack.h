@@ -23,6 +23,7 @@
 
 #include "ngx_webrtc_cursor.h"
 #include "ngx_webrtc_pack.h"
+#include "ngx_webrtc_codecs.h"
 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -108,7 +109,8 @@ fuzz_pack(ngx_uint_t codec, const uint8_t *data, size_t size)
         return 0;
     }
 
-    if (ngx_webrtc_pack_init(&pack, codec, 64 + 11 * max, fuzz_pack_out, &f)
+    if (ngx_webrtc_pack_init(&pack, ngx_webrtc_codec(codec), 64 + 11 * max,
+                             fuzz_pack_out, &f)
         != NGX_OK)
     {
         abort();

@@ -13,6 +13,7 @@
 #include <ngx_core.h>
 
 #include "ngx_webrtc_depay.h"
+#include "ngx_webrtc_codecs.h"
 #include "media.h"
 
 
@@ -302,8 +303,8 @@ test_rows(void)
 
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 
-        tap_is_int(ngx_webrtc_depay_init(&d, rows[i].codec, 0), NGX_OK,
-                   "%s: init", rows[i].name);
+        tap_is_int(ngx_webrtc_depay_init(&d, ngx_webrtc_codec(rows[i].codec)),
+                   NGX_OK, "%s: init", rows[i].name);
 
         strcpy(line, rows[i].in);
         o = out;
@@ -409,7 +410,7 @@ test_prefix(void)
     };
 
     for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
-        ngx_webrtc_depay_init(&d, t[i].codec, 0);
+        ngx_webrtc_depay_init(&d, ngx_webrtc_codec(t[i].codec));
         memset(&pkt, 0, sizeof(pkt));
 
         for (count = 0; count < 4; count++) {
@@ -432,11 +433,15 @@ test_prefix(void)
 
     /* many PPS: several packets, none too large; SPS and 15 PPS of 130 bytes */
 
-    ngx_webrtc_depay_init(&d, NGX_WEBRTC_CODEC_H264, 0);
+    ngx_webrtc_depay_init(&d, ngx_webrtc_codec(NGX_WEBRTC_CODEC_H264));
+
+    memset(&pkt, 0, sizeof(pkt));
+    pkt.ts = 77;
 
     p = unhex(SPS, sizeof(SPS) - 1);
-    tap_is_int(ngx_webrtc_depay_params(&d, p, (sizeof(SPS) - 1) / 2), NGX_OK,
-               "SPS from sprop-parameter-sets");
+    pkt.payload = p;
+    pkt.n = (sizeof(SPS) - 1) / 2;
+    tap_is_int(ngx_webrtc_depay_input(&d, &pkt, &info), NGX_DONE, "SPS");
     free(p);
 
     for (id = 0; id < 15; id++) {
@@ -448,7 +453,9 @@ test_prefix(void)
 
         p[1] = (u_char) (id == 0 ? 0x80 : id < 3 ? (id + 1) << 5
                          : id < 7 ? (id + 1) << 3 : (id + 1) << 1);
-        tap_is_int(ngx_webrtc_depay_params(&d, p, 130), NGX_OK, "PPS %d",
+        pkt.payload = p;
+        pkt.n = 130;
+        tap_is_int(ngx_webrtc_depay_input(&d, &pkt, &info), NGX_DONE, "PPS %d",
                    (int) id);
         free(p);
     }
@@ -493,15 +500,8 @@ test_prefix(void)
     tap_ok(ngx_webrtc_depay_input(&d, &pkt, &info) == NGX_OK && info.prefix,
            "prefix for the next one");
 
-    tap_is_int(ngx_webrtc_depay_params(&d, (u_char *) "\x65\x88", 2),
-               NGX_DECLINED, "not a parameter set");
-    tap_is_int(ngx_webrtc_depay_params(&d, (u_char *) "", 0), NGX_DECLINED,
-               "empty");
-
-    ngx_webrtc_depay_init(&d, NGX_WEBRTC_CODEC_VP8, 0);
-    tap_is_int(ngx_webrtc_depay_params(&d, (u_char *) "\x67\x42\x00", 3),
-               NGX_DECLINED, "VP8 has none");
-    tap_is_int(ngx_webrtc_depay_init(&d, NGX_WEBRTC_CODEC_NONE, 0),
+    tap_is_int(ngx_webrtc_depay_init(&d,
+                                     ngx_webrtc_codec(NGX_WEBRTC_CODEC_NONE)),
                NGX_DECLINED, "no codec");
 }
 
@@ -550,8 +550,9 @@ test_media(void)
         media_read(&file, t[i].path);
 
         memset(&out, 0, sizeof(out));
-        ngx_webrtc_pack_init(&pack, t[i].codec, 300, media_out, &out);
-        ngx_webrtc_depay_init(&d, t[i].codec, 0);
+        ngx_webrtc_pack_init(&pack, ngx_webrtc_codec(t[i].codec), 300,
+                             media_out, &out);
+        ngx_webrtc_depay_init(&d, ngx_webrtc_codec(t[i].codec));
 
         pos = 0;
         bad = 0;
@@ -649,16 +650,21 @@ test_recovery(void)
     ngx_webrtc_depay_info_t     info;
     ngx_webrtc_depay_packet_t   pkt;
 
-    ngx_webrtc_depay_init(&d, NGX_WEBRTC_CODEC_H264, 0);
-
-    p = unhex(SPS, sizeof(SPS) - 1);
-    (void) ngx_webrtc_depay_params(&d, p, (sizeof(SPS) - 1) / 2);
-    free(p);
-    p = unhex(PPS, sizeof(PPS) - 1);
-    (void) ngx_webrtc_depay_params(&d, p, (sizeof(PPS) - 1) / 2);
-    free(p);
+    ngx_webrtc_depay_init(&d, ngx_webrtc_codec(NGX_WEBRTC_CODEC_H264));
 
     memset(&pkt, 0, sizeof(pkt));
+
+    p = unhex(SPS, sizeof(SPS) - 1);
+    pkt.payload = p;
+    pkt.n = (sizeof(SPS) - 1) / 2;
+    (void) ngx_webrtc_depay_input(&d, &pkt, &info);
+    free(p);
+
+    p = unhex(PPS, sizeof(PPS) - 1);
+    pkt.payload = p;
+    pkt.n = (sizeof(PPS) - 1) / 2;
+    (void) ngx_webrtc_depay_input(&d, &pkt, &info);
+    free(p);
 
     for (keys = 0, i = 0; i < 1000; i++) {
         pkt.ts += 3600;

@@ -16,7 +16,7 @@
 
 #include "ngx_webrtc_h264.h"
 #include "ngx_webrtc_h265.h"
-#include "ngx_webrtc_av1.h"
+#include "ngx_webrtc_obu.h"
 #include "tap.h"
 
 #define nelts(a)  (sizeof(a) / sizeof(a[0]))
@@ -211,7 +211,7 @@ main(void)
     ngx_uint_t              i, declined;
     ngx_webrtc_h264_sps_t   h264;
     ngx_webrtc_h265_sps_t   h265;
-    ngx_webrtc_av1_seq_t    av1;
+    ngx_webrtc_obu_seq_t    av1;
 
     for (i = 0; i < nelts(h264s); i++) {
         p = (u_char *) h264s[i].data;
@@ -253,14 +253,14 @@ main(void)
     for (i = 0; i < nelts(av1s); i++) {
         p = (u_char *) av1s[i].data;
 
-        tap_is_int(ngx_webrtc_av1_sequence(p, av1s[i].n, &av1), NGX_OK,
+        tap_is_int(ngx_webrtc_obu_sequence(p, av1s[i].n, &av1), NGX_OK,
                    "av1 %s", av1s[i].name);
         tap_is_int(av1.profile, av1s[i].profile, "profile");
         tap_is_int(av1.width, av1s[i].width, "width");
         tap_is_int(av1.height, av1s[i].height, "height");
 
         for (n = 0, declined = 0; n < av1s[i].n; n++) {
-            CUT(n, rc = ngx_webrtc_av1_sequence(cut, n, &av1));
+            CUT(n, rc = ngx_webrtc_obu_sequence(cut, n, &av1));
             declined += (rc == NGX_DECLINED);
         }
 
@@ -268,7 +268,7 @@ main(void)
     }
 
     for (i = 0; i < nelts(seis); i++) {
-        tap_is_int(ngx_webrtc_h264_sei((u_char *) seis[i].data, seis[i].n, 1),
+        tap_is_int(ngx_webrtc_nal_sei((u_char *) seis[i].data, seis[i].n, 1),
                    seis[i].want, "sei %d", (int) i);
     }
 

@@ -15,6 +15,7 @@
 #include <ngx_core.h>
 
 #include <ngx_webrtc_negotiate.h>
+#include <ngx_webrtc_codecs.h>
 
 #include "tap.h"
 
@@ -88,7 +89,8 @@ track(ngx_uint_t codec, uint32_t profile)
         return;
     }
 
-    ngx_webrtc_track_init(&tracks[policy.ntracks], codec, 2);
+    ngx_webrtc_codec_track(ngx_webrtc_codec(codec), &tracks[policy.ntracks],
+                           2);
     tracks[policy.ntracks].profile = profile;
     policy.ntracks++;
 }

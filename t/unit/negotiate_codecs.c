@@ -9,6 +9,7 @@
 
 
 #include "negotiate.h"
+#include "ngx_webrtc_codecs.h"
 
 
 #define BIT(c)  ((ngx_uint_t) 1 << NGX_WEBRTC_CODEC_##c)

@@ -11,6 +11,7 @@
 #include "media.h"
 
 #include "ngx_webrtc_opus.h"
+#include "ngx_webrtc_codecs.h"
 
 #define nelts(a)  (sizeof(a) / sizeof(a[0]))
 
@@ -192,9 +193,10 @@ test_cut(void)
 
         media_free(&out);
 
-        tap_is_int(ngx_webrtc_pack_init(&pack, NGX_WEBRTC_CODEC_OPUS, 0,
-                                        media_out, &out),
-                   NGX_OK, "%s: init", cuts[i].name);
+        tap_is_int(ngx_webrtc_pack_init(&pack,
+                                        ngx_webrtc_codec(NGX_WEBRTC_CODEC_OPUS),
+                                        0, media_out, &out), NGX_OK,
+                   "%s: init", cuts[i].name);
 
         out.pack = &pack;
 

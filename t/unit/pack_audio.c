@@ -9,6 +9,7 @@
 
 
 #include "media.h"
+#include "ngx_webrtc_codecs.h"
 
 #define nelts(a)  (sizeof(a) / sizeof(a[0]))
 
@@ -47,8 +48,8 @@ test_pcm(ngx_uint_t codec, const char *name)
     ngx_webrtc_track_t  track;
     static u_char       data[2048];
 
-    tap_is_int(ngx_webrtc_pack_init(&pack, codec, 0, media_out, &out), NGX_OK,
-               "%s init", name);
+    tap_is_int(ngx_webrtc_pack_init(&pack, ngx_webrtc_codec(codec), 0,
+                                    media_out, &out), NGX_OK, "%s init", name);
 
     out.pack = &pack;
     next = 0;
@@ -109,8 +110,8 @@ test_opus(void)
     ngx_webrtc_track_t  track;
     static u_char       data[1500] = "\xfc\xff\xfe";
 
-    (void) ngx_webrtc_pack_init(&pack, NGX_WEBRTC_CODEC_OPUS, 1200, media_out,
-                                &out);
+    (void) ngx_webrtc_pack_init(&pack, ngx_webrtc_codec(NGX_WEBRTC_CODEC_OPUS),
+                                1200, media_out, &out);
 
     tap_is_int(ngx_webrtc_pack_frame(&pack, data, 3, NULL), NGX_OK, "opus");
     tap_is_int(out.n, 1, "opus packet");

@@ -11,7 +11,8 @@
 
 
 #include "media.h"
-#include "ngx_webrtc_av1.h"
+#include "ngx_webrtc_obu.h"
+#include "ngx_webrtc_codecs.h"
 
 #define nelts(a)  (sizeof(a) / sizeof(a[0]))
 
@@ -180,8 +181,8 @@ test_stream(size_t max, ngx_uint_t strip)
 
     media_read(&file, "t/data/media/av1.ivf");
 
-    (void) ngx_webrtc_pack_init(&pack, NGX_WEBRTC_CODEC_AV1, max, media_out,
-                                &out);
+    (void) ngx_webrtc_pack_init(&pack, ngx_webrtc_codec(NGX_WEBRTC_CODEC_AV1),
+                                max, media_out, &out);
 
     tap_is_int(ngx_webrtc_pack_track(&pack, &track), NGX_AGAIN,
                "nothing known");
@@ -307,8 +308,9 @@ test_many(void)
                 total += size + 2;
             }
 
-            (void) ngx_webrtc_pack_init(&pack, NGX_WEBRTC_CODEC_AV1, max,
-                                        media_out, &out);
+            (void) ngx_webrtc_pack_init(&pack,
+                                        ngx_webrtc_codec(NGX_WEBRTC_CODEC_AV1),
+                                        max, media_out, &out);
 
             expect(data, n);
 
@@ -402,8 +404,9 @@ test_small(void)
 
     for (i = 0; i < nelts(smalls); i++) {
 
-        (void) ngx_webrtc_pack_init(&pack, NGX_WEBRTC_CODEC_AV1, 0, media_out,
-                                    &out);
+        (void) ngx_webrtc_pack_init(&pack,
+                                    ngx_webrtc_codec(NGX_WEBRTC_CODEC_AV1), 0,
+                                    media_out, &out);
 
         p = malloc(smalls[i].n);
         memcpy(p, smalls[i].data, smalls[i].n);

@@ -14,6 +14,7 @@
 #include "media.h"
 #include "ngx_webrtc_h264.h"
 #include "ngx_webrtc_h265.h"
+#include "ngx_webrtc_codecs.h"
 
 #define nelts(a)  (sizeof(a) / sizeof(a[0]))
 
@@ -291,8 +292,9 @@ test_stream(const stream_t *s, size_t max, ngx_uint_t lengths)
 
     media_read(&file, s->path);
 
-    tap_is_int(ngx_webrtc_pack_init(&pack, s->codec, max, media_out, &out),
-               NGX_OK, "%s init", s->name);
+    tap_is_int(ngx_webrtc_pack_init(&pack, ngx_webrtc_codec(s->codec), max,
+                                    media_out, &out), NGX_OK, "%s init",
+               s->name);
 
     tap_is_int(ngx_webrtc_pack_track(&pack, &track), NGX_AGAIN,
                "%s nothing known yet", s->name);
@@ -491,8 +493,8 @@ test_small(void)
     const small_t       *t;
     static u_char        buf[256];
 
-    (void) ngx_webrtc_pack_init(&pack, NGX_WEBRTC_CODEC_H264, 0, media_out,
-                                &out);
+    (void) ngx_webrtc_pack_init(&pack, ngx_webrtc_codec(NGX_WEBRTC_CODEC_H264),
+                                0, media_out, &out);
     (void) ngx_webrtc_pack_config(&pack, avcc, sizeof(avcc) - 1);
 
     pack.length_size = 0;
@@ -529,8 +531,8 @@ test_recovery(void)
     u_char               rec[] = "\0\0\1\x06\x06\x01\x84\x80\0\0\1\x41\x9a\x01";
     u_char               idr[] = "\0\0\1\x65\x88\x84";
 
-    (void) ngx_webrtc_pack_init(&pack, NGX_WEBRTC_CODEC_H264, 0, media_out,
-                                &out);
+    (void) ngx_webrtc_pack_init(&pack, ngx_webrtc_codec(NGX_WEBRTC_CODEC_H264),
+                                0, media_out, &out);
 
     (void) ngx_webrtc_pack_probe(&pack, rec, sizeof(rec) - 1, &frame);
     tap_is_int(frame.key, 0, "no key frame without parameter sets");
@@ -568,15 +570,17 @@ test_errors(void)
     u_char               two[] = "\0\x03\x41\x9a\x01\0\0\0\x02\x41\x9b";
     static u_char        big[4096];
 
-    tap_is_int(ngx_webrtc_pack_init(&pack, NGX_WEBRTC_CODEC_RED, 0, media_out,
-                                    &out),
-               NGX_DECLINED, "no packetizer for RED");
-    tap_is_int(ngx_webrtc_pack_init(&pack, NGX_WEBRTC_CODEC_N, 0, media_out,
-                                    &out),
-               NGX_DECLINED, "no packetizer for what is no codec");
+    tap_is_int(ngx_webrtc_pack_init(&pack,
+                                    ngx_webrtc_codec(NGX_WEBRTC_CODEC_RED), 0,
+                                    media_out, &out), NGX_DECLINED,
+               "no packetizer for RED");
+    tap_is_int(ngx_webrtc_pack_init(&pack,
+                                    ngx_webrtc_codec(NGX_WEBRTC_CODEC_N), 0,
+                                    media_out, &out), NGX_DECLINED,
+               "no packetizer for what is no codec");
 
-    (void) ngx_webrtc_pack_init(&pack, NGX_WEBRTC_CODEC_H264, 0, media_out,
-                                &out);
+    (void) ngx_webrtc_pack_init(&pack, ngx_webrtc_codec(NGX_WEBRTC_CODEC_H264),
+                                0, media_out, &out);
 
     for (i = 0; i < sizeof(avcc) - 1; i++) {
 
@@ -594,7 +598,8 @@ test_errors(void)
     for (i = 1; i < sizeof(hvcc) - 1; i++) {
         ngx_webrtc_pack_t  h265;
 
-        (void) ngx_webrtc_pack_init(&h265, NGX_WEBRTC_CODEC_H265, 0,
+        (void) ngx_webrtc_pack_init(&h265,
+                                    ngx_webrtc_codec(NGX_WEBRTC_CODEC_H265), 0,
                                     media_out, &out);
 
         if (ngx_webrtc_pack_config(&h265, hvcc, i) != NGX_DECLINED) {

@@ -13,6 +13,7 @@
 #include "media.h"
 #include "ngx_webrtc_vp8.h"
 #include "ngx_webrtc_vp9.h"
+#include "ngx_webrtc_codecs.h"
 
 #define nelts(a)  (sizeof(a) / sizeof(a[0]))
 
@@ -111,7 +112,8 @@ test_stream(const stream_t *s, size_t max)
 
     media_read(&file, s->path);
 
-    (void) ngx_webrtc_pack_init(&pack, s->codec, max, media_out, &out);
+    (void) ngx_webrtc_pack_init(&pack, ngx_webrtc_codec(s->codec), max,
+                                media_out, &out);
 
     pid = s->pid;
     pack.picture_id = pid;
