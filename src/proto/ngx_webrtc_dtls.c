@@ -81,8 +81,8 @@ static const EVP_MD *ngx_webrtc_dtls_digest(ngx_uint_t alg);
 static int ngx_webrtc_dtls_verify(X509_STORE_CTX *store, void *arg);
 static unsigned int ngx_webrtc_dtls_timer(SSL *ssl, unsigned int us);
 
-static ngx_int_t ngx_webrtc_dtls_rest(ngx_webrtc_dtls_t *dtls, const u_char *p,
-    size_t n);
+static ngx_int_t ngx_webrtc_dtls_alert(ngx_webrtc_dtls_t *dtls,
+    const u_char *p, size_t n);
 static ngx_uint_t ngx_webrtc_dtls_stunted(ngx_webrtc_dtls_t *dtls,
     const u_char *p, size_t n);
 static ngx_int_t ngx_webrtc_dtls_process(ngx_webrtc_dtls_t *dtls);
@@ -402,7 +402,7 @@ ngx_webrtc_dtls_input(ngx_webrtc_dtls_t *dtls, const u_char *p, size_t n,
     }
 
     if (dtls->ssl == NULL) {
-        return ngx_webrtc_dtls_rest(dtls, p, n);
+        return ngx_webrtc_dtls_alert(dtls, p, n);
     }
 
     if (ngx_webrtc_dtls_stunted(dtls, p, n)) {
@@ -616,14 +616,14 @@ ngx_webrtc_dtls_settle(ngx_webrtc_dtls_t *dtls)
         return NGX_ERROR;
     }
 
-    rc = ngx_webrtc_dtls_rest_init(&dtls->rest, dtls->ssl, dtls->client);
+    rc = ngx_webrtc_dtls_alert_init(&dtls->alert, dtls->ssl, dtls->client);
 
     if (rc != NGX_OK) {
         dtls->unsettled = 1;
         return NGX_ERROR;
     }
 
-    /* OpenSSL writes its last record: into dtls->rest.close */
+    /* OpenSSL writes its last record: into dtls->alert.close */
 
     ERR_clear_error();
     ngx_webrtc_dtls_grow(dtls);
@@ -648,13 +648,13 @@ ngx_webrtc_dtls_settle(ngx_webrtc_dtls_t *dtls)
 /* a datagram for a settled session */
 
 static ngx_int_t
-ngx_webrtc_dtls_rest(ngx_webrtc_dtls_t *dtls, const u_char *p, size_t n)
+ngx_webrtc_dtls_alert(ngx_webrtc_dtls_t *dtls, const u_char *p, size_t n)
 {
-    if (dtls->rest.cipher == NULL) {
+    if (dtls->alert.cipher == NULL) {
         return NGX_DECLINED;
     }
 
-    switch (ngx_webrtc_dtls_rest_input(&dtls->rest, p, n)) {
+    switch (ngx_webrtc_dtls_alert_input(&dtls->alert, p, n)) {
 
     case NGX_DONE:
 
@@ -710,8 +710,8 @@ ngx_webrtc_dtls_close(ngx_webrtc_dtls_t *dtls)
 
             ERR_clear_error();
 
-        } else if (dtls->rest.close_n) {
-            dtls->send(dtls->ctx, dtls->rest.close, dtls->rest.close_n);
+        } else if (dtls->alert.close_n) {
+            dtls->send(dtls->ctx, dtls->alert.close, dtls->alert.close_n);
         }
     }
 
@@ -734,7 +734,7 @@ ngx_webrtc_dtls_cleanup(ngx_webrtc_dtls_t *dtls)
         dtls->ssl = NULL;
     }
 
-    ngx_webrtc_dtls_rest_cleanup(&dtls->rest);
+    ngx_webrtc_dtls_alert_cleanup(&dtls->alert);
 
     dtls->deadline_ms = NGX_WEBRTC_DTLS_NO_DEADLINE;
 }
@@ -1348,9 +1348,9 @@ ngx_webrtc_dtls_bio_write(BIO *bio, const char *buf, int n)
 
     if (dtls->keep) {
 
-        if (n > 0 && n <= NGX_WEBRTC_DTLS_REST_ALERT) {
-            ngx_memcpy(dtls->rest.close, buf, n);
-            dtls->rest.close_n = (uint8_t) n;
+        if (n > 0 && n <= NGX_WEBRTC_DTLS_ALERT_RECORD) {
+            ngx_memcpy(dtls->alert.close, buf, n);
+            dtls->alert.close_n = (uint8_t) n;
         }
 
         return n;

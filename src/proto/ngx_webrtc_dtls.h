@@ -21,7 +21,7 @@
 #include <ngx_core.h>
 
 #include <ngx_webrtc_desc.h>         /* NGX_WEBRTC_DTLS_*, _FINGERPRINT_* */
-#include <ngx_webrtc_dtls_rest.h>
+#include <ngx_webrtc_dtls_alert.h>
 #include <ngx_webrtc_srtp.h>         /* ngx_webrtc_srtp_key_t */
 
 
@@ -116,12 +116,12 @@ typedef struct {
     unsigned                 verified:1; /* certificate fits the fingerprint */
     unsigned                 rearm:1;    /* OpenSSL has started its timer */
     unsigned                 shrunk:1;   /* OpenSSL's buffers are freed */
-    unsigned                 keep:1;     /* output goes to rest.close */
+    unsigned                 keep:1;     /* output goes to alert.close */
     unsigned                 unsettled:1;/* OpenSSL refused the key, for good */
     uint8_t                  fingerprint_alg;
     uint8_t                  fingerprint_len;
     u_char                   fingerprint[NGX_WEBRTC_DESC_FINGERPRINT];
-    ngx_webrtc_dtls_rest_t   rest;       /* when settled */
+    ngx_webrtc_dtls_alert_t  alert;      /* when settled */
 } ngx_webrtc_dtls_t;
 
 

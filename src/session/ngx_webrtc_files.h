@@ -11,7 +11,7 @@
  * are served; one frame for each range that is read by a thread or held back
  * (webrtc_file_ranges of webrtc_file_chunk); 80 for each range that waits; and
  * 512 for each small message that its peer has not acknowledged.
- * Of all sessions of a worker: webrtc_file_memory, see ngx_webrtc_memory.h.
+ * Of all sessions of a worker: webrtc_file_memory, see ngx_webrtc_budget.h.
  *
  *   ngx_webrtc_files_role.c     comes and goes
  *   ngx_webrtc_files_turn.c     whose turn it is, its timer
@@ -34,7 +34,7 @@
 #include "ngx_webrtc_bus_file.h"
 #include "ngx_webrtc_channel.h"
 #include "ngx_webrtc_ranges.h"
-#include "ngx_webrtc_memory.h"
+#include "ngx_webrtc_budget.h"
 #include "ngx_webrtc_sctp.h"
 
 
@@ -91,7 +91,7 @@ typedef struct {
     ngx_event_t                  timer;       /* of SCTP, cancelable */
     u_char                      *frame;       /* what a file is read into */
 
-    ngx_webrtc_memory_t          memory;      /* on its way to clients */
+    ngx_webrtc_budget_t          memory;      /* on its way to clients */
     ngx_msec_t                   warned;      /* when there was too little */
 } ngx_webrtc_files_worker_t;
 
@@ -141,7 +141,7 @@ struct ngx_webrtc_files_s {
     ngx_msec_t                   looked;      /* at it, if it is followed */
 
     uint64_t                     after;       /* bytes yet without a limit */
-    ngx_webrtc_memory_account_t  account;     /* what is on its way */
+    ngx_webrtc_budget_account_t  account;     /* what is on its way */
 
     int64_t                      credit;      /* bytes that may be read now */
     ngx_msec_t                   credited;    /* time it was filled up to */

@@ -26,7 +26,7 @@ void
 ngx_webrtc_files_account(ngx_webrtc_files_t *f)
 {
     size_t                        held;
-    ngx_webrtc_memory_account_t  *last;
+    ngx_webrtc_budget_account_t  *last;
 
     held = f->assoc.buffered + ngx_webrtc_sctp_overhead(&f->assoc)
            + f->assoc.repair.held + f->reading * f->file.chunk;
@@ -38,7 +38,7 @@ ngx_webrtc_files_account(ngx_webrtc_files_t *f)
         held += f->active.items * NGX_WEBRTC_RANGES_ITEM;
     }
 
-    last = ngx_webrtc_memory_note(&f->fw->memory, &f->account, held,
+    last = ngx_webrtc_budget_held(&f->fw->memory, &f->account, held,
                                   f->assoc.total - f->assoc.buffered,
                                   ngx_current_msec);
 
@@ -48,7 +48,7 @@ ngx_webrtc_files_account(ngx_webrtc_files_t *f)
 
 void
 ngx_webrtc_files_account_laggard(ngx_webrtc_files_worker_t *fw,
-    ngx_webrtc_memory_account_t *last)
+    ngx_webrtc_budget_account_t *last)
 {
     ngx_webrtc_files_t  *f;
 

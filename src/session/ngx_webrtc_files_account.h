@@ -21,7 +21,7 @@ void ngx_webrtc_files_account(ngx_webrtc_files_t *f);
 
 /* Ends a session.  last: its account, or NULL */
 void ngx_webrtc_files_account_laggard(ngx_webrtc_files_worker_t *fw,
-    ngx_webrtc_memory_account_t *last);
+    ngx_webrtc_budget_account_t *last);
 
 
 #endif /* _NGX_WEBRTC_FILES_ACCOUNT_H_INCLUDED_ */

@@ -68,7 +68,7 @@ ngx_webrtc_files_role_init(ngx_webrtc_worker_t *wk, void *conf)
     fw->wk = wk;
     fw->conf = *(ngx_webrtc_files_conf_t *) conf;
 
-    ngx_webrtc_memory_init(&fw->memory, fw->conf.memory);
+    ngx_webrtc_budget_init(&fw->memory, fw->conf.memory);
 
     return fw;
 }
@@ -124,7 +124,7 @@ ngx_webrtc_files_role_start(ngx_webrtc_session_t *s)
 
     s->part = f;
 
-    ngx_webrtc_memory_begin(&f->fw->memory, &f->account, f,
+    ngx_webrtc_budget_begin(&f->fw->memory, &f->account, f,
                             ngx_current_msec);
 
     ngx_webrtc_files_role_set_name(f, ngx_webrtc_file_path(file));
@@ -219,7 +219,7 @@ ngx_webrtc_files_role_stop(ngx_webrtc_session_t *s)
         ngx_webrtc_files_channel_arm(f->fw);
     }
 
-    ngx_webrtc_memory_end(&f->fw->memory, &f->account);
+    ngx_webrtc_budget_end(&f->fw->memory, &f->account);
 
     s->part = NULL;
     f->session = NULL;
@@ -258,10 +258,10 @@ ngx_webrtc_files_role_tick(void *state)
 {
     ngx_webrtc_files_worker_t *fw = state;
 
-    ngx_webrtc_files_account_laggard(fw, ngx_webrtc_memory_laggard(&fw->memory,
+    ngx_webrtc_files_account_laggard(fw, ngx_webrtc_budget_laggard(&fw->memory,
                                                         ngx_current_msec));
 
-    if (!ngx_webrtc_memory_fell(&fw->memory)) {
+    if (!ngx_webrtc_budget_freed(&fw->memory)) {
         return;
     }
 

@@ -243,7 +243,7 @@ ngx_webrtc_files_turn_step(ngx_webrtc_files_t *f,
 
     buffered = f->assoc.buffered + f->reading * fc->ranges.opts.chunk;
 
-    high = ngx_webrtc_memory_share(&f->fw->memory, &f->account,
+    high = ngx_webrtc_budget_share(&f->fw->memory, &f->account,
                                    NGX_WEBRTC_SCTP_HIGH_MIN, f->assoc.high);
 
     ngx_webrtc_ranges_marks(&fc->ranges, high, ngx_min(f->assoc.low, high));

@@ -23,8 +23,8 @@
 #include "ngx_webrtc_session.h"
 #include "ngx_webrtc_bus_ring.h"
 #include "ngx_webrtc_depay.h"
-#include "ngx_webrtc_equal.h"
-#include "ngx_webrtc_limit.h"
+#include "ngx_webrtc_padding.h"
+#include "ngx_webrtc_bitrate.h"
 #include "ngx_webrtc_nack.h"
 #include "ngx_webrtc_reorder.h"
 #include "ngx_webrtc_report.h"
@@ -70,7 +70,7 @@ typedef struct {
     ngx_webrtc_order_t           order;
     int64_t                      ts;          /* of the frame, media time */
     uint32_t                     rtp_ts;      /* as received */
-    ngx_webrtc_equal_t           equal;
+    ngx_webrtc_padding_t         padding;
     uint32_t                     npackets;    /* of the frame so far */
     uint8_t                      cvo;         /* of its frames now */
     unsigned                     framed:1;    /* there was a frame */
@@ -110,7 +110,7 @@ struct ngx_webrtc_publisher_s {
     ngx_webrtc_rtx_t             rtx;
     ngx_webrtc_sync_t            sync;
     ngx_webrtc_twcc_t            twcc;
-    ngx_webrtc_limit_t           limit;
+    ngx_webrtc_bitrate_t         bitrate;
 
     ngx_webrtc_track_t           stream[NGX_WEBRTC_TRACKS];
     ngx_uint_t                   nstream;

@@ -258,7 +258,7 @@ ngx_webrtc_publisher_feedback(ngx_webrtc_session_t *s, uint64_t now_us)
         p = ngx_webrtc_rtcp_fb_write_rrtr(p, end, pub->ssrc,
                                           ngx_webrtc_time_ntp(now_us));
 
-        bitrate = ngx_webrtc_limit_remb(&pub->limit, now_us);
+        bitrate = ngx_webrtc_bitrate_remb(&pub->bitrate, now_us);
 
         for (i = 0, n = 0; i < pub->ntracks; i++) {
             if (pub->tracks[i].ssrc) {
@@ -328,7 +328,7 @@ ngx_webrtc_publisher_feedback_reports(ngx_webrtc_session_t *s, u_char *p,
     }
 
     s->peer->stat.lost = (uint32_t) worst;
-    ngx_webrtc_limit_loss(&pub->limit, worst, now_us);
+    ngx_webrtc_bitrate_loss(&pub->bitrate, worst, now_us);
 
     return ngx_webrtc_rtcp_write_rr(p, end, pub->ssrc, blocks, n);
 }

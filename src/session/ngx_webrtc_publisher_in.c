@@ -109,7 +109,7 @@ ngx_webrtc_publisher_in_rtp(ngx_webrtc_session_t *s, ngx_webrtc_rtp_t *rtp,
     s->peer->stat.packets_in++;
     s->peer->stat.bytes_in += n;
 
-    ngx_webrtc_limit_input(&pub->limit, n, now_us);
+    ngx_webrtc_bitrate_input(&pub->bitrate, n, now_us);
 
     if (ngx_webrtc_rtp_ext_crowded(rtp)) {
         ngx_webrtc_publisher_in_drop(s, NGX_WEBRTC_DROP_LIMIT,
@@ -683,7 +683,7 @@ ngx_webrtc_publisher_in_switch(ngx_webrtc_publisher_track_t *t,
         return NGX_ERROR;
     }
 
-    ngx_memzero(&t->equal, sizeof(ngx_webrtc_equal_t));
+    ngx_memzero(&t->padding, sizeof(ngx_webrtc_padding_t));
 
     t->framed = 0;
     t->drop = 0;
@@ -759,7 +759,7 @@ ngx_webrtc_publisher_in_write(ngx_webrtc_publisher_track_t *t, u_char *payload,
     size_t n, ngx_uint_t flags, uint64_t arrival_us)
 {
     size_t                     pad;
-    u_char                     buf[NGX_WEBRTC_EQUAL_MAX];
+    u_char                     buf[NGX_WEBRTC_PADDING_PAYLOAD];
     ngx_webrtc_stream_t       *st;
     ngx_webrtc_publisher_t    *pub;
     ngx_webrtc_ring_packet_t   pkt;
@@ -772,12 +772,12 @@ ngx_webrtc_publisher_in_write(ngx_webrtc_publisher_track_t *t, u_char *payload,
     pad = 0;
 
     if (t->media->kind == NGX_WEBRTC_VIDEO) {
-        pad = ngx_webrtc_equal_pad(&t->equal, n, flags);
+        pad = ngx_webrtc_padding_size(&t->padding, n, flags);
     }
 
     if (pad) {
         ngx_memcpy(buf, payload, n);
-        ngx_webrtc_equal_write(buf + n, pad);
+        ngx_webrtc_padding_write(buf + n, pad);
 
         payload = buf;
         flags |= NGX_WEBRTC_PKT_PADDED;

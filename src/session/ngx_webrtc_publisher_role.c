@@ -226,7 +226,7 @@ ngx_webrtc_publisher_role_begin(ngx_webrtc_session_t *s)
     pub->rsize = rsize;
 
     ngx_webrtc_twcc_init(&pub->twcc, pub->ssrc);
-    ngx_webrtc_limit_init(&pub->limit, s->peer->max_bitrate, remb, !twcc);
+    ngx_webrtc_bitrate_init(&pub->bitrate, s->peer->max_bitrate, remb, !twcc);
 
     /*
      * Viewers of a stream that goes on learn of its codecs before they see a
@@ -361,7 +361,7 @@ ngx_webrtc_publisher_role_timer(ngx_event_t *ev)
         ngx_webrtc_publisher_feedback_ask(s, now_us);
     }
 
-    if (ngx_webrtc_limit_check(&pub->limit, now_us) == NGX_DECLINED) {
+    if (ngx_webrtc_bitrate_check(&pub->bitrate, now_us) == NGX_DECLINED) {
         ngx_webrtc_session_close(s, "above webrtc_max_bitrate");
         return;
     }

@@ -9,38 +9,38 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include <ngx_webrtc_memory.h>
+#include <ngx_webrtc_budget.h>
 
 
 /* milliseconds without an acknowledgement that make a laggard; chosen: longer
  * than a repetition takes */
-#define NGX_WEBRTC_MEMORY_LAG    1000
+#define NGX_WEBRTC_BUDGET_LAG    1000
 
 /* milliseconds between looks at all accounts when not all is held; chosen */
-#define NGX_WEBRTC_MEMORY_LOOK   10
+#define NGX_WEBRTC_BUDGET_LOOK   10
 
 /* part of what is left that a session may hold; chosen */
-#define NGX_WEBRTC_MEMORY_PART   4
+#define NGX_WEBRTC_BUDGET_PART   4
 
 /* bytes of a peak that is worth giving back; chosen */
-#define NGX_WEBRTC_MEMORY_PEAK   4194304
+#define NGX_WEBRTC_BUDGET_PEAK   4194304
 
-/* calls of ngx_webrtc_memory_fell() after one that said so until another does;
+/* calls of ngx_webrtc_budget_freed() after one that said so until another does;
  * chosen: usrsctp frees what is closed a second or so later */
-#define NGX_WEBRTC_MEMORY_AGAIN  3
+#define NGX_WEBRTC_BUDGET_AGAIN  3
 
 /* calls of it at least until ended sessions are a reason again; chosen: giving
  * back takes a quarter of a millisecond for a MB */
-#define NGX_WEBRTC_MEMORY_RARELY 10
+#define NGX_WEBRTC_BUDGET_RARELY 10
 
 /* bytes that a session leaves behind when it has ended, whatever it held */
-#define NGX_WEBRTC_MEMORY_LEFT   65536
+#define NGX_WEBRTC_BUDGET_LEFT   65536
 
 
 void
-ngx_webrtc_memory_init(ngx_webrtc_memory_t *m, size_t limit)
+ngx_webrtc_budget_init(ngx_webrtc_budget_t *m, size_t limit)
 {
-    ngx_memzero(m, sizeof(ngx_webrtc_memory_t));
+    ngx_memzero(m, sizeof(ngx_webrtc_budget_t));
 
     m->limit = limit;
     ngx_queue_init(&m->accounts);
@@ -48,7 +48,7 @@ ngx_webrtc_memory_init(ngx_webrtc_memory_t *m, size_t limit)
 
 
 void
-ngx_webrtc_memory_begin(ngx_webrtc_memory_t *m, ngx_webrtc_memory_account_t *a,
+ngx_webrtc_budget_begin(ngx_webrtc_budget_t *m, ngx_webrtc_budget_account_t *a,
     void *data, uint64_t now_ms)
 {
     a->data = data;
@@ -59,22 +59,22 @@ ngx_webrtc_memory_begin(ngx_webrtc_memory_t *m, ngx_webrtc_memory_account_t *a,
 
 
 void
-ngx_webrtc_memory_end(ngx_webrtc_memory_t *m, ngx_webrtc_memory_account_t *a)
+ngx_webrtc_budget_end(ngx_webrtc_budget_t *m, ngx_webrtc_budget_account_t *a)
 {
     if (a->data == NULL) {
         return;
     }
 
     m->held -= a->held;
-    m->left += NGX_WEBRTC_MEMORY_LEFT;
+    m->left += NGX_WEBRTC_BUDGET_LEFT;
     ngx_queue_remove(&a->queue);
 
-    ngx_memzero(a, sizeof(ngx_webrtc_memory_account_t));
+    ngx_memzero(a, sizeof(ngx_webrtc_budget_account_t));
 }
 
 
-ngx_webrtc_memory_account_t *
-ngx_webrtc_memory_note(ngx_webrtc_memory_t *m, ngx_webrtc_memory_account_t *a,
+ngx_webrtc_budget_account_t *
+ngx_webrtc_budget_held(ngx_webrtc_budget_t *m, ngx_webrtc_budget_account_t *a,
     size_t held, uint64_t acked, uint64_t now_ms)
 {
     if (a->ending) {
@@ -90,20 +90,20 @@ ngx_webrtc_memory_note(ngx_webrtc_memory_t *m, ngx_webrtc_memory_account_t *a,
     m->peak = ngx_max(m->peak, m->held);
     a->held = held;
 
-    return ngx_webrtc_memory_laggard(m, now_ms);
+    return ngx_webrtc_budget_laggard(m, now_ms);
 }
 
 
-ngx_webrtc_memory_account_t *
-ngx_webrtc_memory_laggard(ngx_webrtc_memory_t *m, uint64_t now_ms)
+ngx_webrtc_budget_account_t *
+ngx_webrtc_budget_laggard(ngx_webrtc_budget_t *m, uint64_t now_ms)
 {
     uint64_t                      lag, score, most;
     ngx_queue_t                  *q;
-    ngx_webrtc_memory_account_t  *a, *last;
+    ngx_webrtc_budget_account_t  *a, *last;
 
     if (m->held <= m->limit / 4 * 3
         || (m->held <= m->limit
-            && now_ms - m->looked_ms < NGX_WEBRTC_MEMORY_LOOK))
+            && now_ms - m->looked_ms < NGX_WEBRTC_BUDGET_LOOK))
     {
         return NULL;
     }
@@ -117,13 +117,13 @@ ngx_webrtc_memory_laggard(ngx_webrtc_memory_t *m, uint64_t now_ms)
          q != ngx_queue_sentinel(&m->accounts);
          q = ngx_queue_next(q))
     {
-        a = ngx_queue_data(q, ngx_webrtc_memory_account_t, queue);
+        a = ngx_queue_data(q, ngx_webrtc_budget_account_t, queue);
 
         lag = now_ms - a->acked_ms;
         score = a->held * (lag + 1);
 
         if (score > most
-            && (lag >= NGX_WEBRTC_MEMORY_LAG || m->held > m->limit))
+            && (lag >= NGX_WEBRTC_BUDGET_LAG || m->held > m->limit))
         {
             last = a;
             most = score;
@@ -141,14 +141,14 @@ ngx_webrtc_memory_laggard(ngx_webrtc_memory_t *m, uint64_t now_ms)
 
 
 size_t
-ngx_webrtc_memory_share(ngx_webrtc_memory_t *m, ngx_webrtc_memory_account_t *a,
+ngx_webrtc_budget_share(ngx_webrtc_budget_t *m, ngx_webrtc_budget_account_t *a,
     size_t least, size_t want)
 {
     size_t  others, part;
 
     others = m->held - a->held;
 
-    part = (others < m->limit) ? (m->limit - others) / NGX_WEBRTC_MEMORY_PART
+    part = (others < m->limit) ? (m->limit - others) / NGX_WEBRTC_BUDGET_PART
                                : 0;
 
     part = ngx_max(part, least);
@@ -158,15 +158,15 @@ ngx_webrtc_memory_share(ngx_webrtc_memory_t *m, ngx_webrtc_memory_account_t *a,
 
 
 ngx_uint_t
-ngx_webrtc_memory_fell(ngx_webrtc_memory_t *m)
+ngx_webrtc_budget_freed(ngx_webrtc_budget_t *m)
 {
     ngx_uint_t  fell, left;
 
     m->calls++;
 
-    fell = (m->peak >= NGX_WEBRTC_MEMORY_PEAK && m->held <= m->peak / 4);
-    left = (m->left >= NGX_WEBRTC_MEMORY_PEAK
-            && m->calls >= NGX_WEBRTC_MEMORY_RARELY);
+    fell = (m->peak >= NGX_WEBRTC_BUDGET_PEAK && m->held <= m->peak / 4);
+    left = (m->left >= NGX_WEBRTC_BUDGET_PEAK
+            && m->calls >= NGX_WEBRTC_BUDGET_RARELY);
 
     if (!fell && !left) {
         return (m->again && --m->again == 0);
@@ -175,7 +175,7 @@ ngx_webrtc_memory_fell(ngx_webrtc_memory_t *m)
     m->peak = m->held;
     m->left = 0;
     m->calls = 0;
-    m->again = NGX_WEBRTC_MEMORY_AGAIN;
+    m->again = NGX_WEBRTC_BUDGET_AGAIN;
 
     return 1;
 }

@@ -11,8 +11,8 @@
  */
 
 
-#ifndef _NGX_WEBRTC_DTLS_REST_H_INCLUDED_
-#define _NGX_WEBRTC_DTLS_REST_H_INCLUDED_
+#ifndef _NGX_WEBRTC_DTLS_ALERT_H_INCLUDED_
+#define _NGX_WEBRTC_DTLS_ALERT_H_INCLUDED_
 
 
 #include <ngx_config.h>
@@ -20,11 +20,11 @@
 
 
 /* bytes of a cipher's key and implicit nonce at most */
-#define NGX_WEBRTC_DTLS_REST_KEY    32
-#define NGX_WEBRTC_DTLS_REST_IV     12
+#define NGX_WEBRTC_DTLS_ALERT_KEY     32
+#define NGX_WEBRTC_DTLS_ALERT_IV      12
 
 /* bytes of a record with an alert at most: header, nonce, alert, tag */
-#define NGX_WEBRTC_DTLS_REST_ALERT  (13 + 8 + 2 + 16)
+#define NGX_WEBRTC_DTLS_ALERT_RECORD  (13 + 8 + 2 + 16)
 
 
 /* Private; no pointer is its own, may be copied. */
@@ -33,10 +33,10 @@ typedef struct {
     uint8_t       key_n;
     uint8_t       iv_n;
     uint8_t       close_n;
-    u_char        key[NGX_WEBRTC_DTLS_REST_KEY];     /* of the peer's records */
-    u_char        iv[NGX_WEBRTC_DTLS_REST_IV];
-    u_char        close[NGX_WEBRTC_DTLS_REST_ALERT]; /* set by the caller */
-} ngx_webrtc_dtls_rest_t;
+    u_char        key[NGX_WEBRTC_DTLS_ALERT_KEY];      /* the peer's */
+    u_char        iv[NGX_WEBRTC_DTLS_ALERT_IV];
+    u_char        close[NGX_WEBRTC_DTLS_ALERT_RECORD]; /* set by the caller */
+} ngx_webrtc_dtls_alert_t;
 
 
 /*
@@ -45,11 +45,11 @@ typedef struct {
  *   ssl      SSL whose handshake is done: DTLS 1.2 with an AEAD cipher
  *   client   1: we are the client
  *
- * NGX_OK        to be ended with ngx_webrtc_dtls_rest_cleanup()
+ * NGX_OK        to be ended with ngx_webrtc_dtls_alert_cleanup()
  * NGX_DECLINED  another cipher
  * NGX_ERROR     OpenSSL failed; nothing to clean up
  */
-ngx_int_t ngx_webrtc_dtls_rest_init(ngx_webrtc_dtls_rest_t *rest, void *ssl,
+ngx_int_t ngx_webrtc_dtls_alert_init(ngx_webrtc_dtls_alert_t *al, void *ssl,
     ngx_uint_t client);
 
 /*
@@ -62,11 +62,11 @@ ngx_int_t ngx_webrtc_dtls_rest_init(ngx_webrtc_dtls_rest_t *rest, void *ssl,
  * NGX_DONE      close_notify
  * NGX_ERROR     a fatal alert
  */
-ngx_int_t ngx_webrtc_dtls_rest_input(ngx_webrtc_dtls_rest_t *rest,
+ngx_int_t ngx_webrtc_dtls_alert_input(ngx_webrtc_dtls_alert_t *al,
     const u_char *p, size_t n);
 
 /* Wipes.  May be called for a zeroed one and twice. */
-void ngx_webrtc_dtls_rest_cleanup(ngx_webrtc_dtls_rest_t *rest);
+void ngx_webrtc_dtls_alert_cleanup(ngx_webrtc_dtls_alert_t *al);
 
 
-#endif /* _NGX_WEBRTC_DTLS_REST_H_INCLUDED_ */
+#endif /* _NGX_WEBRTC_DTLS_ALERT_H_INCLUDED_ */

@@ -2,9 +2,9 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * A DTLS 1.2 association at rest: reads the peer's alerts without OpenSSL's SSL
- * object, from the key that the handshake gave.  OpenSSL has no function that
- * tells the keys of records, but tells all that they are derived from.
+ * The end of a DTLS 1.2 association: reads the peer's alerts without OpenSSL's
+ * SSL object, from the key that the handshake gave.  OpenSSL has no function
+ * that tells the keys of records, but tells all that they are derived from.
  *
  * RFC 6347, 4.1; RFC 5246, 6.2.3.3, 6.3, 7.2; RFC 5288, 3; RFC 7905, 2.
  */
@@ -21,57 +21,57 @@
 #include <openssl/params.h>
 #include <openssl/ssl.h>
 
-#include <ngx_webrtc_dtls_rest.h>
+#include <ngx_webrtc_dtls_alert.h>
 
 
 /* RFC 6347, 4.1: type, version, epoch and sequence number, length */
-#define NGX_WEBRTC_DTLS_REST_HEADER    13
+#define NGX_WEBRTC_DTLS_ALERT_HEADER    13
 
 /* of those, epoch and sequence number */
-#define NGX_WEBRTC_DTLS_REST_SEQ       3
-#define NGX_WEBRTC_DTLS_REST_SEQ_N     8
+#define NGX_WEBRTC_DTLS_ALERT_SEQ       3
+#define NGX_WEBRTC_DTLS_ALERT_SEQ_N     8
 
 /* the epoch behind the only handshake: there is no renegotiation */
-#define NGX_WEBRTC_DTLS_REST_EPOCH     1
+#define NGX_WEBRTC_DTLS_ALERT_EPOCH     1
 
 /* RFC 5246, 6.2.1 and 7.2: type of the record, bytes and values of an alert */
-#define NGX_WEBRTC_DTLS_REST_TYPE      21
-#define NGX_WEBRTC_DTLS_REST_ALERT_N   2
-#define NGX_WEBRTC_DTLS_REST_FATAL     2
-#define NGX_WEBRTC_DTLS_REST_NOTIFY    0
+#define NGX_WEBRTC_DTLS_ALERT_TYPE      21
+#define NGX_WEBRTC_DTLS_ALERT_N         2
+#define NGX_WEBRTC_DTLS_ALERT_FATAL     2
+#define NGX_WEBRTC_DTLS_ALERT_NOTIFY    0
 
 /* RFC 5246, 6.2.3.3: seq_num, type, version, length */
-#define NGX_WEBRTC_DTLS_REST_AAD       13
+#define NGX_WEBRTC_DTLS_ALERT_AAD       13
 
 /* RFC 5116, 5.1 and RFC 8439, 2.8 */
-#define NGX_WEBRTC_DTLS_REST_TAG       16
-#define NGX_WEBRTC_DTLS_REST_NONCE     12
+#define NGX_WEBRTC_DTLS_ALERT_TAG       16
+#define NGX_WEBRTC_DTLS_ALERT_NONCE     12
 
 /* RFC 5246, 8.1 and 7.4.1.2 */
-#define NGX_WEBRTC_DTLS_REST_MASTER    48
-#define NGX_WEBRTC_DTLS_REST_RANDOM    32
+#define NGX_WEBRTC_DTLS_ALERT_MASTER    48
+#define NGX_WEBRTC_DTLS_ALERT_RANDOM    32
 
-#define NGX_WEBRTC_DTLS_REST_LABEL     "key expansion"
+#define NGX_WEBRTC_DTLS_ALERT_LABEL     "key expansion"
 
 
-static ngx_int_t ngx_webrtc_dtls_rest_key_block(SSL *ssl, const EVP_MD *md,
+static ngx_int_t ngx_webrtc_dtls_alert_key_block(SSL *ssl, const EVP_MD *md,
     u_char *block, size_t n);
-static ngx_int_t ngx_webrtc_dtls_rest_open(ngx_webrtc_dtls_rest_t *rest,
+static ngx_int_t ngx_webrtc_dtls_alert_open(ngx_webrtc_dtls_alert_t *al,
     const u_char *p, size_t n, u_char *alert);
 
 
 ngx_int_t
-ngx_webrtc_dtls_rest_init(ngx_webrtc_dtls_rest_t *rest, void *ssl,
+ngx_webrtc_dtls_alert_init(ngx_webrtc_dtls_alert_t *al, void *ssl,
     ngx_uint_t client)
 {
     u_char             *p;
     ngx_int_t           rc;
     const EVP_MD       *md;
     const SSL_CIPHER   *cipher;
-    u_char              block[2 * (NGX_WEBRTC_DTLS_REST_KEY
-                                   + NGX_WEBRTC_DTLS_REST_IV)];
+    u_char              block[2 * (NGX_WEBRTC_DTLS_ALERT_KEY
+                                   + NGX_WEBRTC_DTLS_ALERT_IV)];
 
-    ngx_memzero(rest, sizeof(ngx_webrtc_dtls_rest_t));
+    ngx_memzero(al, sizeof(ngx_webrtc_dtls_alert_t));
 
     cipher = SSL_get_current_cipher(ssl);
 
@@ -82,21 +82,21 @@ ngx_webrtc_dtls_rest_init(ngx_webrtc_dtls_rest_t *rest, void *ssl,
     switch (SSL_CIPHER_get_cipher_nid(cipher)) {
 
     case NID_aes_128_gcm:
-        rest->cipher = EVP_aes_128_gcm();
-        rest->key_n = 16;
-        rest->iv_n = 4;
+        al->cipher = EVP_aes_128_gcm();
+        al->key_n = 16;
+        al->iv_n = 4;
         break;
 
     case NID_aes_256_gcm:
-        rest->cipher = EVP_aes_256_gcm();
-        rest->key_n = 32;
-        rest->iv_n = 4;
+        al->cipher = EVP_aes_256_gcm();
+        al->key_n = 32;
+        al->iv_n = 4;
         break;
 
     case NID_chacha20_poly1305:
-        rest->cipher = EVP_chacha20_poly1305();
-        rest->key_n = 32;
-        rest->iv_n = 12;
+        al->cipher = EVP_chacha20_poly1305();
+        al->key_n = 32;
+        al->iv_n = 12;
         break;
 
     default:
@@ -106,12 +106,12 @@ ngx_webrtc_dtls_rest_init(ngx_webrtc_dtls_rest_t *rest, void *ssl,
     md = SSL_CIPHER_get_handshake_digest(cipher);
 
     if (md == NULL) {
-        rest->cipher = NULL;
+        al->cipher = NULL;
         return NGX_DECLINED;
     }
 
-    rc = ngx_webrtc_dtls_rest_key_block(ssl, md, block,
-                                        2 * (rest->key_n + rest->iv_n));
+    rc = ngx_webrtc_dtls_alert_key_block(ssl, md, block,
+                                        2 * (al->key_n + al->iv_n));
 
     if (rc == NGX_OK) {
 
@@ -120,14 +120,14 @@ ngx_webrtc_dtls_rest_init(ngx_webrtc_dtls_rest_t *rest, void *ssl,
          * nonce; there are no keys of a MAC
          */
 
-        p = block + (client ? rest->key_n : 0);
-        ngx_memcpy(rest->key, p, rest->key_n);
+        p = block + (client ? al->key_n : 0);
+        ngx_memcpy(al->key, p, al->key_n);
 
-        p = block + 2 * rest->key_n + (client ? rest->iv_n : 0);
-        ngx_memcpy(rest->iv, p, rest->iv_n);
+        p = block + 2 * al->key_n + (client ? al->iv_n : 0);
+        ngx_memcpy(al->iv, p, al->iv_n);
 
     } else {
-        rest->cipher = NULL;
+        al->cipher = NULL;
     }
 
     OPENSSL_cleanse(block, sizeof(block));
@@ -138,7 +138,7 @@ ngx_webrtc_dtls_rest_init(ngx_webrtc_dtls_rest_t *rest, void *ssl,
 
 
 static ngx_int_t
-ngx_webrtc_dtls_rest_key_block(SSL *ssl, const EVP_MD *md, u_char *block,
+ngx_webrtc_dtls_alert_key_block(SSL *ssl, const EVP_MD *md, u_char *block,
     size_t n)
 {
     u_char       *p;
@@ -146,9 +146,9 @@ ngx_webrtc_dtls_rest_key_block(SSL *ssl, const EVP_MD *md, u_char *block,
     ngx_int_t     rc;
     OSSL_PARAM    params[4];
     EVP_KDF_CTX  *ctx;
-    u_char        master[NGX_WEBRTC_DTLS_REST_MASTER];
-    u_char        seed[sizeof(NGX_WEBRTC_DTLS_REST_LABEL) - 1
-                       + 2 * NGX_WEBRTC_DTLS_REST_RANDOM];
+    u_char        master[NGX_WEBRTC_DTLS_ALERT_MASTER];
+    u_char        seed[sizeof(NGX_WEBRTC_DTLS_ALERT_LABEL) - 1
+                       + 2 * NGX_WEBRTC_DTLS_ALERT_RANDOM];
 
     rc = NGX_ERROR;
     ctx = NULL;
@@ -160,14 +160,14 @@ ngx_webrtc_dtls_rest_key_block(SSL *ssl, const EVP_MD *md, u_char *block,
 
     /* RFC 5246, 6.3: the server's random comes first here */
 
-    p = ngx_cpymem(seed, NGX_WEBRTC_DTLS_REST_LABEL,
-                   sizeof(NGX_WEBRTC_DTLS_REST_LABEL) - 1);
+    p = ngx_cpymem(seed, NGX_WEBRTC_DTLS_ALERT_LABEL,
+                   sizeof(NGX_WEBRTC_DTLS_ALERT_LABEL) - 1);
 
-    if (SSL_get_server_random(ssl, p, NGX_WEBRTC_DTLS_REST_RANDOM)
-        != NGX_WEBRTC_DTLS_REST_RANDOM
-        || SSL_get_client_random(ssl, p + NGX_WEBRTC_DTLS_REST_RANDOM,
-                                 NGX_WEBRTC_DTLS_REST_RANDOM)
-           != NGX_WEBRTC_DTLS_REST_RANDOM
+    if (SSL_get_server_random(ssl, p, NGX_WEBRTC_DTLS_ALERT_RANDOM)
+        != NGX_WEBRTC_DTLS_ALERT_RANDOM
+        || SSL_get_client_random(ssl, p + NGX_WEBRTC_DTLS_ALERT_RANDOM,
+                                 NGX_WEBRTC_DTLS_ALERT_RANDOM)
+           != NGX_WEBRTC_DTLS_ALERT_RANDOM
         || SSL_SESSION_get_master_key(SSL_get_session(ssl), master,
                                       sizeof(master))
            != sizeof(master))
@@ -201,40 +201,40 @@ done:
 
 
 ngx_int_t
-ngx_webrtc_dtls_rest_input(ngx_webrtc_dtls_rest_t *rest, const u_char *p,
+ngx_webrtc_dtls_alert_input(ngx_webrtc_dtls_alert_t *al, const u_char *p,
     size_t n)
 {
     size_t         len;
-    u_char         alert[NGX_WEBRTC_DTLS_REST_ALERT_N];
+    u_char         alert[NGX_WEBRTC_DTLS_ALERT_N];
     const u_char  *end;
 
-    if (rest->cipher == NULL) {
+    if (al->cipher == NULL) {
         return NGX_OK;
     }
 
     end = p + n;
 
-    while ((size_t) (end - p) >= NGX_WEBRTC_DTLS_REST_HEADER) {
+    while ((size_t) (end - p) >= NGX_WEBRTC_DTLS_ALERT_HEADER) {
 
         len = (size_t) (p[11] << 8 | p[12]);
 
-        if (len > (size_t) (end - p) - NGX_WEBRTC_DTLS_REST_HEADER) {
+        if (len > (size_t) (end - p) - NGX_WEBRTC_DTLS_ALERT_HEADER) {
             break;
         }
 
-        len += NGX_WEBRTC_DTLS_REST_HEADER;
+        len += NGX_WEBRTC_DTLS_ALERT_HEADER;
 
-        if (p[0] == NGX_WEBRTC_DTLS_REST_TYPE
-            && (p[3] << 8 | p[4]) == NGX_WEBRTC_DTLS_REST_EPOCH
-            && ngx_webrtc_dtls_rest_open(rest, p, len, alert) == NGX_OK)
+        if (p[0] == NGX_WEBRTC_DTLS_ALERT_TYPE
+            && (p[3] << 8 | p[4]) == NGX_WEBRTC_DTLS_ALERT_EPOCH
+            && ngx_webrtc_dtls_alert_open(al, p, len, alert) == NGX_OK)
         {
             /* RFC 5246, 7.2.1: close_notify is a warning by its level */
 
-            if (alert[1] == NGX_WEBRTC_DTLS_REST_NOTIFY) {
+            if (alert[1] == NGX_WEBRTC_DTLS_ALERT_NOTIFY) {
                 return NGX_DONE;
             }
 
-            if (alert[0] == NGX_WEBRTC_DTLS_REST_FATAL) {
+            if (alert[0] == NGX_WEBRTC_DTLS_ALERT_FATAL) {
                 return NGX_ERROR;
             }
         }
@@ -249,7 +249,7 @@ ngx_webrtc_dtls_rest_input(ngx_webrtc_dtls_rest_t *rest, const u_char *p,
 /* NGX_OK; NGX_DECLINED: not an alert, or not authentic */
 
 static ngx_int_t
-ngx_webrtc_dtls_rest_open(ngx_webrtc_dtls_rest_t *rest, const u_char *p,
+ngx_webrtc_dtls_alert_open(ngx_webrtc_dtls_alert_t *al, const u_char *p,
     size_t n, u_char *alert)
 {
     int              len;
@@ -257,47 +257,47 @@ ngx_webrtc_dtls_rest_open(ngx_webrtc_dtls_rest_t *rest, const u_char *p,
     u_char          *tag;
     ngx_int_t        rc;
     EVP_CIPHER_CTX  *ctx;
-    u_char           aad[NGX_WEBRTC_DTLS_REST_AAD];
-    u_char           nonce[NGX_WEBRTC_DTLS_REST_NONCE];
-    u_char           data[NGX_WEBRTC_DTLS_REST_ALERT_N
-                          + NGX_WEBRTC_DTLS_REST_TAG];
+    u_char           aad[NGX_WEBRTC_DTLS_ALERT_AAD];
+    u_char           nonce[NGX_WEBRTC_DTLS_ALERT_NONCE];
+    u_char           data[NGX_WEBRTC_DTLS_ALERT_N
+                          + NGX_WEBRTC_DTLS_ALERT_TAG];
 
-    explicit = NGX_WEBRTC_DTLS_REST_NONCE - rest->iv_n;
+    explicit = NGX_WEBRTC_DTLS_ALERT_NONCE - al->iv_n;
 
-    if (n != NGX_WEBRTC_DTLS_REST_HEADER + explicit + sizeof(data)) {
+    if (n != NGX_WEBRTC_DTLS_ALERT_HEADER + explicit + sizeof(data)) {
         return NGX_DECLINED;
     }
 
     /* RFC 5246, 6.2.3.3; RFC 6347, 4.1.2.1: epoch and number are seq_num */
 
-    ngx_memcpy(aad, p + NGX_WEBRTC_DTLS_REST_SEQ, NGX_WEBRTC_DTLS_REST_SEQ_N);
+    ngx_memcpy(aad, p + NGX_WEBRTC_DTLS_ALERT_SEQ, NGX_WEBRTC_DTLS_ALERT_SEQ_N);
     aad[8] = p[0];
     aad[9] = p[1];
     aad[10] = p[2];
     aad[11] = 0;
-    aad[12] = NGX_WEBRTC_DTLS_REST_ALERT_N;
+    aad[12] = NGX_WEBRTC_DTLS_ALERT_N;
 
-    ngx_memcpy(nonce, rest->iv, rest->iv_n);
+    ngx_memcpy(nonce, al->iv, al->iv_n);
 
     if (explicit) {
 
         /* RFC 5288, 3: salt, then what the record begins with */
 
-        ngx_memcpy(nonce + rest->iv_n, p + NGX_WEBRTC_DTLS_REST_HEADER,
+        ngx_memcpy(nonce + al->iv_n, p + NGX_WEBRTC_DTLS_ALERT_HEADER,
                    explicit);
 
     } else {
 
         /* RFC 7905, 2: the number, padded on the left, xored */
 
-        for (i = 0; i < NGX_WEBRTC_DTLS_REST_SEQ_N; i++) {
-            nonce[NGX_WEBRTC_DTLS_REST_NONCE - NGX_WEBRTC_DTLS_REST_SEQ_N + i]
-                ^= p[NGX_WEBRTC_DTLS_REST_SEQ + i];
+        for (i = 0; i < NGX_WEBRTC_DTLS_ALERT_SEQ_N; i++) {
+            nonce[NGX_WEBRTC_DTLS_ALERT_NONCE - NGX_WEBRTC_DTLS_ALERT_SEQ_N + i]
+                ^= p[NGX_WEBRTC_DTLS_ALERT_SEQ + i];
         }
     }
 
-    ngx_memcpy(data, p + NGX_WEBRTC_DTLS_REST_HEADER + explicit, sizeof(data));
-    tag = data + NGX_WEBRTC_DTLS_REST_ALERT_N;
+    ngx_memcpy(data, p + NGX_WEBRTC_DTLS_ALERT_HEADER + explicit, sizeof(data));
+    tag = data + NGX_WEBRTC_DTLS_ALERT_N;
 
     ctx = EVP_CIPHER_CTX_new();
     if (ctx == NULL) {
@@ -306,12 +306,12 @@ ngx_webrtc_dtls_rest_open(ngx_webrtc_dtls_rest_t *rest, const u_char *p,
 
     rc = NGX_DECLINED;
 
-    if (EVP_DecryptInit_ex(ctx, rest->cipher, NULL, rest->key, nonce) == 1
+    if (EVP_DecryptInit_ex(ctx, al->cipher, NULL, al->key, nonce) == 1
         && EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG,
-                               NGX_WEBRTC_DTLS_REST_TAG, tag) == 1
+                               NGX_WEBRTC_DTLS_ALERT_TAG, tag) == 1
         && EVP_DecryptUpdate(ctx, NULL, &len, aad, sizeof(aad)) == 1
         && EVP_DecryptUpdate(ctx, alert, &len, data,
-                             NGX_WEBRTC_DTLS_REST_ALERT_N) == 1
+                             NGX_WEBRTC_DTLS_ALERT_N) == 1
         && EVP_DecryptFinal_ex(ctx, data, &len) == 1)
     {
         rc = NGX_OK;
@@ -325,7 +325,7 @@ ngx_webrtc_dtls_rest_open(ngx_webrtc_dtls_rest_t *rest, const u_char *p,
 
 
 void
-ngx_webrtc_dtls_rest_cleanup(ngx_webrtc_dtls_rest_t *rest)
+ngx_webrtc_dtls_alert_cleanup(ngx_webrtc_dtls_alert_t *al)
 {
-    OPENSSL_cleanse(rest, sizeof(ngx_webrtc_dtls_rest_t));
+    OPENSSL_cleanse(al, sizeof(ngx_webrtc_dtls_alert_t));
 }

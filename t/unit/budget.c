@@ -2,14 +2,14 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * ngx_webrtc_memory: who may hold how much, and who has to go.
+ * ngx_webrtc_budget: who may hold how much, and who has to go.
  */
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include <ngx_webrtc_memory.h>
+#include <ngx_webrtc_budget.h>
 
 #include "tap.h"
 
@@ -23,8 +23,8 @@ static void
 test_laggard(void)
 {
     ngx_uint_t                    i, j;
-    ngx_webrtc_memory_t           m;
-    ngx_webrtc_memory_account_t   a[3], *last;
+    ngx_webrtc_budget_t           m;
+    ngx_webrtc_budget_account_t   a[3], *last;
 
     static const struct {
         const char  *name;
@@ -48,11 +48,11 @@ test_laggard(void)
     };
 
     for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
-        ngx_webrtc_memory_init(&m, 8 * M);
+        ngx_webrtc_budget_init(&m, 8 * M);
         memset(a, 0, sizeof(a));
 
         for (j = 0; j < 3; j++) {
-            ngx_webrtc_memory_begin(&m, &a[j], &a[j], 0);
+            ngx_webrtc_budget_begin(&m, &a[j], &a[j], 0);
         }
 
         for (j = 0; j < 3; j++) {
@@ -61,14 +61,14 @@ test_laggard(void)
             m.held += a[j].held;
         }
 
-        last = ngx_webrtc_memory_note(&m, &a[0], t[i].held[0], 0, 10000);
+        last = ngx_webrtc_budget_held(&m, &a[0], t[i].held[0], 0, 10000);
 
         tap_is_int(last ? last - a : -1, t[i].last, "%s", t[i].name);
         tap_is_int(m.held, t[i].left, "%s: held", t[i].name);
 
         for (j = 0; j < 3; j++) {
-            ngx_webrtc_memory_end(&m, &a[j]);
-            ngx_webrtc_memory_end(&m, &a[j]);
+            ngx_webrtc_budget_end(&m, &a[j]);
+            ngx_webrtc_budget_end(&m, &a[j]);
         }
 
         tap_is_int(m.held, 0, "%s: and ended", t[i].name);
@@ -80,22 +80,22 @@ test_laggard(void)
 static void
 test_ending(void)
 {
-    ngx_webrtc_memory_t          m;
-    ngx_webrtc_memory_account_t  a, b;
+    ngx_webrtc_budget_t          m;
+    ngx_webrtc_budget_account_t  a, b;
 
-    ngx_webrtc_memory_init(&m, M);
+    ngx_webrtc_budget_init(&m, M);
     memset(&a, 0, sizeof(a));
     memset(&b, 0, sizeof(b));
 
-    ngx_webrtc_memory_begin(&m, &a, &a, 0);
-    ngx_webrtc_memory_begin(&m, &b, &b, 0);
+    ngx_webrtc_budget_begin(&m, &a, &a, 0);
+    ngx_webrtc_budget_begin(&m, &b, &b, 0);
 
-    tap_ok(ngx_webrtc_memory_note(&m, &a, M, 0, 1) == NULL, "all of it");
-    tap_ok(ngx_webrtc_memory_note(&m, &b, 1, 0, 2) == &a, "it has to go");
-    tap_ok(ngx_webrtc_memory_note(&m, &a, M, 0, 3) == NULL, "once");
+    tap_ok(ngx_webrtc_budget_held(&m, &a, M, 0, 1) == NULL, "all of it");
+    tap_ok(ngx_webrtc_budget_held(&m, &b, 1, 0, 2) == &a, "it has to go");
+    tap_ok(ngx_webrtc_budget_held(&m, &a, M, 0, 3) == NULL, "once");
     tap_is_int(m.held, 1, "it holds nothing meanwhile");
 
-    ngx_webrtc_memory_end(&m, &a);
+    ngx_webrtc_budget_end(&m, &a);
     tap_is_int(m.held, 1, "nor when it has ended");
 }
 
@@ -106,25 +106,25 @@ static void
 test_progress(void)
 {
     uint64_t                     ms;
-    ngx_webrtc_memory_t          m;
-    ngx_webrtc_memory_account_t  a;
+    ngx_webrtc_budget_t          m;
+    ngx_webrtc_budget_account_t  a;
 
-    ngx_webrtc_memory_init(&m, M);
+    ngx_webrtc_budget_init(&m, M);
     memset(&a, 0, sizeof(a));
-    ngx_webrtc_memory_begin(&m, &a, &a, 0);
+    ngx_webrtc_budget_begin(&m, &a, &a, 0);
 
     for (ms = 0; ms < 20000; ms += 500) {
-        if (ngx_webrtc_memory_note(&m, &a, M / 10 * 9, ms, ms)) {
+        if (ngx_webrtc_budget_held(&m, &a, M / 10 * 9, ms, ms)) {
             break;
         }
     }
 
     tap_is_int(ms, 20000, "acknowledges all the time");
 
-    (void) ngx_webrtc_memory_note(&m, &a, M / 10 * 9, 20000, 20000);
-    tap_ok(ngx_webrtc_memory_note(&m, &a, M / 10 * 9, 20000, 20900) == NULL,
+    (void) ngx_webrtc_budget_held(&m, &a, M / 10 * 9, 20000, 20000);
+    tap_ok(ngx_webrtc_budget_held(&m, &a, M / 10 * 9, 20000, 20900) == NULL,
            "not for 900 ms");
-    tap_ok(ngx_webrtc_memory_note(&m, &a, M / 10 * 9, 20000, 21000) == &a,
+    tap_ok(ngx_webrtc_budget_held(&m, &a, M / 10 * 9, 20000, 21000) == &a,
            "not for a second");
 }
 
@@ -133,8 +133,8 @@ static void
 test_share(void)
 {
     ngx_uint_t                   i;
-    ngx_webrtc_memory_t          m;
-    ngx_webrtc_memory_account_t  a;
+    ngx_webrtc_budget_t          m;
+    ngx_webrtc_budget_account_t  a;
 
     static const struct {
         size_t  own, others, share;
@@ -149,16 +149,16 @@ test_share(void)
     };
 
     for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
-        ngx_webrtc_memory_init(&m, 8 * M);
+        ngx_webrtc_budget_init(&m, 8 * M);
         memset(&a, 0, sizeof(a));
 
         a.held = t[i].own;
         m.held = t[i].own + t[i].others;
 
-        tap_is_int(ngx_webrtc_memory_share(&m, &a, 65536, 8 * M), t[i].share,
+        tap_is_int(ngx_webrtc_budget_share(&m, &a, 65536, 8 * M), t[i].share,
                    "share of who has %u of %u", (unsigned) t[i].own,
                    (unsigned) m.held);
-        tap_is_int(ngx_webrtc_memory_share(&m, &a, 65536, 70000),
+        tap_is_int(ngx_webrtc_budget_share(&m, &a, 65536, 70000),
                    ngx_min(t[i].share, 70000), "no more than wanted");
     }
 }
@@ -168,38 +168,38 @@ static void
 test_fell(void)
 {
     ngx_uint_t                   i;
-    ngx_webrtc_memory_t          m;
-    ngx_webrtc_memory_account_t  a;
+    ngx_webrtc_budget_t          m;
+    ngx_webrtc_budget_account_t  a;
 
-    ngx_webrtc_memory_init(&m, 64 * M);
+    ngx_webrtc_budget_init(&m, 64 * M);
     memset(&a, 0, sizeof(a));
-    ngx_webrtc_memory_begin(&m, &a, &a, 0);
+    ngx_webrtc_budget_begin(&m, &a, &a, 0);
 
-    (void) ngx_webrtc_memory_note(&m, &a, 4 * M - 1, 1, 1);
-    (void) ngx_webrtc_memory_note(&m, &a, 0, 2, 2);
-    tap_ok(!ngx_webrtc_memory_fell(&m), "a small peak");
+    (void) ngx_webrtc_budget_held(&m, &a, 4 * M - 1, 1, 1);
+    (void) ngx_webrtc_budget_held(&m, &a, 0, 2, 2);
+    tap_ok(!ngx_webrtc_budget_freed(&m), "a small peak");
 
-    (void) ngx_webrtc_memory_note(&m, &a, 16 * M, 3, 3);
-    tap_ok(!ngx_webrtc_memory_fell(&m), "at the peak");
-    (void) ngx_webrtc_memory_note(&m, &a, 4 * M + 1, 4, 4);
-    tap_ok(!ngx_webrtc_memory_fell(&m), "above a quarter");
-    (void) ngx_webrtc_memory_note(&m, &a, 3 * M, 5, 5);
-    tap_ok(ngx_webrtc_memory_fell(&m), "fell");
-    tap_ok(!ngx_webrtc_memory_fell(&m), "once");
-    tap_ok(!ngx_webrtc_memory_fell(&m), "a little later");
-    tap_ok(ngx_webrtc_memory_fell(&m), "again");
-    tap_ok(!ngx_webrtc_memory_fell(&m), "and no more");
+    (void) ngx_webrtc_budget_held(&m, &a, 16 * M, 3, 3);
+    tap_ok(!ngx_webrtc_budget_freed(&m), "at the peak");
+    (void) ngx_webrtc_budget_held(&m, &a, 4 * M + 1, 4, 4);
+    tap_ok(!ngx_webrtc_budget_freed(&m), "above a quarter");
+    (void) ngx_webrtc_budget_held(&m, &a, 3 * M, 5, 5);
+    tap_ok(ngx_webrtc_budget_freed(&m), "fell");
+    tap_ok(!ngx_webrtc_budget_freed(&m), "once");
+    tap_ok(!ngx_webrtc_budget_freed(&m), "a little later");
+    tap_ok(ngx_webrtc_budget_freed(&m), "again");
+    tap_ok(!ngx_webrtc_budget_freed(&m), "and no more");
 
     /* sessions that have ended leave something, whatever they held */
 
-    ngx_webrtc_memory_end(&m, &a);
+    ngx_webrtc_budget_end(&m, &a);
 
     for (i = 1; i < 64; i++) {
-        ngx_webrtc_memory_begin(&m, &a, &a, 0);
-        ngx_webrtc_memory_end(&m, &a);
-        ngx_webrtc_memory_end(&m, &a);
+        ngx_webrtc_budget_begin(&m, &a, &a, 0);
+        ngx_webrtc_budget_end(&m, &a);
+        ngx_webrtc_budget_end(&m, &a);
 
-        if (ngx_webrtc_memory_fell(&m)) {
+        if (ngx_webrtc_budget_freed(&m)) {
             break;
         }
     }
@@ -207,18 +207,18 @@ test_fell(void)
     tap_is_int(i, 63, "after 64 sessions");
 
     for (i = 0; i < 100; i++) {
-        ngx_webrtc_memory_begin(&m, &a, &a, 0);
-        ngx_webrtc_memory_end(&m, &a);
+        ngx_webrtc_budget_begin(&m, &a, &a, 0);
+        ngx_webrtc_budget_end(&m, &a);
     }
 
     for (i = 1; i < 20; i++) {
-        if (ngx_webrtc_memory_fell(&m) && i > 3) {
+        if (ngx_webrtc_budget_freed(&m) && i > 3) {
             break;
         }
     }
 
     tap_is_int(i, 10, "after more of them not before 10 seconds");
-    tap_ok(!ngx_webrtc_memory_fell(&m), "once");
+    tap_ok(!ngx_webrtc_budget_freed(&m), "once");
 }
 
 

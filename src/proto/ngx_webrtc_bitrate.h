@@ -15,8 +15,8 @@
  */
 
 
-#ifndef _NGX_WEBRTC_LIMIT_H_INCLUDED_
-#define _NGX_WEBRTC_LIMIT_H_INCLUDED_
+#ifndef _NGX_WEBRTC_BITRATE_H_INCLUDED_
+#define _NGX_WEBRTC_BITRATE_H_INCLUDED_
 
 
 #include <ngx_config.h>
@@ -24,22 +24,22 @@
 
 
 /* us, and parts of it: the window of the bitrate */
-#define NGX_WEBRTC_LIMIT_WINDOW   1000000
-#define NGX_WEBRTC_LIMIT_PARTS    20
+#define NGX_WEBRTC_BITRATE_WINDOW   1000000
+#define NGX_WEBRTC_BITRATE_PARTS    20
 
 /* percent above the limit that count as at the limit; chosen: headers,
  * retransmissions, key frames */
-#define NGX_WEBRTC_LIMIT_SLACK    15
+#define NGX_WEBRTC_BITRATE_SLACK    15
 
 /* us above the limit until the end; chosen: an encoder follows within two */
-#define NGX_WEBRTC_LIMIT_GRACE    10000000
+#define NGX_WEBRTC_BITRATE_GRACE    10000000
 
 /* us between two REMB, when the value has not changed much; as libwebrtc */
-#define NGX_WEBRTC_LIMIT_REMB     1000000
+#define NGX_WEBRTC_BITRATE_REMB     1000000
 
 /* bits per second: REMB without a limit at first and at most, and at least */
-#define NGX_WEBRTC_LIMIT_MAX      100000000
-#define NGX_WEBRTC_LIMIT_MIN      64000
+#define NGX_WEBRTC_BITRATE_MAX      100000000
+#define NGX_WEBRTC_BITRATE_MIN      64000
 
 
 /* private but for the first group */
@@ -55,11 +55,11 @@ typedef struct {
     uint64_t     start_us;        /* of the first packet */
     uint64_t     part;            /* number of the newest part */
     uint64_t     sum;             /* of parts */
-    uint32_t     parts[NGX_WEBRTC_LIMIT_PARTS];
+    uint32_t     parts[NGX_WEBRTC_BITRATE_PARTS];
     unsigned     remb:1;
     unsigned     adaptive:1;
     unsigned     started:1;
-} ngx_webrtc_limit_t;
+} ngx_webrtc_bitrate_t;
 
 
 /*
@@ -69,16 +69,17 @@ typedef struct {
  *              feedback
  */
 
-void ngx_webrtc_limit_init(ngx_webrtc_limit_t *l, uint64_t max,
+void ngx_webrtc_bitrate_init(ngx_webrtc_bitrate_t *br, uint64_t max,
     ngx_uint_t remb, ngx_uint_t adaptive);
 
 /* a datagram of n bytes came, of any SSRC */
 
-void ngx_webrtc_limit_input(ngx_webrtc_limit_t *l, size_t n, uint64_t now_us);
+void ngx_webrtc_bitrate_input(ngx_webrtc_bitrate_t *br, size_t n,
+    uint64_t now_us);
 
 /* bits per second over the last second */
 
-uint64_t ngx_webrtc_limit_bitrate(ngx_webrtc_limit_t *l, uint64_t now_us);
+uint64_t ngx_webrtc_bitrate_now(ngx_webrtc_bitrate_t *br, uint64_t now_us);
 
 /*
  * A receiver report was made.
@@ -86,7 +87,7 @@ uint64_t ngx_webrtc_limit_bitrate(ngx_webrtc_limit_t *l, uint64_t now_us);
  *   fraction   lost, of 256: the worst of the session's tracks
  */
 
-void ngx_webrtc_limit_loss(ngx_webrtc_limit_t *l, ngx_uint_t fraction,
+void ngx_webrtc_bitrate_loss(ngx_webrtc_bitrate_t *br, ngx_uint_t fraction,
     uint64_t now_us);
 
 /*
@@ -94,10 +95,10 @@ void ngx_webrtc_limit_loss(ngx_webrtc_limit_t *l, ngx_uint_t fraction,
  *
  * NGX_OK        below the limit
  * NGX_AGAIN     above it
- * NGX_DECLINED  above it for NGX_WEBRTC_LIMIT_GRACE: end the session
+ * NGX_DECLINED  above it for NGX_WEBRTC_BITRATE_GRACE: end the session
  */
 
-ngx_int_t ngx_webrtc_limit_check(ngx_webrtc_limit_t *l, uint64_t now_us);
+ngx_int_t ngx_webrtc_bitrate_check(ngx_webrtc_bitrate_t *br, uint64_t now_us);
 
 /*
  * The value for a REMB that is due now: every second, at once when it goes
@@ -106,7 +107,7 @@ ngx_int_t ngx_webrtc_limit_check(ngx_webrtc_limit_t *l, uint64_t now_us);
  * Returns bits per second, or 0: none is due, or REMB was not negotiated.
  */
 
-uint64_t ngx_webrtc_limit_remb(ngx_webrtc_limit_t *l, uint64_t now_us);
+uint64_t ngx_webrtc_bitrate_remb(ngx_webrtc_bitrate_t *br, uint64_t now_us);
 
 
-#endif /* _NGX_WEBRTC_LIMIT_H_INCLUDED_ */
+#endif /* _NGX_WEBRTC_BITRATE_H_INCLUDED_ */

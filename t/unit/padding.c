@@ -10,7 +10,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include <ngx_webrtc_equal.h>
+#include <ngx_webrtc_padding.h>
 #include <ngx_webrtc_packet.h>
 #include <ngx_webrtc_rtp.h>
 
@@ -67,7 +67,7 @@ main(void)
     ngx_uint_t           i, k, flags, bad;
     ngx_webrtc_rtp_t     rtp;
     const frame_t       *f;
-    ngx_webrtc_equal_t   eq;
+    ngx_webrtc_padding_t   eq;
 
     ngx_memzero(&eq, sizeof(eq));
 
@@ -84,7 +84,7 @@ main(void)
                 flags |= (i & 1) ? NGX_WEBRTC_PKT_LAST : NGX_WEBRTC_PKT_MARKER;
             }
 
-            pad = ngx_webrtc_equal_pad(&eq, f->in[k], flags);
+            pad = ngx_webrtc_padding_size(&eq, f->in[k], flags);
 
             if (f->in[k] + pad != f->out[k]) {
                 tap_diag("packet %d: %d + %d", (int) k, (int) f->in[k],
@@ -97,8 +97,8 @@ main(void)
     }
 
     ngx_memzero(&eq, sizeof(eq));
-    tap_is_int(ngx_webrtc_equal_pad(&eq, 0, 0), 0, "no payload, no padding");
-    tap_is_int(ngx_webrtc_equal_pad(&eq, 900, 0), 1,
+    tap_is_int(ngx_webrtc_padding_size(&eq, 0, 0), 0, "no payload, no padding");
+    tap_is_int(ngx_webrtc_padding_size(&eq, 900, 0), 1,
                "the middle of a frame whose beginning is lost");
 
     bad = 0;
@@ -108,7 +108,7 @@ main(void)
         memset(packet, 0, 12);
         packet[0] = 0xa0;
 
-        ngx_webrtc_equal_write(packet + 12 + 100, pad);
+        ngx_webrtc_padding_write(packet + 12 + 100, pad);
 
         if (ngx_webrtc_rtp_parse(packet, packet + 12 + 100 + pad, &rtp)
             != NGX_OK

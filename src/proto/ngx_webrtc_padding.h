@@ -11,8 +11,8 @@
  */
 
 
-#ifndef _NGX_WEBRTC_EQUAL_H_INCLUDED_
-#define _NGX_WEBRTC_EQUAL_H_INCLUDED_
+#ifndef _NGX_WEBRTC_PADDING_H_INCLUDED_
+#define _NGX_WEBRTC_PADDING_H_INCLUDED_
 
 
 #include <ngx_config.h>
@@ -20,19 +20,19 @@
 
 
 /* bytes of padding at most; chosen: 1.5 % of a large packet */
-#define NGX_WEBRTC_EQUAL_PAD   16
+#define NGX_WEBRTC_PADDING_MAX   16
 
 /*
  * bytes of a payload with padding at most, so that no packet is larger than
  * those that browsers send: RTP packets of 1200 bytes
  */
-#define NGX_WEBRTC_EQUAL_MAX   (1200 - 12)
+#define NGX_WEBRTC_PADDING_PAYLOAD   (1200 - 12)
 
 
 /* of a track; zeroed before its first packet */
 typedef struct {
     uint16_t    size;      /* of the frame's packets, 0: none yet */
-} ngx_webrtc_equal_t;
+} ngx_webrtc_padding_t;
 
 
 /*
@@ -41,13 +41,13 @@ typedef struct {
  *   n       bytes of its payload
  *   flags   NGX_WEBRTC_PKT_*: FIRST and LAST (or MARKER) tell a frame's ends
  *
- * Returns 0 .. NGX_WEBRTC_EQUAL_PAD
+ * Returns 0 .. NGX_WEBRTC_PADDING_MAX
  */
-size_t ngx_webrtc_equal_pad(ngx_webrtc_equal_t *eq, size_t n,
+size_t ngx_webrtc_padding_size(ngx_webrtc_padding_t *pd, size_t n,
     ngx_uint_t flags);
 
 /* Writes n > 0 bytes of padding to p. */
-void ngx_webrtc_equal_write(u_char *p, size_t n);
+void ngx_webrtc_padding_write(u_char *p, size_t n);
 
 
-#endif /* _NGX_WEBRTC_EQUAL_H_INCLUDED_ */
+#endif /* _NGX_WEBRTC_PADDING_H_INCLUDED_ */

@@ -15,37 +15,37 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include <ngx_webrtc_equal.h>
+#include <ngx_webrtc_padding.h>
 #include <ngx_webrtc_packet.h>
 
 
 size_t
-ngx_webrtc_equal_pad(ngx_webrtc_equal_t *eq, size_t n, ngx_uint_t flags)
+ngx_webrtc_padding_size(ngx_webrtc_padding_t *pd, size_t n, ngx_uint_t flags)
 {
     if (flags & NGX_WEBRTC_PKT_FIRST) {
-        eq->size = 0;
+        pd->size = 0;
     }
 
-    if (n == 0 || n >= NGX_WEBRTC_EQUAL_MAX) {
-        eq->size = 0;
+    if (n == 0 || n >= NGX_WEBRTC_PADDING_PAYLOAD) {
+        pd->size = 0;
         return 0;
     }
 
     if (flags & (NGX_WEBRTC_PKT_LAST|NGX_WEBRTC_PKT_MARKER)) {
-        eq->size = 0;
+        pd->size = 0;
         return 0;
     }
 
-    if (n > eq->size || eq->size - n > NGX_WEBRTC_EQUAL_PAD) {
-        eq->size = (uint16_t) (n + 1);
+    if (n > pd->size || pd->size - n > NGX_WEBRTC_PADDING_MAX) {
+        pd->size = (uint16_t) (n + 1);
     }
 
-    return eq->size - n;
+    return pd->size - n;
 }
 
 
 void
-ngx_webrtc_equal_write(u_char *p, size_t n)
+ngx_webrtc_padding_write(u_char *p, size_t n)
 {
     ngx_memzero(p, n - 1);
     p[n - 1] = (u_char) n;

@@ -2,14 +2,14 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * ngx_webrtc_limit: bitrates, REMB values and the end of patience.
+ * ngx_webrtc_bitrate: bitrates, REMB values and the end of patience.
  */
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include <ngx_webrtc_limit.h>
+#include <ngx_webrtc_bitrate.h>
 
 #include "tap.h"
 
@@ -17,12 +17,12 @@
 /* sends at a rate, in packets of 1250 bytes, up to a time; ms */
 
 static void
-feed(ngx_webrtc_limit_t *l, uint64_t from, uint64_t to, uint64_t bps)
+feed(ngx_webrtc_bitrate_t *l, uint64_t from, uint64_t to, uint64_t bps)
 {
     uint64_t  us;
 
     for (us = from * 1000; us < to * 1000; us += 10000000000ULL / bps) {
-        ngx_webrtc_limit_input(l, 1250, us);
+        ngx_webrtc_bitrate_input(l, 1250, us);
     }
 }
 
@@ -32,7 +32,7 @@ test_bitrate(void)
 {
     ngx_uint_t          i;
     uint64_t            rate;
-    ngx_webrtc_limit_t  l;
+    ngx_webrtc_bitrate_t  l;
 
     static const struct {
         const char  *name;
@@ -53,17 +53,17 @@ test_bitrate(void)
     };
 
     for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
-        ngx_webrtc_limit_init(&l, 0, 0, 0);
+        ngx_webrtc_bitrate_init(&l, 0, 0, 0);
         feed(&l, 10000, t[i].ms, t[i].bps);
 
-        rate = ngx_webrtc_limit_bitrate(&l, t[i].at * 1000);
+        rate = ngx_webrtc_bitrate_now(&l, t[i].at * 1000);
 
         tap_ok(rate >= t[i].low && rate <= t[i].high, "%s: %llu", t[i].name,
                (unsigned long long) rate);
     }
 
-    ngx_webrtc_limit_init(&l, 0, 0, 0);
-    tap_is_int(ngx_webrtc_limit_bitrate(&l, 5), 0, "nothing");
+    ngx_webrtc_bitrate_init(&l, 0, 0, 0);
+    tap_is_int(ngx_webrtc_bitrate_now(&l, 5), 0, "nothing");
 
     feed(&l, 0, 1000, 8000000);
     tap_is_int(l.bytes, 1000000, "bytes");
@@ -76,7 +76,7 @@ test_check(void)
     ngx_uint_t          i;
     ngx_int_t           rc;
     uint64_t            ms;
-    ngx_webrtc_limit_t  l;
+    ngx_webrtc_bitrate_t  l;
 
     static const struct {
         const char  *name;
@@ -93,13 +93,13 @@ test_check(void)
     };
 
     for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
-        ngx_webrtc_limit_init(&l, t[i].max, 1, 0);
+        ngx_webrtc_bitrate_init(&l, t[i].max, 1, 0);
 
         rc = NGX_OK;
 
         for (ms = 1000; ms < 31000 && rc != NGX_DECLINED; ms += 100) {
             feed(&l, ms, ms + 100, t[i].bps);
-            rc = ngx_webrtc_limit_check(&l, (ms + 100) * 1000);
+            rc = ngx_webrtc_bitrate_check(&l, (ms + 100) * 1000);
 
             if (ms == 2000) {
                 tap_is_int(rc, t[i].rc, "%s: after a second", t[i].name);
@@ -114,14 +114,14 @@ test_check(void)
 
     /* our clock is put back by a minute: whoever is below stays below */
 
-    ngx_webrtc_limit_init(&l, 2000000, 1, 0);
+    ngx_webrtc_bitrate_init(&l, 2000000, 1, 0);
     feed(&l, 70000, 73000, 1900000);
 
     rc = NGX_OK;
 
     for (ms = 10000; ms < 60000 && rc == NGX_OK; ms += 100) {
         feed(&l, ms, ms + 100, 1900000);
-        rc = ngx_webrtc_limit_check(&l, (ms + 100) * 1000);
+        rc = ngx_webrtc_bitrate_check(&l, (ms + 100) * 1000);
     }
 
     tap_is_int(rc, NGX_OK, "below, with the clock put back");
@@ -129,22 +129,22 @@ test_check(void)
     /* and who is above is not forgotten */
 
     feed(&l, 60000, 61000, 4000000);
-    tap_is_int(ngx_webrtc_limit_check(&l, 61000000), NGX_AGAIN,
+    tap_is_int(ngx_webrtc_bitrate_check(&l, 61000000), NGX_AGAIN,
                "above, after it");
 
     /* who obeys in time may stay */
 
-    ngx_webrtc_limit_init(&l, 1000000, 1, 0);
+    ngx_webrtc_bitrate_init(&l, 1000000, 1, 0);
     feed(&l, 0, 9000, 5000000);
-    tap_is_int(ngx_webrtc_limit_check(&l, 1000000), NGX_AGAIN, "above");
-    tap_is_int(ngx_webrtc_limit_check(&l, 9000000), NGX_AGAIN, "still above");
-    tap_is_int(ngx_webrtc_limit_check(&l, 10500000), NGX_OK, "obeyed");
-    tap_is_int(ngx_webrtc_limit_check(&l, 10400000), NGX_OK,
+    tap_is_int(ngx_webrtc_bitrate_check(&l, 1000000), NGX_AGAIN, "above");
+    tap_is_int(ngx_webrtc_bitrate_check(&l, 9000000), NGX_AGAIN, "still above");
+    tap_is_int(ngx_webrtc_bitrate_check(&l, 10500000), NGX_OK, "obeyed");
+    tap_is_int(ngx_webrtc_bitrate_check(&l, 10400000), NGX_OK,
                "clock put back");
     feed(&l, 11000, 13000, 5000000);
-    tap_is_int(ngx_webrtc_limit_check(&l, 13000000), NGX_AGAIN,
+    tap_is_int(ngx_webrtc_bitrate_check(&l, 13000000), NGX_AGAIN,
                "above again, from the start");
-    tap_is_int(ngx_webrtc_limit_check(&l, 12900000), NGX_AGAIN,
+    tap_is_int(ngx_webrtc_bitrate_check(&l, 12900000), NGX_AGAIN,
                "clock put back, no end");
 }
 
@@ -152,47 +152,47 @@ test_check(void)
 static void
 test_remb(void)
 {
-    ngx_webrtc_limit_t  l;
+    ngx_webrtc_bitrate_t  l;
 
-    ngx_webrtc_limit_init(&l, 2000000, 0, 0);
-    tap_is_int(ngx_webrtc_limit_remb(&l, 1), 0, "not negotiated");
+    ngx_webrtc_bitrate_init(&l, 2000000, 0, 0);
+    tap_is_int(ngx_webrtc_bitrate_remb(&l, 1), 0, "not negotiated");
 
-    ngx_webrtc_limit_init(&l, 0, 1, 0);
-    tap_is_int(ngx_webrtc_limit_remb(&l, 1), 0,
+    ngx_webrtc_bitrate_init(&l, 0, 1, 0);
+    tap_is_int(ngx_webrtc_bitrate_remb(&l, 1), 0,
                "nothing to say beside transport-wide feedback");
 
-    ngx_webrtc_limit_init(&l, 2000000, 1, 0);
-    tap_is_int(ngx_webrtc_limit_remb(&l, 1000000), 2000000, "the limit");
-    tap_is_int(ngx_webrtc_limit_remb(&l, 1999999), 0, "not yet");
-    tap_is_int(ngx_webrtc_limit_remb(&l, 2000000), 2000000, "again");
+    ngx_webrtc_bitrate_init(&l, 2000000, 1, 0);
+    tap_is_int(ngx_webrtc_bitrate_remb(&l, 1000000), 2000000, "the limit");
+    tap_is_int(ngx_webrtc_bitrate_remb(&l, 1999999), 0, "not yet");
+    tap_is_int(ngx_webrtc_bitrate_remb(&l, 2000000), 2000000, "again");
 
     /* by loss: gcc, 6: As(i) = As(i-1) * (1 - 0.5 * p), or * 1.08 + 1 kb/s */
 
-    ngx_webrtc_limit_init(&l, 0, 1, 1);
+    ngx_webrtc_bitrate_init(&l, 0, 1, 1);
     feed(&l, 0, 2000, 1000000);
-    tap_is_int(ngx_webrtc_limit_remb(&l, 2000000), NGX_WEBRTC_LIMIT_MAX,
+    tap_is_int(ngx_webrtc_bitrate_remb(&l, 2000000), NGX_WEBRTC_BITRATE_MAX,
                "no loss known");
-    ngx_webrtc_limit_loss(&l, 128, 2000000);
+    ngx_webrtc_bitrate_loss(&l, 128, 2000000);
     tap_ok(l.estimate > 740000 && l.estimate < 790000,
            "half lost: %d", (int) l.estimate);
-    tap_is_int(ngx_webrtc_limit_remb(&l, 2000001), l.estimate,
+    tap_is_int(ngx_webrtc_bitrate_remb(&l, 2000001), l.estimate,
                "told at once");
-    ngx_webrtc_limit_loss(&l, 13, 2000000);
+    ngx_webrtc_bitrate_loss(&l, 13, 2000000);
     tap_ok(l.estimate > 740000 && l.estimate < 790000, "5 percent: as it is");
 
     l.estimate = 1000000;
-    ngx_webrtc_limit_loss(&l, 0, 2000000);
+    ngx_webrtc_bitrate_loss(&l, 0, 2000000);
     tap_is_int(l.estimate, 1081000, "none lost");
-    tap_is_int(ngx_webrtc_limit_remb(&l, 2000002), 0, "more is no hurry");
+    tap_is_int(ngx_webrtc_bitrate_remb(&l, 2000002), 0, "more is no hurry");
 
     l.estimate = 70000;
-    ngx_webrtc_limit_loss(&l, 255, 2000000);
-    tap_is_int(l.estimate, NGX_WEBRTC_LIMIT_MIN, "not below");
+    ngx_webrtc_bitrate_loss(&l, 255, 2000000);
+    tap_is_int(l.estimate, NGX_WEBRTC_BITRATE_MIN, "not below");
 
-    ngx_webrtc_limit_init(&l, 500000, 1, 1);
+    ngx_webrtc_bitrate_init(&l, 500000, 1, 1);
     feed(&l, 0, 1000, 400000);
-    ngx_webrtc_limit_loss(&l, 0, 1000000);
-    tap_is_int(ngx_webrtc_limit_remb(&l, 1000000), 500000, "not above");
+    ngx_webrtc_bitrate_loss(&l, 0, 1000000);
+    tap_is_int(ngx_webrtc_bitrate_remb(&l, 1000000), 500000, "not above");
 }
 
 

@@ -16,8 +16,8 @@
  */
 
 
-#ifndef _NGX_WEBRTC_MEMORY_H_INCLUDED_
-#define _NGX_WEBRTC_MEMORY_H_INCLUDED_
+#ifndef _NGX_WEBRTC_BUDGET_H_INCLUDED_
+#define _NGX_WEBRTC_BUDGET_H_INCLUDED_
 
 
 #include <ngx_config.h>
@@ -33,7 +33,7 @@ typedef struct {
     ngx_uint_t    again;         /* calls until it is given back, or 0 */
     ngx_uint_t    calls;         /* since it was */
     uint64_t      looked_ms;     /* for one to go */
-} ngx_webrtc_memory_t;
+} ngx_webrtc_budget_t;
 
 
 /* part of its session */
@@ -44,31 +44,31 @@ typedef struct {
     uint64_t      acked;         /* bytes ever, */
     uint64_t      acked_ms;      /* since then */
     unsigned      ending:1;      /* was told to go */
-} ngx_webrtc_memory_account_t;
+} ngx_webrtc_budget_account_t;
 
 
-void ngx_webrtc_memory_init(ngx_webrtc_memory_t *m, size_t limit);
+void ngx_webrtc_budget_init(ngx_webrtc_budget_t *m, size_t limit);
 
 /*
  * A session begins, with an account that is zeroed, and ends; the latter is
  * harmless for one that has not begun.
  */
-void ngx_webrtc_memory_begin(ngx_webrtc_memory_t *m,
-    ngx_webrtc_memory_account_t *a, void *data, uint64_t now_ms);
-void ngx_webrtc_memory_end(ngx_webrtc_memory_t *m,
-    ngx_webrtc_memory_account_t *a);
+void ngx_webrtc_budget_begin(ngx_webrtc_budget_t *m,
+    ngx_webrtc_budget_account_t *a, void *data, uint64_t now_ms);
+void ngx_webrtc_budget_end(ngx_webrtc_budget_t *m,
+    ngx_webrtc_budget_account_t *a);
 
 /*
  * What a session holds now, and how many bytes its peer has acknowledged ever.
  *
  * Returns the account whose session has to be ended, or NULL.
  */
-ngx_webrtc_memory_account_t *ngx_webrtc_memory_note(ngx_webrtc_memory_t *m,
-    ngx_webrtc_memory_account_t *a, size_t held, uint64_t acked,
+ngx_webrtc_budget_account_t *ngx_webrtc_budget_held(ngx_webrtc_budget_t *m,
+    ngx_webrtc_budget_account_t *a, size_t held, uint64_t acked,
     uint64_t now_ms);
 
 /* The same when nothing has happened; now and then. */
-ngx_webrtc_memory_account_t *ngx_webrtc_memory_laggard(ngx_webrtc_memory_t *m,
+ngx_webrtc_budget_account_t *ngx_webrtc_budget_laggard(ngx_webrtc_budget_t *m,
     uint64_t now_ms);
 
 /*
@@ -77,15 +77,15 @@ ngx_webrtc_memory_account_t *ngx_webrtc_memory_laggard(ngx_webrtc_memory_t *m,
  *   least    whatever the others hold
  *   want     at most
  */
-size_t ngx_webrtc_memory_share(ngx_webrtc_memory_t *m,
-    ngx_webrtc_memory_account_t *a, size_t least, size_t want);
+size_t ngx_webrtc_budget_share(ngx_webrtc_budget_t *m,
+    ngx_webrtc_budget_account_t *a, size_t least, size_t want);
 
 /*
  * Not zero when most of what was held is not any more, or many sessions have
  * ended; once for each time, and once more a little later.  To be called once
  * in a second or so.
  */
-ngx_uint_t ngx_webrtc_memory_fell(ngx_webrtc_memory_t *m);
+ngx_uint_t ngx_webrtc_budget_freed(ngx_webrtc_budget_t *m);
 
 
-#endif /* _NGX_WEBRTC_MEMORY_H_INCLUDED_ */
+#endif /* _NGX_WEBRTC_BUDGET_H_INCLUDED_ */
