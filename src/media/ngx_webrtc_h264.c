@@ -30,6 +30,12 @@ static ngx_uint_t ngx_webrtc_h264_sps_high(ngx_webrtc_bits_t *b);
 static void ngx_webrtc_h264_scaling_list(ngx_webrtc_bits_t *b, ngx_uint_t n);
 static u_char *ngx_webrtc_h264_avcc_sets(u_char *p, u_char *end,
     ngx_uint_t count, ngx_webrtc_params_t *ps, ngx_webrtc_h264_sps_t *sps);
+static ngx_int_t ngx_webrtc_h264_pps(u_char *p, size_t n, ngx_uint_t *id);
+static ngx_int_t ngx_webrtc_h264_params(ngx_webrtc_params_t *ps, u_char *p,
+    size_t n, ngx_webrtc_h264_sps_t *sps);
+static ngx_int_t ngx_webrtc_h264_avcc(u_char *p, size_t n,
+    ngx_webrtc_params_t *ps, ngx_uint_t *length_size,
+    ngx_webrtc_h264_sps_t *sps);
 static ngx_int_t ngx_webrtc_h264_pack_config(ngx_webrtc_pack_t *pack,
     u_char *p, size_t n);
 static ngx_int_t ngx_webrtc_h264_pack_probe(ngx_webrtc_pack_t *pack,
@@ -278,7 +284,12 @@ ngx_webrtc_h264_scaling_list(ngx_webrtc_bits_t *b, ngx_uint_t n)
 }
 
 
-ngx_int_t
+/*
+ * The pic_parameter_set_id of a PPS; p, n: the NAL unit.
+ * NGX_OK or NGX_DECLINED.
+ */
+
+static ngx_int_t
 ngx_webrtc_h264_pps(u_char *p, size_t n, ngx_uint_t *id)
 {
     uint32_t           v;
@@ -302,7 +313,16 @@ ngx_webrtc_h264_pps(u_char *p, size_t n, ngx_uint_t *id)
 }
 
 
-ngx_int_t
+/*
+ * Puts a parameter set NAL unit (SPS, SPS extension, PPS) into a store, under
+ * its type and id.
+ *
+ *   sps   not NULL: filled in when it was an SPS
+ *
+ * The results of ngx_webrtc_params_put(); NGX_DECLINED also when malformed.
+ */
+
+static ngx_int_t
 ngx_webrtc_h264_params(ngx_webrtc_params_t *ps, u_char *p, size_t n,
     ngx_webrtc_h264_sps_t *sps)
 {
@@ -353,7 +373,17 @@ ngx_webrtc_h264_params(ngx_webrtc_params_t *ps, u_char *p, size_t n,
 }
 
 
-ngx_int_t
+/*
+ * Parses avcC and puts its parameter sets into a store.
+ *
+ *   length_size   bytes of the length field in frames, 1..4
+ *   sps           filled in from the first SPS; zeroed when there is none
+ *
+ * NGX_OK
+ * NGX_DECLINED  malformed, or does not fit
+ */
+
+static ngx_int_t
 ngx_webrtc_h264_avcc(u_char *p, size_t n, ngx_webrtc_params_t *ps,
     ngx_uint_t *length_size, ngx_webrtc_h264_sps_t *sps)
 {

@@ -62,38 +62,6 @@ typedef struct {
 
 ngx_int_t ngx_webrtc_h264_sps(u_char *p, size_t n, ngx_webrtc_h264_sps_t *sps);
 
-/*
- * The pic_parameter_set_id of a PPS; p, n: the NAL unit.
- * NGX_OK or NGX_DECLINED.
- */
-
-ngx_int_t ngx_webrtc_h264_pps(u_char *p, size_t n, ngx_uint_t *id);
-
-/*
- * Puts a parameter set NAL unit (SPS, SPS extension, PPS) into a store, under
- * its type and id.
- *
- *   sps   not NULL: filled in when it was an SPS
- *
- * The results of ngx_webrtc_params_put(); NGX_DECLINED also when malformed.
- */
-
-ngx_int_t ngx_webrtc_h264_params(ngx_webrtc_params_t *ps, u_char *p, size_t n,
-    ngx_webrtc_h264_sps_t *sps);
-
-/*
- * Parses avcC and puts its parameter sets into a store.
- *
- *   length_size   bytes of the length field in frames, 1..4
- *   sps           filled in from the first SPS; zeroed when there is none
- *
- * NGX_OK
- * NGX_DECLINED  malformed, or does not fit
- */
-
-ngx_int_t ngx_webrtc_h264_avcc(u_char *p, size_t n, ngx_webrtc_params_t *ps,
-    ngx_uint_t *length_size, ngx_webrtc_h264_sps_t *sps);
-
 
 extern const ngx_webrtc_codec_t  ngx_webrtc_codec_h264;
 

@@ -30,6 +30,11 @@
 
 static void ngx_webrtc_h265_profile_tier_level(ngx_webrtc_bits_t *b,
     ngx_uint_t max_tid, ngx_webrtc_h265_sps_t *sps);
+static ngx_int_t ngx_webrtc_h265_params(ngx_webrtc_params_t *ps, u_char *p,
+    size_t n, ngx_webrtc_h265_sps_t *sps);
+static ngx_int_t ngx_webrtc_h265_hvcc(u_char *p, size_t n,
+    ngx_webrtc_params_t *ps, ngx_uint_t *length_size,
+    ngx_webrtc_h265_sps_t *sps);
 static ngx_int_t ngx_webrtc_h265_pack_config(ngx_webrtc_pack_t *pack,
     u_char *p, size_t n);
 static ngx_int_t ngx_webrtc_h265_pack_probe(ngx_webrtc_pack_t *pack,
@@ -216,7 +221,14 @@ ngx_webrtc_h265_profile_tier_level(ngx_webrtc_bits_t *b, ngx_uint_t max_tid,
 }
 
 
-ngx_int_t
+/*
+ * Puts a parameter set NAL unit (VPS, SPS, PPS) into a store, under its type
+ * and id.  sps: not NULL: filled in when it was an SPS.
+ *
+ * The results of ngx_webrtc_params_put(); NGX_DECLINED also when malformed.
+ */
+
+static ngx_int_t
 ngx_webrtc_h265_params(ngx_webrtc_params_t *ps, u_char *p, size_t n,
     ngx_webrtc_h265_sps_t *sps)
 {
@@ -270,7 +282,17 @@ ngx_webrtc_h265_params(ngx_webrtc_params_t *ps, u_char *p, size_t n,
 }
 
 
-ngx_int_t
+/*
+ * Parses hvcC and puts its parameter sets into a store.
+ *
+ *   length_size   bytes of the length field in frames, 1..4
+ *   sps           filled in from the first SPS; zeroed when there is none
+ *
+ * NGX_OK
+ * NGX_DECLINED  malformed, or does not fit
+ */
+
+static ngx_int_t
 ngx_webrtc_h265_hvcc(u_char *p, size_t n, ngx_webrtc_params_t *ps,
     ngx_uint_t *length_size, ngx_webrtc_h265_sps_t *sps)
 {

@@ -61,21 +61,6 @@ typedef struct {
 
 ngx_int_t ngx_webrtc_h265_sps(u_char *p, size_t n, ngx_webrtc_h265_sps_t *sps);
 
-/*
- * Puts a parameter set NAL unit (VPS, SPS, PPS) into a store, under its type
- * and id.  sps: not NULL: filled in when it was an SPS.
- *
- * The results of ngx_webrtc_params_put(); NGX_DECLINED also when malformed.
- */
-
-ngx_int_t ngx_webrtc_h265_params(ngx_webrtc_params_t *ps, u_char *p, size_t n,
-    ngx_webrtc_h265_sps_t *sps);
-
-/* hvcC; as ngx_webrtc_h264_avcc() */
-
-ngx_int_t ngx_webrtc_h265_hvcc(u_char *p, size_t n, ngx_webrtc_params_t *ps,
-    ngx_uint_t *length_size, ngx_webrtc_h265_sps_t *sps);
-
 
 extern const ngx_webrtc_codec_t  ngx_webrtc_codec_h265;
 
