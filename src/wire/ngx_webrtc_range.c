@@ -115,34 +115,11 @@ ngx_webrtc_range_write_hello(u_char *p, u_char *end, ngx_uint_t flags,
 
 
 u_char *
-ngx_webrtc_range_write_req(u_char *p, u_char *end, uint32_t id,
-    uint64_t offset, uint64_t length)
-{
-    p = ngx_webrtc_range_write_header(p, end, NGX_WEBRTC_RANGE_REQ, 0, id, 16);
-    p = ngx_webrtc_write_u64(p, end, offset);
-    p = ngx_webrtc_write_u64(p, end, length);
-
-    return p;
-}
-
-
-u_char *
 ngx_webrtc_range_write_end(u_char *p, u_char *end, uint32_t id,
     ngx_uint_t status)
 {
     p = ngx_webrtc_range_write_header(p, end, NGX_WEBRTC_RANGE_END, 0, id, 4);
     p = ngx_webrtc_write_u32(p, end, (uint32_t) status);
-
-    return p;
-}
-
-
-u_char *
-ngx_webrtc_range_write_seek_hint(u_char *p, u_char *end, uint64_t seek_ms)
-{
-    p = ngx_webrtc_range_write_header(p, end, NGX_WEBRTC_RANGE_SEEK_HINT, 0, 0,
-                                      8);
-    p = ngx_webrtc_write_u64(p, end, seek_ms);
 
     return p;
 }

@@ -104,12 +104,6 @@ u_char *ngx_webrtc_range_write_header(u_char *p, u_char *end, ngx_uint_t type,
     ngx_uint_t flags, uint32_t id, size_t len);
 u_char *ngx_webrtc_range_write_hello(u_char *p, u_char *end, ngx_uint_t flags,
     uint64_t size, const ngx_str_t *name);
-u_char *ngx_webrtc_range_write_req(u_char *p, u_char *end, uint32_t id,
-    uint64_t offset, uint64_t length);
 u_char *ngx_webrtc_range_write_end(u_char *p, u_char *end, uint32_t id,
     ngx_uint_t status);
-u_char *ngx_webrtc_range_write_seek_hint(u_char *p, u_char *end,
-    uint64_t seek_ms);
-
-
 #endif /* _NGX_WEBRTC_RANGE_H_INCLUDED_ */

@@ -26,8 +26,6 @@
 
 static ngx_int_t ngx_webrtc_rtcp_parse_blocks(const ngx_webrtc_rtcp_t *rtcp,
     u_char **blocks);
-static u_char *ngx_webrtc_rtcp_write_head(u_char *p, u_char *end,
-    ngx_uint_t type, ngx_uint_t count, size_t body);
 static u_char *ngx_webrtc_rtcp_write_blocks(u_char *p, u_char *end,
     const ngx_webrtc_rtcp_block_t *blocks, ngx_uint_t n);
 static ngx_uint_t ngx_webrtc_rtcp_pack_nack(const uint16_t *seqs, ngx_uint_t n,
@@ -179,26 +177,6 @@ ngx_webrtc_rtcp_parse_block(const ngx_webrtc_rtcp_t *rtcp, ngx_uint_t i,
 
 
 ngx_int_t
-ngx_webrtc_rtcp_parse_bye(const ngx_webrtc_rtcp_t *rtcp, ngx_uint_t i,
-    uint32_t *ssrc)
-{
-    if (rtcp->type != NGX_WEBRTC_RTCP_BYE
-        || (size_t) rtcp->count * 4 > rtcp->len)
-    {
-        return NGX_DECLINED;
-    }
-
-    if (i >= rtcp->count) {
-        return NGX_DONE;
-    }
-
-    (void) ngx_webrtc_read_u32(rtcp->body + i * 4, rtcp->body + rtcp->len,
-                               ssrc);
-    return NGX_OK;
-}
-
-
-ngx_int_t
 ngx_webrtc_rtcp_parse_fb(const ngx_webrtc_rtcp_t *rtcp,
     ngx_webrtc_rtcp_fb_t *fb)
 {
@@ -246,93 +224,6 @@ ngx_webrtc_rtcp_parse_nack(const ngx_webrtc_rtcp_fb_t *fb, ngx_uint_t i,
 }
 
 
-ngx_int_t
-ngx_webrtc_rtcp_parse_fir(const ngx_webrtc_rtcp_fb_t *fb, ngx_uint_t i,
-    uint32_t *ssrc, uint8_t *seq)
-{
-    u_char  *p, *end;
-
-    if (i >= fb->len / 8) {
-        return NGX_DONE;
-    }
-
-    end = fb->fci + fb->len;
-
-    p = ngx_webrtc_read_u32(fb->fci + i * 8, end, ssrc);
-    p = ngx_webrtc_read_u8(p, end, seq);
-
-    return (p == NULL) ? NGX_DONE : NGX_OK;
-}
-
-
-ngx_int_t
-ngx_webrtc_rtcp_parse_remb(const ngx_webrtc_rtcp_fb_t *fb,
-    ngx_webrtc_rtcp_remb_t *remb)
-{
-    u_char    *p, *end;
-    uint8_t    n;
-    uint32_t   name, rate, exp;
-
-    p = fb->fci;
-    end = p + fb->len;
-
-    p = ngx_webrtc_read_u32(p, end, &name);
-    p = ngx_webrtc_read_u8(p, end, &n);
-    p = ngx_webrtc_read_u24(p, end, &rate);
-
-    if (p == NULL || name != 0x52454d42 /* "REMB" */) {
-        return NGX_DECLINED;
-    }
-
-    if ((size_t) n * 4 > (size_t) (end - p)) {
-        return NGX_DECLINED;
-    }
-
-    exp = rate >> 18;
-    rate &= 0x3ffff;
-
-    /* 18 bits of mantissa; what leaves 64 bits is no bitrate */
-
-    if (exp > 64 - 18) {
-        return NGX_DECLINED;
-    }
-
-    remb->bitrate = (uint64_t) rate << exp;
-    remb->ssrcs = p;
-    remb->nssrcs = n;
-
-    return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_webrtc_rtcp_parse_twcc(const ngx_webrtc_rtcp_fb_t *fb,
-    ngx_webrtc_rtcp_twcc_t *twcc)
-{
-    u_char    *p, *end;
-    uint32_t   reference;
-
-    p = fb->fci;
-    end = p + fb->len;
-
-    p = ngx_webrtc_read_u16(p, end, &twcc->base);
-    p = ngx_webrtc_read_u16(p, end, &twcc->packets);
-    p = ngx_webrtc_read_u24(p, end, &reference);
-    p = ngx_webrtc_read_u8(p, end, &twcc->feedback);
-
-    if (p == NULL || twcc->packets == 0) {
-        return NGX_DECLINED;
-    }
-
-    twcc->reference = (int32_t) reference
-                      - ((reference & 0x800000) ? 0x1000000 : 0);
-    twcc->chunks = p;
-    twcc->len = end - p;
-
-    return NGX_OK;
-}
-
-
 u_char *
 ngx_webrtc_rtcp_parse_xr(const ngx_webrtc_rtcp_t *rtcp, u_char *p,
     uint32_t *ssrc, ngx_webrtc_rtcp_xr_t *xr)
@@ -371,19 +262,6 @@ ngx_webrtc_rtcp_parse_xr(const ngx_webrtc_rtcp_t *rtcp, u_char *p,
     xr->len = (size_t) words * 4;
 
     return ngx_webrtc_skip(p, end, xr->len);
-}
-
-
-ngx_int_t
-ngx_webrtc_rtcp_parse_rrt(const ngx_webrtc_rtcp_xr_t *xr, uint64_t *ntp)
-{
-    if (xr->type != NGX_WEBRTC_XR_RRT || xr->len != 8) {
-        return NGX_DECLINED;
-    }
-
-    (void) ngx_webrtc_read_u64(xr->body, xr->body + xr->len, ntp);
-
-    return NGX_OK;
 }
 
 
@@ -477,22 +355,6 @@ ngx_webrtc_rtcp_write_sdes(u_char *p, u_char *end, uint32_t ssrc,
 
 
 u_char *
-ngx_webrtc_rtcp_write_bye(u_char *p, u_char *end, const uint32_t *ssrcs,
-    ngx_uint_t n)
-{
-    ngx_uint_t  i;
-
-    p = ngx_webrtc_rtcp_write_head(p, end, NGX_WEBRTC_RTCP_BYE, n, n * 4);
-
-    for (i = 0; i < n && p != NULL; i++) {
-        p = ngx_webrtc_write_u32(p, end, ssrcs[i]);
-    }
-
-    return p;
-}
-
-
-u_char *
 ngx_webrtc_rtcp_write_pli(u_char *p, u_char *end, uint32_t sender,
     uint32_t media)
 {
@@ -543,6 +405,26 @@ ngx_webrtc_rtcp_write_nack(u_char *p, u_char *end, uint32_t sender,
 }
 
 
+u_char *
+ngx_webrtc_rtcp_write_head(u_char *p, u_char *end, ngx_uint_t type,
+    ngx_uint_t count, size_t body)
+{
+    if (p == NULL
+        || count > NGX_WEBRTC_RTCP_COUNT
+        || body / 4 > 0xffff
+        || 4 + body > (size_t) (end - p))
+    {
+        return NULL;
+    }
+
+    p = ngx_webrtc_write_u8(p, end, (uint8_t) (0x80 | count));
+    p = ngx_webrtc_write_u8(p, end, (uint8_t) type);
+    p = ngx_webrtc_write_u16(p, end, (uint16_t) (body / 4));
+
+    return p;
+}
+
+
 /* finds the report blocks of an SR or RR, checked to be whole */
 
 static ngx_int_t
@@ -573,31 +455,6 @@ ngx_webrtc_rtcp_parse_blocks(const ngx_webrtc_rtcp_t *rtcp, u_char **blocks)
     *blocks = rtcp->body + head;
 
     return NGX_OK;
-}
-
-
-/*
- * Writes the 4-byte header of a packet with `body` bytes behind it; checks the
- * whole room at once.
- */
-
-static u_char *
-ngx_webrtc_rtcp_write_head(u_char *p, u_char *end, ngx_uint_t type,
-    ngx_uint_t count, size_t body)
-{
-    if (p == NULL
-        || count > NGX_WEBRTC_RTCP_COUNT
-        || body / 4 > 0xffff
-        || 4 + body > (size_t) (end - p))
-    {
-        return NULL;
-    }
-
-    p = ngx_webrtc_write_u8(p, end, (uint8_t) (0x80 | count));
-    p = ngx_webrtc_write_u8(p, end, (uint8_t) type);
-    p = ngx_webrtc_write_u16(p, end, (uint16_t) (body / 4));
-
-    return p;
 }
 
 

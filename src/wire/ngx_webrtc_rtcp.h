@@ -94,23 +94,6 @@ typedef struct {
 } ngx_webrtc_rtcp_fb_t;
 
 
-typedef struct {
-    uint64_t  bitrate;      /* bits per second */
-    u_char   *ssrcs;        /* nssrcs times 4 bytes, big-endian */
-    uint8_t   nssrcs;
-} ngx_webrtc_rtcp_remb_t;
-
-
-typedef struct {
-    uint16_t  base;         /* transport-wide number of the first packet */
-    uint16_t  packets;      /* status count, >= 1 */
-    int32_t   reference;    /* 64 ms, 24 bits signed */
-    uint8_t   feedback;     /* number of this feedback packet, modulo 256 */
-    u_char   *chunks;       /* packet chunks and receive deltas, unread */
-    size_t    len;
-} ngx_webrtc_rtcp_twcc_t;
-
-
 /* one report block of an XR packet; RFC 3611, 3 */
 typedef struct {
     uint8_t   type;         /* NGX_WEBRTC_XR_* */
@@ -167,13 +150,6 @@ ngx_int_t ngx_webrtc_rtcp_parse_block(const ngx_webrtc_rtcp_t *rtcp,
     ngx_uint_t i, uint32_t *ssrc, ngx_webrtc_rtcp_block_t *block);
 
 /*
- * Reads SSRC number i of a BYE; RFC 3550, 6.6.
- * NGX_OK, NGX_DONE, NGX_DECLINED as above.
- */
-ngx_int_t ngx_webrtc_rtcp_parse_bye(const ngx_webrtc_rtcp_t *rtcp,
-    ngx_uint_t i, uint32_t *ssrc);
-
-/*
  * RFC 4585, 6.1.  Reads the common part of an RTPFB or PSFB packet.
  * NGX_OK; NGX_DECLINED if it is none or too short
  */
@@ -191,23 +167,6 @@ ngx_int_t ngx_webrtc_rtcp_parse_nack(const ngx_webrtc_rtcp_fb_t *fb,
     ngx_uint_t i, uint16_t *pid, uint16_t *blp);
 
 /*
- * RFC 5104, 4.3.1.  Reads entry number i of an FIR's FCI: a key frame of `ssrc`
- * is wanted; `seq` is the command's number, equal in repetitions.
- *
- * NGX_OK; NGX_DONE if there are no more
- */
-ngx_int_t ngx_webrtc_rtcp_parse_fir(const ngx_webrtc_rtcp_fb_t *fb,
-    ngx_uint_t i, uint32_t *ssrc, uint8_t *seq);
-
-/* NGX_OK; NGX_DECLINED if the application layer feedback is no valid REMB */
-ngx_int_t ngx_webrtc_rtcp_parse_remb(const ngx_webrtc_rtcp_fb_t *fb,
-    ngx_webrtc_rtcp_remb_t *remb);
-
-/* NGX_OK; NGX_DECLINED if too short or empty */
-ngx_int_t ngx_webrtc_rtcp_parse_twcc(const ngx_webrtc_rtcp_fb_t *fb,
-    ngx_webrtc_rtcp_twcc_t *twcc);
-
-/*
  * RFC 3611, 3.  Reads the XR block at p, to be called first with p == NULL.
  *
  *   ssrc    out: who reports; may be NULL
@@ -217,10 +176,6 @@ ngx_int_t ngx_webrtc_rtcp_parse_twcc(const ngx_webrtc_rtcp_fb_t *fb,
  */
 u_char *ngx_webrtc_rtcp_parse_xr(const ngx_webrtc_rtcp_t *rtcp, u_char *p,
     uint32_t *ssrc, ngx_webrtc_rtcp_xr_t *xr);
-
-/* RFC 3611, 4.4.  NGX_OK; NGX_DECLINED if it is no valid RRT block */
-ngx_int_t ngx_webrtc_rtcp_parse_rrt(const ngx_webrtc_rtcp_xr_t *xr,
-    uint64_t *ntp);
 
 /* RFC 3611, 4.5.  Sub-block number i; NGX_OK, NGX_DONE, NGX_DECLINED */
 ngx_int_t ngx_webrtc_rtcp_parse_dlrr(const ngx_webrtc_rtcp_xr_t *xr,
@@ -246,10 +201,6 @@ u_char *ngx_webrtc_rtcp_write_rr(u_char *p, u_char *end, uint32_t ssrc,
 u_char *ngx_webrtc_rtcp_write_sdes(u_char *p, u_char *end, uint32_t ssrc,
     const u_char *cname, size_t len);
 
-/* RFC 3550, 6.6.  n <= 31 SSRCs, no reason */
-u_char *ngx_webrtc_rtcp_write_bye(u_char *p, u_char *end,
-    const uint32_t *ssrcs, ngx_uint_t n);
-
 /* RFC 4585, 6.3.1 */
 u_char *ngx_webrtc_rtcp_write_pli(u_char *p, u_char *end, uint32_t sender,
     uint32_t media);
@@ -260,6 +211,13 @@ u_char *ngx_webrtc_rtcp_write_pli(u_char *p, u_char *end, uint32_t sender,
  */
 u_char *ngx_webrtc_rtcp_write_nack(u_char *p, u_char *end, uint32_t sender,
     uint32_t media, const uint16_t *seqs, ngx_uint_t n);
+
+/*
+ * RFC 3550, 6.1.  Writes the 4-byte header of a packet with `body` bytes behind
+ * it, a multiple of 4; checks the whole room at once.
+ */
+u_char *ngx_webrtc_rtcp_write_head(u_char *p, u_char *end, ngx_uint_t type,
+    ngx_uint_t count, size_t body);
 
 
 #endif /* _NGX_WEBRTC_RTCP_H_INCLUDED_ */

@@ -23,7 +23,6 @@
 #define NGX_WEBRTC_TWCC_NONE      0      /* not received */
 #define NGX_WEBRTC_TWCC_SMALL     1      /* delta of 8 bits, unsigned */
 #define NGX_WEBRTC_TWCC_LARGE     2      /* delta of 16 bits, signed */
-#define NGX_WEBRTC_TWCC_RESERVED  3
 
 #define NGX_WEBRTC_TWCC_VECTOR    0x8000
 #define NGX_WEBRTC_TWCC_TWO_BIT   0x4000
@@ -56,11 +55,6 @@ static ngx_uint_t ngx_webrtc_rtcp_fb_twcc_cover(const uint8_t *symbols,
     ngx_uint_t n, ngx_uint_t *bits);
 static uint16_t ngx_webrtc_rtcp_fb_twcc_chunk(const uint8_t *symbols,
     ngx_uint_t n, ngx_uint_t bits);
-static ngx_uint_t ngx_webrtc_rtcp_fb_twcc_symbols(uint16_t word);
-static ngx_uint_t ngx_webrtc_rtcp_fb_twcc_symbol(uint16_t word,
-    ngx_uint_t left);
-static u_char *ngx_webrtc_rtcp_fb_write_head(u_char *p, u_char *end,
-    ngx_uint_t type, ngx_uint_t count, size_t body);
 
 
 u_char *
@@ -88,7 +82,7 @@ ngx_webrtc_rtcp_fb_write_twcc(u_char *p, u_char *end, uint32_t sender,
 
     end = p + NGX_WEBRTC_TWCC_HEAD + ngx_align(size, 4);
 
-    p = ngx_webrtc_rtcp_fb_write_head(p, end, NGX_WEBRTC_RTCP_RTPFB,
+    p = ngx_webrtc_rtcp_write_head(p, end, NGX_WEBRTC_RTCP_RTPFB,
                                       NGX_WEBRTC_RTPFB_TWCC, end - p - 4);
 
     p = ngx_webrtc_write_u32(p, end, sender);
@@ -125,116 +119,6 @@ ngx_webrtc_rtcp_fb_write_twcc(u_char *p, u_char *end, uint32_t sender,
 }
 
 
-ngx_int_t
-ngx_webrtc_rtcp_fb_twcc_init(ngx_webrtc_rtcp_fb_twcc_t *it,
-    const ngx_webrtc_rtcp_twcc_t *twcc)
-{
-    u_char      *p, *end;
-    size_t       deltas;
-    uint16_t     word;
-    ngx_uint_t   left, n, i, symbol;
-
-    p = twcc->chunks;
-    end = p + twcc->len;
-
-    deltas = 0;
-
-    for (left = twcc->packets; left; left -= n) {
-
-        p = ngx_webrtc_read_u16(p, end, &word);
-        if (p == NULL) {
-            return NGX_DECLINED;
-        }
-
-        n = ngx_webrtc_rtcp_fb_twcc_symbols(word);
-        n = ngx_min(n, left);
-
-        if (!(word & NGX_WEBRTC_TWCC_VECTOR)) {
-            symbol = (word >> 13) & 3;
-
-            if (symbol == NGX_WEBRTC_TWCC_RESERVED) {
-                return NGX_DECLINED;
-            }
-
-            deltas += n * symbol;
-            continue;
-        }
-
-        for (i = 0; i < n; i++) {
-            symbol = ngx_webrtc_rtcp_fb_twcc_symbol(word,
-                                   ngx_webrtc_rtcp_fb_twcc_symbols(word) - i);
-
-            if (symbol == NGX_WEBRTC_TWCC_RESERVED) {
-                return NGX_DECLINED;
-            }
-
-            deltas += symbol;
-        }
-    }
-
-    if (deltas > (size_t) (end - p)) {
-        return NGX_DECLINED;
-    }
-
-    it->chunk = twcc->chunks;
-    it->delta = p;
-    it->ticks = (int64_t) twcc->reference
-                * (NGX_WEBRTC_TWCC_REFERENCE / NGX_WEBRTC_TWCC_TICK);
-    it->word = 0;
-    it->run = 0;
-    it->left = twcc->packets;
-    it->seq = twcc->base;
-
-    return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_webrtc_rtcp_fb_twcc_next(ngx_webrtc_rtcp_fb_twcc_t *it, uint16_t *seq,
-    ngx_uint_t *received, int64_t *arrival_us)
-{
-    ngx_uint_t  symbol;
-
-    if (it->left == 0) {
-        return NGX_DONE;
-    }
-
-    while (it->run == 0) {
-        it->word = (uint16_t) ((it->chunk[0] << 8) | it->chunk[1]);
-        it->chunk += 2;
-        it->run = (uint16_t) ngx_webrtc_rtcp_fb_twcc_symbols(it->word);
-    }
-
-    symbol = ngx_webrtc_rtcp_fb_twcc_symbol(it->word, it->run);
-
-    *seq = it->seq++;
-    *received = (symbol != NGX_WEBRTC_TWCC_NONE);
-
-    it->run--;
-    it->left--;
-
-    switch (symbol) {
-
-    case NGX_WEBRTC_TWCC_SMALL:
-        it->ticks += it->delta[0];
-        it->delta++;
-        break;
-
-    case NGX_WEBRTC_TWCC_LARGE:
-        it->ticks += (int16_t) (uint16_t) ((it->delta[0] << 8) | it->delta[1]);
-        it->delta += 2;
-        break;
-
-    default: /* not received */
-        return NGX_OK;
-    }
-
-    *arrival_us = it->ticks * NGX_WEBRTC_TWCC_TICK;
-
-    return NGX_OK;
-}
-
-
 u_char *
 ngx_webrtc_rtcp_fb_write_remb(u_char *p, u_char *end, uint32_t sender,
     uint64_t bitrate, const uint32_t *ssrcs, ngx_uint_t n)
@@ -250,7 +134,7 @@ ngx_webrtc_rtcp_fb_write_remb(u_char *p, u_char *end, uint32_t sender,
         bitrate >>= 1;
     }
 
-    p = ngx_webrtc_rtcp_fb_write_head(p, end, NGX_WEBRTC_RTCP_PSFB,
+    p = ngx_webrtc_rtcp_write_head(p, end, NGX_WEBRTC_RTCP_PSFB,
                                       NGX_WEBRTC_PSFB_AFB, 16 + n * 4);
 
     /* 2.2: the SSRC of media source is always 0 */
@@ -273,7 +157,7 @@ u_char *
 ngx_webrtc_rtcp_fb_write_fir(u_char *p, u_char *end, uint32_t sender,
     uint32_t ssrc, uint8_t seq)
 {
-    p = ngx_webrtc_rtcp_fb_write_head(p, end, NGX_WEBRTC_RTCP_PSFB,
+    p = ngx_webrtc_rtcp_write_head(p, end, NGX_WEBRTC_RTCP_PSFB,
                                       NGX_WEBRTC_PSFB_FIR, 16);
 
     /* 4.3.1.2: the SSRC of media source "is not used and SHALL be set to 0" */
@@ -292,41 +176,13 @@ u_char *
 ngx_webrtc_rtcp_fb_write_rrtr(u_char *p, u_char *end, uint32_t sender,
     uint64_t ntp)
 {
-    p = ngx_webrtc_rtcp_fb_write_head(p, end, NGX_WEBRTC_RTCP_XR, 0, 16);
+    p = ngx_webrtc_rtcp_write_head(p, end, NGX_WEBRTC_RTCP_XR, 0, 16);
 
     p = ngx_webrtc_write_u32(p, end, sender);
     p = ngx_webrtc_write_u8(p, end, NGX_WEBRTC_XR_RRT);
     p = ngx_webrtc_write_u8(p, end, 0);
     p = ngx_webrtc_write_u16(p, end, 2);
     p = ngx_webrtc_write_u64(p, end, ntp);
-
-    return p;
-}
-
-
-u_char *
-ngx_webrtc_rtcp_fb_write_dlrr(u_char *p, u_char *end, uint32_t sender,
-    const ngx_webrtc_rtcp_dlrr_t *dlrr, ngx_uint_t n)
-{
-    ngx_uint_t  i;
-
-    if (n == 0 || n > 0xffff / 3 - 2) {
-        return NULL;
-    }
-
-    p = ngx_webrtc_rtcp_fb_write_head(p, end, NGX_WEBRTC_RTCP_XR, 0,
-                                      8 + n * 12);
-
-    p = ngx_webrtc_write_u32(p, end, sender);
-    p = ngx_webrtc_write_u8(p, end, NGX_WEBRTC_XR_DLRR);
-    p = ngx_webrtc_write_u8(p, end, 0);
-    p = ngx_webrtc_write_u16(p, end, (uint16_t) (n * 3));
-
-    for (i = 0; i < n && p != NULL; i++) {
-        p = ngx_webrtc_write_u32(p, end, dlrr[i].ssrc);
-        p = ngx_webrtc_write_u32(p, end, dlrr[i].lrr);
-        p = ngx_webrtc_write_u32(p, end, dlrr[i].dlrr);
-    }
 
     return p;
 }
@@ -506,51 +362,4 @@ ngx_webrtc_rtcp_fb_twcc_chunk(const uint8_t *symbols, ngx_uint_t n,
     }
 
     return word;
-}
-
-
-static ngx_uint_t
-ngx_webrtc_rtcp_fb_twcc_symbols(uint16_t word)
-{
-    if (!(word & NGX_WEBRTC_TWCC_VECTOR)) {
-        return word & NGX_WEBRTC_TWCC_RUN_MAX;
-    }
-
-    return (word & NGX_WEBRTC_TWCC_TWO_BIT) ? NGX_WEBRTC_TWCC_TWO_BITS
-                                            : NGX_WEBRTC_TWCC_ONE_BITS;
-}
-
-
-/* the symbol that is `left' from the end of the chunk, the last one is 1 */
-
-static ngx_uint_t
-ngx_webrtc_rtcp_fb_twcc_symbol(uint16_t word, ngx_uint_t left)
-{
-    if (!(word & NGX_WEBRTC_TWCC_VECTOR)) {
-        return (word >> 13) & 3;
-    }
-
-    if (word & NGX_WEBRTC_TWCC_TWO_BIT) {
-        return (word >> ((left - 1) * 2)) & 3;
-    }
-
-    return (word >> (left - 1)) & 1;
-}
-
-
-/* the 4-byte header of a packet with `body' bytes behind it, if all fit */
-
-static u_char *
-ngx_webrtc_rtcp_fb_write_head(u_char *p, u_char *end, ngx_uint_t type,
-    ngx_uint_t count, size_t body)
-{
-    if (body / 4 > 0xffff || !ngx_webrtc_has(p, end, 4 + body)) {
-        return NULL;
-    }
-
-    p = ngx_webrtc_write_u8(p, end, (uint8_t) (0x80 | count));
-    p = ngx_webrtc_write_u8(p, end, (uint8_t) type);
-    p = ngx_webrtc_write_u16(p, end, (uint16_t) (body / 4));
-
-    return p;
 }

@@ -62,44 +62,6 @@ u_char *ngx_webrtc_rtcp_fb_write_twcc(u_char *p, u_char *end, uint32_t sender,
     ngx_uint_t n, ngx_uint_t *written);
 
 
-/* position in feedback; private */
-typedef struct {
-    u_char     *chunk;            /* next chunk */
-    u_char     *delta;            /* next delta */
-    int64_t     ticks;            /* of the last packet that came */
-    uint16_t    word;             /* the chunk */
-    uint16_t    run;              /* symbols left in it */
-    uint16_t    left;             /* packets left */
-    uint16_t    seq;              /* of the next packet */
-} ngx_webrtc_rtcp_fb_twcc_t;
-
-
-/*
- * Begins to read feedback, and checks all of it.
- *
- *   twcc   from ngx_webrtc_rtcp_parse_twcc()
- *
- * NGX_OK
- * NGX_DECLINED  chunks or deltas are cut, or a reserved symbol
- */
-ngx_int_t ngx_webrtc_rtcp_fb_twcc_init(ngx_webrtc_rtcp_fb_twcc_t *it,
-    const ngx_webrtc_rtcp_twcc_t *twcc);
-
-/*
- * The next packet's status.
- *
- *   seq          transport-wide number
- *   received     1: it came, and arrival_us is set
- *   arrival_us   of the receiver's clock, whose zero is unknown and which wraps
- *                every 12.4 days (24 bits of 64 ms): may be negative, only
- *                differences count
- *
- * NGX_OK, NGX_DONE: there are no more
- */
-ngx_int_t ngx_webrtc_rtcp_fb_twcc_next(ngx_webrtc_rtcp_fb_twcc_t *it,
-    uint16_t *seq, ngx_uint_t *received, int64_t *arrival_us);
-
-
 /*
  * REMB draft, 2.2.  n <= 255 SSRCs; the bitrate (bits per second) is rounded
  * down to what 18 bits of mantissa can express.
@@ -118,10 +80,5 @@ u_char *ngx_webrtc_rtcp_fb_write_fir(u_char *p, u_char *end, uint32_t sender,
 /* RFC 3611, 4.4.  An XR packet with a receiver reference time block */
 u_char *ngx_webrtc_rtcp_fb_write_rrtr(u_char *p, u_char *end, uint32_t sender,
     uint64_t ntp);
-
-/* RFC 3611, 4.5.  An XR packet with a DLRR block of n >= 1 sub-blocks */
-u_char *ngx_webrtc_rtcp_fb_write_dlrr(u_char *p, u_char *end, uint32_t sender,
-    const ngx_webrtc_rtcp_dlrr_t *dlrr, ngx_uint_t n);
-
 
 #endif /* _NGX_WEBRTC_RTCP_FB_H_INCLUDED_ */

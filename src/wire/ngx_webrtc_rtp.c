@@ -20,9 +20,6 @@
 #define NGX_WEBRTC_RTP_MIN_DTLS   13
 #define NGX_WEBRTC_RTP_MIN_RTCP   8
 
-/* bytes of profile and length in front of a header extension */
-#define NGX_WEBRTC_RTP_EXT_HEAD   4
-
 
 ngx_uint_t
 ngx_webrtc_rtp_classify(u_char *p, size_t n)
@@ -252,71 +249,4 @@ ngx_webrtc_rtp_ext_crowded(const ngx_webrtc_rtp_t *rtp)
     }
 
     return 1;
-}
-
-
-u_char *
-ngx_webrtc_rtp_write(u_char *p, u_char *end, const ngx_webrtc_rtp_t *rtp)
-{
-    p = ngx_webrtc_write_u8(p, end, 0x80 | (rtp->extension ? 0x10 : 0));
-    p = ngx_webrtc_write_u8(p, end,
-                            (rtp->marker ? 0x80 : 0) | (rtp->pt & 0x7f));
-    p = ngx_webrtc_write_u16(p, end, rtp->seq);
-    p = ngx_webrtc_write_u32(p, end, rtp->ts);
-    p = ngx_webrtc_write_u32(p, end, rtp->ssrc);
-
-    return p;
-}
-
-
-u_char *
-ngx_webrtc_rtp_ext_begin(u_char *p, u_char *end)
-{
-    p = ngx_webrtc_write_u16(p, end, NGX_WEBRTC_RTP_EXT_ONE_BYTE);
-    p = ngx_webrtc_write_u16(p, end, 0);
-
-    return p;
-}
-
-
-u_char *
-ngx_webrtc_rtp_ext_add(u_char *p, u_char *end, ngx_uint_t id,
-    const u_char *data, size_t len)
-{
-    if (id == 0 || id > NGX_WEBRTC_RTP_EXT_MAX_ID
-        || len == 0 || len > NGX_WEBRTC_RTP_EXT_MAX_LEN)
-    {
-        return NULL;
-    }
-
-    p = ngx_webrtc_write_u8(p, end, (uint8_t) (id << 4 | (len - 1)));
-    p = ngx_webrtc_write_mem(p, end, data, len);
-
-    return p;
-}
-
-
-u_char *
-ngx_webrtc_rtp_ext_end(u_char *start, u_char *p, u_char *end)
-{
-    size_t  n;
-
-    if (start == NULL || p == NULL) {
-        return NULL;
-    }
-
-    n = p - start - NGX_WEBRTC_RTP_EXT_HEAD;
-
-    while (p != NULL && n % 4 != 0) {
-        p = ngx_webrtc_write_u8(p, end, 0);
-        n++;
-    }
-
-    if (p == NULL
-        || ngx_webrtc_write_u16(start + 2, end, (uint16_t) (n / 4)) == NULL)
-    {
-        return NULL;
-    }
-
-    return p;
 }

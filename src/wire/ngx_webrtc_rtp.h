@@ -116,29 +116,4 @@ ngx_int_t ngx_webrtc_rtp_ext_find(const ngx_webrtc_rtp_t *rtp, ngx_uint_t id,
  */
 ngx_uint_t ngx_webrtc_rtp_ext_crowded(const ngx_webrtc_rtp_t *rtp);
 
-/*
- * Writes the 12 bytes of a fixed header, without CSRCs.  Of rtp it uses pt,
- * marker, extension, seq, ts and ssrc; if `extension` is set, the caller writes
- * the extension next.
- *
- * Returns the position behind it, or NULL if there is no room or p is NULL.
- */
-u_char *ngx_webrtc_rtp_write(u_char *p, u_char *end,
-    const ngx_webrtc_rtp_t *rtp);
-
-/*
- * Writes a header extension in the one-byte form (RFC 8285, 4.2): one call of
- * _begin, an _add for each element (id 1 .. 14, len 1 .. 16), one call of _end
- * with what _begin was called with as `start`; it pads to 32 bits and
- * fills the length in.
- *
- * Each returns the next position, or NULL if there is no room or p is NULL;
- * _add also if id or len do not fit the form.
- */
-u_char *ngx_webrtc_rtp_ext_begin(u_char *p, u_char *end);
-u_char *ngx_webrtc_rtp_ext_add(u_char *p, u_char *end, ngx_uint_t id,
-    const u_char *data, size_t len);
-u_char *ngx_webrtc_rtp_ext_end(u_char *start, u_char *p, u_char *end);
-
-
 #endif /* _NGX_WEBRTC_RTP_H_INCLUDED_ */

@@ -294,18 +294,6 @@ ngx_int_t ngx_webrtc_sdp_parse(u_char *p, u_char *end, ngx_webrtc_sdp_t *sdp,
     ngx_webrtc_sdp_error_t *err);
 
 /*
- * RFC 8839, 5.1.  Parses what stands behind "a=" or in a trickled candidate:
- * "candidate:1 1 udp 2130706431 192.0.2.1 9 typ host"; unknown extensions are
- * skipped.
- *
- * NGX_OK
- * NGX_DECLINED  malformed, or of a transport or type unknown to us: to be
- *               skipped in silence
- */
-ngx_int_t ngx_webrtc_sdp_parse_candidate(u_char *p, u_char *end,
-    ngx_webrtc_sdp_candidate_t *cand);
-
-/*
  * RFC 8122, 5.  Turns "AB:CD:..." into bytes.
  *
  *   alg     NGX_WEBRTC_FINGERPRINT_*: how many bytes there must be

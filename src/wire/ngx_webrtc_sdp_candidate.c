@@ -29,26 +29,6 @@ static const ngx_webrtc_sdp_word_t  ngx_webrtc_sdp_candidate_types[] = {
 };
 
 
-ngx_int_t
-ngx_webrtc_sdp_parse_candidate(u_char *p, u_char *end,
-    ngx_webrtc_sdp_candidate_t *cand)
-{
-    size_t  n;
-
-    n = sizeof("candidate:") - 1;
-
-    if ((size_t) (end - p) < n
-        || ngx_strncasecmp(p, (u_char *) "candidate:", n) != 0)
-    {
-        return NGX_DECLINED;
-    }
-
-    p = ngx_webrtc_sdp_candidate_read(p + n, end, cand);
-
-    return (p == NULL) ? NGX_DECLINED : NGX_OK;
-}
-
-
 void
 ngx_webrtc_sdp_candidate_add(ngx_webrtc_sdp_candidate_t *cands,
     ngx_uint_t *n, ngx_uint_t mline, u_char *p, u_char *end)

@@ -21,7 +21,7 @@
  * Adds a candidate to a list of NGX_WEBRTC_SDP_CANDIDATES, unless the list is
  * full or the candidate isn't understood: RFC 8839, 5.1, then it is ignored.
  *
- *   p       behind "candidate:"
+ *   p       behind "candidate:"; unknown extensions are skipped
  */
 void ngx_webrtc_sdp_candidate_add(ngx_webrtc_sdp_candidate_t *cands,
     ngx_uint_t *n, ngx_uint_t mline, u_char *p, u_char *end);

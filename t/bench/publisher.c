@@ -23,6 +23,7 @@
 #include <ngx_webrtc_rtcp_fb.h>
 #include <ngx_webrtc_report.h>
 #include <ngx_webrtc_time.h>
+#include <peer.h>
 
 
 #define HEADER         24                 /* with our extensions */

@@ -14,6 +14,7 @@
 #include <ngx_core.h>
 
 #include <ngx_webrtc_ranges.h>
+#include <peer.h>
 
 
 #define READS  8

@@ -12,6 +12,7 @@
 #include <ngx_core.h>
 
 #include <ngx_webrtc_rtcp.h>
+#include <peer.h>
 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "ngx_webrtc_rtcp_fb.h"
+#include <peer.h>
 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

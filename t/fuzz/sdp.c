@@ -12,6 +12,7 @@
 #include <ngx_core.h>
 
 #include <ngx_webrtc_sdp.h>
+#include <ngx_webrtc_sdp_candidate.h>
 #include <ngx_webrtc_fmtp.h>
 
 
@@ -128,6 +129,7 @@ candidate(ngx_webrtc_sdp_candidate_t *c)
 {
     u_char                      *p, *end;
     static u_char                buf[1 << 20];
+    ngx_uint_t                   n;
     ngx_webrtc_sdp_candidate_t   again;
 
     view(&c->foundation);
@@ -146,7 +148,12 @@ candidate(ngx_webrtc_sdp_candidate_t *c)
         return;
     }
 
-    if (ngx_webrtc_sdp_parse_candidate(buf, end, &again) != NGX_OK
+    n = 0;
+
+    ngx_webrtc_sdp_candidate_add(&again, &n, 0,
+                                 buf + sizeof("candidate:") - 1, end);
+
+    if (n != 1
         || again.priority != c->priority || again.port != c->port
         || again.type != c->type || again.tcp != c->tcp
         || again.component != c->component
@@ -169,7 +176,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     u_char                      *p;
-    ngx_uint_t                   i;
+    ngx_uint_t                   i, n;
     ngx_webrtc_sdp_error_t       err;
     ngx_webrtc_sdp_candidate_t   c;
 
@@ -177,7 +184,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     start = data;
     length = size;
 
-    if (ngx_webrtc_sdp_parse_candidate(p, p + size, &c) == NGX_OK) {
+    n = 0;
+
+    ngx_webrtc_sdp_candidate_add(&c, &n, 0, p, p + size);
+
+    if (n != 0) {
         candidate(&c);
     }
 

@@ -12,6 +12,7 @@
 #include <ngx_webrtc_range.h>
 
 #include "tap.h"
+#include <peer.h>
 
 
 static size_t

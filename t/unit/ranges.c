@@ -14,6 +14,7 @@
 #include <ngx_webrtc_ranges.h>
 
 #include "tap.h"
+#include <peer.h>
 
 
 typedef struct {

@@ -13,6 +13,7 @@
 #include <ngx_webrtc_rtcp.h>
 
 #include "tap.h"
+#include <peer.h>
 
 
 #define SR0  "80c80006 12345678 e5d3a1b2c3d4e5f6 fffffff0 000003e8 0010c8e0"

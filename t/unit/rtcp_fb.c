@@ -14,6 +14,7 @@
 #include <ngx_webrtc_rtcp_fb.h>
 
 #include "tap.h"
+#include <peer.h>
 
 
 #define LOST  NGX_WEBRTC_TWCC_LOST

@@ -13,6 +13,7 @@
 #include <ngx_webrtc_rtp.h>
 
 #include "tap.h"
+#include <peer.h>
 
 
 typedef struct {

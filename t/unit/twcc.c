@@ -15,6 +15,7 @@
 #include <ngx_webrtc_twcc.h>
 
 #include "tap.h"
+#include <peer.h>
 
 
 static ngx_webrtc_twcc_t  tw;
