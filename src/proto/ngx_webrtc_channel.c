@@ -33,7 +33,7 @@ static ngx_int_t ngx_webrtc_channels_dcep(ngx_webrtc_channels_t *cs,
     uint16_t stream, u_char *p, size_t n);
 static ngx_int_t ngx_webrtc_channels_opened(ngx_webrtc_channels_t *cs,
     uint16_t stream, ngx_webrtc_dcep_t *dcep);
-static ngx_int_t ngx_webrtc_channels_stranger(ngx_webrtc_channels_t *cs,
+static ngx_int_t ngx_webrtc_channels_unopened(ngx_webrtc_channels_t *cs,
     uint16_t stream, ngx_uint_t string, u_char *p, size_t n);
 static ngx_int_t ngx_webrtc_channels_stray(ngx_webrtc_channels_t *cs);
 static ngx_webrtc_channel_t *ngx_webrtc_channels_slot(
@@ -144,7 +144,7 @@ ngx_webrtc_channels_input(ngx_webrtc_channels_t *cs, uint16_t stream,
 
     if (ch == NULL) {
 
-        if (ngx_webrtc_channels_stranger(cs, stream, string, p, n) != NGX_OK) {
+        if (ngx_webrtc_channels_unopened(cs, stream, string, p, n) != NGX_OK) {
             return ngx_webrtc_channels_stray(cs);
         }
 
@@ -504,17 +504,17 @@ ngx_webrtc_channels_opened(ngx_webrtc_channels_t *cs, uint16_t stream,
 /* RFC 8831, 6.4: a channel negotiated by other means has no OPEN */
 
 static ngx_int_t
-ngx_webrtc_channels_stranger(ngx_webrtc_channels_t *cs, uint16_t stream,
+ngx_webrtc_channels_unopened(ngx_webrtc_channels_t *cs, uint16_t stream,
     ngx_uint_t string, u_char *p, size_t n)
 {
-    if (cs->opts.stranger == NULL || !cs->up
+    if (cs->opts.unopened == NULL || !cs->up
         || stream >= NGX_WEBRTC_CHANNEL_BARRED
         || (cs->barred[stream / 8] & 1 << stream % 8))
     {
         return NGX_DECLINED;
     }
 
-    return cs->opts.stranger(cs->opts.ctx, stream, string, p, n);
+    return cs->opts.unopened(cs->opts.ctx, stream, string, p, n);
 }
 
 

@@ -124,7 +124,7 @@ typedef void (*ngx_webrtc_channel_closed_pt)(void *ctx,
  *
  * NGX_OK, NGX_DECLINED  whether it did
  */
-typedef ngx_int_t (*ngx_webrtc_channel_stranger_pt)(void *ctx, uint16_t id,
+typedef ngx_int_t (*ngx_webrtc_channel_unopened_pt)(void *ctx, uint16_t id,
     ngx_uint_t string, u_char *p, size_t n);
 
 
@@ -140,7 +140,7 @@ typedef struct {
     ngx_webrtc_channel_send_pt      send;
     ngx_webrtc_channel_reset_pt     reset;
     ngx_webrtc_channel_open_pt      open;        /* NULL: peers open none */
-    ngx_webrtc_channel_stranger_pt  stranger;    /* NULL: there are none */
+    ngx_webrtc_channel_unopened_pt  unopened;    /* NULL: there are none */
     ngx_webrtc_channel_message_pt   message;
     ngx_webrtc_channel_closed_pt    closed;
     void                           *ctx;         /* for all */

@@ -28,7 +28,7 @@ static ngx_int_t ngx_webrtc_files_channel_send(void *ctx, uint16_t stream,
     size_t n);
 static ngx_int_t ngx_webrtc_files_channel_reset(void *ctx, uint16_t stream);
 static void ngx_webrtc_files_channel_open(void *ctx, ngx_webrtc_channel_t *ch);
-static ngx_int_t ngx_webrtc_files_channel_stranger(void *ctx, uint16_t id,
+static ngx_int_t ngx_webrtc_files_channel_unopened(void *ctx, uint16_t id,
     ngx_uint_t string, u_char *p, size_t n);
 static void ngx_webrtc_files_channel_message(void *ctx,
     ngx_webrtc_channel_t *ch, ngx_uint_t string, u_char *p, size_t n);
@@ -97,7 +97,7 @@ ngx_webrtc_files_channel_associate(ngx_webrtc_files_t *f)
     channels.send = ngx_webrtc_files_channel_send;
     channels.reset = ngx_webrtc_files_channel_reset;
     channels.open = ngx_webrtc_files_channel_open;
-    channels.stranger = ngx_webrtc_files_channel_stranger;
+    channels.unopened = ngx_webrtc_files_channel_unopened;
     channels.message = ngx_webrtc_files_channel_message;
     channels.closed = ngx_webrtc_files_channel_closed;
     channels.ctx = f;
@@ -409,7 +409,7 @@ ngx_webrtc_files_channel_open(void *ctx, ngx_webrtc_channel_t *ch)
  */
 
 static ngx_int_t
-ngx_webrtc_files_channel_stranger(void *ctx, uint16_t id, ngx_uint_t string,
+ngx_webrtc_files_channel_unopened(void *ctx, uint16_t id, ngx_uint_t string,
     u_char *p, size_t n)
 {
     ngx_webrtc_files_t *f = ctx;

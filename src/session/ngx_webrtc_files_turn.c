@@ -30,7 +30,7 @@
 
 static size_t ngx_webrtc_files_turn_step(ngx_webrtc_files_t *f,
     ngx_webrtc_files_channel_t *fc);
-static void ngx_webrtc_files_turn_credit(ngx_webrtc_files_t *f);
+static void ngx_webrtc_files_turn_fill_credit(ngx_webrtc_files_t *f);
 
 
 void
@@ -47,7 +47,7 @@ ngx_webrtc_files_turn_pump(ngx_event_t *ev)
         return;
     }
 
-    ngx_webrtc_files_turn_credit(f);
+    ngx_webrtc_files_turn_fill_credit(f);
 
     left = NGX_WEBRTC_FILES_TURN;
     idle = 0;
@@ -278,7 +278,7 @@ ngx_webrtc_files_turn_step(ngx_webrtc_files_t *f,
 /* limit_rate: a bucket that holds what a second brings */
 
 static void
-ngx_webrtc_files_turn_credit(ngx_webrtc_files_t *f)
+ngx_webrtc_files_turn_fill_credit(ngx_webrtc_files_t *f)
 {
     uint64_t    n, rate;
     ngx_msec_t  ms;

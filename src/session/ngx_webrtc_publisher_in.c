@@ -59,32 +59,33 @@ static void ngx_webrtc_publisher_in_order(ngx_webrtc_session_t *s,
     ngx_webrtc_rtp_t *rtp, ngx_uint_t again, uint64_t now_us);
 static void ngx_webrtc_publisher_in_drop(ngx_webrtc_session_t *s,
     ngx_uint_t why, const char *what);
-static ngx_int_t ngx_webrtc_publisher_in_find(ngx_webrtc_publisher_t *pub,
+static ngx_int_t ngx_webrtc_publisher_in_find_track(ngx_webrtc_publisher_t *pub,
     ngx_webrtc_rtp_t *rtp, uint64_t now_us,
     ngx_webrtc_publisher_ssrc_t **ssrc);
-static ngx_webrtc_publisher_ssrc_t *ngx_webrtc_publisher_in_add(
+static ngx_webrtc_publisher_ssrc_t *ngx_webrtc_publisher_in_add_ssrc(
     ngx_webrtc_publisher_t *pub);
-static void ngx_webrtc_publisher_in_change(ngx_webrtc_publisher_t *pub,
+static void ngx_webrtc_publisher_in_change_ssrc(ngx_webrtc_publisher_t *pub,
     ngx_webrtc_publisher_track_t *t, uint32_t ssrc, uint64_t now_us);
-static void ngx_webrtc_publisher_in_cut(ngx_webrtc_publisher_track_t *t);
-static ngx_webrtc_publisher_track_t *ngx_webrtc_publisher_in_match(
+static void ngx_webrtc_publisher_in_cut_frame(ngx_webrtc_publisher_track_t *t);
+static ngx_webrtc_publisher_track_t *ngx_webrtc_publisher_in_match_track(
     ngx_webrtc_publisher_t *pub, ngx_webrtc_rtp_t *rtp);
 static void ngx_webrtc_publisher_in_extensions(ngx_webrtc_publisher_t *pub,
     ngx_webrtc_rtp_t *rtp, uint64_t now_us);
-static ngx_int_t ngx_webrtc_publisher_in_switch(ngx_webrtc_publisher_track_t *t,
-    ngx_uint_t codec, uint64_t arrival_us);
+static ngx_int_t ngx_webrtc_publisher_in_switch_codec(
+    ngx_webrtc_publisher_track_t *t, ngx_uint_t codec, uint64_t arrival_us);
 static uint8_t ngx_webrtc_publisher_in_cvo(ngx_webrtc_publisher_track_t *t,
     ngx_webrtc_rtp_t *rtp);
-static void ngx_webrtc_publisher_in_key(ngx_webrtc_session_t *s,
+static void ngx_webrtc_publisher_in_key_frame(ngx_webrtc_session_t *s,
     uint64_t arrival_us);
 static ngx_int_t ngx_webrtc_publisher_in_depay(ngx_webrtc_publisher_track_t *t,
     const ngx_webrtc_reorder_packet_t *rp, ngx_webrtc_depay_info_t *info);
-static void ngx_webrtc_publisher_in_turn(ngx_webrtc_publisher_track_t *t,
+static void ngx_webrtc_publisher_in_orientation(ngx_webrtc_publisher_track_t *t,
     const ngx_webrtc_reorder_packet_t *rp);
-static void ngx_webrtc_publisher_in_frame(ngx_webrtc_publisher_track_t *t,
+static void ngx_webrtc_publisher_in_begin_frame(ngx_webrtc_publisher_track_t *t,
     const ngx_webrtc_reorder_packet_t *rp, ngx_webrtc_depay_info_t *info);
-static void ngx_webrtc_publisher_in_write(ngx_webrtc_publisher_track_t *t,
-    u_char *payload, size_t n, ngx_uint_t flags, uint64_t arrival_us);
+static void ngx_webrtc_publisher_in_write_packet(
+    ngx_webrtc_publisher_track_t *t, u_char *payload, size_t n,
+    ngx_uint_t flags, uint64_t arrival_us);
 
 
 void
@@ -128,7 +129,7 @@ ngx_webrtc_publisher_in_rtp(ngx_webrtc_session_t *s, ngx_webrtc_rtp_t *rtp,
 
     ngx_webrtc_publisher_in_extensions(pub, rtp, now_us);
 
-    switch (ngx_webrtc_publisher_in_find(pub, rtp, now_us, &ssrc)) {
+    switch (ngx_webrtc_publisher_in_find_track(pub, rtp, now_us, &ssrc)) {
 
     case NGX_OK:
         break;
@@ -239,8 +240,8 @@ ngx_webrtc_publisher_in_drop(ngx_webrtc_session_t *s, ngx_uint_t why,
  */
 
 static ngx_int_t
-ngx_webrtc_publisher_in_find(ngx_webrtc_publisher_t *pub, ngx_webrtc_rtp_t *rtp,
-    uint64_t now_us, ngx_webrtc_publisher_ssrc_t **ssrc)
+ngx_webrtc_publisher_in_find_track(ngx_webrtc_publisher_t *pub,
+    ngx_webrtc_rtp_t *rtp, uint64_t now_us, ngx_webrtc_publisher_ssrc_t **ssrc)
 {
     ngx_uint_t                     i;
     ngx_webrtc_publisher_ssrc_t   *e;
@@ -267,7 +268,7 @@ ngx_webrtc_publisher_in_find(ngx_webrtc_publisher_t *pub, ngx_webrtc_rtp_t *rtp,
                 return NGX_DONE;
             }
 
-            ngx_webrtc_publisher_in_change(pub, t, e->ssrc, now_us);
+            ngx_webrtc_publisher_in_change_ssrc(pub, t, e->ssrc, now_us);
         }
 
         *ssrc = e;
@@ -275,19 +276,19 @@ ngx_webrtc_publisher_in_find(ngx_webrtc_publisher_t *pub, ngx_webrtc_rtp_t *rtp,
         return NGX_OK;
     }
 
-    t = ngx_webrtc_publisher_in_match(pub, rtp);
+    t = ngx_webrtc_publisher_in_match_track(pub, rtp);
 
     if (t == NULL) {
         return NGX_DECLINED;
     }
 
-    e = ngx_webrtc_publisher_in_add(pub);
+    e = ngx_webrtc_publisher_in_add_ssrc(pub);
 
     e->ssrc = rtp->ssrc;
     e->n = (uint16_t) (t - pub->tracks);
     e->seq = rtp->seq;
 
-    ngx_webrtc_publisher_in_change(pub, t, rtp->ssrc, now_us);
+    ngx_webrtc_publisher_in_change_ssrc(pub, t, rtp->ssrc, now_us);
 
     *ssrc = e;
 
@@ -298,7 +299,7 @@ ngx_webrtc_publisher_in_find(ngx_webrtc_publisher_t *pub, ngx_webrtc_rtp_t *rtp,
 /* room for an SSRC: in the end that of the first one that no track has */
 
 static ngx_webrtc_publisher_ssrc_t *
-ngx_webrtc_publisher_in_add(ngx_webrtc_publisher_t *pub)
+ngx_webrtc_publisher_in_add_ssrc(ngx_webrtc_publisher_t *pub)
 {
     ngx_uint_t                    i;
     ngx_webrtc_publisher_ssrc_t  *e;
@@ -327,7 +328,7 @@ ngx_webrtc_publisher_in_add(ngx_webrtc_publisher_t *pub)
 /* a track's SSRC is known, or is another one from this packet on */
 
 static void
-ngx_webrtc_publisher_in_change(ngx_webrtc_publisher_t *pub,
+ngx_webrtc_publisher_in_change_ssrc(ngx_webrtc_publisher_t *pub,
     ngx_webrtc_publisher_track_t *t, uint32_t ssrc, uint64_t now_us)
 {
     ngx_uint_t                i;
@@ -343,7 +344,7 @@ ngx_webrtc_publisher_in_change(ngx_webrtc_publisher_t *pub,
         t->held_us = 0;
         t->changed_us = now_us;
 
-        ngx_webrtc_publisher_in_cut(t);
+        ngx_webrtc_publisher_in_cut_frame(t);
 
         if (t->media->kind == NGX_WEBRTC_VIDEO) {
             /* unless the new SSRC begins with one */
@@ -366,7 +367,7 @@ ngx_webrtc_publisher_in_change(ngx_webrtc_publisher_t *pub,
 /* the rest of a frame, if one was open, does not come any more */
 
 static void
-ngx_webrtc_publisher_in_cut(ngx_webrtc_publisher_track_t *t)
+ngx_webrtc_publisher_in_cut_frame(ngx_webrtc_publisher_track_t *t)
 {
     ngx_webrtc_publisher_t  *pub;
 
@@ -380,7 +381,7 @@ ngx_webrtc_publisher_in_cut(ngx_webrtc_publisher_track_t *t)
 
 
 static ngx_webrtc_publisher_track_t *
-ngx_webrtc_publisher_in_match(ngx_webrtc_publisher_t *pub,
+ngx_webrtc_publisher_in_match_track(ngx_webrtc_publisher_t *pub,
     ngx_webrtc_rtp_t *rtp)
 {
     ngx_uint_t                i;
@@ -467,7 +468,7 @@ ngx_webrtc_publisher_in_cvo(ngx_webrtc_publisher_track_t *t,
 /* it holds until another one is told */
 
 static void
-ngx_webrtc_publisher_in_turn(ngx_webrtc_publisher_track_t *t,
+ngx_webrtc_publisher_in_orientation(ngx_webrtc_publisher_track_t *t,
     const ngx_webrtc_reorder_packet_t *rp)
 {
     ngx_webrtc_track_t      *track;
@@ -513,14 +514,15 @@ ngx_webrtc_publisher_in_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
     /* padding is of any */
 
     if (codec != t->depay.track.codec && rp->n
-        && ngx_webrtc_publisher_in_switch(t, codec, rp->arrival_us) != NGX_OK)
+        && ngx_webrtc_publisher_in_switch_codec(t, codec, rp->arrival_us)
+           != NGX_OK)
     {
         return;
     }
 
     rc = ngx_webrtc_publisher_in_depay(t, rp, &info);
 
-    ngx_webrtc_publisher_in_turn(t, rp);
+    ngx_webrtc_publisher_in_orientation(t, rp);
 
     if (info.key_needed) {
         pub->want_key = 1;
@@ -536,7 +538,7 @@ ngx_webrtc_publisher_in_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
     }
 
     if (!t->framed || rp->ts != t->rtp_ts) {
-        ngx_webrtc_publisher_in_frame(t, rp, &info);
+        ngx_webrtc_publisher_in_begin_frame(t, rp, &info);
     }
 
     if (t->drop) {
@@ -547,7 +549,7 @@ ngx_webrtc_publisher_in_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
         && !info.key_needed
         && (info.prefix || (info.flags & NGX_WEBRTC_PKT_FIRST)))
     {
-        ngx_webrtc_publisher_in_key(t->session, rp->arrival_us);
+        ngx_webrtc_publisher_in_key_frame(t->session, rp->arrival_us);
     }
 
     if (!pub->key && t->media->kind == NGX_WEBRTC_VIDEO) {
@@ -564,11 +566,12 @@ ngx_webrtc_publisher_in_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
                                    &flags)
            == NGX_OK)
     {
-        ngx_webrtc_publisher_in_write(t, prefix, n, flags, rp->arrival_us);
+        ngx_webrtc_publisher_in_write_packet(t, prefix, n, flags,
+                                             rp->arrival_us);
     }
 
-    ngx_webrtc_publisher_in_write(t, rp->payload, rp->n, info.flags,
-                                  rp->arrival_us);
+    ngx_webrtc_publisher_in_write_packet(t, rp->payload, rp->n, info.flags,
+                                         rp->arrival_us);
 
     t->open = (t->media->kind == NGX_WEBRTC_VIDEO && !rp->marker);
 }
@@ -580,7 +583,7 @@ ngx_webrtc_publisher_in_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
  */
 
 static void
-ngx_webrtc_publisher_in_key(ngx_webrtc_session_t *s, uint64_t arrival_us)
+ngx_webrtc_publisher_in_key_frame(ngx_webrtc_session_t *s, uint64_t arrival_us)
 {
     ngx_webrtc_publisher_t  *pub;
 
@@ -649,7 +652,7 @@ ngx_webrtc_publisher_in_depay(ngx_webrtc_publisher_track_t *t,
  */
 
 static ngx_int_t
-ngx_webrtc_publisher_in_switch(ngx_webrtc_publisher_track_t *t,
+ngx_webrtc_publisher_in_switch_codec(ngx_webrtc_publisher_track_t *t,
     ngx_uint_t codec, uint64_t arrival_us)
 {
     ngx_webrtc_publisher_t  *pub;
@@ -675,7 +678,7 @@ ngx_webrtc_publisher_in_switch(ngx_webrtc_publisher_track_t *t,
 
     /* what was sent before is for those who have that codec */
 
-    ngx_webrtc_publisher_in_cut(t);
+    ngx_webrtc_publisher_in_cut_frame(t);
     ngx_webrtc_publisher_ring_flush(s);
 
     if (ngx_webrtc_publisher_track_codec(t, codec) != NGX_OK) {
@@ -705,7 +708,7 @@ ngx_webrtc_publisher_in_switch(ngx_webrtc_publisher_track_t *t,
 /* a packet with a new timestamp: the frame's time, and whether it is sent */
 
 static void
-ngx_webrtc_publisher_in_frame(ngx_webrtc_publisher_track_t *t,
+ngx_webrtc_publisher_in_begin_frame(ngx_webrtc_publisher_track_t *t,
     const ngx_webrtc_reorder_packet_t *rp, ngx_webrtc_depay_info_t *info)
 {
     int64_t                  ts, arrival_us;
@@ -755,8 +758,8 @@ ngx_webrtc_publisher_in_frame(ngx_webrtc_publisher_track_t *t,
 
 
 static void
-ngx_webrtc_publisher_in_write(ngx_webrtc_publisher_track_t *t, u_char *payload,
-    size_t n, ngx_uint_t flags, uint64_t arrival_us)
+ngx_webrtc_publisher_in_write_packet(ngx_webrtc_publisher_track_t *t,
+    u_char *payload, size_t n, ngx_uint_t flags, uint64_t arrival_us)
 {
     size_t                     pad;
     u_char                     buf[NGX_WEBRTC_PADDING_PAYLOAD];

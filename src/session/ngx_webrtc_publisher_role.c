@@ -50,7 +50,7 @@ static void ngx_webrtc_publisher_role_stop(ngx_webrtc_session_t *s);
 static void ngx_webrtc_publisher_role_claim(ngx_webrtc_session_t *s);
 static void ngx_webrtc_publisher_role_begin(ngx_webrtc_session_t *s);
 static void ngx_webrtc_publisher_role_timer(ngx_event_t *ev);
-static void ngx_webrtc_publisher_role_say(ngx_webrtc_session_t *s);
+static void ngx_webrtc_publisher_role_log_end(ngx_webrtc_session_t *s);
 
 
 const ngx_webrtc_role_t  ngx_webrtc_publisher_role = {
@@ -273,7 +273,7 @@ ngx_webrtc_publisher_role_stop(ngx_webrtc_session_t *s)
         ngx_webrtc_publisher_ring_flush(s);
         ngx_webrtc_bus_unpublish(s->wk->bus, s->st, s->peer->ref);
 
-        ngx_webrtc_publisher_role_say(s);
+        ngx_webrtc_publisher_role_log_end(s);
     }
 
     if (pub->queued) {
@@ -294,7 +294,7 @@ ngx_webrtc_publisher_role_stop(ngx_webrtc_session_t *s)
 /* an end that was asked for is no news to the operator, any other is */
 
 static void
-ngx_webrtc_publisher_role_say(ngx_webrtc_session_t *s)
+ngx_webrtc_publisher_role_log_end(ngx_webrtc_session_t *s)
 {
     const char  *reason, **asked;
 

@@ -22,10 +22,10 @@
 #include "ngx_webrtc_codecs.h"
 
 
-static void ngx_webrtc_publisher_track_rtx(ngx_webrtc_publisher_t *pub,
+static void ngx_webrtc_publisher_track_add_rtx(ngx_webrtc_publisher_t *pub,
     ngx_webrtc_desc_media_t *m);
-static ngx_int_t ngx_webrtc_publisher_track_place(ngx_webrtc_publisher_t *pub,
-    ngx_uint_t kind);
+static ngx_int_t ngx_webrtc_publisher_track_find_place(
+    ngx_webrtc_publisher_t *pub, ngx_uint_t kind);
 
 
 ngx_int_t
@@ -42,7 +42,7 @@ ngx_webrtc_publisher_track_init(ngx_webrtc_session_t *s,
     pub = s->part;
     video = (m->kind == NGX_WEBRTC_VIDEO);
 
-    place = ngx_webrtc_publisher_track_place(pub, m->kind);
+    place = ngx_webrtc_publisher_track_find_place(pub, m->kind);
 
     if (place == NGX_ERROR) {
         return NGX_ERROR;
@@ -88,7 +88,7 @@ ngx_webrtc_publisher_track_init(ngx_webrtc_session_t *s,
                             ? ngx_webrtc_nack_hold(&t->nack)
                             : NGX_WEBRTC_NACK_DELAY);
 
-    ngx_webrtc_publisher_track_rtx(pub, m);
+    ngx_webrtc_publisher_track_add_rtx(pub, m);
 
     pub->nstream = ngx_max(pub->nstream, (ngx_uint_t) place + 1);
     pub->video |= video;
@@ -148,7 +148,7 @@ ngx_webrtc_publisher_track_codec(ngx_webrtc_publisher_track_t *t,
 /* retransmissions of all that the m-line may bring */
 
 static void
-ngx_webrtc_publisher_track_rtx(ngx_webrtc_publisher_t *pub,
+ngx_webrtc_publisher_track_add_rtx(ngx_webrtc_publisher_t *pub,
     ngx_webrtc_desc_media_t *m)
 {
     ngx_uint_t  i;
@@ -171,7 +171,8 @@ ngx_webrtc_publisher_track_rtx(ngx_webrtc_publisher_t *pub,
 /* the place of a kind among the stream's tracks: where it was before */
 
 static ngx_int_t
-ngx_webrtc_publisher_track_place(ngx_webrtc_publisher_t *pub, ngx_uint_t kind)
+ngx_webrtc_publisher_track_find_place(ngx_webrtc_publisher_t *pub,
+    ngx_uint_t kind)
 {
     ngx_uint_t  i, n;
 

@@ -39,7 +39,7 @@ typedef enum {
 
 
 typedef struct {
-    const char                  *name;
+    const char                  *name;        /* for the log */
     ngx_uint_t                   id;          /* NGX_WEBRTC_PEER_* */
     ngx_webrtc_role_media_e      media;
     unsigned                     stream:1;    /* s->st is held, and not NULL */

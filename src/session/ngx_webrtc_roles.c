@@ -24,6 +24,8 @@ ngx_webrtc_roles_init(ngx_webrtc_worker_t *wk)
 
         state = role->init(wk, rc->conf);
         if (state == NULL) {
+            ngx_log_error(NGX_LOG_CRIT, wk->log, 0,
+                          "webrtc %s sessions cannot begin", role->name);
             return NGX_ERROR;
         }
 

@@ -30,7 +30,8 @@ static void ngx_webrtc_viewer_feedback_nack(ngx_webrtc_session_t *s,
     const ngx_webrtc_rtcp_fb_t *fb);
 static ngx_int_t ngx_webrtc_viewer_feedback_resend(ngx_webrtc_session_t *s,
     ngx_webrtc_viewer_track_t *t, uint16_t seq);
-static ngx_uint_t ngx_webrtc_viewer_feedback_take(ngx_webrtc_viewer_t *v);
+static ngx_uint_t ngx_webrtc_viewer_feedback_take_resend(
+    ngx_webrtc_viewer_t *v);
 static void ngx_webrtc_viewer_feedback_keyframe(ngx_webrtc_session_t *s);
 static void ngx_webrtc_viewer_feedback_report(ngx_webrtc_session_t *s,
     const ngx_webrtc_rtcp_block_t *block);
@@ -216,7 +217,7 @@ ngx_webrtc_viewer_feedback_resend(ngx_webrtc_session_t *s,
         return NGX_DECLINED;
     }
 
-    if (!ngx_webrtc_viewer_feedback_take(v)) {
+    if (!ngx_webrtc_viewer_feedback_take_resend(v)) {
         return NGX_AGAIN;
     }
 
@@ -276,7 +277,7 @@ ngx_webrtc_viewer_feedback_resend(ngx_webrtc_session_t *s,
 /* a bucket of NGX_WEBRTC_VIEWER_RESEND that fills within a second */
 
 static ngx_uint_t
-ngx_webrtc_viewer_feedback_take(ngx_webrtc_viewer_t *v)
+ngx_webrtc_viewer_feedback_take_resend(ngx_webrtc_viewer_t *v)
 {
     ngx_uint_t  n;
     ngx_msec_t  passed;

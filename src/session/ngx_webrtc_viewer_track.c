@@ -14,7 +14,7 @@
 #include "ngx_webrtc_track.h"
 
 
-static void ngx_webrtc_viewer_track_sideways(ngx_webrtc_session_t *s,
+static void ngx_webrtc_viewer_track_warn_turned(ngx_webrtc_session_t *s,
     ngx_uint_t cvo);
 
 
@@ -85,7 +85,7 @@ ngx_webrtc_viewer_track_changed(ngx_webrtc_session_t *s)
         }
 
         if (tracks[i].cvo && t->ext_cvo == 0) {
-            ngx_webrtc_viewer_track_sideways(s, tracks[i].cvo);
+            ngx_webrtc_viewer_track_warn_turned(s, tracks[i].cvo);
         }
 
         if (tracks[i].codec == t->codec
@@ -124,7 +124,7 @@ ngx_webrtc_viewer_track_changed(ngx_webrtc_session_t *s)
 /* a viewer who has no extension for it sees the picture turned */
 
 static void
-ngx_webrtc_viewer_track_sideways(ngx_webrtc_session_t *s, ngx_uint_t cvo)
+ngx_webrtc_viewer_track_warn_turned(ngx_webrtc_session_t *s, ngx_uint_t cvo)
 {
     ngx_webrtc_bus_complain(s->wk->bus, s->st, NGX_LOG_WARN, &s->log,
                             "viewer sees it turned",

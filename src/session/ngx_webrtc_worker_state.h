@@ -35,7 +35,7 @@ typedef struct {
     ngx_webrtc_bus_t            *bus;
     ngx_webrtc_dtls_conf_t      *dtls;
     ngx_flag_t                   gso;
-    ngx_webrtc_role_conf_t      *roles;       /* ends with NULL */
+    ngx_webrtc_role_conf_t      *roles;       /* ends with NULL; for init() */
 
     /* a session with full ICE has another candidate, or all of them */
     void                       (*on_ice)(void *ctx, uint64_t ref,

@@ -44,7 +44,7 @@ typedef struct {
     ngx_uint_t              strings;
     ngx_uint_t              empty;
     ngx_uint_t              closed;
-    ngx_uint_t              strangers;
+    ngx_uint_t              unopened;
     ngx_webrtc_channel_t   *ch;
     size_t                  len;
     ngx_uint_t              echo;
@@ -121,14 +121,14 @@ on_message(void *ctx, ngx_webrtc_channel_t *ch, ngx_uint_t string, u_char *p,
 
 
 static ngx_int_t
-on_stranger(void *ctx, uint16_t id, ngx_uint_t string, u_char *p, size_t n)
+on_unopened(void *ctx, uint16_t id, ngx_uint_t string, u_char *p, size_t n)
 {
     side_t                *s = ctx;
     ngx_webrtc_channel_t  *ch;
 
     (void) p;
 
-    s->strangers++;
+    s->unopened++;
 
     if (string || n != 12) {
         return NGX_DECLINED;
@@ -329,17 +329,17 @@ test_opened(void)
     /* a stream that begins without an OPEN */
 
     up(&x, NGX_WEBRTC_DTLS_SERVER);
-    x.cs.opts.stranger = on_stranger;
+    x.cs.opts.unopened = on_unopened;
 
     tap_is_int(input(&x, 7, NGX_WEBRTC_PPID_STRING, "a", 1), NGX_DECLINED,
                "negotiated: not with this message");
     tap_is_int(input(&x, 7, NGX_WEBRTC_PPID_BINARY, "0123456789ab", 12), NGX_OK,
                "negotiated: with this one");
-    tap_ok(x.strangers == 2 && x.messages == 1 && x.len == 12
+    tap_ok(x.unopened == 2 && x.messages == 1 && x.len == 12
            && x.ch->negotiated && x.ch->id == 7 && x.sends == 0
            && x.cs.strays == 1, "negotiated: a channel, and its message");
     input(&x, 7, NGX_WEBRTC_PPID_STRING, "a", 1);
-    tap_ok(x.strangers == 2 && x.messages == 2, "negotiated: from then on");
+    tap_ok(x.unopened == 2 && x.messages == 2, "negotiated: from then on");
 
     ngx_webrtc_channels_reset(&x.cs, 1, 7);
     ngx_webrtc_channels_reset(&x.cs, 2, 7);
@@ -356,7 +356,7 @@ test_opened(void)
                "negotiated: early, not with this message");
     tap_is_int(input(&x, 7, NGX_WEBRTC_PPID_BINARY, "0123456789ab", 12), NGX_OK,
                "negotiated: early");
-    tap_ok(x.strangers == 5 && x.messages == 4 && x.closed == 2
+    tap_ok(x.unopened == 5 && x.messages == 4 && x.closed == 2
            && x.ch->state == NGX_WEBRTC_CHANNEL_OPEN,
            "negotiated: early, a channel and its message");
     ngx_webrtc_channels_reset(&x.cs, NGX_WEBRTC_SCTP_RESET_OUT, 7);
@@ -368,7 +368,7 @@ test_opened(void)
     ch = x.ch;
     ngx_webrtc_channel_close(ch);
     tap_ok(input(&x, 7, NGX_WEBRTC_PPID_BINARY, "0123456789ab", 12) == NGX_OK
-           && x.strangers == 5 && x.messages == 5,
+           && x.unopened == 5 && x.messages == 5,
            "negotiated: not before the peer's reset");
     tap_is_int(input(&x, NGX_WEBRTC_CHANNEL_BARRED, NGX_WEBRTC_PPID_BINARY,
                      "0123456789ab", 12),
