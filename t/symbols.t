@@ -18,9 +18,10 @@ my $build = $ENV{WEBRTC_BUILD} || "$FindBin::Bin/../build";
 my %NGINX = map { $_ => 1 } qw/ ngx_modules ngx_module_names
                                 ngx_module_order /;
 
-# where a library demands to be initialised once per process
+# where a library demands to be initialised once per process; the clocks
 
 my %ONCE = map { $_ => 1 } qw/ ngx_webrtc_srtp:initialized
+                               ngx_webrtc_time:ngx_webrtc_time_offset
                                ngx_webrtc_sctp:ngx_webrtc_sctp_instance /;
 
 for my $so (grep { -e } "$build/ngx_http_webrtc_module.so",

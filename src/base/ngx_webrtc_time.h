@@ -4,8 +4,17 @@
  */
 
 /*
- * Conversions between microseconds and the NTP formats of RFC 3550, 4.
- * Pure arithmetic: no clock is read here.
+ * The clocks, and conversions between microseconds and the NTP formats of
+ * RFC 3550, 4.
+ *
+ * There is one pair of clocks.  All durations and deadlines are of the
+ * monotonic one, which nobody sets: it is the same for all processes of the
+ * machine, so that what it said may be kept in the zone.  In milliseconds it is
+ * ngx_current_msec.  The wall clock is only for what leaves us: NTP times of
+ * reports, logs, validity of certificates.
+ *
+ * No other file reads the system's clocks, and below the event loop this is
+ * done by no file at all: engines are told the time.
  */
 
 
@@ -19,6 +28,24 @@
 
 /* seconds from 1900-01-01 to 1970-01-01, RFC 868 */
 #define NGX_WEBRTC_NTP_EPOCH  2208988800ULL
+
+
+/*
+ * Looks up how far the wall clock is from the monotonic one, once, when the
+ * process begins.  When the wall clock is set later, that is not followed: to
+ * peers, sender reports would jump, and round trips take hours (libwebrtc does
+ * it so, too).
+ */
+void ngx_webrtc_time_init(void);
+
+/* The monotonic clock, microseconds, > 0; in any thread. */
+uint64_t ngx_webrtc_time_now(void);
+
+/*
+ * The wall clock at an instant of the monotonic one (as of
+ * ngx_webrtc_time_now()): microseconds since the Unix epoch.
+ */
+uint64_t ngx_webrtc_time_wall(uint64_t us);
 
 
 /*

@@ -213,7 +213,7 @@ typedef struct {
                              tracks[2];
     ngx_webrtc_timeline_t    timeline;        /* the claim's holder works on
                                                  it, readers ask
-                                                 ngx_webrtc_timeline_ntp() */
+                                                 ngx_webrtc_timeline_at() */
 
     ngx_webrtc_stream_use_t  use[NGX_WEBRTC_WORKERS];
 

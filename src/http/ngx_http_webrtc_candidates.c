@@ -20,8 +20,8 @@
 /* bytes of all addresses in a line of the log; chosen: what is more is cut */
 #define NGX_HTTP_WEBRTC_CANDIDATES_TEXT  512
 
-/* s between two lines of the same; chosen: as often as somebody may look */
-#define NGX_HTTP_WEBRTC_CANDIDATES_LOG   60
+/* ms between two lines of the same; chosen: as often as somebody may look */
+#define NGX_HTTP_WEBRTC_CANDIDATES_LOG   60000
 
 
 static ngx_uint_t ngx_http_webrtc_candidates_of(
@@ -520,17 +520,19 @@ ngx_http_webrtc_candidates_family(ngx_http_webrtc_main_conf_t *wmcf,
 ngx_int_t
 ngx_http_webrtc_candidates_none(ngx_http_request_t *r, const char *why)
 {
-    ngx_str_t       detail;
+    ngx_str_t          detail;
 
-    static time_t   said;
+    static ngx_msec_t  said;
 
     if (why == NULL) {
         why = "no interface has an address of the family of webrtc_listen, "
               "and there is no webrtc_candidate";
     }
 
-    if (said == 0 || ngx_time() - said >= NGX_HTTP_WEBRTC_CANDIDATES_LOG) {
-        said = ngx_time();
+    if (said == 0
+        || ngx_current_msec - said >= NGX_HTTP_WEBRTC_CANDIDATES_LOG)
+    {
+        said = ngx_current_msec;
 
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "webrtc has no candidate for an answer: %s", why);

@@ -17,15 +17,14 @@
  * the same offset, and lip sync is what it was.
  *
  * Why the NTP line is one word.  A sender report says which RTP timestamp
- * belongs to which wall clock time.  For lip sync it only matters that all
- * tracks are told by the same rule, and the rule is: media time is wall clock
+ * belongs to which NTP time.  For lip sync it only matters that all tracks
+ * are told by the same rule, and the rule is: media time is the monotonic clock
  * plus `line'.  It moves so slowly that reports sent seconds apart agree,
  * and being a single word it can be read without a lock while the writer
  * runs, or after it died.
  */
 
 
-#include "ngx_webrtc_time.h"
 #include "ngx_webrtc_timestamp.h"
 
 
@@ -225,7 +224,7 @@ ngx_webrtc_timeline_map(ngx_webrtc_timeline_t *tl, ngx_uint_t i, int64_t t,
 
 /*
  * The media time that a track should have at now_us if it went on with
- * wall-clock progress, in milliseconds.
+ * the monotonic clock's progress, in milliseconds.
  */
 
 static int64_t
@@ -351,7 +350,7 @@ ngx_webrtc_timeline_jumped(ngx_webrtc_timeline_track_t *tr, int64_t t_ms,
 /*
  * Follows the source's clock with the NTP line.
  *
- *   lead_us   media time less wall clock of a packet
+ *   lead_us   media time of a packet less the monotonic clock
  *
  * Network and encoder only delay packets, which makes lead_us less: the
  * greatest of a window is the best guess.  Bursts of HLS lead by a segment at
@@ -376,12 +375,7 @@ ngx_webrtc_timeline_drift(ngx_webrtc_timeline_t *tl, int64_t lead_us,
 
     elapsed_us = now_us - tl->window_us;
 
-    if (elapsed_us < 0) {
-        /* the wall clock was put back: leads are not comparable */
-        tl->window_us = now_us;
-        tl->best_us = lead_us;
-
-    } else if (elapsed_us >= NGX_WEBRTC_TIMELINE_WINDOW_US) {
+    if (elapsed_us >= NGX_WEBRTC_TIMELINE_WINDOW_US) {
         tl->target_us = tl->best_us;
         tl->window_us = now_us;
         tl->best_us = lead_us;
@@ -392,7 +386,7 @@ ngx_webrtc_timeline_drift(ngx_webrtc_timeline_t *tl, int64_t lead_us,
 
     elapsed_us = now_us - tl->slewed_us;
 
-    if (elapsed_us >= 0 && elapsed_us < NGX_WEBRTC_TIMELINE_STEP_US) {
+    if (elapsed_us < NGX_WEBRTC_TIMELINE_STEP_US) {
         return;
     }
 
@@ -404,7 +398,6 @@ ngx_webrtc_timeline_drift(ngx_webrtc_timeline_t *tl, int64_t lead_us,
     if (ngx_webrtc_timeline_distance(diff_us, 0)
         <= (int64_t) NGX_WEBRTC_TIMELINE_LAG_MS * 1000)
     {
-        elapsed_us = ngx_max(elapsed_us, 0);
         elapsed_us = ngx_min(elapsed_us, NGX_WEBRTC_TIMELINE_MAX_STEP_US);
 
         step_us = elapsed_us * NGX_WEBRTC_TIMELINE_SLEW_PPM / 1000000;
@@ -444,8 +437,8 @@ ngx_webrtc_timeline_set_line(ngx_webrtc_timeline_t *tl, int64_t line_us)
 
 
 ngx_int_t
-ngx_webrtc_timeline_ntp(ngx_webrtc_timeline_t *tl, uint32_t rate,
-    int64_t now_us, uint32_t *rtp, uint64_t *ntp)
+ngx_webrtc_timeline_at(ngx_webrtc_timeline_t *tl, uint32_t rate,
+    int64_t now_us, uint32_t *rtp)
 {
     int64_t   media_us;
     uint64_t  line;
@@ -460,7 +453,6 @@ ngx_webrtc_timeline_ntp(ngx_webrtc_timeline_t *tl, uint32_t rate,
 
     *rtp = ngx_webrtc_timeline_rtp(ngx_webrtc_ts_scale(media_us, rate,
                                                        1000000));
-    *ntp = ngx_webrtc_time_ntp((uint64_t) now_us);
 
     return NGX_OK;
 }

@@ -61,8 +61,8 @@ int64_t ngx_webrtc_ts_scale(int64_t v, uint32_t num, uint32_t den);
 /*
  * The timeline of a stream.
  *
- * Media time is counted from the Unix epoch as the wall clock said when the
- * first packet came, and from then on by the source's clock.  The RTP
+ * Media time is the monotonic clock's (ngx_webrtc_time.h) when the first packet
+ * comes, and is counted from then on by the source's clock.  The RTP
  * timestamp of a packet is its media time in units of the track's clock rate,
  * modulo 2^32:
  *
@@ -73,13 +73,13 @@ int64_t ngx_webrtc_ts_scale(int64_t v, uint32_t num, uint32_t den);
  * into whole units, so that one and the same offset is exact for all tracks.
  *
  * A discontinuity changes the offset so that media time goes on with
- * wall-clock progress.  It is one when a track's timestamp
+ * the monotonic clock's progress.  It is one when a track's timestamp
  *   - begins a new source (ngx_webrtc_timeline_start), or
  *   - goes back by more than NGX_WEBRTC_TIMELINE_BACK_MS, or
  *   - is more than NGX_WEBRTC_TIMELINE_AHEAD_MS later than both the track's
- *     latest one and what the wall clock let expect (bursts and pauses are
+ *     latest one and what that clock let expect (bursts and pauses are
  *     none), or
- *   - is more than NGX_WEBRTC_TIMELINE_LAG_MS behind the wall clock's progress.
+ *   - is more than NGX_WEBRTC_TIMELINE_LAG_MS behind that clock's progress.
  * The other tracks take the new offset when they reach the discontinuity, so
  * packets of before it that come late still get their right place.
  *
@@ -89,7 +89,7 @@ int64_t ngx_webrtc_ts_scale(int64_t v, uint32_t num, uint32_t den);
  * one writer before those of the next.  A writer may die at any point: every
  * combination of fields is a valid state for the start() of the next one.
  *
- * Reading.  ngx_webrtc_timeline_ntp() may be called in any thread of any
+ * Reading.  ngx_webrtc_timeline_at() may be called in any thread of any
  * process at any time, on the struct in shared memory: all it reads is `line',
  * one aligned word that is loaded and stored atomically.  There is no lock and
  * no retry, and nothing to wait for when a writer died.  No other field may
@@ -138,25 +138,25 @@ typedef struct {
     int64_t      offset_ms;       /* of this track; differs from the timeline's
                                      while only one side of a jump was seen */
     int64_t      newest_ms;       /* latest media time */
-    int64_t      newest_us;       /* wall clock of it; 0: no packet ever */
+    int64_t      newest_us;       /* when it came; 0: no packet ever */
 } ngx_webrtc_timeline_track_t;
 
 
 /* Plain data; all zero is a timeline without history. */
 
 typedef struct {
-    uint64_t     line;            /* media time less wall clock, us, + BIAS;
+    uint64_t     line;            /* media time less our clock, us, + BIAS;
                                      0: no packet ever.  Atomic */
 
     int64_t      offset_ms;       /* newest common offset */
     uint32_t     running;         /* 0: the next packet sets offset_ms */
     uint32_t     jumps;           /* discontinuities, start() not counted */
 
-    int64_t      window_us;       /* wall clock of the window's begin */
-    int64_t      best_us;         /* greatest media time less wall clock */
+    int64_t      window_us;       /* when the window began */
+    int64_t      best_us;         /* greatest media time less our clock */
     int64_t      target_us;       /* the same of the window before: the line
                                      moves there */
-    int64_t      slewed_us;       /* wall clock of the line's last step */
+    int64_t      slewed_us;       /* when the line made its last step */
 
     ngx_webrtc_timeline_track_t  tracks[NGX_WEBRTC_TIMELINE_TRACKS];
 } ngx_webrtc_timeline_t;
@@ -169,7 +169,7 @@ void ngx_webrtc_timeline_init(ngx_webrtc_timeline_t *tl);
 /*
  * A new source begins: first one, restart, other publisher.  Forgets the
  * clocks of all tracks, keeps media time: the first packet continues it with
- * wall-clock progress, the other tracks follow with the same offset.
+ * our clock's progress, the other tracks follow with the same offset.
  */
 
 void ngx_webrtc_timeline_start(ngx_webrtc_timeline_t *tl);
@@ -196,9 +196,8 @@ ngx_int_t ngx_webrtc_timeline_track(ngx_webrtc_timeline_t *tl, ngx_uint_t i,
  *   i        a track that ngx_webrtc_timeline_track() returned NGX_OK for
  *   t        the source's timestamp (presentation), unwrapped; one beyond
  *            2^40 s, which only garbage is, is taken for 0
- *   now_us   wall clock at arrival, microseconds since the Unix epoch, > 0.
- *            Steps of it are tolerated: backwards counts as no progress,
- *            forwards is taken for a pause of the source
+ *   now_us   when it came, monotonic clock, > 0.  Packets that were held may
+ *            have come before the last one: that counts as no progress
  *
  * Returns it in units of the track's clock rate; the RTP timestamp is
  * ngx_webrtc_timeline_rtp() of it.  Over a discontinuity it is later than all
@@ -213,18 +212,17 @@ int64_t ngx_webrtc_timeline_map(ngx_webrtc_timeline_t *tl, ngx_uint_t i,
 #define ngx_webrtc_timeline_rtp(media)  ((uint32_t) (uint64_t) (media))
 
 /*
- * The pair of timestamps of a sender report (RFC 3550, 6.4.1) that is sent
- * now; for any reader (see above).
+ * The RTP timestamp of a sender report (RFC 3550, 6.4.1) that is sent now; for
+ * any reader (see above).
  *
  *   rate     the track's RTP clock rate
- *   now_us   wall clock, microseconds since the Unix epoch
+ *   now_us   monotonic clock
  *   rtp      the track's RTP timestamp at that instant, before a viewer's own
  *            offset is added
- *   ntp      now_us as NTP timestamp
  *
- * The pairs of all tracks lie on one line: rtp is now_us + line in units of
+ * The reports of all tracks lie on one line: rtp is now_us + line in units of
  * the track's clock rate, and the line is the same for all tracks at any
- * instant.  It follows the drift of the source's clock against the wall clock,
+ * instant.  It follows the drift of the source's clock against ours,
  * measured over all tracks in common (the packet of each window that came
  * earliest), by at most SLEW_PPM; it is never set in a step, except where it is
  * more than LAG_MS wrong.  A discontinuity does not change it.
@@ -233,8 +231,8 @@ int64_t ngx_webrtc_timeline_map(ngx_webrtc_timeline_t *tl, ngx_uint_t i,
  * NGX_AGAIN   there was no packet yet
  */
 
-ngx_int_t ngx_webrtc_timeline_ntp(ngx_webrtc_timeline_t *tl, uint32_t rate,
-    int64_t now_us, uint32_t *rtp, uint64_t *ntp);
+ngx_int_t ngx_webrtc_timeline_at(ngx_webrtc_timeline_t *tl, uint32_t rate,
+    int64_t now_us, uint32_t *rtp);
 
 
 /*

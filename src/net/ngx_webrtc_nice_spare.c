@@ -26,20 +26,20 @@
  * chosen: HTTP goes on, and peers connect with what agents have */
 #define NGX_WEBRTC_NICE_ROOM   4
 
-/* seconds between lines on the same cause; chosen */
-#define NGX_WEBRTC_NICE_SAY    60
+/* ms between lines on the same cause; chosen */
+#define NGX_WEBRTC_NICE_SAY    60000
 
 
 static ngx_uint_t ngx_webrtc_nice_free_connections(void);
-static ngx_uint_t ngx_webrtc_nice_say(time_t *last);
+static ngx_uint_t ngx_webrtc_nice_say(ngx_msec_t *last);
 
 
 ngx_int_t
 ngx_webrtc_nice_room(ngx_log_t *log)
 {
-    ngx_uint_t     level;
+    ngx_uint_t         level;
 
-    static time_t  last;
+    static ngx_msec_t  last;
 
     if (ngx_webrtc_nice_free_connections()
         >= ngx_cycle->connection_n / NGX_WEBRTC_NICE_ROOM)
@@ -60,7 +60,7 @@ ngx_webrtc_nice_room(ngx_log_t *log)
 ngx_uint_t
 ngx_webrtc_nice_connections(ngx_log_t *log)
 {
-    static time_t  last;
+    static ngx_msec_t  last;
 
     if (ngx_webrtc_nice_free_connections()) {
         return 1;
@@ -88,17 +88,13 @@ ngx_webrtc_nice_free_connections(void)
 /* whether it is time for a line again */
 
 static ngx_uint_t
-ngx_webrtc_nice_say(time_t *last)
+ngx_webrtc_nice_say(ngx_msec_t *last)
 {
-    time_t  now;
-
-    now = ngx_time();
-
-    if (*last && now - *last < NGX_WEBRTC_NICE_SAY) {
+    if (*last && ngx_current_msec - *last < NGX_WEBRTC_NICE_SAY) {
         return 0;
     }
 
-    *last = now;
+    *last = ngx_current_msec;
 
     return 1;
 }
@@ -107,11 +103,11 @@ ngx_webrtc_nice_say(time_t *last)
 ngx_int_t
 ngx_webrtc_nice_spare(ngx_log_t *log)
 {
-    ngx_err_t      err;
-    ngx_uint_t     n, level;
-    ngx_socket_t   fds[NGX_WEBRTC_NICE_SPARE];
+    ngx_err_t          err;
+    ngx_uint_t         n, level;
+    ngx_socket_t       fds[NGX_WEBRTC_NICE_SPARE];
 
-    static time_t  last;
+    static ngx_msec_t  last;
 
     err = 0;
 

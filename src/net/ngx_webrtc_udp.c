@@ -25,6 +25,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include <netinet/udp.h>
+#include "ngx_webrtc_time.h"
 #include "ngx_webrtc_udp.h"
 
 
@@ -122,7 +123,6 @@ static void ngx_webrtc_udp_probe(ngx_webrtc_udp_t *udp, ngx_socket_t fd);
 static void ngx_webrtc_udp_read_handler(ngx_event_t *rev);
 static ngx_uint_t ngx_webrtc_udp_read_batch(ngx_webrtc_udp_sock_t *sock,
     ngx_socket_t fd, int batch);
-static uint64_t ngx_webrtc_udp_clock(void);
 static void ngx_webrtc_udp_read_local(struct msghdr *hdr,
     ngx_webrtc_local_t *local);
 static size_t ngx_webrtc_udp_write_control(u_char *control,
@@ -392,7 +392,7 @@ ngx_webrtc_udp_read_handler(ngx_event_t *rev)
     sock = c->data;
 
     batch = NGX_WEBRTC_UDP_RX_FIRST;
-    start = ngx_webrtc_udp_clock();
+    start = ngx_webrtc_time_now();
     begun = start;
     given = 0;
 
@@ -410,7 +410,7 @@ ngx_webrtc_udp_read_handler(ngx_event_t *rev)
         }
 
         given += n;
-        now = ngx_webrtc_udp_clock();
+        now = ngx_webrtc_time_now();
 
         if (now - start > NGX_WEBRTC_UDP_RX_TIME) {
             break;
@@ -421,7 +421,7 @@ ngx_webrtc_udp_read_handler(ngx_event_t *rev)
         {
             sock->udp->conf.done(sock->udp->conf.ctx);
 
-            begun = ngx_webrtc_udp_clock();
+            begun = ngx_webrtc_time_now();
             given = 0;
         }
 
@@ -431,19 +431,6 @@ ngx_webrtc_udp_read_handler(ngx_event_t *rev)
     if (given) {
         sock->udp->conf.done(sock->udp->conf.ctx);
     }
-}
-
-
-/* a monotonic clock in us */
-
-static uint64_t
-ngx_webrtc_udp_clock(void)
-{
-    struct timespec  ts;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (uint64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
 

@@ -45,18 +45,10 @@ ngx_webrtc_bitrate_init(ngx_webrtc_bitrate_t *br, uint64_t max, ngx_uint_t remb,
 void
 ngx_webrtc_bitrate_input(ngx_webrtc_bitrate_t *br, size_t n, uint64_t now_us)
 {
-    uint64_t  part;
-
-    part = now_us / NGX_WEBRTC_BITRATE_PART;
-
-    if (!br->started || part + NGX_WEBRTC_BITRATE_PARTS < br->part) {
-        /* or the clock was put back, and would not leave parts behind */
+    if (!br->started) {
         br->started = 1;
         br->start_us = now_us;
-        br->part = part;
-        br->sum = 0;
-
-        ngx_memzero(br->parts, sizeof(br->parts));
+        br->part = now_us / NGX_WEBRTC_BITRATE_PART;
     }
 
     ngx_webrtc_bitrate_advance(br, now_us);
@@ -147,8 +139,7 @@ ngx_webrtc_bitrate_check(ngx_webrtc_bitrate_t *br, uint64_t now_us)
         return NGX_OK;
     }
 
-    if (br->over_us == 0 || br->over_us > now_us) {
-        /* or the clock was put back */
+    if (br->over_us == 0) {
         br->over_us = now_us;
     }
 

@@ -510,7 +510,7 @@ ngx_webrtc_dtls_timeout(ngx_webrtc_dtls_t *dtls, uint64_t now_ms)
 
     if (rc == 0) {
 
-        /* the wall clock was set back, or no timer is running */
+        /* OpenSSL's own clock was set back, or no timer is running */
 
         dtls->deadline_ms = now_ms + NGX_WEBRTC_DTLS_TIMEOUT;
     }

@@ -178,11 +178,6 @@ ngx_webrtc_reorder_timeout(ngx_webrtc_reorder_t *r, uint64_t now_us)
     while (r->held) {
         record = ngx_webrtc_reorder_record(r, r->tail);
 
-        if (record->came_us > now_us) {
-            /* the clock was put back */
-            record->came_us = now_us;
-        }
-
         if (now_us - record->came_us < r->hold_us) {
             return record->came_us + r->hold_us;
         }

@@ -72,7 +72,7 @@ ngx_webrtc_report_sent(ngx_webrtc_report_out_t *out, size_t n)
 
 /*
  * RFC 3550, 6.4.1.  Fills in an SR from the counters and one instant in both
- * clocks (as of ngx_webrtc_timeline_ntp()).
+ * clocks: the wall clock and ngx_webrtc_timeline_at().
  *
  *   rtp    with the viewer's timestamp offset
  */
@@ -110,7 +110,7 @@ void ngx_webrtc_report_in_init(ngx_webrtc_report_in_t *in, uint32_t clock_rate);
  *
  *   seq           unwrapped sequence number, ngx_webrtc_seq_unwrap16()
  *   rtp           its timestamp
- *   arrival_us    of any steady clock
+ *   arrival_us    monotonic clock
  */
 void ngx_webrtc_report_received(ngx_webrtc_report_in_t *in, uint64_t seq,
     uint32_t rtp, uint64_t arrival_us);

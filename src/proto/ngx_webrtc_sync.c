@@ -87,7 +87,6 @@ ngx_webrtc_sync_map(ngx_webrtc_sync_t *sync, ngx_uint_t i, uint32_t ts,
     if (!sync->started) {
         sync->started = 1;
         sync->zero_us = arrival_us;
-        sync->last_us = arrival_us;
     }
 
     if (!t->started) {
@@ -115,19 +114,6 @@ ngx_webrtc_sync_map(ngx_webrtc_sync_t *sync, ngx_uint_t i, uint32_t ts,
 
     wait_us = arrival_us - sync->zero_us;
     lead_us = ngx_webrtc_sync_us(t, t->last) - wait_us;
-
-    if (lead_us + t->shift_us > NGX_WEBRTC_SYNC_AHEAD
-        && arrival_us < sync->last_us - NGX_WEBRTC_SYNC_BACK)
-    {
-        /* our clock was put back: no time has passed since the last packet */
-
-        sync->zero_us -= sync->last_us - arrival_us;
-
-        wait_us = arrival_us - sync->zero_us;
-        lead_us = ngx_webrtc_sync_us(t, t->last) - wait_us;
-    }
-
-    sync->last_us = arrival_us;
 
     if (lead_us + t->shift_us > NGX_WEBRTC_SYNC_AHEAD
         || lead_us + t->shift_us < -NGX_WEBRTC_SYNC_LAG)
@@ -224,7 +210,7 @@ ngx_webrtc_sync_measure(ngx_webrtc_sync_t *sync, ngx_webrtc_sync_track_t *t,
         ngx_webrtc_sync_aim(sync);
     }
 
-    if (!t->windowed || elapsed_us < 0) {
+    if (!t->windowed) {
         t->windowed = 1;
         t->window_us = arrival_us;
         t->best_us = lead_us;
@@ -243,7 +229,7 @@ ngx_webrtc_sync_move(ngx_webrtc_sync_track_t *t, int64_t arrival_us)
     diff_us = t->target_us - t->shift_us;
     step_us = arrival_us - t->moved_us;
 
-    if (diff_us == 0 || step_us < 0) {
+    if (diff_us == 0) {
         t->moved_us = arrival_us;
         return;
     }
@@ -251,7 +237,8 @@ ngx_webrtc_sync_move(ngx_webrtc_sync_track_t *t, int64_t arrival_us)
     step_us = ngx_min(step_us, NGX_WEBRTC_SYNC_MAX_STEP);
     step_us = step_us * NGX_WEBRTC_SYNC_SLEW / 1000000;
 
-    if (step_us == 0) {
+    if (step_us <= 0) {
+        /* too soon, or a packet that was held and came before the last one */
         return;
     }
 

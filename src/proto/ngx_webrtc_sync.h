@@ -50,11 +50,6 @@
 #define NGX_WEBRTC_SYNC_LAG      10000000
 #define NGX_WEBRTC_SYNC_AHEAD    3000000
 
-/* us; a packet that is that much before the last arrival tells, together with
- * NGX_WEBRTC_SYNC_AHEAD, that our clock was put back; chosen: longer than
- * packets are held to be put in order */
-#define NGX_WEBRTC_SYNC_BACK     1000000
-
 
 /* private */
 typedef struct {
@@ -87,7 +82,6 @@ typedef struct {
 typedef struct {
     ngx_webrtc_sync_track_t  tracks[NGX_WEBRTC_SYNC_TRACKS];
     int64_t                  zero_us;    /* when the first packet came */
-    int64_t                  last_us;    /* and the last one */
     unsigned                 started:1;
     unsigned                 synced:1;   /* by reports: for the status */
     uint32_t                 jumps;      /* of a track's clock: likewise */
@@ -125,10 +119,7 @@ void ngx_webrtc_sync_renew(ngx_webrtc_sync_t *sync, ngx_uint_t i);
  *
  *   i            a track that ngx_webrtc_sync_track() was called for
  *   ts           RTP timestamp as received
- *   arrival_us   when it came in, of the clock that the timeline gets: the
- *                wall clock.  It may be put back at any time, which changes
- *                nothing; after a step of more than NGX_WEBRTC_SYNC_LAG ahead
- *                each track jumps once
+ *   arrival_us   when it came in, monotonic clock: that of the timeline
  *
  * Returns it in units of 1/rate s, which all tracks count from the same zero:
  * for ngx_webrtc_timeline_map() of a track declared with num 1, den rate.

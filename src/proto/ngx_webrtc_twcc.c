@@ -46,11 +46,6 @@ ngx_webrtc_twcc_input(ngx_webrtc_twcc_t *tw, uint16_t number, uint32_t ssrc,
         ngx_webrtc_twcc_start(tw, (uint64_t) 0x10000 + number);
     }
 
-    if (tw->told_us > now_us) {
-        /* the clock was put back */
-        tw->told_us = now_us;
-    }
-
     seq = ngx_webrtc_seq_unwrap16(tw->highest, number);
 
     if (seq > tw->highest) {

@@ -67,7 +67,7 @@ void ngx_webrtc_twcc_init(ngx_webrtc_twcc_t *tw, uint32_t sender);
  *
  *   seq      of its header extension
  *   ssrc     of the packet
- *   now_us   when it came; any steady clock
+ *   now_us   when it came, monotonic clock
  */
 
 void ngx_webrtc_twcc_input(ngx_webrtc_twcc_t *tw, uint16_t seq, uint32_t ssrc,

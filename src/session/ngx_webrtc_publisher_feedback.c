@@ -43,7 +43,7 @@ ngx_webrtc_publisher_feedback_rtcp(ngx_webrtc_session_t *s,
 {
     u_char                        *p;
     uint64_t                       now_us;
-    uint32_t                       ssrc, rtt_us;
+    uint32_t                       ssrc, now_ntp32, rtt_us;
     ngx_uint_t                     i, n;
     ngx_webrtc_publisher_t        *pub;
     ngx_webrtc_rtcp_sr_t           sr;
@@ -57,7 +57,7 @@ ngx_webrtc_publisher_feedback_rtcp(ngx_webrtc_session_t *s,
         return;
     }
 
-    now_us = ngx_webrtc_publisher_timer_clock();
+    now_us = ngx_webrtc_worker_now(s->wk);
 
     switch (rtcp->type) {
 
@@ -79,6 +79,8 @@ ngx_webrtc_publisher_feedback_rtcp(ngx_webrtc_session_t *s,
 
     case NGX_WEBRTC_RTCP_XR:
 
+        now_ntp32 = ngx_webrtc_time_compact(
+                            ngx_webrtc_time_ntp(ngx_webrtc_time_wall(now_us)));
         p = NULL;
 
         while ((p = ngx_webrtc_rtcp_parse_xr(rtcp, p, &ssrc, &xr)) != NULL) {
@@ -88,9 +90,8 @@ ngx_webrtc_publisher_feedback_rtcp(ngx_webrtc_session_t *s,
                  n++)
             {
                 if (dlrr.ssrc != pub->ssrc
-                    || ngx_webrtc_report_rtt(
-                           (uint32_t) (ngx_webrtc_time_ntp(now_us) >> 16),
-                           dlrr.lrr, dlrr.dlrr, &rtt_us)
+                    || ngx_webrtc_report_rtt(now_ntp32, dlrr.lrr, dlrr.dlrr,
+                                             &rtt_us)
                        != NGX_OK)
                 {
                     continue;
@@ -129,7 +130,7 @@ ngx_webrtc_publisher_feedback_keyframe(ngx_webrtc_session_t *s)
     }
 
     pub->want_key = 1;
-    ngx_webrtc_publisher_feedback_ask(s, ngx_webrtc_publisher_timer_clock());
+    ngx_webrtc_publisher_feedback_ask(s, ngx_webrtc_time_now());
 }
 
 
@@ -256,7 +257,7 @@ ngx_webrtc_publisher_feedback(ngx_webrtc_session_t *s, uint64_t now_us)
         p = ngx_webrtc_rtcp_write_sdes(p, end, pub->ssrc, s->peer->id,
                                        NGX_WEBRTC_SESSION_CNAME);
         p = ngx_webrtc_rtcp_fb_write_rrtr(p, end, pub->ssrc,
-                                          ngx_webrtc_time_ntp(now_us));
+                            ngx_webrtc_time_ntp(ngx_webrtc_time_wall(now_us)));
 
         bitrate = ngx_webrtc_bitrate_remb(&pub->bitrate, now_us);
 

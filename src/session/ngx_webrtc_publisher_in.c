@@ -105,7 +105,7 @@ ngx_webrtc_publisher_in_rtp(ngx_webrtc_session_t *s, ngx_webrtc_rtp_t *rtp,
         return;
     }
 
-    now_us = ngx_webrtc_publisher_timer_clock();
+    now_us = ngx_webrtc_worker_now(s->wk);
 
     s->peer->stat.packets_in++;
     s->peer->stat.bytes_in += n;
@@ -711,7 +711,7 @@ static void
 ngx_webrtc_publisher_in_begin_frame(ngx_webrtc_publisher_track_t *t,
     const ngx_webrtc_reorder_packet_t *rp, ngx_webrtc_depay_info_t *info)
 {
-    int64_t                  ts, arrival_us;
+    int64_t                  ts;
     ngx_webrtc_order_e       order;
     ngx_webrtc_stream_t     *st;
     ngx_webrtc_publisher_t  *pub;
@@ -722,13 +722,11 @@ ngx_webrtc_publisher_in_begin_frame(ngx_webrtc_publisher_track_t *t,
     t->framed = 1;
     t->rtp_ts = rp->ts;
 
-    /* one that was held while the clock was put back came before now, too */
+    ts = ngx_webrtc_sync_map(&pub->sync, t->track, rp->ts,
+                             (int64_t) rp->arrival_us);
 
-    arrival_us = (int64_t) ngx_min(rp->arrival_us, pub->last_us);
-
-    ts = ngx_webrtc_sync_map(&pub->sync, t->track, rp->ts, arrival_us);
-
-    t->ts = ngx_webrtc_timeline_map(&st->timeline, t->track, ts, arrival_us);
+    t->ts = ngx_webrtc_timeline_map(&st->timeline, t->track, ts,
+                                    (int64_t) rp->arrival_us);
 
     order = ngx_webrtc_order(&t->order, &t->ts,
                              (info->flags & NGX_WEBRTC_PKT_DISCARD) != 0);

@@ -27,6 +27,7 @@
 #include "ngx_webrtc_bus_error.h"
 #include "ngx_webrtc_bus_publish.h"
 #include "ngx_webrtc_worker.h"
+#include "ngx_webrtc_time.h"
 
 
 /* us without a packet, also before the first one, that make the stream
@@ -244,7 +245,7 @@ ngx_webrtc_publisher_role_begin(ngx_webrtc_session_t *s)
 
     /* it may never send anything: no reason to keep others out */
 
-    now_us = ngx_webrtc_publisher_timer_clock();
+    now_us = ngx_webrtc_time_now();
 
     pub->last_us = now_us;
     pub->reported_us = now_us;
@@ -346,7 +347,7 @@ ngx_webrtc_publisher_role_timer(ngx_event_t *ev)
         return;
     }
 
-    now_us = ngx_webrtc_publisher_timer_clock();
+    now_us = ngx_webrtc_time_now();
 
     for (i = 0; i < pub->ntracks; i++) {
         t = &pub->tracks[i];
@@ -364,11 +365,6 @@ ngx_webrtc_publisher_role_timer(ngx_event_t *ev)
     if (ngx_webrtc_bitrate_check(&pub->bitrate, now_us) == NGX_DECLINED) {
         ngx_webrtc_session_close(s, "above webrtc_max_bitrate");
         return;
-    }
-
-    if (now_us < pub->last_us) {
-        /* the clock was put back */
-        pub->last_us = now_us;
     }
 
     if (now_us - pub->last_us > NGX_WEBRTC_PUBLISHER_SILENT

@@ -70,14 +70,3 @@ ngx_webrtc_publisher_timer_arm(ngx_webrtc_session_t *s, uint64_t now_us)
 
     ngx_add_timer(&pub->timer, ms);
 }
-
-
-uint64_t
-ngx_webrtc_publisher_timer_clock(void)
-{
-    struct timeval  tv;
-
-    ngx_gettimeofday(&tv);
-
-    return (uint64_t) tv.tv_sec * 1000000 + tv.tv_usec;
-}

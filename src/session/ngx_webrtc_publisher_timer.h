@@ -18,8 +18,5 @@
 /* Sets the timer to the earliest of all deadlines. */
 void ngx_webrtc_publisher_timer_arm(ngx_webrtc_session_t *s, uint64_t now_us);
 
-/* wall clock, us: the timeline's */
-uint64_t ngx_webrtc_publisher_timer_clock(void);
-
 
 #endif /* _NGX_WEBRTC_PUBLISHER_TIMER_H_INCLUDED_ */

@@ -84,6 +84,8 @@ ngx_webrtc_roles_batch(ngx_webrtc_worker_t *wk)
         }
     }
 
+    wk->now_us = 0;
+
     ngx_webrtc_inbox_flush(wk->inbox);
     ngx_webrtc_udp_flush(wk->udp);
 }

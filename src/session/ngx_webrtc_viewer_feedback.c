@@ -37,7 +37,6 @@ static void ngx_webrtc_viewer_feedback_report(ngx_webrtc_session_t *s,
     const ngx_webrtc_rtcp_block_t *block);
 static ngx_webrtc_viewer_track_t *ngx_webrtc_viewer_feedback_find(
     ngx_webrtc_viewer_t *v, uint32_t ssrc);
-static int64_t ngx_webrtc_viewer_feedback_clock(void);
 
 
 void
@@ -92,24 +91,24 @@ ngx_webrtc_viewer_feedback(ngx_webrtc_session_t *s,
 void
 ngx_webrtc_viewer_feedback_reports(ngx_webrtc_session_t *s)
 {
-    int64_t                     now;
     u_char                     *p, *end, buf[NGX_WEBRTC_VIEWER_RTCP];
     uint32_t                    rtp;
-    uint64_t                    ntp;
+    uint64_t                    now_us, ntp;
     ngx_uint_t                  i;
     ngx_webrtc_viewer_t        *v;
     ngx_webrtc_rtcp_sr_t        sr;
     ngx_webrtc_viewer_track_t  *t;
 
     v = s->part;
-    now = ngx_webrtc_viewer_feedback_clock();
+    now_us = ngx_webrtc_time_now();
+    ntp = ngx_webrtc_time_ntp(ngx_webrtc_time_wall(now_us));
 
     for (i = 0; i < NGX_WEBRTC_TRACKS; i++) {
         t = &v->tracks[i];
 
         if (!t->used || t->report.packets == 0
-            || ngx_webrtc_timeline_ntp(&s->st->timeline, t->clock_rate, now,
-                                       &rtp, &ntp)
+            || ngx_webrtc_timeline_at(&s->st->timeline, t->clock_rate,
+                                      (int64_t) now_us, &rtp)
                != NGX_OK)
         {
             continue;
@@ -345,7 +344,8 @@ ngx_webrtc_viewer_feedback_report(ngx_webrtc_session_t *s,
         return;
     }
 
-    ntp = ngx_webrtc_time_ntp(ngx_webrtc_viewer_feedback_clock());
+    ntp = ngx_webrtc_time_ntp(
+                         ngx_webrtc_time_wall(ngx_webrtc_worker_now(s->wk)));
 
     if (ngx_webrtc_report_block(&t->report, block, (uint32_t) (ntp >> 16))
         == NGX_OK)
@@ -371,17 +371,4 @@ ngx_webrtc_viewer_feedback_find(ngx_webrtc_viewer_t *v, uint32_t ssrc)
     }
 
     return NULL;
-}
-
-
-/* the wall clock of sender reports, in microseconds: finer than nginx's */
-
-static int64_t
-ngx_webrtc_viewer_feedback_clock(void)
-{
-    struct timeval  tv;
-
-    ngx_gettimeofday(&tv);
-
-    return (int64_t) tv.tv_sec * 1000000 + tv.tv_usec;
 }

@@ -64,6 +64,8 @@ ngx_webrtc_worker_init(ngx_cycle_t *cycle, ngx_webrtc_worker_conf_t *conf)
         return NULL;
     }
 
+    ngx_webrtc_time_init();
+
     wk->conf = *conf;
     wk->bus = conf->bus;
     wk->log = cycle->log;

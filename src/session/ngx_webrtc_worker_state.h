@@ -14,6 +14,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
+#include "ngx_webrtc_time.h"
 #include "ngx_webrtc_role.h"
 #include "ngx_webrtc_udp.h"
 #include "ngx_webrtc_bus.h"
@@ -73,6 +74,8 @@ struct ngx_webrtc_worker_s {
 
     ngx_queue_t                  sessions;
     ngx_uint_t                   nsessions;
+    uint64_t                     now_us;      /* of the receive batch; 0: not
+                                                 read so far */
     uint64_t                     cut;         /* datagrams too long, counted */
 
     ngx_event_t                  timer;       /* housekeeping, cancelable */
@@ -86,6 +89,18 @@ struct ngx_webrtc_worker_s {
 
     ngx_queue_t                  paths[NGX_WEBRTC_PATHS];
 };
+
+
+/* The time of the receive batch that is under way, ngx_webrtc_time_now(). */
+static ngx_inline uint64_t
+ngx_webrtc_worker_now(ngx_webrtc_worker_t *wk)
+{
+    if (wk->now_us == 0) {
+        wk->now_us = ngx_webrtc_time_now();
+    }
+
+    return wk->now_us;
+}
 
 
 #endif /* _NGX_WEBRTC_WORKER_STATE_H_INCLUDED_ */

@@ -237,7 +237,7 @@ ngx_webrtc_source_exit(ngx_msec_t ms)
     }
 
     left = 0;
-    until_us = ngx_webrtc_source_thread_now() + (uint64_t) ms * 1000;
+    until_us = ngx_webrtc_time_now() + (uint64_t) ms * 1000;
 
     for (q = ngx_queue_head(&ngx_webrtc_sources);
          q != ngx_queue_sentinel(&ngx_webrtc_sources);
@@ -246,7 +246,7 @@ ngx_webrtc_source_exit(ngx_msec_t ms)
         next = ngx_queue_next(q);
         source = ngx_queue_data(q, ngx_webrtc_source_t, queue);
 
-        now_us = ngx_webrtc_source_thread_now();
+        now_us = ngx_webrtc_time_now();
 
         if (ngx_webrtc_source_thread_join(source->thread,
                          now_us < until_us ? (until_us - now_us) / 1000 : 0)

@@ -104,7 +104,7 @@ ngx_webrtc_source_av_start(ngx_webrtc_source_thread_t *th,
     run->rd.unknown = ngx_webrtc_source_refuse_codec;
     run->rd.ctx = run;
 
-    th->deadline_us = ngx_webrtc_source_thread_now()
+    th->deadline_us = ngx_webrtc_time_now()
                       + (uint64_t) th->conf.connect_timeout * 1000;
 
     rc = ngx_webrtc_source_av_find(run);
@@ -270,7 +270,7 @@ ngx_webrtc_source_av_interrupt(void *data)
     ngx_webrtc_source_run_t  *run = data;
 
     if (ngx_webrtc_source_thread_stopped(run->th)
-        || ngx_webrtc_source_thread_now() > run->th->deadline_us)
+        || ngx_webrtc_time_now() > run->th->deadline_us)
     {
         return 1;
     }
@@ -303,7 +303,7 @@ ngx_webrtc_source_av_find(ngx_webrtc_source_run_t *run)
 
     /* what is found is played at once, or it is gone again */
 
-    run->th->deadline_us = ngx_webrtc_source_thread_now()
+    run->th->deadline_us = ngx_webrtc_time_now()
                            + (uint64_t) run->th->conf.connect_timeout * 1000;
 
     return rc;
@@ -347,7 +347,7 @@ ngx_webrtc_source_av_open(ngx_webrtc_source_run_t *run)
     ngx_webrtc_source_refuse_watch(run);
     ngx_webrtc_source_hls_attach(run);
 
-    run->waiting_us = ngx_webrtc_source_thread_now();
+    run->waiting_us = ngx_webrtc_time_now();
 
     if (th->conf.scheme->flags & NGX_WEBRTC_SOURCE_URL_FILE) {
 
@@ -385,7 +385,7 @@ ngx_webrtc_source_av_open(ngx_webrtc_source_run_t *run)
 
     ngx_webrtc_source_read_attach(&run->rd, run->ic, run->paced);
 
-    run->opened_us = ngx_webrtc_source_thread_now();
+    run->opened_us = ngx_webrtc_time_now();
 
     return NGX_OK;
 }
@@ -594,7 +594,7 @@ ngx_webrtc_source_av_read(ngx_webrtc_source_run_t *run)
         return NGX_ABORT;
     }
 
-    now_us = ngx_webrtc_source_thread_now();
+    now_us = ngx_webrtc_time_now();
 
     th->deadline_us = now_us + ngx_webrtc_source_tracks_timeout(run);
     run->waiting_us = now_us;
@@ -607,7 +607,7 @@ ngx_webrtc_source_av_read(ngx_webrtc_source_run_t *run)
         ngx_webrtc_source_rtmp_rest(run->rtmp);
     }
 
-    run->reading_us += ngx_webrtc_source_thread_now() - now_us;
+    run->reading_us += ngx_webrtc_time_now() - now_us;
 
     ngx_webrtc_source_av_arrived(run);
 

@@ -141,7 +141,7 @@ ngx_int_t ngx_webrtc_source_out_probe(ngx_webrtc_source_out_t *out,
  * left out.
  *
  *   pts      90 kHz, unwrapped, of the source
- *   now_us   wall clock, microseconds since the Unix epoch
+ *   now_us   monotonic clock, microseconds, > 0
  *
  * NGX_OK        in the ring
  * NGX_DECLINED  left out: waits for a key frame, malformed, or goes back in

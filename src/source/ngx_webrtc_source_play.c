@@ -14,8 +14,6 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include <time.h>
-
 #include "ngx_webrtc_source_run.h"
 
 
@@ -47,7 +45,6 @@ static ngx_int_t ngx_webrtc_source_play_again(ngx_webrtc_source_run_t *run);
 static ngx_int_t ngx_webrtc_source_play_write(ngx_webrtc_source_run_t *run,
     ngx_webrtc_source_item_t *item);
 static void ngx_webrtc_source_play_warn(ngx_webrtc_source_thread_t *th);
-static int64_t ngx_webrtc_source_play_clock(void);
 
 
 ngx_int_t
@@ -88,13 +85,13 @@ ngx_webrtc_source_play_start(ngx_webrtc_source_run_t *run)
     uint64_t   until_us;
     ngx_int_t  rc;
 
-    until_us = ngx_webrtc_source_thread_now()
+    until_us = ngx_webrtc_time_now()
                + NGX_WEBRTC_SOURCE_BURST_MS * 1000;
 
     while (!run->caught_up
            && run->rd.n < NGX_WEBRTC_SOURCE_QUEUE
            && run->rd.size < NGX_WEBRTC_SOURCE_QUEUE_SIZE
-           && ngx_webrtc_source_thread_now() < until_us)
+           && ngx_webrtc_time_now() < until_us)
     {
         rc = ngx_webrtc_source_av_read(run);
 
@@ -230,7 +227,7 @@ ngx_webrtc_source_play_paced(ngx_webrtc_source_run_t *run)
             continue;
         }
 
-        now_us = ngx_webrtc_source_thread_now();
+        now_us = ngx_webrtc_time_now();
 
         /* a frame's time is the one before's and what lies between them */
 
@@ -351,7 +348,7 @@ ngx_webrtc_source_play_again(ngx_webrtc_source_run_t *run)
 
         ngx_webrtc_source_av_close_input(run);
 
-        run->th->deadline_us = ngx_webrtc_source_thread_now()
+        run->th->deadline_us = ngx_webrtc_time_now()
                          + (uint64_t) run->th->conf.connect_timeout * 1000;
 
         return ngx_webrtc_source_av_open(run);
@@ -393,7 +390,7 @@ ngx_webrtc_source_play_write(ngx_webrtc_source_run_t *run,
         }
     }
 
-    now_us = ngx_webrtc_source_play_clock() - item->back_us;
+    now_us = ngx_max((int64_t) ngx_webrtc_time_now() - item->back_us, 1);
 
     if (item->kind == NGX_WEBRTC_AUDIO) {
 
@@ -474,17 +471,4 @@ ngx_webrtc_source_play_audio(void *ctx, u_char *data, size_t n, int64_t ts)
 
     (void) ngx_webrtc_source_out_audio(&run->th->out, NGX_WEBRTC_SOURCE_AUDIO,
                                        data, n, ts, run->now_us);
-}
-
-
-/* wall clock, microseconds since the Unix epoch: what the timeline wants */
-
-static int64_t
-ngx_webrtc_source_play_clock(void)
-{
-    struct timespec  ts;
-
-    (void) clock_gettime(CLOCK_REALTIME, &ts);
-
-    return (int64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }

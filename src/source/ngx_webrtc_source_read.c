@@ -174,7 +174,7 @@ ngx_webrtc_source_read_next(ngx_webrtc_source_read_t *rd)
         return rc;
     }
 
-    rd->came_us = (int64_t) ngx_webrtc_source_thread_now();
+    rd->came_us = (int64_t) ngx_webrtc_time_now();
 
     s = ngx_webrtc_source_read_stream(rd, pkt->stream_index);
 

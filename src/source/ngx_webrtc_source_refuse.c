@@ -148,7 +148,7 @@ ngx_webrtc_source_refuse(ngx_webrtc_source_run_t *run)
 
     if (!ngx_webrtc_sniff_scrambled(&run->sniff)
         && (!none
-            || ngx_webrtc_source_thread_now() - run->opened_us
+            || ngx_webrtc_time_now() - run->opened_us
                < NGX_WEBRTC_SOURCE_REFUSE_US))
     {
         return NGX_OK;

@@ -283,7 +283,7 @@ ngx_webrtc_source_rtmp_find(ngx_webrtc_source_rtmp_t *search)
             break;
         }
 
-        if (ngx_webrtc_source_thread_now() > th->deadline_us) {
+        if (ngx_webrtc_time_now() > th->deadline_us) {
             ngx_webrtc_source_thread_error(th, "nobody publishes \"%s\" in "
                                            "application \"%s\", workers "
                                            "asked:%ui", search->name,
@@ -303,7 +303,7 @@ ngx_webrtc_source_rtmp_moved(ngx_webrtc_source_rtmp_t *search,
     uint64_t since_us)
 {
     if (search->port == 0
-        || ngx_webrtc_source_thread_now() - since_us
+        || ngx_webrtc_time_now() - since_us
            < NGX_WEBRTC_SOURCE_RTMP_STALL_US)
     {
         return 0;
@@ -341,7 +341,7 @@ ngx_webrtc_source_rtmp_look(ngx_webrtc_source_rtmp_t *search, int ms)
     struct pollfd                   fds[NGX_WEBRTC_SOURCE_RTMP_DOORS];
     ngx_webrtc_source_rtmp_door_t  *door;
 
-    ngx_webrtc_source_rtmp_refresh(search, ngx_webrtc_source_thread_now());
+    ngx_webrtc_source_rtmp_refresh(search, ngx_webrtc_time_now());
 
     n = search->n;
 
@@ -370,7 +370,7 @@ ngx_webrtc_source_rtmp_look(ngx_webrtc_source_rtmp_t *search, int ms)
         }
     }
 
-    now_us = ngx_webrtc_source_thread_now();
+    now_us = ngx_webrtc_time_now();
 
     door = ngx_webrtc_source_rtmp_choose(search, now_us);
 
@@ -536,7 +536,7 @@ ngx_webrtc_source_rtmp_io(ngx_webrtc_source_rtmp_door_t *door, short events)
             door->begin_us = 0;
 
         } else if (door->begin_us == 0) {
-            door->begin_us = ngx_webrtc_source_thread_now();
+            door->begin_us = ngx_webrtc_time_now();
         }
     }
 

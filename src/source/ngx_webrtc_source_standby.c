@@ -100,7 +100,7 @@ ngx_webrtc_source_standby_begin(ngx_webrtc_source_thread_t *th)
 
     /* should there be no memory or no thread for it now, or too many */
 
-    th->standby_us = ngx_webrtc_source_thread_now()
+    th->standby_us = ngx_webrtc_time_now()
                      + (uint64_t) th->conf.backoff_max * 1000;
 
     if (th->standby) {
@@ -391,7 +391,7 @@ ngx_webrtc_source_standby_search(ngx_webrtc_source_standby_t *sb)
         pause = ngx_min(pause, probe->conf.backoff_max);
 
         if (ngx_webrtc_source_thread_sleep(probe,
-                                           ngx_webrtc_source_thread_now()
+                                           ngx_webrtc_time_now()
                                            + (uint64_t) pause * 1000)
             != NGX_OK)
         {
@@ -430,7 +430,7 @@ ngx_webrtc_source_standby_wanted(ngx_webrtc_source_standby_t *sb,
 
     wanted = i < sb->n
              && !(sb->over & ((ngx_uint_t) 1 << i))
-             && ngx_webrtc_source_thread_now() >= sb->shy_us[i];
+             && ngx_webrtc_time_now() >= sb->shy_us[i];
 
     pthread_mutex_unlock(&sb->mutex);
 

@@ -15,7 +15,6 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <time.h>
 
 #include "ngx_webrtc_source_thread.h"
 #include "ngx_webrtc_source_av.h"
@@ -264,7 +263,7 @@ ngx_webrtc_source_thread_join(ngx_webrtc_source_thread_t *th, ngx_uint_t ms)
     ngx_uint_t       ended;
     struct timespec  ts;
 
-    ngx_webrtc_source_thread_timespec(&ts, ngx_webrtc_source_thread_now()
+    ngx_webrtc_source_thread_timespec(&ts, ngx_webrtc_time_now()
                                            + (uint64_t) ms * 1000);
 
     pthread_mutex_lock(&th->mutex);
@@ -370,7 +369,7 @@ ngx_webrtc_source_thread_run(ngx_webrtc_source_thread_t *th)
         th->up = 0;
         th->moved = 0;
         th->error_len = 0;
-        started_us = ngx_webrtc_source_thread_now();
+        started_us = ngx_webrtc_time_now();
 
         rc = run ? ngx_webrtc_source_av_take(th, run)
                  : ngx_webrtc_source_av_run(th);
@@ -426,7 +425,7 @@ ngx_webrtc_source_thread_run(ngx_webrtc_source_thread_t *th)
 
         ngx_webrtc_source_thread_lost(th, backoff);
 
-        if (ngx_webrtc_source_thread_sleep(th, ngx_webrtc_source_thread_now()
+        if (ngx_webrtc_source_thread_sleep(th, ngx_webrtc_time_now()
                                                + (uint64_t) backoff * 1000)
             != NGX_OK)
         {
@@ -510,17 +509,6 @@ ngx_webrtc_source_thread_stopped(ngx_webrtc_source_thread_t *th)
 {
     return ngx_webrtc_atomic_load(&th->stop)
            || ngx_webrtc_atomic_load(&th->better);
-}
-
-
-uint64_t
-ngx_webrtc_source_thread_now(void)
-{
-    struct timespec  ts;
-
-    (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-
-    return (uint64_t) ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
 
@@ -663,7 +651,7 @@ ngx_webrtc_source_thread_backoff(ngx_webrtc_source_thread_t *th,
     ngx_uint_t backoff, uint64_t started_us)
 {
     if (th->up
-        && ngx_webrtc_source_thread_now() - started_us
+        && ngx_webrtc_time_now() - started_us
            >= NGX_WEBRTC_SOURCE_STEADY_US)
     {
         backoff = 0;
@@ -692,7 +680,7 @@ ngx_webrtc_source_thread_shy(ngx_webrtc_source_thread_t *th,
     }
 
     shy = &th->shy[th->now];
-    now_us = ngx_webrtc_source_thread_now();
+    now_us = ngx_webrtc_time_now();
 
     if (now_us - started_us >= NGX_WEBRTC_SOURCE_STEADY_US) {
         shy->pause = 0;

@@ -33,6 +33,7 @@
 
 #include <pthread.h>
 
+#include "ngx_webrtc_time.h"
 #include "ngx_webrtc_track.h"
 #include "ngx_webrtc_bus_atomic.h"
 #include "ngx_webrtc_bus_ring.h"
@@ -272,9 +273,6 @@ void ngx_webrtc_source_thread_choose(ngx_webrtc_source_thread_t *th,
 
 /* In another thread: the run is to end, as a better one waits for its place. */
 void ngx_webrtc_source_thread_yield(ngx_webrtc_source_thread_t *th);
-
-/* CLOCK_MONOTONIC in microseconds */
-uint64_t ngx_webrtc_source_thread_now(void);
 
 /* Sleeps until then.  NGX_OK; NGX_ABORT: it has to stop. */
 ngx_int_t ngx_webrtc_source_thread_sleep(ngx_webrtc_source_thread_t *th,

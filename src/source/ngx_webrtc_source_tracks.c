@@ -81,7 +81,7 @@ ngx_webrtc_source_tracks_find(ngx_webrtc_source_run_t *run)
     uint64_t   limit_us;
     ngx_int_t  rc;
 
-    limit_us = ngx_webrtc_source_thread_now()
+    limit_us = ngx_webrtc_time_now()
                + NGX_WEBRTC_SOURCE_WAIT_VIDEO_MS * 1000;
 
     for ( ;; ) {
@@ -109,7 +109,7 @@ ngx_webrtc_source_tracks_find(ngx_webrtc_source_run_t *run)
                                                  "no track that can be sent");
         }
 
-        if (ngx_webrtc_source_thread_now() > limit_us) {
+        if (ngx_webrtc_time_now() > limit_us) {
             return ngx_webrtc_source_tracks_none(run, "no key frame");
         }
     }
@@ -124,7 +124,7 @@ ngx_webrtc_source_tracks_silent(ngx_webrtc_source_run_t *run)
         || run->opened_us == 0
         || run->seen_us != 0
         || run->paced
-        || ngx_webrtc_source_thread_now() - run->opened_us
+        || ngx_webrtc_time_now() - run->opened_us
            < NGX_WEBRTC_SOURCE_WAIT_MS * 1000
         || !ngx_webrtc_source_read_declared(&run->rd, NGX_WEBRTC_VIDEO))
     {
@@ -249,7 +249,7 @@ ngx_webrtc_source_tracks_enough(ngx_webrtc_source_run_t *run, ngx_uint_t end)
         media_us = NGX_WEBRTC_SOURCE_WAIT_PACED_MS * 1000;
     }
 
-    waited_us = ngx_webrtc_source_thread_now() - run->seen_us;
+    waited_us = ngx_webrtc_time_now() - run->seen_us;
 
     return waited_us >= wait_us
            || (rd->head
@@ -277,7 +277,7 @@ ngx_webrtc_source_tracks_look(ngx_webrtc_source_run_t *run,
     ngx_webrtc_source_item_t *item)
 {
     if (run->seen_us == 0) {
-        run->seen_us = ngx_webrtc_source_thread_now();
+        run->seen_us = ngx_webrtc_time_now();
     }
 
     item->seen = 1;
@@ -301,7 +301,7 @@ ngx_webrtc_source_tracks_video(ngx_webrtc_source_run_t *run,
     if (!run->video_seen) {
 
         run->video_seen = 1;
-        run->video_us = ngx_webrtc_source_thread_now();
+        run->video_us = ngx_webrtc_time_now();
 
         par = run->ic->streams[run->rd.video.index]->codecpar;
 
@@ -358,7 +358,7 @@ static void
 ngx_webrtc_source_tracks_late(ngx_webrtc_source_run_t *run)
 {
     if (run->no_key
-        || ngx_webrtc_source_thread_now() - run->video_us
+        || ngx_webrtc_time_now() - run->video_us
            < NGX_WEBRTC_SOURCE_WAIT_VIDEO_MS * 1000)
     {
         return;

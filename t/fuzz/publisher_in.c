@@ -94,15 +94,23 @@ static const char  text[] =
 static const uint8_t  types[] = { 111, 63, 96, 96, 97, 98, 99, 100, 45, 0 };
 
 
-int
-gettimeofday(struct timeval *restrict tv, void *restrict tz)
+uint64_t
+ngx_webrtc_time_now(void)
 {
-    (void) tz;
+    return now_us;
+}
 
-    tv->tv_sec = (time_t) (now_us / 1000000);
-    tv->tv_usec = (suseconds_t) (now_us % 1000000);
 
-    return 0;
+uint64_t
+ngx_webrtc_time_wall(uint64_t us)
+{
+    return us;
+}
+
+
+void
+ngx_webrtc_time_init(void)
+{
 }
 
 

@@ -5,7 +5,7 @@
 
 /*
  * The timeline: input is a list of steps of 18 bytes, u8 what, u8 track,
- * s64 timestamp or its difference, s64 progress of the wall clock.  Checked:
+ * s64 timestamp or its difference, s64 progress of the clock.  Checked:
  * what order() lets through only grows; the line is never far from the media;
  * decoding times that were spliced do not go back.
  */
@@ -30,7 +30,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int64_t                  now, t, media, dts, last[4], spliced[2];
     uint8_t                  op, track;
     uint32_t                 rtp;
-    uint64_t                 a, b, ntp;
+    uint64_t                 a, b;
     ngx_uint_t               i;
     ngx_webrtc_order_t       order[4];
     ngx_webrtc_timeline_t    tl;
@@ -115,7 +115,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         spliced[i] = dts;
 
-        if (ngx_webrtc_timeline_ntp(&tl, 90000, now, &rtp, &ntp) != NGX_OK) {
+        if (ngx_webrtc_timeline_at(&tl, 90000, now, &rtp) != NGX_OK) {
             abort();
         }
 

@@ -4,8 +4,10 @@
  */
 
 /*
- * Cursor, serial numbers, NTP time.  Figures of the tables: RFC 1982, 5.1 (its
- * relations for 16 and 32 bits), RFC 5905, Figure 4 (eras), Python's integers.
+ * Cursor, serial numbers, clocks, NTP time.  Figures of the tables: RFC 1982,
+ * 5.1 (its relations for 16 and 32 bits), RFC 5905, Figure 4 (eras), Python's
+ * integers.
+ * clock_gettime() is replaced for this program.
  */
 
 
@@ -16,6 +18,10 @@
 #include "ngx_webrtc_seq.h"
 #include "ngx_webrtc_time.h"
 #include "tap.h"
+
+static uint64_t  mono_us;
+static uint64_t  wall_us;
+
 
 #define nelts(a)  (sizeof(a) / sizeof(a[0]))
 
@@ -130,6 +136,61 @@ test_seq(void)
 }
 
 
+int
+clock_gettime(clockid_t id, struct timespec *ts)
+{
+    uint64_t  us;
+
+    us = (id == CLOCK_REALTIME) ? wall_us : mono_us;
+
+    ts->tv_sec = (time_t) (us / 1000000);
+    ts->tv_nsec = (long) (us % 1000000) * 1000;
+
+    return 0;
+}
+
+
+static void
+test_clocks(void)
+{
+    uint64_t  us;
+
+    mono_us = 5000000123;
+    wall_us = UINT64_C(1700000000000456);
+
+    ngx_webrtc_time_init();
+    us = ngx_webrtc_time_now();
+
+    tap_is_int(us, 5000000123, "monotonic");
+    tap_is_int(ngx_webrtc_time_wall(us), UINT64_C(1700000000000456), "wall");
+
+    /* the wall clock is put back by an hour, and time goes on */
+
+    mono_us += 1500000;
+    wall_us -= UINT64_C(3600000000) - 1500000;
+
+    us = ngx_webrtc_time_now();
+
+    tap_is_int(us, 5001500123, "monotonic, wall clock put back");
+    tap_is_int(ngx_webrtc_time_wall(us), UINT64_C(1700000001500456),
+               "reports, wall clock put back");
+
+    /* the next process knows it */
+
+    ngx_webrtc_time_init();
+    tap_is_int(ngx_webrtc_time_wall(us), UINT64_C(1699996401500456),
+               "reports of the next process");
+
+    /* 1970, on a machine without a battery that is up for a while */
+
+    mono_us = 90000000;
+    wall_us = 2000000;
+
+    ngx_webrtc_time_init();
+    tap_is_int(ngx_webrtc_time_wall(91000000), 3000000, "wall clock behind");
+}
+
+
 static void
 test_time(void)
 {
@@ -239,6 +300,7 @@ main(void)
 {
     test_cursor();
     test_seq();
+    test_clocks();
     test_time();
 
     return tap_done();

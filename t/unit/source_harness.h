@@ -91,7 +91,7 @@ harness_notify(void *ctx)
             }
 
             h->up = note;
-            h->up_us = ngx_webrtc_source_thread_now() - h->start_us;
+            h->up_us = ngx_webrtc_time_now() - h->start_us;
             ngx_webrtc_source_thread_go(h->th);
             break;
 
@@ -156,7 +156,7 @@ harness_published(void *ctx, ngx_webrtc_source_delta_t *delta)
         if (rc == NGX_OK && h->n < HARNESS_PACKETS - 1) {
             ngx_memzero(p->head, sizeof(p->head));
             ngx_memcpy(p->head, payload, ngx_min(p->pkt.len, 4));
-            p->us = ngx_webrtc_source_thread_now();
+            p->us = ngx_webrtc_time_now();
             h->n++;
         }
     }
@@ -248,7 +248,7 @@ harness_init(harness_t *h, const char *url,
         abort();
     }
 
-    h->start_us = ngx_webrtc_source_thread_now();
+    h->start_us = ngx_webrtc_time_now();
 }
 
 
@@ -286,7 +286,7 @@ harness_wait(harness_t *h, ngx_uint_t *value, ngx_uint_t n, ngx_uint_t ms)
     uint64_t         us;
     struct timespec  ts;
 
-    us = ngx_webrtc_source_thread_now() + ms * 1000;
+    us = ngx_webrtc_time_now() + ms * 1000;
     ts.tv_sec = us / 1000000;
     ts.tv_nsec = us % 1000000 * 1000;
 
@@ -313,7 +313,7 @@ harness_stop(harness_t *h)
 {
     uint64_t  us;
 
-    us = ngx_webrtc_source_thread_now();
+    us = ngx_webrtc_time_now();
 
     ngx_webrtc_source_thread_stop(h->th);
 
@@ -321,7 +321,7 @@ harness_stop(harness_t *h)
         abort();
     }
 
-    return (ngx_webrtc_source_thread_now() - us) / 1000;
+    return (ngx_webrtc_time_now() - us) / 1000;
 }
 
 

@@ -106,16 +106,15 @@ apart(harness_t *h)
     int                d, most;
     int64_t            now, at[NGX_WEBRTC_SOURCE_TRACKS];
     uint32_t           line[NGX_WEBRTC_SOURCE_TRACKS];
-    uint64_t           ntp;
     ngx_uint_t         i, t, set;
     harness_packet_t  *p;
 
-    now = (int64_t) time(NULL) * 1000000;
+    now = (int64_t) ngx_webrtc_time_now();
     most = 0;
     set = 0;
 
-    (void) ngx_webrtc_timeline_ntp(&h->timeline, 90000, now, &line[0], &ntp);
-    (void) ngx_webrtc_timeline_ntp(&h->timeline, 48000, now, &line[1], &ntp);
+    (void) ngx_webrtc_timeline_at(&h->timeline, 90000, now, &line[0]);
+    (void) ngx_webrtc_timeline_at(&h->timeline, 48000, now, &line[1]);
 
     for (i = 0; i < h->n; i++) {
         p = &h->p[i];

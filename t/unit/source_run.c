@@ -185,13 +185,11 @@ behind(harness_t *h, uint32_t video, uint32_t audio)
 {
     int64_t   now;
     uint32_t  rtp_video, rtp_audio;
-    uint64_t  ntp;
 
-    now = (int64_t) time(NULL) * 1000000;
+    now = (int64_t) ngx_webrtc_time_now();
 
-    if (ngx_webrtc_timeline_ntp(&h->timeline, 90000, now, &rtp_video, &ntp)
-        != NGX_OK
-        || ngx_webrtc_timeline_ntp(&h->timeline, 48000, now, &rtp_audio, &ntp)
+    if (ngx_webrtc_timeline_at(&h->timeline, 90000, now, &rtp_video) != NGX_OK
+        || ngx_webrtc_timeline_at(&h->timeline, 48000, now, &rtp_audio)
            != NGX_OK)
     {
         return 1000000;

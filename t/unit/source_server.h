@@ -85,7 +85,7 @@ server_main(void *data)
             break;
         }
 
-        start_us = ngx_webrtc_source_thread_now();
+        start_us = ngx_webrtc_time_now();
 
         if (s->served < SERVER_TIMES) {
             s->at_us[s->served] = start_us;
@@ -114,7 +114,7 @@ server_main(void *data)
 
             due_us = start_us + (ts > s->burst_ms ? ts - s->burst_ms : 0)
                                 * 1000;
-            now_us = ngx_webrtc_source_thread_now();
+            now_us = ngx_webrtc_time_now();
 
             if (due_us > now_us) {
                 usleep(due_us - now_us);

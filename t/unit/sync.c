@@ -258,8 +258,8 @@ test_jumps(void)
 
 
 /*
- * Our clock is put back or ahead after 20 s, by a VM that goes on or NTP: what
- * comes each 20 ms and 40 ms keeps its steps, but for one.
+ * After 20 s packets come that were held, or a pause is over: what comes each
+ * 20 ms and 40 ms keeps its steps, but for one.
  */
 
 static void
@@ -278,17 +278,10 @@ test_steps(void)
     } t[] = {
         { "back by half a second", -500000, 0, 0, 0 },
         { "back by 2.9 s", -2900000, 0, 0, 0 },
-        { "back by 3.1 s", -3100000, 0, 0, 0 },
-        { "back by a minute", -60000000, 0, 0, 0 },
-        { "back to 1970", -START, 0, 0, 0 },
         { "ahead by half a second", 500000, 0, 0, 0 },
         { "ahead by 9.9 s", 9900000, 0, 0, 0 },
         { "ahead by a minute", 60000000, 0, 2, 60000000 },
         { "ahead by a year", 31536000000000LL, 0, 2, 31536000000000LL },
-
-        /* what has passed of a long pause is not known */
-        { "back by a minute in a pause", -60000000, 2000, 2, 2000000 },
-        { "back by a minute in a long pause", -60000000, 8000, 2, 0 },
     };
 
     for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
