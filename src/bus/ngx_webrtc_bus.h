@@ -340,6 +340,10 @@ typedef struct {
     /* a slot expires, of which this process frees: peer is valid meanwhile */
     void                   (*on_expire)(void *ctx, void *peer);
     void                    *on_expire_ctx;
+
+    /* a claimed slot is to be ended for a new one; NGX_OK: it has */
+    ngx_int_t              (*on_give_way)(void *ctx, uint64_t ref);
+    void                    *on_give_way_ctx;
 } ngx_webrtc_bus_t;
 
 

@@ -58,6 +58,8 @@ static ngx_int_t ngx_webrtc_peers_give_way(ngx_webrtc_bus_t *bus,
     uint64_t now_ms);
 static ngx_webrtc_entry_t *ngx_webrtc_peers_oldest(ngx_webrtc_bus_t *bus,
     uint64_t now_ms, uint64_t *found);
+static ngx_uint_t ngx_webrtc_peers_never_came(ngx_webrtc_entry_t *e,
+    uint64_t word);
 static void ngx_webrtc_peers_not_pending(ngx_webrtc_bus_t *bus,
     ngx_webrtc_peer_t *peer);
 static void ngx_webrtc_peers_recount_pending(ngx_webrtc_bus_t *bus);
@@ -252,17 +254,36 @@ ngx_webrtc_peers_may_give_way(ngx_webrtc_bus_t *bus, uint64_t now_ms)
 }
 
 
-/* ends the oldest slot that nobody has claimed, of those that are looked at */
+/*
+ * Ends the oldest slot that nobody has come for, of those that are looked at.
+ * One with full ICE is claimed from the first: its owner has to end it, which
+ * takes a moment where that is another worker.
+ */
 
 static ngx_int_t
 ngx_webrtc_peers_give_way(ngx_webrtc_bus_t *bus, uint64_t now_ms)
 {
-    uint64_t             word;
+    uint64_t             word, ref;
     ngx_webrtc_entry_t  *e;
 
     e = ngx_webrtc_peers_oldest(bus, now_ms, &word);
 
-    return e ? ngx_webrtc_peers_end(bus, e, word, 1) : NGX_DECLINED;
+    if (e == NULL) {
+        return NGX_DECLINED;
+    }
+
+    if (ngx_webrtc_entry_state(word) == NGX_WEBRTC_ENTRY_NEW) {
+        return ngx_webrtc_peers_end(bus, e, word, 1);
+    }
+
+    if (bus->on_give_way == NULL) {
+        return NGX_DECLINED;
+    }
+
+    ref = ngx_webrtc_ref(e - bus->sh->peers.entries,
+                         ngx_webrtc_entry_generation(word));
+
+    return bus->on_give_way(bus->on_give_way_ctx, ref);
 }
 
 
@@ -285,7 +306,7 @@ ngx_webrtc_peers_oldest(ngx_webrtc_bus_t *bus, uint64_t now_ms, uint64_t *found)
 
         word = ngx_webrtc_atomic_load_acquire(&t->entries[n].word);
 
-        if (ngx_webrtc_entry_state(word) == NGX_WEBRTC_ENTRY_NEW) {
+        if (ngx_webrtc_peers_never_came(&t->entries[n], word)) {
             created = ngx_webrtc_atomic_load(&t->entries[n].created_ms);
 
             if ((int64_t) (created - oldest) < 0) {
@@ -299,6 +320,28 @@ ngx_webrtc_peers_oldest(ngx_webrtc_bus_t *bus, uint64_t now_ms, uint64_t *found)
     }
 
     return e;
+}
+
+
+static ngx_uint_t
+ngx_webrtc_peers_never_came(ngx_webrtc_entry_t *e, uint64_t word)
+{
+    ngx_webrtc_peer_t  *peer;
+
+    switch (ngx_webrtc_entry_state(word)) {
+
+    case NGX_WEBRTC_ENTRY_NEW:
+        return 1;
+
+    case NGX_WEBRTC_ENTRY_CLAIMED:
+        peer = e->p;
+
+        return peer->full && !peer->closing
+               && ngx_webrtc_atomic_load(&peer->progress) == 0;
+
+    default:
+        return 0;
+    }
 }
 
 

@@ -171,8 +171,9 @@ typedef struct {
  *          id and desc's local ufrag are random and unique.  Copied; peer->ref
  *          is set in it too
  *
- * A slot that nobody has claimed for NGX_WEBRTC_PENDING_LEAST gives way when
- * there is no other, or no memory.
+ * A slot that nobody has come for in NGX_WEBRTC_PENDING_LEAST gives way when
+ * there is no other, or no memory; one with full ICE is ended by
+ * bus->on_give_way(), and what is another worker's is free a moment later.
  *
  * NGX_OK
  * NGX_DECLINED  something is full: bus->lack says what
@@ -228,8 +229,8 @@ ngx_int_t ngx_webrtc_peers_find_number(ngx_webrtc_bus_t *bus, uint32_t number,
 ngx_webrtc_peer_t *ngx_webrtc_peers_claim(ngx_webrtc_bus_t *bus, uint64_t ref);
 
 /*
- * Is there a slot that would be ended for a new one: not claimed, and
- * NGX_WEBRTC_PENDING_LEAST old?  Not all of them are looked at.
+ * Is there a slot that would be ended for a new one: that nobody has come for,
+ * and NGX_WEBRTC_PENDING_LEAST old?  Not all of them are looked at.
  */
 ngx_uint_t ngx_webrtc_peers_may_give_way(ngx_webrtc_bus_t *bus,
     uint64_t now_ms);

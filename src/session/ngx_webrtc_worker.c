@@ -39,6 +39,9 @@
 #define NGX_WEBRTC_WORKER_REAP    20
 
 
+static ngx_int_t ngx_webrtc_worker_end(ngx_webrtc_worker_t *wk,
+    ngx_webrtc_peer_t *copy, ngx_webrtc_peer_info_t *info, const char *reason);
+static ngx_int_t ngx_webrtc_worker_give_way(void *ctx, uint64_t ref);
 static void ngx_webrtc_worker_received(void *ctx);
 static void ngx_webrtc_worker_shutdown(void *ctx);
 static void ngx_webrtc_worker_on_stream(void *ctx, ngx_webrtc_stream_t *st);
@@ -92,6 +95,9 @@ ngx_webrtc_worker_init(ngx_cycle_t *cycle, ngx_webrtc_worker_conf_t *conf)
 
     ngx_webrtc_bus_set_number(wk->bus, ngx_worker);
     ngx_webrtc_unheard_init(wk);
+
+    wk->bus->on_give_way = ngx_webrtc_worker_give_way;
+    wk->bus->on_give_way_ctx = wk;
 
     if (ngx_webrtc_roles_init(wk) != NGX_OK) {
         goto failed;
@@ -180,20 +186,39 @@ ngx_webrtc_worker_done(ngx_webrtc_worker_t *wk)
 ngx_int_t
 ngx_webrtc_worker_close(ngx_webrtc_worker_t *wk, ngx_str_t *id)
 {
-    ngx_webrtc_peer_t       *peer, copy;
-    ngx_webrtc_session_t    *s;
-    ngx_webrtc_peer_info_t   info;
+    ngx_webrtc_peer_t       copy;
+    ngx_webrtc_peer_info_t  info;
 
     if (ngx_webrtc_peers_find_id(wk->bus, id, &copy, &info) != NGX_OK) {
         return NGX_DECLINED;
     }
 
-    switch (ngx_webrtc_peers_delete(wk->bus, info.ref, &info.worker)) {
+    return (ngx_webrtc_worker_end(wk, &copy, &info, "deleted") == NGX_DECLINED)
+           ? NGX_DECLINED : NGX_OK;
+}
+
+
+/*
+ * Ends a session of any worker.
+ *
+ * NGX_OK        it has ended
+ * NGX_BUSY      the worker that has it is told
+ * NGX_DECLINED  it is ending already, or gone
+ */
+
+static ngx_int_t
+ngx_webrtc_worker_end(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_t *copy,
+    ngx_webrtc_peer_info_t *info, const char *reason)
+{
+    ngx_webrtc_peer_t     *peer;
+    ngx_webrtc_session_t  *s;
+
+    switch (ngx_webrtc_peers_delete(wk->bus, info->ref, &info->worker)) {
 
     case NGX_OK:
 
-        if (info.state == NGX_WEBRTC_PEER_NEW) {
-            ngx_webrtc_unheard_deleted(wk, &copy);
+        if (info->state == NGX_WEBRTC_PEER_NEW) {
+            ngx_webrtc_unheard_deleted(wk, copy);
         }
 
         return NGX_OK;
@@ -205,12 +230,12 @@ ngx_webrtc_worker_close(ngx_webrtc_worker_t *wk, ngx_str_t *id)
         return NGX_DECLINED;
     }
 
-    peer = ngx_webrtc_peers_mine(wk->bus, info.ref);
+    peer = ngx_webrtc_peers_mine(wk->bus, info->ref);
 
     if (peer && peer->session) {
         /* at once: this is nobody's callback */
         s = peer->session;
-        s->reason = "deleted";
+        s->reason = reason;
         ngx_webrtc_session_life_destroy(s);
         return NGX_OK;
     }
@@ -220,9 +245,25 @@ ngx_webrtc_worker_close(ngx_webrtc_worker_t *wk, ngx_str_t *id)
      * session's timer looks at the slot.
      */
 
-    ngx_webrtc_worker_tell_close(wk, &info, "deleted");
+    ngx_webrtc_worker_tell_close(wk, info, reason);
 
-    return NGX_OK;
+    return NGX_BUSY;
+}
+
+
+static ngx_int_t
+ngx_webrtc_worker_give_way(void *ctx, uint64_t ref)
+{
+    ngx_webrtc_worker_t *wk = ctx;
+
+    ngx_webrtc_peer_t       copy;
+    ngx_webrtc_peer_info_t  info;
+
+    if (ngx_webrtc_peers_find_ref(wk->bus, ref, &copy, &info) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    return ngx_webrtc_worker_end(wk, &copy, &info, "gave way to a new one");
 }
 
 

@@ -31,6 +31,7 @@ location ~ ^/file/(?<name>\w+)$ {
     webrtc_wait  30s;
 }
 location ~ ^/whip/(?<name>\w+)$ { webrtc_publish $name; }
+location ~ ^/full/(?<name>\w+)$ { webrtc_publish $name; webrtc_ice full; }
 location ~ ^/live/(?<name>\w+)$ { webrtc_play    $name; webrtc_wait 30s; }
 EOF2
 
@@ -167,13 +168,15 @@ subtest 'a zone that is full of names' => sub {
     $t->done;
 };
 
-subtest 'sessions that never connect' => sub {
+# with an agent of their own, a session is its worker's from the first
+
+for my $path (qw{ /whip/ /full/ }) { subtest "$path: never connect" => sub {
     my $t = NgxWebRTC->new(workers => 2);
 
     $t->start(http => 'webrtc_max_sessions 20; webrtc_max_pending off; '
                       . 'webrtc_handshake_timeout 100s;', %server);
 
-    my @open = flood($t, '/whip/nobody_', [ 1 .. 40 ], 'sendonly');
+    my @open = flood($t, "${path}nobody_", [ 1 .. 40 ], 'sendonly');
 
     ok(wait_for(30, sub { ($t->status->{sessions} || 0) >= 20 }), 'are many');
 
@@ -187,13 +190,13 @@ subtest 'sessions that never connect' => sub {
     my $view;
 
     ok(wait_for(60, sub {
-        push @open, flood($t, '/whip/nobody_', [ 41 .. 42 ], 'sendonly');
+        push @open, flood($t, "${path}nobody_", [ 41 .. 42 ], 'sendonly');
         $t->post_offer('/file/bars', offer())->{status} == 201;
     }), 'the oldest of them go first') or diag($t->log);
 
     close $_ for @open;
 
     $t->done;
-};
+} }
 
 done_testing();
