@@ -65,6 +65,11 @@
 #define NGX_WEBRTC_FILES_LOOK_GROW   1000
 #define NGX_WEBRTC_FILES_LOOK_IDLE   5000
 
+/* milliseconds until threads that had no room for a read are asked again, at
+ * first and at most; chosen: a few reads of a disk, what a viewer may notice */
+#define NGX_WEBRTC_FILES_AGAIN       10
+#define NGX_WEBRTC_FILES_AGAINS      320
+
 /* bytes that a frame has room for */
 #define NGX_WEBRTC_FILES_FRAME                                                \
     (NGX_WEBRTC_RANGE_HEADER + NGX_WEBRTC_RANGE_PAYLOAD)
@@ -110,6 +115,10 @@ typedef struct {
     ngx_webrtc_ranges_read_t     read;        /* of held */
     u_char                      *held;        /* a frame without room for it */
     size_t                       nheld;
+
+    ngx_webrtc_ranges_read_t     refused;     /* by threads, */
+    ngx_msec_t                   again;       /* it is tried again then, */
+    ngx_msec_t                   pause;       /* after that; 0: none is */
 
     unsigned                     hello:1;     /* is owed */
     unsigned                     full:1;      /* wait for room */

@@ -3,7 +3,8 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * How a file session reads: what is in the page cache at once, the rest by a
- * thread, see ngx_webrtc_files.c.
+ * thread, see ngx_webrtc_files.c.  The event loop waits for a disk only where
+ * nginx has no threads; where they have no room the read waits for that.
  */
 
 
@@ -44,6 +45,8 @@ static void ngx_webrtc_files_read_pread(ngx_fd_t fd, u_char *p, size_t size,
 #if (NGX_THREADS)
 static ngx_int_t ngx_webrtc_files_read_post(ngx_webrtc_files_t *f,
     ngx_webrtc_files_channel_t *fc, ngx_webrtc_ranges_read_t *read);
+static void ngx_webrtc_files_read_refused(ngx_webrtc_files_channel_t *fc,
+    ngx_webrtc_ranges_read_t *read);
 static void ngx_webrtc_files_read_thread(void *data, ngx_log_t *log);
 static void ngx_webrtc_files_read_done(ngx_event_t *ev);
 #endif
@@ -72,6 +75,7 @@ ngx_webrtc_files_read(ngx_webrtc_files_t *f, ngx_webrtc_files_channel_t *fc,
         n = preadv2(f->fd, &iov, 1, (off_t) read->offset, RWF_NOWAIT);
 
         if (n == (ssize_t) read->length) {
+            fc->pause = 0;
             ngx_webrtc_files_read_data(f, fc, read, f->fw->frame, n, NULL, 0);
             return;
         }
@@ -88,7 +92,15 @@ ngx_webrtc_files_read(ngx_webrtc_files_t *f, ngx_webrtc_files_channel_t *fc,
 
 #if (NGX_THREADS)
 
-    if (ngx_webrtc_files_read_post(f, fc, read) == NGX_OK) {
+    if (f->fw->conf.npools) {
+
+        if (ngx_webrtc_files_read_post(f, fc, read) == NGX_OK) {
+            fc->pause = 0;
+
+        } else {
+            ngx_webrtc_files_read_refused(fc, read);
+        }
+
         return;
     }
 
@@ -223,6 +235,19 @@ ngx_webrtc_files_read_post(ngx_webrtc_files_t *f,
     f->reading++;
 
     return NGX_OK;
+}
+
+
+/* The channel reads nothing else until this one is under way. */
+
+static void
+ngx_webrtc_files_read_refused(ngx_webrtc_files_channel_t *fc,
+    ngx_webrtc_ranges_read_t *read)
+{
+    fc->refused = *read;
+    fc->pause = ngx_max(2 * fc->pause, NGX_WEBRTC_FILES_AGAIN);
+    fc->pause = ngx_min(fc->pause, NGX_WEBRTC_FILES_AGAINS);
+    fc->again = ngx_current_msec + fc->pause;
 }
 
 

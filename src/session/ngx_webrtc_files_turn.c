@@ -163,6 +163,10 @@ ngx_webrtc_files_turn_arm(ngx_webrtc_files_t *f)
         {
             next = (ngx_msec_t) deadline;
         }
+
+        if (fc->pause && (ngx_msec_int_t) (fc->again - next) < 0) {
+            next = fc->again;
+        }
     }
 
     if (f->file.limit_rate && f->after == 0 && f->credit <= 0) {
@@ -231,6 +235,20 @@ ngx_webrtc_files_turn_step(ngx_webrtc_files_t *f,
 
         ngx_free(fc->held);
         fc->held = NULL;
+    }
+
+    if (fc->pause) {
+
+        /* paid for already */
+
+        if ((ngx_msec_int_t) (ngx_current_msec - fc->again) < 0) {
+            return 0;
+        }
+
+        read = fc->refused;
+        ngx_webrtc_files_read(f, fc, &read);
+
+        return fc->pause ? 0 : read.length;
     }
 
     if (f->file.limit_rate && f->after == 0 && f->credit <= 0) {

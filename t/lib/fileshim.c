@@ -9,7 +9,9 @@
  *                      nothing is in the page cache
  *   $FILESHIM/fstat    while there is this one: when fstat() has looked
  *
- * and $FILESHIM/fadvise.held, $FILESHIM/fstat.held tell that one does.
+ * and $FILESHIM/fadvise.held, $FILESHIM/fstat.held tell that one does.  While
+ * there is the former, $FILESHIM/pread.loop tells that the event loop reads
+ * what is in no page cache.
  */
 
 
@@ -32,6 +34,7 @@
 
 typedef int (*fstat_pt)(int, struct stat64 *);
 typedef int (*fadvise_pt)(int, off64_t, off64_t, int);
+typedef ssize_t (*pread_pt)(int, void *, size_t, off64_t);
 typedef ssize_t (*preadv_pt)(int, const struct iovec *, int, off64_t, int);
 
 
@@ -111,6 +114,32 @@ posix_fadvise64(int fd, off64_t offset, off64_t len, int advice)
     shim_hold("fadvise");
 
     return real(fd, offset, len, advice);
+}
+
+
+ssize_t
+pread64(int fd, void *buf, size_t n, off64_t offset)
+{
+    int              file;
+    char             path[4096];
+    static pread_pt  real;
+
+    if (real == NULL) {
+        *(void **) &real = dlsym(RTLD_NEXT, "pread64");
+    }
+
+    if (getpid() == (pid_t) syscall(SYS_gettid)
+        && shim_on("fadvise", "", path, sizeof(path)))
+    {
+        (void) shim_on("pread", ".loop", path, sizeof(path));
+        file = open(path, O_CREAT | O_WRONLY, 0600);
+
+        if (file != -1) {
+            (void) close(file);
+        }
+    }
+
+    return real(fd, buf, n, offset);
 }
 
 
