@@ -174,7 +174,8 @@ for my $path (qw{ /whip/ /full/ }) { subtest "$path: never connect" => sub {
     my $t = NgxWebRTC->new(workers => 2);
 
     $t->start(http => 'webrtc_max_sessions 20; webrtc_max_pending off; '
-                      . 'webrtc_handshake_timeout 100s;', %server);
+                      . 'webrtc_handshake_timeout 100s; webrtc_timeout 100s;',
+              %server);
 
     my @open = flood($t, "${path}nobody_", [ 1 .. 40 ], 'sendonly');
 
