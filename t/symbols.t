@@ -22,7 +22,7 @@ my %NGINX = map { $_ => 1 } qw/ ngx_modules ngx_module_names
 
 my %ONCE = map { $_ => 1 } qw/ ngx_webrtc_srtp:initialized
                                ngx_webrtc_time:ngx_webrtc_time_offset
-                               ngx_webrtc_sctp:ngx_webrtc_sctp_instance /;
+                               ngx_webrtc_sctp_instance:ngx_webrtc_sctp_instance /;
 
 for my $so (grep { -e } "$build/ngx_http_webrtc_module.so",
             "$build/clang/ngx_http_webrtc_module.so")

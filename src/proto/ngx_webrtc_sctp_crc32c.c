@@ -12,7 +12,7 @@
 
 #include <usrsctp.h>
 
-#include <ngx_webrtc_sctp.h>
+#include <ngx_webrtc_sctp_crc32c.h>
 
 
 #if ((defined __x86_64__) && (NGX_HAVE_LITTLE_ENDIAN))

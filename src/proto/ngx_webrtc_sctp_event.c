@@ -12,10 +12,10 @@
 
 #include <usrsctp.h>
 
-#include <ngx_webrtc_sctp.h>
+#include <ngx_webrtc_sctp_crc32c.h>
+#include <ngx_webrtc_sctp_event.h>
 #include <ngx_webrtc_sctp_flow.h>
-#include <ngx_webrtc_sctp_run.h>
-#include <ngx_webrtc_sctp_setup.h>
+#include <ngx_webrtc_sctp_instance.h>
 
 
 typedef enum {
@@ -53,7 +53,7 @@ static void ngx_webrtc_sctp_tell(ngx_webrtc_sctp_assoc_t *assoc);
 
 
 int
-ngx_webrtc_sctp_on_output(void *id, void *buf, size_t n, uint8_t tos,
+ngx_webrtc_sctp_event_output(void *id, void *buf, size_t n, uint8_t tos,
     uint8_t df)
 {
     u_char                   *p;
@@ -64,7 +64,7 @@ ngx_webrtc_sctp_on_output(void *id, void *buf, size_t n, uint8_t tos,
     (void) tos;
     (void) df;
 
-    assoc = ngx_webrtc_sctp_find(id);
+    assoc = ngx_webrtc_sctp_instance_find(id);
 
     if (assoc == NULL) {
         if (ngx_webrtc_sctp_instance) {
@@ -103,7 +103,7 @@ ngx_webrtc_sctp_on_output(void *id, void *buf, size_t n, uint8_t tos,
 
 
 void
-ngx_webrtc_sctp_on_repeat(void *ctx, u_char *p, size_t n)
+ngx_webrtc_sctp_event_repeat(void *ctx, u_char *p, size_t n)
 {
     ngx_webrtc_sctp_assoc_t *assoc = ctx;
 
@@ -113,7 +113,7 @@ ngx_webrtc_sctp_on_repeat(void *ctx, u_char *p, size_t n)
 
 
 int
-ngx_webrtc_sctp_on_receive(ngx_webrtc_sctp_so_pt so,
+ngx_webrtc_sctp_event_receive(ngx_webrtc_sctp_so_pt so,
     union sctp_sockstore addr, void *data, size_t n, struct sctp_rcvinfo info,
     int flags, void *id)
 {
@@ -123,7 +123,7 @@ ngx_webrtc_sctp_on_receive(ngx_webrtc_sctp_so_pt so,
     (void) so;
     (void) addr;
 
-    assoc = ngx_webrtc_sctp_find(id);
+    assoc = ngx_webrtc_sctp_instance_find(id);
 
     /* without data after the end of an association, which we know of */
 
@@ -164,13 +164,13 @@ done:
 
 
 int
-ngx_webrtc_sctp_on_room(ngx_webrtc_sctp_so_pt so, uint32_t room, void *id)
+ngx_webrtc_sctp_event_room(ngx_webrtc_sctp_so_pt so, uint32_t room, void *id)
 {
     ngx_webrtc_sctp_assoc_t  *assoc;
 
     (void) so;
 
-    assoc = ngx_webrtc_sctp_find(id);
+    assoc = ngx_webrtc_sctp_instance_find(id);
 
     if (assoc == NULL || assoc->state > NGX_WEBRTC_SCTP_CLOSING) {
         return 1;
@@ -330,7 +330,7 @@ ngx_webrtc_sctp_set(ngx_webrtc_sctp_assoc_t *assoc,
         assoc->above = 0;
     }
 
-    ngx_webrtc_sctp_touch(assoc);
+    ngx_webrtc_sctp_instance_touch(assoc);
 
     event = ngx_webrtc_sctp_event(assoc, NGX_WEBRTC_SCTP_EVENT_STATE);
 
@@ -380,7 +380,7 @@ ngx_webrtc_sctp_ready(ngx_webrtc_sctp_assoc_t *assoc)
 /* usrsctp is not running: the user may hear of what has happened */
 
 void
-ngx_webrtc_sctp_dispatch(ngx_webrtc_sctp_t *sctp)
+ngx_webrtc_sctp_event_dispatch(ngx_webrtc_sctp_t *sctp)
 {
     ngx_queue_t              *q;
     ngx_webrtc_sctp_assoc_t  *assoc;
@@ -420,7 +420,7 @@ ngx_webrtc_sctp_tell(ngx_webrtc_sctp_assoc_t *assoc)
 
         /* ABORT if usrsctp still believes in it: too large a message */
 
-        ngx_webrtc_sctp_shut(assoc);
+        ngx_webrtc_sctp_instance_shut(assoc);
     }
 
     while (!ngx_queue_empty(&assoc->events)) {
@@ -479,14 +479,14 @@ ngx_webrtc_sctp_tell(ngx_webrtc_sctp_assoc_t *assoc)
         }
     }
 
-    ngx_webrtc_sctp_touch(assoc);
+    ngx_webrtc_sctp_instance_touch(assoc);
 }
 
 
 /* nothing of what has happened will be told */
 
 void
-ngx_webrtc_sctp_forget(ngx_webrtc_sctp_assoc_t *assoc)
+ngx_webrtc_sctp_event_forget(ngx_webrtc_sctp_assoc_t *assoc)
 {
     ngx_queue_t              *q;
     ngx_webrtc_sctp_event_t  *event;

@@ -31,6 +31,7 @@
 #include <usrsctp.h>
 
 #include <ngx_webrtc_cursor.h>
+#include <ngx_webrtc_sctp_crc32c.h>
 #include <ngx_webrtc_sctp_flow.h>
 #include <ngx_webrtc_sctp_setup.h>
 

@@ -14,7 +14,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include <ngx_webrtc_sctp.h>
+#include <ngx_webrtc_sctp_assoc.h>
 
 
 /*

@@ -55,7 +55,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include <ngx_webrtc_sctp.h>
+#include <ngx_webrtc_sctp_limits.h>
 #include <ngx_webrtc_sctp_rate.h>
 
 

@@ -42,7 +42,8 @@
 #include <ngx_core.h>
 
 #include <ngx_webrtc_cursor.h>
-#include <ngx_webrtc_sctp.h>
+#include <ngx_webrtc_sctp_crc32c.h>
+#include <ngx_webrtc_sctp_limits.h>
 #include <ngx_webrtc_sctp_repair.h>
 #include <ngx_webrtc_seq.h>
 

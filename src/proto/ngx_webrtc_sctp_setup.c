@@ -10,7 +10,6 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include <ngx_webrtc_sctp.h>
 #include <ngx_webrtc_sctp_setup.h>
 
 

@@ -16,18 +16,7 @@
 
 #include <usrsctp.h>
 
-
-/* bytes of the common header; RFC 9260, 3.1 */
-#define NGX_WEBRTC_SCTP_HEADER       12
-
-/* messages and chunks on a queue, each way; chosen: NGX_WEBRTC_SCTP_SEND
- * bytes in full packets, while messages of a byte take 8 MB at most; our own
- * count of messages, see ngx_webrtc_sctp_crowded(), is the same */
-#define NGX_WEBRTC_SCTP_CHUNKS       16384
-
-/* bytes of a message in a full packet: without the common header and that of
- * the chunk */
-#define NGX_WEBRTC_SCTP_CHUNK        (NGX_WEBRTC_SCTP_PACKET - 28)
+#include <ngx_webrtc_sctp_limits.h>
 
 
 /* what usrsctp calls a socket */

@@ -15,6 +15,7 @@
 
 #include <ngx_webrtc_cursor.h>
 #include <ngx_webrtc_sctp.h>
+#include <ngx_webrtc_sctp_crc32c.h>
 
 #include "sctp_net.h"
 

@@ -13,6 +13,7 @@
 
 #include <ngx_webrtc_cursor.h>
 #include <ngx_webrtc_sctp.h>
+#include <ngx_webrtc_sctp_crc32c.h>
 #include <ngx_webrtc_sctp_repair.h>
 
 #include "tap.h"
