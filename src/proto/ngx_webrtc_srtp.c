@@ -9,20 +9,12 @@
  * RFC 3711 (SRTP, AES_CM, HMAC-SHA1), RFC 6188, 7.2 (KDF of 256-bit keys),
  * RFC 7714 (AES-GCM).
  *
- * HMAC-SHA1 of AES_CM is computed from SHA-1 states saved behind the key's
- * inner and outer block.  Measured for 1200 bytes: 0.67 us, against 0.75 us
- * with HMAC_CTX, 0.79 us with EVP_MAC; and a key takes 40 bytes in place of
- * seven allocations.  It needs the SHA1_*() functions, which OpenSSL 3 has
- * but calls deprecated.
- *
  * SRTCP from the peer.  Debian's libsrtp2 is linked to NSS, which looks its
  * contexts up in lists.  Measured for a report with 5000 contexts: 12 us (GCM)
  * and 26 us (AES_CM) by libsrtp2, 0.7 us and 0.5 us by EVP; in a worker with
  * 1000 viewers, whose cache has other things in it, 23 us by libsrtp2.
  */
 
-
-#define OPENSSL_SUPPRESS_DEPRECATED
 
 #include <ngx_config.h>
 #include <ngx_core.h>
@@ -32,11 +24,11 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
-#include <openssl/sha.h>
 
 #include <srtp2/srtp.h>
 
 #include <ngx_webrtc_srtp.h>
+#include <ngx_webrtc_srtp_hmac.h>
 
 
 /* bytes of fixed headers; RFC 3550, 5.1 and 6.4 */
@@ -59,9 +51,6 @@
 
 /* SRTCP packets that a packet may be late; RFC 3711, 3.3.2 wants 64 at least */
 #define NGX_WEBRTC_SRTP_RTCP_WINDOW   64
-
-/* bytes of an HMAC-SHA1 key; RFC 3711, 8.2 */
-#define NGX_WEBRTC_SRTP_AUTH_KEY      20
 
 #define NGX_WEBRTC_SRTP_GCM_IV        12
 #define NGX_WEBRTC_SRTP_CM_IV         16
@@ -99,11 +88,6 @@ static ngx_int_t ngx_webrtc_srtp_open_cm(const ngx_webrtc_srtp_in_t *in,
     uint32_t trailer);
 static ngx_int_t ngx_webrtc_srtp_crypt(EVP_CIPHER_CTX *ctx, const u_char *iv,
     const u_char *src, u_char *dst, size_t n);
-static void ngx_webrtc_srtp_hmac_key(const u_char *key, u_char pad,
-    uint32_t *state);
-static void ngx_webrtc_srtp_hmac(const uint32_t *inner, const uint32_t *outer,
-    const u_char *p, size_t n, uint32_t trailer, u_char *mac);
-static void ngx_webrtc_srtp_sha1_load(SHA_CTX *sha, const uint32_t *state);
 static void ngx_webrtc_srtp_iv(ngx_uint_t gcm, const u_char *salt,
     const u_char *ssrc, uint64_t index, u_char *iv);
 static ngx_webrtc_srtp_ssrc_t *ngx_webrtc_srtp_in_ssrc(
@@ -227,7 +211,7 @@ ngx_webrtc_srtp_protect(ngx_webrtc_srtp_out_t *out, uint64_t index,
     const u_char *payload, size_t n, u_char *dst, size_t *dst_n)
 {
     size_t  room;
-    u_char  *body, iv[NGX_WEBRTC_SRTP_CM_IV], mac[SHA_DIGEST_LENGTH];
+    u_char  *body, iv[NGX_WEBRTC_SRTP_CM_IV], mac[NGX_WEBRTC_SRTP_HMAC];
 
     if (out->rtp == NULL || hdr_n < NGX_WEBRTC_SRTP_RTP_HEADER) {
         return NGX_DECLINED;
@@ -302,7 +286,7 @@ ngx_webrtc_srtp_protect_rtcp(ngx_webrtc_srtp_out_t *out, u_char *p, size_t *n,
     size_t cap)
 {
     size_t    len, room;
-    u_char   *body, *end, iv[NGX_WEBRTC_SRTP_CM_IV], mac[SHA_DIGEST_LENGTH];
+    u_char   *body, *end, iv[NGX_WEBRTC_SRTP_CM_IV], mac[NGX_WEBRTC_SRTP_HMAC];
     u_char    trailer[NGX_WEBRTC_SRTP_RTCP_INDEX];
     uint32_t  word;
 
@@ -706,10 +690,7 @@ ngx_webrtc_srtp_derive_set(const ngx_webrtc_srtp_profile_t *prof,
         goto done;
     }
 
-    /* RFC 2104, 2: ipad and opad */
-
-    ngx_webrtc_srtp_hmac_key(secret, 0x36, inner);
-    ngx_webrtc_srtp_hmac_key(secret, 0x5c, outer);
+    ngx_webrtc_srtp_hmac_init(secret, inner, outer);
 
 done:
 
@@ -801,7 +782,7 @@ static ngx_int_t
 ngx_webrtc_srtp_open_cm(const ngx_webrtc_srtp_in_t *in, const u_char *iv,
     const u_char *hdr, u_char *p, size_t n, uint32_t trailer)
 {
-    u_char  mac[SHA_DIGEST_LENGTH];
+    u_char  mac[NGX_WEBRTC_SRTP_HMAC];
 
     ngx_webrtc_srtp_hmac(in->rtcp_inner, in->rtcp_outer, hdr, p + n - hdr,
                          trailer, mac);
@@ -829,73 +810,6 @@ ngx_webrtc_srtp_crypt(EVP_CIPHER_CTX *ctx, const u_char *iv, const u_char *src,
     }
 
     return NGX_OK;
-}
-
-
-static void
-ngx_webrtc_srtp_hmac_key(const u_char *key, u_char pad, uint32_t *state)
-{
-    SHA_CTX     sha;
-    u_char      block[SHA_CBLOCK];
-    ngx_uint_t  i;
-
-    for (i = 0; i < SHA_CBLOCK; i++) {
-        block[i] = pad ^ ((i < NGX_WEBRTC_SRTP_AUTH_KEY) ? key[i] : 0);
-    }
-
-    SHA1_Init(&sha);
-    SHA1_Update(&sha, block, SHA_CBLOCK);
-
-    state[0] = sha.h0;
-    state[1] = sha.h1;
-    state[2] = sha.h2;
-    state[3] = sha.h3;
-    state[4] = sha.h4;
-
-    OPENSSL_cleanse(block, sizeof(block));
-    OPENSSL_cleanse(&sha, sizeof(sha));
-}
-
-
-/* HMAC-SHA1 of n bytes at p and the trailer behind them, 20 bytes to mac */
-
-static void
-ngx_webrtc_srtp_hmac(const uint32_t *inner, const uint32_t *outer,
-    const u_char *p, size_t n, uint32_t trailer, u_char *mac)
-{
-    u_char   t[4];
-    SHA_CTX  sha;
-
-    t[0] = (u_char) (trailer >> 24);
-    t[1] = (u_char) (trailer >> 16);
-    t[2] = (u_char) (trailer >> 8);
-    t[3] = (u_char) trailer;
-
-    ngx_webrtc_srtp_sha1_load(&sha, inner);
-    SHA1_Update(&sha, p, n);
-    SHA1_Update(&sha, t, sizeof(t));
-    SHA1_Final(mac, &sha);
-
-    ngx_webrtc_srtp_sha1_load(&sha, outer);
-    SHA1_Update(&sha, mac, SHA_DIGEST_LENGTH);
-    SHA1_Final(mac, &sha);
-}
-
-
-/* a state behind the first block */
-
-static void
-ngx_webrtc_srtp_sha1_load(SHA_CTX *sha, const uint32_t *state)
-{
-    SHA1_Init(sha);
-
-    sha->h0 = state[0];
-    sha->h1 = state[1];
-    sha->h2 = state[2];
-    sha->h3 = state[3];
-    sha->h4 = state[4];
-
-    sha->Nl = SHA_CBLOCK * 8;
 }
 
 
