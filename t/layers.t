@@ -35,7 +35,8 @@ my @LIBRARIES = (
     [ qr{^srtp2/},           qr{^src/proto/ngx_webrtc_srtp\w*\.[ch]$} ],
     [ qr{^usrsctp},          qr{^src/proto/ngx_webrtc_sctp\w*\.[ch]$} ],
     [ qr{^jansson},          qr{^src/proto/ngx_webrtc_signal\w*\.[ch]$} ],
-    [ qr{^openssl/},         qr{^src/(?:proto/ngx_webrtc_(?:dtls|ice|srtp|rand)
+    [ qr{^openssl/},         qr{^src/(?:proto/ngx_webrtc_(?:certificates|dtls
+                                                         |ice|srtp|rand)
                                      |session/|http/)}x ],
     [ qr{^lib(?:av|sw)\w+/}, qr{^src/source/ngx_webrtc_source_\w+\.[ch]$} ],
 );

@@ -342,7 +342,7 @@ ngx_http_webrtc_conf_certificate(ngx_conf_t *cf,
     }
 
     wmcf->fingerprint.len = sizeof("sha-256 ") - 1
-                            + NGX_WEBRTC_DTLS_FINGERPRINT;
+                            + NGX_WEBRTC_CERTIFICATES_FINGERPRINT;
 
     p = ngx_pnalloc(cf->pool, wmcf->fingerprint.len);
     if (p == NULL) {
@@ -352,7 +352,7 @@ ngx_http_webrtc_conf_certificate(ngx_conf_t *cf,
     wmcf->fingerprint.data = p;
 
     p = ngx_cpymem(p, "sha-256 ", sizeof("sha-256 ") - 1);
-    ngx_memcpy(p, wmcf->dtls->fingerprint, NGX_WEBRTC_DTLS_FINGERPRINT);
+    ngx_memcpy(p, wmcf->dtls->fingerprint, NGX_WEBRTC_CERTIFICATES_FINGERPRINT);
 
     return NGX_OK;
 }
@@ -368,7 +368,7 @@ ngx_http_webrtc_conf_generated(ngx_conf_t *cf,
     ngx_cycle_t                  *old;
     ngx_http_webrtc_main_conf_t  *owmcf;
 
-    wmcf->pem.data = ngx_pnalloc(cf->pool, NGX_WEBRTC_DTLS_PEM);
+    wmcf->pem.data = ngx_pnalloc(cf->pool, NGX_WEBRTC_CERTIFICATES_PEM);
     if (wmcf->pem.data == NULL) {
         return NGX_ERROR;
     }
@@ -391,7 +391,8 @@ ngx_http_webrtc_conf_generated(ngx_conf_t *cf,
         }
     }
 
-    if (ngx_webrtc_dtls_generate(ngx_time(), wmcf->pem.data, &wmcf->pem.len)
+    if (ngx_webrtc_certificates_generate(ngx_time(), wmcf->pem.data,
+                                         &wmcf->pem.len)
         != NGX_OK)
     {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,

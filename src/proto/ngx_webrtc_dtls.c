@@ -61,26 +61,13 @@
  * 300 to 1500, a chain with RSA 4096 fits */
 #define NGX_WEBRTC_DTLS_CERT_LIST    16384
 
-/* bytes of a file with certificates or a key at most; chosen */
-#define NGX_WEBRTC_DTLS_FILE         65536
 
-/* of a generated certificate, in days; chosen */
-#define NGX_WEBRTC_DTLS_NOT_BEFORE   (-1)
-#define NGX_WEBRTC_DTLS_NOT_AFTER    3650
-
-
-static X509 *ngx_webrtc_dtls_self_sign(EVP_PKEY *key, time_t now_sec);
-static char *ngx_webrtc_dtls_read_file(ngx_pool_t *pool, const char *name,
-    ngx_str_t *text);
-static ngx_int_t ngx_webrtc_dtls_use_pem(ngx_webrtc_dtls_conf_t *conf,
-    const ngx_str_t *cert, const ngx_str_t *key, const char **err);
-static ngx_int_t ngx_webrtc_dtls_fingerprint(X509 *x509, u_char *text);
 static void ngx_webrtc_dtls_conf_cleanup(void *data);
 
-static const EVP_MD *ngx_webrtc_dtls_digest(ngx_uint_t alg);
 static int ngx_webrtc_dtls_verify(X509_STORE_CTX *store, void *arg);
 static unsigned int ngx_webrtc_dtls_timer(SSL *ssl, unsigned int us);
 
+static void ngx_webrtc_dtls_keep(void *ctx, u_char *p, size_t n);
 static ngx_int_t ngx_webrtc_dtls_alert(ngx_webrtc_dtls_t *dtls,
     const u_char *p, size_t n);
 static ngx_uint_t ngx_webrtc_dtls_stunted(ngx_webrtc_dtls_t *dtls,
@@ -93,69 +80,6 @@ static ngx_int_t ngx_webrtc_dtls_fail(ngx_webrtc_dtls_t *dtls,
 static void ngx_webrtc_dtls_arm(ngx_webrtc_dtls_t *dtls, uint64_t now_ms);
 static void ngx_webrtc_dtls_shrink(ngx_webrtc_dtls_t *dtls);
 static void ngx_webrtc_dtls_grow(ngx_webrtc_dtls_t *dtls);
-
-static BIO_METHOD *ngx_webrtc_dtls_bio_method(void);
-static int ngx_webrtc_dtls_bio_create(BIO *bio);
-static int ngx_webrtc_dtls_bio_read(BIO *bio, char *buf, int n);
-static int ngx_webrtc_dtls_bio_write(BIO *bio, const char *buf, int n);
-static long ngx_webrtc_dtls_bio_ctrl(BIO *bio, int cmd, long num, void *ptr);
-
-
-ngx_int_t
-ngx_webrtc_dtls_generate(time_t now_sec, u_char *buf, size_t *n)
-{
-    BIO        *bio;
-    char       *data;
-    long        len;
-    X509       *cert;
-    EVP_PKEY   *key;
-    ngx_int_t   rc;
-
-    rc = NGX_ERROR;
-    bio = NULL;
-    cert = NULL;
-
-    key = EVP_EC_gen("P-256");
-    if (key == NULL) {
-        goto done;
-    }
-
-    cert = ngx_webrtc_dtls_self_sign(key, now_sec);
-    if (cert == NULL) {
-        goto done;
-    }
-
-    bio = BIO_new(BIO_s_secmem());
-
-    if (bio == NULL
-        || PEM_write_bio_X509(bio, cert) != 1
-        || PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) != 1)
-    {
-        goto done;
-    }
-
-    len = BIO_get_mem_data(bio, &data);
-
-    if (len <= 0 || len >= NGX_WEBRTC_DTLS_PEM) {
-        goto done;
-    }
-
-    ngx_memcpy(buf, data, len);
-    buf[len] = '\0';
-
-    *n = len;
-    rc = NGX_OK;
-
-done:
-
-    BIO_free(bio);
-    X509_free(cert);
-    EVP_PKEY_free(key);
-
-    ERR_clear_error();
-
-    return rc;
-}
 
 
 ngx_webrtc_dtls_conf_t *
@@ -230,7 +154,9 @@ ngx_webrtc_dtls_conf_create(ngx_pool_t *pool, const ngx_str_t *cert,
         goto failed;
     }
 
-    if (ngx_webrtc_dtls_use_pem(conf, cert, key, err) != NGX_OK) {
+    if (ngx_webrtc_certificates_use(ctx, cert, key, conf->fingerprint, err)
+        != NGX_OK)
+    {
         goto failed;
     }
 
@@ -258,10 +184,10 @@ ngx_webrtc_dtls_conf_files(ngx_pool_t *pool, const char *cert,
     ngx_str_null(&cert_text);
     ngx_str_null(&key_text);
 
-    *err = ngx_webrtc_dtls_read_file(pool, cert, &cert_text);
+    *err = ngx_webrtc_certificates_read(pool, cert, &cert_text);
 
     if (*err == NULL) {
-        *err = ngx_webrtc_dtls_read_file(pool, key, &key_text);
+        *err = ngx_webrtc_certificates_read(pool, key, &key_text);
     }
 
     conf = NULL;
@@ -285,15 +211,15 @@ ngx_webrtc_dtls_init(ngx_webrtc_dtls_t *dtls, ngx_webrtc_dtls_conf_t *conf,
 {
     BIO           *bio;
     SSL           *ssl;
-    const EVP_MD  *md;
 
     ngx_memzero(dtls, sizeof(ngx_webrtc_dtls_t));
 
     dtls->deadline_ms = NGX_WEBRTC_DTLS_NO_DEADLINE;
 
-    md = ngx_webrtc_dtls_digest(opts->fingerprint_alg);
-
-    if (md == NULL || opts->fingerprint_len != (size_t) EVP_MD_get_size(md)) {
+    if (opts->fingerprint_len == 0
+        || opts->fingerprint_len
+           != ngx_webrtc_certificates_size(opts->fingerprint_alg))
+    {
         return NGX_DECLINED;
     }
 
@@ -302,7 +228,8 @@ ngx_webrtc_dtls_init(ngx_webrtc_dtls_t *dtls, ngx_webrtc_dtls_conf_t *conf,
     ngx_memcpy(dtls->fingerprint, opts->fingerprint, opts->fingerprint_len);
 
     dtls->client = (opts->role == NGX_WEBRTC_DTLS_CLIENT);
-    dtls->send = opts->send;
+    dtls->bio.send = opts->send;
+    dtls->bio.ctx = opts->ctx;
     dtls->recv = opts->recv;
     dtls->ctx = opts->ctx;
 
@@ -320,7 +247,7 @@ ngx_webrtc_dtls_init(ngx_webrtc_dtls_t *dtls, ngx_webrtc_dtls_conf_t *conf,
         goto failed;
     }
 
-    BIO_set_data(bio, dtls);
+    BIO_set_data(bio, &dtls->bio);
     SSL_set_bio(ssl, bio, bio);
 
     if (SSL_set_app_data(ssl, dtls) != 1
@@ -413,13 +340,13 @@ ngx_webrtc_dtls_input(ngx_webrtc_dtls_t *dtls, const u_char *p, size_t n,
         dtls->state = NGX_WEBRTC_DTLS_HANDSHAKING;
     }
 
-    dtls->in = p;
-    dtls->in_n = n;
+    dtls->bio.in = p;
+    dtls->bio.in_n = n;
 
     rc = ngx_webrtc_dtls_process(dtls);
 
-    dtls->in = NULL;
-    dtls->in_n = 0;
+    dtls->bio.in = NULL;
+    dtls->bio.in_n = 0;
 
     ngx_webrtc_dtls_arm(dtls, now_ms);
     ngx_webrtc_dtls_shrink(dtls);
@@ -602,7 +529,8 @@ done:
 ngx_int_t
 ngx_webrtc_dtls_settle(ngx_webrtc_dtls_t *dtls)
 {
-    ngx_int_t  rc;
+    ngx_int_t              rc;
+    ngx_webrtc_dtls_bio_t  bio;
 
     if (dtls->state != NGX_WEBRTC_DTLS_CONNECTED || dtls->recv) {
         return NGX_DECLINED;
@@ -628,11 +556,14 @@ ngx_webrtc_dtls_settle(ngx_webrtc_dtls_t *dtls)
     ERR_clear_error();
     ngx_webrtc_dtls_grow(dtls);
 
-    dtls->keep = 1;
+    bio = dtls->bio;
+
+    dtls->bio.send = ngx_webrtc_dtls_keep;
+    dtls->bio.ctx = &dtls->alert;
 
     (void) SSL_shutdown(dtls->ssl);
 
-    dtls->keep = 0;
+    dtls->bio = bio;
 
     ERR_clear_error();
 
@@ -642,6 +573,20 @@ ngx_webrtc_dtls_settle(ngx_webrtc_dtls_t *dtls)
     dtls->deadline_ms = NGX_WEBRTC_DTLS_NO_DEADLINE;
 
     return NGX_OK;
+}
+
+
+/* ngx_webrtc_dtls_send_pt: the record of our close_notify, for later */
+
+static void
+ngx_webrtc_dtls_keep(void *ctx, u_char *p, size_t n)
+{
+    ngx_webrtc_dtls_alert_t *alert = ctx;
+
+    if (n <= NGX_WEBRTC_DTLS_ALERT_RECORD) {
+        ngx_memcpy(alert->close, p, n);
+        alert->close_n = (uint8_t) n;
+    }
 }
 
 
@@ -711,7 +656,8 @@ ngx_webrtc_dtls_close(ngx_webrtc_dtls_t *dtls)
             ERR_clear_error();
 
         } else if (dtls->alert.close_n) {
-            dtls->send(dtls->ctx, dtls->alert.close, dtls->alert.close_n);
+            dtls->bio.send(dtls->bio.ctx, dtls->alert.close,
+                           dtls->alert.close_n);
         }
     }
 
@@ -740,218 +686,6 @@ ngx_webrtc_dtls_cleanup(ngx_webrtc_dtls_t *dtls)
 }
 
 
-static X509 *
-ngx_webrtc_dtls_self_sign(EVP_PKEY *key, time_t now_sec)
-{
-    X509       *cert;
-    u_char      serial[8];
-    BIGNUM     *bn;
-    X509_NAME  *name;
-
-    bn = NULL;
-
-    cert = X509_new();
-    if (cert == NULL) {
-        return NULL;
-    }
-
-    if (RAND_bytes(serial, sizeof(serial)) != 1) {
-        goto failed;
-    }
-
-    /* RFC 5280, 4.1.2.2: positive */
-
-    serial[0] = (serial[0] & 0x7f) | 0x40;
-
-    bn = BN_bin2bn(serial, sizeof(serial), NULL);
-
-    /* RFC 8827, 6.5: a name that tells nothing about the host */
-
-    name = X509_get_subject_name(cert);
-
-    if (bn == NULL
-        || BN_to_ASN1_INTEGER(bn, X509_get_serialNumber(cert)) == NULL
-        || X509_set_version(cert, X509_VERSION_3) != 1
-        || X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-                                      (u_char *) "WebRTC", -1, -1, 0) != 1
-        || X509_set_issuer_name(cert, name) != 1
-        || X509_time_adj_ex(X509_getm_notBefore(cert),
-                            NGX_WEBRTC_DTLS_NOT_BEFORE, 0, &now_sec) == NULL
-        || X509_time_adj_ex(X509_getm_notAfter(cert),
-                            NGX_WEBRTC_DTLS_NOT_AFTER, 0, &now_sec) == NULL
-        || X509_set_pubkey(cert, key) != 1
-        || X509_sign(cert, key, EVP_sha256()) == 0)
-    {
-        goto failed;
-    }
-
-    BN_free(bn);
-
-    return cert;
-
-failed:
-
-    BN_free(bn);
-    X509_free(cert);
-
-    return NULL;
-}
-
-
-/* returns the cause, static text, or NULL; the text is allocated from pool */
-
-static char *
-ngx_webrtc_dtls_read_file(ngx_pool_t *pool, const char *name, ngx_str_t *text)
-{
-    int   n;
-    BIO  *bio;
-
-    bio = BIO_new_file(name, "r");
-    if (bio == NULL) {
-        ERR_clear_error();
-        return "cannot open the file of the certificate or key";
-    }
-
-    text->data = ngx_pnalloc(pool, NGX_WEBRTC_DTLS_FILE);
-    if (text->data == NULL) {
-        BIO_free(bio);
-        return "no memory";
-    }
-
-    n = BIO_read(bio, text->data, NGX_WEBRTC_DTLS_FILE);
-
-    BIO_free(bio);
-    ERR_clear_error();
-
-    /* set in any case, so that the caller wipes a key */
-
-    text->len = ngx_max(n, 0);
-
-    if (n <= 0 || n == NGX_WEBRTC_DTLS_FILE) {
-        return "the file of the certificate or key is empty or too large";
-    }
-
-    return NULL;
-}
-
-
-static ngx_int_t
-ngx_webrtc_dtls_use_pem(ngx_webrtc_dtls_conf_t *conf, const ngx_str_t *cert,
-    const ngx_str_t *key, const char **err)
-{
-    BIO        *bio;
-    X509       *x509;
-    EVP_PKEY   *pkey;
-    SSL_CTX    *ctx;
-    ngx_int_t   rc;
-
-    rc = NGX_ERROR;
-    ctx = conf->ssl_ctx;
-    pkey = NULL;
-
-    bio = BIO_new_mem_buf(cert->data, (int) cert->len);
-    if (bio == NULL) {
-        *err = "no memory";
-        return NGX_ERROR;
-    }
-
-    *err = "no valid certificate in PEM";
-
-    x509 = PEM_read_bio_X509(bio, NULL, NULL, (void *) "");
-
-    if (x509 == NULL
-        || SSL_CTX_use_certificate(ctx, x509) != 1
-        || ngx_webrtc_dtls_fingerprint(x509, conf->fingerprint) != NGX_OK)
-    {
-        goto done;
-    }
-
-    /* the rest of the chain: no one looks at it, but it was configured */
-
-    for ( ;; ) {
-        X509_free(x509);
-
-        x509 = PEM_read_bio_X509(bio, NULL, NULL, (void *) "");
-        if (x509 == NULL) {
-            break;
-        }
-
-        if (SSL_CTX_add1_chain_cert(ctx, x509) != 1) {
-            goto done;
-        }
-    }
-
-    BIO_free(bio);
-
-    if (key == NULL) {
-        key = cert;
-    }
-
-    bio = BIO_new_mem_buf(key->data, (int) key->len);
-    if (bio == NULL) {
-        *err = "no memory";
-        return NGX_ERROR;
-    }
-
-    *err = "no valid private key in PEM, or it has a passphrase";
-
-    /* with "" for a passphrase OpenSSL does not ask on the terminal */
-
-    pkey = PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *) "");
-
-    if (pkey == NULL) {
-        goto done;
-    }
-
-    *err = "the private key does not belong to the certificate";
-
-    if (SSL_CTX_use_PrivateKey(ctx, pkey) != 1
-        || SSL_CTX_check_private_key(ctx) != 1)
-    {
-        goto done;
-    }
-
-    rc = NGX_OK;
-
-done:
-
-    BIO_free(bio);
-    X509_free(x509);
-    EVP_PKEY_free(pkey);
-
-    ERR_clear_error();
-
-    return rc;
-}
-
-
-/* RFC 8122, 5: upper case hex, colons */
-
-static ngx_int_t
-ngx_webrtc_dtls_fingerprint(X509 *x509, u_char *text)
-{
-    u_char             md[EVP_MAX_MD_SIZE];
-    ngx_uint_t         i;
-    unsigned int       n;
-    static const char  hex[] = "0123456789ABCDEF";
-
-    if (X509_digest(x509, EVP_sha256(), md, &n) != 1) {
-        return NGX_ERROR;
-    }
-
-    for (i = 0; i < n; i++) {
-        if (i) {
-            *text++ = ':';
-        }
-
-        *text++ = hex[md[i] >> 4];
-        *text++ = hex[md[i] & 0x0f];
-    }
-
-    return NGX_OK;
-}
-
-
 static void
 ngx_webrtc_dtls_conf_cleanup(void *data)
 {
@@ -965,42 +699,15 @@ ngx_webrtc_dtls_conf_cleanup(void *data)
 }
 
 
-/* RFC 8122, 5: MD5 and MD2 must not be used; SHA-1 is refused too */
-
-static const EVP_MD *
-ngx_webrtc_dtls_digest(ngx_uint_t alg)
-{
-    switch (alg) {
-
-    case NGX_WEBRTC_FINGERPRINT_SHA256:
-        return EVP_sha256();
-
-    case NGX_WEBRTC_FINGERPRINT_SHA384:
-        return EVP_sha384();
-
-    case NGX_WEBRTC_FINGERPRINT_SHA512:
-        return EVP_sha512();
-
-    default:
-        return NULL;
-    }
-}
-
-
 /*
- * RFC 8122, 6.2; RFC 5763, 5: the certificate has to be the one whose
- * fingerprint was signalled, whatever else it says.  That the peer has its key
- * OpenSSL verifies itself.
+ * RFC 8122, 6.2; RFC 5763, 5: nothing but the fingerprint is looked at.  That
+ * the peer has the key OpenSSL verifies itself.
  */
 
 static int
 ngx_webrtc_dtls_verify(X509_STORE_CTX *store, void *arg)
 {
     SSL                *ssl;
-    X509               *cert;
-    u_char              digest[EVP_MAX_MD_SIZE];
-    unsigned int        n;
-    const EVP_MD       *md;
     ngx_webrtc_dtls_t  *dtls;
 
     (void) arg;
@@ -1008,15 +715,11 @@ ngx_webrtc_dtls_verify(X509_STORE_CTX *store, void *arg)
     ssl = X509_STORE_CTX_get_ex_data(store,
                                      SSL_get_ex_data_X509_STORE_CTX_idx());
     dtls = SSL_get_app_data(ssl);
-    cert = X509_STORE_CTX_get0_cert(store);
 
-    md = ngx_webrtc_dtls_digest(dtls->fingerprint_alg);
-
-    if (cert == NULL
-        || md == NULL
-        || X509_digest(cert, md, digest, &n) != 1
-        || n != dtls->fingerprint_len
-        || CRYPTO_memcmp(digest, dtls->fingerprint, n) != 0)
+    if (!ngx_webrtc_certificates_match(X509_STORE_CTX_get0_cert(store),
+                                       dtls->fingerprint_alg,
+                                       dtls->fingerprint,
+                                       dtls->fingerprint_len))
     {
         dtls->reason = "certificate does not match the fingerprint";
 
@@ -1268,120 +971,4 @@ ngx_webrtc_dtls_grow(ngx_webrtc_dtls_t *dtls)
     dtls->shrunk = 0;
 
     ERR_clear_error();
-}
-
-
-/*
- * BIO_get_new_index() has only 127 numbers per process, and every reload would
- * take one; nobody looks for this type.
- */
-
-static BIO_METHOD *
-ngx_webrtc_dtls_bio_method(void)
-{
-    BIO_METHOD  *method;
-
-    method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "webrtc datagram");
-
-    if (method == NULL) {
-        return NULL;
-    }
-
-    if (BIO_meth_set_create(method, ngx_webrtc_dtls_bio_create) != 1
-        || BIO_meth_set_read(method, ngx_webrtc_dtls_bio_read) != 1
-        || BIO_meth_set_write(method, ngx_webrtc_dtls_bio_write) != 1
-        || BIO_meth_set_ctrl(method, ngx_webrtc_dtls_bio_ctrl) != 1)
-    {
-        BIO_meth_free(method);
-        return NULL;
-    }
-
-    return method;
-}
-
-
-static int
-ngx_webrtc_dtls_bio_create(BIO *bio)
-{
-    BIO_set_init(bio, 1);
-
-    return 1;
-}
-
-
-/* a datagram is read in one piece, what does not fit is lost */
-
-static int
-ngx_webrtc_dtls_bio_read(BIO *bio, char *buf, int n)
-{
-    size_t              len;
-    ngx_webrtc_dtls_t  *dtls;
-
-    BIO_clear_retry_flags(bio);
-
-    dtls = BIO_get_data(bio);
-
-    if (dtls->in == NULL || n <= 0) {
-        BIO_set_retry_read(bio);
-        return -1;
-    }
-
-    len = ngx_min((size_t) n, dtls->in_n);
-
-    ngx_memcpy(buf, dtls->in, len);
-
-    dtls->in = NULL;
-    dtls->in_n = 0;
-
-    return (int) len;
-}
-
-
-static int
-ngx_webrtc_dtls_bio_write(BIO *bio, const char *buf, int n)
-{
-    ngx_webrtc_dtls_t  *dtls;
-
-    BIO_clear_retry_flags(bio);
-
-    dtls = BIO_get_data(bio);
-
-    if (dtls->keep) {
-
-        if (n > 0 && n <= NGX_WEBRTC_DTLS_ALERT_RECORD) {
-            ngx_memcpy(dtls->alert.close, buf, n);
-            dtls->alert.close_n = (uint8_t) n;
-        }
-
-        return n;
-    }
-
-    if (n > 0) {
-        dtls->send(dtls->ctx, (u_char *) buf, n);
-    }
-
-    return n;
-}
-
-
-static long
-ngx_webrtc_dtls_bio_ctrl(BIO *bio, int cmd, long num, void *ptr)
-{
-    (void) bio;
-    (void) num;
-    (void) ptr;
-
-    switch (cmd) {
-
-    case BIO_CTRL_FLUSH:
-        return 1;
-
-    case BIO_CTRL_DGRAM_QUERY_MTU:
-    case BIO_CTRL_DGRAM_GET_MTU:
-    case BIO_CTRL_DGRAM_GET_FALLBACK_MTU:
-        return NGX_WEBRTC_DTLS_MTU;
-
-    default:
-        return 0;
-    }
 }

@@ -20,14 +20,12 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include <ngx_webrtc_desc.h>         /* NGX_WEBRTC_DTLS_*, _FINGERPRINT_* */
+#include <ngx_webrtc_certificates.h>
+#include <ngx_webrtc_desc.h>         /* NGX_WEBRTC_DTLS_* */
+#include <ngx_webrtc_dtls_bio.h>
 #include <ngx_webrtc_dtls_alert.h>
 #include <ngx_webrtc_srtp.h>         /* ngx_webrtc_srtp_key_t */
 
-
-/* bytes of a datagram that we send at most; chosen: as for media, and far
- * below what IPv6 and tunnels carry */
-#define NGX_WEBRTC_DTLS_MTU          1200
 
 /* milliseconds until the first retransmission; RFC 6347, 4.2.4.1 wants 1 s
  * "to avoid congestion" and allows less where latency matters; chosen: above
@@ -44,12 +42,6 @@
  */
 #define NGX_WEBRTC_DTLS_LINGER       240000
 
-/* bytes of a generated certificate and key in PEM, at most */
-#define NGX_WEBRTC_DTLS_PEM          2048
-
-/* bytes of "AB:CD:..." of SHA-256, without a terminating null */
-#define NGX_WEBRTC_DTLS_FINGERPRINT  (32 * 3 - 1)
-
 /* "there is no deadline" */
 #define NGX_WEBRTC_DTLS_NO_DEADLINE  ((uint64_t) -1)
 
@@ -64,12 +56,6 @@ typedef enum {
 
 
 /*
- * Takes one datagram to be sent, n <= NGX_WEBRTC_DTLS_MTU bytes that are the
- * engine's.  Loss is fine.  It must not call the engine.
- */
-typedef void (*ngx_webrtc_dtls_send_pt)(void *ctx, u_char *p, size_t n);
-
-/*
  * Takes the application data of one record, n bytes that are the engine's.
  * It may call ngx_webrtc_dtls_send(), but nothing else of the engine.
  */
@@ -78,9 +64,10 @@ typedef void (*ngx_webrtc_dtls_recv_pt)(void *ctx, u_char *p, size_t n);
 
 /* shared by all sessions of a configuration; owned by its pool */
 typedef struct {
-    void       *ssl_ctx;                             /* SSL_CTX */
-    void       *method;                              /* BIO_METHOD */
-    u_char      fingerprint[NGX_WEBRTC_DTLS_FINGERPRINT];   /* SHA-256, text */
+    void       *ssl_ctx;             /* SSL_CTX */
+    void       *method;              /* BIO_METHOD */
+    u_char      fingerprint[NGX_WEBRTC_CERTIFICATES_FINGERPRINT];
+                                     /* SHA-256, text */
 } ngx_webrtc_dtls_conf_t;
 
 
@@ -105,18 +92,15 @@ typedef struct {
 
     /* private */
     void                    *ssl;        /* SSL; NULL when settled */
-    ngx_webrtc_dtls_send_pt  send;
+    ngx_webrtc_dtls_bio_t    bio;
     ngx_webrtc_dtls_recv_pt  recv;
     void                    *ctx;
-    const u_char            *in;         /* datagram being read, or NULL */
-    size_t                   in_n;
     uint64_t                 deadline_ms;
     uint32_t                 interval_ms;
     unsigned                 client:1;
     unsigned                 verified:1; /* certificate fits the fingerprint */
     unsigned                 rearm:1;    /* OpenSSL has started its timer */
     unsigned                 shrunk:1;   /* OpenSSL's buffers are freed */
-    unsigned                 keep:1;     /* output goes to alert.close */
     unsigned                 unsettled:1;/* OpenSSL refused the key, for good */
     uint8_t                  fingerprint_alg;
     uint8_t                  fingerprint_len;
@@ -126,22 +110,9 @@ typedef struct {
 
 
 /*
- * Makes an ECDSA P-256 key and a self-signed certificate (RFC 8827, 6.5), valid
- * from a day before to ten years after `now`.
- *
- *   now_sec    seconds since the Unix epoch
- *   buf        room for NGX_WEBRTC_DTLS_PEM bytes; out: both as PEM, the
- *              certificate first, null-terminated
- *   n          out: bytes, without the null
- *
- * NGX_OK, NGX_ERROR
- */
-ngx_int_t ngx_webrtc_dtls_generate(time_t now_sec, u_char *buf, size_t *n);
-
-/*
  * Makes the configuration from a certificate (chain) and key in PEM: both in
- * one text (as of ngx_webrtc_dtls_generate(), so that it may be kept over a
- * reload), or in two.  ECDSA and RSA.
+ * one text (as of ngx_webrtc_certificates_generate(), so that it may be kept
+ * over a reload), or in two.  ECDSA and RSA.
  *
  *   pool       owner of the result, gets a cleanup
  *   cert       PEM text, the session's own certificate first

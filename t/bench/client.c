@@ -179,7 +179,7 @@ http_answer(client_t *c)
     c->active = (strcmp(line, "active") == 0);
 
     if (!bench_sdp_line(c->http, "\na=fingerprint:sha-256 ", line, sizeof(line))
-        || strlen(line) != NGX_WEBRTC_DTLS_FINGERPRINT)
+        || strlen(line) != NGX_WEBRTC_CERTIFICATES_FINGERPRINT)
     {
         return 0;
     }
@@ -673,7 +673,7 @@ client_conf_init(void)
 {
     int          port;
     char        *p;
-    u_char       pem[NGX_WEBRTC_DTLS_PEM];
+    u_char       pem[NGX_WEBRTC_CERTIFICATES_PEM];
     size_t       n;
     ngx_str_t    text;
     ngx_pool_t  *pool;
@@ -715,7 +715,7 @@ client_conf_init(void)
 
     pool = ngx_create_pool(4096, &log);
 
-    if (ngx_webrtc_dtls_generate(time(NULL), pem, &n) != NGX_OK) {
+    if (ngx_webrtc_certificates_generate(time(NULL), pem, &n) != NGX_OK) {
         bench_die("certificate");
     }
 
@@ -732,7 +732,7 @@ client_conf_init(void)
     }
 
     memcpy(client_conf.fingerprint, client_conf.dtls->fingerprint,
-           NGX_WEBRTC_DTLS_FINGERPRINT);
+           NGX_WEBRTC_CERTIFICATES_FINGERPRINT);
 
     if (ngx_webrtc_srtp_init() != NGX_OK) {
         bench_die("srtp");

@@ -122,7 +122,7 @@ typedef struct {
     struct sockaddr_in      addr;
     int                     ep;
     ngx_webrtc_dtls_conf_t *dtls;
-    char                    fingerprint[NGX_WEBRTC_DTLS_FINGERPRINT + 1];
+    char                    fingerprint[NGX_WEBRTC_CERTIFICATES_FINGERPRINT + 1];
 
     size_t                  active_http;
     uint64_t                handshakes;

@@ -250,7 +250,7 @@ post(void)
         "a=sctp-port:5000\r\na=max-message-size:262144\r\n"
         "a=candidate:1 1 UDP 2122317823 127.0.0.1 %d typ host\r\n"
         "a=end-of-candidates\r\n",
-        ntohs(local.sin_port), ufrag, pwd, NGX_WEBRTC_DTLS_FINGERPRINT,
+        ntohs(local.sin_port), ufrag, pwd, NGX_WEBRTC_CERTIFICATES_FINGERPRINT,
         (char *) dtls_conf->fingerprint, ntohs(local.sin_port));
 
     n = snprintf(request, sizeof(request),
@@ -295,7 +295,7 @@ post(void)
 
     if ((!bench_sdp_line(answer, "\na=fingerprint:sha-256 ", line, sizeof(line))
          && !bench_sdp_line(answer, "\na=fingerprint:SHA-256 ", line, sizeof(line)))
-        || strlen(line) != NGX_WEBRTC_DTLS_FINGERPRINT)
+        || strlen(line) != NGX_WEBRTC_CERTIFICATES_FINGERPRINT)
     {
         fprintf(stderr, "no fingerprint: %s\n", answer);
         exit(1);
@@ -1053,7 +1053,7 @@ int
 main(int argc, char **argv)
 {
     int           on;
-    u_char        pem[NGX_WEBRTC_DTLS_PEM];
+    u_char        pem[NGX_WEBRTC_CERTIFICATES_PEM];
     size_t        n;
     ngx_log_t     log;
     socklen_t     len;
@@ -1069,7 +1069,7 @@ main(int argc, char **argv)
     pool = ngx_create_pool(16384, &log);
 
     if (pool == NULL
-        || ngx_webrtc_dtls_generate(time(NULL), pem, &n) != NGX_OK)
+        || ngx_webrtc_certificates_generate(time(NULL), pem, &n) != NGX_OK)
     {
         bench_die("certificate");
     }

@@ -335,7 +335,7 @@ main(int argc, char **argv)
 {
     size_t       contexts, packets, ours, theirs, none, n;
     double       one, many, rtx, lib_one, lib_many;
-    u_char       pem[NGX_WEBRTC_DTLS_PEM], fp[32];
+    u_char       pem[NGX_WEBRTC_CERTIFICATES_PEM], fp[32];
     ngx_log_t    log;
     ngx_str_t    text;
     ngx_uint_t   i;
@@ -375,7 +375,7 @@ main(int argc, char **argv)
     memset(&log, 0, sizeof(log));
     pool = ngx_create_pool(4096, &log);
 
-    if (ngx_webrtc_dtls_generate(time(NULL), pem, &n) != NGX_OK) {
+    if (ngx_webrtc_certificates_generate(time(NULL), pem, &n) != NGX_OK) {
         return 1;
     }
 

@@ -95,7 +95,7 @@ static ngx_webrtc_dtls_conf_t *
 make_conf(u_char *fingerprint)
 {
     size_t                   n;
-    u_char                   pem[NGX_WEBRTC_DTLS_PEM];
+    u_char                   pem[NGX_WEBRTC_CERTIFICATES_PEM];
     ngx_str_t                text;
     ngx_uint_t               i;
     const char              *err;
@@ -108,7 +108,7 @@ make_conf(u_char *fingerprint)
         pool = ngx_create_pool(4096, &log);
     }
 
-    ngx_webrtc_dtls_generate(1700000000, pem, &n);
+    ngx_webrtc_certificates_generate(1700000000, pem, &n);
 
     text.data = pem;
     text.len = n;

@@ -145,11 +145,11 @@ static ngx_webrtc_dtls_conf_t *
 make_conf(const char *profiles)
 {
     size_t       n;
-    u_char       pem[NGX_WEBRTC_DTLS_PEM];
+    u_char       pem[NGX_WEBRTC_CERTIFICATES_PEM];
     ngx_str_t    text;
     const char  *err;
 
-    if (ngx_webrtc_dtls_generate(1700000000, pem, &n) != NGX_OK) {
+    if (ngx_webrtc_certificates_generate(1700000000, pem, &n) != NGX_OK) {
         return NULL;
     }
 
@@ -984,13 +984,13 @@ test_settle_foreign(const char *cipher, ngx_uint_t fatal)
     SSL                    *ssl;
     X509                   *x509;
     size_t                  pem_n;
-    u_char                  pem[NGX_WEBRTC_DTLS_PEM], md[32], buf[4096];
+    u_char                  pem[NGX_WEBRTC_CERTIFICATES_PEM], md[32], buf[4096];
     SSL_CTX                *ctx;
     EVP_PKEY               *pkey;
     ngx_uint_t              i;
     ngx_webrtc_srtp_key_t   l, r;
 
-    ngx_webrtc_dtls_generate(1700000000, pem, &pem_n);
+    ngx_webrtc_certificates_generate(1700000000, pem, &pem_n);
     pem_bio = BIO_new_mem_buf(pem, (int) pem_n);
     x509 = PEM_read_bio_X509(pem_bio, NULL, NULL, NULL);
     pkey = PEM_read_bio_PrivateKey(pem_bio, NULL, NULL, NULL);
@@ -1088,7 +1088,7 @@ test_foreign(ngx_uint_t we_are, long mtu, ngx_uint_t certificate)
     SSL         *ssl;
     X509        *x509;
     size_t       pem_n;
-    u_char       pem[NGX_WEBRTC_DTLS_PEM], md[32], buf[4096], ekm[60];
+    u_char       pem[NGX_WEBRTC_CERTIFICATES_PEM], md[32], buf[4096], ekm[60];
     u_char       alpn[5 * 256];
     size_t       salt;
     SSL_CTX     *ctx;
@@ -1099,7 +1099,7 @@ test_foreign(ngx_uint_t we_are, long mtu, ngx_uint_t certificate)
 
     who = (we_are == NGX_WEBRTC_DTLS_SERVER) ? "client" : "server";
 
-    ngx_webrtc_dtls_generate(1700000000, pem, &pem_n);
+    ngx_webrtc_certificates_generate(1700000000, pem, &pem_n);
     pem_bio = BIO_new_mem_buf(pem, (int) pem_n);
     x509 = PEM_read_bio_X509(pem_bio, NULL, NULL, NULL);
     pkey = PEM_read_bio_PrivateKey(pem_bio, NULL, NULL, NULL);
@@ -1275,14 +1275,15 @@ test_conf(void)
     X509        *x509;
     size_t       n;
     time_t       t = 1700000000;
-    u_char       pem[NGX_WEBRTC_DTLS_PEM], md[32], bin[32];
+    u_char       pem[NGX_WEBRTC_CERTIFICATES_PEM], md[32], bin[32];
     ngx_str_t    text, other;
     const char  *err;
     ngx_webrtc_dtls_conf_t  *c;
 
-    tap_is_int(ngx_webrtc_dtls_generate(1700000000, pem, &n), NGX_OK,
+    tap_is_int(ngx_webrtc_certificates_generate(1700000000, pem, &n), NGX_OK,
                "generate");
-    tap_ok(n < NGX_WEBRTC_DTLS_PEM && pem[n] == '\0', "%d bytes", (int) n);
+    tap_ok(n < NGX_WEBRTC_CERTIFICATES_PEM && pem[n] == '\0', "%d bytes",
+           (int) n);
 
     bio = BIO_new_mem_buf(pem, (int) n);
     x509 = PEM_read_bio_X509(bio, NULL, NULL, NULL);
@@ -1307,8 +1308,8 @@ test_conf(void)
     c = ngx_webrtc_dtls_conf_create(pool, &text, &other, NULL, &err);
     tap_ok(c == NULL, "no key: %s", err);
 
-    other.data = ngx_pnalloc(pool, NGX_WEBRTC_DTLS_PEM);
-    ngx_webrtc_dtls_generate(1700000000, other.data, &other.len);
+    other.data = ngx_pnalloc(pool, NGX_WEBRTC_CERTIFICATES_PEM);
+    ngx_webrtc_certificates_generate(1700000000, other.data, &other.len);
     c = ngx_webrtc_dtls_conf_create(pool, &text, &other, NULL, &err);
     tap_ok(c == NULL, "key of another one: %s", err);
 
