@@ -148,4 +148,41 @@ for my $file (@files) {
     ok(!@bad, "$file keeps to floor $floor") or diag(join "\n", @bad);
 }
 
+# what of the sources does without libav*, over other headers too, and talks to
+# what needs it through ngx_webrtc_source_av.h alone
+
+my $BORDER = qr/^ngx_webrtc_source(?:|_av|_out|_playlist|_reach|_retry|_rtmp
+                                     |_standby|_thread|_url)\.h$
+                |^ngx_webrtc_source(?:|_out|_playlist|_reach|_retry|_rtmp
+                                     |_standby|_thread|_url)\.c$/x;
+
+my %seen;
+
+for my $name (grep { /$BORDER/ } sort keys %by_name) {
+    %seen = ();
+    is(libav($name), '', "$name does not see libav*");
+}
+
+# how a file comes to libav*, or ''
+
+sub libav {
+    my ($name) = @_;
+
+    return '' if $seen{$name}++ || !$by_name{$name};
+
+    open my $fh, '<', $by_name{$name}[0] or die "$name: $!";
+
+    while (my $line = <$fh>) {
+        next if $line !~ /^\s*#\s*include\s+["<]([^">]+)[">]/;
+        my $what = $1;
+
+        return "$name <$what>" if $what =~ /^lib(?:av|sw)/;
+
+        my $over = libav($what =~ s{.*/}{}r);
+        return "$name $over" if $over;
+    }
+
+    return '';
+}
+
 done_testing();

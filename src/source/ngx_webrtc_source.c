@@ -23,6 +23,7 @@
 #include "ngx_webrtc_door.h"
 #include "ngx_webrtc_source.h"
 #include "ngx_webrtc_source_av.h"
+#include "ngx_webrtc_source_retry.h"
 #include "ngx_webrtc_source_standby.h"
 #include "ngx_webrtc_source_thread.h"
 #include "ngx_webrtc_codecs.h"
@@ -328,6 +329,7 @@ ngx_webrtc_source_create_thread(ngx_webrtc_source_t *source,
                                          : NGX_WEBRTC_SOURCE_TIMEOUT;
 
     tc.doors = ngx_webrtc_doors_count() ? ngx_webrtc_source_doors : NULL;
+    tc.body = ngx_webrtc_source_retry_run;
     tc.notify = ngx_webrtc_source_notify;
     tc.ctx = source;
 

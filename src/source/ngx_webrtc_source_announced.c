@@ -11,8 +11,8 @@
 
 #include <libavutil/opt.h>
 
+#include "ngx_webrtc_source_announced.h"
 #include "ngx_webrtc_source_program.h"
-#include "ngx_webrtc_source_read.h"
 
 
 /* Adobe Flash Video File Format 10.1, E.2: TypeFlags of the header */
@@ -20,13 +20,14 @@
 #define NGX_WEBRTC_SOURCE_FLV_AUDIO      0x04
 
 
-static ngx_uint_t ngx_webrtc_source_read_probed(ngx_webrtc_source_read_t *rd);
-static ngx_uint_t ngx_webrtc_source_read_metadata(AVFormatContext *ic,
+static ngx_uint_t ngx_webrtc_source_announced_probed(
+    ngx_webrtc_source_read_t *rd);
+static ngx_uint_t ngx_webrtc_source_announced_metadata(AVFormatContext *ic,
     const char *key);
 
 
 ngx_uint_t
-ngx_webrtc_source_read_declared(ngx_webrtc_source_read_t *rd, ngx_uint_t kind)
+ngx_webrtc_source_announced_track(ngx_webrtc_source_read_t *rd, ngx_uint_t kind)
 {
     int64_t                      missing;
     ngx_uint_t                   video;
@@ -45,7 +46,7 @@ ngx_webrtc_source_read_declared(ngx_webrtc_source_read_t *rd, ngx_uint_t kind)
     }
 
     if (rd->ts && !video) {
-        return ngx_webrtc_source_read_probed(rd);
+        return ngx_webrtc_source_announced_probed(rd);
     }
 
     if (!rd->flv || (rd->warned & kind)) {
@@ -63,13 +64,13 @@ ngx_webrtc_source_read_declared(ngx_webrtc_source_read_t *rd, ngx_uint_t kind)
         return 1;
     }
 
-    return ngx_webrtc_source_read_metadata(rd->ic, video ? "videocodecid"
+    return ngx_webrtc_source_announced_metadata(rd->ic, video ? "videocodecid"
                                                          : "audiocodecid");
 }
 
 
 ngx_uint_t
-ngx_webrtc_source_read_open(ngx_webrtc_source_read_t *rd)
+ngx_webrtc_source_announced_more(ngx_webrtc_source_read_t *rd)
 {
     /* a program map may have another version at any time, known or not */
 
@@ -82,7 +83,7 @@ ngx_webrtc_source_read_open(ngx_webrtc_source_read_t *rd)
 /* audio whose codec libavformat makes sure of by some packets of it first */
 
 static ngx_uint_t
-ngx_webrtc_source_read_probed(ngx_webrtc_source_read_t *rd)
+ngx_webrtc_source_announced_probed(ngx_webrtc_source_read_t *rd)
 {
     ngx_uint_t          i;
     AVCodecParameters  *par;
@@ -114,7 +115,7 @@ ngx_webrtc_source_read_probed(ngx_webrtc_source_read_t *rd)
  */
 
 static ngx_uint_t
-ngx_webrtc_source_read_metadata(AVFormatContext *ic, const char *key)
+ngx_webrtc_source_announced_metadata(AVFormatContext *ic, const char *key)
 {
     AVDictionaryEntry  *e;
 

@@ -17,9 +17,6 @@
 #include "ngx_webrtc_source_thread.h"
 
 
-typedef struct ngx_webrtc_source_run_s  ngx_webrtc_source_run_t;
-
-
 /*
  * Once per process, before the first thread; may be repeated.  libav* must
  * not write to stderr: its log is taken over.
@@ -47,6 +44,10 @@ ngx_int_t ngx_webrtc_source_av_start(ngx_webrtc_source_thread_t *th,
     ngx_webrtc_source_run_t **run);
 ngx_int_t ngx_webrtc_source_av_take(ngx_webrtc_source_thread_t *th,
     ngx_webrtc_source_run_t *run);
+
+/* What start() has opened in another thread is th's, until take() or free(). */
+void ngx_webrtc_source_av_move(ngx_webrtc_source_run_t *run,
+    ngx_webrtc_source_thread_t *th);
 
 /* Closes what start() has opened. */
 void ngx_webrtc_source_av_free(ngx_webrtc_source_run_t *run);

@@ -10,6 +10,7 @@
 #include <ngx_core.h>
 
 #include "ngx_webrtc_source_hide.h"
+#include "ngx_webrtc_source_queue.h"
 
 
 /* frames and bytes of a track; chosen: a group of pictures of 4K */
@@ -52,7 +53,7 @@ ngx_webrtc_source_hide(ngx_webrtc_source_read_t *rd,
         rd->damaged++;
     }
 
-    item = ngx_webrtc_source_read_make(kind, pkt, pts, dts);
+    item = ngx_webrtc_source_queue_make(kind, pkt, pts, dts);
     if (item == NULL) {
         return AVERROR(ENOMEM);
     }
@@ -109,7 +110,7 @@ ngx_webrtc_source_hide_show(ngx_webrtc_source_read_t *rd,
         item->pts = shown->dts
                     + ngx_webrtc_source_hide_time(item->pts - zero, room, span);
 
-        ngx_webrtc_source_read_put(rd, item);
+        ngx_webrtc_source_queue_put(rd, item);
     }
 
     ngx_webrtc_source_hide_drop(s);
@@ -145,7 +146,7 @@ ngx_webrtc_source_hide_first(ngx_webrtc_source_stream_t *s)
     s->nhidden--;
     s->hidden_size -= item->pkt->size;
 
-    ngx_webrtc_source_read_free(item);
+    ngx_webrtc_source_queue_free(item);
 }
 
 

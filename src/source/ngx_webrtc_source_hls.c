@@ -23,7 +23,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ngx_webrtc_source_run.h"
+#include "ngx_webrtc_source_hls.h"
+#include "ngx_webrtc_source_open.h"
 
 
 /*
@@ -187,7 +188,7 @@ ngx_webrtc_source_hls_check(ngx_webrtc_source_hls_t *hls,
     hls->variants += pl->variants - pl->counted;
     pl->counted = pl->variants;
 
-    if (pl->is && !pl->isnt && !hls->run->th->conf.lists) {
+    if (pl->is && !pl->isnt && !hls->run->th->at->lists) {
         ngx_webrtc_source_open_refuse(hls->run, "it is a playlist, which "
                                       "takes format=hls or a fixed name "
                                       "with .m3u8", "");

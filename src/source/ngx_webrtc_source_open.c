@@ -19,7 +19,7 @@
 #include "ngx_webrtc_source_crypto.h"
 #include "ngx_webrtc_source_file.h"
 #include "ngx_webrtc_source_reach.h"
-#include "ngx_webrtc_source_run.h"
+#include "ngx_webrtc_source_open.h"
 
 
 static int ngx_webrtc_source_open(AVFormatContext *ic, AVIOContext **pb,
@@ -63,8 +63,8 @@ ngx_webrtc_source_open_check(ngx_webrtc_source_run_t *run)
 
     /* RTSP follows a redirect by itself, and tells it here */
 
-    if (ngx_strncmp(run->th->conf.scheme->name.data, "rtsp", 4) != 0
-        || ngx_webrtc_source_reach_host_ok(run->th->conf.url, url, &cause)
+    if (ngx_strncmp(run->th->at->scheme->name.data, "rtsp", 4) != 0
+        || ngx_webrtc_source_reach_host_ok(run->th->at->url, url, &cause)
            == NGX_OK)
     {
         return NGX_OK;
@@ -95,12 +95,12 @@ ngx_webrtc_source_open(AVFormatContext *ic, AVIOContext **pb, const char *url,
         return AVERROR(EACCES);
     }
 
-    if (run->th->conf.scheme->flags & NGX_WEBRTC_SOURCE_URL_FILE) {
+    if (run->th->at->scheme->flags & NGX_WEBRTC_SOURCE_URL_FILE) {
         return ngx_webrtc_source_open_file(run, pb, url, first);
     }
 
     if (!first
-        && ngx_webrtc_source_reach(run->th->conf.url, url, &cause) != NGX_OK)
+        && ngx_webrtc_source_reach(run->th->at->url, url, &cause) != NGX_OK)
     {
         ngx_webrtc_source_open_refuse(run, "it names ", cause);
         return AVERROR(EACCES);
@@ -137,24 +137,24 @@ static int
 ngx_webrtc_source_open_file(ngx_webrtc_source_run_t *run, AVIOContext **pb,
     const char *url, ngx_uint_t first)
 {
-    ngx_fd_t                          fd;
-    ngx_err_t                         err;
-    const char                       *path, *cause;
-    ngx_webrtc_source_thread_conf_t  *conf;
+    ngx_fd_t                   fd;
+    ngx_err_t                  err;
+    const char                *path, *cause;
+    ngx_webrtc_source_from_t  *from;
 
-    conf = &run->th->conf;
+    from = run->th->at;
 
-    path = conf->url + conf->scheme->name.len + 1;
+    path = from->url + from->scheme->name.len + 1;
 
     if (!first
-        && ngx_webrtc_source_reach_file(conf->url, url, &path, &cause)
+        && ngx_webrtc_source_reach_file(from->url, url, &path, &cause)
            != NGX_OK)
     {
         ngx_webrtc_source_open_refuse(run, "it names ", cause);
         return AVERROR(EACCES);
     }
 
-    fd = ngx_webrtc_source_file_open(path, conf->links, conf->links_from,
+    fd = ngx_webrtc_source_file_open(path, from->links, from->links_from,
                                      &cause);
 
     if (fd == NGX_INVALID_FILE) {
@@ -191,7 +191,7 @@ ngx_webrtc_source_open_led(ngx_webrtc_source_run_t *run, AVIOContext *pb)
 
     if (av_opt_get(pb, "location", AV_OPT_SEARCH_CHILDREN, &to) >= 0
         && to && to[0]
-        && ngx_webrtc_source_reach(run->th->conf.url, (char *) to, &cause)
+        && ngx_webrtc_source_reach(run->th->at->url, (char *) to, &cause)
            != NGX_OK)
     {
         ngx_webrtc_source_open_refuse(run, "it redirects to ", cause);

@@ -14,7 +14,11 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ngx_webrtc_source_run.h"
+#include "ngx_webrtc_source_input.h"
+#include "ngx_webrtc_source_play.h"
+#include "ngx_webrtc_source_queue.h"
+#include "ngx_webrtc_source_read.h"
+#include "ngx_webrtc_source_tracks.h"
 
 
 /* 90 kHz; a paced source is read ahead by that; chosen: see WAIT_MS */
@@ -58,17 +62,17 @@ ngx_webrtc_source_play_live(ngx_webrtc_source_run_t *run)
     while (rc == NGX_OK) {
 
         while (rc == NGX_OK && run->rd.head) {
-            item = ngx_webrtc_source_read_pop(&run->rd);
+            item = ngx_webrtc_source_queue_pop(&run->rd);
             rc = ngx_webrtc_source_play_write(run, item);
         }
 
         if (rc == NGX_OK) {
-            rc = ngx_webrtc_source_av_read(run);
+            rc = ngx_webrtc_source_input_read(run);
         }
     }
 
     return (rc == NGX_DONE)
-           ? ngx_webrtc_source_av_failed(run, AVERROR_EOF, "read") : rc;
+           ? ngx_webrtc_source_input_failed(run, AVERROR_EOF, "read") : rc;
 }
 
 
@@ -93,7 +97,7 @@ ngx_webrtc_source_play_start(ngx_webrtc_source_run_t *run)
            && run->rd.size < NGX_WEBRTC_SOURCE_QUEUE_SIZE
            && ngx_webrtc_time_now() < until_us)
     {
-        rc = ngx_webrtc_source_av_read(run);
+        rc = ngx_webrtc_source_input_read(run);
 
         if (rc != NGX_OK) {
             return rc;
@@ -134,7 +138,7 @@ ngx_webrtc_source_play_squeeze(ngx_webrtc_source_run_t *run)
     }
 
     while (key && rd->head != key) {
-        ngx_webrtc_source_read_drop(rd, rd->head);
+        ngx_webrtc_source_queue_drop(rd, rd->head);
     }
 
     first = INT64_MAX;
@@ -168,7 +172,7 @@ ngx_webrtc_source_play_squeeze(ngx_webrtc_source_run_t *run)
             if (item->kind == NGX_WEBRTC_AUDIO) {
 
                 if (item->dts < last - NGX_WEBRTC_SOURCE_SQUEEZE) {
-                    ngx_webrtc_source_read_drop(rd, item);
+                    ngx_webrtc_source_queue_drop(rd, item);
                     continue;
                 }
 
@@ -212,7 +216,7 @@ ngx_webrtc_source_play_paced(ngx_webrtc_source_run_t *run)
             return rc;
         }
 
-        item = ngx_webrtc_source_read_pop(&run->rd);
+        item = ngx_webrtc_source_queue_pop(&run->rd);
 
         if (item == NULL) {
             ngx_webrtc_source_thread_error(th, "end of file");
@@ -223,7 +227,7 @@ ngx_webrtc_source_play_paced(ngx_webrtc_source_run_t *run)
             && dts - item->dts > NGX_WEBRTC_SOURCE_TOO_LATE)
         {
             /* a segment longer than those before; it is known from now on */
-            ngx_webrtc_source_read_free(item);
+            ngx_webrtc_source_queue_free(item);
             continue;
         }
 
@@ -245,7 +249,7 @@ ngx_webrtc_source_play_paced(ngx_webrtc_source_run_t *run)
             if (!th->conf.unpaced
                 && ngx_webrtc_source_thread_sleep(th, target_us) != NGX_OK)
             {
-                ngx_webrtc_source_read_free(item);
+                ngx_webrtc_source_queue_free(item);
                 return NGX_ABORT;
             }
 
@@ -275,7 +279,7 @@ ngx_webrtc_source_play_fill(ngx_webrtc_source_run_t *run)
     {
         if (run->eof) {
 
-            if (!run->th->conf.loop) {
+            if (!run->th->at->loop) {
                 break;
             }
 
@@ -285,7 +289,7 @@ ngx_webrtc_source_play_fill(ngx_webrtc_source_run_t *run)
             }
         }
 
-        rc = ngx_webrtc_source_av_read(run);
+        rc = ngx_webrtc_source_input_read(run);
 
         if (rc != NGX_OK && rc != NGX_DONE) {
             return rc;
@@ -346,12 +350,12 @@ ngx_webrtc_source_play_again(ngx_webrtc_source_run_t *run)
 
     case NGX_AGAIN:
 
-        ngx_webrtc_source_av_close_input(run);
+        ngx_webrtc_source_input_close(run);
 
         run->th->deadline_us = ngx_webrtc_time_now()
                          + (uint64_t) run->th->conf.connect_timeout * 1000;
 
-        return ngx_webrtc_source_av_open(run);
+        return ngx_webrtc_source_input_open(run);
 
     default:
         ngx_webrtc_source_thread_error(run->th, "nothing to repeat");
@@ -424,7 +428,7 @@ ngx_webrtc_source_play_write(ngx_webrtc_source_run_t *run,
 
 done:
 
-    ngx_webrtc_source_read_free(item);
+    ngx_webrtc_source_queue_free(item);
 
     if (rc == NGX_OK && th->out.dry) {
         ngx_webrtc_source_thread_error(th, "no memory for packets is left in "

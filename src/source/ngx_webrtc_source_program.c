@@ -16,6 +16,7 @@
 
 #include "ngx_webrtc_source_program.h"
 #include "ngx_webrtc_source_audio.h"
+#include "ngx_webrtc_source_codecs.h"
 #include "ngx_webrtc_source_thread.h"
 
 
@@ -198,7 +199,7 @@ ngx_webrtc_source_program_rank(AVFormatContext *ic, AVProgram *program)
 
         if (par->codec_type == AVMEDIA_TYPE_VIDEO) {
 
-            if (ngx_webrtc_source_read_video_codec(par->codec_id)) {
+            if (ngx_webrtc_source_codecs_video(par->codec_id)) {
                 return 3;
             }
 

@@ -19,8 +19,11 @@
 #include "ngx_webrtc_sniff.h"
 #include "ngx_webrtc_source_read.h"
 #include "ngx_webrtc_source_audio.h"
+#include "ngx_webrtc_source_codecs.h"
 #include "ngx_webrtc_source_hide.h"
+#include "ngx_webrtc_source_item.h"
 #include "ngx_webrtc_source_program.h"
+#include "ngx_webrtc_source_queue.h"
 #include "ngx_webrtc_source_sound.h"
 #include "ngx_webrtc_source_thread.h"
 
@@ -28,24 +31,8 @@
 /* chosen: above any picture that fits the ring */
 #define NGX_WEBRTC_SOURCE_FRAME_MAX      (8 * 1024 * 1024)
 
-/* 90 kHz; chosen: nobody means more, and sums of them do not overflow */
-#define NGX_WEBRTC_SOURCE_PTS_MAX        ((int64_t) 1 << 60)
-
-/* one track before the other, as segments and fragments have them; chosen: the
- * longest segments that are made */
-#define NGX_WEBRTC_SOURCE_LEAD_MAX       (20 * NGX_WEBRTC_SOURCE_CLOCK)
-
-/* the least pts is among as many frames; chosen: reordering and interleaving */
-#define NGX_WEBRTC_SOURCE_FIRST          64
-
 /* a pass shorter than that is not repeated: 90 kHz, chosen */
 #define NGX_WEBRTC_SOURCE_PASS_MIN       (NGX_WEBRTC_SOURCE_CLOCK / 10)
-
-
-typedef struct {
-    enum AVCodecID  id;
-    ngx_uint_t      codec;
-} ngx_webrtc_source_codec_t;
 
 
 static ngx_webrtc_source_stream_t *ngx_webrtc_source_read_stream(
@@ -69,16 +56,6 @@ static void ngx_webrtc_source_read_damaged(ngx_webrtc_source_read_t *rd);
 static void ngx_webrtc_source_read_close(ngx_webrtc_source_read_t *rd);
 static void ngx_webrtc_source_read_forget(ngx_webrtc_source_read_t *rd,
     ngx_webrtc_source_stream_t *s);
-
-
-static const ngx_webrtc_source_codec_t  ngx_webrtc_source_video_codecs[] = {
-    { AV_CODEC_ID_H264, NGX_WEBRTC_CODEC_H264 },
-    { AV_CODEC_ID_HEVC, NGX_WEBRTC_CODEC_H265 },
-    { AV_CODEC_ID_VP8, NGX_WEBRTC_CODEC_VP8 },
-    { AV_CODEC_ID_VP9, NGX_WEBRTC_CODEC_VP9 },
-    { AV_CODEC_ID_AV1, NGX_WEBRTC_CODEC_AV1 },
-    { AV_CODEC_ID_NONE, NGX_WEBRTC_CODEC_NONE }
-};
 
 
 ngx_int_t
@@ -136,7 +113,7 @@ void
 ngx_webrtc_source_read_cleanup(ngx_webrtc_source_read_t *rd)
 {
     while (rd->head) {
-        ngx_webrtc_source_read_drop(rd, rd->head);
+        ngx_webrtc_source_queue_drop(rd, rd->head);
     }
 
     ngx_webrtc_source_read_close(rd);
@@ -291,64 +268,6 @@ ngx_webrtc_source_read_rewind(ngx_webrtc_source_read_t *rd)
     ngx_webrtc_source_read_select(rd);
 
     return NGX_OK;
-}
-
-
-ngx_webrtc_source_item_t *
-ngx_webrtc_source_read_pop(ngx_webrtc_source_read_t *rd)
-{
-    ngx_webrtc_source_item_t  *item;
-
-    item = rd->head;
-
-    if (item) {
-        rd->head = item->next;
-
-        if (rd->head) {
-            rd->head->prev = NULL;
-
-        } else {
-            rd->tail = NULL;
-        }
-
-        rd->n--;
-        rd->size -= item->pkt->size;
-    }
-
-    return item;
-}
-
-
-void
-ngx_webrtc_source_read_drop(ngx_webrtc_source_read_t *rd,
-    ngx_webrtc_source_item_t *item)
-{
-    if (item->prev) {
-        item->prev->next = item->next;
-
-    } else {
-        rd->head = item->next;
-    }
-
-    if (item->next) {
-        item->next->prev = item->prev;
-
-    } else {
-        rd->tail = item->prev;
-    }
-
-    rd->n--;
-    rd->size -= item->pkt->size;
-
-    ngx_webrtc_source_read_free(item);
-}
-
-
-void
-ngx_webrtc_source_read_free(ngx_webrtc_source_item_t *item)
-{
-    av_packet_free(&item->pkt);
-    free(item);
 }
 
 
@@ -517,7 +436,7 @@ ngx_webrtc_source_read_select(ngx_webrtc_source_read_t *rd)
             }
 
             known = pass ? ngx_webrtc_source_audio_known(id)
-                         : ngx_webrtc_source_read_video_codec(id);
+                         : ngx_webrtc_source_codecs_video(id);
 
             if (known == 0) {
                 /* what is in a tag of FLV says its packet */
@@ -616,21 +535,6 @@ ngx_webrtc_source_read_related(AVFormatContext *ic, int a, int b)
 }
 
 
-ngx_uint_t
-ngx_webrtc_source_read_video_codec(enum AVCodecID id)
-{
-    const ngx_webrtc_source_codec_t  *c;
-
-    for (c = ngx_webrtc_source_video_codecs; c->id != AV_CODEC_ID_NONE; c++) {
-        if (c->id == id) {
-            break;
-        }
-    }
-
-    return c->codec;
-}
-
-
 /* what a packet of video is; 33 bits: of PES, in RTP too (RFC 2250) */
 
 static ngx_webrtc_source_unit_e
@@ -654,8 +558,8 @@ ngx_webrtc_source_read_video(ngx_webrtc_source_read_t *rd, AVPacket *pkt)
 
     st = rd->ic->streams[pkt->stream_index];
 
-    pts = ngx_webrtc_source_read_time(rd, st, pkt->pts);
-    dts = ngx_webrtc_source_read_time(rd, st, pkt->dts);
+    pts = ngx_webrtc_source_item_time(rd, st, pkt->pts);
+    dts = ngx_webrtc_source_item_time(rd, st, pkt->dts);
 
     duration = pkt->duration > 0
                ? av_rescale_q(pkt->duration, st->time_base,
@@ -676,7 +580,7 @@ ngx_webrtc_source_read_unit(void *ctx, AVPacket *pkt, int64_t pts,
 {
     ngx_webrtc_source_read_t  *rd = ctx;
 
-    return ngx_webrtc_source_read_item(rd, NGX_WEBRTC_VIDEO, pkt, pts, dts,
+    return ngx_webrtc_source_item_take(rd, NGX_WEBRTC_VIDEO, pkt, pts, dts,
                                        duration);
 }
 
@@ -686,195 +590,6 @@ ngx_webrtc_source_read_damaged(ngx_webrtc_source_read_t *rd)
 {
     rd->damaged += rd->unit.damaged;
     rd->unit.damaged = 0;
-}
-
-
-int64_t
-ngx_webrtc_source_read_time(ngx_webrtc_source_read_t *rd, AVStream *st,
-    int64_t t)
-{
-    if (t == AV_NOPTS_VALUE) {
-        return t;
-    }
-
-    /* RTP's have been unwrapped, each track's by itself */
-
-    if (!rd->rtp && (st->pts_wrap_bits == 33 || st->pts_wrap_bits == 32)) {
-        t = ngx_webrtc_ts_unwrap(&rd->unwrap, t, st->pts_wrap_bits);
-    }
-
-    t = av_rescale_q(t, st->time_base,
-                     (AVRational) { 1, NGX_WEBRTC_SOURCE_CLOCK });
-
-    if (t > NGX_WEBRTC_SOURCE_PTS_MAX || t < -NGX_WEBRTC_SOURCE_PTS_MAX) {
-        return AV_NOPTS_VALUE;
-    }
-
-    return t;
-}
-
-
-int
-ngx_webrtc_source_read_item(ngx_webrtc_source_read_t *rd, ngx_uint_t kind,
-    AVPacket *pkt, int64_t pts, int64_t dts, int64_t duration)
-{
-    int64_t                      shift, room;
-    ngx_uint_t                   video, exact, untimed;
-    ngx_webrtc_source_item_t    *item;
-    ngx_webrtc_source_stream_t  *s, *other;
-
-    video = (kind == NGX_WEBRTC_VIDEO);
-    exact = (!video || dts != AV_NOPTS_VALUE);
-    untimed = (pts == AV_NOPTS_VALUE && dts == AV_NOPTS_VALUE);
-
-    s = video ? &rd->video : &rd->audio;
-    other = video ? &rd->audio : &rd->video;
-
-    if (pts == AV_NOPTS_VALUE) {
-        pts = dts;
-    }
-
-    if (pts == AV_NOPTS_VALUE) {
-
-        if (!s->set || video) {
-            /* no time, no place */
-            rd->damaged++;
-            return 0;
-        }
-
-        pts = s->next - rd->splice.tracks[video].shift - rd->offset;
-    }
-
-    if (dts == AV_NOPTS_VALUE || dts > pts) {
-        dts = pts;
-    }
-
-    if (pkt->flags & AV_PKT_FLAG_DISCARD) {
-        return ngx_webrtc_source_hide(rd, s, kind, pkt, pts, dts);
-    }
-
-    if (rd->nread < NGX_WEBRTC_SOURCE_FIRST && pts < rd->first
-        && rd->offset == 0)
-    {
-        rd->first = pts;
-    }
-
-    rd->nread++;
-
-    dts += rd->offset;
-    pts += rd->offset;
-
-    shift = ngx_webrtc_splice(&rd->splice, video, dts, exact, duration,
-                              rd->paced ? 0 : rd->came_us);
-
-    dts += shift;
-    pts += shift;
-
-    /* since the frame before, that of the pass before too */
-
-    room = (s->set || rd->offset) ? dts - s->dts : NGX_WEBRTC_SOURCE_CLOCK;
-
-    /* packets of a byte stream have any number of frames between them */
-
-    if (duration == 0 && s->parser == NULL && s->set && dts > s->dts) {
-        duration = dts - s->dts;
-    }
-
-    if (other->set && other->dts - dts > rd->lead) {
-        rd->lead = ngx_min(other->dts - dts, NGX_WEBRTC_SOURCE_LEAD_MAX);
-    }
-
-    s->set = 1;
-    s->dts = dts;
-    s->next = pts + duration;
-
-    if (s->next > rd->end) {
-        rd->end = s->next;
-    }
-
-    item = ngx_webrtc_source_read_make(kind, pkt, pts, dts);
-    if (item == NULL) {
-        return AVERROR(ENOMEM);
-    }
-
-    item->untimed = untimed ? 1 : 0;
-
-    ngx_webrtc_source_hide_show(rd, s, item, room);
-
-    ngx_webrtc_source_read_put(rd, item);
-
-    return 0;
-}
-
-
-ngx_webrtc_source_item_t *
-ngx_webrtc_source_read_make(ngx_uint_t kind, AVPacket *pkt, int64_t pts,
-    int64_t dts)
-{
-    ngx_webrtc_source_item_t  *item;
-
-    item = calloc(1, sizeof(ngx_webrtc_source_item_t));
-    if (item == NULL) {
-        return NULL;
-    }
-
-    item->pkt = av_packet_alloc();
-    if (item->pkt == NULL) {
-        free(item);
-        return NULL;
-    }
-
-    av_packet_move_ref(item->pkt, pkt);
-
-    item->kind = kind;
-    item->pts = pts;
-    item->dts = dts;
-
-    return item;
-}
-
-
-void
-ngx_webrtc_source_read_put(ngx_webrtc_source_read_t *rd,
-    ngx_webrtc_source_item_t *item)
-{
-    ngx_webrtc_source_item_t    *at;
-    ngx_webrtc_source_stream_t  *s;
-
-    s = (item->kind == NGX_WEBRTC_VIDEO) ? &rd->video : &rd->audio;
-
-    item->seam = s->seam;
-    s->seam = 0;
-
-    at = rd->tail;
-
-    if (rd->paced) {
-        /* one track never overtakes itself */
-
-        while (at && at->dts > item->dts && at->kind != item->kind) {
-            at = at->prev;
-        }
-    }
-
-    item->prev = at;
-    item->next = at ? at->next : rd->head;
-
-    if (item->prev) {
-        item->prev->next = item;
-
-    } else {
-        rd->head = item;
-    }
-
-    if (item->next) {
-        item->next->prev = item;
-
-    } else {
-        rd->tail = item;
-    }
-
-    rd->n++;
-    rd->size += item->pkt->size;
 }
 
 

@@ -16,110 +16,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include <libavcodec/avcodec.h>
-#include <libavformat/avformat.h>
-
-#include "ngx_webrtc_aac.h"
-#include "ngx_webrtc_track.h"
-#include "ngx_webrtc_timestamp.h"
-#include "ngx_webrtc_splice.h"
-#include "ngx_webrtc_source_out.h"
-#include "ngx_webrtc_source_unit.h"
-
-
-typedef struct ngx_webrtc_source_item_s  ngx_webrtc_source_item_t;
-
-/* 16 bits are program numbers: ISO/IEC 13818-1, 2.4.4.5 */
-#define NGX_WEBRTC_SOURCE_NO_PROGRAM  (-1)
-
-
-/* a coded frame */
-struct ngx_webrtc_source_item_s {
-    ngx_webrtc_source_item_t    *next;
-    ngx_webrtc_source_item_t    *prev;
-
-    AVPacket                    *pkt;
-    int64_t                      pts;        /* 90 kHz */
-    int64_t                      dts;
-    unsigned                     kind:2;     /* NGX_WEBRTC_VIDEO, _AUDIO */
-    unsigned                     seam:1;     /* its track's first of a pass */
-    unsigned                     untimed:1;  /* behind the one before it */
-
-    /* the caller's */
-    unsigned                     seen:1;
-    unsigned                     arrived:1;
-    unsigned                     key:1;
-    int64_t                      back_us;    /* it should have come before */
-};
-
-
-/* one of the two streams */
-typedef struct {
-    int                          index;      /* in the demuxer, -1: none */
-    enum AVCodecID               id;
-    enum AVCodecID               first;      /* the track's, as it is told */
-    ngx_uint_t                   codec;      /* NGX_WEBRTC_CODEC_*, video */
-
-    AVCodecParserContext        *parser;     /* where packets are not frames */
-    AVCodecContext              *parser_ctx;
-    ngx_webrtc_aac_t             aac;
-
-    ngx_webrtc_source_item_t    *hidden;     /* see ngx_webrtc_source_hide.h */
-    ngx_webrtc_source_item_t    *hidden_last;
-    ngx_uint_t                   nhidden;
-    size_t                       hidden_size;
-
-    unsigned                     set:1;      /* the two below */
-    unsigned                     seam:1;
-    int64_t                      dts;        /* of the frame before */
-    int64_t                      next;       /* its end, expected */
-} ngx_webrtc_source_stream_t;
-
-
-typedef struct {
-    AVFormatContext             *ic;         /* not owned */
-    AVPacket                    *pkt;
-
-    unsigned                     paced:1;
-    unsigned                     ts:1;       /* MPEG-TS: frames made here */
-    unsigned                     flv:1;
-    unsigned                     rtp:1;      /* RTSP */
-    unsigned                     warned:2;   /* kinds, of unknown codecs */
-    unsigned                     scrambled:2; /* kinds that do not come */
-    unsigned                     chosen:1;   /* program, see _program.h */
-    unsigned                     all:1;      /* programs are known */
-
-    int                          wanted;     /* program that is configured */
-    int                          program;    /* that is played */
-    ngx_uint_t                   nskipped;   /* packets before, */
-    int64_t                      since_us;   /* and when the first one came */
-
-    ngx_webrtc_ts_unwrap_t       unwrap;
-    ngx_webrtc_source_stream_t   video;
-    ngx_webrtc_source_stream_t   audio;
-    ngx_webrtc_source_unit_t     unit;       /* of video */
-
-    ngx_webrtc_splice_t          splice;     /* by kind: audio, video */
-    int64_t                      came_us;    /* the packet under way */
-    int64_t                      lead;       /* most that one track came
-                                                before the other, 90 kHz */
-    int64_t                      offset;     /* of this pass of a loop */
-    int64_t                      first;      /* least pts of a pass, raw */
-    int64_t                      end;        /* greatest end of a frame */
-    ngx_uint_t                   nread;      /* frames of this pass */
-
-    uint32_t                     damaged;    /* frames left out so far */
-
-    ngx_uint_t                   n;          /* the queue, by dts when paced */
-    size_t                       size;
-    ngx_webrtc_source_item_t    *head;
-    ngx_webrtc_source_item_t    *tail;
-
-    /* of a stream of a codec that cannot be used; once per kind */
-    void                       (*unknown)(void *ctx, ngx_uint_t kind,
-                                          const char *codec);
-    void                        *ctx;
-} ngx_webrtc_source_read_t;
+#include "ngx_webrtc_source_reader.h"
 
 
 /* NGX_OK, NGX_ERROR: no memory */
@@ -150,13 +47,6 @@ void ngx_webrtc_source_read_drain(ngx_webrtc_source_read_t *rd);
  */
 ngx_int_t ngx_webrtc_source_read_rewind(ngx_webrtc_source_read_t *rd);
 
-/* NGX_WEBRTC_CODEC_*, 0: none that can be sent */
-ngx_uint_t ngx_webrtc_source_read_video_codec(enum AVCodecID id);
-
-/* Does the source have, or say that it has, such a track? */
-ngx_uint_t ngx_webrtc_source_read_declared(ngx_webrtc_source_read_t *rd,
-    ngx_uint_t kind);
-
 /*
  * Tells of a codec of FLV that libavformat has no name for, once per kind.
  *
@@ -166,47 +56,6 @@ ngx_uint_t ngx_webrtc_source_read_declared(ngx_webrtc_source_read_t *rd,
  */
 ngx_uint_t ngx_webrtc_source_read_flv(ngx_webrtc_source_read_t *rd,
     ngx_uint_t kind, ngx_uint_t codec, u_char *p, size_t n);
-
-/* A demuxer's timestamp, unwrapped, 90 kHz; or AV_NOPTS_VALUE. */
-int64_t ngx_webrtc_source_read_time(ngx_webrtc_source_read_t *rd, AVStream *st,
-    int64_t t);
-
-/*
- * Takes over a frame into the queue.
- *
- *   pkt       its reference is moved, the packet itself stays the caller's
- *   pts, dts  unwrapped, 90 kHz, or AV_NOPTS_VALUE
- *   duration  90 kHz or 0
- *
- * 0, or AVERROR(ENOMEM)
- */
-int ngx_webrtc_source_read_item(ngx_webrtc_source_read_t *rd, ngx_uint_t kind,
-    AVPacket *pkt, int64_t pts, int64_t dts, int64_t duration);
-
-/* May the source get another track that nothing is known of yet? */
-ngx_uint_t ngx_webrtc_source_read_open(ngx_webrtc_source_read_t *rd);
-
-/* Takes an item out of the queue; NULL: it is empty. */
-ngx_webrtc_source_item_t *ngx_webrtc_source_read_pop(
-    ngx_webrtc_source_read_t *rd);
-
-/* Removes an item from the queue and frees it. */
-void ngx_webrtc_source_read_drop(ngx_webrtc_source_read_t *rd,
-    ngx_webrtc_source_item_t *item);
-
-/*
- * Makes an item that is not in the queue; the packet's reference is moved.
- * NULL: no memory.
- */
-ngx_webrtc_source_item_t *ngx_webrtc_source_read_make(ngx_uint_t kind,
-    AVPacket *pkt, int64_t pts, int64_t dts);
-
-/* Puts it into the queue: behind the ones of its track. */
-void ngx_webrtc_source_read_put(ngx_webrtc_source_read_t *rd,
-    ngx_webrtc_source_item_t *item);
-
-/* Frees an item that is not in the queue. */
-void ngx_webrtc_source_read_free(ngx_webrtc_source_item_t *item);
 
 
 #endif /* _NGX_WEBRTC_SOURCE_READ_H_INCLUDED_ */

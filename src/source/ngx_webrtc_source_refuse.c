@@ -14,6 +14,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "ngx_webrtc_source_read.h"
 #include "ngx_webrtc_source_refuse.h"
 
 

@@ -103,12 +103,12 @@ ngx_webrtc_source_rtmp_create(ngx_webrtc_source_thread_t *th)
     ngx_webrtc_source_rtmp_t  *search;
 
     if (th->conf.doors == NULL
-        || ngx_strncmp(th->conf.url, "rtmp:", 5) != 0)
+        || ngx_strncmp(th->at->url, "rtmp:", 5) != 0)
     {
         return NULL;
     }
 
-    p = (u_char *) th->conf.url + 5;
+    p = (u_char *) th->at->url + 5;
 
     if (ngx_webrtc_rtmp_url(p, p + ngx_strlen(p), &url) != NGX_OK) {
         return NULL;

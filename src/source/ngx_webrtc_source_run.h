@@ -2,13 +2,16 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * A run of a source: what its parts share.
+ * A run of a source: what its parts share.  Each of them includes only those
+ * above it, but for what is called through a pointer:
  *
- *   ngx_webrtc_source_av.c      opens, reads, closes
- *   ngx_webrtc_source_open.c    opens what libavformat reads
- *   ngx_webrtc_source_hls.c     looks at the playlists that it reads
- *   ngx_webrtc_source_tracks.c  finds the tracks
- *   ngx_webrtc_source_play.c    plays them, live or in real time
+ *   ngx_webrtc_source_open     opens what libavformat reads
+ *   ngx_webrtc_source_hls      looks at the playlists that it reads
+ *   ngx_webrtc_source_refuse   looks at what cannot be played
+ *   ngx_webrtc_source_input    opens, reads, closes
+ *   ngx_webrtc_source_tracks   finds the tracks
+ *   ngx_webrtc_source_play     plays them, live or in real time
+ *   ngx_webrtc_source_av       from start to end
  */
 
 
@@ -23,9 +26,8 @@
 
 #include "ngx_webrtc_sniff.h"
 #include "ngx_webrtc_source_audio.h"
-#include "ngx_webrtc_source_av.h"
 #include "ngx_webrtc_source_playlist.h"
-#include "ngx_webrtc_source_read.h"
+#include "ngx_webrtc_source_reader.h"
 #include "ngx_webrtc_source_rtmp.h"
 #include "ngx_webrtc_source_thread.h"
 
@@ -110,6 +112,13 @@ typedef struct {
 struct ngx_webrtc_source_run_s {
     ngx_webrtc_source_thread_t   *th;
 
+    /* nothing comes; not NGX_OK: it is to be waited for no longer */
+    ngx_int_t                   (*silent)(ngx_webrtc_source_run_t *run);
+
+    /* takes what the audio transcoder makes; ctx is the run */
+    void                        (*sound)(void *ctx, u_char *data, size_t n,
+                                      int64_t ts);
+
     AVFormatContext              *ic;
     ngx_webrtc_source_rtmp_t     *rtmp;         /* of several workers, or
                                                    NULL */
@@ -165,115 +174,6 @@ struct ngx_webrtc_source_run_s {
     uint32_t                      damaged;      /* of rd, as told */
     uint32_t                      steps;        /* likewise */
 };
-
-
-/*
- * Opens the input and hands it to run->rd; again for the next pass of a loop
- * that cannot seek.
- *
- * NGX_OK, NGX_ERROR, NGX_ABORT
- */
-ngx_int_t ngx_webrtc_source_av_open(ngx_webrtc_source_run_t *run);
-
-/* Closes it: before it is opened again, and at the end. */
-void ngx_webrtc_source_av_close_input(ngx_webrtc_source_run_t *run);
-
-/*
- * One packet into the queue.
- *
- * NGX_OK
- * NGX_DONE     at the end of the input
- * NGX_ERROR    th->error is set
- * NGX_ABORT    the thread is asked to stop
- */
-ngx_int_t ngx_webrtc_source_av_read(ngx_webrtc_source_run_t *run);
-
-/*
- * Makes th->error of an error of libav* and its last log message.
- *
- * NGX_ABORT when the error is that the thread has to stop, else NGX_ERROR
- */
-ngx_int_t ngx_webrtc_source_av_failed(ngx_webrtc_source_run_t *run, int err,
-    const char *doing);
-
-
-/* Opens what run->ic, which is not open yet, is to read. */
-void ngx_webrtc_source_open_attach(ngx_webrtc_source_run_t *run);
-
-/*
- * It is open: has it led somewhere else on its way?
- *
- * NGX_OK
- * NGX_DECLINED   where it must not, run->refusal is set
- */
-ngx_int_t ngx_webrtc_source_open_check(ngx_webrtc_source_run_t *run);
-
-/* Ends the run for a reason that counts more than what it leads to. */
-void ngx_webrtc_source_open_refuse(ngx_webrtc_source_run_t *run,
-    const char *doing, const char *cause);
-
-/* Looks at what run->ic, to be opened in this thread, reads of playlists. */
-void ngx_webrtc_source_hls_attach(ngx_webrtc_source_run_t *run);
-
-/* The same ones are read in this thread from now on. */
-void ngx_webrtc_source_hls_move(ngx_webrtc_source_hls_t *hls);
-
-/* 0: the playlist has no end so far; 1 also where there is no playlist */
-ngx_uint_t ngx_webrtc_source_hls_ended(ngx_webrtc_source_hls_t *hls);
-
-
-/*
- * Reads until the tracks are known.  What is in the queue then begins, with
- * video, at a key frame.
- *
- * NGX_OK, NGX_ERROR, NGX_ABORT
- */
-ngx_int_t ngx_webrtc_source_tracks_find(ngx_webrtc_source_run_t *run);
-
-/*
- * Looks at a frame, whose track may not be ready.  0: it is of no use.
- */
-ngx_uint_t ngx_webrtc_source_tracks_look(ngx_webrtc_source_run_t *run,
-    ngx_webrtc_source_item_t *item);
-
-/*
- * Called again and again while nothing comes.  An upstream that has announced
- * video but sends none before its next key frame is up all the same.
- *
- * NGX_OK, NGX_ABORT, NGX_ERROR
- */
-ngx_int_t ngx_webrtc_source_tracks_silent(ngx_webrtc_source_run_t *run);
-
-/* us that a read may take: more, where a key frame has to come first */
-uint64_t ngx_webrtc_source_tracks_timeout(ngx_webrtc_source_run_t *run);
-
-/* Looks at all of them again, for another thread's packetizers. */
-void ngx_webrtc_source_tracks_again(ngx_webrtc_source_run_t *run);
-
-/* Looks at all new frames of the queue and drops what is of no use. */
-void ngx_webrtc_source_tracks_sift(ngx_webrtc_source_run_t *run);
-
-/* Takes a new sequence header in the course of the stream (FLV). */
-void ngx_webrtc_source_tracks_config(ngx_webrtc_source_run_t *run,
-    AVPacket *pkt);
-
-/*
- * Tells the tracks that are ready and not told yet, and waits until the loop
- * has taken note.
- *
- * NGX_OK, NGX_ERROR, NGX_ABORT
- */
-ngx_int_t ngx_webrtc_source_tracks_tell(ngx_webrtc_source_run_t *run);
-
-
-/* Both play to the end: NGX_DONE (paced), NGX_ERROR, NGX_ABORT. */
-
-ngx_int_t ngx_webrtc_source_play_live(ngx_webrtc_source_run_t *run);
-ngx_int_t ngx_webrtc_source_play_paced(ngx_webrtc_source_run_t *run);
-
-/* what the audio transcoder gives its frames to; ctx is the run */
-void ngx_webrtc_source_play_audio(void *ctx, u_char *data, size_t n,
-    int64_t ts);
 
 
 #endif /* _NGX_WEBRTC_SOURCE_RUN_H_INCLUDED_ */

@@ -13,6 +13,7 @@
 #include <ngx_core.h>
 
 #include "ngx_webrtc_opus.h"
+#include "ngx_webrtc_source_item.h"
 #include "ngx_webrtc_source_sound.h"
 
 
@@ -94,7 +95,7 @@ ngx_webrtc_source_sound_put(ngx_webrtc_source_read_t *rd, AVPacket *pkt)
     s = &rd->audio;
     st = rd->ic->streams[pkt->stream_index];
 
-    pts = ngx_webrtc_source_read_time(rd, st, pkt->pts != AV_NOPTS_VALUE
+    pts = ngx_webrtc_source_item_time(rd, st, pkt->pts != AV_NOPTS_VALUE
                                               ? pkt->pts : pkt->dts);
 
     if (s->parser) {
@@ -113,7 +114,7 @@ ngx_webrtc_source_sound_put(ngx_webrtc_source_read_t *rd, AVPacket *pkt)
                : ngx_webrtc_source_sound_duration(rd, st, pkt->data,
                                                   pkt->size);
 
-    return ngx_webrtc_source_read_item(rd, NGX_WEBRTC_AUDIO, pkt, pts, pts,
+    return ngx_webrtc_source_item_take(rd, NGX_WEBRTC_AUDIO, pkt, pts, pts,
                                        duration);
 }
 
@@ -181,7 +182,7 @@ ngx_webrtc_source_sound_part(ngx_webrtc_source_read_t *rd, AVStream *st,
 
         pts = rd->audio.parser->pts;
 
-        rc = ngx_webrtc_source_read_item(rd, NGX_WEBRTC_AUDIO, part, pts, pts,
+        rc = ngx_webrtc_source_item_take(rd, NGX_WEBRTC_AUDIO, part, pts, pts,
                             ngx_webrtc_source_sound_duration(rd, st, p, n));
     }
 

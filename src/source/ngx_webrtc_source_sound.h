@@ -13,7 +13,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ngx_webrtc_source_read.h"
+#include "ngx_webrtc_source_reader.h"
 
 
 /* Begins, for the stream that rd->audio is of. */

@@ -23,7 +23,6 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ngx_webrtc_source_run.h"
 #include "ngx_webrtc_source_standby.h"
 
 
@@ -164,7 +163,7 @@ ngx_webrtc_source_standby_end(ngx_webrtc_source_thread_t *th)
     run = sb->run;
 
     if (run) {
-        run->th = th;
+        ngx_webrtc_source_av_move(run, th);
         ngx_webrtc_source_thread_choose(th, sb->now);
     }
 
@@ -263,6 +262,7 @@ ngx_webrtc_source_standby_create(ngx_webrtc_source_thread_t *th)
     conf.out.ctx = sb;
 
     conf.body = ngx_webrtc_source_standby_probe;
+    conf.probe = 1;
     conf.doors = conf.doors ? ngx_webrtc_source_standby_doors : NULL;
     conf.notify = ngx_webrtc_source_standby_notify;
     conf.ctx = sb;

@@ -17,8 +17,6 @@
 #include <signal.h>
 
 #include "ngx_webrtc_source_thread.h"
-#include "ngx_webrtc_source_av.h"
-#include "ngx_webrtc_source_standby.h"
 
 
 /*
@@ -27,28 +25,9 @@
  */
 #define NGX_WEBRTC_SOURCE_STACK      (1024 * 1024)
 
-/* chosen: after a run as long as this an upstream counts as good again */
-#define NGX_WEBRTC_SOURCE_STEADY_US  (10 * 1000000)
-
-/*
- * ms for which one that was not is left alone while another one plays, at
- * most; chosen: viewers see a seam each time that it comes back
- */
-#define NGX_WEBRTC_SOURCE_SHY        60000
-
 
 static void *ngx_webrtc_source_thread_main(void *data);
-static ngx_uint_t ngx_webrtc_source_thread_next(ngx_webrtc_source_thread_t *th,
-    ngx_uint_t i);
-static ngx_uint_t ngx_webrtc_source_thread_backoff(
-    ngx_webrtc_source_thread_t *th, ngx_uint_t backoff, uint64_t started_us);
-static void ngx_webrtc_source_thread_shy(ngx_webrtc_source_thread_t *th,
-    uint64_t started_us);
-static void ngx_webrtc_source_thread_lost(ngx_webrtc_source_thread_t *th,
-    ngx_uint_t retry_ms);
 static ngx_int_t ngx_webrtc_source_thread_ask(ngx_webrtc_source_thread_t *th,
-    ngx_webrtc_source_note_t *note);
-static ngx_int_t ngx_webrtc_source_thread_post(ngx_webrtc_source_thread_t *th,
     ngx_webrtc_source_note_t *note);
 static void ngx_webrtc_source_thread_timespec(struct timespec *ts,
     uint64_t us);
@@ -61,21 +40,12 @@ ngx_webrtc_source_thread_create(ngx_webrtc_source_thread_conf_t *conf)
     u_char                      *p;
     ngx_uint_t                   i, n;
     pthread_condattr_t           attr;
-    ngx_webrtc_source_from_t     one;
     ngx_webrtc_source_thread_t  *th;
+
     const ngx_webrtc_source_from_t  *from;
 
-    one.url = conf->url;
-    one.scheme = conf->scheme;
-    one.format = conf->format;
-    one.program = conf->program;
-    one.loop = conf->loop;
-    one.lists = conf->lists;
-    one.links = conf->links;
-    one.links_from = conf->links_from;
-
-    from = conf->nfrom ? conf->from : &one;
-    n = conf->nfrom ? conf->nfrom : 1;
+    from = conf->from;
+    n = conf->nfrom;
 
     for (i = 0, size = 0; i < n; i++) {
         size += ngx_strlen(from[i].url) + 1
@@ -322,12 +292,7 @@ ngx_webrtc_source_thread_main(void *data)
     void   (*notify)(void *ctx);
     void    *ctx;
 
-    if (th->conf.body) {
-        th->conf.body(th);
-
-    } else {
-        ngx_webrtc_source_thread_run(th);
-    }
+    th->conf.body(th);
 
     notify = th->conf.notify;
     ctx = th->conf.ctx;
@@ -351,137 +316,12 @@ ngx_webrtc_source_thread_main(void *data)
 
 
 void
-ngx_webrtc_source_thread_run(ngx_webrtc_source_thread_t *th)
-{
-    uint64_t                  started_us;
-    ngx_int_t                 rc;
-    ngx_uint_t                i, backoff, tried;
-    ngx_webrtc_source_run_t  *run;
-
-    backoff = 0;
-    tried = 0;
-    run = NULL;
-
-    ngx_webrtc_source_out_init(&th->out, &th->conf.out);
-
-    while (!ngx_webrtc_atomic_load(&th->stop)) {
-
-        th->up = 0;
-        th->moved = 0;
-        th->error_len = 0;
-        started_us = ngx_webrtc_time_now();
-
-        rc = run ? ngx_webrtc_source_av_take(th, run)
-                 : ngx_webrtc_source_av_run(th);
-
-        if (!ngx_webrtc_source_thread_stopped(th)) {
-            ngx_webrtc_source_thread_shy(th, started_us);
-        }
-
-        run = ngx_webrtc_source_standby_end(th);
-
-        if (run && !ngx_webrtc_atomic_load(&th->stop)) {
-            /* viewers see no more of it than another picture */
-            tried = 0;
-            continue;
-        }
-
-        if (rc == NGX_ABORT || ngx_webrtc_atomic_load(&th->stop)) {
-            break;
-        }
-
-        if (rc == NGX_DONE) {
-            th->over |= (ngx_uint_t) 1 << th->now;
-        }
-
-        i = ngx_webrtc_source_thread_next(th, th->now);
-
-        if (i == NGX_WEBRTC_SOURCE_FROM || th->conf.once) {
-            ngx_webrtc_source_thread_lost(th, 0);
-            break;
-        }
-
-        if (th->moved) {
-
-            /* at once: it has been waited for already */
-
-            ngx_webrtc_source_thread_lost(th, 0);
-            backoff = 0;
-            continue;
-        }
-
-        /* one that was up begins a new round; who is left is tried at once */
-
-        tried = th->up ? 1 : tried + 1;
-
-        if (tried < th->nfrom && i != th->now) {
-            ngx_webrtc_source_thread_lost(th, 1);
-            ngx_webrtc_source_thread_choose(th, i);
-            continue;
-        }
-
-        tried = 0;
-        backoff = ngx_webrtc_source_thread_backoff(th, backoff, started_us);
-
-        ngx_webrtc_source_thread_lost(th, backoff);
-
-        if (ngx_webrtc_source_thread_sleep(th, ngx_webrtc_time_now()
-                                               + (uint64_t) backoff * 1000)
-            != NGX_OK)
-        {
-            break;
-        }
-
-        ngx_webrtc_source_thread_choose(th,
-                   ngx_webrtc_source_thread_next(th, th->nfrom - 1));
-    }
-
-    if (run) {
-        ngx_webrtc_source_av_free(run);
-    }
-
-    ngx_webrtc_source_standby_leave(th);
-}
-
-
-/* the one that follows and was not played to its end; else _FROM */
-
-static ngx_uint_t
-ngx_webrtc_source_thread_next(ngx_webrtc_source_thread_t *th, ngx_uint_t i)
-{
-    ngx_uint_t  n;
-
-    for (n = 0; n < th->nfrom; n++) {
-
-        i = (i + 1) % th->nfrom;
-
-        if (!(th->over & ((ngx_uint_t) 1 << i))) {
-            return i;
-        }
-    }
-
-    return NGX_WEBRTC_SOURCE_FROM;
-}
-
-
-void
 ngx_webrtc_source_thread_choose(ngx_webrtc_source_thread_t *th, ngx_uint_t i)
 {
-    ngx_uint_t                  divisor;
-    ngx_webrtc_source_from_t   *from;
-
-    from = &th->from[i];
+    ngx_uint_t  divisor;
 
     th->now = i;
-
-    th->conf.url = from->url;
-    th->conf.scheme = from->scheme;
-    th->conf.format = from->format;
-    th->conf.program = from->program;
-    th->conf.loop = from->loop;
-    th->conf.lists = from->lists;
-    th->conf.links = from->links;
-    th->conf.links_from = from->links_from;
+    th->at = &th->from[i];
 
     /* viewers wait for what follows; chosen: in time for a POST that waits */
 
@@ -646,83 +486,7 @@ ngx_webrtc_source_thread_error(ngx_webrtc_source_thread_t *th, const char *fmt,
 }
 
 
-static ngx_uint_t
-ngx_webrtc_source_thread_backoff(ngx_webrtc_source_thread_t *th,
-    ngx_uint_t backoff, uint64_t started_us)
-{
-    if (th->up
-        && ngx_webrtc_time_now() - started_us
-           >= NGX_WEBRTC_SOURCE_STEADY_US)
-    {
-        backoff = 0;
-    }
-
-    backoff = ngx_max(backoff * 2, th->conf.backoff_min);
-
-    return ngx_min(backoff, th->conf.backoff_max);
-}
-
-
-/*
- * What was up and is lost: one that accepts, shows a picture and goes would
- * take the place of the one behind it again and again.
- */
-
-static void
-ngx_webrtc_source_thread_shy(ngx_webrtc_source_thread_t *th,
-    uint64_t started_us)
-{
-    uint64_t                  now_us;
-    ngx_webrtc_source_shy_t  *shy;
-
-    if (!th->up || th->moved) {
-        return;
-    }
-
-    shy = &th->shy[th->now];
-    now_us = ngx_webrtc_time_now();
-
-    if (now_us - started_us >= NGX_WEBRTC_SOURCE_STEADY_US) {
-        shy->pause = 0;
-        return;
-    }
-
-    shy->pause = ngx_max(shy->pause * 2, th->conf.backoff_min);
-    shy->pause = ngx_min(shy->pause, NGX_WEBRTC_SOURCE_SHY);
-
-    shy->until_us = now_us + (uint64_t) shy->pause * 1000;
-}
-
-
-static void
-ngx_webrtc_source_thread_lost(ngx_webrtc_source_thread_t *th,
-    ngx_uint_t retry_ms)
-{
-    ngx_webrtc_source_note_t  note;
-
-    ngx_memzero(&note, sizeof(ngx_webrtc_source_note_t));
-
-    note.type = th->live ? NGX_WEBRTC_SOURCE_NOTE_DOWN
-                         : NGX_WEBRTC_SOURCE_NOTE_FAILED;
-
-    th->live = 0;
-
-    note.retry_ms = retry_ms;
-    note.level = (th->moved
-                  || (th->over & ((ngx_uint_t) 1 << th->now))
-                  || (th->up && retry_ms == 0))
-                 ? NGX_LOG_NOTICE : NGX_LOG_ERR;
-
-    note.len = th->error_len;
-    ngx_memcpy(note.text, th->error, th->error_len);
-
-    (void) ngx_webrtc_source_thread_post(th, &note);
-}
-
-
-/* NGX_OK; NGX_DECLINED: a log line that found no room */
-
-static ngx_int_t
+ngx_int_t
 ngx_webrtc_source_thread_post(ngx_webrtc_source_thread_t *th,
     ngx_webrtc_source_note_t *note)
 {

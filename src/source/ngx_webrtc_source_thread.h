@@ -54,6 +54,7 @@
 
 typedef struct ngx_webrtc_source_thread_s   ngx_webrtc_source_thread_t;
 typedef struct ngx_webrtc_source_standby_s  ngx_webrtc_source_standby_t;
+typedef struct ngx_webrtc_source_run_s      ngx_webrtc_source_run_t;
 
 
 typedef enum {
@@ -115,11 +116,10 @@ typedef struct {
 /*
  * Copied by create(), strings included.
  *
- *   from       upstreams, tried in their order, nfrom of them; the next ones
- *              are those of the one under way
- *   url ..     without them: the only one, as above
+ *   from       upstreams, tried in their order, nfrom of them
  *   backoff_*, *_timeout   milliseconds, not 0
- *   body       what the thread does, NULL: ngx_webrtc_source_thread_run()
+ *   body       what the thread does: ngx_webrtc_source_retry_run()
+ *   probe      it only looks whether the upstream is there
  *   once       do not retry: the thread ends with the first loss
  *   unpaced    do not hold files back to real time (tests)
  *   out        where frames go
@@ -135,21 +135,13 @@ typedef struct {
     const ngx_webrtc_source_from_t    *from;
     ngx_uint_t                         nfrom;
 
-    const char                        *url;
-    const ngx_webrtc_source_scheme_t  *scheme;
-    const char                        *format;
-    ngx_uint_t                         program;
-    ngx_uint_t                         loop;
-    ngx_uint_t                         lists;
-    ngx_uint_t                         links;
-    size_t                             links_from;
-
     ngx_uint_t                         backoff_min;
     ngx_uint_t                         backoff_max;
     ngx_uint_t                         connect_timeout;
     ngx_uint_t                         read_timeout;
     unsigned                           once:1;
     unsigned                           unpaced:1;
+    unsigned                           probe:1;
 
     ngx_webrtc_source_out_conf_t       out;
 
@@ -173,7 +165,8 @@ struct ngx_webrtc_source_thread_s {
 
     ngx_webrtc_source_from_t           from[NGX_WEBRTC_SOURCE_FROM];
     ngx_uint_t                         nfrom;
-    ngx_uint_t                         now;          /* the one under way */
+    ngx_uint_t                         now;          /* the one under way, */
+    ngx_webrtc_source_from_t          *at;           /* itself */
     ngx_uint_t                         over;         /* bits: were played */
     ngx_uint_t                         connect_timeout;   /* as configured */
     ngx_uint_t                         read_timeout;
@@ -184,6 +177,13 @@ struct ngx_webrtc_source_thread_s {
     ngx_webrtc_source_shy_t            shy[NGX_WEBRTC_SOURCE_FROM];
 
     ngx_webrtc_source_out_t            out;
+
+    /* set by what calls it, each may be NULL: an upstream begins to play;
+     * something of it is waited for */
+
+    void                             (*plays)(ngx_webrtc_source_thread_t *th);
+    void                             (*waits)(ngx_webrtc_source_thread_t *th,
+                                           uint64_t now_us);
 
     uint64_t                           deadline_us;  /* of a blocking call */
     size_t                             error_len;
@@ -261,9 +261,6 @@ void ngx_webrtc_source_thread_destroy(ngx_webrtc_source_thread_t *th);
 
 /* for the thread */
 
-/* What the thread does from start to end; public for tests. */
-void ngx_webrtc_source_thread_run(ngx_webrtc_source_thread_t *th);
-
 /* The run that is under way has to end: all of it, or for a better one. */
 ngx_uint_t ngx_webrtc_source_thread_stopped(ngx_webrtc_source_thread_t *th);
 
@@ -293,6 +290,10 @@ ngx_int_t ngx_webrtc_source_thread_up(ngx_webrtc_source_thread_t *th,
  */
 ngx_int_t ngx_webrtc_source_thread_grow(ngx_webrtc_source_thread_t *th,
     size_t need);
+
+/* Leaves a note.  NGX_OK; NGX_DECLINED: a log line that found no room. */
+ngx_int_t ngx_webrtc_source_thread_post(ngx_webrtc_source_thread_t *th,
+    ngx_webrtc_source_note_t *note);
 
 /* A line for the log, without credentials; dropped when there are too many. */
 void ngx_webrtc_source_thread_log(ngx_webrtc_source_thread_t *th,

@@ -17,8 +17,11 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "ngx_webrtc_source_announced.h"
+#include "ngx_webrtc_source_input.h"
+#include "ngx_webrtc_source_queue.h"
 #include "ngx_webrtc_source_refuse.h"
-#include "ngx_webrtc_source_run.h"
+#include "ngx_webrtc_source_tracks.h"
 #include "ngx_webrtc_source_turn.h"
 #include "ngx_webrtc_codecs.h"
 
@@ -37,9 +40,6 @@
  * segments of HLS, whose fragments may have all video before all audio
  */
 #define NGX_WEBRTC_SOURCE_WAIT_PACED_MS  20000
-
-/* times the timeout of a read; chosen: of 10 s, GOPs are not longer */
-#define NGX_WEBRTC_SOURCE_FIRST_TIMES    3
 
 /* chosen: a GOP of 10 s, twice */
 #define NGX_WEBRTC_SOURCE_WAIT_VIDEO_MS  20000
@@ -86,7 +86,7 @@ ngx_webrtc_source_tracks_find(ngx_webrtc_source_run_t *run)
 
     for ( ;; ) {
 
-        rc = ngx_webrtc_source_av_read(run);
+        rc = ngx_webrtc_source_input_read(run);
 
         if (rc != NGX_OK && rc != NGX_DONE) {
             return rc;
@@ -120,35 +120,18 @@ ngx_int_t
 ngx_webrtc_source_tracks_silent(ngx_webrtc_source_run_t *run)
 {
     if (run->th->up
-        || run->th->conf.body
+        || run->th->conf.probe
         || run->opened_us == 0
         || run->seen_us != 0
         || run->paced
         || ngx_webrtc_time_now() - run->opened_us
            < NGX_WEBRTC_SOURCE_WAIT_MS * 1000
-        || !ngx_webrtc_source_read_declared(&run->rd, NGX_WEBRTC_VIDEO))
+        || !ngx_webrtc_source_announced_track(&run->rd, NGX_WEBRTC_VIDEO))
     {
         return NGX_OK;
     }
 
     return ngx_webrtc_source_tracks_tell(run);
-}
-
-
-uint64_t
-ngx_webrtc_source_tracks_timeout(ngx_webrtc_source_run_t *run)
-{
-    uint64_t  timeout_us;
-
-    timeout_us = (uint64_t) run->th->conf.read_timeout * 1000;
-
-    if (run->seen_us == 0
-        && ngx_webrtc_source_read_declared(&run->rd, NGX_WEBRTC_VIDEO))
-    {
-        timeout_us *= NGX_WEBRTC_SOURCE_FIRST_TIMES;
-    }
-
-    return timeout_us;
 }
 
 
@@ -180,7 +163,7 @@ ngx_webrtc_source_tracks_sift(ngx_webrtc_source_run_t *run)
         next = item->next;
 
         if (!item->seen && !ngx_webrtc_source_tracks_look(run, item)) {
-            ngx_webrtc_source_read_drop(&run->rd, item);
+            ngx_webrtc_source_queue_drop(&run->rd, item);
         }
     }
 }
@@ -227,7 +210,7 @@ ngx_webrtc_source_tracks_enough(ngx_webrtc_source_run_t *run, ngx_uint_t end)
         return 1;
     }
 
-    if (!ngx_webrtc_source_read_declared(rd, run->video_ready
+    if (!ngx_webrtc_source_announced_track(rd, run->video_ready
                                              ? NGX_WEBRTC_AUDIO
                                              : NGX_WEBRTC_VIDEO)
         && !(run->video_ready && run->th->had_audio)
@@ -263,8 +246,8 @@ ngx_webrtc_source_tracks_enough(ngx_webrtc_source_run_t *run, ngx_uint_t end)
 static ngx_uint_t
 ngx_webrtc_source_tracks_local(ngx_webrtc_source_run_t *run)
 {
-    return (run->th->conf.scheme->flags & NGX_WEBRTC_SOURCE_URL_FILE)
-           && ngx_webrtc_source_read_open(&run->rd);
+    return (run->th->at->scheme->flags & NGX_WEBRTC_SOURCE_URL_FILE)
+           && ngx_webrtc_source_announced_more(&run->rd);
 }
 
 
@@ -391,7 +374,7 @@ ngx_webrtc_source_tracks_audio(ngx_webrtc_source_run_t *run,
 
         run->audio = ngx_webrtc_source_audio_create(
                         run->ic->streams[run->rd.audio.index]->codecpar,
-                        ngx_webrtc_source_play_audio, run, &cause);
+                        run->sound, run, &cause);
 
         if (run->audio == NULL) {
             goto failed;
@@ -415,7 +398,8 @@ ngx_webrtc_source_tracks_audio(ngx_webrtc_source_run_t *run,
     return run->audio_ready
            && (run->video_ready
                || run->th->up
-               || !ngx_webrtc_source_read_declared(&run->rd, NGX_WEBRTC_VIDEO));
+               || !ngx_webrtc_source_announced_track(&run->rd,
+                                                     NGX_WEBRTC_VIDEO));
 
 failed:
 
@@ -539,8 +523,8 @@ ngx_webrtc_source_tracks_pending(ngx_webrtc_source_run_t *run, ngx_uint_t kind,
     } else if (run->eof
                || (kind == NGX_WEBRTC_AUDIO && run->audio_failed)
                || (rd->warned & kind)
-               || !(ngx_webrtc_source_read_open(rd)
-                    || ngx_webrtc_source_read_declared(rd, kind)))
+               || !(ngx_webrtc_source_announced_more(rd)
+                    || ngx_webrtc_source_announced_track(rd, kind)))
     {
         return;
     }
@@ -566,7 +550,7 @@ ngx_webrtc_source_tracks_pending(ngx_webrtc_source_run_t *run, ngx_uint_t kind,
 
     track->flags |= NGX_WEBRTC_TRACK_PENDING;
 
-    if (ngx_webrtc_source_read_declared(rd, kind)) {
+    if (ngx_webrtc_source_announced_track(rd, kind)) {
         track->flags |= NGX_WEBRTC_TRACK_ANNOUNCED;
     }
 }

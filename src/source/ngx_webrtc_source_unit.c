@@ -32,7 +32,7 @@
 /*
  * Bytes of a packet's data near the most that a PES packet with a length can
  * have, and the most that libavformat lets one without have (AV_OPTIONS in
- * ngx_webrtc_source_av.c): it may go on in the next one.
+ * ngx_webrtc_source_input.c): it may go on in the next one.
  */
 #define NGX_WEBRTC_SOURCE_UNIT_LONG    (65535 - 512)
 #define NGX_WEBRTC_SOURCE_UNIT_CUT     (2 * 1024 * 1024 - 512)

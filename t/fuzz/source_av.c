@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 
 #include "ngx_webrtc_source_av.h"
+#include "ngx_webrtc_source_retry.h"
 #include "ngx_webrtc_source_thread.h"
 
 
@@ -57,6 +58,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ngx_str_t                         s;
     ngx_webrtc_timeline_t             timeline;
     ngx_webrtc_source_thread_t       *th;
+    ngx_webrtc_source_from_t          from;
     ngx_webrtc_source_thread_conf_t   conf;
 
     static u_char  ring[RING] __attribute__((aligned(4096)));
@@ -80,9 +82,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     ngx_memzero(&conf, sizeof(ngx_webrtc_source_thread_conf_t));
 
-    conf.url = url;
-    conf.scheme = ngx_webrtc_source_url_scheme(&s);
-    conf.lists = 1;
+    ngx_memzero(&from, sizeof(ngx_webrtc_source_from_t));
+
+    from.url = url;
+    from.scheme = ngx_webrtc_source_url_scheme(&s);
+    from.lists = 1;
+
+    conf.from = &from;
+    conf.nfrom = 1;
+    conf.body = ngx_webrtc_source_retry_run;
     conf.once = 1;
     conf.unpaced = 1;
     conf.backoff_min = 1;
@@ -103,7 +111,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     }
 
-    ngx_webrtc_source_thread_run(th);
+    ngx_webrtc_source_retry_run(th);
     ngx_webrtc_source_thread_destroy(th);
 
     close(fd);

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "ngx_webrtc_source_av.h"
+#include "ngx_webrtc_source_retry.h"
 #include "ngx_webrtc_source_thread.h"
 
 
@@ -177,7 +178,10 @@ harness_grow(void *ctx, size_t need)
 }
 
 
-/* url as in a configuration; conf: what else is wanted, or NULL */
+/*
+ * url as in a configuration; conf: what else is wanted, or NULL; without nfrom
+ * its from has what else is wanted of the only upstream, or is NULL
+ */
 
 static void
 harness_init(harness_t *h, const char *url,
@@ -186,12 +190,14 @@ harness_init(harness_t *h, const char *url,
     u_char                           buf[4096];
     ngx_str_t                        s;
     pthread_condattr_t               attr;
+    ngx_webrtc_source_from_t         one;
     ngx_webrtc_source_thread_conf_t  c;
 
     ngx_webrtc_source_av_init();
 
     ngx_memzero(h, sizeof(harness_t));
     ngx_memzero(&c, sizeof(ngx_webrtc_source_thread_conf_t));
+    ngx_memzero(&one, sizeof(ngx_webrtc_source_from_t));
 
     if (conf) {
         c = *conf;
@@ -200,16 +206,26 @@ harness_init(harness_t *h, const char *url,
     s.data = (u_char *) url;
     s.len = ngx_strlen(url);
 
-    c.scheme = ngx_webrtc_source_url_scheme(&s);
+    if (c.from) {
+        one = *c.from;
+    }
 
-    if (c.scheme == NULL
+    one.scheme = ngx_webrtc_source_url_scheme(&s);
+
+    if (one.scheme == NULL
         || ngx_webrtc_source_url_open(&s, buf, sizeof(buf)) != NGX_OK)
     {
         abort();
     }
 
-    c.url = (char *) buf;
-    c.lists = 1;
+    one.url = (char *) buf;
+    one.lists = 1;
+
+    if (c.nfrom == 0) {
+        c.from = &one;
+        c.nfrom = 1;
+    }
+
     c.backoff_min = c.backoff_min ? c.backoff_min : 20;
     c.backoff_max = c.backoff_max ? c.backoff_max : 100;
     c.connect_timeout = c.connect_timeout ? c.connect_timeout : 10000;
@@ -240,6 +256,7 @@ harness_init(harness_t *h, const char *url,
     c.out.timeline = &h->timeline;
     c.out.published = harness_published;
     c.out.ctx = h;
+    c.body = ngx_webrtc_source_retry_run;
     c.notify = harness_notify;
     c.ctx = h;
 

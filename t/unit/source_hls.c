@@ -7,7 +7,7 @@
  */
 
 
-#include "ngx_webrtc_source_run.h"
+#include "ngx_webrtc_source_hls.h"
 #include "tap.h"
 
 
@@ -129,9 +129,11 @@ main(void)
     AVFormatContext  *ic;
 
     static ngx_webrtc_source_run_t     run;
+    static ngx_webrtc_source_from_t    from;
     static ngx_webrtc_source_thread_t  th;
 
-    th.conf.lists = 1;
+    from.lists = 1;
+    th.at = &from;
 
     for (i = 0; rows[i].name; i++) {
 

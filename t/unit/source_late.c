@@ -174,7 +174,7 @@ test_late(const late_t *l)
     snprintf(cmd, sizeof(cmd), "%s/%s", dir, l->name);
 
     harness_init(&h, cmd, &conf);
-    ngx_webrtc_source_thread_run(h.th);
+    ngx_webrtc_source_retry_run(h.th);
 
     tap_is_int(h.ups, l->ups, "%s: up, and again with what is late", l->name);
     tap_is_int(harness_tracks(&h), 1 + (l->packets != 0),

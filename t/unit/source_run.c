@@ -221,7 +221,7 @@ test_file(const file_t *f)
 
     /* without a thread */
 
-    ngx_webrtc_source_thread_run(h.th);
+    ngx_webrtc_source_retry_run(h.th);
 
     tap_is_int(h.ups, 1, "%s: up", f->name);
     tap_is_int(h.downs, 1, "%s: down", f->name);
@@ -289,11 +289,14 @@ test_loop(const char *name, int32_t least, int32_t most)
     int                              lag;
     steps_t                          v, a;
     harness_t                        h;
+    ngx_webrtc_source_from_t         from;
     ngx_webrtc_source_thread_conf_t  conf;
 
     ngx_memzero(&conf, sizeof(ngx_webrtc_source_thread_conf_t));
+    ngx_memzero(&from, sizeof(ngx_webrtc_source_from_t));
     conf.unpaced = 1;
-    conf.loop = 1;
+    conf.from = &from;
+    from.loop = 1;
 
     harness_init(&h, path(name), &conf);
     harness_start(&h);
@@ -336,6 +339,7 @@ test_edit(const char *name, const char *from)
     uint32_t                         first, shown;
     harness_t                        h;
     ngx_uint_t                       i, n;
+    ngx_webrtc_source_from_t         up;
     ngx_webrtc_source_thread_conf_t  conf;
 
     snprintf(cmd, sizeof(cmd), "cd %s && ffmpeg -nostdin -v error -y -ss 0.5 "
@@ -347,8 +351,10 @@ test_edit(const char *name, const char *from)
     }
 
     ngx_memzero(&conf, sizeof(ngx_webrtc_source_thread_conf_t));
+    ngx_memzero(&up, sizeof(ngx_webrtc_source_from_t));
     conf.unpaced = 1;
-    conf.loop = 1;
+    conf.from = &up;
+    up.loop = 1;
 
     harness_init(&h, path(name), &conf);
     harness_start(&h);
@@ -487,6 +493,7 @@ test_program(const char *what, ngx_uint_t missing, ngx_uint_t program,
 {
     steps_t                          v;
     harness_t                        h;
+    ngx_webrtc_source_from_t         from;
     ngx_webrtc_source_thread_conf_t  conf;
 
     if (!make_programs("programs.ts", missing)) {
@@ -495,13 +502,15 @@ test_program(const char *what, ngx_uint_t missing, ngx_uint_t program,
     }
 
     ngx_memzero(&conf, sizeof(ngx_webrtc_source_thread_conf_t));
+    ngx_memzero(&from, sizeof(ngx_webrtc_source_from_t));
     conf.unpaced = 1;
     conf.once = 1;
-    conf.program = program;
+    conf.from = &from;
+    from.program = program;
 
     harness_init(&h, path("programs.ts"), &conf);
 
-    ngx_webrtc_source_thread_run(h.th);
+    ngx_webrtc_source_retry_run(h.th);
 
     if (width == 0) {
         tap_is_int(h.failures, 1, "program %s: fails", what);
@@ -562,7 +571,7 @@ test_bframes(const char *name)
     conf.once = 1;
 
     harness_init(&h, path(name), &conf);
-    ngx_webrtc_source_thread_run(h.th);
+    ngx_webrtc_source_retry_run(h.th);
 
     v = steps(&h, 0);
     n = v.n;
@@ -706,7 +715,7 @@ test_broken(const char *name, ngx_uint_t rounds)
         fclose(f);
 
         harness_init(&h, path("broken"), &conf);
-        ngx_webrtc_source_thread_run(h.th);
+        ngx_webrtc_source_retry_run(h.th);
 
         ended += h.downs + h.failures;
         played += (h.sum.packets > 0);
@@ -754,7 +763,7 @@ test_stop_grow(const char *name)
     harness_init(&h, path(name), &conf);
     h.stops = 1;
 
-    ngx_webrtc_source_thread_run(h.th);
+    ngx_webrtc_source_retry_run(h.th);
 
     tap_is_int(h.asked, 1, "stopped as it asks: it does ask");
     tap_is_int(h.grows, 0, "stopped as it asks: the loop does not hear of it");
@@ -779,7 +788,7 @@ test_large(const char *name)
 
     harness_init(&h, path(name), &conf);
 
-    ngx_webrtc_source_thread_run(h.th);
+    ngx_webrtc_source_retry_run(h.th);
 
     tap_ok(h.sum.packets > 2 * 2048, "large pictures: of %d packets",
            (int) h.sum.packets / 2);
