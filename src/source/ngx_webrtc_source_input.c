@@ -158,23 +158,23 @@ ngx_webrtc_source_input_options(ngx_webrtc_source_run_t *run)
 
     (void) av_dict_set_int(&d, "flv_full_metadata", 1, 0);
 
-    if (scheme->name.data[0] == 'r' && scheme->name.data[1] == 't') {
+    if (scheme->flags & NGX_WEBRTC_SOURCE_URL_RTMP) {
+        (void) av_dict_set(&d, "tcp_nodelay", "1", 0);
+    }
 
-        (void) av_dict_set(&d, "tcp_nodelay", "1", 0);             /* rtmp */
+    if (run->rtmp) {
+        (void) av_dict_set(&d, "rtmp_app",
+                           ngx_webrtc_source_rtmp_app(run->rtmp), 0);
+        (void) av_dict_set(&d, "rtmp_playpath",
+                           ngx_webrtc_source_rtmp_name(run->rtmp), 0);
+        (void) av_dict_set(&d, "rtmp_tcurl",
+                           ngx_webrtc_source_rtmp_tcurl(run->rtmp), 0);
+    }
 
-        if (run->rtmp) {
-            (void) av_dict_set(&d, "rtmp_app",
-                               ngx_webrtc_source_rtmp_app(run->rtmp), 0);
-            (void) av_dict_set(&d, "rtmp_playpath",
-                               ngx_webrtc_source_rtmp_name(run->rtmp), 0);
-            (void) av_dict_set(&d, "rtmp_tcurl",
-                               ngx_webrtc_source_rtmp_tcurl(run->rtmp), 0);
-        }
-
-        if (scheme->name.data[2] == 's') {
-            (void) av_dict_set(&d, "rtsp_flags", "prefer_tcp", 0);
-            (void) av_dict_set_int(&d, "timeout", timeout_us, 0);
-        }
+    if (scheme->flags & NGX_WEBRTC_SOURCE_URL_RTSP) {
+        (void) av_dict_set(&d, "tcp_nodelay", "1", 0);
+        (void) av_dict_set(&d, "rtsp_flags", "prefer_tcp", 0);
+        (void) av_dict_set_int(&d, "timeout", timeout_us, 0);
     }
 
     return d;

@@ -63,7 +63,7 @@ ngx_webrtc_source_open_check(ngx_webrtc_source_run_t *run)
 
     /* RTSP follows a redirect by itself, and tells it here */
 
-    if (ngx_strncmp(run->th->at->scheme->name.data, "rtsp", 4) != 0
+    if (!(run->th->at->scheme->flags & NGX_WEBRTC_SOURCE_URL_RTSP)
         || ngx_webrtc_source_reach_host_ok(run->th->at->url, url, &cause)
            == NGX_OK)
     {

@@ -41,9 +41,11 @@ static const ngx_webrtc_source_scheme_t  ngx_webrtc_source_schemes[] = {
       NGX_WEBRTC_SOURCE_FORMATS ",hls",
       NGX_WEBRTC_SOURCE_URL_PATH|NGX_WEBRTC_SOURCE_URL_FILE },
 
-    { ngx_string("rtmp"), "flv", "rtmp,tcp", "flv", 0 },
+    { ngx_string("rtmp"), "flv", "rtmp,tcp", "flv",
+      NGX_WEBRTC_SOURCE_URL_RTMP },
 
-    { ngx_string("rtmps"), "flv", "rtmps,rtmp,tls,tcp", "flv", 0 },
+    { ngx_string("rtmps"), "flv", "rtmps,rtmp,tls,tcp", "flv",
+      NGX_WEBRTC_SOURCE_URL_RTMP },
 
     { ngx_string("http"), NULL, "http,https,httpproxy,crypto,tls,tcp",
       NGX_WEBRTC_SOURCE_FORMATS ",hls", 0 },
@@ -65,10 +67,11 @@ static const ngx_webrtc_source_scheme_t  ngx_webrtc_source_schemes[] = {
       NGX_WEBRTC_SOURCE_URL_OPTS },
 
     { ngx_string("rtsp"), "rtsp", "rtp,udp,tcp,srtp", "rtsp,rtp,sdp,mpegts",
-      NGX_WEBRTC_SOURCE_URL_OPTS },
+      NGX_WEBRTC_SOURCE_URL_OPTS|NGX_WEBRTC_SOURCE_URL_RTSP },
 
     { ngx_string("rtsps"), "rtsp", "rtp,udp,tcp,tls,srtp",
-      "rtsp,rtp,sdp,mpegts", NGX_WEBRTC_SOURCE_URL_OPTS },
+      "rtsp,rtp,sdp,mpegts",
+      NGX_WEBRTC_SOURCE_URL_OPTS|NGX_WEBRTC_SOURCE_URL_RTSP },
 
     { ngx_null_string, NULL, NULL, NULL, 0 }
 };

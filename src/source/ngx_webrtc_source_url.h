@@ -34,6 +34,9 @@
 #define NGX_WEBRTC_SOURCE_URL_OPTS   0x02
 /* read from the disk: played in real time, may be looped */
 #define NGX_WEBRTC_SOURCE_URL_FILE   0x04
+/* RTMP, RTSP: which of libavformat's options they have */
+#define NGX_WEBRTC_SOURCE_URL_RTMP   0x08
+#define NGX_WEBRTC_SOURCE_URL_RTSP   0x10
 
 
 /*
