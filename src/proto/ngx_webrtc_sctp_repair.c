@@ -131,6 +131,9 @@ typedef struct {
 } ngx_webrtc_sctp_sack_t;
 
 
+static ngx_uint_t ngx_webrtc_sctp_repair_rewrite(ngx_webrtc_sctp_repair_t *r,
+    const ngx_webrtc_sctp_chunk_t *c, u_char *end, u_char *out, size_t *len,
+    uint64_t now_ms);
 static u_char *ngx_webrtc_sctp_repair_chunk(u_char *p, u_char *end,
     ngx_webrtc_sctp_chunk_t *chunk);
 static void ngx_webrtc_sctp_repair_again(ngx_webrtc_sctp_repair_t *r,
@@ -289,9 +292,8 @@ ngx_webrtc_sctp_repair_input(ngx_webrtc_sctp_repair_t *r, const u_char *p,
 {
     u_char                   *chunk, *next, *end, *out;
     size_t                    len;
-    uint32_t                  crc, cum, window;
+    uint32_t                  crc;
     ngx_uint_t                changed;
-    ngx_webrtc_sctp_sack_t    sack;
     ngx_webrtc_sctp_chunk_t   c;
 
     changed = 0;
@@ -315,65 +317,8 @@ ngx_webrtc_sctp_repair_input(ngx_webrtc_sctp_repair_t *r, const u_char *p,
         ngx_memcpy(out, chunk, len);
         chunk = next;
 
-        switch (c.type) {
-
-        case NGX_WEBRTC_SCTP_REPAIR_INIT:
-        case NGX_WEBRTC_SCTP_REPAIR_INIT_ACK:
-
-            if (c.len < NGX_WEBRTC_SCTP_REPAIR_INIT_LEN || r->sent) {
-                break;
-            }
-
-            (void) ngx_webrtc_read_u32(c.p + 8, end, &r->window);
-            r->known = 1;
-
-            window = ngx_min(r->window, r->rate.cwnd);
-            (void) ngx_webrtc_write_u32(out + 8, out + len, window);
-            changed = 1;
-
-            break;
-
-        case NGX_WEBRTC_SCTP_REPAIR_SACK:
-
-            if (ngx_webrtc_sctp_repair_parse(r, &c, &sack) != NGX_OK) {
-                break;
-            }
-
-            ngx_webrtc_sctp_repair_sack(r, &sack, now_ms);
-
-            window = ngx_webrtc_sctp_repair_window(r);
-            (void) ngx_webrtc_write_u32(out + 8, out + len, window);
-            changed = 1;
-
-            if (!r->off) {
-                out[2] = 0;
-                out[3] = NGX_WEBRTC_SCTP_REPAIR_SACK_LEN;
-                ngx_memzero(out + 12, 4);
-                len = NGX_WEBRTC_SCTP_REPAIR_SACK_LEN;
-            }
-
-            break;
-
-        case NGX_WEBRTC_SCTP_REPAIR_SHUTDOWN:
-
-            /* RFC 9260, 3.3.8: it acknowledges, too */
-
-            if (c.len != NGX_WEBRTC_SCTP_REPAIR_SHUT_LEN || !r->sent) {
-                break;
-            }
-
-            if (ngx_webrtc_read_u32(c.p + 4, end, &cum) != NULL
-                && !ngx_webrtc_seq_less32(r->tsn, cum))
-            {
-                ngx_memzero(&sack, sizeof(ngx_webrtc_sctp_sack_t));
-                sack.cum = cum;
-                sack.window = r->window;
-                ngx_webrtc_sctp_repair_sack(r, &sack, now_ms);
-            }
-
-            break;
-        }
-
+        changed |= ngx_webrtc_sctp_repair_rewrite(r, &c, end, out, &len,
+                                                  now_ms);
         out += len;
     }
 
@@ -390,6 +335,79 @@ ngx_webrtc_sctp_repair_input(ngx_webrtc_sctp_repair_t *r, const u_char *p,
     ngx_memcpy(buf + NGX_WEBRTC_SCTP_REPAIR_CHECKSUM, &crc, 4);
 
     return out - buf;
+}
+
+
+/*
+ * A chunk of the peer's, and its copy at out, *len bytes, which usrsctp gets.
+ * Not zero: the copy has been changed.
+ */
+
+static ngx_uint_t
+ngx_webrtc_sctp_repair_rewrite(ngx_webrtc_sctp_repair_t *r,
+    const ngx_webrtc_sctp_chunk_t *c, u_char *end, u_char *out, size_t *len,
+    uint64_t now_ms)
+{
+    uint32_t                cum, window;
+    ngx_webrtc_sctp_sack_t  sack;
+
+    switch (c->type) {
+
+    case NGX_WEBRTC_SCTP_REPAIR_INIT:
+    case NGX_WEBRTC_SCTP_REPAIR_INIT_ACK:
+
+        if (c->len < NGX_WEBRTC_SCTP_REPAIR_INIT_LEN || r->sent) {
+            break;
+        }
+
+        (void) ngx_webrtc_read_u32(c->p + 8, end, &r->window);
+        r->known = 1;
+
+        window = ngx_min(r->window, r->rate.cwnd);
+        (void) ngx_webrtc_write_u32(out + 8, out + *len, window);
+        return 1;
+
+    case NGX_WEBRTC_SCTP_REPAIR_SACK:
+
+        if (ngx_webrtc_sctp_repair_parse(r, c, &sack) != NGX_OK) {
+            break;
+        }
+
+        ngx_webrtc_sctp_repair_sack(r, &sack, now_ms);
+
+        window = ngx_webrtc_sctp_repair_window(r);
+        (void) ngx_webrtc_write_u32(out + 8, out + *len, window);
+
+        if (!r->off) {
+            out[2] = 0;
+            out[3] = NGX_WEBRTC_SCTP_REPAIR_SACK_LEN;
+            ngx_memzero(out + 12, 4);
+            *len = NGX_WEBRTC_SCTP_REPAIR_SACK_LEN;
+        }
+
+        return 1;
+
+    case NGX_WEBRTC_SCTP_REPAIR_SHUTDOWN:
+
+        /* RFC 9260, 3.3.8: it acknowledges, too */
+
+        if (c->len != NGX_WEBRTC_SCTP_REPAIR_SHUT_LEN || !r->sent) {
+            break;
+        }
+
+        if (ngx_webrtc_read_u32(c->p + 4, end, &cum) != NULL
+            && !ngx_webrtc_seq_less32(r->tsn, cum))
+        {
+            ngx_memzero(&sack, sizeof(ngx_webrtc_sctp_sack_t));
+            sack.cum = cum;
+            sack.window = r->window;
+            ngx_webrtc_sctp_repair_sack(r, &sack, now_ms);
+        }
+
+        break;
+    }
+
+    return 0;
 }
 
 

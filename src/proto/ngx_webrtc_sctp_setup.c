@@ -121,13 +121,28 @@ ngx_webrtc_sctp_setup_library(ngx_uint_t offload)
 ngx_int_t
 ngx_webrtc_sctp_setup_socket(ngx_webrtc_sctp_so_pt so)
 {
-    int                       on, size;
+    int                       on, send, recv;
     uint32_t                  point;
     ngx_uint_t                i;
     struct linger             linger;
     struct sctp_event         event;
-    struct sctp_assoc_value   value;
+    struct sctp_assoc_value   reset;
     struct sctp_paddrparams   path;
+
+    const struct {
+        int          level;
+        int          name;
+        const void  *value;
+        socklen_t    n;
+    } options[] = {
+        { SOL_SOCKET, SO_LINGER, &linger, sizeof(linger) },
+        { SOL_SOCKET, SO_RCVBUF, &recv, sizeof(recv) },
+        { SOL_SOCKET, SO_SNDBUF, &send, sizeof(send) },
+        { IPPROTO_SCTP, SCTP_PARTIAL_DELIVERY_POINT, &point, sizeof(point) },
+        { IPPROTO_SCTP, SCTP_NODELAY, &on, sizeof(on) },
+        { IPPROTO_SCTP, SCTP_ENABLE_STREAM_RESET, &reset, sizeof(reset) },
+        { IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, &path, sizeof(path) },
+    };
 
     if (usrsctp_set_non_blocking(so, 1) != 0) {
         return NGX_ERROR;
@@ -138,57 +153,17 @@ ngx_webrtc_sctp_setup_socket(ngx_webrtc_sctp_so_pt so)
     linger.l_onoff = 1;
     linger.l_linger = 0;
 
-    if (usrsctp_setsockopt(so, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger))
-        != 0)
-    {
-        return NGX_ERROR;
-    }
-
-    size = NGX_WEBRTC_SCTP_RECV;
-
-    if (usrsctp_setsockopt(so, SOL_SOCKET, SO_RCVBUF, &size, sizeof(int))
-        != 0)
-    {
-        return NGX_ERROR;
-    }
-
-    size = NGX_WEBRTC_SCTP_SEND;
-
-    if (usrsctp_setsockopt(so, SOL_SOCKET, SO_SNDBUF, &size, sizeof(int))
-        != 0)
-    {
-        return NGX_ERROR;
-    }
+    recv = NGX_WEBRTC_SCTP_RECV;
+    send = NGX_WEBRTC_SCTP_SEND;
+    on = 1;
 
     /* a message delivered in parts is one that is too large */
 
     point = NGX_WEBRTC_SCTP_MESSAGE + 1;
 
-    if (usrsctp_setsockopt(so, IPPROTO_SCTP, SCTP_PARTIAL_DELIVERY_POINT,
-                           &point, sizeof(point))
-        != 0)
-    {
-        return NGX_ERROR;
-    }
-
-    on = 1;
-
-    if (usrsctp_setsockopt(so, IPPROTO_SCTP, SCTP_NODELAY, &on, sizeof(int))
-        != 0)
-    {
-        return NGX_ERROR;
-    }
-
-    ngx_memzero(&value, sizeof(value));
-    value.assoc_id = SCTP_FUTURE_ASSOC;
-    value.assoc_value = SCTP_ENABLE_RESET_STREAM_REQ;
-
-    if (usrsctp_setsockopt(so, IPPROTO_SCTP, SCTP_ENABLE_STREAM_RESET, &value,
-                           sizeof(value))
-        != 0)
-    {
-        return NGX_ERROR;
-    }
+    ngx_memzero(&reset, sizeof(reset));
+    reset.assoc_id = SCTP_FUTURE_ASSOC;
+    reset.assoc_value = SCTP_ENABLE_RESET_STREAM_REQ;
 
     /*
      * RFC 8261, 6.1: DTLS hides the path, so there is no discovery of its MTU;
@@ -201,11 +176,13 @@ ngx_webrtc_sctp_setup_socket(ngx_webrtc_sctp_so_pt so)
     path.spp_flags = SPP_PMTUD_DISABLE|SPP_HB_DISABLE;
     path.spp_pathmtu = NGX_WEBRTC_SCTP_PACKET - NGX_WEBRTC_SCTP_HEADER;
 
-    if (usrsctp_setsockopt(so, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, &path,
-                           sizeof(path))
-        != 0)
-    {
-        return NGX_ERROR;
+    for (i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        if (usrsctp_setsockopt(so, options[i].level, options[i].name,
+                               options[i].value, options[i].n)
+            != 0)
+        {
+            return NGX_ERROR;
+        }
     }
 
     for (i = 0;
