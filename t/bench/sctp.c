@@ -21,6 +21,7 @@
 #include <time.h>
 
 #include <ngx_webrtc_sctp.h>
+#include <ngx_webrtc_sctp_crc32c.h>
 
 #include "sctp_net.h"
 
