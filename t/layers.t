@@ -2,8 +2,8 @@
 
 # Copyright (C) the ngx_http_webrtc_module authors
 #
-# The layers of docs/internals.md, read from the includes: who may know whom,
-# and which library has its one place.
+# The rooms of docs/internals.md, read from the includes: who may know whom,
+# which room is pure, and which library has its one place.
 
 use strict;
 use warnings;
@@ -13,57 +13,60 @@ use FindBin;
 
 chdir "$FindBin::Bin/.." or die;
 
-# folder => floor, other folders that it may include
+# room => rank, what it is: a pure room has no clock, socket, global or event,
+# and no memory of its own but what libraries take ("library")
 
-my %LAYERS = (
-    base    => [ 0 ],
-    wire    => [ 1, qw/ base media / ],
-    media   => [ 1, qw/ base / ],
-    proto   => [ 2, qw/ base wire media / ],
-    bus     => [ 3, qw/ base wire media / ],
-    net     => [ 3, qw/ base wire media / ],
-    session => [ 4, qw/ base wire media proto bus net / ],
-    source  => [ 4, qw/ base wire media proto bus net / ],
-    http    => [ 5, qw/ base wire media proto bus net session source / ],
+my %ROOMS = (
+    base      => [ 0, 'pure' ],
+    rtp       => [ 1, 'pure' ],
+    codec     => [ 2, 'pure' ],
+    sdp       => [ 3, 'pure' ],
+    secure    => [ 4, 'pure', 'library' ],
+    data      => [ 4, 'pure', 'library' ],
+    signal    => [ 4, 'pure', 'library' ],
+    zone      => [ 5 ],
+    net       => [ 5 ],
+    session   => [ 6 ],
+    viewer    => [ 7 ],
+    publisher => [ 7 ],
+    files     => [ 7 ],
+    source    => [ 7 ],
+    http      => [ 8 ],
 );
 
 # library headers => the files that may include them
 
 my @LIBRARIES = (
-    [ qr{^stun/},            qr{^src/proto/ngx_webrtc_ice\w*\.[ch]$} ],
+    [ qr{^stun/},            qr{^src/secure/ngx_webrtc_ice\w*\.[ch]$} ],
     [ qr{^(?:nice/|agent\.h|glib)}, qr{^src/net/ngx_webrtc_nice\w*\.[ch]$} ],
-    [ qr{^srtp2/},           qr{^src/proto/ngx_webrtc_srtp\w*\.[ch]$} ],
-    [ qr{^usrsctp},          qr{^src/proto/ngx_webrtc_sctp\w*\.[ch]$} ],
-    [ qr{^jansson},          qr{^src/proto/ngx_webrtc_signal\w*\.[ch]$} ],
-    [ qr{^openssl/},         qr{^src/(?:proto/ngx_webrtc_(?:certificates|dtls
-                                                         |ice|srtp|rand)
-                                     |session/|http/)}x ],
+    [ qr{^srtp2/},           qr{^src/secure/ngx_webrtc_srtp\w*\.[ch]$} ],
+    [ qr{^usrsctp},          qr{^src/data/ngx_webrtc_sctp\w*\.[ch]$} ],
+    [ qr{^jansson},          qr{^src/signal/ngx_webrtc_signal\w*\.[ch]$} ],
+    [ qr{^openssl/},         qr{^src/(?:secure|session|files|http)/} ],
     [ qr{^lib(?:av|sw)\w+/}, qr{^src/source/ngx_webrtc_source_\w+\.[ch]$} ],
 );
 
-# system headers and nginx's, per floor
+# system headers and nginx's
 
 my $NGX = qr/^ngx_(?:config|core)\.h$/;
 my $EVENT = qr/^ngx_(?:config|core|event|event_connect|channel|thread_pool)
                \.h$/x;
 my $SYSTEM = qr/^(?:sys|net|netinet|arpa|linux)\/|^\w+\.h$/;
 
-my @SYSTEM = ($NGX, $NGX, $NGX, qr/$EVENT|$SYSTEM/, qr/$EVENT|$SYSTEM/,
-              qr/^ngx_|$SYSTEM/);
-
-# what a floor must not do even without an include
+# what a pure room must not do even without an include
 
 my $IO = qr/\b(?:socket|sendto|recvfrom|sendmsg|recvmsg|gettimeofday
                |clock_gettime|ngx_time|ngx_gettimeofday|ngx_current_msec
                |ngx_cached_time|ngx_timeofday|ngx_monotonic_time)\b/x;
+my $ALLOC = qr/\b(?:malloc|calloc|realloc|ngx_alloc|ngx_calloc|ngx_palloc
+                 |ngx_pcalloc|ngx_pnalloc|ngx_array_create)\s*\(/x;
+
 # the one file that reads the system's clocks; nginx's own are for the event
 # loop, ngx_time() and ngx_timeofday() only where the wall clock is meant
 
 my $CLOCKS = 'src/base/ngx_webrtc_time.c';
 my $CLOCK = qr/\b(?:gettimeofday|clock_gettime|ngx_gettimeofday
                   |ngx_monotonic_time|time)\s*\(/x;
-my $ALLOC = qr/\b(?:malloc|calloc|realloc|ngx_alloc|ngx_calloc|ngx_palloc
-                 |ngx_pcalloc|ngx_pnalloc|ngx_array_create)\s*\(/x;
 
 my @files = sort(glob('src/*/*.[ch]'), glob('*.c'));
 my %by_name;
@@ -80,17 +83,22 @@ for my $name (sort keys %by_name) {
 
 ok(scalar(@files), 'there are sources');
 
-for my $file (@files) {
-    my ($folder) = $file =~ m{^src/(\w+)/};
-    $folder = 'http' if !defined $folder;
+# of circles: a header and the file of its name are one
 
-    if (!$LAYERS{$folder}) {
-        fail("$file: src/$folder is no layer");
+my %knows;
+
+for my $file (@files) {
+    my ($room, $stem) = $file =~ m{^(?:src/(\w+)/)?([^/]+)\.[ch]$};
+    $room = 'http' if !defined $room;
+
+    if (!$ROOMS{$room}) {
+        fail("$file: src/$room is no room");
         next;
     }
 
-    my ($floor, @may) = @{ $LAYERS{$folder} };
-    my %may = map { $_ => 1 } $folder, @may;
+    my ($rank, %is) = ($ROOMS{$room}[0], map { $_ => 1 } @{ $ROOMS{$room} });
+    my $headers = $room eq 'http' ? qr/^ngx_|$SYSTEM/
+                  : $is{pure} ? $NGX : qr/$EVENT|$SYSTEM/;
     my @bad;
 
     open my $fh, '<', $file or die "$file: $!";
@@ -114,10 +122,12 @@ for my $file (@files) {
                 next;
             }
 
-            my ($other) = $target =~ m{^src/(\w+)/};
+            my ($other, $known) = $target =~ m{^src/(\w+)/(.*)\.h$};
 
-            push @bad, "line $n: $folder must not include $other ($name)"
-                if !$may{$other // ''};
+            push @bad, "line $n: $room must not include $other ($name)"
+                if $other ne $room && $ROOMS{$other}[0] >= $rank;
+
+            $knows{$stem}{$known} = 1 if $known ne $stem;
 
         } elsif ($line =~ /^\s*#\s*include\s+["<]([^">]+)[">]/) {
             my $name = $1;
@@ -127,62 +137,56 @@ for my $file (@files) {
                 push @bad, "line $n: <$name> has its one place elsewhere"
                     if $file !~ $lib->[1];
 
-            } elsif ($name !~ $SYSTEM[$floor]) {
-                push @bad, "line $n: floor $floor must not include <$name>";
+            } elsif ($name !~ $headers) {
+                push @bad, "line $n: $room must not include <$name>";
             }
 
-        } elsif ($floor < 5 && $line =~ /\bngx_http_/) {
-            push @bad, "line $n: ngx_http_* below the HTTP floor";
+        } elsif ($room ne 'http' && $line =~ /\bngx_http_/) {
+            push @bad, "line $n: ngx_http_* outside of http";
 
         } elsif ($file ne $CLOCKS && $line =~ $CLOCK) {
             push @bad, "line $n: clocks are read by $CLOCKS";
 
-        } elsif ($floor <= 2 && $file ne $CLOCKS && $line =~ $IO) {
-            push @bad, "line $n: $& on floor $floor";
+        } elsif ($is{pure} && $file ne $CLOCKS && $line =~ $IO) {
+            push @bad, "line $n: $& in a pure room";
 
-        } elsif ($floor <= 1 && $line =~ $ALLOC) {
-            push @bad, "line $n: $& on floor $floor";
+        } elsif ($is{pure} && !$is{library} && $line =~ $ALLOC) {
+            push @bad, "line $n: $& in a pure room";
         }
     }
 
-    ok(!@bad, "$file keeps to floor $floor") or diag(join "\n", @bad);
+    ok(!@bad, "$file keeps to its room") or diag(join "\n", @bad);
 }
 
-# what of the sources does without libav*, over other headers too, and talks to
-# what needs it through ngx_webrtc_source_av.h alone
+# whoever can be reached from itself
 
-my $BORDER = qr/^ngx_webrtc_source(?:|_av|_out|_playlist|_reach|_retry|_rtmp
-                                     |_standby|_thread|_url)\.h$
-                |^ngx_webrtc_source(?:|_out|_playlist|_reach|_retry|_rtmp
-                                     |_standby|_thread|_url)\.c$/x;
+sub reached {
+    my ($from) = @_;
+    my (%seen, @next);
 
-my %seen;
+    @next = keys %{ $knows{$from} };
 
-for my $name (grep { /$BORDER/ } sort keys %by_name) {
-    %seen = ();
-    is(libav($name), '', "$name does not see libav*");
-}
-
-# how a file comes to libav*, or ''
-
-sub libav {
-    my ($name) = @_;
-
-    return '' if $seen{$name}++ || !$by_name{$name};
-
-    open my $fh, '<', $by_name{$name}[0] or die "$name: $!";
-
-    while (my $line = <$fh>) {
-        next if $line !~ /^\s*#\s*include\s+["<]([^">]+)[">]/;
-        my $what = $1;
-
-        return "$name <$what>" if $what =~ /^lib(?:av|sw)/;
-
-        my $over = libav($what =~ s{.*/}{}r);
-        return "$name $over" if $over;
+    while (defined(my $stem = pop @next)) {
+        push @next, keys %{ $knows{$stem} } if !$seen{$stem}++;
     }
 
-    return '';
+    return \%seen;
 }
+
+# those that are still to be broken up
+
+my $STILL = qr/^ngx_(?:http_webrtc|webrtc_(?:bus|nice|sctp|source))/;
+
+my %reached = map { $_ => reached($_) } keys %knows;
+my %circle;
+
+for my $stem (grep { $reached{$_}{$_} } keys %reached) {
+    my @with = grep { ($reached{$_} || {})->{$stem} }
+               sort keys %{ $reached{$stem} };
+    $circle{join ' ', @with} = 1 if grep { !/$STILL/ } @with;
+}
+
+is(join("\n", sort keys %circle), '',
+   'no include leads back to where it began');
 
 done_testing();

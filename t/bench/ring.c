@@ -4,7 +4,7 @@
  *
  * Nanoseconds per operation of the packet ring, alone on one core:
  *
- *     cc -O2 -I src/bus -I src/media ... t/bench/ring.c src/bus/..._ring.c
+ *     cc -O2 -I src/zone -I src/rtp ... t/bench/ring.c src/zone/..._ring.c
  *
  *     write     1200 bytes copied in, published per 10 packets
  *     peek      descriptor of each packet of a frame, over many viewers

@@ -112,12 +112,12 @@ crash_unlock(ngx_shmtx_t *mtx)
 #define ngx_slab_free_locked   crash_free
 #define ngx_shmtx_unlock       crash_unlock
 
-#include "../../src/bus/ngx_webrtc_bus_index.c"
-#include "../../src/bus/ngx_webrtc_bus_peers.c"
-#include "../../src/bus/ngx_webrtc_bus_streams.c"
-#include "../../src/bus/ngx_webrtc_bus_grow.c"
-#include "../../src/bus/ngx_webrtc_bus_pending.c"
-#include "../../src/bus/ngx_webrtc_bus.c"
+#include "../../src/zone/ngx_webrtc_bus_index.c"
+#include "../../src/zone/ngx_webrtc_bus_peers.c"
+#include "../../src/zone/ngx_webrtc_bus_streams.c"
+#include "../../src/zone/ngx_webrtc_bus_grow.c"
+#include "../../src/zone/ngx_webrtc_bus_pending.c"
+#include "../../src/zone/ngx_webrtc_bus.c"
 
 
 #define ZONE  (8 * 1024 * 1024)

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * For the tests of src/bus: a zone as nginx makes it (ngx_init_zone_pool()),
+ * For the tests of src/zone: a zone as nginx makes it (ngx_init_zone_pool()),
  * what nginx does for a dead worker, and stand-ins for the few functions of
  * nginx' event core that the inbox calls.  Included once per program.
  */

@@ -43,7 +43,7 @@ crash_point(void)
 #define ngx_webrtc_atomic_data_store(p, v)                                    \
     (crash_point(), __atomic_store_n(p, v, __ATOMIC_RELAXED))
 
-#include "../../src/bus/ngx_webrtc_bus_ring.c"
+#include "../../src/zone/ngx_webrtc_bus_ring.c"
 
 
 #define MODEL  200000

@@ -1,0 +1,336 @@
+
+# Copyright (C) the ngx_http_webrtc_module authors
+#
+#   make test       build everything and run all tests;
+#                   make test T="t/whep.t" runs some of them
+#   make unit       the unit tests alone
+#   make fuzz       fuzz each target for SECONDS=60
+#   make soak       churn for MINUTES=10, and what is left of it
+#   make compat     build against the newest nginx that Debian has
+#   make asan       nginx and the module with sanitizers
+#
+# Included by the Makefile.
+
+CLANG      = clang
+SECONDS    = 60
+MINUTES    = 10
+T          =
+
+# for its warnings, which do not depend on optimization, unlike gcc's
+
+CC_OPT_clang = -O0 -fPIC
+
+SAN        = -fsanitize=address,undefined -fno-sanitize-recover=undefined     \
+             -fno-omit-frame-pointer
+
+# what nginx itself does on purpose, and what its idioms make of us: an empty
+# ngx_str_t is { 0, NULL }, and goes to ngx_memcpy()
+
+SAN_NGX    = -fno-sanitize=nonnull-attribute,alignment,pointer-overflow,shift
+SAN_MODULE = -fno-sanitize=nonnull-attribute
+
+# what unit tests and fuzz targets link with: the pure rooms of t/layers.t,
+# strictly without a warning, and of those above what works without nginx's
+# event loop
+
+PURE_DIRS  = base rtp codec sdp secure data signal
+LOOP_DIRS  = $(filter-out $(PURE_DIRS) http helper,                           \
+                          $(patsubst src/%/,%,$(wildcard src/*/)))
+PURE_SRCS  = $(wildcard $(PURE_DIRS:%=src/%/*.c))
+LOOP_SRCS  = $(wildcard $(LOOP_DIRS:%=src/%/*.c))
+
+# nginx's own files that these need; an archive, so that only what is used is
+# linked
+
+NGX_CORE   = core/ngx_string.c core/ngx_palloc.c core/ngx_array.c             \
+             core/ngx_list.c core/ngx_buf.c core/ngx_crc32.c core/ngx_queue.c \
+             core/ngx_rbtree.c core/ngx_hash.c core/ngx_inet.c                \
+             core/ngx_slab.c core/ngx_shmtx.c core/ngx_murmurhash.c           \
+             core/ngx_md5.c core/ngx_sha1.c os/unix/ngx_alloc.c               \
+             os/unix/ngx_shmem.c
+
+UNITS      = $(patsubst t/unit/%.c,%,$(wildcard t/unit/*.c))
+FUZZERS    = $(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/*.c))
+TSANS      = $(filter ring_hammer,$(UNITS))
+
+LIBS       = -lsrtp2 -lssl -lcrypto -lnice -lgio-2.0 -lgobject-2.0 -lglib-2.0 \
+             -lusrsctp -ljansson -lavformat -lavcodec     \
+             -lswresample -lavutil -lpthread -lm
+
+INCS       = $(patsubst %,-I src/%,$(PURE_DIRS) $(LOOP_DIRS))               \
+             -isystem $(B)/src/nginx/src/core                                 \
+             -isystem $(B)/src/nginx/src/event                                \
+             -isystem $(B)/src/nginx/src/event/modules                        \
+             -isystem $(B)/src/nginx/src/os/unix                              \
+             -isystem $(B)/objs                                               \
+             $(patsubst -I%,-isystem %,$(shell pkg-config --cflags-only-I     \
+                                       gio-2.0 2>/dev/null))
+
+WARN       = -Wall -Wextra -Werror
+
+
+.PHONY: test unit fuzz soak compat asan packages-test
+
+packages-test:
+	@t/tools/packages.sh build run deb test
+
+
+# the module with clang
+
+$(B)/clang/Makefile: config $(B)/sources $(B)/nginx.version | packages-test
+	@echo "configuring the module for clang"
+	$(Q)$(call quietly,configure-clang,                                       \
+	    $(call configure_dev,$(B)/clang,$(CLANG),$(CC_OPT_clang)))
+
+$(B)/clang/ngx_http_webrtc_module.so: FORCE $(B)/clang/Makefile
+	$(Q)$(MAKE) -s -j$(JOBS) -f $(B)/clang/Makefile -C $(NGX_DEV) modules     \
+	    >/dev/null
+
+
+# nginx's C sources: of the installed version, and the newest that can be had
+
+$(B)/src/nginx.stamp: $(B)/nginx.version t/tools/nginx-source.sh | packages-test
+	@echo "fetching nginx's source package"
+	$(Q)$(call quietly,nginx-source,                                          \
+	    t/tools/nginx-source.sh $(B)/src installed)
+	@echo "nginx's source: $$(cat $(B)/src/nginx-source.txt)"
+	@touch $@
+
+$(B)/new/nginx.stamp: t/tools/nginx-source.sh | packages-test
+	@echo "fetching the source package of the newest nginx"
+	$(Q)$(call quietly,nginx-source-new,                                      \
+	    t/tools/nginx-source.sh $(B)/new sid testing stable)
+	@echo "nginx's source: $$(cat $(B)/new/nginx-source.txt)"
+	@touch $@
+
+
+# a whole nginx with sanitizers, and the module for it
+
+configure_src = cd $(1)/nginx && rm -rf $(2) && ./configure --builddir=$(2)   \
+        $(3) || { rm -f $(2)/Makefile; false; }
+
+# nodelete: a module that was unloaded has no names in a leak's call stack
+
+ASAN_FLAGS = "$${NGX_CONF_FLAGS[@]}" --with-debug                             \
+        --with-cc-opt='-g -O1 -fPIC $(SAN) $(1) -DNGX_DEBUG_PALLOC=1'         \
+        --with-ld-opt='-fPIC $(SAN) -Wl,-z,nodelete'
+
+# a leak check takes its time: the master waits for more than a second before
+# it kills workers
+
+$(B)/asan/nginx: $(B)/src/nginx.stamp
+	@echo "building nginx with sanitizers"
+	$(Q)$(call quietly,asan-nginx,. $(NGX_DEV)/conf_flags;                    \
+	    sed -i 's/if (delay > 1000)/if (delay > 20000)/'                      \
+	        $(B)/src/nginx/src/os/unix/ngx_process_cycle.c;                   \
+	    $(call configure_src,$(B)/src,$(B)/asan/nginx-objs,$(call           \
+        ASAN_FLAGS,$(SAN_NGX)))     \
+	    && $(MAKE) -s -j$(JOBS) -f $(B)/asan/nginx-objs/Makefile binary)
+	@cp $(B)/asan/nginx-objs/nginx $@
+
+$(B)/asan/objs/Makefile: config $(B)/sources $(B)/src/nginx.stamp
+	@echo "configuring the module with sanitizers"
+	$(Q)$(call quietly,asan-configure,. $(NGX_DEV)/conf_flags;                \
+	    $(call configure_src,$(B)/src,$(B)/asan/objs,                         \
+	        $(call ASAN_FLAGS,$(SAN_MODULE)) --add-dynamic-module=$(ROOT)))
+
+$(B)/asan/ngx_http_webrtc_module.so: FORCE $(B)/asan/objs/Makefile
+	$(Q)$(MAKE) -s -j$(JOBS) -f $(B)/asan/objs/Makefile                       \
+	    -C $(B)/src/nginx modules >/dev/null
+	@cmp -s $(B)/asan/objs/$(@F) $@                                           \
+	    || { cp $(B)/asan/objs/$(@F) $@.new && mv $@.new $@; }
+
+asan: $(B)/asan/nginx $(B)/asan/ngx_http_webrtc_module.so
+
+
+# the module with --with-compat alone, against current sources
+
+$(B)/compat/gcc/Makefile $(B)/compat/clang/Makefile:                          \
+$(B)/compat/%/Makefile: config $(B)/sources $(B)/new/nginx.stamp
+	@echo "configuring the module for the newest nginx with $*"
+	$(Q)$(call quietly,configure-compat-$*,                                   \
+	    $(call configure_src,$(B)/new,$(B)/compat/$*,                         \
+	        --with-compat --with-cc=$*                                        \
+	        --with-cc-opt='$(or $(CC_OPT_$*),$(CC_OPT))'                      \
+	        --with-ld-opt='$(LD_OPT)' --add-dynamic-module=$(ROOT)))
+
+COMPAT = $(B)/compat/gcc/ngx_http_webrtc_module.so                            \
+         $(B)/compat/clang/ngx_http_webrtc_module.so
+
+$(COMPAT): $(B)/compat/%/ngx_http_webrtc_module.so: FORCE                     \
+        $(B)/compat/%/Makefile
+	$(Q)$(MAKE) -s -j$(JOBS) -f $(B)/compat/$*/Makefile -C $(B)/new/nginx     \
+	    modules >/dev/null
+
+compat: $(COMPAT)
+
+
+# Unit tests.  Each flavour has its own objects:
+#     unit   gcc, ASan and UBSan      t/unit/*.c
+#     tsan   gcc, TSan                those of $(TSANS)
+#     fuzz   clang, libFuzzer         t/fuzz/*.c
+# (gcc sees uninitialised variables in what its sanitizers insert)
+
+FLAVOURS   = unit tsan fuzz
+
+CC_unit    = $(CC)
+CC_tsan    = $(CC)
+CC_fuzz    = $(CLANG)
+
+FLAGS_unit = -g -O1 -std=gnu99 $(SAN) -DNGX_DEBUG_PALLOC=1                    \
+             -Wno-maybe-uninitialized
+FLAGS_tsan = -g -O1 -std=gnu99 -fsanitize=thread -Wno-maybe-uninitialized
+FLAGS_fuzz = -g -O1 -std=gnu99 -DNGX_DEBUG_PALLOC=1 -fno-omit-frame-pointer   \
+             -fsanitize=address,undefined -fno-sanitize-recover=undefined     \
+             -fsanitize=fuzzer-no-link
+
+SAN_NGX_unit = $(SAN_NGX)
+SAN_NGX_fuzz = $(SAN_NGX)
+
+define flavour
+
+OBJS_$(1) = $$(PURE_SRCS:%.c=$$(B)/$(1)/obj/%.o)                              \
+            $$(LOOP_SRCS:%.c=$$(B)/$(1)/obj/%.o)                              \
+            $$(NGX_CORE:%.c=$$(B)/$(1)/obj/nginx/%.o)                         \
+            $$(B)/$(1)/obj/t/lib/ngx_stubs.o
+
+$$(B)/$(1)/obj/nginx/%.o: $$(B)/src/nginx.stamp | $$(B)/objs/Makefile
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC_$(1)) $$(FLAGS_$(1)) $$(SAN_NGX_$(1)) -w $$(INCS) -c                            \
+	    -o $$@ $$(B)/src/nginx/src/$$*.c
+
+$$(B)/$(1)/obj/%.o: %.c Makefile t/test.mk $$(B)/src/nginx.stamp | $$(B)/objs/Makefile
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC_$(1)) $$(WARN) $$(FLAGS_$(1)) $$(INCS) -I t/unit -MMD -MP -c   \
+	    -o $$@ $$<
+
+$$(LOOP_DIRS:%=$$(B)/$(1)/obj/src/%/%.o): WARN += -Wno-unused-parameter
+$$(B)/$(1)/obj/t/lib/ngx_stubs.o: WARN += -Wno-unused-parameter
+
+$$(B)/$(1)/libpure.a: $$(OBJS_$(1)) Makefile t/test.mk
+	@rm -f $$@
+	$$(Q)ar rcs $$@ $$(OBJS_$(1))
+
+-include $$(wildcard $$(B)/$(1)/obj/*/*.d $$(B)/$(1)/obj/*/*/*.d)
+
+endef
+
+$(foreach f,$(FLAVOURS),$(eval $(call flavour,$(f))))
+
+UNIT_BINS  = $(UNITS:%=$(B)/unit/%)
+TSAN_BINS  = $(TSANS:%=$(B)/tsan/%)
+FUZZ_BINS  = $(FUZZERS:%=$(B)/fuzz/%)
+
+$(UNIT_BINS): $(B)/unit/%: $(B)/unit/obj/t/unit/%.o $(B)/unit/libpure.a
+	$(Q)$(CC) $(FLAGS_unit) -o $@ $^ -Wl,--as-needed $(LIBS)
+
+$(TSAN_BINS): $(B)/tsan/%: $(B)/tsan/obj/t/unit/%.o $(B)/tsan/libpure.a
+	$(Q)$(CC) $(FLAGS_tsan) -o $@ $^ -Wl,--as-needed $(LIBS)
+
+$(FUZZ_BINS): $(B)/fuzz/%: $(B)/fuzz/obj/t/fuzz/%.o $(B)/fuzz/libpure.a
+	$(Q)$(CLANG) $(FLAGS_fuzz) -fsanitize=fuzzer -o $@ $^                     \
+	    -Wl,--as-needed $(LIBS)
+
+.SECONDARY:
+
+units: $(UNIT_BINS) $(TSAN_BINS)
+fuzzers: $(FUZZ_BINS)
+
+.PHONY: units fuzzers
+
+include t/bench/bench.mk
+
+
+# what browser tests are driven with
+
+PLAYWRIGHT  = 1.49.1
+DATACHANNEL = 0.33.4
+WHIPWHEP    = 1.2.0
+
+# JavaScript clients of WHIP and WHEP; npm removes what it is not told of, so
+# that all is installed at once
+
+JS_CLIENTS  = whip-whep@$(WHIPWHEP) @eyevinn/webrtc-player@0.13.0              \
+              @eyevinn/whip-web-client@1.1.7
+
+override NPM_STAMP :=                                                         \
+    $(B)/node_modules/$(PLAYWRIGHT)-$(DATACHANNEL)-$(WHIPWHEP).stamp
+
+$(NPM_STAMP): | packages-test
+	@echo "installing playwright-core and clients with npm"
+	$(Q)$(call quietly,npm,npm install --prefix $(B) --cache $(B)/npm-cache   \
+	    --no-save --no-package-lock --no-audit --no-fund --ignore-scripts     \
+	    --loglevel=error playwright-core@$(PLAYWRIGHT)                        \
+	    node-datachannel@$(DATACHANNEL) $(JS_CLIENTS))
+	@rm -rf $(B)/npm-cache
+	@touch $@
+
+browser: $(NPM_STAMP)
+
+.PHONY: browser
+
+
+# what tests play
+
+$(B)/media/stamp: t/lib/media.sh | packages-test
+	@echo "generating the test streams"
+	$(Q)$(call quietly,media,rm -rf $(B)/media; t/lib/media.sh $(B)/media)
+	@touch $@
+
+media: $(B)/media/stamp
+
+.PHONY: media
+
+
+# The tests, two at a time; t/testrules.yml keeps those that play in a browser
+# from the others.
+
+export WEBRTC_ROOT     = $(ROOT)
+export WEBRTC_BUILD    = $(B)
+export TMPDIR          = $(B)/tmp
+
+SAN_ENV    = ASAN_OPTIONS=detect_odr_violation=0                              \
+             UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1                 \
+             TSAN_OPTIONS=halt_on_error=0:exitcode=66                         \
+             LSAN_OPTIONS=suppressions=$(ROOT)/t/lib/lsan.supp:print_suppressions=0
+
+PROVE      = $(SAN_ENV) prove -j3 --timer -I t/lib
+
+TESTS      = $(sort $(wildcard t/*.t t/attack/*.t)) $(UNIT_BINS) $(TSAN_BINS)
+
+all-tests: module units
+	@$(MAKE) -s --no-print-directory -j$(JOBS) asan fuzzers clients browser   \
+	    media
+
+test: packages-test
+	@$(MAKE) -s --no-print-directory all-tests
+	@mkdir -p $(TMPDIR)
+	$(Q)$(PROVE) $(if $(T),$(T),$(TESTS:$(ROOT)/%=%))
+
+unit: packages-test
+	@$(MAKE) -s --no-print-directory -j$(JOBS) units
+	@mkdir -p $(TMPDIR)
+	$(Q)$(PROVE) $(UNIT_BINS:$(ROOT)/%=%) $(TSAN_BINS:$(ROOT)/%=%)
+
+.PHONY: all-tests
+
+# a target's new inputs are kept in build/fuzz/corpus
+
+fuzz: packages-test
+	@$(MAKE) -s --no-print-directory -j$(JOBS) fuzzers
+	@cd $(B)/fuzz && for name in $(FUZZERS); do                               \
+	    echo "== $$name";                                                     \
+	    mkdir -p corpus/$$name $(ROOT)/t/data/corpus/$$name;                  \
+	    $(SAN_ENV) ./$$name -max_total_time=$(SECONDS) -timeout=10            \
+	        -detect_leaks=0                                                   \
+	        -print_final_stats=1 -verbosity=0                                 \
+	        corpus/$$name $(ROOT)/t/data/corpus/$$name || exit 1;             \
+	done
+
+
+# churn for MINUTES=10, with a line a minute: t/soak/soak.pl
+
+soak: packages-test
+	@$(MAKE) -s --no-print-directory module browser media
+	@mkdir -p $(TMPDIR)
+	@MINUTES=$(MINUTES) perl t/soak/soak.pl
