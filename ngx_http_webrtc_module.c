@@ -19,6 +19,7 @@
 #include "ngx_http_webrtc_pull.h"
 #include "ngx_http_webrtc_vars.h"
 #include "ngx_http_webrtc_sse.h"
+#include "ngx_http_webrtc_status.h"
 #include "ngx_http_webrtc_url.h"
 #include "ngx_http_webrtc_full.h"
 #include "ngx_http_webrtc_whep.h"
@@ -105,7 +106,7 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
 
     { ngx_string("webrtc_play"),
       NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_CONF_TAKE1,
-      ngx_http_webrtc_conf_play,
+      ngx_http_webrtc_whep_conf,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -120,7 +121,7 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
 
     { ngx_string("webrtc_publish"),
       NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_CONF_TAKE1,
-      ngx_http_webrtc_conf_publish,
+      ngx_http_webrtc_whip_conf,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -345,7 +346,7 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
 
     { ngx_string("webrtc_status"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
-      ngx_http_webrtc_conf_status,
+      ngx_http_webrtc_status_conf,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -458,6 +459,7 @@ ngx_http_webrtc_create_loc_conf(ngx_conf_t *cf)
      *
      *     wlcf->play = NULL;
      *     wlcf->publish = NULL;
+     *     wlcf->handler = NULL;
      *     wlcf->codecs = NULL;
      *     wlcf->cors_origin = { 0, NULL };
      *     wlcf->status = 0;

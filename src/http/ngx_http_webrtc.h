@@ -29,6 +29,11 @@
 #define NGX_HTTP_WEBRTC_ETAG_LENIENT      0
 #define NGX_HTTP_WEBRTC_ETAG_STRICT       1
 
+/* "webrtc_ice" */
+#define NGX_HTTP_WEBRTC_ICE_LITE   0
+#define NGX_HTTP_WEBRTC_ICE_FULL   1
+#define NGX_HTTP_WEBRTC_ICE_RELAY  2
+
 /* candidates of one answer, of all kinds; chosen */
 #define NGX_HTTP_WEBRTC_CANDIDATES  32
 
@@ -122,7 +127,9 @@ struct ngx_http_webrtc_pull_s {
 typedef struct {
     ngx_http_complex_value_t    *play;       /* stream name, one of these */
     ngx_http_complex_value_t    *publish;
-    ngx_http_webrtc_where_t      where;      /* of what it serves */
+    ngx_http_handler_pt          handler;    /* of what it serves, so far as
+                                                that is not files */
+    ngx_http_webrtc_where_t      where;      /* likewise, and of files */
     ngx_http_webrtc_pull_t      *pull;
 
     ngx_msec_t                   wait;

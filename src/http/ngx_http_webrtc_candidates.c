@@ -11,7 +11,6 @@
 
 
 #include "ngx_http_webrtc_candidates.h"
-#include "ngx_http_webrtc_offer.h"
 #include "ngx_http_webrtc_resource.h"
 #include <ifaddrs.h>
 #include <net/if.h>

@@ -11,9 +11,6 @@
 #include "ngx_http_webrtc_candidates.h"
 #include "ngx_http_webrtc_conf_check.h"
 #include "ngx_http_webrtc_reason.h"
-#include "ngx_http_webrtc_status.h"
-#include "ngx_http_webrtc_whep.h"
-#include "ngx_http_webrtc_whip.h"
 #include "ngx_webrtc_dtls.h"
 
 
@@ -24,9 +21,6 @@
 #define NGX_HTTP_WEBRTC_BUFFER_MAX  (16 * 1024 * 1024)
 
 
-static char *ngx_http_webrtc_conf_stream_name(ngx_conf_t *cf,
-    ngx_http_webrtc_loc_conf_t *wlcf, ngx_http_complex_value_t **name,
-    ngx_http_handler_pt handler);
 static ngx_int_t ngx_http_webrtc_conf_generated(ngx_conf_t *cf,
     ngx_http_webrtc_main_conf_t *wmcf);
 
@@ -175,28 +169,6 @@ ngx_http_webrtc_conf_candidate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 char *
-ngx_http_webrtc_conf_play(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_webrtc_loc_conf_t *wlcf = conf;
-
-    return ngx_http_webrtc_conf_stream_name(cf, wlcf, &wlcf->play,
-                                            ngx_http_webrtc_whep_handler);
-}
-
-
-char *
-ngx_http_webrtc_conf_publish(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_webrtc_loc_conf_t *wlcf = conf;
-
-    return ngx_http_webrtc_conf_stream_name(cf, wlcf, &wlcf->publish,
-                                            ngx_http_webrtc_whip_handler);
-}
-
-
-/* the value of "webrtc_play" or "webrtc_publish" */
-
-static char *
 ngx_http_webrtc_conf_stream_name(ngx_conf_t *cf,
     ngx_http_webrtc_loc_conf_t *wlcf, ngx_http_complex_value_t **name,
     ngx_http_handler_pt handler)
@@ -212,9 +184,7 @@ ngx_http_webrtc_conf_stream_name(ngx_conf_t *cf,
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
-    if (clcf->handler == ngx_http_webrtc_whep_handler
-        || clcf->handler == ngx_http_webrtc_whip_handler)
-    {
+    if (wlcf->play || wlcf->publish) {
         return "is in a location with the other one of \"webrtc_play\" and "
                "\"webrtc_publish\"";
     }
@@ -252,49 +222,10 @@ ngx_http_webrtc_conf_stream_name(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
+    wlcf->handler = handler;
     clcf->handler = handler;
 
     ngx_http_webrtc_check_where(cf, &wlcf->where);
-
-    wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webrtc_module);
-    wmcf->used = 1;
-
-    return NGX_CONF_OK;
-}
-
-
-char *
-ngx_http_webrtc_conf_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_webrtc_loc_conf_t *wlcf = conf;
-
-    ngx_str_t                    *value;
-    ngx_http_core_loc_conf_t     *clcf;
-    ngx_http_webrtc_main_conf_t  *wmcf;
-
-    wlcf->status = 1;
-
-    if (cf->args->nelts == 2) {
-        value = cf->args->elts;
-
-        if (ngx_strcmp(value[1].data, "control") != 0) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid value \"%V\" in webrtc_status, "
-                               "expected \"control\" or nothing", &value[1]);
-            return NGX_CONF_ERROR;
-        }
-
-        wlcf->status_control = 1;
-    }
-
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-
-    if (clcf->handler) {
-        return "is in a location whose requests another directive answers, "
-               "such as \"proxy_pass\" or \"webrtc_play\"";
-    }
-
-    clcf->handler = ngx_http_webrtc_status_handler;
 
     wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webrtc_module);
     wmcf->used = 1;
@@ -416,19 +347,15 @@ ngx_http_webrtc_conf_inherit(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *prev,
         return;
     }
 
-    if (prev->play) {
-        conf->play = prev->play;
-        clcf->handler = ngx_http_webrtc_whep_handler;
+    /* one of these, or nothing */
 
-    } else if (prev->publish) {
-        conf->publish = prev->publish;
-        clcf->handler = ngx_http_webrtc_whip_handler;
+    conf->play = prev->play;
+    conf->publish = prev->publish;
+    conf->status = prev->status;
+    conf->status_control = prev->status_control;
 
-    } else if (prev->status) {
-        conf->status = prev->status;
-        conf->status_control = prev->status_control;
-        clcf->handler = ngx_http_webrtc_status_handler;
-    }
+    conf->handler = prev->handler;
+    clcf->handler = prev->handler;
 }
 
 

@@ -38,14 +38,18 @@ char *ngx_http_webrtc_conf_listen(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_webrtc_conf_candidate(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-char *ngx_http_webrtc_conf_play(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-char *ngx_http_webrtc_conf_publish(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-char *ngx_http_webrtc_conf_status(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
 char *ngx_http_webrtc_conf_pacing(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+
+/*
+ * Parses the value of "webrtc_play" or "webrtc_publish".
+ *
+ *   name      of wlcf, set
+ *   handler   of the location's requests from now on
+ */
+char *ngx_http_webrtc_conf_stream_name(ngx_conf_t *cf,
+    ngx_http_webrtc_loc_conf_t *wlcf, ngx_http_complex_value_t **name,
+    ngx_http_handler_pt handler);
 
 /*
  * What a location serves goes on in its "if" and "limit_except" blocks, which

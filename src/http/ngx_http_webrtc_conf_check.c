@@ -12,9 +12,6 @@
 
 #include "ngx_http_webrtc_conf_check.h"
 #include "ngx_http_webrtc_candidates.h"
-#include "ngx_http_webrtc_ice.h"
-#include "ngx_http_webrtc_whep.h"
-#include "ngx_http_webrtc_whip.h"
 #include "ngx_webrtc_source_format.h"
 #include "ngx_webrtc_source_url.h"
 
@@ -121,9 +118,7 @@ ngx_http_webrtc_check_location(ngx_conf_t *cf,
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
-    if ((conf->play && clcf->handler != ngx_http_webrtc_whep_handler)
-        || (conf->publish && clcf->handler != ngx_http_webrtc_whip_handler))
-    {
+    if ((conf->play || conf->publish) && clcf->handler != conf->handler) {
         ngx_http_webrtc_check_log(NGX_LOG_EMERG, cf, &conf->where,
                            "\"%s\" serves nothing, as another directive of "
                            "the location answers its requests, such as "

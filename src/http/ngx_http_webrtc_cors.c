@@ -2,27 +2,31 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * CORS.  A browser sends preflights without credentials, so that they have to
- * be answered before auth_basic and auth_request ask for some: in the rewrite
- * phase, ahead of the location's own "return 401", or, where an "if" has chosen
- * the location, in the preaccess phase.
+ * OPTIONS, and CORS.  A browser sends preflights without credentials, so that
+ * they have to be answered before auth_basic and auth_request ask for some: in
+ * the rewrite phase, ahead of the location's own "return 401", or, where an
+ * "if" has chosen the location, in the preaccess phase.
  *
  * WHATWG Fetch, 3.2; RFC 9725, 4.2.
  */
 
 
 #include "ngx_http_webrtc_cors.h"
+#include "ngx_http_webrtc_ice_server.h"
 #include "ngx_http_webrtc_resource.h"
 
 
 static ngx_int_t ngx_http_webrtc_cors_preflight(ngx_http_request_t *r);
-static ngx_int_t ngx_http_webrtc_cors_options(ngx_http_request_t *r);
+static ngx_int_t ngx_http_webrtc_cors_methods(ngx_http_request_t *r,
+    ngx_str_t *methods, ngx_str_t *value);
+static ngx_int_t ngx_http_webrtc_cors_asked(ngx_http_request_t *r);
 static ngx_int_t ngx_http_webrtc_cors_add(ngx_http_request_t *r,
     ngx_str_t *asked, ngx_str_t *list);
 static ngx_uint_t ngx_http_webrtc_cors_has(u_char *p, u_char *end,
     ngx_str_t *name);
 static u_char *ngx_http_webrtc_cors_token(u_char *p, u_char *end,
     ngx_str_t *token);
+static ngx_uint_t ngx_http_webrtc_cors_is_preflight(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_webrtc_cors_is_ours(ngx_http_request_t *r,
     ngx_http_webrtc_loc_conf_t *wlcf);
 static ngx_uint_t ngx_http_webrtc_cors_is_added(ngx_http_request_t *r);
@@ -82,7 +86,7 @@ ngx_http_webrtc_cors_preflight(ngx_http_request_t *r)
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
 
     if (!ngx_http_webrtc_cors_is_ours(r, wlcf)
-        || !ngx_http_webrtc_is_preflight(r))
+        || !ngx_http_webrtc_cors_is_preflight(r))
     {
         return NGX_DECLINED;
     }
@@ -90,7 +94,7 @@ ngx_http_webrtc_cors_preflight(ngx_http_request_t *r)
     rc = ngx_http_discard_request_body(r);
 
     if (rc == NGX_OK) {
-        rc = ngx_http_webrtc_options(r);
+        rc = ngx_http_webrtc_cors_options(r);
     }
 
     ngx_http_webrtc_end(r, rc);
@@ -100,6 +104,61 @@ ngx_http_webrtc_cors_preflight(ngx_http_request_t *r)
 
 
 ngx_int_t
+ngx_http_webrtc_cors_options(ngx_http_request_t *r)
+{
+    ngx_str_t                    body, allowed, *methods;
+    ngx_http_webrtc_loc_conf_t  *wlcf;
+
+    static ngx_str_t  both = ngx_string("application/trickle-ice-sdpfrag, "
+                                        "application/sdp");
+
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
+
+    methods = ngx_http_webrtc_methods(r);
+
+    if (ngx_http_webrtc_header(r, "Accept-Post",
+                               methods == &ngx_http_webrtc_order_methods
+                               ? &ngx_http_webrtc_json_type
+                               : &ngx_http_webrtc_sdp_type)
+        != NGX_OK
+        || ngx_http_webrtc_header(r, "Accept-Patch",
+                                  wlcf->play ? &both
+                                             : &ngx_http_webrtc_frag_type)
+           != NGX_OK
+        || ngx_http_webrtc_header(r, "Allow", methods) != NGX_OK
+        || ngx_http_webrtc_cors_methods(r, methods, &allowed) != NGX_OK
+        || ngx_http_webrtc_header(r, "Access-Control-Allow-Methods", &allowed)
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    /* RFC 9725, 4.6: no ICE servers for whoever has not been authorized */
+
+    if (!ngx_http_webrtc_cors_is_preflight(r)
+        && ngx_http_webrtc_ice_server_links(r) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_str_null(&body);
+
+    return ngx_http_webrtc_answer(r, NGX_HTTP_OK, NULL, &body);
+}
+
+
+/*
+ * The methods that a preflight is told of: those of the resource, and the one
+ * that was asked for, but for GET, HEAD and POST, which need no leave (Fetch,
+ * 2.2.1).  A method that the resource has not is refused when it comes, so that
+ * the page learns why.
+ *
+ *   value   out; from the request's pool, or methods itself
+ *
+ * NGX_OK; NGX_ERROR without memory
+ */
+
+static ngx_int_t
 ngx_http_webrtc_cors_methods(ngx_http_request_t *r, ngx_str_t *methods,
     ngx_str_t *value)
 {
@@ -133,7 +192,7 @@ ngx_http_webrtc_cors_methods(ngx_http_request_t *r, ngx_str_t *methods,
 /* what a preflight is told beside the methods */
 
 static ngx_int_t
-ngx_http_webrtc_cors_options(ngx_http_request_t *r)
+ngx_http_webrtc_cors_asked(ngx_http_request_t *r)
 {
     ngx_str_t  *asked, allow;
 
@@ -272,8 +331,10 @@ ngx_http_webrtc_cors_token(u_char *p, u_char *end, ngx_str_t *token)
 }
 
 
-ngx_uint_t
-ngx_http_webrtc_is_preflight(ngx_http_request_t *r)
+/* is it what a browser asks before the request that is meant? */
+
+static ngx_uint_t
+ngx_http_webrtc_cors_is_preflight(ngx_http_request_t *r)
 {
     return r->method == NGX_HTTP_OPTIONS
            && ngx_http_webrtc_request_header(r,
@@ -349,7 +410,7 @@ ngx_http_webrtc_cors_filter(ngx_http_request_t *r)
     }
 
     if (r->method == NGX_HTTP_OPTIONS
-        && ngx_http_webrtc_cors_options(r) != NGX_OK)
+        && ngx_http_webrtc_cors_asked(r) != NGX_OK)
     {
         return NGX_ERROR;
     }

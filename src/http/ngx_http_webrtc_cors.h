@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * CORS: "webrtc_cors_origin".
+ * OPTIONS, and CORS: "webrtc_cors_origin".
  */
 
 
@@ -20,20 +20,10 @@
 ngx_int_t ngx_http_webrtc_cors_init(ngx_conf_t *cf);
 
 /*
- * The methods that a preflight is told of: those of the resource, and the one
- * that was asked for, but for GET, HEAD and POST, which need no leave (Fetch,
- * 2.2.1).  A method that the resource has not is refused when it comes, so that
- * the page learns why.
- *
- *   value   out; from the request's pool, or methods itself
- *
- * NGX_OK; NGX_ERROR without memory
+ * Answers OPTIONS, RFC 9725, 4.2: what can be sent, and where STUN and TURN
+ * servers are; not so for a CORS preflight.
  */
-ngx_int_t ngx_http_webrtc_cors_methods(ngx_http_request_t *r,
-    ngx_str_t *methods, ngx_str_t *value);
-
-/* Is it what a browser asks before the request that is meant? */
-ngx_uint_t ngx_http_webrtc_is_preflight(ngx_http_request_t *r);
+ngx_int_t ngx_http_webrtc_cors_options(ngx_http_request_t *r);
 
 
 #endif /* _NGX_HTTP_WEBRTC_CORS_H_INCLUDED_ */

@@ -17,9 +17,8 @@
 
 
 #include "ngx_http_webrtc_events.h"
-#include "ngx_http_webrtc_offer.h"
+#include "ngx_http_webrtc_cors.h"
 #include "ngx_http_webrtc_resource.h"
-#include "ngx_http_webrtc_session.h"
 #include "ngx_http_webrtc_sse.h"
 #include "ngx_http_webrtc_url.h"
 #include "ngx_webrtc_sse.h"
@@ -110,7 +109,7 @@ ngx_http_webrtc_events_handler(ngx_http_request_t *r, ngx_webrtc_peer_t *peer,
     switch (r->method) {
 
     case NGX_HTTP_OPTIONS:
-        return ngx_http_webrtc_options(r);
+        return ngx_http_webrtc_cors_options(r);
 
     case NGX_HTTP_GET:
     case NGX_HTTP_HEAD:
@@ -217,14 +216,14 @@ ngx_http_webrtc_events_order(ngx_http_request_t *r, ngx_str_t *body)
                                     &info)
            != NGX_OK)
     {
-        return ngx_http_webrtc_session_unknown(r, &id);
+        return ngx_http_webrtc_no_session(r, &id);
     }
 
     bus = ngx_http_webrtc_worker->bus;
 
     peer = ngx_webrtc_peers_lock(bus, info.ref);
     if (peer == NULL) {
-        return ngx_http_webrtc_session_unknown(r, &id);
+        return ngx_http_webrtc_no_session(r, &id);
     }
 
     for (i = 0; i < NGX_WEBRTC_PEER_EVENTS; i++) {

@@ -15,6 +15,7 @@
 
 
 #include "ngx_http_webrtc_file.h"
+#include "ngx_http_webrtc_endpoint.h"
 #include "ngx_http_webrtc_full.h"
 #include "ngx_http_webrtc_conf_check.h"
 #include "ngx_http_webrtc_candidates.h"
@@ -109,7 +110,7 @@ ngx_http_webrtc_file_dispatch(ngx_http_request_t *r)
         case NGX_HTTP_OPTIONS:
         case NGX_HTTP_PATCH:
         case NGX_HTTP_DELETE:
-            return ngx_http_webrtc_dispatch(r, NGX_WEBRTC_PEER_FILES,
+            return ngx_http_webrtc_endpoint(r, NGX_WEBRTC_PEER_FILES,
                                             ngx_http_webrtc_file_offer);
         }
 
@@ -134,7 +135,7 @@ ngx_http_webrtc_file_dispatch(ngx_http_request_t *r)
         /* fall through */
 
     case NGX_HTTP_OPTIONS:
-        return ngx_http_webrtc_dispatch(r, NGX_WEBRTC_PEER_FILES,
+        return ngx_http_webrtc_endpoint(r, NGX_WEBRTC_PEER_FILES,
                                         ngx_http_webrtc_file_offer);
     }
 

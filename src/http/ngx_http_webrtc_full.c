@@ -7,7 +7,6 @@
 
 
 #include "ngx_http_webrtc_full.h"
-#include "ngx_http_webrtc_offer.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_webrtc_bus_peers.h"
 #include "ngx_webrtc_bus_pending.h"

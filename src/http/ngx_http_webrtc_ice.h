@@ -15,12 +15,6 @@
 #include "ngx_http_webrtc_offer.h"
 
 
-/* "webrtc_ice" */
-#define NGX_HTTP_WEBRTC_ICE_LITE   0
-#define NGX_HTTP_WEBRTC_ICE_FULL   1
-#define NGX_HTTP_WEBRTC_ICE_RELAY  2
-
-
 extern ngx_conf_enum_t  ngx_http_webrtc_ice_modes[];
 
 

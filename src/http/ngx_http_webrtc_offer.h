@@ -21,9 +21,6 @@
 #define NGX_HTTP_WEBRTC_UFRAG  16
 #define NGX_HTTP_WEBRTC_PWD    32
 
-/* seconds until a client should try again; chosen: a publisher's reconnect */
-#define NGX_HTTP_WEBRTC_RETRY  2
-
 
 typedef struct {
     ngx_http_request_t      *request;

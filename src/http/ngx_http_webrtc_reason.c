@@ -106,33 +106,6 @@ ngx_http_webrtc_reason_no_name(ngx_http_request_t *r, ngx_str_t *name)
 }
 
 
-void
-ngx_http_webrtc_reason_utf8(u_char *p, size_t n)
-{
-    u_char    *last, *start;
-    uint32_t   c;
-
-    last = p + n;
-
-    while (p < last) {
-
-        if (*p < 0x80) {
-            p++;
-            continue;
-        }
-
-        start = p;
-
-        c = ngx_utf8_decode(&p, last - p);
-
-        if (c > 0x10ffff || (c >= 0xd800 && c < 0xe000)) {
-            *start = '?';
-            p = start + 1;
-        }
-    }
-}
-
-
 static const char *
 ngx_http_webrtc_reason_state(ngx_http_request_t *r, ngx_webrtc_stream_t *st)
 {

@@ -42,11 +42,5 @@ ngx_uint_t ngx_http_webrtc_reason_is_name(ngx_str_t *name);
 ngx_int_t ngx_http_webrtc_reason_no_name(ngx_http_request_t *r,
     ngx_str_t *name);
 
-/*
- * Replaces by "?", in place, each byte that is not part of UTF-8: names of
- * streams are any bytes, and JSON is not (RFC 8259, 8.1).
- */
-void ngx_http_webrtc_reason_utf8(u_char *p, size_t n);
-
 
 #endif /* _NGX_HTTP_WEBRTC_REASON_H_INCLUDED_ */

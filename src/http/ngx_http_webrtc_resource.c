@@ -2,19 +2,12 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What WHIP, WHEP and file signalling have in common.  Sessions' own methods
- * are in ngx_http_webrtc_session.c.
- *
- * RFC 9725 (WHIP), draft-ietf-wish-whep-03, RFC 9457 (problem details).
+ * Requests and responses, below all that answers: bodies, headers, problems
+ * (RFC 9457).
  */
 
 
 #include "ngx_http_webrtc_resource.h"
-#include "ngx_http_webrtc_reason.h"
-#include "ngx_http_webrtc_cors.h"
-#include "ngx_http_webrtc_ice_server.h"
-#include "ngx_http_webrtc_player.h"
-#include "ngx_http_webrtc_session.h"
 #include "ngx_http_webrtc_url.h"
 #include "ngx_http_webrtc_vars.h"
 #include <sys/random.h>
@@ -51,9 +44,6 @@ static ngx_str_t  ngx_http_webrtc_endpoint_methods =
 static ngx_str_t  ngx_http_webrtc_session_methods =
     ngx_string("OPTIONS, GET, HEAD, PATCH, DELETE");
 
-static ngx_str_t  ngx_http_webrtc_order_methods =
-    ngx_string("OPTIONS, GET, HEAD, POST");
-
 static ngx_str_t  ngx_http_webrtc_events_methods =
     ngx_string("OPTIONS, GET, HEAD, DELETE");
 
@@ -63,6 +53,9 @@ ngx_str_t  ngx_http_webrtc_json_type = ngx_string("application/json");
 
 ngx_str_t  ngx_http_webrtc_frag_type =
     ngx_string("application/trickle-ice-sdpfrag");
+
+ngx_str_t  ngx_http_webrtc_order_methods =
+    ngx_string("OPTIONS, GET, HEAD, POST");
 
 
 ngx_int_t
@@ -90,61 +83,6 @@ ngx_http_webrtc_end(ngx_http_request_t *r, ngx_int_t rc)
 }
 
 
-ngx_int_t
-ngx_http_webrtc_dispatch(ngx_http_request_t *r, ngx_uint_t role,
-    ngx_http_webrtc_body_pt offer)
-{
-    ngx_int_t                    rc;
-    ngx_str_t                    id, empty;
-    ngx_http_webrtc_loc_conf_t  *wlcf;
-
-    if (ngx_http_webrtc_arg(r, "session", &id) == NGX_OK) {
-        return ngx_http_webrtc_session_handler(r, role, &id);
-    }
-
-    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
-
-    if (r->method == NGX_HTTP_POST
-        && ngx_http_webrtc_content_type(r, &ngx_http_webrtc_sdp_type)
-           == NGX_OK)
-    {
-        return ngx_http_webrtc_read_body(r, wlcf->max_sdp, offer);
-    }
-
-    rc = ngx_http_discard_request_body(r);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    ngx_str_null(&empty);
-
-    switch (r->method) {
-
-    case NGX_HTTP_OPTIONS:
-        return ngx_http_webrtc_options(r);
-
-    case NGX_HTTP_GET:
-        rc = ngx_http_webrtc_player(r);
-
-        if (rc != NGX_DECLINED) {
-            return rc;
-        }
-
-        return ngx_http_webrtc_answer(r, NGX_HTTP_NO_CONTENT, NULL, &empty);
-
-    case NGX_HTTP_HEAD:
-        return ngx_http_webrtc_answer(r, NGX_HTTP_OK,
-                                      &ngx_http_webrtc_sdp_type, &empty);
-
-    case NGX_HTTP_POST:
-        return ngx_http_webrtc_problem(r, NGX_HTTP_UNSUPPORTED_MEDIA_TYPE,
-                                       "expected application/sdp", NULL);
-    }
-
-    return ngx_http_webrtc_not_allowed(r, &ngx_http_webrtc_endpoint_methods);
-}
-
-
 ngx_str_t *
 ngx_http_webrtc_methods(ngx_http_request_t *r)
 {
@@ -165,50 +103,6 @@ ngx_http_webrtc_methods(ngx_http_request_t *r)
 
     return events.len ? &ngx_http_webrtc_events_methods
                       : &ngx_http_webrtc_order_methods;
-}
-
-
-ngx_int_t
-ngx_http_webrtc_options(ngx_http_request_t *r)
-{
-    ngx_str_t                    body, allowed, *methods;
-    ngx_http_webrtc_loc_conf_t  *wlcf;
-
-    static ngx_str_t  both = ngx_string("application/trickle-ice-sdpfrag, "
-                                        "application/sdp");
-
-    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
-
-    methods = ngx_http_webrtc_methods(r);
-
-    if (ngx_http_webrtc_header(r, "Accept-Post",
-                               methods == &ngx_http_webrtc_order_methods
-                               ? &ngx_http_webrtc_json_type
-                               : &ngx_http_webrtc_sdp_type)
-        != NGX_OK
-        || ngx_http_webrtc_header(r, "Accept-Patch",
-                                  wlcf->play ? &both
-                                             : &ngx_http_webrtc_frag_type)
-           != NGX_OK
-        || ngx_http_webrtc_header(r, "Allow", methods) != NGX_OK
-        || ngx_http_webrtc_cors_methods(r, methods, &allowed) != NGX_OK
-        || ngx_http_webrtc_header(r, "Access-Control-Allow-Methods", &allowed)
-           != NGX_OK)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    /* RFC 9725, 4.6: no ICE servers for whoever has not been authorized */
-
-    if (!ngx_http_webrtc_is_preflight(r)
-        && ngx_http_webrtc_ice_server_links(r) != NGX_OK)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    ngx_str_null(&body);
-
-    return ngx_http_webrtc_answer(r, NGX_HTTP_OK, NULL, &body);
 }
 
 
@@ -546,7 +440,7 @@ ngx_http_webrtc_problem(ngx_http_request_t *r, ngx_uint_t status,
         }
 
         ngx_memcpy(text, detail->data, detail->len);
-        ngx_http_webrtc_reason_utf8(text, detail->len);
+        ngx_http_webrtc_utf8(text, detail->len);
 
         len += detail->len + ngx_escape_json(NULL, text, detail->len);
     }
@@ -573,6 +467,33 @@ ngx_http_webrtc_problem(ngx_http_request_t *r, ngx_uint_t status,
 
     return ngx_http_webrtc_answer(r, status, &ngx_http_webrtc_problem_type,
                                   &body);
+}
+
+
+void
+ngx_http_webrtc_utf8(u_char *p, size_t n)
+{
+    u_char    *last, *start;
+    uint32_t   c;
+
+    last = p + n;
+
+    while (p < last) {
+
+        if (*p < 0x80) {
+            p++;
+            continue;
+        }
+
+        start = p;
+
+        c = ngx_utf8_decode(&p, last - p);
+
+        if (c > 0x10ffff || (c >= 0xd800 && c < 0xe000)) {
+            *start = '?';
+            p = start + 1;
+        }
+    }
 }
 
 
@@ -826,6 +747,14 @@ ngx_http_webrtc_not_allowed(ngx_http_request_t *r, ngx_str_t *methods)
 
     return ngx_http_webrtc_problem(r, NGX_HTTP_NOT_ALLOWED,
                                    "method not allowed", methods);
+}
+
+
+ngx_int_t
+ngx_http_webrtc_no_session(ngx_http_request_t *r, ngx_str_t *id)
+{
+    return ngx_http_webrtc_problem(r, NGX_HTTP_NOT_FOUND, "no such session",
+                                   id);
 }
 
 

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What WHIP, WHEP and file signalling have in common: the endpoint's methods,
- * reading a bounded body, problem bodies (RFC 9457).
+ * Requests and responses, below all that answers: reading a bounded body,
+ * headers, problem bodies (RFC 9457).
  */
 
 
@@ -47,6 +47,9 @@ typedef ngx_int_t (*ngx_http_webrtc_body_pt)(ngx_http_request_t *r,
 #define NGX_HTTP_WEBRTC_UNPROCESSABLE          422
 #define NGX_HTTP_WEBRTC_PRECONDITION_REQUIRED  428
 
+/* seconds until a client should try again; chosen: a publisher's reconnect */
+#define NGX_HTTP_WEBRTC_RETRY  2
+
 
 /* context of a request of ours; created by ngx_http_webrtc_read_body() */
 typedef struct {
@@ -62,6 +65,9 @@ extern ngx_str_t  ngx_http_webrtc_json_type;   /* "application/json" */
 extern ngx_str_t  ngx_http_webrtc_frag_type;   /* "application/trickle-ice-
                                                   sdpfrag" */
 
+/* of where event streams are ordered */
+extern ngx_str_t  ngx_http_webrtc_order_methods;
+
 
 /* One of the results above as nginx takes it from a handler of a phase. */
 ngx_int_t ngx_http_webrtc_result(ngx_int_t rc);
@@ -74,23 +80,8 @@ ngx_int_t ngx_http_webrtc_result(ngx_int_t rc);
  */
 void ngx_http_webrtc_end(ngx_http_request_t *r, ngx_int_t rc);
 
-/*
- * Requests to WHIP and WHEP locations: endpoint and sessions.
- *
- *   role    NGX_WEBRTC_PEER_*: whose sessions can be reached
- *   offer   gets the body of a POST
- */
-ngx_int_t ngx_http_webrtc_dispatch(ngx_http_request_t *r, ngx_uint_t role,
-    ngx_http_webrtc_body_pt offer);
-
 /* The methods of what the request asks for, endpoint, session or events. */
 ngx_str_t *ngx_http_webrtc_methods(ngx_http_request_t *r);
-
-/*
- * Answers OPTIONS, RFC 9725, 4.2: what can be sent, and where STUN and TURN
- * servers are; not so for a CORS preflight.
- */
-ngx_int_t ngx_http_webrtc_options(ngx_http_request_t *r);
 
 /*
  * Ends a POST in a worker that shuts down: 307 sends the client to the same URL
@@ -167,6 +158,15 @@ ngx_int_t ngx_http_webrtc_etag(ngx_http_request_t *r, u_char *etag);
 /* Answers with 405 and Allow. */
 ngx_int_t ngx_http_webrtc_not_allowed(ngx_http_request_t *r,
     ngx_str_t *methods);
+
+/* Answers with 404: there is no such session (any more). */
+ngx_int_t ngx_http_webrtc_no_session(ngx_http_request_t *r, ngx_str_t *id);
+
+/*
+ * Replaces by "?", in place, each byte that is not part of UTF-8: names of
+ * streams are any bytes, and JSON is not (RFC 8259, 8.1).
+ */
+void ngx_http_webrtc_utf8(u_char *p, size_t n);
 
 /*
  * Random bytes fit for keys and names that must not be guessed.

@@ -12,6 +12,7 @@
 
 
 #include "ngx_http_webrtc_session.h"
+#include "ngx_http_webrtc_cors.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_candidates.h"
 #include "ngx_http_webrtc_events.h"
@@ -68,7 +69,7 @@ ngx_http_webrtc_session_handler(ngx_http_request_t *r, ngx_uint_t role,
     {
         rc = ngx_http_discard_request_body(r);
 
-        return (rc == NGX_OK) ? ngx_http_webrtc_session_unknown(r, id) : rc;
+        return (rc == NGX_OK) ? ngx_http_webrtc_no_session(r, id) : rc;
     }
 
     ngx_http_webrtc_note_peer(r, &peer);
@@ -91,7 +92,7 @@ ngx_http_webrtc_session_handler(ngx_http_request_t *r, ngx_uint_t role,
     switch (r->method) {
 
     case NGX_HTTP_OPTIONS:
-        return ngx_http_webrtc_options(r);
+        return ngx_http_webrtc_cors_options(r);
 
     case NGX_HTTP_GET:
     case NGX_HTTP_HEAD:
@@ -185,14 +186,6 @@ ngx_http_webrtc_session_show(ngx_http_request_t *r, ngx_webrtc_peer_t *peer,
 }
 
 
-ngx_int_t
-ngx_http_webrtc_session_unknown(ngx_http_request_t *r, ngx_str_t *id)
-{
-    return ngx_http_webrtc_problem(r, NGX_HTTP_NOT_FOUND, "no such session",
-                                   id);
-}
-
-
 /* whatever If-Match says: the session is to end, not a state of it */
 
 static ngx_int_t
@@ -201,7 +194,7 @@ ngx_http_webrtc_session_delete(ngx_http_request_t *r, ngx_str_t *id)
     ngx_str_t  body;
 
     if (ngx_webrtc_worker_close(ngx_http_webrtc_worker, id) != NGX_OK) {
-        return ngx_http_webrtc_session_unknown(r, id);
+        return ngx_http_webrtc_no_session(r, id);
     }
 
     ngx_str_null(&body);
@@ -546,7 +539,7 @@ ngx_http_webrtc_session_again(ngx_http_request_t *r,
                                     &info)
            != NGX_OK)
     {
-        return ngx_http_webrtc_session_unknown(r, &id);
+        return ngx_http_webrtc_no_session(r, &id);
     }
 
     return ngx_http_webrtc_session_match(r, *peer, match);

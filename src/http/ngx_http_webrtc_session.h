@@ -42,9 +42,5 @@ ngx_int_t ngx_http_webrtc_session_restarted(ngx_http_request_t *r,
 const char *ngx_http_webrtc_session_state(ngx_webrtc_peer_t *peer,
     ngx_webrtc_peer_info_t *info);
 
-/* Answers with 404. */
-ngx_int_t ngx_http_webrtc_session_unknown(ngx_http_request_t *r,
-    ngx_str_t *id);
-
 
 #endif /* _NGX_HTTP_WEBRTC_SESSION_H_INCLUDED_ */

@@ -131,7 +131,7 @@ ngx_http_webrtc_signal_message(ngx_http_request_t *r, ngx_str_t *id)
             return rc;
         }
 
-        return ngx_http_webrtc_session_unknown(r, id);
+        return ngx_http_webrtc_no_session(r, id);
     }
 
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
@@ -178,13 +178,13 @@ ngx_http_webrtc_signal_posted(ngx_http_request_t *r, ngx_str_t *body)
     if (ngx_http_webrtc_arg(r, "session", &id) != NGX_OK
         || ngx_http_webrtc_signal_find(&id, &info, &full) != NGX_OK)
     {
-        return ngx_http_webrtc_session_unknown(r, &id);
+        return ngx_http_webrtc_no_session(r, &id);
     }
 
     if (type == NGX_WEBRTC_SIGNAL_BYE
         && ngx_webrtc_worker_close(ngx_http_webrtc_worker, &id) != NGX_OK)
     {
-        return ngx_http_webrtc_session_unknown(r, &id);
+        return ngx_http_webrtc_no_session(r, &id);
     }
 
     /*
@@ -338,7 +338,7 @@ ngx_http_webrtc_signal_events(ngx_http_request_t *r, ngx_str_t *id)
     }
 
     if (ngx_http_webrtc_signal_find(id, &info, NULL) != NGX_OK) {
-        return ngx_http_webrtc_session_unknown(r, id);
+        return ngx_http_webrtc_no_session(r, id);
     }
 
     sse = ngx_http_webrtc_sse_create(r, &ngx_http_webrtc_signal_kind, info.ref,

@@ -10,7 +10,6 @@
 
 #include "ngx_http_webrtc_status.h"
 #include "ngx_webrtc_bus_error.h"
-#include "ngx_http_webrtc_reason.h"
 #include "ngx_webrtc_packet.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_session.h"
@@ -337,7 +336,7 @@ ngx_http_webrtc_status_peers(ngx_http_request_t *r, ngx_chain_t **ll,
          == NGX_OK;
          before = ",")
     {
-        ngx_http_webrtc_reason_utf8(peer->name, peer->name_len);
+        ngx_http_webrtc_utf8(peer->name, peer->name_len);
 
         len = NGX_HTTP_WEBRTC_STATUS_PEER + peer->name_len
               + ngx_escape_json(NULL, peer->name, peer->name_len);
@@ -415,7 +414,7 @@ ngx_http_webrtc_status_errors(ngx_http_request_t *r, off_t *size)
     for (i = 0; i < n; i++) {
         e = &recent[i];
 
-        ngx_http_webrtc_reason_utf8(e->name, e->name_len);
+        ngx_http_webrtc_utf8(e->name, e->name_len);
 
         p = ngx_slprintf(p, end, "%s{\"time\":%uL,\"count\":%uD,"
                          "\"stream\":\"", i ? "," : "", e->error.time,
@@ -443,7 +442,7 @@ ngx_http_webrtc_status_stream(ngx_http_request_t *r,
     ngx_uint_t                 i, n;
     ngx_webrtc_stream_stat_t  *st;
 
-    ngx_http_webrtc_reason_utf8(info->name, info->name_len);
+    ngx_http_webrtc_utf8(info->name, info->name_len);
 
     len = NGX_HTTP_WEBRTC_STATUS_STREAM
           + NGX_WEBRTC_TRACKS * NGX_HTTP_WEBRTC_STATUS_TRACK
@@ -572,4 +571,45 @@ ngx_http_webrtc_status_link(ngx_http_request_t *r, u_char *start,
     *size += last - start;
 
     return cl;
+}
+
+
+char *
+ngx_http_webrtc_status_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_webrtc_loc_conf_t *wlcf = conf;
+
+    ngx_str_t                    *value;
+    ngx_http_core_loc_conf_t     *clcf;
+    ngx_http_webrtc_main_conf_t  *wmcf;
+
+    wlcf->status = 1;
+
+    if (cf->args->nelts == 2) {
+        value = cf->args->elts;
+
+        if (ngx_strcmp(value[1].data, "control") != 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid value \"%V\" in webrtc_status, "
+                               "expected \"control\" or nothing", &value[1]);
+            return NGX_CONF_ERROR;
+        }
+
+        wlcf->status_control = 1;
+    }
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->handler) {
+        return "is in a location whose requests another directive answers, "
+               "such as \"proxy_pass\" or \"webrtc_play\"";
+    }
+
+    wlcf->handler = ngx_http_webrtc_status_handler;
+    clcf->handler = ngx_http_webrtc_status_handler;
+
+    wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webrtc_module);
+    wmcf->used = 1;
+
+    return NGX_CONF_OK;
 }

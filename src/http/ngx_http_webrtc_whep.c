@@ -12,6 +12,8 @@
 
 
 #include "ngx_http_webrtc_whep.h"
+#include "ngx_http_webrtc_conf.h"
+#include "ngx_http_webrtc_endpoint.h"
 #include "ngx_http_webrtc_full.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_offer.h"
@@ -59,7 +61,7 @@ ngx_http_webrtc_whep_handler(ngx_http_request_t *r)
 {
     ngx_int_t  rc;
 
-    rc = ngx_http_webrtc_dispatch(r, NGX_WEBRTC_PEER_PLAY,
+    rc = ngx_http_webrtc_endpoint(r, NGX_WEBRTC_PEER_PLAY,
                                   ngx_http_webrtc_whep_offer);
 
     return ngx_http_webrtc_result(rc);
@@ -490,4 +492,14 @@ ngx_http_webrtc_whep_cleanup(void *data)
         ngx_webrtc_bus_release(ngx_http_webrtc_worker->bus, whep->offer.st);
         whep->offer.st = NULL;
     }
+}
+
+
+char *
+ngx_http_webrtc_whep_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_webrtc_loc_conf_t *wlcf = conf;
+
+    return ngx_http_webrtc_conf_stream_name(cf, wlcf, &wlcf->play,
+                                            ngx_http_webrtc_whep_handler);
 }

@@ -26,5 +26,8 @@ void ngx_http_webrtc_whep_wake(ngx_webrtc_stream_t *st);
 /* Ends the requests that wait. */
 void ngx_http_webrtc_whep_done(void);
 
+/* Parses "webrtc_play". */
+char *ngx_http_webrtc_whep_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
 
 #endif /* _NGX_HTTP_WEBRTC_WHEP_H_INCLUDED_ */

@@ -10,6 +10,8 @@
 
 
 #include "ngx_http_webrtc_whip.h"
+#include "ngx_http_webrtc_conf.h"
+#include "ngx_http_webrtc_endpoint.h"
 #include "ngx_http_webrtc_full.h"
 #include "ngx_http_webrtc_offer.h"
 #include "ngx_http_webrtc_reason.h"
@@ -47,7 +49,7 @@ ngx_http_webrtc_whip_handler(ngx_http_request_t *r)
 {
     ngx_int_t  rc;
 
-    rc = ngx_http_webrtc_dispatch(r, NGX_WEBRTC_PEER_PUBLISH,
+    rc = ngx_http_webrtc_endpoint(r, NGX_WEBRTC_PEER_PUBLISH,
                                   ngx_http_webrtc_whip_offer);
 
     return ngx_http_webrtc_result(rc);
@@ -282,4 +284,14 @@ ngx_http_webrtc_whip_codecs(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_webrtc_whip_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_webrtc_loc_conf_t *wlcf = conf;
+
+    return ngx_http_webrtc_conf_stream_name(cf, wlcf, &wlcf->publish,
+                                            ngx_http_webrtc_whip_handler);
 }

@@ -26,5 +26,8 @@ ngx_uint_t ngx_http_webrtc_whip_pending_any(void);
 char *ngx_http_webrtc_whip_codecs(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
+/* Parses "webrtc_publish". */
+char *ngx_http_webrtc_whip_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
 
 #endif /* _NGX_HTTP_WEBRTC_WHIP_H_INCLUDED_ */
