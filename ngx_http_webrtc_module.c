@@ -18,6 +18,7 @@
 #include "ngx_http_webrtc_log.h"
 #include "ngx_http_webrtc_pull.h"
 #include "ngx_http_webrtc_vars.h"
+#include "ngx_http_webrtc_signal_log.h"
 #include "ngx_http_webrtc_sse.h"
 #include "ngx_http_webrtc_status.h"
 #include "ngx_http_webrtc_url.h"
@@ -839,6 +840,7 @@ ngx_http_webrtc_on_unheard(void *ctx, ngx_webrtc_peer_t *peer, ngx_uint_t row)
 static void
 ngx_http_webrtc_on_ice(void *ctx, uint64_t ref, ngx_uint_t gathered)
 {
+    ngx_http_webrtc_signal_gathered(ref, gathered);
     ngx_http_webrtc_ice_wake(ref, gathered);
 }
 

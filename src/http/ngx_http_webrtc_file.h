@@ -11,7 +11,6 @@
 
 
 #include "ngx_http_webrtc.h"
-#include "ngx_webrtc_bus_peers.h"
 
 
 /* bounds of "webrtc_file_chunk"; chosen, and NGX_WEBRTC_RANGE_PAYLOAD */
@@ -28,20 +27,6 @@
  * over HTTP, to nginx.
  */
 ngx_int_t ngx_http_webrtc_file_handler(ngx_http_request_t *r);
-
-/*
- * Finds the file of the request, decides about the offer and makes the slot.
- *
- *   sdp      lives as long as the request
- *   trickle  1: the answer has no candidates; it and they are in the slot's log
- *   peer     out: a copy of the slot, from the request's pool
- *   answer   out: its text, likewise
- *
- * NGX_OK; otherwise a result as in ngx_http_webrtc_resource.h: refused, or full
- * ICE has taken over
- */
-ngx_int_t ngx_http_webrtc_file_create(ngx_http_request_t *r, ngx_str_t *sdp,
-    ngx_uint_t trickle, ngx_webrtc_peer_t **peer, ngx_str_t *answer);
 
 /* Parses "webrtc_file". */
 char *ngx_http_webrtc_file_conf(ngx_conf_t *cf, ngx_command_t *cmd,

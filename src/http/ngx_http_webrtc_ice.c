@@ -10,11 +10,9 @@
 
 
 #include "ngx_http_webrtc_ice.h"
-#include "ngx_http_webrtc_signal.h"
 #include "ngx_http_webrtc_candidates.h"
 #include "ngx_http_webrtc_ice_server.h"
 #include "ngx_http_webrtc_resource.h"
-#include "ngx_http_webrtc_session.h"
 #include "ngx_webrtc_cursor.h"
 #include "ngx_webrtc_negotiate.h"
 #include "ngx_webrtc_sdpfrag.h"
@@ -44,20 +42,23 @@ typedef struct {
 
 /* a request that waits: a POST, or the PATCH of a restart if etag is set */
 typedef struct {
-    ngx_http_request_t            *request;
-    ngx_webrtc_peer_t             *peer;
-    ngx_str_t                      answer;
-    ngx_webrtc_peer_restart_t      restart;
-    u_char                        *etag;
-    ngx_queue_t                    queue;
-    ngx_event_t                    timer;
-    unsigned                       waiting:1;
-    unsigned                       answered:1;
+    ngx_http_request_t               *request;
+    ngx_webrtc_peer_t                *peer;
+    ngx_str_t                         answer;
+    ngx_http_webrtc_ice_created_pt    created;
+    ngx_http_webrtc_ice_restarted_pt  restarted;
+    void                             *data;   /* of created() */
+    ngx_webrtc_peer_restart_t         restart;
+    u_char                           *etag;
+    ngx_queue_t                       queue;
+    ngx_event_t                       timer;
+    unsigned                          waiting:1;
+    unsigned                          answered:1;
 } ngx_http_webrtc_ice_t;
 
 
-static ngx_int_t ngx_http_webrtc_ice_session(ngx_http_webrtc_offer_t *offer,
-    ngx_webrtc_peer_t *peer);
+static ngx_int_t ngx_http_webrtc_ice_session(ngx_http_request_t *r,
+    ngx_webrtc_sdp_t *sdp, ngx_webrtc_peer_t *peer);
 static void ngx_http_webrtc_ice_addrs(ngx_http_request_t *r,
     ngx_str_t *addrs, ngx_uint_t *n);
 static ngx_int_t ngx_http_webrtc_ice_servers(ngx_http_request_t *r,
@@ -102,15 +103,13 @@ ngx_http_webrtc_ice_leaves(ngx_http_request_t *r)
 
 
 ngx_int_t
-ngx_http_webrtc_ice_start(ngx_http_webrtc_offer_t *offer,
-    ngx_webrtc_peer_t *peer, ngx_str_t *answer)
+ngx_http_webrtc_ice_start(ngx_http_request_t *r, ngx_webrtc_sdp_t *sdp,
+    ngx_webrtc_peer_t *peer, ngx_str_t *answer,
+    ngx_http_webrtc_ice_created_pt created, void *data)
 {
     ngx_int_t               rc;
-    ngx_http_request_t     *r;
     ngx_http_cleanup_t     *cln;
     ngx_http_webrtc_ice_t  *ice;
-
-    r = offer->request;
 
     cln = ngx_http_cleanup_add(r, sizeof(ngx_http_webrtc_ice_t));
     if (cln == NULL) {
@@ -124,8 +123,10 @@ ngx_http_webrtc_ice_start(ngx_http_webrtc_offer_t *offer,
     ice->request = r;
     ice->peer = peer;
     ice->answer = *answer;
+    ice->created = created;
+    ice->data = data;
 
-    rc = ngx_http_webrtc_ice_begin(offer, peer);
+    rc = ngx_http_webrtc_ice_begin(r, sdp, peer);
 
     if (rc != NGX_OK) {
         return rc;
@@ -143,22 +144,17 @@ ngx_http_webrtc_ice_start(ngx_http_webrtc_offer_t *offer,
 
 
 ngx_int_t
-ngx_http_webrtc_ice_begin(ngx_http_webrtc_offer_t *offer,
+ngx_http_webrtc_ice_begin(ngx_http_request_t *r, ngx_webrtc_sdp_t *sdp,
     ngx_webrtc_peer_t *peer)
 {
-    ngx_int_t            rc;
-    ngx_str_t            detail;
-    ngx_http_request_t  *r;
+    ngx_int_t  rc;
+    ngx_str_t  detail;
 
-    r = offer->request;
-
-    rc = ngx_http_webrtc_ice_session(offer, peer);
+    rc = ngx_http_webrtc_ice_session(r, sdp, peer);
 
     if (rc == NGX_OK) {
         return NGX_OK;
     }
-
-    offer->ref = 0;
 
     if (rc == NGX_DECLINED) {
         return ngx_http_webrtc_candidates_none(r, NULL);
@@ -206,16 +202,14 @@ ngx_http_webrtc_ice_wait(ngx_http_webrtc_ice_t *ice, ngx_msec_t time)
  */
 
 static ngx_int_t
-ngx_http_webrtc_ice_session(ngx_http_webrtc_offer_t *offer,
+ngx_http_webrtc_ice_session(ngx_http_request_t *r, ngx_webrtc_sdp_t *sdp,
     ngx_webrtc_peer_t *peer)
 {
     ngx_str_t                       addrs[NGX_WEBRTC_NICE_ADDRS];
-    ngx_http_request_t             *r;
     ngx_webrtc_nice_server_t        servers[NGX_WEBRTC_NICE_SERVERS];
     ngx_http_webrtc_loc_conf_t     *wlcf;
     ngx_webrtc_session_ice_conf_t   conf;
 
-    r = offer->request;
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
 
     ngx_memzero(&conf, sizeof(ngx_webrtc_session_ice_conf_t));
@@ -243,8 +237,8 @@ ngx_http_webrtc_ice_session(ngx_http_webrtc_offer_t *offer,
     }
 
     if (ngx_webrtc_session_life_create_full(ngx_http_webrtc_worker, peer->ref,
-                                            &conf, offer->sdp->candidates,
-                                            offer->sdp->ncandidates)
+                                            &conf, sdp->candidates,
+                                            sdp->ncandidates)
         == NULL)
     {
         return NGX_ERROR;
@@ -337,8 +331,6 @@ ngx_http_webrtc_ice_wake(uint64_t ref, ngx_uint_t gathered)
     ngx_queue_t            *q;
     ngx_http_webrtc_ice_t  *ice;
 
-    ngx_http_webrtc_signal_gathered(ref, gathered);
-
     if (!gathered) {
         return;
     }
@@ -398,15 +390,15 @@ ngx_http_webrtc_ice_told(uint64_t ref, u_char *p, size_t n)
 ngx_int_t
 ngx_http_webrtc_ice_restart(ngx_http_request_t *r, ngx_webrtc_peer_t *peer,
     ngx_webrtc_peer_info_t *info, ngx_webrtc_peer_restart_t *restart,
-    u_char *etag)
+    u_char *etag, ngx_http_webrtc_ice_restarted_pt restarted)
 {
     ngx_http_cleanup_t          *cln;
     ngx_http_webrtc_ice_t       *ice;
     ngx_webrtc_sdp_candidate_t   cand[NGX_HTTP_WEBRTC_CANDIDATES];
 
     if (ngx_webrtc_worker_ask(ngx_http_webrtc_worker, info) != NGX_OK) {
-        return ngx_http_webrtc_session_restarted(r, peer, restart, etag, cand,
-                       ngx_http_webrtc_ice_candidates(r, peer->ref, cand));
+        return restarted(r, peer, restart, etag, cand,
+                         ngx_http_webrtc_ice_candidates(r, peer->ref, cand));
     }
 
     cln = ngx_http_cleanup_add(r, sizeof(ngx_http_webrtc_ice_t));
@@ -421,6 +413,7 @@ ngx_http_webrtc_ice_restart(ngx_http_request_t *r, ngx_webrtc_peer_t *peer,
     ice->peer = peer;
     ice->restart = *restart;
     ice->etag = etag;
+    ice->restarted = restarted;
 
     /* whatever becomes of the request, its session goes on */
 
@@ -455,8 +448,8 @@ ngx_http_webrtc_ice_resume(ngx_http_webrtc_ice_t *ice,
     }
 
     if (ice->etag) {
-        rc = ngx_http_webrtc_session_restarted(r, ice->peer, &ice->restart,
-                                               ice->etag, cand, ncand);
+        rc = ice->restarted(r, ice->peer, &ice->restart, ice->etag, cand,
+                            ncand);
 
     } else {
         rc = ngx_http_webrtc_ice_answer(ice);
@@ -531,8 +524,7 @@ ngx_http_webrtc_ice_answer(ngx_http_webrtc_ice_t *ice)
 
     body.len = p - body.data;
 
-    rc = ngx_http_webrtc_offer_created(r, NGX_HTTP_CREATED, ice->peer,
-                                       &body);
+    rc = ice->created(ice->data, &body);
 
     if (rc == NGX_DONE) {
         ice->answered = 1;

@@ -12,7 +12,28 @@
 
 
 #include "ngx_http_webrtc.h"
-#include "ngx_http_webrtc_offer.h"
+#include "ngx_webrtc_sdp.h"
+
+
+/* bytes of our ICE credentials, hex digits: 64 and 128 random bits, RFC 8445,
+ * 5.3 wants 24 and 128; the ufrag also finds the slot and so is unique */
+#define NGX_HTTP_WEBRTC_UFRAG  16
+#define NGX_HTTP_WEBRTC_PWD    32
+
+
+/*
+ * What is done when candidates are there; each answers the request.
+ *
+ * _created      answer has them, from the request's pool.  NGX_DONE; otherwise
+ *               the session ends
+ * _restarted    an ICE restart, as ngx_http_webrtc_ice_restart() has it; cand
+ *               are ours
+ */
+typedef ngx_int_t (*ngx_http_webrtc_ice_created_pt)(void *data,
+    ngx_str_t *answer);
+typedef ngx_int_t (*ngx_http_webrtc_ice_restarted_pt)(ngx_http_request_t *r,
+    ngx_webrtc_peer_t *peer, ngx_webrtc_peer_restart_t *restart, u_char *etag,
+    ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t ncand);
 
 
 extern ngx_conf_enum_t  ngx_http_webrtc_ice_modes[];
@@ -26,27 +47,30 @@ ngx_uint_t ngx_http_webrtc_ice_leaves(ngx_http_request_t *r);
 
 /*
  * The slot of an offer has been made: claims it, makes the session and gathers.
- * The request is answered with 201 when that is over, or after two seconds with
- * what there is.
+ * The request goes on with created() when that is over, or after two seconds
+ * with what there is.
  *
- *   offer    its ref is set
+ *   sdp      of the offer
  *   peer     of the slot, from the request's pool
  *   answer   without candidates, from the request's pool
+ *   data     lives as long as the request
  *
- * A result as in ngx_http_webrtc_resource.h
+ * A result as in ngx_http_webrtc_resource.h, but NGX_OK; NGX_AGAIN unless it is
+ * refused
  */
-ngx_int_t ngx_http_webrtc_ice_start(ngx_http_webrtc_offer_t *offer,
-    ngx_webrtc_peer_t *peer, ngx_str_t *answer);
+ngx_int_t ngx_http_webrtc_ice_start(ngx_http_request_t *r,
+    ngx_webrtc_sdp_t *sdp, ngx_webrtc_peer_t *peer, ngx_str_t *answer,
+    ngx_http_webrtc_ice_created_pt created, void *data);
 
 /*
  * The same without waiting: candidates become events of SSE signalling.
  *
  * NGX_OK; otherwise a result as in ngx_http_webrtc_resource.h: no room
  */
-ngx_int_t ngx_http_webrtc_ice_begin(ngx_http_webrtc_offer_t *offer,
-    ngx_webrtc_peer_t *peer);
+ngx_int_t ngx_http_webrtc_ice_begin(ngx_http_request_t *r,
+    ngx_webrtc_sdp_t *sdp, ngx_webrtc_peer_t *peer);
 
-/* An agent of this worker has a candidate more, or all of them. */
+/* An agent of this worker has a candidate more, or all (gathered). */
 void ngx_http_webrtc_ice_wake(uint64_t ref, ngx_uint_t gathered);
 
 /*
@@ -61,7 +85,8 @@ void ngx_http_webrtc_ice_wake(uint64_t ref, ngx_uint_t gathered);
  */
 ngx_int_t ngx_http_webrtc_ice_restart(ngx_http_request_t *r,
     ngx_webrtc_peer_t *peer, ngx_webrtc_peer_info_t *info,
-    ngx_webrtc_peer_restart_t *restart, u_char *etag);
+    ngx_webrtc_peer_restart_t *restart, u_char *etag,
+    ngx_http_webrtc_ice_restarted_pt restarted);
 
 /* A worker that was asked tells its candidates. */
 void ngx_http_webrtc_ice_told(uint64_t ref, u_char *p, size_t n);

@@ -2,27 +2,30 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What an offer goes through, whoever it is from: parsing, the decision, the
- * session slot, the answer.
+ * The road from POST to 201:
+ *
+ *   1. limits, before anything is done for it
+ *   2. what it is for: the name of a stream, or a file.  404 comes before 400
+ *   3. the SDP is parsed; the stream may have to be waited for
+ *   4. the decision (ngx_webrtc_negotiate(), pure), and the answer's text
+ *   5. the slot in the zone, and what goes with it
+ *   6. with "webrtc_ice full": the session, whose candidates are waited for or
+ *      follow
+ *   7. 201.  Where it cannot be given, the session is ended: nobody knows of it
  *
  * RFC 9725 (WHIP), draft-ietf-wish-whep-03.
  */
 
 
 #include "ngx_http_webrtc_offer.h"
-#include "ngx_http_webrtc_full.h"
-#include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_candidates.h"
+#include "ngx_http_webrtc_full.h"
 #include "ngx_http_webrtc_ice.h"
-#include "ngx_http_webrtc_events.h"
 #include "ngx_http_webrtc_ice_server.h"
+#include "ngx_http_webrtc_reason.h"
+#include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_url.h"
 #include "ngx_http_webrtc_vars.h"
-#include "ngx_webrtc_bus_error.h"
-#include "ngx_webrtc_bus_publish.h"
-#include "ngx_webrtc_negotiate.h"
-#include "ngx_webrtc_negotiate_counter.h"
-#include "ngx_webrtc_codecs.h"
 
 
 /* ms after an answer that a source waits for its viewer, whatever
@@ -34,23 +37,47 @@
 #define NGX_HTTP_WEBRTC_RANDOM           96
 
 
-static ngx_uint_t ngx_http_webrtc_offer_alternatives(
-    ngx_http_webrtc_loc_conf_t *wlcf);
-static void ngx_http_webrtc_offer_no_codec(ngx_http_webrtc_offer_t *offer,
-    ngx_uint_t codec);
-static ngx_int_t ngx_http_webrtc_offer_slot(ngx_http_webrtc_offer_t *offer,
-    ngx_webrtc_peer_t *peer);
+static ngx_int_t ngx_http_webrtc_offer_parse(ngx_http_webrtc_offer_t *offer,
+    ngx_str_t *body);
+static ngx_int_t ngx_http_webrtc_offer_decide(ngx_http_webrtc_offer_t *offer);
+static ngx_int_t ngx_http_webrtc_offer_negotiate(
+    ngx_http_webrtc_offer_t *offer);
+static ngx_int_t ngx_http_webrtc_offer_policy(ngx_http_webrtc_offer_t *offer,
+    ngx_webrtc_negotiate_policy_t *policy);
+static ngx_int_t ngx_http_webrtc_offer_refuse(ngx_http_webrtc_offer_t *offer,
+    ngx_webrtc_negotiate_cause_t *cause);
+static ngx_int_t ngx_http_webrtc_offer_slot(ngx_http_webrtc_offer_t *offer);
+static ngx_int_t ngx_http_webrtc_offer_gathered(void *data, ngx_str_t *answer);
+static ngx_int_t ngx_http_webrtc_offer_created(ngx_http_webrtc_offer_t *offer);
+static void ngx_http_webrtc_offer_cleanup(void *data);
 
 
 ngx_int_t
-ngx_http_webrtc_offer_parse(ngx_http_webrtc_offer_t *offer, ngx_str_t *body)
+ngx_http_webrtc_offer(ngx_http_request_t *r,
+    const ngx_http_webrtc_offer_kind_t *kind, ngx_str_t *body)
 {
-    ngx_http_request_t            *r;
-    ngx_webrtc_lack_e              lack;
-    ngx_webrtc_sdp_error_t         err;
-    ngx_webrtc_negotiate_cause_t   cause;
+    ngx_int_t                 rc;
+    ngx_webrtc_lack_e         lack;
+    ngx_http_cleanup_t       *cln;
+    ngx_http_webrtc_offer_t  *offer;
 
-    r = offer->request;
+    if (ngx_http_webrtc_worker == NULL) {
+        return NGX_HTTP_SERVICE_UNAVAILABLE;
+    }
+
+    cln = ngx_http_cleanup_add(r, sizeof(ngx_http_webrtc_offer_t));
+    if (cln == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    offer = cln->data;
+    ngx_memzero(offer, sizeof(ngx_http_webrtc_offer_t));
+
+    cln->handler = ngx_http_webrtc_offer_cleanup;
+
+    offer->kind = kind;
+    offer->request = r;
+    offer->status = NGX_HTTP_CREATED;
 
     /* it is decided when the slot is made; here a flood costs least */
 
@@ -59,6 +86,39 @@ ngx_http_webrtc_offer_parse(ngx_http_webrtc_offer_t *offer, ngx_str_t *body)
     if (lack != NGX_WEBRTC_LACK_NONE) {
         return ngx_http_webrtc_full(r, lack, NULL);
     }
+
+    rc = kind->find(offer);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = ngx_http_webrtc_offer_parse(offer, body);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (kind->ready) {
+        rc = kind->ready(offer);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    return ngx_http_webrtc_offer_answer(offer);
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_offer_parse(ngx_http_webrtc_offer_t *offer, ngx_str_t *body)
+{
+    ngx_http_request_t            *r;
+    ngx_webrtc_sdp_error_t         err;
+    ngx_webrtc_negotiate_cause_t   cause;
+
+    r = offer->request;
 
     offer->sdp = ngx_palloc(r->pool, sizeof(ngx_webrtc_sdp_t));
     if (offer->sdp == NULL) {
@@ -70,8 +130,30 @@ ngx_http_webrtc_offer_parse(ngx_http_webrtc_offer_t *offer, ngx_str_t *body)
         != NGX_OK)
     {
         ngx_webrtc_negotiate_malformed(&err, &cause);
-        return ngx_http_webrtc_offer_refuse(r, offer->role, &cause);
+        return ngx_http_webrtc_offer_refuse(offer, &cause);
     }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_webrtc_offer_name(ngx_http_webrtc_offer_t *offer,
+    ngx_http_complex_value_t *value)
+{
+    ngx_http_request_t  *r;
+
+    r = offer->request;
+
+    if (ngx_http_complex_value(r, value, &offer->name) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (!ngx_http_webrtc_reason_is_name(&offer->name)) {
+        return ngx_http_webrtc_reason_no_name(r, &offer->name);
+    }
+
+    ngx_http_webrtc_note_stream(r, offer->kind->role, &offer->name);
 
     return NGX_OK;
 }
@@ -80,132 +162,112 @@ ngx_http_webrtc_offer_parse(ngx_http_webrtc_offer_t *offer, ngx_str_t *body)
 ngx_int_t
 ngx_http_webrtc_offer_answer(ngx_http_webrtc_offer_t *offer)
 {
-    u_char                          *p, *end, *hex;
-    size_t                           size;
-    ngx_int_t                        rc;
-    ngx_str_t                        answer;
-    ngx_uint_t                       n, status;
-    ngx_webrtc_peer_t               *peer;
-    ngx_http_request_t              *r;
-    ngx_webrtc_track_t               tracks[NGX_WEBRTC_TRACKS];
-    ngx_http_webrtc_loc_conf_t      *wlcf;
-    ngx_http_webrtc_main_conf_t     *wmcf;
-    ngx_webrtc_negotiate_cause_t     cause;
-    ngx_webrtc_negotiate_policy_t    policy;
-    ngx_webrtc_sdp_candidate_t       cand[NGX_HTTP_WEBRTC_CANDIDATES];
-    u_char                           random[NGX_HTTP_WEBRTC_RANDOM];
+    ngx_int_t  rc;
+
+    rc = ngx_http_webrtc_offer_decide(offer);
+
+    /* what is left to be written outlives the worker without a master */
+
+    ngx_http_webrtc_offer_release(offer);
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_offer_decide(ngx_http_webrtc_offer_t *offer)
+{
+    ngx_int_t            rc;
+    ngx_str_t            id;
+    ngx_webrtc_peer_t   *peer;
+    ngx_http_request_t  *r;
 
     r = offer->request;
-    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
-    wmcf = ngx_http_get_module_main_conf(r, ngx_http_webrtc_module);
 
     if (ngx_http_webrtc_ice_leaves(r)) {
         return ngx_http_webrtc_elsewhere(r);
     }
 
+    rc = ngx_http_webrtc_offer_negotiate(offer);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    rc = ngx_http_webrtc_offer_slot(offer);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    peer = offer->peer;
+
+    ngx_http_webrtc_note_peer(r, peer);
+
+    if (peer->full && !offer->kind->trickle) {
+        return ngx_http_webrtc_ice_start(r, offer->sdp, peer, &offer->answer,
+                                         ngx_http_webrtc_offer_gathered,
+                                         offer);
+    }
+
+    if (peer->full) {
+        rc = ngx_http_webrtc_ice_begin(r, offer->sdp, peer);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    rc = ngx_http_webrtc_offer_created(offer);
+
+    if (rc != NGX_DONE) {
+
+        /* nobody knows of it; this worker's full ICE may have claimed it */
+
+        id.data = peer->id;
+        id.len = NGX_WEBRTC_PEER_ID_LEN;
+
+        (void) ngx_webrtc_worker_close(ngx_http_webrtc_worker, &id);
+    }
+
+    return rc;
+}
+
+
+/* NGX_OK: answer and peer's description are set */
+
+static ngx_int_t
+ngx_http_webrtc_offer_negotiate(ngx_http_webrtc_offer_t *offer)
+{
+    u_char                         *p;
+    size_t                          size;
+    ngx_int_t                       rc;
+    ngx_http_request_t             *r;
+    ngx_webrtc_negotiate_cause_t    cause;
+    ngx_webrtc_negotiate_policy_t   policy;
+
+    r = offer->request;
+
+    rc = ngx_http_webrtc_offer_policy(offer, &policy);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
     size = NGX_WEBRTC_NEGOTIATE_ANSWER
            + NGX_HTTP_WEBRTC_CANDIDATES * NGX_WEBRTC_NEGOTIATE_CANDIDATE;
 
-    peer = ngx_pcalloc(r->pool, sizeof(ngx_webrtc_peer_t));
     p = ngx_pnalloc(r->pool, size);
-    hex = ngx_pnalloc(r->pool, 2 * NGX_HTTP_WEBRTC_RANDOM);
-
-    if (peer == NULL || p == NULL || hex == NULL
-        || ngx_http_webrtc_random(random, NGX_HTTP_WEBRTC_RANDOM) != NGX_OK)
-    {
+    if (p == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ngx_hex_dump(hex, random, NGX_HTTP_WEBRTC_RANDOM);
+    offer->answer.data = p;
 
-    ngx_memcpy(peer->id, hex, NGX_WEBRTC_PEER_ID_LEN);
-    hex += NGX_WEBRTC_PEER_ID_LEN;
-    ngx_memcpy(peer->etag, hex, NGX_WEBRTC_PEER_ETAG_LEN);
-    hex += NGX_WEBRTC_PEER_ETAG_LEN;
-
-    ngx_memzero(&policy, sizeof(ngx_webrtc_negotiate_policy_t));
-
-    policy.fb = NGX_WEBRTC_FB_NACK|NGX_WEBRTC_FB_PLI|NGX_WEBRTC_FB_FIR;
-
-    if (offer->role == NGX_WEBRTC_PEER_PUBLISH) {
-        policy.role = NGX_WEBRTC_NEGOTIATE_PUBLISH;
-        policy.fb |= NGX_WEBRTC_FB_TWCC|NGX_WEBRTC_FB_REMB
-                     |NGX_WEBRTC_FB_RRTR;
-
-        if (wlcf->codecs) {
-            policy.codec_order = wlcf->codecs->elts;
-            policy.ncodec_order = wlcf->codecs->nelts;
-        }
-
-        policy.exts = NGX_WEBRTC_EXT_MID|NGX_WEBRTC_EXT_TWCC
-                      |NGX_WEBRTC_EXT_ABS_SEND_TIME|NGX_WEBRTC_EXT_CVO;
-
-    } else {
-        (void) ngx_webrtc_bus_tracks(offer->st, tracks, &n);
-
-        policy.role = NGX_WEBRTC_NEGOTIATE_PLAY;
-        policy.tracks = tracks;
-        policy.ntracks = n;
-        policy.exts = NGX_WEBRTC_EXT_CVO;
-        policy.alternatives = ngx_http_webrtc_offer_alternatives(wlcf);
-    }
-
-    policy.ice_lite = (wlcf->ice == NGX_HTTP_WEBRTC_ICE_LITE);
-    peer->full = !policy.ice_lite;
-
-    policy.ufrag.data = hex;
-    policy.ufrag.len = NGX_HTTP_WEBRTC_UFRAG;
-    hex += NGX_HTTP_WEBRTC_UFRAG;
-
-    policy.pwd.data = hex;
-    policy.pwd.len = NGX_HTTP_WEBRTC_PWD;
-
-    /* the last bytes are not used by the texts above */
-
-    ngx_memcpy(policy.ssrcs, random + 64, sizeof(policy.ssrcs));
-    ngx_memcpy(&policy.sess_id, random + 80, sizeof(policy.sess_id));
-
-    policy.fingerprint = wmcf->fingerprint;
-    policy.cname.data = peer->id;
-    policy.cname.len = NGX_HTTP_WEBRTC_CNAME;
-    policy.stream_id.data = (u_char *) "webrtc";
-    policy.stream_id.len = sizeof("webrtc") - 1;
-
-    policy.candidates = cand;
-    policy.ncandidates = peer->full ? 0 : ngx_http_webrtc_candidates(r, cand);
-
-    if (!peer->full && policy.ncandidates == 0) {
-        return ngx_http_webrtc_candidates_none(r, NULL);
-    }
-
-    answer.data = p;
-    end = p + size;
-
-    status = NGX_HTTP_CREATED;
-
-    rc = ngx_webrtc_negotiate(offer->sdp, &policy, &peer->desc, &p, end,
-                              &cause);
-
-    if (rc == NGX_DECLINED
-        && cause.kind == NGX_WEBRTC_NEGOTIATE_UNSUPPORTED
-        && offer->role == NGX_WEBRTC_PEER_PLAY
-        && wlcf->counter_offer
-        && !peer->full)
-    {
-        status = NGX_HTTP_WEBRTC_NOT_ACCEPTABLE;
-
-        p = answer.data;
-
-        rc = ngx_webrtc_negotiate_counter_offer(&policy, &peer->desc, &p, end);
-    }
+    rc = offer->kind->negotiate(offer, &policy, &p, p + size, &cause);
 
     if (rc == NGX_DECLINED) {
-
-        if (cause.codec) {
-            ngx_http_webrtc_offer_no_codec(offer, cause.codec);
-        }
-
-        return ngx_http_webrtc_offer_refuse(r, offer->role, &cause);
+        return ngx_http_webrtc_offer_refuse(offer, &cause);
     }
 
     if (rc != NGX_OK) {
@@ -214,78 +276,139 @@ ngx_http_webrtc_offer_answer(ngx_http_webrtc_offer_t *offer)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    answer.len = p - answer.data;
+    offer->answer.len = p - offer->answer.data;
 
-    rc = ngx_http_webrtc_offer_slot(offer, peer);
-
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    ngx_http_webrtc_note_peer(r, peer);
-
-    if (peer->full) {
-        return ngx_http_webrtc_ice_start(offer, peer, &answer);
-    }
-
-    rc = ngx_http_webrtc_offer_created(r, status, peer, &answer);
-
-    if (rc != NGX_DONE) {
-        ngx_http_webrtc_offer_undo(peer);
-    }
-
-    return rc;
+    return NGX_OK;
 }
 
 
-/*
- * A codec that viewers cannot play is for the operator to change.  Nothing of
- * the offer is in the text, so that it is one cause whoever asks.
- */
-
-static void
-ngx_http_webrtc_offer_no_codec(ngx_http_webrtc_offer_t *offer,
-    ngx_uint_t codec)
-{
-    const ngx_webrtc_codec_t  *c;
-
-    c = ngx_webrtc_codec(codec);
-
-    ngx_webrtc_bus_complain(ngx_http_webrtc_worker->bus, offer->st,
-                            NGX_LOG_WARN, offer->request->connection->log,
-                            "viewer refused",
-                            "the stream's %s is %V, which the viewer's offer "
-                            "does not have: publish it in another codec, %s",
-                            c->kind == NGX_WEBRTC_VIDEO ? "video" : "audio",
-                            &c->name,
-                            c->kind == NGX_WEBRTC_VIDEO
-                            ? "H264 is played by all browsers"
-                            : "opus is played by all browsers");
-}
-
+/* what is the same for all, then what the kind adds; makes peer and its id */
 
 static ngx_int_t
-ngx_http_webrtc_offer_slot(ngx_http_webrtc_offer_t *offer,
-    ngx_webrtc_peer_t *peer)
+ngx_http_webrtc_offer_policy(ngx_http_webrtc_offer_t *offer,
+    ngx_webrtc_negotiate_policy_t *policy)
 {
-    ngx_str_t                     name;
-    ngx_webrtc_bus_t             *bus;
+    u_char                       *hex;
+    ngx_webrtc_peer_t            *peer;
     ngx_http_request_t           *r;
+    ngx_http_webrtc_loc_conf_t   *wlcf;
+    ngx_http_webrtc_main_conf_t  *wmcf;
+    u_char                        random[NGX_HTTP_WEBRTC_RANDOM];
+
+    r = offer->request;
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
+    wmcf = ngx_http_get_module_main_conf(r, ngx_http_webrtc_module);
+
+    peer = ngx_pcalloc(r->pool, sizeof(ngx_webrtc_peer_t));
+    hex = ngx_pnalloc(r->pool, 2 * NGX_HTTP_WEBRTC_RANDOM);
+    offer->cand = ngx_palloc(r->pool, NGX_HTTP_WEBRTC_CANDIDATES
+                                      * sizeof(ngx_webrtc_sdp_candidate_t));
+
+    if (peer == NULL || hex == NULL || offer->cand == NULL
+        || ngx_http_webrtc_random(random, NGX_HTTP_WEBRTC_RANDOM) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    offer->peer = peer;
+
+    ngx_hex_dump(hex, random, NGX_HTTP_WEBRTC_RANDOM);
+
+    ngx_memcpy(peer->id, hex, NGX_WEBRTC_PEER_ID_LEN);
+    hex += NGX_WEBRTC_PEER_ID_LEN;
+    ngx_memcpy(peer->etag, hex, NGX_WEBRTC_PEER_ETAG_LEN);
+    hex += NGX_WEBRTC_PEER_ETAG_LEN;
+
+    peer->full = (wlcf->ice != NGX_HTTP_WEBRTC_ICE_LITE);
+
+    if (!peer->full) {
+        offer->ncand = ngx_http_webrtc_candidates(r, offer->cand);
+
+        if (offer->ncand == 0) {
+            return ngx_http_webrtc_candidates_none(r, NULL);
+        }
+    }
+
+    ngx_memzero(policy, sizeof(ngx_webrtc_negotiate_policy_t));
+
+    policy->ice_lite = !peer->full;
+
+    policy->ufrag.data = hex;
+    policy->ufrag.len = NGX_HTTP_WEBRTC_UFRAG;
+    hex += NGX_HTTP_WEBRTC_UFRAG;
+
+    policy->pwd.data = hex;
+    policy->pwd.len = NGX_HTTP_WEBRTC_PWD;
+
+    /* the last bytes are not used by the texts above */
+
+    ngx_memcpy(policy->ssrcs, random + 64, sizeof(policy->ssrcs));
+    ngx_memcpy(&policy->sess_id, random + 80, sizeof(policy->sess_id));
+
+    policy->fingerprint = wmcf->fingerprint;
+    policy->cname.data = peer->id;
+    policy->cname.len = NGX_HTTP_WEBRTC_CNAME;
+    ngx_str_set(&policy->stream_id, "webrtc");
+
+    policy->candidates = offer->cand;
+    policy->ncandidates = offer->ncand;
+
+    if (offer->kind->policy) {
+        offer->kind->policy(offer, policy);
+    }
+
+    return NGX_OK;
+}
+
+
+/* answers with 400, 406 or 422 and says why */
+
+static ngx_int_t
+ngx_http_webrtc_offer_refuse(ngx_http_webrtc_offer_t *offer,
+    ngx_webrtc_negotiate_cause_t *cause)
+{
+    ngx_str_t            detail;
+    ngx_http_request_t  *r;
+
+    r = offer->request;
+
+    detail.data = cause->detail;
+    detail.len = cause->len;
+
+    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                  "webrtc offer refused: %s: %V", cause->title, &detail);
+
+    return ngx_http_webrtc_problem(r, cause->kind == NGX_WEBRTC_NEGOTIATE_BAD
+                                      ? NGX_HTTP_BAD_REQUEST
+                                      : offer->kind->refused,
+                                   cause->title, &detail);
+}
+
+
+/* NGX_OK: peer is the slot's */
+
+static ngx_int_t
+ngx_http_webrtc_offer_slot(ngx_http_webrtc_offer_t *offer)
+{
+    ngx_int_t                     rc;
+    ngx_webrtc_bus_t             *bus;
+    ngx_webrtc_peer_t            *peer;
+    ngx_http_request_t           *r;
+    ngx_webrtc_stream_t          *st;
     ngx_http_webrtc_loc_conf_t   *wlcf;
     ngx_http_webrtc_main_conf_t  *wmcf;
 
     r = offer->request;
+    peer = offer->peer;
+    st = offer->st;
     bus = ngx_http_webrtc_worker->bus;
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
     wmcf = ngx_http_get_module_main_conf(r, ngx_http_webrtc_module);
 
-    name.data = offer->st->name;
-    name.len = offer->st->name_len;
-
-    peer->role = (uint8_t) offer->role;
-    peer->name_len = (uint8_t) name.len;
-    ngx_memcpy(peer->name, name.data, name.len);
-    peer->stream = offer->st->ref;
+    peer->role = (uint8_t) offer->kind->role;
+    peer->name_len = (uint8_t) offer->name.len;
+    ngx_memcpy(peer->name, offer->name.data, offer->name.len);
+    peer->stream = st ? st->ref : 0;
     peer->created_ms = ngx_current_msec;
     peer->expires_ms = ngx_current_msec + wlcf->handshake_timeout;
     peer->timeout_ms = (uint32_t) wlcf->timeout;
@@ -304,127 +427,99 @@ ngx_http_webrtc_offer_slot(ngx_http_webrtc_offer_t *offer,
     ngx_http_webrtc_full_client(r, &peer->client);
 
     if (ngx_webrtc_peers_create(bus, peer) != NGX_OK) {
-        return ngx_http_webrtc_full(r, bus->lack, &name);
+        return ngx_http_webrtc_full(r, bus->lack, &offer->name);
     }
 
-    if (offer->role == NGX_WEBRTC_PEER_PUBLISH
-        && ngx_webrtc_bus_reserve(bus, offer->st, peer->ref,
-                                  wlcf->publish_conflict
-                                  == NGX_HTTP_WEBRTC_CONFLICT_REPLACE,
-                                  ngx_current_msec)
-           != NGX_OK)
-    {
-        (void) ngx_webrtc_peers_close(bus, peer->ref);
+    if (offer->kind->attach) {
+        rc = offer->kind->attach(offer);
 
-        return ngx_http_webrtc_problem(r, NGX_HTTP_CONFLICT,
-                                       "the stream is already published",
-                                       &name);
+        if (rc != NGX_OK) {
+            (void) ngx_webrtc_peers_close(bus, peer->ref);
+            return rc;
+        }
     }
 
-    ngx_webrtc_atomic_store(&offer->st->wanted_ms,
-                            (uint64_t) ngx_current_msec
-                            + NGX_HTTP_WEBRTC_WANTED);
-
-    offer->ref = peer->ref;
+    if (st) {
+        ngx_webrtc_atomic_store(&st->wanted_ms, (uint64_t) ngx_current_msec
+                                                + NGX_HTTP_WEBRTC_WANTED);
+    }
 
     return NGX_OK;
 }
 
 
-/* what a stream's publisher may change to, as far as it is known here */
+/* full ICE has candidates, which are in this answer */
 
-static ngx_uint_t
-ngx_http_webrtc_offer_alternatives(ngx_http_webrtc_loc_conf_t *wlcf)
+static ngx_int_t
+ngx_http_webrtc_offer_gathered(void *data, ngx_str_t *answer)
 {
-    uint8_t     *codec;
-    ngx_uint_t   i, set;
+    ngx_http_webrtc_offer_t *offer = data;
 
-    if (wlcf->pull && wlcf->pull->next == NULL) {
-        return 0;
-    }
+    offer->answer = *answer;
 
-    if (wlcf->codecs == NULL) {
-        return ~(ngx_uint_t) 0;
-    }
-
-    codec = wlcf->codecs->elts;
-    set = 0;
-
-    for (i = 0; i < wlcf->codecs->nelts; i++) {
-        set |= (ngx_uint_t) 1 << codec[i];
-    }
-
-    return set;
+    return ngx_http_webrtc_offer_created(offer);
 }
 
 
-ngx_int_t
-ngx_http_webrtc_offer_created(ngx_http_request_t *r, ngx_uint_t status,
-    ngx_webrtc_peer_t *peer, ngx_str_t *answer)
+/*
+ * RFC 9725, 4.2.  Answers with 201, Location and ETag, and a Link for each ICE
+ * server (4.6); the same with 406 for a counter-offer.
+ */
+
+static ngx_int_t
+ngx_http_webrtc_offer_created(ngx_http_webrtc_offer_t *offer)
 {
-    if (ngx_http_webrtc_offer_headers(r, peer) != NGX_OK) {
+    ngx_str_t            location;
+    ngx_http_request_t  *r;
+
+    static ngx_str_t  none = ngx_string("no-store");
+
+    r = offer->request;
+
+    if (ngx_http_webrtc_url_session(r, offer->peer->id, "", &location)
+        != NGX_OK
+        || ngx_http_webrtc_header(r, "Location", &location) != NGX_OK
+        || ngx_http_webrtc_etag(r, offer->peer->etag) != NGX_OK
+        || ngx_http_webrtc_header(r, "Cache-Control", &none) != NGX_OK
+        || ngx_http_webrtc_ice_server_links(r) != NGX_OK
+        || (offer->kind->links && offer->kind->links(offer) != NGX_OK))
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return ngx_http_webrtc_answer(r, status, &ngx_http_webrtc_sdp_type,
-                                  answer);
+    if (offer->kind->created) {
+        return offer->kind->created(offer);
+    }
+
+    return ngx_http_webrtc_answer(r, offer->status, &ngx_http_webrtc_sdp_type,
+                                  &offer->answer);
 }
 
 
 void
-ngx_http_webrtc_offer_undo(ngx_webrtc_peer_t *peer)
+ngx_http_webrtc_offer_release(ngx_http_webrtc_offer_t *offer)
 {
-    ngx_str_t  id;
+    ngx_webrtc_bus_t  *bus;
 
-    id.data = peer->id;
-    id.len = NGX_WEBRTC_PEER_ID_LEN;
+    if (offer->st == NULL || ngx_http_webrtc_worker == NULL) {
+        return;
+    }
 
-    (void) ngx_webrtc_worker_close(ngx_http_webrtc_worker, &id);
+    bus = ngx_http_webrtc_worker->bus;
+
+    if (offer->watched) {
+        ngx_webrtc_bus_unwatch(bus, offer->st);
+    }
+
+    ngx_webrtc_bus_release(bus, offer->st);
+
+    offer->st = NULL;
+    offer->watched = 0;
 }
 
 
-ngx_int_t
-ngx_http_webrtc_offer_headers(ngx_http_request_t *r, ngx_webrtc_peer_t *peer)
+static void
+ngx_http_webrtc_offer_cleanup(void *data)
 {
-    ngx_str_t  location;
-
-    static ngx_str_t  none = ngx_string("no-store");
-
-    if (ngx_http_webrtc_url_session(r, peer->id, "", &location) != NGX_OK
-        || ngx_http_webrtc_header(r, "Location", &location) != NGX_OK
-        || ngx_http_webrtc_etag(r, peer->etag) != NGX_OK
-        || ngx_http_webrtc_header(r, "Cache-Control", &none) != NGX_OK
-        || ngx_http_webrtc_ice_server_links(r) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    return (peer->role == NGX_WEBRTC_PEER_PLAY)
-           ? ngx_http_webrtc_events_link(r, peer->id) : NGX_OK;
-}
-
-
-ngx_int_t
-ngx_http_webrtc_offer_refuse(ngx_http_request_t *r, ngx_uint_t role,
-    ngx_webrtc_negotiate_cause_t *cause)
-{
-    ngx_str_t   detail;
-    ngx_uint_t  status;
-
-    detail.data = cause->detail;
-    detail.len = cause->len;
-
-    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                  "webrtc offer refused: %s: %V", cause->title, &detail);
-
-    if (cause->kind == NGX_WEBRTC_NEGOTIATE_BAD) {
-        status = NGX_HTTP_BAD_REQUEST;
-
-    } else {
-        status = (role == NGX_WEBRTC_PEER_PUBLISH)
-                 ? NGX_HTTP_WEBRTC_UNPROCESSABLE
-                 : NGX_HTTP_WEBRTC_NOT_ACCEPTABLE;
-    }
-
-    return ngx_http_webrtc_problem(r, status, cause->title, &detail);
+    ngx_http_webrtc_offer_release(data);
 }

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What an offer goes through, whoever it is from: parsing, the decision, the
- * session slot, the answer.
+ * The road from POST to 201, whatever an offer is for.  What differs is a row,
+ * ngx_http_webrtc_offer_kind_t, in the file of each endpoint.
  */
 
 
@@ -16,67 +16,98 @@
 #include "ngx_webrtc_sdp.h"
 
 
-/* bytes of our ICE credentials, hex digits: 64 and 128 random bits, RFC 8445,
- * 5.3 wants 24 and 128; the ufrag also finds the slot and so is unique */
-#define NGX_HTTP_WEBRTC_UFRAG  16
-#define NGX_HTTP_WEBRTC_PWD    32
-
-
-typedef struct {
-    ngx_http_request_t      *request;
-    ngx_webrtc_sdp_t        *sdp;
-    ngx_webrtc_stream_t     *st;          /* held, or NULL so far */
-    ngx_uint_t               role;        /* NGX_WEBRTC_PEER_* */
-    uint64_t                 ref;         /* out: of the slot */
-} ngx_http_webrtc_offer_t;
+typedef struct ngx_http_webrtc_offer_s  ngx_http_webrtc_offer_t;
 
 
 /*
- * Parses an offer.
+ * A kind of offers.  Functions return a result as in ngx_http_webrtc_resource.h
+ * unless it says otherwise; all but find and negotiate may be NULL.
  *
- *   offer   request and role are set
- *   body    lives as long as the request
+ *   role       NGX_WEBRTC_PEER_* of the sessions
+ *   refused    status for what is understood and cannot be
+ *   trickle    the answer does not wait for candidates of full ICE
  *
- * NGX_OK; otherwise a result as in ngx_http_webrtc_resource.h
+ *   find       what the offer is for: sets name, and data; there is no sdp yet.
+ *              NGX_OK
+ *   ready      holds st.  NGX_OK; it may wait, and go on with
+ *              ngx_http_webrtc_offer_answer()
+ *   policy     what may be negotiated, beside what is the same for all
+ *   negotiate  as ngx_webrtc_negotiate(), into offer->peer->desc
+ *   attach     the slot has been made, offer->peer->ref is set: what goes with
+ *              it.  NGX_OK; otherwise the slot is closed again
+ *   links      adds Link headers beside those of ICE servers.  NGX_OK,
+ *              NGX_ERROR
+ *   created    answers with 201; NULL: with the SDP
  */
-ngx_int_t ngx_http_webrtc_offer_parse(ngx_http_webrtc_offer_t *offer,
-    ngx_str_t *body);
+typedef struct {
+    ngx_uint_t                role;
+    ngx_uint_t                refused;
+    ngx_uint_t                trickle;        /* unsigned  trickle:1; */
+
+    ngx_int_t               (*find)(ngx_http_webrtc_offer_t *offer);
+    ngx_int_t               (*ready)(ngx_http_webrtc_offer_t *offer);
+    void                    (*policy)(ngx_http_webrtc_offer_t *offer,
+                                  ngx_webrtc_negotiate_policy_t *policy);
+    ngx_int_t               (*negotiate)(ngx_http_webrtc_offer_t *offer,
+                                  ngx_webrtc_negotiate_policy_t *policy,
+                                  u_char **p, u_char *end,
+                                  ngx_webrtc_negotiate_cause_t *cause);
+    ngx_int_t               (*attach)(ngx_http_webrtc_offer_t *offer);
+    ngx_int_t               (*links)(ngx_http_webrtc_offer_t *offer);
+    ngx_int_t               (*created)(ngx_http_webrtc_offer_t *offer);
+} ngx_http_webrtc_offer_kind_t;
+
+
+/* of a request, from its pool */
+struct ngx_http_webrtc_offer_s {
+    const ngx_http_webrtc_offer_kind_t  *kind;
+    ngx_http_request_t       *request;
+    ngx_webrtc_sdp_t         *sdp;
+
+    ngx_str_t                 name;        /* of the stream or the file */
+    ngx_webrtc_stream_t      *st;          /* held, or NULL (so far) */
+    void                     *data;        /* the kind's own */
+
+    ngx_webrtc_peer_t        *peer;        /* a copy of the slot */
+    ngx_uint_t                status;      /* of the response */
+    ngx_str_t                 answer;
+
+    /* those of ours in the answer, or that are to follow it */
+
+    ngx_webrtc_sdp_candidate_t  *cand;
+    ngx_uint_t                ncand;
+
+    unsigned                  watched:1;   /* st is, too */
+};
+
 
 /*
- * Decides, makes the slot and answers with 201 or the refusal.
+ * The body of a POST: takes the road.
  *
- *   offer   all but ref are set
+ *   body   lives as long as the request
+ *
+ * A result as in ngx_http_webrtc_resource.h
+ */
+ngx_int_t ngx_http_webrtc_offer(ngx_http_request_t *r,
+    const ngx_http_webrtc_offer_kind_t *kind, ngx_str_t *body);
+
+/*
+ * For one that had to wait: decides, makes the slot and answers, with 201
+ * or a refusal.
  */
 ngx_int_t ngx_http_webrtc_offer_answer(ngx_http_webrtc_offer_t *offer);
 
-/* Answers with 400, 406 or 422 and says why. */
-ngx_int_t ngx_http_webrtc_offer_refuse(ngx_http_request_t *r, ngx_uint_t role,
-    ngx_webrtc_negotiate_cause_t *cause);
-
 /*
- * RFC 9725, 4.2.  Answers with 201, Location and ETag; the same with 406 for a
- * counter-offer.
+ * For those of streams: sets name from the value of the directive, and
+ * notes it for logs.
  *
- *   peer     of the slot
- *   answer   from the request's pool
+ * NGX_OK; otherwise a result as in ngx_http_webrtc_resource.h
  */
-ngx_int_t ngx_http_webrtc_offer_created(ngx_http_request_t *r,
-    ngx_uint_t status, ngx_webrtc_peer_t *peer, ngx_str_t *answer);
+ngx_int_t ngx_http_webrtc_offer_name(ngx_http_webrtc_offer_t *offer,
+    ngx_http_complex_value_t *value);
 
-/*
- * Ends the session of an answer that could not be given: nobody knows of it.
- * It may be claimed, by this worker's full ICE.
- */
-void ngx_http_webrtc_offer_undo(ngx_webrtc_peer_t *peer);
-
-/*
- * Adds what every answer that makes a session has: Location, ETag, a Link for
- * each ICE server (RFC 9725, 4.6), and one of a viewer's events.
- *
- * NGX_OK, NGX_ERROR
- */
-ngx_int_t ngx_http_webrtc_offer_headers(ngx_http_request_t *r,
-    ngx_webrtc_peer_t *peer);
+/* Gives the stream up; done with the request at the latest. */
+void ngx_http_webrtc_offer_release(ngx_http_webrtc_offer_t *offer);
 
 
 #endif /* _NGX_HTTP_WEBRTC_OFFER_H_INCLUDED_ */

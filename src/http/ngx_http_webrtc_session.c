@@ -17,7 +17,6 @@
 #include "ngx_http_webrtc_candidates.h"
 #include "ngx_http_webrtc_events.h"
 #include "ngx_http_webrtc_ice.h"
-#include "ngx_http_webrtc_offer.h"
 #include "ngx_http_webrtc_vars.h"
 #include "ngx_webrtc_bus_public.h"
 #include "ngx_webrtc_negotiate_counter.h"
@@ -41,6 +40,9 @@ static ngx_int_t ngx_http_webrtc_session_restart(ngx_http_request_t *r,
     ngx_str_t *body);
 static ngx_int_t ngx_http_webrtc_session_tell(void *ctx,
     ngx_webrtc_peer_info_t *info);
+static ngx_int_t ngx_http_webrtc_session_restarted(ngx_http_request_t *r,
+    ngx_webrtc_peer_t *peer, ngx_webrtc_peer_restart_t *restart, u_char *etag,
+    ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t ncand);
 static ngx_int_t ngx_http_webrtc_session_answer(ngx_http_request_t *r,
     ngx_str_t *body);
 static ngx_int_t ngx_http_webrtc_session_again(ngx_http_request_t *r,
@@ -369,7 +371,8 @@ ngx_http_webrtc_session_restart(ngx_http_request_t *r,
                                              body);
         }
 
-        return ngx_http_webrtc_ice_restart(r, peer, &info, &restart, hex);
+        return ngx_http_webrtc_ice_restart(r, peer, &info, &restart, hex,
+                                           ngx_http_webrtc_session_restarted);
     }
 
     ngx_webrtc_worker_tell_changed(ngx_http_webrtc_worker, &info);
@@ -396,7 +399,9 @@ ngx_http_webrtc_session_tell(void *ctx, ngx_webrtc_peer_info_t *info)
 }
 
 
-ngx_int_t
+/* RFC 9725, 4.3.3: answers an ICE restart with 200 */
+
+static ngx_int_t
 ngx_http_webrtc_session_restarted(ngx_http_request_t *r,
     ngx_webrtc_peer_t *peer, ngx_webrtc_peer_restart_t *restart, u_char *etag,
     ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t ncand)

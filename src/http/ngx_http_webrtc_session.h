@@ -11,7 +11,6 @@
 
 
 #include "ngx_http_webrtc.h"
-#include "ngx_webrtc_sdp.h"
 
 
 /*
@@ -22,16 +21,6 @@
  */
 ngx_int_t ngx_http_webrtc_session_handler(ngx_http_request_t *r,
     ngx_uint_t role, ngx_str_t *id);
-
-/*
- * RFC 9725, 4.3.3.  Answers an ICE restart with 200.
- *
- *   etag   the new one
- *   cand   our candidates
- */
-ngx_int_t ngx_http_webrtc_session_restarted(ngx_http_request_t *r,
-    ngx_webrtc_peer_t *peer, ngx_webrtc_peer_restart_t *restart, u_char *etag,
-    ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t ncand);
 
 /*
  * How far a session has come: "answered", "checked" when a check has reached

@@ -11,14 +11,18 @@
 
 
 #include "ngx_http_webrtc_signal.h"
-#include "ngx_http_webrtc_file.h"
+#include "ngx_http_webrtc_file_offer.h"
+#include "ngx_http_webrtc_full.h"
 #include "ngx_http_webrtc_ice.h"
 #include "ngx_http_webrtc_offer.h"
 #include "ngx_http_webrtc_resource.h"
-#include "ngx_http_webrtc_session.h"
+#include "ngx_http_webrtc_signal_log.h"
 #include "ngx_http_webrtc_sse.h"
 #include "ngx_webrtc_bus_file.h"
+#include "ngx_webrtc_nice.h"
+#include "ngx_webrtc_signal.h"
 #include "ngx_webrtc_signal_json.h"
+
 
 
 /* of a stream of signalling events */
@@ -30,6 +34,9 @@ typedef struct {
 
 static ngx_int_t ngx_http_webrtc_signal_offer(ngx_http_request_t *r,
     ngx_str_t *body);
+static ngx_int_t ngx_http_webrtc_signal_attach(ngx_http_webrtc_offer_t *offer);
+static ngx_int_t ngx_http_webrtc_signal_created(
+    ngx_http_webrtc_offer_t *offer);
 static ngx_int_t ngx_http_webrtc_signal_posted(ngx_http_request_t *r,
     ngx_str_t *body);
 static ngx_int_t ngx_http_webrtc_signal_fragment(ngx_http_request_t *r,
@@ -43,6 +50,20 @@ static ngx_int_t ngx_http_webrtc_signal_find(ngx_str_t *id,
 static ngx_int_t ngx_http_webrtc_signal_news(ngx_http_webrtc_sse_t *sse);
 static ngx_int_t ngx_http_webrtc_signal_event(ngx_http_webrtc_sse_t *sse,
     ngx_webrtc_file_message_t *msg);
+
+
+static const ngx_http_webrtc_offer_kind_t  ngx_http_webrtc_signal_offers = {
+    NGX_WEBRTC_PEER_FILES,
+    NGX_HTTP_WEBRTC_NOT_ACCEPTABLE,
+    1,
+    ngx_http_webrtc_file_find,
+    NULL,
+    NULL,
+    ngx_http_webrtc_file_negotiate,
+    ngx_http_webrtc_signal_attach,
+    NULL,
+    ngx_http_webrtc_signal_created
+};
 
 
 static const ngx_http_webrtc_sse_kind_t  ngx_http_webrtc_signal_kind = {
@@ -67,10 +88,8 @@ static ngx_int_t
 ngx_http_webrtc_signal_offer(ngx_http_request_t *r, ngx_str_t *body)
 {
     u_char               *p;
-    ngx_int_t             rc;
-    ngx_str_t             sdp, answer;
+    ngx_str_t             sdp;
     const char           *cause;
-    ngx_webrtc_peer_t    *peer;
     ngx_webrtc_signal_t   msg;
 
     if (ngx_webrtc_signal_parse(body->data, body->len, &msg, &cause)
@@ -99,21 +118,40 @@ ngx_http_webrtc_signal_offer(ngx_http_request_t *r, ngx_str_t *body)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    rc = ngx_http_webrtc_file_create(r, &sdp, 1, &peer, &answer);
+    return ngx_http_webrtc_offer(r, &ngx_http_webrtc_signal_offers, &sdp);
+}
 
-    if (rc != NGX_OK) {
-        return rc;
+
+static ngx_int_t
+ngx_http_webrtc_signal_attach(ngx_http_webrtc_offer_t *offer)
+{
+    size_t              room;
+    ngx_webrtc_peer_t  *peer;
+
+    peer = offer->peer;
+
+    room = 2 * offer->answer.len
+           + (peer->full ? NGX_WEBRTC_NICE_CANDIDATES : offer->ncand)
+             * NGX_WEBRTC_NEGOTIATE_CANDIDATE;
+
+    if (ngx_http_webrtc_file_attach_with(offer, room) != NGX_OK
+        || ngx_http_webrtc_signal_log(offer->request, peer, &offer->answer,
+                                      offer->cand, offer->ncand)
+           != NGX_OK)
+    {
+        return ngx_http_webrtc_full(offer->request, NGX_WEBRTC_LACK_MEMORY,
+                                    NULL);
     }
 
-    rc = (ngx_http_webrtc_offer_headers(r, peer) == NGX_OK)
-         ? ngx_http_webrtc_signal_ok(r, NGX_HTTP_CREATED, peer)
-         : NGX_HTTP_INTERNAL_SERVER_ERROR;
+    return NGX_OK;
+}
 
-    if (rc != NGX_DONE) {
-        ngx_http_webrtc_offer_undo(peer);
-    }
 
-    return rc;
+static ngx_int_t
+ngx_http_webrtc_signal_created(ngx_http_webrtc_offer_t *offer)
+{
+    return ngx_http_webrtc_signal_ok(offer->request, offer->status,
+                                     offer->peer);
 }
 
 

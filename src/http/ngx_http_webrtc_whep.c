@@ -14,13 +14,16 @@
 #include "ngx_http_webrtc_whep.h"
 #include "ngx_http_webrtc_conf.h"
 #include "ngx_http_webrtc_endpoint.h"
+#include "ngx_http_webrtc_events.h"
 #include "ngx_http_webrtc_full.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_offer.h"
 #include "ngx_http_webrtc_pull.h"
 #include "ngx_http_webrtc_reason.h"
-#include "ngx_http_webrtc_vars.h"
+#include "ngx_webrtc_bus_error.h"
 #include "ngx_webrtc_bus_pending.h"
+#include "ngx_webrtc_codecs.h"
+#include "ngx_webrtc_negotiate_counter.h"
 
 
 /* ms that a request keeps the source which it waits for running, each time that
@@ -29,26 +32,54 @@
 
 
 typedef struct {
-    ngx_http_webrtc_offer_t  offer;       /* its stream is watched too */
-    ngx_str_t                name;        /* of the stream */
-    ngx_queue_t              queue;       /* of those that wait */
-    ngx_event_t              timer;
-    unsigned                 waiting:1;
+    ngx_http_webrtc_offer_t  *offer;      /* its stream is watched, too */
+    ngx_queue_t               queue;      /* of those that wait */
+    ngx_event_t               timer;
+    unsigned                  waiting:1;
 } ngx_http_webrtc_whep_t;
 
 
 static ngx_int_t ngx_http_webrtc_whep_offer(ngx_http_request_t *r,
     ngx_str_t *body);
-static ngx_int_t ngx_http_webrtc_whep_stream(ngx_http_webrtc_whep_t *whep);
-static ngx_int_t ngx_http_webrtc_whep_ready(ngx_http_webrtc_whep_t *whep);
-static ngx_uint_t ngx_http_webrtc_whep_live(ngx_http_webrtc_whep_t *whep);
-static ngx_msec_t ngx_http_webrtc_whep_video(ngx_http_webrtc_whep_t *whep);
-static ngx_int_t ngx_http_webrtc_whep_wait(ngx_http_webrtc_whep_t *whep);
+static ngx_int_t ngx_http_webrtc_whep_find(ngx_http_webrtc_offer_t *offer);
+static ngx_int_t ngx_http_webrtc_whep_ready(ngx_http_webrtc_offer_t *offer);
+static ngx_int_t ngx_http_webrtc_whep_stream(ngx_http_webrtc_offer_t *offer);
+static ngx_uint_t ngx_http_webrtc_whep_is_ready(
+    ngx_http_webrtc_offer_t *offer);
+static ngx_uint_t ngx_http_webrtc_whep_live(ngx_http_webrtc_offer_t *offer);
+static ngx_msec_t ngx_http_webrtc_whep_video(ngx_http_webrtc_offer_t *offer);
+static ngx_int_t ngx_http_webrtc_whep_wait(ngx_http_webrtc_offer_t *offer);
 static void ngx_http_webrtc_whep_wanted(ngx_http_webrtc_whep_t *whep);
 static void ngx_http_webrtc_whep_resume(ngx_http_webrtc_whep_t *whep);
-static void ngx_http_webrtc_whep_dropped(ngx_http_webrtc_whep_t *whep);
+static void ngx_http_webrtc_whep_end(ngx_http_webrtc_whep_t *whep,
+    ngx_int_t rc);
 static void ngx_http_webrtc_whep_timeout(ngx_event_t *ev);
+static ngx_int_t ngx_http_webrtc_whep_not_live(ngx_http_webrtc_whep_t *whep);
 static void ngx_http_webrtc_whep_cleanup(void *data);
+static void ngx_http_webrtc_whep_policy(ngx_http_webrtc_offer_t *offer,
+    ngx_webrtc_negotiate_policy_t *policy);
+static ngx_uint_t ngx_http_webrtc_whep_alternatives(
+    ngx_http_webrtc_loc_conf_t *wlcf);
+static ngx_int_t ngx_http_webrtc_whep_negotiate(
+    ngx_http_webrtc_offer_t *offer, ngx_webrtc_negotiate_policy_t *policy,
+    u_char **p, u_char *end, ngx_webrtc_negotiate_cause_t *cause);
+static void ngx_http_webrtc_whep_no_codec(ngx_http_webrtc_offer_t *offer,
+    ngx_uint_t codec);
+static ngx_int_t ngx_http_webrtc_whep_links(ngx_http_webrtc_offer_t *offer);
+
+
+static const ngx_http_webrtc_offer_kind_t  ngx_http_webrtc_whep_kind = {
+    NGX_WEBRTC_PEER_PLAY,
+    NGX_HTTP_WEBRTC_NOT_ACCEPTABLE,
+    0,
+    ngx_http_webrtc_whep_find,
+    ngx_http_webrtc_whep_ready,
+    ngx_http_webrtc_whep_policy,
+    ngx_http_webrtc_whep_negotiate,
+    NULL,
+    ngx_http_webrtc_whep_links,
+    NULL
+};
 
 
 static ngx_queue_t  ngx_http_webrtc_whep_waiting = {
@@ -71,71 +102,51 @@ ngx_http_webrtc_whep_handler(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_webrtc_whep_offer(ngx_http_request_t *r, ngx_str_t *body)
 {
-    ngx_int_t                      rc;
-    ngx_http_cleanup_t            *cln;
-    ngx_http_webrtc_whep_t        *whep;
-    ngx_http_webrtc_loc_conf_t    *wlcf;
+    return ngx_http_webrtc_offer(r, &ngx_http_webrtc_whep_kind, body);
+}
 
-    if (ngx_http_webrtc_worker == NULL) {
-        return NGX_HTTP_SERVICE_UNAVAILABLE;
-    }
 
-    cln = ngx_http_cleanup_add(r, sizeof(ngx_http_webrtc_whep_t));
-    if (cln == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
+static ngx_int_t
+ngx_http_webrtc_whep_find(ngx_http_webrtc_offer_t *offer)
+{
+    ngx_http_webrtc_loc_conf_t  *wlcf;
 
-    whep = cln->data;
-    ngx_memzero(whep, sizeof(ngx_http_webrtc_whep_t));
-    whep->offer.request = r;
+    wlcf = ngx_http_get_module_loc_conf(offer->request, ngx_http_webrtc_module);
 
-    cln->handler = ngx_http_webrtc_whep_cleanup;
+    return ngx_http_webrtc_offer_name(offer, wlcf->play);
+}
 
-    whep->offer.role = NGX_WEBRTC_PEER_PLAY;
 
-    rc = ngx_http_webrtc_offer_parse(&whep->offer, body);
+static ngx_int_t
+ngx_http_webrtc_whep_ready(ngx_http_webrtc_offer_t *offer)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_webrtc_whep_stream(offer);
 
     if (rc != NGX_OK) {
         return rc;
     }
 
-    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
-
-    if (ngx_http_complex_value(r, wlcf->play, &whep->name) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (!ngx_http_webrtc_reason_is_name(&whep->name)) {
-        return ngx_http_webrtc_reason_no_name(r, &whep->name);
-    }
-
-    ngx_http_webrtc_note_stream(r, NGX_WEBRTC_PEER_PLAY, &whep->name);
-
-    rc = ngx_http_webrtc_whep_stream(whep);
-
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    if (ngx_http_webrtc_whep_ready(whep) == NGX_OK) {
-        return ngx_http_webrtc_offer_answer(&whep->offer);
+    if (ngx_http_webrtc_whep_is_ready(offer)) {
+        return NGX_OK;
     }
 
     if (ngx_exiting) {
 
         /* no source is started here any more */
 
-        return ngx_http_webrtc_elsewhere(r);
+        return ngx_http_webrtc_elsewhere(offer->request);
     }
 
-    return ngx_http_webrtc_whep_wait(whep);
+    return ngx_http_webrtc_whep_wait(offer);
 }
 
 
 /* Finds the stream, if there is one yet; makes it when it is to be pulled. */
 
 static ngx_int_t
-ngx_http_webrtc_whep_stream(ngx_http_webrtc_whep_t *whep)
+ngx_http_webrtc_whep_stream(ngx_http_webrtc_offer_t *offer)
 {
     ngx_int_t                    rc;
     ngx_str_t                    detail;
@@ -145,21 +156,20 @@ ngx_http_webrtc_whep_stream(ngx_http_webrtc_whep_t *whep)
     ngx_webrtc_client_t          client;
     ngx_http_webrtc_loc_conf_t  *wlcf;
 
-    r = whep->offer.request;
+    r = offer->request;
     bus = ngx_http_webrtc_worker->bus;
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
 
     if (wlcf->pull) {
         ngx_http_webrtc_full_client(r, &client);
 
-        whep->offer.st = ngx_webrtc_bus_stream_for(bus, &whep->name,
-                                                   wlcf->buffer, &client);
+        offer->st = ngx_webrtc_bus_stream_for(bus, &offer->name, wlcf->buffer,
+                                              &client);
     } else {
-        whep->offer.st = ngx_webrtc_bus_stream(bus, &whep->name, wlcf->buffer,
-                                               0);
+        offer->st = ngx_webrtc_bus_stream(bus, &offer->name, wlcf->buffer, 0);
     }
 
-    if (whep->offer.st == NULL) {
+    if (offer->st == NULL) {
 
         if (wlcf->pull == NULL) {
             /* a publisher may come */
@@ -169,13 +179,14 @@ ngx_http_webrtc_whep_stream(ngx_http_webrtc_whep_t *whep)
         return ngx_http_webrtc_full(r, bus->lack, NULL);
     }
 
-    ngx_webrtc_bus_watch(bus, whep->offer.st);
+    ngx_webrtc_bus_watch(bus, offer->st);
+    offer->watched = 1;
 
     if (wlcf->pull == NULL) {
         return NGX_OK;
     }
 
-    rc = ngx_http_webrtc_pull(r, wlcf->pull, whep->offer.st, &cause);
+    rc = ngx_http_webrtc_pull(r, wlcf->pull, offer->st, &cause);
 
     if (rc == NGX_DECLINED) {
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
@@ -192,25 +203,20 @@ ngx_http_webrtc_whep_stream(ngx_http_webrtc_whep_t *whep)
 }
 
 
-static ngx_int_t
-ngx_http_webrtc_whep_ready(ngx_http_webrtc_whep_t *whep)
+static ngx_uint_t
+ngx_http_webrtc_whep_is_ready(ngx_http_webrtc_offer_t *offer)
 {
-    if (!ngx_http_webrtc_whep_live(whep)
-        || ngx_http_webrtc_whep_video(whep) > 0)
-    {
-        return NGX_AGAIN;
-    }
-
-    return NGX_OK;
+    return ngx_http_webrtc_whep_live(offer)
+           && ngx_http_webrtc_whep_video(offer) == 0;
 }
 
 
 static ngx_uint_t
-ngx_http_webrtc_whep_live(ngx_http_webrtc_whep_t *whep)
+ngx_http_webrtc_whep_live(ngx_http_webrtc_offer_t *offer)
 {
-    return whep->offer.st
-           && ngx_webrtc_bus_state(whep->offer.st) == NGX_WEBRTC_STREAM_ACTIVE
-           && ngx_webrtc_bus_tracks(whep->offer.st, NULL, NULL) != 0;
+    return offer->st
+           && ngx_webrtc_bus_state(offer->st) == NGX_WEBRTC_STREAM_ACTIVE
+           && ngx_webrtc_bus_tracks(offer->st, NULL, NULL) != 0;
 }
 
 
@@ -221,7 +227,7 @@ ngx_http_webrtc_whep_live(ngx_http_webrtc_whep_t *whep)
  */
 
 static ngx_msec_t
-ngx_http_webrtc_whep_video(ngx_http_webrtc_whep_t *whep)
+ngx_http_webrtc_whep_video(ngx_http_webrtc_offer_t *offer)
 {
     uint64_t                     age;
     ngx_uint_t                   i, n;
@@ -229,7 +235,7 @@ ngx_http_webrtc_whep_video(ngx_http_webrtc_whep_t *whep)
     ngx_webrtc_sdp_media_t      *media;
     ngx_http_webrtc_loc_conf_t  *wlcf;
 
-    (void) ngx_webrtc_bus_tracks(whep->offer.st, tracks, &n);
+    (void) ngx_webrtc_bus_tracks(offer->st, tracks, &n);
 
     for (i = 0; i < n; i++) {
         if (tracks[i].kind == NGX_WEBRTC_VIDEO
@@ -243,8 +249,8 @@ ngx_http_webrtc_whep_video(ngx_http_webrtc_whep_t *whep)
         return 0;
     }
 
-    for (i = 0; i < whep->offer.sdp->nmedia; i++) {
-        media = &whep->offer.sdp->media[i];
+    for (i = 0; i < offer->sdp->nmedia; i++) {
+        media = &offer->sdp->media[i];
 
         if (media->kind == NGX_WEBRTC_SDP_VIDEO
             && (media->direction & NGX_WEBRTC_SDP_RECVONLY)
@@ -254,34 +260,46 @@ ngx_http_webrtc_whep_video(ngx_http_webrtc_whep_t *whep)
         }
     }
 
-    if (i == whep->offer.sdp->nmedia) {
+    if (i == offer->sdp->nmedia) {
         return 0;
     }
 
-    wlcf = ngx_http_get_module_loc_conf(whep->offer.request,
-                                        ngx_http_webrtc_module);
+    wlcf = ngx_http_get_module_loc_conf(offer->request, ngx_http_webrtc_module);
 
-    age = ngx_webrtc_bus_state_age(whep->offer.st, ngx_current_msec);
+    age = ngx_webrtc_bus_state_age(offer->st, ngx_current_msec);
 
     return (age < wlcf->wait) ? wlcf->wait - (ngx_msec_t) age : 0;
 }
 
 
 static ngx_int_t
-ngx_http_webrtc_whep_wait(ngx_http_webrtc_whep_t *whep)
+ngx_http_webrtc_whep_wait(ngx_http_webrtc_offer_t *offer)
 {
+    ngx_http_cleanup_t          *cln;
     ngx_http_request_t          *r;
+    ngx_http_webrtc_whep_t      *whep;
     ngx_http_webrtc_loc_conf_t  *wlcf;
 
-    r = whep->offer.request;
+    r = offer->request;
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
 
+    cln = ngx_http_cleanup_add(r, sizeof(ngx_http_webrtc_whep_t));
+    if (cln == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    whep = cln->data;
+    ngx_memzero(whep, sizeof(ngx_http_webrtc_whep_t));
+
+    cln->handler = ngx_http_webrtc_whep_cleanup;
+
+    whep->offer = offer;
     whep->timer.handler = ngx_http_webrtc_whep_timeout;
     whep->timer.data = whep;
     whep->timer.log = r->connection->log;
 
-    ngx_add_timer(&whep->timer, ngx_http_webrtc_whep_live(whep)
-                                ? ngx_http_webrtc_whep_video(whep)
+    ngx_add_timer(&whep->timer, ngx_http_webrtc_whep_live(offer)
+                                ? ngx_http_webrtc_whep_video(offer)
                                 : wlcf->wait);
 
     whep->waiting = 1;
@@ -305,7 +323,7 @@ ngx_http_webrtc_whep_wanted(ngx_http_webrtc_whep_t *whep)
     uint64_t              until;
     ngx_webrtc_stream_t  *st;
 
-    st = whep->offer.st;
+    st = whep->offer->st;
 
     if (st == NULL) {
         return;
@@ -324,6 +342,7 @@ ngx_http_webrtc_whep_wake(ngx_webrtc_stream_t *st)
 {
     ngx_queue_t                 *q, *next;
     ngx_http_webrtc_whep_t      *whep;
+    ngx_http_webrtc_offer_t     *offer;
     ngx_http_webrtc_loc_conf_t  *wlcf;
 
     for (q = ngx_queue_head(&ngx_http_webrtc_whep_waiting);
@@ -332,32 +351,39 @@ ngx_http_webrtc_whep_wake(ngx_webrtc_stream_t *st)
     {
         next = ngx_queue_next(q);
         whep = ngx_queue_data(q, ngx_http_webrtc_whep_t, queue);
+        offer = whep->offer;
 
-        if (st && whep->offer.st != st) {
+        if (st && offer->st != st) {
             continue;
         }
 
-        if (whep->offer.st == NULL) {
-            wlcf = ngx_http_get_module_loc_conf(whep->offer.request,
+        if (offer->st == NULL) {
+            wlcf = ngx_http_get_module_loc_conf(offer->request,
                                                 ngx_http_webrtc_module);
 
-            whep->offer.st = ngx_webrtc_bus_stream(ngx_http_webrtc_worker->bus,
-                                             &whep->name, wlcf->buffer, 0);
-            if (whep->offer.st == NULL) {
+            offer->st = ngx_webrtc_bus_stream(ngx_http_webrtc_worker->bus,
+                                              &offer->name, wlcf->buffer, 0);
+            if (offer->st == NULL) {
                 continue;
             }
 
-            ngx_webrtc_bus_watch(ngx_http_webrtc_worker->bus, whep->offer.st);
+            ngx_webrtc_bus_watch(ngx_http_webrtc_worker->bus, offer->st);
+            offer->watched = 1;
         }
 
-        if (ngx_webrtc_bus_is_dropped(whep->offer.st)) {
-            ngx_http_webrtc_whep_dropped(whep);
+        if (ngx_webrtc_bus_is_dropped(offer->st)) {
+
+            /* the stream has to go, before it has come */
+
+            ngx_http_webrtc_whep_end(whep,
+                ngx_http_webrtc_full(offer->request, NGX_WEBRTC_LACK_MEMORY,
+                                     NULL));
             continue;
         }
 
-        if (ngx_http_webrtc_whep_ready(whep) != NGX_OK) {
+        if (!ngx_http_webrtc_whep_is_ready(offer)) {
             ngx_http_webrtc_whep_wanted(whep);
-            ngx_http_webrtc_pull_check(whep->offer.st);
+            ngx_http_webrtc_pull_check(offer->st);
             continue;
         }
 
@@ -369,44 +395,29 @@ ngx_http_webrtc_whep_wake(ngx_webrtc_stream_t *st)
 static void
 ngx_http_webrtc_whep_resume(ngx_http_webrtc_whep_t *whep)
 {
-    ngx_int_t            rc;
-    ngx_connection_t    *c;
-    ngx_http_request_t  *r;
-
-    r = whep->offer.request;
-    c = r->connection;
-
-    ngx_queue_remove(&whep->queue);
-    whep->waiting = 0;
-
-    if (whep->timer.timer_set) {
-        ngx_del_timer(&whep->timer);
-    }
-
-    rc = ngx_http_webrtc_offer_answer(&whep->offer);
+    /* whoever is woken meanwhile does not find it */
 
     ngx_http_webrtc_whep_cleanup(whep);
 
-    ngx_http_webrtc_end(r, rc);
-    ngx_http_run_posted_requests(c);
+    ngx_http_webrtc_whep_end(whep, ngx_http_webrtc_offer_answer(whep->offer));
 }
 
 
-/* the stream has to go, before it has come */
+/* rc: what has been answered */
 
 static void
-ngx_http_webrtc_whep_dropped(ngx_http_webrtc_whep_t *whep)
+ngx_http_webrtc_whep_end(ngx_http_webrtc_whep_t *whep, ngx_int_t rc)
 {
-    ngx_int_t            rc;
     ngx_connection_t    *c;
     ngx_http_request_t  *r;
 
-    r = whep->offer.request;
+    r = whep->offer->request;
     c = r->connection;
 
-    rc = ngx_http_webrtc_full(r, NGX_WEBRTC_LACK_MEMORY, NULL);
+    /* what is left to be written outlives the worker without a master */
 
     ngx_http_webrtc_whep_cleanup(whep);
+    ngx_http_webrtc_offer_release(whep->offer);
 
     ngx_http_webrtc_end(r, rc);
     ngx_http_run_posted_requests(c);
@@ -423,8 +434,7 @@ ngx_http_webrtc_whep_done(void)
         q = ngx_queue_head(&ngx_http_webrtc_whep_waiting);
         whep = ngx_queue_data(q, ngx_http_webrtc_whep_t, queue);
 
-        ngx_del_timer(&whep->timer);
-        ngx_http_webrtc_whep_timeout(&whep->timer);
+        ngx_http_webrtc_whep_end(whep, ngx_http_webrtc_whep_not_live(whep));
     }
 }
 
@@ -432,17 +442,11 @@ ngx_http_webrtc_whep_done(void)
 static void
 ngx_http_webrtc_whep_timeout(ngx_event_t *ev)
 {
-    ngx_int_t                rc;
-    ngx_str_t                detail;
-    ngx_connection_t        *c;
-    ngx_http_request_t      *r;
     ngx_http_webrtc_whep_t  *whep;
 
     whep = ev->data;
-    r = whep->offer.request;
-    c = r->connection;
 
-    if (!ngx_exiting && ngx_http_webrtc_whep_live(whep)) {
+    if (!ngx_exiting && ngx_http_webrtc_whep_live(whep->offer)) {
 
         /* video was waited for: it may come yet, and has its m-line */
 
@@ -450,26 +454,29 @@ ngx_http_webrtc_whep_timeout(ngx_event_t *ev)
         return;
     }
 
-    ngx_queue_remove(&whep->queue);
-    whep->waiting = 0;
+    ngx_http_webrtc_whep_end(whep, ngx_http_webrtc_whep_not_live(whep));
+}
 
-    rc = ngx_http_webrtc_retry_after(r, NGX_HTTP_WEBRTC_RETRY);
 
-    if (rc == NGX_OK) {
-        rc = ngx_http_webrtc_reason(r, &whep->name, whep->offer.st, &detail);
+static ngx_int_t
+ngx_http_webrtc_whep_not_live(ngx_http_webrtc_whep_t *whep)
+{
+    ngx_str_t                 detail;
+    ngx_http_request_t       *r;
+    ngx_http_webrtc_offer_t  *offer;
+
+    offer = whep->offer;
+    r = offer->request;
+
+    if (ngx_http_webrtc_retry_after(r, NGX_HTTP_WEBRTC_RETRY) != NGX_OK
+        || ngx_http_webrtc_reason(r, &offer->name, offer->st, &detail)
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (rc == NGX_OK) {
-        rc = ngx_http_webrtc_problem(r, NGX_HTTP_CONFLICT,
-                                     "the stream is not live", &detail);
-    }
-
-    /* what is left to be written outlives the worker without a master */
-
-    ngx_http_webrtc_whep_cleanup(whep);
-
-    ngx_http_webrtc_end(r, rc);
-    ngx_http_run_posted_requests(c);
+    return ngx_http_webrtc_problem(r, NGX_HTTP_CONFLICT,
+                                   "the stream is not live", &detail);
 }
 
 
@@ -486,12 +493,125 @@ ngx_http_webrtc_whep_cleanup(void *data)
     if (whep->timer.timer_set) {
         ngx_del_timer(&whep->timer);
     }
+}
 
-    if (whep->offer.st) {
-        ngx_webrtc_bus_unwatch(ngx_http_webrtc_worker->bus, whep->offer.st);
-        ngx_webrtc_bus_release(ngx_http_webrtc_worker->bus, whep->offer.st);
-        whep->offer.st = NULL;
+
+static void
+ngx_http_webrtc_whep_policy(ngx_http_webrtc_offer_t *offer,
+    ngx_webrtc_negotiate_policy_t *policy)
+{
+    ngx_webrtc_track_t          *tracks;
+    ngx_http_webrtc_loc_conf_t  *wlcf;
+
+    wlcf = ngx_http_get_module_loc_conf(offer->request, ngx_http_webrtc_module);
+
+    policy->role = NGX_WEBRTC_NEGOTIATE_PLAY;
+    policy->fb = NGX_WEBRTC_FB_NACK|NGX_WEBRTC_FB_PLI|NGX_WEBRTC_FB_FIR;
+    policy->exts = NGX_WEBRTC_EXT_CVO;
+    policy->alternatives = ngx_http_webrtc_whep_alternatives(wlcf);
+
+    tracks = ngx_palloc(offer->request->pool,
+                        NGX_WEBRTC_TRACKS * sizeof(ngx_webrtc_track_t));
+
+    if (tracks) {
+        (void) ngx_webrtc_bus_tracks(offer->st, tracks, &policy->ntracks);
+        policy->tracks = tracks;
     }
+}
+
+
+/* what a stream's publisher may change to, as far as it is known here */
+
+static ngx_uint_t
+ngx_http_webrtc_whep_alternatives(ngx_http_webrtc_loc_conf_t *wlcf)
+{
+    uint8_t     *codec;
+    ngx_uint_t   i, set;
+
+    if (wlcf->pull && wlcf->pull->next == NULL) {
+        return 0;
+    }
+
+    if (wlcf->codecs == NULL) {
+        return ~(ngx_uint_t) 0;
+    }
+
+    codec = wlcf->codecs->elts;
+    set = 0;
+
+    for (i = 0; i < wlcf->codecs->nelts; i++) {
+        set |= (ngx_uint_t) 1 << codec[i];
+    }
+
+    return set;
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_whep_negotiate(ngx_http_webrtc_offer_t *offer,
+    ngx_webrtc_negotiate_policy_t *policy, u_char **p, u_char *end,
+    ngx_webrtc_negotiate_cause_t *cause)
+{
+    u_char                      *start;
+    ngx_int_t                    rc;
+    ngx_http_webrtc_loc_conf_t  *wlcf;
+
+    wlcf = ngx_http_get_module_loc_conf(offer->request, ngx_http_webrtc_module);
+
+    start = *p;
+
+    rc = ngx_webrtc_negotiate(offer->sdp, policy, &offer->peer->desc, p, end,
+                              cause);
+
+    if (rc == NGX_DECLINED && cause->kind == NGX_WEBRTC_NEGOTIATE_UNSUPPORTED
+        && wlcf->counter_offer && !offer->peer->full)
+    {
+        offer->status = NGX_HTTP_WEBRTC_NOT_ACCEPTABLE;
+
+        *p = start;
+
+        rc = ngx_webrtc_negotiate_counter_offer(policy, &offer->peer->desc, p,
+                                                end);
+    }
+
+    if (rc == NGX_DECLINED && cause->codec) {
+        ngx_http_webrtc_whep_no_codec(offer, cause->codec);
+    }
+
+    return rc;
+}
+
+
+/*
+ * A codec that viewers cannot play is for the operator to change.  Nothing of
+ * the offer is in the text, so that it is one cause whoever asks.
+ */
+
+static void
+ngx_http_webrtc_whep_no_codec(ngx_http_webrtc_offer_t *offer,
+    ngx_uint_t codec)
+{
+    const ngx_webrtc_codec_t  *c;
+
+    c = ngx_webrtc_codec(codec);
+
+    ngx_webrtc_bus_complain(ngx_http_webrtc_worker->bus, offer->st,
+                            NGX_LOG_WARN, offer->request->connection->log,
+                            "viewer refused",
+                            "the stream's %s is %V, which the viewer's offer "
+                            "does not have: publish it in another codec, %s",
+                            c->kind == NGX_WEBRTC_VIDEO ? "video" : "audio",
+                            &c->name,
+                            c->kind == NGX_WEBRTC_VIDEO
+                            ? "H264 is played by all browsers"
+                            : "opus is played by all browsers");
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_whep_links(ngx_http_webrtc_offer_t *offer)
+{
+    return ngx_http_webrtc_events_link(offer->request, offer->peer->id);
 }
 
 

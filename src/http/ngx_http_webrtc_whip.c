@@ -14,10 +14,9 @@
 #include "ngx_http_webrtc_endpoint.h"
 #include "ngx_http_webrtc_full.h"
 #include "ngx_http_webrtc_offer.h"
-#include "ngx_http_webrtc_reason.h"
 #include "ngx_http_webrtc_resource.h"
-#include "ngx_http_webrtc_vars.h"
 #include "ngx_webrtc_bus_pending.h"
+#include "ngx_webrtc_bus_publish.h"
 #include "ngx_webrtc_codecs.h"
 
 
@@ -34,9 +33,30 @@ typedef struct {
 
 static ngx_int_t ngx_http_webrtc_whip_offer(ngx_http_request_t *r,
     ngx_str_t *body);
+static ngx_int_t ngx_http_webrtc_whip_find(ngx_http_webrtc_offer_t *offer);
+static ngx_int_t ngx_http_webrtc_whip_ready(ngx_http_webrtc_offer_t *offer);
+static void ngx_http_webrtc_whip_policy(ngx_http_webrtc_offer_t *offer,
+    ngx_webrtc_negotiate_policy_t *policy);
+static ngx_int_t ngx_http_webrtc_whip_negotiate(
+    ngx_http_webrtc_offer_t *offer, ngx_webrtc_negotiate_policy_t *policy,
+    u_char **p, u_char *end, ngx_webrtc_negotiate_cause_t *cause);
+static ngx_int_t ngx_http_webrtc_whip_attach(ngx_http_webrtc_offer_t *offer);
 static ngx_int_t ngx_http_webrtc_whip_expect(ngx_webrtc_stream_t *st,
     uint64_t ref);
-static void ngx_http_webrtc_whip_cleanup(void *data);
+
+
+static const ngx_http_webrtc_offer_kind_t  ngx_http_webrtc_whip_kind = {
+    NGX_WEBRTC_PEER_PUBLISH,
+    NGX_HTTP_WEBRTC_UNPROCESSABLE,
+    0,
+    ngx_http_webrtc_whip_find,
+    ngx_http_webrtc_whip_ready,
+    ngx_http_webrtc_whip_policy,
+    ngx_http_webrtc_whip_negotiate,
+    ngx_http_webrtc_whip_attach,
+    NULL,
+    NULL
+};
 
 
 static ngx_queue_t  ngx_http_webrtc_whip_pending = {
@@ -59,47 +79,32 @@ ngx_http_webrtc_whip_handler(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_webrtc_whip_offer(ngx_http_request_t *r, ngx_str_t *body)
 {
-    ngx_int_t                    rc;
-    ngx_str_t                    name;
-    ngx_http_cleanup_t          *cln;
-    ngx_webrtc_client_t          client;
-    ngx_http_webrtc_offer_t     *offer;
+    return ngx_http_webrtc_offer(r, &ngx_http_webrtc_whip_kind, body);
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_whip_find(ngx_http_webrtc_offer_t *offer)
+{
     ngx_http_webrtc_loc_conf_t  *wlcf;
 
-    if (ngx_http_webrtc_worker == NULL) {
-        return NGX_HTTP_SERVICE_UNAVAILABLE;
-    }
+    wlcf = ngx_http_get_module_loc_conf(offer->request, ngx_http_webrtc_module);
 
+    return ngx_http_webrtc_offer_name(offer, wlcf->publish);
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_whip_ready(ngx_http_webrtc_offer_t *offer)
+{
+    ngx_webrtc_bus_t            *bus;
+    ngx_http_request_t          *r;
+    ngx_webrtc_client_t          client;
+    ngx_http_webrtc_loc_conf_t  *wlcf;
+
+    r = offer->request;
+    bus = ngx_http_webrtc_worker->bus;
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
-
-    cln = ngx_http_cleanup_add(r, sizeof(ngx_http_webrtc_offer_t));
-    if (cln == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    offer = cln->data;
-    ngx_memzero(offer, sizeof(ngx_http_webrtc_offer_t));
-
-    cln->handler = ngx_http_webrtc_whip_cleanup;
-
-    offer->request = r;
-    offer->role = NGX_WEBRTC_PEER_PUBLISH;
-
-    rc = ngx_http_webrtc_offer_parse(offer, body);
-
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    if (ngx_http_complex_value(r, wlcf->publish, &name) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (!ngx_http_webrtc_reason_is_name(&name)) {
-        return ngx_http_webrtc_reason_no_name(r, &name);
-    }
-
-    ngx_http_webrtc_note_stream(r, NGX_WEBRTC_PEER_PUBLISH, &name);
 
     if (ngx_exiting) {
 
@@ -110,23 +115,78 @@ ngx_http_webrtc_whip_offer(ngx_http_request_t *r, ngx_str_t *body)
 
     ngx_http_webrtc_full_client(r, &client);
 
-    offer->st = ngx_webrtc_bus_stream_for(ngx_http_webrtc_worker->bus, &name,
-                                          wlcf->buffer, &client);
+    offer->st = ngx_webrtc_bus_stream_for(bus, &offer->name, wlcf->buffer,
+                                          &client);
     if (offer->st == NULL) {
-        return ngx_http_webrtc_full(r, ngx_http_webrtc_worker->bus->lack, NULL);
+        return ngx_http_webrtc_full(r, bus->lack, NULL);
     }
 
     ngx_webrtc_bus_set_ring_max(offer->st, wlcf->buffer_max);
 
-    rc = ngx_http_webrtc_offer_answer(offer);
+    return NGX_OK;
+}
 
-    if (offer->ref
-        && ngx_http_webrtc_whip_expect(offer->st, offer->ref) == NGX_OK)
+
+static void
+ngx_http_webrtc_whip_policy(ngx_http_webrtc_offer_t *offer,
+    ngx_webrtc_negotiate_policy_t *policy)
+{
+    ngx_http_webrtc_loc_conf_t  *wlcf;
+
+    wlcf = ngx_http_get_module_loc_conf(offer->request, ngx_http_webrtc_module);
+
+    policy->role = NGX_WEBRTC_NEGOTIATE_PUBLISH;
+    policy->fb = NGX_WEBRTC_FB_NACK|NGX_WEBRTC_FB_PLI|NGX_WEBRTC_FB_FIR
+                 |NGX_WEBRTC_FB_TWCC|NGX_WEBRTC_FB_REMB|NGX_WEBRTC_FB_RRTR;
+    policy->exts = NGX_WEBRTC_EXT_MID|NGX_WEBRTC_EXT_TWCC
+                   |NGX_WEBRTC_EXT_ABS_SEND_TIME|NGX_WEBRTC_EXT_CVO;
+
+    if (wlcf->codecs) {
+        policy->codec_order = wlcf->codecs->elts;
+        policy->ncodec_order = wlcf->codecs->nelts;
+    }
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_whip_negotiate(ngx_http_webrtc_offer_t *offer,
+    ngx_webrtc_negotiate_policy_t *policy, u_char **p, u_char *end,
+    ngx_webrtc_negotiate_cause_t *cause)
+{
+    return ngx_webrtc_negotiate(offer->sdp, policy, &offer->peer->desc, p, end,
+                                cause);
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_whip_attach(ngx_http_webrtc_offer_t *offer)
+{
+    uint64_t                     ref;
+    ngx_http_request_t          *r;
+    ngx_http_webrtc_loc_conf_t  *wlcf;
+
+    r = offer->request;
+    ref = offer->peer->ref;
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
+
+    if (ngx_webrtc_bus_reserve(ngx_http_webrtc_worker->bus, offer->st, ref,
+                               wlcf->publish_conflict
+                               == NGX_HTTP_WEBRTC_CONFLICT_REPLACE,
+                               ngx_current_msec)
+        != NGX_OK)
     {
-        offer->st = NULL;
+        return ngx_http_webrtc_problem(r, NGX_HTTP_CONFLICT,
+                                       "the stream is already published",
+                                       &offer->name);
     }
 
-    return rc;
+    if (ngx_http_webrtc_whip_expect(offer->st, ref) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    offer->st = NULL;
+
+    return NGX_OK;
 }
 
 
@@ -192,17 +252,6 @@ ngx_http_webrtc_whip_tick(void)
         ngx_queue_remove(&pending->queue);
         ngx_webrtc_bus_release(bus, pending->st);
         ngx_free(pending);
-    }
-}
-
-
-static void
-ngx_http_webrtc_whip_cleanup(void *data)
-{
-    ngx_http_webrtc_offer_t *offer = data;
-
-    if (offer->st) {
-        ngx_webrtc_bus_release(ngx_http_webrtc_worker->bus, offer->st);
     }
 }
 

@@ -2,28 +2,103 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * SSE signalling: candidates that the agent of full ICE gathers become events
- * (RFC 8838), as messages in the session's slot like all others, see
- * ngx_http_webrtc_signal.c.
+ * SSE signalling: what becomes a message in the session's slot.  The answer and
+ * its candidates do with the offer; those that the agent of full ICE gathers
+ * (RFC 8838) follow.
  */
 
 
-#include "ngx_http_webrtc_signal.h"
-#include "ngx_http_webrtc_session.h"
+#include "ngx_http_webrtc_signal_log.h"
 #include "ngx_webrtc_bus_file.h"
 #include "ngx_webrtc_negotiate.h"
 #include "ngx_webrtc_session.h"
 #include "ngx_webrtc_signal.h"
 
 
+static u_char *ngx_http_webrtc_signal_print(u_char *p, u_char *end,
+    const ngx_webrtc_desc_t *desc, const ngx_webrtc_sdp_candidate_t *cand,
+    ngx_uint_t i);
 static void ngx_http_webrtc_signal_append(ngx_pool_t *pool,
     ngx_webrtc_peer_t *peer, ngx_uint_t gathered);
 static ngx_uint_t ngx_http_webrtc_signal_known(u_char *p, u_char *end,
     ngx_webrtc_file_message_t *msg);
 
 
-u_char *
-ngx_http_webrtc_signal_candidate(u_char *p, u_char *end,
+ngx_int_t
+ngx_http_webrtc_signal_log(ngx_http_request_t *r, ngx_webrtc_peer_t *peer,
+    ngx_str_t *answer, ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t n)
+{
+    u_char                      *p, *end, *buf;
+    ngx_uint_t                   i;
+    ngx_time_t                  *tp;
+    ngx_webrtc_bus_t            *bus;
+    ngx_webrtc_file_message_t    msg;
+
+    bus = ngx_http_webrtc_worker->bus;
+
+    buf = ngx_palloc(r->pool, NGX_WEBRTC_FILE_LOG);
+    if (buf == NULL) {
+        return NGX_ERROR;
+    }
+
+    end = buf + NGX_WEBRTC_FILE_LOG;
+    tp = ngx_timeofday();
+
+    msg.time_ms = (uint64_t) tp->sec * 1000 + tp->msec;
+    msg.type = NGX_WEBRTC_SIGNAL_ANSWER;
+    msg.text.data = buf;
+
+    p = ngx_webrtc_signal_print_answer(buf, end, answer);
+
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    msg.text.len = p - buf;
+
+    if (ngx_webrtc_file_append(bus, peer->ref, &msg) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    msg.type = NGX_WEBRTC_SIGNAL_CANDIDATE;
+
+    for (i = 0; i < n; i++) {
+
+        p = ngx_http_webrtc_signal_print(buf, end, &peer->desc, &cand[i],
+                                             i);
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        msg.text.len = p - buf;
+
+        if (ngx_webrtc_file_append(bus, peer->ref, &msg) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    if (peer->full) {
+        return NGX_OK;
+    }
+
+    msg.type = NGX_WEBRTC_SIGNAL_CANDIDATE_END;
+    msg.text.len = 0;
+
+    return ngx_webrtc_file_append(bus, peer->ref, &msg);
+}
+
+
+/*
+ * Prints the payload of a candidate of ours.
+ *
+ *   desc   of the session
+ *   i      its number, for those without a foundation
+ *
+ * Returns the position behind it, or NULL if there is no room.
+ */
+
+static u_char *
+ngx_http_webrtc_signal_print(u_char *p, u_char *end,
     const ngx_webrtc_desc_t *desc, const ngx_webrtc_sdp_candidate_t *cand,
     ngx_uint_t i)
 {
@@ -125,7 +200,7 @@ ngx_http_webrtc_signal_append(ngx_pool_t *pool, ngx_webrtc_peer_t *peer,
                                    NGX_WEBRTC_NICE_CANDIDATES);
 
     for (i = 0; i < n; i++) {
-        p = ngx_http_webrtc_signal_candidate(buf, end, &peer->desc, &cand[i],
+        p = ngx_http_webrtc_signal_print(buf, end, &peer->desc, &cand[i],
                                              i);
         if (p == NULL) {
             continue;
