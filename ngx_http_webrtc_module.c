@@ -103,7 +103,7 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       ngx_http_webrtc_conf_value,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_webrtc_main_conf_t, max_sessions),
-      &ngx_http_webrtc_conf_count },
+      ngx_http_webrtc_conf_field(count, 0) },
 
     { ngx_string("webrtc_play"),
       NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_CONF_TAKE1,
@@ -132,7 +132,7 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       ngx_http_webrtc_conf_value,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_webrtc_loc_conf_t, publish_conflict),
-      &ngx_http_webrtc_conf_conflict },
+      ngx_http_webrtc_conf_field(conflict, NGX_HTTP_WEBRTC_CONFLICT_REJECT) },
 
     { ngx_string("webrtc_codecs"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
@@ -145,64 +145,64 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_webrtc_conf_value,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_webrtc_loc_conf_t, linger),
-      &ngx_http_webrtc_conf_wait },
+      offsetof(ngx_http_webrtc_loc_conf_t, policy.linger),
+      ngx_http_webrtc_conf_field(wait, 30000) },
 
     { ngx_string("webrtc_keyframe_interval"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_webrtc_conf_value,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_webrtc_loc_conf_t, keyframe_interval),
-      &ngx_http_webrtc_conf_wait },
+      offsetof(ngx_http_webrtc_loc_conf_t, policy.keyframe_interval),
+      ngx_http_webrtc_conf_field(wait, 1000) },
 
     { ngx_string("webrtc_max_bitrate"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_webrtc_conf_value,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_webrtc_loc_conf_t, max_bitrate),
-      &ngx_http_webrtc_conf_bitrate },
+      offsetof(ngx_http_webrtc_loc_conf_t, policy.max_bitrate),
+      ngx_http_webrtc_conf_field(bitrate, 0) },
 
     { ngx_string("webrtc_wait"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_webrtc_conf_value,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_webrtc_loc_conf_t, wait),
-      &ngx_http_webrtc_conf_wait },
+      ngx_http_webrtc_conf_field(wait, 5000) },
 
     { ngx_string("webrtc_idle_timeout"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_webrtc_conf_value,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_webrtc_loc_conf_t, idle_timeout),
-      &ngx_http_webrtc_conf_wait },
+      ngx_http_webrtc_conf_field(wait, 10000) },
 
     { ngx_string("webrtc_timeout"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_webrtc_conf_value,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_webrtc_loc_conf_t, timeout),
-      &ngx_http_webrtc_conf_timeout },
+      offsetof(ngx_http_webrtc_loc_conf_t, policy.timeout),
+      ngx_http_webrtc_conf_field(timeout, 30000) },
 
     { ngx_string("webrtc_handshake_timeout"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_webrtc_conf_value,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_webrtc_loc_conf_t, handshake_timeout),
-      &ngx_http_webrtc_conf_timeout },
+      offsetof(ngx_http_webrtc_loc_conf_t, policy.handshake_timeout),
+      ngx_http_webrtc_conf_field(timeout, 30000) },
 
     { ngx_string("webrtc_buffer"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_webrtc_conf_value,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_webrtc_loc_conf_t, buffer),
-      &ngx_http_webrtc_conf_buffer },
+      offsetof(ngx_http_webrtc_loc_conf_t, policy.buffer),
+      ngx_http_webrtc_conf_field(buffer, NGX_HTTP_WEBRTC_BUFFER) },
 
     { ngx_string("webrtc_buffer_max"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_webrtc_conf_value,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_webrtc_loc_conf_t, buffer_max),
-      &ngx_http_webrtc_conf_buffer },
+      offsetof(ngx_http_webrtc_loc_conf_t, policy.buffer_max),
+      ngx_http_webrtc_conf_field(buffer, NGX_HTTP_WEBRTC_BUFFER_MAX) },
 
     { ngx_string("webrtc_pacing"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
@@ -216,14 +216,14 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       ngx_http_webrtc_conf_value,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_webrtc_loc_conf_t, max_sdp),
-      &ngx_http_webrtc_conf_max_sdp },
+      ngx_http_webrtc_conf_field(max_sdp, 64 * 1024) },
 
     { ngx_string("webrtc_max_viewers"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_webrtc_conf_value,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_webrtc_loc_conf_t, max_viewers),
-      &ngx_http_webrtc_conf_count },
+      offsetof(ngx_http_webrtc_loc_conf_t, policy.max_viewers),
+      ngx_http_webrtc_conf_field(count, 0) },
 
     { ngx_string("webrtc_max_pending"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE123,
@@ -237,7 +237,7 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       ngx_http_webrtc_conf_value,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_webrtc_loc_conf_t, etag),
-      &ngx_http_webrtc_conf_etag },
+      ngx_http_webrtc_conf_field(etag, NGX_HTTP_WEBRTC_ETAG_LENIENT) },
 
     { ngx_string("webrtc_counter_offer"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
@@ -272,43 +272,43 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_webrtc_conf_value,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_webrtc_loc_conf_t, file_chunk),
-      &ngx_http_webrtc_conf_file_chunk },
+      offsetof(ngx_http_webrtc_loc_conf_t, policy.file_chunk),
+      ngx_http_webrtc_conf_field(file_chunk, 16384) },
 
     { ngx_string("webrtc_file_ranges"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_webrtc_conf_value,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_webrtc_loc_conf_t, file_ranges),
-      &ngx_http_webrtc_conf_file_ranges },
+      offsetof(ngx_http_webrtc_loc_conf_t, policy.file_ranges),
+      ngx_http_webrtc_conf_field(file_ranges, 4) },
 
     { ngx_string("webrtc_file_changes"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_webrtc_conf_value,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_webrtc_loc_conf_t, file_changes),
-      &ngx_http_webrtc_conf_file_changes },
+      offsetof(ngx_http_webrtc_loc_conf_t, policy.file_changes),
+      ngx_http_webrtc_conf_field(file_changes, NGX_WEBRTC_FILE_END) },
 
     { ngx_string("webrtc_file_quiet"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_webrtc_conf_value,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_webrtc_loc_conf_t, file_quiet),
-      &ngx_http_webrtc_conf_timeout },
+      offsetof(ngx_http_webrtc_loc_conf_t, policy.file_quiet),
+      ngx_http_webrtc_conf_field(timeout, 30000) },
 
     { ngx_string("webrtc_file_memory"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_http_webrtc_conf_value,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_http_webrtc_main_conf_t, file_memory),
-      &ngx_http_webrtc_conf_file_memory },
+      ngx_http_webrtc_conf_field(file_memory, 268435456) },
 
     { ngx_string("webrtc_ice"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_webrtc_conf_value,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_webrtc_loc_conf_t, ice),
-      &ngx_http_webrtc_conf_ice },
+      ngx_http_webrtc_conf_field(ice, NGX_HTTP_WEBRTC_ICE_LITE) },
 
     { ngx_string("webrtc_ice_ports"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
@@ -397,9 +397,10 @@ ngx_http_webrtc_create_main_conf(ngx_conf_t *cf)
         return NULL;
     }
 
+    ngx_http_webrtc_conf_unset(ngx_http_webrtc_commands,
+                               NGX_HTTP_MAIN_CONF_OFFSET, wmcf);
+
     wmcf->gso = NGX_CONF_UNSET;
-    wmcf->max_sessions = NGX_CONF_UNSET;
-    wmcf->file_memory = NGX_CONF_UNSET_SIZE;
 
     if (ngx_array_init(&wmcf->listens, cf->pool, 2,
                        sizeof(ngx_http_webrtc_listen_t))
@@ -430,9 +431,10 @@ ngx_http_webrtc_init_main_conf(ngx_conf_t *cf, void *conf)
 {
     ngx_http_webrtc_main_conf_t *wmcf = conf;
 
+    ngx_http_webrtc_conf_merge(ngx_http_webrtc_commands,
+                               NGX_HTTP_MAIN_CONF_OFFSET, NULL, wmcf);
+
     ngx_conf_init_value(wmcf->gso, 1);
-    ngx_conf_init_value(wmcf->max_sessions, 0);
-    ngx_conf_init_size_value(wmcf->file_memory, 268435456);
 
     if ((wmcf->certificate.len == 0) != (wmcf->certificate_key.len == 0)) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -467,32 +469,17 @@ ngx_http_webrtc_create_loc_conf(ngx_conf_t *cf)
      *     wlcf->status_control = 0;
      */
 
+    ngx_http_webrtc_conf_unset(ngx_http_webrtc_commands,
+                               NGX_HTTP_LOC_CONF_OFFSET, wlcf);
+
     wlcf->pull = NGX_CONF_UNSET_PTR;
-    wlcf->publish_conflict = NGX_CONF_UNSET_UINT;
-    wlcf->linger = NGX_CONF_UNSET_MSEC;
-    wlcf->keyframe_interval = NGX_CONF_UNSET_MSEC;
-    wlcf->max_bitrate = NGX_CONF_UNSET;
-    wlcf->wait = NGX_CONF_UNSET_MSEC;
-    wlcf->idle_timeout = NGX_CONF_UNSET_MSEC;
-    wlcf->timeout = NGX_CONF_UNSET_MSEC;
-    wlcf->handshake_timeout = NGX_CONF_UNSET_MSEC;
-    wlcf->buffer = NGX_CONF_UNSET_SIZE;
-    wlcf->buffer_max = NGX_CONF_UNSET_SIZE;
-    wlcf->pacing_rate = NGX_CONF_UNSET;
-    wlcf->pacing_burst = NGX_CONF_UNSET_SIZE;
-    wlcf->max_sdp = NGX_CONF_UNSET_SIZE;
-    wlcf->ice = NGX_CONF_UNSET_UINT;
+    wlcf->policy.pacing_rate = NGX_CONF_UNSET;
+    wlcf->policy.pacing_burst = NGX_CONF_UNSET_SIZE;
     wlcf->ice_min_port = NGX_CONF_UNSET_UINT;
     wlcf->ice_max_port = NGX_CONF_UNSET_UINT;
     wlcf->file = NGX_CONF_UNSET;
-    wlcf->file_chunk = NGX_CONF_UNSET_SIZE;
-    wlcf->file_ranges = NGX_CONF_UNSET;
-    wlcf->file_changes = NGX_CONF_UNSET_UINT;
-    wlcf->file_quiet = NGX_CONF_UNSET_MSEC;
-    wlcf->max_viewers = NGX_CONF_UNSET;
     wlcf->max_pending = NGX_CONF_UNSET;
     wlcf->max_names = NGX_CONF_UNSET;
-    wlcf->etag = NGX_CONF_UNSET_UINT;
     wlcf->counter_offer = NGX_CONF_UNSET;
     wlcf->player = NGX_CONF_UNSET;
     wlcf->ice_servers = NGX_CONF_UNSET_PTR;
@@ -509,126 +496,49 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_webrtc_loc_conf_t *prev = parent;
     ngx_http_webrtc_loc_conf_t *conf = child;
 
-    ngx_http_webrtc_pull_t        *pull, *next, **always;
-    ngx_http_webrtc_loc_conf_t   **loc;
-    ngx_http_webrtc_main_conf_t   *wmcf;
-
     if (ngx_http_webrtc_check_location(cf, prev, conf) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
     ngx_http_webrtc_conf_inherit(cf, prev, conf);
 
+    if (ngx_http_webrtc_conf_merge_buffer(cf, prev, conf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_http_webrtc_conf_merge(ngx_http_webrtc_commands,
+                               NGX_HTTP_LOC_CONF_OFFSET, prev, conf);
+
     ngx_conf_merge_ptr_value(conf->pull, prev->pull, NULL);
-    ngx_conf_merge_uint_value(conf->publish_conflict, prev->publish_conflict,
-                              NGX_HTTP_WEBRTC_CONFLICT_REJECT);
-    ngx_conf_merge_msec_value(conf->linger, prev->linger, 30000);
-    ngx_conf_merge_msec_value(conf->keyframe_interval,
-                              prev->keyframe_interval, 1000);
-    ngx_conf_merge_off_value(conf->max_bitrate, prev->max_bitrate, 0);
-    ngx_conf_merge_msec_value(conf->wait, prev->wait, 5000);
 
     if (conf->codecs == NULL) {
         conf->codecs = prev->codecs;
     }
 
-    ngx_conf_merge_msec_value(conf->idle_timeout, prev->idle_timeout, 10000);
-    ngx_conf_merge_msec_value(conf->timeout, prev->timeout, 30000);
-    ngx_conf_merge_msec_value(conf->handshake_timeout,
-                              prev->handshake_timeout, 30000);
-    ngx_conf_merge_off_value(conf->pacing_rate, prev->pacing_rate,
+    ngx_conf_merge_off_value(conf->policy.pacing_rate,
+                             prev->policy.pacing_rate,
                              NGX_HTTP_WEBRTC_PACING_RATE);
-    ngx_conf_merge_size_value(conf->pacing_burst, prev->pacing_burst,
+    ngx_conf_merge_size_value(conf->policy.pacing_burst,
+                              prev->policy.pacing_burst,
                               NGX_HTTP_WEBRTC_PACING_BURST);
-    ngx_conf_merge_size_value(conf->max_sdp, prev->max_sdp, 64 * 1024);
-
-    if (ngx_http_webrtc_file_merge(cf, prev, conf) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    ngx_conf_merge_value(conf->max_viewers, prev->max_viewers, 0);
-    ngx_http_webrtc_full_merge(prev, conf);
-    ngx_conf_merge_uint_value(conf->etag, prev->etag,
-                              NGX_HTTP_WEBRTC_ETAG_LENIENT);
     ngx_conf_merge_value(conf->counter_offer, prev->counter_offer, 0);
     ngx_conf_merge_value(conf->player, prev->player, 1);
     ngx_conf_merge_ptr_value(conf->ice_servers, prev->ice_servers, NULL);
     ngx_conf_merge_ptr_value(conf->ice_rules, prev->ice_rules, NULL);
-    ngx_conf_merge_uint_value(conf->ice, prev->ice,
-                              NGX_HTTP_WEBRTC_ICE_LITE);
     ngx_conf_merge_uint_value(conf->ice_min_port, prev->ice_min_port, 0);
     ngx_conf_merge_uint_value(conf->ice_max_port, prev->ice_max_port, 0);
     ngx_conf_merge_str_value(conf->cors_origin, prev->cors_origin, "");
 
+    ngx_http_webrtc_full_merge(prev, conf);
     ngx_http_webrtc_url_merge(prev, conf);
 
-    if (ngx_http_webrtc_ice_resolve(cf, prev, conf) != NGX_CONF_OK) {
+    if (ngx_http_webrtc_file_merge(cf, prev, conf) != NGX_OK
+        || ngx_http_webrtc_ice_resolve(cf, prev, conf) != NGX_CONF_OK
+        || ngx_http_webrtc_check_merged(cf, conf) != NGX_OK
+        || ngx_http_webrtc_pull_merge(cf, conf) != NGX_OK)
+    {
         return NGX_CONF_ERROR;
     }
-
-    if (ngx_http_webrtc_conf_merge_buffer(cf, prev, conf) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webrtc_module);
-
-    /* "if" and "limit_except" go on with what stands around them */
-
-    if ((conf->play || conf->publish) && conf->where.line) {
-
-        loc = ngx_array_push(&wmcf->locations);
-        if (loc == NULL) {
-            return NGX_CONF_ERROR;
-        }
-
-        *loc = conf;
-    }
-
-    if (conf->play == NULL || conf->pull == NULL) {
-        return NGX_CONF_OK;
-    }
-
-    if (ngx_http_webrtc_check_url(cf, conf) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    /* the directive may be inherited, what follows belongs to this location */
-
-    pull = ngx_palloc(cf->pool, sizeof(ngx_http_webrtc_pull_t));
-    if (pull == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    for (next = conf->pull; next; next = next->next) {
-        next->used = 1;
-    }
-
-    *pull = *conf->pull;
-
-    pull->clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-    pull->buffer = conf->buffer;
-    pull->buffer_max = conf->buffer_max;
-    pull->idle_timeout = conf->idle_timeout;
-    conf->pull = pull;
-
-    if (!pull->always || conf->play->lengths != NULL || !conf->where.line) {
-        return NGX_CONF_OK;
-    }
-
-    for (next = pull; next; next = next->next) {
-        if (!next->constant) {
-            return NGX_CONF_OK;
-        }
-    }
-
-    pull->name = conf->play->value;
-
-    always = ngx_array_push(&wmcf->always);
-    if (always == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    *always = pull;
 
     return NGX_CONF_OK;
 }
@@ -637,10 +547,6 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 static ngx_int_t
 ngx_http_webrtc_init(ngx_conf_t *cf)
 {
-    ngx_str_t                     port;
-    ngx_addr_t                   *addrs[NGX_WEBRTC_UDP_LISTENS];
-    ngx_uint_t                    i, numbers[NGX_WEBRTC_UDP_LISTENS];
-    ngx_http_webrtc_listen_t     *listen;
     ngx_http_webrtc_main_conf_t  *wmcf;
 
     wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webrtc_module);
@@ -651,56 +557,11 @@ ngx_http_webrtc_init(ngx_conf_t *cf)
         return NGX_OK;
     }
 
-    if (wmcf->zone_name.len == 0) {
-        ngx_str_set(&wmcf->zone_name, NGX_HTTP_WEBRTC_ZONE);
-        wmcf->zone_size = NGX_HTTP_WEBRTC_ZONE_SIZE;
-    }
-
-    wmcf->bus = ngx_webrtc_bus_add(cf, &wmcf->zone_name, wmcf->zone_size,
-                                   &ngx_http_webrtc_module);
-    if (wmcf->bus == NULL) {
-        return NGX_ERROR;
-    }
-
-    if (wmcf->listens.nelts == 0) {
-        ngx_str_set(&port, "8000");
-
-        if (ngx_http_webrtc_conf_add_listen(cf, wmcf, &port) != NGX_OK) {
-            return NGX_ERROR;
-        }
-    }
-
-    if (ngx_http_webrtc_candidates_check(cf) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    listen = wmcf->listens.elts;
-
-    for (i = 0; i < wmcf->listens.nelts; i++) {
-        addrs[i] = &listen[i].addr;
-    }
-
-    if (ngx_webrtc_udp_free(cf, addrs, i) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    ngx_webrtc_udp_number(cf->cycle, addrs, i, numbers);
-
-    for (i = 0; i < wmcf->listens.nelts; i++) {
-        if (ngx_webrtc_udp_listen(cf, addrs[i], numbers[i]) != NGX_OK) {
-            return NGX_ERROR;
-        }
-    }
-
-    if (ngx_http_webrtc_conf_certificate(cf, wmcf) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    if (ngx_http_webrtc_file_init(cf) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    if (ngx_http_webrtc_log_init(cf) != NGX_OK) {
+    if (ngx_http_webrtc_conf_open(cf, wmcf) != NGX_OK
+        || ngx_http_webrtc_conf_certificate(cf, wmcf) != NGX_OK
+        || ngx_http_webrtc_file_init(cf) != NGX_OK
+        || ngx_http_webrtc_log_init(cf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 

@@ -131,6 +131,7 @@ struct ngx_webrtc_files_s {
     ngx_webrtc_files_worker_t   *fw;
     ngx_fd_t                     fd;
     ngx_webrtc_peer_file_t       file;        /* a copy */
+    ngx_webrtc_policy_t          policy;      /* of the slot, a copy */
 
     ngx_webrtc_sctp_assoc_t      assoc;
     ngx_webrtc_channels_t        channels;

@@ -86,7 +86,7 @@ ngx_webrtc_files_change_open(ngx_webrtc_files_t *f, u_char *path)
         || !ngx_is_file(&fi)
         || (uint64_t) fi.st_dev != f->file.dev
         || (uint64_t) fi.st_ino != f->file.ino
-        || (f->file.changes == NGX_WEBRTC_FILE_END
+        || (f->policy.file_changes == NGX_WEBRTC_FILE_END
             && ngx_webrtc_files_change_same(f, &fi) != NGX_OK))
     {
         ngx_log_error(NGX_LOG_INFO, &f->session->log, 0,
@@ -142,7 +142,7 @@ ngx_webrtc_files_change_begin(ngx_webrtc_files_t *f, ngx_file_info_t *fi)
     f->size = (uint64_t) fi->st_size;
     f->looked = ngx_current_msec;
 
-    if (f->file.changes != NGX_WEBRTC_FILE_FOLLOW) {
+    if (f->policy.file_changes != NGX_WEBRTC_FILE_FOLLOW) {
         return;
     }
 
@@ -152,7 +152,7 @@ ngx_webrtc_files_change_begin(ngx_webrtc_files_t *f, ngx_file_info_t *fi)
     age = ngx_min(age, NGX_MAX_INT32_VALUE / 1000);
 
     f->grown = ngx_current_msec - (ngx_msec_t) age * 1000;
-    f->growing = (ngx_current_msec - f->grown < f->file.quiet_ms
+    f->growing = (ngx_current_msec - f->grown < f->policy.file_quiet
                   && fi->st_nlink != 0);
 }
 
@@ -163,7 +163,7 @@ ngx_webrtc_files_change_check(ngx_webrtc_files_t *f, ngx_file_info_t *fi,
 {
     ngx_file_info_t  now;
 
-    if (f->file.changes == NGX_WEBRTC_FILE_IGNORE) {
+    if (f->policy.file_changes == NGX_WEBRTC_FILE_IGNORE) {
         return NGX_OK;
     }
 
@@ -179,7 +179,7 @@ ngx_webrtc_files_change_check(ngx_webrtc_files_t *f, ngx_file_info_t *fi,
             }
         }
 
-        if (f->file.changes == NGX_WEBRTC_FILE_END) {
+        if (f->policy.file_changes == NGX_WEBRTC_FILE_END) {
 
             if (ngx_webrtc_files_change_same(f, fi) == NGX_OK) {
                 return NGX_OK;
@@ -254,7 +254,7 @@ ngx_webrtc_files_change_seen(ngx_webrtc_files_t *f, ngx_file_info_t *fi,
         f->grown = ngx_current_msec;
     }
 
-    growing = (ngx_current_msec - f->grown < f->file.quiet_ms
+    growing = (ngx_current_msec - f->grown < f->policy.file_quiet
                && fi->st_nlink != 0);
 
     if ((uint64_t) fi->st_size == f->size && growing == f->growing) {

@@ -359,7 +359,7 @@ ngx_webrtc_files_channel_open(void *ctx, ngx_webrtc_channel_t *ch)
 
     ngx_memzero(&opts, sizeof(ngx_webrtc_ranges_opts_t));
 
-    chunk = f->file.chunk;
+    chunk = f->policy.file_chunk;
     chunk = ngx_min(chunk, f->session->peer->desc.max_message
                            - NGX_WEBRTC_RANGE_HEADER);
 

@@ -97,9 +97,10 @@ ngx_webrtc_files_role_start(ngx_webrtc_session_t *s)
     f->session = s;
     f->fw = ngx_webrtc_files_worker(s->wk);
     f->file = *file;
+    f->policy = s->peer->policy;
     f->nowait = 1;
 
-    f->active.max = file->ranges;
+    f->active.max = (ngx_uint_t) f->policy.file_ranges;
     f->after = file->limit_after;
     f->credit = (int64_t) file->limit_rate;
     f->credited = ngx_current_msec;

@@ -53,7 +53,7 @@ ngx_webrtc_files_task_post(ngx_webrtc_files_t *f, ngx_thread_task_t *task)
 
     /* the slot may be of a configuration before ours */
 
-    pool = (f->file.pool < conf->npools) ? f->file.pool : 0;
+    pool = (f->policy.file_pool < conf->npools) ? f->policy.file_pool : 0;
 
     if (ngx_thread_task_post(conf->pools[pool], task) != NGX_OK) {
         ngx_free(task);

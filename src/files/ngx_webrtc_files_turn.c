@@ -118,7 +118,7 @@ ngx_webrtc_files_turn_timer(ngx_event_t *ev)
         }
     }
 
-    if (f->file.changes == NGX_WEBRTC_FILE_FOLLOW
+    if (f->policy.file_changes == NGX_WEBRTC_FILE_FOLLOW
         && !f->looking && !f->changed
         && (ngx_msec_int_t) (ngx_current_msec
                              - ngx_webrtc_files_change_look_at(f))
@@ -178,7 +178,7 @@ ngx_webrtc_files_turn_arm(ngx_webrtc_files_t *f)
         }
     }
 
-    if (f->file.changes == NGX_WEBRTC_FILE_FOLLOW
+    if (f->policy.file_changes == NGX_WEBRTC_FILE_FOLLOW
         && !f->looking && !f->changed)
     {
         deadline = ngx_webrtc_files_change_look_at(f);

@@ -132,12 +132,10 @@ typedef struct {
     ngx_http_webrtc_where_t      where;      /* likewise, and of files */
     ngx_http_webrtc_pull_t      *pull;
 
+    ngx_webrtc_policy_t          policy;     /* for sessions of it */
+
     ngx_msec_t                   wait;
     ngx_msec_t                   idle_timeout;
-    ngx_msec_t                   timeout;
-    ngx_msec_t                   handshake_timeout;
-    size_t                       buffer;
-    size_t                       buffer_max;
     size_t                       max_sdp;
     ngx_uint_t                   ice;        /* NGX_HTTP_WEBRTC_ICE_* */
     ngx_uint_t                   ice_min_port;   /* 0: any */
@@ -145,12 +143,6 @@ typedef struct {
     ngx_array_t                 *ice_addrs;  /* of ice_servers, resolved */
     ngx_array_t                 *ice_rules;  /* of ngx_webrtc_ice_rule_t */
     ngx_flag_t                   file;
-    size_t                       file_chunk;
-    ngx_int_t                    file_ranges;
-    ngx_uint_t                   file_changes;   /* NGX_WEBRTC_FILE_END, ... */
-    ngx_msec_t                   file_quiet;
-    ngx_uint_t                   file_pool;      /* in main's pools */
-    ngx_int_t                    max_viewers;    /* of a stream, 0: no limit */
     ngx_int_t                    max_pending;    /* of a client, 0: no limit */
     ngx_int_t                    max_names;
     ngx_http_complex_value_t    *pending_key;    /* NULL: by address */
@@ -165,11 +157,6 @@ typedef struct {
     ngx_flag_t                   status;
     ngx_flag_t                   status_control;
     ngx_uint_t                   publish_conflict;
-    ngx_msec_t                   linger;
-    ngx_msec_t                   keyframe_interval;
-    off_t                        max_bitrate;    /* bit/s, 0: no limit */
-    off_t                        pacing_rate;    /* bit/s, 0: off */
-    size_t                       pacing_burst;   /* bytes */
     ngx_array_t                 *codecs;     /* uint8_t NGX_WEBRTC_CODEC_*,
                                                 preferred first; NULL: all */
 } ngx_http_webrtc_loc_conf_t;

@@ -14,13 +14,8 @@
 #include "ngx_webrtc_dtls.h"
 
 
-/* bytes that a ring begins with; chosen: half a second of 1 Mbit/s */
-#define NGX_HTTP_WEBRTC_BUFFER      (64 * 1024)
-
-/* bytes; chosen: 10 s at 13 Mbit/s */
-#define NGX_HTTP_WEBRTC_BUFFER_MAX  (16 * 1024 * 1024)
-
-
+static ngx_int_t ngx_http_webrtc_conf_add_listen(ngx_conf_t *cf,
+    ngx_http_webrtc_main_conf_t *wmcf, ngx_str_t *value);
 static ngx_int_t ngx_http_webrtc_conf_generated(ngx_conf_t *cf,
     ngx_http_webrtc_main_conf_t *wmcf);
 
@@ -82,7 +77,7 @@ ngx_http_webrtc_conf_listen(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-ngx_int_t
+static ngx_int_t
 ngx_http_webrtc_conf_add_listen(ngx_conf_t *cf,
     ngx_http_webrtc_main_conf_t *wmcf, ngx_str_t *value)
 {
@@ -235,6 +230,59 @@ ngx_http_webrtc_conf_stream_name(ngx_conf_t *cf,
 
 
 ngx_int_t
+ngx_http_webrtc_conf_open(ngx_conf_t *cf, ngx_http_webrtc_main_conf_t *wmcf)
+{
+    ngx_str_t                  port;
+    ngx_addr_t                *addrs[NGX_WEBRTC_UDP_LISTENS];
+    ngx_uint_t                 i, numbers[NGX_WEBRTC_UDP_LISTENS];
+    ngx_http_webrtc_listen_t  *listen;
+
+    if (wmcf->zone_name.len == 0) {
+        ngx_str_set(&wmcf->zone_name, NGX_HTTP_WEBRTC_ZONE);
+        wmcf->zone_size = NGX_HTTP_WEBRTC_ZONE_SIZE;
+    }
+
+    wmcf->bus = ngx_webrtc_bus_add(cf, &wmcf->zone_name, wmcf->zone_size,
+                                   &ngx_http_webrtc_module);
+    if (wmcf->bus == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (wmcf->listens.nelts == 0) {
+        ngx_str_set(&port, "8000");
+
+        if (ngx_http_webrtc_conf_add_listen(cf, wmcf, &port) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    if (ngx_http_webrtc_candidates_check(cf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    listen = wmcf->listens.elts;
+
+    for (i = 0; i < wmcf->listens.nelts; i++) {
+        addrs[i] = &listen[i].addr;
+    }
+
+    if (ngx_webrtc_udp_free(cf, addrs, i) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_webrtc_udp_number(cf->cycle, addrs, i, numbers);
+
+    for (i = 0; i < wmcf->listens.nelts; i++) {
+        if (ngx_webrtc_udp_listen(cf, addrs[i], numbers[i]) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
 ngx_http_webrtc_conf_certificate(ngx_conf_t *cf,
     ngx_http_webrtc_main_conf_t *wmcf)
 {
@@ -370,7 +418,7 @@ ngx_http_webrtc_conf_pacing(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ssize_t     burst;
     ngx_str_t  *value, text;
 
-    if (wlcf->pacing_rate != NGX_CONF_UNSET) {
+    if (wlcf->policy.pacing_rate != NGX_CONF_UNSET) {
         return "is duplicate";
     }
 
@@ -378,8 +426,8 @@ ngx_http_webrtc_conf_pacing(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     burst = NGX_HTTP_WEBRTC_PACING_BURST;
 
     if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
-        wlcf->pacing_rate = 0;
-        wlcf->pacing_burst = burst;
+        wlcf->policy.pacing_rate = 0;
+        wlcf->policy.pacing_burst = burst;
         return NGX_CONF_OK;
     }
 
@@ -421,8 +469,8 @@ ngx_http_webrtc_conf_pacing(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
-    wlcf->pacing_rate = rate;
-    wlcf->pacing_burst = (size_t) burst;
+    wlcf->policy.pacing_rate = rate;
+    wlcf->policy.pacing_burst = (size_t) burst;
 
     return NGX_CONF_OK;
 }
@@ -434,26 +482,27 @@ ngx_http_webrtc_conf_merge_buffer(ngx_conf_t *cf,
 {
     ngx_uint_t  here;
 
-    here = (conf->buffer_max != NGX_CONF_UNSET_SIZE
-            || (conf->buffer == NGX_CONF_UNSET_SIZE
-                && prev->buffer_max != NGX_CONF_UNSET_SIZE));
+    here = (conf->policy.buffer_max != NGX_CONF_UNSET_SIZE
+            || (conf->policy.buffer == NGX_CONF_UNSET_SIZE
+                && prev->policy.buffer_max != NGX_CONF_UNSET_SIZE));
 
-    ngx_conf_merge_size_value(conf->buffer, prev->buffer,
+    ngx_conf_merge_size_value(conf->policy.buffer, prev->policy.buffer,
                               NGX_HTTP_WEBRTC_BUFFER);
-    ngx_conf_merge_size_value(conf->buffer_max, prev->buffer_max,
+    ngx_conf_merge_size_value(conf->policy.buffer_max, prev->policy.buffer_max,
                               NGX_HTTP_WEBRTC_BUFFER_MAX);
 
-    if (here && conf->buffer_max < conf->buffer) {
+    if (here && conf->policy.buffer_max < conf->policy.buffer) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"webrtc_buffer_max\" must not be less than "
                            "\"webrtc_buffer\", which is %uzk here",
-                           conf->buffer / 1024);
+                           conf->policy.buffer / 1024);
         return NGX_ERROR;
     }
 
     /* one that is inherited gives way */
 
-    conf->buffer_max = ngx_max(conf->buffer_max, conf->buffer);
+    conf->policy.buffer_max = ngx_max(conf->policy.buffer_max,
+                                      conf->policy.buffer);
 
     return NGX_OK;
 }

@@ -14,6 +14,12 @@
 #include "ngx_http_webrtc.h"
 
 
+/* bytes that a ring begins with; chosen: half a second of 1 Mbit/s */
+#define NGX_HTTP_WEBRTC_BUFFER      (64 * 1024)
+
+/* bytes; chosen: 10 s at 13 Mbit/s */
+#define NGX_HTTP_WEBRTC_BUFFER_MAX  (16 * 1024 * 1024)
+
 /*
  * Default of "webrtc_pacing", bit/s and bytes.  Chosen: a receiver's socket
  * buffer (208 kB of Linux' accounting, about half of it payload) takes the
@@ -59,7 +65,7 @@ void ngx_http_webrtc_conf_inherit(ngx_conf_t *cf,
     ngx_http_webrtc_loc_conf_t *prev, ngx_http_webrtc_loc_conf_t *conf);
 
 /*
- * Merges "webrtc_buffer" and "webrtc_buffer_max".
+ * Merges "webrtc_buffer" and "webrtc_buffer_max", before all others.
  *
  * NGX_OK; NGX_ERROR after logging
  */
@@ -67,14 +73,13 @@ ngx_int_t ngx_http_webrtc_conf_merge_buffer(ngx_conf_t *cf,
     ngx_http_webrtc_loc_conf_t *prev, ngx_http_webrtc_loc_conf_t *conf);
 
 /*
- * Adds an address to listen on.
- *
- *   value   "port", "address:port", "[v6]:port" or "address"
+ * The zone and the port, as they are configured or by default; at the end of
+ * the configuration.
  *
  * NGX_OK; NGX_ERROR after logging
  */
-ngx_int_t ngx_http_webrtc_conf_add_listen(ngx_conf_t *cf,
-    ngx_http_webrtc_main_conf_t *wmcf, ngx_str_t *value);
+ngx_int_t ngx_http_webrtc_conf_open(ngx_conf_t *cf,
+    ngx_http_webrtc_main_conf_t *wmcf);
 
 /*
  * Loads "webrtc_certificate" or makes one, kept over reloads: sets dtls and

@@ -63,6 +63,8 @@ static ngx_uint_t ngx_http_webrtc_check_feeds(ngx_http_webrtc_main_conf_t *wmcf,
     ngx_http_webrtc_loc_conf_t *conf);
 static ngx_uint_t ngx_http_webrtc_check_same(ngx_http_complex_value_t *a,
     ngx_http_complex_value_t *b);
+static ngx_int_t ngx_http_webrtc_check_url(ngx_conf_t *cf,
+    ngx_http_webrtc_loc_conf_t *conf);
 static ngx_uint_t ngx_http_webrtc_check_chosen(ngx_str_t *name);
 static u_char *ngx_http_webrtc_check_variable(u_char *p, u_char *end,
     ngx_str_t *name);
@@ -73,10 +75,15 @@ static void ngx_http_webrtc_check_log(ngx_uint_t level, ngx_conf_t *cf,
     ngx_http_webrtc_where_t *where, const char *fmt, ...);
 
 
-#define ngx_http_webrtc_check_row(field, roles)                               \
-    { "webrtc_" #field, roles,                                                \
-      offsetof(ngx_http_webrtc_loc_conf_t, field),                            \
+#define ngx_http_webrtc_check_of(name, roles, field)                          \
+    { "webrtc_" #name, roles, offsetof(ngx_http_webrtc_loc_conf_t, field),    \
       sizeof(((ngx_http_webrtc_loc_conf_t *) NULL)->field) }
+
+#define ngx_http_webrtc_check_row(field, roles)                               \
+    ngx_http_webrtc_check_of(field, roles, field)
+
+#define ngx_http_webrtc_check_policy(field, roles)                            \
+    ngx_http_webrtc_check_of(field, roles, policy.field)
 
 static const ngx_http_webrtc_check_role_t  ngx_http_webrtc_check_rows[] = {
 
@@ -84,27 +91,27 @@ static const ngx_http_webrtc_check_role_t  ngx_http_webrtc_check_rows[] = {
     ngx_http_webrtc_check_row(idle_timeout, NGX_HTTP_WEBRTC_CHECK_PLAY),
     ngx_http_webrtc_check_row(counter_offer, NGX_HTTP_WEBRTC_CHECK_PLAY),
     ngx_http_webrtc_check_row(player, NGX_HTTP_WEBRTC_CHECK_PLAY),
-    ngx_http_webrtc_check_row(max_viewers, NGX_HTTP_WEBRTC_CHECK_PLAY),
+    ngx_http_webrtc_check_policy(max_viewers, NGX_HTTP_WEBRTC_CHECK_PLAY),
 
     { "webrtc_pacing", NGX_HTTP_WEBRTC_CHECK_PLAY,
-      offsetof(ngx_http_webrtc_loc_conf_t, pacing_rate), sizeof(off_t) },
+      offsetof(ngx_http_webrtc_loc_conf_t, policy.pacing_rate), sizeof(off_t) },
 
     ngx_http_webrtc_check_row(publish_conflict, NGX_HTTP_WEBRTC_CHECK_PUBLISH),
-    ngx_http_webrtc_check_row(linger, NGX_HTTP_WEBRTC_CHECK_PUBLISH),
-    ngx_http_webrtc_check_row(max_bitrate, NGX_HTTP_WEBRTC_CHECK_PUBLISH),
+    ngx_http_webrtc_check_policy(linger, NGX_HTTP_WEBRTC_CHECK_PUBLISH),
+    ngx_http_webrtc_check_policy(max_bitrate, NGX_HTTP_WEBRTC_CHECK_PUBLISH),
 
-    ngx_http_webrtc_check_row(keyframe_interval,
-                              NGX_HTTP_WEBRTC_CHECK_PUBLISH),
+    ngx_http_webrtc_check_policy(keyframe_interval,
+                                 NGX_HTTP_WEBRTC_CHECK_PUBLISH),
 
     ngx_http_webrtc_check_row(codecs, NGX_HTTP_WEBRTC_CHECK_PLAY
                                       |NGX_HTTP_WEBRTC_CHECK_PUBLISH),
-    ngx_http_webrtc_check_row(buffer, NGX_HTTP_WEBRTC_CHECK_PLAY
-                                      |NGX_HTTP_WEBRTC_CHECK_PUBLISH),
+    ngx_http_webrtc_check_policy(buffer, NGX_HTTP_WEBRTC_CHECK_PLAY
+                                         |NGX_HTTP_WEBRTC_CHECK_PUBLISH),
 
-    ngx_http_webrtc_check_row(file_chunk, NGX_HTTP_WEBRTC_CHECK_FILE),
-    ngx_http_webrtc_check_row(file_ranges, NGX_HTTP_WEBRTC_CHECK_FILE),
-    ngx_http_webrtc_check_row(file_changes, NGX_HTTP_WEBRTC_CHECK_FILE),
-    ngx_http_webrtc_check_row(file_quiet, NGX_HTTP_WEBRTC_CHECK_FILE),
+    ngx_http_webrtc_check_policy(file_chunk, NGX_HTTP_WEBRTC_CHECK_FILE),
+    ngx_http_webrtc_check_policy(file_ranges, NGX_HTTP_WEBRTC_CHECK_FILE),
+    ngx_http_webrtc_check_policy(file_changes, NGX_HTTP_WEBRTC_CHECK_FILE),
+    ngx_http_webrtc_check_policy(file_quiet, NGX_HTTP_WEBRTC_CHECK_FILE),
 
     { NULL, 0, 0, 0 }
 };
@@ -296,6 +303,34 @@ ngx_http_webrtc_check_name(ngx_conf_t *cf, ngx_http_core_loc_conf_t *clcf,
 }
 
 
+ngx_int_t
+ngx_http_webrtc_check_merged(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *conf)
+{
+    ngx_http_webrtc_loc_conf_t   **loc;
+    ngx_http_webrtc_main_conf_t   *wmcf;
+
+    /* "if" and "limit_except" go on with what stands around them */
+
+    if ((conf->play || conf->publish) && conf->where.line) {
+
+        wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webrtc_module);
+
+        loc = ngx_array_push(&wmcf->locations);
+        if (loc == NULL) {
+            return NGX_ERROR;
+        }
+
+        *loc = conf;
+    }
+
+    if (conf->play == NULL || conf->pull == NULL) {
+        return NGX_OK;
+    }
+
+    return ngx_http_webrtc_check_url(cf, conf);
+}
+
+
 void
 ngx_http_webrtc_check(ngx_conf_t *cf, ngx_http_webrtc_main_conf_t *wmcf)
 {
@@ -356,7 +391,7 @@ ngx_http_webrtc_check_zone(ngx_conf_t *cf, ngx_http_webrtc_main_conf_t *wmcf)
     loc = wmcf->locations.elts;
 
     for (i = 0; i < wmcf->locations.nelts; i++) {
-        most = ngx_max(most, loc[i]->buffer);
+        most = ngx_max(most, loc[i]->policy.buffer);
     }
 
     pull = wmcf->always.elts;
@@ -535,7 +570,13 @@ ngx_http_webrtc_check_same(ngx_http_complex_value_t *a,
 }
 
 
-ngx_int_t
+/*
+ * Whether the name of "webrtc_play" tells which stream an URL with variables
+ * is: refuses a name that is always the same, warns of a variable that viewers
+ * choose and the name has not.
+ */
+
+static ngx_int_t
 ngx_http_webrtc_check_url(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *conf)
 {
     u_char     *p, *end;

@@ -25,6 +25,13 @@
 ngx_int_t ngx_http_webrtc_check_location(ngx_conf_t *cf,
     ngx_http_webrtc_loc_conf_t *prev, ngx_http_webrtc_loc_conf_t *conf);
 
+/*
+ * The same once the level above has been merged; remembers it for what is
+ * checked when all has been read.
+ */
+ngx_int_t ngx_http_webrtc_check_merged(ngx_conf_t *cf,
+    ngx_http_webrtc_loc_conf_t *conf);
+
 /* All of it, when it has been read. */
 void ngx_http_webrtc_check(ngx_conf_t *cf, ngx_http_webrtc_main_conf_t *wmcf);
 
@@ -35,16 +42,6 @@ ngx_int_t ngx_http_webrtc_check_pull(ngx_conf_t *cf,
 /* Where we are in the configuration. */
 void ngx_http_webrtc_check_where(ngx_conf_t *cf,
     ngx_http_webrtc_where_t *where);
-
-/*
- * Whether the name of "webrtc_play" tells which stream an URL with variables
- * is, once the level above has been merged: refuses a name that is always the
- * same, warns of a variable that viewers choose and the name has not.
- *
- * NGX_OK; NGX_ERROR after logging
- */
-ngx_int_t ngx_http_webrtc_check_url(ngx_conf_t *cf,
-    ngx_http_webrtc_loc_conf_t *conf);
 
 
 #endif /* _NGX_HTTP_WEBRTC_CONF_CHECK_H_INCLUDED_ */

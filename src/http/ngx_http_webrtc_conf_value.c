@@ -17,6 +17,7 @@
 
 
 static ngx_uint_t ngx_http_webrtc_conf_is_set(u_char *field, size_t size);
+static void ngx_http_webrtc_conf_set(u_char *field, size_t size, int64_t v);
 static void ngx_http_webrtc_conf_names(ngx_conf_enum_t *names, u_char *buf);
 static ngx_uint_t ngx_http_webrtc_conf_origin_ok(ngx_str_t *value);
 
@@ -143,7 +144,7 @@ ngx_http_webrtc_conf_value(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_webrtc_conf_value_t  *cv;
 
     field = (u_char *) conf + cmd->offset;
-    cv = cmd->post;
+    cv = ((ngx_http_webrtc_conf_field_t *) cmd->post)->value;
 
     if (ngx_http_webrtc_conf_is_set(field, cv->size)) {
         return "is duplicate";
@@ -167,14 +168,63 @@ ngx_http_webrtc_conf_value(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    if (cv->size == sizeof(int64_t)) {
-        *(int64_t *) field = v;
-
-    } else {
-        *(int32_t *) field = (int32_t) v;
-    }
+    ngx_http_webrtc_conf_set(field, cv->size, v);
 
     return NGX_CONF_OK;
+}
+
+
+void
+ngx_http_webrtc_conf_unset(ngx_command_t *cmd, ngx_uint_t conf_offset,
+    void *conf)
+{
+    ngx_http_webrtc_conf_field_t  *field;
+
+    for ( /* void */ ; cmd->name.len; cmd++) {
+
+        if (cmd->set == ngx_http_webrtc_conf_value
+            && cmd->conf == conf_offset)
+        {
+            field = cmd->post;
+            ngx_memset((u_char *) conf + cmd->offset, 0xff, field->value->size);
+        }
+    }
+}
+
+
+void
+ngx_http_webrtc_conf_merge(ngx_command_t *cmd, ngx_uint_t conf_offset,
+    void *prev, void *conf)
+{
+    size_t                         size;
+    u_char                        *to, *from;
+    ngx_http_webrtc_conf_field_t  *field;
+
+    for ( /* void */ ; cmd->name.len; cmd++) {
+
+        if (cmd->set != ngx_http_webrtc_conf_value
+            || cmd->conf != conf_offset)
+        {
+            continue;
+        }
+
+        field = cmd->post;
+        size = field->value->size;
+        to = (u_char *) conf + cmd->offset;
+
+        if (ngx_http_webrtc_conf_is_set(to, size)) {
+            continue;
+        }
+
+        from = prev ? (u_char *) prev + cmd->offset : NULL;
+
+        if (from && ngx_http_webrtc_conf_is_set(from, size)) {
+            ngx_memcpy(to, from, size);
+
+        } else {
+            ngx_http_webrtc_conf_set(to, size, field->init);
+        }
+    }
 }
 
 
@@ -254,6 +304,18 @@ ngx_http_webrtc_conf_is_set(u_char *field, size_t size)
 {
     return (size == sizeof(int64_t)) ? *(int64_t *) field != -1
                                      : *(int32_t *) field != -1;
+}
+
+
+static void
+ngx_http_webrtc_conf_set(u_char *field, size_t size, int64_t v)
+{
+    if (size == sizeof(int64_t)) {
+        *(int64_t *) field = v;
+
+    } else {
+        *(int32_t *) field = (int32_t) v;
+    }
 }
 
 

@@ -16,8 +16,7 @@
 
 
 /*
- * What a directive takes; the "post" of its command, whose offset is that of
- * the field.  The field is "unset" until now, as ngx_conf_merge_*() has it.
+ * What a directive takes.
  *
  *   parse      the value, or NGX_HTTP_WEBRTC_CONF_INVALID
  *   size       of the field: 4 or 8 bytes
@@ -38,6 +37,21 @@ typedef struct {
 } ngx_http_webrtc_conf_value_t;
 
 
+/*
+ * The "post" of a command whose setter is ngx_http_webrtc_conf_value() and
+ * whose offset is that of the field: what it takes, and what it is by default.
+ * The row is all that there is to be said of such a directive.
+ */
+typedef struct {
+    ngx_http_webrtc_conf_value_t  *value;
+    int64_t                        init;
+} ngx_http_webrtc_conf_field_t;
+
+
+#define ngx_http_webrtc_conf_field(value, init)                               \
+    &(ngx_http_webrtc_conf_field_t) { &ngx_http_webrtc_conf_##value, init }
+
+
 #define NGX_HTTP_WEBRTC_CONF_INVALID  (-1)
 
 #define NGX_HTTP_WEBRTC_K             1024
@@ -51,6 +65,18 @@ typedef struct {
 /* The setter. */
 char *ngx_http_webrtc_conf_value(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+
+/*
+ * The fields of all such commands of a table.
+ *
+ *   cmd           the table, up to ngx_null_command
+ *   conf_offset   NGX_HTTP_MAIN_CONF_OFFSET, ...: whose fields
+ *   prev          the level above, or NULL
+ */
+void ngx_http_webrtc_conf_unset(ngx_command_t *cmd, ngx_uint_t conf_offset,
+    void *conf);
+void ngx_http_webrtc_conf_merge(ngx_command_t *cmd, ngx_uint_t conf_offset,
+    void *prev, void *conf);
 
 /* kinds: milliseconds; bytes or bits; a count; a name of a table */
 int64_t ngx_http_webrtc_conf_time(ngx_str_t *value, ngx_conf_enum_t *names);

@@ -29,8 +29,7 @@ ngx_http_webrtc_endpoint(ngx_http_request_t *r, ngx_uint_t role,
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
 
     if (r->method == NGX_HTTP_POST
-        && ngx_http_webrtc_content_type(r, &ngx_http_webrtc_sdp_type)
-           == NGX_OK)
+        && ngx_http_webrtc_is_type(r, &ngx_http_webrtc_sdp_type))
     {
         return ngx_http_webrtc_read_body(r, wlcf->max_sdp, offer);
     }

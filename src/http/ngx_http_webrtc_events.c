@@ -88,8 +88,7 @@ ngx_http_webrtc_events_handler(ngx_http_request_t *r, ngx_webrtc_peer_t *peer,
         /* an empty body, which orders all, needs no type */
 
         if (r->headers_in.content_type == NULL
-            || ngx_http_webrtc_content_type(r, &ngx_http_webrtc_json_type)
-               == NGX_OK)
+            || ngx_http_webrtc_is_type(r, &ngx_http_webrtc_json_type))
         {
             return ngx_http_webrtc_read_body(r, NGX_HTTP_WEBRTC_EVENTS_BODY,
                                              ngx_http_webrtc_events_order);

@@ -80,9 +80,7 @@ ngx_http_webrtc_file_dispatch(ngx_http_request_t *r)
 
         case NGX_HTTP_POST:
 
-            if (ngx_http_webrtc_content_type(r, &ngx_http_webrtc_json_type)
-                != NGX_OK)
-            {
+            if (!ngx_http_webrtc_is_type(r, &ngx_http_webrtc_json_type)) {
                 return ngx_http_webrtc_file_not_json(r);
             }
 
@@ -104,9 +102,7 @@ ngx_http_webrtc_file_dispatch(ngx_http_request_t *r)
 
         if (ngx_http_webrtc_arg(r, "signal", &value) == NGX_OK) {
 
-            if (ngx_http_webrtc_content_type(r, &ngx_http_webrtc_json_type)
-                != NGX_OK)
-            {
+            if (!ngx_http_webrtc_is_type(r, &ngx_http_webrtc_json_type)) {
                 return ngx_http_webrtc_file_not_json(r);
             }
 
@@ -203,11 +199,6 @@ ngx_http_webrtc_file_merge(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *prev,
     ngx_http_webrtc_loc_conf_t *conf)
 {
     ngx_conf_merge_value(conf->file, prev->file, 0);
-    ngx_conf_merge_size_value(conf->file_chunk, prev->file_chunk, 16384);
-    ngx_conf_merge_value(conf->file_ranges, prev->file_ranges, 4);
-    ngx_conf_merge_uint_value(conf->file_changes, prev->file_changes,
-                              NGX_WEBRTC_FILE_END);
-    ngx_conf_merge_msec_value(conf->file_quiet, prev->file_quiet, 30000);
 
 #if (NGX_THREADS)
 
@@ -233,13 +224,14 @@ static ngx_int_t
 ngx_http_webrtc_file_pool(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *conf)
 {
     void                        **pool;
+    ngx_uint_t                    i;
     ngx_http_core_loc_conf_t     *clcf;
     ngx_http_webrtc_main_conf_t  *wmcf;
 
     wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webrtc_module);
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
-    conf->file_pool = 0;
+    conf->policy.file_pool = 0;
 
     if (clcf->thread_pool == NULL) {
         return NGX_OK;
@@ -247,9 +239,10 @@ ngx_http_webrtc_file_pool(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *conf)
 
     pool = wmcf->pools.elts;
 
-    for ( /* void */ ; conf->file_pool < wmcf->pools.nelts; conf->file_pool++)
-    {
-        if (pool[conf->file_pool] == clcf->thread_pool) {
+    for (i = 0; i < wmcf->pools.nelts; i++) {
+
+        if (pool[i] == clcf->thread_pool) {
+            conf->policy.file_pool = i;
             return NGX_OK;
         }
     }
@@ -260,6 +253,7 @@ ngx_http_webrtc_file_pool(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *conf)
     }
 
     *pool = clcf->thread_pool;
+    conf->policy.file_pool = i;
 
     return NGX_OK;
 }

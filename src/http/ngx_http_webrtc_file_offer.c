@@ -224,17 +224,9 @@ static void
 ngx_http_webrtc_file_limits(ngx_http_request_t *r,
     ngx_webrtc_peer_file_t *file)
 {
-    ngx_http_core_loc_conf_t    *clcf;
-    ngx_http_webrtc_loc_conf_t  *wlcf;
+    ngx_http_core_loc_conf_t  *clcf;
 
-    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-
-    file->chunk = (uint32_t) wlcf->file_chunk;
-    file->ranges = (uint32_t) wlcf->file_ranges;
-    file->changes = (uint32_t) wlcf->file_changes;
-    file->quiet_ms = (uint32_t) wlcf->file_quiet;
-    file->pool = (uint32_t) wlcf->file_pool;
 
     /* set already where a variable $limit_rate or X-Accel-Limit-Rate has */
 

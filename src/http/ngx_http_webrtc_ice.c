@@ -137,7 +137,7 @@ ngx_http_webrtc_ice_start(ngx_http_request_t *r, ngx_webrtc_sdp_t *sdp,
     /* the client has to have time left for its checks */
 
     ngx_http_webrtc_ice_wait(ice, ngx_min(NGX_HTTP_WEBRTC_ICE_WAIT,
-                                          peer->handshake_ms / 2));
+                                          peer->policy.handshake_timeout / 2));
 
     return NGX_AGAIN;
 }

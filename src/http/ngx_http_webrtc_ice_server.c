@@ -33,6 +33,8 @@ static ngx_int_t ngx_http_webrtc_ice_server_timed(ngx_http_request_t *r,
 static void ngx_http_webrtc_ice_server_hmac(ngx_str_t *key, ngx_str_t *text,
     u_char *digest);
 static u_char *ngx_http_webrtc_ice_server_quote(u_char *p, ngx_str_t *s);
+static ngx_int_t ngx_http_webrtc_ice_server_param(ngx_conf_t *cf,
+    ngx_http_webrtc_ice_server_t *server, ngx_str_t *value);
 static const char *ngx_http_webrtc_ice_server_check(ngx_str_t *url,
     ngx_uint_t *turn);
 static ngx_http_complex_value_t *ngx_http_webrtc_ice_server_value(
@@ -262,7 +264,7 @@ ngx_http_webrtc_ice_server_conf(ngx_conf_t *cf, ngx_command_t *cmd,
 {
     ngx_http_webrtc_loc_conf_t *wlcf = conf;
 
-    ngx_str_t                     *value, s, param;
+    ngx_str_t                     *value;
     ngx_uint_t                     i, turn;
     const char                    *err;
     ngx_http_webrtc_ice_server_t  *server;
@@ -304,71 +306,11 @@ ngx_http_webrtc_ice_server_conf(ngx_conf_t *cf, ngx_command_t *cmd,
     err = ngx_http_webrtc_ice_server_check(&value[1], &turn);
 
     for (i = 2; i < cf->args->nelts && err == NULL; i++) {
-
-        if (ngx_strncmp(value[i].data, "username=", 9) == 0) {
-
-            server->username = ngx_http_webrtc_ice_server_value(cf, &value[i],
-                                                                9);
-            if (server->username == NULL) {
-                return NGX_CONF_ERROR;
-            }
-
-            continue;
-        }
-
-        if (ngx_strncmp(value[i].data, "credential=", 11) == 0) {
-
-            server->credential = ngx_http_webrtc_ice_server_value(cf,
-                                                               &value[i], 11);
-            if (server->credential == NULL) {
-                return NGX_CONF_ERROR;
-            }
-
-            continue;
-        }
-
-        if (ngx_strncmp(value[i].data, "secret=", 7) == 0
-            && value[i].len > 7)
+        if (ngx_http_webrtc_ice_server_param(cf, server, &value[i])
+            != NGX_OK)
         {
-            server->secret.data = value[i].data + 7;
-            server->secret.len = value[i].len - 7;
-            continue;
+            return NGX_CONF_ERROR;
         }
-
-        if (ngx_strncmp(value[i].data, "ttl=", 4) == 0) {
-
-            s.data = value[i].data + 4;
-            s.len = value[i].len - 4;
-
-            server->ttl = ngx_parse_time(&s, 1);
-
-            if (server->ttl != (time_t) NGX_ERROR && server->ttl != 0) {
-                continue;
-            }
-        }
-
-        /* what it is set to may be a secret, and so may what has no name */
-
-        param = value[i];
-
-        if (ngx_strncmp(param.data, "ttl=", 4) != 0) {
-            s.data = ngx_strlchr(param.data, param.data + param.len, '=');
-
-            if (s.data) {
-                param.len = s.data - param.data + 1;
-
-            } else {
-                ngx_str_set(&param, "*");
-            }
-        }
-
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid parameter \"%V\" in webrtc_ice_server "
-                           "\"%V\", expected \"username=name\", "
-                           "\"credential=word\", \"secret=word\" or "
-                           "\"ttl=time\", such as \"ttl=1h\"", &param,
-                           &value[1]);
-        return NGX_CONF_ERROR;
     }
 
     if (err == NULL && !turn
@@ -393,6 +335,71 @@ ngx_http_webrtc_ice_server_conf(ngx_conf_t *cf, ngx_command_t *cmd,
     }
 
     return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_ice_server_param(ngx_conf_t *cf,
+    ngx_http_webrtc_ice_server_t *server, ngx_str_t *value)
+{
+    ngx_str_t  s, param;
+
+    if (ngx_strncmp(value->data, "username=", 9) == 0) {
+
+        server->username = ngx_http_webrtc_ice_server_value(cf, value, 9);
+
+        return server->username ? NGX_OK : NGX_ERROR;
+    }
+
+    if (ngx_strncmp(value->data, "credential=", 11) == 0) {
+
+        server->credential = ngx_http_webrtc_ice_server_value(cf, value, 11);
+
+        return server->credential ? NGX_OK : NGX_ERROR;
+    }
+
+    if (ngx_strncmp(value->data, "secret=", 7) == 0
+        && value->len > 7)
+    {
+        server->secret.data = value->data + 7;
+        server->secret.len = value->len - 7;
+        return NGX_OK;
+    }
+
+    if (ngx_strncmp(value->data, "ttl=", 4) == 0) {
+
+        s.data = value->data + 4;
+        s.len = value->len - 4;
+
+        server->ttl = ngx_parse_time(&s, 1);
+
+        if (server->ttl != (time_t) NGX_ERROR && server->ttl != 0) {
+            return NGX_OK;
+        }
+    }
+
+    /* what it is set to may be a secret, and so may what has no name */
+
+    param = *value;
+
+    if (ngx_strncmp(param.data, "ttl=", 4) != 0) {
+        s.data = ngx_strlchr(param.data, param.data + param.len, '=');
+
+        if (s.data) {
+            param.len = s.data - param.data + 1;
+
+        } else {
+            ngx_str_set(&param, "*");
+        }
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid parameter \"%V\" in webrtc_ice_server "
+                       "\"%V\", expected \"username=name\", "
+                       "\"credential=word\", \"secret=word\" or "
+                       "\"ttl=time\", such as \"ttl=1h\"", &param,
+                       &server->url);
+    return NGX_ERROR;
 }
 
 

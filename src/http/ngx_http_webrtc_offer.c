@@ -410,19 +410,9 @@ ngx_http_webrtc_offer_slot(ngx_http_webrtc_offer_t *offer)
     ngx_memcpy(peer->name, offer->name.data, offer->name.len);
     peer->stream = st ? st->ref : 0;
     peer->created_ms = ngx_current_msec;
-    peer->expires_ms = ngx_current_msec + wlcf->handshake_timeout;
-    peer->timeout_ms = (uint32_t) wlcf->timeout;
-    peer->handshake_ms = (uint32_t) wlcf->handshake_timeout;
-
-    peer->linger_ms = (uint32_t) wlcf->linger;
-    peer->keyframe_ms = (uint32_t) wlcf->keyframe_interval;
-    peer->max_bitrate = (uint64_t) wlcf->max_bitrate;
-    peer->pacing_rate = (uint32_t) (wlcf->pacing_rate / 8);
-    peer->pacing_burst = (uint32_t) wlcf->pacing_burst;
-    peer->buffer = wlcf->buffer;
-
+    peer->expires_ms = ngx_current_msec + wlcf->policy.handshake_timeout;
+    peer->policy = wlcf->policy;
     peer->max_sessions = (uint32_t) wmcf->max_sessions;
-    peer->max_viewers = (uint32_t) wlcf->max_viewers;
 
     ngx_http_webrtc_full_client(r, &peer->client);
 

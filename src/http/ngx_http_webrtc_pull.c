@@ -54,6 +54,10 @@ static void ngx_http_webrtc_pull_event(ngx_webrtc_source_t *source,
     void *data, ngx_uint_t event);
 static void ngx_http_webrtc_pull_orphans(void);
 static void ngx_http_webrtc_pull_always(ngx_http_webrtc_pull_t *pull);
+static ngx_int_t ngx_http_webrtc_pull_url(ngx_conf_t *cf,
+    ngx_http_webrtc_pull_t *pull, ngx_str_t *value);
+static ngx_int_t ngx_http_webrtc_pull_param(ngx_conf_t *cf,
+    ngx_http_webrtc_pull_t *pull, ngx_uint_t first, ngx_str_t *value);
 static ngx_uint_t ngx_http_webrtc_pull_lists(ngx_http_webrtc_pull_t *pull,
     ngx_str_t *url);
 static ngx_uint_t ngx_http_webrtc_pull_is_wanted(ngx_http_webrtc_puller_t *pr);
@@ -592,13 +596,10 @@ ngx_http_webrtc_pull_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_webrtc_loc_conf_t *wlcf = conf;
 
-    const char                        *cause;
-    ngx_str_t                         *value;
-    ngx_int_t                          program;
-    ngx_uint_t                         i, n;
-    ngx_http_webrtc_pull_t            *pull, **last, **written;
-    ngx_http_webrtc_main_conf_t       *wmcf;
-    ngx_http_compile_complex_value_t   ccv;
+    ngx_str_t                    *value;
+    ngx_uint_t                    i, n;
+    ngx_http_webrtc_pull_t       *pull, **last, **written;
+    ngx_http_webrtc_main_conf_t  *wmcf;
 
     n = 0;
     last = &wlcf->pull;
@@ -623,98 +624,16 @@ ngx_http_webrtc_pull_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
-    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-    ccv.cf = cf;
-    ccv.value = &value[1];
-    ccv.complex_value = &pull->url;
-
-    pull->prefix = value[1];
-
-    for (i = 0; i < value[1].len; i++) {
-        if (value[1].data[i] == '$') {
-            pull->prefix.len = i;
-            break;
-        }
-    }
-
-    pull->constant = (pull->prefix.len == value[1].len);
-
-    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    if (ngx_webrtc_source_url_check_prefix(&pull->prefix, pull->constant,
-                                           &cause)
-        != NGX_OK
-        || value[1].len > NGX_WEBRTC_PULL_URL)
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid URL in webrtc_pull \"%V\": %s, expected "
-                           "a file or a URL such as \"file:/srv/a.mp4\", "
-                           "\"rtmp://host/live/a\", \"rtsp://host/a\", "
-                           "\"srt://host:port\" or \"http://host/a.m3u8\"",
-                           &value[1],
-                           value[1].len > NGX_WEBRTC_PULL_URL ? "too long"
-                                                              : cause);
+    if (ngx_http_webrtc_pull_url(cf, pull, &value[1]) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
     for (i = 2; i < cf->args->nelts; i++) {
-
-        if (ngx_strcmp(value[i].data, "loop") == 0) {
-            pull->loop = 1;
-            continue;
-        }
-
-        if (n && ngx_strncmp(value[i].data, "start=", 6) == 0) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "\"%V\" in another webrtc_pull than the first "
-                               "one of its block, expected there, as it is of "
-                               "the stream", &value[i]);
+        if (ngx_http_webrtc_pull_param(cf, pull, n == 0, &value[i])
+            != NGX_OK)
+        {
             return NGX_CONF_ERROR;
         }
-
-        if (ngx_strcmp(value[i].data, "start=always") == 0) {
-            pull->always = 1;
-            continue;
-        }
-
-        if (ngx_strcmp(value[i].data, "start=demand") == 0) {
-            pull->always = 0;
-            continue;
-        }
-
-        if (ngx_strncmp(value[i].data, "format=", 7) == 0
-            && value[i].len > 7
-            && value[i].len - 7 <= NGX_WEBRTC_PULL_FORMAT)
-        {
-            pull->format.data = value[i].data + 7;
-            pull->format.len = value[i].len - 7;
-            continue;
-        }
-
-        if (ngx_strncmp(value[i].data, "program=", 8) == 0) {
-
-            program = ngx_atoi(value[i].data + 8, value[i].len - 8);
-
-            if (program < 1 || program > 65535) {
-                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                                   "invalid parameter \"%V\" in webrtc_pull, "
-                                   "expected \"program=number\" from 1 to "
-                                   "65535", &value[i]);
-                return NGX_CONF_ERROR;
-            }
-
-            pull->program = program;
-            continue;
-        }
-
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid parameter \"%V\" in webrtc_pull, expected "
-                           "\"loop\", \"start=demand\", \"start=always\", "
-                           "\"program=number\" or \"format=name\"", &value[i]);
-        return NGX_CONF_ERROR;
     }
 
     pull->lists = ngx_http_webrtc_pull_lists(pull, &value[1]);
@@ -740,4 +659,171 @@ ngx_http_webrtc_pull_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     *last = pull;
 
     return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_pull_url(ngx_conf_t *cf, ngx_http_webrtc_pull_t *pull,
+    ngx_str_t *value)
+{
+    ngx_uint_t                         i;
+    const char                        *cause;
+    ngx_http_compile_complex_value_t   ccv;
+
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+    ccv.cf = cf;
+    ccv.value = value;
+    ccv.complex_value = &pull->url;
+
+    pull->prefix = *value;
+
+    for (i = 0; i < value->len; i++) {
+        if (value->data[i] == '$') {
+            pull->prefix.len = i;
+            break;
+        }
+    }
+
+    pull->constant = (pull->prefix.len == value->len);
+
+    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_webrtc_source_url_check_prefix(&pull->prefix, pull->constant,
+                                           &cause)
+        != NGX_OK
+        || value->len > NGX_WEBRTC_PULL_URL)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid URL in webrtc_pull \"%V\": %s, expected "
+                           "a file or a URL such as \"file:/srv/a.mp4\", "
+                           "\"rtmp://host/live/a\", \"rtsp://host/a\", "
+                           "\"srt://host:port\" or \"http://host/a.m3u8\"",
+                           value,
+                           value->len > NGX_WEBRTC_PULL_URL ? "too long"
+                                                              : cause);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* first: of the block */
+
+static ngx_int_t
+ngx_http_webrtc_pull_param(ngx_conf_t *cf, ngx_http_webrtc_pull_t *pull,
+    ngx_uint_t first, ngx_str_t *value)
+{
+    ngx_int_t  program;
+
+    if (ngx_strcmp(value->data, "loop") == 0) {
+        pull->loop = 1;
+        return NGX_OK;
+    }
+
+    if (!first && ngx_strncmp(value->data, "start=", 6) == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" in another webrtc_pull than the first "
+                           "one of its block, expected there, as it is of "
+                           "the stream", value);
+        return NGX_ERROR;
+    }
+
+    if (ngx_strcmp(value->data, "start=always") == 0) {
+        pull->always = 1;
+        return NGX_OK;
+    }
+
+    if (ngx_strcmp(value->data, "start=demand") == 0) {
+        pull->always = 0;
+        return NGX_OK;
+    }
+
+    if (ngx_strncmp(value->data, "format=", 7) == 0
+        && value->len > 7
+        && value->len - 7 <= NGX_WEBRTC_PULL_FORMAT)
+    {
+        pull->format.data = value->data + 7;
+        pull->format.len = value->len - 7;
+        return NGX_OK;
+    }
+
+    if (ngx_strncmp(value->data, "program=", 8) == 0) {
+
+        program = ngx_atoi(value->data + 8, value->len - 8);
+
+        if (program < 1 || program > 65535) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\" in webrtc_pull, "
+                               "expected \"program=number\" from 1 to "
+                               "65535", value);
+            return NGX_ERROR;
+        }
+
+        pull->program = program;
+        return NGX_OK;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid parameter \"%V\" in webrtc_pull, expected "
+                       "\"loop\", \"start=demand\", \"start=always\", "
+                       "\"program=number\" or \"format=name\"", value);
+    return NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_http_webrtc_pull_merge(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *conf)
+{
+    ngx_http_webrtc_pull_t       *pull, *next, **always;
+    ngx_http_webrtc_main_conf_t  *wmcf;
+
+    if (conf->play == NULL || conf->pull == NULL) {
+        return NGX_OK;
+    }
+
+    /* the directive may be inherited, what follows belongs to this location */
+
+    pull = ngx_palloc(cf->pool, sizeof(ngx_http_webrtc_pull_t));
+    if (pull == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (next = conf->pull; next; next = next->next) {
+        next->used = 1;
+    }
+
+    *pull = *conf->pull;
+
+    pull->clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    pull->buffer = conf->policy.buffer;
+    pull->buffer_max = conf->policy.buffer_max;
+    pull->idle_timeout = conf->idle_timeout;
+    conf->pull = pull;
+
+    if (!pull->always || conf->play->lengths != NULL || !conf->where.line) {
+        return NGX_OK;
+    }
+
+    for (next = pull; next; next = next->next) {
+        if (!next->constant) {
+            return NGX_OK;
+        }
+    }
+
+    pull->name = conf->play->value;
+
+    wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webrtc_module);
+
+    always = ngx_array_push(&wmcf->always);
+    if (always == NULL) {
+        return NGX_ERROR;
+    }
+
+    *always = pull;
+
+    return NGX_OK;
 }

@@ -49,5 +49,14 @@ void ngx_http_webrtc_pull_done(void);
 char *ngx_http_webrtc_pull_conf(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
+/*
+ * Makes it the location's own, whose settings it keeps, once the level above
+ * has been merged.
+ *
+ * NGX_OK, NGX_ERROR
+ */
+ngx_int_t ngx_http_webrtc_pull_merge(ngx_conf_t *cf,
+    ngx_http_webrtc_loc_conf_t *conf);
+
 
 #endif /* _NGX_HTTP_WEBRTC_PULL_H_INCLUDED_ */

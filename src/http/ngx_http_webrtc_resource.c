@@ -377,14 +377,14 @@ ngx_http_webrtc_body_append(ngx_http_request_t *r, ngx_http_webrtc_ctx_t *ctx)
 }
 
 
-ngx_int_t
-ngx_http_webrtc_content_type(ngx_http_request_t *r, ngx_str_t *type)
+ngx_uint_t
+ngx_http_webrtc_is_type(ngx_http_request_t *r, ngx_str_t *type)
 {
     u_char     *p;
     ngx_str_t  *value;
 
     if (r->headers_in.content_type == NULL) {
-        return NGX_DECLINED;
+        return 0;
     }
 
     value = &r->headers_in.content_type->value;
@@ -392,20 +392,20 @@ ngx_http_webrtc_content_type(ngx_http_request_t *r, ngx_str_t *type)
     if (value->len < type->len
         || ngx_strncasecmp(value->data, type->data, type->len) != 0)
     {
-        return NGX_DECLINED;
+        return 0;
     }
 
     for (p = value->data + type->len; p < value->data + value->len; p++) {
         if (*p == ';') {
-            return NGX_OK;
+            return 1;
         }
 
         if (*p != ' ' && *p != '\t') {
-            return NGX_DECLINED;
+            return 0;
         }
     }
 
-    return NGX_OK;
+    return 1;
 }
 
 

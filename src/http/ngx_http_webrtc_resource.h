@@ -99,11 +99,8 @@ ngx_int_t ngx_http_webrtc_elsewhere(ngx_http_request_t *r);
 ngx_int_t ngx_http_webrtc_read_body(ngx_http_request_t *r, size_t limit,
     ngx_http_webrtc_body_pt handler);
 
-/*
- * NGX_OK when the request's Content-Type is the given one; parameters do not
- * matter.  NGX_DECLINED otherwise.
- */
-ngx_int_t ngx_http_webrtc_content_type(ngx_http_request_t *r, ngx_str_t *type);
+/* Whether its Content-Type is the given one; parameters do not matter. */
+ngx_uint_t ngx_http_webrtc_is_type(ngx_http_request_t *r, ngx_str_t *type);
 
 /*
  * Answers with a status, headers so far pushed and an application/problem+json

@@ -213,16 +213,13 @@ ngx_http_webrtc_session_patch(ngx_http_request_t *r)
 
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
 
-    if (ngx_http_webrtc_content_type(r, &ngx_http_webrtc_frag_type)
-        == NGX_OK)
-    {
+    if (ngx_http_webrtc_is_type(r, &ngx_http_webrtc_frag_type)) {
         return ngx_http_webrtc_read_body(r, wlcf->max_sdp,
                                          ngx_http_webrtc_session_fragment);
     }
 
     if (wlcf->play
-        && ngx_http_webrtc_content_type(r, &ngx_http_webrtc_sdp_type)
-           == NGX_OK)
+        && ngx_http_webrtc_is_type(r, &ngx_http_webrtc_sdp_type))
     {
         return ngx_http_webrtc_read_body(r, wlcf->max_sdp,
                                          ngx_http_webrtc_session_answer);

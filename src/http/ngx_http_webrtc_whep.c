@@ -163,10 +163,11 @@ ngx_http_webrtc_whep_stream(ngx_http_webrtc_offer_t *offer)
     if (wlcf->pull) {
         ngx_http_webrtc_full_client(r, &client);
 
-        offer->st = ngx_webrtc_bus_stream_for(bus, &offer->name, wlcf->buffer,
-                                              &client);
+        offer->st = ngx_webrtc_bus_stream_for(bus, &offer->name,
+                                              wlcf->policy.buffer, &client);
     } else {
-        offer->st = ngx_webrtc_bus_stream(bus, &offer->name, wlcf->buffer, 0);
+        offer->st = ngx_webrtc_bus_stream(bus, &offer->name,
+                                          wlcf->policy.buffer, 0);
     }
 
     if (offer->st == NULL) {
@@ -362,7 +363,8 @@ ngx_http_webrtc_whep_wake(ngx_webrtc_stream_t *st)
                                                 ngx_http_webrtc_module);
 
             offer->st = ngx_webrtc_bus_stream(ngx_http_webrtc_worker->bus,
-                                              &offer->name, wlcf->buffer, 0);
+                                              &offer->name,
+                                              wlcf->policy.buffer, 0);
             if (offer->st == NULL) {
                 continue;
             }

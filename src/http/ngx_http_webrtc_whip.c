@@ -115,13 +115,13 @@ ngx_http_webrtc_whip_ready(ngx_http_webrtc_offer_t *offer)
 
     ngx_http_webrtc_full_client(r, &client);
 
-    offer->st = ngx_webrtc_bus_stream_for(bus, &offer->name, wlcf->buffer,
-                                          &client);
+    offer->st = ngx_webrtc_bus_stream_for(bus, &offer->name,
+                                          wlcf->policy.buffer, &client);
     if (offer->st == NULL) {
         return ngx_http_webrtc_full(r, bus->lack, NULL);
     }
 
-    ngx_webrtc_bus_set_ring_max(offer->st, wlcf->buffer_max);
+    ngx_webrtc_bus_set_ring_max(offer->st, wlcf->policy.buffer_max);
 
     return NGX_OK;
 }

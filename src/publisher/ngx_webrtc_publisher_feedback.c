@@ -188,7 +188,9 @@ ngx_webrtc_publisher_feedback_ask(ngx_webrtc_session_t *s, uint64_t now_us)
 
     pub = s->part;
 
-    if (now_us - pub->asked_us < (uint64_t) s->peer->keyframe_ms * 1000) {
+    if (now_us - pub->asked_us
+        < (uint64_t) s->peer->policy.keyframe_interval * 1000)
+    {
         ngx_webrtc_publisher_timer_arm(s, now_us);
         return;
     }

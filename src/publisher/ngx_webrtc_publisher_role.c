@@ -227,7 +227,9 @@ ngx_webrtc_publisher_role_begin(ngx_webrtc_session_t *s)
     pub->rsize = rsize;
 
     ngx_webrtc_twcc_init(&pub->twcc, pub->ssrc);
-    ngx_webrtc_bitrate_init(&pub->bitrate, s->peer->max_bitrate, remb, !twcc);
+    ngx_webrtc_bitrate_init(&pub->bitrate,
+                            (uint64_t) s->peer->policy.max_bitrate, remb,
+                            !twcc);
 
     /*
      * Viewers of a stream that goes on learn of its codecs before they see a
@@ -238,7 +240,8 @@ ngx_webrtc_publisher_role_begin(ngx_webrtc_session_t *s)
 
     ngx_webrtc_bus_set_state(s->wk->bus, s->st, NGX_WEBRTC_STREAM_STARTING,
                              ngx_current_msec);
-    ngx_webrtc_atomic_store(&s->st->linger_ms, (uint64_t) s->peer->linger_ms);
+    ngx_webrtc_atomic_store(&s->st->linger_ms,
+                            (uint64_t) s->peer->policy.linger);
     ngx_webrtc_atomic_add(&s->st->stat.starts, 1);
 
     ngx_log_error(NGX_LOG_NOTICE, &s->log, 0, "webrtc publisher up");

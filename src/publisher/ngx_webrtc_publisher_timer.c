@@ -36,7 +36,8 @@ ngx_webrtc_publisher_timer_arm(ngx_webrtc_session_t *s, uint64_t now_us)
     }
 
     if (pub->want_key) {
-        us = pub->asked_us + (uint64_t) s->peer->keyframe_ms * 1000;
+        us = pub->asked_us
+             + (uint64_t) s->peer->policy.keyframe_interval * 1000;
         next = ngx_min(next, us);
     }
 

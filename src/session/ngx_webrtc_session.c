@@ -132,7 +132,7 @@ void
 ngx_webrtc_session_schedule(ngx_webrtc_session_t *s)
 {
     uint64_t    dtls;
-    ngx_msec_t  now, next, end;
+    ngx_msec_t  now, next, end, limit;
 
     if (s->state == NGX_WEBRTC_SESSION_CLOSING) {
         return;
@@ -140,7 +140,7 @@ ngx_webrtc_session_schedule(ngx_webrtc_session_t *s)
 
     now = ngx_current_msec;
 
-    next = ngx_webrtc_session_alive(s) + s->peer->timeout_ms;
+    next = ngx_webrtc_session_alive(s) + s->peer->policy.timeout;
 
     if (s->state == NGX_WEBRTC_SESSION_UP) {
 
@@ -148,10 +148,12 @@ ngx_webrtc_session_schedule(ngx_webrtc_session_t *s)
             next = s->report;
         }
 
-    } else if ((ngx_msec_int_t) (s->created + s->peer->handshake_ms - next)
-               < 0)
-    {
-        next = s->created + s->peer->handshake_ms;
+    } else {
+        limit = s->created + s->peer->policy.handshake_timeout;
+
+        if ((ngx_msec_int_t) (limit - next) < 0) {
+            next = limit;
+        }
     }
 
     if (s->paired) {

@@ -647,7 +647,7 @@ ngx_webrtc_session_life_timer(ngx_event_t *ev)
         s->checked = now;
     }
 
-    if (now - ngx_webrtc_session_alive(s) >= s->peer->timeout_ms) {
+    if (now - ngx_webrtc_session_alive(s) >= s->peer->policy.timeout) {
         ngx_webrtc_session_close(s, ngx_webrtc_session_receives(s)
                                     ? "no connectivity checks, no media"
                                     : "no connectivity checks");
@@ -655,7 +655,7 @@ ngx_webrtc_session_life_timer(ngx_event_t *ev)
     }
 
     if (s->state == NGX_WEBRTC_SESSION_CHECKED
-        && now - s->created >= s->peer->handshake_ms)
+        && now - s->created >= s->peer->policy.handshake_timeout)
     {
         ngx_webrtc_session_close(s, "handshake timed out");
         return;

@@ -67,8 +67,9 @@ ngx_webrtc_viewer_role_start(ngx_webrtc_session_t *s)
     v->resends = NGX_WEBRTC_VIEWER_RESEND;
     v->refilled = ngx_current_msec;
 
-    ngx_webrtc_viewer_pace_init(&v->pace, s->peer->pacing_rate,
-                                s->peer->pacing_burst);
+    ngx_webrtc_viewer_pace_init(&v->pace,
+                                (uint32_t) (s->peer->policy.pacing_rate / 8),
+                                (uint32_t) s->peer->policy.pacing_burst);
 
     /* since the answer */
 

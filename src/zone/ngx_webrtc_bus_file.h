@@ -27,12 +27,6 @@
 #define NGX_WEBRTC_FILE_LOG              32768
 
 
-/* webrtc_file_changes: what becomes of a session when its file changes */
-#define NGX_WEBRTC_FILE_END              0
-#define NGX_WEBRTC_FILE_IGNORE           1
-#define NGX_WEBRTC_FILE_FOLLOW           2
-
-
 /*
  * Constant once attached, but for the log, which only grows, under the zone's
  * mutex.
@@ -43,13 +37,6 @@ typedef struct {
     uint64_t                 size;
     int64_t                  mtime_sec;
     uint32_t                 mtime_nsec;
-
-    uint32_t                 chunk;           /* webrtc_file_chunk */
-    uint32_t                 ranges;          /* webrtc_file_ranges */
-    uint32_t                 changes;         /* NGX_WEBRTC_FILE_END, ... */
-    uint32_t                 quiet_ms;        /* webrtc_file_quiet */
-    uint32_t                 pool;            /* of threads, as configured; no
-                                                 such one: the first */
     uint32_t                 path_len;
     uint64_t                 limit_rate;      /* bytes per s, 0: none */
     uint64_t                 limit_after;

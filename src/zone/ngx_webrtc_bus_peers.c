@@ -231,7 +231,9 @@ ngx_webrtc_peers_limit(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer,
         return NGX_WEBRTC_LACK_PENDING;
     }
 
-    if (st && peer->max_viewers && st->slots >= peer->max_viewers) {
+    if (st && peer->policy.max_viewers
+        && st->slots >= (ngx_uint_t) peer->policy.max_viewers)
+    {
         return NGX_WEBRTC_LACK_VIEWERS;
     }
 

@@ -23,6 +23,7 @@
 #include "ngx_webrtc_addr.h"
 #include "ngx_webrtc_desc.h"
 #include "ngx_webrtc_bus.h"
+#include "ngx_webrtc_bus_policy.h"
 
 
 #define NGX_WEBRTC_PEER_ID_LEN       32     /* hex of 128 bits */
@@ -99,16 +100,8 @@ typedef struct {
     uint64_t                 stream;          /* its ref; it may be gone */
     uint64_t                 created_ms;
     uint64_t                 expires_ms;      /* of NEW; monotonic clock */
-    uint32_t                 handshake_ms;    /* the session's time limits */
-    uint32_t                 timeout_ms;
-    uint32_t                 linger_ms;       /* of a publisher: the stream */
-    uint32_t                 keyframe_ms;     /* least between requests */
-    uint64_t                 max_bitrate;     /* bit/s, 0: no limit */
-    uint32_t                 pacing_rate;     /* of a viewer: bytes/s, 0: off */
-    uint32_t                 pacing_burst;    /* bytes */
-    uint64_t                 buffer;          /* bytes of the stream's ring */
+    ngx_webrtc_policy_t      policy;          /* of its location */
     uint32_t                 max_sessions;    /* slots in all, 0: no limit */
-    uint32_t                 max_viewers;     /* PLAY slots of its stream, 0 */
     ngx_webrtc_client_t      client;
     ngx_webrtc_desc_t        desc;
 

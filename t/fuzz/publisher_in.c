@@ -228,9 +228,9 @@ make(void)
     made.name_len = 1;
     made.name[0] = 'x';
     made.expires_ms = (uint64_t) 1 << 40;
-    made.keyframe_ms = 500;
-    made.timeout_ms = 30000;
-    made.handshake_ms = 30000;
+    made.policy.keyframe_interval = 500;
+    made.policy.timeout = 30000;
+    made.policy.handshake_timeout = 30000;
     ngx_memset(made.id, 'a', NGX_WEBRTC_PEER_ID_LEN);
     ngx_memset(made.etag, 'a', NGX_WEBRTC_PEER_ETAG_LEN);
 

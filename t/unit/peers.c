@@ -647,7 +647,7 @@ test_limits(void)
     for (n = 0; n < 4; n++) {
         peer_make(&peer, 10 + n, 1000);
         peer.stream = st->ref;
-        peer.max_viewers = 2;
+        peer.policy.max_viewers = 2;
         peer.max_sessions = 3;
         peer.role = (n == 3) ? NGX_WEBRTC_PEER_PUBLISH : NGX_WEBRTC_PEER_PLAY;
 
@@ -671,7 +671,7 @@ test_limits(void)
     peer_make(&peer, 22, 200000);
     peer.created_ms = 100000;
     peer.stream = st->ref;
-    peer.max_viewers = 2;
+    peer.policy.max_viewers = 2;
     peer.max_sessions = 3;
     peer.role = NGX_WEBRTC_PEER_PLAY;
     tap_is_int(ngx_webrtc_peers_create(bus, &peer), NGX_DECLINED,
@@ -683,7 +683,7 @@ test_limits(void)
 
     peer_make(&peer, 21, 1000);
     peer.stream = st->ref;
-    peer.max_viewers = 2;
+    peer.policy.max_viewers = 2;
     tap_is_int(ngx_webrtc_peers_create(bus, &peer), NGX_OK, "room again");
     tap_is_int(st->slots, 2, "viewers");
 

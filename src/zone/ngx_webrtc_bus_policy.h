@@ -1,0 +1,59 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * What the operator has set for a session: a member of a location's
+ * configuration, copied whole into the slot.  One who adds a directive of a
+ * session adds its field here, its row to the table of directives, and the use
+ * that is made of it.
+ */
+
+
+#ifndef _NGX_WEBRTC_BUS_POLICY_H_INCLUDED_
+#define _NGX_WEBRTC_BUS_POLICY_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+/* webrtc_file_changes: what becomes of a session when its file changes */
+#define NGX_WEBRTC_FILE_END              0
+#define NGX_WEBRTC_FILE_IGNORE           1
+#define NGX_WEBRTC_FILE_FOLLOW           2
+
+
+/* each is called as its directive, without "webrtc_"; 0 as there */
+typedef struct {
+    ngx_msec_t               handshake_timeout;
+    ngx_msec_t               timeout;
+
+    /* of publishers, or of what they publish */
+
+    ngx_msec_t               linger;
+    ngx_msec_t               keyframe_interval;
+    off_t                    max_bitrate;     /* bit/s, 0: no limit */
+
+    /* of viewers */
+
+    ngx_int_t                max_viewers;     /* of a stream, 0: no limit */
+    off_t                    pacing_rate;     /* bit/s, 0: off */
+    size_t                   pacing_burst;    /* bytes */
+
+    /* of streams: bytes of the ring */
+
+    size_t                   buffer;
+    size_t                   buffer_max;
+
+    /* of file sessions */
+
+    size_t                   file_chunk;
+    ngx_int_t                file_ranges;
+    ngx_uint_t               file_changes;    /* NGX_WEBRTC_FILE_END, ... */
+    ngx_msec_t               file_quiet;
+    ngx_uint_t               file_pool;       /* of threads, as configured; no
+                                                 such one: the first */
+} ngx_webrtc_policy_t;
+
+
+#endif /* _NGX_WEBRTC_BUS_POLICY_H_INCLUDED_ */
