@@ -31,8 +31,6 @@ location ~ ^/whep/(?<name>\w+)$ {
 }
 EOF
 
-$conf{server} =~ s/%%ROOT%%/$NgxWebRTC::ROOT/;
-
 # the demo's own configuration is a right one
 
 my $demo = slurp("$NgxWebRTC::ROOT/docs/demo/nginx.conf");

@@ -26,8 +26,6 @@ location /files/ {
 }
 EOF2
 
-$conf =~ s/%%ROOT%%/$NgxWebRTC::ROOT/;
-
 mkdir $t->dir . '/files';
 
 my $file = $t->dir . '/files/live.mp4';

@@ -12,11 +12,11 @@ use warnings;
 use Digest::SHA qw/ sha256_hex /;
 use Test::More;
 use NgxWebRTC;
+use NgxWebRTC::Demo;
 
 my $t = NgxWebRTC->new(workers => 2);
 
-my $conf = <<'EOF';
-location / { root %%ROOT%%/docs/demo; }
+my $demo = NgxWebRTC::Demo->new($t, files => [ 'a.bin' ], server => <<'EOF');
 location /slow/ {
     alias        %%DIR%%/files/;
     webrtc_file  on;
@@ -29,39 +29,16 @@ location /files/ {
 }
 EOF
 
-$conf =~ s/%%ROOT%%/$NgxWebRTC::ROOT/;
+$demo->start;
 
-mkdir $t->dir . '/files';
-
-my $data = join '', map { pack 'N', $_ * 2654435761 & 0xffffffff }
-                    0 .. 640 * 1024 - 1;
-my $size = length $data;
-
-$t->write_file('files/a.bin', $data);
-
-my %conf = (http => "types { text/html html; text/javascript js;"
-                    . " text/css css; }", server => $conf);
-
-$t->start(%conf);
-
-my ($b, $page) = ($t->browser);
-
-sub on_page {
-    my ($script, $timeout) = @_;
-
-    return $b->call('eval', page => $page->{page}, script => $script,
-                    timeout => $timeout || 60)->{value};
-}
+sub on_page { return $demo->eval(@_) }
 
 my $progress = "document.getElementById('progress').textContent";
 
 sub download {
     my ($in) = @_;
 
-    (my $url = $t->url("/file.html?file=/$in/a.bin"))
-        =~ s/127\.0\.0\.1/localhost/;
-
-    $page = $b->page($url);
+    $demo->open("/file.html?file=/$in/a.bin");
     ok(on_page("document.getElementById('save').disabled ? null : true"),
        'the page has the file');
     on_page("document.getElementById('save').click(), true");
@@ -85,18 +62,18 @@ says(qr/^Not\ complete\ \(stopped\):\ \d\.\d\ of\ 2\.6\ MB/x,
      'stopped: not complete');
 is(on_page('player.file().active == 0 || null'), JSON::PP::true(),
    'nothing comes any more');
-$b->call('close', page => $page->{page});
+$demo->close;
 
 download('files');
 ok(on_page("parseFloat($progress) > 0.2 || null"), 'another');
 ok($t->stop, 'the server stops');
 ok(on_page("/lost/.test(document.getElementById('server').textContent)"
            . ' || null'), 'the page says so');
-ok($t->start(%conf), 'and starts');
+ok($demo->start, 'and starts');
 says(qr/^Downloaded/, 'the download is complete');
 ok(on_page("/^connected/.test(document.getElementById('server').textContent)"
            . ' || null'), 'and the page connected');
-$b->call('close', page => $page->{page});
+$demo->close;
 
 # Firefox: a worker lives for less than a download takes
 
@@ -104,7 +81,7 @@ SKIP: {
     skip 'firefox-esr is not installed', 9
         if !-x '/usr/lib/firefox-esr/firefox-esr' && !$ENV{FIREFOX};
 
-    $b = $t->firefox;
+    $demo->browser($t->firefox);
     my $saved = $t->dir . '/firefox/downloads/a.bin';
 
     download('files');
@@ -131,10 +108,10 @@ EOF
     says(qr/^Downloaded/, 'Firefox: complete, it says');
     ok(on_page('player.file().session == session'), 'in the same session');
     ok(wait_for(30, sub { !-e "$saved.part" && -s $saved
-                          && -s $saved == $size }),
+                          && -s $saved == length $demo->{data} }),
        'and so is the file') or diag(-s $saved);
-    is(sha256_hex(slurp($saved)), sha256_hex($data), 'with the right bytes');
-    $b->call('close', page => $page->{page});
+    is(sha256_hex(slurp($saved)), sha256_hex($demo->{data}), 'with the right bytes');
+    $demo->close;
 
     # without the page's messages
 

@@ -34,8 +34,6 @@ location /files/ {
 }
 EOF
 
-$conf =~ s/%%ROOT%%/$NgxWebRTC::ROOT/;
-
 $t->start(http => 'webrtc_wait 15s;'
                   . ' types { text/html html; text/javascript js; }',
           server => $conf);

@@ -46,8 +46,6 @@ location /files/ {
 }
 EOF
 
-$conf =~ s/%%ROOT%%/$NgxWebRTC::ROOT/;
-
 $t->start(http => 'types { text/html html; text/css css;'
                   . ' text/javascript js; video/mp4 mp4; }',
           server => $conf);

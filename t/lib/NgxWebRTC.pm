@@ -23,10 +23,10 @@ package NgxWebRTC;
 #     $t->done;
 #
 # In configurations %%PORT_name%% is a free port, always the same for a name
-# (http and udp are used by start()), %%DIR%% the test's directory, %%MEDIA%%
-# where t/lib/media.sh left the test streams.  done() stops everything, and
-# fails on [alert], [emerg], a sanitizer's report, a leaked session or a process
-# that does not stop.  No sleeps: wait_for() a condition.
+# (http and udp are used by start()), %%DIR%% the test's directory, %%ROOT%% the
+# source tree, %%MEDIA%% where t/lib/media.sh left the test streams.  done() stops
+# everything, and fails on [alert], [emerg], a sanitizer's report, a leaked session
+# or a process that does not stop.  No sleeps: wait_for() a condition.
 #
 # What a test has started ends with it, however it ends, with all children
 # (t/lib/NgxWebRTC/Left.pm): in done(), or when it dies, or at INT and TERM.
@@ -247,6 +247,7 @@ sub expand {
     $text //= '';
     $text =~ s/%%DIR%%/$self->{dir}/g;
     $text =~ s/%%MEDIA%%/$self->media/ge;
+    $text =~ s/%%ROOT%%/$ROOT/g;
     $text =~ s/%%PORT_(\w+)%%/$self->port($1)/ge;
 
     return $text;
