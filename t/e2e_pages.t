@@ -64,6 +64,10 @@ location = /whep/tcp {
     webrtc_play  tcp;
     webrtc_pull  tcp://127.0.0.1:%%PORT_ts%%;
 }
+location = /whep/shut {
+    webrtc_play  shut;
+    webrtc_pull  tcp://127.0.0.1:%%PORT_shut%%;
+}
 location = /token {
     if ($allowed = 0) { return 401; }
     webrtc_play bars;
@@ -83,8 +87,6 @@ location = /relay {
 }
 location = /page { return 200 'hello'; }
 EOF
-
-$conf{server} =~ s/%%ROOT%%/$NgxWebRTC::ROOT/;
 
 mkdir $t->dir . '/files';
 $t->write_file('files/text', 'ranges of a file');
@@ -215,9 +217,9 @@ my @cases = (
     [ 'an address without WebRTC', '/page', qr/no\ WebRTC.*HTTP\ 200/x ],
     [ 'no such address', '/no/such', qr/nothing\ at.*HTTP\ 404/x ],
     [ 'CORS', "$other/whep/bars",
-      qr/not\ for\ this\ page.*CORS.*"webrtc_cors_origin\ http:/x ],
+      qr/not\ for\ this\ page\ \|\ http:.*CORS.*"webrtc_cors_origin\ http:/x ],
     [ 'no answer', "$closed/whep/bars",
-      qr/server\ does\ not\ answer.*cannot\ be\ reached/x ],
+      qr/server\ does\ not\ answer\ \|\ http:.*cannot\ be\ reached/x ],
 );
 
 open_page("/?stream=$_->[1]") && push @$_, $page for reverse @cases;
@@ -240,6 +242,17 @@ $page = $unanswered;
 says('taken, and not answered', '/not answered/', qr/not\ answered\ yet/x);
 close_page();
 close $mute;
+
+# an upstream that refuses: said by the answer, and so not by the status again
+
+open_page('/#shut');
+says('a source that fails', '/tried again: /', qr/"shut":.*refused/x);
+ok(on_page('fetch("/streams").then((r) => r.json()).then((s) => new Promise('
+           . '(resolve) => setTimeout(() => resolve(s.streams.some((one) =>'
+           . ' one.name == "shut" && one.last_error)), 2500)))'),
+   'the status has it, too');
+unlike(on_page($said), qr/server\ says/x, 'which is not said twice');
+close_page();
 
 # what the status says of the source
 

@@ -99,6 +99,17 @@ out.refused = [
     [answer(400), '[]'],
 ].map((a) => said(refusal(...a)));
 
+/* as sentences: names and addresses stay as they are */
+
+out.texts = [
+    refusal(answer(409), '{"title":"a","detail":"mine"}'),
+    refusal(answer(400), '{"detail":"https://s.example is not one"}'),
+    new all.Reason('cors', 'T', 'https://s.example lets pages not'),
+    new all.Reason('lost', 'T', 'nothing arrives.'),
+    new all.Reason('udp', 'T', 'is it blocked?'),
+    new all.Reason('ended', 'T'),
+].map((r) => r.title + '|' + r.text);
+
 /* fetch() fails; the probe without CORS does, or does not */
 
 const up = async (url, o) => {
@@ -261,6 +272,15 @@ is_deeply($out->{refused}, [
     'refused|false|The server refused|HTTP 418 from https://s.example/whep/a',
     'refused|false|The server refused|HTTP 400 from https://s.example/whep/a',
 ], 'refusals') or diag(explain($out->{refused}));
+
+is_deeply($out->{texts}, [
+    'a|mine.',
+    'https://s.example is not one|',
+    'T|https://s.example lets pages not.',
+    'T|Nothing arrives.',
+    'T|Is it blocked?',
+    'T|',
+], 'details as sentences') or diag(explain($out->{texts}));
 
 is_deeply($out->{unreachable}, [qw/ mixed-content no-answer cors cors no-answer
                                     no-answer /], 'why nothing comes back');

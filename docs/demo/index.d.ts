@@ -20,6 +20,8 @@ export class Reason extends Error {
     title: string;
     detail: string;
     again: boolean;
+    /** the detail as a sentence, for people */
+    readonly text: string;
 }
 
 /** RFC 9725, 4.3.3: another path for a session, by a PATCH; one at a time */

@@ -66,8 +66,7 @@ function stop() {
 
 function texts() {
     const { state, reason } = player;
-    const why = [reason && (reason.code == 'refused' ? end(reason.detail)
-                                                     : sentence(reason.detail))];
+    const why = [reason && reason.text];
 
     switch (state) {
 
@@ -96,22 +95,15 @@ function texts() {
     }
 
     if (status) {
-        why.splice(1, 0, sentence('The server says: ' + status));
+        why.splice(1, 0, end('The server says: ' + status));
     }
 
     return [reason.title, why.filter(Boolean).join(' ')];
 }
 
 
-function sentence(text) {
-    return text ? text.charAt(0).toUpperCase() + end(text.slice(1)) : '';
-}
-
-
-/* what the server says may begin with a name: as it is */
-
 function end(text) {
-    return text && !/[.?!]$/.test(text) ? text + '.' : text;
+    return /[.?!]$/.test(text) ? text : text + '.';
 }
 
 
@@ -337,12 +329,25 @@ function trouble(s) {
 }
 
 
+/* has the problem of the answer said it already?  It has "*" for names of hosts,
+   URLs and paths */
+
+function toldBy(detail, text) {
+    const words = (detail || '').split(' ');
+
+    return words.some((_, i) => {
+        const said = words.slice(i).map((w) => w.split('*').map(
+            (part) => part.replace(/[^\w]/g, '\\$&')).join('\\S*')).join(' ');
+
+        return new RegExp('^' + said + '$').test(text);
+    });
+}
+
+
 function told(stream) {
     const text = trouble(stream);
 
-    /* unless the answer's problem has said it already */
-
-    const news = text && !player?.reason?.detail.includes(text) ? text : null;
+    const news = text && !toldBy(player?.reason?.detail, text) ? text : null;
 
     if (news != status) {
         status = news;

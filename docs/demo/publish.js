@@ -169,7 +169,7 @@ async function preview() {
             release();
             $('screen').dataset.state = 'failed';
             $('veil').hidden = false;
-            veil(reason.title, reason.detail);
+            veil(reason.title, reason.text);
             $('announce').textContent = reason.message;
         }
 
@@ -224,12 +224,12 @@ function show() {
         idle: ['Nothing is published', 'Choose a picture and press Publish.'],
         connecting: ['Connecting', ''],
         live: ['', ''],
-    }[state] || [reason.title, reason.detail];
+    }[state] || [reason.title, reason.text];
 
     if (reason && (state == 'connecting' || state == 'retry')) {
         text[0] = reason.title;
-        text[1] = reason.code == 'waiting' ? reason.detail
-                  : (reason.detail + ' Trying again.').trim();
+        text[1] = reason.code == 'waiting' ? reason.text
+                  : (reason.text + ' Trying again.').trim();
     }
 
     $('screen').dataset.state = state == 'live' ? 'playing' : state;

@@ -48,6 +48,16 @@ export class Reason extends Error {
         this.detail = detail;
         this.again = again;
     }
+
+
+    /* the detail as a sentence; what begins with a name or an address stays */
+
+    get text() {
+        const text = this.detail;
+
+        return text && (this.code == 'refused' ? text : capital(text))
+                       + (/[.?!]$/.test(text) ? '' : '.');
+    }
 }
 
 
@@ -95,8 +105,11 @@ export function refusal(response, body) {
 }
 
 
+/* unless it begins with an address or a name */
+
 function capital(text) {
-    return text.charAt(0).toUpperCase() + text.slice(1);
+    return /^[a-z]+[ ,]/.test(text)
+           ? text.charAt(0).toUpperCase() + text.slice(1) : text;
 }
 
 
