@@ -12,13 +12,14 @@ use warnings;
 use Digest::SHA qw/ sha256_hex /;
 use Test::More;
 use NgxWebRTC;
+use NgxWebRTC::Demo;
 
 my $t = NgxWebRTC->new(workers => 2);
 my $relay = $t->relay(to => $t->port('udp'));
 
-my $conf = <<'EOF';
-location / { root %%ROOT%%/docs/demo; }
-location = /page { default_type text/html; return 200 '<!doctype html>'; }
+my $demo = NgxWebRTC::Demo->new($t, files => [ map { "$_.bin" } 'a' .. 'e' ],
+    http => " webrtc_timeout 60s; webrtc_candidate 127.0.0.1:$relay->{port};",
+    server => <<'EOF');
 location /files/ {
     alias        %%DIR%%/files/;
     webrtc_file  on;
@@ -31,42 +32,13 @@ location /slow/ {
 }
 EOF
 
-$conf =~ s/%%ROOT%%/$NgxWebRTC::ROOT/;
+my $data = $demo->{data};
 
-mkdir $t->dir . '/files';
+$demo->start;
 
-my $data = join '', map { pack 'N', $_ * 2654435761 & 0xffffffff }
-                    0 .. 640 * 1024 - 1;
-my $size = length $data;
+sub on_page { return $demo->eval(@_) }
 
-$t->write_file("files/$_", $data) for map { "$_.bin" } 'a' .. 'e';
-
-my %conf = (http => "types { text/html html; text/javascript js;"
-                    . " text/css css; } webrtc_timeout 60s;"
-                    . " webrtc_candidate 127.0.0.1:$relay->{port};",
-            server => $conf);
-
-$t->start(%conf);
-
-my ($b, $page) = ($t->browser);
-
-sub on_page {
-    my ($script, $timeout) = @_;
-
-    return $b->call('eval', page => $page->{page}, script => $script,
-                    timeout => $timeout || 60)->{value};
-}
-
-sub open_page {
-    my ($path) = @_;
-
-    (my $url = $t->url($path)) =~ s/127\.0\.0\.1/localhost/;
-
-    $page = $b->page($url);
-}
-
-open_page('/page');
-my $client = $page;
+$demo->open('/page');
 
 on_page(<<'EOF');
 (async () => {
@@ -85,13 +57,28 @@ on_page(<<'EOF');
                                             : real(url, o);
     };
 
+    /* what the browser says of a connection, until it is not to be believed */
+
+    const proto = RTCPeerConnection.prototype;
+    const on = Object.getOwnPropertyDescriptor(proto,
+                                               'onconnectionstatechange');
+
+    Object.defineProperty(proto, 'onconnectionstatechange', {
+        set(f) {
+            on.set.call(this, () => window.deaf
+                        && this.connectionState == 'disconnected' || f());
+        },
+    });
+
     const { RangeClient } = await import('/range-client.js');
 
     window.take = async (name, options) => {
         const f = window[name] = new RangeClient('/files/' + name + '.bin',
                                                  options);
         f.states = [];
+        f.causes = [];
         f.addEventListener('state', () => f.states.push(f.state));
+        f.addEventListener('restart', (e) => f.causes.push(e.detail));
         await f.open();
 
         const all = new Uint8Array(f.size);
@@ -161,6 +148,7 @@ EOF
 on_page("take('a'), take('b', { signalling: 'sse' }), take('c'), true");
 ok(on_page("['a', 'b', 'c'].every((n) => window[n]?.at > 100000) || null"),
    'three downloads');
+on_page('window.deaf = true');
 ok($relay->cut, 'the network is gone');
 
 for my $name (qw/ a b /) {
@@ -170,6 +158,8 @@ for my $name (qw/ a b /) {
        'in the same session');
     cmp_ok(on_page("calls['PATCH /files/$name.bin'] || 0"), '>=', 1,
            'by a restart');
+    is(on_page("$name.causes[0]"), 'silence',
+       'for silence, before the browser has said anything');
 }
 
 ok(on_page("c.states.includes('reconnecting') || null"),
@@ -184,13 +174,13 @@ ok(on_page('slow.received > idle || null'), 'which are answered');
 
 # the server is started again; one of the files is another one by then
 
-on_page("take('d'), take('e', { signalling: 'sse' }), true");
+on_page("window.deaf = false, take('d'), take('e', { signalling: 'sse' }), true");
 ok(on_page("['d', 'e'].every((n) => window[n]?.at > 100000) || null"),
    'two downloads');
 ok($t->stop, 'the server stops');
 $t->write_file('files/e.bin', scalar reverse $data);
 ok(on_page("d.states.includes('reconnecting') || null"), 'which is noticed');
-ok($t->start(%conf), 'and starts');
+ok($demo->start, 'and starts');
 
 is(on_page('d.sum || null'), sha256_hex($data),
    'the download goes on: sha256 of the whole');

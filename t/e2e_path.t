@@ -12,13 +12,12 @@ use warnings;
 
 use Test::More;
 use NgxWebRTC;
+use NgxWebRTC::Demo;
 
 my $t = NgxWebRTC->new(workers => 2, asan => 1);
 my $relay = $t->relay(to => $t->port('udp'));
 
-my $conf = <<'EOF';
-location / { root %%ROOT%%/docs/demo; }
-location = /page { default_type text/html; return 200 '<!doctype html>'; }
+my $demo = NgxWebRTC::Demo->new($t, server => <<'EOF',
 location = /whep/bars {
     webrtc_play  bars;
     webrtc_pull  file:%%MEDIA%%/bars.ts loop;
@@ -28,28 +27,73 @@ location = /whep/full {
     webrtc_pull  file:%%MEDIA%%/bars.ts loop;
     webrtc_ice   full;
 }
-location = /whep/mine { webrtc_play     mine; }
-location = /whip/mine { webrtc_publish  mine; }
+location ~ ^/whep/(?<name>mine|still)$ { webrtc_play     $name; }
+location ~ ^/whip/(?<name>mine|still)$ { webrtc_publish  $name; }
+EOF
+    http => " webrtc_wait 10s; webrtc_candidate 127.0.0.1:$relay->{port};");
+
+$demo->start;
+
+sub on_page { return $demo->eval(@_) }
+
+# in a page of its own, past the relay: a source that will be quiet
+
+my $page = $demo->open('/page');
+my ($port, $to) = ($relay->{port}, $t->port('udp'));
+
+on_page(<<"EOF");
+(async () => {
+    const real = window.fetch;
+
+    window.fetch = async (...args) => {
+        const r = await real(...args);
+        const body = await r.clone().text();
+
+        r.text = async () => body.replaceAll(' $port typ', ' $to typ');
+        return r;
+    };
+
+    const { WhepPlayer } = await import('/whep.js');
+    const { WhipPublisher } = await import('/whip.js');
+
+    const video = document.createElement('video');
+    video.muted = true;
+    document.body.append(video);
+
+    const canvas = document.createElement('canvas');
+    const g = canvas.getContext('2d');
+    let n = 0;
+    setInterval(() => { g.fillStyle = '#' + String(n++ % 900 + 100);
+                        g.fillRect(0, 0, 300, 150); }, 100);
+
+    window.causes = [];
+    window.publisher = new WhipPublisher('/whip/still');
+    window.player = new WhepPlayer('/whep/still', video);
+
+    for (const one of [publisher, player]) {
+        one.addEventListener('restart', (e) => causes.push(e.detail));
+    }
+
+    player.addEventListener('stats', (e) => { player.now = e.detail; });
+    publisher.start(canvas.captureStream(10), { codec: 'VP8' });
+    player.start();
+})().then(() => true)
 EOF
 
-$conf =~ s/%%ROOT%%/$NgxWebRTC::ROOT/;
+ok(on_page('player.now?.frames > 5 || null'), 'a stream plays');
+on_page(<<'EOF');
+publisher.pc.getSenders()[0].replaceTrack(null).then(() => {
+    window.since = performance.now();
+    return true;
+})
+EOF
 
-$t->start(http => "types { text/javascript js; } webrtc_wait 10s;"
-                  . " webrtc_candidate 127.0.0.1:$relay->{port};",
-          server => $conf);
-
-my $page = $t->browser->page($t->url('/page'));
-
-sub on_page {
-    my ($script, $timeout) = @_;
-
-    return $t->browser->call('eval', page => $page->{page},
-                             script => $script,
-                             timeout => $timeout || 40)->{value};
-}
+$demo->open('/page');
 
 # requests are counted by method and path, "twice" counts those that begin
-# before another PATCH of the session is answered; "answers" are given by us
+# before another PATCH of the session is answered; "answers" are given by us.  While
+# it is "deaf" nobody hears the browser say "disconnected"; a page that seems to be
+# hidden does not look for itself
 
 on_page(<<'EOF');
 window.calls = {}, window.under = {}, window.twice = 0, window.answers = [],
@@ -82,11 +126,31 @@ window.calls = {}, window.under = {}, window.twice = 0, window.answers = [],
         }
     };
 
+    const proto = RTCPeerConnection.prototype;
+    const on = Object.getOwnPropertyDescriptor(proto,
+                                               'onconnectionstatechange');
+
+    Object.defineProperty(proto, 'onconnectionstatechange', {
+        set(f) {
+            on.set.call(this, () => window.deaf
+                        && this.connectionState == 'disconnected' || f());
+        },
+    });
+
+    window.hidden = true;
+    Object.defineProperty(document, 'visibilityState', {
+        get: () => window.hidden ? 'hidden' : 'visible' });
+
     const { WhepPlayer } = await import('/whep.js');
     const { WhipPublisher } = await import('/whip.js');
 
     const watch = (player, name) => {
         window[name] = player;
+        player.causes = [];
+        player.addEventListener('restart', (e) => {
+            player.causes.push(e.detail);
+            player.restarted = performance.now();
+        });
         player.addEventListener('stats', (e) => { player.now = e.detail; });
         player.states = [];
         player.addEventListener('state',
@@ -149,6 +213,30 @@ goes_on('after "disconnected"');
 cmp_ok(calls('PATCH /whep/bars'), '>=', 1, 'by a restart of the player');
 cmp_ok(calls('PATCH /whip/mine'), '>=', 1, 'and one of the publisher');
 is(calls('DELETE /whep/bars'), 0, 'nothing was deleted');
+
+for my $name (qw/ player publisher /) {
+    is(on_page("$name.causes[0]"), 'disconnected',
+       "$name: a hidden page relies on the browser");
+}
+
+# the clients see it themselves
+
+my %causes = map { $_ => on_page("$_.causes.length") } qw/ player publisher /;
+
+on_page('window.hidden = false, window.deaf = true');
+ok($relay->cut, 'gone, and the browser says nothing');
+on_page('window.gone = performance.now()');
+
+for my $name (sort keys %causes) {
+    is(on_page("$name.causes[$causes{$name}] || null"), 'silence',
+       "$name: nothing arrives");
+}
+
+goes_on('after silence');
+diag('silence was told after '
+     . join ' and ', map { sprintf '%.1f s', on_page("$_.restarted - gone") / 1000 }
+                     sort keys %causes);
+on_page('window.deaf = false, true');
 
 # told by the browser, three times over, the network is there again at once
 
@@ -217,6 +305,21 @@ ok(on_page('full.now.frames > full.from + 75 || null'), 'it goes on');
 is(calls('POST /whep/full'), 1, 'in the same session');
 
 on_page('player.stop(), publisher.stop(), full.stop(), true');
+
+# all the while
+
+$demo->{page} = $page;
+ok(on_page("performance.now() - since > 10000 && player.reason?.code || null"),
+   'a source is quiet for ten seconds');
+is(on_page('player.reason.code'), 'quiet', 'which is told');
+is(on_page("publisher.state + ' ' + causes.join()"), 'live ',
+   'nobody looks for another path');
+on_page(<<'EOF');
+publisher.pc.getSenders()[0].replaceTrack(publisher.stream.getTracks()[0])
+    .then(() => { window.from = player.now.frames; return true; })
+EOF
+ok(on_page("player.now.frames > from + 10 || null"), 'it goes on');
+on_page('player.stop(), publisher.stop(), true');
 ok($t->no_sessions, 'no session is left');
 $relay->stop;
 

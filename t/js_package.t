@@ -229,8 +229,8 @@ is($t->reap($run, 60), 0, 'imported') or diag(slurp($run->{log}));
 
 my $out = json(slurp($run->{log})) || {};
 
-is($out->{names}, 'RangeClient RangeStatus Reason Restarts Session WhepPlayer'
-   . ' WhipPublisher headersOf iceServers noAnswer refusal unreachable'
+is($out->{names}, 'RangeClient RangeStatus Reason Restarts Session Silence'
+   . ' WhepPlayer WhipPublisher headersOf iceServers noAnswer refusal unreachable'
    . ' useServers',
    'what it exports');
 ok($out->{same}, 'one class by both ways');

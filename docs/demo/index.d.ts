@@ -24,6 +24,14 @@ export class Reason extends Error {
     readonly text: string;
 }
 
+/** has a path gone silent?  One look at a time; "seen" of its statistics */
+export class Silence {
+    look(now: number, seen: { bytes: number, asked: number, report: number,
+                              rtt?: number } | null): boolean;
+}
+
+export type RestartCause = 'silence' | 'disconnected' | 'online' | 'network';
+
 /** RFC 9725, 4.3.3: another path for a session, by a PATCH; one at a time */
 export class Restarts {
     constructor(pc: RTCPeerConnection, how: {
@@ -32,8 +40,10 @@ export class Restarts {
         edit?(sdp: string): string;
         trickle?(sdp: string, etag: string | null): void;
         gone(): void;
+        asked?(): number;
+        begins?(cause: RestartCause): void;
     });
-    want(): void;
+    want(cause: RestartCause): void;
     close(): void;
 }
 
@@ -82,7 +92,8 @@ export interface PlayerStats {
     audio?: TrackStats;
 }
 
-/** events: "state", "stats" (detail: PlayerStats), "muted" */
+/** events: "state", "stats" (detail: PlayerStats), "muted", "restart" (detail:
+    RestartCause) */
 export class WhepPlayer extends Session {
     constructor(url: string, video: HTMLVideoElement, options?: ClientOptions);
     readonly state: 'idle' | 'connecting' | 'playing' | 'stalled' | 'retry'
@@ -103,7 +114,8 @@ export interface PublisherStats {
     again: number;
 }
 
-/** events: "state", "stats" (detail: PublisherStats) */
+/** events: "state", "stats" (detail: PublisherStats), "restart" (detail:
+    RestartCause) */
 export class WhipPublisher extends Session {
     readonly state: 'idle' | 'connecting' | 'live' | 'stalled' | 'retry'
                     | 'failed';
@@ -124,7 +136,7 @@ export interface RangeOptions extends ClientOptions {
 }
 
 /** events: "open" (after an outage, too), "state", "close", "size" (size or growing
-    has changed) */
+    has changed), "restart" (detail: RestartCause) */
 export class RangeClient extends EventTarget {
     constructor(url: string, options?: RangeOptions);
     readonly url: string;

@@ -18,9 +18,10 @@
  * It needs whep.js beside it.  Options of the constructor: signalling: 'post' (one
  * round trip) or 'sse' (trickle both ways), reconnect: false (a connection that is
  * lost ends it), and those of docs/clients.md: headers, token, iceServers.  Events:
- * 'open', 'close', 'state', 'size'.  Readable: state ('idle', 'connecting', 'open',
- * 'reconnecting', 'closed'), reason, size, growing, name, received (bytes), active
- * (ranges), waiting (bytes that have come and were not read yet).
+ * 'open', 'close', 'state', 'size', 'restart' (of ICE).  Readable: state ('idle',
+ * 'connecting', 'open', 'reconnecting', 'closed'), reason, size, growing, name,
+ * received (bytes), active (ranges), waiting (bytes that have come and were not read
+ * yet).
  *
  * A file that is still written to ("webrtc_file_changes follow") is growing: the
  * event 'size' tells of each change of size and growing, and a stream to the end
@@ -28,7 +29,7 @@
  *
  * A connection that is lost is made again, for as long as it takes, and ranges go on
  * behind the last byte that has come: whoever reads them waits, and sees nothing of
- * it.  1. Frames, and Pongs while there are none, tell that the path is alive.  2. One
+ * it.  1. Packets, and Pongs while there are none, tell that the path is alive.  2. One
  * that is silent gets another path (Restarts), and is given up if that does not help.
  * 3. In the new session the file must be the same: name, size, and ETag or
  * Last-Modified as HTTP tells them; another file is an error ('changed') and not mixed
@@ -54,8 +55,9 @@ const WINDOW = 2 * 1024 * 1024;
 /* ms from the answer to Hello */
 const OPEN = 20000;
 
-const EVERY = 2000;          /* ms without a frame until a Ping */
-const SILENT = 4000;         /* ms without a frame until another path is looked for */
+const EVERY = 1000;          /* ms without a frame until a Ping */
+const SILENT = 4000;         /* ms without a frame until another path is looked for, of
+                                a hidden page, too: others need not wait for it */
 const DEAD = 12000;          /* ms without a frame until another session is */
 const BACKOFF = [0, 500, 1000, 2000, 4000, 5000];   /* ms, then the last */
 
@@ -155,6 +157,8 @@ export class RangeClient extends EventTarget {
             message: (data) => this.message(data),
             hello: (hello) => this.link === link && this.told(hello),
             lost: (error) => this.link === link && this.lost(error),
+            restart: (cause) => this.dispatchEvent(
+                new CustomEvent('restart', { detail: cause })),
         });
 
         try {
@@ -568,6 +572,7 @@ class Link {
         this.session = null;
         this.closed = false;
         this.hello = null;
+        this.pings = 0;
     }
 
     async open() {
@@ -598,6 +603,8 @@ class Link {
             session: () => this.hello && this.session,
             options: this.options,
             gone: () => this.lost(new Error('the session has ended')),
+            asked: () => this.pings,
+            begins: (cause) => this.on.restart(cause),
         });
 
         pc.onconnectionstatechange = () => {
@@ -606,7 +613,7 @@ class Link {
                                      : noAnswer(pc));
 
             } else if (pc.connectionState == 'disconnected') {
-                this.restarts.want();
+                this.restarts.want('disconnected');
             }
         };
 
@@ -667,7 +674,7 @@ class Link {
 
         /* the device has slept: nothing could have come */
 
-        if (now - this.ticked > 3 * EVERY) {
+        if (now - this.ticked > SILENT) {
             this.heard = now - SILENT;
         }
 
@@ -681,10 +688,11 @@ class Link {
         }
 
         if (silent >= SILENT) {
-            this.restarts.want();
+            this.restarts.want('silence');
         }
 
         if (silent >= EVERY) {
+            this.pings++;
             this.send(PING, 0);
         }
     }

@@ -30,6 +30,14 @@ const PATCHED = 5000;        /* ms to the answer of a restart */
 const SETTLE = 4000;         /* ms from that to another path */
 const DOUBT = 1000;          /* ms without a packet, after a change */
 const SURE = 10000;          /* ms between two doubts */
+const LOOK = 300;            /* ms between two looks at what has come */
+const LATE = 900;            /* ms between them: timers are throttled */
+const SILENCE = 1500;        /* ms without a byte, one that was asked for */
+const UNANSWERED = 500;      /* ms to the answer of a check, or two round trips */
+const REPORT = 1600;         /* ms between two reports, which come each second */
+const REPORTS = 2400;        /* ms without one: two are missing */
+const CALM = 5000;           /* ms after a restart for silence, then twice as long */
+const CALMER = 120000;       /* ms, at most */
 
 
 /*
@@ -280,6 +288,106 @@ async function patch(session, options, etag, body) {
 
 
 /*
+ * Has the path of a connection gone silent?  Browsers say "disconnected" 5 to 7 s
+ * after the last packet; nobody need wait for that.  A source that is quiet is
+ * something else: the server goes on to answer checks, which browsers send every
+ * 2.5 s, and to send a report each second.
+ *
+ * 1. Any byte is a sign of life, and so is an answer to a check.
+ * 2. Without one for SILENCE the path is dead if something was asked since that must
+ *    have been answered by now: a check, or a ping of the file client.
+ * 3. So it is if reports came each second before, and two are missing.  (Firefox does
+ *    not tell of its checks.)
+ * 4. A look that comes late tells nothing, nor does one of a hidden page: its timers
+ *    are throttled.  Counting begins anew.
+ * 5. Between two such verdicts are CALM ms, then twice as many, until it was well for
+ *    that long.
+ */
+
+export class Silence {
+
+    constructor() {
+        this.calm = CALM;
+        this.until = 0;
+        this.at = -Infinity;
+        this.every = Infinity;
+        this.reported = -Infinity;
+        this.seen = {};
+    }
+
+
+    /*
+     * At the time now (ms): true, the path is dead.
+     *
+     *   seen.bytes    what has come in all, of any unit
+     *   seen.asked    how many answers were asked for
+     *   seen.report   changes with each report
+     *   seen.rtt      ms, if it is known
+     *
+     * or null if nothing can be told now.
+     */
+
+    look(now, seen) {
+        const late = now - this.at > LATE;
+        const last = this.seen;
+
+        this.at = now;
+
+        if (seen === null || late) {
+            this.seen = seen || {};
+            this.every = Infinity;
+            this.alive(now);
+            return false;
+        }
+
+        if (seen.report != last.report) {
+            this.every = now - this.reported;
+            this.reported = now;
+        }
+
+        this.seen = seen;
+
+        if (seen.bytes != last.bytes) {
+            this.alive(now);
+            return false;
+        }
+
+        if (seen.asked != last.asked) {
+            this.asked ??= now;
+        }
+
+        const silent = now - this.heard;
+        const answer = Math.max(UNANSWERED, 2 * (seen.rtt || 0));
+
+        return silent >= SILENCE
+               && (now - this.asked >= answer
+                   || (this.every <= REPORT && now - this.reported >= REPORTS))
+               && this.dead(now);
+    }
+
+
+    alive(now) {
+        this.heard = now;
+        this.asked = undefined;
+    }
+
+
+    dead(now) {
+        if (now < this.until) {
+            return false;
+        }
+
+        this.alive(now);
+        this.calm = now < this.until + this.calm
+                    ? Math.min(2 * this.calm, CALMER) : CALM;
+        this.until = now + this.calm;
+
+        return true;
+    }
+}
+
+
+/*
  * RFC 9725, 4.3.3: another path for a session whose own is dead, as after a change
  * of networks: 2 s instead of the 14 s that a new session takes, and the session
  * stays.  The old path serves until the new one works, so that a restart too many
@@ -289,7 +397,8 @@ async function patch(session, options, etag, body) {
  * 2. A network that has come ("online") or is another one ("type") is a reason by
  *    itself.  Other changes are of what the browser believes of it, and happen all
  *    the time: these count only if nothing arrives.
- * 3. A failed one is repeated, later each time.  When the session is given up is
+ * 3. So is a path that is silent (Silence), before the browser says so.
+ * 4. A failed one is repeated, later each time.  When the session is given up is
  *    its owner's to say, who then ends this, too.
  *
  *   how.session()           URL of the session, or null
@@ -297,6 +406,9 @@ async function patch(session, options, etag, body) {
  *   how.edit(sdp)           what has been done to the POST's offer, if anything
  *   how.trickle(sdp, etag)  the server wants our candidates, if anybody tells them
  *   how.gone()              the server does not know the session
+ *   how.asked()             how many answers the owner has asked for, if any
+ *   how.begins(cause)       one begins: "silence", "disconnected", "online",
+ *                           "network"
  */
 
 export class Restarts {
@@ -314,15 +426,19 @@ export class Restarts {
 
         globalThis.addEventListener('online', () => {
             this.wake?.();
-            this.want();
+            this.want('online');
         }, { signal: end.signal });
 
         net?.addEventListener?.('change', () => this.changed(net.type),
                                 { signal: end.signal });
+
+        this.silence = new Silence();
+        this.ticker = setInterval(() => this.look(), LOOK);
     }
 
 
     close() {
+        clearInterval(this.ticker);
         this.over.abort();
         this.wake?.();
     }
@@ -333,10 +449,24 @@ export class Restarts {
     }
 
 
+    async look() {
+        const told = !this.busy && this.able
+            && ['connected', 'disconnected'].includes(this.pc.connectionState)
+            && globalThis.document?.visibilityState != 'hidden';
+        const path = told ? await this.path().catch(() => null) : null;
+
+        if (!this.closed && !this.busy
+            && this.silence.look(performance.now(), path))
+        {
+            this.want('silence');
+        }
+    }
+
+
     async changed(type) {
         if (type != this.type) {
             this.type = type;
-            this.want();
+            this.want('network');
             return;
         }
 
@@ -352,7 +482,7 @@ export class Restarts {
             await sleep(DOUBT);
 
             if ((await this.path()).bytes <= before.bytes) {
-                this.want();
+                this.want('network');
             }
 
         } catch {
@@ -361,11 +491,12 @@ export class Restarts {
     }
 
 
-    want() {
+    want(cause) {
         if (!this.busy && this.able && !this.closed && this.how.session()
             && this.pc.remoteDescription)
         {
             this.busy = true;
+            this.how.begins?.(cause);
             this.attempts().finally(() => { this.busy = false; });
         }
     }
@@ -459,15 +590,21 @@ export class Restarts {
     }
 
 
-    /* what is sent over, and what has come there */
+    /*
+     * What is sent over, what has come there, and what was asked for, as Silence
+     * wants it.  Checks of other pairs may be answered by nobody.
+     */
 
     async path() {
-        const path = { id: null, bytes: 0 };
+        const stats = await this.pc.getStats();
+        const path = { id: null, bytes: 0, report: 0,
+                       asked: this.how.asked?.() || 0 };
 
-        (await this.pc.getStats()).forEach((s) => {
+        stats.forEach((s) => {
             if (s.type == 'candidate-pair') {
                 path.bytes += (s.bytesReceived || 0)
-                              + (s.responsesReceived || 0);
+                              + (s.responsesReceived || 0)
+                              + (s.requestsReceived || 0);
 
                 if (s.selected) {
                     path.id ??= s.id;
@@ -475,8 +612,16 @@ export class Restarts {
 
             } else if (s.type == 'transport' && s.selectedCandidatePairId) {
                 path.id = s.selectedCandidatePairId;
+
+            } else if (/^remote-(in|out)bound-rtp$/.test(s.type)) {
+                path.report += s.remoteTimestamp ?? s.timestamp;
             }
         });
+
+        const pair = stats.get(path.id);
+
+        path.asked += pair?.requestsSent || 0;
+        path.rtt = 1000 * (pair?.currentRoundTripTime || 0);
 
         return path;
     }
@@ -655,6 +800,8 @@ export class Session extends EventTarget {
             gone: () => this.stale(run) || this.retry(new Reason('ended',
                 'The session has ended', 'the server does not know it any more.',
                 true), 0),
+            begins: (cause) => this.dispatchEvent(
+                new CustomEvent('restart', { detail: cause })),
         });
 
         pc.onconnectionstatechange = () => {
@@ -674,7 +821,7 @@ export class Session extends EventTarget {
                 this.broken();
                 this.timer = setTimeout(() => this.giveUp(this.lost()),
                                         GIVE_UP);
-                this.restarts.want();
+                this.restarts.want('disconnected');
                 break;
 
             case 'failed':
@@ -1098,7 +1245,7 @@ export class WhepPlayer extends Session {
         } else {
             this.stall(new Reason('silent', 'Nothing arrives',
                 'neither the stream nor answers of the server.'));
-            this.restarts.want();
+            this.restarts.want('silence');
         }
     }
 
