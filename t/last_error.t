@@ -46,6 +46,11 @@ EOF
 location = /gone.ts { return 404; }
 location = /whep/nobody { webrtc_play nobody; }
 location ~ ^/line/([^/]+)$ { webrtc_play $1; webrtc_pull file:%%DIR%%/$1; }
+location = /whep/fed {
+    webrtc_play  fed;
+    webrtc_pull  file:%%MEDIA%%/bars.ts loop start=always;
+}
+location ~ ^/whip/(?<name>\w+)$ { webrtc_publish $name; }
 location = /whep/empty { webrtc_play $arg_name; }
 location ~ ^/any/(.+)$ {
     webrtc_play $1;
@@ -132,6 +137,29 @@ $t->kill($late, 'KILL');
 
 ok(wait_for(60, sub { $t->log =~ /\[error\].* webrtc source down .*"late"/ }),
    'its loss is an error');
+
+# publishers are told whom the name belongs to
+
+ok(wait_for(60, sub { ($t->stream('fed') || {})->{state} eq 'active' }),
+   'an upstream feeds a stream');
+
+my $sends = NgxWebRTC::Offer::offer(direction => 'sendonly');
+
+sub taken {
+    my $r = $t->post_offer("/whip/$_[0]", $sends);
+
+    return join ' ', $r->{status}, @{ json($r->{content}) || {} }{qw/ title
+                                                                detail /};
+}
+
+is(taken('fed'), '409 the stream has a source "fed": "webrtc_pull" feeds it'
+                 . ' while it has viewers; publish under another name',
+   'its name is not to be published');
+
+$t->post_offer('/whip/mine', $sends);
+
+is(taken('mine'), '409 the stream is already published mine',
+   'nor is that of another publisher');
 
 # names that exist because somebody asks for them
 

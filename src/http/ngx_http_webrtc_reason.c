@@ -2,8 +2,9 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Why a stream is not live, in words for who asked for it.  The same words are
- * in the log and in the status, where upstreams are named in full.
+ * Why a stream is not live, or not to be published, in words for who asked.
+ * The words of upstreams are in the log and in the status, too, where these are
+ * named in full.
  */
 
 
@@ -64,6 +65,36 @@ ngx_http_webrtc_reason(ngx_http_request_t *r, ngx_str_t *name,
     detail->len = p - detail->data;
 
     return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_webrtc_reason_taken(ngx_http_request_t *r, ngx_str_t *name,
+    ngx_webrtc_stream_t *st)
+{
+    size_t     size;
+    ngx_str_t  detail;
+
+    if (ngx_webrtc_bus_claimed(st, NULL) != NGX_WEBRTC_CLAIM_SOURCE) {
+        return ngx_http_webrtc_problem(r, NGX_HTTP_CONFLICT,
+                                       "the stream is already published",
+                                       name);
+    }
+
+    size = NGX_HTTP_WEBRTC_REASON + name->len;
+
+    detail.data = ngx_pnalloc(r->pool, size);
+    if (detail.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    detail.len = ngx_snprintf(detail.data, size,
+                              "\"%V\": \"webrtc_pull\" feeds it while it has "
+                              "viewers; publish under another name", name)
+                 - detail.data;
+
+    return ngx_http_webrtc_problem(r, NGX_HTTP_CONFLICT,
+                                   "the stream has a source", &detail);
 }
 
 

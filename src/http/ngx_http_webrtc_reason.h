@@ -28,6 +28,17 @@ ngx_int_t ngx_http_webrtc_reason(ngx_http_request_t *r, ngx_str_t *name,
     ngx_webrtc_stream_t *st, ngx_str_t *detail);
 
 /*
+ * Answers a publisher with 409: the name is another publisher's, or
+ * "webrtc_pull" feeds the stream.
+ *
+ *   st  held
+ *
+ * Returns what to finalize the request with.
+ */
+ngx_int_t ngx_http_webrtc_reason_taken(ngx_http_request_t *r, ngx_str_t *name,
+    ngx_webrtc_stream_t *st);
+
+/*
  * Whether a stream may have that name: 1 to NGX_WEBRTC_NAME_MAX bytes without
  * control characters, which would make lines of their own in logs.
  */

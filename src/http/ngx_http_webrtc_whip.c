@@ -14,6 +14,7 @@
 #include "ngx_http_webrtc_endpoint.h"
 #include "ngx_http_webrtc_full.h"
 #include "ngx_http_webrtc_offer.h"
+#include "ngx_http_webrtc_reason.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_webrtc_bus_pending.h"
 #include "ngx_webrtc_bus_publish.h"
@@ -175,9 +176,7 @@ ngx_http_webrtc_whip_attach(ngx_http_webrtc_offer_t *offer)
                                ngx_current_msec)
         != NGX_OK)
     {
-        return ngx_http_webrtc_problem(r, NGX_HTTP_CONFLICT,
-                                       "the stream is already published",
-                                       &offer->name);
+        return ngx_http_webrtc_reason_taken(r, &offer->name, offer->st);
     }
 
     if (ngx_http_webrtc_whip_expect(offer->st, ref) != NGX_OK) {
