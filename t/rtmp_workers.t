@@ -9,8 +9,10 @@
 use strict;
 use warnings;
 
+use IO::Socket::INET;
 use Test::More;
 use NgxWebRTC;
+use NgxWebRTC::Offer;
 use NgxWebRTC::Bench;
 
 my ($module) = grep { -e } '/usr/lib/nginx/modules/ngx_rtmp_module.so';
@@ -47,6 +49,11 @@ location ~ ^/live/(?<name>cam2)$ {
     webrtc_play          live-$name;
     webrtc_pull          rtmp://127.0.0.1:%%PORT_rtmp%%/live/$name;
     webrtc_idle_timeout  500ms;
+}
+location ~ ^/soon/(?<name>\w+)$ {
+    webrtc_play  soon-$name;
+    webrtc_pull  rtmp://127.0.0.1:%%PORT_rtmp%%/live/$name;
+    webrtc_wait  5s;
 }
 location ~ ^/(?<app>live|other)/(?<name>\w+)$ {
     webrtc_play  $app-$name;
@@ -138,6 +145,20 @@ sub publish_elsewhere {
 }
 
 
+# an offer that waits for as long as by default, of a name that is new
+
+sub ask_soon {
+    my $sock = IO::Socket::INET->new('127.0.0.1:' . $t->port('http')) or die $!;
+    my $offer = NgxWebRTC::Offer::offer();
+
+    print $sock "POST /soon/new$_[0] HTTP/1.0\r\nContent-Type: application/sdp"
+                . "\r\nContent-Length: ", length $offer, "\r\n\r\n$offer";
+
+    return $sock;
+}
+
+my $soon = ask_soon(1);
+
 # viewers come before their publishers
 
 my %waiting = map { $_ => view($_) } 'live/nobody', 'other/nobody';
@@ -182,6 +203,22 @@ ok($q, 'another one takes over from one that hangs');
 ok(goes_on('live-cam1'), 'its stream goes on');
 
 CORE::kill('CONT', $p->{pid});
+
+# who asks for what nobody publishes is told so by the first answer (a machine that
+# is slow gets a few of them)
+
+my $detail;
+
+for my $n (2 .. 6) {
+    local $/;
+
+    ($detail) = readline($soon) =~ /"detail":\s*"(.*)"/;
+    last if ($detail // '') =~ /nobody publishes/;
+    $soon = ask_soon($n);
+}
+
+like($detail, qr/nobody\ publishes\ 'new\d'.*'live'/x,
+     'an offer is told that nobody publishes');
 
 # whom nobody publishes, and where players are turned away for that
 

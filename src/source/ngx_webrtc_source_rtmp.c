@@ -12,7 +12,10 @@
  *    publisher that is dead, and only media tells which.
  * 3. While nothing comes from the worker that was found only media counts, so
  *    that a dead publisher elsewhere does not lead away from a slow one.
- * 4. Workers come and go with reloads: the ports are asked for again every
+ * 4. If nobody says within NOBODY_US that somebody publishes the search has
+ *    failed, so that whoever waits for the stream is told.  Where somebody says
+ *    so it goes on for as long as any source may take to connect.
+ * 5. Workers come and go with reloads: the ports are asked for again every
  *    REFRESH_US.  Those that leave keep their publishers, so they count.
  *
  * All connections but the one that libavformat makes are closed as soon as the
@@ -35,6 +38,9 @@
 #define NGX_WEBRTC_SOURCE_RTMP_BEGIN_US    1000000
 #define NGX_WEBRTC_SOURCE_RTMP_REFRESH_US  1000000
 #define NGX_WEBRTC_SOURCE_RTMP_STALL_US    1000000
+
+/* chosen: in time for a POST that waits (webrtc_wait) */
+#define NGX_WEBRTC_SOURCE_RTMP_NOBODY_US   3000000
 
 /* ms; as libavformat looks whether it has to stop */
 #define NGX_WEBRTC_SOURCE_RTMP_POLL        100
@@ -93,6 +99,8 @@ static ngx_int_t ngx_webrtc_source_rtmp_io(ngx_webrtc_source_rtmp_door_t *door,
     short events);
 static ngx_webrtc_source_rtmp_door_t *ngx_webrtc_source_rtmp_choose(
     ngx_webrtc_source_rtmp_t *search, uint64_t now_us);
+static ngx_uint_t ngx_webrtc_source_rtmp_begun(
+    ngx_webrtc_source_rtmp_t *search);
 
 
 ngx_webrtc_source_rtmp_t *
@@ -258,10 +266,14 @@ ngx_webrtc_source_rtmp_move(ngx_webrtc_source_rtmp_t *search,
 ngx_int_t
 ngx_webrtc_source_rtmp_find(ngx_webrtc_source_rtmp_t *search)
 {
+    uint64_t                     now_us, nobody_us;
     ngx_int_t                    rc;
     ngx_webrtc_source_thread_t  *th;
 
     th = search->th;
+
+    nobody_us = ngx_webrtc_time_now()
+                + NGX_WEBRTC_SOURCE_RTMP_NOBODY_US;
 
     for ( ;; ) {
 
@@ -283,7 +295,11 @@ ngx_webrtc_source_rtmp_find(ngx_webrtc_source_rtmp_t *search)
             break;
         }
 
-        if (ngx_webrtc_time_now() > th->deadline_us) {
+        now_us = ngx_webrtc_time_now();
+
+        if (now_us > th->deadline_us
+            || (now_us > nobody_us && !ngx_webrtc_source_rtmp_begun(search)))
+        {
             ngx_webrtc_source_thread_error(th, "nobody publishes \"%s\" in "
                                            "application \"%s\", workers "
                                            "asked:%ui", search->name,
@@ -576,4 +592,21 @@ ngx_webrtc_source_rtmp_choose(ngx_webrtc_source_rtmp_t *search,
     }
 
     return NULL;
+}
+
+
+/* does any worker say that somebody publishes? */
+
+static ngx_uint_t
+ngx_webrtc_source_rtmp_begun(ngx_webrtc_source_rtmp_t *search)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < search->n; i++) {
+        if (search->doors[i]->begin_us) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
