@@ -11,10 +11,12 @@ use strict;
 use warnings;
 
 use Digest::MD5 qw/ md5_base64 /;
+use Digest::SHA qw/ sha256_hex /;
 use File::Path qw/ make_path /;
 use IO::Socket::INET;
 use Test::More;
 use NgxWebRTC;
+use NgxWebRTC::Range;
 
 my $text = slurp("$NgxWebRTC::ROOT/docs/recipes.md");
 my %recipe;
@@ -42,7 +44,7 @@ my $made = $t->spawn('openssl', [ qw/ openssl req -x509 -newkey rsa:2048 -nodes
     -keyout key.pem -out cert.pem / ]);
 is($t->reap($made, 60), 0, 'a certificate');
 
-make_path("$dir/srv/media");
+make_path("$dir/srv/media", "$dir/srv/recordings");
 link $t->media . '/bars.mp4', "$dir/srv/media/movie.mp4"
     or symlink $t->media . '/bars.mp4', "$dir/srv/media/movie.mp4";
 
@@ -363,13 +365,42 @@ SKIP: {
                      headers => { Range => 'bytes=0-99' });
     is($r->{status}, 206, 'files: over HTTP');
 
-    require NgxWebRTC::Range;
-
     my $c = NgxWebRTC::Range->new($t);
     my $peer = $c->call('open', url => http() . '/media/movie.mp4');
 
     is($peer->{hello}{size}, -s "$dir/srv/media/movie.mp4",
        'files: over a DataChannel') or diag(explain($peer));
+    $t->kill($c->{p});
+    end(@p);
+}
+
+# one that is still written to: a range that waits for what comes
+
+{
+    my $file = $t->write_file('srv/recordings/door.mp4', 'a' x 50_000);
+    my @p = run('recordings');
+    my $c = NgxWebRTC::Range->new($t);
+    my $peer = $c->call('open', url => http() . '/recordings/door.mp4');
+
+    is($peer->{hello}{flags} & 0x08, 0x08, 'recordings: it is growing')
+        or diag(explain($peer));
+
+    my %range = (peer => $peer->{peer}, timeout => 60);
+    my @waits = ({ id => 1, offset => '49000', length => '3000' });
+
+    $c->call('get', %range, ranges => \@waits, noWait => 1);
+
+    open my $fh, '>>', $file or die $!;
+    print $fh 'b' x 2000;
+    close $fh;
+
+    is($c->call('ended', %range, id => 1)->{status}, 0,
+       'recordings: what is written since comes, too');
+
+    $waits[0]{id} = 2;
+
+    is($c->call('get', %range, ranges => \@waits)->{ranges}[0]{sha256},
+       sha256_hex('a' x 1000 . 'b' x 2000), 'recordings: as it is');
     $t->kill($c->{p});
     end(@p);
 }
