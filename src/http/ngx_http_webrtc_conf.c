@@ -12,6 +12,7 @@
 #include "ngx_http_webrtc_conf_check.h"
 #include "ngx_http_webrtc_reason.h"
 #include "ngx_webrtc_dtls.h"
+#include "ngx_webrtc_twin.h"
 
 
 static ngx_int_t ngx_http_webrtc_conf_add_listen(ngx_conf_t *cf,
@@ -265,6 +266,8 @@ ngx_http_webrtc_conf_open(ngx_conf_t *cf, ngx_http_webrtc_main_conf_t *wmcf)
     for (i = 0; i < wmcf->listens.nelts; i++) {
         addrs[i] = &listen[i].addr;
     }
+
+    ngx_webrtc_twin_master();
 
     if (ngx_webrtc_udp_free(cf, addrs, i) != NGX_OK) {
         return NGX_ERROR;

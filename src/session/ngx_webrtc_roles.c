@@ -87,6 +87,7 @@ ngx_webrtc_roles_batch(ngx_webrtc_worker_t *wk)
     wk->now_us = 0;
 
     ngx_webrtc_inbox_flush(wk->inbox);
+    ngx_webrtc_twin_flush(wk->twin);
     ngx_webrtc_udp_flush(wk->udp);
 }
 

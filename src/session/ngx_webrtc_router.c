@@ -15,8 +15,12 @@
  *
  * So a session may be reached through the socket of any worker: after a reload
  * has changed which socket the kernel chooses for an address, and after the
- * peer's address has changed.  What came through an inbox is never passed on
- * again, so that two workers cannot play ball with a datagram.
+ * peer's address has changed.  In a binary upgrade there is another zone, of
+ * the binary that has the same sockets: what is of no slot here goes to it
+ * (ngx_webrtc_twin.c).
+ *
+ * A datagram comes from the port, or from the other binary, or from another
+ * worker of this one, in this order only: two workers cannot play ball with it.
  *
  * Only 3 creates state, and only after MESSAGE-INTEGRITY has verified.
  */
@@ -33,12 +37,23 @@
 #include "ngx_webrtc_bus_unheard.h"
 
 
+/* how a datagram has come; it may go on by what is behind that only */
+typedef enum {
+    NGX_WEBRTC_ROUTER_PORT = 0,
+    NGX_WEBRTC_ROUTER_TWIN,
+    NGX_WEBRTC_ROUTER_INBOX
+} ngx_webrtc_router_via_e;
+
+
 static void ngx_webrtc_router_route(ngx_webrtc_worker_t *wk,
-    ngx_webrtc_path_t *path, u_char *p, size_t n, ngx_uint_t passed);
+    ngx_webrtc_path_t *path, u_char *p, size_t n, ngx_webrtc_router_via_e via);
 static void ngx_webrtc_router_stun(ngx_webrtc_worker_t *wk,
-    ngx_webrtc_path_t *path, u_char *p, size_t n, ngx_uint_t passed);
+    ngx_webrtc_path_t *path, u_char *p, size_t n, ngx_webrtc_router_via_e via);
 static void ngx_webrtc_router_answer(ngx_webrtc_worker_t *wk,
-    ngx_webrtc_path_t *path, u_char *p, size_t n, ngx_uint_t passed);
+    ngx_webrtc_path_t *path, u_char *p, size_t n, ngx_webrtc_router_via_e via);
+static void ngx_webrtc_router_unknown(ngx_webrtc_worker_t *wk,
+    ngx_webrtc_path_t *path, u_char *p, size_t n, ngx_webrtc_router_via_e via,
+    ngx_uint_t drop);
 static void ngx_webrtc_router_claim(ngx_webrtc_worker_t *wk,
     ngx_webrtc_path_t *path, ngx_webrtc_peer_t *peer, u_char *p, size_t n);
 
@@ -47,7 +62,14 @@ void
 ngx_webrtc_router_input(void *ctx, ngx_webrtc_path_t *path, u_char *p,
     size_t n)
 {
-    ngx_webrtc_router_route(ctx, path, p, n, 0);
+    ngx_webrtc_router_route(ctx, path, p, n, NGX_WEBRTC_ROUTER_PORT);
+}
+
+
+void
+ngx_webrtc_router_twin(void *ctx, ngx_webrtc_path_t *path, u_char *p, size_t n)
+{
+    ngx_webrtc_router_route(ctx, path, p, n, NGX_WEBRTC_ROUTER_TWIN);
 }
 
 
@@ -55,14 +77,14 @@ void
 ngx_webrtc_router_passed(void *ctx, ngx_webrtc_path_t *path, uint64_t ref,
     u_char *p, size_t n)
 {
-    ngx_webrtc_router_route(ctx, path, p, n, 1);
+    ngx_webrtc_router_route(ctx, path, p, n, NGX_WEBRTC_ROUTER_INBOX);
     ngx_webrtc_roles_batch(ctx);
 }
 
 
 static void
 ngx_webrtc_router_route(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
-    u_char *p, size_t n, ngx_uint_t passed)
+    u_char *p, size_t n, ngx_webrtc_router_via_e via)
 {
     ngx_uint_t                 class;
     ngx_webrtc_paths_entry_t  *wp;
@@ -82,7 +104,7 @@ ngx_webrtc_router_route(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
          * from the port of its last one
          */
 
-        ngx_webrtc_router_stun(wk, path, p, n, passed);
+        ngx_webrtc_router_stun(wk, path, p, n, via);
         return;
     }
 
@@ -93,7 +115,7 @@ ngx_webrtc_router_route(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
         return;
     }
 
-    if (!passed
+    if (via != NGX_WEBRTC_ROUTER_INBOX
         && ngx_webrtc_peers_find_address(wk->bus, path, &info) == NGX_OK
         && info.worker != wk->bus->worker)
     {
@@ -102,13 +124,29 @@ ngx_webrtc_router_route(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
         return;
     }
 
-    ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_UNKNOWN);
+    ngx_webrtc_router_unknown(wk, path, p, n, via, NGX_WEBRTC_DROP_UNKNOWN);
+}
+
+
+/* nothing here: to the other binary, if there is one */
+
+static void
+ngx_webrtc_router_unknown(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
+    u_char *p, size_t n, ngx_webrtc_router_via_e via, ngx_uint_t drop)
+{
+    if (via == NGX_WEBRTC_ROUTER_PORT
+        && ngx_webrtc_twin_pass(wk->twin, path, p, n) == NGX_OK)
+    {
+        return;
+    }
+
+    ngx_webrtc_bus_drop(wk->bus, drop);
 }
 
 
 static void
 ngx_webrtc_router_stun(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
-    u_char *p, size_t n, ngx_uint_t passed)
+    u_char *p, size_t n, ngx_webrtc_router_via_e via)
 {
     ngx_str_t                  local, remote;
     ngx_webrtc_peer_t          peer, *mine;
@@ -118,7 +156,7 @@ ngx_webrtc_router_stun(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
     ngx_webrtc_paths_entry_t  *wp;
 
     if (ngx_webrtc_ice_class(p, n) == NGX_WEBRTC_ICE_RESPONSE) {
-        ngx_webrtc_router_answer(wk, path, p, n, passed);
+        ngx_webrtc_router_answer(wk, path, p, n, via);
         return;
     }
 
@@ -139,24 +177,34 @@ ngx_webrtc_router_stun(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
     }
 
     if (ngx_webrtc_peers_find_ufrag(wk->bus, &local, &peer, &info) != NGX_OK) {
-        ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_STUN);
+        ngx_webrtc_router_unknown(wk, path, p, n, via, NGX_WEBRTC_DROP_STUN);
         return;
     }
 
     if (info.state == NGX_WEBRTC_PEER_NEW && ngx_exiting) {
 
-        /* no session begins here any more; its address is then passed on */
+        /*
+         * No session begins here any more; its address is then passed on.  But
+         * where there is another binary nobody comes after us, and who was
+         * answered last has nobody else.
+         */
 
         info.worker = ngx_webrtc_bus_successor(wk->bus, &same);
 
-        if (info.worker == NGX_WEBRTC_WORKER_NONE || passed) {
-            ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_UNKNOWN);
+        if (info.worker != NGX_WEBRTC_WORKER_NONE
+            && via != NGX_WEBRTC_ROUTER_INBOX)
+        {
+            (void) ngx_webrtc_inbox_datagram(wk->inbox, info.worker, path,
+                                             info.ref, p, n);
             return;
         }
 
-        (void) ngx_webrtc_inbox_datagram(wk->inbox, info.worker, path,
-                                         info.ref, p, n);
-        return;
+        if (info.worker != NGX_WEBRTC_WORKER_NONE
+            || !ngx_webrtc_twin_there(wk->twin))
+        {
+            ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_UNKNOWN);
+            return;
+        }
     }
 
     if (info.state == NGX_WEBRTC_PEER_NEW) {
@@ -166,7 +214,7 @@ ngx_webrtc_router_stun(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
 
     if (info.worker != wk->bus->worker) {
 
-        if (passed) {
+        if (via == NGX_WEBRTC_ROUTER_INBOX) {
             ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_UNKNOWN);
             return;
         }
@@ -188,7 +236,7 @@ ngx_webrtc_router_stun(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
 
 static void
 ngx_webrtc_router_answer(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
-    u_char *p, size_t n, ngx_uint_t passed)
+    u_char *p, size_t n, ngx_webrtc_router_via_e via)
 {
     ngx_webrtc_peer_t       *mine;
     ngx_webrtc_peer_info_t   info;
@@ -197,7 +245,7 @@ ngx_webrtc_router_answer(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
                                      ngx_webrtc_session_path_number(p), &info)
         != NGX_OK)
     {
-        ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_STUN);
+        ngx_webrtc_router_unknown(wk, path, p, n, via, NGX_WEBRTC_DROP_STUN);
         return;
     }
 
@@ -211,7 +259,7 @@ ngx_webrtc_router_answer(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
         return;
     }
 
-    if (passed) {
+    if (via == NGX_WEBRTC_ROUTER_INBOX) {
         ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_STUN);
         return;
     }

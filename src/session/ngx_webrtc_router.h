@@ -15,8 +15,11 @@
 #include "ngx_webrtc_worker_state.h"
 
 
-/* Handlers of the port and of the inbox; ctx is the worker. */
+/* Handlers of the port, of the other binary's, and of the inbox; ctx is the
+ * worker. */
 void ngx_webrtc_router_input(void *ctx, ngx_webrtc_path_t *path, u_char *p,
+    size_t n);
+void ngx_webrtc_router_twin(void *ctx, ngx_webrtc_path_t *path, u_char *p,
     size_t n);
 void ngx_webrtc_router_passed(void *ctx, ngx_webrtc_path_t *path, uint64_t ref,
     u_char *p, size_t n);

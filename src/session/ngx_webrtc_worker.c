@@ -51,6 +51,7 @@ static void ngx_webrtc_worker_on_keyframe(void *ctx, ngx_webrtc_stream_t *st);
 static void ngx_webrtc_worker_on_text(void *ctx, uint64_t ref, u_char *p,
     size_t n);
 static void ngx_webrtc_worker_leave(ngx_webrtc_worker_t *wk);
+static ngx_uint_t ngx_webrtc_worker_awaits(ngx_webrtc_worker_t *wk);
 static void ngx_webrtc_worker_timer(ngx_event_t *ev);
 
 
@@ -60,6 +61,7 @@ ngx_webrtc_worker_init(ngx_cycle_t *cycle, ngx_webrtc_worker_conf_t *conf)
     ngx_uint_t                    i;
     ngx_webrtc_worker_t          *wk;
     ngx_webrtc_udp_conf_t         udp;
+    ngx_webrtc_twin_conf_t        twin;
     ngx_webrtc_inbox_handlers_t   inbox;
 
     wk = ngx_pcalloc(cycle->pool, sizeof(ngx_webrtc_worker_t));
@@ -117,6 +119,17 @@ ngx_webrtc_worker_init(ngx_cycle_t *cycle, ngx_webrtc_worker_conf_t *conf)
         goto failed;
     }
 
+    twin.input = ngx_webrtc_router_twin;
+    twin.done = ngx_webrtc_worker_received;
+    twin.ctx = wk;
+
+    wk->twin = ngx_webrtc_twin_init(cycle, &twin);
+    if (wk->twin == NULL) {
+        goto failed;
+    }
+
+    ngx_webrtc_twin_know(wk->twin, ngx_webrtc_bus_twin(wk->bus, 0));
+
     ngx_memzero(&udp, sizeof(ngx_webrtc_udp_conf_t));
 
     udp.input = ngx_webrtc_router_input;
@@ -142,6 +155,10 @@ ngx_webrtc_worker_init(ngx_cycle_t *cycle, ngx_webrtc_worker_conf_t *conf)
 failed:
 
     ngx_webrtc_roles_done(wk);
+
+    if (wk->twin) {
+        ngx_webrtc_twin_done(wk->twin);
+    }
 
     if (wk->inbox) {
         ngx_webrtc_inbox_done(wk->inbox);
@@ -174,6 +191,7 @@ ngx_webrtc_worker_done(ngx_webrtc_worker_t *wk)
     }
 
     ngx_webrtc_nice_done();
+    ngx_webrtc_twin_done(wk->twin);
     ngx_webrtc_udp_done(wk->udp);
 
     /* others are told of what ends here: the inbox is needed until then */
@@ -517,8 +535,14 @@ ngx_webrtc_worker_timer(ngx_event_t *ev)
 
     ngx_webrtc_roles_tick(wk);
 
+    ngx_webrtc_twin_know(wk->twin, ngx_webrtc_bus_twin(wk->bus,
+                                       ngx_webrtc_twin_heard(wk->twin)));
+
     if (ngx_exiting) {
         ngx_webrtc_worker_leave(wk);
+
+    } else {
+        ngx_webrtc_twin_tick(wk->twin, 0);
     }
 
     wk->conf.on_stream(wk->conf.ctx, NULL);
@@ -530,7 +554,8 @@ ngx_webrtc_worker_timer(ngx_event_t *ev)
          * alive; what has to be ended or handed over was, in this turn.
          */
 
-        ev->cancelable = !wk->conf.busy(wk->conf.ctx);
+        ev->cancelable = !wk->conf.busy(wk->conf.ctx)
+                         && !ngx_webrtc_worker_awaits(wk);
     }
 
     ngx_add_timer(ev, NGX_WEBRTC_WORKER_TICK);
@@ -554,10 +579,15 @@ ngx_webrtc_worker_leave(ngx_webrtc_worker_t *wk)
         wk->exiting = ngx_current_msec ? ngx_current_msec : 1;
     }
 
+    wk->next = ngx_webrtc_bus_successor(wk->bus, &same);
+
+    ngx_webrtc_twin_tick(wk->twin, same);
+
     if (!wk->orphan
         && ngx_current_msec - wk->exiting >= NGX_WEBRTC_WORKER_ORPHAN
-        && ngx_webrtc_bus_successor(wk->bus, &same) != NGX_WEBRTC_WORKER_NONE
-        && !same)
+        && !same
+        && (wk->next != NGX_WEBRTC_WORKER_NONE
+            || ngx_webrtc_twin_fewer(wk->twin)))
     {
         /*
          * There are fewer workers now.  Our sockets stay in the kernel's group
@@ -595,4 +625,18 @@ ngx_webrtc_worker_leave(ngx_webrtc_worker_t *wk)
             ngx_webrtc_peers_touch(wk->bus, s->peer->ref);
         }
     }
+}
+
+
+/*
+ * May somebody whom our binary has answered still come?  The other one, of an
+ * upgrade, passes it on to us.
+ */
+
+static ngx_uint_t
+ngx_webrtc_worker_awaits(ngx_webrtc_worker_t *wk)
+{
+    return wk->next == NGX_WEBRTC_WORKER_NONE
+           && ngx_webrtc_twin_there(wk->twin)
+           && ngx_webrtc_peers_new(wk->bus);
 }

@@ -16,6 +16,7 @@
 #include <ngx_event.h>
 #include "ngx_webrtc_time.h"
 #include "ngx_webrtc_role.h"
+#include "ngx_webrtc_twin.h"
 #include "ngx_webrtc_udp.h"
 #include "ngx_webrtc_bus.h"
 #include "ngx_webrtc_bus_peers.h"
@@ -67,6 +68,7 @@ struct ngx_webrtc_worker_s {
     ngx_webrtc_worker_conf_t     conf;
     ngx_webrtc_bus_t            *bus;
     ngx_webrtc_udp_t            *udp;
+    ngx_webrtc_twin_t           *twin;
     ngx_webrtc_inbox_t          *inbox;
     ngx_webrtc_ice_agent_t      *ice;
 
@@ -81,6 +83,7 @@ struct ngx_webrtc_worker_s {
     ngx_event_t                  timer;       /* housekeeping, cancelable */
     ngx_uint_t                   ticks;
     ngx_msec_t                   exiting;     /* time it was found to be */
+    ngx_uint_t                   next;        /* who comes after us then */
     ngx_uint_t                   orphan;      /* nobody else has our sockets */
     ngx_uint_t                   left;        /* clients were told to leave */
 

@@ -315,6 +315,18 @@ ngx_webrtc_bus_set_number(ngx_webrtc_bus_t *bus, ngx_uint_t number)
 }
 
 
+uint32_t
+ngx_webrtc_bus_twin(ngx_webrtc_bus_t *bus, uint32_t pid)
+{
+    if (pid) {
+        ngx_webrtc_atomic_store(&bus->sh->twin, pid);
+        return pid;
+    }
+
+    return ngx_webrtc_atomic_load(&bus->sh->twin);
+}
+
+
 ngx_uint_t
 ngx_webrtc_bus_successor(ngx_webrtc_bus_t *bus, ngx_uint_t *same)
 {

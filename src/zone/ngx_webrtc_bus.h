@@ -400,6 +400,15 @@ ngx_uint_t ngx_webrtc_bus_reap(ngx_webrtc_bus_t *bus, ngx_log_t *log);
 void ngx_webrtc_bus_set_number(ngx_webrtc_bus_t *bus, ngx_uint_t number);
 
 /*
+ * What the workers of this zone know of another binary's, in an upgrade.
+ *
+ *   pid   of its master, that this worker has heard; 0: it has not
+ *
+ * Returns what was heard last, by any worker; 0: nothing.
+ */
+uint32_t ngx_webrtc_bus_twin(ngx_webrtc_bus_t *bus, uint32_t pid);
+
+/*
  * Workers that began after this one.
  *
  *   same     set when one of them has this one's number: it has our sockets

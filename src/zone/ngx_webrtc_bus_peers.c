@@ -966,6 +966,27 @@ ngx_webrtc_peers_expire(ngx_webrtc_bus_t *bus, uint64_t now_ms)
 
 
 ngx_uint_t
+ngx_webrtc_peers_new(ngx_webrtc_bus_t *bus)
+{
+    uint32_t             n;
+    ngx_webrtc_table_t  *t;
+
+    t = &bus->sh->peers;
+
+    for (n = 0; n < ngx_webrtc_atomic_load(&t->top); n++) {
+
+        if (ngx_webrtc_entry_state(ngx_webrtc_atomic_load(&t->entries[n].word))
+            == NGX_WEBRTC_ENTRY_NEW)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_uint_t
 ngx_webrtc_peers_count(ngx_webrtc_bus_t *bus)
 {
     return ngx_webrtc_atomic_load(&bus->sh->peers.used);

@@ -350,6 +350,9 @@ ngx_int_t ngx_webrtc_peers_delete(ngx_webrtc_bus_t *bus, uint64_t ref,
  */
 ngx_uint_t ngx_webrtc_peers_expire(ngx_webrtc_bus_t *bus, uint64_t now_ms);
 
+/* Is there a slot that is NEW? */
+ngx_uint_t ngx_webrtc_peers_new(ngx_webrtc_bus_t *bus);
+
 /* slots that exist, NEW and CLAIMED */
 ngx_uint_t ngx_webrtc_peers_count(ngx_webrtc_bus_t *bus);
 

@@ -113,6 +113,9 @@ struct ngx_webrtc_bus_sh_s {
     uint32_t                 generation;  /* of the newest endpoint */
     uint32_t                 nworkers;    /* endpoints ever used */
 
+    uint32_t                 twin;        /* see ngx_webrtc_bus_twin() */
+    uint32_t                 pad;
+
     uint64_t                 expire_ms;   /* last look for expired slots */
 
     uint64_t                 drops[NGX_WEBRTC_DROPS];
