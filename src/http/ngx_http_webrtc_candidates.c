@@ -547,3 +547,54 @@ ngx_http_webrtc_candidates_none(ngx_http_request_t *r, const char *why)
     return ngx_http_webrtc_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
                                    "no candidate", &detail);
 }
+
+
+ngx_int_t
+ngx_http_webrtc_candidates_refused(ngx_http_request_t *r,
+    ngx_webrtc_nice_relays_t *relays)
+{
+    u_char                   *p, *end;
+    size_t                    size;
+    ngx_str_t                 detail;
+    ngx_uint_t                i, later;
+    ngx_webrtc_nice_relay_t  *relay;
+
+    static const u_char  text[] = "TURN server ";
+
+    size = 0;
+
+    for (i = 0; i < relays->n; i++) {
+        size += sizeof(text) + sizeof(": ; ") + relays->relay[i].url.len
+                + NGX_WEBRTC_NICE_CAUSE;
+    }
+
+    p = ngx_pnalloc(r->pool, size);
+    if (p == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    detail.data = p;
+    end = p + size;
+    later = 0;
+
+    for (i = 0; i < relays->n; i++) {
+        relay = &relays->relay[i];
+
+        later |= ngx_webrtc_nice_relay_later(relay);
+
+        p = ngx_slprintf(p, end, "%s%s%V: ", i ? "; " : "", text, &relay->url);
+        p = ngx_webrtc_nice_relay_cause(relay, p, end);
+    }
+
+    detail.len = p - detail.data;
+
+    if (later && ngx_http_webrtc_retry_after(r, NGX_HTTP_WEBRTC_RETRY)
+                 != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_webrtc_problem(r, later ? NGX_HTTP_SERVICE_UNAVAILABLE
+                                            : NGX_HTTP_BAD_GATEWAY,
+                                   "no candidate", &detail);
+}

@@ -12,6 +12,7 @@
 
 #include "ngx_http_webrtc.h"
 #include "ngx_webrtc_sdp.h"
+#include "ngx_webrtc_nice_relay.h"
 
 
 /*
@@ -77,6 +78,14 @@ ngx_int_t ngx_http_webrtc_candidates_check(ngx_conf_t *cf);
  */
 ngx_int_t ngx_http_webrtc_candidates_none(ngx_http_request_t *r,
     const char *why);
+
+/*
+ * The same for "webrtc_ice relay", whose reasons are in the log already: with
+ * what the TURN servers have answered.  503 if one of them may relay later,
+ * with nothing changed, else 502.
+ */
+ngx_int_t ngx_http_webrtc_candidates_refused(ngx_http_request_t *r,
+    ngx_webrtc_nice_relays_t *relays);
 
 
 #endif /* _NGX_HTTP_WEBRTC_CANDIDATES_H_INCLUDED_ */

@@ -70,6 +70,7 @@ static void ngx_http_webrtc_ice_wait(ngx_http_webrtc_ice_t *ice,
 static void ngx_http_webrtc_ice_resume(ngx_http_webrtc_ice_t *ice,
     ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t ncand);
 static ngx_int_t ngx_http_webrtc_ice_answer(ngx_http_webrtc_ice_t *ice);
+static ngx_int_t ngx_http_webrtc_ice_none(ngx_http_webrtc_ice_t *ice);
 static void ngx_http_webrtc_ice_timeout(ngx_event_t *ev);
 static void ngx_http_webrtc_ice_cleanup(void *data);
 static char *ngx_http_webrtc_ice_check(ngx_conf_t *cf,
@@ -311,6 +312,7 @@ ngx_http_webrtc_ice_servers(ngx_http_request_t *r,
         srv->type = addr[i].type;
         srv->address = addr[i].address;
         srv->port = addr[i].port;
+        srv->url = addr[i].server->url;
 
         if (ngx_http_webrtc_ice_server_credentials(r, addr[i].server,
                                                    &srv->username,
@@ -488,9 +490,7 @@ ngx_http_webrtc_ice_answer(ngx_http_webrtc_ice_t *ice)
         /* none of ours: the session ends with the request, which tells nobody
          * of it */
 
-        return ngx_http_webrtc_candidates_none(r,
-                   "none was gathered: is the TURN server of "
-                   "webrtc_ice_server well, are there webrtc_ice_ports left?");
+        return ngx_http_webrtc_ice_none(ice);
     }
 
     /* candidates stand in front of their end, in the m-line that has the
@@ -531,6 +531,38 @@ ngx_http_webrtc_ice_answer(ngx_http_webrtc_ice_t *ice)
     }
 
     return rc;
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_ice_none(ngx_http_webrtc_ice_t *ice)
+{
+    ngx_webrtc_peer_t           *peer;
+    ngx_http_request_t          *r;
+    ngx_webrtc_session_t        *s;
+    ngx_webrtc_nice_relays_t    *relays;
+    ngx_http_webrtc_loc_conf_t  *wlcf;
+
+    r = ice->request;
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
+
+    peer = ngx_webrtc_peers_mine(ngx_http_webrtc_worker->bus, ice->peer->ref);
+    s = peer ? peer->session : NULL;
+    relays = NULL;
+
+    if (s && s->transport.nice && wlcf->ice == NGX_HTTP_WEBRTC_ICE_RELAY) {
+        relays = ngx_webrtc_nice_relays(s->transport.nice);
+    }
+
+    if (relays == NULL) {
+        return ngx_http_webrtc_candidates_none(r,
+                   "none was gathered: is the TURN server of "
+                   "webrtc_ice_server well, are there webrtc_ice_ports left?");
+    }
+
+    ngx_webrtc_session_ice_complain(s, 1);
+
+    return ngx_http_webrtc_candidates_refused(r, relays);
 }
 
 

@@ -19,9 +19,10 @@
  * their inode.  A closed socket has left epoll by itself, and what is known of
  * it is forgotten without a system call on a number that is another's.
  *
- * libnice drops answers to requests that are not its own.  While one of ours is
- * under way, what waits in a socket is looked at (ngx_webrtc_nice_peek.c)
- * before libnice reads it.
+ * libnice drops answers to requests that are not its own, and keeps to itself
+ * what TURN servers answer.  While a request of ours is under way, or one to a
+ * TURN server, what waits in a socket is looked at (ngx_webrtc_nice_peek.c,
+ * ngx_webrtc_nice_relay.c) before libnice reads it.
  *
  * The agent is never freed from a turn of its own, see
  * ngx_webrtc_nice_close().
@@ -38,6 +39,7 @@
 #include <poll.h>
 #include "ngx_webrtc_nice_agent.h"
 #include "ngx_webrtc_nice_peek.h"
+#include "ngx_webrtc_turn.h"
 
 
 /* turns in a row; chosen: other sessions wait a millisecond at most */
@@ -63,6 +65,13 @@
 #define NGX_WEBRTC_NICE_SOCKBUF    (4 * 1024 * 1024)
 
 
+/* whose socket a datagram is seen in */
+typedef struct {
+    ngx_webrtc_nice_t     *nice;
+    ngx_webrtc_nice_io_t  *io;
+} ngx_webrtc_nice_seen_t;
+
+
 static void ngx_webrtc_nice_init(void);
 static void ngx_webrtc_nice_log(const gchar *domain, GLogLevelFlags level,
     const gchar *message, gpointer data);
@@ -70,6 +79,8 @@ static ngx_int_t ngx_webrtc_nice_setup(ngx_webrtc_nice_t *nice,
     ngx_webrtc_nice_conf_t *conf);
 static ngx_int_t ngx_webrtc_nice_servers(ngx_webrtc_nice_t *nice,
     ngx_webrtc_nice_conf_t *conf);
+static ngx_int_t ngx_webrtc_nice_turn(ngx_webrtc_nice_t *nice,
+    ngx_webrtc_nice_server_t *srv);
 static ngx_int_t ngx_webrtc_nice_begin(ngx_webrtc_nice_t *nice);
 static ngx_int_t ngx_webrtc_nice_sockaddr_of(ngx_str_t *text,
     ngx_sockaddr_t *sockaddr);
@@ -93,6 +104,10 @@ static void ngx_webrtc_nice_on_pruned(GObject *object, GAsyncResult *result,
 static void ngx_webrtc_nice_tell(ngx_webrtc_nice_t *nice);
 static void ngx_webrtc_nice_drive(ngx_webrtc_nice_t *nice);
 static void ngx_webrtc_nice_look(ngx_webrtc_nice_t *nice, ngx_uint_t nfds);
+static void ngx_webrtc_nice_look_at(ngx_webrtc_nice_t *nice,
+    ngx_webrtc_nice_io_t *io, GPollFD *fd);
+static void ngx_webrtc_nice_seen(void *ctx, struct sockaddr *sa, u_char *p,
+    size_t n);
 static ngx_int_t ngx_webrtc_nice_query(ngx_webrtc_nice_t *nice, gint priority,
     gint *timeout);
 static ngx_int_t ngx_webrtc_nice_grow(ngx_webrtc_nice_t *nice, ngx_uint_t n);
@@ -360,9 +375,37 @@ ngx_webrtc_nice_servers(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_conf_t *conf)
 
         nice->relays = 1;
 
+        if (ngx_webrtc_nice_turn(nice, srv) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
         if (srv->type == NGX_WEBRTC_NICE_TURN_TCP) {
             nice->tcp = 1;
         }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_webrtc_nice_turn(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_server_t *srv)
+{
+    ngx_sockaddr_t  sockaddr;
+
+    if (nice->turn == NULL) {
+        nice->turn = ngx_calloc(sizeof(ngx_webrtc_nice_relays_t),
+                                nice->conf.log);
+        if (nice->turn == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    if (ngx_webrtc_nice_sockaddr_of(&srv->address, &sockaddr) == NGX_OK) {
+        ngx_inet_set_port(&sockaddr.sockaddr, srv->port);
+        ngx_webrtc_nice_relay_add(nice->turn, &srv->url, &sockaddr,
+                                  srv->type == NGX_WEBRTC_NICE_TURN_TCP);
+        nice->watch = 1;
     }
 
     return NGX_OK;
@@ -681,6 +724,36 @@ ngx_webrtc_nice_gathered(ngx_webrtc_nice_t *nice)
 }
 
 
+ngx_uint_t
+ngx_webrtc_nice_relayed(ngx_webrtc_nice_t *nice)
+{
+    GSList         *list, *l;
+    ngx_uint_t      relayed;
+    NiceCandidate  *c;
+
+    relayed = 0;
+
+    list = nice_agent_get_local_candidates(nice->agent, nice->stream,
+                                           NGX_WEBRTC_NICE_COMPONENT);
+
+    for (l = list; l; l = l->next) {
+        c = l->data;
+        relayed |= (c->type == NICE_CANDIDATE_TYPE_RELAYED);
+    }
+
+    g_slist_free_full(list, (GDestroyNotify) nice_candidate_free);
+
+    return relayed;
+}
+
+
+ngx_webrtc_nice_relays_t *
+ngx_webrtc_nice_relays(ngx_webrtc_nice_t *nice)
+{
+    return nice->turn;
+}
+
+
 static void
 ngx_webrtc_nice_on_recv(NiceAgent *agent, guint stream, guint component,
     guint len, gchar *buf, gpointer data)
@@ -857,7 +930,7 @@ ngx_webrtc_nice_drive(ngx_webrtc_nice_t *nice)
         if (nfds) {
             (void) poll((struct pollfd *) nice->fds, nfds, 0);
 
-            if (nice->expect || nice->deaf) {
+            if (nice->expect || nice->deaf || nice->watch) {
                 ngx_webrtc_nice_look(nice, nfds);
             }
         }
@@ -919,23 +992,75 @@ ngx_webrtc_nice_look(ngx_webrtc_nice_t *nice, ngx_uint_t nfds)
 
     for (i = 0; i < nfds; i++) {
 
-        if (!(nice->fds[i].revents & G_IO_IN)) {
+        if (!(nice->fds[i].revents & (G_IO_IN|G_IO_ERR|G_IO_HUP))) {
             continue;
         }
 
         for (k = 0; k < nice->nios; k++) {
-
-            if (nice->ios[k].fd != nice->fds[i].fd) {
-                continue;
+            if (nice->ios[k].fd == nice->fds[i].fd) {
+                ngx_webrtc_nice_look_at(nice, &nice->ios[k], &nice->fds[i]);
             }
+        }
+    }
+}
 
-            if (nice->ios[k].deaf) {
-                nice->fds[i].revents = 0;
 
-            } else if (nice->ios[k].dgram && nice->expect && !nice->closed) {
-                ngx_webrtc_nice_peek(nice->ios[k].fd, nice->conf.answer,
-                                     nice->conf.ctx);
-            }
+static void
+ngx_webrtc_nice_look_at(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_io_t *io,
+    GPollFD *fd)
+{
+    ngx_webrtc_nice_seen_t  seen;
+
+    if (io->deaf) {
+        fd->revents = 0;
+        return;
+    }
+
+    if (!io->dgram) {
+
+        if (nice->watch
+            && ngx_webrtc_nice_relay_stream(nice->turn, &io->relay, io->fd)
+               == NGX_AGAIN)
+        {
+            fd->revents &= (gushort) ~G_IO_IN;
+        }
+
+        return;
+    }
+
+    if (nice->watch && (fd->revents & G_IO_ERR)) {
+        ngx_webrtc_nice_relay_errors(nice->turn, io->fd);
+        fd->revents &= (gushort) ~G_IO_ERR;
+    }
+
+    if ((nice->expect || nice->watch) && (fd->revents & G_IO_IN)) {
+        seen.nice = nice;
+        seen.io = io;
+
+        ngx_webrtc_nice_peek(io->fd, ngx_webrtc_nice_seen, &seen);
+    }
+}
+
+
+static void
+ngx_webrtc_nice_seen(void *ctx, struct sockaddr *sa, u_char *p, size_t n)
+{
+    ngx_webrtc_nice_seen_t *seen = ctx;
+
+    ngx_webrtc_nice_t  *nice;
+
+    nice = seen->nice;
+
+    if (nice->watch) {
+        ngx_webrtc_nice_relay_input(nice->turn, &seen->io->relay, sa, p, n);
+    }
+
+    if (nice->expect && !nice->closed) {
+
+        p = ngx_webrtc_turn_response(p, &n);
+
+        if (p) {
+            nice->conf.answer(nice->conf.ctx, p, n);
         }
     }
 }
@@ -1059,12 +1184,21 @@ ngx_webrtc_nice_sync(ngx_webrtc_nice_t *nice, ngx_uint_t nfds)
         io = &nice->ios[k];
 
         if (io->seen) {
+
+            if (nice->watch && nice->gathered) {
+                ngx_webrtc_nice_relay_leave(&io->relay, io->fd, io->dgram);
+            }
+
             k++;
             continue;
         }
 
         ngx_webrtc_nice_forget(nice, io);
         *io = nice->ios[--nice->nios];
+    }
+
+    if (nice->gathered) {
+        nice->watch = 0;
     }
 }
 
@@ -1085,6 +1219,11 @@ ngx_webrtc_nice_adopt(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_io_t *io)
     {
         io->deaf = 1;
         nice->deaf = 1;
+    }
+
+    if (nice->watch) {
+        ngx_webrtc_nice_relay_open(nice->turn, &io->relay, io->fd, io->dgram,
+                                   nice->conf.relay);
     }
 }
 
@@ -1436,6 +1575,10 @@ ngx_webrtc_nice_free(ngx_webrtc_nice_t *nice)
 
     g_main_context_release(nice->context);
     g_main_context_unref(nice->context);
+
+    if (nice->turn) {
+        ngx_free(nice->turn);
+    }
 
     ngx_free(nice->ios);
     ngx_free(nice);

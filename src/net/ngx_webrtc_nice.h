@@ -19,13 +19,14 @@
 #include <ngx_event.h>
 #include "ngx_webrtc_sdp.h"
 #include "ngx_webrtc_ice_filter.h"
+#include "ngx_webrtc_nice_relay.h"
 
 
 /* local addresses of an agent; chosen: a socket and a connection each */
 #define NGX_WEBRTC_NICE_ADDRS       16
 
 /* STUN and TURN servers of an agent; chosen: a relayed candidate per address */
-#define NGX_WEBRTC_NICE_SERVERS     8
+#define NGX_WEBRTC_NICE_SERVERS     NGX_WEBRTC_NICE_RELAYS
 
 /* candidates that we tell, and that we take from the peer until it restarts */
 #define NGX_WEBRTC_NICE_CANDIDATES  32
@@ -62,6 +63,7 @@ typedef struct {
     ngx_uint_t           type;            /* NGX_WEBRTC_NICE_* */
     ngx_str_t            address;         /* numeric, null-terminated */
     in_port_t            port;
+    ngx_str_t            url;             /* outlives the agent */
     ngx_str_t            username;        /* of TURN, null-terminated */
     ngx_str_t            credential;
 } ngx_webrtc_nice_server_t;
@@ -188,6 +190,12 @@ ngx_uint_t ngx_webrtc_nice_candidates(ngx_webrtc_nice_t *nice,
 
 /* whether gathering is over */
 ngx_uint_t ngx_webrtc_nice_gathered(ngx_webrtc_nice_t *nice);
+
+/* Is there a relayed candidate? */
+ngx_uint_t ngx_webrtc_nice_relayed(ngx_webrtc_nice_t *nice);
+
+/* What the TURN servers have answered so far; NULL: there are none. */
+ngx_webrtc_nice_relays_t *ngx_webrtc_nice_relays(ngx_webrtc_nice_t *nice);
 
 /*
  * Sends one datagram over the selected pair.  What cannot be sent now is

@@ -17,6 +17,7 @@
 #include <nice/agent.h>
 #include "ngx_webrtc_nice.h"
 #include "ngx_webrtc_nice_batch.h"
+#include "ngx_webrtc_nice_relay.h"
 
 
 /* RFC 8445, 5.1.1: with rtcp-mux there is one */
@@ -31,6 +32,7 @@ typedef struct {
     unsigned                 dgram:1;
     unsigned                 deaf:1;      /* without a filter: not read */
     ngx_connection_t        *c;           /* NULL: there was none left */
+    ngx_webrtc_nice_relay_io_t  relay;    /* while nice->watch is set */
 } ngx_webrtc_nice_io_t;
 
 
@@ -53,6 +55,8 @@ struct ngx_webrtc_nice_s {
     ngx_event_t              timer;
     ngx_event_t              post;
 
+    ngx_webrtc_nice_relays_t  *turn;      /* NULL: there is no such server */
+
     ngx_uint_t               state;       /* last one told */
     ngx_uint_t               news;        /* to be told, 0: nothing */
     ngx_webrtc_ice_rule_t    servers[NGX_WEBRTC_ICE_FILTER_SERVERS];
@@ -65,6 +69,7 @@ struct ngx_webrtc_nice_s {
     unsigned                 moved:1;     /* dst is not what libnice has */
     unsigned                 reflexive:1; /* to be told */
     unsigned                 left_out:1;  /* a candidate, the log has it */
+    unsigned                 watch:1;     /* what TURN servers answer */
     unsigned                 expect:1;    /* answers to requests of ours */
     unsigned                 up:1;        /* CONNECTED or READY */
     unsigned                 lost:1;      /* the pair, until there is one */

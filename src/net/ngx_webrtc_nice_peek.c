@@ -12,7 +12,6 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "ngx_webrtc_nice_peek.h"
-#include "ngx_webrtc_turn.h"
 
 
 #ifndef SO_PEEK_OFF
@@ -29,16 +28,14 @@
 
 
 void
-ngx_webrtc_nice_peek(ngx_socket_t fd,
-    void (*answer)(void *ctx, u_char *p, size_t n), void *ctx)
+ngx_webrtc_nice_peek(ngx_socket_t fd, ngx_webrtc_nice_peek_pt seen, void *ctx)
 {
-    int          offset;
-    u_char      *p;
-    size_t       size;
-    ssize_t      n;
-    socklen_t    len;
-    ngx_uint_t   i;
-    u_char       buf[NGX_WEBRTC_NICE_PEEK_SIZE];
+    int             offset;
+    ssize_t         n;
+    socklen_t       len;
+    ngx_uint_t      i;
+    ngx_sockaddr_t  sa;
+    u_char          buf[NGX_WEBRTC_NICE_PEEK_SIZE];
 
     len = sizeof(int);
 
@@ -60,21 +57,18 @@ ngx_webrtc_nice_peek(ngx_socket_t fd,
 
         /* MSG_TRUNC: the offset goes on by the whole datagram */
 
-        n = recv(fd, buf, sizeof(buf), MSG_PEEK|MSG_DONTWAIT|MSG_TRUNC);
+        len = sizeof(ngx_sockaddr_t);
+        ngx_memzero(&sa, sizeof(ngx_sockaddr_t));
+
+        n = recvfrom(fd, buf, sizeof(buf), MSG_PEEK|MSG_DONTWAIT|MSG_TRUNC,
+                     &sa.sockaddr, &len);
 
         if (n == -1) {
             return;
         }
 
-        if ((size_t) n > sizeof(buf)) {
-            continue;
-        }
-
-        size = n;
-        p = ngx_webrtc_turn_response(buf, &size);
-
-        if (p) {
-            answer(ctx, p, size);
+        if ((size_t) n <= sizeof(buf)) {
+            seen(ctx, &sa.sockaddr, buf, n);
         }
     }
 }

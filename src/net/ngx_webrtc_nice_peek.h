@@ -15,15 +15,19 @@
 #include <ngx_core.h>
 
 
+/* p may be modified; the reader does not see that */
+typedef void (*ngx_webrtc_nice_peek_pt)(void *ctx, struct sockaddr *sa,
+    u_char *p, size_t n);
+
+
 /*
  * Looks at the datagrams that wait in a UDP socket, each once, and leaves them
  * there.
  *
- *   answer   is told of success responses of STUN, those that a TURN server
- *            has relayed included
+ *   seen   is told of each, but those that are longer than any response
  */
-void ngx_webrtc_nice_peek(ngx_socket_t fd,
-    void (*answer)(void *ctx, u_char *p, size_t n), void *ctx);
+void ngx_webrtc_nice_peek(ngx_socket_t fd, ngx_webrtc_nice_peek_pt seen,
+    void *ctx);
 
 
 #endif /* _NGX_WEBRTC_NICE_PEEK_H_INCLUDED_ */

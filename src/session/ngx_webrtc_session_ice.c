@@ -23,6 +23,7 @@
 #include "ngx_webrtc_session_ice.h"
 #include "ngx_webrtc_session_consent.h"
 #include "ngx_webrtc_session_rebind.h"
+#include "ngx_webrtc_bus_said.h"
 #include "ngx_webrtc_bus_unheard.h"
 #include "ngx_webrtc_roles.h"
 #include "ngx_webrtc_sdpfrag.h"
@@ -257,6 +258,53 @@ ngx_webrtc_session_ice_print(ngx_webrtc_session_t *s, u_char *p, u_char *end)
 
 
 void
+ngx_webrtc_session_ice_complain(ngx_webrtc_session_t *s, ngx_uint_t all)
+{
+    u_char                    *p, *cause;
+    ngx_str_t                  text;
+    ngx_uint_t                 i, level;
+    ngx_webrtc_nice_relay_t   *relay;
+    ngx_webrtc_nice_relays_t  *relays;
+    u_char                     buf[NGX_WEBRTC_NICE_CAUSE
+                                   + NGX_SOCKADDR_STRLEN + 8];
+
+    relays = s->transport.nice ? ngx_webrtc_nice_relays(s->transport.nice)
+                               : NULL;
+
+    for (i = 0; relays && i < relays->n; i++) {
+
+        relay = &relays->relay[i];
+
+        if (relay->state == NGX_WEBRTC_NICE_RELAY_OK
+            || (!all && relay->state <= NGX_WEBRTC_NICE_RELAY_ASKED))
+        {
+            continue;
+        }
+
+        p = ngx_slprintf(buf, buf + 4, relay->tcp ? "TCP " : "UDP ");
+        p += ngx_sock_ntop(&relay->addr.sockaddr, sizeof(ngx_sockaddr_t), p,
+                           NGX_SOCKADDR_STRLEN, 1);
+
+        *p++ = '\0';
+        cause = p;
+
+        p = ngx_webrtc_nice_relay_cause(relay, p, buf + sizeof(buf));
+
+        text.data = buf;
+        text.len = p - buf;
+
+        level = ngx_webrtc_bus_said(s->wk->bus, &text, ngx_current_msec)
+                ? NGX_LOG_ERR : NGX_LOG_INFO;
+
+        ngx_log_error(level, &s->log, 0,
+                      "webrtc has no candidate of the TURN server \"%V\" "
+                      "(%s): %*s", &relay->url, buf, (size_t) (p - cause),
+                      cause);
+    }
+}
+
+
+void
 ngx_webrtc_session_ice_stop(ngx_webrtc_session_t *s)
 {
     if (s->transport.nice) {
@@ -392,6 +440,11 @@ static void
 ngx_webrtc_session_ice_gathered(void *ctx)
 {
     ngx_webrtc_session_t *s = ctx;
+
+    /* an answer that we have missed is not one that has not come */
+
+    ngx_webrtc_session_ice_complain(s,
+                              !ngx_webrtc_nice_relayed(s->transport.nice));
 
     if (s->wk->conf.on_ice) {
         s->wk->conf.on_ice(s->wk->conf.ctx, s->peer->ref, 1);

@@ -66,6 +66,13 @@ void ngx_webrtc_session_ice_heard(ngx_webrtc_session_t *s);
 /* Sees to consent, and to where the peer is.  May close the session. */
 void ngx_webrtc_session_ice_timeout(ngx_webrtc_session_t *s, ngx_msec_t now);
 
+/*
+ * Logs which TURN servers do not relay, and why: a line per server and cause.
+ *
+ *   all   also those that may answer yet
+ */
+void ngx_webrtc_session_ice_complain(ngx_webrtc_session_t *s, ngx_uint_t all);
+
 /* Ends the agent; close_notify has left before. */
 void ngx_webrtc_session_ice_stop(ngx_webrtc_session_t *s);
 

@@ -106,6 +106,17 @@ typedef struct {
 #define ngx_webrtc_endpoint_generation(id)   ((uint32_t) ((id) >> 32))
 
 
+/* causes that are remembered as logged, see ngx_webrtc_bus_said.h; chosen: what
+ * goes wrong at a time */
+#define NGX_WEBRTC_SAIDS  32
+
+
+typedef struct {
+    uint64_t                 hash;
+    uint64_t                 said;        /* ms of ngx_webrtc_bus_say() */
+} ngx_webrtc_said_t;
+
+
 struct ngx_webrtc_bus_sh_s {
     uint64_t                 layout;      /* NGX_WEBRTC_BUS_LAYOUT */
     uint64_t                 token;       /* random; names the inboxes */
@@ -125,6 +136,8 @@ struct ngx_webrtc_bus_sh_s {
     uint64_t                 unheard;     /* see ngx_webrtc_bus_unheard.h */
     uint64_t                 unheard_row;
     uint64_t                 unheard_said[2];
+
+    ngx_webrtc_said_t        said[NGX_WEBRTC_SAIDS];
 
     ngx_webrtc_table_t       streams;
     ngx_webrtc_table_t       peers;

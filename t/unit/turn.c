@@ -84,10 +84,116 @@ test_response(void)
 }
 
 
+/* header of an answer to an Allocate request, of so many bytes */
+#define ALLOCATED  "\x01\x03\0\0\x21\x12\xa4\x42" "abcdefghijkl"
+#define REFUSED(n)  "\x01\x13\0" n "\x21\x12\xa4\x42" "abcdefghijkl"
+
+
+static void
+test_allocate(void)
+{
+    u_char                    *copy;
+    ngx_int_t                  rc;
+    ngx_uint_t                 i;
+    ngx_webrtc_turn_answer_t   a;
+
+    static const struct {
+        const char  *name;
+        const char  *text;
+        size_t       len;
+        int          code;        /* -1: none */
+        const char  *reason;
+    } rows[] = {
+#define ROW(name, text, code, reason)                                         \
+    { name, text, sizeof(text) - 1, code, reason }
+        ROW("success", ALLOCATED, 0, ""),
+        ROW("401", REFUSED("\x14") "\0\x09\0\x10\0\0\4\1Unauthorized", 401,
+            "Unauthorized"),
+        ROW("486", REFUSED("\x0c") "\0\x09\0\x06\0\0\4\x56" "No\0\0", 486,
+            "No"),
+        ROW("508, no reason", REFUSED("\x08") "\0\x09\0\4\0\0\5\x08", 508,
+            ""),
+        ROW("reserved bits", REFUSED("\x08") "\0\x09\0\4\xff\xff\xfd\x08",
+            508, ""),
+        ROW("behind another attribute", REFUSED("\x10") "\0\x14\0\3abc\0"
+            "\0\x09\0\4\0\0\4\x25", 437, ""),
+
+        ROW("a binding response", BOUND, -1, ""),
+        ROW("an indication", DATA("\0"), -1, ""),
+        ROW("no code", REFUSED("\0"), -1, ""),
+        ROW("half a code", REFUSED("\x08") "\0\x09\0\3\0\0\4\0", -1, ""),
+        ROW("a class that is none", REFUSED("\x08") "\0\x09\0\4\0\0\2\0", -1,
+            ""),
+        ROW("a number that is none", REFUSED("\x08") "\0\x09\0\4\0\0\4\x64",
+            -1, ""),
+        ROW("a reason that is cut", REFUSED("\x0c") "\0\x09\0\x09\0\0\4\1"
+            "abcd", -1, ""),
+        ROW("an attribute that is cut", REFUSED("\x08") "\0\x14\0\5abcd", -1,
+            ""),
+        ROW("cut", REFUSED("\x08") "\0\x09\0\4\0\0\4", -1, ""),
+        ROW("longer", ALLOCATED "x", -1, ""),
+        ROW("another cookie", "\1\3\0\0\x21\x12\xa4\x43" "abcdefghijkl", -1,
+            ""),
+        ROW("nothing", "", -1, ""),
+#undef ROW
+    };
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+
+        copy = malloc(rows[i].len + (rows[i].len == 0));
+        memcpy(copy, rows[i].text, rows[i].len);
+
+        rc = ngx_webrtc_turn_allocate(copy, rows[i].len, &a);
+
+        if (rows[i].code == -1) {
+            tap_ok(rc == NGX_DECLINED, "allocate: %s", rows[i].name);
+            free(copy);
+            continue;
+        }
+
+        tap_ok(rc == NGX_OK && a.code == (ngx_uint_t) rows[i].code,
+               "allocate: %s", rows[i].name);
+        tap_ok(rc == NGX_OK && a.reason.len == strlen(rows[i].reason)
+               && memcmp(a.reason.data ? a.reason.data : copy, rows[i].reason,
+                         a.reason.len)
+                  == 0,
+               "allocate: %s: the reason", rows[i].name);
+        tap_ok(rc == NGX_OK && memcmp(a.id, "abcdefghijkl", 12) == 0,
+               "allocate: %s: the transaction", rows[i].name);
+
+        free(copy);
+    }
+}
+
+
+static void
+test_length(void)
+{
+    size_t  n;
+    u_char  text[] = REFUSED("\x08") "\0\x09\0\4\0\0\4\1" "next";
+
+    for (n = 0; n < 20; n++) {
+        tap_ok(ngx_webrtc_turn_length(text, n) == 20, "%d bytes of a header",
+               (int) n);
+    }
+
+    tap_ok(ngx_webrtc_turn_length(text, 20) == 28, "a header");
+    tap_ok(ngx_webrtc_turn_length(text, 32) == 28, "more than a message");
+
+    text[4] = 0;
+    tap_ok(ngx_webrtc_turn_length(text, 25) == 25, "something else");
+
+    text[0] = 0x40;
+    tap_ok(ngx_webrtc_turn_length(text, 4) == 4, "ChannelData");
+}
+
+
 int
 main(void)
 {
     test_response();
+    test_allocate();
+    test_length();
 
     return tap_done();
 }
