@@ -175,7 +175,7 @@ sub reached {
 
 # those that are still to be broken up
 
-my $STILL = qr/^ngx_(?:http_webrtc|webrtc_(?:bus|nice|sctp|source))/;
+my $STILL = qr/^ngx_(?:http_webrtc|webrtc_(?:bus|sctp|source))/;
 
 my %reached = map { $_ => reached($_) } keys %knows;
 my %circle;

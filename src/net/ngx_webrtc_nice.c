@@ -4,25 +4,8 @@
  *
  * Full ICE on libnice's agent.  Knows nothing of what datagrams carry.
  *
- * How it is driven.  Each agent has a GMainContext of its own, so that an event
- * of one session costs nothing for the others.  A turn is what a GLib loop
- * would do (prepare, query, poll, check, dispatch), with a poll() that never
- * waits, repeated while there was something to dispatch.  Then the descriptors
- * that the context wants are made to be those that nginx watches, one
- * connection each, and its timeout becomes nginx's timer.  A turn follows each
- * event, the timer, and each call that may have changed what is wanted.
- *
- * Events are level triggered: what a turn has left over comes back.
- *
- * The agent opens and closes its sockets as it likes, within a turn too, so
- * that a number may mean another socket after it: sockets are told apart by
- * their inode.  A closed socket has left epoll by itself, and what is known of
- * it is forgotten without a system call on a number that is another's.
- *
- * libnice drops answers to requests that are not its own, and keeps to itself
- * what TURN servers answer.  While a request of ours is under way, or one to a
- * TURN server, what waits in a socket is looked at (ngx_webrtc_nice_peek.c,
- * ngx_webrtc_nice_relay.c) before libnice reads it.
+ * Its loop is in ngx_webrtc_nice_loop.c, what it sends and where to in
+ * ngx_webrtc_nice_path.c.
  *
  * The agent is never freed from a turn of its own, see
  * ngx_webrtc_nice_close().
@@ -36,40 +19,16 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
-#include <poll.h>
-#include "ngx_webrtc_nice_agent.h"
-#include "ngx_webrtc_nice_peek.h"
-#include "ngx_webrtc_turn.h"
+#include "ngx_webrtc_nice.h"
+#include "ngx_webrtc_nice_loop.h"
+#include "ngx_webrtc_nice_run.h"
+#include "ngx_webrtc_nice_spare.h"
 
-
-/* turns in a row; chosen: other sessions wait a millisecond at most */
-#define NGX_WEBRTC_NICE_TURNS      16
-
-/* sockets of an agent: per address one, and one per address and TURN server
- * over TCP */
-#define NGX_WEBRTC_NICE_FDS        256
-
-/* descriptors there is room for at first */
-#define NGX_WEBRTC_NICE_FDS_START  8
 
 /* steps, and ms of each, that an exiting worker waits for TURN servers; chosen:
  * a fifth of a second is time enough for a server that is well */
 #define NGX_WEBRTC_NICE_EXIT       40
 #define NGX_WEBRTC_NICE_EXIT_STEP  5
-
-/* ms between turns while connections are short; chosen */
-#define NGX_WEBRTC_NICE_STARVED    20
-
-/* bytes of each of a socket's buffers, as far as the system lets; chosen: what
- * SCTP has in flight at most */
-#define NGX_WEBRTC_NICE_SOCKBUF    (4 * 1024 * 1024)
-
-
-/* whose socket a datagram is seen in */
-typedef struct {
-    ngx_webrtc_nice_t     *nice;
-    ngx_webrtc_nice_io_t  *io;
-} ngx_webrtc_nice_seen_t;
 
 
 static void ngx_webrtc_nice_init(void);
@@ -81,7 +40,6 @@ static ngx_int_t ngx_webrtc_nice_servers(ngx_webrtc_nice_t *nice,
     ngx_webrtc_nice_conf_t *conf);
 static ngx_int_t ngx_webrtc_nice_turn(ngx_webrtc_nice_t *nice,
     ngx_webrtc_nice_server_t *srv);
-static ngx_int_t ngx_webrtc_nice_begin(ngx_webrtc_nice_t *nice);
 static ngx_int_t ngx_webrtc_nice_sockaddr_of(ngx_str_t *text,
     ngx_sockaddr_t *sockaddr);
 static gchar *ngx_webrtc_nice_str(gchar *buf, size_t size, ngx_str_t *s);
@@ -89,44 +47,18 @@ static void ngx_webrtc_nice_on_recv(NiceAgent *agent, guint stream,
     guint component, guint len, gchar *buf, gpointer data);
 static void ngx_webrtc_nice_on_state(NiceAgent *agent, guint stream,
     guint component, guint state, gpointer data);
-static void ngx_webrtc_nice_on_candidate(NiceAgent *agent, NiceCandidate *cand,
-    gpointer data);
-static void ngx_webrtc_nice_on_gathered(NiceAgent *agent, guint stream,
-    gpointer data);
 static void ngx_webrtc_nice_on_pair(NiceAgent *agent, guint stream,
     guint component, NiceCandidate *local, NiceCandidate *remote,
     gpointer data);
+static void ngx_webrtc_nice_on_candidate(NiceAgent *agent, NiceCandidate *cand,
+    gpointer data);
 static void ngx_webrtc_nice_on_remote(NiceAgent *agent, NiceCandidate *cand,
     gpointer data);
-static ngx_uint_t ngx_webrtc_nice_buffers(ngx_socket_t fd);
+static void ngx_webrtc_nice_on_gathered(NiceAgent *agent, guint stream,
+    gpointer data);
+static void ngx_webrtc_nice_end(ngx_webrtc_nice_t *nice);
 static void ngx_webrtc_nice_on_pruned(GObject *object, GAsyncResult *result,
     gpointer data);
-static void ngx_webrtc_nice_tell(ngx_webrtc_nice_t *nice);
-static void ngx_webrtc_nice_drive(ngx_webrtc_nice_t *nice);
-static void ngx_webrtc_nice_look(ngx_webrtc_nice_t *nice, ngx_uint_t nfds);
-static void ngx_webrtc_nice_look_at(ngx_webrtc_nice_t *nice,
-    ngx_webrtc_nice_io_t *io, GPollFD *fd);
-static void ngx_webrtc_nice_seen(void *ctx, struct sockaddr *sa, u_char *p,
-    size_t n);
-static ngx_int_t ngx_webrtc_nice_query(ngx_webrtc_nice_t *nice, gint priority,
-    gint *timeout);
-static ngx_int_t ngx_webrtc_nice_grow(ngx_webrtc_nice_t *nice, ngx_uint_t n);
-static void ngx_webrtc_nice_sync(ngx_webrtc_nice_t *nice, ngx_uint_t nfds);
-static void ngx_webrtc_nice_adopt(ngx_webrtc_nice_t *nice,
-    ngx_webrtc_nice_io_t *io);
-static void ngx_webrtc_nice_watch(ngx_webrtc_nice_t *nice,
-    ngx_webrtc_nice_io_t *io, short events);
-static ngx_connection_t *ngx_webrtc_nice_connection(ngx_webrtc_nice_t *nice,
-    ngx_socket_t fd);
-static void ngx_webrtc_nice_forget(ngx_webrtc_nice_t *nice,
-    ngx_webrtc_nice_io_t *io);
-static ngx_int_t ngx_webrtc_nice_inode(ngx_socket_t fd, ino_t *ino);
-static void ngx_webrtc_nice_schedule(ngx_webrtc_nice_t *nice, gint timeout);
-static void ngx_webrtc_nice_event_handler(ngx_event_t *ev);
-static void ngx_webrtc_nice_timer_handler(ngx_event_t *ev);
-static void ngx_webrtc_nice_post_handler(ngx_event_t *ev);
-static void ngx_webrtc_nice_end(ngx_webrtc_nice_t *nice);
-static void ngx_webrtc_nice_detach(ngx_webrtc_nice_t *nice);
 static void ngx_webrtc_nice_free(ngx_webrtc_nice_t *nice);
 
 
@@ -152,21 +84,16 @@ ngx_webrtc_nice_create(ngx_webrtc_nice_conf_t *conf)
     nice->conf.addrs = NULL;
     nice->conf.servers = NULL;
 
-    nice->timer.handler = ngx_webrtc_nice_timer_handler;
-    nice->timer.data = nice;
-    nice->timer.log = conf->log;
-
-    nice->post.handler = ngx_webrtc_nice_post_handler;
-    nice->post.data = nice;
-    nice->post.log = conf->log;
-
     /* GLib's allocations never fail: it would end the process instead */
 
-    if (ngx_webrtc_nice_grow(nice, NGX_WEBRTC_NICE_FDS_START) != NGX_OK
+    if (ngx_webrtc_nice_loop(nice, ngx_webrtc_nice_end) != NGX_OK
         || ngx_webrtc_nice_room(conf->log) != NGX_OK
         || ngx_webrtc_nice_spare(conf->log) != NGX_OK)
     {
-        ngx_free(nice->ios);
+        if (nice->ios) {
+            ngx_free(nice->ios);
+        }
+
         ngx_free(nice);
         return NULL;
     }
@@ -409,35 +336,6 @@ ngx_webrtc_nice_turn(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_server_t *srv)
     }
 
     return NGX_OK;
-}
-
-
-/*
- * The agent's sockets get their filters before anything is read from them, and
- * their connections while it can still be refused.
- */
-
-static ngx_int_t
-ngx_webrtc_nice_begin(ngx_webrtc_nice_t *nice)
-{
-    gint       priority, timeout;
-    ngx_int_t  nfds;
-
-    (void) g_main_context_prepare(nice->context, &priority);
-
-    nfds = ngx_webrtc_nice_query(nice, priority, &timeout);
-
-    if (nfds == NGX_ERROR) {
-        return NGX_ERROR;
-    }
-
-    ngx_webrtc_nice_sync(nice, nfds);
-
-    if (nice->deaf) {
-        return NGX_ERROR;
-    }
-
-    return ngx_webrtc_nice_room(nice->conf.log);
 }
 
 
@@ -750,6 +648,10 @@ ngx_webrtc_nice_relayed(ngx_webrtc_nice_t *nice)
 ngx_webrtc_nice_relays_t *
 ngx_webrtc_nice_relays(ngx_webrtc_nice_t *nice)
 {
+    if (nice->turn) {
+        ngx_webrtc_nice_relay_settle(nice->turn);
+    }
+
     return nice->turn;
 }
 
@@ -862,601 +764,6 @@ ngx_webrtc_nice_on_gathered(NiceAgent *agent, guint stream, gpointer data)
 }
 
 
-/* tells what the signals have noted */
-
-static void
-ngx_webrtc_nice_tell(ngx_webrtc_nice_t *nice)
-{
-    if (nice->candidate && !nice->closed) {
-        nice->candidate = 0;
-        nice->conf.candidate(nice->conf.ctx);
-    }
-
-    if (nice->gathered && !nice->told && !nice->closed) {
-        nice->told = 1;
-        nice->conf.gathered(nice->conf.ctx);
-    }
-
-    if (nice->news != nice->state && nice->news && !nice->closed) {
-        nice->state = nice->news;
-        nice->conf.state(nice->conf.ctx, nice->state);
-    }
-
-    if (nice->reflexive && !nice->closed) {
-        nice->reflexive = 0;
-        nice->conf.reflexive(nice->conf.ctx, nice->nreflexive);
-    }
-}
-
-
-void
-ngx_webrtc_nice_wake(ngx_webrtc_nice_t *nice)
-{
-    if (!nice->driving && !nice->post.posted) {
-        ngx_post_event(&nice->post, &ngx_posted_events);
-    }
-}
-
-
-static void
-ngx_webrtc_nice_drive(ngx_webrtc_nice_t *nice)
-{
-    gint        priority, timeout;
-    ngx_int_t   nfds;
-    ngx_uint_t  turn;
-
-    if (nice->driving) {
-        return;
-    }
-
-    nice->driving = 1;
-    nfds = 0;
-    timeout = -1;
-
-    /* calls of ours have their news too */
-
-    ngx_webrtc_nice_tell(nice);
-
-    for (turn = 0; turn < NGX_WEBRTC_NICE_TURNS; turn++) {
-
-        (void) g_main_context_prepare(nice->context, &priority);
-
-        nfds = ngx_webrtc_nice_query(nice, priority, &timeout);
-
-        if (nfds == NGX_ERROR) {
-            break;
-        }
-
-        if (nfds) {
-            (void) poll((struct pollfd *) nice->fds, nfds, 0);
-
-            if (nice->expect || nice->deaf || nice->watch) {
-                ngx_webrtc_nice_look(nice, nfds);
-            }
-        }
-
-        if (!g_main_context_check(nice->context, priority, nice->fds,
-                                  (gint) nfds))
-        {
-            break;
-        }
-
-        g_main_context_dispatch(nice->context);
-
-        ngx_webrtc_nice_tell(nice);
-
-        if (nice->closed && !nice->pruning) {
-            break;
-        }
-    }
-
-    if (nice->input) {
-        nice->input = 0;
-
-        if (!nice->closed) {
-            nice->conf.done(nice->conf.ctx);
-        }
-    }
-
-    nice->driving = 0;
-
-    if (nice->closed && (!nice->pruning || nice->pruned)) {
-        ngx_webrtc_nice_end(nice);
-        return;
-    }
-
-    if (nfds == NGX_ERROR || turn == NGX_WEBRTC_NICE_TURNS) {
-
-        /* others first */
-
-        ngx_webrtc_nice_schedule(nice, 0);
-        return;
-    }
-
-    ngx_webrtc_nice_sync(nice, nfds);
-
-    if (nice->starved && (timeout < 0 || timeout > NGX_WEBRTC_NICE_STARVED)) {
-        timeout = NGX_WEBRTC_NICE_STARVED;
-    }
-
-    ngx_webrtc_nice_schedule(nice, timeout);
-}
-
-
-/* what is readable is looked at before libnice does */
-
-static void
-ngx_webrtc_nice_look(ngx_webrtc_nice_t *nice, ngx_uint_t nfds)
-{
-    ngx_uint_t  i, k;
-
-    for (i = 0; i < nfds; i++) {
-
-        if (!(nice->fds[i].revents & (G_IO_IN|G_IO_ERR|G_IO_HUP))) {
-            continue;
-        }
-
-        for (k = 0; k < nice->nios; k++) {
-            if (nice->ios[k].fd == nice->fds[i].fd) {
-                ngx_webrtc_nice_look_at(nice, &nice->ios[k], &nice->fds[i]);
-            }
-        }
-    }
-}
-
-
-static void
-ngx_webrtc_nice_look_at(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_io_t *io,
-    GPollFD *fd)
-{
-    ngx_webrtc_nice_seen_t  seen;
-
-    if (io->deaf) {
-        fd->revents = 0;
-        return;
-    }
-
-    if (!io->dgram) {
-
-        if (nice->watch
-            && ngx_webrtc_nice_relay_stream(nice->turn, &io->relay, io->fd)
-               == NGX_AGAIN)
-        {
-            fd->revents &= (gushort) ~G_IO_IN;
-        }
-
-        return;
-    }
-
-    if (nice->watch && (fd->revents & G_IO_ERR)) {
-        ngx_webrtc_nice_relay_errors(nice->turn, io->fd);
-        fd->revents &= (gushort) ~G_IO_ERR;
-    }
-
-    if ((nice->expect || nice->watch) && (fd->revents & G_IO_IN)) {
-        seen.nice = nice;
-        seen.io = io;
-
-        ngx_webrtc_nice_peek(io->fd, ngx_webrtc_nice_seen, &seen);
-    }
-}
-
-
-static void
-ngx_webrtc_nice_seen(void *ctx, struct sockaddr *sa, u_char *p, size_t n)
-{
-    ngx_webrtc_nice_seen_t *seen = ctx;
-
-    ngx_webrtc_nice_t  *nice;
-
-    nice = seen->nice;
-
-    if (nice->watch) {
-        ngx_webrtc_nice_relay_input(nice->turn, &seen->io->relay, sa, p, n);
-    }
-
-    if (nice->expect && !nice->closed) {
-
-        p = ngx_webrtc_turn_response(p, &n);
-
-        if (p) {
-            nice->conf.answer(nice->conf.ctx, p, n);
-        }
-    }
-}
-
-
-/* the number of descriptors in nice->fds, NGX_ERROR without memory */
-
-static ngx_int_t
-ngx_webrtc_nice_query(ngx_webrtc_nice_t *nice, gint priority, gint *timeout)
-{
-    gint  n;
-
-    for ( ;; ) {
-        n = g_main_context_query(nice->context, priority, timeout, nice->fds,
-                                 (gint) nice->nalloc);
-
-        if (n <= (gint) nice->nalloc) {
-            return n;
-        }
-
-        if (ngx_webrtc_nice_grow(nice, n) != NGX_OK) {
-            return NGX_ERROR;
-        }
-    }
-}
-
-
-static ngx_int_t
-ngx_webrtc_nice_grow(ngx_webrtc_nice_t *nice, ngx_uint_t n)
-{
-    void                  *p;
-    GPollFD               *fds;
-    ngx_webrtc_nice_io_t  *ios;
-
-    if (n > NGX_WEBRTC_NICE_FDS) {
-        return NGX_ERROR;
-    }
-
-    p = ngx_alloc(n * (sizeof(GPollFD) + sizeof(ngx_webrtc_nice_io_t)),
-                  nice->conf.log);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    ios = p;
-    fds = (GPollFD *) (ios + n);
-
-    if (nice->ios) {
-        ngx_memcpy(ios, nice->ios, nice->nios * sizeof(ngx_webrtc_nice_io_t));
-        ngx_free(nice->ios);
-    }
-
-    nice->ios = ios;
-    nice->fds = fds;
-    nice->nalloc = n;
-
-    return NGX_OK;
-}
-
-
-/* makes nginx watch what the context wants, and nothing else */
-
-static void
-ngx_webrtc_nice_sync(ngx_webrtc_nice_t *nice, ngx_uint_t nfds)
-{
-    ino_t                  ino;
-    ngx_uint_t             i, k;
-    ngx_webrtc_nice_io_t  *io;
-
-    for (k = 0; k < nice->nios; k++) {
-        nice->ios[k].seen = 0;
-    }
-
-    nice->starved = 0;
-
-    for (i = 0; i < nfds; i++) {
-
-        /* the context's own eventfd is for other threads, of which are none */
-
-        if (ngx_webrtc_nice_inode(nice->fds[i].fd, &ino) != NGX_OK) {
-            continue;
-        }
-
-        for (k = 0; k < nice->nios; k++) {
-            if (nice->ios[k].fd == nice->fds[i].fd) {
-                break;
-            }
-        }
-
-        io = &nice->ios[k];
-
-        if (k == nice->nios) {
-
-            /* no more are known than the context has, and there is room for */
-
-            if (nice->nios == nice->nalloc) {
-                nice->starved = 1;
-                continue;
-            }
-
-            nice->nios++;
-            io->c = NULL;
-            io->fd = nice->fds[i].fd;
-            io->ino = ino;
-
-            ngx_webrtc_nice_adopt(nice, io);
-
-        } else if (io->ino != ino) {
-            ngx_webrtc_nice_forget(nice, io);
-            io->ino = ino;
-
-            ngx_webrtc_nice_adopt(nice, io);
-        }
-
-        io->seen = 1;
-
-        ngx_webrtc_nice_watch(nice, io, (short) nice->fds[i].events);
-    }
-
-    for (k = 0; k < nice->nios; /* void */ ) {
-        io = &nice->ios[k];
-
-        if (io->seen) {
-
-            if (nice->watch && nice->gathered) {
-                ngx_webrtc_nice_relay_leave(&io->relay, io->fd, io->dgram);
-            }
-
-            k++;
-            continue;
-        }
-
-        ngx_webrtc_nice_forget(nice, io);
-        *io = nice->ios[--nice->nios];
-    }
-
-    if (nice->gathered) {
-        nice->watch = 0;
-    }
-}
-
-
-/* A socket is heard through its filter or not at all. */
-
-static void
-ngx_webrtc_nice_adopt(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_io_t *io)
-{
-    io->dgram = ngx_webrtc_nice_buffers(io->fd);
-    io->deaf = 0;
-
-    if (io->dgram
-        && ngx_webrtc_ice_filter_attach(&nice->conf.filter, nice->servers,
-                                        nice->nservers, io->fd,
-                                        nice->conf.log)
-           != NGX_OK)
-    {
-        io->deaf = 1;
-        nice->deaf = 1;
-    }
-
-    if (nice->watch) {
-        ngx_webrtc_nice_relay_open(nice->turn, &io->relay, io->fd, io->dgram,
-                                   nice->conf.relay);
-    }
-}
-
-
-static void
-ngx_webrtc_nice_watch(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_io_t *io,
-    short events)
-{
-    ngx_uint_t    want;
-    ngx_event_t  *ev;
-
-    if (io->c == NULL) {
-        io->c = ngx_webrtc_nice_connection(nice, io->fd);
-        if (io->c == NULL) {
-            nice->starved = 1;
-            return;
-        }
-
-        io->events = 0;
-    }
-
-    events &= io->deaf ? POLLOUT : POLLIN|POLLOUT;
-
-    if (io->events == events) {
-        return;
-    }
-
-    for (want = POLLIN; want <= POLLOUT; want += POLLOUT - POLLIN) {
-
-        if (((io->events ^ events) & want) == 0) {
-            continue;
-        }
-
-        ev = (want == POLLIN) ? io->c->read : io->c->write;
-
-        if (events & want) {
-            if (ngx_add_event(ev, (want == POLLIN) ? NGX_READ_EVENT
-                                                   : NGX_WRITE_EVENT,
-                              NGX_LEVEL_EVENT)
-                != NGX_OK)
-            {
-                nice->starved = 1;
-                return;
-            }
-
-        } else {
-            (void) ngx_del_event(ev, (want == POLLIN) ? NGX_READ_EVENT
-                                                      : NGX_WRITE_EVENT, 0);
-        }
-    }
-
-    io->events = events;
-}
-
-
-static ngx_connection_t *
-ngx_webrtc_nice_connection(ngx_webrtc_nice_t *nice, ngx_socket_t fd)
-{
-    ngx_connection_t  *c;
-
-    /* nginx's own line would be one for each attempt */
-
-    c = ngx_webrtc_nice_connections(nice->conf.log)
-        ? ngx_get_connection(fd, nice->conf.log) : NULL;
-
-    if (c == NULL) {
-        return NULL;
-    }
-
-    c->data = nice;
-    c->log = nice->conf.log;
-    c->read->log = c->log;
-    c->write->log = c->log;
-    c->read->handler = ngx_webrtc_nice_event_handler;
-    c->write->handler = ngx_webrtc_nice_event_handler;
-
-    return c;
-}
-
-
-/*
- * GLib leaves a socket's buffers as they are: too small for a fast path.  The
- * kernel sizes those of TCP, towards a TURN server, unless somebody else does.
- *
- * Returns whether it is one of UDP.
- */
-
-static ngx_uint_t
-ngx_webrtc_nice_buffers(ngx_socket_t fd)
-{
-    int        size, type;
-    socklen_t  len;
-
-    len = sizeof(int);
-
-    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == -1
-        || type != SOCK_DGRAM)
-    {
-        return 0;
-    }
-
-    size = NGX_WEBRTC_NICE_SOCKBUF;
-
-    (void) setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(int));
-    (void) setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(int));
-
-    return 1;
-}
-
-
-/* the socket stays the agent's, if it is still there */
-
-static void
-ngx_webrtc_nice_forget(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_io_t *io)
-{
-    ino_t              ino;
-    ngx_uint_t         flags;
-    ngx_connection_t  *c;
-
-    c = io->c;
-
-    if (c == NULL) {
-        return;
-    }
-
-    io->c = NULL;
-
-    flags = (ngx_webrtc_nice_inode(io->fd, &ino) == NGX_OK && ino == io->ino)
-            ? 0 : NGX_CLOSE_EVENT;
-
-    if (c->read->active) {
-        (void) ngx_del_event(c->read, NGX_READ_EVENT, flags);
-    }
-
-    if (c->write->active) {
-        (void) ngx_del_event(c->write, NGX_WRITE_EVENT, flags);
-    }
-
-    if (c->read->posted) {
-        ngx_delete_posted_event(c->read);
-    }
-
-    if (c->write->posted) {
-        ngx_delete_posted_event(c->write);
-    }
-
-    /* events of it that were fetched already are stale from now on */
-
-    ngx_free_connection(c);
-    c->fd = (ngx_socket_t) -1;
-}
-
-
-/* NGX_DECLINED: no socket */
-
-static ngx_int_t
-ngx_webrtc_nice_inode(ngx_socket_t fd, ino_t *ino)
-{
-    struct stat  st;
-
-    if (fstat(fd, &st) == -1 || !S_ISSOCK(st.st_mode)) {
-        return NGX_DECLINED;
-    }
-
-    *ino = st.st_ino;
-
-    return NGX_OK;
-}
-
-
-/* timeout in ms, -1: none */
-
-static void
-ngx_webrtc_nice_schedule(ngx_webrtc_nice_t *nice, gint timeout)
-{
-    ngx_msec_t  at;
-
-    if (timeout < 0) {
-        if (nice->timer.timer_set) {
-            ngx_del_timer(&nice->timer);
-        }
-
-        return;
-    }
-
-    at = ngx_current_msec + timeout;
-
-    if (nice->timer.timer_set) {
-
-        /* an early turn does no harm and sets the timer again */
-
-        if ((ngx_msec_int_t) (nice->timer.timer.key - at) <= 0) {
-            return;
-        }
-
-        ngx_del_timer(&nice->timer);
-    }
-
-    ngx_add_timer(&nice->timer, timeout ? timeout : 1);
-}
-
-
-static void
-ngx_webrtc_nice_event_handler(ngx_event_t *ev)
-{
-    ngx_connection_t  *c;
-
-    c = ev->data;
-
-    if (c->close) {
-        /* worker_shutdown_timeout: the port's connection ends the sessions */
-        c->close = 0;
-        return;
-    }
-
-    ngx_webrtc_nice_drive(c->data);
-}
-
-
-static void
-ngx_webrtc_nice_timer_handler(ngx_event_t *ev)
-{
-    ngx_webrtc_nice_drive(ev->data);
-}
-
-
-static void
-ngx_webrtc_nice_post_handler(ngx_event_t *ev)
-{
-    ngx_webrtc_nice_drive(ev->data);
-}
-
-
 /*
  * From here on nobody is called.  What ngx_webrtc_nice_drive() is in the middle
  * of it finishes, and then ends the agent itself.
@@ -1517,23 +824,6 @@ ngx_webrtc_nice_on_pruned(GObject *object, GAsyncResult *result,
     ngx_webrtc_nice_t *nice = data;
 
     nice->pruned = 1;
-}
-
-
-static void
-ngx_webrtc_nice_detach(ngx_webrtc_nice_t *nice)
-{
-    while (nice->nios) {
-        ngx_webrtc_nice_forget(nice, &nice->ios[--nice->nios]);
-    }
-
-    if (nice->timer.timer_set) {
-        ngx_del_timer(&nice->timer);
-    }
-
-    if (nice->post.posted) {
-        ngx_delete_posted_event(&nice->post);
-    }
 }
 
 

@@ -16,105 +16,9 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include <ngx_event.h>
 #include "ngx_webrtc_sdp.h"
-#include "ngx_webrtc_ice_filter.h"
-#include "ngx_webrtc_nice_relay.h"
-
-
-/* local addresses of an agent; chosen: a socket and a connection each */
-#define NGX_WEBRTC_NICE_ADDRS       16
-
-/* STUN and TURN servers of an agent; chosen: a relayed candidate per address */
-#define NGX_WEBRTC_NICE_SERVERS     NGX_WEBRTC_NICE_RELAYS
-
-/* candidates that we tell, and that we take from the peer until it restarts */
-#define NGX_WEBRTC_NICE_CANDIDATES  32
-
-/* addresses that the peer may be heard from without having told them, until it
- * restarts; chosen: of a NAT that rebinds every minute for eight hours, and
- * what libnice keeps of them is 150 kB */
-#define NGX_WEBRTC_NICE_REFLEXIVE   480
-
-/* room for one datagram of a batch: as of the UDP port */
-#define NGX_WEBRTC_NICE_MAX         2048
-
-/* ngx_webrtc_nice_server_t.type */
-#define NGX_WEBRTC_NICE_STUN        0
-#define NGX_WEBRTC_NICE_TURN_UDP    1
-#define NGX_WEBRTC_NICE_TURN_TCP    2
-
-/* ngx_webrtc_nice_conf_t.state() */
-#define NGX_WEBRTC_NICE_CONNECTED   1     /* a pair is selected: may send */
-#define NGX_WEBRTC_NICE_FAILED      2     /* no pair */
-
-
-typedef struct ngx_webrtc_nice_s  ngx_webrtc_nice_t;
-
-
-/* an address of the peer that is not the selected one */
-typedef struct {
-    ngx_sockaddr_t       remote;
-    socklen_t            len;
-} ngx_webrtc_nice_other_t;
-
-
-typedef struct {
-    ngx_uint_t           type;            /* NGX_WEBRTC_NICE_* */
-    ngx_str_t            address;         /* numeric, null-terminated */
-    in_port_t            port;
-    ngx_str_t            url;             /* outlives the agent */
-    ngx_str_t            username;        /* of TURN, null-terminated */
-    ngx_str_t            credential;
-} ngx_webrtc_nice_server_t;
-
-
-/*
- * What an agent is made of and whom it calls.  All callbacks come from
- * nginx's event loop, and may call anything here but what is said otherwise.
- *
- *   input      a datagram of the selected pair or of any valid one; p may be
- *              modified
- *   answer     a success response of STUN (RFC 8489), not one to libnice, which
- *              drops those that it has not asked for; p may not be modified
- *   done       the datagrams that were waiting have been given out
- *   state      NGX_WEBRTC_NICE_CONNECTED or _FAILED, each may come again
- *   candidate  there is another local candidate
- *   gathered   there will be no more
- *   reflexive  an authentic check has come from an address that the peer has
- *              not told; n have since the last restart
- */
-typedef struct {
-    void               (*input)(void *ctx, u_char *p, size_t n);
-    void               (*answer)(void *ctx, u_char *p, size_t n);
-    void               (*done)(void *ctx);
-    void               (*state)(void *ctx, ngx_uint_t state);
-    void               (*candidate)(void *ctx);
-    void               (*gathered)(void *ctx);
-    void               (*reflexive)(void *ctx, ngx_uint_t n);
-    void                *ctx;
-
-    ngx_log_t           *log;             /* outlives the agent */
-
-    ngx_str_t           *addrs;           /* local ones, numeric and
-                                             null-terminated */
-    ngx_uint_t           naddrs;
-
-    ngx_webrtc_nice_server_t  *servers;   /* the first STUN server counts */
-    ngx_uint_t           nservers;
-
-    ngx_webrtc_ice_filter_t  filter;      /* of the peer's addresses */
-
-    in_port_t            min_port;        /* 0: any */
-    in_port_t            max_port;
-
-    ngx_str_t            ufrag;           /* ours */
-    ngx_str_t            pwd;
-
-    unsigned             relay:1;         /* relayed candidates only */
-    unsigned             controlling:1;   /* the peer is a lite agent */
-    unsigned             gso:1;           /* UDP_SEGMENT may be used */
-} ngx_webrtc_nice_conf_t;
+#include "ngx_webrtc_nice_conf.h"
+#include "ngx_webrtc_nice_path.h"
 
 
 /*
@@ -126,20 +30,6 @@ typedef struct {
  * Callbacks come after it has returned.
  */
 ngx_webrtc_nice_t *ngx_webrtc_nice_create(ngx_webrtc_nice_conf_t *conf);
-
-/*
- * Are there connections left for an agent, and for others than agents?
- *
- * NGX_OK, NGX_ERROR after logging
- */
-ngx_int_t ngx_webrtc_nice_room(ngx_log_t *log);
-
-/*
- * Has the process the descriptors that an agent cannot be made without?
- *
- * NGX_OK, NGX_ERROR after logging
- */
-ngx_int_t ngx_webrtc_nice_spare(ngx_log_t *log);
 
 /*
  * Ends an agent; may be called from its callbacks, and no callback comes any
@@ -196,58 +86,5 @@ ngx_uint_t ngx_webrtc_nice_relayed(ngx_webrtc_nice_t *nice);
 
 /* What the TURN servers have answered so far; NULL: there are none. */
 ngx_webrtc_nice_relays_t *ngx_webrtc_nice_relays(ngx_webrtc_nice_t *nice);
-
-/*
- * Sends one datagram over the selected pair.  What cannot be sent now is
- * dropped, as the network would.
- */
-void ngx_webrtc_nice_send(ngx_webrtc_nice_t *nice, u_char *p, size_t n);
-
-/*
- * Room for one datagram of up to NGX_WEBRTC_NICE_MAX bytes, sent by
- * ngx_webrtc_nice_commit(); dropped unless that follows before anything else
- * is asked of any agent.
- */
-u_char *ngx_webrtc_nice_reserve(ngx_webrtc_nice_t *nice, size_t size);
-void ngx_webrtc_nice_commit(ngx_webrtc_nice_t *nice, size_t n);
-
-/*
- * The addresses of the peer beside the selected one, those that were heard last
- * first: candidates of its, and where authentic checks have come from.
- *
- *   others   room for max of them
- *
- * Returns their number; 0 where what we send is relayed.
- */
-ngx_uint_t ngx_webrtc_nice_others(ngx_webrtc_nice_t *nice,
-    ngx_webrtc_nice_other_t *others, ngx_uint_t max);
-
-/* Whether answer() is to be called: the caller has asked, or knows enough. */
-void ngx_webrtc_nice_expect(ngx_webrtc_nice_t *nice, ngx_uint_t answers);
-
-/*
- * Can answer() not be called?  So it is where the selected pair is relayed over
- * TCP: nobody but libnice can read its stream.
- */
-ngx_uint_t ngx_webrtc_nice_deaf(ngx_webrtc_nice_t *nice);
-
-/* Sends one datagram there, from the socket of the selected pair. */
-void ngx_webrtc_nice_ask(ngx_webrtc_nice_t *nice,
-    ngx_webrtc_nice_other_t *other, u_char *p, size_t n);
-
-/*
- * Sends there from now on, until libnice selects a pair.  The caller knows that
- * the peer receives there.
- */
-void ngx_webrtc_nice_move(ngx_webrtc_nice_t *nice,
-    ngx_webrtc_nice_other_t *other);
-
-/*
- * Prints the selected pair, "1.2.3.4:5 host 6.7.8.9:10 relay" (local, remote).
- *
- * Returns the position behind it; p when there is none or no room.
- */
-u_char *ngx_webrtc_nice_pair(ngx_webrtc_nice_t *nice, u_char *p, u_char *end);
-
 
 #endif /* _NGX_WEBRTC_NICE_H_INCLUDED_ */

@@ -11,7 +11,9 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
-#include "ngx_webrtc_nice_agent.h"
+#include "ngx_webrtc_nice_loop.h"
+#include "ngx_webrtc_nice_path.h"
+#include "ngx_webrtc_nice_run.h"
 
 
 static void ngx_webrtc_nice_select(ngx_webrtc_nice_t *nice);

@@ -16,7 +16,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ngx_webrtc_nice_agent.h"
+#include "ngx_webrtc_nice_spare.h"
 
 
 /* those of two GLib contexts, and of pipes in their place; measured */

@@ -2,28 +2,31 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What ngx_webrtc_nice*.c share: the agent and its loop are in
- * ngx_webrtc_nice.c, what is sent and where to in ngx_webrtc_nice_path.c.
+ * An agent of full ICE, as ngx_webrtc_nice*.c share it.
  */
 
 
-#ifndef _NGX_WEBRTC_NICE_AGENT_H_INCLUDED_
-#define _NGX_WEBRTC_NICE_AGENT_H_INCLUDED_
+#ifndef _NGX_WEBRTC_NICE_RUN_H_INCLUDED_
+#define _NGX_WEBRTC_NICE_RUN_H_INCLUDED_
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include <nice/agent.h>
-#include "ngx_webrtc_nice.h"
 #include "ngx_webrtc_nice_batch.h"
-#include "ngx_webrtc_nice_relay.h"
+#include "ngx_webrtc_nice_conf.h"
 
 
 /* RFC 8445, 5.1.1: with rtcp-mux there is one */
 #define NGX_WEBRTC_NICE_COMPONENT  1
 
 
+/* a closed agent is to end; nobody has a pointer to it any more */
+typedef void (*ngx_webrtc_nice_end_pt)(ngx_webrtc_nice_t *nice);
+
+
+/* a socket of the agent's */
 typedef struct {
     ngx_socket_t             fd;
     ino_t                    ino;
@@ -52,6 +55,7 @@ struct ngx_webrtc_nice_s {
     ngx_uint_t               nalloc;
     ngx_uint_t               nios;
 
+    ngx_webrtc_nice_end_pt   end;
     ngx_event_t              timer;
     ngx_event_t              post;
 
@@ -88,14 +92,4 @@ struct ngx_webrtc_nice_s {
 };
 
 
-/* a turn, soon */
-void ngx_webrtc_nice_wake(ngx_webrtc_nice_t *nice);
-
-/* Is there a connection to be had?  Says so when there is none. */
-ngx_uint_t ngx_webrtc_nice_connections(ngx_log_t *log);
-
-/* There is no pair any more. */
-void ngx_webrtc_nice_unselect(ngx_webrtc_nice_t *nice);
-
-
-#endif /* _NGX_WEBRTC_NICE_AGENT_H_INCLUDED_ */
+#endif /* _NGX_WEBRTC_NICE_RUN_H_INCLUDED_ */

@@ -1,0 +1,74 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * What an agent of full ICE sends, and where to.
+ */
+
+
+#ifndef _NGX_WEBRTC_NICE_PATH_H_INCLUDED_
+#define _NGX_WEBRTC_NICE_PATH_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "ngx_webrtc_nice_conf.h"
+
+
+/*
+ * Sends one datagram over the selected pair.  What cannot be sent now is
+ * dropped, as the network would.
+ */
+void ngx_webrtc_nice_send(ngx_webrtc_nice_t *nice, u_char *p, size_t n);
+
+/*
+ * Room for one datagram of up to NGX_WEBRTC_NICE_MAX bytes, sent by
+ * ngx_webrtc_nice_commit(); dropped unless that follows before anything else
+ * is asked of any agent.
+ */
+u_char *ngx_webrtc_nice_reserve(ngx_webrtc_nice_t *nice, size_t size);
+void ngx_webrtc_nice_commit(ngx_webrtc_nice_t *nice, size_t n);
+
+/*
+ * The addresses of the peer beside the selected one, those that were heard last
+ * first: candidates of its, and where authentic checks have come from.
+ *
+ *   others   room for max of them
+ *
+ * Returns their number; 0 where what we send is relayed.
+ */
+ngx_uint_t ngx_webrtc_nice_others(ngx_webrtc_nice_t *nice,
+    ngx_webrtc_nice_other_t *others, ngx_uint_t max);
+
+/* Whether answer() is to be called: the caller has asked, or knows enough. */
+void ngx_webrtc_nice_expect(ngx_webrtc_nice_t *nice, ngx_uint_t answers);
+
+/*
+ * Can answer() not be called?  So it is where the selected pair is relayed over
+ * TCP: nobody but libnice can read its stream.
+ */
+ngx_uint_t ngx_webrtc_nice_deaf(ngx_webrtc_nice_t *nice);
+
+/* Sends one datagram there, from the socket of the selected pair. */
+void ngx_webrtc_nice_ask(ngx_webrtc_nice_t *nice,
+    ngx_webrtc_nice_other_t *other, u_char *p, size_t n);
+
+/*
+ * Sends there from now on, until libnice selects a pair.  The caller knows that
+ * the peer receives there.
+ */
+void ngx_webrtc_nice_move(ngx_webrtc_nice_t *nice,
+    ngx_webrtc_nice_other_t *other);
+
+/*
+ * Prints the selected pair, "1.2.3.4:5 host 6.7.8.9:10 relay" (local, remote).
+ *
+ * Returns the position behind it; p when there is none or no room.
+ */
+u_char *ngx_webrtc_nice_pair(ngx_webrtc_nice_t *nice, u_char *p, u_char *end);
+
+/* There is no pair any more. */
+void ngx_webrtc_nice_unselect(ngx_webrtc_nice_t *nice);
+
+
+#endif /* _NGX_WEBRTC_NICE_PATH_H_INCLUDED_ */
