@@ -34,7 +34,14 @@
  *      may be read, as media comes faster than turns, it is twice as large: all
  *      of them together take less than three times the last.
  *
- *   7. What is freed goes back to the system: it is not touched before it is
+ *   7. A ring that has grown is not the next writer's: whoever claims a stream
+ *      anew begins with one without room, which goes on with the numbers, so
+ *      that readers go on, too (ngx_webrtc_bus_renew_ring()).  Otherwise a
+ *      name that is held would keep for ever what one burst took.  Where memory
+ *      is short, streams that nobody claims lose theirs at once: to keep 2, who
+ *      does that claims them meanwhile (NGX_WEBRTC_CLAIM_TIDY).
+ *
+ *   8. What is freed goes back to the system: it is not touched before it is
  *      allocated again, which may be never.
  */
 
@@ -57,10 +64,19 @@
 #define NGX_WEBRTC_BUS_STEP     65536
 #define NGX_WEBRTC_BUS_LARGE    (1024 * 1024)
 
+/* ms between two looks for rings to take back; chosen: half a turn */
+#define NGX_WEBRTC_BUS_TAKE     125
+
 
 static ngx_webrtc_stream_ring_t *ngx_webrtc_bus_take_ring(
     ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st, size_t has, size_t need,
     size_t *size, ngx_int_t *rc);
+static void ngx_webrtc_bus_set_ring(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_stream_t *st, ngx_webrtc_stream_ring_t *r,
+    ngx_webrtc_ring_t *ring);
+static void ngx_webrtc_bus_renew_locked(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_stream_t *st);
+static ngx_uint_t ngx_webrtc_bus_has_grown(ngx_webrtc_stream_t *st);
 static ngx_webrtc_stream_ring_t *ngx_webrtc_bus_tidy_rings(
     ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st);
 static ngx_uint_t ngx_webrtc_bus_sweep(ngx_webrtc_bus_t *bus,
@@ -145,11 +161,122 @@ ngx_webrtc_bus_grow(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
         return NGX_ERROR;
     }
 
+    ngx_webrtc_bus_set_ring(bus, st, r, ring);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_webrtc_bus_renew_ring(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
+{
+    if (!ngx_webrtc_bus_has_grown(st)) {
+        return;
+    }
+
+    ngx_shmtx_lock(&bus->shpool->mutex);
+
+    ngx_webrtc_bus_renew_locked(bus, st);
+
+    ngx_shmtx_unlock(&bus->shpool->mutex);
+}
+
+
+void
+ngx_webrtc_bus_take_back(ngx_webrtc_bus_t *bus)
+{
+    uint64_t              now_ms, mine;
+    ngx_uint_t            n;
+    ngx_webrtc_entry_t   *e;
+    ngx_webrtc_bus_sh_t  *sh;
+    ngx_webrtc_stream_t  *st;
+
+    sh = bus->sh;
+    now_ms = (uint64_t) ngx_current_msec;
+
+    /* another worker's clock may be ahead */
+
+    if (sh->taken_ms
+        && (int64_t) (now_ms - sh->taken_ms) < NGX_WEBRTC_BUS_TAKE)
+    {
+        return;
+    }
+
+    sh->taken_ms = ngx_max(now_ms, 1);
+
+    mine = ngx_webrtc_claim_word(NGX_WEBRTC_CLAIM_TIDY, bus->worker,
+                                 bus->generation);
+
+    for (n = 0; n < sh->streams.top; n++) {
+        e = &sh->streams.entries[n];
+        st = e->p;
+
+        if (ngx_webrtc_entry_state(ngx_webrtc_atomic_load(&e->word))
+            != NGX_WEBRTC_ENTRY_NEW
+            || ngx_webrtc_atomic_load_acquire(&st->claim)
+            || !ngx_webrtc_bus_has_grown(st)
+            || !ngx_webrtc_atomic_cas(&st->claim, 0, mine))
+        {
+            continue;
+        }
+
+        ngx_webrtc_bus_renew_locked(bus, st);
+
+        (void) ngx_webrtc_atomic_cas(&st->claim, mine, 0);
+    }
+}
+
+
+/* what has become of memory that was BEING filled */
+
+static void
+ngx_webrtc_bus_set_ring(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
+    ngx_webrtc_stream_ring_t *r, ngx_webrtc_ring_t *ring)
+{
     ngx_webrtc_atomic_store_release(&st->ring, ring);
     ngx_webrtc_atomic_store_release(&r->epoch, NGX_WEBRTC_BUS_CURRENT);
     ngx_webrtc_atomic_store_release(&bus->sh->old, (uint64_t) 1);
+}
 
-    return NGX_OK;
+
+/* where there is no memory for it, the stream goes on with what it has */
+
+static void
+ngx_webrtc_bus_renew_locked(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
+{
+    void                      *p;
+    ngx_webrtc_stream_ring_t  *r;
+
+    (void) ngx_webrtc_bus_sweep(bus, st);
+    r = ngx_webrtc_bus_tidy_rings(bus, st);
+
+    if (r == NULL) {
+        return;
+    }
+
+    p = ngx_slab_alloc_locked(bus->shpool, NGX_WEBRTC_RING_NO_SIZE);
+    if (p == NULL) {
+        return;
+    }
+
+    r->size = NGX_WEBRTC_RING_NO_SIZE;
+
+    ngx_webrtc_atomic_store(&r->epoch, NGX_WEBRTC_BUS_BEING);
+    ngx_webrtc_atomic_store_release(&r->p, p);
+
+    ngx_webrtc_bus_set_ring(bus, st, r, ngx_webrtc_ring_follow(p, st->ring));
+}
+
+
+static ngx_uint_t
+ngx_webrtc_bus_has_grown(ngx_webrtc_stream_t *st)
+{
+    ngx_webrtc_ring_t  *ring;
+
+    ring = ngx_webrtc_atomic_load_acquire(&st->ring);
+
+    return ngx_webrtc_ring_size(ring)
+           > ngx_webrtc_atomic_load(&st->ring_size);
 }
 
 
@@ -259,6 +386,7 @@ ngx_webrtc_bus_take_ring(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
     *rc = NGX_ERROR;
 
     if (has && !ngx_webrtc_bus_grow_spare(bus, next)) {
+        ngx_webrtc_bus_take_back(bus);
         return NULL;
     }
 
@@ -396,7 +524,11 @@ ngx_webrtc_bus_free_ring(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_ring_t *r)
     if (p) {
         ngx_webrtc_atomic_store_release(&r->p, NULL);
 
-        (void) madvise(p, r->size, MADV_REMOVE);
+        /* what is smaller shares its page */
+
+        if (r->size >= ngx_pagesize) {
+            (void) madvise(p, r->size, MADV_REMOVE);
+        }
 
         ngx_slab_free_locked(bus->shpool, p);
     }

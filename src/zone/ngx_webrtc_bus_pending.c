@@ -153,6 +153,10 @@ ngx_webrtc_bus_tried(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
     ngx_webrtc_atomic_store(&bus->sh->streams.entries[st->id].expires_ms,
                             (uint64_t) 0);
 
+    /* came in time; its ring may be taken back and be one without room again */
+
+    ngx_webrtc_atomic_store(&st->dropped, (uint32_t) 0);
+
     if (st->trial) {
         st->trial = 0;
         ngx_webrtc_bus_pending_sub(bus, st->client, NGX_WEBRTC_PENDING_NAMES);
@@ -166,6 +170,10 @@ ngx_webrtc_bus_make_way(ngx_webrtc_bus_t *bus)
     ngx_webrtc_table_t  *t;
 
     t = &bus->sh->streams;
+
+    if (ngx_webrtc_bus_free(bus) < bus->zone->shm.size / 4) {
+        ngx_webrtc_bus_take_back(bus);
+    }
 
     if (ngx_webrtc_bus_free(bus)
         < bus->zone->shm.size / NGX_WEBRTC_PENDING_SPARE

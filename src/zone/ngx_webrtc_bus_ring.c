@@ -165,6 +165,8 @@ struct ngx_webrtc_ring_s {
 };
 
 
+static void ngx_webrtc_ring_begin_at(ngx_webrtc_ring_t *ring, uint64_t n,
+    ngx_webrtc_ring_writer_t *w);
 static void ngx_webrtc_ring_make_room(ngx_webrtc_ring_writer_t *w,
     size_t need);
 static ngx_uint_t ngx_webrtc_ring_has_room(ngx_webrtc_ring_writer_t *w,
@@ -306,14 +308,7 @@ ngx_webrtc_ring_move(void *mem, size_t size, ngx_webrtc_ring_writer_t *w)
 
     /* as if all that is not in the old one any more had gone through this */
 
-    ring->head = w->tail;
-    ring->tail = w->tail;
-    ring->state[0].head = w->tail;
-
-    for (i = 0; i < NGX_WEBRTC_RING_TRACKS; i++) {
-        ring->state[0].next[i] = w->next[i];
-    }
-
+    ngx_webrtc_ring_begin_at(ring, w->tail, w);
     ngx_webrtc_ring_attach(ring, &to);
 
     for (n = w->tail; n < w->head; n++) {
@@ -340,6 +335,40 @@ ngx_webrtc_ring_move(void *mem, size_t size, ngx_webrtc_ring_writer_t *w)
     *w = to;
 
     return ring;
+}
+
+
+ngx_webrtc_ring_t *
+ngx_webrtc_ring_follow(void *mem, ngx_webrtc_ring_t *before)
+{
+    ngx_webrtc_ring_t         *ring;
+    ngx_webrtc_ring_writer_t   w;
+
+    ngx_webrtc_ring_attach(before, &w);
+
+    ring = ngx_webrtc_ring_init_empty(mem);
+
+    ngx_webrtc_ring_begin_at(ring, w.head, &w);
+
+    return ring;
+}
+
+
+/* an empty ring whose next entry has number n, and indexes as those of w */
+
+static void
+ngx_webrtc_ring_begin_at(ngx_webrtc_ring_t *ring, uint64_t n,
+    ngx_webrtc_ring_writer_t *w)
+{
+    ngx_uint_t  i;
+
+    ring->head = n;
+    ring->tail = n;
+    ring->state[0].head = n;
+
+    for (i = 0; i < NGX_WEBRTC_RING_TRACKS; i++) {
+        ring->state[0].next[i] = w->next[i];
+    }
 }
 
 

@@ -143,6 +143,15 @@ ngx_webrtc_ring_t *ngx_webrtc_ring_move(void *mem, size_t size,
     ngx_webrtc_ring_writer_t *w);
 
 /*
+ * A ring without room that takes the place of another one: what comes next gets
+ * the number that it would have got there, and nothing of before is left.
+ *
+ *   mem      as ngx_webrtc_ring_init_empty()
+ *   before   without a writer; stays as it is
+ */
+ngx_webrtc_ring_t *ngx_webrtc_ring_follow(void *mem, ngx_webrtc_ring_t *before);
+
+/*
  * Makes the caller the writer, going on from what was published last.  What a
  * writer before wrote and did not publish is gone: no reader has seen it.
  * That there is one writer at a time is the caller's business (the claim of a

@@ -39,15 +39,6 @@
 #include "ngx_webrtc_bus_pending.h"
 
 
-#define ngx_webrtc_claim_word(kind, worker, generation)                       \
-    ((uint64_t) (kind) | (uint64_t) (worker) << 8                             \
-     | (uint64_t) (generation) << 32)
-
-#define ngx_webrtc_claim_kind(word)        ((ngx_uint_t) ((word) & 0xff))
-#define ngx_webrtc_claim_worker(word)      ((ngx_uint_t) ((word) >> 8 & 0xffff))
-#define ngx_webrtc_claim_generation(word)  ((uint32_t) ((word) >> 32))
-
-
 static void ngx_webrtc_bus_reap_stream(ngx_webrtc_bus_t *bus, ngx_uint_t n,
     ngx_uint_t worker);
 static ngx_webrtc_stream_t *ngx_webrtc_bus_find_locked(ngx_webrtc_bus_t *bus,
@@ -326,10 +317,11 @@ ngx_webrtc_bus_claim(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
     ngx_uint_t kind)
 {
     uint64_t              claim, mine, id;
-    ngx_uint_t            w;
+    ngx_uint_t            w, waited;
     ngx_webrtc_endpoint_t  *wk;
 
     mine = ngx_webrtc_claim_word(kind, bus->worker, bus->generation);
+    waited = 0;
 
     for ( ;; ) {
         claim = ngx_webrtc_atomic_load_acquire(&st->claim);
@@ -346,6 +338,7 @@ ngx_webrtc_bus_claim(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
 
             if (claim == 0) {
                 ngx_webrtc_atomic_store(&st->keyframe, 0);
+                ngx_webrtc_bus_renew_ring(bus, st);
             }
 
             return NGX_OK;
@@ -362,6 +355,18 @@ ngx_webrtc_bus_claim(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
             && ngx_errno == NGX_ESRCH)
         {
             ngx_webrtc_bus_reap_worker(bus, w, id);
+            continue;
+        }
+
+        if (ngx_webrtc_claim_kind(claim) == NGX_WEBRTC_CLAIM_TIDY
+            && !waited)
+        {
+            /* until it is done, which is before it lets the mutex go */
+
+            ngx_shmtx_lock(&bus->shpool->mutex);
+            ngx_shmtx_unlock(&bus->shpool->mutex);
+
+            waited = 1;
             continue;
         }
 
@@ -400,6 +405,10 @@ ngx_webrtc_bus_claimed(ngx_webrtc_stream_t *st, ngx_uint_t *worker)
     uint64_t  claim;
 
     claim = ngx_webrtc_atomic_load_acquire(&st->claim);
+
+    if (ngx_webrtc_claim_kind(claim) == NGX_WEBRTC_CLAIM_TIDY) {
+        claim = 0;
+    }
 
     if (worker) {
         *worker = claim ? ngx_webrtc_claim_worker(claim)

@@ -81,6 +81,22 @@ typedef struct {
 #define ngx_webrtc_ref_generation(ref)     ((uint32_t) ((ref) >> 32))
 
 
+/* the claim of a stream, a word of it; 0: none */
+#define ngx_webrtc_claim_word(kind, worker, generation)                       \
+    ((uint64_t) (kind) | (uint64_t) (worker) << 8                             \
+     | (uint64_t) (generation) << 32)
+
+#define ngx_webrtc_claim_kind(word)        ((ngx_uint_t) ((word) & 0xff))
+#define ngx_webrtc_claim_worker(word)      ((ngx_uint_t) ((word) >> 8 & 0xffff))
+#define ngx_webrtc_claim_generation(word)  ((uint32_t) ((word) >> 32))
+
+/*
+ * A third kind, beside those that a writer has: of whoever looks after a stream
+ * that has no other, for as long as he has the mutex
+ */
+#define NGX_WEBRTC_CLAIM_TIDY        3
+
+
 typedef struct {
     ngx_webrtc_entry_t      *entries;
     uint32_t                 n;
@@ -146,6 +162,7 @@ struct ngx_webrtc_bus_sh_s {
 
     ngx_webrtc_ring_t       *none;        /* the ring of streams without one */
 
+    uint64_t                 taken_ms;    /* rings were taken back last */
     uint64_t                 epoch;       /* see ngx_webrtc_bus_grow.c */
     uint64_t                 old;         /* there may be rings to be freed */
     uint64_t                 seen[NGX_WEBRTC_WORKERS];
@@ -208,6 +225,19 @@ void ngx_webrtc_bus_reap_streams(ngx_webrtc_bus_t *bus, ngx_uint_t worker);
  *   now_ms   ngx_current_msec
  */
 ngx_uint_t ngx_webrtc_bus_say(uint64_t *said, uint64_t now_ms);
+
+/*
+ * Takes the ring of a stream that begins anew, if that has grown: what is
+ * written next is the stream's first packet again, as to memory.  The claim is
+ * ours; before there is a writer.
+ */
+void ngx_webrtc_bus_renew_ring(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st);
+
+/*
+ * The same for all streams that nobody claims, as the zone is short of memory;
+ * with the mutex held.  It is free some turns later.
+ */
+void ngx_webrtc_bus_take_back(ngx_webrtc_bus_t *bus);
 
 /* Frees all rings of a stream that nobody has any more; with the mutex held. */
 void ngx_webrtc_bus_free_rings(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st);

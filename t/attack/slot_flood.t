@@ -4,6 +4,7 @@
 #
 # Made-up names and offers of clients that never connect: what is new and
 # honest plays meanwhile, in a zone of the default size and in a small one.
+# And names that had a burst each, and are held.
 
 use strict;
 use warnings;
@@ -199,5 +200,84 @@ for my $path (qw{ /whip/ /full/ }) { subtest "$path: never connect" => sub {
 
     $t->done;
 } }
+
+subtest 'bursts on names that are held' => sub {
+    my $t = NgxWebRTC->new(workers => 2);
+
+    $t->start(http => 'webrtc_zone small 8m; webrtc_wait 30s; '
+                      . 'webrtc_linger 300s;', %server);
+
+    my $free = sub { $t->status->{zone_free} || 0 };
+    my $all = $free->();
+
+    # three seconds and more of each are kept, until the zone has no more
+
+    my $pub = NgxWebRTC::Bench->publish($t, '/whip/burst', n => 3, key => 0,
+                                        fps => 30, bitrate => 8000000,
+                                        audio => undef);
+
+    ok($pub->wait(60, sub { ($_[0]{packets} // 0) > 100 }), 'bursts');
+
+    my @view = map { NgxWebRTC::Bench->view($t, "/live/burst$_") } 0 .. 2;
+
+    for my $i (0 .. 2) {
+        ok($view[$i]->wait(60, sub {
+            ($_[0]{viewer0}{video}{packets} || 0) > 1;
+        }), "name $i has a viewer");
+    }
+
+    ok(wait_for(60, sub { $free->() < $all * 0.45 }), 'that take all they may')
+        or diag($free->(), " of $all");
+
+    $pub->stop;
+
+    ok(wait_for(60, sub {
+        3 == grep { $_->{name} =~ /burst/ && $_->{state} eq 'inactive' }
+             @{ $t->status->{streams} || [] };
+    }), 'then they are gone, but for those who wait for them')
+        or diag(explain($t->status));
+
+    cmp_ok($free->(), '<', $all / 2, 'what they took is not given back');
+
+    # one who needs more than is left, beside the quarter for newcomers
+
+    my $honest = NgxWebRTC::Bench->publish($t, '/whip/honest', key => 0,
+                                           fps => 30, bitrate => 8000000,
+                                           audio => undef);
+    my $view = NgxWebRTC::Bench->view($t, '/live/honest');
+
+    ok(wait_for(60, sub {
+        $t->log =~ /buffer grows to:[2-9]\d{6},.*stream: ?"honest"/;
+    }), 'one who needs memory gets it, from those that nobody publishes')
+        or diag($free->(), " of $all");
+    ok($view->wait(60, sub { ($_[0]{viewer0}{video}{packets} || 0) > 200 }),
+       'and is seen') or diag($t->log);
+
+    $_->stop for $view, $honest;
+
+    ok(wait_for(60, sub { $free->() > $all * 3 / 4 }), 'then it is free')
+        or diag($free->(), " of $all");
+
+    # who comes back begins anew, in the same sessions of those who wait
+
+    my %before = map { ($_ => $view[$_]->report->{viewer0}{video}{packets} || 0) }
+                     0 .. 2;
+
+    $pub = NgxWebRTC::Bench->publish($t, '/whip/burst', n => 3, fps => 30,
+                                     bitrate => 300000);
+
+    for my $i (0 .. 2) {
+        ok($view[$i]->wait(60, sub {
+            ($_[0]{viewer0}{video}{packets} || 0) > $before{$i} + 50;
+        }), "name $i plays again") or diag($t->log);
+    }
+
+    my $r = $view[0]->stop;
+    is($r->{$_}, 0, "$_ for who has waited") for qw/ seq_breaks backwards /;
+
+    $_->stop for @view[1, 2], $pub;
+
+    $t->done;
+};
 
 done_testing();

@@ -9,6 +9,7 @@
 
 
 #include "bus_zone.h"
+#include "ngx_webrtc_bus_pending.h"
 #include "ngx_webrtc_bus_zone.h"
 
 
@@ -293,6 +294,220 @@ test_many(void)
 }
 
 
+/* packets so small that their number fills a ring, not their bytes */
+
+static void
+test_small(void)
+{
+    cam_t              cam;
+    uint64_t           now_us;
+    ngx_uint_t         i, lost;
+    ngx_webrtc_bus_t  *bus;
+
+    bus = bus_zone(ZONE / 4);
+    ngx_webrtc_bus_attach(bus, &bus_log);
+
+    start(bus, &cam, 0);
+    lost = 0;
+
+    for (i = 0; i < 200 * 60; i++) {
+
+        /* a key frame every 5 seconds, 200 packets of 30 bytes a second */
+
+        now_us = 1000000 + (uint64_t) i * 5000;
+
+        put(bus, &cam, 0, 30,
+            NGX_WEBRTC_PKT_FIRST|NGX_WEBRTC_PKT_LAST|NGX_WEBRTC_PKT_MARKER
+            | (i % 1000 ? 0 : NGX_WEBRTC_PKT_KEY), now_us);
+
+        ngx_webrtc_ring_publish(&cam.w);
+
+        if (i % 50 == 0) {
+            ngx_webrtc_bus_turn(bus);
+        }
+
+        lost += (ngx_webrtc_ring_keyframe(cam.st->ring)
+                 == NGX_WEBRTC_RING_NONE);
+    }
+
+    tap_is_int(lost, 0, "small packets: the last key frame is always there");
+    tap_is_int(cam.refused, 0, "no larger ring is refused");
+    tap_ok(ngx_webrtc_ring_size(cam.st->ring) >= 1024 * 1024
+           && ngx_webrtc_ring_size(cam.st->ring) < 2 * 1024 * 1024,
+           "with %lu bytes for 2000 of them",
+           (unsigned long) ngx_webrtc_ring_size(cam.st->ring));
+
+    munmap(bus->zone->shm.addr, ZONE / 4);
+}
+
+
+/* a ring of all it may have, by one key frame and much behind it */
+
+static void
+burst(ngx_webrtc_bus_t *bus, cam_t *c)
+{
+    ngx_uint_t  i;
+
+    put(bus, c, 0, PACKET, NGX_WEBRTC_PKT_KEY|NGX_WEBRTC_PKT_FIRST
+                           |NGX_WEBRTC_PKT_LAST, 1000000);
+
+    for (i = 0; i < MAX / PACKET; i++) {
+        put(bus, c, 0, PACKET, 0, 1000000 + i * 100);
+
+        if (i % 100 == 0) {
+            ngx_webrtc_ring_publish(&c->w);
+            ngx_webrtc_bus_turn(bus);
+        }
+    }
+
+    ngx_webrtc_ring_publish(&c->w);
+    ngx_webrtc_bus_turn(bus);
+}
+
+
+/* one that begins on a name that has had a burst */
+
+static void
+test_again(void)
+{
+    cam_t                      cam;
+    size_t                     free, took;
+    uint64_t                   head, index;
+    ngx_webrtc_bus_t          *bus;
+    ngx_webrtc_ring_packet_t   pkt;
+
+    bus = bus_zone(ZONE / 4);
+    ngx_webrtc_bus_attach(bus, &bus_log);
+
+    start(bus, &cam, 0);
+    free = ngx_webrtc_bus_free(bus);
+
+    burst(bus, &cam);
+
+    tap_is_int(ngx_webrtc_ring_size(cam.st->ring), MAX,
+               "a burst: a large ring");
+
+    head = ngx_webrtc_ring_head(cam.st->ring);
+    index = ngx_webrtc_ring_next_index(cam.st->ring, 0);
+
+    /* still its own: nothing changes */
+
+    (void) ngx_webrtc_bus_claim(bus, cam.st, NGX_WEBRTC_CLAIM_SOURCE);
+    tap_is_int(ngx_webrtc_ring_size(cam.st->ring), MAX,
+               "which is there as long as the claim is");
+
+    ngx_webrtc_bus_unclaim(bus, cam.st);
+    tap_is_int(ngx_webrtc_ring_size(cam.st->ring), MAX,
+               "and for viewers of what was sent");
+
+    tap_is_int(ngx_webrtc_bus_claim(bus, cam.st, NGX_WEBRTC_CLAIM_PUBLISH),
+               NGX_OK, "a new claim");
+    tap_is_int(ngx_webrtc_ring_room(cam.st->ring), 0,
+               "begins without a ring, until there is media");
+    tap_ok(ngx_webrtc_bus_state(cam.st) == NGX_WEBRTC_STREAM_IDLE
+           && !ngx_webrtc_bus_is_dropped(cam.st), "and is not dropped");
+
+    ngx_webrtc_bus_turn(bus);
+    ngx_webrtc_bus_turn(bus);
+
+    took = free - ngx_webrtc_bus_free(bus);
+    tap_ok(took <= (size_t) ngx_pagesize, "its memory is free: %ld are taken",
+           (long) took);
+
+    ngx_webrtc_ring_attach(cam.st->ring, &cam.w);
+    put(bus, &cam, 0, 100, 0, 2000000);
+    ngx_webrtc_ring_publish(&cam.w);
+
+    tap_is_int(ngx_webrtc_ring_size(cam.st->ring), START,
+               "the first packet gets a ring of the first size");
+    tap_ok(ngx_webrtc_ring_peek(cam.st->ring, head, &pkt, NULL) == NGX_OK
+           && pkt.index == index, "and goes on with the numbers");
+
+    munmap(bus->zone->shm.addr, ZONE / 4);
+}
+
+
+/*
+ * Names that are held, by viewers or requests, after a burst on each: as many
+ * as there is memory for.  Others find room.
+ */
+
+static void
+test_taken_back(void)
+{
+    int                i, n;
+    cam_t              cam;
+    ngx_uint_t         big;
+    ngx_webrtc_bus_t  *bus;
+    static cam_t       held[64];
+
+    bus = bus_zone(ZONE / 8);
+    ngx_webrtc_bus_attach(bus, &bus_log);
+
+    /* a memory of its own for one that is live */
+
+    start(bus, &cam, 99);
+    burst(bus, &cam);
+
+    ngx_current_msec = 1000;
+
+    for (n = 0; n < 64; n++) {
+        start(bus, &held[n], n);
+        burst(bus, &held[n]);
+        ngx_webrtc_bus_unclaim(bus, held[n].st);
+
+        ngx_current_msec += 10;
+
+        if (ngx_webrtc_ring_size(held[n].st->ring) < MAX / 2) {
+            break;
+        }
+    }
+
+    tap_ok(n > 0 && n < 20, "%d bursts of held names fill the zone", n);
+
+    for (i = 0; i < 20; i++) {
+        ngx_current_msec += 250;
+        burst(bus, &held[n]);
+        ngx_webrtc_bus_turn(bus);
+    }
+
+    for (i = 0, big = 0; i < n; i++) {
+        big += ngx_webrtc_ring_size(held[i].st->ring) > START;
+    }
+
+    tap_is_int(big, 0, "who needs memory gets theirs");
+    tap_ok(ngx_webrtc_ring_size(cam.st->ring) > MAX / 2,
+           "not that of one who is live");
+
+    for (i = 0; i < n; i++) {
+        if (ngx_webrtc_bus_claimed(held[i].st, NULL)
+            || held[i].st->claim
+            || ngx_webrtc_bus_claim(bus, held[i].st, NGX_WEBRTC_CLAIM_SOURCE)
+               != NGX_OK)
+        {
+            break;
+        }
+    }
+
+    tap_is_int(i, n, "all of them may be claimed");
+
+    ngx_webrtc_bus_unclaim(bus, held[n].st);
+    start(bus, &cam, 100);
+
+    for (i = 0; i < 20; i++) {
+        ngx_current_msec += 250;
+        burst(bus, &cam);
+        ngx_webrtc_bus_turn(bus);
+    }
+
+    tap_ok(ngx_webrtc_ring_size(cam.st->ring) > MAX / 2,
+           "and another one has a large ring");
+
+    munmap(bus->zone->shm.addr, ZONE / 8);
+    ngx_current_msec = 0;
+}
+
+
 /* readers that begin anew all the time, and look at all there is */
 
 static void
@@ -431,7 +646,12 @@ test_readers(ngx_uint_t kill_it)
 
         if (kill_it) {
             usleep(500 + i * 137 % 3000);
+
+            /* not within the slab allocator, which would not survive it */
+
+            ngx_shmtx_lock(&bus->shpool->mutex);
             kill(pid, SIGKILL);
+            ngx_shmtx_unlock(&bus->shpool->mutex);
         }
 
         (void) bus_wait(bus, pid);
@@ -544,6 +764,9 @@ main(void)
 {
     test_camera();
     test_many();
+    test_small();
+    test_again();
+    test_taken_back();
     test_stuck();
     test_readers(0);
     test_readers(1);

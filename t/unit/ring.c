@@ -502,6 +502,83 @@ test_move(void)
 }
 
 
+/* a ring that takes the place of another one, with nothing but its numbers */
+
+static void
+test_follow(void)
+{
+    int                        i, ok;
+    void                      *mem[4];
+    u_char                    *p;
+    uint64_t                   head, index, n;
+    ngx_webrtc_ring_t         *ring, *none;
+    ngx_webrtc_ring_packet_t   pkt;
+    ngx_webrtc_ring_writer_t   w;
+
+    for (i = 0; i < 4; i++) {
+        mem[i] = aligned_alloc(64, 262144);
+        ngx_memset(mem[i], 0xa5, 262144);
+    }
+
+    model_reset();
+
+    ring = ngx_webrtc_ring_init(mem[0], 262144);
+    ngx_webrtc_ring_attach(ring, &w);
+
+    ok = 1;
+
+    for (i = 0; i < 1000 && ok; i++) {
+        ok = model_write(&w, 500);
+        model_publish(&w);
+    }
+
+    head = ngx_webrtc_ring_head(ring);
+    index = ngx_webrtc_ring_next_index(ring, 0);
+
+    /* what is not published is nobody's */
+
+    (void) model_write(&w, 500);
+
+    none = ngx_webrtc_ring_follow(mem[1], ring);
+
+    tap_is_int(ngx_webrtc_ring_room(none), 0, "a ring follows, without room");
+    tap_is_int(ngx_webrtc_ring_head(none), (long) head, "with the same head");
+    tap_is_int(ngx_webrtc_ring_tail(none), (long) head, "and nothing in it");
+    tap_is_int(ngx_webrtc_ring_next_index(none, 0), (long) index,
+               "the next packet's index is the same");
+    tap_ok(ngx_webrtc_ring_keyframe(none) == NGX_WEBRTC_RING_NONE,
+           "no key frame");
+    tap_is_int(ngx_webrtc_ring_peek(none, head - 1, &pkt, &p), NGX_DECLINED,
+               "who is behind was lapped");
+    tap_is_int(ngx_webrtc_ring_peek(none, head, &pkt, &p), NGX_AGAIN,
+               "who is not waits");
+    tap_is_int(ngx_webrtc_ring_find(none, 0, index - 1, &n), NGX_DECLINED,
+               "what was sent is not found");
+    tap_is_int(ngx_webrtc_ring_find(none, 0, index, &n), NGX_AGAIN,
+               "nor what is to come");
+
+    /* one that follows that, as when nothing was written */
+
+    none = ngx_webrtc_ring_follow(mem[2], none);
+
+    ngx_webrtc_ring_attach(none, &w);
+    ring = ngx_webrtc_ring_move(mem[3], 65536, &w);
+
+    ngx_memzero(&pkt, sizeof(pkt));
+    pkt.len = 10;
+
+    tap_is_int(ngx_webrtc_ring_write(&w, &pkt, mem[0]), NGX_OK,
+               "the next one has room again");
+    ngx_webrtc_ring_publish(&w);
+    tap_ok(ngx_webrtc_ring_peek(ring, head, &pkt, &p) == NGX_OK
+           && pkt.index == index, "and goes on with the numbers");
+
+    for (i = 0; i < 4; i++) {
+        free(mem[i]);
+    }
+}
+
+
 /* what becomes of the newest key frame */
 
 static void
@@ -730,6 +807,7 @@ main(void)
     test_lapped();
     test_huge_frame();
     test_move();
+    test_follow();
     test_key();
     test_history();
     test_random(NGX_WEBRTC_RING_MIN_SIZE, 1200, 4000);
