@@ -13,6 +13,7 @@
 #include "ngx_http_webrtc_conf_check.h"
 #include "ngx_http_webrtc_candidates.h"
 #include "ngx_webrtc_source_format.h"
+#include "ngx_webrtc_source_mask.h"
 #include "ngx_webrtc_source_url.h"
 
 
@@ -717,8 +718,8 @@ ngx_http_webrtc_check_pull(ngx_conf_t *cf, ngx_http_webrtc_pull_t *pull)
     scheme = ngx_webrtc_source_url_scheme(&pull->prefix);
 
     url.data = buf;
-    url.len = ngx_webrtc_source_url_print(buf, buf + sizeof(buf),
-                                          &pull->url.value)
+    url.len = ngx_webrtc_source_mask_url(buf, buf + sizeof(buf),
+                                         &pull->url.value, NULL)
               - buf;
 
     if (pull->format.len

@@ -5,7 +5,9 @@
  * Whoever knows a session's id can end it or lead its media elsewhere, and the
  * id is in the session's URL.  nginx ends each line of a request in error_log
  * with the request line, and with the upstream's and the referrer's URLs: there
- * the session's public id (ngx_webrtc_bus_public.h) is put in its place.
+ * the session's public id (ngx_webrtc_bus_public.h) is put in its place.  Other
+ * arguments may be tokens that say who may play or publish: what they are set
+ * to is left out.
  *
  * It is done from the rewrite phase on, where the location is known.  What
  * nginx logs before is about requests that it cannot read.
@@ -13,14 +15,26 @@
 
 
 #include "ngx_http_webrtc_log.h"
-#include "ngx_http_webrtc_resource.h"
 #include "ngx_webrtc_bus_public.h"
+#include "ngx_webrtc_source_mask.h"
 
 
 static ngx_int_t ngx_http_webrtc_log_hide(ngx_http_request_t *r);
 static u_char *ngx_http_webrtc_log_handler(ngx_http_request_t *r,
     ngx_http_request_t *sr, u_char *buf, size_t len);
+static u_char *ngx_http_webrtc_log_args(u_char *p, u_char *last);
+static u_char *ngx_http_webrtc_log_args_end(u_char *p, u_char *last);
 static u_char *ngx_http_webrtc_log_mask(u_char *p, u_char *last);
+
+
+/* ours; the first is looked after by itself */
+
+static const ngx_str_t  ngx_http_webrtc_log_plain[] = {
+    ngx_string("session"),
+    ngx_string("events"),
+    ngx_string("signal"),
+    ngx_null_string
+};
 
 
 /* nginx's, the same for all requests */
@@ -49,14 +63,12 @@ ngx_http_webrtc_log_init(ngx_conf_t *cf)
 static ngx_int_t
 ngx_http_webrtc_log_hide(ngx_http_request_t *r)
 {
-    ngx_str_t                    id;
     ngx_http_webrtc_loc_conf_t  *wlcf;
 
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
 
     if ((wlcf->play || wlcf->publish || wlcf->file)
-        && r->log_handler != ngx_http_webrtc_log_handler
-        && ngx_http_webrtc_arg(r, "session", &id) == NGX_OK)
+        && r->log_handler != ngx_http_webrtc_log_handler)
     {
         ngx_http_webrtc_log_next = r->log_handler;
         r->log_handler = ngx_http_webrtc_log_handler;
@@ -73,8 +85,52 @@ ngx_http_webrtc_log_handler(ngx_http_request_t *r, ngx_http_request_t *sr,
     u_char  *last;
 
     last = ngx_http_webrtc_log_next(r, sr, buf, len);
+    last = ngx_http_webrtc_log_args(buf, last);
 
     return ngx_http_webrtc_log_mask(buf, last);
+}
+
+
+/* without what arguments are set to; returns the end of what is left */
+
+static u_char *
+ngx_http_webrtc_log_args(u_char *p, u_char *last)
+{
+    size_t   n;
+    u_char  *end;
+
+    while ((p = ngx_strlchr(p, last, '?')) != NULL) {
+
+        p++;
+        end = ngx_http_webrtc_log_args_end(p, last);
+
+        n = ngx_webrtc_source_mask_query(p, end - p,
+                                         ngx_http_webrtc_log_plain);
+
+        ngx_memmove(p + n, end, last - end);
+        last -= end - p - n;
+        p += n;
+    }
+
+    return last;
+}
+
+
+/* a request line goes on with " HTTP/1.1", a URL ends with '"' */
+
+static u_char *
+ngx_http_webrtc_log_args_end(u_char *p, u_char *last)
+{
+    for ( /* void */ ; p < last; p++) {
+
+        if (*p == ' '
+            || (*p == '"' && (last - p == 1 || p[1] == ',')))
+        {
+            break;
+        }
+    }
+
+    return p;
 }
 
 

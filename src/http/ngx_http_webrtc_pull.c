@@ -17,6 +17,7 @@
 #include "ngx_webrtc_bus_pending.h"
 #include "ngx_webrtc_viewer_stream.h"
 #include "ngx_webrtc_source.h"
+#include "ngx_webrtc_source_mask.h"
 #include "ngx_webrtc_source_url.h"
 
 
@@ -58,6 +59,9 @@ static ngx_int_t ngx_http_webrtc_pull_url(ngx_conf_t *cf,
     ngx_http_webrtc_pull_t *pull, ngx_str_t *value);
 static ngx_int_t ngx_http_webrtc_pull_param(ngx_conf_t *cf,
     ngx_http_webrtc_pull_t *pull, ngx_uint_t first, ngx_str_t *value);
+static void ngx_http_webrtc_pull_invalid(ngx_conf_t *cf, ngx_str_t *value,
+    const char *cause);
+static void ngx_http_webrtc_pull_parameter(ngx_conf_t *cf, ngx_str_t *value);
 static ngx_uint_t ngx_http_webrtc_pull_lists(ngx_http_webrtc_pull_t *pull,
     ngx_str_t *url);
 static ngx_uint_t ngx_http_webrtc_pull_is_wanted(ngx_http_webrtc_puller_t *pr);
@@ -696,14 +700,9 @@ ngx_http_webrtc_pull_url(ngx_conf_t *cf, ngx_http_webrtc_pull_t *pull,
         != NGX_OK
         || value->len > NGX_WEBRTC_PULL_URL)
     {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid URL in webrtc_pull \"%V\": %s, expected "
-                           "a file or a URL such as \"file:/srv/a.mp4\", "
-                           "\"rtmp://host/live/a\", \"rtsp://host/a\", "
-                           "\"srt://host:port\" or \"http://host/a.m3u8\"",
-                           value,
-                           value->len > NGX_WEBRTC_PULL_URL ? "too long"
-                                                              : cause);
+        ngx_http_webrtc_pull_invalid(cf, value,
+                                     value->len > NGX_WEBRTC_PULL_URL
+                                     ? "too long" : cause);
         return NGX_ERROR;
     }
 
@@ -767,11 +766,59 @@ ngx_http_webrtc_pull_param(ngx_conf_t *cf, ngx_http_webrtc_pull_t *pull,
         return NGX_OK;
     }
 
+    ngx_http_webrtc_pull_parameter(cf, value);
+
+    return NGX_ERROR;
+}
+
+
+/* what is written there may be a password */
+
+static void
+ngx_http_webrtc_pull_invalid(ngx_conf_t *cf, ngx_str_t *value,
+    const char *cause)
+{
+    u_char     buf[NGX_WEBRTC_SOURCE_URL_MAX];
+    ngx_str_t  url;
+
+    url.data = buf;
+    url.len = ngx_webrtc_source_mask_url(buf, buf + sizeof(buf), value, NULL)
+              - buf;
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid URL in webrtc_pull \"%V\": %s, expected a file "
+                       "or a URL such as \"file:/srv/a.mp4\", "
+                       "\"rtmp://host/live/a\", \"rtsp://host/a\", "
+                       "\"srt://host:port\" or \"http://host/a.m3u8\"",
+                       &url, cause);
+}
+
+
+/* an option of the protocol, say, such as "passphrase=word" */
+
+static void
+ngx_http_webrtc_pull_parameter(ngx_conf_t *cf, ngx_str_t *value)
+{
+    u_char     *eq, buf[NGX_WEBRTC_SOURCE_URL_MAX];
+    ngx_str_t   text;
+
+    eq = ngx_strlchr(value->data, value->data + value->len, '=');
+
+    text.data = value->data;
+    text.len = eq ? (size_t) (eq + 1 - value->data) : value->len;
+
+    if (ngx_strncmp(value->data, "start=", 6) == 0) {
+        text.len = value->len;
+    }
+
+    text.len = ngx_webrtc_source_mask_url(buf, buf + sizeof(buf), &text, NULL)
+               - buf;
+    text.data = buf;
+
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                        "invalid parameter \"%V\" in webrtc_pull, expected "
                        "\"loop\", \"start=demand\", \"start=always\", "
-                       "\"program=number\" or \"format=name\"", value);
-    return NGX_ERROR;
+                       "\"program=number\" or \"format=name\"", &text);
 }
 
 

@@ -111,6 +111,14 @@ ngx_http_webrtc_reason_is_name(ngx_str_t *name)
         if (name->data[i] < ' ' || name->data[i] == 0x7f) {
             return 0;
         }
+
+        /* C1 in UTF-8: some terminals take U+009B for ESC [ */
+
+        if (name->data[i] == 0xc2 && i + 1 < name->len
+            && (name->data[i + 1] & 0xe0) == 0x80)
+        {
+            return 0;
+        }
     }
 
     return 1;

@@ -23,6 +23,7 @@
 #include "ngx_webrtc_door.h"
 #include "ngx_webrtc_source.h"
 #include "ngx_webrtc_source_av.h"
+#include "ngx_webrtc_source_mask.h"
 #include "ngx_webrtc_source_retry.h"
 #include "ngx_webrtc_source_standby.h"
 #include "ngx_webrtc_source_thread.h"
@@ -162,7 +163,8 @@ ngx_webrtc_source_start(ngx_webrtc_source_conf_t *conf, ngx_webrtc_bus_t *bus,
         }
 
         source->urls[i].data = p;
-        source->urls[i].len = ngx_webrtc_source_url_print(p, p + url->len, url)
+        source->urls[i].len = ngx_webrtc_source_mask_url(p, p + url->len, url,
+                                                        &source->name)
                               - p;
     }
 
@@ -318,6 +320,7 @@ ngx_webrtc_source_create_thread(ngx_webrtc_source_t *source,
 
     tc.from = from;
     tc.nfrom = conf->nfrom;
+    tc.name = source->name;
 
     tc.backoff_min = conf->backoff_min ? conf->backoff_min
                                        : NGX_WEBRTC_SOURCE_BACKOFF_MIN;

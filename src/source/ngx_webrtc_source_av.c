@@ -225,6 +225,7 @@ static void
 ngx_webrtc_source_av_log(void *avcl, int level, const char *fmt, va_list args)
 {
     int                          i, n;
+    u_char                       text[NGX_WEBRTC_SOURCE_LINE];
     ngx_webrtc_source_thread_t  *th;
 
     (void) avcl;
@@ -235,29 +236,25 @@ ngx_webrtc_source_av_log(void *avcl, int level, const char *fmt, va_list args)
         return;
     }
 
-    n = vsnprintf((char *) th->libav, sizeof(th->libav), fmt, args);
+    n = vsnprintf((char *) text, sizeof(text), fmt, args);
 
-    if (n < 0) {
-        n = 0;
+    n = ngx_max(n, 0);
+    n = ngx_min(n, (int) sizeof(text) - 1);
+
+    if (n && text[n - 1] == '\n') {
+        n--;
     }
-
-    n = ngx_min(n, (int) sizeof(th->libav) - 1);
 
     /* one line of printable text: it may come from the upstream */
 
     for (i = 0; i < n; i++) {
-
-        if (th->libav[i] == '\n' && i + 1 == n) {
-            n--;
-            break;
-        }
-
-        if (th->libav[i] < 0x20 || th->libav[i] >= 0x7f) {
-            th->libav[i] = '?';
+        if (text[i] < 0x20 || text[i] >= 0x7f) {
+            text[i] = '?';
         }
     }
 
-    th->libav_len = ngx_webrtc_source_url_scrub(th->libav, n);
+    th->libav_len = ngx_webrtc_source_thread_mask(th, text, n, th->libav,
+                                                  sizeof(th->libav));
 }
 
 

@@ -16,6 +16,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "ngx_webrtc_source_mask.h"
 #include "ngx_webrtc_source_thread.h"
 
 
@@ -451,6 +452,7 @@ ngx_webrtc_source_thread_log(ngx_webrtc_source_thread_t *th, ngx_uint_t level,
     const char *fmt, ...)
 {
     u_char                   *p;
+    u_char                    text[NGX_WEBRTC_SOURCE_LINE];
     va_list                   args;
     ngx_webrtc_source_note_t  note;
 
@@ -460,11 +462,11 @@ ngx_webrtc_source_thread_log(ngx_webrtc_source_thread_t *th, ngx_uint_t level,
     note.level = level;
 
     va_start(args, fmt);
-    p = ngx_vslprintf(note.text, note.text + NGX_WEBRTC_SOURCE_TEXT, fmt,
-                      args);
+    p = ngx_vslprintf(text, text + sizeof(text), fmt, args);
     va_end(args);
 
-    note.len = ngx_webrtc_source_url_scrub(note.text, p - note.text);
+    note.len = ngx_webrtc_source_thread_mask(th, text, p - text, note.text,
+                                             NGX_WEBRTC_SOURCE_TEXT);
 
     (void) ngx_webrtc_source_thread_post(th, &note);
 }
@@ -475,14 +477,39 @@ ngx_webrtc_source_thread_error(ngx_webrtc_source_thread_t *th, const char *fmt,
     ...)
 {
     u_char   *p;
+    u_char    text[NGX_WEBRTC_SOURCE_LINE];
     va_list   args;
 
     va_start(args, fmt);
-    p = ngx_vslprintf(th->error, th->error + NGX_WEBRTC_SOURCE_TEXT, fmt,
-                      args);
+    p = ngx_vslprintf(text, text + sizeof(text), fmt, args);
     va_end(args);
 
-    th->error_len = ngx_webrtc_source_url_scrub(th->error, p - th->error);
+    th->error_len = ngx_webrtc_source_thread_mask(th, text, p - text,
+                                                  th->error,
+                                                  NGX_WEBRTC_SOURCE_TEXT);
+}
+
+
+size_t
+ngx_webrtc_source_thread_mask(ngx_webrtc_source_thread_t *th, u_char *text,
+    size_t n, u_char *to, size_t size)
+{
+    ngx_str_t   url;
+    ngx_uint_t  i;
+
+    n = ngx_webrtc_source_mask_text(text, n, &th->conf.name);
+
+    for (i = 0; i < th->nfrom; i++) {
+        url.data = (u_char *) th->from[i].url;
+        url.len = ngx_strlen(url.data);
+
+        n = ngx_webrtc_source_mask_secrets(text, n, &url, &th->conf.name);
+    }
+
+    n = ngx_min(n, size);
+    ngx_memcpy(to, text, n);
+
+    return n;
 }
 
 

@@ -44,6 +44,12 @@
 /* bytes of a note's text; chosen: one line of a log */
 #define NGX_WEBRTC_SOURCE_TEXT       256
 
+/*
+ * And before it is looked through for secrets; chosen: two URLs of libavformat,
+ * so that none is cut in the midst of what is to be left out
+ */
+#define NGX_WEBRTC_SOURCE_LINE       8192
+
 /* chosen: the thread waits after UP and sleeps after DOWN; the rest is rare */
 #define NGX_WEBRTC_SOURCE_NOTES      8
 
@@ -117,6 +123,7 @@ typedef struct {
  * Copied by create(), strings included.
  *
  *   from       upstreams, tried in their order, nfrom of them
+ *   name       of the stream, to be valid as long as the thread, or empty
  *   backoff_*, *_timeout   milliseconds, not 0
  *   body       what the thread does: ngx_webrtc_source_retry_run()
  *   probe      it only looks whether the upstream is there
@@ -134,6 +141,7 @@ typedef struct {
 typedef struct {
     const ngx_webrtc_source_from_t    *from;
     ngx_uint_t                         nfrom;
+    ngx_str_t                          name;
 
     ngx_uint_t                         backoff_min;
     ngx_uint_t                         backoff_max;
@@ -302,6 +310,17 @@ void ngx_webrtc_source_thread_log(ngx_webrtc_source_thread_t *th,
 /* Keeps the reason for the next DOWN or FAILED; ngx_sprintf()'s formats. */
 void ngx_webrtc_source_thread_error(ngx_webrtc_source_thread_t *th,
     const char *fmt, ...);
+
+/*
+ * Copies a text without the secrets of URLs in it, or of what is known of the
+ * thread's own, and without control characters.
+ *
+ *   text, n   changed
+ *
+ * Returns the length of what is at "to", size at most.
+ */
+size_t ngx_webrtc_source_thread_mask(ngx_webrtc_source_thread_t *th,
+    u_char *text, size_t n, u_char *to, size_t size);
 
 
 #endif /* _NGX_WEBRTC_SOURCE_THREAD_H_INCLUDED_ */

@@ -30,7 +30,6 @@ static ngx_int_t ngx_webrtc_source_url_check_dots(u_char *path, u_char *var,
     u_char *last, const char **cause);
 static size_t ngx_webrtc_source_url_slash(u_char *p, u_char *last);
 static u_char *ngx_webrtc_source_url_dot(u_char *p, u_char *last);
-static u_char *ngx_webrtc_source_url_strip(u_char *d, u_char *s, u_char *last);
 
 
 static const ngx_webrtc_source_scheme_t  ngx_webrtc_source_schemes[] = {
@@ -279,54 +278,6 @@ ngx_webrtc_source_url_open(ngx_str_t *url, u_char *buf, size_t size)
 }
 
 
-u_char *
-ngx_webrtc_source_url_print(u_char *p, u_char *last, ngx_str_t *url)
-{
-    size_t     n;
-    u_char    *q, *end;
-    u_char     buf[NGX_WEBRTC_SOURCE_URL_MAX];
-
-    n = ngx_min(url->len, sizeof(buf));
-    end = ngx_webrtc_source_url_strip(buf, url->data, url->data + n);
-
-    for (q = buf; q < end && p < last; q++) {
-        *p++ = (*q >= 0x20 && *q < 0x7f) ? *q : '?';
-    }
-
-    return p;
-}
-
-
-size_t
-ngx_webrtc_source_url_scrub(u_char *p, size_t n)
-{
-    u_char  *s, *d, *end, *last;
-
-    last = p + n;
-    d = p;
-    s = p;
-
-    while (s < last) {
-
-        end = s;
-
-        while (end < last && *end > ' ' && *end != '\'' && *end != '"') {
-            end++;
-        }
-
-        d = ngx_webrtc_source_url_strip(d, s, end);
-
-        if (end < last) {
-            *d++ = *end++;
-        }
-
-        s = end;
-    }
-
-    return d - p;
-}
-
-
 /*
  * RFC 3986, 3.1: ALPHA *( ALPHA / DIGIT / "+" / "-" / "." ) ":"
  *
@@ -525,55 +476,4 @@ ngx_webrtc_source_url_dot(u_char *p, u_char *last)
     }
 
     return NULL;
-}
-
-
-/*
- * Copies one word without the user information and the query of the URL that
- * it may be or contain.
- *
- *   d       room for the whole word; may overlap it at or before s
- *
- * Returns the end of what was copied.
- */
-
-static u_char *
-ngx_webrtc_source_url_strip(u_char *d, u_char *s, u_char *last)
-{
-    u_char  *p, *q, *end;
-
-    for (p = s; last - p >= 3; p++) {
-        if (p[0] == ':' && p[1] == '/' && p[2] == '/') {
-            break;
-        }
-    }
-
-    if (last - p < 3) {
-        ngx_memmove(d, s, last - s);
-        return d + (last - s);
-    }
-
-    p = ngx_webrtc_source_url_authority(p + 1, last, &end);
-
-    ngx_memmove(d, s, p - s);
-    d += p - s;
-
-    /* a password may contain '@': what counts is the last one */
-
-    for (q = end; q > p; q--) {
-        if (q[-1] == '@') {
-            p = q;
-            break;
-        }
-    }
-
-    for (end = p; end < last; end++) {
-        if (*end == '?' || *end == '#') {
-            break;
-        }
-    }
-
-    ngx_memmove(d, p, end - p);
-
-    return d + (end - p);
 }

@@ -3,8 +3,8 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * Rules for the URLs of sources: which schemes exist, what a part that came
- * from a variable may bring, what libavformat may open on behalf of such
- * a URL, and the text of a URL that is fit for a log.
+ * from a variable may bring, and what libavformat may open on behalf of such
+ * a URL.  What is told of one is in ngx_webrtc_source_mask.h.
  *
  * Pure: no clock, no allocation, no file access.
  */
@@ -114,30 +114,6 @@ ngx_int_t ngx_webrtc_source_url_check_prefix(ngx_str_t *prefix,
  * NGX_DECLINED   no such scheme, or longer than the buffer
  */
 ngx_int_t ngx_webrtc_source_url_open(ngx_str_t *url, u_char *buf, size_t size);
-
-
-/*
- * Text for a log: without user information, query string and fragment, which
- * is where credentials live, and with bytes that are no printable ASCII as
- * '?'.  Cut to the room.
- *
- *   p, last  room, last - p > 0; the result is not null-terminated
- *
- * Returns the end of what was written.
- */
-u_char *ngx_webrtc_source_url_print(u_char *p, u_char *last, ngx_str_t *url);
-
-
-/*
- * The same for a message that may have URLs in it, such as libavformat's
- * errors: in every word with "://" user information and query are removed.
- * In place; the text gets shorter or stays.
- *
- *   p, n    text, not null-terminated
- *
- * Returns the new length.
- */
-size_t ngx_webrtc_source_url_scrub(u_char *p, size_t n);
 
 
 #endif /* _NGX_WEBRTC_SOURCE_URL_H_INCLUDED_ */

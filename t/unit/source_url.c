@@ -144,34 +144,6 @@ static const char  *opens[][2] = {
 };
 
 
-static const char  *prints[][2] = {
-    { "rtmp://h/live/a", "rtmp://h/live/a" },
-    { "rtmp://u:p@h/live/a", "rtmp://h/live/a" },
-    { "http://u:p@ss@h:8080/a?token=secret#x", "http://h:8080/a" },
-    { "http://h?token=secret", "http://h" },
-    { "http://h/a@b", "http://h/a@b" },
-    { "srt://h:1?passphrase=secret", "srt://h:1" },
-    { "rtmp://:@h/a", "rtmp://h/a" },
-    { "/media/a b.mp4", "/media/a b.mp4" },
-    { "http://h/\x01\xff", "http://h/??" },
-    { "http://u:p@", "http://" },
-    { "", "" }
-};
-
-
-static const char  *scrubs[][2] = {
-    { "Cannot open tcp://u:p@h:1935?timeout=1 now",
-      "Cannot open tcp://h:1935 now" },
-    { "a 'http://u:p@h/x?token=y' b \"rtmp://k@h\"",
-      "a 'http://h/x' b \"rtmp://h\"" },
-    { "why? a@b", "why? a@b" },
-    { "://", "://" },
-    { "://@", "://" },
-    { ":/", ":/" },
-    { "", "" }
-};
-
-
 static ngx_str_t
 str(const char *s)
 {
@@ -189,7 +161,6 @@ main(void)
 {
     char         buf[4096], *text;
     size_t       i, n;
-    u_char      *p;
     ngx_str_t    prefix, url;
     const char  *cause;
 
@@ -244,36 +215,6 @@ main(void)
         tap_is_int(ngx_webrtc_source_url_open(&url, (u_char *) text, n),
                    NGX_OK, "open \"%s\"", opens[i][0]);
         tap_is_str(text, opens[i][1], "  gives \"%s\"", opens[i][1]);
-
-        free(text);
-    }
-
-    for (i = 0; i < sizeof(prints) / sizeof(prints[0]); i++) {
-
-        url = str(prints[i][0]);
-        n = strlen(prints[i][1]);
-
-        p = ngx_webrtc_source_url_print((u_char *) buf, (u_char *) buf + 256,
-                                        &url);
-
-        tap_is_mem(buf, p - (u_char *) buf, prints[i][1], n, "print \"%s\"",
-                   prints[i][0]);
-    }
-
-    url = str("rtmp://u:p@host/live/a");
-    p = ngx_webrtc_source_url_print((u_char *) buf, (u_char *) buf + 9, &url);
-    tap_is_mem(buf, p - (u_char *) buf, "rtmp://ho", 9, "print: cut");
-
-    for (i = 0; i < sizeof(scrubs) / sizeof(scrubs[0]); i++) {
-
-        n = strlen(scrubs[i][0]);
-        text = malloc(n + 1);
-        memcpy(text, scrubs[i][0], n + 1);
-
-        n = ngx_webrtc_source_url_scrub((u_char *) text, n);
-
-        tap_is_mem(text, n, scrubs[i][1], strlen(scrubs[i][1]),
-                   "scrub \"%s\"", scrubs[i][0]);
 
         free(text);
     }
