@@ -59,6 +59,10 @@ for my $case (@kinds) {
 
 my $coturn = $t->turn;
 my $port = $t->port('turn');
+my $alone = $t->port('turn_alone');
+
+push @{ $servers{udp} }, [ $alone, '403 Only Here' ];
+
 my ($quota, $user) = map { $t->port("turn_udp_$_") } qw/ quota user /;
 
 $locations .= <<"EOF";
@@ -78,7 +82,7 @@ location /right {
 location /full {
     webrtc_publish full;
     webrtc_ice full;
-    webrtc_ice_server turn:127.0.0.1:$user username=u credential=p;
+    webrtc_ice_server turn:127.0.0.1:$alone username=u credential=p;
 }
 EOF
 
@@ -130,6 +134,9 @@ refused('/both', 503, "TURN server turn:127.0.0.1:$user: 401 Unauthorized; "
 
 is((answer('/full'))[0]{status}, 201, 'full: there are other candidates')
     or diag(explain(answer('/full')));
+ok(wait_for(30, sub {
+    $t->log =~ /\[error\].* server "turn:127\.0\.0\.1:$alone" .*: 403 Only Here/
+}), 'full: the log says that there is none of this server');
 
 SKIP: {
     skip 'no coturn', 3 if !$coturn;
