@@ -56,7 +56,7 @@ quietly    = mkdir -p $(B)/log; exec 9>$(B)/log/$(1).lock; flock 9;           \
 .PHONY: module run install deb clean FORCE                                    \
         packages-build packages-run packages-deb
 
-module: $(MODULE)
+module: $(MODULE) $(MEDIA)
 
 FORCE:
 
@@ -107,10 +107,50 @@ $(MODULE): FORCE $(B)/objs/Makefile
 	@cmp -s $(B)/objs/$(@F) $@                                                \
 	    || { cp $(B)/objs/$(@F) $@.new && mv $@.new $@ && echo "built $@"; }
 
-install: $(MODULE)
+
+# the media process: a program of its own, the only one with FFmpeg's libraries
+
+MEDIA      = $(B)/ngx-webrtc-media
+
+MEDIA_SRCS = $(wildcard $(patsubst %,src/%/*.c,base rtp codec helper))       \
+             $(patsubst %,src/media/ngx_webrtc_%.c,                           \
+                        media_message media_ring source_mask                     \
+                        source_url)
+
+MEDIA_INCS = $(patsubst %,-I src/%,base rtp codec media helper)               \
+             $(patsubst %,-isystem $(NGX_DEV)/src/%,core event event/modules  \
+                        os/unix)                                              \
+             -isystem $(B)/objs
+
+MEDIA_OPT  = $(CC_OPT) -fPIE -ffunction-sections -Wall
+MEDIA_LD   = -pie -Wl,-z,relro -Wl,-z,now -Wl,--gc-sections -Wl,--as-needed
+
+MEDIA_LIBS = -lavformat -lavcodec -lswresample -lavutil -lpthread -lm
+
+# $(1): a directory, $(2): flags, $(3): of the linker
+
+define media_program
+
+$(1)/obj/%.o: %.c Makefile $(B)/objs/Makefile
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $(2) $$(MEDIA_INCS) -MMD -MP -c -o $$@ $$<
+
+$(1)/ngx-webrtc-media: $$(MEDIA_SRCS:%.c=$(1)/obj/%.o)
+	$$(Q)$$(CC) $(3) -o $$@.new $$^ $$(MEDIA_LIBS)
+	@mv $$@.new $$@ && echo "built $$@"
+
+-include $$(MEDIA_SRCS:%.c=$(1)/obj/%.d)
+
+endef
+
+$(eval $(call media_program,$(B),$(MEDIA_OPT),$(MEDIA_LD)))
+
+install: $(MODULE) $(MEDIA)
 	dir=$$(nginx -V 2>&1 | sed -n 's/.*--modules-path=\([^ ]*\).*/\1/p');     \
 	install -D -m 0644 $(MODULE)                                              \
-	    "$(DESTDIR)$${dir:-/usr/lib/nginx/modules}/$(notdir $(MODULE))"
+	    "$(DESTDIR)$${dir:-/usr/lib/nginx/modules}/$(notdir $(MODULE))";      \
+	install -m 0755 $(MEDIA)                                                  \
+	    "$(DESTDIR)$${dir:-/usr/lib/nginx/modules}/$(notdir $(MEDIA))"
 
 
 # a Debian package, of a copy: debian/ is expected at the top

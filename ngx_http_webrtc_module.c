@@ -16,6 +16,7 @@
 #include "ngx_http_webrtc_ice_server.h"
 #include "ngx_http_webrtc_file.h"
 #include "ngx_http_webrtc_log.h"
+#include "ngx_http_webrtc_media.h"
 #include "ngx_http_webrtc_pull.h"
 #include "ngx_http_webrtc_vars.h"
 #include "ngx_http_webrtc_signal_log.h"
@@ -29,6 +30,7 @@
 #include "ngx_webrtc_files_role.h"
 #include "ngx_webrtc_viewer_role.h"
 #include "ngx_webrtc_publisher_role.h"
+#include "ngx_webrtc_media.h"
 
 
 static void *ngx_http_webrtc_create_main_conf(ngx_conf_t *cf);
@@ -303,6 +305,20 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       offsetof(ngx_http_webrtc_main_conf_t, file_memory),
       ngx_http_webrtc_conf_field(file_memory, 268435456) },
 
+    { ngx_string("webrtc_media_path"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_main_conf_t, media_path),
+      NULL },
+
+    { ngx_string("webrtc_media_memory"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_webrtc_conf_value,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_main_conf_t, media_memory),
+      ngx_http_webrtc_conf_field(media_memory, 1073741824) },
+
     { ngx_string("webrtc_ice"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_webrtc_conf_value,
@@ -443,7 +459,7 @@ ngx_http_webrtc_init_main_conf(ngx_conf_t *cf, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    return NGX_CONF_OK;
+    return ngx_http_webrtc_media_conf(cf, wmcf);
 }
 
 
@@ -635,6 +651,8 @@ ngx_http_webrtc_init_process(ngx_cycle_t *cycle)
 
         return NGX_OK;
     }
+
+    ngx_webrtc_media_init(&wmcf->media_path, wmcf->media_memory, cycle->log);
 
     if (wmcf->rtmp && ngx_process == NGX_PROCESS_WORKER) {
         ngx_http_webrtc_open_doors(cycle, wmcf->bus);

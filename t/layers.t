@@ -14,7 +14,8 @@ use FindBin;
 chdir "$FindBin::Bin/.." or die;
 
 # room => rank, what it is: a pure room has no clock, socket, global or event,
-# and no memory of its own but what libraries take ("library")
+# and no memory of its own but what libraries take ("library"); a process knows
+# nothing of nginx's workers
 
 my %ROOMS = (
     base      => [ 0, 'pure' ],
@@ -26,12 +27,14 @@ my %ROOMS = (
     signal    => [ 4, 'pure', 'library' ],
     zone      => [ 5 ],
     net       => [ 5 ],
+    media     => [ 6 ],
     session   => [ 6 ],
     viewer    => [ 7 ],
     publisher => [ 7 ],
     files     => [ 7 ],
     source    => [ 7 ],
     http      => [ 8 ],
+    helper    => [ 7, 'process' ],
 );
 
 # library headers => the files that may include them
@@ -43,7 +46,7 @@ my @LIBRARIES = (
     [ qr{^usrsctp},          qr{^src/data/ngx_webrtc_sctp\w*\.[ch]$} ],
     [ qr{^jansson},          qr{^src/signal/ngx_webrtc_signal\w*\.[ch]$} ],
     [ qr{^openssl/},         qr{^src/(?:secure|session|files|http)/} ],
-    [ qr{^lib(?:av|sw)\w+/}, qr{^src/source/ngx_webrtc_source_\w+\.[ch]$} ],
+    [ qr{^lib(?:av|sw)\w+/}, qr{^src/helper/} ],
 );
 
 # system headers and nginx's
@@ -125,7 +128,10 @@ for my $file (@files) {
             my ($other, $known) = $target =~ m{^src/(\w+)/(.*)\.h$};
 
             push @bad, "line $n: $room must not include $other ($name)"
-                if $other ne $room && $ROOMS{$other}[0] >= $rank;
+                if $other ne $room
+                   && ($ROOMS{$other}[0] >= $rank
+                       || ($is{process}
+                           && $other !~ /^(?:base|rtp|codec|media)$/));
 
             $knows{$stem}{$known} = 1 if $known ne $stem;
 

@@ -40,7 +40,7 @@ $t{connections}->allow(qr/worker_connections are not enough/);
 
 for my $t (values %t) {
     $t->start(http => 'webrtc_wait 50s; webrtc_idle_timeout 300s;',
-              main => $t == $t{threads} ? 'env THREADSHIM;'
+              main => $t == $t{threads} ? 'env THREADSHIM; env LD_PRELOAD;'
                     : $t == $t{descriptors} ? 'worker_rlimit_nofile 50;' : '',
               server => <<'EOF2');
 location = /whep/bars {

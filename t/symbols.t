@@ -55,7 +55,7 @@ my (@foreign, @mutable);
 
 for my $o (@objects) {
     my ($folder, $file) = $o =~ m{/(\w+)/(\w+)\.o$};
-    my $pure = $folder =~ /^(?:base|wire|media|proto)$/
+    my $pure = $folder =~ /^(?:base|rtp|codec|sdp|secure|data|signal)$/
                || $file =~ /^ngx_webrtc_bus_ring/;
 
     my %sections;

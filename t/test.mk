@@ -34,10 +34,12 @@ SAN_MODULE = -fno-sanitize=nonnull-attribute
 # event loop
 
 PURE_DIRS  = base rtp codec sdp secure data signal
-LOOP_DIRS  = $(filter-out $(PURE_DIRS) http helper,                           \
+LOOP_DIRS  = $(filter-out $(PURE_DIRS) http,                                  \
                           $(patsubst src/%/,%,$(wildcard src/*/)))
 PURE_SRCS  = $(wildcard $(PURE_DIRS:%=src/%/*.c))
-LOOP_SRCS  = $(wildcard $(LOOP_DIRS:%=src/%/*.c))
+LOOP_SRCS  = $(filter-out src/helper/ngx_webrtc_helper.c                      \
+                          src/helper/ngx_webrtc_helper_string.c,              \
+                          $(wildcard $(LOOP_DIRS:%=src/%/*.c)))
 
 # nginx's own files that these need; an archive, so that only what is used is
 # linked
@@ -140,7 +142,11 @@ $(B)/asan/ngx_http_webrtc_module.so: FORCE $(B)/asan/objs/Makefile
 	@cmp -s $(B)/asan/objs/$(@F) $@                                           \
 	    || { cp $(B)/asan/objs/$(@F) $@.new && mv $@.new $@; }
 
-asan: $(B)/asan/nginx $(B)/asan/ngx_http_webrtc_module.so
+$(eval $(call media_program,$(B)/asan,-g -O1 -fPIE $(SAN) $(SAN_MODULE) -Wall,\
+                            -pie $(SAN)))
+
+asan: $(B)/asan/nginx $(B)/asan/ngx_http_webrtc_module.so                     \
+      $(B)/asan/ngx-webrtc-media
 
 
 # the module with --with-compat alone, against current sources

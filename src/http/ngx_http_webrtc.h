@@ -74,6 +74,8 @@ typedef struct {
     ngx_flag_t                   gso;
     ngx_int_t                    max_sessions;   /* 0: no limit */
     size_t                       file_memory;    /* of a worker */
+    ngx_str_t                    media_path;     /* of the program */
+    size_t                       media_memory;   /* of a media process */
 
     ngx_array_t                  always;     /* ngx_http_webrtc_pull_t *:
                                                 "start=always" without

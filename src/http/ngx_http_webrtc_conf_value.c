@@ -99,6 +99,15 @@ ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_file_memory = {
 };
 
 
+/* least: FFmpeg's libraries and a few streams */
+
+ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_media_memory = {
+    ngx_http_webrtc_conf_amount, sizeof(size_t),
+    64 * NGX_HTTP_WEBRTC_M, 256 * NGX_HTTP_WEBRTC_G, 0, NULL,
+    "a size from \"64m\" to \"256g\", such as \"1g\""
+};
+
+
 /* least: below what any publisher sends; who writes "4" means megabits */
 
 ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_bitrate = {

@@ -21,10 +21,6 @@
 #include "ngx_webrtc_source_url.h"
 
 
-/* ms that exit_process waits for source threads; chosen */
-#define NGX_HTTP_WEBRTC_PULL_EXIT  1000
-
-
 /* ms that a worker that shuts down leaves a source to the others; chosen: a few
  * of their ticks */
 #define NGX_HTTP_WEBRTC_PULL_HANDOVER  1000
@@ -569,7 +565,7 @@ ngx_http_webrtc_pull_done(void)
         pr->stopping = 1;
     }
 
-    ngx_webrtc_source_exit(NGX_HTTP_WEBRTC_PULL_EXIT);
+    ngx_webrtc_source_exit();
 }
 
 

@@ -2,14 +2,15 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * The event loop's side of a source.
+ * A source: a job of the media process, whose records become packets in the
+ * stream's ring, and whose notes become its state.
  *
- * The thread (ngx_webrtc_source_thread.c) leaves notes and writes to an
- * eventfd; everything that concerns the stream's state, the log and the owner
- * happens here.  What the thread does itself to the stream, in published(),
- * are atomic additions and the calls that the bus allows any thread.
+ * Waiting, back-off included, is done by the job.  Only when there is none, as
+ * its process has died or could not be started, it is done here:
  *
- * There are no timers: waiting, backoff included, is done by the thread.
+ *   job under way -- its process dies --> waits -- timer --> job under way
+ *
+ * A job that was there at two crashes in a row gets a process of its own.
  */
 
 
@@ -17,26 +18,27 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 
-#include <sys/eventfd.h>
-
 #include "ngx_webrtc_bus_error.h"
-#include "ngx_webrtc_door.h"
-#include "ngx_webrtc_source.h"
-#include "ngx_webrtc_source_av.h"
-#include "ngx_webrtc_source_mask.h"
-#include "ngx_webrtc_source_retry.h"
-#include "ngx_webrtc_source_standby.h"
-#include "ngx_webrtc_source_thread.h"
 #include "ngx_webrtc_codecs.h"
+#include "ngx_webrtc_door.h"
+#include "ngx_webrtc_media.h"
+#include "ngx_webrtc_source.h"
+#include "ngx_webrtc_source_mask.h"
+#include "ngx_webrtc_source_out.h"
 
 
+/* ms */
 #define NGX_WEBRTC_SOURCE_TIMEOUT      10000
 
-/* bytes in front of a path: "file:", and a null */
-#define NGX_WEBRTC_SOURCE_SCHEME       16
+/* ms to the next attempt after a first crash; chosen: no storm of them, and a
+ * picture again within a second */
+#define NGX_WEBRTC_SOURCE_CRASHED      100
 
-#if (NGX_WEBRTC_SOURCE_FROM != NGX_WEBRTC_PULLS)
-#error "the zone and the thread have another number of upstreams"
+/* ms after which a crash has to do with what came since; chosen */
+#define NGX_WEBRTC_SOURCE_INNOCENT     60000
+
+#if (NGX_WEBRTC_MEDIA_FROM != NGX_WEBRTC_PULLS)
+#error "the zone and the media process have another number of upstreams"
 #endif
 
 
@@ -48,57 +50,73 @@ struct ngx_webrtc_source_s {
     ngx_webrtc_bus_t              *bus;
     ngx_webrtc_stream_t           *st;
 
-    ngx_webrtc_source_thread_t    *thread;
-    ngx_connection_t              *connection;
-    ngx_fd_t                       fd;         /* of it, for the thread */
-
     ngx_webrtc_source_handler_pt   handler;
     void                          *data;
 
-    ngx_str_t                      name;       /* of the stream, and */
-                                               /* for the log: st may be gone
+    ngx_str_t                      name;       /* of the stream: st may be gone
                                                   before us */
-
-    uint32_t                       warned;     /* by a thread; atomic */
-
-    ngx_str_t                      urls[NGX_WEBRTC_SOURCE_FROM];
-    ngx_uint_t                     nfrom;
+    ngx_str_t                      urls[NGX_WEBRTC_MEDIA_FROM];  /* for logs */
     ngx_uint_t                     from;       /* of the last note */
+
+    ngx_webrtc_media_start_t       start;
+    ngx_webrtc_media_job_t        *job;        /* or NULL, and a timer */
+    ngx_event_t                    timer;
+    ngx_msec_t                     started;    /* the job */
+    ngx_uint_t                     crashes;    /* in a row */
+    ngx_msec_t                     pause;      /* before the last attempt */
+
+    ngx_webrtc_source_out_conf_t   out_conf;
+    ngx_webrtc_source_out_t        out;
+
+    unsigned                       up:1;
     unsigned                       stopping:1;
+    unsigned                       refused:1;  /* the job could not begin */
+    unsigned                       told_door:1;
 };
 
 
-static ngx_int_t ngx_webrtc_source_create_thread(ngx_webrtc_source_t *source,
+static void ngx_webrtc_source_conf(ngx_webrtc_source_t *source,
     ngx_webrtc_source_conf_t *conf);
-static ngx_int_t ngx_webrtc_source_from(ngx_webrtc_source_t *source,
-    ngx_webrtc_source_conf_from_t *conf, ngx_webrtc_source_from_t *from);
-static ngx_int_t ngx_webrtc_source_listen(ngx_webrtc_source_t *source);
+static ngx_int_t ngx_webrtc_source_copy(ngx_webrtc_source_t *source,
+    ngx_str_t *to, ngx_str_t *from);
+static ngx_int_t ngx_webrtc_source_begin(ngx_webrtc_source_t *source);
 static void ngx_webrtc_source_not_started(ngx_webrtc_source_t *source,
     const char *what, ngx_err_t err);
 static u_char *ngx_webrtc_source_log_error(ngx_log_t *log, u_char *buf,
     size_t len);
-static ngx_uint_t ngx_webrtc_source_doors(void *ctx, struct sockaddr *sa,
-    uint16_t *ports, ngx_uint_t max, int *family);
-static void ngx_webrtc_source_notify(void *ctx);
 static void ngx_webrtc_source_published(void *ctx,
     ngx_webrtc_source_delta_t *delta);
-static ngx_int_t ngx_webrtc_source_wants(void *ctx, size_t need);
-static void ngx_webrtc_source_read_handler(ngx_event_t *rev);
-static void ngx_webrtc_source_note(ngx_webrtc_source_t *source,
-    ngx_webrtc_source_note_t *note);
+static ngx_int_t ngx_webrtc_source_grow(void *ctx, size_t need);
+static void ngx_webrtc_source_on_note(void *data,
+    ngx_webrtc_media_note_t *note);
+static void ngx_webrtc_source_on_record(void *data,
+    ngx_webrtc_media_record_t *r);
+static void ngx_webrtc_source_on_ask(void *data, struct sockaddr *sa,
+    ngx_webrtc_media_ports_t *ports);
+static void ngx_webrtc_source_on_ended(void *data, ngx_uint_t crashed);
+static ngx_msec_t ngx_webrtc_source_pause(ngx_webrtc_source_t *source);
+static void ngx_webrtc_source_again(ngx_webrtc_source_t *source,
+    ngx_msec_t ms);
+static void ngx_webrtc_source_timer_handler(ngx_event_t *ev);
+static void ngx_webrtc_source_down(ngx_webrtc_source_t *source);
 static void ngx_webrtc_source_set_tracks(ngx_webrtc_source_t *source,
-    ngx_webrtc_source_note_t *note);
-static void ngx_webrtc_source_grow(ngx_webrtc_source_t *source,
-    ngx_webrtc_source_note_t *note);
+    ngx_webrtc_media_note_t *note);
 static void ngx_webrtc_source_said(ngx_webrtc_source_t *source,
-    ngx_webrtc_source_note_t *note);
+    ngx_webrtc_media_note_t *note);
 static void ngx_webrtc_source_failed(ngx_webrtc_source_t *source,
-    ngx_webrtc_source_note_t *note);
+    ngx_webrtc_media_note_t *note);
 static void ngx_webrtc_source_call(ngx_webrtc_source_t *source,
     ngx_uint_t event);
 static void ngx_webrtc_source_finish(ngx_webrtc_source_t *source);
 static void ngx_webrtc_source_destroy(ngx_webrtc_source_t *source);
-static void ngx_webrtc_source_leave(void);
+
+
+static const ngx_webrtc_media_handlers_t  ngx_webrtc_source_handlers = {
+    ngx_webrtc_source_on_note,
+    ngx_webrtc_source_on_record,
+    ngx_webrtc_source_on_ask,
+    ngx_webrtc_source_on_ended
+};
 
 
 /* of this process */
@@ -112,14 +130,13 @@ ngx_webrtc_source_start(ngx_webrtc_source_conf_t *conf, ngx_webrtc_bus_t *bus,
     ngx_webrtc_stream_t *st, ngx_log_t *log)
 {
     u_char               *p;
-    ngx_str_t            *url;
+    ngx_str_t            *url, name;
     ngx_uint_t            i;
     ngx_pool_t           *pool;
     ngx_webrtc_source_t  *source;
 
     if (!ngx_webrtc_sources_ready) {
         ngx_queue_init(&ngx_webrtc_sources);
-        ngx_webrtc_source_av_init();
         ngx_webrtc_sources_ready = 1;
     }
 
@@ -131,8 +148,7 @@ ngx_webrtc_source_start(ngx_webrtc_source_conf_t *conf, ngx_webrtc_bus_t *bus,
     source = ngx_pcalloc(pool, sizeof(ngx_webrtc_source_t));
 
     if (source == NULL) {
-        ngx_destroy_pool(pool);
-        return NULL;
+        goto no_memory;
     }
 
     source->pool = pool;
@@ -140,26 +156,27 @@ ngx_webrtc_source_start(ngx_webrtc_source_conf_t *conf, ngx_webrtc_bus_t *bus,
     source->st = st;
     source->handler = conf->handler;
     source->data = conf->data;
-    source->fd = -1;
 
-    source->name.len = st->name_len;
-    source->name.data = ngx_pnalloc(pool, st->name_len + 1);
+    name.len = st->name_len;
+    name.data = st->name;
 
-    if (source->name.data == NULL) {
-        ngx_destroy_pool(pool);
-        return NULL;
+    if (ngx_webrtc_source_copy(source, &source->name, &name) != NGX_OK) {
+        goto no_memory;
     }
-
-    ngx_memcpy(source->name.data, st->name, st->name_len);
 
     for (i = 0; i < conf->nfrom; i++) {
 
         url = &conf->from[i].url;
         p = ngx_pnalloc(pool, ngx_max(url->len, 1));
 
-        if (p == NULL) {
-            ngx_destroy_pool(pool);
-            return NULL;
+        if (p == NULL
+            || ngx_webrtc_source_copy(source, &source->start.from[i].url, url)
+               != NGX_OK
+            || ngx_webrtc_source_copy(source, &source->start.from[i].format,
+                                      &conf->from[i].format)
+               != NGX_OK)
+        {
+            goto no_memory;
         }
 
         source->urls[i].data = p;
@@ -168,38 +185,127 @@ ngx_webrtc_source_start(ngx_webrtc_source_conf_t *conf, ngx_webrtc_bus_t *bus,
                               - p;
     }
 
-    source->nfrom = conf->nfrom;
-
     source->log = *log;
     source->log.handler = ngx_webrtc_source_log_error;
     source->log.data = source;
     source->log.action = NULL;
     pool->log = &source->log;
 
-    if (ngx_webrtc_source_create_thread(source, conf) != NGX_OK
-        || ngx_webrtc_source_listen(source) != NGX_OK)
-    {
-        goto failed;
+    ngx_webrtc_source_conf(source, conf);
+
+    if (ngx_webrtc_source_begin(source) != NGX_OK) {
+        ngx_webrtc_source_destroy(source);
+        return NULL;
     }
 
     ngx_webrtc_bus_set_state(bus, st, NGX_WEBRTC_STREAM_STARTING,
                              ngx_current_msec);
-
-    if (ngx_webrtc_source_thread_start(source->thread) != NGX_OK) {
-        ngx_webrtc_source_not_started(source, "no thread", ngx_errno);
-        goto failed;
-    }
 
     ngx_queue_insert_tail(&ngx_webrtc_sources, &source->queue);
     ngx_webrtc_sources_n++;
 
     return source;
 
-failed:
+no_memory:
 
-    ngx_webrtc_source_destroy(source);
+    ngx_destroy_pool(pool);
 
     return NULL;
+}
+
+
+/* what does not change as long as it lives; strings have been copied */
+
+static void
+ngx_webrtc_source_conf(ngx_webrtc_source_t *source,
+    ngx_webrtc_source_conf_t *conf)
+{
+    ngx_uint_t                      i;
+    ngx_webrtc_media_from_t        *to;
+    ngx_webrtc_media_start_t       *start;
+    ngx_webrtc_source_conf_from_t  *from;
+
+    start = &source->start;
+
+    for (i = 0; i < conf->nfrom; i++) {
+        from = &conf->from[i];
+        to = &start->from[i];
+
+        to->program = (uint32_t) from->program;
+        to->loop = (uint8_t) from->loop;
+        to->lists = (uint8_t) from->lists;
+        to->links = (uint8_t) from->links;
+        to->links_from = (uint32_t) from->links_from;
+    }
+
+    start->name = source->name;
+    start->nfrom = conf->nfrom;
+
+    start->backoff_min = conf->backoff_min ? conf->backoff_min
+                                           : NGX_WEBRTC_SOURCE_BACKOFF_MIN;
+    start->backoff_max = conf->backoff_max ? conf->backoff_max
+                                           : NGX_WEBRTC_SOURCE_BACKOFF_MAX;
+    start->connect_timeout = conf->connect_timeout ? conf->connect_timeout
+                                                   : NGX_WEBRTC_SOURCE_TIMEOUT;
+    start->read_timeout = conf->read_timeout ? conf->read_timeout
+                                             : NGX_WEBRTC_SOURCE_TIMEOUT;
+
+    start->doors = (ngx_webrtc_doors_count() != 0);
+
+    source->out_conf.ring = source->st->ring;
+    source->out_conf.timeline = &source->st->timeline;
+    source->out_conf.max_payload = conf->max_payload;
+    source->out_conf.published = ngx_webrtc_source_published;
+    source->out_conf.grow = ngx_webrtc_source_grow;
+    source->out_conf.ctx = source;
+
+    ngx_webrtc_source_out_init(&source->out, &source->out_conf);
+
+    source->timer.handler = ngx_webrtc_source_timer_handler;
+    source->timer.data = source;
+    source->timer.log = &source->log;
+}
+
+
+static ngx_int_t
+ngx_webrtc_source_copy(ngx_webrtc_source_t *source, ngx_str_t *to,
+    ngx_str_t *from)
+{
+    to->data = ngx_pnalloc(source->pool, ngx_max(from->len, 1));
+
+    if (to->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(to->data, from->data, from->len);
+    to->len = from->len;
+
+    return NGX_OK;
+}
+
+
+/* a job of the media process */
+
+static ngx_int_t
+ngx_webrtc_source_begin(ngx_webrtc_source_t *source)
+{
+    ngx_err_t    err;
+    const char  *cause;
+
+    /* after the second crash it shows by itself whose fault they are */
+
+    source->job = ngx_webrtc_media_start(&source->start, source->crashes > 1,
+                                         &ngx_webrtc_source_handlers, source,
+                                         &source->log, &cause, &err);
+
+    if (source->job == NULL) {
+        ngx_webrtc_source_not_started(source, cause, err);
+        return NGX_ERROR;
+    }
+
+    source->started = ngx_current_msec;
+
+    return NGX_OK;
 }
 
 
@@ -208,7 +314,12 @@ ngx_webrtc_source_stop(ngx_webrtc_source_t *source)
 {
     source->stopping = 1;
 
-    ngx_webrtc_source_thread_stop(source->thread);
+    if (source->job) {
+        ngx_webrtc_media_stop(source->job);
+
+    } else {
+        ngx_webrtc_source_again(source, 1);
+    }
 }
 
 
@@ -220,74 +331,30 @@ ngx_webrtc_source_stream(ngx_webrtc_source_t *source)
 
 
 void
-ngx_webrtc_source_exit(ngx_msec_t ms)
+ngx_webrtc_source_exit(void)
 {
-    uint64_t              until_us, now_us;
-    ngx_uint_t            left;
-    ngx_queue_t          *q, *next;
-    ngx_connection_t     *c;
+    ngx_queue_t          *q;
     ngx_webrtc_source_t  *source;
 
-    if (!ngx_webrtc_sources_ready) {
-        return;
-    }
+    if (ngx_webrtc_sources_ready) {
 
-    for (q = ngx_queue_head(&ngx_webrtc_sources);
-         q != ngx_queue_sentinel(&ngx_webrtc_sources);
-         q = ngx_queue_next(q))
-    {
-        ngx_webrtc_source_stop(ngx_queue_data(q, ngx_webrtc_source_t, queue));
-    }
+        while (!ngx_queue_empty(&ngx_webrtc_sources)) {
 
-    left = 0;
-    until_us = ngx_webrtc_time_now() + (uint64_t) ms * 1000;
+            q = ngx_queue_head(&ngx_webrtc_sources);
+            source = ngx_queue_data(q, ngx_webrtc_source_t, queue);
 
-    for (q = ngx_queue_head(&ngx_webrtc_sources);
-         q != ngx_queue_sentinel(&ngx_webrtc_sources);
-         q = next)
-    {
-        next = ngx_queue_next(q);
-        source = ngx_queue_data(q, ngx_webrtc_source_t, queue);
+            source->stopping = 1;
 
-        now_us = ngx_webrtc_time_now();
+            if (source->job) {
+                ngx_webrtc_media_close(source->job);
+                source->job = NULL;
+            }
 
-        if (ngx_webrtc_source_thread_join(source->thread,
-                         now_us < until_us ? (until_us - now_us) / 1000 : 0)
-            == NGX_OK)
-        {
             ngx_webrtc_source_finish(source);
-            continue;
         }
-
-        /*
-         * The thread lives until the process ends, and so must what it uses,
-         * the descriptor too: only the connection is taken away from it.
-         */
-
-        ngx_log_error(NGX_LOG_WARN, &source->log, 0,
-                      "webrtc source: thread did not end in time");
-
-        left = 1;
-
-        c = source->connection;
-
-        if (c->read->active) {
-            (void) ngx_del_event(c->read, NGX_READ_EVENT, 0);
-        }
-
-        ngx_free_connection(c);
-
-        c->fd = (ngx_socket_t) -1;
     }
 
-    /*
-     * nginx unloads modules before a process ends, and libraries tidy up as it
-     * does; under a thread that comes back then the code would be gone.
-     */
-
-    if (left || ngx_webrtc_source_standby_left()) {
-        (void) atexit(ngx_webrtc_source_leave);
-    }
+    ngx_webrtc_media_done();
 }
 
 
@@ -295,145 +362,6 @@ ngx_uint_t
 ngx_webrtc_source_count(void)
 {
     return ngx_webrtc_sources_n;
-}
-
-
-static ngx_int_t
-ngx_webrtc_source_create_thread(ngx_webrtc_source_t *source,
-    ngx_webrtc_source_conf_t *conf)
-{
-    ngx_uint_t                        i;
-    ngx_webrtc_source_from_t          from[NGX_WEBRTC_SOURCE_FROM];
-    ngx_webrtc_source_thread_conf_t   tc;
-
-    ngx_memzero(&tc, sizeof(ngx_webrtc_source_thread_conf_t));
-
-    for (i = 0; i < conf->nfrom; i++) {
-        if (ngx_webrtc_source_from(source, &conf->from[i], &from[i])
-            != NGX_OK)
-        {
-            ngx_webrtc_source_not_started(source,
-                                          "not a URL that can be pulled", 0);
-            return NGX_ERROR;
-        }
-    }
-
-    tc.from = from;
-    tc.nfrom = conf->nfrom;
-    tc.name = source->name;
-
-    tc.backoff_min = conf->backoff_min ? conf->backoff_min
-                                       : NGX_WEBRTC_SOURCE_BACKOFF_MIN;
-    tc.backoff_max = conf->backoff_max ? conf->backoff_max
-                                       : NGX_WEBRTC_SOURCE_BACKOFF_MAX;
-    tc.connect_timeout = conf->connect_timeout ? conf->connect_timeout
-                                               : NGX_WEBRTC_SOURCE_TIMEOUT;
-    tc.read_timeout = conf->read_timeout ? conf->read_timeout
-                                         : NGX_WEBRTC_SOURCE_TIMEOUT;
-
-    tc.doors = ngx_webrtc_doors_count() ? ngx_webrtc_source_doors : NULL;
-    tc.body = ngx_webrtc_source_retry_run;
-    tc.notify = ngx_webrtc_source_notify;
-    tc.ctx = source;
-
-    tc.out.ring = source->st->ring;
-    tc.out.timeline = &source->st->timeline;
-    tc.out.max_payload = conf->max_payload;
-    tc.out.published = ngx_webrtc_source_published;
-    tc.out.grow = ngx_webrtc_source_wants;
-    tc.out.ctx = source;
-
-    source->thread = ngx_webrtc_source_thread_create(&tc);
-
-    if (source->thread == NULL) {
-        ngx_webrtc_source_not_started(source, "no memory for a thread", 0);
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
-}
-
-
-/* the strings are in the source's pool */
-
-static ngx_int_t
-ngx_webrtc_source_from(ngx_webrtc_source_t *source,
-    ngx_webrtc_source_conf_from_t *conf, ngx_webrtc_source_from_t *from)
-{
-    size_t   size;
-    u_char  *url, *format;
-
-    ngx_memzero(from, sizeof(ngx_webrtc_source_from_t));
-
-    from->scheme = ngx_webrtc_source_url_scheme(&conf->url);
-
-    size = conf->url.len + NGX_WEBRTC_SOURCE_SCHEME;
-
-    url = ngx_pnalloc(source->pool, size);
-    format = ngx_pnalloc(source->pool, conf->format.len + 1);
-
-    if (from->scheme == NULL || url == NULL || format == NULL
-        || ngx_webrtc_source_url_open(&conf->url, url, size) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    from->url = (char *) url;
-
-    if (conf->format.len) {
-        (void) ngx_cpystrn(format, conf->format.data, conf->format.len + 1);
-        from->format = (char *) format;
-    }
-
-    from->program = conf->program;
-    from->loop = conf->loop;
-    from->lists = conf->lists;
-    from->links = conf->links;
-    from->links_from = conf->links_from;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_webrtc_source_listen(ngx_webrtc_source_t *source)
-{
-    ngx_fd_t           fd;
-    ngx_connection_t  *c;
-
-    fd = eventfd(0, EFD_NONBLOCK|EFD_CLOEXEC);
-
-    if (fd == -1) {
-        ngx_webrtc_source_not_started(source, "no descriptor, raise "
-                                      "worker_rlimit_nofile", ngx_errno);
-        return NGX_ERROR;
-    }
-
-    /* nginx's own line would be one for each attempt */
-
-    c = (ngx_cycle->free_connection_n || ngx_cycle->reusable_connections_n)
-        ? ngx_get_connection(fd, &source->log) : NULL;
-
-    if (c == NULL) {
-        ngx_webrtc_source_not_started(source, "no free connection, raise "
-                                      "worker_connections", 0);
-        (void) close(fd);
-        return NGX_ERROR;
-    }
-
-    source->fd = fd;
-    source->connection = c;
-
-    c->data = source;
-    c->log = &source->log;
-    c->pool = source->pool;
-    c->number = ngx_atomic_fetch_add(ngx_connection_counter, 1);
-
-    c->read->log = &source->log;
-    c->write->log = &source->log;
-    c->read->handler = ngx_webrtc_source_read_handler;
-
-    return ngx_handle_read_event(c->read, 0);
 }
 
 
@@ -461,58 +389,45 @@ ngx_webrtc_source_log_error(ngx_log_t *log, u_char *buf, size_t len)
 }
 
 
-/* in the thread: who in this nginx listens there */
+/* who in this nginx listens there */
 
-static ngx_uint_t
-ngx_webrtc_source_doors(void *ctx, struct sockaddr *sa, uint16_t *ports,
-    ngx_uint_t max, int *family)
+static void
+ngx_webrtc_source_on_ask(void *data, struct sockaddr *sa,
+    ngx_webrtc_media_ports_t *ports)
 {
-    ngx_webrtc_source_t  *source = ctx;
+    ngx_webrtc_source_t  *source = data;
 
+    int       family;
     uint32_t  key;
 
-    switch (ngx_webrtc_door_find(sa, &key, family)) {
+    switch (ngx_webrtc_door_find(sa, &key, &family)) {
 
     case NGX_OK:
-        return ngx_webrtc_bus_doors(source->bus, key, ports, max);
+        ports->family = (uint8_t) family;
+        ports->n = ngx_webrtc_bus_doors(source->bus, key, ports->ports,
+                                        NGX_WEBRTC_MEDIA_PORTS);
+        break;
 
     case NGX_BUSY:
 
-        if (!ngx_webrtc_atomic_swap(&source->warned, 1)) {
-            ngx_webrtc_source_thread_log(source->thread, NGX_LOG_WARN,
+        if (!source->told_door) {
+            source->told_door = 1;
+
+            ngx_webrtc_bus_complain(source->bus, source->st, NGX_LOG_WARN,
+                        &source->log, "source",
                         "this is rtmp of this nginx, but in any worker: write "
                         "127.0.0.1 in the URL to find the stream's one");
         }
 
-        return 0;
+        break;
 
     default:
-        return 0;
+        break;
     }
 }
 
 
-/* in the thread: there is something to look at */
-
-static void
-ngx_webrtc_source_notify(void *ctx)
-{
-    ngx_webrtc_source_t  *source = ctx;
-
-    ssize_t   n;
-    uint64_t  one;
-
-    one = 1;
-
-    /* fails only when as many notes are unread that one more says nothing */
-
-    do {
-        n = write(source->fd, &one, sizeof(uint64_t));
-    } while (n == -1 && ngx_errno == NGX_EINTR);
-}
-
-
-/* in the thread: a frame is in the ring */
+/* a frame is in the ring */
 
 static void
 ngx_webrtc_source_published(void *ctx, ngx_webrtc_source_delta_t *delta)
@@ -541,85 +456,85 @@ ngx_webrtc_source_published(void *ctx, ngx_webrtc_source_delta_t *delta)
 }
 
 
-/* in the thread: a larger ring */
+/* a larger ring */
 
 static ngx_int_t
-ngx_webrtc_source_wants(void *ctx, size_t need)
+ngx_webrtc_source_grow(void *ctx, size_t need)
 {
     ngx_webrtc_source_t  *source = ctx;
 
-    return ngx_webrtc_source_thread_grow(source->thread, need);
+    return ngx_webrtc_bus_enlarge(source->bus, source->st,
+                                  &source->out.writer, need, &source->log);
 }
 
 
 static void
-ngx_webrtc_source_read_handler(ngx_event_t *rev)
+ngx_webrtc_source_on_record(void *data, ngx_webrtc_media_record_t *r)
 {
-    uint64_t                   n;
-    ngx_connection_t          *c;
-    ngx_webrtc_source_t       *source;
-    ngx_webrtc_source_note_t   note;
+    ngx_webrtc_source_t  *source = data;
 
-    c = rev->data;
-    source = c->data;
+    u_char  *p;
+    u_char   buf[NGX_WEBRTC_SOURCE_OUT_TEXT];
 
-    /* it counts, so one read empties it */
+    (void) ngx_webrtc_source_out_record(&source->out, r);
 
-    if (read(source->fd, &n, sizeof(uint64_t)) == -1
-        && ngx_errno != NGX_EAGAIN && ngx_errno != NGX_EINTR)
-    {
-        ngx_log_error(NGX_LOG_ALERT, &source->log, ngx_errno,
-                      "webrtc source: read() from eventfd failed");
+    p = ngx_webrtc_source_out_warning(&source->out, buf);
+
+    if (p) {
+        ngx_webrtc_bus_complain(source->bus, source->st, NGX_LOG_WARN,
+                                &source->log, "source", "%*s",
+                                (size_t) (p - buf), buf);
     }
 
-    while (ngx_webrtc_source_thread_note(source->thread, &note) == NGX_OK) {
-        ngx_webrtc_source_note(source, &note);
-    }
+    if (source->out.dry) {
 
-    if (ngx_webrtc_source_thread_join(source->thread, 0) == NGX_OK) {
+        /* nothing can be kept, and so nobody sees anything */
 
-        /* what it left last, before it ended */
+        ngx_webrtc_bus_complain(source->bus, source->st, NGX_LOG_ERR,
+                                &source->log, "source down", "no memory for "
+                                "packets is left in webrtc_zone: enlarge it");
 
-        while (ngx_webrtc_source_thread_note(source->thread, &note) == NGX_OK) {
-            ngx_webrtc_source_note(source, &note);
-        }
+        ngx_webrtc_media_close(source->job);
+        source->job = NULL;
+        source->out.dry = 0;
 
-        ngx_webrtc_source_finish(source);
-        return;
-    }
-
-    if (ngx_handle_read_event(rev, 0) != NGX_OK) {
-        ngx_webrtc_source_stop(source);
+        ngx_webrtc_source_down(source);
+        ngx_webrtc_source_again(source, source->start.backoff_max);
     }
 }
 
 
 static void
-ngx_webrtc_source_note(ngx_webrtc_source_t *source,
-    ngx_webrtc_source_note_t *note)
+ngx_webrtc_source_on_note(void *data, ngx_webrtc_media_note_t *note)
 {
-    source->from = note->from;
+    ngx_webrtc_source_t  *source = data;
+
+    if (note->from < source->start.nfrom) {
+        source->from = note->from;
+    }
 
     switch (note->type) {
 
-    case NGX_WEBRTC_SOURCE_NOTE_UP:
+    case NGX_WEBRTC_MEDIA_UP:
 
         ngx_webrtc_source_set_tracks(source, note);
 
+        source->up = 1;
+
         ngx_webrtc_atomic_add(&source->st->stat.starts, 1);
         ngx_webrtc_atomic_store(&source->st->upstream,
-                                (uint32_t) note->from + 1);
+                                (uint32_t) source->from + 1);
 
         ngx_webrtc_bus_set_state(source->bus, source->st,
                                  NGX_WEBRTC_STREAM_ACTIVE, ngx_current_msec);
 
-        ngx_webrtc_source_thread_go(source->thread);
+        ngx_webrtc_media_go(source->job);
 
         ngx_webrtc_source_call(source, NGX_WEBRTC_SOURCE_UP);
 
         break;
 
-    case NGX_WEBRTC_SOURCE_NOTE_TRACKS:
+    case NGX_WEBRTC_MEDIA_MORE:
 
         ngx_webrtc_source_set_tracks(source, note);
 
@@ -627,31 +542,20 @@ ngx_webrtc_source_note(ngx_webrtc_source_t *source,
 
         ngx_webrtc_bus_wake(source->bus, source->st);
 
-        ngx_webrtc_source_thread_go(source->thread);
+        ngx_webrtc_media_go(source->job);
 
         ngx_webrtc_source_call(source, NGX_WEBRTC_SOURCE_UP);
 
         break;
 
-    case NGX_WEBRTC_SOURCE_NOTE_GROW:
-
-        ngx_webrtc_source_grow(source, note);
-        break;
-
-    case NGX_WEBRTC_SOURCE_NOTE_DOWN:
+    case NGX_WEBRTC_MEDIA_DOWN:
 
         ngx_webrtc_source_failed(source, note);
-
-        ngx_webrtc_atomic_store(&source->st->upstream, 0);
-
-        ngx_webrtc_bus_set_state(source->bus, source->st,
-                                 NGX_WEBRTC_STREAM_INACTIVE, ngx_current_msec);
-
-        ngx_webrtc_source_call(source, NGX_WEBRTC_SOURCE_DOWN);
+        ngx_webrtc_source_down(source);
 
         break;
 
-    case NGX_WEBRTC_SOURCE_NOTE_FAILED:
+    case NGX_WEBRTC_MEDIA_FAILED:
 
         ngx_webrtc_atomic_add(&source->st->stat.failures, 1);
 
@@ -661,17 +565,136 @@ ngx_webrtc_source_note(ngx_webrtc_source_t *source,
 
         break;
 
-    case NGX_WEBRTC_SOURCE_NOTE_LOG:
+    case NGX_WEBRTC_MEDIA_LOG:
 
         ngx_webrtc_source_said(source, note);
+        break;
+
+    case NGX_WEBRTC_MEDIA_REFUSED:
+
+        source->refused = 1;
+
+        ngx_webrtc_bus_complain(source->bus, source->st, NGX_LOG_ERR,
+                                &source->log, "source not started", "%*s",
+                                note->len, note->text);
         break;
     }
 }
 
 
+/* it was asked to end, had nothing more to do, or has crashed */
+
+static void
+ngx_webrtc_source_on_ended(void *data, ngx_uint_t crashed)
+{
+    ngx_webrtc_source_t  *source = data;
+
+    ngx_msec_t  ms;
+
+    source->job = NULL;
+
+    if (source->stopping || (!crashed && !source->refused)) {
+        ngx_webrtc_source_finish(source);
+        return;
+    }
+
+    if (!crashed) {
+        source->refused = 0;
+        ngx_webrtc_source_again(source, ngx_webrtc_source_pause(source));
+        return;
+    }
+
+    if (ngx_current_msec - source->started > NGX_WEBRTC_SOURCE_INNOCENT) {
+        source->crashes = 0;
+        source->pause = 0;
+    }
+
+    source->crashes++;
+
+    if (source->crashes > 1) {
+        ngx_webrtc_bus_complain(source->bus, source->st, NGX_LOG_ERR,
+                                &source->log, "source down", "its media "
+                                "process has ended several times in a row: it "
+                                "may be what the upstream sends, or how much "
+                                "of it");
+    }
+
+    ngx_webrtc_source_down(source);
+
+    /* the first one may be somebody else's, and viewers wait */
+
+    ms = (source->crashes == 1) ? NGX_WEBRTC_SOURCE_CRASHED
+                                : ngx_webrtc_source_pause(source);
+
+    ngx_webrtc_source_again(source, ms);
+}
+
+
+/* a longer one each time, until it is up */
+
+static ngx_msec_t
+ngx_webrtc_source_pause(ngx_webrtc_source_t *source)
+{
+    source->pause = source->pause ? source->pause * 2
+                                  : source->start.backoff_min;
+    source->pause = ngx_min(source->pause, source->start.backoff_max);
+
+    return source->pause;
+}
+
+
+/* tries it then */
+
+static void
+ngx_webrtc_source_again(ngx_webrtc_source_t *source, ngx_msec_t ms)
+{
+    if (source->timer.timer_set) {
+        ngx_del_timer(&source->timer);
+    }
+
+    ngx_add_timer(&source->timer, ms);
+}
+
+
+static void
+ngx_webrtc_source_timer_handler(ngx_event_t *ev)
+{
+    ngx_webrtc_source_t  *source;
+
+    source = ev->data;
+
+    if (source->stopping) {
+        ngx_webrtc_source_finish(source);
+        return;
+    }
+
+    if (ngx_webrtc_source_begin(source) != NGX_OK) {
+        ngx_webrtc_source_again(source, ngx_webrtc_source_pause(source));
+    }
+}
+
+
+/* nothing comes any more, for now */
+
+static void
+ngx_webrtc_source_down(ngx_webrtc_source_t *source)
+{
+    ngx_webrtc_atomic_store(&source->st->upstream, 0);
+
+    if (source->up) {
+        source->up = 0;
+
+        ngx_webrtc_bus_set_state(source->bus, source->st,
+                                 NGX_WEBRTC_STREAM_INACTIVE, ngx_current_msec);
+    }
+
+    ngx_webrtc_source_call(source, NGX_WEBRTC_SOURCE_DOWN);
+}
+
+
 static void
 ngx_webrtc_source_set_tracks(ngx_webrtc_source_t *source,
-    ngx_webrtc_source_note_t *note)
+    ngx_webrtc_media_note_t *note)
 {
     u_char              *p, *last;
     u_char               buf[128];
@@ -704,7 +727,7 @@ ngx_webrtc_source_set_tracks(ngx_webrtc_source_t *source,
         }
     }
 
-    if (source->nfrom == 1) {
+    if (source->start.nfrom == 1) {
         ngx_log_error(NGX_LOG_NOTICE, &source->log, 0,
                       "webrtc source up tracks:\"%*s\"",
                       (size_t) (p - buf), buf);
@@ -712,7 +735,7 @@ ngx_webrtc_source_set_tracks(ngx_webrtc_source_t *source,
     } else {
         ngx_log_error(NGX_LOG_NOTICE, &source->log, 0,
                       "webrtc source up upstream:%ui/%ui tracks:\"%*s\"",
-                      source->from + 1, source->nfrom, (size_t) (p - buf),
+                      source->from + 1, source->start.nfrom, (size_t) (p - buf),
                       buf);
     }
 
@@ -728,11 +751,11 @@ ngx_webrtc_source_set_tracks(ngx_webrtc_source_t *source,
 
     for (i = 0; i < ngx_min(n, note->ntracks); i++) {
 
-        /* the thread waits for us: nothing is written meanwhile */
+        /* the job waits for us: nothing is written meanwhile */
 
         if (tracks[i].codec != note->tracks[i].codec) {
             ngx_webrtc_atomic_store(&source->st->since[i],
-                                    source->thread->out.writer.next[i]);
+                                    source->out.writer.next[i]);
         }
     }
 
@@ -740,27 +763,11 @@ ngx_webrtc_source_set_tracks(ngx_webrtc_source_t *source,
 }
 
 
-/* the thread waits: it does not write */
-
-static void
-ngx_webrtc_source_grow(ngx_webrtc_source_t *source,
-    ngx_webrtc_source_note_t *note)
-{
-    ngx_int_t  rc;
-
-    rc = ngx_webrtc_bus_enlarge(source->bus, source->st,
-                                &source->thread->out.writer, note->need,
-                                &source->log);
-
-    ngx_webrtc_source_thread_grown(source->thread, rc == NGX_OK);
-}
-
-
 /* what an operator has to know of is kept, and shows in the status */
 
 static void
 ngx_webrtc_source_said(ngx_webrtc_source_t *source,
-    ngx_webrtc_source_note_t *note)
+    ngx_webrtc_media_note_t *note)
 {
     if (note->level <= NGX_LOG_WARN) {
         ngx_webrtc_bus_complain(source->bus, source->st, note->level,
@@ -776,7 +783,7 @@ ngx_webrtc_source_said(ngx_webrtc_source_t *source,
 
 static void
 ngx_webrtc_source_failed(ngx_webrtc_source_t *source,
-    ngx_webrtc_source_note_t *note)
+    ngx_webrtc_media_note_t *note)
 {
     u_char  event[64];
 
@@ -791,7 +798,7 @@ ngx_webrtc_source_failed(ngx_webrtc_source_t *source,
     }
 
     (void) ngx_snprintf(event, sizeof(event), "source %s retry_ms:%ui%Z",
-                        note->type == NGX_WEBRTC_SOURCE_NOTE_DOWN
+                        note->type == NGX_WEBRTC_MEDIA_DOWN
                         ? "down" : "failed", note->retry_ms);
 
     ngx_webrtc_bus_complain(source->bus, source->st, NGX_LOG_ERR, &source->log,
@@ -808,7 +815,7 @@ ngx_webrtc_source_call(ngx_webrtc_source_t *source, ngx_uint_t event)
 }
 
 
-/* the thread is joined */
+/* it has no job any more */
 
 static void
 ngx_webrtc_source_finish(ngx_webrtc_source_t *source)
@@ -834,13 +841,8 @@ ngx_webrtc_source_destroy(ngx_webrtc_source_t *source)
 {
     ngx_pool_t  *pool;
 
-    if (source->connection) {
-        source->connection->pool = NULL;
-        ngx_close_connection(source->connection);
-    }
-
-    if (source->thread) {
-        ngx_webrtc_source_thread_destroy(source->thread);
+    if (source->timer.timer_set) {
+        ngx_del_timer(&source->timer);
     }
 
     pool = source->pool;
@@ -850,13 +852,4 @@ ngx_webrtc_source_destroy(ngx_webrtc_source_t *source)
     pool->log = ngx_cycle->log;
 
     ngx_destroy_pool(pool);
-}
-
-
-/* as this module is unloaded, or by exit() */
-
-static void
-ngx_webrtc_source_leave(void)
-{
-    _exit(0);
 }

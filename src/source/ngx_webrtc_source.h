@@ -3,15 +3,15 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * A source: pulls what an upstream or a file carries and writes it into
- * a stream of the bus.  This is the side of the event loop; the work is done
- * by a thread of the source's own (ngx_webrtc_source_av.h).
+ * a stream of the bus.  The work is done by a job of the media process
+ * (ngx_webrtc_media.h).
  *
  * States, as they are published in the stream:
  *
  *   start                   -> NGX_WEBRTC_STREAM_STARTING
  *   tracks are known        -> NGX_WEBRTC_STREAM_ACTIVE    event UP
  *   loss of the upstream    -> NGX_WEBRTC_STREAM_INACTIVE  event DOWN
- *                              the thread tries again: 500 ms, 1 s .. 5 s
+ *                              the job tries again: 500 ms, 1 s .. 5 s
  *                              or with the next upstream, if there are several
  *   end of a file           -> NGX_WEBRTC_STREAM_INACTIVE  events DOWN, ENDED
  *   stop                    -> (as ngx_webrtc_bus_unclaim() does)  event ENDED
@@ -44,7 +44,7 @@ typedef enum {
     NGX_WEBRTC_SOURCE_UP = 1,      /* tracks are set, the stream is ACTIVE;
                                       again, when a track came later */
     NGX_WEBRTC_SOURCE_DOWN,        /* lost, or an attempt failed; retried */
-    NGX_WEBRTC_SOURCE_ENDED        /* the thread is joined: the last event */
+    NGX_WEBRTC_SOURCE_ENDED        /* nothing is written: the last event */
 } ngx_webrtc_source_event_e;
 
 
@@ -109,7 +109,7 @@ typedef struct {
 
 
 /*
- * Starts the thread.  It needs one of worker_connections for its eventfd.
+ * Starts a job.  It needs one of worker_connections.
  *
  *   st      the caller has the claim of kind SOURCE on it, and a hold, and
  *           keeps both until ENDED
@@ -123,8 +123,8 @@ ngx_webrtc_source_t *ngx_webrtc_source_start(ngx_webrtc_source_conf_t *conf,
 
 
 /*
- * Asks the thread to end; returns at once.  ENDED follows, within about
- * 100 ms except while a name is being resolved.  May be repeated.
+ * Asks the job to end; returns at once.  ENDED follows, within about 100 ms
+ * except while a name is being resolved.  May be repeated.
  */
 void ngx_webrtc_source_stop(ngx_webrtc_source_t *source);
 
@@ -134,12 +134,10 @@ ngx_webrtc_stream_t *ngx_webrtc_source_stream(ngx_webrtc_source_t *source);
 
 
 /*
- * For exit_process: stops every source of this process and waits for their
- * threads, for at most ms milliseconds in total.  ENDED is called for those
- * that ended in time.  The others can only be inside the resolver: they keep
- * their claim, which is reaped as that of a dead worker.
+ * For exit_process: ends every source of this process, and its media processes.
+ * ENDED is called for all of them.
  */
-void ngx_webrtc_source_exit(ngx_msec_t ms);
+void ngx_webrtc_source_exit(void);
 
 
 /* sources of this process that have not ended */

@@ -15,8 +15,7 @@
 
 
 /*
- * Whether libavformat has a demuxer of that name, and URLs of that scheme may
- * be read with it.
+ * Whether URLs of that scheme may be read with a demuxer of that name.
  *
  *   url     as configured, or what stands in front of its first variable
  *   name    not null-terminated

@@ -16,6 +16,10 @@
 /* us until a ring that could not grow may try again; chosen */
 #define NGX_WEBRTC_SOURCE_OUT_FULL  1000000
 
+/* frames with their time held back that are taken for B-frames; chosen: second
+ * fields and repeated timestamps are rare */
+#define NGX_WEBRTC_SOURCE_OUT_HELD  3
+
 
 static ngx_int_t ngx_webrtc_source_out_frame(ngx_webrtc_source_out_t *out,
     ngx_uint_t i, u_char *data, size_t n, ngx_webrtc_frame_t *frame,
@@ -56,7 +60,7 @@ ngx_webrtc_source_out_begin(ngx_webrtc_source_out_t *out)
 {
     ngx_uint_t  i;
 
-    for (i = 0; i < NGX_WEBRTC_SOURCE_TRACKS; i++) {
+    for (i = 0; i < NGX_WEBRTC_MEDIA_TRACKS; i++) {
 
         /* receivers see one track, whatever happens to its source */
 
@@ -74,7 +78,6 @@ ngx_webrtc_source_out_begin(ngx_webrtc_source_out_t *out)
     out->full_us = 0;
     out->told = NGX_WEBRTC_RING_HELD;
     out->dry = 0;
-    out->over = 0;
 
     ngx_webrtc_timeline_start(out->timeline);
 }
@@ -132,10 +135,103 @@ ngx_webrtc_source_out_config(ngx_webrtc_source_out_t *out, ngx_uint_t i,
 
 
 ngx_int_t
-ngx_webrtc_source_out_probe(ngx_webrtc_source_out_t *out, ngx_uint_t i,
-    u_char *data, size_t n, ngx_webrtc_frame_t *frame)
+ngx_webrtc_source_out_record(ngx_webrtc_source_out_t *out,
+    ngx_webrtc_media_record_t *r)
 {
-    return ngx_webrtc_pack_probe(&out->pack[i], data, n, frame);
+    ngx_uint_t  i, kind;
+
+    i = r->track;
+    kind = (i == NGX_WEBRTC_MEDIA_VIDEO) ? NGX_WEBRTC_VIDEO : NGX_WEBRTC_AUDIO;
+
+    switch (r->type) {
+
+    case NGX_WEBRTC_MEDIA_BEGIN:
+        ngx_webrtc_source_out_begin(out);
+        return NGX_OK;
+
+    case NGX_WEBRTC_MEDIA_TRACK:
+
+        if (ngx_webrtc_codec(r->value)->kind != kind) {
+            return NGX_DECLINED;
+        }
+
+        return ngx_webrtc_source_out_track(out, i, r->value, r->data, r->len);
+
+    case NGX_WEBRTC_MEDIA_TURN:
+        out->cvo = (uint8_t) (r->value & NGX_WEBRTC_CVO_MASK);
+        return NGX_OK;
+
+    case NGX_WEBRTC_MEDIA_UNHOLD:
+        ngx_webrtc_source_out_unhold(out);
+        return NGX_OK;
+
+    case NGX_WEBRTC_MEDIA_SEAM:
+        ngx_webrtc_source_out_seam(out);
+        return NGX_OK;
+
+    case NGX_WEBRTC_MEDIA_DAMAGED:
+        ngx_webrtc_source_out_damaged(out);
+        return NGX_OK;
+
+    case NGX_WEBRTC_MEDIA_STEPPED:
+        ngx_webrtc_source_out_stepped(out);
+        return NGX_OK;
+
+    case NGX_WEBRTC_MEDIA_END:
+        ngx_webrtc_source_out_end(out);
+        return NGX_OK;
+
+    default: /* _CONFIG, _FRAME */
+        break;
+    }
+
+    if (out->pack[i].track.kind != kind) {
+        return NGX_DECLINED;
+    }
+
+    if (r->type == NGX_WEBRTC_MEDIA_CONFIG) {
+        ngx_webrtc_source_out_config(out, i, r->data, r->len);
+        return NGX_OK;
+    }
+
+    return (kind == NGX_WEBRTC_VIDEO)
+           ? ngx_webrtc_source_out_video(out, i, r->data, r->len, r->ts,
+                                         r->now_us)
+           : ngx_webrtc_source_out_audio(out, i, r->data, r->len, r->ts,
+                                         r->now_us);
+}
+
+
+u_char *
+ngx_webrtc_source_out_warning(ngx_webrtc_source_out_t *out,
+    u_char buf[NGX_WEBRTC_SOURCE_OUT_TEXT])
+{
+    u_char  *last;
+
+    last = buf + NGX_WEBRTC_SOURCE_OUT_TEXT;
+
+    if (!out->told_order
+        && (out->dropped || out->held > NGX_WEBRTC_SOURCE_OUT_HELD))
+    {
+        out->told_order = 1;
+
+        return ngx_slprintf(buf, last,
+                  "video has B-frames, which WebRTC cannot show in order: "
+                  "frames are left out or late; set the encoder to none "
+                  "(x264 and OBS: tune zerolatency or bframes=0, NVENC: "
+                  "B-frames 0)");
+    }
+
+    if (!out->told_large && out->most > NGX_WEBRTC_FRAME_PACKETS) {
+        out->told_large = 1;
+
+        return ngx_slprintf(buf, last,
+                  "video has pictures of %uD packets, and browsers show none "
+                  "of more than %d: lower the bitrate of key frames or the "
+                  "resolution", out->most, NGX_WEBRTC_FRAME_PACKETS);
+    }
+
+    return NULL;
 }
 
 
@@ -246,7 +342,7 @@ ngx_webrtc_source_out_frame(ngx_webrtc_source_out_t *out, ngx_uint_t i,
 
     if (order == NGX_WEBRTC_ORDER_CLAMP && !audio) {
         /* by a frame's time and not one tick */
-        out->held += (media - ts_media > NGX_WEBRTC_SOURCE_CLOCK / 1000);
+        out->held += (media - ts_media > NGX_WEBRTC_SOURCE_OUT_CLOCK / 1000);
     }
 
     if (order == NGX_WEBRTC_ORDER_DROP) {
@@ -261,10 +357,6 @@ ngx_webrtc_source_out_frame(ngx_webrtc_source_out_t *out, ngx_uint_t i,
 
     if (frame->key) {
         ngx_webrtc_source_out_key(out, n);
-    }
-
-    if (out->over) {
-        return NGX_DECLINED;
     }
 
     head = out->writer.head;
@@ -324,10 +416,7 @@ ngx_webrtc_source_out_key(ngx_webrtc_source_out_t *out, size_t n)
 static void
 ngx_webrtc_source_out_grow(ngx_webrtc_source_out_t *out, size_t need)
 {
-    ngx_int_t  rc;
-
     if (out->conf->grow == NULL
-        || out->over
         || (out->full_us && out->now_us < out->full_us))
     {
         return;
@@ -335,12 +424,7 @@ ngx_webrtc_source_out_grow(ngx_webrtc_source_out_t *out, size_t need)
 
     out->full_us = 0;
 
-    rc = out->conf->grow(out->conf->ctx, need);
-
-    if (rc == NGX_ABORT) {
-        out->over = 1;
-
-    } else if (rc != NGX_OK) {
+    if (out->conf->grow(out->conf->ctx, need) != NGX_OK) {
         out->full_us = out->now_us + NGX_WEBRTC_SOURCE_OUT_FULL;
     }
 }
@@ -357,10 +441,8 @@ ngx_webrtc_source_out_lost_key(ngx_webrtc_source_out_t *out)
     if (out->writer.state > out->told) {
         out->told = out->writer.state;
 
-        if (out->conf->grow
-            && out->conf->grow(out->conf->ctx, 0) == NGX_ABORT)
-        {
-            out->over = 1;
+        if (out->conf->grow) {
+            (void) out->conf->grow(out->conf->ctx, 0);
         }
     }
 }
@@ -392,10 +474,6 @@ ngx_webrtc_source_out_packet(void *ctx, u_char *payload, size_t n,
                               &ngx_webrtc_source_out_keep))
     {
         ngx_webrtc_source_out_grow(out, 0);
-
-        if (out->over) {
-            return NGX_ERROR;
-        }
     }
 
     if (ngx_webrtc_ring_write(&out->writer, &pkt, payload) != NGX_OK) {

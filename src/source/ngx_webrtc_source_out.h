@@ -22,18 +22,15 @@
 #include "ngx_webrtc_pack.h"
 #include "ngx_webrtc_timestamp.h"
 #include "ngx_webrtc_bus_ring.h"
+#include "ngx_webrtc_media_message.h"
 
-
-/*
- * One video and one audio track.  Each has its place, whether it is there or
- * not: so a track that comes later is found by viewers who wait for it.
- */
-#define NGX_WEBRTC_SOURCE_VIDEO      0
-#define NGX_WEBRTC_SOURCE_AUDIO      1
-#define NGX_WEBRTC_SOURCE_TRACKS     2
 
 /* units per second of the timestamps of video frames, and of all arithmetic */
-#define NGX_WEBRTC_SOURCE_CLOCK      90000
+#define NGX_WEBRTC_SOURCE_OUT_CLOCK  90000
+
+
+/* bytes of a warning */
+#define NGX_WEBRTC_SOURCE_OUT_TEXT   256
 
 
 /* what has been done since the call before; named as the bus' counters */
@@ -57,9 +54,8 @@ typedef struct {
  *   published    called after each frame that readers can see now
  *   grow         a ring is wanted, or a larger one, of "need" bytes at least
  *                (0: any), because what newcomers start with does not fit.
- *                NGX_OK: writer is in another one; NGX_ABORT: nobody answers
- *                any more, nothing is written; else there is none, and it is
- *                not asked again soon.  NULL: there is never one
+ *                NGX_OK: writer is in another one; else there is none, and it
+ *                is not asked again soon.  NULL: there is never one
  */
 typedef struct {
     ngx_webrtc_ring_t           *ring;
@@ -84,7 +80,8 @@ typedef struct {
                                                    ngx_webrtc_packet.h */
     unsigned                       wait_key:1;  /* video */
     unsigned                       hold:1;      /* audio, for the first key */
-    unsigned                       over:1;      /* nothing more of this run */
+    unsigned                       told_order:1;   /* of B-frames */
+    unsigned                       told_large:1;   /* of pictures */
     unsigned                       dry:1;       /* there is no ring to write
                                                    to, nor memory for one */
     int64_t                        full_us;     /* the ring cannot grow, until
@@ -102,8 +99,8 @@ typedef struct {
     int64_t                        media;
     int64_t                        now_us;
 
-    ngx_webrtc_order_t             order[NGX_WEBRTC_SOURCE_TRACKS];
-    ngx_webrtc_pack_t              pack[NGX_WEBRTC_SOURCE_TRACKS];
+    ngx_webrtc_order_t             order[NGX_WEBRTC_MEDIA_TRACKS];
+    ngx_webrtc_pack_t              pack[NGX_WEBRTC_MEDIA_TRACKS];
 } ngx_webrtc_source_out_t;
 
 
@@ -131,10 +128,6 @@ ngx_int_t ngx_webrtc_source_out_track(ngx_webrtc_source_out_t *out,
 /* New configuration in the course of the run; ignored when malformed. */
 void ngx_webrtc_source_out_config(ngx_webrtc_source_out_t *out, ngx_uint_t i,
     u_char *extradata, size_t n);
-
-/* Looks at a frame without output: as ngx_webrtc_pack_probe(). */
-ngx_int_t ngx_webrtc_source_out_probe(ngx_webrtc_source_out_t *out,
-    ngx_uint_t i, u_char *data, size_t n, ngx_webrtc_frame_t *frame);
 
 /*
  * Writes a video frame.  Frames before the run's first key frame are
@@ -176,6 +169,22 @@ void ngx_webrtc_source_out_damaged(ngx_webrtc_source_out_t *out);
 
 /* A step of the source's clock that was hidden; likewise. */
 void ngx_webrtc_source_out_stepped(ngx_webrtc_source_out_t *out);
+
+/*
+ * Does what a record of the media process says, if it can be done.
+ *
+ * NGX_OK; NGX_DECLINED: left out
+ */
+ngx_int_t ngx_webrtc_source_out_record(ngx_webrtc_source_out_t *out,
+    ngx_webrtc_media_record_t *r);
+
+/*
+ * Says what is wrong with the video so far, once for each cause.
+ *
+ * The end of the text, which is not null-terminated; NULL: nothing new
+ */
+u_char *ngx_webrtc_source_out_warning(ngx_webrtc_source_out_t *out,
+    u_char buf[NGX_WEBRTC_SOURCE_OUT_TEXT]);
 
 
 #endif /* _NGX_WEBRTC_SOURCE_OUT_H_INCLUDED_ */

@@ -21,7 +21,7 @@
 #include <ngx_core.h>
 #include "ngx_webrtc_track.h"
 #include "ngx_webrtc_timestamp.h"
-#include "ngx_webrtc_bus_atomic.h"
+#include "ngx_webrtc_atomic.h"
 #include "ngx_webrtc_bus_ring.h"
 
 

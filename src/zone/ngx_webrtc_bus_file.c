@@ -13,7 +13,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "ngx_webrtc_bus_atomic.h"
+#include "ngx_webrtc_atomic.h"
 #include "ngx_webrtc_bus_file.h"
 
 

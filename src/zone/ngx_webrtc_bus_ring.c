@@ -60,7 +60,7 @@
  * copied by memcpy() and encrypted from where they are; to the letter of C11
  * that is a race, as it is in every sequence lock, but nothing depends on what
  * is read before the check.  ThreadSanitizer sees payload words stored
- * atomically (see ngx_webrtc_bus_atomic.h).
+ * atomically (see ngx_webrtc_atomic.h).
  *
  * The writer moves tail in steps of 1/64 of the ring, as moving it takes its
  * cache line away from all readers.
@@ -99,7 +99,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "ngx_webrtc_bus_atomic.h"
+#include "ngx_webrtc_atomic.h"
 #include "ngx_webrtc_bus_ring.h"
 
 

@@ -7,7 +7,7 @@
 
 
 #include "ngx_webrtc_bus_unheard.h"
-#include "ngx_webrtc_bus_atomic.h"
+#include "ngx_webrtc_atomic.h"
 #include "ngx_webrtc_bus_zone.h"
 
 

@@ -14,6 +14,7 @@
 
 #include "ngx_webrtc_source_av.h"
 #include "ngx_webrtc_source_retry.h"
+#include "ngx_webrtc_source_out.h"
 #include "ngx_webrtc_source_thread.h"
 
 
@@ -27,11 +28,11 @@ static void
 notify(void *ctx)
 {
     ngx_webrtc_source_thread_t  **th = ctx;
-    ngx_webrtc_source_note_t      note;
+    ngx_webrtc_media_note_t      note;
 
     while (ngx_webrtc_source_thread_note(*th, &note) == NGX_OK) {
 
-        if (note.len > NGX_WEBRTC_SOURCE_TEXT
+        if (note.len > NGX_WEBRTC_MEDIA_TEXT
             || note.ntracks > NGX_WEBRTC_SOURCE_TRACKS)
         {
             abort();
@@ -50,6 +51,15 @@ published(void *ctx, ngx_webrtc_source_delta_t *delta)
 }
 
 
+static ngx_int_t
+put(void *ctx, ngx_webrtc_media_record_t *r)
+{
+    (void) ngx_webrtc_source_out_record(ctx, r);
+
+    return NGX_OK;
+}
+
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -57,6 +67,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char                              url[64];
     ngx_str_t                         s;
     ngx_webrtc_timeline_t             timeline;
+    ngx_webrtc_source_out_t           out;
+    ngx_webrtc_source_out_conf_t      out_conf;
     ngx_webrtc_source_thread_t       *th;
     ngx_webrtc_source_from_t          from;
     ngx_webrtc_source_thread_conf_t   conf;
@@ -99,11 +111,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     conf.read_timeout = 5000;
     conf.notify = notify;
     conf.ctx = &th;
-    conf.out.ring = ngx_webrtc_ring_init(ring, RING);
-    conf.out.timeline = &timeline;
-    conf.out.published = published;
+    conf.feed.put = put;
+    conf.feed.ctx = &out;
+
+    ngx_memzero(&out_conf, sizeof(ngx_webrtc_source_out_conf_t));
+    out_conf.ring = ngx_webrtc_ring_init(ring, RING);
+    out_conf.timeline = &timeline;
+    out_conf.published = published;
 
     ngx_webrtc_timeline_init(&timeline);
+    ngx_webrtc_source_out_init(&out, &out_conf);
 
     th = ngx_webrtc_source_thread_create(&conf);
 

@@ -280,6 +280,9 @@ $master
 error_log %%DIR%%/error.log $level;
 pid %%DIR%%/nginx.pid;
 worker_shutdown_timeout 30s;
+env ASAN_OPTIONS;
+env UBSAN_OPTIONS;
+env LSAN_OPTIONS;
 $c{load}
 $c{main}
 events { worker_connections $connections; $c{events} }

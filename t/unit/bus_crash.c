@@ -11,7 +11,7 @@
 
 
 #include "bus_zone.h"
-#include "ngx_webrtc_bus_atomic.h"
+#include "ngx_webrtc_atomic.h"
 
 
 #define CRASH_LIVE  64

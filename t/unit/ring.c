@@ -10,7 +10,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <setjmp.h>
-#include "ngx_webrtc_bus_atomic.h"
+#include "ngx_webrtc_atomic.h"
 #include "tap.h"
 
 

@@ -67,7 +67,7 @@ on_stream(void *ctx, ngx_webrtc_stream_t *st)
 }
 
 
-/* the port and the inbox, after the roles */
+/* the inbox, the other binary and the port, after the roles */
 
 void
 ngx_webrtc_inbox_flush(ngx_webrtc_inbox_t *inbox)
@@ -75,6 +75,15 @@ ngx_webrtc_inbox_flush(ngx_webrtc_inbox_t *inbox)
     (void) inbox;
 
     note("inbox", "wk");
+}
+
+
+void
+ngx_webrtc_twin_flush(ngx_webrtc_twin_t *twin)
+{
+    (void) twin;
+
+    note("twin", "wk");
 }
 
 
@@ -158,8 +167,8 @@ main(void)
     tap_ok(was("a:writable "), "the port takes data");
 
     ngx_webrtc_roles_batch(&worker);
-    tap_ok(was("a:batch wk:inbox wk:port "),
-           "a batch: roles, then what they have put into inbox and port");
+    tap_ok(was("a:batch wk:inbox wk:twin wk:port "),
+           "a batch: roles, then what they have put into the sockets");
 
     ngx_webrtc_roles_done(&worker);
     tap_ok(was("a:done b:done "), "roles end");

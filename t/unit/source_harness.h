@@ -23,6 +23,7 @@
 
 #include "ngx_webrtc_source_av.h"
 #include "ngx_webrtc_source_retry.h"
+#include "ngx_webrtc_source_out.h"
 #include "ngx_webrtc_source_thread.h"
 
 
@@ -41,6 +42,8 @@ typedef struct {
     ngx_webrtc_source_thread_t  *th;
     ngx_webrtc_ring_t           *ring;
     ngx_webrtc_timeline_t        timeline;
+    ngx_webrtc_source_out_conf_t out_conf;
+    ngx_webrtc_source_out_t      out;
 
     pthread_mutex_t              mutex;
     pthread_cond_t               cond;
@@ -54,15 +57,12 @@ typedef struct {
     ngx_uint_t                   downs;
     ngx_uint_t                   failures;
     ngx_uint_t                   logs;
-    ngx_uint_t                   grows;
-    unsigned                     stops:1;      /* as soon as it asks to grow */
-    unsigned                     asked:1;      /* it did */
     uint64_t                     start_us;
     uint64_t                     up_us;        /* after the start, the last */
-    ngx_webrtc_source_note_t     first;        /* up */
-    ngx_webrtc_source_note_t     up;
-    ngx_webrtc_source_note_t     down;         /* or failed */
-    ngx_webrtc_source_note_t     log;
+    ngx_webrtc_media_note_t     first;        /* up */
+    ngx_webrtc_media_note_t     up;
+    ngx_webrtc_media_note_t     down;         /* or failed */
+    ngx_webrtc_media_note_t     log;
 } harness_t;
 
 
@@ -70,23 +70,16 @@ static void
 harness_notify(void *ctx)
 {
     harness_t                 *h = ctx;
-    ngx_webrtc_source_note_t   note;
+    ngx_webrtc_media_note_t   note;
 
     pthread_mutex_lock(&h->mutex);
-
-    if (h->stops && h->th->nnotes
-        && h->th->notes[0].type == NGX_WEBRTC_SOURCE_NOTE_GROW)
-    {
-        h->asked = 1;
-        ngx_webrtc_source_thread_stop(h->th);
-    }
 
     while (ngx_webrtc_source_thread_note(h->th, &note) == NGX_OK) {
 
         switch (note.type) {
 
-        case NGX_WEBRTC_SOURCE_NOTE_UP:
-        case NGX_WEBRTC_SOURCE_NOTE_TRACKS:
+        case NGX_WEBRTC_MEDIA_UP:
+        case NGX_WEBRTC_MEDIA_MORE:
             if (h->ups++ == 0) {
                 h->first = note;
             }
@@ -96,22 +89,17 @@ harness_notify(void *ctx)
             ngx_webrtc_source_thread_go(h->th);
             break;
 
-        case NGX_WEBRTC_SOURCE_NOTE_GROW:
-            h->grows++;
-            ngx_webrtc_source_thread_grown(h->th, 0);
-            break;
-
-        case NGX_WEBRTC_SOURCE_NOTE_DOWN:
+        case NGX_WEBRTC_MEDIA_DOWN:
             h->downs++;
             h->down = note;
             break;
 
-        case NGX_WEBRTC_SOURCE_NOTE_FAILED:
+        case NGX_WEBRTC_MEDIA_FAILED:
             h->failures++;
             h->down = note;
             break;
 
-        case NGX_WEBRTC_SOURCE_NOTE_LOG:
+        case NGX_WEBRTC_MEDIA_LOG:
             h->logs++;
             h->log = note;
             break;
@@ -167,14 +155,52 @@ harness_published(void *ctx, ngx_webrtc_source_delta_t *delta)
 }
 
 
-/* in the source's thread, which the test has no more than one of */
+/* in the source's thread: what a worker does, on the bytes that it gets */
 
-static __attribute__((unused)) ngx_int_t
-harness_grow(void *ctx, size_t need)
+static ngx_int_t
+harness_put(void *ctx, ngx_webrtc_media_record_t *r)
 {
-    harness_t  *h = ctx;
+    harness_t                  *h = ctx;
+    u_char                     *buf, *p;
+    u_char                      text[NGX_WEBRTC_SOURCE_OUT_TEXT];
+    ngx_webrtc_media_record_t   got;
 
-    return ngx_webrtc_source_thread_grow(h->th, need);
+    buf = malloc(NGX_WEBRTC_MEDIA_RECORD_HEAD + r->len);
+    if (buf == NULL) {
+        abort();
+    }
+
+    ngx_webrtc_media_record_write(buf, r);
+
+    if (r->len) {
+        ngx_memcpy(buf + NGX_WEBRTC_MEDIA_RECORD_HEAD, r->data, r->len);
+    }
+
+    if (ngx_webrtc_media_record_parse(buf, buf + NGX_WEBRTC_MEDIA_RECORD_HEAD
+                                           + r->len, &got)
+        != NGX_OK)
+    {
+        abort();
+    }
+
+    (void) ngx_webrtc_source_out_record(&h->out, &got);
+
+    p = ngx_webrtc_source_out_warning(&h->out, text);
+
+    if (p) {
+        pthread_mutex_lock(&h->mutex);
+
+        h->logs++;
+        h->log.level = NGX_LOG_WARN;
+        h->log.len = p - text;
+        ngx_memcpy(h->log.text, text, h->log.len);
+
+        pthread_mutex_unlock(&h->mutex);
+    }
+
+    free(buf);
+
+    return NGX_OK;
 }
 
 
@@ -252,10 +278,15 @@ harness_init(harness_t *h, const char *url,
     pthread_cond_init(&h->cond, &attr);
     pthread_condattr_destroy(&attr);
 
-    c.out.ring = h->ring;
-    c.out.timeline = &h->timeline;
-    c.out.published = harness_published;
-    c.out.ctx = h;
+    h->out_conf.ring = h->ring;
+    h->out_conf.timeline = &h->timeline;
+    h->out_conf.published = harness_published;
+    h->out_conf.ctx = h;
+
+    ngx_webrtc_source_out_init(&h->out, &h->out_conf);
+
+    c.feed.put = harness_put;
+    c.feed.ctx = h;
     c.body = ngx_webrtc_source_retry_run;
     c.notify = harness_notify;
     c.ctx = h;

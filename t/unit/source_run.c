@@ -732,13 +732,10 @@ test_broken(const char *name, ngx_uint_t rounds)
 }
 
 
-/*
- * The source is stopped as it asks for a larger ring: who made room then and
- * who writes would be two.
- */
+/* pictures that no browser has room for */
 
 static void
-test_stop_grow(const char *name)
+test_large(const char *name)
 {
     harness_t                        h;
     ngx_webrtc_source_thread_conf_t  conf;
@@ -754,33 +751,6 @@ test_stop_grow(const char *name)
         tap_fail("%s: made", name);
         return;
     }
-
-    ngx_memzero(&conf, sizeof(ngx_webrtc_source_thread_conf_t));
-    conf.unpaced = 1;
-    conf.once = 1;
-    conf.out.grow = harness_grow;
-
-    harness_init(&h, path(name), &conf);
-    h.stops = 1;
-
-    ngx_webrtc_source_retry_run(h.th);
-
-    tap_is_int(h.asked, 1, "stopped as it asks: it does ask");
-    tap_is_int(h.grows, 0, "stopped as it asks: the loop does not hear of it");
-    tap_is_int(h.sum.frames, 0, "stopped as it asks: nothing is written");
-    tap_is_int(h.downs, 0, "stopped as it asks: it ends");
-
-    harness_free(&h);
-}
-
-
-/* the same file: pictures that no browser has room for */
-
-static void
-test_large(const char *name)
-{
-    harness_t                        h;
-    ngx_webrtc_source_thread_conf_t  conf;
 
     ngx_memzero(&conf, sizeof(ngx_webrtc_source_thread_conf_t));
     conf.unpaced = 1;
@@ -840,7 +810,6 @@ main(void)
 
     test_pace("av.ts");
 
-    test_stop_grow("noise.mp4");
     test_large("noise.mp4");
 
     test_broken("av.ts", 30);

@@ -134,7 +134,7 @@ ngx_int_t
 ngx_webrtc_source_refuse(ngx_webrtc_source_run_t *run)
 {
     u_char      *p;
-    u_char       buf[NGX_WEBRTC_SOURCE_TEXT];
+    u_char       buf[NGX_WEBRTC_MEDIA_TEXT];
     ngx_uint_t   none;
 
     ngx_webrtc_source_refuse_pids(run);

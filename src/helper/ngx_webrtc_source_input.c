@@ -214,7 +214,7 @@ ngx_webrtc_source_input_failed(ngx_webrtc_source_run_t *run, int err,
 {
     char                         text[AV_ERROR_MAX_STRING_SIZE];
     u_char                      *p;
-    u_char                       why[NGX_WEBRTC_SOURCE_TEXT];
+    u_char                       why[NGX_WEBRTC_MEDIA_TEXT];
     const char                  *cause;
     ngx_webrtc_source_thread_t  *th;
 
@@ -330,12 +330,12 @@ ngx_webrtc_source_input_read(ngx_webrtc_source_run_t *run)
 
     while (run->damaged != run->rd.damaged) {
         run->damaged++;
-        ngx_webrtc_source_out_damaged(&th->out);
+        ngx_webrtc_feed_tell(&th->feed, NGX_WEBRTC_MEDIA_DAMAGED);
     }
 
     while (run->steps != run->rd.splice.steps) {
         run->steps++;
-        ngx_webrtc_source_out_stepped(&th->out);
+        ngx_webrtc_feed_tell(&th->feed, NGX_WEBRTC_MEDIA_STEPPED);
     }
 
     /* demuxers say EAGAIN when they skipped something */
@@ -416,7 +416,7 @@ ngx_webrtc_source_input_arrived(ngx_webrtc_source_run_t *run)
 void
 ngx_webrtc_source_input_program(ngx_webrtc_source_run_t *run)
 {
-    u_char  *p, text[NGX_WEBRTC_SOURCE_TEXT];
+    u_char  *p, text[NGX_WEBRTC_MEDIA_TEXT];
 
     p = ngx_webrtc_source_program_print(&run->rd, text, text + sizeof(text));
 

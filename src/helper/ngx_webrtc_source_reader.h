@@ -21,7 +21,7 @@
 #include "ngx_webrtc_track.h"
 #include "ngx_webrtc_timestamp.h"
 #include "ngx_webrtc_splice.h"
-#include "ngx_webrtc_source_out.h"
+#include "ngx_webrtc_feed.h"
 #include "ngx_webrtc_source_unit.h"
 
 

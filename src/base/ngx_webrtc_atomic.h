@@ -9,8 +9,8 @@
  */
 
 
-#ifndef _NGX_WEBRTC_BUS_ATOMIC_H_INCLUDED_
-#define _NGX_WEBRTC_BUS_ATOMIC_H_INCLUDED_
+#ifndef _NGX_WEBRTC_ATOMIC_H_INCLUDED_
+#define _NGX_WEBRTC_ATOMIC_H_INCLUDED_
 
 
 #include <ngx_config.h>
@@ -110,4 +110,4 @@
     __atomic_store_n(p, v, NGX_WEBRTC_DATA_STORE)
 
 
-#endif /* _NGX_WEBRTC_BUS_ATOMIC_H_INCLUDED_ */
+#endif /* _NGX_WEBRTC_ATOMIC_H_INCLUDED_ */

@@ -48,6 +48,13 @@ ngx_webrtc_source_av_init(void)
 }
 
 
+const char *
+ngx_webrtc_source_av_version(void)
+{
+    return av_version_info();
+}
+
+
 ngx_int_t
 ngx_webrtc_source_av_run(ngx_webrtc_source_thread_t *th)
 {
@@ -104,7 +111,7 @@ ngx_webrtc_source_av_start(ngx_webrtc_source_thread_t *th,
         goto failed;
     }
 
-    ngx_webrtc_source_out_begin(&th->out);
+    ngx_webrtc_feed_begin(&th->feed);
 
     rc = ngx_webrtc_source_tracks_find(run);
 
@@ -123,7 +130,7 @@ failed:
 
     th->moved = (rc == NGX_ERROR && run->moved);
 
-    ngx_webrtc_source_out_end(&th->out);
+    ngx_webrtc_feed_tell(&th->feed, NGX_WEBRTC_MEDIA_END);
     ngx_webrtc_source_av_free(run);
 
     return rc;
@@ -155,7 +162,7 @@ ngx_webrtc_source_av_take(ngx_webrtc_source_thread_t *th,
         ngx_webrtc_source_rtmp_move(run->rtmp, th);
     }
 
-    ngx_webrtc_source_out_begin(&th->out);
+    ngx_webrtc_feed_begin(&th->feed);
 
     ngx_webrtc_source_tracks_again(run);
 
@@ -167,7 +174,7 @@ ngx_webrtc_source_av_take(ngx_webrtc_source_thread_t *th,
 
     th->moved = (rc == NGX_ERROR && run->moved);
 
-    ngx_webrtc_source_out_end(&th->out);
+    ngx_webrtc_feed_tell(&th->feed, NGX_WEBRTC_MEDIA_END);
     ngx_webrtc_source_av_free(run);
 
     return rc;
@@ -199,7 +206,7 @@ ngx_webrtc_source_av_play(ngx_webrtc_source_run_t *run)
 
     th->moved = (rc == NGX_ERROR && run->moved);
 
-    ngx_webrtc_source_out_end(&th->out);
+    ngx_webrtc_feed_tell(&th->feed, NGX_WEBRTC_MEDIA_END);
     ngx_webrtc_source_av_free(run);
 
     return rc;

@@ -33,10 +33,6 @@
 /* 90 kHz; audio that is as late would be heard late; chosen */
 #define NGX_WEBRTC_SOURCE_TOO_LATE       (NGX_WEBRTC_SOURCE_CLOCK / 2)
 
-/* frames with their time held back that are taken for B-frames; chosen: second
- * fields and repeated timestamps are rare */
-#define NGX_WEBRTC_SOURCE_HELD           3
-
 /* us; when a paced source is later than that it does not catch up; chosen */
 #define NGX_WEBRTC_SOURCE_LATE_US        1000000
 
@@ -48,7 +44,6 @@ static ngx_uint_t ngx_webrtc_source_play_ahead(ngx_webrtc_source_run_t *run);
 static ngx_int_t ngx_webrtc_source_play_again(ngx_webrtc_source_run_t *run);
 static ngx_int_t ngx_webrtc_source_play_write(ngx_webrtc_source_run_t *run,
     ngx_webrtc_source_item_t *item);
-static void ngx_webrtc_source_play_warn(ngx_webrtc_source_thread_t *th);
 
 
 ngx_int_t
@@ -408,63 +403,26 @@ ngx_webrtc_source_play_write(ngx_webrtc_source_run_t *run,
                                           item->untimed)
             != NGX_OK)
         {
-            ngx_webrtc_source_out_damaged(&th->out);
+            ngx_webrtc_feed_tell(&th->feed, NGX_WEBRTC_MEDIA_DAMAGED);
         }
 
         goto done;
     }
 
     if (item->seam) {
-        ngx_webrtc_source_out_seam(&th->out);
+        ngx_webrtc_feed_tell(&th->feed, NGX_WEBRTC_MEDIA_SEAM);
     }
 
     ngx_webrtc_source_tracks_config(run, item->pkt);
 
-    (void) ngx_webrtc_source_out_video(&th->out, NGX_WEBRTC_SOURCE_VIDEO,
-                                       item->pkt->data, item->pkt->size,
-                                       item->pts, now_us);
-
-    ngx_webrtc_source_play_warn(th);
+    ngx_webrtc_feed_frame(&th->feed, NGX_WEBRTC_SOURCE_VIDEO, item->pkt->data,
+                          item->pkt->size, item->pts, now_us);
 
 done:
 
     ngx_webrtc_source_queue_free(item);
 
-    if (rc == NGX_OK && th->out.dry) {
-        ngx_webrtc_source_thread_error(th, "no memory for packets is left in "
-                                       "webrtc_zone: enlarge it");
-        return NGX_ERROR;
-    }
-
     return rc;
-}
-
-
-/* video that viewers cannot be shown as it is: once for each cause */
-
-static void
-ngx_webrtc_source_play_warn(ngx_webrtc_source_thread_t *th)
-{
-    if ((th->out.dropped || th->out.held > NGX_WEBRTC_SOURCE_HELD)
-        && !th->warned)
-    {
-        th->warned = 1;
-
-        ngx_webrtc_source_thread_log(th, NGX_LOG_WARN,
-                  "video has B-frames, which WebRTC cannot show in order: "
-                  "frames are left out or late; set the encoder to none "
-                  "(x264 and OBS: tune zerolatency or bframes=0, NVENC: "
-                  "B-frames 0)");
-    }
-
-    if (th->out.most > NGX_WEBRTC_FRAME_PACKETS && !th->large) {
-        th->large = 1;
-
-        ngx_webrtc_source_thread_log(th, NGX_LOG_WARN,
-                  "video has pictures of %uD packets, and browsers show none "
-                  "of more than %d: lower the bitrate of key frames or the "
-                  "resolution", th->out.most, NGX_WEBRTC_FRAME_PACKETS);
-    }
 }
 
 
@@ -473,6 +431,6 @@ ngx_webrtc_source_play_audio(void *ctx, u_char *data, size_t n, int64_t ts)
 {
     ngx_webrtc_source_run_t  *run = ctx;
 
-    (void) ngx_webrtc_source_out_audio(&run->th->out, NGX_WEBRTC_SOURCE_AUDIO,
-                                       data, n, ts, run->now_us);
+    ngx_webrtc_feed_frame(&run->th->feed, NGX_WEBRTC_SOURCE_AUDIO, data, n, ts,
+                          run->now_us);
 }

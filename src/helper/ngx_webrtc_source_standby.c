@@ -36,7 +36,6 @@
 
 struct ngx_webrtc_source_standby_s {
     ngx_webrtc_source_thread_t  *probe;
-    ngx_webrtc_timeline_t        timeline;    /* of frames that do not leave */
 
     pthread_mutex_t              mutex;
 
@@ -46,7 +45,7 @@ struct ngx_webrtc_source_standby_s {
     ngx_uint_t                   n;           /* upstreams to look for; 0: it
                                                  does not look */
     ngx_uint_t                   over;        /* but for these: bits */
-    uint64_t                     shy_us[NGX_WEBRTC_SOURCE_FROM];
+    uint64_t                     shy_us[NGX_WEBRTC_MEDIA_FROM];
                                               /* nor until then */
     ngx_webrtc_source_run_t     *run;         /* found */
     ngx_uint_t                   now;         /* of which */
@@ -74,8 +73,6 @@ static ngx_uint_t ngx_webrtc_source_standby_found(
 static ngx_uint_t ngx_webrtc_source_standby_doors(void *ctx,
     struct sockaddr *sa, uint16_t *ports, ngx_uint_t max, int *family);
 static void ngx_webrtc_source_standby_notify(void *ctx);
-static void ngx_webrtc_source_standby_published(void *ctx,
-    ngx_webrtc_source_delta_t *delta);
 
 
 /* of this process, atomic: probes that were left alone so far, and of these who
@@ -246,20 +243,13 @@ ngx_webrtc_source_standby_create(ngx_webrtc_source_thread_t *th)
 
     sb->source = th;
 
-    ngx_webrtc_timeline_init(&sb->timeline);
-
     conf = th->conf;
 
     conf.from = th->from;
     conf.nfrom = th->nfrom;
     conf.connect_timeout = th->connect_timeout;
     conf.read_timeout = th->read_timeout;
-
-    conf.out.ring = NULL;
-    conf.out.timeline = &sb->timeline;
-    conf.out.published = ngx_webrtc_source_standby_published;
-    conf.out.grow = NULL;
-    conf.out.ctx = sb;
+    conf.feed.put = NULL;
 
     conf.body = ngx_webrtc_source_standby_probe;
     conf.probe = 1;
@@ -322,7 +312,7 @@ ngx_webrtc_source_standby_ask(ngx_webrtc_source_standby_t *sb,
         sb->n = th->now;
         sb->over = th->over;
 
-        for (i = 0; i < NGX_WEBRTC_SOURCE_FROM; i++) {
+        for (i = 0; i < NGX_WEBRTC_MEDIA_FROM; i++) {
             sb->shy_us[i] = th->shy[i].until_us;
         }
 
@@ -383,7 +373,7 @@ ngx_webrtc_source_standby_search(ngx_webrtc_source_standby_t *sb)
     probe = sb->probe;
     pause = 0;
 
-    ngx_webrtc_source_out_init(&probe->out, &probe->conf.out);
+    ngx_webrtc_feed_init(&probe->feed, &probe->conf.feed);
 
     for ( ;; ) {
 
@@ -398,7 +388,7 @@ ngx_webrtc_source_standby_search(ngx_webrtc_source_standby_t *sb)
             return;
         }
 
-        for (i = 0; i < NGX_WEBRTC_SOURCE_FROM; i++) {
+        for (i = 0; i < NGX_WEBRTC_MEDIA_FROM; i++) {
 
             if (!ngx_webrtc_source_standby_wanted(sb, i)) {
                 continue;
@@ -513,13 +503,4 @@ ngx_webrtc_source_standby_notify(void *ctx)
         ngx_webrtc_source_standby_free(sb);
         ngx_webrtc_atomic_add(&ngx_webrtc_source_standby_lost, -1);
     }
-}
-
-
-static void
-ngx_webrtc_source_standby_published(void *ctx,
-    ngx_webrtc_source_delta_t *delta)
-{
-    (void) ctx;
-    (void) delta;
 }

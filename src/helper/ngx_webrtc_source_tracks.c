@@ -173,7 +173,7 @@ static ngx_int_t
 ngx_webrtc_source_tracks_none(ngx_webrtc_source_run_t *run, const char *what)
 {
     u_char  *p;
-    u_char   why[NGX_WEBRTC_SOURCE_TEXT];
+    u_char   why[NGX_WEBRTC_MEDIA_TEXT];
 
     p = ngx_webrtc_source_refuse_print(run, why, why + sizeof(why));
 
@@ -277,9 +277,9 @@ ngx_webrtc_source_tracks_video(ngx_webrtc_source_run_t *run,
 {
     AVCodecParameters        *par;
     ngx_webrtc_frame_t        frame;
-    ngx_webrtc_source_out_t  *out;
+    ngx_webrtc_feed_t        *feed;
 
-    out = &run->th->out;
+    feed = &run->th->feed;
 
     if (!run->video_seen) {
 
@@ -288,9 +288,9 @@ ngx_webrtc_source_tracks_video(ngx_webrtc_source_run_t *run,
 
         par = run->ic->streams[run->rd.video.index]->codecpar;
 
-        if (ngx_webrtc_source_out_track(out, NGX_WEBRTC_SOURCE_VIDEO,
-                                        run->rd.video.codec, par->extradata,
-                                        par->extradata_size)
+        if (ngx_webrtc_feed_track(feed, NGX_WEBRTC_SOURCE_VIDEO,
+                                  run->rd.video.codec, par->extradata,
+                                  par->extradata_size)
             != NGX_OK)
         {
             return 0;
@@ -298,20 +298,20 @@ ngx_webrtc_source_tracks_video(ngx_webrtc_source_run_t *run,
 
         if (run->th->up) {
             /* who hears it already goes on hearing it */
-            ngx_webrtc_source_out_unhold(out);
+            ngx_webrtc_feed_tell(feed, NGX_WEBRTC_MEDIA_UNHOLD);
         }
 
-        out->cvo = (uint8_t) ngx_webrtc_source_turn(
-                                     run->ic->streams[run->rd.video.index]);
+        ngx_webrtc_feed_turn(feed, ngx_webrtc_source_turn(
+                                     run->ic->streams[run->rd.video.index]));
     }
 
     ngx_webrtc_source_tracks_config(run, item->pkt);
 
-    if (ngx_webrtc_source_out_probe(out, NGX_WEBRTC_SOURCE_VIDEO,
-                                    item->pkt->data, item->pkt->size, &frame)
+    if (ngx_webrtc_feed_probe(feed, NGX_WEBRTC_SOURCE_VIDEO,
+                              item->pkt->data, item->pkt->size, &frame)
         != NGX_OK)
     {
-        ngx_webrtc_source_out_damaged(out);
+        ngx_webrtc_feed_tell(feed, NGX_WEBRTC_MEDIA_DAMAGED);
         return 0;
     }
 
@@ -319,12 +319,12 @@ ngx_webrtc_source_tracks_video(ngx_webrtc_source_run_t *run,
 
     if (!run->video_ready
         && frame.key
-        && ngx_webrtc_pack_track(&out->pack[NGX_WEBRTC_SOURCE_VIDEO],
+        && ngx_webrtc_pack_track(&feed->pack[NGX_WEBRTC_SOURCE_VIDEO],
                                  &run->video)
            == NGX_OK)
     {
         run->video_ready = 1;
-        run->video.cvo = out->cvo;
+        run->video.cvo = feed->cvo;
     }
 
     if (!run->video_ready) {
@@ -423,8 +423,7 @@ ngx_webrtc_source_tracks_config(ngx_webrtc_source_run_t *run, AVPacket *pkt)
     p = av_packet_get_side_data(pkt, AV_PKT_DATA_NEW_EXTRADATA, &n);
 
     if (p) {
-        ngx_webrtc_source_out_config(&run->th->out, NGX_WEBRTC_SOURCE_VIDEO,
-                                     p, n);
+        ngx_webrtc_feed_config(&run->th->feed, NGX_WEBRTC_SOURCE_VIDEO, p, n);
     }
 }
 
@@ -443,7 +442,7 @@ ngx_webrtc_source_tracks_tell(ngx_webrtc_source_run_t *run)
     if (run->video_ready) {
 
         if (!run->video_told && ngx_webrtc_source_tracks_begins(run)) {
-            ngx_webrtc_source_out_unhold(&run->th->out);
+            ngx_webrtc_feed_tell(&run->th->feed, NGX_WEBRTC_MEDIA_UNHOLD);
         }
 
         run->video_told = 1;
@@ -451,7 +450,7 @@ ngx_webrtc_source_tracks_tell(ngx_webrtc_source_run_t *run)
 
     } else {
         ngx_webrtc_source_tracks_pending(run, NGX_WEBRTC_VIDEO, video);
-        ngx_webrtc_source_out_unhold(&run->th->out);
+        ngx_webrtc_feed_tell(&run->th->feed, NGX_WEBRTC_MEDIA_UNHOLD);
     }
 
     if (run->audio_ready && !run->audio_told) {
@@ -461,8 +460,8 @@ ngx_webrtc_source_tracks_tell(ngx_webrtc_source_run_t *run)
 
         codec = ngx_webrtc_source_audio_codec(run->audio);
 
-        if (ngx_webrtc_source_out_track(&run->th->out, NGX_WEBRTC_SOURCE_AUDIO,
-                                        codec, NULL, 0)
+        if (ngx_webrtc_feed_track(&run->th->feed, NGX_WEBRTC_SOURCE_AUDIO,
+                                  codec, NULL, 0)
             != NGX_OK)
         {
             ngx_webrtc_source_thread_error(run->th, "no packetizer");

@@ -29,7 +29,7 @@
 
 static void *ngx_webrtc_source_thread_main(void *data);
 static ngx_int_t ngx_webrtc_source_thread_ask(ngx_webrtc_source_thread_t *th,
-    ngx_webrtc_source_note_t *note);
+    ngx_webrtc_media_note_t *note);
 static void ngx_webrtc_source_thread_timespec(struct timespec *ts,
     uint64_t us);
 
@@ -160,7 +160,7 @@ ngx_webrtc_source_thread_start(ngx_webrtc_source_thread_t *th)
 
 ngx_int_t
 ngx_webrtc_source_thread_note(ngx_webrtc_source_thread_t *th,
-    ngx_webrtc_source_note_t *note)
+    ngx_webrtc_media_note_t *note)
 {
     ngx_int_t  rc;
 
@@ -168,20 +168,13 @@ ngx_webrtc_source_thread_note(ngx_webrtc_source_thread_t *th,
 
     pthread_mutex_lock(&th->mutex);
 
-    while (th->nnotes && rc == NGX_AGAIN) {
+    if (th->nnotes) {
 
         *note = th->notes[0];
         th->nnotes--;
         ngx_memmove(&th->notes[0], &th->notes[1],
-                    th->nnotes * sizeof(ngx_webrtc_source_note_t));
-
-        /* told to stop, it does not wait: its writer is not the loop's */
-
-        if (note->type != NGX_WEBRTC_SOURCE_NOTE_GROW
-            || !ngx_webrtc_atomic_load(&th->stop))
-        {
-            rc = NGX_OK;
-        }
+                    th->nnotes * sizeof(ngx_webrtc_media_note_t));
+        rc = NGX_OK;
     }
 
     pthread_mutex_unlock(&th->mutex);
@@ -203,13 +196,11 @@ ngx_webrtc_source_thread_go(ngx_webrtc_source_thread_t *th)
 
 
 void
-ngx_webrtc_source_thread_grown(ngx_webrtc_source_thread_t *th,
-    ngx_uint_t grown)
+ngx_webrtc_source_thread_room(ngx_webrtc_source_thread_t *th)
 {
     pthread_mutex_lock(&th->mutex);
 
-    th->grown = grown ? 1 : 0;
-    th->go = 1;
+    th->room = 1;
     pthread_cond_broadcast(&th->cond);
 
     pthread_mutex_unlock(&th->mutex);
@@ -379,12 +370,12 @@ ngx_int_t
 ngx_webrtc_source_thread_up(ngx_webrtc_source_thread_t *th,
     ngx_webrtc_track_t *tracks, ngx_uint_t ntracks)
 {
-    ngx_webrtc_source_note_t  note;
+    ngx_webrtc_media_note_t  note;
 
-    ngx_memzero(&note, sizeof(ngx_webrtc_source_note_t));
+    ngx_memzero(&note, sizeof(ngx_webrtc_media_note_t));
 
-    note.type = th->up ? NGX_WEBRTC_SOURCE_NOTE_TRACKS
-                       : NGX_WEBRTC_SOURCE_NOTE_UP;
+    note.type = th->up ? NGX_WEBRTC_MEDIA_MORE
+                       : NGX_WEBRTC_MEDIA_UP;
     note.ntracks = ntracks;
     ngx_memcpy(note.tracks, tracks, ntracks * sizeof(ngx_webrtc_track_t));
 
@@ -401,25 +392,19 @@ ngx_webrtc_source_thread_up(ngx_webrtc_source_thread_t *th,
 
 
 ngx_int_t
-ngx_webrtc_source_thread_grow(ngx_webrtc_source_thread_t *th, size_t need)
+ngx_webrtc_source_thread_wait_room(ngx_webrtc_source_thread_t *th)
 {
-    ngx_uint_t                grown;
-    ngx_webrtc_source_note_t  note;
+    pthread_mutex_lock(&th->mutex);
 
-    ngx_memzero(&note, sizeof(ngx_webrtc_source_note_t));
-
-    note.type = NGX_WEBRTC_SOURCE_NOTE_GROW;
-    note.need = need;
-
-    if (ngx_webrtc_source_thread_ask(th, &note) != NGX_OK) {
-        return NGX_ABORT;
+    while (!th->room && !ngx_webrtc_atomic_load(&th->stop)) {
+        pthread_cond_wait(&th->cond, &th->mutex);
     }
 
-    pthread_mutex_lock(&th->mutex);
-    grown = th->grown;
+    th->room = 0;
+
     pthread_mutex_unlock(&th->mutex);
 
-    return grown ? NGX_OK : NGX_DECLINED;
+    return ngx_webrtc_atomic_load(&th->stop) ? NGX_ABORT : NGX_OK;
 }
 
 
@@ -427,7 +412,7 @@ ngx_webrtc_source_thread_grow(ngx_webrtc_source_thread_t *th, size_t need)
 
 static ngx_int_t
 ngx_webrtc_source_thread_ask(ngx_webrtc_source_thread_t *th,
-    ngx_webrtc_source_note_t *note)
+    ngx_webrtc_media_note_t *note)
 {
     pthread_mutex_lock(&th->mutex);
     th->go = 0;
@@ -454,11 +439,11 @@ ngx_webrtc_source_thread_log(ngx_webrtc_source_thread_t *th, ngx_uint_t level,
     u_char                   *p;
     u_char                    text[NGX_WEBRTC_SOURCE_LINE];
     va_list                   args;
-    ngx_webrtc_source_note_t  note;
+    ngx_webrtc_media_note_t  note;
 
-    ngx_memzero(&note, sizeof(ngx_webrtc_source_note_t));
+    ngx_memzero(&note, sizeof(ngx_webrtc_media_note_t));
 
-    note.type = NGX_WEBRTC_SOURCE_NOTE_LOG;
+    note.type = NGX_WEBRTC_MEDIA_LOG;
     note.level = level;
 
     va_start(args, fmt);
@@ -466,7 +451,7 @@ ngx_webrtc_source_thread_log(ngx_webrtc_source_thread_t *th, ngx_uint_t level,
     va_end(args);
 
     note.len = ngx_webrtc_source_thread_mask(th, text, p - text, note.text,
-                                             NGX_WEBRTC_SOURCE_TEXT);
+                                             NGX_WEBRTC_MEDIA_TEXT);
 
     (void) ngx_webrtc_source_thread_post(th, &note);
 }
@@ -486,7 +471,7 @@ ngx_webrtc_source_thread_error(ngx_webrtc_source_thread_t *th, const char *fmt,
 
     th->error_len = ngx_webrtc_source_thread_mask(th, text, p - text,
                                                   th->error,
-                                                  NGX_WEBRTC_SOURCE_TEXT);
+                                                  NGX_WEBRTC_MEDIA_TEXT);
 }
 
 
@@ -515,7 +500,7 @@ ngx_webrtc_source_thread_mask(ngx_webrtc_source_thread_t *th, u_char *text,
 
 ngx_int_t
 ngx_webrtc_source_thread_post(ngx_webrtc_source_thread_t *th,
-    ngx_webrtc_source_note_t *note)
+    ngx_webrtc_media_note_t *note)
 {
     ngx_int_t   rc;
     ngx_uint_t  room;
@@ -527,7 +512,7 @@ ngx_webrtc_source_thread_post(ngx_webrtc_source_thread_t *th,
 
     room = NGX_WEBRTC_SOURCE_NOTES;
 
-    if (note->type == NGX_WEBRTC_SOURCE_NOTE_LOG) {
+    if (note->type == NGX_WEBRTC_MEDIA_LOG) {
         room -= 3;
     }
 
@@ -538,8 +523,8 @@ ngx_webrtc_source_thread_post(ngx_webrtc_source_thread_t *th,
     pthread_mutex_lock(&th->mutex);
 
     if (th->nnotes
-        && note->type == NGX_WEBRTC_SOURCE_NOTE_FAILED
-        && th->notes[th->nnotes - 1].type == NGX_WEBRTC_SOURCE_NOTE_FAILED)
+        && note->type == NGX_WEBRTC_MEDIA_FAILED
+        && th->notes[th->nnotes - 1].type == NGX_WEBRTC_MEDIA_FAILED)
     {
         th->nnotes--;
     }

@@ -23,6 +23,9 @@
  */
 void ngx_webrtc_source_av_init(void);
 
+/* of FFmpeg */
+const char *ngx_webrtc_source_av_version(void);
+
 /*
  * Called in the source's thread; returns when the run is over and everything
  * it opened is closed.

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * The thread of a source, and the only things that it shares with the event
+ * The thread of a source, and the only things that it shares with the process's
  * loop: a stop flag, and a few notes ("up", "down", text for the log).
  *
  * Knows nothing of nginx but its types: no pool, no log, no nginx time, so
@@ -15,7 +15,7 @@
  *                                         note UP, notify()
  *     note() -> sets the stream's tracks  (waits)
  *     go()
- *                                         frames -> ring -> published()
+ *                                         frames -> feed
  *                                         loss: note DOWN, notify()
  *                                         (backoff) open ...
  *     stop()
@@ -35,57 +35,25 @@
 
 #include "ngx_webrtc_time.h"
 #include "ngx_webrtc_track.h"
-#include "ngx_webrtc_bus_atomic.h"
-#include "ngx_webrtc_bus_ring.h"
+#include "ngx_webrtc_atomic.h"
 #include "ngx_webrtc_source_url.h"
-#include "ngx_webrtc_source_out.h"
+#include "ngx_webrtc_feed.h"
 
-
-/* bytes of a note's text; chosen: one line of a log */
-#define NGX_WEBRTC_SOURCE_TEXT       256
 
 /*
- * And before it is looked through for secrets; chosen: two URLs of libavformat,
- * so that none is cut in the midst of what is to be left out
+ * Bytes of a line before it is looked through for secrets; chosen: two URLs of
+ * libavformat, so that none is cut in the midst of what is to be left out
  */
 #define NGX_WEBRTC_SOURCE_LINE       8192
 
-/* chosen: the thread waits after UP and sleeps after DOWN; the rest is rare */
+/* notes that wait; chosen: the thread waits after UP and sleeps after DOWN; the
+ * rest is rare */
 #define NGX_WEBRTC_SOURCE_NOTES      8
-
-
-/* upstreams of a source; chosen: main and sub stream, a spare one, a file */
-#define NGX_WEBRTC_SOURCE_FROM       4
 
 
 typedef struct ngx_webrtc_source_thread_s   ngx_webrtc_source_thread_t;
 typedef struct ngx_webrtc_source_standby_s  ngx_webrtc_source_standby_t;
 typedef struct ngx_webrtc_source_run_s      ngx_webrtc_source_run_t;
-
-
-typedef enum {
-    NGX_WEBRTC_SOURCE_NOTE_UP = 1,     /* tracks; the thread waits for go() */
-    NGX_WEBRTC_SOURCE_NOTE_TRACKS,     /* same; one more has come later */
-    NGX_WEBRTC_SOURCE_NOTE_GROW,       /* need; waits for grown() */
-    NGX_WEBRTC_SOURCE_NOTE_DOWN,       /* was up; text, retry_ms */
-    NGX_WEBRTC_SOURCE_NOTE_FAILED,     /* could not start; text, retry_ms */
-    NGX_WEBRTC_SOURCE_NOTE_LOG         /* level, text */
-} ngx_webrtc_source_note_e;
-
-
-typedef struct {
-    ngx_webrtc_source_note_e   type;
-    ngx_uint_t                 level;      /* NGX_LOG_*; of LOG, of DOWN and
-                                              FAILED: NOTICE, it is nobody's
-                                              fault, or ERR */
-    ngx_uint_t                 retry_ms;   /* 0: not, or at once */
-    size_t                     need;       /* bytes of the ring, 0: any */
-    ngx_uint_t                 from;       /* index of the upstream */
-    ngx_uint_t                 ntracks;
-    ngx_webrtc_track_t         tracks[NGX_WEBRTC_SOURCE_TRACKS];
-    size_t                     len;
-    u_char                     text[NGX_WEBRTC_SOURCE_TEXT];
-} ngx_webrtc_source_note_t;
 
 
 /*
@@ -129,7 +97,7 @@ typedef struct {
  *   probe      it only looks whether the upstream is there
  *   once       do not retry: the thread ends with the first loss
  *   unpaced    do not hold files back to real time (tests)
- *   out        where frames go
+ *   feed       where frames go
  *   doors      asked for the ports, on the loopback, of all workers of this
  *              nginx whose nginx-rtmp listens on an address: up to max are
  *              filled in, family is set, their number returned.  NULL: there
@@ -151,7 +119,7 @@ typedef struct {
     unsigned                           unpaced:1;
     unsigned                           probe:1;
 
-    ngx_webrtc_source_out_conf_t       out;
+    ngx_webrtc_feed_conf_t             feed;
 
     ngx_uint_t                       (*doors)(void *ctx, struct sockaddr *sa,
                                            uint16_t *ports, ngx_uint_t max,
@@ -171,7 +139,7 @@ struct ngx_webrtc_source_thread_s {
 
     /* upstreams, strings in one block behind this */
 
-    ngx_webrtc_source_from_t           from[NGX_WEBRTC_SOURCE_FROM];
+    ngx_webrtc_source_from_t           from[NGX_WEBRTC_MEDIA_FROM];
     ngx_uint_t                         nfrom;
     ngx_uint_t                         now;          /* the one under way, */
     ngx_webrtc_source_from_t          *at;           /* itself */
@@ -182,9 +150,9 @@ struct ngx_webrtc_source_thread_s {
     ngx_webrtc_source_standby_t       *standby;      /* or NULL, and when it
                                                         is tried again */
     uint64_t                           standby_us;
-    ngx_webrtc_source_shy_t            shy[NGX_WEBRTC_SOURCE_FROM];
+    ngx_webrtc_source_shy_t            shy[NGX_WEBRTC_MEDIA_FROM];
 
-    ngx_webrtc_source_out_t            out;
+    ngx_webrtc_feed_t                  feed;
 
     /* set by what calls it, each may be NULL: an upstream begins to play;
      * something of it is waited for */
@@ -195,16 +163,14 @@ struct ngx_webrtc_source_thread_s {
 
     uint64_t                           deadline_us;  /* of a blocking call */
     size_t                             error_len;
-    u_char                             error[NGX_WEBRTC_SOURCE_TEXT];
+    u_char                             error[NGX_WEBRTC_MEDIA_TEXT];
     size_t                             libav_len;
-    u_char                             libav[NGX_WEBRTC_SOURCE_TEXT / 2];
+    u_char                             libav[NGX_WEBRTC_MEDIA_TEXT / 2];
     unsigned                           moved:1;      /* lost as it is at
                                                         another worker */
     unsigned                           up:1;         /* this run */
     unsigned                           live:1;       /* the stream, as told */
     unsigned                           had_audio:1;  /* a run before */
-    unsigned                           warned:1;     /* of B-frames */
-    unsigned                           large:1;      /* and of pictures */
 
     uint32_t                           stop;         /* atomic */
     uint32_t                           better;       /* atomic: an upstream of
@@ -217,11 +183,11 @@ struct ngx_webrtc_source_thread_s {
     /* under the mutex */
 
     unsigned                           go:1;
-    unsigned                           grown:1;      /* the answer to GROW */
+    unsigned                           room:1;       /* for what feeds */
     unsigned                           started:1;
     unsigned                           ended:1;
     ngx_uint_t                         nnotes;
-    ngx_webrtc_source_note_t           notes[NGX_WEBRTC_SOURCE_NOTES];
+    ngx_webrtc_media_note_t           notes[NGX_WEBRTC_SOURCE_NOTES];
 };
 
 
@@ -239,14 +205,13 @@ ngx_int_t ngx_webrtc_source_thread_start(ngx_webrtc_source_thread_t *th);
  * GROW is among them: the thread has not waited, and may be writing.
  */
 ngx_int_t ngx_webrtc_source_thread_note(ngx_webrtc_source_thread_t *th,
-    ngx_webrtc_source_note_t *note);
+    ngx_webrtc_media_note_t *note);
 
 /* What UP or TRACKS told has been done: frames may be written. */
 void ngx_webrtc_source_thread_go(ngx_webrtc_source_thread_t *th);
 
-/* The ring has been made larger, or could not be; frames may be written. */
-void ngx_webrtc_source_thread_grown(ngx_webrtc_source_thread_t *th,
-    ngx_uint_t grown);
+/* There is room again for what wait_room() waits for. */
+void ngx_webrtc_source_thread_room(ngx_webrtc_source_thread_t *th);
 
 /* Asks it to end.  Returns at once. */
 void ngx_webrtc_source_thread_stop(ngx_webrtc_source_thread_t *th);
@@ -284,7 +249,7 @@ ngx_int_t ngx_webrtc_source_thread_sleep(ngx_webrtc_source_thread_t *th,
     uint64_t until_us);
 
 /*
- * Tells the tracks, UP the first time of a run and then TRACKS, and waits for
+ * Tells the tracks, UP the first time of a run and then MORE, and waits for
  * go().
  *
  * NGX_OK; NGX_ABORT: it has to stop
@@ -293,15 +258,14 @@ ngx_int_t ngx_webrtc_source_thread_up(ngx_webrtc_source_thread_t *th,
     ngx_webrtc_track_t *tracks, ngx_uint_t ntracks);
 
 /*
- * Asks for a larger ring and waits for it.  NGX_OK; NGX_DECLINED: there is
- * none; NGX_ABORT: it has to stop
+ * Waits until room() has been called since the call before.  NGX_OK; NGX_ABORT:
+ * it has to stop
  */
-ngx_int_t ngx_webrtc_source_thread_grow(ngx_webrtc_source_thread_t *th,
-    size_t need);
+ngx_int_t ngx_webrtc_source_thread_wait_room(ngx_webrtc_source_thread_t *th);
 
 /* Leaves a note.  NGX_OK; NGX_DECLINED: a log line that found no room. */
 ngx_int_t ngx_webrtc_source_thread_post(ngx_webrtc_source_thread_t *th,
-    ngx_webrtc_source_note_t *note);
+    ngx_webrtc_media_note_t *note);
 
 /* A line for the log, without credentials; dropped when there are too many. */
 void ngx_webrtc_source_thread_log(ngx_webrtc_source_thread_t *th,

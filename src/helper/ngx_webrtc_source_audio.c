@@ -20,7 +20,7 @@
 #include "ngx_webrtc_pack.h"
 #include "ngx_webrtc_track.h"
 #include "ngx_webrtc_timestamp.h"
-#include "ngx_webrtc_source_out.h"
+#include "ngx_webrtc_feed.h"
 #include "ngx_webrtc_source_audio.h"
 
 

@@ -50,7 +50,7 @@ ngx_webrtc_source_retry_run(ngx_webrtc_source_thread_t *th)
     th->plays = ngx_webrtc_source_standby_begin;
     th->waits = ngx_webrtc_source_standby_check;
 
-    ngx_webrtc_source_out_init(&th->out, &th->conf.out);
+    ngx_webrtc_feed_init(&th->feed, &th->conf.feed);
 
     while (!ngx_webrtc_atomic_load(&th->stop)) {
 
@@ -84,7 +84,7 @@ ngx_webrtc_source_retry_run(ngx_webrtc_source_thread_t *th)
 
         i = ngx_webrtc_source_retry_next(th, th->now);
 
-        if (i == NGX_WEBRTC_SOURCE_FROM || th->conf.once) {
+        if (i == NGX_WEBRTC_MEDIA_FROM || th->conf.once) {
             ngx_webrtc_source_retry_lost(th, 0);
             break;
         }
@@ -148,7 +148,7 @@ ngx_webrtc_source_retry_next(ngx_webrtc_source_thread_t *th, ngx_uint_t i)
         }
     }
 
-    return NGX_WEBRTC_SOURCE_FROM;
+    return NGX_WEBRTC_MEDIA_FROM;
 }
 
 
@@ -204,12 +204,12 @@ static void
 ngx_webrtc_source_retry_lost(ngx_webrtc_source_thread_t *th,
     ngx_uint_t retry_ms)
 {
-    ngx_webrtc_source_note_t  note;
+    ngx_webrtc_media_note_t  note;
 
-    ngx_memzero(&note, sizeof(ngx_webrtc_source_note_t));
+    ngx_memzero(&note, sizeof(ngx_webrtc_media_note_t));
 
-    note.type = th->live ? NGX_WEBRTC_SOURCE_NOTE_DOWN
-                         : NGX_WEBRTC_SOURCE_NOTE_FAILED;
+    note.type = th->live ? NGX_WEBRTC_MEDIA_DOWN
+                         : NGX_WEBRTC_MEDIA_FAILED;
 
     th->live = 0;
 

@@ -1,0 +1,384 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * ngx-webrtc-media: what touches FFmpeg, in a process of its own.  Started and
+ * watched by a worker of nginx (ngx_webrtc_media.c), which it talks to over
+ * descriptor 3 (ngx_webrtc_media_message.h).
+ *
+ *   ngx-webrtc-media PARENT MEMORY    what the worker calls
+ *   ngx-webrtc-media -V               says its version and its libraries'
+ *
+ * It is linked with FFmpeg's libraries, and so under their licence, which is
+ * the GPL where they were built with it; the module is not.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <poll.h>
+#include <stdio.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include "ngx_webrtc_helper_job.h"
+#include "ngx_webrtc_helper_sandbox.h"
+#include "ngx_webrtc_media_message.h"
+#include "ngx_webrtc_source_av.h"
+#include "ngx_webrtc_source_standby.h"
+#include "ngx_webrtc_time.h"
+
+
+/* the worker's socket */
+#define NGX_WEBRTC_HELPER_FD       3
+
+/* jobs; chosen: as many as one process should ever have */
+#define NGX_WEBRTC_HELPER_JOBS     1024
+
+/* ms that threads have to end when the worker is gone */
+#define NGX_WEBRTC_HELPER_EXIT_MS  500
+
+
+static void ngx_webrtc_helper_term(int signo);
+static void ngx_webrtc_helper_loop(void);
+static ngx_int_t ngx_webrtc_helper_input(void);
+static void ngx_webrtc_helper_start(ngx_webrtc_media_message_t *m, int *fds);
+static void ngx_webrtc_helper_pong(uint32_t number);
+static uint64_t ngx_webrtc_helper_memory(void);
+static void ngx_webrtc_helper_send(ngx_webrtc_media_message_t *m);
+static void ngx_webrtc_helper_reap(void);
+static void ngx_webrtc_helper_exit(void);
+
+
+static ngx_webrtc_helper_job_t  *ngx_webrtc_helper_jobs[
+                                                    NGX_WEBRTC_HELPER_JOBS];
+static ngx_uint_t                ngx_webrtc_helper_njobs;
+static int                       ngx_webrtc_helper_wake;
+
+
+int
+main(int argc, char *const *argv)
+{
+    pid_t                       parent;
+    ngx_webrtc_media_message_t  m;
+
+    if (argc == 2 && ngx_strcmp(argv[1], "-V") == 0) {
+        printf("ngx-webrtc-media protocol %d, %s\n", NGX_WEBRTC_MEDIA_VERSION,
+               ngx_webrtc_source_av_version());
+        return 0;
+    }
+
+    if (argc != 3) {
+        fprintf(stderr, "ngx-webrtc-media is started by nginx, see "
+                "webrtc_media_path\n");
+        return 1;
+    }
+
+    parent = (pid_t) atol(argv[1]);
+
+    /* a terminal's signals are nginx's */
+
+    (void) setsid();
+    (void) signal(SIGPIPE, SIG_IGN);
+    (void) signal(SIGTERM, ngx_webrtc_helper_term);
+
+    if (ngx_webrtc_helper_sandbox_begin(parent, NGX_WEBRTC_HELPER_FD + 1)
+        != NGX_OK)
+    {
+        return 0;
+    }
+
+    ngx_webrtc_helper_sandbox_enter((size_t) atoll(argv[2]));
+
+    ngx_webrtc_helper_wake = eventfd(0, EFD_NONBLOCK|EFD_CLOEXEC);
+
+    if (ngx_webrtc_helper_wake == -1) {
+        return 1;
+    }
+
+    ngx_webrtc_source_av_init();
+
+    m.type = NGX_WEBRTC_MEDIA_HELLO;
+    m.number = NGX_WEBRTC_MEDIA_VERSION;
+
+    ngx_webrtc_helper_send(&m);
+
+    ngx_webrtc_helper_loop();
+    ngx_webrtc_helper_exit();
+
+    return 0;
+}
+
+
+/* whoever wants its end gets it, and nobody an alert */
+
+static void
+ngx_webrtc_helper_term(int signo)
+{
+    _exit(0);
+}
+
+
+/* until the worker closes its end */
+
+static void
+ngx_webrtc_helper_loop(void)
+{
+    uint64_t                n;
+    ngx_uint_t              i, njobs;
+    static struct pollfd    fds[2 + NGX_WEBRTC_HELPER_JOBS];
+
+    fds[0].fd = NGX_WEBRTC_HELPER_FD;
+    fds[0].events = POLLIN;
+    fds[1].fd = ngx_webrtc_helper_wake;
+    fds[1].events = POLLIN;
+
+    for ( ;; ) {
+        njobs = ngx_webrtc_helper_njobs;
+
+        for (i = 0; i < njobs; i++) {
+            fds[2 + i].fd =
+                    ngx_webrtc_helper_job_fd(ngx_webrtc_helper_jobs[i]);
+            fds[2 + i].events = POLLIN;
+            fds[2 + i].revents = 0;
+        }
+
+        if (poll(fds, 2 + njobs, -1) == -1 && errno != EINTR) {
+            return;
+        }
+
+        for (i = 0; i < njobs; i++) {
+            if (fds[2 + i].revents) {
+                ngx_webrtc_helper_job_input(ngx_webrtc_helper_jobs[i]);
+            }
+        }
+
+        if (fds[1].revents) {
+            (void) (read(ngx_webrtc_helper_wake, &n, sizeof(n)) == -1);
+        }
+
+        ngx_webrtc_helper_reap();
+
+        if (fds[0].revents && ngx_webrtc_helper_input() != NGX_OK) {
+            return;
+        }
+    }
+}
+
+
+static ngx_int_t
+ngx_webrtc_helper_input(void)
+{
+    int                         fds[2];
+    ssize_t                     n;
+    u_char                      buf[NGX_WEBRTC_MEDIA_MESSAGE];
+    struct iovec                iov;
+    struct msghdr               msg;
+    struct cmsghdr             *cmsg;
+    ngx_webrtc_media_message_t  m;
+
+    union {
+        struct cmsghdr  align;
+        char            space[CMSG_SPACE(2 * sizeof(int))];
+    } control;
+
+    fds[0] = -1;
+    fds[1] = -1;
+
+    iov.iov_base = buf;
+    iov.iov_len = sizeof(buf);
+
+    ngx_memzero(&msg, sizeof(struct msghdr));
+    msg.msg_iov = &iov;
+    msg.msg_iovlen = 1;
+    msg.msg_control = &control;
+    msg.msg_controllen = sizeof(control);
+
+    n = recvmsg(NGX_WEBRTC_HELPER_FD, &msg, MSG_DONTWAIT|MSG_CMSG_CLOEXEC);
+
+    if (n == -1 && (errno == EAGAIN || errno == EINTR)) {
+        return NGX_OK;
+    }
+
+    if (n <= 0) {
+        return NGX_ERROR;
+    }
+
+    cmsg = CMSG_FIRSTHDR(&msg);
+
+    if (cmsg
+        && cmsg->cmsg_type == SCM_RIGHTS
+        && cmsg->cmsg_len == CMSG_LEN(sizeof(fds)))
+    {
+        ngx_memcpy(fds, CMSG_DATA(cmsg), sizeof(fds));
+    }
+
+    if (ngx_webrtc_media_message_parse(buf, buf + n, &m) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    switch (m.type) {
+
+    case NGX_WEBRTC_MEDIA_START:
+
+        /* without descriptors, as there were too many: the worker sees the
+         * end of both */
+
+        ngx_webrtc_helper_start(&m, fds);
+        return NGX_OK;
+
+    case NGX_WEBRTC_MEDIA_PING:
+        ngx_webrtc_helper_pong(m.number);
+        return NGX_OK;
+
+    default:
+        return NGX_ERROR;
+    }
+}
+
+
+static void
+ngx_webrtc_helper_start(ngx_webrtc_media_message_t *m, int *fds)
+{
+    ngx_webrtc_helper_job_t  *job;
+
+    if (fds[0] == -1) {
+        return;
+    }
+
+    if (ngx_webrtc_helper_njobs == NGX_WEBRTC_HELPER_JOBS) {
+        ngx_webrtc_helper_job_refuse(fds[0], "too many jobs in the media "
+                                     "process", 0);
+        (void) close(fds[1]);
+        return;
+    }
+
+    job = ngx_webrtc_helper_job_create(&m->u.start, fds[0], fds[1],
+                                       ngx_webrtc_helper_wake);
+    (void) close(fds[1]);
+
+    if (job) {
+        ngx_webrtc_helper_jobs[ngx_webrtc_helper_njobs++] = job;
+    }
+}
+
+
+static void
+ngx_webrtc_helper_pong(uint32_t number)
+{
+    ngx_webrtc_media_message_t  m;
+
+    m.type = NGX_WEBRTC_MEDIA_PONG;
+    m.number = number;
+    m.memory = ngx_webrtc_helper_memory();
+
+    ngx_webrtc_helper_send(&m);
+}
+
+
+/* resident and its own, in bytes */
+
+static uint64_t
+ngx_webrtc_helper_memory(void)
+{
+    int      fd;
+    char     buf[128];
+    ssize_t  n;
+    long     size, resident, shared;
+
+    fd = open("/proc/self/statm", O_RDONLY|O_CLOEXEC);
+
+    if (fd == -1) {
+        return 0;
+    }
+
+    n = read(fd, buf, sizeof(buf) - 1);
+
+    (void) close(fd);
+
+    if (n <= 0) {
+        return 0;
+    }
+
+    buf[n] = '\0';
+
+    if (sscanf(buf, "%ld %ld %ld", &size, &resident, &shared) != 3
+        || resident < shared)
+    {
+        return 0;
+    }
+
+    return (uint64_t) (resident - shared) * (uint64_t) sysconf(_SC_PAGESIZE);
+}
+
+
+static void
+ngx_webrtc_helper_send(ngx_webrtc_media_message_t *m)
+{
+    u_char  *p;
+    u_char   buf[NGX_WEBRTC_MEDIA_MESSAGE];
+
+    p = ngx_webrtc_media_message_write(buf, buf + sizeof(buf), m);
+
+    /* a worker that does not read has its own reasons to do something */
+
+    (void) (send(NGX_WEBRTC_HELPER_FD, buf, p - buf, MSG_NOSIGNAL|MSG_DONTWAIT)
+            == -1);
+}
+
+
+/* jobs whose thread has ended */
+
+static void
+ngx_webrtc_helper_reap(void)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < ngx_webrtc_helper_njobs; /* void */ ) {
+
+        if (ngx_webrtc_helper_job_ended(ngx_webrtc_helper_jobs[i], 0)
+            != NGX_OK)
+        {
+            i++;
+            continue;
+        }
+
+        ngx_webrtc_helper_jobs[i] =
+                           ngx_webrtc_helper_jobs[--ngx_webrtc_helper_njobs];
+    }
+}
+
+
+/* a thread that resolves a name does not end, and nobody waits for it */
+
+static void
+ngx_webrtc_helper_exit(void)
+{
+    uint64_t    until_us, now_us;
+    ngx_uint_t  i, left;
+
+    for (i = 0; i < ngx_webrtc_helper_njobs; i++) {
+        ngx_webrtc_helper_job_stop(ngx_webrtc_helper_jobs[i]);
+    }
+
+    left = 0;
+    until_us = ngx_webrtc_time_now()
+               + NGX_WEBRTC_HELPER_EXIT_MS * 1000;
+
+    for (i = 0; i < ngx_webrtc_helper_njobs; i++) {
+
+        now_us = ngx_webrtc_time_now();
+
+        if (ngx_webrtc_helper_job_ended(ngx_webrtc_helper_jobs[i],
+                           now_us < until_us ? (until_us - now_us) / 1000 : 0)
+            != NGX_OK)
+        {
+            left = 1;
+        }
+    }
+
+    if (left || ngx_webrtc_source_standby_left()) {
+        _exit(0);
+    }
+}

@@ -1,0 +1,63 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * A job of the media process: a source's thread, its socket and its ring.
+ *
+ * The thread sends notes, records and questions by itself; what the worker says
+ * is read by the process's loop.
+ */
+
+
+#ifndef _NGX_WEBRTC_HELPER_JOB_H_INCLUDED_
+#define _NGX_WEBRTC_HELPER_JOB_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_webrtc_media_message.h"
+
+
+typedef struct ngx_webrtc_helper_job_s  ngx_webrtc_helper_job_t;
+
+
+/*
+ * Starts a job.
+ *
+ *   start   as the worker has sent it
+ *   fd      its socket; belongs to the job
+ *   ring    descriptor of its ring; closed by the caller
+ *   wake    written to, as an eventfd, when a thread may have ended
+ *
+ * NULL: no memory or no thread; the worker has been told, and fd is closed
+ */
+ngx_webrtc_helper_job_t *ngx_webrtc_helper_job_create(
+    ngx_webrtc_media_start_t *start, int fd, int ring, int wake);
+
+/*
+ * Tells the worker that a job could not be begun, and closes its socket.
+ *
+ *   err   an errno, or 0
+ */
+void ngx_webrtc_helper_job_refuse(int fd, const char *cause, int err);
+
+/* to be read from; -1: nothing comes any more */
+int ngx_webrtc_helper_job_fd(ngx_webrtc_helper_job_t *job);
+
+/* Reads what the worker has sent. */
+void ngx_webrtc_helper_job_input(ngx_webrtc_helper_job_t *job);
+
+/* Asks its thread to end. */
+void ngx_webrtc_helper_job_stop(ngx_webrtc_helper_job_t *job);
+
+/*
+ * NGX_OK     the thread ended within ms milliseconds, or before; the job is
+ *            freed and the worker sees its socket closed
+ * NGX_AGAIN  it runs
+ */
+ngx_int_t ngx_webrtc_helper_job_ended(ngx_webrtc_helper_job_t *job,
+    ngx_uint_t ms);
+
+
+#endif /* _NGX_WEBRTC_HELPER_JOB_H_INCLUDED_ */

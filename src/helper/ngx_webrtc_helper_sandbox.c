@@ -1,0 +1,274 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * What the media process gives up.
+ *
+ * The filter of system calls names what is refused: libraries that demux and
+ * connect call too many others, and other ones with each version, for a list of
+ * what is allowed.  Files can be read, as far as the worker's user may, and not
+ * be written, made or removed; nothing can be executed.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <stddef.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include "ngx_webrtc_helper_sandbox.h"
+
+
+/* descriptors; chosen: a thousand jobs with a few each */
+#define NGX_WEBRTC_HELPER_FILES  8192
+
+#if defined(__x86_64__)
+#define NGX_WEBRTC_HELPER_ARCH   AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define NGX_WEBRTC_HELPER_ARCH   AUDIT_ARCH_AARCH64
+#endif
+
+/* sanitizers look at the process with another one when it ends */
+
+#if (__SANITIZE_ADDRESS__)
+#define NGX_WEBRTC_HELPER_SANITIZED  1
+#elif defined __has_feature
+#if __has_feature(address_sanitizer)
+#define NGX_WEBRTC_HELPER_SANITIZED  1
+#endif
+#endif
+
+#ifndef NGX_WEBRTC_HELPER_SANITIZED
+#define NGX_WEBRTC_HELPER_SANITIZED  0
+#endif
+
+
+static void ngx_webrtc_helper_sandbox_limits(size_t memory);
+
+#ifdef NGX_WEBRTC_HELPER_ARCH
+static void ngx_webrtc_helper_sandbox_filter(void);
+#endif
+
+
+ngx_int_t
+ngx_webrtc_helper_sandbox_begin(pid_t parent, int fd)
+{
+    int  i;
+
+#ifdef SYS_close_range
+    if (syscall(SYS_close_range, fd, ~0U, 0) == -1)
+#endif
+    {
+        for (i = fd; i < NGX_WEBRTC_HELPER_FILES; i++) {
+            (void) close(i);
+        }
+    }
+
+    if (prctl(PR_SET_PDEATHSIG, SIGTERM) == -1) {
+        return NGX_DECLINED;
+    }
+
+    return (getppid() == parent) ? NGX_OK : NGX_DECLINED;
+}
+
+
+void
+ngx_webrtc_helper_sandbox_enter(size_t memory)
+{
+    (void) prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+
+    ngx_webrtc_helper_sandbox_limits(memory);
+
+#ifdef NGX_WEBRTC_HELPER_ARCH
+    if (!NGX_WEBRTC_HELPER_SANITIZED) {
+        ngx_webrtc_helper_sandbox_filter();
+    }
+#endif
+}
+
+
+static void
+ngx_webrtc_helper_sandbox_limits(size_t memory)
+{
+    int            fd;
+    struct rlimit  limit;
+
+    /* where memory runs out this process goes first, and not its worker */
+
+    fd = open("/proc/self/oom_score_adj", O_WRONLY|O_CLOEXEC);
+
+    if (fd != -1) {
+        (void) (write(fd, "500", 3) == 3);
+        (void) close(fd);
+    }
+
+    limit.rlim_cur = 0;
+    limit.rlim_max = 0;
+    (void) setrlimit(RLIMIT_CORE, &limit);
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = ngx_min(limit.rlim_max, NGX_WEBRTC_HELPER_FILES);
+        (void) setrlimit(RLIMIT_NOFILE, &limit);
+    }
+
+    /*
+     * An allocation that would exceed it fails.  Twice as much as may be
+     * resident: stacks and the heaps of threads are larger than what is used.
+     */
+
+    if (!NGX_WEBRTC_HELPER_SANITIZED) {
+        limit.rlim_cur = 2 * memory;
+        limit.rlim_max = 2 * memory;
+        (void) setrlimit(RLIMIT_DATA, &limit);
+    }
+}
+
+
+#ifdef NGX_WEBRTC_HELPER_ARCH
+
+#define ngx_webrtc_helper_load(field)                                         \
+    BPF_STMT(BPF_LD|BPF_W|BPF_ABS, offsetof(struct seccomp_data, field))
+
+#define ngx_webrtc_helper_refuse(err)                                         \
+    BPF_STMT(BPF_RET|BPF_K, SECCOMP_RET_ERRNO|(err))
+
+/* refuses a system call */
+#define ngx_webrtc_helper_never(nr, err)                                      \
+    BPF_JUMP(BPF_JMP|BPF_JEQ|BPF_K, (nr), 0, 1),                              \
+    ngx_webrtc_helper_refuse(err)
+
+/* ... if a bit of the low half of an argument is set */
+#define ngx_webrtc_helper_if_set(nr, arg, bits, err)                          \
+    BPF_JUMP(BPF_JMP|BPF_JEQ|BPF_K, (nr), 0, 4),                              \
+    ngx_webrtc_helper_load(args[arg]),                                        \
+    BPF_JUMP(BPF_JMP|BPF_JSET|BPF_K, (bits), 0, 1),                           \
+    ngx_webrtc_helper_refuse(err),                                            \
+    BPF_STMT(BPF_RET|BPF_K, SECCOMP_RET_ALLOW)
+
+/* ... or is not set */
+#define ngx_webrtc_helper_unless_set(nr, arg, bits, err)                      \
+    BPF_JUMP(BPF_JMP|BPF_JEQ|BPF_K, (nr), 0, 4),                              \
+    ngx_webrtc_helper_load(args[arg]),                                        \
+    BPF_JUMP(BPF_JMP|BPF_JSET|BPF_K, (bits), 1, 0),                           \
+    ngx_webrtc_helper_refuse(err),                                            \
+    BPF_STMT(BPF_RET|BPF_K, SECCOMP_RET_ALLOW)
+
+#define NGX_WEBRTC_HELPER_WRITES  (O_WRONLY|O_RDWR|O_CREAT|O_TRUNC)
+#define NGX_WEBRTC_HELPER_THREAD  0x00010000              /* CLONE_THREAD */
+
+
+static struct sock_filter  ngx_webrtc_helper_calls[] = {
+
+    ngx_webrtc_helper_load(arch),
+    BPF_JUMP(BPF_JMP|BPF_JEQ|BPF_K, NGX_WEBRTC_HELPER_ARCH, 1, 0),
+    ngx_webrtc_helper_refuse(ENOSYS),
+
+    ngx_webrtc_helper_load(nr),
+
+    /* programs, processes; the C library does without clone3() */
+
+    ngx_webrtc_helper_never(SYS_execve, EPERM),
+    ngx_webrtc_helper_never(SYS_execveat, EPERM),
+    ngx_webrtc_helper_never(SYS_clone3, ENOSYS),
+    ngx_webrtc_helper_unless_set(SYS_clone, 0, NGX_WEBRTC_HELPER_THREAD,
+                                 EPERM),
+#ifdef SYS_fork
+    ngx_webrtc_helper_never(SYS_fork, EPERM),
+    ngx_webrtc_helper_never(SYS_vfork, EPERM),
+#endif
+
+    /* others' memory, signals */
+
+    ngx_webrtc_helper_never(SYS_ptrace, EPERM),
+    ngx_webrtc_helper_never(SYS_process_vm_readv, EPERM),
+    ngx_webrtc_helper_never(SYS_process_vm_writev, EPERM),
+    ngx_webrtc_helper_never(SYS_kill, EPERM),
+    ngx_webrtc_helper_never(SYS_tkill, EPERM),
+    ngx_webrtc_helper_never(SYS_pidfd_open, EPERM),
+
+    /* files are read only */
+
+    ngx_webrtc_helper_if_set(SYS_openat, 2, NGX_WEBRTC_HELPER_WRITES, EACCES),
+    ngx_webrtc_helper_never(SYS_openat2, ENOSYS),
+    ngx_webrtc_helper_never(SYS_truncate, EACCES),
+    ngx_webrtc_helper_never(SYS_unlinkat, EACCES),
+    ngx_webrtc_helper_never(SYS_mkdirat, EACCES),
+    ngx_webrtc_helper_never(SYS_linkat, EACCES),
+    ngx_webrtc_helper_never(SYS_symlinkat, EACCES),
+    ngx_webrtc_helper_never(SYS_renameat2, EACCES),
+    ngx_webrtc_helper_never(SYS_mknodat, EACCES),
+    ngx_webrtc_helper_never(SYS_fchmodat, EACCES),
+    ngx_webrtc_helper_never(SYS_fchownat, EACCES),
+#ifdef SYS_open
+    ngx_webrtc_helper_if_set(SYS_open, 1, NGX_WEBRTC_HELPER_WRITES, EACCES),
+    ngx_webrtc_helper_never(SYS_creat, EACCES),
+    ngx_webrtc_helper_never(SYS_unlink, EACCES),
+    ngx_webrtc_helper_never(SYS_rmdir, EACCES),
+    ngx_webrtc_helper_never(SYS_mkdir, EACCES),
+    ngx_webrtc_helper_never(SYS_link, EACCES),
+    ngx_webrtc_helper_never(SYS_symlink, EACCES),
+    ngx_webrtc_helper_never(SYS_rename, EACCES),
+    ngx_webrtc_helper_never(SYS_renameat, EACCES),
+    ngx_webrtc_helper_never(SYS_mknod, EACCES),
+    ngx_webrtc_helper_never(SYS_chmod, EACCES),
+    ngx_webrtc_helper_never(SYS_chown, EACCES),
+    ngx_webrtc_helper_never(SYS_lchown, EACCES),
+#endif
+
+    /* who it is, and the machine */
+
+    ngx_webrtc_helper_never(SYS_setuid, EPERM),
+    ngx_webrtc_helper_never(SYS_setgid, EPERM),
+    ngx_webrtc_helper_never(SYS_setresuid, EPERM),
+    ngx_webrtc_helper_never(SYS_setresgid, EPERM),
+    ngx_webrtc_helper_never(SYS_setreuid, EPERM),
+    ngx_webrtc_helper_never(SYS_setregid, EPERM),
+    ngx_webrtc_helper_never(SYS_setgroups, EPERM),
+    ngx_webrtc_helper_never(SYS_capset, EPERM),
+    ngx_webrtc_helper_never(SYS_chroot, EPERM),
+    ngx_webrtc_helper_never(SYS_mount, EPERM),
+    ngx_webrtc_helper_never(SYS_umount2, EPERM),
+    ngx_webrtc_helper_never(SYS_pivot_root, EPERM),
+    ngx_webrtc_helper_never(SYS_unshare, EPERM),
+    ngx_webrtc_helper_never(SYS_setns, EPERM),
+    ngx_webrtc_helper_never(SYS_bpf, EPERM),
+    ngx_webrtc_helper_never(SYS_perf_event_open, EPERM),
+    ngx_webrtc_helper_never(SYS_userfaultfd, EPERM),
+    ngx_webrtc_helper_never(SYS_io_uring_setup, ENOSYS),
+    ngx_webrtc_helper_never(SYS_add_key, EPERM),
+    ngx_webrtc_helper_never(SYS_request_key, EPERM),
+    ngx_webrtc_helper_never(SYS_keyctl, EPERM),
+    ngx_webrtc_helper_never(SYS_init_module, EPERM),
+    ngx_webrtc_helper_never(SYS_finit_module, EPERM),
+    ngx_webrtc_helper_never(SYS_delete_module, EPERM),
+    ngx_webrtc_helper_never(SYS_kexec_load, EPERM),
+    ngx_webrtc_helper_never(SYS_reboot, EPERM),
+    ngx_webrtc_helper_never(SYS_settimeofday, EPERM),
+    ngx_webrtc_helper_never(SYS_clock_settime, EPERM),
+    ngx_webrtc_helper_never(SYS_personality, EPERM),
+    ngx_webrtc_helper_never(SYS_swapon, EPERM),
+    ngx_webrtc_helper_never(SYS_swapoff, EPERM),
+
+    BPF_STMT(BPF_RET|BPF_K, SECCOMP_RET_ALLOW)
+};
+
+
+static void
+ngx_webrtc_helper_sandbox_filter(void)
+{
+    struct sock_fprog  program;
+
+    program.filter = ngx_webrtc_helper_calls;
+    program.len = sizeof(ngx_webrtc_helper_calls)
+                  / sizeof(ngx_webrtc_helper_calls[0]);
+
+    (void) prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
+}
+
+#endif

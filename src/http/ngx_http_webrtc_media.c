@@ -1,0 +1,90 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Where the program of the media process is: beside the module, if nobody says
+ * otherwise.
+ */
+
+
+#include "ngx_http_webrtc_media.h"
+
+#include <dlfcn.h>
+
+
+#define NGX_HTTP_WEBRTC_MEDIA_PROGRAM  "ngx-webrtc-media"
+
+
+static ngx_int_t ngx_http_webrtc_media_beside(ngx_conf_t *cf,
+    ngx_str_t *path);
+
+
+char *
+ngx_http_webrtc_media_conf(ngx_conf_t *cf, ngx_http_webrtc_main_conf_t *wmcf)
+{
+    ngx_str_t  *path;
+
+    path = &wmcf->media_path;
+
+    if (path->len) {
+        if (ngx_conf_full_name(cf->cycle, path, 0) != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
+
+    } else if (ngx_http_webrtc_media_beside(cf, path) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (wmcf->pulls.nelts && access((char *) path->data, X_OK) == -1) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           "\"webrtc_pull\" needs the program \"%V\", which is "
+                           "installed with the module; \"webrtc_media_path\" "
+                           "names another one", path);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_media_beside(ngx_conf_t *cf, ngx_str_t *path)
+{
+    size_t      n;
+    u_char     *p;
+    Dl_info     info;
+    ngx_str_t   dir;
+
+    ngx_str_set(&dir, "");
+
+    if (dladdr(&ngx_http_webrtc_module, &info) && info.dli_fname) {
+
+        dir.data = (u_char *) info.dli_fname;
+        n = ngx_strlen(info.dli_fname);
+
+        while (n && dir.data[n - 1] != '/') {
+            n--;
+        }
+
+        dir.len = n;
+    }
+
+    n = dir.len + sizeof(NGX_HTTP_WEBRTC_MEDIA_PROGRAM);
+
+    p = ngx_pnalloc(cf->pool, n);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    path->data = p;
+    path->len = n - 1;
+
+    p = ngx_cpymem(p, dir.data, dir.len);
+    ngx_memcpy(p, NGX_HTTP_WEBRTC_MEDIA_PROGRAM,
+               sizeof(NGX_HTTP_WEBRTC_MEDIA_PROGRAM));
+
+    /* the module's path is as written in "load_module", or relative to where
+     * nginx was configured: nginx's own idea of it is the module's */
+
+    return ngx_conf_full_name(cf->cycle, path, 0);
+}

@@ -1,0 +1,1053 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * The worker's side of the media process.
+ *
+ *   process:  started -> (HELLO) -> answers pings -> closed
+ *   job:      START sent -> notes, records ... -> its socket is closed -> ended
+ *
+ * A process is ended by closing its socket.  It is killed when it does not
+ * answer, has taken more memory than it may, or sends what it must not.  Either
+ * way each of its jobs ends as "crashed", after what it had written has been
+ * read: its owner starts it again.
+ *
+ * Handlers may close the job that they are called for, and any other.  Nothing
+ * is freed while one is running: a job that is closed then is freed when it has
+ * returned.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+
+#include <sys/socket.h>
+
+#include "ngx_webrtc_media.h"
+#include "ngx_webrtc_media_process.h"
+#include "ngx_webrtc_media_ring.h"
+
+
+/* ms from the end of a process's socket to when its own is known; chosen */
+#define NGX_WEBRTC_MEDIA_GONE_MS  20
+
+/* ms until a cause that has been logged is an error again */
+#define NGX_WEBRTC_MEDIA_SAID_MS  60000
+
+
+typedef struct {
+    ngx_queue_t                         queue;       /* of all processes */
+    ngx_queue_t                         jobs;
+    ngx_uint_t                          njobs;
+    ngx_pid_t                           pid;
+    ngx_connection_t                   *connection;
+    ngx_event_t                         timer;       /* pings, idle */
+    uint32_t                            pings;
+    uint32_t                            unanswered;
+    ngx_uint_t                          idle;        /* timer's turns */
+    unsigned                            alone:1;     /* takes no other job */
+    unsigned                            gone:1;      /* has closed its socket */
+    unsigned                            greeted:1;
+} ngx_webrtc_media_process_t;
+
+
+struct ngx_webrtc_media_job_s {
+    ngx_queue_t                         queue;       /* of its process */
+    ngx_webrtc_media_process_t         *process;
+    ngx_connection_t                   *connection;
+    ngx_webrtc_media_ring_t             ring;
+    const ngx_webrtc_media_handlers_t  *handlers;
+    void                               *data;
+    ngx_log_t                          *log;
+    unsigned                            ended:1;     /* as it has said */
+    unsigned                            busy:1;      /* a handler is running */
+    unsigned                            closed:1;
+};
+
+
+static ngx_webrtc_media_process_t *ngx_webrtc_media_process(ngx_uint_t alone,
+    const char **cause, ngx_err_t *err);
+static ngx_webrtc_media_process_t *ngx_webrtc_media_create(ngx_uint_t alone,
+    const char **cause, ngx_err_t *err);
+static ngx_connection_t *ngx_webrtc_media_connection(int fd, void *data,
+    ngx_event_handler_pt handler, ngx_log_t *log);
+static ngx_int_t ngx_webrtc_media_pair(int fds[2]);
+static ngx_int_t ngx_webrtc_media_send(int fd, ngx_webrtc_media_message_t *m,
+    int *fds, ngx_uint_t nfds);
+static void ngx_webrtc_media_timer_handler(ngx_event_t *ev);
+static void ngx_webrtc_media_control_handler(ngx_event_t *rev);
+static ngx_int_t ngx_webrtc_media_control(ngx_webrtc_media_process_t *process,
+    u_char *p, size_t n);
+static void ngx_webrtc_media_gone(ngx_webrtc_media_process_t *process);
+static void ngx_webrtc_media_lost(ngx_webrtc_media_process_t *process,
+    const char *cause);
+static ngx_uint_t ngx_webrtc_media_level(const char *cause);
+static void ngx_webrtc_media_end(ngx_webrtc_media_process_t *process);
+static void ngx_webrtc_media_job_handler(ngx_event_t *rev);
+static ngx_int_t ngx_webrtc_media_input(ngx_webrtc_media_job_t *job, u_char *p,
+    size_t n);
+static void ngx_webrtc_media_ask(ngx_webrtc_media_job_t *job,
+    ngx_webrtc_media_message_t *m);
+static ngx_int_t ngx_webrtc_media_records(ngx_webrtc_media_job_t *job,
+    size_t most);
+static void ngx_webrtc_media_free(ngx_webrtc_media_job_t *job,
+    ngx_uint_t tell, ngx_uint_t crashed);
+
+
+/* of this process */
+
+static struct {
+    ngx_str_t                           program;
+    size_t                              memory;
+    ngx_log_t                          *log;
+    ngx_queue_t                         processes;
+    const char                         *said;        /* the last error */
+    ngx_msec_t                          said_ms;
+    u_char                             *buf;         /* one record */
+    size_t                              size;
+} ngx_webrtc_media_worker;
+
+
+void
+ngx_webrtc_media_init(ngx_str_t *program, size_t memory, ngx_log_t *log)
+{
+    ngx_webrtc_media_worker.program = *program;
+    ngx_webrtc_media_worker.memory = memory;
+    ngx_webrtc_media_worker.log = log;
+
+    ngx_queue_init(&ngx_webrtc_media_worker.processes);
+}
+
+
+ngx_webrtc_media_job_t *
+ngx_webrtc_media_start(ngx_webrtc_media_start_t *start, ngx_uint_t alone,
+    const ngx_webrtc_media_handlers_t *handlers, void *data, ngx_log_t *log,
+    const char **cause, ngx_err_t *err)
+{
+    int                          fds[2], give[2];
+    ngx_int_t                    rc;
+    ngx_webrtc_media_job_t      *job;
+    ngx_webrtc_media_message_t   m;
+    ngx_webrtc_media_process_t  *process;
+
+    process = ngx_webrtc_media_process(alone, cause, err);
+
+    if (process == NULL) {
+        return NULL;
+    }
+
+    give[1] = -1;
+
+    *cause = "no memory";
+    *err = 0;
+
+    job = ngx_calloc(sizeof(ngx_webrtc_media_job_t), log);
+
+    if (job == NULL) {
+        return NULL;
+    }
+
+    job->handlers = handlers;
+    job->data = data;
+    job->log = log;
+
+    *cause = "no descriptor, raise worker_rlimit_nofile";
+
+    if (ngx_webrtc_media_pair(fds) != NGX_OK) {
+        *err = ngx_errno;
+        ngx_free(job);
+        return NULL;
+    }
+
+    give[0] = fds[1];
+    give[1] = ngx_webrtc_media_ring_create(&job->ring);
+
+    if (give[1] == -1) {
+        *err = ngx_errno;
+        goto failed;
+    }
+
+    *cause = "no free connection, raise worker_connections";
+
+    job->connection = ngx_webrtc_media_connection(fds[0], job,
+                                          ngx_webrtc_media_job_handler, log);
+    if (job->connection == NULL) {
+        goto failed;
+    }
+
+    ngx_memzero(&m, sizeof(ngx_webrtc_media_message_t));
+
+    m.type = NGX_WEBRTC_MEDIA_START;
+    m.u.start = *start;
+
+    *cause = "the media process does not answer";
+
+    rc = ngx_webrtc_media_send(process->connection->fd, &m, give, 2);
+
+    if (rc != NGX_OK) {
+        *err = ngx_errno;
+        ngx_close_connection(job->connection);
+        fds[0] = -1;
+        goto failed;
+    }
+
+    (void) close(give[0]);
+    (void) close(give[1]);
+
+    job->process = process;
+    ngx_queue_insert_tail(&process->jobs, &job->queue);
+    process->njobs++;
+    process->idle = 0;
+
+    return job;
+
+failed:
+
+    if (fds[0] != -1) {
+        (void) close(fds[0]);
+    }
+
+    (void) close(give[0]);
+
+    if (give[1] != -1) {
+        (void) close(give[1]);
+    }
+
+    ngx_webrtc_media_ring_unmap(&job->ring);
+    ngx_free(job);
+
+    return NULL;
+}
+
+
+void
+ngx_webrtc_media_go(ngx_webrtc_media_job_t *job)
+{
+    ngx_webrtc_media_message_t  m;
+
+    m.type = NGX_WEBRTC_MEDIA_GO;
+
+    (void) ngx_webrtc_media_send(job->connection->fd, &m, NULL, 0);
+}
+
+
+void
+ngx_webrtc_media_stop(ngx_webrtc_media_job_t *job)
+{
+    ngx_webrtc_media_message_t  m;
+
+    m.type = NGX_WEBRTC_MEDIA_STOP;
+
+    (void) ngx_webrtc_media_send(job->connection->fd, &m, NULL, 0);
+}
+
+
+void
+ngx_webrtc_media_close(ngx_webrtc_media_job_t *job)
+{
+    job->closed = 1;
+
+    if (!job->busy) {
+        ngx_webrtc_media_free(job, 0, 0);
+    }
+}
+
+
+ngx_pid_t
+ngx_webrtc_media_pid(ngx_webrtc_media_job_t *job)
+{
+    return job->process->pid;
+}
+
+
+void
+ngx_webrtc_media_done(void)
+{
+    ngx_queue_t  *q;
+
+    if (ngx_webrtc_media_worker.log == NULL) {
+        return;
+    }
+
+    while (!ngx_queue_empty(&ngx_webrtc_media_worker.processes)) {
+        q = ngx_queue_head(&ngx_webrtc_media_worker.processes);
+
+        ngx_webrtc_media_end(ngx_queue_data(q, ngx_webrtc_media_process_t,
+                                            queue));
+    }
+
+    ngx_webrtc_media_process_done();
+
+    if (ngx_webrtc_media_worker.buf) {
+        ngx_free(ngx_webrtc_media_worker.buf);
+        ngx_webrtc_media_worker.buf = NULL;
+        ngx_webrtc_media_worker.size = 0;
+    }
+}
+
+
+/* one that takes a job, or a new one */
+
+static ngx_webrtc_media_process_t *
+ngx_webrtc_media_process(ngx_uint_t alone, const char **cause, ngx_err_t *err)
+{
+    ngx_queue_t                 *q;
+    ngx_webrtc_media_process_t  *process;
+
+    for (q = ngx_queue_head(&ngx_webrtc_media_worker.processes);
+         q != ngx_queue_sentinel(&ngx_webrtc_media_worker.processes);
+         q = ngx_queue_next(q))
+    {
+        process = ngx_queue_data(q, ngx_webrtc_media_process_t, queue);
+
+        if (!alone && !process->alone) {
+            return process;
+        }
+    }
+
+    return ngx_webrtc_media_create(alone, cause, err);
+}
+
+
+static ngx_webrtc_media_process_t *
+ngx_webrtc_media_create(ngx_uint_t alone, const char **cause, ngx_err_t *err)
+{
+    int                           fds[2];
+    char                         *argv[4];
+    u_char                        parent[NGX_INT64_LEN + 1];
+    u_char                        memory[NGX_INT64_LEN + 1];
+    ngx_log_t                    *log;
+    ngx_webrtc_media_process_t   *process;
+
+    log = ngx_webrtc_media_worker.log;
+
+    *cause = "no descriptor, raise worker_rlimit_nofile";
+
+    if (ngx_webrtc_media_pair(fds) != NGX_OK) {
+        *err = ngx_errno;
+        return NULL;
+    }
+
+    *cause = "no memory";
+    *err = 0;
+
+    process = ngx_calloc(sizeof(ngx_webrtc_media_process_t), log);
+
+    if (process == NULL) {
+        goto failed;
+    }
+
+    *cause = "no free connection, raise worker_connections";
+
+    process->connection = ngx_webrtc_media_connection(fds[0], process,
+                                      ngx_webrtc_media_control_handler, log);
+    if (process->connection == NULL) {
+        goto failed;
+    }
+
+    /* it ends with the one who has started it */
+
+    (void) ngx_sprintf(parent, "%P%Z", ngx_pid);
+    (void) ngx_sprintf(memory, "%uz%Z", ngx_webrtc_media_worker.memory);
+
+    argv[0] = "nginx: webrtc media process";
+    argv[1] = (char *) parent;
+    argv[2] = (char *) memory;
+    argv[3] = NULL;
+
+    process->pid = ngx_webrtc_media_process_start(
+                     (char *) ngx_webrtc_media_worker.program.data, argv,
+                     fds[1]);
+
+    if (process->pid == -1) {
+        *cause = "the media process cannot be started, see webrtc_media_path";
+        *err = ngx_errno;
+
+        ngx_close_connection(process->connection);
+        fds[0] = -1;
+        goto failed;
+    }
+
+    (void) close(fds[1]);
+
+    process->alone = alone;
+
+    ngx_queue_init(&process->jobs);
+    ngx_queue_insert_tail(&ngx_webrtc_media_worker.processes, &process->queue);
+
+    process->timer.handler = ngx_webrtc_media_timer_handler;
+    process->timer.data = process;
+    process->timer.log = log;
+    process->timer.cancelable = 1;
+
+    ngx_add_timer(&process->timer, NGX_WEBRTC_MEDIA_PING_MS);
+
+    ngx_log_error(NGX_LOG_INFO, log, 0, "webrtc media process %P started",
+                  process->pid);
+
+    return process;
+
+failed:
+
+    if (fds[0] != -1) {
+        (void) close(fds[0]);
+    }
+
+    (void) close(fds[1]);
+
+    if (process) {
+        ngx_free(process);
+    }
+
+    return NULL;
+}
+
+
+/* the descriptor is the connection's, which ngx_close_connection() closes */
+
+static ngx_connection_t *
+ngx_webrtc_media_connection(int fd, void *data, ngx_event_handler_pt handler,
+    ngx_log_t *log)
+{
+    ngx_connection_t  *c;
+
+    /* nginx's own line would be one for each attempt */
+
+    if (ngx_cycle->free_connection_n == 0
+        && ngx_cycle->reusable_connections_n == 0)
+    {
+        return NULL;
+    }
+
+    c = ngx_get_connection(fd, log);
+
+    if (c == NULL) {
+        return NULL;
+    }
+
+    c->data = data;
+    c->log = log;
+    c->number = ngx_atomic_fetch_add(ngx_connection_counter, 1);
+
+    c->read->log = log;
+    c->write->log = log;
+    c->read->handler = handler;
+
+    if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
+        ngx_free_connection(c);
+        return NULL;
+    }
+
+    return c;
+}
+
+
+/* ours does not block, theirs does */
+
+static ngx_int_t
+ngx_webrtc_media_pair(int fds[2])
+{
+    ngx_err_t  err;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET|SOCK_CLOEXEC, 0, fds) == -1) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_nonblocking(fds[0]) == -1) {
+        err = ngx_errno;
+
+        (void) close(fds[0]);
+        (void) close(fds[1]);
+
+        ngx_set_errno(err);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_webrtc_media_send(int fd, ngx_webrtc_media_message_t *m, int *fds,
+    ngx_uint_t nfds)
+{
+    u_char           *p;
+    ssize_t           n;
+    u_char            buf[NGX_WEBRTC_MEDIA_MESSAGE];
+    struct iovec      iov;
+    struct msghdr     msg;
+    struct cmsghdr   *cmsg;
+
+    union {
+        struct cmsghdr  align;
+        char            space[CMSG_SPACE(2 * sizeof(int))];
+    } control;
+
+    p = ngx_webrtc_media_message_write(buf, buf + sizeof(buf), m);
+
+    if (p == NULL) {
+        ngx_set_errno(EMSGSIZE);
+        return NGX_ERROR;
+    }
+
+    iov.iov_base = buf;
+    iov.iov_len = p - buf;
+
+    ngx_memzero(&msg, sizeof(struct msghdr));
+    msg.msg_iov = &iov;
+    msg.msg_iovlen = 1;
+
+    if (nfds) {
+        ngx_memzero(&control, sizeof(control));
+
+        msg.msg_control = &control;
+        msg.msg_controllen = CMSG_SPACE(nfds * sizeof(int));
+
+        cmsg = CMSG_FIRSTHDR(&msg);
+        cmsg->cmsg_level = SOL_SOCKET;
+        cmsg->cmsg_type = SCM_RIGHTS;
+        cmsg->cmsg_len = CMSG_LEN(nfds * sizeof(int));
+
+        ngx_memcpy(CMSG_DATA(cmsg), fds, nfds * sizeof(int));
+    }
+
+    do {
+        n = sendmsg(fd, &msg, MSG_NOSIGNAL);
+    } while (n == -1 && ngx_errno == NGX_EINTR);
+
+    return (n == -1) ? NGX_ERROR : NGX_OK;
+}
+
+
+static void
+ngx_webrtc_media_timer_handler(ngx_event_t *ev)
+{
+    ngx_webrtc_media_message_t   m;
+    ngx_webrtc_media_process_t  *process;
+
+    process = ev->data;
+
+    if (process->gone) {
+        ngx_webrtc_media_lost(process, NULL);
+        return;
+    }
+
+    if (process->njobs == 0
+        && ++process->idle * NGX_WEBRTC_MEDIA_PING_MS
+           >= NGX_WEBRTC_MEDIA_IDLE_MS)
+    {
+        ngx_webrtc_media_end(process);
+        return;
+    }
+
+    /*
+     * Counted in pings and not in time: a worker that has been held up finds
+     * the answers behind this timer.
+     */
+
+    if (process->unanswered == NGX_WEBRTC_MEDIA_UNANSWERED) {
+        ngx_webrtc_media_lost(process, "does not answer");
+        return;
+    }
+
+    m.type = NGX_WEBRTC_MEDIA_PING;
+    m.number = ++process->pings;
+
+    (void) ngx_webrtc_media_send(process->connection->fd, &m, NULL, 0);
+
+    process->unanswered++;
+
+    ngx_add_timer(ev, NGX_WEBRTC_MEDIA_PING_MS);
+}
+
+
+static void
+ngx_webrtc_media_control_handler(ngx_event_t *rev)
+{
+    ssize_t                      n;
+    u_char                       buf[NGX_WEBRTC_MEDIA_MESSAGE];
+    ngx_connection_t            *c;
+    ngx_webrtc_media_process_t  *process;
+
+    c = rev->data;
+    process = c->data;
+
+    for ( ;; ) {
+        n = recv(c->fd, buf, sizeof(buf), 0);
+
+        if (n == -1 && ngx_errno == NGX_EINTR) {
+            continue;
+        }
+
+        if (n == -1 && ngx_errno == NGX_EAGAIN) {
+            break;
+        }
+
+        if (n <= 0) {
+            ngx_webrtc_media_gone(process);
+            return;
+        }
+
+        if (ngx_webrtc_media_control(process, buf, n) != NGX_OK) {
+            return;
+        }
+    }
+
+    if (ngx_handle_read_event(rev, 0) != NGX_OK) {
+        ngx_webrtc_media_lost(process, "cannot be listened to");
+    }
+}
+
+
+/* NGX_DONE: the process is gone */
+
+static ngx_int_t
+ngx_webrtc_media_control(ngx_webrtc_media_process_t *process, u_char *p,
+    size_t n)
+{
+    ngx_webrtc_media_message_t  m;
+
+    if (ngx_webrtc_media_message_parse(p, p + n, &m) != NGX_OK) {
+        ngx_webrtc_media_lost(process, "has sent what it must not");
+        return NGX_DONE;
+    }
+
+    if (m.type == NGX_WEBRTC_MEDIA_HELLO) {
+
+        if (m.number != NGX_WEBRTC_MEDIA_VERSION) {
+            ngx_webrtc_media_lost(process, "is of another version than the "
+                                  "module, see webrtc_media_path");
+            return NGX_DONE;
+        }
+
+        process->greeted = 1;
+        return NGX_OK;
+    }
+
+    if (m.type != NGX_WEBRTC_MEDIA_PONG) {
+        ngx_webrtc_media_lost(process, "has sent what it must not");
+        return NGX_DONE;
+    }
+
+    if (m.number == process->pings) {
+        process->unanswered = 0;
+    }
+
+    if (m.memory > ngx_webrtc_media_worker.memory) {
+        ngx_webrtc_media_lost(process, "has taken more memory than "
+                              "webrtc_media_memory");
+        return NGX_DONE;
+    }
+
+    return NGX_OK;
+}
+
+
+/* its sockets are closed before it is known how it ended */
+
+static void
+ngx_webrtc_media_gone(ngx_webrtc_media_process_t *process)
+{
+    if (process->gone) {
+        return;
+    }
+
+    process->gone = 1;
+    process->alone = 1;
+
+    (void) ngx_del_event(process->connection->read, NGX_READ_EVENT, 0);
+
+    ngx_del_timer(&process->timer);
+    ngx_add_timer(&process->timer, NGX_WEBRTC_MEDIA_GONE_MS);
+}
+
+
+/*
+ * The process is of no use any more.
+ *
+ *   cause   NULL: it has closed its socket
+ */
+
+static void
+ngx_webrtc_media_lost(ngx_webrtc_media_process_t *process, const char *cause)
+{
+    int                      status;
+    u_char                   how[64];
+    ngx_uint_t               njobs, level;
+    ngx_queue_t             *q, jobs;
+    ngx_webrtc_media_job_t  *job;
+
+    how[0] = '\0';
+
+    if (cause == NULL) {
+        cause = "has ended";
+
+        if (ngx_webrtc_media_process_ended(process->pid, &status) == NGX_OK) {
+
+            if (WIFSIGNALED(status)) {
+                (void) ngx_snprintf(how, sizeof(how), " on signal %d%Z",
+                                    WTERMSIG(status));
+
+            } else if (WEXITSTATUS(status) == 127) {
+                cause = "cannot be started, see webrtc_media_path";
+
+            } else {
+                (void) ngx_snprintf(how, sizeof(how), " with code %d%Z",
+                                    WEXITSTATUS(status));
+            }
+
+            process->pid = 0;
+        }
+    }
+
+    njobs = process->njobs;
+
+    level = ngx_webrtc_media_level(cause);
+
+    ngx_log_error(level, ngx_webrtc_media_worker.log, 0,
+                  "webrtc media process %s%s: %ui of its streams start again",
+                  cause, how, njobs);
+
+    /* a handler that starts a job must not find this one */
+
+    ngx_queue_init(&jobs);
+
+    if (!ngx_queue_empty(&process->jobs)) {
+        ngx_queue_add(&jobs, &process->jobs);
+        ngx_queue_init(&process->jobs);
+    }
+
+    for (q = ngx_queue_head(&jobs);
+         q != ngx_queue_sentinel(&jobs);
+         q = ngx_queue_next(q))
+    {
+        job = ngx_queue_data(q, ngx_webrtc_media_job_t, queue);
+        job->process = NULL;
+    }
+
+    process->njobs = 0;
+    ngx_webrtc_media_end(process);
+
+    while (!ngx_queue_empty(&jobs)) {
+        q = ngx_queue_head(&jobs);
+        job = ngx_queue_data(q, ngx_webrtc_media_job_t, queue);
+
+        (void) ngx_webrtc_media_records(job, NGX_MAX_SIZE_T_VALUE);
+
+        ngx_webrtc_media_free(job, !job->closed, 1);
+    }
+}
+
+
+/* a cause that comes again and again is an error once a minute */
+
+static ngx_uint_t
+ngx_webrtc_media_level(const char *cause)
+{
+    ngx_msec_t  now;
+
+    now = ngx_current_msec;
+
+    if (ngx_webrtc_media_worker.said == cause
+        && now - ngx_webrtc_media_worker.said_ms < NGX_WEBRTC_MEDIA_SAID_MS)
+    {
+        return NGX_LOG_INFO;
+    }
+
+    ngx_webrtc_media_worker.said = cause;
+    ngx_webrtc_media_worker.said_ms = now;
+
+    return NGX_LOG_ERR;
+}
+
+
+/* it has no jobs, or they have been told */
+
+static void
+ngx_webrtc_media_end(ngx_webrtc_media_process_t *process)
+{
+    if (process->timer.timer_set) {
+        ngx_del_timer(&process->timer);
+    }
+
+    ngx_queue_remove(&process->queue);
+
+    ngx_close_connection(process->connection);
+
+    if (process->pid) {
+        ngx_webrtc_media_process_kill(process->pid);
+    }
+
+    ngx_free(process);
+}
+
+
+static void
+ngx_webrtc_media_job_handler(ngx_event_t *rev)
+{
+    ssize_t                  n;
+    u_char                   buf[NGX_WEBRTC_MEDIA_MESSAGE];
+    ngx_int_t                rc;
+    ngx_connection_t        *c;
+    ngx_webrtc_media_job_t  *job;
+
+    c = rev->data;
+    job = c->data;
+
+    ngx_webrtc_media_ring_told(&job->ring);
+
+    for ( ;; ) {
+
+        rc = ngx_webrtc_media_records(job, NGX_WEBRTC_MEDIA_TURN_BYTES);
+
+        if (rc == NGX_AGAIN) {
+
+            /* a turn of the loop for the others */
+
+            ngx_post_event(rev, &ngx_posted_next_events);
+            return;
+        }
+
+        if (rc != NGX_OK) {
+            break;
+        }
+
+        n = recv(c->fd, buf, sizeof(buf), 0);
+
+        if (n == -1 && ngx_errno == NGX_EINTR) {
+            continue;
+        }
+
+        if (n == -1 && ngx_errno == NGX_EAGAIN) {
+
+            if (ngx_handle_read_event(rev, 0) != NGX_OK) {
+                rc = NGX_ERROR;
+                break;
+            }
+
+            return;
+        }
+
+        if (n <= 0) {
+
+            /* what it has written last, before it ended */
+
+            rc = ngx_webrtc_media_records(job, NGX_MAX_SIZE_T_VALUE);
+
+            if (rc != NGX_OK) {
+                break;
+            }
+
+            if (job->ended) {
+                ngx_webrtc_media_free(job, 1, 0);
+                return;
+            }
+
+            (void) ngx_del_event(rev, NGX_READ_EVENT, 0);
+
+            ngx_webrtc_media_gone(job->process);
+            return;
+        }
+
+        rc = ngx_webrtc_media_input(job, buf, n);
+
+        if (rc != NGX_OK) {
+            break;
+        }
+    }
+
+    if (rc == NGX_DONE) {
+        ngx_webrtc_media_free(job, 0, 0);
+        return;
+    }
+
+    ngx_webrtc_media_lost(job->process, "has sent what it must not");
+}
+
+
+/*
+ * NGX_OK; NGX_DONE: the job has been closed by a handler; NGX_ERROR: the
+ * process is of no use
+ */
+
+static ngx_int_t
+ngx_webrtc_media_input(ngx_webrtc_media_job_t *job, u_char *p, size_t n)
+{
+    ngx_int_t                   rc;
+    ngx_webrtc_media_message_t  m;
+
+    if (ngx_webrtc_media_message_parse(p, p + n, &m) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    /* what was written before it was sent comes first */
+
+    rc = ngx_webrtc_media_records(job, NGX_MAX_SIZE_T_VALUE);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    switch (m.type) {
+
+    case NGX_WEBRTC_MEDIA_DATA:
+        ngx_webrtc_media_ring_told(&job->ring);
+        return NGX_OK;
+
+    case NGX_WEBRTC_MEDIA_NOTE:
+        job->busy = 1;
+        job->handlers->note(job->data, &m.u.note);
+        job->busy = 0;
+        break;
+
+    case NGX_WEBRTC_MEDIA_ASK:
+        ngx_webrtc_media_ask(job, &m);
+        break;
+
+    case NGX_WEBRTC_MEDIA_ENDED:
+        job->ended = 1;
+        return NGX_OK;
+
+    default:
+        return NGX_ERROR;
+    }
+
+    return job->closed ? NGX_DONE : NGX_OK;
+}
+
+
+static void
+ngx_webrtc_media_ask(ngx_webrtc_media_job_t *job,
+    ngx_webrtc_media_message_t *m)
+{
+    ngx_webrtc_media_message_t  answer;
+
+    union {
+        struct sockaddr      sa;
+        struct sockaddr_in   sin;
+        struct sockaddr_in6  sin6;
+        u_char               data[NGX_WEBRTC_MEDIA_ADDR];
+    } addr;
+
+    ngx_memzero(&answer, sizeof(ngx_webrtc_media_message_t));
+    answer.type = NGX_WEBRTC_MEDIA_PORTS_ARE;
+
+    ngx_memcpy(&addr, m->u.addr.data, m->u.addr.len);
+
+    if ((addr.sa.sa_family == AF_INET
+         && m->u.addr.len == sizeof(struct sockaddr_in))
+        || (addr.sa.sa_family == AF_INET6
+            && m->u.addr.len == sizeof(struct sockaddr_in6)))
+    {
+        job->busy = 1;
+        job->handlers->ask(job->data, &addr.sa, &answer.u.ports);
+        job->busy = 0;
+
+        if (job->closed) {
+            return;
+        }
+    }
+
+    (void) ngx_webrtc_media_send(job->connection->fd, &answer, NULL, 0);
+}
+
+
+/*
+ * Hands over what is in the ring.
+ *
+ *   most   bytes; it goes on to the end of a record
+ *
+ * NGX_OK     there is nothing more
+ * NGX_AGAIN  there is
+ * NGX_DONE   the job has been closed by a handler
+ * NGX_ERROR  the process is of no use
+ */
+
+static ngx_int_t
+ngx_webrtc_media_records(ngx_webrtc_media_job_t *job, size_t most)
+{
+    size_t                      n, sum;
+    u_char                     *p;
+    ngx_int_t                   rc;
+    ngx_webrtc_media_record_t   r;
+    ngx_webrtc_media_message_t  m;
+
+    sum = 0;
+
+    for ( ;; ) {
+        rc = ngx_webrtc_media_ring_next(&job->ring, &n);
+
+        if (rc != NGX_OK) {
+            return (rc == NGX_AGAIN) ? NGX_OK : NGX_ERROR;
+        }
+
+        if (sum > most) {
+            return NGX_AGAIN;
+        }
+
+        sum += n;
+
+        if (n > ngx_webrtc_media_worker.size) {
+
+            p = ngx_alloc(n + n / 4, job->log);
+            if (p == NULL) {
+                return NGX_ERROR;
+            }
+
+            if (ngx_webrtc_media_worker.buf) {
+                ngx_free(ngx_webrtc_media_worker.buf);
+            }
+
+            ngx_webrtc_media_worker.buf = p;
+            ngx_webrtc_media_worker.size = n + n / 4;
+        }
+
+        p = ngx_webrtc_media_worker.buf;
+
+        ngx_webrtc_media_ring_read(&job->ring, p, n);
+
+        if (ngx_webrtc_media_ring_wanted(&job->ring)) {
+            m.type = NGX_WEBRTC_MEDIA_ROOM;
+            (void) ngx_webrtc_media_send(job->connection->fd, &m, NULL, 0);
+        }
+
+        if (ngx_webrtc_media_record_parse(p, p + n, &r) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        job->busy = 1;
+        job->handlers->record(job->data, &r);
+        job->busy = 0;
+
+        if (job->closed) {
+            return NGX_DONE;
+        }
+    }
+}
+
+
+static void
+ngx_webrtc_media_free(ngx_webrtc_media_job_t *job, ngx_uint_t tell,
+    ngx_uint_t crashed)
+{
+    void                               *data;
+    const ngx_webrtc_media_handlers_t  *handlers;
+
+    handlers = job->handlers;
+    data = job->data;
+
+    ngx_queue_remove(&job->queue);
+
+    if (job->process) {
+        job->process->njobs--;
+    }
+
+    ngx_close_connection(job->connection);
+    ngx_webrtc_media_ring_unmap(&job->ring);
+    ngx_free(job);
+
+    if (tell) {
+        handlers->ended(data, crashed);
+    }
+}

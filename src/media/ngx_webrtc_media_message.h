@@ -1,0 +1,237 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * What a worker and its media process tell each other, in bytes.  Both sides
+ * use these functions; either takes the other for a peer that may send
+ * anything.
+ *
+ * There is a socket (SOCK_SEQPACKET) for the process, and one for each job:
+ *
+ *   worker                        process
+ *     START, with two descriptors:             the job's socket and ring
+ *     PING                          PONG       every second, the same number
+ *                                   HELLO      first of all
+ *
+ *   worker                        job
+ *                                   NOTE       UP and TRACKS wait for GO
+ *     GO
+ *                                   DATA       there are records in the ring
+ *     ROOM                                     ... and room in it again
+ *                                   ASK        who listens on an address?
+ *     PORTS
+ *     STOP
+ *                                   ENDED      and closed
+ *
+ * A job's notes follow the records that were written before them: whoever gets
+ * one reads the ring first.
+ *
+ * All numbers are big-endian.
+ */
+
+
+#ifndef _NGX_WEBRTC_MEDIA_MESSAGE_H_INCLUDED_
+#define _NGX_WEBRTC_MEDIA_MESSAGE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_webrtc_track.h"
+
+
+/* of HELLO; goes up with every change of what is said */
+#define NGX_WEBRTC_MEDIA_VERSION   1
+
+/* bytes of a message at most; START with four long URLs is 9 kB */
+#define NGX_WEBRTC_MEDIA_MESSAGE   16384
+
+/* upstreams of a job; chosen: main and sub stream, a spare one, a file */
+#define NGX_WEBRTC_MEDIA_FROM      4
+
+/* one video and one audio track, each in its place whether it is there or not,
+ * so that viewers who wait for one that comes later find it */
+#define NGX_WEBRTC_MEDIA_VIDEO     0
+#define NGX_WEBRTC_MEDIA_AUDIO     1
+#define NGX_WEBRTC_MEDIA_TRACKS    2
+
+/* bytes of a note's text; chosen: one line of a log */
+#define NGX_WEBRTC_MEDIA_TEXT      256
+
+/* workers whose nginx-rtmp is asked */
+#define NGX_WEBRTC_MEDIA_PORTS     128
+
+/* bytes of an address: IPv6 with port */
+#define NGX_WEBRTC_MEDIA_ADDR      28
+
+
+typedef enum {
+    NGX_WEBRTC_MEDIA_HELLO = 1,
+    NGX_WEBRTC_MEDIA_START,
+    NGX_WEBRTC_MEDIA_PING,
+    NGX_WEBRTC_MEDIA_PONG,
+
+    NGX_WEBRTC_MEDIA_GO,
+    NGX_WEBRTC_MEDIA_STOP,
+    NGX_WEBRTC_MEDIA_ROOM,
+    NGX_WEBRTC_MEDIA_PORTS_ARE,
+    NGX_WEBRTC_MEDIA_ASK,
+    NGX_WEBRTC_MEDIA_DATA,
+    NGX_WEBRTC_MEDIA_NOTE,
+    NGX_WEBRTC_MEDIA_ENDED
+} ngx_webrtc_media_type_e;
+
+
+typedef enum {
+    NGX_WEBRTC_MEDIA_UP = 1,       /* tracks; waits for GO */
+    NGX_WEBRTC_MEDIA_MORE,         /* same; one more has come later */
+    NGX_WEBRTC_MEDIA_DOWN,         /* was up; text, retry_ms */
+    NGX_WEBRTC_MEDIA_FAILED,       /* could not start; text, retry_ms */
+    NGX_WEBRTC_MEDIA_LOG,          /* level, text */
+    NGX_WEBRTC_MEDIA_REFUSED       /* the job could not be begun; text */
+} ngx_webrtc_media_note_e;
+
+
+/*
+ * One of the upstreams of a job.
+ *
+ *   url         final, after variables
+ *   format      name of a libavformat demuxer to force, or empty
+ *   program     of MPEG-TS, 0: the first one with video
+ *   loop        files are repeated
+ *   lists       a file may be a playlist of HLS
+ *   links       "disable_symlinks" for files: 0 off, 1 on, 2 if_not_owner
+ *   links_from  bytes of the path that may have links
+ */
+typedef struct {
+    ngx_str_t                  url;
+    ngx_str_t                  format;
+    uint32_t                   program;
+    uint8_t                    loop;
+    uint8_t                    lists;
+    uint8_t                    links;
+    uint32_t                   links_from;
+} ngx_webrtc_media_from_t;
+
+
+/*
+ *   name    of the stream: no secret where it is part of a URL
+ *   *_timeout, backoff_*   ms, not 0
+ *   doors   nginx-rtmp listens in this nginx
+ */
+typedef struct {
+    ngx_str_t                  name;
+    ngx_webrtc_media_from_t    from[NGX_WEBRTC_MEDIA_FROM];
+    ngx_uint_t                 nfrom;
+    uint32_t                   backoff_min;
+    uint32_t                   backoff_max;
+    uint32_t                   connect_timeout;
+    uint32_t                   read_timeout;
+    uint8_t                    doors;
+} ngx_webrtc_media_start_t;
+
+
+typedef struct {
+    uint8_t                    type;       /* ngx_webrtc_media_note_e */
+    uint8_t                    level;      /* NGX_LOG_*; of LOG, and of DOWN and
+                                              FAILED: NOTICE, it is nobody's
+                                              fault, or ERR */
+    uint8_t                    from;       /* index of the upstream */
+    uint32_t                   retry_ms;   /* 0: not, or at once */
+    ngx_uint_t                 ntracks;
+    ngx_webrtc_track_t         tracks[NGX_WEBRTC_MEDIA_TRACKS];
+    size_t                     len;
+    u_char                     text[NGX_WEBRTC_MEDIA_TEXT];
+} ngx_webrtc_media_note_t;
+
+
+typedef struct {
+    uint8_t                    family;     /* of the ports: AF_INET, AF_INET6 */
+    ngx_uint_t                 n;
+    uint16_t                   ports[NGX_WEBRTC_MEDIA_PORTS];
+} ngx_webrtc_media_ports_t;
+
+
+/* strings of a parsed one are in the bytes it was parsed from */
+typedef struct {
+    ngx_webrtc_media_type_e    type;
+    uint32_t                   number;     /* HELLO: version; PING, PONG */
+    uint64_t                   memory;     /* PONG: resident, bytes */
+
+    union {
+        ngx_webrtc_media_start_t   start;
+        ngx_webrtc_media_note_t    note;
+        ngx_webrtc_media_ports_t   ports;
+
+        struct {
+            size_t                 len;
+            u_char                 data[NGX_WEBRTC_MEDIA_ADDR];
+        } addr;                            /* ASK: a struct sockaddr */
+    } u;
+} ngx_webrtc_media_message_t;
+
+
+/*
+ * Writes a message.  Returns the end of what was written; NULL: it has no room
+ * in [p, last), or a string is too long.
+ */
+u_char *ngx_webrtc_media_message_write(u_char *p, u_char *last,
+    ngx_webrtc_media_message_t *m);
+
+/*
+ * Reads a message, which is all of [p, last).
+ *
+ * NGX_OK
+ * NGX_DECLINED   malformed; *m is of no use
+ */
+ngx_int_t ngx_webrtc_media_message_parse(u_char *p, u_char *last,
+    ngx_webrtc_media_message_t *m);
+
+
+/* What is in a job's ring. */
+
+typedef enum {
+    NGX_WEBRTC_MEDIA_BEGIN = 1,    /* a new run: no tracks */
+    NGX_WEBRTC_MEDIA_TRACK,        /* value: codec; data: its configuration */
+    NGX_WEBRTC_MEDIA_CONFIG,       /* data: a new configuration */
+    NGX_WEBRTC_MEDIA_TURN,         /* value: how pictures are to be turned, bits
+                                      of NGX_WEBRTC_CVO_MASK */
+    NGX_WEBRTC_MEDIA_FRAME,        /* ts, now_us, data: an access unit */
+    NGX_WEBRTC_MEDIA_UNHOLD,       /* audio does not wait for a key frame */
+    NGX_WEBRTC_MEDIA_SEAM,         /* frames do not continue those before */
+    NGX_WEBRTC_MEDIA_DAMAGED,      /* a frame was lost before it came here */
+    NGX_WEBRTC_MEDIA_STEPPED,      /* a step of the source's clock was hidden */
+    NGX_WEBRTC_MEDIA_END,          /* the run is over */
+    NGX_WEBRTC_MEDIA_RECORDS
+} ngx_webrtc_media_record_e;
+
+
+/*
+ *   ts       unwrapped, of the source: video 90 kHz, audio the track's clock
+ *            rate, with the same zero
+ *   now_us   when it is to be sent, monotonic clock, us
+ */
+typedef struct {
+    uint8_t                    type;       /* ngx_webrtc_media_record_e */
+    uint8_t                    track;      /* NGX_WEBRTC_MEDIA_VIDEO, _AUDIO */
+    uint16_t                   value;
+    int64_t                    ts;
+    int64_t                    now_us;
+    u_char                    *data;
+    size_t                     len;
+} ngx_webrtc_media_record_t;
+
+
+/* bytes in front of a record's data */
+#define NGX_WEBRTC_MEDIA_RECORD_HEAD  20
+
+/* Writes the head of a record. */
+void ngx_webrtc_media_record_write(u_char p[NGX_WEBRTC_MEDIA_RECORD_HEAD],
+    ngx_webrtc_media_record_t *r);
+
+/* Reads a record, all of [p, last).  NGX_OK; NGX_DECLINED: malformed */
+ngx_int_t ngx_webrtc_media_record_parse(u_char *p, u_char *last,
+    ngx_webrtc_media_record_t *r);
+
+
+#endif /* _NGX_WEBRTC_MEDIA_MESSAGE_H_INCLUDED_ */

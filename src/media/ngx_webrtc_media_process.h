@@ -1,0 +1,49 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * A child of a worker that nginx does not know of: started, and reaped before
+ * nginx's own handler of SIGCHLD, which would log an alert for it.
+ */
+
+
+#ifndef _NGX_WEBRTC_MEDIA_PROCESS_H_INCLUDED_
+#define _NGX_WEBRTC_MEDIA_PROCESS_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+/* children that are known at the same time; chosen: more jobs in processes of
+ * their own than a machine has cores for */
+#define NGX_WEBRTC_MEDIA_CHILDREN  256
+
+
+/*
+ * Starts a program.
+ *
+ *   argv   ends with NULL; argv[0] is what ps shows
+ *   fd     becomes its descriptor 3
+ *
+ * Its process id; or -1, errno is set.
+ */
+ngx_pid_t ngx_webrtc_media_process_start(const char *program,
+    char *const argv[], int fd);
+
+/*
+ * How it ended.
+ *
+ * NGX_OK     *status as of waitpid(); the id is free
+ * NGX_AGAIN  it runs
+ */
+ngx_int_t ngx_webrtc_media_process_ended(ngx_pid_t pid, int *status);
+
+/* Kills it, and forgets it as soon as it is gone. */
+void ngx_webrtc_media_process_kill(ngx_pid_t pid);
+
+/* For exit_process: nginx's handler of SIGCHLD must not call ours any more. */
+void ngx_webrtc_media_process_done(void);
+
+
+#endif /* _NGX_WEBRTC_MEDIA_PROCESS_H_INCLUDED_ */

@@ -1,0 +1,231 @@
+#!/usr/bin/perl
+
+# Copyright (C) the ngx_http_webrtc_module authors
+#
+# The media process: what it may do, who it ends with, and what happens when it
+# is killed, hangs, takes too much memory, or says what it must not.  Its jobs
+# start again, sessions stay, and nobody else sees anything of it.
+
+use strict;
+use warnings;
+
+use Test::More;
+use NgxWebRTC;
+use NgxWebRTC::Bench;
+use NgxWebRTC::Offer;
+
+# what a process does that is none of ours: its answers, from its number on
+
+my $fake = <<'EOF';
+#!/usr/bin/python3
+import socket, struct, sys
+what = __file__.split('/')[-1]
+s = socket.socket(fileno=3)
+if what == 'exits':
+    sys.exit(3)
+if what != 'silent':
+    s.send(struct.pack('>BI', 1, 2 if what == 'version' else 1))
+if what == 'garbage':
+    s.send(b'\x0b\xff\xff\xff')
+keep = []
+while True:
+    m, fds, _, _ = socket.recv_fds(s, 65536, 8)
+    keep += fds
+    if not m:
+        break
+    if m[0] == 3 and what != 'silent':
+        s.send(struct.pack('>B4sQ', 4, m[1:5],
+                           1 << 40 if what == 'hungry' else 1000000))
+EOF
+
+my %wrong = (
+    exits   => qr/webrtc media process has ended with code 3: 1 of/,
+    version => qr/is of another version than the module/,
+    garbage => qr/has sent what it must not/,
+    hungry  => qr/has taken more memory than webrtc_media_memory/,
+    silent  => qr/webrtc media process does not answer/,
+);
+
+my %t;
+
+# the others are under way while the first part is looked at
+
+for my $what (sort keys %wrong) {
+    my $t = $t{$what} = NgxWebRTC->new(workers => 1);
+
+    my $file = $t->write_file($what, $fake);
+    chmod 0755, $file or die $!;
+
+    $t->start(http => "webrtc_media_path $file; webrtc_wait 1s;",
+              server => <<'EOF');
+location = /whep/always {
+    webrtc_play  always;
+    webrtc_pull  file:%%MEDIA%%/bars.ts loop start=always;
+}
+location = /whip/live {
+    webrtc_publish  live;
+}
+location = /whep/live {
+    webrtc_play  live;
+}
+EOF
+}
+
+
+sub alive { return slurp("/proc/$_[0]/status") =~ /^State:\s+[^ZX]/m }
+
+sub process { my @p = $_[0]->log =~ /webrtc media process (\d+) started/g;
+              return @p }
+
+
+subtest 'ours' => sub {
+    my $t = NgxWebRTC->new(workers => 1);
+
+    $t->start(http => 'webrtc_wait 30s;', server => <<'EOF');
+location ~ ^/whep/(?<name>one|two)$ {
+    webrtc_play  $name;
+    webrtc_pull  file:%%MEDIA%%/bars.ts loop;
+}
+location = /whip/live {
+    webrtc_publish  live;
+}
+location = /whep/live {
+    webrtc_play  live;
+}
+EOF
+
+
+    my $pub = NgxWebRTC::Bench->publish($t, '/whip/live', audio => undef);
+    ok($pub->wait(60, sub { $_[0]{publishing} }), 'somebody publishes');
+
+    is(scalar(process($t)), 0, 'nothing is pulled: there is no media process');
+
+    my %view = map { $_ => NgxWebRTC::Bench->view($t, "/whep/$_") }
+               qw/ one two live /;
+
+    ok($view{$_}->wait(60, sub { $_[0]{playing} }), "$_ plays") for sort keys %view;
+
+    my @pids = process($t);
+    is(scalar(@pids), 1, 'there is one media process for two streams');
+
+    my $status = slurp("/proc/$pids[0]/status");
+    my %sockets;
+
+    for my $fd (glob "/proc/$pids[0]/fd/*") {
+        my $to = readlink $fd or next;
+        $sockets{$to}++ if $to =~ /^socket/;
+    }
+
+    like($status, qr/^NoNewPrivs:\s+1$/m, 'it gets no new privileges');
+    cmp_ok(scalar(keys %sockets), '<=', 3, 'none of nginx\'s sockets is open in it');
+
+    SKIP: {
+        skip 'sanitizers', 1 if $t->{asan};
+        like($status, qr/^Seccomp:\s+2$/m, 'its system calls are filtered');
+    }
+
+
+    # killed; and, as it may be a stream that does it, killed again
+
+    for my $round (1, 2) {
+        my %frames = map { $_ => $t->stream($_)->{frames} } qw/ one two /;
+        my @before = process($t);
+
+        kill KILL => $_ for grep { alive($_) } @before;
+
+        for my $name (qw/ one two /) {
+            ok(wait_for(60, sub { process($t) > @before
+                                  && ($t->stream($name) || {})->{state} eq 'active'
+                                  && $t->stream($name)->{frames}
+                                     > $frames{$name} + 20 }),
+               "round $round: \"$name\" goes on") or diag($t->log);
+        }
+    }
+
+    is(scalar(grep { alive($_) } process($t)), 2,
+       'after two crashes each stream has a process of its own');
+
+    like($t->log, qr/\[error\].*webrtc media process has ended on signal 9: 2 of/,
+         'the log says how it ended, and what it costs');
+
+    my $lines = () = $t->log =~ /\[error\].*on signal 9/g;
+    is($lines, 1, 'as an error once a minute');
+
+    for my $name (qw/ one two /) {
+        my $r = $view{$name}->report;
+
+        ok($r->{playing} && !$r->{unauthentic} && !$r->{broken},
+           "\"$name\": the viewer has had no other session, nor broken frames")
+            or diag(explain($r));
+    }
+
+    my $r = $view{live}->report;
+    is($r->{lost} + $r->{broken}, 0, 'the viewer of a publisher has lost nothing')
+        or diag(explain($r));
+
+
+    # stopped: it does not answer, and is replaced
+
+    my @before = process($t);
+    my ($pid) = grep { alive($_) } @before;
+
+    kill STOP => $pid;
+    ok(wait_for(60, sub { !alive($pid) }), 'one that hangs is ended');
+    ok(wait_for(60, sub { process($t) > @before }), 'and replaced');
+
+
+    # it ends with its worker
+
+    ($pid) = grep { alive($_) } process($t);
+    kill KILL => $t->workers;
+    ok(wait_for(30, sub { !alive($pid) }), 'none outlives its worker');
+
+    $pub->kill;
+    $_->kill for values %view;
+    $t->{killed} = 1;
+    $t->allow(qr/exited on signal 9/);
+    $t->done;
+};
+
+
+# those that are none of ours
+
+for my $what (sort keys %wrong) {
+  subtest "one of others: $what" => sub {
+    my $t = $t{$what};
+    my $name = "a process that is $what";
+
+    ok(wait_for(60, sub { $t->log =~ $wrong{$what} }), "$name: is said so")
+        or diag($t->log);
+
+    my $pub = NgxWebRTC::Bench->publish($t, '/whip/live', audio => undef);
+    my $view = NgxWebRTC::Bench->view($t, '/whep/live');
+
+    ok($view->wait(60, sub { $_[0]{playing} }), "$name: others play");
+
+    $pub->kill;
+    $view->kill;
+
+    my $lines = () = $t->log =~ /\[error\].*media process/g;
+    cmp_ok($lines, '<', 10, "$name: not all the time");
+
+    $t->done;
+  };
+}
+
+{
+    my $t = NgxWebRTC->new;
+
+    my ($ok, $out) = $t->test_config(http => 'webrtc_media_path /nonexistent/media;',
+                              server => <<'EOF');
+location = /whep/x {
+    webrtc_play  x;
+    webrtc_pull  file:%%MEDIA%%/bars.ts loop;
+}
+EOF
+    ok(!$ok, 'nginx -t fails without the program');
+    like($out, qr/"webrtc_pull" needs the program "\/nonexistent\/media"/,
+         'nginx -t says what is missing');
+}
+
+done_testing();

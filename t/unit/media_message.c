@@ -1,0 +1,301 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Messages and records of the media process: what is written is read, and what
+ * must not be is not.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_webrtc_codecs.h"
+#include "ngx_webrtc_media_message.h"
+#include "tap.h"
+
+
+static u_char  buf[NGX_WEBRTC_MEDIA_MESSAGE];
+
+
+static size_t
+written(ngx_webrtc_media_message_t *m)
+{
+    u_char  *p;
+
+    p = ngx_webrtc_media_message_write(buf, buf + sizeof(buf), m);
+
+    return p ? (size_t) (p - buf) : 0;
+}
+
+
+static void
+test_start(void)
+{
+    size_t                       n, i, cut;
+    ngx_webrtc_media_from_t     *from;
+    ngx_webrtc_media_message_t   m, got;
+
+    ngx_memzero(&m, sizeof(ngx_webrtc_media_message_t));
+
+    m.type = NGX_WEBRTC_MEDIA_START;
+    ngx_str_set(&m.u.start.name, "studio");
+    m.u.start.backoff_min = 500;
+    m.u.start.backoff_max = 5000;
+    m.u.start.connect_timeout = 10000;
+    m.u.start.read_timeout = 7000;
+    m.u.start.doors = 1;
+    m.u.start.nfrom = 2;
+
+    from = &m.u.start.from[0];
+    ngx_str_set(&from->url, "rtmp://127.0.0.1/live/studio");
+
+    from = &m.u.start.from[1];
+    ngx_str_set(&from->url, "file:/srv/spare.mp4");
+    ngx_str_set(&from->format, "mp4");
+    from->program = 7;
+    from->loop = 1;
+    from->lists = 1;
+    from->links = 2;
+    from->links_from = 5;
+
+    n = written(&m);
+
+    tap_ok(n, "start: written");
+    tap_is_int(ngx_webrtc_media_message_parse(buf, buf + n, &got), NGX_OK,
+               "start: read");
+    tap_ok(got.u.start.name.len == 6
+           && ngx_memcmp(got.u.start.name.data, "studio", 6) == 0,
+           "start: the stream");
+    tap_is_int(got.u.start.nfrom, 2, "start: upstreams");
+    tap_is_int(got.u.start.read_timeout, 7000, "start: a time");
+
+    from = &got.u.start.from[1];
+    tap_ok(from->url.len == 19
+           && ngx_memcmp(from->url.data, "file:/srv/spare.mp4", 19) == 0,
+           "start: a URL");
+    tap_ok(from->format.len == 3 && from->program == 7 && from->loop
+           && from->lists && from->links == 2 && from->links_from == 5,
+           "start: its options");
+
+    for (i = 0, cut = 0; i < n; i++) {
+        cut += ngx_webrtc_media_message_parse(buf, buf + i, &got) == NGX_OK;
+    }
+
+    tap_is_int(cut, 0, "start: never less than all of it");
+
+    buf[n] = 0;
+    tap_is_int(ngx_webrtc_media_message_parse(buf, buf + n + 1, &got),
+               NGX_DECLINED, "start: and never more");
+
+    m.u.start.connect_timeout = 0;
+    n = written(&m);
+    tap_is_int(ngx_webrtc_media_message_parse(buf, buf + n, &got),
+               NGX_DECLINED, "start: no time of 0");
+
+    m.u.start.connect_timeout = 1;
+    m.u.start.from[0].url.len = sizeof(buf);
+    m.u.start.from[0].url.data = buf;
+    tap_is_int(written(&m), 0, "start: no URL that has no room");
+}
+
+
+static void
+test_note(void)
+{
+    size_t                       n;
+    ngx_uint_t                   i;
+    ngx_webrtc_media_note_t     *note;
+    ngx_webrtc_media_message_t   m, got;
+
+    /* offsets of bytes that decide, and values that are refused there */
+
+    static const struct {
+        size_t       at;
+        u_char       value;
+        const char  *what;
+    } bad[] = {
+        { 1, 0, "no type" },
+        { 1, 7, "another type" },
+        { 3, 4, "no such upstream" },
+        { 8, 3, "three tracks" },
+        { 9, NGX_WEBRTC_AUDIO, "a codec of another kind" },
+        { 10, NGX_WEBRTC_CODEC_N, "no such codec" },
+        { 11, 3, "three channels" },
+        { 12, 8, "an unknown flag" },
+        { 13, 8, "more than a turn" },
+    };
+
+    ngx_memzero(&m, sizeof(ngx_webrtc_media_message_t));
+
+    m.type = NGX_WEBRTC_MEDIA_NOTE;
+
+    note = &m.u.note;
+    note->type = NGX_WEBRTC_MEDIA_UP;
+    note->from = 1;
+    note->ntracks = 2;
+
+    ngx_webrtc_codec_track(ngx_webrtc_codec(NGX_WEBRTC_CODEC_H264),
+                           &note->tracks[0], 0);
+    note->tracks[0].profile = 0x42e01f;
+    note->tracks[0].width = 1280;
+    note->tracks[0].height = 720;
+    note->tracks[0].cvo = 3;
+    ngx_webrtc_codec_track(ngx_webrtc_codec(NGX_WEBRTC_CODEC_OPUS),
+                           &note->tracks[1], 2);
+    note->tracks[1].flags = NGX_WEBRTC_TRACK_PENDING;
+
+    n = written(&m);
+
+    tap_is_int(ngx_webrtc_media_message_parse(buf, buf + n, &got), NGX_OK,
+               "up: read");
+    tap_ok(ngx_memcmp(note->tracks, got.u.note.tracks, sizeof(note->tracks))
+           == 0, "up: the same tracks");
+
+    for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        n = written(&m);
+        buf[bad[i].at] = bad[i].value;
+
+        tap_is_int(ngx_webrtc_media_message_parse(buf, buf + n, &got),
+                   NGX_DECLINED, "up: %s", bad[i].what);
+    }
+
+    ngx_memzero(&m, sizeof(ngx_webrtc_media_message_t));
+
+    m.type = NGX_WEBRTC_MEDIA_NOTE;
+    note->type = NGX_WEBRTC_MEDIA_LOG;
+    note->level = NGX_LOG_WARN;
+    note->len = 8;
+    ngx_memcpy(note->text, "a\nb\x1b\xff" "c\0d", 8);
+
+    n = written(&m);
+
+    tap_is_int(ngx_webrtc_media_message_parse(buf, buf + n, &got), NGX_OK,
+               "log: read");
+    tap_ok(got.u.note.len == 8
+           && ngx_memcmp(got.u.note.text, "a?b??c?d", 8) == 0,
+           "log: one line of printable text");
+
+    note->level = NGX_LOG_EMERG;
+    n = written(&m);
+    tap_is_int(ngx_webrtc_media_message_parse(buf, buf + n, &got),
+               NGX_DECLINED, "log: no alert of somebody else's");
+}
+
+
+static void
+test_others(void)
+{
+    size_t                       n;
+    ngx_uint_t                   i;
+    ngx_webrtc_media_message_t   m, got;
+
+    static const u_char  wrong[][2] = {
+        { 0, 0 }, { NGX_WEBRTC_MEDIA_ENDED + 1, 0 }, { 255, 0 },
+        { NGX_WEBRTC_MEDIA_GO, 0 },
+        { NGX_WEBRTC_MEDIA_PING, 0 },
+        { NGX_WEBRTC_MEDIA_ASK, NGX_WEBRTC_MEDIA_ADDR + 1 },
+    };
+
+    ngx_memzero(&m, sizeof(ngx_webrtc_media_message_t));
+
+    m.type = NGX_WEBRTC_MEDIA_PONG;
+    m.number = 42;
+    m.memory = (uint64_t) 5 << 32;
+
+    n = written(&m);
+    tap_ok(ngx_webrtc_media_message_parse(buf, buf + n, &got) == NGX_OK
+           && got.number == 42 && got.memory == m.memory, "pong");
+
+    m.type = NGX_WEBRTC_MEDIA_PORTS_ARE;
+    m.u.ports.family = 2;
+    m.u.ports.n = NGX_WEBRTC_MEDIA_PORTS;
+    m.u.ports.ports[NGX_WEBRTC_MEDIA_PORTS - 1] = 65535;
+
+    n = written(&m);
+    tap_ok(ngx_webrtc_media_message_parse(buf, buf + n, &got) == NGX_OK
+           && got.u.ports.n == NGX_WEBRTC_MEDIA_PORTS
+           && got.u.ports.ports[NGX_WEBRTC_MEDIA_PORTS - 1] == 65535,
+           "ports");
+
+    buf[2] = NGX_WEBRTC_MEDIA_PORTS + 1;
+    tap_is_int(ngx_webrtc_media_message_parse(buf, buf + n, &got),
+               NGX_DECLINED, "ports: too many");
+
+    for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        ngx_memcpy(buf, wrong[i], 2);
+        tap_is_int(ngx_webrtc_media_message_parse(buf, buf + 2, &got),
+                   NGX_DECLINED, "two bytes: %d %d", wrong[i][0], wrong[i][1]);
+    }
+
+    tap_is_int(ngx_webrtc_media_message_parse(buf, buf, &got), NGX_DECLINED,
+               "nothing");
+}
+
+
+static void
+test_record(void)
+{
+    u_char                      b[NGX_WEBRTC_MEDIA_RECORD_HEAD + 3];
+    ngx_uint_t                  i;
+    ngx_webrtc_media_record_t   r, got;
+
+    static const struct {
+        uint8_t      type;
+        uint8_t      track;
+        int64_t      ts;
+        int64_t      now_us;
+        ngx_int_t    rc;
+        const char  *what;
+    } rows[] = {
+        { NGX_WEBRTC_MEDIA_FRAME, 1, -5, 7, NGX_OK, "a frame" },
+        { NGX_WEBRTC_MEDIA_END, 0, 0, 0, NGX_OK, "an end" },
+        { 0, 0, 0, 0, NGX_DECLINED, "no type" },
+        { NGX_WEBRTC_MEDIA_RECORDS, 0, 0, 0, NGX_DECLINED, "another type" },
+        { NGX_WEBRTC_MEDIA_FRAME, 2, 0, 0, NGX_DECLINED, "a third track" },
+        { NGX_WEBRTC_MEDIA_FRAME, 0, INT64_MAX, 0, NGX_DECLINED,
+          "a time out of all time" },
+        { NGX_WEBRTC_MEDIA_FRAME, 0, INT64_MIN, 0, NGX_DECLINED,
+          "one before it" },
+        { NGX_WEBRTC_MEDIA_FRAME, 0, 0, -1, NGX_DECLINED, "before 1970" },
+        { NGX_WEBRTC_MEDIA_FRAME, 0, 0, INT64_MAX, NGX_DECLINED,
+          "after the end of the world" },
+    };
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+
+        r.type = rows[i].type;
+        r.track = rows[i].track;
+        r.value = 0x1234;
+        r.ts = rows[i].ts;
+        r.now_us = rows[i].now_us;
+
+        ngx_webrtc_media_record_write(b, &r);
+
+        tap_is_int(ngx_webrtc_media_record_parse(b, b + sizeof(b), &got),
+                   rows[i].rc, "record: %s", rows[i].what);
+
+        if (rows[i].rc == NGX_OK) {
+            tap_ok(got.ts == r.ts && got.now_us == r.now_us
+                   && got.value == 0x1234 && got.len == 3
+                   && got.data == b + NGX_WEBRTC_MEDIA_RECORD_HEAD,
+                   "record: %s, as written", rows[i].what);
+        }
+    }
+
+    tap_is_int(ngx_webrtc_media_record_parse(b,
+                                   b + NGX_WEBRTC_MEDIA_RECORD_HEAD - 1, &got),
+               NGX_DECLINED, "record: less than a head");
+}
+
+
+int
+main(void)
+{
+    test_start();
+    test_note();
+    test_others();
+    test_record();
+
+    return tap_done();
+}
