@@ -35,6 +35,7 @@ override ROOT := $(CURDIR)
 override B    := $(CURDIR)/build
 
 MODULE     = $(B)/ngx_http_webrtc_module.so
+MEDIA      = $(B)/ngx-webrtc-media
 
 CC_OPT     = -g -O2 -fPIC -fstack-protector-strong -D_FORTIFY_SOURCE=2
 LD_OPT     = -fPIC -Wl,-z,relro -Wl,-z,now
@@ -109,8 +110,6 @@ $(MODULE): FORCE $(B)/objs/Makefile
 
 
 # the media process: a program of its own, the only one with FFmpeg's libraries
-
-MEDIA      = $(B)/ngx-webrtc-media
 
 MEDIA_SRCS = $(wildcard $(patsubst %,src/%/*.c,base rtp codec helper))       \
              $(patsubst %,src/media/ngx_webrtc_%.c,                           \

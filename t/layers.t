@@ -179,17 +179,13 @@ sub reached {
     return \%seen;
 }
 
-# those that are still to be broken up
-
-my $STILL = qr/^ngx_(?:http_webrtc|webrtc_(?:bus|sctp|source))/;
-
 my %reached = map { $_ => reached($_) } keys %knows;
 my %circle;
 
 for my $stem (grep { $reached{$_}{$_} } keys %reached) {
     my @with = grep { ($reached{$_} || {})->{$stem} }
                sort keys %{ $reached{$stem} };
-    $circle{join ' ', @with} = 1 if grep { !/$STILL/ } @with;
+    $circle{join ' ', @with} = 1;
 }
 
 is(join("\n", sort keys %circle), '',

@@ -27,6 +27,7 @@
 #include "ngx_webrtc_media.h"
 #include "ngx_webrtc_media_process.h"
 #include "ngx_webrtc_media_ring.h"
+#include "ngx_webrtc_media_socket.h"
 
 
 /* ms from the end of a process's socket to when its own is known; chosen */
@@ -70,11 +71,6 @@ static ngx_webrtc_media_process_t *ngx_webrtc_media_process(ngx_uint_t alone,
     const char **cause, ngx_err_t *err);
 static ngx_webrtc_media_process_t *ngx_webrtc_media_create(ngx_uint_t alone,
     const char **cause, ngx_err_t *err);
-static ngx_connection_t *ngx_webrtc_media_connection(int fd, void *data,
-    ngx_event_handler_pt handler, ngx_log_t *log);
-static ngx_int_t ngx_webrtc_media_pair(int fds[2]);
-static ngx_int_t ngx_webrtc_media_send(int fd, ngx_webrtc_media_message_t *m,
-    int *fds, ngx_uint_t nfds);
 static void ngx_webrtc_media_timer_handler(ngx_event_t *ev);
 static void ngx_webrtc_media_control_handler(ngx_event_t *rev);
 static ngx_int_t ngx_webrtc_media_control(ngx_webrtc_media_process_t *process,
@@ -154,7 +150,7 @@ ngx_webrtc_media_start(ngx_webrtc_media_start_t *start, ngx_uint_t alone,
 
     *cause = "no descriptor, raise worker_rlimit_nofile";
 
-    if (ngx_webrtc_media_pair(fds) != NGX_OK) {
+    if (ngx_webrtc_media_socket_pair(fds) != NGX_OK) {
         *err = ngx_errno;
         ngx_free(job);
         return NULL;
@@ -170,7 +166,7 @@ ngx_webrtc_media_start(ngx_webrtc_media_start_t *start, ngx_uint_t alone,
 
     *cause = "no free connection, raise worker_connections";
 
-    job->connection = ngx_webrtc_media_connection(fds[0], job,
+    job->connection = ngx_webrtc_media_socket_watch(fds[0], job,
                                           ngx_webrtc_media_job_handler, log);
     if (job->connection == NULL) {
         goto failed;
@@ -183,7 +179,7 @@ ngx_webrtc_media_start(ngx_webrtc_media_start_t *start, ngx_uint_t alone,
 
     *cause = "the media process does not answer";
 
-    rc = ngx_webrtc_media_send(process->connection->fd, &m, give, 2);
+    rc = ngx_webrtc_media_socket_send(process->connection->fd, &m, give, 2);
 
     if (rc != NGX_OK) {
         *err = ngx_errno;
@@ -228,7 +224,7 @@ ngx_webrtc_media_go(ngx_webrtc_media_job_t *job)
 
     m.type = NGX_WEBRTC_MEDIA_GO;
 
-    (void) ngx_webrtc_media_send(job->connection->fd, &m, NULL, 0);
+    (void) ngx_webrtc_media_socket_send(job->connection->fd, &m, NULL, 0);
 }
 
 
@@ -239,7 +235,7 @@ ngx_webrtc_media_stop(ngx_webrtc_media_job_t *job)
 
     m.type = NGX_WEBRTC_MEDIA_STOP;
 
-    (void) ngx_webrtc_media_send(job->connection->fd, &m, NULL, 0);
+    (void) ngx_webrtc_media_socket_send(job->connection->fd, &m, NULL, 0);
 }
 
 
@@ -324,7 +320,7 @@ ngx_webrtc_media_create(ngx_uint_t alone, const char **cause, ngx_err_t *err)
 
     *cause = "no descriptor, raise worker_rlimit_nofile";
 
-    if (ngx_webrtc_media_pair(fds) != NGX_OK) {
+    if (ngx_webrtc_media_socket_pair(fds) != NGX_OK) {
         *err = ngx_errno;
         return NULL;
     }
@@ -340,7 +336,7 @@ ngx_webrtc_media_create(ngx_uint_t alone, const char **cause, ngx_err_t *err)
 
     *cause = "no free connection, raise worker_connections";
 
-    process->connection = ngx_webrtc_media_connection(fds[0], process,
+    process->connection = ngx_webrtc_media_socket_watch(fds[0], process,
                                       ngx_webrtc_media_control_handler, log);
     if (process->connection == NULL) {
         goto failed;
@@ -404,122 +400,6 @@ failed:
 }
 
 
-/* the descriptor is the connection's, which ngx_close_connection() closes */
-
-static ngx_connection_t *
-ngx_webrtc_media_connection(int fd, void *data, ngx_event_handler_pt handler,
-    ngx_log_t *log)
-{
-    ngx_connection_t  *c;
-
-    /* nginx's own line would be one for each attempt */
-
-    if (ngx_cycle->free_connection_n == 0
-        && ngx_cycle->reusable_connections_n == 0)
-    {
-        return NULL;
-    }
-
-    c = ngx_get_connection(fd, log);
-
-    if (c == NULL) {
-        return NULL;
-    }
-
-    c->data = data;
-    c->log = log;
-    c->number = ngx_atomic_fetch_add(ngx_connection_counter, 1);
-
-    c->read->log = log;
-    c->write->log = log;
-    c->read->handler = handler;
-
-    if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
-        ngx_free_connection(c);
-        return NULL;
-    }
-
-    return c;
-}
-
-
-/* ours does not block, theirs does */
-
-static ngx_int_t
-ngx_webrtc_media_pair(int fds[2])
-{
-    ngx_err_t  err;
-
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET|SOCK_CLOEXEC, 0, fds) == -1) {
-        return NGX_ERROR;
-    }
-
-    if (ngx_nonblocking(fds[0]) == -1) {
-        err = ngx_errno;
-
-        (void) close(fds[0]);
-        (void) close(fds[1]);
-
-        ngx_set_errno(err);
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_webrtc_media_send(int fd, ngx_webrtc_media_message_t *m, int *fds,
-    ngx_uint_t nfds)
-{
-    u_char           *p;
-    ssize_t           n;
-    u_char            buf[NGX_WEBRTC_MEDIA_MESSAGE];
-    struct iovec      iov;
-    struct msghdr     msg;
-    struct cmsghdr   *cmsg;
-
-    union {
-        struct cmsghdr  align;
-        char            space[CMSG_SPACE(2 * sizeof(int))];
-    } control;
-
-    p = ngx_webrtc_media_message_write(buf, buf + sizeof(buf), m);
-
-    if (p == NULL) {
-        ngx_set_errno(EMSGSIZE);
-        return NGX_ERROR;
-    }
-
-    iov.iov_base = buf;
-    iov.iov_len = p - buf;
-
-    ngx_memzero(&msg, sizeof(struct msghdr));
-    msg.msg_iov = &iov;
-    msg.msg_iovlen = 1;
-
-    if (nfds) {
-        ngx_memzero(&control, sizeof(control));
-
-        msg.msg_control = &control;
-        msg.msg_controllen = CMSG_SPACE(nfds * sizeof(int));
-
-        cmsg = CMSG_FIRSTHDR(&msg);
-        cmsg->cmsg_level = SOL_SOCKET;
-        cmsg->cmsg_type = SCM_RIGHTS;
-        cmsg->cmsg_len = CMSG_LEN(nfds * sizeof(int));
-
-        ngx_memcpy(CMSG_DATA(cmsg), fds, nfds * sizeof(int));
-    }
-
-    do {
-        n = sendmsg(fd, &msg, MSG_NOSIGNAL);
-    } while (n == -1 && ngx_errno == NGX_EINTR);
-
-    return (n == -1) ? NGX_ERROR : NGX_OK;
-}
-
-
 static void
 ngx_webrtc_media_timer_handler(ngx_event_t *ev)
 {
@@ -554,7 +434,7 @@ ngx_webrtc_media_timer_handler(ngx_event_t *ev)
     m.type = NGX_WEBRTC_MEDIA_PING;
     m.number = ++process->pings;
 
-    (void) ngx_webrtc_media_send(process->connection->fd, &m, NULL, 0);
+    (void) ngx_webrtc_media_socket_send(process->connection->fd, &m, NULL, 0);
 
     process->unanswered++;
 
@@ -949,7 +829,7 @@ ngx_webrtc_media_ask(ngx_webrtc_media_job_t *job,
         }
     }
 
-    (void) ngx_webrtc_media_send(job->connection->fd, &answer, NULL, 0);
+    (void) ngx_webrtc_media_socket_send(job->connection->fd, &answer, NULL, 0);
 }
 
 
@@ -1009,7 +889,8 @@ ngx_webrtc_media_records(ngx_webrtc_media_job_t *job, size_t most)
 
         if (ngx_webrtc_media_ring_wanted(&job->ring)) {
             m.type = NGX_WEBRTC_MEDIA_ROOM;
-            (void) ngx_webrtc_media_send(job->connection->fd, &m, NULL, 0);
+            (void) ngx_webrtc_media_socket_send(job->connection->fd, &m, NULL,
+                                                0);
         }
 
         if (ngx_webrtc_media_record_parse(p, p + n, &r) != NGX_OK) {

@@ -174,6 +174,14 @@ typedef struct {
 } ngx_webrtc_error_t;
 
 
+/* one of those that are kept of all streams, of streams that are gone too */
+typedef struct {
+    uint32_t                 name_len;
+    u_char                   name[NGX_WEBRTC_NAME_MAX + 1];
+    ngx_webrtc_error_t       error;
+} ngx_webrtc_error_recent_t;
+
+
 /*
  * Memory of a ring.  It is the stream's now if it is at "ring"; what else it is
  * says the epoch, see ngx_webrtc_bus_grow.c.

@@ -19,14 +19,6 @@
 #include "ngx_webrtc_bus.h"
 
 
-/* one of those that are kept of all streams, of streams that are gone too */
-typedef struct {
-    uint32_t                 name_len;
-    u_char                   name[NGX_WEBRTC_NAME_MAX + 1];
-    ngx_webrtc_error_t       error;
-} ngx_webrtc_error_recent_t;
-
-
 /*
  * Keeps what went wrong with a stream, and tells whether to log it.
  *

@@ -37,14 +37,6 @@
 /* slots that are looked at for an old one; chosen: some 10 us */
 #define NGX_WEBRTC_PEERS_LOOK    1024
 
-/* keys[] of a slot */
-#define NGX_WEBRTC_PEERS_ID      0
-#define NGX_WEBRTC_PEERS_UFRAG   1
-#define NGX_WEBRTC_PEERS_BEFORE  2     /* ufrag before an ICE restart, or 0 */
-#define NGX_WEBRTC_PEERS_ADDRS   3
-#define NGX_WEBRTC_PEERS_KEYS    (3 + NGX_WEBRTC_PEER_ADDRS)
-
-
 /* a slot is one chunk of the slab */
 typedef char  ngx_webrtc_peers_fits
                   [sizeof(ngx_webrtc_peer_t) <= NGX_WEBRTC_PEER_SIZE ? 1 : -1];
@@ -63,19 +55,8 @@ static ngx_uint_t ngx_webrtc_peers_never_came(ngx_webrtc_entry_t *e,
 static void ngx_webrtc_peers_not_pending(ngx_webrtc_bus_t *bus,
     ngx_webrtc_peer_t *peer);
 static void ngx_webrtc_peers_recount_pending(ngx_webrtc_bus_t *bus);
-static ngx_int_t ngx_webrtc_peers_find(ngx_webrtc_bus_t *bus, uint8_t kind,
-    ngx_str_t *key, ngx_webrtc_peer_t *peer, ngx_webrtc_peer_info_t *info);
 static ngx_webrtc_stream_t *ngx_webrtc_peers_stream(ngx_webrtc_bus_t *bus,
     ngx_webrtc_peer_t *peer);
-static uint64_t ngx_webrtc_peers_hash_ufrag(ngx_webrtc_bus_t *bus,
-    u_char *ufrag, size_t len);
-static ngx_uint_t ngx_webrtc_peers_has_key(ngx_webrtc_bus_t *bus,
-    ngx_webrtc_peer_t *p, uint8_t kind, ngx_str_t *key);
-static ngx_int_t ngx_webrtc_peers_copy(ngx_webrtc_bus_t *bus, uint64_t ref,
-    uint8_t kind, ngx_str_t *key, ngx_webrtc_peer_t *peer,
-    ngx_webrtc_peer_info_t *info);
-static uint64_t ngx_webrtc_peers_hash_address(ngx_webrtc_bus_t *bus,
-    ngx_webrtc_addr_t *addr, uint32_t listen);
 static ngx_int_t ngx_webrtc_peers_end(ngx_webrtc_bus_t *bus,
     ngx_webrtc_entry_t *e, uint64_t word, ngx_uint_t expired);
 static void ngx_webrtc_peers_free(ngx_webrtc_bus_t *bus, ngx_uint_t n);
@@ -375,90 +356,6 @@ ngx_webrtc_peers_not_pending(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer)
 }
 
 
-ngx_int_t
-ngx_webrtc_peers_find_id(ngx_webrtc_bus_t *bus, ngx_str_t *id,
-    ngx_webrtc_peer_t *peer, ngx_webrtc_peer_info_t *info)
-{
-    if (id->len != NGX_WEBRTC_PEER_ID_LEN) {
-        return NGX_DECLINED;
-    }
-
-    return ngx_webrtc_peers_find(bus, NGX_WEBRTC_KEY_ID, id, peer, info);
-}
-
-
-ngx_int_t
-ngx_webrtc_peers_find_ufrag(ngx_webrtc_bus_t *bus, ngx_str_t *ufrag,
-    ngx_webrtc_peer_t *peer, ngx_webrtc_peer_info_t *info)
-{
-    if (ufrag->len == 0 || ufrag->len > NGX_WEBRTC_DESC_LOCAL_UFRAG) {
-        return NGX_DECLINED;
-    }
-
-    return ngx_webrtc_peers_find(bus, NGX_WEBRTC_KEY_UFRAG, ufrag, peer, info);
-}
-
-
-ngx_int_t
-ngx_webrtc_peers_find_ref(ngx_webrtc_bus_t *bus, uint64_t ref,
-    ngx_webrtc_peer_t *peer, ngx_webrtc_peer_info_t *info)
-{
-    return ngx_webrtc_peers_copy(bus, ref, 0, NULL, peer, info);
-}
-
-
-ngx_int_t
-ngx_webrtc_peers_find_address(ngx_webrtc_bus_t *bus, ngx_webrtc_path_t *path,
-    ngx_webrtc_peer_info_t *info)
-{
-    uint64_t             ref, word, hash;
-    ngx_webrtc_entry_t  *e;
-
-    hash = ngx_webrtc_peers_hash_address(bus, &path->remote, path->listen);
-
-    ref = ngx_webrtc_index_find(bus->sh->index, hash);
-
-    e = ngx_webrtc_table_entry(&bus->sh->peers, ref, &word);
-
-    if (e == NULL
-        || ngx_webrtc_entry_state(word) != NGX_WEBRTC_ENTRY_CLAIMED)
-    {
-        return NGX_DECLINED;
-    }
-
-    info->ref = ref;
-    info->state = NGX_WEBRTC_PEER_CLAIMED;
-    info->worker = ngx_webrtc_entry_worker(word);
-
-    return NGX_OK;
-}
-
-
-ngx_int_t
-ngx_webrtc_peers_find_number(ngx_webrtc_bus_t *bus, uint32_t number,
-    ngx_webrtc_peer_info_t *info)
-{
-    uint64_t  word;
-
-    if (number >= bus->sh->peers.n) {
-        return NGX_DECLINED;
-    }
-
-    word = ngx_webrtc_atomic_load_acquire(
-                                        &bus->sh->peers.entries[number].word);
-
-    if (ngx_webrtc_entry_state(word) != NGX_WEBRTC_ENTRY_CLAIMED) {
-        return NGX_DECLINED;
-    }
-
-    info->ref = ngx_webrtc_ref(number, ngx_webrtc_entry_generation(word));
-    info->state = NGX_WEBRTC_PEER_CLAIMED;
-    info->worker = ngx_webrtc_entry_worker(word);
-
-    return NGX_OK;
-}
-
-
 ngx_webrtc_peer_t *
 ngx_webrtc_peers_claim(ngx_webrtc_bus_t *bus, uint64_t ref)
 {
@@ -574,197 +471,6 @@ ngx_webrtc_peers_set_address(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer,
     (void) ngx_webrtc_index_set(index, hash, peer->ref);
 
     ngx_shmtx_unlock(&bus->shpool->mutex);
-}
-
-
-ngx_int_t
-ngx_webrtc_peers_restart(ngx_webrtc_bus_t *bus, uint64_t ref,
-    ngx_webrtc_peer_restart_t *restart, u_char *match, u_char *etag,
-    ngx_webrtc_peer_info_t *info)
-{
-    uint64_t             word, hash, now;
-    ngx_int_t            rc;
-    ngx_webrtc_desc_t   *desc;
-    ngx_webrtc_peer_t   *p;
-    ngx_webrtc_index_t  *index;
-    ngx_webrtc_entry_t  *e;
-
-    index = bus->sh->index;
-
-    hash = ngx_webrtc_peers_hash_ufrag(bus, restart->local_ufrag.data,
-                                       restart->local_ufrag.len);
-
-    p = ngx_webrtc_peers_lock(bus, ref);
-    if (p == NULL) {
-        return NGX_DECLINED;
-    }
-
-    rc = NGX_DECLINED;
-    desc = &p->desc;
-    now = p->keys[NGX_WEBRTC_PEERS_UFRAG];
-    e = ngx_webrtc_table_entry(&bus->sh->peers, ref, &word);
-
-    if (p->closing || e == NULL || desc->remote_ufrag_len == 0) {
-        goto done;
-    }
-
-    if (match && ngx_memcmp(match, p->etag, NGX_WEBRTC_PEER_ETAG_LEN) != 0) {
-        rc = NGX_BUSY;
-        goto done;
-    }
-
-    info->ref = ref;
-
-    if (restart->tell
-        && ngx_webrtc_entry_state(word) == NGX_WEBRTC_ENTRY_CLAIMED
-        && ngx_webrtc_entry_worker(word) != bus->worker)
-    {
-        info->state = NGX_WEBRTC_PEER_CLAIMED;
-        info->worker = ngx_webrtc_entry_worker(word);
-
-        rc = restart->tell(restart->ctx, info);
-
-        if (rc != NGX_OK) {
-            goto done;
-        }
-
-        rc = NGX_DECLINED;
-    }
-
-    /*
-     * The ufrag that the session works under stays: that is the one before an
-     * earlier restart, if that has not come to its end.  A slot without a
-     * session needs none.
-     */
-
-    if (ngx_webrtc_entry_state(word) == NGX_WEBRTC_ENTRY_CLAIMED
-        && p->keys[NGX_WEBRTC_PEERS_BEFORE] == 0)
-    {
-        p->keys[NGX_WEBRTC_PEERS_BEFORE] = now;
-
-    } else {
-        ngx_webrtc_index_remove(index, now, ref);
-    }
-
-    p->keys[NGX_WEBRTC_PEERS_UFRAG] = hash;
-
-    if (ngx_webrtc_index_set(index, hash, ref) != NGX_OK) {
-
-        /* the place of the one that was removed is free, or nothing was */
-
-        p->keys[NGX_WEBRTC_PEERS_UFRAG] = now;
-        (void) ngx_webrtc_index_set(index, now, ref);
-
-        if (p->keys[NGX_WEBRTC_PEERS_BEFORE] == now) {
-            p->keys[NGX_WEBRTC_PEERS_BEFORE] = 0;
-        }
-
-        goto done;
-    }
-
-    desc->local_ufrag_len = (uint8_t) restart->local_ufrag.len;
-    ngx_memcpy(desc->local_ufrag, restart->local_ufrag.data,
-               restart->local_ufrag.len);
-
-    desc->local_pwd_len = (uint8_t) restart->local_pwd.len;
-    ngx_memcpy(desc->local_pwd, restart->local_pwd.data,
-               restart->local_pwd.len);
-
-    desc->remote_ufrag_len = (uint16_t) restart->remote_ufrag.len;
-    ngx_memcpy(desc->remote_ufrag, restart->remote_ufrag.data,
-               restart->remote_ufrag.len);
-
-    desc->remote_pwd_len = (uint16_t) restart->remote_pwd.len;
-    ngx_memcpy(desc->remote_pwd, restart->remote_pwd.data,
-               restart->remote_pwd.len);
-
-    ngx_memcpy(p->etag, etag, NGX_WEBRTC_PEER_ETAG_LEN);
-
-    /* it may be claimed this very moment: only the word now tells by whom */
-
-    word = ngx_webrtc_atomic_load_acquire(&e->word);
-
-    if (ngx_webrtc_entry_state(word) == NGX_WEBRTC_ENTRY_CLAIMED) {
-        info->state = NGX_WEBRTC_PEER_CLAIMED;
-        info->worker = ngx_webrtc_entry_worker(word);
-
-    } else {
-        info->state = NGX_WEBRTC_PEER_NEW;
-        info->worker = NGX_WEBRTC_WORKER_NONE;
-    }
-
-    rc = NGX_OK;
-
-done:
-
-    ngx_webrtc_peers_unlock(bus);
-
-    return rc;
-}
-
-
-void
-ngx_webrtc_peers_restarted(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer,
-    ngx_str_t *ufrag)
-{
-    uint64_t             hash, before;
-    ngx_webrtc_index_t  *index;
-
-    index = bus->sh->index;
-
-    hash = ngx_webrtc_peers_hash_ufrag(bus, ufrag->data, ufrag->len);
-
-    ngx_shmtx_lock(&bus->shpool->mutex);
-
-    before = peer->keys[NGX_WEBRTC_PEERS_BEFORE];
-
-    if (hash == peer->keys[NGX_WEBRTC_PEERS_UFRAG]) {
-        peer->keys[NGX_WEBRTC_PEERS_BEFORE] = 0;
-
-    } else {
-
-        /* there has been another restart since: this is now the one before */
-
-        peer->keys[NGX_WEBRTC_PEERS_BEFORE] = hash;
-        (void) ngx_webrtc_index_set(index, hash, peer->ref);
-    }
-
-    if (before && before != hash) {
-        ngx_webrtc_index_remove(index, before, peer->ref);
-    }
-
-    ngx_shmtx_unlock(&bus->shpool->mutex);
-}
-
-
-ngx_int_t
-ngx_webrtc_peers_complete(ngx_webrtc_bus_t *bus, uint64_t ref, u_char *match,
-    ngx_webrtc_desc_t *desc)
-{
-    ngx_int_t           rc;
-    ngx_webrtc_peer_t  *p;
-
-    p = ngx_webrtc_peers_lock(bus, ref);
-    if (p == NULL) {
-        return NGX_DECLINED;
-    }
-
-    if (p->closing || p->desc.remote_ufrag_len) {
-        rc = NGX_DECLINED;
-
-    } else if (match
-               && ngx_memcmp(match, p->etag, NGX_WEBRTC_PEER_ETAG_LEN) != 0)
-    {
-        rc = NGX_BUSY;
-
-    } else {
-        p->desc = *desc;
-        rc = NGX_OK;
-    }
-
-    ngx_webrtc_peers_unlock(bus);
-
-    return rc;
 }
 
 
@@ -1013,7 +719,7 @@ ngx_webrtc_peers_next(ngx_webrtc_bus_t *bus, ngx_uint_t *cursor,
 
         ref = ngx_webrtc_ref(n, ngx_webrtc_entry_generation(word));
 
-        if (ngx_webrtc_peers_copy(bus, ref, 0, NULL, peer, info) == NGX_OK) {
+        if (ngx_webrtc_peers_find_ref(bus, ref, peer, info) == NGX_OK) {
             *cursor = n + 1;
             return NGX_OK;
         }
@@ -1063,24 +769,6 @@ ngx_webrtc_peers_reap(ngx_webrtc_bus_t *bus, ngx_uint_t worker)
             break;
         }
     }
-}
-
-
-static ngx_int_t
-ngx_webrtc_peers_find(ngx_webrtc_bus_t *bus, uint8_t kind, ngx_str_t *key,
-    ngx_webrtc_peer_t *peer, ngx_webrtc_peer_info_t *info)
-{
-    uint64_t  ref, hash;
-
-    hash = ngx_webrtc_index_hash(bus->sh->index, kind, key->data, key->len);
-
-    ref = ngx_webrtc_index_find(bus->sh->index, hash);
-
-    if (ref == 0) {
-        return NGX_DECLINED;
-    }
-
-    return ngx_webrtc_peers_copy(bus, ref, kind, key, peer, info);
 }
 
 
@@ -1185,114 +873,6 @@ ngx_webrtc_peers_stream(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer)
     e = ngx_webrtc_table_entry(&bus->sh->streams, peer->stream, &word);
 
     return e ? e->p : NULL;
-}
-
-
-static uint64_t
-ngx_webrtc_peers_hash_ufrag(ngx_webrtc_bus_t *bus, u_char *ufrag, size_t len)
-{
-    return ngx_webrtc_index_hash(bus->sh->index, NGX_WEBRTC_KEY_UFRAG, ufrag,
-                                 ngx_min(len, NGX_WEBRTC_DESC_LOCAL_UFRAG));
-}
-
-
-static ngx_uint_t
-ngx_webrtc_peers_has_key(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *p,
-    uint8_t kind, ngx_str_t *key)
-{
-    switch (kind) {
-
-    case NGX_WEBRTC_KEY_ID:
-        return ngx_memcmp(p->id, key->data, NGX_WEBRTC_PEER_ID_LEN) == 0;
-
-    case NGX_WEBRTC_KEY_UFRAG:
-
-        if (p->desc.local_ufrag_len == key->len
-            && ngx_memcmp(p->desc.local_ufrag, key->data, key->len) == 0)
-        {
-            return 1;
-        }
-
-        /* of the ufrag before a restart only the hash is kept here; the owner
-         * knows the text */
-
-        return p->keys[NGX_WEBRTC_PEERS_BEFORE] != 0
-               && p->keys[NGX_WEBRTC_PEERS_BEFORE]
-                  == ngx_webrtc_peers_hash_ufrag(bus, key->data, key->len);
-
-    default:
-        return 1;
-    }
-}
-
-
-static ngx_int_t
-ngx_webrtc_peers_copy(ngx_webrtc_bus_t *bus, uint64_t ref, uint8_t kind,
-    ngx_str_t *key, ngx_webrtc_peer_t *peer, ngx_webrtc_peer_info_t *info)
-{
-    uint64_t             word;
-    ngx_int_t            rc;
-    ngx_uint_t           state;
-    ngx_webrtc_entry_t  *e;
-
-    rc = NGX_DECLINED;
-
-    ngx_shmtx_lock(&bus->shpool->mutex);
-
-    e = ngx_webrtc_table_entry(&bus->sh->peers, ref, &word);
-
-    if (e == NULL) {
-        goto done;
-    }
-
-    state = ngx_webrtc_entry_state(word);
-
-    if ((state != NGX_WEBRTC_ENTRY_NEW && state != NGX_WEBRTC_ENTRY_CLAIMED)
-        || !ngx_webrtc_peers_has_key(bus, e->p, kind, key))
-    {
-        goto done;
-    }
-
-    info->ref = ref;
-
-    if (state == NGX_WEBRTC_ENTRY_NEW) {
-        info->state = NGX_WEBRTC_PEER_NEW;
-        info->worker = NGX_WEBRTC_WORKER_NONE;
-
-    } else {
-        info->state = NGX_WEBRTC_PEER_CLAIMED;
-        info->worker = ngx_webrtc_entry_worker(word);
-    }
-
-    if (peer) {
-        ngx_memcpy(peer, e->p, sizeof(ngx_webrtc_peer_t));
-
-        if (info->worker != bus->worker || state == NGX_WEBRTC_ENTRY_NEW) {
-            peer->session = NULL;
-        }
-    }
-
-    rc = NGX_OK;
-
-done:
-
-    ngx_shmtx_unlock(&bus->shpool->mutex);
-
-    return rc;
-}
-
-
-static uint64_t
-ngx_webrtc_peers_hash_address(ngx_webrtc_bus_t *bus, ngx_webrtc_addr_t *addr,
-    uint32_t listen)
-{
-    u_char                buf[sizeof(uint32_t) + sizeof(addr->u)], *p;
-
-    p = ngx_cpymem(buf, &listen, sizeof(uint32_t));
-    p = ngx_cpymem(p, &addr->u, ngx_min(addr->len, sizeof(addr->u)));
-
-    return ngx_webrtc_index_hash(bus->sh->index, NGX_WEBRTC_KEY_ADDRESS, buf,
-                                 p - buf);
 }
 
 

@@ -13,10 +13,10 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "ngx_webrtc_addr.h"
 #include "ngx_webrtc_atomic.h"
 #include "ngx_webrtc_bus_index.h"
 #include "ngx_webrtc_bus.h"
-#include "ngx_webrtc_bus_error.h"
 
 
 /* kinds of keys in the index */
@@ -178,6 +178,14 @@ struct ngx_webrtc_bus_sh_s {
 };
 
 
+/* keys[] of a slot */
+#define NGX_WEBRTC_PEERS_ID      0
+#define NGX_WEBRTC_PEERS_UFRAG   1
+#define NGX_WEBRTC_PEERS_BEFORE  2     /* ufrag before an ICE restart, or 0 */
+#define NGX_WEBRTC_PEERS_ADDRS   3
+#define NGX_WEBRTC_PEERS_KEYS    (3 + NGX_WEBRTC_PEER_ADDRS)
+
+
 /* the words of a worker in news */
 #define ngx_webrtc_bus_news(sh, worker)                                       \
     (&(sh)->news[(size_t) (worker) * (sh)->nnews])
@@ -217,6 +225,12 @@ void ngx_webrtc_bus_reap_worker(ngx_webrtc_bus_t *bus, ngx_uint_t worker,
 void ngx_webrtc_peers_reap(ngx_webrtc_bus_t *bus, ngx_uint_t worker);
 void ngx_webrtc_peers_recount(ngx_webrtc_bus_t *bus);
 void ngx_webrtc_bus_reap_streams(ngx_webrtc_bus_t *bus, ngx_uint_t worker);
+
+/* The hashes of two of a slot's keys, as the index has them. */
+uint64_t ngx_webrtc_peers_hash_ufrag(ngx_webrtc_bus_t *bus, u_char *ufrag,
+    size_t len);
+uint64_t ngx_webrtc_peers_hash_address(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_addr_t *addr, uint32_t listen);
 
 /*
  * Is a line of some kind to be logged now?  Once a minute, by one worker.

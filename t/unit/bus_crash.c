@@ -114,10 +114,12 @@ crash_unlock(ngx_shmtx_t *mtx)
 
 #include "../../src/zone/ngx_webrtc_bus_index.c"
 #include "../../src/zone/ngx_webrtc_bus_peers.c"
+#include "../../src/zone/ngx_webrtc_bus_peers_find.c"
+#include "../../src/zone/ngx_webrtc_bus_peers_ice.c"
 #include "../../src/zone/ngx_webrtc_bus_streams.c"
 #include "../../src/zone/ngx_webrtc_bus_grow.c"
 #include "../../src/zone/ngx_webrtc_bus_pending.c"
-#include "../../src/zone/ngx_webrtc_bus.c"
+#include "../../src/zone/ngx_webrtc_bus_zone.c"
 
 
 #define ZONE  (32 * 1024 * 1024)
