@@ -39,6 +39,8 @@
 #define NGX_WEBRTC_WORKER_REAP    20
 
 
+static ngx_int_t ngx_webrtc_worker_open(ngx_webrtc_worker_t *wk,
+    ngx_cycle_t *cycle);
 static ngx_int_t ngx_webrtc_worker_end(ngx_webrtc_worker_t *wk,
     ngx_webrtc_peer_t *copy, ngx_webrtc_peer_info_t *info, const char *reason);
 static ngx_int_t ngx_webrtc_worker_give_way(void *ctx, uint64_t ref);
@@ -58,11 +60,8 @@ static void ngx_webrtc_worker_timer(ngx_event_t *ev);
 ngx_webrtc_worker_t *
 ngx_webrtc_worker_init(ngx_cycle_t *cycle, ngx_webrtc_worker_conf_t *conf)
 {
-    ngx_uint_t                    i;
-    ngx_webrtc_worker_t          *wk;
-    ngx_webrtc_udp_conf_t         udp;
-    ngx_webrtc_twin_conf_t        twin;
-    ngx_webrtc_inbox_handlers_t   inbox;
+    ngx_uint_t            i;
+    ngx_webrtc_worker_t  *wk;
 
     wk = ngx_pcalloc(cycle->pool, sizeof(ngx_webrtc_worker_t));
     if (wk == NULL) {
@@ -105,42 +104,7 @@ ngx_webrtc_worker_init(ngx_cycle_t *cycle, ngx_webrtc_worker_conf_t *conf)
         goto failed;
     }
 
-    ngx_memzero(&inbox, sizeof(ngx_webrtc_inbox_handlers_t));
-
-    inbox.on_stream = ngx_webrtc_worker_on_stream;
-    inbox.on_datagram = ngx_webrtc_router_passed;
-    inbox.on_tell = ngx_webrtc_worker_on_tell;
-    inbox.on_keyframe = ngx_webrtc_worker_on_keyframe;
-    inbox.on_text = ngx_webrtc_worker_on_text;
-    inbox.ctx = wk;
-
-    wk->inbox = ngx_webrtc_inbox_init(wk->bus, cycle, &inbox);
-    if (wk->inbox == NULL) {
-        goto failed;
-    }
-
-    twin.input = ngx_webrtc_router_twin;
-    twin.done = ngx_webrtc_worker_received;
-    twin.ctx = wk;
-
-    wk->twin = ngx_webrtc_twin_init(cycle, &twin);
-    if (wk->twin == NULL) {
-        goto failed;
-    }
-
-    ngx_webrtc_twin_know(wk->twin, ngx_webrtc_bus_twin(wk->bus, 0));
-
-    ngx_memzero(&udp, sizeof(ngx_webrtc_udp_conf_t));
-
-    udp.input = ngx_webrtc_router_input;
-    udp.done = ngx_webrtc_worker_received;
-    udp.writable = ngx_webrtc_roles_writable;
-    udp.shutdown = ngx_webrtc_worker_shutdown;
-    udp.gso = conf->gso;
-    udp.ctx = wk;
-
-    wk->udp = ngx_webrtc_udp_init(cycle, &udp);
-    if (wk->udp == NULL) {
+    if (ngx_webrtc_worker_open(wk, cycle) != NGX_OK) {
         goto failed;
     }
 
@@ -167,6 +131,58 @@ failed:
     ngx_webrtc_bus_detach(wk->bus);
 
     return NULL;
+}
+
+
+/* the inbox, the other binary, the port; whoever gets NGX_ERROR closes them */
+
+static ngx_int_t
+ngx_webrtc_worker_open(ngx_webrtc_worker_t *wk, ngx_cycle_t *cycle)
+{
+    ngx_webrtc_udp_conf_t         udp;
+    ngx_webrtc_twin_conf_t        twin;
+    ngx_webrtc_inbox_handlers_t   inbox;
+
+    ngx_memzero(&inbox, sizeof(ngx_webrtc_inbox_handlers_t));
+
+    inbox.on_stream = ngx_webrtc_worker_on_stream;
+    inbox.on_datagram = ngx_webrtc_router_passed;
+    inbox.on_tell = ngx_webrtc_worker_on_tell;
+    inbox.on_keyframe = ngx_webrtc_worker_on_keyframe;
+    inbox.on_text = ngx_webrtc_worker_on_text;
+    inbox.ctx = wk;
+
+    wk->inbox = ngx_webrtc_inbox_init(wk->bus, cycle, &inbox);
+    if (wk->inbox == NULL) {
+        return NGX_ERROR;
+    }
+
+    twin.input = ngx_webrtc_router_twin;
+    twin.done = ngx_webrtc_worker_received;
+    twin.ctx = wk;
+
+    wk->twin = ngx_webrtc_twin_init(cycle, &twin);
+    if (wk->twin == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_webrtc_twin_know(wk->twin, ngx_webrtc_bus_twin(wk->bus, 0));
+
+    ngx_memzero(&udp, sizeof(ngx_webrtc_udp_conf_t));
+
+    udp.input = ngx_webrtc_router_input;
+    udp.done = ngx_webrtc_worker_received;
+    udp.writable = ngx_webrtc_roles_writable;
+    udp.shutdown = ngx_webrtc_worker_shutdown;
+    udp.gso = wk->conf.gso;
+    udp.ctx = wk;
+
+    wk->udp = ngx_webrtc_udp_init(cycle, &udp);
+    if (wk->udp == NULL) {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }
 
 

@@ -80,6 +80,8 @@ struct ngx_webrtc_inbox_s {
 };
 
 
+static ngx_webrtc_inbox_t *ngx_webrtc_inbox_create(ngx_webrtc_bus_t *bus,
+    ngx_cycle_t *cycle, ngx_webrtc_inbox_handlers_t *handlers);
 static ngx_fd_t ngx_webrtc_inbox_socket(ngx_log_t *log);
 static ngx_int_t ngx_webrtc_inbox_bind(ngx_webrtc_bus_t *bus, ngx_fd_t fd,
     ngx_log_t *log);
@@ -114,26 +116,9 @@ ngx_webrtc_inbox_init(ngx_webrtc_bus_t *bus, ngx_cycle_t *cycle,
     ngx_connection_t    *c;
     ngx_webrtc_inbox_t  *inbox;
 
-    inbox = ngx_pcalloc(cycle->pool, sizeof(ngx_webrtc_inbox_t));
+    inbox = ngx_webrtc_inbox_create(bus, cycle, handlers);
     if (inbox == NULL) {
         return NULL;
-    }
-
-    inbox->bus = bus;
-    inbox->handlers = *handlers;
-    inbox->out = (ngx_fd_t) -1;
-
-    inbox->buf = ngx_palloc(cycle->pool, NGX_WEBRTC_INBOX_SIZE);
-    if (inbox->buf == NULL) {
-        return NULL;
-    }
-
-    for (w = 0; w < NGX_WEBRTC_INBOX_BATCHES; w++) {
-        inbox->batches[w].buf = ngx_palloc(cycle->pool,
-                                           NGX_WEBRTC_INBOX_SIZE);
-        if (inbox->batches[w].buf == NULL) {
-            return NULL;
-        }
     }
 
     fd = ngx_webrtc_inbox_socket(cycle->log);
@@ -208,6 +193,39 @@ failed:
     (void) ngx_close_socket(fd);
 
     return NULL;
+}
+
+
+static ngx_webrtc_inbox_t *
+ngx_webrtc_inbox_create(ngx_webrtc_bus_t *bus, ngx_cycle_t *cycle,
+    ngx_webrtc_inbox_handlers_t *handlers)
+{
+    ngx_uint_t           w;
+    ngx_webrtc_inbox_t  *inbox;
+
+    inbox = ngx_pcalloc(cycle->pool, sizeof(ngx_webrtc_inbox_t));
+    if (inbox == NULL) {
+        return NULL;
+    }
+
+    inbox->bus = bus;
+    inbox->handlers = *handlers;
+    inbox->out = (ngx_fd_t) -1;
+
+    inbox->buf = ngx_palloc(cycle->pool, NGX_WEBRTC_INBOX_SIZE);
+    if (inbox->buf == NULL) {
+        return NULL;
+    }
+
+    for (w = 0; w < NGX_WEBRTC_INBOX_BATCHES; w++) {
+        inbox->batches[w].buf = ngx_palloc(cycle->pool,
+                                           NGX_WEBRTC_INBOX_SIZE);
+        if (inbox->batches[w].buf == NULL) {
+            return NULL;
+        }
+    }
+
+    return inbox;
 }
 
 

@@ -12,6 +12,12 @@
 #include "ngx_webrtc_bus_peers.h"
 
 
+static void ngx_webrtc_peers_set_credentials(ngx_webrtc_desc_t *desc,
+    ngx_webrtc_peer_restart_t *restart);
+static void ngx_webrtc_peers_owner(ngx_webrtc_entry_t *e,
+    ngx_webrtc_peer_info_t *info);
+
+
 ngx_int_t
 ngx_webrtc_peers_restart(ngx_webrtc_bus_t *bus, uint64_t ref,
     ngx_webrtc_peer_restart_t *restart, u_char *match, u_char *etag,
@@ -97,6 +103,46 @@ ngx_webrtc_peers_restart(ngx_webrtc_bus_t *bus, uint64_t ref,
         goto done;
     }
 
+    ngx_webrtc_peers_set_credentials(desc, restart);
+
+    ngx_memcpy(p->etag, etag, NGX_WEBRTC_PEER_ETAG_LEN);
+
+    ngx_webrtc_peers_owner(e, info);
+
+    rc = NGX_OK;
+
+done:
+
+    ngx_webrtc_peers_unlock(bus);
+
+    return rc;
+}
+
+
+/* it may be claimed this very moment: only the word now tells by whom */
+
+static void
+ngx_webrtc_peers_owner(ngx_webrtc_entry_t *e, ngx_webrtc_peer_info_t *info)
+{
+    uint64_t  word;
+
+    word = ngx_webrtc_atomic_load_acquire(&e->word);
+
+    if (ngx_webrtc_entry_state(word) == NGX_WEBRTC_ENTRY_CLAIMED) {
+        info->state = NGX_WEBRTC_PEER_CLAIMED;
+        info->worker = ngx_webrtc_entry_worker(word);
+
+    } else {
+        info->state = NGX_WEBRTC_PEER_NEW;
+        info->worker = NGX_WEBRTC_WORKER_NONE;
+    }
+}
+
+
+static void
+ngx_webrtc_peers_set_credentials(ngx_webrtc_desc_t *desc,
+    ngx_webrtc_peer_restart_t *restart)
+{
     desc->local_ufrag_len = (uint8_t) restart->local_ufrag.len;
     ngx_memcpy(desc->local_ufrag, restart->local_ufrag.data,
                restart->local_ufrag.len);
@@ -112,29 +158,6 @@ ngx_webrtc_peers_restart(ngx_webrtc_bus_t *bus, uint64_t ref,
     desc->remote_pwd_len = (uint16_t) restart->remote_pwd.len;
     ngx_memcpy(desc->remote_pwd, restart->remote_pwd.data,
                restart->remote_pwd.len);
-
-    ngx_memcpy(p->etag, etag, NGX_WEBRTC_PEER_ETAG_LEN);
-
-    /* it may be claimed this very moment: only the word now tells by whom */
-
-    word = ngx_webrtc_atomic_load_acquire(&e->word);
-
-    if (ngx_webrtc_entry_state(word) == NGX_WEBRTC_ENTRY_CLAIMED) {
-        info->state = NGX_WEBRTC_PEER_CLAIMED;
-        info->worker = ngx_webrtc_entry_worker(word);
-
-    } else {
-        info->state = NGX_WEBRTC_PEER_NEW;
-        info->worker = NGX_WEBRTC_WORKER_NONE;
-    }
-
-    rc = NGX_OK;
-
-done:
-
-    ngx_webrtc_peers_unlock(bus);
-
-    return rc;
 }
 
 
