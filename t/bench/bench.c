@@ -376,6 +376,29 @@ proc_machine(bench_proc_t *p)
 }
 
 
+/* a worker's media process, which comes and goes */
+
+static void
+proc_children(bench_proc_t *p, const int *pids, size_t n, int pid)
+{
+    int      child;
+    char     name[64], text[1024], *s, *end;
+    size_t   i;
+
+    snprintf(name, sizeof(name), "/proc/%d/task/%d/children", pid, pid);
+    slurp(name, text, sizeof(text));
+
+    for (s = text; (child = (int) strtol(s, &end, 10)) > 0; s = end) {
+
+        for (i = 0; i < n && pids[i] != child; i++) { /* void */ }
+
+        if (i == n) {
+            proc_one(p, child);
+        }
+    }
+}
+
+
 void
 bench_proc(bench_proc_t *p, const int *pids, size_t n)
 {
@@ -385,6 +408,7 @@ bench_proc(bench_proc_t *p, const int *pids, size_t n)
 
     for (i = 0; i < n; i++) {
         proc_one(p, pids[i]);
+        proc_children(p, pids, n, pids[i]);
     }
 
     p->self_ns = bench_cpu_ns();

@@ -77,6 +77,7 @@ double bench_at(bench_values_t *b, double q);      /* q 0 .. 1; 0 if empty */
 
 /* "1,2,3" -> pids; returns how many */
 size_t bench_pids(const char *s, int *pids);
+/* of these processes, and of their children */
 void bench_proc(bench_proc_t *p, const int *pids, size_t n);
 
 /*
