@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Parsers of directives that are about no file of their own: the zone, the
- * port, which location does what, the certificate.
+ * Parsers of directives that have no file of their own: the zone, the port,
+ * what a location serves, the certificate.
  */
 
 
@@ -14,7 +14,7 @@
 #include "ngx_http_webrtc.h"
 
 
-/* bytes that a ring begins with; chosen: half a second of 1 Mbit/s */
+/* initial bytes of a ring; chosen: half a second at 1 Mbit/s */
 #define NGX_HTTP_WEBRTC_BUFFER      (64 * 1024)
 
 /* bytes; chosen: 10 s at 13 Mbit/s */
@@ -28,16 +28,16 @@
 #define NGX_HTTP_WEBRTC_PACING_RATE   (80 * 1024 * 1024)
 #define NGX_HTTP_WEBRTC_PACING_BURST  (64 * 1024)
 
-/* least values: below any stream; a packet of any size must go through */
+/* minimums: below any stream; a packet of any size must go through */
 #define NGX_HTTP_WEBRTC_PACING_LEAST  (64 * 1024)
 #define NGX_HTTP_WEBRTC_PACING_ONE    4096
 
-/* most values, so that bytes per second and bytes fit 32 bits */
+/* maximums, so that bytes per second and bytes fit 32 bits */
 #define NGX_HTTP_WEBRTC_PACING_MOST   (16 * (off_t) 1024 * 1024 * 1024)
 #define NGX_HTTP_WEBRTC_PACING_ALL    (1024 * 1024 * 1024)
 
 
-/* of the directives "webrtc_zone", "webrtc_listen", ... */
+/* setters of "webrtc_zone", "webrtc_listen", ... */
 char *ngx_http_webrtc_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_webrtc_conf_listen(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -50,22 +50,22 @@ char *ngx_http_webrtc_conf_pacing(ngx_conf_t *cf, ngx_command_t *cmd,
 /*
  * Parses the value of "webrtc_play" or "webrtc_publish".
  *
- *   name      of wlcf, set
- *   handler   of the location's requests from now on
+ *   name      field of wlcf to set
+ *   handler   the location's content handler from now on
  */
 char *ngx_http_webrtc_conf_stream_name(ngx_conf_t *cf,
     ngx_http_webrtc_loc_conf_t *wlcf, ngx_http_complex_value_t **name,
     ngx_http_handler_pt handler);
 
 /*
- * What a location serves goes on in its "if" and "limit_except" blocks, which
- * are locations of their own to nginx; when configurations are merged.
+ * Makes the "if" and "limit_except" blocks of a location, which nginx treats as
+ * locations of their own, serve what the location serves; called on merging.
  */
 void ngx_http_webrtc_conf_inherit(ngx_conf_t *cf,
     ngx_http_webrtc_loc_conf_t *prev, ngx_http_webrtc_loc_conf_t *conf);
 
 /*
- * Merges "webrtc_buffer" and "webrtc_buffer_max", before all others.
+ * Merges "webrtc_buffer" and "webrtc_buffer_max"; called before all others.
  *
  * NGX_OK; NGX_ERROR after logging
  */
@@ -73,7 +73,7 @@ ngx_int_t ngx_http_webrtc_conf_merge_buffer(ngx_conf_t *cf,
     ngx_http_webrtc_loc_conf_t *prev, ngx_http_webrtc_loc_conf_t *conf);
 
 /*
- * The zone and the port, as they are configured or by default; at the end of
+ * Sets up the zone and the port, configured or default; called at the end of
  * the configuration.
  *
  * NGX_OK; NGX_ERROR after logging
@@ -82,8 +82,8 @@ ngx_int_t ngx_http_webrtc_conf_open(ngx_conf_t *cf,
     ngx_http_webrtc_main_conf_t *wmcf);
 
 /*
- * Loads "webrtc_certificate" or makes one, kept over reloads: sets dtls and
- * fingerprint.
+ * Loads "webrtc_certificate" or generates a certificate that is kept across
+ * reloads; sets dtls and fingerprint.
  *
  * NGX_OK; NGX_ERROR after logging
  */

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Configurations whose directives are each right and which do not do what was
- * meant: refused where nothing can work, otherwise a warning.
+ * Catches configurations in which each directive is valid but the whole does
+ * not do what was meant: an error if it cannot work, otherwise a warning.
  */
 
 
@@ -15,10 +15,10 @@
 
 
 /*
- * A location, before what it inherits is merged into it.
+ * Checks a location before inherited values are merged into it.
  *
- *   prev     of the level above, merged
- *   conf     with its own values only
+ *   prev     the level above, merged
+ *   conf     the location's own values only
  *
  * NGX_OK; NGX_ERROR after logging
  */
@@ -26,20 +26,20 @@ ngx_int_t ngx_http_webrtc_check_location(ngx_conf_t *cf,
     ngx_http_webrtc_loc_conf_t *prev, ngx_http_webrtc_loc_conf_t *conf);
 
 /*
- * The same once the level above has been merged; remembers it for what is
- * checked when all has been read.
+ * Checks a location after the level above has been merged into it, and
+ * remembers it for ngx_http_webrtc_check().
  */
 ngx_int_t ngx_http_webrtc_check_merged(ngx_conf_t *cf,
     ngx_http_webrtc_loc_conf_t *conf);
 
-/* All of it, when it has been read. */
+/* Checks the whole configuration once it has been read. */
 void ngx_http_webrtc_check(ngx_conf_t *cf, ngx_http_webrtc_main_conf_t *wmcf);
 
-/* What a "webrtc_pull" names, as far as it can be known now. */
+/* Checks the URL of a "webrtc_pull" as far as it is known at this point. */
 ngx_int_t ngx_http_webrtc_check_pull(ngx_conf_t *cf,
     ngx_http_webrtc_pull_t *pull);
 
-/* Where we are in the configuration. */
+/* Sets the current position in the configuration. */
 void ngx_http_webrtc_check_where(ngx_conf_t *cf,
     ngx_http_webrtc_where_t *where);
 

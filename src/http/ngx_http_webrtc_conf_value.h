@@ -2,9 +2,9 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Directives of one value with bounds: a time, a size, a number, one of some
- * names.  A wrong one is refused with what was expected and an example, which
- * nginx's own setters do not say.
+ * Directives with one bounded value: a time, a size, a number or a name.  The
+ * error for an invalid value says what was expected and gives an example, which
+ * nginx's own setters do not.
  */
 
 
@@ -22,9 +22,9 @@
  *   size       of the field: 4 or 8 bytes
  *   least,
  *   most       bounds of the value, inclusive
- *   zero       0 is allowed beside them
- *   names      of ngx_http_webrtc_conf_name(); the last one is empty
- *   expected   as in "expected <...>"; NULL: made of the names
+ *   zero       0 is allowed even if out of bounds
+ *   names      for ngx_http_webrtc_conf_name(); the last one is empty
+ *   expected   as in "expected <...>"; NULL: built from the names
  */
 typedef struct {
     int64_t              (*parse)(ngx_str_t *value, ngx_conf_enum_t *names);
@@ -39,8 +39,8 @@ typedef struct {
 
 /*
  * The "post" of a command whose setter is ngx_http_webrtc_conf_value() and
- * whose offset is that of the field: what it takes, and what it is by default.
- * The row is all that there is to be said of such a directive.
+ * whose offset is that of the field: accepted values and the default.  The row
+ * describes such a directive completely.
  */
 typedef struct {
     ngx_http_webrtc_conf_value_t  *value;
@@ -58,7 +58,7 @@ typedef struct {
 #define NGX_HTTP_WEBRTC_M             (1024 * 1024)
 #define NGX_HTTP_WEBRTC_G             ((int64_t) 1024 * 1024 * 1024)
 
-/* ms; chosen: no timer of ours is meant to be longer */
+/* ms; chosen: none of our timers needs to be longer */
 #define NGX_HTTP_WEBRTC_DAY           86400000
 
 
@@ -67,10 +67,10 @@ char *ngx_http_webrtc_conf_value(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 /*
- * The fields of all such commands of a table.
+ * Unset and merge the fields of all such commands in a table.
  *
  *   cmd           the table, up to ngx_null_command
- *   conf_offset   NGX_HTTP_MAIN_CONF_OFFSET, ...: whose fields
+ *   conf_offset   NGX_HTTP_MAIN_CONF_OFFSET, ...: which fields
  *   prev          the level above, or NULL
  */
 void ngx_http_webrtc_conf_unset(ngx_command_t *cmd, ngx_uint_t conf_offset,
@@ -78,7 +78,7 @@ void ngx_http_webrtc_conf_unset(ngx_command_t *cmd, ngx_uint_t conf_offset,
 void ngx_http_webrtc_conf_merge(ngx_command_t *cmd, ngx_uint_t conf_offset,
     void *prev, void *conf);
 
-/* kinds: milliseconds; bytes or bits; a count; a name of a table */
+/* kinds: milliseconds; bytes or bits; a count; a name from a table */
 int64_t ngx_http_webrtc_conf_time(ngx_str_t *value, ngx_conf_enum_t *names);
 int64_t ngx_http_webrtc_conf_amount(ngx_str_t *value, ngx_conf_enum_t *names);
 int64_t ngx_http_webrtc_conf_number(ngx_str_t *value, ngx_conf_enum_t *names);

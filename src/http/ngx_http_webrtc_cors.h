@@ -20,8 +20,8 @@
 ngx_int_t ngx_http_webrtc_cors_init(ngx_conf_t *cf);
 
 /*
- * Answers OPTIONS, RFC 9725, 4.2: what can be sent, and where STUN and TURN
- * servers are; not so for a CORS preflight.
+ * Answers OPTIONS, RFC 9725, 4.2: accepted content types and the STUN and TURN
+ * servers; these are left out for a CORS preflight.
  */
 ngx_int_t ngx_http_webrtc_cors_options(ngx_http_request_t *r);
 

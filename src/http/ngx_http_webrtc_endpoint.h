@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What a URL that takes offers does with a request, whatever they are for.
+ * Requests to a URL that accepts offers, common to all kinds of offers.
  */
 
 
@@ -15,10 +15,10 @@
 
 
 /*
- * Requests to WHIP and WHEP locations: endpoint and sessions.
+ * Handles requests to WHIP and WHEP locations: endpoint and sessions.
  *
- *   role    NGX_WEBRTC_PEER_*: whose sessions can be reached
- *   offer   gets the body of a POST
+ *   role    NGX_WEBRTC_PEER_*: role of the sessions that can be reached
+ *   offer   called with the body of a POST
  */
 ngx_int_t ngx_http_webrtc_endpoint(ngx_http_request_t *r, ngx_uint_t role,
     ngx_http_webrtc_body_pt offer);

@@ -14,18 +14,18 @@
 
 
 /*
- * Serves "?session=id&events", where event streams are ordered and all events
- * are to be had, and "?session=id&events=name", an event stream that was
- * ordered; as a content handler.
+ * Content handler of "?session=id&events", which creates event streams and
+ * itself sends all events, and of "?session=id&events=name", an event stream
+ * created there.
  *
  *   peer, info   of the session, copies
- *   name         empty: none
+ *   name         empty if the URL has none
  */
 ngx_int_t ngx_http_webrtc_events_handler(ngx_http_request_t *r,
     ngx_webrtc_peer_t *peer, ngx_webrtc_peer_info_t *info, ngx_str_t *name);
 
 /*
- * Adds the Link header by which a client finds the events of its session.
+ * Adds the Link header that tells a client where the events of its session are.
  *
  *   id   NGX_WEBRTC_PEER_ID_LEN bytes
  *

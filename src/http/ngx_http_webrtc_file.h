@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * "webrtc_file": files over DataChannels, the offer's side of it.
+ * "webrtc_file": files over DataChannels, HTTP side.
  */
 
 
@@ -22,9 +22,9 @@
 
 
 /*
- * Handler in the content phase.  Takes POST, OPTIONS and what is said to
- * sessions in a location with "webrtc_file on", and leaves the file itself,
- * over HTTP, to nginx.
+ * Handler in the content phase.  In a location with "webrtc_file on", handles
+ * POST, OPTIONS and requests to sessions; plain HTTP requests for the file
+ * itself are left to nginx.
  */
 ngx_int_t ngx_http_webrtc_file_handler(ngx_http_request_t *r);
 
@@ -33,7 +33,7 @@ char *ngx_http_webrtc_file_conf(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 /*
- * Merges "webrtc_file" and the others about files.
+ * Merges "webrtc_file" and the other file directives.
  *
  * NGX_OK; NGX_ERROR after logging
  */

@@ -16,14 +16,14 @@
 #include "ngx_webrtc_bus_file.h"
 
 
-/* what such an offer is for; offer->data */
+/* the target of such an offer; offer->data */
 typedef struct {
     ngx_str_t                    path;
     ngx_webrtc_peer_file_t       file;
 } ngx_http_webrtc_file_target_t;
 
 
-/* functions of a row */
+/* callbacks of a row */
 ngx_int_t ngx_http_webrtc_file_find(ngx_http_webrtc_offer_t *offer);
 ngx_int_t ngx_http_webrtc_file_negotiate(ngx_http_webrtc_offer_t *offer,
     ngx_webrtc_negotiate_policy_t *policy, u_char **p, u_char *end,
@@ -31,9 +31,9 @@ ngx_int_t ngx_http_webrtc_file_negotiate(ngx_http_webrtc_offer_t *offer,
 ngx_int_t ngx_http_webrtc_file_attach(ngx_http_webrtc_offer_t *offer);
 
 /*
- * Gives the slot its file.
+ * Attaches the file to the slot.
  *
- *   room   bytes for the messages of an answer, beside others
+ *   room   bytes for the messages of an answer, in addition to the others
  *
  * NGX_OK; NGX_DECLINED: the zone is full
  */

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Something is full: the 503 that says what, and the line that says which
- * directive it is.  "webrtc_max_pending".
+ * Answers when a limit is reached: a 503 that says which, and a log line that
+ * names the directive to raise.  "webrtc_max_pending".
  */
 
 
@@ -16,19 +16,21 @@
 
 
 /*
- * Answers with 503, and logs why: as bus->lack says after what failed.
+ * Answers with 503 and logs why.
  *
- *   name   of the stream, where it is its viewers; or NULL
+ *   lack   bus->lack after the failed call
+ *   name   of the stream if its number of viewers is the limit, or NULL
  */
 ngx_int_t ngx_http_webrtc_full(ngx_http_request_t *r, ngx_webrtc_lack_e lack,
     ngx_str_t *name);
 
-/* Whose a request is, and what he may have that is not up: set. */
+/* Sets the client of a request and its limits on pending sessions and names. */
 void ngx_http_webrtc_full_client(ngx_http_request_t *r,
     ngx_webrtc_client_t *client);
 
 /*
- * What is decided when a slot is made, before anything is done for an offer.
+ * Checks in advance, before any work on an offer, the limits that are enforced
+ * when the slot is created.
  *
  * Returns NGX_WEBRTC_LACK_NONE, or what would be lacking.
  */

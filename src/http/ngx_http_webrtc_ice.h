@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * "webrtc_ice full": answers with candidates that an agent gathers, of sessions
- * that live in the worker that answers.
+ * "webrtc_ice full": answers with candidates gathered by an ICE agent.  Such
+ * sessions live in the worker that answers.
  */
 
 
@@ -15,19 +15,19 @@
 #include "ngx_webrtc_sdp.h"
 
 
-/* bytes of our ICE credentials, hex digits: 64 and 128 random bits, RFC 8445,
- * 5.3 wants 24 and 128; the ufrag also finds the slot and so is unique */
+/* bytes of our ICE credentials, hex digits: 64 and 128 random bits; RFC 8445,
+ * 5.3 requires 24 and 128; the ufrag is also the slot's key, hence unique */
 #define NGX_HTTP_WEBRTC_UFRAG  16
 #define NGX_HTTP_WEBRTC_PWD    32
 
 
 /*
- * What is done when candidates are there; each answers the request.
+ * Called when candidates are available; each answers the request.
  *
- * _created      answer has them, from the request's pool.  NGX_DONE; otherwise
- *               the session ends
- * _restarted    an ICE restart, as ngx_http_webrtc_ice_restart() has it; cand
- *               are ours
+ * _created      answer includes them, from the request's pool.  NGX_DONE;
+ *               on other results the session is ended
+ * _restarted    an ICE restart, arguments as in ngx_http_webrtc_ice_restart();
+ *               cand are ours
  */
 typedef ngx_int_t (*ngx_http_webrtc_ice_created_pt)(void *data,
     ngx_str_t *answer);
@@ -40,23 +40,23 @@ extern ngx_conf_enum_t  ngx_http_webrtc_ice_modes[];
 
 
 /*
- * Whether no session may begin here: it would have an agent, which lives in the
- * worker that answers, and this one is shutting down.
+ * Whether no session may start here: with full ICE it would live in this
+ * worker, which is shutting down.
  */
 ngx_uint_t ngx_http_webrtc_ice_leaves(ngx_http_request_t *r);
 
 /*
- * The slot of an offer has been made: claims it, makes the session and gathers.
- * The request goes on with created() when that is over, or after two seconds
- * with what there is.
+ * Called when the slot of an offer has been created: claims it, creates the
+ * session and starts gathering.  created() is called when gathering is complete
+ * or after two seconds with the candidates found so far.
  *
  *   sdp      of the offer
  *   peer     of the slot, from the request's pool
  *   answer   without candidates, from the request's pool
  *   data     lives as long as the request
  *
- * A result as in ngx_http_webrtc_resource.h, but NGX_OK; NGX_AGAIN unless it is
- * refused
+ * A result as in ngx_http_webrtc_resource.h, never NGX_OK; NGX_AGAIN unless it
+ * is refused
  */
 ngx_int_t ngx_http_webrtc_ice_start(ngx_http_request_t *r,
     ngx_webrtc_sdp_t *sdp, ngx_webrtc_peer_t *peer, ngx_str_t *answer,
@@ -70,12 +70,12 @@ ngx_int_t ngx_http_webrtc_ice_start(ngx_http_request_t *r,
 ngx_int_t ngx_http_webrtc_ice_begin(ngx_http_request_t *r,
     ngx_webrtc_sdp_t *sdp, ngx_webrtc_peer_t *peer);
 
-/* An agent of this worker has a candidate more, or all (gathered). */
+/* An agent of this worker has a new candidate, or has finished (gathered). */
 void ngx_http_webrtc_ice_wake(uint64_t ref, ngx_uint_t gathered);
 
 /*
  * Answers the PATCH of an ICE restart with the candidates of the session's
- * owner, which is asked if it is another worker.
+ * owner, asking it for them if it is another worker.
  *
  *   peer      a copy of the slot, from the request's pool
  *   restart   views into the request's pool
@@ -88,13 +88,13 @@ ngx_int_t ngx_http_webrtc_ice_restart(ngx_http_request_t *r,
     ngx_webrtc_peer_restart_t *restart, u_char *etag,
     ngx_http_webrtc_ice_restarted_pt restarted);
 
-/* A worker that was asked tells its candidates. */
+/* The owner's reply with its candidates has arrived. */
 void ngx_http_webrtc_ice_told(uint64_t ref, u_char *p, size_t n);
 
 /*
- * Gives the candidates of a PATCH to the session's owner.
+ * Passes the candidates of a PATCH to the session's owner.
  *
- *   body   parsed before
+ *   body   parsed successfully before
  *
  * NGX_OK; otherwise a result as in ngx_http_webrtc_resource.h: refused
  */
@@ -102,10 +102,10 @@ ngx_int_t ngx_http_webrtc_ice_trickle(ngx_http_request_t *r,
     ngx_webrtc_peer_info_t *info, ngx_str_t *body);
 
 /*
- * Refuses a PATCH whose fragment cannot be given to the session's owner.
+ * Refuses a PATCH whose fragment could not be passed to the session's owner.
  *
- *   rc     why: NGX_AGAIN, its inbox is full; else it or its worker is gone,
- *          or the fragment is too large for an inbox
+ *   rc     why: NGX_AGAIN, its inbox is full; otherwise it or its worker is
+ *          gone, or the fragment is too large for an inbox
  *   body   the fragment
  */
 ngx_int_t ngx_http_webrtc_ice_refuse(ngx_http_request_t *r, ngx_int_t rc,
@@ -123,7 +123,7 @@ char *ngx_http_webrtc_ice_ports(ngx_conf_t *cf, ngx_command_t *cmd,
  * Resolves the servers of a location with full ICE, when the configuration is
  * read: names are never looked up later.
  *
- *   prev   of the level above, whose servers may be the same
+ *   prev   the level above, whose servers may be the same
  *
  * NGX_CONF_OK; NGX_CONF_ERROR after logging
  */

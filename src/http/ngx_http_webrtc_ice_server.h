@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * STUN and TURN servers that clients are told of: "webrtc_ice_server".
+ * STUN and TURN servers announced to clients: "webrtc_ice_server".
  */
 
 
@@ -18,7 +18,7 @@ typedef struct {
     ngx_http_complex_value_t    *username;   /* NULL: none */
     ngx_http_complex_value_t    *credential; /* NULL: none */
     ngx_str_t                    secret;     /* empty: none */
-    time_t                       ttl;        /* of credentials by a secret */
+    time_t                       ttl;        /* of generated credentials */
 } ngx_http_webrtc_ice_server_t;
 
 
@@ -30,7 +30,7 @@ typedef struct {
 ngx_int_t ngx_http_webrtc_ice_server_links(ngx_http_request_t *r);
 
 /*
- * User name and credential of a server, for this request; empty: none.
+ * Sets user name and credential of a server for this request; empty if none.
  *
  * NGX_OK, NGX_ERROR
  */

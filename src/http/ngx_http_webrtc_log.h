@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Secrets of URLs, kept out of error logs.
+ * Keeps secrets in URLs out of error logs.
  */
 
 
@@ -14,7 +14,8 @@
 
 
 /*
- * Adds a handler that sees to requests for sessions, in postconfiguration.
+ * Adds the phase handler that installs the masking; called in
+ * postconfiguration.
  *
  * NGX_OK, NGX_ERROR
  */

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Where the program of the media process is.
+ * Path of the media process executable.
  */
 
 
@@ -14,8 +14,8 @@
 
 
 /*
- * Makes "webrtc_media_path" a whole path, by default that of a program beside
- * the module, and fails where something is pulled and there is none.
+ * Makes "webrtc_media_path" an absolute path, by default of an executable next
+ * to the module; fails if something is pulled and there is no such file.
  */
 char *ngx_http_webrtc_media_conf(ngx_conf_t *cf,
     ngx_http_webrtc_main_conf_t *wmcf);
