@@ -16,7 +16,7 @@
 #include "ngx_webrtc_worker.h"
 
 
-/* "webrtc_listen" and "webrtc_zone" when the configuration has none */
+/* defaults of "webrtc_listen" and "webrtc_zone" */
 #define NGX_HTTP_WEBRTC_PORT        8000
 #define NGX_HTTP_WEBRTC_ZONE        "live"
 #define NGX_HTTP_WEBRTC_ZONE_SIZE   (512 * 1024 * 1024)
@@ -34,22 +34,22 @@
 #define NGX_HTTP_WEBRTC_ICE_FULL   1
 #define NGX_HTTP_WEBRTC_ICE_RELAY  2
 
-/* candidates of one answer, of all kinds; chosen */
+/* maximum candidates in one answer, of all kinds; chosen */
 #define NGX_HTTP_WEBRTC_CANDIDATES  32
 
 
-/* where a directive stands */
+/* position of a directive in the configuration */
 typedef struct {
     ngx_str_t                    file;
-    ngx_uint_t                   line;       /* 0: nowhere */
+    ngx_uint_t                   line;       /* 0: not set */
 } ngx_http_webrtc_where_t;
 
 
-/* "webrtc_candidate": an address that we are reached at from outside */
+/* "webrtc_candidate": an address at which we are reached from outside */
 typedef struct {
     ngx_str_t                    text;       /* address without port */
-    ngx_str_t                    value;      /* as it was written */
-    in_port_t                    port;       /* 0: that of the listen */
+    ngx_str_t                    value;      /* as configured */
+    in_port_t                    port;       /* 0: the listening one */
     int                          family;
     ngx_uint_t                   loopback;   /* unsigned  loopback:1; */
 } ngx_http_webrtc_candidate_t;
@@ -73,16 +73,16 @@ typedef struct {
     ngx_str_t                    certificate_key;
     ngx_flag_t                   gso;
     ngx_int_t                    max_sessions;   /* 0: no limit */
-    size_t                       file_memory;    /* of a worker */
-    ngx_str_t                    media_path;     /* of the program */
-    size_t                       media_memory;   /* of a media process */
+    size_t                       file_memory;    /* per worker */
+    ngx_str_t                    media_path;     /* executable */
+    size_t                       media_memory;   /* per media process */
 
     ngx_array_t                  always;     /* ngx_http_webrtc_pull_t *:
                                                 "start=always" without
                                                 variables */
 
     ngx_array_t                  pulls;      /* ngx_http_webrtc_pull_t *: as
-                                                they are written */
+                                                configured */
     ngx_array_t                  locations;  /* ngx_http_webrtc_loc_conf_t *
                                                 that play or publish */
     ngx_http_webrtc_where_t      where;      /* the first directive of http */
@@ -95,46 +95,46 @@ typedef struct {
     ngx_str_t                    pem;        /* generated certificate and key */
     ngx_str_t                    fingerprint;   /* "sha-256 AB:CD:..." */
     ngx_uint_t                   used;       /* a location needs the port */
-    ngx_uint_t                   rtmp;       /* something is pulled by it */
+    ngx_uint_t                   rtmp;       /* something is pulled over it */
 } ngx_http_webrtc_main_conf_t;
 
 
 typedef struct ngx_http_webrtc_pull_s  ngx_http_webrtc_pull_t;
 
-/* "webrtc_pull" of a location */
+/* one URL of a location's "webrtc_pull" */
 struct ngx_http_webrtc_pull_s {
-    ngx_http_webrtc_pull_t      *next;       /* to be tried after this one */
+    ngx_http_webrtc_pull_t      *next;       /* to try after this one */
     ngx_http_complex_value_t     url;
-    ngx_str_t                    prefix;     /* literal part in front of the
-                                                first variable */
+    ngx_str_t                    prefix;     /* literal part before the first
+                                                variable */
     ngx_str_t                    format;
     ngx_uint_t                   program;    /* 0: the first with video */
-    ngx_str_t                    name;       /* stream, when it is constant */
-    ngx_http_core_loc_conf_t    *clcf;       /* of who plays, in the first */
+    ngx_str_t                    name;       /* of the stream, if constant */
+    ngx_http_core_loc_conf_t    *clcf;       /* the player's; first only */
     size_t                       buffer;
     size_t                       buffer_max;
     ngx_msec_t                   idle_timeout;
     ngx_http_webrtc_where_t      where;
-    ngx_webrtc_stream_t         *held;       /* by this worker, as it cannot be
-                                                started */
-    unsigned                     full:1;     /* no room for it, as was said */
+    ngx_webrtc_stream_t         *held;       /* by this worker while it cannot
+                                                be started */
+    unsigned                     full:1;     /* no room for it, logged */
     unsigned                     used:1;     /* by a location that plays */
     unsigned                     constant:1; /* the URL has no variables */
-    unsigned                     lists:1;    /* it may be a playlist */
+    unsigned                     lists:1;    /* may be a playlist */
     unsigned                     loop:1;
     unsigned                     always:1;
 };
 
 
 typedef struct {
-    ngx_http_complex_value_t    *play;       /* stream name, one of these */
+    ngx_http_complex_value_t    *play;       /* stream name; one of the two */
     ngx_http_complex_value_t    *publish;
-    ngx_http_handler_pt          handler;    /* of what it serves, so far as
-                                                that is not files */
-    ngx_http_webrtc_where_t      where;      /* likewise, and of files */
+    ngx_http_handler_pt          handler;    /* of what it serves, except
+                                                files */
+    ngx_http_webrtc_where_t      where;      /* likewise, including files */
     ngx_http_webrtc_pull_t      *pull;
 
-    ngx_webrtc_policy_t          policy;     /* for sessions of it */
+    ngx_webrtc_policy_t          policy;     /* for its sessions */
 
     ngx_msec_t                   wait;
     ngx_msec_t                   idle_timeout;
@@ -145,7 +145,7 @@ typedef struct {
     ngx_array_t                 *ice_addrs;  /* of ice_servers, resolved */
     ngx_array_t                 *ice_rules;  /* of ngx_webrtc_ice_rule_t */
     ngx_flag_t                   file;
-    ngx_int_t                    max_pending;    /* of a client, 0: no limit */
+    ngx_int_t                    max_pending;    /* per client, 0: no limit */
     ngx_int_t                    max_names;
     ngx_http_complex_value_t    *pending_key;    /* NULL: by address */
     ngx_uint_t                   etag;
@@ -155,7 +155,7 @@ typedef struct {
                                                     or NULL */
     ngx_str_t                    cors_origin;
     ngx_http_complex_value_t    *public_path;    /* or NULL */
-    ngx_uint_t                   public_host;    /* it names one */
+    ngx_uint_t                   public_host;    /* it names a host */
     ngx_flag_t                   status;
     ngx_flag_t                   status_control;
     ngx_uint_t                   publish_conflict;

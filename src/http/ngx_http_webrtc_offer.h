@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * The road from POST to 201, whatever an offer is for.  What differs is a row,
- * ngx_http_webrtc_offer_kind_t, in the file of each endpoint.
+ * Processing of an offer from POST to 201, common to all kinds.  What differs
+ * is in a row, ngx_http_webrtc_offer_kind_t, in the file of each endpoint.
  */
 
 
@@ -20,21 +20,21 @@ typedef struct ngx_http_webrtc_offer_s  ngx_http_webrtc_offer_t;
 
 
 /*
- * A kind of offers.  Functions return a result as in ngx_http_webrtc_resource.h
- * unless it says otherwise; all but find and negotiate may be NULL.
+ * A kind of offer.  Callbacks return a result as in ngx_http_webrtc_resource.h
+ * unless stated otherwise; all but find and negotiate may be NULL.
  *
  *   role       NGX_WEBRTC_PEER_* of the sessions
- *   refused    status for what is understood and cannot be
+ *   refused    status for offers that are understood but cannot be accepted
  *   trickle    the answer does not wait for candidates of full ICE
  *
- *   find       what the offer is for: sets name, and data; there is no sdp yet.
- *              NGX_OK
- *   ready      holds st.  NGX_OK; it may wait, and go on with
+ *   find       determines what the offer is for: sets name, and data; sdp is
+ *              not set yet.  NGX_OK
+ *   ready      takes a hold on st.  NGX_OK; it may wait, and continue with
  *              ngx_http_webrtc_offer_answer()
- *   policy     what may be negotiated, beside what is the same for all
+ *   policy     sets what may be negotiated, beyond what is common to all kinds
  *   negotiate  as ngx_webrtc_negotiate(), into offer->peer->desc
- *   attach     the slot has been made, offer->peer->ref is set: what goes with
- *              it.  NGX_OK; otherwise the slot is closed again
+ *   attach     called with the slot created and offer->peer->ref set; attaches
+ *              the kind's data to it.  NGX_OK; otherwise the slot is closed
  *   links      adds Link headers beside those of ICE servers.  NGX_OK,
  *              NGX_ERROR
  *   created    answers with 201; NULL: with the SDP
@@ -58,7 +58,7 @@ typedef struct {
 } ngx_http_webrtc_offer_kind_t;
 
 
-/* of a request, from its pool */
+/* one per request, from its pool */
 struct ngx_http_webrtc_offer_s {
     const ngx_http_webrtc_offer_kind_t  *kind;
     ngx_http_request_t       *request;
@@ -72,17 +72,17 @@ struct ngx_http_webrtc_offer_s {
     ngx_uint_t                status;      /* of the response */
     ngx_str_t                 answer;
 
-    /* those of ours in the answer, or that are to follow it */
+    /* our candidates, in the answer or to follow it */
 
     ngx_webrtc_sdp_candidate_t  *cand;
     ngx_uint_t                ncand;
 
-    unsigned                  watched:1;   /* st is, too */
+    unsigned                  watched:1;   /* st is watched */
 };
 
 
 /*
- * The body of a POST: takes the road.
+ * Processes the body of a POST.
  *
  *   body   lives as long as the request
  *
@@ -92,21 +92,21 @@ ngx_int_t ngx_http_webrtc_offer(ngx_http_request_t *r,
     const ngx_http_webrtc_offer_kind_t *kind, ngx_str_t *body);
 
 /*
- * For one that had to wait: decides, makes the slot and answers, with 201
- * or a refusal.
+ * Resumes an offer that had to wait: negotiates, creates the slot and answers
+ * with 201 or a refusal.
  */
 ngx_int_t ngx_http_webrtc_offer_answer(ngx_http_webrtc_offer_t *offer);
 
 /*
- * For those of streams: sets name from the value of the directive, and
- * notes it for logs.
+ * For offers for streams: sets name from the value of the directive and
+ * records it for logs.
  *
  * NGX_OK; otherwise a result as in ngx_http_webrtc_resource.h
  */
 ngx_int_t ngx_http_webrtc_offer_name(ngx_http_webrtc_offer_t *offer,
     ngx_http_complex_value_t *value);
 
-/* Gives the stream up; done with the request at the latest. */
+/* Releases the stream; called when the request ends at the latest. */
 void ngx_http_webrtc_offer_release(ngx_http_webrtc_offer_t *offer);
 
 

@@ -17,7 +17,7 @@
  * Answers the GET of a WHEP endpoint with the page, where "webrtc_player" is on
  * and a browser navigates there.
  *
- * NGX_DECLINED    it is something else that asks, see to it
+ * NGX_DECLINED    the page is not wanted: the caller handles the request
  * otherwise as ngx_http_webrtc_answer()
  */
 ngx_int_t ngx_http_webrtc_player(ngx_http_request_t *r);

@@ -28,18 +28,18 @@ ngx_int_t ngx_http_webrtc_pull(ngx_http_request_t *r,
     const char **cause);
 
 /*
- * Somebody here needs the stream: starts its source when it is to be pulled
- * and nobody does.
+ * This worker needs the stream: starts its source if it is to be pulled and
+ * has none.
  */
 void ngx_http_webrtc_pull_check(ngx_webrtc_stream_t *st);
 
 /*
- * To be called a few times per second: ends sources that nobody watches, takes
- * over those whose worker has gone, starts those with "start=always".
+ * Called a few times per second: stops sources without viewers, takes over
+ * those whose worker is gone, starts those with "start=always".
  */
 void ngx_http_webrtc_pull_tick(ngx_http_webrtc_main_conf_t *wmcf);
 
-/* Does a source here wait for a viewer that was answered? */
+/* Whether a source here waits for a viewer that has been answered. */
 ngx_uint_t ngx_http_webrtc_pull_wanted(void);
 
 /* Ends all sources of this process, for exit_process. */
@@ -50,8 +50,8 @@ char *ngx_http_webrtc_pull_conf(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 /*
- * Makes it the location's own, whose settings it keeps, once the level above
- * has been merged.
+ * Gives the location a copy of the pull, which may be inherited, with the
+ * location's own settings; called once the level above has been merged.
  *
  * NGX_OK, NGX_ERROR
  */

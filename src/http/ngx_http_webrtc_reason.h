@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Why a stream is not live, in words for who asked for it.
+ * Why a stream is not live, in words for the client.
  */
 
 
@@ -14,9 +14,9 @@
 
 
 /*
- * The "detail" of a 409: which state the stream is in, and what its upstream
- * has said.  Whoever reads it is not the operator: addresses and paths are
- * left out of what libav* says.
+ * The "detail" of a 409: the state of the stream and the last error of its
+ * upstream.  The reader is not the operator, so addresses and paths are removed
+ * from the error text of libav*.
  *
  *   name     of the stream
  *   st       held, or NULL: there is none
@@ -28,8 +28,8 @@ ngx_int_t ngx_http_webrtc_reason(ngx_http_request_t *r, ngx_str_t *name,
     ngx_webrtc_stream_t *st, ngx_str_t *detail);
 
 /*
- * Answers a publisher with 409: the name is another publisher's, or
- * "webrtc_pull" feeds the stream.
+ * Answers a publisher with 409: the name is taken by another publisher, or the
+ * stream is fed by "webrtc_pull".
  *
  *   st  held
  *
@@ -40,13 +40,13 @@ ngx_int_t ngx_http_webrtc_reason_taken(ngx_http_request_t *r, ngx_str_t *name,
 
 /*
  * Whether a stream may have that name: 1 to NGX_WEBRTC_NAME_MAX bytes without
- * control characters, which would make lines of their own in logs.
+ * control characters, which could forge log lines.
  */
 ngx_uint_t ngx_http_webrtc_reason_is_name(ngx_str_t *name);
 
 /*
  * Answers with 404: the value of "webrtc_play" or "webrtc_publish" for this
- * URL is no such name.
+ * URL is not a valid stream name.
  *
  * Returns what to finalize the request with.
  */

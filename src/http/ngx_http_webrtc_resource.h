@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Requests and responses, below all that answers: reading a bounded body,
+ * Requests and responses, common to all handlers: reading a bounded body,
  * headers, problem bodies (RFC 9457).
  */
 
@@ -15,39 +15,40 @@
 
 
 /*
- * What becomes of a request, as the functions of src/http tell it:
+ * Results of the functions of src/http that handle a request:
  *
- *   NGX_OK      nothing has been answered, go on
- *   NGX_DONE    answered: nginx's filters have the response, and may have
- *               queued all or part of it
- *   NGX_AGAIN   it waits: the request has a reference more (r->main->count) and
- *               is ended with ngx_http_webrtc_end() later, by whoever took it
- *   others      not answered: what nginx is to finalize the request with, a
- *               status or NGX_ERROR
+ *   NGX_OK      not answered yet, go on
+ *   NGX_DONE    answered: nginx's filters have the response, all or part of
+ *               which may be queued
+ *   NGX_AGAIN   waiting: the request has one more reference (r->main->count)
+ *               and is ended later with ngx_http_webrtc_end() by the code that
+ *               took it
+ *   others      not answered: a status or NGX_ERROR to finalize the request
+ *               with
  *
- * nginx's filters tell "sent" and "queued" apart, by NGX_OK and NGX_AGAIN.  Who
- * handles a request must not: what is queued is written after the request has
- * been finalized, and not before.
+ * nginx's filters distinguish "sent" and "queued" by NGX_OK and NGX_AGAIN.  A
+ * handler must not: queued data is written only after the request has been
+ * finalized.
  */
 
 
 /*
- * The whole body has been read.
+ * Called when the whole body has been read.
  *
- *   body   in one piece, from the request's pool
+ *   body   contiguous, from the request's pool
  *
- * The result is one of the above, but NGX_OK.
+ * Returns one of the above, except NGX_OK.
  */
 typedef ngx_int_t (*ngx_http_webrtc_body_pt)(ngx_http_request_t *r,
     ngx_str_t *body);
 
 
-/* nginx has no names for these: RFC 9110, 15.5.7 and 15.5.21, RFC 6585, 3 */
+/* not defined by nginx: RFC 9110, 15.5.7 and 15.5.21, RFC 6585, 3 */
 #define NGX_HTTP_WEBRTC_NOT_ACCEPTABLE         406
 #define NGX_HTTP_WEBRTC_UNPROCESSABLE          422
 #define NGX_HTTP_WEBRTC_PRECONDITION_REQUIRED  428
 
-/* seconds until a client should try again; chosen: a publisher's reconnect */
+/* Retry-After in seconds; chosen: the time a publisher takes to reconnect */
 #define NGX_HTTP_WEBRTC_RETRY  2
 
 
@@ -56,7 +57,7 @@ typedef struct {
     ngx_http_webrtc_body_pt      handler;
     size_t                       limit;
     ngx_str_t                    body;
-    size_t                       size;       /* of body's room */
+    size_t                       size;       /* allocated for body */
 } ngx_http_webrtc_ctx_t;
 
 
@@ -65,49 +66,50 @@ extern ngx_str_t  ngx_http_webrtc_json_type;   /* "application/json" */
 extern ngx_str_t  ngx_http_webrtc_frag_type;   /* "application/trickle-ice-
                                                   sdpfrag" */
 
-/* of where event streams are ordered */
+/* of the URL where event streams are created */
 extern ngx_str_t  ngx_http_webrtc_order_methods;
 
 
-/* One of the results above as nginx takes it from a handler of a phase. */
+/* Converts a result above to what nginx expects of a phase handler. */
 ngx_int_t ngx_http_webrtc_result(ngx_int_t rc);
 
 /*
- * Ends a request, or the part of its handling that is over, where nginx is not
- * told by a handler's result.  It may be gone then.
+ * Finalizes a request, or drops one reference to it, outside a phase handler,
+ * whose result would do that.  The request may be freed on return.
  *
  *   rc   one of the results above
  */
 void ngx_http_webrtc_end(ngx_http_request_t *r, ngx_int_t rc);
 
-/* The methods of what the request asks for, endpoint, session or events. */
+/* The methods allowed for the requested resource: endpoint, session, events. */
 ngx_str_t *ngx_http_webrtc_methods(ngx_http_request_t *r);
 
 /*
- * Ends a POST in a worker that shuts down: 307 sends the client to the same URL
- * once more, over a new connection.  Over HTTP/2, where it would use the one it
- * has, 503 with Retry-After.
+ * Answers a POST in a worker that is shutting down: 307 makes the client repeat
+ * it over a new connection.  Over HTTP/2, where the client would reuse the same
+ * connection, 503 with Retry-After.
  */
 ngx_int_t ngx_http_webrtc_elsewhere(ngx_http_request_t *r);
 
 /*
  * Reads the body without a temporary file.
  *
- *   limit     most bytes; a longer body is answered with 413
- *   handler   called once, also before this returns
+ *   limit     maximum in bytes; a longer body is answered with 413
+ *   handler   called once, possibly before this returns
  */
 ngx_int_t ngx_http_webrtc_read_body(ngx_http_request_t *r, size_t limit,
     ngx_http_webrtc_body_pt handler);
 
-/* Whether its Content-Type is the given one; parameters do not matter. */
+/* Whether Content-Type is the given one; parameters are ignored. */
 ngx_uint_t ngx_http_webrtc_is_type(ngx_http_request_t *r, ngx_str_t *type);
 
 /*
- * Answers with a status, headers so far pushed and an application/problem+json
- * body, or leaves it to "error_page" where that has something for the status.
+ * Answers with a status, the headers added so far and an
+ * application/problem+json body, or leaves the body to "error_page" if there is
+ * one for the status.
  *
  *   title    constant text
- *   detail   any text, is escaped; may be empty
+ *   detail   any text, will be escaped; may be empty
  */
 ngx_int_t ngx_http_webrtc_problem(ngx_http_request_t *r, ngx_uint_t status,
     const char *title, ngx_str_t *detail);
@@ -131,7 +133,7 @@ ngx_int_t ngx_http_webrtc_retry_after(ngx_http_request_t *r, ngx_uint_t sec);
 /*
  * The value of a query argument, empty when it has none ("a&b=").
  *
- *   name   lower case, case matters
+ *   name   lower case; compared case-sensitively
  *
  * NGX_OK; NGX_DECLINED when there is no such argument
  */
@@ -139,13 +141,13 @@ ngx_int_t ngx_http_webrtc_arg(ngx_http_request_t *r, const char *name,
     ngx_str_t *value);
 
 /*
- * The request waits from now on, for its caller to return NGX_AGAIN.  Notices
- * when the client goes away, or has gone already: the request is finalized
- * then, with 499.
+ * Makes the request wait; the caller then returns NGX_AGAIN.  If the client
+ * closes the connection, or has closed it already, the request is finalized
+ * with 499.
  */
 void ngx_http_webrtc_wait(ngx_http_request_t *r);
 
-/* The request header of that name (lower case), or NULL. */
+/* The value of a request header (name in lower case), or NULL. */
 ngx_str_t *ngx_http_webrtc_request_header(ngx_http_request_t *r,
     const char *name);
 
@@ -156,24 +158,24 @@ ngx_int_t ngx_http_webrtc_etag(ngx_http_request_t *r, u_char *etag);
 ngx_int_t ngx_http_webrtc_not_allowed(ngx_http_request_t *r,
     ngx_str_t *methods);
 
-/* Answers with 404: there is no such session (any more). */
+/* Answers with 404: the session does not exist, or no longer does. */
 ngx_int_t ngx_http_webrtc_no_session(ngx_http_request_t *r, ngx_str_t *id);
 
 /*
- * Replaces by "?", in place, each byte that is not part of UTF-8: names of
- * streams are any bytes, and JSON is not (RFC 8259, 8.1).
+ * Replaces each byte that is not valid UTF-8 with "?", in place: stream names
+ * may contain any bytes, JSON may not (RFC 8259, 8.1).
  */
 void ngx_http_webrtc_utf8(u_char *p, size_t n);
 
 /*
- * Random bytes fit for keys and names that must not be guessed.
+ * Random bytes suitable for keys and unguessable names.
  *
  * NGX_OK, NGX_ERROR
  */
 ngx_int_t ngx_http_webrtc_random(u_char *p, size_t n);
 
 /*
- * The same as hex digits: n of them, from the request's pool.
+ * The same as n hex digits, from the request's pool.
  *
  * NULL: failed
  */

@@ -16,17 +16,18 @@
 /*
  * Serves a session's URL, as a content handler.
  *
- *   role   NGX_WEBRTC_PEER_*; sessions of another one are unknown
- *   id     as the URL has it, anything
+ *   role   NGX_WEBRTC_PEER_*; sessions of other roles are not found
+ *   id     as in the URL, not validated
  */
 ngx_int_t ngx_http_webrtc_session_handler(ngx_http_request_t *r,
     ngx_uint_t role, ngx_str_t *id);
 
 /*
- * How far a session has come: "answered", "checked" when a check has reached
- * us, "connected" when DTLS is up.  For the status and for clients that ask.
+ * State of a session: "answered", "checked" once a connectivity check has
+ * reached us, "connected" once DTLS is up.  For the status and for clients that
+ * ask.
  *
- *   peer, info   as found, peer may be a copy
+ *   peer, info   as looked up, peer may be a copy
  */
 const char *ngx_http_webrtc_session_state(ngx_webrtc_peer_t *peer,
     ngx_webrtc_peer_info_t *info);

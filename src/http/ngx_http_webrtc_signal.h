@@ -15,10 +15,10 @@
 
 /* Each serves a request, with a result as in ngx_http_webrtc_resource.h. */
 
-/* POST of "?signal": an offer begins a session */
+/* POST of "?signal": an offer that starts a session */
 ngx_int_t ngx_http_webrtc_signal_start(ngx_http_request_t *r);
 
-/* POST of "?session=id": a message of the client */
+/* POST of "?session=id": a message from the client */
 ngx_int_t ngx_http_webrtc_signal_message(ngx_http_request_t *r,
     ngx_str_t *id);
 

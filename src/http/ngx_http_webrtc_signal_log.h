@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * SSE signalling: what becomes a message in the session's slot.
+ * SSE signalling: writes messages into the session's slot.
  */
 
 
@@ -15,10 +15,10 @@
 
 
 /*
- * Answer and candidates of a session that begins; and that there are no more,
- * unless it has full ICE.
+ * Writes the answer and candidates of a new session and, unless it has full
+ * ICE, the end of candidates.
  *
- *   peer   of the slot, which has its file
+ *   peer   of the slot, which has its file attached
  *
  * NGX_OK; others: no room
  */
@@ -27,9 +27,9 @@ ngx_int_t ngx_http_webrtc_signal_log(ngx_http_request_t *r,
     ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t n);
 
 /*
- * The agent of a session of this worker has candidates more, or all of them:
- * those that are not events of the session yet become some.  Nothing happens
- * where there are no events.
+ * The ICE agent of a session of this worker has new candidates, or has finished
+ * gathering: candidates not written yet become events of the session.  Does
+ * nothing if the session has no events.
  */
 void ngx_http_webrtc_signal_gathered(uint64_t ref, ngx_uint_t gathered);
 

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * URLs that answers tell: of sessions, of their events, of the endpoint.
+ * URLs put into answers: of sessions, of their events, of the endpoint.
  */
 
 
@@ -15,14 +15,14 @@
 
 /*
  * "/path?token=x": the endpoint as clients reach it, with the query of the
- * request but for what is ours in it.
+ * request less our own arguments.
  *
- * NGX_OK; NGX_ERROR without memory, or where a variable failed
+ * NGX_OK; NGX_ERROR out of memory, or if a variable failed
  */
 ngx_int_t ngx_http_webrtc_url_endpoint(ngx_http_request_t *r, ngx_str_t *url);
 
 /*
- * "/path?token=x&session=id", then more.
+ * "/path?token=x&session=id" followed by more.
  *
  *   id     NGX_WEBRTC_PEER_ID_LEN bytes
  *   more   constant text, begins with "&" or is empty
@@ -32,13 +32,13 @@ ngx_int_t ngx_http_webrtc_url_endpoint(ngx_http_request_t *r, ngx_str_t *url);
 ngx_int_t ngx_http_webrtc_url_session(ngx_http_request_t *r, u_char *id,
     const char *more, ngx_str_t *url);
 
-/* The URL of the request itself, with all of its query; the same results. */
+/* The URL of the request itself, with its whole query; the same results. */
 ngx_int_t ngx_http_webrtc_url_again(ngx_http_request_t *r, ngx_str_t *url);
 
 /* "webrtc_public_path value" */
 char *ngx_http_webrtc_url_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
-/* takes it over from the level above, when configurations are merged */
+/* inherits it from the level above, when configurations are merged */
 void ngx_http_webrtc_url_merge(ngx_http_webrtc_loc_conf_t *prev,
     ngx_http_webrtc_loc_conf_t *conf);
 

@@ -15,8 +15,8 @@
 
 
 /*
- * What the variables tell; empty where unknown.  Outlives an internal redirect,
- * as by "error_page".
+ * Values of the variables; empty where unknown.  Survives an internal redirect,
+ * such as by "error_page".
  */
 typedef struct {
     ngx_str_t                    session;
@@ -27,17 +27,17 @@ typedef struct {
 } ngx_http_webrtc_note_t;
 
 
-/* Declares the variables, in preconfiguration. */
+/* Adds the variables, in preconfiguration. */
 ngx_int_t ngx_http_webrtc_vars_add(ngx_conf_t *cf);
 
-/* The note of a request, made when missing.  NULL without memory. */
+/* The note of a request, created if missing.  NULL: out of memory. */
 ngx_http_webrtc_note_t *ngx_http_webrtc_note(ngx_http_request_t *r);
 
 /* "play", "publish" or "file" */
 void ngx_http_webrtc_role(ngx_uint_t role, ngx_str_t *text);
 
 /*
- * Notes stream and role; all of a slot.
+ * Record stream and role; everything known from a slot.
  *
  *   name   lives as long as the request
  */

@@ -17,13 +17,13 @@
 ngx_int_t ngx_http_webrtc_whep_handler(ngx_http_request_t *r);
 
 /*
- * Looks whether requests that wait for a stream can be answered.
+ * Checks whether requests waiting for a stream can be answered.
  *
- *   st    one that has news, or NULL: any
+ *   st    the stream that has changed, or NULL: any
  */
 void ngx_http_webrtc_whep_wake(ngx_webrtc_stream_t *st);
 
-/* Ends the requests that wait. */
+/* Ends the waiting requests. */
 void ngx_http_webrtc_whep_done(void);
 
 /* Parses "webrtc_play". */

@@ -16,10 +16,10 @@
 /* content handler of a location with "webrtc_publish" */
 ngx_int_t ngx_http_webrtc_whip_handler(ngx_http_request_t *r);
 
-/* To be called a few times per second: ends reservations that nobody uses. */
+/* Called a few times per second: drops reservations that are not used. */
 void ngx_http_webrtc_whip_tick(void);
 
-/* Is there a reservation here whose publisher may still come? */
+/* Whether this worker has a reservation whose publisher may still connect. */
 ngx_uint_t ngx_http_webrtc_whip_pending_any(void);
 
 /* Parses "webrtc_codecs". */
