@@ -29,9 +29,9 @@ typedef struct {
 
 
 /*
- * The address a datagram came to, as IP_PKTINFO or IPV6_PKTINFO told.  Answers
- * leave from it, so that a host with many addresses answers from the one that
- * was asked.
+ * The address a datagram arrived on, from IP_PKTINFO or IPV6_PKTINFO.  Replies
+ * are sent from it, so that a host with many addresses replies from the one
+ * that was contacted.
  */
 typedef struct {
     union {
@@ -54,7 +54,7 @@ typedef struct {
 
 /*
  * Copies an address of family AF_INET or AF_INET6.  A v6 address loses its
- * flow label, so that addresses compare by what names the peer.
+ * flow label, so that only what identifies the peer is compared.
  *
  * NGX_OK        copied
  * NGX_DECLINED  another family or a short length; *a has length 0

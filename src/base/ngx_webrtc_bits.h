@@ -7,11 +7,11 @@
  * Bit reader, most significant bit first, with the Exp-Golomb codes of
  * ITU-T H.264, 9.1 (the same in H.265, 9.2).
  *
- * In RBSP mode the emulation prevention bytes (the 03 of 00 00 03) are left
- * out while reading: H.264, 7.3.1 and H.265, 7.3.1.1.
+ * In RBSP mode the emulation prevention bytes (the 03 of 00 00 03) are
+ * skipped while reading: H.264, 7.3.1 and H.265, 7.3.1.1.
  *
  * A read past the end returns 0 and sets b->error, which stays set: a whole
- * header may be read before the one check.
+ * header may be read and checked once.
  */
 
 

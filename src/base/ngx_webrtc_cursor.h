@@ -7,8 +7,8 @@
  * Bounded big-endian readers and writers.
  *
  * Every function takes the current position and the end of the buffer and
- * returns the position after what it read or wrote, or NULL when that would
- * pass the end.  NULL as the position gives NULL, so calls may be chained and
+ * returns the position after what it read or wrote, or NULL if that would pass
+ * the end.  NULL as the position gives NULL, so calls may be chained and
  * the result checked once:
  *
  *     p = ngx_webrtc_read_u8(p, end, &type);

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What a session has negotiated, as it is kept in its slot in shared memory:
- * plain data without pointers, so that any worker may copy it.  Filled by
+ * What a session has negotiated, as kept in its slot in shared memory: plain
+ * data without pointers, so that any worker may copy it.  Filled by
  * ngx_webrtc_negotiate() and never changed afterwards, except for the ICE
  * credentials by an ICE restart.
  *
@@ -19,12 +19,12 @@
 #include <ngx_core.h>
 
 
-/* accepted m-lines of a session; chosen: audio, video and two that are there
- * for nothing; a slot has to have room for them */
+/* accepted m-lines of a session; chosen: audio, video and two inactive ones;
+ * they all have to fit into a slot */
 #define NGX_WEBRTC_DESC_MEDIA         4
 
-/* payload types of an m-line beside the chosen one; chosen: Chromium offers 14
- * of video that are not RTX or FEC */
+/* payload types of an m-line besides the chosen one; chosen: Chromium offers
+ * 14 for video that are not RTX or FEC */
 #define NGX_WEBRTC_DESC_ALTS          15
 
 /* bytes of a mid; RFC 5888 sets no limit, chosen: browsers use "0", "audio0",
@@ -62,15 +62,15 @@
 #define NGX_WEBRTC_FB_TWCC            0x08
 #define NGX_WEBRTC_FB_REMB            0x10
 
-/* reference times of the receiver of media, for it to know the RTT: RFC 3611,
+/* receiver reference times, from which a receiver learns the RTT: RFC 3611,
  * 4.4; offered as a=rtcp-xr:rcvr-rtt=all, or libwebrtc's a=rtcp-fb:<pt> rrtr */
 #define NGX_WEBRTC_FB_RRTR            0x20
 
-/* a=rtcp-rsize: feedback may leave alone, RFC 5506 */
+/* a=rtcp-rsize: feedback may be sent without a report, RFC 5506 */
 #define NGX_WEBRTC_FB_RSIZE           0x40
 
 
-/* a codec that may take the place of an m-line's without a new negotiation */
+/* a codec that may replace an m-line's without renegotiation */
 typedef struct {
     uint8_t   codec;                  /* NGX_WEBRTC_CODEC_* */
     uint8_t   pt;
@@ -96,14 +96,14 @@ typedef struct {
     uint8_t   track;
 
     /*
-     * rtx_pt: NGX_WEBRTC_DESC_NO_PT without RFC 4588 retransmission.  There is
-     * an rtx_ssrc where the codec or one of its alternatives has RTX.
+     * rtx_pt: NGX_WEBRTC_DESC_NO_PT without RFC 4588 retransmission.  rtx_ssrc
+     * is set if the codec or one of its alternatives has RTX.
      */
     uint8_t   pt;
     uint8_t   rtx_pt;
 
-    /* RED (RFC 2198) around the codec, beside packets without it; such an
-     * m-line has no RTX.  Or NGX_WEBRTC_DESC_NO_PT */
+    /* RED (RFC 2198) wrapping the codec; packets may also come without it.
+     * Such an m-line has no RTX.  NGX_WEBRTC_DESC_NO_PT: none */
     uint8_t   red_pt;
 
     /* ids of RTP header extensions as negotiated (1 .. 14), 0 = not used */
@@ -112,7 +112,7 @@ typedef struct {
     uint8_t   ext_twcc;
     uint8_t   ext_cvo;                /* orientation of video */
 
-    uint8_t   fb;                     /* NGX_WEBRTC_FB_* that both sides do */
+    uint8_t   fb;                     /* NGX_WEBRTC_FB_* of both sides */
 
     uint8_t   sending;                /* 1: we send media here */
     uint8_t   receiving;              /* 1: we receive media here */
@@ -124,8 +124,8 @@ typedef struct {
 
     /*
      * Where we send: other codecs of the same clock rate, each once.  Where we
-     * receive: all other payload types that the peer may send, also of codec,
-     * and of other clock rates.
+     * receive: all other payload types that the peer may send, including
+     * others of the same codec and of other clock rates.
      */
     uint8_t                nalts;
     ngx_webrtc_desc_alt_t  alts[NGX_WEBRTC_DESC_ALTS];
@@ -135,8 +135,8 @@ typedef struct {
 typedef struct {
     /*
      * The accepted m-lines in the order of the offer.  The first one is the
-     * tagged one (RFC 9143, 7.3.1), it carries the transport in the answer;
-     * it may be an inactive one.
+     * tagged one (RFC 9143, 7.3.1), which carries the transport in the answer;
+     * it may be inactive.
      */
     ngx_webrtc_desc_media_t  media[NGX_WEBRTC_DESC_MEDIA];
     uint8_t   nmedia;
@@ -144,8 +144,8 @@ typedef struct {
     uint8_t   dtls_role;              /* NGX_WEBRTC_DTLS_* */
     uint8_t   remote_lite;            /* the peer is an ICE lite agent */
 
-    /* of DataChannels: the peer's a=sctp-port, 0 = there are none, and
-     * a=max-message-size as far as it matters to us */
+    /* DataChannels: the peer's a=sctp-port, 0 = none, and a=max-message-size,
+     * as far as it matters to us */
     uint16_t  sctp_port;
     uint32_t  max_message;
 
@@ -166,7 +166,7 @@ typedef struct {
 
 
 /*
- * Payload types that an m-line has for a codec: its own or an alternative.
+ * Finds an m-line's payload types for a codec: its own or an alternative.
  *
  *   codec   NGX_WEBRTC_CODEC_*
  *   alt     out: a copy
@@ -201,14 +201,14 @@ ngx_webrtc_desc_codec(const ngx_webrtc_desc_media_t *m, ngx_uint_t codec,
 
 /*
  * Where we receive: the codec of a packet, NGX_WEBRTC_CODEC_*, by its payload
- * type; that of what it wraps for RED.  0: not negotiated.
+ * type; for RED, the codec that it wraps.  0: not negotiated.
  */
 static ngx_inline ngx_uint_t
 ngx_webrtc_desc_payload(const ngx_webrtc_desc_media_t *m, ngx_uint_t pt)
 {
     ngx_uint_t  i;
 
-    /* NGX_WEBRTC_DESC_NO_PT is no payload type of a packet */
+    /* no packet has the payload type NGX_WEBRTC_DESC_NO_PT */
 
     if (m->pt == pt || m->red_pt == pt) {
         return m->codec;

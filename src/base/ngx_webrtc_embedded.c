@@ -2,9 +2,9 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * IPv4 in IPv6: see ngx_webrtc_embedded.h.  Not here is 64:ff9b:1::/48
- * (RFC 8215), which may hold IPv4 in any of six ways and is of private use as a
- * whole, nor what a provider has chosen (6rd, other prefixes of NAT64).
+ * IPv4 in IPv6: see ngx_webrtc_embedded.h.  Not covered: 64:ff9b:1::/48
+ * (RFC 8215), which may hold IPv4 in any of six ways and is entirely for
+ * private use, and prefixes that a provider chooses (6rd, other NAT64).
  */
 
 
@@ -37,7 +37,7 @@ const ngx_webrtc_embedded_form_t
     { { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x5e, 0xfe },
       { 0, 0, 0, 0, 0, 0, 0, 0, 0xfd, 0xff, 0xff, 0xff }, 12, 0, 1 },
 
-    /* Teredo: its server, and its client, whose bits are inverted; RFC 4380,
+    /* Teredo: the server, and the client with its bits inverted; RFC 4380,
      * 4 */
     { { 0x20, 0x01 }, { 0xff, 0xff, 0xff, 0xff }, 4, 0, 0 },
     { { 0x20, 0x01 }, { 0xff, 0xff, 0xff, 0xff }, 12, 0xffffffff, 1 }

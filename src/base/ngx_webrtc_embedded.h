@@ -2,9 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * IPv4 addresses that an IPv6 address holds: a translator or the end of a
- * tunnel sends on to them, so that whoever may not reach 10.0.0.1 may not reach
- * these either.
+ * IPv4 addresses embedded in an IPv6 address.  A translator or tunnel endpoint
+ * forwards to them, so a rule that denies 10.0.0.1 must deny these too.
  */
 
 
@@ -16,18 +15,18 @@
 #include <ngx_core.h>
 
 
-/* in one address at most: forms may be nested, and Teredo has two */
+/* at most, in one address: forms may be nested, and Teredo has two */
 #define NGX_WEBRTC_EMBEDDED        2
 
 #define NGX_WEBRTC_EMBEDDED_FORMS  7
 
 
-/* how: for who cannot call, but writes a program of them */
+/* for callers that generate a filter from the forms instead of calling us */
 typedef struct {
     u_char      addr[16];
     u_char      mask[16];
     ngx_uint_t  at;           /* of the 16 bytes */
-    uint32_t    flip;         /* exclusive or */
+    uint32_t    flip;         /* XOR mask */
     ngx_uint_t  place;        /* of NGX_WEBRTC_EMBEDDED; the last form that
                                  matches has it */
 } ngx_webrtc_embedded_form_t;
@@ -38,7 +37,7 @@ extern const ngx_webrtc_embedded_form_t
 
 
 /*
- * Finds them.
+ * Finds the embedded addresses.
  *
  *   addr   16 bytes
  *   inet   each in network byte order

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Datagrams that one binary passes on to another one: the format stands in the
- * header.
+ * Datagrams that one binary passes on to another: see ngx_webrtc_pass.h for
+ * the format.
  */
 
 

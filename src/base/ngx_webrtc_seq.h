@@ -59,8 +59,8 @@ ngx_webrtc_seq_less32(uint32_t a, uint32_t b)
  *   seq    as received
  *
  * The result is never below zero: where the nearest number would be (seq just
- * before the first packet), the one a full range higher is returned.  Who
- * needs to see such packets starts at 2^16 (2^32) + seq.
+ * before the first packet), the one a full range higher is returned.  A
+ * caller that needs such packets starts at 2^16 (2^32) + seq.
  */
 
 static ngx_inline uint64_t

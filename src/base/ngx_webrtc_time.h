@@ -7,14 +7,14 @@
  * The clocks, and conversions between microseconds and the NTP formats of
  * RFC 3550, 4.
  *
- * There is one pair of clocks.  All durations and deadlines are of the
- * monotonic one, which nobody sets: it is the same for all processes of the
- * machine, so that what it said may be kept in the zone.  In milliseconds it is
- * ngx_current_msec.  The wall clock is only for what leaves us: NTP times of
- * reports, logs, validity of certificates.
+ * There are two clocks.  All durations and deadlines use the monotonic one,
+ * which is never set and is the same in all processes of the machine, so that
+ * its times may be kept in the zone.  In milliseconds it is ngx_current_msec.
+ * The wall clock is only for what the outside sees: NTP times of reports, logs,
+ * validity of certificates.
  *
- * No other file reads the system's clocks, and below the event loop this is
- * done by no file at all: engines are told the time.
+ * No other file reads the system's clocks.  The protocol engines never read a
+ * clock: the time is passed to them.
  */
 
 
@@ -31,10 +31,10 @@
 
 
 /*
- * Looks up how far the wall clock is from the monotonic one, once, when the
- * process begins.  When the wall clock is set later, that is not followed: to
- * peers, sender reports would jump, and round trips take hours (libwebrtc does
- * it so, too).
+ * Stores the offset of the wall clock from the monotonic one, once, when the
+ * process starts.  Later changes of the wall clock are ignored: otherwise
+ * peers would see sender reports jump and round trips of hours (libwebrtc does
+ * the same).
  */
 void ngx_webrtc_time_init(void);
 
@@ -68,7 +68,7 @@ ngx_webrtc_time_ntp(uint64_t us)
 
 /*
  * NTP timestamp -> microseconds since the Unix epoch, rounded to the nearest,
- * so that it gives back what ngx_webrtc_time_ntp() was given.  Timestamps with
+ * so that it reverses ngx_webrtc_time_ntp() exactly.  Timestamps with
  * the top bit clear are of era 1 (2036 to 2104), as in RFC 4330, 3.
  */
 

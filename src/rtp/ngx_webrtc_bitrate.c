@@ -71,8 +71,8 @@ ngx_webrtc_bitrate_now(ngx_webrtc_bitrate_t *br, uint64_t now_us)
     ngx_webrtc_bitrate_advance(br, now_us);
 
     /*
-     * From the begin of the oldest part, or from the first packet on.  Never
-     * over less than half a window, so that the burst of the first key frame is
+     * Measured from the start of the oldest part, or from the first packet, but
+     * over half a window at least, so that the burst of the first key frame is
      * not taken for a rate
      */
 
@@ -106,8 +106,8 @@ ngx_webrtc_bitrate_loss(ngx_webrtc_bitrate_t *br, ngx_uint_t fraction,
 
     if (fraction > NGX_WEBRTC_BITRATE_LOSS_DOWN) {
 
-        /* from what arrives plus what was lost of it, not from an estimate
-           that nobody uses */
+        /* from what was sent (received plus lost), not from an estimate that
+           is not used */
 
         rate = ngx_webrtc_bitrate_now(br, now_us);
         rate = ngx_min(rate, br->estimate);
@@ -173,7 +173,7 @@ ngx_webrtc_bitrate_remb(ngx_webrtc_bitrate_t *br, uint64_t now_us)
 }
 
 
-/* drops the parts that the window has left behind */
+/* drops the parts that have left the window */
 
 static void
 ngx_webrtc_bitrate_advance(ngx_webrtc_bitrate_t *br, uint64_t now_us)

@@ -4,12 +4,12 @@
  */
 
 /*
- * How much a publisher sends, what it is told to send at most (REMB), and
- * when it has been above its limit for too long.  One per session.
+ * A publisher's bitrate: how much it sends, the limit announced to it (REMB),
+ * and when it has been above that limit for too long.  One per session.
  *
- * With a limit REMB says the limit, also beside transport-wide feedback, which
- * cannot say it.  Where REMB is all the feedback there is, it also follows the
- * loss: the loss based part of draft-ietf-rmcat-gcc-02, 6.
+ * With a limit, REMB announces it, even alongside transport-wide feedback,
+ * which cannot.  If REMB is the only feedback, it also follows the loss: the
+ * loss-based part of draft-ietf-rmcat-gcc-02, 6.
  *
  * Sans-I/O, plain memory.
  */
@@ -23,26 +23,26 @@
 #include <ngx_core.h>
 
 
-/* us, and parts of it: the window of the bitrate */
+/* us, and number of parts: the window of the bitrate */
 #define NGX_WEBRTC_BITRATE_WINDOW   1000000
 #define NGX_WEBRTC_BITRATE_PARTS    20
 
-/* percent above the limit that count as at the limit; chosen: headers,
+/* percent above the limit that are tolerated; chosen: headers,
  * retransmissions, key frames */
 #define NGX_WEBRTC_BITRATE_SLACK    15
 
-/* us above the limit until the end; chosen: an encoder follows within two */
+/* us above the limit before the session ends; chosen: encoders adapt in 2 s */
 #define NGX_WEBRTC_BITRATE_GRACE    10000000
 
-/* us between two REMB, when the value has not changed much; as libwebrtc */
+/* us between REMBs while the value has not changed much; as libwebrtc */
 #define NGX_WEBRTC_BITRATE_REMB     1000000
 
-/* bits per second: REMB without a limit at first and at most, and at least */
+/* bits per second: REMB without a limit: initial and maximum, and minimum */
 #define NGX_WEBRTC_BITRATE_MAX      100000000
 #define NGX_WEBRTC_BITRATE_MIN      64000
 
 
-/* private but for the first group */
+/* private except for the first group */
 typedef struct {
     uint64_t     bytes;           /* in all */
     uint64_t     max;             /* webrtc_max_bitrate, 0: none */
@@ -65,7 +65,7 @@ typedef struct {
 /*
  *   max        bits per second, 0: no limit
  *   remb       not zero: REMB was negotiated
- *   adaptive   not zero: follow the loss too, there is no transport-wide
+ *   adaptive   not zero: also follow the loss, as there is no transport-wide
  *              feedback
  */
 
@@ -82,7 +82,7 @@ void ngx_webrtc_bitrate_input(ngx_webrtc_bitrate_t *br, size_t n,
 uint64_t ngx_webrtc_bitrate_now(ngx_webrtc_bitrate_t *br, uint64_t now_us);
 
 /*
- * A receiver report was made.
+ * To be called for each receiver report made.
  *
  *   fraction   lost, of 256: the worst of the session's tracks
  */
@@ -91,7 +91,7 @@ void ngx_webrtc_bitrate_loss(ngx_webrtc_bitrate_t *br, ngx_uint_t fraction,
     uint64_t now_us);
 
 /*
- * To be called now and then, as for each RTCP report.
+ * To be called regularly, such as for each RTCP report.
  *
  * NGX_OK        below the limit
  * NGX_AGAIN     above it
@@ -101,8 +101,8 @@ void ngx_webrtc_bitrate_loss(ngx_webrtc_bitrate_t *br, ngx_uint_t fraction,
 ngx_int_t ngx_webrtc_bitrate_check(ngx_webrtc_bitrate_t *br, uint64_t now_us);
 
 /*
- * The value for a REMB that is due now: every second, at once when it goes
- * down by more than 3 percent.
+ * The value for a REMB that is due now: every second, or at once when it drops
+ * by more than 3 percent.
  *
  * Returns bits per second, or 0: none is due, or REMB was not negotiated.
  */

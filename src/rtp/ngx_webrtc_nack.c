@@ -44,7 +44,7 @@ ngx_webrtc_nack_hold(const ngx_webrtc_nack_t *nack)
 {
     uint64_t  us;
 
-    /* asked for at 0, 1 and 2 intervals, the third one has its time too */
+    /* requests at 0, 1 and 2 intervals, and one more for the third reply */
 
     us = NGX_WEBRTC_NACK_DELAY + 3 * ngx_webrtc_nack_interval(nack);
 
@@ -168,8 +168,8 @@ ngx_webrtc_nack_timeout(ngx_webrtc_nack_t *nack, uint64_t now_us,
     tell->n = 0;
 
     /*
-     * Given up are all up to the last hopeless one: packets go on in order, and
-     * those before it were found missing earlier
+     * Gives up all up to the last hopeless one: packets are passed on in order,
+     * and those before it have been missing for longer
      */
 
     for (i = nack->n; i > 0; i--) {
@@ -195,7 +195,7 @@ ngx_webrtc_nack_timeout(ngx_webrtc_nack_t *nack, uint64_t now_us,
 
         e->tries++;
 
-        /* the last time is when the age is reached: to be given up then */
+        /* when the age is reached, it is given up */
 
         left_us = e->seen_us + nack->age_us - now_us;
         e->next_us = now_us + ngx_min(interval_us, left_us);

@@ -4,8 +4,8 @@
  */
 
 /*
- * What is known of an RTP payload beside its bytes: set by the packetizers
- * and the publish path, kept in the packet ring, read by the viewers.
+ * Flags of an RTP payload: set by the packetizers and the publish path, kept in
+ * the packet ring, read by the viewers.
  */
 
 
@@ -14,13 +14,13 @@
 
 
 /*
- * Packets of a video frame, at most, for which libwebrtc has room to put it
- * together (video_coding/packet_buffer.h); of a larger one it shows nothing
+ * Packets of a video frame, at most, that libwebrtc can assemble
+ * (video_coding/packet_buffer.h); it never shows a larger one
  */
 #define NGX_WEBRTC_FRAME_PACKETS  2048
 
-/* bytes of the RTP header that a packet leaves with, without CSRCs, and of its
- * extension where it has one */
+/* bytes of the RTP header of a packet we send, without CSRCs, and of its
+ * extension, if any */
 #define NGX_WEBRTC_PACKET_HEADER     12
 #define NGX_WEBRTC_PACKET_EXTENSION  8
 
@@ -46,7 +46,7 @@
 /* belongs to a frame that no other frame refers to */
 #define NGX_WEBRTC_PKT_DISCARD  0x20
 
-/* audio that is wrapped in RED; payload types inside are the publisher's */
+/* audio wrapped in RED; payload types inside are the publisher's */
 #define NGX_WEBRTC_PKT_RED      0x40
 
 /* the payload ends with RTP padding: RFC 3550, 5.1 */
@@ -54,10 +54,10 @@
 
 
 /*
- * How the picture is to be turned (3GPP TS 26.114, 7.4.5): the last two bits
- * are quarters clockwise, the one before a flip from left to right, which is
- * done first.  Of which camera it is does not matter to us: that bit says that
- * the packet tells it.
+ * Orientation of the picture (3GPP TS 26.114, 7.4.5): the low two bits are
+ * quarter turns clockwise, the bit above them a horizontal flip, which is
+ * applied first.  The camera bit does not matter to us: it is used to mark that
+ * the packet carries an orientation.
  */
 #define NGX_WEBRTC_CVO_QUARTERS 0x03
 #define NGX_WEBRTC_CVO_FLIP     0x04

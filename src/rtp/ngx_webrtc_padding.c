@@ -2,12 +2,11 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Packets of one size.  Only what has come is known, nothing is held back for
- * what will: the first packet of a frame gets one byte, since libwebrtc makes
- * the last packets of a frame one byte larger than the first ones, and all that
- * follow are filled up to its size if they are a little smaller.  A message of
- * UDP_SEGMENT may end with a shorter packet, so that a frame's last one is left
- * as it is.
+ * Packets of one size.  No packet is held back to see the next one.  The first
+ * packet of a frame gets one byte of padding, since libwebrtc makes the last
+ * packets of a frame one byte larger than the first ones; those that follow are
+ * padded to its size if they are a little smaller.  A UDP_SEGMENT message may
+ * end with a shorter packet, so a frame's last packet is left as it is.
  *
  * RFC 3550, 5.1.
  */

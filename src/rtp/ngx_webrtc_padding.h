@@ -2,9 +2,9 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * RTP padding that gives the packets of a publisher's frame one size.  Encoders
- * split a frame into packets that differ by a byte or a few; those that follow
- * each other in one size leave as one message (UDP_SEGMENT), which costs a
+ * RTP padding that makes the packets of a publisher's frame equal in size.
+ * Encoders split a frame into packets that differ by a few bytes; consecutive
+ * packets of one size are sent as one message (UDP_SEGMENT), which costs a
  * quarter less.
  *
  * RFC 3550, 5.1.
@@ -39,7 +39,7 @@ typedef struct {
  * How many bytes of padding a packet gets.
  *
  *   n       bytes of its payload
- *   flags   NGX_WEBRTC_PKT_*: FIRST and LAST (or MARKER) tell a frame's ends
+ *   flags   NGX_WEBRTC_PKT_*: FIRST and LAST (or MARKER) mark a frame's ends
  *
  * Returns 0 .. NGX_WEBRTC_PADDING_MAX
  */

@@ -4,14 +4,14 @@
  */
 
 /*
- * RED, RFC 2198: an audio packet that repeats those before it.
+ * RED, RFC 2198: an audio packet that repeats earlier ones.
  *
  *     block header      F, payload type, timestamp offset, length    4 bytes
  *     ...
  *     primary header    payload type                                 1 byte
  *     block, ..., primary
  *
- * It is nothing by itself: all blocks are of the codec that it wraps.
+ * It is no codec by itself: all blocks are of the codec that it wraps.
  */
 
 

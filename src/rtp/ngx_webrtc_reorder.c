@@ -6,11 +6,10 @@
 /*
  * Packets put in order: see the header file for the contracts.  RFC 3550, A.1.
  *
- * Payloads that are held are in a ring of records in the order in which they
- * came.  They go in another order, so a record is only marked free, and the
- * tail moves over free ones; it stands at the packet that came first of those
- * held.  That one tells since when the first gap is known, as all that are held
- * are behind it.
+ * Held payloads are in a ring of records in order of arrival.  They leave in
+ * another order, so a record is only marked free, and the tail moves past free
+ * ones; it points to the held packet that arrived first.  The arrival of that
+ * one is when the first gap was noticed, as all held packets are behind it.
  */
 
 
@@ -231,8 +230,8 @@ ngx_webrtc_reorder_near(const ngx_webrtc_reorder_t *r, uint64_t seq)
 
 
 /*
- * NGX_OK        in the range that is handled, or it is started anew
- * NGX_DECLINED  behind what has passed
+ * NGX_OK        within range, or the stream was started anew
+ * NGX_DECLINED  before what has already passed
  */
 
 static ngx_int_t
@@ -389,7 +388,7 @@ ngx_webrtc_reorder_free(ngx_webrtc_reorder_t *r, uint32_t offset)
 }
 
 
-/* gives out the packet r->next */
+/* passes on the packet r->next */
 
 static void
 ngx_webrtc_reorder_pass(ngx_webrtc_reorder_t *r,
@@ -446,7 +445,7 @@ ngx_webrtc_reorder_lowest(ngx_webrtc_reorder_t *r)
 }
 
 
-/* gives up what is missing before seq, and gives out what then is in order */
+/* gives up what is missing before seq, and passes on what then is in order */
 
 static void
 ngx_webrtc_reorder_skip(ngx_webrtc_reorder_t *r, uint64_t seq)

@@ -10,8 +10,8 @@
  * is filled or given up: by time, because the window or the memory is full, or
  * because the caller says so.
  *
- * Sans-I/O: no allocation, no clock.  Retransmissions that RFC 4588 brings are
- * put in as the packets that they are.  RFC 3550, A.1.
+ * Sans-I/O: no allocation, no clock.  RFC 4588 retransmissions are unwrapped
+ * before they are put in.  RFC 3550, A.1.
  */
 
 
@@ -34,8 +34,8 @@
 #define NGX_WEBRTC_REORDER_VIDEO_MEM (256 * 1024)
 #define NGX_WEBRTC_REORDER_AUDIO_MEM (8 * 1024)
 
-/* us that a gap is waited for unless ngx_webrtc_reorder_hold() is called;
- * chosen: reordering only.  With NACK it is to be ngx_webrtc_nack_hold() */
+/* us to wait for a gap unless ngx_webrtc_reorder_hold() is called; chosen:
+ * reordering only.  With NACK use ngx_webrtc_nack_hold() */
 #define NGX_WEBRTC_REORDER_HOLD      100000
 
 /* bytes of a payload, at most: as in the ring */
@@ -62,9 +62,9 @@ typedef struct {
 
 
 /*
- * Takes a packet, in order.  The payload is the caller's own of input(), or in
- * the buffer; valid during the call only.  No function of this header may be
- * called from within but ngx_webrtc_reorder_seq().
+ * Takes a packet, in order.  The payload is the one given to input(), or in the
+ * buffer; valid during the call only.  Of this header, only
+ * ngx_webrtc_reorder_seq() may be called from within.
  */
 typedef void (*ngx_webrtc_reorder_out_pt)(void *ctx,
     const ngx_webrtc_reorder_packet_t *pkt);
@@ -77,7 +77,7 @@ typedef struct {
 } ngx_webrtc_reorder_slot_t;
 
 
-/* private but for the counters */
+/* private except for the counters */
 typedef struct {
     ngx_webrtc_reorder_out_pt     out;
     void                         *ctx;
@@ -92,7 +92,7 @@ typedef struct {
     uint32_t                      used;      /* bytes between */
 
     uint32_t                      held;      /* packets */
-    uint32_t                      skipped;   /* given up, not yet told */
+    uint32_t                      skipped;   /* given up, not yet reported */
     uint64_t                      next;      /* the one that passes at once */
     uint64_t                      highest;   /* newest seen */
     uint64_t                      again;     /* a start anew is expected here */
@@ -108,14 +108,14 @@ typedef struct {
 } ngx_webrtc_reorder_t;
 
 
-/* bytes that ngx_webrtc_reorder_init() wants for a window and payloads */
+/* bytes that ngx_webrtc_reorder_init() needs for a window and payloads */
 
 #define ngx_webrtc_reorder_size(window, mem)                                  \
     ((window) * sizeof(ngx_webrtc_reorder_slot_t) + (mem))
 
 
 /*
- *   mem, size   the caller's memory, aligned as malloc() does; stays his.  The
+ *   mem, size   memory owned by the caller, aligned as by malloc().  The
  *               slots take window * sizeof(ngx_webrtc_reorder_slot_t) of it,
  *               payloads the rest
  *   window      packets, a power of two
@@ -128,29 +128,30 @@ typedef struct {
 ngx_int_t ngx_webrtc_reorder_init(ngx_webrtc_reorder_t *r, void *mem,
     size_t size, ngx_uint_t window, ngx_webrtc_reorder_out_pt out, void *ctx);
 
-/* us that gaps are waited for, from now on; 0: not at all */
+/* us to wait for a gap, from now on; 0: not at all */
 
 void ngx_webrtc_reorder_hold(ngx_webrtc_reorder_t *r, uint64_t hold_us);
 
 /*
  * Unwraps a sequence number as received, for this stream: for input(), and for
- * the statistics and NACK, which want the same.  Changes nothing.  The first
+ * statistics and NACK, which use the same.  Changes nothing.  The first
  * packet's number becomes 2^16 + seq.
  */
 
 uint64_t ngx_webrtc_reorder_seq(const ngx_webrtc_reorder_t *r, uint16_t seq);
 
 /*
- * Takes one packet and gives out what is in order now: none, this one, or
+ * Takes one packet and passes on what is in order now: none, this one, or
  * this one and others.
  *
  *   pkt   `lost' is ignored; seq from ngx_webrtc_reorder_seq()
  *
  * A number a window or more ahead gives up what is missing before that window.
- * A jump of more than NGX_WEBRTC_REORDER_JUMP makes it start anew there, ahead
- * at once, back with the second packet in a row; it is told as one packet lost.
+ * A jump of more than NGX_WEBRTC_REORDER_JUMP restarts the stream there: ahead
+ * at once, back with the second consecutive packet; it is reported as one lost
+ * packet.
  *
- * NGX_OK        given out
+ * NGX_OK        passed on
  * NGX_AGAIN     held
  * NGX_DECLINED  duplicate, too late or too large: dropped
  */
@@ -159,34 +160,34 @@ ngx_int_t ngx_webrtc_reorder_input(ngx_webrtc_reorder_t *r,
     const ngx_webrtc_reorder_packet_t *pkt, uint64_t now_us);
 
 /*
- * Gives up gaps that have been waited for long enough.
+ * Gives up gaps that have been held for long enough.
  *
- * Returns when it wants to be called next, or 0: nothing is held.
+ * Returns when to call it next, or 0: nothing is held.
  */
 
 uint64_t ngx_webrtc_reorder_timeout(ngx_webrtc_reorder_t *r, uint64_t now_us);
 
 /*
- * Packets up to and with `seq' that are not here will not come (NACK has given
- * up): what is held behind them is given out.
+ * Missing packets up to and including `seq' will not come (NACK has given up):
+ * what is held behind them is passed on.
  */
 
 void ngx_webrtc_reorder_give_up(ngx_webrtc_reorder_t *r, uint64_t seq,
     uint64_t now_us);
 
 /*
- * Another stream takes this one's place (its SSRC has changed): what is held
- * is given out, gaps are given up, and the next packet is the first again,
- * whatever its number.  That nothing is missing before it is not known, but
- * not told as a loss either.
+ * Another stream replaces this one (its SSRC has changed): what is held is
+ * passed on, gaps are given up, and the next packet is the first again,
+ * whatever its number.  Something may be missing before it, but no loss is
+ * reported.
  */
 
 void ngx_webrtc_reorder_renew(ngx_webrtc_reorder_t *r);
 
 /*
- * Whether a number is within a window of the newest: one of a retransmission
- * that is not is of another stream, or of no use.  Always before the first
- * packet.
+ * Whether a number is within a window of the newest.  A retransmission that is
+ * not belongs to another stream, or is of no use.  Before the first packet:
+ * always.
  */
 
 ngx_uint_t ngx_webrtc_reorder_near(const ngx_webrtc_reorder_t *r,

@@ -186,7 +186,7 @@ ngx_webrtc_report_in_block(ngx_webrtc_report_in_t *in, uint32_t ssrc,
         block->fraction = 0;
 
     } else {
-        /* not even all lost may become 256 / 256 */
+        /* 256 / 256 does not fit 8 bits, even if all are lost */
 
         lost_interval = lost_interval * 256 / (int64_t) expected_interval;
         block->fraction = (uint8_t) ngx_min(lost_interval, 255);

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Statistics of RTP streams and what RTCP reports make of them: the sender's
- * side (our SRs to a viewer, its report blocks: loss, RTT) and the receiver's
+ * Statistics of RTP streams, as carried in RTCP reports: the sender's side
+ * (our SRs to a viewer, its report blocks: loss, RTT) and the receiver's
  * (a publisher's packets and SRs, our report blocks: loss, jitter).  Pure
  * arithmetic, time is passed in; packets are parsed and written by
  * ngx_webrtc_rtcp.
@@ -22,7 +22,7 @@
 #include <ngx_webrtc_rtcp.h>
 
 
-/* us; a round trip beyond it is not believed; chosen: TCP's longest
+/* us; a longer round trip is not credible; chosen: TCP's longest
  * retransmission timeout is 60 s (RFC 6298, 2.5) */
 #define NGX_WEBRTC_REPORT_RTT_MAX  60000000
 
@@ -71,7 +71,7 @@ ngx_webrtc_report_sent(ngx_webrtc_report_out_t *out, size_t n)
 }
 
 /*
- * RFC 3550, 6.4.1.  Fills in an SR from the counters and one instant in both
+ * RFC 3550, 6.4.1.  Fills in an SR from the counters and one instant on both
  * clocks: the wall clock and ngx_webrtc_timeline_at().
  *
  *   rtp    with the viewer's timestamp offset
@@ -82,11 +82,11 @@ void ngx_webrtc_report_sr(const ngx_webrtc_report_out_t *out, uint32_t ssrc,
 /*
  * Takes a report block about our stream.
  *
- *   now_ntp32    now: the middle 32 bits of the NTP time, of the same clock
- *                that our SRs carry
+ *   now_ntp32    now: the middle 32 bits of the NTP time, on the clock of our
+ *                SRs
  *
  * NGX_OK        taken, and out->rtt_last_us is new
- * NGX_AGAIN     taken, but it tells no credible RTT
+ * NGX_AGAIN     taken, but without a credible RTT
  */
 ngx_int_t ngx_webrtc_report_block(ngx_webrtc_report_out_t *out,
     const ngx_webrtc_rtcp_block_t *block, uint32_t now_ntp32);
@@ -106,7 +106,8 @@ ngx_int_t ngx_webrtc_report_rtt(uint32_t now_ntp32, uint32_t lsr, uint32_t dlsr,
 void ngx_webrtc_report_in_init(ngx_webrtc_report_in_t *in, uint32_t clock_rate);
 
 /*
- * Counts a packet received (authentic, no replay: SRTP has seen to that).
+ * Counts a received packet (SRTP has checked that it is authentic and not a
+ * replay).
  *
  *   seq           unwrapped sequence number, ngx_webrtc_seq_unwrap16()
  *   rtp           its timestamp

@@ -2,9 +2,9 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * The viewer's side of a track: sequence numbers and timestamps, forth and
- * back.  It knows neither the ring nor packets; the header says what it
- * promises.
+ * The viewer's side of a track: sequence numbers and timestamps, mapped both
+ * ways.  It knows neither the ring nor packets; see the header file for the
+ * contracts.
  *
  * RFC 3550, 5.1; RFC 3711, 3.3.1.
  */
@@ -46,7 +46,7 @@ ngx_webrtc_rewrite_jump(ngx_webrtc_rewrite_t *rw, uint64_t track_index)
 
     } else if (rw->segments[rw->current].first_out != rw->next) {
 
-        /* otherwise nothing was sent of the current one, and it gives way */
+        /* otherwise nothing was sent in the current one, and it is replaced */
 
         rw->current = (rw->current + 1) % NGX_WEBRTC_REWRITE_SEGMENTS;
         rw->nsegments = ngx_min(rw->nsegments + 1,
@@ -273,9 +273,8 @@ ngx_webrtc_rewrite_find(const ngx_webrtc_rewrite_t *rw, uint64_t out_index)
 
 
 /*
- * [in_ts, live_ts] -> [out_ts, live_ts], rounded down.  What is not in between
- * (a frame before its key frame, in the order of presentation) is moved to the
- * nearer end.
+ * [in_ts, live_ts] -> [out_ts, live_ts], rounded down.  What is outside (a
+ * frame presented before its key frame) is moved to the nearer end.
  */
 
 static uint32_t

@@ -4,13 +4,13 @@
  *
  * What a viewer sees of a track: the packets of a ring, numbered per track by
  * 64-bit indexes and stamped on the stream's timeline, become one RTP stream
- * with unbroken sequence numbers and its own SSRC and timestamp offset, over
- * jumps to a key frame and replays of a group of pictures.  And back: from a
- * sequence number in a NACK to the packet in the ring.
+ * with unbroken sequence numbers and its own SSRC and timestamp offset, across
+ * jumps to a key frame and replays of a group of pictures.  Also the reverse:
+ * from a sequence number in a NACK to the packet in the ring.
  *
  * Everything here is deterministic: a packet that is sent again has the same
- * index, timestamp and payload type as before, or is not sent at all (SRTP,
- * see ngx_webrtc_srtp_protect(), relies on it).
+ * index, timestamp and payload type as before, or is not sent at all (SRTP
+ * relies on it, see ngx_webrtc_srtp_protect()).
  *
  * Nothing here allocates or fails.  RFC 3550, RFC 3711 (index), RFC 4588.
  */
@@ -25,11 +25,11 @@
 
 
 /* segments kept; chosen: a NACK reaches back about a second, and more jumps
- * than these in a second are no use to anyone */
+ * in a second are not worth supporting */
 #define NGX_WEBRTC_REWRITE_SEGMENTS  4
 
-/* 90 kHz ticks that a replay is squeezed into; chosen: 100 ms are no visible
- * fast-forward and above what a jitter buffer delays */
+/* 90 kHz ticks that a replay is squeezed into; chosen: 100 ms is not visible as
+ * fast-forward and is more than a jitter buffer delays */
 #define NGX_WEBRTC_REWRITE_REPLAY    9000
 
 /* how much a replay is squeezed at most; chosen: frames of 120 per second, 750
@@ -53,12 +53,12 @@ typedef struct {
 } ngx_webrtc_rewrite_segment_t;
 
 
-/* private but for the first group */
+/* private except for the first group */
 typedef struct {
     uint32_t  ssrc;
     uint32_t  ts_offset;             /* RTP = timeline + this, modulo 2^32 */
-    uint8_t   pt;                    /* of what is sent next; may be set before
-                                      * a jump, start or replay only */
+    uint8_t   pt;                    /* of what is sent next; may only be set
+                                      * before a jump, start or replay */
     uint8_t   nsegments;
     uint8_t   current;
     unsigned  sent:1;                /* last_ts is valid */
@@ -84,25 +84,25 @@ void ngx_webrtc_rewrite_init(ngx_webrtc_rewrite_t *rw, uint32_t ssrc,
 
 /*
  * The next packet to be sent is `track_index` of the ring: at the start, after
- * packets that were skipped (a lapped reader, frames left out) and on a
- * change of the payload type.  The sequence numbers go on without a gap.
+ * skipped packets (a lapped reader, dropped frames) and on a change of the
+ * payload type.  The sequence numbers go on without a gap.
  */
 void ngx_webrtc_rewrite_jump(ngx_webrtc_rewrite_t *rw, uint64_t track_index);
 
 #define ngx_webrtc_rewrite_start  ngx_webrtc_rewrite_jump
 
 /*
- * The track's indexes begin anew (another ring, a source that counts again):
- * nothing that was sent so far may be looked up any more, as the same index
- * would bring another packet under an SRTP index that was used.  A jump, start
- * or replay has to follow; sequence numbers go on.
+ * The track's indexes start over (another ring, a source that restarts its
+ * count): nothing sent so far may be looked up any more, as the same index
+ * would yield another packet under a used SRTP index.  A jump, start or replay
+ * has to follow; sequence numbers go on.
  */
 void ngx_webrtc_rewrite_forget(ngx_webrtc_rewrite_t *rw);
 
 /*
  * A jump to a key frame in the past that is followed by what is already in the
  * ring: its timestamps are squeezed into the NGX_WEBRTC_REWRITE_REPLAY ticks
- * before live_ts (if they spread over more), but behind those sent so far.
+ * before live_ts (if they span more), but after those sent so far.
  *
  *   track_index    first packet of the key frame
  *   ts             its timestamp on the timeline
@@ -110,9 +110,9 @@ void ngx_webrtc_rewrite_forget(ngx_webrtc_rewrite_t *rw);
  *   live_ts        timestamp of the last packet of the replay
  *
  * NGX_OK
- * NGX_AGAIN     between what has been sent and live_ts there is not enough room
+ * NGX_AGAIN     there is not enough room between what has been sent and live_ts
  *               (the viewer is at the live point): nothing is changed; try
- *               again once a newer frame is there
+ *               again when there is a newer frame
  * NGX_DECLINED  ts is after live_ts or until_index is not after track_index
  */
 ngx_int_t ngx_webrtc_rewrite_replay(ngx_webrtc_rewrite_t *rw,
@@ -121,8 +121,8 @@ ngx_int_t ngx_webrtc_rewrite_replay(ngx_webrtc_rewrite_t *rw,
 
 /*
  * The packet at track_index is being sent.  To be called with ascending
- * indexes; one that is left out is a loss to the viewer (who may ask for it),
- * use a jump otherwise.
+ * indexes; one that is left out looks like a loss to the viewer (which may
+ * request it); use a jump to avoid that.
  *
  *   ts           its timestamp on the timeline
  *   out_index    out: rollover counter << 16 | sequence number

@@ -89,8 +89,8 @@ ngx_webrtc_rtcp_next(u_char *p, u_char *end, ngx_webrtc_rtcp_t *rtcp)
     if (b & 0x20) {
 
         /*
-         * RFC 3550, 6.4.1 has the count a multiple of four; libwebrtc pads
-         * transport-wide feedback with 1 to 3 bytes and says so here
+         * RFC 3550, 6.4.1 requires a multiple of four; libwebrtc pads
+         * transport-wide feedback with 1 to 3 bytes and gives that count here
          */
 
         if (len == 0) {
@@ -332,8 +332,8 @@ ngx_webrtc_rtcp_write_sdes(u_char *p, u_char *end, uint32_t ssrc,
     }
 
     /*
-     * RFC 3550, 6.5: the list of items is ended by at least one zero byte and
-     * filled up with zero bytes to the next 32-bit boundary
+     * RFC 3550, 6.5: the list of items ends with at least one zero byte and is
+     * padded with zero bytes to the next 32-bit boundary
      */
 
     pad = 4 - (2 + len) % 4;
@@ -486,7 +486,7 @@ ngx_webrtc_rtcp_write_blocks(u_char *p, u_char *end,
 
 
 /*
- * Tells how many of the sequence numbers fit one entry that begins with
+ * Returns how many of the sequence numbers fit one entry that begins with
  * seqs[0], and its bit mask.
  */
 

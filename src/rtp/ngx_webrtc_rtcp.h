@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * RTCP: iteration over a compound packet, readers of the packets that we
- * understand, writers of those that we send.  Stateless; a parse result is
+ * RTCP: iteration over a compound packet, readers for the packets that we
+ * understand, writers for those that we send.  Stateless; a parse result is
  * a set of views into the caller's bytes, which are not modified.
  *
  * A receiver first calls ngx_webrtc_rtcp_check() on the whole datagram, then
@@ -75,7 +75,7 @@ typedef struct {
 
 
 typedef struct {
-    uint32_t  ssrc;         /* the source that is reported about */
+    uint32_t  ssrc;         /* the source being reported on */
     uint8_t   fraction;     /* of packets lost since the last report, /256 */
     int32_t   lost;         /* in all, 24 bits signed */
     uint32_t  highest;      /* extended highest sequence number received */
@@ -88,7 +88,7 @@ typedef struct {
 /* RFC 4585, 6.1: the common part of RTPFB and PSFB */
 typedef struct {
     uint32_t  sender;
-    uint32_t  media;        /* unused in FIR, REMB: there it is in the FCI */
+    uint32_t  media;        /* unused in FIR, REMB, which have it in the FCI */
     u_char   *fci;
     size_t    len;
 } ngx_webrtc_rtcp_fb_t;
@@ -111,10 +111,10 @@ typedef struct {
 
 
 /*
- * Checks a whole (decrypted) RTCP datagram: every packet has version 2 and its
- * length ends within the datagram, only the last one is padded, what is left
- * over is nothing.  Reduced-size packets (RFC 5506) are fine: the first packet
- * need not be a report.
+ * Checks a whole (decrypted) RTCP datagram: every packet has version 2 and
+ * ends within the datagram, only the last one is padded, and nothing is left
+ * over.  Reduced-size packets (RFC 5506) are fine: the first packet need not
+ * be a report.
  *
  * NGX_OK        may be walked
  * NGX_DECLINED  malformed or empty
@@ -214,7 +214,7 @@ u_char *ngx_webrtc_rtcp_write_nack(u_char *p, u_char *end, uint32_t sender,
 
 /*
  * RFC 3550, 6.1.  Writes the 4-byte header of a packet with `body` bytes behind
- * it, a multiple of 4; checks the whole room at once.
+ * it, a multiple of 4; checks that all of it fits.
  */
 u_char *ngx_webrtc_rtcp_write_head(u_char *p, u_char *end, ngx_uint_t type,
     ngx_uint_t count, size_t body);

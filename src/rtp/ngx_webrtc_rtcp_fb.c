@@ -190,7 +190,7 @@ ngx_webrtc_rtcp_fb_write_rrtr(u_char *p, u_char *end, uint32_t sender,
 
 /*
  * Reference time, symbols and deltas, up to a packet that a delta cannot reach;
- * st->n is 0 where nothing came.
+ * st->n is 0 if nothing came.
  */
 
 static void
@@ -292,7 +292,7 @@ ngx_webrtc_rtcp_fb_twcc_chunks(ngx_webrtc_rtcp_fb_status_t *st, size_t room)
 
 
 /*
- * The chunk that says most of what comes next.
+ * Chooses the chunk that covers most of the next symbols.
  *
  *   bits   out: of a symbol in a vector, or 0: run length
  *

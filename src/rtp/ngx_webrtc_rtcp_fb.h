@@ -4,9 +4,9 @@
  */
 
 /*
- * RTCP that a receiver of media sends beside what ngx_webrtc_rtcp.h has:
- * transport-wide feedback, REMB, FIR, XR; and the reader of transport-wide
- * feedback, packet by packet.  Stateless but for the reader's position.
+ * RTCP that a receiver of media sends besides what is in ngx_webrtc_rtcp.h:
+ * transport-wide feedback, REMB, FIR, XR; and a reader of transport-wide
+ * feedback, packet by packet.  Stateless except for the reader's position.
  *
  * draft-holmer-rmcat-transport-wide-cc-extensions-01 (TWCC),
  * draft-alvestrand-rmcat-remb-03 (REMB), RFC 5104 (FIR), RFC 3611 (XR).
@@ -53,9 +53,9 @@
  *   n               >= 1
  *   written         out: statuses in it, >= 1 (not NULL)
  *
- * Times are rounded down to a tick of the clock, never relative to one
- * another: errors do not add up.  What is left goes into another packet, with
- * base + *written.  NULL also when nothing of n came; skip these.
+ * Each time is rounded down to a tick by itself, so that errors do not add up.
+ * The rest goes into another packet, with base + *written.  NULL also when none
+ * of the n packets came; skip these.
  */
 u_char *ngx_webrtc_rtcp_fb_write_twcc(u_char *p, u_char *end, uint32_t sender,
     uint32_t media, uint16_t base, uint8_t feedback, const int64_t *arrivals,
@@ -70,7 +70,7 @@ u_char *ngx_webrtc_rtcp_fb_write_remb(u_char *p, u_char *end, uint32_t sender,
     uint64_t bitrate, const uint32_t *ssrcs, ngx_uint_t n);
 
 /*
- * RFC 5104, 4.3.1.  A key frame of `ssrc` is wanted.
+ * RFC 5104, 4.3.1.  Requests a key frame of `ssrc`.
  *
  *   seq   one more than in the command before; the same in a repetition of it
  */

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What kind of datagram came in on the one port (RFC 7983, RFC 5761), and the
- * RTP header (RFC 3550, 5) with its header extensions (RFC 8285).  Stateless;
+ * Classification of the datagrams on the shared port (RFC 7983, RFC 5761), and
+ * the RTP header (RFC 3550, 5) with its extensions (RFC 8285).  Stateless;
  * a parse result is a set of views into the caller's bytes.
  */
 
@@ -34,8 +34,8 @@
 #define NGX_WEBRTC_RTP_EXT_MAX_ID    14
 #define NGX_WEBRTC_RTP_EXT_MAX_LEN   16
 
-/* elements that a packet may have; chosen: twice what the one-byte form has ids
- * for */
+/* elements that a packet may have; chosen: about twice the ids of the one-byte
+ * form */
 #define NGX_WEBRTC_RTP_EXT_ELEMENTS  32
 
 
@@ -77,8 +77,8 @@ ngx_uint_t ngx_webrtc_rtp_classify(u_char *p, size_t n);
 
 /*
  * RFC 3550, 5.1 and A.1.  Parses a whole RTP packet, decrypted or not: of an
- * SRTP packet the header is readable, but `padding` is not yet (it and the
- * authentication tag are part of the encrypted rest), so use
+ * SRTP packet only the header is readable, but not yet `padding` (it is in the
+ * encrypted part, before the authentication tag), so use
  * ngx_webrtc_rtp_parse_header() there.
  *
  * NGX_OK        rtp is filled
@@ -111,8 +111,8 @@ ngx_int_t ngx_webrtc_rtp_ext_find(const ngx_webrtc_rtp_t *rtp, ngx_uint_t id,
     ngx_webrtc_rtp_ext_t *ext);
 
 /*
- * Whether a packet has more than NGX_WEBRTC_RTP_EXT_ELEMENTS elements, so that
- * each search for one would take its time.
+ * Whether a packet has more than NGX_WEBRTC_RTP_EXT_ELEMENTS elements, which
+ * would make each search slow.
  */
 ngx_uint_t ngx_webrtc_rtp_ext_crowded(const ngx_webrtc_rtp_t *rtp);
 

@@ -4,9 +4,9 @@
  */
 
 /*
- * Retransmissions of a publisher (RFC 4588, SSRC multiplexing) made into the
- * packets that they repeat.  In place: the parsed header is changed, no byte of
- * the packet is.
+ * Turns a publisher's retransmissions (RFC 4588, SSRC multiplexing) back into
+ * the packets that they repeat.  Only the parsed header is changed, the bytes
+ * of the packet are not.
  */
 
 
@@ -19,8 +19,8 @@
 #include <ngx_webrtc_rtp.h>
 
 
-/* payload types with retransmission in one session; chosen: those of an m-line
- * of video, and as many of others */
+/* payload types with retransmission in one session; chosen: twice those of an
+ * m-line of video */
 #define NGX_WEBRTC_RTX_MAX   32
 
 /* bytes of the original sequence number; RFC 4588, 4 */
@@ -36,7 +36,7 @@ typedef struct {
         uint32_t  rtx_ssrc;       /* 0: not known yet */
         uint8_t   pt;
         uint8_t   rtx_pt;
-        unsigned  stale:1;        /* rtx_ssrc is of the SSRC before */
+        unsigned  stale:1;        /* rtx_ssrc is the previous SSRC's */
     } maps[NGX_WEBRTC_RTX_MAX];
 } ngx_webrtc_rtx_t;
 
@@ -56,32 +56,31 @@ ngx_int_t ngx_webrtc_rtx_add(ngx_webrtc_rtx_t *rtx, ngx_uint_t rtx_pt,
     ngx_uint_t apt, uint32_t rtx_ssrc, uint32_t ssrc);
 
 /*
- * The SSRC of the media with this payload type is known now, as of its first
- * packet, or is another one than before: then its retransmissions may have
- * another SSRC, too, which is learnt again.  NGX_OK; NGX_DECLINED: no such
- * payload type.
+ * The media SSRC of this payload type became known with its first packet, or
+ * has changed: then its retransmissions may have another SSRC, too, which is
+ * learnt again.  NGX_OK; NGX_DECLINED: no such payload type.
  */
 
 ngx_int_t ngx_webrtc_rtx_bind(ngx_webrtc_rtx_t *rtx, ngx_uint_t pt,
     uint32_t ssrc);
 
 /*
- * RFC 4588, 4.  Makes the parsed header that of the original packet: pt,
- * ssrc, seq, payload and len are changed; marker and ts are right as they are.
- * An RTX stream whose SSRC is not known is recognized by its payload type,
- * which belongs to one m-line only, and learnt with the first packet that is
- * a retransmission.  After a change of the media's SSRC that of its
- * retransmissions before is taken until there is another: it may have stayed
- * the same.  What still comes of the SSRC before is taken wrongly then; its
- * numbers are to be looked at, ngx_webrtc_reorder_near().
+ * RFC 4588, 4.  Restores the parsed header of the original packet: pt, ssrc,
+ * seq, payload and len are changed; marker and ts are right as they are.  An
+ * RTX stream whose SSRC is not known is recognized by its payload type, which
+ * belongs to one m-line only, and its SSRC is learnt from the first
+ * retransmission.  After a change of the media SSRC the old RTX SSRC is
+ * accepted until a new one appears, as it may have stayed the same.  Late
+ * retransmissions of the old media are then attributed to the new one, so the
+ * caller has to check the numbers with ngx_webrtc_reorder_near().
  *
  *   rtp   of a decrypted packet, ngx_webrtc_rtp_parse()
  *
  * NGX_OK        it is the original packet now
- * NGX_DONE      nothing in it: a probe made of padding; rtp is unchanged
+ * NGX_DONE      a probe of padding only; rtp is unchanged
  * NGX_AGAIN     the SSRC of the media is not known yet; rtp is unchanged
- * NGX_DECLINED  not a retransmission of ours, or another SSRC than known; rtp
- *               is unchanged
+ * NGX_DECLINED  not a known RTX payload type, or not the known SSRC; rtp is
+ *               unchanged
  */
 
 ngx_int_t ngx_webrtc_rtx_unwrap(ngx_webrtc_rtx_t *rtx, ngx_webrtc_rtp_t *rtp);

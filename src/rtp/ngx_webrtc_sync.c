@@ -25,7 +25,7 @@
 #include <ngx_webrtc_sync.h>
 
 
-/* us; after a pause no more than this is made up for at once */
+/* us; after a pause at most this much is caught up at once */
 #define NGX_WEBRTC_SYNC_MAX_STEP  1000000
 
 
@@ -171,7 +171,7 @@ ngx_webrtc_sync_sr(ngx_webrtc_sync_t *sync, ngx_uint_t i, uint64_t ntp,
 }
 
 
-/* puts the last timestamp where it came in, but behind all before it */
+/* places the last timestamp at its arrival, but after all earlier ones */
 
 static void
 ngx_webrtc_sync_base(ngx_webrtc_sync_t *sync, ngx_webrtc_sync_track_t *t,
@@ -284,7 +284,7 @@ ngx_webrtc_sync_aim(ngx_webrtc_sync_t *sync)
 
         if (ref->reported && t->reported) {
 
-            /* that equal NTP times have equal times here */
+            /* so that equal NTP times get equal times here */
 
             reported_us = ngx_webrtc_sync_us(ref, ref->sr_ts) + ref->shift_us
                           - ref->sr_us

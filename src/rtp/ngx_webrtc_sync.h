@@ -4,17 +4,16 @@
  */
 
 /*
- * The RTP clocks of a publisher's tracks, which begin at random, put on one
- * clock: what ngx_webrtc_timeline_map() wants of its source.
+ * Puts the RTP clocks of a publisher's tracks, which start at random values, on
+ * one common clock, as ngx_webrtc_timeline_map() requires of its source.
  *
- * At first a track is put where its first packet came in.  When sender reports
- * (RFC 3550, 6.4.1) of two tracks are known they say how the tracks relate:
- * one track, the reference, stays as it is, the other ones are moved against
- * it, by at most NGX_WEBRTC_SYNC_SLEW, so that no viewer sees a jump.  The
- * reference is an audio track where there is one: a few milliseconds between
- * two pictures are not seen, between two pieces of sound they are heard.
- * Without reports tracks are held together by the packets of a window that came
- * earliest.
+ * A track starts at the arrival of its first packet.  Once sender reports
+ * (RFC 3550, 6.4.1) of two tracks are known, they tell how the tracks relate:
+ * one track, the reference, stays as it is, and the others are moved relative
+ * to it, by at most NGX_WEBRTC_SYNC_SLEW, so that no viewer sees a jump.  The
+ * reference is an audio track, if any: a shift of a few milliseconds is not
+ * seen in video, but it is heard in audio.  Without reports, tracks are aligned
+ * by the least delayed packets of a window.
  *
  * Pure arithmetic on plain data; times are passed in.
  */
@@ -34,8 +33,8 @@
  * slower is not seen, and 250 ms are made up in 5 s */
 #define NGX_WEBRTC_SYNC_SLEW     50000
 
-/* us; chosen: reports that put tracks further apart than that from how they
- * come in are those of another clock or wrong */
+/* us; chosen: reports that disagree with the arrivals by more than that are of
+ * another clock or wrong */
 #define NGX_WEBRTC_SYNC_MAX      3000000
 
 /* us; without reports differences below are left alone; chosen: jitter of
@@ -45,8 +44,8 @@
 /* us; window of the least delayed packet */
 #define NGX_WEBRTC_SYNC_WINDOW   5000000
 
-/* us that a track's time may be before what the arrival lets expect, or after
- * it: beyond, its clock has jumped */
+/* us that a track's time may be before or after the one expected from the
+ * arrival: beyond that, its clock has jumped */
 #define NGX_WEBRTC_SYNC_LAG      10000000
 #define NGX_WEBRTC_SYNC_AHEAD    3000000
 
@@ -62,9 +61,9 @@ typedef struct {
     unsigned     windowed:1;      /* best_us is set */
 
     int64_t      last;            /* unwrapped timestamp of the last packet */
-    int64_t      newest;          /* latest time given out, in track units */
+    int64_t      newest;          /* latest time returned, in track units */
     int64_t      base;            /* added to unwrapped ones, in track units */
-    int64_t      shift_us;        /* added beside, slowly changing */
+    int64_t      shift_us;        /* also added, slowly changing */
     int64_t      target_us;       /* what it is to become */
     int64_t      moved_us;        /* when shift_us was changed */
 
@@ -83,8 +82,8 @@ typedef struct {
     ngx_webrtc_sync_track_t  tracks[NGX_WEBRTC_SYNC_TRACKS];
     int64_t                  zero_us;    /* when the first packet came */
     unsigned                 started:1;
-    unsigned                 synced:1;   /* by reports: for the status */
-    uint32_t                 jumps;      /* of a track's clock: likewise */
+    unsigned                 synced:1;   /* by reports, for the status */
+    uint32_t                 jumps;      /* of a track's clock, likewise */
 } ngx_webrtc_sync_t;
 
 
@@ -107,9 +106,9 @@ ngx_int_t ngx_webrtc_sync_track(ngx_webrtc_sync_t *sync, ngx_uint_t i,
     ngx_uint_t kind, uint32_t rate);
 
 /*
- * Another stream takes this track's place: its SSRC has changed.  The next
- * timestamp is not compared with the one before, but goes where it came in;
- * the reports before do not count.
+ * Another stream replaces this track's: its SSRC has changed.  The next
+ * timestamp is not compared with the previous one, but placed at its arrival;
+ * earlier reports no longer count.
  */
 
 void ngx_webrtc_sync_renew(ngx_webrtc_sync_t *sync, ngx_uint_t i);
@@ -121,10 +120,10 @@ void ngx_webrtc_sync_renew(ngx_webrtc_sync_t *sync, ngx_uint_t i);
  *   ts           RTP timestamp as received
  *   arrival_us   when it came in, monotonic clock: that of the timeline
  *
- * Returns it in units of 1/rate s, which all tracks count from the same zero:
+ * Returns it in units of 1/rate s, counted from the same zero in all tracks:
  * for ngx_webrtc_timeline_map() of a track declared with num 1, den rate.
- * Packets of one timestamp in a row have one time.  When the track's clock
- * jumps, the time goes on with the arrivals.
+ * Consecutive packets of one timestamp have one time.  When the track's clock
+ * jumps, the time continues with the arrivals.
  */
 
 int64_t ngx_webrtc_sync_map(ngx_webrtc_sync_t *sync, ngx_uint_t i, uint32_t ts,
@@ -136,7 +135,7 @@ int64_t ngx_webrtc_sync_map(ngx_webrtc_sync_t *sync, ngx_uint_t i, uint32_t ts,
  *   ntp, rtp   as in it
  *
  * NGX_OK        taken
- * NGX_AGAIN     the track had no packet yet, and it cannot be used: the
+ * NGX_AGAIN     the track had no packet yet, so this report cannot be used; the
  *               next one will
  * NGX_DECLINED  no NTP time (0: RFC 3550, 6.4.1), or far off the track's
  *               packets

@@ -6,35 +6,35 @@
 /*
  * Timestamps: see ngx_webrtc_timestamp.h.
  *
- * Why an offset per track beside the common one.  At a jump (a looped file, an
- * encoder that starts again, a splice) the tracks do not get to the new
- * timestamps at the same moment: with video at 0 already, some audio of the
- * end of the old pass is still to come.  With one offset that audio would look
- * like a jump back to the old timestamps, and the offset would be thrown to
- * and fro.  So the track that jumps first fixes the new common offset and takes
- * it; any other track keeps its own until its timestamps are nearer to what is
- * expected of it under the new offset than under its own.  In the end all have
- * the same offset, and lip sync is what it was.
+ * Why each track has an offset besides the common one.  At a jump (a looped
+ * file, an encoder restart, a splice) the tracks do not reach the new
+ * timestamps at the same moment: when video is at 0 already, some audio from
+ * the end of the old pass is still to come.  With a single offset that audio
+ * would look like a jump back to the old timestamps, and the offset would
+ * flip back and forth.  So the track that jumps first sets the new common
+ * offset and takes it; any other track keeps its own until its timestamps are
+ * closer to what is expected under the new offset than under its own.  In the
+ * end all have the same offset, and lip sync is preserved.
  *
  * Why the NTP line is one word.  A sender report says which RTP timestamp
- * belongs to which NTP time.  For lip sync it only matters that all tracks
- * are told by the same rule, and the rule is: media time is the monotonic clock
- * plus `line'.  It moves so slowly that reports sent seconds apart agree,
- * and being a single word it can be read without a lock while the writer
- * runs, or after it died.
+ * belongs to which NTP time.  For lip sync it only matters that the same rule
+ * applies to all tracks, and the rule is: media time is the monotonic clock
+ * plus `line'.  It moves so slowly that reports sent seconds apart agree, and
+ * being a single word it can be read without a lock while the writer runs, or
+ * after it died.
  */
 
 
 #include "ngx_webrtc_timestamp.h"
 
 
-/* the line is looked at no more often; a step of it is then 5 us */
+/* the line is updated at most this often; each step is then 5 us */
 #define NGX_WEBRTC_TIMELINE_STEP_US      10000
 
 /* seconds of a source's timestamp; chosen: 34000 years */
 #define NGX_WEBRTC_TIMELINE_RANGE        ((int64_t) 1 << 40)
 
-/* after a pause no more than this is made up at once; chosen: 0.5 ms */
+/* after a pause at most this much is caught up at once; chosen: 0.5 ms */
 #define NGX_WEBRTC_TIMELINE_MAX_STEP_US  1000000
 
 
@@ -168,7 +168,7 @@ ngx_webrtc_timeline_map(ngx_webrtc_timeline_t *tl, ngx_uint_t i, int64_t t,
     if (ngx_webrtc_timeline_distance(t / NGX_WEBRTC_TIMELINE_RANGE, 0)
         > (int64_t) (tr->den / tr->num))
     {
-        /* garbage, which nothing below has to cope with */
+        /* garbage, which the code below need not handle */
         t = 0;
         t_ms = 0;
     }
@@ -223,8 +223,8 @@ ngx_webrtc_timeline_map(ngx_webrtc_timeline_t *tl, ngx_uint_t i, int64_t t,
 
 
 /*
- * The media time that a track should have at now_us if it went on with
- * the monotonic clock's progress, in milliseconds.
+ * The media time that a track should have at now_us if it advanced with the
+ * monotonic clock, in milliseconds.
  */
 
 static int64_t
@@ -260,7 +260,7 @@ ngx_webrtc_timeline_expect(ngx_webrtc_timeline_t *tl,
 }
 
 
-/* whether the common offset puts a packet near to where it is expected */
+/* whether the common offset puts a packet near where it is expected */
 
 static ngx_uint_t
 ngx_webrtc_timeline_near(ngx_webrtc_timeline_t *tl,
@@ -283,8 +283,8 @@ ngx_webrtc_timeline_near(ngx_webrtc_timeline_t *tl,
 
 
 /*
- * Takes the common offset for a track.  Where that would take the track back,
- * the common offset is raised for all that have it.
+ * Gives a track the common offset.  If that would move the track back, the
+ * common offset is raised for all that have it.
  */
 
 static void
@@ -352,9 +352,9 @@ ngx_webrtc_timeline_jumped(ngx_webrtc_timeline_track_t *tr, int64_t t_ms,
  *
  *   lead_us   media time of a packet less the monotonic clock
  *
- * Network and encoder only delay packets, which makes lead_us less: the
- * greatest of a window is the best guess.  Bursts of HLS lead by a segment at
- * most, in each window alike.
+ * Network and encoder only delay packets, which lowers lead_us: the greatest
+ * of a window is the best guess.  HLS bursts lead by at most a segment, the
+ * same in each window.
  */
 
 static void

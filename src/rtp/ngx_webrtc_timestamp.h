@@ -8,8 +8,8 @@
  *
  *   unwrap      33 bits (MPEG-TS), 32 bits (RTMP) -> 64 bits
  *   scale       one clock rate -> another, exactly
- *   timeline    the stream's own unbroken time, over sources, restarts, jumps;
- *               and its relation to NTP time for sender reports
+ *   timeline    the stream's own unbroken time, across sources, restarts and
+ *               jumps; and its relation to NTP time for sender reports
  *   order       decoding order with B-frames -> timestamps that only grow
  *
  * and a cast to 32 bits at the very end.
@@ -61,8 +61,8 @@ int64_t ngx_webrtc_ts_scale(int64_t v, uint32_t num, uint32_t den);
 /*
  * The timeline of a stream.
  *
- * Media time is the monotonic clock's (ngx_webrtc_time.h) when the first packet
- * comes, and is counted from then on by the source's clock.  The RTP
+ * Media time starts at the monotonic clock (ngx_webrtc_time.h) when the first
+ * packet comes, and from then on is counted by the source's clock.  The RTP
  * timestamp of a packet is its media time in units of the track's clock rate,
  * modulo 2^32:
  *
@@ -72,16 +72,16 @@ int64_t ngx_webrtc_ts_scale(int64_t v, uint32_t num, uint32_t den);
  * offset is in whole milliseconds, which every RTP clock rate in use divides
  * into whole units, so that one and the same offset is exact for all tracks.
  *
- * A discontinuity changes the offset so that media time goes on with
- * the monotonic clock's progress.  It is one when a track's timestamp
+ * A discontinuity changes the offset so that media time advances with the
+ * monotonic clock.  There is one when a track's timestamp
  *   - begins a new source (ngx_webrtc_timeline_start), or
  *   - goes back by more than NGX_WEBRTC_TIMELINE_BACK_MS, or
  *   - is more than NGX_WEBRTC_TIMELINE_AHEAD_MS later than both the track's
- *     latest one and what that clock let expect (bursts and pauses are
- *     none), or
+ *     latest one and what that clock suggests (bursts and pauses are no
+ *     discontinuities), or
  *   - is more than NGX_WEBRTC_TIMELINE_LAG_MS behind that clock's progress.
  * The other tracks take the new offset when they reach the discontinuity, so
- * packets of before it that come late still get their right place.
+ * late packets from before it are still placed correctly.
  *
  * Writing.  The timeline lives in shared memory in the stream.  Only the
  * holder of the stream's claim may call start(), track() and map(), in one
@@ -92,32 +92,32 @@ int64_t ngx_webrtc_ts_scale(int64_t v, uint32_t num, uint32_t den);
  * Reading.  ngx_webrtc_timeline_at() may be called in any thread of any
  * process at any time, on the struct in shared memory: all it reads is `line',
  * one aligned word that is loaded and stored atomically.  There is no lock and
- * no retry, and nothing to wait for when a writer died.  No other field may
- * be read by others than the writer, save `jumps', for a status page.
+ * no retry, and nothing to wait for if a writer died.  No other field may be
+ * read by anyone but the writer, except `jumps', for a status page.
  */
 
 /*
  * chosen: more than the reordering of B-frames (16 frames at 12.5 per second)
- * and less than the shortest clip somebody would loop
+ * and less than the shortest clip anyone would loop
  */
 #define NGX_WEBRTC_TIMELINE_BACK_MS   2000
 
 /* chosen: more than the distance between tracks in a multiplex */
 #define NGX_WEBRTC_TIMELINE_AHEAD_MS  3000
 
-/* chosen: tracks of one new source are that near each other, or not related */
+/* chosen: tracks of one new source are this close, or else unrelated */
 #define NGX_WEBRTC_TIMELINE_JOIN_MS   10000
 
 /*
- * chosen: a stalled TCP upstream that catches up is far below, and half the
- * range of a 90 kHz RTP timestamp (6.6 hours) is far above
+ * chosen: far above the lag of a stalled TCP upstream that catches up, and far
+ * below half the range of a 90 kHz RTP timestamp (6.6 hours)
  */
 #define NGX_WEBRTC_TIMELINE_LAG_MS    3600000
 
 /*
- * The NTP line follows the drift of the source's clock by at most that: above
- * any crystal's error (100 ppm); below what puts the reports of two tracks,
- * sent 5 s apart, out of step by 3 ms
+ * The NTP line follows the drift of the source's clock at most this fast: above
+ * any crystal's error (100 ppm), and below what would put the reports of two
+ * tracks, sent 5 s apart, out of sync by 3 ms
  */
 #define NGX_WEBRTC_TIMELINE_SLEW_PPM  500
 
@@ -167,16 +167,17 @@ typedef struct {
 void ngx_webrtc_timeline_init(ngx_webrtc_timeline_t *tl);
 
 /*
- * A new source begins: first one, restart, other publisher.  Forgets the
- * clocks of all tracks, keeps media time: the first packet continues it with
- * our clock's progress, the other tracks follow with the same offset.
+ * A new source begins: the first one, a restart, another publisher.  Forgets
+ * the clocks of all tracks but keeps media time: the first packet continues it
+ * as far as our clock has advanced, the other tracks follow with the same
+ * offset.
  */
 
 void ngx_webrtc_timeline_start(ngx_webrtc_timeline_t *tl);
 
 /*
- * Says what the clock of a track is.  After start(), before the track's first
- * map(); the source's tracks all count from the same zero.
+ * Declares the clock of a track.  To be called after start(), before the
+ * track's first map(); the source's tracks all count from the same zero.
  *
  *   i          index of the track in the stream, < NGX_WEBRTC_TIMELINE_TRACKS
  *   rate       RTP clock rate
@@ -195,14 +196,14 @@ ngx_int_t ngx_webrtc_timeline_track(ngx_webrtc_timeline_t *tl, ngx_uint_t i,
  *
  *   i        a track that ngx_webrtc_timeline_track() returned NGX_OK for
  *   t        the source's timestamp (presentation), unwrapped; one beyond
- *            2^40 s, which only garbage is, is taken for 0
+ *            2^40 s can only be garbage and is taken as 0
  *   now_us   when it came, monotonic clock, > 0.  Packets that were held may
  *            have come before the last one: that counts as no progress
  *
  * Returns it in units of the track's clock rate; the RTP timestamp is
- * ngx_webrtc_timeline_rtp() of it.  Over a discontinuity it is later than all
- * the track's times before: where a track would step back although the others
- * do not, all are put forward together.  Within a source it goes back as t
+ * ngx_webrtc_timeline_rtp() of it.  After a discontinuity it is later than all
+ * the track's earlier times: if one track would step back although the others
+ * do not, all are moved forward together.  Within a source it goes back as t
  * does (B-frames): see ngx_webrtc_order().
  */
 
@@ -223,9 +224,9 @@ int64_t ngx_webrtc_timeline_map(ngx_webrtc_timeline_t *tl, ngx_uint_t i,
  * The reports of all tracks lie on one line: rtp is now_us + line in units of
  * the track's clock rate, and the line is the same for all tracks at any
  * instant.  It follows the drift of the source's clock against ours,
- * measured over all tracks in common (the packet of each window that came
- * earliest), by at most SLEW_PPM; it is never set in a step, except where it is
- * more than LAG_MS wrong.  A discontinuity does not change it.
+ * measured over all tracks together (the least delayed packet of each window),
+ * by at most SLEW_PPM; it never jumps, except when it is more than LAG_MS
+ * wrong.  A discontinuity does not change it.
  *
  * NGX_OK
  * NGX_AGAIN   there was no packet yet

@@ -43,11 +43,11 @@ enum ngx_webrtc_codec_e {
 
 
 /*
- * ngx_webrtc_track_t.flags: what is told of a track before it is there.
+ * ngx_webrtc_track_t.flags: what is known of a track before it starts.
  *
  *   PENDING     nothing of it has come yet
  *   ANNOUNCED   the source says that it will come
- *   GUESSED     so does nobody, or not of which codec: it is a likely one
+ *   GUESSED     it or its codec was not announced: a likely guess
  */
 
 #define NGX_WEBRTC_TRACK_PENDING    0x01
@@ -57,7 +57,7 @@ enum ngx_webrtc_codec_e {
 
 /*
  * One track of a stream.  Plain data, lives in shared memory; written by the
- * one who holds the stream's claim.  All zero is "no track".
+ * holder of the stream's claim.  All zero is "no track".
  */
 
 typedef struct {
@@ -80,7 +80,7 @@ typedef struct {
     uint16_t     width;           /* luma samples after cropping; 0 unknown */
     uint16_t     height;
 
-    uint8_t      cvo;             /* video: how it is to be turned, bits of
+    uint8_t      cvo;             /* video: its orientation, bits of
                                      NGX_WEBRTC_CVO_MASK */
     uint8_t      pad[3];
 } ngx_webrtc_track_t;

@@ -159,7 +159,7 @@ ngx_webrtc_twcc_write(ngx_webrtc_twcc_t *tw, u_char *p, u_char *end,
 }
 
 
-/* seq is to be the first one known */
+/* makes seq the first one known */
 
 static void
 ngx_webrtc_twcc_start(ngx_webrtc_twcc_t *tw, uint64_t seq)

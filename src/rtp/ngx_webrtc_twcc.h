@@ -4,8 +4,8 @@
  */
 
 /*
- * The receiver's side of transport-wide congestion control: collects when
- * packets came and says so to the sender every 50 to 100 ms.  One per session,
+ * The receiver's side of transport-wide congestion control: collects arrival
+ * times and reports them to the sender every 50 to 100 ms.  One per session,
  * over all its SSRCs.  draft-holmer-rmcat-transport-wide-cc-extensions-01.
  *
  * Sans-I/O, plain memory, 8.3 KB.
@@ -21,16 +21,16 @@
 
 
 /*
- * Packets remembered, a power of two; chosen: 100 ms of 40 Mbit/s, and as much
- * again of what was told already, for packets that come late
+ * Packets remembered, a power of two; chosen: 100 ms of 40 Mbit/s, and as many
+ * again that were already reported, for packets that come late
  */
 #define NGX_WEBRTC_TWCC_WINDOW    1024
 
-/* us between two reports: with few packets to tell, with many */
+/* us between two reports: with few packets to report, with many */
 #define NGX_WEBRTC_TWCC_SLOW      100000
 #define NGX_WEBRTC_TWCC_FAST      50000
 
-/* packets that are many; chosen: 50 ms of 4 Mbit/s */
+/* packets that count as many; chosen: 50 ms of 4 Mbit/s */
 #define NGX_WEBRTC_TWCC_MANY      20
 
 /* bytes that ngx_webrtc_twcc_write() uses at most; chosen: an SRTCP datagram
@@ -38,20 +38,20 @@
 #define NGX_WEBRTC_TWCC_SIZE      1100
 
 
-/* private but for the counters */
+/* private except for the counters */
 typedef struct {
     uint32_t     sender;
     uint32_t     media;           /* SSRC of the last packet */
-    uint64_t     first;           /* next number to tell */
+    uint64_t     first;           /* next number to report */
     uint64_t     highest;         /* newest one */
-    uint64_t     told;            /* highest told, + 1 */
+    uint64_t     told;            /* highest reported, + 1 */
     uint64_t     told_us;         /* when the last report was due */
-    uint32_t     waiting;         /* packets not told of */
+    uint32_t     waiting;         /* packets not reported */
     uint8_t      feedback;        /* number of the next report */
     unsigned     started:1;
 
     uint64_t     received;
-    uint64_t     lost;            /* told as lost, for the first time */
+    uint64_t     lost;            /* reported lost, for the first time */
     uint64_t     reports;
 
     int64_t      arrivals[NGX_WEBRTC_TWCC_WINDOW];
@@ -73,14 +73,14 @@ void ngx_webrtc_twcc_init(ngx_webrtc_twcc_t *tw, uint32_t sender);
 void ngx_webrtc_twcc_input(ngx_webrtc_twcc_t *tw, uint16_t seq, uint32_t ssrc,
     uint64_t now_us);
 
-/* when ngx_webrtc_twcc_write() has something to do, us; 0: nothing to tell */
+/* when ngx_webrtc_twcc_write() is due, us; 0: nothing to report */
 
 uint64_t ngx_webrtc_twcc_deadline(const ngx_webrtc_twcc_t *tw);
 
 /*
  * Writes a report if one is due.  To be called again until nothing is written:
- * a report of many packets is cut into several.  A packet that came after its
- * loss was told makes the report begin with it again.
+ * a report of many packets is split into several.  If a packet comes after it
+ * was reported lost, the next report starts again with it.
  *
  *   p, end   room of at least NGX_WEBRTC_TWCC_MIN bytes; reports that do not
  *            fit are cut
