@@ -600,7 +600,7 @@ ngx_http_webrtc_init_process(ngx_cycle_t *cycle)
         { NULL, NULL }
     };
 
-    /* without a master process a reload comes here again */
+    /* without a master process, this is called again on reload */
 
     if (ngx_http_webrtc_worker) {
         ngx_http_webrtc_whep_done();
@@ -644,7 +644,7 @@ ngx_http_webrtc_init_process(ngx_cycle_t *cycle)
 
     if (ngx_http_webrtc_worker == NULL) {
 
-        /* a worker that fails here would take all of nginx with it */
+        /* failing here would stop nginx altogether */
 
         ngx_log_error(NGX_LOG_ALERT, cycle->log, 0,
                       "webrtc is off in this worker");
@@ -662,7 +662,7 @@ ngx_http_webrtc_init_process(ngx_cycle_t *cycle)
 }
 
 
-/* every worker tells the others where its nginx-rtmp can be reached */
+/* publishes the addresses of this worker's nginx-rtmp for other workers */
 
 static void
 ngx_http_webrtc_open_doors(ngx_cycle_t *cycle, ngx_webrtc_bus_t *bus)

@@ -4,9 +4,9 @@
  *
  * The ICE candidates of our answers.
  *
- * All our candidates are of type host: with 1:1 NAT the outer address is told
- * as one (RFC 8445, 5.1.1.1 leaves it to configuration), since a lite agent has
- * host candidates only (RFC 8445, 2.5).
+ * All our candidates are of type host: a lite agent has no others (RFC 8445,
+ * 2.5), so the public address of a 1:1 NAT is given as a host candidate, too
+ * (RFC 8445, 5.1.1.1 leaves it to configuration).
  */
 
 
@@ -16,10 +16,10 @@
 #include <net/if.h>
 
 
-/* bytes of all addresses in a line of the log; chosen: what is more is cut */
+/* bytes of all addresses in a log line; chosen: longer lists are truncated */
 #define NGX_HTTP_WEBRTC_CANDIDATES_TEXT  512
 
-/* ms between two lines of the same; chosen: as often as somebody may look */
+/* ms between two identical log lines; chosen: often enough for an operator */
 #define NGX_HTTP_WEBRTC_CANDIDATES_LOG   60000
 
 
@@ -106,7 +106,7 @@ ngx_http_webrtc_candidates_unheard(ngx_http_webrtc_main_conf_t *wmcf,
 }
 
 
-/* loopback: whether such addresses are of use */
+/* loopback: whether loopback addresses are included */
 
 static ngx_uint_t
 ngx_http_webrtc_candidates_of(ngx_http_webrtc_main_conf_t *wmcf,
@@ -195,9 +195,9 @@ ngx_http_webrtc_candidates_interfaces(ngx_pool_t *pool,
     }
 
     /*
-     * A client on this host is best served over loopback: that comes first.
-     * What leads to containers and virtual machines of this host is told when
-     * there is nothing else.
+     * A client on this host is best served over loopback, which comes first.
+     * Interfaces to containers and virtual machines of this host are used only
+     * if there are no others.
      */
 
     before = n;
@@ -265,7 +265,7 @@ ngx_http_webrtc_candidates_put(ngx_pool_t *pool,
 
     len = ngx_sock_ntop(sa, socklen, p, NGX_SOCKADDR_STRLEN, 0);
 
-    /* IPv6 comes in brackets only with a port */
+    /* IPv6 addresses are in brackets only with a port */
 
     ngx_memzero(&cand[n], sizeof(ngx_webrtc_sdp_candidate_t));
     cand[n].address.data = p;
@@ -309,7 +309,7 @@ ngx_http_webrtc_candidates_loopback(struct sockaddr *sa)
 }
 
 
-/* is it an interface of this host's own containers or virtual machines? */
+/* whether the interface leads to this host's containers or virtual machines */
 
 static ngx_uint_t
 ngx_http_webrtc_candidates_inner(const char *name)
@@ -379,7 +379,7 @@ ngx_http_webrtc_candidates_outside(int family)
 }
 
 
-/* "203.0.113" is 203.0.0.113 to the resolver, and a mistake here */
+/* the resolver takes "203.0.113" for 203.0.0.113; here it is a typo */
 
 static ngx_uint_t
 ngx_http_webrtc_candidates_short(ngx_str_t *host)

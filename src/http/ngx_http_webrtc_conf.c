@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Parsers of directives that are about no file of their own: the zone, the
- * port, which location does what, the certificate.
+ * Parsers of directives that have no file of their own: the zone, the port,
+ * what a location serves, the certificate.
  */
 
 
@@ -340,7 +340,7 @@ ngx_http_webrtc_conf_certificate(ngx_conf_t *cf,
 }
 
 
-/* the certificate of the cycle before, or a new one */
+/* the certificate of the previous cycle, or a new one */
 
 static ngx_int_t
 ngx_http_webrtc_conf_generated(ngx_conf_t *cf,
@@ -410,7 +410,7 @@ ngx_http_webrtc_conf_inherit(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *prev,
 }
 
 
-/* "off", or bits per second and the burst */
+/* "off", or bits per second and burst */
 
 char *
 ngx_http_webrtc_conf_pacing(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
@@ -502,7 +502,7 @@ ngx_http_webrtc_conf_merge_buffer(ngx_conf_t *cf,
         return NGX_ERROR;
     }
 
-    /* one that is inherited gives way */
+    /* an inherited one is raised */
 
     conf->policy.buffer_max = ngx_max(conf->policy.buffer_max,
                                       conf->policy.buffer);

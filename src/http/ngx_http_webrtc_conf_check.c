@@ -2,11 +2,11 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Configurations whose directives are each right and which do not do what was
- * meant.  Refused is what can only fail; a warning is what works for somebody,
- * so that no configuration that did its work stops to load.
+ * Catches configurations in which each directive is valid but the whole does
+ * not do what was meant.  What can only fail is an error; what may work for
+ * somebody is a warning, so that no working configuration is rejected.
  *
- * docs/recipes.md has the list.
+ * The list is in docs/recipes.md.
  */
 
 
@@ -22,10 +22,10 @@
 #define NGX_HTTP_WEBRTC_CHECK_PUBLISH  0x02
 #define NGX_HTTP_WEBRTC_CHECK_FILE     0x04
 
-/* bytes of an offer; chosen: Chromium's with all its codecs have 8 kB */
+/* bytes of an offer; chosen: Chromium's with all codecs is 8 kB */
 #define NGX_HTTP_WEBRTC_CHECK_BODY     16384
 
-/* of the zone, beside rings: a part of it, and at least this; measured */
+/* bytes of the zone not available to rings, plus a share of it; measured */
 #define NGX_HTTP_WEBRTC_CHECK_FIXED    (160 * 1024)
 
 #define ngx_http_webrtc_check_warn(cf, where, ...)                            \
@@ -33,7 +33,7 @@
 
 
 /*
- * A directive that belongs to some roles.  A field that is unset has all bits
+ * A directive that applies to some roles only.  An unset field has all bits
  * set, or is NULL.
  */
 typedef struct {
@@ -202,14 +202,14 @@ ngx_http_webrtc_check_is_set(void *conf,
         return 0;
     }
 
-    /* the only pointer that is NULL when it is unset */
+    /* the only field that is NULL when unset */
 
     return zeros != row->size
            || row->offset != offsetof(ngx_http_webrtc_loc_conf_t, codecs);
 }
 
 
-/* its own values only: what stands above is for other locations, too */
+/* own values only: inherited ones may be meant for other locations */
 
 static void
 ngx_http_webrtc_check_effect(ngx_conf_t *cf,
@@ -246,8 +246,8 @@ ngx_http_webrtc_check_effect(ngx_conf_t *cf,
 
 
 /*
- * Does the location begin with "return"?  The rewrite module keeps to itself
- * what it has, but for its first field, and that has been the same ever since.
+ * Whether the location starts with "return".  The configuration of the rewrite
+ * module is private; only its first field is used, which has never changed.
  */
 
 static ngx_uint_t
@@ -310,7 +310,7 @@ ngx_http_webrtc_check_merged(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *conf)
     ngx_http_webrtc_loc_conf_t   **loc;
     ngx_http_webrtc_main_conf_t   *wmcf;
 
-    /* "if" and "limit_except" go on with what stands around them */
+    /* "if" and "limit_except" blocks inherit and are not counted again */
 
     if ((conf->play || conf->publish) && conf->where.line) {
 
@@ -532,7 +532,7 @@ ngx_http_webrtc_check_streams(ngx_conf_t *cf,
 }
 
 
-/* may somebody else make the stream of this location, which has one? */
+/* whether the stream this location plays may be fed by any location */
 
 static ngx_uint_t
 ngx_http_webrtc_check_feeds(ngx_http_webrtc_main_conf_t *wmcf,
@@ -572,9 +572,9 @@ ngx_http_webrtc_check_same(ngx_http_complex_value_t *a,
 
 
 /*
- * Whether the name of "webrtc_play" tells which stream an URL with variables
- * is: refuses a name that is always the same, warns of a variable that viewers
- * choose and the name has not.
+ * Checks that the name in "webrtc_play" identifies the stream if the URL has
+ * variables: rejects a constant name, warns about a variable that viewers can
+ * choose and that the name does not contain.
  */
 
 static ngx_int_t
@@ -598,7 +598,7 @@ ngx_http_webrtc_check_url(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *conf)
         return NGX_ERROR;
     }
 
-    /* whoever comes first would choose for all viewers of the name */
+    /* the first viewer would choose for all viewers of the name */
 
     p = url->data;
 
@@ -620,7 +620,7 @@ ngx_http_webrtc_check_url(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *conf)
 }
 
 
-/* variables that are what a request has */
+/* variables taken from the request */
 
 static ngx_uint_t
 ngx_http_webrtc_check_chosen(ngx_str_t *name)
@@ -652,7 +652,7 @@ ngx_http_webrtc_check_chosen(ngx_str_t *name)
 }
 
 
-/* the next "$name" or "${name}"; the position behind it, or NULL */
+/* finds the next "$name" or "${name}"; returns the position after it or NULL */
 
 static u_char *
 ngx_http_webrtc_check_variable(u_char *p, u_char *end, ngx_str_t *name)
@@ -736,7 +736,7 @@ ngx_http_webrtc_check_pull(ngx_conf_t *cf, ngx_http_webrtc_pull_t *pull)
 
     if (pull->loop && scheme->format) {
 
-        /* what has a fixed format is live: rtmp, udp, srt, rtsp */
+        /* schemes with a fixed format are live: rtmp, udp, srt, rtsp */
 
         ngx_http_webrtc_check_warn(cf, &pull->where,
                            "\"loop\" of webrtc_pull \"%V\" has no effect, as "
@@ -752,7 +752,7 @@ ngx_http_webrtc_check_pull(ngx_conf_t *cf, ngx_http_webrtc_pull_t *pull)
 }
 
 
-/* the file, or the directory in front of the first variable */
+/* checks the file, or the directory before the first variable */
 
 static void
 ngx_http_webrtc_check_file(ngx_conf_t *cf, ngx_http_webrtc_pull_t *pull,
@@ -797,7 +797,7 @@ ngx_http_webrtc_check_where(ngx_conf_t *cf, ngx_http_webrtc_where_t *where)
 }
 
 
-/* as ngx_conf_log_error(), which knows of the line that is being read only */
+/* as ngx_conf_log_error(), which can only report the line being read */
 
 static void
 ngx_http_webrtc_check_log(ngx_uint_t level, ngx_conf_t *cf,

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Directives of one value with bounds.
+ * Directives with one bounded value.
  */
 
 
@@ -99,7 +99,7 @@ ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_file_memory = {
 };
 
 
-/* least: FFmpeg's libraries and a few streams */
+/* minimum: FFmpeg's libraries and a few streams */
 
 ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_media_memory = {
     ngx_http_webrtc_conf_amount, sizeof(size_t),
@@ -108,7 +108,7 @@ ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_media_memory = {
 };
 
 
-/* least: below what any publisher sends; who writes "4" means megabits */
+/* minimum: below what any publisher sends; "4" means megabits */
 
 ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_bitrate = {
     ngx_http_webrtc_conf_amount, sizeof(off_t),
@@ -244,7 +244,7 @@ ngx_http_webrtc_conf_time(ngx_str_t *value, ngx_conf_enum_t *names)
 }
 
 
-/* with "g" too, unlike ngx_parse_size() */
+/* accepts "g", unlike ngx_parse_size() */
 
 int64_t
 ngx_http_webrtc_conf_amount(ngx_str_t *value, ngx_conf_enum_t *names)

@@ -2,10 +2,10 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * OPTIONS, and CORS.  A browser sends preflights without credentials, so that
- * they have to be answered before auth_basic and auth_request ask for some: in
- * the rewrite phase, ahead of the location's own "return 401", or, where an
- * "if" has chosen the location, in the preaccess phase.
+ * OPTIONS, and CORS.  Browsers send preflights without credentials, so they
+ * have to be answered before auth_basic and auth_request ask for some: in the
+ * rewrite phase, before the location's own "return 401", or, if an "if" has
+ * selected the location, in the preaccess phase.
  *
  * WHATWG Fetch, 3.2; RFC 9725, 4.2.
  */
@@ -33,7 +33,7 @@ static ngx_uint_t ngx_http_webrtc_cors_is_added(ngx_http_request_t *r);
 static ngx_int_t ngx_http_webrtc_cors_filter(ngx_http_request_t *r);
 
 
-/* bytes of the names that a preflight may ask for; chosen: a dozen of them */
+/* bytes of header names that a preflight may request; chosen: about a dozen */
 #define NGX_HTTP_WEBRTC_CORS_ASKED  512
 
 
@@ -133,7 +133,7 @@ ngx_http_webrtc_cors_options(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    /* RFC 9725, 4.6: no ICE servers for whoever has not been authorized */
+    /* RFC 9725, 4.6: no ICE servers for unauthorized clients */
 
     if (!ngx_http_webrtc_cors_is_preflight(r)
         && ngx_http_webrtc_ice_server_links(r) != NGX_OK)
@@ -148,14 +148,14 @@ ngx_http_webrtc_cors_options(ngx_http_request_t *r)
 
 
 /*
- * The methods that a preflight is told of: those of the resource, and the one
- * that was asked for, but for GET, HEAD and POST, which need no leave (Fetch,
- * 2.2.1).  A method that the resource has not is refused when it comes, so that
- * the page learns why.
+ * The methods returned to a preflight: those of the resource and the requested
+ * one, except GET, HEAD and POST, which need no permission (Fetch, 2.2.1).  A
+ * method that the resource does not support is refused when the request itself
+ * comes, so that the page learns why.
  *
  *   value   out; from the request's pool, or methods itself
  *
- * NGX_OK; NGX_ERROR without memory
+ * NGX_OK; NGX_ERROR: out of memory
  */
 
 static ngx_int_t
@@ -189,7 +189,7 @@ ngx_http_webrtc_cors_methods(ngx_http_request_t *r, ngx_str_t *methods,
 }
 
 
-/* what a preflight is told beside the methods */
+/* headers of a preflight response other than the methods */
 
 static ngx_int_t
 ngx_http_webrtc_cors_asked(ngx_http_request_t *r)
@@ -208,7 +208,7 @@ ngx_http_webrtc_cors_asked(ngx_http_request_t *r)
         return NGX_ERROR;
     }
 
-    /* from a public page to a server in the reader's own network */
+    /* a public page accesses a server in the user's own network */
 
     asked = ngx_http_webrtc_request_header(r,
                                      "access-control-request-private-network");
@@ -232,8 +232,8 @@ ngx_http_webrtc_cors_asked(ngx_http_request_t *r)
 
 
 /*
- * Adds to a list the names of another that it has not.  What is no list of
- * names (RFC 9110, 5.6.1), or is too long, is left alone.
+ * Adds the names of one list that are missing in another.  A malformed list
+ * (RFC 9110, 5.6.1), or one that is too long, is ignored.
  */
 
 static ngx_int_t
@@ -247,7 +247,7 @@ ngx_http_webrtc_cors_add(ngx_http_request_t *r, ngx_str_t *asked,
         return NGX_OK;
     }
 
-    /* each name is copied once, behind ", " */
+    /* each name is copied once, after ", " */
 
     at = ngx_pnalloc(r->pool, list->len + 3 * asked->len);
     if (at == NULL) {
@@ -298,8 +298,8 @@ ngx_http_webrtc_cors_has(u_char *p, u_char *end, ngx_str_t *name)
 
 
 /*
- * The next name of a list, empty at its end.  Returns the position behind it,
- * NULL when there is something else.
+ * Reads the next name of a list, empty at its end.  Returns the position after
+ * it, or NULL if the list is malformed.
  */
 
 static u_char *
@@ -331,7 +331,7 @@ ngx_http_webrtc_cors_token(u_char *p, u_char *end, ngx_str_t *token)
 }
 
 
-/* is it what a browser asks before the request that is meant? */
+/* whether it is a CORS preflight */
 
 static ngx_uint_t
 ngx_http_webrtc_cors_is_preflight(ngx_http_request_t *r)
@@ -354,7 +354,7 @@ ngx_http_webrtc_cors_is_ours(ngx_http_request_t *r,
 }
 
 
-/* a filter behind ours may make another response of it, as the range filter */
+/* a filter after ours may replace the response, as the range filter does */
 
 static ngx_uint_t
 ngx_http_webrtc_cors_is_added(ngx_http_request_t *r)

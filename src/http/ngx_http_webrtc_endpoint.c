@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What a URL that takes offers does with a request, whatever they are for.
+ * Requests to a URL that accepts offers, common to all kinds of offers.
  *
  * RFC 9725 (WHIP), 4.2; draft-ietf-wish-whep-03.
  */

@@ -2,17 +2,18 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Server-sent events of WHEP sessions, in whichever worker the client asks.
+ * Server-sent events of WHEP sessions, served by whichever worker gets the
+ * client's request.
  *
- * What a client has to be told is computed from what it knows and what is, at
- * the moment when it can be sent: there is no queue, so that a client that does
- * not read misses nothing but what is no longer true.  Four times a second it
- * is looked at whether the stream is active (a word) and, once a second, at the
- * viewers (a word per worker) and whether the session is still there (a word,
- * no lock); nothing is watched, since that would wake this worker for each
- * frame of a stream that perhaps nobody views here.
+ * Events are computed from the difference between what the client knows and the
+ * current state, at the moment they can be sent.  There is no queue: a client
+ * that does not read misses only what is no longer true.  Polled four times a
+ * second is whether the stream is active (a word); once a second, the number of
+ * viewers (a word per worker) and whether the session still exists (a word, no
+ * lock).  Streams are not watched, since that would wake this worker for each
+ * frame of a stream that may have no viewers here.
  *
- * What is ordered by POST is kept in the session's slot.
+ * Event streams created by POST are recorded in the session's slot.
  */
 
 
@@ -24,24 +25,24 @@
 #include "ngx_webrtc_sse.h"
 
 
-/* ms between two looks at viewers and session, and so least between two counts
- * of viewers that one client is told */
+/* ms between two polls of viewers and session, hence the shortest interval
+ * between two viewer counts sent to a client */
 #define NGX_HTTP_WEBRTC_EVENTS_SLOW       1000
 
 /* event streams of one session in one worker; chosen, see
  * NGX_WEBRTC_PEER_EVENTS */
 #define NGX_HTTP_WEBRTC_EVENTS_CLIENTS    8
 
-/* bytes of an order; chosen: all names take 60 */
+/* bytes of a POST body; chosen: all event names take 60 */
 #define NGX_HTTP_WEBRTC_EVENTS_BODY       4096
 
 
-/* of an event stream */
+/* one event stream */
 typedef struct {
-    ngx_webrtc_stream_t      *st;         /* held; NULL: it is gone */
-    ngx_msec_t                looked;     /* when it was, at what is slow */
-    uint64_t                  news;       /* of the slot, as known */
-    uint32_t                  name;       /* of the order, 0: none */
+    ngx_webrtc_stream_t      *st;         /* held; NULL: gone */
+    ngx_msec_t                looked;     /* time of the last slow poll */
+    uint64_t                  news;       /* of the slot, last seen */
+    uint32_t                  name;       /* as created, 0: none */
     uint32_t                  mask;
     ngx_webrtc_sse_state_t    known;
     ngx_str_t                 endpoint;   /* its URL */
@@ -85,7 +86,7 @@ ngx_http_webrtc_events_handler(ngx_http_request_t *r, ngx_webrtc_peer_t *peer,
 
     if (r->method == NGX_HTTP_POST && text->len == 0) {
 
-        /* an empty body, which orders all, needs no type */
+        /* an empty body, which selects all events, needs no type */
 
         if (r->headers_in.content_type == NULL
             || ngx_http_webrtc_is_type(r, &ngx_http_webrtc_json_type))
@@ -283,9 +284,9 @@ ngx_http_webrtc_events_cancel(ngx_http_request_t *r, uint64_t ref,
 
 
 /*
- * Which event stream is it?
+ * Finds an event stream by its name.
  *
- *   text   as in the URL, empty: the one of all events, whose name is 0
+ *   text   as in the URL; empty: the one with all events, whose name is 0
  *
  * NGX_OK, NGX_DECLINED
  */
@@ -352,7 +353,7 @@ ngx_http_webrtc_events_open(ngx_http_request_t *r, ngx_webrtc_peer_t *peer,
                                        peer->stream);
     ec->looked = ngx_current_msec - NGX_HTTP_WEBRTC_EVENTS_SLOW;
 
-    /* the slot was copied before: whatever happens now is found again */
+    /* the slot was copied earlier: look at it again on the first poll */
 
     ec->news = (uint64_t) -1;
 
@@ -431,7 +432,7 @@ ngx_http_webrtc_events_news(ngx_http_webrtc_sse_t *sse)
 }
 
 
-/* whether the session, or what was ordered, is gone */
+/* whether the session or the event stream is gone */
 
 static ngx_uint_t
 ngx_http_webrtc_events_over(ngx_http_webrtc_events_t *ec, uint64_t ref)
@@ -481,7 +482,7 @@ ngx_http_webrtc_events_over(ngx_http_webrtc_events_t *ec, uint64_t ref)
 }
 
 
-/* viewers: or -1, not to be told now */
+/* viewers: -1 if not to be sent now */
 
 static ngx_int_t
 ngx_http_webrtc_events_states(ngx_http_webrtc_sse_t *sse, ngx_int_t viewers)
