@@ -16,21 +16,21 @@
  * than a repetition takes */
 #define NGX_WEBRTC_BUDGET_LAG    1000
 
-/* milliseconds between looks at all accounts when not all is held; chosen */
+/* milliseconds between scans of all accounts while memory is left; chosen */
 #define NGX_WEBRTC_BUDGET_LOOK   10
 
-/* part of what is left that a session may hold; chosen */
+/* a session may hold one in so many parts of what is left; chosen */
 #define NGX_WEBRTC_BUDGET_PART   4
 
-/* bytes of a peak that is worth giving back; chosen */
+/* smallest peak worth giving back to the system, in bytes; chosen */
 #define NGX_WEBRTC_BUDGET_PEAK   4194304
 
-/* calls of ngx_webrtc_budget_freed() after one that said so until another does;
+/* calls of ngx_webrtc_budget_freed() from one that said so to the repetition;
  * chosen: usrsctp frees what is closed a second or so later */
 #define NGX_WEBRTC_BUDGET_AGAIN  3
 
-/* calls of it at least until ended sessions are a reason again; chosen: giving
- * back takes a quarter of a millisecond for a MB */
+/* minimum calls of it until ended sessions are a reason again; chosen: giving
+ * back takes a quarter of a millisecond per MB */
 #define NGX_WEBRTC_BUDGET_RARELY 10
 
 /* bytes that a session leaves behind when it has ended, whatever it held */

@@ -3,14 +3,14 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * Memory that the sessions of a process share: how much each one may hold, and
- * whose turn it is to go when there is not enough.
+ * which one is ended when there is not enough.
  *
- * 1. What a session may hold is a part of what is left, so that none takes all
- *    and the fast ones become slower before anybody has to go.
- * 2. A session that holds something and has acknowledged nothing for a second
- *    goes when three quarters are held, and any when all is: that of which the
- *    product of bytes and time is the largest.
- * 3. One that is told to go holds nothing from then on.
+ * 1. A session may hold a fraction of what is left, so that none takes
+ *    everything, and fast sessions slow down before any has to be ended.
+ * 2. When three quarters are held, a session that holds something and has
+ *    acknowledged nothing for a second is ended; when everything is held, any
+ *    session: the one with the largest product of bytes and time.
+ * 3. A session told to end counts as holding nothing from then on.
  *
  * It allocates nothing and knows no sessions; time is passed in.
  */
@@ -50,8 +50,8 @@ typedef struct {
 void ngx_webrtc_budget_init(ngx_webrtc_budget_t *m, size_t limit);
 
 /*
- * A session begins, with an account that is zeroed, and ends; the latter is
- * harmless for one that has not begun.
+ * Opens the account of a session, which has to be zeroed, and closes it;
+ * closing one that was not opened is harmless.
  */
 void ngx_webrtc_budget_begin(ngx_webrtc_budget_t *m,
     ngx_webrtc_budget_account_t *a, void *data, uint64_t now_ms);
@@ -59,7 +59,8 @@ void ngx_webrtc_budget_end(ngx_webrtc_budget_t *m,
     ngx_webrtc_budget_account_t *a);
 
 /*
- * What a session holds now, and how many bytes its peer has acknowledged ever.
+ * Reports what a session holds now, and how many bytes its peer has
+ * acknowledged in total.
  *
  * Returns the account whose session has to be ended, or NULL.
  */
@@ -67,7 +68,7 @@ ngx_webrtc_budget_account_t *ngx_webrtc_budget_held(ngx_webrtc_budget_t *m,
     ngx_webrtc_budget_account_t *a, size_t held, uint64_t acked,
     uint64_t now_ms);
 
-/* The same when nothing has happened; now and then. */
+/* The same when nothing has changed; to be called now and then. */
 ngx_webrtc_budget_account_t *ngx_webrtc_budget_laggard(ngx_webrtc_budget_t *m,
     uint64_t now_ms);
 
@@ -81,9 +82,9 @@ size_t ngx_webrtc_budget_share(ngx_webrtc_budget_t *m,
     ngx_webrtc_budget_account_t *a, size_t least, size_t want);
 
 /*
- * Not zero when most of what was held is not any more, or many sessions have
- * ended; once for each time, and once more a little later.  To be called once
- * in a second or so.
+ * Non-zero when most of what was held has been released, or many sessions have
+ * ended; once per occasion, and once more a little later.  To be called about
+ * once a second.
  */
 ngx_uint_t ngx_webrtc_budget_freed(ngx_webrtc_budget_t *m);
 

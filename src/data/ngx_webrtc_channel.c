@@ -5,12 +5,12 @@
  * DataChannels: see the header file.  RFC 8831, RFC 8832.
  *
  * Closing.  Each side resets its own direction of the stream (RFC 8831, 6.7).
- * A channel is CLOSING from the first reset, asked for by us or done by the
- * peer, until both are done; then its id may be used again.  The peer can see
- * that before we do, as what tells us about our direction may be lost on the
- * way: an OPEN for a channel whose incoming direction is reset is therefore
- * taken, and answered when our direction has followed; so is the first message
- * of a negotiated one.
+ * A channel is CLOSING from the first reset, requested by us or made by the
+ * peer, until both are done; then its id may be used again.  The peer may see
+ * that before we do, as the packet that tells us about our direction may be
+ * lost.  An OPEN for a channel whose incoming direction is reset is therefore
+ * accepted, and answered once our direction has been reset too; likewise the
+ * first message of a negotiated channel.
  */
 
 
@@ -569,7 +569,7 @@ ngx_webrtc_channel_established(ngx_webrtc_channel_t *ch)
 }
 
 
-/* sends what is owed of DCEP; it goes in order and for sure (RFC 8832, 6) */
+/* sends the DCEP messages owed: ordered and reliable (RFC 8832, 6) */
 
 static void
 ngx_webrtc_channel_flush(ngx_webrtc_channel_t *ch)

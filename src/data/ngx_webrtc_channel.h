@@ -3,9 +3,9 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * DataChannels of one association: opened by either side with DCEP or agreed
- * upon beforehand, messages of strings and bytes, closed by resetting the
- * streams.  It knows SCTP only as two functions that it is given and as three
- * that are called when something has come in.
+ * upon beforehand, carrying string and binary messages, closed by resetting the
+ * streams.  It knows SCTP only through two functions that it is given, and
+ * three that are called on input.
  *
  * RFC 8831 (DataChannels), RFC 8832 (DCEP), RFC 8864 (negotiated ids).
  */
@@ -33,7 +33,7 @@
  * 6.1.  In an a=max-message-size 0 stands for any size. */
 #define NGX_WEBRTC_CHANNEL_REMOTE    65536
 
-/* messages to streams that are no channel, until the association is called
+/* messages on streams without a channel until the association is taken for
  * broken; chosen: the few that cross a close are fine */
 #define NGX_WEBRTC_CHANNEL_STRAYS    1000
 
@@ -86,7 +86,7 @@ typedef struct {
 
 
 /*
- * What SCTP does for it.  To be wired to ngx_webrtc_sctp_send() and _reset();
+ * The SCTP functions used, to be wired to ngx_webrtc_sctp_send() and _reset();
  * they must not call the channels.  The channel types of DCEP have the values
  * of ngx_webrtc_sctp_msg_t.policy, and a bit for the lack of order.
  *
@@ -100,13 +100,14 @@ typedef ngx_int_t (*ngx_webrtc_channel_send_pt)(void *ctx, uint16_t stream,
 typedef ngx_int_t (*ngx_webrtc_channel_reset_pt)(void *ctx, uint16_t stream);
 
 /*
- * To the user; each may call everything here but _init() and _cleanup().
+ * Callbacks to the user; each may call everything here but _init() and
+ * _cleanup().
  *
  * open       by the peer, or our OPEN was answered.  May set ch->data, or close
  *            it at once
  * message    string: 0 or 1; n may be 0, p is not NULL even then; it is the
  *            caller's
- * closed     ch is no more to be used: the peer closed it, our close is
+ * closed     ch must not be used any more: the peer closed it, our close is
  *            complete, or the association is gone
  */
 typedef void (*ngx_webrtc_channel_open_pt)(void *ctx,
@@ -118,9 +119,9 @@ typedef void (*ngx_webrtc_channel_closed_pt)(void *ctx,
 
 /*
  * A message, as of ngx_webrtc_channel_message_pt, on a stream without a channel
- * and without an OPEN that was refused: may be the first one of a channel that
- * the peer has as negotiated.  The user makes it one with
- * ngx_webrtc_channel_negotiated(), and then gets the message.
+ * and without a refused OPEN: it may be the first one of a channel that the
+ * peer regards as negotiated.  If the user creates that channel with
+ * ngx_webrtc_channel_negotiated(), it then gets the message.
  *
  * NGX_OK, NGX_DECLINED  whether it did
  */
@@ -163,7 +164,7 @@ struct ngx_webrtc_channels_s {
 };
 
 
-/* Prepares it; ids up to 65534 may be named until _up() tells better. */
+/* Prepares it; ids up to 65534 are valid until _up() sets the limit. */
 void ngx_webrtc_channels_init(ngx_webrtc_channels_t *cs,
     const ngx_webrtc_channel_opts_t *opts);
 
@@ -215,8 +216,8 @@ ngx_webrtc_channel_t *ngx_webrtc_channel_open(ngx_webrtc_channels_t *cs,
     uint32_t reliability);
 
 /*
- * A channel that both sides know of without DCEP (negotiated: true).  Open
- * at once, without an `open' callback; usable when the association is.
+ * Creates a channel agreed upon without DCEP (negotiated: true).  Open at once,
+ * without an `open' callback; usable when the association is.
  *
  * Returns NULL if there are too many channels, or the id is in use or does not
  * exist.
@@ -238,8 +239,8 @@ ngx_int_t ngx_webrtc_channel_send(ngx_webrtc_channel_t *ch, ngx_uint_t string,
  * RFC 8831, 6.7.  Closes the channel: what was sent arrives, then the stream is
  * reset, and when the peer's is too there is the `closed' callback.  Where
  * there is nothing to wait for, because the peer does not know the channel yet
- * or the stream cannot be reset, the callback comes from in here.  Called
- * again it does nothing.
+ * or the stream cannot be reset, the callback is called from within.  Repeated
+ * calls do nothing.
  */
 void ngx_webrtc_channel_close(ngx_webrtc_channel_t *ch);
 

@@ -33,7 +33,7 @@ ngx_webrtc_dcep_parse(u_char *p, u_char *end, ngx_webrtc_dcep_t *dcep)
 
     case NGX_WEBRTC_DCEP_ACK:
 
-        /* RFC 8832, 5.2: one byte; one that is longer some day still acks */
+        /* RFC 8832, 5.2: one byte; a longer one is still an ACK */
 
         return NGX_OK;
 

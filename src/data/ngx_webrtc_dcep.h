@@ -3,8 +3,8 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * The Data Channel Establishment Protocol: its two messages, and the payload
- * protocol identifiers of DataChannels.  Stateless; what a channel is, is up
- * to ngx_webrtc_channel.
+ * protocol identifiers of DataChannels.  Stateless; the channels themselves are
+ * in ngx_webrtc_channel.
  *
  * RFC 8832 (DCEP), RFC 8831, 8 (payload protocol identifiers).
  */
@@ -31,7 +31,7 @@
 #define NGX_WEBRTC_DCEP_ACK             0x02
 #define NGX_WEBRTC_DCEP_OPEN            0x03
 
-/* channel types; RFC 8832, 5.1: what is promised, the bit: without order */
+/* channel types; RFC 8832, 5.1: reliability, and a bit for unordered */
 #define NGX_WEBRTC_DCEP_RELIABLE        0x00
 #define NGX_WEBRTC_DCEP_REXMIT          0x01     /* parameter: how often */
 #define NGX_WEBRTC_DCEP_TIMED           0x02     /* parameter: milliseconds */

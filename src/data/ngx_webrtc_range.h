@@ -84,8 +84,8 @@ typedef struct {
 
 
 /*
- * Parses a frame of either direction.  The payload length has to be what is
- * there: neither less nor more.  Flags and reserved bits are not judged.
+ * Parses a frame of either direction.  The payload length has to match the
+ * bytes present exactly.  Flags and reserved bits are not checked.
  *
  * NGX_OK        frame is filled
  * NGX_DECLINED  malformed or of an unknown type; frame is undefined

@@ -4,14 +4,14 @@
  *
  * Server of the range protocol: see the header file.
  *
- * A range is an item: waiting for a slot, or active, and then perhaps being
- * read, or starved: it has been given all that there is of a growing file, and
- * waits for a slot again when there is more.  Its id is in the hash all the
- * time.  When it ends, the id is free at
- * once and its RangeEnd is sent, or owed if there is no room; as long as
- * anything is owed no data is sent, so that an id used again does not get ahead
- * of the end of the range that had it before.  A read that is under way when
- * its range ends is recognised by the serial number, which no other range has.
+ * A range is an item.  It is waiting for a slot; or active, and possibly being
+ * read; or starved: it has been sent all that a growing file has so far, and
+ * waits for a slot again when there is more.  Its id is in the hash throughout.
+ * When it ends, the id is free at once and its RangeEnd is sent, or owed if
+ * there is no room; as long as anything is owed no data is sent, so that data
+ * of a reused id does not precede the end of the range that had it before.  A
+ * read still under way when its range ends is recognised by the serial number,
+ * which is unique.
  */
 
 
@@ -152,7 +152,7 @@ ngx_webrtc_ranges_hello(ngx_webrtc_ranges_t *r)
     if (name.len > max) {
         name.len = max;
 
-        /* not within a character: its further bytes are 10xxxxxx */
+        /* not within a character: continuation bytes are 10xxxxxx */
 
         while (name.len && (name.data[name.len] & 0xc0) == 0x80) {
             name.len--;
@@ -535,7 +535,7 @@ ngx_webrtc_ranges_request(ngx_webrtc_ranges_t *r,
         length = rest;
     }
 
-    /* a slot that another channel has left is for those that wait */
+    /* a slot freed by another channel goes to a waiting range */
 
     ngx_webrtc_ranges_admit(r);
 
@@ -605,7 +605,7 @@ ngx_webrtc_ranges_pong(ngx_webrtc_ranges_t *r, uint32_t id)
 }
 
 
-/* a request that has become no range */
+/* a request that did not become a range */
 
 static void
 ngx_webrtc_ranges_refuse(ngx_webrtc_ranges_t *r, uint32_t id,
@@ -903,7 +903,7 @@ ngx_webrtc_ranges_hash(ngx_webrtc_ranges_t *r, ngx_webrtc_ranges_item_t *item)
     if (r->nitems >= 2 * n) {
         hash = calloc(4 * n, sizeof(ngx_webrtc_ranges_item_t *));
 
-        /* without memory it gets slow, no more */
+        /* without memory it merely gets slower */
 
         if (hash) {
             old = r->hash;
@@ -933,8 +933,8 @@ ngx_webrtc_ranges_hash(ngx_webrtc_ranges_t *r, ngx_webrtc_ranges_item_t *item)
 
 
 /*
- * Multiply and shift: ids are chosen by the client, so the factor is one that
- * it does not know, made of an address.
+ * Multiply and shift: the client chooses the ids, so the factor is made from an
+ * address, which the client does not know.
  */
 
 static ngx_uint_t

@@ -2,10 +2,10 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * The server of the range protocol on one channel: which ranges are served and
- * which wait, whose turn it is to be read, when reading stops because the
- * channel is full, what the client is told.  It reads no file: it says what is
- * to be read next and is given the bytes.  Frames are of ngx_webrtc_range, the
+ * The range protocol server of one channel: decides which ranges are served and
+ * which wait, which one is read next, when reading stops because the channel is
+ * full, and what the client is told.  It reads no files: it says what to read
+ * next and is given the bytes.  The frames are those of ngx_webrtc_range, the
  * rules those of docs/datachannel.md.
  */
 
@@ -36,8 +36,8 @@
 /* bytes that one of them takes */
 #define NGX_WEBRTC_RANGES_ITEM       80
 
-/* of them those that wait for bytes, without a deadline: so many for each that
- * is served at once, but always some; chosen: more than a client that reads a
+/* of these, ranges that wait for bytes, without a deadline: so many for each
+ * range served at once, and a minimum; chosen: more than a client that reads a
  * few parts ahead asks for */
 #define NGX_WEBRTC_RANGES_STARVED    16
 #define NGX_WEBRTC_RANGES_STARVED_MIN  64
@@ -50,8 +50,8 @@
 /* bytes of the name in Hello at most; chosen: NAME_MAX is 255 */
 #define NGX_WEBRTC_RANGES_NAME       1024
 
-/* bytes buffered in the channel: reading stops at, and goes on at; the
- * protocol's, for paths that are fast enough for them */
+/* bytes buffered in the channel: reading stops at the one and resumes at the
+ * other; the protocol's, for paths fast enough for them */
 #define NGX_WEBRTC_RANGES_HIGH       8388608
 #define NGX_WEBRTC_RANGES_LOW        1048576
 
@@ -59,8 +59,8 @@
 
 
 /*
- * Sends one frame, to be wired to ngx_webrtc_channel_send(); n bytes that are
- * the engine's.  It must not call the engine.
+ * Sends one frame, to be wired to ngx_webrtc_channel_send(); n bytes owned by
+ * the engine.  It must not call the engine.
  *
  * NGX_OK, NGX_AGAIN (no room; the engine tries again in _flush(), _next() and
  * _timeout()), NGX_DECLINED (the channel is gone)
@@ -163,8 +163,8 @@ void ngx_webrtc_ranges_cleanup(ngx_webrtc_ranges_t *r);
 ngx_int_t ngx_webrtc_ranges_hello(ngx_webrtc_ranges_t *r);
 
 /*
- * Takes a binary message of the client.  String messages are malformed by
- * nature: ngx_webrtc_ranges_malformed().
+ * Takes a binary message of the client.  String messages are always malformed:
+ * ngx_webrtc_ranges_malformed().
  *
  * NGX_OK        taken; ask _next()
  * NGX_DECLINED  dropped and counted
@@ -175,20 +175,19 @@ ngx_int_t ngx_webrtc_ranges_input(ngx_webrtc_ranges_t *r, u_char *p, size_t n,
 
 void ngx_webrtc_ranges_malformed(ngx_webrtc_ranges_t *r);
 
-/* Other marks than those of opts, from now on. */
+/* Replaces the marks of opts from now on. */
 void ngx_webrtc_ranges_marks(ngx_webrtc_ranges_t *r, size_t high, size_t low);
 
 /*
- * What is to be read next.  Ranges take turns chunk by chunk, and each has one
- * read under way at most.  To be called until it is not NGX_OK, after _input(),
- * _data(), _timeout() and whenever buffered has fallen; after a range of one
- * channel has ended, for the session's other channels too.
+ * What is to be read next.  Ranges take turns chunk by chunk, and each has at
+ * most one read under way.  To be called until it is not NGX_OK, after
+ * _input(), _data(), _timeout() and whenever buffered has fallen; after a range
+ * of one channel has ended, for the session's other channels too.
  *
- *   buffered    bytes in the channel's way: reading stops when they are
- *               opts.high; ngx_webrtc_sctp_assoc_t.buffered
- *   unsent      those of them that are not in flight: it goes on when they are
- *               opts.low; ngx_webrtc_sctp_unsent(), looked at after an
- *               NGX_AGAIN only
+ *   buffered    bytes buffered in the channel: reading stops at opts.high;
+ *               ngx_webrtc_sctp_assoc_t.buffered
+ *   unsent      those of them not in flight: reading resumes at opts.low;
+ *               ngx_webrtc_sctp_unsent(), used only after an NGX_AGAIN
  *
  * NGX_OK        read is filled: read it and call _data() or _error()
  * NGX_AGAIN     stopped: the channel is full, call when it is writable
@@ -198,7 +197,7 @@ ngx_int_t ngx_webrtc_ranges_next(ngx_webrtc_ranges_t *r, size_t buffered,
     size_t unsent, uint64_t now_ms, ngx_webrtc_ranges_read_t *read);
 
 /*
- * Gives what was read and sends it.
+ * Takes the bytes read and sends them.
  *
  *   read     as _next() filled it
  *   frame    NGX_WEBRTC_RANGE_HEADER bytes that are written here, behind them
@@ -206,7 +205,8 @@ ngx_int_t ngx_webrtc_ranges_next(ngx_webrtc_ranges_t *r, size_t buffered,
  *   n        less than read->length: the file has shrunk, status 3
  *
  * NGX_OK        sent; the buffer is the caller's again
- * NGX_AGAIN     the channel has no room: call again with the same when it has
+ * NGX_AGAIN     the channel has no room: call again with the same arguments
+ *               when it has
  * NGX_DECLINED  the range has ended meanwhile (cancelled): nothing was sent
  * NGX_ERROR     the channel is gone
  */
@@ -222,12 +222,12 @@ void ngx_webrtc_ranges_error(ngx_webrtc_ranges_t *r,
 void ngx_webrtc_ranges_fail(ngx_webrtc_ranges_t *r, uint64_t now_ms);
 
 /*
- * The file has another size, is growing from now on, or is not any more.
+ * The file's size has changed, or it has started or stopped growing.
  *
- * While it is growing a range may go beyond its end, and one to the end has
- * none.  A range that has been given all there is waits for more; it takes no
- * slot meanwhile.  When it is not growing any more what was given is all: such
- * a range ends with status 0, or with 2 if that is nothing.
+ * While it grows, a range may extend beyond its end, and a range to the end is
+ * unbounded.  A range that has been sent everything available waits for more,
+ * without taking a slot.  When the file stops growing, such a range ends with
+ * status 0, or with 2 if nothing was sent.
  *
  *   size      not less than before
  *

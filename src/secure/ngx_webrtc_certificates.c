@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Certificates of DTLS: made, read, and known by their fingerprints.
+ * DTLS certificates: generates and reads them, compares fingerprints.
  *
  * RFC 8122 (fingerprint), RFC 8827, 6.5 (algorithms).
  */
@@ -24,10 +24,10 @@
 #include <ngx_webrtc_certificates.h>
 
 
-/* bytes of a file with certificates or a key at most; chosen */
+/* maximum size of a certificate or key file, in bytes; chosen */
 #define NGX_WEBRTC_CERTIFICATES_FILE         65536
 
-/* of a generated certificate, in days; chosen */
+/* validity of a generated certificate, in days; chosen */
 #define NGX_WEBRTC_CERTIFICATES_NOT_BEFORE   (-1)
 #define NGX_WEBRTC_CERTIFICATES_NOT_AFTER    3650
 
@@ -178,7 +178,7 @@ ngx_webrtc_certificates_read(ngx_pool_t *pool, const char *name,
     BIO_free(bio);
     ERR_clear_error();
 
-    /* set in any case, so that the caller wipes a key */
+    /* set even on failure, so that the caller can wipe a key */
 
     text->len = ngx_max(n, 0);
 
@@ -221,7 +221,7 @@ ngx_webrtc_certificates_use(void *ssl_ctx, const ngx_str_t *cert,
         goto done;
     }
 
-    /* the rest of the chain: no one looks at it, but it was configured */
+    /* the rest of the chain: peers ignore it, but it was configured */
 
     for ( ;; ) {
         X509_free(x509);
@@ -250,7 +250,7 @@ ngx_webrtc_certificates_use(void *ssl_ctx, const ngx_str_t *cert,
 
     *err = "no valid private key in PEM, or it has a passphrase";
 
-    /* with "" for a passphrase OpenSSL does not ask on the terminal */
+    /* the passphrase "" keeps OpenSSL from asking on the terminal */
 
     pkey = PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *) "");
 
@@ -308,8 +308,8 @@ ngx_webrtc_certificates_print(X509 *x509, u_char *text)
 
 
 /*
- * RFC 8122, 6.2; RFC 5763, 5: the certificate has to be the one whose
- * fingerprint was signalled, whatever else it says.
+ * RFC 8122, 6.2; RFC 5763, 5: the certificate must match the signalled
+ * fingerprint; nothing else in it matters.
  */
 
 ngx_uint_t

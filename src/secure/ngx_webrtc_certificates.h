@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Certificates of DTLS: made, read, and known by their fingerprints.
+ * DTLS certificates: generates and reads them, compares fingerprints.
  */
 
 
@@ -44,18 +44,18 @@ ngx_int_t ngx_webrtc_certificates_generate(time_t now_sec, u_char *buf,
  *   name    null-terminated
  *   text    out: set even after a failure, so that the caller wipes a key
  *
- * Returns the cause, static text, or NULL: all went well.
+ * Returns the cause of a failure, static text, or NULL on success.
  */
 const char *ngx_webrtc_certificates_read(ngx_pool_t *pool, const char *name,
     ngx_str_t *text);
 
 /*
- * Gives certificate (chain) and key to an SSL_CTX.
+ * Loads a certificate (chain) and key into an SSL_CTX.
  *
  *   cert, key     as of ngx_webrtc_dtls_conf_create()
  *   fingerprint   out: SHA-256 of the certificate as text,
  *                 NGX_WEBRTC_CERTIFICATES_FINGERPRINT bytes
- *   err           out: cause, static text, in case of NGX_ERROR
+ *   err           out: cause, static text, on NGX_ERROR
  *
  * NGX_OK, NGX_ERROR
  */
@@ -63,13 +63,13 @@ ngx_int_t ngx_webrtc_certificates_use(void *ssl_ctx, const ngx_str_t *cert,
     const ngx_str_t *key, u_char *fingerprint, const char **err);
 
 /*
- * Is an X509 the one whose fingerprint (NGX_WEBRTC_FINGERPRINT_*, len bytes)
- * was signalled?
+ * Whether an X509 matches the signalled fingerprint (NGX_WEBRTC_FINGERPRINT_*,
+ * len bytes).
  */
 ngx_uint_t ngx_webrtc_certificates_match(void *x509, ngx_uint_t alg,
     const u_char *fingerprint, size_t len);
 
-/* Bytes of a fingerprint of that algorithm; 0: it is not accepted. */
+/* Fingerprint size of an algorithm, in bytes; 0 if it is not accepted. */
 ngx_uint_t ngx_webrtc_certificates_size(ngx_uint_t alg);
 
 

@@ -9,11 +9,11 @@
  * RFC 6347 (DTLS 1.2), RFC 5763, 5 and RFC 8842 (roles), RFC 5764 (use_srtp and
  * the exporter), RFC 8122 (fingerprint), RFC 8827, 6.5 (algorithms).
  *
- * Who is there is decided by the fingerprint alone: certificates are
- * self-signed and neither chains nor names nor dates are looked at.  It is
- * compared while OpenSSL processes the peer's certificate, in both roles, so
- * that a handshake with another certificate never completes.  There is no
- * resumption, which would go round that.
+ * The peer is authenticated by its fingerprint alone: certificates are
+ * self-signed, and chains, names and dates are ignored.  It is compared while
+ * OpenSSL processes the peer's certificate, in both roles, so that a handshake
+ * with another certificate never completes.  Resumption would bypass this check
+ * and is not supported.
  */
 
 
@@ -166,7 +166,7 @@ ngx_webrtc_dtls_conf_create(ngx_pool_t *pool, const ngx_str_t *cert,
 
 failed:
 
-    /* the rest is up to the pool's cleanup */
+    /* the pool's cleanup frees the rest */
 
     ERR_clear_error();
 
@@ -319,7 +319,7 @@ ngx_webrtc_dtls_input(ngx_webrtc_dtls_t *dtls, const u_char *p, size_t n,
 
     /*
      * RFC 7983, 7 and RFC 6347, 4.1: content type, then version {254, x}.
-     * Everything else that is wrong with a record OpenSSL drops in silence.
+     * OpenSSL silently drops records that are invalid in any other way.
      */
 
     if (n < NGX_WEBRTC_DTLS_HEADER
@@ -358,7 +358,7 @@ ngx_webrtc_dtls_input(ngx_webrtc_dtls_t *dtls, const u_char *p, size_t n,
 /*
  * RFC 6347, 4.1.2.7: an invalid record is dropped.  OpenSSL 3.0.19 ends the
  * connection when an encrypted one is shorter than its nonce and tag, which
- * anybody can send who knows the addresses.
+ * anybody who knows the addresses can send.
  */
 
 static ngx_uint_t
@@ -700,8 +700,8 @@ ngx_webrtc_dtls_conf_cleanup(void *data)
 
 
 /*
- * RFC 8122, 6.2; RFC 5763, 5: nothing but the fingerprint is looked at.  That
- * the peer has the key OpenSSL verifies itself.
+ * RFC 8122, 6.2; RFC 5763, 5: only the fingerprint matters.  OpenSSL itself
+ * verifies that the peer holds the key.
  */
 
 static int
@@ -797,7 +797,7 @@ ngx_webrtc_dtls_handshake(ngx_webrtc_dtls_t *dtls)
 
     if (rc == 1) {
 
-        /* cannot fail: it is here so that no change above lets anyone in */
+        /* cannot fail: guards against a change above that lets anyone in */
 
         if (!dtls->verified || SSL_get0_peer_certificate(dtls->ssl) == NULL) {
             return ngx_webrtc_dtls_fail(dtls, "no certificate");
@@ -871,7 +871,7 @@ ngx_webrtc_dtls_read(ngx_webrtc_dtls_t *dtls)
 }
 
 
-/* OpenSSL has sent an alert already, if there is one for it */
+/* OpenSSL has already sent an alert, if there is one for this error */
 
 static ngx_int_t
 ngx_webrtc_dtls_fail(ngx_webrtc_dtls_t *dtls, const char *reason)
@@ -907,7 +907,7 @@ ngx_webrtc_dtls_arm(ngx_webrtc_dtls_t *dtls, uint64_t now_ms)
 
     if (dtls->state == NGX_WEBRTC_DTLS_CONNECTED && dtls->recv == NULL) {
 
-        /* also put off by what comes of the handshake again */
+        /* also postponed when handshake messages arrive again */
 
         dtls->deadline_ms = now_ms + NGX_WEBRTC_DTLS_LINGER;
 
@@ -925,10 +925,10 @@ ngx_webrtc_dtls_arm(ngx_webrtc_dtls_t *dtls, uint64_t now_ms)
 
 
 /*
- * SSL_MODE_RELEASE_BUFFERS does nothing for DTLS, but once connected a media
- * session gets next to no DTLS any more, and its buffers are a good part of
- * what a viewer costs.  OpenSSL makes new ones when it reads, not when it
- * writes, hence ngx_webrtc_dtls_grow().
+ * SSL_MODE_RELEASE_BUFFERS has no effect on DTLS, but a connected media session
+ * receives almost no DTLS, and its buffers are a good part of a viewer's
+ * memory.  OpenSSL allocates new ones when it reads, not when it writes, hence
+ * ngx_webrtc_dtls_grow().
  */
 
 static void

@@ -3,10 +3,10 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * DTLS 1.2 of a WebRTC session on OpenSSL, sans I/O: the handshake in either
- * role, the peer's certificate against its fingerprint, the keys of SRTP,
+ * role, checking the peer's certificate against its fingerprint, SRTP keys,
  * application data (for SCTP), close_notify.  It knows neither sockets nor
- * addresses: only datagrams from addresses that passed an ICE check may come
- * in, hence there are no cookies.
+ * addresses: only datagrams from addresses that passed an ICE check may be
+ * passed in, so there is no need for cookies.
  *
  * RFC 6347 (DTLS), RFC 5763 and RFC 5764 (DTLS-SRTP), RFC 8122 (fingerprint),
  * RFC 8827 (WebRTC security), RFC 8842 (DTLS in SDP).
@@ -56,8 +56,8 @@ typedef enum {
 
 
 /*
- * Takes the application data of one record, n bytes that are the engine's.
- * It may call ngx_webrtc_dtls_send(), but nothing else of the engine.
+ * Receives the application data of one record, n bytes owned by the engine.  It
+ * may call ngx_webrtc_dtls_send(), but no other function of the engine.
  */
 typedef void (*ngx_webrtc_dtls_recv_pt)(void *ctx, u_char *p, size_t n);
 
@@ -147,7 +147,7 @@ ngx_int_t ngx_webrtc_dtls_init(ngx_webrtc_dtls_t *dtls,
 
 /*
  * To be called once ICE has an address: the client sends its ClientHello, the
- * server just waits.  Called again it does nothing.
+ * server just waits.  Repeated calls do nothing.
  *
  *   now_ms    of a monotonic clock, here and below
  *
@@ -156,17 +156,17 @@ ngx_int_t ngx_webrtc_dtls_init(ngx_webrtc_dtls_t *dtls,
 ngx_int_t ngx_webrtc_dtls_start(ngx_webrtc_dtls_t *dtls, uint64_t now_ms);
 
 /*
- * Takes a datagram (first byte 20 .. 63, RFC 7983).  Sends what is to be sent
- * and gives application data to the recv callback.
+ * Takes a datagram (first byte 20 .. 63, RFC 7983).  Sends any replies and
+ * passes application data to the recv callback.
  *
  *   p, n    whole datagram; not modified
  *
- * NGX_OK        CONNECTED; when that is new, the keys may be exported
+ * NGX_OK        CONNECTED; if it was not before, the keys may now be exported
  * NGX_AGAIN     still HANDSHAKING
  * NGX_DONE      CLOSED: the peer has sent close_notify (ours went out in turn),
  *               or it was closed before
  * NGX_DECLINED  not DTLS, dropped; the state is as before
- * NGX_ERROR     FAILED; an alert has been sent if there is one for it
+ * NGX_ERROR     FAILED; an alert has been sent if there is one for this error
  */
 ngx_int_t ngx_webrtc_dtls_input(ngx_webrtc_dtls_t *dtls, const u_char *p,
     size_t n, uint64_t now_ms);
@@ -178,16 +178,16 @@ ngx_int_t ngx_webrtc_dtls_input(ngx_webrtc_dtls_t *dtls, const u_char *p,
 uint64_t ngx_webrtc_dtls_deadline(const ngx_webrtc_dtls_t *dtls);
 
 /*
- * Retransmits the last flight if its time has come, settles a connected
- * session whose time has; harmless if not.
+ * Retransmits the last flight if that is due, and settles a connected session
+ * if that is due; harmless otherwise.
  *
  * Time.  The schedule is ours, from now_ms: NGX_WEBRTC_DTLS_TIMEOUT, doubled up
  * to NGX_WEBRTC_DTLS_TIMEOUT_MAX.  But OpenSSL 3 retransmits only if its own
- * timer, which reads gettimeofday(), has expired too.  It is told half of our
+ * timer, which reads gettimeofday(), has expired too.  It is given half of our
  * interval (DTLS_set_timer_cb()) and so has expired whenever ours has, unless
  * the wall clock was set back meanwhile: then the next try follows after
  * NGX_WEBRTC_DTLS_TIMEOUT.  Past half of our interval an unexpected datagram
- * of the peer makes OpenSSL retransmit too, as in RFC 6347, 4.2.4.  Tests
+ * from the peer makes OpenSSL retransmit too, as in RFC 6347, 4.2.4.  Tests
  * replace gettimeofday().
  *
  * NGX_OK        fine
@@ -197,7 +197,7 @@ ngx_int_t ngx_webrtc_dtls_timeout(ngx_webrtc_dtls_t *dtls, uint64_t now_ms);
 
 /*
  * RFC 5764, 4.2.  Exports the master keys; only in state CONNECTED, which
- * implies that the peer's certificate was the one of its fingerprint.
+ * implies that the peer's certificate matched its fingerprint.
  *
  *   local     out: of what we send
  *   remote    out: of what the peer sends; the caller wipes both
@@ -210,15 +210,15 @@ ngx_int_t ngx_webrtc_dtls_export(ngx_webrtc_dtls_t *dtls,
     ngx_webrtc_srtp_key_t *local, ngx_webrtc_srtp_key_t *remote);
 
 /*
- * Frees what OpenSSL has, 35 kB, when all that is still expected is the end: of
- * a session without recv callback whose keys have been exported.  From then on
- * the peer's close_notify and fatal alerts are understood and answered as
- * before, close() sends what was encrypted in advance, everything else is
- * passed over, and send() and export() decline.
+ * Frees OpenSSL's state, 35 kB, of a session without a recv callback whose keys
+ * have been exported: only its end is still expected.  From then on the peer's
+ * close_notify and fatal alerts are understood and answered as before, close()
+ * sends what was encrypted in advance, everything else is ignored, and send()
+ * and export() decline.
  *
  * To be called when the peer is known to have our last flight: it has sent an
- * authentic SRTP or SRTCP packet, or is the server.  Where it never is known
- * timeout() does it after NGX_WEBRTC_DTLS_LINGER.
+ * authentic SRTP or SRTCP packet, or is the server.  If that never becomes
+ * known, timeout() settles it after NGX_WEBRTC_DTLS_LINGER.
  *
  * NGX_OK        settled, now or before
  * NGX_DECLINED  not connected, or there is a recv callback
@@ -227,9 +227,9 @@ ngx_int_t ngx_webrtc_dtls_export(ngx_webrtc_dtls_t *dtls,
 ngx_int_t ngx_webrtc_dtls_settle(ngx_webrtc_dtls_t *dtls);
 
 /*
- * Frees the buffers of records, 18 kB, until the next one comes or goes; of a
- * connection with recv callback that is quiet.  Not from a callback; harmless
- * at any other time.
+ * Frees the record buffers, 18 kB, of an idle connection with a recv callback,
+ * until the next record is received or sent.  Must not be called from a
+ * callback; harmless at any other time.
  */
 void ngx_webrtc_dtls_idle(ngx_webrtc_dtls_t *dtls);
 
@@ -247,13 +247,13 @@ ngx_int_t ngx_webrtc_dtls_send(ngx_webrtc_dtls_t *dtls, const u_char *p,
 
 /*
  * Sends close_notify if connected; the state is CLOSED (or stays FAILED).  May
- * be called in any state, also twice; not from a callback.
+ * be called in any state, and twice; not from a callback.
  */
 void ngx_webrtc_dtls_close(ngx_webrtc_dtls_t *dtls);
 
 /*
- * Frees and wipes; sends nothing.  The state stays.  May be called for a
- * zeroed one and twice; not from a callback.
+ * Frees and wipes; sends nothing.  The state is kept.  May be called for a
+ * zeroed struct, and twice; not from a callback.
  */
 void ngx_webrtc_dtls_cleanup(ngx_webrtc_dtls_t *dtls);
 

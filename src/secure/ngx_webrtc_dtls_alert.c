@@ -3,8 +3,8 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * The end of a DTLS 1.2 association: reads the peer's alerts without OpenSSL's
- * SSL object, from the key that the handshake gave.  OpenSSL has no function
- * that tells the keys of records, but tells all that they are derived from.
+ * SSL object, with the key from the handshake.  OpenSSL has no function that
+ * returns the record keys, but it gives out everything they are derived from.
  *
  * RFC 6347, 4.1; RFC 5246, 6.2.3.3, 6.3, 7.2; RFC 5288, 3; RFC 7905, 2.
  */
@@ -31,7 +31,7 @@
 #define NGX_WEBRTC_DTLS_ALERT_SEQ       3
 #define NGX_WEBRTC_DTLS_ALERT_SEQ_N     8
 
-/* the epoch behind the only handshake: there is no renegotiation */
+/* the epoch after the only handshake: there is no renegotiation */
 #define NGX_WEBRTC_DTLS_ALERT_EPOCH     1
 
 /* RFC 5246, 6.2.1 and 7.2: type of the record, bytes and values of an alert */

@@ -2,9 +2,9 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What is kept of a DTLS association of which nothing is expected but its end:
- * our close_notify, encrypted beforehand, and the key that reads the peer's
- * alerts.  It takes the place of OpenSSL's 35 kB in sessions of media.
+ * State kept for a DTLS association once only its end is still expected: our
+ * close_notify, encrypted beforehand, and the key that reads the peer's alerts.
+ * It replaces OpenSSL's 35 kB in media sessions.
  *
  * RFC 6347, 4.1 (records), RFC 5246, 6.3 (key block), RFC 5288 and RFC 7905
  * (ciphers).
@@ -27,7 +27,7 @@
 #define NGX_WEBRTC_DTLS_ALERT_RECORD  (13 + 8 + 2 + 16)
 
 
-/* Private; no pointer is its own, may be copied. */
+/* Private; owns no pointers, may be copied. */
 typedef struct {
     const void   *cipher;            /* EVP_CIPHER, static; NULL: unused */
     uint8_t       key_n;
@@ -54,18 +54,18 @@ ngx_int_t ngx_webrtc_dtls_alert_init(ngx_webrtc_dtls_alert_t *al, void *ssl,
 
 /*
  * RFC 5246, 7.2.  Looks for an alert that ends the connection.  Replays are not
- * looked for: what ends it comes once.
+ * detected: the connection ends only once.
  *
  *   p, n     whole datagram; not modified
  *
- * NGX_OK        there is none; other records and forged ones are passed over
+ * NGX_OK        there is none; other records and forged ones are ignored
  * NGX_DONE      close_notify
  * NGX_ERROR     a fatal alert
  */
 ngx_int_t ngx_webrtc_dtls_alert_input(ngx_webrtc_dtls_alert_t *al,
     const u_char *p, size_t n);
 
-/* Wipes.  May be called for a zeroed one and twice. */
+/* Wipes the struct.  May be called for a zeroed one, and twice. */
 void ngx_webrtc_dtls_alert_cleanup(ngx_webrtc_dtls_alert_t *al);
 
 

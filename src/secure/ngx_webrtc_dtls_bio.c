@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What OpenSSL reads from and writes to: see the header file.
+ * The BIO that OpenSSL reads from and writes to: see the header file.
  */
 
 
@@ -22,7 +22,7 @@ static long ngx_webrtc_dtls_bio_ctrl(BIO *bio, int cmd, long num, void *ptr);
 
 /*
  * BIO_get_new_index() has only 127 numbers per process, and every reload would
- * take one; nobody looks for this type.
+ * take one; nothing looks up this type.
  */
 
 void *

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * A BIO of datagrams: OpenSSL reads the one that is being processed, and each
- * of its writes is one that goes to a callback.
+ * A BIO of datagrams: OpenSSL reads the one being processed, and each of its
+ * writes goes to a callback as one datagram.
  */
 
 
@@ -21,8 +21,8 @@
 
 
 /*
- * Takes one datagram to be sent, n <= NGX_WEBRTC_DTLS_MTU bytes that are the
- * engine's.  Loss is fine.  It must not call the engine.
+ * Sends one datagram of n <= NGX_WEBRTC_DTLS_MTU bytes, owned by the engine.
+ * It may be lost.  It must not call the engine.
  */
 typedef void (*ngx_webrtc_dtls_send_pt)(void *ctx, u_char *p, size_t n);
 

@@ -2,10 +2,10 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * A binding request of ours, and whether it was answered.  An agent of ICE lite
- * sends no connectivity checks to find a path (RFC 8445, 2.5), but a peer that
- * is full answers one whenever it comes (7.3), and its answer says what none of
- * its own checks can: that it receives at the address it has checked from.
+ * Our own binding requests, and whether they were answered.  An ICE-lite agent
+ * sends no connectivity checks to find a path (RFC 8445, 2.5), but a full agent
+ * answers one at any time (7.3), and its answer proves what none of its own
+ * checks can: that it receives at the address it sends checks from.
  */
 
 
@@ -43,8 +43,8 @@ size_t ngx_webrtc_ice_probe(const ngx_webrtc_ice_cred_t *cred,
     u_char *buf);
 
 /*
- * RFC 8489, 6.3.3 and 9.1.4.  Is this the success response to the request of
- * that transaction id?
+ * RFC 8489, 6.3.3 and 9.1.4.  Whether this is the success response to the
+ * request with that transaction id.
  *
  *   p, n   whole datagram, n in bytes; not modified
  *   tid    of the request, NGX_WEBRTC_ICE_TID bytes

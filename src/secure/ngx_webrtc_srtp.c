@@ -49,7 +49,7 @@
 #define NGX_WEBRTC_SRTP_LABEL_AUTH    0x01
 #define NGX_WEBRTC_SRTP_LABEL_SALT    0x02
 
-/* SRTCP packets that a packet may be late; RFC 3711, 3.3.2 wants 64 at least */
+/* SRTCP replay window, in packets; RFC 3711, 3.3.2: at least 64 */
 #define NGX_WEBRTC_SRTP_RTCP_WINDOW   64
 
 #define NGX_WEBRTC_SRTP_GCM_IV        12
@@ -306,8 +306,8 @@ ngx_webrtc_srtp_protect_rtcp(ngx_webrtc_srtp_out_t *out, u_char *p, size_t *n,
     }
 
     /*
-     * The index is used up whatever comes of it: RFC 7714, 9.1 and RFC 3711,
-     * 9.1 forbid a second packet with it.
+     * The index is used up even if this fails: RFC 7714, 9.1 and RFC 3711, 9.1
+     * forbid a second packet with it.
      */
 
     word = NGX_WEBRTC_SRTP_E | out->rtcp_index;
@@ -847,10 +847,10 @@ ngx_webrtc_srtp_iv(ngx_uint_t gcm, const u_char *salt, const u_char *ssrc,
 
 /*
  * libsrtp2 makes a stream for every SSRC that has sent an authentic packet and
- * searches them one by one, so they are counted here before.  A new one is
- * prepared behind the known ones, where ngx_webrtc_srtp_in_accept() finds it.
+ * searches them one by one, so they are counted here first.  A new one is
+ * prepared after the known ones, where ngx_webrtc_srtp_in_accept() finds it.
  *
- * NULL when it is one too many
+ * Returns NULL if there are too many.
  */
 
 static ngx_webrtc_srtp_ssrc_t *
@@ -879,7 +879,7 @@ ngx_webrtc_srtp_in_ssrc(ngx_webrtc_srtp_in_t *in, const u_char *p)
 }
 
 
-/* a packet of it was authentic */
+/* a packet of this SSRC was authentic */
 
 static void
 ngx_webrtc_srtp_in_accept(ngx_webrtc_srtp_in_t *in,

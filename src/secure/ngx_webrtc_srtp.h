@@ -5,9 +5,9 @@
  * SRTP and SRTCP.  Egress (ngx_webrtc_srtp_out_t) runs on OpenSSL's EVP with
  * the key schedule kept, as it is the hot path; ingress (ngx_webrtc_srtp_in_t)
  * of RTP with authentication, replay and rollover runs on libsrtp2, that of
- * RTCP on EVP too: every viewer reports, and a call of libsrtp2 on NSS takes
- * the longer the more contexts there are.  The two know nothing of each other.
- * No MKI, no key derivation rate, no ROC signalling.
+ * RTCP on EVP too: every viewer sends reports, and a libsrtp2 call on NSS takes
+ * longer the more contexts there are.  The two are independent.  No MKI, no key
+ * derivation rate, no ROC signalling.
  *
  * RFC 3711 (SRTP), RFC 5764 (profiles), RFC 6188 (the KDF of 256-bit keys),
  * RFC 7714 (AES-GCM).
@@ -44,7 +44,7 @@
  * FEC each, audio with RED, and as much again */
 #define NGX_WEBRTC_SRTP_SSRCS      32
 
-/* packets that a packet may be late; chosen: a second at 8 Mbit/s */
+/* replay window, in packets; chosen: a second at 8 Mbit/s */
 #define NGX_WEBRTC_SRTP_WINDOW     1024
 
 
@@ -101,7 +101,7 @@ typedef struct {
     uint16_t    profile;
     uint8_t     tag;
     unsigned    gcm:1;
-    unsigned    full:1;              /* one SSRC too many has been told */
+    unsigned    full:1;              /* excess SSRC was reported */
     uint16_t    nssrcs;
     ngx_webrtc_srtp_ssrc_t  ssrcs[NGX_WEBRTC_SRTP_SSRCS];    /* authentic */
 } ngx_webrtc_srtp_in_t;
@@ -121,7 +121,7 @@ void ngx_webrtc_srtp_sizes(ngx_uint_t profile, size_t *key, size_t *salt);
 
 
 /*
- * RFC 3711, 4.3.  Derives the session keys.  Not needed in `out` before: zeros.
+ * RFC 3711, 4.3.  Derives the session keys.  `out` need not be zeroed.
  *
  *   key     copied, may be wiped afterwards
  *
@@ -140,14 +140,14 @@ void ngx_webrtc_srtp_out_cleanup(ngx_webrtc_srtp_out_t *out);
  *
  *   index      rollover counter << 16 | sequence number.  The low 16 bits must
  *              be those in the header.  SECURITY: for one SSRC an index may be
- *              used again only for the same header and payload, byte by byte
- *              (a repetition); anything else gives the key stream and with GCM
- *              the authentication key away.  So a repetition with another
- *              header extension or timestamp must go out as RTX.
+ *              reused only for the same header and payload, byte for byte (a
+ *              repetition); anything else reveals the key stream and, with GCM,
+ *              the authentication key.  So a repetition with another header
+ *              extension or timestamp must go out as RTX.
  *   hdr        whole RTP header with CSRCs and extension, hdr_n >= 12 bytes;
  *              sent in the clear; hdr == dst if it has been written in place
  *   prefix     bytes to go before the payload (the original sequence number of
- *              RFC 4588), encrypted too; NULL with prefix_n == 0 as a rule, it
+ *              RFC 4588), encrypted too; usually NULL with prefix_n == 0, as it
  *              costs a copy
  *   payload    n bytes, may be in shared memory that another process
  *              overwrites; read once, not modified.  May be at its place in dst
@@ -170,7 +170,7 @@ ngx_int_t ngx_webrtc_srtp_protect(ngx_webrtc_srtp_out_t *out, uint64_t index,
  *
  *   p       the packet, with room behind it
  *   n       in: bytes of the packet, >= 8; out: of the protected one
- *   cap     bytes of room at p; n + NGX_WEBRTC_SRTP_RTCP_TAG do
+ *   cap     bytes of room at p; n + NGX_WEBRTC_SRTP_RTCP_TAG is enough
  *
  * NGX_OK
  * NGX_DECLINED  too short or no room; nothing is written
@@ -193,8 +193,8 @@ ngx_int_t ngx_webrtc_srtp_in_init(ngx_webrtc_srtp_in_t *in,
     const ngx_webrtc_srtp_key_t *key);
 
 /*
- * The same for a peer that sends RTCP only, as viewers do: without libsrtp2,
- * so that ngx_webrtc_srtp_unprotect() declines whatever comes.
+ * The same for a peer that sends RTCP only, as viewers do: without libsrtp2, so
+ * that ngx_webrtc_srtp_unprotect() declines everything.
  */
 ngx_int_t ngx_webrtc_srtp_in_init_rtcp(ngx_webrtc_srtp_in_t *in,
     const ngx_webrtc_srtp_key_t *key);
@@ -205,17 +205,17 @@ void ngx_webrtc_srtp_in_cleanup(ngx_webrtc_srtp_in_t *in);
 /*
  * Authenticates and decrypts an SRTP packet in place.
  *
- * An SSRC is never forgotten for another one: with the numbers seen of it its
- * packets could be played again.
+ * An SSRC is never evicted to make room for another: once the numbers seen of
+ * it are forgotten, its packets could be replayed.
  *
  *   p       the packet as received, 4-byte alignment is not needed
  *   n       in: bytes of it, out: bytes of the RTP packet
  *
  * NGX_OK
- * NGX_BUSY      authentic or not, a replay or too old
+ * NGX_BUSY      a replay or too old, authentic or not
  * NGX_DECLINED  malformed or not authentic: drop
- * NGX_ERROR     authentic, of one SSRC too many: that one and others can never
- *               be taken.  Told once, then they are declined
+ * NGX_ERROR     authentic, but one SSRC too many: it and others can never be
+ *               accepted.  Returned once, afterwards they are declined
  *
  * What is at p is undefined unless NGX_OK.
  */

@@ -31,7 +31,7 @@ void ngx_webrtc_srtp_hmac_init(const u_char *key, uint32_t *inner,
     uint32_t *outer);
 
 /*
- * Of n bytes at p and the trailer behind them, in network order;
+ * HMAC of n bytes at p followed by the trailer, in network order; writes
  * NGX_WEBRTC_SRTP_HMAC bytes to mac.
  */
 void ngx_webrtc_srtp_hmac(const uint32_t *inner, const uint32_t *outer,

@@ -84,9 +84,9 @@ ngx_webrtc_turn_response(u_char *p, size_t *n)
 
 
 /*
- * The value of an attribute, n bytes, which may be cut at end.
+ * Finds the value of an attribute, n bytes, which may be truncated at end.
  *
- * Returns its position, NULL: there is none, or one in front of it is
+ * Returns its position, or NULL if there is none or an attribute before it is
  * malformed.
  */
 
@@ -155,7 +155,7 @@ ngx_webrtc_turn_allocate(u_char *p, size_t n, ngx_webrtc_turn_answer_t *answer)
     p = ngx_webrtc_turn_attr(p + NGX_WEBRTC_TURN_HEADER, end,
                              NGX_WEBRTC_TURN_ATTR_ERROR, &len);
 
-    /* 21 bits of nothing, class, number */
+    /* 21 reserved bits, class, number */
 
     if (p == NULL || len < 4 || len > (size_t) (end - p)
         || (p[2] & 7) < 3 || (p[2] & 7) > 6 || p[3] > 99)

@@ -2,8 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Messages of TURN servers (RFC 8656), as far as libnice does not tell us of
- * them.
+ * Messages of TURN servers (RFC 8656) that libnice does not report to us.
  */
 
 
@@ -18,7 +17,7 @@
 #define NGX_WEBRTC_TURN_ID  12
 
 
-/* to an Allocate request, RFC 8656, 7 */
+/* the answer to an Allocate request, RFC 8656, 7 */
 typedef struct {
     u_char      *id;                      /* of the transaction, in place */
     ngx_uint_t   code;                    /* 0: success; else 300 to 699 */
@@ -27,13 +26,13 @@ typedef struct {
 
 
 /*
- * Finds the success response to a binding request in a datagram: it is the
- * whole, or what a server has relayed, as a Data indication (RFC 8656, 11.6) or
- * ChannelData (12.4).
+ * Finds the success response to a binding request in a datagram: either the
+ * whole datagram or what a server has relayed, in a Data indication (RFC 8656,
+ * 11.6) or ChannelData (12.4).
  *
  *   p, n   the datagram; n becomes the size of the response in bytes
  *
- * Returns where it begins, NULL: there is none.
+ * Returns where it begins, or NULL if there is none.
  */
 u_char *ngx_webrtc_turn_response(u_char *p, size_t *n);
 
@@ -49,11 +48,11 @@ ngx_int_t ngx_webrtc_turn_allocate(u_char *p, size_t n,
     ngx_webrtc_turn_answer_t *answer);
 
 /*
- * How many bytes a message of STUN has that a stream begins with.
+ * Length in bytes of the STUN message at the start of a stream.
  *
- *   p, n   what there is of it
+ *   p, n   the part received so far
  *
- * Returns 20 where that is not known yet; n where it is something else.
+ * Returns 20 if that is not known yet; n if it is something else.
  */
 size_t ngx_webrtc_turn_length(u_char *p, size_t n);
 
