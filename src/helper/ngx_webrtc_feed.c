@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * From a source's frames to records for the worker.
+ * Turns a source's frames into records for the worker.
  */
 
 

@@ -2,9 +2,9 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * The last part of a source's way in the media process: its access units, and
- * what changes, become records for the worker.  Frames are looked at here, by
- * the same code that makes packets of them there, to know what they are.
+ * Last stage of a source in the media process: its access units and changes
+ * become records for the worker.  Frames are inspected here by the same code
+ * that packetizes them there, to learn what they are.
  *
  * Belongs to one thread.
  */
@@ -22,7 +22,7 @@
 #include "ngx_webrtc_pack.h"
 
 
-/* short names of the places of tracks */
+/* short names of track indices */
 #define NGX_WEBRTC_SOURCE_VIDEO      NGX_WEBRTC_MEDIA_VIDEO
 #define NGX_WEBRTC_SOURCE_AUDIO      NGX_WEBRTC_MEDIA_AUDIO
 #define NGX_WEBRTC_SOURCE_TRACKS     NGX_WEBRTC_MEDIA_TRACKS
@@ -32,8 +32,8 @@
 
 
 /*
- *   put   takes a record; may wait until there is room.  NGX_OK; NGX_ABORT:
- *         nobody takes any more.  NULL: frames are looked at only
+ *   put   takes a record; may block until there is room.  NGX_OK; NGX_ABORT:
+ *         no more records are accepted.  NULL: frames are only inspected
  */
 typedef struct {
     ngx_int_t                 (*put)(void *ctx, ngx_webrtc_media_record_t *r);
@@ -44,18 +44,18 @@ typedef struct {
 typedef struct {
     ngx_webrtc_feed_conf_t     *conf;
     uint8_t                     cvo;       /* of the video to come, as told */
-    unsigned                    over:1;    /* nobody takes any more */
+    unsigned                    over:1;    /* no more are accepted */
     ngx_webrtc_pack_t           pack[NGX_WEBRTC_MEDIA_TRACKS];
 } ngx_webrtc_feed_t;
 
 
-/* conf has to live as long as feed. */
+/* conf must outlive feed. */
 void ngx_webrtc_feed_init(ngx_webrtc_feed_t *feed,
     ngx_webrtc_feed_conf_t *conf);
 
 /*
- * A new run of the source begins: no tracks, time goes on with the wall clock
- * from the first frame.
+ * Begins a new run of the source: no tracks yet; from its first frame time
+ * continues along the wall clock.
  */
 void ngx_webrtc_feed_begin(ngx_webrtc_feed_t *feed);
 
@@ -63,21 +63,21 @@ void ngx_webrtc_feed_begin(ngx_webrtc_feed_t *feed);
  * Makes track i.
  *
  *   codec        NGX_WEBRTC_CODEC_*
- *   extradata,n  out-of-band configuration, NULL and 0 without
+ *   extradata,n  out-of-band configuration, NULL and 0 if none
  *
  * NGX_OK; NGX_DECLINED: no such packetizer
  */
 ngx_int_t ngx_webrtc_feed_track(ngx_webrtc_feed_t *feed, ngx_uint_t i,
     ngx_uint_t codec, u_char *extradata, size_t n);
 
-/* New configuration in the course of the run; ignored when malformed. */
+/* New configuration during the run; ignored if malformed. */
 void ngx_webrtc_feed_config(ngx_webrtc_feed_t *feed, ngx_uint_t i,
     u_char *extradata, size_t n);
 
-/* How the pictures to come are to be turned, bits of NGX_WEBRTC_CVO_MASK. */
+/* Sets the rotation of the pictures to come, bits of NGX_WEBRTC_CVO_MASK. */
 void ngx_webrtc_feed_turn(ngx_webrtc_feed_t *feed, ngx_uint_t cvo);
 
-/* Looks at a frame without output: as ngx_webrtc_pack_probe(). */
+/* Inspects a frame without output, as ngx_webrtc_pack_probe() does. */
 ngx_int_t ngx_webrtc_feed_probe(ngx_webrtc_feed_t *feed, ngx_uint_t i,
     u_char *data, size_t n, ngx_webrtc_frame_t *frame);
 
@@ -92,7 +92,7 @@ void ngx_webrtc_feed_frame(ngx_webrtc_feed_t *feed, ngx_uint_t i,
     u_char *data, size_t n, int64_t ts, int64_t now_us);
 
 /*
- * Something without more to it: NGX_WEBRTC_MEDIA_UNHOLD, _SEAM, _DAMAGED,
+ * Sends a record without data: NGX_WEBRTC_MEDIA_UNHOLD, _SEAM, _DAMAGED,
  * _STEPPED or _END.
  */
 void ngx_webrtc_feed_tell(ngx_webrtc_feed_t *feed,

@@ -2,15 +2,15 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * ngx-webrtc-media: what touches FFmpeg, in a process of its own.  Started and
- * watched by a worker of nginx (ngx_webrtc_media.c), which it talks to over
- * descriptor 3 (ngx_webrtc_media_message.h).
+ * ngx-webrtc-media: everything that uses FFmpeg, in a process of its own.  It
+ * is started and watched by an nginx worker (ngx_webrtc_media.c) and talks to
+ * it over descriptor 3 (ngx_webrtc_media_message.h).
  *
- *   ngx-webrtc-media PARENT MEMORY    what the worker calls
- *   ngx-webrtc-media -V               says its version and its libraries'
+ *   ngx-webrtc-media PARENT MEMORY    how the worker starts it
+ *   ngx-webrtc-media -V               prints its version and its libraries'
  *
- * It is linked with FFmpeg's libraries, and so under their licence, which is
- * the GPL where they were built with it; the module is not.
+ * It is linked with FFmpeg's libraries, and so is under their licence, which
+ * is the GPL if they were built that way; the module is not.
  */
 
 
@@ -33,10 +33,10 @@
 /* the worker's socket */
 #define NGX_WEBRTC_HELPER_FD       3
 
-/* jobs; chosen: as many as one process should ever have */
+/* jobs; chosen: the most one process should ever have */
 #define NGX_WEBRTC_HELPER_JOBS     1024
 
-/* ms that threads have to end when the worker is gone */
+/* ms for threads to end once the worker is gone */
 #define NGX_WEBRTC_HELPER_EXIT_MS  500
 
 
@@ -77,7 +77,7 @@ main(int argc, char *const *argv)
 
     parent = (pid_t) atol(argv[1]);
 
-    /* a terminal's signals are nginx's */
+    /* signals from a terminal are for nginx */
 
     (void) setsid();
     (void) signal(SIGPIPE, SIG_IGN);
@@ -111,7 +111,7 @@ main(int argc, char *const *argv)
 }
 
 
-/* whoever wants its end gets it, and nobody an alert */
+/* exits at once on request, without causing an alert */
 
 static void
 ngx_webrtc_helper_term(int signo)
@@ -277,7 +277,7 @@ ngx_webrtc_helper_pong(uint32_t number)
 }
 
 
-/* resident and its own, in bytes */
+/* private resident memory, in bytes */
 
 static uint64_t
 ngx_webrtc_helper_memory(void)
@@ -321,7 +321,7 @@ ngx_webrtc_helper_send(ngx_webrtc_media_message_t *m)
 
     p = ngx_webrtc_media_message_write(buf, buf + sizeof(buf), m);
 
-    /* a worker that does not read has its own reasons to do something */
+    /* if the worker does not read, it is up to the worker to act */
 
     (void) (send(NGX_WEBRTC_HELPER_FD, buf, p - buf, MSG_NOSIGNAL|MSG_DONTWAIT)
             == -1);
@@ -350,7 +350,7 @@ ngx_webrtc_helper_reap(void)
 }
 
 
-/* a thread that resolves a name does not end, and nobody waits for it */
+/* a thread that resolves a name cannot be ended: do not wait for it */
 
 static void
 ngx_webrtc_helper_exit(void)

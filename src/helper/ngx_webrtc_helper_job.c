@@ -32,7 +32,7 @@ struct ngx_webrtc_helper_job_s {
     int                          fd;
     int                          wake;
     u_char                      *name;       /* of the stream */
-    unsigned                     deaf:1;     /* the worker has no more to say */
+    unsigned                     deaf:1;     /* the worker sends no more */
     ngx_webrtc_media_ring_t      ring;       /* of the source's thread */
 
     pthread_mutex_t              asking;     /* one question at a time */
@@ -186,7 +186,7 @@ ngx_webrtc_helper_job_locks(ngx_webrtc_helper_job_t *job)
 }
 
 
-/* *buf has the strings of *to; it is freed by the caller */
+/* *buf holds the strings of *to; the caller frees it */
 
 static ngx_int_t
 ngx_webrtc_helper_job_from(ngx_webrtc_media_from_t *from,
@@ -382,7 +382,7 @@ ngx_webrtc_helper_job_put(void *ctx, ngx_webrtc_media_record_t *r)
 }
 
 
-/* in whatever thread: hands on all notes */
+/* in any thread: forwards all notes */
 
 static void
 ngx_webrtc_helper_job_notify(void *ctx)
@@ -407,7 +407,7 @@ ngx_webrtc_helper_job_notify(void *ctx)
 }
 
 
-/* in the threads of a source */
+/* called in a source's threads */
 
 static ngx_uint_t
 ngx_webrtc_helper_job_doors(void *ctx, struct sockaddr *sa, uint16_t *ports,
@@ -459,7 +459,7 @@ ngx_webrtc_helper_job_doors(void *ctx, struct sockaddr *sa, uint16_t *ports,
 }
 
 
-/* blocks while the worker does not read: it is busy with what came before */
+/* blocks while the worker does not read: it is busy with earlier messages */
 
 static void
 ngx_webrtc_helper_job_send(int fd, ngx_webrtc_media_message_t *m)
@@ -478,7 +478,7 @@ ngx_webrtc_helper_job_send(int fd, ngx_webrtc_media_message_t *m)
         n = send(fd, buf, p - buf, MSG_NOSIGNAL);
     } while (n == -1 && errno == EINTR);
 
-    /* without a worker the job is told to stop */
+    /* if the worker is gone, the job is told to stop */
 }
 
 

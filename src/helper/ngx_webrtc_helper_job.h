@@ -4,8 +4,8 @@
  *
  * A job of the media process: a source's thread, its socket and its ring.
  *
- * The thread sends notes, records and questions by itself; what the worker says
- * is read by the process's loop.
+ * The thread sends notes, records and questions itself; the worker's messages
+ * are read by the process's loop.
  */
 
 
@@ -25,10 +25,10 @@ typedef struct ngx_webrtc_helper_job_s  ngx_webrtc_helper_job_t;
 /*
  * Starts a job.
  *
- *   start   as the worker has sent it
- *   fd      its socket; belongs to the job
+ *   start   as sent by the worker
+ *   fd      its socket; owned by the job
  *   ring    descriptor of its ring; closed by the caller
- *   wake    written to, as an eventfd, when a thread may have ended
+ *   wake    eventfd, written to when a thread may have ended
  *
  * NULL: no memory or no thread; the worker has been told, and fd is closed
  */
@@ -36,13 +36,13 @@ ngx_webrtc_helper_job_t *ngx_webrtc_helper_job_create(
     ngx_webrtc_media_start_t *start, int fd, int ring, int wake);
 
 /*
- * Tells the worker that a job could not be begun, and closes its socket.
+ * Tells the worker that a job could not be started, and closes its socket.
  *
  *   err   an errno, or 0
  */
 void ngx_webrtc_helper_job_refuse(int fd, const char *cause, int err);
 
-/* to be read from; -1: nothing comes any more */
+/* Descriptor to read from; -1: nothing more will come. */
 int ngx_webrtc_helper_job_fd(ngx_webrtc_helper_job_t *job);
 
 /* Reads what the worker has sent. */
@@ -54,7 +54,7 @@ void ngx_webrtc_helper_job_stop(ngx_webrtc_helper_job_t *job);
 /*
  * NGX_OK     the thread ended within ms milliseconds, or before; the job is
  *            freed and the worker sees its socket closed
- * NGX_AGAIN  it runs
+ * NGX_AGAIN  still running
  */
 ngx_int_t ngx_webrtc_helper_job_ended(ngx_webrtc_helper_job_t *job,
     ngx_uint_t ms);

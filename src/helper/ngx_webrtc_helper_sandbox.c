@@ -2,12 +2,12 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What the media process gives up.
+ * Privileges that the media process drops.
  *
- * The filter of system calls names what is refused: libraries that demux and
- * connect call too many others, and other ones with each version, for a list of
- * what is allowed.  Files can be read, as far as the worker's user may, and not
- * be written, made or removed; nothing can be executed.
+ * The system call filter lists what is refused, not what is allowed:
+ * libraries that demux and connect use too many other calls, and different
+ * ones in each version.  Files can be read as far as the worker's user may,
+ * but not written, created or removed; nothing can be executed.
  */
 
 
@@ -34,7 +34,7 @@
 #define NGX_WEBRTC_HELPER_ARCH   AUDIT_ARCH_AARCH64
 #endif
 
-/* sanitizers look at the process with another one when it ends */
+/* sanitizers inspect the process from another one when it exits */
 
 #if (__SANITIZE_ADDRESS__)
 #define NGX_WEBRTC_HELPER_SANITIZED  1
@@ -99,7 +99,7 @@ ngx_webrtc_helper_sandbox_limits(size_t memory)
     int            fd;
     struct rlimit  limit;
 
-    /* where memory runs out this process goes first, and not its worker */
+    /* when memory runs out, this process is killed before its worker */
 
     fd = open("/proc/self/oom_score_adj", O_WRONLY|O_CLOEXEC);
 
@@ -118,8 +118,8 @@ ngx_webrtc_helper_sandbox_limits(size_t memory)
     }
 
     /*
-     * An allocation that would exceed it fails.  Twice as much as may be
-     * resident: stacks and the heaps of threads are larger than what is used.
+     * An allocation that would exceed it fails.  Twice what may be resident:
+     * thread stacks and heaps reserve more than they use.
      */
 
     if (!NGX_WEBRTC_HELPER_SANITIZED) {
@@ -183,7 +183,7 @@ static struct sock_filter  ngx_webrtc_helper_calls[] = {
     ngx_webrtc_helper_never(SYS_vfork, EPERM),
 #endif
 
-    /* others' memory, signals */
+    /* memory of other processes, signals */
 
     ngx_webrtc_helper_never(SYS_ptrace, EPERM),
     ngx_webrtc_helper_never(SYS_process_vm_readv, EPERM),
@@ -221,7 +221,7 @@ static struct sock_filter  ngx_webrtc_helper_calls[] = {
     ngx_webrtc_helper_never(SYS_lchown, EACCES),
 #endif
 
-    /* who it is, and the machine */
+    /* its identity, and the machine */
 
     ngx_webrtc_helper_never(SYS_setuid, EPERM),
     ngx_webrtc_helper_never(SYS_setgid, EPERM),

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What the media process gives up before it reads a byte from outside.
+ * Drops the media process's privileges before it reads any outside data.
  */
 
 
@@ -15,7 +15,7 @@
 
 
 /*
- * Closes all descriptors from fd on, and ends the process with its parent.
+ * Closes all descriptors from fd up; the process will end with its parent.
  *
  *   parent   its process id; NGX_DECLINED: it is gone already
  */
@@ -23,7 +23,7 @@ ngx_int_t ngx_webrtc_helper_sandbox_begin(pid_t parent, int fd);
 
 /*
  * No new privileges, no programs, no processes, no writing to files, and no
- * more memory than that.  What the kernel does not know is left out.
+ * more memory than given.  Restrictions unknown to the kernel are skipped.
  *
  *   memory   bytes
  */

@@ -2,11 +2,11 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * The few of nginx's functions that the media process needs, which is not
- * linked with nginx.  They do what nginx's headers say of them.
+ * The few nginx functions that the media process needs, as it is not linked
+ * with nginx.  They behave as nginx's headers say.
  *
- * Of formats there are %s, %*s, %V, %c, %%, %Z, and numbers: d, i, D, L, z, P,
- * with u, x, X, a width, and 0 in front of it.
+ * Supported formats are %s, %*s, %V, %c, %%, %Z, and numbers: d, i, D, L, z,
+ * P, with u, x, X, a width, and a leading 0.
  */
 
 

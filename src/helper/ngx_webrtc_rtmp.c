@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * RTMP for one question: does this server have that stream?  The contracts
- * stand in the header.
+ * RTMP, just enough to ask: does this server have that stream?  The contracts
+ * are in the header.
  *
  * "Adobe's Real Time Messaging Protocol" 1.0, December 2012; AMF 0.
  */
@@ -212,7 +212,7 @@ ngx_webrtc_rtmp_head(ngx_webrtc_rtmp_t *r, u_char *p, u_char *end)
 }
 
 
-/* how long it is, as far as that is known: more than there is until it is */
+/* its length as far as known; until then, more than has been received */
 
 static size_t
 ngx_webrtc_rtmp_head_size(ngx_webrtc_rtmp_t *r)
@@ -306,7 +306,7 @@ ngx_webrtc_rtmp_head_done(ngx_webrtc_rtmp_t *r)
 /*
  * 5.3.1.1: the chunk stream, in one to three bytes.
  *
- *   n   set to how many these are: believe the result when they are there
+ *   n   set to their number: the result is valid only once they are there
  */
 
 static uint32_t

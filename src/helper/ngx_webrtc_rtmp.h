@@ -2,9 +2,10 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * RTMP ("Adobe's Real Time Messaging Protocol" 1.0) as far as is needed to ask
- * a server whether it has a stream: a client that plays, and looks at what
- * kind of messages come back.  Media is not kept; playing is libavformat's.
+ * RTMP ("Adobe's Real Time Messaging Protocol" 1.0) just enough to ask a
+ * server whether it has a stream: a client that requests playback and looks
+ * at the kinds of messages that come back.  Media is not kept; libavformat
+ * does the playing.
  *
  * No sockets: bytes from the server go in, bytes for it come out.
  *
@@ -24,7 +25,7 @@
 #include <ngx_core.h>
 
 
-/* bytes of an application's and a stream's name; what nginx-rtmp takes */
+/* bytes of an application's and a stream's name; nginx-rtmp's limit */
 #define NGX_WEBRTC_RTMP_NAME         255
 
 /* bytes of "rtmp://host:port/application"; chosen */
@@ -33,7 +34,7 @@
 /* C0, C1 and C2 (5.2), or one command with both names and the URL in it */
 #define NGX_WEBRTC_RTMP_OUT          (1 + 2 * 1536 + 1536)
 
-/* what is kept of a message; chosen: nginx-rtmp's longest answer has 200 */
+/* bytes kept of a message; chosen: nginx-rtmp's longest answer has 200 */
 #define NGX_WEBRTC_RTMP_BODY         256
 
 /* chunk streams at a time; chosen: nginx-rtmp uses six, FMS as many */
@@ -101,7 +102,7 @@ typedef struct {
 
 
 /*
- * Begins: C0 and C1 are in out.
+ * Begins a session: puts C0 and C1 into out.
  *
  *   app, name   of the stream, at most NGX_WEBRTC_RTMP_NAME bytes each
  *   url         without the stream's name, at most NGX_WEBRTC_RTMP_URL bytes;
@@ -111,28 +112,28 @@ void ngx_webrtc_rtmp_init(ngx_webrtc_rtmp_t *r, ngx_str_t *app,
     ngx_str_t *name, ngx_str_t *url);
 
 /*
- * Takes what the server has sent.  What is to be sent is appended to out, and
- * the caller takes it away: out has room for everything the client ever says
- * when it is empty at each call.
+ * Takes what the server has sent.  Bytes to send are appended to out, which
+ * the caller empties: if it is empty at each call, it has room for anything
+ * the client ever sends.
  *
- * NGX_OK        all of it; see r->seen
- * NGX_DECLINED  refused, or not RTMP: the connection is of no use
+ * NGX_OK        all consumed; see r->seen
+ * NGX_DECLINED  refused, or not RTMP: the connection is unusable
  */
 ngx_int_t ngx_webrtc_rtmp_read(ngx_webrtc_rtmp_t *r, u_char *p, u_char *end);
 
 
 /*
- * Takes "//host:port/application/stream" apart as libavformat does: the
- * application is the first segment of the path, or the first two of three; an
- * ending ".flv" is no part of the stream's name.
+ * Splits "//host:port/application/stream" as libavformat does: the
+ * application is the first segment of the path, or the first two of three; a
+ * trailing ".flv" is not part of the stream's name.
  *
- *   p, last   begins behind "rtmp:"
- *   url       all set, into the text: the host without the brackets of an IPv6
- *             address; 1935 where no port is given
+ *   p, last   text after "rtmp:"
+ *   url       all fields set, pointing into the text: the host without the
+ *             brackets of an IPv6 address; port 1935 if none is given
  *
  * NGX_OK
  * NGX_DECLINED   something is missing or too long, there is user information,
- *                or it means a recording: those are not asked for
+ *                or it names a recording, which we do not ask for
  */
 ngx_int_t ngx_webrtc_rtmp_url(u_char *p, u_char *last,
     ngx_webrtc_rtmp_url_t *url);

@@ -4,7 +4,7 @@
  */
 
 /*
- * What an upstream sends: see ngx_webrtc_sniff.h.
+ * Recognizes what an upstream sends: see ngx_webrtc_sniff.h.
  *
  * ITU-T H.222.0; Adobe Flash Video File Format 10.1, annex E; Enhanced RTMP v2.
  */
@@ -41,7 +41,7 @@ static void ngx_webrtc_sniff_ts_sync(ngx_webrtc_sniff_t *s);
 static ngx_uint_t ngx_webrtc_sniff_text(ngx_webrtc_sniff_t *s, ngx_uint_t i);
 
 
-/* letters in lower case mean both */
+/* lower-case letters match either case */
 
 static const ngx_webrtc_sniff_magic_t  ngx_webrtc_sniff_magics[] = {
     { "HTML", "<!doctype html", 14 },
@@ -123,7 +123,7 @@ ngx_webrtc_sniff_name(ngx_webrtc_sniff_t *s)
     ngx_uint_t                       i;
     const ngx_webrtc_sniff_magic_t  *magic;
 
-    /* white space, and the mark of UTF-8 */
+    /* white space and the UTF-8 byte order mark */
 
     i = (s->nhead >= 3 && ngx_memcmp(s->head, "\xef\xbb\xbf", 3) == 0) ? 3 : 0;
 
@@ -202,7 +202,7 @@ ngx_webrtc_sniff_flv(ngx_uint_t video, ngx_uint_t codec, u_char *p, size_t n,
 
     *fourcc = 0;
 
-    /* 12 and 13 are not Adobe's: encoders of China have them for long */
+    /* 12 and 13 are not Adobe's: Chinese encoders have long used them */
 
     if (video) {
         return (codec == 12) ? "hevc" : (codec == 13) ? "av1" : NULL;

@@ -4,8 +4,9 @@
  */
 
 /*
- * What an upstream sends, as its bytes tell: so that a stream that cannot be
- * played is refused by name.  Says nothing about what can.
+ * Recognizes what an upstream sends by its bytes, so that the refusal of a
+ * stream that cannot be played names it.  Says nothing about what can be
+ * played.
  */
 
 
@@ -22,7 +23,7 @@
 #define NGX_WEBRTC_SNIFF_PIDS   32           /* chosen: of a few programs */
 
 
-/* packets of a PID whose payload can be read, and not */
+/* packets of a PID whose payload can and cannot be read */
 typedef struct {
     ngx_uint_t   pid;
     ngx_uint_t   clear;
@@ -47,28 +48,28 @@ typedef struct {
 } ngx_webrtc_sniff_t;
 
 
-/* All zero is the beginning.  p, n: the next bytes, in pieces of any size. */
+/* All zero initially.  p, n: the next bytes, in pieces of any size. */
 void ngx_webrtc_sniff(ngx_webrtc_sniff_t *s, u_char *p, size_t n);
 
-/* "HTML", ...: what it begins with is that; NULL: nothing that is known here */
+/* "HTML", ...: what the data begins with; NULL: not recognized */
 const char *ngx_webrtc_sniff_name(ngx_webrtc_sniff_t *s);
 
-/* nearly all of a transport stream is scrambled: not zero */
+/* nonzero if nearly all of a transport stream is scrambled */
 ngx_uint_t ngx_webrtc_sniff_scrambled(ngx_webrtc_sniff_t *s);
 
-/* nothing of that PID can be read: not zero */
+/* nonzero if nothing of that PID can be read */
 ngx_uint_t ngx_webrtc_sniff_pid(ngx_webrtc_sniff_t *s, ngx_uint_t pid);
 
 /*
- * The codec of a tag of FLV, for those that libavformat has no name for.
+ * The codec of an FLV tag, for codecs that libavformat has no name for.
  *
  *   video     or audio
  *   codec     CodecID or SoundFormat as in the tag (E.4.3.1, E.4.2.1); with
  *             enhanced RTMP this is a packet type, or 9
  *   p, n      what follows that byte
- *   fourcc    whether it was told from a FourCC of enhanced RTMP
+ *   fourcc    whether it was identified by a FourCC of enhanced RTMP
  *
- * A name as libavcodec's, or NULL.
+ * A name in libavcodec's style, or NULL.
  */
 const char *ngx_webrtc_sniff_flv(ngx_uint_t video, ngx_uint_t codec,
     u_char *p, size_t n, ngx_uint_t *fourcc);

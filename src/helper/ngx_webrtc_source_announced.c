@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Tracks that a source says it has, and those that it may have yet.
+ * Tracks that a source says it has, and those that may still appear.
  */
 
 
@@ -53,7 +53,7 @@ ngx_webrtc_source_announced_track(ngx_webrtc_source_read_t *rd, ngx_uint_t kind)
         return 0;
     }
 
-    /* its streams are made when they come: header and onMetaData announce */
+    /* its streams are created as they come: header and onMetaData announce */
 
     if (av_opt_get_int(rd->ic, "missing_streams", AV_OPT_SEARCH_CHILDREN,
                        &missing)
@@ -80,7 +80,7 @@ ngx_webrtc_source_announced_more(ngx_webrtc_source_read_t *rd)
 }
 
 
-/* audio whose codec libavformat makes sure of by some packets of it first */
+/* audio whose codec libavformat verifies from its first packets */
 
 static ngx_uint_t
 ngx_webrtc_source_announced_probed(ngx_webrtc_source_read_t *rd)
@@ -111,7 +111,7 @@ ngx_webrtc_source_announced_probed(ngx_webrtc_source_read_t *rd)
 
 /*
  * A codec of onMetaData: numbers as in the tags or names ("avc1"), and servers
- * write 0 for "none".  Who says nothing at all may bring anything.
+ * write 0 for "none".  If nothing is said, anything may come.
  */
 
 static ngx_uint_t

@@ -20,7 +20,7 @@
 ngx_uint_t ngx_webrtc_source_announced_track(ngx_webrtc_source_read_t *rd,
     ngx_uint_t kind);
 
-/* May the source get another track that nothing is known of yet? */
+/* May the source still get a track that nothing is known about yet? */
 ngx_uint_t ngx_webrtc_source_announced_more(ngx_webrtc_source_read_t *rd);
 
 

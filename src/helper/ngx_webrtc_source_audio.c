@@ -2,9 +2,9 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Audio of a source to Opus with libavcodec and libswresample.
+ * Transcodes a source's audio to Opus with libavcodec and libswresample.
  *
- * RFC 6716 (Opus frame sizes), RFC 7587 (its clock is 48 kHz always).
+ * RFC 6716 (Opus frame sizes), RFC 7587 (its clock is always 48 kHz).
  */
 
 
@@ -33,16 +33,16 @@
 #define NGX_WEBRTC_SOURCE_AUDIO_FIFO      65536
 
 /*
- * A lasting difference to the source's timestamps is made good above this;
+ * A lasting difference from the source's timestamps is corrected above this;
  * chosen: far below what is seen as wrong lip sync, 45 ms (ITU-R BT.1359),
  * far above the rounding of RTMP, 1 ms
  */
 #define NGX_WEBRTC_SOURCE_AUDIO_DRIFT_MS  25
 
-/* a difference as large is no jitter: at once; chosen */
+/* a difference this large is not jitter: corrected at once; chosen */
 #define NGX_WEBRTC_SOURCE_AUDIO_STEP_MS   150
 
-/* and one as large is no gap to be filled but a jump; chosen */
+/* and one this large is not a gap to be filled but a jump; chosen */
 #define NGX_WEBRTC_SOURCE_AUDIO_JUMP_MS   1000
 
 /* bits per second; chosen: transparent for speech and music */
@@ -56,9 +56,9 @@ struct ngx_webrtc_source_audio_s {
 
     ngx_uint_t                       codec;      /* NGX_WEBRTC_CODEC_* */
     ngx_uint_t                       channels;
-    uint32_t                         rate;       /* clock of what comes out */
+    uint32_t                         rate;       /* output clock rate */
 
-    int64_t                          next;       /* of the next sample in */
+    int64_t                          next;       /* of the next input sample */
     int64_t                          drift;      /* mean difference, * 8 */
     unsigned                         started:1;
     unsigned                         passed:1;   /* not transcoded */
@@ -104,8 +104,8 @@ static int64_t ngx_webrtc_source_audio_abs(int64_t v);
 
 
 /*
- * What may be decoded: a demuxer can name any of libavcodec's decoders, and
- * not all of those are meant for hostile input.
+ * Codecs that may be decoded: a demuxer can name any libavcodec decoder, and
+ * not all of them are meant for hostile input.
  */
 static const enum AVCodecID  ngx_webrtc_source_audio_codecs[] = {
     AV_CODEC_ID_AAC,
@@ -293,8 +293,8 @@ ngx_webrtc_source_audio_frame(ngx_webrtc_source_audio_t *a, AVPacket *pkt,
     }
 
     /*
-     * The decoder moves a frame's timestamp when it leaves out samples at the
-     * start (encoder delay), so that it has to go through it.
+     * The decoder moves a frame's timestamp when it skips samples at the
+     * start (encoder delay), so the timestamp has to go through it.
      */
 
     pkt->pts = (untimed && a->started) ? AV_NOPTS_VALUE : ts;
@@ -349,8 +349,8 @@ ngx_webrtc_source_audio_reset(ngx_webrtc_source_audio_t *a)
     a->drift = 0;
 
     /*
-     * The resampler's and the encoder's memory is that of samples which nobody
-     * will hear the end of.  Both are made again with the next frame.
+     * The resampler and the encoder still hold samples that will not be
+     * continued.  Both are recreated with the next frame.
      */
 
     swr_free(&a->swr);
@@ -406,7 +406,7 @@ ngx_webrtc_source_audio_open(ngx_webrtc_source_audio_t *a,
 }
 
 
-/* what open() has made, or begun to */
+/* what open() has created, even if only in part */
 
 static void
 ngx_webrtc_source_audio_close(ngx_webrtc_source_audio_t *a)
@@ -443,7 +443,7 @@ ngx_webrtc_source_audio_too_long(ngx_webrtc_source_audio_t *a, AVPacket *pkt)
 }
 
 
-/* from now on Opus is not passed, but made anew */
+/* from now on Opus is not passed through but re-encoded */
 
 static ngx_int_t
 ngx_webrtc_source_audio_recode(ngx_webrtc_source_audio_t *a)
@@ -469,7 +469,7 @@ ngx_webrtc_source_audio_recode(ngx_webrtc_source_audio_t *a)
 
     if (rc != NGX_OK) {
 
-        /* it would be no other with the next frame */
+        /* it would be no different with the next frame */
 
         ngx_webrtc_source_audio_close(a);
         a->no_recode = 1;
@@ -504,7 +504,7 @@ ngx_webrtc_source_audio_pass(ngx_webrtc_source_audio_t *a, AVPacket *pkt,
         samples = pkt->size;
     }
 
-    /* only rounding is taken out: nothing can be filled or left out here */
+    /* only rounding is removed: no samples can be inserted or dropped here */
 
     if (!a->started
         || ngx_webrtc_source_audio_abs(ts - a->next)
@@ -553,7 +553,7 @@ ngx_webrtc_source_audio_decoded(ngx_webrtc_source_audio_t *a, int64_t ts)
     room = NGX_WEBRTC_SOURCE_AUDIO_FIFO - a->held;
 
     if (swr_get_out_samples(a->swr, a->frame->nb_samples) > (int64_t) room) {
-        /* a frame of more than a second is none */
+        /* no valid frame is longer than a second */
         return NGX_DECLINED;
     }
 
@@ -604,7 +604,7 @@ ngx_webrtc_source_audio_resampler(ngx_webrtc_source_audio_t *a)
 
     av_channel_layout_uninit(&a->swr_layout);
 
-    /* raw PCM has a number of channels and no order of them */
+    /* raw PCM has a channel count but no channel order */
 
     if (f->ch_layout.order == AV_CHANNEL_ORDER_UNSPEC) {
         av_channel_layout_default(&layout, f->ch_layout.nb_channels);
@@ -696,8 +696,8 @@ ngx_webrtc_source_audio_encoder(ngx_webrtc_source_audio_t *a)
 
 
 /*
- * Brings the count of samples and the source's timestamps together: a->next
- * is where the frame's first sample would go, ts is where it belongs.
+ * Reconciles the sample count with the source's timestamps: a->next is where
+ * the frame's first sample would go, ts is where it belongs.
  */
 
 static void
@@ -722,7 +722,7 @@ ngx_webrtc_source_audio_align(ngx_webrtc_source_audio_t *a, int64_t ts)
     if (size > NGX_WEBRTC_SOURCE_AUDIO_RATE / 1000
                * NGX_WEBRTC_SOURCE_AUDIO_JUMP_MS)
     {
-        /* what has no frame of its own yet is under 20 ms: it goes */
+        /* what does not fill a frame yet is under 20 ms: it is dropped */
 
         a->next = ts;
         a->drift = 0;
@@ -764,7 +764,7 @@ ngx_webrtc_source_audio_silence(ngx_webrtc_source_audio_t *a, size_t n)
     a->skip -= part;
     n -= part;
 
-    /* at most JUMP_MS, and the fifo holds more beside less than one frame */
+    /* at most JUMP_MS: the fifo holds that and a partial frame */
 
     ngx_memzero(a->fifo + a->held * a->channels,
                 n * a->channels * sizeof(float));
@@ -798,7 +798,7 @@ ngx_webrtc_source_audio_encode(ngx_webrtc_source_audio_t *a)
         f->sample_rate = NGX_WEBRTC_SOURCE_AUDIO_RATE;
         f->pts = ts;
 
-        /* the encoder keeps what is counted: it gets a buffer of its own */
+        /* the encoder keeps reference-counted data: it gets its own buffer */
 
         if (av_channel_layout_copy(&f->ch_layout, &a->enc->ch_layout) < 0
             || av_frame_get_buffer(f, 0) < 0)

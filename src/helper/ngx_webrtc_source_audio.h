@@ -6,9 +6,9 @@
  * PCMU, PCMA), otherwise decoded, brought to 48 kHz and mono or stereo, and
  * encoded as Opus in frames of 20 ms (RFC 7587).
  *
- * Timestamps come out as a count of samples that follows the source's: its
- * rounding and jitter stay inside, a lasting difference is made good with
- * silence or by leaving samples out, a jump is passed on.
+ * Output timestamps are a sample count that follows the source's: its
+ * rounding and jitter are absorbed, a lasting difference is corrected by
+ * inserting silence or dropping samples, a jump is passed on.
  *
  * Belongs to one thread.
  */
@@ -53,12 +53,12 @@ ngx_webrtc_source_audio_t *ngx_webrtc_source_audio_create(
 
 void ngx_webrtc_source_audio_destroy(ngx_webrtc_source_audio_t *a);
 
-/* NGX_WEBRTC_CODEC_* of what comes out */
+/* output codec, NGX_WEBRTC_CODEC_* */
 ngx_uint_t ngx_webrtc_source_audio_codec(ngx_webrtc_source_audio_t *a);
 
 /*
- * Channels of what comes out: 1, 2, or 0 as long as they are not known: they
- * are once a packet has been decoded.
+ * Output channels: 1, 2, or 0 until they are known, which is once a packet
+ * has been decoded.
  */
 ngx_uint_t ngx_webrtc_source_audio_channels(ngx_webrtc_source_audio_t *a);
 
@@ -66,30 +66,30 @@ ngx_uint_t ngx_webrtc_source_audio_channels(ngx_webrtc_source_audio_t *a);
  * Decodes a packet to learn the channels; there is no output.
  *
  * NGX_OK         known
- * NGX_AGAIN      the decoder wants more
+ * NGX_AGAIN      the decoder needs more
  * NGX_DECLINED   not decodable
  */
 ngx_int_t ngx_webrtc_source_audio_probe(ngx_webrtc_source_audio_t *a,
     AVPacket *pkt);
 
 /*
- *   pkt      one coded frame, not modified but for its timestamps
+ *   pkt      one coded frame; only its timestamps are modified
  *   pts      90 kHz, unwrapped
- *   untimed  pts is a guess: it goes on where the frame before has ended
+ *   untimed  pts is a guess: the frame starts where the previous one ended
  *
  * NGX_OK
- * NGX_DECLINED   not decodable: what was lost is taken for silence
+ * NGX_DECLINED   not decodable: the loss becomes silence
  */
 ngx_int_t ngx_webrtc_source_audio_frame(ngx_webrtc_source_audio_t *a,
     AVPacket *pkt, int64_t pts, ngx_uint_t untimed);
 
 /*
- * The packets to come do not continue those before (a loop's seam).
- * The count of samples goes on.
+ * The next packets do not continue the previous ones (a loop's seam).  The
+ * sample count goes on.
  */
 void ngx_webrtc_source_audio_flush(ngx_webrtc_source_audio_t *a);
 
-/* As flush(), and the count of samples begins anew with the next packet. */
+/* Like flush(), but the sample count restarts with the next packet. */
 void ngx_webrtc_source_audio_reset(ngx_webrtc_source_audio_t *a);
 
 

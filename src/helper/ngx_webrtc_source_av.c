@@ -2,11 +2,11 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * One run of a source over libavformat: open with the scheme's protocols and
- * demuxers only and next to no probing, read, close.
+ * One run of a source over libavformat: opens with only the scheme's
+ * protocols and demuxers and almost no probing, reads, closes.
  *
  * All blocking calls of libav* end through the interrupt callback, within
- * its polling interval of 100 ms; only resolving names does not.
+ * its polling interval of 100 ms; only name resolution does not.
  */
 
 
@@ -224,8 +224,8 @@ ngx_webrtc_source_av_free(ngx_webrtc_source_run_t *run)
 
 
 /*
- * Called by libav* in whatever thread.  Only errors in a source's own thread
- * are of interest: the last one becomes part of the reason of a loss.
+ * Called by libav* in any thread.  Only errors in a source's own thread
+ * matter: the last one becomes part of the reason given for a loss.
  */
 
 static void

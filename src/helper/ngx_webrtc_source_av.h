@@ -23,14 +23,14 @@
  */
 void ngx_webrtc_source_av_init(void);
 
-/* of FFmpeg */
+/* FFmpeg's version */
 const char *ngx_webrtc_source_av_version(void);
 
 /*
  * Called in the source's thread; returns when the run is over and everything
  * it opened is closed.
  *
- * NGX_DONE    what has an end has been played
+ * NGX_DONE    a finite source has been played to its end
  * NGX_ERROR   lost or could not be opened; th->error says why
  * NGX_ABORT   the thread is asked to stop
  */
@@ -48,7 +48,7 @@ ngx_int_t ngx_webrtc_source_av_start(ngx_webrtc_source_thread_t *th,
 ngx_int_t ngx_webrtc_source_av_take(ngx_webrtc_source_thread_t *th,
     ngx_webrtc_source_run_t *run);
 
-/* What start() has opened in another thread is th's, until take() or free(). */
+/* Gives th what start() opened in another thread, until take() or free(). */
 void ngx_webrtc_source_av_move(ngx_webrtc_source_run_t *run,
     ngx_webrtc_source_thread_t *th);
 

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Codecs of video by their names in libavcodec.
+ * Maps libavcodec's video codecs to ours.
  */
 
 
@@ -16,7 +16,7 @@
 #include <libavcodec/avcodec.h>
 
 
-/* NGX_WEBRTC_CODEC_*, 0: none that can be sent */
+/* NGX_WEBRTC_CODEC_*, 0: cannot be sent */
 ngx_uint_t ngx_webrtc_source_codecs_video(enum AVCodecID id);
 
 

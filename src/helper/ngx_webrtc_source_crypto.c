@@ -180,7 +180,7 @@ ngx_webrtc_source_crypto_read(void *opaque, uint8_t *buf, int size)
 }
 
 
-/* until the end is known a block is kept back: the last one has the padding */
+/* a block is held back until the end is known: the last one has the padding */
 
 static int
 ngx_webrtc_source_crypto_more(ngx_webrtc_source_crypto_t *c)

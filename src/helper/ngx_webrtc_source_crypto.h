@@ -2,12 +2,12 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What of HLS is encrypted, METHOD=AES-128: decrypted here, as libavformat's
- * "crypto" hides where it has been redirected to.
+ * Decrypts HLS segments (METHOD=AES-128) here, as libavformat's "crypto"
+ * hides where it has been redirected to.
  *
- * RFC 8216, 4.3.2.4: AES-128-CBC, padded as of PKCS7.
+ * RFC 8216, 4.3.2.4: AES-128-CBC, with PKCS7 padding.
  *
- * For the thread of a source.
+ * Used in a source's thread.
  */
 
 
@@ -22,20 +22,20 @@
 
 
 /*
- * For libavformat, which reads what "inner" has, decrypted, from its beginning
- * to its end.
+ * Gives libavformat the decrypted contents of "inner", to be read from start
+ * to end.
  *
- *   options   of "crypto": "key" and "iv", which are taken out
+ *   options   those of "crypto", "key" and "iv"; they are removed
  *
- * 0 with *pb set, which keeps inner; or AVERROR().
+ * 0 with *pb set, which holds inner; or AVERROR().
  */
 int ngx_webrtc_source_crypto_io(AVIOContext *inner, AVDictionary **options,
     AVIOContext **pb);
 
-/* Has ngx_webrtc_source_crypto_io() made it? */
+/* Was it made by ngx_webrtc_source_crypto_io()? */
 ngx_uint_t ngx_webrtc_source_crypto_is(AVIOContext *pb);
 
-/* Returns inner, which is to be closed. */
+/* Returns inner, which the caller has to close. */
 AVIOContext *ngx_webrtc_source_crypto_close(AVIOContext *pb);
 
 

@@ -4,8 +4,8 @@
  *
  * Local files: see ngx_webrtc_source_file.h.
  *
- * A path is walked as nginx does it for "disable_symlinks": from a descriptor
- * of the directory before, so that what was looked at cannot be exchanged.
+ * A path is walked as nginx does for "disable_symlinks": each step from its
+ * parent directory's descriptor, so that what was checked cannot be swapped.
  */
 
 
@@ -18,7 +18,7 @@
 /* bytes; chosen: as libavformat's own */
 #define NGX_WEBRTC_SOURCE_FILE_BUFFER  32768
 
-/* O_NONBLOCK: of regular files it means nothing */
+/* O_NONBLOCK has no effect on regular files */
 #define NGX_WEBRTC_SOURCE_FILE_FLAGS   (O_RDONLY|O_NONBLOCK|O_CLOEXEC|O_NOCTTY)
 
 #define NGX_WEBRTC_SOURCE_FILE_NOT     "not a regular file"
@@ -270,7 +270,7 @@ ngx_webrtc_source_file_close(AVIOContext *pb)
 ngx_uint_t
 ngx_webrtc_source_file_is(AVIOContext *pb)
 {
-    /* what reads may be replaced by who looks on */
+    /* the read function may be replaced by an observer */
 
     return pb && pb->seek == ngx_webrtc_source_file_seek;
 }

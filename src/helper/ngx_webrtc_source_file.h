@@ -3,9 +3,9 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * Local files for libavformat, opened by us: regular ones only, and no links
- * where "disable_symlinks" forbids them.  What is looked at is what is read.
+ * where "disable_symlinks" forbids them.  What is checked is what is read.
  *
- * For the thread of a source.
+ * Used in a source's thread.
  */
 
 
@@ -26,12 +26,12 @@
 
 
 /*
- * Opens a file that is not known to be one: never waits for a pipe, never opens
- * a device.
+ * Opens a path that may not be a regular file: never waits for a pipe, never
+ * opens a device.
  *
  *   path    absolute
  *   links   NGX_WEBRTC_SOURCE_LINKS_*
- *   from    bytes of path that may be links: "from=", 0: none
+ *   from    bytes of path that may contain links: "from=", 0: none
  *   cause   set on failure, constant text or that of strerror()
  *
  * A descriptor; or -1 with ngx_errno set, EACCES for what must not be read.
@@ -40,7 +40,7 @@ ngx_fd_t ngx_webrtc_source_file_open(const char *path, ngx_uint_t links,
     size_t from, const char **cause);
 
 /*
- * For libavformat, which reads it.
+ * Makes a context for libavformat to read the file.
  *
  *   fd          is closed with the result, and on failure
  *   interrupt   as of the format
@@ -52,7 +52,7 @@ AVIOContext *ngx_webrtc_source_file_io(ngx_fd_t fd,
 
 void ngx_webrtc_source_file_close(AVIOContext *pb);
 
-/* Has ngx_webrtc_source_file_io() made it? */
+/* Was it made by ngx_webrtc_source_file_io()? */
 ngx_uint_t ngx_webrtc_source_file_is(AVIOContext *pb);
 
 

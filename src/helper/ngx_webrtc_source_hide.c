@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Frames that are decoded and not shown: see ngx_webrtc_source_hide.h.
+ * Frames that are decoded but not shown: see ngx_webrtc_source_hide.h.
  */
 
 
@@ -20,7 +20,7 @@
 /* frames of sound: what a decoder needs to begin in the middle; chosen */
 #define NGX_WEBRTC_SOURCE_HIDE_AUDIO  2
 
-/* 90 kHz; as what is older than live, see ngx_webrtc_source_play.c */
+/* 90 kHz; as for frames older than live, see ngx_webrtc_source_play.c */
 #define NGX_WEBRTC_SOURCE_HIDE_ROOM   (NGX_WEBRTC_SOURCE_CLOCK / 10)
 
 
@@ -45,7 +45,7 @@ ngx_webrtc_source_hide(ngx_webrtc_source_read_t *rd,
     } else if (s->nhidden == NGX_WEBRTC_SOURCE_HIDE_MAX
                || s->hidden_size + pkt->size > NGX_WEBRTC_SOURCE_HIDE_SIZE)
     {
-        /* those that follow need them: it goes on with a key frame */
+        /* the following frames need them: continues at a key frame */
 
         ngx_webrtc_source_hide_drop(s);
 

@@ -2,10 +2,10 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Frames that are to be decoded and not to be shown: those between a key frame
- * and the place where a file's edit list (ISO/IEC 14496-12, 8.6.6) begins.  A
- * viewer has to decode them, so that they leave in a burst in the moment
- * before the first one that is shown.
+ * Frames that are to be decoded but not shown: those between a key frame and
+ * the point where a file's edit list (ISO/IEC 14496-12, 8.6.6) begins.  A
+ * viewer has to decode them, so they are sent in a burst just before the
+ * first frame that is shown.
  */
 
 
@@ -32,11 +32,10 @@ int ngx_webrtc_source_hide(ngx_webrtc_source_read_t *rd,
     int64_t dts);
 
 /*
- * A frame that is shown follows, and is about to be put into the queue: puts
- * in those that were hidden.
+ * Called just before a frame that is shown is queued: queues the hidden ones.
  *
  *   s     of the item
- *   room  90 kHz since the frame before of its track
+ *   room  90 kHz, since the previous frame of its track
  */
 void ngx_webrtc_source_hide_show(ngx_webrtc_source_read_t *rd,
     ngx_webrtc_source_stream_t *s, ngx_webrtc_source_item_t *item,

@@ -2,21 +2,23 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Live HLS: what tells the end of a stream from the loss of an upstream.
+ * Live HLS: tells the end of a stream from the loss of an upstream.
  *
- * libavformat's demuxer ends with the end of a file when a playlist cannot be
- * read again, and waits for good when it has begun anew with fewer segments.
- * Only EXT-X-ENDLIST is an end (RFC 8216, 4.3.3.4), and it does not tell.  So
- * playlists are looked at while it reads them: it opens all it reads by
- * io_open(), and the function that fills the buffer is ours until the first
- * bytes are known to be no playlist.
+ * libavformat's demuxer reports end of file when a playlist cannot be read
+ * again, and waits forever when it has restarted with fewer segments.  Only
+ * EXT-X-ENDLIST is an end (RFC 8216, 4.3.3.4), and the demuxer does not
+ * report it.  So we inspect playlists as it reads them: it opens everything
+ * through io_open(), and the function that fills the buffer is ours until the
+ * first bytes turn out not to be a playlist.
  *
- * A playlist is older than it was where the reading before was answered by
- * another one of a CDN's servers, or where it has begun anew.  All of it lies
- * before what was there for the latter alone; else the former catches up soon.
+ * A playlist is older than before if the previous request was answered by
+ * another of a CDN's servers, or if it has restarted.  Only in the latter
+ * case does all of it lie before what was there; in the former it soon
+ * catches up.
  *
  * Its persistent connections must be off: a second request on one of them does
- * not go through io_open(), and it insists on the function being its own.
+ * not go through io_open(), and the demuxer insists on its own function
+ * there.
  */
 
 
@@ -179,7 +181,7 @@ ngx_webrtc_source_hls_read(void *opaque, uint8_t *buf, int size)
 }
 
 
-/* libavformat's demuxer takes as much as it gets, and keeps it */
+/* libavformat's demuxer takes as much as it gets and keeps it */
 
 static ngx_int_t
 ngx_webrtc_source_hls_check(ngx_webrtc_source_hls_t *hls,
@@ -265,7 +267,7 @@ ngx_webrtc_source_hls_done(ngx_webrtc_source_hls_t *hls,
         }
     }
 
-    /* of several the others may not be read any more */
+    /* if there are several, the others may no longer be read */
 
     hls->ended = file->list.ended;
 }

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * A run of a source: playlists of HLS.
+ * A source's run: HLS playlists.
  */
 
 
@@ -16,13 +16,13 @@
 #include "ngx_webrtc_source_run.h"
 
 
-/* Looks at what run->ic, to be opened in this thread, reads of playlists. */
+/* Watches the playlists that run->ic, to be opened in this thread, reads. */
 void ngx_webrtc_source_hls_attach(ngx_webrtc_source_run_t *run);
 
-/* The same ones are read in this thread from now on. */
+/* From now on they are read in this thread. */
 void ngx_webrtc_source_hls_move(ngx_webrtc_source_hls_t *hls);
 
-/* 0: the playlist has no end so far; 1 also where there is no playlist */
+/* 0: the playlist has not ended yet; 1 also if there is no playlist */
 ngx_uint_t ngx_webrtc_source_hls_ended(ngx_webrtc_source_hls_t *hls);
 
 

@@ -22,8 +22,8 @@
 
 
 /*
- * Bytes that are read to find out about a stream beyond its format; chosen:
- * 20 packets of MPEG-TS, because its demuxer reads all of it at start
+ * Bytes read to learn about a stream beyond its format; chosen: 20 packets of
+ * MPEG-TS, because its demuxer reads all of it at start
  */
 #define NGX_WEBRTC_SOURCE_PROBE          "4096"
 
@@ -123,7 +123,7 @@ ngx_webrtc_source_input_open(ngx_webrtc_source_run_t *run)
 }
 
 
-/* what a demuxer or protocol does not know is left over and ignored */
+/* options unknown to a demuxer or protocol are left over and ignored */
 
 static AVDictionary *
 ngx_webrtc_source_input_options(ngx_webrtc_source_run_t *run)
@@ -146,7 +146,7 @@ ngx_webrtc_source_input_options(ngx_webrtc_source_run_t *run)
     (void) av_dict_set(&d, "max_streams", NGX_WEBRTC_SOURCE_STREAMS, 0);
     (void) av_dict_set_int(&d, "rw_timeout", timeout_us, 0);
 
-    /* mpegts: pictures are not to be cut */
+    /* mpegts: pictures must not be split */
 
     (void) av_dict_set_int(&d, "max_packet_size", 2 * 1024 * 1024, 0);
 
@@ -181,7 +181,7 @@ ngx_webrtc_source_input_options(ngx_webrtc_source_run_t *run)
 }
 
 
-/* Does it come as fast as we read, so that we have to hold it back? */
+/* Does it come as fast as we read, so that we have to pace it? */
 
 static ngx_uint_t
 ngx_webrtc_source_input_paced(ngx_webrtc_source_run_t *run)
@@ -198,7 +198,7 @@ ngx_webrtc_source_input_paced(ngx_webrtc_source_run_t *run)
         return 1;
     }
 
-    /* what has a size is a file, wherever it lies */
+    /* anything with a size is a file, wherever it is */
 
     pb = run->ic->pb;
 
@@ -206,7 +206,7 @@ ngx_webrtc_source_input_paced(ngx_webrtc_source_run_t *run)
 }
 
 
-/* NGX_ABORT when the error is that we have to stop */
+/* NGX_ABORT if the error means that we have to stop */
 
 ngx_int_t
 ngx_webrtc_source_input_failed(ngx_webrtc_source_run_t *run, int err,
@@ -294,7 +294,7 @@ ngx_webrtc_source_input_close(ngx_webrtc_source_run_t *run)
 }
 
 
-/* one packet into the queue; NGX_DONE at the end of the input */
+/* reads one packet into the queue; NGX_DONE at the end of the input */
 
 ngx_int_t
 ngx_webrtc_source_input_read(ngx_webrtc_source_run_t *run)
@@ -369,10 +369,10 @@ ngx_webrtc_source_input_read(ngx_webrtc_source_run_t *run)
 
 
 /*
- * Does a live upstream send as fast as the link allows, or as time goes by?
- * The latter when we had to wait for the newest frame for at least 7/10 of its
- * distance to the one before of its track.  What we do between reads does not
- * count: meanwhile the rest of a burst queues up.
+ * Does a live upstream send as fast as the link allows, or in real time?  The
+ * latter if we had to wait for the newest frame for at least 7/10 of its
+ * distance from the previous one of its track.  What we do between reads does
+ * not count: meanwhile the rest of a burst queues up.
  */
 
 static void
@@ -411,7 +411,7 @@ ngx_webrtc_source_input_arrived(ngx_webrtc_source_run_t *run)
 }
 
 
-/* which of which: in the log, or the reason why there is none */
+/* logs which program is played, or sets the reason why none is */
 
 void
 ngx_webrtc_source_input_program(ngx_webrtc_source_run_t *run)

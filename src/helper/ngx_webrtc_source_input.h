@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * A run of a source: its input is opened, read and closed.
+ * A source's run: opens, reads and closes its input.
  */
 
 
@@ -28,7 +28,7 @@ ngx_int_t ngx_webrtc_source_input_open(ngx_webrtc_source_run_t *run);
 void ngx_webrtc_source_input_close(ngx_webrtc_source_run_t *run);
 
 /*
- * One packet into the queue.
+ * Reads one packet into the queue.
  *
  * NGX_OK
  * NGX_DONE     at the end of the input
@@ -38,16 +38,15 @@ void ngx_webrtc_source_input_close(ngx_webrtc_source_run_t *run);
 ngx_int_t ngx_webrtc_source_input_read(ngx_webrtc_source_run_t *run);
 
 /*
- * Makes th->error of an error of libav* and its last log message.
+ * Builds th->error from a libav* error and its last log message.
  *
- * NGX_ABORT when the error is that the thread has to stop, else NGX_ERROR
+ * NGX_ABORT if the error means that the thread has to stop, else NGX_ERROR
  */
 ngx_int_t ngx_webrtc_source_input_failed(ngx_webrtc_source_run_t *run, int err,
     const char *doing);
 
 /*
- * Which program is played of which: says so in the log; or makes the reason why
- * there is none.
+ * Logs which of the programs is played, or sets the reason why none is.
  */
 void ngx_webrtc_source_input_program(ngx_webrtc_source_run_t *run);
 

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Frames get their times and go into the queue: see the header file.
+ * Gives frames their times and queues them: see the header file.
  */
 
 
@@ -14,14 +14,14 @@
 #include "ngx_webrtc_source_queue.h"
 
 
-/* 90 kHz; chosen: nobody means more, and sums of them do not overflow */
+/* 90 kHz; chosen: no real time is larger, and sums of them do not overflow */
 #define NGX_WEBRTC_SOURCE_PTS_MAX        ((int64_t) 1 << 60)
 
 /* one track before the other, as segments and fragments have them; chosen: the
  * longest segments that are made */
 #define NGX_WEBRTC_SOURCE_LEAD_MAX       (20 * NGX_WEBRTC_SOURCE_CLOCK)
 
-/* the least pts is among as many frames; chosen: reordering and interleaving */
+/* the least pts is among these frames; chosen: reordering and interleaving */
 #define NGX_WEBRTC_SOURCE_FIRST          64
 
 
@@ -33,7 +33,7 @@ ngx_webrtc_source_item_time(ngx_webrtc_source_read_t *rd, AVStream *st,
         return t;
     }
 
-    /* RTP's have been unwrapped, each track's by itself */
+    /* RTP timestamps have been unwrapped, for each track separately */
 
     if (!rd->rtp && (st->pts_wrap_bits == 33 || st->pts_wrap_bits == 32)) {
         t = ngx_webrtc_ts_unwrap(&rd->unwrap, t, st->pts_wrap_bits);
@@ -106,7 +106,7 @@ ngx_webrtc_source_item_take(ngx_webrtc_source_read_t *rd, ngx_uint_t kind,
     dts += shift;
     pts += shift;
 
-    /* since the frame before, that of the pass before too */
+    /* since the previous frame, even if of the previous pass */
 
     room = (s->set || rd->offset) ? dts - s->dts : NGX_WEBRTC_SOURCE_CLOCK;
 

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * From a frame of a demuxer to an item of the queue: its times, without steps.
+ * Turns a demuxer's frame into a queue item, with its times free of steps.
  */
 
 
@@ -21,7 +21,7 @@ int64_t ngx_webrtc_source_item_time(ngx_webrtc_source_read_t *rd, AVStream *st,
     int64_t t);
 
 /*
- * Takes over a frame into the queue.
+ * Moves a frame into the queue.
  *
  *   pkt       its reference is moved, the packet itself stays the caller's
  *   pts, dts  unwrapped, 90 kHz, or AV_NOPTS_VALUE

@@ -2,12 +2,13 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * All that libavformat opens for a source: the upstream itself, and what its
- * playlists name.
+ * Everything that libavformat opens for a source: the upstream itself, and
+ * what its playlists name.
  *
- * Local files are opened by us.  Everything else is libavformat's, with the
- * scheme's protocols, after a look at where it leads; where a server redirects
- * to is only known afterwards: nothing of the answer is read then.
+ * Local files are opened by us.  Everything else is opened by libavformat,
+ * with the scheme's protocols, after a check of where it leads.  Where a
+ * server redirects to is known only afterwards; if that is refused, nothing
+ * of the answer is read.
  */
 
 
@@ -61,7 +62,7 @@ ngx_webrtc_source_open_check(ngx_webrtc_source_run_t *run)
 
     url = run->ic->url;
 
-    /* RTSP follows a redirect by itself, and tells it here */
+    /* RTSP follows a redirect by itself and reports it here */
 
     if (!(run->th->at->scheme->flags & NGX_WEBRTC_SOURCE_URL_RTSP)
         || ngx_webrtc_source_reach_host_ok(run->th->at->url, url, &cause)
@@ -177,7 +178,7 @@ ngx_webrtc_source_open_file(ngx_webrtc_source_run_t *run, AVIOContext **pb,
 }
 
 
-/* where a server of HTTP has redirected to */
+/* where an HTTP server has redirected to */
 
 static int
 ngx_webrtc_source_open_led(ngx_webrtc_source_run_t *run, AVIOContext *pb)

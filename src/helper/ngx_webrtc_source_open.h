@@ -20,14 +20,14 @@
 void ngx_webrtc_source_open_attach(ngx_webrtc_source_run_t *run);
 
 /*
- * It is open: has it led somewhere else on its way?
+ * Called once it is open: was it redirected on the way?
  *
  * NGX_OK
- * NGX_DECLINED   where it must not, run->refusal is set
+ * NGX_DECLINED   to where it must not lead; run->refusal is set
  */
 ngx_int_t ngx_webrtc_source_open_check(ngx_webrtc_source_run_t *run);
 
-/* Ends the run for a reason that counts more than what it leads to. */
+/* Ends the run for a reason that overrides the errors it causes. */
 void ngx_webrtc_source_open_refuse(ngx_webrtc_source_run_t *run,
     const char *doing, const char *cause);
 

@@ -4,10 +4,10 @@
  *
  * Playing a source into the ring.
  *
- *   live     as it comes; the burst of a cache at the start is made one moment
- *   paced    what has an end (files), or comes in segments: in real time, read
- *            ahead a little, so that tracks that are interleaved badly leave
- *            in order
+ *   live     as it comes; a cache's burst at the start is squeezed into one
+ *            moment
+ *   paced    finite input (files), or input in segments: in real time, read
+ *            ahead a little, so that badly interleaved tracks leave in order
  */
 
 
@@ -21,19 +21,19 @@
 #include "ngx_webrtc_source_tracks.h"
 
 
-/* 90 kHz; a paced source is read ahead by that; chosen: see WAIT_MS */
+/* 90 kHz; how far a paced source is read ahead; chosen: see WAIT_MS */
 #define NGX_WEBRTC_SOURCE_READAHEAD      (7 * NGX_WEBRTC_SOURCE_CLOCK / 10)
 
-/* 90 kHz; what is older than live is squeezed into that, design.md 5 */
+/* 90 kHz; frames older than live are squeezed into this, design.md 5 */
 #define NGX_WEBRTC_SOURCE_SQUEEZE        (NGX_WEBRTC_SOURCE_CLOCK / 10)
 
-/* ms; chosen: a burst that lasts longer is how that upstream sends */
+/* ms; chosen: a longer burst is just how that upstream sends */
 #define NGX_WEBRTC_SOURCE_BURST_MS       1000
 
-/* 90 kHz; audio that is as late would be heard late; chosen */
+/* 90 kHz; audio this late would be heard late; chosen */
 #define NGX_WEBRTC_SOURCE_TOO_LATE       (NGX_WEBRTC_SOURCE_CLOCK / 2)
 
-/* us; when a paced source is later than that it does not catch up; chosen */
+/* us; a paced source later than this does not catch up; chosen */
 #define NGX_WEBRTC_SOURCE_LATE_US        1000000
 
 
@@ -73,9 +73,9 @@ ngx_webrtc_source_play_live(ngx_webrtc_source_run_t *run)
 
 /*
  * A live upstream with a cache sends a whole group of pictures at once, so that
- * a viewer may start.  Taken as it comes it would make the stream run as far
- * ahead of the wall clock as that group is long, for ever.  So all of it is
- * collected, until frames come as time goes by; the last one is what is live.
+ * a viewer may start.  Sent as it comes, it would put the stream ahead of the
+ * wall clock by the length of that group for good.  So all of it is collected
+ * until frames come in real time; the last one is then live.
  */
 
 static ngx_int_t
@@ -110,8 +110,8 @@ ngx_webrtc_source_play_start(ngx_webrtc_source_run_t *run)
 
 
 /*
- * What is older than live is squeezed into the time just before it, and its
- * audio left out: viewers have to see it as one moment.
+ * Frames older than live are squeezed into the time just before it, and their
+ * audio is dropped: viewers have to see it as one moment.
  */
 
 static void
@@ -179,7 +179,7 @@ ngx_webrtc_source_play_squeeze(ngx_webrtc_source_run_t *run)
             }
         }
 
-        /* as if each had come in its time */
+        /* as if each had come on time */
 
         item->back_us = (last - ngx_max(item->dts, first)) / 9 * 100;
 
@@ -228,7 +228,7 @@ ngx_webrtc_source_play_paced(ngx_webrtc_source_run_t *run)
 
         now_us = ngx_webrtc_time_now();
 
-        /* a frame's time is the one before's and what lies between them */
+        /* a frame's time is the previous one's plus their distance */
 
         if (target_us == 0) {
             target_us = now_us;
@@ -296,10 +296,10 @@ ngx_webrtc_source_play_fill(ngx_webrtc_source_run_t *run)
 
 
 /*
- * Is enough read ahead?  A fragment or a segment may have all of one track
- * before all of the other one, and what leaves meanwhile leaves without it.  So
- * it is read on until both are there; but not for one that has been silent for
- * longer than it ever came late.
+ * Has enough been read ahead?  A fragment or a segment may have all of one
+ * track before all of the other, and frames sent meanwhile would go without
+ * it.  So reading goes on until both are there, but does not wait for a track
+ * that has been silent for longer than it was ever late.
  */
 
 static ngx_uint_t

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * A run of a source: its frames, to viewers.
+ * A source's run: plays its frames to viewers.
  */
 
 
@@ -21,7 +21,7 @@
 ngx_int_t ngx_webrtc_source_play_live(ngx_webrtc_source_run_t *run);
 ngx_int_t ngx_webrtc_source_play_paced(ngx_webrtc_source_run_t *run);
 
-/* what the audio transcoder gives its frames to; ctx is the run */
+/* receives the audio transcoder's frames; ctx is the run */
 void ngx_webrtc_source_play_audio(void *ctx, u_char *data, size_t n,
     int64_t ts);
 

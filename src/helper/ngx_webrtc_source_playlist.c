@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Playlists of HLS: see ngx_webrtc_source_playlist.h.  RFC 8216, 4.1: lines
- * end with LF or CRLF.
+ * HLS playlists: see ngx_webrtc_source_playlist.h.  RFC 8216, 4.1: lines end
+ * with LF or CRLF.
  */
 
 

@@ -2,9 +2,9 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What a playlist of HLS says of its end (RFC 8216): libavformat keeps it to
- * itself, and waits in vain for the next segment of a playlist that has begun
- * anew.
+ * What an HLS playlist says about its end (RFC 8216): libavformat does not
+ * report it, and waits in vain for the next segment of a playlist that has
+ * restarted.
  *
  * Pure: no clock, no allocation.
  */
@@ -18,7 +18,7 @@
 #include <ngx_core.h>
 
 
-/* bytes of a line that are looked at; chosen: tags that count are shorter */
+/* bytes of a line that are examined; chosen: relevant tags are shorter */
 #define NGX_WEBRTC_SOURCE_PLAYLIST_LINE  64
 
 
@@ -31,7 +31,7 @@
 #define NGX_WEBRTC_SOURCE_PLAYLIST_VARIANTS  128
 
 
-/* All zero is the beginning. */
+/* All zero initially. */
 typedef struct {
     uint64_t     sequence;        /* of the first segment */
     uint64_t     segments;
@@ -62,7 +62,7 @@ ngx_int_t ngx_webrtc_source_playlist_feed(ngx_webrtc_source_playlist_t *pl,
     const u_char *p, size_t n);
 
 /*
- * There are no more bytes; a last line need not be ended.
+ * There are no more bytes; the last line need not be terminated.
  *
  * NGX_OK        a media playlist: sequence, segments and ended are set
  * NGX_DECLINED  something else
