@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Files over DataChannels: who serves which request, and the configuration.
- * Access rules are nginx's: this runs in the content phase.
+ * Files over DataChannels: request dispatch and configuration.  Access control
+ * is nginx's: this runs in the content phase.
  */
 
 
@@ -121,8 +121,8 @@ ngx_http_webrtc_file_dispatch(ngx_http_request_t *r)
 
 
 /*
- * A page of another site may send text/plain, or no type, without asking, and
- * its visitor's cookies go with it (Fetch, "CORS-safelisted request-header").
+ * A page of another site may send text/plain, or no type, without a preflight
+ * and with the user's cookies (Fetch, "CORS-safelisted request-header").
  */
 
 static ngx_int_t
@@ -140,7 +140,7 @@ ngx_http_webrtc_file_not_json(ngx_http_request_t *r)
 }
 
 
-/* as WHEP: one round trip */
+/* as in WHEP: one round trip */
 
 static ngx_int_t
 ngx_http_webrtc_file_offer(ngx_http_request_t *r, ngx_str_t *body)
@@ -180,7 +180,7 @@ ngx_http_webrtc_file_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             return NGX_CONF_ERROR;
         }
 
-        /* the default pool, unless the configuration has it */
+        /* the default pool, added unless it is configured */
 
         *pool = ngx_thread_pool_add(cf, NULL);
         if (*pool == NULL) {
@@ -215,9 +215,9 @@ ngx_http_webrtc_file_merge(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *prev,
 #if (NGX_THREADS)
 
 /*
- * The pool of "aio threads=name", by its place in a list that all workers have.
- * A name with variables is known with the request only, and the pool of a name
- * to workers of this configuration only: then it is the default one.
+ * Sets the pool of "aio threads=name" as an index into a list that all workers
+ * have.  A name with variables is not known before the request, and its pool
+ * only to workers of this configuration: such a name gets the default pool.
  */
 
 static ngx_int_t

@@ -4,12 +4,12 @@
  *
  * Files over DataChannels: which file an offer is for, and its slot.
  *
- * The file is the one that a GET of the same URL would be served from, by root
- * or alias, under disable_symlinks.  It is looked at before it is opened, so
- * that a fifo or a device is never opened, and opened here once, so that what
- * may not be read is refused now.  The session opens it by its name again, in
- * whatever worker it comes to, and serves it only if it is the very same:
- * device, inode, size and time stand in the slot.
+ * The file is the one a GET of the same URL would be served from, by root or
+ * alias, subject to disable_symlinks.  It is checked with stat() first, so that
+ * a fifo or a device is never opened, and then opened once here, so that an
+ * unreadable file is refused now.  The session opens it again by name, in
+ * whichever worker it lives, and serves it only if it is still the same file:
+ * device, inode, size and time are recorded in the slot.
  */
 
 
@@ -20,8 +20,8 @@
 #include "ngx_webrtc_negotiate_data.h"
 
 
-/* bytes of messages beside those of an answer; chosen: candidates of full ICE
- * and the like */
+/* bytes of messages other than the answer; chosen: candidates of full ICE and
+ * the like */
 #define NGX_HTTP_WEBRTC_FILE_ROOM    2048
 
 
@@ -78,7 +78,7 @@ ngx_http_webrtc_file_find(ngx_http_webrtc_offer_t *offer)
 }
 
 
-/* NGX_OK: path and the file's identity are set */
+/* NGX_OK: path and the file's identity have been set */
 
 static ngx_int_t
 ngx_http_webrtc_file_locate(ngx_http_request_t *r, ngx_str_t *path,
@@ -113,8 +113,8 @@ ngx_http_webrtc_file_locate(ngx_http_request_t *r, ngx_str_t *path,
     }
 
     /*
-     * The session will open what has the name now.  open_file_cache may still
-     * have what had it before: then it is opened past the cache.
+     * The session will open the file that has the name now.  If open_file_cache
+     * still has a previous one, it is opened again bypassing the cache.
      */
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
@@ -185,7 +185,7 @@ ngx_http_webrtc_file_open(ngx_http_request_t *r, ngx_str_t *path,
 }
 
 
-/* as the static module */
+/* as in the static module */
 
 static ngx_int_t
 ngx_http_webrtc_file_refuse(ngx_http_request_t *r, ngx_open_file_info_t *of)
@@ -228,7 +228,7 @@ ngx_http_webrtc_file_limits(ngx_http_request_t *r,
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
-    /* set already where a variable $limit_rate or X-Accel-Limit-Rate has */
+    /* already set if $limit_rate or X-Accel-Limit-Rate was used */
 
     file->limit_rate = r->limit_rate_set
                        ? r->limit_rate
@@ -255,7 +255,7 @@ ngx_http_webrtc_file_negotiate(ngx_http_webrtc_offer_t *offer,
 ngx_int_t
 ngx_http_webrtc_file_attach(ngx_http_webrtc_offer_t *offer)
 {
-    /* messages are kept for those who ask for them over SSE only */
+    /* only SSE signalling needs room for messages */
 
     if (ngx_http_webrtc_file_attach_with(offer, 0) != NGX_OK) {
         return ngx_http_webrtc_full(offer->request, NGX_WEBRTC_LACK_MEMORY,

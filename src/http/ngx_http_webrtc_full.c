@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Something is full.
+ * Answers when a limit is reached.
  */
 
 
@@ -12,8 +12,8 @@
 #include "ngx_webrtc_bus_pending.h"
 
 
-/* chosen: a few hundred clients behind one address who come within a second,
- * or 30 s of 8 a second whose UDP is blocked; and the cameras of a site */
+/* chosen: a few hundred clients behind one address arriving within a second, or
+ * 8 per second for 30 s with UDP blocked; and the cameras of a site */
 #define NGX_HTTP_WEBRTC_PENDING  256
 #define NGX_HTTP_WEBRTC_NAMES    100
 
@@ -31,7 +31,7 @@ typedef struct {
 } ngx_http_webrtc_full_t;
 
 
-/* by NGX_WEBRTC_LACK_* */
+/* indexed by NGX_WEBRTC_LACK_* */
 
 static ngx_http_webrtc_full_t  ngx_http_webrtc_fulls[] = {
 
@@ -83,7 +83,7 @@ ngx_http_webrtc_full(ngx_http_request_t *r, ngx_webrtc_lack_e lack,
     wmcf = ngx_http_get_module_main_conf(r, ngx_http_webrtc_module);
     full = &ngx_http_webrtc_fulls[lack];
 
-    /* a line a minute for the operator: more would be a flood of its own */
+    /* one line per minute for the operator: more would flood the log */
 
     level = ngx_webrtc_bus_lack_say(ngx_http_webrtc_worker->bus, lack,
                                     ngx_current_msec)
@@ -194,7 +194,7 @@ ngx_http_webrtc_full_early(ngx_http_request_t *r)
         return NGX_WEBRTC_LACK_PENDING;
     }
 
-    /* nobody goes for what is not known to be an offer yet */
+    /* no session is evicted for a request that may not be a valid offer */
 
     if (wmcf->max_sessions
         && ngx_webrtc_peers_count(bus) >= (ngx_uint_t) wmcf->max_sessions
@@ -301,7 +301,7 @@ void
 ngx_http_webrtc_full_merge(ngx_http_webrtc_loc_conf_t *prev,
     ngx_http_webrtc_loc_conf_t *conf)
 {
-    /* all of one directive */
+    /* all set by one directive */
 
     if (conf->max_pending == NGX_CONF_UNSET) {
         conf->pending_key = prev->pending_key;

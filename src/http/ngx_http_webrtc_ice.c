@@ -19,12 +19,12 @@
 #include "ngx_webrtc_session_life.h"
 
 
-/* ms that an answer waits for candidates; chosen: a server that is well answers
- * in less, one that is not should not be waited for */
+/* ms that an answer waits for candidates; chosen: a healthy server answers
+ * sooner, others are not worth waiting for */
 #define NGX_HTTP_WEBRTC_ICE_WAIT    2000
 
-/* ms that the owner of a session may take to tell its candidates; chosen: it
- * takes one if it is well; without them clients learn ours from our checks */
+/* ms that a session's owner may take to return its candidates; chosen: it takes
+ * 1 ms if healthy; without them, clients learn ours from our checks */
 #define NGX_HTTP_WEBRTC_ICE_ASK     500
 
 /* RFC 8489, 18.6; RFC 8656 */
@@ -135,7 +135,7 @@ ngx_http_webrtc_ice_start(ngx_http_request_t *r, ngx_webrtc_sdp_t *sdp,
 
     cln->handler = ngx_http_webrtc_ice_cleanup;
 
-    /* the client has to have time left for its checks */
+    /* leave the client time for its checks */
 
     ngx_http_webrtc_ice_wait(ice, ngx_min(NGX_HTTP_WEBRTC_ICE_WAIT,
                                           peer->policy.handshake_timeout / 2));
@@ -161,7 +161,7 @@ ngx_http_webrtc_ice_begin(ngx_http_request_t *r, ngx_webrtc_sdp_t *sdp,
         return ngx_http_webrtc_candidates_none(r, NULL);
     }
 
-    /* which of them it is, is in the log */
+    /* the log says which one */
 
     ngx_str_set(&detail, "the server is short of connections, ports, "
                          "descriptors or memory for webrtc_ice full");
@@ -198,8 +198,8 @@ ngx_http_webrtc_ice_wait(ngx_http_webrtc_ice_t *ice, ngx_msec_t time)
 
 
 /*
- * NGX_OK; NGX_DECLINED there is no address to gather on, NGX_ERROR after
- * logging: the slot is gone then
+ * NGX_OK; NGX_DECLINED: no address to gather on; NGX_ERROR after logging.  On
+ * failure the slot is gone.
  */
 
 static ngx_int_t
@@ -249,7 +249,7 @@ ngx_http_webrtc_ice_session(ngx_http_request_t *r, ngx_webrtc_sdp_t *sdp,
 }
 
 
-/* the addresses that are listened on, without the ports */
+/* the listening addresses, without ports */
 
 static void
 ngx_http_webrtc_ice_addrs(ngx_http_request_t *r, ngx_str_t *addrs,
@@ -417,7 +417,7 @@ ngx_http_webrtc_ice_restart(ngx_http_request_t *r, ngx_webrtc_peer_t *peer,
     ice->etag = etag;
     ice->restarted = restarted;
 
-    /* whatever becomes of the request, its session goes on */
+    /* the session continues whatever happens to the request */
 
     ice->answered = 1;
 
@@ -487,13 +487,13 @@ ngx_http_webrtc_ice_answer(ngx_http_webrtc_ice_t *ice)
 
     if (n == 0) {
 
-        /* none of ours: the session ends with the request, which tells nobody
-         * of it */
+        /* we have none: the session ends with the request, as the client never
+         * learns of it */
 
         return ngx_http_webrtc_ice_none(ice);
     }
 
-    /* candidates stand in front of their end, in the m-line that has the
+    /* candidates go before end-of-candidates, in the m-line that has the
      * transport */
 
     end = ice->answer.data + ice->answer.len;
@@ -566,7 +566,7 @@ ngx_http_webrtc_ice_none(ngx_http_webrtc_ice_t *ice)
 }
 
 
-/* of a session of this worker, 0 if it is another's */
+/* candidates of a session of this worker; 0 if another worker's */
 
 static ngx_uint_t
 ngx_http_webrtc_ice_candidates(ngx_http_request_t *r, uint64_t ref,
@@ -655,7 +655,7 @@ ngx_http_webrtc_ice_cleanup(void *data)
         return;
     }
 
-    /* nobody knows of the session */
+    /* the client has not learned of the session */
 
     peer = ngx_webrtc_peers_mine(ngx_http_webrtc_worker->bus, ice->peer->ref);
 
@@ -800,7 +800,7 @@ ngx_http_webrtc_ice_resolve(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *prev,
 }
 
 
-/* relayed candidates only, and nobody who relays: never one to be told */
+/* relayed candidates only, but no TURN server: there would never be any */
 
 static char *
 ngx_http_webrtc_ice_check(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *conf)
@@ -811,7 +811,7 @@ ngx_http_webrtc_ice_check(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *conf)
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
-    /* what a level above has need not be right in itself */
+    /* a level that serves nothing itself need not be complete */
 
     if (conf->ice != NGX_HTTP_WEBRTC_ICE_RELAY
         || (conf->play == NULL && conf->publish == NULL

@@ -2,12 +2,12 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * STUN and TURN servers that clients are told of, as Link headers.
+ * STUN and TURN servers announced to clients in Link headers.
  *
  * RFC 9725, 4.6; RFC 8288 (Link); RFC 7064, RFC 7065 (the URLs);
  * draft-uberti-behave-turn-rest-00 (credentials from a shared secret, as coturn
- * and others check them): the user name is the time of their end in seconds
- * since the Unix epoch, a colon and a name, the password is
+ * and others check them): the user name is the expiry time in seconds since the
+ * Unix epoch, a colon and a name; the password is
  * base64(HMAC-SHA1(secret, user name)).
  */
 
@@ -223,7 +223,7 @@ ngx_http_webrtc_ice_server_hmac(ngx_str_t *key, ngx_str_t *text,
 }
 
 
-/* RFC 9110, 5.6.4; control characters that variables bring are left out */
+/* RFC 9110, 5.6.4; drops control characters, which variables may contain */
 
 static u_char *
 ngx_http_webrtc_ice_server_quote(u_char *p, ngx_str_t *s)
@@ -378,7 +378,7 @@ ngx_http_webrtc_ice_server_param(ngx_conf_t *cf,
         }
     }
 
-    /* what it is set to may be a secret, and so may what has no name */
+    /* the value may be a secret, and so may a parameter without a name */
 
     param = *value;
 
@@ -403,7 +403,7 @@ ngx_http_webrtc_ice_server_param(ngx_conf_t *cf,
 }
 
 
-/* NULL, or what is wrong with it; turn: it is a TURN server's */
+/* returns NULL or what is wrong; turn: set if it is a TURN server */
 
 static const char *
 ngx_http_webrtc_ice_server_check(ngx_str_t *url, ngx_uint_t *turn)

@@ -2,15 +2,14 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Whoever knows a session's id can end it or lead its media elsewhere, and the
- * id is in the session's URL.  nginx ends each line of a request in error_log
- * with the request line, and with the upstream's and the referrer's URLs: there
- * the session's public id (ngx_webrtc_bus_public.h) is put in its place.  Other
- * arguments may be tokens that say who may play or publish: what they are set
- * to is left out.
+ * Anyone who knows a session's id can end it or redirect its media, and the id
+ * is part of the session's URL.  nginx appends the request line and the URLs of
+ * upstream and referrer to each error_log line of a request: the id is replaced
+ * there by the session's public id (ngx_webrtc_bus_public.h).  Other arguments
+ * may be tokens that authorize playing or publishing: their values are removed.
  *
- * It is done from the rewrite phase on, where the location is known.  What
- * nginx logs before is about requests that it cannot read.
+ * This works from the rewrite phase on, when the location is known.  Lines
+ * logged before are about requests that nginx cannot parse.
  */
 
 
@@ -27,7 +26,7 @@ static u_char *ngx_http_webrtc_log_args_end(u_char *p, u_char *last);
 static u_char *ngx_http_webrtc_log_mask(u_char *p, u_char *last);
 
 
-/* ours; the first is looked after by itself */
+/* our arguments, kept; the value of the first is masked separately */
 
 static const ngx_str_t  ngx_http_webrtc_log_plain[] = {
     ngx_string("session"),
@@ -37,7 +36,7 @@ static const ngx_str_t  ngx_http_webrtc_log_plain[] = {
 };
 
 
-/* nginx's, the same for all requests */
+/* nginx's own handler, the same for all requests */
 static ngx_http_log_handler_pt  ngx_http_webrtc_log_next;
 
 
@@ -91,7 +90,7 @@ ngx_http_webrtc_log_handler(ngx_http_request_t *r, ngx_http_request_t *sr,
 }
 
 
-/* without what arguments are set to; returns the end of what is left */
+/* removes the values of arguments; returns the new end */
 
 static u_char *
 ngx_http_webrtc_log_args(u_char *p, u_char *last)
@@ -116,7 +115,7 @@ ngx_http_webrtc_log_args(u_char *p, u_char *last)
 }
 
 
-/* a request line goes on with " HTTP/1.1", a URL ends with '"' */
+/* a request line continues with " HTTP/1.1", a URL ends with '"' */
 
 static u_char *
 ngx_http_webrtc_log_args_end(u_char *p, u_char *last)
@@ -134,7 +133,7 @@ ngx_http_webrtc_log_args_end(u_char *p, u_char *last)
 }
 
 
-/* returns the end of what is left: a public id is shorter */
+/* replaces session ids; returns the new end, as a public id is shorter */
 
 static u_char *
 ngx_http_webrtc_log_mask(u_char *p, u_char *last)
@@ -164,11 +163,11 @@ ngx_http_webrtc_log_mask(u_char *p, u_char *last)
 
         } else if (p != last || n == 0) {
 
-            /* no id */
+            /* not an id */
             continue;
         }
 
-        /* else the buffer was full in the midst of it */
+        /* otherwise the buffer was full in the middle of an id */
 
         last = ngx_movemem(id, p, last - p);
         p = id;

@@ -2,8 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Where the program of the media process is: beside the module, if nobody says
- * otherwise.
+ * Path of the media process executable, by default next to the module.
  */
 
 
@@ -83,8 +82,8 @@ ngx_http_webrtc_media_beside(ngx_conf_t *cf, ngx_str_t *path)
     ngx_memcpy(p, NGX_HTTP_WEBRTC_MEDIA_PROGRAM,
                sizeof(NGX_HTTP_WEBRTC_MEDIA_PROGRAM));
 
-    /* the module's path is as written in "load_module", or relative to where
-     * nginx was configured: nginx's own idea of it is the module's */
+    /* the module's path is as in "load_module" and may be relative: expand it
+     * the way nginx does */
 
     return ngx_conf_full_name(cf->cycle, path, 0);
 }

@@ -2,16 +2,16 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * The road from POST to 201:
+ * Processing of an offer from POST to 201:
  *
- *   1. limits, before anything is done for it
- *   2. what it is for: the name of a stream, or a file.  404 comes before 400
- *   3. the SDP is parsed; the stream may have to be waited for
- *   4. the decision (ngx_webrtc_negotiate(), pure), and the answer's text
- *   5. the slot in the zone, and what goes with it
- *   6. with "webrtc_ice full": the session, whose candidates are waited for or
- *      follow
- *   7. 201.  Where it cannot be given, the session is ended: nobody knows of it
+ *   1. limits are checked, before any work is done
+ *   2. the target is found: a stream's name, or a file; 404 precedes 400
+ *   3. the SDP is parsed; the request may have to wait for the stream
+ *   4. negotiation (ngx_webrtc_negotiate(), pure), and the answer's text
+ *   5. the slot in the zone is created, and the kind's data attached
+ *   6. with "webrtc_ice full", the session is created; the answer waits for its
+ *      candidates, or they follow
+ *   7. 201; if it cannot be sent, the session is ended, as no client knows it
  *
  * RFC 9725 (WHIP), draft-ietf-wish-whep-03.
  */
@@ -28,8 +28,8 @@
 #include "ngx_http_webrtc_vars.h"
 
 
-/* ms after an answer that a source waits for its viewer, whatever
- * "webrtc_idle_timeout" says; chosen: checks and handshake over a bad path */
+/* minimum ms that a source waits for its viewer after an answer, regardless of
+ * "webrtc_idle_timeout"; chosen: checks and handshake over a bad path */
 #define NGX_HTTP_WEBRTC_WANTED           5000
 
 /* bytes of the CNAME, and of random data for one session */
@@ -79,7 +79,7 @@ ngx_http_webrtc_offer(ngx_http_request_t *r,
     offer->request = r;
     offer->status = NGX_HTTP_CREATED;
 
-    /* it is decided when the slot is made; here a flood costs least */
+    /* enforced when the slot is created; refusing a flood is cheapest here */
 
     lack = ngx_http_webrtc_full_early(r);
 
@@ -166,7 +166,8 @@ ngx_http_webrtc_offer_answer(ngx_http_webrtc_offer_t *offer)
 
     rc = ngx_http_webrtc_offer_decide(offer);
 
-    /* what is left to be written outlives the worker without a master */
+    /* without a master process, the response may be sent after the worker is
+     * gone */
 
     ngx_http_webrtc_offer_release(offer);
 
@@ -222,7 +223,7 @@ ngx_http_webrtc_offer_decide(ngx_http_webrtc_offer_t *offer)
 
     if (rc != NGX_DONE) {
 
-        /* nobody knows of it; this worker's full ICE may have claimed it */
+        /* no client knows it; this worker may have claimed it for full ICE */
 
         id.data = peer->id;
         id.len = NGX_WEBRTC_PEER_ID_LEN;
@@ -234,7 +235,7 @@ ngx_http_webrtc_offer_decide(ngx_http_webrtc_offer_t *offer)
 }
 
 
-/* NGX_OK: answer and peer's description are set */
+/* NGX_OK: answer and the peer's description have been set */
 
 static ngx_int_t
 ngx_http_webrtc_offer_negotiate(ngx_http_webrtc_offer_t *offer)
@@ -282,7 +283,7 @@ ngx_http_webrtc_offer_negotiate(ngx_http_webrtc_offer_t *offer)
 }
 
 
-/* what is the same for all, then what the kind adds; makes peer and its id */
+/* the common part, then the kind's; creates peer and its id */
 
 static ngx_int_t
 ngx_http_webrtc_offer_policy(ngx_http_webrtc_offer_t *offer,
@@ -340,7 +341,7 @@ ngx_http_webrtc_offer_policy(ngx_http_webrtc_offer_t *offer,
     policy->pwd.data = hex;
     policy->pwd.len = NGX_HTTP_WEBRTC_PWD;
 
-    /* the last bytes are not used by the texts above */
+    /* the last bytes are not used by the strings above */
 
     ngx_memcpy(policy->ssrcs, random + 64, sizeof(policy->ssrcs));
     ngx_memcpy(&policy->sess_id, random + 80, sizeof(policy->sess_id));
@@ -438,7 +439,7 @@ ngx_http_webrtc_offer_slot(ngx_http_webrtc_offer_t *offer)
 }
 
 
-/* full ICE has candidates, which are in this answer */
+/* called with full ICE: answer includes the candidates */
 
 static ngx_int_t
 ngx_http_webrtc_offer_gathered(void *data, ngx_str_t *answer)

@@ -3,8 +3,8 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * The page that plays a stream.  A browser that navigates prefers text/html to
- * all else (RFC 9110, 12.5.1); scripts and other clients of WHEP say "*" or
- * what they want, and get what they got before.
+ * anything else (RFC 9110, 12.5.1); scripts and other WHEP clients accept "*"
+ * or a specific type, and get the same response as without the player.
  */
 
 
@@ -64,7 +64,7 @@ ngx_http_webrtc_player(ngx_http_request_t *r)
 }
 
 
-/* whether text/html is named, and nothing has more weight */
+/* whether text/html is listed, and nothing has more weight */
 
 static ngx_uint_t
 ngx_http_webrtc_player_wanted(ngx_str_t *accept)
@@ -94,7 +94,7 @@ ngx_http_webrtc_player_wanted(ngx_str_t *accept)
                                       ngx_http_webrtc_sdp_type.data, type.len)
                       == 0)
         {
-            /* who knows of it is no browser: not even as much */
+            /* a client that lists it is not a browser: wins a tie, too */
             other = ngx_max(other, weight + 1);
 
         } else {
@@ -107,8 +107,8 @@ ngx_http_webrtc_player_wanted(ngx_str_t *accept)
 
 
 /*
- * RFC 9110, 12.5.1: a media range, and its weight.  Returns the position behind
- * it and its comma.
+ * RFC 9110, 12.5.1: reads a media range and its weight.  Returns the position
+ * after it and its comma.
  */
 
 static u_char *
@@ -157,7 +157,7 @@ ngx_http_webrtc_player_range(u_char *p, u_char *end, ngx_str_t *type,
 }
 
 
-/* "0.8" is 800; 0 where it is malformed */
+/* "0.8" is 800; 0 if malformed */
 
 static ngx_int_t
 ngx_http_webrtc_player_weight(u_char *p, u_char *end)
