@@ -4,8 +4,8 @@
  *
  * The zone: worker endpoints, the registry of streams, their claims, counters
  * and rings.  Session slots are in ngx_webrtc_bus_peers.h, messages between
- * workers in ngx_webrtc_bus_inbox.h.  Who may die when without harm stands on
- * top of ngx_webrtc_bus.c.
+ * workers in ngx_webrtc_bus_inbox.h.  ngx_webrtc_bus_zone.c begins with how the
+ * zone survives the death of a worker.
  *
  * Unless a contract says otherwise, functions belong to the event loop of a
  * worker that has attached.  "Any thread" functions use atomics and system
@@ -31,7 +31,7 @@
 /* not a worker */
 #define NGX_WEBRTC_WORKER_NONE       ((ngx_uint_t) -1)
 
-/* ports that a worker tells the others of; chosen: nginx-rtmp listens on few */
+/* ports a worker announces to the others; chosen: nginx-rtmp listens on few */
 #define NGX_WEBRTC_DOORS             12
 
 /* bytes of a stream's name; chosen: a session slot carries it too */
@@ -39,7 +39,7 @@
 
 #define NGX_WEBRTC_TRACKS            NGX_WEBRTC_RING_TRACKS
 
-/* bytes of a URL that a stream is pulled from, of a demuxer's name; chosen */
+/* bytes of the URL a stream is pulled from, and of a demuxer's name; chosen */
 #define NGX_WEBRTC_PULL_URL          2047
 #define NGX_WEBRTC_PULL_FORMAT       31
 
@@ -49,7 +49,7 @@
 /* bytes of an error's text; chosen: a line of a log */
 #define NGX_WEBRTC_ERROR_TEXT        255
 
-/* causes that a stream tells apart, errors that are kept of all; chosen */
+/* causes that a stream tells apart, errors kept for all streams; chosen */
 #define NGX_WEBRTC_ERROR_CAUSES      4
 #define NGX_WEBRTC_ERRORS            32
 
@@ -62,13 +62,13 @@
 
 
 /*
- * States of a stream; only who holds its claim changes them:
+ * States of a stream; only the holder of its claim changes them:
  *
- *   IDLE      nobody has ever claimed it, or no upstream is wanted
+ *   IDLE      never claimed, or no upstream is wanted
  *   STARTING  claimed, tracks not known yet
  *   ACTIVE    tracks known, packets flow
- *   INACTIVE  it has been active; upstream or publisher is gone, may return.
- *             Or the publisher sends nothing, not even at first
+ *   INACTIVE  was active; its upstream or publisher is gone and may return.
+ *             Also a publisher that sends nothing, even from the start
  */
 typedef enum {
     NGX_WEBRTC_STREAM_IDLE = 0,
@@ -83,7 +83,7 @@ typedef enum {
 #define NGX_WEBRTC_CLAIM_PUBLISH     2
 
 
-/* all are counted up with ngx_webrtc_atomic_add(); since the stream began */
+/* counters since the stream began; all use ngx_webrtc_atomic_add() */
 typedef struct {
     uint64_t                 packets;         /* written to the ring */
     uint64_t                 bytes;           /* of payload */
@@ -141,8 +141,8 @@ typedef struct {
 
 
 /*
- * How a stream is pulled: in the zone, so that any worker can.  Its upstreams
- * are tried in their order.
+ * How a stream is pulled; in the zone, so that any worker can do it.  Upstreams
+ * are tried in order.
  */
 typedef struct {
     uint32_t                 idle_ms;         /* after the last viewer */
@@ -174,7 +174,7 @@ typedef struct {
 } ngx_webrtc_error_t;
 
 
-/* one of those that are kept of all streams, of streams that are gone too */
+/* one of the errors kept for all streams, including those that are gone */
 typedef struct {
     uint32_t                 name_len;
     u_char                   name[NGX_WEBRTC_NAME_MAX + 1];
@@ -183,8 +183,8 @@ typedef struct {
 
 
 /*
- * Memory of a ring.  It is the stream's now if it is at "ring"; what else it is
- * says the epoch, see ngx_webrtc_bus_grow.c.
+ * Memory of a ring.  It is the stream's current ring if "ring" points to it;
+ * otherwise the epoch tells what it is, see ngx_webrtc_bus_grow.c.
  */
 typedef struct {
     void                    *p;               /* NULL: none */
@@ -286,7 +286,7 @@ typedef struct {
 } ngx_webrtc_stream_info_t;
 
 
-/* what there was not enough of for a stream or a session */
+/* what ran out when a stream or a session was to be made */
 typedef enum {
     NGX_WEBRTC_LACK_NONE = 0,
     NGX_WEBRTC_LACK_MEMORY,                   /* of the zone */
@@ -300,7 +300,7 @@ typedef enum {
 } ngx_webrtc_lack_e;
 
 
-/* whose a stream or session is, and what he may have that is not up */
+/* the client a stream or session belongs to, and how many may be pending */
 typedef struct {
     uint64_t                 key;             /* ngx_webrtc_bus_client() */
     uint32_t                 max_sessions;    /* 0: no limit */
@@ -345,7 +345,7 @@ typedef struct {
     ngx_webrtc_stream_t    **held;            /* streams that this worker holds,
                                                  by id; others are NULL */
 
-    /* a slot expires, of which this process frees: peer is valid meanwhile */
+    /* this process frees an expired slot; peer is valid during the call */
     void                   (*on_expire)(void *ctx, void *peer);
     void                    *on_expire_ctx;
 
@@ -358,7 +358,7 @@ typedef struct {
 /*
  * Declares the zone, at configuration time.
  *
- *   name, size   as of "webrtc_zone"; size >= NGX_WEBRTC_ZONE_MIN
+ *   name, size   from "webrtc_zone"; size >= NGX_WEBRTC_ZONE_MIN
  *   tag          address of the module
  *
  * Returns a bus allocated from cf->pool, whose zone exists once the
@@ -370,8 +370,8 @@ ngx_webrtc_bus_t *ngx_webrtc_bus_add(ngx_conf_t *cf, ngx_str_t *name,
 
 /*
  * The init callback that ngx_webrtc_bus_add() sets; public for tests, which
- * make a zone of their own.  zone->data is the bus, data is that of the cycle
- * before or NULL.
+ * make a zone of their own.  zone->data is the bus, data is the bus of the
+ * previous cycle, or NULL.
  */
 ngx_int_t ngx_webrtc_bus_init_zone(ngx_shm_zone_t *zone, void *data);
 
@@ -380,7 +380,7 @@ ngx_int_t ngx_webrtc_bus_init_zone(ngx_shm_zone_t *zone, void *data);
 
 /*
  * Makes this process a worker of the zone: reaps what dead workers have left
- * and takes a free endpoint.  Again in the same process: does nothing.
+ * and takes a free endpoint.  Called again in the same process, does nothing.
  * ngx_webrtc_inbox_init() comes next.
  *
  * NGX_OK     bus->worker and bus->generation are set
@@ -389,10 +389,10 @@ ngx_int_t ngx_webrtc_bus_init_zone(ngx_shm_zone_t *zone, void *data);
 ngx_int_t ngx_webrtc_bus_attach(ngx_webrtc_bus_t *bus, ngx_log_t *log);
 
 /*
- * Gives back all this worker has in the zone: slots are closed, claims and
- * holds end, streams that nobody else needs are freed, the endpoint is free.
- * In exit_process, after the source threads have ended; then comes
- * ngx_webrtc_inbox_done().
+ * Gives back everything this worker has in the zone: closes its slots, ends its
+ * claims and holds, frees streams that nobody else needs, and its endpoint.
+ * Called in exit_process, after the source threads have ended;
+ * ngx_webrtc_inbox_done() comes next.
  */
 void ngx_webrtc_bus_detach(ngx_webrtc_bus_t *bus);
 
@@ -404,29 +404,29 @@ void ngx_webrtc_bus_detach(ngx_webrtc_bus_t *bus);
  */
 ngx_uint_t ngx_webrtc_bus_reap(ngx_webrtc_bus_t *bus, ngx_log_t *log);
 
-/* Says which of nginx's workers this one is, from 0: whose sockets it has. */
+/* Records which of nginx's workers this one is, from 0: it has its sockets. */
 void ngx_webrtc_bus_set_number(ngx_webrtc_bus_t *bus, ngx_uint_t number);
 
 /*
- * What the workers of this zone know of another binary's, in an upgrade.
+ * What the workers of this zone know about the other binary in an upgrade.
  *
- *   pid   of its master, that this worker has heard; 0: it has not
+ *   pid   its master's, if this worker has learned of it, else 0
  *
- * Returns what was heard last, by any worker; 0: nothing.
+ * Returns the pid last learned by any worker, or 0.
  */
 uint32_t ngx_webrtc_bus_twin(ngx_webrtc_bus_t *bus, uint32_t pid);
 
 /*
  * Workers that began after this one.
  *
- *   same     set when one of them has this one's number: it has our sockets
+ *   same     set if one of them has our number, and so our sockets
  *
  * Returns the youngest, or NGX_WEBRTC_WORKER_NONE.
  */
 ngx_uint_t ngx_webrtc_bus_successor(ngx_webrtc_bus_t *bus, ngx_uint_t *same);
 
 /*
- * Tells the others of a port of this worker.
+ * Announces a port of this worker to the others.
  *
  *   n      which one, below NGX_WEBRTC_DOORS
  *   key    what it stands for, the same in every worker
@@ -435,11 +435,11 @@ void ngx_webrtc_bus_set_door(ngx_webrtc_bus_t *bus, ngx_uint_t n, uint32_t key,
     uint16_t port);
 
 /*
- * The ports of all workers, old ones too, that stand for key.  Any thread.
+ * The ports that stand for key, of all workers, old ones included.  Any thread.
  *
  *   ports   room for max of them; filled
  *
- * Returns how many there are.  One may be that of a worker which has died.
+ * Returns how many there are.  Some may belong to workers that have died.
  */
 ngx_uint_t ngx_webrtc_bus_doors(ngx_webrtc_bus_t *bus, uint32_t key,
     uint16_t *ports, ngx_uint_t max);
@@ -452,61 +452,61 @@ ngx_pid_t ngx_webrtc_bus_worker_pid(ngx_webrtc_bus_t *bus, ngx_uint_t worker);
 
 /*
  * Finds or creates a stream by name and holds it once for this worker: each
- * call that returned a stream is paired with ngx_webrtc_bus_release().
+ * call that returns a stream is paired with ngx_webrtc_bus_release().
  *
  *   name        1 to NGX_WEBRTC_NAME_MAX bytes, any
- *   ring_size   bytes of "webrtc_buffer", used when it is created
- *   create      create it if it is not there
+ *   ring_size   bytes of "webrtc_buffer", used when the stream is created
+ *   create      create it if it does not exist
  *
- * A stream that is created takes no memory for packets: that is for
- * ngx_webrtc_bus_grow().
+ * A new stream takes no memory for packets; ngx_webrtc_bus_grow() does that.
  *
- * Returns NULL when there is none and create is 0; when the zone is full
- * (bus->lack says of what); when name or ring_size are out of range.
+ * Returns NULL if there is none and create is 0, if the zone is full
+ * (bus->lack says of what), or if name or ring_size is out of range.
  */
 ngx_webrtc_stream_t *ngx_webrtc_bus_stream(ngx_webrtc_bus_t *bus,
     ngx_str_t *name, size_t ring_size, ngx_uint_t create);
 
-/* Same, with create, for a client that may have so many that are not up. */
+/* Same, with create, for a client, whose pending names are limited. */
 ngx_webrtc_stream_t *ngx_webrtc_bus_stream_for(ngx_webrtc_bus_t *bus,
     ngx_str_t *name, size_t ring_size, ngx_webrtc_client_t *client);
 
-/* Sets how large the ring may become, "webrtc_buffer_max". */
+/* Sets how large the ring may grow, "webrtc_buffer_max". */
 void ngx_webrtc_bus_set_ring_max(ngx_webrtc_stream_t *st, size_t max);
 
 /*
- * Gives a stream whose claim is ours its ring, when the first packet is to be
- * written, or a larger one, with all that is in it.  Event loop only; the
+ * Gives a stream that we have claimed its first ring, before the first packet
+ * is written, or a larger one with the same contents.  Event loop only; the
  * writer must not write meanwhile.
  *
  *   w       the writer; what it has written is published
- *   need    bytes that the ring has to have at least, 0: any
+ *   need    least size of the ring in bytes, 0: any
  *
- * NGX_OK        st->ring is another one, and so is that of w
- * NGX_DECLINED  it would be larger than it may become
- * NGX_ERROR     the zone has no room, a quarter of it being left to others'
- *               first rings
- * NGX_BUSY      too many rings before are still being read: ask again
+ * NGX_OK        st->ring is a new one, and so is w's
+ * NGX_DECLINED  it would exceed its limit
+ * NGX_ERROR     the zone has no room; a quarter of it is reserved for the
+ *               first rings of other streams
+ * NGX_BUSY      too many earlier rings are still being read: try again
  */
 ngx_int_t ngx_webrtc_bus_grow(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
     ngx_webrtc_ring_writer_t *w, size_t need);
 
 /*
- * Same, and says so in the log; or what is to be set where it fails, and
- * viewers will see that or do already.
+ * Same, and logs it; or, if it fails and viewers see or will see that, logs
+ * what to configure.
  */
 ngx_int_t ngx_webrtc_bus_enlarge(ngx_webrtc_bus_t *bus,
     ngx_webrtc_stream_t *st, ngx_webrtc_ring_writer_t *w, size_t need,
     ngx_log_t *log);
 
 /*
- * This worker's event loop begins anew: it uses no ring any more that a stream
- * had before.  From a timer, a few times a second; frees what no worker uses.
+ * Marks a new turn of this worker's event loop: it no longer uses any ring that
+ * a stream had before.  Frees rings that no worker uses.  Called from a timer,
+ * a few times a second.
  */
 void ngx_webrtc_bus_turn(ngx_webrtc_bus_t *bus);
 
 /*
- * Same by reference, as a session slot carries it.  NULL: it is gone.
+ * ngx_webrtc_bus_stream() by reference, as in a session slot.  NULL: it's gone.
  */
 ngx_webrtc_stream_t *ngx_webrtc_bus_stream_ref(ngx_webrtc_bus_t *bus,
     uint64_t ref);
@@ -515,8 +515,8 @@ ngx_webrtc_stream_t *ngx_webrtc_bus_stream_ref(ngx_webrtc_bus_t *bus,
 void ngx_webrtc_bus_hold(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st);
 
 /*
- * Ends one hold; the last of all workers' frees an unclaimed stream: st must
- * not be used any more.
+ * Ends one hold.  The last one of all workers frees an unclaimed stream; do not
+ * use st afterwards.
  */
 void ngx_webrtc_bus_release(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st);
 
@@ -545,14 +545,15 @@ ngx_int_t ngx_webrtc_bus_pull(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
     ngx_webrtc_stream_pull_t *pull);
 
 /*
- * The claim's holder could not start a source, or could (ok).  No worker tries
- * again before a pause that doubles from min to max, both in ms: giving the
- * claim up wakes who waits for the stream, and they would try at once.
+ * The claim's holder has started a source (ok), or failed to.  After a failure
+ * all workers wait before they try again, for a pause that doubles from min to
+ * max, both in ms: giving up the claim wakes those who wait for the stream, and
+ * they would try at once.
  */
 void ngx_webrtc_bus_source_started(ngx_webrtc_stream_t *st, ngx_uint_t ok,
     uint64_t now_ms, uint32_t min, uint32_t max);
 
-/* Is that pause under way? */
+/* Is that pause still running? */
 ngx_uint_t ngx_webrtc_bus_source_rests(ngx_webrtc_stream_t *st,
     uint64_t now_ms);
 
@@ -561,7 +562,7 @@ ngx_uint_t ngx_webrtc_bus_source_rests(ngx_webrtc_stream_t *st,
 
 /*
  * Claims a held stream for this worker.  A claim whose worker is dead does not
- * count: that worker is reaped.  Whoever has the claim keeps a hold too.
+ * count: that worker is reaped.  The holder of the claim keeps a hold as well.
  *
  * NGX_OK     it is ours (again, if it was); attach to the ring, set the state
  * NGX_BUSY   another has it
@@ -570,15 +571,14 @@ ngx_int_t ngx_webrtc_bus_claim(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
     ngx_uint_t kind);
 
 /*
- * Gives our claim up, or does nothing without one.  The writer (thread) must
- * have ended.  The state becomes INACTIVE if it was ACTIVE, else IDLE, and
- * watchers are woken.
+ * Gives up our claim, if we have it.  The writer (thread) must have ended.  The
+ * state becomes INACTIVE if it was ACTIVE, else IDLE, and watchers are woken.
  */
 void ngx_webrtc_bus_unclaim(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st);
 
 /*
- * Age of the stream's state at now_ms, in ms.  Not less than 0, although
- * another worker, which looked at its clock later, may have set it.
+ * Age of the stream's state at now_ms, in ms.  Never negative, though another
+ * worker that read its clock later may have set it.
  */
 uint64_t ngx_webrtc_bus_state_age(ngx_webrtc_stream_t *st, uint64_t now_ms);
 
@@ -591,7 +591,7 @@ ngx_uint_t ngx_webrtc_bus_is_mine(ngx_webrtc_bus_t *bus,
     ngx_webrtc_stream_t *st);
 
 
-/* what the claim's holder tells: any thread of it, one at a time */
+/* for the claim's holder: any of its threads, one at a time */
 
 /*
  * Changes the state and wakes the watchers.
@@ -606,7 +606,7 @@ void ngx_webrtc_bus_set_tracks(ngx_webrtc_stream_t *st,
     ngx_webrtc_track_t *tracks, ngx_uint_t ntracks);
 
 
-/* what readers ask: any thread, no lock, always a consistent copy */
+/* for readers: any thread, no lock, always a consistent copy */
 
 ngx_webrtc_stream_state_e ngx_webrtc_bus_state(ngx_webrtc_stream_t *st);
 
@@ -614,8 +614,7 @@ ngx_webrtc_stream_state_e ngx_webrtc_bus_state(ngx_webrtc_stream_t *st);
  *   tracks   NGX_WEBRTC_TRACKS of them, filled; or NULL
  *   ntracks  set; or NULL
  *
- * Returns the version: another one means that the tracks were set since.
- * 0: they have never been.
+ * Returns the version, which changes when the tracks are set; 0: never set.
  */
 uint64_t ngx_webrtc_bus_tracks(ngx_webrtc_stream_t *st,
     ngx_webrtc_track_t *tracks, ngx_uint_t *ntracks);
@@ -624,37 +623,37 @@ uint64_t ngx_webrtc_bus_tracks(ngx_webrtc_stream_t *st,
 /* wake-ups */
 
 /*
- * From now on, or no more, this worker is told when the stream has news (its
- * inbox calls on_stream).  Counted: one unwatch per watch.  After the first
- * watch look at the stream once: what was published before is not told.
+ * Starts or stops notifying this worker of the stream's news (its inbox calls
+ * on_stream).  Counted: one unwatch per watch.  After the first watch look at
+ * the stream once: nothing is sent for what was published earlier.
  */
 void ngx_webrtc_bus_watch(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st);
 void ngx_webrtc_bus_unwatch(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st);
 
 /*
- * Tells all watching workers, the own one too, that the stream has news: after
- * ngx_webrtc_ring_publish().  At most one message per worker is under way, for
- * however many streams and frames.  Any thread.
+ * Tells all watching workers, including our own, that the stream has news; call
+ * it after ngx_webrtc_ring_publish().  At most one message per worker is in
+ * flight, for any number of streams and frames.  Any thread.
  */
 void ngx_webrtc_bus_wake(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st);
 
-/* same without the own worker, for a loop that serves its own viewers itself */
+/* same except our own worker, for a loop that serves its own viewers itself */
 void ngx_webrtc_bus_wake_others(ngx_webrtc_bus_t *bus,
     ngx_webrtc_stream_t *st);
 
 /*
- * Forgets that the stream has news.  The inbox does so before it calls
- * on_stream; a reader that looks for another reason may do so before it looks
- * and saves itself that call.
+ * Clears the stream's news.  The inbox does so before it calls on_stream; a
+ * reader that looks at the stream for another reason may call this first to
+ * save that call.
  */
 void ngx_webrtc_bus_clean(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st);
 
 /*
- * A viewer needs a key frame that the ring does not have.  The worker with the
- * claim is told (its inbox calls on_keyframe) unless it has been and has not
- * yet called ngx_webrtc_bus_keyframe_done().
+ * A viewer needs a key frame that the ring does not have.  Tells the worker
+ * with the claim (its inbox calls on_keyframe), unless a request is outstanding
+ * that it has not yet answered with ngx_webrtc_bus_keyframe_done().
  *
- * NGX_OK        it is told, or was
+ * NGX_OK        it is told, or was already
  * NGX_DECLINED  nobody publishes the stream (a source cannot be asked), or the
  *               inbox is full
  */
@@ -662,15 +661,16 @@ ngx_int_t ngx_webrtc_bus_keyframe(ngx_webrtc_bus_t *bus,
     ngx_webrtc_stream_t *st);
 
 /*
- * The claim's holder has asked for one, or one has come, or it can't ask: the
- * next request is told again.  Each request must end so, or there is no other.
+ * The claim's holder has asked for one, has received one, or cannot ask: the
+ * next request is passed on again.  Every request must end with this call, or
+ * no other will follow.
  */
 void ngx_webrtc_bus_keyframe_done(ngx_webrtc_stream_t *st);
 
 
 /* viewers */
 
-/* Counts a viewer of this worker in (1) or out (-1). */
+/* Adds (1) or removes (-1) a viewer of this worker. */
 void ngx_webrtc_bus_viewer(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
     ngx_int_t n);
 
@@ -678,7 +678,7 @@ void ngx_webrtc_bus_viewer(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
 ngx_uint_t ngx_webrtc_bus_viewers(ngx_webrtc_bus_t *bus,
     ngx_webrtc_stream_t *st);
 
-/* Counts a dropped datagram, and tells how many there were. */
+/* Counts a dropped datagram; the number of them so far. */
 void ngx_webrtc_bus_drop(ngx_webrtc_bus_t *bus, ngx_webrtc_drop_e reason);
 uint64_t ngx_webrtc_bus_dropped(ngx_webrtc_bus_t *bus,
     ngx_webrtc_drop_e reason);

@@ -2,23 +2,23 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What went wrong last with a stream.
+ * The last error of a stream.
  *
  *   1. A stream carries its last error, and the hashes of the last few causes
  *      with the time when each was logged: causes that alternate do not make
  *      a line each.
  *
- *   2. A stream that nobody needs is freed, and with it what was wrong, just
+ *   2. A stream that nobody needs is freed, and its error would be gone just
  *      when the operator comes to look.  So the last NGX_WEBRTC_ERRORS, one per
- *      name, are kept beside the streams.  A stream that is made anew goes on
- *      with what is kept of its name.  Names that exist because somebody asks
+ *      name, are kept apart from the streams.  A new stream starts with the
+ *      error kept for its name.  Names that exist only because somebody asks
  *      for them push out older ones, and take no memory.
  *
- *   3. Everything here is read and written under the mutex, but active_ms,
+ *   3. Everything here is read and written under the mutex, except active_ms,
  *      which the claim's holder stores from any thread when media flows.
  *
- *   4. Who dies half way leaves len at 0, which means that there is no error:
- *      it goes first and comes last.
+ *   4. A worker that dies half way leaves len at 0, which means that there is
+ *      no error: len is cleared first and set last.
  */
 
 
@@ -70,7 +70,7 @@ ngx_webrtc_bus_error(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
 
     if (error->len == 0 && recent->error.len) {
 
-        /* of a stream of this name before */
+        /* from an earlier stream of this name */
 
         ngx_memcpy(error, &recent->error, sizeof(ngx_webrtc_error_t));
     }
@@ -210,7 +210,7 @@ ngx_webrtc_bus_errors(ngx_webrtc_bus_t *bus, ngx_webrtc_error_recent_t *recent)
 }
 
 
-/* the place of this name, or the one to be given to it, then empty */
+/* the entry of this name, or else an emptied one for it */
 
 static ngx_webrtc_error_recent_t *
 ngx_webrtc_bus_error_recent(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
@@ -244,7 +244,7 @@ ngx_webrtc_bus_error_recent(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
 }
 
 
-/* the row of a cause, or the one to be given to it, then empty */
+/* the row of a cause, or else an emptied one for it */
 
 static ngx_webrtc_error_cause_t *
 ngx_webrtc_bus_error_cause(ngx_webrtc_error_t *error, uint32_t hash)
@@ -274,7 +274,7 @@ ngx_webrtc_bus_error_cause(ngx_webrtc_error_t *error, uint32_t hash)
 }
 
 
-/* how often it has come, or 0: it is not due */
+/* times it has occurred, or 0 if it is not due */
 
 static ngx_uint_t
 ngx_webrtc_bus_error_due(ngx_webrtc_error_cause_t *cause, uint64_t active_ms,

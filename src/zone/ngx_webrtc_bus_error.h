@@ -2,11 +2,11 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What went wrong last with a stream, in the zone: for the status, for the 409
- * of who waits in vain, and so that a cause is logged once and not with every
- * attempt.
+ * The last error of a stream, in the zone: for the status, for the 409 sent to
+ * a client that waits in vain, and so that a cause is logged once, not with
+ * every attempt.
  *
- * Functions of the event loop: they take the zone's mutex.
+ * For the event loop only: these functions take the zone's mutex.
  */
 
 
@@ -20,33 +20,33 @@
 
 
 /*
- * Keeps what went wrong with a stream, and tells whether to log it.
+ * Records an error of a stream, and tells whether to log it.
  *
  *   st       held
  *   level    NGX_LOG_ERR: why nothing plays, until media flows again;
  *            NGX_LOG_WARN: what is missing, or how it plays; it is logged, but
  *            kept only if there was no error in the last ten minutes
- *   text     as an operator should read it, without credentials; what is not
- *            printable ASCII is replaced here, in place; it is cut to
- *            NGX_WEBRTC_ERROR_TEXT
+ *   text     for the operator, without credentials; what is not printable
+ *            ASCII is replaced in place; truncated to NGX_WEBRTC_ERROR_TEXT
  *   now_ms   monotonic, ngx_current_msec or the same clock
  *   now      seconds of the wall clock
  *
- * Returns how many times this cause has come since it was logged last, this
- * one included, when it is to be logged: the first time, a minute later when
- * media has flowed in between, ten minutes later when not.  Otherwise 0.
+ * Returns 0 if it is not to be logged, else how many times the cause has
+ * occurred since it was last logged, including this one.  A cause is logged the
+ * first time, then a minute later if media has flowed in between, ten minutes
+ * later if not.
  */
 ngx_uint_t ngx_webrtc_bus_error(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
     ngx_uint_t level, ngx_str_t *text, uint64_t now_ms, time_t now);
 
 /*
- * Same, formatted and logged: at that level, or INFO when it was said already.
+ * Same, formatted and logged: at that level, or at INFO if logged recently.
  *
  *   log      its handler names the stream
  *   event    what happened, as the log begins: "source failed retry_ms:500"
  *
- * The line is "webrtc <event> reason:\"<text>\"", and " times:<n>" if it has
- * been kept back.
+ * The line is "webrtc <event> reason:\"<text>\"", and " times:<n>" if earlier
+ * ones were suppressed.
  */
 void ngx_webrtc_bus_complain(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
     ngx_uint_t level, ngx_log_t *log, const char *event, const char *fmt, ...);
@@ -57,13 +57,13 @@ void ngx_webrtc_bus_complain(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
  *   error    a copy
  *
  * NGX_OK
- * NGX_DECLINED   nothing of level ERR has been said since media flowed
+ * NGX_DECLINED   no error of level ERR since media last flowed
  */
 ngx_int_t ngx_webrtc_bus_error_now(ngx_webrtc_bus_t *bus,
     ngx_webrtc_stream_t *st, ngx_webrtc_error_t *error);
 
 /*
- * What was kept last, of all streams, the newest first.
+ * The last errors of all streams, newest first.
  *
  *   recent   NGX_WEBRTC_ERRORS of them, filled
  *

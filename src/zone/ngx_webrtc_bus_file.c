@@ -4,10 +4,10 @@
  *
  * The file of a slot.
  *
- * What a crash leaves behind.  The block is filled before the slot points to
- * it, and the slot forgets it before it is freed (ngx_webrtc_peers_free()): a
- * worker that dies in between loses the block, nobody ever follows a pointer to
- * freed memory.  A message is written before log_len tells of it.
+ * Crash safety.  The block is filled before the slot points to it, and the
+ * pointer is cleared before the block is freed (ngx_webrtc_peers_free()): a
+ * worker that dies in between leaks the block, but nobody ever follows a
+ * pointer to freed memory.  A message is written before log_len includes it.
  */
 
 

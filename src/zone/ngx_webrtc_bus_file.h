@@ -2,11 +2,11 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What a slot of role NGX_WEBRTC_PEER_FILES has beside itself in the zone:
- * which file, as it was when the offer was answered, and the messages of its
- * signalling, so that any worker can send them, as often as asked.
+ * An extra block for slots of role NGX_WEBRTC_PEER_FILES: the file, as it was
+ * when the offer was answered, and the messages of its signalling, so that any
+ * worker can send them as often as asked.
  *
- * Owned by the slot, peer->file, and freed with it.
+ * Owned by the slot (peer->file) and freed with it.
  */
 
 
@@ -28,8 +28,8 @@
 
 
 /*
- * Constant once attached, but for the log, which only grows, under the zone's
- * mutex.
+ * Constant once attached, except for the log, which only grows, under the
+ * zone's mutex.
  */
 typedef struct {
     uint64_t                 dev;             /* identity of the file */
@@ -64,8 +64,8 @@ typedef struct {
 /*
  * Gives a slot its file.
  *
- *   ref    of a slot that is NEW and that nobody has heard of yet
- *   file   path_len and what stands above is set
+ *   ref    of a NEW slot that nobody else knows of yet
+ *   file   path_len and the fields before it are set
  *   path   path_len bytes
  *   room   bytes for messages, up to NGX_WEBRTC_FILE_LOG
  *
@@ -88,18 +88,18 @@ ngx_int_t ngx_webrtc_file_append(ngx_webrtc_bus_t *bus, uint64_t ref,
  * Copies the messages out.
  *
  *   buf    NGX_WEBRTC_FILE_LOG bytes of room
- *   n      in: what was there the last time, out: bytes
+ *   n      in: bytes copied the last time, out: bytes
  *
  * NGX_OK
- * NGX_AGAIN     there is no more than that
+ * NGX_AGAIN     nothing new since
  * NGX_DECLINED  the slot is gone, or has no file
  */
 ngx_int_t ngx_webrtc_file_copy_log(ngx_webrtc_bus_t *bus, uint64_t ref,
     u_char *buf, size_t *n);
 
 /*
- * The message at p of such a copy.  Returns the position behind it, or NULL at
- * the end.
+ * Reads the message at p of such a copy.  Returns the position after it, or
+ * NULL at the end.
  */
 u_char *ngx_webrtc_file_next(u_char *p, u_char *end,
     ngx_webrtc_file_message_t *msg);

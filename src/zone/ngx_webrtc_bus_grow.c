@@ -2,44 +2,43 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * A stream gets its ring, and a larger one: see ngx_webrtc_bus.h.
+ * How a stream gets its ring, and a larger one; see ngx_webrtc_bus.h.
  *
  *   1. A stream begins with the zone's empty ring, which all such streams
  *      share: a name costs no memory for packets.
  *
  *   2. Only the claim's holder changes st->ring, from the event loop, while its
  *      writer waits.  It takes memory, notes it in st->rings under the mutex,
- *      as BEING filled, copies what the ring has, and stores st->ring.  A
- *      reader that still looks into the ring before misses nothing: it has the
- *      same entries under the same numbers, and those that come are found at
- *      the reader's next turn.
+ *      as BEING filled, copies the ring's contents, and stores st->ring.  A
+ *      reader still in the old ring misses nothing: that has the same entries
+ *      under the same numbers, and the reader finds new ones in its next turn.
  *
- *   3. Readers have no lock and tell nobody where they are, but none keeps a
- *      pointer to a ring over a turn of its event loop.  So a ring that is not
- *      the stream's any more gets the next number of the zone's epoch, and is
- *      freed when every worker has seen that number: ngx_webrtc_bus_turn()
- *      stores, between two events, the epoch that it sees.  Whoever sees it
- *      sees the newer ring, too, as that was stored before.
+ *   3. Readers take no lock and do not announce where they are, but none keeps
+ *      a pointer to a ring across turns of its event loop.  So a ring that is
+ *      replaced gets the next number of the zone's epoch, and is freed when
+ *      every worker has seen that number: ngx_webrtc_bus_turn() stores, between
+ *      two events, the epoch that it sees.  Whoever sees the epoch also sees
+ *      the newer ring, as that was stored first.
  *
- *   4. A worker that hangs holds up what is freed, and nothing else.  One that
- *      is dead has no endpoint, once it is reaped.
+ *   4. A worker that hangs delays the freeing of rings, and nothing else.  A
+ *      dead one has no endpoint once it is reaped.
  *
- *   5. Who is killed between 2's steps leaves a ring that is BEING filled: the
- *      next holder of the claim frees it, or it goes with the stream; or one
- *      that has become the stream's, which is what it is taken for.  A worker
- *      that dies between taking memory and noting it down loses it, as
- *      everywhere in the zone.
+ *   5. A worker killed between the steps of 2 leaves either a ring that is
+ *      BEING filled, which the next holder of the claim frees, or which goes
+ *      with the stream; or one that st->ring points to already, which is then
+ *      valid.  A worker that dies between taking memory and noting it down
+ *      leaks it, as everywhere in the zone.
  *
- *   6. The next ring is larger by a step.  While there are two older ones that
- *      may be read, as media comes faster than turns, it is twice as large: all
- *      of them together take less than three times the last.
+ *   6. The next ring is larger by a step.  While two older ones may still be
+ *      read, as media comes faster than turns, it is twice as large: all of
+ *      them together take less than three times the last.
  *
- *   7. A ring that has grown is not the next writer's: whoever claims a stream
- *      anew begins with one without room, which goes on with the numbers, so
- *      that readers go on, too (ngx_webrtc_bus_renew_ring()).  Otherwise a
- *      name that is held would keep for ever what one burst took.  Where memory
- *      is short, streams that nobody claims lose theirs at once: to keep 2, who
- *      does that claims them meanwhile (NGX_WEBRTC_CLAIM_TIDY).
+ *   7. The next writer does not inherit a ring that has grown: a new claim
+ *      begins with an empty ring that continues the numbers, so that readers
+ *      go on too (ngx_webrtc_bus_renew_ring()).  Otherwise a held name would
+ *      keep forever what one burst took.  When memory is short, unclaimed
+ *      streams lose theirs at once; to keep 2 true, whoever takes a ring away
+ *      claims the stream meanwhile (NGX_WEBRTC_CLAIM_TIDY).
  *
  *   8. What is freed goes back to the system: it is not touched before it is
  *      allocated again, which may be never.
@@ -53,13 +52,13 @@
 #include "ngx_webrtc_bus_zone.h"
 
 
-/* epochs of a ring: of the stream now, or not looked at since; being filled */
+/* epochs of a ring: current, or not examined since; being filled */
 #define NGX_WEBRTC_BUS_CURRENT  ((uint64_t) 0)
 #define NGX_WEBRTC_BUS_BEING    ((uint64_t) -1)
 
 /*
- * Bytes by which a ring grows, and from where on it is a quarter of it; chosen:
- * half a second of 1 Mbit/s, few copies
+ * Bytes by which a ring grows, and the size from which it grows by a quarter;
+ * chosen: half a second of 1 Mbit/s, few copies
  */
 #define NGX_WEBRTC_BUS_STEP     65536
 #define NGX_WEBRTC_BUS_LARGE    (1024 * 1024)
@@ -227,7 +226,7 @@ ngx_webrtc_bus_take_back(ngx_webrtc_bus_t *bus)
 }
 
 
-/* what has become of memory that was BEING filled */
+/* settles what becomes of memory that was BEING filled */
 
 static void
 ngx_webrtc_bus_set_ring(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
@@ -239,7 +238,7 @@ ngx_webrtc_bus_set_ring(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
 }
 
 
-/* where there is no memory for it, the stream goes on with what it has */
+/* without memory for it, the stream goes on with the ring it has */
 
 static void
 ngx_webrtc_bus_renew_locked(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
@@ -368,7 +367,7 @@ ngx_webrtc_bus_take_ring(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
 
     if (next > max) {
 
-        /* what is left, if that is enough */
+        /* whatever is left, if that is enough */
 
         if (need > max || max < has + ngx_pagesize) {
             *rc = NGX_DECLINED;
@@ -447,7 +446,7 @@ ngx_webrtc_bus_tidy_rings(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
 
 /*
  * Frees those rings of a stream that no worker uses any more, with the mutex
- * held.  Returns how many are left beside the one it has.
+ * held.  Returns how many are left besides the current one.
  */
 
 static ngx_uint_t
@@ -524,7 +523,7 @@ ngx_webrtc_bus_free_ring(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_ring_t *r)
     if (p) {
         ngx_webrtc_atomic_store_release(&r->p, NULL);
 
-        /* what is smaller shares its page */
+        /* smaller blocks share their page */
 
         if (r->size >= ngx_pagesize) {
             (void) madvise(p, r->size, MADV_REMOVE);
@@ -567,7 +566,7 @@ ngx_webrtc_bus_grow_failed(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
 }
 
 
-/* streams that come yet need memory, too: a quarter of the zone is left */
+/* leaves a quarter of the zone to streams that are still to come */
 
 static ngx_uint_t
 ngx_webrtc_bus_grow_spare(ngx_webrtc_bus_t *bus, size_t size)

@@ -2,26 +2,26 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * The inbox of a worker.  Knows how to carry messages, not what they mean.
+ * The inbox of a worker.  It carries messages and does not interpret them.
  *
  * A message is one unix datagram with one or more records, each a header and
- * the bytes that follow it, padded to 8.  Both ends are of one binary, so
+ * the bytes that follow it, padded to 8.  Both ends run the same binary, so
  * records are structs in host order; they are checked anyway.
  *
  * The name of an inbox is abstract: "webrtc-<zone>-<worker>-<generation>" in
  * hex, so that what is sent to a dead worker never reaches the next one that
- * takes its endpoint.  Any process of the host can send to such a name, so the
- * kernel is asked who did (unix(7), SO_PASSCRED), and only the workers of the
- * zone are listened to.  A doorbell says nothing but "look", so it is not
- * worth the check.
+ * takes its endpoint.  Any process on the host can send to such a name, so the
+ * kernel is asked who did (unix(7), SO_PASSCRED), and only workers of the zone
+ * are heeded.  A doorbell says nothing but "look", so it is not worth the
+ * check.
  *
  * The kernel's queue holds few messages, 11 on many hosts.  Therefore datagrams
- * are collected per worker, there is one doorbell under way at most, and what
- * is left finds room.  Datagrams leave through a socket of their own: a sender
+ * are collected per worker and at most one doorbell is in flight, which leaves
+ * room for everything else.  Datagrams have a socket of their own: a sender
  * whose buffer is full of datagrams for one worker can still ring another.
  *
- * Why a doorbell is never lost stands in ngx_webrtc_bus_streams.c.  The event
- * is level triggered: a handler that leaves something in the queue is called
+ * ngx_webrtc_bus_streams.c explains why a doorbell is never lost.  The event is
+ * level triggered: a handler that leaves something in the queue is called
  * again.
  */
 
@@ -126,7 +126,7 @@ ngx_webrtc_inbox_init(ngx_webrtc_bus_t *bus, ngx_cycle_t *cycle,
         return NULL;
     }
 
-    /* before the name is known to anybody: no message goes without */
+    /* before anybody knows the name: every message carries credentials */
 
     on = 1;
 
@@ -156,7 +156,7 @@ ngx_webrtc_inbox_init(ngx_webrtc_bus_t *bus, ngx_cycle_t *cycle,
     rev->log = c->log;
     rev->handler = ngx_webrtc_inbox_read_handler;
 
-    /* as nginx's own channel: not a client that a shutdown has to wait for */
+    /* like nginx's own channel: a shutdown does not wait for it */
 
     rev->channel = 1;
     c->write->channel = 1;
@@ -172,8 +172,8 @@ ngx_webrtc_inbox_init(ngx_webrtc_bus_t *bus, ngx_cycle_t *cycle,
     bus->fd = fd;
 
     /*
-     * What was rung before there was an inbox has got lost, and so has what
-     * this worker had to tell while it reaped others.
+     * Doorbells rung before there was an inbox are lost, and so is what this
+     * worker had to send while it reaped others.
      */
 
     ngx_webrtc_atomic_store_release(&bus->sh->workers[bus->worker].rung, 0);
@@ -408,7 +408,7 @@ ngx_webrtc_inbox_socket(ngx_log_t *log)
         goto failed;
     }
 
-    /* programs that a worker runs have no business here */
+    /* not to be inherited by programs that a worker runs */
 
     if (fcntl(fd, F_SETFD, FD_CLOEXEC) == -1) {
         ngx_log_error(NGX_LOG_EMERG, log, ngx_errno,
@@ -451,7 +451,7 @@ ngx_webrtc_inbox_bind(ngx_webrtc_bus_t *bus, ngx_fd_t fd, ngx_log_t *log)
 }
 
 
-/* any thread, so without the printf of anybody */
+/* may run in any thread, so no printf */
 
 static socklen_t
 ngx_webrtc_inbox_name(ngx_webrtc_bus_t *bus, ngx_uint_t worker,
@@ -526,7 +526,7 @@ ngx_webrtc_inbox_send(ngx_webrtc_bus_t *bus, ngx_fd_t fd, ngx_uint_t worker,
 }
 
 
-/* a batch for this worker with room for size bytes */
+/* a batch for this worker, with room for size bytes */
 
 static ngx_webrtc_inbox_batch_t *
 ngx_webrtc_inbox_batch(ngx_webrtc_inbox_t *inbox, ngx_uint_t worker,
@@ -623,7 +623,7 @@ ngx_webrtc_inbox_read_handler(ngx_event_t *rev)
         }
     }
 
-    /* whatever came: see "Wake-ups" in ngx_webrtc_bus_streams.c */
+    /* whatever has arrived: see "Wake-ups" in ngx_webrtc_bus_streams.c */
 
     ngx_webrtc_inbox_news(inbox);
 }
@@ -677,8 +677,8 @@ ngx_webrtc_inbox_recv(ngx_webrtc_inbox_t *inbox, ngx_uint_t *known)
     }
 
     /*
-     * There is room for credentials only: descriptors that somebody sends
-     * along are closed by the kernel.
+     * There is room for credentials only: the kernel closes any descriptors
+     * sent along.
      */
 
     sh = inbox->bus->sh;

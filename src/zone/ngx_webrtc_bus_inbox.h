@@ -3,17 +3,17 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * The inbox of a worker: a unix datagram socket (abstract name) through which
- * other workers, and the source threads of any, send
+ * other workers, and the source threads of any worker, send
  *
  *   a doorbell      streams that this worker watches have news
- *   datagrams       that came to another worker's UDP socket
- *   tell            something about a session, as "close"
+ *   datagrams       that arrived at another worker's UDP socket
+ *   tell            something about a session, such as "close"
  *   text            for a session: what came for it over HTTP
- *   keyframe        a stream that this worker makes needs one
+ *   keyframe        a stream that this worker produces needs one
  *
- * The kernel says who sent a message (SCM_CREDENTIALS); what does not come
- * from a worker of the zone is dropped and counted.  Nothing here ever waits:
- * what does not fit is dropped and counted, but the doorbell is never lost.
+ * The kernel says who sent a message (SCM_CREDENTIALS); messages from anyone
+ * but a worker of the zone are dropped and counted.  Nothing here ever waits:
+ * what does not fit is dropped and counted, but a doorbell is never lost.
  */
 
 
@@ -41,15 +41,15 @@
 /* longest text; chosen: an SDP fragment with 32 candidates has 4 kB */
 #define NGX_WEBRTC_INBOX_TEXT        8192
 
-/* longest datagram that is passed on; chosen: as the UDP port's */
+/* longest datagram that is passed on; chosen: same as the UDP port's */
 #define NGX_WEBRTC_INBOX_DATAGRAM    2048
 
 
 /*
  * Called from the event loop.  Each may be NULL.
  *
- *   st      held by this worker, or it is not called
- *   path    where the datagram came from and to, as at the first worker
+ *   st      held by this worker, else it is not called
+ *   path    where the datagram came from and to, as the first worker saw it
  *   ref     session slot that the sender meant, 0: it did not know
  *   p, n    the datagram in the inbox' buffer; may be modified
  *   what    NGX_WEBRTC_TELL_*
@@ -88,17 +88,17 @@ ngx_webrtc_inbox_t *ngx_webrtc_inbox_init(ngx_webrtc_bus_t *bus,
     ngx_cycle_t *cycle, ngx_webrtc_inbox_handlers_t *handlers);
 
 /*
- * Drops what was collected and closes it; source threads that wake must have
- * ended.  In exit_process, after ngx_webrtc_bus_detach().
+ * Drops what was collected and closes the inbox; source threads that ring
+ * doorbells must have ended.  In exit_process, after ngx_webrtc_bus_detach().
  */
 void ngx_webrtc_inbox_done(ngx_webrtc_inbox_t *inbox);
 
 /*
  * Passes a datagram on to another worker.  Datagrams for one worker are
- * collected and leave as one message: ngx_webrtc_inbox_flush() must be called
- * at the end of the batch they came in.
+ * collected and sent as one message: ngx_webrtc_inbox_flush() must be called at
+ * the end of the batch they came in.
  *
- *   worker   as ngx_webrtc_peers_find_address() or _find_ufrag() told
+ *   worker   from ngx_webrtc_peers_find_address() or _find_ufrag()
  *   ref      of the slot, or 0
  *   p, n     copied; n <= NGX_WEBRTC_INBOX_DATAGRAM
  *
@@ -135,8 +135,8 @@ ngx_webrtc_inbox_stat_t *ngx_webrtc_inbox_stat(ngx_webrtc_inbox_t *inbox);
 
 
 /*
- * Used by ngx_webrtc_bus.c.  Sends a doorbell, or a request for a key frame of
- * a stream, to a worker.  Any thread.
+ * For this folder.  Sends a doorbell, or a request for a key frame of a stream,
+ * to a worker.  Any thread.
  *
  *   ref   of the stream
  *

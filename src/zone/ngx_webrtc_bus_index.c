@@ -9,9 +9,9 @@
  * but goes as far as any entry has ever been from its home ("reach", which
  * stays at a few steps while the table is at most half full).
  *
- * Crash order: the one who adds stores the value before the hash, the one who
- * removes zeroes the hash; so whatever has a hash has its value.  A value is
- * changed in place, by one store.
+ * Crash safety: adding stores the value before the hash, removing zeroes the
+ * hash; so every entry with a hash has its value.  A value is changed in place,
+ * by one store.
  *
  * A reader loads hash, value and hash again.  Between the two loads of the hash
  * an entry can have been removed and set again for the same hash only, and then

@@ -3,9 +3,9 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * A table in the zone from keys (names, ids, ufrags, addresses) to 64-bit
- * values.  Looked up without a lock, changed under the zone's mutex.  It keeps
- * 64-bit hashes under a secret key instead of the keys: an answer is a hint
- * that its user verifies, and a miss is a miss.
+ * values.  Lookups take no lock, changes need the zone's mutex.  The table
+ * keeps 64-bit hashes under a secret key instead of the keys: a hit is a hint
+ * that the caller verifies, a miss is final.
  */
 
 
@@ -39,7 +39,7 @@ size_t ngx_webrtc_index_size(ngx_uint_t n);
  * Makes an empty index.
  *
  *   mem    ngx_webrtc_index_size(n) bytes, aligned to 8, zeroed by the caller:
- *          what is not used is not touched
+ *          unused entries are not touched
  *   key    secret and random, 16 bytes
  */
 ngx_webrtc_index_t *ngx_webrtc_index_init(void *mem, ngx_uint_t n,
@@ -54,12 +54,12 @@ uint64_t ngx_webrtc_index_hash(ngx_webrtc_index_t *ix, uint8_t kind,
     const void *p, size_t n);
 
 /*
- * Sets the value of a hash, with the mutex held.  One hash has one value: the
- * newest, as when a client comes back from the address of its last session.
+ * Sets the value of a hash, with the mutex held.  One hash has one value, the
+ * newest: a client may come back from the address of its last session.
  *
  *   value  not 0
  *
- * NGX_OK; NGX_DECLINED when there is no room near
+ * NGX_OK; NGX_DECLINED when there is no room nearby
  */
 ngx_int_t ngx_webrtc_index_set(ngx_webrtc_index_t *ix, uint64_t hash,
     uint64_t value);

@@ -2,22 +2,22 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Session slots in the zone.  Knows nothing of what a session does.
+ * Session slots in the zone.  Nothing here depends on what a session does.
  *
  * An entry (ngx_webrtc_bus_zone.h) goes ALLOC, NEW, CLAIMED, CLOSING, FREE.
  * What makes lookups cheap and safe:
  *
- *   - A miss is found in the index without the mutex.  So garbage from the
- *     network, which knows neither ids, ufrags nor addresses, takes no lock.
+ *   - The index tells a miss without the mutex.  So garbage from the network,
+ *     which has no valid id, ufrag or address, takes no lock.
  *
- *   - A hit on an address ends at the entry, which never goes away and tells
- *     the owner: neither mutex nor slot are touched.
+ *   - A hit on an address ends at the entry, which never goes away and names
+ *     the owner: neither the mutex nor the slot is touched.
  *
  *   - A hit on an id or ufrag copies the slot under the mutex, under which
  *     alone slots are freed.
  *
  *   - The owner's pointer is good until it closes the slot: nobody takes a
- *     CLAIMED slot from a worker that lives.
+ *     CLAIMED slot from a live worker.
  *
  * The hash of each of a slot's keys is noted in the slot before it is added to
  * the index, so that whoever frees the slot of a dead worker finds them all.
@@ -34,7 +34,7 @@
 /* ms; chosen: a slot may outlive its time by as much */
 #define NGX_WEBRTC_PEERS_EXPIRE  250
 
-/* slots that are looked at for an old one; chosen: some 10 us */
+/* slots examined in search of an old one; chosen: some 10 us */
 #define NGX_WEBRTC_PEERS_LOOK    1024
 
 /* a slot is one chunk of the slab */
@@ -104,7 +104,7 @@ ngx_webrtc_peers_create(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer)
     case NGX_WEBRTC_LACK_SLOTS:
     case NGX_WEBRTC_LACK_SESSIONS:
 
-        /* who has not come goes first */
+        /* sessions that never connected go first */
 
         return (ngx_webrtc_peers_give_way(bus, peer->created_ms) == NGX_OK)
                ? ngx_webrtc_peers_create_slot(bus, peer) : NGX_DECLINED;
@@ -194,7 +194,7 @@ ngx_webrtc_peers_create_slot(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer)
 }
 
 
-/* what there is too much of already, with the mutex held */
+/* the limit that has been reached; with the mutex held */
 
 static ngx_webrtc_lack_e
 ngx_webrtc_peers_limit(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer,
@@ -218,7 +218,7 @@ ngx_webrtc_peers_limit(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer,
         return NGX_WEBRTC_LACK_VIEWERS;
     }
 
-    /* the last, as another goes for it: never for what is refused anyway */
+    /* last, as it ends another slot: never for what is refused anyway */
 
     if (peer->max_sessions && bus->sh->peers.used >= peer->max_sessions) {
         return NGX_WEBRTC_LACK_SESSIONS;
@@ -238,9 +238,9 @@ ngx_webrtc_peers_may_give_way(ngx_webrtc_bus_t *bus, uint64_t now_ms)
 
 
 /*
- * Ends the oldest slot that nobody has come for, of those that are looked at.
- * One with full ICE is claimed from the first: its owner has to end it, which
- * takes a moment where that is another worker.
+ * Ends the oldest slot to which nobody has connected, of those it looks at.
+ * One with full ICE is claimed from the start: its owner has to end it, which
+ * takes a moment if that is another worker.
  */
 
 static ngx_int_t
@@ -466,7 +466,7 @@ ngx_webrtc_peers_set_address(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer,
 
     peer->current = (uint8_t) i;
 
-    /* without room there is no passing on, but the session works */
+    /* without room nothing is passed on, but the session works */
 
     (void) ngx_webrtc_index_set(index, hash, peer->ref);
 
@@ -572,7 +572,7 @@ ngx_webrtc_peers_close(ngx_webrtc_bus_t *bus, uint64_t ref)
             return NGX_DECLINED;
         }
 
-        /* NEW may be claimed this very moment */
+        /* a NEW one may be claimed at this very moment */
 
         if (ngx_webrtc_peers_end(bus, e, word, 0) == NGX_OK) {
             return NGX_OK;
@@ -610,7 +610,7 @@ ngx_webrtc_peers_delete(ngx_webrtc_bus_t *bus, uint64_t ref,
             return rc;
         }
 
-        /* claimed this very moment */
+        /* claimed at this very moment */
     }
 
     rc = peer->closing ? NGX_DECLINED : NGX_BUSY;
@@ -816,7 +816,7 @@ ngx_webrtc_peers_recount(ngx_webrtc_bus_t *bus)
 }
 
 
-/* the streams' clients have been forgotten */
+/* the clients of streams are cleared already */
 
 static void
 ngx_webrtc_peers_recount_pending(ngx_webrtc_bus_t *bus)
@@ -879,7 +879,7 @@ ngx_webrtc_peers_stream(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer)
 /*
  * Closes and frees an entry that is still in state "word".
  *
- *   expired   1: its time has come, bus->on_expire() is told
+ *   expired   1: it has expired, bus->on_expire() is called
  *
  * NGX_OK; NGX_DECLINED when it is not
  */

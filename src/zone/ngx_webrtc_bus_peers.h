@@ -2,13 +2,13 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Session slots in the zone: what a POST leaves behind and what any worker can
- * answer from.  A slot is
+ * Session slots in the zone: what a POST leaves behind, from which any worker
+ * can answer.  A slot is
  *
  *   NEW      from create until a worker claims it; expires.  Owned by nobody
  *   CLAIMED  owned by one worker, which has the session; never expires
  *
- * and then gone: closed by its owner, by anybody while it is NEW, or when its
+ * until it is closed: by its owner, by anybody while it is NEW, or after its
  * owner has died.  Only the owner has a pointer to a slot; everybody else gets
  * copies and a reference.
  */
@@ -32,8 +32,8 @@
 /* addresses that lead to a session; chosen: a client moves, old ones linger */
 #define NGX_WEBRTC_PEER_ADDRS        4
 
-/* event streams that a client may have ordered for a session; chosen: a page
- * has one, and one more while it is loaded again */
+/* event streams that a client may request for a session; chosen: a page has
+ * one, and one more while it is reloaded */
 #define NGX_WEBRTC_PEER_EVENTS       4
 
 /* bytes; a chunk of the slab: 10,000 unclaimed ones cost less than 25 MB */
@@ -55,8 +55,8 @@
 
 
 /*
- * Written by the owner with ngx_webrtc_atomic_*(), read by anybody.  Sums are
- * over the session's life.
+ * Written by the owner with ngx_webrtc_atomic_*(), read by anybody.  Sums cover
+ * the session's whole life.
  */
 typedef struct {
     uint64_t                 packets_out;
@@ -80,7 +80,7 @@ typedef struct {
 } ngx_webrtc_peer_addr_t;
 
 
-/* an ordered event stream: NGX_WEBRTC_SSE_* events, and its name in the URL */
+/* a requested event stream: NGX_WEBRTC_SSE_* events, and its name in the URL */
 typedef struct {
     uint32_t                 id;              /* 0: unused */
     uint32_t                 mask;
@@ -123,12 +123,12 @@ typedef struct {
     /* set by the owner */
 
     void                    *session;         /* the owner's; nobody else's */
-    uint32_t                 progress;        /* atomic, see below */
+    uint32_t                 progress;        /* atomic, see above */
     ngx_webrtc_peer_stat_t   stat;
 } ngx_webrtc_peer_t;
 
 
-/* what find and next tell beside the copy */
+/* what find and next return besides the copy */
 typedef struct {
     uint64_t                 ref;
     ngx_uint_t               state;           /* NGX_WEBRTC_PEER_NEW or
@@ -139,13 +139,12 @@ typedef struct {
 
 
 /*
- * What an ICE restart brings; lengths within those of ngx_webrtc_desc_t.
+ * Parameters of an ICE restart; lengths within those of ngx_webrtc_desc_t.
  *
- *   tell   sends word of it to the owner, if that is another worker, with the
- *          lock held: it must neither wait nor lock.  The owner compares with
- *          the slot, as that may not have changed after all.  NGX_OK, or
- *          another result but NGX_BUSY and NGX_DECLINED: refused.  NULL: nobody
- *          is told
+ *   tell   notifies the owner, if that is another worker, with the lock held:
+ *          it must neither wait nor lock.  The owner compares with the slot, as
+ *          that may not have changed after all.  Returns NGX_OK, or to refuse
+ *          anything but NGX_BUSY and NGX_DECLINED.  NULL: nobody is notified
  */
 typedef struct {
     ngx_str_t                local_ufrag;     /* random and unique */
@@ -164,9 +163,9 @@ typedef struct {
  *          id and desc's local ufrag are random and unique.  Copied; peer->ref
  *          is set in it too
  *
- * A slot that nobody has come for in NGX_WEBRTC_PENDING_LEAST gives way when
- * there is no other, or no memory; one with full ICE is ended by
- * bus->on_give_way(), and what is another worker's is free a moment later.
+ * When slots or memory run out, a slot to which nobody has connected within
+ * NGX_WEBRTC_PENDING_LEAST is ended to make room; one with full ICE is ended by
+ * bus->on_give_way(), and if it is another worker's it is free a moment later.
  *
  * NGX_OK
  * NGX_DECLINED  something is full: bus->lack says what
@@ -182,7 +181,7 @@ ngx_int_t ngx_webrtc_peers_create(ngx_webrtc_bus_t *bus,
  *   info        filled on NGX_OK
  *
  * NGX_OK        the one slot with exactly this id or local ufrag
- * NGX_DECLINED  there is none; found out without a lock
+ * NGX_DECLINED  there is none; determined without a lock
  */
 ngx_int_t ngx_webrtc_peers_find_id(ngx_webrtc_bus_t *bus, ngx_str_t *id,
     ngx_webrtc_peer_t *peer, ngx_webrtc_peer_info_t *info);
@@ -192,12 +191,12 @@ ngx_int_t ngx_webrtc_peers_find_ref(ngx_webrtc_bus_t *bus, uint64_t ref,
     ngx_webrtc_peer_t *peer, ngx_webrtc_peer_info_t *info);
 
 /*
- * Whose is a datagram?  For every datagram of an unknown 4-tuple: no lock, no
- * copy, about two cache lines.  Addresses are kept as hashes under a secret
- * key, so that the owner has to compare the address itself (it does: its
- * 4-tuples are its own).
+ * Finds the session a datagram belongs to.  Called for every datagram of an
+ * unknown 4-tuple: no lock, no copy, about two cache lines.  Addresses are kept
+ * as hashes under a secret key, so the owner has to compare the address itself
+ * (it does, in its own table of 4-tuples).
  *
- *   path   remote and listen are looked at
+ *   path   remote and listen are used
  *   info   filled on NGX_OK; state is CLAIMED
  *
  * NGX_OK, NGX_DECLINED
@@ -206,15 +205,15 @@ ngx_int_t ngx_webrtc_peers_find_address(ngx_webrtc_bus_t *bus,
     ngx_webrtc_path_t *path, ngx_webrtc_peer_info_t *info);
 
 /*
- * Whose is the answer to a request that a session has sent?  As above.
+ * Finds the session whose request a response answers.  As above.
  *
- *   number   of the slot: the low 32 bits of its ref, as a peer has sent them
+ *   number   of the slot: the low 32 bits of its ref, as the peer returned them
  */
 ngx_int_t ngx_webrtc_peers_find_number(ngx_webrtc_bus_t *bus, uint32_t number,
     ngx_webrtc_peer_info_t *info);
 
 /*
- * Makes a NEW slot this worker's: after a verified STUN check.
+ * Makes this worker the owner of a NEW slot, after a verified STUN check.
  *
  * Returns the slot, ours until ngx_webrtc_peers_close(); NULL when it is gone,
  * expired or another's.
@@ -222,8 +221,8 @@ ngx_int_t ngx_webrtc_peers_find_number(ngx_webrtc_bus_t *bus, uint32_t number,
 ngx_webrtc_peer_t *ngx_webrtc_peers_claim(ngx_webrtc_bus_t *bus, uint64_t ref);
 
 /*
- * Is there a slot that would be ended for a new one: that nobody has come for,
- * and NGX_WEBRTC_PENDING_LEAST old?  Not all of them are looked at.
+ * Is there a slot that could be ended to make room: to which nobody has
+ * connected, and NGX_WEBRTC_PENDING_LEAST old?  Does not look at all of them.
  */
 ngx_uint_t ngx_webrtc_peers_may_give_way(ngx_webrtc_bus_t *bus,
     uint64_t now_ms);
@@ -235,9 +234,9 @@ void ngx_webrtc_peers_up(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer);
 ngx_webrtc_peer_t *ngx_webrtc_peers_mine(ngx_webrtc_bus_t *bus, uint64_t ref);
 
 /*
- * Records an address that a verified check has come from, so that other
- * workers pass datagrams on, and makes it the current one.  The oldest other
- * one is forgotten when there are NGX_WEBRTC_PEER_ADDRS.
+ * Records the address a verified check came from, so that other workers can
+ * pass datagrams on, and makes it the current one.  The oldest one is forgotten
+ * when there are NGX_WEBRTC_PEER_ADDRS already.
  *
  *   peer   ours
  */
@@ -245,9 +244,9 @@ void ngx_webrtc_peers_set_address(ngx_webrtc_bus_t *bus,
     ngx_webrtc_peer_t *peer, ngx_webrtc_path_t *path);
 
 /*
- * Changes a slot under the lock: remote credentials, ETag.  Whoever calls makes
- * changes that a crash may leave half done.  Not for id and local ufrag, which
- * are keys; of the fields "set here" for events and reconnect only, followed by
+ * Locks a slot to change it: remote credentials, ETag.  Make only changes that
+ * a crash may leave half done.  Not for id and local ufrag, which are keys; of
+ * the fields "set here", for events and reconnect only, followed by
  * ngx_webrtc_peers_touch().
  *
  * Returns the slot, good until ngx_webrtc_peers_unlock(), which must follow
@@ -258,27 +257,26 @@ void ngx_webrtc_peers_unlock(ngx_webrtc_bus_t *bus);
 
 /*
  * RFC 8445, 9.  Gives a slot the credentials of an ICE restart and a new ETag.
- * A session goes on under the ones before too: its ufrag still finds the slot
- * until the owner calls ngx_webrtc_peers_restarted().  The owner has to be told
- * (NGX_WEBRTC_TELL_CHANGED), or is, by restart->tell.
+ * The old credentials stay valid too: the old ufrag still finds the slot until
+ * the owner calls ngx_webrtc_peers_restarted().  The owner must be notified
+ * (NGX_WEBRTC_TELL_CHANGED), by restart->tell or by the caller.
  *
  *   match   NGX_WEBRTC_PEER_ETAG_LEN bytes that the ETag must have, or NULL
  *   etag    the new one, of as many bytes
  *   info    filled on NGX_OK
  *
  * NGX_OK
- * NGX_BUSY      the ETag is another one
+ * NGX_BUSY      the ETag does not match
  * NGX_DECLINED  there is no such slot, it has no remote credentials yet, or
  *               there is no room in the index
- * or what restart->tell returned.  But for NGX_OK nothing has changed.
+ * or what restart->tell returned.  Unless NGX_OK, nothing has changed.
  */
 ngx_int_t ngx_webrtc_peers_restart(ngx_webrtc_bus_t *bus, uint64_t ref,
     ngx_webrtc_peer_restart_t *restart, u_char *match, u_char *etag,
     ngx_webrtc_peer_info_t *info);
 
 /*
- * The session works under these credentials now: the ones before lead nowhere
- * any more.
+ * The session now uses these credentials: the old ones no longer find it.
  *
  *   peer     ours
  *   ufrag    the local one of the check that has nominated
@@ -294,20 +292,19 @@ void ngx_webrtc_peers_restarted(ngx_webrtc_bus_t *bus,
  *   desc    its local ufrag is the slot's
  *
  * NGX_OK
- * NGX_BUSY      the ETag is another one
+ * NGX_BUSY      the ETag does not match
  * NGX_DECLINED  there is no such slot, or it is complete
  */
 ngx_int_t ngx_webrtc_peers_complete(ngx_webrtc_bus_t *bus, uint64_t ref,
     u_char *match, ngx_webrtc_desc_t *desc);
 
 /*
- * Something about the slot has changed that those who look at it with
- * ngx_webrtc_peers_news() should know.
+ * Signals a change of the slot to those who poll ngx_webrtc_peers_news().
  */
 void ngx_webrtc_peers_touch(ngx_webrtc_bus_t *bus, uint64_t ref);
 
 /*
- * Is a slot still there?  No lock, no copy: for many of them, often.
+ * Does a slot still exist?  No lock, no copy: cheap enough to poll many slots.
  *
  *   news   a number that goes up with ngx_webrtc_peers_touch()
  *
@@ -320,7 +317,7 @@ ngx_int_t ngx_webrtc_peers_news(ngx_webrtc_bus_t *bus, uint64_t ref,
  * Ends a slot and frees it.
  *
  * NGX_OK        done
- * NGX_BUSY      it is CLAIMED by another worker: that one has to be told
+ * NGX_BUSY      it is CLAIMED by another worker, which must be told
  *               (ngx_webrtc_inbox_tell())
  * NGX_DECLINED  there is none
  */
@@ -330,7 +327,7 @@ ngx_int_t ngx_webrtc_peers_close(ngx_webrtc_bus_t *bus, uint64_t ref);
  * Deletes a slot on behalf of anybody.  A NEW one is gone; a CLAIMED one is
  * marked for its owner and cannot be found by its id any more.
  *
- *   worker   set on NGX_BUSY: the owner, which has to be told
+ *   worker   set on NGX_BUSY: the owner, which must be told
  *
  * NGX_OK        gone
  * NGX_BUSY      marked
@@ -340,9 +337,9 @@ ngx_int_t ngx_webrtc_peers_delete(ngx_webrtc_bus_t *bus, uint64_t ref,
     ngx_uint_t *worker);
 
 /*
- * Ends the NEW slots whose time has come, each after bus->on_expire() where
- * that is set.  One of the workers that call this does it, every 250 ms at
- * most: call it from a timer.
+ * Ends the NEW slots that have expired, calling bus->on_expire() first if it is
+ * set.  Call it from a timer in every worker: one of them does the work, every
+ * 250 ms at most.
  *
  *   now_ms   the clock of expires_ms (ngx_current_msec)
  *

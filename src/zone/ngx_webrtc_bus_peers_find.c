@@ -140,7 +140,7 @@ ngx_webrtc_peers_has_key(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *p,
             return 1;
         }
 
-        /* of the ufrag before a restart only the hash is kept here; the owner
+        /* only the hash of the ufrag before a restart is kept here; the owner
          * knows the text */
 
         return p->keys[NGX_WEBRTC_PEERS_BEFORE] != 0

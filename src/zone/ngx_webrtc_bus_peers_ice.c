@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Credentials of session slots that change: ICE restarts, counter-offers.
+ * Changes of a slot's credentials: ICE restarts, counter-offers.
  */
 
 
@@ -73,9 +73,8 @@ ngx_webrtc_peers_restart(ngx_webrtc_bus_t *bus, uint64_t ref,
     }
 
     /*
-     * The ufrag that the session works under stays: that is the one before an
-     * earlier restart, if that has not come to its end.  A slot without a
-     * session needs none.
+     * The ufrag that the session uses stays: that is the one before an earlier
+     * restart, if that has not completed.  A slot without a session needs none.
      */
 
     if (ngx_webrtc_entry_state(word) == NGX_WEBRTC_ENTRY_CLAIMED
@@ -91,7 +90,7 @@ ngx_webrtc_peers_restart(ngx_webrtc_bus_t *bus, uint64_t ref,
 
     if (ngx_webrtc_index_set(index, hash, ref) != NGX_OK) {
 
-        /* the place of the one that was removed is free, or nothing was */
+        /* cannot fail: the removed one's place is free, or none was removed */
 
         p->keys[NGX_WEBRTC_PEERS_UFRAG] = now;
         (void) ngx_webrtc_index_set(index, now, ref);
@@ -119,7 +118,7 @@ done:
 }
 
 
-/* it may be claimed this very moment: only the word now tells by whom */
+/* it may be claimed at this very moment: only the word tells by whom */
 
 static void
 ngx_webrtc_peers_owner(ngx_webrtc_entry_t *e, ngx_webrtc_peer_info_t *info)
@@ -181,7 +180,7 @@ ngx_webrtc_peers_restarted(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer,
 
     } else {
 
-        /* there has been another restart since: this is now the one before */
+        /* there has been another restart since: this is now the previous one */
 
         peer->keys[NGX_WEBRTC_PEERS_BEFORE] = hash;
         (void) ngx_webrtc_index_set(index, hash, peer->ref);

@@ -2,24 +2,24 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What has not come to anything yet.
+ * Pending sessions and stream names.
  *
- *   1. A client is a hash under the zone's secret key, of its address or
+ *   1. A client is a hash, under the zone's secret key, of its address or
  *      whatever webrtc_max_pending says.  The index has its two numbers as one
  *      value, and no entry when both are 0.
  *
- *   2. A slot or stream notes its client, and that it counts, before it is
- *      counted.  Whoever is killed in between leaves a number that is wrong by
- *      one, until the dead worker is reaped: then all are counted anew.
+ *   2. A slot or stream records its client, and that it counts, before it is
+ *      counted.  A worker killed in between leaves a number that is wrong by
+ *      one, until that worker is reaped: then all are counted anew.
  *
  *   3. A name is on trial until its stream gets a ring, which is when media
- *      arrives.  The time of its creation stands in the entry meanwhile, so
- *      that the oldest one is found without a look at streams.
+ *      arrives.  Meanwhile its entry has the time of its creation, so that the
+ *      oldest one is found without looking at streams.
  *
- *   4. A stream is freed by who holds it, so that one that is to go is marked,
- *      and its holders are woken: a request that waits is answered, a slot
- *      that nobody has claimed is closed, a source is stopped.  That takes part
- *      of a second, and so begins before there is no room at all.
+ *   4. Only its holders can free a stream.  So one that has to go is marked,
+ *      and its holders are woken: a waiting request is answered, an unclaimed
+ *      slot is closed, a source is stopped.  That takes a fraction of a second,
+ *      and so begins before there is no room at all.
  */
 
 
@@ -29,7 +29,7 @@
 #include "ngx_webrtc_bus_zone.h"
 
 
-/* the part of the zone, and of its entries, that is left to newcomers */
+/* this fraction of the zone, and of its entries, is left to newcomers */
 #define NGX_WEBRTC_PENDING_SPARE  8
 
 

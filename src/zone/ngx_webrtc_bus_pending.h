@@ -2,9 +2,9 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What clients have in the zone that has not come to anything yet: sessions
- * that are not connected, and names of streams of which there was no media.
- * Both are counted per client, and are the first to go when something is short.
+ * What clients have pending in the zone: sessions that are not connected yet,
+ * and names of streams without media so far.  Both are counted per client, and
+ * are the first to go when resources run short.
  */
 
 
@@ -20,30 +20,29 @@
 #define NGX_WEBRTC_PENDING_SESSIONS  0
 #define NGX_WEBRTC_PENDING_NAMES     1
 
-/* ms that what has not come to anything is let be; chosen: a handshake over a
+/* ms for which pending sessions and names are safe; chosen: a handshake over a
  * bad path, an upstream that answers late */
 #define NGX_WEBRTC_PENDING_LEAST     5000
 
 
-/* The client's part of the zone's index; 0: no key, it is not counted. */
+/* The client's key in the zone's index; 0: none, it is not counted. */
 uint64_t ngx_webrtc_bus_client(ngx_webrtc_bus_t *bus, ngx_str_t *key);
 
-/* how many a client has */
+/* how many pending ones a client has */
 ngx_uint_t ngx_webrtc_bus_pending(ngx_webrtc_bus_t *bus, uint64_t client,
     ngx_uint_t what);
 
 /*
- * Something is short: tells the holders of the oldest name without media to let
- * it go, if it is NGX_WEBRTC_PENDING_LEAST old.
+ * Resources are short: tells the holders of the oldest name without media to
+ * let it go, if it is at least NGX_WEBRTC_PENDING_LEAST old.
  */
 void ngx_webrtc_bus_drop_name(ngx_webrtc_bus_t *bus, uint64_t now_ms);
 
-/* Does this stream have to go?  Then its holders refuse those who wait. */
+/* Must this stream go?  Then its holders refuse those who wait for it. */
 ngx_uint_t ngx_webrtc_bus_is_dropped(ngx_webrtc_stream_t *st);
 
 /*
- * Whether it is time for a line that something is full, which no worker gets
- * within a minute after another.
+ * Whether to log that something is full: once a minute, by one worker.
  *
  *   lack   NGX_WEBRTC_LACK_*
  */
@@ -65,13 +64,13 @@ ngx_int_t ngx_webrtc_bus_pending_add(ngx_webrtc_bus_t *bus, uint64_t client,
 void ngx_webrtc_bus_pending_sub(ngx_webrtc_bus_t *bus, uint64_t client,
     ngx_uint_t what);
 
-/* Forgets a client's numbers, to be counted anew. */
+/* Clears a client's numbers, to be counted anew. */
 void ngx_webrtc_bus_pending_forget(ngx_webrtc_bus_t *bus, uint64_t client);
 
 /* A stream has media, or is freed: its name is not on trial any more. */
 void ngx_webrtc_bus_tried(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st);
 
-/* Drops a name where the zone is nearly full. */
+/* Drops a name if the zone is nearly full. */
 void ngx_webrtc_bus_make_way(ngx_webrtc_bus_t *bus);
 
 

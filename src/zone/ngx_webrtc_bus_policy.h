@@ -2,10 +2,10 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What the operator has set for a session: a member of a location's
- * configuration, copied whole into the slot.  One who adds a directive of a
- * session adds its field here, its row to the table of directives, and the use
- * that is made of it.
+ * The operator's settings for a session: a member of a location's
+ * configuration, copied whole into the slot.  To add a directive for sessions,
+ * add its field here, its row in the table of directives, and the code that
+ * uses it.
  */
 
 
@@ -17,13 +17,13 @@
 #include <ngx_core.h>
 
 
-/* webrtc_file_changes: what becomes of a session when its file changes */
+/* webrtc_file_changes: what happens to a session when its file changes */
 #define NGX_WEBRTC_FILE_END              0
 #define NGX_WEBRTC_FILE_IGNORE           1
 #define NGX_WEBRTC_FILE_FOLLOW           2
 
 
-/* each is called as its directive, without "webrtc_"; 0 as there */
+/* named after the directives, without "webrtc_"; 0 means the same as there */
 typedef struct {
     ngx_msec_t               handshake_timeout;
     ngx_msec_t               timeout;

@@ -4,8 +4,8 @@
  *
  * The public id of a session, for logs and the status.  The id in a session's
  * URL is a secret of 128 random bits.  The public one is the beginning of its
- * SHA-1: everybody who knows the secret computes the same, so that it needs no
- * room in the slot, and it leads nowhere back.
+ * SHA-1: it can be computed from the secret, so it takes no room in the slot,
+ * and does not lead back to the secret.
  */
 
 
@@ -18,8 +18,8 @@
 #include "ngx_webrtc_bus_peers.h"
 
 
-/* hex of 48 bits; chosen: of 10,000 sessions two have the same once in five
- * million times */
+/* hex of 48 bits; chosen: two of 10,000 sessions collide once in five million
+ * times */
 #define NGX_WEBRTC_PUBLIC_LEN  12
 
 

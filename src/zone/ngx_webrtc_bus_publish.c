@@ -5,10 +5,10 @@
  * Which session publishes a stream.
  *
  * The claim of a stream names a worker; two sessions of one worker may want
- * the same stream, so that "holder" names the session.  Both it and "publisher"
- * (the reservation) are references of slots, which are never used twice:
- * whoever dies leaves a reference of a slot that is free or another's, which
- * means nobody, and nothing has to be cleaned up.
+ * the same stream, so "holder" names the session.  Both it and "publisher" (the
+ * reservation) are references of slots, which are never used twice: a dead
+ * worker leaves references that match no slot any more, which means nobody, and
+ * nothing has to be cleaned up.
  */
 
 

@@ -18,18 +18,18 @@
 
 /*
  * ms that a reservation without a session is respected; chosen: a client
- * checks at once, and one whose page was loaded again should not wait
+ * checks at once, and one whose page was reloaded should not have to wait
  */
 #define NGX_WEBRTC_RESERVE_MS  3000
 
 
 /*
  * Reserves a held stream for a slot.  A publisher that is silent (the stream is
- * INACTIVE), or has not come in time, does not keep others out.
+ * INACTIVE), or did not connect in time, does not keep others out.
  *
  *   ref       of the slot
- *   replace   an active publisher does not either; it goes on until the
- *             newcomer is up
+ *   replace   nor does an active publisher, which goes on until the newcomer
+ *             is up
  *   now_ms    the clock of the slots' created_ms
  *
  * NGX_OK
@@ -40,21 +40,20 @@ ngx_int_t ngx_webrtc_bus_reserve(ngx_webrtc_bus_t *bus,
     uint64_t now_ms);
 
 /*
- * Makes a session, which is up, the publisher: claims the stream for this
- * worker.
+ * Makes a session that is up the publisher: claims the stream for this worker.
  *
  *   ref      of its slot
- *   holder   set on NGX_AGAIN: slot of the session before
+ *   holder   set on NGX_AGAIN: slot of the previous session
  *
  * NGX_OK         the claim is this session's, until ngx_webrtc_bus_unpublish()
- * NGX_AGAIN      that of *holder still: tell it to close and try again; 0: it
- *                is going already
+ * NGX_AGAIN      *holder still has it: tell that to close and try again; 0: it
+ *                is closing already
  * NGX_DECLINED   reserved for another slot meanwhile, or a source feeds it
  */
 ngx_int_t ngx_webrtc_bus_publish(ngx_webrtc_bus_t *bus,
     ngx_webrtc_stream_t *st, uint64_t ref, uint64_t *holder);
 
-/* Gives the claim up if it is this session's; the stream becomes INACTIVE. */
+/* Gives up the claim if it is this session's; the stream becomes INACTIVE. */
 void ngx_webrtc_bus_unpublish(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
     uint64_t ref);
 

@@ -52,14 +52,14 @@
  * synchronizes with the writer's, and its step 3 sees the tail of the writer's
  * step 1 (C11, 7.17.4).  ngx_webrtc_ring_peek() does this for the descriptor,
  * so that length and offset can be trusted before the payload is touched, and
- * ngx_webrtc_ring_check() does it after the payload has been used.  What was
- * made of a payload that is declined then is garbage and has to be dropped,
- * but it was garbage within the ring's bounds.
+ * ngx_webrtc_ring_check() does it after the payload has been used.  If it
+ * declines, what was made of the payload is garbage and has to be dropped, but
+ * all reads stayed within the ring's bounds.
  *
  * Descriptors and tables are loaded and stored as atomic words.  Payloads are
- * copied by memcpy() and encrypted from where they are; to the letter of C11
- * that is a race, as it is in every sequence lock, but nothing depends on what
- * is read before the check.  ThreadSanitizer sees payload words stored
+ * copied by memcpy() and encrypted from where they are; strictly by C11 that is
+ * a race, as it is in every sequence lock, but nothing depends on what is read
+ * before the check.  ThreadSanitizer sees payload words stored
  * atomically (see ngx_webrtc_atomic.h).
  *
  * The writer moves tail in steps of 1/64 of the ring, as moving it takes its
@@ -68,12 +68,12 @@
  *
  * The writer dies
  *
- * at any instruction, or another takes over.  What has to survive for the next
- * one is where to go on: next entry, next index per track, next byte, newest
- * key frame, all of one moment.  There are two copies of that, each tagged
- * with the head it belongs to.  Publishing fills the copy whose tag is not the
- * current head, and storing head makes it the valid one: at every instant
- * exactly one copy has the tag that equals head, and it is whole.
+ * at any instruction, or another takes over.  The next one needs to know where
+ * to continue: next entry, next index per track, next byte, newest key frame,
+ * all of one moment.  There are two copies of that, each tagged with the head
+ * it belongs to.  Publishing fills the copy whose tag is not the current head,
+ * and storing head makes it the valid one: at every instant exactly one copy
+ * has the tag that equals head, and it is whole.
  *
  * What was written and not published has touched only entries below tail and
  * at head and above: no reader can see the difference.  If the writer died
@@ -87,13 +87,13 @@
  *
  * How large it should be
  *
- * Who comes starts at the newest key frame, so that it and all behind it has to
- * be there until the next one has come.  What comes before the next key frame
- * is known only then: a ring that holds two intervals between key frames has
- * the last one whole, and has seen how much that is before it needs it.  So the
- * writer asks, before each packet, whether the oldest entry, which has to go
- * for it, is behind the last key frame but one (ngx_webrtc_ring_wants()), and
- * goes on in a larger ring.
+ * A new viewer starts at the newest key frame, so that and everything after it
+ * must stay until the next one has arrived.  How much that is is known only
+ * then: a ring that holds two intervals between key frames has the last one
+ * whole, and has measured its size before it needs the room.  So the writer
+ * asks, before each packet, whether the oldest entry, which the packet would
+ * overwrite, is at or after the last key frame but one
+ * (ngx_webrtc_ring_wants()), and if so continues in a larger ring.
  */
 
 
@@ -111,7 +111,7 @@
 /* payloads begin here, chosen: what AES loads at once */
 #define NGX_WEBRTC_RING_ALIGN     16
 
-/* the part of the ring that is given up at a time */
+/* this fraction of the ring is given up at a time */
 #define NGX_WEBRTC_RING_STEP      64
 
 
@@ -157,7 +157,7 @@ struct ngx_webrtc_ring_s {
 
     uint64_t                 tail  __attribute__((aligned(64)));
 
-    /* of interest to writers, and rarely to readers */
+    /* for writers, and rarely for readers */
 
     ngx_webrtc_ring_state_t  state[2]  __attribute__((aligned(64)));
 
@@ -231,7 +231,7 @@ ngx_webrtc_ring_init_empty(void *mem)
 {
     ngx_webrtc_ring_t  *ring;
 
-    /* one descriptor and a row of tables, that readers may look at */
+    /* one descriptor and a row of tables, which readers may look at */
 
     ngx_memzero(mem, NGX_WEBRTC_RING_NO_SIZE);
 
@@ -306,7 +306,7 @@ ngx_webrtc_ring_move(void *mem, size_t size, ngx_webrtc_ring_writer_t *w)
         return NULL;
     }
 
-    /* as if all that is not in the old one any more had gone through this */
+    /* as if all that has left the old ring had passed through this one */
 
     ngx_webrtc_ring_begin_at(ring, w->tail, w);
     ngx_webrtc_ring_attach(ring, &to);
@@ -317,7 +317,7 @@ ngx_webrtc_ring_move(void *mem, size_t size, ngx_webrtc_ring_writer_t *w)
             continue;
         }
 
-        /* numbers may have been left out */
+        /* indexes may have been skipped */
 
         to.next[pkt.track] = pkt.index;
 
@@ -542,7 +542,7 @@ ngx_webrtc_ring_publish(ngx_webrtc_ring_writer_t *w)
 
     ring = w->ring;
 
-    /* the copy that is not of the current head */
+    /* the copy that does not belong to the current head */
 
     s = &ring->state[ngx_webrtc_atomic_load(&ring->state[0].head)
                      == w->published];
@@ -737,7 +737,7 @@ ngx_webrtc_ring_make_room(ngx_webrtc_ring_writer_t *w, size_t need)
     while (w->tail < w->head
            && !ngx_webrtc_ring_has_room(w, w->lap, end, bytes, descs))
     {
-        /* if anything has to go, then a step of it */
+        /* if anything has to go, then a whole step */
 
         bytes = ring->size / NGX_WEBRTC_RING_STEP;
         descs = (ring->mask + 1) / NGX_WEBRTC_RING_STEP;
@@ -745,8 +745,8 @@ ngx_webrtc_ring_make_room(ngx_webrtc_ring_writer_t *w, size_t need)
         if (w->tail == w->published) {
 
             /*
-             * All that is published has gone: the packets since then fill the
-             * ring.  Tail must not pass head, so head comes after.
+             * All that was published is gone: the packets since then fill the
+             * ring.  Tail must not pass head, so publish now.
              */
 
             ngx_webrtc_ring_publish(w);

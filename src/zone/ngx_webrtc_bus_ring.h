@@ -4,11 +4,11 @@
  *
  * The packet ring of a stream: RTP payloads with what is needed to rebuild
  * their headers, in memory that the caller provides.  One writer, any number
- * of readers in any process, no lock.  How it works and why it is safe stands
- * on top of ngx_webrtc_bus_ring.c.
+ * of readers in any process, no lock.  How it works and why it is safe is
+ * explained at the top of ngx_webrtc_bus_ring.c.
  *
- * Pure: knows neither of events nor of shared memory; time comes with the
- * packets.  Every function may be called from any thread.
+ * Independent of events and shared memory; the time comes with the packets.
+ * Every function may be called from any thread.
  */
 
 
@@ -37,8 +37,8 @@
 #define NGX_WEBRTC_RING_NO_SIZE      1024
 
 /*
- * What may be asked for again, or is due to a viewer who lags; chosen: retrans-
- * missions over the worst path; the bytes that it was before rings grew
+ * How much is kept for retransmission and for viewers that lag behind; chosen:
+ * retransmissions over the worst path; the size of a ring before rings grew
  */
 #define NGX_WEBRTC_KEEP_US           2000000
 #define NGX_WEBRTC_KEEP_MAX          (2 * 1024 * 1024)
@@ -50,7 +50,7 @@
 typedef struct ngx_webrtc_ring_s  ngx_webrtc_ring_t;
 
 
-/* what has become of the newest key frame */
+/* what became of the newest key frame */
 typedef enum {
     NGX_WEBRTC_RING_HELD = 0,         /* the ring has it, or there was none */
     NGX_WEBRTC_RING_GONE,             /* overwritten before the next one came */
@@ -60,7 +60,7 @@ typedef enum {
 
 typedef struct {
     uint64_t             index;         /* of the track's packets, from 0 */
-    uint64_t             arrival_us;    /* any clock of the writer's */
+    uint64_t             arrival_us;    /* any clock of the writer */
     uint32_t             ts;            /* RTP timestamp of the stream's
                                            timeline, in the track's clock */
     uint16_t             len;           /* bytes of payload */
@@ -72,8 +72,8 @@ typedef struct {
 
 /*
  * The writer's own view; private to it, not shared.  All fields belong to
- * ngx_webrtc_bus_ring.c, but these may be read: "next", the index that the next
- * packet of a track will get, and "state", of the newest key frame.
+ * ngx_webrtc_bus_ring.c, but two may be read: "next", the index that a track's
+ * next packet will get, and "state", of the newest key frame.
  */
 typedef struct {
     ngx_webrtc_ring_t   *ring;
@@ -92,22 +92,22 @@ typedef struct {
 
 /*
  * What a ring should hold: everything since the last key frame but one, if that
- * is not too old, and what may be asked for again.
+ * is not too old, and what retransmissions may need.
  */
 typedef struct {
-    uint64_t             least_us;      /* so much in any case, ... */
+    uint64_t             least_us;      /* kept in any case, ... */
     size_t               least_max;     /* ... as long as the ring is smaller */
-    uint64_t             most_us;       /* and nothing older; 0: whatever age */
+    uint64_t             most_us;       /* and nothing older; 0: any age */
 } ngx_webrtc_ring_keep_t;
 
 
 /*
- * Makes an empty ring in memory of a caller, who keeps owning it.  There is
- * nothing to free.  The ring holds no pointers: it may be mapped at several
- * addresses.
+ * Makes an empty ring in the caller's memory, which the caller still owns.
+ * There is nothing to free.  The ring holds no pointers: it may be mapped at
+ * several addresses.
  *
  *   mem    aligned to 64 bytes; only its first page is touched here
- *   size   bytes, all bookkeeping included: about 1/10 is taken by it
+ *   size   bytes, including about 1/10 for bookkeeping
  *
  * Returns the ring (== mem), or NULL: size below NGX_WEBRTC_RING_MIN_SIZE or
  * above NGX_WEBRTC_RING_MAX_SIZE, mem misaligned.
@@ -115,23 +115,23 @@ typedef struct {
 ngx_webrtc_ring_t *ngx_webrtc_ring_init(void *mem, size_t size);
 
 /*
- * Makes a ring without room, for streams of which there are no packets yet:
- * readers find nothing in it, and nothing can be written.
+ * Makes a ring without room, for streams without packets so far: readers find
+ * nothing in it, and nothing can be written.
  *
  *   mem    NGX_WEBRTC_RING_NO_SIZE bytes, aligned to 64
  */
 ngx_webrtc_ring_t *ngx_webrtc_ring_init_empty(void *mem);
 
-/* bytes of payloads that a ring of that size holds at most; 0: without room */
+/* most bytes of payloads that this ring can hold; 0: without room */
 size_t ngx_webrtc_ring_room(ngx_webrtc_ring_t *ring);
 
 /* bytes of a ring, as it was made; 0: without room */
 size_t ngx_webrtc_ring_size(ngx_webrtc_ring_t *ring);
 
 /*
- * Goes on in a larger ring: copies all entries into it, under their numbers, so
- * that a reader who changes over at any time misses nothing.  The old ring
- * stays as it is; its memory has to, as long as there may be readers in it.
+ * Continues in a larger ring: copies all entries into it, with their numbers,
+ * so that a reader may switch over at any time and misses nothing.  The old
+ * ring stays as it is; its memory must stay as long as it may have readers.
  *
  *   mem, size   as ngx_webrtc_ring_init(); larger than the ring of w, which may
  *               be one without room
@@ -143,8 +143,8 @@ ngx_webrtc_ring_t *ngx_webrtc_ring_move(void *mem, size_t size,
     ngx_webrtc_ring_writer_t *w);
 
 /*
- * A ring without room that takes the place of another one: what comes next gets
- * the number that it would have got there, and nothing of before is left.
+ * Makes a ring without room that takes the place of another one: numbers
+ * continue from there, but none of the old entries is kept.
  *
  *   mem      as ngx_webrtc_ring_init_empty()
  *   before   without a writer; stays as it is
@@ -152,9 +152,9 @@ ngx_webrtc_ring_t *ngx_webrtc_ring_move(void *mem, size_t size,
 ngx_webrtc_ring_t *ngx_webrtc_ring_follow(void *mem, ngx_webrtc_ring_t *before);
 
 /*
- * Makes the caller the writer, going on from what was published last.  What a
- * writer before wrote and did not publish is gone: no reader has seen it.
- * That there is one writer at a time is the caller's business (the claim of a
+ * Makes the caller the writer, continuing from what was published last.  What a
+ * previous writer wrote and did not publish is gone: no reader has seen it.
+ * The caller makes sure that there is one writer at a time (the claim of a
  * stream).
  */
 void ngx_webrtc_ring_attach(ngx_webrtc_ring_t *ring,
@@ -190,21 +190,20 @@ ngx_uint_t ngx_webrtc_ring_wants(ngx_webrtc_ring_writer_t *w, size_t len,
     uint64_t arrival_us, const ngx_webrtc_ring_keep_t *keep);
 
 /*
- * Bytes that a ring has to have at least so that it has room for more packets
- * than this one, where their number is what fills it; else 0.
+ * If the number of packets is what fills this ring: the least bytes of a ring
+ * with room for more of them.  Else 0.
  */
 size_t ngx_webrtc_ring_larger(ngx_webrtc_ring_writer_t *w);
 
 /*
- * Packets of a track are missing for good: leaves n indexes out, so that
- * readers see the loss as one.  A number that stands for no packet is not found
- * by ngx_webrtc_ring_find().
+ * Packets of a track are lost for good: skips n indexes, so that readers see
+ * them as lost.  ngx_webrtc_ring_find() does not find a skipped index.
  */
 void ngx_webrtc_ring_skip(ngx_webrtc_ring_writer_t *w, ngx_uint_t track,
     ngx_uint_t n);
 
 /*
- * Lets readers see all that was written: once per frame, or per receive batch.
+ * Makes all that was written visible: once per frame, or per receive batch.
  */
 void ngx_webrtc_ring_publish(ngx_webrtc_ring_writer_t *w);
 
@@ -218,10 +217,9 @@ uint64_t ngx_webrtc_ring_tail(ngx_webrtc_ring_t *ring);
  * Looks at entry n.  Cheap: meant for every viewer and packet.
  *
  *   pkt       filled on NGX_OK, otherwise undefined
- *   payload   points into the ring, not to be written to.  The writer may
- *             overwrite it at any time: use it, then ask
- *             ngx_webrtc_ring_check(), and drop what was made of it when that
- *             declines.  May be NULL
+ *   payload   points into the ring, read-only.  The writer may overwrite it at
+ *             any time: use it, then call ngx_webrtc_ring_check(), and drop
+ *             what was made of it if that declines.  May be NULL
  *
  * NGX_OK        *pkt is consistent
  * NGX_AGAIN     n has not been published yet
@@ -231,8 +229,8 @@ ngx_int_t ngx_webrtc_ring_peek(ngx_webrtc_ring_t *ring, uint64_t n,
     ngx_webrtc_ring_packet_t *pkt, u_char **payload);
 
 /*
- * Was entry n, peeked before, whole until now?  Once per batch will do: when
- * the oldest of a batch is still whole, so are those after it.
+ * Is entry n, which was peeked at before, still whole?  Once per batch will do:
+ * if the oldest entry of a batch is still whole, so are those after it.
  *
  * NGX_OK, NGX_DECLINED
  */

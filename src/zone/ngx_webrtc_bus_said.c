@@ -3,7 +3,7 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * What has been logged already: hashes, each with the time of its last line.
- * The one that is the longest ago gives way.
+ * The oldest one is replaced.
  */
 
 
@@ -20,7 +20,7 @@ ngx_webrtc_bus_said(ngx_webrtc_bus_t *bus, ngx_str_t *text, uint64_t now_ms)
     ngx_uint_t          i, say;
     ngx_webrtc_said_t  *said, *oldest;
 
-    /* of causes that somebody chooses two may be one: a line less */
+    /* a collision, even one made on purpose, only costs a line of the log */
 
     hash = ngx_crc32_long(text->data, text->len);
 

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What has been logged already, by any worker, of causes that are many.
+ * Remembers what any worker has logged already, where there may be many causes.
  */
 
 
@@ -16,13 +16,13 @@
 
 
 /*
- * Is a cause to be logged now?  Once a minute, by one worker, unless there are
+ * Should a cause be logged now?  Once a minute, by one worker, unless there are
  * more causes than are remembered.
  *
  *   text     the cause, with what it is about
  *   now_ms   ngx_current_msec
  *
- * A function of the event loop: it takes the zone's mutex.
+ * For the event loop only: it takes the zone's mutex.
  */
 ngx_uint_t ngx_webrtc_bus_said(ngx_webrtc_bus_t *bus, ngx_str_t *text,
     uint64_t now_ms);

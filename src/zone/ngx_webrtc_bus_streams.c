@@ -2,33 +2,33 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Streams in the zone: registry, claims, wake-ups, viewers.  In which order
- * things are stored, so that any worker may die at any time, stands on top of
- * ngx_webrtc_bus.c.
+ * Streams in the zone: registry, claims, wake-ups, viewers.  The order of
+ * stores that lets any worker die at any time is explained at the top of
+ * ngx_webrtc_bus_zone.c.
  *
  *
  * Who frees a stream
  *
  * whoever ends the last hold, under the mutex, if nobody claims it.  A stream
- * is found by name under the mutex as well and is held before that is
- * released.  With a hold, everything but the end of the last hold does without
- * the mutex.  Source threads never take it: it is a spin lock by pid, and would
- * let two threads of one process in.
+ * is also found by name under the mutex, and held before that is released.
+ * With a hold, everything but ending the last hold works without the mutex.
+ * Source threads never take it: it is a spin lock by pid, and would let two
+ * threads of one process in.
  *
  *
  * Wake-ups
  *
- * A writer publishes, then looks who watches; a watcher sets its bit, then
- * looks at the ring.  With a full fence between the two on both sides one of
+ * A writer publishes, then checks who watches; a watcher sets its bit, then
+ * looks at the ring.  With a full fence between the two on both sides, one of
  * them sees the other.
  *
  * For each watching worker the writer sets the stream's bit in the worker's
- * news, then takes the worker's doorbell (rung: 0 to 1); who gets it sends one
- * message.  The worker empties its inbox, sets rung to 0, and then takes and
- * zeroes its news.  So a bit is set either before the news are taken, or by a
- * writer that finds the doorbell free.  If the message cannot be sent, rung is
- * set back, and the next frame tries again; if it was for a full inbox, then
- * the worker has something to read and takes its news anyway.
+ * news, then takes the worker's doorbell (rung: 0 to 1); the one that gets it
+ * sends one message.  The worker empties its inbox, sets rung to 0, and then
+ * takes and zeroes its news.  So a bit is set either before the news is taken,
+ * or by a writer that finds the doorbell free.  If the message cannot be sent,
+ * rung is reset, and the next frame tries again; if that was because the inbox
+ * is full, then the worker has something to read and takes its news anyway.
  */
 
 
@@ -80,7 +80,7 @@ ngx_webrtc_bus_stream_for(ngx_webrtc_bus_t *bus, ngx_str_t *name,
 }
 
 
-/* client: who creates it if it is not there, or NULL */
+/* client: on whose behalf it is created if it does not exist, or NULL */
 
 static ngx_webrtc_stream_t *
 ngx_webrtc_bus_get(ngx_webrtc_bus_t *bus, ngx_str_t *name, size_t ring_size,
@@ -253,7 +253,7 @@ ngx_webrtc_bus_set_pull(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
 {
     ngx_shmtx_lock(&bus->shpool->mutex);
 
-    /* "set" is the last to be written and the first to go: see above */
+    /* "set" is written last and cleared first */
 
     ngx_webrtc_atomic_store(&st->pull.set, 0);
     ngx_webrtc_atomic_fence_release();
@@ -344,7 +344,7 @@ ngx_webrtc_bus_claim(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
             return NGX_OK;
         }
 
-        /* a look at the pid only: a pid that is used again is found by reap */
+        /* checks the pid only: reap finds a pid that is in use again */
 
         wk = &bus->sh->workers[w];
         id = ngx_webrtc_atomic_load_acquire(&wk->id);
@@ -361,7 +361,7 @@ ngx_webrtc_bus_claim(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
         if (ngx_webrtc_claim_kind(claim) == NGX_WEBRTC_CLAIM_TIDY
             && !waited)
         {
-            /* until it is done, which is before it lets the mutex go */
+            /* waits until it is done, which is before it releases the mutex */
 
             ngx_shmtx_lock(&bus->shpool->mutex);
             ngx_shmtx_unlock(&bus->shpool->mutex);
@@ -834,8 +834,8 @@ ngx_webrtc_bus_is_used(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
 
 
 /*
- * In any state but FREE, whatever it has so far.  Names "worker" in case this
- * one dies in the middle: itself, or the dead one that it is reaping.
+ * In any state but FREE, with whatever it has so far.  Names "worker" in case
+ * this one dies midway: itself, or the dead one that it is reaping.
  */
 
 static void

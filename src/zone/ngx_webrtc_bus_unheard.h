@@ -26,10 +26,9 @@ void ngx_webrtc_bus_heard(ngx_webrtc_bus_t *bus);
 uint64_t ngx_webrtc_bus_unheard_total(ngx_webrtc_bus_t *bus);
 
 /*
- * Whether it is time for a line about it, which no worker gets within a minute
- * after another.
+ * Whether to log it: once a minute, by one worker.
  *
- *   which    0, 1: of two lines
+ *   which    of two lines: 0 or 1
  *   now_ms   ngx_current_msec
  */
 ngx_uint_t ngx_webrtc_bus_unheard_say(ngx_webrtc_bus_t *bus, ngx_uint_t which,

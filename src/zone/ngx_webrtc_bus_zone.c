@@ -2,33 +2,33 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * The zone: its layout, worker endpoints, the tables of what comes and goes.
+ * The zone: its layout, worker endpoints, the tables of streams and slots.
  * Streams are in ngx_webrtc_bus_streams.c.
  *
  *
- * What is where
+ * Layout
  *
- * All is allocated from the zone's slab pool once, but for the streams, their
- * rings and the session slots, which come and go.  What has not been used yet
- * is not touched, so that it is no memory either: the zone's size is a limit,
- * and costs nothing.  The zone is mapped before nginx forks, at one address in
- * every process, so pointers into it are good everywhere.  It survives a
- * reload; a reload that changes the module's binary brings another tag and so
- * another zone.
+ * Everything is allocated from the zone's slab pool once, except for streams,
+ * their rings and session slots, which come and go.  What has not been used yet
+ * is not touched, so it takes no memory: the zone's size is a limit, and costs
+ * nothing.  The zone is mapped before nginx forks, at one address in every
+ * process, so pointers into it are good everywhere.  It survives a reload; a
+ * reload that changes the module's binary brings another tag and so another
+ * zone.
  *
  *
- * Who may die when
+ * Crash safety
  *
  * A worker may be killed at any instruction, holding the slab's mutex or not;
- * the master forces the mutex open.  So the order of stores is such that after
- * each of them the zone is valid, and whatever the dead worker had begun names
- * it:
+ * the master forces the mutex open.  So stores are ordered such that the zone
+ * is valid after each of them, and whatever a dead worker had begun names that
+ * worker:
  *
  *   - An endpoint (pid, generation) is stored last when a worker attaches and
  *     cleared last when it is reaped: as long as anything in the zone names
  *     worker w, endpoint w is not given to another one.  A reaper that dies
  *     itself leaves the endpoint, and the next one begins anew; all its steps
- *     may be repeated.  One worker is reaped under one hold of the mutex, so
+ *     may be repeated.  One worker is reaped without releasing the mutex, so
  *     that a slow reaper cannot take the next owner of w for the dead one.
  *
  *   - An entry of a table (ngx_webrtc_bus_zone.h) becomes ALLOC, naming the
@@ -37,10 +37,10 @@
  *     zeroed, and cleared before that is freed.  So nothing is ever freed
  *     twice; the price is that a worker that is killed within those few
  *     instructions, or within the slab's own, leaks that one allocation.
- *     Free entries are found by a look at the table, as a list could break.
+ *     Free entries are found by scanning the table, as a list could break.
  *
- *   - The index is only believed as far as the entry confirms it, and keys are
- *     noted in a slot before they are added to the index.
+ *   - The index is only trusted as far as the entry confirms it, and keys are
+ *     recorded in a slot before they are added to the index.
  *
  *   - What one worker does with a stream (holds, watches, viewers) has a place
  *     per worker, which only that worker writes.  Sums are made when asked
@@ -49,12 +49,12 @@
  *   - A claim is one word with worker and generation, changed by compare and
  *     swap.  It is valid while that worker lives.
  *
- *   - Tracks have two copies, of which a version word chooses one; the holder
- *     of the claim fills the other one.  The timeline and the ring take care
- *     of themselves, see there.
+ *   - Tracks have two copies, of which a version word selects one; the holder
+ *     of the claim fills the other one.  For the timeline and the ring, see
+ *     there.
  *
- * Whether a worker lives is asked of the kernel: its pid, and the start time
- * of the process, as pids are used again.
+ * The kernel tells whether a worker is alive: by its pid, and by the start time
+ * of the process, as pids are reused.
  */
 
 
@@ -565,7 +565,7 @@ ngx_webrtc_bus_create_zone(ngx_webrtc_bus_t *bus, ngx_log_t *log)
     size = bus->zone->shm.size;
     shpool = bus->shpool;
 
-    /* it is said once, by who needed the memory */
+    /* logged once, by whoever needed the memory */
 
     shpool->log_nomem = 0;
 
@@ -581,7 +581,7 @@ ngx_webrtc_bus_create_zone(ngx_webrtc_bus_t *bus, ngx_log_t *log)
 
     npeers = ngx_min(size / NGX_WEBRTC_BUS_PER_PEER, NGX_WEBRTC_BUS_MAX_PEERS);
 
-    /* more than a page, so it begins at one: cache lines are as declared */
+    /* more than a page, so page-aligned: cache lines are as declared */
 
     sh = ngx_webrtc_bus_fresh(shpool, sizeof(ngx_webrtc_bus_sh_t));
     if (sh == NULL) {
@@ -664,8 +664,8 @@ ngx_webrtc_bus_create_table(ngx_slab_pool_t *shpool, ngx_webrtc_table_t *t,
 
 /*
  * Zeroed memory of a zone that is being made.  The kernel has zeroed it, and
- * writing zeros would make it resident; with NGX_DEBUG_MALLOC nginx has filled
- * it with something else.
+ * writing zeros would make it resident; but with NGX_DEBUG_MALLOC nginx has
+ * filled it with something else.
  */
 
 static void *
@@ -690,7 +690,7 @@ ngx_webrtc_bus_say(uint64_t *said, uint64_t now_ms)
 
     last = ngx_webrtc_atomic_load(said);
 
-    /* that of another worker may be ahead of our clock */
+    /* another worker's time may be ahead of our clock */
 
     if (last && (int64_t) (now_ms - last) < NGX_WEBRTC_BUS_SAY) {
         return 0;
@@ -776,7 +776,7 @@ ngx_webrtc_bus_is_alive(ngx_webrtc_endpoint_t *wk, uint64_t id)
 
     pid = ngx_webrtc_endpoint_pid(id);
 
-    /* our own pid, but not our endpoint: somebody's who had it before */
+    /* our own pid, but not our endpoint: a dead worker had the same pid */
 
     if (pid == ngx_pid) {
         return 0;

@@ -3,7 +3,7 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * Layout of the zone; for the files of this folder only.  What keeps it valid
- * at every instant stands on top of ngx_webrtc_bus.c.
+ * at every instant is explained at the top of ngx_webrtc_bus_zone.c.
  */
 
 
@@ -34,7 +34,7 @@
  *
  *   word        state | worker << 8 | generation << 32; see NGX_WEBRTC_ENTRY_*
  *   p           the stream or slot, NULL while there is none
- *   expires_ms  of a NEW slot; of a stream on trial when it was made, else 0
+ *   expires_ms  of a NEW slot; for a stream on trial, when it was made, else 0
  *   created_ms  of a slot
  *   news        of a slot: counts changes of interest to others
  *
@@ -42,11 +42,11 @@
  *                 |         |                       ^
  *                 +---------+-----------------------+
  *
- * ALLOC, CLAIMED and CLOSING name the worker that is at it.  Streams are never
+ * ALLOC, CLAIMED and CLOSING name the worker responsible.  Streams are never
  * CLAIMED in this sense: their claim is a word of its own.  FREE to ALLOC and
  * CLOSING to FREE happen under the mutex; NEW to CLAIMED or CLOSING and CLAIMED
  * to CLOSING are compare and swap, with or without it.  The generation goes up
- * at ALLOC: with the entry's number it makes a reference that never returns.
+ * at ALLOC: with the entry's number it makes a reference that is never reused.
  */
 typedef struct {
     uint64_t                 word;
@@ -91,8 +91,8 @@ typedef struct {
 #define ngx_webrtc_claim_generation(word)  ((uint32_t) ((word) >> 32))
 
 /*
- * A third kind, beside those that a writer has: of whoever looks after a stream
- * that has no other, for as long as he has the mutex
+ * A third kind, besides those of writers: taken on an unclaimed stream, by a
+ * worker that tidies it up while it has the mutex
  */
 #define NGX_WEBRTC_CLAIM_TIDY        3
 
@@ -122,8 +122,8 @@ typedef struct {
 #define ngx_webrtc_endpoint_generation(id)   ((uint32_t) ((id) >> 32))
 
 
-/* causes that are remembered as logged, see ngx_webrtc_bus_said.h; chosen: what
- * goes wrong at a time */
+/* logged causes that are remembered, see ngx_webrtc_bus_said.h; chosen: as
+ * many as go wrong at a time */
 #define NGX_WEBRTC_SAIDS  32
 
 
@@ -201,26 +201,26 @@ ngx_int_t ngx_webrtc_table_alloc(ngx_webrtc_bus_t *bus, ngx_webrtc_table_t *t,
     size_t size, size_t zero);
 
 /*
- * Frees what an entry has, and the entry; with the mutex held, in state ALLOC
- * or CLOSING, after nothing points to it any more.
+ * Frees an entry and what it has; with the mutex held, in state ALLOC or
+ * CLOSING, when nothing points to it any more.
  */
 void ngx_webrtc_table_free(ngx_webrtc_bus_t *bus, ngx_webrtc_table_t *t,
     ngx_uint_t n);
 
-/* the entry that a reference means, with its word, or NULL if that is gone */
+/* the entry that a reference names, with its word, or NULL if it is gone */
 ngx_webrtc_entry_t *ngx_webrtc_table_entry(ngx_webrtc_table_t *t, uint64_t ref,
     uint64_t *word);
 
 /*
- * Takes back everything that a worker has in the zone, and its endpoint at
- * last.  Does nothing if that is not "id" any more.
+ * Takes back everything that a worker has in the zone, its endpoint last.  Does
+ * nothing if the endpoint is not "id" any more.
  */
 void ngx_webrtc_bus_reap_worker(ngx_webrtc_bus_t *bus, ngx_uint_t worker,
     uint64_t id);
 
 /*
- * The parts of it, with the mutex held: closes the worker's slots; counts the
- * viewers of streams anew; ends the worker's claims, holds and watches.
+ * Its parts, with the mutex held: closes the worker's slots; recounts the
+ * viewers of streams; ends the worker's claims, holds and watches.
  */
 void ngx_webrtc_peers_reap(ngx_webrtc_bus_t *bus, ngx_uint_t worker);
 void ngx_webrtc_peers_recount(ngx_webrtc_bus_t *bus);
@@ -233,7 +233,7 @@ uint64_t ngx_webrtc_peers_hash_address(ngx_webrtc_bus_t *bus,
     ngx_webrtc_addr_t *addr, uint32_t listen);
 
 /*
- * Is a line of some kind to be logged now?  Once a minute, by one worker.
+ * Should a line of some kind be logged now?  Once a minute, by one worker.
  *
  *   said     of the zone: when it was logged last, 0: never
  *   now_ms   ngx_current_msec
@@ -241,19 +241,19 @@ uint64_t ngx_webrtc_peers_hash_address(ngx_webrtc_bus_t *bus,
 ngx_uint_t ngx_webrtc_bus_say(uint64_t *said, uint64_t now_ms);
 
 /*
- * Takes the ring of a stream that begins anew, if that has grown: what is
- * written next is the stream's first packet again, as to memory.  The claim is
- * ours; before there is a writer.
+ * Takes away a grown ring from a stream that starts anew, which then begins
+ * without room, as for its first packet.  The claim is ours, and there is no
+ * writer yet.
  */
 void ngx_webrtc_bus_renew_ring(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st);
 
 /*
- * The same for all streams that nobody claims, as the zone is short of memory;
- * with the mutex held.  It is free some turns later.
+ * The same for all unclaimed streams, when the zone is short of memory; with
+ * the mutex held.  The memory is free some turns later.
  */
 void ngx_webrtc_bus_take_back(ngx_webrtc_bus_t *bus);
 
-/* Frees all rings of a stream that nobody has any more; with the mutex held. */
+/* Frees all rings of a stream that nobody holds; with the mutex held. */
 void ngx_webrtc_bus_free_rings(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st);
 
 
