@@ -21,12 +21,12 @@
 #include "ngx_webrtc_source_url.h"
 
 
-/* ms that a worker that shuts down leaves a source to the others; chosen: a few
- * of their ticks */
+/* ms for which a worker that is shutting down leaves a source to the others;
+ * chosen: a few of their ticks */
 #define NGX_HTTP_WEBRTC_PULL_HANDOVER  1000
 
 
-/* a source that runs in this process */
+/* a source running in this process */
 typedef struct {
     ngx_queue_t                  queue;
     ngx_webrtc_stream_t         *st;         /* held and claimed */
@@ -114,7 +114,7 @@ ngx_http_webrtc_pull(ngx_http_request_t *r, ngx_http_webrtc_pull_t *pull,
 }
 
 
-/* one more upstream; the URL is within its bounds */
+/* adds an upstream; the length of the URL has been checked */
 
 static void
 ngx_http_webrtc_pull_from(ngx_http_webrtc_pull_t *pull, ngx_str_t *url,
@@ -138,7 +138,7 @@ ngx_http_webrtc_pull_from(ngx_http_webrtc_pull_t *pull, ngx_str_t *url,
 }
 
 
-/* "disable_symlinks", for files; r is NULL without a request */
+/* "disable_symlinks", for files; r is NULL if there is no request */
 
 static ngx_int_t
 ngx_http_webrtc_pull_links(ngx_http_request_t *r,
@@ -166,7 +166,7 @@ ngx_http_webrtc_pull_links(ngx_http_request_t *r,
 
     if (r == NULL) {
 
-        /* with variables: nothing is excepted */
+        /* "from" with variables is ignored: the whole path is checked */
 
         if (clcf->disable_symlinks_from->lengths) {
             return NGX_OK;
@@ -235,7 +235,7 @@ ngx_http_webrtc_pull_check(ngx_webrtc_stream_t *st)
         && ngx_webrtc_bus_state_age(st, ngx_current_msec)
            < NGX_HTTP_WEBRTC_PULL_HANDOVER)
     {
-        /* a worker that stays is to take it over, if there is one */
+        /* leave it to a worker that is not shutting down, if there is one */
         return;
     }
 
@@ -245,7 +245,7 @@ ngx_http_webrtc_pull_check(ngx_webrtc_stream_t *st)
         && ngx_webrtc_bus_state(st) == NGX_WEBRTC_STREAM_INACTIVE
         && ngx_webrtc_bus_state_age(st, ngx_current_msec) < linger)
     {
-        /* the publisher that it had may come back */
+        /* its previous publisher may come back */
         return;
     }
 
@@ -255,7 +255,7 @@ ngx_http_webrtc_pull_check(ngx_webrtc_stream_t *st)
 
     ok = (ngx_http_webrtc_pull_start(st, &sp) == NGX_OK);
 
-    /* before the claim goes: that wakes the others */
+    /* before the claim is released, which wakes the others */
 
     ngx_webrtc_bus_source_started(st, ok, ngx_current_msec,
                                   NGX_WEBRTC_SOURCE_BACKOFF_MIN,
@@ -267,7 +267,7 @@ ngx_http_webrtc_pull_check(ngx_webrtc_stream_t *st)
 }
 
 
-/* the claim is ours, and stays so */
+/* the claim is ours, and remains ours on failure */
 
 static ngx_int_t
 ngx_http_webrtc_pull_start(ngx_webrtc_stream_t *st,
@@ -345,7 +345,7 @@ ngx_http_webrtc_pull_event(ngx_webrtc_source_t *source, void *data,
 
     if (!pr->stopping && ngx_webrtc_bus_pull(bus, st, &sp) == NGX_OK) {
 
-        /* a file was played to its end: the next POST begins again */
+        /* a file was played to its end: the next POST starts it again */
 
         sp.ended = 1;
         ngx_webrtc_bus_set_pull(bus, st, &sp);
@@ -393,8 +393,8 @@ ngx_http_webrtc_pull_tick(ngx_http_webrtc_main_conf_t *wmcf)
 
 
 /*
- * Streams whose viewers are in workers that shut down, and whose source was in
- * one of those too.
+ * Takes over streams whose viewers are in workers that are shutting down and
+ * whose source was in one of these, too.
  */
 
 static void
@@ -424,7 +424,7 @@ ngx_http_webrtc_pull_orphans(void)
 }
 
 
-/* "start=always" without variables: one of the workers runs it */
+/* "start=always" without variables: runs in one of the workers */
 
 static void
 ngx_http_webrtc_pull_always(ngx_http_webrtc_pull_t *pull)
@@ -468,7 +468,7 @@ ngx_http_webrtc_pull_always(ngx_http_webrtc_pull_t *pull)
         ngx_http_webrtc_pull_check(st);
     }
 
-    /* one that cannot be started is held, and its pause with it */
+    /* a stream that cannot be started is held to keep its backoff */
 
     held = pull->held;
     pull->held = NULL;
@@ -570,8 +570,9 @@ ngx_http_webrtc_pull_done(void)
 
 
 /*
- * May it be a playlist?  A local file only where that is written: what is
- * uploaded under another name, or named by a client, does not read other files.
+ * Whether the URL may be a playlist.  A local file only if the configuration
+ * says so: an upload under another name, or a file named by a client, must not
+ * make us read other files.
  */
 
 static ngx_uint_t
@@ -706,7 +707,7 @@ ngx_http_webrtc_pull_url(ngx_conf_t *cf, ngx_http_webrtc_pull_t *pull,
 }
 
 
-/* first: of the block */
+/* first: the first pull of the block */
 
 static ngx_int_t
 ngx_http_webrtc_pull_param(ngx_conf_t *cf, ngx_http_webrtc_pull_t *pull,
@@ -768,7 +769,7 @@ ngx_http_webrtc_pull_param(ngx_conf_t *cf, ngx_http_webrtc_pull_t *pull,
 }
 
 
-/* what is written there may be a password */
+/* the value may be a password */
 
 static void
 ngx_http_webrtc_pull_invalid(ngx_conf_t *cf, ngx_str_t *value,
@@ -790,7 +791,7 @@ ngx_http_webrtc_pull_invalid(ngx_conf_t *cf, ngx_str_t *value,
 }
 
 
-/* an option of the protocol, say, such as "passphrase=word" */
+/* it may be a protocol option such as "passphrase=word" */
 
 static void
 ngx_http_webrtc_pull_parameter(ngx_conf_t *cf, ngx_str_t *value)
@@ -828,7 +829,7 @@ ngx_http_webrtc_pull_merge(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *conf)
         return NGX_OK;
     }
 
-    /* the directive may be inherited, what follows belongs to this location */
+    /* the directive may be inherited; what follows is the location's own */
 
     pull = ngx_palloc(cf->pool, sizeof(ngx_http_webrtc_pull_t));
     if (pull == NULL) {

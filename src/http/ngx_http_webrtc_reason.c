@@ -2,9 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Why a stream is not live, or not to be published, in words for who asked.
- * The words of upstreams are in the log and in the status, too, where these are
- * named in full.
+ * Why a stream is not live, or cannot be published, in words for the client.
+ * Upstream errors are also in the log and in the status, with full addresses.
  */
 
 
@@ -112,7 +111,7 @@ ngx_http_webrtc_reason_is_name(ngx_str_t *name)
             return 0;
         }
 
-        /* C1 in UTF-8: some terminals take U+009B for ESC [ */
+        /* C1 controls in UTF-8: some terminals take U+009B for ESC [ */
 
         if (name->data[i] == 0xc2 && i + 1 < name->len
             && (name->data[i + 1] & 0xe0) == 0x80)
@@ -174,7 +173,7 @@ ngx_http_webrtc_reason_state(ngx_http_request_t *r, ngx_webrtc_stream_t *st)
 }
 
 
-/* words that name a host, a URL or a path are none of the reader's business */
+/* copies an error text without words that name a host, a URL or a path */
 
 static u_char *
 ngx_http_webrtc_reason_copy(u_char *p, u_char *text, size_t len)

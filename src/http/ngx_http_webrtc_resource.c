@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Requests and responses, below all that answers: bodies, headers, problems
+ * Requests and responses, common to all handlers: bodies, headers, problems
  * (RFC 9457).
  */
 
@@ -13,7 +13,7 @@
 #include <sys/random.h>
 
 
-/* where a body grows from; chosen: offers of browsers have 2 to 8 kB */
+/* initial size of a body; chosen: offers of browsers are 2 to 8 kB */
 #define NGX_HTTP_WEBRTC_BODY_START  8192
 
 /* room for the fixed part of a problem body */
@@ -64,11 +64,11 @@ ngx_http_webrtc_result(ngx_int_t rc)
     switch (rc) {
 
     case NGX_DONE:
-        /* the request's end, as soon as all is written */
+        /* the request ends as soon as everything is written */
         return NGX_OK;
 
     case NGX_AGAIN:
-        /* gives up the reference of the handler that returns */
+        /* drops the reference of the returning handler */
         return NGX_DONE;
     }
 
@@ -115,7 +115,7 @@ ngx_http_webrtc_elsewhere(ngx_http_request_t *r)
 
     if (r->http_version >= NGX_HTTP_VERSION_20) {
 
-        /* its connection would be used again */
+        /* the client would reuse the connection */
 
         if (ngx_http_webrtc_retry_after(r, 1) != NGX_OK) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -173,7 +173,7 @@ ngx_http_webrtc_read_body(ngx_http_request_t *r, size_t limit,
         return rc;
     }
 
-    /* nginx has taken a reference for what is still to be read */
+    /* nginx has taken a reference for the rest of the body */
 
     return NGX_AGAIN;
 }
@@ -245,9 +245,9 @@ ngx_http_webrtc_body_read(ngx_http_request_t *r)
 
 
 /*
- * The rest of the body is not wanted.  Whoever comes after us, by "error_page",
- * finds an empty one: what was read of it is no body, and what still comes must
- * not be read by us, whose context is gone by then.
+ * Discards the rest of the body.  A handler called after us by "error_page"
+ * finds an empty body: what was read is incomplete, and what is still to come
+ * must not be read by us, as our context is gone by then.
  */
 
 static void
@@ -264,7 +264,7 @@ ngx_http_webrtc_body_stop(ngx_http_request_t *r)
     r->read_event_handler = ngx_http_block_reading;
     r->keepalive = 0;
 
-    /* with reading_body left as it is, HTTP/2 skips the rest */
+    /* reading_body is left set, so that HTTP/2 skips the rest */
 
     r->request_body_no_buffering = 0;
 
@@ -277,7 +277,7 @@ ngx_http_webrtc_body_stop(ngx_http_request_t *r)
 }
 
 
-/* whoever comes after us, by "error_page", finds the body whole */
+/* makes the whole body available to handlers after us, by "error_page" */
 
 static ngx_int_t
 ngx_http_webrtc_body_restore(ngx_http_request_t *r, ngx_http_webrtc_ctx_t *ctx)
@@ -314,7 +314,7 @@ ngx_http_webrtc_body_restore(ngx_http_request_t *r, ngx_http_webrtc_ctx_t *ctx)
 /*
  * Moves what has arrived into the body.
  *
- * NGX_OK, NGX_DECLINED over the limit, NGX_ERROR without memory
+ * NGX_OK; NGX_DECLINED: over the limit; NGX_ERROR: out of memory
  */
 
 static ngx_int_t
@@ -364,7 +364,7 @@ ngx_http_webrtc_body_append(ngx_http_request_t *r, ngx_http_webrtc_ctx_t *ctx)
                                     n, b->file_pos)
                       != (ssize_t) n)
         {
-            /* another module had it read, with "client_body_in_file_only" */
+            /* read by another module, with "client_body_in_file_only" */
             return NGX_ERROR;
         }
 
@@ -497,7 +497,7 @@ ngx_http_webrtc_utf8(u_char *p, size_t n)
 }
 
 
-/* "error_page" of the location, which a handler's own body would bypass */
+/* a body sent by the handler itself would bypass "error_page" */
 
 static ngx_uint_t
 ngx_http_webrtc_has_error_page(ngx_http_request_t *r, ngx_uint_t status)
@@ -538,7 +538,7 @@ ngx_http_webrtc_answer(ngx_http_request_t *r, ngx_uint_t status,
     r->headers_out.status = status;
     r->headers_out.content_length_n = body->len;
 
-    /* If-Match has been looked at where it matters */
+    /* If-Match has been checked where it matters */
 
     r->disable_not_modified = 1;
 
@@ -670,8 +670,9 @@ ngx_http_webrtc_wait(ngx_http_request_t *r)
     rev = r->connection->read;
 
     /*
-     * An end that came while nobody looked comes once.  The streams of HTTP/2
-     * and later are told by their connection, and have other handlers here.
+     * A close that arrived before this is not reported again, so check now.
+     * HTTP/2 and later streams are notified by their connection, and their
+     * events have other handlers.
      */
 
     if (r->http_version < NGX_HTTP_VERSION_20

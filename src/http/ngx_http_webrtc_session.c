@@ -3,7 +3,7 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * The URL of a session.  Any worker answers, from the slot in the zone; the
- * one that has the session is told where it has to know.
+ * worker that owns the session is notified if needed.
  *
  * RFC 9725, 4.2 (DELETE), 4.3 (PATCH: trickle ICE and ICE restarts);
  * draft-ietf-wish-whep-03 (PATCH with the answer to a counter-offer);
@@ -127,7 +127,7 @@ ngx_http_webrtc_session_state(ngx_webrtc_peer_t *peer,
         return "checked";
     }
 
-    /* with full ICE it is claimed from the beginning */
+    /* with full ICE the slot is claimed from the start */
 
     return (info->state == NGX_WEBRTC_PEER_NEW || peer->full) ? "answered"
                                                               : "checked";
@@ -149,7 +149,7 @@ ngx_http_webrtc_session_wants_json(ngx_http_request_t *r)
 }
 
 
-/* what a client cannot know: whether any of its checks has reached us */
+/* shows what a client cannot know: whether any of its checks has reached us */
 
 static ngx_int_t
 ngx_http_webrtc_session_show(ngx_http_request_t *r, ngx_webrtc_peer_t *peer,
@@ -188,7 +188,7 @@ ngx_http_webrtc_session_show(ngx_http_request_t *r, ngx_webrtc_peer_t *peer,
 }
 
 
-/* whatever If-Match says: the session is to end, not a state of it */
+/* ignores If-Match: it is the session that ends, not one of its states */
 
 static ngx_int_t
 ngx_http_webrtc_session_delete(ngx_http_request_t *r, ngx_str_t *id)
@@ -286,8 +286,8 @@ ngx_http_webrtc_session_fragment(ngx_http_request_t *r, ngx_str_t *body)
     }
 
     /*
-     * RFC 8445, 2.5: a lite agent sends no checks, so that it does not need the
-     * peer's candidates: it answers where checks come from.
+     * RFC 8445, 2.5: a lite agent sends no checks, so it does not need the
+     * peer's candidates: it replies to the source of each check.
      */
 
     ngx_str_null(&empty);
@@ -335,8 +335,8 @@ ngx_http_webrtc_session_restart(ngx_http_request_t *r,
     restart.remote_pwd = frag->pwd;
 
     /*
-     * An agent does not learn of a restart but by its fragment.  Whoever gets
-     * 503 goes on as before, and so does the session.
+     * A full agent learns of a restart only from its fragment.  If it cannot be
+     * delivered, the client gets 503, and both sides go on as before.
      */
 
     restart.tell = peer->full ? ngx_http_webrtc_session_tell : NULL;
@@ -379,7 +379,7 @@ ngx_http_webrtc_session_restart(ngx_http_request_t *r,
 }
 
 
-/* under the lock of the slots; to another worker, which it does not wait for */
+/* called under the lock of the slots; does not wait for another worker */
 
 static ngx_int_t
 ngx_http_webrtc_session_tell(void *ctx, ngx_webrtc_peer_info_t *info)
@@ -390,7 +390,7 @@ ngx_http_webrtc_session_tell(void *ctx, ngx_webrtc_peer_info_t *info)
 
     rc = ngx_webrtc_worker_trickle(ngx_http_webrtc_worker, info, body);
 
-    /* the worker is gone, not the slot */
+    /* the worker is gone, but not the slot */
 
     return (rc == NGX_DECLINED) ? NGX_ERROR : rc;
 }
@@ -513,7 +513,7 @@ ngx_http_webrtc_session_answer(ngx_http_request_t *r, ngx_str_t *body)
 
 
 /*
- * The slot as it is now that the body has been read, and If-Match.
+ * Looks the slot up again after the body has been read, and checks If-Match.
  *
  *   peer    a copy, from the request's pool
  *   match   as ngx_webrtc_peers_restart() takes it
@@ -549,8 +549,8 @@ ngx_http_webrtc_session_again(ngx_http_request_t *r,
 
 
 /*
- * RFC 9725, 4.3.1: a PATCH says which state it is for.  "*" is any, which is
- * what ICE restarts have.
+ * RFC 9725, 4.3.1: a PATCH names the state it is for; "*", as in ICE restarts,
+ * is any.
  */
 
 static ngx_int_t

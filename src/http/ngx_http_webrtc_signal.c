@@ -2,11 +2,12 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * SSE signalling.  All that a stream of events sends stands in the session's
- * slot (ngx_webrtc_bus_file.h), and the number of a message there is its id: so
- * any worker serves it, and one that was cut goes on behind Last-Event-ID.
+ * SSE signalling.  All messages of an event stream are kept in the session's
+ * slot (ngx_webrtc_bus_file.h), and a message's number there is its event id.
+ * So any worker can serve the stream, and one that was cut off is resumed after
+ * Last-Event-ID.
  *
- * A session's slot being gone is what "bye" tells.
+ * "bye" means that the session's slot is gone.
  */
 
 
@@ -25,7 +26,7 @@
 
 
 
-/* of a stream of signalling events */
+/* one stream of signalling events */
 typedef struct {
     ngx_uint_t               sent;            /* id of the last event */
     size_t                   known;           /* bytes of the log seen */
@@ -197,7 +198,7 @@ ngx_http_webrtc_signal_posted(ngx_http_request_t *r, ngx_str_t *body)
 
     type = msg.type;
 
-    /* of a candidate: as a fragment of SDP (RFC 8840) */
+    /* of a candidate: as an SDP fragment (RFC 8840) */
 
     rc = ngx_http_webrtc_signal_fragment(r, &msg, &frag);
 
@@ -211,7 +212,7 @@ ngx_http_webrtc_signal_posted(ngx_http_request_t *r, ngx_str_t *body)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    /* the body may have taken its time */
+    /* look up again: reading the body may have taken long */
 
     if (ngx_http_webrtc_arg(r, "session", &id) != NGX_OK
         || ngx_http_webrtc_signal_find(&id, &info, &full) != NGX_OK)
@@ -226,9 +227,8 @@ ngx_http_webrtc_signal_posted(ngx_http_request_t *r, ngx_str_t *body)
     }
 
     /*
-     * An offer that is repeated changes nothing.  A lite agent needs no
-     * candidates of the client: it answers checks, from whatever address
-     * (RFC 8445, 2.5).
+     * A repeated offer changes nothing.  A lite agent does not need the
+     * client's candidates: it answers checks from any address (RFC 8445, 2.5).
      */
 
     if (full && frag.len) {
@@ -244,7 +244,7 @@ ngx_http_webrtc_signal_posted(ngx_http_request_t *r, ngx_str_t *body)
 }
 
 
-/* frag is empty unless there is a candidate; NGX_DECLINED: not one line */
+/* frag is empty unless there is a candidate; NGX_DECLINED: not a single line */
 
 static ngx_int_t
 ngx_http_webrtc_signal_fragment(ngx_http_request_t *r,
@@ -321,7 +321,7 @@ ngx_http_webrtc_signal_bad(ngx_http_request_t *r, const char *cause)
 }
 
 
-/* a file session that has not ended */
+/* finds a file session that has not ended */
 
 static ngx_int_t
 ngx_http_webrtc_signal_find(ngx_str_t *id, ngx_webrtc_peer_info_t *info,
@@ -393,7 +393,7 @@ ngx_http_webrtc_signal_events(ngx_http_request_t *r, ngx_str_t *id)
         sg->sent = (rc == NGX_ERROR) ? 0 : (ngx_uint_t) rc;
     }
 
-    /* a connection that was cut may not know it yet: the newest is the one */
+    /* an older connection may be broken without our knowing: the newest wins */
 
     other = ngx_http_webrtc_sse_find(&ngx_http_webrtc_signal_kind, info.ref,
                                      NULL);
@@ -405,7 +405,7 @@ ngx_http_webrtc_signal_events(ngx_http_request_t *r, ngx_str_t *id)
 }
 
 
-/* the messages that are not sent yet, and "bye" when the session has ended */
+/* messages not sent yet, and "bye" when the session has ended */
 
 static ngx_int_t
 ngx_http_webrtc_signal_news(ngx_http_webrtc_sse_t *sse)

@@ -2,9 +2,9 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * SSE signalling: what becomes a message in the session's slot.  The answer and
- * its candidates do with the offer; those that the agent of full ICE gathers
- * (RFC 8838) follow.
+ * SSE signalling: writes messages into the session's slot.  The answer and its
+ * candidates are written when the offer is handled; candidates gathered by full
+ * ICE (RFC 8838) follow.
  */
 
 
@@ -89,12 +89,12 @@ ngx_http_webrtc_signal_log(ngx_http_request_t *r, ngx_webrtc_peer_t *peer,
 
 
 /*
- * Prints the payload of a candidate of ours.
+ * Prints the payload of one of our candidates.
  *
  *   desc   of the session
- *   i      its number, for those without a foundation
+ *   i      its number, used if it has no foundation
  *
- * Returns the position behind it, or NULL if there is no room.
+ * Returns the position after it, or NULL if there is no room.
  */
 
 static u_char *
@@ -188,7 +188,7 @@ ngx_http_webrtc_signal_append(ngx_pool_t *pool, ngx_webrtc_peer_t *peer,
     msg.text.data = buf;
     msg.text.len = 0;
 
-    /* those of a restart are in its answer */
+    /* gathering has ended before: candidates of a restart are in its answer */
 
     if (ngx_http_webrtc_signal_known(log, log + size, &msg)) {
         return;
@@ -214,7 +214,7 @@ ngx_http_webrtc_signal_append(ngx_pool_t *pool, ngx_webrtc_peer_t *peer,
     }
 
     if (gathered && n == 0) {
-        /* its client is told by "bye" */
+        /* the client gets "bye" */
         ngx_webrtc_session_close(s, "no candidate was gathered");
         return;
     }
@@ -228,7 +228,7 @@ ngx_http_webrtc_signal_append(ngx_pool_t *pool, ngx_webrtc_peer_t *peer,
 }
 
 
-/* whether the log has that message */
+/* whether the log contains the message */
 
 static ngx_uint_t
 ngx_http_webrtc_signal_known(u_char *p, u_char *end,

@@ -4,15 +4,15 @@
  *
  * Server-sent events: the writer.
  *
- * All event streams of a worker live on one timer, which runs while there are
- * any.  It is not cancelable: a worker that shuts down stays until it has ended
- * its event streams, which is at the next turn; the clients come back to
- * another worker.
+ * All event streams of a worker share one timer, which runs while there are
+ * any.  It is not cancelable: a worker that is shutting down waits for the next
+ * tick, when it ends its event streams; the clients reconnect to another
+ * worker.
  *
- * An idle client costs its request and one buffer.  Nothing is queued: whoever
- * has the events is asked for them when all that was sent before has been
- * written, so that a client that does not read makes nobody hold anything for
- * it.  It is given up after "send_timeout", as nginx does with all others.
+ * An idle client costs its request and one buffer.  Nothing is queued: news()
+ * is called only once everything sent before has been written, so that nothing
+ * piles up for a client that does not read.  Such a client is disconnected
+ * after "send_timeout", as usual in nginx.
  *
  * WHATWG HTML, 9.2.
  */
@@ -22,13 +22,13 @@
 #include "ngx_http_webrtc_resource.h"
 
 
-/* ms; chosen: news are sent within that */
+/* ms; chosen: maximum delay of an event */
 #define NGX_HTTP_WEBRTC_SSE_TICK       250
 
 /* ms between comments: proxies close silent connections after 60 s or so */
 #define NGX_HTTP_WEBRTC_SSE_HEARTBEAT  15000
 
-/* bytes that a buffer begins with; chosen: a few short events */
+/* initial bytes of a buffer; chosen: a few short events */
 #define NGX_HTTP_WEBRTC_SSE_BUFFER     512
 
 
@@ -45,7 +45,7 @@ static ngx_int_t ngx_http_webrtc_sse_last(ngx_http_webrtc_sse_t *sse);
 static void ngx_http_webrtc_sse_cleanup(void *data);
 
 
-/* ms after which EventSource connects again */
+/* ms after which EventSource reconnects */
 static const char  ngx_http_webrtc_sse_retry[] = "retry: 1000\n\n";
 
 static ngx_event_t       ngx_http_webrtc_sse_timer;
@@ -137,7 +137,7 @@ ngx_http_webrtc_sse_start(ngx_http_webrtc_sse_t *sse)
         return rc;
     }
 
-    /* lives until its end, or until the client goes */
+    /* open until its end, or until the client disconnects */
 
     ngx_http_webrtc_wait(r);
     r->write_event_handler = ngx_http_webrtc_sse_writer;
@@ -161,7 +161,7 @@ ngx_http_webrtc_sse_header(ngx_http_request_t *r)
 
     r->disable_not_modified = 1;
 
-    /* the latter is for nginx in front of nginx, which would wait for more */
+    /* X-Accel-Buffering is for an nginx in front of us, which would buffer */
 
     if (ngx_http_webrtc_header(r, "Cache-Control", &cache) != NGX_OK
         || ngx_http_webrtc_header(r, "X-Accel-Buffering", &buffering)
@@ -187,7 +187,7 @@ ngx_http_webrtc_sse_room(ngx_http_webrtc_sse_t *sse, size_t n)
         return b;
     }
 
-    /* nobody else has it while it is filled */
+    /* the buffer is not in use by filters while it is being filled */
 
     used = b->last - b->start;
     size = ngx_max(2 * (size_t) (b->end - b->start), used + n);
@@ -278,8 +278,8 @@ ngx_http_webrtc_sse_timer_handler(ngx_event_t *ev)
     }
 
     /*
-     * What is done for one client may end others, as when they share an HTTP/2
-     * connection, so that there is no next one to be remembered.
+     * Serving one client may end others, such as those on the same HTTP/2
+     * connection, so a pointer to the next one cannot be kept.
      */
 
     ngx_queue_init(&todo);
@@ -325,11 +325,11 @@ ngx_http_webrtc_sse_run(ngx_http_webrtc_sse_t *sse)
 
 
 /*
- * Sends what is new, unless the client still has to read what was sent before:
- * then the writer comes here.
+ * Sends news unless the client has not read all that was sent before; the write
+ * handler calls it again then.
  *
- * NGX_OK; NGX_DONE the response ends with that; NGX_ERROR: the request is to be
- * finalized with it
+ * NGX_OK; NGX_DONE: the response ends here; NGX_ERROR: to finalize the request
+ * with
  */
 
 static ngx_int_t
@@ -396,7 +396,7 @@ ngx_http_webrtc_sse_blocked(ngx_http_webrtc_sse_t *sse)
 }
 
 
-/* "send_timeout" runs while there is something that the client has not read */
+/* "send_timeout" runs while there is data that the client has not read */
 
 static ngx_int_t
 ngx_http_webrtc_sse_arm(ngx_http_webrtc_sse_t *sse)
@@ -409,7 +409,7 @@ ngx_http_webrtc_sse_arm(ngx_http_webrtc_sse_t *sse)
     clcf = ngx_http_get_module_loc_conf(sse->request->main,
                                         ngx_http_core_module);
 
-    /* with "limit_rate" the timer is nginx's, which waits for it */
+    /* with "limit_rate", the timer is in use by nginx */
 
     if (!wev->delayed) {
 
@@ -425,7 +425,7 @@ ngx_http_webrtc_sse_arm(ngx_http_webrtc_sse_t *sse)
 }
 
 
-/* the client takes more, or has not for too long */
+/* write handler: the client can take more, or has timed out */
 
 static void
 ngx_http_webrtc_sse_writer(ngx_http_request_t *r)
@@ -513,7 +513,7 @@ ngx_http_webrtc_sse_done(void)
 }
 
 
-/* the end of the response; what is left of it is written by nginx */
+/* ends the response; unsent data is written by nginx */
 
 static ngx_int_t
 ngx_http_webrtc_sse_last(ngx_http_webrtc_sse_t *sse)
@@ -538,7 +538,7 @@ ngx_http_webrtc_sse_cleanup(void *data)
         sse->kind->closed(sse);
     }
 
-    /* once */
+    /* call it only once */
 
     sse->kind = NULL;
 

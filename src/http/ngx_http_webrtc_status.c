@@ -2,9 +2,9 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * "webrtc_status": streams and counters as JSON.  Session ids are secrets that
- * end a session, so that they are not shown.  With "control", a POST with
- * ?reconnect=<stream> tells the stream's viewers to begin anew.
+ * "webrtc_status": streams and counters as JSON.  Session ids are not shown, as
+ * anyone who knows one can end the session.  With "control", a POST with
+ * ?reconnect=<stream> tells the stream's viewers to reconnect.
  */
 
 
@@ -19,13 +19,13 @@
 #include "ngx_webrtc_codecs.h"
 
 
-/* bytes of a stream's entry, its name and tracks aside */
+/* bytes of a stream's entry without its name and tracks */
 #define NGX_HTTP_WEBRTC_STATUS_STREAM  1344
 #define NGX_HTTP_WEBRTC_STATUS_TRACK   192
 #define NGX_HTTP_WEBRTC_STATUS_HEAD    1024
 #define NGX_HTTP_WEBRTC_STATUS_ERROR   128
 
-/* bytes of a session's entry, its stream's name aside */
+/* bytes of a session's entry without the stream's name */
 #define NGX_HTTP_WEBRTC_STATUS_PEER    128
 
 
@@ -56,7 +56,7 @@ static const char  *ngx_http_webrtc_status_states[] = {
     "idle", "starting", "active", "inactive"
 };
 
-/* by ngx_webrtc_drop_e */
+/* indexed by ngx_webrtc_drop_e */
 static const char  *ngx_http_webrtc_status_drops[NGX_WEBRTC_DROPS] = {
     "unknown", "stun", "integrity", "dtls", "rtp", "rtcp", "other",
     "limit"
@@ -189,7 +189,7 @@ ngx_http_webrtc_status_show(ngx_http_request_t *r)
 }
 
 
-/* {"reconnect":n} of so many viewers, with and without an event stream */
+/* answers {"reconnect":n}: n viewers, with or without an event stream */
 
 static ngx_int_t
 ngx_http_webrtc_status_control(ngx_http_request_t *r)
@@ -202,7 +202,7 @@ ngx_http_webrtc_status_control(ngx_http_request_t *r)
     ngx_webrtc_peer_info_t       info;
     ngx_http_webrtc_loc_conf_t  *wlcf;
 
-    /* a page of another site, that somebody who may do this is looking at */
+    /* refuse a page of another site opened by an authorized user */
 
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
     origin = ngx_http_webrtc_request_header(r, "origin");
@@ -306,9 +306,7 @@ ngx_http_webrtc_status_head(ngx_http_request_t *r, off_t *size)
 }
 
 
-/* the last ones, of streams that are gone too */
-
-/* "?sessions": one by one, behind the streams; NULL without memory */
+/* "?sessions": one by one, after the streams; NULL: out of memory */
 
 static ngx_chain_t **
 ngx_http_webrtc_status_peers(ngx_http_request_t *r, ngx_chain_t **ll,
@@ -397,7 +395,7 @@ ngx_http_webrtc_status_errors(ngx_http_request_t *r, off_t *size)
 
     n = ngx_webrtc_bus_errors(ngx_http_webrtc_worker->bus, recent);
 
-    /* each byte may need six */
+    /* an escaped byte takes up to six */
 
     len = n * (NGX_HTTP_WEBRTC_STATUS_ERROR
                + 6 * (NGX_WEBRTC_NAME_MAX + NGX_WEBRTC_ERROR_TEXT))
@@ -501,7 +499,7 @@ ngx_http_webrtc_status_stream(ngx_http_request_t *r,
         if (info->tracks[i].kind == 0
             || (info->tracks[i].flags & NGX_WEBRTC_TRACK_PENDING))
         {
-            /* there is nothing of it (yet) */
+            /* no data (yet) */
             continue;
         }
 

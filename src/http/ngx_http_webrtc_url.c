@@ -2,16 +2,16 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * URLs that answers tell.
+ * URLs put into answers.
  *
- * Each is made of what the client has asked for, so that it leads back to the
- * same location: the path of the request line, before any rewrite, or the one
- * of "webrtc_public_path" where a proxy in front has changed it; and the query
- * of the request line, in which tokens are.  What is ours in a query (session,
- * events, signal) is left out of it and said anew.
+ * Each is built from the client's request so that it leads back to the same
+ * location: the path of the request line, before any rewrite, or that of
+ * "webrtc_public_path" if a proxy in front has changed it; and the query of the
+ * request line, which may contain tokens.  Our own arguments (session, events,
+ * signal) are removed from the query and added anew.
  *
- * What a URL is made of comes from the client, and leaves in Location, Link and
- * JSON: what would end a URL there, or the header, is percent-encoded.
+ * The parts come from the client and are sent in Location, Link and JSON, so
+ * bytes that would end the URL or the header there are percent-encoded.
  *
  * RFC 3986; RFC 8288, 3 (Link).
  */
@@ -32,7 +32,7 @@ static ngx_uint_t ngx_http_webrtc_url_ours(u_char *p, u_char *end);
 static u_char *ngx_http_webrtc_url_escape(u_char *p, u_char *src, u_char *end);
 
 
-/* in URLs of sessions, events and signalling */
+/* our arguments, in URLs of sessions, events and signalling */
 
 static ngx_str_t  ngx_http_webrtc_url_names[] = {
     ngx_string("session"),
@@ -152,7 +152,7 @@ ngx_http_webrtc_url_path(ngx_http_request_t *r, ngx_str_t *path)
 
     if (value.len == 0) {
 
-        /* nginx has taken the host of an absolute-form request away already */
+        /* nginx has already removed the host of an absolute-form request */
 
         value = r->main->unparsed_uri;
     }
@@ -164,7 +164,7 @@ ngx_http_webrtc_url_path(ngx_http_request_t *r, ngx_str_t *path)
         /* void */
     }
 
-    /* two slashes in front would make a host of the path */
+    /* two leading slashes would turn the path into a host */
 
     while (scheme == 0 && src != last && *src == '/') {
         src++;
@@ -190,8 +190,8 @@ ngx_http_webrtc_url_path(ngx_http_request_t *r, ngx_str_t *path)
 
 
 /*
- * What "webrtc_public_path" says, empty if there is none.  Only who has written
- * the configuration names another host: not a variable with a client's header.
+ * Value of "webrtc_public_path", empty if there is none.  Only the literal
+ * configuration may name another host, not a variable with a client's header.
  */
 
 static ngx_int_t
@@ -214,7 +214,7 @@ ngx_http_webrtc_url_public(ngx_http_request_t *r, ngx_str_t *path)
 
     if (!wlcf->public_host) {
 
-        /* "https://host/path" of a variable: the path of it */
+        /* only the path of "https://host/path" from a variable */
 
         skip = ngx_http_webrtc_url_scheme(path);
 
@@ -231,7 +231,7 @@ ngx_http_webrtc_url_public(ngx_http_request_t *r, ngx_str_t *path)
 }
 
 
-/* bytes of "http://" or "https://" in front, or 0 */
+/* bytes of a leading "http://" or "https://", or 0 */
 
 static size_t
 ngx_http_webrtc_url_scheme(ngx_str_t *value)
@@ -255,7 +255,7 @@ ngx_http_webrtc_url_scheme(ngx_str_t *value)
 }
 
 
-/* as the client has sent it, without "?" */
+/* as sent by the client, without "?" */
 
 static void
 ngx_http_webrtc_url_query(ngx_http_request_t *r, ngx_str_t *query)
@@ -287,8 +287,7 @@ ngx_http_webrtc_url_query(ngx_http_request_t *r, ngx_str_t *query)
 }
 
 
-/* "?a=b&c": the arguments that are not ours, escaped; nothing if there are
- * none */
+/* "?a=b&c": arguments that are not ours, escaped; nothing if there are none */
 
 static u_char *
 ngx_http_webrtc_url_args(u_char *p, ngx_str_t *query)
@@ -319,7 +318,7 @@ ngx_http_webrtc_url_args(u_char *p, ngx_str_t *query)
 }
 
 
-/* whether an argument is one that ngx_http_webrtc_arg() is asked for */
+/* whether an argument is one of ours */
 
 static ngx_uint_t
 ngx_http_webrtc_url_ours(u_char *p, u_char *end)
@@ -343,7 +342,7 @@ ngx_http_webrtc_url_ours(u_char *p, u_char *end)
 }
 
 
-/* at most three bytes of each */
+/* writes at most three bytes for each byte */
 
 static u_char *
 ngx_http_webrtc_url_escape(u_char *p, u_char *src, u_char *end)

@@ -3,7 +3,7 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * Variables for logs: $webrtc_session, $webrtc_stream, $webrtc_role,
- * $webrtc_codec, $webrtc_cause.  Known when the request has been handled.
+ * $webrtc_codec, $webrtc_cause.  Set once the request has been handled.
  */
 
 
@@ -67,7 +67,7 @@ ngx_http_webrtc_vars_add(ngx_conf_t *cf)
 }
 
 
-/* a cleanup keeps it, since an internal redirect forgets module contexts */
+/* kept in a cleanup, since an internal redirect clears module contexts */
 
 static ngx_http_webrtc_note_t *
 ngx_http_webrtc_note_find(ngx_http_request_t *r)
@@ -112,7 +112,7 @@ ngx_http_webrtc_note(ngx_http_request_t *r)
 static void
 ngx_http_webrtc_note_cleanup(void *data)
 {
-    /* void: this is what the note is found by */
+    /* void: its address identifies the note */
 }
 
 

@@ -4,10 +4,10 @@
  *
  * WHEP: playback.  draft-ietf-wish-whep-03.
  *
- * An offer leaves a session slot in the zone and nothing else; the worker that
- * gets the first connectivity check makes the session.  An offer for a stream
- * that is not there yet waits, for up to "webrtc_wait", and holds nothing but
- * its request and the stream's entry meanwhile.
+ * An offer creates only a session slot in the zone; the worker that gets the
+ * first connectivity check creates the session.  An offer for a stream that is
+ * not live yet waits for up to "webrtc_wait", and meanwhile holds only its
+ * request and the stream's entry.
  */
 
 
@@ -26,14 +26,14 @@
 #include "ngx_webrtc_negotiate_counter.h"
 
 
-/* ms that a request keeps the source which it waits for running, each time that
- * it is looked at; chosen: a few ticks of the worker's timer */
+/* ms for which each check of a waiting request keeps its source running;
+ * chosen: a few ticks of the worker's timer */
 #define NGX_HTTP_WEBRTC_WHEP_WANTED  1000
 
 
 typedef struct {
-    ngx_http_webrtc_offer_t  *offer;      /* its stream is watched, too */
-    ngx_queue_t               queue;      /* of those that wait */
+    ngx_http_webrtc_offer_t  *offer;      /* its stream is also watched */
+    ngx_queue_t               queue;      /* of waiting requests */
     ngx_event_t               timer;
     unsigned                  waiting:1;
 } ngx_http_webrtc_whep_t;
@@ -134,7 +134,7 @@ ngx_http_webrtc_whep_ready(ngx_http_webrtc_offer_t *offer)
 
     if (ngx_exiting) {
 
-        /* no source is started here any more */
+        /* no source is started here any longer */
 
         return ngx_http_webrtc_elsewhere(offer->request);
     }
@@ -143,7 +143,7 @@ ngx_http_webrtc_whep_ready(ngx_http_webrtc_offer_t *offer)
 }
 
 
-/* Finds the stream, if there is one yet; makes it when it is to be pulled. */
+/* Finds the stream, if it exists yet; creates it if it is to be pulled. */
 
 static ngx_int_t
 ngx_http_webrtc_whep_stream(ngx_http_webrtc_offer_t *offer)
@@ -222,9 +222,9 @@ ngx_http_webrtc_whep_live(ngx_http_webrtc_offer_t *offer)
 
 
 /*
- * The offer is for video too, and the upstream has announced it: how long it is
- * worth waiting for, in ms.  Up to "webrtc_wait" after the stream's start, so
- * that one that never has any makes its first viewers wait, and no others.
+ * Returns how long to wait, in ms, for video that the offer includes and the
+ * upstream has announced.  At most "webrtc_wait" after the stream's start, so
+ * that a stream that never has video delays its first viewers only.
  */
 
 static ngx_msec_t
@@ -314,8 +314,8 @@ ngx_http_webrtc_whep_wait(ngx_http_webrtc_offer_t *offer)
 
 
 /*
- * Who waits is no viewer yet: without this "webrtc_idle_timeout" would end the
- * source, in whichever worker it runs.
+ * A waiting request is not a viewer yet: without this, "webrtc_idle_timeout"
+ * would stop the source, in whichever worker it runs.
  */
 
 static void
@@ -375,7 +375,7 @@ ngx_http_webrtc_whep_wake(ngx_webrtc_stream_t *st)
 
         if (ngx_webrtc_bus_is_dropped(offer->st)) {
 
-            /* the stream has to go, before it has come */
+            /* the stream is being dropped before it went live */
 
             ngx_http_webrtc_whep_end(whep,
                 ngx_http_webrtc_full(offer->request, NGX_WEBRTC_LACK_MEMORY,
@@ -397,7 +397,7 @@ ngx_http_webrtc_whep_wake(ngx_webrtc_stream_t *st)
 static void
 ngx_http_webrtc_whep_resume(ngx_http_webrtc_whep_t *whep)
 {
-    /* whoever is woken meanwhile does not find it */
+    /* removed first, so that a nested wake-up does not find it */
 
     ngx_http_webrtc_whep_cleanup(whep);
 
@@ -405,7 +405,7 @@ ngx_http_webrtc_whep_resume(ngx_http_webrtc_whep_t *whep)
 }
 
 
-/* rc: what has been answered */
+/* rc: result of the answer */
 
 static void
 ngx_http_webrtc_whep_end(ngx_http_webrtc_whep_t *whep, ngx_int_t rc)
@@ -416,7 +416,8 @@ ngx_http_webrtc_whep_end(ngx_http_webrtc_whep_t *whep, ngx_int_t rc)
     r = whep->offer->request;
     c = r->connection;
 
-    /* what is left to be written outlives the worker without a master */
+    /* without a master process, the response may be sent after the worker is
+     * gone */
 
     ngx_http_webrtc_whep_cleanup(whep);
     ngx_http_webrtc_offer_release(whep->offer);
@@ -450,7 +451,7 @@ ngx_http_webrtc_whep_timeout(ngx_event_t *ev)
 
     if (!ngx_exiting && ngx_http_webrtc_whep_live(whep->offer)) {
 
-        /* video was waited for: it may come yet, and has its m-line */
+        /* video has not come in time, but may still: it keeps its m-line */
 
         ngx_http_webrtc_whep_resume(whep);
         return;
@@ -522,7 +523,7 @@ ngx_http_webrtc_whep_policy(ngx_http_webrtc_offer_t *offer,
 }
 
 
-/* what a stream's publisher may change to, as far as it is known here */
+/* codecs a stream's publisher may change to, as far as known here */
 
 static ngx_uint_t
 ngx_http_webrtc_whep_alternatives(ngx_http_webrtc_loc_conf_t *wlcf)
@@ -585,8 +586,8 @@ ngx_http_webrtc_whep_negotiate(ngx_http_webrtc_offer_t *offer,
 
 
 /*
- * A codec that viewers cannot play is for the operator to change.  Nothing of
- * the offer is in the text, so that it is one cause whoever asks.
+ * Only the operator can change a codec that viewers cannot play.  The text has
+ * nothing of the offer, so that it is the same for all viewers.
  */
 
 static void

@@ -4,7 +4,7 @@
  *
  * WHIP: publishing.  RFC 9725.
  *
- * The stream's name is reserved with the 201; the session claims it when it is
+ * The stream's name is reserved with the 201; the session claims it once it is
  * up.
  */
 
@@ -22,8 +22,8 @@
 
 
 /*
- * A stream whose publisher has been answered and has not come yet: nobody else
- * may hold it, so that this worker does
+ * A stream whose publisher has been answered but has not connected yet; it is
+ * held by this worker, as it may have no other holder
  */
 typedef struct {
     ngx_queue_t              queue;
@@ -109,7 +109,7 @@ ngx_http_webrtc_whip_ready(ngx_http_webrtc_offer_t *offer)
 
     if (ngx_exiting) {
 
-        /* whoever holds the stream until the publisher comes has to live */
+        /* the stream must be held by a worker that outlives the reservation */
 
         return ngx_http_webrtc_elsewhere(r);
     }
@@ -189,7 +189,7 @@ ngx_http_webrtc_whip_attach(ngx_http_webrtc_offer_t *offer)
 }
 
 
-/* takes the caller's hold over, until the publisher has come or has not */
+/* takes over the caller's hold until the publisher connects or gives up */
 
 static ngx_int_t
 ngx_http_webrtc_whip_expect(ngx_webrtc_stream_t *st, uint64_t ref)
@@ -246,7 +246,7 @@ ngx_http_webrtc_whip_tick(void)
             (void) ngx_webrtc_peers_close(bus, pending->ref);
         }
 
-        /* a session that is there holds the stream itself */
+        /* an established session holds the stream itself */
 
         ngx_queue_remove(&pending->queue);
         ngx_webrtc_bus_release(bus, pending->st);
