@@ -5,9 +5,9 @@
  * Which of several programs is played: see ngx_webrtc_source_program.h.
  *
  * The list of programs (PAT) comes first, the table of each one (PMT) at any
- * time, so that the one whose table comes first is another one at each start.
- * The decision waits for all tables, but not for ever: captures keep the
- * list of the multiplex that they were taken from.
+ * time, so the program whose table comes first differs from start to start.
+ * The decision waits for all tables, but not forever: captures keep the list
+ * of the multiplex that they were taken from.
  */
 
 
@@ -20,12 +20,16 @@
 #include "ngx_webrtc_source_thread.h"
 
 
-/* us that tables are waited for; chosen: DVB has them every 100 ms (ETSI TR
- * 101 211, 4.4), others every 500 ms */
+/*
+ * us to wait for tables; chosen: DVB has them every 100 ms (ETSI TR 101 211,
+ * 4.4), others every 500 ms
+ */
 #define NGX_WEBRTC_SOURCE_PROGRAM_WAIT  1500000
 
-/* packets, where reading takes no time; chosen: more than a second of many
- * programs */
+/*
+ * packets, for input that is read in no time; chosen: more than a second of
+ * many programs
+ */
 #define NGX_WEBRTC_SOURCE_PROGRAM_READ  2000
 
 
@@ -130,7 +134,7 @@ ngx_webrtc_source_program_waits(ngx_webrtc_source_read_t *rd)
     }
 
     if (rd->ic->nb_programs == 0) {
-        /* streams without a list are what libavformat finds by itself */
+        /* without a list, streams are what libavformat finds by itself */
         return rd->ic->nb_streams == 0;
     }
 

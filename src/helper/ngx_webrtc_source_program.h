@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Which of several programs of a source is played: MPEG-TS has them (ISO/IEC
- * 13818-1, 2.4.4), and HLS' variants are programs, too.
+ * Chooses which of a source's programs is played: MPEG-TS has them (ISO/IEC
+ * 13818-1, 2.4.4), and HLS variants are programs, too.
  */
 
 
@@ -18,13 +18,13 @@
 
 
 /*
- * Decides, once: rd->program is set to the one that is played, or to
- * NGX_WEBRTC_SOURCE_NO_PROGRAM where there are none, and rd->chosen to 1.  The
- * one that rd->wanted names; else the first one of the source's list with
+ * Decides, once: sets rd->program to the one to play, or to
+ * NGX_WEBRTC_SOURCE_NO_PROGRAM if there are none, and rd->chosen to 1.  It is
+ * the one that rd->wanted names; else the first in the source's list with
  * video that can be played, else with video, else with audio.
  *
  * NGX_OK        decided, now or before
- * NGX_AGAIN     not all tables of the programs have come
+ * NGX_AGAIN     not all program tables have come yet
  * NGX_DECLINED  there is no such program
  */
 ngx_int_t ngx_webrtc_source_program(ngx_webrtc_source_read_t *rd);
@@ -33,8 +33,8 @@ ngx_int_t ngx_webrtc_source_program(ngx_webrtc_source_read_t *rd);
 ngx_uint_t ngx_webrtc_source_program_has(ngx_webrtc_source_read_t *rd, int i);
 
 /*
- * Text for the log: the program that is played, or was wanted, and which ones
- * there are.  Returns its end.
+ * Prints for the log which program is played, or was wanted, and which ones
+ * exist.  Returns the end of the text.
  */
 u_char *ngx_webrtc_source_program_print(ngx_webrtc_source_read_t *rd,
     u_char *p, u_char *last);

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * The queue of frames that have been read and not been played.
+ * The queue of frames that have been read but not played yet.
  */
 
 
@@ -31,7 +31,7 @@ void ngx_webrtc_source_queue_drop(ngx_webrtc_source_read_t *rd,
 ngx_webrtc_source_item_t *ngx_webrtc_source_queue_make(ngx_uint_t kind,
     AVPacket *pkt, int64_t pts, int64_t dts);
 
-/* Puts it into the queue: behind the ones of its track. */
+/* Queues it, after the other items of its track. */
 void ngx_webrtc_source_queue_put(ngx_webrtc_source_read_t *rd,
     ngx_webrtc_source_item_t *item);
 

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What an upstream may lead to: see ngx_webrtc_source_reach.h.
+ * Where an upstream may lead: see ngx_webrtc_source_reach.h.
  */
 
 
@@ -58,7 +58,7 @@ static const ngx_webrtc_source_reach_net_t  ngx_webrtc_source_reach_nets[] = {
 };
 
 
-/* as they are, whatever IPv4 they hold */
+/* judged as they are, whatever IPv4 address they hold */
 
 static const ngx_webrtc_source_reach_net6_t  ngx_webrtc_source_reach_nets6[] =
 {
@@ -66,7 +66,7 @@ static const ngx_webrtc_source_reach_net6_t  ngx_webrtc_source_reach_nets6[] =
     { { 0xff, 0x00 },  8, NGX_WEBRTC_SOURCE_REACH_LOCAL },
     { { 0xfc, 0x00 },  7, NGX_WEBRTC_SOURCE_REACH_PRIVATE },
     { { 0xfe, 0xc0 }, 10, NGX_WEBRTC_SOURCE_REACH_PRIVATE },
-    /* RFC 8215: NAT64 of a network */
+    /* RFC 8215: local-use NAT64 */
     { { 0, 0x64, 0xff, 0x9b, 0, 1 }, 48, NGX_WEBRTC_SOURCE_REACH_PRIVATE },
     { { 0 }, 0, NGX_WEBRTC_SOURCE_REACH_PUBLIC }
 };
@@ -151,7 +151,7 @@ ngx_webrtc_source_reach_same(const u_char *p, const u_char *q, ngx_uint_t bits)
 }
 
 
-/* as av_url_split(): the last '@' in front of the path ends what is in front */
+/* as av_url_split(): the last '@' before the path ends the user information */
 
 ngx_int_t
 ngx_webrtc_source_reach_host(const char *url, ngx_str_t *host)
@@ -250,7 +250,7 @@ ngx_webrtc_source_reach_host_ok(const char *main, const char *url,
         return NGX_DECLINED;
     }
 
-    /* of what is farther away than that */
+    /* is it farther away than that? */
 
     if (ngx_webrtc_source_reach_name(&a) < reach) {
         *cause = (reach == NGX_WEBRTC_SOURCE_REACH_LOCAL)
@@ -262,7 +262,7 @@ ngx_webrtc_source_reach_host_ok(const char *main, const char *url,
 }
 
 
-/* without what hls puts in front of encrypted segments; NULL: not of http */
+/* without hls' prefix of encrypted segments; NULL: not http */
 
 static const char *
 ngx_webrtc_source_reach_http(const char *url)

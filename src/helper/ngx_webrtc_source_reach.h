@@ -2,16 +2,16 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What an upstream may lead to: the URLs that its playlists name, and where it
- * redirects to.
+ * Checks where an upstream may lead: the URLs that its playlists name, and
+ * the targets of its redirects.
  *
- * - A local playlist: files of its own directory and of those below.
- * - One that came over HTTP: http and https only.  A host of the Internet leads
- *   neither into a private network nor to this machine, and one of a private
- *   network not to this machine.  The host that the configuration names may
- *   name itself, whatever it is.
+ * - A local playlist: files in its own directory and below.
+ * - One that came over HTTP: http and https only.  A host on the Internet may
+ *   lead neither into a private network nor to this machine, and one in a
+ *   private network not to this machine.  The host that the configuration
+ *   names may name itself, whatever it is.
  *
- * What a URL looks like is libavformat's view of it, not RFC 3986's.
+ * URLs are parsed as libavformat does, not as in RFC 3986.
  */
 
 
@@ -23,7 +23,7 @@
 #include <ngx_core.h>
 
 
-/* the larger, the closer; an unknown one is not reached */
+/* the larger, the closer; unknown ones must not be reached */
 typedef enum {
     NGX_WEBRTC_SOURCE_REACH_PUBLIC = 0,
     NGX_WEBRTC_SOURCE_REACH_PRIVATE,
@@ -32,7 +32,7 @@ typedef enum {
 } ngx_webrtc_source_reach_e;
 
 
-/* Of an address; one of IPv4 in IPv6 counts as what it is. */
+/* The reach of an address; IPv4 in IPv6 counts as IPv4. */
 ngx_webrtc_source_reach_e ngx_webrtc_source_reach_address(
     struct sockaddr *sa);
 
@@ -45,7 +45,8 @@ ngx_webrtc_source_reach_e ngx_webrtc_source_reach_address(
 ngx_int_t ngx_webrtc_source_reach_host(const char *url, ngx_str_t *host);
 
 /*
- * May "main", as configured, lead to "url"?  Resolves names: not for the loop.
+ * May "main", as configured, lead to "url"?  Resolves names: not for the
+ * event loop.
  *
  *   cause   set on refusal, constant text
  *
@@ -59,7 +60,7 @@ ngx_int_t ngx_webrtc_source_reach_host_ok(const char *main, const char *url,
     const char **cause);
 
 /*
- * The same for files: both are "file:" and an absolute path, or such a path.
+ * The same for files: both are absolute paths, with or without "file:".
  *
  *   path    set to the path of url
  */
@@ -67,7 +68,7 @@ ngx_int_t ngx_webrtc_source_reach_file(const char *main, const char *url,
     const char **path, const char **cause);
 
 /*
- * The URL of what is encrypted, in hls' "crypto+url" or "crypto:url"; or NULL.
+ * The encrypted URL in hls' "crypto+url" or "crypto:url"; or NULL.
  */
 const char *ngx_webrtc_source_reach_encrypted(const char *url);
 

@@ -2,14 +2,14 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * From packets of a demuxer to coded frames.
+ * Turns a demuxer's packets into coded frames.
  *
- * libavformat's parsers would make frames of MPEG-TS and RTP, at the price of
- * one frame of delay, and without some of their times: what is video goes
- * through ngx_webrtc_source_unit.c, and audio is in ngx_webrtc_source_sound.c.
+ * libavformat's parsers would make frames of MPEG-TS and RTP, but with one
+ * frame of delay and some timestamps lost.  So video goes through
+ * ngx_webrtc_source_unit.c, and audio through ngx_webrtc_source_sound.c.
  *
  * The demuxer's wrap correction is off: MPEG-TS counts 33 bits of 90 kHz, FLV
- * 32 bits of 1 kHz, both are unwrapped here, together for both tracks.
+ * 32 bits of 1 kHz, both are unwrapped here, jointly for both tracks.
  */
 
 
@@ -31,7 +31,7 @@
 /* chosen: above any picture that fits the ring */
 #define NGX_WEBRTC_SOURCE_FRAME_MAX      (8 * 1024 * 1024)
 
-/* a pass shorter than that is not repeated: 90 kHz, chosen */
+/* a pass shorter than this is not repeated: 90 kHz, chosen */
 #define NGX_WEBRTC_SOURCE_PASS_MIN       (NGX_WEBRTC_SOURCE_CLOCK / 10)
 
 
@@ -90,8 +90,8 @@ ngx_webrtc_source_read_attach(ngx_webrtc_source_read_t *rd,
     rd->flv = (ngx_strstr(name, "flv") != NULL);
 
     /*
-     * These give whole frames, or what is made into frames here; what
-     * libavformat infers from them is not needed.
+     * These give whole frames, or data that is made into frames here; what
+     * libavformat infers from it is not needed.
      */
 
     if (rd->ts
@@ -182,7 +182,7 @@ ngx_webrtc_source_read_next(ngx_webrtc_source_read_t *rd)
     } else if (rd->ic->streams[pkt->stream_index]->codecpar->codec_id
                != s->first)
     {
-        /* tracks are told once: it has to begin anew */
+        /* tracks are announced once: it has to start over */
         rc = AVERROR_INPUT_CHANGED;
 
     } else if ((pkt->flags & AV_PKT_FLAG_CORRUPT)
@@ -250,7 +250,7 @@ ngx_webrtc_source_read_rewind(ngx_webrtc_source_read_t *rd)
         rc = av_seek_frame(rd->ic, -1, 0, AVSEEK_FLAG_BYTE);
 
     } else if (ngx_strstr(rd->ic->iformat->name, "matroska") != NULL) {
-        /* leaves out audio in front of the first key frame */
+        /* drops audio before the first key frame */
         rc = -1;
 
     } else {
@@ -368,8 +368,8 @@ ngx_webrtc_source_read_unknown(ngx_webrtc_source_read_t *rd,
 
 
 /*
- * A packet of a stream that is not played, or not yet: what a file has before
- * the decision which program it is to be is read again.
+ * A packet of a stream that is not played, or not yet: packets that a file
+ * has before the program is chosen are read again.
  */
 
 static int
@@ -439,7 +439,7 @@ ngx_webrtc_source_read_select(ngx_webrtc_source_read_t *rd)
                          : ngx_webrtc_source_codecs_video(id);
 
             if (known == 0) {
-                /* what is in a tag of FLV says its packet */
+                /* the packet tells what is in an FLV tag */
 
                 if (!rd->flv) {
                     ngx_webrtc_source_read_unknown(rd, st->codecpar);
@@ -473,7 +473,7 @@ ngx_webrtc_source_read_select(ngx_webrtc_source_read_t *rd)
         return;
     }
 
-    /* what is not read need not be put together by the demuxer */
+    /* the demuxer need not assemble what is not read */
 
     for (i = 0; i < n; i++) {
         ic->streams[i]->discard = (i == rd->video.index
@@ -484,9 +484,9 @@ ngx_webrtc_source_read_select(ngx_webrtc_source_read_t *rd)
 
 
 /*
- * A program map of another version may have a track under another PID, which is
- * another stream of the demuxer.  Its merge_pmt_versions would take the tracks
- * by their place in the map, where one that is added may come first.
+ * A new version of the program map may move a track to another PID, which is
+ * another stream of the demuxer.  Its merge_pmt_versions would match tracks
+ * by their position in the map, where an added one may come first.
  */
 
 static void
@@ -506,7 +506,7 @@ ngx_webrtc_source_read_moved(ngx_webrtc_source_read_t *rd)
 }
 
 
-/* of one program, or of none */
+/* in the same program, or in none */
 
 static ngx_uint_t
 ngx_webrtc_source_read_related(AVFormatContext *ic, int a, int b)

@@ -22,37 +22,37 @@
 /* NGX_OK, NGX_ERROR: no memory */
 ngx_int_t ngx_webrtc_source_read_init(ngx_webrtc_source_read_t *rd);
 
-/* Another demuxer takes over, or the first one comes. */
+/* Attaches the first demuxer, or another one in its place. */
 void ngx_webrtc_source_read_attach(ngx_webrtc_source_read_t *rd,
     AVFormatContext *ic, ngx_uint_t paced);
 
 void ngx_webrtc_source_read_cleanup(ngx_webrtc_source_read_t *rd);
 
 /*
- * Reads one packet, which gives any number of items.
+ * Reads one packet, which yields any number of items.
  *
  * 0, or a negative error of libavformat
  */
 int ngx_webrtc_source_read_next(ngx_webrtc_source_read_t *rd);
 
-/* Gives what is held back out of caution: at the end. */
+/* Hands out what has been held back; called at the end. */
 void ngx_webrtc_source_read_drain(ngx_webrtc_source_read_t *rd);
 
 /*
- * Goes back to the start.  Timestamps go on behind the greatest so far.
+ * Goes back to the start.  Timestamps continue after the greatest so far.
  *
  * NGX_OK
  * NGX_AGAIN     not seekable: open it again and attach
- * NGX_DECLINED  there was nothing in this pass
+ * NGX_DECLINED  this pass was empty
  */
 ngx_int_t ngx_webrtc_source_read_rewind(ngx_webrtc_source_read_t *rd);
 
 /*
- * Tells of a codec of FLV that libavformat has no name for, once per kind.
+ * Reports an FLV codec that libavformat has no name for, once per kind.
  *
  *   codec, p, n   as for ngx_webrtc_sniff_flv()
  *
- * Not zero: it has been told
+ * Nonzero: it has been reported
  */
 ngx_uint_t ngx_webrtc_source_read_flv(ngx_webrtc_source_read_t *rd,
     ngx_uint_t kind, ngx_uint_t codec, u_char *p, size_t n);

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What is read of a source: its two streams and the frames that wait; shared by
+ * State of reading a source: its two streams and the queued frames; shared by
  * the parts that read (ngx_webrtc_source_read.h and below).
  */
 
@@ -40,8 +40,8 @@ struct ngx_webrtc_source_item_s {
     int64_t                      pts;        /* 90 kHz */
     int64_t                      dts;
     unsigned                     kind:2;     /* NGX_WEBRTC_VIDEO, _AUDIO */
-    unsigned                     seam:1;     /* its track's first of a pass */
-    unsigned                     untimed:1;  /* behind the one before it */
+    unsigned                     seam:1;     /* the track's first in a pass */
+    unsigned                     untimed:1;  /* follows the previous one */
 
     /* the caller's */
     unsigned                     seen:1;
@@ -58,7 +58,7 @@ typedef struct {
     enum AVCodecID               first;      /* the track's, as it is told */
     ngx_uint_t                   codec;      /* NGX_WEBRTC_CODEC_*, video */
 
-    AVCodecParserContext        *parser;     /* where packets are not frames */
+    AVCodecParserContext        *parser;     /* if packets are not frames */
     AVCodecContext              *parser_ctx;
     ngx_webrtc_aac_t             aac;
 
@@ -87,8 +87,8 @@ typedef struct {
     unsigned                     chosen:1;   /* program, see _program.h */
     unsigned                     all:1;      /* programs are known */
 
-    int                          wanted;     /* program that is configured */
-    int                          program;    /* that is played */
+    int                          wanted;     /* program, as configured */
+    int                          program;    /* being played */
     ngx_uint_t                   nskipped;   /* packets before, */
     int64_t                      since_us;   /* and when the first one came */
 
@@ -98,7 +98,7 @@ typedef struct {
     ngx_webrtc_source_unit_t     unit;       /* of video */
 
     ngx_webrtc_splice_t          splice;     /* by kind: audio, video */
-    int64_t                      came_us;    /* the packet under way */
+    int64_t                      came_us;    /* the current packet */
     int64_t                      lead;       /* most that one track came
                                                 before the other, 90 kHz */
     int64_t                      offset;     /* of this pass of a loop */
@@ -106,14 +106,14 @@ typedef struct {
     int64_t                      end;        /* greatest end of a frame */
     ngx_uint_t                   nread;      /* frames of this pass */
 
-    uint32_t                     damaged;    /* frames left out so far */
+    uint32_t                     damaged;    /* frames dropped so far */
 
     ngx_uint_t                   n;          /* the queue, by dts when paced */
     size_t                       size;
     ngx_webrtc_source_item_t    *head;
     ngx_webrtc_source_item_t    *tail;
 
-    /* of a stream of a codec that cannot be used; once per kind */
+    /* called for a stream whose codec cannot be used; once per kind */
     void                       (*unknown)(void *ctx, ngx_uint_t kind,
                                           const char *codec);
     void                        *ctx;

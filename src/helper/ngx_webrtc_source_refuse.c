@@ -4,10 +4,10 @@
  *
  * Why an upstream cannot be played: see ngx_webrtc_source_refuse.h.
  *
- * libavformat does not look at scrambling, and forgets what it could not make
- * anything of.  So the bytes that it reads are looked at on their way: the
- * function that fills the buffer of its first AVIOContext is replaced by one
- * that calls it.  HLS has hooks of its own, around these.
+ * libavformat does not look at scrambling, and forgets data it does not
+ * recognize.  So we inspect the bytes that it reads: the function that fills
+ * the buffer of its first AVIOContext is wrapped by ours.  HLS has hooks of
+ * its own, around these.
  */
 
 
@@ -21,7 +21,7 @@
 /* us; nothing of use has been announced: chosen, more than tables take */
 #define NGX_WEBRTC_SOURCE_REFUSE_US       1000000
 
-/* streams that are named; chosen: they fit a line */
+/* streams to name; chosen: they fit on a line */
 #define NGX_WEBRTC_SOURCE_REFUSE_STREAMS  6
 
 
@@ -34,7 +34,7 @@ static u_char *ngx_webrtc_source_refuse_streams(AVFormatContext *ic, u_char *p,
     u_char *last);
 
 
-/* whose bytes are read in this thread: the arguments are others' */
+/* whose bytes this thread reads: the arguments belong to others */
 static __thread ngx_webrtc_source_run_t  *ngx_webrtc_source_refuse_run;
 
 
@@ -103,7 +103,7 @@ ngx_webrtc_source_refuse_read(void *opaque, uint8_t *buf, int size)
             && run->sniff.clear == 0
             && ngx_webrtc_sniff_scrambled(&run->sniff))
         {
-            /* there would be no packet, and so no end of waiting for it */
+            /* there would never be a packet, and waiting would not end */
             return AVERROR_INVALIDDATA;
         }
     }
@@ -168,8 +168,8 @@ ngx_webrtc_source_refuse(ngx_webrtc_source_run_t *run)
 
 
 /*
- * One track is there: if the other one is scrambled it is not waited for.  Said
- * once.
+ * One track is there: if the other one is scrambled, do not wait for it.
+ * Logged once.
  */
 
 static void
@@ -207,8 +207,9 @@ ngx_webrtc_source_refuse_pids(ngx_webrtc_source_run_t *run)
 
 
 /*
- * nginx-rtmp does not pass on video that it has no name for, but what the
- * publisher said of it: onMetaData has a number, or a FourCC as one or as text.
+ * nginx-rtmp does not pass on video that it has no name for, only what the
+ * publisher said about it: onMetaData has a number, or a FourCC as a number
+ * or as text.
  */
 
 static void

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * The upstreams of a source, played one after the other: which one is next, and
- * when, is decided here.
+ * Plays a source's upstreams one after the other: decides which one is next,
+ * and when.
  */
 
 
@@ -15,12 +15,12 @@
 #include "ngx_webrtc_source_standby.h"
 
 
-/* chosen: after a run as long as this an upstream counts as good again */
+/* chosen: after a run this long an upstream counts as good again */
 #define NGX_WEBRTC_SOURCE_STEADY_US  (10 * 1000000)
 
 /*
- * ms for which one that was not is left alone while another one plays, at
- * most; chosen: viewers see a seam each time that it comes back
+ * longest time in ms that an unsteady one is left alone while another plays;
+ * chosen: viewers see a seam each time it comes back
  */
 #define NGX_WEBRTC_SOURCE_SHY        60000
 
@@ -69,7 +69,7 @@ ngx_webrtc_source_retry_run(ngx_webrtc_source_thread_t *th)
         run = ngx_webrtc_source_standby_end(th);
 
         if (run && !ngx_webrtc_atomic_load(&th->stop)) {
-            /* viewers see no more of it than another picture */
+            /* viewers notice only a different picture */
             tried = 0;
             continue;
         }
@@ -91,14 +91,17 @@ ngx_webrtc_source_retry_run(ngx_webrtc_source_thread_t *th)
 
         if (th->moved) {
 
-            /* at once: it has been waited for already */
+            /* at once: we have waited for it already */
 
             ngx_webrtc_source_retry_lost(th, 0);
             backoff = 0;
             continue;
         }
 
-        /* one that was up begins a new round; who is left is tried at once */
+        /*
+         * one that was up begins a new round; the remaining ones are tried at
+         * once
+         */
 
         tried = th->up ? 1 : tried + 1;
 
@@ -132,7 +135,7 @@ ngx_webrtc_source_retry_run(ngx_webrtc_source_thread_t *th)
 }
 
 
-/* the one that follows and was not played to its end; else _FROM */
+/* the next one not yet played to its end; else _FROM */
 
 static ngx_uint_t
 ngx_webrtc_source_retry_next(ngx_webrtc_source_thread_t *th, ngx_uint_t i)
@@ -170,8 +173,8 @@ ngx_webrtc_source_retry_backoff(ngx_webrtc_source_thread_t *th,
 
 
 /*
- * What was up and is lost: one that accepts, shows a picture and goes would
- * take the place of the one behind it again and again.
+ * An upstream that was up has been lost: one that accepts, shows a picture
+ * and goes would displace the next one again and again.
  */
 
 static void

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What the thread of a source does from start to end.
+ * The body of a source's thread.
  */
 
 
@@ -17,8 +17,8 @@
 
 
 /*
- * Plays the upstreams in turn until th is stopped, or the only ones have been
- * played: the body of a source's thread, which tests call, too.
+ * Plays the upstreams in turn until th is stopped, or all of them have been
+ * played: the body of a source's thread.  Also called by tests.
  */
 void ngx_webrtc_source_retry_run(ngx_webrtc_source_thread_t *th);
 

@@ -2,24 +2,25 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Which worker of this nginx has the stream?  The contracts stand in the
+ * Which worker of this nginx has the stream?  The contracts are in the
  * header.
  *
  * 1. A worker where video, sound or metadata arrives has it.
- * 2. So has one that said that somebody publishes (StreamBegin), if no other
- *    says so within BEGIN_US: video alone may have its next key frame late, and
- *    nginx-rtmp sends nothing before.  If several say so one of them has a
- *    publisher that is dead, and only media tells which.
- * 3. While nothing comes from the worker that was found only media counts, so
- *    that a dead publisher elsewhere does not lead away from a slow one.
- * 4. If nobody says within NOBODY_US that somebody publishes the search has
- *    failed, so that whoever waits for the stream is told.  Where somebody says
- *    so it goes on for as long as any source may take to connect.
+ * 2. So does one that said that somebody publishes (StreamBegin), if no other
+ *    says so within BEGIN_US: the next key frame of a video-only stream may
+ *    be far off, and nginx-rtmp sends nothing before it.  If several say so,
+ *    one of them has a dead publisher, and only media tells which.
+ * 3. While the worker that was found is silent, only media counts, so that a
+ *    dead publisher elsewhere does not draw us away from a slow one.
+ * 4. If no worker says within NOBODY_US that somebody publishes, the search
+ *    has failed, so that those waiting for the stream are told.  If one does,
+ *    the search goes on for as long as any source may take to connect.
  * 5. Workers come and go with reloads: the ports are asked for again every
- *    REFRESH_US.  Those that leave keep their publishers, so they count.
+ *    REFRESH_US.  Workers that are shutting down keep their publishers, so
+ *    they count.
  *
- * All connections but the one that libavformat makes are closed as soon as the
- * answer is there.
+ * All connections but the one that libavformat makes are closed as soon as
+ * the answer is known.
  */
 
 
@@ -42,7 +43,7 @@
 /* chosen: in time for a POST that waits (webrtc_wait) */
 #define NGX_WEBRTC_SOURCE_RTMP_NOBODY_US   3000000
 
-/* ms; as libavformat looks whether it has to stop */
+/* ms; as often as libavformat checks whether it has to stop */
 #define NGX_WEBRTC_SOURCE_RTMP_POLL        100
 
 /* workers of one nginx, old ones too; the zone has no more */
@@ -50,7 +51,7 @@
 
 
 typedef struct {
-    ngx_socket_t                  fd;          /* -1: of no use any more */
+    ngx_socket_t                  fd;          /* -1: unusable */
     uint16_t                      port;
     ngx_uint_t                    connected;
     uint64_t                      begin_us;    /* 0: nobody publishes there */
@@ -148,7 +149,7 @@ ngx_webrtc_source_rtmp_create(ngx_webrtc_source_thread_t *th)
 }
 
 
-/* the first address of the host that is ours: 1 if there is one */
+/* finds the host's first address that is ours: 1 if there is one */
 
 static ngx_uint_t
 ngx_webrtc_source_rtmp_resolve(ngx_webrtc_source_rtmp_t *search,
@@ -509,7 +510,7 @@ ngx_webrtc_source_rtmp_drop(ngx_webrtc_source_rtmp_t *search, ngx_uint_t i)
 }
 
 
-/* NGX_OK; NGX_ERROR: it is of no use */
+/* NGX_OK; NGX_ERROR: it is unusable */
 
 static ngx_int_t
 ngx_webrtc_source_rtmp_io(ngx_webrtc_source_rtmp_door_t *door, short events)

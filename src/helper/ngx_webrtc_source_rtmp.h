@@ -2,14 +2,14 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * A stream of nginx-rtmp is known in one worker alone, that of its publisher.
- * Where the upstream is nginx-rtmp in this nginx each worker has a port of its
- * own for us (ngx_webrtc_door.h).  The search connects to all of them at once,
- * asks each for the stream, and keeps the one that has it; libavformat then
- * plays from there.  While nothing comes from that one, the others are asked
- * again: a publisher that reconnects lands in another worker.
+ * A stream of nginx-rtmp is known only in its publisher's worker.  If the
+ * upstream is nginx-rtmp in this nginx, each worker has a port of its own for
+ * us (ngx_webrtc_door.h).  The search connects to all of them at once, asks
+ * each for the stream, and keeps the one that has it; libavformat then plays
+ * from there.  While nothing comes from that one, the others are asked again:
+ * a publisher that reconnects may land in another worker.
  *
- * For the thread of a source.
+ * Used in a source's thread.
  */
 
 
@@ -29,10 +29,10 @@ typedef struct ngx_webrtc_source_rtmp_s  ngx_webrtc_source_rtmp_t;
 /*
  * Resolves the host of a URL, which may block.
  *
- *   th   its conf.doors is asked for the ports
+ *   th   its conf.doors is called to get the ports
  *
- * NULL: the URL's server is not in this nginx, or no memory; it is opened as
- * any other.
+ * NULL: the URL's server is not in this nginx, or no memory; it is opened
+ * like any other.
  */
 ngx_webrtc_source_rtmp_t *ngx_webrtc_source_rtmp_create(
     ngx_webrtc_source_thread_t *th);
@@ -53,7 +53,7 @@ void ngx_webrtc_source_rtmp_move(ngx_webrtc_source_rtmp_t *search,
 ngx_int_t ngx_webrtc_source_rtmp_find(ngx_webrtc_source_rtmp_t *search);
 
 /*
- * What the worker that was found is opened with, null-terminated: a URL, and
+ * What to open the worker that was found with, null-terminated: a URL, and
  * three options of libavformat's rtmp protocol.
  */
 const char *ngx_webrtc_source_rtmp_url(ngx_webrtc_source_rtmp_t *search);
@@ -62,16 +62,16 @@ const char *ngx_webrtc_source_rtmp_app(ngx_webrtc_source_rtmp_t *search);
 const char *ngx_webrtc_source_rtmp_name(ngx_webrtc_source_rtmp_t *search);
 
 /*
- * Called again and again while nothing comes from that worker; does not block.
+ * Called repeatedly while nothing comes from that worker; does not block.
  *
- *   since_us   of that
+ *   since_us   when the silence began
  *
  * 1: it is in another worker now
  */
 ngx_uint_t ngx_webrtc_source_rtmp_moved(ngx_webrtc_source_rtmp_t *search,
     uint64_t since_us);
 
-/* Something has come. */
+/* Called when something has come. */
 void ngx_webrtc_source_rtmp_rest(ngx_webrtc_source_rtmp_t *search);
 
 

@@ -3,11 +3,11 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * A run of a source: what its parts share.  Each of them includes only those
- * above it, but for what is called through a pointer:
+ * above it, except for calls through a pointer:
  *
  *   ngx_webrtc_source_open     opens what libavformat reads
- *   ngx_webrtc_source_hls      looks at the playlists that it reads
- *   ngx_webrtc_source_refuse   looks at what cannot be played
+ *   ngx_webrtc_source_hls      watches the playlists that it reads
+ *   ngx_webrtc_source_refuse   finds out what cannot be played
  *   ngx_webrtc_source_input    opens, reads, closes
  *   ngx_webrtc_source_tracks   finds the tracks
  *   ngx_webrtc_source_play     plays them, live or in real time
@@ -32,7 +32,7 @@
 #include "ngx_webrtc_source_thread.h"
 
 
-/* of what is read before tracks are known and in a burst; chosen */
+/* limit of the queue before tracks are known and in a burst; chosen */
 #define NGX_WEBRTC_SOURCE_QUEUE          4096
 #define NGX_WEBRTC_SOURCE_QUEUE_SIZE     (32 * 1024 * 1024)
 
@@ -41,14 +41,14 @@
 #define NGX_WEBRTC_SOURCE_REFUSED        48
 
 
-/* bytes of why it must not be played; chosen: a clause */
+/* bytes of the reason why it must not be played; chosen: a clause */
 #define NGX_WEBRTC_SOURCE_REFUSAL        128
 
 
 /* open at a time: playlists, segments, the next ones; chosen */
 #define NGX_WEBRTC_SOURCE_HLS_FILES      8
 
-/* media playlists of a source; of more nothing is known; chosen */
+/* media playlists of a source; further ones are not tracked; chosen */
 #define NGX_WEBRTC_SOURCE_HLS_LISTS      16
 
 
@@ -85,7 +85,7 @@ typedef struct {
 
     ngx_webrtc_source_hls_list_t  lists[NGX_WEBRTC_SOURCE_HLS_LISTS];
     ngx_uint_t                    nlists;
-    unsigned                      anew:1;       /* one has begun anew */
+    unsigned                      anew:1;       /* one has restarted */
     unsigned                      ended:1;      /* the one that was read last */
 } ngx_webrtc_source_hls_t;
 
@@ -112,10 +112,10 @@ typedef struct {
 struct ngx_webrtc_source_run_s {
     ngx_webrtc_source_thread_t   *th;
 
-    /* nothing comes; not NGX_OK: it is to be waited for no longer */
+    /* called while nothing comes; not NGX_OK: stop waiting */
     ngx_int_t                   (*silent)(ngx_webrtc_source_run_t *run);
 
-    /* takes what the audio transcoder makes; ctx is the run */
+    /* takes the audio transcoder's output; ctx is the run */
     void                        (*sound)(void *ctx, u_char *data, size_t n,
                                       int64_t ts);
 
@@ -153,7 +153,7 @@ struct ngx_webrtc_source_run_s {
     unsigned                      audio_ready:1;
     unsigned                      audio_told:1;
     unsigned                      audio_failed:1;
-    unsigned                      no_key:1;     /* has been said */
+    unsigned                      no_key:1;     /* already logged */
 
     uint64_t                      opened_us;
     uint64_t                      seen_us;      /* the first frame of any */
@@ -170,8 +170,8 @@ struct ngx_webrtc_source_run_s {
     uint64_t                      reading_us;   /* spent waiting for input */
     ngx_webrtc_source_pace_t      pace[2];      /* audio, video */
 
-    int64_t                       now_us;       /* of the audio under way */
-    uint32_t                      damaged;      /* of rd, as told */
+    int64_t                       now_us;       /* of the current audio */
+    uint32_t                      damaged;      /* of rd, as last reported */
     uint32_t                      steps;        /* likewise */
 };
 

@@ -4,8 +4,8 @@
  *
  * Audio of a demuxer: see ngx_webrtc_source_sound.h.
  *
- * How long a frame is says the frame, by a parser's word or its own.  What lies
- * between two timestamps does not: there may be any number of frames.
+ * The duration comes from the frame itself or from a parser.  The distance of
+ * two timestamps does not tell: any number of frames may lie between them.
  */
 
 
@@ -28,8 +28,8 @@ static void ngx_webrtc_source_sound_config(ngx_webrtc_source_stream_t *s,
 
 
 /*
- * A PES packet has several frames, or parts of some; without a parser it is
- * one.  So have RTP packets of what RFC 2250 and RFC 4184 carry.
+ * A PES packet has several frames, or parts of them; without a parser it
+ * counts as one.  The same goes for RTP packets of RFC 2250 and RFC 4184.
  */
 
 void
@@ -141,7 +141,7 @@ ngx_webrtc_source_sound_split(ngx_webrtc_source_read_t *rd, AVStream *st,
             break;
         }
 
-        /* it is given with the first frame that begins in the packet */
+        /* handed out with the first frame that begins in the packet */
 
         pts = AV_NOPTS_VALUE;
 
@@ -192,7 +192,7 @@ ngx_webrtc_source_sound_part(ngx_webrtc_source_read_t *rd, AVStream *st,
 }
 
 
-/* of a frame, 90 kHz, 0: unknown */
+/* duration of a frame, 90 kHz, 0: unknown */
 
 static int64_t
 ngx_webrtc_source_sound_duration(ngx_webrtc_source_read_t *rd, AVStream *st,

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Packets of a demuxer to frames of audio, each with its duration.
+ * Turns a demuxer's packets into audio frames, each with its duration.
  */
 
 
@@ -16,7 +16,7 @@
 #include "ngx_webrtc_source_reader.h"
 
 
-/* Begins, for the stream that rd->audio is of. */
+/* Starts reading audio of the stream in rd->audio. */
 void ngx_webrtc_source_sound_init(ngx_webrtc_source_read_t *rd, AVStream *st);
 
 void ngx_webrtc_source_sound_close(ngx_webrtc_source_read_t *rd);

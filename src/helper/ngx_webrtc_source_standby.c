@@ -2,21 +2,21 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Back to an upstream of before: see ngx_webrtc_source_standby.h.
+ * Returning to an earlier upstream: see ngx_webrtc_source_standby.h.
  *
- * The other thread, the probe, has a thread struct of its own, that writes
- * nowhere and tells nobody.  What it finds is an open run.
+ * The other thread, the probe, has a thread struct of its own, which writes
+ * nowhere and notifies nobody.  What it finds is an open run.
  *
  *   1. The source's thread never waits for the probe: that may be in
  *      getaddrinfo(), which nothing ends, for as long as a resolver takes.
- *   2. There is one probe at most.  Where it is not back when it is needed
- *      again, it is left a word and begins anew then.
+ *   2. There is one probe at most.  If it has not returned when it is needed
+ *      again, "again" makes it start over once it does.
  *   3. A run belongs to one thread at any time.  It changes hands under the
  *      mutex, and only while the source is looking: what is found later is
  *      closed by the probe.
- *   4. When the source ends the probe is left alone, and frees everything
- *      itself.  It touches nothing of the source's from then on: what it needs
- *      of it, "better" and the doors, it asks for under the mutex.
+ *   4. When the source ends, the probe is detached and frees everything
+ *      itself.  It touches nothing of the source from then on: what it needs,
+ *      "better" and the doors, it gets under the mutex.
  */
 
 
@@ -41,7 +41,7 @@ struct ngx_webrtc_source_standby_s {
 
     /* under the mutex */
 
-    ngx_webrtc_source_thread_t  *source;      /* NULL: it has left */
+    ngx_webrtc_source_thread_t  *source;      /* NULL: it is gone */
     ngx_uint_t                   n;           /* upstreams to look for; 0: it
                                                  does not look */
     ngx_uint_t                   over;        /* but for these: bits */
@@ -94,7 +94,7 @@ ngx_webrtc_source_standby_begin(ngx_webrtc_source_thread_t *th)
         return;
     }
 
-    /* should there be no memory or no thread for it now, or too many */
+    /* retried if there is no memory or thread for it now, or too many probes */
 
     th->standby_us = ngx_webrtc_time_now()
                      + (uint64_t) th->conf.backoff_max * 1000;

@@ -2,11 +2,11 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * The thread of a source: its life, its notes to the loop, its sleep.  What it
- * does with libavformat is in ngx_webrtc_source_av.c.
+ * The thread of a source: its lifetime, its notes to the loop, its sleep.
+ * Its use of libavformat is in ngx_webrtc_source_av.c.
  *
  * The mutex is held for a few instructions on either side, never over
- * a callback or a blocking call, so the loop cannot be held up by the thread.
+ * a callback or a blocking call, so the thread cannot hold up the loop.
  */
 
 
@@ -290,8 +290,8 @@ ngx_webrtc_source_thread_main(void *data)
     ctx = th->conf.ctx;
 
     /*
-     * First the flag, then the call, so that whoever is called sees it.  As
-     * join() waits for the return of this function ctx lives that long.
+     * First the flag, then the call, so that the callee sees it.  As join()
+     * waits for this function to return, ctx lives that long.
      */
 
     pthread_mutex_lock(&th->mutex);
@@ -383,8 +383,8 @@ ngx_webrtc_source_thread_up(ngx_webrtc_source_thread_t *th,
     th->live = 1;
 
     /*
-     * Nothing is written before the stream says what it is: packets of another
-     * codec must not reach viewers of the run before.
+     * Nothing is written before the stream's tracks are set: packets of
+     * another codec must not reach viewers of the run before.
      */
 
     return ngx_webrtc_source_thread_ask(th, &note);
@@ -408,7 +408,7 @@ ngx_webrtc_source_thread_wait_room(ngx_webrtc_source_thread_t *th)
 }
 
 
-/* leaves a note and waits until the loop has done what it says */
+/* leaves a note and waits until the loop has acted on it */
 
 static ngx_int_t
 ngx_webrtc_source_thread_ask(ngx_webrtc_source_thread_t *th,
@@ -506,8 +506,9 @@ ngx_webrtc_source_thread_post(ngx_webrtc_source_thread_t *th,
     ngx_uint_t  room;
 
     /*
-     * Three places are kept for what changes the state: a loop that is late
-     * finds at most DOWN, the last FAILED and UP, after which we wait for it.
+     * Three places are reserved for notes that change the state: a loop that
+     * is late finds at most DOWN, the last FAILED and UP, after which we wait
+     * for it.
      */
 
     room = NGX_WEBRTC_SOURCE_NOTES;

@@ -2,10 +2,10 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * The thread of a source, and the only things that it shares with the process's
- * loop: a stop flag, and a few notes ("up", "down", text for the log).
+ * The thread of a source, and all that it shares with the process's loop: a
+ * stop flag, and a few notes ("up", "down", text for the log).
  *
- * Knows nothing of nginx but its types: no pool, no log, no nginx time, so
+ * Uses nothing of nginx but its types: no pool, no log, no nginx time, so
  * that everything behind this header runs in unit tests and fuzzers, with or
  * without a thread.
  *
@@ -41,13 +41,15 @@
 
 
 /*
- * Bytes of a line before it is looked through for secrets; chosen: two URLs of
- * libavformat, so that none is cut in the midst of what is to be left out
+ * Bytes of a line before secrets are removed; chosen: two URLs of
+ * libavformat, so that none is cut in the middle of a secret
  */
 #define NGX_WEBRTC_SOURCE_LINE       8192
 
-/* notes that wait; chosen: the thread waits after UP and sleeps after DOWN; the
- * rest is rare */
+/*
+ * pending notes; chosen: the thread waits after UP and sleeps after DOWN; the
+ * rest is rare
+ */
 #define NGX_WEBRTC_SOURCE_NOTES      8
 
 
@@ -63,7 +65,7 @@ typedef struct ngx_webrtc_source_run_s      ngx_webrtc_source_run_t;
  *   scheme     of that URL
  *   format     demuxer to force, null-terminated, or NULL
  *   program    of MPEG-TS, 0: the first one with video
- *   loop       repeat what has an end
+ *   loop       repeat finite input
  *   lists      a file may be a playlist of HLS
  *   links,
  *   links_from   see ngx_webrtc_source_file_open()
@@ -80,7 +82,7 @@ typedef struct {
 } ngx_webrtc_source_from_t;
 
 
-/* how long an upstream that did not stay up is not gone back to */
+/* how long not to return to an upstream that did not stay up */
 typedef struct {
     ngx_uint_t                         pause;        /* ms, 0: it did */
     uint64_t                           until_us;
@@ -90,12 +92,12 @@ typedef struct {
 /*
  * Copied by create(), strings included.
  *
- *   from       upstreams, tried in their order, nfrom of them
+ *   from       upstreams, tried in order, nfrom of them
  *   name       of the stream, to be valid as long as the thread, or empty
  *   backoff_*, *_timeout   milliseconds, not 0
  *   body       what the thread does: ngx_webrtc_source_retry_run()
- *   probe      it only looks whether the upstream is there
- *   once       do not retry: the thread ends with the first loss
+ *   probe      it only checks whether the upstream is there
+ *   once       do not retry: the thread ends at the first loss
  *   unpaced    do not hold files back to real time (tests)
  *   feed       where frames go
  *   doors      asked for the ports, on the loopback, of all workers of this
@@ -131,8 +133,8 @@ typedef struct {
 
 
 /*
- * All fields belong to the thread once it is started, but for those under
- * the mutex.
+ * All fields belong to the thread once it is started, except those under the
+ * mutex.
  */
 struct ngx_webrtc_source_thread_s {
     ngx_webrtc_source_thread_conf_t    conf;
@@ -154,8 +156,10 @@ struct ngx_webrtc_source_thread_s {
 
     ngx_webrtc_feed_t                  feed;
 
-    /* set by what calls it, each may be NULL: an upstream begins to play;
-     * something of it is waited for */
+    /*
+     * set by the caller, each may be NULL: an upstream begins to play; we are
+     * waiting for its input
+     */
 
     void                             (*plays)(ngx_webrtc_source_thread_t *th);
     void                             (*waits)(ngx_webrtc_source_thread_t *th,
@@ -202,15 +206,15 @@ ngx_int_t ngx_webrtc_source_thread_start(ngx_webrtc_source_thread_t *th);
 
 /*
  * Takes the oldest note.  NGX_OK; NGX_AGAIN: there is none.  After stop() no
- * GROW is among them: the thread has not waited, and may be writing.
+ * GROW is among them: the thread did not wait and may be writing.
  */
 ngx_int_t ngx_webrtc_source_thread_note(ngx_webrtc_source_thread_t *th,
     ngx_webrtc_media_note_t *note);
 
-/* What UP or TRACKS told has been done: frames may be written. */
+/* UP or TRACKS has been acted on: frames may be written. */
 void ngx_webrtc_source_thread_go(ngx_webrtc_source_thread_t *th);
 
-/* There is room again for what wait_room() waits for. */
+/* There is room again: wakes wait_room(). */
 void ngx_webrtc_source_thread_room(ngx_webrtc_source_thread_t *th);
 
 /* Asks it to end.  Returns at once. */
@@ -225,23 +229,23 @@ void ngx_webrtc_source_thread_stop(ngx_webrtc_source_thread_t *th);
 ngx_int_t ngx_webrtc_source_thread_join(ngx_webrtc_source_thread_t *th,
     ngx_uint_t ms);
 
-/* In place of join(): it frees itself in its last notify(). */
+/* Instead of join(): it frees itself in its last notify(). */
 void ngx_webrtc_source_thread_detach(ngx_webrtc_source_thread_t *th);
 
-/* Frees it: only when it is joined. */
+/* Frees it; only after it has been joined. */
 void ngx_webrtc_source_thread_destroy(ngx_webrtc_source_thread_t *th);
 
 
 /* for the thread */
 
-/* The run that is under way has to end: all of it, or for a better one. */
+/* Must the current run end, for good or for a better one? */
 ngx_uint_t ngx_webrtc_source_thread_stopped(ngx_webrtc_source_thread_t *th);
 
-/* Makes one of the upstreams the one under way. */
+/* Makes one of the upstreams the current one. */
 void ngx_webrtc_source_thread_choose(ngx_webrtc_source_thread_t *th,
     ngx_uint_t i);
 
-/* In another thread: the run is to end, as a better one waits for its place. */
+/* From another thread: the run is to end, as a better one is waiting. */
 void ngx_webrtc_source_thread_yield(ngx_webrtc_source_thread_t *th);
 
 /* Sleeps until then.  NGX_OK; NGX_ABORT: it has to stop. */
@@ -249,8 +253,8 @@ ngx_int_t ngx_webrtc_source_thread_sleep(ngx_webrtc_source_thread_t *th,
     uint64_t until_us);
 
 /*
- * Tells the tracks, UP the first time of a run and then MORE, and waits for
- * go().
+ * Announces the tracks, with UP first in a run and with MORE later, and waits
+ * for go().
  *
  * NGX_OK; NGX_ABORT: it has to stop
  */
@@ -258,12 +262,12 @@ ngx_int_t ngx_webrtc_source_thread_up(ngx_webrtc_source_thread_t *th,
     ngx_webrtc_track_t *tracks, ngx_uint_t ntracks);
 
 /*
- * Waits until room() has been called since the call before.  NGX_OK; NGX_ABORT:
- * it has to stop
+ * Waits until room() has been called since the previous call.  NGX_OK;
+ * NGX_ABORT: it has to stop
  */
 ngx_int_t ngx_webrtc_source_thread_wait_room(ngx_webrtc_source_thread_t *th);
 
-/* Leaves a note.  NGX_OK; NGX_DECLINED: a log line that found no room. */
+/* Leaves a note.  NGX_OK; NGX_DECLINED: a log line that did not fit. */
 ngx_int_t ngx_webrtc_source_thread_post(ngx_webrtc_source_thread_t *th,
     ngx_webrtc_media_note_t *note);
 
@@ -276,8 +280,8 @@ void ngx_webrtc_source_thread_error(ngx_webrtc_source_thread_t *th,
     const char *fmt, ...);
 
 /*
- * Copies a text without the secrets of URLs in it, or of what is known of the
- * thread's own, and without control characters.
+ * Copies a text without control characters, the secrets of URLs in it, or
+ * those of the thread's own URLs.
  *
  *   text, n   changed
  *

@@ -7,10 +7,10 @@
  * They are known from the demuxer's headers; what is missing there, the SPS
  * of MPEG-TS and the channels of audio, comes with the first frames.
  *
- * A live upstream may be joined a long way from its next key frame, and a track
- * may begin at any time.  The stream is up with what there is after a short
- * wait.  What is missing is told as pending: viewers get an m-line for it, and
- * its frames when they come.
+ * A live upstream may be joined long before its next key frame, and a track
+ * may begin at any time.  After a short wait the stream is up with what there
+ * is.  What is missing is announced as pending: viewers get an m-line for it,
+ * and its frames when they come.
  */
 
 
@@ -27,10 +27,10 @@
 
 
 /*
- * Waiting for a track that was announced, when the other is there; ms of media
- * and of wall clock, whichever is over first.  Chosen: it is mostly there by
- * then, and has its place if it is not.  Where it was in the run before it is
- * worth waiting for, and so it is in what is read ahead anyway.
+ * Waiting for an announced track once the other is there; ms of media and of
+ * wall clock, whichever is over first.  Chosen: it is mostly there by then,
+ * and has its place if not.  If the previous run had it, it is worth waiting
+ * for; likewise in what is read ahead anyway.
  */
 #define NGX_WEBRTC_SOURCE_WAIT_MS        300
 #define NGX_WEBRTC_SOURCE_WAIT_AGAIN_MS  2000
@@ -46,11 +46,11 @@
 
 /*
  * Of H.264 that is not there yet: High, level 3.1.  Chosen: what encoders make;
- * who offers it decodes the others, too
+ * viewers that offer it decode the others, too
  */
 #define NGX_WEBRTC_SOURCE_H264_PROFILE   0x64001f
 
-/* packets of audio that cannot be decoded until it is given up; chosen */
+/* undecodable audio packets until it is given up; chosen */
 #define NGX_WEBRTC_SOURCE_AUDIO_TRIES    50
 
 
@@ -189,7 +189,7 @@ ngx_webrtc_source_tracks_none(ngx_webrtc_source_run_t *run, const char *what)
 }
 
 
-/* something has come: is it worth waiting for what is missing? */
+/* something has come: is it worth waiting for the rest? */
 
 static ngx_uint_t
 ngx_webrtc_source_tracks_enough(ngx_webrtc_source_run_t *run, ngx_uint_t end)
@@ -228,7 +228,7 @@ ngx_webrtc_source_tracks_enough(ngx_webrtc_source_run_t *run, ngx_uint_t end)
     media_us = wait_us;
 
     if (run->paced) {
-        /* what is there already is read in no time, wherever audio stands */
+        /* what is already there is read in no time, wherever audio is */
         media_us = NGX_WEBRTC_SOURCE_WAIT_PACED_MS * 1000;
     }
 
@@ -241,7 +241,7 @@ ngx_webrtc_source_tracks_enough(ngx_webrtc_source_run_t *run, ngx_uint_t end)
 }
 
 
-/* what is on a disk is looked through for tracks that nothing tells of */
+/* files on disk are searched for tracks that nothing announces */
 
 static ngx_uint_t
 ngx_webrtc_source_tracks_local(ngx_webrtc_source_run_t *run)
@@ -252,7 +252,7 @@ ngx_webrtc_source_tracks_local(ngx_webrtc_source_run_t *run)
 
 
 /*
- * Looks at a frame of a track that may not be ready.  0: it is of no use.
+ * Inspects a frame of a track that may not be ready.  0: it is of no use.
  */
 
 ngx_uint_t
@@ -297,7 +297,7 @@ ngx_webrtc_source_tracks_video(ngx_webrtc_source_run_t *run,
         }
 
         if (run->th->up) {
-            /* who hears it already goes on hearing it */
+            /* those who hear it already continue to hear it */
             ngx_webrtc_feed_tell(feed, NGX_WEBRTC_MEDIA_UNHOLD);
         }
 
@@ -393,7 +393,7 @@ ngx_webrtc_source_tracks_audio(ngx_webrtc_source_run_t *run,
         }
     }
 
-    /* audio of before the first key frame is not needed, unless that is late */
+    /* audio before the first key frame is not needed, unless that is late */
 
     return run->audio_ready
            && (run->video_ready
@@ -428,7 +428,7 @@ ngx_webrtc_source_tracks_config(ngx_webrtc_source_run_t *run, AVPacket *pkt)
 }
 
 
-/* tells what there is and what is to come; again when that has changed */
+/* announces the tracks, present and pending; again if they change */
 
 ngx_int_t
 ngx_webrtc_source_tracks_tell(ngx_webrtc_source_run_t *run)
@@ -480,7 +480,7 @@ ngx_webrtc_source_tracks_tell(ngx_webrtc_source_run_t *run)
 }
 
 
-/* does what was read begin with sound alone? */
+/* does what was read begin with audio only? */
 
 static ngx_uint_t
 ngx_webrtc_source_tracks_begins(ngx_webrtc_source_run_t *run)
@@ -499,8 +499,8 @@ ngx_webrtc_source_tracks_begins(ngx_webrtc_source_run_t *run)
 
 
 /*
- * What is to be told of a track that is not there.  A demuxer that has made its
- * streams may bring them yet; others come only where it makes streams
+ * What to announce for a track that is not there.  A demuxer may still
+ * deliver streams that it has created; others come only if it creates streams
  * whenever it meets them.
  */
 
@@ -528,7 +528,7 @@ ngx_webrtc_source_tracks_pending(ngx_webrtc_source_run_t *run, ngx_uint_t kind,
         return;
     }
 
-    /* chosen: what nearly all that can be pulled has, or is made into here */
+    /* chosen: what nearly every upstream has, or is transcoded to here */
 
     guessed = (codec == NGX_WEBRTC_CODEC_NONE);
 

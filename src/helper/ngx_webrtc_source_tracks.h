@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * A run of a source: its tracks.
+ * A source's run: finds its tracks.
  */
 
 
@@ -25,23 +25,23 @@
 ngx_int_t ngx_webrtc_source_tracks_find(ngx_webrtc_source_run_t *run);
 
 /*
- * Looks at a frame, whose track may not be ready.  0: it is of no use.
+ * Inspects a frame whose track may not be ready.  0: it is of no use.
  */
 ngx_uint_t ngx_webrtc_source_tracks_look(ngx_webrtc_source_run_t *run,
     ngx_webrtc_source_item_t *item);
 
 /*
- * Called again and again while nothing comes.  An upstream that has announced
+ * Called repeatedly while nothing comes.  An upstream that has announced
  * video but sends none before its next key frame is up all the same.
  *
  * NGX_OK, NGX_ABORT, NGX_ERROR
  */
 ngx_int_t ngx_webrtc_source_tracks_silent(ngx_webrtc_source_run_t *run);
 
-/* Looks at all of them again, for another thread's packetizers. */
+/* Inspects all of them again, for another thread's packetizers. */
 void ngx_webrtc_source_tracks_again(ngx_webrtc_source_run_t *run);
 
-/* Looks at all new frames of the queue and drops what is of no use. */
+/* Inspects all new frames in the queue and drops useless ones. */
 void ngx_webrtc_source_tracks_sift(ngx_webrtc_source_run_t *run);
 
 /* Takes a new sequence header in the course of the stream (FLV). */
@@ -49,8 +49,8 @@ void ngx_webrtc_source_tracks_config(ngx_webrtc_source_run_t *run,
     AVPacket *pkt);
 
 /*
- * Tells the tracks that are ready and not told yet, and waits until the loop
- * has taken note.
+ * Announces the tracks that became ready, and waits until the loop has taken
+ * note.
  *
  * NGX_OK, NGX_ERROR, NGX_ABORT
  */

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * How a picture is to be turned: see ngx_webrtc_source_turn.h.
+ * How a picture is to be rotated: see ngx_webrtc_source_turn.h.
  */
 
 
@@ -51,7 +51,7 @@ ngx_webrtc_source_turn(AVStream *st)
 
     if ((double) m[0] * m[4] < (double) m[1] * m[3]) {
 
-        /* mirrored: what is left without that is a rotation */
+        /* mirrored: the rest is a rotation */
 
         av_display_matrix_flip(m, 1, 0);
         flip = NGX_WEBRTC_CVO_FLIP;

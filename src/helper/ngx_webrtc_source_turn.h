@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * How the picture of a source is to be turned: phones record it as the camera
- * lies and say so (ISO/IEC 14496-12, 8.3.2: the matrix of a track).
+ * How a source's picture is to be rotated: phones record it in the sensor's
+ * orientation and say so (ISO/IEC 14496-12, 8.3.2: the matrix of a track).
  */
 
 
@@ -18,8 +18,8 @@
 
 
 /*
- * Returns NGX_WEBRTC_CVO_FLIP and _QUARTERS; 0: as it is.  What lies between is
- * rounded to quarters.
+ * Returns NGX_WEBRTC_CVO_FLIP and _QUARTERS; 0: as it is.  Angles in between
+ * are rounded to quarters.
  */
 ngx_uint_t ngx_webrtc_source_turn(AVStream *st);
 

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Packets of a demuxer to access units: see ngx_webrtc_source_unit.h.  Their
- * times are in ngx_webrtc_source_unit_time.c.
+ * Turns a demuxer's packets into access units: see ngx_webrtc_source_unit.h.
+ * Their times are set in ngx_webrtc_source_unit_time.c.
  *
  * ITU-T H.222.0, 2.4.3.7: a timestamp is that of the first access unit that
  * begins in the PES packet.
@@ -21,12 +21,12 @@
 #define NGX_WEBRTC_SOURCE_UNIT_MAX     (8 * 1024 * 1024)
 
 /*
- * Packets that have to be one access unit each, until it is taken for granted;
+ * Packets that must be one access unit each until that is taken for granted;
  * chosen: two seconds, which the start of most streams takes anyway
  */
 #define NGX_WEBRTC_SOURCE_UNIT_SURE    50
 
-/* in one packet; chosen: above a second of what anybody sends */
+/* in one packet; chosen: more than anybody sends in a second */
 #define NGX_WEBRTC_SOURCE_UNIT_COUNT   512
 
 /*
@@ -38,8 +38,8 @@
 #define NGX_WEBRTC_SOURCE_UNIT_CUT     (2 * 1024 * 1024 - 512)
 
 /*
- * 90 kHz; slices of a picture that are as near to each other have one time,
- * which a sender report in between has moved; chosen: 5 ms
+ * 90 kHz; slices this close to each other share one time, which a sender
+ * report in between has moved; chosen: 5 ms
  */
 #define NGX_WEBRTC_SOURCE_UNIT_JITTER  450
 
@@ -88,7 +88,7 @@ ngx_webrtc_source_unit_init(ngx_webrtc_source_unit_t *u,
 
     if (u->nal && u->state == NGX_WEBRTC_SOURCE_UNIT_CHECK) {
 
-        /* without it units still get their times, but for B-frames */
+        /* without it units still get their times, except B-frames */
 
         u->parser_ctx = avcodec_alloc_context3(NULL);
 
@@ -154,7 +154,7 @@ ngx_webrtc_source_unit_lost(ngx_webrtc_source_unit_t *u)
 {
     if (u->state == NGX_WEBRTC_SOURCE_UNIT_SPLIT) {
 
-        /* what is under way stays without its end */
+        /* the current unit stays without its end */
 
         u->start = 0;
         u->used = 0;
@@ -163,7 +163,7 @@ ngx_webrtc_source_unit_lost(ngx_webrtc_source_unit_t *u)
         ngx_webrtc_unit_reset(&u->unit);
     }
 
-    /* how many units are missing is not known either */
+    /* the number of missing units is not known either */
 
     u->sequence = 0;
 }
@@ -230,7 +230,7 @@ ngx_webrtc_source_unit_check(ngx_webrtc_source_unit_t *u, AVPacket *pkt,
         && u->held == NULL
         && !ngx_webrtc_unit_begins(u->unit.h265, pkt->data, pkt->size))
     {
-        /* the piece before has been given already as if it was all */
+        /* the previous piece has already been handed out as a whole */
         u->damaged++;
     }
 
@@ -398,7 +398,7 @@ ngx_webrtc_source_unit_split(ngx_webrtc_source_unit_t *u, AVPacket *pkt,
         }
     }
 
-    /* not what anybody sends */
+    /* nobody sends that */
 
     ngx_webrtc_source_unit_lost(u);
     u->damaged++;
@@ -407,7 +407,7 @@ ngx_webrtc_source_unit_split(ngx_webrtc_source_unit_t *u, AVPacket *pkt,
 }
 
 
-/* for n bytes behind those of the unit under way */
+/* makes room for n bytes after those of the current unit */
 
 static int
 ngx_webrtc_source_unit_room(ngx_webrtc_source_unit_t *u, size_t n)
@@ -476,7 +476,7 @@ ngx_webrtc_source_unit_mark(ngx_webrtc_source_unit_t *u, int64_t pts,
 }
 
 
-/* the first len bytes of what is under way are a unit */
+/* the first len bytes of the current data are a unit */
 
 static int
 ngx_webrtc_source_unit_cut(ngx_webrtc_source_unit_t *u, size_t len,
@@ -543,7 +543,7 @@ done:
 }
 
 
-/* the first mark is that of the packet in which the unit under way begins */
+/* the first mark is that of the packet in which the current unit begins */
 
 static void
 ngx_webrtc_source_unit_trim(ngx_webrtc_source_unit_t *u)

@@ -2,18 +2,19 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Packets of a demuxer to access units of video, each with a time.
+ * Turns a demuxer's packets into video access units, each with a time.
  *
  *   FRAMES  the container's packets are access units (FLV, MP4, Matroska)
  *   TIME    several packets of one time are one (RTSP: RFC 6184, 5.1)
- *   BYTES   a byte stream that is cut anywhere (PES, H.222.0, 2.14).  Three
- *           states, as finding the end of a unit costs one unit of delay:
+ *   BYTES   a byte stream cut at arbitrary points (PES, H.222.0, 2.14).
+ *           Three states, as finding the end of a unit costs one unit of
+ *           delay:
  *
  *           CHECK    each packet has been one so far; the last one is held,
  *                    until the next shows that it was whole
  *           DIRECT   as many were that it is taken for granted (live)
- *           SPLIT    they are not: the bytes are put together and searched;
- *                    for good
+ *           SPLIT    they are not: the bytes are joined and searched, from
+ *                    then on
  *
  * What is handed out has timestamps: those of its packet, or, where several
  * units begin in one, from the distance of units that have some.
@@ -37,7 +38,7 @@
 /* packets whose bytes may be in the buffer beside the unit's; chosen */
 #define NGX_WEBRTC_SOURCE_UNIT_MARKS    16
 
-/* units without a time that wait for the first one with it; chosen */
+/* units without a time that wait for the first one with a time; chosen */
 #define NGX_WEBRTC_SOURCE_UNIT_PENDING  64
 
 
@@ -94,7 +95,7 @@ typedef struct {
     int64_t                            held_pts;
     int64_t                            held_dts;
 
-    /* SPLIT: the unit under way is [start, used) */
+    /* SPLIT: the current unit is [start, used) */
 
     u_char                            *buf;
     size_t                             size;
@@ -110,7 +111,7 @@ typedef struct {
 
     unsigned                           set:1;     /* the three below */
     unsigned                           sequence:1;/* poc and pts too */
-    unsigned                           reorders:1;/* pts is not dts always */
+    unsigned                           reorders:1;/* pts may differ from dts */
     int64_t                            dts;       /* of the last with a time */
     int64_t                            poc;
     int64_t                            pts;
@@ -127,13 +128,13 @@ typedef struct {
 
 
 /*
- * Begins, for a stream; what was there must be closed.
+ * Starts on a stream; the previous one must have been closed.
  *
  *   par    of the stream
  *   state  FRAMES, TIME, or CHECK
  *   live   delay counts
  *
- * Codecs other than H.264 and H.265 are FRAMES always.
+ * Codecs other than H.264 and H.265 are always FRAMES.
  */
 void ngx_webrtc_source_unit_init(ngx_webrtc_source_unit_t *u,
     const AVCodecParameters *par, ngx_webrtc_source_unit_e state,
@@ -155,7 +156,7 @@ int ngx_webrtc_source_unit_put(ngx_webrtc_source_unit_t *u, AVPacket *pkt,
 /* A packet was lost between the last one and the next. */
 void ngx_webrtc_source_unit_lost(ngx_webrtc_source_unit_t *u);
 
-/* Gives what is held back: at the end. */
+/* Hands out what is held back; called at the end. */
 int ngx_webrtc_source_unit_drain(ngx_webrtc_source_unit_t *u);
 
 
@@ -166,7 +167,7 @@ int ngx_webrtc_source_unit_drain(ngx_webrtc_source_unit_t *u);
 int ngx_webrtc_source_unit_give(ngx_webrtc_source_unit_t *u, AVPacket *pkt,
     int64_t pts, int64_t dts, int64_t duration);
 
-/* What has waited for a time gets the best that is known. */
+/* Gives units waiting for a time the best one known. */
 int ngx_webrtc_source_unit_flush(ngx_webrtc_source_unit_t *u);
 
 

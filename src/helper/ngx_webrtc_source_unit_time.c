@@ -2,19 +2,19 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Times of access units that came without: see ngx_webrtc_source_unit.h.
+ * Times for access units that came without: see ngx_webrtc_source_unit.h.
  *
- * 1. The distance of two units in decoding order is what lies between the
- *    last two that have a time, divided by the number of units.  It has to be
- *    seen twice to replace another one: the first distance behind a loss is
- *    none.
+ * 1. The distance of two units in decoding order is that between the last two
+ *    that have a time, divided by the number of units.  A new distance has to
+ *    be seen twice to replace the old one: the first one after a loss is not
+ *    valid.
  * 2. As long as it is not known, units without a time wait for the next one
- *    with it.
- * 3. When to show a unit is when to decode it, unless the stream has shown that
- *    it reorders.  Then it is as far from the last unit with a time as their
- *    picture order counts are, for which libavcodec's parser is asked; or, for
- *    a key frame, with which that count begins anew, as long after its decoding
- *    as key frames before.
+ *    that has one.
+ * 3. A unit's presentation time is its decoding time, unless the stream has
+ *    been seen to reorder.  Then it is as far from the last unit with a time
+ *    as their picture order counts, taken from libavcodec's parser, are
+ *    apart; or, for a key frame, which restarts that count, as long after its
+ *    decoding time as for earlier key frames.
  */
 
 
@@ -27,10 +27,10 @@
 /* 90 kHz; chosen: no distance between two pictures is longer */
 #define NGX_WEBRTC_SOURCE_UNIT_STEP_MAX   90000
 
-/* 90 kHz; 25 frames per second, when there is nothing to go by */
+/* 90 kHz; 25 frames per second, if there is nothing to go by */
 #define NGX_WEBRTC_SOURCE_UNIT_STEP       3600
 
-/* picture order counts between two frames; chosen: no GOP is as long */
+/* picture order counts between two frames; chosen: no GOP is that long */
 #define NGX_WEBRTC_SOURCE_UNIT_POC_MAX    65536
 
 
@@ -127,7 +127,7 @@ ngx_webrtc_source_unit_flush(ngx_webrtc_source_unit_t *u)
 }
 
 
-/* picture order count, and whether it begins anew */
+/* picture order count, and whether it restarts */
 
 static void
 ngx_webrtc_source_unit_order(ngx_webrtc_source_unit_t *u, AVPacket *pkt,

@@ -4,19 +4,19 @@
  *
  * Steps of a source's clock: see ngx_webrtc_splice.h.
  *
- * Why it is not left to the timeline, which comes after the transcoder: audio
- * that is transcoded is counted in samples, and a step back would be taken
- * for samples too many.
+ * Why this is not left to the timeline, which comes after the transcoder:
+ * transcoded audio is counted in samples, and a step back would be taken for
+ * surplus samples.
  *
- * How a step is told from what networks do.  Decoding times never go back.
- * Ahead they go with the wall clock, or less: what was delayed comes later,
- * and then in a burst.  A frame that is both far from the one before and
- * earlier than any frame of the last seconds was, counted by its time, can
- * only have another clock.
+ * How a step is told from network effects.  Decoding times never go back.
+ * They advance with the wall clock, or more slowly: what was delayed comes
+ * later, and then in a burst.  A frame that is far from the previous one and
+ * also earlier, by its time, than any frame of the last seconds can only have
+ * another clock.
  *
- * Where a track goes on.  One frame after the last: when it arrives says less,
- * as that has jitter, and a jitter of one frame would stay for good.  Only
- * after a pause the arrival is all there is.
+ * Where a track continues.  One frame after the last: the arrival time says
+ * less, as it has jitter, and a jitter of one frame would stay for good.
+ * Only after a pause is the arrival time all there is.
  */
 
 
@@ -26,10 +26,10 @@
 #include "ngx_webrtc_splice.h"
 
 
-/* 90 kHz; the distance of two frames that are regular; chosen */
+/* 90 kHz; largest distance of two regular frames; chosen */
 #define NGX_WEBRTC_SPLICE_STEP_MAX  90000
 
-/* 90 kHz; of a track with one frame so far; chosen: 30 per second */
+/* 90 kHz; for a track with one frame so far; chosen: 30 per second */
 #define NGX_WEBRTC_SPLICE_STEP      3000
 
 
@@ -175,8 +175,8 @@ ngx_webrtc_splice_ahead(const ngx_webrtc_splice_t *sp,
 
 
 /*
- * Did the other track come over the same step just before, and it was too
- * short to be one?  Then it is not one here.
+ * Did the other track just meet the same step, too short there to count as
+ * one?  Then it does not count here either.
  */
 
 static ngx_uint_t
@@ -203,8 +203,8 @@ ngx_webrtc_splice_leapt(const ngx_webrtc_splice_t *sp,
 
 /*
  * Does the shift of the last step, which the other track has taken, make this
- * frame follow the one before?  For one that has not stepped that has to be
- * clear: it may be small, and frames are not all of one length.
+ * frame follow the previous one?  For a track that has not stepped, that has
+ * to be clear: the shift may be small, and frames differ in length.
  */
 
 static ngx_uint_t

@@ -2,10 +2,10 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Makes one unbroken clock of the timestamps of a source that steps: a camera
- * that sets its clock, an encoder that starts anew, a server that counts
- * differently from now on.  What is found is a shift, to be added to all
- * timestamps of a track from then on.
+ * Turns the timestamps of a source that steps into one unbroken clock: a
+ * camera sets its clock, an encoder restarts, a server starts to count
+ * differently.  The result is a shift, to be added to all timestamps of a
+ * track from then on.
  *
  * Pure: time is passed in.
  */
@@ -25,37 +25,43 @@
 #define NGX_WEBRTC_SPLICE_CLOCK   90000
 
 /*
- * Decoding times only grow; what goes back by more is a step.  Chosen: above
- * the rounding and jitter of encoders, and what lip sync can bear
+ * Decoding times only grow; going back by more than this is a step.  Chosen:
+ * above the rounding and jitter of encoders, and what lip sync can bear
  */
 #define NGX_WEBRTC_SPLICE_BACK    (50 * 90)
 
 /*
- * Where only times of presentation are known, frames that are sent before
- * those that they refer to are no step: as far back, and as many in a row.
- * Chosen: 16 frames are the most of H.264 and H.265, A.3.1 and A.4.1
+ * If only presentation times are known, reordered frames are not a step: they
+ * may go this far back, and be this many in a row.  Chosen: 16 frames are the
+ * most of H.264 and H.265, A.3.1 and A.4.1
  */
 #define NGX_WEBRTC_SPLICE_REORDER        (1000 * 90)
 #define NGX_WEBRTC_SPLICE_REORDER_FRAMES 16
 
 /*
- * A step ahead is that much beyond what both the last frame and the earliest
- * of the last seconds let expect: frames that were lost on the way, and those
- * that come in a burst after a stall, are none.  Chosen: above the jitter of
- * the least delayed packets
+ * A step ahead is this far beyond what both the last frame and the earliest
+ * of the last seconds predict: frames lost on the way, and a burst after a
+ * stall, are not steps.  Chosen: above the jitter of the least delayed
+ * packets
  */
 #define NGX_WEBRTC_SPLICE_AHEAD   (400 * 90)
 
-/* the same where arrivals say nothing; chosen: above what streams of few
- * pictures have between two of them, as somebody waits until they are due */
+/*
+ * the same if arrival times say nothing; chosen: above the picture distance
+ * of streams with few pictures, as somebody waits until they are due
+ */
 #define NGX_WEBRTC_SPLICE_PAUSE   (10 * 90000)
 
-/* beyond, tracks have nothing to do with each other; chosen: the longest
- * segments of HLS, which may have all of one track before the other */
+/*
+ * beyond this, tracks are unrelated; chosen: the longest segments of HLS,
+ * which may have all of one track before the other
+ */
 #define NGX_WEBRTC_SPLICE_JOIN    (20 * 90000)
 
-/* a frame that comes at a step is as late as that, or there was a pause;
- * chosen: jitter of a network */
+/*
+ * a frame at a step may be this late; beyond it there was a pause; chosen:
+ * jitter of a network
+ */
 #define NGX_WEBRTC_SPLICE_LATE    (200 * 90)
 
 /* us, window in which the least delayed frame is looked for; chosen */
@@ -78,7 +84,7 @@ typedef struct {
 } ngx_webrtc_splice_track_t;
 
 
-/* Plain data; all zero is the beginning. */
+/* Plain data; all zero initially. */
 typedef struct {
     ngx_webrtc_splice_track_t  tracks[NGX_WEBRTC_SPLICE_TRACKS];
     int64_t                    shift;       /* of the last step */
@@ -93,13 +99,13 @@ typedef struct {
  *   dts        decoding time, 90 kHz, unwrapped; within +-2^61
  *   exact      0: it is the time of presentation, and frames may be reordered
  *   duration   90 kHz, 0: unknown
- *   now_us     when it came, of any clock that is not set, > 0; 0: that says
- *              nothing, as it is read from a disk
+ *   now_us     when it came, of any clock that is never set, > 0; 0:
+ *              meaningless, as it is read from a disk
  *
  * Returns the shift of this frame, to be added to its timestamps.  The track
- * that comes to a step first goes on as if nothing had happened; the other one
- * takes the same shift when it comes to the step, so that they stay together
- * as the source has them.
+ * that reaches a step first continues as if nothing had happened; the other
+ * one takes the same shift when it reaches the step, so that they stay in
+ * sync as in the source.
  */
 
 int64_t ngx_webrtc_splice(ngx_webrtc_splice_t *sp, ngx_uint_t i, int64_t dts,
