@@ -164,7 +164,7 @@ ngx_webrtc_channels_input(ngx_webrtc_channels_t *cs, uint16_t stream,
 
     if (ch->state == NGX_WEBRTC_CHANNEL_OPENING) {
 
-        /* it has overtaken the ACK: that is for those without order */
+        /* it overtook the ACK, as unordered messages may */
 
         ngx_webrtc_channel_established(ch);
 
@@ -636,7 +636,7 @@ ngx_webrtc_channel_was_reset(ngx_webrtc_channel_t *ch, ngx_uint_t what)
 
         } else {
 
-            /* of the channel that had this id before: now it may speak */
+            /* of the channel that had this id before: now this one may send */
 
             ngx_webrtc_channel_flush(ch);
             return;

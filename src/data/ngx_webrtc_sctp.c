@@ -19,11 +19,10 @@
  * RFC 9260 (SCTP), RFC 8261 (over DTLS), RFC 8831, 6 (what DataChannels use).
  *
  * Who calls whom.  usrsctp calls back in the middle of its work, with an
- * association half changed and, for output, with its locks held.  So nothing
- * of ours but the sending of a packet happens there: what has come in is
- * hung on the association as an event, and ngx_webrtc_sctp_event_dispatch()
- * tells the user when usrsctp has returned.  Locks are never contended:
- * there is one thread.
+ * association half changed and, for output, with its locks held.  So our code
+ * does nothing there but send packets: what has come in is queued on the
+ * association as an event, and ngx_webrtc_sctp_event_dispatch() tells the user
+ * once usrsctp has returned.  Locks are never contended: there is one thread.
  */
 
 
@@ -326,7 +325,7 @@ ngx_webrtc_sctp_send(ngx_webrtc_sctp_assoc_t *assoc,
 
     if (ngx_errno == NGX_EAGAIN || ngx_errno == EWOULDBLOCK) {
 
-        /* the next SACK tells, even if it is about the number of messages */
+        /* the next SACK is reported, even if messages are the limit */
 
         assoc->above = 1;
 
@@ -429,7 +428,7 @@ ngx_webrtc_sctp_cleanup(ngx_webrtc_sctp_assoc_t *assoc)
         return;
     }
 
-    /* first of all, so that ABORT does not go out */
+    /* first of all, so that no ABORT is sent */
 
     ngx_webrtc_sctp_instance_leave(assoc);
 
@@ -501,8 +500,9 @@ ngx_webrtc_sctp_check(ngx_webrtc_sctp_assoc_t *assoc, const u_char *p,
 
 
 /*
- * Whether the checksum is right.  It is looked at here even if usrsctp does so
- * again: where a packet is rewritten for it a wrong one would become right.
+ * Whether the checksum is right.  It is verified here even if usrsctp does so
+ * again: where a packet is rewritten for usrsctp, a wrong checksum would become
+ * right.
  */
 
 static ngx_uint_t

@@ -4,15 +4,15 @@
  *
  * SCTP associations of DataChannels on usrsctp, sans I/O: packets come in from
  * DTLS and go out to it through a callback, time is passed in.  It carries
- * messages of streams; channels are made of them by ngx_webrtc_channel.
+ * messages on streams; ngx_webrtc_channel makes channels of them.
  *
  * RFC 9260 (SCTP), RFC 8261 (over DTLS), RFC 8831 (DataChannels), RFC 6525
  * (stream reset), RFC 3758 (partial reliability).
  *
  * usrsctp is one per process, hence so is ngx_webrtc_sctp_t: one per worker
- * with all of the worker's associations.  usrsctp never has a pointer of ours,
- * only numbers that are looked up in a table and never used again, so
- * whatever it still does about an association that is gone ends there.
+ * with all of the worker's associations.  usrsctp never holds pointers of ours,
+ * only numbers that are looked up in a table and never reused, so whatever it
+ * still does for an association that is gone has no effect.
  */
 
 
@@ -32,7 +32,7 @@
  *
  * Time.  Timers run on now_ms alone.  But usrsctp measures round trips and the
  * age of cookies with gettimeofday(): a wall clock that jumps makes one
- * measurement wrong, which its limits (1 s to 10 s) bear.  Tests replace
+ * measurement wrong, which its limits (1 s to 10 s) tolerate.  Tests replace
  * gettimeofday().
  *
  *   max       associations at once, 1 .. NGX_WEBRTC_SCTP_MAX
@@ -54,7 +54,7 @@ void ngx_webrtc_sctp_destroy(ngx_webrtc_sctp_t *sctp);
  */
 uint64_t ngx_webrtc_sctp_deadline(ngx_webrtc_sctp_t *sctp);
 
-/* Runs timers whose time has come; harmless at any other time. */
+/* Runs timers that are due; harmless at any other time. */
 void ngx_webrtc_sctp_timeout(ngx_webrtc_sctp_t *sctp, uint64_t now_ms);
 
 void ngx_webrtc_sctp_stat(ngx_webrtc_sctp_t *sctp,
@@ -68,17 +68,17 @@ void ngx_webrtc_sctp_stat(ngx_webrtc_sctp_t *sctp,
  *   opts     copied
  *
  * NGX_OK       to be ended with ngx_webrtc_sctp_cleanup()
- * NGX_BUSY     there are as many as there may be
+ * NGX_BUSY     the maximum number is reached
  * NGX_ERROR    no memory; nothing to clean up
  */
 ngx_int_t ngx_webrtc_sctp_init(ngx_webrtc_sctp_assoc_t *assoc,
     ngx_webrtc_sctp_t *sctp, const ngx_webrtc_sctp_opts_t *opts);
 
 /*
- * Sends INIT; to be called as soon as DTLS is connected, before the datagram
- * after that is processed.  Whatever their DTLS roles are, both sides call it
- * (RFC 8841, 9.3): INITs that cross make one association.  INIT is repeated
- * 8 times; it has failed after 27 s.
+ * Sends INIT; to be called as soon as DTLS is connected, before the next
+ * datagram is processed.  Whatever their DTLS roles are, both sides call it
+ * (RFC 8841, 9.3): INITs that cross make one association.  INIT is repeated 8
+ * times; it has failed after 27 s.
  *
  * NGX_OK, NGX_ERROR (state FAILED)
  */
@@ -86,13 +86,13 @@ ngx_int_t ngx_webrtc_sctp_start(ngx_webrtc_sctp_assoc_t *assoc,
     uint64_t now_ms);
 
 /*
- * Takes a packet, as it was in a record of DTLS.
+ * Takes a packet, the content of a DTLS record.
  *
  *   p, n    not modified
  *
  * NGX_OK
- * NGX_DECLINED  no packet of SCTP, the state is not one that takes any, or
- *               too many INITs: dropped
+ * NGX_DECLINED  not an SCTP packet, not in a state that takes any, or too many
+ *               INITs: dropped
  */
 ngx_int_t ngx_webrtc_sctp_input(ngx_webrtc_sctp_assoc_t *assoc,
     const u_char *p, size_t n, uint64_t now_ms);
@@ -102,7 +102,7 @@ ngx_int_t ngx_webrtc_sctp_input(ngx_webrtc_sctp_assoc_t *assoc,
  * in a callback.
  *
  *   p, n      n > 0 (RFC 9260, 3.3.1: there are no empty messages); copied.
- *             What the peer takes (a=max-message-size) is up to the caller
+ *             The caller observes the peer's limit (a=max-message-size)
  *
  * NGX_OK
  * NGX_AGAIN     no room within NGX_WEBRTC_SCTP_SEND, too many messages are
@@ -116,8 +116,8 @@ ngx_int_t ngx_webrtc_sctp_send(ngx_webrtc_sctp_assoc_t *assoc,
 
 /*
  * RFC 6525, 4.1.  Ends our direction of a stream once what was sent on it has
- * been acknowledged.  The `reset' callback tells; then it may be used anew.
- * Repeated calls do nothing.
+ * been acknowledged.  The `reset' callback follows; then the stream may be used
+ * again.  Repeated calls do nothing.
  *
  * NGX_OK
  * NGX_DECLINED  not OPEN, no such stream, or the peer cannot do that
@@ -127,7 +127,7 @@ ngx_int_t ngx_webrtc_sctp_reset(ngx_webrtc_sctp_assoc_t *assoc,
 
 /*
  * RFC 9260, 9.2.  Orderly: what is buffered is sent first, then SHUTDOWN.
- * CLOSING, and the `state' callback tells when CLOSED.  An association that
+ * CLOSING, and the `state' callback is called when CLOSED.  An association that
  * is not OPEN is aborted.  The caller limits the time it takes.
  */
 void ngx_webrtc_sctp_close(ngx_webrtc_sctp_assoc_t *assoc, uint64_t now_ms);
@@ -136,8 +136,8 @@ void ngx_webrtc_sctp_close(ngx_webrtc_sctp_assoc_t *assoc, uint64_t now_ms);
 void ngx_webrtc_sctp_abort(ngx_webrtc_sctp_assoc_t *assoc);
 
 /*
- * Frees; sends nothing.  The state stays.  May be called for a zeroed one and
- * twice; not from a callback.
+ * Frees; sends nothing.  The state is kept.  May be called for a zeroed struct,
+ * and twice; not from a callback.
  */
 void ngx_webrtc_sctp_cleanup(ngx_webrtc_sctp_assoc_t *assoc);
 

@@ -81,8 +81,8 @@ ngx_webrtc_sctp_wait(ngx_webrtc_sctp_assoc_t *assoc)
 
 
 /*
- * Every so many messages the number of bytes until there is noted, and as long
- * as the oldest of the notes has not been acknowledged there are too many.
+ * The number of bytes sent is noted every so many messages; as long as the
+ * oldest note has not been acknowledged, there are too many.
  */
 
 ngx_uint_t

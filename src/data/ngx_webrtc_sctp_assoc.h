@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * SCTP: an association, and what its user and the parts of ngx_webrtc_sctp
- * ask of it.
+ * SCTP: an association, and the questions that its user and the parts of
+ * ngx_webrtc_sctp ask about it.
  */
 
 
@@ -61,8 +61,8 @@ typedef struct ngx_webrtc_sctp_s  ngx_webrtc_sctp_t;
 
 
 /*
- * Takes one packet to be sent, n <= NGX_WEBRTC_SCTP_PACKET bytes that are the
- * engine's.  Loss is fine.  It must not call the engine.
+ * Sends one packet of n <= NGX_WEBRTC_SCTP_PACKET bytes, owned by the engine.
+ * It may be lost.  It must not call the engine.
  */
 typedef void (*ngx_webrtc_sctp_send_pt)(void *ctx, u_char *p, size_t n);
 
@@ -72,8 +72,8 @@ typedef void (*ngx_webrtc_sctp_send_pt)(void *ctx, u_char *p, size_t n);
  * They may call _send(), _reset(), _close() and _abort() of any association,
  * but neither _input(), _timeout() nor _cleanup().
  *
- * _input() of one association may bring timeouts of others, and so their
- * callbacks: never hold anything half done of other sessions around it.
+ * _input() of one association may run timeouts of others, and so their
+ * callbacks: never call it while another session is half updated.
  */
 
 /* the state has become OPEN, CLOSING, CLOSED or FAILED; not for own calls of
@@ -82,9 +82,9 @@ typedef void (*ngx_webrtc_sctp_state_pt)(void *ctx,
     ngx_webrtc_sctp_state_e state);
 
 /*
- * A whole message; n > 0 bytes that are the engine's; ppid in host order.  One
- * of more than NGX_WEBRTC_SCTP_MESSAGE bytes makes the association fail: its
- * peer broke what our SDP says.
+ * A whole message; n > 0 bytes owned by the engine; ppid in host order.  One of
+ * more than NGX_WEBRTC_SCTP_MESSAGE bytes makes the association fail: the peer
+ * exceeded the limit in our SDP.
  */
 typedef void (*ngx_webrtc_sctp_message_pt)(void *ctx, uint16_t stream,
     uint32_t ppid, u_char *p, size_t n);
@@ -186,8 +186,8 @@ typedef struct {
 
 /*
  * Bytes that have been given to ngx_webrtc_sctp_send() and have not been sent
- * even once; about right, as packets in flight are taken for full.  Not as
- * cheap as reading ->buffered, which includes what is in flight.
+ * even once; approximate, as packets in flight are assumed to be full.  Costs
+ * more than reading ->buffered, which includes what is in flight.
  *
  * To fill a path, go on by this one, at ->low: at 100 Mbit/s and 100 ms there
  * are 1.25 MB in flight, a mark of 1 MiB for all that is buffered would let it
@@ -197,19 +197,19 @@ typedef struct {
 size_t ngx_webrtc_sctp_unsent(ngx_webrtc_sctp_assoc_t *assoc);
 
 /*
- * Bytes that usrsctp keeps for what has not been acknowledged beyond those of
- * ->buffered: NGX_WEBRTC_SCTP_EXTRA for each message.  Those of messages that
- * fill their packets are not counted, nor are NGX_WEBRTC_SCTP_FEW others.
+ * Bytes that usrsctp needs for unacknowledged messages beyond ->buffered:
+ * NGX_WEBRTC_SCTP_EXTRA for each message.  Those of messages that fill their
+ * packets are not counted, nor are NGX_WEBRTC_SCTP_FEW others.
  */
 size_t ngx_webrtc_sctp_overhead(const ngx_webrtc_sctp_assoc_t *assoc);
 
-/* The user has stopped at ->high: `writable' is to tell when to go on. */
+/* The user has stopped at ->high: `writable' is called when it may go on. */
 void ngx_webrtc_sctp_wait(ngx_webrtc_sctp_assoc_t *assoc);
 
 /*
+ * Whether too many messages are waiting; to be asked before each message.
  * usrsctp limits the bytes that wait, but not the messages, each of which takes
- * some 500 bytes more than it has: are there too many of them?  To be asked
- * before each message.
+ * some 500 bytes beyond its own.
  */
 ngx_uint_t ngx_webrtc_sctp_crowded(ngx_webrtc_sctp_assoc_t *assoc);
 

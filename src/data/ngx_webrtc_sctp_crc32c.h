@@ -25,7 +25,7 @@ uint32_t ngx_webrtc_sctp_crc32c(uint32_t crc, const u_char *p, size_t n);
 /* Not zero if the processor has the instruction; else do not call the above. */
 ngx_uint_t ngx_webrtc_sctp_crc32c_available(void);
 
-/* The same of a whole packet, by whatever there is; its own field is zero. */
+/* The same of a whole packet, by any means; its checksum field is zero. */
 uint32_t ngx_webrtc_sctp_checksum(const u_char *p, size_t n);
 
 

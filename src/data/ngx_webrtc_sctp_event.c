@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What usrsctp tells in the middle of its work, and how the user learns of it
- * when usrsctp has returned: see ngx_webrtc_sctp.c.
+ * Events that usrsctp reports in the middle of its work, and their delivery to
+ * the user once usrsctp has returned: see ngx_webrtc_sctp.c.
  */
 
 
@@ -257,7 +257,7 @@ ngx_webrtc_sctp_changed(ngx_webrtc_sctp_assoc_t *assoc,
 
     case SCTP_RESTART:
 
-        /* all streams would begin anew, and nobody knew for which channels */
+        /* all streams would start over, nobody knows for which channels */
 
         ngx_webrtc_sctp_set(assoc, NGX_WEBRTC_SCTP_FAILED,
                             "association restarted by the peer");
@@ -278,7 +278,7 @@ ngx_webrtc_sctp_was_reset(ngx_webrtc_sctp_assoc_t *assoc,
 
     if (reset->strreset_flags & SCTP_STREAM_RESET_INCOMING_SSN) {
 
-        /* we ask for no reset of the peer's: it has done it */
+        /* we never ask the peer to reset its own: it did so by itself */
 
         what = NGX_WEBRTC_SCTP_RESET_IN;
 
@@ -377,7 +377,7 @@ ngx_webrtc_sctp_ready(ngx_webrtc_sctp_assoc_t *assoc)
 }
 
 
-/* usrsctp is not running: the user may hear of what has happened */
+/* usrsctp is not running: delivers events to the user */
 
 void
 ngx_webrtc_sctp_event_dispatch(ngx_webrtc_sctp_t *sctp)
@@ -418,7 +418,7 @@ ngx_webrtc_sctp_tell(ngx_webrtc_sctp_assoc_t *assoc)
 
     if (failed) {
 
-        /* ABORT if usrsctp still believes in it: too large a message */
+        /* ABORT if usrsctp still has it: too large a message */
 
         ngx_webrtc_sctp_instance_shut(assoc);
     }
@@ -483,7 +483,7 @@ ngx_webrtc_sctp_tell(ngx_webrtc_sctp_assoc_t *assoc)
 }
 
 
-/* nothing of what has happened will be told */
+/* drops events that were not delivered */
 
 void
 ngx_webrtc_sctp_event_forget(ngx_webrtc_sctp_assoc_t *assoc)

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * SCTP: what usrsctp tells in the middle of its work, and how the user learns
- * of it.  Private to ngx_webrtc_sctp.
+ * SCTP: events that usrsctp reports in the middle of its work, and their
+ * delivery to the user.  Private to ngx_webrtc_sctp.
  */
 
 
@@ -32,10 +32,10 @@ int ngx_webrtc_sctp_event_room(ngx_webrtc_sctp_so_pt so, uint32_t room,
 /* ngx_webrtc_sctp_repair_pt; ctx is the association. */
 void ngx_webrtc_sctp_event_repeat(void *ctx, u_char *p, size_t n);
 
-/* usrsctp is not running: tells the users what has happened. */
+/* Delivers events to the users; not while usrsctp is running. */
 void ngx_webrtc_sctp_event_dispatch(ngx_webrtc_sctp_t *sctp);
 
-/* Nothing of what has happened will be told. */
+/* Drops events that were not delivered. */
 void ngx_webrtc_sctp_event_forget(ngx_webrtc_sctp_assoc_t *assoc);
 
 

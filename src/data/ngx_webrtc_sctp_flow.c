@@ -5,23 +5,23 @@
  * What usrsctp (0.9.5) has to be told about time, and how much to give it.
  *
  * A margin.  RFC 9260, 6.3.2 (R3) restarts T3-rtx when a SACK acknowledges new
- * data; usrsctp does not.  It lets the timer expire every RTO, and then takes
- * all chunks for lost that are older than SRTT + 4 * RTTVAR, and closes its
- * window.  But what is lost is repeated by us (ngx_webrtc_sctp_repair), which
- * takes a round trip and some, and nothing may be taken for lost that is merely
- * on its way.  So usrsctp is told of longer round trips, a few for each that it
- * measures itself: it is asked for a HEARTBEAT (RFC 9260, 8.3), which is taken
- * out of the packet and answered here, with an earlier time in it.
+ * data; usrsctp does not.  It lets the timer expire every RTO, and then
+ * considers all chunks older than SRTT + 4 * RTTVAR lost, and closes its
+ * window.  But we repeat what is lost (ngx_webrtc_sctp_repair), which takes
+ * somewhat more than a round trip, and nothing still in flight may be
+ * considered lost.  So usrsctp is told of longer round trips, a few for each
+ * that it measures itself: it is asked for a HEARTBEAT (RFC 9260, 8.3), which
+ * is taken out of the packet and answered here, with an earlier time in it.
  *
  * How much to give it.  What usrsctp has been given cannot be taken back, and a
  * message waits for all of it: with 8 MiB at 1 Mbit/s for 68 s.  So users are
  * told to stop (assoc->high) at what the path takes in 200 ms and two of its
  * round trips, so that it goes on being filled while something is repeated, by
  * the best rate of late; and in six of them during slow start.  What has
- * arrived behind something that has not delays nothing, and comes on top of it.
- * Round trips that are long because what we have sent is waiting on the way
- * must not count, or each would make the next one longer: no more counts than
- * by the shortest round trip ever, or 300 ms for all of them.
+ * arrived after a gap delays nothing, and is allowed in addition.  Round trips
+ * made long by our own queue on the path must not count, or each would make the
+ * next one longer: no more counts than by the shortest round trip ever, or 300
+ * ms for all of them.
  */
 
 

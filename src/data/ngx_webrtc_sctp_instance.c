@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What goes with the one usrsctp of a process: see the header file.
+ * State of the one usrsctp of a process: see the header file.
  *
  * Who is who.  usrsctp identifies peers of AF_CONN by a pointer; it gets a
  * number (ngx_webrtc_sctp_instance_id()) for it, and the same for its

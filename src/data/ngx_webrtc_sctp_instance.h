@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * SCTP: usrsctp is one per process, and what goes with it is here: the table of
+ * SCTP: state of usrsctp, of which there is one per process: the table of
  * associations by the numbers that usrsctp knows them by, and its clock.
  * Private to ngx_webrtc_sctp.
  */
@@ -59,24 +59,24 @@ ngx_webrtc_sctp_t *ngx_webrtc_sctp_instance_create(ngx_uint_t max,
 void ngx_webrtc_sctp_instance_free(ngx_webrtc_sctp_t *sctp);
 
 /*
- * A number for an association, which sctp->used < sctp->max lets have one; it
- * is taken by _enter() and given back by _leave().
+ * A number for an association, available while sctp->used < sctp->max; it is
+ * taken by _enter() and given back by _leave().
  */
 uintptr_t ngx_webrtc_sctp_instance_id(ngx_webrtc_sctp_t *sctp);
 void ngx_webrtc_sctp_instance_enter(ngx_webrtc_sctp_assoc_t *assoc);
 void ngx_webrtc_sctp_instance_leave(ngx_webrtc_sctp_assoc_t *assoc);
 
-/* A number of usrsctp to the association, or NULL: it is gone. */
+/* The association that usrsctp's number stands for; NULL if it is gone. */
 ngx_webrtc_sctp_assoc_t *ngx_webrtc_sctp_instance_find(void *id);
 
 /*
- * Lets usrsctp's clock follow: before everything that starts a timer, or it
- * would start in the past.
+ * Advances usrsctp's clock; to be called before anything that starts a timer,
+ * which would start in the past otherwise.
  */
 void ngx_webrtc_sctp_instance_advance(ngx_webrtc_sctp_t *sctp,
     uint64_t now_ms);
 
-/* Something has happened: how soon do timers have to run? */
+/* To be called on activity: decides how soon timers have to run. */
 void ngx_webrtc_sctp_instance_touch(ngx_webrtc_sctp_assoc_t *assoc);
 
 /* Ends it for usrsctp, which sends ABORT if there is a peer to hear it. */

@@ -33,21 +33,21 @@
  *    two rounds with half a window, so that what of the queue is ours is gone.
  *
  * 6. A queue in eight rounds running, one of them with a quarter less, is not
- *    ours.  Somebody may fill it who goes by loss, and who goes by delay gets
- *    nothing beside him; or round trips are longer than they were.  A look
- *    tells: with half a window of ours the former's queue becomes shorter.
- *    RIVAL then does as he does, CUBIC, where a loss counts only while there is
- *    a queue.  Every 10 s there is another look.  It may end RIVAL when half a
- *    window of ours makes no difference, or gets as much as a whole one: the
- *    queue is ours alone.  But a rival whose window has just been cut, or who
- *    takes at once what we leave, looks like that, too: another look, with a
+ *    ours.  Either a rival that goes by loss fills it, beside which a control
+ *    that goes by delay gets nothing; or round trips have become longer.  A
+ *    look tells: with half our window, the rival's queue becomes shorter.
+ *    RIVAL then does as the rival does, CUBIC, where a loss counts only while
+ *    there is a queue.  Every 10 s there is another look.  It may end RIVAL
+ *    when half a window of ours makes no difference, or gets as much as a whole
+ *    one: the queue is ours alone.  But a rival whose window has just been cut,
+ *    or that takes at once what we leave, looks the same: another look, with a
  *    quarter, has to see the same, or eight rounds have to be without a queue.
  *
- *    Looks cost us what a rival gets, so that we give way less, and come back
- *    faster, than RFC 9438 says; chosen: what gets half of a bottleneck beside
- *    a TCP, with queues of 40 to 400 ms (t/unit/sctp_fair.c).
+ *    Looks cost us what a rival gets, so we yield less, and recover faster,
+ *    than RFC 9438 says; chosen: what gets half of a bottleneck beside a TCP,
+ *    with queues of 40 to 400 ms (t/unit/sctp_fair.c).
  *
- * 7. A round that takes much longer than it may was begun on a path that was
+ * 7. A round that takes much longer than allowed began when the path was
  *    faster: it ends there, and what is remembered counts for half.
  */
 
@@ -371,7 +371,7 @@ ngx_webrtc_sctp_rate_round(ngx_webrtc_sctp_rate_t *r, uint64_t now_ms)
     before = ngx_webrtc_sctp_rate_best(r);
     loss = (ngx_uint_t) (r->round_lost * 1000 / (r->round_lost + acked));
 
-    /* what we had no more of to send says nothing about the path */
+    /* a round in which we ran out of data says nothing about the path */
 
     if (!r->limited || rate > before) {
         r->rates[r->nrates++ % NGX_WEBRTC_SCTP_RATES] = rate;

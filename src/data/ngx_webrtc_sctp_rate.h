@@ -2,9 +2,9 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * How many bytes an association may have on its way: a congestion control that
- * goes by what arrives and how long it takes, see the source file.  It knows
- * neither packets nor timers: what was acknowledged and lost is told to it.
+ * How many bytes an association may have in flight: congestion control by
+ * delivery rate and delay, see the source file.  It knows neither packets nor
+ * timers: acknowledgements and losses are reported to it.
  */
 
 
@@ -107,14 +107,14 @@ typedef struct {
 void ngx_webrtc_sctp_rate_init(ngx_webrtc_sctp_rate_t *r, uint32_t max,
     uint64_t now_ms);
 
-/* Something is sent after nothing was under way. */
+/* Sending resumes after nothing was in flight. */
 void ngx_webrtc_sctp_rate_resume(ngx_webrtc_sctp_rate_t *r, uint64_t now_ms);
 
 /* An acknowledgement has come, or something was taken for lost. */
 void ngx_webrtc_sctp_rate_update(ngx_webrtc_sctp_rate_t *r,
     const ngx_webrtc_sctp_rate_sample_t *sample, uint64_t now_ms);
 
-/* Nothing has come back for long; RFC 9002, 7.6 (persistent congestion). */
+/* Nothing has come back for long: persistent congestion, RFC 9002, 7.6. */
 void ngx_webrtc_sctp_rate_restart(ngx_webrtc_sctp_rate_t *r,
     uint64_t now_ms);
 

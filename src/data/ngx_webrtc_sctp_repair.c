@@ -5,17 +5,17 @@
  * Repeats what is lost, between usrsctp and the peer ("snoop", as base stations
  * did it for TCP).  The congestion control of usrsctp takes every loss for
  * congestion and cannot be replaced from outside: with 1 % of loss and 100 ms
- * it gets 1.2 of 50 Mbit/s.  So it never hears of one:
+ * it gets 1.2 of 50 Mbit/s.  So it never sees one:
  *
- * 1. Of each packet with DATA (or I-DATA, RFC 8260) that goes out there is a
- *    copy, until the peer's cumulative TSN has passed it.
+ * 1. A copy of each outgoing packet with DATA (or I-DATA, RFC 8260) is kept
+ *    until the peer's cumulative TSN has passed it.
  *
  * 2. A SACK (RFC 9260, 3.3.4) is read here: what it acknowledges, by the
  *    cumulative TSN or a gap ack block, has arrived.  Packets sent long enough
  *    before one that has arrived are lost: three packets, or an eighth of a
- *    round trip (RFC 9002, 6.1, RFC 8985).  Where a repeat turns out to have
- *    been in vain, by a duplicate TSN, packets overtake each other there, and
- *    longer is waited.
+ *    round trip (RFC 9002, 6.1, RFC 8985).  Where a duplicate TSN shows that a
+ *    repeat was in vain, packets overtake each other, and the wait becomes
+ *    longer.
  *
  * 3. What is lost is sent again from its copy, as often as needed: bytes are
  *    the same, so it does not matter who did it.  When nothing comes back for
@@ -24,16 +24,16 @@
  *
  * 4. usrsctp sees SACKs without gap ack blocks and duplicates.  Its congestion
  *    window is open from the beginning (ngx_webrtc_sctp_setup); what it may
- *    send is said by the receiver window in SACK, INIT and INIT ACK, which
- *    becomes: what it believes to be under way, and what the control
- *    (ngx_webrtc_sctp_rate) allows, and the peer's window does.
+ *    send is limited by the receiver window in SACK, INIT and INIT ACK, which
+ *    is replaced: by what it believes to be in flight, plus what both the
+ *    control (ngx_webrtc_sctp_rate) and the peer's window allow.
  *
  * 5. usrsctp keeps what was not acknowledged; its T3-rtx is the last resort:
- *    for a copy that there is no memory for, a peer that takes back what it
- *    has acknowledged in a gap ack block (RFC 9260, 6.2.1), or a fault here.
+ *    for a copy that there was no memory for, a peer that revokes what it has
+ *    acknowledged in a gap ack block (RFC 9260, 6.2.1), or a fault here.
  *
  * 6. RFC 3758: a message that is not to be repeated must not be, and usrsctp
- *    alone knows which.  From the first of them on it sees all SACKs with
+ *    alone knows which.  From the first such message on it sees all SACKs with
  *    their gap ack blocks, and repeats by itself; the window remains ours.
  */
 
@@ -326,7 +326,7 @@ ngx_webrtc_sctp_repair_input(ngx_webrtc_sctp_repair_t *r, const u_char *p,
         return 0;
     }
 
-    /* what is no chunk is for usrsctp to judge */
+    /* usrsctp judges what is not a chunk */
 
     out = ngx_cpymem(out, chunk, end - chunk);
 
@@ -439,7 +439,7 @@ ngx_webrtc_sctp_repair_timeout(ngx_webrtc_sctp_repair_t *r, uint64_t now_ms)
 
 /*
  * RFC 9260, 3.2.  Reads the chunk at p; returns where the next one is, or NULL:
- * there is none, or what there is is no chunk.
+ * there is none, or what is there is not a chunk.
  */
 
 static u_char *
@@ -611,7 +611,7 @@ ngx_webrtc_sctp_repair_sack(ngx_webrtc_sctp_repair_t *r,
     ngx_webrtc_sctp_copy_t         *copy;
     ngx_webrtc_sctp_rate_sample_t   sample;
 
-    /* an older one that was overtaken tells nothing */
+    /* an older one that was overtaken tells nothing new */
 
     if (!r->sent || ngx_webrtc_seq_less32(sack->cum, r->cum)) {
         return;
@@ -655,7 +655,7 @@ ngx_webrtc_sctp_repair_sack(ngx_webrtc_sctp_repair_t *r,
 }
 
 
-/* blocks that are not in order, or of what was never sent, are passed over */
+/* blocks out of order, or of what was never sent, are ignored */
 
 static void
 ngx_webrtc_sctp_repair_gaps(ngx_webrtc_sctp_repair_t *r,
@@ -897,8 +897,8 @@ ngx_webrtc_sctp_repair_repeat(ngx_webrtc_sctp_repair_t *r,
 
 
 /*
- * RFC 9002, 6.2.  The last packet, then the first one that is missing, in
- * turns; at last all are lost, and the path is a new one.
+ * RFC 9002, 6.2.  Sends the last packet and the first missing one in turn;
+ * finally all are taken for lost, and the path for a new one.
  */
 
 static void

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Repeats what is lost between usrsctp and the peer, and says how much may be
- * on its way: see the source file.  Part of ngx_webrtc_sctp; knows usrsctp's
+ * Repeats packets lost between usrsctp and the peer, and limits how much may be
+ * in flight: see the source file.  Part of ngx_webrtc_sctp; knows usrsctp's
  * packets, but not usrsctp.
  */
 
@@ -18,8 +18,8 @@
 #include <ngx_webrtc_sctp_rate.h>
 
 
-/* packets of which there are copies, at most; chosen: messages that usrsctp
- * takes, NGX_WEBRTC_SCTP_CHUNKS */
+/* maximum number of packets with copies; chosen: messages that usrsctp takes,
+ * NGX_WEBRTC_SCTP_CHUNKS */
 #define NGX_WEBRTC_SCTP_COPIES       16384
 
 
@@ -90,8 +90,8 @@ void ngx_webrtc_sctp_repair_output(ngx_webrtc_sctp_repair_t *r,
  *
  *   buf    room for n bytes
  *
- * Returns the bytes of what usrsctp is to see instead of it, in buf, and with a
- * right checksum; 0: it is to see the packet as it is.
+ * Returns the size of what usrsctp is to see instead, in buf and with a correct
+ * checksum; 0 if it is to see the packet as it is.
  */
 size_t ngx_webrtc_sctp_repair_input(ngx_webrtc_sctp_repair_t *r,
     const u_char *p, size_t n, u_char *buf, uint64_t now_ms);

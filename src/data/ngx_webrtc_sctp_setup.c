@@ -84,7 +84,7 @@ ngx_webrtc_sctp_setup_library(ngx_uint_t offload)
     usrsctp_sysctl_set_sctp_pr_enable(1);
     usrsctp_sysctl_set_sctp_reconfig_enable(1);
 
-    /* what belongs to no association is not answered */
+    /* packets that belong to no association are not answered */
 
     usrsctp_sysctl_set_sctp_blackhole(2);
 
@@ -148,7 +148,7 @@ ngx_webrtc_sctp_setup_socket(ngx_webrtc_sctp_so_pt so)
         return NGX_ERROR;
     }
 
-    /* closing is aborting: what is orderly is done before */
+    /* closing a socket aborts: an orderly shutdown comes before */
 
     linger.l_onoff = 1;
     linger.l_linger = 0;
@@ -157,7 +157,7 @@ ngx_webrtc_sctp_setup_socket(ngx_webrtc_sctp_so_pt so)
     send = NGX_WEBRTC_SCTP_SEND;
     on = 1;
 
-    /* a message delivered in parts is one that is too large */
+    /* only messages that are too large are delivered in parts */
 
     point = NGX_WEBRTC_SCTP_MESSAGE + 1;
 

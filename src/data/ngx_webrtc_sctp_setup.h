@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * How usrsctp is set: what is on and off in it, timers, windows, limits, each
- * with its reason.  Private to ngx_webrtc_sctp.
+ * usrsctp's settings: features on and off, timers, windows, limits, each with
+ * its reason.  Private to ngx_webrtc_sctp.
  */
 
 
@@ -24,7 +24,7 @@ typedef __typeof__(usrsctp_accept(NULL, NULL, NULL))
     ngx_webrtc_sctp_so_pt;
 
 
-/* What can be set before usrsctp is initialized only. */
+/* Settings that can only be made before usrsctp is initialized. */
 void ngx_webrtc_sctp_setup_tables(void);
 
 /* offload: not zero if we compute checksums */

@@ -36,8 +36,8 @@ typedef struct {
  *   cause   out when refused, constant text
  *
  * NGX_OK
- * NGX_DECLINED  no JSON, an unknown type, or a payload that is not that type's;
- *               msg needs no freeing
+ * NGX_DECLINED  not JSON, an unknown type, or a payload that does not fit the
+ *               type; msg needs no freeing
  */
 ngx_int_t ngx_webrtc_signal_parse(const u_char *p, size_t n,
     ngx_webrtc_signal_t *msg, const char **cause);

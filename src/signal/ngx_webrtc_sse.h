@@ -9,9 +9,9 @@
  * Draft "WHEP extensions" (server-sent events); WHATWG HTML, 9.2 (event
  * streams); RFC 8259 (JSON).
  *
- * Events tell a state, so that what a client has missed does not matter but
- * what it knows: that is what the id of an event says, and Last-Event-ID says
- * it to whichever worker the client comes back to.
+ * Events describe a state, so what matters is not which ones a client has
+ * missed but what it knows.  The id of an event says that, and Last-Event-ID
+ * takes it to whichever worker the client comes back to.
  */
 
 
@@ -45,7 +45,7 @@
 typedef struct {
     uint32_t    viewers;
     unsigned    active:1;
-    unsigned    inactive:1;          /* none of both: nothing so far */
+    unsigned    inactive:1;          /* neither: nothing so far */
     unsigned    counted:1;           /* viewers is set */
 } ngx_webrtc_sse_state_t;
 
