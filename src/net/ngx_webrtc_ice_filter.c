@@ -2,18 +2,18 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Candidates are compared when they are told.  An address that is learnt from
- * a check (RFC 8445, 7.3.1.3) is asked by libnice before we hear of it, so that
- * the sockets have a filter of the kernel (classic BPF) with the same rules.
+ * Candidates are checked when they are signalled.  But libnice sends checks to
+ * an address learnt from a check (RFC 8445, 7.3.1.3) before we hear of it, so
+ * the sockets have a kernel filter (classic BPF) with the same rules.
  *
- * An IPv6 address that holds IPv4 addresses (ngx_webrtc_embedded.h) is allowed
- * when it is itself, and each of them is:
+ * An IPv6 address that embeds IPv4 addresses (ngx_webrtc_embedded.h) is allowed
+ * if it is allowed itself and each of them is:
  *
- *   1. The rules are looked at for the address as it is.
+ *   1. The address itself is matched against the rules.
  *
- *   2. What it holds goes to the filter's memory, form by form.
+ *   2. The embedded addresses are stored in the filter's memory, form by form.
  *
- *   3. The rules of IPv4 are looked at for each of these.
+ *   3. Each of these is matched against the IPv4 rules.
  *
  * RFC 6890 (special addresses).
  */
@@ -48,7 +48,7 @@ typedef enum {
 } ngx_webrtc_ice_filter_then_e;
 
 
-/* what of the packet a block of rules compares */
+/* the part of the packet that a block of rules compares */
 typedef struct {
     ngx_uint_t                   first;       /* word of 4 */
     uint16_t                     op;          /* loads word i of src */
@@ -242,7 +242,7 @@ ngx_webrtc_ice_filter_client(ngx_webrtc_ice_filter_t *filter,
 
     if (ngx_webrtc_ice_filter_rule(&filter->client, sa) != NGX_OK) {
 
-        /* a unix socket: nobody is let through for its sake */
+        /* a unix socket: nothing is let through because of it */
 
         ngx_memzero(&filter->client, sizeof(ngx_webrtc_ice_rule_t));
         ngx_memset(filter->client.mask, 0xff, 16);
@@ -554,7 +554,7 @@ ngx_webrtc_ice_filter_begin(ngx_webrtc_ice_filter_code_t *code,
 }
 
 
-/* Who leaves the block goes on here. */
+/* Packets that leave the block continue here. */
 
 static void
 ngx_webrtc_ice_filter_end(ngx_webrtc_ice_filter_code_t *code)

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Which addresses of peers a session with full ICE deals with: it sends checks,
- * and a peer must not be able to have them sent to whom it likes.
+ * Which peer addresses a session with full ICE accepts: it sends checks, and a
+ * peer must not be able to direct them at arbitrary hosts.
  */
 
 
@@ -18,7 +18,7 @@
 /* rules of a location; chosen: what a socket's filter has room for */
 #define NGX_WEBRTC_ICE_FILTER_RULES    64
 
-/* addresses that a socket hears of whatever the rules say: servers */
+/* addresses that a socket receives from whatever the rules say: servers */
 #define NGX_WEBRTC_ICE_FILTER_SERVERS  8
 
 
@@ -39,18 +39,18 @@ typedef struct {
 
 
 /*
- * May checks be sent to what the peer tells as its candidate?  Without a rule
- * for it not to networks of private use, this host, and the like.
+ * Whether checks may be sent to a candidate of the peer.  Unless a rule allows
+ * it, not to private networks, this host, and the like.
  */
 ngx_uint_t ngx_webrtc_ice_filter_allows(const ngx_webrtc_ice_filter_t *filter,
     struct sockaddr *sa);
 
 /*
- * Has a socket receive nothing from others.  From the network of the client
- * that has made the request, a packet is let through all the same: who sends
- * from there has not to be told to us.
+ * Makes a socket receive nothing from other addresses.  Packets from the
+ * network of the client that made the request are let through all the same:
+ * senders there need not be signalled.
  *
- *   servers   as rules, whom the socket has to hear of
+ *   servers   as rules, whom the socket has to receive from
  *
  * NGX_ERROR after logging
  */
@@ -62,7 +62,7 @@ ngx_int_t ngx_webrtc_ice_filter_attach(const ngx_webrtc_ice_filter_t *filter,
 void ngx_webrtc_ice_filter_client(ngx_webrtc_ice_filter_t *filter,
     struct sockaddr *sa);
 
-/* A rule that matches this address only; NGX_DECLINED: not one of IP. */
+/* A rule that matches this address only; NGX_DECLINED: not an IP address. */
 ngx_int_t ngx_webrtc_ice_filter_rule(ngx_webrtc_ice_rule_t *rule,
     struct sockaddr *sa);
 

@@ -7,10 +7,10 @@
  * Its loop is in ngx_webrtc_nice_loop.c, what it sends and where to in
  * ngx_webrtc_nice_path.c.
  *
- * The agent is never freed from a turn of its own, see
+ * The agent is never freed from within its own turn, see
  * ngx_webrtc_nice_close().
  *
- * No thread does anything: names are resolved by nginx when it reads the
+ * No thread does any work: names are resolved by nginx when it reads the
  * configuration, UPnP is off.  GLib's "gmain", which GTask starts where there
  * are servers, sleeps for good with all signals blocked.
  */
@@ -26,7 +26,7 @@
 
 
 /* steps, and ms of each, that an exiting worker waits for TURN servers; chosen:
- * a fifth of a second is time enough for a server that is well */
+ * a fifth of a second is enough for a healthy server */
 #define NGX_WEBRTC_NICE_EXIT       40
 #define NGX_WEBRTC_NICE_EXIT_STEP  5
 
@@ -449,7 +449,7 @@ ngx_webrtc_nice_add(ngx_webrtc_nice_t *nice,
 
     address = cand->address;
 
-    /* only what is an address: nothing here ever asks a name server */
+    /* numeric addresses only: nothing here ever asks a name server */
 
     if (ngx_webrtc_nice_str(text, sizeof(text), &address) == NULL
         || ngx_webrtc_nice_sockaddr_of(&address, &sockaddr) != NGX_OK)
@@ -666,7 +666,7 @@ ngx_webrtc_nice_on_recv(NiceAgent *agent, guint stream, guint component,
         return;
     }
 
-    /* what happened before this datagram is told before it */
+    /* what happened before this datagram is reported before it */
 
     ngx_webrtc_nice_tell(nice);
 
@@ -742,7 +742,7 @@ ngx_webrtc_nice_on_candidate(NiceAgent *agent, NiceCandidate *cand,
 }
 
 
-/* signalled for those that are learnt from checks only */
+/* signalled only for candidates learnt from checks */
 
 static void
 ngx_webrtc_nice_on_remote(NiceAgent *agent, NiceCandidate *cand,
@@ -765,8 +765,8 @@ ngx_webrtc_nice_on_gathered(NiceAgent *agent, guint stream, gpointer data)
 
 
 /*
- * From here on nobody is called.  What ngx_webrtc_nice_drive() is in the middle
- * of it finishes, and then ends the agent itself.
+ * From here on no callback is called.  If ngx_webrtc_nice_drive() is running,
+ * it finishes, and then ends the agent itself.
  */
 
 void
@@ -916,5 +916,5 @@ ngx_webrtc_nice_done(void)
         ngx_msleep(NGX_WEBRTC_NICE_EXIT_STEP);
     }
 
-    /* the process ends with what is left, and so do the allocations, later */
+    /* the process exits with what is left; the allocations expire later */
 }

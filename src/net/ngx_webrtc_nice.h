@@ -24,17 +24,17 @@
 /*
  * Makes an agent and begins to gather.
  *
- *   conf   what it points to is not needed afterwards, but for log and ctx
+ *   conf   what it points to is not needed afterwards, except log and ctx
  *
  * Returns the agent, ended with ngx_webrtc_nice_close(); NULL after logging.
- * Callbacks come after it has returned.
+ * No callback is called before it has returned.
  */
 ngx_webrtc_nice_t *ngx_webrtc_nice_create(ngx_webrtc_nice_conf_t *conf);
 
 /*
- * Ends an agent; may be called from its callbacks, and no callback comes any
- * more.  Its allocations on TURN servers are given back, for which it lives on
- * for up to three seconds.
+ * Ends an agent; may be called from its callbacks, none of which is called
+ * afterwards.  It lives on for up to three seconds to give back its allocations
+ * on TURN servers.
  */
 void ngx_webrtc_nice_close(ngx_webrtc_nice_t *nice);
 
@@ -42,7 +42,7 @@ void ngx_webrtc_nice_close(ngx_webrtc_nice_t *nice);
 void ngx_webrtc_nice_done(void);
 
 /*
- * The peer's credentials, of the offer or of a restart.
+ * Sets the peer's credentials, from the offer or a restart.
  *
  * NGX_OK, NGX_ERROR
  */
@@ -50,8 +50,8 @@ ngx_int_t ngx_webrtc_nice_remote(ngx_webrtc_nice_t *nice, ngx_str_t *ufrag,
     ngx_str_t *pwd);
 
 /*
- * RFC 8445, 9.  New credentials of ours; the peer's and its candidates have to
- * follow.  The selected pair is used until another one is nominated.
+ * RFC 8445, 9.  Sets new credentials of ours; the peer's and its candidates
+ * have to follow.  The selected pair is used until another one is nominated.
  *
  * NGX_OK, NGX_ERROR
  */
@@ -60,8 +60,8 @@ ngx_int_t ngx_webrtc_nice_restart(ngx_webrtc_nice_t *nice, ngx_str_t *ufrag,
 
 /*
  * A candidate of the peer.  Names (mDNS, .local), TCP and other components than
- * the first are skipped in silence; so is what is over the limit.  An address
- * that the filter does not allow is skipped, too, which the log tells once.
+ * the first are skipped in silence; so are those over the limit.  An address
+ * that the filter does not allow is skipped too, and this is logged once.
  *
  * NGX_OK; NGX_DECLINED when skipped
  */

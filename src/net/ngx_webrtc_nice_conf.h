@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Full ICE: what an agent is made of.
+ * Full ICE: parameters and callbacks of an agent.
  */
 
 
@@ -23,12 +23,12 @@
 /* STUN and TURN servers of an agent; chosen: a relayed candidate per address */
 #define NGX_WEBRTC_NICE_SERVERS     NGX_WEBRTC_NICE_RELAYS
 
-/* candidates that we tell, and that we take from the peer until it restarts */
+/* candidates that we signal, and that we take from a peer until it restarts */
 #define NGX_WEBRTC_NICE_CANDIDATES  32
 
-/* addresses that the peer may be heard from without having told them, until it
- * restarts; chosen: of a NAT that rebinds every minute for eight hours, and
- * what libnice keeps of them is 150 kB */
+/* addresses that the peer may send from without having signalled them, until it
+ * restarts; chosen: a NAT that rebinds every minute for eight hours; libnice
+ * then keeps 150 kB for them */
 #define NGX_WEBRTC_NICE_REFLEXIVE   480
 
 /* room for one datagram of a batch: as of the UDP port */
@@ -65,19 +65,19 @@ typedef struct {
 
 
 /*
- * What an agent is made of and whom it calls.  All callbacks come from
- * nginx's event loop, and may call anything here but what is said otherwise.
+ * Parameters and callbacks of an agent.  All callbacks come from nginx's event
+ * loop, and may call anything here unless stated otherwise.
  *
  *   input      a datagram of the selected pair or of any valid one; p may be
  *              modified
- *   answer     a success response of STUN (RFC 8489), not one to libnice, which
- *              drops those that it has not asked for; p may not be modified
- *   done       the datagrams that were waiting have been given out
- *   state      NGX_WEBRTC_NICE_CONNECTED or _FAILED, each may come again
+ *   answer     a STUN success response (RFC 8489) to a request that is not
+ *              libnice's, which drops such responses; p may not be modified
+ *   done       the datagrams that were waiting have been delivered
+ *   state      NGX_WEBRTC_NICE_CONNECTED or _FAILED, each may be repeated
  *   candidate  there is another local candidate
  *   gathered   there will be no more
  *   reflexive  an authentic check has come from an address that the peer has
- *              not told; n have since the last restart
+ *              not signalled; the n-th since the last restart
  */
 typedef struct {
     void               (*input)(void *ctx, u_char *p, size_t n);

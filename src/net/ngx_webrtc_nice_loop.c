@@ -2,27 +2,27 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * The loop of an agent of full ICE: its GMainContext on nginx's events.  Knows
- * of the agent no more than that, and what its signals have noted.
+ * The loop of an agent of full ICE: its GMainContext on nginx's events.  Of the
+ * agent it knows only that, and what its signals have recorded.
  *
  * How it is driven.  Each agent has a GMainContext of its own, so that an event
  * of one session costs nothing for the others.  A turn is what a GLib loop
  * would do (prepare, query, poll, check, dispatch), with a poll() that never
- * waits, repeated while there was something to dispatch.  Then the descriptors
- * that the context wants are made to be those that nginx watches, one
- * connection each, and its timeout becomes nginx's timer.  A turn follows each
- * event, the timer, and each call that may have changed what is wanted.
+ * waits, repeated while there was something to dispatch.  Then nginx is made to
+ * watch exactly the descriptors that the context wants, one connection each,
+ * and its timeout becomes nginx's timer.  A turn follows each event, each
+ * expiry of the timer, and each call that may have changed what is wanted.
  *
  * Events are level triggered: what a turn has left over comes back.
  *
- * The agent opens and closes its sockets as it likes, within a turn too, so
- * that a number may mean another socket after it: sockets are told apart by
- * their inode.  A closed socket has left epoll by itself, and what is known of
- * it is forgotten without a system call on a number that is another's.
+ * The agent opens and closes its sockets at will, even within a turn, so that a
+ * descriptor may be another socket afterwards: sockets are told apart by their
+ * inode.  A closed socket has left epoll by itself, and its state is dropped
+ * without a system call on a descriptor that is another's by now.
  *
- * libnice drops answers to requests that are not its own, and keeps to itself
- * what TURN servers answer.  While a request of ours is under way, or one to a
- * TURN server, what waits in a socket is looked at (ngx_webrtc_nice_peek.c,
+ * libnice drops answers to requests that are not its own, and does not report
+ * what TURN servers answer.  While a request of ours or one to a TURN server is
+ * pending, what waits in a socket is looked at (ngx_webrtc_nice_peek.c,
  * ngx_webrtc_nice_relay.c) before libnice reads it.
  */
 
@@ -41,18 +41,18 @@
  * over TCP */
 #define NGX_WEBRTC_NICE_FDS        256
 
-/* descriptors there is room for at first */
+/* initial room for descriptors */
 #define NGX_WEBRTC_NICE_FDS_START  8
 
 /* ms between turns while connections are short; chosen */
 #define NGX_WEBRTC_NICE_STARVED    20
 
-/* bytes of each of a socket's buffers, as far as the system lets; chosen: what
- * SCTP has in flight at most */
+/* bytes of each of a socket's buffers, as far as the system allows; chosen:
+ * what SCTP has in flight at most */
 #define NGX_WEBRTC_NICE_SOCKBUF    (4 * 1024 * 1024)
 
 
-/* whose socket a datagram is seen in */
+/* the socket that a datagram is seen in */
 typedef struct {
     ngx_webrtc_nice_t     *nice;
     ngx_webrtc_nice_io_t  *io;
@@ -175,7 +175,7 @@ ngx_webrtc_nice_drive(ngx_webrtc_nice_t *nice)
     nfds = 0;
     timeout = -1;
 
-    /* calls of ours have their news too */
+    /* our own calls cause events too */
 
     ngx_webrtc_nice_tell(nice);
 
@@ -400,7 +400,7 @@ ngx_webrtc_nice_sync(ngx_webrtc_nice_t *nice, ngx_uint_t nfds)
 
     for (i = 0; i < nfds; i++) {
 
-        /* the context's own eventfd is for other threads, of which are none */
+        /* the context's own eventfd is for other threads: there are none */
 
         if (ngx_webrtc_nice_inode(nice->fds[i].fd, &ino) != NGX_OK) {
             continue;
@@ -465,7 +465,7 @@ ngx_webrtc_nice_sync(ngx_webrtc_nice_t *nice, ngx_uint_t nfds)
 }
 
 
-/* A socket is heard through its filter or not at all. */
+/* A socket is read through its filter or not at all. */
 
 static void
 ngx_webrtc_nice_adopt(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_io_t *io)

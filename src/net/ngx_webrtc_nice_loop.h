@@ -21,7 +21,7 @@
 
 
 /*
- * Before there is a context.
+ * To be called before there is a context.
  *
  *   end   is called, not from within a turn, when the agent is closed, or has
  *         given back its allocations
@@ -32,20 +32,20 @@ ngx_int_t ngx_webrtc_nice_loop(ngx_webrtc_nice_t *nice,
     ngx_webrtc_nice_end_pt end);
 
 /*
- * The agent's sockets get their filters before anything is read from them, and
- * their connections while it can still be refused.
+ * Gives the agent's sockets their filters before anything is read from them,
+ * and their connections while the agent can still be refused.
  *
  * NGX_OK; NGX_ERROR after logging
  */
 ngx_int_t ngx_webrtc_nice_begin(ngx_webrtc_nice_t *nice);
 
-/* a turn, soon */
+/* Schedules a turn. */
 void ngx_webrtc_nice_wake(ngx_webrtc_nice_t *nice);
 
-/* Tells the session what the signals have noted. */
+/* Tells the session what the signals have recorded. */
 void ngx_webrtc_nice_tell(ngx_webrtc_nice_t *nice);
 
-/* Nothing is watched any more; while the sockets are open. */
+/* Stops watching the sockets, which are still open. */
 void ngx_webrtc_nice_detach(ngx_webrtc_nice_t *nice);
 
 

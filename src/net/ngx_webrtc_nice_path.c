@@ -2,9 +2,9 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What an agent sends, and where to.  That is libnice's selected pair, unless
- * the session knows better (ngx_webrtc_nice_move()): then it is the same socket
- * and an address that libnice has not selected, until it selects another pair.
+ * How an agent sends, and where to: over libnice's selected pair, unless the
+ * session knows better (ngx_webrtc_nice_move()); then from the same socket to
+ * an address that libnice has not selected, until it selects another pair.
  */
 
 
@@ -80,9 +80,9 @@ ngx_webrtc_nice_commit(ngx_webrtc_nice_t *nice, size_t n)
 
 
 /*
- * What is not relayed does not have to go through libnice, packet by packet.
- * The socket is held, so that it is known to be closed when it is, and its
- * descriptor is ours, so that it is nobody else's while something waits for it.
+ * Packets that are not relayed need not go through libnice one by one.  We hold
+ * a reference to the socket, to know when it is closed, and a descriptor of our
+ * own, so that nobody else gets it while something waits for it.
  */
 
 static void

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What an agent of full ICE sends, and where to.
+ * How an agent of full ICE sends, and where to.
  */
 
 
@@ -31,7 +31,7 @@ void ngx_webrtc_nice_commit(ngx_webrtc_nice_t *nice, size_t n);
 
 /*
  * The addresses of the peer beside the selected one, those that were heard last
- * first: candidates of its, and where authentic checks have come from.
+ * first: its candidates, and where authentic checks have come from.
  *
  *   others   room for max of them
  *
@@ -40,22 +40,22 @@ void ngx_webrtc_nice_commit(ngx_webrtc_nice_t *nice, size_t n);
 ngx_uint_t ngx_webrtc_nice_others(ngx_webrtc_nice_t *nice,
     ngx_webrtc_nice_other_t *others, ngx_uint_t max);
 
-/* Whether answer() is to be called: the caller has asked, or knows enough. */
+/* Sets whether answer() is to be called: the caller asked, or knows enough. */
 void ngx_webrtc_nice_expect(ngx_webrtc_nice_t *nice, ngx_uint_t answers);
 
 /*
- * Can answer() not be called?  So it is where the selected pair is relayed over
- * TCP: nobody but libnice can read its stream.
+ * Whether answer() cannot be called, as where the selected pair is relayed over
+ * TCP: nobody but libnice can read that stream.
  */
 ngx_uint_t ngx_webrtc_nice_deaf(ngx_webrtc_nice_t *nice);
 
-/* Sends one datagram there, from the socket of the selected pair. */
+/* Sends one datagram to that address, from the socket of the selected pair. */
 void ngx_webrtc_nice_ask(ngx_webrtc_nice_t *nice,
     ngx_webrtc_nice_other_t *other, u_char *p, size_t n);
 
 /*
- * Sends there from now on, until libnice selects a pair.  The caller knows that
- * the peer receives there.
+ * Sends to that address from now on, until libnice selects a pair.  The caller
+ * has to know that the peer receives there.
  */
 void ngx_webrtc_nice_move(ngx_webrtc_nice_t *nice,
     ngx_webrtc_nice_other_t *other);
@@ -67,7 +67,7 @@ void ngx_webrtc_nice_move(ngx_webrtc_nice_t *nice,
  */
 u_char *ngx_webrtc_nice_pair(ngx_webrtc_nice_t *nice, u_char *p, u_char *end);
 
-/* There is no pair any more. */
+/* To be called when there is no pair any more. */
 void ngx_webrtc_nice_unselect(ngx_webrtc_nice_t *nice);
 
 

@@ -3,9 +3,9 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * Datagrams are looked at in the queue of a socket (MSG_PEEK), one after the
- * other: with SO_PEEK_OFF the kernel keeps how far that has come, and takes
- * back what the reader has taken.  One that arrives between the look and the
- * read is missed; what is asked is asked again.
+ * other: with SO_PEEK_OFF the kernel keeps the position, and moves it back by
+ * what the reader takes.  A datagram that arrives between the look and the read
+ * is missed; but requests are repeated.
  */
 
 

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What waits in a socket that somebody else reads.  Knows neither libnice nor
- * sessions.
+ * Looks at what waits in a socket that somebody else reads.  Knows neither
+ * libnice nor sessions.
  */
 
 
@@ -24,7 +24,7 @@ typedef void (*ngx_webrtc_nice_peek_pt)(void *ctx, struct sockaddr *sa,
  * Looks at the datagrams that wait in a UDP socket, each once, and leaves them
  * there.
  *
- *   seen   is told of each, but those that are longer than any response
+ *   seen   called for each, except those longer than any response
  */
 void ngx_webrtc_nice_peek(ngx_socket_t fd, ngx_webrtc_nice_peek_pt seen,
     void *ctx);

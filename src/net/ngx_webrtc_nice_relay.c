@@ -4,8 +4,8 @@
  *
  * What TURN servers answer, RFC 8656, 7.
  *
- * Answers are read where they wait for libnice: a datagram as in
- * ngx_webrtc_nice_peek.c, a stream in front of its reader, who does not get
+ * Answers are read while they wait for libnice: datagrams as in
+ * ngx_webrtc_nice_peek.c; a stream before libnice reads it.  libnice never gets
  * half a message (SO_RCVLOWAT), so that a stream always begins with a whole
  * one.  Only answers to Allocate requests are of interest, which come before
  * anything else.
@@ -36,7 +36,7 @@
 /* errors that are taken at once; chosen */
 #define NGX_WEBRTC_NICE_RELAY_ERRS  16
 
-/* bytes of an answer that are looked at: others are shorter */
+/* bytes of an answer that are looked at: answers are shorter */
 #define NGX_WEBRTC_NICE_RELAY_SIZE  2048
 
 
@@ -135,9 +135,9 @@ ngx_webrtc_nice_relay_open(ngx_webrtc_nice_relays_t *relays,
 
 
 /*
- * Whom a socket is connected or connecting to, of which getpeername() does not
- * tell the latter.  NGX_DECLINED: that has failed already, as it does at once
- * on the loopback.
+ * The address that a socket is connected or connecting to; getpeername() does
+ * not tell the latter.  NGX_DECLINED: connecting has already failed, as it does
+ * at once on the loopback.
  */
 
 static ngx_int_t
@@ -245,7 +245,7 @@ ngx_webrtc_nice_relay_answer(ngx_webrtc_nice_relay_t *relay, uint32_t *asked,
     relay->code = answer.code;
     relay->reason_len = ngx_min(answer.reason.len, NGX_WEBRTC_NICE_REASON);
 
-    /* it is told to clients, and to who reads the log */
+    /* it is shown to clients and in the log */
 
     for (i = 0; i < relay->reason_len; i++) {
         relay->reason[i] = answer.reason.data[i];
@@ -389,7 +389,7 @@ ngx_webrtc_nice_relay_stream(ngx_webrtc_nice_relays_t *relays,
 
     if (relay->state == NGX_WEBRTC_NICE_RELAY_OK) {
 
-        /* from here on there may be anything */
+        /* anything may follow */
 
         ngx_webrtc_nice_relay_leave(io, fd, 0);
         return NGX_OK;

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What TURN servers answer to an agent that gathers: libnice tells only of
- * those that relay.  Knows neither libnice nor sessions.
+ * What TURN servers answer to a gathering agent: libnice reports only those
+ * that relay.  Knows neither libnice nor sessions.
  */
 
 
@@ -73,12 +73,12 @@ typedef struct {
 void ngx_webrtc_nice_relay_add(ngx_webrtc_nice_relays_t *relays,
     ngx_str_t *url, ngx_sockaddr_t *addr, ngx_uint_t tcp);
 
-/* A socket of the agent: errors is set to hear of ICMP errors, too. */
+/* A new socket of the agent: errors is set to receive ICMP errors, too. */
 void ngx_webrtc_nice_relay_open(ngx_webrtc_nice_relays_t *relays,
     ngx_webrtc_nice_relay_io_t *io, ngx_socket_t fd, ngx_uint_t dgram,
     ngx_uint_t errors);
 
-/* It is not looked at any more. */
+/* The socket is not looked at any more. */
 void ngx_webrtc_nice_relay_leave(ngx_webrtc_nice_relay_io_t *io,
     ngx_socket_t fd, ngx_uint_t dgram);
 
@@ -100,8 +100,9 @@ ngx_int_t ngx_webrtc_nice_relay_stream(ngx_webrtc_nice_relays_t *relays,
     ngx_webrtc_nice_relay_io_t *io, ngx_socket_t fd);
 
 /*
- * Before anybody asks: a server over TCP that no socket is connected to, or
- * connecting, has refused, or there is no way to it.
+ * To be called before the results are read: marks servers over TCP that no
+ * socket was ever connected or connecting to as unreached: they have refused,
+ * or there is no way to them.
  */
 void ngx_webrtc_nice_relay_settle(ngx_webrtc_nice_relays_t *relays);
 
@@ -114,7 +115,7 @@ void ngx_webrtc_nice_relay_settle(ngx_webrtc_nice_relays_t *relays);
 u_char *ngx_webrtc_nice_relay_cause(ngx_webrtc_nice_relay_t *relay, u_char *p,
     u_char *end);
 
-/* May it do so later, with nothing changed: no answer, no capacity, a quota? */
+/* Whether it may relay later, unchanged: no answer, no capacity, a quota. */
 ngx_uint_t ngx_webrtc_nice_relay_later(ngx_webrtc_nice_relay_t *relay);
 
 

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * An agent of full ICE, as ngx_webrtc_nice*.c share it.
+ * An agent of full ICE: the struct that ngx_webrtc_nice*.c share.
  */
 
 

@@ -2,14 +2,14 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What an agent needs of the process: descriptors and connections.
+ * Descriptors and connections that an agent needs from the process.
  *
- * GLib ends the process when it has none for a context's eventfd, or for the
- * pipe that it takes instead.  Sockets that libnice does not get are no more
- * than candidates that are missing.
+ * GLib ends the process when there is no descriptor for a context's eventfd, or
+ * for the pipe used in its place.  Sockets that libnice cannot open only mean
+ * missing candidates.
  *
- * Connections are HTTP's, too, and an agent is made for whoever asks: agents
- * leave a part of them alone.
+ * HTTP needs connections too, and anybody can have an agent made: agents leave
+ * a part of the connections alone.
  */
 
 
@@ -76,7 +76,7 @@ ngx_webrtc_nice_connections(ngx_log_t *log)
 }
 
 
-/* those that nginx takes from idle clients count: they are there when asked */
+/* those that nginx can take from idle clients count as available */
 
 static ngx_uint_t
 ngx_webrtc_nice_free_connections(void)
@@ -85,7 +85,7 @@ ngx_webrtc_nice_free_connections(void)
 }
 
 
-/* whether it is time for a line again */
+/* whether it is time for another log line */
 
 static ngx_uint_t
 ngx_webrtc_nice_say(ngx_msec_t *last)

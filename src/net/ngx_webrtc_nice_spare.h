@@ -2,7 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What agents of full ICE leave of the process's descriptors and connections.
+ * Keeps agents of full ICE from using up the process's descriptors and
+ * connections.
  */
 
 
@@ -15,20 +16,20 @@
 
 
 /*
- * Are there connections left for an agent, and for others than agents?
+ * Whether there are connections left for an agent, and for everything else.
  *
  * NGX_OK, NGX_ERROR after logging
  */
 ngx_int_t ngx_webrtc_nice_room(ngx_log_t *log);
 
 /*
- * Has the process the descriptors that an agent cannot be made without?
+ * Whether the process has the descriptors that making an agent requires.
  *
  * NGX_OK, NGX_ERROR after logging
  */
 ngx_int_t ngx_webrtc_nice_spare(ngx_log_t *log);
 
-/* Is there a connection to be had?  Says so when there is none. */
+/* Whether a connection is available; logs when there is none. */
 ngx_uint_t ngx_webrtc_nice_connections(ngx_log_t *log);
 
 

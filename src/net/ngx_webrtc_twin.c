@@ -2,37 +2,37 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Two binaries on one port.  The zones are two, so that a worker cannot know
- * whose a datagram is that it knows nothing of: it gives it to the other
- * binary, once, where it is known or dropped.
+ * Two binaries on one port.  Each has a zone of its own, so a worker cannot
+ * tell whose an unknown datagram is: it passes it to the other binary, once,
+ * where it is known or dropped.
  *
- *   1. Both have the same sockets: the inode of one, and the pid of a master,
- *      name the place where that binary is to be found, an abstract unix socket
+ *   1. Both have the same sockets: the inode of one and the pid of a master
+ *      name the place where that binary is reached, an abstract unix socket
  *      "webrtc-port-<inode>-<pid>" of the worker that reads the socket.
  *
  *   2. The new binary knows the old one, its parent.  The old one learns of the
- *      new one from its messages, which say whose they are; a worker whose
- *      socket none of the new ones has learns of it from another one of its
- *      binary.  There are no more than two: nginx does not begin an upgrade in
+ *      new one from its messages, which name their sender; a worker whose
+ *      socket no new worker has learns of it from another worker of its own
+ *      binary.  There are at most two: nginx does not begin an upgrade during
  *      an upgrade.
  *
- *   3. A worker that shuts down keeps its place, and gets what is passed on, as
- *      long as its binary has nobody else for the socket.  After a reload (or
- *      the HUP of a rollback) it leaves it to its successor, which tries until
- *      then.  Both may pass on all the time.
+ *   3. A worker that is shutting down keeps its place, and gets what is passed
+ *      on, as long as its binary has no other worker for the socket.  After a
+ *      reload (or the HUP of a rollback) it leaves the place to its successor,
+ *      which tries until then.  Both may pass datagrams on all the time.
  *
- *   4. Where the other binary has nobody for a socket, as with another number
- *      of workers, any of its workers for the same address will do: it finds
- *      the one that it is for, as if it had come from its own port.
+ *   4. Where the other binary has no worker for a socket, as with another
+ *      number of workers, any of its workers for the same address will do: it
+ *      finds the right one, as if the datagram had come from its own port.
  *
- *   5. That somebody is there is known from an empty message that has arrived.
- *      A worker sends one when it begins, so that both know before the new one
- *      reads the port, and with each tick from then on.  The other binary is
- *      forgotten when a message does not arrive.
+ *   5. A binary is known to be there when an empty message has been delivered
+ *      to it.  A worker sends one when it begins, so that both know before the
+ *      new one reads the port, and with each tick from then on.  The other
+ *      binary is forgotten when a message cannot be delivered.
  *
- * Anybody on this host may send to such a name: messages of other users are
- * not listened to.  Who takes a name before its binary does gets what that one
- * would have, encrypted as on the wire.
+ * Anybody on this host may send to such a name: messages from other users are
+ * ignored.  Whoever takes a name before its binary does gets what that one
+ * would have got, encrypted as on the wire.
  */
 
 
@@ -237,7 +237,7 @@ ngx_webrtc_twin_inode(ngx_socket_t fd)
 }
 
 
-/* takes our place if it is free; without it we are not heard, but may send */
+/* takes our place if it is free; without it we receive nothing, but may send */
 
 static void
 ngx_webrtc_twin_sit(ngx_webrtc_twin_sock_t *sock)
@@ -358,10 +358,11 @@ ngx_webrtc_twin_name(uint64_t inode, uint32_t pid, struct sockaddr_un *sun)
 
 
 /*
- * Says that we are there, and finds who is.  Our own socket's place is the
- * best: nobody has a shorter way from there.
+ * Announces us, and finds the other binary.  The place of our own socket is the
+ * best: it is the shortest way.
  *
- *   all   to all places; else to ours, that in use, and another one each time
+ *   all   to all places; else to ours, the one in use, and another one each
+ *         time
  */
 
 static void

@@ -4,8 +4,8 @@
  *
  * Two binaries on one port.  From USR2 of a binary upgrade until the old master
  * has gone, or the new one after a rollback, the workers of both have the same
- * sockets, and each has sessions that the other knows nothing of.  What is not
- * of this binary is passed on to the other one.
+ * sockets, and each has sessions that the other knows nothing of.  Datagrams
+ * that are not for this binary are passed on to the other one.
  *
  * Knows nothing of what the datagrams carry.
  */
@@ -33,7 +33,7 @@ typedef struct {
     void       (*input)(void *ctx, ngx_webrtc_path_t *path, u_char *p,
                      size_t n);
 
-    /* those that came together have been given out */
+    /* the datagrams that came together have been delivered */
     void       (*done)(void *ctx);
 
     void        *ctx;
@@ -41,15 +41,15 @@ typedef struct {
 
 
 /*
- * When the configuration is read: who has started this master is the old one of
- * an upgrade, if it is any nginx.
+ * To be called when the configuration is read: the parent of this master, if it
+ * is an nginx, is the old master of an upgrade.
  */
 void ngx_webrtc_twin_master(void);
 
 /*
- * In init_process, before anything is read from the port.
+ * To be called in init_process, before anything is read from the port.
  *
- * Returns what ngx_webrtc_twin_done() ends; NULL after logging.
+ * Returns the twin, ended with ngx_webrtc_twin_done(); NULL after logging.
  */
 ngx_webrtc_twin_t *ngx_webrtc_twin_init(ngx_cycle_t *cycle,
     ngx_webrtc_twin_conf_t *conf);
@@ -58,7 +58,7 @@ void ngx_webrtc_twin_done(ngx_webrtc_twin_t *twin);
 
 /*
  * Passes a datagram on; it leaves with ngx_webrtc_twin_flush() at the latest.
- * What the other one has no room for is dropped, as the network would.
+ * What the other binary has no room for is dropped, as the network would.
  *
  * NGX_OK; NGX_DECLINED when there is no other binary
  */
@@ -68,7 +68,7 @@ ngx_int_t ngx_webrtc_twin_pass(ngx_webrtc_twin_t *twin,
 void ngx_webrtc_twin_flush(ngx_webrtc_twin_t *twin);
 
 /*
- * Looks who is there; call it from a timer.
+ * Looks for the other binary; to be called from a timer.
  *
  *   leave   another worker of this binary reads our sockets from now on, and
  *           takes our place
@@ -76,20 +76,20 @@ void ngx_webrtc_twin_flush(ngx_webrtc_twin_t *twin);
 void ngx_webrtc_twin_tick(ngx_webrtc_twin_t *twin, ngx_uint_t leave);
 
 /*
- * The pid of the other binary's master, if it was heard since this was asked;
- * or 0.
+ * The pid of the other binary's master, if it was heard since the last call, or
+ * 0.
  */
 uint32_t ngx_webrtc_twin_heard(ngx_webrtc_twin_t *twin);
 
-/* Another worker of this binary has heard it; 0: nobody has. */
+/* Another worker of this binary has heard that pid; 0: none has. */
 void ngx_webrtc_twin_know(ngx_webrtc_twin_t *twin, uint32_t pid);
 
 /* Is there another binary? */
 ngx_uint_t ngx_webrtc_twin_there(ngx_webrtc_twin_t *twin);
 
 /*
- * Is there another binary, none of whose workers has our sockets?  It has fewer
- * workers.
+ * Whether there is another binary, none of whose workers has our sockets, as it
+ * has fewer workers.
  */
 ngx_uint_t ngx_webrtc_twin_fewer(ngx_webrtc_twin_t *twin);
 

@@ -36,7 +36,7 @@ typedef struct ngx_webrtc_udp_s  ngx_webrtc_udp_t;
 typedef void (*ngx_webrtc_udp_input_pt)(void *ctx, ngx_webrtc_path_t *path,
     u_char *p, size_t n);
 
-/* the datagrams of a receive batch have been given out */
+/* the datagrams of a receive batch have been delivered */
 typedef void (*ngx_webrtc_udp_done_pt)(void *ctx);
 
 /* the socket takes data again after ngx_webrtc_udp_reserve() returned NULL */
@@ -80,8 +80,8 @@ ngx_webrtc_udp_t *ngx_webrtc_udp_init(ngx_cycle_t *cycle,
     ngx_webrtc_udp_conf_t *conf);
 
 /*
- * Reads on, in a worker that is shutting down and whose sockets no other worker
- * has.
+ * Keeps reading, in a worker that is shutting down and whose sockets no other
+ * worker has.
  */
 void ngx_webrtc_udp_read_on(ngx_webrtc_udp_t *udp);
 

@@ -177,7 +177,7 @@ ngx_webrtc_udp_free(ngx_conf_t *cf, ngx_addr_t **addrs, ngx_uint_t n)
 }
 
 
-/* what this process has, or its workers may have, of the port of an address */
+/* whether this process or its workers may have the port of an address */
 
 static ngx_uint_t
 ngx_webrtc_udp_ours(ngx_cycle_t *cycle, ngx_addr_t *addr)
@@ -228,8 +228,8 @@ ngx_webrtc_udp_overlap(struct sockaddr *sa, socklen_t socklen,
 
 
 /*
- * NGX_OK, also for what else is wrong with the address: nginx says so;
- * NGX_BUSY somebody has it
+ * NGX_OK, also if anything else is wrong with the address, which nginx reports;
+ * NGX_BUSY it is in use
  */
 
 static ngx_int_t

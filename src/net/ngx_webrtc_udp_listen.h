@@ -34,7 +34,7 @@ void ngx_webrtc_udp_number(ngx_cycle_t *cycle, ngx_addr_t **addrs,
 /*
  * Whether addresses are free to listen on.  nginx binds UDP sockets with
  * SO_REUSEADDR and SO_REUSEPORT, with which the kernel lets a second nginx, or
- * anybody who does the same, have half of what comes to a port: so it is tried
+ * anybody who does the same, get half of what arrives at a port: so it is tried
  * without.  Waits and tries again, as nginx does, for what is about to be
  * closed.
  *
