@@ -4,8 +4,8 @@
  */
 
 /*
- * AAC (ISO/IEC 14496-3): how long a frame is.  No parser of libavcodec tells
- * it of LATM, nor of raw frames.
+ * AAC (ISO/IEC 14496-3): the duration of a frame.  The parsers of libavcodec do
+ * not report it for LATM or raw frames.
  */
 
 
@@ -18,8 +18,8 @@
 
 
 /*
- * Samples of a frame at a rate, both of the core: spectral band replication,
- * which may not even be announced, doubles both.
+ * Samples of a frame and sampling rate, both of the core codec: spectral band
+ * replication, which may not even be announced, doubles both.
  */
 
 typedef struct {
@@ -29,7 +29,7 @@ typedef struct {
 
 
 /*
- * 1.6.2.1, AudioSpecificConfig: what MP4, FLV and SDP have.
+ * 1.6.2.1, AudioSpecificConfig: used in MP4, FLV and SDP.
  *
  * NGX_OK        aac is set
  * NGX_DECLINED  cut, reserved, or not AAC; aac is as before
@@ -44,10 +44,10 @@ ngx_int_t ngx_webrtc_aac_config(ngx_webrtc_aac_t *aac, u_char *p, size_t n);
 ngx_int_t ngx_webrtc_aac_adts(ngx_webrtc_aac_t *aac, u_char *p, size_t n);
 
 /*
- * 1.7.2, AudioSyncStream: what DVB has.  A frame that refers to the
- * configuration of one before leaves aac as it is.
+ * 1.7.2, AudioSyncStream: used in DVB.  A frame that refers to an earlier
+ * configuration leaves aac as it is.
  *
- * NGX_OK        aac is set, or stays what was set by a frame before
+ * NGX_OK        aac is set, or remains as set by an earlier frame
  * NGX_DECLINED  not one, cut, or no configuration yet
  */
 

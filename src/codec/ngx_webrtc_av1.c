@@ -8,10 +8,10 @@
  * version 1.0.  See ngx_webrtc_obu.h, ngx_webrtc_pack.h, ngx_webrtc_depay.h,
  * ngx_webrtc_codec.h.
  *
- * The OBUs of a temporal unit, without their size fields, are elements of
- * packets; an element may be cut at any byte and goes on in the next packet.  A
- * packet says how many elements it has in W, and the last one then has no
- * length; with more than three W is 0 and all have one.
+ * The OBUs of a temporal unit, without their size fields, become elements of
+ * packets; an element may be cut at any byte and continues in the next packet.
+ * W is the number of elements in a packet, and the last one then has no length
+ * field; with more than three elements W is 0 and all have one.
  */
 
 
@@ -29,8 +29,8 @@
 
 /* 4.4, the aggregation header */
 
-#define NGX_WEBRTC_AV1_Z     0x80      /* first element goes on */
-#define NGX_WEBRTC_AV1_Y     0x40      /* last element goes on in the next */
+#define NGX_WEBRTC_AV1_Z     0x80      /* first element is a continuation */
+#define NGX_WEBRTC_AV1_Y     0x40      /* last element continues in the next */
 #define NGX_WEBRTC_AV1_W     4         /* shift */
 #define NGX_WEBRTC_AV1_N     0x08      /* new coded video sequence */
 
@@ -50,7 +50,7 @@ typedef struct {
 #define NGX_WEBRTC_AV1_HEADS  2
 
 
-/* what the elements of a packet are; gathered before anything is kept */
+/* the elements of a packet; collected before anything is kept */
 typedef struct {
     ngx_webrtc_obu_t       sequence;
     u_char                 first;      /* byte of the first frame header */
@@ -227,7 +227,7 @@ ngx_webrtc_av1_pack_probe(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
         (void) ngx_webrtc_av1_pack_sequence(pack, &sequence);
 
     } else if (pack->params.n == 0) {
-        /* nobody could start there */
+        /* decoding cannot start there */
         frame->key = 0;
     }
 
@@ -367,7 +367,7 @@ ngx_webrtc_av1_pack_collect(ngx_webrtc_pack_t *pack,
 
         /*
          * 5: the temporal delimiter SHOULD, the tile list MUST NOT be sent;
-         * padding is of no use to anybody
+         * padding is useless
          */
 
         if (obu->type != NGX_WEBRTC_OBU_TEMPORAL
@@ -383,7 +383,7 @@ ngx_webrtc_av1_pack_collect(ngx_webrtc_pack_t *pack,
 
 
 /*
- * The least size that needs no more packets than the largest one does.
+ * The smallest payload size that needs no more packets than the largest.
  */
 
 static size_t
@@ -442,9 +442,9 @@ ngx_webrtc_av1_pack_count(ngx_webrtc_av1_unit_t *av1, size_t size)
 
 
 /*
- * Makes one packet of at most size bytes, and steps on.
+ * Makes one packet of at most size bytes, and advances.
  *
- *   p   where to, or NULL: only step on
+ *   p   where to write, or NULL: only advance
  *
  * Returns the bytes of the packet.
  */
@@ -472,7 +472,7 @@ ngx_webrtc_av1_pack_packet(ngx_webrtc_av1_unit_t *av1, u_char *p, size_t size)
             field = 0;
 
         } else {
-            /* a length field, and as much as fits beside it */
+            /* a length field, and as much as fits after it */
 
             len = left;
             field = ngx_webrtc_obu_leb128_size(len);
@@ -519,8 +519,8 @@ ngx_webrtc_av1_pack_packet(ngx_webrtc_av1_unit_t *av1, u_char *p, size_t size)
 
 
 /*
- * W of the next packet, whose elements have that much room: 1, 2 or 3, or 0
- * where more than three fit.
+ * W of the next packet, with that much room for elements: 1, 2 or 3, or 0 if
+ * more than three fit.
  */
 
 static ngx_uint_t
@@ -535,7 +535,7 @@ ngx_webrtc_av1_pack_elements(ngx_webrtc_av1_unit_t *av1, size_t room)
 
         need = ngx_webrtc_obu_leb128_size(left) + left;
 
-        /* nothing comes, or nothing fits, after this one */
+        /* this is the last one, or nothing fits after it */
 
         if (++i == av1->nobus || need >= room) {
             return n;
@@ -622,7 +622,7 @@ ngx_webrtc_av1_depay_kind(ngx_webrtc_depay_t *d,
     kind->picture = av1.samples;
     kind->other |= av1.other;
 
-    /* a delimiter needs not be passed on (5) */
+    /* a delimiter need not be passed on (5) */
 
     if (av1.delimiter && !av1.sequenced) {
         kind->other = 1;
@@ -633,8 +633,8 @@ ngx_webrtc_av1_depay_kind(ngx_webrtc_depay_t *d,
     }
 
     /*
-     * Without one of the signs of a temporal unit's begin the first frame that
-     * is seen is its first one unless packets are missing
+     * Without any of the signs of a temporal unit's start, the first frame seen
+     * is its first one unless packets are missing
      */
 
     kind->start = (p[0] & NGX_WEBRTC_AV1_N) || av1.sequenced || av1.delimiter
@@ -718,7 +718,7 @@ ngx_webrtc_av1_depay_elements(u_char *p, u_char *end,
         last = (p == end);
 
         if (i == 1 && (head & NGX_WEBRTC_AV1_Z)) {
-            /* of what, the packet before has told */
+            /* the packet before has told what it continues */
             av1->samples = 1;
             continue;
         }
@@ -729,7 +729,7 @@ ngx_webrtc_av1_depay_elements(u_char *p, u_char *end,
         }
     }
 
-    /* W says how many there are */
+    /* W is their number */
 
     return (w == 0 || i == w + 1) ? NGX_OK : NGX_DECLINED;
 }

@@ -4,8 +4,8 @@
  */
 
 /*
- * What a codec is to all that uses codecs: one const row, which stands in the
- * codec's own file beside what it points to.  The table of all rows is
+ * The interface of a codec: one const row, defined in the codec's own file
+ * along with what it points to.  The table of all rows is in
  * ngx_webrtc_codecs.h.
  */
 
@@ -24,24 +24,24 @@
 
 
 /*
- * Format parameters, a=fmtp: all of them text of ngx_webrtc_fmtp.h.  Each
+ * Format parameters, a=fmtp, as text in the form of ngx_webrtc_fmtp.h.  Each
  * function may be NULL.
  */
 
 typedef struct {
     /*
-     * How far an offered payload type is from what will be sent; 0, or NULL:
-     * it is the same.
+     * How far an offered payload type is from what will be sent; 0, or a NULL
+     * function: they match.
      *
      *   track   what will be sent, or NULL: not known
      */
     ngx_uint_t (*distance)(const ngx_webrtc_track_t *track,
                            const ngx_str_t *fmtp);
 
-    /* 1: it is a form of the codec that we cannot receive */
+    /* 1: a form of the codec that we cannot receive */
     ngx_uint_t (*refused)(const ngx_str_t *fmtp);
 
-    /* 1: its sender announces two channels; NULL: there is but one form */
+    /* 1: its sender announces two channels; NULL: there is only one form */
     ngx_uint_t (*stereo)(const ngx_str_t *fmtp);
 
     /*
@@ -49,13 +49,13 @@ typedef struct {
      *
      *   fmtp      of the offer
      *   stereo    1: with two channels
-     *   sending   1: we are the one who sends
+     *   sending   1: we send
      */
     u_char *(*answer)(u_char *p, u_char *end, const ngx_str_t *fmtp,
                       ngx_uint_t stereo, ngx_uint_t sending);
 
     /*
-     * Prints the parameters of an offer of ours.  NULL: there are none.
+     * Prints the parameters of our offers.  NULL: there are none.
      *
      *   profile   as in ngx_webrtc_track_t, 0: not known
      *   channels  0: not known
@@ -74,12 +74,12 @@ typedef struct {
     int8_t       static_pt;       /* RFC 3551, 6; -1: none */
     uint32_t     clock_rate;      /* RTP; G.722 says 8000: RFC 3551, 4.5.2 */
 
-    /* of offers of ours; NGX_WEBRTC_CODEC_NO_PT: never offered, without RTX */
+    /* in our offers; NGX_WEBRTC_CODEC_NO_PT: never offered, without RTX */
     uint8_t      offer_pt;
     uint8_t      offer_rtx_pt;
 
     uint8_t      wraps;           /* 1: carries packets of another codec, and
-                                     is nothing by itself (RED) */
+                                     is no codec by itself (RED) */
 
     const ngx_webrtc_codec_fmtp_t        *fmtp;     /* never NULL */
 
@@ -89,13 +89,13 @@ typedef struct {
 } ngx_webrtc_codec_t;
 
 
-/* of codecs that have no parameters: all NULL */
+/* for codecs without parameters: all NULL */
 extern const ngx_webrtc_codec_fmtp_t  ngx_webrtc_codec_no_fmtp;
 
 
 /*
- * Sets a track to what is said of its codec; profile and size 0.
- * channels: 0 takes the codec's (1 where it has none).
+ * Sets up a track for a codec; profile and size are 0.
+ * channels: 0: the codec's (1 if it has none).
  */
 
 void ngx_webrtc_codec_track(const ngx_webrtc_codec_t *codec,

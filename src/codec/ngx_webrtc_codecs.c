@@ -26,8 +26,8 @@ static const ngx_webrtc_codec_t  ngx_webrtc_codec_none = {
 
 
 /*
- * RFC 2198: around another codec, without a packetizer; what is in it is told
- * by the depacketizer of that one.  RED can't be offered alone.
+ * RFC 2198: wraps another codec and has no packetizer; its contents are
+ * classified by that codec's depacketizer.  RED can't be offered alone.
  */
 
 static const ngx_webrtc_codec_t  ngx_webrtc_codec_red = {

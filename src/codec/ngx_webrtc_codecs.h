@@ -4,8 +4,8 @@
  */
 
 /*
- * The table of codecs.  Those who use codecs know nothing but this table and
- * what a row is (ngx_webrtc_codec.h).
+ * The table of codecs.  Code that uses codecs knows only this table and the
+ * type of its rows (ngx_webrtc_codec.h).
  */
 
 
@@ -31,8 +31,8 @@ const ngx_webrtc_codec_t *ngx_webrtc_codec(ngx_uint_t codec);
  *   name, n      not null-terminated
  *   clock_rate   as in a=rtpmap
  *
- * NULL: not a codec of ours, or not at that clock rate.  The number of
- * channels is for the caller to compare.
+ * NULL: not a codec of ours, or not at that clock rate.  The caller compares
+ * the number of channels.
  */
 
 const ngx_webrtc_codec_t *ngx_webrtc_codec_find(u_char *name, size_t n,

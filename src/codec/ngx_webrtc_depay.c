@@ -4,7 +4,7 @@
  */
 
 /*
- * Payloads of a publisher: frames, and what is common to the codecs.  See
+ * A publisher's payloads: frames, and the part common to all codecs.  See
  * ngx_webrtc_depay.h.
  */
 
@@ -78,7 +78,7 @@ ngx_webrtc_depay_input(ngx_webrtc_depay_t *d,
     }
 
     if (rc == NGX_DECLINED) {
-        /* what was in it is lost */
+        /* its contents are lost */
         d->gap = 1;
         d->malformed++;
 
@@ -108,7 +108,7 @@ ngx_webrtc_depay_prefix(ngx_webrtc_depay_t *d, u_char *buf, size_t size,
 
     if (*n == 0) {
 
-        /* a caller who drops the frame has them before the next one */
+        /* a caller that drops the frame gets them before the next one */
 
         d->prefix = 0;
         d->pending = 0;
@@ -241,8 +241,8 @@ ngx_webrtc_depay_video(ngx_webrtc_depay_t *d,
 
 
 /*
- * The first samples of a frame: what frame is it, and what has to be before
- * it?  Returns FIRST where it belongs to this packet.
+ * The first samples of a frame: which kind of frame is it, and what has to
+ * precede it?  Returns FIRST if this packet gets that flag.
  */
 
 static ngx_uint_t
@@ -271,7 +271,7 @@ ngx_webrtc_depay_begin(ngx_webrtc_depay_t *d, ngx_webrtc_depay_kind_t *kind,
 
         if (!kind->start || (!kind->whole && !ngx_webrtc_depay_has_sets(d))) {
 
-            /* no place to start at */
+            /* decoding cannot start here */
 
             info->key_needed = 1;
             return 0;
@@ -305,7 +305,7 @@ ngx_webrtc_depay_has_sets(ngx_webrtc_depay_t *d)
 
     n = d->ops->types;
 
-    /* of different types, which are sorted */
+    /* count different types; they are sorted */
 
     for (i = 0; i < d->params.n && n; i++) {
         if (i == 0 || d->params.sets[i].type != d->params.sets[i - 1].type) {

@@ -4,8 +4,8 @@
  */
 
 /*
- * What an RTP payload of a publisher is, for passing it on untouched: which
- * frame it belongs to, whether that is a key frame, whether viewers may start
+ * Classifies a publisher's RTP payloads, which are passed on untouched: which
+ * frame one belongs to, whether that is a key frame, whether viewers may start
  * there.  Nothing is reassembled.
  *
  *   H.264   RFC 6184   single NAL unit, STAP-A, FU-A
@@ -16,11 +16,11 @@
  *   Opus, G.722, PCMU, PCMA    RFC 7587, RFC 3551
  *   RED     RFC 2198, see ngx_webrtc_red.h
  *
- * Parameter sets (H.264, H.265) that come in packets of their own are taken in
- * and not passed on where they are: they go out again, all that are known, in
- * front of the next frame that needs them.  So a key frame always begins with
- * its parameter sets and has its timestamp, however the publisher sends them.
- * For AV1 the same is done with the sequence header.
+ * Parameter sets (H.264, H.265) in packets of their own are kept and not passed
+ * on in place: all known ones are sent again in front of the next frame that
+ * needs them.  So a key frame always begins with its parameter sets, which have
+ * its timestamp, however the publisher sends them.  The same is done with the
+ * sequence header of AV1.
  *
  * Sans-I/O: no allocation, no clock, no globals.  Plain memory, one per track
  * and publisher, 2.3 KB.
@@ -62,8 +62,8 @@ typedef struct ngx_webrtc_depay_ops_s  ngx_webrtc_depay_ops_t;
 
 /*
  * Bytes of a payload that ngx_webrtc_depay_prefix() makes, at most; datagrams
- * stay at 1200 bytes as those of the packetizers do.  A parameter set that does
- * not fit is passed on where it is.
+ * stay within 1200 bytes, as with the packetizers.  A parameter set that does
+ * not fit is passed on in place.
  */
 #define NGX_WEBRTC_DEPAY_PAYLOAD    1150
 
@@ -81,7 +81,7 @@ typedef struct {
     uint32_t     ts;              /* as in its header */
     unsigned     marker:1;        /* as in its header */
     unsigned     gap:1;           /* packets before it are lost for good */
-    unsigned     red:1;           /* audio: it is wrapped in RED */
+    unsigned     red:1;           /* audio: wrapped in RED */
     uint8_t      block_pt;        /* of RED: the codec's payload type */
 } ngx_webrtc_depay_packet_t;
 
@@ -90,32 +90,32 @@ typedef struct {
     /*
      * NGX_WEBRTC_PKT_*.
      *
-     * FIRST is where a decoder can start reading the frame: behind SEI and
-     * access unit delimiters in packets of their own, and never where the
-     * beginning was lost.  KEY is on all packets of a key frame from the
-     * one on that tells it (the first one, but for such SEI and delimiters).
+     * FIRST is where a decoder can start reading the frame: after SEI and
+     * access unit delimiters in packets of their own, and never if the
+     * beginning was lost.  KEY is on all packets of a key frame from the one
+     * that identifies it (the first one, except for such SEI and delimiters).
      * MARKER is the marker bit as received; LAST is the same for video.  A
-     * frame whose last packet was lost has none.
+     * frame whose last packet was lost has neither.
      *
-     * Of a packet with a prefix FIRST is not set: the prefix has it.  Audio
+     * A packet with a prefix does not have FIRST: the prefix has it.  Audio
      * packets are FIRST and LAST.
      */
     ngx_uint_t   flags;
 
-    unsigned     prefix:1;        /* ask ngx_webrtc_depay_prefix() first */
+    unsigned     prefix:1;        /* call ngx_webrtc_depay_prefix() first */
     unsigned     changed:1;       /* d->track is new, on any result */
     unsigned     frame:1;         /* first packet seen of a frame's picture,
                                      whole or not: for counting */
-    unsigned     key_needed:1;    /* nobody can start or go on here: the
+    unsigned     key_needed:1;    /* decoding cannot start or go on here: the
                                      publisher should be asked for a key frame
                                      (cut key frame, no parameter sets, or a
                                      gap in video) */
-    unsigned     dtx:1;           /* Opus: no sound but comfort noise; there may
-                                     be a pause up to 400 ms after it */
+    unsigned     dtx:1;           /* Opus: only comfort noise; a pause of up to
+                                     400 ms may follow */
 } ngx_webrtc_depay_info_t;
 
 
-/* what a codec tells of one payload */
+/* what a codec reports about one payload */
 
 typedef struct {
     unsigned     picture:1;       /* has coded samples */
@@ -133,14 +133,14 @@ typedef struct {
 
 
 /*
- * Of a codec.  Of d, track, params, max_tid and reduced are its own, and only
- * after the whole payload was found to be well-formed.
+ * A codec's functions.  Of d they may change track, params, max_tid and
+ * reduced, and only once the whole payload was found to be well-formed.
  */
 
 struct ngx_webrtc_depay_ops_s {
     /*
-     * kind: zeroed.  NGX_OK, or NGX_DECLINED: malformed.  NULL: audio, each
-     * packet is a frame.
+     * kind: zeroed by the caller.  NGX_OK; NGX_DECLINED: malformed.  NULL:
+     * audio, each packet is a frame.
      */
     ngx_int_t  (*kind)(ngx_webrtc_depay_t *d,
                        const ngx_webrtc_depay_packet_t *pkt,
@@ -148,20 +148,20 @@ struct ngx_webrtc_depay_ops_s {
 
     /*
      * Writes kept parameter sets, from number *next on, into one payload;
-     * moves *next on.  Returns the bytes, or 0: there are no more, or no room.
-     * NULL where there are none.
+     * advances *next.  Returns the bytes, or 0: no more, or no room.  NULL:
+     * the codec has none.
      */
     size_t     (*prefix)(ngx_webrtc_depay_t *d, ngx_uint_t *next,
                          u_char *buf, size_t size);
 
     ngx_uint_t   types;         /* of parameter sets that a key frame needs */
 
-    /* audio: bytes of a packet without sound, at most; 0: there is no such */
+    /* audio: bytes of a packet without sound, at most; 0: no such packets */
     size_t       silence;
 };
 
 
-/* private but for track and the counters */
+/* private except for track and the counters */
 struct ngx_webrtc_depay_s {
     const ngx_webrtc_depay_ops_t  *ops;
     ngx_webrtc_track_t     track;       /* profile and size as last seen */
@@ -177,7 +177,7 @@ struct ngx_webrtc_depay_s {
     uint8_t                max_tid;     /* H.265: highest TemporalId, 0xff:
                                            not known */
     uint8_t                reduced;     /* AV1: reduced_still_picture_header */
-    uint8_t                prefix;      /* to be given out: 1 beginning, 2 more
+    uint8_t                prefix;      /* to be returned: 1 the first, 2 more
                                            of them, 0 none */
     uint8_t                prefix_next; /* the next set of params */
 
@@ -205,30 +205,30 @@ ngx_int_t ngx_webrtc_depay_init(ngx_webrtc_depay_t *d,
 /*
  * Classifies one packet.
  *
- *   info   filled in always
+ *   info   always filled in
  *
- * NGX_OK        to be written, behind what ngx_webrtc_depay_prefix() gives
- * NGX_DONE      taken in (parameter sets), or there is nothing in it (padding,
- *               with n == 0): not to be written
- * NGX_DECLINED  malformed, or RED of something else; not to be written
+ * NGX_OK        to be written, after what ngx_webrtc_depay_prefix() returns
+ * NGX_DONE      kept (parameter sets), or empty (padding, with n == 0): not to
+ *               be written
+ * NGX_DECLINED  malformed, or RED with another codec; not to be written
  */
 
 ngx_int_t ngx_webrtc_depay_input(ngx_webrtc_depay_t *d,
     const ngx_webrtc_depay_packet_t *pkt, ngx_webrtc_depay_info_t *info);
 
 /*
- * The next payload that goes before the packet that input() returned NGX_OK
- * for.
+ * Makes the next payload to be sent before the packet for which input()
+ * returned NGX_OK.
  *
- *   buf, size   where to; NGX_WEBRTC_DEPAY_PAYLOAD bytes are always enough
+ *   buf, size   room; NGX_WEBRTC_DEPAY_PAYLOAD bytes are always enough
  *   n           out: bytes written
  *   flags       out: NGX_WEBRTC_PKT_*
  *
- * NGX_OK        write it, and ask again
+ * NGX_OK        write it, and call again
  * NGX_DONE      no more
  *
- * A caller who drops a frame need not ask: sets that are new then go before
- * the next frame.
+ * A caller that drops a frame need not call this: new sets then go before the
+ * next frame.
  */
 
 ngx_int_t ngx_webrtc_depay_prefix(ngx_webrtc_depay_t *d, u_char *buf,
@@ -237,7 +237,7 @@ ngx_int_t ngx_webrtc_depay_prefix(ngx_webrtc_depay_t *d, u_char *buf,
 
 /*
  * For the codecs.  Sets profile and size of d->track; 0 leaves the size as it
- * is.  Returns 1 when that changed it.
+ * is.  Returns 1 if the track changed.
  */
 
 ngx_uint_t ngx_webrtc_depay_track(ngx_webrtc_depay_t *d, uint32_t profile,

@@ -45,7 +45,7 @@ void
 ngx_webrtc_depay_nal_kept(ngx_int_t rc, ngx_webrtc_depay_kind_t *kind)
 {
     if (rc == NGX_DECLINED) {
-        /* goes through as it is */
+        /* passed on as it is */
         kind->other = 1;
         return;
     }

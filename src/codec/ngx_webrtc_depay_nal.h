@@ -4,9 +4,8 @@
  */
 
 /*
- * Payloads of H.264 (RFC 6184, 5.7) and H.265 (RFC 7798, 4.4.2), what they have
- * in common: aggregation packets, and parameter sets that are kept and go out
- * again.
+ * What payloads of H.264 (RFC 6184, 5.7) and H.265 (RFC 7798, 4.4.2) have in
+ * common: aggregation packets, and parameter sets that are kept and sent again.
  */
 
 
@@ -19,8 +18,8 @@
 #include "ngx_webrtc_depay.h"
 
 
-/* a parameter set that is kept has to fit a payload with others of its kind
- * or alone: in an aggregation packet with header and length field */
+/* a parameter set that is kept has to fit a payload alone or with others: in an
+ * aggregation packet with header and length field */
 #define NGX_WEBRTC_DEPAY_SET     (NGX_WEBRTC_DEPAY_PAYLOAD - 4)
 
 /* RFC 6184, 5.8, and RFC 7798, 4.4.3 */
@@ -37,15 +36,15 @@
 
 
 /*
- * Looks at a whole NAL unit.  Returns which parameter set it is,
- * NGX_WEBRTC_DEPAY_SPS and the like, or 0.
+ * Looks at a whole NAL unit.  Returns which parameter set it is, such as
+ * NGX_WEBRTC_DEPAY_SPS, or 0.
  */
 
 typedef ngx_uint_t (*ngx_webrtc_depay_nal_pt)(ngx_webrtc_depay_t *d,
     u_char *nal, size_t n, ngx_webrtc_depay_kind_t *kind);
 
 /*
- * Takes an aggregation packet, behind its header.
+ * Handles an aggregation packet, from behind its header.
  *
  *   header   bytes of NAL unit header, 1 or 2
  *   needed   the parameter sets that a key frame needs
@@ -58,13 +57,13 @@ ngx_int_t ngx_webrtc_depay_nal_aggregate(ngx_webrtc_depay_t *d, u_char *p,
     u_char *end, size_t header, ngx_webrtc_depay_nal_pt nal,
     ngx_uint_t needed, ngx_webrtc_depay_kind_t *kind);
 
-/* Says of a parameter set what became of it; rc of ngx_webrtc_params_put(). */
+/* Records in kind the result rc of ngx_webrtc_params_put(). */
 
 void ngx_webrtc_depay_nal_kept(ngx_int_t rc, ngx_webrtc_depay_kind_t *kind);
 
 /*
- * As of ngx_webrtc_depay_ops_t: one set as it is, or several with their lengths
- * behind room for a header of an aggregation packet.
+ * As in ngx_webrtc_depay_ops_t: one set as it is, or several with their lengths
+ * after room for an aggregation packet's header.
  */
 
 size_t ngx_webrtc_depay_nal_prefix(ngx_webrtc_depay_t *d, ngx_uint_t *next,

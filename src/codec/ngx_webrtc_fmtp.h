@@ -4,8 +4,8 @@
  */
 
 /*
- * Format parameters of a codec as SDP has them: RFC 8866, 6.15, in the form
- * that all codecs of ours use, "a=1;b=2".
+ * Format parameters of a codec in SDP: RFC 8866, 6.15, in the form used by all
+ * our codecs, "a=1;b=2".
  */
 
 
@@ -18,7 +18,7 @@
 
 
 /*
- * Finds a parameter, its name compared ignoring case.
+ * Finds a parameter, comparing names case-insensitively.
  *
  *   value   out: what stands behind "=", may be empty
  *
@@ -29,9 +29,9 @@ ngx_int_t ngx_webrtc_fmtp_find(const ngx_str_t *fmtp, const char *name,
     ngx_str_t *value);
 
 /*
- * Whether a parameter says another number than a profile has.
+ * Whether a parameter's number differs from that of a profile.
  *
- *   inferred   what it says where it isn't there
+ *   inferred   the value if it is absent
  *
  * Returns 0 or 1.
  */
@@ -40,7 +40,7 @@ ngx_uint_t ngx_webrtc_fmtp_differs(const ngx_str_t *fmtp, const char *name,
     ngx_int_t inferred, uint32_t profile);
 
 /*
- * Prints a parameter, behind a semicolon where it is not the first one.
+ * Prints a parameter, after a semicolon unless it is the first one.
  *
  *   start   of all of them
  *
@@ -50,7 +50,7 @@ ngx_uint_t ngx_webrtc_fmtp_differs(const ngx_str_t *fmtp, const char *name,
 u_char *ngx_webrtc_fmtp_add(u_char *p, u_char *end, u_char *start,
     const char *name, const ngx_str_t *value);
 
-/* Prints those of the names that are in fmtp as they are there. */
+/* Copies the named parameters that are in fmtp. */
 
 u_char *ngx_webrtc_fmtp_repeat(u_char *p, u_char *end, u_char *start,
     const ngx_str_t *fmtp, const char *const *names);

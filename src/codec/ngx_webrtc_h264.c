@@ -5,8 +5,8 @@
 
 /*
  * H.264: headers, packetizer, payloads, format parameters.  ITU-T Rec. H.264
- * (08/2021); ISO/IEC 14496-15 for avcC; RFC 6184, non-interleaved mode, of
- * publishers single NAL unit mode too.  See ngx_webrtc_h264.h,
+ * (08/2021); ISO/IEC 14496-15 for avcC; RFC 6184, non-interleaved mode, from
+ * publishers also single NAL unit mode.  See ngx_webrtc_h264.h,
  * ngx_webrtc_pack.h, ngx_webrtc_depay.h, ngx_webrtc_codec.h.
  */
 
@@ -22,7 +22,7 @@
 /* what most receivers decode: constrained baseline, level 3.1 */
 #define NGX_WEBRTC_H264_DEFAULT  0x42e01f
 
-/* rank of profiles that are no way up from the usual ones */
+/* rank of profiles that are not supersets of the usual ones */
 #define NGX_WEBRTC_H264_OTHER    5
 
 
@@ -440,7 +440,7 @@ ngx_webrtc_h264_avcc_sets(u_char *p, u_char *end, ngx_uint_t count,
             return NULL;
         }
 
-        /* encoders are seen that write empty sets */
+        /* some encoders write empty sets */
 
         if (len == 0) {
             continue;
@@ -537,7 +537,7 @@ ngx_webrtc_h264_pack_probe(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
         ngx_webrtc_pack_nal_keep(&ngx_webrtc_h264_pack_nal, pack, frame);
 
     } else if (pack->params.n == 0) {
-        /* nobody could start there */
+        /* decoding cannot start there */
         frame->key = 0;
     }
 
@@ -603,7 +603,7 @@ ngx_webrtc_h264_sends(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame,
     }
 
     if (ngx_webrtc_h264_is_params(nal, n)) {
-        /* the sets kept are in front of a key frame already */
+        /* the kept sets are sent before a key frame already */
         return !(frame->key && ngx_webrtc_params_has(&pack->params, nal, n));
     }
 
@@ -663,7 +663,7 @@ ngx_webrtc_h264_depay_kind(ngx_webrtc_depay_t *d,
     if (type == 0 || (type > NGX_WEBRTC_H264_STAP_A
                       && type != NGX_WEBRTC_H264_FU_A))
     {
-        /* of these the interleaved mode was not negotiated */
+        /* of the interleaved mode, which was not negotiated */
         return NGX_DECLINED;
     }
 
@@ -840,7 +840,7 @@ ngx_webrtc_h264_distance(const ngx_webrtc_track_t *track,
     want = ngx_webrtc_h264_rank(track->profile);
 
     if (profile >> 16 == track->profile >> 16 && have == want) {
-        /* the same */
+        /* same profile */
 
     } else if (have == NGX_WEBRTC_H264_OTHER) {
         distance += 200;
@@ -862,8 +862,8 @@ ngx_webrtc_h264_distance(const ngx_webrtc_track_t *track,
 
 /*
  * RFC 6184, table 5: profile_idc and constraint flags, put in order so that a
- * profile includes the ones before it, as good as that can be done.  More than
- * 8 bits or 4:2:0 is left out of that order: hardware decoders don't have it.
+ * profile includes the ones before it, as far as possible.  More than 8 bits or
+ * 4:2:0 is left out of that order: hardware decoders don't support it.
  */
 
 static ngx_uint_t
@@ -918,7 +918,7 @@ ngx_webrtc_h264_profile(const ngx_str_t *fmtp)
 }
 
 
-/* RFC 6184, 8.1: packetization-mode 2, of which nobody here knows anything */
+/* RFC 6184, 8.1: packetization-mode 2 is not supported here */
 
 static ngx_uint_t
 ngx_webrtc_h264_interleaved(const ngx_str_t *fmtp)
@@ -933,9 +933,9 @@ ngx_webrtc_h264_interleaved(const ngx_str_t *fmtp)
 
 /*
  * RFC 6184, 8.2.2: packetization-mode and the profile "MUST be used
- * symmetrically", so both are those of the offer.  Where the offer has no mode
- * none is said either: it means mode 0, yet those who leave it out are found to
- * take fragments all the same.
+ * symmetrically", so both are copied from the offer.  If the offer has no mode,
+ * the answer has none: that means mode 0, yet peers that leave it out turn out
+ * to accept fragments all the same.
  */
 
 static u_char *
@@ -961,9 +961,9 @@ ngx_webrtc_h264_answer(u_char *p, u_char *end, const ngx_str_t *fmtp,
 
 
 /*
- * Not the stream's profile: browsers take H.264 only as one of those that they
- * list, which is Constrained Baseline with all of them, and decode any other on
- * it.
+ * Not the stream's profile: browsers accept H.264 only with a profile that they
+ * list, which for all of them includes Constrained Baseline, and decode any
+ * other under it.
  */
 
 static u_char *

@@ -4,7 +4,7 @@
  */
 
 /*
- * H.264 (ITU-T Rec. H.264, ISO/IEC 14496-10): what is needed of headers.
+ * H.264 (ITU-T Rec. H.264, ISO/IEC 14496-10): the parts of headers we need.
  * avcC: ISO/IEC 14496-15, 5.3.3.1.
  */
 

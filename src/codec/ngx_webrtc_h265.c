@@ -24,7 +24,7 @@
     ((n) > 2 && ngx_webrtc_h265_layer(nal) == 0)
 
 
-/* profile-id 1, level 3.1: what every H.265 decoder has; RFC 7798, 7.1 */
+/* profile-id 1, level 3.1: every H.265 decoder has it; RFC 7798, 7.1 */
 #define NGX_WEBRTC_H265_DEFAULT   0x01005d
 
 
@@ -446,7 +446,7 @@ ngx_webrtc_h265_pack_probe(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
         ngx_webrtc_pack_nal_keep(&ngx_webrtc_h265_pack_nal, pack, frame);
 
     } else if (pack->params.n == 0) {
-        /* nobody could start there */
+        /* decoding cannot start there */
         frame->key = 0;
     }
 
@@ -528,7 +528,7 @@ ngx_webrtc_h265_sends(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame,
     }
 
     if (ngx_webrtc_h265_is_params(nal, n)) {
-        /* the sets kept are in front of a key frame already */
+        /* the kept sets are sent before a key frame already */
         return !(frame->key && ngx_webrtc_params_has(&pack->params, nal, n));
     }
 

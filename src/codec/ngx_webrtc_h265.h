@@ -4,7 +4,7 @@
  */
 
 /*
- * H.265 (ITU-T Rec. H.265, ISO/IEC 23008-2): what is needed of headers.
+ * H.265 (ITU-T Rec. H.265, ISO/IEC 23008-2): the parts of headers we need.
  * hvcC: ISO/IEC 14496-15, 8.3.3.1.
  */
 

@@ -120,7 +120,7 @@ ngx_webrtc_nal_start_code(u_char *p, u_char *end)
         return end;
     }
 
-    /* p looks at the third byte of a possible start code */
+    /* p points to the third byte of a possible start code */
 
     for (p += 2; p < end; /* void */ ) {
 

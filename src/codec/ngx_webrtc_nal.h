@@ -6,7 +6,7 @@
 /*
  * NAL units in a buffer: the byte stream format (H.264 and H.265, Annex B)
  * and the length-prefixed one of ISO/IEC 14496-15, and a store for parameter
- * sets.  Of what is inside a NAL unit only SEI is looked at here.
+ * sets.  Of the contents of NAL units only SEI is parsed here.
  */
 
 
@@ -31,10 +31,9 @@ typedef struct {
  *   p, n          the access unit; not modified, not owned
  *   length_size   0 for Annex B, else the size of the length field, 1..4
  *
- * In Annex B whatever stands before the first start code is skipped.  A length
- * of 1 in 4 bytes at the beginning is a start code: no access unit begins with
- * a NAL unit of one byte, and there are encoders that put Annex B behind the
- * avcC of FLV.
+ * In Annex B anything before the first start code is skipped.  A 4-byte length
+ * of 1 at the beginning is a start code: no access unit begins with a NAL unit
+ * of one byte, and some encoders send Annex B after the avcC of FLV.
  */
 
 void ngx_webrtc_nal_init(ngx_webrtc_nal_t *it, u_char *p, size_t n,
@@ -61,8 +60,8 @@ ngx_int_t ngx_webrtc_nal_next(ngx_webrtc_nal_t *it, u_char **nal, size_t *n);
 u_char *ngx_webrtc_nal_start_code(u_char *p, u_char *end);
 
 /*
- * What SEI messages a NAL unit of them has: a set of NGX_WEBRTC_SEI_*.
- * Malformed ones end the walk.  header: bytes of the NAL unit header (1, or
+ * Which SEI messages an SEI NAL unit has: a set of NGX_WEBRTC_SEI_*.
+ * Parsing ends at a malformed one.  header: bytes of the NAL unit header (1, or
  * 2 for H.265, where the payload types used here are the same).
  */
 
@@ -74,7 +73,7 @@ ngx_uint_t ngx_webrtc_nal_sei(u_char *p, size_t n, size_t header);
 
 
 /*
- * Parameter sets, newest of each type and id, in a fixed space.  Plain data.
+ * Parameter sets, the newest of each type and id, in fixed space.  Plain data.
  */
 
 #define NGX_WEBRTC_PARAMS_SIZE  2048   /* bytes; SPS + PPS of cameras and
@@ -99,13 +98,13 @@ typedef struct {
 void ngx_webrtc_params_clear(ngx_webrtc_params_t *ps);
 
 /*
- * Keeps a copy of a parameter set in place of one of the same type and id.
+ * Keeps a copy of a parameter set, replacing one of the same type and id.
  *
  *   type     sorts the sets: lower types first, then lower ids
  *   p, n     the bytes
  *
  * NGX_OK        kept, it differs from what was there
- * NGX_DONE      the very same bytes are kept already
+ * NGX_DONE      the same bytes are kept already
  * NGX_DECLINED  no room; the set that was there, if any, is kept
  */
 
@@ -116,7 +115,7 @@ ngx_int_t ngx_webrtc_params_put(ngx_webrtc_params_t *ps, ngx_uint_t type,
 ngx_webrtc_param_t *ngx_webrtc_params_get(ngx_webrtc_params_t *ps,
     ngx_uint_t type);
 
-/* not zero when a set with these very bytes is kept */
+/* not zero when a set with exactly these bytes is kept */
 ngx_uint_t ngx_webrtc_params_has(ngx_webrtc_params_t *ps, u_char *p, size_t n);
 
 

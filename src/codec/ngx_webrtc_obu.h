@@ -69,7 +69,7 @@ typedef struct {
 ngx_int_t ngx_webrtc_obu_sequence(u_char *p, size_t n,
     ngx_webrtc_obu_seq_t *seq);
 
-/* unsigned leb128, 4.10.5: bytes for v, and writing it; p has the room */
+/* unsigned leb128, 4.10.5: bytes needed for v, and writing it; p has room */
 
 size_t ngx_webrtc_obu_leb128_size(uint64_t v);
 u_char *ngx_webrtc_obu_leb128_write(u_char *p, uint64_t v);

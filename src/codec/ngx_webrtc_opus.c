@@ -16,7 +16,7 @@
 #include "ngx_webrtc_fmtp.h"
 
 
-/* samples; chosen: what browsers send, and their jitter buffers are made for */
+/* samples; chosen: browsers send that, their jitter buffers expect it */
 #define NGX_WEBRTC_OPUS_PACKET    960
 
 /* 3.2.5: bits of the frame count byte */
@@ -25,8 +25,8 @@
 #define NGX_WEBRTC_OPUS_COUNT     0x3f
 
 
-/* bytes of a packet without sound: a TOC alone, or with one byte; the encoder
- * makes such where DTX says that nothing need be sent */
+/* bytes of a packet without sound: a TOC alone, or with one byte; an encoder
+ * with DTX makes such packets when nothing need be sent */
 #define NGX_WEBRTC_OPUS_DTX  2
 
 
@@ -74,7 +74,7 @@ static const ngx_webrtc_codec_fmtp_t  ngx_webrtc_opus_fmtp = {
 
 /*
  * RFC 7587, 7: "opus/48000/2" whatever the number of channels.  The payload
- * type is the one that all browsers give it.
+ * type is the one that all browsers use.
  */
 
 const ngx_webrtc_codec_t  ngx_webrtc_codec_opus = {
@@ -240,7 +240,7 @@ ngx_webrtc_opus_parse_many(ngx_webrtc_opus_t *opus, u_char *p, u_char *end)
 }
 
 
-/* takes the padding off the end; NULL: more than there is */
+/* strips the padding at the end; NULL: longer than the packet */
 
 static u_char *
 ngx_webrtc_opus_padding(u_char *p, u_char **end)
@@ -419,7 +419,7 @@ ngx_webrtc_opus_pack_frame(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
                          NGX_WEBRTC_PACK_AUDIO);
     }
 
-    /* it has several frames, or cannot be helped: each goes by itself */
+    /* several frames are sent one by one; a single one cannot be split */
 
     if (ngx_webrtc_opus_parse(&opus, frame->data, frame->size) != NGX_OK) {
         return NGX_DECLINED;
@@ -475,7 +475,7 @@ ngx_webrtc_opus_answer(u_char *p, u_char *end, const ngx_str_t *fmtp,
     static const ngx_str_t    one = ngx_string("1");
     static const char *const  names[] = { "minptime", "useinbandfec", NULL };
 
-    /* RFC 7587, 6.1: a publisher with DTX sends so if it is told that it may */
+    /* RFC 7587, 6.1: lets a publisher with DTX use it */
 
     static const char *const  names_in[] = { "minptime", "useinbandfec",
                                              "usedtx", NULL };
@@ -490,8 +490,8 @@ ngx_webrtc_opus_answer(u_char *p, u_char *end, const ngx_str_t *fmtp,
     }
 
     /*
-     * RFC 7587, 7: "stereo" says what we would receive, "sprop-stereo" says
-     * what we send; receivers look at either
+     * RFC 7587, 7: "stereo" is what we would receive, "sprop-stereo" is what we
+     * send; receivers look at either
      */
 
     p = ngx_webrtc_fmtp_add(p, end, start, "stereo", &one);

@@ -4,8 +4,8 @@
  */
 
 /*
- * Opus packets (RFC 6716, 3): frames in them, and packets of fewer frames made
- * of those.
+ * Opus packets (RFC 6716, 3): finds their frames, and makes packets of fewer
+ * frames.
  */
 
 
@@ -49,9 +49,9 @@ size_t ngx_webrtc_opus_samples(u_char *p, size_t n);
 ngx_int_t ngx_webrtc_opus_parse(ngx_webrtc_opus_t *opus, u_char *p, size_t n);
 
 /*
- * How many frames, beginning with the one given, make the next packet: 20 ms,
- * or one frame where that is longer, and fewer where they are more than max
- * bytes.  0: not even one fits.
+ * How many frames, from the given one on, go into the next packet: 20 ms, or
+ * one frame if that is longer, and fewer if they exceed max bytes.  0: not even
+ * one fits.
  */
 
 ngx_uint_t ngx_webrtc_opus_fit(ngx_webrtc_opus_t *opus, ngx_uint_t first,
@@ -61,7 +61,7 @@ ngx_uint_t ngx_webrtc_opus_fit(ngx_webrtc_opus_t *opus, ngx_uint_t first,
  * Makes a packet of some frames, without padding.
  *
  *   first, n   frames of opus, n > 0
- *   buf, max   where to
+ *   buf, max   room
  *
  * Returns its bytes, 0: more than max.
  */

@@ -11,7 +11,8 @@
 #include "ngx_webrtc_pack.h"
 
 
-/* no IDR for so long makes a recovery point a key frame: see pack_probe() */
+/* after so long without IDR, a recovery point counts as a key frame: see
+ * pack_probe() */
 #define NGX_WEBRTC_PACK_KEY_AGE  300
 
 

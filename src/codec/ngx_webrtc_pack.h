@@ -15,15 +15,14 @@
  *   PCMU, PCMA, G.722   RFC 3551, packets of 20 ms
  *
  * Sans-I/O: no allocation, no clock, no globals.  A packetizer belongs to one
- * thread, and is plain memory: no destroy function, may be zeroed or copied
- * as a whole only when it is not in a call.
+ * thread, and is plain memory: there is no destroy function, and it may be
+ * zeroed or copied as a whole, but not during a call.
  *
- * A frame is split into payloads of equal size, so that they can be carried
- * by one message with UDP_SEGMENT: all but the last have the same size, and
- * the last is shorter by less than the number of payloads (AV1: by a little
- * more where a length field is cut).  For H.264 and H.265 this holds for the
- * packets of one NAL unit; small NAL units next to it go into packets of their
- * own.
+ * A frame is split into payloads of equal size, so that they can be sent as
+ * one message with UDP_SEGMENT: all but the last have the same size, and the
+ * last is shorter by less than the number of payloads (AV1: by a little more
+ * if a length field is cut).  For H.264 and H.265 this applies to the packets
+ * of one NAL unit; small NAL units next to it go into packets of their own.
  *
  * Usage, per frame in decoding order:
  *
@@ -79,7 +78,7 @@ typedef ngx_int_t (*ngx_webrtc_pack_out_pt)(void *ctx, u_char *payload,
     size_t n, ngx_uint_t flags);
 
 
-/* of a codec: what the functions below do, config may be NULL */
+/* a codec's implementation of the functions below; config may be NULL */
 
 struct ngx_webrtc_pack_ops_s {
     ngx_int_t  (*config)(ngx_webrtc_pack_t *pack, u_char *p, size_t n);
@@ -99,9 +98,9 @@ struct ngx_webrtc_pack_s {
     int32_t                       tick;         /* see out */
 
     /*
-     * VP8, VP9: PictureID of the next frame, 15 bits.  Receivers want it
+     * VP8, VP9: PictureID of the next frame, 15 bits.  Receivers need it
      * consecutive: drop a frame before it is packetized, never after.  May be
-     * set after init, to carry on over a restart of the source.
+     * set after init, to continue across a restart of the source.
      */
     uint16_t                      picture_id;
 
@@ -123,7 +122,7 @@ struct ngx_webrtc_pack_s {
  * Makes a packetizer.
  *
  *   codec         its row, ngx_webrtc_codec()
- *   max_payload   bytes, 0: NGX_WEBRTC_PACK_PAYLOAD; taken into the range
+ *   max_payload   bytes, 0: NGX_WEBRTC_PACK_PAYLOAD; clamped to the range
  *                 PAYLOAD_MIN..PAYLOAD_MAX
  *   out, ctx      see above; called only from ngx_webrtc_pack_frame()
  *
@@ -150,14 +149,14 @@ ngx_int_t ngx_webrtc_pack_init(ngx_webrtc_pack_t *pack,
  *
  * NGX_OK
  * NGX_DECLINED  malformed, or parameter sets that are too large to keep; the
- *               packetizer is as after init (but for picture_id)
+ *               packetizer is as after init (except for picture_id)
  */
 
 ngx_int_t ngx_webrtc_pack_config(ngx_webrtc_pack_t *pack, u_char *p, size_t n);
 
 /*
- * Looks at a frame without output.  Parameter sets in it are kept, so that
- * ngx_webrtc_pack_track() answers from the first frame on where there was no
+ * Examines a frame without output.  Parameter sets in it are kept, so that
+ * ngx_webrtc_pack_track() works from the first frame on if there was no
  * configuration.
  *
  *   data, n   the frame; not modified, not owned
@@ -181,11 +180,11 @@ ngx_int_t ngx_webrtc_pack_probe(ngx_webrtc_pack_t *pack, u_char *data,
  * Packetizes a frame.
  *
  *   data, n   as for ngx_webrtc_pack_probe()
- *   frame     as filled in by it for this very frame, or NULL
+ *   frame     as filled in by it for this same frame, or NULL
  *
  * Key frames begin with the newest parameter sets known, for H.264 and H.265
  * in one or more packets of their own.  Access unit delimiters, filler data,
- * temporal delimiters and what belongs to other layers are left out.
+ * temporal delimiters and other layers are left out.
  *
  * NGX_OK        all payloads were given to out
  * NGX_DECLINED  malformed, or nothing in it to send: out was not called.
@@ -229,7 +228,7 @@ ngx_uint_t ngx_webrtc_pack_recovery(ngx_webrtc_pack_t *pack, ngx_uint_t idr);
 /* flags of each audio packet */
 #define NGX_WEBRTC_PACK_AUDIO  (NGX_WEBRTC_PKT_FIRST|NGX_WEBRTC_PKT_LAST)
 
-/* For audio, as a probe: every frame can be decoded alone. */
+/* The probe for audio: every frame can be decoded alone. */
 
 ngx_int_t ngx_webrtc_pack_audio(ngx_webrtc_pack_t *pack,
     ngx_webrtc_frame_t *frame);

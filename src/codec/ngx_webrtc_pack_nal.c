@@ -21,8 +21,8 @@
 
 
 /*
- * NAL units that are to go into one packet.  Two or more are in pack->buf as
- * an aggregation packet already, the first is remembered where it came from.
+ * NAL units to be sent in one packet.  Two or more are already in pack->buf as
+ * an aggregation packet; a single one is only pointed to.
  */
 
 typedef struct {
@@ -92,7 +92,7 @@ ngx_webrtc_pack_nal_keep(const ngx_webrtc_pack_nal_ops_t *ops,
 
     while (ngx_webrtc_nal_next(&it, &nal, &n) == NGX_OK) {
         if (ops->is_params(nal, n)) {
-            /* those that cannot be kept are sent where they are */
+            /* those that cannot be kept are sent in place */
             (void) ops->params(pack, nal, n);
         }
     }
@@ -125,7 +125,7 @@ ngx_webrtc_pack_nal_frame(const ngx_webrtc_pack_nal_ops_t *ops,
         }
     }
 
-    /* one NAL unit ahead, to know the last one */
+    /* reads one NAL unit ahead, to recognize the last one */
 
     do {
         last = ngx_webrtc_pack_nal_next(ops, pack, frame, &it, &next, &next_n)
@@ -169,7 +169,7 @@ ngx_webrtc_pack_nal_init(ngx_webrtc_pack_nal_t *pn,
 
 
 /*
- * Adds a NAL unit, longer than its header; sends what does not go together
+ * Adds a NAL unit, longer than its header; sends what cannot share a packet
  * with it.
  *
  *   params   it is a parameter set

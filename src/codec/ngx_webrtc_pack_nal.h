@@ -4,9 +4,9 @@
  */
 
 /*
- * The packetization that H.264 (RFC 6184, 5) and H.265 (RFC 7798, 4.4) have
- * in common: a NAL unit alone, several in an aggregation packet, one in
- * fragments.  Only the headers differ.
+ * Packetization common to H.264 (RFC 6184, 5) and H.265 (RFC 7798, 4.4): a NAL
+ * unit alone, several in an aggregation packet, one in fragments.  Only the
+ * headers differ.
  */
 
 
@@ -27,7 +27,7 @@ typedef struct {
     ngx_uint_t (*is_params)(u_char *nal, size_t n);
 
     /*
-     * Keeps a parameter set in pack->params, and what it says in pack->track.
+     * Keeps a parameter set in pack->params, and its values in pack->track.
      * NGX_OK or NGX_DONE; NGX_DECLINED malformed, or no room.
      */
     ngx_int_t  (*params)(ngx_webrtc_pack_t *pack, u_char *nal, size_t n);
@@ -37,7 +37,7 @@ typedef struct {
                         u_char *nal, size_t n);
 
     /*
-     * Makes the header of an aggregation packet fit a NAL unit that is added.
+     * Updates the header of an aggregation packet for an added NAL unit.
      * h: the header; first: there is none yet.
      */
     void       (*aggregate)(u_char *h, u_char *nal, ngx_uint_t first);
@@ -64,7 +64,7 @@ void ngx_webrtc_pack_nal_keep(const ngx_webrtc_pack_nal_ops_t *ops,
 /*
  * Sends a frame, a key frame with all parameter sets in front of it.
  *
- * NGX_OK; NGX_DECLINED nothing of it is sent; or what pack->out returned
+ * NGX_OK; NGX_DECLINED: nothing in it to send; or what pack->out returned
  */
 
 ngx_int_t ngx_webrtc_pack_nal_frame(const ngx_webrtc_pack_nal_ops_t *ops,

@@ -6,10 +6,10 @@
 /*
  * Access units in a byte stream: see ngx_webrtc_unit.h.
  *
- * A unit ends where the next picture's first slice is found, or rather where
- * the NAL units begin that stand before that slice and not behind a slice of
- * this unit.  A delimiter (AUD) makes any slice behind it that of another
- * picture, so that a lost first slice does not join two pictures.
+ * A unit ends at the next picture's first slice, or rather at the NAL units
+ * that precede that slice and follow the last slice of this unit.  Any slice
+ * after a delimiter (AUD) belongs to another picture, so that a lost first
+ * slice does not join two pictures.
  */
 
 
@@ -25,7 +25,7 @@
  */
 #define NGX_WEBRTC_UNIT_SLICE  24
 
-/* and of an SPS, without its VUI; chosen: scaling lists make up most of it */
+/* the same of an SPS, without its VUI; chosen: mostly scaling lists */
 #define NGX_WEBRTC_UNIT_SPS    512
 
 
@@ -98,7 +98,7 @@ ngx_webrtc_unit_next(ngx_webrtc_unit_t *u, u_char *p, size_t n,
             break;
         }
 
-        /* the zero_byte in front of a start code is of that NAL unit */
+        /* the zero_byte in front of a start code belongs to that NAL unit */
 
         start = (code > 0 && p[code - 1] == 0) ? code - 1 : code;
 
@@ -237,7 +237,7 @@ ngx_webrtc_unit_kind(ngx_uint_t h265, u_char *nal)
 }
 
 
-/* bytes of a NAL unit that have to be there */
+/* bytes of a NAL unit that are needed */
 
 static size_t
 ngx_webrtc_unit_needs(ngx_webrtc_unit_t *u, u_char *nal,
@@ -290,7 +290,7 @@ ngx_webrtc_unit_nal(ngx_webrtc_unit_t *u, u_char *p, size_t n, size_t start,
         && kind != NGX_WEBRTC_UNIT_OTHER
         && kind != NGX_WEBRTC_UNIT_MORE)
     {
-        /* what stands before it is the rest of something */
+        /* what precedes it is the rest of another unit */
         return 1;
     }
 
@@ -401,7 +401,7 @@ ngx_webrtc_unit_field(ngx_webrtc_unit_t *u, u_char *p, u_char *end,
     (void) ngx_webrtc_bits_ue(&b);          /* slice_type */
     (void) ngx_webrtc_bits_ue(&b);          /* pic_parameter_set_id */
 
-    /* colour_plane_id is only in 4:4:4, which nobody shows */
+    /* colour_plane_id is only in 4:4:4, which no viewer shows */
 
     *frame_num = ngx_webrtc_bits_get(&b, u->frame_num_bits);
 

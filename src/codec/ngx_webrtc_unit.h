@@ -6,12 +6,12 @@
 /*
  * Where access units begin in a byte stream of H.264 or H.265 (Annex B).
  *
- * Needs nothing but the bytes, which may be cut anywhere.  The rules are those
- * of H.264, 7.4.1.2.3, and H.265, 7.4.2.4.4, with two exceptions.  What may
- * stand in front of a picture (parameter sets, SEI) does not begin an access
- * unit unless the slice behind it is the first one of a picture: there are
- * encoders that repeat the parameter sets before every slice.  And the two
- * fields of a frame are one unit: that is what decoders of WebRTC take.
+ * Needs only the bytes, which may be cut anywhere.  The rules are those of
+ * H.264, 7.4.1.2.3, and H.265, 7.4.2.4.4, with two exceptions.  What may
+ * precede a picture (parameter sets, SEI) does not begin an access unit unless
+ * the slice after it is the first one of a picture: some encoders repeat the
+ * parameter sets before every slice.  And the two fields of a frame are one
+ * unit, as WebRTC decoders expect.
  */
 
 
@@ -25,8 +25,8 @@
 
 typedef struct {
     size_t       pos;             /* searched up to here */
-    size_t       prefix;          /* NAL units that may be the next one's begin
-                                     here, when has_prefix is set */
+    size_t       prefix;          /* start of NAL units that may belong to the
+                                     next one, when has_prefix is set */
 
     unsigned     h265:1;
     unsigned     any:1;           /* a NAL unit has been seen */
@@ -47,29 +47,29 @@ typedef struct {
 
 void ngx_webrtc_unit_init(ngx_webrtc_unit_t *u, ngx_uint_t h265);
 
-/* Bytes were lost or left out: the next buffer begins anew. */
+/* Bytes were lost or skipped: the next buffer starts afresh. */
 void ngx_webrtc_unit_reset(ngx_webrtc_unit_t *u);
 
 /*
  * Looks for the end of an access unit.
  *
- *   p, n    all bytes of it that are there, from its first one on; not
- *           modified.  After NGX_AGAIN, the same bytes with more behind them.
- *   last    nothing comes behind these
+ *   p, n    all available bytes of it, from its first one on; not modified.
+ *           After NGX_AGAIN, the same bytes followed by more.
+ *   last    nothing follows these
  *   len     bytes that belong to the unit
  *   whole   whether the unit begins with its first byte, and has a picture
  *
  * NGX_OK     *len and *whole are set; the next unit begins at p + *len
  * NGX_AGAIN  not found yet
- * NGX_DONE   last: all n bytes are of the unit; *len and *whole are set
+ * NGX_DONE   last: all n bytes belong to the unit; *len and *whole are set
  */
 
 ngx_int_t ngx_webrtc_unit_next(ngx_webrtc_unit_t *u, u_char *p, size_t n,
     ngx_uint_t last, size_t *len, ngx_uint_t *whole);
 
 /*
- * Is a buffer one access unit, as far as its own bytes tell?  Whether it goes
- * on behind its end they do not.
+ * Is a buffer one access unit, as far as its own bytes tell?  They do not tell
+ * whether the unit continues after its end.
  */
 
 ngx_uint_t ngx_webrtc_unit_alone(ngx_webrtc_unit_t *u, u_char *p, size_t n);

@@ -176,7 +176,7 @@ ngx_webrtc_vp8_discardable(u_char *p, u_char *end)
 }
 
 
-/* 9.3: returns whether it changes what stays for later frames */
+/* 9.3: returns whether it changes state that later frames use */
 
 static ngx_uint_t
 ngx_webrtc_vp8_segmentation(ngx_webrtc_vp8_bool_t *b)

@@ -28,8 +28,8 @@ typedef struct {
 
 
 /*
- * Parses the frame tag (9.1) and what says which state the frame changes
- * (9.3 to 9.11, in the first partition).
+ * Parses the frame tag (9.1) and the fields that tell which state the frame
+ * changes (9.3 to 9.11, in the first partition).
  *
  * NGX_OK
  * NGX_DECLINED  cut, or a key frame without its start code

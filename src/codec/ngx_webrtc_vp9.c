@@ -5,7 +5,7 @@
 
 /*
  * VP9: uncompressed headers, packetizer, payloads, format parameters.
- * RFC 9628; we send non-flexible mode without layers, a superframe goes as one
+ * RFC 9628; we send non-flexible mode without layers, and a superframe as one
  * frame.  See ngx_webrtc_vp9.h, ngx_webrtc_pack.h, ngx_webrtc_depay.h,
  * ngx_webrtc_codec.h.
  */
@@ -54,7 +54,7 @@
 
 typedef struct {
     ngx_uint_t   sid;             /* spatial layer */
-    uint16_t     width;           /* of the greatest, 0: not told */
+    uint16_t     width;           /* of the greatest, 0: not known */
     uint16_t     height;
 } ngx_webrtc_vp9_descriptor_t;
 
@@ -402,9 +402,9 @@ ngx_webrtc_vp9_depay_kind(ngx_webrtc_depay_t *d,
     kind->whole = 1;
 
     /*
-     * A picture begins with the frame of its lowest spatial layer.  Frames of
-     * the higher ones have no P either where the picture is a key frame, but
-     * refer to the one below
+     * A picture begins with the frame of its lowest spatial layer.  In a key
+     * picture, frames of higher layers do not have P set either, but refer to
+     * the layer below
      */
 
     if (!(flags & NGX_WEBRTC_VP9_B) || vp9.sid != 0) {
@@ -418,8 +418,8 @@ ngx_webrtc_vp9_depay_kind(ngx_webrtc_depay_t *d,
     }
 
     /*
-     * The header alone and a zero byte behind it, so that no byte of the middle
-     * of a frame is taken for the index of a superframe
+     * Only the header, followed by a zero byte, so that no byte from the middle
+     * of a frame is taken for a superframe index
      */
 
     n = ngx_min((size_t) (end - p), NGX_WEBRTC_VP9_HEADER - 1);

@@ -31,8 +31,8 @@ typedef struct {
  * Parses a frame or a superframe: key by its first frame, show when any of
  * its frames is shown.
  *
- * Whether a frame may be left out cannot be told from it alone: even one that
- * refreshes no buffer gives its motion vectors to the next (7.2, PrevMvs).
+ * Whether a frame may be dropped cannot be told from it alone: even one that
+ * refreshes no buffer passes its motion vectors to the next (7.2, PrevMvs).
  *
  * NGX_OK
  * NGX_DECLINED  cut, or no VP9
