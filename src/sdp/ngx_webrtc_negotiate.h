@@ -2,9 +2,9 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Offer + policy -> answer and session description: one pure decision.  Every
- * parsed offer gets either an answer or a refusal that names its cause; an
- * answer always parses back with ngx_webrtc_sdp_parse().
+ * Offer + policy -> answer and session description: a pure function.  Every
+ * parsed offer gets either an answer or a refusal with a cause; an answer can
+ * always be parsed with ngx_webrtc_sdp_parse().
  *
  * RFC 3264, RFC 8829 (JSEP), RFC 9143 (BUNDLE), RFC 9725 (WHIP),
  * draft-ietf-wish-whep-03, RFC 6184 (H.264), RFC 7587 (Opus), RFC 4588 (RTX).
@@ -47,8 +47,8 @@
 #define NGX_WEBRTC_NEGOTIATE_DETAIL       256
 
 /*
- * Room for an answer, in bytes, without candidates: is enough for any offer
- * and policies with cname and stream_id up to 64 bytes each.  Add
+ * Room for an answer, in bytes, without candidates: enough for any offer, and
+ * policies with cname and stream_id of up to 64 bytes each.  Add
  * NGX_WEBRTC_NEGOTIATE_CANDIDATE for each candidate.
  */
 #define NGX_WEBRTC_NEGOTIATE_ANSWER       40960
@@ -65,24 +65,24 @@ typedef struct {
     /*
      * PLAY: codecs that the stream's publisher may change to, as a set of bits
      * 1 << NGX_WEBRTC_CODEC_*; 0 = none.  Those that are offered get payload
-     * types beside the one of the stream's codec: desc's alts[].  Audio of
-     * another clock rate is left out: one SSRC has one (RFC 7160).  RED goes
-     * with the codec that it wraps.
+     * types besides that of the stream's codec: desc's alts[].  Audio of
+     * another clock rate is left out: an SSRC has only one (RFC 7160).  RED
+     * goes with the codec that it wraps.
      */
     ngx_uint_t   alternatives;
 
     /*
-     * PUBLISH: allowed codecs, NGX_WEBRTC_CODEC_*, the ones we prefer first.
-     * All payload types of them that are offered are taken: in this order, n 0
-     * = all codecs, in that of the offer.  The publisher sends the first one,
-     * or any: desc's alts[].  RED is taken beside the codec that it wraps,
-     * which has to be the first: where it is in the list, or without one where
-     * the publisher prefers it to that codec.
+     * PUBLISH: allowed codecs, NGX_WEBRTC_CODEC_*, in our order of preference.
+     * All their offered payload types are accepted, in this order; n 0 = all
+     * codecs, in the order of the offer.  The publisher sends the first one,
+     * or any of them: desc's alts[].  RED is accepted along with the codec that
+     * it wraps, which has to be the first one: if RED is in the list, or
+     * without a list if the publisher prefers it to that codec.
      */
     const uint8_t  *codec_order;
     ngx_uint_t      ncodec_order;
 
-    uint8_t      fb;                 /* NGX_WEBRTC_FB_* that we do */
+    uint8_t      fb;                 /* NGX_WEBRTC_FB_* that we support */
     uint8_t      exts;               /* NGX_WEBRTC_EXT_* that we use */
     uint8_t      no_rtx;             /* 1: RTX is refused even where offered */
     uint8_t      ice_lite;           /* 1: say so in the answer */
@@ -95,8 +95,8 @@ typedef struct {
     ngx_str_t    ufrag;
     ngx_str_t    pwd;
     uint64_t     sess_id;            /* the upper bit is ignored */
-    uint32_t     ssrcs[4];           /* audio, its RTX, video, its RTX; of PLAY:
-                                      * a publisher's are its own */
+    uint32_t     ssrcs[4];           /* audio, its RTX, video, its RTX; PLAY
+                                      * only: a publisher has its own */
 
     ngx_str_t    fingerprint;        /* "sha-256 AB:CD:..." */
     ngx_str_t    cname;              /* as in our SDES, at most 64 bytes */
@@ -114,7 +114,7 @@ typedef struct {
     const char  *title;              /* static, "no codec in common" */
     ngx_int_t    mline;              /* index in the offer, -1 = none */
     ngx_uint_t   codec;              /* of the stream, which is not offered;
-                                      * 0 = that is not why */
+                                      * 0 = another cause */
     size_t       len;
     u_char       detail[NGX_WEBRTC_NEGOTIATE_DETAIL];
 } ngx_webrtc_negotiate_cause_t;
@@ -123,7 +123,7 @@ typedef struct {
 /*
  * Decides about an offer.
  *
- *   offer   from ngx_webrtc_sdp_parse(); its text is still there
+ *   offer   from ngx_webrtc_sdp_parse(); its text must still exist
  *   desc    out: zeroed and filled; the local credentials too
  *   pos     in: where the answer is printed; out: behind it (no null byte)
  *   end     of the room, see NGX_WEBRTC_NEGOTIATE_ANSWER
@@ -137,7 +137,7 @@ ngx_int_t ngx_webrtc_negotiate(const ngx_webrtc_sdp_t *offer,
     const ngx_webrtc_negotiate_policy_t *policy, ngx_webrtc_desc_t *desc,
     u_char **pos, u_char *end, ngx_webrtc_negotiate_cause_t *cause);
 
-/* Says in the form of a cause why ngx_webrtc_sdp_parse() refused an offer. */
+/* Turns an error of ngx_webrtc_sdp_parse() into a cause. */
 void ngx_webrtc_negotiate_malformed(const ngx_webrtc_sdp_error_t *err,
     ngx_webrtc_negotiate_cause_t *cause);
 

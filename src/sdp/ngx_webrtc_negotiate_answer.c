@@ -5,16 +5,16 @@
  * Offer + policy -> answer and description: see the header file for the
  * contract.  The decision is made in this order, and each step may refuse:
  *
- *   offer      is it something that a session can be made of at all: ICE
- *              credentials, fingerprint, rtcp-mux, BUNDLE
+ *   offer      whether a session is possible at all: ICE credentials,
+ *              fingerprint, rtcp-mux, BUNDLE
  *   pick       for each m-line: active, inactive or rejected, and the codec
  *   settle     which inactive m-lines can stay, which one is the tagged one
  *   transport  ICE, fingerprint and DTLS role
  *   media      description and answer of each m-line
  *
  * An m-line of a kind that the stream doesn't have is answered as inactive
- * rather than rejected: then the first m-line nearly always carries the
- * transport, which is where all clients look for it.
+ * rather than rejected: then the transport is nearly always in the first
+ * m-line, where all clients look for it.
  */
 
 
@@ -215,7 +215,7 @@ ngx_webrtc_negotiate_offer(ngx_webrtc_negotiate_ctx_t *ctx)
                                            "a=group:BUNDLE");
     }
 
-    /* RFC 8445, 6.1.1: of two lite agents none would send a check */
+    /* RFC 8445, 6.1.1: with two lite agents neither sends checks */
 
     if (offer->ice_lite && ctx->policy->ice_lite) {
         return ngx_webrtc_negotiate_refuse(ctx->cause,
@@ -294,8 +294,8 @@ ngx_webrtc_negotiate_pick(ngx_webrtc_negotiate_ctx_t *ctx, ngx_uint_t mline)
 
 
 /*
- * The first track of the kind that the offer has a codec for.  Where the codec
- * is a guess any will do; it may change when the track comes.
+ * The first track of the kind that the offer has a codec for.  If the codec is
+ * a guess, any will do; it may change when the track starts.
  */
 
 static ngx_int_t
@@ -394,7 +394,7 @@ ngx_webrtc_negotiate_any(const ngx_webrtc_sdp_media_t *media,
 }
 
 
-/* those of the codecs that may take its place, in the offer's order */
+/* the codecs that may replace it, in the offer's order */
 
 static void
 ngx_webrtc_negotiate_pick_alts(ngx_webrtc_negotiate_ctx_t *ctx,
@@ -427,7 +427,7 @@ ngx_webrtc_negotiate_pick_alts(ngx_webrtc_negotiate_ctx_t *ctx,
 
         bit = (ngx_uint_t) 1 << known->codec;
 
-        /* of several payload types of it the best one, so it is asked once */
+        /* once per codec: this chooses the best of its payload types */
 
         if ((left & bit)
             && ngx_webrtc_negotiate_codec(media, known->codec, NULL,
@@ -503,7 +503,7 @@ ngx_webrtc_negotiate_pick_codec(ngx_webrtc_negotiate_ctx_t *ctx,
             codec = known ? known->codec : NGX_WEBRTC_CODEC_NONE;
         }
 
-        /* RED is nothing by itself, see ngx_webrtc_negotiate_pick_red() */
+        /* RED is no codec by itself, see ngx_webrtc_negotiate_pick_red() */
 
         if (codec == NGX_WEBRTC_CODEC_NONE || ngx_webrtc_codec(codec)->wraps) {
             continue;
@@ -524,9 +524,9 @@ ngx_webrtc_negotiate_pick_codec(ngx_webrtc_negotiate_ctx_t *ctx,
 
 
 /*
- * RFC 3264, 6.1: a publisher sends what the answer lists, so that all is listed
- * that we take.  There are clients that have only one codec to send and offer
- * it behind others (pion).
+ * RFC 3264, 6.1: a publisher sends what the answer lists, so everything that we
+ * accept is listed.  Some clients (pion) can send only one codec but offer it
+ * after others.
  */
 
 static void
@@ -579,8 +579,8 @@ ngx_webrtc_negotiate_pick_others(ngx_webrtc_negotiate_ctx_t *ctx,
 
 
 /*
- * Marks the payload types that are taken beside the chosen one.  When there are
- * too many every codec has one of them, the best.
+ * Marks the payload types accepted besides the chosen one.  If there are too
+ * many, each codec gets only its best one.
  *
  *   taken   out: a flag for each of the m-line
  *
@@ -651,10 +651,10 @@ ngx_webrtc_negotiate_allowed(const ngx_webrtc_negotiate_policy_t *policy,
 
 
 /*
- * RED costs bandwidth.  It is taken where the list has it, and without a list
- * where the publisher prefers it to the codec that it wraps.  Its place in the
- * answer is that of the list, or the offer: browsers send RED where it stands
- * in front.
+ * RED costs bandwidth.  It is accepted if it is in the list, or without a list
+ * if the publisher prefers it to the codec that it wraps.  Its place in the
+ * answer is that in the list, or in the offer: browsers send RED if it comes
+ * first.
  */
 
 static void
@@ -702,7 +702,7 @@ ngx_webrtc_negotiate_pick_red(ngx_webrtc_negotiate_ctx_t *ctx,
 }
 
 
-/* inactive if there is any codec that can be named, else it stays rejected */
+/* inactive if it has any codec that we know, otherwise it stays rejected */
 
 static void
 ngx_webrtc_negotiate_pick_inactive(ngx_webrtc_negotiate_ctx_t *ctx,

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Negotiation, inside: causes of refusals, for ngx_webrtc_negotiate*.c alone.
+ * Negotiation, internal: causes of refusals, for ngx_webrtc_negotiate*.c only.
  */
 
 
@@ -21,11 +21,11 @@
 
 
 /*
- * Fills a cause; text that comes from the peer is made harmless.
+ * Fills a cause; text from the peer is sanitized.
  *
  *   kind    NGX_WEBRTC_NEGOTIATE_BAD, ..._UNSUPPORTED
  *   title   static text
- *   mline   its index, -1 if it is about none
+ *   mline   its index, -1 if none
  *   fmt     of the detail, as for ngx_sprintf()
  *
  * Returns NGX_DECLINED.

@@ -3,8 +3,8 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * Choice of a payload type and its format parameters: see the header file.
- * RFC 4588 (RTX), RFC 2198 (RED).  What a codec's parameters mean is known to
- * the codec's row.
+ * RFC 4588 (RTX), RFC 2198 (RED).  The meaning of a codec's parameters is left
+ * to the codec's row.
  */
 
 
@@ -47,7 +47,7 @@ ngx_webrtc_negotiate_codec(const ngx_webrtc_sdp_media_t *media,
         distance = known->fmtp->distance
                    ? known->fmtp->distance(track, &offered->fmtp) : 0;
 
-        /* of equal ones the offerer prefers the first: RFC 3264, 6.1 */
+        /* among equals the offerer prefers the first: RFC 3264, 6.1 */
 
         if (distance < best) {
             best = distance;
@@ -193,7 +193,7 @@ ngx_webrtc_negotiate_rtx(const ngx_webrtc_sdp_media_t *media,
 
     for (i = 0; i < media->ncodecs; i++) {
 
-        /* of an rtx for an rtx nothing good can come */
+        /* an rtx for an rtx makes no sense */
 
         if (media->codecs[i].apt == offered->pt
             && media->codecs[i].pt != offered->pt

@@ -2,9 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Negotiation, inside: which of the offered payload types carries a codec
- * best, and the format parameters of the answer.  For ngx_webrtc_negotiate*.c
- * alone.
+ * Negotiation, internal: which of the offered payload types suits a codec best,
+ * and the format parameters of the answer.  For ngx_webrtc_negotiate*.c only.
  */
 
 
@@ -19,7 +18,7 @@
 #include <ngx_webrtc_codecs.h>
 
 
-/* bytes of an answer's fmtp; chosen: the longest that we make has 110 */
+/* bytes of an answer's fmtp; chosen: our longest has 110 */
 #define NGX_WEBRTC_NEGOTIATE_FMTP  192
 
 
@@ -39,7 +38,7 @@ typedef struct {
  *
  *   codec   NGX_WEBRTC_CODEC_*
  *   track   what will be sent, its profile decides among several payload types;
- *           NULL: not known, the first one that fits us
+ *           NULL: not known, the first one that suits us
  *
  * NGX_OK        choice is filled
  * NGX_DECLINED  the m-line hasn't that codec
@@ -49,26 +48,26 @@ ngx_int_t ngx_webrtc_negotiate_codec(const ngx_webrtc_sdp_media_t *media,
     ngx_webrtc_negotiate_choice_t *choice);
 
 /*
- * Takes a payload type of the m-line as it is.
+ * Accepts a payload type of the m-line as it is.
  *
  * NGX_OK        choice is filled
- * NGX_DECLINED  it is none of ours, or none that we can receive: RED, or a form
- *               of a codec that nobody here knows (interleaved H.264)
+ * NGX_DECLINED  not one of ours, or one that we cannot receive: RED, or an
+ *               unsupported form of a codec (interleaved H.264)
  */
 ngx_int_t ngx_webrtc_negotiate_offered(const ngx_webrtc_sdp_media_t *media,
     const ngx_webrtc_sdp_codec_t *offered,
     ngx_webrtc_negotiate_choice_t *choice);
 
 /*
- * RFC 2198, 5.  RED whose blocks are of an offered payload type, NULL if there
- * is none.
+ * RFC 2198, 5.  The RED that wraps an offered payload type, NULL if there is
+ * none.
  */
 const ngx_webrtc_sdp_codec_t *ngx_webrtc_negotiate_red(
     const ngx_webrtc_sdp_media_t *media, const ngx_webrtc_sdp_codec_t *offered);
 
 /*
- * The table's entry of an offered codec, NULL if it is none of ours, or cannot
- * be told from RTCP.
+ * The table's entry of an offered codec, NULL if it is not one of ours, or
+ * could not be told from RTCP.
  */
 const ngx_webrtc_codec_t *ngx_webrtc_negotiate_known(
     const ngx_webrtc_sdp_media_t *media, const ngx_webrtc_sdp_codec_t *offered);
@@ -77,7 +76,7 @@ const ngx_webrtc_codec_t *ngx_webrtc_negotiate_known(
  * Prints the format parameters for the answer.
  *
  *   stereo  1: with two channels, where the codec says so
- *   sending 1: we are the one who sends
+ *   sending 1: we send
  *   buf     NGX_WEBRTC_NEGOTIATE_FMTP bytes of room
  *
  * Returns the length, may be 0.

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Counter-offers: see ngx_webrtc_negotiate_counter.h.  What is offered is fixed
- * but for the codecs: a BUNDLE group with the mids "0" and "1".
+ * Counter-offers: see ngx_webrtc_negotiate_counter.h.  Except for the codecs,
+ * the offer is fixed: a BUNDLE group with the mids "0" and "1".
  */
 
 
@@ -149,7 +149,7 @@ ngx_webrtc_negotiate_counter_answer(const ngx_webrtc_sdp_t *answer,
                                            (ngx_uint_t) offered->nmedia);
     }
 
-    /* RFC 8445, 6.1.1: of two lite agents none would send a check */
+    /* RFC 8445, 6.1.1: with two lite agents neither sends checks */
 
     if (answer->ice_lite && ice_lite) {
         return ngx_webrtc_negotiate_refuse(cause, NGX_WEBRTC_NEGOTIATE_BAD,
@@ -462,7 +462,7 @@ ngx_webrtc_counter_accept(const ngx_webrtc_sdp_media_t *media,
 }
 
 
-/* leaves in dm what the answer has */
+/* removes from dm what the answer does not have */
 
 static void
 ngx_webrtc_counter_settle(const ngx_webrtc_sdp_media_t *media,

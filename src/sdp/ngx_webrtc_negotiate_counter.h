@@ -2,9 +2,9 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Counter-offers of WHEP: where a viewer's offer can't be answered, or there is
- * none, we offer what the stream has and take the viewer's answer.  Pure, as
- * ngx_webrtc_negotiate.h is, whose policy and cause are used here:
+ * WHEP counter-offers: if a viewer's offer can't be answered, or there is none,
+ * we offer what the stream has and take the viewer's answer.  Pure, like
+ * ngx_webrtc_negotiate.h, whose policy and cause are used here:
  *
  *   1. ngx_webrtc_negotiate_counter_offer(policy) -> text and a description of
  *      our side, which is kept in the session's slot: nobody can connect yet,
@@ -31,7 +31,7 @@
  * the codec of the track first, then policy->alternatives.
  *
  *   policy  role PLAY
- *   desc    out: zeroed and filled, but for what is the peer's
+ *   desc    out: zeroed and filled, except for the peer's part
  *   pos     in: where the offer is printed; out: behind it (no null byte)
  *   end     of the room, see NGX_WEBRTC_NEGOTIATE_ANSWER
  *
@@ -49,18 +49,18 @@ ngx_uint_t ngx_webrtc_negotiate_counter_pending(const ngx_webrtc_desc_t *desc);
 /*
  * Takes the viewer's answer to a counter-offer.
  *
- *   answer   from ngx_webrtc_sdp_parse(); its text is still there
- *   offered  as ngx_webrtc_negotiate_counter_offer() has filled it
+ *   answer   from ngx_webrtc_sdp_parse(); its text must still exist
+ *   offered  as filled by ngx_webrtc_negotiate_counter_offer()
  *   ice_lite 1: the counter-offer said so
  *   desc     out: complete, with the m-lines that were accepted; must not be
  *            offered
  *   cause    out when refused
  *
- * An m-line may be rejected, but where it is accepted the codec of the track
- * must be too; of the alternatives those that are listed remain.
+ * An m-line may be rejected, but if it is accepted, the codec of the track must
+ * be too; only the alternatives listed in the answer remain.
  *
  * NGX_OK
- * NGX_DECLINED  no answer to that offer, or it accepts nothing; desc is
+ * NGX_DECLINED  not an answer to that offer, or it accepts nothing; desc is
  *               undefined
  */
 ngx_int_t ngx_webrtc_negotiate_counter_answer(const ngx_webrtc_sdp_t *answer,

@@ -17,7 +17,7 @@
 #include <ngx_webrtc_sdp_text.h>
 
 
-/* least bytes of our credentials; RFC 8839, 5.4 */
+/* minimum bytes of our credentials; RFC 8839, 5.4 */
 #define NGX_WEBRTC_NEGOTIATE_MIN_UFRAG  4
 #define NGX_WEBRTC_NEGOTIATE_MIN_PWD    22
 
@@ -68,7 +68,7 @@ ngx_webrtc_negotiate_data(const ngx_webrtc_sdp_t *offer,
                                            "webrtc-datachannel");
     }
 
-    /* RFC 8445, 6.1.1: of two lite agents none would send a check */
+    /* RFC 8445, 6.1.1: with two lite agents neither sends checks */
 
     if (offer->ice_lite && policy->ice_lite) {
         return ngx_webrtc_negotiate_refuse(cause, NGX_WEBRTC_NEGOTIATE_BAD,
@@ -102,7 +102,7 @@ ngx_webrtc_negotiate_is_data(const ngx_webrtc_sdp_media_t *media)
 {
     ngx_uint_t  i;
 
-    /* RFC 8841, 4; the last one is of drafts, and names the port as format */
+    /* RFC 8841, 4; the last one is from drafts, with the port as format */
 
     static const ngx_str_t  protos[] = {
         ngx_string("UDP/DTLS/SCTP"),
@@ -185,7 +185,7 @@ ngx_webrtc_negotiate_data_desc(const ngx_webrtc_sdp_t *offer,
                                            NGX_WEBRTC_NEGOTIATE_MESSAGE_MIN);
     }
 
-    /* what we send has NGX_WEBRTC_RANGE_PAYLOAD and a header at most */
+    /* we send at most NGX_WEBRTC_RANGE_PAYLOAD and a header */
 
     desc->max_message = (uint32_t) ngx_min(size,
                                            NGX_WEBRTC_NEGOTIATE_MESSAGE);

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Offer + policy -> answer and session description for a session of
- * DataChannels alone: pure, as ngx_webrtc_negotiate() is for media.
+ * Offer + policy -> answer and session description for a session with only
+ * DataChannels: a pure function, as ngx_webrtc_negotiate() is for media.
  *
  * RFC 8841 (SCTP over DTLS in SDP), RFC 8829 (JSEP).
  */
@@ -19,24 +19,24 @@
 #include <ngx_webrtc_negotiate.h>
 
 
-/* a=sctp-port and a=max-message-size of ours: NGX_WEBRTC_SCTP_PORT, _MESSAGE */
+/* our a=sctp-port and a=max-message-size: NGX_WEBRTC_SCTP_PORT, _MESSAGE */
 #define NGX_WEBRTC_NEGOTIATE_SCTP_PORT     5000
 #define NGX_WEBRTC_NEGOTIATE_MESSAGE       262144
 
-/* bytes of a message that a peer takes which does not say; RFC 8841, 6.1 */
+/* bytes of a message that a peer accepts by default; RFC 8841, 6.1 */
 #define NGX_WEBRTC_NEGOTIATE_MESSAGE_PEER  65536
 
-/* least bytes of a message that a peer has to take; chosen: all frames of the
- * range protocol but data, and some of that */
+/* bytes of a message that a peer has to accept, at least; chosen: all frames of
+ * the range protocol except data, and some data */
 #define NGX_WEBRTC_NEGOTIATE_MESSAGE_MIN   128
 
 
 /*
  * Accepts the first m-line of DataChannels and rejects all others.  Arguments
- * and results as of ngx_webrtc_negotiate(); of the policy ufrag, pwd, sess_id,
- * fingerprint, ice_lite and candidates are used.
+ * and results as for ngx_webrtc_negotiate(); of the policy, ufrag, pwd,
+ * sess_id, fingerprint, ice_lite and candidates are used.
  *
- *   trickle   1: the answer has no candidates and does not end them, they
+ *   trickle   1: the answer has neither candidates nor end-of-candidates, they
  *             follow (RFC 8838)
  *
  * desc: sctp_port and max_message are set, nmedia is 0; but media[0] has mline

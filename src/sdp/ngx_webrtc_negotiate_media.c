@@ -241,8 +241,8 @@ ngx_webrtc_negotiate_media_codec(const ngx_webrtc_negotiate_policy_t *policy,
     }
 
     /*
-     * RFC 4588: retransmission is asked for by NACK.  Its payload type means
-     * one other, so that RED is sent again as it was.
+     * RFC 4588: retransmission is requested by NACK.  An RTX payload type
+     * stands for only one other, so with RED packets are resent as they were.
      */
 
     if (!policy->no_rtx && (ac->fb & NGX_WEBRTC_FB_NACK)
@@ -255,7 +255,7 @@ ngx_webrtc_negotiate_media_codec(const ngx_webrtc_negotiate_policy_t *policy,
 }
 
 
-/* adds RED to the answer, which has the codecs already */
+/* adds RED to the answer, which already has the codecs */
 
 static u_char *
 ngx_webrtc_negotiate_media_red(const ngx_webrtc_negotiate_pick_t *pick,
@@ -326,7 +326,7 @@ ngx_webrtc_negotiate_media_ssrc(const ngx_webrtc_sdp_media_t *media,
         return;
     }
 
-    /* what the publisher announces, if it does: the first layer */
+    /* the SSRC that the publisher announces, if any: the first layer */
 
     if (media->nfids != 0) {
         dm->ssrc = media->fids[0].ssrc;

@@ -2,9 +2,9 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Negotiation, inside: description and answer of one m-line, once it has been
- * decided what becomes of it, and what offers and counter-offers share.  For
- * ngx_webrtc_negotiate*.c alone.
+ * Negotiation, internal: description and answer of one m-line, once it has been
+ * accepted or rejected, and what offers and counter-offers share.  For
+ * ngx_webrtc_negotiate*.c only.
  */
 
 
@@ -25,17 +25,17 @@
 #define NGX_WEBRTC_NEGOTIATE_ACTIVE    2
 
 
-/* what becomes of an m-line */
+/* the decision on an m-line */
 typedef struct {
     uint8_t                        state;
     uint8_t                        track;
     ngx_webrtc_negotiate_choice_t  choice;    /* unless rejected */
 
-    /* RED around the choice, or NULL */
+    /* RED wrapping the choice, or NULL */
     const ngx_webrtc_sdp_codec_t  *red;
     ngx_uint_t                     red_first; /* it is preferred */
 
-    /* of an active one: what else may be sent there */
+    /* if active: what else may be sent there */
     ngx_uint_t                     nalts;
     ngx_webrtc_negotiate_choice_t  alts[NGX_WEBRTC_DESC_ALTS];
 } ngx_webrtc_negotiate_pick_t;

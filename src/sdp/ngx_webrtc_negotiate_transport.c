@@ -14,7 +14,7 @@
 #include <ngx_webrtc_negotiate_cause.h>
 
 
-/* least bytes of our credentials; RFC 8839, 5.4 */
+/* minimum bytes of our credentials; RFC 8839, 5.4 */
 #define NGX_WEBRTC_NEGOTIATE_MIN_UFRAG  4
 #define NGX_WEBRTC_NEGOTIATE_MIN_PWD    22
 
@@ -139,9 +139,9 @@ ngx_webrtc_negotiate_remote(const ngx_webrtc_sdp_t *sdp, ngx_uint_t mline,
                                                         desc->fingerprint);
 
     /*
-     * RFC 5763, 5: to actpass the answerer may be either.  Passive, as the
-     * peer then starts when it is ready; what has no setup is active: RFC 4145,
-     * 4.
+     * RFC 5763, 5: the answer to actpass may be either.  We are passive, so
+     * that the peer starts when it is ready; without setup it is active:
+     * RFC 4145, 4.
      */
 
     desc->dtls_role = (t.setup == NGX_WEBRTC_SDP_SETUP_PASSIVE)

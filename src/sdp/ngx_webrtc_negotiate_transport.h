@@ -2,9 +2,9 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Negotiation, inside: what is of a session and not of an m-line, our side's
- * and the peer's; offers and counter-offers share it.  For
- * ngx_webrtc_negotiate*.c alone.
+ * Negotiation, internal: what belongs to a session and not to an m-line, on our
+ * side and the peer's; shared by offers and counter-offers.  For
+ * ngx_webrtc_negotiate*.c only.
  */
 
 
@@ -26,7 +26,7 @@ ngx_int_t ngx_webrtc_negotiate_policy(
 void ngx_webrtc_negotiate_ssrcs(const ngx_webrtc_negotiate_policy_t *policy,
     uint32_t *ssrcs);
 
-/* our side of the transport, for the description and for what is printed */
+/* our side of the transport, for the description and the printed text */
 void ngx_webrtc_negotiate_local(const ngx_webrtc_negotiate_policy_t *policy,
     ngx_webrtc_desc_t *desc, ngx_webrtc_sdp_answer_t *answer);
 
@@ -43,7 +43,7 @@ ngx_int_t ngx_webrtc_negotiate_remote(const ngx_webrtc_sdp_t *sdp,
     ngx_webrtc_negotiate_cause_t *cause);
 
 /*
- * RFC 9143, 7.1.3: the transport attributes that hold for an m-line; in a
+ * RFC 9143, 7.1.3: the transport attributes that apply to an m-line; in a
  * BUNDLE group the first mid's m-line has them for all.
  *
  *   t   out: views into what was parsed; it may still lack some
@@ -52,7 +52,7 @@ void ngx_webrtc_negotiate_transport(const ngx_webrtc_sdp_t *sdp,
     const ngx_webrtc_sdp_media_t *media, ngx_webrtc_sdp_transport_t *t);
 
 /*
- * The same, and whether it is all there.
+ * The same, and checks that it is complete.
  *
  * NGX_OK
  * NGX_DECLINED  something is missing, see cause

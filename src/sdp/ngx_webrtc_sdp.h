@@ -3,10 +3,10 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * SDP as WebRTC uses it: offers and answers are parsed into a struct of views
- * into the body, and answers are printed.  Nothing is decided here, that is
- * ngx_webrtc_negotiate.h.  Unknown lines and attributes are skipped, limits are
- * fixed: what is over a limit is an error with a cause, never cut in silence
- * (candidates excepted: an offer may hold any number, the first ones are kept).
+ * into the body, and answers are printed.  Decisions are made elsewhere, in
+ * ngx_webrtc_negotiate.h.  Unknown lines and attributes are skipped.  Limits
+ * are fixed: exceeding one is an error with a cause, nothing is silently cut
+ * (except candidates: an offer may have any number, the first ones are kept).
  *
  * RFC 8866 (SDP), RFC 3264, RFC 8829 (JSEP), RFC 9143 (BUNDLE), RFC 8839 (ICE),
  * RFC 8122 (fingerprint), RFC 4145 (setup), RFC 5888 (mid), RFC 4585 (rtcp-fb),
@@ -35,10 +35,10 @@
 #define NGX_WEBRTC_SDP_SSRCS         16      /* per m-line */
 #define NGX_WEBRTC_SDP_FIDS          8       /* per m-line */
 #define NGX_WEBRTC_SDP_RIDS          8       /* per m-line */
-#define NGX_WEBRTC_SDP_CANDIDATES    32      /* of the whole description */
+#define NGX_WEBRTC_SDP_CANDIDATES    32      /* per description */
 #define NGX_WEBRTC_SDP_BUNDLES       64      /* mids in a=group:BUNDLE */
 
-/* of a description that we print: codecs and extensions per m-line */
+/* of a printed description: codecs and extensions per m-line */
 #define NGX_WEBRTC_SDP_OUT_CODECS    (2 + NGX_WEBRTC_DESC_ALTS)
 #define NGX_WEBRTC_SDP_OUT_EXTS      4
 
@@ -77,7 +77,7 @@ typedef struct {
 
 /* RFC 8839, 5.1; parsed and printed */
 typedef struct {
-    ngx_str_t   foundation;          /* printed: made up if empty */
+    ngx_str_t   foundation;          /* printed: generated if empty */
     ngx_str_t   address;             /* IP address or name, no brackets */
     ngx_str_t   raddr;               /* printed if not empty */
     uint32_t    priority;            /* printed: computed if 0 */
@@ -86,26 +86,26 @@ typedef struct {
     uint8_t     component;           /* 1 .. 255; printed: 1 if 0 */
     uint8_t     type;                /* NGX_WEBRTC_SDP_HOST ... */
     uint8_t     tcp;                 /* 1: TCP (RFC 6544), 0: UDP */
-    uint8_t     mline;               /* parsed: where it stood */
+    uint8_t     mline;               /* parsed: where it was */
 } ngx_webrtc_sdp_candidate_t;
 
 
-/* what may stand at session level or in an m-line, there with precedence */
+/* allowed at session level or in an m-line, which takes precedence */
 typedef struct {
     ngx_str_t   ufrag;
     ngx_str_t   pwd;
     ngx_str_t   fingerprint;         /* "AB:CD:...", of the algorithm below */
-    uint8_t     fingerprint_alg;     /* NGX_WEBRTC_FINGERPRINT_*, 0 = none that
-                                      * we know; of several the first SHA-256,
-                                      * else the first known one */
+    uint8_t     fingerprint_alg;     /* NGX_WEBRTC_FINGERPRINT_*, 0 = unknown;
+                                      * of several, the first SHA-256, else the
+                                      * first known one */
     uint8_t     fingerprint_other;   /* 1: there was one of an unknown hash */
     uint8_t     setup;               /* NGX_WEBRTC_SDP_SETUP_* */
 } ngx_webrtc_sdp_transport_t;
 
 
 typedef struct {
-    ngx_str_t   name;                /* as written, compare ignoring case; it is
-                                      * empty for a dynamic type w/o rtpmap */
+    ngx_str_t   name;                /* as written, compare ignoring case; empty
+                                      * for a dynamic type without rtpmap */
     ngx_str_t   fmtp;                /* "a=1;b=2", may be empty */
     uint32_t    clock_rate;
     uint8_t     pt;                  /* 0 .. 127 */
@@ -162,7 +162,7 @@ typedef struct {
     uint8_t     rtcp_rsize;
     uint8_t     rcvr_rtt;            /* a=rtcp-xr:rcvr-rtt=all */
 
-    uint8_t     fb;                  /* a=rtcp-fb:*, is in every codec's too */
+    uint8_t     fb;                  /* a=rtcp-fb:*, also in each codec's */
     uint16_t    sctp_port;           /* 0 = none */
     uint64_t    max_message_size;    /* 0 = not said, see RFC 8841, 6 */
 
@@ -216,8 +216,8 @@ typedef struct {
 
 
 /*
- * Of a description to print: an answer, or an offer.  All text is the caller's,
- * must outlive the call and must be free of control characters.
+ * A description to print: an answer or an offer.  All text belongs to the
+ * caller, must outlive the call and must be free of control characters.
  */
 
 typedef struct {
@@ -237,7 +237,7 @@ typedef struct {
     ngx_str_t   fmt;                 /* of a rejected m-line: any one format */
     ngx_str_t   mid;                 /* printed if not empty */
 
-    uint8_t     rejected;            /* 1: port 0, no use of what follows */
+    uint8_t     rejected;            /* 1: port 0, the rest is not used */
     uint8_t     bundled;             /* 1: part of a=group:BUNDLE */
     uint8_t     rtcp_rsize;
     uint8_t     rcvr_rtt;            /* 1: a=rtcp-xr:rcvr-rtt=all */
@@ -280,15 +280,15 @@ typedef struct {
 
 
 /*
- * Parses a whole description.  Lines end in CRLF or LF.  Fills in what follows
- * from other lines: static payload types (RFC 3551), session-level transport
- * and extensions, `rtcp-fb:*`, apt of RTX, bundled.
+ * Parses a whole description.  Lines end in CRLF or LF.  Fills in what is
+ * implied by other lines: static payload types (RFC 3551), session-level
+ * transport and extensions, `rtcp-fb:*`, apt of RTX, bundled.
  *
  *   sdp     need not be initialised; holds views into p .. end
  *   err     filled when refused
  *
  * NGX_OK
- * NGX_DECLINED  no SDP, malformed, or over a limit
+ * NGX_DECLINED  not SDP, malformed, or over a limit
  */
 ngx_int_t ngx_webrtc_sdp_parse(u_char *p, u_char *end, ngx_webrtc_sdp_t *sdp,
     ngx_webrtc_sdp_error_t *err);
@@ -322,7 +322,7 @@ u_char *ngx_webrtc_sdp_print(u_char *p, u_char *end,
 /*
  * Prints one candidate, "candidate:..." without "a=" and line end.
  *
- *   i       its number from 0, for a priority or foundation to be made up
+ *   i       its number from 0, to generate a priority or foundation
  *           (RFC 8839, 5.1: both are required)
  *
  * Returns the position behind it, or NULL if there is no room or p is NULL.

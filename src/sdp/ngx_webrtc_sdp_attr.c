@@ -2,9 +2,9 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * SDP parser, the attributes: a table of what stands where and where it goes,
- * and a function for each form of value.  See ngx_webrtc_sdp_attr.h, and
- * ngx_webrtc_sdp.h for the RFCs.
+ * SDP parser, the attributes: a table of where each is allowed and where it is
+ * stored, and a function for each form of value.  See ngx_webrtc_sdp_attr.h,
+ * and ngx_webrtc_sdp.h for the RFCs.
  */
 
 
@@ -19,9 +19,9 @@
 
 
 /*
- * ngx_webrtc_sdp_attr_t.level: where an attribute is looked at.  One of an
+ * ngx_webrtc_sdp_attr_t.level: where an attribute is recognized.  One of an
  * m-line goes into its ngx_webrtc_sdp_media_t, all others into
- * ngx_webrtc_sdp_t; one that holds for either has a row for each.
+ * ngx_webrtc_sdp_t; one that is allowed in both has a row for each.
  */
 #define NGX_WEBRTC_SDP_SESSION      1
 #define NGX_WEBRTC_SDP_MLINE        2
@@ -33,8 +33,8 @@ typedef struct {
     ngx_uint_t   level;              /* elsewhere it is skipped */
 
     /*
-     * Reads the value at p .. end, which is what stands behind the colon, into
-     * what is at the offset.  Returns NULL, or the cause of a refusal.
+     * Reads the value at p .. end, the text after the colon, into the field at
+     * the offset.  Returns NULL, or the cause of a refusal.
      */
     const char *(*parse)(void *data, u_char *p, u_char *end);
 
@@ -240,7 +240,7 @@ ngx_webrtc_sdp_codec(ngx_webrtc_sdp_media_t *media, uint64_t pt)
 }
 
 
-/* what is kept as it stands there */
+/* values that are kept verbatim */
 
 static const char *
 ngx_webrtc_sdp_attr_text(void *data, u_char *p, u_char *end)
@@ -403,7 +403,7 @@ ngx_webrtc_sdp_attr_rtcp_fb(void *data, u_char *p, u_char *end)
 
 /*
  * RFC 3611, 5.1: "<format>[=<value>] ...".  With "rcvr-rtt=all" receivers that
- * send no media may send reference times too; that is what we are.
+ * send no media, as we are, may send reference times too.
  */
 
 static const char *
@@ -777,7 +777,7 @@ ngx_webrtc_sdp_add_ext(ngx_webrtc_sdp_ext_t *exts, ngx_uint_t *n, u_char *p,
         return "an extmap is malformed";
     }
 
-    /* RFC 8285, 5: ids from 4096 are offered beyond what there is room for */
+    /* RFC 8285, 5: ids from 4096 are for offers that exceed the id space */
 
     if (id == 0 || id > 255) {
         return NULL;

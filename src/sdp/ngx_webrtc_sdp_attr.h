@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * SDP, inside: attributes, for ngx_webrtc_sdp*.c alone.
+ * SDP, internal: attributes, for ngx_webrtc_sdp*.c only.
  */
 
 
@@ -17,9 +17,9 @@
 
 
 /*
- * Takes an attribute, "name" or "name:value", without "a="; its text is free
- * of control characters.  It is the last m-line's, or the session's where there
- * is none yet.
+ * Parses an attribute, "name" or "name:value", without "a="; its text is free
+ * of control characters.  It belongs to the last m-line, or to the session if
+ * there is none yet.
  *
  * Returns NULL, or the cause why the description has to be refused.
  */

@@ -18,7 +18,7 @@ static u_char *ngx_webrtc_sdp_candidate_read(u_char *p, u_char *end,
     ngx_webrtc_sdp_candidate_t *cand);
 
 
-/* in the order of their values, to be printed */
+/* in the order of their values, for printing */
 
 static const ngx_webrtc_sdp_word_t  ngx_webrtc_sdp_candidate_types[] = {
     { ngx_string("host"), NGX_WEBRTC_SDP_HOST },

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * SDP, inside: lists of candidates, for ngx_webrtc_sdp*.c alone.  What is for
- * others stands in ngx_webrtc_sdp.h.
+ * SDP, internal: lists of candidates, for ngx_webrtc_sdp*.c only.  The public
+ * part is in ngx_webrtc_sdp.h.
  */
 
 
@@ -19,7 +19,7 @@
 
 /*
  * Adds a candidate to a list of NGX_WEBRTC_SDP_CANDIDATES, unless the list is
- * full or the candidate isn't understood: RFC 8839, 5.1, then it is ignored.
+ * full or the candidate isn't understood and thus ignored: RFC 8839, 5.1.
  *
  *   p       behind "candidate:"; unknown extensions are skipped
  */

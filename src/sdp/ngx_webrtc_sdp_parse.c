@@ -2,10 +2,10 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * SDP parser.  One pass over the lines, with the table of attributes of
- * ngx_webrtc_sdp_attr.c, then ngx_webrtc_sdp_finish() fills in what follows
- * from other lines.  The printer is in ngx_webrtc_sdp_print.c.  RFC 8866; the
- * RFCs of the attributes are named in the header file.
+ * SDP parser.  One pass over the lines, with the table of attributes in
+ * ngx_webrtc_sdp_attr.c, then ngx_webrtc_sdp_finish() fills in what is implied
+ * by other lines.  The printer is in ngx_webrtc_sdp_print.c.  RFC 8866; the
+ * RFCs of the attributes are listed in the header file.
  */
 
 
@@ -145,7 +145,7 @@ ngx_webrtc_sdp_line(ngx_webrtc_sdp_t *sdp, u_char *p, u_char *end)
         return "a line is not of the form \"x=\"";
     }
 
-    /* RFC 8866, 9: text is free of NUL and CR; others have no place either */
+    /* RFC 8866, 9: no NUL or CR in text; we refuse all control characters */
 
     if (ngx_webrtc_sdp_control(p, end)) {
         return "a line has a control character";
@@ -329,7 +329,7 @@ ngx_webrtc_sdp_finish(ngx_webrtc_sdp_t *sdp, ngx_uint_t i)
 }
 
 
-/* what stands at session level holds for m-lines that don't say otherwise */
+/* session-level values apply to m-lines that don't override them */
 
 static void
 ngx_webrtc_sdp_finish_transport(ngx_webrtc_sdp_transport_t *t,

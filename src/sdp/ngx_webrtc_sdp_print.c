@@ -116,7 +116,7 @@ ngx_webrtc_sdp_print_session(u_char *p, u_char *end,
 
 /*
  * RFC 3264, 6: a rejected m-line keeps its place and has at least one format.
- * The transport means nothing there, but aiortc 1.4 insists on it.
+ * The transport is meaningless there, but aiortc 1.4 insists on it.
  */
 
 static u_char *

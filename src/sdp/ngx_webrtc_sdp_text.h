@@ -31,7 +31,7 @@ typedef struct {
 u_char *ngx_webrtc_sdp_read_token(u_char *p, u_char *end, ngx_str_t *token);
 
 /*
- * Skips spaces and reads decimal digits; what follows them is not looked at.
+ * Skips spaces and reads decimal digits; what follows them is not checked.
  * Returns the position behind them; NULL if there are none, the number is above
  * max, or p is NULL.
  */
@@ -48,7 +48,7 @@ ngx_uint_t ngx_webrtc_sdp_word(const ngx_webrtc_sdp_word_t *words,
  */
 u_char *ngx_webrtc_sdp_printf(u_char *p, u_char *end, const char *fmt, ...);
 
-/* RFC 8866, 9: 1 if a line holds a control character, which is refused */
+/* RFC 8866, 9: 1 if a line has a control character, which is refused */
 ngx_uint_t ngx_webrtc_sdp_control(const u_char *p, const u_char *end);
 
 /* NGX_OK: printable ASCII without spaces; else NGX_DECLINED */

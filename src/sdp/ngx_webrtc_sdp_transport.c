@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * SDP parser, the values of the attributes that a transport has, and of mid:
- * see ngx_webrtc_sdp_transport.h.
+ * SDP parser, the values of transport attributes and of mid: see
+ * ngx_webrtc_sdp_transport.h.
  */
 
 
@@ -64,8 +64,8 @@ ngx_webrtc_sdp_transport_mid(void *data, u_char *p, u_char *end)
 
 /*
  * RFC 8839, 5.4.  The length is checked, the alphabet of ice-chars is not:
- * there are clients that write others.  A colon would make the USERNAME of a
- * check ambiguous (RFC 8445, 7.2.2).
+ * some clients use others.  A colon would make the USERNAME of a check
+ * ambiguous (RFC 8445, 7.2.2).
  */
 
 const char *
@@ -143,7 +143,7 @@ ngx_webrtc_sdp_transport_fingerprint(void *data, u_char *p, u_char *end)
 
     /*
      * RFC 8122, 5: several may be given, of different hashes, and one that
-     * matches is enough.  SHA-256 is the one that everybody has.
+     * matches is enough.  SHA-256 is supported everywhere.
      */
 
     if (t->fingerprint_alg == 0

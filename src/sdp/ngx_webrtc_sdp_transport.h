@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * SDP, inside: values of attributes that descriptions and fragments share, for
- * ngx_webrtc_sdp*.c alone.
+ * SDP, internal: values of attributes that descriptions and fragments share,
+ * for ngx_webrtc_sdp*.c only.
  */
 
 
@@ -18,7 +18,7 @@
 
 
 /*
- * Each reads the value at p .. end, which is what stands behind the colon.
+ * Each reads the value at p .. end, the text after the colon.
  *
  *   data    mid, ufrag, pwd: an ngx_str_t, set to it; fingerprint, setup: an
  *           ngx_webrtc_sdp_transport_t, to which it is added

@@ -15,7 +15,7 @@
 #include <ngx_webrtc_sdp_transport.h>
 
 
-/* an "=" stands behind the letter of a line */
+/* the letter of a line is followed by "=" */
 #define NGX_WEBRTC_SDPFRAG_LINE  2
 
 
@@ -49,7 +49,7 @@ static u_char *ngx_webrtc_sdpfrag_print_mline(u_char *p, u_char *end,
     const ngx_webrtc_desc_t *desc);
 
 
-/* names are compared with their case: RFC 8866, 5.13 */
+/* names are case-sensitive: RFC 8866, 5.13 */
 
 static const struct {
     ngx_str_t   name;
@@ -269,7 +269,7 @@ ngx_webrtc_sdpfrag_attribute(ngx_webrtc_sdpfrag_t *frag, u_char *p,
 }
 
 
-/* a mid of its own stands for an m-line: there are clients that write none */
+/* a mid alone stands for an m-line: some clients write no m-lines */
 
 static const char *
 ngx_webrtc_sdpfrag_mid(ngx_webrtc_sdpfrag_t *frag, u_char *p, u_char *end)
@@ -415,8 +415,8 @@ ngx_webrtc_sdpfrag_kind(const ngx_webrtc_sdpfrag_t *frag,
 
 
 /*
- * RFC 9725, 4.3.3: the m-line of the transport alone, as the answer had it, and
- * the group to show that it is that of all
+ * RFC 9725, 4.3.3: only the m-line of the transport, as in the answer, and the
+ * group to show that all m-lines share it
  */
 
 static u_char *

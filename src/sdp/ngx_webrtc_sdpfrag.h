@@ -3,12 +3,12 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * SDP fragments, application/trickle-ice-sdpfrag: the body of a PATCH that
- * brings candidates or restarts ICE, and of the answer to a restart.  Parsed
- * into views; what they say about a session is told by
- * ngx_webrtc_sdpfrag_classify().
+ * adds candidates or restarts ICE, and of the answer to a restart.  Parsed into
+ * views; ngx_webrtc_sdpfrag_classify() determines what a fragment means for a
+ * session.
  *
- * RFC 8840, 9; RFC 8838 (trickle ICE); RFC 9725, 4.3 (what WHIP makes of it).
- * The grammar of RFC 8840 is taken loosely, as clients are: m-lines may lack or
+ * RFC 8840, 9; RFC 8838 (trickle ICE); RFC 9725, 4.3 (use in WHIP).  The
+ * grammar of RFC 8840 is applied loosely, as by clients: m-lines may lack or
  * have formats, mid may come late, unknown lines and attributes are skipped.
  */
 
@@ -24,7 +24,7 @@
 #include <ngx_webrtc_sdp.h>
 
 
-/* mline of a candidate that stands in front of the first m-line */
+/* mline of a candidate before the first m-line */
 #define NGX_WEBRTC_SDPFRAG_NO_MLINE    0xff
 
 /* what a fragment means for a session */
@@ -60,7 +60,7 @@ typedef struct {
     ngx_uint_t                  nmedia;
 
     /* only the first n of each are set; candidates over the limit and those of
-     * unknown transports are left out in silence (RFC 8839, 5.1) */
+     * unknown transports are silently left out (RFC 8839, 5.1) */
     ngx_webrtc_sdp_candidate_t  candidates[NGX_WEBRTC_SDP_CANDIDATES];
     ngx_webrtc_sdpfrag_media_t  media[NGX_WEBRTC_SDP_MEDIA];
 } ngx_webrtc_sdpfrag_t;
@@ -80,8 +80,8 @@ typedef struct {
 
 
 /*
- * Parses a whole fragment.  Lines end in CRLF or LF.  An empty one is in order:
- * it says nothing.
+ * Parses a whole fragment.  Lines end in CRLF or LF.  An empty one is valid and
+ * means nothing.
  *
  *   frag    need not be initialised; holds views into p .. end
  *   err     filled when refused
@@ -95,7 +95,7 @@ ngx_int_t ngx_webrtc_sdpfrag_parse(u_char *p, u_char *end,
 /*
  * RFC 8840, 9; RFC 9725, 4.3.2 and 4.3.3.  What a fragment means for a session.
  *
- *   desc    of the session, its current credentials count
+ *   desc    of the session, with its current credentials
  *   kind    out: NGX_WEBRTC_SDPFRAG_TRICKLE: candidates, perhaps their end, of
  *           the current generation; a fragment without ufrag counts as such.
  *           NGX_WEBRTC_SDPFRAG_RESTART: frag's ufrag and pwd are the peer's new
@@ -106,8 +106,8 @@ ngx_int_t ngx_webrtc_sdpfrag_parse(u_char *p, u_char *end,
  * NGX_DECLINED  a new ufrag without a new pwd or the other way round (RFC 8445,
  *               9: both change), or the session has no remote credentials yet
  *
- * Mids are not looked at: candidates for m-lines that were rejected come from
- * clients that trickle while they wait for the answer.
+ * Mids are not checked: clients that trickle while they wait for the answer
+ * also send candidates for m-lines that are then rejected.
  */
 ngx_int_t ngx_webrtc_sdpfrag_classify(const ngx_webrtc_sdpfrag_t *frag,
     const ngx_webrtc_desc_t *desc, ngx_uint_t *kind,
