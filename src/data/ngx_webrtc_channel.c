@@ -261,7 +261,7 @@ ngx_webrtc_channel_open(ngx_webrtc_channels_t *cs, const ngx_str_t *label,
     ch->ours = 1;
     ch->open_owed = 1;
 
-    /* if it is declined now, nobody has known of it */
+    /* if it is declined now, the user has not seen it: no callback */
 
     ch->told = 1;
 
@@ -615,7 +615,7 @@ ngx_webrtc_channel_flush(ngx_webrtc_channel_t *ch)
         return;
     }
 
-    /* nobody has seen it yet, unless it is owed for a while */
+    /* nobody has seen it yet, unless it was owed for a while */
 
     ch->state = NGX_WEBRTC_CHANNEL_CLOSING;
     ngx_webrtc_channel_end(ch);

@@ -582,7 +582,7 @@ ngx_webrtc_ranges_cancel(ngx_webrtc_ranges_t *r, uint32_t id)
 
     item = ngx_webrtc_ranges_find(r, id);
 
-    /* else it has just ended, and both are on their way */
+    /* else it has just ended: the two messages have crossed */
 
     if (item) {
         ngx_webrtc_ranges_finish(r, item, NGX_WEBRTC_RANGE_CANCELLED);
@@ -684,7 +684,7 @@ ngx_webrtc_ranges_finish(ngx_webrtc_ranges_t *r,
 }
 
 
-/* no more may wait for bytes */
+/* whether the limit of ranges that wait for bytes is reached */
 
 static ngx_uint_t
 ngx_webrtc_ranges_hungry(ngx_webrtc_ranges_t *r)

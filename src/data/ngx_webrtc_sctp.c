@@ -8,12 +8,12 @@
  *   ngx_webrtc_sctp_limits.h    sizes and limits
  *   ngx_webrtc_sctp_crc32c      checksums
  *   ngx_webrtc_sctp_setup       what is on and off in usrsctp
- *   ngx_webrtc_sctp_rate        how much may be on its way
+ *   ngx_webrtc_sctp_rate        how much may be in flight
  *   ngx_webrtc_sctp_repair      repeats what is lost
  *   ngx_webrtc_sctp_assoc       an association: what waits in it
  *   ngx_webrtc_sctp_instance    associations of the process, usrsctp's clock
- *   ngx_webrtc_sctp_flow        what usrsctp is told about time, high and low
- *   ngx_webrtc_sctp_event       what usrsctp tells, and what the user is told
+ *   ngx_webrtc_sctp_flow        round trips that usrsctp is told, high and low
+ *   ngx_webrtc_sctp_event       usrsctp's events, delivered to the user
  *   ngx_webrtc_sctp             begin, end, packets in, messages out
  *
  * RFC 9260 (SCTP), RFC 8261 (over DTLS), RFC 8831, 6 (what DataChannels use).

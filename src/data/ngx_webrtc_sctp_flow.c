@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What usrsctp (0.9.5) has to be told about time, and how much to give it.
+ * What usrsctp (0.9.5) is told about round trips, and how much it is given.
  *
  * A margin.  RFC 9260, 6.3.2 (R3) restarts T3-rtx when a SACK acknowledges new
  * data; usrsctp does not.  It lets the timer expire every RTO, and then
@@ -17,11 +17,11 @@
  * message waits for all of it: with 8 MiB at 1 Mbit/s for 68 s.  So users are
  * told to stop (assoc->high) at what the path takes in 200 ms and two of its
  * round trips, so that it goes on being filled while something is repeated, by
- * the best rate of late; and in six of them during slow start.  What has
- * arrived after a gap delays nothing, and is allowed in addition.  Round trips
- * made long by our own queue on the path must not count, or each would make the
- * next one longer: no more counts than by the shortest round trip ever, or 300
- * ms for all of them.
+ * the best recent rate; and in six of them during slow start.  What has arrived
+ * after a gap delays nothing, and is allowed in addition.  Round trips made
+ * long by our own queue on the path must not count, or each would make the next
+ * one longer: no more counts than by the shortest round trip ever, or 300 ms
+ * for all of them.
  */
 
 

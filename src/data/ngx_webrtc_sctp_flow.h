@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What usrsctp has to be told about time, and how much to give it: see the
+ * What usrsctp is told about round trips, and how much it is given: see the
  * source file.  Part of ngx_webrtc_sctp; nobody else includes it.
  */
 

@@ -6,31 +6,31 @@
  * bbr-congestion-control), with a window and the acknowledgements for a clock
  * instead of pacing, and CUBIC (RFC 9438) while others fill the queue.
  *
- * 1. A round is from the sending of a packet to its acknowledgement, and 10 ms
- *    at least (the clock has milliseconds).  At its end what was delivered in
- *    it is a rate; the best one of late is what the path takes.
+ * 1. A round lasts from the sending of a packet to its acknowledgement, and 10
+ *    ms at least (the clock has milliseconds).  What was delivered in it gives
+ *    a rate; the best recent one is what the path takes.
  *
- * 2. A queue is a round whose shortest round trip is above the shortest of late
- *    by an eighth, and 10 ms at least.
+ * 2. There is a queue if a round's shortest round trip exceeds the shortest
+ *    recent one by an eighth, and 10 ms at least.
  *
  * 3. STARTUP doubles the window per round trip.  It ends when there is a queue
  *    (RFC 9406), when the rate stays the same for three rounds, or for one in
  *    which 2 % are lost.
  *
- * 4. PROBE has a window of the best rate times the shortest round trip and 10
- *    ms: acknowledgements of two packets and an event loop need so much to keep
- *    the path filled.  Where round trips are longer on average even behind the
- *    round with less they vary, and it is that instead.  A cycle has two rounds
- *    with a quarter more, repeated as long as the rate follows, one with a
- *    quarter less that empties the queue, and five as they are.  Loss alone
- *    changes nothing but the 10 ms and, where more is lost with a quarter more,
- *    the quarter: it may be a path's that loses at random.  Loss of 2 % or more
- *    while round trips are longer than what we do to them ourselves is
- *    congestion: the rate is then taken for 0.7 of itself.  So is loss of a
+ * 4. PROBE has a window of the best rate times (shortest round trip + 10 ms):
+ *    with acknowledgements of two packets and an event loop it takes that much
+ *    to keep the path filled.  Where round trips are longer on average even
+ *    after the round with less, they vary, and that excess replaces the 10 ms.
+ *    A cycle has two rounds with a quarter more, repeated as long as the rate
+ *    follows, one with a quarter less that empties the queue, and five
+ *    unchanged.  Loss alone changes nothing but the 10 ms and, where more is
+ *    lost with a quarter more, the quarter: the path may lose at random.  Loss
+ *    of 2 % or more while round trips are longer than we make them ourselves is
+ *    congestion: the rate then counts for 0.7 of itself.  So is loss of a
  *    quarter, whatever the delay.
  *
  * 5. The shortest round trip is forgotten after 10 s.  Then there is a look:
- *    two rounds with half a window, so that what of the queue is ours is gone.
+ *    two rounds with half a window, so that our part of the queue is gone.
  *
  * 6. A queue in eight rounds running, one of them with a quarter less, is not
  *    ours.  Either a rival that goes by loss fills it, beside which a control
@@ -100,7 +100,7 @@
 /* rounds of a look; chosen: what was sent before has arrived after one */
 #define NGX_WEBRTC_SCTP_RATE_LOOK     2
 
-/* rounds until a queue is another's, and when it was none before, at most */
+/* rounds until a queue is another's, and at most, when it was none before */
 #define NGX_WEBRTC_SCTP_RATE_QUEUED   8
 #define NGX_WEBRTC_SCTP_RATE_PATIENCE 128
 
@@ -506,7 +506,7 @@ ngx_webrtc_sctp_rate_next(ngx_webrtc_sctp_rate_t *r, uint64_t rate,
 
     if (r->phase == NGX_WEBRTC_SCTP_RATE_DOWN + 1 && r->samples) {
 
-        /* what has been sent with a quarter less has arrived */
+        /* what was sent with a quarter less has arrived */
 
         ms = (uint32_t) (r->round_sum / r->samples) - r->min_ms;
         r->varies_ms = ngx_min(ms, r->min_ms + NGX_WEBRTC_SCTP_RATE_VARIES);
@@ -574,7 +574,7 @@ ngx_webrtc_sctp_rate_congested(ngx_webrtc_sctp_rate_t *r, ngx_uint_t loss)
 }
 
 
-/* somebody else fills the queue: his window is what keeps our rate */
+/* somebody else fills the queue: starts with the window that keeps our rate */
 
 static void
 ngx_webrtc_sctp_rate_rival(ngx_webrtc_sctp_rate_t *r, uint64_t now_ms)
@@ -624,7 +624,7 @@ ngx_webrtc_sctp_rate_looked(ngx_webrtc_sctp_rate_t *r, uint64_t rate,
     avg = (uint32_t) (r->round_sum / r->samples);
     queue = ngx_webrtc_sctp_rate_queue(r);
 
-    /* half of what is ours in it, and nobody else's came instead */
+    /* half of our share in it, and nobody else's data came instead */
 
     ours = rate * 100 >= ngx_webrtc_sctp_rate_best(r) * 85
            || (r->mode == NGX_WEBRTC_SCTP_RATE_RIVAL

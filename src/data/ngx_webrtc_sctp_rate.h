@@ -33,7 +33,7 @@ typedef struct {
     ngx_webrtc_sctp_rate_mode_e  mode;
     uint32_t                     cwnd;       /* bytes */
     uint32_t                     max;        /* of cwnd */
-    uint32_t                     min_ms;     /* shortest round trip of late, */
+    uint32_t                     min_ms;     /* shortest recent round trip, */
     uint32_t                     ever_ms;    /* and of all */
     uint32_t                     srtt_ms;    /* RFC 9260, 6.3.1 */
     uint32_t                     var_ms;

@@ -134,7 +134,7 @@ ngx_webrtc_nice_init(void)
 }
 
 
-/* what libnice has to say is about peers and servers */
+/* libnice's messages are about peers and servers */
 
 static void
 ngx_webrtc_nice_log(const gchar *domain, GLogLevelFlags level,
@@ -370,7 +370,7 @@ ngx_webrtc_nice_sockaddr_of(ngx_str_t *text, ngx_sockaddr_t *sockaddr)
 }
 
 
-/* with a null byte, which ends no text of ours early; NULL: does not fit */
+/* null-terminated; NULL: does not fit, or has a null byte in it */
 
 static gchar *
 ngx_webrtc_nice_str(gchar *buf, size_t size, ngx_str_t *s)
@@ -588,8 +588,8 @@ ngx_webrtc_nice_candidates(ngx_webrtc_nice_t *nice, ngx_pool_t *pool,
 
         if (t.type != NGX_WEBRTC_SDP_HOST) {
 
-            /* RFC 8839, 5.1: must be there, and tells nobody who wants to know
-             * what is behind a relay or a NAT */
+            /* RFC 8839, 5.1: must be there, but reveals nothing of what is
+             * behind a relay or a NAT */
 
             if (nice_address_ip_version(&c->addr) == 6) {
                 ngx_str_set(&t.raddr, "::");
@@ -691,7 +691,7 @@ ngx_webrtc_nice_on_state(NiceAgent *agent, guint stream, guint component,
     case NICE_COMPONENT_STATE_READY:
         nice->up = 1;
 
-        /* it gets here with a pair that it has given up, too */
+        /* libnice also reports this with a pair that it has given up */
 
         if (!nice->lost) {
             nice->news = NGX_WEBRTC_NICE_CONNECTED;

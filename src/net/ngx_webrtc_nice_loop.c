@@ -416,7 +416,7 @@ ngx_webrtc_nice_sync(ngx_webrtc_nice_t *nice, ngx_uint_t nfds)
 
         if (k == nice->nios) {
 
-            /* no more are known than the context has, and there is room for */
+            /* no more are known than the context has and there is room for */
 
             if (nice->nios == nice->nalloc) {
                 nice->starved = 1;

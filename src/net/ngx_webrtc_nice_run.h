@@ -22,7 +22,7 @@
 #define NGX_WEBRTC_NICE_COMPONENT  1
 
 
-/* a closed agent is to end; nobody has a pointer to it any more */
+/* ends a closed agent, to which nobody has a pointer any more */
 typedef void (*ngx_webrtc_nice_end_pt)(ngx_webrtc_nice_t *nice);
 
 
@@ -61,8 +61,8 @@ struct ngx_webrtc_nice_s {
 
     ngx_webrtc_nice_relays_t  *turn;      /* NULL: there is no such server */
 
-    ngx_uint_t               state;       /* last one told */
-    ngx_uint_t               news;        /* to be told, 0: nothing */
+    ngx_uint_t               state;       /* last one reported */
+    ngx_uint_t               news;        /* to be reported, 0: nothing */
     ngx_webrtc_ice_rule_t    servers[NGX_WEBRTC_ICE_FILTER_SERVERS];
     ngx_uint_t               nservers;
 
@@ -84,7 +84,7 @@ struct ngx_webrtc_nice_s {
     unsigned                 driving:1;
     unsigned                 tcp:1;       /* what is sent may need events */
     unsigned                 relays:1;
-    unsigned                 closed:1;    /* nobody is called any more */
+    unsigned                 closed:1;    /* no callback is called any more */
     unsigned                 pruning:1;   /* gives back allocations */
     unsigned                 pruned:1;
     unsigned                 starved:1;

@@ -80,7 +80,7 @@ struct ngx_webrtc_twin_s {
     ngx_webrtc_twin_conf_t  conf;
     ngx_log_t              *log;
     uint32_t                pid;          /* of our master */
-    uint32_t                heard;        /* of the other one, to be told */
+    uint32_t                heard;        /* of the other one, not yet told */
     ngx_webrtc_twin_sock_t  sock[NGX_WEBRTC_UDP_LISTENS];
     ngx_uint_t              nsock;
     u_char                 *in;           /* NGX_WEBRTC_TWIN_SIZE */

@@ -275,7 +275,7 @@ ngx_webrtc_udp_try(ngx_conf_t *cf, ngx_addr_t *addr)
 
 /*
  * A worker that shuts down keeps its sockets as long as it has sessions, also
- * where the configuration has the address no more.
+ * where the configuration no longer has the address.
  */
 
 static void

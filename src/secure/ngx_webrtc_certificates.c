@@ -119,7 +119,7 @@ ngx_webrtc_certificates_sign(EVP_PKEY *key, time_t now_sec)
 
     bn = BN_bin2bn(serial, sizeof(serial), NULL);
 
-    /* RFC 8827, 6.5: a name that tells nothing about the host */
+    /* RFC 8827, 6.5: a name that reveals nothing about the host */
 
     name = X509_get_subject_name(cert);
 
