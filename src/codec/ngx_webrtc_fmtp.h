@@ -20,7 +20,7 @@
 /*
  * Finds a parameter, comparing names case-insensitively.
  *
- *   value   out: what stands behind "=", may be empty
+ *   value   out: the text after "=", may be empty
  *
  * NGX_OK; NGX_DECLINED if it isn't there
  */

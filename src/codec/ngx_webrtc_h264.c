@@ -411,7 +411,7 @@ ngx_webrtc_h264_avcc(u_char *p, size_t n, ngx_webrtc_params_t *ps,
         return NGX_DECLINED;
     }
 
-    /* what follows for High profiles repeats the SPS, but for extensions */
+    /* what follows for High profiles repeats the SPS, except SPS extensions */
 
     *length_size = (size & 3) + 1;
 

@@ -270,7 +270,7 @@ ngx_webrtc_opus_padding(u_char *p, u_char **end)
 }
 
 
-/* opus->n frames: with lengths, but for the last one, or all equal */
+/* opus->n frames: all but the last one with lengths, or all equal */
 
 static ngx_int_t
 ngx_webrtc_opus_split(ngx_webrtc_opus_t *opus, u_char *p, u_char *end,

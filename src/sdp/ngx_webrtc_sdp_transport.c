@@ -209,7 +209,7 @@ ngx_webrtc_sdp_parse_fingerprint(const ngx_str_t *text, ngx_uint_t alg,
         return 0;
     }
 
-    /* "AB:CD:...": three characters per byte but for the last one */
+    /* "AB:CD:...": three characters per byte, except the last one */
 
     if (text->len != n * 3 - 1) {
         return 0;
