@@ -250,7 +250,7 @@ ngx_webrtc_source_reach_host_ok(const char *main, const char *url,
         return NGX_DECLINED;
     }
 
-    /* is it farther away than that? */
+    /* is the configured host farther away than that? */
 
     if (ngx_webrtc_source_reach_name(&a) < reach) {
         *cause = (reach == NGX_WEBRTC_SOURCE_REACH_LOCAL)

@@ -7,14 +7,14 @@
  *   process:  started -> (HELLO) -> answers pings -> closed
  *   job:      START sent -> notes, records ... -> its socket is closed -> ended
  *
- * A process is ended by closing its socket.  It is killed when it does not
- * answer, has taken more memory than it may, or sends what it must not.  Either
- * way each of its jobs ends as "crashed", after what it had written has been
- * read: its owner starts it again.
+ * A process is ended by closing its socket.  It is killed if it does not
+ * answer, exceeds its memory limit, or sends anything invalid.  Either way
+ * each of its jobs ends as "crashed" once everything it wrote has been read,
+ * and its owner starts it again.
  *
- * Handlers may close the job that they are called for, and any other.  Nothing
- * is freed while one is running: a job that is closed then is freed when it has
- * returned.
+ * Handlers may close the job that they are called for, or any other.  Nothing
+ * is freed while a handler is running: a job closed by it is freed once it
+ * has returned.
  */
 
 
@@ -30,7 +30,7 @@
 #include "ngx_webrtc_media_socket.h"
 
 
-/* ms from the end of a process's socket to when its own is known; chosen */
+/* ms from the close of a process's socket until its exit is known; chosen */
 #define NGX_WEBRTC_MEDIA_GONE_MS  20
 
 /* ms until a cause that has been logged is an error again */
@@ -47,7 +47,7 @@ typedef struct {
     uint32_t                            pings;
     uint32_t                            unanswered;
     ngx_uint_t                          idle;        /* timer's turns */
-    unsigned                            alone:1;     /* takes no other job */
+    unsigned                            alone:1;     /* takes no other jobs */
     unsigned                            gone:1;      /* has closed its socket */
     unsigned                            greeted:1;
 } ngx_webrtc_media_process_t;
@@ -283,7 +283,7 @@ ngx_webrtc_media_done(void)
 }
 
 
-/* one that takes a job, or a new one */
+/* finds a process that takes the job, or starts one */
 
 static ngx_webrtc_media_process_t *
 ngx_webrtc_media_process(ngx_uint_t alone, const char **cause, ngx_err_t *err)
@@ -342,7 +342,7 @@ ngx_webrtc_media_create(ngx_uint_t alone, const char **cause, ngx_err_t *err)
         goto failed;
     }
 
-    /* it ends with the one who has started it */
+    /* it ends with the process that started it */
 
     (void) ngx_sprintf(parent, "%P%Z", ngx_pid);
     (void) ngx_sprintf(memory, "%uz%Z", ngx_webrtc_media_worker.memory);
@@ -422,8 +422,8 @@ ngx_webrtc_media_timer_handler(ngx_event_t *ev)
     }
 
     /*
-     * Counted in pings and not in time: a worker that has been held up finds
-     * the answers behind this timer.
+     * Counted in pings, not in time: a worker that has been held up finds the
+     * answers queued behind this timer.
      */
 
     if (process->unanswered == NGX_WEBRTC_MEDIA_UNANSWERED) {
@@ -524,7 +524,7 @@ ngx_webrtc_media_control(ngx_webrtc_media_process_t *process, u_char *p,
 }
 
 
-/* its sockets are closed before it is known how it ended */
+/* its sockets close before its exit status is known */
 
 static void
 ngx_webrtc_media_gone(ngx_webrtc_media_process_t *process)
@@ -544,7 +544,7 @@ ngx_webrtc_media_gone(ngx_webrtc_media_process_t *process)
 
 
 /*
- * The process is of no use any more.
+ * Gives up a process.
  *
  *   cause   NULL: it has closed its socket
  */
@@ -620,7 +620,7 @@ ngx_webrtc_media_lost(ngx_webrtc_media_process_t *process, const char *cause)
 }
 
 
-/* a cause that comes again and again is an error once a minute */
+/* a recurring cause is logged as an error once a minute */
 
 static ngx_uint_t
 ngx_webrtc_media_level(const char *cause)
@@ -642,7 +642,7 @@ ngx_webrtc_media_level(const char *cause)
 }
 
 
-/* it has no jobs, or they have been told */
+/* it has no jobs, or they have been notified */
 
 static void
 ngx_webrtc_media_end(ngx_webrtc_media_process_t *process)
@@ -683,7 +683,7 @@ ngx_webrtc_media_job_handler(ngx_event_t *rev)
 
         if (rc == NGX_AGAIN) {
 
-            /* a turn of the loop for the others */
+            /* yields one turn of the loop to the others */
 
             ngx_post_event(rev, &ngx_posted_next_events);
             return;
@@ -711,7 +711,7 @@ ngx_webrtc_media_job_handler(ngx_event_t *rev)
 
         if (n <= 0) {
 
-            /* what it has written last, before it ended */
+            /* what it wrote last before it ended */
 
             rc = ngx_webrtc_media_records(job, NGX_MAX_SIZE_T_VALUE);
 
@@ -747,8 +747,8 @@ ngx_webrtc_media_job_handler(ngx_event_t *rev)
 
 
 /*
- * NGX_OK; NGX_DONE: the job has been closed by a handler; NGX_ERROR: the
- * process is of no use
+ * NGX_OK; NGX_DONE: a handler has closed the job; NGX_ERROR: the process is
+ * unusable
  */
 
 static ngx_int_t
@@ -761,7 +761,7 @@ ngx_webrtc_media_input(ngx_webrtc_media_job_t *job, u_char *p, size_t n)
         return NGX_ERROR;
     }
 
-    /* what was written before it was sent comes first */
+    /* records written before it was sent come first */
 
     rc = ngx_webrtc_media_records(job, NGX_MAX_SIZE_T_VALUE);
 
@@ -834,11 +834,11 @@ ngx_webrtc_media_ask(ngx_webrtc_media_job_t *job,
 
 
 /*
- * Hands over what is in the ring.
+ * Hands the records in the ring to the handler.
  *
- *   most   bytes; it goes on to the end of a record
+ *   most   bytes; the last record is always completed
  *
- * NGX_OK     there is nothing more
+ * NGX_OK     nothing is left
  * NGX_AGAIN  there is
  * NGX_DONE   the job has been closed by a handler
  * NGX_ERROR  the process is of no use

@@ -5,12 +5,12 @@
  * The worker's side of the media process: starts it, gives it jobs, checks what
  * it sends, watches it, and replaces it.
  *
- * A job is a source's: upstreams that are opened, demuxed, and where their
- * audio needs it transcoded.  It sends notes about what happens to them, and
- * records with their access units.
+ * A job does the work of one source: its upstreams are opened and demuxed,
+ * and their audio transcoded if needed.  It sends notes about what happens to
+ * them, and records with their access units.
  *
- * The process is started with the first job, one for all jobs of a worker.  A
- * job that may have been what killed one before gets a process of its own.
+ * One process, started with the first job, serves all jobs of a worker.  A
+ * job that may have killed an earlier process gets one of its own.
  */
 
 
@@ -25,16 +25,20 @@
 #include "ngx_webrtc_media_message.h"
 
 
-/* ms between pings, and pings in a row without an answer before the process is
- * taken for dead; chosen: longer than a busy machine keeps anybody waiting */
+/*
+ * ms between pings, and unanswered pings in a row before the process is taken
+ * for dead; chosen: longer than a busy machine keeps anybody waiting
+ */
 #define NGX_WEBRTC_MEDIA_PING_MS      1000
 #define NGX_WEBRTC_MEDIA_UNANSWERED   10
 
 /* ms that a process without jobs is kept; chosen: a viewer who reloads */
 #define NGX_WEBRTC_MEDIA_IDLE_MS      10000
 
-/* bytes that a worker takes in from one job before others have their turn;
- * chosen: a large key frame */
+/*
+ * bytes that a worker reads from one job before others get their turn;
+ * chosen: a large key frame
+ */
 #define NGX_WEBRTC_MEDIA_TURN_BYTES   (4 * 1024 * 1024)
 
 
@@ -46,11 +50,11 @@ typedef struct ngx_webrtc_media_job_s  ngx_webrtc_media_job_t;
  * handler may call any of them.
  *
  *   note     what happened to the upstreams
- *   record   an access unit, or what changes; its data is valid for the call
+ *   record   an access unit or a change; its data is valid during the call
  *   ask      which ports, on the loopback, lead to the workers of this nginx
  *            whose nginx-rtmp listens on that address
- *   ended    the job is over and freed.  crashed: its process has died, or was
- *            ended as it was of no use any more
+ *   ended    the job is over and freed.  crashed: its process has died, or
+ *            was ended because it was unusable
  */
 typedef struct {
     void     (*note)(void *data, ngx_webrtc_media_note_t *note);
@@ -62,21 +66,22 @@ typedef struct {
 
 
 /*
- * Sets what the processes of this worker get; before the first job.
+ * Sets the parameters of this worker's processes; called before the first
+ * job.
  *
  *   program   path, null-terminated
- *   memory    bytes that a process may take
- *   log       that lives as long as the worker
+ *   memory    bytes that a process may use
+ *   log       lives as long as the worker
  */
 void ngx_webrtc_media_init(ngx_str_t *program, size_t memory, ngx_log_t *log);
 
 /*
- * Starts a job.  Needs a connection and a descriptor.
+ * Starts a job.  Takes one connection and one descriptor.
  *
  *   start    copied
  *   alone    in a process of its own
  *   log      lives as long as the job
- *   cause    constant text, where NULL is returned
+ *   cause    constant text, set if NULL is returned
  *
  * NULL: it could not be started; *err is an errno, or 0
  */
@@ -84,7 +89,7 @@ ngx_webrtc_media_job_t *ngx_webrtc_media_start(ngx_webrtc_media_start_t *start,
     ngx_uint_t alone, const ngx_webrtc_media_handlers_t *handlers, void *data,
     ngx_log_t *log, const char **cause, ngx_err_t *err);
 
-/* What UP or MORE told has been done: records may come. */
+/* UP or MORE has been acted on: records may come. */
 void ngx_webrtc_media_go(ngx_webrtc_media_job_t *job);
 
 /* Asks it to end; ended() follows, within about 100 ms. */

@@ -550,7 +550,7 @@ ngx_webrtc_media_record_parse(u_char *p, u_char *last,
     r->ts = (int64_t) ts;
     r->now_us = (int64_t) now_us;
 
-    /* what is calculated with them must not overflow */
+    /* calculations with them must not overflow */
 
     if (r->ts < -NGX_WEBRTC_MEDIA_TIME || r->ts > NGX_WEBRTC_MEDIA_TIME
         || r->now_us < 0 || r->now_us > NGX_WEBRTC_MEDIA_TIME)

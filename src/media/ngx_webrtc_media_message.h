@@ -2,9 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What a worker and its media process tell each other, in bytes.  Both sides
- * use these functions; either takes the other for a peer that may send
- * anything.
+ * The protocol between a worker and its media process.  Both sides use these
+ * functions; either treats the other as a peer that may send anything.
  *
  * There is a socket (SOCK_SEQPACKET) for the process, and one for each job:
  *
@@ -23,8 +22,8 @@
  *     STOP
  *                                   ENDED      and closed
  *
- * A job's notes follow the records that were written before them: whoever gets
- * one reads the ring first.
+ * A job's notes follow the records that were written before them: the
+ * receiver of a note reads the ring first.
  *
  * All numbers are big-endian.
  */
@@ -40,17 +39,19 @@
 #include "ngx_webrtc_track.h"
 
 
-/* of HELLO; goes up with every change of what is said */
+/* of HELLO; incremented with every change of the protocol */
 #define NGX_WEBRTC_MEDIA_VERSION   1
 
-/* bytes of a message at most; START with four long URLs is 9 kB */
+/* largest message in bytes; START with four long URLs is 9 kB */
 #define NGX_WEBRTC_MEDIA_MESSAGE   16384
 
-/* upstreams of a job; chosen: main and sub stream, a spare one, a file */
+/* upstreams of a job; chosen: main and sub stream, a spare, a file */
 #define NGX_WEBRTC_MEDIA_FROM      4
 
-/* one video and one audio track, each in its place whether it is there or not,
- * so that viewers who wait for one that comes later find it */
+/*
+ * one video and one audio track, each at a fixed index whether present or
+ * not, so that viewers waiting for one that comes later find it
+ */
 #define NGX_WEBRTC_MEDIA_VIDEO     0
 #define NGX_WEBRTC_MEDIA_AUDIO     1
 #define NGX_WEBRTC_MEDIA_TRACKS    2
@@ -88,7 +89,7 @@ typedef enum {
     NGX_WEBRTC_MEDIA_DOWN,         /* was up; text, retry_ms */
     NGX_WEBRTC_MEDIA_FAILED,       /* could not start; text, retry_ms */
     NGX_WEBRTC_MEDIA_LOG,          /* level, text */
-    NGX_WEBRTC_MEDIA_REFUSED       /* the job could not be begun; text */
+    NGX_WEBRTC_MEDIA_REFUSED       /* the job could not be started; text */
 } ngx_webrtc_media_note_e;
 
 
@@ -98,10 +99,10 @@ typedef enum {
  *   url         final, after variables
  *   format      name of a libavformat demuxer to force, or empty
  *   program     of MPEG-TS, 0: the first one with video
- *   loop        files are repeated
+ *   loop        repeat files
  *   lists       a file may be a playlist of HLS
  *   links       "disable_symlinks" for files: 0 off, 1 on, 2 if_not_owner
- *   links_from  bytes of the path that may have links
+ *   links_from  leading bytes of the path that may contain links
  */
 typedef struct {
     ngx_str_t                  url;
@@ -115,7 +116,7 @@ typedef struct {
 
 
 /*
- *   name    of the stream: no secret where it is part of a URL
+ *   name    of the stream: not a secret where it is part of a URL
  *   *_timeout, backoff_*   ms, not 0
  *   doors   nginx-rtmp listens in this nginx
  */
@@ -152,7 +153,7 @@ typedef struct {
 } ngx_webrtc_media_ports_t;
 
 
-/* strings of a parsed one are in the bytes it was parsed from */
+/* strings of a parsed message point into the bytes it was parsed from */
 typedef struct {
     ngx_webrtc_media_type_e    type;
     uint32_t                   number;     /* HELLO: version; PING, PONG */
@@ -172,8 +173,8 @@ typedef struct {
 
 
 /*
- * Writes a message.  Returns the end of what was written; NULL: it has no room
- * in [p, last), or a string is too long.
+ * Writes a message.  Returns the end of what was written; NULL: it does not
+ * fit in [p, last), or a string is too long.
  */
 u_char *ngx_webrtc_media_message_write(u_char *p, u_char *last,
     ngx_webrtc_media_message_t *m);
@@ -182,13 +183,13 @@ u_char *ngx_webrtc_media_message_write(u_char *p, u_char *last,
  * Reads a message, which is all of [p, last).
  *
  * NGX_OK
- * NGX_DECLINED   malformed; *m is of no use
+ * NGX_DECLINED   malformed; *m is undefined
  */
 ngx_int_t ngx_webrtc_media_message_parse(u_char *p, u_char *last,
     ngx_webrtc_media_message_t *m);
 
 
-/* What is in a job's ring. */
+/* Records in a job's ring. */
 
 typedef enum {
     NGX_WEBRTC_MEDIA_BEGIN = 1,    /* a new run: no tracks */
@@ -222,7 +223,7 @@ typedef struct {
 } ngx_webrtc_media_record_t;
 
 
-/* bytes in front of a record's data */
+/* bytes before a record's data */
 #define NGX_WEBRTC_MEDIA_RECORD_HEAD  20
 
 /* Writes the head of a record. */

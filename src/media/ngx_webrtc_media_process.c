@@ -2,12 +2,12 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Children of a worker that nginx does not know of.
+ * Children of a worker that nginx does not know about.
  *
- * The handler of SIGCHLD takes those of its table, and leaves the others to
- * nginx's handler, which takes all there are.  SIGCHLD is blocked while a child
- * is started, so that one that ends at once is in the table, and whenever the
- * table is looked at.
+ * Our SIGCHLD handler reaps the children in its table and leaves the others
+ * to nginx's handler, which reaps all there are.  SIGCHLD is blocked while a
+ * child is started, so that one that ends at once is in the table, and
+ * whenever the table is accessed.
  */
 
 
@@ -176,7 +176,7 @@ ngx_webrtc_media_process_done(void)
 {
     if (ngx_webrtc_media_handled) {
 
-        /* whoever is left is somebody else's child soon */
+        /* any that are left will soon be another process's children */
 
         (void) signal(SIGCHLD, SIG_DFL);
         ngx_webrtc_media_handled = 0;

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * A child of a worker that nginx does not know of: started, and reaped before
- * nginx's own handler of SIGCHLD, which would log an alert for it.
+ * A child of a worker that nginx does not know about: started, and reaped
+ * before nginx's own handler of SIGCHLD, which would log an alert for it.
  */
 
 
@@ -15,8 +15,10 @@
 #include <ngx_core.h>
 
 
-/* children that are known at the same time; chosen: more jobs in processes of
- * their own than a machine has cores for */
+/*
+ * children known at the same time; chosen: more jobs in processes of their
+ * own than a machine has cores for
+ */
 #define NGX_WEBRTC_MEDIA_CHILDREN  256
 
 
@@ -35,7 +37,7 @@ ngx_pid_t ngx_webrtc_media_process_start(const char *program,
  * How it ended.
  *
  * NGX_OK     *status as of waitpid(); the id is free
- * NGX_AGAIN  it runs
+ * NGX_AGAIN  still running
  */
 ngx_int_t ngx_webrtc_media_process_ended(ngx_pid_t pid, int *status);
 

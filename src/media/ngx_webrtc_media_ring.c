@@ -11,15 +11,15 @@
  *    all ones.
  * 3. The writer publishes head with a release store when a record is whole; the
  *    reader publishes tail likewise when it has copied it.
- * 4. Where nothing is unread, and some has been written, the writer begins at
- *    the start of the ring again: only as much memory is touched as that, or as
- *    is ever unread at once.  Until the reader has come there as well, what is
- *    in front of the old place is all the room there is.
+ * 4. If nothing is unread and some of the ring has been used, the writer
+ *    returns to the start of the ring: no more memory is touched than that,
+ *    or than is ever unread at once.  Until the reader gets there as well,
+ *    the space before the old place is all the room there is.
  * 5. A writer without room sets "wanted" and looks at tail once more; the
- *    reader stores tail and then looks at "wanted".  A full barrier between the
- *    two steps on both sides, so that one of them sees the other.
- * 6. "told" is set by the writer who has to tell, cleared by the reader before
- *    it reads: a record written after that is told of anew.
+ *    reader stores tail and then looks at "wanted".  Both sides have a full
+ *    barrier between the two steps, so that one of them sees the other.
+ * 6. "told" is set by the writer when it has to notify, and cleared by the
+ *    reader before it reads: a record written after that is notified again.
  */
 
 
@@ -38,8 +38,10 @@
 
 #define NGX_WEBRTC_MEDIA_RING_FILL   UINT64_MAX
 
-/* bytes after which the writer begins again; chosen: a large key frame, so that
- * it hardly ever waits for the reader then */
+/*
+ * bytes after which the writer returns to the start; chosen: a large key
+ * frame, so that it then hardly ever waits for the reader
+ */
 #define NGX_WEBRTC_MEDIA_RING_AGAIN  (1024 * 1024)
 
 /* the shared variables have a page of their own, the ring begins behind it */

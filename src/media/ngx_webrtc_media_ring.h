@@ -2,13 +2,13 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * A ring of records in a memfd: from a job of the media process to the worker
- * that it works for.  One writer, one reader, no lock.
+ * A ring of records in a memfd, from a job of the media process to its
+ * worker.  One writer, one reader, no lock.
  *
  * The reader trusts nothing that the writer can change: it keeps its own
- * position, checks every length against the size that it has chosen itself,
- * and copies a record out before it looks at it.  The memfd is sealed, so that
- * the writer cannot make it shorter under the reader (SIGBUS).
+ * position, checks every length against the size that it chose itself, and
+ * copies a record out before it looks at it.  The memfd is sealed, so that
+ * the writer cannot truncate it under the reader (SIGBUS).
  */
 
 
@@ -21,9 +21,9 @@
 
 
 /*
- * Bytes; a power of two.  Chosen: two of the largest records.  Pages are taken
- * as they are touched, and a ring that the reader keeps up with starts from its
- * beginning again and again.
+ * Bytes; a power of two.  Chosen: two of the largest records.  Pages are
+ * allocated as they are touched, and a ring whose reader keeps up is reused
+ * from its start again and again.
  */
 #define NGX_WEBRTC_MEDIA_RING_SIZE    (32 * 1024 * 1024)
 
@@ -46,7 +46,7 @@ typedef struct {
 /*
  * For the reader: makes a ring.
  *
- * The descriptor, close-on-exec, which the caller hands on and closes; or -1
+ * The descriptor, close-on-exec, which the caller passes on and closes; or -1
  * with errno set.
  */
 int ngx_webrtc_media_ring_create(ngx_webrtc_media_ring_t *ring);
@@ -65,18 +65,18 @@ void ngx_webrtc_media_ring_unmap(ngx_webrtc_media_ring_t *ring);
  *   data, n       bytes, may be none
  *
  * NGX_OK        written
- * NGX_AGAIN     no room: the reader is going to say when there is some, see
+ * NGX_AGAIN     no room: the reader will say when there is, see
  *               ngx_webrtc_media_ring_wanted()
  * NGX_DECLINED  larger than a record can be
  */
 ngx_int_t ngx_webrtc_media_ring_write(ngx_webrtc_media_ring_t *ring,
     u_char *head, size_t nhead, u_char *data, size_t n);
 
-/* Whether the reader has to be told that there is something to read. */
+/* Must the reader be told that there is something to read? */
 ngx_uint_t ngx_webrtc_media_ring_tell(ngx_webrtc_media_ring_t *ring);
 
 
-/* The reader has been told, and is going to read all there is. */
+/* The reader has been told, and will read all there is. */
 void ngx_webrtc_media_ring_told(ngx_webrtc_media_ring_t *ring);
 
 /*
@@ -84,7 +84,7 @@ void ngx_webrtc_media_ring_told(ngx_webrtc_media_ring_t *ring);
  *
  * NGX_OK     *n bytes
  * NGX_AGAIN  there is none
- * NGX_ERROR  the writer has written what it must not: the ring is of no use
+ * NGX_ERROR  the writer has written invalid data: the ring is unusable
  */
 ngx_int_t ngx_webrtc_media_ring_next(ngx_webrtc_media_ring_t *ring, size_t *n);
 
@@ -92,7 +92,7 @@ ngx_int_t ngx_webrtc_media_ring_next(ngx_webrtc_media_ring_t *ring, size_t *n);
 void ngx_webrtc_media_ring_read(ngx_webrtc_media_ring_t *ring, u_char *buf,
     size_t n);
 
-/* Whether the writer waits for room, which there is now.  Asked once. */
+/* Is the writer waiting for room, now that there is some?  Asked once. */
 ngx_uint_t ngx_webrtc_media_ring_wanted(ngx_webrtc_media_ring_t *ring);
 
 

@@ -44,7 +44,7 @@ ngx_webrtc_media_socket_watch(int fd, void *data, ngx_event_handler_pt handler,
 {
     ngx_connection_t  *c;
 
-    /* nginx's own line would be one for each attempt */
+    /* nginx itself would log a line for each attempt */
 
     if (ngx_cycle->free_connection_n == 0
         && ngx_cycle->reusable_connections_n == 0)

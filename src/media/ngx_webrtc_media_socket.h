@@ -25,10 +25,10 @@
 ngx_int_t ngx_webrtc_media_socket_pair(int fds[2]);
 
 /*
- * Has our end watched.
+ * Has the event loop watch our end.
  *
  * The connection, which ngx_close_connection() closes with its descriptor;
- * NULL: there is none, and fd is still the caller's
+ * NULL: none is free, and fd is still the caller's
  */
 ngx_connection_t *ngx_webrtc_media_socket_watch(int fd, void *data,
     ngx_event_handler_pt handler, ngx_log_t *log);
@@ -36,7 +36,7 @@ ngx_connection_t *ngx_webrtc_media_socket_watch(int fd, void *data,
 /*
  * Sends a message.
  *
- *   fds, nfds   descriptors that go with it, two at most
+ *   fds, nfds   descriptors sent along, two at most
  *
  * NGX_OK; NGX_ERROR, errno is set: the other end does not read, or is gone
  */

@@ -2,16 +2,17 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Secrets of URLs.  The rules and contracts stand in the header.
+ * Secrets of URLs.  The rules and contracts are in the header.
  *
- *   1. A URL is looked through once, from left to right, and what is secret is
- *      noted as spans.  All else works on spans: leaving them out of the URL,
- *      or looking for them in a text.
+ *   1. A URL is scanned once, from left to right, and its secrets are
+ *      recorded as spans.  Everything else works on spans: leaving them out
+ *      of the URL, or looking for them in a text.
  *
- *   2. What has no place among the spans any more is secret up to the end.
+ *   2. Once there is no room for another span, the rest is secret up to the
+ *      end.
  *
- *   3. When in doubt it is secret: nobody can log in with what is missing in
- *      a log.
+ *   3. When in doubt, it is secret: nobody can log in with what a log leaves
+ *      out.
  */
 
 
@@ -94,7 +95,7 @@ static u_char *ngx_webrtc_source_mask_byte(u_char *p, u_char *last,
 static ngx_uint_t ngx_webrtc_source_mask_kind(u_char c);
 
 
-/* options of libavformat, and arguments of cameras, that tell no secret */
+/* options of libavformat, and arguments of cameras, that hold no secrets */
 
 static const ngx_str_t  ngx_webrtc_source_mask_options[] = {
     ngx_string("buffer_size"),
@@ -216,7 +217,7 @@ ngx_webrtc_source_mask_secrets(u_char *p, size_t n, ngx_str_t *url,
 
         if (span->kind == NGX_WEBRTC_SOURCE_MASK_USER) {
 
-            /* a name like "admin" is in every other text */
+            /* a name like "admin" occurs in every other text */
 
             end--;
             start = ngx_strlchr(span->start, end, ':');
@@ -315,7 +316,7 @@ ngx_webrtc_source_mask_scheme(ngx_webrtc_source_mask_t *m, u_char *p,
         return q + sep.len;
     }
 
-    /* not as it should be: one that a configuration is refused for */
+    /* malformed: such a URL is refused in a configuration */
 
     m->rtmp = (last - p >= 4
                && ngx_strncasecmp(p, (u_char *) "rtmp", 4) == 0);
@@ -360,7 +361,7 @@ ngx_webrtc_source_mask_authority(ngx_webrtc_source_mask_t *m, u_char *p)
 
     if (at == NULL && end < m->last) {
 
-        /* "user:pa/ss@host": what should be a port is none */
+        /* "user:pa/ss@host": the port is not one */
 
         host = ngx_strlchr(p, end, ']');
         q = ngx_strlchr(host ? host : p, end, ':');
@@ -476,8 +477,8 @@ ngx_webrtc_source_mask_component(ngx_webrtc_source_mask_t *m, u_char *p,
 
 
 /*
- * The stream's name, or the end of it behind a mark such as '/' or '-'; as
- * configured, a variable
+ * The stream's name, or its end after a mark such as '/' or '-'; in a
+ * configured URL, a variable
  */
 
 static ngx_uint_t
@@ -567,7 +568,7 @@ ngx_webrtc_source_mask_args(ngx_webrtc_source_mask_t *m, u_char *p,
 }
 
 
-/* may the value behind "name=" be seen? */
+/* may the value after "name=" be shown? */
 
 static ngx_uint_t
 ngx_webrtc_source_mask_is_plain(u_char *p, u_char *end, u_char *last,
@@ -608,7 +609,7 @@ ngx_webrtc_source_mask_is_plain(u_char *p, u_char *end, u_char *last,
 }
 
 
-/* what a program would call an argument, not the beginning of base64 */
+/* looks like a program's argument name, not like the start of base64 */
 
 static ngx_uint_t
 ngx_webrtc_source_mask_is_name(u_char *p, u_char *end)
@@ -655,7 +656,7 @@ ngx_webrtc_source_mask_add(ngx_webrtc_source_mask_t *m, u_char *p, u_char *end,
 }
 
 
-/* what was looked through, without its secrets; d may be p, or before it */
+/* copies what was scanned, without its secrets; d may be p, or before it */
 
 static u_char *
 ngx_webrtc_source_mask_copy(ngx_webrtc_source_mask_t *m, u_char *d, u_char *p,
@@ -702,8 +703,9 @@ ngx_webrtc_source_mask_stars(u_char *d, size_t n)
 
 
 /*
- * The end of a URL in a text that begins at "start": in quotes, the one that
- * is followed by no more of it; else white space, and the marks before it.
+ * The end of a URL in a text that begins at "start": if quoted, the quote
+ * that no more of it follows; else white space, less the punctuation before
+ * it.
  */
 
 static u_char *
@@ -739,7 +741,7 @@ ngx_webrtc_source_mask_end(u_char *p, u_char *start, u_char *last)
 }
 
 
-/* one secret, wherever it is in a text */
+/* removes one secret, wherever it is in a text */
 
 static size_t
 ngx_webrtc_source_mask_secret(u_char *p, size_t n, u_char *secret,
@@ -776,8 +778,8 @@ ngx_webrtc_source_mask_secret(u_char *p, size_t n, u_char *secret,
 
 
 /*
- * Does the text go on with the secret?  Returns the position after it, also if
- * the text ends within it; or NULL.
+ * Does the text continue with the secret?  Returns the position after it,
+ * also if the text ends within it; or NULL.
  */
 
 static u_char *
@@ -795,7 +797,7 @@ ngx_webrtc_source_mask_match(u_char *p, u_char *last, u_char *s, u_char *end)
         p = ngx_webrtc_source_mask_byte(p, last, &a);
         s = ngx_webrtc_source_mask_byte(s, end, &b);
 
-        /* what a text cannot have is '?' in it */
+        /* what a text cannot hold appears in it as '?' */
 
         if (a != b && !(a == '?' && (b < 0x20 || b >= 0x7f))) {
             return NULL;
@@ -828,7 +830,7 @@ ngx_webrtc_source_mask_byte(u_char *p, u_char *last, u_char *byte)
 }
 
 
-/* small letter, capital, digit; 0: none of them */
+/* lower case, upper case, digit; 0: none of them */
 
 static ngx_uint_t
 ngx_webrtc_source_mask_kind(u_char c)

@@ -2,26 +2,27 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Secrets of URLs, kept out of logs, of the status and of what clients are
- * told: user names and passwords, stream keys, tokens.
+ * Keeps secrets of URLs out of logs, the status and answers to clients: user
+ * names and passwords, stream keys, tokens.
  *
- * What is a secret of a URL:
+ * Secrets of a URL are:
  *
  *   - all of the authority up to its last '@'
  *   - of rtmp and rtmps, the last component of the path, which is the stream
  *     key, unless it is the stream's own name
- *   - of others, a component that looks like a token: 16 bytes and more before
- *     the first '.', in which letters, capitals and digits change four times
+ *   - in other schemes, a component that looks like a token: 16 bytes and
+ *     more before the first '.', in which letters, capitals and digits change
+ *     four times
  *   - in the path, what follows '=' in a component
- *   - in the query, every value, and all that has no name; but for numbers and
- *     words of options that are known to be harmless
+ *   - in the query, every value, and everything without a name, except
+ *     numbers and words of options that are known to be harmless
  *   - the fragment
  *
- * A file's name is none.
+ * A file's name is not a secret.
  *
- * User information is left out.  Of a key or token of the path up to four bytes
- * are left, a quarter of it at most, so that an operator sees which it is;
- * "***" stands for the rest, and for values.  No text gets longer.
+ * User information is left out.  Of a key or token in the path up to four
+ * bytes are kept, a quarter of it at most, so that an operator can tell which
+ * it is; "***" stands for the rest, and for values.  No text gets longer.
  *
  * Pure: no clock, no allocation.
  */
@@ -36,12 +37,12 @@
 
 
 /*
- * A URL as text: without its secrets, and with bytes that are no printable
- * ASCII as '?'.  Cut to the room.
+ * Prints a URL without its secrets, and with '?' for bytes that are not
+ * printable ASCII.  Truncated to fit.
  *
  *   p, last  room, last - p > 0; the result is not null-terminated
- *   name     of the stream, or NULL for a URL as configured: there a component
- *            that is a variable is none of the secrets
+ *   name     of the stream, or NULL for a URL as configured: there, a
+ *            component that is a variable is not a secret
  *
  * Returns the end of what was written.
  */
@@ -49,8 +50,8 @@ u_char *ngx_webrtc_source_mask_url(u_char *p, u_char *last, ngx_str_t *url,
     ngx_str_t *name);
 
 /*
- * A message that may have URLs in it, such as libavformat's errors: the same
- * for each of them, in place, and control characters become '?'.
+ * Does the same, in place, for each URL in a message, such as libavformat's
+ * errors; control characters become '?'.
  *
  *   p, n    text, not null-terminated
  *   name    of the stream
@@ -60,9 +61,9 @@ u_char *ngx_webrtc_source_mask_url(u_char *p, u_char *last, ngx_str_t *url,
 size_t ngx_webrtc_source_mask_text(u_char *p, size_t n, ngx_str_t *name);
 
 /*
- * A message about a known URL, of which it may have pieces, percent-encoded or
- * not: the URL's secrets of four bytes and more, in place; also the beginning
- * of one where the text ends.
+ * Removes, in place, a known URL's secrets of four bytes and more from a
+ * message that may have pieces of it, percent-encoded or not; also the
+ * beginning of a secret that the end of the text cuts.
  *
  * Returns the new length.
  */
@@ -70,7 +71,7 @@ size_t ngx_webrtc_source_mask_secrets(u_char *p, size_t n, ngx_str_t *url,
     ngx_str_t *name);
 
 /*
- * The arguments of a request, behind its '?', in place.
+ * Does the same, in place, for the arguments of a request, after its '?'.
  *
  *   plain   names whose values stay, besides the harmless ones; ends with an
  *           empty one

@@ -2,12 +2,12 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Rules for the URLs of sources.  The contracts stand in the header.
+ * Rules for the URLs of sources.  The contracts are in the header.
  *
- * What a variable brings is client data that ends up in a library able to open
- * local files, listening sockets and nested protocols.  There are two lines of
- * defence: the rules here on the text, and the lists of protocols and demuxers
- * handed to libavformat, which bind redirects and playlists as well.
+ * A variable's value is client data that ends up in a library able to open
+ * local files, listening sockets and nested protocols.  There are two lines
+ * of defence: the rules here on the text, and the lists of protocols and
+ * demuxers handed to libavformat, which bind redirects and playlists as well.
  *
  * RFC 3986 for the parts of a URL.
  */
@@ -34,7 +34,7 @@ static u_char *ngx_webrtc_source_url_dot(u_char *p, u_char *last);
 
 static const ngx_webrtc_source_scheme_t  ngx_webrtc_source_schemes[] = {
 
-    /* opened by us; hls only where it is wanted */
+    /* opened by us; hls only if requested */
 
     { ngx_string("file"), NULL, "none",
       NGX_WEBRTC_SOURCE_FORMATS ",hls",
@@ -49,7 +49,10 @@ static const ngx_webrtc_source_scheme_t  ngx_webrtc_source_schemes[] = {
     { ngx_string("http"), NULL, "http,https,httpproxy,crypto,tls,tcp",
       NGX_WEBRTC_SOURCE_FORMATS ",hls", 0 },
 
-    /* RFC 9110, 4.2.2: what was asked for securely is not fetched in clear */
+    /*
+     * RFC 9110, 4.2.2: what was requested securely is not fetched in the
+     * clear
+     */
     { ngx_string("https"), NULL, "https,httpproxy,crypto,tls,tcp",
       NGX_WEBRTC_SOURCE_FORMATS ",hls", 0 },
 
@@ -368,8 +371,8 @@ ngx_webrtc_source_url_check_bytes(u_char *p, u_char *last, ngx_uint_t flags,
 
 
 /*
- * The path stays in the directory of the prefix when no segment that the
- * variable has a part in is "." or ".."; that includes the one it completes.
+ * The path stays in the prefix's directory if no segment that the variable
+ * contributes to is "." or ".."; that includes the one it completes.
  */
 
 static ngx_int_t
@@ -397,7 +400,7 @@ ngx_webrtc_source_url_check_dots(u_char *path, u_char *var, u_char *last,
         return NGX_OK;
     }
 
-    /* the segment that the variable's part begins in */
+    /* the segment in which the variable's part begins */
 
     p = (var > path) ? var : path;
 
@@ -416,7 +419,7 @@ ngx_webrtc_source_url_check_dots(u_char *path, u_char *var, u_char *last,
             }
         }
 
-        /* ";" starts parameters, which servers take off before they look */
+        /* ";" starts parameters, which servers strip before they look */
 
         for (q = p, dots = 0; q < end; dots++) {
 

@@ -3,8 +3,8 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * Rules for the URLs of sources: which schemes exist, what a part that came
- * from a variable may bring, and what libavformat may open on behalf of such
- * a URL.  What is told of one is in ngx_webrtc_source_mask.h.
+ * from a variable may contain, and what libavformat may open for such a URL.
+ * What is disclosed of a URL is in ngx_webrtc_source_mask.h.
  *
  * Pure: no clock, no allocation, no file access.
  */
@@ -22,8 +22,8 @@
 #define NGX_WEBRTC_SOURCE_URL_MAX    2048
 
 /*
- * Demuxers that a source may use.  Playlists open what they name, so that hls
- * is only where that is held in, see ngx_webrtc_source_reach.h.
+ * Demuxers that a source may use.  Playlists open what they name, so hls is
+ * allowed only where that is restricted, see ngx_webrtc_source_reach.h.
  */
 #define NGX_WEBRTC_SOURCE_FORMATS                                             \
     "mpegts,flv,live_flv,mov,mp4,matroska,webm,ogg,mp3,aac,wav,ivf,h264,hevc"
@@ -62,7 +62,7 @@ typedef struct {
  *
  *   url     not necessarily null-terminated
  *
- * NULL if there is none or none that we open.
+ * NULL if there is none, or not one that we open.
  */
 const ngx_webrtc_source_scheme_t *ngx_webrtc_source_url_scheme(ngx_str_t *url);
 
@@ -76,14 +76,14 @@ const ngx_webrtc_source_scheme_t *ngx_webrtc_source_url_scheme(ngx_str_t *url);
  *   url     the final URL, after variables
  *   cause   on refusal a constant text, lower case, for logs
  *
- * What comes after the prefix is taken for chosen by a client.  It may not
+ * Everything after the prefix is treated as chosen by a client.  It may not
  *   - complete or change the scheme,
- *   - bring white space, control characters, NUL or '\',
- *   - bring "." or ".." segments, percent-encoded ones included,
- *   - bring user information into the authority,
- *   - for file: and unix:, bring '|' or end in a directory; the directory
- *     written in the configuration (all of the prefix up to its last '/')
- *     is then where the path stays, symbolic links aside,
+ *   - contain white space, control characters, NUL or '\',
+ *   - contain "." or ".." segments, percent-encoded ones included,
+ *   - add user information to the authority,
+ *   - for file: and unix:, contain '|' or end in a directory; the directory
+ *     written in the configuration (all of the prefix up to its last '/') is
+ *     then where the path has to stay, symbolic links aside,
  *   - where the text behind '?' is options of libavformat rather than part
  *     of a request, bring '?', '&' or '#'.
  *
@@ -95,8 +95,7 @@ ngx_int_t ngx_webrtc_source_url_check(ngx_str_t *prefix, ngx_str_t *url,
 
 
 /*
- * The same for configuration time: whether a URL with this prefix can ever
- * pass.
+ * The same at configuration time: can a URL with this prefix ever pass?
  *
  *   whole   whether the prefix is the whole URL, without variables
  */
@@ -105,8 +104,8 @@ ngx_int_t ngx_webrtc_source_url_check_prefix(ngx_str_t *prefix,
 
 
 /*
- * The URL as libavformat gets it: plain paths and file:// become "file:/path"
- * so that nothing in the name can be taken for a protocol.
+ * Makes the URL that libavformat gets: plain paths and file:// become
+ * "file:/path" so that nothing in the name can be taken for a protocol.
  *
  *   buf, size  receives a null-terminated text
  *

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Ports of a worker's own for nginx-rtmp.  Why, and the contracts, stand in the
- * header.
+ * A worker's own ports for nginx-rtmp.  The reasons and the contracts are in
+ * the header.
  */
 
 
@@ -16,13 +16,13 @@
 #include "ngx_webrtc_door.h"
 
 
-/* what nginx-rtmp calls what its sockets' connections are given to */
+/* nginx-rtmp's name for the handler of its sockets' connections */
 #define NGX_WEBRTC_DOOR_HANDLER  "ngx_rtmp_init_connection"
 
 
 typedef struct {
     ngx_listening_t    ls;             /* ours; its connections point to it */
-    ngx_sockaddr_t     addr;           /* of the one that it stands for */
+    ngx_sockaddr_t     addr;           /* of the socket that it stands for */
     ngx_sockaddr_t     own;
     uint32_t           key;
 } ngx_webrtc_door_t;
@@ -38,7 +38,7 @@ static ngx_uint_t ngx_webrtc_door_is_loopback(struct sockaddr *sa);
 static ngx_uint_t ngx_webrtc_door_is_local(struct sockaddr *sa);
 
 
-/* of this process; not changed once they are open */
+/* of this process; fixed once they are open */
 static ngx_webrtc_door_t  *ngx_webrtc_doors;
 static ngx_uint_t          ngx_webrtc_doors_n;
 
@@ -79,7 +79,7 @@ ngx_webrtc_doors_open(ngx_cycle_t *cycle, ngx_uint_t max)
 
 #if (NGX_HAVE_REUSEPORT)
 
-        /* one of each worker */
+        /* one per worker */
 
         if (ls[i].reuseport && ls[i].worker != ngx_worker) {
             continue;
@@ -163,7 +163,7 @@ ngx_webrtc_door_find(struct sockaddr *sa, uint32_t *key, int *family)
 #endif
                ))
         {
-            /* IPv4's own one, if there are both */
+            /* the one of IPv4, if there are both */
 
             if (wild == NULL || of->sa_family == sa->sa_family) {
                 wild = door;
@@ -282,7 +282,7 @@ ngx_webrtc_door_listen(ngx_webrtc_door_t *door, ngx_log_t *log)
 
 /*
  * Without free descriptors nginx takes its own sockets out of epoll for a
- * while, and does not know this one: it would be told again and again.
+ * while, but does not know this one: epoll would report it again and again.
  */
 
 static void

@@ -5,12 +5,12 @@
  * A source: a job of the media process, whose records become packets in the
  * stream's ring, and whose notes become its state.
  *
- * Waiting, back-off included, is done by the job.  Only when there is none, as
- * its process has died or could not be started, it is done here:
+ * The job does the waiting, including back-off.  It is done here only if
+ * there is no job, because its process has died or could not be started:
  *
  *   job under way -- its process dies --> waits -- timer --> job under way
  *
- * A job that was there at two crashes in a row gets a process of its own.
+ * A job that was present at two crashes in a row gets a process of its own.
  */
 
 
@@ -34,7 +34,7 @@
  * picture again within a second */
 #define NGX_WEBRTC_SOURCE_CRASHED      100
 
-/* ms after which a crash has to do with what came since; chosen */
+/* ms after which a crash is blamed on what came since; chosen */
 #define NGX_WEBRTC_SOURCE_INNOCENT     60000
 
 #if (NGX_WEBRTC_MEDIA_FROM != NGX_WEBRTC_PULLS)
@@ -214,7 +214,7 @@ no_memory:
 }
 
 
-/* what does not change as long as it lives; strings have been copied */
+/* fields that never change; strings have been copied */
 
 static void
 ngx_webrtc_source_conf(ngx_webrtc_source_t *source,
@@ -292,7 +292,7 @@ ngx_webrtc_source_begin(ngx_webrtc_source_t *source)
     ngx_err_t    err;
     const char  *cause;
 
-    /* after the second crash it shows by itself whose fault they are */
+    /* after the second crash, running it alone shows whose fault they are */
 
     source->job = ngx_webrtc_media_start(&source->start, source->crashes > 1,
                                          &ngx_webrtc_source_handlers, source,
@@ -365,7 +365,7 @@ ngx_webrtc_source_count(void)
 }
 
 
-/* the stream's last error, and a line for it; err may be 0 */
+/* sets the stream's last error and logs it; err may be 0 */
 
 static void
 ngx_webrtc_source_not_started(ngx_webrtc_source_t *source, const char *what,
@@ -488,7 +488,7 @@ ngx_webrtc_source_on_record(void *data, ngx_webrtc_media_record_t *r)
 
     if (source->out.dry) {
 
-        /* nothing can be kept, and so nobody sees anything */
+        /* nothing can be stored, so nobody sees anything */
 
         ngx_webrtc_bus_complain(source->bus, source->st, NGX_LOG_ERR,
                                 &source->log, "source down", "no memory for "
@@ -538,7 +538,7 @@ ngx_webrtc_source_on_note(void *data, ngx_webrtc_media_note_t *note)
 
         ngx_webrtc_source_set_tracks(source, note);
 
-        /* its state is as old as it was */
+        /* the state is unchanged, and so is its age */
 
         ngx_webrtc_bus_wake(source->bus, source->st);
 
@@ -582,7 +582,7 @@ ngx_webrtc_source_on_note(void *data, ngx_webrtc_media_note_t *note)
 }
 
 
-/* it was asked to end, had nothing more to do, or has crashed */
+/* it was asked to end, had nothing left to do, or crashed */
 
 static void
 ngx_webrtc_source_on_ended(void *data, ngx_uint_t crashed)
@@ -621,7 +621,7 @@ ngx_webrtc_source_on_ended(void *data, ngx_uint_t crashed)
 
     ngx_webrtc_source_down(source);
 
-    /* the first one may be somebody else's, and viewers wait */
+    /* the first one may be another job's fault, and viewers are waiting */
 
     ms = (source->crashes == 1) ? NGX_WEBRTC_SOURCE_CRASHED
                                 : ngx_webrtc_source_pause(source);
@@ -643,7 +643,7 @@ ngx_webrtc_source_pause(ngx_webrtc_source_t *source)
 }
 
 
-/* tries it then */
+/* then tries again */
 
 static void
 ngx_webrtc_source_again(ngx_webrtc_source_t *source, ngx_msec_t ms)
@@ -674,7 +674,7 @@ ngx_webrtc_source_timer_handler(ngx_event_t *ev)
 }
 
 
-/* nothing comes any more, for now */
+/* nothing more comes, for now */
 
 static void
 ngx_webrtc_source_down(ngx_webrtc_source_t *source)
@@ -739,7 +739,7 @@ ngx_webrtc_source_set_tracks(ngx_webrtc_source_t *source,
                       buf);
     }
 
-    /* viewers take another version for other tracks */
+    /* viewers take a new version to mean different tracks */
 
     if (ngx_webrtc_bus_tracks(source->st, tracks, &n) != 0
         && n == note->ntracks
@@ -763,7 +763,7 @@ ngx_webrtc_source_set_tracks(ngx_webrtc_source_t *source,
 }
 
 
-/* what an operator has to know of is kept, and shows in the status */
+/* what an operator has to know is kept and shown in the status */
 
 static void
 ngx_webrtc_source_said(ngx_webrtc_source_t *source,
@@ -815,7 +815,7 @@ ngx_webrtc_source_call(ngx_webrtc_source_t *source, ngx_uint_t event)
 }
 
 
-/* it has no job any more */
+/* it no longer has a job */
 
 static void
 ngx_webrtc_source_finish(ngx_webrtc_source_t *source)

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * A source: pulls what an upstream or a file carries and writes it into
- * a stream of the bus.  The work is done by a job of the media process
+ * A source: pulls media from an upstream or a file and writes it into a
+ * stream of the bus.  The work is done by a job of the media process
  * (ngx_webrtc_media.h).
  *
  * States, as they are published in the stream:
@@ -51,8 +51,8 @@ typedef enum {
 /*
  * Called from the event loop, never from within start() or stop().
  *
- * On ENDED nothing writes into the stream any more: the handler drops the
- * claim.  The source is destroyed when the handler has returned.
+ * After ENDED nothing writes into the stream: the handler drops the claim.
+ * The source is destroyed once the handler has returned.
  */
 typedef void (*ngx_webrtc_source_handler_pt)(ngx_webrtc_source_t *source,
     void *data, ngx_uint_t event);
@@ -61,15 +61,15 @@ typedef void (*ngx_webrtc_source_handler_pt)(ngx_webrtc_source_t *source,
 /*
  * One of the upstreams of a source.
  *
- *   url           final, after variables; passed
- *                 ngx_webrtc_source_url_check() before
+ *   url           final, after variables; has passed
+ *                 ngx_webrtc_source_url_check()
  *   format        name of a libavformat demuxer to force, or empty
- *   program       number of a program of MPEG-TS; 0: the first one with video
- *   loop          files are repeated, seamlessly; else a file ends the
- *                 source when it has been played, if that was all
+ *   program       MPEG-TS program number; 0: the first one with video
+ *   loop          files are repeated seamlessly; else a file ends the source
+ *                 once it has been played, if nothing else is left
  *   lists         a file may be a playlist of HLS
  *   links         "disable_symlinks" for files: 0 off, 1 on, 2 if_not_owner;
- *   links_from    bytes of the path that may have links
+ *   links_from    leading bytes of the path that may contain links
  */
 typedef struct {
     ngx_str_t                      url;
@@ -85,13 +85,13 @@ typedef struct {
 /*
  * Copied by start(); the strings need not live longer.
  *
- *   from, nfrom   upstreams, tried in their order; at least one
+ *   from, nfrom   upstreams, tried in order; at least one
  *   backoff_min,
  *   backoff_max   0: 500 and 5000 ms
  *   connect_timeout  until the connection is up and tracks are known;
  *                 0: 10000 ms
- *   read_timeout  without a packet for so long the upstream is lost;
- *                 0: 10000 ms
+ *   read_timeout  without a packet for this long the upstream is lost; 0:
+ *                 10000 ms
  *   max_payload   bytes of RTP payload, 0: the packetizer's default
  */
 typedef struct {
@@ -111,9 +111,9 @@ typedef struct {
 /*
  * Starts a job.  It needs one of worker_connections.
  *
- *   st      the caller has the claim of kind SOURCE on it, and a hold, and
+ *   st      the caller has a claim of kind SOURCE on it, and a hold, and
  *           keeps both until ENDED
- *   log     used as a parent: it has to live until ENDED (the cycle's)
+ *   log     used as a parent: must live until ENDED (the cycle's)
  *
  * NULL on failure, which has been logged and is the stream's last error; the
  * claim stays with the caller.

@@ -15,9 +15,9 @@
 
 
 /*
- * Whether URLs of that scheme may be read with a demuxer of that name.
+ * May URLs of that scheme be read with a demuxer of that name?
  *
- *   url     as configured, or what stands in front of its first variable
+ *   url     as configured, or the part before its first variable
  *   name    not null-terminated
  */
 ngx_uint_t ngx_webrtc_source_format_may(ngx_str_t *url, ngx_str_t *name);

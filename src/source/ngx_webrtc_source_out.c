@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Frames into the ring: timeline, order of B-frames, packetizer.
+ * Writes frames into the ring: timeline, order of B-frames, packetizer.
  */
 
 
@@ -16,8 +16,10 @@
 /* us until a ring that could not grow may try again; chosen */
 #define NGX_WEBRTC_SOURCE_OUT_FULL  1000000
 
-/* frames with their time held back that are taken for B-frames; chosen: second
- * fields and repeated timestamps are rare */
+/*
+ * frames with a clamped time that are taken for B-frames; chosen: second
+ * fields and repeated timestamps are rare
+ */
 #define NGX_WEBRTC_SOURCE_OUT_HELD  3
 
 
@@ -32,7 +34,7 @@ static ngx_int_t ngx_webrtc_source_out_packet(void *ctx, u_char *payload,
     size_t n, ngx_uint_t flags);
 
 
-/* a source makes key frames when it makes them */
+/* a source sends key frames when it pleases */
 
 static const ngx_webrtc_ring_keep_t  ngx_webrtc_source_out_keep = {
     NGX_WEBRTC_KEEP_US, NGX_WEBRTC_KEEP_MAX, 0
@@ -341,7 +343,7 @@ ngx_webrtc_source_out_frame(ngx_webrtc_source_out_t *out, ngx_uint_t i,
                              audio || frame->discardable);
 
     if (order == NGX_WEBRTC_ORDER_CLAMP && !audio) {
-        /* by a frame's time and not one tick */
+        /* by a frame's time, not by one tick */
         out->held += (media - ts_media > NGX_WEBRTC_SOURCE_OUT_CLOCK / 1000);
     }
 
@@ -431,8 +433,8 @@ ngx_webrtc_source_out_grow(ngx_webrtc_source_out_t *out, size_t need)
 
 
 /*
- * What newcomers start with is not in the ring any more, which could not grow
- * when it had to.
+ * The key frame that newcomers start with is no longer in the ring, which
+ * could not grow when it had to.
  */
 
 static void

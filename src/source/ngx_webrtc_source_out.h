@@ -2,9 +2,9 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * The last part of a source's way: coded frames with the source's timestamps
- * become packets in the ring, on the stream's timeline.  Knows nothing of where
- * they come from.
+ * Last stage of a source: coded frames with the source's timestamps become
+ * packets in the ring, on the stream's timeline.  Does not know where they
+ * come from.
  *
  * Belongs to one thread; clock and memory come from outside.
  */
@@ -33,7 +33,7 @@
 #define NGX_WEBRTC_SOURCE_OUT_TEXT   256
 
 
-/* what has been done since the call before; named as the bus' counters */
+/* what has been done since the previous call; named like the bus counters */
 typedef struct {
     uint32_t                     packets;
     uint32_t                     bytes;
@@ -47,15 +47,15 @@ typedef struct {
 
 
 /*
- *   ring         the caller has the claim of its stream; NULL: nothing is
- *                written, tracks and frames are looked at only
- *   timeline     the stream's, goes on from where it is
+ *   ring         the caller has claimed its stream; NULL: nothing is written,
+ *                tracks and frames are only inspected
+ *   timeline     the stream's, continues from where it is
  *   max_payload  bytes, 0: the packetizer's default
- *   published    called after each frame that readers can see now
- *   grow         a ring is wanted, or a larger one, of "need" bytes at least
- *                (0: any), because what newcomers start with does not fit.
- *                NGX_OK: writer is in another one; else there is none, and it
- *                is not asked again soon.  NULL: there is never one
+ *   published    called after each frame that has become visible to readers
+ *   grow         asks for a ring, or for a larger one of at least "need"
+ *                bytes (0: any) because what newcomers start with does not
+ *                fit.  NGX_OK: writer is in a new ring; else there is none,
+ *                and it is not asked again soon.  NULL: there is never one
  */
 typedef struct {
     ngx_webrtc_ring_t           *ring;
@@ -104,13 +104,13 @@ typedef struct {
 } ngx_webrtc_source_out_t;
 
 
-/* Becomes the ring's writer.  conf has to live as long as out. */
+/* Becomes the ring's writer.  conf must outlive out. */
 void ngx_webrtc_source_out_init(ngx_webrtc_source_out_t *out,
     ngx_webrtc_source_out_conf_t *conf);
 
 /*
- * A new run of the source begins: no tracks, time goes on with the wall clock
- * from the first frame.
+ * Begins a new run of the source: no tracks yet; from its first frame time
+ * continues along the wall clock.
  */
 void ngx_webrtc_source_out_begin(ngx_webrtc_source_out_t *out);
 
@@ -118,60 +118,59 @@ void ngx_webrtc_source_out_begin(ngx_webrtc_source_out_t *out);
  * Makes track i.
  *
  *   codec        NGX_WEBRTC_CODEC_*
- *   extradata,n  out-of-band configuration, NULL and 0 without
+ *   extradata,n  out-of-band configuration, NULL and 0 if none
  *
  * NGX_OK; NGX_DECLINED: no such packetizer
  */
 ngx_int_t ngx_webrtc_source_out_track(ngx_webrtc_source_out_t *out,
     ngx_uint_t i, ngx_uint_t codec, u_char *extradata, size_t n);
 
-/* New configuration in the course of the run; ignored when malformed. */
+/* New configuration during the run; ignored if malformed. */
 void ngx_webrtc_source_out_config(ngx_webrtc_source_out_t *out, ngx_uint_t i,
     u_char *extradata, size_t n);
 
 /*
- * Writes a video frame.  Frames before the run's first key frame are
- * left out.
+ * Writes a video frame.  Frames before the run's first key frame are dropped.
  *
  *   pts      90 kHz, unwrapped, of the source
  *   now_us   monotonic clock, microseconds, > 0
  *
  * NGX_OK        in the ring
- * NGX_DECLINED  left out: waits for a key frame, malformed, or goes back in
- *               time and nothing refers to it (counted in delta)
+ * NGX_DECLINED  dropped: waiting for a key frame, malformed, or going back in
+ *               time with nothing referring to it (counted in delta)
  */
 ngx_int_t ngx_webrtc_source_out_video(ngx_webrtc_source_out_t *out,
     ngx_uint_t i, u_char *data, size_t n, int64_t pts, int64_t now_us);
 
 /*
- * Writes an audio frame.  With a video track audio is left out as long as the
- * run's first key frame has not come.
+ * Writes an audio frame.  If there is a video track, audio is dropped until
+ * the run's first key frame has come.
  *
- *   ts       in units of the track's clock rate, same zero as video
+ *   ts       in units of the track's clock rate, same origin as video
  */
 ngx_int_t ngx_webrtc_source_out_audio(ngx_webrtc_source_out_t *out,
     ngx_uint_t i, u_char *data, size_t n, int64_t ts, int64_t now_us);
 
-/* Audio does not wait for the first key frame any more. */
+/* Audio no longer waits for the first key frame. */
 void ngx_webrtc_source_out_unhold(ngx_webrtc_source_out_t *out);
 
-/* The run is over: tells what has been counted since the last frame. */
+/* The run is over: reports what has been counted since the last frame. */
 void ngx_webrtc_source_out_end(ngx_webrtc_source_out_t *out);
 
 /*
- * The frames to come do not continue those before (a loop's seam): video that
- * does not begin with a key frame is left out.
+ * The next frames do not continue the previous ones (a loop's seam): video is
+ * dropped up to its next key frame.
  */
 void ngx_webrtc_source_out_seam(ngx_webrtc_source_out_t *out);
 
-/* A frame that was lost before it came here; told with the next one. */
+/* A frame was lost before it came here; reported with the next one. */
 void ngx_webrtc_source_out_damaged(ngx_webrtc_source_out_t *out);
 
-/* A step of the source's clock that was hidden; likewise. */
+/* A step of the source's clock was hidden; likewise. */
 void ngx_webrtc_source_out_stepped(ngx_webrtc_source_out_t *out);
 
 /*
- * Does what a record of the media process says, if it can be done.
+ * Applies a record of the media process, if possible.
  *
  * NGX_OK; NGX_DECLINED: left out
  */
@@ -179,7 +178,7 @@ ngx_int_t ngx_webrtc_source_out_record(ngx_webrtc_source_out_t *out,
     ngx_webrtc_media_record_t *r);
 
 /*
- * Says what is wrong with the video so far, once for each cause.
+ * Prints what is wrong with the video so far, once for each cause.
  *
  * The end of the text, which is not null-terminated; NULL: nothing new
  */
