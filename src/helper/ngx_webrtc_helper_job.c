@@ -195,7 +195,7 @@ ngx_webrtc_helper_job_from(ngx_webrtc_media_from_t *from,
     size_t   size;
     u_char  *p;
 
-    /* null-terminated strings are made of them */
+    /* they become null-terminated strings */
 
     if (from->url.len == 0
         || memchr(from->url.data, '\0', from->url.len)
@@ -376,7 +376,7 @@ ngx_webrtc_helper_job_put(void *ctx, ngx_webrtc_media_record_t *r)
         ngx_webrtc_helper_job_send(job->fd, &m);
     }
 
-    /* a frame that is too large for a ring is too large for anybody */
+    /* a frame too large for the ring is too large for anyone */
 
     return NGX_OK;
 }

@@ -640,7 +640,7 @@ ngx_webrtc_amf_read_null(u_char *p, u_char *end)
 }
 
 
-/* a value that consists of nothing more; NULL for objects and arrays */
+/* skips a scalar value; NULL for objects and arrays */
 
 static u_char *
 ngx_webrtc_amf_skip(u_char *p, u_char *end)

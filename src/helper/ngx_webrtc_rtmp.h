@@ -44,7 +44,7 @@
 #define NGX_WEBRTC_RTMP_HEAD         (3 + 11 + 4)
 
 
-/* what has been seen, as a set */
+/* flags: what has been seen */
 #define NGX_WEBRTC_RTMP_PLAYING      0x01   /* the server accepted "play" */
 #define NGX_WEBRTC_RTMP_BEGIN        0x02   /* somebody publishes it, 7.1.7 */
 #define NGX_WEBRTC_RTMP_MEDIA        0x04   /* video, sound or their metadata */
@@ -80,7 +80,7 @@ typedef struct {
     ngx_uint_t                     asked;      /* number of the last command */
     ngx_uint_t                     seen;       /* NGX_WEBRTC_RTMP_* */
 
-    uint32_t                       left;       /* bytes of what is under way */
+    uint32_t                       left;       /* bytes, current element */
     uint32_t                       chunk_size;
     ngx_uint_t                     nhead;
     u_char                         head[NGX_WEBRTC_RTMP_HEAD];

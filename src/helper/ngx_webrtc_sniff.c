@@ -13,10 +13,13 @@
 #include "ngx_webrtc_sniff.h"
 
 
-/* packets of which next to none can be read; chosen: a tenth of a second */
+/*
+ * scrambled packets, with next to none that can be read, before we are sure;
+ * chosen: a tenth of a second
+ */
 #define NGX_WEBRTC_SNIFF_SURE   100
 
-/* same, of one PID; chosen: a second of sound */
+/* the same for one PID; chosen: a second of sound */
 #define NGX_WEBRTC_SNIFF_PID    40
 
 /* packets in a row that make a transport stream; chosen: as libavformat */

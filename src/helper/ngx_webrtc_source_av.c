@@ -181,7 +181,7 @@ ngx_webrtc_source_av_take(ngx_webrtc_source_thread_t *th,
 }
 
 
-/* what is found is played, until it is over */
+/* plays what was found until it is over */
 
 static ngx_int_t
 ngx_webrtc_source_av_play(ngx_webrtc_source_run_t *run)
@@ -280,7 +280,7 @@ ngx_webrtc_source_av_find(ngx_webrtc_source_run_t *run)
 
     rc = ngx_webrtc_source_rtmp_find(run->rtmp);
 
-    /* what is found is played at once, or it is gone again */
+    /* what was found must play at once, or it is gone again */
 
     run->th->deadline_us = ngx_webrtc_time_now()
                            + (uint64_t) run->th->conf.connect_timeout * 1000;

@@ -86,8 +86,8 @@ ngx_webrtc_source_hide_show(ngx_webrtc_source_read_t *rd,
     }
 
     /*
-     * As the demuxer has them they end where the shown one begins; they and
-     * the frame before stay apart.
+     * In the demuxer's times they end where the shown one begins; they and
+     * the previous frame stay apart.
      */
 
     zero = s->hidden_last->dts;

@@ -30,7 +30,7 @@
 
 
 /*
- * Chosen: what is two segments behind and is read twice for each of them, as
+ * Chosen: a playlist two segments behind, read twice for each of them as
  * libavformat does, has 2 + 2 + 1 + 1.
  */
 #define NGX_WEBRTC_SOURCE_HLS_BEHIND  7
@@ -103,8 +103,10 @@ ngx_webrtc_source_hls_open(AVFormatContext *ic, AVIOContext **pb,
         return rc;
     }
 
-    /* what was closed before it was read is not told: the place is found by
-     * whatever has its address now */
+    /*
+     * we are not told of a file closed before its end: its place is found by
+     * the next one with the same address
+     */
 
     file = NULL;
 

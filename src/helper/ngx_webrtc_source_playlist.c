@@ -166,7 +166,7 @@ ngx_webrtc_source_playlist_tag(ngx_webrtc_source_playlist_t *pl,
 }
 
 
-/* RFC 8216, 4.2: a decimal integer of up to 64 bits; of more the last ones */
+/* RFC 8216, 4.2: a decimal integer of up to 64 bits; wraps beyond that */
 
 static uint64_t
 ngx_webrtc_source_playlist_number(u_char *p, u_char *last)

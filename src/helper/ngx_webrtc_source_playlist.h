@@ -36,7 +36,7 @@ typedef struct {
     uint64_t     sequence;        /* of the first segment */
     uint64_t     segments;
     uint64_t     bytes;
-    uint64_t     longest;         /* bytes of the line under way */
+    uint64_t     longest;         /* bytes of the current line */
     ngx_uint_t   maps;            /* initialization sections */
     ngx_uint_t   variants;        /* and renditions */
     ngx_uint_t   counted;         /* by the caller: of these */

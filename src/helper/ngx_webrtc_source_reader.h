@@ -55,7 +55,7 @@ struct ngx_webrtc_source_item_s {
 typedef struct {
     int                          index;      /* in the demuxer, -1: none */
     enum AVCodecID               id;
-    enum AVCodecID               first;      /* the track's, as it is told */
+    enum AVCodecID               first;      /* the track's, as announced */
     ngx_uint_t                   codec;      /* NGX_WEBRTC_CODEC_*, video */
 
     AVCodecParserContext        *parser;     /* if packets are not frames */
@@ -69,7 +69,7 @@ typedef struct {
 
     unsigned                     set:1;      /* the two below */
     unsigned                     seam:1;
-    int64_t                      dts;        /* of the frame before */
+    int64_t                      dts;        /* of the previous frame */
     int64_t                      next;       /* its end, expected */
 } ngx_webrtc_source_stream_t;
 

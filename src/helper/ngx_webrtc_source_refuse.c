@@ -18,7 +18,10 @@
 #include "ngx_webrtc_source_refuse.h"
 
 
-/* us; nothing of use has been announced: chosen, more than tables take */
+/*
+ * us until giving up if nothing usable is announced; chosen: more than tables
+ * take
+ */
 #define NGX_WEBRTC_SOURCE_REFUSE_US       1000000
 
 /* streams to name; chosen: they fit on a line */

@@ -29,8 +29,10 @@
 /* ms; chosen: twice the time in which libav* notices that it has to stop */
 #define NGX_WEBRTC_SOURCE_STANDBY_WAIT  200
 
-/* probes that are left alone and have not ended, of a process; chosen: as many
- * resolvers that hang are not asked in vain.  Each has a thread and a socket */
+/*
+ * detached probes of a process that have not ended; chosen: this many hanging
+ * resolvers are not asked in vain.  Each has a thread and a socket
+ */
 #define NGX_WEBRTC_SOURCE_STANDBY_ALONE  8
 
 
@@ -46,10 +48,10 @@ struct ngx_webrtc_source_standby_s {
                                                  does not look */
     ngx_uint_t                   over;        /* but for these: bits */
     uint64_t                     shy_us[NGX_WEBRTC_MEDIA_FROM];
-                                              /* nor until then */
+                                              /* nor is it probed until then */
     ngx_webrtc_source_run_t     *run;         /* found */
     ngx_uint_t                   now;         /* of which */
-    unsigned                     again:1;     /* begin anew */
+    unsigned                     again:1;     /* start over */
     unsigned                     ending:1;    /* for that it is too late */
     unsigned                     ended:1;     /* nothing is left to do */
 };
@@ -75,8 +77,10 @@ static ngx_uint_t ngx_webrtc_source_standby_doors(void *ctx,
 static void ngx_webrtc_source_standby_notify(void *ctx);
 
 
-/* of this process, atomic: probes that were left alone so far, and of these who
- * have not ended */
+/*
+ * of this process, atomic: probes detached so far, and those of them that
+ * have not ended
+ */
 static uint32_t  ngx_webrtc_source_standby_alone;
 static uint32_t  ngx_webrtc_source_standby_lost;
 

@@ -384,7 +384,7 @@ ngx_webrtc_source_thread_up(ngx_webrtc_source_thread_t *th,
 
     /*
      * Nothing is written before the stream's tracks are set: packets of
-     * another codec must not reach viewers of the run before.
+     * another codec must not reach viewers of the previous run.
      */
 
     return ngx_webrtc_source_thread_ask(th, &note);

@@ -139,11 +139,11 @@ typedef struct {
 struct ngx_webrtc_source_thread_s {
     ngx_webrtc_source_thread_conf_t    conf;
 
-    /* upstreams, strings in one block behind this */
+    /* upstreams, strings in one block after this */
 
     ngx_webrtc_source_from_t           from[NGX_WEBRTC_MEDIA_FROM];
     ngx_uint_t                         nfrom;
-    ngx_uint_t                         now;          /* the one under way, */
+    ngx_uint_t                         now;          /* the current one, */
     ngx_webrtc_source_from_t          *at;           /* itself */
     ngx_uint_t                         over;         /* bits: were played */
     ngx_uint_t                         connect_timeout;   /* as configured */

@@ -95,7 +95,7 @@ void ngx_webrtc_media_go(ngx_webrtc_media_job_t *job);
 /* Asks it to end; ended() follows, within about 100 ms. */
 void ngx_webrtc_media_stop(ngx_webrtc_media_job_t *job);
 
-/* Ends it: no handler is called any more. */
+/* Ends it: no handler is called from then on. */
 void ngx_webrtc_media_close(ngx_webrtc_media_job_t *job);
 
 /* For exit_process: ends all processes.  Jobs have been closed before. */

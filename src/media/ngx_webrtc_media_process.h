@@ -44,7 +44,7 @@ ngx_int_t ngx_webrtc_media_process_ended(ngx_pid_t pid, int *status);
 /* Kills it, and forgets it as soon as it is gone. */
 void ngx_webrtc_media_process_kill(ngx_pid_t pid);
 
-/* For exit_process: nginx's handler of SIGCHLD must not call ours any more. */
+/* For exit_process: nginx's SIGCHLD handler must no longer call ours. */
 void ngx_webrtc_media_process_done(void);
 
 

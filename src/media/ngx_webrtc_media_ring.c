@@ -44,7 +44,7 @@
  */
 #define NGX_WEBRTC_MEDIA_RING_AGAIN  (1024 * 1024)
 
-/* the shared variables have a page of their own, the ring begins behind it */
+/* the shared variables have a page of their own, the ring begins after it */
 #define NGX_WEBRTC_MEDIA_RING_PAGE   4096
 
 #define NGX_WEBRTC_MEDIA_RING_MAP    (NGX_WEBRTC_MEDIA_RING_PAGE              \

@@ -318,7 +318,7 @@ ngx_webrtc_source_url_scheme_end(u_char *p, u_char *last)
 
 
 /*
- * The authority behind "//", which is there.
+ * Parses the authority after "//", which is there.
  *
  *   end     set to its end
  */

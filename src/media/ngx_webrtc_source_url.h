@@ -84,8 +84,8 @@ const ngx_webrtc_source_scheme_t *ngx_webrtc_source_url_scheme(ngx_str_t *url);
  *   - for file: and unix:, contain '|' or end in a directory; the directory
  *     written in the configuration (all of the prefix up to its last '/') is
  *     then where the path has to stay, symbolic links aside,
- *   - where the text behind '?' is options of libavformat rather than part
- *     of a request, bring '?', '&' or '#'.
+ *   - where the text after '?' is options of libavformat rather than part of
+ *     a request, contain '?', '&' or '#'.
  *
  * NGX_OK
  * NGX_DECLINED   refused

@@ -389,7 +389,7 @@ ngx_webrtc_source_log_error(ngx_log_t *log, u_char *buf, size_t len)
 }
 
 
-/* who in this nginx listens there */
+/* finds who in this nginx listens there */
 
 static void
 ngx_webrtc_source_on_ask(void *data, struct sockaddr *sa,

@@ -396,7 +396,7 @@ ngx_webrtc_source_out_frame(ngx_webrtc_source_out_t *out, ngx_uint_t i,
 }
 
 
-/* A key frame that is about to be written has to fit with what is behind it. */
+/* A key frame about to be written has to fit, with what follows it. */
 
 static void
 ngx_webrtc_source_out_key(ngx_webrtc_source_out_t *out, size_t n)

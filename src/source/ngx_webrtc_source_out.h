@@ -93,7 +93,7 @@ typedef struct {
     uint32_t                       most;       /* packets of a picture */
     ngx_webrtc_source_delta_t      delta;
 
-    /* of the frame under way */
+    /* of the current frame */
     uint32_t                       npackets;   /* of video */
     ngx_uint_t                     track;
     int64_t                        media;
