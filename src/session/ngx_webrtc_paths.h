@@ -20,7 +20,7 @@ typedef struct {
     ngx_queue_t                  queue;       /* of wk->paths[] */
     ngx_webrtc_session_t        *session;     /* NULL: unused */
     ngx_webrtc_path_t            path;
-    ngx_msec_t                   checked;     /* time of the last check */
+    ngx_msec_t                   checked;     /* time of its last check */
     ngx_uint_t                   checks;      /* since the current path's */
     size_t                       budget;      /* bytes that may be sent there */
     unsigned                     proven:1;    /* the peer receives there, and
@@ -33,7 +33,7 @@ typedef struct {
 ngx_webrtc_paths_entry_t *ngx_webrtc_paths_find(ngx_webrtc_worker_t *wk,
     ngx_webrtc_path_t *path);
 
-/* Puts an address of a session into the table, or takes it out. */
+/* Adds an address of a session to the table, or removes it. */
 void ngx_webrtc_paths_add(ngx_webrtc_worker_t *wk,
     ngx_webrtc_paths_entry_t *wp);
 void ngx_webrtc_paths_remove(ngx_webrtc_paths_entry_t *wp);

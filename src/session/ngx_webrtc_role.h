@@ -4,10 +4,11 @@
  *
  * What a session is for.  There is one constant row per role, in that role's
  * own file; the module gives the rows to the worker, and sessions and the
- * router call what a row has without knowing whose it is.  Roles include the
- * headers of sessions, never the other way round, and do not know each other.
+ * router call their functions without knowing which role it is.  Roles include
+ * the headers of sessions, never the other way round, and are independent of
+ * each other.
  *
- * A function that is NULL: the role has no use for it.
+ * A function is NULL if the role has no use for it.
  */
 
 
@@ -30,7 +31,7 @@ typedef struct ngx_webrtc_worker_s   ngx_webrtc_worker_t;
 typedef struct ngx_webrtc_session_s  ngx_webrtc_session_t;
 
 
-/* what the session derives keys for when DTLS is connected */
+/* what the session derives keys for once DTLS is connected */
 typedef enum {
     NGX_WEBRTC_ROLE_NO_MEDIA = 0,        /* no SRTP, data over DTLS */
     NGX_WEBRTC_ROLE_SENDS,               /* RTP to the peer, RTCP from it */
@@ -47,12 +48,12 @@ typedef struct {
     /* of a worker */
 
     /*
-     * Begins with the worker.
+     * The worker begins.
      *
      *   conf   of ngx_webrtc_role_conf_t
      *
-     * Returns what the worker keeps for the role, ended with done(); NULL
-     * after logging.
+     * Returns the role's state in this worker, ended with done(); NULL after
+     * logging.
      */
     void                      *(*init)(ngx_webrtc_worker_t *wk, void *conf);
 
@@ -74,8 +75,7 @@ typedef struct {
     /* of a session */
 
     /*
-     * The session is UP: makes s->part.  Closes the session when that cannot
-     * be done.
+     * The session is UP: creates s->part, or closes the session if it cannot.
      */
     void                       (*start)(ngx_webrtc_session_t *s);
 
@@ -83,9 +83,9 @@ typedef struct {
     void                       (*stop)(ngx_webrtc_session_t *s);
 
     /*
-     * An authentic RTP packet of the peer, which is UP.
+     * An authentic RTP packet from the peer of a session that is UP.
      *
-     *   n   its bytes without SRTP's
+     *   n   its bytes, without SRTP's
      */
     void                       (*rtp)(ngx_webrtc_session_t *s,
                                    ngx_webrtc_rtp_t *rtp, size_t n);
@@ -102,14 +102,14 @@ typedef struct {
     void                       (*second)(ngx_webrtc_session_t *s);
 
     /*
-     * Viewers of the stream want a key frame of its publisher.
+     * Viewers of the stream want a key frame from its publisher.
      * ngx_webrtc_bus_keyframe_done() follows.
      */
     void                       (*keyframe)(ngx_webrtc_session_t *s);
 } ngx_webrtc_role_t;
 
 
-/* a role of this worker, as the module gives it */
+/* a role of this worker, as given by the module */
 typedef struct {
     const ngx_webrtc_role_t     *role;        /* NULL: the end of the list */
     void                        *conf;        /* of the role's init() */

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * The roles of a worker: calls what each row has.
+ * The roles of a worker: calls the functions of each row.
  */
 
 
@@ -24,7 +24,7 @@
  * Begins all of wk->conf.roles.
  *
  * NGX_OK
- * NGX_ERROR  after logging; those that have begun are ended by the next one
+ * NGX_ERROR  after logging; ngx_webrtc_roles_done() ends those that have begun
  */
 ngx_int_t ngx_webrtc_roles_init(ngx_webrtc_worker_t *wk);
 
@@ -34,10 +34,10 @@ void ngx_webrtc_roles_done(ngx_webrtc_worker_t *wk);
 /* Housekeeping. */
 void ngx_webrtc_roles_tick(ngx_webrtc_worker_t *wk);
 
-/* A receive batch is over: for roles, the inbox and the port. */
+/* A receive batch is over: tells the roles, the inbox and the port. */
 void ngx_webrtc_roles_batch(ngx_webrtc_worker_t *wk);
 
-/* A stream has news: tells the roles, and whoever waits. */
+/* A stream has news: tells the roles, and requests that wait for it. */
 void ngx_webrtc_roles_news(ngx_webrtc_worker_t *wk, ngx_webrtc_stream_t *st);
 
 /* The port takes data again; ctx is the worker. */

@@ -5,22 +5,22 @@
  * Where a datagram belongs:
  *
  *   1. an address of a session here: to that session;
- *   2. an address of a session that another worker has: to that worker's inbox;
- *   3. a STUN binding request: by our part of its user name to the slot; a slot
- *      that nobody has is claimed by the first request that verifies, one that
- *      another worker has makes the request go to that worker's inbox;
- *   4. a STUN binding response: by the number in its transaction id, which we
- *      have chosen, to the session that has asked;
+ *   2. an address of another worker's session: to that worker's inbox;
+ *   3. a STUN binding request: to the slot found by our part of its user name;
+ *      the first request that verifies claims an unclaimed slot, one for
+ *      another worker's slot goes to that worker's inbox;
+ *   4. a STUN binding response: to the session that sent the request, found by
+ *      the number in the transaction id, which we chose;
  *   5. anything else is dropped and counted.
  *
  * So a session may be reached through the socket of any worker: after a reload
  * has changed which socket the kernel chooses for an address, and after the
  * peer's address has changed.  In a binary upgrade there is another zone, of
- * the binary that has the same sockets: what is of no slot here goes to it
+ * the binary that has the same sockets: what belongs to no slot here goes to it
  * (ngx_webrtc_twin.c).
  *
- * A datagram comes from the port, or from the other binary, or from another
- * worker of this one, in this order only: two workers cannot play ball with it.
+ * A datagram comes from the port, the other binary or another worker, and is
+ * passed on in this order only, so it cannot bounce between two workers.
  *
  * Only 3 creates state, and only after MESSAGE-INTEGRITY has verified.
  */
@@ -37,7 +37,7 @@
 #include "ngx_webrtc_bus_unheard.h"
 
 
-/* how a datagram has come; it may go on by what is behind that only */
+/* how a datagram arrived; it may only be passed on by a later one of these */
 typedef enum {
     NGX_WEBRTC_ROUTER_PORT = 0,
     NGX_WEBRTC_ROUTER_TWIN,
@@ -128,7 +128,7 @@ ngx_webrtc_router_route(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
 }
 
 
-/* nothing here: to the other binary, if there is one */
+/* unknown here: goes to the other binary, if there is one */
 
 static void
 ngx_webrtc_router_unknown(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
@@ -184,9 +184,9 @@ ngx_webrtc_router_stun(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
     if (info.state == NGX_WEBRTC_PEER_NEW && ngx_exiting) {
 
         /*
-         * No session begins here any more; its address is then passed on.  But
-         * where there is another binary nobody comes after us, and who was
-         * answered last has nobody else.
+         * No session begins here any more; a newer worker takes it, and what
+         * comes from its address is then passed on.  But if the newer workers
+         * are another binary's, only we can serve those we have answered.
          */
 
         info.worker = ngx_webrtc_bus_successor(wk->bus, &same);
@@ -232,7 +232,7 @@ ngx_webrtc_router_stun(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
 }
 
 
-/* what a session has asked an address for, ngx_webrtc_session_path.c */
+/* the answer to a session's own request, see ngx_webrtc_session_path.c */
 
 static void
 ngx_webrtc_router_answer(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
@@ -269,7 +269,7 @@ ngx_webrtc_router_answer(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
 }
 
 
-/* the first check of a slot that nobody has; peer is a copy of it */
+/* the first check of an unclaimed slot; peer is a copy of it */
 
 static void
 ngx_webrtc_router_claim(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
@@ -301,8 +301,8 @@ ngx_webrtc_router_claim(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
     }
 
     /*
-     * Held from before the claim on: who has answered the publisher holds the
-     * stream for a slot that is new, and not for one that is claimed.
+     * Held before the claim: the worker that answered the publisher holds the
+     * stream only as long as the slot is NEW.
      */
 
     st = NULL;

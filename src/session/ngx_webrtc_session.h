@@ -2,14 +2,14 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * A session, and what its parts and its role need of it.  It owns all that the
- * engines of src/proto need, and has one timer: the earliest deadline of all.
+ * A session, as its parts and its role see it.  It owns everything that the
+ * engines of src/proto need, and has one timer, for the earliest deadline.
  *
  *   ngx_webrtc_session_life.c     begins, wires the engines, ends
  *   ngx_webrtc_session_path.c     its addresses with ICE lite
  *   ngx_webrtc_session_ice.c      its agent with full ICE
- *   ngx_webrtc_session_consent.c  what it may send to then
- *   ngx_webrtc_session_rebind.c   where its peer is when that is silent
+ *   ngx_webrtc_session_consent.c  full ICE: the peer's consent to be sent to
+ *   ngx_webrtc_session_rebind.c   full ICE: finds a peer that has gone silent
  */
 
 
@@ -31,7 +31,7 @@
 /* addresses of a session, as many as its slot keeps */
 #define NGX_WEBRTC_SESSION_PATHS   NGX_WEBRTC_PEER_ADDRS
 
-/* verified checks that are remembered against replay; chosen: five minutes of a
+/* verified checks remembered against replay; chosen: five minutes of a
  * browser's, 1 kB */
 #define NGX_WEBRTC_SESSION_TIDS    128
 
@@ -67,8 +67,8 @@ typedef struct {
 } ngx_webrtc_session_cred_t;
 
 
-/* requests whose answers count, see ngx_webrtc_session_consent.c; chosen: all
- * of the last eight seconds, five more often repeated */
+/* last requests whose answers count, see ngx_webrtc_session_consent.c; chosen:
+ * all of the last eight seconds, five more often repeated */
 #define NGX_WEBRTC_SESSION_CONSENT_TIDS  8
 
 /* ms that consent lasts; RFC 7675, 5.1 */
@@ -86,7 +86,7 @@ typedef struct {
 } ngx_webrtc_session_consent_t;
 
 
-/* addresses that are asked at a time; chosen: those heard last */
+/* addresses that are asked at a time; chosen: those heard from last */
 #define NGX_WEBRTC_SESSION_REBIND_OTHERS  8
 
 typedef struct {
@@ -95,7 +95,7 @@ typedef struct {
 } ngx_webrtc_session_other_t;
 
 
-/* of full ICE, when the address in use is silent */
+/* for full ICE, when the address in use is silent */
 typedef struct {
     ngx_msec_t                   begun;
     ngx_msec_t                   asked;       /* time that others were, first */
@@ -107,7 +107,7 @@ typedef struct {
 } ngx_webrtc_session_rebind_t;
 
 
-/* a binding request of ours that is under way, see ngx_webrtc_session_path.c */
+/* our outstanding binding request, see ngx_webrtc_session_path.c */
 typedef struct {
     ngx_webrtc_path_t            path;
     u_char                       tid[NGX_WEBRTC_ICE_TID];
@@ -143,7 +143,7 @@ struct ngx_webrtc_session_s {
 
     ngx_msec_t                   report;      /* time of the next report */
 
-    /* [1]: of an ICE restart that has not nominated yet */
+    /* [1]: of an ICE restart that has not nominated a pair yet */
     ngx_webrtc_session_cred_t    creds[2];
     ngx_uint_t                   ncreds;
 
@@ -172,7 +172,7 @@ struct ngx_webrtc_session_s {
 ngx_webrtc_session_cred_t *ngx_webrtc_session_find_cred(
     ngx_webrtc_session_t *s, ngx_str_t *ufrag);
 
-/* Is it a session whose peer sends media? */
+/* Does its peer send media? */
 #define ngx_webrtc_session_receives(s)                                        \
     ((s)->part && (s)->role->rtp)
 
@@ -193,13 +193,13 @@ void ngx_webrtc_session_close(ngx_webrtc_session_t *s, const char *reason);
 /* Sets the timer to the earliest deadline. */
 void ngx_webrtc_session_schedule(ngx_webrtc_session_t *s);
 
-/* Credentials of the slot as the ICE engine takes them: views. */
+/* Credentials of the slot as the ICE engine takes them; point into the slot. */
 void ngx_webrtc_session_cred(ngx_webrtc_desc_t *desc,
     ngx_webrtc_ice_cred_t *cred);
 
 /*
- * Makes a binding request to the peer under the credentials of the slot, which
- * are the peer's newest: one that restarts ICE has forgotten those before.
+ * Makes a binding request to the peer with the credentials of the slot, which
+ * are the peer's newest: after an ICE restart it has forgotten the old ones.
  *
  *   tid   of NGX_WEBRTC_ICE_TID bytes
  *   buf   room for NGX_WEBRTC_ICE_PROBE bytes
@@ -209,24 +209,24 @@ void ngx_webrtc_session_cred(ngx_webrtc_desc_t *desc,
 size_t ngx_webrtc_session_request(ngx_webrtc_session_t *s, const u_char *tid,
     u_char *buf);
 
-/* NGX_OK: p, n is the authentic answer to the request of tid. */
+/* NGX_OK: p, n is the authentic answer to the request with this tid. */
 ngx_int_t ngx_webrtc_session_answered(ngx_webrtc_session_t *s, const u_char *p,
     size_t n, const u_char *tid);
 
 /*
  * Protects an RTCP packet and sends it at once.
  *
- *   p     n bytes with room for NGX_WEBRTC_SRTP_RTCP_TAG more behind
+ *   p     n bytes, with room for NGX_WEBRTC_SRTP_RTCP_TAG more after them
  */
 void ngx_webrtc_session_send_rtcp(ngx_webrtc_session_t *s, u_char *p, size_t n);
 
 /*
- * The peer is known to have our last flight of DTLS: frees what the handshake
- * needed.  Does nothing for a file session.
+ * The peer is known to have received our last flight of DTLS: frees what the
+ * handshake needed.  Does nothing for a file session.
  */
 void ngx_webrtc_session_settle(ngx_webrtc_session_t *s);
 
-/* One INFO line per session about what the peer does wrong. */
+/* Logs what the peer does wrong, one INFO line per session. */
 void ngx_webrtc_session_complain(ngx_webrtc_session_t *s, const char *what);
 
 

@@ -4,20 +4,20 @@
  *
  * Consent of a session with full ICE; RFC 7675.
  *
- * libnice sees to consent, too, but gives up after ten seconds and for good:
- * its component then sends nothing, whatever comes.  So it is ours: its agent
- * is told not to, and the requests go over its selected pair as any datagram.
- * The answers, which it drops, are seen before it reads them.
+ * libnice can handle consent, too, but gives up after ten seconds and for good:
+ * its component then sends nothing, whatever arrives.  So we do it ourselves:
+ * its agent is told not to, and the requests go over its selected pair like any
+ * datagram.  The answers, which it would drop, are caught before it reads them.
  *
- * 1. Every 4 to 6 seconds a request of a new transaction id (5.1).  When there
- *    is no answer it is asked where else the peer may be
+ * 1. Every 4 to 6 seconds a request with a new transaction id is sent (5.1).
+ *    If it is not answered, we look for the peer at other addresses
  *    (ngx_webrtc_session_rebind.c).
- * 2. Any answer to one of the last TIDS of them renews consent for 30 seconds.
- * 3. When it expires nothing is sent any more.  A viewer's or file's session
- *    ends, with close_notify, so that the client knows at once.  A publisher's
- *    receives on while its media comes, and goes on asking: what comes is
- *    authentic, and a reason to check the path anew as a check of the peer's
- *    would be (RFC 8445, 7.3.1.4).  The first answer brings consent back.
+ * 2. Any answer to one of the last TIDS requests renews consent for 30 seconds.
+ * 3. When consent expires, nothing is sent any more.  A viewer's or file's
+ *    session ends, with close_notify, so that the client knows at once.  A
+ *    publisher's keeps receiving while media comes, and asking: what comes is
+ *    authentic, and as good a reason to check the path again as a check by the
+ *    peer (RFC 8445, 7.3.1.4).  The first answer restores consent.
  */
 
 

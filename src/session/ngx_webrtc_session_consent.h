@@ -13,25 +13,25 @@
 #include "ngx_webrtc_session.h"
 
 
-/* A pair has been selected, whose checks were answered: consent is given. */
+/* A pair was selected; its checks were answered, so consent is given. */
 void ngx_webrtc_session_consent_given(ngx_webrtc_session_t *s);
 
 /* Sends a request over the pair in use. */
 void ngx_webrtc_session_consent_ask(ngx_webrtc_session_t *s);
 
 /*
- * NGX_OK        p, n answers one of the requests: consent is given
+ * NGX_OK        p, n answers one of the requests: consent is renewed
  * NGX_DECLINED  it does not
  */
 ngx_int_t ngx_webrtc_session_consent_input(ngx_webrtc_session_t *s, u_char *p,
     size_t n);
 
 /*
- * Finds out that consent has expired; may close the session.  To be called at
+ * Handles the expiry of consent; may close the session.  To be called at
  * s->consent.next, and when consent ends, while s->paired is set.
  *
  * NGX_OK
- * NGX_AGAIN  the time has come to ask again
+ * NGX_AGAIN  it is time to ask again
  */
 ngx_int_t ngx_webrtc_session_consent_timeout(ngx_webrtc_session_t *s,
     ngx_msec_t now);

@@ -75,7 +75,7 @@ ngx_webrtc_session_ice_start(ngx_webrtc_session_t *s,
     nice.relay = conf->relay ? 1 : 0;
     nice.gso = s->wk->conf.gso ? 1 : 0;
 
-    /* RFC 8445, 6.1.1: we answer and are controlled, but by a lite peer */
+    /* RFC 8445, 6.1.1: we answer, so are controlled, unless the peer is lite */
 
     nice.controlling = desc->remote_lite ? 1 : 0;
 
@@ -115,7 +115,7 @@ ngx_webrtc_session_ice_trickle(ngx_webrtc_session_t *s, u_char *p, size_t n)
         return;
     }
 
-    /* of a restart: the word of it and its candidates may come in any order */
+    /* a restart: news of it and its candidates may come in any order */
 
     ngx_webrtc_session_ice_changed(s);
 
@@ -209,7 +209,7 @@ ngx_webrtc_session_ice_changed(ngx_webrtc_session_t *s)
 
     if (rc == NGX_OK) {
 
-        /* the agent alone knows of credentials: those before are forgotten */
+        /* only the agent uses credentials: the old ones can be forgotten */
 
         ngx_webrtc_peers_restarted(s->wk->bus, s->peer, &ufrag);
 
@@ -404,7 +404,7 @@ ngx_webrtc_session_ice_state(void *ctx, ngx_uint_t state)
                   text);
 
     if (s->state == NGX_WEBRTC_SESSION_CHECKED && !s->connected) {
-        /* the handshake has its time from here */
+        /* the time for the handshake starts here */
         s->created = ngx_current_msec;
     }
 
@@ -441,7 +441,7 @@ ngx_webrtc_session_ice_gathered(void *ctx)
 {
     ngx_webrtc_session_t *s = ctx;
 
-    /* an answer that we have missed is not one that has not come */
+    /* an answer that we have missed does not mean that none has come */
 
     ngx_webrtc_session_ice_complain(s,
                               !ngx_webrtc_nice_relayed(s->transport.nice));

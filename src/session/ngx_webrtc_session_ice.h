@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Full ICE of a session: its agent, and what the peer trickles.  A session with
- * an agent lives in the worker that answered its offer.
+ * Full ICE of a session: its agent, and the candidates the peer trickles.  A
+ * session with an agent lives in the worker that answered its offer.
  */
 
 
@@ -30,7 +30,7 @@ typedef struct {
 
 
 /*
- * Gives a session an agent that begins to gather.  wk->conf.on_ice() tells of
+ * Gives a session an agent, which begins to gather.  wk->conf.on_ice() reports
  * candidates.
  *
  *   conf    not needed afterwards
@@ -43,8 +43,8 @@ ngx_int_t ngx_webrtc_session_ice_start(ngx_webrtc_session_t *s,
     void (*input)(void *ctx, u_char *p, size_t n));
 
 /*
- * The peer's candidates as an SDP fragment (RFC 8840), parsed before.  Those of
- * other credentials than the session's are skipped in silence.
+ * Adds the peer's candidates from an SDP fragment (RFC 8840), already parsed.
+ * Those with credentials other than the session's are silently skipped.
  */
 void ngx_webrtc_session_ice_trickle(ngx_webrtc_session_t *s, u_char *p,
     size_t n);
@@ -53,27 +53,27 @@ void ngx_webrtc_session_ice_trickle(ngx_webrtc_session_t *s, u_char *p,
 void ngx_webrtc_session_ice_changed(ngx_webrtc_session_t *s);
 
 /*
- * Prints the session's candidates as an SDP fragment without anything else.
+ * Prints the session's candidates as an SDP fragment, and nothing else.
  *
- * Returns the position behind it; what does not fit is left out.
+ * Returns the position after it; what does not fit is left out.
  */
 u_char *ngx_webrtc_session_ice_print(ngx_webrtc_session_t *s, u_char *p,
     u_char *end);
 
-/* An authentic packet has come: it counts where no answers are seen. */
+/* An authentic packet has come: it counts where answers cannot be seen. */
 void ngx_webrtc_session_ice_heard(ngx_webrtc_session_t *s);
 
-/* Sees to consent, and to where the peer is.  May close the session. */
+/* Timeouts of consent and of the search for the peer; may close the session. */
 void ngx_webrtc_session_ice_timeout(ngx_webrtc_session_t *s, ngx_msec_t now);
 
 /*
  * Logs which TURN servers do not relay, and why: a line per server and cause.
  *
- *   all   also those that may answer yet
+ *   all   also those that may still answer
  */
 void ngx_webrtc_session_ice_complain(ngx_webrtc_session_t *s, ngx_uint_t all);
 
-/* Ends the agent; close_notify has left before. */
+/* Ends the agent; close_notify has been sent before. */
 void ngx_webrtc_session_ice_stop(ngx_webrtc_session_t *s);
 
 

@@ -2,13 +2,13 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * The life of a session: handshake, liveness, the end.  Which address is used
- * is ngx_webrtc_session_path.c's.
+ * The life of a session: handshake, liveness, the end.  Addresses are chosen in
+ * ngx_webrtc_session_path.c.
  *
- * How long a session lives.  "webrtc_timeout" after the last verified check; a
- * publisher's also after the last authentic packet over the current path, as
- * there are some whose checks end with the handshake, or do not get through.
- * With full ICE a selected pair takes the place of checks.
+ * A session lives until "webrtc_timeout" after the last verified check; a
+ * publisher's also until that long after the last authentic packet over the
+ * current path, as some stop checking after the handshake, or their checks do
+ * not get through.  With full ICE a selected pair takes the place of checks.
  */
 
 
@@ -88,7 +88,7 @@ ngx_webrtc_session_life_create(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_t *peer,
         s->st = ngx_webrtc_bus_stream_ref(wk->bus, peer->stream);
 
         if (s->st == NULL) {
-            /* it went while nobody needed it: nothing to play or join */
+            /* it was freed while nobody needed it: nothing to play or join */
             ngx_free(s);
             return NULL;
         }
@@ -203,8 +203,8 @@ ngx_webrtc_session_life_log(ngx_log_t *log, u_char *buf, size_t len)
 
 
 /*
- * RFC 8445, 9: the path of before is used until the restart has nominated one,
- * and when it never does.
+ * RFC 8445, 9: the old path is used until the restart has nominated a new one,
+ * and stays if it never does.
  */
 
 void
@@ -251,7 +251,7 @@ ngx_webrtc_session_life_changed(ngx_webrtc_session_t *s)
 }
 
 
-/* a check under the new credentials has nominated */
+/* a check with the new credentials has nominated a path */
 
 static void
 ngx_webrtc_session_life_restarted(ngx_webrtc_session_t *s)
@@ -298,7 +298,7 @@ ngx_webrtc_session_life_check(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path,
 
     if (sc == NULL) {
 
-        /* the word of a restart has not come yet, or was lost */
+        /* we have not been told of the restart yet, or the message was lost */
 
         ngx_webrtc_session_life_changed(s);
         sc = ngx_webrtc_session_find_cred(s, &local);
@@ -501,9 +501,9 @@ ngx_webrtc_session_life_keys(ngx_webrtc_session_t *s)
 
 
 /*
- * SRTP or SRTCP from the peer has been found authentic.  Where media comes it
- * is a sign of life as good as a check, if it came over the current path:
- * without consent (RFC 7675) nothing may be sent, but what comes is welcome.
+ * SRTP or SRTCP from the peer has been found authentic.  From a publisher it is
+ * as good a sign of life as a check, if it came over the current path: without
+ * consent (RFC 7675) nothing may be sent, but receiving is allowed.
  */
 
 static void
@@ -516,7 +516,7 @@ ngx_webrtc_session_life_heard(ngx_webrtc_session_t *s)
     ngx_webrtc_session_ice_heard(s);
 
     if (s->dtls.ssl) {
-        /* it has the keys, hence our last flight */
+        /* it has the keys, so it has received our last flight */
         ngx_webrtc_session_settle(s);
     }
 }
@@ -572,7 +572,7 @@ ngx_webrtc_session_life_rtp(ngx_webrtc_session_t *s, u_char *p, size_t n)
     rc = ngx_webrtc_srtp_unprotect(&s->in, p, &n);
 
     if (rc == NGX_ERROR) {
-        /* it comes again with other keys, instead of being dropped for ever */
+        /* it comes back with new keys, instead of being dropped forever */
         ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_LIMIT);
         ngx_webrtc_session_close(s, "too many ssrcs");
         return;

@@ -20,9 +20,9 @@
  * Makes the session of a slot that this worker has just claimed.
  *
  *   path   where the verified check came from; NULL with full ICE: an agent
- *          has to follow, see ngx_webrtc_session_ice.h
+ *          must be added, see ngx_webrtc_session_ice.h
  *
- * NULL without memory; the slot is still the caller's then.
+ * Returns NULL without memory; the slot is then still the caller's.
  */
 ngx_webrtc_session_t *ngx_webrtc_session_life_create(ngx_webrtc_worker_t *wk,
     ngx_webrtc_peer_t *peer, ngx_webrtc_path_t *path);
@@ -35,15 +35,15 @@ ngx_webrtc_session_t *ngx_webrtc_session_life_create(ngx_webrtc_worker_t *wk,
 void ngx_webrtc_session_life_input(ngx_webrtc_session_t *s,
     ngx_webrtc_paths_entry_t *wp, u_char *p, size_t n);
 
-/* A binding request with this session's ufrag, from any address. */
+/* Handles a binding request with this session's ufrag, from any address. */
 void ngx_webrtc_session_life_check(ngx_webrtc_session_t *s,
     ngx_webrtc_path_t *path, u_char *p, size_t n);
 
-/* The slot has been changed: takes over the credentials of an ICE restart. */
+/* The slot has changed: takes over the credentials of an ICE restart. */
 void ngx_webrtc_session_life_changed(ngx_webrtc_session_t *s);
 
 /*
- * What a verified check means: address, nomination, liveness.
+ * Evaluates a verified check: address, nomination, liveness.
  *
  *   n   bytes of its datagram
  */
@@ -52,20 +52,20 @@ void ngx_webrtc_session_life_checked(ngx_webrtc_session_t *s,
 
 /*
  * Claims a slot that this worker has just made, makes its session and an agent
- * that begins to gather.  wk->conf.on_ice() tells of candidates.
+ * that begins to gather.  wk->conf.on_ice() reports candidates.
  *
  *   ref     of the slot
  *   conf    not needed afterwards
  *   cand    the offer's candidates, ncand of them
  *
- * Returns the session; NULL after logging, the slot is gone then.
+ * Returns the session; NULL after logging, then the slot is gone.
  */
 ngx_webrtc_session_t *ngx_webrtc_session_life_create_full(
     ngx_webrtc_worker_t *wk, uint64_t ref,
     ngx_webrtc_session_ice_conf_t *conf,
     const ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t ncand);
 
-/* Ends it now: not from within a call of its own. */
+/* Ends it now; not to be called from within one of its own calls. */
 void ngx_webrtc_session_life_destroy(ngx_webrtc_session_t *s);
 
 

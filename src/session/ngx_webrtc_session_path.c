@@ -4,28 +4,28 @@
  *
  * Which address a session with ICE lite sends to.
  *
- * 1. The peer chooses it: by nominating it, or, as a peer behind a NAT that has
- *    rebound goes on checking without nominating again, by two checks in a row
- *    with none from the current address between them.  Media and DTLS never
- *    choose an address.
- * 2. A check proves who has sent it and not where it came from, and the sender
- *    may well be the attacker: the session is his.  So an address is sent to
- *    without a limit only when it is proven that the peer receives there: it
- *    has answered a binding request of ours, whose transaction id nobody else
- *    can know, or it is the one address that the whole DTLS handshake went to,
- *    which cannot be ended by who does not receive it.
+ * 1. The peer chooses it: by nominating it, or by two checks in a row with none
+ *    from the current address in between, as a peer whose NAT has rebound goes
+ *    on checking without nominating again.  Media and DTLS never choose an
+ *    address.
+ * 2. A check proves who sent it but not where it came from, and the sender may
+ *    well be an attacker, with a session of his own.  So sending to an address
+ *    is unlimited only when the peer is proven to receive there: it has
+ *    answered a binding request of ours, whose transaction id nobody else can
+ *    know, or the whole DTLS handshake went to that one address, which nobody
+ *    can complete without receiving it.
  * 3. Until then the session stays where it was.  An honest peer, being a full
- *    agent, answers within a round trip (RFC 8445, 7.3), so that a change of
- *    address costs it no more than that.
- * 4. A peer that does not answer any request is followed all the same, but gets
- *    no more than three times the bytes that have come from there (RFC 9000,
- *    8.1, has the same rule and number).  What is above that is dropped.
- * 5. An address is its owner's.  A check of another session from there changes
- *    nothing but that the address is asked; its answer, under that session's
- *    password, takes it over.  An owner that has not been heard of for ten
- *    seconds loses it to the first check.
+ *    agent, answers within a round trip (RFC 8445, 7.3), so a change of address
+ *    costs it no more than that.
+ * 4. A peer that answers no request is followed all the same, but gets no more
+ *    than three times the bytes received from there (RFC 9000, 8.1, has the
+ *    same rule and number).  Anything beyond that is dropped.
+ * 5. An address belongs to one session.  A check of another session from there
+ *    only makes us send it a request; an answer, under that session's password,
+ *    takes the address over.  An owner that has been silent for ten seconds
+ *    loses it to the first check.
  *
- * One request is under way per session.  RFC 8445, 2.5, 7.2, 7.3.
+ * There is one outstanding request per session.  RFC 8445, 2.5, 7.2, 7.3.
  */
 
 
@@ -43,8 +43,8 @@
 /* checks in a row that make a path the current one; see above */
 #define NGX_WEBRTC_SESSION_CHECKS       2
 
-/* ms without a check after which an address may be taken from a session's
- * hands; chosen: browsers check every 2.5 s, others every 5 */
+/* ms without a check after which an address may be taken from a session;
+ * chosen: browsers check every 2.5 s, others every 5 */
 #define NGX_WEBRTC_SESSION_SILENT       10000
 
 /* bytes that may be sent per byte received; RFC 9000, 8.1 */
@@ -53,8 +53,8 @@
 /* bytes saved up at most; chosen: a few reports, not a key frame */
 #define NGX_WEBRTC_SESSION_BUDGET       16384
 
-/* requests in all, and ms to the first repetition, which doubles; chosen: what
- * a path loses one in ten of is proven after 100 ms, given up after 3.1 s */
+/* requests in all, and ms to the first repetition, which doubles; chosen: a
+ * path that loses one in ten is proven after 100 ms, given up after 3.1 s */
 #define NGX_WEBRTC_SESSION_PROBES       5
 #define NGX_WEBRTC_SESSION_PROBE_RTO    100
 
@@ -110,7 +110,7 @@ ngx_webrtc_session_path_fresh(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path,
     for (i = 0; i < n; i++) {
         if (s->tids[i] == tid) {
 
-            /* a retransmission comes from where the first came */
+            /* a retransmission comes from the same address as the first */
 
             return ngx_webrtc_session_path_entry(s, path) ? NGX_OK
                                                           : NGX_DECLINED;
@@ -205,7 +205,7 @@ ngx_webrtc_session_path_connected(ngx_webrtc_session_t *s)
 }
 
 
-/* the session's entry of an address, made when nobody has it; or NULL */
+/* the session's entry for an address, made if no session has it; or NULL */
 
 static ngx_webrtc_paths_entry_t *
 ngx_webrtc_session_path_own(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path)
@@ -254,7 +254,7 @@ ngx_webrtc_session_path_foreign(ngx_webrtc_session_t *s,
 }
 
 
-/* has its owner not been heard of there for long? */
+/* has its owner been silent there for long? */
 
 static ngx_uint_t
 ngx_webrtc_session_path_silent(ngx_webrtc_paths_entry_t *wp)
@@ -269,7 +269,7 @@ ngx_webrtc_session_path_silent(ngx_webrtc_paths_entry_t *wp)
 }
 
 
-/* makes an address the session's, whoever has had it */
+/* makes an address the session's, even if another one has it */
 
 static ngx_webrtc_paths_entry_t *
 ngx_webrtc_session_path_add(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path)
@@ -282,7 +282,7 @@ ngx_webrtc_session_path_add(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path)
 
     if (wp) {
 
-        /* as a rule of the same client, whose page has gone on */
+        /* usually the same client's, whose page has moved on */
 
         other = wp->session;
 
@@ -353,7 +353,7 @@ ngx_webrtc_session_path_add(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path)
 }
 
 
-/* the session's entry of an address, in the table or not; or NULL */
+/* the session's entry for an address, in the table or not; or NULL */
 
 static ngx_webrtc_paths_entry_t *
 ngx_webrtc_session_path_entry(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path)

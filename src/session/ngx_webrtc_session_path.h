@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * The addresses of a session with ICE lite: which are its own, and which one is
- * sent to.
+ * The addresses of a session with ICE lite: which ones belong to it, and which
+ * one it sends to.
  */
 
 
@@ -15,16 +15,16 @@
 
 
 /*
- * The session's first address, of a check that has verified.  Sets s->current,
- * and the transport's path with it.
+ * The session's first address, from a verified check.  Sets s->current, and the
+ * transport's path with it.
  */
 void ngx_webrtc_session_path_first(ngx_webrtc_session_t *s,
     ngx_webrtc_path_t *path);
 
 /*
- * A check's integrity does not cover where it came from: somebody who has seen
- * one could send it again from an address of his own, or of a victim.  So one
- * that has been seen opens no new address.
+ * A check's integrity does not cover its source address: somebody who has seen
+ * one could replay it from his own address, or with a victim's.  So a check
+ * seen before adds no new address.
  *
  *   p   verified binding request
  *
@@ -34,7 +34,7 @@ ngx_int_t ngx_webrtc_session_path_fresh(ngx_webrtc_session_t *s,
     ngx_webrtc_path_t *path, u_char *p);
 
 /*
- * What a verified check means for the addresses.
+ * Updates the addresses after a verified check.
  *
  *   n           bytes of its datagram
  *   nominated   it carried USE-CANDIDATE
@@ -42,7 +42,7 @@ ngx_int_t ngx_webrtc_session_path_fresh(ngx_webrtc_session_t *s,
 void ngx_webrtc_session_path_checked(ngx_webrtc_session_t *s,
     ngx_webrtc_path_t *path, size_t n, ngx_uint_t nominated);
 
-/* A binding response with this session's number, from any address. */
+/* Handles a binding response with this session's number, from any address. */
 void ngx_webrtc_session_path_answered(ngx_webrtc_session_t *s,
     ngx_webrtc_path_t *path, u_char *p, size_t n);
 
@@ -61,8 +61,8 @@ void ngx_webrtc_session_path_received(ngx_webrtc_paths_entry_t *wp, size_t n);
 void ngx_webrtc_session_path_connected(ngx_webrtc_session_t *s);
 
 /*
- * Repeats a request that was not answered, when its time has come.  The time is
- * in s->probe.next while s->probe.sent is not 0.
+ * Repeats an unanswered request when it is due, at s->probe.next, while
+ * s->probe.sent is not 0.
  */
 void ngx_webrtc_session_path_timeout(ngx_webrtc_session_t *s, ngx_msec_t now);
 

@@ -2,23 +2,22 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Where the peer of a session with full ICE is, when the address in use no
- * longer answers: a NAT has rebound, or the peer's network is another one.  A
- * browser goes on checking from there, and sends its media; libnice answers,
- * but keeps the pair that it has selected, as the new one has a lower priority.
+ * Finds the peer of a session with full ICE when the address in use no longer
+ * answers: a NAT has rebound, or the peer has changed networks.  A browser goes
+ * on checking from the new address, and sends its media from there; libnice
+ * answers, but keeps its selected pair, as the new one has a lower priority.
  *
- * 1. An authentic check from an address that is new is a reason to ask the one
- *    in use whether it is still there; so is each request for consent.
- * 2. What does not answer in time is asked again, and all others beside it,
- *    candidates that the peer has told and addresses of its checks.
+ * 1. An authentic check from a new address is a reason to ask the one in use
+ *    whether it still answers; so is each request for consent.
+ * 2. If it does not answer in time it is asked again, and so are all others:
+ *    candidates that the peer has sent and addresses of its checks.
  * 3. Nobody but the peer at that address can know the transaction id that was
- *    sent there, so that the answer proves that it receives there.
- * 4. The first other address that answers is sent to, when the one in use has
- *    had twice the time for an answer, NGX_WEBRTC_SESSION_REBIND_LOSS ms at
- *    least.
+ *    sent there, so an answer proves that it receives there.
+ * 4. We switch to the first other address that answers, once the one in use has
+ *    had twice that time to answer, NGX_WEBRTC_SESSION_REBIND_LOSS ms at least.
  *
- * What we send through a TURN server of ours stays where it is: libnice alone
- * can address others there.
+ * What we send through our own TURN server is not moved: only libnice can
+ * address others there.
  *
  * RFC 7675, 5.1; RFC 8445, 7.3.1.4 (triggered checks).
  */
@@ -35,7 +34,7 @@
 #include "ngx_webrtc_ice_probe.h"
 
 
-/* requests to each address; chosen: as of ICE lite, 3.1 s in all */
+/* requests to each address; chosen: as for ICE lite, 3.1 s in all */
 #define NGX_WEBRTC_SESSION_REBIND_ROUNDS  5
 
 /* ms; chosen: time for a repetition, one of two may be lost */
@@ -54,7 +53,7 @@ ngx_webrtc_session_rebind_begin(ngx_webrtc_session_t *s, ngx_msec_t wait)
 
     if (s->rebind) {
 
-        /* a check is more of a reason than that time has passed */
+        /* a check is a better reason than that time has passed */
 
         if (s->rebind->round == 1
             && (ngx_msec_int_t) (ngx_current_msec + wait - s->rebind->next) < 0)

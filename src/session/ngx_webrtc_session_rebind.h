@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Full ICE: where a peer is whose address no longer answers.
+ * Full ICE: finds a peer whose address no longer answers.
  */
 
 
@@ -13,13 +13,13 @@
 #include "ngx_webrtc_session.h"
 
 
-/* ms to the first repetition, which doubles; as of ICE lite's requests */
+/* ms to the first repetition, which doubles; as for requests of ICE lite */
 #define NGX_WEBRTC_SESSION_REBIND_RTO     100
 
 
 /*
  * Asks the address in use, and the others after so many ms without an answer.
- * Does nothing when that is under way.
+ * Does nothing if that is under way already.
  */
 void ngx_webrtc_session_rebind_begin(ngx_webrtc_session_t *s, ngx_msec_t wait);
 

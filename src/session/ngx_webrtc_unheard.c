@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Sessions that were answered, and whose client never sent a check.
+ * Sessions that were answered, but whose client never sent a check.
  */
 
 

@@ -2,9 +2,9 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Sessions that were answered, and whose client never sent a check: it has left
- * at once, or it cannot reach us.  One such session is its client's affair,
- * many in a row are the operator's.
+ * Sessions that were answered, but whose client never sent a check: it left at
+ * once, or it cannot reach us.  One such session is the client's problem, many
+ * in a row are the operator's.
  */
 
 
@@ -20,8 +20,8 @@
 /* sessions in a row after which wk->conf.on_unheard() is called; chosen */
 #define NGX_WEBRTC_UNHEARD_ROW    3
 
-/* ms; who leaves earlier has not given up on us.  Chosen: checks are sent at
- * once, pages that give up wait for longer */
+/* ms; a client that leaves earlier has not given up on us.  Chosen: checks are
+ * sent at once, pages wait longer before they give up */
 #define NGX_WEBRTC_UNHEARD_LEAST  3000
 
 
@@ -35,7 +35,7 @@ void ngx_webrtc_unheard_init(ngx_webrtc_worker_t *wk);
  */
 void ngx_webrtc_unheard(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_t *peer);
 
-/* The same, if the client that ends it has waited for long enough. */
+/* The same, if the client that ends it has waited long enough. */
 void ngx_webrtc_unheard_deleted(ngx_webrtc_worker_t *wk,
     ngx_webrtc_peer_t *peer);
 

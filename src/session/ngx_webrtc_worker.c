@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * A worker process: begins, ends, its housekeeping, and what other workers and
- * HTTP ask of it.
+ * A worker process: its start and end, its housekeeping, and requests from
+ * other workers and HTTP.
  */
 
 
@@ -26,7 +26,7 @@
  */
 #define NGX_WEBRTC_WORKER_LEAVE   5000
 
-/* texts of the inbox begin with what they are */
+/* the first byte of a text in the inbox tells its kind */
 #define NGX_WEBRTC_WORKER_TRICKLE 'T'     /* the peer's candidates */
 #define NGX_WEBRTC_WORKER_ASK     'Q'     /* uint32_t: the worker that asks */
 #define NGX_WEBRTC_WORKER_ANSWER  'A'     /* our candidates */
@@ -210,7 +210,7 @@ ngx_webrtc_worker_done(ngx_webrtc_worker_t *wk)
     ngx_webrtc_twin_done(wk->twin);
     ngx_webrtc_udp_done(wk->udp);
 
-    /* others are told of what ends here: the inbox is needed until then */
+    /* others are told what ends here: the inbox is needed until then */
 
     ngx_webrtc_bus_detach(wk->bus);
     ngx_webrtc_inbox_done(wk->inbox);
@@ -267,7 +267,7 @@ ngx_webrtc_worker_end(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_t *copy,
     peer = ngx_webrtc_peers_mine(wk->bus, info->ref);
 
     if (peer && peer->session) {
-        /* at once: this is nobody's callback */
+        /* at once: we are not in one of its callbacks */
         s = peer->session;
         s->reason = reason;
         ngx_webrtc_session_life_destroy(s);
@@ -508,7 +508,7 @@ ngx_webrtc_worker_on_text(void *ctx, uint64_t ref, u_char *p, size_t n)
 }
 
 
-/* viewers of any worker want a key frame of a stream that is published here */
+/* viewers in some worker want a key frame of a stream that is published here */
 
 static void
 ngx_webrtc_worker_on_keyframe(void *ctx, ngx_webrtc_stream_t *st)
@@ -566,8 +566,8 @@ ngx_webrtc_worker_timer(ngx_event_t *ev)
     if (ngx_exiting) {
 
         /*
-         * From its first turn after that on it does not keep the worker
-         * alive; what has to be ended or handed over was, in this turn.
+         * From the first tick after that, the timer no longer keeps the worker
+         * alive; this tick has ended or handed over what had to be.
          */
 
         ev->cancelable = !wk->conf.busy(wk->conf.ctx)
@@ -579,8 +579,8 @@ ngx_webrtc_worker_timer(ngx_event_t *ev)
 
 
 /*
- * This process shuts down and is going to close its sessions: whoever has an
- * event stream of one, in any worker, tells the client.
+ * This process shuts down and is going to close its sessions: workers with an
+ * event stream of one of them tell the client.
  */
 
 static void
@@ -645,8 +645,8 @@ ngx_webrtc_worker_leave(ngx_webrtc_worker_t *wk)
 
 
 /*
- * May somebody whom our binary has answered still come?  The other one, of an
- * upgrade, passes it on to us.
+ * May a client that our binary has answered still connect?  In an upgrade, the
+ * other binary passes its datagrams on to us.
  */
 
 static ngx_uint_t

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * A worker process: begins, ends, and what it is asked for about a session that
- * it or another worker has.
+ * A worker process: its start and end, and requests about a session that it or
+ * another worker has.
  */
 
 
@@ -48,8 +48,8 @@ void ngx_webrtc_worker_tell_changed(ngx_webrtc_worker_t *wk,
     ngx_webrtc_peer_info_t *info);
 
 /*
- * Gives an SDP fragment with the peer's candidates (RFC 8840) to the owner of a
- * CLAIMED slot with full ICE, which may be this worker.
+ * Passes an SDP fragment with the peer's candidates (RFC 8840) to the owner of
+ * a CLAIMED slot with full ICE, which may be this worker.
  *
  *   text   whole fragment, parsed before; less than NGX_WEBRTC_INBOX_TEXT bytes
  *

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Per-process state: the port, the inbox, the sessions, the roles.  Begun and
+ * Per-process state: the port, the inbox, the sessions, the roles.  Set up and
  * ended by ngx_webrtc_worker.c.
  */
 
@@ -29,7 +29,7 @@
  * sessions stay near one per bucket, 128 kB per worker */
 #define NGX_WEBRTC_PATHS           8192
 
-/* ms; chosen: slots expire within a quarter second of their time */
+/* ms; chosen: slots expire at most a quarter second late */
 #define NGX_WEBRTC_WORKER_TICK     250
 
 
@@ -53,8 +53,8 @@ typedef struct {
     void                       (*on_stream)(void *ctx,
                                      ngx_webrtc_stream_t *st);
 
-    /* so many sessions in a row were answered and sent no check, the last of
-     * which is this slot's; at most once a minute */
+    /* so many sessions in a row were answered but got no check, this slot's
+     * being the last; at most once a minute */
     void                       (*on_unheard)(void *ctx,
                                      ngx_webrtc_peer_t *peer, ngx_uint_t row);
 

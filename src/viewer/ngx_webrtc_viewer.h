@@ -2,18 +2,18 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * A viewer: a cursor into the packet ring of a stream, and per track what makes
- * an RTP stream of it.  Nothing is copied but by encryption.
+ * A viewer: a cursor into the packet ring of a stream, and per track the state
+ * of its RTP stream.  Nothing is copied except by encryption.
  *
- *   ngx_webrtc_viewer_role.c      comes and goes
+ *   ngx_webrtc_viewer_role.c      start and end
  *   ngx_webrtc_viewer_stream.c    the streams that have viewers in this worker
- *   ngx_webrtc_viewer_track.c     what it has negotiated of the stream's tracks
- *   ngx_webrtc_viewer_keyframe.c  the key frame that it begins with, or goes on
- *   ngx_webrtc_viewer_send.c      from the ring into the port
+ *   ngx_webrtc_viewer_track.c     negotiated tracks of the stream
+ *   ngx_webrtc_viewer_keyframe.c  the key frame to start or resume with
+ *   ngx_webrtc_viewer_send.c      from the ring to the port
  *   ngx_webrtc_viewer_pace.c      how much it gets at once
- *   ngx_webrtc_viewer_header.c    the header of a packet as it leaves
- *   ngx_webrtc_viewer_payload.c   its payload
- *   ngx_webrtc_viewer_feedback.c  what it reports and asks for, and our reports
+ *   ngx_webrtc_viewer_header.c    headers of outgoing packets
+ *   ngx_webrtc_viewer_payload.c   their payloads
+ *   ngx_webrtc_viewer_feedback.c  its reports and requests, and our reports
  */
 
 
@@ -34,19 +34,19 @@
  * chosen: a few hundred streams stay near one per bucket */
 #define NGX_WEBRTC_VIEWER_STREAMS   256
 
-/* packets that a viewer may have sent again: at once, and per second; chosen:
- * 5 % of 60 Mbit/s, and no more than a fraction of what it is sent anyway */
+/* packets that a viewer may have resent, at once and per second; chosen: 5 % of
+ * 60 Mbit/s, and no more than a fraction of what it is sent anyway */
 #define NGX_WEBRTC_VIEWER_RESEND   300
 
-/* ms between two replays for PLI or FIR of a viewer, at least; else as long as
- * what is replayed: a storm costs at most twice the stream */
+/* least ms between two replays for PLI or FIR of a viewer; more if what is
+ * replayed is longer, so that a storm costs at most twice the stream */
 #define NGX_WEBRTC_VIEWER_REPLAY   1000
 
 
 typedef struct ngx_webrtc_viewer_worker_s  ngx_webrtc_viewer_worker_t;
 
 
-/* what a worker keeps for its viewers */
+/* per-worker state of viewers */
 struct ngx_webrtc_viewer_worker_s {
     ngx_webrtc_worker_t         *wk;
     ngx_uint_t                   writable;    /* bucket that is served first */

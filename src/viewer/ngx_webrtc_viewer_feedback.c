@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * RTCP of a viewer: its reports, what it has lost (RFC 4585, 6.2.1) and cannot
- * decode; and sender reports, RFC 3550, 6.4.1.  What was lost is sent again
+ * RTCP of a viewer: its reports, losses (RFC 4585, 6.2.1) and requests for key
+ * frames; and our sender reports, RFC 3550, 6.4.1.  Lost packets are resent
  * from the ring.
  */
 
@@ -18,8 +18,8 @@
 #include "ngx_webrtc_time.h"
 
 
-/* sequence numbers that a viewer may ask for within a second; chosen: several
- * times what it may get, and cheap */
+/* sequence numbers that a viewer may request per second; chosen: several times
+ * what it may get, and cheap */
 #define NGX_WEBRTC_VIEWER_ASK      2000
 
 /* bytes of a compound packet of SR and SDES with our CNAME */
@@ -322,7 +322,7 @@ ngx_webrtc_viewer_feedback_keyframe(ngx_webrtc_session_t *s)
         return;
     }
 
-    /* with the next frame: a replay needs room in time behind what was sent */
+    /* with the next frame: the replay's timestamps must fit after those sent */
 
     v->want_key = 1;
 }

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What a viewer reports and asks for, and what it is told.
+ * RTCP from and to a viewer.
  */
 
 
@@ -15,11 +15,11 @@
 #include "ngx_webrtc_viewer.h"
 
 
-/* One packet of its RTCP: reports, what it has lost, what it cannot decode. */
+/* Handles one RTCP packet of the viewer: reports, NACK, PLI, FIR. */
 void ngx_webrtc_viewer_feedback(ngx_webrtc_session_t *s,
     const ngx_webrtc_rtcp_t *rtcp);
 
-/* Sends the sender reports, when there is something to report. */
+/* Sends sender reports, if there is something to report. */
 void ngx_webrtc_viewer_feedback_reports(ngx_webrtc_session_t *s);
 
 

@@ -51,7 +51,7 @@ ngx_webrtc_viewer_header(ngx_webrtc_viewer_track_t *t,
 
     if (n > NGX_WEBRTC_PACKET_HEADER) {
 
-        /* one element of one byte, and two of padding */
+        /* one element with one byte of data, and two bytes of padding */
 
         p = ngx_webrtc_write_u16(p, end, NGX_WEBRTC_RTP_EXT_ONE_BYTE);
         p = ngx_webrtc_write_u16(p, end, 1);

@@ -16,7 +16,8 @@
 
 
 /*
- * The header of a packet as it leaves: the same one for the same packet.
+ * Writes the header of an outgoing packet; the same packet always gets the same
+ * header.
  *
  *   pt, index, ts, ssrc   what the viewer sees
  *   dst                   ngx_webrtc_viewer_header_size() bytes

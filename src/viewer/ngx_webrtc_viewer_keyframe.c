@@ -2,22 +2,22 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Which key frame a viewer begins with, or goes on with.
+ * Which key frame a viewer starts or resumes with.
  *
  * Start.  The cursor of a new viewer is put on the last key frame, and its
  * video timestamps up to the live point are squeezed (ngx_webrtc_rewrite.h).
  * Audio starts live.
  *
  * PLI and FIR.  The viewer is put back to the last key frame in the ring, in
- * the same way: a source from RTMP or MPEG-TS cannot make one, and a publisher
- * should not be asked by every viewer.
+ * the same way: an RTMP or MPEG-TS source cannot make one on request, and not
+ * every viewer should bother the publisher.
  *
- * A publisher makes key frames only when it is asked.  Where the last one is
- * old, what has come since would be a burst that nobody can decode in time, so
- * that the publisher is asked and the viewer waits for the new one: for
- * NGX_WEBRTC_VIEWER_WAIT, as some never answer.
+ * A publisher makes key frames only when it is asked.  If the last one is old,
+ * what has come since would be a burst that nobody can decode in time, so the
+ * publisher is asked and the viewer waits for the new one, for
+ * NGX_WEBRTC_VIEWER_WAIT at most, as some never answer.
  *
- * A viewer that was lapped by the writer goes on at the last key frame.
+ * A viewer that was lapped by the writer resumes at the last key frame.
  */
 
 
@@ -27,14 +27,14 @@
 #include "ngx_webrtc_viewer_keyframe.h"
 
 
-/* ms that a viewer waits for a key frame that the publisher was asked for,
- * before it gets an old one; chosen: two round trips between continents */
+/* ms that a viewer waits for a key frame requested from the publisher, before
+ * it gets an old one; chosen: two round trips between continents */
 #define NGX_WEBRTC_VIEWER_WAIT     500
 
 /*
- * us; an older key frame is no start where a new one may be had within
- * NGX_WEBRTC_VIEWER_WAIT; chosen: a viewer decodes as much within a few frames'
- * time
+ * us; an older key frame is not used where a new one may come within
+ * NGX_WEBRTC_VIEWER_WAIT; chosen: a viewer decodes this much within a few
+ * frames' time
  */
 #define NGX_WEBRTC_VIEWER_OLD   3000000
 
@@ -60,7 +60,7 @@ ngx_webrtc_viewer_keyframe_begin(ngx_webrtc_session_t *s)
         ngx_webrtc_viewer_keyframe_live(s);
     }
 
-    /* the start does not count: what gets lost of it is missed at once */
+    /* the start does not count: its losses are noticed at once */
 
     v->pause = NGX_WEBRTC_VIEWER_REPLAY;
 }
@@ -79,7 +79,7 @@ ngx_webrtc_viewer_keyframe_look(ngx_webrtc_session_t *s)
 
     if (v->stalled) {
 
-        /* nothing has changed before there is video again */
+        /* nothing changes until there is video again */
 
         rc = ngx_webrtc_viewer_keyframe_last_video(s, v->looked, head, &pkt);
         v->looked = head;
@@ -105,7 +105,7 @@ ngx_webrtc_viewer_keyframe_look(ngx_webrtc_session_t *s)
     v->want_key = 0;
 
     if (v->wait_key) {
-        /* nor has the ring one; an inbox may have been full, too */
+        /* the ring has none either; or an inbox was full, so ask again */
         ngx_webrtc_viewer_keyframe_ask(s);
 
     } else {
@@ -136,7 +136,7 @@ ngx_webrtc_viewer_keyframe_lapped(ngx_webrtc_session_t *s)
         v->tracks[i].jump = 1;
     }
 
-    /* audio goes on where the ring's is now, not with what is stale */
+    /* audio resumes at the ring's head, not with stale packets */
 
     v->cursor = ngx_webrtc_ring_head(s->st->ring);
 
@@ -153,7 +153,7 @@ ngx_webrtc_viewer_keyframe_lapped(ngx_webrtc_session_t *s)
 }
 
 
-/* goes on at the live point, with video from the next key frame on */
+/* resumes at the live point, with video from the next key frame on */
 
 static void
 ngx_webrtc_viewer_keyframe_live(ngx_webrtc_session_t *s)
@@ -190,7 +190,7 @@ ngx_webrtc_viewer_keyframe_ask(ngx_webrtc_session_t *s)
 
 
 /*
- * Puts the cursor back to the last key frame.  Audio that was sent is not sent
+ * Moves the cursor back to the last key frame.  Audio that was sent is not sent
  * again.
  *
  * NGX_OK
@@ -224,7 +224,7 @@ ngx_webrtc_viewer_keyframe_replay(ngx_webrtc_session_t *s)
     }
 
     if (n >= head) {
-        /* published since: it comes anyway */
+        /* published since: it will be sent anyway */
         return NGX_AGAIN;
     }
 
@@ -254,7 +254,7 @@ ngx_webrtc_viewer_keyframe_replay(ngx_webrtc_session_t *s)
     v->want_key = 0;
     t->jump = 0;
 
-    /* what is sent again is never more than the stream itself */
+    /* replays never add up to more than the stream itself */
 
     v->replayed = ngx_current_msec;
     v->pause = NGX_WEBRTC_VIEWER_REPLAY;

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Which key frame a viewer begins with, or goes on with.
+ * Which key frame a viewer starts or resumes with.
  */
 
 
@@ -15,19 +15,19 @@
 #include "ngx_webrtc_viewer.h"
 
 
-/* Puts the cursor of a new viewer. */
+/* Sets the cursor of a new viewer. */
 void ngx_webrtc_viewer_keyframe_begin(ngx_webrtc_session_t *s);
 
 /*
- * The viewer has asked for a key frame, or waits for one.  Many publishers make
- * none when they are asked: an old one is better than none.
+ * The viewer has asked for a key frame, or waits for one.  Many publishers do
+ * not make one when asked: an old one is better than none.
  */
 void ngx_webrtc_viewer_keyframe_look(ngx_webrtc_session_t *s);
 
-/* Has it waited for long enough to take an old one? */
+/* Has it waited long enough to take an old one? */
 ngx_uint_t ngx_webrtc_viewer_keyframe_waited(ngx_webrtc_viewer_t *v);
 
-/* The writer has overwritten what was to be sent next: goes on behind that. */
+/* The writer has overwritten what was to be sent next: resumes after that. */
 void ngx_webrtc_viewer_keyframe_lapped(ngx_webrtc_session_t *s);
 
 

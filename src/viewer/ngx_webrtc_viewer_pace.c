@@ -3,10 +3,10 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * Pacing of viewers.  Each has a bucket of bytes, filled at its rate and as
- * large as its burst: what is in it leaves at once, so that a frame of usual
- * size never waits, and no clock is read for it.  Viewers with an empty bucket
- * are in a queue of their stream, which one timer walks, so that their packets
- * share system calls.
+ * large as its burst: whatever fits in the bucket is sent at once, so a frame
+ * of usual size never waits, and no clock is read for it.  Viewers with an
+ * empty bucket are queued in their stream; one timer walks the queue, so that
+ * their packets share system calls.
  */
 
 
@@ -123,7 +123,7 @@ ngx_webrtc_viewer_pace_handler(ngx_event_t *ev)
         return;
     }
 
-    /* who is held back again goes to vs->held, and sets the timer */
+    /* a viewer held back again is added to vs->held, and sets the timer */
 
     ngx_queue_init(&held);
     ngx_queue_add(&held, &vs->held);
@@ -137,8 +137,8 @@ ngx_webrtc_viewer_pace_handler(ngx_event_t *ev)
         ngx_webrtc_viewer_pace_stop(&v->pace);
 
         /*
-         * With a full port this goes on for nothing: all viewers of all
-         * streams are served when it takes data again.
+         * With a full port this is wasted effort: all viewers of all streams
+         * are served when it takes data again.
          */
 
         if (v->session->state == NGX_WEBRTC_SESSION_UP) {

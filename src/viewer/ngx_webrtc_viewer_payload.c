@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What a viewer gets of a packet in the ring; RFC 2198.
+ * The payload of a packet as a viewer gets it; RFC 2198.
  */
 
 
@@ -29,7 +29,7 @@ ngx_webrtc_viewer_payload(ngx_webrtc_viewer_track_t *t,
         return;
     }
 
-    /* a copy: the writer does not wait, and lengths must stay what they are */
+    /* a copy: the writer does not wait, and lengths must not change */
 
     out->n = ngx_min(out->n, sizeof(out->red));
     out->data = out->red;
@@ -37,7 +37,7 @@ ngx_webrtc_viewer_payload(ngx_webrtc_viewer_track_t *t,
     ngx_memcpy(out->red, payload, out->n);
 
     if (ngx_webrtc_red_parse(out->red, out->n, blocks, &n) != NGX_OK) {
-        /* overwritten: what the publisher sends has been parsed before */
+        /* only if overwritten: the publisher's RED was parsed on arrival */
         return;
     }
 

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * A packet's payload as a viewer gets it.
+ * The payload of a packet as a viewer gets it.
  */
 
 
@@ -15,7 +15,7 @@
 #include "ngx_webrtc_viewer.h"
 
 
-/* what leaves of a packet in the ring */
+/* the payload as sent */
 typedef struct {
     u_char                      *data;        /* n bytes */
     size_t                       n;
@@ -25,12 +25,12 @@ typedef struct {
 
 
 /*
- * RED goes to viewers who have negotiated it with their own payload type in its
- * blocks, to others as its primary block.  The same packet always becomes the
+ * Viewers that have negotiated RED get it with their own payload type in its
+ * blocks, others get its primary block.  The same packet always becomes the
  * same bytes.
  *
- *   pkt, payload   of the ring; it may be overwritten meanwhile, which is for
- *                  the caller to check afterwards
+ *   pkt, payload   from the ring; they may be overwritten meanwhile, which the
+ *                  caller has to check afterwards
  *   pt             of the viewer for the track's codec
  *   out            filled in, data in the ring or in itself
  */

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * A viewer comes and goes.
+ * The start and end of a viewer.
  */
 
 
@@ -71,7 +71,7 @@ ngx_webrtc_viewer_role_start(ngx_webrtc_session_t *s)
                                 (uint32_t) (s->peer->policy.pacing_rate / 8),
                                 (uint32_t) s->peer->policy.pacing_burst);
 
-    /* since the answer */
+    /* tracks may have changed since the answer */
 
     if (ngx_webrtc_viewer_track_changed(s) != NGX_OK) {
         return;

@@ -3,7 +3,7 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * From the ring to a viewer.  The packet ring is the queue: each viewer has a
- * cursor, and what is between it and the ring's head is still to be sent.
+ * cursor, and everything from there to the ring's head is still to be sent.
  */
 
 
@@ -53,7 +53,7 @@ ngx_webrtc_viewer_send(ngx_webrtc_session_t *s)
         if (ngx_webrtc_atomic_load(&s->st->tracks_version)
             != v->tracks_version)
         {
-            /* it may be of other tracks: the pump looks at them first */
+            /* it may be from changed tracks: the pump checks those first */
             return NGX_OK;
         }
 
@@ -97,7 +97,7 @@ ngx_webrtc_viewer_send_skip(ngx_webrtc_viewer_t *v,
     ngx_webrtc_viewer_track_t *t, ngx_webrtc_ring_packet_t *pkt)
 {
     if (pkt->index < t->since) {
-        /* of the codec before */
+        /* still of the previous codec */
         t->jump = 1;
         return NGX_OK;
     }
@@ -163,8 +163,8 @@ ngx_webrtc_viewer_send_packet(ngx_webrtc_session_t *s,
         != NGX_OK)
     {
         /*
-         * The ring does not count back, but if it did, an SRTP index must
-         * never come to mean another packet.
+         * The ring's indexes never go back, but if they did, an SRTP index must
+         * not be used for a different packet.
          */
 
         ngx_webrtc_rewrite_forget(&t->rw);

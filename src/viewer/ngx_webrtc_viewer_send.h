@@ -16,9 +16,9 @@
 
 
 /*
- * Sends what is between the viewer's cursor and the head, into the batch.
+ * Puts everything between the viewer's cursor and the head into the batch.
  *
- * NGX_OK     the cursor is at the head, or a timer goes on with the rest
+ * NGX_OK     the cursor is at the head, or a timer sends the rest
  * NGX_AGAIN  the port is full
  */
 ngx_int_t ngx_webrtc_viewer_send(ngx_webrtc_session_t *s);

@@ -3,7 +3,7 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * The streams that have viewers in this worker.  A stream is watched while it
- * has some: what it has new is sent to all of them at once, so that they share
+ * has some: its new packets are sent to all of them at once, so that they share
  * system calls.
  */
 
@@ -55,7 +55,7 @@ ngx_webrtc_viewer_stream_done(void *state)
 }
 
 
-/* ends viewers whose publisher has been gone for too long */
+/* ends viewers whose publisher has been gone too long */
 
 void
 ngx_webrtc_viewer_stream_tick(void *state)
@@ -216,7 +216,7 @@ ngx_webrtc_viewer_stream_each(ngx_webrtc_worker_t *wk,
 
 
 /*
- * Sends to all viewers of a stream what is new, and flushes the port.
+ * Sends what is new to all viewers of a stream, and flushes the port.
  *
  * NGX_OK
  * NGX_AGAIN  a port is full; the next call begins with the viewer that met it

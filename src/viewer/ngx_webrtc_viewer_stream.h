@@ -23,8 +23,8 @@ void ngx_webrtc_viewer_stream_news(void *state, ngx_webrtc_stream_t *st);
 void ngx_webrtc_viewer_stream_writable(void *state);
 
 /*
- * Adds a viewer to those of its stream: v->vs.  The first one has the stream
- * watched.
+ * Adds a viewer to those of its stream, and sets v->vs.  With the first one the
+ * worker starts to watch the stream.
  *
  * NGX_OK; NGX_ERROR without memory
  */

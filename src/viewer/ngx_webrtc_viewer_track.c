@@ -121,7 +121,7 @@ ngx_webrtc_viewer_track_changed(ngx_webrtc_session_t *s)
 }
 
 
-/* a viewer who has no extension for it sees the picture turned */
+/* without the extension for it, the viewer sees the picture rotated */
 
 static void
 ngx_webrtc_viewer_track_warn_turned(ngx_webrtc_session_t *s, ngx_uint_t cvo)

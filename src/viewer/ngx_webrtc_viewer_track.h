@@ -15,17 +15,16 @@
 #include "ngx_webrtc_viewer.h"
 
 
-/* Sets up what the answer has. */
+/* Sets up the tracks of the answer. */
 void ngx_webrtc_viewer_track_init(ngx_webrtc_session_t *s);
 
 /*
  * The stream's tracks were set again: another source or publisher, or more is
- * known of them.  A codec that this viewer has negotiated as an alternative
- * gets its payload type, in place.
+ * known about them.  A track switches in place to another codec, with its
+ * payload type, if this viewer has negotiated that as an alternative.
  *
  * NGX_OK
- * NGX_DECLINED  what there is now was not negotiated, the session is being
- *               closed
+ * NGX_DECLINED  the new tracks were not negotiated, the session is being closed
  */
 ngx_int_t ngx_webrtc_viewer_track_changed(ngx_webrtc_session_t *s);
 
