@@ -6,19 +6,19 @@
  * <-> ranges of one file.  Reads of the file never block the event loop.
  *
  * Memory of a session, in bytes: sizeof(ngx_webrtc_files_t) (6 kB) and what
- * usrsctp and OpenSSL keep while it is idle; ngx_webrtc_sctp_assoc_t.high (64
- * KiB to 8 MiB, by the rate it had) when its peer does not read while ranges
- * are served; one frame for each range that is read by a thread or held back
- * (webrtc_file_ranges of webrtc_file_chunk); 80 for each range that waits; and
- * 512 for each small message that its peer has not acknowledged.
- * Of all sessions of a worker: webrtc_file_memory, see ngx_webrtc_budget.h.
+ * usrsctp and OpenSSL keep while it is idle; up to ngx_webrtc_sctp_assoc_t.high
+ * (64 KiB to 8 MiB, depending on its rate) if its peer does not read while
+ * ranges are served; one frame for each range that is read by a thread or held
+ * back (webrtc_file_ranges of webrtc_file_chunk); 80 for each waiting range;
+ * and 512 for each small message that its peer has not acknowledged.
+ * All sessions of a worker: webrtc_file_memory, see ngx_webrtc_budget.h.
  *
- *   ngx_webrtc_files_role.c     comes and goes
+ *   ngx_webrtc_files_role.c     start and end
  *   ngx_webrtc_files_turn.c     whose turn it is, its timer
  *   ngx_webrtc_files_channel.c  SCTP and its channels
- *   ngx_webrtc_files_read.c     reads, by threads, too
+ *   ngx_webrtc_files_read.c     reads, also by threads
  *   ngx_webrtc_files_change.c   the file, and how it changes
- *   ngx_webrtc_files_task.c     what threads do for it
+ *   ngx_webrtc_files_task.c     tasks for threads
  *   ngx_webrtc_files_account.c  the memory that it holds
  */
 
@@ -44,29 +44,29 @@
 /* bytes read for a session before others get their turn; chosen: a ms or so */
 #define NGX_WEBRTC_FILES_TURN      262144
 
-/* bytes that a read counts for at least; chosen: 128 reads are a turn */
+/* least bytes that a read counts for; chosen: 128 reads are a turn */
 #define NGX_WEBRTC_FILES_LEAST     2048
 
 /* file sessions of a worker at most; chosen: 32 bytes each, and far more than
  * one processor serves */
 #define NGX_WEBRTC_FILES_SESSIONS  16384
 
-/* bytes that a thread asks the kernel to read ahead of what it reads; chosen:
- * so that the next reads need no thread */
+/* bytes that a thread asks the kernel to read ahead; chosen: so that the next
+ * reads need no thread */
 #define NGX_WEBRTC_FILES_AHEAD     1048576
 
 /* bytes of the file's name in Hello; NAME_MAX */
 #define NGX_WEBRTC_FILES_NAME   255
 
 /* milliseconds between looks at a file that is followed: while a range waits
- * for bytes, while it grows, and otherwise; chosen: a part of what a fragment
- * of a recording takes, and rare enough for thousands of sessions */
+ * for bytes, while it grows, and otherwise; chosen: a fraction of the duration
+ * of a recording's fragment, and rare enough for thousands of sessions */
 #define NGX_WEBRTC_FILES_LOOK_WAIT   250
 #define NGX_WEBRTC_FILES_LOOK_GROW   1000
 #define NGX_WEBRTC_FILES_LOOK_IDLE   5000
 
-/* milliseconds until threads that had no room for a read are asked again, at
- * first and at most; chosen: a few reads of a disk, what a viewer may notice */
+/* milliseconds until a read is retried that the threads had no room for, first
+ * and longest; chosen: a few reads of a disk, what a viewer may notice */
 #define NGX_WEBRTC_FILES_AGAIN       10
 #define NGX_WEBRTC_FILES_AGAINS      320
 
@@ -86,7 +86,7 @@ typedef struct {
 } ngx_webrtc_files_conf_t;
 
 
-/* what a worker keeps for its file sessions */
+/* per-worker state of file sessions */
 typedef struct {
     ngx_webrtc_worker_t         *wk;
     ngx_webrtc_files_conf_t      conf;

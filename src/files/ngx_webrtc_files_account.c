@@ -18,8 +18,8 @@
 
 
 /*
- * Tells what the session holds.  When all together hold too much, one of them
- * is ended, which may be this one: nothing is to be done with it afterwards.
+ * Reports what the session holds.  When all together hold too much, one of them
+ * is ended, which may be this one: do not use it afterwards.
  */
 
 void
@@ -33,7 +33,7 @@ ngx_webrtc_files_account(ngx_webrtc_files_t *f)
 
     if (f->assoc.buffered) {
 
-        /* else it is not the peer that they wait for */
+        /* otherwise it is not the peer that they wait for */
 
         held += f->active.items * NGX_WEBRTC_RANGES_ITEM;
     }

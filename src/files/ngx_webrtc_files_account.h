@@ -15,8 +15,8 @@
 #include "ngx_webrtc_files.h"
 
 
-/* The session holds more or less: tells the worker, which may end a session,
- * this one, too: nothing is to be done with it afterwards. */
+/* Reports how much memory the session holds now; that may end a session, even
+ * this one: do not use it afterwards. */
 void ngx_webrtc_files_account(ngx_webrtc_files_t *f);
 
 /* Ends a session.  last: its account, or NULL */

@@ -2,27 +2,29 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * The file of a session, and what becomes of it (webrtc_file_changes).
+ * The file of a session, and how it changes (webrtc_file_changes).
  *
- * 1. The descriptor is all there is: what has the name later does not matter.
- * 2. "end": it is looked at (fstat) after each read and before what was read is
- *    sent: size, time or the last name of the inode being gone end all ranges
- *    with status 3, now and from then on.  What a client has is of one version.
- * 3. "ignore": it is not looked at.  What it had when it was opened is served;
- *    a range of which something is not there any more ends with status 3.
- * 4. "follow": it may become longer.  It is looked at now and then, and while a
- *    range waits for bytes more often; a new size is told by a Hello, and so is
- *    whether it is taken to be growing still: it was written to in the last
- *    webrtc_file_quiet, and has a name.  One that is shorter is another one, as
+ * 1. Only the descriptor counts: another file under the same name later does
+ *    not matter.
+ * 2. "end": the file is checked (fstat) after each read, before the data is
+ *    sent: if size or time has changed, or the inode has lost its last name,
+ *    all ranges end with status 3, now and from then on.  So a client's data is
+ *    all of one version.
+ * 3. "ignore": the file is not checked.  It is served in the size it had when
+ *    it was opened; a range of which something is gone ends with status 3.
+ * 4. "follow": the file may grow.  It is checked now and then, and more often
+ *    while a range waits for bytes.  A Hello announces a new size, and whether
+ *    the file is assumed to be growing still: it was written to within
+ *    webrtc_file_quiet, and has a name.  If it is shorter it has changed, as
  *    under 2.
- * 5. What threads have seen comes back in any order: it is shorter if it has
- *    less than was known when the thread was asked.  What was seen before a
- *    larger size came to be known tells nothing.
+ * 5. Results of threads come back in any order: the file is shorter if it has
+ *    less than was known when the thread was asked.  A result from before a
+ *    larger size became known means nothing.
  *
- * Nothing waits for a disk, or for a server behind it, in the event loop: after
- * a read that a thread did it has looked, too, and one that could be done at
- * once tells that the inode is at hand.  Looks without a read are a thread's;
- * when it takes none there is none until the next is due.
+ * The event loop never waits for a disk, or for a server behind it: a thread
+ * that reads checks the file as well, and after a read that succeeded at once
+ * the inode is in memory.  Checks without a read are done by a thread; if none
+ * takes it, the check is skipped until the next is due.
  */
 
 
@@ -39,7 +41,7 @@
 
 #if (NGX_THREADS)
 
-/* a look by a thread */
+/* a check by a thread */
 typedef struct {
     ngx_webrtc_files_t  *files;
     ngx_fd_t             fd;
@@ -80,7 +82,7 @@ ngx_webrtc_files_change_open(ngx_webrtc_files_t *f, u_char *path)
         return NGX_DECLINED;
     }
 
-    /* another one, or another version of it, has the name already */
+    /* the name belongs to another file or version already */
 
     if (ngx_fd_info(f->fd, &fi) == NGX_FILE_ERROR
         || !ngx_is_file(&fi)
@@ -102,7 +104,7 @@ ngx_webrtc_files_change_open(ngx_webrtc_files_t *f, u_char *path)
 }
 
 
-/* the name is a client's, decoded: it may have all but a zero */
+/* the name comes decoded from a client: it may have any byte but zero */
 
 static void
 ngx_webrtc_files_change_open_failed(ngx_webrtc_files_t *f, u_char *path,
@@ -146,7 +148,7 @@ ngx_webrtc_files_change_begin(ngx_webrtc_files_t *f, ngx_file_info_t *fi)
         return;
     }
 
-    /* a clock that is not ours may be ahead */
+    /* the clock may not be ours, and ahead */
 
     age = ngx_max(ngx_time() - fi->st_mtime, 0);
     age = ngx_min(age, NGX_MAX_INT32_VALUE / 1000);
@@ -201,7 +203,7 @@ ngx_webrtc_files_change_check(ngx_webrtc_files_t *f, ngx_file_info_t *fi,
 }
 
 
-/* what clients have is not of this file any more: ends all ranges */
+/* clients have data of another version of the file: ends all ranges */
 
 static void
 ngx_webrtc_files_change_changed(ngx_webrtc_files_t *f, const char *how)
@@ -229,7 +231,7 @@ ngx_webrtc_files_change_changed(ngx_webrtc_files_t *f, const char *how)
 }
 
 
-/* of a file that is followed, and has not changed yet */
+/* for a file that is followed, and has not changed yet */
 
 static void
 ngx_webrtc_files_change_seen(ngx_webrtc_files_t *f, ngx_file_info_t *fi,
@@ -245,7 +247,7 @@ ngx_webrtc_files_change_seen(ngx_webrtc_files_t *f, ngx_file_info_t *fi,
 
     if ((uint64_t) fi->st_size < f->size) {
 
-        /* seen before the larger size was */
+        /* seen before the larger size became known */
 
         return;
     }

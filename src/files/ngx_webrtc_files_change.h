@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * The file of a session, and what becomes of it.
+ * The file of a session, and how it changes.
  */
 
 
@@ -16,8 +16,8 @@
 
 
 /*
- * Opens the file; all rules were applied when the offer was answered, so it has
- * to be that one.
+ * Opens the file; all rules were applied when the offer was answered, so it
+ * must still be the same one.
  *
  *   path   null-terminated
  *
@@ -28,7 +28,7 @@ ngx_int_t ngx_webrtc_files_change_open(ngx_webrtc_files_t *f, u_char *path);
 /*
  * Something has been read: may it be sent?
  *
- *   fi     the file after that, or NULL: is looked at now
+ *   fi     the file's state after the read, or NULL: it is checked now
  *   told   f->size when the read began
  *
  * NGX_OK

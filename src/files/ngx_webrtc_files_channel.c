@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * A file session's association and its channels: what SCTP and DCEP tell goes
- * to the ranges of a channel, and their frames go back.  RFC 8831, RFC 8832.
+ * A file session's association and its channels: passes events of SCTP and DCEP
+ * to the ranges of a channel, and their frames back.  RFC 8831, RFC 8832.
  */
 
 
@@ -228,7 +228,7 @@ ngx_webrtc_files_channel_sctp_writable(void *ctx)
 }
 
 
-/* the worker's one timer of SCTP */
+/* the worker's SCTP timer */
 
 void
 ngx_webrtc_files_channel_arm(ngx_webrtc_files_worker_t *fw)
@@ -404,8 +404,8 @@ ngx_webrtc_files_channel_open(void *ctx, ngx_webrtc_channel_t *ch)
 
 
 /*
- * Nothing but a frame of a client tells that there is a negotiated channel; it
- * has to be ordered and reliable, which cannot be seen from here.
+ * A negotiated channel only shows by a frame from the client; it has to be
+ * ordered and reliable, which cannot be checked here.
  */
 
 static ngx_int_t
@@ -500,7 +500,7 @@ ngx_webrtc_files_channel_closed(void *ctx, ngx_webrtc_channel_t *ch)
 
     ngx_free(fc);
 
-    /* its places are free for the session's other channels */
+    /* its share is free for the session's other channels */
 
     if (f->session->state == NGX_WEBRTC_SESSION_UP) {
         ngx_webrtc_files_wake(f);

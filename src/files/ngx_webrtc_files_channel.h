@@ -26,7 +26,7 @@ ngx_int_t ngx_webrtc_files_channel_associate(ngx_webrtc_files_t *f);
 void ngx_webrtc_files_channel_input(ngx_webrtc_session_t *s, u_char *p,
     size_t n);
 
-/* Sets the worker's one timer of SCTP. */
+/* Sets the worker's SCTP timer. */
 void ngx_webrtc_files_channel_arm(ngx_webrtc_files_worker_t *fw);
 
 

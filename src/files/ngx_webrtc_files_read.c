@@ -3,8 +3,8 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * How a file session reads: what is in the page cache at once, the rest by a
- * thread, see ngx_webrtc_files.c.  The event loop waits for a disk only where
- * nginx has no threads; where they have no room the read waits for that.
+ * thread, see ngx_webrtc_files_role.c.  The event loop waits for a disk only if
+ * nginx has no threads; if their queue is full, the read is retried later.
  */
 
 
@@ -23,7 +23,7 @@
 typedef struct {
     ngx_webrtc_files_t          *files;
     ngx_uint_t                   slot;        /* of served, */
-    uint64_t                     serial;      /* if it is still that one */
+    uint64_t                     serial;      /* if it is still the same */
     ngx_webrtc_ranges_read_t     read;
     ngx_fd_t                     fd;
     uint64_t                     told;        /* the file's size until then */
@@ -148,7 +148,7 @@ ngx_webrtc_files_read_data(ngx_webrtc_files_t *f,
         return;
     }
 
-    /* one is held back at most: nothing is read while there is one */
+    /* at most one is held back: nothing is read while there is one */
 
     p = NULL;
 
@@ -238,7 +238,7 @@ ngx_webrtc_files_read_post(ngx_webrtc_files_t *f,
 }
 
 
-/* The channel reads nothing else until this one is under way. */
+/* The channel reads nothing else until this read has been started. */
 
 static void
 ngx_webrtc_files_read_refused(ngx_webrtc_files_channel_t *fc,

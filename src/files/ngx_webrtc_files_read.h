@@ -15,7 +15,7 @@
 #include "ngx_webrtc_files.h"
 
 
-/* Reads a chunk; the ranges get it now, or when a thread has read it. */
+/* Reads a chunk; the ranges get it now, or once a thread has read it. */
 void ngx_webrtc_files_read(ngx_webrtc_files_t *f,
     ngx_webrtc_files_channel_t *fc, ngx_webrtc_ranges_read_t *read);
 

@@ -2,17 +2,17 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * A file session.  It wires engines that know nothing of each other:
+ * A file session.  It wires engines that are independent of each other:
  *
  *   DTLS -> ngx_webrtc_sctp -> ngx_webrtc_channel -> ngx_webrtc_ranges
  *                                       |                 which bytes next
  *   DTLS <- packets <- message <- frame +--- file: pread, or a thread
  *
- * Reading.  preadv2() with RWF_NOWAIT takes what is in the page cache; what is
- * not is read by nginx's default thread pool, which also makes the kernel read
- * ahead, so that mostly the next reads do not need it.  A thread sees its task
- * and the descriptor.  A session that ends meanwhile leaves its struct and the
- * descriptor to the last of its tasks.
+ * Reading.  preadv2() with RWF_NOWAIT reads what is in the page cache; the rest
+ * is read by nginx's default thread pool, which also makes the kernel read
+ * ahead, so that the next reads mostly do not need a thread.  A thread sees its
+ * task and the descriptor only.  A session that ends meanwhile leaves its
+ * struct and the descriptor to the last of its tasks.
  *
  * A file that changes: see ngx_webrtc_files_change.c.
  */
@@ -140,7 +140,7 @@ ngx_webrtc_files_role_start(ngx_webrtc_session_t *s)
 }
 
 
-/* what stands behind the last slash, with all that is not UTF-8 replaced */
+/* what follows the last slash, with everything that is not UTF-8 replaced */
 
 static void
 ngx_webrtc_files_role_set_name(ngx_webrtc_files_t *f, u_char *path)
@@ -269,8 +269,8 @@ ngx_webrtc_files_role_tick(void *state)
 #ifdef __GLIBC__
 
     /*
-     * usrsctp's buffers, and what it and OpenSSL have of a session, are small
-     * pieces all over the heap
+     * usrsctp's buffers, and the state of a session in it and OpenSSL, are
+     * small pieces all over the heap
      */
 
     (void) malloc_trim(0);

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What threads do for a file session.  One that ends meanwhile leaves its
- * struct and the descriptor to the last of its tasks.
+ * Tasks of a file session for threads.  A session that ends meanwhile leaves
+ * its struct and the descriptor to the last of its tasks.
  */
 
 
@@ -51,7 +51,7 @@ ngx_webrtc_files_task_post(ngx_webrtc_files_t *f, ngx_thread_task_t *task)
 
     conf = &f->fw->conf;
 
-    /* the slot may be of a configuration before ours */
+    /* the slot may be from an older configuration than ours */
 
     pool = (f->policy.file_pool < conf->npools) ? f->policy.file_pool : 0;
 

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What threads do for a file session.
+ * Tasks of a file session for threads.
  */
 
 
@@ -21,11 +21,11 @@
 #if (NGX_THREADS)
 
 /*
- * A task of a thread, to be posted.
+ * Makes a task for a thread, to be posted.
  *
  *   size    bytes of its context, task->ctx, zeroed
- *   room    bytes behind it, not zeroed
- *   done    in the event loop; ev->data is the task
+ *   room    bytes after that, not zeroed
+ *   done    called in the event loop; ev->data is the task
  *
  * Returns NULL if there is no memory, or no pool.
  */
@@ -38,7 +38,7 @@ ngx_int_t ngx_webrtc_files_task_post(ngx_webrtc_files_t *f,
     ngx_thread_task_t *task);
 
 /*
- * A task is done; to be freed by the caller, with ngx_free().
+ * A task is done; the caller has to free it with ngx_free().
  *
  * NGX_OK
  * NGX_DECLINED  the session is not up any more, and f may be gone
@@ -47,7 +47,7 @@ ngx_int_t ngx_webrtc_files_task_returned(ngx_webrtc_files_t *f);
 
 #endif
 
-/* Frees what is left when the session has ended and no task is under way. */
+/* Frees what is left once the session has ended and no task is running. */
 void ngx_webrtc_files_task_free(ngx_webrtc_files_t *f);
 
 

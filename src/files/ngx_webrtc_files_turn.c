@@ -4,17 +4,17 @@
  *
  * Whose turn it is to read, and when.
  *
- * Who runs when.  Whatever comes in (a packet, room in the association, a read
- * that a thread has done, a deadline) posts one event;
+ * Order.  Whatever happens (a packet, room in the association, a read that a
+ * thread has finished, a deadline) posts one event;
  * ngx_webrtc_files_turn_pump() is the only place that asks ranges for work and
  * reads.  It serves the session's channels in turn, chunk by chunk, and gives
  * way to other sessions after NGX_WEBRTC_FILES_TURN bytes, where a chunk counts
- * for no less than NGX_WEBRTC_FILES_LEAST: reads of a byte are no less work.
+ * for at least NGX_WEBRTC_FILES_LEAST: reading one byte is no less work.
  *
- * What is read ahead.  A message waits for all that SCTP has been given, the
- * first bytes of where a viewer seeks to as well, and it cannot be taken back.
- * So it is given no more than it says that the path is good for (assoc.high);
- * what is not read yet is forgotten with its range.
+ * Reading ahead.  A message, even the first bytes of where a viewer seeks to,
+ * waits for everything given to SCTP before, which cannot be taken back.  So
+ * SCTP is given no more than it says the path can take (assoc.high); what is
+ * not read yet is forgotten with its range.
  */
 
 
@@ -205,7 +205,7 @@ ngx_webrtc_files_turn_arm(ngx_webrtc_files_t *f)
 }
 
 
-/* one chunk of a channel; returns 0 when there is nothing to do for it now */
+/* one chunk of a channel; returns 0 if there is nothing to do for it now */
 
 static size_t
 ngx_webrtc_files_turn_step(ngx_webrtc_files_t *f,
@@ -293,7 +293,7 @@ ngx_webrtc_files_turn_step(ngx_webrtc_files_t *f,
 }
 
 
-/* limit_rate: a bucket that holds what a second brings */
+/* limit_rate: a bucket that holds one second's worth */
 
 static void
 ngx_webrtc_files_turn_fill_credit(ngx_webrtc_files_t *f)
@@ -315,7 +315,7 @@ ngx_webrtc_files_turn_fill_credit(ngx_webrtc_files_t *f)
         return;
     }
 
-    /* what is not a byte yet is left for the next time */
+    /* fractions of a byte are left for the next time */
 
     n = (rate / 1000) * ms + (rate % 1000) * ms / 1000;
 

@@ -2,13 +2,13 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * A publisher: what its parts share.
+ * A publisher: state shared by its parts.
  *
- *   ngx_webrtc_publisher_role.c      comes and goes, and its timer
+ *   ngx_webrtc_publisher_role.c      start, end and timer
  *   ngx_webrtc_publisher_track.c     its m-lines, as tracks of the stream
  *   ngx_webrtc_publisher_in.c        its packets, until they are in the ring
  *   ngx_webrtc_publisher_ring.c      when viewers see them, and for how long
- *   ngx_webrtc_publisher_feedback.c  what it reports, and is told
+ *   ngx_webrtc_publisher_feedback.c  RTCP in both directions
  *   ngx_webrtc_publisher_timer.c     when something is due
  */
 
@@ -37,8 +37,8 @@
  * is 5 s, libwebrtc's for video 1 s */
 #define NGX_WEBRTC_PUBLISHER_REPORT    1000000
 
-/* SSRCs of media remembered: the tracks', and as many that they had before;
- * more than tracks */
+/* SSRCs of media that are remembered: the tracks', and as many earlier ones;
+ * must be more than tracks */
 #define NGX_WEBRTC_PUBLISHER_SSRCS     (2 * NGX_WEBRTC_TRACKS)
 
 
@@ -75,7 +75,7 @@ typedef struct {
     uint8_t                      cvo;         /* of its frames now */
     unsigned                     framed:1;    /* there was a frame */
     unsigned                     told:1;      /* cvo, by the last packet */
-    unsigned                     drop:1;      /* of the frame: time runs back */
+    unsigned                     drop:1;      /* the frame: time runs back */
     unsigned                     open:1;      /* video: the last packet did not
                                                  end its frame */
 } ngx_webrtc_publisher_track_t;
@@ -89,7 +89,7 @@ typedef struct {
 } ngx_webrtc_publisher_ssrc_t;
 
 
-/* what a worker keeps for its publishers */
+/* per-worker state of publishers */
 typedef struct {
     ngx_queue_t                  dirty;       /* have written, in this batch */
 } ngx_webrtc_publisher_worker_t;

@@ -4,15 +4,14 @@
  *
  * RTCP between a publisher and us.
  *
- * Key frames.  Whatever wants one (viewers of all workers, a loss that is given
- * up) sets a flag; one request leaves at most every "webrtc_keyframe_interval"
- * and is repeated until a key frame comes.
+ * Key frames.  Whatever needs one (viewers in any worker, a loss that is given
+ * up) sets a flag; at most one request per "webrtc_keyframe_interval" is sent,
+ * and repeated until a key frame comes.
  *
- * Compound or not.  Where rtcp-rsize was negotiated, feedback leaves alone, one
- * packet in a datagram of its own (RFC 5506, 3.4.1): it is smaller, and FFmpeg
- * looks at the first packet of a datagram only, so that it does not see a NACK
- * behind the RR that a compound packet begins with.  Reports are always
- * compound packets.
+ * Compound or not.  If rtcp-rsize was negotiated, each feedback packet is sent
+ * in a datagram of its own (RFC 5506, 3.4.1): it is smaller, and FFmpeg looks
+ * at the first packet of a datagram only, so it would miss a NACK after the RR
+ * that begins a compound packet.  Reports are always compound packets.
  */
 
 
@@ -204,7 +203,7 @@ ngx_webrtc_publisher_feedback_ask(ngx_webrtc_session_t *s, uint64_t now_us)
     }
 
     if (!pub->video) {
-        /* viewers have video of a publisher before */
+        /* viewers have video from an earlier publisher */
         pub->want_key = 0;
     }
 
@@ -290,7 +289,7 @@ ngx_webrtc_publisher_feedback(ngx_webrtc_session_t *s, uint64_t now_us)
 }
 
 
-/* RFC 4585, 3.1: but for RFC 5506, feedback stands behind a report */
+/* RFC 4585, 3.1: without RFC 5506, feedback follows a report */
 
 static u_char *
 ngx_webrtc_publisher_feedback_begin(ngx_webrtc_session_t *s, u_char *p,
@@ -337,7 +336,7 @@ ngx_webrtc_publisher_feedback_reports(ngx_webrtc_session_t *s, u_char *p,
 }
 
 
-/* p is NULL when it did not fit, which the sizes above exclude */
+/* p is NULL if it did not fit, which the sizes above rule out */
 
 static void
 ngx_webrtc_publisher_feedback_send(ngx_webrtc_session_t *s, u_char *buf,

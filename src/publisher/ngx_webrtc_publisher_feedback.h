@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What a publisher reports, and is told.
+ * RTCP from and to a publisher.
  */
 
 
@@ -15,7 +15,7 @@
 #include "ngx_webrtc_publisher.h"
 
 
-/* One packet of its RTCP: SR, BYE, XR. */
+/* Handles one RTCP packet of the publisher: SR, BYE, XR. */
 void ngx_webrtc_publisher_feedback_rtcp(ngx_webrtc_session_t *s,
     const ngx_webrtc_rtcp_t *rtcp);
 
@@ -25,11 +25,11 @@ void ngx_webrtc_publisher_feedback_rtcp(ngx_webrtc_session_t *s,
  */
 void ngx_webrtc_publisher_feedback_keyframe(ngx_webrtc_session_t *s);
 
-/* Asks again for what is missing, gives up what was asked for in vain. */
+/* Asks again for what is missing, gives up what was asked for too often. */
 void ngx_webrtc_publisher_feedback_nacks(ngx_webrtc_session_t *s,
     uint64_t now_us);
 
-/* Asks for a key frame, or sets the timer to when that may be done again. */
+/* Asks for a key frame, or sets the timer to when that is next allowed. */
 void ngx_webrtc_publisher_feedback_ask(ngx_webrtc_session_t *s,
     uint64_t now_us);
 

@@ -2,16 +2,17 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Packets of a publisher, until they are in the ring.  A packet is of a track
- * by its mid (RFC 9143, 15), else its SSRC, else its payload type; what was not
- * negotiated is dropped and counted.
+ * Packets of a publisher, until they are in the ring.  A packet's track is
+ * found by its mid (RFC 9143, 15), else its SSRC, else its payload type; what
+ * was not negotiated is dropped and counted.
  *
- * A track's SSRC may change at any time: an encoder starts anew, a bridge turns
- * to another source.  Numbers then begin anywhere, so that order, requests and
- * reports begin anew, while viewers see one stream.  An SSRC that is new has
- * the track at once.  One that the track had before gets it back by a packet
- * behind all that it has sent, and not in the first moments after it was left:
- * what was still on its way then is no reason to go back and forth.
+ * A track's SSRC may change at any time: an encoder restarts, a bridge switches
+ * to another source.  Sequence numbers then begin anywhere, so reordering,
+ * retransmission requests and reports start over, while viewers see one stream.
+ * A new SSRC takes over the track at once.  An earlier SSRC of the track gets
+ * it back with a packet newer than all it has sent, but not right after it was
+ * replaced: packets still in flight must not make the track flip back and
+ * forth.
  */
 
 
@@ -28,23 +29,23 @@
 #include "ngx_webrtc_codecs.h"
 
 
-/* us after a change of the SSRC in which packets of the one before are late
- * ones; chosen: as long as reordering lasts without retransmissions */
+/* us after a change of the SSRC for which packets of the old one count as late;
+ * chosen: as long as reordering waits without retransmissions */
 #define NGX_WEBRTC_PUBLISHER_LATE      NGX_WEBRTC_REORDER_HOLD
 
-/* packets; a longer gap is not told to viewers as one; chosen: the window of
+/* packets; a longer gap is hidden from viewers; chosen: the window of
  * reordering */
 #define NGX_WEBRTC_PUBLISHER_GAP       NGX_WEBRTC_REORDER_VIDEO
 
-/* us after a request in which a key frame is the answer; chosen: far above
- * encoders' delay, below their usual interval of key frames */
+/* us after a request within which a key frame counts as its answer; chosen: far
+ * above encoders' delay, below their usual interval of key frames */
 #define NGX_WEBRTC_PUBLISHER_DEAF      1500000
 
-/* changes of a track's codec in so many us; chosen: more than people make */
+/* changes of a track's codec per so many us; chosen: more than people make */
 #define NGX_WEBRTC_PUBLISHER_SWITCHES  20
 #define NGX_WEBRTC_PUBLISHER_SWITCH    10000000
 
-/* bytes of a payload that can leave again, with the prefix of RTX too */
+/* bytes of a payload that can be sent on, even with the prefix of RTX */
 #define NGX_WEBRTC_PUBLISHER_PAYLOAD                                          \
     (NGX_WEBRTC_UDP_MAX - NGX_WEBRTC_PACKET_HEADER - NGX_WEBRTC_RTX_OSN       \
      - NGX_WEBRTC_SRTP_TAG)
@@ -157,7 +158,7 @@ ngx_webrtc_publisher_in_rtp(ngx_webrtc_session_t *s, ngx_webrtc_rtp_t *rtp,
 }
 
 
-/* puts a packet of a track into order; again: it came by RTX */
+/* passes a packet of a track to reordering; again: it came by RTX */
 
 static void
 ngx_webrtc_publisher_in_order(ngx_webrtc_session_t *s,
@@ -180,7 +181,7 @@ ngx_webrtc_publisher_in_order(ngx_webrtc_session_t *s,
         }
 
     } else if (!ngx_webrtc_reorder_near(&t->reorder, seq)) {
-        /* of the SSRC before, or too late: it must not start the order anew */
+        /* of the previous SSRC, or too late: must not reset reordering */
         ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_RTP);
         return;
     }
@@ -220,7 +221,7 @@ ngx_webrtc_publisher_in_order(ngx_webrtc_session_t *s,
 }
 
 
-/* counts what is thrown away; what is for the log, static text */
+/* counts a dropped packet; what: static text for the log */
 
 static void
 ngx_webrtc_publisher_in_drop(ngx_webrtc_session_t *s, ngx_uint_t why,
@@ -234,9 +235,9 @@ ngx_webrtc_publisher_in_drop(ngx_webrtc_session_t *s, ngx_uint_t why,
 /*
  * The track of a packet: by mid, RFC 9143, 15; else SSRC; else payload type.
  *
- * NGX_OK        *ssrc is that of the track now
+ * NGX_OK        *ssrc is the track's current one
  * NGX_DECLINED  it was not negotiated
- * NGX_DONE      a late one, of an SSRC that its track does not have any more
+ * NGX_DONE      a late packet of an earlier SSRC of its track
  */
 
 static ngx_int_t
@@ -296,7 +297,7 @@ ngx_webrtc_publisher_in_find_track(ngx_webrtc_publisher_t *pub,
 }
 
 
-/* room for an SSRC: in the end that of the first one that no track has */
+/* room for an SSRC; when full, the place of the first one that no track uses */
 
 static ngx_webrtc_publisher_ssrc_t *
 ngx_webrtc_publisher_in_add_ssrc(ngx_webrtc_publisher_t *pub)
@@ -308,7 +309,7 @@ ngx_webrtc_publisher_in_add_ssrc(ngx_webrtc_publisher_t *pub)
         return &pub->ssrcs[pub->nssrcs++];
     }
 
-    /* there is one, as there are fewer tracks */
+    /* there is one, as there are fewer tracks than SSRCs */
 
     for (i = 0; i < pub->nssrcs - 1; i++) {
         e = &pub->ssrcs[i];
@@ -325,7 +326,7 @@ ngx_webrtc_publisher_in_add_ssrc(ngx_webrtc_publisher_t *pub)
 }
 
 
-/* a track's SSRC is known, or is another one from this packet on */
+/* a track's SSRC becomes known, or changes with this packet */
 
 static void
 ngx_webrtc_publisher_in_change_ssrc(ngx_webrtc_publisher_t *pub,
@@ -364,7 +365,7 @@ ngx_webrtc_publisher_in_change_ssrc(ngx_webrtc_publisher_t *pub,
 }
 
 
-/* the rest of a frame, if one was open, does not come any more */
+/* the rest of an unfinished frame will not come any more */
 
 static void
 ngx_webrtc_publisher_in_cut_frame(ngx_webrtc_publisher_track_t *t)
@@ -446,7 +447,7 @@ ngx_webrtc_publisher_in_extensions(ngx_webrtc_publisher_t *pub,
 }
 
 
-/* 3GPP TS 26.114, 7.4.5: the orientation that a packet tells, or 0 */
+/* 3GPP TS 26.114, 7.4.5: the orientation that a packet carries, or 0 */
 
 static uint8_t
 ngx_webrtc_publisher_in_cvo(ngx_webrtc_publisher_track_t *t,
@@ -465,7 +466,7 @@ ngx_webrtc_publisher_in_cvo(ngx_webrtc_publisher_track_t *t,
 }
 
 
-/* it holds until another one is told */
+/* it applies until another one is received */
 
 static void
 ngx_webrtc_publisher_in_orientation(ngx_webrtc_publisher_track_t *t,
@@ -511,7 +512,7 @@ ngx_webrtc_publisher_in_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
 
     codec = ngx_webrtc_desc_payload(t->media, rp->pt);
 
-    /* padding is of any */
+    /* padding belongs to any codec */
 
     if (codec != t->depay.track.codec && rp->n
         && ngx_webrtc_publisher_in_switch_codec(t, codec, rp->arrival_us)
@@ -553,7 +554,7 @@ ngx_webrtc_publisher_in_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
     }
 
     if (!pub->key && t->media->kind == NGX_WEBRTC_VIDEO) {
-        /* no use to anybody */
+        /* useless to everybody */
         pub->want_key = 1;
         return;
     }
@@ -578,8 +579,8 @@ ngx_webrtc_publisher_in_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
 
 
 /*
- * The beginning of a key frame: it is for those, too, whose request has waited
- * for the interval.
+ * The beginning of a key frame: it also answers requests that are held back for
+ * the interval.
  */
 
 static void
@@ -601,7 +602,7 @@ ngx_webrtc_publisher_in_key_frame(ngx_webrtc_session_t *s, uint64_t arrival_us)
 }
 
 
-/* asks the depacketizer what a packet is, and tells what has changed */
+/* has the depacketizer classify a packet, and reports what has changed */
 
 static ngx_int_t
 ngx_webrtc_publisher_in_depay(ngx_webrtc_publisher_track_t *t,
@@ -646,9 +647,9 @@ ngx_webrtc_publisher_in_depay(ngx_webrtc_publisher_track_t *t,
 
 
 /*
- * The publisher sends another one of the codecs that were negotiated.  That
- * makes every viewer's session look at its tracks anew, so it is not done for
- * each packet of one that alternates.
+ * The publisher switches to another negotiated codec.  As that makes every
+ * viewer's session review its tracks, it is not done for each packet of a
+ * publisher that alternates.
  */
 
 static ngx_int_t
@@ -676,7 +677,7 @@ ngx_webrtc_publisher_in_switch_codec(ngx_webrtc_publisher_track_t *t,
         return NGX_ERROR;
     }
 
-    /* what was sent before is for those who have that codec */
+    /* what was sent before is for viewers that have that codec */
 
     ngx_webrtc_publisher_in_cut_frame(t);
     ngx_webrtc_publisher_ring_flush(s);
@@ -705,7 +706,7 @@ ngx_webrtc_publisher_in_switch_codec(ngx_webrtc_publisher_track_t *t,
 }
 
 
-/* a packet with a new timestamp: the frame's time, and whether it is sent */
+/* a packet with a new timestamp: sets the frame's time, or drops the frame */
 
 static void
 ngx_webrtc_publisher_in_begin_frame(ngx_webrtc_publisher_track_t *t,
@@ -793,7 +794,7 @@ ngx_webrtc_publisher_in_write_packet(ngx_webrtc_publisher_track_t *t,
         && (t->cvo || t->told
             || (t->media->ext_cvo && (flags & NGX_WEBRTC_PKT_KEY))))
     {
-        /* whenever it is not 0: libwebrtc takes that for nothing told */
+        /* on every frame unless 0: libwebrtc takes a missing one as 0 */
         pkt.cvo = NGX_WEBRTC_CVO_TOLD | t->cvo;
     }
 

@@ -15,7 +15,7 @@
 #include "ngx_webrtc_roles.h"
 
 
-/* us after the first packet that the stream is ACTIVE without a key frame */
+/* us from the first packet until the stream is ACTIVE without a key frame */
 #define NGX_WEBRTC_PUBLISHER_NO_KEY    1000000
 
 /* us until a ring that could not grow may try again; chosen */
@@ -101,7 +101,7 @@ const ngx_webrtc_ring_keep_t *
 ngx_webrtc_publisher_ring_keep(ngx_webrtc_publisher_t *pub)
 {
     /*
-     * The key frame of a publisher who makes one when asked is of use for
+     * If a publisher makes a key frame when asked, its last one is useful for
      * three seconds, and half a second more.
      */
 
@@ -113,7 +113,7 @@ ngx_webrtc_publisher_ring_keep(ngx_webrtc_publisher_t *pub)
         NGX_WEBRTC_KEEP_US, NGX_WEBRTC_KEEP_MAX, 0
     };
 
-    /* not asked yet: two intervals of encoders' defaults, 8.3 s and 10 s */
+    /* not asked yet: two of encoders' default intervals, 8.3 s and 10 s */
 
     static const ngx_webrtc_ring_keep_t  unknown = {
         NGX_WEBRTC_KEEP_US, NGX_WEBRTC_KEEP_MAX, 20000000
@@ -128,9 +128,9 @@ ngx_webrtc_publisher_ring_keep(ngx_webrtc_publisher_t *pub)
 
 
 /*
- * What newcomers start with is not in the ring any more, which could not grow
- * when it had to.  Who makes a key frame when asked needs no larger ring for
- * it, unless it is the key frame that is too large.
+ * The key frame that new viewers start with has left the ring, which could not
+ * grow when it had to.  A publisher that makes key frames when asked needs no
+ * larger ring for this, unless the key frame itself is too large.
  */
 
 static void
@@ -158,7 +158,7 @@ ngx_webrtc_publisher_ring_lost_key(ngx_webrtc_session_t *s)
 }
 
 
-/* there are packets: tells so */
+/* there are packets: makes the stream ACTIVE */
 
 static void
 ngx_webrtc_publisher_ring_activate(ngx_webrtc_session_t *s)

@@ -15,16 +15,16 @@
 #include "ngx_webrtc_publisher.h"
 
 
-/* What is in the ring becomes visible, here and in the other workers. */
+/* Makes what is in the ring visible, here and in the other workers. */
 void ngx_webrtc_publisher_ring_flush(ngx_webrtc_session_t *s);
 
 /*
- * The packet to be written would overwrite what should stay: has the ring
- * grow, if it may.
+ * The packet to be written would overwrite what should stay: grows the ring, if
+ * that is allowed.
  */
 void ngx_webrtc_publisher_ring_grow(ngx_webrtc_session_t *s, uint64_t now_us);
 
-/* How long a publisher's packets stay: see ngx_webrtc_ring_wants(). */
+/* How long a publisher's packets are kept, see ngx_webrtc_ring_wants(). */
 const ngx_webrtc_ring_keep_t *ngx_webrtc_publisher_ring_keep(
     ngx_webrtc_publisher_t *pub);
 

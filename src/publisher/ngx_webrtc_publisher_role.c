@@ -2,14 +2,14 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * A publisher, from its claim of the stream to its end: tracks, state of the
+ * A publisher, from claiming the stream to its end: tracks, state of the
  * stream, the timer.
  *
  *   SRTP -> RTP -> (RTX unwrapped) -> track -> order -> classification
  *        -> time -> packet ring -> viewers
  *
  * Payloads are not touched.  Packets become visible at the end of a receive
- * batch; what is missing is asked for again, and what is behind it waits for a
+ * batch; missing ones are requested again, and those after them wait for a
  * moment (ngx_webrtc_reorder.h, ngx_webrtc_nack.h).
  */
 
@@ -30,12 +30,12 @@
 #include "ngx_webrtc_time.h"
 
 
-/* us without a packet, also before the first one, that make the stream
+/* us without a packet, even before the first one, that make the stream
  * INACTIVE; chosen: above Opus' DTX (400 ms) and screen shares that stand
  * still */
 #define NGX_WEBRTC_PUBLISHER_SILENT    2000000
 
-/* ms between two attempts to take over from the publisher before */
+/* ms between two attempts to take over from the previous publisher */
 #define NGX_WEBRTC_PUBLISHER_RETRY     5
 
 /* attempts: 5 s; chosen: its worker has closed it by then, or is reaped */
@@ -232,7 +232,7 @@ ngx_webrtc_publisher_role_begin(ngx_webrtc_session_t *s)
                             !twcc);
 
     /*
-     * Viewers of a stream that goes on learn of its codecs before they see a
+     * Viewers of a stream that continues learn its codecs before they see a
      * packet.
      */
 
@@ -246,7 +246,7 @@ ngx_webrtc_publisher_role_begin(ngx_webrtc_session_t *s)
 
     ngx_log_error(NGX_LOG_NOTICE, &s->log, 0, "webrtc publisher up");
 
-    /* it may never send anything: no reason to keep others out */
+    /* it may never send anything, and must not keep others out then */
 
     now_us = ngx_webrtc_time_now();
 
@@ -295,7 +295,7 @@ ngx_webrtc_publisher_role_stop(ngx_webrtc_session_t *s)
 }
 
 
-/* an end that was asked for is no news to the operator, any other is */
+/* a requested end is not worth the operator's attention, any other is */
 
 static void
 ngx_webrtc_publisher_role_log_end(ngx_webrtc_session_t *s)

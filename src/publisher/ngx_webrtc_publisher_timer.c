@@ -12,7 +12,7 @@
 #include "ngx_webrtc_publisher_timer.h"
 
 
-/* ms between two wake-ups of the feedback timer, at least */
+/* least ms between two wake-ups of the feedback timer */
 #define NGX_WEBRTC_PUBLISHER_TICK      5
 
 

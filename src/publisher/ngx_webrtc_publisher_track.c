@@ -7,11 +7,11 @@
  * Tracks.  A stream's tracks keep their places from publisher to publisher, by
  * kind, so that viewers go on when another one takes over.
  *
- * Codecs.  An m-line has all payload types that we take, and a publisher sends
- * whichever it likes.  Until its first packet it is taken to go on with what
- * the stream has, if it may, else with the first one; from then on the track's
- * codec is that of the packets, in their order, and viewers learn of a change
- * as of another publisher.
+ * Codecs.  An m-line has all payload types that we accept, and a publisher may
+ * send any of them.  Until its first packet we assume the codec that the stream
+ * has, if negotiated, else the first one; from then on the track's codec is
+ * that of the packets, in their order, and for viewers a change is the same as
+ * a new publisher.
  */
 
 
@@ -81,7 +81,7 @@ ngx_webrtc_publisher_track_init(ngx_webrtc_session_t *s,
     ngx_webrtc_nack_init(&t->nack, video);
     ngx_webrtc_report_in_init(&t->report, t->depay.track.clock_rate);
 
-    /* where nothing is asked for again there is only reordering to wait for */
+    /* without retransmissions there is only reordering to wait for */
 
     ngx_webrtc_reorder_hold(&t->reorder,
                             (m->fb & NGX_WEBRTC_FB_NACK)
@@ -116,7 +116,7 @@ ngx_webrtc_publisher_track_codec(ngx_webrtc_publisher_track_t *t,
         return NGX_ERROR;
     }
 
-    /* RFC 7160: timestamps of another rate are not those before, counted on */
+    /* RFC 7160: timestamps of another rate do not continue the old ones */
 
     if (rate != t->depay.track.clock_rate) {
 
@@ -145,7 +145,7 @@ ngx_webrtc_publisher_track_codec(ngx_webrtc_publisher_track_t *t,
 }
 
 
-/* retransmissions of all that the m-line may bring */
+/* retransmissions of every codec of the m-line */
 
 static void
 ngx_webrtc_publisher_track_add_rtx(ngx_webrtc_publisher_t *pub,
@@ -168,7 +168,7 @@ ngx_webrtc_publisher_track_add_rtx(ngx_webrtc_publisher_t *pub,
 }
 
 
-/* the place of a kind among the stream's tracks: where it was before */
+/* a kind's place among the stream's tracks, the same as before */
 
 static ngx_int_t
 ngx_webrtc_publisher_track_find_place(ngx_webrtc_publisher_t *pub,

@@ -16,7 +16,7 @@
 
 
 /*
- * Makes an m-line a track.
+ * Makes a track of an m-line.
  *
  *   t         zeroed
  *   handler   gets its packets in order, with t
@@ -29,8 +29,8 @@ ngx_int_t ngx_webrtc_publisher_track_init(ngx_webrtc_session_t *s,
     ngx_webrtc_reorder_out_pt handler);
 
 /*
- * Makes a codec that was negotiated the track's: in the beginning, and whenever
- * the publisher changes its payload type.
+ * Sets the track to a negotiated codec: at the start, and whenever the
+ * publisher changes its payload type.
  *
  *   codec   NGX_WEBRTC_CODEC_*
  *
