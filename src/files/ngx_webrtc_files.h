@@ -117,10 +117,10 @@ typedef struct {
     size_t                       nheld;
 
     ngx_webrtc_ranges_read_t     refused;     /* by threads, */
-    ngx_msec_t                   again;       /* it is tried again then, */
-    ngx_msec_t                   pause;       /* after that; 0: none is */
+    ngx_msec_t                   again;       /* when it is tried again, */
+    ngx_msec_t                   pause;       /* the delay; 0: none refused */
 
-    unsigned                     hello:1;     /* is owed */
+    unsigned                     hello:1;     /* has to be sent */
     unsigned                     full:1;      /* wait for room */
 } ngx_webrtc_files_channel_t;
 
@@ -143,14 +143,14 @@ struct ngx_webrtc_files_s {
 
     ngx_event_t                  pump;        /* posted */
     ngx_event_t                  timer;       /* the earliest deadline */
-    ngx_uint_t                   tasks;       /* of threads, under way, */
+    ngx_uint_t                   tasks;       /* of threads, not finished, */
     ngx_uint_t                   reading;     /* of them: reads */
 
     uint64_t                     size;        /* of the file, as told */
-    ngx_msec_t                   grown;       /* when it was last seen to */
-    ngx_msec_t                   looked;      /* at it, if it is followed */
+    ngx_msec_t                   grown;       /* when last seen to grow */
+    ngx_msec_t                   looked;      /* when last checked */
 
-    uint64_t                     after;       /* bytes yet without a limit */
+    uint64_t                     after;       /* bytes left before the limit */
     ngx_webrtc_budget_account_t  account;     /* what is on its way */
 
     int64_t                      credit;      /* bytes that may be read now */
@@ -161,10 +161,10 @@ struct ngx_webrtc_files_s {
 
     unsigned                     sctp:1;      /* assoc is initialized */
     unsigned                     opened:1;    /* there was a channel */
-    unsigned                     changed:1;   /* the file is another one now */
+    unsigned                     changed:1;   /* since the file was opened */
     unsigned                     nowait:1;    /* RWF_NOWAIT works here */
     unsigned                     growing:1;   /* the file, as told */
-    unsigned                     looking:1;   /* a task is */
+    unsigned                     looking:1;   /* a task checks the file */
 };
 
 

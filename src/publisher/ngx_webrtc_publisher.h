@@ -56,7 +56,7 @@ typedef struct {
     ngx_webrtc_session_t        *session;
     uint8_t                      track;       /* of the stream */
     uint32_t                     ssrc;        /* of its packets, 0: none yet */
-    uint64_t                     changed_us;  /* when it was another before */
+    uint64_t                     changed_us;  /* when it last changed */
     uint64_t                     switched_us; /* its codec, first of these */
     ngx_uint_t                   switches;
 
@@ -134,17 +134,17 @@ struct ngx_webrtc_publisher_s {
     unsigned                     dirty:1;     /* written, not flushed */
     unsigned                     news:1;      /* tracks have changed */
     unsigned                     key:1;       /* a key frame was written */
-    unsigned                     reordered:1; /* B-frames are told */
-    unsigned                     large:1;     /* so are too large pictures */
+    unsigned                     reordered:1; /* B-frames were logged */
+    unsigned                     large:1;     /* so were too large pictures */
     unsigned                     rsize:1;     /* all that have transport-wide
                                                  feedback have rtcp-rsize */
-    unsigned                     deaf:1;      /* they come when they come */
-    unsigned                     answers:1;   /* or when they are asked for */
+    unsigned                     deaf:1;      /* ignores key frame requests */
+    unsigned                     answers:1;   /* sends key frames when asked */
 
-    uint64_t                     full_us;     /* the ring cannot grow, until
-                                                 then; 0: it may */
+    uint64_t                     full_us;     /* until then the ring cannot
+                                                 grow; 0: it may */
     uint64_t                     dry_us;      /* no ring since then, or 0 */
-    ngx_webrtc_ring_key_e        told;        /* of its key frame, in vain */
+    ngx_webrtc_ring_key_e        told;        /* of its key frame, last seen */
 };
 
 

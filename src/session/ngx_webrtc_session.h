@@ -98,7 +98,7 @@ typedef struct {
 /* for full ICE, when the address in use is silent */
 typedef struct {
     ngx_msec_t                   begun;
-    ngx_msec_t                   asked;       /* time that others were, first */
+    ngx_msec_t                   asked;       /* when others were, at first */
     ngx_msec_t                   next;        /* time of the next step */
     ngx_uint_t                   round;       /* requests before it */
     ngx_webrtc_session_other_t  *found;       /* the first that has answered */
@@ -126,8 +126,8 @@ struct ngx_webrtc_session_s {
     ngx_queue_t                  queue;       /* of wk->sessions */
 
     ngx_webrtc_paths_entry_t     paths[NGX_WEBRTC_SESSION_PATHS];
-    ngx_webrtc_paths_entry_t    *current;     /* where we send; never NULL,
-                                                 but with full ICE */
+    ngx_webrtc_paths_entry_t    *current;     /* where we send; NULL only with
+                                                 full ICE */
     ngx_webrtc_transport_t       transport;   /* what sends */
     ngx_webrtc_session_probe_t   probe;
     ngx_webrtc_session_consent_t consent;
@@ -164,7 +164,7 @@ struct ngx_webrtc_session_s {
     unsigned                     on_path:1;       /* the datagram that is being
                                                      read came over current */
     unsigned                     greeted:1;       /* DTLS has begun */
-    unsigned                     moved:1;         /* before it has ended */
+    unsigned                     moved:1;         /* before it had ended */
 };
 
 

@@ -77,13 +77,13 @@ struct ngx_webrtc_worker_s {
     ngx_queue_t                  sessions;
     ngx_uint_t                   nsessions;
     uint64_t                     now_us;      /* of the receive batch; 0: not
-                                                 read so far */
+                                                 read yet */
     uint64_t                     cut;         /* datagrams too long, counted */
 
     ngx_event_t                  timer;       /* housekeeping, cancelable */
     ngx_uint_t                   ticks;
-    ngx_msec_t                   exiting;     /* time it was found to be */
-    ngx_uint_t                   next;        /* who comes after us then */
+    ngx_msec_t                   exiting;     /* when that was noticed */
+    ngx_uint_t                   next;        /* worker that succeeds us then */
     ngx_uint_t                   orphan;      /* nobody else has our sockets */
     ngx_uint_t                   left;        /* clients were told to leave */
 

@@ -59,10 +59,10 @@ typedef struct {
     ngx_queue_t                  queue;       /* of vw->streams[] */
     ngx_webrtc_stream_t         *st;
     ngx_queue_t                  viewers;
-    ngx_queue_t                  held;        /* of them, by pacing */
-    ngx_event_t                  pace;        /* while there are such */
+    ngx_queue_t                  held;        /* those held back by pacing */
+    ngx_event_t                  pace;        /* runs while there are any */
     ngx_int_t                  (*send)(ngx_webrtc_session_t *s);
-                                              /* goes on with one of them */
+                                              /* resumes one of them */
     ngx_webrtc_viewer_worker_t  *vw;
 } ngx_webrtc_viewer_stream_t;
 
@@ -106,9 +106,9 @@ typedef struct {
     uint64_t                     cursor;      /* next entry of the ring */
     uint64_t                     audio;       /* entries before it: no audio */
     uint64_t                     tracks_version;    /* of what is in tracks */
-    uint64_t                     looked;      /* for video, while stalled */
+    uint64_t                     looked;      /* for video, up to here */
 
-    ngx_msec_t                   waits;       /* for a key frame since then */
+    ngx_msec_t                   waits;       /* for a key frame, since when */
     ngx_msec_t                   replayed;    /* time of the last replay */
     ngx_msec_t                   pause;       /* ms until the next one */
     ngx_msec_t                   asked_ms;    /* second that is counted */

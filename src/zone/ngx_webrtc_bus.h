@@ -97,7 +97,7 @@ typedef struct {
     uint64_t                 failures;        /* attempts that did not start */
     uint64_t                 viewers_total;   /* viewers so far */
     uint64_t                 lapped;          /* times a viewer was lapped */
-    uint64_t                 lost;            /* packets it missed by that */
+    uint64_t                 lost;            /* packets it thus missed */
     uint64_t                 paced;           /* times one was held back */
     uint64_t                 nacks;           /* packets asked for again */
     uint64_t                 resent;
@@ -232,11 +232,11 @@ typedef struct {
                                                  again */
 
     uint64_t                 wanted_ms;       /* atomic; until then a viewer
-                                                 waits for the stream, or may
-                                                 come that was answered */
+                                                 waits for the stream, or an
+                                                 answered one may connect */
 
-    uint64_t                 retry_ms;        /* atomic; no source is started
-                                                 before, 0: the last one was */
+    uint64_t                 retry_ms;        /* atomic; no source starts before
+                                                 that; 0: the last one did */
     uint32_t                 retry_pause;     /* ms; by the claim's holder */
     uint32_t                 upstream;        /* atomic; which of pull.from is
                                                  up, from 1; 0: none */
@@ -246,8 +246,8 @@ typedef struct {
     uint64_t                 linger_ms;       /* of viewers when INACTIVE; 0:
                                                  no publisher so far */
     uint64_t                 since[NGX_WEBRTC_TRACKS];    /* atomic; index of
-                                                 a track's first packet of the
-                                                 codec that it has now */
+                                                 a track's first packet of its
+                                                 current codec */
     uint32_t                 slots;           /* of viewers; under the mutex */
     uint32_t                 pad2;
 
@@ -255,13 +255,13 @@ typedef struct {
                                                  loop's next turn; without
                                                  room until there is media */
     uint64_t                 ring_size;       /* atomic; bytes that it begins
-                                                 with, and may become */
+                                                 with, and may grow to */
     uint64_t                 ring_max;
     ngx_webrtc_stream_ring_t rings[NGX_WEBRTC_BUS_RINGS];
 
-    uint64_t                 client;          /* who has named it first, see */
+    uint64_t                 client;          /* that named it first, see */
     uint32_t                 trial;           /* ngx_webrtc_bus_pending.h; it
-                                                 counts for him */
+                                                 counts for that client */
     uint32_t                 dropped;         /* atomic; it has to go */
 } ngx_webrtc_stream_t;
 
@@ -275,7 +275,7 @@ typedef struct {
     uint32_t                 viewers;
     uint64_t                 changed_ms;
     ngx_uint_t               claim_worker;    /* or NGX_WEBRTC_WORKER_NONE */
-    uint32_t                 upstream;        /* that is up, 0: none; of */
+    uint32_t                 upstream;        /* the one up, 0: none; of */
     uint32_t                 upstreams;
     size_t                   name_len;
     u_char                   name[NGX_WEBRTC_NAME_MAX + 1];

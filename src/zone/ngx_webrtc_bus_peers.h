@@ -114,8 +114,8 @@ typedef struct {
     uint8_t                  closing;         /* deleted, the owner ends it */
     uint8_t                  counted;         /* as viewer of its stream */
     uint8_t                  pending;         /* for its client: not up yet */
-    uint8_t                  reconnect;       /* times that its client should
-                                                 have left us */
+    uint8_t                  reconnect;       /* times that its client was to
+                                                 reconnect elsewhere */
     ngx_webrtc_peer_addr_t   addrs[NGX_WEBRTC_PEER_ADDRS];
     uint64_t                 keys[3 + NGX_WEBRTC_PEER_ADDRS];
     ngx_webrtc_peer_events_t events[NGX_WEBRTC_PEER_EVENTS];
