@@ -117,8 +117,8 @@ MEDIA_SRCS = $(wildcard $(patsubst %,src/%/*.c,base rtp codec helper))       \
                         source_url)
 
 MEDIA_INCS = $(patsubst %,-I src/%,base rtp codec media helper)               \
-             $(patsubst %,-isystem $(NGX_DEV)/src/%,core event event/modules  \
-                        os/unix)                                              \
+             $(addprefix -isystem ,$(wildcard                                 \
+                 $(patsubst %,$(NGX_DEV)/src/%,core event event/*/ os/unix))) \
              -isystem $(B)/objs
 
 MEDIA_OPT  = $(CC_OPT) -fPIE -ffunction-sections -Wall

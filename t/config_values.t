@@ -106,6 +106,8 @@ my %table = (
     webrtc_file_quiet => [ @timeout, qr/such as "30s"/ ],
     webrtc_file_memory => [ [ 'much', '1023k', '17g' ], [ '1m', '16g' ],
                             qr/such as "256m"/ ],
+    webrtc_media_path => [ [ '/no/such/file', '/etc/passwd' ], [ '/bin/true' ],
+                           qr/names no program/ ],
     webrtc_media_memory => [ [ 'much', '63m', '257g' ], [ '64m', '256g' ],
                              qr/such as "1g"/ ],
     webrtc_etag => [ [ 'on', '' . '""' ], [ 'lenient', 'strict' ],

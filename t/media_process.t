@@ -9,6 +9,7 @@
 use strict;
 use warnings;
 
+use File::Copy qw/ copy /;
 use Test::More;
 use NgxWebRTC;
 use NgxWebRTC::Bench;
@@ -223,9 +224,34 @@ location = /whep/x {
     webrtc_pull  file:%%MEDIA%%/bars.ts loop;
 }
 EOF
-    ok(!$ok, 'nginx -t fails without the program');
-    like($out, qr/"webrtc_pull" needs the program "\/nonexistent\/media"/,
-         'nginx -t says what is missing');
+    ok(!$ok, 'nginx -t: a program that is none');
+    like($out, qr/"webrtc_media_path" names no program .*\/nonexistent\/media/,
+         'it says which');
+
+    # a module that was copied, without what was beside it
+
+    my $module = $t->dir . '/ngx_http_webrtc_module.so';
+    copy($t->module, $module) or die $!;
+
+    my @load = (load => "load_module $module;\n");
+
+    ($ok, $out) = $t->test_config(@load, server => <<'EOF');
+location = /whep/x {
+    webrtc_play  x;
+    webrtc_pull  file:%%MEDIA%%/bars.ts loop;
+}
+EOF
+    ok(!$ok, 'nginx -t: something is pulled, and there is no program');
+    like($out, qr/"webrtc_pull" needs the program/, 'it says so');
+
+    ($ok, $out) = $t->test_config(@load, server => <<'EOF');
+location = /whip/x {
+    webrtc_publish  x;
+}
+EOF
+    ok($ok, 'nginx -t: nothing is pulled, and none is needed') or diag($out);
+
+    $t->{remove} = Test::More->builder->is_passing;
 }
 
 done_testing();

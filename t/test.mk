@@ -63,6 +63,7 @@ INCS       = $(patsubst %,-I src/%,$(PURE_DIRS) $(LOOP_DIRS))               \
              -isystem $(B)/src/nginx/src/core                                 \
              -isystem $(B)/src/nginx/src/event                                \
              -isystem $(B)/src/nginx/src/event/modules                        \
+             -isystem $(B)/src/nginx/src/event/quic                           \
              -isystem $(B)/src/nginx/src/os/unix                              \
              -isystem $(B)/objs                                               \
              $(patsubst -I%,-isystem %,$(shell pkg-config --cflags-only-I     \

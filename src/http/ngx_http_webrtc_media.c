@@ -26,11 +26,22 @@ ngx_http_webrtc_media_conf(ngx_conf_t *cf, ngx_http_webrtc_main_conf_t *wmcf)
     path = &wmcf->media_path;
 
     if (path->len) {
+
         if (ngx_conf_full_name(cf->cycle, path, 0) != NGX_OK) {
             return NGX_CONF_ERROR;
         }
 
-    } else if (ngx_http_webrtc_media_beside(cf, path) != NGX_OK) {
+        if (access((char *) path->data, X_OK) == -1) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                               "\"webrtc_media_path\" names no program that "
+                               "can be run: \"%V\"", path);
+            return NGX_CONF_ERROR;
+        }
+
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_http_webrtc_media_beside(cf, path) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 

@@ -54,6 +54,8 @@ ngx_webrtc_media_process_start(const char *program, char *const argv[], int fd)
     ngx_webrtc_media_child_t    *child;
     posix_spawn_file_actions_t   actions;
 
+    pid = -1;
+
     ngx_webrtc_media_process_block(&old);
 
     if (!ngx_webrtc_media_handled) {
