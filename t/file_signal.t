@@ -12,6 +12,7 @@ use IO::Socket::INET;
 use JSON::PP ();
 use Test::More;
 use NgxWebRTC;
+use NgxWebRTC::Offer;
 use NgxWebRTC::Range;
 
 my $t = NgxWebRTC->new(workers => 4, asan => 1);
@@ -207,6 +208,36 @@ is($c->get($p->{peer}, [ 1, 0, 0 ])->{ranges}[0]{bytes}, 100000,
    'and it is served');
 $c->call('close', peer => $p->{peer});
 
+ok($t->no_sessions, 'no session is left');
+
+# a reload while streams of events are open: they end, and their workers with
+# nothing left open
+
+my $reloaded = post('/files/a.bin?signal', { type => 'offer', payload =>
+    JSON::PP::encode_json({ type => 'offer', sdp =>
+        offer(video => [], audio => [], application => 1) }) });
+is($reloaded->{status}, 201, 'a session');
+
+my %old = map { $_ => 1 } $t->workers;
+my $location = $reloaded->{headers}{location};
+
+@s = map {
+    my $s = $t->connects('http');
+    print $s "GET $location HTTP/1.1\r\nHost: x\r\n"
+             . "Accept: text/event-stream\r\n\r\n";
+    $s->flush;
+    $s;
+} 1 .. 8;
+
+is(scalar(grep { my $line = readline $_; ($line // '') =~ / 200 / } @s), 8,
+   'eight streams of events');
+
+ok($t->reload, 'nginx reloads');
+ok(wait_for(30, sub { !grep { $old{$_} } $t->workers }),
+   'no old worker stays for them');
+close $_ for @s;
+
+$t->http('DELETE', $location);
 ok($t->no_sessions, 'no session is left');
 
 $t->done;
