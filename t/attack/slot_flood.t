@@ -226,7 +226,12 @@ subtest 'bursts on names that are held' => sub {
         }), "name $i has a viewer");
     }
 
-    ok(wait_for(60, sub { $free->() < $all * 0.45 }), 'that take all they may')
+    # and not for a moment: a ring that grows has its old place for some turns
+
+    my $low = 0;
+
+    ok(wait_for(60, sub { $low = $free->() < $all / 2 ? $low + 1 : 0;
+                          return $low >= 40 }), 'that take all they may')
         or diag($free->(), " of $all");
 
     $pub->stop;
@@ -237,7 +242,7 @@ subtest 'bursts on names that are held' => sub {
     }), 'then they are gone, but for those who wait for them')
         or diag(explain($t->status));
 
-    cmp_ok($free->(), '<', $all / 2, 'what they took is not given back');
+    cmp_ok($free->(), '<', $all * 0.6, 'what they took is not given back');
 
     # one who needs more than is left, beside the quarter for newcomers
 
