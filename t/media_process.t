@@ -28,6 +28,8 @@ if what != 'silent':
     s.send(struct.pack('>BI', 1, 2 if what == 'version' else 1))
 if what == 'garbage':
     s.send(b'\x0b\xff\xff\xff')
+while what == 'floods':
+    s.send(struct.pack('>BIQ', 4, 0, 1000000))
 keep = []
 while True:
     m, fds, _, _ = socket.recv_fds(s, 65536, 8)
@@ -43,6 +45,7 @@ my %wrong = (
     exits   => qr/webrtc media process has ended with code 3: 1 of/,
     version => qr/is of another version than the module/,
     garbage => qr/has sent what it must not/,
+    floods  => qr/has sent what it must not/,
     hungry  => qr/has taken more memory than webrtc_media_memory/,
     silent  => qr/webrtc media process does not answer/,
 );

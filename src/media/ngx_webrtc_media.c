@@ -44,8 +44,8 @@ typedef struct {
     ngx_pid_t                           pid;
     ngx_connection_t                   *connection;
     ngx_event_t                         timer;       /* pings, idle */
-    uint32_t                            pings;
-    uint32_t                            unanswered;
+    uint32_t                            pings;       /* the last one's number */
+    uint32_t                            answered;    /* likewise */
     ngx_uint_t                          idle;        /* timer's turns */
     unsigned                            alone:1;     /* takes no other jobs */
     unsigned                            gone:1;      /* has closed its socket */
@@ -426,7 +426,7 @@ ngx_webrtc_media_timer_handler(ngx_event_t *ev)
      * answers queued behind this timer.
      */
 
-    if (process->unanswered == NGX_WEBRTC_MEDIA_UNANSWERED) {
+    if (process->pings - process->answered == NGX_WEBRTC_MEDIA_UNANSWERED) {
         ngx_webrtc_media_lost(process, "does not answer");
         return;
     }
@@ -435,8 +435,6 @@ ngx_webrtc_media_timer_handler(ngx_event_t *ev)
     m.number = ++process->pings;
 
     (void) ngx_webrtc_media_socket_send(process->connection->fd, &m, NULL, 0);
-
-    process->unanswered++;
 
     ngx_add_timer(ev, NGX_WEBRTC_MEDIA_PING_MS);
 }
@@ -489,11 +487,10 @@ ngx_webrtc_media_control(ngx_webrtc_media_process_t *process, u_char *p,
     ngx_webrtc_media_message_t  m;
 
     if (ngx_webrtc_media_message_parse(p, p + n, &m) != NGX_OK) {
-        ngx_webrtc_media_lost(process, "has sent what it must not");
-        return NGX_DONE;
+        goto invalid;
     }
 
-    if (m.type == NGX_WEBRTC_MEDIA_HELLO) {
+    if (m.type == NGX_WEBRTC_MEDIA_HELLO && !process->greeted) {
 
         if (m.number != NGX_WEBRTC_MEDIA_VERSION) {
             ngx_webrtc_media_lost(process, "is of another version than the "
@@ -505,14 +502,17 @@ ngx_webrtc_media_control(ngx_webrtc_media_process_t *process, u_char *p,
         return NGX_OK;
     }
 
-    if (m.type != NGX_WEBRTC_MEDIA_PONG) {
-        ngx_webrtc_media_lost(process, "has sent what it must not");
-        return NGX_DONE;
+    /* each ping is answered once: a flood would hold up the worker */
+
+    if (m.type != NGX_WEBRTC_MEDIA_PONG
+        || !process->greeted
+        || m.number - process->answered - 1
+           >= process->pings - process->answered)
+    {
+        goto invalid;
     }
 
-    if (m.number == process->pings) {
-        process->unanswered = 0;
-    }
+    process->answered = m.number;
 
     if (m.memory > ngx_webrtc_media_worker.memory) {
         ngx_webrtc_media_lost(process, "has taken more memory than "
@@ -521,6 +521,12 @@ ngx_webrtc_media_control(ngx_webrtc_media_process_t *process, u_char *p,
     }
 
     return NGX_OK;
+
+invalid:
+
+    ngx_webrtc_media_lost(process, "has sent what it must not");
+
+    return NGX_DONE;
 }
 
 
@@ -613,7 +619,7 @@ ngx_webrtc_media_lost(ngx_webrtc_media_process_t *process, const char *cause)
         q = ngx_queue_head(&jobs);
         job = ngx_queue_data(q, ngx_webrtc_media_job_t, queue);
 
-        (void) ngx_webrtc_media_records(job, NGX_MAX_SIZE_T_VALUE);
+        (void) ngx_webrtc_media_records(job, NGX_WEBRTC_MEDIA_RING_SIZE);
 
         ngx_webrtc_media_free(job, !job->closed, 1);
     }
@@ -669,6 +675,7 @@ ngx_webrtc_media_job_handler(ngx_event_t *rev)
     ssize_t                  n;
     u_char                   buf[NGX_WEBRTC_MEDIA_MESSAGE];
     ngx_int_t                rc;
+    ngx_uint_t               messages;
     ngx_connection_t        *c;
     ngx_webrtc_media_job_t  *job;
 
@@ -677,11 +684,13 @@ ngx_webrtc_media_job_handler(ngx_event_t *rev)
 
     ngx_webrtc_media_ring_told(&job->ring);
 
-    for ( ;; ) {
+    for (messages = 0; /* void */ ; messages++) {
 
         rc = ngx_webrtc_media_records(job, NGX_WEBRTC_MEDIA_TURN_BYTES);
 
-        if (rc == NGX_AGAIN) {
+        if (rc == NGX_AGAIN
+            || (rc == NGX_OK && messages == NGX_WEBRTC_MEDIA_TURN_MESSAGES))
+        {
 
             /* yields one turn of the loop to the others */
 
@@ -713,9 +722,9 @@ ngx_webrtc_media_job_handler(ngx_event_t *rev)
 
             /* what it wrote last before it ended */
 
-            rc = ngx_webrtc_media_records(job, NGX_MAX_SIZE_T_VALUE);
+            rc = ngx_webrtc_media_records(job, NGX_WEBRTC_MEDIA_RING_SIZE);
 
-            if (rc != NGX_OK) {
+            if (rc != NGX_OK && rc != NGX_AGAIN) {
                 break;
             }
 
@@ -761,11 +770,11 @@ ngx_webrtc_media_input(ngx_webrtc_media_job_t *job, u_char *p, size_t n)
         return NGX_ERROR;
     }
 
-    /* records written before it was sent come first */
+    /* records written before it was sent come first: a ring of them at most */
 
-    rc = ngx_webrtc_media_records(job, NGX_MAX_SIZE_T_VALUE);
+    rc = ngx_webrtc_media_records(job, NGX_WEBRTC_MEDIA_RING_SIZE);
 
-    if (rc != NGX_OK) {
+    if (rc != NGX_OK && rc != NGX_AGAIN) {
         return rc;
     }
 

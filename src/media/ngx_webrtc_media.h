@@ -41,6 +41,9 @@
  */
 #define NGX_WEBRTC_MEDIA_TURN_BYTES   (4 * 1024 * 1024)
 
+/* likewise, messages; chosen: a job that starts sends a few */
+#define NGX_WEBRTC_MEDIA_TURN_MESSAGES  16
+
 
 typedef struct ngx_webrtc_media_job_s  ngx_webrtc_media_job_t;
 
