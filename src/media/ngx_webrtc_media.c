@@ -250,13 +250,6 @@ ngx_webrtc_media_close(ngx_webrtc_media_job_t *job)
 }
 
 
-ngx_pid_t
-ngx_webrtc_media_pid(ngx_webrtc_media_job_t *job)
-{
-    return job->process->pid;
-}
-
-
 void
 ngx_webrtc_media_done(void)
 {

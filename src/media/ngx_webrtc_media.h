@@ -104,8 +104,5 @@ void ngx_webrtc_media_close(ngx_webrtc_media_job_t *job);
 /* For exit_process: ends all processes.  Jobs have been closed before. */
 void ngx_webrtc_media_done(void);
 
-/* the process of a job, for logs */
-ngx_pid_t ngx_webrtc_media_pid(ngx_webrtc_media_job_t *job);
-
 
 #endif /* _NGX_WEBRTC_MEDIA_H_INCLUDED_ */

@@ -121,7 +121,6 @@ static const ngx_webrtc_media_handlers_t  ngx_webrtc_source_handlers = {
 
 /* of this process */
 static ngx_queue_t  ngx_webrtc_sources;
-static ngx_uint_t   ngx_webrtc_sources_n;
 static ngx_uint_t   ngx_webrtc_sources_ready;
 
 
@@ -202,7 +201,6 @@ ngx_webrtc_source_start(ngx_webrtc_source_conf_t *conf, ngx_webrtc_bus_t *bus,
                              ngx_current_msec);
 
     ngx_queue_insert_tail(&ngx_webrtc_sources, &source->queue);
-    ngx_webrtc_sources_n++;
 
     return source;
 
@@ -323,13 +321,6 @@ ngx_webrtc_source_stop(ngx_webrtc_source_t *source)
 }
 
 
-ngx_webrtc_stream_t *
-ngx_webrtc_source_stream(ngx_webrtc_source_t *source)
-{
-    return source->st;
-}
-
-
 void
 ngx_webrtc_source_exit(void)
 {
@@ -355,13 +346,6 @@ ngx_webrtc_source_exit(void)
     }
 
     ngx_webrtc_media_done();
-}
-
-
-ngx_uint_t
-ngx_webrtc_source_count(void)
-{
-    return ngx_webrtc_sources_n;
 }
 
 
@@ -821,7 +805,6 @@ static void
 ngx_webrtc_source_finish(ngx_webrtc_source_t *source)
 {
     ngx_queue_remove(&source->queue);
-    ngx_webrtc_sources_n--;
 
     if (source->stopping) {
         ngx_log_error(NGX_LOG_NOTICE, &source->log, 0,

@@ -129,19 +129,11 @@ ngx_webrtc_source_t *ngx_webrtc_source_start(ngx_webrtc_source_conf_t *conf,
 void ngx_webrtc_source_stop(ngx_webrtc_source_t *source);
 
 
-/* the stream it was started for */
-ngx_webrtc_stream_t *ngx_webrtc_source_stream(ngx_webrtc_source_t *source);
-
-
 /*
  * For exit_process: ends every source of this process, and its media processes.
  * ENDED is called for all of them.
  */
 void ngx_webrtc_source_exit(void);
-
-
-/* sources of this process that have not ended */
-ngx_uint_t ngx_webrtc_source_count(void);
 
 
 #endif /* _NGX_WEBRTC_SOURCE_H_INCLUDED_ */
