@@ -4,8 +4,7 @@
 #
 # nginx loads modules RTLD_GLOBAL: the module exports nothing but
 # ngx_*webrtc* and what nginx itself looks up in every module.  Inside, too,
-# every global name is ours, and floors 0 to 2 and the ring keep no mutable
-# globals.
+# every global name is ours, and pure rooms and the ring keep no mutable globals.
 
 use strict;
 use warnings;
@@ -88,6 +87,6 @@ for my $o (@objects) {
 }
 
 is("@foreign", '', 'all global names are ours');
-is("@mutable", '', 'floors 0 to 2 and the ring have no mutable globals');
+is("@mutable", '', 'pure rooms and the ring have no mutable globals');
 
 done_testing();

@@ -163,22 +163,10 @@ failed:
 static ngx_int_t
 ngx_webrtc_helper_job_locks(ngx_webrtc_helper_job_t *job)
 {
-    pthread_condattr_t  attr;
-
-    /* the wall clock may be set while we wait */
-
-    if (pthread_condattr_init(&attr) != 0) {
+    if (ngx_webrtc_source_thread_cond(&job->cond) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    if (pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) != 0
-        || pthread_cond_init(&job->cond, &attr) != 0)
-    {
-        (void) pthread_condattr_destroy(&attr);
-        return NGX_ERROR;
-    }
-
-    (void) pthread_condattr_destroy(&attr);
     (void) pthread_mutex_init(&job->mutex, NULL);
     (void) pthread_mutex_init(&job->asking, NULL);
 
@@ -416,7 +404,6 @@ ngx_webrtc_helper_job_doors(void *ctx, struct sockaddr *sa, uint16_t *ports,
     ngx_webrtc_helper_job_t  *job = ctx;
 
     ngx_uint_t                  n;
-    int64_t                     until_us;
     struct timespec             ts;
     ngx_webrtc_media_message_t  m;
 
@@ -427,10 +414,8 @@ ngx_webrtc_helper_job_doors(void *ctx, struct sockaddr *sa, uint16_t *ports,
                                                : sizeof(struct sockaddr_in);
     ngx_memcpy(m.u.addr.data, sa, m.u.addr.len);
 
-    until_us = ngx_webrtc_time_now() + NGX_WEBRTC_HELPER_ASK_MS * 1000;
-
-    ts.tv_sec = until_us / 1000000;
-    ts.tv_nsec = until_us % 1000000 * 1000;
+    ngx_webrtc_source_thread_timespec(&ts, ngx_webrtc_time_now()
+                                           + NGX_WEBRTC_HELPER_ASK_MS * 1000);
     n = 0;
 
     pthread_mutex_lock(&job->asking);

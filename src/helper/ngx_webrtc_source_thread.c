@@ -30,8 +30,6 @@
 static void *ngx_webrtc_source_thread_main(void *data);
 static ngx_int_t ngx_webrtc_source_thread_ask(ngx_webrtc_source_thread_t *th,
     ngx_webrtc_media_note_t *note);
-static void ngx_webrtc_source_thread_timespec(struct timespec *ts,
-    uint64_t us);
 
 
 ngx_webrtc_source_thread_t *
@@ -40,7 +38,6 @@ ngx_webrtc_source_thread_create(ngx_webrtc_source_thread_conf_t *conf)
     size_t                       size;
     u_char                      *p;
     ngx_uint_t                   i, n;
-    pthread_condattr_t           attr;
     ngx_webrtc_source_thread_t  *th;
 
     const ngx_webrtc_source_from_t  *from;
@@ -80,20 +77,9 @@ ngx_webrtc_source_thread_create(ngx_webrtc_source_thread_conf_t *conf)
 
     ngx_webrtc_source_thread_choose(th, 0);
 
-    if (pthread_condattr_init(&attr) != 0) {
+    if (ngx_webrtc_source_thread_cond(&th->cond) != NGX_OK) {
         goto failed;
     }
-
-    /* the wall clock may be set while we sleep */
-
-    if (pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) != 0
-        || pthread_cond_init(&th->cond, &attr) != 0)
-    {
-        (void) pthread_condattr_destroy(&attr);
-        goto failed;
-    }
-
-    (void) pthread_condattr_destroy(&attr);
 
     if (pthread_mutex_init(&th->mutex, NULL) != 0) {
         (void) pthread_cond_destroy(&th->cond);
@@ -107,6 +93,26 @@ failed:
     free(th);
 
     return NULL;
+}
+
+
+ngx_int_t
+ngx_webrtc_source_thread_cond(pthread_cond_t *cond)
+{
+    ngx_int_t           rc;
+    pthread_condattr_t  attr;
+
+    if (pthread_condattr_init(&attr) != 0) {
+        return NGX_ERROR;
+    }
+
+    rc = (pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0
+          && pthread_cond_init(cond, &attr) == 0)
+         ? NGX_OK : NGX_ERROR;
+
+    (void) pthread_condattr_destroy(&attr);
+
+    return rc;
 }
 
 
@@ -545,7 +551,7 @@ ngx_webrtc_source_thread_post(ngx_webrtc_source_thread_t *th,
 }
 
 
-static void
+void
 ngx_webrtc_source_thread_timespec(struct timespec *ts, uint64_t us)
 {
     ts->tv_sec = us / 1000000;

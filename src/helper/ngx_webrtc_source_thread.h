@@ -290,5 +290,14 @@ void ngx_webrtc_source_thread_error(ngx_webrtc_source_thread_t *th,
 size_t ngx_webrtc_source_thread_mask(ngx_webrtc_source_thread_t *th,
     u_char *text, size_t n, u_char *to, size_t size);
 
+/*
+ * A condition that is waited for by the monotonic clock: the wall clock may be
+ * set meanwhile.  NGX_OK; NGX_ERROR
+ */
+ngx_int_t ngx_webrtc_source_thread_cond(pthread_cond_t *cond);
+
+/* until when, us as ngx_webrtc_time_now() has them */
+void ngx_webrtc_source_thread_timespec(struct timespec *ts, uint64_t us);
+
 
 #endif /* _NGX_WEBRTC_SOURCE_THREAD_H_INCLUDED_ */

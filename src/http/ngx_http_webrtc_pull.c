@@ -298,7 +298,7 @@ ngx_http_webrtc_pull_start(ngx_webrtc_stream_t *st,
         conf.from[i].loop = sp->from[i].loop;
         conf.from[i].lists = sp->from[i].lists;
         conf.from[i].links = sp->from[i].links;
-        conf.from[i].links_from = sp->from[i].links_from;
+        conf.from[i].links_from = (uint32_t) sp->from[i].links_from;
     }
 
     conf.nfrom = sp->nfrom;

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * A session, as its parts and its role see it.  It owns everything that the
- * engines of src/proto need, and has one timer, for the earliest deadline.
+ * A session, as its parts and its role see it.  It owns everything that its
+ * engines need, and has one timer, for the earliest deadline.
  *
  *   ngx_webrtc_session_life.c     begins, wires the engines, ends
  *   ngx_webrtc_session_path.c     its addresses with ICE lite

@@ -134,6 +134,8 @@ ngx_webrtc_source_start(ngx_webrtc_source_conf_t *conf, ngx_webrtc_bus_t *bus,
     ngx_pool_t           *pool;
     ngx_webrtc_source_t  *source;
 
+    ngx_webrtc_media_from_t  *from;
+
     if (!ngx_webrtc_sources_ready) {
         ngx_queue_init(&ngx_webrtc_sources);
         ngx_webrtc_sources_ready = 1;
@@ -168,10 +170,12 @@ ngx_webrtc_source_start(ngx_webrtc_source_conf_t *conf, ngx_webrtc_bus_t *bus,
         url = &conf->from[i].url;
         p = ngx_pnalloc(pool, ngx_max(url->len, 1));
 
+        from = &source->start.from[i];
+        *from = conf->from[i];
+
         if (p == NULL
-            || ngx_webrtc_source_copy(source, &source->start.from[i].url, url)
-               != NGX_OK
-            || ngx_webrtc_source_copy(source, &source->start.from[i].format,
+            || ngx_webrtc_source_copy(source, &from->url, url) != NGX_OK
+            || ngx_webrtc_source_copy(source, &from->format,
                                       &conf->from[i].format)
                != NGX_OK)
         {
@@ -218,23 +222,9 @@ static void
 ngx_webrtc_source_conf(ngx_webrtc_source_t *source,
     ngx_webrtc_source_conf_t *conf)
 {
-    ngx_uint_t                      i;
-    ngx_webrtc_media_from_t        *to;
-    ngx_webrtc_media_start_t       *start;
-    ngx_webrtc_source_conf_from_t  *from;
+    ngx_webrtc_media_start_t  *start;
 
     start = &source->start;
-
-    for (i = 0; i < conf->nfrom; i++) {
-        from = &conf->from[i];
-        to = &start->from[i];
-
-        to->program = (uint32_t) from->program;
-        to->loop = (uint8_t) from->loop;
-        to->lists = (uint8_t) from->lists;
-        to->links = (uint8_t) from->links;
-        to->links_from = (uint32_t) from->links_from;
-    }
 
     start->name = source->name;
     start->nfrom = conf->nfrom;

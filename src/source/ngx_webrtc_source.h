@@ -29,6 +29,7 @@
 #include <ngx_event.h>
 
 #include "ngx_webrtc_bus.h"
+#include "ngx_webrtc_media_message.h"
 #include "ngx_webrtc_source_url.h"
 
 
@@ -59,33 +60,10 @@ typedef void (*ngx_webrtc_source_handler_pt)(ngx_webrtc_source_t *source,
 
 
 /*
- * One of the upstreams of a source.
- *
- *   url           final, after variables; has passed
- *                 ngx_webrtc_source_url_check()
- *   format        name of a libavformat demuxer to force, or empty
- *   program       MPEG-TS program number; 0: the first one with video
- *   loop          files are repeated seamlessly; else a file ends the source
- *                 once it has been played, if nothing else is left
- *   lists         a file may be a playlist of HLS
- *   links         "disable_symlinks" for files: 0 off, 1 on, 2 if_not_owner;
- *   links_from    leading bytes of the path that may contain links
- */
-typedef struct {
-    ngx_str_t                      url;
-    ngx_str_t                      format;
-    ngx_uint_t                     program;
-    ngx_uint_t                     loop;        /* unsigned  loop:1; */
-    ngx_uint_t                     lists;       /* unsigned  lists:1; */
-    ngx_uint_t                     links;
-    size_t                         links_from;
-} ngx_webrtc_source_conf_from_t;
-
-
-/*
  * Copied by start(); the strings need not live longer.
  *
- *   from, nfrom   upstreams, tried in order; at least one
+ *   from, nfrom   upstreams, tried in order; at least one.  Their URLs have
+ *                 passed ngx_webrtc_source_url_check()
  *   backoff_min,
  *   backoff_max   0: 500 and 5000 ms
  *   connect_timeout  until the connection is up and tracks are known;
@@ -95,16 +73,16 @@ typedef struct {
  *   max_payload   bytes of RTP payload, 0: the packetizer's default
  */
 typedef struct {
-    ngx_webrtc_source_conf_from_t  from[NGX_WEBRTC_PULLS];
-    ngx_uint_t                     nfrom;
-    ngx_msec_t                     backoff_min;
-    ngx_msec_t                     backoff_max;
-    ngx_msec_t                     connect_timeout;
-    ngx_msec_t                     read_timeout;
-    size_t                         max_payload;
+    ngx_webrtc_media_from_t       from[NGX_WEBRTC_PULLS];
+    ngx_uint_t                    nfrom;
+    ngx_msec_t                    backoff_min;
+    ngx_msec_t                    backoff_max;
+    ngx_msec_t                    connect_timeout;
+    ngx_msec_t                    read_timeout;
+    size_t                        max_payload;
 
-    ngx_webrtc_source_handler_pt   handler;
-    void                          *data;
+    ngx_webrtc_source_handler_pt  handler;
+    void                         *data;
 } ngx_webrtc_source_conf_t;
 
 
