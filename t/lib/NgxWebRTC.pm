@@ -821,6 +821,7 @@ sub sendshim    { return _shim('sendshim') }
 sub threadshim  { return _shim('threadshim') }
 sub fileshim    { return _shim('fileshim') }
 sub resolveshim { return _shim('resolveshim') }
+sub sandboxshim { return _shim('sandboxshim') }
 
 sub _shim {
     my ($name) = @_;

@@ -1,0 +1,85 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * To be preloaded into nginx's media process, with "env LD_PRELOAD;": when it
+ * is to resolve "name.invalid", does what somebody would who has taken it over,
+ * and says on stderr, which is nginx's log, how far that went.
+ */
+
+
+#define _GNU_SOURCE
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+
+static int (*real)(const char *, const char *, const struct addrinfo *,
+                   struct addrinfo **);
+
+
+/* errno of what failed, 0: it did not */
+
+static int
+result(long rc)
+{
+    return (rc == -1) ? errno : 0;
+}
+
+
+static void
+attempts(void)
+{
+    int          wr, rd, mk, ex, fk, kl;
+    char        *argv[] = { "/bin/true", NULL };
+    char         line[256];
+    const char  *file;
+
+    file = getenv("SANDBOXSHIM");
+
+    wr = result(open(file, O_WRONLY|O_CREAT, 0644));
+    rd = result(open("/etc/hostname", O_RDONLY));
+    mk = result(unlink(file));
+    kl = result(kill(getppid(), 0));
+    fk = result(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
+
+    if (fk == 0) {
+        _exit(0);                       /* the child, or who has made one */
+    }
+
+    ex = result(execve(argv[0], argv, NULL));
+
+    snprintf(line, sizeof(line), "sandboxshim: write %s, read %s, unlink %s, "
+             "kill %s, fork %s, exec %s\n", wr ? "refused" : "done",
+             rd ? "refused" : "done", mk ? "refused" : "done",
+             kl ? "refused" : "done", fk ? "refused" : "done",
+             ex ? "refused" : "done");
+
+    (void) !write(2, line, strlen(line));
+}
+
+
+int
+getaddrinfo(const char *node, const char *service,
+    const struct addrinfo *hints, struct addrinfo **res)
+{
+    if (real == NULL) {
+        *(void **) &real = dlsym(RTLD_NEXT, "getaddrinfo");
+    }
+
+    if (node && strcmp(node, "name.invalid") == 0) {
+        attempts();
+        return EAI_NONAME;
+    }
+
+    return real(node, service, hints, res);
+}
