@@ -1,0 +1,68 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Variants: a stream's video, encoded anew.  A variant is a stream of its own in
+ * the zone, found by its parent and its label.  The label says all that matters
+ * of how it is made: two with the same label are one encode.
+ */
+
+
+#ifndef _NGX_WEBRTC_VARIANT_H_INCLUDED_
+#define _NGX_WEBRTC_VARIANT_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+/* bytes of a label; chosen: "h264-16384x16384-16777216k-240fps-i" has 35 */
+#define NGX_WEBRTC_VARIANT_LABEL       39
+
+/* between a stream's name and a label, in the internal name of a variant: a
+ * byte that no public name has */
+#define NGX_WEBRTC_VARIANT_MARK        0x1f
+
+/* ngx_webrtc_variant_t.hw: with which encoder; stored in the zone, append
+ * only */
+#define NGX_WEBRTC_VARIANT_HW_AUTO     0     /* what a trial finds, else none */
+#define NGX_WEBRTC_VARIANT_HW_NONE     1     /* software */
+#define NGX_WEBRTC_VARIANT_HW_VAAPI    2
+#define NGX_WEBRTC_VARIANT_HW_NVENC    3
+#define NGX_WEBRTC_VARIANT_HW_QSV      4
+#define NGX_WEBRTC_VARIANT_HW_V4L2M2M  5
+
+/* bounds of what is asked for: samples of a side, pictures per second, bit/s;
+ * chosen */
+#define NGX_WEBRTC_VARIANT_SIDE_LEAST  16
+#define NGX_WEBRTC_VARIANT_SIDE_MOST   16384
+#define NGX_WEBRTC_VARIANT_FPS_MOST    240
+#define NGX_WEBRTC_VARIANT_BIT_LEAST   (16 * 1024)
+#define NGX_WEBRTC_VARIANT_BIT_MOST    (1024 * 1024 * 1024)
+
+
+/*
+ * How a variant is made.  Plain data; all zero but the codec is "as the parent,
+ * in another codec".  It is never larger than its parent and never has more
+ * pictures; it is upright (what CVO says of the parent is undone), progressive
+ * if asked for, 4:2:0 of 8 bit, and has no B-frames.
+ */
+typedef struct {
+    uint8_t    codec;           /* NGX_WEBRTC_CODEC_*: H264, VP8, VP9, AV1 */
+    uint8_t    hw;              /* NGX_WEBRTC_VARIANT_HW_* */
+    uint8_t    deinterlace;     /* 1: what is interlaced becomes progressive */
+    uint8_t    fps;             /* at most; 0: the parent's */
+
+    /* even; with height alone the width follows; both: fits into it, in the
+     * parent's shape; 0: the parent's */
+    uint16_t   width;
+    uint16_t   height;
+
+    uint32_t   bitrate;         /* bit/s; 0: by size */
+
+    uint8_t    label_len;
+    u_char     label[NGX_WEBRTC_VARIANT_LABEL];
+} ngx_webrtc_variant_t;
+
+
+#endif /* _NGX_WEBRTC_VARIANT_H_INCLUDED_ */
