@@ -66,7 +66,8 @@ typedef struct {
 
 
 typedef struct {
-    ngx_str_t    name;            /* as in a=rtpmap: "H264", "opus" */
+    ngx_str_t    name;            /* as in a=rtpmap: "H264", "opus"; of
+                                     ngx_webrtc_foreign.h: for people only */
     uint8_t      kind;            /* NGX_WEBRTC_AUDIO, NGX_WEBRTC_VIDEO */
     uint8_t      codec;           /* NGX_WEBRTC_CODEC_*, its place in the
                                      table */

@@ -16,6 +16,11 @@
 #include "ngx_webrtc_av1.h"
 #include "ngx_webrtc_opus.h"
 #include "ngx_webrtc_pcm.h"
+#include "ngx_webrtc_foreign.h"
+
+
+/* those of SDP come before those that are only transcoded */
+#define NGX_WEBRTC_CODECS  NGX_WEBRTC_CODEC_MPEG1
 
 
 static const ngx_webrtc_codec_t  ngx_webrtc_codec_none = {
@@ -39,7 +44,7 @@ static const ngx_webrtc_codec_t  ngx_webrtc_codec_red = {
 
 /* by NGX_WEBRTC_CODEC_* */
 
-static const ngx_webrtc_codec_t  *ngx_webrtc_codecs[NGX_WEBRTC_CODEC_N] = {
+static const ngx_webrtc_codec_t  *ngx_webrtc_codecs[NGX_WEBRTC_CODECS] = {
     &ngx_webrtc_codec_none,
     &ngx_webrtc_codec_h264,
     &ngx_webrtc_codec_h265,
@@ -57,7 +62,11 @@ static const ngx_webrtc_codec_t  *ngx_webrtc_codecs[NGX_WEBRTC_CODEC_N] = {
 const ngx_webrtc_codec_t *
 ngx_webrtc_codec(ngx_uint_t codec)
 {
-    if (codec >= NGX_WEBRTC_CODEC_N) {
+    if (ngx_webrtc_foreign(codec)) {
+        return &ngx_webrtc_codecs_foreign[codec - NGX_WEBRTC_CODECS];
+    }
+
+    if (codec >= NGX_WEBRTC_CODECS) {
         codec = NGX_WEBRTC_CODEC_NONE;
     }
 
@@ -71,7 +80,7 @@ ngx_webrtc_codec_find(u_char *name, size_t n, uint32_t clock_rate)
     ngx_uint_t                 i;
     const ngx_webrtc_codec_t  *c;
 
-    for (i = NGX_WEBRTC_CODEC_NONE + 1; i < NGX_WEBRTC_CODEC_N; i++) {
+    for (i = NGX_WEBRTC_CODEC_NONE + 1; i < NGX_WEBRTC_CODECS; i++) {
         c = ngx_webrtc_codecs[i];
 
         if (c->name.len == n && c->clock_rate == clock_rate
@@ -91,7 +100,7 @@ ngx_webrtc_codec_static(ngx_uint_t pt)
     ngx_uint_t                 i;
     const ngx_webrtc_codec_t  *c;
 
-    for (i = NGX_WEBRTC_CODEC_NONE + 1; i < NGX_WEBRTC_CODEC_N; i++) {
+    for (i = NGX_WEBRTC_CODEC_NONE + 1; i < NGX_WEBRTC_CODECS; i++) {
         c = ngx_webrtc_codecs[i];
 
         if (c->static_pt >= 0 && (ngx_uint_t) c->static_pt == pt) {

@@ -31,8 +31,9 @@ const ngx_webrtc_codec_t *ngx_webrtc_codec(ngx_uint_t codec);
  *   name, n      not null-terminated
  *   clock_rate   as in a=rtpmap
  *
- * NULL: not a codec of ours, or not at that clock rate.  The caller compares
- * the number of channels.
+ * NULL: not a codec of ours, or not at that clock rate, or one that is only
+ * transcoded (ngx_webrtc_foreign.h).  The caller compares the number of
+ * channels.
  */
 
 const ngx_webrtc_codec_t *ngx_webrtc_codec_find(u_char *name, size_t n,

@@ -13,6 +13,7 @@
  *   AV1     RTP Payload Format For AV1 (v1.0)
  *   Opus    RFC 7587
  *   PCMU, PCMA, G.722   RFC 3551, packets of 20 ms
+ *   others  for the ring only: ngx_webrtc_foreign.h
  *
  * Sans-I/O: no allocation, no clock, no globals.  A packetizer belongs to one
  * thread, and is plain memory: there is no destroy function, and it may be
@@ -103,6 +104,9 @@ struct ngx_webrtc_pack_s {
      * set after init, to continue across a restart of the source.
      */
     uint16_t                      picture_id;
+
+    /* codecs of ngx_webrtc_foreign.h: the next frame is a key frame */
+    uint8_t                       key;
 
     /* the rest is the packetizers' own */
 

@@ -123,6 +123,7 @@ struct ngx_http_webrtc_pull_s {
     unsigned                     lists:1;    /* may be a playlist */
     unsigned                     loop:1;
     unsigned                     always:1;
+    unsigned                     transcode:1;   /* what browsers cannot play */
 };
 
 

@@ -207,6 +207,7 @@ ngx_http_webrtc_pull_record(ngx_http_webrtc_pull_t *pull,
 {
     sp->idle_ms = (uint32_t) pull->idle_timeout;
     sp->always = pull->always;
+    sp->transcode = pull->transcode;
 
     ngx_webrtc_bus_set_pull(ngx_http_webrtc_worker->bus, st, sp);
 }
@@ -302,6 +303,7 @@ ngx_http_webrtc_pull_start(ngx_webrtc_stream_t *st,
     }
 
     conf.nfrom = sp->nfrom;
+    conf.transcode = sp->transcode;
     conf.handler = ngx_http_webrtc_pull_event;
     conf.data = pr;
 

@@ -19,6 +19,7 @@
 #include "ngx_webrtc_bus_pending.h"
 #include "ngx_webrtc_bus_publish.h"
 #include "ngx_webrtc_codecs.h"
+#include "ngx_webrtc_foreign.h"
 
 
 /*
@@ -286,7 +287,8 @@ ngx_http_webrtc_whip_codecs(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         for (n = 1; n < NGX_WEBRTC_CODEC_N; n++) {
             codec = ngx_webrtc_codec(n);
 
-            if (value[i].len == codec->name.len
+            if (!ngx_webrtc_foreign(n)
+                && value[i].len == codec->name.len
                 && ngx_strncasecmp(value[i].data, codec->name.data,
                                    codec->name.len)
                    == 0)

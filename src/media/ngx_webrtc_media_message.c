@@ -202,6 +202,7 @@ ngx_webrtc_media_write_start(u_char *p, u_char *last,
     p = ngx_webrtc_write_u32(p, last, start->connect_timeout);
     p = ngx_webrtc_write_u32(p, last, start->read_timeout);
     p = ngx_webrtc_write_u8(p, last, start->doors);
+    p = ngx_webrtc_write_u8(p, last, start->transcode);
     p = ngx_webrtc_write_u8(p, last, (uint8_t) start->nfrom);
 
     for (i = 0; i < start->nfrom; i++) {
@@ -237,6 +238,7 @@ ngx_webrtc_media_read_start(u_char *p, u_char *last,
     p = ngx_webrtc_read_u32(p, last, &start->connect_timeout);
     p = ngx_webrtc_read_u32(p, last, &start->read_timeout);
     p = ngx_webrtc_read_u8(p, last, &start->doors);
+    p = ngx_webrtc_read_u8(p, last, &start->transcode);
     p = ngx_webrtc_read_u8(p, last, &n);
 
     if (p == NULL || n == 0 || n > NGX_WEBRTC_MEDIA_FROM
@@ -434,6 +436,9 @@ ngx_webrtc_media_write_track(u_char *p, u_char *last,
     p = ngx_webrtc_write_u8(p, last, track->channels);
     p = ngx_webrtc_write_u8(p, last, track->flags);
     p = ngx_webrtc_write_u8(p, last, track->cvo);
+    p = ngx_webrtc_write_u8(p, last, track->traits);
+    p = ngx_webrtc_write_u8(p, last, track->depth);
+    p = ngx_webrtc_write_u8(p, last, track->chroma);
     p = ngx_webrtc_write_u32(p, last, track->profile);
     p = ngx_webrtc_write_u16(p, last, track->width);
 
@@ -445,7 +450,8 @@ static u_char *
 ngx_webrtc_media_read_track(u_char *p, u_char *last,
     ngx_webrtc_track_t *track)
 {
-    uint8_t                    kind, codec, channels, flags, cvo;
+    uint8_t                    kind, codec, channels, flags, cvo, traits;
+    uint8_t                    depth, chroma;
     const ngx_webrtc_codec_t  *known;
 
     p = ngx_webrtc_read_u8(p, last, &kind);
@@ -453,6 +459,9 @@ ngx_webrtc_media_read_track(u_char *p, u_char *last,
     p = ngx_webrtc_read_u8(p, last, &channels);
     p = ngx_webrtc_read_u8(p, last, &flags);
     p = ngx_webrtc_read_u8(p, last, &cvo);
+    p = ngx_webrtc_read_u8(p, last, &traits);
+    p = ngx_webrtc_read_u8(p, last, &depth);
+    p = ngx_webrtc_read_u8(p, last, &chroma);
 
     if (p == NULL) {
         return NULL;
@@ -463,6 +472,9 @@ ngx_webrtc_media_read_track(u_char *p, u_char *last,
     if (known->kind != kind
         || channels > 2
         || (cvo & ~NGX_WEBRTC_CVO_MASK)
+        || (traits & ~NGX_WEBRTC_TRACK_TRAITS)
+        || depth > 16
+        || chroma > NGX_WEBRTC_CHROMA_MONO
         || (flags & ~(NGX_WEBRTC_TRACK_PENDING|NGX_WEBRTC_TRACK_ANNOUNCED
                       |NGX_WEBRTC_TRACK_GUESSED)))
     {
@@ -473,6 +485,9 @@ ngx_webrtc_media_read_track(u_char *p, u_char *last,
 
     track->flags = flags;
     track->cvo = cvo;
+    track->traits = traits;
+    track->depth = depth;
+    track->chroma = chroma;
 
     p = ngx_webrtc_read_u32(p, last, &track->profile);
     p = ngx_webrtc_read_u16(p, last, &track->width);

@@ -119,6 +119,7 @@ typedef struct {
  *   name    of the stream: not a secret where it is part of a URL
  *   *_timeout, backoff_*   ms, not 0
  *   doors   nginx-rtmp listens in this nginx
+ *   transcode  what browsers cannot play is wanted, too
  */
 typedef struct {
     ngx_str_t                  name;
@@ -129,6 +130,7 @@ typedef struct {
     uint32_t                   connect_timeout;
     uint32_t                   read_timeout;
     uint8_t                    doors;
+    uint8_t                    transcode;
 } ngx_webrtc_media_start_t;
 
 
@@ -197,7 +199,8 @@ typedef enum {
     NGX_WEBRTC_MEDIA_CONFIG,       /* data: a new configuration */
     NGX_WEBRTC_MEDIA_TURN,         /* value: how pictures are to be turned, bits
                                       of NGX_WEBRTC_CVO_MASK */
-    NGX_WEBRTC_MEDIA_FRAME,        /* ts, now_us, data: an access unit */
+    NGX_WEBRTC_MEDIA_FRAME,        /* ts, now_us, data: an access unit; value:
+                                      NGX_WEBRTC_MEDIA_KEY or 0 */
     NGX_WEBRTC_MEDIA_UNHOLD,       /* audio does not wait for a key frame */
     NGX_WEBRTC_MEDIA_SEAM,         /* frames do not continue those before */
     NGX_WEBRTC_MEDIA_DAMAGED,      /* a frame was lost before it came here */
@@ -205,6 +208,10 @@ typedef enum {
     NGX_WEBRTC_MEDIA_END,          /* the run is over */
     NGX_WEBRTC_MEDIA_RECORDS
 } ngx_webrtc_media_record_e;
+
+
+/* of FRAME: decoding may start there; said of ngx_webrtc_foreign.h's codecs */
+#define NGX_WEBRTC_MEDIA_KEY  1
 
 
 /*

@@ -38,6 +38,23 @@ enum ngx_webrtc_codec_e {
     NGX_WEBRTC_CODEC_PCMA,
     NGX_WEBRTC_CODEC_G722,
     NGX_WEBRTC_CODEC_RED,
+
+    /* not sent to anybody, but transcoded: see ngx_webrtc_foreign.h */
+
+    NGX_WEBRTC_CODEC_MPEG1,
+    NGX_WEBRTC_CODEC_MPEG2,
+    NGX_WEBRTC_CODEC_MPEG4,       /* part 2 */
+    NGX_WEBRTC_CODEC_MJPEG,
+    NGX_WEBRTC_CODEC_H263,
+    NGX_WEBRTC_CODEC_FLV1,        /* Sorenson's H.263 */
+    NGX_WEBRTC_CODEC_VP6F,        /* of FLV */
+    NGX_WEBRTC_CODEC_VP6A,        /* same, with a second picture: alpha */
+    NGX_WEBRTC_CODEC_VC1,
+    NGX_WEBRTC_CODEC_WMV3,
+    NGX_WEBRTC_CODEC_PRORES,
+    NGX_WEBRTC_CODEC_DNXHD,
+    NGX_WEBRTC_CODEC_JPEG2000,
+    NGX_WEBRTC_CODEC_DV,
     NGX_WEBRTC_CODEC_N
 };
 
@@ -53,6 +70,31 @@ enum ngx_webrtc_codec_e {
 #define NGX_WEBRTC_TRACK_PENDING    0x01
 #define NGX_WEBRTC_TRACK_ANNOUNCED  0x02
 #define NGX_WEBRTC_TRACK_GUESSED    0x04
+
+
+/*
+ * ngx_webrtc_track_t.traits, of video; a trait is not there until it has been
+ * seen, and then stays for as long as the source runs.
+ *
+ *   REORDERED   pictures are not shown in decoding order: it has B-frames
+ *   NO_IDR      decoding begins at a recovery point (intra refresh), where
+ *               browsers cannot
+ *   INTERLACED  coded as fields, or as frames of two fields
+ */
+
+#define NGX_WEBRTC_TRACK_REORDERED   0x01
+#define NGX_WEBRTC_TRACK_NO_IDR      0x02
+#define NGX_WEBRTC_TRACK_INTERLACED  0x04
+#define NGX_WEBRTC_TRACK_TRAITS      0x07
+
+
+/* ngx_webrtc_track_t.chroma; 1 to 3 as chroma_format_idc of H.264 and H.265 */
+
+#define NGX_WEBRTC_CHROMA_UNKNOWN    0
+#define NGX_WEBRTC_CHROMA_420        1
+#define NGX_WEBRTC_CHROMA_422        2
+#define NGX_WEBRTC_CHROMA_444        3
+#define NGX_WEBRTC_CHROMA_MONO       4
 
 
 /*
@@ -82,7 +124,9 @@ typedef struct {
 
     uint8_t      cvo;             /* video: its orientation, bits of
                                      NGX_WEBRTC_CVO_MASK */
-    uint8_t      pad[3];
+    uint8_t      traits;          /* video: NGX_WEBRTC_TRACK_REORDERED ... */
+    uint8_t      depth;           /* video: bits of a luma sample; 0 unknown */
+    uint8_t      chroma;          /* NGX_WEBRTC_CHROMA_* */
 } ngx_webrtc_track_t;
 
 

@@ -239,10 +239,12 @@ ngx_webrtc_source_conf(ngx_webrtc_source_t *source,
                                              : NGX_WEBRTC_SOURCE_TIMEOUT;
 
     start->doors = (ngx_webrtc_doors_count() != 0);
+    start->transcode = (conf->transcode != 0);
 
     source->out_conf.ring = source->st->ring;
     source->out_conf.timeline = &source->st->timeline;
     source->out_conf.max_payload = conf->max_payload;
+    source->out_conf.transcode = conf->transcode;
     source->out_conf.published = ngx_webrtc_source_published;
     source->out_conf.grow = ngx_webrtc_source_grow;
     source->out_conf.ctx = source;

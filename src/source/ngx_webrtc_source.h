@@ -71,6 +71,8 @@ typedef void (*ngx_webrtc_source_handler_pt)(ngx_webrtc_source_t *source,
  *   read_timeout  without a packet for this long the upstream is lost; 0:
  *                 10000 ms
  *   max_payload   bytes of RTP payload, 0: the packetizer's default
+ *   transcode     viewers of what they cannot play get it transcoded: all
+ *                 codecs and B-frames are taken, as they are
  */
 typedef struct {
     ngx_webrtc_media_from_t       from[NGX_WEBRTC_PULLS];
@@ -80,6 +82,7 @@ typedef struct {
     ngx_msec_t                    connect_timeout;
     ngx_msec_t                    read_timeout;
     size_t                        max_payload;
+    ngx_uint_t                    transcode;
 
     ngx_webrtc_source_handler_pt  handler;
     void                         *data;

@@ -196,6 +196,8 @@ ngx_webrtc_source_out_record(ngx_webrtc_source_out_t *out,
         return NGX_OK;
     }
 
+    out->pack[i].key = (r->value & NGX_WEBRTC_MEDIA_KEY);
+
     return (kind == NGX_WEBRTC_VIDEO)
            ? ngx_webrtc_source_out_video(out, i, r->data, r->len, r->ts,
                                          r->now_us)

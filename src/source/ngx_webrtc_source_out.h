@@ -51,6 +51,8 @@ typedef struct {
  *                tracks and frames are only inspected
  *   timeline     the stream's, continues from where it is
  *   max_payload  bytes, 0: the packetizer's default
+ *   transcode    nothing is left out, and times are what they are: readers
+ *                decode the frames
  *   published    called after each frame that has become visible to readers
  *   grow         asks for a ring, or for a larger one of at least "need"
  *                bytes (0: any) because what newcomers start with does not
@@ -61,6 +63,7 @@ typedef struct {
     ngx_webrtc_ring_t           *ring;
     ngx_webrtc_timeline_t       *timeline;
     size_t                       max_payload;
+    ngx_uint_t                   transcode;
 
     void                       (*published)(void *ctx,
                                             ngx_webrtc_source_delta_t *delta);

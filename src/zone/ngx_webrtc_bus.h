@@ -150,6 +150,7 @@ typedef struct {
     uint8_t                  always;          /* without viewers too */
     uint8_t                  ended;           /* a file was played to its end */
     uint8_t                  nfrom;
+    uint8_t                  transcode;       /* webrtc_transcode is not off */
     ngx_webrtc_stream_from_t from[NGX_WEBRTC_PULLS];
 } ngx_webrtc_stream_pull_t;
 

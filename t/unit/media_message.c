@@ -124,6 +124,9 @@ test_note(void)
         { 11, 3, "three channels" },
         { 12, 8, "an unknown flag" },
         { 13, 8, "more than a turn" },
+        { 14, 8, "an unknown trait" },
+        { 15, 17, "samples of 17 bits" },
+        { 16, 5, "no such chroma" },
     };
 
     ngx_memzero(&m, sizeof(ngx_webrtc_media_message_t));
@@ -141,6 +144,10 @@ test_note(void)
     note->tracks[0].width = 1280;
     note->tracks[0].height = 720;
     note->tracks[0].cvo = 3;
+    note->tracks[0].traits = NGX_WEBRTC_TRACK_REORDERED
+                             |NGX_WEBRTC_TRACK_INTERLACED;
+    note->tracks[0].depth = 10;
+    note->tracks[0].chroma = NGX_WEBRTC_CHROMA_422;
     ngx_webrtc_codec_track(ngx_webrtc_codec(NGX_WEBRTC_CODEC_OPUS),
                            &note->tracks[1], 2);
     note->tracks[1].flags = NGX_WEBRTC_TRACK_PENDING;
