@@ -27,6 +27,7 @@ my %ROOMS = (
     signal    => [ 4, 'pure', 'library' ],
     zone      => [ 5 ],
     net       => [ 5 ],
+    ingest    => [ 6 ],
     media     => [ 6 ],
     session   => [ 6 ],
     viewer    => [ 7 ],

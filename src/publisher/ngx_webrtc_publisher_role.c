@@ -2,15 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * A publisher, from claiming the stream to its end: tracks, state of the
- * stream, the timer.
- *
- *   SRTP -> RTP -> (RTX unwrapped) -> track -> order -> classification
- *        -> time -> packet ring -> viewers
- *
- * Payloads are not touched.  Packets become visible at the end of a receive
- * batch; missing ones are requested again, and those after them wait for a
- * moment (ngx_webrtc_reorder.h, ngx_webrtc_nack.h).
+ * A publisher, from claiming the stream to its end.  What it sends has been
+ * decrypted by its session, and goes to ingest.
  */
 
 
@@ -18,28 +11,29 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "ngx_webrtc_publisher_role.h"
-#include "ngx_webrtc_publisher_feedback.h"
-#include "ngx_webrtc_publisher_in.h"
-#include "ngx_webrtc_publisher_ring.h"
-#include "ngx_webrtc_publisher_timer.h"
-#include "ngx_webrtc_publisher_track.h"
+#include "ngx_webrtc_publisher.h"
 #include "ngx_webrtc_bus_pending.h"
 #include "ngx_webrtc_bus_error.h"
 #include "ngx_webrtc_bus_publish.h"
+#include "ngx_webrtc_ingest_feedback.h"
+#include "ngx_webrtc_ingest_life.h"
+#include "ngx_webrtc_ingest_ring.h"
+#include "ngx_webrtc_ingest_rtp.h"
+#include "ngx_webrtc_roles.h"
 #include "ngx_webrtc_worker.h"
 #include "ngx_webrtc_time.h"
 
-
-/* us without a packet, even before the first one, that make the stream
- * INACTIVE; chosen: above Opus' DTX (400 ms) and screen shares that stand
- * still */
-#define NGX_WEBRTC_PUBLISHER_SILENT    2000000
 
 /* ms between two attempts to take over from the previous publisher */
 #define NGX_WEBRTC_PUBLISHER_RETRY     5
 
 /* attempts: 5 s; chosen: its worker has closed it by then, or is reaped */
 #define NGX_WEBRTC_PUBLISHER_RETRIES   1000
+
+
+#define ngx_webrtc_publisher_worker(wk)                                       \
+    ((ngx_webrtc_publisher_worker_t *)                                        \
+     (wk)->roles[NGX_WEBRTC_PEER_PUBLISH].state)
 
 
 static void *ngx_webrtc_publisher_role_init(ngx_webrtc_worker_t *wk,
@@ -52,6 +46,15 @@ static void ngx_webrtc_publisher_role_claim(ngx_webrtc_session_t *s);
 static void ngx_webrtc_publisher_role_begin(ngx_webrtc_session_t *s);
 static void ngx_webrtc_publisher_role_timer(ngx_event_t *ev);
 static void ngx_webrtc_publisher_role_log_end(ngx_webrtc_session_t *s);
+static void ngx_webrtc_publisher_role_rtp(ngx_webrtc_session_t *s,
+    ngx_webrtc_rtp_t *rtp, size_t n);
+static void ngx_webrtc_publisher_role_rtcp(ngx_webrtc_session_t *s,
+    const ngx_webrtc_rtcp_t *rtcp);
+static void ngx_webrtc_publisher_role_keyframe(ngx_webrtc_session_t *s);
+static void ngx_webrtc_publisher_role_send(void *data, u_char *p, size_t n);
+static void ngx_webrtc_publisher_role_news(void *data);
+static void ngx_webrtc_publisher_role_complain(void *data, const char *what);
+static void ngx_webrtc_publisher_role_close(void *data, const char *reason);
 
 
 const ngx_webrtc_role_t  ngx_webrtc_publisher_role = {
@@ -66,9 +69,17 @@ const ngx_webrtc_role_t  ngx_webrtc_publisher_role = {
 
     .start = ngx_webrtc_publisher_role_start,
     .stop = ngx_webrtc_publisher_role_stop,
-    .rtp = ngx_webrtc_publisher_in_rtp,
-    .rtcp = ngx_webrtc_publisher_feedback_rtcp,
-    .keyframe = ngx_webrtc_publisher_feedback_keyframe
+    .rtp = ngx_webrtc_publisher_role_rtp,
+    .rtcp = ngx_webrtc_publisher_role_rtcp,
+    .keyframe = ngx_webrtc_publisher_role_keyframe
+};
+
+
+static const ngx_webrtc_ingest_ops_t  ngx_webrtc_publisher_ops = {
+    ngx_webrtc_publisher_role_send,
+    ngx_webrtc_publisher_role_news,
+    ngx_webrtc_publisher_role_complain,
+    ngx_webrtc_publisher_role_close
 };
 
 
@@ -102,17 +113,17 @@ ngx_webrtc_publisher_role_batch(void *state)
 {
     ngx_webrtc_publisher_worker_t *pw = state;
 
-    ngx_queue_t             *q;
-    ngx_webrtc_publisher_t  *pub;
+    ngx_queue_t          *q;
+    ngx_webrtc_ingest_t  *in;
 
     while (!ngx_queue_empty(&pw->dirty)) {
         q = ngx_queue_head(&pw->dirty);
         ngx_queue_remove(q);
 
-        pub = ngx_queue_data(q, ngx_webrtc_publisher_t, queue);
-        pub->queued = 0;
+        in = ngx_queue_data(q, ngx_webrtc_ingest_t, queue);
+        in->queued = 0;
 
-        ngx_webrtc_publisher_ring_flush(pub->session);
+        ngx_webrtc_ingest_ring_flush(in);
     }
 }
 
@@ -129,11 +140,23 @@ ngx_webrtc_publisher_role_start(ngx_webrtc_session_t *s)
     }
 
     pub->session = s;
-    pub->ssrc = (uint32_t) ngx_random() | 1;
 
-    pub->timer.handler = ngx_webrtc_publisher_role_timer;
-    pub->timer.data = s;
-    pub->timer.log = &s->log;
+    pub->in.ops = &ngx_webrtc_publisher_ops;
+    pub->in.data = s;
+    pub->in.what = "publisher";
+    pub->in.bus = s->wk->bus;
+    pub->in.st = s->st;
+    pub->in.desc = &s->peer->desc;
+    pub->in.policy = &s->peer->policy;
+    pub->in.stat = &s->peer->stat;
+    pub->in.log = &s->log;
+    pub->in.batch = &ngx_webrtc_publisher_worker(s->wk)->dirty;
+    pub->in.cname = s->peer->id;
+    pub->in.cname_len = NGX_WEBRTC_SESSION_CNAME;
+
+    pub->in.timer.handler = ngx_webrtc_publisher_role_timer;
+    pub->in.timer.data = s;
+    pub->in.timer.log = &s->log;
 
     s->part = pub;
 
@@ -170,7 +193,7 @@ ngx_webrtc_publisher_role_claim(ngx_webrtc_session_t *s)
         ngx_webrtc_worker_tell_close(s->wk, &info, "replaced");
     }
 
-    ngx_add_timer(&pub->timer, NGX_WEBRTC_PUBLISHER_RETRY);
+    ngx_add_timer(&pub->in.timer, NGX_WEBRTC_PUBLISHER_RETRY);
 }
 
 
@@ -179,88 +202,27 @@ ngx_webrtc_publisher_role_claim(ngx_webrtc_session_t *s)
 static void
 ngx_webrtc_publisher_role_begin(ngx_webrtc_session_t *s)
 {
-    uint64_t                  now_us;
-    ngx_uint_t                i, twcc, remb, rsize;
-    ngx_webrtc_desc_t        *desc;
-    ngx_webrtc_publisher_t   *pub;
-    ngx_webrtc_desc_media_t  *m;
+    ngx_webrtc_publisher_t  *pub;
 
     pub = s->part;
-    desc = &s->peer->desc;
 
     pub->claimed = 1;
-    twcc = 0;
-    remb = 0;
-    rsize = 1;
 
-    (void) ngx_webrtc_bus_tracks(s->st, pub->stream, &pub->nstream);
-
-    ngx_webrtc_ring_attach(s->st->ring, &pub->writer);
-    ngx_webrtc_timeline_start(&s->st->timeline);
-    ngx_webrtc_sync_init(&pub->sync);
-
-    for (i = 0; i < desc->nmedia; i++) {
-        m = &desc->media[i];
-
-        if (!m->receiving) {
-            continue;
-        }
-
-        if (ngx_webrtc_publisher_track_init(s, &pub->tracks[pub->ntracks], m,
-                                            ngx_webrtc_publisher_in_packet)
-            != NGX_OK)
-        {
-            ngx_webrtc_session_close(s, "no room for a track");
-            return;
-        }
-
-        pub->ntracks++;
-
-        if ((m->fb & NGX_WEBRTC_FB_TWCC) && m->ext_twcc) {
-            twcc = 1;
-            rsize &= (m->fb & NGX_WEBRTC_FB_RSIZE) != 0;
-        }
-
-        remb |= m->fb & NGX_WEBRTC_FB_REMB;
+    if (ngx_webrtc_ingest_begin(&pub->in, ngx_webrtc_time_now()) != NGX_OK) {
+        ngx_webrtc_session_close(s, "no room for a track");
+        return;
     }
 
-    pub->rsize = rsize;
-
-    ngx_webrtc_twcc_init(&pub->twcc, pub->ssrc);
-    ngx_webrtc_bitrate_init(&pub->bitrate,
-                            (uint64_t) s->peer->policy.max_bitrate, remb,
-                            !twcc);
-
-    /*
-     * Viewers of a stream that continues learn its codecs before they see a
-     * packet.
-     */
-
-    ngx_webrtc_bus_set_tracks(s->st, pub->stream, pub->nstream);
-
-    ngx_webrtc_bus_set_state(s->wk->bus, s->st, NGX_WEBRTC_STREAM_STARTING,
-                             ngx_current_msec);
     ngx_webrtc_atomic_store(&s->st->linger_ms,
                             (uint64_t) s->peer->policy.linger);
-    ngx_webrtc_atomic_add(&s->st->stat.starts, 1);
 
     ngx_log_error(NGX_LOG_NOTICE, &s->log, 0, "webrtc publisher up");
-
-    /* it may never send anything, and must not keep others out then */
-
-    now_us = ngx_webrtc_time_now();
-
-    pub->last_us = now_us;
-    pub->reported_us = now_us;
-
-    ngx_webrtc_publisher_timer_arm(s, now_us);
 }
 
 
 static void
 ngx_webrtc_publisher_role_stop(ngx_webrtc_session_t *s)
 {
-    ngx_uint_t               i;
     ngx_webrtc_publisher_t  *pub;
 
     pub = s->part;
@@ -269,25 +231,12 @@ ngx_webrtc_publisher_role_stop(ngx_webrtc_session_t *s)
         return;
     }
 
-    if (pub->timer.timer_set) {
-        ngx_del_timer(&pub->timer);
-    }
+    ngx_webrtc_ingest_end(&pub->in);
 
     if (pub->claimed) {
-        ngx_webrtc_publisher_ring_flush(s);
         ngx_webrtc_bus_unpublish(s->wk->bus, s->st, s->peer->ref);
 
         ngx_webrtc_publisher_role_log_end(s);
-    }
-
-    if (pub->queued) {
-        ngx_queue_remove(&pub->queue);
-    }
-
-    for (i = 0; i < NGX_WEBRTC_DESC_MEDIA; i++) {
-        if (pub->tracks[i].mem) {
-            ngx_free(pub->tracks[i].mem);
-        }
     }
 
     ngx_free(pub);
@@ -326,11 +275,8 @@ ngx_webrtc_publisher_role_log_end(ngx_webrtc_session_t *s)
 static void
 ngx_webrtc_publisher_role_timer(ngx_event_t *ev)
 {
-    uint64_t                       now_us;
-    ngx_uint_t                     i;
-    ngx_webrtc_publisher_t        *pub;
-    ngx_webrtc_session_t          *s;
-    ngx_webrtc_publisher_track_t  *t;
+    ngx_webrtc_session_t    *s;
+    ngx_webrtc_publisher_t  *pub;
 
     s = ev->data;
     pub = s->part;
@@ -350,33 +296,84 @@ ngx_webrtc_publisher_role_timer(ngx_event_t *ev)
         return;
     }
 
-    now_us = ngx_webrtc_time_now();
+    ngx_webrtc_ingest_due(&pub->in, ngx_webrtc_time_now());
+}
 
-    for (i = 0; i < pub->ntracks; i++) {
-        t = &pub->tracks[i];
-        t->held_us = ngx_webrtc_reorder_timeout(&t->reorder, now_us);
-    }
 
-    ngx_webrtc_publisher_feedback_nacks(s, now_us);
-    ngx_webrtc_publisher_ring_flush(s);
-    ngx_webrtc_publisher_feedback(s, now_us);
+static void
+ngx_webrtc_publisher_role_rtp(ngx_webrtc_session_t *s, ngx_webrtc_rtp_t *rtp,
+    size_t n)
+{
+    ngx_webrtc_publisher_t  *pub;
 
-    if (pub->want_key) {
-        ngx_webrtc_publisher_feedback_ask(s, now_us);
-    }
+    pub = s->part;
 
-    if (ngx_webrtc_bitrate_check(&pub->bitrate, now_us) == NGX_DECLINED) {
-        ngx_webrtc_session_close(s, "above webrtc_max_bitrate");
+    if (pub == NULL || !pub->claimed) {
+        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_RTP);
         return;
     }
 
-    if (now_us - pub->last_us > NGX_WEBRTC_PUBLISHER_SILENT
-        && ngx_webrtc_bus_state(s->st) != NGX_WEBRTC_STREAM_INACTIVE)
-    {
-        ngx_webrtc_bus_set_state(s->wk->bus, s->st,
-                                 NGX_WEBRTC_STREAM_INACTIVE,
-                                 ngx_current_msec);
+    ngx_webrtc_ingest_rtp(&pub->in, rtp, n, ngx_webrtc_worker_now(s->wk));
+}
+
+
+static void
+ngx_webrtc_publisher_role_rtcp(ngx_webrtc_session_t *s,
+    const ngx_webrtc_rtcp_t *rtcp)
+{
+    ngx_webrtc_publisher_t  *pub;
+
+    pub = s->part;
+
+    if (pub && pub->claimed) {
+        ngx_webrtc_ingest_feedback_rtcp(&pub->in, rtcp,
+                                        ngx_webrtc_worker_now(s->wk));
+    }
+}
+
+
+static void
+ngx_webrtc_publisher_role_keyframe(ngx_webrtc_session_t *s)
+{
+    ngx_webrtc_publisher_t  *pub;
+
+    pub = s->part;
+
+    if (pub == NULL || !pub->claimed) {
+        ngx_webrtc_bus_keyframe_done(s->st);
+        return;
     }
 
-    ngx_webrtc_publisher_timer_arm(s, now_us);
+    ngx_webrtc_ingest_feedback_keyframe(&pub->in);
+}
+
+
+static void
+ngx_webrtc_publisher_role_send(void *data, u_char *p, size_t n)
+{
+    ngx_webrtc_session_send_rtcp(data, p, n);
+}
+
+
+static void
+ngx_webrtc_publisher_role_news(void *data)
+{
+    ngx_webrtc_session_t *s = data;
+
+    ngx_webrtc_roles_news(s->wk, s->st);
+    ngx_webrtc_bus_wake_others(s->wk->bus, s->st);
+}
+
+
+static void
+ngx_webrtc_publisher_role_complain(void *data, const char *what)
+{
+    ngx_webrtc_session_complain(data, what);
+}
+
+
+static void
+ngx_webrtc_publisher_role_close(void *data, const char *reason)
+{
+    ngx_webrtc_session_close(data, reason);
 }

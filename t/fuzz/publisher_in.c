@@ -391,9 +391,9 @@ step(uint8_t op, const uint8_t **data, const uint8_t *end, uint16_t *seq)
 
         pub = session.part;
 
-        if (pub->timer.timer_set && pub->claimed) {
-            ngx_event_del_timer(&pub->timer);
-            pub->timer.handler(&pub->timer);
+        if (pub->in.timer.timer_set && pub->claimed) {
+            ngx_event_del_timer(&pub->in.timer);
+            pub->in.timer.handler(&pub->in.timer);
         }
 
         break;

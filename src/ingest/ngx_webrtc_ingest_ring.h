@@ -6,27 +6,27 @@
  */
 
 
-#ifndef _NGX_WEBRTC_PUBLISHER_RING_H_INCLUDED_
-#define _NGX_WEBRTC_PUBLISHER_RING_H_INCLUDED_
+#ifndef _NGX_WEBRTC_INGEST_RING_H_INCLUDED_
+#define _NGX_WEBRTC_INGEST_RING_H_INCLUDED_
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "ngx_webrtc_publisher.h"
+#include "ngx_webrtc_ingest.h"
 
 
 /* Makes what is in the ring visible, here and in the other workers. */
-void ngx_webrtc_publisher_ring_flush(ngx_webrtc_session_t *s);
+void ngx_webrtc_ingest_ring_flush(ngx_webrtc_ingest_t *in);
 
 /*
  * The packet to be written would overwrite what should stay: grows the ring, if
  * that is allowed.
  */
-void ngx_webrtc_publisher_ring_grow(ngx_webrtc_session_t *s, uint64_t now_us);
+void ngx_webrtc_ingest_ring_grow(ngx_webrtc_ingest_t *in, uint64_t now_us);
 
 /* How long a publisher's packets are kept, see ngx_webrtc_ring_wants(). */
-const ngx_webrtc_ring_keep_t *ngx_webrtc_publisher_ring_keep(
-    ngx_webrtc_publisher_t *pub);
+const ngx_webrtc_ring_keep_t *ngx_webrtc_ingest_ring_keep(
+    ngx_webrtc_ingest_t *in);
 
 
-#endif /* _NGX_WEBRTC_PUBLISHER_RING_H_INCLUDED_ */
+#endif /* _NGX_WEBRTC_INGEST_RING_H_INCLUDED_ */

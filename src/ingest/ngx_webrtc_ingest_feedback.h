@@ -6,35 +6,35 @@
  */
 
 
-#ifndef _NGX_WEBRTC_PUBLISHER_FEEDBACK_H_INCLUDED_
-#define _NGX_WEBRTC_PUBLISHER_FEEDBACK_H_INCLUDED_
+#ifndef _NGX_WEBRTC_INGEST_FEEDBACK_H_INCLUDED_
+#define _NGX_WEBRTC_INGEST_FEEDBACK_H_INCLUDED_
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "ngx_webrtc_publisher.h"
+#include "ngx_webrtc_ingest.h"
 
 
 /* Handles one RTCP packet of the publisher: SR, BYE, XR. */
-void ngx_webrtc_publisher_feedback_rtcp(ngx_webrtc_session_t *s,
-    const ngx_webrtc_rtcp_t *rtcp);
+void ngx_webrtc_ingest_feedback_rtcp(ngx_webrtc_ingest_t *in,
+    const ngx_webrtc_rtcp_t *rtcp, uint64_t now_us);
 
 /*
  * Viewers want a key frame.  ngx_webrtc_bus_keyframe_done() is called when the
  * publisher has been asked, or has sent one before that.
  */
-void ngx_webrtc_publisher_feedback_keyframe(ngx_webrtc_session_t *s);
+void ngx_webrtc_ingest_feedback_keyframe(ngx_webrtc_ingest_t *in);
 
 /* Asks again for what is missing, gives up what was asked for too often. */
-void ngx_webrtc_publisher_feedback_nacks(ngx_webrtc_session_t *s,
+void ngx_webrtc_ingest_feedback_nacks(ngx_webrtc_ingest_t *in,
     uint64_t now_us);
 
 /* Asks for a key frame, or sets the timer to when that is next allowed. */
-void ngx_webrtc_publisher_feedback_ask(ngx_webrtc_session_t *s,
+void ngx_webrtc_ingest_feedback_ask(ngx_webrtc_ingest_t *in,
     uint64_t now_us);
 
 /* Sends receiver reports, REMB and transport-wide feedback that are due. */
-void ngx_webrtc_publisher_feedback(ngx_webrtc_session_t *s, uint64_t now_us);
+void ngx_webrtc_ingest_feedback(ngx_webrtc_ingest_t *in, uint64_t now_us);
 
 
-#endif /* _NGX_WEBRTC_PUBLISHER_FEEDBACK_H_INCLUDED_ */
+#endif /* _NGX_WEBRTC_INGEST_FEEDBACK_H_INCLUDED_ */

@@ -6,13 +6,13 @@
  */
 
 
-#ifndef _NGX_WEBRTC_PUBLISHER_TRACK_H_INCLUDED_
-#define _NGX_WEBRTC_PUBLISHER_TRACK_H_INCLUDED_
+#ifndef _NGX_WEBRTC_INGEST_TRACK_H_INCLUDED_
+#define _NGX_WEBRTC_INGEST_TRACK_H_INCLUDED_
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
-#include "ngx_webrtc_publisher.h"
+#include "ngx_webrtc_ingest.h"
 
 
 /*
@@ -24,8 +24,8 @@
  * NGX_OK
  * NGX_ERROR   without memory, or the stream has no place for it
  */
-ngx_int_t ngx_webrtc_publisher_track_init(ngx_webrtc_session_t *s,
-    ngx_webrtc_publisher_track_t *t, ngx_webrtc_desc_media_t *m,
+ngx_int_t ngx_webrtc_ingest_track_init(ngx_webrtc_ingest_t *in,
+    ngx_webrtc_ingest_track_t *t, ngx_webrtc_desc_media_t *m,
     ngx_webrtc_reorder_out_pt handler);
 
 /*
@@ -36,8 +36,8 @@ ngx_int_t ngx_webrtc_publisher_track_init(ngx_webrtc_session_t *s,
  *
  * NGX_OK, NGX_ERROR
  */
-ngx_int_t ngx_webrtc_publisher_track_codec(ngx_webrtc_publisher_track_t *t,
+ngx_int_t ngx_webrtc_ingest_track_codec(ngx_webrtc_ingest_track_t *t,
     ngx_uint_t codec);
 
 
-#endif /* _NGX_WEBRTC_PUBLISHER_TRACK_H_INCLUDED_ */
+#endif /* _NGX_WEBRTC_INGEST_TRACK_H_INCLUDED_ */

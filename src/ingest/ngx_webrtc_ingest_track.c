@@ -18,31 +18,29 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
-#include "ngx_webrtc_publisher_track.h"
+#include "ngx_webrtc_ingest_track.h"
 #include "ngx_webrtc_codecs.h"
 
 
-static void ngx_webrtc_publisher_track_add_rtx(ngx_webrtc_publisher_t *pub,
+static void ngx_webrtc_ingest_track_add_rtx(ngx_webrtc_ingest_t *in,
     ngx_webrtc_desc_media_t *m);
-static ngx_int_t ngx_webrtc_publisher_track_find_place(
-    ngx_webrtc_publisher_t *pub, ngx_uint_t kind);
+static ngx_int_t ngx_webrtc_ingest_track_find_place(
+    ngx_webrtc_ingest_t *in, ngx_uint_t kind);
 
 
 ngx_int_t
-ngx_webrtc_publisher_track_init(ngx_webrtc_session_t *s,
-    ngx_webrtc_publisher_track_t *t, ngx_webrtc_desc_media_t *m,
+ngx_webrtc_ingest_track_init(ngx_webrtc_ingest_t *in,
+    ngx_webrtc_ingest_track_t *t, ngx_webrtc_desc_media_t *m,
     ngx_webrtc_reorder_out_pt handler)
 {
-    size_t                   mem, size;
-    ngx_int_t                place;
-    ngx_uint_t               codec, window, video;
-    ngx_webrtc_publisher_t  *pub;
-    ngx_webrtc_desc_alt_t    alt;
+    size_t                 mem, size;
+    ngx_int_t              place;
+    ngx_uint_t             codec, window, video;
+    ngx_webrtc_desc_alt_t  alt;
 
-    pub = s->part;
     video = (m->kind == NGX_WEBRTC_VIDEO);
 
-    place = ngx_webrtc_publisher_track_find_place(pub, m->kind);
+    place = ngx_webrtc_ingest_track_find_place(in, m->kind);
 
     if (place == NGX_ERROR) {
         return NGX_ERROR;
@@ -52,16 +50,16 @@ ngx_webrtc_publisher_track_init(ngx_webrtc_session_t *s,
     mem = video ? NGX_WEBRTC_REORDER_VIDEO_MEM : NGX_WEBRTC_REORDER_AUDIO_MEM;
     size = ngx_webrtc_reorder_size(window, mem);
 
-    t->mem = ngx_alloc(size, &s->log);
+    t->mem = ngx_alloc(size, in->log);
     if (t->mem == NULL) {
         return NGX_ERROR;
     }
 
-    t->session = s;
+    t->in = in;
     t->media = m;
     t->track = (uint8_t) place;
 
-    codec = ((ngx_uint_t) place < pub->nstream) ? pub->stream[place].codec
+    codec = ((ngx_uint_t) place < in->nstream) ? in->stream[place].codec
                                                 : NGX_WEBRTC_CODEC_NONE;
 
     if (ngx_webrtc_desc_codec(m, codec, &alt) != NGX_OK) {
@@ -71,7 +69,7 @@ ngx_webrtc_publisher_track_init(ngx_webrtc_session_t *s,
     if (ngx_webrtc_reorder_init(&t->reorder, t->mem, size, window,
                                 handler, t)
         != NGX_OK
-        || ngx_webrtc_publisher_track_codec(t, codec) != NGX_OK)
+        || ngx_webrtc_ingest_track_codec(t, codec) != NGX_OK)
     {
         ngx_free(t->mem);
         t->mem = NULL;
@@ -88,27 +86,27 @@ ngx_webrtc_publisher_track_init(ngx_webrtc_session_t *s,
                             ? ngx_webrtc_nack_hold(&t->nack)
                             : NGX_WEBRTC_NACK_DELAY);
 
-    ngx_webrtc_publisher_track_add_rtx(pub, m);
+    ngx_webrtc_ingest_track_add_rtx(in, m);
 
-    pub->nstream = ngx_max(pub->nstream, (ngx_uint_t) place + 1);
-    pub->video |= video;
+    in->nstream = ngx_max(in->nstream, (ngx_uint_t) place + 1);
+    in->video |= video;
 
     return NGX_OK;
 }
 
 
 ngx_int_t
-ngx_webrtc_publisher_track_codec(ngx_webrtc_publisher_track_t *t,
+ngx_webrtc_ingest_track_codec(ngx_webrtc_ingest_track_t *t,
     ngx_uint_t codec)
 {
     uint32_t                  rate;
     ngx_webrtc_stream_t      *st;
-    ngx_webrtc_publisher_t   *pub;
+    ngx_webrtc_ingest_t      *in;
     ngx_webrtc_desc_media_t  *m;
 
     m = t->media;
-    st = t->session->st;
-    pub = t->session->part;
+    st = t->in->st;
+    in = t->in;
 
     rate = t->depay.track.clock_rate;
 
@@ -124,7 +122,7 @@ ngx_webrtc_publisher_track_codec(ngx_webrtc_publisher_track_t *t,
 
         if (ngx_webrtc_timeline_track(&st->timeline, t->track, rate, 1, rate)
             != NGX_OK
-            || ngx_webrtc_sync_track(&pub->sync, t->track, m->kind, rate)
+            || ngx_webrtc_sync_track(&in->sync, t->track, m->kind, rate)
                != NGX_OK)
         {
             return NGX_ERROR;
@@ -134,12 +132,12 @@ ngx_webrtc_publisher_track_codec(ngx_webrtc_publisher_track_t *t,
         ngx_memzero(&t->order, sizeof(ngx_webrtc_order_t));
     }
 
-    if (pub->stream[t->track].codec != codec) {
+    if (in->stream[t->track].codec != codec) {
         ngx_webrtc_atomic_store(&st->since[t->track],
-                                pub->writer.next[t->track]);
+                                in->writer.next[t->track]);
     }
 
-    pub->stream[t->track] = t->depay.track;
+    in->stream[t->track] = t->depay.track;
 
     return NGX_OK;
 }
@@ -148,20 +146,20 @@ ngx_webrtc_publisher_track_codec(ngx_webrtc_publisher_track_t *t,
 /* retransmissions of every codec of the m-line */
 
 static void
-ngx_webrtc_publisher_track_add_rtx(ngx_webrtc_publisher_t *pub,
+ngx_webrtc_ingest_track_add_rtx(ngx_webrtc_ingest_t *in,
     ngx_webrtc_desc_media_t *m)
 {
     ngx_uint_t  i;
 
     if (m->rtx_pt != NGX_WEBRTC_DESC_NO_PT) {
-        (void) ngx_webrtc_rtx_add(&pub->rtx, m->rtx_pt, m->pt, m->rtx_ssrc,
+        (void) ngx_webrtc_rtx_add(&in->rtx, m->rtx_pt, m->pt, m->rtx_ssrc,
                                   m->ssrc);
     }
 
     for (i = 0; i < m->nalts; i++) {
 
         if (m->alts[i].rtx_pt != NGX_WEBRTC_DESC_NO_PT) {
-            (void) ngx_webrtc_rtx_add(&pub->rtx, m->alts[i].rtx_pt,
+            (void) ngx_webrtc_rtx_add(&in->rtx, m->alts[i].rtx_pt,
                                       m->alts[i].pt, m->rtx_ssrc, m->ssrc);
         }
     }
@@ -171,28 +169,28 @@ ngx_webrtc_publisher_track_add_rtx(ngx_webrtc_publisher_t *pub,
 /* a kind's place among the stream's tracks, the same as before */
 
 static ngx_int_t
-ngx_webrtc_publisher_track_find_place(ngx_webrtc_publisher_t *pub,
+ngx_webrtc_ingest_track_find_place(ngx_webrtc_ingest_t *in,
     ngx_uint_t kind)
 {
     ngx_uint_t  i, n;
 
-    for (i = 0; i < pub->nstream; i++) {
+    for (i = 0; i < in->nstream; i++) {
 
-        if (pub->stream[i].kind != kind) {
+        if (in->stream[i].kind != kind) {
             continue;
         }
 
-        for (n = 0; n < pub->ntracks; n++) {
-            if (pub->tracks[n].track == i) {
+        for (n = 0; n < in->ntracks; n++) {
+            if (in->tracks[n].track == i) {
                 break;
             }
         }
 
-        if (n == pub->ntracks) {
+        if (n == in->ntracks) {
             return i;
         }
     }
 
-    return (pub->nstream < NGX_WEBRTC_TRACKS) ? (ngx_int_t) pub->nstream
+    return (in->nstream < NGX_WEBRTC_TRACKS) ? (ngx_int_t) in->nstream
                                               : NGX_ERROR;
 }

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Packets of a publisher, until they are in the ring.  A packet's track is
+ * Packets of a sender, until they are in the ring.  A packet's track is
  * found by its mid (RFC 9143, 15), else its SSRC, else its payload type; what
  * was not negotiated is dropped and counted.
  *
@@ -19,11 +19,12 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
-#include "ngx_webrtc_publisher_in.h"
-#include "ngx_webrtc_publisher_ring.h"
-#include "ngx_webrtc_publisher_timer.h"
-#include "ngx_webrtc_publisher_track.h"
+#include "ngx_webrtc_ingest_rtp.h"
+#include "ngx_webrtc_ingest_ring.h"
+#include "ngx_webrtc_ingest_timer.h"
+#include "ngx_webrtc_ingest_track.h"
 #include "ngx_webrtc_bus_error.h"
+#include "ngx_webrtc_udp.h"
 #include "ngx_webrtc_rtp.h"
 #include "ngx_webrtc_seq.h"
 #include "ngx_webrtc_codecs.h"
@@ -31,145 +32,131 @@
 
 /* us after a change of the SSRC for which packets of the old one count as late;
  * chosen: as long as reordering waits without retransmissions */
-#define NGX_WEBRTC_PUBLISHER_LATE      NGX_WEBRTC_REORDER_HOLD
+#define NGX_WEBRTC_INGEST_LATE      NGX_WEBRTC_REORDER_HOLD
 
 /* packets; a longer gap is hidden from viewers; chosen: the window of
  * reordering */
-#define NGX_WEBRTC_PUBLISHER_GAP       NGX_WEBRTC_REORDER_VIDEO
+#define NGX_WEBRTC_INGEST_GAP       NGX_WEBRTC_REORDER_VIDEO
 
 /* us after a request within which a key frame counts as its answer; chosen: far
  * above encoders' delay, below their usual interval of key frames */
-#define NGX_WEBRTC_PUBLISHER_DEAF      1500000
+#define NGX_WEBRTC_INGEST_DEAF      1500000
 
 /* changes of a track's codec per so many us; chosen: more than people make */
-#define NGX_WEBRTC_PUBLISHER_SWITCHES  20
-#define NGX_WEBRTC_PUBLISHER_SWITCH    10000000
+#define NGX_WEBRTC_INGEST_SWITCHES  20
+#define NGX_WEBRTC_INGEST_SWITCH    10000000
 
 /* bytes of a payload that can be sent on, even with the prefix of RTX */
-#define NGX_WEBRTC_PUBLISHER_PAYLOAD                                          \
+#define NGX_WEBRTC_INGEST_PAYLOAD                                          \
     (NGX_WEBRTC_UDP_MAX - NGX_WEBRTC_PACKET_HEADER - NGX_WEBRTC_RTX_OSN       \
      - NGX_WEBRTC_SRTP_TAG)
 
 
-#define ngx_webrtc_publisher_has(m, rtp_pt)                                   \
+#define ngx_webrtc_ingest_has(m, rtp_pt)                                   \
     (ngx_webrtc_desc_payload(m, rtp_pt) != NGX_WEBRTC_CODEC_NONE)
 
 
-static void ngx_webrtc_publisher_in_order(ngx_webrtc_session_t *s,
-    ngx_webrtc_publisher_track_t *t, ngx_webrtc_publisher_ssrc_t *ssrc,
+static void ngx_webrtc_ingest_rtp_order(ngx_webrtc_ingest_t *in,
+    ngx_webrtc_ingest_track_t *t, ngx_webrtc_ingest_ssrc_t *ssrc,
     ngx_webrtc_rtp_t *rtp, ngx_uint_t again, uint64_t now_us);
-static void ngx_webrtc_publisher_in_drop(ngx_webrtc_session_t *s,
+static void ngx_webrtc_ingest_rtp_drop(ngx_webrtc_ingest_t *in,
     ngx_uint_t why, const char *what);
-static ngx_int_t ngx_webrtc_publisher_in_find_track(ngx_webrtc_publisher_t *pub,
+static ngx_int_t ngx_webrtc_ingest_rtp_find_track(ngx_webrtc_ingest_t *in,
     ngx_webrtc_rtp_t *rtp, uint64_t now_us,
-    ngx_webrtc_publisher_ssrc_t **ssrc);
-static ngx_webrtc_publisher_ssrc_t *ngx_webrtc_publisher_in_add_ssrc(
-    ngx_webrtc_publisher_t *pub);
-static void ngx_webrtc_publisher_in_change_ssrc(ngx_webrtc_publisher_t *pub,
-    ngx_webrtc_publisher_track_t *t, uint32_t ssrc, uint64_t now_us);
-static void ngx_webrtc_publisher_in_cut_frame(ngx_webrtc_publisher_track_t *t);
-static ngx_webrtc_publisher_track_t *ngx_webrtc_publisher_in_match_track(
-    ngx_webrtc_publisher_t *pub, ngx_webrtc_rtp_t *rtp);
-static void ngx_webrtc_publisher_in_extensions(ngx_webrtc_publisher_t *pub,
+    ngx_webrtc_ingest_ssrc_t **ssrc);
+static ngx_webrtc_ingest_ssrc_t *ngx_webrtc_ingest_rtp_add_ssrc(
+    ngx_webrtc_ingest_t *in);
+static void ngx_webrtc_ingest_rtp_change_ssrc(ngx_webrtc_ingest_t *in,
+    ngx_webrtc_ingest_track_t *t, uint32_t ssrc, uint64_t now_us);
+static void ngx_webrtc_ingest_rtp_cut_frame(ngx_webrtc_ingest_track_t *t);
+static ngx_webrtc_ingest_track_t *ngx_webrtc_ingest_rtp_match_track(
+    ngx_webrtc_ingest_t *in, ngx_webrtc_rtp_t *rtp);
+static void ngx_webrtc_ingest_rtp_extensions(ngx_webrtc_ingest_t *in,
     ngx_webrtc_rtp_t *rtp, uint64_t now_us);
-static ngx_int_t ngx_webrtc_publisher_in_switch_codec(
-    ngx_webrtc_publisher_track_t *t, ngx_uint_t codec, uint64_t arrival_us);
-static uint8_t ngx_webrtc_publisher_in_cvo(ngx_webrtc_publisher_track_t *t,
+static ngx_int_t ngx_webrtc_ingest_rtp_switch_codec(
+    ngx_webrtc_ingest_track_t *t, ngx_uint_t codec, uint64_t arrival_us);
+static uint8_t ngx_webrtc_ingest_rtp_cvo(ngx_webrtc_ingest_track_t *t,
     ngx_webrtc_rtp_t *rtp);
-static void ngx_webrtc_publisher_in_key_frame(ngx_webrtc_session_t *s,
+static void ngx_webrtc_ingest_rtp_key_frame(ngx_webrtc_ingest_t *in,
     uint64_t arrival_us);
-static ngx_int_t ngx_webrtc_publisher_in_depay(ngx_webrtc_publisher_track_t *t,
+static ngx_int_t ngx_webrtc_ingest_rtp_depay(ngx_webrtc_ingest_track_t *t,
     const ngx_webrtc_reorder_packet_t *rp, ngx_webrtc_depay_info_t *info);
-static void ngx_webrtc_publisher_in_orientation(ngx_webrtc_publisher_track_t *t,
+static void ngx_webrtc_ingest_rtp_orientation(ngx_webrtc_ingest_track_t *t,
     const ngx_webrtc_reorder_packet_t *rp);
-static void ngx_webrtc_publisher_in_begin_frame(ngx_webrtc_publisher_track_t *t,
+static void ngx_webrtc_ingest_rtp_begin_frame(ngx_webrtc_ingest_track_t *t,
     const ngx_webrtc_reorder_packet_t *rp, ngx_webrtc_depay_info_t *info);
-static void ngx_webrtc_publisher_in_write_packet(
-    ngx_webrtc_publisher_track_t *t, u_char *payload, size_t n,
+static void ngx_webrtc_ingest_rtp_write_packet(
+    ngx_webrtc_ingest_track_t *t, u_char *payload, size_t n,
     ngx_uint_t flags, uint64_t arrival_us);
 
 
 void
-ngx_webrtc_publisher_in_rtp(ngx_webrtc_session_t *s, ngx_webrtc_rtp_t *rtp,
-    size_t n)
+ngx_webrtc_ingest_rtp(ngx_webrtc_ingest_t *in, ngx_webrtc_rtp_t *rtp,
+    size_t n, uint64_t now_us)
 {
-    uint64_t                       now_us;
-    ngx_int_t                      rc;
-    ngx_webrtc_publisher_t        *pub;
-    ngx_webrtc_publisher_ssrc_t   *ssrc;
-    ngx_webrtc_publisher_track_t  *t;
+    ngx_int_t                   rc;
+    ngx_webrtc_ingest_ssrc_t   *ssrc;
+    ngx_webrtc_ingest_track_t  *t;
 
-    pub = s->part;
+    in->stat->packets_in++;
+    in->stat->bytes_in += n;
 
-    if (pub == NULL || !pub->claimed) {
-        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_RTP);
-        return;
-    }
-
-    now_us = ngx_webrtc_worker_now(s->wk);
-
-    s->peer->stat.packets_in++;
-    s->peer->stat.bytes_in += n;
-
-    ngx_webrtc_bitrate_input(&pub->bitrate, n, now_us);
+    ngx_webrtc_bitrate_input(&in->bitrate, n, now_us);
 
     if (ngx_webrtc_rtp_ext_crowded(rtp)) {
-        ngx_webrtc_publisher_in_drop(s, NGX_WEBRTC_DROP_LIMIT,
-                                     "too many header extensions");
+        ngx_webrtc_ingest_rtp_drop(in, NGX_WEBRTC_DROP_LIMIT,
+                                   "too many header extensions");
         return;
     }
 
-    rc = ngx_webrtc_rtx_unwrap(&pub->rtx, rtp);
+    rc = ngx_webrtc_rtx_unwrap(&in->rtx, rtp);
 
     if (rc == NGX_DONE || rc == NGX_AGAIN) {
         /* a probe counts for the sender's estimate */
-        ngx_webrtc_publisher_in_extensions(pub, rtp, now_us);
-        ngx_webrtc_publisher_timer_arm(s, now_us);
+        ngx_webrtc_ingest_rtp_extensions(in, rtp, now_us);
+        ngx_webrtc_ingest_timer_arm(in, now_us);
         return;
     }
 
-    ngx_webrtc_publisher_in_extensions(pub, rtp, now_us);
+    ngx_webrtc_ingest_rtp_extensions(in, rtp, now_us);
 
-    switch (ngx_webrtc_publisher_in_find_track(pub, rtp, now_us, &ssrc)) {
+    switch (ngx_webrtc_ingest_rtp_find_track(in, rtp, now_us, &ssrc)) {
 
     case NGX_OK:
         break;
 
     case NGX_DONE:
-        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_RTP);
+        ngx_webrtc_bus_drop(in->bus, NGX_WEBRTC_DROP_RTP);
         return;
 
     default: /* NGX_DECLINED */
-        ngx_webrtc_publisher_in_drop(s, NGX_WEBRTC_DROP_RTP,
-                                     "rtp that was not negotiated");
+        ngx_webrtc_ingest_rtp_drop(in, NGX_WEBRTC_DROP_RTP,
+                                   "rtp that was not negotiated");
         return;
     }
 
-    t = &pub->tracks[ssrc->n];
+    t = &in->tracks[ssrc->n];
 
     if (rtp->len + (t->media->ext_cvo ? NGX_WEBRTC_PACKET_EXTENSION : 0)
-        > NGX_WEBRTC_PUBLISHER_PAYLOAD)
+        > NGX_WEBRTC_INGEST_PAYLOAD)
     {
-        ngx_webrtc_publisher_in_drop(s, NGX_WEBRTC_DROP_LIMIT, "rtp too long");
+        ngx_webrtc_ingest_rtp_drop(in, NGX_WEBRTC_DROP_LIMIT, "rtp too long");
         return;
     }
 
-    ngx_webrtc_publisher_in_order(s, t, ssrc, rtp, rc == NGX_OK, now_us);
+    ngx_webrtc_ingest_rtp_order(in, t, ssrc, rtp, rc == NGX_OK, now_us);
 }
 
 
 /* passes a packet of a track to reordering; again: it came by RTX */
 
 static void
-ngx_webrtc_publisher_in_order(ngx_webrtc_session_t *s,
-    ngx_webrtc_publisher_track_t *t, ngx_webrtc_publisher_ssrc_t *ssrc,
+ngx_webrtc_ingest_rtp_order(ngx_webrtc_ingest_t *in,
+    ngx_webrtc_ingest_track_t *t, ngx_webrtc_ingest_ssrc_t *ssrc,
     ngx_webrtc_rtp_t *rtp, ngx_uint_t again, uint64_t now_us)
 {
-    uint64_t                      seq;
-    ngx_webrtc_publisher_t       *pub;
-    ngx_webrtc_reorder_packet_t   pkt;
-
-    pub = s->part;
+    uint64_t                     seq;
+    ngx_webrtc_reorder_packet_t  pkt;
 
     seq = ngx_webrtc_reorder_seq(&t->reorder, rtp->seq);
 
@@ -182,7 +169,7 @@ ngx_webrtc_publisher_in_order(ngx_webrtc_session_t *s,
 
     } else if (!ngx_webrtc_reorder_near(&t->reorder, seq)) {
         /* of the previous SSRC, or too late: must not reset reordering */
-        ngx_webrtc_bus_drop(s->wk->bus, NGX_WEBRTC_DROP_RTP);
+        ngx_webrtc_bus_drop(in->bus, NGX_WEBRTC_DROP_RTP);
         return;
     }
 
@@ -198,25 +185,24 @@ ngx_webrtc_publisher_in_order(ngx_webrtc_session_t *s,
     pkt.n = (uint16_t) rtp->len;
     pkt.pt = rtp->pt;
     pkt.marker = rtp->marker;
-    pkt.cvo = ngx_webrtc_publisher_in_cvo(t, rtp);
+    pkt.cvo = ngx_webrtc_ingest_rtp_cvo(t, rtp);
     pkt.ts = rtp->ts;
 
-    if (pub->first_us == 0) {
-        pub->first_us = now_us;
+    if (in->first_us == 0) {
+        in->first_us = now_us;
     }
 
-    pub->last_us = now_us;
+    in->last_us = now_us;
 
     if (ngx_webrtc_reorder_input(&t->reorder, &pkt, now_us) == NGX_AGAIN) {
         t->held_us = ngx_webrtc_reorder_timeout(&t->reorder, now_us);
     }
 
-    ngx_webrtc_publisher_timer_arm(s, now_us);
+    ngx_webrtc_ingest_timer_arm(in, now_us);
 
-    if (!pub->queued) {
-        pub->queued = 1;
-        ngx_queue_insert_tail(&ngx_webrtc_publisher_worker(s->wk)->dirty,
-                              &pub->queue);
+    if (in->batch && !in->queued) {
+        in->queued = 1;
+        ngx_queue_insert_tail(in->batch, &in->queue);
     }
 }
 
@@ -224,11 +210,11 @@ ngx_webrtc_publisher_in_order(ngx_webrtc_session_t *s,
 /* counts a dropped packet; what: static text for the log */
 
 static void
-ngx_webrtc_publisher_in_drop(ngx_webrtc_session_t *s, ngx_uint_t why,
+ngx_webrtc_ingest_rtp_drop(ngx_webrtc_ingest_t *in, ngx_uint_t why,
     const char *what)
 {
-    ngx_webrtc_bus_drop(s->wk->bus, why);
-    ngx_webrtc_session_complain(s, what);
+    ngx_webrtc_bus_drop(in->bus, why);
+    in->ops->complain(in->data, what);
 }
 
 
@@ -241,35 +227,35 @@ ngx_webrtc_publisher_in_drop(ngx_webrtc_session_t *s, ngx_uint_t why,
  */
 
 static ngx_int_t
-ngx_webrtc_publisher_in_find_track(ngx_webrtc_publisher_t *pub,
-    ngx_webrtc_rtp_t *rtp, uint64_t now_us, ngx_webrtc_publisher_ssrc_t **ssrc)
+ngx_webrtc_ingest_rtp_find_track(ngx_webrtc_ingest_t *in,
+    ngx_webrtc_rtp_t *rtp, uint64_t now_us, ngx_webrtc_ingest_ssrc_t **ssrc)
 {
-    ngx_uint_t                     i;
-    ngx_webrtc_publisher_ssrc_t   *e;
-    ngx_webrtc_publisher_track_t  *t;
+    ngx_uint_t                  i;
+    ngx_webrtc_ingest_ssrc_t   *e;
+    ngx_webrtc_ingest_track_t  *t;
 
-    for (i = 0; i < pub->nssrcs; i++) {
-        e = &pub->ssrcs[i];
+    for (i = 0; i < in->nssrcs; i++) {
+        e = &in->ssrcs[i];
 
         if (e->ssrc != rtp->ssrc) {
             continue;
         }
 
-        t = &pub->tracks[e->n];
+        t = &in->tracks[e->n];
 
-        if (!ngx_webrtc_publisher_has(t->media, rtp->pt)) {
+        if (!ngx_webrtc_ingest_has(t->media, rtp->pt)) {
             return NGX_DECLINED;
         }
 
         if (t->ssrc != e->ssrc) {
 
-            if (now_us - t->changed_us < NGX_WEBRTC_PUBLISHER_LATE
+            if (now_us - t->changed_us < NGX_WEBRTC_INGEST_LATE
                 || !ngx_webrtc_seq_less16(e->seq, rtp->seq))
             {
                 return NGX_DONE;
             }
 
-            ngx_webrtc_publisher_in_change_ssrc(pub, t, e->ssrc, now_us);
+            ngx_webrtc_ingest_rtp_change_ssrc(in, t, e->ssrc, now_us);
         }
 
         *ssrc = e;
@@ -277,19 +263,19 @@ ngx_webrtc_publisher_in_find_track(ngx_webrtc_publisher_t *pub,
         return NGX_OK;
     }
 
-    t = ngx_webrtc_publisher_in_match_track(pub, rtp);
+    t = ngx_webrtc_ingest_rtp_match_track(in, rtp);
 
     if (t == NULL) {
         return NGX_DECLINED;
     }
 
-    e = ngx_webrtc_publisher_in_add_ssrc(pub);
+    e = ngx_webrtc_ingest_rtp_add_ssrc(in);
 
     e->ssrc = rtp->ssrc;
-    e->n = (uint16_t) (t - pub->tracks);
+    e->n = (uint16_t) (t - in->tracks);
     e->seq = rtp->seq;
 
-    ngx_webrtc_publisher_in_change_ssrc(pub, t, rtp->ssrc, now_us);
+    ngx_webrtc_ingest_rtp_change_ssrc(in, t, rtp->ssrc, now_us);
 
     *ssrc = e;
 
@@ -299,38 +285,38 @@ ngx_webrtc_publisher_in_find_track(ngx_webrtc_publisher_t *pub,
 
 /* room for an SSRC; when full, the place of the first one that no track uses */
 
-static ngx_webrtc_publisher_ssrc_t *
-ngx_webrtc_publisher_in_add_ssrc(ngx_webrtc_publisher_t *pub)
+static ngx_webrtc_ingest_ssrc_t *
+ngx_webrtc_ingest_rtp_add_ssrc(ngx_webrtc_ingest_t *in)
 {
-    ngx_uint_t                    i;
-    ngx_webrtc_publisher_ssrc_t  *e;
+    ngx_uint_t                 i;
+    ngx_webrtc_ingest_ssrc_t  *e;
 
-    if (pub->nssrcs < NGX_WEBRTC_PUBLISHER_SSRCS) {
-        return &pub->ssrcs[pub->nssrcs++];
+    if (in->nssrcs < NGX_WEBRTC_INGEST_SSRCS) {
+        return &in->ssrcs[in->nssrcs++];
     }
 
     /* there is one, as there are fewer tracks than SSRCs */
 
-    for (i = 0; i < pub->nssrcs - 1; i++) {
-        e = &pub->ssrcs[i];
+    for (i = 0; i < in->nssrcs - 1; i++) {
+        e = &in->ssrcs[i];
 
-        if (pub->tracks[e->n].ssrc != e->ssrc) {
+        if (in->tracks[e->n].ssrc != e->ssrc) {
             break;
         }
     }
 
-    ngx_memmove(&pub->ssrcs[i], &pub->ssrcs[i + 1],
-                (pub->nssrcs - 1 - i) * sizeof(ngx_webrtc_publisher_ssrc_t));
+    ngx_memmove(&in->ssrcs[i], &in->ssrcs[i + 1],
+                (in->nssrcs - 1 - i) * sizeof(ngx_webrtc_ingest_ssrc_t));
 
-    return &pub->ssrcs[pub->nssrcs - 1];
+    return &in->ssrcs[in->nssrcs - 1];
 }
 
 
 /* a track's SSRC becomes known, or changes with this packet */
 
 static void
-ngx_webrtc_publisher_in_change_ssrc(ngx_webrtc_publisher_t *pub,
-    ngx_webrtc_publisher_track_t *t, uint32_t ssrc, uint64_t now_us)
+ngx_webrtc_ingest_rtp_change_ssrc(ngx_webrtc_ingest_t *in,
+    ngx_webrtc_ingest_track_t *t, uint32_t ssrc, uint64_t now_us)
 {
     ngx_uint_t                i;
     ngx_webrtc_desc_media_t  *m;
@@ -339,17 +325,17 @@ ngx_webrtc_publisher_in_change_ssrc(ngx_webrtc_publisher_t *pub,
         ngx_webrtc_reorder_renew(&t->reorder);
         ngx_webrtc_nack_renew(&t->nack);
         ngx_webrtc_report_in_init(&t->report, t->depay.track.clock_rate);
-        ngx_webrtc_sync_renew(&pub->sync, t->track);
+        ngx_webrtc_sync_renew(&in->sync, t->track);
 
         t->framed = 0;
         t->held_us = 0;
         t->changed_us = now_us;
 
-        ngx_webrtc_publisher_in_cut_frame(t);
+        ngx_webrtc_ingest_rtp_cut_frame(t);
 
         if (t->media->kind == NGX_WEBRTC_VIDEO) {
             /* unless the new SSRC begins with one */
-            pub->want_key = 1;
+            in->want_key = 1;
         }
     }
 
@@ -357,10 +343,10 @@ ngx_webrtc_publisher_in_change_ssrc(ngx_webrtc_publisher_t *pub,
 
     m = t->media;
 
-    (void) ngx_webrtc_rtx_bind(&pub->rtx, m->pt, ssrc);
+    (void) ngx_webrtc_rtx_bind(&in->rtx, m->pt, ssrc);
 
     for (i = 0; i < m->nalts; i++) {
-        (void) ngx_webrtc_rtx_bind(&pub->rtx, m->alts[i].pt, ssrc);
+        (void) ngx_webrtc_rtx_bind(&in->rtx, m->alts[i].pt, ssrc);
     }
 }
 
@@ -368,53 +354,53 @@ ngx_webrtc_publisher_in_change_ssrc(ngx_webrtc_publisher_t *pub,
 /* the rest of an unfinished frame will not come any more */
 
 static void
-ngx_webrtc_publisher_in_cut_frame(ngx_webrtc_publisher_track_t *t)
+ngx_webrtc_ingest_rtp_cut_frame(ngx_webrtc_ingest_track_t *t)
 {
-    ngx_webrtc_publisher_t  *pub;
+    ngx_webrtc_ingest_t  *in;
 
-    pub = t->session->part;
+    in = t->in;
 
     if (t->open) {
         t->open = 0;
-        ngx_webrtc_ring_skip(&pub->writer, t->track, 1);
+        ngx_webrtc_ring_skip(&in->writer, t->track, 1);
     }
 }
 
 
-static ngx_webrtc_publisher_track_t *
-ngx_webrtc_publisher_in_match_track(ngx_webrtc_publisher_t *pub,
+static ngx_webrtc_ingest_track_t *
+ngx_webrtc_ingest_rtp_match_track(ngx_webrtc_ingest_t *in,
     ngx_webrtc_rtp_t *rtp)
 {
     ngx_uint_t                i;
     ngx_webrtc_rtp_ext_t      ext;
     ngx_webrtc_desc_media_t  *m;
 
-    for (i = 0; i < pub->ntracks; i++) {
-        m = pub->tracks[i].media;
+    for (i = 0; i < in->ntracks; i++) {
+        m = in->tracks[i].media;
 
         if (m->ext_mid
-            && ngx_webrtc_publisher_has(m, rtp->pt)
+            && ngx_webrtc_ingest_has(m, rtp->pt)
             && ngx_webrtc_rtp_ext_find(rtp, m->ext_mid, &ext) == NGX_OK
             && ext.len == m->mid_len
             && ngx_memcmp(ext.data, m->mid, m->mid_len) == 0)
         {
-            return &pub->tracks[i];
+            return &in->tracks[i];
         }
     }
 
-    for (i = 0; i < pub->ntracks; i++) {
-        m = pub->tracks[i].media;
+    for (i = 0; i < in->ntracks; i++) {
+        m = in->tracks[i].media;
 
         if (m->ssrc && m->ssrc == rtp->ssrc
-            && ngx_webrtc_publisher_has(m, rtp->pt))
+            && ngx_webrtc_ingest_has(m, rtp->pt))
         {
-            return &pub->tracks[i];
+            return &in->tracks[i];
         }
     }
 
-    for (i = 0; i < pub->ntracks; i++) {
-        if (ngx_webrtc_publisher_has(pub->tracks[i].media, rtp->pt)) {
-            return &pub->tracks[i];
+    for (i = 0; i < in->ntracks; i++) {
+        if (ngx_webrtc_ingest_has(in->tracks[i].media, rtp->pt)) {
+            return &in->tracks[i];
         }
     }
 
@@ -423,22 +409,22 @@ ngx_webrtc_publisher_in_match_track(ngx_webrtc_publisher_t *pub,
 
 
 static void
-ngx_webrtc_publisher_in_extensions(ngx_webrtc_publisher_t *pub,
+ngx_webrtc_ingest_rtp_extensions(ngx_webrtc_ingest_t *in,
     ngx_webrtc_rtp_t *rtp, uint64_t now_us)
 {
     ngx_uint_t                i;
     ngx_webrtc_rtp_ext_t      ext;
     ngx_webrtc_desc_media_t  *m;
 
-    for (i = 0; i < pub->ntracks; i++) {
-        m = pub->tracks[i].media;
+    for (i = 0; i < in->ntracks; i++) {
+        m = in->tracks[i].media;
 
         if ((m->fb & NGX_WEBRTC_FB_TWCC)
             && m->ext_twcc
             && ngx_webrtc_rtp_ext_find(rtp, m->ext_twcc, &ext) == NGX_OK
             && ext.len == 2)
         {
-            ngx_webrtc_twcc_input(&pub->twcc,
+            ngx_webrtc_twcc_input(&in->twcc,
                                   (uint16_t) (ext.data[0] << 8 | ext.data[1]),
                                   rtp->ssrc, now_us);
             return;
@@ -450,7 +436,7 @@ ngx_webrtc_publisher_in_extensions(ngx_webrtc_publisher_t *pub,
 /* 3GPP TS 26.114, 7.4.5: the orientation that a packet carries, or 0 */
 
 static uint8_t
-ngx_webrtc_publisher_in_cvo(ngx_webrtc_publisher_track_t *t,
+ngx_webrtc_ingest_rtp_cvo(ngx_webrtc_ingest_track_t *t,
     ngx_webrtc_rtp_t *rtp)
 {
     ngx_webrtc_rtp_ext_t  ext;
@@ -469,11 +455,11 @@ ngx_webrtc_publisher_in_cvo(ngx_webrtc_publisher_track_t *t,
 /* it applies until another one is received */
 
 static void
-ngx_webrtc_publisher_in_orientation(ngx_webrtc_publisher_track_t *t,
+ngx_webrtc_ingest_rtp_orientation(ngx_webrtc_ingest_track_t *t,
     const ngx_webrtc_reorder_packet_t *rp)
 {
-    ngx_webrtc_track_t      *track;
-    ngx_webrtc_publisher_t  *pub;
+    ngx_webrtc_track_t   *track;
+    ngx_webrtc_ingest_t  *in;
 
     t->told = (rp->cvo != 0);
 
@@ -481,33 +467,33 @@ ngx_webrtc_publisher_in_orientation(ngx_webrtc_publisher_track_t *t,
         t->cvo = rp->cvo & NGX_WEBRTC_CVO_MASK;
     }
 
-    pub = t->session->part;
-    track = &pub->stream[t->track];
+    in = t->in;
+    track = &in->stream[t->track];
 
     if (track->cvo != t->cvo) {
         track->cvo = t->cvo;
-        pub->news = 1;
+        in->news = 1;
     }
 }
 
 
 void
-ngx_webrtc_publisher_in_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
+ngx_webrtc_ingest_rtp_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
 {
-    ngx_webrtc_publisher_track_t *t = ctx;
+    ngx_webrtc_ingest_track_t *t = ctx;
 
-    size_t                    n;
-    ngx_int_t                 rc;
-    ngx_uint_t                flags, codec;
-    ngx_webrtc_publisher_t   *pub;
-    ngx_webrtc_depay_info_t   info;
-    u_char                    prefix[NGX_WEBRTC_DEPAY_PAYLOAD];
+    size_t                   n;
+    ngx_int_t                rc;
+    ngx_uint_t               flags, codec;
+    ngx_webrtc_ingest_t     *in;
+    ngx_webrtc_depay_info_t  info;
+    u_char                   prefix[NGX_WEBRTC_DEPAY_PAYLOAD];
 
-    pub = t->session->part;
+    in = t->in;
 
     if (rp->lost) {
         ngx_webrtc_nack_drop(&t->nack, rp->seq, 1);
-        t->session->peer->stat.lost_in += rp->lost;
+        t->in->stat->lost_in += rp->lost;
     }
 
     codec = ngx_webrtc_desc_payload(t->media, rp->pt);
@@ -515,23 +501,23 @@ ngx_webrtc_publisher_in_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
     /* padding belongs to any codec */
 
     if (codec != t->depay.track.codec && rp->n
-        && ngx_webrtc_publisher_in_switch_codec(t, codec, rp->arrival_us)
+        && ngx_webrtc_ingest_rtp_switch_codec(t, codec, rp->arrival_us)
            != NGX_OK)
     {
         return;
     }
 
-    rc = ngx_webrtc_publisher_in_depay(t, rp, &info);
+    rc = ngx_webrtc_ingest_rtp_depay(t, rp, &info);
 
-    ngx_webrtc_publisher_in_orientation(t, rp);
+    ngx_webrtc_ingest_rtp_orientation(t, rp);
 
     if (info.key_needed) {
-        pub->want_key = 1;
+        in->want_key = 1;
     }
 
     if (rc == NGX_DECLINED) {
-        ngx_webrtc_atomic_add(&t->session->st->stat.damaged, 1);
-        ngx_webrtc_session_complain(t->session, "malformed rtp payload");
+        ngx_webrtc_atomic_add(&t->in->st->stat.damaged, 1);
+        in->ops->complain(in->data, "malformed rtp payload");
     }
 
     if (rc != NGX_OK) {
@@ -539,7 +525,7 @@ ngx_webrtc_publisher_in_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
     }
 
     if (!t->framed || rp->ts != t->rtp_ts) {
-        ngx_webrtc_publisher_in_begin_frame(t, rp, &info);
+        ngx_webrtc_ingest_rtp_begin_frame(t, rp, &info);
     }
 
     if (t->drop) {
@@ -550,29 +536,29 @@ ngx_webrtc_publisher_in_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
         && !info.key_needed
         && (info.prefix || (info.flags & NGX_WEBRTC_PKT_FIRST)))
     {
-        ngx_webrtc_publisher_in_key_frame(t->session, rp->arrival_us);
+        ngx_webrtc_ingest_rtp_key_frame(t->in, rp->arrival_us);
     }
 
-    if (!pub->key && t->media->kind == NGX_WEBRTC_VIDEO) {
+    if (!in->key && t->media->kind == NGX_WEBRTC_VIDEO) {
         /* useless to everybody */
-        pub->want_key = 1;
+        in->want_key = 1;
         return;
     }
 
-    if (rp->lost && rp->lost <= NGX_WEBRTC_PUBLISHER_GAP) {
-        ngx_webrtc_ring_skip(&pub->writer, t->track, rp->lost);
+    if (rp->lost && rp->lost <= NGX_WEBRTC_INGEST_GAP) {
+        ngx_webrtc_ring_skip(&in->writer, t->track, rp->lost);
     }
 
     while (ngx_webrtc_depay_prefix(&t->depay, prefix, sizeof(prefix), &n,
                                    &flags)
            == NGX_OK)
     {
-        ngx_webrtc_publisher_in_write_packet(t, prefix, n, flags,
-                                             rp->arrival_us);
+        ngx_webrtc_ingest_rtp_write_packet(t, prefix, n, flags,
+                                           rp->arrival_us);
     }
 
-    ngx_webrtc_publisher_in_write_packet(t, rp->payload, rp->n, info.flags,
-                                         rp->arrival_us);
+    ngx_webrtc_ingest_rtp_write_packet(t, rp->payload, rp->n, info.flags,
+                                       rp->arrival_us);
 
     t->open = (t->media->kind == NGX_WEBRTC_VIDEO && !rp->marker);
 }
@@ -584,36 +570,32 @@ ngx_webrtc_publisher_in_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
  */
 
 static void
-ngx_webrtc_publisher_in_key_frame(ngx_webrtc_session_t *s, uint64_t arrival_us)
+ngx_webrtc_ingest_rtp_key_frame(ngx_webrtc_ingest_t *in, uint64_t arrival_us)
 {
-    ngx_webrtc_publisher_t  *pub;
-
-    pub = s->part;
-
-    if (pub->waits_us) {
-        pub->deaf = (arrival_us > pub->waits_us + NGX_WEBRTC_PUBLISHER_DEAF);
-        pub->answers = (pub->key && !pub->deaf);
-        pub->waits_us = 0;
+    if (in->waits_us) {
+        in->deaf = (arrival_us > in->waits_us + NGX_WEBRTC_INGEST_DEAF);
+        in->answers = (in->key && !in->deaf);
+        in->waits_us = 0;
     }
 
-    pub->want_key = 0;
-    pub->key = 1;
-    ngx_webrtc_bus_keyframe_done(s->st);
+    in->want_key = 0;
+    in->key = 1;
+    ngx_webrtc_bus_keyframe_done(in->st);
 }
 
 
 /* has the depacketizer classify a packet, and reports what has changed */
 
 static ngx_int_t
-ngx_webrtc_publisher_in_depay(ngx_webrtc_publisher_track_t *t,
+ngx_webrtc_ingest_rtp_depay(ngx_webrtc_ingest_track_t *t,
     const ngx_webrtc_reorder_packet_t *rp, ngx_webrtc_depay_info_t *info)
 {
-    uint64_t                    frames, keyframes;
-    ngx_int_t                   rc;
-    ngx_webrtc_publisher_t     *pub;
-    ngx_webrtc_depay_packet_t   pkt;
+    uint64_t                   frames, keyframes;
+    ngx_int_t                  rc;
+    ngx_webrtc_ingest_t       *in;
+    ngx_webrtc_depay_packet_t  pkt;
 
-    pub = t->session->part;
+    in = t->in;
 
     ngx_memzero(&pkt, sizeof(ngx_webrtc_depay_packet_t));
 
@@ -631,15 +613,15 @@ ngx_webrtc_publisher_in_depay(ngx_webrtc_publisher_track_t *t,
     rc = ngx_webrtc_depay_input(&t->depay, &pkt, info);
 
     if (t->media->kind == NGX_WEBRTC_VIDEO) {
-        ngx_webrtc_atomic_add(&t->session->st->stat.frames,
+        ngx_webrtc_atomic_add(&t->in->st->stat.frames,
                               t->depay.frames - frames);
-        ngx_webrtc_atomic_add(&t->session->st->stat.keyframes,
+        ngx_webrtc_atomic_add(&t->in->st->stat.keyframes,
                               t->depay.keyframes - keyframes);
     }
 
     if (info->changed) {
-        pub->stream[t->track] = t->depay.track;
-        pub->news = 1;
+        in->stream[t->track] = t->depay.track;
+        in->news = 1;
     }
 
     return rc;
@@ -653,17 +635,15 @@ ngx_webrtc_publisher_in_depay(ngx_webrtc_publisher_track_t *t,
  */
 
 static ngx_int_t
-ngx_webrtc_publisher_in_switch_codec(ngx_webrtc_publisher_track_t *t,
+ngx_webrtc_ingest_rtp_switch_codec(ngx_webrtc_ingest_track_t *t,
     ngx_uint_t codec, uint64_t arrival_us)
 {
-    ngx_webrtc_publisher_t  *pub;
-    ngx_webrtc_session_t    *s;
+    ngx_webrtc_ingest_t  *in;
 
-    s = t->session;
-    pub = s->part;
+    in = t->in;
 
     if (t->switches
-        && arrival_us - t->switched_us >= NGX_WEBRTC_PUBLISHER_SWITCH)
+        && arrival_us - t->switched_us >= NGX_WEBRTC_INGEST_SWITCH)
     {
         t->switches = 0;
     }
@@ -672,18 +652,18 @@ ngx_webrtc_publisher_in_switch_codec(ngx_webrtc_publisher_track_t *t,
         t->switched_us = arrival_us;
     }
 
-    if (++t->switches > NGX_WEBRTC_PUBLISHER_SWITCHES) {
-        ngx_webrtc_session_complain(s, "codec that changes too often");
+    if (++t->switches > NGX_WEBRTC_INGEST_SWITCHES) {
+        in->ops->complain(in->data, "codec that changes too often");
         return NGX_ERROR;
     }
 
     /* what was sent before is for viewers that have that codec */
 
-    ngx_webrtc_publisher_in_cut_frame(t);
-    ngx_webrtc_publisher_ring_flush(s);
+    ngx_webrtc_ingest_rtp_cut_frame(t);
+    ngx_webrtc_ingest_ring_flush(in);
 
-    if (ngx_webrtc_publisher_track_codec(t, codec) != NGX_OK) {
-        ngx_webrtc_session_complain(s, "codec that cannot be taken");
+    if (ngx_webrtc_ingest_track_codec(t, codec) != NGX_OK) {
+        in->ops->complain(in->data, "codec that cannot be taken");
         return NGX_ERROR;
     }
 
@@ -692,15 +672,15 @@ ngx_webrtc_publisher_in_switch_codec(ngx_webrtc_publisher_track_t *t,
     t->framed = 0;
     t->drop = 0;
 
-    pub->news = 1;
+    in->news = 1;
 
     if (t->media->kind == NGX_WEBRTC_VIDEO) {
-        pub->key = 0;
-        pub->want_key = 1;
+        in->key = 0;
+        in->want_key = 1;
     }
 
-    ngx_log_error(NGX_LOG_INFO, &s->log, 0, "webrtc publisher sends codec:%V",
-                  &ngx_webrtc_codec(codec)->name);
+    ngx_log_error(NGX_LOG_INFO, in->log, 0, "webrtc %s sends codec:%V",
+                  in->what, &ngx_webrtc_codec(codec)->name);
 
     return NGX_OK;
 }
@@ -709,21 +689,21 @@ ngx_webrtc_publisher_in_switch_codec(ngx_webrtc_publisher_track_t *t,
 /* a packet with a new timestamp: sets the frame's time, or drops the frame */
 
 static void
-ngx_webrtc_publisher_in_begin_frame(ngx_webrtc_publisher_track_t *t,
+ngx_webrtc_ingest_rtp_begin_frame(ngx_webrtc_ingest_track_t *t,
     const ngx_webrtc_reorder_packet_t *rp, ngx_webrtc_depay_info_t *info)
 {
-    int64_t                  ts;
-    ngx_webrtc_order_e       order;
-    ngx_webrtc_stream_t     *st;
-    ngx_webrtc_publisher_t  *pub;
+    int64_t               ts;
+    ngx_webrtc_order_e    order;
+    ngx_webrtc_stream_t  *st;
+    ngx_webrtc_ingest_t  *in;
 
-    pub = t->session->part;
-    st = t->session->st;
+    in = t->in;
+    st = t->in->st;
 
     t->framed = 1;
     t->rtp_ts = rp->ts;
 
-    ts = ngx_webrtc_sync_map(&pub->sync, t->track, rp->ts,
+    ts = ngx_webrtc_sync_map(&in->sync, t->track, rp->ts,
                              (int64_t) rp->arrival_us);
 
     t->ts = ngx_webrtc_timeline_map(&st->timeline, t->track, ts,
@@ -739,11 +719,11 @@ ngx_webrtc_publisher_in_begin_frame(ngx_webrtc_publisher_track_t *t,
         return;
     }
 
-    if (t->drop && !pub->reordered) {
-        pub->reordered = 1;
+    if (t->drop && !in->reordered) {
+        in->reordered = 1;
 
-        ngx_webrtc_bus_complain(t->session->wk->bus, st, NGX_LOG_WARN,
-                                &t->session->log, "publisher",
+        ngx_webrtc_bus_complain(t->in->bus, st, NGX_LOG_WARN,
+                                t->in->log, in->what,
                                 "video has B-frames, which WebRTC cannot show "
                                 "in order: frames are left out; set the "
                                 "encoder to none (x264 and OBS: tune "
@@ -757,17 +737,17 @@ ngx_webrtc_publisher_in_begin_frame(ngx_webrtc_publisher_track_t *t,
 
 
 static void
-ngx_webrtc_publisher_in_write_packet(ngx_webrtc_publisher_track_t *t,
+ngx_webrtc_ingest_rtp_write_packet(ngx_webrtc_ingest_track_t *t,
     u_char *payload, size_t n, ngx_uint_t flags, uint64_t arrival_us)
 {
-    size_t                     pad;
-    u_char                     buf[NGX_WEBRTC_PADDING_PAYLOAD];
-    ngx_webrtc_stream_t       *st;
-    ngx_webrtc_publisher_t    *pub;
-    ngx_webrtc_ring_packet_t   pkt;
+    size_t                    pad;
+    u_char                    buf[NGX_WEBRTC_PADDING_PAYLOAD];
+    ngx_webrtc_stream_t      *st;
+    ngx_webrtc_ingest_t      *in;
+    ngx_webrtc_ring_packet_t  pkt;
 
-    st = t->session->st;
-    pub = t->session->part;
+    st = t->in->st;
+    in = t->in;
 
     ngx_memzero(&pkt, sizeof(ngx_webrtc_ring_packet_t));
 
@@ -800,30 +780,30 @@ ngx_webrtc_publisher_in_write_packet(ngx_webrtc_publisher_track_t *t,
 
     pkt.arrival_us = arrival_us;
 
-    if (ngx_webrtc_ring_wants(&pub->writer, pkt.len, arrival_us,
-                              ngx_webrtc_publisher_ring_keep(pub)))
+    if (ngx_webrtc_ring_wants(&in->writer, pkt.len, arrival_us,
+                              ngx_webrtc_ingest_ring_keep(in)))
     {
-        ngx_webrtc_publisher_ring_grow(t->session, pub->last_us);
+        ngx_webrtc_ingest_ring_grow(t->in, in->last_us);
     }
 
-    if (ngx_webrtc_ring_write(&pub->writer, &pkt, payload) != NGX_OK) {
+    if (ngx_webrtc_ring_write(&in->writer, &pkt, payload) != NGX_OK) {
         return;
     }
 
     ngx_webrtc_atomic_add(&st->stat.packets, 1);
     ngx_webrtc_atomic_add(&st->stat.bytes, n);
 
-    pub->dirty = 1;
+    in->dirty = 1;
 
     t->npackets = (flags & NGX_WEBRTC_PKT_FIRST) ? 1 : t->npackets + 1;
 
     if (t->npackets > NGX_WEBRTC_FRAME_PACKETS
-        && t->media->kind == NGX_WEBRTC_VIDEO && !pub->large)
+        && t->media->kind == NGX_WEBRTC_VIDEO && !in->large)
     {
-        pub->large = 1;
+        in->large = 1;
 
-        ngx_webrtc_bus_complain(t->session->wk->bus, st, NGX_LOG_WARN,
-                                &t->session->log, "publisher",
+        ngx_webrtc_bus_complain(t->in->bus, st, NGX_LOG_WARN,
+                                t->in->log, in->what,
                                 "video has pictures of more than %d packets, "
                                 "and browsers show none of those: lower the "
                                 "bitrate of key frames or the resolution",

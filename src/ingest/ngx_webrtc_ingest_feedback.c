@@ -1,0 +1,316 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * RTCP between a sender and us.
+ *
+ * Key frames.  Whatever needs one (viewers in any worker, a loss that is given
+ * up) sets a flag; at most one request per "webrtc_keyframe_interval" is sent,
+ * and repeated until a key frame comes.
+ *
+ * Compound or not.  If rtcp-rsize was negotiated, each feedback packet is sent
+ * in a datagram of its own (RFC 5506, 3.4.1): it is smaller, and FFmpeg looks
+ * at the first packet of a datagram only, so it would miss a NACK after the RR
+ * that begins a compound packet.  Reports are always compound packets.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include "ngx_webrtc_ingest_feedback.h"
+#include "ngx_webrtc_ingest_timer.h"
+#include "ngx_webrtc_rtcp_fb.h"
+#include "ngx_webrtc_time.h"
+
+
+/* bytes of an RTCP datagram */
+#define NGX_WEBRTC_INGEST_RTCP      1200
+
+
+static u_char *ngx_webrtc_ingest_feedback_begin(ngx_webrtc_ingest_t *in,
+    u_char *p, u_char *end, ngx_uint_t alone);
+static u_char *ngx_webrtc_ingest_feedback_reports(ngx_webrtc_ingest_t *in,
+    u_char *p, u_char *end, uint64_t now_us);
+static void ngx_webrtc_ingest_feedback_send(ngx_webrtc_ingest_t *in,
+    u_char *buf, u_char *p);
+
+
+void
+ngx_webrtc_ingest_feedback_rtcp(ngx_webrtc_ingest_t *in,
+    const ngx_webrtc_rtcp_t *rtcp, uint64_t now_us)
+{
+    u_char                     *p;
+    uint32_t                    ssrc, now_ntp32, rtt_us;
+    ngx_uint_t                  i, n;
+    ngx_webrtc_rtcp_sr_t        sr;
+    ngx_webrtc_rtcp_xr_t        xr;
+    ngx_webrtc_rtcp_dlrr_t      dlrr;
+    ngx_webrtc_ingest_track_t  *t;
+
+    switch (rtcp->type) {
+
+    case NGX_WEBRTC_RTCP_SR:
+
+        if (ngx_webrtc_rtcp_parse_sr(rtcp, &sr) != NGX_OK) {
+            return;
+        }
+
+        for (i = 0; i < in->ntracks; i++) {
+            if (in->tracks[i].ssrc == sr.ssrc) {
+                ngx_webrtc_report_in_sr(&in->tracks[i].report, &sr, now_us);
+                (void) ngx_webrtc_sync_sr(&in->sync, in->tracks[i].track,
+                                          sr.ntp, sr.rtp);
+            }
+        }
+
+        break;
+
+    case NGX_WEBRTC_RTCP_XR:
+
+        now_ntp32 = ngx_webrtc_time_compact(
+                            ngx_webrtc_time_ntp(ngx_webrtc_time_wall(now_us)));
+        p = NULL;
+
+        while ((p = ngx_webrtc_rtcp_parse_xr(rtcp, p, &ssrc, &xr)) != NULL) {
+
+            for (n = 0;
+                 ngx_webrtc_rtcp_parse_dlrr(&xr, n, &dlrr) == NGX_OK;
+                 n++)
+            {
+                if (dlrr.ssrc != in->ssrc
+                    || ngx_webrtc_report_rtt(now_ntp32, dlrr.lrr, dlrr.dlrr,
+                                             &rtt_us)
+                       != NGX_OK)
+                {
+                    continue;
+                }
+
+                in->stat->rtt_us = rtt_us;
+
+                for (i = 0; i < in->ntracks; i++) {
+                    t = &in->tracks[i];
+
+                    ngx_webrtc_nack_conf(&t->nack, rtt_us, 0);
+
+                    if (t->media->fb & NGX_WEBRTC_FB_NACK) {
+                        ngx_webrtc_reorder_hold(&t->reorder,
+                                                ngx_webrtc_nack_hold(&t->nack));
+                    }
+                }
+            }
+        }
+
+        break;
+    }
+}
+
+
+void
+ngx_webrtc_ingest_feedback_keyframe(ngx_webrtc_ingest_t *in)
+{
+    in->want_key = 1;
+    ngx_webrtc_ingest_feedback_ask(in, ngx_webrtc_time_now());
+}
+
+
+void
+ngx_webrtc_ingest_feedback_nacks(ngx_webrtc_ingest_t *in, uint64_t now_us)
+{
+    u_char                     *p, *end;
+    ngx_uint_t                  i;
+    ngx_webrtc_nack_tell_t      tell;
+    ngx_webrtc_ingest_track_t  *t;
+    u_char                      buf[NGX_WEBRTC_INGEST_RTCP];
+
+    end = buf + sizeof(buf) - NGX_WEBRTC_SRTP_RTCP_TAG;
+
+    for (i = 0; i < in->ntracks; i++) {
+        t = &in->tracks[i];
+
+        if (ngx_webrtc_nack_timeout(&t->nack, now_us, &tell) != NGX_OK) {
+            continue;
+        }
+
+        if (tell.gone) {
+            ngx_webrtc_reorder_give_up(&t->reorder, tell.gone, now_us);
+        }
+
+        if (tell.pli) {
+            in->want_key = 1;
+        }
+
+        if (tell.n) {
+            p = ngx_webrtc_ingest_feedback_begin(in, buf, end,
+                                         t->media->fb & NGX_WEBRTC_FB_RSIZE);
+            p = ngx_webrtc_rtcp_write_nack(p, end, in->ssrc, t->ssrc,
+                                           tell.seqs, tell.n);
+            ngx_webrtc_ingest_feedback_send(in, buf, p);
+
+            in->stat->nacks += tell.n;
+        }
+    }
+}
+
+
+/* RFC 4585, 6.3.1 and RFC 5104, 4.3.1; at most one per interval */
+
+void
+ngx_webrtc_ingest_feedback_ask(ngx_webrtc_ingest_t *in, uint64_t now_us)
+{
+    u_char                     *p, *end;
+    ngx_uint_t                  i;
+    ngx_webrtc_ingest_track_t  *t;
+    u_char                      buf[NGX_WEBRTC_INGEST_RTCP];
+
+    if (now_us - in->asked_us
+        < (uint64_t) in->policy->keyframe_interval * 1000)
+    {
+        ngx_webrtc_ingest_timer_arm(in, now_us);
+        return;
+    }
+
+    end = buf + sizeof(buf) - NGX_WEBRTC_SRTP_RTCP_TAG;
+
+    in->asked_us = now_us;
+
+    if (in->waits_us == 0) {
+        in->waits_us = now_us;
+    }
+
+    if (!in->video) {
+        /* viewers have video from an earlier publisher */
+        in->want_key = 0;
+    }
+
+    for (i = 0; i < in->ntracks; i++) {
+        t = &in->tracks[i];
+
+        if (t->media->kind != NGX_WEBRTC_VIDEO || t->ssrc == 0) {
+            continue;
+        }
+
+        p = ngx_webrtc_ingest_feedback_begin(in, buf, end, t->media->fb
+                                                         & NGX_WEBRTC_FB_RSIZE);
+
+        if ((t->media->fb & (NGX_WEBRTC_FB_PLI|NGX_WEBRTC_FB_FIR))
+            == NGX_WEBRTC_FB_FIR)
+        {
+            p = ngx_webrtc_rtcp_fb_write_fir(p, end, in->ssrc, t->ssrc,
+                                             in->fir_seq++);
+        } else {
+            p = ngx_webrtc_rtcp_write_pli(p, end, in->ssrc, t->ssrc);
+        }
+
+        ngx_webrtc_ingest_feedback_send(in, buf, p);
+
+        in->stat->plis++;
+        ngx_webrtc_atomic_add(&in->st->stat.key_requests, 1);
+    }
+
+    ngx_webrtc_bus_keyframe_done(in->st);
+    ngx_webrtc_ingest_timer_arm(in, now_us);
+}
+
+
+void
+ngx_webrtc_ingest_feedback(ngx_webrtc_ingest_t *in, uint64_t now_us)
+{
+    u_char     *p, *q, *end;
+    uint32_t    ssrcs[NGX_WEBRTC_DESC_MEDIA];
+    uint64_t    bitrate;
+    ngx_uint_t  i, n;
+    u_char      buf[NGX_WEBRTC_INGEST_RTCP];
+
+    end = buf + sizeof(buf) - NGX_WEBRTC_SRTP_RTCP_TAG;
+
+    if (now_us - in->reported_us >= NGX_WEBRTC_INGEST_REPORT) {
+
+        in->reported_us = now_us;
+
+        p = ngx_webrtc_ingest_feedback_reports(in, buf, end, now_us);
+        p = ngx_webrtc_rtcp_write_sdes(p, end, in->ssrc, in->cname,
+                                       in->cname_len);
+        p = ngx_webrtc_rtcp_fb_write_rrtr(p, end, in->ssrc,
+                            ngx_webrtc_time_ntp(ngx_webrtc_time_wall(now_us)));
+
+        bitrate = ngx_webrtc_bitrate_remb(&in->bitrate, now_us);
+
+        for (i = 0, n = 0; i < in->ntracks; i++) {
+            if (in->tracks[i].ssrc) {
+                ssrcs[n++] = in->tracks[i].ssrc;
+            }
+        }
+
+        if (bitrate && n) {
+            p = ngx_webrtc_rtcp_fb_write_remb(p, end, in->ssrc, bitrate,
+                                              ssrcs, n);
+        }
+
+        ngx_webrtc_ingest_feedback_send(in, buf, p);
+    }
+
+    for ( ;; ) {
+        p = ngx_webrtc_ingest_feedback_begin(in, buf, end, in->rsize);
+        q = ngx_webrtc_twcc_write(&in->twcc, p, end, now_us);
+
+        if (q == NULL || q == p) {
+            return;
+        }
+
+        ngx_webrtc_ingest_feedback_send(in, buf, q);
+    }
+}
+
+
+/* RFC 4585, 3.1: without RFC 5506, feedback follows a report */
+
+static u_char *
+ngx_webrtc_ingest_feedback_begin(ngx_webrtc_ingest_t *in, u_char *p,
+    u_char *end, ngx_uint_t alone)
+{
+    return alone ? p : ngx_webrtc_rtcp_write_rr(p, end, in->ssrc, NULL, 0);
+}
+
+
+static u_char *
+ngx_webrtc_ingest_feedback_reports(ngx_webrtc_ingest_t *in, u_char *p,
+    u_char *end, uint64_t now_us)
+{
+    ngx_uint_t                  i, n, worst;
+    ngx_webrtc_ingest_track_t  *t;
+    ngx_webrtc_rtcp_block_t     blocks[NGX_WEBRTC_DESC_MEDIA];
+
+    n = 0;
+    worst = 0;
+
+    for (i = 0; i < in->ntracks; i++) {
+        t = &in->tracks[i];
+
+        if (t->ssrc
+            && ngx_webrtc_report_in_block(&t->report, t->ssrc, now_us,
+                                          &blocks[n])
+               == NGX_OK)
+        {
+            worst = ngx_max(worst, blocks[n].fraction);
+            n++;
+        }
+    }
+
+    in->stat->lost = (uint32_t) worst;
+    ngx_webrtc_bitrate_loss(&in->bitrate, worst, now_us);
+
+    return ngx_webrtc_rtcp_write_rr(p, end, in->ssrc, blocks, n);
+}
+
+
+/* p is NULL if it did not fit, which the sizes above rule out */
+
+static void
+ngx_webrtc_ingest_feedback_send(ngx_webrtc_ingest_t *in, u_char *buf,
+    u_char *p)
+{
+    if (p) {
+        in->ops->send(in->data, buf, p - buf);
+    }
+}

@@ -1,0 +1,70 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * When something is due for a sender.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include "ngx_webrtc_ingest_timer.h"
+
+
+/* least ms between two wake-ups of the feedback timer */
+#define NGX_WEBRTC_INGEST_TICK      5
+
+
+void
+ngx_webrtc_ingest_timer_arm(ngx_webrtc_ingest_t *in, uint64_t now_us)
+{
+    uint64_t                    next, us;
+    ngx_msec_t                  ms;
+    ngx_uint_t                  i;
+    ngx_webrtc_ingest_track_t  *t;
+
+    next = in->reported_us + NGX_WEBRTC_INGEST_REPORT;
+
+    us = ngx_webrtc_twcc_deadline(&in->twcc);
+
+    if (us && us < next) {
+        next = us;
+    }
+
+    if (in->want_key) {
+        us = in->asked_us
+             + (uint64_t) in->policy->keyframe_interval * 1000;
+        next = ngx_min(next, us);
+    }
+
+    for (i = 0; i < in->ntracks; i++) {
+        t = &in->tracks[i];
+
+        us = ngx_webrtc_nack_deadline(&t->nack);
+
+        if (us && us < next) {
+            next = us;
+        }
+
+        if (t->held_us && t->held_us < next) {
+            next = t->held_us;
+        }
+    }
+
+    ms = (next > now_us) ? (ngx_msec_t) ((next - now_us) / 1000) : 0;
+    ms = ngx_max(ms, NGX_WEBRTC_INGEST_TICK);
+
+    if (in->timer.timer_set) {
+
+        if ((ngx_msec_int_t) (in->timer.timer.key - (ngx_current_msec + ms))
+            <= 0)
+        {
+            return;
+        }
+
+        ngx_del_timer(&in->timer);
+    }
+
+    ngx_add_timer(&in->timer, ms);
+}
