@@ -31,6 +31,7 @@
 #include "ngx_webrtc_viewer_role.h"
 #include "ngx_webrtc_publisher_role.h"
 #include "ngx_webrtc_media.h"
+#include "ngx_webrtc_variants.h"
 
 
 static void *ngx_http_webrtc_create_main_conf(ngx_conf_t *cf);
@@ -47,6 +48,7 @@ static ngx_uint_t ngx_http_webrtc_busy(void *ctx);
 static void ngx_http_webrtc_on_unheard(void *ctx, ngx_webrtc_peer_t *peer,
     ngx_uint_t row);
 static void ngx_http_webrtc_on_stream(void *ctx, ngx_webrtc_stream_t *st);
+static void ngx_http_webrtc_on_keyframe(void *ctx, ngx_webrtc_stream_t *st);
 static void ngx_http_webrtc_on_ice(void *ctx, uint64_t ref,
     ngx_uint_t gathered);
 static void ngx_http_webrtc_on_candidates(void *ctx, uint64_t ref, u_char *p,
@@ -634,6 +636,7 @@ ngx_http_webrtc_init_process(ngx_cycle_t *cycle)
     conf.roles = roles;
     conf.shutdown = ccf->shutdown_timeout;
     conf.on_stream = ngx_http_webrtc_on_stream;
+    conf.on_keyframe = ngx_http_webrtc_on_keyframe;
     conf.busy = ngx_http_webrtc_busy;
     conf.on_unheard = ngx_http_webrtc_on_unheard;
     conf.on_ice = ngx_http_webrtc_on_ice;
@@ -682,6 +685,7 @@ static void
 ngx_http_webrtc_exit_process(ngx_cycle_t *cycle)
 {
     if (ngx_http_webrtc_worker) {
+        ngx_webrtc_variants_exit();
         ngx_http_webrtc_pull_done();
         ngx_webrtc_worker_done(ngx_http_webrtc_worker);
         ngx_http_webrtc_worker = NULL;
@@ -694,17 +698,32 @@ ngx_http_webrtc_on_stream(void *ctx, ngx_webrtc_stream_t *st)
 {
     ngx_http_webrtc_whep_wake(st);
 
-    if (st == NULL) {
-        ngx_http_webrtc_whip_tick();
-        ngx_http_webrtc_pull_tick(ctx);
+    if (st) {
+        ngx_webrtc_variants_news(st);
+        return;
     }
+
+    ngx_http_webrtc_whip_tick();
+    ngx_http_webrtc_pull_tick(ctx);
+
+    ngx_webrtc_variants_tick(ngx_http_webrtc_worker->bus,
+                             ngx_http_webrtc_worker->log);
+}
+
+
+static void
+ngx_http_webrtc_on_keyframe(void *ctx, ngx_webrtc_stream_t *st)
+{
+    ngx_webrtc_variants_keyframe(st);
 }
 
 
 static ngx_uint_t
 ngx_http_webrtc_busy(void *ctx)
 {
-    return ngx_http_webrtc_whip_pending_any() || ngx_http_webrtc_pull_wanted();
+    return ngx_http_webrtc_whip_pending_any()
+           || ngx_http_webrtc_pull_wanted()
+           || ngx_webrtc_variants_busy();
 }
 
 

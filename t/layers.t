@@ -34,6 +34,7 @@ my %ROOMS = (
     publisher => [ 7 ],
     files     => [ 7 ],
     source    => [ 7 ],
+    output    => [ 7 ],
     http      => [ 8 ],
     helper    => [ 7, 'process' ],
 );

@@ -15,6 +15,7 @@
 #include "ngx_http_webrtc_pull.h"
 #include "ngx_http_webrtc_conf_check.h"
 #include "ngx_webrtc_bus_pending.h"
+#include "ngx_webrtc_bus_variant.h"
 #include "ngx_webrtc_viewer_stream.h"
 #include "ngx_webrtc_source.h"
 #include "ngx_webrtc_source_mask.h"
@@ -60,7 +61,6 @@ static void ngx_http_webrtc_pull_invalid(ngx_conf_t *cf, ngx_str_t *value,
 static void ngx_http_webrtc_pull_parameter(ngx_conf_t *cf, ngx_str_t *value);
 static ngx_uint_t ngx_http_webrtc_pull_lists(ngx_http_webrtc_pull_t *pull,
     ngx_str_t *url);
-static ngx_uint_t ngx_http_webrtc_pull_is_wanted(ngx_http_webrtc_puller_t *pr);
 static void ngx_http_webrtc_pull_idle(ngx_http_webrtc_puller_t *pr);
 
 
@@ -412,7 +412,7 @@ ngx_http_webrtc_pull_orphans(void)
 
     while (ngx_webrtc_bus_next(bus, &cursor, &info) == NGX_OK) {
 
-        if (info.claim_kind != 0 || info.viewers == 0) {
+        if (info.claim_kind != 0 || info.viewers + info.readers == 0) {
             continue;
         }
 
@@ -501,13 +501,15 @@ ngx_http_webrtc_pull_idle(ngx_http_webrtc_puller_t *pr)
 
         worker = ngx_http_webrtc_worker->bus->worker;
         viewers = ngx_webrtc_atomic_load(&pr->st->use[worker].viewers);
+        viewers += ngx_webrtc_atomic_load(&pr->st->use[worker].readers);
 
     } else {
         viewers = ngx_webrtc_bus_viewers(ngx_http_webrtc_worker->bus, pr->st);
+        viewers += ngx_webrtc_bus_readers(ngx_http_webrtc_worker->bus, pr->st);
         viewers += pr->always;
     }
 
-    if ((viewers || ngx_http_webrtc_pull_is_wanted(pr))
+    if ((viewers || ngx_webrtc_bus_is_wanted(pr->st, ngx_current_msec))
         && !ngx_webrtc_bus_is_dropped(pr->st))
     {
         pr->used = ngx_current_msec;
@@ -523,15 +525,6 @@ ngx_http_webrtc_pull_idle(ngx_http_webrtc_puller_t *pr)
 }
 
 
-static ngx_uint_t
-ngx_http_webrtc_pull_is_wanted(ngx_http_webrtc_puller_t *pr)
-{
-    return (ngx_msec_int_t) (ngx_webrtc_atomic_load(&pr->st->wanted_ms)
-                             - ngx_current_msec)
-           > 0;
-}
-
-
 ngx_uint_t
 ngx_http_webrtc_pull_wanted(void)
 {
@@ -544,7 +537,7 @@ ngx_http_webrtc_pull_wanted(void)
     {
         pr = ngx_queue_data(q, ngx_http_webrtc_puller_t, queue);
 
-        if (ngx_http_webrtc_pull_is_wanted(pr)) {
+        if (ngx_webrtc_bus_is_wanted(pr->st, ngx_current_msec)) {
             return 1;
         }
     }

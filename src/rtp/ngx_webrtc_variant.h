@@ -2,9 +2,9 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Variants: a stream's video, encoded anew.  A variant is a stream of its own in
- * the zone, found by its parent and its label.  The label says all that matters
- * of how it is made: two with the same label are one encode.
+ * Variants: a stream's video, encoded anew.  A variant is a stream of its own
+ * in the zone, found by its parent and its label.  The label says all that
+ * matters of how it is made: two with the same label are one encode.
  */
 
 
@@ -18,10 +18,6 @@
 
 /* bytes of a label; chosen: "h264-16384x16384-16777216k-240fps-i" has 35 */
 #define NGX_WEBRTC_VARIANT_LABEL       39
-
-/* between a stream's name and a label, in the internal name of a variant: a
- * byte that no public name has */
-#define NGX_WEBRTC_VARIANT_MARK        0x1f
 
 /* ngx_webrtc_variant_t.hw: with which encoder; stored in the zone, append
  * only */

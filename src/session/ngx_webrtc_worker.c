@@ -519,6 +519,11 @@ ngx_webrtc_worker_on_keyframe(void *ctx, ngx_webrtc_stream_t *st)
     ngx_webrtc_peer_t     *peer;
     ngx_webrtc_session_t  *s;
 
+    if (st->parent) {
+        wk->conf.on_keyframe(wk->conf.ctx, st);
+        return;
+    }
+
     holder = ngx_webrtc_atomic_load(&st->holder);
     peer = holder ? ngx_webrtc_peers_mine(wk->bus, holder) : NULL;
 

@@ -53,6 +53,11 @@ typedef struct {
     void                       (*on_stream)(void *ctx,
                                      ngx_webrtc_stream_t *st);
 
+    /* viewers want a key frame of a variant that is made here;
+     * ngx_webrtc_bus_keyframe_done() follows */
+    void                       (*on_keyframe)(void *ctx,
+                                     ngx_webrtc_stream_t *st);
+
     /* so many sessions in a row were answered but got no check, this slot's
      * being the last; at most once a minute */
     void                       (*on_unheard)(void *ctx,

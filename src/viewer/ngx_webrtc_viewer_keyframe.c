@@ -234,7 +234,7 @@ ngx_webrtc_viewer_keyframe_replay(ngx_webrtc_session_t *s)
 
     if ((int64_t) (last.arrival_us - key.arrival_us) > NGX_WEBRTC_VIEWER_OLD
         && !ngx_webrtc_viewer_keyframe_waited(v)
-        && ngx_webrtc_bus_claimed(s->st, NULL) == NGX_WEBRTC_CLAIM_PUBLISH)
+        && ngx_webrtc_bus_may_ask(s->st))
     {
         return NGX_DECLINED;
     }

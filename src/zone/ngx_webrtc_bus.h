@@ -21,6 +21,7 @@
 #include <ngx_core.h>
 #include "ngx_webrtc_track.h"
 #include "ngx_webrtc_timestamp.h"
+#include "ngx_webrtc_variant.h"
 #include "ngx_webrtc_atomic.h"
 #include "ngx_webrtc_bus_ring.h"
 
@@ -78,9 +79,10 @@ typedef enum {
 } ngx_webrtc_stream_state_e;
 
 
-/* kinds of a claim */
+/* kinds of a claim; 3 is the zone's own */
 #define NGX_WEBRTC_CLAIM_SOURCE      1
 #define NGX_WEBRTC_CLAIM_PUBLISH     2
+#define NGX_WEBRTC_CLAIM_VARIANT     4
 
 
 /* counters since the stream began; all use ngx_webrtc_atomic_add() */
@@ -114,7 +116,7 @@ typedef struct {
     uint32_t                 holds;
     uint32_t                 watches;
     uint32_t                 viewers;
-    uint32_t                 pad;
+    uint32_t                 readers;         /* that need it as viewers do */
 } ngx_webrtc_stream_use_t;
 
 
@@ -264,6 +266,15 @@ typedef struct {
     uint32_t                 trial;           /* ngx_webrtc_bus_pending.h; it
                                                  counts for that client */
     uint32_t                 dropped;         /* atomic; it has to go */
+
+    uint64_t                 parent;          /* ro; of a variant: ref of the
+                                                 stream, else 0; see */
+    ngx_webrtc_variant_t     variant;         /* ngx_webrtc_bus_variant.h; under
+                                                 the mutex, but the label: ro */
+    uint32_t                 variant_idle_ms; /* atomic, as the two below */
+    uint32_t                 variant_news;    /* goes up with "variant" */
+    uint32_t                 variant_bitrate; /* bit/s; 0: as configured */
+    uint32_t                 pad3;
 } ngx_webrtc_stream_t;
 
 
@@ -284,6 +295,9 @@ typedef struct {
     ngx_webrtc_track_t       tracks[NGX_WEBRTC_TRACKS];
     ngx_webrtc_stream_stat_t stat;
     ngx_webrtc_error_t       error;
+    uint64_t                 parent;          /* 0, or of the variant: */
+    ngx_webrtc_variant_t     variant;
+    uint32_t                 readers;
 } ngx_webrtc_stream_info_t;
 
 
@@ -655,11 +669,17 @@ void ngx_webrtc_bus_clean(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st);
  * that it has not yet answered with ngx_webrtc_bus_keyframe_done().
  *
  * NGX_OK        it is told, or was already
- * NGX_DECLINED  nobody publishes the stream (a source cannot be asked), or the
- *               inbox is full
+ * NGX_DECLINED  nobody can make one, see ngx_webrtc_bus_may_ask(), or the inbox
+ *               is full
  */
 ngx_int_t ngx_webrtc_bus_keyframe(ngx_webrtc_bus_t *bus,
     ngx_webrtc_stream_t *st);
+
+/*
+ * Can a key frame be asked for?  Of a publisher and a variant; not of a source,
+ * or if there is none of these now.
+ */
+ngx_uint_t ngx_webrtc_bus_may_ask(ngx_webrtc_stream_t *st);
 
 /*
  * The claim's holder has asked for one, has received one, or cannot ask: the

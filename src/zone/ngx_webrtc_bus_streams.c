@@ -37,6 +37,12 @@
 #include "ngx_webrtc_bus_zone.h"
 #include "ngx_webrtc_bus_inbox.h"
 #include "ngx_webrtc_bus_pending.h"
+#include "ngx_webrtc_bus_variant.h"
+
+
+/* kinds of claims whose holder makes key frames when asked */
+#define ngx_webrtc_bus_asks(kind)                                             \
+    ((kind) == NGX_WEBRTC_CLAIM_PUBLISH || (kind) == NGX_WEBRTC_CLAIM_VARIANT)
 
 
 static void ngx_webrtc_bus_reap_stream(ngx_webrtc_bus_t *bus, ngx_uint_t n,
@@ -45,10 +51,7 @@ static ngx_webrtc_stream_t *ngx_webrtc_bus_find_locked(ngx_webrtc_bus_t *bus,
     ngx_str_t *name, uint64_t hash);
 static ngx_webrtc_stream_t *ngx_webrtc_bus_get(ngx_webrtc_bus_t *bus,
     ngx_str_t *name, size_t ring_size, ngx_webrtc_client_t *client);
-static ngx_webrtc_stream_t *ngx_webrtc_bus_create_locked(
-    ngx_webrtc_bus_t *bus, ngx_str_t *name, uint64_t hash, size_t ring_size,
-    ngx_webrtc_client_t *client);
-static void ngx_webrtc_bus_hold_locked(ngx_webrtc_bus_t *bus,
+static void ngx_webrtc_bus_release_locked(ngx_webrtc_bus_t *bus,
     ngx_webrtc_stream_t *st);
 static ngx_uint_t ngx_webrtc_bus_is_used(ngx_webrtc_bus_t *bus,
     ngx_webrtc_stream_t *st);
@@ -111,7 +114,8 @@ ngx_webrtc_bus_get(ngx_webrtc_bus_t *bus, ngx_str_t *name, size_t ring_size,
 
     if (st == NULL && client) {
         ngx_webrtc_bus_make_way(bus);
-        st = ngx_webrtc_bus_create_locked(bus, name, hash, ring_size, client);
+        st = ngx_webrtc_bus_make_locked(bus, name, hash, ring_size, client, 0,
+                                        NULL);
     }
 
     if (st) {
@@ -127,28 +131,36 @@ ngx_webrtc_bus_get(ngx_webrtc_bus_t *bus, ngx_str_t *name, size_t ring_size,
 ngx_webrtc_stream_t *
 ngx_webrtc_bus_stream_ref(ngx_webrtc_bus_t *bus, uint64_t ref)
 {
-    uint64_t              word;
-    ngx_webrtc_entry_t   *e;
     ngx_webrtc_stream_t  *st;
 
     if (bus->worker == NGX_WEBRTC_WORKER_NONE) {
         return NULL;
     }
 
-    st = NULL;
-
     ngx_shmtx_lock(&bus->shpool->mutex);
 
-    e = ngx_webrtc_table_entry(&bus->sh->streams, ref, &word);
+    st = ngx_webrtc_bus_find_ref(bus, ref);
 
-    if (e && ngx_webrtc_entry_state(word) == NGX_WEBRTC_ENTRY_NEW) {
-        st = e->p;
+    if (st) {
         ngx_webrtc_bus_hold_locked(bus, st);
     }
 
     ngx_shmtx_unlock(&bus->shpool->mutex);
 
     return st;
+}
+
+
+ngx_webrtc_stream_t *
+ngx_webrtc_bus_find_ref(ngx_webrtc_bus_t *bus, uint64_t ref)
+{
+    uint64_t             word;
+    ngx_webrtc_entry_t  *e;
+
+    e = ngx_webrtc_table_entry(&bus->sh->streams, ref, &word);
+
+    return (e && ngx_webrtc_entry_state(word) == NGX_WEBRTC_ENTRY_NEW) ? e->p
+                                                                      : NULL;
 }
 
 
@@ -175,15 +187,9 @@ ngx_webrtc_bus_release(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
         return;
     }
 
-    bus->held[st->id] = NULL;
-
     ngx_shmtx_lock(&bus->shpool->mutex);
 
-    ngx_webrtc_atomic_store(&use->holds, 0);
-
-    if (!ngx_webrtc_bus_is_used(bus, st)) {
-        ngx_webrtc_bus_free_stream(bus, st->id, bus->worker);
-    }
+    ngx_webrtc_bus_release_locked(bus, st);
 
     ngx_shmtx_unlock(&bus->shpool->mutex);
 }
@@ -229,6 +235,9 @@ ngx_webrtc_bus_next(ngx_webrtc_bus_t *bus, ngx_uint_t *cursor,
         info->name_len = st->name_len;
         info->stat = st->stat;
         info->error = st->error;
+        info->parent = st->parent;
+        info->variant = st->variant;
+        info->readers = (uint32_t) ngx_webrtc_bus_readers(bus, st);
 
         ngx_memcpy(info->name, st->name, sizeof(info->name));
 
@@ -244,71 +253,6 @@ ngx_webrtc_bus_next(ngx_webrtc_bus_t *bus, ngx_uint_t *cursor,
     *cursor = n;
 
     return NGX_DONE;
-}
-
-
-void
-ngx_webrtc_bus_set_pull(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
-    ngx_webrtc_stream_pull_t *pull)
-{
-    ngx_shmtx_lock(&bus->shpool->mutex);
-
-    /* "set" is written last and cleared first */
-
-    ngx_webrtc_atomic_store(&st->pull.set, 0);
-    ngx_webrtc_atomic_fence_release();
-
-    pull->set = 0;
-    st->pull = *pull;
-
-    ngx_webrtc_atomic_store_release(&st->pull.set, 1);
-
-    ngx_shmtx_unlock(&bus->shpool->mutex);
-}
-
-
-ngx_int_t
-ngx_webrtc_bus_pull(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
-    ngx_webrtc_stream_pull_t *pull)
-{
-    if (!ngx_webrtc_atomic_load_acquire(&st->pull.set)) {
-        return NGX_DECLINED;
-    }
-
-    ngx_shmtx_lock(&bus->shpool->mutex);
-
-    *pull = st->pull;
-
-    ngx_shmtx_unlock(&bus->shpool->mutex);
-
-    return pull->set ? NGX_OK : NGX_DECLINED;
-}
-
-
-void
-ngx_webrtc_bus_source_started(ngx_webrtc_stream_t *st, ngx_uint_t ok,
-    uint64_t now_ms, uint32_t min, uint32_t max)
-{
-    if (ok) {
-        st->retry_pause = 0;
-        ngx_webrtc_atomic_store(&st->retry_ms, 0);
-        return;
-    }
-
-    st->retry_pause = ngx_min(ngx_max(st->retry_pause * 2, min), max);
-
-    ngx_webrtc_atomic_store(&st->retry_ms, now_ms + st->retry_pause);
-}
-
-
-ngx_uint_t
-ngx_webrtc_bus_source_rests(ngx_webrtc_stream_t *st, uint64_t now_ms)
-{
-    uint64_t  retry_ms;
-
-    retry_ms = ngx_webrtc_atomic_load(&st->retry_ms);
-
-    return retry_ms && (int64_t) (retry_ms - now_ms) > 0;
 }
 
 
@@ -578,7 +522,7 @@ ngx_webrtc_bus_keyframe(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
 
     claim = ngx_webrtc_atomic_load_acquire(&st->claim);
 
-    if (ngx_webrtc_claim_kind(claim) != NGX_WEBRTC_CLAIM_PUBLISH) {
+    if (!ngx_webrtc_bus_asks(ngx_webrtc_claim_kind(claim))) {
         return NGX_DECLINED;
     }
 
@@ -597,6 +541,13 @@ ngx_webrtc_bus_keyframe(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
     ngx_webrtc_atomic_store(&st->keyframe, 0);
 
     return NGX_DECLINED;
+}
+
+
+ngx_uint_t
+ngx_webrtc_bus_may_ask(ngx_webrtc_stream_t *st)
+{
+    return ngx_webrtc_bus_asks(ngx_webrtc_bus_claimed(st, NULL));
 }
 
 
@@ -702,21 +653,14 @@ static ngx_webrtc_stream_t *
 ngx_webrtc_bus_find_locked(ngx_webrtc_bus_t *bus, ngx_str_t *name,
     uint64_t hash)
 {
-    uint64_t              ref, word;
-    ngx_webrtc_entry_t   *e;
     ngx_webrtc_stream_t  *st;
 
-    ref = ngx_webrtc_index_find(bus->sh->index, hash);
+    st = ngx_webrtc_bus_find_ref(bus,
+                              ngx_webrtc_index_find(bus->sh->index, hash));
 
-    e = ngx_webrtc_table_entry(&bus->sh->streams, ref, &word);
-
-    if (e == NULL || ngx_webrtc_entry_state(word) != NGX_WEBRTC_ENTRY_NEW) {
-        return NULL;
-    }
-
-    st = e->p;
-
-    if (st->name_len != name->len
+    if (st == NULL
+        || st->parent
+        || st->name_len != name->len
         || ngx_memcmp(st->name, name->data, name->len) != 0)
     {
         return NULL;
@@ -726,9 +670,10 @@ ngx_webrtc_bus_find_locked(ngx_webrtc_bus_t *bus, ngx_str_t *name,
 }
 
 
-static ngx_webrtc_stream_t *
-ngx_webrtc_bus_create_locked(ngx_webrtc_bus_t *bus, ngx_str_t *name,
-    uint64_t hash, size_t ring_size, ngx_webrtc_client_t *client)
+ngx_webrtc_stream_t *
+ngx_webrtc_bus_make_locked(ngx_webrtc_bus_t *bus, ngx_str_t *name,
+    uint64_t hash, size_t ring_size, ngx_webrtc_client_t *client,
+    uint64_t parent, ngx_webrtc_variant_t *variant)
 {
     ngx_int_t             n;
     ngx_webrtc_entry_t   *e;
@@ -773,6 +718,11 @@ ngx_webrtc_bus_create_locked(ngx_webrtc_bus_t *bus, ngx_str_t *name,
     ngx_memcpy(st->name, name->data, name->len);
     st->name_len = (uint32_t) name->len;
 
+    if (variant) {
+        st->variant = *variant;
+        st->parent = parent;
+    }
+
     ngx_webrtc_timeline_init(&st->timeline);
 
     st->ring_size = ring_size;
@@ -805,12 +755,57 @@ ngx_webrtc_bus_create_locked(ngx_webrtc_bus_t *bus, ngx_str_t *name,
 }
 
 
-static void
+/* who holds a variant holds its parent too, once */
+
+void
 ngx_webrtc_bus_hold_locked(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
 {
+    ngx_webrtc_stream_t  *parent;
+
+    if (st->parent && bus->held[st->id] == NULL) {
+        parent = ngx_webrtc_bus_find_ref(bus, st->parent);
+
+        if (parent) {
+            ngx_webrtc_bus_hold_locked(bus, parent);
+        }
+    }
+
     ngx_webrtc_bus_hold(bus, st);
 
     bus->held[st->id] = st;
+}
+
+
+/* ends this worker's last hold */
+
+static void
+ngx_webrtc_bus_release_locked(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
+{
+    ngx_webrtc_stream_t      *parent;
+    ngx_webrtc_stream_use_t  *use;
+
+    parent = ngx_webrtc_bus_parent(bus, st);
+
+    bus->held[st->id] = NULL;
+
+    ngx_webrtc_atomic_store(&st->use[bus->worker].holds, 0);
+
+    if (!ngx_webrtc_bus_is_used(bus, st)) {
+        ngx_webrtc_bus_free_stream(bus, st->id, bus->worker);
+    }
+
+    if (parent == NULL) {
+        return;
+    }
+
+    use = &parent->use[bus->worker];
+
+    if (use->holds > 1) {
+        ngx_webrtc_atomic_store(&use->holds, use->holds - 1);
+        return;
+    }
+
+    ngx_webrtc_bus_release_locked(bus, parent);
 }
 
 
@@ -857,8 +852,10 @@ ngx_webrtc_bus_free_stream(ngx_webrtc_bus_t *bus, ngx_uint_t n,
         ngx_webrtc_bus_tried(bus, st);
         ngx_webrtc_bus_free_rings(bus, st);
 
-        hash = ngx_webrtc_index_hash(bus->sh->index, NGX_WEBRTC_KEY_NAME,
-                                     st->name, st->name_len);
+        hash = st->parent
+               ? ngx_webrtc_bus_variant_hash(bus, st->parent, &st->variant)
+               : ngx_webrtc_index_hash(bus->sh->index, NGX_WEBRTC_KEY_NAME,
+                                       st->name, st->name_len);
 
         ngx_webrtc_index_remove(bus->sh->index, hash, st->ref);
 

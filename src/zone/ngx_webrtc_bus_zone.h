@@ -26,6 +26,7 @@
 #define NGX_WEBRTC_KEY_ADDRESS       'a'
 #define NGX_WEBRTC_KEY_TOKEN         't'
 #define NGX_WEBRTC_KEY_CLIENT        'c'
+#define NGX_WEBRTC_KEY_VARIANT       'v'
 
 
 /*
@@ -225,6 +226,28 @@ void ngx_webrtc_bus_reap_worker(ngx_webrtc_bus_t *bus, ngx_uint_t worker,
 void ngx_webrtc_peers_reap(ngx_webrtc_bus_t *bus, ngx_uint_t worker);
 void ngx_webrtc_peers_recount(ngx_webrtc_bus_t *bus);
 void ngx_webrtc_bus_reap_streams(ngx_webrtc_bus_t *bus, ngx_uint_t worker);
+
+/*
+ * For ngx_webrtc_bus_variant.c, with the mutex held.
+ *
+ *   make   a new stream that nobody holds, under the hash of its key; parent:
+ *          of a variant, else 0 and NULL
+ *   hold   as ngx_webrtc_bus_hold(), if need be for the first time
+ */
+ngx_webrtc_stream_t *ngx_webrtc_bus_make_locked(ngx_webrtc_bus_t *bus,
+    ngx_str_t *name, uint64_t hash, size_t ring_size,
+    ngx_webrtc_client_t *client, uint64_t parent,
+    ngx_webrtc_variant_t *variant);
+void ngx_webrtc_bus_hold_locked(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_stream_t *st);
+
+/* The stream of a reference, held or not; NULL: it is gone. */
+ngx_webrtc_stream_t *ngx_webrtc_bus_find_ref(ngx_webrtc_bus_t *bus,
+    uint64_t ref);
+
+/* The hash of a variant's key. */
+uint64_t ngx_webrtc_bus_variant_hash(ngx_webrtc_bus_t *bus, uint64_t parent,
+    ngx_webrtc_variant_t *variant);
 
 /* The hashes of two of a slot's keys, as the index has them. */
 uint64_t ngx_webrtc_peers_hash_ufrag(ngx_webrtc_bus_t *bus, u_char *ufrag,

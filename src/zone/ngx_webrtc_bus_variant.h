@@ -1,0 +1,89 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Variants in the registry of streams: a stream whose video is that of another
+ * one, its parent, encoded anew (ngx_webrtc_variant.h).
+ *
+ *   - It is found by its parent's reference and its label, never by a name: its
+ *     key is of a kind of its own, so no name from outside leads to it.  Its
+ *     "name" is its parent's, for logs.
+ *   - Whoever holds it holds its parent: that is not freed, nor another stream
+ *     made under its name, before all its variants are gone.
+ *   - How it is made is in the zone, so that any worker can.
+ *   - It has no variants itself.
+ */
+
+
+#ifndef _NGX_WEBRTC_BUS_VARIANT_H_INCLUDED_
+#define _NGX_WEBRTC_BUS_VARIANT_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "ngx_webrtc_bus.h"
+
+
+/*
+ * Finds or creates a variant and holds it once: paired with
+ * ngx_webrtc_bus_release().
+ *
+ *   parent     held
+ *   variant    copied; label_len > 0.  If the variant exists and was made in
+ *              another way, it is made in this one from now on
+ *   idle_ms    it is made for this long after its last viewer
+ *   ring_size  as for ngx_webrtc_bus_stream()
+ *   ring_max   and how large its ring may grow
+ *
+ * NULL: the zone is full (bus->lack), or parent is itself a variant
+ */
+ngx_webrtc_stream_t *ngx_webrtc_bus_variant(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_stream_t *parent, ngx_webrtc_variant_t *variant,
+    uint32_t idle_ms, size_t ring_size, size_t ring_max);
+
+/*
+ * The parent of a variant that this worker holds; good as long as that is held.
+ * NULL: st is no variant.
+ */
+ngx_webrtc_stream_t *ngx_webrtc_bus_parent(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_stream_t *st);
+
+/*
+ * How a variant is made.
+ *
+ *   variant   filled
+ *
+ * Returns a number that changes when that does.
+ */
+uint32_t ngx_webrtc_bus_variant_how(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_stream_t *st, ngx_webrtc_variant_t *variant);
+
+/*
+ * The next variant that nobody makes, though it has viewers or somebody waits
+ * for it.
+ *
+ *   cursor   0 at first, advanced here
+ *   now_ms   ngx_current_msec
+ *
+ * It is held, paired with ngx_webrtc_bus_release(); NULL: there are no more
+ */
+ngx_webrtc_stream_t *ngx_webrtc_bus_variant_orphan(ngx_webrtc_bus_t *bus,
+    ngx_uint_t *cursor, uint64_t now_ms);
+
+/* Is a viewer waiting for a stream, or may one that was answered connect? */
+ngx_uint_t ngx_webrtc_bus_is_wanted(ngx_webrtc_stream_t *st, uint64_t now_ms);
+
+
+/*
+ * Adds (1) or removes (-1) a reader of this worker: something besides viewers
+ * that needs the stream, and keeps its source on as they do.
+ */
+void ngx_webrtc_bus_reader(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
+    ngx_int_t n);
+
+/* Readers in all workers. */
+ngx_uint_t ngx_webrtc_bus_readers(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_stream_t *st);
+
+
+#endif /* _NGX_WEBRTC_BUS_VARIANT_H_INCLUDED_ */
