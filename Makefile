@@ -124,7 +124,8 @@ MEDIA_INCS = $(patsubst %,-I src/%,base rtp codec media helper)               \
 MEDIA_OPT  = $(CC_OPT) -fPIE -ffunction-sections -Wall
 MEDIA_LD   = -pie -Wl,-z,relro -Wl,-z,now -Wl,--gc-sections -Wl,--as-needed
 
-MEDIA_LIBS = -lavformat -lavcodec -lswresample -lavutil -lpthread -lm
+MEDIA_LIBS = -lavformat -lavcodec -lavfilter -lswscale -lswresample -lavutil \
+             -lpthread -lm
 
 # $(1): a directory, $(2): flags, $(3): of the linker
 

@@ -25,7 +25,7 @@ s = socket.socket(fileno=3)
 if what == 'exits':
     sys.exit(3)
 if what != 'silent':
-    s.send(struct.pack('>BI', 1, 2 if what == 'version' else 1))
+    s.send(struct.pack('>BI', 1, 1 if what == 'version' else 2))
 if what == 'garbage':
     s.send(b'\x0b\xff\xff\xff')
 while what == 'floods':

@@ -33,6 +33,9 @@
 /* the worker's socket */
 #define NGX_WEBRTC_HELPER_FD       3
 
+/* descriptors of START: socket, ring to the worker, ring to the job */
+#define NGX_WEBRTC_HELPER_FDS      3
+
 /* jobs; chosen: the most one process should ever have */
 #define NGX_WEBRTC_HELPER_JOBS     1024
 
@@ -43,7 +46,8 @@
 static void ngx_webrtc_helper_term(int signo);
 static void ngx_webrtc_helper_loop(void);
 static ngx_int_t ngx_webrtc_helper_input(void);
-static void ngx_webrtc_helper_start(ngx_webrtc_media_message_t *m, int *fds);
+static void ngx_webrtc_helper_start(ngx_webrtc_media_message_t *m, int *fds,
+    ngx_uint_t nfds);
 static void ngx_webrtc_helper_pong(uint32_t number);
 static uint64_t ngx_webrtc_helper_memory(void);
 static void ngx_webrtc_helper_send(ngx_webrtc_media_message_t *m);
@@ -170,9 +174,10 @@ ngx_webrtc_helper_loop(void)
 static ngx_int_t
 ngx_webrtc_helper_input(void)
 {
-    int                         fds[2];
+    int                         fds[NGX_WEBRTC_HELPER_FDS];
     ssize_t                     n;
     u_char                      buf[NGX_WEBRTC_MEDIA_MESSAGE];
+    ngx_uint_t                  nfds;
     struct iovec                iov;
     struct msghdr               msg;
     struct cmsghdr             *cmsg;
@@ -180,11 +185,10 @@ ngx_webrtc_helper_input(void)
 
     union {
         struct cmsghdr  align;
-        char            space[CMSG_SPACE(2 * sizeof(int))];
+        char            space[CMSG_SPACE(sizeof(fds))];
     } control;
 
-    fds[0] = -1;
-    fds[1] = -1;
+    nfds = 0;
 
     iov.iov_base = buf;
     iov.iov_len = sizeof(buf);
@@ -209,9 +213,10 @@ ngx_webrtc_helper_input(void)
 
     if (cmsg
         && cmsg->cmsg_type == SCM_RIGHTS
-        && cmsg->cmsg_len == CMSG_LEN(sizeof(fds)))
+        && cmsg->cmsg_len <= CMSG_LEN(sizeof(fds)))
     {
-        ngx_memcpy(fds, CMSG_DATA(cmsg), sizeof(fds));
+        nfds = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        ngx_memcpy(fds, CMSG_DATA(cmsg), nfds * sizeof(int));
     }
 
     if (ngx_webrtc_media_message_parse(buf, buf + n, &m) != NGX_OK) {
@@ -225,7 +230,7 @@ ngx_webrtc_helper_input(void)
         /* without descriptors, as there were too many: the worker sees the
          * end of both */
 
-        ngx_webrtc_helper_start(&m, fds);
+        ngx_webrtc_helper_start(&m, fds, nfds);
         return NGX_OK;
 
     case NGX_WEBRTC_MEDIA_PING:
@@ -239,27 +244,34 @@ ngx_webrtc_helper_input(void)
 
 
 static void
-ngx_webrtc_helper_start(ngx_webrtc_media_message_t *m, int *fds)
+ngx_webrtc_helper_start(ngx_webrtc_media_message_t *m, int *fds,
+    ngx_uint_t nfds)
 {
+    ngx_uint_t                i, fed;
     ngx_webrtc_helper_job_t  *job;
 
-    if (fds[0] == -1) {
-        return;
+    fed = ngx_webrtc_media_fed(m->u.start.kind);
+    i = 0;
+
+    if (nfds == 2 + fed) {
+        i = 1;
+
+        if (ngx_webrtc_helper_njobs == NGX_WEBRTC_HELPER_JOBS) {
+            ngx_webrtc_helper_job_refuse(fds[0], "too many jobs in the media "
+                                         "process", 0);
+
+        } else {
+            job = ngx_webrtc_helper_job_create(&m->u.start, fds[0], fds[1],
+                                               fed ? fds[2] : -1,
+                                               ngx_webrtc_helper_wake);
+            if (job) {
+                ngx_webrtc_helper_jobs[ngx_webrtc_helper_njobs++] = job;
+            }
+        }
     }
 
-    if (ngx_webrtc_helper_njobs == NGX_WEBRTC_HELPER_JOBS) {
-        ngx_webrtc_helper_job_refuse(fds[0], "too many jobs in the media "
-                                     "process", 0);
-        (void) close(fds[1]);
-        return;
-    }
-
-    job = ngx_webrtc_helper_job_create(&m->u.start, fds[0], fds[1],
-                                       ngx_webrtc_helper_wake);
-    (void) close(fds[1]);
-
-    if (job) {
-        ngx_webrtc_helper_jobs[ngx_webrtc_helper_njobs++] = job;
+    for ( /* void */ ; i < nfds; i++) {
+        (void) close(fds[i]);
     }
 }
 

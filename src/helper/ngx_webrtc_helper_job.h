@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * A job of the media process: a source's thread, its socket and its ring.
+ * A job of the media process: its thread, its socket and its rings.
  *
  * The thread sends notes, records and questions itself; the worker's messages
  * are read by the process's loop.
@@ -16,10 +16,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "ngx_webrtc_helper_kind.h"
 #include "ngx_webrtc_media_message.h"
-
-
-typedef struct ngx_webrtc_helper_job_s  ngx_webrtc_helper_job_t;
 
 
 /*
@@ -27,13 +25,14 @@ typedef struct ngx_webrtc_helper_job_s  ngx_webrtc_helper_job_t;
  *
  *   start   as sent by the worker
  *   fd      its socket; owned by the job
- *   ring    descriptor of its ring; closed by the caller
+ *   ring    descriptor of its ring to the worker; closed by the caller
+ *   feed    of the ring to it, -1: its kind has none; closed by the caller
  *   wake    eventfd, written to when a thread may have ended
  *
  * NULL: no memory or no thread; the worker has been told, and fd is closed
  */
 ngx_webrtc_helper_job_t *ngx_webrtc_helper_job_create(
-    ngx_webrtc_media_start_t *start, int fd, int ring, int wake);
+    ngx_webrtc_media_start_t *start, int fd, int ring, int feed, int wake);
 
 /*
  * Tells the worker that a job could not be started, and closes its socket.

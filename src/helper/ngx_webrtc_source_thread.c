@@ -214,6 +214,18 @@ ngx_webrtc_source_thread_room(ngx_webrtc_source_thread_t *th)
 
 
 void
+ngx_webrtc_source_thread_fed(ngx_webrtc_source_thread_t *th)
+{
+    pthread_mutex_lock(&th->mutex);
+
+    th->fed = 1;
+    pthread_cond_broadcast(&th->cond);
+
+    pthread_mutex_unlock(&th->mutex);
+}
+
+
+void
 ngx_webrtc_source_thread_stop(ngx_webrtc_source_thread_t *th)
 {
     pthread_mutex_lock(&th->mutex);
@@ -411,6 +423,36 @@ ngx_webrtc_source_thread_wait_room(ngx_webrtc_source_thread_t *th)
     pthread_mutex_unlock(&th->mutex);
 
     return ngx_webrtc_atomic_load(&th->stop) ? NGX_ABORT : NGX_OK;
+}
+
+
+ngx_int_t
+ngx_webrtc_source_thread_wait_fed(ngx_webrtc_source_thread_t *th,
+    uint64_t until_us)
+{
+    ngx_uint_t       fed;
+    struct timespec  ts;
+
+    ngx_webrtc_source_thread_timespec(&ts, until_us);
+
+    pthread_mutex_lock(&th->mutex);
+
+    while (!th->fed && !ngx_webrtc_atomic_load(&th->stop)) {
+        if (pthread_cond_timedwait(&th->cond, &th->mutex, &ts) != 0) {
+            break;
+        }
+    }
+
+    fed = th->fed;
+    th->fed = 0;
+
+    pthread_mutex_unlock(&th->mutex);
+
+    if (ngx_webrtc_atomic_load(&th->stop)) {
+        return NGX_ABORT;
+    }
+
+    return fed ? NGX_OK : NGX_AGAIN;
 }
 
 

@@ -188,6 +188,7 @@ struct ngx_webrtc_source_thread_s {
 
     unsigned                           go:1;
     unsigned                           room:1;       /* for what feeds */
+    unsigned                           fed:1;        /* there is input */
     unsigned                           started:1;
     unsigned                           ended:1;
     ngx_uint_t                         nnotes;
@@ -216,6 +217,9 @@ void ngx_webrtc_source_thread_go(ngx_webrtc_source_thread_t *th);
 
 /* There is room again: wakes wait_room(). */
 void ngx_webrtc_source_thread_room(ngx_webrtc_source_thread_t *th);
+
+/* There is something in the ring to it: wakes wait_fed(). */
+void ngx_webrtc_source_thread_fed(ngx_webrtc_source_thread_t *th);
 
 /* Asks it to end.  Returns at once. */
 void ngx_webrtc_source_thread_stop(ngx_webrtc_source_thread_t *th);
@@ -266,6 +270,12 @@ ngx_int_t ngx_webrtc_source_thread_up(ngx_webrtc_source_thread_t *th,
  * NGX_ABORT: it has to stop
  */
 ngx_int_t ngx_webrtc_source_thread_wait_room(ngx_webrtc_source_thread_t *th);
+
+/*
+ * Likewise for fed(), until then, us.  NGX_AGAIN: the time has passed.
+ */
+ngx_int_t ngx_webrtc_source_thread_wait_fed(ngx_webrtc_source_thread_t *th,
+    uint64_t until_us);
 
 /* Leaves a note.  NGX_OK; NGX_DECLINED: a log line that did not fit. */
 ngx_int_t ngx_webrtc_source_thread_post(ngx_webrtc_source_thread_t *th,

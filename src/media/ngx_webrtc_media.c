@@ -37,7 +37,7 @@
 #define NGX_WEBRTC_MEDIA_SAID_MS  60000
 
 
-typedef struct {
+struct ngx_webrtc_media_process_s {
     ngx_queue_t                         queue;       /* of all processes */
     ngx_queue_t                         jobs;
     ngx_uint_t                          njobs;
@@ -50,20 +50,6 @@ typedef struct {
     unsigned                            alone:1;     /* takes no other jobs */
     unsigned                            gone:1;      /* has closed its socket */
     unsigned                            greeted:1;
-} ngx_webrtc_media_process_t;
-
-
-struct ngx_webrtc_media_job_s {
-    ngx_queue_t                         queue;       /* of its process */
-    ngx_webrtc_media_process_t         *process;
-    ngx_connection_t                   *connection;
-    ngx_webrtc_media_ring_t             ring;
-    const ngx_webrtc_media_handlers_t  *handlers;
-    void                               *data;
-    ngx_log_t                          *log;
-    unsigned                            ended:1;     /* as it has said */
-    unsigned                            busy:1;      /* a handler is running */
-    unsigned                            closed:1;
 };
 
 
@@ -121,8 +107,9 @@ ngx_webrtc_media_start(ngx_webrtc_media_start_t *start, ngx_uint_t alone,
     const ngx_webrtc_media_handlers_t *handlers, void *data, ngx_log_t *log,
     const char **cause, ngx_err_t *err)
 {
-    int                          fds[2], give[2];
+    int                          fds[2], give[NGX_WEBRTC_MEDIA_SOCKET_FDS];
     ngx_int_t                    rc;
+    ngx_uint_t                   i, n;
     ngx_webrtc_media_job_t      *job;
     ngx_webrtc_media_message_t   m;
     ngx_webrtc_media_process_t  *process;
@@ -132,8 +119,6 @@ ngx_webrtc_media_start(ngx_webrtc_media_start_t *start, ngx_uint_t alone,
     if (process == NULL) {
         return NULL;
     }
-
-    give[1] = -1;
 
     *cause = "no memory";
     *err = 0;
@@ -157,11 +142,27 @@ ngx_webrtc_media_start(ngx_webrtc_media_start_t *start, ngx_uint_t alone,
     }
 
     give[0] = fds[1];
-    give[1] = ngx_webrtc_media_ring_create(&job->ring);
+    n = 1;
 
-    if (give[1] == -1) {
+    give[n] = ngx_webrtc_media_ring_create(&job->ring);
+
+    if (give[n] == -1) {
         *err = ngx_errno;
         goto failed;
+    }
+
+    n++;
+
+    if (ngx_webrtc_media_fed(start->kind)) {
+
+        give[n] = ngx_webrtc_media_ring_create(&job->feed);
+
+        if (give[n] == -1) {
+            *err = ngx_errno;
+            goto failed;
+        }
+
+        n++;
     }
 
     *cause = "no free connection, raise worker_connections";
@@ -179,7 +180,7 @@ ngx_webrtc_media_start(ngx_webrtc_media_start_t *start, ngx_uint_t alone,
 
     *cause = "the media process does not answer";
 
-    rc = ngx_webrtc_media_socket_send(process->connection->fd, &m, give, 2);
+    rc = ngx_webrtc_media_socket_send(process->connection->fd, &m, give, n);
 
     if (rc != NGX_OK) {
         *err = ngx_errno;
@@ -188,8 +189,9 @@ ngx_webrtc_media_start(ngx_webrtc_media_start_t *start, ngx_uint_t alone,
         goto failed;
     }
 
-    (void) close(give[0]);
-    (void) close(give[1]);
+    for (i = 0; i < n; i++) {
+        (void) close(give[i]);
+    }
 
     job->process = process;
     ngx_queue_insert_tail(&process->jobs, &job->queue);
@@ -204,38 +206,15 @@ failed:
         (void) close(fds[0]);
     }
 
-    (void) close(give[0]);
-
-    if (give[1] != -1) {
-        (void) close(give[1]);
+    for (i = 0; i < n; i++) {
+        (void) close(give[i]);
     }
 
     ngx_webrtc_media_ring_unmap(&job->ring);
+    ngx_webrtc_media_ring_unmap(&job->feed);
     ngx_free(job);
 
     return NULL;
-}
-
-
-void
-ngx_webrtc_media_go(ngx_webrtc_media_job_t *job)
-{
-    ngx_webrtc_media_message_t  m;
-
-    m.type = NGX_WEBRTC_MEDIA_GO;
-
-    (void) ngx_webrtc_media_socket_send(job->connection->fd, &m, NULL, 0);
-}
-
-
-void
-ngx_webrtc_media_stop(ngx_webrtc_media_job_t *job)
-{
-    ngx_webrtc_media_message_t  m;
-
-    m.type = NGX_WEBRTC_MEDIA_STOP;
-
-    (void) ngx_webrtc_media_socket_send(job->connection->fd, &m, NULL, 0);
 }
 
 
@@ -784,7 +763,23 @@ ngx_webrtc_media_input(ngx_webrtc_media_job_t *job, u_char *p, size_t n)
         break;
 
     case NGX_WEBRTC_MEDIA_ASK:
+
+        if (job->handlers->ask == NULL) {
+            return NGX_ERROR;
+        }
+
         ngx_webrtc_media_ask(job, &m);
+        break;
+
+    case NGX_WEBRTC_MEDIA_ROOM:
+
+        if (job->handlers->room == NULL) {
+            return NGX_ERROR;
+        }
+
+        job->busy = 1;
+        job->handlers->room(job->data);
+        job->busy = 0;
         break;
 
     case NGX_WEBRTC_MEDIA_ENDED:
@@ -928,6 +923,7 @@ ngx_webrtc_media_free(ngx_webrtc_media_job_t *job, ngx_uint_t tell,
 
     ngx_close_connection(job->connection);
     ngx_webrtc_media_ring_unmap(&job->ring);
+    ngx_webrtc_media_ring_unmap(&job->feed);
     ngx_free(job);
 
     if (tell) {

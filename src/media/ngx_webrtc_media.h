@@ -6,8 +6,9 @@
  * it sends, watches it, and replaces it.
  *
  * A job does the work of one source: its upstreams are opened and demuxed,
- * and their audio transcoded if needed.  It sends notes about what happens to
- * them, and records with their access units.
+ * and their audio transcoded if needed.  Or it makes another codec of a video
+ * that it is fed.  It sends notes about what happens, and records with access
+ * units.
  *
  * One process, started with the first job, serves all jobs of a worker.  A
  * job that may have killed an earlier process gets one of its own.
@@ -22,6 +23,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 
+#include "ngx_webrtc_media_job.h"
 #include "ngx_webrtc_media_message.h"
 
 
@@ -45,29 +47,6 @@
 #define NGX_WEBRTC_MEDIA_TURN_MESSAGES  16
 
 
-typedef struct ngx_webrtc_media_job_s  ngx_webrtc_media_job_t;
-
-
-/*
- * Called from the event loop, never from within a function of this file.  A
- * handler may call any of them.
- *
- *   note     what happened to the upstreams
- *   record   an access unit or a change; its data is valid during the call
- *   ask      which ports, on the loopback, lead to the workers of this nginx
- *            whose nginx-rtmp listens on that address
- *   ended    the job is over and freed.  crashed: its process has died, or
- *            was ended because it was unusable
- */
-typedef struct {
-    void     (*note)(void *data, ngx_webrtc_media_note_t *note);
-    void     (*record)(void *data, ngx_webrtc_media_record_t *record);
-    void     (*ask)(void *data, struct sockaddr *sa,
-                    ngx_webrtc_media_ports_t *ports);
-    void     (*ended)(void *data, ngx_uint_t crashed);
-} ngx_webrtc_media_handlers_t;
-
-
 /*
  * Sets the parameters of this worker's processes; called before the first
  * job.
@@ -79,7 +58,8 @@ typedef struct {
 void ngx_webrtc_media_init(ngx_str_t *program, size_t memory, ngx_log_t *log);
 
 /*
- * Starts a job.  Takes one connection and one descriptor.
+ * Starts a job.  Takes one connection and one descriptor, and 32 MB of address
+ * space for each of its rings.
  *
  *   start    copied
  *   alone    in a process of its own
@@ -91,12 +71,6 @@ void ngx_webrtc_media_init(ngx_str_t *program, size_t memory, ngx_log_t *log);
 ngx_webrtc_media_job_t *ngx_webrtc_media_start(ngx_webrtc_media_start_t *start,
     ngx_uint_t alone, const ngx_webrtc_media_handlers_t *handlers, void *data,
     ngx_log_t *log, const char **cause, ngx_err_t *err);
-
-/* UP or MORE has been acted on: records may come. */
-void ngx_webrtc_media_go(ngx_webrtc_media_job_t *job);
-
-/* Asks it to end; ended() follows, within about 100 ms. */
-void ngx_webrtc_media_stop(ngx_webrtc_media_job_t *job);
 
 /* Ends it: no handler is called from then on. */
 void ngx_webrtc_media_close(ngx_webrtc_media_job_t *job);

@@ -35,6 +35,8 @@ static u_char *ngx_webrtc_media_write_number(u_char *p, u_char *last,
     ngx_webrtc_media_message_t *m);
 static u_char *ngx_webrtc_media_read_number(u_char *p, u_char *last,
     ngx_webrtc_media_message_t *m);
+static u_char *ngx_webrtc_media_read_bitrate(u_char *p, u_char *last,
+    ngx_webrtc_media_message_t *m);
 static u_char *ngx_webrtc_media_write_pong(u_char *p, u_char *last,
     ngx_webrtc_media_message_t *m);
 static u_char *ngx_webrtc_media_read_pong(u_char *p, u_char *last,
@@ -43,6 +45,16 @@ static u_char *ngx_webrtc_media_write_start(u_char *p, u_char *last,
     ngx_webrtc_media_message_t *m);
 static u_char *ngx_webrtc_media_read_start(u_char *p, u_char *last,
     ngx_webrtc_media_message_t *m);
+static u_char *ngx_webrtc_media_write_source(u_char *p, u_char *last,
+    ngx_webrtc_media_start_t *start);
+static u_char *ngx_webrtc_media_read_source(u_char *p, u_char *last,
+    ngx_webrtc_media_start_t *start);
+static u_char *ngx_webrtc_media_write_transcode(u_char *p, u_char *last,
+    ngx_webrtc_media_start_t *start);
+static u_char *ngx_webrtc_media_read_transcode(u_char *p, u_char *last,
+    ngx_webrtc_media_start_t *start);
+static ngx_int_t ngx_webrtc_media_check_transcode(
+    ngx_webrtc_media_transcode_t *t);
 static u_char *ngx_webrtc_media_write_ports(u_char *p, u_char *last,
     ngx_webrtc_media_message_t *m);
 static u_char *ngx_webrtc_media_read_ports(u_char *p, u_char *last,
@@ -90,8 +102,31 @@ static const struct {
     { ngx_webrtc_media_write_nothing, ngx_webrtc_media_read_nothing },
     /* NOTE */
     { ngx_webrtc_media_write_note, ngx_webrtc_media_read_note },
-    /* ENDED */
+    /* ENDED, KEYFRAME */
     { ngx_webrtc_media_write_nothing, ngx_webrtc_media_read_nothing },
+    { ngx_webrtc_media_write_nothing, ngx_webrtc_media_read_nothing },
+    /* BITRATE */
+    { ngx_webrtc_media_write_number, ngx_webrtc_media_read_bitrate },
+};
+
+
+/* what START has of each kind of job; fed: a ring to it */
+
+typedef u_char *(*ngx_webrtc_media_write_kind_pt)(u_char *p, u_char *last,
+    ngx_webrtc_media_start_t *start);
+typedef u_char *(*ngx_webrtc_media_read_kind_pt)(u_char *p, u_char *last,
+    ngx_webrtc_media_start_t *start);
+
+static const struct {
+    ngx_webrtc_media_write_kind_pt  write;
+    ngx_webrtc_media_read_kind_pt   read;
+    ngx_uint_t                      fed;
+} ngx_webrtc_media_kinds[NGX_WEBRTC_MEDIA_KINDS] = {
+    { NULL, NULL, 0 },
+    /* SOURCE */
+    { ngx_webrtc_media_write_source, ngx_webrtc_media_read_source, 0 },
+    /* TRANSCODE */
+    { ngx_webrtc_media_write_transcode, ngx_webrtc_media_read_transcode, 1 },
 };
 
 #define NGX_WEBRTC_MEDIA_TYPES                                                \
@@ -167,6 +202,23 @@ ngx_webrtc_media_read_number(u_char *p, u_char *last,
 
 
 static u_char *
+ngx_webrtc_media_read_bitrate(u_char *p, u_char *last,
+    ngx_webrtc_media_message_t *m)
+{
+    p = ngx_webrtc_read_u32(p, last, &m->number);
+
+    if (p == NULL
+        || m->number < NGX_WEBRTC_MEDIA_BPS_MIN
+        || m->number > NGX_WEBRTC_MEDIA_BPS_MAX)
+    {
+        return NULL;
+    }
+
+    return p;
+}
+
+
+static u_char *
 ngx_webrtc_media_write_pong(u_char *p, u_char *last,
     ngx_webrtc_media_message_t *m)
 {
@@ -190,13 +242,57 @@ static u_char *
 ngx_webrtc_media_write_start(u_char *p, u_char *last,
     ngx_webrtc_media_message_t *m)
 {
-    ngx_uint_t                 i;
-    ngx_webrtc_media_from_t   *from;
     ngx_webrtc_media_start_t  *start;
 
     start = &m->u.start;
 
+    if (start->kind == 0 || start->kind >= NGX_WEBRTC_MEDIA_KINDS) {
+        return NULL;
+    }
+
+    p = ngx_webrtc_write_u8(p, last, start->kind);
     p = ngx_webrtc_media_write_str(p, last, &start->name);
+
+    return ngx_webrtc_media_kinds[start->kind].write(p, last, start);
+}
+
+
+static u_char *
+ngx_webrtc_media_read_start(u_char *p, u_char *last,
+    ngx_webrtc_media_message_t *m)
+{
+    ngx_webrtc_media_start_t  *start;
+
+    start = &m->u.start;
+
+    p = ngx_webrtc_read_u8(p, last, &start->kind);
+
+    if (p == NULL
+        || start->kind == 0 || start->kind >= NGX_WEBRTC_MEDIA_KINDS)
+    {
+        return NULL;
+    }
+
+    p = ngx_webrtc_media_read_str(p, last, &start->name);
+
+    return ngx_webrtc_media_kinds[start->kind].read(p, last, start);
+}
+
+
+ngx_uint_t
+ngx_webrtc_media_fed(ngx_uint_t kind)
+{
+    return kind < NGX_WEBRTC_MEDIA_KINDS && ngx_webrtc_media_kinds[kind].fed;
+}
+
+
+static u_char *
+ngx_webrtc_media_write_source(u_char *p, u_char *last,
+    ngx_webrtc_media_start_t *start)
+{
+    ngx_uint_t                i;
+    ngx_webrtc_media_from_t  *from;
+
     p = ngx_webrtc_write_u32(p, last, start->backoff_min);
     p = ngx_webrtc_write_u32(p, last, start->backoff_max);
     p = ngx_webrtc_write_u32(p, last, start->connect_timeout);
@@ -222,17 +318,13 @@ ngx_webrtc_media_write_start(u_char *p, u_char *last,
 
 
 static u_char *
-ngx_webrtc_media_read_start(u_char *p, u_char *last,
-    ngx_webrtc_media_message_t *m)
+ngx_webrtc_media_read_source(u_char *p, u_char *last,
+    ngx_webrtc_media_start_t *start)
 {
-    uint8_t                    n;
-    ngx_uint_t                 i;
-    ngx_webrtc_media_from_t   *from;
-    ngx_webrtc_media_start_t  *start;
+    uint8_t                   n;
+    ngx_uint_t                i;
+    ngx_webrtc_media_from_t  *from;
 
-    start = &m->u.start;
-
-    p = ngx_webrtc_media_read_str(p, last, &start->name);
     p = ngx_webrtc_read_u32(p, last, &start->backoff_min);
     p = ngx_webrtc_read_u32(p, last, &start->backoff_max);
     p = ngx_webrtc_read_u32(p, last, &start->connect_timeout);
@@ -267,6 +359,85 @@ ngx_webrtc_media_read_start(u_char *p, u_char *last,
     }
 
     return p;
+}
+
+
+static u_char *
+ngx_webrtc_media_write_transcode(u_char *p, u_char *last,
+    ngx_webrtc_media_start_t *start)
+{
+    ngx_webrtc_media_transcode_t  *t;
+
+    t = &start->encode;
+
+    p = ngx_webrtc_write_u8(p, last, t->codec);
+    p = ngx_webrtc_write_u8(p, last, t->deinterlace);
+    p = ngx_webrtc_write_u8(p, last, t->upright);
+    p = ngx_webrtc_write_u16(p, last, t->width);
+    p = ngx_webrtc_write_u16(p, last, t->height);
+    p = ngx_webrtc_write_u16(p, last, t->fps);
+    p = ngx_webrtc_write_u32(p, last, t->bitrate);
+    p = ngx_webrtc_write_u32(p, last, t->key_ms);
+
+    return ngx_webrtc_media_write_str(p, last, &t->hw);
+}
+
+
+static u_char *
+ngx_webrtc_media_read_transcode(u_char *p, u_char *last,
+    ngx_webrtc_media_start_t *start)
+{
+    ngx_webrtc_media_transcode_t  *t;
+
+    t = &start->encode;
+
+    p = ngx_webrtc_read_u8(p, last, &t->codec);
+    p = ngx_webrtc_read_u8(p, last, &t->deinterlace);
+    p = ngx_webrtc_read_u8(p, last, &t->upright);
+    p = ngx_webrtc_read_u16(p, last, &t->width);
+    p = ngx_webrtc_read_u16(p, last, &t->height);
+    p = ngx_webrtc_read_u16(p, last, &t->fps);
+    p = ngx_webrtc_read_u32(p, last, &t->bitrate);
+    p = ngx_webrtc_read_u32(p, last, &t->key_ms);
+    p = ngx_webrtc_media_read_str(p, last, &t->hw);
+
+    if (p == NULL || ngx_webrtc_media_check_transcode(t) != NGX_OK) {
+        return NULL;
+    }
+
+    return p;
+}
+
+
+static ngx_int_t
+ngx_webrtc_media_check_transcode(ngx_webrtc_media_transcode_t *t)
+{
+    size_t  i;
+    u_char  ch;
+
+    if (ngx_webrtc_codec(t->codec)->kind != NGX_WEBRTC_VIDEO
+        || t->deinterlace > 1
+        || t->upright > 1
+        || t->width > NGX_WEBRTC_MEDIA_SIZE
+        || t->height > NGX_WEBRTC_MEDIA_SIZE
+        || t->fps > NGX_WEBRTC_MEDIA_FPS
+        || (t->bitrate && (t->bitrate < NGX_WEBRTC_MEDIA_BPS_MIN
+                           || t->bitrate > NGX_WEBRTC_MEDIA_BPS_MAX))
+        || t->key_ms > NGX_WEBRTC_MEDIA_KEY_MS
+        || t->hw.len == 0 || t->hw.len > NGX_WEBRTC_MEDIA_HW)
+    {
+        return NGX_DECLINED;
+    }
+
+    for (i = 0; i < t->hw.len; i++) {
+        ch = t->hw.data[i];
+
+        if ((ch < 'a' || ch > 'z') && (ch < '0' || ch > '9') && ch != '_') {
+            return NGX_DECLINED;
+        }
+    }
+
+    return NGX_OK;
 }
 
 

@@ -8,7 +8,9 @@
  * There is a socket (SOCK_SEQPACKET) for the process, and one for each job:
  *
  *   worker                        process
- *     START, with two descriptors:             the job's socket and ring
+ *     START, with descriptors:                 the job's socket, its ring to
+ *                                              the worker, and one to the job
+ *                                              where its kind is fed
  *     PING                          PONG       every second, the same number
  *                                   HELLO      first of all
  *
@@ -17,6 +19,10 @@
  *     GO
  *                                   DATA       there are records in the ring
  *     ROOM                                     ... and room in it again
+ *     DATA                                     the same two of the ring to
+ *                                   ROOM       the job
+ *     KEYFRAME                                 somebody needs one
+ *     BITRATE                                  of what is encoded from now on
  *                                   ASK        who listens on an address?
  *     PORTS
  *     STOP
@@ -40,7 +46,7 @@
 
 
 /* of HELLO; incremented with every change of the protocol */
-#define NGX_WEBRTC_MEDIA_VERSION   1
+#define NGX_WEBRTC_MEDIA_VERSION   2
 
 /* largest message in bytes; START with four long URLs is 9 kB */
 #define NGX_WEBRTC_MEDIA_MESSAGE   16384
@@ -62,6 +68,19 @@
 /* workers whose nginx-rtmp is asked */
 #define NGX_WEBRTC_MEDIA_PORTS     128
 
+/* bytes of the name of a kind of hardware; chosen: "videotoolbox" and more */
+#define NGX_WEBRTC_MEDIA_HW        16
+
+/*
+ * limits of what may be asked of an encoder, no narrower than those of
+ * ngx_webrtc_variant.h
+ */
+#define NGX_WEBRTC_MEDIA_SIZE      16384
+#define NGX_WEBRTC_MEDIA_FPS       240
+#define NGX_WEBRTC_MEDIA_BPS_MIN   10000
+#define NGX_WEBRTC_MEDIA_BPS_MAX   (1024 * 1024 * 1024)
+#define NGX_WEBRTC_MEDIA_KEY_MS    600000
+
 /* bytes of an address: IPv6 with port */
 #define NGX_WEBRTC_MEDIA_ADDR      28
 
@@ -79,7 +98,9 @@ typedef enum {
     NGX_WEBRTC_MEDIA_ASK,
     NGX_WEBRTC_MEDIA_DATA,
     NGX_WEBRTC_MEDIA_NOTE,
-    NGX_WEBRTC_MEDIA_ENDED
+    NGX_WEBRTC_MEDIA_ENDED,
+    NGX_WEBRTC_MEDIA_KEYFRAME,
+    NGX_WEBRTC_MEDIA_BITRATE
 } ngx_webrtc_media_type_e;
 
 
@@ -91,6 +112,14 @@ typedef enum {
     NGX_WEBRTC_MEDIA_LOG,          /* level, text */
     NGX_WEBRTC_MEDIA_REFUSED       /* the job could not be started; text */
 } ngx_webrtc_media_note_e;
+
+
+/* kinds of jobs; each has a row in ngx_webrtc_media_message.c */
+typedef enum {
+    NGX_WEBRTC_MEDIA_SOURCE = 1,   /* reads an upstream */
+    NGX_WEBRTC_MEDIA_TRANSCODE,    /* fed: makes another codec of a video */
+    NGX_WEBRTC_MEDIA_KINDS
+} ngx_webrtc_media_kind_e;
 
 
 /*
@@ -116,12 +145,49 @@ typedef struct {
 
 
 /*
+ * What a TRANSCODE makes of the video that it is fed: BEGIN, TRACK (its codec
+ * and configuration), TURN, then FRAMEs in decoding order from a key frame on,
+ * their ts being the times of presentation.  It says UP with the one track
+ * that it makes, and MORE when its size changes; frames come back with the ts
+ * of the pictures that they show.
+ *
+ *   codec         NGX_WEBRTC_CODEC_*, of video, to be made
+ *   width,height  at most; 0: the source's.  The shape is kept, never enlarged
+ *   fps           at most, 0: the source's
+ *   bitrate       bit/s, 0: by size and rate
+ *   key_ms        most between key frames, 0: 10 s
+ *   deinterlace   1: interlaced pictures are made whole ones
+ *   upright       1: pictures are turned as TURN says; 0: they stay as they
+ *                 are coded
+ *   hw            "auto", "none", or a kind of hardware: a-z, 0-9, "_"
+ */
+typedef struct {
+    uint8_t                    codec;
+    uint8_t                    deinterlace;
+    uint8_t                    upright;
+    uint16_t                   width;
+    uint16_t                   height;
+    uint16_t                   fps;
+    uint32_t                   bitrate;
+    uint32_t                   key_ms;
+    ngx_str_t                  hw;
+} ngx_webrtc_media_transcode_t;
+
+
+/*
+ *   kind    ngx_webrtc_media_kind_e
  *   name    of the stream: not a secret where it is part of a URL
+ *
+ * SOURCE:
  *   *_timeout, backoff_*   ms, not 0
  *   doors   nginx-rtmp listens in this nginx
  *   transcode  what browsers cannot play is wanted, too
+ *
+ * TRANSCODE:
+ *   encode  what is to be made
  */
 typedef struct {
+    uint8_t                    kind;
     ngx_str_t                  name;
     ngx_webrtc_media_from_t    from[NGX_WEBRTC_MEDIA_FROM];
     ngx_uint_t                 nfrom;
@@ -131,6 +197,8 @@ typedef struct {
     uint32_t                   read_timeout;
     uint8_t                    doors;
     uint8_t                    transcode;
+
+    ngx_webrtc_media_transcode_t  encode;
 } ngx_webrtc_media_start_t;
 
 
@@ -158,7 +226,8 @@ typedef struct {
 /* strings of a parsed message point into the bytes it was parsed from */
 typedef struct {
     ngx_webrtc_media_type_e    type;
-    uint32_t                   number;     /* HELLO: version; PING, PONG */
+    uint32_t                   number;     /* HELLO: version; PING, PONG;
+                                              BITRATE: bit/s */
     uint64_t                   memory;     /* PONG: resident, bytes */
 
     union {
@@ -190,8 +259,11 @@ u_char *ngx_webrtc_media_message_write(u_char *p, u_char *last,
 ngx_int_t ngx_webrtc_media_message_parse(u_char *p, u_char *last,
     ngx_webrtc_media_message_t *m);
 
+/* 1: a job of that kind has a ring to it, and START three descriptors. */
+ngx_uint_t ngx_webrtc_media_fed(ngx_uint_t kind);
 
-/* Records in a job's ring. */
+
+/* Records in a job's rings. */
 
 typedef enum {
     NGX_WEBRTC_MEDIA_BEGIN = 1,    /* a new run: no tracks */

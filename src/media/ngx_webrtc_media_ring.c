@@ -145,9 +145,10 @@ ngx_int_t
 ngx_webrtc_media_ring_write(ngx_webrtc_media_ring_t *ring, u_char *head,
     size_t nhead, u_char *data, size_t n)
 {
-    size_t     need, rest;
-    u_char    *p;
-    uint64_t   len, tail, pos;
+    size_t       need, rest;
+    u_char      *p;
+    uint64_t     len, tail, pos;
+    ngx_uint_t   tries;
 
     if (nhead > NGX_WEBRTC_MEDIA_RING_RECORD
         || n > NGX_WEBRTC_MEDIA_RING_RECORD - nhead)
@@ -158,7 +159,7 @@ ngx_webrtc_media_ring_write(ngx_webrtc_media_ring_t *ring, u_char *head,
     len = nhead + n;
     need = NGX_WEBRTC_MEDIA_RING_LEN + ngx_webrtc_media_ring_round(len);
 
-    for ( ;; ) {
+    for (tries = 0; /* void */ ; tries++) {
         pos = ring->pos;
         tail = __atomic_load_n(&ring->shared->tail, __ATOMIC_ACQUIRE);
         rest = NGX_WEBRTC_MEDIA_RING_SIZE
@@ -177,7 +178,11 @@ ngx_webrtc_media_ring_write(ngx_webrtc_media_ring_t *ring, u_char *head,
             break;
         }
 
-        if (__atomic_exchange_n(&ring->shared->wanted, 1, __ATOMIC_SEQ_CST)) {
+        /* a reader that has taken "wanted" again will say that there is room */
+
+        if (__atomic_exchange_n(&ring->shared->wanted, 1, __ATOMIC_SEQ_CST)
+            || tries)
+        {
             return NGX_AGAIN;
         }
     }

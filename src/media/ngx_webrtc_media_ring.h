@@ -2,13 +2,14 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * A ring of records in a memfd, from a job of the media process to its
- * worker.  One writer, one reader, no lock.
+ * A ring of records in a memfd, between a job of the media process and its
+ * worker, which makes it.  One writer, one reader, no lock.
  *
- * The reader trusts nothing that the writer can change: it keeps its own
- * position, checks every length against the size that it chose itself, and
- * copies a record out before it looks at it.  The memfd is sealed, so that
- * the writer cannot truncate it under the reader (SIGBUS).
+ * Neither side trusts what the other one can change.  Both keep their own
+ * positions.  The reader checks every length against the size that it chose
+ * itself, and copies a record out before it looks at it; the writer stays
+ * within the ring whatever the reader claims to have read.  The memfd is
+ * sealed, so that nobody can truncate it under the other (SIGBUS).
  */
 
 
@@ -44,14 +45,14 @@ typedef struct {
 
 
 /*
- * For the reader: makes a ring.
+ * For the worker: makes a ring.
  *
  * The descriptor, close-on-exec, which the caller passes on and closes; or -1
  * with errno set.
  */
 int ngx_webrtc_media_ring_create(ngx_webrtc_media_ring_t *ring);
 
-/* For the writer: maps what create() made.  NGX_OK; NGX_ERROR, errno is set. */
+/* For the job: maps what create() made.  NGX_OK; NGX_ERROR, errno is set. */
 ngx_int_t ngx_webrtc_media_ring_map(ngx_webrtc_media_ring_t *ring, int fd);
 
 /* may be repeated */

@@ -88,7 +88,8 @@ ngx_webrtc_media_socket_send(int fd, ngx_webrtc_media_message_t *m, int *fds,
 
     union {
         struct cmsghdr  align;
-        char            space[CMSG_SPACE(2 * sizeof(int))];
+        char            space[CMSG_SPACE(NGX_WEBRTC_MEDIA_SOCKET_FDS
+                                         * sizeof(int))];
     } control;
 
     p = ngx_webrtc_media_message_write(buf, buf + sizeof(buf), m);

@@ -17,6 +17,10 @@
 #include "ngx_webrtc_media_message.h"
 
 
+/* descriptors that a message may bring: START, a socket and two rings */
+#define NGX_WEBRTC_MEDIA_SOCKET_FDS  3
+
+
 /*
  * Makes a pair, close-on-exec: fds[0], ours, does not block; fds[1] does.
  *
@@ -36,7 +40,7 @@ ngx_connection_t *ngx_webrtc_media_socket_watch(int fd, void *data,
 /*
  * Sends a message.
  *
- *   fds, nfds   descriptors sent along, two at most
+ *   fds, nfds   descriptors sent along, NGX_WEBRTC_MEDIA_SOCKET_FDS at most
  *
  * NGX_OK; NGX_ERROR, errno is set: the other end does not read, or is gone
  */

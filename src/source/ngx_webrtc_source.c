@@ -115,6 +115,7 @@ static const ngx_webrtc_media_handlers_t  ngx_webrtc_source_handlers = {
     ngx_webrtc_source_on_note,
     ngx_webrtc_source_on_record,
     ngx_webrtc_source_on_ask,
+    NULL,
     ngx_webrtc_source_on_ended
 };
 
@@ -226,6 +227,7 @@ ngx_webrtc_source_conf(ngx_webrtc_source_t *source,
 
     start = &source->start;
 
+    start->kind = NGX_WEBRTC_MEDIA_SOURCE;
     start->name = source->name;
     start->nfrom = conf->nfrom;
 

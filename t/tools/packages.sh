@@ -13,7 +13,8 @@ set -e
 
 BUILD="gcc libc6-dev make pkg-config nginx nginx-dev libssl-dev libsrtp2-dev
        libnice-dev libglib2.0-dev libusrsctp-dev libjansson-dev
-       libavformat-dev libavcodec-dev libswresample-dev libavutil-dev"
+       libavformat-dev libavcodec-dev libavfilter-dev libswscale-dev
+       libswresample-dev libavutil-dev"
 
 RUN="ffmpeg fonts-dejavu-core"
 

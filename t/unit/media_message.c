@@ -39,6 +39,7 @@ test_start(void)
     ngx_memzero(&m, sizeof(ngx_webrtc_media_message_t));
 
     m.type = NGX_WEBRTC_MEDIA_START;
+    m.u.start.kind = NGX_WEBRTC_MEDIA_SOURCE;
     ngx_str_set(&m.u.start.name, "studio");
     m.u.start.backoff_min = 500;
     m.u.start.backoff_max = 5000;
@@ -97,6 +98,127 @@ test_start(void)
     m.u.start.from[0].url.len = sizeof(buf);
     m.u.start.from[0].url.data = buf;
     tap_is_int(written(&m), 0, "start: no URL that has no room");
+
+    m.u.start.kind = 0;
+    tap_is_int(written(&m), 0, "start: no kind is written");
+    m.u.start.kind = NGX_WEBRTC_MEDIA_KINDS;
+    tap_is_int(written(&m), 0, "start: nor one that there is not");
+
+    buf[1] = 0;
+    tap_is_int(ngx_webrtc_media_message_parse(buf, buf + n, &got),
+               NGX_DECLINED, "start: no kind");
+    buf[1] = NGX_WEBRTC_MEDIA_KINDS;
+    tap_is_int(ngx_webrtc_media_message_parse(buf, buf + n, &got),
+               NGX_DECLINED, "start: no such kind");
+}
+
+
+static void
+test_transcode(void)
+{
+    size_t                         n, i, cut;
+    ngx_webrtc_media_message_t     m, got;
+    ngx_webrtc_media_transcode_t  *t;
+
+    static const ngx_webrtc_media_transcode_t  ok = {
+        NGX_WEBRTC_CODEC_H264, 1, 1, 1280, 720, 30, 2500000, 5000,
+        ngx_string("auto")
+    };
+
+#define ROW(what, member, value)                                              \
+    { what, offsetof(ngx_webrtc_media_transcode_t, member),                   \
+      sizeof(((ngx_webrtc_media_transcode_t *) 0)->member), value }
+
+    static const struct {
+        const char  *what;
+        size_t       at;
+        size_t       size;
+        uint32_t     value;
+    } bad[] = {
+        ROW("no codec", codec, 0),
+        ROW("a codec of sound", codec, NGX_WEBRTC_CODEC_OPUS),
+        ROW("no such codec", codec, 255),
+        ROW("more than a yes", deinterlace, 2),
+        ROW("more than upright", upright, 2),
+        ROW("too wide", width, NGX_WEBRTC_MEDIA_SIZE + 1),
+        ROW("too high", height, NGX_WEBRTC_MEDIA_SIZE + 1),
+        ROW("too fast", fps, NGX_WEBRTC_MEDIA_FPS + 1),
+        ROW("too few bits", bitrate, NGX_WEBRTC_MEDIA_BPS_MIN - 1),
+        ROW("too many", bitrate, NGX_WEBRTC_MEDIA_BPS_MAX + 1),
+        ROW("hardly any key frames", key_ms, NGX_WEBRTC_MEDIA_KEY_MS + 1),
+    };
+
+    static ngx_str_t  hw[] = {
+        ngx_string(""), ngx_string("seventeen_letters"),
+        ngx_string("../dri"), ngx_string("va api"), ngx_string("VAAPI"),
+    };
+
+    ngx_memzero(&m, sizeof(ngx_webrtc_media_message_t));
+
+    m.type = NGX_WEBRTC_MEDIA_START;
+    m.u.start.kind = NGX_WEBRTC_MEDIA_TRANSCODE;
+    ngx_str_set(&m.u.start.name, "studio");
+
+    t = &m.u.start.encode;
+    *t = ok;
+
+    n = written(&m);
+
+    tap_is_int(ngx_webrtc_media_message_parse(buf, buf + n, &got), NGX_OK,
+               "transcode: read");
+    tap_ok(got.u.start.kind == NGX_WEBRTC_MEDIA_TRANSCODE
+           && got.u.start.name.len == 6, "transcode: which stream");
+    tap_ok(got.u.start.encode.hw.len == 4
+           && ngx_memcmp(got.u.start.encode.hw.data, "auto", 4) == 0,
+           "transcode: the hardware");
+
+    got.u.start.encode.hw = t->hw;
+    tap_is_mem(&got.u.start.encode, sizeof(ok), t, sizeof(ok),
+               "transcode: all that was written");
+
+    for (i = 0, cut = 0; i < n; i++) {
+        cut += ngx_webrtc_media_message_parse(buf, buf + i, &got) == NGX_OK;
+    }
+
+    tap_is_int(cut, 0, "transcode: never less than all of it");
+
+    for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        *t = ok;
+
+        /* little-endian, as every machine of ours is */
+
+        ngx_memcpy((u_char *) t + bad[i].at, &bad[i].value, bad[i].size);
+
+        n = written(&m);
+        tap_is_int(ngx_webrtc_media_message_parse(buf, buf + n, &got),
+                   NGX_DECLINED, "transcode: %s", bad[i].what);
+    }
+
+    for (i = 0; i < sizeof(hw) / sizeof(hw[0]); i++) {
+        *t = ok;
+        t->hw = hw[i];
+
+        n = written(&m);
+        tap_is_int(ngx_webrtc_media_message_parse(buf, buf + n, &got),
+                   NGX_DECLINED, "transcode: no \"%s\"", hw[i].data);
+    }
+
+    *t = ok;
+    t->width = 0;
+    t->height = 0;
+    t->fps = 0;
+    t->bitrate = 0;
+    t->key_ms = 0;
+
+    n = written(&m);
+    tap_is_int(ngx_webrtc_media_message_parse(buf, buf + n, &got), NGX_OK,
+               "transcode: all of that may be left open");
+
+    tap_ok(ngx_webrtc_media_fed(NGX_WEBRTC_MEDIA_TRANSCODE)
+           && !ngx_webrtc_media_fed(NGX_WEBRTC_MEDIA_SOURCE)
+           && !ngx_webrtc_media_fed(0)
+           && !ngx_webrtc_media_fed(NGX_WEBRTC_MEDIA_KINDS),
+           "which kinds are fed");
 }
 
 
@@ -198,7 +320,8 @@ test_others(void)
     ngx_webrtc_media_message_t   m, got;
 
     static const u_char  wrong[][2] = {
-        { 0, 0 }, { NGX_WEBRTC_MEDIA_ENDED + 1, 0 }, { 255, 0 },
+        { 0, 0 }, { NGX_WEBRTC_MEDIA_BITRATE + 1, 0 }, { 255, 0 },
+        { NGX_WEBRTC_MEDIA_KEYFRAME, 0 }, { NGX_WEBRTC_MEDIA_BITRATE, 0 },
         { NGX_WEBRTC_MEDIA_GO, 0 },
         { NGX_WEBRTC_MEDIA_PING, 0 },
         { NGX_WEBRTC_MEDIA_ASK, NGX_WEBRTC_MEDIA_ADDR + 1 },
@@ -228,6 +351,29 @@ test_others(void)
     buf[2] = NGX_WEBRTC_MEDIA_PORTS + 1;
     tap_is_int(ngx_webrtc_media_message_parse(buf, buf + n, &got),
                NGX_DECLINED, "ports: too many");
+
+    m.type = NGX_WEBRTC_MEDIA_BITRATE;
+    m.number = NGX_WEBRTC_MEDIA_BPS_MIN;
+
+    n = written(&m);
+    tap_ok(ngx_webrtc_media_message_parse(buf, buf + n, &got) == NGX_OK
+           && got.number == NGX_WEBRTC_MEDIA_BPS_MIN, "bitrate");
+
+    m.number = NGX_WEBRTC_MEDIA_BPS_MIN - 1;
+    n = written(&m);
+    tap_is_int(ngx_webrtc_media_message_parse(buf, buf + n, &got),
+               NGX_DECLINED, "bitrate: too low");
+
+    m.number = NGX_WEBRTC_MEDIA_BPS_MAX + 1;
+    n = written(&m);
+    tap_is_int(ngx_webrtc_media_message_parse(buf, buf + n, &got),
+               NGX_DECLINED, "bitrate: too high");
+
+    m.type = NGX_WEBRTC_MEDIA_KEYFRAME;
+    n = written(&m);
+    tap_ok(n == 1
+           && ngx_webrtc_media_message_parse(buf, buf + n, &got) == NGX_OK
+           && got.type == NGX_WEBRTC_MEDIA_KEYFRAME, "keyframe");
 
     for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         ngx_memcpy(buf, wrong[i], 2);
@@ -300,6 +446,7 @@ int
 main(void)
 {
     test_start();
+    test_transcode();
     test_note();
     test_others();
     test_record();

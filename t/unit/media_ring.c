@@ -307,6 +307,59 @@ test_lies(void)
 }
 
 
+/* ... and what one that reads can say it has read */
+
+static void
+test_lies_of_a_reader(void)
+{
+    int                       fd, ok;
+    uint64_t                 *tail;
+    ngx_int_t                 rc;
+    ngx_uint_t                i, k;
+    ngx_webrtc_media_ring_t   w;
+
+    static const struct {
+        int64_t      tail;            /* beyond what was written */
+        const char  *what;
+    } rows[] = {
+        { 8, "one record that does not exist" },
+        { 3, "a part of one" },
+        { NGX_WEBRTC_MEDIA_RING_SIZE, "all there is" },
+        { INT64_MAX, "half of all numbers" },
+        { INT64_MIN, "the other half" },
+        { -1, "a byte less than all" },
+        { -5 * (int64_t) NGX_WEBRTC_MEDIA_RING_SIZE, "five rings less" },
+    };
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+
+        ngx_memzero(&w, sizeof(w));
+
+        fd = ngx_webrtc_media_ring_create(&w);
+        tail = (uint64_t *) ((u_char *) w.shared + 64);
+
+        for (k = 0, ok = 1; k < 100 && ok; k++) {
+            *tail = w.pos + (uint64_t) rows[i].tail;
+
+            rc = put(&w, k, (k % 4) ? k * 77777 % (2 * MB)
+                                    : NGX_WEBRTC_MEDIA_RING_RECORD - 3);
+
+            /* outside of the ring it would end here */
+
+            ok = (rc == NGX_OK || rc == NGX_AGAIN)
+                 && w.pos % 8 == 0
+                 && *tail == (rc == NGX_OK ? *tail
+                                           : w.pos + (uint64_t) rows[i].tail);
+        }
+
+        tap_ok(ok, "a reader has read %s", rows[i].what);
+
+        close(fd);
+        ngx_webrtc_media_ring_unmap(&w);
+    }
+}
+
+
 int
 main(void)
 {
@@ -337,6 +390,7 @@ main(void)
     test_pages();
     test_processes();
     test_lies();
+    test_lies_of_a_reader();
 
     free(big);
 
