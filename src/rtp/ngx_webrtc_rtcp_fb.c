@@ -18,20 +18,6 @@
 #include <ngx_webrtc_rtcp_fb.h>
 
 
-/* TWCC draft, 3.1.1 to 3.1.4 */
-
-#define NGX_WEBRTC_TWCC_NONE      0      /* not received */
-#define NGX_WEBRTC_TWCC_SMALL     1      /* delta of 8 bits, unsigned */
-#define NGX_WEBRTC_TWCC_LARGE     2      /* delta of 16 bits, signed */
-
-#define NGX_WEBRTC_TWCC_VECTOR    0x8000
-#define NGX_WEBRTC_TWCC_TWO_BIT   0x4000
-#define NGX_WEBRTC_TWCC_RUN_MAX   0x1fff
-
-/* symbols in a status vector chunk */
-#define NGX_WEBRTC_TWCC_ONE_BITS  14
-#define NGX_WEBRTC_TWCC_TWO_BITS  7
-
 /* bytes before the chunks: header, SSRCs, base to feedback number */
 #define NGX_WEBRTC_TWCC_HEAD      20
 

@@ -5,8 +5,7 @@
 
 /*
  * RTCP that a receiver of media sends besides what is in ngx_webrtc_rtcp.h:
- * transport-wide feedback, REMB, FIR, XR; and a reader of transport-wide
- * feedback, packet by packet.  Stateless except for the reader's position.
+ * transport-wide feedback, REMB, FIR, XR.  Stateless.
  *
  * draft-holmer-rmcat-transport-wide-cc-extensions-01 (TWCC),
  * draft-alvestrand-rmcat-remb-03 (REMB), RFC 5104 (FIR), RFC 3611 (XR).
@@ -28,6 +27,20 @@
 /* us: units of the reference time and of deltas; TWCC draft, 3.1, 3.1.5 */
 #define NGX_WEBRTC_TWCC_REFERENCE  64000
 #define NGX_WEBRTC_TWCC_TICK       250
+
+/* symbols of packets: also the bytes of their deltas; TWCC draft, 3.1.1 */
+#define NGX_WEBRTC_TWCC_NONE       0      /* not received */
+#define NGX_WEBRTC_TWCC_SMALL      1      /* delta of 8 bits, unsigned */
+#define NGX_WEBRTC_TWCC_LARGE      2      /* delta of 16 bits, signed */
+#define NGX_WEBRTC_TWCC_RESERVED   3
+
+/* chunks, TWCC draft, 3.1.2 to 3.1.4: kinds, length of a run, symbols in a
+ * status vector */
+#define NGX_WEBRTC_TWCC_VECTOR     0x8000
+#define NGX_WEBRTC_TWCC_TWO_BIT    0x4000
+#define NGX_WEBRTC_TWCC_RUN_MAX    0x1fff
+#define NGX_WEBRTC_TWCC_ONE_BITS   14
+#define NGX_WEBRTC_TWCC_TWO_BITS   7
 
 /* no arrival time: the packet did not come */
 #define NGX_WEBRTC_TWCC_LOST       ((int64_t) -1)

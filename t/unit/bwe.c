@@ -1,0 +1,534 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * ngx_webrtc_bwe on paths in virtual time: a bottleneck with a queue, delay,
+ * jitter and loss, and the feedback of our own receiver.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <ngx_webrtc_bwe.h>
+#include <ngx_webrtc_rtcp.h>
+#include <ngx_webrtc_rtcp_fb.h>
+#include <ngx_webrtc_twcc.h>
+
+#include "tap.h"
+
+
+#define PACKET    1200
+#define SECOND    1000000ULL
+#define INFLIGHT  4096
+
+
+/*
+ *   rate     bits per second, 0: as before
+ *   queue    ms of it
+ *   delay    ms, one way
+ *   jitter   ms, in one direction
+ *   loss     percent, at random
+ *   app      bits per second that are there to be sent; 0: as many as the
+ *            estimate allows
+ */
+typedef struct {
+    ngx_uint_t          from;      /* s */
+    uint32_t            rate;
+    ngx_uint_t          queue;
+    ngx_uint_t          delay;
+    ngx_uint_t          jitter;
+    ngx_uint_t          loss;
+    uint32_t            app;
+    uint32_t            probe;     /* once a second, to this rate */
+} leg_t;
+
+
+/* of each second */
+typedef struct {
+    uint32_t            estimate;  /* at its end */
+    uint32_t            arrived;
+    uint32_t            delay;     /* ms in the queue, greatest */
+} second_t;
+
+
+typedef struct {
+    uint64_t            at;
+    uint16_t            seq;
+} packet_t;
+
+
+static ngx_webrtc_bwe_t   bwe;
+static ngx_webrtc_twcc_t  receiver;
+static second_t           seconds[120];
+
+static packet_t           flight[INFLIGHT];
+static ngx_uint_t         nflight;
+
+static struct {
+    u_char              data[1200];
+    size_t              len;
+    uint64_t            at;
+} back[64];
+static ngx_uint_t         nback;
+
+static uint64_t           free_us;      /* the bottleneck, from then on */
+static uint32_t           lcg;
+
+
+static uint32_t
+chance(uint32_t n)
+{
+    lcg = lcg * 1664525 + 1013904223;
+
+    return (lcg >> 8) % n;
+}
+
+
+static void
+path_send(const leg_t *leg, ngx_uint_t probe, uint64_t now)
+{
+    uint16_t   seq;
+    uint64_t   wait, at;
+    second_t  *s;
+
+    seq = ngx_webrtc_bwe_sent(&bwe, PACKET, probe, now);
+
+    wait = free_us > now ? free_us - now : 0;
+
+    s = &seconds[now / SECOND];
+    s->delay = ngx_max(s->delay, wait / 1000);
+
+    if (wait > leg->queue * 1000) {
+        return;
+    }
+
+    free_us = now + wait + (uint64_t) PACKET * 8 * SECOND / leg->rate;
+
+    if (chance(100) < leg->loss || nflight == INFLIGHT) {
+        return;
+    }
+
+    at = free_us + leg->delay * 1000
+         + (leg->jitter ? chance(leg->jitter * 1000) : 0);
+
+    s->arrived += PACKET * 8;
+
+    flight[nflight].at = at;
+    flight[nflight++].seq = seq;
+}
+
+
+/* what arrives until now, in the order of arrival, and reports about it */
+
+static void
+path_deliver(const leg_t *leg, uint64_t base, uint64_t now)
+{
+    u_char      *p;
+    ngx_uint_t   i, first;
+    packet_t     pkt;
+
+    for ( ;; ) {
+        first = 0;
+
+        for (i = 1; i < nflight; i++) {
+            if (flight[i].at < flight[first].at) {
+                first = i;
+            }
+        }
+
+        if (nflight == 0 || flight[first].at > now) {
+            break;
+        }
+
+        pkt = flight[first];
+        memmove(&flight[first], &flight[first + 1],
+                (--nflight - first) * sizeof(packet_t));
+
+        ngx_webrtc_twcc_input(&receiver, pkt.seq, 1, base + pkt.at);
+    }
+
+    if (nback < 64) {
+        p = ngx_webrtc_twcc_write(&receiver, back[nback].data,
+                                  back[nback].data + sizeof(back[0].data),
+                                  base + now);
+
+        if (p != back[nback].data) {
+            back[nback].len = p - back[nback].data;
+            back[nback++].at = now + leg->delay * 1000;
+        }
+    }
+}
+
+
+static void
+path_feedback(uint64_t now)
+{
+    ngx_webrtc_rtcp_t       rtcp;
+    ngx_webrtc_rtcp_fb_t    fb;
+    ngx_webrtc_rtcp_twcc_t  twcc;
+
+    while (nback && back[0].at <= now) {
+
+        if (ngx_webrtc_rtcp_next(back[0].data, back[0].data + back[0].len,
+                                 &rtcp)
+            == NULL
+            || ngx_webrtc_rtcp_parse_fb(&rtcp, &fb) != NGX_OK
+            || ngx_webrtc_rtcp_parse_twcc(&fb, &twcc) != NGX_OK
+            || ngx_webrtc_bwe_feedback(&bwe, &twcc, now) != NGX_OK)
+        {
+            tap_ok(0, "feedback is read");
+        }
+
+        memmove(&back[0], &back[1], --nback * sizeof(back[0]));
+    }
+}
+
+
+/* base: what the receiver's clock is ahead of ours, us */
+
+static void
+run(const leg_t *legs, ngx_uint_t nlegs, ngx_uint_t length, uint64_t base)
+{
+    double                 budget;
+    uint32_t               rate;
+    uint64_t               now, due;
+    const leg_t           *leg;
+    ngx_webrtc_bwe_conf_t  conf;
+
+    memset(seconds, 0, sizeof(seconds));
+    nflight = 0;
+    nback = 0;
+    free_us = 0;
+    lcg = 1;
+    budget = 0;
+
+    conf.min = 50000;
+    conf.max = 20000000;
+    conf.start = 300000;
+
+    ngx_webrtc_bwe_init(&bwe, &conf);
+    ngx_webrtc_twcc_init(&receiver, 1);
+
+    leg = legs;
+
+    for (now = 1000; now < length * SECOND; now += 1000) {
+
+        while (leg + 1 < legs + nlegs && leg[1].from * SECOND <= now) {
+            leg++;
+        }
+
+        rate = ngx_webrtc_bwe_estimate(&bwe);
+
+        if (leg->app && rate > leg->app) {
+            rate = leg->app;
+        }
+
+        for (budget += rate / 8000.0; budget >= PACKET; budget -= PACKET) {
+            path_send(leg, 0, now);
+        }
+
+        if (leg->probe && now % SECOND == 500000) {
+            (void) ngx_webrtc_bwe_probe(&bwe, leg->probe, now);
+        }
+
+        for ( ;; ) {
+            due = ngx_webrtc_bwe_probe_due(&bwe);
+
+            if (due == 0 || due > now) {
+                break;
+            }
+
+            path_send(leg, 1, now);
+        }
+
+        path_deliver(leg, base, now);
+        path_feedback(now);
+
+        seconds[now / SECOND].estimate = ngx_webrtc_bwe_estimate(&bwe);
+    }
+}
+
+
+static void
+show(ngx_uint_t length)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < length; i++) {
+        tap_diag("%2u s: estimate %u kbit/s, arrived %u, queue %u ms",
+                 (unsigned) i, seconds[i].estimate / 1000,
+                 seconds[i].arrived / 1000, seconds[i].delay);
+    }
+}
+
+
+/* least, mean and greatest of what is asked for */
+
+static double
+mean(ngx_uint_t from, ngx_uint_t to)
+{
+    double      sum;
+    ngx_uint_t  i;
+
+    for (sum = 0, i = from; i < to; i++) {
+        sum += seconds[i].arrived;
+    }
+
+    return sum / (to - from);
+}
+
+
+static uint32_t
+delay(ngx_uint_t from, ngx_uint_t to)
+{
+    uint32_t    most;
+    ngx_uint_t  i;
+
+    for (most = 0, i = from; i < to; i++) {
+        most = ngx_max(most, seconds[i].delay);
+    }
+
+    return most;
+}
+
+
+static void
+test_paths(void)
+{
+    ngx_uint_t  i, good;
+    double      got;
+
+    static const struct {
+        const char   *name;
+        leg_t         legs[3];
+        ngx_uint_t    nlegs;
+        ngx_uint_t    length;
+        ngx_uint_t    from;       /* s, of the figures */
+        uint32_t      least;      /* bits per second that arrive */
+        uint32_t      delay;      /* ms at most */
+    } t[] = {
+
+        { "1 Mbit/s", { { 0, 1000000, 300, 20, 0, 0, 0, 0 } }, 1, 40,
+          20, 800000, 200 },
+
+        { "500 kbit/s", { { 0, 500000, 300, 20, 0, 0, 0, 0 } }, 1, 40,
+          20, 400000, 200 },
+
+        { "5 Mbit/s, 100 ms", { { 0, 5000000, 200, 50, 0, 0, 0, 0 } }, 1, 60,
+          45, 4000000, 200 },
+
+        { "a queue of a second", { { 0, 1000000, 1000, 20, 0, 0, 0, 0 } }, 1,
+          40, 20, 800000, 300 },
+
+        { "jitter of 20 ms", { { 0, 2000000, 300, 20, 20, 0, 0, 0 } }, 1, 60,
+          40, 1500000, 300 },
+
+        { "5 % of loss", { { 0, 2000000, 300, 50, 0, 5, 0, 0 } }, 1, 60,
+          40, 1500000, 300 },
+
+        { "3 Mbit/s, then 0.7", { { 0, 3000000, 1000, 20, 0, 0, 0, 0 },
+                                  { 30, 700000, 1000, 20, 0, 0, 0, 0 } },
+          2, 60, 40, 560000, 300 },
+
+        { "its latency after 5 s", { { 0, 3000000, 1000, 20, 0, 0, 0, 0 },
+                                     { 30, 700000, 1000, 20, 0, 0, 0, 0 } },
+          2, 60, 35, 490000, 300 },
+
+        { "0.7 Mbit/s, then 3, with probes",
+          { { 0, 700000, 1000, 20, 0, 0, 0, 0 },
+            { 30, 3000000, 1000, 20, 0, 0, 0, 2800000 } },
+          2, 60, 40, 2400000, 300 },
+    };
+
+    for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+
+        run(t[i].legs, t[i].nlegs, t[i].length, 5 * SECOND);
+
+        got = mean(t[i].from, t[i].length);
+        good = got >= t[i].least
+               && delay(t[i].from, t[i].length) <= t[i].delay;
+
+        tap_ok(good, "%s: %u kbit/s, %u ms", t[i].name,
+               (unsigned) (got / 1000),
+               (unsigned) delay(t[i].from, t[i].length));
+
+        if (!good) {
+            show(t[i].length);
+        }
+    }
+}
+
+
+static void
+test_loss(void)
+{
+    /* what is too much for a policer is lost, and nothing waits */
+
+    static const leg_t  policer = { 0, 1000000, 12, 20, 0, 0, 0, 0 };
+    static const leg_t  lossy = { 0, 2000000, 300, 50, 0, 10, 0, 1800000 };
+
+    run(&policer, 1, 60, 0);
+
+    tap_ok(mean(30, 60) > 700000, "a policer: %u kbit/s",
+           (unsigned) (mean(30, 60) / 1000));
+    tap_ok(bwe.packets_lost * 100 < bwe.packets * 15,
+           "%u of %u packets lost", (unsigned) bwe.packets_lost,
+           (unsigned) bwe.packets);
+
+    run(&lossy, 1, 60, 0);
+
+    tap_ok(mean(40, 60) > 1200000, "10 %% of loss that is nobody's: %u kbit/s",
+           (unsigned) (mean(40, 60) / 1000));
+}
+
+
+static void
+test_probes(void)
+{
+    ngx_webrtc_bwe_conf_t  conf;
+
+    static const leg_t  quiet = { 0, 3000000, 300, 20, 0, 0, 300000, 0 };
+    static const leg_t  up = { 0, 3000000, 300, 20, 0, 0, 300000, 1500000 };
+    static const leg_t  full = { 0, 3000000, 300, 20, 0, 0, 300000, 6000000 };
+
+    run(&quiet, 1, 10, 0);
+    tap_ok(seconds[9].estimate <= 500000,
+           "a sender of little does not learn of more: %u kbit/s",
+           seconds[9].estimate / 1000);
+
+    run(&up, 1, 10, 0);
+    tap_ok(seconds[9].estimate >= 1300000 && seconds[9].estimate <= 2000000,
+           "a probe of 1.5 Mbit/s: %u kbit/s", seconds[9].estimate / 1000);
+    tap_ok(mean(3, 10) < 400000, "at little cost: %u kbit/s",
+           (unsigned) (mean(3, 10) / 1000));
+
+    run(&full, 1, 10, 0);
+    tap_ok(seconds[9].estimate >= 2300000 && seconds[9].estimate <= 3100000,
+           "a probe of more than there is: %u kbit/s",
+           seconds[9].estimate / 1000);
+
+    conf.min = 50000;
+    conf.max = 5000000;
+    conf.start = 300000;
+
+    ngx_webrtc_bwe_init(&bwe, &conf);
+    tap_ok(ngx_webrtc_bwe_probe(&bwe, 1000000, 1) == NGX_DECLINED
+           && ngx_webrtc_bwe_probe_due(&bwe) == 0,
+           "no probe before feedback");
+}
+
+
+/* feedback that nobody would send */
+
+static void
+test_odd(void)
+{
+    u_char                  buf[1200], *p;
+    int64_t                 arrivals[64];
+    uint16_t                base;
+    uint32_t                was;
+    ngx_uint_t              i, k, written;
+    ngx_webrtc_rtcp_t       rtcp;
+    ngx_webrtc_rtcp_fb_t    fb;
+    ngx_webrtc_rtcp_twcc_t  twcc;
+
+    static const leg_t  plain = { 0, 1000000, 300, 20, 0, 0, 0, 0 };
+
+    /* 16 bits of numbers and 24 of times go round */
+
+    run(&plain, 1, 100, ((uint64_t) 0x1000000 * 64000) - 30 * SECOND);
+
+    tap_ok(mean(50, 100) > 800000 && delay(50, 100) < 300,
+           "the receiver's clock wraps: %u kbit/s",
+           (unsigned) (mean(50, 100) / 1000));
+
+    /* of packets that were never sent, or twice, or of all of them */
+
+    was = ngx_webrtc_bwe_estimate(&bwe);
+
+    for (i = 0; i < 2000; i++) {
+
+        base = (uint16_t) (bwe.next + 1 + chance(30000));
+
+        for (k = 0; k < 64; k++) {
+            arrivals[k] = 1000 + chance(1000000);
+        }
+
+        p = ngx_webrtc_rtcp_fb_write_twcc(buf, buf + sizeof(buf), 1, 2, base,
+                                          0, arrivals, 64, &written);
+
+        (void) ngx_webrtc_rtcp_next(buf, p, &rtcp);
+        (void) ngx_webrtc_rtcp_parse_fb(&rtcp, &fb);
+        (void) ngx_webrtc_rtcp_parse_twcc(&fb, &twcc);
+        (void) ngx_webrtc_bwe_feedback(&bwe, &twcc, 100 * SECOND + i * 100);
+    }
+
+    tap_ok(ngx_webrtc_bwe_estimate(&bwe) <= was * 2,
+           "feedback for packets not sent: %u, was %u kbit/s",
+           ngx_webrtc_bwe_estimate(&bwe) / 1000, was / 1000);
+
+    twcc.len = 1;
+    was = ngx_webrtc_bwe_estimate(&bwe);
+    tap_ok(ngx_webrtc_bwe_feedback(&bwe, &twcc, 102 * SECOND) == NGX_DECLINED
+           && ngx_webrtc_bwe_estimate(&bwe) == was, "cut feedback");
+}
+
+
+/* no transport-wide feedback */
+
+static void
+test_reports(void)
+{
+    uint32_t               rate;
+    ngx_uint_t             i;
+    ngx_webrtc_bwe_conf_t  conf;
+
+    conf.min = 50000;
+    conf.max = 5000000;
+    conf.start = 1000000;
+
+    ngx_webrtc_bwe_init(&bwe, &conf);
+
+    /* the path carries 400 kbit/s */
+
+    for (i = 1; i <= 30; i++) {
+        rate = ngx_webrtc_bwe_estimate(&bwe);
+        ngx_webrtc_bwe_report(&bwe, rate > 400000
+                                    ? 256 - 256 * 400000ULL / rate : 0,
+                              50000, i * SECOND);
+    }
+
+    rate = ngx_webrtc_bwe_estimate(&bwe);
+    tap_ok(rate > 350000 && rate < 500000, "reports of loss: %u kbit/s",
+           rate / 1000);
+
+    ngx_webrtc_bwe_init(&bwe, &conf);
+
+    ngx_webrtc_bwe_remb(&bwe, 600000, SECOND);
+    tap_ok(ngx_webrtc_bwe_estimate(&bwe) == 600000, "REMB is a limit");
+
+    ngx_webrtc_bwe_remb(&bwe, 3000000, 2 * SECOND);
+    tap_ok(ngx_webrtc_bwe_estimate(&bwe) == 3000000, "and lets grow");
+
+    ngx_webrtc_bwe_remb(&bwe, (uint64_t) 1 << 60, 3 * SECOND);
+    tap_ok(ngx_webrtc_bwe_estimate(&bwe) == 5000000, "up to the limit");
+
+    ngx_webrtc_bwe_remb(&bwe, 1, 4 * SECOND);
+    tap_ok(ngx_webrtc_bwe_estimate(&bwe) == 50000, "down to the least");
+}
+
+
+int
+main(void)
+{
+    test_paths();
+    test_loss();
+    test_probes();
+    test_odd();
+    test_reports();
+
+    return tap_done();
+}
