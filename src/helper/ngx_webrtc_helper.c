@@ -6,8 +6,8 @@
  * is started and watched by an nginx worker (ngx_webrtc_media.c) and talks to
  * it over descriptor 3 (ngx_webrtc_media_message.h).
  *
- *   ngx-webrtc-media PARENT MEMORY    how the worker starts it
- *   ngx-webrtc-media -V               prints its version and its libraries'
+ *   ngx-webrtc-media PARENT MEMORY [gpu]   how the worker starts it
+ *   ngx-webrtc-media -V                    prints its version and its libraries'
  *
  * It is linked with FFmpeg's libraries, and so is under their licence, which
  * is the GPL if they were built that way; the module is not.
@@ -73,7 +73,7 @@ main(int argc, char *const *argv)
         return 0;
     }
 
-    if (argc != 3) {
+    if (argc != 3 && argc != 4) {
         fprintf(stderr, "ngx-webrtc-media is started by nginx, see "
                 "webrtc_media_path\n");
         return 1;
@@ -93,7 +93,7 @@ main(int argc, char *const *argv)
         return 0;
     }
 
-    ngx_webrtc_helper_sandbox_enter((size_t) atoll(argv[2]));
+    ngx_webrtc_helper_sandbox_enter((size_t) atoll(argv[2]), argc == 4);
 
     ngx_webrtc_helper_wake = eventfd(0, EFD_NONBLOCK|EFD_CLOEXEC);
 

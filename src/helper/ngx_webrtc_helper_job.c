@@ -23,7 +23,7 @@ static const ngx_webrtc_helper_kind_t  *ngx_webrtc_helper_kinds[
                                                     NGX_WEBRTC_MEDIA_KINDS] = {
     NULL,
     &ngx_webrtc_helper_source,
-    NULL,    /* TRANSCODE */
+    &ngx_webrtc_helper_transcode
 };
 
 

@@ -90,7 +90,9 @@ ngx_int_t ngx_webrtc_helper_job_take(ngx_webrtc_helper_job_t *job,
     u_char **buf, size_t *size, size_t spare, ngx_webrtc_media_record_t *r);
 
 
+/* the rows */
 extern const ngx_webrtc_helper_kind_t  ngx_webrtc_helper_source;
+extern const ngx_webrtc_helper_kind_t  ngx_webrtc_helper_transcode;
 
 
 #endif /* _NGX_WEBRTC_HELPER_KIND_H_INCLUDED_ */

@@ -22,6 +22,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
+#include "ngx_webrtc_helper_gpu.h"
 #include "ngx_webrtc_helper_sandbox.h"
 
 
@@ -52,7 +53,7 @@
 static void ngx_webrtc_helper_sandbox_limits(size_t memory);
 
 #ifdef NGX_WEBRTC_HELPER_ARCH
-static void ngx_webrtc_helper_sandbox_filter(void);
+static void ngx_webrtc_helper_sandbox_filter(ngx_uint_t gpu);
 #endif
 
 
@@ -79,15 +80,19 @@ ngx_webrtc_helper_sandbox_begin(pid_t parent, int fd)
 
 
 void
-ngx_webrtc_helper_sandbox_enter(size_t memory)
+ngx_webrtc_helper_sandbox_enter(size_t memory, ngx_uint_t gpu)
 {
     (void) prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 
     ngx_webrtc_helper_sandbox_limits(memory);
 
+    if (gpu && ngx_webrtc_helper_gpu_allow() != NGX_OK) {
+        gpu = 0;
+    }
+
 #ifdef NGX_WEBRTC_HELPER_ARCH
     if (!NGX_WEBRTC_HELPER_SANITIZED) {
-        ngx_webrtc_helper_sandbox_filter();
+        ngx_webrtc_helper_sandbox_filter(gpu);
     }
 #endif
 }
@@ -159,7 +164,8 @@ ngx_webrtc_helper_sandbox_limits(size_t memory)
     ngx_webrtc_helper_refuse(err),                                            \
     BPF_STMT(BPF_RET|BPF_K, SECCOMP_RET_ALLOW)
 
-#define NGX_WEBRTC_HELPER_WRITES  (O_WRONLY|O_RDWR|O_CREAT|O_TRUNC)
+#define NGX_WEBRTC_HELPER_CREATES (O_CREAT|O_TRUNC)
+#define NGX_WEBRTC_HELPER_WRITES  (O_WRONLY|O_RDWR|NGX_WEBRTC_HELPER_CREATES)
 #define NGX_WEBRTC_HELPER_THREAD  0x00010000              /* CLONE_THREAD */
 
 
@@ -260,13 +266,27 @@ static struct sock_filter  ngx_webrtc_helper_calls[] = {
 
 
 static void
-ngx_webrtc_helper_sandbox_filter(void)
+ngx_webrtc_helper_sandbox_filter(ngx_uint_t gpu)
 {
-    struct sock_fprog  program;
+    ngx_uint_t           i;
+    struct sock_fprog    program;
+    struct sock_filter  *call;
 
     program.filter = ngx_webrtc_helper_calls;
     program.len = sizeof(ngx_webrtc_helper_calls)
                   / sizeof(ngx_webrtc_helper_calls[0]);
+
+    /* what may be written to is restricted already */
+
+    for (i = 0; gpu && i < program.len; i++) {
+        call = &ngx_webrtc_helper_calls[i];
+
+        if (call->code == (BPF_JMP|BPF_JSET|BPF_K)
+            && call->k == NGX_WEBRTC_HELPER_WRITES)
+        {
+            call->k = NGX_WEBRTC_HELPER_CREATES;
+        }
+    }
 
     (void) prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
 }

@@ -26,8 +26,10 @@ ngx_int_t ngx_webrtc_helper_sandbox_begin(pid_t parent, int fd);
  * more memory than given.  Restrictions unknown to the kernel are skipped.
  *
  *   memory   bytes
+ *   gpu      1: hardware that encodes may be used, where it can be told from
+ *            files (ngx_webrtc_helper_gpu.h)
  */
-void ngx_webrtc_helper_sandbox_enter(size_t memory);
+void ngx_webrtc_helper_sandbox_enter(size_t memory, ngx_uint_t gpu);
 
 
 #endif /* _NGX_WEBRTC_HELPER_SANDBOX_H_INCLUDED_ */

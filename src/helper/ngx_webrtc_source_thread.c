@@ -129,7 +129,9 @@ ngx_webrtc_source_thread_start(ngx_webrtc_source_thread_t *th)
         return NGX_ERROR;
     }
 
-    err = pthread_attr_setstacksize(&attr, NGX_WEBRTC_SOURCE_STACK);
+    err = pthread_attr_setstacksize(&attr, th->conf.stack
+                                           ? th->conf.stack
+                                           : NGX_WEBRTC_SOURCE_STACK);
 
     if (err == 0) {
 

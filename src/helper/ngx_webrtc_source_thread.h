@@ -96,6 +96,7 @@ typedef struct {
  *   name       of the stream, to be valid as long as the thread, or empty
  *   backoff_*, *_timeout   milliseconds, not 0
  *   body       what the thread does: ngx_webrtc_source_retry_run()
+ *   stack      bytes, 0: enough for a source
  *   probe      it only checks whether the upstream is there
  *   once       do not retry: the thread ends at the first loss
  *   unpaced    do not hold files back to real time (tests)
@@ -120,6 +121,7 @@ typedef struct {
     unsigned                           once:1;
     unsigned                           unpaced:1;
     unsigned                           probe:1;
+    size_t                             stack;
 
     ngx_webrtc_feed_conf_t             feed;
 

@@ -54,9 +54,10 @@ struct ngx_webrtc_media_process_s {
 
 
 static ngx_webrtc_media_process_t *ngx_webrtc_media_process(ngx_uint_t alone,
-    const char **cause, ngx_err_t *err);
+    ngx_uint_t gpu, const char **cause, ngx_err_t *err);
 static ngx_webrtc_media_process_t *ngx_webrtc_media_create(ngx_uint_t alone,
-    const char **cause, ngx_err_t *err);
+    ngx_uint_t gpu, const char **cause, ngx_err_t *err);
+static ngx_uint_t ngx_webrtc_media_gpu(ngx_webrtc_media_start_t *start);
 static void ngx_webrtc_media_timer_handler(ngx_event_t *ev);
 static void ngx_webrtc_media_control_handler(ngx_event_t *rev);
 static ngx_int_t ngx_webrtc_media_control(ngx_webrtc_media_process_t *process,
@@ -114,7 +115,8 @@ ngx_webrtc_media_start(ngx_webrtc_media_start_t *start, ngx_uint_t alone,
     ngx_webrtc_media_message_t   m;
     ngx_webrtc_media_process_t  *process;
 
-    process = ngx_webrtc_media_process(alone, cause, err);
+    process = ngx_webrtc_media_process(alone, ngx_webrtc_media_gpu(start),
+                                       cause, err);
 
     if (process == NULL) {
         return NULL;
@@ -258,7 +260,8 @@ ngx_webrtc_media_done(void)
 /* finds a process that takes the job, or starts one */
 
 static ngx_webrtc_media_process_t *
-ngx_webrtc_media_process(ngx_uint_t alone, const char **cause, ngx_err_t *err)
+ngx_webrtc_media_process(ngx_uint_t alone, ngx_uint_t gpu, const char **cause,
+    ngx_err_t *err)
 {
     ngx_queue_t                 *q;
     ngx_webrtc_media_process_t  *process;
@@ -274,15 +277,27 @@ ngx_webrtc_media_process(ngx_uint_t alone, const char **cause, ngx_err_t *err)
         }
     }
 
-    return ngx_webrtc_media_create(alone, cause, err);
+    return ngx_webrtc_media_create(alone, gpu, cause, err);
+}
+
+
+/* what a process may open is settled before it has its first job */
+
+static ngx_uint_t
+ngx_webrtc_media_gpu(ngx_webrtc_media_start_t *start)
+{
+    return start->kind == NGX_WEBRTC_MEDIA_TRANSCODE
+           && (start->encode.hw.len != 4
+               || ngx_strncmp(start->encode.hw.data, "none", 4) != 0);
 }
 
 
 static ngx_webrtc_media_process_t *
-ngx_webrtc_media_create(ngx_uint_t alone, const char **cause, ngx_err_t *err)
+ngx_webrtc_media_create(ngx_uint_t alone, ngx_uint_t gpu, const char **cause,
+    ngx_err_t *err)
 {
     int                           fds[2];
-    char                         *argv[4];
+    char                         *argv[5];
     u_char                        parent[NGX_INT64_LEN + 1];
     u_char                        memory[NGX_INT64_LEN + 1];
     ngx_log_t                    *log;
@@ -322,7 +337,8 @@ ngx_webrtc_media_create(ngx_uint_t alone, const char **cause, ngx_err_t *err)
     argv[0] = "nginx: webrtc media process";
     argv[1] = (char *) parent;
     argv[2] = (char *) memory;
-    argv[3] = NULL;
+    argv[3] = (alone && gpu) ? "gpu" : NULL;
+    argv[4] = NULL;
 
     process->pid = ngx_webrtc_media_process_start(
                      (char *) ngx_webrtc_media_worker.program.data, argv,

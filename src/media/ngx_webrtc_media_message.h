@@ -149,7 +149,8 @@ typedef struct {
  * and configuration), TURN, then FRAMEs in decoding order from a key frame on,
  * their ts being the times of presentation.  It says UP with the one track
  * that it makes, and MORE when its size changes; frames come back with the ts
- * of the pictures that they show.
+ * of the pictures that they show.  now_us of a frame is when it came: pictures
+ * that are late by it are left out; 0: none is.
  *
  *   codec         NGX_WEBRTC_CODEC_*, of video, to be made
  *   width,height  at most; 0: the source's.  The shape is kept, never enlarged

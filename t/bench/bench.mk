@@ -17,7 +17,8 @@ FLAGS_bench = -g -O2 -std=gnu99 -Wno-maybe-uninitialized
 $(eval $(call flavour,bench))
 
 BENCH_BINS  = $(B)/bench/whepbench $(B)/bench/whipbench $(B)/bench/limit      \
-              $(B)/bench/srtp $(B)/bench/ring $(B)/bench/filebench
+              $(B)/bench/srtp $(B)/bench/ring $(B)/bench/filebench        \
+              $(B)/bench/transcode
 
 CLIENT      = client.o stamp.o bench.o
 WHEPBENCH   = whepbench.o viewer.o $(CLIENT)
@@ -29,6 +30,7 @@ $(B)/bench/limit: $(B)/bench/obj/t/bench/limit.o
 $(B)/bench/srtp: $(B)/bench/obj/t/bench/srtp.o
 $(B)/bench/ring: $(B)/bench/obj/t/bench/ring.o
 $(B)/bench/filebench: $(B)/bench/obj/t/bench/filebench.o
+$(B)/bench/transcode: $(B)/bench/obj/t/bench/transcode.o
 
 $(BENCH_BINS): $(B)/bench/obj/t/bench/bench.o $(B)/bench/libpure.a
 	$(Q)$(CC) $(FLAGS_bench) -o $@ $(filter %.o,$^) $(filter %.a,$^)       \
