@@ -22,6 +22,7 @@
 #include "ngx_http_webrtc_signal_log.h"
 #include "ngx_http_webrtc_sse.h"
 #include "ngx_http_webrtc_status.h"
+#include "ngx_http_webrtc_transcode.h"
 #include "ngx_http_webrtc_url.h"
 #include "ngx_http_webrtc_full.h"
 #include "ngx_http_webrtc_whep.h"
@@ -214,6 +215,28 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
+
+    { ngx_string("webrtc_transcode"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_webrtc_transcode_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("webrtc_rendition"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF
+                        |NGX_CONF_TAKE3|NGX_CONF_TAKE4,
+      ngx_http_webrtc_transcode_rendition,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("webrtc_max_transcodes"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_webrtc_conf_value,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_main_conf_t, max_transcodes),
+      ngx_http_webrtc_conf_field(transcodes, 0) },
 
     { ngx_string("webrtc_max_sdp"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
@@ -454,6 +477,10 @@ ngx_http_webrtc_init_main_conf(ngx_conf_t *cf, void *conf)
 
     ngx_conf_init_value(wmcf->gso, 1);
 
+    if (wmcf->max_transcodes == 0) {
+        wmcf->max_transcodes = NGX_HTTP_WEBRTC_TRANSCODES * ngx_ncpu;
+    }
+
     if ((wmcf->certificate.len == 0) != (wmcf->certificate_key.len == 0)) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"webrtc_certificate\" and "
@@ -482,6 +509,7 @@ ngx_http_webrtc_create_loc_conf(ngx_conf_t *cf)
      *     wlcf->publish = NULL;
      *     wlcf->handler = NULL;
      *     wlcf->codecs = NULL;
+     *     wlcf->renditions = NULL;
      *     wlcf->cors_origin = { 0, NULL };
      *     wlcf->status = 0;
      *     wlcf->status_control = 0;
@@ -493,6 +521,7 @@ ngx_http_webrtc_create_loc_conf(ngx_conf_t *cf)
     wlcf->pull = NGX_CONF_UNSET_PTR;
     wlcf->policy.pacing_rate = NGX_CONF_UNSET;
     wlcf->policy.pacing_burst = NGX_CONF_UNSET_SIZE;
+    wlcf->policy.transcode = NGX_CONF_UNSET_UINT;
     wlcf->ice_min_port = NGX_CONF_UNSET_UINT;
     wlcf->ice_max_port = NGX_CONF_UNSET_UINT;
     wlcf->file = NGX_CONF_UNSET;
@@ -550,7 +579,8 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_webrtc_full_merge(prev, conf);
     ngx_http_webrtc_url_merge(prev, conf);
 
-    if (ngx_http_webrtc_file_merge(cf, prev, conf) != NGX_OK
+    if (ngx_http_webrtc_transcode_merge(cf, prev, conf) != NGX_OK
+        || ngx_http_webrtc_file_merge(cf, prev, conf) != NGX_OK
         || ngx_http_webrtc_ice_resolve(cf, prev, conf) != NGX_CONF_OK
         || ngx_http_webrtc_check_merged(cf, conf) != NGX_OK
         || ngx_http_webrtc_pull_merge(cf, conf) != NGX_OK)

@@ -72,6 +72,26 @@ my @table = (
       [ in('webrtc_publish a; webrtc_wait 5s;') ],
       [ in('webrtc_publish a; webrtc_codecs opus; webrtc_linger 5s;') ] ],
 
+    [ 'a rendition where nothing is encoded',
+      emerg => qr/"webrtc_rendition" needs "webrtc_transcode".*"off"/,
+      [ http => 'webrtc_transcode off;',
+        in("$play webrtc_rendition low 360 300k;") ],
+      [ http => 'webrtc_rendition low 360 300k;',
+        in("$play webrtc_transcode off;") ],
+      [ http => 'webrtc_transcode off;',
+        in("$play webrtc_transcode auto; webrtc_rendition low 360 300k;") ] ],
+
+    [ 'two renditions of one name',
+      emerg => qr/"low" in webrtc_rendition, expected each name once/,
+      [ in("$play webrtc_rendition low 360 1m; webrtc_rendition low 720 2m;") ],
+      [ http => 'webrtc_rendition low 720 2m;',
+        in("$play webrtc_rendition low 360 1m; webrtc_rendition a 90 1m;") ] ],
+
+    [ 'transcoding where somebody publishes',
+      warn => qr/"webrtc_transcode" has no effect.*"webrtc_publish"/,
+      [ in('webrtc_publish a; webrtc_transcode always;') ],
+      [ http => 'webrtc_transcode always;', in('webrtc_publish a;') ] ],
+
     [ 'files where something else answers',
       warn => qr/"webrtc_file" serves nothing.*proxy_pass/,
       [ in('webrtc_file on; proxy_pass http://127.0.0.1:1;') ],

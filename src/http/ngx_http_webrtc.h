@@ -76,6 +76,7 @@ typedef struct {
     size_t                       file_memory;    /* per worker */
     ngx_str_t                    media_path;     /* executable */
     size_t                       media_memory;   /* per media process */
+    ngx_int_t                    max_transcodes; /* of the zone */
 
     ngx_array_t                  always;     /* ngx_http_webrtc_pull_t *:
                                                 "start=always" without
@@ -159,6 +160,7 @@ typedef struct {
     ngx_uint_t                   public_host;    /* it names a host */
     ngx_flag_t                   status;
     ngx_flag_t                   status_control;
+    ngx_array_t                 *renditions; /* ngx_webrtc_variant_t or NULL */
     ngx_uint_t                   publish_conflict;
     ngx_array_t                 *codecs;     /* uint8_t NGX_WEBRTC_CODEC_*,
                                                 preferred first; NULL: all */

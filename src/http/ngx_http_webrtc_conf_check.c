@@ -97,6 +97,9 @@ static const ngx_http_webrtc_check_role_t  ngx_http_webrtc_check_rows[] = {
     { "webrtc_pacing", NGX_HTTP_WEBRTC_CHECK_PLAY,
       offsetof(ngx_http_webrtc_loc_conf_t, policy.pacing_rate), sizeof(off_t) },
 
+    ngx_http_webrtc_check_policy(transcode, NGX_HTTP_WEBRTC_CHECK_PLAY),
+    ngx_http_webrtc_check_of(rendition, NGX_HTTP_WEBRTC_CHECK_PLAY, renditions),
+
     ngx_http_webrtc_check_row(publish_conflict, NGX_HTTP_WEBRTC_CHECK_PUBLISH),
     ngx_http_webrtc_check_policy(linger, NGX_HTTP_WEBRTC_CHECK_PUBLISH),
     ngx_http_webrtc_check_policy(max_bitrate, NGX_HTTP_WEBRTC_CHECK_PUBLISH),
@@ -202,10 +205,12 @@ ngx_http_webrtc_check_is_set(void *conf,
         return 0;
     }
 
-    /* the only field that is NULL when unset */
+    /* the only fields that are NULL when unset */
 
     return zeros != row->size
-           || row->offset != offsetof(ngx_http_webrtc_loc_conf_t, codecs);
+           || (row->offset != offsetof(ngx_http_webrtc_loc_conf_t, codecs)
+               && row->offset != offsetof(ngx_http_webrtc_loc_conf_t,
+                                          renditions));
 }
 
 

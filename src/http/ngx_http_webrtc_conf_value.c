@@ -108,6 +108,13 @@ ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_media_memory = {
 };
 
 
+ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_transcodes = {
+    ngx_http_webrtc_conf_number, sizeof(ngx_int_t),
+    1, 1000, 0, NULL,
+    "a number from \"1\" to \"1000\", such as \"4\""
+};
+
+
 /* minimum: below what any publisher sends; "4" means megabits */
 
 ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_bitrate = {

@@ -16,8 +16,16 @@
 #include <ngx_core.h>
 
 
-/* bytes of a label; chosen: "h264-16384x16384-16777216k-240fps-i" has 35 */
+/* bytes of a label; chosen: "h264:16384x16384:1073741824:240fps:p" has 37 */
 #define NGX_WEBRTC_VARIANT_LABEL       39
+
+/* bytes of a rendition's name, which its label begins with; chosen */
+#define NGX_WEBRTC_VARIANT_NAME        24
+
+/* "webrtc_transcode" */
+#define NGX_WEBRTC_TRANSCODE_OFF       0
+#define NGX_WEBRTC_TRANSCODE_AUTO      1     /* where the original won't play */
+#define NGX_WEBRTC_TRANSCODE_ALWAYS    2
 
 /* ngx_webrtc_variant_t.hw: with which encoder; stored in the zone, append
  * only */
@@ -44,7 +52,8 @@
  * if asked for, 4:2:0 of 8 bit, and has no B-frames.
  */
 typedef struct {
-    uint8_t    codec;           /* NGX_WEBRTC_CODEC_*: H264, VP8, VP9, AV1 */
+    uint8_t    codec;           /* NGX_WEBRTC_CODEC_*: H264, VP8, VP9, AV1; 0, of
+                                   what is configured: the viewer's choice */
     uint8_t    hw;              /* NGX_WEBRTC_VARIANT_HW_* */
     uint8_t    deinterlace;     /* 1: what is interlaced becomes progressive */
     uint8_t    fps;             /* at most; 0: the parent's */

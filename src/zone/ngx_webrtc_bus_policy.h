@@ -15,6 +15,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "ngx_webrtc_variant.h"
 
 
 /* webrtc_file_changes: what happens to a session when its file changes */
@@ -39,6 +40,9 @@ typedef struct {
     ngx_int_t                max_viewers;     /* of a stream, 0: no limit */
     off_t                    pacing_rate;     /* bit/s, 0: off */
     size_t                   pacing_burst;    /* bytes */
+    ngx_uint_t               transcode;       /* NGX_WEBRTC_TRANSCODE_* */
+    ngx_webrtc_variant_t     variant;         /* and how; with a label: a
+                                                 rendition that was asked for */
 
     /* of streams: bytes of the ring */
 
