@@ -86,8 +86,7 @@ my %table = (
                             'auto codec=H264 bitrate=2m size=1280x720 '
                             . 'fps=30 hw=vaapi deinterlace=on',
                             'always codec=vp8 size=720 hw=none' ],
-                          qr/"auto" or|codec=|or "av1"|such as|or "v4l2m2m"|
-                             "on" or "off"|once|encodes nothing/x ],
+                          qr/"(?:auto|av1|v4l2m2m|off|codec=)"|such as|once/ ],
     webrtc_rendition => [ [ '"" 720 1m', 'h264 720 1m', 'VP8 720 1m',
                             'auto 720 1m', 'original 720 1m', 'a:b 720 1m',
                             'x' x 25 . ' 720 1m', '720p 719 1m',

@@ -118,6 +118,10 @@ typedef struct {
     uint8_t   receiving;              /* 1: we receive media here */
     uint8_t   stereo;                 /* 1: Opus announced as stereo */
 
+    /* video beyond 4:2:0 of 8 bit that the viewer has offered to take: three
+     * bits per codec, see ngx_webrtc_choice.c */
+    uint16_t  formats;
+
     uint8_t   mline;                  /* index of the m-line in the offer */
     uint8_t   mid_len;                /* may be 0: single m-line, no BUNDLE */
     u_char    mid[NGX_WEBRTC_DESC_MID];

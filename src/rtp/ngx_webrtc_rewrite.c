@@ -17,6 +17,10 @@
 #include <ngx_webrtc_rewrite.h>
 
 
+/* ticks of a lag that is caught up with; chosen: an hour, and far from a wrap */
+#define NGX_WEBRTC_REWRITE_LAG  (3600 * 90000)
+
+
 static const ngx_webrtc_rewrite_segment_t *ngx_webrtc_rewrite_find(
     const ngx_webrtc_rewrite_t *rw, uint64_t out_index);
 static uint32_t ngx_webrtc_rewrite_squeeze(
@@ -115,6 +119,40 @@ ngx_webrtc_rewrite_replay(ngx_webrtc_rewrite_t *rw, uint64_t track_index,
     seg->live_ts = live_ts;
 
     return NGX_OK;
+}
+
+
+void
+ngx_webrtc_rewrite_follow(ngx_webrtc_rewrite_t *rw, uint64_t track_index,
+    uint32_t ts)
+{
+    int32_t                        lag;
+    ngx_webrtc_rewrite_segment_t  *seg;
+
+    ngx_webrtc_rewrite_forget(rw);
+    ngx_webrtc_rewrite_jump(rw, track_index);
+
+    rw->clamping = 0;
+
+    if (!rw->sent) {
+        return;
+    }
+
+    lag = ngx_webrtc_seq_diff32(rw->last_ts, ts);
+
+    if (lag < 0) {
+        return;
+    }
+
+    lag = ngx_min(lag, NGX_WEBRTC_REWRITE_LAG) + 1;
+
+    seg = &rw->segments[rw->current];
+
+    seg->open = 1;
+    seg->replay_until = (uint64_t) -1;
+    seg->in_ts = ts;
+    seg->out_ts = rw->last_ts + 1;
+    seg->live_ts = seg->out_ts + (uint32_t) lag;
 }
 
 
@@ -274,7 +312,8 @@ ngx_webrtc_rewrite_find(const ngx_webrtc_rewrite_t *rw, uint64_t out_index)
 
 /*
  * [in_ts, live_ts] -> [out_ts, live_ts], rounded down.  What is outside (a
- * frame presented before its key frame) is moved to the nearer end.
+ * frame presented before its key frame) is moved to the nearer end, or is
+ * behind an open one.
  */
 
 static uint32_t
@@ -287,7 +326,7 @@ ngx_webrtc_rewrite_squeeze(const ngx_webrtc_rewrite_segment_t *seg, uint32_t ts)
     span = ngx_webrtc_seq_diff32(seg->live_ts, seg->in_ts);
 
     if (in >= span) {
-        return seg->live_ts;
+        return seg->open ? ts : seg->live_ts;
     }
 
     if (in <= 0) {

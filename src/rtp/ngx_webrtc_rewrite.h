@@ -50,6 +50,7 @@ typedef struct {
     uint32_t  out_ts;
     uint32_t  live_ts;
     uint8_t   pt;
+    uint8_t   open;                  /* behind live_ts timestamps are kept */
 } ngx_webrtc_rewrite_segment_t;
 
 
@@ -118,6 +119,18 @@ void ngx_webrtc_rewrite_forget(ngx_webrtc_rewrite_t *rw);
 ngx_int_t ngx_webrtc_rewrite_replay(ngx_webrtc_rewrite_t *rw,
     uint64_t track_index, uint32_t ts, uint64_t until_index,
     uint32_t live_ts);
+
+/*
+ * The track goes on in another ring of the same timeline, with its packet
+ * track_index, a key frame of a variant for instance.  Nothing sent so far may
+ * be looked up any more; sequence numbers go on.  What has been sent may be
+ * ahead of it, by what it takes to encode: then it catches up, at twice the
+ * speed, until its timestamps are the ring's again.
+ *
+ *   ts    of that packet on the timeline
+ */
+void ngx_webrtc_rewrite_follow(ngx_webrtc_rewrite_t *rw, uint64_t track_index,
+    uint32_t ts);
 
 /*
  * The packet at track_index is being sent.  To be called with ascending

@@ -52,8 +52,8 @@
  * if asked for, 4:2:0 of 8 bit, and has no B-frames.
  */
 typedef struct {
-    uint8_t    codec;           /* NGX_WEBRTC_CODEC_*: H264, VP8, VP9, AV1; 0, of
-                                   what is configured: the viewer's choice */
+    uint8_t    codec;           /* NGX_WEBRTC_CODEC_*: H264, VP8, VP9, AV1; 0,
+                                   of what is configured: as viewers offer */
     uint8_t    hw;              /* NGX_WEBRTC_VARIANT_HW_* */
     uint8_t    deinterlace;     /* 1: what is interlaced becomes progressive */
     uint8_t    fps;             /* at most; 0: the parent's */

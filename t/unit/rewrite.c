@@ -391,6 +391,77 @@ test_replay_edges(void)
 }
 
 
+/* the ring of an encoder that lags behind by 200 ms takes over */
+
+static void
+test_follow(void)
+{
+    uint8_t     pt;
+    uint32_t    ts, again, last_ts, in;
+    uint64_t    out, track, next;
+    ngx_uint_t  i, bad, lost;
+
+    ngx_webrtc_rewrite_init(&rw, 1, 96, 0, 0);
+    ngx_webrtc_rewrite_start(&rw, 5000);
+
+    for (i = 0; i < 10; i++) {
+        map(5000 + i, 90000 + (uint32_t) i * 3000, NULL);
+    }
+
+    next = rw.next;
+    last_ts = rw.last_ts;
+    rw.pt = 98;
+
+    ngx_webrtc_rewrite_follow(&rw, 7, last_ts - 18000);
+
+    tap_is_int(ngx_webrtc_rewrite_unmap(&rw, (uint16_t) (next - 1), &track,
+                                        &out),
+               NGX_DECLINED, "what was sent is of another ring");
+
+    bad = 0;
+    lost = 0;
+    in = last_ts - 18000;
+
+    for (i = 0; i < 60; i++, in += 3000) {
+
+        /* two packets of each picture */
+
+        out = map(7 + i * 2, in, &ts);
+        bad += (out != next + i * 2 || (int32_t) (ts - last_ts) <= 0);
+        last_ts = ts;
+
+        out = map(8 + i * 2, in, &ts);
+        bad += (out != next + i * 2 + 1 || ts != last_ts);
+
+        /* it is ahead, by less and less, and at last it is not */
+
+        bad += ((int32_t) (ts - in) < 0 || (i > 12 && ts != in));
+
+        lost += (ngx_webrtc_rewrite_unmap(&rw, (uint16_t) out, &track, &out)
+                 != NGX_OK || track != 8 + i * 2
+                 || ngx_webrtc_rewrite_remap(&rw, out, in, &again, &pt)
+                    != NGX_OK || again != ts || pt != 98);
+    }
+
+    tap_is_int(bad, 0, "numbers go on, and times catch up");
+    tap_is_int(lost, 0, "all of it may be sent again, as it was");
+
+    /* one that is ahead needs no such thing */
+
+    next = rw.next;
+    ngx_webrtc_rewrite_follow(&rw, 100, last_ts + 3000);
+    tap_is_int(map(100, last_ts + 3000, &ts), next, "ahead: goes on");
+    tap_is_int(ts, last_ts + 3000, "ahead: its own time");
+
+    /* nothing has been sent yet */
+
+    ngx_webrtc_rewrite_init(&rw, 1, 96, 9, 0);
+    ngx_webrtc_rewrite_follow(&rw, 100, 1234);
+    tap_is_int(map(100, 1234, &ts), 9, "nothing sent: the first number");
+    tap_is_int(ts, 1234, "nothing sent: its own time");
+}
+
+
 int
 main(void)
 {
@@ -408,6 +479,7 @@ main(void)
     test_replay("10 min, 10 fps", 7, 9000, 6000, 10, 105451, 6010);
 
     test_replay_edges();
+    test_follow();
 
     tap_diag("sizeof: %d bytes", (int) sizeof(ngx_webrtc_rewrite_t));
 
