@@ -249,6 +249,8 @@ ngx_http_webrtc_conf_open(ngx_conf_t *cf, ngx_http_webrtc_main_conf_t *wmcf)
         return NGX_ERROR;
     }
 
+    wmcf->bus->max_variants = wmcf->max_transcodes;
+
     if (wmcf->listens.nelts == 0) {
         ngx_str_set(&port, "8000");
 

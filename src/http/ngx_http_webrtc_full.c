@@ -67,7 +67,12 @@ static ngx_http_webrtc_full_t  ngx_http_webrtc_fulls[] = {
     { NGX_LOG_WARN, "too many new streams",
       "this client has asked for as many streams that are not live yet as it "
       "may",
-      "of one client that are not live, raise names= of webrtc_max_pending" }
+      "of one client that are not live, raise names= of webrtc_max_pending" },
+
+    { NGX_LOG_WARN, "too many streams are encoded",
+      "the stream would have to be encoded for this viewer, and the server "
+      "encodes as many streams as it may",
+      "raise webrtc_max_transcodes" }
 };
 
 

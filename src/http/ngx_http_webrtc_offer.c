@@ -312,6 +312,7 @@ ngx_http_webrtc_offer_policy(ngx_http_webrtc_offer_t *offer,
     }
 
     offer->peer = peer;
+    peer->policy = wlcf->policy;
 
     ngx_hex_dump(hex, random, NGX_HTTP_WEBRTC_RANDOM);
 
@@ -412,7 +413,6 @@ ngx_http_webrtc_offer_slot(ngx_http_webrtc_offer_t *offer)
     peer->stream = st ? st->ref : 0;
     peer->created_ms = ngx_current_msec;
     peer->expires_ms = ngx_current_msec + wlcf->policy.handshake_timeout;
-    peer->policy = wlcf->policy;
     peer->max_sessions = (uint32_t) wmcf->max_sessions;
 
     ngx_http_webrtc_full_client(r, &peer->client);
@@ -434,6 +434,9 @@ ngx_http_webrtc_offer_slot(ngx_http_webrtc_offer_t *offer)
         ngx_webrtc_atomic_store(&st->wanted_ms, (uint64_t) ngx_current_msec
                                                 + NGX_HTTP_WEBRTC_WANTED);
     }
+
+    ngx_http_webrtc_layer_keep(&offer->layer, (uint64_t) ngx_current_msec
+                                              + NGX_HTTP_WEBRTC_WANTED);
 
     return NGX_OK;
 }
@@ -491,6 +494,8 @@ void
 ngx_http_webrtc_offer_release(ngx_http_webrtc_offer_t *offer)
 {
     ngx_webrtc_bus_t  *bus;
+
+    ngx_http_webrtc_layer_release(&offer->layer);
 
     if (offer->st == NULL || ngx_http_webrtc_worker == NULL) {
         return;

@@ -12,6 +12,7 @@
 
 
 #include "ngx_http_webrtc.h"
+#include "ngx_http_webrtc_layer.h"
 #include "ngx_webrtc_negotiate.h"
 #include "ngx_webrtc_sdp.h"
 
@@ -66,6 +67,7 @@ struct ngx_http_webrtc_offer_s {
 
     ngx_str_t                 name;        /* of the stream or the file */
     ngx_webrtc_stream_t      *st;          /* held, or NULL (so far) */
+    ngx_http_webrtc_layer_t   layer;       /* of a viewer */
     void                     *data;        /* the kind's own */
 
     ngx_webrtc_peer_t        *peer;        /* a copy of the slot */

@@ -16,7 +16,7 @@
 #include "ngx_http_webrtc_conf_check.h"
 #include "ngx_webrtc_bus_pending.h"
 #include "ngx_webrtc_bus_variant.h"
-#include "ngx_webrtc_viewer_stream.h"
+#include "ngx_webrtc_viewer_streams.h"
 #include "ngx_webrtc_source.h"
 #include "ngx_webrtc_source_mask.h"
 #include "ngx_webrtc_source_url.h"
@@ -377,7 +377,7 @@ ngx_http_webrtc_pull_tick(ngx_http_webrtc_main_conf_t *wmcf)
         ngx_http_webrtc_pull_idle(pr);
     }
 
-    ngx_webrtc_viewer_stream_each(ngx_http_webrtc_worker,
+    ngx_webrtc_viewer_streams_each(ngx_http_webrtc_worker,
                                   ngx_http_webrtc_pull_check);
 
     if (ngx_exiting) {

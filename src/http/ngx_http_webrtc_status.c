@@ -16,11 +16,13 @@
 #include "ngx_http_webrtc_vars.h"
 #include "ngx_webrtc_bus_public.h"
 #include "ngx_webrtc_bus_unheard.h"
+#include "ngx_webrtc_choice.h"
 #include "ngx_webrtc_codecs.h"
 
 
 /* bytes of a stream's entry without its name and tracks */
-#define NGX_HTTP_WEBRTC_STATUS_STREAM  1344
+#define NGX_HTTP_WEBRTC_STATUS_STREAM  1376
+#define NGX_HTTP_WEBRTC_STATUS_VARIANT  768
 #define NGX_HTTP_WEBRTC_STATUS_TRACK   192
 #define NGX_HTTP_WEBRTC_STATUS_HEAD    1024
 #define NGX_HTTP_WEBRTC_STATUS_ERROR   128
@@ -38,13 +40,17 @@ static ngx_chain_t **ngx_http_webrtc_status_peers(ngx_http_request_t *r,
     ngx_chain_t **ll, off_t *size);
 static ngx_chain_t *ngx_http_webrtc_status_errors(ngx_http_request_t *r,
     off_t *size);
+static ngx_array_t *ngx_http_webrtc_status_variants(ngx_http_request_t *r,
+    ngx_webrtc_stream_info_t *info);
 static ngx_chain_t *ngx_http_webrtc_status_stream(ngx_http_request_t *r,
-    ngx_webrtc_stream_info_t *info, ngx_uint_t first, off_t *size);
+    ngx_webrtc_stream_info_t *info, ngx_array_t *variants, ngx_uint_t first,
+    off_t *size);
+static u_char *ngx_http_webrtc_status_variant(u_char *p, u_char *end,
+    ngx_webrtc_stream_info_t *info);
 static u_char *ngx_http_webrtc_status_track(u_char *p,
     ngx_webrtc_track_t *track);
 static ngx_chain_t *ngx_http_webrtc_status_link(ngx_http_request_t *r,
     u_char *start, u_char *last, u_char *end, off_t *size);
-
 
 
 static ngx_str_t  ngx_http_webrtc_status_methods = ngx_string("GET, HEAD");
@@ -110,6 +116,7 @@ ngx_http_webrtc_status_show(ngx_http_request_t *r)
     ngx_int_t                  rc;
     ngx_uint_t                 cursor, first;
     ngx_str_t                  sessions;
+    ngx_array_t               *variants;
     ngx_chain_t               *out, **ll;
     ngx_webrtc_stream_info_t  *info;
 
@@ -132,20 +139,29 @@ ngx_http_webrtc_status_show(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    variants = ngx_http_webrtc_status_variants(r, info);
+    if (variants == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     ll = &out->next->next;
     cursor = 0;
+    first = 1;
 
-    for (first = 1;
-         ngx_webrtc_bus_next(ngx_http_webrtc_worker->bus, &cursor, info)
-         == NGX_OK;
-         first = 0)
+    while (ngx_webrtc_bus_next(ngx_http_webrtc_worker->bus, &cursor, info)
+           == NGX_OK)
     {
-        *ll = ngx_http_webrtc_status_stream(r, info, first, &size);
+        if (info->parent) {
+            continue;
+        }
+
+        *ll = ngx_http_webrtc_status_stream(r, info, variants, first, &size);
         if (*ll == NULL) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
         ll = &(*ll)->next;
+        first = 0;
     }
 
     if (ngx_http_webrtc_arg(r, "sessions", &sessions) == NGX_OK) {
@@ -431,14 +447,52 @@ ngx_http_webrtc_status_errors(ngx_http_request_t *r, off_t *size)
 }
 
 
+/* those of all streams; NULL: out of memory */
+
+static ngx_array_t *
+ngx_http_webrtc_status_variants(ngx_http_request_t *r,
+    ngx_webrtc_stream_info_t *info)
+{
+    ngx_uint_t                  cursor;
+    ngx_array_t                *variants;
+    ngx_webrtc_stream_info_t   *variant;
+
+    variants = ngx_array_create(r->pool, 1, sizeof(ngx_webrtc_stream_info_t));
+    if (variants == NULL) {
+        return NULL;
+    }
+
+    cursor = 0;
+
+    while (ngx_webrtc_bus_next(ngx_http_webrtc_worker->bus, &cursor, info)
+           == NGX_OK)
+    {
+        if (info->parent == 0) {
+            continue;
+        }
+
+        variant = ngx_array_push(variants);
+        if (variant == NULL) {
+            return NULL;
+        }
+
+        *variant = *info;
+    }
+
+    return variants;
+}
+
+
 static ngx_chain_t *
 ngx_http_webrtc_status_stream(ngx_http_request_t *r,
-    ngx_webrtc_stream_info_t *info, ngx_uint_t first, off_t *size)
+    ngx_webrtc_stream_info_t *info, ngx_array_t *variants, ngx_uint_t first,
+    off_t *size)
 {
     size_t                     len;
     u_char                    *p, *start, *end;
     ngx_uint_t                 i, n;
     ngx_webrtc_stream_stat_t  *st;
+    ngx_webrtc_stream_info_t  *variant;
 
     ngx_http_webrtc_utf8(info->name, info->name_len);
 
@@ -448,6 +502,16 @@ ngx_http_webrtc_status_stream(ngx_http_request_t *r,
           + ngx_escape_json(NULL, info->name, info->name_len)
           + info->error.len
           + ngx_escape_json(NULL, info->error.text, info->error.len);
+
+    variant = variants->elts;
+
+    for (i = 0; i < variants->nelts; i++) {
+        if (variant[i].parent == info->ref) {
+            len += NGX_HTTP_WEBRTC_STATUS_VARIANT + variant[i].error.len
+                   + ngx_escape_json(NULL, variant[i].error.text,
+                                     variant[i].error.len);
+        }
+    }
 
     start = ngx_pnalloc(r->pool, len);
     if (start == NULL) {
@@ -510,10 +574,70 @@ ngx_http_webrtc_status_stream(ngx_http_request_t *r,
         p = ngx_http_webrtc_status_track(p, &info->tracks[i]);
     }
 
+    p = ngx_slprintf(p, end, "],\"variants\":[");
+
+    for (i = 0, n = 0; i < variants->nelts; i++) {
+
+        if (variant[i].parent != info->ref) {
+            continue;
+        }
+
+        if (n++) {
+            *p++ = ',';
+        }
+
+        p = ngx_http_webrtc_status_variant(p, end, &variant[i]);
+    }
+
     *p++ = ']';
     *p++ = '}';
 
     return ngx_http_webrtc_status_link(r, start, p, end, size);
+}
+
+
+static u_char *
+ngx_http_webrtc_status_variant(u_char *p, u_char *end,
+    ngx_webrtc_stream_info_t *info)
+{
+    ngx_uint_t                 i;
+    ngx_webrtc_track_t        *track;
+    ngx_webrtc_stream_stat_t  *st;
+
+    static ngx_webrtc_track_t  none;
+
+    st = &info->stat;
+    track = &none;
+
+    for (i = 0; i < info->ntracks; i++) {
+        if (info->tracks[i].kind == NGX_WEBRTC_VIDEO) {
+            track = &info->tracks[i];
+        }
+    }
+
+    p = ngx_slprintf(p, end,
+                     "{\"label\":\"%*s\",\"why\":\"%s\",\"state\":\"%s\","
+                     "\"viewers\":%uD,\"codec\":\"%V\",\"width\":%ui,"
+                     "\"height\":%ui,\"bitrate\":%uD,\"fps\":%ui,"
+                     "\"packets\":%uL,\"bytes\":%uL,\"frames\":%uL,"
+                     "\"keyframes\":%uL,\"lapped\":%uL,\"nacks\":%uL,"
+                     "\"resent\":%uL,\"plis\":%uL,\"key_requests\":%uL,"
+                     "\"last_error\":\"",
+                     (size_t) info->variant.label_len, info->variant.label,
+                     info->variant_why
+                         ? ngx_webrtc_choice_why(info->variant_why - 1) : "",
+                     ngx_http_webrtc_status_states[info->state & 3],
+                     info->viewers,
+                     &ngx_webrtc_codec(info->variant.codec)->name,
+                     (ngx_uint_t) track->width, (ngx_uint_t) track->height,
+                     info->variant.bitrate, (ngx_uint_t) info->variant.fps,
+                     st->packets, st->bytes, st->frames, st->keyframes,
+                     st->lapped, st->nacks, st->resent, st->plis,
+                     st->key_requests);
+
+    p = (u_char *) ngx_escape_json(p, info->error.text, info->error.len);
+
+    return ngx_slprintf(p, end, "\"}");
 }
 
 

@@ -16,6 +16,7 @@
 #include "ngx_http_webrtc_endpoint.h"
 #include "ngx_http_webrtc_events.h"
 #include "ngx_http_webrtc_full.h"
+#include "ngx_http_webrtc_layer.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_offer.h"
 #include "ngx_http_webrtc_pull.h"
@@ -44,12 +45,12 @@ static ngx_int_t ngx_http_webrtc_whep_offer(ngx_http_request_t *r,
 static ngx_int_t ngx_http_webrtc_whep_find(ngx_http_webrtc_offer_t *offer);
 static ngx_int_t ngx_http_webrtc_whep_ready(ngx_http_webrtc_offer_t *offer);
 static ngx_int_t ngx_http_webrtc_whep_stream(ngx_http_webrtc_offer_t *offer);
-static ngx_uint_t ngx_http_webrtc_whep_is_ready(
-    ngx_http_webrtc_offer_t *offer);
+static ngx_int_t ngx_http_webrtc_whep_is_ready(ngx_http_webrtc_offer_t *offer);
 static ngx_uint_t ngx_http_webrtc_whep_live(ngx_http_webrtc_offer_t *offer);
 static ngx_msec_t ngx_http_webrtc_whep_video(ngx_http_webrtc_offer_t *offer);
 static ngx_int_t ngx_http_webrtc_whep_wait(ngx_http_webrtc_offer_t *offer);
 static void ngx_http_webrtc_whep_wanted(ngx_http_webrtc_whep_t *whep);
+static void ngx_http_webrtc_whep_layer(ngx_http_webrtc_whep_t *whep);
 static void ngx_http_webrtc_whep_resume(ngx_http_webrtc_whep_t *whep);
 static void ngx_http_webrtc_whep_end(ngx_http_webrtc_whep_t *whep,
     ngx_int_t rc);
@@ -122,14 +123,22 @@ ngx_http_webrtc_whep_ready(ngx_http_webrtc_offer_t *offer)
 {
     ngx_int_t  rc;
 
+    rc = ngx_http_webrtc_layer_find(offer->request, offer->sdp, &offer->layer);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
     rc = ngx_http_webrtc_whep_stream(offer);
 
     if (rc != NGX_OK) {
         return rc;
     }
 
-    if (ngx_http_webrtc_whep_is_ready(offer)) {
-        return NGX_OK;
+    rc = ngx_http_webrtc_whep_is_ready(offer);
+
+    if (rc != NGX_AGAIN) {
+        return rc;
     }
 
     if (ngx_exiting) {
@@ -204,11 +213,19 @@ ngx_http_webrtc_whep_stream(ngx_http_webrtc_offer_t *offer)
 }
 
 
-static ngx_uint_t
+/* NGX_OK; NGX_AGAIN: not yet; otherwise a result: it will not be */
+
+static ngx_int_t
 ngx_http_webrtc_whep_is_ready(ngx_http_webrtc_offer_t *offer)
 {
-    return ngx_http_webrtc_whep_live(offer)
-           && ngx_http_webrtc_whep_video(offer) == 0;
+    if (!ngx_http_webrtc_whep_live(offer)
+        || ngx_http_webrtc_whep_video(offer) != 0)
+    {
+        return NGX_AGAIN;
+    }
+
+    return ngx_http_webrtc_layer_ready(offer->request, offer->st,
+                                       &offer->layer);
 }
 
 
@@ -299,7 +316,8 @@ ngx_http_webrtc_whep_wait(ngx_http_webrtc_offer_t *offer)
     whep->timer.data = whep;
     whep->timer.log = r->connection->log;
 
-    ngx_add_timer(&whep->timer, ngx_http_webrtc_whep_live(offer)
+    ngx_add_timer(&whep->timer, (ngx_http_webrtc_whep_live(offer)
+                                 && offer->layer.st == NULL)
                                 ? ngx_http_webrtc_whep_video(offer)
                                 : wlcf->wait);
 
@@ -341,7 +359,9 @@ ngx_http_webrtc_whep_wanted(ngx_http_webrtc_whep_t *whep)
 void
 ngx_http_webrtc_whep_wake(ngx_webrtc_stream_t *st)
 {
+    ngx_int_t                    rc;
     ngx_queue_t                 *q, *next;
+    ngx_webrtc_stream_t         *layer;
     ngx_http_webrtc_whep_t      *whep;
     ngx_http_webrtc_offer_t     *offer;
     ngx_http_webrtc_loc_conf_t  *wlcf;
@@ -354,7 +374,7 @@ ngx_http_webrtc_whep_wake(ngx_webrtc_stream_t *st)
         whep = ngx_queue_data(q, ngx_http_webrtc_whep_t, queue);
         offer = whep->offer;
 
-        if (st && offer->st != st) {
+        if (st && offer->st != st && offer->layer.st != st) {
             continue;
         }
 
@@ -383,14 +403,41 @@ ngx_http_webrtc_whep_wake(ngx_webrtc_stream_t *st)
             continue;
         }
 
-        if (!ngx_http_webrtc_whep_is_ready(offer)) {
+        layer = offer->layer.st;
+        rc = ngx_http_webrtc_whep_is_ready(offer);
+
+        if (rc == NGX_AGAIN) {
             ngx_http_webrtc_whep_wanted(whep);
             ngx_http_webrtc_pull_check(offer->st);
+
+            if (offer->layer.st != layer) {
+                ngx_http_webrtc_whep_layer(whep);
+            }
+
+            continue;
+        }
+
+        if (rc != NGX_OK) {
+            ngx_http_webrtc_whep_end(whep, rc);
             continue;
         }
 
         ngx_http_webrtc_whep_resume(whep);
     }
+}
+
+
+/* the stream is there, and what has to be made of it gets as much time */
+
+static void
+ngx_http_webrtc_whep_layer(ngx_http_webrtc_whep_t *whep)
+{
+    ngx_http_webrtc_loc_conf_t  *wlcf;
+
+    wlcf = ngx_http_get_module_loc_conf(whep->offer->request,
+                                        ngx_http_webrtc_module);
+
+    ngx_add_timer(&whep->timer, wlcf->wait);
 }
 
 
@@ -449,8 +496,9 @@ ngx_http_webrtc_whep_timeout(ngx_event_t *ev)
 
     whep = ev->data;
 
-    if (!ngx_exiting && ngx_http_webrtc_whep_live(whep->offer)) {
-
+    if (!ngx_exiting && ngx_http_webrtc_whep_live(whep->offer)
+        && whep->offer->layer.st == NULL)
+    {
         /* video has not come in time, but may still: it keeps its m-line */
 
         ngx_http_webrtc_whep_resume(whep);
@@ -472,7 +520,9 @@ ngx_http_webrtc_whep_not_live(ngx_http_webrtc_whep_t *whep)
     r = offer->request;
 
     if (ngx_http_webrtc_retry_after(r, NGX_HTTP_WEBRTC_RETRY) != NGX_OK
-        || ngx_http_webrtc_reason(r, &offer->name, offer->st, &detail)
+        || ngx_http_webrtc_reason(r, &offer->name,
+                                  offer->layer.st ? offer->layer.st : offer->st,
+                                  &detail)
            != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -503,7 +553,6 @@ static void
 ngx_http_webrtc_whep_policy(ngx_http_webrtc_offer_t *offer,
     ngx_webrtc_negotiate_policy_t *policy)
 {
-    ngx_webrtc_track_t          *tracks;
     ngx_http_webrtc_loc_conf_t  *wlcf;
 
     wlcf = ngx_http_get_module_loc_conf(offer->request, ngx_http_webrtc_module);
@@ -513,13 +562,8 @@ ngx_http_webrtc_whep_policy(ngx_http_webrtc_offer_t *offer,
     policy->exts = NGX_WEBRTC_EXT_CVO;
     policy->alternatives = ngx_http_webrtc_whep_alternatives(wlcf);
 
-    tracks = ngx_palloc(offer->request->pool,
-                        NGX_WEBRTC_TRACKS * sizeof(ngx_webrtc_track_t));
-
-    if (tracks) {
-        (void) ngx_webrtc_bus_tracks(offer->st, tracks, &policy->ntracks);
-        policy->tracks = tracks;
-    }
+    ngx_http_webrtc_layer_policy(offer->request, offer->st, &offer->layer,
+                                 policy, &offer->peer->policy);
 }
 
 
@@ -576,6 +620,8 @@ ngx_http_webrtc_whep_negotiate(ngx_http_webrtc_offer_t *offer,
         rc = ngx_webrtc_negotiate_counter_offer(policy, &offer->peer->desc, p,
                                                 end);
     }
+
+    ngx_webrtc_choice_keep(&offer->layer.viewer, &offer->peer->desc);
 
     if (rc == NGX_DECLINED && cause->codec) {
         ngx_http_webrtc_whep_no_codec(offer, cause->codec);

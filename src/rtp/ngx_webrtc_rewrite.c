@@ -17,7 +17,7 @@
 #include <ngx_webrtc_rewrite.h>
 
 
-/* ticks of a lag that is caught up with; chosen: an hour, and far from a wrap */
+/* ticks of a lag that is caught up with; chosen: an hour, far from a wrap */
 #define NGX_WEBRTC_REWRITE_LAG  (3600 * 90000)
 
 

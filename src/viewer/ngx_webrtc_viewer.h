@@ -5,9 +5,15 @@
  * A viewer: a cursor into the packet ring of a stream, and per track the state
  * of its RTP stream.  Nothing is copied except by encryption.
  *
+ * What it reads is v->st: the stream of its session, or a variant of that
+ * (ngx_webrtc_variant.h).  It may go from one to another and back; they are a
+ * family, with the same tracks on the same timeline.
+ *
  *   ngx_webrtc_viewer_role.c      start and end
  *   ngx_webrtc_viewer_stream.c    the streams that have viewers in this worker
  *   ngx_webrtc_viewer_track.c     negotiated tracks of the stream
+ *   ngx_webrtc_viewer_family.c    which stream of the family it should read
+ *   ngx_webrtc_viewer_switch.c    from one to another
  *   ngx_webrtc_viewer_keyframe.c  the key frame to start or resume with
  *   ngx_webrtc_viewer_send.c      from the ring to the port
  *   ngx_webrtc_viewer_pace.c      how much it gets at once
@@ -43,6 +49,11 @@
 #define NGX_WEBRTC_VIEWER_REPLAY   1000
 
 
+/* ms for which each look at a variant that a viewer waits for keeps it running;
+ * chosen: a few ticks of the worker's timer */
+#define NGX_WEBRTC_VIEWER_WANTED  1000
+
+
 typedef struct ngx_webrtc_viewer_worker_s  ngx_webrtc_viewer_worker_t;
 
 
@@ -59,6 +70,7 @@ typedef struct {
     ngx_queue_t                  queue;       /* of vw->streams[] */
     ngx_webrtc_stream_t         *st;
     ngx_queue_t                  viewers;
+    ngx_queue_t                  coming;      /* from others of the family */
     ngx_queue_t                  held;        /* those held back by pacing */
     ngx_event_t                  pace;        /* runs while there are any */
     ngx_int_t                  (*send)(ngx_webrtc_session_t *s);
@@ -98,11 +110,27 @@ typedef struct {
 } ngx_webrtc_viewer_track_t;
 
 
+/* of a viewer: the stream that it goes to; private to viewer_switch */
+typedef struct {
+    ngx_queue_t                  queue;       /* of vs->coming */
+    ngx_webrtc_viewer_stream_t  *vs;          /* NULL: it stays */
+    uint64_t                     from;        /* key frames from there on have
+                                                 come since */
+    ngx_msec_t                   since;
+    ngx_msec_t                   asked;       /* for a key frame, last */
+    unsigned                     urgent:1;    /* what it reads does not play */
+} ngx_webrtc_viewer_switch_t;
+
+
 /* s->part of a viewer */
 typedef struct {
     ngx_queue_t                  queue;       /* of vs->viewers */
     ngx_webrtc_session_t        *session;
-    ngx_webrtc_viewer_stream_t  *vs;
+    ngx_webrtc_stream_t         *st;          /* that it reads, held */
+    ngx_webrtc_viewer_stream_t  *vs;          /* its viewers here */
+    ngx_webrtc_viewer_switch_t   to;
+    uint64_t                     family;      /* version of the tracks of s->st
+                                                 that were looked at */
     uint64_t                     cursor;      /* next entry of the ring */
     uint64_t                     audio;       /* entries before it: no audio */
     uint64_t                     tracks_version;    /* of what is in tracks */
@@ -123,6 +151,7 @@ typedef struct {
     unsigned                     stalled:1;   /* no replay before video */
     unsigned                     video:1;     /* there is a video track */
     unsigned                     started:1;   /* something was sent */
+    unsigned                     hushed:1;    /* no video: it does not play */
 
     /* by track of the stream */
     ngx_webrtc_viewer_track_t    tracks[NGX_WEBRTC_TRACKS];

@@ -107,7 +107,7 @@ ngx_webrtc_viewer_feedback_reports(ngx_webrtc_session_t *s)
         t = &v->tracks[i];
 
         if (!t->used || t->report.packets == 0
-            || ngx_webrtc_timeline_at(&s->st->timeline, t->clock_rate,
+            || ngx_webrtc_timeline_at(&v->st->timeline, t->clock_rate,
                                       (int64_t) now_us, &rtp)
                != NGX_OK)
         {
@@ -162,7 +162,7 @@ ngx_webrtc_viewer_feedback_nack(ngx_webrtc_session_t *s,
             }
 
             s->peer->stat.nacks++;
-            ngx_webrtc_atomic_add(&s->st->stat.nacks, 1);
+            ngx_webrtc_atomic_add(&v->st->stat.nacks, 1);
 
             if (ngx_webrtc_viewer_feedback_resend(s, t, pid) == NGX_AGAIN) {
                 return;
@@ -207,10 +207,10 @@ ngx_webrtc_viewer_feedback_resend(ngx_webrtc_session_t *s,
 
     if (ngx_webrtc_rewrite_unmap(&t->rw, seq, &track_index, &index) != NGX_OK
         || (t->rtx && track_index < t->since)
-        || ngx_webrtc_ring_find(s->st->ring, t - v->tracks, track_index,
+        || ngx_webrtc_ring_find(v->st->ring, t - v->tracks, track_index,
                                 &entry)
            != NGX_OK
-        || ngx_webrtc_ring_peek(s->st->ring, entry, &pkt, &payload) != NGX_OK
+        || ngx_webrtc_ring_peek(v->st->ring, entry, &pkt, &payload) != NGX_OK
         || ngx_webrtc_rewrite_remap(&t->rw, index, pkt.ts, &ts, &pt) != NGX_OK)
     {
         return NGX_DECLINED;
@@ -255,7 +255,7 @@ ngx_webrtc_viewer_feedback_resend(ngx_webrtc_session_t *s,
         return NGX_AGAIN;
     }
 
-    if (ngx_webrtc_ring_check(s->st->ring, entry) != NGX_OK) {
+    if (ngx_webrtc_ring_check(v->st->ring, entry) != NGX_OK) {
         /* a torn payload must never leave under this index */
         return NGX_DECLINED;
     }
@@ -267,7 +267,7 @@ ngx_webrtc_viewer_feedback_resend(ngx_webrtc_session_t *s,
     ngx_webrtc_transport_commit(&s->transport, n);
 
     s->peer->stat.resent++;
-    ngx_webrtc_atomic_add(&s->st->stat.resent, 1);
+    ngx_webrtc_atomic_add(&v->st->stat.resent, 1);
 
     return NGX_OK;
 }
@@ -313,9 +313,9 @@ ngx_webrtc_viewer_feedback_keyframe(ngx_webrtc_session_t *s)
     }
 
     s->peer->stat.plis++;
-    ngx_webrtc_atomic_add(&s->st->stat.plis, 1);
+    ngx_webrtc_atomic_add(&v->st->stat.plis, 1);
 
-    if (v->wait_key
+    if (v->wait_key || v->hushed
         || ngx_current_msec - v->replayed < v->pause)
     {
         /* one is on its way */

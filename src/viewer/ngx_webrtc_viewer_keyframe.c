@@ -53,7 +53,7 @@ ngx_webrtc_viewer_keyframe_begin(ngx_webrtc_session_t *s)
 
     v = s->part;
 
-    v->cursor = ngx_webrtc_ring_head(s->st->ring);
+    v->cursor = ngx_webrtc_ring_head(v->st->ring);
     v->audio = v->cursor;
 
     if (v->video && ngx_webrtc_viewer_keyframe_replay(s) != NGX_OK) {
@@ -75,7 +75,7 @@ ngx_webrtc_viewer_keyframe_look(ngx_webrtc_session_t *s)
     ngx_webrtc_ring_packet_t   pkt;
 
     v = s->part;
-    head = ngx_webrtc_ring_head(s->st->ring);
+    head = ngx_webrtc_ring_head(v->st->ring);
 
     if (v->stalled) {
 
@@ -138,17 +138,17 @@ ngx_webrtc_viewer_keyframe_lapped(ngx_webrtc_session_t *s)
 
     /* audio resumes at the ring's head, not with stale packets */
 
-    v->cursor = ngx_webrtc_ring_head(s->st->ring);
+    v->cursor = ngx_webrtc_ring_head(v->st->ring);
 
     if (!v->video || ngx_webrtc_viewer_keyframe_replay(s) != NGX_OK) {
         ngx_webrtc_viewer_keyframe_live(s);
     }
 
-    ngx_webrtc_atomic_add(&s->st->stat.lapped, 1);
+    ngx_webrtc_atomic_add(&v->st->stat.lapped, 1);
     ngx_webrtc_atomic_add(&s->peer->stat.lapped, 1);
 
     if (v->cursor > was) {
-        ngx_webrtc_atomic_add(&s->st->stat.lost, v->cursor - was);
+        ngx_webrtc_atomic_add(&v->st->stat.lost, v->cursor - was);
     }
 }
 
@@ -163,7 +163,7 @@ ngx_webrtc_viewer_keyframe_live(ngx_webrtc_session_t *s)
 
     v = s->part;
 
-    v->cursor = ngx_webrtc_ring_head(s->st->ring);
+    v->cursor = ngx_webrtc_ring_head(v->st->ring);
     v->audio = v->cursor;
     v->wait_key = v->video;
 
@@ -185,7 +185,7 @@ ngx_webrtc_viewer_keyframe_ask(ngx_webrtc_session_t *s)
     v = s->part;
     v->waits = ngx_current_msec;
 
-    (void) ngx_webrtc_bus_keyframe(s->wk->bus, s->st);
+    (void) ngx_webrtc_bus_keyframe(s->wk->bus, v->st);
 }
 
 
@@ -209,7 +209,7 @@ ngx_webrtc_viewer_keyframe_replay(ngx_webrtc_session_t *s)
     ngx_webrtc_ring_packet_t    key, last;
 
     v = s->part;
-    ring = s->st->ring;
+    ring = v->st->ring;
 
     head = ngx_webrtc_ring_head(ring);
     n = ngx_webrtc_ring_keyframe(ring);
@@ -234,7 +234,7 @@ ngx_webrtc_viewer_keyframe_replay(ngx_webrtc_session_t *s)
 
     if ((int64_t) (last.arrival_us - key.arrival_us) > NGX_WEBRTC_VIEWER_OLD
         && !ngx_webrtc_viewer_keyframe_waited(v)
-        && ngx_webrtc_bus_may_ask(s->st))
+        && ngx_webrtc_bus_may_ask(v->st))
     {
         return NGX_DECLINED;
     }
@@ -282,7 +282,7 @@ ngx_webrtc_viewer_keyframe_last_video(ngx_webrtc_session_t *s, uint64_t from,
     while (head > from) {
         head--;
 
-        if (ngx_webrtc_ring_peek(s->st->ring, head, pkt, NULL) != NGX_OK) {
+        if (ngx_webrtc_ring_peek(v->st->ring, head, pkt, NULL) != NGX_OK) {
             return NGX_DECLINED;
         }
 

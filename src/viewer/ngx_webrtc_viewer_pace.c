@@ -67,7 +67,7 @@ ngx_webrtc_viewer_pace_fill(ngx_webrtc_session_t *s, size_t n)
     pace->held = 1;
     ngx_queue_insert_tail(&vs->held, &pace->queue);
 
-    ngx_webrtc_atomic_add(&s->st->stat.paced, 1);
+    ngx_webrtc_atomic_add(&v->st->stat.paced, 1);
 
     if (!vs->pace.timer_set) {
         ngx_add_timer(&vs->pace, NGX_WEBRTC_VIEWER_PACE);

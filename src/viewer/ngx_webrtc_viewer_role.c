@@ -10,11 +10,14 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "ngx_webrtc_viewer_role.h"
+#include "ngx_webrtc_viewer_family.h"
 #include "ngx_webrtc_viewer_feedback.h"
 #include "ngx_webrtc_viewer_keyframe.h"
 #include "ngx_webrtc_viewer_pace.h"
 #include "ngx_webrtc_viewer_send.h"
 #include "ngx_webrtc_viewer_stream.h"
+#include "ngx_webrtc_viewer_streams.h"
+#include "ngx_webrtc_viewer_switch.h"
 #include "ngx_webrtc_viewer_track.h"
 
 
@@ -55,14 +58,22 @@ ngx_webrtc_viewer_role_start(ngx_webrtc_session_t *s)
     v->session = s;
     s->part = v;
 
+    if (ngx_webrtc_viewer_family_begin(s) != NGX_OK) {
+        return;
+    }
+
     ngx_webrtc_viewer_track_init(s);
 
-    if (ngx_webrtc_viewer_stream_join(ngx_webrtc_viewer_worker(s->wk), v)
+    if (ngx_webrtc_viewer_streams_join(ngx_webrtc_viewer_worker(s->wk), v)
         != NGX_OK)
     {
         ngx_webrtc_session_close(s, "no memory");
         return;
     }
+
+    /* the stream counts the viewers of its variants too */
+
+    ngx_webrtc_bus_viewer(s->wk->bus, s->st, 1);
 
     v->resends = NGX_WEBRTC_VIEWER_RESEND;
     v->refilled = ngx_current_msec;
@@ -95,8 +106,15 @@ ngx_webrtc_viewer_role_stop(ngx_webrtc_session_t *s)
         return;
     }
 
+    ngx_webrtc_viewer_switch_cancel(s);
+
     if (v->vs) {
-        ngx_webrtc_viewer_stream_leave(v);
+        ngx_webrtc_viewer_streams_leave(v);
+        ngx_webrtc_bus_viewer(s->wk->bus, s->st, -1);
+    }
+
+    if (v->st) {
+        ngx_webrtc_bus_release(s->wk->bus, v->st);
     }
 
     ngx_free(v);

@@ -35,7 +35,7 @@ ngx_webrtc_viewer_send(ngx_webrtc_session_t *s)
     ngx_webrtc_ring_packet_t    pkt;
 
     v = s->part;
-    ring = s->st->ring;
+    ring = v->st->ring;
 
     for ( ;; ) {
 
@@ -50,7 +50,7 @@ ngx_webrtc_viewer_send(ngx_webrtc_session_t *s)
             continue;
         }
 
-        if (ngx_webrtc_atomic_load(&s->st->tracks_version)
+        if (ngx_webrtc_atomic_load(&v->st->tracks_version)
             != v->tracks_version)
         {
             /* it may be from changed tracks: the pump checks those first */
@@ -108,6 +108,10 @@ ngx_webrtc_viewer_send_skip(ngx_webrtc_viewer_t *v,
             t->jump |= !v->started;
             return NGX_OK;
         }
+
+    } else if (v->hushed) {
+        t->jump = 1;
+        return NGX_OK;
 
     } else if (v->wait_key) {
 
@@ -191,7 +195,7 @@ ngx_webrtc_viewer_send_packet(ngx_webrtc_session_t *s,
         return NGX_ERROR;
     }
 
-    if (ngx_webrtc_ring_check(s->st->ring, v->cursor) != NGX_OK) {
+    if (ngx_webrtc_ring_check(v->st->ring, v->cursor) != NGX_OK) {
         return NGX_BUSY;
     }
 

@@ -2,9 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * The streams that have viewers in this worker.  A stream is watched while it
- * has some: its new packets are sent to all of them at once, so that they share
- * system calls.
+ * What happens to the streams that have viewers in this worker: new packets are
+ * sent to all viewers of a stream at once, so that they share system calls.
  */
 
 
@@ -12,19 +11,19 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "ngx_webrtc_viewer_stream.h"
+#include "ngx_webrtc_viewer_family.h"
 #include "ngx_webrtc_viewer_keyframe.h"
-#include "ngx_webrtc_viewer_pace.h"
 #include "ngx_webrtc_viewer_send.h"
+#include "ngx_webrtc_viewer_streams.h"
+#include "ngx_webrtc_viewer_switch.h"
 #include "ngx_webrtc_viewer_track.h"
 
 
 static ngx_int_t ngx_webrtc_viewer_stream_pump(ngx_webrtc_viewer_stream_t *vs);
+static void ngx_webrtc_viewer_stream_arrive(ngx_webrtc_viewer_stream_t *vs);
+static void ngx_webrtc_viewer_stream_family(ngx_webrtc_viewer_stream_t *vs);
 static void ngx_webrtc_viewer_stream_end(ngx_webrtc_viewer_stream_t *vs,
     const char *reason);
-static ngx_webrtc_viewer_stream_t *ngx_webrtc_viewer_stream_find(
-    ngx_webrtc_viewer_worker_t *vw, ngx_webrtc_stream_t *st);
-static ngx_webrtc_viewer_stream_t *ngx_webrtc_viewer_stream_make(
-    ngx_webrtc_viewer_worker_t *vw, ngx_webrtc_stream_t *st);
 
 
 void *
@@ -55,7 +54,8 @@ ngx_webrtc_viewer_stream_done(void *state)
 }
 
 
-/* ends viewers whose publisher has been gone too long */
+/* ends viewers whose publisher has been gone too long; looks for others whose
+ * original plays again, and for key frames of streams that have no news */
 
 void
 ngx_webrtc_viewer_stream_tick(void *state)
@@ -74,6 +74,9 @@ ngx_webrtc_viewer_stream_tick(void *state)
              q = ngx_queue_next(q))
         {
             vs = ngx_queue_data(q, ngx_webrtc_viewer_stream_t, queue);
+
+            ngx_webrtc_viewer_stream_arrive(vs);
+            ngx_webrtc_viewer_stream_family(vs);
 
             linger = ngx_webrtc_atomic_load(&vs->st->linger_ms);
 
@@ -96,7 +99,7 @@ ngx_webrtc_viewer_stream_news(void *state, ngx_webrtc_stream_t *st)
 {
     ngx_webrtc_viewer_stream_t  *vs;
 
-    vs = ngx_webrtc_viewer_stream_find(state, st);
+    vs = ngx_webrtc_viewer_streams_find(state, st);
 
     if (vs) {
         (void) ngx_webrtc_viewer_stream_pump(vs);
@@ -137,84 +140,6 @@ ngx_webrtc_viewer_stream_writable(void *state)
 }
 
 
-ngx_int_t
-ngx_webrtc_viewer_stream_join(ngx_webrtc_viewer_worker_t *vw,
-    ngx_webrtc_viewer_t *v)
-{
-    ngx_webrtc_stream_t         *st;
-    ngx_webrtc_viewer_stream_t  *vs;
-
-    st = v->session->st;
-    vs = ngx_webrtc_viewer_stream_find(vw, st);
-
-    if (vs == NULL) {
-        vs = ngx_webrtc_viewer_stream_make(vw, st);
-        if (vs == NULL) {
-            return NGX_ERROR;
-        }
-    }
-
-    v->vs = vs;
-    ngx_queue_insert_tail(&vs->viewers, &v->queue);
-
-    ngx_webrtc_bus_viewer(vw->wk->bus, st, 1);
-
-    return NGX_OK;
-}
-
-
-void
-ngx_webrtc_viewer_stream_leave(ngx_webrtc_viewer_t *v)
-{
-    ngx_webrtc_bus_t            *bus;
-    ngx_webrtc_viewer_stream_t  *vs;
-
-    vs = v->vs;
-    bus = vs->vw->wk->bus;
-
-    ngx_webrtc_viewer_pace_stop(&v->pace);
-
-    ngx_queue_remove(&v->queue);
-    v->vs = NULL;
-
-    ngx_webrtc_bus_viewer(bus, vs->st, -1);
-
-    if (!ngx_queue_empty(&vs->viewers)) {
-        return;
-    }
-
-    ngx_webrtc_bus_unwatch(bus, vs->st);
-    ngx_webrtc_viewer_pace_stream_done(vs);
-
-    ngx_queue_remove(&vs->queue);
-    ngx_free(vs);
-}
-
-
-void
-ngx_webrtc_viewer_stream_each(ngx_webrtc_worker_t *wk,
-    void (*handler)(ngx_webrtc_stream_t *st))
-{
-    ngx_uint_t                   i;
-    ngx_queue_t                 *q;
-    ngx_webrtc_viewer_stream_t  *vs;
-    ngx_webrtc_viewer_worker_t  *vw;
-
-    vw = ngx_webrtc_viewer_worker(wk);
-
-    for (i = 0; i < NGX_WEBRTC_VIEWER_STREAMS; i++) {
-
-        for (q = ngx_queue_head(&vw->streams[i]);
-             q != ngx_queue_sentinel(&vw->streams[i]);
-             q = ngx_queue_next(q))
-        {
-            vs = ngx_queue_data(q, ngx_webrtc_viewer_stream_t, queue);
-            handler(vs->st);
-        }
-    }
-}
-
-
 /*
  * Sends what is new to all viewers of a stream, and flushes the port.
  *
@@ -234,6 +159,8 @@ ngx_webrtc_viewer_stream_pump(ngx_webrtc_viewer_stream_t *vs)
     rc = NGX_OK;
     tracks = ngx_webrtc_bus_tracks(vs->st, NULL, NULL);
 
+    ngx_webrtc_viewer_stream_arrive(vs);
+
     for (q = ngx_queue_head(&vs->viewers);
          q != ngx_queue_sentinel(&vs->viewers);
          q = ngx_queue_next(q))
@@ -246,7 +173,8 @@ ngx_webrtc_viewer_stream_pump(ngx_webrtc_viewer_stream_t *vs)
         }
 
         if (v->tracks_version != tracks
-            && ngx_webrtc_viewer_track_changed(s) != NGX_OK)
+            && (ngx_webrtc_viewer_family_check(s) != NGX_OK
+                || ngx_webrtc_viewer_track_changed(s) != NGX_OK))
         {
             continue;
         }
@@ -270,6 +198,49 @@ ngx_webrtc_viewer_stream_pump(ngx_webrtc_viewer_stream_t *vs)
 }
 
 
+/* Those who wait for a key frame of this stream, if there is one. */
+
+static void
+ngx_webrtc_viewer_stream_arrive(ngx_webrtc_viewer_stream_t *vs)
+{
+    ngx_queue_t          *q, *next;
+    ngx_webrtc_viewer_t  *v;
+
+    for (q = ngx_queue_head(&vs->coming);
+         q != ngx_queue_sentinel(&vs->coming);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        v = ngx_queue_data(q, ngx_webrtc_viewer_t, to.queue);
+
+        if (v->session->state == NGX_WEBRTC_SESSION_UP) {
+            ngx_webrtc_viewer_switch_look(v->session);
+        }
+    }
+}
+
+
+/* Viewers of a variant are not told of what happens to the original. */
+
+static void
+ngx_webrtc_viewer_stream_family(ngx_webrtc_viewer_stream_t *vs)
+{
+    ngx_queue_t          *q;
+    ngx_webrtc_viewer_t  *v;
+
+    for (q = ngx_queue_head(&vs->viewers);
+         q != ngx_queue_sentinel(&vs->viewers);
+         q = ngx_queue_next(q))
+    {
+        v = ngx_queue_data(q, ngx_webrtc_viewer_t, queue);
+
+        if (v->session->state == NGX_WEBRTC_SESSION_UP) {
+            (void) ngx_webrtc_viewer_family_check(v->session);
+        }
+    }
+}
+
+
 /* ends all viewers of a stream in this worker; reason is static text */
 
 static void
@@ -285,53 +256,4 @@ ngx_webrtc_viewer_stream_end(ngx_webrtc_viewer_stream_t *vs, const char *reason)
         v = ngx_queue_data(q, ngx_webrtc_viewer_t, queue);
         ngx_webrtc_session_close(v->session, reason);
     }
-}
-
-
-static ngx_webrtc_viewer_stream_t *
-ngx_webrtc_viewer_stream_find(ngx_webrtc_viewer_worker_t *vw,
-    ngx_webrtc_stream_t *st)
-{
-    ngx_queue_t                 *q, *bucket;
-    ngx_webrtc_viewer_stream_t  *vs;
-
-    bucket = &vw->streams[st->id % NGX_WEBRTC_VIEWER_STREAMS];
-
-    for (q = ngx_queue_head(bucket);
-         q != ngx_queue_sentinel(bucket);
-         q = ngx_queue_next(q))
-    {
-        vs = ngx_queue_data(q, ngx_webrtc_viewer_stream_t, queue);
-
-        if (vs->st == st) {
-            return vs;
-        }
-    }
-
-    return NULL;
-}
-
-
-static ngx_webrtc_viewer_stream_t *
-ngx_webrtc_viewer_stream_make(ngx_webrtc_viewer_worker_t *vw,
-    ngx_webrtc_stream_t *st)
-{
-    ngx_webrtc_viewer_stream_t  *vs;
-
-    vs = ngx_calloc(sizeof(ngx_webrtc_viewer_stream_t), vw->wk->log);
-    if (vs == NULL) {
-        return NULL;
-    }
-
-    vs->vw = vw;
-    vs->st = st;
-    ngx_queue_init(&vs->viewers);
-    ngx_webrtc_viewer_pace_stream(vs, ngx_webrtc_viewer_send);
-
-    ngx_queue_insert_head(&vw->streams[st->id % NGX_WEBRTC_VIEWER_STREAMS],
-                          &vs->queue);
-
-    ngx_webrtc_bus_watch(vw->wk->bus, st);
-
-    return vs;
 }

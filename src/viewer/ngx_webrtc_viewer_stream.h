@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * The streams that have viewers in this worker.
+ * What happens to the streams that have viewers in this worker.
  */
 
 
@@ -21,22 +21,6 @@ void ngx_webrtc_viewer_stream_done(void *state);
 void ngx_webrtc_viewer_stream_tick(void *state);
 void ngx_webrtc_viewer_stream_news(void *state, ngx_webrtc_stream_t *st);
 void ngx_webrtc_viewer_stream_writable(void *state);
-
-/*
- * Adds a viewer to those of its stream, and sets v->vs.  With the first one the
- * worker starts to watch the stream.
- *
- * NGX_OK; NGX_ERROR without memory
- */
-ngx_int_t ngx_webrtc_viewer_stream_join(ngx_webrtc_viewer_worker_t *vw,
-    ngx_webrtc_viewer_t *v);
-
-/* The viewer leaves. */
-void ngx_webrtc_viewer_stream_leave(ngx_webrtc_viewer_t *v);
-
-/* Calls the handler for each stream that has viewers in this worker. */
-void ngx_webrtc_viewer_stream_each(ngx_webrtc_worker_t *wk,
-    void (*handler)(ngx_webrtc_stream_t *st));
 
 
 #endif /* _NGX_WEBRTC_VIEWER_STREAM_H_INCLUDED_ */

@@ -40,7 +40,7 @@ ngx_webrtc_viewer_track_init(ngx_webrtc_session_t *s)
         t->used = 1;
         t->jump = 1;
         t->media = m;
-        t->since = ngx_webrtc_atomic_load(&s->st->since[m->track]);
+        t->since = ngx_webrtc_atomic_load(&v->st->since[m->track]);
         t->kind = m->kind;
         t->codec = m->codec;
         t->clock_rate = m->clock_rate;
@@ -63,23 +63,51 @@ ngx_webrtc_viewer_track_init(ngx_webrtc_session_t *s)
 }
 
 
+ngx_uint_t
+ngx_webrtc_viewer_track_may(ngx_webrtc_viewer_track_t *t,
+    ngx_webrtc_track_t *track)
+{
+    ngx_webrtc_desc_alt_t  alt;
+
+    return track->kind == t->kind && track->clock_rate == t->clock_rate
+           && ngx_webrtc_desc_codec(t->media, track->codec, &alt) == NGX_OK;
+}
+
+
+void
+ngx_webrtc_viewer_track_take(ngx_webrtc_viewer_track_t *t,
+    ngx_webrtc_track_t *track)
+{
+    ngx_webrtc_desc_alt_t  alt;
+
+    if (ngx_webrtc_desc_codec(t->media, track->codec, &alt) != NGX_OK) {
+        return;
+    }
+
+    t->codec = alt.codec;
+    t->rw.pt = alt.pt;
+    t->rtx = (alt.rtx_pt != NGX_WEBRTC_DESC_NO_PT);
+    t->rtx_pt = alt.rtx_pt;
+}
+
+
 ngx_int_t
 ngx_webrtc_viewer_track_changed(ngx_webrtc_session_t *s)
 {
     ngx_uint_t                  i, n;
     ngx_webrtc_viewer_t        *v;
     ngx_webrtc_track_t          tracks[NGX_WEBRTC_TRACKS];
-    ngx_webrtc_desc_alt_t       alt;
     ngx_webrtc_viewer_track_t  *t;
 
     v = s->part;
-    v->tracks_version = ngx_webrtc_bus_tracks(s->st, tracks, &n);
+    v->tracks_version = ngx_webrtc_bus_tracks(v->st, tracks, &n);
 
     for (i = 0; i < NGX_WEBRTC_TRACKS; i++) {
         t = &v->tracks[i];
 
         if (!t->used || i >= n || tracks[i].kind == 0
-            || (tracks[i].flags & NGX_WEBRTC_TRACK_PENDING))
+            || (tracks[i].flags & NGX_WEBRTC_TRACK_PENDING)
+            || (v->hushed && t->kind == NGX_WEBRTC_VIDEO))
         {
             continue;
         }
@@ -94,22 +122,15 @@ ngx_webrtc_viewer_track_changed(ngx_webrtc_session_t *s)
             continue;
         }
 
-        if (tracks[i].kind != t->kind
-            || tracks[i].clock_rate != t->clock_rate
-            || ngx_webrtc_desc_codec(t->media, tracks[i].codec, &alt)
-               != NGX_OK)
-        {
+        if (!ngx_webrtc_viewer_track_may(t, &tracks[i])) {
             ngx_webrtc_session_close(s, "codec of the stream has changed");
             return NGX_DECLINED;
         }
 
-        t->codec = alt.codec;
-        t->rw.pt = alt.pt;
-        t->rtx = (alt.rtx_pt != NGX_WEBRTC_DESC_NO_PT);
-        t->rtx_pt = alt.rtx_pt;
+        ngx_webrtc_viewer_track_take(t, &tracks[i]);
 
         t->jump = 1;
-        t->since = ngx_webrtc_atomic_load(&s->st->since[i]);
+        t->since = ngx_webrtc_atomic_load(&v->st->since[i]);
 
         if (t->kind == NGX_WEBRTC_VIDEO) {
             v->wait_key = 1;

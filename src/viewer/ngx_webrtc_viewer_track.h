@@ -15,6 +15,14 @@
 #include "ngx_webrtc_viewer.h"
 
 
+/* Can the viewer be sent this track, of its family, in place of t? */
+ngx_uint_t ngx_webrtc_viewer_track_may(ngx_webrtc_viewer_track_t *t,
+    ngx_webrtc_track_t *track);
+
+/* It is, from the next packet on: sets codec and payload types. */
+void ngx_webrtc_viewer_track_take(ngx_webrtc_viewer_track_t *t,
+    ngx_webrtc_track_t *track);
+
 /* Sets up the tracks of the answer. */
 void ngx_webrtc_viewer_track_init(ngx_webrtc_session_t *s);
 

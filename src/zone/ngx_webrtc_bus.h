@@ -274,7 +274,8 @@ typedef struct {
     uint32_t                 variant_idle_ms; /* atomic, as the two below */
     uint32_t                 variant_news;    /* goes up with "variant" */
     uint32_t                 variant_bitrate; /* bit/s; 0: as configured */
-    uint32_t                 pad3;
+    uint32_t                 variant_why;     /* for those who watch it: a
+                                                 reason of theirs, 0: none */
 } ngx_webrtc_stream_t;
 
 
@@ -297,6 +298,7 @@ typedef struct {
     ngx_webrtc_error_t       error;
     uint64_t                 parent;          /* 0, or of the variant: */
     ngx_webrtc_variant_t     variant;
+    uint32_t                 variant_why;
     uint32_t                 readers;
 } ngx_webrtc_stream_info_t;
 
@@ -311,6 +313,7 @@ typedef enum {
     NGX_WEBRTC_LACK_VIEWERS,                  /* webrtc_max_viewers */
     NGX_WEBRTC_LACK_PENDING,                  /* webrtc_max_pending */
     NGX_WEBRTC_LACK_NAMES,                    /* its names= */
+    NGX_WEBRTC_LACK_VARIANTS,                 /* webrtc_max_transcodes */
     NGX_WEBRTC_LACKS
 } ngx_webrtc_lack_e;
 
@@ -356,6 +359,7 @@ typedef struct {
 
     ngx_webrtc_lack_e        lack;            /* why the last stream or slot
                                                  could not be made */
+    ngx_uint_t               max_variants;    /* in the zone, 0: no limit */
 
     ngx_webrtc_stream_t    **held;            /* streams that this worker holds,
                                                  by id; others are NULL */

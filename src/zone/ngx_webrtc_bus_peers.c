@@ -85,6 +85,7 @@ ngx_webrtc_peers_create(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer)
     ngx_memzero(peer->addrs, sizeof(peer->addrs));
     ngx_memzero(peer->keys, sizeof(peer->keys));
     ngx_memzero(&peer->stat, sizeof(peer->stat));
+    peer->reads = 0;
 
     peer->keys[NGX_WEBRTC_PEERS_ID] =
         ngx_webrtc_index_hash(sh->index, NGX_WEBRTC_KEY_ID, peer->id,

@@ -123,6 +123,8 @@ typedef struct {
     /* set by the owner */
 
     void                    *session;         /* the owner's; nobody else's */
+    uint64_t                 reads;           /* of a viewer: ref of the variant
+                                                 that it gets; 0: the stream */
     uint32_t                 progress;        /* atomic, see above */
     ngx_webrtc_peer_stat_t   stat;
 } ngx_webrtc_peer_t;

@@ -237,6 +237,7 @@ ngx_webrtc_bus_next(ngx_webrtc_bus_t *bus, ngx_uint_t *cursor,
         info->error = st->error;
         info->parent = st->parent;
         info->variant = st->variant;
+        info->variant_why = st->variant_why;
         info->readers = (uint32_t) ngx_webrtc_bus_readers(bus, st);
 
         ngx_memcpy(info->name, st->name, sizeof(info->name));

@@ -13,6 +13,7 @@
 #include "ngx_webrtc_bus_zone.h"
 
 
+static ngx_uint_t ngx_webrtc_bus_variant_count(ngx_webrtc_bus_t *bus);
 static ngx_webrtc_stream_t *ngx_webrtc_bus_variant_locked(
     ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *parent,
     ngx_webrtc_variant_t *variant, size_t ring_size);
@@ -85,6 +86,13 @@ ngx_webrtc_bus_variant_locked(ngx_webrtc_bus_t *bus,
         return st;
     }
 
+    if (bus->max_variants
+        && ngx_webrtc_bus_variant_count(bus) >= bus->max_variants)
+    {
+        bus->lack = NGX_WEBRTC_LACK_VARIANTS;
+        return NULL;
+    }
+
     name.len = parent->name_len;
     name.data = parent->name;
 
@@ -92,6 +100,25 @@ ngx_webrtc_bus_variant_locked(ngx_webrtc_bus_t *bus,
 
     return ngx_webrtc_bus_make_locked(bus, &name, hash, ring_size, &nobody,
                                       parent->ref, variant);
+}
+
+
+static ngx_uint_t
+ngx_webrtc_bus_variant_count(ngx_webrtc_bus_t *bus)
+{
+    ngx_uint_t           i, n;
+    ngx_webrtc_table_t  *t;
+
+    t = &bus->sh->streams;
+    n = 0;
+
+    for (i = 0; i < t->top; i++) {
+        n += (ngx_webrtc_entry_state(t->entries[i].word)
+              == NGX_WEBRTC_ENTRY_NEW
+              && ((ngx_webrtc_stream_t *) t->entries[i].p)->parent);
+    }
+
+    return n;
 }
 
 
@@ -165,6 +192,15 @@ ngx_webrtc_bus_variant_orphan(ngx_webrtc_bus_t *bus, ngx_uint_t *cursor,
     *cursor = n;
 
     return found;
+}
+
+
+void
+ngx_webrtc_bus_want(ngx_webrtc_stream_t *st, uint64_t until_ms)
+{
+    if (ngx_webrtc_atomic_load(&st->wanted_ms) < until_ms) {
+        ngx_webrtc_atomic_store(&st->wanted_ms, until_ms);
+    }
 }
 
 

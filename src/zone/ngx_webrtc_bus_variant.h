@@ -35,7 +35,8 @@
  *   ring_size  as for ngx_webrtc_bus_stream()
  *   ring_max   and how large its ring may grow
  *
- * NULL: the zone is full (bus->lack), or parent is itself a variant
+ * NULL: the zone is full, or there are bus->max_variants (bus->lack), or parent
+ * is itself a variant
  */
 ngx_webrtc_stream_t *ngx_webrtc_bus_variant(ngx_webrtc_bus_t *bus,
     ngx_webrtc_stream_t *parent, ngx_webrtc_variant_t *variant,
@@ -69,6 +70,9 @@ uint32_t ngx_webrtc_bus_variant_how(ngx_webrtc_bus_t *bus,
  */
 ngx_webrtc_stream_t *ngx_webrtc_bus_variant_orphan(ngx_webrtc_bus_t *bus,
     ngx_uint_t *cursor, uint64_t now_ms);
+
+/* A viewer waits for a stream, or may connect, until then. */
+void ngx_webrtc_bus_want(ngx_webrtc_stream_t *st, uint64_t until_ms);
 
 /* Is a viewer waiting for a stream, or may one that was answered connect? */
 ngx_uint_t ngx_webrtc_bus_is_wanted(ngx_webrtc_stream_t *st, uint64_t now_ms);

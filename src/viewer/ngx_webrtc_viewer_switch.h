@@ -1,0 +1,41 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * A viewer goes from one stream to another of the same family: tracks of the
+ * same numbers and clock rates, on one timeline.  It keeps its SSRCs, sequence
+ * numbers and timestamps go on, and no packet of audio is missed or repeated.
+ */
+
+
+#ifndef _NGX_WEBRTC_VIEWER_SWITCH_H_INCLUDED_
+#define _NGX_WEBRTC_VIEWER_SWITCH_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "ngx_webrtc_viewer.h"
+
+
+/*
+ * The viewer is to read st from its next key frame on, which is asked for; it
+ * reads on where it is until then.  May be called again, with another stream or
+ * with the one that it reads: then it stays.
+ *
+ *   st       held for the viewer, whatever is returned
+ *   urgent   what it reads does not play: a key frame that is there already
+ *            will do
+ *
+ * NGX_OK; NGX_ERROR without memory
+ */
+ngx_int_t ngx_webrtc_viewer_switch(ngx_webrtc_session_t *s,
+    ngx_webrtc_stream_t *st, ngx_uint_t urgent);
+
+/* The stream that it goes to may have a key frame: it reads that from then. */
+void ngx_webrtc_viewer_switch_look(ngx_webrtc_session_t *s);
+
+/* It stays where it is.  May be called always. */
+void ngx_webrtc_viewer_switch_cancel(ngx_webrtc_session_t *s);
+
+
+#endif /* _NGX_WEBRTC_VIEWER_SWITCH_H_INCLUDED_ */
