@@ -24,6 +24,15 @@ use NgxWebRTC::Stun;
 
 my $t = NgxWebRTC->new(asan => 1, workers => 2);
 
+# while it is there, new workers of the first binary do not begin
+my $slow = $t->dir . '/slow';
+
+# sanitizers' library comes first
+
+chomp(my $asan = `cc -print-file-name=libasan.so`);
+
+$t->{env} = { LD_PRELOAD => "$asan " . $t->bindshim, BINDSHIM => $slow };
+
 my (%master, @clients);
 
 
@@ -62,7 +71,9 @@ subtest 'both binaries have the port' => sub {
     ok(playing(@two), 'new viewers');
     going_on('sessions of both go on', @one, @two);
 
-    rollback('two' => 'one');
+    rollback('two' => 'one', sub {
+        going_on('and while new workers begin', @one, @two);
+    });
 
     push @one, view('one', 3);
     ok(playing(@one), 'new viewers after the rollback');
@@ -114,7 +125,7 @@ sub conf {
     local $t->{workers} = $workers;
 
     my $conf = $t->config(
-        http => 'webrtc_timeout 8s; webrtc_wait 30s;', server => <<'CONF');
+        http => 'webrtc_timeout 10s; webrtc_wait 30s;', server => <<'CONF');
 location /whip { webrtc_publish x; }
 location /whep { webrtc_play x; }
 CONF
@@ -156,14 +167,23 @@ sub upgrade {
 }
 
 
-# the configuration is read anew: as it was
+# the configuration is read anew: as it was; the code is called while the new
+# workers begin
 
 sub rollback {
-    my ($from, $name) = @_;
+    my ($from, $name, $code) = @_;
 
     conf($name, 2);
 
+    $t->write_file('slow', '');
+
     CORE::kill('HUP', $master{$name});
+    ok(wait_for(60, sub { 2 == (() = glob "$slow.*") }), 'new workers begin');
+
+    $code->();
+
+    unlink $slow;
+
     ok(wait_for(60, sub { $t->connects("http_$name") }), "$name is back");
 
     CORE::kill('QUIT', $master{$from});
@@ -192,7 +212,8 @@ sub publish {
 
     local $t->{ports}{http} = $t->port("http_$name");
 
-    my $p = NgxWebRTC::Bench->publish($t, '/whip', bitrate => 300000);
+    my $p = NgxWebRTC::Bench->publish($t, '/whip', bitrate => 300000,
+                                      consent => 1);
 
     push @clients, $p;
 
@@ -207,7 +228,9 @@ sub view {
 
     local $t->{ports}{http} = $t->port("http_$name");
 
-    my @views = map { NgxWebRTC::Bench->view($t, '/whep') } 1 .. $n;
+    my @views = map {
+        NgxWebRTC::Bench->view($t, '/whep', consent => 1)
+    } 1 .. $n;
 
     push @clients, @views;
 
@@ -235,7 +258,9 @@ sub arrived {
 }
 
 
-# more media for each, and all but little of it
+# More media for each, and all but little of it.  Checks are sent once a second:
+# a machine that is busy, or the death of a worker with a datagram unread, does
+# not end a session, but a server that gets none does.
 
 sub going_on {
     my ($name, @views) = @_;
@@ -244,9 +269,10 @@ sub going_on {
 
     my @late = grep {
         my $was = $was[$_]{packets} // 0;
-        !$views[$_]->wait(60, sub {
-            ($_[0]{packets} // 0) > $was + 40
+        my $r = $views[$_]->wait(60, sub {
+            ($_[0]{packets} // 0) > $was + 40 || $_[0]{failed};
         });
+        !$r || $r->{failed};
     } 0 .. $#views;
 
     is("@late", '', $name);

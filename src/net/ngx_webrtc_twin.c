@@ -17,9 +17,9 @@
  *      an upgrade.
  *
  *   3. A worker that is shutting down keeps its place, and gets what is passed
- *      on, as long as its binary has no other worker for the socket.  After a
- *      reload (or the HUP of a rollback) it leaves the place to its successor,
- *      which tries until then.  Both may pass datagrams on all the time.
+ *      on, as long as its binary has no other worker that reads the socket.
+ *      When its successor after a reload (or the HUP of a rollback) has begun
+ *      to, it leaves the place to it.  Both may pass datagrams on all the time.
  *
  *   4. Where the other binary has no worker for a socket, as with another
  *      number of workers, any of its workers for the same address will do: it

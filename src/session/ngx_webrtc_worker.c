@@ -94,7 +94,6 @@ ngx_webrtc_worker_init(ngx_cycle_t *cycle, ngx_webrtc_worker_conf_t *conf)
         return NULL;
     }
 
-    ngx_webrtc_bus_set_number(wk->bus, ngx_worker);
     ngx_webrtc_unheard_init(wk);
 
     wk->bus->on_give_way = ngx_webrtc_worker_give_way;
@@ -112,7 +111,7 @@ ngx_webrtc_worker_init(ngx_cycle_t *cycle, ngx_webrtc_worker_conf_t *conf)
     wk->timer.data = wk;
     wk->timer.log = cycle->log;
 
-    ngx_add_timer(&wk->timer, NGX_WEBRTC_WORKER_TICK);
+    ngx_add_timer(&wk->timer, 0);
 
     return wk;
 
@@ -545,6 +544,16 @@ ngx_webrtc_worker_timer(ngx_event_t *ev)
     ngx_webrtc_worker_t  *wk;
 
     wk = ev->data;
+
+    if (wk->ticks == 0) {
+
+        /*
+         * Not before the event loop runs: a worker that is shutting down leaves
+         * our sockets' place to us, see ngx_webrtc_twin.c.
+         */
+
+        ngx_webrtc_bus_set_number(wk->bus, ngx_worker);
+    }
 
     ngx_webrtc_bus_turn(wk->bus);
 

@@ -423,7 +423,10 @@ void ngx_webrtc_bus_detach(ngx_webrtc_bus_t *bus);
  */
 ngx_uint_t ngx_webrtc_bus_reap(ngx_webrtc_bus_t *bus, ngx_log_t *log);
 
-/* Records which of nginx's workers this one is, from 0: it has its sockets. */
+/*
+ * Records which of nginx's workers this one is, from 0: it reads that worker's
+ * sockets from now on.
+ */
 void ngx_webrtc_bus_set_number(ngx_webrtc_bus_t *bus, ngx_uint_t number);
 
 /*
@@ -438,7 +441,7 @@ uint32_t ngx_webrtc_bus_twin(ngx_webrtc_bus_t *bus, uint32_t pid);
 /*
  * Workers that began after this one.
  *
- *   same     set if one of them has our number, and so our sockets
+ *   same     set if one of them has our number, and so reads our sockets
  *
  * Returns the youngest, or NGX_WEBRTC_WORKER_NONE.
  */

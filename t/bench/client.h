@@ -25,8 +25,9 @@
 #include <ngx_webrtc_srtp.h>
 
 
-#define CLIENT_HTTP    8192               /* bytes of a message */
-#define CLIENT_MS      1000000ull         /* ns */
+#define CLIENT_HTTP     8192              /* bytes of a message */
+#define CLIENT_MS       1000000ull        /* ns */
+#define CLIENT_CONSENT  5                 /* seconds: RFC 7675, 5.1 */
 
 
 typedef enum {
@@ -114,6 +115,7 @@ typedef struct {
     int                     port;         /* of a relay, instead of the
                                              candidate's; or 0 */
     int                     unchecked;    /* no checks from the handshake on */
+    unsigned                consent;      /* seconds between checks */
     int                     half;         /* DELETEs when the server has
                                              answered its ClientHello */
 

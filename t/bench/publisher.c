@@ -36,7 +36,6 @@
 /* a publisher that was held up for longer begins anew, and does not catch up */
 #define LATE_NS        (200 * CLIENT_MS)
 
-#define CONSENT_TURNS  5                  /* seconds */
 #define READS          64
 
 
@@ -726,7 +725,7 @@ publisher_timer(publisher_t *p, uint64_t now, int second)
     if (second) {
         publisher_report(p);
 
-        if (++p->turns % CONSENT_TURNS == 0) {
+        if (++p->turns % client_conf.consent == 0) {
             client_check(&p->c);
         }
     }

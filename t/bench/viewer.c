@@ -39,7 +39,6 @@
 #define LIGHT_BUF      256
 #define FULL_BUF       65536
 #define BLIND_EVERY    32
-#define CONSENT_TURNS  5                  /* seconds: RFC 7675, 5.1 */
 
 
 viewer_conf_t  viewer_conf;
@@ -707,7 +706,7 @@ viewer_init(viewer_t *v, size_t id)
     client_init(&v->c, &role, id);
 
     v->n = n;
-    v->turns = (unsigned) (id % CONSENT_TURNS);
+    v->turns = (unsigned) (id % client_conf.consent);
     v->blind = viewer_conf.blind && (id % BLIND_EVERY != 0);
     v->stamped = viewer_conf.latency
                  && (viewer_conf.verify || id % (viewer_conf.n / 64 + 1) == 0);
@@ -780,7 +779,7 @@ viewer_timer(viewer_t *v, uint64_t now, int second)
     if (second) {
         rtcp_report(v);
 
-        if (++v->turns % CONSENT_TURNS == 0) {
+        if (++v->turns % client_conf.consent == 0) {
             client_check(&v->c);
         }
     }

@@ -18,6 +18,7 @@
  * -port n    of a relay to which the media goes, one viewer's
  * -pli ms    all viewers ask for a key frame at once, every so often
  * -unchecked  sends no checks once it is connected
+ * -consent s  sends one every s seconds, 5
  * -list n    viewers that are reported one by one, with -verify; 8
  * -every ms  writes the -json file anew (and renames it) that often, so that a
  *            test can wait for what it says; SIGTERM ends the measurement
@@ -633,6 +634,7 @@ options(int argc, char **argv)
         { "every", 1, NULL, 'e' }, { "setup", 1, NULL, 'S' },
         { "flood", 0, NULL, 'F' }, { "port", 1, NULL, 'O' },
         { "list", 1, NULL, 'L' }, { "unchecked", 0, NULL, 'U' },
+        { "consent", 1, NULL, 'I' },
         { NULL, 0, NULL, 0 }
     };
 
@@ -643,6 +645,7 @@ options(int argc, char **argv)
     o.settle = 2;
     o.list = 8;
     client_conf.timeout = 10;
+    client_conf.consent = CLIENT_CONSENT;
     client_conf.profile = "gcm";
     client_conf.setup = "actpass";
     viewer_conf.codecs = "h264";
@@ -689,6 +692,7 @@ options(int argc, char **argv)
         case 'e': o.every = atoi(optarg); break;
         case 'S': client_conf.setup = optarg; break;
         case 'U': client_conf.unchecked = 1; break;
+        case 'I': client_conf.consent = (unsigned) atoi(optarg); break;
         case 'F': o.flood = 1; break;
         default: exit(2);
         }
@@ -700,7 +704,7 @@ options(int argc, char **argv)
     }
 
     if (client_conf.url == NULL || viewer_conf.n == 0
-        || viewer_conf.streams == 0)
+        || viewer_conf.streams == 0 || client_conf.consent == 0)
     {
         fprintf(stderr, "usage: whepbench -url http://a.b.c.d:port/path "
                 "[-n viewers] [-ramp per second] [-t seconds] [-settle "
@@ -711,7 +715,7 @@ options(int argc, char **argv)
                 "path0, path1, ...] [-burst viewers]\n    [-churn per second] "
                 "[-cycles n] [-pli ms] [-cpu n] [-rcvbuf bytes] [-trace "
                 "file]\n    [-flood] [-port relay] [-list n] [-unchecked] "
-                "[-quiet]\n");
+                "[-consent seconds] [-quiet]\n");
         exit(2);
     }
 }

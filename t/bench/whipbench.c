@@ -19,6 +19,7 @@
  * -alone      takes feedback as FFmpeg 8.1 does, only where it is the first of
  *             its datagram
  * -unchecked  sends no checks once it is connected, as FFmpeg 8.0
+ * -consent s  sends one every s seconds, 5
  * -burst n    packets that leave at once, every -pace ms; 0: whole frames.  The
  *             default is what libwebrtc's pacer does: 5 ms, at 2.5 times the
  *             bitrate
@@ -343,7 +344,7 @@ options(int argc, char **argv)
         { "size", 1, NULL, 'z' }, { "burst", 1, NULL, 'B' },
         { "pace", 1, NULL, 'P' }, { "deaf", 0, NULL, 'D' },
         { "alone", 0, NULL, 'N' }, { "unchecked", 0, NULL, 'U' },
-        { "late", 1, NULL, 'A' },
+        { "late", 1, NULL, 'A' }, { "consent", 1, NULL, 'I' },
         { "nortx", 0, NULL, 'x' }, { "drop", 1, NULL, 'L' },
         { "cycles", 1, NULL, 'y' }, { "hold", 1, NULL, 'h' },
         { "change", 1, NULL, 'C' }, { "mute", 1, NULL, 'M' },
@@ -366,6 +367,7 @@ options(int argc, char **argv)
     publisher_conf.pace_ms = 5;
     publisher_conf.hold = 20;
     client_conf.timeout = 10;
+    client_conf.consent = CLIENT_CONSENT;
     client_conf.profile = "gcm";
     client_conf.setup = "actpass";
     o.ramp = 200;
@@ -395,6 +397,7 @@ options(int argc, char **argv)
         case 'D': publisher_conf.deaf = 1; break;
         case 'N': publisher_conf.alone = 1; break;
         case 'U': client_conf.unchecked = 1; break;
+        case 'I': client_conf.consent = (unsigned) atoi(optarg); break;
         case 'A': publisher_conf.late = (uint32_t) atol(optarg); break;
         case 'x': publisher_conf.rtx = 0; break;
         case 'L': publisher_conf.drop = strtoul(optarg, NULL, 10); break;
@@ -425,6 +428,7 @@ options(int argc, char **argv)
     }
 
     if (usage || client_conf.url == NULL || publisher_conf.n == 0
+        || client_conf.consent == 0
         || publisher_conf.fps < 1 || publisher_conf.bitrate < 1000
         || publisher_conf.size < STAMP_MIN
         || publisher_conf.size > PUBLISHER_PACKET - 64)
@@ -436,7 +440,7 @@ options(int argc, char **argv)
                 "h264|vp8] [-both] [-bitrate bits/s]\n    [-fps n] [-key seconds] "
                 "[-factor key frame:other] [-size bytes] [-burst packets]\n"
                 "    [-pace ms] [-late frames] [-deaf] [-alone] [-unchecked] "
-                "[-mute packets]\n    [-nortx] [-drop n] [-cycles n] "
+                "[-consent seconds] [-mute packets]\n    [-nortx] [-drop n] [-cycles n] "
                 "[-hold packets] [-change list] [-generation n]\n    "
                 "[-pid pid,...] [-json file] [-every ms] [-cpu n] "
                 "[-loopback]\n");

@@ -822,6 +822,7 @@ sub threadshim  { return _shim('threadshim') }
 sub fileshim    { return _shim('fileshim') }
 sub resolveshim { return _shim('resolveshim') }
 sub sandboxshim { return _shim('sandboxshim') }
+sub bindshim    { return _shim('bindshim') }
 
 sub _shim {
     my ($name) = @_;
