@@ -121,6 +121,12 @@ EOC
         for $third, $fourth, $fifth;
 
     ok($t->no_sessions, 'no session is left');
+
+    # most of them in another worker than the one before
+
+    my $replaced = () = $t->log =~ /publisher down reason:"replaced"/g;
+    is($replaced, 4, 'the log says who was replaced');
+
     $t->done;
 }
 

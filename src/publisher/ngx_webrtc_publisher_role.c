@@ -190,7 +190,8 @@ ngx_webrtc_publisher_role_claim(ngx_webrtc_session_t *s)
         && ngx_webrtc_peers_find_ref(s->wk->bus, holder, NULL, &info)
            == NGX_OK)
     {
-        ngx_webrtc_worker_tell_close(s->wk, &info, "replaced");
+        ngx_webrtc_worker_tell_close(s->wk, &info,
+                                     NGX_WEBRTC_TELL_REPLACED);
     }
 
     ngx_add_timer(&pub->in.timer, NGX_WEBRTC_PUBLISHER_RETRY);

@@ -42,7 +42,7 @@
 static ngx_int_t ngx_webrtc_worker_open(ngx_webrtc_worker_t *wk,
     ngx_cycle_t *cycle);
 static ngx_int_t ngx_webrtc_worker_end(ngx_webrtc_worker_t *wk,
-    ngx_webrtc_peer_t *copy, ngx_webrtc_peer_info_t *info, const char *reason);
+    ngx_webrtc_peer_t *copy, ngx_webrtc_peer_info_t *info, ngx_uint_t why);
 static ngx_int_t ngx_webrtc_worker_give_way(void *ctx, uint64_t ref);
 static void ngx_webrtc_worker_received(void *ctx);
 static void ngx_webrtc_worker_shutdown(void *ctx);
@@ -55,6 +55,17 @@ static void ngx_webrtc_worker_on_text(void *ctx, uint64_t ref, u_char *p,
 static void ngx_webrtc_worker_leave(ngx_webrtc_worker_t *wk);
 static ngx_uint_t ngx_webrtc_worker_awaits(ngx_webrtc_worker_t *wk);
 static void ngx_webrtc_worker_timer(ngx_event_t *ev);
+
+
+/* why a session is to end; NULL: it is not */
+
+static const char *const  ngx_webrtc_worker_why[] = {
+    NULL,
+    "deleted",                              /* NGX_WEBRTC_TELL_DELETED */
+    "replaced",                             /* NGX_WEBRTC_TELL_REPLACED */
+    "gave way to a new one",                /* NGX_WEBRTC_TELL_GIVE_WAY */
+    NULL                                    /* NGX_WEBRTC_TELL_CHANGED */
+};
 
 
 ngx_webrtc_worker_t *
@@ -226,8 +237,8 @@ ngx_webrtc_worker_close(ngx_webrtc_worker_t *wk, ngx_str_t *id)
         return NGX_DECLINED;
     }
 
-    return (ngx_webrtc_worker_end(wk, &copy, &info, "deleted") == NGX_DECLINED)
-           ? NGX_DECLINED : NGX_OK;
+    return (ngx_webrtc_worker_end(wk, &copy, &info, NGX_WEBRTC_TELL_DELETED)
+            == NGX_DECLINED) ? NGX_DECLINED : NGX_OK;
 }
 
 
@@ -241,7 +252,7 @@ ngx_webrtc_worker_close(ngx_webrtc_worker_t *wk, ngx_str_t *id)
 
 static ngx_int_t
 ngx_webrtc_worker_end(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_t *copy,
-    ngx_webrtc_peer_info_t *info, const char *reason)
+    ngx_webrtc_peer_info_t *info, ngx_uint_t why)
 {
     ngx_webrtc_peer_t     *peer;
     ngx_webrtc_session_t  *s;
@@ -268,7 +279,7 @@ ngx_webrtc_worker_end(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_t *copy,
     if (peer && peer->session) {
         /* at once: we are not in one of its callbacks */
         s = peer->session;
-        s->reason = reason;
+        s->reason = ngx_webrtc_worker_why[why];
         ngx_webrtc_session_life_destroy(s);
         return NGX_OK;
     }
@@ -278,7 +289,7 @@ ngx_webrtc_worker_end(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_t *copy,
      * session's timer looks at the slot.
      */
 
-    ngx_webrtc_worker_tell_close(wk, info, reason);
+    ngx_webrtc_worker_tell_close(wk, info, why);
 
     return NGX_BUSY;
 }
@@ -296,32 +307,25 @@ ngx_webrtc_worker_give_way(void *ctx, uint64_t ref)
         return NGX_DECLINED;
     }
 
-    return ngx_webrtc_worker_end(wk, &copy, &info, "gave way to a new one");
+    return ngx_webrtc_worker_end(wk, &copy, &info, NGX_WEBRTC_TELL_GIVE_WAY);
 }
 
 
 void
 ngx_webrtc_worker_tell_close(ngx_webrtc_worker_t *wk,
-    ngx_webrtc_peer_info_t *info, const char *reason)
+    ngx_webrtc_peer_info_t *info, ngx_uint_t why)
 {
-    ngx_webrtc_peer_t  *peer;
-
     if (info->state != NGX_WEBRTC_PEER_CLAIMED) {
         (void) ngx_webrtc_peers_close(wk->bus, info->ref);
         return;
     }
 
     if (info->worker != wk->bus->worker) {
-        (void) ngx_webrtc_inbox_tell(wk->inbox, info->worker, info->ref,
-                                     NGX_WEBRTC_TELL_CLOSE);
+        (void) ngx_webrtc_inbox_tell(wk->inbox, info->worker, info->ref, why);
         return;
     }
 
-    peer = ngx_webrtc_peers_mine(wk->bus, info->ref);
-
-    if (peer && peer->session) {
-        ngx_webrtc_session_close(peer->session, reason);
-    }
+    ngx_webrtc_worker_on_tell(wk, info->ref, why);
 }
 
 
@@ -400,15 +404,15 @@ ngx_webrtc_worker_on_tell(void *ctx, uint64_t ref, ngx_uint_t what)
         return;
     }
 
-    switch (what) {
-
-    case NGX_WEBRTC_TELL_CLOSE:
-        ngx_webrtc_session_close(peer->session, "deleted");
-        break;
-
-    case NGX_WEBRTC_TELL_CHANGED:
+    if (what == NGX_WEBRTC_TELL_CHANGED) {
         ngx_webrtc_session_life_changed(peer->session);
-        break;
+        return;
+    }
+
+    if (what < sizeof(ngx_webrtc_worker_why) / sizeof(char *)
+        && ngx_webrtc_worker_why[what])
+    {
+        ngx_webrtc_session_close(peer->session, ngx_webrtc_worker_why[what]);
     }
 }
 

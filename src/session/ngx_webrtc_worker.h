@@ -38,10 +38,10 @@ ngx_int_t ngx_webrtc_worker_close(ngx_webrtc_worker_t *wk, ngx_str_t *id);
  * Tells the owner of a CLAIMED slot, which may be this worker, to end its
  * session.
  *
- *   reason   static text for the log, when it is ours
+ *   why   NGX_WEBRTC_TELL_*, of those that end it
  */
 void ngx_webrtc_worker_tell_close(ngx_webrtc_worker_t *wk,
-    ngx_webrtc_peer_info_t *info, const char *reason);
+    ngx_webrtc_peer_info_t *info, ngx_uint_t why);
 
 /* Tells the owner of a slot, if it has one, that the slot was changed. */
 void ngx_webrtc_worker_tell_changed(ngx_webrtc_worker_t *wk,

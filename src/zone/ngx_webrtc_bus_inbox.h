@@ -28,9 +28,11 @@
 #include "ngx_webrtc_bus.h"
 
 
-/* what to tell a session's owner */
-#define NGX_WEBRTC_TELL_CLOSE        1
-#define NGX_WEBRTC_TELL_CHANGED      2      /* its slot was changed */
+/* what to tell a session's owner: to end it, and why, or something else */
+#define NGX_WEBRTC_TELL_DELETED      1
+#define NGX_WEBRTC_TELL_REPLACED     2      /* another one publishes */
+#define NGX_WEBRTC_TELL_GIVE_WAY     3      /* its client has too many */
+#define NGX_WEBRTC_TELL_CHANGED      4      /* its slot was changed */
 
 /*
  * bytes of one message; chosen: 20 full datagrams.  The kernel's queue holds
