@@ -90,6 +90,8 @@ for my $row (
 
     is($st->{tracks}[0]{codec}, $codec, "$name: the stream's codec");
     is($st->{damaged}, 0, "$name: nothing was malformed");
+    is($st->{tracks}[0]{channels}, 1, "$name: one channel");
+    unlike($_->{answer}, qr/stereo=1/, "$name: as viewers are told") for @p;
 
     $_->stop for @p, $pub;
 }

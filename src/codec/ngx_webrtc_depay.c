@@ -33,7 +33,9 @@ ngx_webrtc_depay_init(ngx_webrtc_depay_t *d, const ngx_webrtc_codec_t *codec)
 
     ngx_memzero(d, sizeof(ngx_webrtc_depay_t));
 
-    ngx_webrtc_codec_track(codec, &d->track, 0);
+    /* one channel until a packet has two */
+
+    ngx_webrtc_codec_track(codec, &d->track, codec->depay->channels ? 1 : 0);
 
     d->ops = codec->depay;
     d->max_tid = 0xff;
@@ -134,9 +136,11 @@ ngx_webrtc_depay_audio(ngx_webrtc_depay_t *d,
     const ngx_webrtc_depay_packet_t *pkt, ngx_webrtc_depay_info_t *info)
 {
     size_t                  n;
-    ngx_uint_t              i, count;
+    u_char                 *p;
+    ngx_uint_t              i, count, channels;
     ngx_webrtc_red_block_t  blocks[NGX_WEBRTC_RED_BLOCKS];
 
+    p = pkt->payload;
     n = pkt->n;
 
     if (pkt->red) {
@@ -155,6 +159,7 @@ ngx_webrtc_depay_audio(ngx_webrtc_depay_t *d,
             }
         }
 
+        p = blocks[count - 1].data;
         n = blocks[count - 1].n;
 
         if (n == 0) {
@@ -162,6 +167,15 @@ ngx_webrtc_depay_audio(ngx_webrtc_depay_t *d,
         }
 
         info->flags = NGX_WEBRTC_PKT_RED;
+    }
+
+    if (d->ops->channels) {
+        channels = d->ops->channels(p, n);
+
+        if (channels > d->track.channels) {
+            d->track.channels = (uint8_t) channels;
+            info->changed = 1;
+        }
     }
 
     info->dtx = (n <= d->ops->silence);

@@ -158,6 +158,13 @@ struct ngx_webrtc_depay_ops_s {
 
     /* audio: bytes of a packet without sound, at most; 0: no such packets */
     size_t       silence;
+
+    /*
+     * Audio: whether 1 or 2 channels are in a packet; NULL: it does not say.  A
+     * track has two from the first packet with two on, as encoders leave out
+     * the second one where both are the same.
+     */
+    ngx_uint_t (*channels)(u_char *p, size_t n);
 };
 
 

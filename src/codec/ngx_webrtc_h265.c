@@ -89,7 +89,8 @@ static const ngx_webrtc_depay_ops_t  ngx_webrtc_h265_depay = {
     ngx_webrtc_h265_depay_kind,
     ngx_webrtc_h265_depay_prefix,
     3,                                      /* VPS, SPS, PPS */
-    0
+    0,
+    NULL
 };
 
 

@@ -44,6 +44,7 @@ static size_t ngx_webrtc_opus_bytes(ngx_webrtc_opus_t *opus, ngx_uint_t first,
 static u_char *ngx_webrtc_opus_print_length(u_char *p, size_t len);
 static ngx_int_t ngx_webrtc_opus_pack_frame(ngx_webrtc_pack_t *pack,
     ngx_webrtc_frame_t *frame);
+static ngx_uint_t ngx_webrtc_opus_channels(u_char *p, size_t n);
 static ngx_uint_t ngx_webrtc_opus_stereo(const ngx_str_t *fmtp);
 static u_char *ngx_webrtc_opus_answer(u_char *p, u_char *end,
     const ngx_str_t *fmtp, ngx_uint_t stereo, ngx_uint_t sending);
@@ -59,7 +60,7 @@ static const ngx_webrtc_pack_ops_t  ngx_webrtc_opus_pack = {
 
 
 static const ngx_webrtc_depay_ops_t  ngx_webrtc_opus_depay = {
-    NULL, NULL, 0, NGX_WEBRTC_OPUS_DTX
+    NULL, NULL, 0, NGX_WEBRTC_OPUS_DTX, ngx_webrtc_opus_channels
 };
 
 
@@ -446,6 +447,15 @@ ngx_webrtc_opus_pack_frame(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
     }
 
     return NGX_OK;
+}
+
+
+/* RFC 6716, 3.1: bit "s" of the TOC */
+
+static ngx_uint_t
+ngx_webrtc_opus_channels(u_char *p, size_t n)
+{
+    return (n && (p[0] & 0x04)) ? 2 : 1;
 }
 
 

@@ -73,7 +73,7 @@ static const ngx_webrtc_pack_ops_t  ngx_webrtc_vp8_pack = {
 
 
 static const ngx_webrtc_depay_ops_t  ngx_webrtc_vp8_depay = {
-    ngx_webrtc_vp8_depay_kind, NULL, 0, 0
+    ngx_webrtc_vp8_depay_kind, NULL, 0, 0, NULL
 };
 
 

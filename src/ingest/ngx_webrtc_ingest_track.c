@@ -114,6 +114,11 @@ ngx_webrtc_ingest_track_codec(ngx_webrtc_ingest_track_t *t,
         return NGX_ERROR;
     }
 
+    if (m->stereo && ngx_webrtc_codec(codec)->fmtp->stereo) {
+        /* it says so, which is earlier than its packets do */
+        t->depay.track.channels = 2;
+    }
+
     /* RFC 7160: timestamps of another rate do not continue the old ones */
 
     if (rate != t->depay.track.clock_rate) {

@@ -228,7 +228,9 @@ static const depay_row_t  rows[] = {
       "x x x x x x" },
 
     { "Opus", NGX_WEBRTC_CODEC_OPUS, "1m:fcabcdef 2:fcabcdef",
-      "FLM* FL*" },
+      "FLM*+ FL*" },
+    { "Opus: one channel, then two", NGX_WEBRTC_CODEC_OPUS,
+      "1:f8abcdef 2:fcabcdef 3:f8abcdef 4:fcabcdef", "FL* FL*+ FL* FL*" },
     { "Opus: DTX", NGX_WEBRTC_CODEC_OPUS, "1:f8fffe 2:f8 3: 4:f8ff",
       "FL* FL*~ . FL*~" },
     { "PCMU, behind a gap", NGX_WEBRTC_CODEC_PCMU, "1g:ff", "FL*" },
@@ -237,7 +239,7 @@ static const depay_row_t  rows[] = {
     { "RED", NGX_WEBRTC_CODEC_OPUS,
       "1r:6fabcdef 2r:ef0f0003" "6f" "010203" "fcabcdef"
       " 3rm:ef0f0003" "6f" "010203" "f8 4:fcabcdef 5r:ef0f0003" "6f" "010203",
-      "FLR* FLR* FLMR*~ FL* ." },
+      "FLR* FLR*+ FLMR*~ FL* ." },
     { "RED: malformed", NGX_WEBRTC_CODEC_OPUS,
       "1r:ef 1r:ef0f0003 1r:ef0f0003" "6f" "0102", "x x x" },
     { "RED: of something else", NGX_WEBRTC_CODEC_OPUS,
