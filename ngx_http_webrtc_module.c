@@ -14,6 +14,7 @@
 #include "ngx_http_webrtc_cors.h"
 #include "ngx_http_webrtc_ice.h"
 #include "ngx_http_webrtc_ice_server.h"
+#include "ngx_http_webrtc_feed.h"
 #include "ngx_http_webrtc_file.h"
 #include "ngx_http_webrtc_log.h"
 #include "ngx_http_webrtc_media.h"
@@ -121,6 +122,20 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF
                         |NGX_HTTP_LIF_CONF|NGX_CONF_1MORE,
       ngx_http_webrtc_pull_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("webrtc_rtp"),
+      NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_CONF_1MORE,
+      ngx_http_webrtc_feed_rtp,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("webrtc_exec"),
+      NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_CONF_1MORE,
+      ngx_http_webrtc_feed_exec,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -744,7 +759,12 @@ ngx_http_webrtc_on_stream(void *ctx, ngx_webrtc_stream_t *st)
 static void
 ngx_http_webrtc_on_keyframe(void *ctx, ngx_webrtc_stream_t *st)
 {
-    ngx_webrtc_variants_keyframe(st);
+    if (st->parent) {
+        ngx_webrtc_variants_keyframe(st);
+        return;
+    }
+
+    ngx_http_webrtc_pull_keyframe(st);
 }
 
 

@@ -102,10 +102,11 @@ typedef struct {
 
 typedef struct ngx_http_webrtc_pull_s  ngx_http_webrtc_pull_t;
 
-/* one URL of a location's "webrtc_pull" */
+/* one URL of a location's "webrtc_pull", or what else feeds its stream */
 struct ngx_http_webrtc_pull_s {
     ngx_http_webrtc_pull_t      *next;       /* to try after this one */
-    ngx_http_complex_value_t     url;
+    ngx_uint_t                   kind;       /* NGX_WEBRTC_FEED_* */
+    ngx_http_complex_value_t     url;        /* or words of the directive */
     ngx_str_t                    prefix;     /* literal part before the first
                                                 variable */
     ngx_str_t                    format;

@@ -13,6 +13,7 @@
 #include "ngx_http_webrtc_conf_check.h"
 #include "ngx_http_webrtc_candidates.h"
 #include "ngx_webrtc_source_format.h"
+#include "ngx_webrtc_source_kinds.h"
 #include "ngx_webrtc_source_mask.h"
 #include "ngx_webrtc_source_url.h"
 
@@ -62,6 +63,7 @@ static void ngx_http_webrtc_check_streams(ngx_conf_t *cf,
     ngx_http_webrtc_main_conf_t *wmcf);
 static ngx_uint_t ngx_http_webrtc_check_feeds(ngx_http_webrtc_main_conf_t *wmcf,
     ngx_http_webrtc_loc_conf_t *conf);
+static ngx_str_t *ngx_http_webrtc_check_feed(ngx_http_webrtc_pull_t *pull);
 static ngx_uint_t ngx_http_webrtc_check_same(ngx_http_complex_value_t *a,
     ngx_http_complex_value_t *b);
 static ngx_int_t ngx_http_webrtc_check_url(ngx_conf_t *cf,
@@ -363,8 +365,9 @@ ngx_http_webrtc_check_unused(ngx_conf_t *cf, ngx_http_webrtc_main_conf_t *wmcf)
     for (i = 0; i < wmcf->pulls.nelts; i++) {
         if (!pull[i]->used) {
             ngx_http_webrtc_check_warn(cf, &pull[i]->where,
-                           "\"webrtc_pull\" has no effect, as no location "
-                           "that it is for has \"webrtc_play\"");
+                           "\"%V\" has no effect, as no location that it is "
+                           "for has \"webrtc_play\"",
+                           ngx_http_webrtc_check_feed(pull[i]));
         }
     }
 
@@ -526,10 +529,13 @@ ngx_http_webrtc_check_streams(ngx_conf_t *cf,
                                                &loc[i]->pull->url))
             {
                 ngx_http_webrtc_check_warn(cf, &loc[i]->where,
-                           "the stream \"%V\" is pulled from another URL in "
+                           "the stream \"%V\" is %s in "
                            "%V:%ui: who comes first decides for both",
-                           &loc[i]->play->value, &loc[j]->where.file,
-                           loc[j]->where.line);
+                           &loc[i]->play->value,
+                           loc[i]->pull->kind == loc[j]->pull->kind
+                           && loc[i]->pull->kind == NGX_WEBRTC_FEED_URL
+                           ? "pulled from another URL" : "fed otherwise",
+                           &loc[j]->where.file, loc[j]->where.line);
                 break;
             }
         }
@@ -566,6 +572,21 @@ ngx_http_webrtc_check_feeds(ngx_http_webrtc_main_conf_t *wmcf,
 }
 
 
+/* the directive that feeds the stream */
+
+static ngx_str_t *
+ngx_http_webrtc_check_feed(ngx_http_webrtc_pull_t *pull)
+{
+    const ngx_webrtc_source_kind_t  *kind;
+
+    static ngx_str_t  url = ngx_string("webrtc_pull");
+
+    kind = ngx_webrtc_source_kind(pull->kind);
+
+    return kind ? (ngx_str_t *) &kind->directive : &url;
+}
+
+
 static ngx_uint_t
 ngx_http_webrtc_check_same(ngx_http_complex_value_t *a,
     ngx_http_complex_value_t *b)
@@ -585,8 +606,15 @@ ngx_http_webrtc_check_same(ngx_http_complex_value_t *a,
 static ngx_int_t
 ngx_http_webrtc_check_url(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *conf)
 {
-    u_char     *p, *end;
-    ngx_str_t   name, *url;
+    u_char      *p, *end;
+    ngx_str_t    name, *url;
+    ngx_uint_t   rtp;
+
+    if (conf->pull->kind == NGX_WEBRTC_FEED_EXEC) {
+        return NGX_OK;
+    }
+
+    rtp = (conf->pull->kind == NGX_WEBRTC_FEED_RTP);
 
     url = &conf->pull->url.value;
     end = url->data + url->len;
@@ -595,10 +623,12 @@ ngx_http_webrtc_check_url(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *conf)
         (void) ngx_http_webrtc_check_variable(url->data, end, &name);
 
         ngx_http_webrtc_check_log(NGX_LOG_EMERG, cf, &conf->pull->where,
-                           "the URL of webrtc_pull has a variable, \"$%V\", "
-                           "and the stream is always \"%V\": expected an URL "
+                           "%s%V has a variable, \"$%V\", "
+                           "and the stream is always \"%V\": expected %s "
                            "without, or a name with it, such as "
-                           "\"webrtc_play $%V\"", &name, &conf->play->value,
+                           "\"webrtc_play $%V\"", rtp ? "" : "the URL of ",
+                           ngx_http_webrtc_check_feed(conf->pull), &name,
+                           &conf->play->value, rtp ? "words" : "an URL",
                            &name);
         return NGX_ERROR;
     }
@@ -613,10 +643,12 @@ ngx_http_webrtc_check_url(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *conf)
             && !ngx_http_webrtc_check_has(&conf->play->value, &name))
         {
             ngx_http_webrtc_check_warn(cf, &conf->pull->where,
-                           "\"$%V\" in the URL of webrtc_pull is for viewers "
+                           "\"$%V\" in %s%V is for viewers "
                            "to choose, and \"webrtc_play %V\" has it not: the "
                            "first one chooses for all of the same name",
-                           &name, &conf->play->value);
+                           &name, rtp ? "" : "the URL of ",
+                           ngx_http_webrtc_check_feed(conf->pull),
+                           &conf->play->value);
             break;
         }
     }

@@ -14,6 +14,8 @@
 #define NGX_HTTP_WEBRTC_MEDIA_PROGRAM  "ngx-webrtc-media"
 
 
+static ngx_uint_t ngx_http_webrtc_media_needed(
+    ngx_http_webrtc_main_conf_t *wmcf);
 static ngx_int_t ngx_http_webrtc_media_beside(ngx_conf_t *cf,
     ngx_str_t *path);
 
@@ -45,7 +47,7 @@ ngx_http_webrtc_media_conf(ngx_conf_t *cf, ngx_http_webrtc_main_conf_t *wmcf)
         return NGX_CONF_ERROR;
     }
 
-    if (wmcf->pulls.nelts && access((char *) path->data, X_OK) == -1) {
+    if (ngx_http_webrtc_media_needed(wmcf) && access((char *) path->data, X_OK) == -1) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
                            "\"webrtc_pull\" needs the program \"%V\", which is "
                            "installed with the module; \"webrtc_media_path\" "
@@ -54,6 +56,26 @@ ngx_http_webrtc_media_conf(ngx_conf_t *cf, ngx_http_webrtc_main_conf_t *wmcf)
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* is anything pulled from a URL? */
+
+static ngx_uint_t
+ngx_http_webrtc_media_needed(ngx_http_webrtc_main_conf_t *wmcf)
+{
+    ngx_uint_t                i;
+    ngx_http_webrtc_pull_t  **pull;
+
+    pull = wmcf->pulls.elts;
+
+    for (i = 0; i < wmcf->pulls.nelts; i++) {
+        if (pull[i]->kind == NGX_WEBRTC_FEED_URL) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

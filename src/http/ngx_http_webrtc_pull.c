@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * "webrtc_pull": when a source runs, and in which worker.
+ * "webrtc_pull" and its like: when a source runs, and in which worker.
  *
  * The claim in the zone makes one worker the stream's only source.  How the
  * stream is pulled is recorded in the zone, so that a worker with viewers can
@@ -16,8 +16,10 @@
 #include "ngx_http_webrtc_conf_check.h"
 #include "ngx_webrtc_bus_pending.h"
 #include "ngx_webrtc_bus_variant.h"
+#include "ngx_webrtc_command.h"
 #include "ngx_webrtc_viewer_streams.h"
 #include "ngx_webrtc_source.h"
+#include "ngx_webrtc_source_kinds.h"
 #include "ngx_webrtc_source_mask.h"
 #include "ngx_webrtc_source_url.h"
 
@@ -31,7 +33,9 @@
 typedef struct {
     ngx_queue_t                  queue;
     ngx_webrtc_stream_t         *st;         /* held and claimed */
-    ngx_webrtc_source_t         *source;
+    const ngx_webrtc_source_kind_t  *kind;   /* NULL: a URL */
+    void                        *feed;       /* of its kind */
+    ngx_webrtc_source_t         *source;     /* of a URL */
     ngx_msec_t                   used;       /* time it last had a viewer */
     ngx_msec_t                   idle_timeout;
     unsigned                     always:1;
@@ -48,8 +52,14 @@ static void ngx_http_webrtc_pull_record(ngx_http_webrtc_pull_t *pull,
     ngx_webrtc_stream_pull_t *sp, ngx_webrtc_stream_t *st);
 static ngx_int_t ngx_http_webrtc_pull_start(ngx_webrtc_stream_t *st,
     ngx_webrtc_stream_pull_t *pull);
+static ngx_webrtc_source_t *ngx_http_webrtc_pull_start_url(
+    ngx_http_webrtc_puller_t *pr, ngx_webrtc_stream_pull_t *sp);
+static void *ngx_http_webrtc_pull_start_feed(ngx_http_webrtc_puller_t *pr,
+    ngx_webrtc_stream_pull_t *sp);
 static void ngx_http_webrtc_pull_event(ngx_webrtc_source_t *source,
     void *data, ngx_uint_t event);
+static void ngx_http_webrtc_pull_ended(void *data, ngx_uint_t failed);
+static void ngx_http_webrtc_pull_stop(ngx_http_webrtc_puller_t *pr);
 static void ngx_http_webrtc_pull_orphans(void);
 static void ngx_http_webrtc_pull_always(ngx_http_webrtc_pull_t *pull);
 static ngx_int_t ngx_http_webrtc_pull_url(ngx_conf_t *cf,
@@ -73,9 +83,10 @@ ngx_int_t
 ngx_http_webrtc_pull(ngx_http_request_t *r, ngx_http_webrtc_pull_t *pull,
     ngx_webrtc_stream_t *st, const char **cause)
 {
-    ngx_str_t                 url;
-    ngx_http_webrtc_pull_t   *p;
-    ngx_webrtc_stream_pull_t  sp;
+    ngx_str_t                        url, name;
+    ngx_http_webrtc_pull_t          *p;
+    ngx_webrtc_stream_pull_t         sp;
+    const ngx_webrtc_source_kind_t  *kind;
 
     ngx_memzero(&sp, sizeof(ngx_webrtc_stream_pull_t));
 
@@ -85,20 +96,29 @@ ngx_http_webrtc_pull(ngx_http_request_t *r, ngx_http_webrtc_pull_t *pull,
             return NGX_ERROR;
         }
 
-        if (ngx_webrtc_source_url_check(&p->prefix, &url, cause) != NGX_OK) {
-            return NGX_DECLINED;
-        }
-
         if (url.len > NGX_WEBRTC_PULL_URL) {
             *cause = "URL too long";
             return NGX_DECLINED;
         }
 
+        kind = ngx_webrtc_source_kind(p->kind);
+
+        name.data = st->name;
+        name.len = st->name_len;
+
+        if ((kind ? kind->check(&url, &name, cause)
+                  : ngx_webrtc_source_url_check(&p->prefix, &url, cause))
+            != NGX_OK)
+        {
+            return NGX_DECLINED;
+        }
+
         ngx_http_webrtc_pull_from(p, &url, &sp);
 
-        if (ngx_http_webrtc_pull_links(r, pull->clcf, &url,
-                                       &sp.from[sp.nfrom - 1])
-            != NGX_OK)
+        if (kind == NULL
+            && ngx_http_webrtc_pull_links(r, pull->clcf, &url,
+                                          &sp.from[sp.nfrom - 1])
+               != NGX_OK)
         {
             return NGX_ERROR;
         }
@@ -207,6 +227,7 @@ ngx_http_webrtc_pull_record(ngx_http_webrtc_pull_t *pull,
 {
     sp->idle_ms = (uint32_t) pull->idle_timeout;
     sp->always = pull->always;
+    sp->kind = (uint8_t) pull->kind;
     sp->transcode = pull->transcode;
 
     ngx_webrtc_bus_set_pull(ngx_http_webrtc_worker->bus, st, sp);
@@ -216,10 +237,11 @@ ngx_http_webrtc_pull_record(ngx_http_webrtc_pull_t *pull,
 void
 ngx_http_webrtc_pull_check(ngx_webrtc_stream_t *st)
 {
-    uint64_t                   linger;
-    ngx_uint_t                 ok;
-    ngx_webrtc_bus_t          *bus;
-    ngx_webrtc_stream_pull_t   sp;
+    uint64_t                         linger;
+    ngx_uint_t                       ok;
+    ngx_webrtc_bus_t                *bus;
+    ngx_webrtc_stream_pull_t         sp;
+    const ngx_webrtc_source_kind_t  *kind;
 
     bus = ngx_http_webrtc_worker->bus;
 
@@ -250,7 +272,12 @@ ngx_http_webrtc_pull_check(ngx_webrtc_stream_t *st)
         return;
     }
 
-    if (ngx_webrtc_bus_claim(bus, st, NGX_WEBRTC_CLAIM_SOURCE) != NGX_OK) {
+    kind = ngx_webrtc_source_kind(sp.kind);
+
+    if (ngx_webrtc_bus_claim(bus, st, kind ? kind->claim
+                                           : NGX_WEBRTC_CLAIM_SOURCE)
+        != NGX_OK)
+    {
         return;
     }
 
@@ -274,19 +301,65 @@ static ngx_int_t
 ngx_http_webrtc_pull_start(ngx_webrtc_stream_t *st,
     ngx_webrtc_stream_pull_t *sp)
 {
-    ngx_log_t                 *log;
-    ngx_uint_t                 i;
     ngx_webrtc_bus_t          *bus;
     ngx_http_webrtc_puller_t  *pr;
-    ngx_webrtc_source_conf_t   conf;
 
     bus = ngx_http_webrtc_worker->bus;
-    log = ngx_http_webrtc_worker->log;
 
-    pr = ngx_calloc(sizeof(ngx_http_webrtc_puller_t), log);
+    pr = ngx_calloc(sizeof(ngx_http_webrtc_puller_t),
+                    ngx_http_webrtc_worker->log);
     if (pr == NULL) {
         return NGX_ERROR;
     }
+
+    ngx_webrtc_bus_hold(bus, st);
+
+    pr->st = st;
+    pr->used = ngx_current_msec;
+    pr->idle_timeout = sp->idle_ms;
+    pr->always = sp->always;
+    pr->kind = ngx_webrtc_source_kind(sp->kind);
+
+    if (pr->kind) {
+        pr->feed = ngx_http_webrtc_pull_start_feed(pr, sp);
+
+    } else {
+        pr->source = ngx_http_webrtc_pull_start_url(pr, sp);
+    }
+
+    if (pr->feed == NULL && pr->source == NULL) {
+        ngx_webrtc_bus_release(bus, st);
+        ngx_free(pr);
+        return NGX_ERROR;
+    }
+
+    ngx_queue_insert_tail(&ngx_http_webrtc_pullers, &pr->queue);
+
+    return NGX_OK;
+}
+
+
+static void *
+ngx_http_webrtc_pull_start_feed(ngx_http_webrtc_puller_t *pr,
+    ngx_webrtc_stream_pull_t *sp)
+{
+    ngx_str_t  text;
+
+    text.data = sp->from[0].url;
+    text.len = sp->from[0].url_len;
+
+    return pr->kind->start(&text, ngx_http_webrtc_pull_ended, pr,
+                           ngx_http_webrtc_worker->bus, pr->st,
+                           ngx_http_webrtc_worker->log);
+}
+
+
+static ngx_webrtc_source_t *
+ngx_http_webrtc_pull_start_url(ngx_http_webrtc_puller_t *pr,
+    ngx_webrtc_stream_pull_t *sp)
+{
+    ngx_uint_t                i;
+    ngx_webrtc_source_conf_t  conf;
 
     ngx_memzero(&conf, sizeof(ngx_webrtc_source_conf_t));
 
@@ -307,24 +380,8 @@ ngx_http_webrtc_pull_start(ngx_webrtc_stream_t *st,
     conf.handler = ngx_http_webrtc_pull_event;
     conf.data = pr;
 
-    ngx_webrtc_bus_hold(bus, st);
-
-    pr->st = st;
-    pr->used = ngx_current_msec;
-    pr->idle_timeout = sp->idle_ms;
-    pr->always = sp->always;
-
-    pr->source = ngx_webrtc_source_start(&conf, bus, st, log);
-
-    if (pr->source == NULL) {
-        ngx_webrtc_bus_release(bus, st);
-        ngx_free(pr);
-        return NGX_ERROR;
-    }
-
-    ngx_queue_insert_tail(&ngx_http_webrtc_pullers, &pr->queue);
-
-    return NGX_OK;
+    return ngx_webrtc_source_start(&conf, ngx_http_webrtc_worker->bus, pr->st,
+                                   ngx_http_webrtc_worker->log);
 }
 
 
@@ -358,6 +415,69 @@ ngx_http_webrtc_pull_event(ngx_webrtc_source_t *source, void *data,
 
     ngx_webrtc_bus_unclaim(bus, st);
     ngx_webrtc_bus_release(bus, st);
+}
+
+
+/* of what has no end of its own: it was stopped, or has failed */
+
+static void
+ngx_http_webrtc_pull_ended(void *data, ngx_uint_t failed)
+{
+    ngx_http_webrtc_puller_t *pr = data;
+
+    ngx_webrtc_bus_t     *bus;
+    ngx_webrtc_stream_t  *st;
+
+    bus = ngx_http_webrtc_worker->bus;
+    st = pr->st;
+
+    ngx_queue_remove(&pr->queue);
+    ngx_free(pr);
+
+    if (failed) {
+        ngx_webrtc_bus_source_started(st, 0, ngx_current_msec,
+                                      NGX_WEBRTC_SOURCE_BACKOFF_MIN,
+                                      NGX_WEBRTC_SOURCE_BACKOFF_MAX);
+    }
+
+    ngx_webrtc_bus_unclaim(bus, st);
+    ngx_webrtc_bus_release(bus, st);
+}
+
+
+static void
+ngx_http_webrtc_pull_stop(ngx_http_webrtc_puller_t *pr)
+{
+    pr->stopping = 1;
+
+    if (pr->kind) {
+        pr->kind->stop(pr->feed);
+
+    } else {
+        ngx_webrtc_source_stop(pr->source);
+    }
+}
+
+
+void
+ngx_http_webrtc_pull_keyframe(ngx_webrtc_stream_t *st)
+{
+    ngx_queue_t               *q;
+    ngx_http_webrtc_puller_t  *pr;
+
+    for (q = ngx_queue_head(&ngx_http_webrtc_pullers);
+         q != ngx_queue_sentinel(&ngx_http_webrtc_pullers);
+         q = ngx_queue_next(q))
+    {
+        pr = ngx_queue_data(q, ngx_http_webrtc_puller_t, queue);
+
+        if (pr->st == st && pr->kind && !pr->stopping) {
+            pr->kind->keyframe(pr->feed);
+            return;
+        }
+    }
+
+    ngx_webrtc_bus_keyframe_done(st);
 }
 
 
@@ -462,8 +582,12 @@ ngx_http_webrtc_pull_always(ngx_http_webrtc_pull_t *pull)
 
         for (p = pull; p; p = p->next) {
             ngx_http_webrtc_pull_from(p, &p->url.value, &sp);
-            (void) ngx_http_webrtc_pull_links(NULL, pull->clcf, &p->url.value,
-                                              &sp.from[sp.nfrom - 1]);
+
+            if (p->kind == NGX_WEBRTC_FEED_URL) {
+                (void) ngx_http_webrtc_pull_links(NULL, pull->clcf,
+                                                  &p->url.value,
+                                                  &sp.from[sp.nfrom - 1]);
+            }
         }
 
         ngx_http_webrtc_pull_record(pull, &sp, st);
@@ -519,8 +643,7 @@ ngx_http_webrtc_pull_idle(ngx_http_webrtc_puller_t *pr)
     if (ngx_exiting || ngx_current_msec - pr->used >= pr->idle_timeout
         || ngx_webrtc_bus_is_dropped(pr->st))
     {
-        pr->stopping = 1;
-        ngx_webrtc_source_stop(pr->source);
+        ngx_http_webrtc_pull_stop(pr);
     }
 }
 
@@ -549,17 +672,25 @@ ngx_http_webrtc_pull_wanted(void)
 void
 ngx_http_webrtc_pull_done(void)
 {
-    ngx_queue_t               *q;
+    ngx_queue_t               *q, *next;
     ngx_http_webrtc_puller_t  *pr;
 
     for (q = ngx_queue_head(&ngx_http_webrtc_pullers);
          q != ngx_queue_sentinel(&ngx_http_webrtc_pullers);
-         q = ngx_queue_next(q))
+         q = next)
     {
+        next = ngx_queue_next(q);
+
         pr = ngx_queue_data(q, ngx_http_webrtc_puller_t, queue);
         pr->stopping = 1;
+
+        if (pr->kind) {
+            pr->kind->exit(pr->feed);
+            ngx_http_webrtc_pull_ended(pr, 0);
+        }
     }
 
+    ngx_webrtc_command_done();
     ngx_webrtc_source_exit();
 }
 
@@ -601,6 +732,12 @@ ngx_http_webrtc_pull_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     last = &wlcf->pull;
 
     while (*last != NGX_CONF_UNSET_PTR && *last != NULL) {
+
+        if ((*last)->kind != NGX_WEBRTC_FEED_URL) {
+            return "is in a block with another of \"webrtc_pull\", "
+                   "\"webrtc_rtp\" and \"webrtc_exec\"";
+        }
+
         last = &(*last)->next;
         n++;
     }

@@ -39,6 +39,12 @@ void ngx_http_webrtc_pull_check(ngx_webrtc_stream_t *st);
  */
 void ngx_http_webrtc_pull_tick(ngx_http_webrtc_main_conf_t *wmcf);
 
+/*
+ * Viewers want a key frame of a stream that is fed here;
+ * ngx_webrtc_bus_keyframe_done() follows.
+ */
+void ngx_http_webrtc_pull_keyframe(ngx_webrtc_stream_t *st);
+
 /* Whether a source here waits for a viewer that has been answered. */
 ngx_uint_t ngx_http_webrtc_pull_wanted(void);
 

@@ -16,6 +16,7 @@
 #define NGX_HTTP_WEBRTC_REASON  128
 
 
+static const char *ngx_http_webrtc_reason_feed(ngx_webrtc_stream_t *st);
 static const char *ngx_http_webrtc_reason_state(ngx_http_request_t *r,
     ngx_webrtc_stream_t *st);
 static u_char *ngx_http_webrtc_reason_copy(u_char *p, u_char *text,
@@ -50,7 +51,7 @@ ngx_http_webrtc_reason(ngx_http_request_t *r, ngx_str_t *name,
         && ngx_webrtc_bus_error_now(ngx_http_webrtc_worker->bus, st, &error)
            == NGX_OK)
     {
-        source = (ngx_webrtc_bus_claimed(st, NULL) == NGX_WEBRTC_CLAIM_SOURCE);
+        source = ngx_webrtc_claim_feeds(ngx_webrtc_bus_claimed(st, NULL));
 
         p = ngx_slprintf(p, end, source
                                  ? "its source failed and is tried again: "
@@ -74,7 +75,7 @@ ngx_http_webrtc_reason_taken(ngx_http_request_t *r, ngx_str_t *name,
     size_t     size;
     ngx_str_t  detail;
 
-    if (ngx_webrtc_bus_claimed(st, NULL) != NGX_WEBRTC_CLAIM_SOURCE) {
+    if (!ngx_webrtc_claim_feeds(ngx_webrtc_bus_claimed(st, NULL))) {
         return ngx_http_webrtc_problem(r, NGX_HTTP_CONFLICT,
                                        "the stream is already published",
                                        name);
@@ -88,12 +89,30 @@ ngx_http_webrtc_reason_taken(ngx_http_request_t *r, ngx_str_t *name,
     }
 
     detail.len = ngx_snprintf(detail.data, size,
-                              "\"%V\": \"webrtc_pull\" feeds it while it has "
-                              "viewers; publish under another name", name)
+                              "\"%V\": %s feeds it while it has viewers; "
+                              "publish under another name", name,
+                              ngx_http_webrtc_reason_feed(st))
                  - detail.data;
 
     return ngx_http_webrtc_problem(r, NGX_HTTP_CONFLICT,
                                    "the stream has a source", &detail);
+}
+
+
+static const char *
+ngx_http_webrtc_reason_feed(ngx_webrtc_stream_t *st)
+{
+    switch (ngx_webrtc_bus_claimed(st, NULL)) {
+
+    case NGX_WEBRTC_CLAIM_RTP:
+        return "\"webrtc_rtp\"";
+
+    case NGX_WEBRTC_CLAIM_EXEC:
+        return "\"webrtc_exec\"";
+
+    default:
+        return "\"webrtc_pull\"";
+    }
 }
 
 
@@ -156,6 +175,12 @@ ngx_http_webrtc_reason_state(ngx_http_request_t *r, ngx_webrtc_stream_t *st)
     case NGX_WEBRTC_CLAIM_PUBLISH:
         return "its publisher is there, but has sent no media yet, or no "
                "more";
+
+    case NGX_WEBRTC_CLAIM_RTP:
+        return "no RTP has come for it so far, or no more";
+
+    case NGX_WEBRTC_CLAIM_EXEC:
+        return "its command has sent no RTP so far, or no more";
 
     case NGX_WEBRTC_CLAIM_SOURCE:
         return ngx_webrtc_bus_state(st) == NGX_WEBRTC_STREAM_INACTIVE

@@ -45,6 +45,7 @@ static ngx_array_t *ngx_http_webrtc_status_variants(ngx_http_request_t *r,
 static ngx_chain_t *ngx_http_webrtc_status_stream(ngx_http_request_t *r,
     ngx_webrtc_stream_info_t *info, ngx_array_t *variants, ngx_uint_t first,
     off_t *size);
+static const char *ngx_http_webrtc_status_from(ngx_uint_t kind);
 static u_char *ngx_http_webrtc_status_variant(u_char *p, u_char *end,
     ngx_webrtc_stream_info_t *info);
 static u_char *ngx_http_webrtc_status_track(u_char *p,
@@ -543,9 +544,7 @@ ngx_http_webrtc_status_stream(ngx_http_request_t *r,
                      "\"last_error_time\":%uL,"
                      "\"last_error\":\"",
                      ngx_http_webrtc_status_states[info->state & 3],
-                     info->claim_kind == NGX_WEBRTC_CLAIM_SOURCE ? "pull"
-                     : info->claim_kind == NGX_WEBRTC_CLAIM_PUBLISH
-                       ? "publish" : "",
+                     ngx_http_webrtc_status_from(info->claim_kind),
                      info->upstream, info->upstreams,
                      (ngx_uint_t) info->viewers, st->packets, st->bytes,
                      st->frames, st->keyframes, st->dropped, st->clamped,
@@ -593,6 +592,29 @@ ngx_http_webrtc_status_stream(ngx_http_request_t *r,
     *p++ = '}';
 
     return ngx_http_webrtc_status_link(r, start, p, end, size);
+}
+
+
+static const char *
+ngx_http_webrtc_status_from(ngx_uint_t kind)
+{
+    switch (kind) {
+
+    case NGX_WEBRTC_CLAIM_SOURCE:
+        return "pull";
+
+    case NGX_WEBRTC_CLAIM_PUBLISH:
+        return "publish";
+
+    case NGX_WEBRTC_CLAIM_RTP:
+        return "rtp";
+
+    case NGX_WEBRTC_CLAIM_EXEC:
+        return "exec";
+
+    default:
+        return "";
+    }
 }
 
 

@@ -8,6 +8,10 @@
  * to nginx's handler, which reaps all there are.  SIGCHLD is blocked while a
  * child is started, so that one that ends at once is in the table, and
  * whenever the table is accessed.
+ *
+ * A command leads a process group of its own.  When it has ended, what is left
+ * of the group is killed before its number is given back to the system: until
+ * then nobody else can have it.
  */
 
 
@@ -16,6 +20,8 @@
 
 #include <spawn.h>
 #include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 
 #include "ngx_webrtc_media_process.h"
 
@@ -25,10 +31,19 @@ typedef struct {
     int        status;
     unsigned   ended:1;
     unsigned   forget:1;   /* nobody asks how it ended */
+    unsigned   group:1;    /* leads one */
 } ngx_webrtc_media_child_t;
 
 
+static ngx_webrtc_media_child_t *ngx_webrtc_media_process_slot(void);
+static int ngx_webrtc_media_process_spawn(const char *program,
+    char *const argv[], int fd, pid_t *pid);
+static void ngx_webrtc_media_process_exec(const char *program,
+    char *const argv[], int fd, ngx_pid_t parent);
+static void ngx_webrtc_media_process_close_from(int fd);
 static ngx_webrtc_media_child_t *ngx_webrtc_media_process_find(ngx_pid_t pid);
+static ngx_uint_t ngx_webrtc_media_process_reap(
+    ngx_webrtc_media_child_t *child);
 static void ngx_webrtc_media_process_block(sigset_t *old);
 static void ngx_webrtc_media_process_unblock(sigset_t *old);
 static void ngx_webrtc_media_process_handler(int signo, siginfo_t *info,
@@ -46,17 +61,82 @@ static ngx_uint_t        ngx_webrtc_media_handled;
 ngx_pid_t
 ngx_webrtc_media_process_start(const char *program, char *const argv[], int fd)
 {
-    int                          err;
-    pid_t                        pid;
-    sigset_t                     old, none;
-    struct sigaction             sa;
-    posix_spawnattr_t            attr;
-    ngx_webrtc_media_child_t    *child;
-    posix_spawn_file_actions_t   actions;
-
-    pid = -1;
+    int                        err;
+    pid_t                      pid;
+    sigset_t                   old;
+    ngx_webrtc_media_child_t  *child;
 
     ngx_webrtc_media_process_block(&old);
+
+    child = ngx_webrtc_media_process_slot();
+    err = ngx_errno;
+
+    if (child) {
+        err = ngx_webrtc_media_process_spawn(program, argv, fd, &pid);
+
+        if (err == 0) {
+            child->pid = pid;
+        }
+    }
+
+    ngx_webrtc_media_process_unblock(&old);
+
+    ngx_set_errno(err);
+
+    return err ? -1 : pid;
+}
+
+
+ngx_pid_t
+ngx_webrtc_media_process_command(const char *program, char *const argv[],
+    int fd)
+{
+    int                        err;
+    pid_t                      pid;
+    sigset_t                   old, all;
+    ngx_webrtc_media_child_t  *child;
+
+    /* our handlers must not run in the child */
+
+    sigfillset(&all);
+    (void) sigprocmask(SIG_BLOCK, &all, &old);
+
+    pid = -1;
+    child = ngx_webrtc_media_process_slot();
+    err = ngx_errno;
+
+    if (child) {
+        pid = fork();
+        err = ngx_errno;
+
+        if (pid == 0) {
+            ngx_webrtc_media_process_exec(program, argv, fd, ngx_pid);
+        }
+
+        if (pid != -1) {
+            /* both do it, as either may be first */
+            (void) setpgid(pid, pid);
+
+            child->pid = pid;
+            child->group = 1;
+        }
+    }
+
+    ngx_webrtc_media_process_unblock(&old);
+
+    ngx_set_errno(err);
+
+    return pid;
+}
+
+
+/* SIGCHLD is blocked; an empty place, or NULL and errno */
+
+static ngx_webrtc_media_child_t *
+ngx_webrtc_media_process_slot(void)
+{
+    struct sigaction           sa;
+    ngx_webrtc_media_child_t  *child;
 
     if (!ngx_webrtc_media_handled) {
 
@@ -66,8 +146,7 @@ ngx_webrtc_media_process_start(const char *program, char *const argv[], int fd)
         sigemptyset(&sa.sa_mask);
 
         if (sigaction(SIGCHLD, &sa, &ngx_webrtc_media_nginx) == -1) {
-            err = errno;
-            goto failed;
+            return NULL;
         }
 
         ngx_webrtc_media_handled = 1;
@@ -76,9 +155,26 @@ ngx_webrtc_media_process_start(const char *program, char *const argv[], int fd)
     child = ngx_webrtc_media_process_find(0);
 
     if (child == NULL) {
-        err = EAGAIN;
-        goto failed;
+        ngx_set_errno(EAGAIN);
+        return NULL;
     }
+
+    ngx_memzero(child, sizeof(ngx_webrtc_media_child_t));
+
+    return child;
+}
+
+
+/* 0, or an error */
+
+static int
+ngx_webrtc_media_process_spawn(const char *program, char *const argv[], int fd,
+    pid_t *pid)
+{
+    int                          err;
+    sigset_t                     none;
+    posix_spawnattr_t            attr;
+    posix_spawn_file_actions_t   actions;
 
     sigemptyset(&none);
 
@@ -96,30 +192,87 @@ ngx_webrtc_media_process_start(const char *program, char *const argv[], int fd)
     }
 
     if (err == 0) {
-        err = posix_spawn(&pid, program, &actions, &attr, argv, environ);
+        err = posix_spawn(pid, program, &actions, &attr, argv, environ);
     }
 
     (void) posix_spawn_file_actions_destroy(&actions);
     (void) posix_spawnattr_destroy(&attr);
 
-    if (err) {
-        goto failed;
+    return err;
+}
+
+
+/*
+ * In the child of fork(), with all signals blocked: only what is safe in a
+ * handler of signals.  Does not return.
+ */
+
+static void
+ngx_webrtc_media_process_exec(const char *program, char *const argv[], int fd,
+    ngx_pid_t parent)
+{
+    int          i, null;
+    ssize_t      n;
+    sigset_t     none;
+    const char  *text;
+
+    (void) setpgid(0, 0);
+    (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+
+    if (getppid() != parent) {
+        _exit(126);
     }
 
-    ngx_memzero(child, sizeof(ngx_webrtc_media_child_t));
-    child->pid = pid;
+    for (i = 1; i < NSIG; i++) {
+        (void) signal(i, SIG_DFL);
+    }
 
-    ngx_webrtc_media_process_unblock(&old);
+    null = open("/dev/null", O_RDWR);
 
-    return pid;
+    if (null == -1 || dup2(null, 0) == -1 || dup2(null, 1) == -1
+        || dup2(fd, 2) == -1)
+    {
+        _exit(126);
+    }
 
-failed:
+    ngx_webrtc_media_process_close_from(3);
 
-    ngx_webrtc_media_process_unblock(&old);
+    sigemptyset(&none);
+    (void) sigprocmask(SIG_SETMASK, &none, NULL);
 
-    errno = err;
+    (void) execve(program, argv, environ);
 
-    return -1;
+    text = (errno == ENOENT) ? "there is no such program\n"
+           : (errno == EACCES) ? "the program may not be run\n"
+                               : "the program cannot be run\n";
+
+    n = write(2, text, strlen(text));
+    (void) n;
+
+    _exit(127);
+}
+
+
+static void
+ngx_webrtc_media_process_close_from(int fd)
+{
+    struct rlimit  limit;
+
+#if defined(SYS_close_range)
+
+    if (syscall(SYS_close_range, (unsigned) fd, ~0U, 0U) == 0) {
+        return;
+    }
+
+#endif
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == -1) {
+        limit.rlim_cur = 1024;
+    }
+
+    while ((rlim_t) fd < limit.rlim_cur) {
+        (void) close(fd++);
+    }
 }
 
 
@@ -164,9 +317,27 @@ ngx_webrtc_media_process_kill(ngx_pid_t pid)
             child->pid = 0;
 
         } else {
-            (void) kill(pid, SIGKILL);
+            (void) kill(child->group ? -pid : pid, SIGKILL);
             child->forget = 1;
         }
+    }
+
+    ngx_webrtc_media_process_unblock(&old);
+}
+
+
+void
+ngx_webrtc_media_process_signal(ngx_pid_t pid, int signo)
+{
+    sigset_t                   old;
+    ngx_webrtc_media_child_t  *child;
+
+    ngx_webrtc_media_process_block(&old);
+
+    child = ngx_webrtc_media_process_find(pid);
+
+    if (child && !child->ended) {
+        (void) kill(child->group ? -pid : pid, signo);
     }
 
     ngx_webrtc_media_process_unblock(&old);
@@ -220,6 +391,29 @@ ngx_webrtc_media_process_unblock(sigset_t *old)
 }
 
 
+/* in the handler: has it ended? */
+
+static ngx_uint_t
+ngx_webrtc_media_process_reap(ngx_webrtc_media_child_t *child)
+{
+    siginfo_t  info;
+
+    if (child->group) {
+        info.si_pid = 0;
+
+        if (waitid(P_PID, child->pid, &info, WEXITED|WNOHANG|WNOWAIT) == -1
+            || info.si_pid != child->pid)
+        {
+            return 0;
+        }
+
+        (void) kill(-child->pid, SIGKILL);
+    }
+
+    return waitpid(child->pid, &child->status, WNOHANG) == child->pid;
+}
+
+
 static void
 ngx_webrtc_media_process_handler(int signo, siginfo_t *info, void *ucontext)
 {
@@ -233,7 +427,7 @@ ngx_webrtc_media_process_handler(int signo, siginfo_t *info, void *ucontext)
         child = &ngx_webrtc_media_children[i];
 
         if (child->pid == 0 || child->ended
-            || waitpid(child->pid, &child->status, WNOHANG) != child->pid)
+            || !ngx_webrtc_media_process_reap(child))
         {
             continue;
         }

@@ -34,6 +34,18 @@ ngx_pid_t ngx_webrtc_media_process_start(const char *program,
     char *const argv[], int fd);
 
 /*
+ * Starts a command of the operator: as the leader of a process group, which
+ * ends with it; with this process it is killed (PR_SET_PDEATHSIG).  It has
+ * /dev/null as input and output, and no other descriptor.
+ *
+ *   fd   becomes its standard error; says so if the program cannot be run
+ *
+ * Its process id; or -1, errno is set.
+ */
+ngx_pid_t ngx_webrtc_media_process_command(const char *program,
+    char *const argv[], int fd);
+
+/*
  * How it ended.
  *
  * NGX_OK     *status as of waitpid(); the id is free
@@ -41,7 +53,10 @@ ngx_pid_t ngx_webrtc_media_process_start(const char *program,
  */
 ngx_int_t ngx_webrtc_media_process_ended(ngx_pid_t pid, int *status);
 
-/* Kills it, and forgets it as soon as it is gone. */
+/* Sends it a signal, and to its group if it leads one. */
+void ngx_webrtc_media_process_signal(ngx_pid_t pid, int signo);
+
+/* Kills it (its group), and forgets it as soon as it is gone. */
 void ngx_webrtc_media_process_kill(ngx_pid_t pid);
 
 /* For exit_process: nginx's SIGCHLD handler must no longer call ours. */

@@ -106,8 +106,7 @@ ngx_webrtc_variant_run_state(ngx_webrtc_variant_run_t *vr)
     linger = 0;
 
     if (ngx_webrtc_bus_state(vr->parent) != NGX_WEBRTC_STREAM_ACTIVE
-        && ngx_webrtc_bus_claimed(vr->parent, NULL)
-           != NGX_WEBRTC_CLAIM_SOURCE)
+        && !ngx_webrtc_claim_feeds(ngx_webrtc_bus_claimed(vr->parent, NULL)))
     {
         /* viewers wait for its publisher as long as those of the parent */
 

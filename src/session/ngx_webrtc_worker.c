@@ -511,7 +511,7 @@ ngx_webrtc_worker_on_text(void *ctx, uint64_t ref, u_char *p, size_t n)
 }
 
 
-/* viewers in some worker want a key frame of a stream that is published here */
+/* viewers in some worker want a key frame of a stream that is made here */
 
 static void
 ngx_webrtc_worker_on_keyframe(void *ctx, ngx_webrtc_stream_t *st)
@@ -522,7 +522,9 @@ ngx_webrtc_worker_on_keyframe(void *ctx, ngx_webrtc_stream_t *st)
     ngx_webrtc_peer_t     *peer;
     ngx_webrtc_session_t  *s;
 
-    if (st->parent) {
+    if (st->parent
+        || ngx_webrtc_claim_feeds(ngx_webrtc_bus_claimed(st, NULL)))
+    {
         wk->conf.on_keyframe(wk->conf.ctx, st);
         return;
     }

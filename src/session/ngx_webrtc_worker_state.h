@@ -53,7 +53,7 @@ typedef struct {
     void                       (*on_stream)(void *ctx,
                                      ngx_webrtc_stream_t *st);
 
-    /* viewers want a key frame of a variant that is made here;
+    /* viewers want a key frame of a variant, or of what is fed, here;
      * ngx_webrtc_bus_keyframe_done() follows */
     void                       (*on_keyframe)(void *ctx,
                                      ngx_webrtc_stream_t *st);

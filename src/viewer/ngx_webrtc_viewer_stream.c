@@ -81,8 +81,8 @@ ngx_webrtc_viewer_stream_tick(void *state)
             linger = ngx_webrtc_atomic_load(&vs->st->linger_ms);
 
             if (linger
-                && ngx_webrtc_bus_claimed(vs->st, NULL)
-                   != NGX_WEBRTC_CLAIM_SOURCE
+                && !ngx_webrtc_claim_feeds(ngx_webrtc_bus_claimed(vs->st,
+                                                                  NULL))
                 && ngx_webrtc_bus_state(vs->st) != NGX_WEBRTC_STREAM_ACTIVE
                 && ngx_webrtc_bus_state(vs->st) != NGX_WEBRTC_STREAM_STARTING
                 && ngx_webrtc_bus_state_age(vs->st, ngx_current_msec) > linger)

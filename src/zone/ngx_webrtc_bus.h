@@ -83,6 +83,17 @@ typedef enum {
 #define NGX_WEBRTC_CLAIM_SOURCE      1
 #define NGX_WEBRTC_CLAIM_PUBLISH     2
 #define NGX_WEBRTC_CLAIM_VARIANT     4
+#define NGX_WEBRTC_CLAIM_RTP         5
+#define NGX_WEBRTC_CLAIM_EXEC        6
+
+/* is the stream fed by us, and not by a publisher? */
+#define ngx_webrtc_claim_feeds(kind)                                          \
+    ((kind) == NGX_WEBRTC_CLAIM_SOURCE || (kind) >= NGX_WEBRTC_CLAIM_RTP)
+
+/* what feeds a stream: ngx_webrtc_stream_pull_t.kind */
+#define NGX_WEBRTC_FEED_URL          0
+#define NGX_WEBRTC_FEED_RTP          1
+#define NGX_WEBRTC_FEED_EXEC         2
 
 
 /* counters since the stream began; all use ngx_webrtc_atomic_add() */
@@ -153,6 +164,8 @@ typedef struct {
     uint8_t                  ended;           /* a file was played to its end */
     uint8_t                  nfrom;
     uint8_t                  transcode;       /* webrtc_transcode is not off */
+    uint8_t                  kind;            /* NGX_WEBRTC_FEED_*; other than
+                                                 URL: from[0].url is text */
     ngx_webrtc_stream_from_t from[NGX_WEBRTC_PULLS];
 } ngx_webrtc_stream_pull_t;
 
@@ -683,8 +696,8 @@ ngx_int_t ngx_webrtc_bus_keyframe(ngx_webrtc_bus_t *bus,
     ngx_webrtc_stream_t *st);
 
 /*
- * Can a key frame be asked for?  Of a publisher and a variant; not of a source,
- * or if there is none of these now.
+ * Can a key frame be asked for?  Of a publisher, a variant and whoever sends
+ * plain RTP; not of a source, or if there is none of these now.
  */
 ngx_uint_t ngx_webrtc_bus_may_ask(ngx_webrtc_stream_t *st);
 

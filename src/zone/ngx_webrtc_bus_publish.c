@@ -30,7 +30,7 @@ ngx_webrtc_bus_reserve(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
 
     ngx_shmtx_lock(&bus->shpool->mutex);
 
-    if (ngx_webrtc_bus_claimed(st, NULL) == NGX_WEBRTC_CLAIM_SOURCE) {
+    if (ngx_webrtc_claim_feeds(ngx_webrtc_bus_claimed(st, NULL))) {
         rc = NGX_BUSY;
 
     } else if (!replace
@@ -116,7 +116,7 @@ ngx_webrtc_bus_publish(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
     *holder = 0;
 
     if (st->publisher != ref
-        || ngx_webrtc_bus_claimed(st, NULL) == NGX_WEBRTC_CLAIM_SOURCE)
+        || ngx_webrtc_claim_feeds(ngx_webrtc_bus_claimed(st, NULL)))
     {
         rc = NGX_DECLINED;
 

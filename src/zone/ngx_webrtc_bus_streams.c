@@ -42,7 +42,7 @@
 
 /* kinds of claims whose holder makes key frames when asked */
 #define ngx_webrtc_bus_asks(kind)                                             \
-    ((kind) == NGX_WEBRTC_CLAIM_PUBLISH || (kind) == NGX_WEBRTC_CLAIM_VARIANT)
+    ((kind) == NGX_WEBRTC_CLAIM_PUBLISH || (kind) >= NGX_WEBRTC_CLAIM_VARIANT)
 
 
 static void ngx_webrtc_bus_reap_stream(ngx_webrtc_bus_t *bus, ngx_uint_t n,
