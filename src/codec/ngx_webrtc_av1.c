@@ -21,6 +21,7 @@
 #include "ngx_webrtc_obu.h"
 #include "ngx_webrtc_pack.h"
 #include "ngx_webrtc_depay.h"
+#include "ngx_webrtc_unpack.h"
 #include "ngx_webrtc_fmtp.h"
 
 
@@ -33,6 +34,9 @@
 #define NGX_WEBRTC_AV1_Y     0x40      /* last element continues in the next */
 #define NGX_WEBRTC_AV1_W     4         /* shift */
 #define NGX_WEBRTC_AV1_N     0x08      /* new coded video sequence */
+
+/* obu_has_size_field of an OBU's header; AV1, 5.3.2 */
+#define NGX_WEBRTC_AV1_SIZED 0x02
 
 
 typedef struct {
@@ -100,6 +104,9 @@ static void ngx_webrtc_av1_depay_element(u_char *p, u_char *end,
     ngx_uint_t whole, ngx_webrtc_av1_parts_t *av1);
 static void ngx_webrtc_av1_depay_sequence(ngx_webrtc_depay_t *d,
     ngx_webrtc_av1_parts_t *av1, ngx_webrtc_depay_kind_t *kind);
+static ngx_int_t ngx_webrtc_av1_unpack_payload(ngx_webrtc_unpack_t *u,
+    u_char *p, size_t n, ngx_uint_t flags);
+static ngx_int_t ngx_webrtc_av1_unpack_obu(ngx_webrtc_unpack_t *u);
 static ngx_uint_t ngx_webrtc_av1_distance(const ngx_webrtc_track_t *track,
     const ngx_str_t *fmtp);
 static u_char *ngx_webrtc_av1_answer(u_char *p, u_char *end,
@@ -124,6 +131,12 @@ static const ngx_webrtc_depay_ops_t  ngx_webrtc_av1_depay = {
 };
 
 
+static const ngx_webrtc_unpack_ops_t  ngx_webrtc_av1_unpack = {
+    ngx_webrtc_av1_unpack_payload,
+    NULL
+};
+
+
 static const ngx_webrtc_codec_fmtp_t  ngx_webrtc_av1_fmtp = {
     ngx_webrtc_av1_distance,
     NULL,
@@ -138,7 +151,8 @@ const ngx_webrtc_codec_t  ngx_webrtc_codec_av1 = {
     104, 105, 0,
     &ngx_webrtc_av1_fmtp,
     &ngx_webrtc_av1_pack,
-    &ngx_webrtc_av1_depay
+    &ngx_webrtc_av1_depay,
+    &ngx_webrtc_av1_unpack
 };
 
 
@@ -840,6 +854,106 @@ ngx_webrtc_av1_depay_sequence(ngx_webrtc_depay_t *d,
             kind->changed = 1;
         }
     }
+}
+
+
+/* AV1 RTP, 4.4: elements, of which the first and the last may be cut */
+
+static ngx_int_t
+ngx_webrtc_av1_unpack_payload(ngx_webrtc_unpack_t *u, u_char *p, size_t n,
+    ngx_uint_t flags)
+{
+    u_char             *end, head;
+    uint64_t            len;
+    ngx_uint_t          i, w;
+    ngx_webrtc_bits_t   b;
+
+    (void) flags;
+
+    end = p + n;
+    head = *p++;
+    w = (head >> NGX_WEBRTC_AV1_W) & 3;
+
+    if (u->open != ((head & NGX_WEBRTC_AV1_Z) != 0)) {
+        return NGX_DECLINED;
+    }
+
+    for (i = 1; p < end; i++) {
+
+        if (i == w) {
+            len = end - p;
+
+        } else {
+            ngx_webrtc_bits_init(&b, p, end);
+
+            len = ngx_webrtc_bits_leb128(&b);
+
+            if (b.error || len > (size_t) (end - b.p)) {
+                return NGX_DECLINED;
+            }
+
+            p = b.p;
+        }
+
+        if (!u->open) {
+            u->mark = u->n;
+        }
+
+        ngx_webrtc_unpack_put(u, p, (size_t) len);
+        p += len;
+
+        u->open = (p == end && (head & NGX_WEBRTC_AV1_Y));
+
+        if (!u->open && ngx_webrtc_av1_unpack_obu(u) != NGX_OK) {
+            return NGX_DECLINED;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * The OBU from u->mark on is whole: gives it a size field, if it has none
+ * (AV1, 5.2: the low-overhead format), and leaves out temporal delimiters.
+ */
+
+static ngx_int_t
+ngx_webrtc_av1_unpack_obu(ngx_webrtc_unpack_t *u)
+{
+    u_char            *p, *payload;
+    size_t             size;
+    ngx_webrtc_obu_t   obu;
+
+    p = u->data + u->mark;
+
+    if (u->n == u->mark) {
+        return NGX_OK;
+    }
+
+    if (ngx_webrtc_obu_read(p, u->data + u->n, &obu) == NULL) {
+        return NGX_DECLINED;
+    }
+
+    if (obu.type == NGX_WEBRTC_OBU_TEMPORAL) {
+        u->n = u->mark;
+        return NGX_OK;
+    }
+
+    size = ngx_webrtc_obu_leb128_size(obu.size);
+
+    payload = p + obu.header_size + size;
+
+    ngx_memmove(payload, obu.payload, obu.size);
+    ngx_memcpy(p, obu.header, obu.header_size);
+
+    p[0] |= NGX_WEBRTC_AV1_SIZED;
+
+    (void) ngx_webrtc_obu_leb128_write(p + obu.header_size, obu.size);
+
+    u->n = (payload - u->data) + obu.size;
+
+    return NGX_OK;
 }
 
 

@@ -84,9 +84,11 @@ typedef struct {
 
     const ngx_webrtc_codec_fmtp_t        *fmtp;     /* never NULL */
 
-    /* ngx_webrtc_pack.h, ngx_webrtc_depay.h; NULL: there is none */
-    const struct ngx_webrtc_pack_ops_s   *pack;
-    const struct ngx_webrtc_depay_ops_s  *depay;
+    /* ngx_webrtc_pack.h, ngx_webrtc_depay.h, ngx_webrtc_unpack.h; NULL: there
+     * is none */
+    const struct ngx_webrtc_pack_ops_s    *pack;
+    const struct ngx_webrtc_depay_ops_s   *depay;
+    const struct ngx_webrtc_unpack_ops_s  *unpack;
 } ngx_webrtc_codec_t;
 
 

@@ -26,7 +26,7 @@
 static const ngx_webrtc_codec_t  ngx_webrtc_codec_none = {
     ngx_null_string, 0, NGX_WEBRTC_CODEC_NONE, 0, -1, 0,
     NGX_WEBRTC_CODEC_NO_PT, NGX_WEBRTC_CODEC_NO_PT, 0,
-    &ngx_webrtc_codec_no_fmtp, NULL, NULL
+    &ngx_webrtc_codec_no_fmtp, NULL, NULL, NULL
 };
 
 
@@ -38,7 +38,7 @@ static const ngx_webrtc_codec_t  ngx_webrtc_codec_none = {
 static const ngx_webrtc_codec_t  ngx_webrtc_codec_red = {
     ngx_string("red"), NGX_WEBRTC_AUDIO, NGX_WEBRTC_CODEC_RED, 2, -1, 48000,
     NGX_WEBRTC_CODEC_NO_PT, NGX_WEBRTC_CODEC_NO_PT, 1,
-    &ngx_webrtc_codec_no_fmtp, NULL, NULL
+    &ngx_webrtc_codec_no_fmtp, NULL, NULL, NULL
 };
 
 

@@ -24,6 +24,7 @@
 
 /* RFC 6184, 5.8, and RFC 7798, 4.4.3 */
 #define NGX_WEBRTC_DEPAY_FU_S    0x80
+#define NGX_WEBRTC_DEPAY_FU_E    0x40
 
 /* first bit of a slice header: first_mb_in_slice is ue(v) 0 (H.264, 7.3.3),
  * first_slice_segment_in_pic_flag (H.265, 7.3.6.1) */

@@ -11,6 +11,7 @@
 
 #include "ngx_webrtc_foreign.h"
 #include "ngx_webrtc_pack.h"
+#include "ngx_webrtc_unpack.h"
 
 
 /* the only set of parameters there is */
@@ -21,7 +22,8 @@
     {                                                                         \
         ngx_string(name), NGX_WEBRTC_VIDEO, NGX_WEBRTC_CODEC_##codec, 0, -1,  \
         90000, NGX_WEBRTC_CODEC_NO_PT, NGX_WEBRTC_CODEC_NO_PT, 0,             \
-        &ngx_webrtc_codec_no_fmtp, &ngx_webrtc_foreign_pack, NULL             \
+        &ngx_webrtc_codec_no_fmtp, &ngx_webrtc_foreign_pack, NULL,            \
+        &ngx_webrtc_foreign_unpack                                            \
     }
 
 
@@ -33,12 +35,20 @@ static ngx_int_t ngx_webrtc_foreign_frame(ngx_webrtc_pack_t *pack,
     ngx_webrtc_frame_t *frame);
 static ngx_int_t ngx_webrtc_foreign_slices(ngx_webrtc_pack_t *pack, u_char *p,
     size_t n, ngx_uint_t flags, ngx_uint_t first, ngx_uint_t last);
+static ngx_int_t ngx_webrtc_foreign_unpack_payload(ngx_webrtc_unpack_t *u,
+    u_char *p, size_t n, ngx_uint_t flags);
 
 
 static const ngx_webrtc_pack_ops_t  ngx_webrtc_foreign_pack = {
     ngx_webrtc_foreign_config,
     ngx_webrtc_foreign_probe,
     ngx_webrtc_foreign_frame
+};
+
+
+static const ngx_webrtc_unpack_ops_t  ngx_webrtc_foreign_unpack = {
+    ngx_webrtc_foreign_unpack_payload,
+    NULL
 };
 
 
@@ -144,6 +154,27 @@ ngx_webrtc_foreign_slices(ngx_webrtc_pack_t *pack, u_char *p, size_t n,
 
         p += len;
         n -= len;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_webrtc_foreign_unpack_payload(ngx_webrtc_unpack_t *u, u_char *p, size_t n,
+    ngx_uint_t flags)
+{
+    ngx_webrtc_unpack_put(u, p, n);
+
+    if (flags & NGX_WEBRTC_PKT_PARAMS) {
+
+        /* it comes before the picture */
+
+        if (u->config + n != u->n) {
+            return NGX_DECLINED;
+        }
+
+        u->config = u->n;
     }
 
     return NGX_OK;

@@ -16,6 +16,7 @@
 #include "ngx_webrtc_h264.h"
 #include "ngx_webrtc_pack_nal.h"
 #include "ngx_webrtc_depay_nal.h"
+#include "ngx_webrtc_unpack.h"
 #include "ngx_webrtc_fmtp.h"
 
 
@@ -26,8 +27,6 @@
 #define NGX_WEBRTC_H264_OTHER    5
 
 
-static ngx_uint_t ngx_webrtc_h264_sps_high(ngx_webrtc_bits_t *b);
-static void ngx_webrtc_h264_scaling_list(ngx_webrtc_bits_t *b, ngx_uint_t n);
 static u_char *ngx_webrtc_h264_avcc_sets(u_char *p, u_char *end,
     ngx_uint_t count, ngx_webrtc_params_t *ps, ngx_webrtc_h264_sps_t *sps);
 static ngx_int_t ngx_webrtc_h264_pps(u_char *p, size_t n, ngx_uint_t *id);
@@ -45,6 +44,8 @@ static ngx_int_t ngx_webrtc_h264_pack_frame(ngx_webrtc_pack_t *pack,
 static ngx_uint_t ngx_webrtc_h264_is_params(u_char *nal, size_t n);
 static ngx_int_t ngx_webrtc_h264_pack_params(ngx_webrtc_pack_t *pack,
     u_char *p, size_t n);
+static void ngx_webrtc_h264_pack_track(ngx_webrtc_pack_t *pack,
+    ngx_webrtc_h264_sps_t *sps);
 static ngx_uint_t ngx_webrtc_h264_sends(ngx_webrtc_pack_t *pack,
     ngx_webrtc_frame_t *frame, u_char *nal, size_t n);
 static void ngx_webrtc_h264_aggregate(u_char *h, u_char *nal,
@@ -58,6 +59,8 @@ static ngx_uint_t ngx_webrtc_h264_depay_nal(ngx_webrtc_depay_t *d,
     u_char *nal, size_t n, ngx_webrtc_depay_kind_t *kind);
 static void ngx_webrtc_h264_depay_slice(ngx_uint_t type, ngx_uint_t nri,
     ngx_uint_t start, ngx_webrtc_depay_kind_t *kind);
+static ngx_int_t ngx_webrtc_h264_unpack_payload(ngx_webrtc_unpack_t *u,
+    u_char *p, size_t n, ngx_uint_t flags);
 static ngx_uint_t ngx_webrtc_h264_distance(const ngx_webrtc_track_t *track,
     const ngx_str_t *fmtp);
 static ngx_uint_t ngx_webrtc_h264_rank(uint32_t profile);
@@ -67,13 +70,6 @@ static u_char *ngx_webrtc_h264_answer(u_char *p, u_char *end,
     const ngx_str_t *fmtp, ngx_uint_t stereo, ngx_uint_t sending);
 static u_char *ngx_webrtc_h264_offer(u_char *p, u_char *end, uint32_t profile,
     ngx_uint_t channels);
-
-
-/* 7.3.2.1.1: the profiles whose SPS says chroma_format_idc and more */
-
-static const uint8_t  ngx_webrtc_h264_high_profiles[] = {
-    100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135
-};
 
 
 static const ngx_webrtc_pack_nal_ops_t  ngx_webrtc_h264_pack_nal = {
@@ -102,6 +98,12 @@ static const ngx_webrtc_depay_ops_t  ngx_webrtc_h264_depay = {
 };
 
 
+static const ngx_webrtc_unpack_ops_t  ngx_webrtc_h264_unpack = {
+    ngx_webrtc_h264_unpack_payload,
+    NULL
+};
+
+
 static const ngx_webrtc_codec_fmtp_t  ngx_webrtc_h264_fmtp = {
     ngx_webrtc_h264_distance,
     ngx_webrtc_h264_interleaved,
@@ -116,173 +118,9 @@ const ngx_webrtc_codec_t  ngx_webrtc_codec_h264 = {
     96, 97, 0,
     &ngx_webrtc_h264_fmtp,
     &ngx_webrtc_h264_pack,
-    &ngx_webrtc_h264_depay
+    &ngx_webrtc_h264_depay,
+    &ngx_webrtc_h264_unpack
 };
-
-
-ngx_int_t
-ngx_webrtc_h264_sps(u_char *p, size_t n, ngx_webrtc_h264_sps_t *sps)
-{
-    uint32_t           id, v, left, right, top, bottom, unit_x, unit_y, chroma;
-    uint32_t           frame_num;
-    uint64_t           width, height;
-    ngx_uint_t         i, frame_mbs_only;
-    ngx_webrtc_bits_t  b;
-
-    if (n < 4 || ngx_webrtc_h264_type(p) != NGX_WEBRTC_H264_SPS) {
-        return NGX_DECLINED;
-    }
-
-    ngx_webrtc_bits_init_rbsp(&b, p + 1, p + n);
-
-    sps->profile = ngx_webrtc_bits_get(&b, 24);
-
-    id = ngx_webrtc_bits_ue(&b);
-
-    chroma = 1;
-
-    for (i = 0; i < sizeof(ngx_webrtc_h264_high_profiles); i++) {
-        if (sps->profile >> 16 == ngx_webrtc_h264_high_profiles[i]) {
-            chroma = ngx_webrtc_h264_sps_high(&b);
-            break;
-        }
-    }
-
-    frame_num = ngx_webrtc_bits_ue(&b);     /* log2_max_frame_num_minus4 */
-
-    v = ngx_webrtc_bits_ue(&b);             /* pic_order_cnt_type */
-
-    if (v == 0) {
-        (void) ngx_webrtc_bits_ue(&b);      /* log2_max_pic_order_cnt_lsb.. */
-
-    } else if (v == 1) {
-        (void) ngx_webrtc_bits_flag(&b);    /* delta_pic_order_always_zero */
-        (void) ngx_webrtc_bits_se(&b);      /* offset_for_non_ref_pic */
-        (void) ngx_webrtc_bits_se(&b);      /* offset_for_top_to_bottom_field */
-
-        v = ngx_webrtc_bits_ue(&b);         /* num_ref_frames_in_pic_order.. */
-
-        if (v > 255) {
-            return NGX_DECLINED;
-        }
-
-        for (i = 0; i < v; i++) {
-            (void) ngx_webrtc_bits_se(&b);  /* offset_for_ref_frame[] */
-        }
-
-    } else if (v > 2) {
-        return NGX_DECLINED;
-    }
-
-    (void) ngx_webrtc_bits_ue(&b);          /* max_num_ref_frames */
-    (void) ngx_webrtc_bits_flag(&b);        /* gaps_in_frame_num_allowed */
-
-    width = ((uint64_t) ngx_webrtc_bits_ue(&b) + 1) * 16;
-    height = ((uint64_t) ngx_webrtc_bits_ue(&b) + 1) * 16;
-
-    frame_mbs_only = ngx_webrtc_bits_flag(&b);
-
-    if (!frame_mbs_only) {
-        height *= 2;
-        (void) ngx_webrtc_bits_flag(&b);    /* mb_adaptive_frame_field_flag */
-    }
-
-    (void) ngx_webrtc_bits_flag(&b);        /* direct_8x8_inference_flag */
-
-    left = right = top = bottom = 0;
-
-    if (ngx_webrtc_bits_flag(&b)) {         /* frame_cropping_flag */
-        left = ngx_webrtc_bits_ue(&b);
-        right = ngx_webrtc_bits_ue(&b);
-        top = ngx_webrtc_bits_ue(&b);
-        bottom = ngx_webrtc_bits_ue(&b);
-    }
-
-    if (b.error || id > 31 || frame_num > 12 || width > 0xffff
-        || height > 0xffff)
-    {
-        return NGX_DECLINED;
-    }
-
-    /* Table 6-1, (7-19) to (7-22): chroma 4:2:0 and 4:2:2 halve the width */
-
-    unit_x = (chroma == 1 || chroma == 2) ? 2 : 1;
-    unit_y = (chroma == 1 ? 2 : 1) * (frame_mbs_only ? 1 : 2);
-
-    if (((uint64_t) left + right) * unit_x >= width
-        || ((uint64_t) top + bottom) * unit_y >= height)
-    {
-        return NGX_DECLINED;
-    }
-
-    sps->id = (uint8_t) id;
-    sps->frame_num_bits = (uint8_t) (frame_num + 4);
-    sps->frame_mbs_only = (frame_mbs_only != 0);
-    sps->width = (uint16_t) (width - (left + right) * unit_x);
-    sps->height = (uint16_t) (height - (top + bottom) * unit_y);
-
-    return NGX_OK;
-}
-
-
-/* returns ChromaArrayType */
-
-static ngx_uint_t
-ngx_webrtc_h264_sps_high(ngx_webrtc_bits_t *b)
-{
-    uint32_t    chroma;
-    ngx_uint_t  i, n;
-
-    chroma = ngx_webrtc_bits_ue(b);         /* chroma_format_idc */
-    n = (chroma == 3) ? 12 : 8;
-
-    if (chroma > 3) {
-        b->error = 1;
-    }
-
-    if (chroma == 3 && ngx_webrtc_bits_flag(b)) {
-        chroma = 0;                         /* separate_colour_plane_flag */
-    }
-
-    (void) ngx_webrtc_bits_ue(b);           /* bit_depth_luma_minus8 */
-    (void) ngx_webrtc_bits_ue(b);           /* bit_depth_chroma_minus8 */
-    (void) ngx_webrtc_bits_flag(b);         /* qpprime_y_zero_transform.. */
-
-    if (ngx_webrtc_bits_flag(b)) {          /* seq_scaling_matrix_present */
-
-        for (i = 0; i < n; i++) {
-            if (ngx_webrtc_bits_flag(b)) {
-                ngx_webrtc_h264_scaling_list(b, i < 6 ? 16 : 64);
-            }
-        }
-    }
-
-    return chroma;
-}
-
-
-/* 7.3.2.1.1.1 */
-
-static void
-ngx_webrtc_h264_scaling_list(ngx_webrtc_bits_t *b, ngx_uint_t n)
-{
-    uint32_t    last, next;
-    ngx_uint_t  i;
-
-    last = 8;
-    next = 8;
-
-    for (i = 0; i < n && !b->error; i++) {
-
-        if (next != 0) {
-            next = (last + (uint32_t) ngx_webrtc_bits_se(b)) & 0xff;
-        }
-
-        if (next != 0) {
-            last = next;
-        }
-    }
-}
 
 
 /*
@@ -475,9 +313,8 @@ ngx_webrtc_h264_pack_config(ngx_webrtc_pack_t *pack, u_char *p, size_t n)
         }
 
         pack->length_size = (uint8_t) length_size;
-        pack->track.profile = sps.profile;
-        pack->track.width = sps.width;
-        pack->track.height = sps.height;
+
+        ngx_webrtc_h264_pack_track(pack, &sps);
 
         return NGX_OK;
     }
@@ -530,6 +367,7 @@ ngx_webrtc_h264_pack_probe(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
 
     if (frame->picture) {
         frame->key = ngx_webrtc_pack_recovery(pack, idr) && recovery;
+        frame->recovery = frame->key;
         frame->key |= idr;
         frame->discardable = (nri == 0 && !frame->key);
     }
@@ -541,6 +379,8 @@ ngx_webrtc_h264_pack_probe(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
         /* decoding cannot start there */
         frame->key = 0;
     }
+
+    ngx_webrtc_pack_start(pack, frame);
 
     return NGX_OK;
 }
@@ -578,12 +418,23 @@ ngx_webrtc_h264_pack_params(ngx_webrtc_pack_t *pack, u_char *p, size_t n)
     rc = ngx_webrtc_h264_params(&pack->params, p, n, &sps);
 
     if (rc == NGX_OK && sps.width) {
-        pack->track.profile = sps.profile;
-        pack->track.width = sps.width;
-        pack->track.height = sps.height;
+        ngx_webrtc_h264_pack_track(pack, &sps);
     }
 
     return rc;
+}
+
+
+static void
+ngx_webrtc_h264_pack_track(ngx_webrtc_pack_t *pack, ngx_webrtc_h264_sps_t *sps)
+{
+    pack->track.profile = sps->profile;
+    pack->track.width = sps->width;
+    pack->track.height = sps->height;
+    pack->track.depth = sps->depth;
+    pack->track.chroma = sps->chroma;
+
+    ngx_webrtc_pack_traits(pack, sps->traits, sps->reorder);
 }
 
 
@@ -759,10 +610,17 @@ ngx_webrtc_h264_depay_nal(ngx_webrtc_depay_t *d, u_char *nal, size_t n,
 
         ngx_webrtc_depay_nal_kept(rc, kind);
 
-        if (rc == NGX_OK && sps.width
-            && ngx_webrtc_depay_track(d, sps.profile, sps.width, sps.height))
-        {
-            kind->changed = 1;
+        if (rc == NGX_OK && sps.width) {
+
+            if (ngx_webrtc_depay_track(d, sps.profile, sps.width, sps.height)) {
+                kind->changed = 1;
+            }
+
+            if (ngx_webrtc_depay_form(d, sps.depth, sps.chroma, sps.traits,
+                                      sps.reorder))
+            {
+                kind->changed = 1;
+            }
         }
 
         return (type == NGX_WEBRTC_H264_SPS) ? NGX_WEBRTC_DEPAY_SPS
@@ -814,6 +672,43 @@ ngx_webrtc_h264_depay_slice(ngx_uint_t type, ngx_uint_t nri, ngx_uint_t start,
  * doesn't; then a sufficient level.  None of it is a reason to refuse: browsers
  * decode High on a payload type of Constrained Baseline.
  */
+
+static ngx_int_t
+ngx_webrtc_h264_unpack_payload(ngx_webrtc_unpack_t *u, u_char *p, size_t n,
+    ngx_uint_t flags)
+{
+    u_char  nal;
+
+    (void) flags;
+
+    switch (ngx_webrtc_h264_type(p)) {
+
+    case NGX_WEBRTC_H264_STAP_A:
+        return u->open ? NGX_DECLINED
+                       : ngx_webrtc_unpack_nals(u, p + 1, n - 1, 1);
+
+    case NGX_WEBRTC_H264_FU_A:
+
+        if (n < 3) {
+            return NGX_DECLINED;
+        }
+
+        nal = (u_char) ((p[0] & 0xe0) | (p[1] & 0x1f));
+
+        return ngx_webrtc_unpack_fragment(u, &nal, 1, p + 2, n - 2,
+                                          p[1] & NGX_WEBRTC_DEPAY_FU_S,
+                                          p[1] & NGX_WEBRTC_DEPAY_FU_E);
+    }
+
+    if (u->open) {
+        return NGX_DECLINED;
+    }
+
+    ngx_webrtc_unpack_nal(u, p, n);
+
+    return NGX_OK;
+}
+
 
 static ngx_uint_t
 ngx_webrtc_h264_distance(const ngx_webrtc_track_t *track,

@@ -15,6 +15,7 @@
 #include "ngx_webrtc_h265.h"
 #include "ngx_webrtc_pack_nal.h"
 #include "ngx_webrtc_depay_nal.h"
+#include "ngx_webrtc_unpack.h"
 #include "ngx_webrtc_fmtp.h"
 
 
@@ -60,6 +61,8 @@ static ngx_uint_t ngx_webrtc_h265_depay_nal(ngx_webrtc_depay_t *d,
 static void ngx_webrtc_h265_depay_slice(ngx_webrtc_depay_t *d,
     ngx_uint_t type, ngx_uint_t tid, ngx_uint_t start,
     ngx_webrtc_depay_kind_t *kind);
+static ngx_int_t ngx_webrtc_h265_unpack_payload(ngx_webrtc_unpack_t *u,
+    u_char *p, size_t n, ngx_uint_t flags);
 static ngx_uint_t ngx_webrtc_h265_distance(const ngx_webrtc_track_t *track,
     const ngx_str_t *fmtp);
 static u_char *ngx_webrtc_h265_answer(u_char *p, u_char *end,
@@ -94,6 +97,12 @@ static const ngx_webrtc_depay_ops_t  ngx_webrtc_h265_depay = {
 };
 
 
+static const ngx_webrtc_unpack_ops_t  ngx_webrtc_h265_unpack = {
+    ngx_webrtc_h265_unpack_payload,
+    NULL
+};
+
+
 static const ngx_webrtc_codec_fmtp_t  ngx_webrtc_h265_fmtp = {
     ngx_webrtc_h265_distance,
     NULL,
@@ -108,7 +117,8 @@ const ngx_webrtc_codec_t  ngx_webrtc_codec_h265 = {
     98, 99, 0,
     &ngx_webrtc_h265_fmtp,
     &ngx_webrtc_h265_pack,
-    &ngx_webrtc_h265_depay
+    &ngx_webrtc_h265_depay,
+    &ngx_webrtc_h265_unpack
 };
 
 
@@ -116,7 +126,8 @@ ngx_int_t
 ngx_webrtc_h265_sps(u_char *p, size_t n, ngx_webrtc_h265_sps_t *sps)
 {
     uint32_t           id, chroma, left, right, top, bottom, unit_x, unit_y;
-    uint32_t           width, height;
+    uint32_t           width, height, depth, reorder;
+    ngx_uint_t         i, layers;
     ngx_webrtc_bits_t  b;
 
     if (n < 2 || ngx_webrtc_h265_type(p) != NGX_WEBRTC_H265_SPS) {
@@ -140,6 +151,8 @@ ngx_webrtc_h265_sps(u_char *p, size_t n, ngx_webrtc_h265_sps_t *sps)
     id = ngx_webrtc_bits_ue(&b);
     chroma = ngx_webrtc_bits_ue(&b);        /* chroma_format_idc */
 
+    sps->chroma = (uint8_t) (chroma ? chroma : NGX_WEBRTC_CHROMA_MONO);
+
     if (chroma == 3 && ngx_webrtc_bits_flag(&b)) {
         chroma = 0;                         /* separate_colour_plane_flag */
     }
@@ -156,7 +169,9 @@ ngx_webrtc_h265_sps(u_char *p, size_t n, ngx_webrtc_h265_sps_t *sps)
         bottom = ngx_webrtc_bits_ue(&b);
     }
 
-    if (b.error || id > 15 || chroma > 3
+    depth = ngx_webrtc_bits_ue(&b);         /* bit_depth_luma_minus8 */
+
+    if (b.error || id > 15 || chroma > 3 || depth > 8
         || width > 0xffff || height > 0xffff)
     {
         return NGX_DECLINED;
@@ -176,6 +191,24 @@ ngx_webrtc_h265_sps(u_char *p, size_t n, ngx_webrtc_h265_sps_t *sps)
     sps->id = (uint8_t) id;
     sps->width = (uint16_t) (width - (left + right) * unit_x);
     sps->height = (uint16_t) (height - (top + bottom) * unit_y);
+    sps->depth = (uint8_t) (8 + depth);
+
+    (void) ngx_webrtc_bits_ue(&b);          /* bit_depth_chroma_minus8 */
+    (void) ngx_webrtc_bits_ue(&b);          /* log2_max_pic_order_cnt_lsb.. */
+
+    /* sps_sub_layer_ordering_info_present_flag: one of each, or one of all */
+
+    layers = ngx_webrtc_bits_flag(&b) ? sps->max_tid + 1 : 1;
+    reorder = 0;
+
+    for (i = 0; i < layers; i++) {
+        (void) ngx_webrtc_bits_ue(&b);      /* sps_max_dec_pic_buffering.. */
+        reorder = ngx_webrtc_bits_ue(&b);   /* sps_max_num_reorder_pics */
+        (void) ngx_webrtc_bits_ue(&b);      /* sps_max_latency_increase.. */
+    }
+
+    sps->reorder = (uint8_t) ((b.error || reorder > 16)
+                              ? NGX_WEBRTC_REORDER_UNKNOWN : reorder);
 
     return NGX_OK;
 }
@@ -187,7 +220,7 @@ static void
 ngx_webrtc_h265_profile_tier_level(ngx_webrtc_bits_t *b, ngx_uint_t max_tid,
     ngx_webrtc_h265_sps_t *sps)
 {
-    uint32_t    tier, profile, level, present;
+    uint32_t    tier, profile, level, present, progressive, interlaced;
     ngx_uint_t  i;
 
     ngx_webrtc_bits_skip(b, 2);             /* general_profile_space */
@@ -195,7 +228,17 @@ ngx_webrtc_h265_profile_tier_level(ngx_webrtc_bits_t *b, ngx_uint_t max_tid,
     tier = ngx_webrtc_bits_get(b, 1);
     profile = ngx_webrtc_bits_get(b, 5);
 
-    ngx_webrtc_bits_skip(b, 32 + 48);       /* compatibility, constraints */
+    ngx_webrtc_bits_skip(b, 32);            /* compatibility */
+
+    progressive = ngx_webrtc_bits_get(b, 1);
+    interlaced = ngx_webrtc_bits_get(b, 1);
+
+    /* 7.4.4: both say that each picture tells */
+
+    sps->traits = (interlaced && !progressive) ? NGX_WEBRTC_TRACK_INTERLACED
+                                               : 0;
+
+    ngx_webrtc_bits_skip(b, 46);            /* constraints */
 
     level = ngx_webrtc_bits_get(b, 8);
 
@@ -397,10 +440,11 @@ ngx_webrtc_h265_pack_probe(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
     u_char            *nal;
     size_t             n;
     ngx_int_t          rc;
-    ngx_uint_t         type, referenced;
+    ngx_uint_t         type, referenced, recovery;
     ngx_webrtc_nal_t   it;
 
     referenced = 0;
+    recovery = 0;
 
     ngx_webrtc_nal_init(&it, frame->data, frame->size, pack->length_size);
 
@@ -414,6 +458,10 @@ ngx_webrtc_h265_pack_probe(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
 
         if (ngx_webrtc_h265_is_params(nal, n)) {
             frame->params = 1;
+
+        } else if (type == NGX_WEBRTC_H265_PREFIX_SEI) {
+            recovery |= ngx_webrtc_nal_sei(nal, n, 2)
+                        & NGX_WEBRTC_SEI_RECOVERY;
 
         } else if (type <= NGX_WEBRTC_H265_VCL_LAST) {
             frame->picture = 1;
@@ -441,7 +489,12 @@ ngx_webrtc_h265_pack_probe(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
         return NGX_DECLINED;
     }
 
-    frame->discardable = (frame->picture && !referenced);
+    if (frame->picture) {
+        frame->recovery = ngx_webrtc_pack_recovery(pack, frame->key)
+                          && recovery && !frame->key;
+        frame->key |= frame->recovery;
+        frame->discardable = (!referenced && !frame->key);
+    }
 
     if (frame->params) {
         ngx_webrtc_pack_nal_keep(&ngx_webrtc_h265_pack_nal, pack, frame);
@@ -450,6 +503,8 @@ ngx_webrtc_h265_pack_probe(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
         /* decoding cannot start there */
         frame->key = 0;
     }
+
+    ngx_webrtc_pack_start(pack, frame);
 
     return NGX_OK;
 }
@@ -501,8 +556,12 @@ ngx_webrtc_h265_pack_track(ngx_webrtc_pack_t *pack, ngx_webrtc_h265_sps_t *sps)
     pack->track.profile = sps->profile;
     pack->track.width = sps->width;
     pack->track.height = sps->height;
+    pack->track.depth = sps->depth;
+    pack->track.chroma = sps->chroma;
 
     pack->max_tid = sps->max_tid;
+
+    ngx_webrtc_pack_traits(pack, sps->traits, sps->reorder);
 }
 
 
@@ -665,6 +724,12 @@ ngx_webrtc_h265_depay_nal(ngx_webrtc_depay_t *d, u_char *nal, size_t n,
         return 0;
     }
 
+    if (type == NGX_WEBRTC_H265_PREFIX_SEI
+        && (ngx_webrtc_nal_sei(nal, n, 2) & NGX_WEBRTC_SEI_RECOVERY))
+    {
+        kind->recovery = 1;
+    }
+
     if (type < NGX_WEBRTC_H265_VPS || type > NGX_WEBRTC_H265_PPS) {
         ngx_webrtc_h265_depay_slice(d, type, ngx_webrtc_h265_tid(nal),
                                     nal[2] & NGX_WEBRTC_DEPAY_SLICE0, kind);
@@ -682,6 +747,12 @@ ngx_webrtc_h265_depay_nal(ngx_webrtc_depay_t *d, u_char *nal, size_t n,
         d->max_tid = sps.max_tid;
 
         if (ngx_webrtc_depay_track(d, sps.profile, sps.width, sps.height)) {
+            kind->changed = 1;
+        }
+
+        if (ngx_webrtc_depay_form(d, sps.depth, sps.chroma, sps.traits,
+                                  sps.reorder))
+        {
             kind->changed = 1;
         }
     }
@@ -711,6 +782,9 @@ ngx_webrtc_h265_depay_slice(ngx_webrtc_depay_t *d, ngx_uint_t type,
         && type <= NGX_WEBRTC_H265_IRAP_LAST)
     {
         kind->key = 1;
+
+    } else {
+        kind->intra = 1;
     }
 
     /* H.265, 7.4.2.2: see ngx_webrtc_h265_pack_probe() */
@@ -720,6 +794,48 @@ ngx_webrtc_h265_depay_slice(ngx_webrtc_depay_t *d, ngx_uint_t type,
     {
         kind->discard = 1;
     }
+}
+
+
+static ngx_int_t
+ngx_webrtc_h265_unpack_payload(ngx_webrtc_unpack_t *u, u_char *p, size_t n,
+    ngx_uint_t flags)
+{
+    u_char  nal[2];
+
+    (void) flags;
+
+    if (n < 3) {
+        return NGX_DECLINED;
+    }
+
+    switch (ngx_webrtc_h265_type(p)) {
+
+    case NGX_WEBRTC_H265_AP:
+        return u->open ? NGX_DECLINED
+                       : ngx_webrtc_unpack_nals(u, p + 2, n - 2, 2);
+
+    case NGX_WEBRTC_H265_FU:
+
+        if (n < 4) {
+            return NGX_DECLINED;
+        }
+
+        nal[0] = (u_char) ((p[0] & 0x81) | (p[2] & 0x3f) << 1);
+        nal[1] = p[1];
+
+        return ngx_webrtc_unpack_fragment(u, nal, 2, p + 3, n - 3,
+                                          p[2] & NGX_WEBRTC_DEPAY_FU_S,
+                                          p[2] & NGX_WEBRTC_DEPAY_FU_E);
+    }
+
+    if (u->open) {
+        return NGX_DECLINED;
+    }
+
+    ngx_webrtc_unpack_nal(u, p, n);
+
+    return NGX_OK;
 }
 
 

@@ -13,6 +13,7 @@
 #include "ngx_webrtc_opus.h"
 #include "ngx_webrtc_pack.h"
 #include "ngx_webrtc_depay.h"
+#include "ngx_webrtc_unpack.h"
 #include "ngx_webrtc_fmtp.h"
 
 
@@ -83,7 +84,8 @@ const ngx_webrtc_codec_t  ngx_webrtc_codec_opus = {
     111, NGX_WEBRTC_CODEC_NO_PT, 0,
     &ngx_webrtc_opus_fmtp,
     &ngx_webrtc_opus_pack,
-    &ngx_webrtc_opus_depay
+    &ngx_webrtc_opus_depay,
+    &ngx_webrtc_unpack_audio_ops
 };
 
 

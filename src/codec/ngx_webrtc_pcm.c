@@ -11,6 +11,7 @@
 #include "ngx_webrtc_pcm.h"
 #include "ngx_webrtc_pack.h"
 #include "ngx_webrtc_depay.h"
+#include "ngx_webrtc_unpack.h"
 
 
 /*
@@ -43,7 +44,8 @@ const ngx_webrtc_codec_t  ngx_webrtc_codec_pcmu = {
     0, NGX_WEBRTC_CODEC_NO_PT, 0,
     &ngx_webrtc_codec_no_fmtp,
     &ngx_webrtc_pcm_pack,
-    &ngx_webrtc_pcm_depay
+    &ngx_webrtc_pcm_depay,
+    &ngx_webrtc_unpack_audio_ops
 };
 
 
@@ -52,7 +54,8 @@ const ngx_webrtc_codec_t  ngx_webrtc_codec_pcma = {
     8, NGX_WEBRTC_CODEC_NO_PT, 0,
     &ngx_webrtc_codec_no_fmtp,
     &ngx_webrtc_pcm_pack,
-    &ngx_webrtc_pcm_depay
+    &ngx_webrtc_pcm_depay,
+    &ngx_webrtc_unpack_audio_ops
 };
 
 
@@ -61,7 +64,8 @@ const ngx_webrtc_codec_t  ngx_webrtc_codec_g722 = {
     9, NGX_WEBRTC_CODEC_NO_PT, 0,
     &ngx_webrtc_codec_no_fmtp,
     &ngx_webrtc_pcm_pack,
-    &ngx_webrtc_pcm_depay
+    &ngx_webrtc_pcm_depay,
+    &ngx_webrtc_unpack_audio_ops
 };
 
 

@@ -13,6 +13,7 @@
 #include "ngx_webrtc_vp8.h"
 #include "ngx_webrtc_pack.h"
 #include "ngx_webrtc_depay.h"
+#include "ngx_webrtc_unpack.h"
 
 
 /* RFC 6386, 7.3; every flag and literal of the header has probability 128 */
@@ -63,6 +64,8 @@ static ngx_int_t ngx_webrtc_vp8_depay_kind(ngx_webrtc_depay_t *d,
     const ngx_webrtc_depay_packet_t *pkt, ngx_webrtc_depay_kind_t *kind);
 static u_char *ngx_webrtc_vp8_depay_descriptor(u_char *p, u_char *end,
     uint8_t *flags);
+static ngx_int_t ngx_webrtc_vp8_unpack_payload(ngx_webrtc_unpack_t *u,
+    u_char *p, size_t n, ngx_uint_t flags);
 
 
 static const ngx_webrtc_pack_ops_t  ngx_webrtc_vp8_pack = {
@@ -77,12 +80,18 @@ static const ngx_webrtc_depay_ops_t  ngx_webrtc_vp8_depay = {
 };
 
 
+static const ngx_webrtc_unpack_ops_t  ngx_webrtc_vp8_unpack = {
+    ngx_webrtc_vp8_unpack_payload, NULL
+};
+
+
 const ngx_webrtc_codec_t  ngx_webrtc_codec_vp8 = {
     ngx_string("VP8"), NGX_WEBRTC_VIDEO, NGX_WEBRTC_CODEC_VP8, 0, -1, 90000,
     100, 101, 0,
     &ngx_webrtc_codec_no_fmtp,
     &ngx_webrtc_vp8_pack,
-    &ngx_webrtc_vp8_depay
+    &ngx_webrtc_vp8_depay,
+    &ngx_webrtc_vp8_unpack
 };
 
 
@@ -465,4 +474,27 @@ ngx_webrtc_vp8_depay_descriptor(u_char *p, u_char *end, uint8_t *flags)
     }
 
     return p;
+}
+
+
+static ngx_int_t
+ngx_webrtc_vp8_unpack_payload(ngx_webrtc_unpack_t *u, u_char *p, size_t n,
+    ngx_uint_t pkt_flags)
+{
+    u_char   *end;
+    uint8_t   flags;
+
+    (void) pkt_flags;
+
+    end = p + n;
+
+    p = ngx_webrtc_vp8_depay_descriptor(p, end, &flags);
+
+    if (p == NULL) {
+        return NGX_DECLINED;
+    }
+
+    ngx_webrtc_unpack_put(u, p, end - p);
+
+    return NGX_OK;
 }

@@ -16,6 +16,7 @@
 #include "ngx_webrtc_vp9.h"
 #include "ngx_webrtc_pack.h"
 #include "ngx_webrtc_depay.h"
+#include "ngx_webrtc_unpack.h"
 #include "ngx_webrtc_fmtp.h"
 
 
@@ -83,6 +84,11 @@ static u_char *ngx_webrtc_vp9_offer(u_char *p, u_char *end, uint32_t profile,
     ngx_uint_t channels);
 
 
+static ngx_int_t ngx_webrtc_vp9_unpack_payload(ngx_webrtc_unpack_t *u,
+    u_char *p, size_t n, ngx_uint_t flags);
+static ngx_int_t ngx_webrtc_vp9_unpack_end(ngx_webrtc_unpack_t *u);
+
+
 static const ngx_webrtc_pack_ops_t  ngx_webrtc_vp9_pack = {
     NULL,
     ngx_webrtc_vp9_pack_probe,
@@ -104,12 +110,19 @@ static const ngx_webrtc_codec_fmtp_t  ngx_webrtc_vp9_fmtp = {
 };
 
 
+static const ngx_webrtc_unpack_ops_t  ngx_webrtc_vp9_unpack = {
+    ngx_webrtc_vp9_unpack_payload,
+    ngx_webrtc_vp9_unpack_end
+};
+
+
 const ngx_webrtc_codec_t  ngx_webrtc_codec_vp9 = {
     ngx_string("VP9"), NGX_WEBRTC_VIDEO, NGX_WEBRTC_CODEC_VP9, 0, -1, 90000,
     102, 103, 0,
     &ngx_webrtc_vp9_fmtp,
     &ngx_webrtc_vp9_pack,
-    &ngx_webrtc_vp9_depay
+    &ngx_webrtc_vp9_depay,
+    &ngx_webrtc_vp9_unpack
 };
 
 
@@ -561,6 +574,79 @@ ngx_webrtc_vp9_depay_structure(u_char *p, u_char *end,
     }
 
     return p;
+}
+
+
+static ngx_int_t
+ngx_webrtc_vp9_unpack_payload(ngx_webrtc_unpack_t *u, u_char *p, size_t n,
+    ngx_uint_t pkt_flags)
+{
+    u_char                       *end;
+    uint8_t                       flags;
+    ngx_webrtc_vp9_descriptor_t   vp9;
+
+    (void) pkt_flags;
+
+    end = p + n;
+
+    p = ngx_webrtc_vp9_depay_descriptor(p, end, &flags, &vp9);
+
+    if (p == NULL) {
+        return NGX_DECLINED;
+    }
+
+    /* a layer's frame begins */
+
+    if (flags & NGX_WEBRTC_VP9_B) {
+
+        if (u->nlayers == NGX_WEBRTC_UNPACK_LAYERS) {
+            return NGX_DECLINED;
+        }
+
+        u->layers[u->nlayers++] = u->n;
+    }
+
+    ngx_webrtc_unpack_put(u, p, end - p);
+
+    return NGX_OK;
+}
+
+
+/* Annex B: the index of a superframe, sizes in four bytes */
+
+static ngx_int_t
+ngx_webrtc_vp9_unpack_end(ngx_webrtc_unpack_t *u)
+{
+    u_char       marker, *p;
+    size_t       size, end;
+    ngx_uint_t   i;
+
+    if (u->nlayers < 2) {
+        return NGX_OK;
+    }
+
+    marker = (u_char) (0xc0 | 3 << 3 | (u->nlayers - 1));
+
+    end = u->n;
+    p = u->data + end;
+
+    *p++ = marker;
+
+    for (i = 0; i < u->nlayers; i++) {
+
+        size = (i + 1u < u->nlayers ? u->layers[i + 1] : end) - u->layers[i];
+
+        *p++ = (u_char) size;
+        *p++ = (u_char) (size >> 8);
+        *p++ = (u_char) (size >> 16);
+        *p++ = (u_char) (size >> 24);
+    }
+
+    *p++ = marker;
+
+    u->n = p - u->data;
+
+    return NGX_OK;
 }
 
 

@@ -15,6 +15,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "ngx_webrtc_bus_pending.h"
+#include "ngx_webrtc_variant_job.h"
 #include "ngx_webrtc_variant_run.h"
 #include "ngx_webrtc_variants.h"
 
@@ -191,7 +192,7 @@ ngx_webrtc_variants_keyframe(ngx_webrtc_stream_t *st)
         vr = ngx_queue_data(q, ngx_webrtc_variant_run_t, queue);
 
         if (vr->st == st) {
-            ngx_webrtc_variant_run_keyframe(vr);
+            ngx_webrtc_variant_job_keyframe(vr);
             return;
         }
     }

@@ -458,6 +458,28 @@ ngx_webrtc_timeline_at(ngx_webrtc_timeline_t *tl, uint32_t rate,
 }
 
 
+int64_t
+ngx_webrtc_timeline_media(ngx_webrtc_timeline_t *tl, uint32_t rate,
+    int64_t now_us, uint32_t rtp)
+{
+    int64_t  media;
+
+    media = ngx_webrtc_ts_scale(now_us + ngx_webrtc_timeline_get_line(tl),
+                                rate, 1000000);
+
+    return media + (int32_t) (rtp - ngx_webrtc_timeline_rtp(media));
+}
+
+
+void
+ngx_webrtc_timeline_follow(ngx_webrtc_timeline_t *tl,
+    ngx_webrtc_timeline_t *from)
+{
+    __atomic_store_n(&tl->line, __atomic_load_n(&from->line, __ATOMIC_RELAXED),
+                     __ATOMIC_RELAXED);
+}
+
+
 ngx_webrtc_order_e
 ngx_webrtc_order(ngx_webrtc_order_t *o, int64_t *media, ngx_uint_t discardable)
 {

@@ -235,6 +235,29 @@ int64_t ngx_webrtc_timeline_map(ngx_webrtc_timeline_t *tl, ngx_uint_t i,
 ngx_int_t ngx_webrtc_timeline_at(ngx_webrtc_timeline_t *tl, uint32_t rate,
     int64_t now_us, uint32_t *rtp);
 
+/*
+ * The media time of an RTP timestamp of the timeline, 64 bits, in units of the
+ * clock rate, for any reader: all tracks count from the same zero.
+ *
+ *   rate     the track's RTP clock rate
+ *   now_us   monotonic clock when the packet came; hours do not matter
+ *   rtp      its timestamp
+ */
+
+int64_t ngx_webrtc_timeline_media(ngx_webrtc_timeline_t *tl, uint32_t rate,
+    int64_t now_us, uint32_t rtp);
+
+/*
+ * Another stream has the timestamps of this one: its reports lie on the same
+ * line.
+ *
+ *   tl     written by the caller alone
+ *   from   any timeline
+ */
+
+void ngx_webrtc_timeline_follow(ngx_webrtc_timeline_t *tl,
+    ngx_webrtc_timeline_t *from);
+
 
 /*
  * Presentation times of frames in decoding order, made strictly increasing,

@@ -763,7 +763,7 @@ ngx_webrtc_bus_hold_locked(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
 {
     ngx_webrtc_stream_t  *parent;
 
-    if (st->parent && bus->held[st->id] == NULL) {
+    if (st->parent && st->use[bus->worker].holds == 0) {
         parent = ngx_webrtc_bus_find_ref(bus, st->parent);
 
         if (parent) {
