@@ -14,11 +14,20 @@
 #include "ngx_webrtc_red.h"
 
 
+/* 90 kHz; B-frames go back by less, a source that begins anew by any; chosen:
+ * 16 pictures at 8 per second */
+#define NGX_WEBRTC_DEPAY_BACK  180000
+
+
 static ngx_int_t ngx_webrtc_depay_audio(ngx_webrtc_depay_t *d,
     const ngx_webrtc_depay_packet_t *pkt, ngx_webrtc_depay_info_t *info);
 static ngx_int_t ngx_webrtc_depay_video(ngx_webrtc_depay_t *d,
     const ngx_webrtc_depay_packet_t *pkt, ngx_webrtc_depay_kind_t *kind,
     ngx_webrtc_depay_info_t *info);
+static ngx_uint_t ngx_webrtc_depay_trait(ngx_webrtc_depay_t *d, uint8_t trait,
+    ngx_uint_t on);
+static ngx_uint_t ngx_webrtc_depay_reordered(ngx_webrtc_depay_t *d,
+    uint32_t ts);
 static ngx_uint_t ngx_webrtc_depay_begin(ngx_webrtc_depay_t *d,
     ngx_webrtc_depay_kind_t *kind, ngx_webrtc_depay_info_t *info);
 static ngx_uint_t ngx_webrtc_depay_has_sets(ngx_webrtc_depay_t *d);
@@ -200,6 +209,11 @@ ngx_webrtc_depay_video(ngx_webrtc_depay_t *d,
     ngx_webrtc_depay_info_t *info)
 {
     if (!d->started || d->ts != pkt->ts) {
+
+        if (d->started && ngx_webrtc_depay_reordered(d, pkt->ts)) {
+            info->changed = 1;
+        }
+
         d->started = 1;
         d->ts = pkt->ts;
         d->flags = 0;
@@ -269,11 +283,13 @@ ngx_webrtc_depay_begin(ngx_webrtc_depay_t *d, ngx_webrtc_depay_kind_t *kind,
 
     if (kind->key) {
         d->key_age = 0;
+        info->changed |= ngx_webrtc_depay_trait(d, NGX_WEBRTC_TRACK_NO_IDR, 0);
 
     } else if (kind->intra && d->recovery
                && d->key_age > NGX_WEBRTC_DEPAY_RECOVERY)
     {
         key = 1;
+        info->changed |= ngx_webrtc_depay_trait(d, NGX_WEBRTC_TRACK_NO_IDR, 1);
     }
 
     if (kind->discard) {
@@ -307,6 +323,37 @@ ngx_webrtc_depay_begin(ngx_webrtc_depay_t *d, ngx_webrtc_depay_kind_t *kind,
     }
 
     return NGX_WEBRTC_PKT_FIRST;
+}
+
+
+/* sets or clears a trait of the track; returns 1 if that is new */
+
+static ngx_uint_t
+ngx_webrtc_depay_trait(ngx_webrtc_depay_t *d, uint8_t trait, ngx_uint_t on)
+{
+    if (((d->track.traits & trait) != 0) == on) {
+        return 0;
+    }
+
+    d->track.traits ^= trait;
+
+    return 1;
+}
+
+
+/*
+ * A frame that is shown before the one that precedes it, and not a source that
+ * begins anew; returns 1 if it is the first one.
+ */
+
+static ngx_uint_t
+ngx_webrtc_depay_reordered(ngx_webrtc_depay_t *d, uint32_t ts)
+{
+    if (d->ts - ts >= NGX_WEBRTC_DEPAY_BACK) {
+        return 0;
+    }
+
+    return ngx_webrtc_depay_trait(d, NGX_WEBRTC_TRACK_REORDERED, 1);
 }
 
 
@@ -349,6 +396,34 @@ ngx_webrtc_depay_track(ngx_webrtc_depay_t *d, uint32_t profile,
     d->track.profile = profile;
     d->track.width = (uint16_t) width;
     d->track.height = (uint16_t) height;
+
+    return 1;
+}
+
+
+ngx_uint_t
+ngx_webrtc_depay_form(ngx_webrtc_depay_t *d, ngx_uint_t depth,
+    ngx_uint_t chroma, ngx_uint_t traits, ngx_uint_t reorder)
+{
+    ngx_webrtc_track_t  *track;
+
+    track = &d->track;
+
+    traits |= track->traits & ~NGX_WEBRTC_TRACK_INTERLACED;
+
+    if (reorder != 0 && reorder != NGX_WEBRTC_REORDER_UNKNOWN) {
+        traits |= NGX_WEBRTC_TRACK_REORDERED;
+    }
+
+    if (track->depth == depth && track->chroma == chroma
+        && track->traits == traits)
+    {
+        return 0;
+    }
+
+    track->depth = (uint8_t) depth;
+    track->chroma = (uint8_t) chroma;
+    track->traits = (uint8_t) traits;
 
     return 1;
 }

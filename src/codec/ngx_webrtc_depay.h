@@ -68,8 +68,8 @@ typedef struct ngx_webrtc_depay_ops_s  ngx_webrtc_depay_ops_t;
 #define NGX_WEBRTC_DEPAY_PAYLOAD    1150
 
 /*
- * H.264: frames without an IDR picture after which one with a recovery point
- * counts as a key frame; as in ngx_webrtc_pack_probe()
+ * H.264, H.265: frames without an IDR (IRAP) picture after which one with a
+ * recovery point counts as a key frame; as in ngx_webrtc_pack_probe()
  */
 #define NGX_WEBRTC_DEPAY_RECOVERY   300
 
@@ -121,7 +121,7 @@ typedef struct {
     unsigned     picture:1;       /* has coded samples */
     unsigned     start:1;         /* they are the first ones of the frame */
     unsigned     key:1;           /* of a key frame, or of its first part */
-    unsigned     intra:1;         /* H.264: may be one at a recovery point */
+    unsigned     intra:1;         /* may be one at a recovery point */
     unsigned     discard:1;       /* nothing refers to the frame */
     unsigned     recovery:1;      /* a recovery point SEI */
     unsigned     sets:1;          /* parameter sets, kept */
@@ -171,14 +171,15 @@ struct ngx_webrtc_depay_ops_s {
 /* private except for track and the counters */
 struct ngx_webrtc_depay_s {
     const ngx_webrtc_depay_ops_t  *ops;
-    ngx_webrtc_track_t     track;       /* profile and size as last seen */
+    ngx_webrtc_track_t     track;       /* profile, size, traits as last
+                                           seen */
 
     uint64_t               frames;
     uint64_t               keyframes;
     uint64_t               malformed;   /* packets declined */
 
     uint32_t               ts;          /* of the frame */
-    uint32_t               key_age;     /* H.264: frames since an IDR */
+    uint32_t               key_age;     /* frames since an IDR, IRAP */
     ngx_uint_t             flags;       /* KEY, DISCARD of the frame */
 
     uint8_t                max_tid;     /* H.265: highest TemporalId, 0xff:
@@ -249,6 +250,11 @@ ngx_int_t ngx_webrtc_depay_prefix(ngx_webrtc_depay_t *d, u_char *buf,
 
 ngx_uint_t ngx_webrtc_depay_track(ngx_webrtc_depay_t *d, uint32_t profile,
     ngx_uint_t width, ngx_uint_t height);
+
+/* The same for what an SPS says of decoding: see ngx_webrtc_h264_sps_t. */
+
+ngx_uint_t ngx_webrtc_depay_form(ngx_webrtc_depay_t *d, ngx_uint_t depth,
+    ngx_uint_t chroma, ngx_uint_t traits, ngx_uint_t reorder);
 
 
 #endif /* _NGX_WEBRTC_DEPAY_H_INCLUDED_ */

@@ -27,11 +27,6 @@
 #include "ngx_webrtc_codec.h"
 
 
-/* 1: one of these codecs */
-#define ngx_webrtc_foreign(codec)                                             \
-    ((codec) >= NGX_WEBRTC_CODEC_MPEG1 && (codec) <= NGX_WEBRTC_CODEC_DV)
-
-
 /* their rows, in order of their numbers */
 extern const ngx_webrtc_codec_t  ngx_webrtc_codecs_foreign[];
 

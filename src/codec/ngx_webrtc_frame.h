@@ -25,6 +25,8 @@ typedef struct {
     unsigned     discardable:1;     /* nothing refers to it */
     unsigned     params:1;          /* has parameter sets in band */
     unsigned     picture:1;         /* has coded samples, not only headers */
+    unsigned     recovery:1;        /* key, at a recovery point: browsers cannot
+                                       start there */
     unsigned     hidden:1;          /* decoded but not shown (VP8, VP9) */
 } ngx_webrtc_frame_t;
 

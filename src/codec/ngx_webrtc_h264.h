@@ -48,11 +48,21 @@ typedef struct {
     uint8_t      id;              /* seq_parameter_set_id */
     uint8_t      frame_num_bits;  /* 4..16 */
     unsigned     frame_mbs_only:1;
+
+    /* what a decoder has to be able to do, see ngx_webrtc_track.h */
+
+    uint8_t      depth;
+    uint8_t      chroma;
+    uint8_t      traits;          /* INTERLACED or 0 */
+    uint8_t      reorder;         /* pictures that may be shown before one
+                                     that precedes them, NGX_WEBRTC_REORDER_*
+                                     if not known */
 } ngx_webrtc_h264_sps_t;
 
 
 /*
- * 7.3.2.1.1.  Parses a sequence parameter set as far as the frame cropping.
+ * 7.3.2.1.1.  Parses a sequence parameter set.  An error in what follows the
+ * frame cropping (E.1.1) counts as if it were not there.
  *
  *   p, n   the NAL unit with its header byte
  *

@@ -47,11 +47,21 @@ typedef struct {
     uint16_t     height;
     uint8_t      id;              /* sps_seq_parameter_set_id */
     uint8_t      max_tid;         /* sps_max_sub_layers_minus1 */
+
+    /* what a decoder has to be able to do, see ngx_webrtc_track.h */
+
+    uint8_t      depth;
+    uint8_t      chroma;
+    uint8_t      traits;          /* INTERLACED or 0 */
+    uint8_t      reorder;         /* pictures that may be shown before one
+                                     that precedes them, NGX_WEBRTC_REORDER_*
+                                     if not known */
 } ngx_webrtc_h265_sps_t;
 
 
 /*
- * 7.3.2.2.1.  Parses a sequence parameter set as far as the conformance window.
+ * 7.3.2.2.1.  Parses a sequence parameter set as far as
+ * sps_max_num_reorder_pics.
  *
  *   p, n   the NAL unit with its two header bytes
  *

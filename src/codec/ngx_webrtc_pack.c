@@ -55,7 +55,11 @@ ngx_webrtc_pack_forget(ngx_webrtc_pack_t *pack)
     pack->track.profile = 0;
     pack->track.width = 0;
     pack->track.height = 0;
+    pack->track.depth = 0;
+    pack->track.chroma = 0;
+    pack->track.traits = 0;
 
+    pack->reorder = NGX_WEBRTC_REORDER_UNKNOWN;
     pack->tick = 0;
     pack->held = 0;
     pack->key_age = NGX_WEBRTC_PACK_KEY_AGE;
@@ -131,7 +135,9 @@ ngx_webrtc_pack_track(ngx_webrtc_pack_t *pack, ngx_webrtc_track_t *track)
 {
     *track = pack->track;
 
-    if (track->kind == NGX_WEBRTC_VIDEO && track->width == 0) {
+    if (track->kind == NGX_WEBRTC_VIDEO && track->width == 0
+        && !ngx_webrtc_foreign(track->codec))
+    {
         return NGX_AGAIN;
     }
 
@@ -153,6 +159,34 @@ ngx_webrtc_pack_recovery(ngx_webrtc_pack_t *pack, ngx_uint_t idr)
     }
 
     return 1;
+}
+
+
+void
+ngx_webrtc_pack_traits(ngx_webrtc_pack_t *pack, ngx_uint_t traits,
+    ngx_uint_t reorder)
+{
+    pack->reorder = (uint8_t) reorder;
+
+    pack->track.traits &= ~NGX_WEBRTC_TRACK_INTERLACED;
+    pack->track.traits |= (uint8_t) traits;
+
+    if (reorder != 0 && reorder != NGX_WEBRTC_REORDER_UNKNOWN) {
+        pack->track.traits |= NGX_WEBRTC_TRACK_REORDERED;
+    }
+}
+
+
+void
+ngx_webrtc_pack_start(ngx_webrtc_pack_t *pack, ngx_webrtc_frame_t *frame)
+{
+    if (frame->key) {
+        pack->track.traits &= ~NGX_WEBRTC_TRACK_NO_IDR;
+
+        if (frame->recovery) {
+            pack->track.traits |= NGX_WEBRTC_TRACK_NO_IDR;
+        }
+    }
 }
 
 

@@ -113,6 +113,8 @@ struct ngx_webrtc_pack_s {
     uint16_t                      held;         /* PCM bytes in buf */
     uint32_t                      key_age;      /* frames since an IDR */
     uint8_t                       length_size;  /* 0: Annex B */
+    uint8_t                       reorder;      /* H.264, H.265: as in an SPS,
+                                                   or UNKNOWN */
     uint8_t                       max_tid;      /* H.265: highest TemporalId,
                                                    0xff: not known */
     uint8_t                       reduced;      /* AV1: reduced header */
@@ -169,9 +171,10 @@ ngx_int_t ngx_webrtc_pack_config(ngx_webrtc_pack_t *pack, u_char *p, size_t n);
  * H.264: a key frame is an IDR picture, or one with a recovery point SEI when
  * there was no IDR for 300 frames (streams of open groups of pictures or of
  * intra refresh may never have one); discardable is nal_ref_idc 0 everywhere.
- * H.265: IRAP pictures; sub-layer non-reference pictures of the highest
- * sub-layer.  AV1: a shown KEY_FRAME.  No frame is a key frame as long as no
- * parameter set is known.  VP9, AV1: discardable is never set.  Audio: always.
+ * H.265: IRAP pictures, or recovery points as above; sub-layer non-reference
+ * pictures of the highest sub-layer.  AV1: a shown KEY_FRAME.  No frame is a
+ * key frame as long as no parameter set is known.  VP9, AV1: discardable is
+ * never set.  Audio: always.
  *
  * NGX_OK
  * NGX_DECLINED  malformed or empty: do not send it
@@ -200,10 +203,12 @@ ngx_int_t ngx_webrtc_pack_frame(ngx_webrtc_pack_t *pack, u_char *data,
     size_t n, ngx_webrtc_frame_t *frame);
 
 /*
- * Profile and size as far as known now, from configuration and frames.
+ * Profile, size and traits as far as known now, from configuration and frames.
+ * REORDERED is what headers announce.
  *
  * NGX_OK        *track set, complete
- * NGX_AGAIN     *track set, profile or size not yet known (video)
+ * NGX_AGAIN     *track set, profile or size not yet known (video); codecs of
+ *               ngx_webrtc_foreign.h have none
  */
 
 ngx_int_t ngx_webrtc_pack_track(ngx_webrtc_pack_t *pack,
@@ -223,11 +228,21 @@ size_t ngx_webrtc_pack_split(size_t total, size_t overhead, size_t max,
     size_t *parts);
 
 /*
- * For H.264: counts a picture; not zero when a recovery point in it counts as
- * a key frame.  idr: it is an IDR picture.
+ * For H.264, H.265: counts a picture; not zero when a recovery point in it
+ * counts as a key frame.  idr: it is an IDR (H.265: IRAP) picture.
  */
 
 ngx_uint_t ngx_webrtc_pack_recovery(ngx_webrtc_pack_t *pack, ngx_uint_t idr);
+
+/* For H.264, H.265: what an SPS says of decoding, see ngx_webrtc_h264_sps_t. */
+
+void ngx_webrtc_pack_traits(ngx_webrtc_pack_t *pack, ngx_uint_t traits,
+    ngx_uint_t reorder);
+
+/* For H.264, H.265: sets or clears NO_IDR by a key frame. */
+
+void ngx_webrtc_pack_start(ngx_webrtc_pack_t *pack,
+    ngx_webrtc_frame_t *frame);
 
 /* flags of each audio packet */
 #define NGX_WEBRTC_PACK_AUDIO  (NGX_WEBRTC_PKT_FIRST|NGX_WEBRTC_PKT_LAST)

@@ -125,7 +125,7 @@ ngx_webrtc_feed_frame(ngx_webrtc_feed_t *feed, ngx_uint_t i, u_char *data,
 
     r.type = NGX_WEBRTC_MEDIA_FRAME;
     r.track = (uint8_t) i;
-    r.value = 0;
+    r.value = feed->pack[i].key ? NGX_WEBRTC_MEDIA_KEY : 0;
     r.ts = ts;
     r.now_us = now_us;
     r.data = data;

@@ -82,7 +82,8 @@ ngx_int_t ngx_webrtc_feed_probe(ngx_webrtc_feed_t *feed, ngx_uint_t i,
     u_char *data, size_t n, ngx_webrtc_frame_t *frame);
 
 /*
- * Sends a frame.
+ * Sends a frame; before that, feed->pack[i].key has to be set if the codec is
+ * of ngx_webrtc_foreign.h.
  *
  *   ts       unwrapped, of the source: video 90 kHz, audio in units of the
  *            track's clock rate, same zero

@@ -8,6 +8,11 @@
  * libraries that demux and connect use too many other calls, and different
  * ones in each version.  Files can be read as far as the worker's user may,
  * but not written, created or removed; nothing can be executed.
+ *
+ * A job that plays no file cannot read any but the system's (Landlock, where
+ * the kernel has it): whatever a playlist names, libavformat cannot open it.
+ * That binds its threads, not others of this process, whose memory is shared:
+ * it is against a library that is led astray, not against one taken over.
  */
 
 
@@ -17,6 +22,7 @@
 #include <stddef.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -51,6 +57,29 @@
 
 
 static void ngx_webrtc_helper_sandbox_limits(size_t memory);
+
+#ifdef SYS_landlock_create_ruleset
+
+/* all of the first version, so that any kernel that has it knows them */
+
+#define NGX_WEBRTC_HELPER_FS                                                  \
+    (LANDLOCK_ACCESS_FS_EXECUTE|LANDLOCK_ACCESS_FS_WRITE_FILE                 \
+     |LANDLOCK_ACCESS_FS_READ_FILE|LANDLOCK_ACCESS_FS_READ_DIR                \
+     |LANDLOCK_ACCESS_FS_REMOVE_DIR|LANDLOCK_ACCESS_FS_REMOVE_FILE            \
+     |LANDLOCK_ACCESS_FS_MAKE_CHAR|LANDLOCK_ACCESS_FS_MAKE_DIR                \
+     |LANDLOCK_ACCESS_FS_MAKE_REG|LANDLOCK_ACCESS_FS_MAKE_SOCK                \
+     |LANDLOCK_ACCESS_FS_MAKE_FIFO|LANDLOCK_ACCESS_FS_MAKE_BLOCK              \
+     |LANDLOCK_ACCESS_FS_MAKE_SYM)
+
+/* resolving names, certificates, libraries loaded on demand, numbers of CPUs */
+
+static const char *const  ngx_webrtc_helper_readable[] = {
+    "/etc", "/usr", "/lib", "/lib64", "/run/systemd/resolve",
+    "/run/resolvconf", "/run/NetworkManager", "/sys/devices/system",
+    "/dev/urandom", "/dev/random", "/dev/null", NULL
+};
+
+#endif
 
 #ifdef NGX_WEBRTC_HELPER_ARCH
 static void ngx_webrtc_helper_sandbox_filter(ngx_uint_t gpu);
@@ -94,6 +123,59 @@ ngx_webrtc_helper_sandbox_enter(size_t memory, ngx_uint_t gpu)
     if (!NGX_WEBRTC_HELPER_SANITIZED) {
         ngx_webrtc_helper_sandbox_filter(gpu);
     }
+#endif
+}
+
+
+void
+ngx_webrtc_helper_sandbox_no_files(void)
+{
+#ifdef SYS_landlock_create_ruleset
+
+    int                                 fd;
+    struct stat                         st;
+    const char *const                  *path;
+    struct landlock_ruleset_attr        rules;
+    struct landlock_path_beneath_attr   beneath;
+
+    if (NGX_WEBRTC_HELPER_SANITIZED) {
+        return;
+    }
+
+    ngx_memzero(&rules, sizeof(rules));
+    rules.handled_access_fs = NGX_WEBRTC_HELPER_FS;
+
+    fd = (int) syscall(SYS_landlock_create_ruleset, &rules, sizeof(rules), 0);
+
+    if (fd == -1) {
+        return;
+    }
+
+    for (path = ngx_webrtc_helper_readable; *path; path++) {
+
+        beneath.parent_fd = open(*path, O_PATH|O_CLOEXEC);
+
+        if (beneath.parent_fd == -1) {
+            continue;
+        }
+
+        beneath.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE;
+
+        if (fstat(beneath.parent_fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+            beneath.allowed_access |= LANDLOCK_ACCESS_FS_READ_DIR
+                                      |LANDLOCK_ACCESS_FS_EXECUTE;
+        }
+
+        (void) syscall(SYS_landlock_add_rule, fd, LANDLOCK_RULE_PATH_BENEATH,
+                       &beneath, 0);
+
+        (void) close(beneath.parent_fd);
+    }
+
+    (void) syscall(SYS_landlock_restrict_self, fd, 0);
+
+    (void) close(fd);
+
 #endif
 }
 

@@ -31,5 +31,11 @@ ngx_int_t ngx_webrtc_helper_sandbox_begin(pid_t parent, int fd);
  */
 void ngx_webrtc_helper_sandbox_enter(size_t memory, ngx_uint_t gpu);
 
+/*
+ * For a thread whose upstreams are not files: from now on it, and threads that
+ * it starts, read what libraries need of the system, and no other file.
+ */
+void ngx_webrtc_helper_sandbox_no_files(void);
+
 
 #endif /* _NGX_WEBRTC_HELPER_SANDBOX_H_INCLUDED_ */

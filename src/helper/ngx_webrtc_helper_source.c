@@ -12,6 +12,7 @@
 #include <pthread.h>
 
 #include "ngx_webrtc_helper_kind.h"
+#include "ngx_webrtc_helper_sandbox.h"
 #include "ngx_webrtc_source_retry.h"
 #include "ngx_webrtc_source_url.h"
 #include "ngx_webrtc_time.h"
@@ -44,6 +45,7 @@ static ngx_int_t ngx_webrtc_helper_source_input(ngx_webrtc_helper_job_t *job,
     ngx_webrtc_media_message_t *m);
 static ngx_uint_t ngx_webrtc_helper_source_doors(void *ctx,
     struct sockaddr *sa, uint16_t *ports, ngx_uint_t max, int *family);
+static void ngx_webrtc_helper_source_body(ngx_webrtc_source_thread_t *th);
 static void ngx_webrtc_helper_source_free(ngx_webrtc_helper_job_t *job);
 
 
@@ -104,7 +106,8 @@ ngx_webrtc_helper_source_create(ngx_webrtc_helper_job_t *job,
         conf.backoff_max = start->backoff_max;
         conf.connect_timeout = start->connect_timeout;
         conf.read_timeout = start->read_timeout;
-        conf.body = ngx_webrtc_source_retry_run;
+        conf.transcode = (start->transcode != 0);
+        conf.body = ngx_webrtc_helper_source_body;
         conf.doors = start->doors ? ngx_webrtc_helper_source_doors : NULL;
 
         job->th = ngx_webrtc_source_thread_create(&conf);
@@ -241,6 +244,25 @@ ngx_webrtc_helper_source_doors(void *ctx, struct sockaddr *sa,
     pthread_mutex_unlock(&part->asking);
 
     return n;
+}
+
+
+/* the job's thread */
+
+static void
+ngx_webrtc_helper_source_body(ngx_webrtc_source_thread_t *th)
+{
+    ngx_uint_t  i, flags;
+
+    for (i = 0, flags = 0; i < th->conf.nfrom; i++) {
+        flags |= th->conf.from[i].scheme->flags;
+    }
+
+    if (!(flags & NGX_WEBRTC_SOURCE_URL_PATH)) {
+        ngx_webrtc_helper_sandbox_no_files();
+    }
+
+    ngx_webrtc_source_retry_run(th);
 }
 
 

@@ -97,6 +97,7 @@ ngx_webrtc_source_av_start(ngx_webrtc_source_thread_t *th,
     run->sound = ngx_webrtc_source_play_audio;
     run->rd.unknown = ngx_webrtc_source_refuse_codec;
     run->rd.ctx = run;
+    run->rd.foreign = th->conf.transcode;
 
     th->deadline_us = ngx_webrtc_time_now()
                       + (uint64_t) th->conf.connect_timeout * 1000;

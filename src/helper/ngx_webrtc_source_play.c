@@ -415,6 +415,9 @@ ngx_webrtc_source_play_write(ngx_webrtc_source_run_t *run,
 
     ngx_webrtc_source_tracks_config(run, item->pkt);
 
+    th->feed.pack[NGX_WEBRTC_SOURCE_VIDEO].key =
+                                  ((item->pkt->flags & AV_PKT_FLAG_KEY) != 0);
+
     ngx_webrtc_feed_frame(&th->feed, NGX_WEBRTC_SOURCE_VIDEO, item->pkt->data,
                           item->pkt->size, item->pts, now_us);
 

@@ -36,8 +36,8 @@
 static ngx_uint_t ngx_webrtc_source_program_waits(
     ngx_webrtc_source_read_t *rd);
 static AVProgram *ngx_webrtc_source_program_best(ngx_webrtc_source_read_t *rd);
-static ngx_uint_t ngx_webrtc_source_program_rank(AVFormatContext *ic,
-    AVProgram *program);
+static ngx_uint_t ngx_webrtc_source_program_rank(
+    ngx_webrtc_source_read_t *rd, AVProgram *program);
 
 
 ngx_int_t
@@ -178,7 +178,7 @@ ngx_webrtc_source_program_best(ngx_webrtc_source_read_t *rd)
             continue;
         }
 
-        rank = ngx_webrtc_source_program_rank(rd->ic, program);
+        rank = ngx_webrtc_source_program_rank(rd, program);
 
         if (rank > best_rank) {
             best = program;
@@ -191,7 +191,8 @@ ngx_webrtc_source_program_best(ngx_webrtc_source_read_t *rd)
 
 
 static ngx_uint_t
-ngx_webrtc_source_program_rank(AVFormatContext *ic, AVProgram *program)
+ngx_webrtc_source_program_rank(ngx_webrtc_source_read_t *rd,
+    AVProgram *program)
 {
     ngx_uint_t          i, rank;
     AVCodecParameters  *par;
@@ -199,11 +200,13 @@ ngx_webrtc_source_program_rank(AVFormatContext *ic, AVProgram *program)
     rank = 0;
 
     for (i = 0; i < program->nb_stream_indexes; i++) {
-        par = ic->streams[program->stream_index[i]]->codecpar;
+        par = rd->ic->streams[program->stream_index[i]]->codecpar;
 
         if (par->codec_type == AVMEDIA_TYPE_VIDEO) {
 
-            if (ngx_webrtc_source_codecs_video(par->codec_id)) {
+            if (ngx_webrtc_source_codecs_video(par->codec_id,
+                                               rd->foreign))
+            {
                 return 3;
             }
 

@@ -20,6 +20,7 @@
 #include "ngx_webrtc_source_read.h"
 #include "ngx_webrtc_source_audio.h"
 #include "ngx_webrtc_source_codecs.h"
+#include "ngx_webrtc_source_enhanced.h"
 #include "ngx_webrtc_source_hide.h"
 #include "ngx_webrtc_source_item.h"
 #include "ngx_webrtc_source_program.h"
@@ -152,6 +153,27 @@ ngx_webrtc_source_read_next(ngx_webrtc_source_read_t *rd)
     }
 
     rd->came_us = (int64_t) ngx_webrtc_time_now();
+
+    if (rd->flv) {
+
+        switch (ngx_webrtc_source_enhanced(rd, pkt)) {
+
+        case NGX_OK:
+            break;
+
+        case NGX_DECLINED:
+            rd->damaged++;
+            /* fall through */
+
+        case NGX_DONE:
+            av_packet_unref(pkt);
+            return 0;
+
+        default:
+            av_packet_unref(pkt);
+            return AVERROR(ENOMEM);
+        }
+    }
 
     s = ngx_webrtc_source_read_stream(rd, pkt->stream_index);
 
@@ -436,7 +458,7 @@ ngx_webrtc_source_read_select(ngx_webrtc_source_read_t *rd)
             }
 
             known = pass ? ngx_webrtc_source_audio_known(id)
-                         : ngx_webrtc_source_codecs_video(id);
+                         : ngx_webrtc_source_codecs_video(id, rd->foreign);
 
             if (known == 0) {
                 /* the packet tells what is in an FLV tag */
@@ -477,7 +499,10 @@ ngx_webrtc_source_read_select(ngx_webrtc_source_read_t *rd)
 
     for (i = 0; i < n; i++) {
         ic->streams[i]->discard = (i == rd->video.index
-                                   || i == rd->audio.index)
+                                   || i == rd->audio.index
+                                   || (rd->enhanced
+                                       && ic->streams[i]->codecpar->codec_type
+                                          == AVMEDIA_TYPE_VIDEO))
                                   ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
     }
 }

@@ -82,10 +82,16 @@ typedef struct {
     unsigned                     ts:1;       /* MPEG-TS: frames made here */
     unsigned                     flv:1;
     unsigned                     rtp:1;      /* RTSP */
+    unsigned                     enhanced:1; /* see _enhanced.h: there is one */
+    unsigned                     enhanced_anew:1; /* ... and a new header */
+    unsigned                     foreign:1;  /* codecs that are transcoded are
+                                                taken */
     unsigned                     warned:2;   /* kinds, of unknown codecs */
     unsigned                     scrambled:2; /* kinds that do not come */
     unsigned                     chosen:1;   /* program, see _program.h */
     unsigned                     all:1;      /* programs are known */
+
+    int                          enhanced_index;  /* in this stream */
 
     int                          wanted;     /* program, as configured */
     int                          program;    /* being played */

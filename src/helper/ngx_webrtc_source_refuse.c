@@ -24,6 +24,10 @@
  */
 #define NGX_WEBRTC_SOURCE_REFUSE_US       1000000
 
+/* us for video that has been announced to come; chosen: headers follow at
+ * once, and less than the wait for it */
+#define NGX_WEBRTC_SOURCE_REFUSE_VIDEO    200000
+
 /* streams to name; chosen: they fit on a line */
 #define NGX_WEBRTC_SOURCE_REFUSE_STREAMS  6
 
@@ -225,7 +229,11 @@ ngx_webrtc_source_refuse_announced(ngx_webrtc_source_run_t *run)
     e = run->rd.flv ? av_dict_get(run->ic->metadata, "videocodecid", NULL, 0)
                     : NULL;
 
-    if (e == NULL || run->video_seen) {
+    if (e == NULL || run->video_seen
+        || run->rd.enhanced
+        || ngx_webrtc_time_now() - run->opened_us
+           < NGX_WEBRTC_SOURCE_REFUSE_VIDEO)
+    {
         return;
     }
 

@@ -97,6 +97,7 @@ typedef struct {
  *   backoff_*, *_timeout   milliseconds, not 0
  *   body       what the thread does: ngx_webrtc_source_retry_run()
  *   stack      bytes, 0: enough for a source
+ *   transcode  codecs that are only transcoded are taken, too
  *   probe      it only checks whether the upstream is there
  *   once       do not retry: the thread ends at the first loss
  *   unpaced    do not hold files back to real time (tests)
@@ -121,6 +122,7 @@ typedef struct {
     unsigned                           once:1;
     unsigned                           unpaced:1;
     unsigned                           probe:1;
+    unsigned                           transcode:1;
     size_t                             stack;
 
     ngx_webrtc_feed_conf_t             feed;

@@ -24,6 +24,7 @@
 #include "ngx_webrtc_source_tracks.h"
 #include "ngx_webrtc_source_turn.h"
 #include "ngx_webrtc_codecs.h"
+#include "ngx_webrtc_foreign.h"
 
 
 /*
@@ -50,6 +51,9 @@
  */
 #define NGX_WEBRTC_SOURCE_H264_PROFILE   0x64001f
 
+/* 90 kHz; chosen: less than a picture lasts, more than rounding makes */
+#define NGX_WEBRTC_SOURCE_REORDER        500
+
 /* undecodable audio packets until it is given up; chosen */
 #define NGX_WEBRTC_SOURCE_AUDIO_TRIES    50
 
@@ -61,6 +65,8 @@ static ngx_uint_t ngx_webrtc_source_tracks_enough(
 static ngx_uint_t ngx_webrtc_source_tracks_local(ngx_webrtc_source_run_t *run);
 static ngx_uint_t ngx_webrtc_source_tracks_video(ngx_webrtc_source_run_t *run,
     ngx_webrtc_source_item_t *item);
+static void ngx_webrtc_source_tracks_traits(ngx_webrtc_source_run_t *run,
+    ngx_webrtc_source_item_t *item, ngx_webrtc_pack_t *pack);
 static void ngx_webrtc_source_tracks_late(ngx_webrtc_source_run_t *run);
 static ngx_uint_t ngx_webrtc_source_tracks_audio(ngx_webrtc_source_run_t *run,
     ngx_webrtc_source_item_t *item);
@@ -278,6 +284,7 @@ ngx_webrtc_source_tracks_video(ngx_webrtc_source_run_t *run,
     AVCodecParameters        *par;
     ngx_webrtc_frame_t        frame;
     ngx_webrtc_feed_t        *feed;
+    ngx_webrtc_pack_t        *pack;
 
     feed = &run->th->feed;
 
@@ -307,6 +314,9 @@ ngx_webrtc_source_tracks_video(ngx_webrtc_source_run_t *run,
 
     ngx_webrtc_source_tracks_config(run, item->pkt);
 
+    pack = &feed->pack[NGX_WEBRTC_SOURCE_VIDEO];
+    pack->key = ((item->pkt->flags & AV_PKT_FLAG_KEY) != 0);
+
     if (ngx_webrtc_feed_probe(feed, NGX_WEBRTC_SOURCE_VIDEO,
                               item->pkt->data, item->pkt->size, &frame)
         != NGX_OK)
@@ -319,12 +329,12 @@ ngx_webrtc_source_tracks_video(ngx_webrtc_source_run_t *run,
 
     if (!run->video_ready
         && frame.key
-        && ngx_webrtc_pack_track(&feed->pack[NGX_WEBRTC_SOURCE_VIDEO],
-                                 &run->video)
-           == NGX_OK)
+        && ngx_webrtc_pack_track(pack, &run->video) == NGX_OK)
     {
         run->video_ready = 1;
         run->video.cvo = feed->cvo;
+
+        ngx_webrtc_source_tracks_traits(run, item, pack);
     }
 
     if (!run->video_ready) {
@@ -332,6 +342,36 @@ ngx_webrtc_source_tracks_video(ngx_webrtc_source_run_t *run,
     }
 
     return run->video_ready;
+}
+
+
+/*
+ * What the container says of video that begins, beside its own headers.  A key
+ * frame that is not shown when it is decoded leaves time for B-frames, unless
+ * the headers say that there are none; what nobody gets untouched shows them
+ * when they come.
+ */
+
+static void
+ngx_webrtc_source_tracks_traits(ngx_webrtc_source_run_t *run,
+    ngx_webrtc_source_item_t *item, ngx_webrtc_pack_t *pack)
+{
+    ngx_webrtc_track_t  *video;
+
+    video = &run->video;
+
+    if (ngx_webrtc_foreign(video->codec)) {
+        ngx_webrtc_source_unit_track(&run->rd.unit,
+                           run->ic->streams[run->rd.video.index]->codecpar,
+                           item->pkt, video);
+        return;
+    }
+
+    if (item->pts - item->dts > NGX_WEBRTC_SOURCE_REORDER
+        && pack->reorder != 0)
+    {
+        video->traits |= NGX_WEBRTC_TRACK_REORDERED;
+    }
 }
 
 

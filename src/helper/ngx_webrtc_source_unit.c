@@ -3,7 +3,8 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * Turns a demuxer's packets into access units: see ngx_webrtc_source_unit.h.
- * Their times are set in ngx_webrtc_source_unit_time.c.
+ * Their times are set in ngx_webrtc_source_unit_time.c; those of codecs other
+ * than H.264 and H.265 are found in ngx_webrtc_source_unit_parse.c.
  *
  * ITU-T H.222.0, 2.4.3.7: a timestamp is that of the first access unit that
  * begins in the PES packet.
@@ -86,6 +87,10 @@ ngx_webrtc_source_unit_init(ngx_webrtc_source_unit_t *u,
 
     ngx_webrtc_unit_init(&u->unit, par->codec_id == AV_CODEC_ID_HEVC);
 
+    if (!u->nal && state != NGX_WEBRTC_SOURCE_UNIT_FRAMES) {
+        ngx_webrtc_source_unit_parse_init(u, par);
+    }
+
     if (u->nal && u->state == NGX_WEBRTC_SOURCE_UNIT_CHECK) {
 
         /* without it units still get their times, except B-frames */
@@ -143,6 +148,9 @@ ngx_webrtc_source_unit_put(ngx_webrtc_source_unit_t *u, AVPacket *pkt,
     case NGX_WEBRTC_SOURCE_UNIT_SPLIT:
         return ngx_webrtc_source_unit_split(u, pkt, pts, dts);
 
+    case NGX_WEBRTC_SOURCE_UNIT_PARSE:
+        return ngx_webrtc_source_unit_parse(u, pkt, pts, dts);
+
     default:
         return ngx_webrtc_source_unit_give(u, pkt, pts, dts, duration);
     }
@@ -177,7 +185,9 @@ ngx_webrtc_source_unit_drain(ngx_webrtc_source_unit_t *u)
     ngx_int_t    found;
     ngx_uint_t   whole;
 
-    rc = ngx_webrtc_source_unit_release(u);
+    rc = (u->state == NGX_WEBRTC_SOURCE_UNIT_PARSE)
+         ? ngx_webrtc_source_unit_parse(u, NULL, AV_NOPTS_VALUE, AV_NOPTS_VALUE)
+         : ngx_webrtc_source_unit_release(u);
 
     while (rc >= 0 && u->used > u->start) {
 

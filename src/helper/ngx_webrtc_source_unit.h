@@ -15,6 +15,8 @@
  *           DIRECT   as many were that it is taken for granted (live)
  *           SPLIT    they are not: the bytes are joined and searched, from
  *                    then on
+ *   PARSE   the same for codecs other than H.264 and H.265: libavcodec's parser
+ *           finds units, and which of them are key frames
  *
  * What is handed out has timestamps: those of its packet, or, where several
  * units begin in one, from the distance of units that have some.
@@ -32,6 +34,7 @@
 
 #include <libavcodec/avcodec.h>
 
+#include "ngx_webrtc_track.h"
 #include "ngx_webrtc_unit.h"
 
 
@@ -47,7 +50,8 @@ typedef enum {
     NGX_WEBRTC_SOURCE_UNIT_TIME,
     NGX_WEBRTC_SOURCE_UNIT_CHECK,
     NGX_WEBRTC_SOURCE_UNIT_DIRECT,
-    NGX_WEBRTC_SOURCE_UNIT_SPLIT
+    NGX_WEBRTC_SOURCE_UNIT_SPLIT,
+    NGX_WEBRTC_SOURCE_UNIT_PARSE
 } ngx_webrtc_source_unit_e;
 
 
@@ -106,7 +110,7 @@ typedef struct {
 
     /* times */
 
-    AVCodecParserContext              *parser;    /* picture order */
+    AVCodecParserContext              *parser;    /* picture order; PARSE */
     AVCodecContext                    *parser_ctx;
 
     unsigned                           set:1;     /* the three below */
@@ -134,7 +138,8 @@ typedef struct {
  *   state  FRAMES, TIME, or CHECK
  *   live   delay counts
  *
- * Codecs other than H.264 and H.265 are always FRAMES.
+ * Codecs other than H.264 and H.265 are PARSE unless they are FRAMES, or no
+ * parser is needed or known.
  */
 void ngx_webrtc_source_unit_init(ngx_webrtc_source_unit_t *u,
     const AVCodecParameters *par, ngx_webrtc_source_unit_e state,
@@ -153,12 +158,28 @@ void ngx_webrtc_source_unit_close(ngx_webrtc_source_unit_t *u);
 int ngx_webrtc_source_unit_put(ngx_webrtc_source_unit_t *u, AVPacket *pkt,
     int64_t pts, int64_t dts, int64_t duration);
 
+/*
+ * What is known of the video of a codec of ngx_webrtc_foreign.h.
+ *
+ *   pkt   the first key frame
+ */
+void ngx_webrtc_source_unit_track(ngx_webrtc_source_unit_t *u,
+    const AVCodecParameters *par, AVPacket *pkt, ngx_webrtc_track_t *track);
+
 /* A packet was lost between the last one and the next. */
 void ngx_webrtc_source_unit_lost(ngx_webrtc_source_unit_t *u);
 
 /* Hands out what is held back; called at the end. */
 int ngx_webrtc_source_unit_drain(ngx_webrtc_source_unit_t *u);
 
+
+/* For the file of PARSE: sets the state if the codec's packets are pieces. */
+void ngx_webrtc_source_unit_parse_init(ngx_webrtc_source_unit_t *u,
+    const AVCodecParameters *par);
+
+/* Takes a packet as put() does, or NULL: hands out what is held back. */
+int ngx_webrtc_source_unit_parse(ngx_webrtc_source_unit_t *u, AVPacket *pkt,
+    int64_t pts, int64_t dts);
 
 /*
  * For the file of times: an access unit with or without timestamps, in order.

@@ -59,6 +59,11 @@ enum ngx_webrtc_codec_e {
 };
 
 
+/* 1: one of those that are only transcoded */
+#define ngx_webrtc_foreign(codec)                                             \
+    ((codec) >= NGX_WEBRTC_CODEC_MPEG1 && (codec) <= NGX_WEBRTC_CODEC_DV)
+
+
 /*
  * ngx_webrtc_track_t.flags: what is known of a track before it starts.
  *
@@ -74,11 +79,13 @@ enum ngx_webrtc_codec_e {
 
 /*
  * ngx_webrtc_track_t.traits, of video; a trait is not there until it has been
- * seen, and then stays for as long as the source runs.
+ * seen or announced by the stream's headers.
  *
- *   REORDERED   pictures are not shown in decoding order: it has B-frames
- *   NO_IDR      decoding begins at a recovery point (intra refresh), where
- *               browsers cannot
+ *   REORDERED   pictures are not shown in decoding order: it has B-frames.
+ *               Stays for as long as the source runs
+ *   NO_IDR      decoding begins at a recovery point (intra refresh, or open
+ *               groups of pictures), where browsers cannot.  Goes when there
+ *               is an IDR picture
  *   INTERLACED  coded as fields, or as frames of two fields
  */
 
@@ -95,6 +102,14 @@ enum ngx_webrtc_codec_e {
 #define NGX_WEBRTC_CHROMA_422        2
 #define NGX_WEBRTC_CHROMA_444        3
 #define NGX_WEBRTC_CHROMA_MONO       4
+
+
+/*
+ * Pictures that may be shown before one that precedes them in the stream: of
+ * decoders' headers, kept beside a track.
+ */
+
+#define NGX_WEBRTC_REORDER_UNKNOWN   0xff
 
 
 /*

@@ -37,6 +37,9 @@
 /* ms after which a crash is blamed on what came since; chosen */
 #define NGX_WEBRTC_SOURCE_INNOCENT     60000
 
+/* bytes of tracks in a log */
+#define NGX_WEBRTC_SOURCE_TRACKS_TEXT  128
+
 #if (NGX_WEBRTC_MEDIA_FROM != NGX_WEBRTC_PULLS)
 #error "the zone and the media process have another number of upstreams"
 #endif
@@ -91,6 +94,7 @@ static void ngx_webrtc_source_on_note(void *data,
     ngx_webrtc_media_note_t *note);
 static void ngx_webrtc_source_on_record(void *data,
     ngx_webrtc_media_record_t *r);
+static void ngx_webrtc_source_news(ngx_webrtc_source_t *source);
 static void ngx_webrtc_source_on_ask(void *data, struct sockaddr *sa,
     ngx_webrtc_media_ports_t *ports);
 static void ngx_webrtc_source_on_ended(void *data, ngx_uint_t crashed);
@@ -101,6 +105,8 @@ static void ngx_webrtc_source_timer_handler(ngx_event_t *ev);
 static void ngx_webrtc_source_down(ngx_webrtc_source_t *source);
 static void ngx_webrtc_source_set_tracks(ngx_webrtc_source_t *source,
     ngx_webrtc_media_note_t *note);
+static u_char *ngx_webrtc_source_print_tracks(u_char *buf, u_char *last,
+    ngx_webrtc_track_t *track, ngx_uint_t n);
 static void ngx_webrtc_source_said(ngx_webrtc_source_t *source,
     ngx_webrtc_media_note_t *note);
 static void ngx_webrtc_source_failed(ngx_webrtc_source_t *source,
@@ -456,6 +462,10 @@ ngx_webrtc_source_on_record(void *data, ngx_webrtc_media_record_t *r)
 
     (void) ngx_webrtc_source_out_record(&source->out, r);
 
+    if (source->out.news && source->up) {
+        ngx_webrtc_source_news(source);
+    }
+
     p = ngx_webrtc_source_out_warning(&source->out, buf);
 
     if (p) {
@@ -479,6 +489,37 @@ ngx_webrtc_source_on_record(void *data, ngx_webrtc_media_record_t *r)
         ngx_webrtc_source_down(source);
         ngx_webrtc_source_again(source, source->start.backoff_max);
     }
+}
+
+
+/* frames are not what was announced */
+
+static void
+ngx_webrtc_source_news(ngx_webrtc_source_t *source)
+{
+    u_char              *p;
+    u_char               buf[NGX_WEBRTC_SOURCE_TRACKS_TEXT];
+    ngx_uint_t           n;
+    ngx_webrtc_track_t   tracks[NGX_WEBRTC_TRACKS];
+
+    (void) ngx_webrtc_bus_tracks(source->st, tracks, &n);
+
+    if (n <= NGX_WEBRTC_MEDIA_VIDEO
+        || !ngx_webrtc_source_out_learned(&source->out,
+                                          &tracks[NGX_WEBRTC_MEDIA_VIDEO]))
+    {
+        source->out.news = 0;
+        return;
+    }
+
+    p = ngx_webrtc_source_print_tracks(buf, buf + sizeof(buf), tracks, n);
+
+    ngx_log_error(NGX_LOG_NOTICE, &source->log, 0,
+                  "webrtc source tracks:\"%*s\"", (size_t) (p - buf), buf);
+
+    ngx_webrtc_bus_set_tracks(source->st, tracks, n);
+
+    ngx_webrtc_bus_wake(source->bus, source->st);
 }
 
 
@@ -674,36 +715,18 @@ static void
 ngx_webrtc_source_set_tracks(ngx_webrtc_source_t *source,
     ngx_webrtc_media_note_t *note)
 {
-    u_char              *p, *last;
-    u_char               buf[128];
+    u_char              *p;
+    u_char               buf[NGX_WEBRTC_SOURCE_TRACKS_TEXT];
     ngx_uint_t           i, n;
-    ngx_webrtc_track_t   tracks[NGX_WEBRTC_TRACKS], *track;
+    ngx_webrtc_track_t   tracks[NGX_WEBRTC_TRACKS];
 
-    p = buf;
-    last = buf + sizeof(buf);
-
-    for (i = 0; i < note->ntracks; i++) {
-
-        track = &note->tracks[i];
-
-        if (track->kind == 0) {
-            continue;
-        }
-
-        p = ngx_slprintf(p, last, p == buf ? "%V" : " %V",
-                         &ngx_webrtc_codec(track->codec)->name);
-
-        if (track->flags & NGX_WEBRTC_TRACK_PENDING) {
-            p = ngx_slprintf(p, last, "(%s)",
-                             (track->flags & NGX_WEBRTC_TRACK_ANNOUNCED)
-                             ? "to come" : "may come");
-        }
-
-        if (track->width) {
-            p = ngx_slprintf(p, last, " %uix%ui", (ngx_uint_t) track->width,
-                             (ngx_uint_t) track->height);
-        }
+    if (note->type == NGX_WEBRTC_MEDIA_MORE) {
+        (void) ngx_webrtc_source_out_learned(&source->out,
+                                      &note->tracks[NGX_WEBRTC_MEDIA_VIDEO]);
     }
+
+    p = ngx_webrtc_source_print_tracks(buf, buf + sizeof(buf), note->tracks,
+                                       note->ntracks);
 
     if (source->start.nfrom == 1) {
         ngx_log_error(NGX_LOG_NOTICE, &source->log, 0,
@@ -738,6 +761,63 @@ ngx_webrtc_source_set_tracks(ngx_webrtc_source_t *source,
     }
 
     ngx_webrtc_bus_set_tracks(source->st, note->tracks, note->ntracks);
+}
+
+
+static u_char *
+ngx_webrtc_source_print_tracks(u_char *buf, u_char *last,
+    ngx_webrtc_track_t *track, ngx_uint_t n)
+{
+    u_char      *p;
+    ngx_uint_t   i;
+
+    static const char *const  chromas[] = {
+        "", "", " 4:2:2", " 4:4:4", " 4:0:0"
+    };
+
+    static const struct {
+        ngx_uint_t   trait;
+        const char  *name;
+    } traits[] = {
+        { NGX_WEBRTC_TRACK_REORDERED, " B-frames" },
+        { NGX_WEBRTC_TRACK_NO_IDR, " no IDR" },
+        { NGX_WEBRTC_TRACK_INTERLACED, " interlaced" }
+    };
+
+    for (p = buf; n--; track++) {
+
+        if (track->kind == 0) {
+            continue;
+        }
+
+        p = ngx_slprintf(p, last, p == buf ? "%V" : " %V",
+                         &ngx_webrtc_codec(track->codec)->name);
+
+        if (track->flags & NGX_WEBRTC_TRACK_PENDING) {
+            p = ngx_slprintf(p, last, "(%s)",
+                             (track->flags & NGX_WEBRTC_TRACK_ANNOUNCED)
+                             ? "to come" : "may come");
+        }
+
+        if (track->width) {
+            p = ngx_slprintf(p, last, " %uix%ui", (ngx_uint_t) track->width,
+                             (ngx_uint_t) track->height);
+        }
+
+        if (track->depth > 8) {
+            p = ngx_slprintf(p, last, " %ui bit", (ngx_uint_t) track->depth);
+        }
+
+        p = ngx_slprintf(p, last, "%s", chromas[track->chroma]);
+
+        for (i = 0; i < sizeof(traits) / sizeof(traits[0]); i++) {
+            if (track->traits & traits[i].trait) {
+                p = ngx_slprintf(p, last, "%s", traits[i].name);
+            }
+        }
+    }
+
+    return p;
 }
 
 

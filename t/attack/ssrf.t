@@ -62,6 +62,16 @@ my %where = (
     subfile   => [ "subfile,,start,0,end,0,,:http://198.51.100.7:$port",
                    qr/^/ ],
     tcp       => [ "tcp://127.0.0.1:$port", qr/^/ ],
+    unix      => [ 'unix:' . $t->dir, qr/^/ ],
+    pipe      => [ 'pipe:0', qr/^/ ],
+    fd        => [ 'fd:0', qr/^/ ],
+    tee       => [ 'tee:' . $t->media, qr/^/ ],
+    async     => [ 'async:file:' . $t->media, qr/^/ ],
+    cache     => [ 'cache:file:' . $t->media, qr/^/ ],
+    crypto    => [ 'crypto:file:' . $t->media, qr/^/ ],
+    plus      => [ 'crypto+file://' . $t->media, qr/^/ ],
+    data      => [ 'data:video/mp2t;base64,R0A=', qr/^/ ],
+    files     => [ 'concatf:' . $t->media, qr/^/ ],
 );
 
 my %lists = map {
@@ -81,6 +91,25 @@ $lists{map} = "#EXTM3U\n#EXT-X-TARGETDURATION:60\n#EXT-X-MAP:URI="
               . "/bars.ts\n#EXT-X-ENDLIST\n";
 $lists{variant} = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n"
                   . "http://127.0.0.1:$port/same.m3u8?variant\n";
+
+# other kinds of what names media elsewhere
+
+my %kinds = (
+    ffconcat  => "ffconcat version 1.0\nfile '" . $t->media . "/bars.ts'\n",
+    mpd       => '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:'
+                 . '2011" type="static"><Period><AdaptationSet mimeType='
+                 . '"video/mp2t"><Representation id="1" bandwidth="1"><BaseURL>'
+                 . 'file:' . $t->media . '/bars.ts</BaseURL></Representation>'
+                 . '</AdaptationSet></Period></MPD>',
+    sdp       => "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=a\r\n"
+                 . "c=IN IP4 127.0.0.1\r\nt=0 0\r\nm=video 40000 RTP/AVP 96\r\n"
+                 . "a=rtpmap:96 H264/90000\r\n",
+);
+
+for my $name (keys %kinds) {
+    $where{$name} = [ undef, qr/^/ ];
+    $lists{$name} = $kinds{$name};
+}
 
 # encrypted segments; of another host, and redirected
 

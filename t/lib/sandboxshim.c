@@ -39,7 +39,7 @@ result(long rc)
 static void
 attempts(void)
 {
-    int          wr, rd, mk, ex, fk, kl;
+    int          wr, rd, mk, ex, fk, kl, of;
     char        *argv[] = { "/bin/true", NULL };
     char         line[256];
     const char  *file;
@@ -48,6 +48,7 @@ attempts(void)
 
     wr = result(open(file, O_WRONLY|O_CREAT, 0644));
     rd = result(open("/etc/hostname", O_RDONLY));
+    of = result(open(file, O_RDONLY));
     mk = result(unlink(file));
     kl = result(kill(getppid(), 0));
     fk = result(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
@@ -58,9 +59,10 @@ attempts(void)
 
     ex = result(execve(argv[0], argv, NULL));
 
-    snprintf(line, sizeof(line), "sandboxshim: write %s, read %s, unlink %s, "
-             "kill %s, fork %s, exec %s\n", wr ? "refused" : "done",
-             rd ? "refused" : "done", mk ? "refused" : "done",
+    snprintf(line, sizeof(line), "sandboxshim: write %s, read %s, "
+             "read other %s, unlink %s, kill %s, fork %s, exec %s\n",
+             wr ? "refused" : "done", rd ? "refused" : "done",
+             of ? "refused" : "done", mk ? "refused" : "done",
              kl ? "refused" : "done", fk ? "refused" : "done",
              ex ? "refused" : "done");
 

@@ -282,6 +282,7 @@ harness_init(harness_t *h, const char *url,
     h->out_conf.timeline = &h->timeline;
     h->out_conf.published = harness_published;
     h->out_conf.ctx = h;
+    h->out_conf.transcode = c.transcode;
 
     ngx_webrtc_source_out_init(&h->out, &h->out_conf);
 
