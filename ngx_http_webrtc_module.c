@@ -16,6 +16,7 @@
 #include "ngx_http_webrtc_ice_server.h"
 #include "ngx_http_webrtc_feed.h"
 #include "ngx_http_webrtc_file.h"
+#include "ngx_http_webrtc_file_play.h"
 #include "ngx_http_webrtc_log.h"
 #include "ngx_http_webrtc_media.h"
 #include "ngx_http_webrtc_pull.h"
@@ -338,6 +339,13 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       offsetof(ngx_http_webrtc_loc_conf_t, policy.file_quiet),
       ngx_http_webrtc_conf_field(timeout, 30000) },
 
+    { ngx_string("webrtc_file_transcode"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_webrtc_file_transcode,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("webrtc_file_memory"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_http_webrtc_conf_value,
@@ -540,6 +548,7 @@ ngx_http_webrtc_create_loc_conf(ngx_conf_t *cf)
     wlcf->ice_min_port = NGX_CONF_UNSET_UINT;
     wlcf->ice_max_port = NGX_CONF_UNSET_UINT;
     wlcf->file = NGX_CONF_UNSET;
+    wlcf->policy.file_transcode = NGX_CONF_UNSET_UINT;
     wlcf->max_pending = NGX_CONF_UNSET;
     wlcf->max_names = NGX_CONF_UNSET;
     wlcf->counter_offer = NGX_CONF_UNSET;

@@ -29,7 +29,8 @@ make_path($home);
 is(system('tar', 'xzf', $tgz, '-C', $home, '--strip-components=1'), 0,
    'unpacked');
 is(join(' ', sort map { s{.*/}{}r } glob "$home/*"),
-   'README.md index.d.ts index.js package.json range-client.js whep.js whip.js',
+   'README.md index.d.ts index.js movie-client.js package.json range-client.js'
+   . ' whep.js whip.js',
    'the clients and nothing of the pages');
 
 $t->write_file('test.mjs', <<'EOF');
@@ -229,9 +230,9 @@ is($t->reap($run, 60), 0, 'imported') or diag(slurp($run->{log}));
 
 my $out = json(slurp($run->{log})) || {};
 
-is($out->{names}, 'RangeClient RangeStatus Reason Restarts Session Silence'
-   . ' WhepPlayer WhipPublisher headersOf iceServers noAnswer refusal unreachable'
-   . ' useServers',
+is($out->{names}, 'MoviePlayer RangeClient RangeStatus Reason Restarts Session Silence'
+   . ' WhepPlayer WhipPublisher headersOf iceServers noAnswer playable refusal'
+   . ' unreachable useServers',
    'what it exports');
 ok($out->{same}, 'one class by both ways');
 ok($out->{quick}, 'a Link without end is read in time');

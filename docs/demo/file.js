@@ -4,10 +4,12 @@
  * The file player: a <video> whose requests go to file-worker.js, and from there
  * come here as messages, each with a port; they are served from the DataChannel
  * that range-client.js has opened.  Nothing is kept: the element seeks, asks for
- * another range, and the one before is cancelled.
+ * another range, and the one before is cancelled.  A file that the server remuxes for
+ * this browser ("webrtc_file_transcode") is played by movie-client.js instead.
  */
 
-import { RangeClient } from './range-client.js';
+import { MoviePlayer } from './movie-client.js';
+import { playable, RangeClient } from './range-client.js';
 import { $, insecure, veil } from './page.js';
 
 const video = $('video');
@@ -22,6 +24,7 @@ const TYPES = { mp4: 'video/mp4', m4v: 'video/mp4', webm: 'video/webm',
 const ALIVE = 2000;
 
 let file = null;
+let movie = null;
 let requests = 0;
 let saving = null;
 let rates = [];
@@ -226,6 +229,10 @@ setInterval(() => {
 
 
 async function play(url) {
+    movie?.stop();
+    movie = null;
+    choices(null);
+
     video.removeAttribute('src');
     video.load();
     $('save').disabled = true;
@@ -244,11 +251,19 @@ async function play(url) {
     let f;
 
     try {
-        await ready;
-
         f = file = new RangeClient(url, {
             signalling: $('sse').checked ? 'sse' : 'post',
             token: $('token').value.trim(),
+            accept: playable(),
+        });
+
+        const m = movie = new MoviePlayer(video, f);
+
+        m.addEventListener('info', () => movie === m && choices(m));
+        m.addEventListener('error', (e) => {
+            if (movie === m) {
+                trouble(e.detail, 'It cannot be played');
+            }
         });
 
         f.addEventListener('close', () => {
@@ -292,10 +307,60 @@ async function play(url) {
     }
 
     sized();
-    $('save').disabled = false;
 
-    source(url);
+    if (f.streaming) {
+        movie.start();
+        video.play().catch(() => {});
+        return;
+    }
+
+    movie.stop();
+    movie = null;
+
+    try {
+        await ready;
+    } catch {
+        return;
+    }
+
+    if (file === f) {
+        $('save').disabled = false;
+        source(url);
+    }
 }
+
+
+/* what there is to choose from, of a file that is remuxed */
+
+function choices(m) {
+    const { qualities = [], tracks = [], reason = '' } = m?.info || {};
+    const sounds = tracks.filter((t) => t.kind == 'audio');
+
+    const fill = (id, list, name, value) => {
+        const options = list.map((item) => {
+            const o = new Option(name(item), value(item));
+
+            o.selected = !!item.selected;
+            return o;
+        });
+
+        $(id).replaceChildren(...options);
+        $(id).parentElement.hidden = list.length < 2;
+    };
+
+    fill('quality', qualities, (q) => q.name + (q.original ? ' (original)' : ''),
+         (q) => qualities.indexOf(q));
+    fill('sound', sounds, (t) => [t.title, t.language, t.codec].filter(Boolean)
+                                 .join(', '), (t) => t.index);
+
+    $('remuxed').textContent = m ? 'Made playable by the server: ' + reason + '.'
+                                 : '';
+    $('remuxed').hidden = !m;
+}
+
+
+$('quality').addEventListener('change', (e) => movie?.quality(+e.target.value));
+$('sound').addEventListener('change', (e) => movie?.track(+e.target.value));
 
 
 function sized() {
@@ -322,7 +387,7 @@ video.addEventListener('loadeddata', () => show('playing'));
 let resumed = 0;
 
 video.addEventListener('error', () => {
-    if (!video.getAttribute('src') || !file || file.closed) {
+    if (!video.getAttribute('src') || !file || file.closed || movie) {
         return;
     }
 
@@ -521,3 +586,4 @@ if (wanted) {
 
 state.file = () => file;
 state.play = play;
+state.movie = () => movie;

@@ -133,6 +133,49 @@ export interface RangeOptions extends ClientOptions {
     signalling?: 'post' | 'sse';
     /** false: a connection that is lost ends the client */
     reconnect?: boolean;
+    /** names of codecs, see playable(): files with others are remuxed */
+    accept?: string | string[];
+    /** the largest picture, as "720p" */
+    max?: string;
+}
+
+export interface MovieTrack {
+    index: number;
+    kind: 'video' | 'audio' | 'subtitles';
+    codec: string;
+    language?: string;
+    title?: string;
+    width?: number;
+    height?: number;
+    channels?: number;
+    selected?: boolean;
+    default?: boolean;
+}
+
+export interface MovieInfo {
+    duration_ms: number;
+    mime: string;
+    mode: 'remux' | 'transcode' | 'failed';
+    reason: string;
+    tracks: MovieTrack[];
+    subtitles: MovieTrack[];
+    qualities: { name: string, height: number, bitrate?: number,
+                 original?: boolean, selected?: boolean }[];
+}
+
+/** what this browser can play */
+export function playable(): string[];
+
+/** plays a RangeClient that is streaming in a <video>; events: "info", "end",
+    "error" (detail: Error) */
+export class MoviePlayer extends EventTarget {
+    constructor(video: HTMLVideoElement, file: RangeClient);
+    readonly info: MovieInfo | null;
+    readonly starved: number;
+    start(): void;
+    quality(index: number): void;
+    track(index: number): void;
+    stop(): void;
 }
 
 /** events: "open" (after an outage, too), "state", "close", "size" (size or growing
@@ -154,6 +197,14 @@ export class RangeClient extends EventTarget {
     readonly error?: Error;
     readonly pc?: RTCPeerConnection;
     readonly session?: string | null;
+    /** it is remuxed: there are events "info", "init", "media", "cue" and "end"
+        instead of ranges */
+    readonly streaming: boolean;
+    readonly info: MovieInfo | null;
+    seek(seconds: number): void;
+    quality(index: number): void;
+    track(index: number): void;
+    pause(): void;
     open(): Promise<{ name: string, size: number, growing: boolean }>;
     read(offset: number, length: number,
          options?: { signal?: AbortSignal }): Promise<Uint8Array>;

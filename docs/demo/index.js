@@ -7,3 +7,4 @@
 export * from './whep.js';
 export * from './whip.js';
 export * from './range-client.js';
+export * from './movie-client.js';

@@ -27,6 +27,15 @@
  * event 'size' tells of each change of size and growing, and a stream to the end
  * goes on until it grows no more.
  *
+ * A file that the browser cannot play ("webrtc_file_transcode") is remuxed for it if
+ * it says what it can play: options accept (names of codecs, as playable() finds
+ * them) and max ('720p').  streaming tells whether it is; then there are no ranges, but
+ * the events 'info' (info has changed), 'init' and 'media' (detail: { generation,
+ * start, data }, data being fragmented MP4 for a SourceBuffer; start, in seconds, of an
+ * init), 'cue' (detail: { track, start, end, text }) and 'end' (detail: a status), and
+ * the methods seek(seconds), quality(index), track(index) and pause().  What
+ * comes of an earlier generation is left out here.  movie-client.js plays it.
+ *
  * A connection that is lost is made again, for as long as it takes, and ranges go on
  * behind the last byte that has come: whoever reads them waits, and sees nothing of
  * it.  1. Packets, and Pongs while there are none, tell that the path is alive.  2. One
@@ -40,9 +49,11 @@
 import { headersOf, noAnswer, Reason, refusal, Restarts, unreachable, useServers }
     from './whep.js';
 
-const HELLO = 0, REQ = 1, DATA = 2, END = 3, CANCEL = 4, PING = 5, PONG = 6;
+const HELLO = 0, REQ = 1, DATA = 2, END = 3, CANCEL = 4, PING = 5, PONG = 6,
+      SEEK = 7, INFO = 8, INIT = 9, QUALITY = 10, CUE = 11;
 
-const GROWING = 0x08;        /* flag of Hello */
+const TRANSCODING = 0x02, GROWING = 0x08;       /* flags of Hello */
+const TRACK = 0x10;          /* flag of Quality */
 
 const OUT = 2;               /* status: out of range */
 
@@ -81,6 +92,9 @@ export class RangeClient extends EventTarget {
 
         this.url = new URL(url, location.href).href;
         this.options = options;
+        this.streaming = false;
+        this.info = null;
+        this.generation = 0;         /* what is older is left out */
         this.state = 'idle';
         this.reason = null;
         this.size = 0;
@@ -133,8 +147,9 @@ export class RangeClient extends EventTarget {
         this.set('connecting', null);
 
         try {
-            const { name, size, growing } = await this.connect();
+            const { name, size, growing, streaming } = await this.connect();
 
+            this.streaming = streaming;
             this.name = name;
             this.size = size;
             this.growing = growing;
@@ -153,7 +168,10 @@ export class RangeClient extends EventTarget {
     /* what Hello says, of a new session */
 
     async connect() {
-        const link = this.link = new Link(this.url, this.options, {
+        this.generation = 0;
+
+        const link = this.link = new Link(asking(this.url, this.options),
+                                          this.options, {
             message: (data) => this.message(data),
             hello: (hello) => this.link === link && this.told(hello),
             lost: (error) => this.link === link && this.lost(error),
@@ -249,6 +267,7 @@ export class RangeClient extends EventTarget {
                 this.ask(s);
             }
 
+            this.streaming = this.link.hello.streaming;
             this.up();
             this.told(this.link.hello);
             return;
@@ -322,6 +341,10 @@ export class RangeClient extends EventTarget {
 
         this.received += data.byteLength;
 
+        if (this.link?.hello?.streaming && this.streamed(v, data)) {
+            return;
+        }
+
         switch (v.getUint8(0)) {
 
         case DATA:
@@ -347,6 +370,109 @@ export class RangeClient extends EventTarget {
                          ? new RangeStatus(status) : null);
             }
             break;
+        }
+    }
+
+    /* frames of a file that is remuxed; true: it was one */
+
+    streamed(v, data) {
+        const tell = (type, detail) => this.dispatchEvent(
+            new CustomEvent(type, { detail }));
+
+        const generation = v.getUint32(4);
+        const type = v.getUint8(0);
+
+        if (type < DATA || type == CANCEL || type == PING || type == PONG) {
+            return false;
+        }
+
+        if (type == INFO) {
+            try {
+                this.info = JSON.parse(text(data, 12));
+            } catch {
+                return true;
+            }
+
+            tell('info', this.info);
+            return true;
+        }
+
+        /* of before a seek */
+
+        if (generation < this.generation) {
+            return true;
+        }
+
+        switch (type) {
+
+        case INIT:
+            if (data.byteLength < 20) {
+                break;
+            }
+
+            this.generation = generation;
+            this.attempts = 0;
+            tell('init', { generation,
+                           start: Number(v.getBigUint64(12)) / 1000,
+                           data: new Uint8Array(data, 20) });
+            break;
+
+        case DATA:
+            tell('media', { generation, data: new Uint8Array(data, 12) });
+            break;
+
+        case CUE: {
+            const cue = data.byteLength > 16 && parseCue(text(data, 16));
+
+            if (cue) {
+                tell('cue', { track: v.getUint32(12), ...cue });
+            }
+
+            break;
+        }
+
+        case END:
+            if (data.byteLength >= 16) {
+                tell('end', v.getUint32(12));
+            }
+        }
+
+        return true;
+    }
+
+    /* Another generation begins: the server numbers them as we do. */
+
+    seek(seconds) {
+        const payload = new DataView(new ArrayBuffer(8));
+
+        payload.setBigUint64(0, BigInt(Math.max(0, Math.round(seconds * 1000))));
+        this.next(SEEK, 0, payload);
+    }
+
+    quality(index) {
+        const payload = new DataView(new ArrayBuffer(4));
+
+        payload.setUint32(0, index);
+        this.next(QUALITY, 0, payload);
+    }
+
+    track(index) {
+        const payload = new DataView(new ArrayBuffer(4));
+
+        payload.setUint32(0, index);
+        this.next(QUALITY, TRACK, payload);
+    }
+
+    /* until seek() */
+
+    pause() {
+        this.link?.send(CANCEL, 0);
+    }
+
+    next(type, flags, payload) {
+        if (this.state == 'open') {
+            this.generation = Math.max(this.generation, 1) + 1;
+            this.link.send(type, 0, payload, flags);
         }
     }
 
@@ -552,6 +678,72 @@ export class RangeClient extends EventTarget {
 }
 
 
+/* what the client says of itself, in the query of its offer */
+
+function asking(url, options) {
+    if (!options.accept) {
+        return url;
+    }
+
+    const u = new URL(url);
+
+    u.searchParams.set('accept', [].concat(options.accept).join(','));
+
+    if (options.max) {
+        u.searchParams.set('max', options.max);
+    }
+
+    return u.href;
+}
+
+
+function text(data, from) {
+    return new TextDecoder().decode(new Uint8Array(data, from));
+}
+
+
+/* WebVTT, 4.1: hours, minutes, seconds of its two times, then the text */
+
+function parseCue(cue) {
+    const m = /^(\d+):(\d\d):(\d\d\.\d{3}) --> (\d+):(\d\d):(\d\d\.\d{3})\n(.*)$/s
+              .exec(cue);
+
+    return m && { start: m[1] * 3600 + m[2] * 60 + +m[3],
+                  end: m[4] * 3600 + m[5] * 60 + +m[6], text: m[7] };
+}
+
+
+/* names of codecs that may be in a file, the most demanding first */
+
+const CODECS = ['avc1.640034', 'avc1.640028', 'avc1.42e01f',
+                'hvc1.2.4.L153.B0', 'hvc1.1.6.L153.B0', 'hvc1.1.6.L120.B0',
+                'av01.0.12M.10', 'av01.0.08M.08', 'vp09.02.51.10', 'vp09.00.51.08',
+                'mp4a.40.2', 'mp3', 'opus', 'flac', 'ac-3', 'ec-3'];
+
+
+/* what this browser can play of a stream: option accept */
+
+export function playable() {
+    const source = globalThis.ManagedMediaSource || globalThis.MediaSource;
+    const can = (type) => !!source?.isTypeSupported(type);
+
+    const names = CODECS.filter((name) => can(`video/mp4; codecs="${name}"`)
+                                          || can(`audio/mp4; codecs="${name}"`));
+
+    /* of files only: ranges of WebM */
+
+    if (can('video/webm; codecs="vp8"')) {
+        names.push('vp8');
+    }
+
+    if (can('audio/webm; codecs="vorbis"')) {
+        names.push('vorbis');
+    }
+
+    return names;
+}
+
+
 /* what trying again does not help; a proxy without its server looks like "cors" */
 
 function final(e) {
@@ -653,6 +845,7 @@ class Link {
                 this.hello = {
                     size: Number(v.getBigUint64(12)),
                     growing: !!(v.getUint8(1) & GROWING),
+                    streaming: !!(v.getUint8(1) & TRANSCODING),
                     name: new TextDecoder().decode(new Uint8Array(data, 24,
                               Math.min(v.getUint32(20), data.byteLength - 24))),
                 };
@@ -905,7 +1098,7 @@ class Link {
         }
     }
 
-    send(type, id, payload) {
+    send(type, id, payload, flags = 0) {
         if (this.dc.readyState != 'open') {
             return;
         }
@@ -915,6 +1108,7 @@ class Link {
         const v = new DataView(buf.buffer);
 
         v.setUint8(0, type);
+        v.setUint8(1, flags);
         v.setUint32(4, id);
         v.setUint32(8, n);
 

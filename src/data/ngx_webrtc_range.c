@@ -57,7 +57,22 @@ ngx_webrtc_range_parse(u_char *p, u_char *end, ngx_webrtc_range_frame_t *frame)
         break;
 
     case NGX_WEBRTC_RANGE_DATA:
+    case NGX_WEBRTC_RANGE_INFO:
         last = end;
+        break;
+
+    case NGX_WEBRTC_RANGE_INIT:
+        p = ngx_webrtc_read_u64(p, end, &frame->u.start_ms);
+        last = p ? end : NULL;
+        break;
+
+    case NGX_WEBRTC_RANGE_CUE:
+        p = ngx_webrtc_read_u32(p, end, &frame->u.track);
+        last = p ? end : NULL;
+        break;
+
+    case NGX_WEBRTC_RANGE_QUALITY:
+        last = ngx_webrtc_read_u32(p, end, &frame->u.index);
         break;
 
     case NGX_WEBRTC_RANGE_END:
@@ -122,4 +137,15 @@ ngx_webrtc_range_write_end(u_char *p, u_char *end, uint32_t id,
     p = ngx_webrtc_write_u32(p, end, (uint32_t) status);
 
     return p;
+}
+
+
+u_char *
+ngx_webrtc_range_write_init(u_char *p, u_char *end, uint32_t id,
+    uint64_t start_ms, size_t len)
+{
+    p = ngx_webrtc_range_write_header(p, end, NGX_WEBRTC_RANGE_INIT, 0, id,
+                                      8 + len);
+
+    return ngx_webrtc_write_u64(p, end, start_ms);
 }

@@ -35,11 +35,19 @@
 #define NGX_WEBRTC_RANGE_PONG        0x06
 #define NGX_WEBRTC_RANGE_SEEK_HINT   0x07    /* by the client */
 
+/* of a file that is remuxed or transcoded */
+
+#define NGX_WEBRTC_RANGE_INFO        0x08    /* by the server */
+#define NGX_WEBRTC_RANGE_INIT        0x09    /* by the server */
+#define NGX_WEBRTC_RANGE_QUALITY     0x0a    /* by the client */
+#define NGX_WEBRTC_RANGE_CUE         0x0b    /* by the server */
+
 /* flags */
 #define NGX_WEBRTC_RANGE_LAST        0x01    /* of DATA */
 #define NGX_WEBRTC_RANGE_TRANSCODING 0x02    /* of HELLO */
 #define NGX_WEBRTC_RANGE_SEEKABLE    0x04    /* of HELLO */
 #define NGX_WEBRTC_RANGE_GROWING     0x08    /* of HELLO */
+#define NGX_WEBRTC_RANGE_TRACK       0x10    /* of QUALITY: it is a track's */
 
 /* statuses of END */
 #define NGX_WEBRTC_RANGE_DONE        0
@@ -79,6 +87,9 @@ typedef struct {
 
         uint32_t       status;               /* of END */
         uint64_t       seek_ms;              /* of SEEK_HINT */
+        uint64_t       start_ms;             /* of INIT */
+        uint32_t       index;                /* of QUALITY */
+        uint32_t       track;                /* of CUE */
     } u;
 } ngx_webrtc_range_frame_t;
 
@@ -106,4 +117,10 @@ u_char *ngx_webrtc_range_write_hello(u_char *p, u_char *end, ngx_uint_t flags,
     uint64_t size, const ngx_str_t *name);
 u_char *ngx_webrtc_range_write_end(u_char *p, u_char *end, uint32_t id,
     ngx_uint_t status);
+
+/* The head of an INIT, whose segment of len bytes the caller has behind it. */
+u_char *ngx_webrtc_range_write_init(u_char *p, u_char *end, uint32_t id,
+    uint64_t start_ms, size_t len);
+
+
 #endif /* _NGX_WEBRTC_RANGE_H_INCLUDED_ */

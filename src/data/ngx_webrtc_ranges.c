@@ -209,6 +209,9 @@ ngx_webrtc_ranges_input(ngx_webrtc_ranges_t *r, u_char *p, size_t n,
         r->seek_ms = frame.u.seek_ms;
         break;
 
+    case NGX_WEBRTC_RANGE_QUALITY:
+        break;
+
     default:
 
         /* what only a server sends */

@@ -17,6 +17,8 @@
  *   ngx_webrtc_files_turn.c     whose turn it is, its timer
  *   ngx_webrtc_files_channel.c  SCTP and its channels
  *   ngx_webrtc_files_read.c     reads, also by threads
+ *   ngx_webrtc_files_play.c     what is remuxed or transcoded
+ *   ngx_webrtc_files_probe.c    what a file is
  *   ngx_webrtc_files_change.c   the file, and how it changes
  *   ngx_webrtc_files_task.c     tasks for threads
  *   ngx_webrtc_files_account.c  the memory that it holds
@@ -75,7 +77,8 @@
     (NGX_WEBRTC_RANGE_HEADER + NGX_WEBRTC_RANGE_PAYLOAD)
 
 
-typedef struct ngx_webrtc_files_s  ngx_webrtc_files_t;
+typedef struct ngx_webrtc_files_s       ngx_webrtc_files_t;
+typedef struct ngx_webrtc_files_play_s  ngx_webrtc_files_play_t;
 
 
 typedef struct {
@@ -120,6 +123,8 @@ typedef struct {
     ngx_msec_t                   again;       /* when it is tried again, */
     ngx_msec_t                   pause;       /* the delay; 0: none refused */
 
+    ngx_webrtc_files_play_t     *play;        /* it is remuxed, or NULL */
+
     unsigned                     hello:1;     /* has to be sent */
     unsigned                     full:1;      /* wait for room */
 } ngx_webrtc_files_channel_t;
@@ -149,6 +154,9 @@ struct ngx_webrtc_files_s {
     uint64_t                     size;        /* of the file, as told */
     ngx_msec_t                   grown;       /* when last seen to grow */
     ngx_msec_t                   looked;      /* when last checked */
+
+    ngx_webrtc_files_channel_t  *playing;     /* that which has play, or NULL */
+    size_t                       kept;        /* bytes of it, without room */
 
     uint64_t                     after;       /* bytes left before the limit */
     ngx_webrtc_budget_account_t  account;     /* what is on its way */

@@ -29,7 +29,8 @@ ngx_webrtc_files_account(ngx_webrtc_files_t *f)
     ngx_webrtc_budget_account_t  *last;
 
     held = f->assoc.buffered + ngx_webrtc_sctp_overhead(&f->assoc)
-           + f->assoc.repair.held + f->reading * f->policy.file_chunk;
+           + f->assoc.repair.held + f->reading * f->policy.file_chunk
+           + f->kept;
 
     if (f->assoc.buffered) {
 

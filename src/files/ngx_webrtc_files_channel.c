@@ -12,6 +12,7 @@
 #include <ngx_event.h>
 #include "ngx_webrtc_files_channel.h"
 #include "ngx_webrtc_files_account.h"
+#include "ngx_webrtc_files_play.h"
 
 
 static void ngx_webrtc_files_channel_sctp_send(void *ctx, u_char *p, size_t n);
@@ -363,11 +364,14 @@ ngx_webrtc_files_channel_open(void *ctx, ngx_webrtc_channel_t *ch)
     chunk = ngx_min(chunk, f->session->peer->desc.max_message
                            - NGX_WEBRTC_RANGE_HEADER);
 
-    opts.size = f->size;
+    /* a file that is remuxed has no bytes to be asked for */
+
+    opts.size = f->file.playing ? 0 : f->size;
     opts.name.data = f->name;
     opts.name.len = f->name_len;
     opts.flags = NGX_WEBRTC_RANGE_SEEKABLE
-                 | (f->growing ? NGX_WEBRTC_RANGE_GROWING : 0);
+                 | (f->growing ? NGX_WEBRTC_RANGE_GROWING : 0)
+                 | (f->file.playing ? NGX_WEBRTC_RANGE_TRANSCODING : 0);
     opts.chunk = chunk;
     opts.high = NGX_WEBRTC_RANGES_HIGH;
     opts.low = NGX_WEBRTC_RANGES_LOW;
@@ -386,6 +390,15 @@ ngx_webrtc_files_channel_open(void *ctx, ngx_webrtc_channel_t *ch)
     fc->ch = ch;
     fc->serial = ++f->serial;
     fc->hello = 1;
+
+    if (f->file.playing && f->playing == NULL
+        && ngx_webrtc_files_play_open(fc) != NGX_OK)
+    {
+        ngx_webrtc_ranges_cleanup(&fc->ranges);
+        ngx_free(fc);
+        ngx_webrtc_channel_close(ch);
+        return;
+    }
 
     ch->data = fc;
     f->served[ch - f->slots] = fc;
@@ -472,6 +485,10 @@ ngx_webrtc_files_channel_message(void *ctx, ngx_webrtc_channel_t *ch,
         return;
     }
 
+    if (fc->play) {
+        ngx_webrtc_files_play_input(fc, p, n);
+    }
+
     ngx_webrtc_files_wake(f);
 }
 
@@ -492,6 +509,7 @@ ngx_webrtc_files_channel_closed(void *ctx, ngx_webrtc_channel_t *ch)
     ch->data = NULL;
     f->served[ch - f->slots] = NULL;
 
+    ngx_webrtc_files_play_close(fc);
     ngx_webrtc_ranges_cleanup(&fc->ranges);
 
     if (fc->held) {

@@ -28,6 +28,7 @@
 #include "ngx_webrtc_files_account.h"
 #include "ngx_webrtc_files_change.h"
 #include "ngx_webrtc_files_channel.h"
+#include "ngx_webrtc_files_probe.h"
 #include "ngx_webrtc_files_task.h"
 #include "ngx_webrtc_files_turn.h"
 
@@ -99,6 +100,13 @@ ngx_webrtc_files_role_start(ngx_webrtc_session_t *s)
     f->file = *file;
     f->policy = s->peer->policy;
     f->nowait = 1;
+
+    if (f->file.playing && f->policy.file_changes == NGX_WEBRTC_FILE_FOLLOW) {
+
+        /* what is demuxed is what there was at the beginning */
+
+        f->policy.file_changes = NGX_WEBRTC_FILE_IGNORE;
+    }
 
     f->active.max = (ngx_uint_t) f->policy.file_ranges;
     f->after = file->limit_after;
@@ -247,6 +255,8 @@ ngx_webrtc_files_role_done(void *state)
     if (fw->frame) {
         ngx_free(fw->frame);
     }
+
+    ngx_webrtc_files_probe_done();
 
     ngx_free(fw);
 }

@@ -25,6 +25,7 @@
 #include "ngx_webrtc_files_account.h"
 #include "ngx_webrtc_files_change.h"
 #include "ngx_webrtc_files_channel.h"
+#include "ngx_webrtc_files_play.h"
 #include "ngx_webrtc_files_read.h"
 
 
@@ -224,6 +225,15 @@ ngx_webrtc_files_turn_step(ngx_webrtc_files_t *f,
         fc->hello = 0;
     }
 
+    high = ngx_webrtc_budget_share(&f->fw->memory, &f->account,
+                                   NGX_WEBRTC_SCTP_HIGH_MIN, f->assoc.high);
+
+    if (fc->play) {
+        ngx_webrtc_ranges_flush(&fc->ranges);
+        ngx_webrtc_files_play_step(fc, high);
+        return 0;
+    }
+
     if (fc->held) {
 
         rc = ngx_webrtc_ranges_data(&fc->ranges, &fc->read, fc->held,
@@ -260,9 +270,6 @@ ngx_webrtc_files_turn_step(ngx_webrtc_files_t *f,
     /* what threads are reading will be buffered */
 
     buffered = f->assoc.buffered + f->reading * fc->ranges.opts.chunk;
-
-    high = ngx_webrtc_budget_share(&f->fw->memory, &f->account,
-                                   NGX_WEBRTC_SCTP_HIGH_MIN, f->assoc.high);
 
     ngx_webrtc_ranges_marks(&fc->ranges, high, ngx_min(f->assoc.low, high));
 

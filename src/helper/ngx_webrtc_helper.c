@@ -33,7 +33,7 @@
 /* the worker's socket */
 #define NGX_WEBRTC_HELPER_FD       3
 
-/* descriptors of START: socket, ring to the worker, ring to the job */
+/* descriptors of START: socket, ring to the worker; ring to the job, or file */
 #define NGX_WEBRTC_HELPER_FDS      3
 
 /* jobs; chosen: the most one process should ever have */
@@ -247,14 +247,17 @@ static void
 ngx_webrtc_helper_start(ngx_webrtc_media_message_t *m, int *fds,
     ngx_uint_t nfds)
 {
-    ngx_uint_t                i, fed;
+    ngx_uint_t                i, fed, filed;
     ngx_webrtc_helper_job_t  *job;
 
     fed = ngx_webrtc_media_fed(m->u.start.kind);
+    filed = ngx_webrtc_media_filed(m->u.start.kind);
     i = 0;
 
-    if (nfds == 2 + fed) {
+    if (nfds == 2 + fed + filed) {
         i = 1;
+
+        m->u.start.movie.fd = filed ? fds[2] : -1;
 
         if (ngx_webrtc_helper_njobs == NGX_WEBRTC_HELPER_JOBS) {
             ngx_webrtc_helper_job_refuse(fds[0], "too many jobs in the media "

@@ -23,7 +23,8 @@ static const ngx_webrtc_helper_kind_t  *ngx_webrtc_helper_kinds[
                                                     NGX_WEBRTC_MEDIA_KINDS] = {
     NULL,
     &ngx_webrtc_helper_source,
-    &ngx_webrtc_helper_transcode
+    &ngx_webrtc_helper_transcode,
+    &ngx_webrtc_helper_movie
 };
 
 

@@ -93,6 +93,7 @@ ngx_int_t ngx_webrtc_helper_job_take(ngx_webrtc_helper_job_t *job,
 /* the rows */
 extern const ngx_webrtc_helper_kind_t  ngx_webrtc_helper_source;
 extern const ngx_webrtc_helper_kind_t  ngx_webrtc_helper_transcode;
+extern const ngx_webrtc_helper_kind_t  ngx_webrtc_helper_movie;
 
 
 #endif /* _NGX_WEBRTC_HELPER_KIND_H_INCLUDED_ */

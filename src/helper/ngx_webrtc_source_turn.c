@@ -22,9 +22,6 @@
 #define NGX_WEBRTC_SOURCE_TURN_MATRIX  9
 
 
-static const uint8_t *ngx_webrtc_source_turn_matrix(AVStream *st);
-
-
 ngx_uint_t
 ngx_webrtc_source_turn(AVStream *st)
 {
@@ -70,7 +67,7 @@ ngx_webrtc_source_turn(AVStream *st)
 }
 
 
-static const uint8_t *
+const uint8_t *
 ngx_webrtc_source_turn_matrix(AVStream *st)
 {
 #if (LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(60, 15, 100))

@@ -23,5 +23,8 @@
  */
 ngx_uint_t ngx_webrtc_source_turn(AVStream *st);
 
+/* The stream's display matrix, nine numbers of 32 bits, or NULL. */
+const uint8_t *ngx_webrtc_source_turn_matrix(AVStream *st);
+
 
 #endif /* _NGX_WEBRTC_SOURCE_TURN_H_INCLUDED_ */

@@ -118,6 +118,7 @@ static const ngx_http_webrtc_check_role_t  ngx_http_webrtc_check_rows[] = {
     ngx_http_webrtc_check_policy(file_ranges, NGX_HTTP_WEBRTC_CHECK_FILE),
     ngx_http_webrtc_check_policy(file_changes, NGX_HTTP_WEBRTC_CHECK_FILE),
     ngx_http_webrtc_check_policy(file_quiet, NGX_HTTP_WEBRTC_CHECK_FILE),
+    ngx_http_webrtc_check_policy(file_transcode, NGX_HTTP_WEBRTC_CHECK_FILE),
 
     { NULL, 0, 0, 0 }
 };

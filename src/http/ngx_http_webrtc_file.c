@@ -11,6 +11,7 @@
 #include "ngx_http_webrtc_conf_check.h"
 #include "ngx_http_webrtc_endpoint.h"
 #include "ngx_http_webrtc_file_offer.h"
+#include "ngx_http_webrtc_file_play.h"
 #include "ngx_http_webrtc_signal.h"
 #include "ngx_webrtc_bus_file.h"
 #if (NGX_THREADS)
@@ -35,7 +36,7 @@ static const ngx_http_webrtc_offer_kind_t  ngx_http_webrtc_file_kind = {
     NGX_HTTP_WEBRTC_NOT_ACCEPTABLE,
     0,
     ngx_http_webrtc_file_find,
-    NULL,
+    ngx_http_webrtc_file_play,
     NULL,
     ngx_http_webrtc_file_negotiate,
     ngx_http_webrtc_file_attach,
@@ -199,6 +200,16 @@ ngx_http_webrtc_file_merge(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *prev,
     ngx_http_webrtc_loc_conf_t *conf)
 {
     ngx_conf_merge_value(conf->file, prev->file, 0);
+
+    if (conf->policy.file_transcode == NGX_CONF_UNSET_UINT) {
+        conf->policy.file_transcode = prev->policy.file_transcode;
+        conf->policy.file_jobs = prev->policy.file_jobs;
+    }
+
+    if (conf->policy.file_transcode == NGX_CONF_UNSET_UINT) {
+        conf->policy.file_transcode = NGX_WEBRTC_MOVIE_OFF;
+        conf->policy.file_jobs = NGX_HTTP_WEBRTC_FILE_JOBS;
+    }
 
 #if (NGX_THREADS)
 

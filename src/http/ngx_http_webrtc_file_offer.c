@@ -26,7 +26,7 @@
 
 
 static ngx_int_t ngx_http_webrtc_file_locate(ngx_http_request_t *r,
-    ngx_str_t *path, ngx_webrtc_peer_file_t *file);
+    ngx_http_webrtc_file_target_t *target);
 static ngx_int_t ngx_http_webrtc_file_open(ngx_http_request_t *r,
     ngx_str_t *path, ngx_open_file_cache_t *cache, ngx_uint_t test_only,
     ngx_open_file_info_t *of);
@@ -53,7 +53,7 @@ ngx_http_webrtc_file_find(ngx_http_webrtc_offer_t *offer)
 
     offer->data = target;
 
-    rc = ngx_http_webrtc_file_locate(r, &target->path, &target->file);
+    rc = ngx_http_webrtc_file_locate(r, target);
 
     if (rc != NGX_OK) {
         return rc;
@@ -81,15 +81,20 @@ ngx_http_webrtc_file_find(ngx_http_webrtc_offer_t *offer)
 /* NGX_OK: path and the file's identity have been set */
 
 static ngx_int_t
-ngx_http_webrtc_file_locate(ngx_http_request_t *r, ngx_str_t *path,
-    ngx_webrtc_peer_file_t *file)
+ngx_http_webrtc_file_locate(ngx_http_request_t *r,
+    ngx_http_webrtc_file_target_t *target)
 {
     u_char                    *last;
     size_t                     root;
     ngx_uint_t                 tries;
     ngx_file_info_t            fi, now;
+    ngx_str_t                 *path;
     ngx_open_file_info_t       of;
+    ngx_webrtc_peer_file_t    *file;
     ngx_http_core_loc_conf_t  *clcf;
+
+    path = &target->path;
+    file = &target->file;
 
     if (r->uri.len == 0 || r->uri.data[r->uri.len - 1] == '/') {
         return ngx_http_webrtc_problem(r, NGX_HTTP_NOT_FOUND, "no such file",
@@ -143,6 +148,8 @@ ngx_http_webrtc_file_locate(ngx_http_request_t *r, ngx_str_t *path,
             break;
         }
     }
+
+    target->fd = of.fd;
 
     ngx_memzero(file, sizeof(ngx_webrtc_peer_file_t));
 
@@ -257,12 +264,42 @@ ngx_http_webrtc_file_attach(ngx_http_webrtc_offer_t *offer)
 {
     /* only SSE signalling needs room for messages */
 
-    if (ngx_http_webrtc_file_attach_with(offer, 0) != NGX_OK) {
-        return ngx_http_webrtc_full(offer->request, NGX_WEBRTC_LACK_MEMORY,
-                                    NULL);
-    }
+    return ngx_http_webrtc_file_attached(offer,
+                                  ngx_http_webrtc_file_attach_with(offer, 0));
+}
 
-    return NGX_OK;
+
+ngx_int_t
+ngx_http_webrtc_file_attached(ngx_http_webrtc_offer_t *offer, ngx_int_t rc)
+{
+    ngx_http_request_t  *r;
+
+    static ngx_str_t  busy = ngx_string("webrtc_file_transcode max: as many"
+                                        " files as this server transcodes at"
+                                        " once are being played");
+
+    r = offer->request;
+
+    switch (rc) {
+
+    case NGX_OK:
+        return NGX_OK;
+
+    case NGX_BUSY:
+        ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                      "webrtc file refused: %V", &busy);
+
+        if (ngx_http_webrtc_retry_after(r, NGX_HTTP_WEBRTC_RETRY) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        return ngx_http_webrtc_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                       "too many files are being transcoded",
+                                       &busy);
+
+    default:
+        return ngx_http_webrtc_full(r, NGX_WEBRTC_LACK_MEMORY, NULL);
+    }
 }
 
 

@@ -20,6 +20,7 @@
 typedef struct {
     ngx_str_t                    path;
     ngx_webrtc_peer_file_t       file;
+    ngx_fd_t                     fd;         /* of the request's pool */
 } ngx_http_webrtc_file_target_t;
 
 
@@ -35,10 +36,14 @@ ngx_int_t ngx_http_webrtc_file_attach(ngx_http_webrtc_offer_t *offer);
  *
  *   room   bytes for the messages of an answer, in addition to the others
  *
- * NGX_OK; NGX_DECLINED: the zone is full
+ * As ngx_webrtc_file_attach(), and for ngx_http_webrtc_file_attached()
  */
 ngx_int_t ngx_http_webrtc_file_attach_with(ngx_http_webrtc_offer_t *offer,
     size_t room);
+
+/* The result of attach_with(): answers unless it was NGX_OK. */
+ngx_int_t ngx_http_webrtc_file_attached(ngx_http_webrtc_offer_t *offer,
+    ngx_int_t rc);
 
 
 #endif /* _NGX_HTTP_WEBRTC_FILE_OFFER_H_INCLUDED_ */

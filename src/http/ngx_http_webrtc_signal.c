@@ -13,6 +13,7 @@
 
 #include "ngx_http_webrtc_signal.h"
 #include "ngx_http_webrtc_file_offer.h"
+#include "ngx_http_webrtc_file_play.h"
 #include "ngx_http_webrtc_full.h"
 #include "ngx_http_webrtc_ice.h"
 #include "ngx_http_webrtc_offer.h"
@@ -58,7 +59,7 @@ static const ngx_http_webrtc_offer_kind_t  ngx_http_webrtc_signal_offers = {
     NGX_HTTP_WEBRTC_NOT_ACCEPTABLE,
     1,
     ngx_http_webrtc_file_find,
-    NULL,
+    ngx_http_webrtc_file_play,
     NULL,
     ngx_http_webrtc_file_negotiate,
     ngx_http_webrtc_signal_attach,
@@ -127,6 +128,7 @@ static ngx_int_t
 ngx_http_webrtc_signal_attach(ngx_http_webrtc_offer_t *offer)
 {
     size_t              room;
+    ngx_int_t           rc;
     ngx_webrtc_peer_t  *peer;
 
     peer = offer->peer;
@@ -135,16 +137,14 @@ ngx_http_webrtc_signal_attach(ngx_http_webrtc_offer_t *offer)
            + (peer->full ? NGX_WEBRTC_NICE_CANDIDATES : offer->ncand)
              * NGX_WEBRTC_NEGOTIATE_CANDIDATE;
 
-    if (ngx_http_webrtc_file_attach_with(offer, room) != NGX_OK
-        || ngx_http_webrtc_signal_log(offer->request, peer, &offer->answer,
-                                      offer->cand, offer->ncand)
-           != NGX_OK)
-    {
-        return ngx_http_webrtc_full(offer->request, NGX_WEBRTC_LACK_MEMORY,
-                                    NULL);
+    rc = ngx_http_webrtc_file_attach_with(offer, room);
+
+    if (rc == NGX_OK) {
+        rc = ngx_http_webrtc_signal_log(offer->request, peer, &offer->answer,
+                                        offer->cand, offer->ncand);
     }
 
-    return NGX_OK;
+    return ngx_http_webrtc_file_attached(offer, rc);
 }
 
 

@@ -167,6 +167,18 @@ ngx_webrtc_media_start(ngx_webrtc_media_start_t *start, ngx_uint_t alone,
         n++;
     }
 
+    if (ngx_webrtc_media_filed(start->kind)) {
+
+        give[n] = dup(start->movie.fd);
+
+        if (give[n] == -1) {
+            *err = ngx_errno;
+            goto failed;
+        }
+
+        n++;
+    }
+
     *cause = "no free connection, raise worker_connections";
 
     job->connection = ngx_webrtc_media_socket_watch(fds[0], job,
@@ -670,6 +682,10 @@ ngx_webrtc_media_job_handler(ngx_event_t *rev)
     c = rev->data;
     job = c->data;
 
+    if (job->held) {
+        return;
+    }
+
     ngx_webrtc_media_ring_told(&job->ring);
 
     for (messages = 0; /* void */ ; messages++) {
@@ -682,7 +698,10 @@ ngx_webrtc_media_job_handler(ngx_event_t *rev)
 
             /* yields one turn of the loop to the others */
 
-            ngx_post_event(rev, &ngx_posted_next_events);
+            if (!job->held) {
+                ngx_post_event(rev, &ngx_posted_next_events);
+            }
+
             return;
         }
 
@@ -869,6 +888,11 @@ ngx_webrtc_media_records(ngx_webrtc_media_job_t *job, size_t most)
     sum = 0;
 
     for ( ;; ) {
+
+        if (job->held) {
+            return NGX_AGAIN;
+        }
+
         rc = ngx_webrtc_media_ring_next(&job->ring, &n);
 
         if (rc != NGX_OK) {

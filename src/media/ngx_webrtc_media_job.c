@@ -83,6 +83,36 @@ ngx_webrtc_media_bitrate(ngx_webrtc_media_job_t *job, uint32_t bps)
 
 
 void
+ngx_webrtc_media_seek(ngx_webrtc_media_job_t *job,
+    const ngx_webrtc_media_seek_t *seek)
+{
+    ngx_webrtc_media_message_t  m;
+
+    m.type = NGX_WEBRTC_MEDIA_SEEK;
+    m.u.seek = *seek;
+
+    (void) ngx_webrtc_media_socket_send(job->connection->fd, &m, NULL, 0);
+}
+
+
+void
+ngx_webrtc_media_hold(ngx_webrtc_media_job_t *job)
+{
+    job->held = 1;
+}
+
+
+void
+ngx_webrtc_media_release(ngx_webrtc_media_job_t *job)
+{
+    if (job->held) {
+        job->held = 0;
+        ngx_post_event(job->connection->read, &ngx_posted_events);
+    }
+}
+
+
+void
 ngx_webrtc_media_stop(ngx_webrtc_media_job_t *job)
 {
     ngx_webrtc_media_message_t  m;

@@ -58,6 +58,7 @@ struct ngx_webrtc_media_job_s {
     unsigned                            ended:1;     /* as it has said */
     unsigned                            busy:1;      /* a handler is running */
     unsigned                            closed:1;
+    unsigned                            held:1;      /* its ring is not read */
 };
 
 
@@ -82,6 +83,17 @@ void ngx_webrtc_media_keyframe(ngx_webrtc_media_job_t *job);
  * permit.
  */
 void ngx_webrtc_media_bitrate(ngx_webrtc_media_job_t *job, uint32_t bps);
+
+/* What is wanted of a file from now on. */
+void ngx_webrtc_media_seek(ngx_webrtc_media_job_t *job,
+    const ngx_webrtc_media_seek_t *seek);
+
+/*
+ * Nothing of the job's is read until release(): it goes on for as long as there
+ * is room in its ring.  From a handler: no other follows.
+ */
+void ngx_webrtc_media_hold(ngx_webrtc_media_job_t *job);
+void ngx_webrtc_media_release(ngx_webrtc_media_job_t *job);
 
 /* Asks it to end; ended() follows, within about 100 ms. */
 void ngx_webrtc_media_stop(ngx_webrtc_media_job_t *job);

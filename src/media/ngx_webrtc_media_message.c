@@ -55,6 +55,18 @@ static u_char *ngx_webrtc_media_read_transcode(u_char *p, u_char *last,
     ngx_webrtc_media_start_t *start);
 static ngx_int_t ngx_webrtc_media_check_transcode(
     ngx_webrtc_media_transcode_t *t);
+static u_char *ngx_webrtc_media_write_movie(u_char *p, u_char *last,
+    ngx_webrtc_media_start_t *start);
+static u_char *ngx_webrtc_media_read_movie(u_char *p, u_char *last,
+    ngx_webrtc_media_start_t *start);
+static u_char *ngx_webrtc_media_write_seek(u_char *p, u_char *last,
+    ngx_webrtc_media_message_t *m);
+static u_char *ngx_webrtc_media_read_seek(u_char *p, u_char *last,
+    ngx_webrtc_media_message_t *m);
+static u_char *ngx_webrtc_media_write_place(u_char *p, u_char *last,
+    ngx_webrtc_media_seek_t *seek);
+static u_char *ngx_webrtc_media_read_place(u_char *p, u_char *last,
+    ngx_webrtc_media_seek_t *seek);
 static u_char *ngx_webrtc_media_write_ports(u_char *p, u_char *last,
     ngx_webrtc_media_message_t *m);
 static u_char *ngx_webrtc_media_read_ports(u_char *p, u_char *last,
@@ -107,10 +119,12 @@ static const struct {
     { ngx_webrtc_media_write_nothing, ngx_webrtc_media_read_nothing },
     /* BITRATE */
     { ngx_webrtc_media_write_number, ngx_webrtc_media_read_bitrate },
+    /* SEEK */
+    { ngx_webrtc_media_write_seek, ngx_webrtc_media_read_seek },
 };
 
 
-/* what START has of each kind of job; fed: a ring to it */
+/* what START has of each kind of job; fed: a ring to it; filed: a file */
 
 typedef u_char *(*ngx_webrtc_media_write_kind_pt)(u_char *p, u_char *last,
     ngx_webrtc_media_start_t *start);
@@ -121,12 +135,15 @@ static const struct {
     ngx_webrtc_media_write_kind_pt  write;
     ngx_webrtc_media_read_kind_pt   read;
     ngx_uint_t                      fed;
+    ngx_uint_t                      filed;
 } ngx_webrtc_media_kinds[NGX_WEBRTC_MEDIA_KINDS] = {
-    { NULL, NULL, 0 },
+    { NULL, NULL, 0, 0 },
     /* SOURCE */
-    { ngx_webrtc_media_write_source, ngx_webrtc_media_read_source, 0 },
+    { ngx_webrtc_media_write_source, ngx_webrtc_media_read_source, 0, 0 },
     /* TRANSCODE */
-    { ngx_webrtc_media_write_transcode, ngx_webrtc_media_read_transcode, 1 },
+    { ngx_webrtc_media_write_transcode, ngx_webrtc_media_read_transcode, 1, 0 },
+    /* FILE */
+    { ngx_webrtc_media_write_movie, ngx_webrtc_media_read_movie, 0, 1 },
 };
 
 #define NGX_WEBRTC_MEDIA_TYPES                                                \
@@ -286,6 +303,13 @@ ngx_webrtc_media_fed(ngx_uint_t kind)
 }
 
 
+ngx_uint_t
+ngx_webrtc_media_filed(ngx_uint_t kind)
+{
+    return kind < NGX_WEBRTC_MEDIA_KINDS && ngx_webrtc_media_kinds[kind].filed;
+}
+
+
 static u_char *
 ngx_webrtc_media_write_source(u_char *p, u_char *last,
     ngx_webrtc_media_start_t *start)
@@ -438,6 +462,86 @@ ngx_webrtc_media_check_transcode(ngx_webrtc_media_transcode_t *t)
     }
 
     return NGX_OK;
+}
+
+
+static u_char *
+ngx_webrtc_media_write_movie(u_char *p, u_char *last,
+    ngx_webrtc_media_start_t *start)
+{
+    ngx_webrtc_media_movie_t  *movie;
+
+    movie = &start->movie;
+
+    p = ngx_webrtc_write_u8(p, last, movie->probe);
+    p = ngx_webrtc_write_u32(p, last, movie->chunk);
+    p = ngx_webrtc_movie_plan_write(p, last, &movie->plan);
+
+    return ngx_webrtc_media_write_place(p, last, &movie->seek);
+}
+
+
+static u_char *
+ngx_webrtc_media_read_movie(u_char *p, u_char *last,
+    ngx_webrtc_media_start_t *start)
+{
+    ngx_webrtc_media_movie_t  *movie;
+
+    movie = &start->movie;
+
+    p = ngx_webrtc_read_u8(p, last, &movie->probe);
+    p = ngx_webrtc_read_u32(p, last, &movie->chunk);
+    p = ngx_webrtc_movie_plan_read(p, last, &movie->plan);
+    p = ngx_webrtc_media_read_place(p, last, &movie->seek);
+
+    if (p == NULL || movie->probe > 1 || movie->chunk == 0
+        || movie->chunk > NGX_WEBRTC_MEDIA_CHUNK)
+    {
+        return NULL;
+    }
+
+    return p;
+}
+
+
+static u_char *
+ngx_webrtc_media_write_seek(u_char *p, u_char *last,
+    ngx_webrtc_media_message_t *m)
+{
+    return ngx_webrtc_media_write_place(p, last, &m->u.seek);
+}
+
+
+static u_char *
+ngx_webrtc_media_read_seek(u_char *p, u_char *last,
+    ngx_webrtc_media_message_t *m)
+{
+    return ngx_webrtc_media_read_place(p, last, &m->u.seek);
+}
+
+
+static u_char *
+ngx_webrtc_media_write_place(u_char *p, u_char *last,
+    ngx_webrtc_media_seek_t *seek)
+{
+    p = ngx_webrtc_write_u32(p, last, seek->generation);
+    p = ngx_webrtc_write_u64(p, last, seek->ms);
+    p = ngx_webrtc_write_u8(p, last, seek->quality);
+
+    return ngx_webrtc_write_u8(p, last, seek->audio);
+}
+
+
+static u_char *
+ngx_webrtc_media_read_place(u_char *p, u_char *last,
+    ngx_webrtc_media_seek_t *seek)
+{
+    p = ngx_webrtc_read_u32(p, last, &seek->generation);
+    p = ngx_webrtc_read_u64(p, last, &seek->ms);
+    p = ngx_webrtc_read_u8(p, last, &seek->quality);
+    p = ngx_webrtc_read_u8(p, last, &seek->audio);
+
+    return (p == NULL || seek->ms > NGX_WEBRTC_MOVIE_LONGEST) ? NULL : p;
 }
 
 

@@ -10,7 +10,8 @@
  *   worker                        process
  *     START, with descriptors:                 the job's socket, its ring to
  *                                              the worker, and one to the job
- *                                              where its kind is fed
+ *                                              where its kind is fed, or the
+ *                                              file where it is given one
  *     PING                          PONG       every second, the same number
  *                                   HELLO      first of all
  *
@@ -23,6 +24,7 @@
  *                                   ROOM       the job
  *     KEYFRAME                                 somebody needs one
  *     BITRATE                                  of what is encoded from now on
+ *     SEEK                                     what is wanted of a file
  *                                   ASK        who listens on an address?
  *     PORTS
  *     STOP
@@ -42,6 +44,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "ngx_webrtc_movie.h"
 #include "ngx_webrtc_track.h"
 
 
@@ -81,6 +84,9 @@
 #define NGX_WEBRTC_MEDIA_BPS_MAX   (1024 * 1024 * 1024)
 #define NGX_WEBRTC_MEDIA_KEY_MS    600000
 
+/* bytes of a fragment's part at most: of a frame of the range protocol */
+#define NGX_WEBRTC_MEDIA_CHUNK     65536
+
 /* bytes of an address: IPv6 with port */
 #define NGX_WEBRTC_MEDIA_ADDR      28
 
@@ -100,7 +106,8 @@ typedef enum {
     NGX_WEBRTC_MEDIA_NOTE,
     NGX_WEBRTC_MEDIA_ENDED,
     NGX_WEBRTC_MEDIA_KEYFRAME,
-    NGX_WEBRTC_MEDIA_BITRATE
+    NGX_WEBRTC_MEDIA_BITRATE,
+    NGX_WEBRTC_MEDIA_SEEK
 } ngx_webrtc_media_type_e;
 
 
@@ -118,6 +125,7 @@ typedef enum {
 typedef enum {
     NGX_WEBRTC_MEDIA_SOURCE = 1,   /* reads an upstream */
     NGX_WEBRTC_MEDIA_TRANSCODE,    /* fed: makes another codec of a video */
+    NGX_WEBRTC_MEDIA_FILE,         /* probes a file, or plays it for a client */
     NGX_WEBRTC_MEDIA_KINDS
 } ngx_webrtc_media_kind_e;
 
@@ -176,6 +184,34 @@ typedef struct {
 
 
 /*
+ * What is wanted of a file.
+ *
+ *   quality   one of ngx_webrtc_movie_qualities()
+ *   audio     place of the sound; NGX_WEBRTC_MOVIE_NONE: the plan's
+ */
+typedef struct {
+    uint32_t                   generation;
+    uint64_t                   ms;
+    uint8_t                    quality;
+    uint8_t                    audio;
+} ngx_webrtc_media_seek_t;
+
+
+/*
+ *   fd        the file, given along; not written
+ *   probe     says what the file is, and ends
+ *   chunk     bytes of a fragment's part at most
+ */
+typedef struct {
+    int                        fd;
+    uint8_t                    probe;
+    uint32_t                   chunk;
+    ngx_webrtc_movie_plan_t    plan;
+    ngx_webrtc_media_seek_t    seek;
+} ngx_webrtc_media_movie_t;
+
+
+/*
  *   kind    ngx_webrtc_media_kind_e
  *   name    of the stream: not a secret where it is part of a URL
  *
@@ -186,6 +222,9 @@ typedef struct {
  *
  * TRANSCODE:
  *   encode  what is to be made
+ *
+ * FILE:
+ *   movie   what is to be done with it
  */
 typedef struct {
     uint8_t                    kind;
@@ -200,6 +239,7 @@ typedef struct {
     uint8_t                    transcode;
 
     ngx_webrtc_media_transcode_t  encode;
+    ngx_webrtc_media_movie_t   movie;
 } ngx_webrtc_media_start_t;
 
 
@@ -235,6 +275,7 @@ typedef struct {
         ngx_webrtc_media_start_t   start;
         ngx_webrtc_media_note_t    note;
         ngx_webrtc_media_ports_t   ports;
+        ngx_webrtc_media_seek_t    seek;
 
         struct {
             size_t                 len;
@@ -263,6 +304,9 @@ ngx_int_t ngx_webrtc_media_message_parse(u_char *p, u_char *last,
 /* 1: a job of that kind has a ring to it, and START three descriptors. */
 ngx_uint_t ngx_webrtc_media_fed(ngx_uint_t kind);
 
+/* 1: it has a file, likewise */
+ngx_uint_t ngx_webrtc_media_filed(ngx_uint_t kind);
+
 
 /* Records in a job's rings. */
 
@@ -279,6 +323,17 @@ typedef enum {
     NGX_WEBRTC_MEDIA_DAMAGED,      /* a frame was lost before it came here */
     NGX_WEBRTC_MEDIA_STEPPED,      /* a step of the source's clock was hidden */
     NGX_WEBRTC_MEDIA_END,          /* the run is over */
+
+    /* of a file that is played; value: the generation, ts: ms */
+
+    NGX_WEBRTC_MEDIA_MOVIE,        /* data: ngx_webrtc_movie_t; of a probe */
+    NGX_WEBRTC_MEDIA_INFO,         /* data: JSON for the client */
+    NGX_WEBRTC_MEDIA_INIT,         /* ts: where it begins; data: a segment */
+    NGX_WEBRTC_MEDIA_FRAGMENT,     /* data: a part of one; track: 1, the last;
+                                      ts: its end */
+    NGX_WEBRTC_MEDIA_CUE,          /* data: a subtitle for the client */
+    NGX_WEBRTC_MEDIA_OVER,         /* the file has ended */
+    NGX_WEBRTC_MEDIA_WRONG,        /* data: text; nothing else comes */
     NGX_WEBRTC_MEDIA_RECORDS
 } ngx_webrtc_media_record_e;
 

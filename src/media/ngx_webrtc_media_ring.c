@@ -218,6 +218,20 @@ ngx_webrtc_media_ring_tell(ngx_webrtc_media_ring_t *ring)
 }
 
 
+uint64_t
+ngx_webrtc_media_ring_tail(ngx_webrtc_media_ring_t *ring)
+{
+    return __atomic_load_n(&ring->shared->tail, __ATOMIC_SEQ_CST);
+}
+
+
+void
+ngx_webrtc_media_ring_want(ngx_webrtc_media_ring_t *ring)
+{
+    __atomic_store_n(&ring->shared->wanted, 1, __ATOMIC_SEQ_CST);
+}
+
+
 void
 ngx_webrtc_media_ring_told(ngx_webrtc_media_ring_t *ring)
 {

@@ -76,6 +76,15 @@ ngx_int_t ngx_webrtc_media_ring_write(ngx_webrtc_media_ring_t *ring,
 /* Must the reader be told that there is something to read? */
 ngx_uint_t ngx_webrtc_media_ring_tell(ngx_webrtc_media_ring_t *ring);
 
+/* For the writer: its position up to which the reader has read. */
+uint64_t ngx_webrtc_media_ring_tail(ngx_webrtc_media_ring_t *ring);
+
+/*
+ * For the writer: the reader is to say when it has read more, as if there had
+ * been no room.  What it reads from then on shows in tail(), or is told.
+ */
+void ngx_webrtc_media_ring_want(ngx_webrtc_media_ring_t *ring);
+
 
 /* The reader has been told, and will read all there is. */
 void ngx_webrtc_media_ring_told(ngx_webrtc_media_ring_t *ring);

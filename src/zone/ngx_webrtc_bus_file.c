@@ -15,6 +15,10 @@
 #include <ngx_core.h>
 #include "ngx_webrtc_atomic.h"
 #include "ngx_webrtc_bus_file.h"
+#include "ngx_webrtc_bus_zone.h"
+
+
+static ngx_uint_t ngx_webrtc_file_playing(ngx_webrtc_bus_t *bus);
 
 
 ngx_int_t
@@ -27,6 +31,11 @@ ngx_webrtc_file_attach(ngx_webrtc_bus_t *bus, uint64_t ref,
     peer = ngx_webrtc_peers_lock(bus, ref);
     if (peer == NULL) {
         return NGX_DECLINED;
+    }
+
+    if (file->playing && ngx_webrtc_file_playing(bus) >= file->most) {
+        ngx_webrtc_peers_unlock(bus);
+        return NGX_BUSY;
     }
 
     f = NULL;
@@ -53,6 +62,44 @@ ngx_webrtc_file_attach(ngx_webrtc_bus_t *bus, uint64_t ref,
     ngx_webrtc_peers_unlock(bus);
 
     return NGX_OK;
+}
+
+
+/*
+ * Sessions whose file is remuxed or transcoded; under the mutex.  They are
+ * counted when another one comes, so that none that has died counts.
+ */
+
+static ngx_uint_t
+ngx_webrtc_file_playing(ngx_webrtc_bus_t *bus)
+{
+    uint32_t                 n, top;
+    uint64_t                 word;
+    ngx_uint_t               playing;
+    ngx_webrtc_peer_t       *peer;
+    ngx_webrtc_table_t      *t;
+    ngx_webrtc_peer_file_t  *file;
+
+    t = &bus->sh->peers;
+    top = ngx_webrtc_atomic_load(&t->top);
+    playing = 0;
+
+    for (n = 0; n < top; n++) {
+        word = ngx_webrtc_atomic_load_acquire(&t->entries[n].word);
+
+        if (ngx_webrtc_entry_state(word) == NGX_WEBRTC_ENTRY_FREE) {
+            continue;
+        }
+
+        peer = t->entries[n].p;
+        file = peer ? peer->file : NULL;
+
+        if (file && file->playing && !peer->closing) {
+            playing++;
+        }
+    }
+
+    return playing;
 }
 
 

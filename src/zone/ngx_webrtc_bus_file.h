@@ -27,6 +27,10 @@
 #define NGX_WEBRTC_FILE_LOG              32768
 
 
+/* bytes of a plan: ngx_webrtc_movie_plan_write() */
+#define NGX_WEBRTC_FILE_PLAN             12
+
+
 /*
  * Constant once attached, except for the log, which only grows, under the
  * zone's mutex.
@@ -40,6 +44,10 @@ typedef struct {
     uint32_t                 path_len;
     uint64_t                 limit_rate;      /* bytes per s, 0: none */
     uint64_t                 limit_after;
+
+    uint8_t                  playing;         /* remuxed or transcoded, */
+    u_char                   plan[NGX_WEBRTC_FILE_PLAN];    /* like that */
+    uint32_t                 most;            /* such sessions at once */
 
     uint32_t                 log_size;        /* room */
     uint32_t                 log_len;         /* used */
@@ -70,6 +78,7 @@ typedef struct {
  *   room   bytes for messages, up to NGX_WEBRTC_FILE_LOG
  *
  * NGX_OK
+ * NGX_BUSY      file->most such sessions are there already
  * NGX_DECLINED  the zone is full, or the slot is gone
  */
 ngx_int_t ngx_webrtc_file_attach(ngx_webrtc_bus_t *bus, uint64_t ref,

@@ -55,6 +55,8 @@ typedef struct {
     ngx_int_t                file_ranges;
     ngx_uint_t               file_changes;    /* NGX_WEBRTC_FILE_END, ... */
     ngx_msec_t               file_quiet;
+    ngx_uint_t               file_transcode;  /* ngx_webrtc_movie_how_e */
+    ngx_uint_t               file_jobs;       /* at once, of all workers */
     ngx_uint_t               file_pool;       /* of threads, as configured; no
                                                  such one: the first */
 } ngx_webrtc_policy_t;

@@ -43,6 +43,27 @@ make bars_b.ts    -t 12 $x264 -bf 2 -c:a aac -b:a 96k
 make bars.mp4     -t 12 $x264 -bf 0 -c:a aac -b:a 96k -movflags +faststart
 make video.ts     -t 12 $x264 -bf 0 -an
 make opus.mkv     -t 12 $x264 -bf 0 -c:a libopus -b:a 64k
+# what browsers do not play: HEVC and AC-3, with another sound and subtitles,
+# and MPEG-2 with MP2
+
+cat > "$dir/movie.srt" << 'END'
+1
+00:00:01,000 --> 00:00:02,500
+<i>one</i> & so on
+
+2
+00:00:05,000 --> 00:00:06,000
+three
+END
+
+make movie.mkv    -i "$dir/movie.srt" -t 8 -map 0 -map 1 -map 1 -map 2 \
+                  -c:v libx265 -preset ultrafast -b:v 400k \
+                  -x265-params \
+                  keyint=50:min-keyint=50:scenecut=0:bframes=3:log-level=error \
+                  -c:a:0 ac3 -b:a:0 192k -c:a:1 aac -b:a:1 96k -c:s srt \
+                  -metadata:s:a:0 language=ger \
+                  -metadata:s:a:0 title='so "said"'
+make mpeg2.mkv    -t 4 -c:v mpeg2video -b:v 2M -g 12 -bf 2 -c:a mp2 -b:a 128k
 make vp8.webm     -t 6 -c:v libvpx -deadline realtime -cpu-used 8 -g 25 \
                   -b:v 800k -c:a libopus -b:a 64k
 make vp9.webm     -t 6 -c:v libvpx-vp9 -deadline realtime -cpu-used 8 -g 25 \

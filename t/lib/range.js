@@ -36,6 +36,13 @@
  *                                   their data came, without repetitions
  *     {"cmd":"ended","peer":n,"id":i}    waits for the end of a range that was
  *                                   asked for with "noWait":true; {"status"}
+ *     {"cmd":"play","peer":n,"generation":g}    waits for the end of a generation
+ *                                   of a file that is remuxed, for that many
+ *                                   "fragments" of it, or a "failed" job;
+ *                                   {"start","bytes","fragments","status"},
+ *                                   and "infos", "cues" (subtitles), "ends"
+ *                                   ([id, status]), "generations"; what has come
+ *                                   of it is written to "file"
  *     {"cmd":"state","peer":n}      {"pc","dc","bytes"}
  *     {"cmd":"close","peer":n}, {"cmd":"closeChannel","peer":n}, {"cmd":"quit"}
  *
@@ -45,6 +52,7 @@
 'use strict';
 
 const crypto = require('crypto');
+const fs = require('fs');
 const readline = require('readline');
 
 const { ndc, request, until } = require('./datachannel.js');
@@ -96,7 +104,7 @@ function rangeReq(r) {
 
 function channel(p, o) {
     const c = { frames: [], seen: 0, ranges: new Map(), order: [], bytes: 0,
-                messages: 0 };
+                messages: 0, infos: [], cues: [], plays: new Map() };
 
     c.dc = p.pc.createDataChannel(o.label || 'files', {
         protocol: o.protocol || '',
@@ -143,6 +151,10 @@ function channel(p, o) {
             return;
         }
 
+        if (played(c, f)) {
+            return;
+        }
+
         if (f.type == 0 && !c.hello) {
             c.hello = f;
             return;
@@ -153,6 +165,50 @@ function channel(p, o) {
     });
 
     return c;
+}
+
+
+/* of a file that is remuxed: what has come of each generation */
+
+function played(c, f) {
+    if (f.type == 8) {
+        c.infos.push(f.data.toString());
+        return true;
+    }
+
+    if (f.type == 11) {
+        c.cues.push(f.data.readUInt32BE(0) + ' '
+                    + f.data.subarray(4).toString());
+        return true;
+    }
+
+    if (f.type == 9) {
+        c.plays.set(f.id, { start: Number(f.data.readBigUInt64BE(0)),
+                            parts: [f.data.subarray(8)], bytes: 0,
+                            fragments: 0 });
+        return true;
+    }
+
+    const g = c.plays.get(f.id);
+
+    if (f.type == 2 && g) {
+        g.parts.push(f.data);
+        g.bytes += f.len;
+        g.fragments += f.flags & 1;
+        return true;
+    }
+
+    if (f.type == 3 && (g || c.infos.length) && !c.ranges.has(f.id)) {
+        c.ends = (c.ends || []).concat([[f.id, f.status]]);
+
+        if (g) {
+            g.status = f.status;
+        }
+
+        return f.status != 2;
+    }
+
+    return false;
 }
 
 
@@ -455,6 +511,30 @@ const commands = {
                 sha256: x.hash.digest('hex') })),
             order: c.order.slice(0, 200),
         };
+    },
+
+    async play(o) {
+        const c = peers[o.peer].channels[o.channel || 0];
+        const { plays } = c;
+        const id = o.generation;
+
+        await until(o.timeout || 40, () =>
+            o.failed ? (c.ends || []).some(([, status]) => status == 3)
+            : plays.has(id)
+              && (plays.get(id).status !== undefined
+                  || plays.get(id).fragments >= (o.fragments || Infinity)))
+            .catch(() => {});
+
+        const g = plays.get(id);
+
+        if (g && o.file) {
+            fs.writeFileSync(o.file, Buffer.concat(g.parts));
+        }
+
+        return { infos: c.infos, cues: c.cues, generations: [...plays.keys()],
+                 ends: c.ends || [],
+                 ...(g ? { start: g.start, bytes: g.bytes, status: g.status,
+                           fragments: g.fragments } : {}) };
     },
 
     async state(o) {

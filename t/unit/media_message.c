@@ -114,6 +114,87 @@ test_start(void)
 
 
 static void
+test_movie(void)
+{
+    u_char                      *p, *copy;
+    size_t                       n, i, cut;
+    ngx_webrtc_media_message_t   m, got;
+    static u_char                buf[256];
+
+    ngx_memzero(&m, sizeof(ngx_webrtc_media_message_t));
+
+    m.type = NGX_WEBRTC_MEDIA_START;
+    m.u.start.kind = NGX_WEBRTC_MEDIA_FILE;
+    m.u.start.movie.chunk = 16384;
+    m.u.start.movie.plan.mode = NGX_WEBRTC_MOVIE_REMUX;
+    m.u.start.movie.plan.sound = NGX_WEBRTC_MOVIE_AAC;
+    m.u.start.movie.plan.copy = 5;
+    m.u.start.movie.seek.generation = 7;
+    m.u.start.movie.seek.ms = 123456;
+    m.u.start.movie.seek.audio = NGX_WEBRTC_MOVIE_NONE;
+
+    p = ngx_webrtc_media_message_write(buf, buf + sizeof(buf), &m);
+    n = p ? p - buf : 0;
+
+    tap_ok(n && ngx_webrtc_media_message_parse(buf, p, &got) == NGX_OK
+           && ngx_memcmp(&got.u.start.movie.plan, &m.u.start.movie.plan,
+                         sizeof(ngx_webrtc_movie_plan_t)) == 0
+           && got.u.start.movie.chunk == 16384
+           && got.u.start.movie.seek.generation == 7
+           && got.u.start.movie.seek.ms == 123456
+           && got.u.start.movie.seek.audio == NGX_WEBRTC_MOVIE_NONE,
+           "a file: written and read");
+
+    cut = 0;
+
+    for (i = 0; i < n; i++) {
+        copy = malloc(i + (i == 0));
+        memcpy(copy, buf, i);
+        cut += (ngx_webrtc_media_message_parse(copy, copy + i, &got)
+                == NGX_OK);
+        free(copy);
+    }
+
+    tap_is_int(cut, 0, "a file: never less than all of it");
+
+    tap_ok(ngx_webrtc_media_filed(NGX_WEBRTC_MEDIA_FILE)
+           && !ngx_webrtc_media_filed(NGX_WEBRTC_MEDIA_SOURCE)
+           && !ngx_webrtc_media_fed(NGX_WEBRTC_MEDIA_FILE),
+           "which kinds have a file");
+
+    m.u.start.movie.chunk = 0;
+    p = ngx_webrtc_media_message_write(buf, buf + sizeof(buf), &m);
+    tap_is_int(ngx_webrtc_media_message_parse(buf, p, &got), NGX_DECLINED,
+               "a file: no chunks");
+
+    m.u.start.movie.chunk = NGX_WEBRTC_MEDIA_CHUNK + 1;
+    p = ngx_webrtc_media_message_write(buf, buf + sizeof(buf), &m);
+    tap_is_int(ngx_webrtc_media_message_parse(buf, p, &got), NGX_DECLINED,
+               "a file: too large ones");
+
+    ngx_memzero(&m, sizeof(ngx_webrtc_media_message_t));
+
+    m.type = NGX_WEBRTC_MEDIA_SEEK;
+    m.u.seek.generation = 0xffffffff;
+    m.u.seek.ms = NGX_WEBRTC_MOVIE_LONGEST;
+    m.u.seek.quality = 3;
+    m.u.seek.audio = 4;
+
+    p = ngx_webrtc_media_message_write(buf, buf + sizeof(buf), &m);
+    tap_ok(ngx_webrtc_media_message_parse(buf, p, &got) == NGX_OK
+           && got.u.seek.generation == 0xffffffff
+           && got.u.seek.ms == NGX_WEBRTC_MOVIE_LONGEST
+           && got.u.seek.quality == 3 && got.u.seek.audio == 4,
+           "SEEK: written and read");
+
+    m.u.seek.ms++;
+    p = ngx_webrtc_media_message_write(buf, buf + sizeof(buf), &m);
+    tap_is_int(ngx_webrtc_media_message_parse(buf, p, &got), NGX_DECLINED,
+               "SEEK: behind all files");
+}
+
+
+static void
 test_transcode(void)
 {
     size_t                         n, i, cut;
@@ -447,6 +528,7 @@ main(void)
 {
     test_start();
     test_transcode();
+    test_movie();
     test_note();
     test_others();
     test_record();

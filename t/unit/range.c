@@ -72,7 +72,13 @@ test_vectors(void)
         { "Ping", "05000000 deadbeef 00000000", 5, 0, 0xdeadbeef, 0, 0 },
         { "Pong", "06000000 deadbeef 00000000", 6, 0, 0xdeadbeef, 0, 0 },
         { "SeekHint", "07000000 00000000 00000008 000000000001e240",
-          7, 0, 0, 123456, 0 }
+          7, 0, 0, 123456, 0 },
+        { "Info", "08000000 00000002 00000002 7b7d", 8, 0, 2, 0, 0 },
+        { "Init", "09000000 00000002 0000000c 000000000001e240 66747970",
+          9, 0, 2, 123456, 0 },
+        { "Quality", "0a000000 00000000 00000004 00000002", 10, 0, 0, 2, 0 },
+        { "a track", "0a100000 00000000 00000004 00000003", 10, 16, 0, 3, 0 },
+        { "Cue", "0b000000 00000002 00000006 00000003 6f6b", 11, 0, 2, 3, 0 }
     };
 
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -129,6 +135,32 @@ test_vectors(void)
                                                  rows[i].a);
             break;
 
+        case NGX_WEBRTC_RANGE_INFO:
+            tap_is_mem(f.payload, f.len, "{}", 2, "payload: %s", rows[i].name);
+
+            p = ngx_webrtc_range_write_header(out, out + sizeof(out), f.type, 0,
+                                              f.id, 2);
+            p = ngx_cpymem(p, "{}", 2);
+            break;
+
+        case NGX_WEBRTC_RANGE_INIT:
+            tap_is_int(f.u.start_ms, rows[i].a, "payload: %s", rows[i].name);
+
+            p = ngx_webrtc_range_write_init(out, out + sizeof(out), f.id,
+                                            rows[i].a, 4);
+            p = ngx_cpymem(p, "ftyp", 4);
+            break;
+
+        case NGX_WEBRTC_RANGE_QUALITY:
+        case NGX_WEBRTC_RANGE_CUE:
+            tap_is_int(f.type == NGX_WEBRTC_RANGE_CUE ? f.u.track : f.u.index,
+                       rows[i].a, "payload: %s", rows[i].name);
+
+            p = ngx_webrtc_range_write_header(out, out + sizeof(out), f.type,
+                                              f.flags, f.id, f.len);
+            p = ngx_cpymem(p, f.payload, f.len);
+            break;
+
         default:
             p = ngx_webrtc_range_write_header(out, out + sizeof(out),
                                               rows[i].type, 0, rows[i].id, 0);
@@ -170,7 +202,11 @@ test_malformed(void)
         { "Cancel with payload", "04000000 00000001 00000001 00" },
         { "Ping with payload", "05000000 00000001 00000001 00" },
         { "Pong with payload", "06000000 00000001 00000001 00" },
-        { "unknown type", "08000000 00000001 00000000" },
+        { "Init of 7", "09000000 00000001 00000007 00000000000000" },
+        { "Quality of 3", "0a000000 00000000 00000003 000000" },
+        { "Quality of 5", "0a000000 00000000 00000005 0000000000" },
+        { "Cue of 3", "0b000000 00000001 00000003 000000" },
+        { "unknown type", "0c000000 00000001 00000000" },
         { "type ff", "ff000000 00000001 00000000" },
         { "Hello without name length", "00000000 00000000 00000008"
           "0000000000000000" },
