@@ -24,7 +24,7 @@ mkdir $dir;
 # languages that JSON has to escape
 
 system('cp', "$media/movie.mkv", "$media/bars.mp4", "$media/bars_b.ts",
-       $dir);
+       "$media/mpeg2.mkv", $dir);
 $t->write_file('www/text.mkv', 'no media at all, whatever it is called');
 
 my $HEVC = 'hvc1.1.6.L120.B0,avc1.640028,mp4a.40.2,opus';
@@ -39,6 +39,10 @@ location /files/ {
     location /files/off/ {
         alias                  %%DIR%%/www/;
         webrtc_file_transcode  off;
+    }
+    location /files/on/ {
+        alias                  %%DIR%%/www/;
+        webrtc_file_transcode  on max=8;
     }
     location /files/slow/ {
         alias       %%DIR%%/www/;
@@ -251,6 +255,43 @@ $r = $c->call('play', peer => $many[1]{peer}, generation => 3, fragments => 1);
 cmp_ok($r->{start} // -1, '>=', 2000,
        'killed: it goes on where it was, as a new generation');
 $c->call('close', peer => $_->{peer}) for @many;
+
+# video too: at the very time, and smaller
+
+SKIP: {
+    my $has = `ffmpeg -v error -encoders 2>/dev/null`;
+    skip 'no x264', 1 if $has !~ /libx264/;
+
+    $p = offer('/files/on/mpeg2.mkv', $AVC);
+    is($p->{status}, 201, 'on: 201') or diag(explain($p));
+    $r = $c->call('play', peer => $p->{peer}, generation => 1,
+                  file => $file, timeout => 80);
+    $i = info($r);
+    is($i->{mode}, 'transcode', 'on: the video is encoded');
+    like($i->{mime}, qr/codecs="avc1\.\w{6},mp4a\.40\.2"/, 'to H.264');
+    is_deeply([ map { $_->{height} } @{ $i->{qualities} } ], [ 360, 240 ],
+              'in two qualities');
+    ($said, $count) = decoded($file);
+    is($said, '', 'on: ffmpeg reads it');
+    like($count, qr/^h264,100 aac,18\d$/, 'on: all of it');
+
+    send_frame($p, 10, 0, 0, pack 'N', 1);
+    seek_to($p, 2300);
+    $r = $c->call('play', peer => $p->{peer}, generation => 3,
+                  file => $file, timeout => 80);
+    is($r->{start}, 2300, 'on: a seek is exact');
+
+    my $events = `ffmpeg -nostdin -i $file -vf blackdetect=d=0.1 \\
+        -af silencedetect=n=-30dB:d=0.1 -f null - 2>&1`;
+    my ($flash) = $events =~ /black_end:([\d.]+)/;
+    my ($tone) = $events =~ /silence_end: ([\d.]+)/;
+    cmp_ok(abs(($flash // -1) - 3), '<', 0.05, 'on: the picture, too');
+    cmp_ok(abs(($flash // -1) - ($tone // -9)), '<', 0.04,
+           'on: sound within 40 ms of it');
+    like(`ffprobe -v error -select_streams v -show_entries stream=width,height \\
+          -of csv=p=0 $file`, qr/^42[46],240$/, 'and the quality a smaller one');
+    $c->call('close', peer => $p->{peer});
+}
 
 ok($t->no_sessions, 'no session is left');
 

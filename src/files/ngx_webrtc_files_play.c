@@ -30,6 +30,9 @@
 /* bytes of the reason for a failure, in JSON */
 #define NGX_WEBRTC_FILES_PLAY_TEXT  256
 
+/* bytes before the data of a frame at most: of Init */
+#define NGX_WEBRTC_FILES_PLAY_HEAD  (NGX_WEBRTC_RANGE_HEADER + 8)
+
 
 struct ngx_webrtc_files_play_s {
     ngx_webrtc_files_channel_t  *fc;
@@ -42,11 +45,14 @@ struct ngx_webrtc_files_play_s {
     size_t                       nheld;
 
     ngx_int_t                    end;         /* status owed; -1: none */
+    ngx_uint_t                   wanted;      /* the job has to be told */
     u_char                       why[NGX_WEBRTC_FILES_PLAY_TEXT];
     size_t                       nwhy;        /* Info that is owed */
 };
 
 
+static void ngx_webrtc_files_play_seek(ngx_webrtc_files_play_t *fp);
+static void ngx_webrtc_files_play_place(ngx_webrtc_files_play_t *fp);
 static void ngx_webrtc_files_play_begin(ngx_webrtc_files_play_t *fp);
 static void ngx_webrtc_files_play_note(void *data,
     ngx_webrtc_media_note_t *note);
@@ -57,6 +63,8 @@ static void ngx_webrtc_files_play_ask(void *data, struct sockaddr *sa,
 static void ngx_webrtc_files_play_ended(void *data, ngx_uint_t crashed);
 static void ngx_webrtc_files_play_frame(ngx_webrtc_files_play_t *fp,
     ngx_webrtc_media_record_t *r);
+static size_t ngx_webrtc_files_play_head(ngx_webrtc_files_play_t *fp,
+    ngx_webrtc_media_record_t *r, u_char *buf);
 static ngx_int_t ngx_webrtc_files_play_send(ngx_webrtc_files_play_t *fp,
     u_char *p, size_t n);
 static ngx_int_t ngx_webrtc_files_play_owed(ngx_webrtc_files_play_t *fp);
@@ -145,7 +153,6 @@ ngx_webrtc_files_play_input(ngx_webrtc_files_channel_t *fc, u_char *p,
     size_t n)
 {
     ngx_webrtc_files_play_t   *fp;
-    ngx_webrtc_media_seek_t    seek;
     ngx_webrtc_range_frame_t   frame;
 
     fp = fc->play;
@@ -164,17 +171,7 @@ ngx_webrtc_files_play_input(ngx_webrtc_files_channel_t *fc, u_char *p,
     }
 
     fp->end = -1;
-
-    if (fp->job == NULL) {
-        return;
-    }
-
-    seek.generation = fp->play.generation;
-    seek.ms = fp->play.ms;
-    seek.quality = fp->play.quality;
-    seek.audio = fp->play.audio;
-
-    ngx_webrtc_media_seek(fp->job, &seek);
+    fp->wanted = (fp->job != NULL);
 }
 
 
@@ -189,6 +186,10 @@ ngx_webrtc_files_play_step(ngx_webrtc_files_channel_t *fc, size_t high)
 
     f = fc->files;
     fp = fc->play;
+
+    if (fp->wanted) {
+        ngx_webrtc_files_play_seek(fp);
+    }
 
     if (ngx_webrtc_files_play_owed(fp) != NGX_OK) {
         return;
@@ -241,16 +242,23 @@ ngx_webrtc_files_play_step(ngx_webrtc_files_channel_t *fc, size_t high)
 }
 
 
-static void
-ngx_webrtc_files_play_begin(ngx_webrtc_files_play_t *fp)
-{
-    ngx_err_t                   err;
-    ngx_uint_t                  alone;
-    const char                 *cause;
-    ngx_webrtc_files_t         *f;
-    ngx_webrtc_media_seek_t    *seek;
+/* the last of what a client wants; again with the next record if it fails */
 
-    f = fp->fc->files;
+static void
+ngx_webrtc_files_play_seek(ngx_webrtc_files_play_t *fp)
+{
+    ngx_webrtc_files_play_place(fp);
+
+    fp->wanted = (fp->job
+                  && ngx_webrtc_media_seek(fp->job, &fp->start.movie.seek)
+                     != NGX_OK);
+}
+
+
+static void
+ngx_webrtc_files_play_place(ngx_webrtc_files_play_t *fp)
+{
+    ngx_webrtc_media_seek_t  *seek;
 
     seek = &fp->start.movie.seek;
 
@@ -258,6 +266,21 @@ ngx_webrtc_files_play_begin(ngx_webrtc_files_play_t *fp)
     seek->ms = fp->play.ms;
     seek->quality = fp->play.quality;
     seek->audio = fp->play.audio;
+}
+
+
+static void
+ngx_webrtc_files_play_begin(ngx_webrtc_files_play_t *fp)
+{
+    ngx_err_t            err;
+    ngx_uint_t           alone;
+    const char          *cause;
+    ngx_webrtc_files_t  *f;
+
+    f = fp->fc->files;
+
+    ngx_webrtc_files_play_place(fp);
+    fp->wanted = 0;
 
     /* an encoder takes what a processor has */
 
@@ -302,6 +325,10 @@ ngx_webrtc_files_play_record(void *data, ngx_webrtc_media_record_t *r)
     ngx_webrtc_files_t  *f;
 
     f = fp->fc->files;
+
+    if (fp->wanted) {
+        ngx_webrtc_files_play_seek(fp);
+    }
 
     if (r->value != (uint16_t) fp->play.generation || fp->play.failed) {
         return;
@@ -381,8 +408,7 @@ static void
 ngx_webrtc_files_play_frame(ngx_webrtc_files_play_t *fp,
     ngx_webrtc_media_record_t *r)
 {
-    u_char                       buf[NGX_WEBRTC_RANGE_HEADER + 8], *p;
-    u_char                      *frame;
+    u_char                       buf[NGX_WEBRTC_FILES_PLAY_HEAD], *frame;
     size_t                       head, n;
     ngx_webrtc_files_t          *f;
     ngx_webrtc_files_channel_t  *fc;
@@ -390,31 +416,7 @@ ngx_webrtc_files_play_frame(ngx_webrtc_files_play_t *fp,
     fc = fp->fc;
     f = fc->files;
 
-    switch (r->type) {
-
-    case NGX_WEBRTC_MEDIA_INIT:
-        p = ngx_webrtc_range_write_init(buf, buf + sizeof(buf),
-                                        fp->play.generation,
-                                        (uint64_t) ngx_max(r->ts, 0), r->len);
-        break;
-
-    case NGX_WEBRTC_MEDIA_INFO:
-    case NGX_WEBRTC_MEDIA_CUE:
-        p = ngx_webrtc_range_write_header(buf, buf + sizeof(buf),
-                                          r->type == NGX_WEBRTC_MEDIA_INFO
-                                          ? NGX_WEBRTC_RANGE_INFO
-                                          : NGX_WEBRTC_RANGE_CUE,
-                                          0, fp->play.generation, r->len);
-        break;
-
-    default: /* NGX_WEBRTC_MEDIA_FRAGMENT */
-        p = ngx_webrtc_range_write_header(buf, buf + sizeof(buf),
-                                          NGX_WEBRTC_RANGE_DATA,
-                                          r->track ? NGX_WEBRTC_RANGE_LAST : 0,
-                                          fp->play.generation, r->len);
-    }
-
-    head = p - buf;
+    head = ngx_webrtc_files_play_head(fp, r, buf);
     n = head + r->len;
 
     if (n > NGX_WEBRTC_FILES_FRAME
@@ -479,6 +481,44 @@ ngx_webrtc_files_play_frame(ngx_webrtc_files_play_t *fp,
     {
         ngx_webrtc_media_hold(fp->job);
     }
+}
+
+
+/* what stands before a record's data in its frame */
+
+static size_t
+ngx_webrtc_files_play_head(ngx_webrtc_files_play_t *fp,
+    ngx_webrtc_media_record_t *r, u_char *buf)
+{
+    u_char  *p, *last;
+
+    last = buf + NGX_WEBRTC_FILES_PLAY_HEAD;
+
+    switch (r->type) {
+
+    case NGX_WEBRTC_MEDIA_INIT:
+        p = ngx_webrtc_range_write_init(buf, last,
+                                        fp->play.generation,
+                                        (uint64_t) ngx_max(r->ts, 0), r->len);
+        break;
+
+    case NGX_WEBRTC_MEDIA_INFO:
+    case NGX_WEBRTC_MEDIA_CUE:
+        p = ngx_webrtc_range_write_header(buf, last,
+                                          r->type == NGX_WEBRTC_MEDIA_INFO
+                                          ? NGX_WEBRTC_RANGE_INFO
+                                          : NGX_WEBRTC_RANGE_CUE,
+                                          0, fp->play.generation, r->len);
+        break;
+
+    default: /* NGX_WEBRTC_MEDIA_FRAGMENT */
+        p = ngx_webrtc_range_write_header(buf, last,
+                                          NGX_WEBRTC_RANGE_DATA,
+                                          r->track ? NGX_WEBRTC_RANGE_LAST : 0,
+                                          fp->play.generation, r->len);
+    }
+
+    return p - buf;
 }
 
 

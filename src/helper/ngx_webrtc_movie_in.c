@@ -250,6 +250,10 @@ ngx_webrtc_movie_in_describe(ngx_webrtc_movie_in_t *in)
     movie->container = (uint8_t) ngx_webrtc_movie_in_container(in);
     movie->flags = NGX_WEBRTC_MOVIE_SEEKABLE;
 
+    if (avcodec_find_encoder_by_name("libx264")) {
+        movie->flags |= NGX_WEBRTC_MOVIE_TO_H264;
+    }
+
     if (avcodec_find_encoder(AV_CODEC_ID_AAC)) {
         movie->flags |= NGX_WEBRTC_MOVIE_TO_AAC;
     }

@@ -480,6 +480,32 @@ ngx_webrtc_movie_mux_turn(ngx_webrtc_movie_mux_t *mux, const uint8_t *matrix)
 }
 
 
+ngx_int_t
+ngx_webrtc_movie_mux_encoder(ngx_webrtc_movie_mux_t *mux,
+    const AVCodecContext *enc)
+{
+    ngx_uint_t                     i;
+    ngx_webrtc_movie_mux_track_t  *t;
+
+    for (i = 0; i < mux->ntracks; i++) {
+        t = &mux->tracks[i];
+
+        if (!t->video) {
+            continue;
+        }
+
+        if (avcodec_parameters_from_context(t->par, enc) < 0) {
+            return NGX_ERROR;
+        }
+
+        t->par->codec_tag = 0;
+        t->annexb = (t->par->extradata_size < 1 || t->par->extradata[0] != 1);
+    }
+
+    return NGX_OK;
+}
+
+
 void
 ngx_webrtc_movie_mux_flush(ngx_webrtc_movie_mux_t *mux)
 {

@@ -19,6 +19,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include <libavcodec/avcodec.h>
 #include <libavcodec/bsf.h>
 #include <libavformat/avformat.h>
 
@@ -117,6 +118,13 @@ ngx_int_t ngx_webrtc_movie_mux_packet(ngx_webrtc_movie_mux_t *mux,
 /* The picture is to be turned: a display matrix of libavutil; before init(). */
 void ngx_webrtc_movie_mux_turn(ngx_webrtc_movie_mux_t *mux,
     const uint8_t *matrix);
+
+/*
+ * What the picture is like, as its encoder knows when it has had the first one;
+ * before the first packet.  NGX_OK; NGX_ERROR: no memory
+ */
+ngx_int_t ngx_webrtc_movie_mux_encoder(ngx_webrtc_movie_mux_t *mux,
+    const AVCodecContext *enc);
 
 /* No more packets come. */
 void ngx_webrtc_movie_mux_flush(ngx_webrtc_movie_mux_t *mux);

@@ -22,6 +22,7 @@
 #include "ngx_webrtc_movie_name.h"
 #include "ngx_webrtc_movie_play.h"
 #include "ngx_webrtc_source_turn.h"
+#include "ngx_webrtc_video_decode.h"
 
 
 /* pictures by which one may be decoded before it is shown: what H.264 and H.265
@@ -61,6 +62,7 @@ static ngx_int_t ngx_webrtc_movie_play_audio(ngx_webrtc_movie_play_t *play,
 static ngx_int_t ngx_webrtc_movie_play_text(ngx_webrtc_movie_play_t *play,
     AVPacket *pkt);
 static ngx_int_t ngx_webrtc_movie_play_sound(void *ctx, AVPacket *pkt);
+static ngx_int_t ngx_webrtc_movie_play_picture(void *ctx, AVPacket *pkt);
 static ngx_int_t ngx_webrtc_movie_play_flush(ngx_webrtc_movie_play_t *play);
 static ngx_int_t ngx_webrtc_movie_play_fragments(
     ngx_webrtc_movie_play_t *play);
@@ -91,6 +93,7 @@ ngx_webrtc_movie_play_close(ngx_webrtc_movie_play_t *play)
 
     ngx_webrtc_movie_mux_end(&play->mux);
     ngx_webrtc_movie_sound_end(&play->sound);
+    ngx_webrtc_movie_picture_end(&play->picture);
 
     for (i = 0; i < NGX_WEBRTC_MOVIE_TRACKS; i++) {
         ngx_webrtc_movie_text_end(&play->texts[i]);
@@ -111,6 +114,7 @@ ngx_webrtc_movie_play(ngx_webrtc_movie_play_t *play,
     play->seek = *seek;
     play->started = 0;
     play->described = 0;
+    play->pictured = 0;
     play->aborted = 0;
 
     play->target_us = (int64_t) seek->ms * 1000;
@@ -173,6 +177,20 @@ ngx_webrtc_movie_play_tracks(ngx_webrtc_movie_play_t *play)
         }
     }
 
+    ngx_webrtc_movie_picture_end(&play->picture);
+    ngx_memzero(&play->picture, sizeof(ngx_webrtc_movie_picture_t));
+
+    if (rc == NGX_OK && play->video != -1
+        && play->video_is == NGX_WEBRTC_MOVIE_H264)
+    {
+        play->picture.packet = ngx_webrtc_movie_play_picture;
+        play->picture.ctx = play;
+
+        rc = ngx_webrtc_movie_picture_begin(&play->picture, ic,
+                                            ic->streams[play->video],
+                                            play->height, &play->cause);
+    }
+
     ngx_webrtc_movie_sound_end(&play->sound);
     ngx_memzero(&play->sound, sizeof(ngx_webrtc_movie_sound_t));
 
@@ -225,7 +243,9 @@ ngx_webrtc_movie_play_streams(ngx_webrtc_movie_play_t *play)
     movie = &play->in.movie;
 
     play->video = -1;
+    play->video_is = NGX_WEBRTC_MOVIE_LEAVE;
     play->audio = -1;
+    play->audio_is = NGX_WEBRTC_MOVIE_LEAVE;
 
     n = ngx_webrtc_movie_qualities(movie, &play->plan, heights);
 
@@ -240,6 +260,7 @@ ngx_webrtc_movie_play_streams(ngx_webrtc_movie_play_t *play)
         play->video_is = ngx_webrtc_movie_action(movie, &play->plan,
                                                  play->plan.video,
                                                  heights[play->seek.quality]);
+        play->height = heights[play->seek.quality];
     }
 
     i = play->seek.audio;
@@ -259,7 +280,7 @@ ngx_webrtc_movie_play_streams(ngx_webrtc_movie_play_t *play)
     }
 
     if ((play->video == -1 && play->audio == -1)
-        || (play->video != -1 && play->video_is != NGX_WEBRTC_MOVIE_AS_IS)
+        || (play->video != -1 && play->video_is == NGX_WEBRTC_MOVIE_LEAVE)
         || (play->audio != -1 && play->audio_is == NGX_WEBRTC_MOVIE_LEAVE))
     {
         return ngx_webrtc_movie_play_failed(play, "the file has changed");
@@ -288,7 +309,8 @@ ngx_webrtc_movie_play_describe(ngx_webrtc_movie_play_t *play,
     const uint8_t  *matrix;
 
     if (ngx_webrtc_movie_mux_begin(&play->mux, video, audio,
-                                   NGX_WEBRTC_MOVIE_PLAY_DEPTH, 0)
+                                   play->video_is == NGX_WEBRTC_MOVIE_H264
+                                   ? 0 : NGX_WEBRTC_MOVIE_PLAY_DEPTH, 0)
         != NGX_OK)
     {
         return ngx_webrtc_movie_play_failed(play, "no memory");
@@ -519,11 +541,16 @@ ngx_webrtc_movie_play_start(ngx_webrtc_movie_play_t *play)
         play->start_us = play->target_us;
     }
 
+    if (play->video != -1 && play->video_is == NGX_WEBRTC_MOVIE_H264) {
+        play->start_us = ngx_max(play->start_us, play->target_us);
+    }
+
     play->start_us = ngx_max(play->start_us, 0);
     play->mux.begin_us = play->start_us;
     play->started = 1;
 
     ngx_webrtc_movie_sound_from(&play->sound, play->start_us);
+    ngx_webrtc_movie_picture_from(&play->picture, play->start_us);
 
     rc = NGX_OK;
 
@@ -613,6 +640,18 @@ static ngx_int_t
 ngx_webrtc_movie_play_video(ngx_webrtc_movie_play_t *play, AVPacket *pkt)
 {
     AVRational  tb;
+
+    if (play->video_is == NGX_WEBRTC_MOVIE_H264) {
+
+        if (ngx_webrtc_movie_picture_packet(&play->picture, pkt) != NGX_OK) {
+            return play->aborted
+                   ? NGX_ABORT
+                   : ngx_webrtc_movie_play_failed(play, "its picture cannot be"
+                                                  " encoded");
+        }
+
+        return NGX_OK;
+    }
 
     /* what cannot be decoded, or is none */
 
@@ -719,12 +758,41 @@ ngx_webrtc_movie_play_sound(void *ctx, AVPacket *pkt)
 }
 
 
+/* pictures that were encoded */
+
+static ngx_int_t
+ngx_webrtc_movie_play_picture(void *ctx, AVPacket *pkt)
+{
+    ngx_webrtc_movie_play_t *play = ctx;
+
+    if (!play->pictured) {
+        play->pictured = 1;
+
+        if (ngx_webrtc_movie_mux_encoder(&play->mux, play->picture.encode.enc)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return ngx_webrtc_movie_mux_packet(&play->mux, 1, pkt,
+                                       av_make_q(1, NGX_WEBRTC_VIDEO_CLOCK));
+}
+
+
 /* the file has ended */
 
 static ngx_int_t
 ngx_webrtc_movie_play_flush(ngx_webrtc_movie_play_t *play)
 {
     ngx_int_t  rc;
+
+    if (play->picture.in
+        && ngx_webrtc_movie_picture_packet(&play->picture, NULL) != NGX_OK)
+    {
+        return ngx_webrtc_movie_play_failed(play, "its picture cannot be"
+                                            " encoded");
+    }
 
     if (play->sound.out
         && ngx_webrtc_movie_sound_packet(&play->sound, NULL) != NGX_OK)

@@ -18,6 +18,7 @@
 #include "ngx_webrtc_movie_in.h"
 #include "ngx_webrtc_movie_info.h"
 #include "ngx_webrtc_movie_mux.h"
+#include "ngx_webrtc_movie_picture.h"
 #include "ngx_webrtc_movie_plan.h"
 #include "ngx_webrtc_movie_sound.h"
 #include "ngx_webrtc_movie_text.h"
@@ -53,6 +54,7 @@ typedef struct {
     ngx_webrtc_movie_in_t    in;
     ngx_webrtc_movie_mux_t   mux;
     ngx_webrtc_movie_sound_t sound;
+    ngx_webrtc_movie_picture_t  picture;
     ngx_webrtc_movie_text_t  texts[NGX_WEBRTC_MOVIE_TRACKS];
 
     /* of the generation */
@@ -67,9 +69,11 @@ typedef struct {
     AVPacket                *held[NGX_WEBRTC_MOVIE_PLAY_HELD];
     ngx_uint_t               nheld;
     size_t                   bytes;      /* of them */
+    ngx_uint_t               height;     /* of the picture, at most */
     unsigned                 key:1;      /* they begin with one */
     unsigned                 started:1;
     unsigned                 described:1;  /* INIT was put */
+    unsigned                 pictured:1;   /* an encoded picture has come */
     unsigned                 aborted:1;
     unsigned                 moved:1;    /* the file is not at its beginning */
 

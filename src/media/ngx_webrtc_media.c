@@ -53,6 +53,8 @@ struct ngx_webrtc_media_process_s {
 };
 
 
+static ngx_int_t ngx_webrtc_media_give(ngx_webrtc_media_job_t *job,
+    ngx_webrtc_media_start_t *start, int *give, ngx_uint_t *n);
 static ngx_webrtc_media_process_t *ngx_webrtc_media_process(ngx_uint_t alone,
     ngx_uint_t gpu, const char **cause, ngx_err_t *err);
 static ngx_webrtc_media_process_t *ngx_webrtc_media_create(ngx_uint_t alone,
@@ -146,37 +148,9 @@ ngx_webrtc_media_start(ngx_webrtc_media_start_t *start, ngx_uint_t alone,
     give[0] = fds[1];
     n = 1;
 
-    give[n] = ngx_webrtc_media_ring_create(&job->ring);
-
-    if (give[n] == -1) {
+    if (ngx_webrtc_media_give(job, start, give, &n) != NGX_OK) {
         *err = ngx_errno;
         goto failed;
-    }
-
-    n++;
-
-    if (ngx_webrtc_media_fed(start->kind)) {
-
-        give[n] = ngx_webrtc_media_ring_create(&job->feed);
-
-        if (give[n] == -1) {
-            *err = ngx_errno;
-            goto failed;
-        }
-
-        n++;
-    }
-
-    if (ngx_webrtc_media_filed(start->kind)) {
-
-        give[n] = dup(start->movie.fd);
-
-        if (give[n] == -1) {
-            *err = ngx_errno;
-            goto failed;
-        }
-
-        n++;
     }
 
     *cause = "no free connection, raise worker_connections";
@@ -229,6 +203,45 @@ failed:
     ngx_free(job);
 
     return NULL;
+}
+
+
+/*
+ * What START gives along beside the socket: the ring to the worker, the ring to
+ * the job or the file, as its kind has it.  *n counts them.
+ *
+ * NGX_OK; NGX_ERROR: errno is set
+ */
+
+static ngx_int_t
+ngx_webrtc_media_give(ngx_webrtc_media_job_t *job,
+    ngx_webrtc_media_start_t *start, int *give, ngx_uint_t *n)
+{
+    give[*n] = ngx_webrtc_media_ring_create(&job->ring);
+
+    if (give[*n] == -1) {
+        return NGX_ERROR;
+    }
+
+    (*n)++;
+
+    if (ngx_webrtc_media_fed(start->kind)) {
+        give[*n] = ngx_webrtc_media_ring_create(&job->feed);
+
+    } else if (ngx_webrtc_media_filed(start->kind)) {
+        give[*n] = dup(start->movie.fd);
+
+    } else {
+        return NGX_OK;
+    }
+
+    if (give[*n] == -1) {
+        return NGX_ERROR;
+    }
+
+    (*n)++;
+
+    return NGX_OK;
 }
 
 

@@ -82,7 +82,7 @@ ngx_webrtc_media_bitrate(ngx_webrtc_media_job_t *job, uint32_t bps)
 }
 
 
-void
+ngx_int_t
 ngx_webrtc_media_seek(ngx_webrtc_media_job_t *job,
     const ngx_webrtc_media_seek_t *seek)
 {
@@ -91,7 +91,9 @@ ngx_webrtc_media_seek(ngx_webrtc_media_job_t *job,
     m.type = NGX_WEBRTC_MEDIA_SEEK;
     m.u.seek = *seek;
 
-    (void) ngx_webrtc_media_socket_send(job->connection->fd, &m, NULL, 0);
+    return (ngx_webrtc_media_socket_send(job->connection->fd, &m, NULL, 0)
+            == NGX_OK)
+           ? NGX_OK : NGX_AGAIN;
 }
 
 

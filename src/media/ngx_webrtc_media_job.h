@@ -84,8 +84,12 @@ void ngx_webrtc_media_keyframe(ngx_webrtc_media_job_t *job);
  */
 void ngx_webrtc_media_bitrate(ngx_webrtc_media_job_t *job, uint32_t bps);
 
-/* What is wanted of a file from now on. */
-void ngx_webrtc_media_seek(ngx_webrtc_media_job_t *job,
+/*
+ * What is wanted of a file from now on.
+ *
+ * NGX_OK; NGX_AGAIN: it has not read what was wanted before
+ */
+ngx_int_t ngx_webrtc_media_seek(ngx_webrtc_media_job_t *job,
     const ngx_webrtc_media_seek_t *seek);
 
 /*

@@ -65,6 +65,11 @@ static ngx_uint_t ngx_webrtc_movie_number(const u_char **p, const u_char *end,
 static ngx_uint_t ngx_webrtc_movie_is(const u_char *p, size_t n,
     const char *name);
 static int ngx_webrtc_movie_unescape(const u_char **p, const u_char *end);
+static void ngx_webrtc_movie_look(const ngx_webrtc_movie_t *movie,
+    const ngx_webrtc_movie_accept_t *accept, ngx_webrtc_movie_plan_t *plan,
+    uint32_t *played, uint32_t *playable);
+static ngx_uint_t ngx_webrtc_movie_as_is(const ngx_webrtc_movie_t *movie,
+    const ngx_webrtc_movie_plan_t *plan, uint32_t played);
 static ngx_uint_t ngx_webrtc_movie_accepts(
     const ngx_webrtc_movie_accept_t *accept,
     const ngx_webrtc_movie_codec_t *codec);
@@ -498,10 +503,8 @@ ngx_webrtc_movie_plan(const ngx_webrtc_movie_t *movie,
     const ngx_webrtc_movie_accept_t *accept, ngx_webrtc_movie_how_e how,
     ngx_webrtc_movie_plan_t *plan, u_char *cause)
 {
-    uint32_t                         played, pictures, sounds, bit;
-    ngx_uint_t                       i;
-    ngx_webrtc_movie_codec_t         codec;
-    const ngx_webrtc_movie_track_t  *track;
+    uint32_t    played, playable;
+    ngx_uint_t  i;
 
     ngx_memzero(plan, sizeof(ngx_webrtc_movie_plan_t));
 
@@ -525,39 +528,7 @@ ngx_webrtc_movie_plan(const ngx_webrtc_movie_t *movie,
         plan->sound = NGX_WEBRTC_MOVIE_OPUS;
     }
 
-    /* what is understood, what can go as it is, what can be played at all */
-
-    played = 0;
-    pictures = 0;
-    sounds = 0;
-
-    for (i = 0; i < movie->ntracks; i++) {
-        track = &movie->tracks[i];
-        bit = (uint32_t) 1 << i;
-
-        ngx_webrtc_movie_codec(track->codec, track->codec_len, &codec);
-
-        if (ngx_webrtc_movie_accepts(accept, &codec)) {
-            played |= bit;
-
-            if (track->flags & NGX_WEBRTC_MOVIE_COPY) {
-                plan->copy |= bit;
-            }
-        }
-
-        if (ngx_webrtc_movie_action(movie, plan, i, 0)
-            == NGX_WEBRTC_MOVIE_LEAVE)
-        {
-            continue;
-        }
-
-        if (track->kind == NGX_WEBRTC_MOVIE_VIDEO) {
-            pictures |= bit;
-
-        } else {
-            sounds |= bit;
-        }
-    }
+    ngx_webrtc_movie_look(movie, accept, plan, &played, &playable);
 
     /* as it is? */
 
@@ -573,20 +544,13 @@ ngx_webrtc_movie_plan(const ngx_webrtc_movie_t *movie,
         return NGX_OK;
     }
 
-    if (movie->container != NGX_WEBRTC_MOVIE_OTHER
-        && (plan->video == NGX_WEBRTC_MOVIE_NONE
-            || ((played & ((uint32_t) 1 << plan->video))
-                && (plan->height == 0
-                    || movie->tracks[plan->video].height <= plan->height)))
-        && (plan->audio == NGX_WEBRTC_MOVIE_NONE
-            || (played & ((uint32_t) 1 << plan->audio))))
-    {
+    if (ngx_webrtc_movie_as_is(movie, plan, played)) {
         ngx_memzero(plan, sizeof(ngx_webrtc_movie_plan_t));
         return NGX_OK;
     }
 
     if (plan->video != NGX_WEBRTC_MOVIE_NONE) {
-        i = ngx_webrtc_movie_pick(movie, NGX_WEBRTC_MOVIE_VIDEO, pictures);
+        i = ngx_webrtc_movie_pick(movie, NGX_WEBRTC_MOVIE_VIDEO, playable);
 
         if (i == NGX_WEBRTC_MOVIE_NONE) {
             return ngx_webrtc_movie_refuse(&movie->tracks[plan->video],
@@ -602,7 +566,7 @@ ngx_webrtc_movie_plan(const ngx_webrtc_movie_t *movie,
     }
 
     if (plan->audio != NGX_WEBRTC_MOVIE_NONE) {
-        i = ngx_webrtc_movie_pick(movie, NGX_WEBRTC_MOVIE_AUDIO, sounds);
+        i = ngx_webrtc_movie_pick(movie, NGX_WEBRTC_MOVIE_AUDIO, playable);
 
         if (i == NGX_WEBRTC_MOVIE_NONE) {
             return ngx_webrtc_movie_refuse(&movie->tracks[plan->audio],
@@ -624,6 +588,70 @@ ngx_webrtc_movie_plan(const ngx_webrtc_movie_t *movie,
                  ? NGX_WEBRTC_MOVIE_ON : NGX_WEBRTC_MOVIE_REMUX;
 
     return NGX_OK;
+}
+
+
+/*
+ * What the client understands (played, bits by place), what can go as it is
+ * (plan->copy), and what can be played at all.
+ */
+
+static void
+ngx_webrtc_movie_look(const ngx_webrtc_movie_t *movie,
+    const ngx_webrtc_movie_accept_t *accept, ngx_webrtc_movie_plan_t *plan,
+    uint32_t *played, uint32_t *playable)
+{
+    uint32_t                         bit;
+    ngx_uint_t                       i;
+    ngx_webrtc_movie_codec_t         codec;
+    const ngx_webrtc_movie_track_t  *track;
+
+    *played = 0;
+    *playable = 0;
+
+    for (i = 0; i < movie->ntracks; i++) {
+        track = &movie->tracks[i];
+        bit = (uint32_t) 1 << i;
+
+        ngx_webrtc_movie_codec(track->codec, track->codec_len, &codec);
+
+        if (ngx_webrtc_movie_accepts(accept, &codec)) {
+            *played |= bit;
+
+            if (track->flags & NGX_WEBRTC_MOVIE_COPY) {
+                plan->copy |= bit;
+            }
+        }
+
+        if (ngx_webrtc_movie_action(movie, plan, i, 0)
+            != NGX_WEBRTC_MOVIE_LEAVE)
+        {
+            *playable |= bit;
+        }
+    }
+}
+
+
+/* the picture and the sound that are played, in a container of browsers */
+
+static ngx_uint_t
+ngx_webrtc_movie_as_is(const ngx_webrtc_movie_t *movie,
+    const ngx_webrtc_movie_plan_t *plan, uint32_t played)
+{
+    if (movie->container == NGX_WEBRTC_MOVIE_OTHER) {
+        return 0;
+    }
+
+    if (plan->video != NGX_WEBRTC_MOVIE_NONE
+        && (!(played & ((uint32_t) 1 << plan->video))
+            || (plan->height
+                && movie->tracks[plan->video].height > plan->height)))
+    {
+        return 0;
+    }
+
+    return plan->audio == NGX_WEBRTC_MOVIE_NONE
+           || (played & ((uint32_t) 1 << plan->audio));
 }
 
 

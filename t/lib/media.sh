@@ -43,8 +43,7 @@ make bars_b.ts    -t 12 $x264 -bf 2 -c:a aac -b:a 96k
 make bars.mp4     -t 12 $x264 -bf 0 -c:a aac -b:a 96k -movflags +faststart
 make video.ts     -t 12 $x264 -bf 0 -an
 make opus.mkv     -t 12 $x264 -bf 0 -c:a libopus -b:a 64k
-# what browsers do not play: HEVC and AC-3, with another sound and subtitles,
-# and MPEG-2 with MP2
+# what browsers do not play: HEVC and AC-3, with another sound and subtitles
 
 cat > "$dir/movie.srt" << 'END'
 1
@@ -63,7 +62,18 @@ make movie.mkv    -i "$dir/movie.srt" -t 8 -map 0 -map 1 -map 1 -map 2 \
                   -c:a:0 ac3 -b:a:0 192k -c:a:1 aac -b:a:1 96k -c:s srt \
                   -metadata:s:a:0 language=ger \
                   -metadata:s:a:0 title='so "said"'
-make mpeg2.mkv    -t 4 -c:v mpeg2video -b:v 2M -g 12 -bf 2 -c:a mp2 -b:a 128k
+
+# a flash and a tone at the same time, 3 s after the beginning
+
+[ -e "$dir/mpeg2.mkv" ] || {
+    ffmpeg -nostdin -v error -y -f lavfi -i "color=black:size=640x360:rate=25,
+            drawbox=color=white:t=fill:enable='between(t,3,3.3)'" \
+        -f lavfi -i "aevalsrc='if(between(t,3,3.3),sin(2*PI*1000*t),0)':s=48000" \
+        -t 4 -c:v mpeg2video -b:v 2M -g 12 -bf 2 -c:a ac3 -b:a 128k \
+        "$dir/new.mpeg2.mkv"
+    mv "$dir/new.mpeg2.mkv" "$dir/mpeg2.mkv"
+}
+
 make vp8.webm     -t 6 -c:v libvpx -deadline realtime -cpu-used 8 -g 25 \
                   -b:v 800k -c:a libopus -b:a 64k
 make vp9.webm     -t 6 -c:v libvpx-vp9 -deadline realtime -cpu-used 8 -g 25 \
