@@ -45,6 +45,8 @@ export class MoviePlayer extends EventTarget {
         this.paused = false;             /* the server */
         this.over = false;
         this.fresh = false;              /* a generation has begun */
+        this.from = 0;                   /* there */
+        this.asked = false;              /* another one was asked for */
         this.starved = 0;                /* times that it ran dry */
         this.texts = new Map();
         this.undo = [];
@@ -140,6 +142,8 @@ export class MoviePlayer extends EventTarget {
         this.queue = this.queue.filter((item) => item.mime);
         this.queue.push({ data, first: true, start });
         this.over = false;
+        this.asked = false;
+        this.from = start;
         this.pump();
     }
 
@@ -247,6 +251,20 @@ export class MoviePlayer extends EventTarget {
         return -1;
     }
 
+    /* the end of what comes now */
+
+    coming() {
+        const b = this.video.buffered;
+
+        for (let i = 0; i < b.length; i++) {
+            if (b.end(i) > this.from && b.start(i) < this.from + NEAR) {
+                return b.end(i);
+            }
+        }
+
+        return -1;
+    }
+
     steer() {
         if (!this.buffer || !this.started || !this.file.link) {
             return;
@@ -272,14 +290,14 @@ export class MoviePlayer extends EventTarget {
         if (end - now > AHEAD) {
             this.hold();
 
-        } else if (this.paused && end >= 0 && end - now < LEAST && !this.over) {
-            this.paused = false;
+        } else if (end >= 0 && end - now < LEAST && !this.asked
+                   && !this.queue.length
+                   && (this.paused || end != this.coming())
+                   && !(end > this.source.duration - 0.3))
+        {
+            /* what comes is paused, or is elsewhere: there was a seek */
 
-            if (this.queue.length) {
-                this.pump();
-            } else {
-                this.file.seek(end);
-            }
+            this.go(end);
         }
 
         const { buffered } = this.buffer;
@@ -316,6 +334,7 @@ export class MoviePlayer extends EventTarget {
 
     go(time) {
         this.wanted = time;
+        this.asked = true;
         this.queue = this.queue.filter((item) => item.mime);
         this.paused = false;
         this.over = false;

@@ -35,7 +35,7 @@
  * least, where there is a key frame */
 #define NGX_WEBRTC_MOVIE_MUX_LONG     2000000
 #define NGX_WEBRTC_MOVIE_MUX_FIRST    500000
-#define NGX_WEBRTC_MOVIE_MUX_SHORT    500000
+#define NGX_WEBRTC_MOVIE_MUX_SHORT    300000
 
 /* bytes of a fragment, after which it ends as soon as it can; chosen: a second
  * of what discs have */
