@@ -224,6 +224,22 @@ like($p->{answer}, qr/audio codec ac3 \(ac-3\)/, 'which names it');
 $p = offer('/files/movie.mkv', "$HEVC&max=tall");
 is($p->{status}, 400, 'max is a height');
 
+# a file that changes
+
+system('cp', "$media/movie.mkv", "$dir/changing.mkv");
+$p = offer('/files/slow/changing.mkv', $HEVC);
+$c->call('play', peer => $p->{peer}, generation => 1, fragments => 1);
+open my $fh, '>>', "$dir/changing.mkv" or die;
+print $fh 'more';
+close $fh;
+$r = $c->call('play', peer => $p->{peer}, generation => 1, failed => 1);
+is_deeply($r->{ends}, [ [ 1, 3 ] ], 'a file that changes: status 3');
+is_deeply(JSON::PP->new->decode($r->{infos}[-1] || '{}'),
+          { mode => 'failed', reason => 'the file has changed' },
+          'and the reason');
+$c->call('close', peer => $p->{peer});
+ok($t->no_sessions, 'no session is left so far');
+
 # as many as may be, paused, and with the rate of the location
 
 my @many = map { offer('/files/slow/movie.mkv', $HEVC) } 1 .. 3;
