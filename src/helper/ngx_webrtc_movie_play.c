@@ -29,6 +29,9 @@
  * allow at most */
 #define NGX_WEBRTC_MOVIE_PLAY_DEPTH   16
 
+/* how often what is held is of no use before it is given up; chosen: minutes */
+#define NGX_WEBRTC_MOVIE_PLAY_DROPS   16
+
 /* us before the time asked for; the last one is the whole file */
 static const int64_t  ngx_webrtc_movie_play_back[] = {
     0, 2000000, 6000000, 20000000, 60000000, INT64_MAX / 2
@@ -419,9 +422,12 @@ ngx_webrtc_movie_play_find(ngx_webrtc_movie_play_t *play)
 static ngx_int_t
 ngx_webrtc_movie_play_look(ngx_webrtc_movie_play_t *play, ngx_uint_t last)
 {
-    int64_t    us;
-    AVPacket  *pkt;
-    ngx_int_t  rc;
+    int64_t     us;
+    AVPacket   *pkt;
+    ngx_int_t   rc;
+    ngx_uint_t  drops;
+
+    drops = 0;
 
     ngx_webrtc_movie_play_drop(play);
 
@@ -499,6 +505,12 @@ ngx_webrtc_movie_play_look(ngx_webrtc_movie_play_t *play, ngx_uint_t last)
             /* the oldest are of no use without a key frame */
 
             ngx_webrtc_movie_play_drop(play);
+
+            if (++drops == NGX_WEBRTC_MOVIE_PLAY_DROPS) {
+                return last ? ngx_webrtc_movie_play_failed(play,
+                                                     "it has no key frame")
+                            : NGX_DECLINED;
+            }
         }
     }
 }
