@@ -19,6 +19,8 @@
 #include <ngx_core.h>
 
 #include <pthread.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 
 #include "ngx_webrtc_helper_kind.h"
 #include "ngx_webrtc_movie_play.h"
@@ -26,6 +28,9 @@
 
 /* us; the protocol's */
 #define NGX_WEBRTC_HELPER_MOVIE_AHEAD  2000000
+
+/* of what encodes, and of the encoder's threads; chosen: nginx comes first */
+#define NGX_WEBRTC_HELPER_MOVIE_NICE   5
 
 /* fragments that are in the ring at once; chosen: 2 s of the shortest */
 #define NGX_WEBRTC_HELPER_MOVIE_MARKS  64
@@ -184,6 +189,11 @@ ngx_webrtc_helper_movie_run(ngx_webrtc_source_thread_t *th)
 
     job = th->conf.ctx;
     hm = job->part;
+
+    if (hm->movie.plan.scale) {
+        (void) setpriority(PRIO_PROCESS, (id_t) syscall(SYS_gettid),
+                           NGX_WEBRTC_HELPER_MOVIE_NICE);
+    }
 
     if (hm->movie.probe) {
         ngx_webrtc_helper_movie_probe(hm);
