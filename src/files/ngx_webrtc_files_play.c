@@ -330,7 +330,12 @@ ngx_webrtc_files_play_record(void *data, ngx_webrtc_media_record_t *r)
         ngx_webrtc_files_play_seek(fp);
     }
 
-    if (r->value != (uint16_t) fp->play.generation || fp->play.failed) {
+    /* what the file is like is told once, whatever is wanted meanwhile */
+
+    if (fp->play.failed
+        || (r->value != (uint16_t) fp->play.generation
+            && r->type != NGX_WEBRTC_MEDIA_INFO))
+    {
         return;
     }
 
