@@ -26,6 +26,8 @@
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_url.h"
 #include "ngx_http_webrtc_vars.h"
+#include "ngx_webrtc_bus_about.h"
+#include "ngx_webrtc_session_stat.h"
 
 
 /* minimum ms that a source waits for its viewer after an answer, regardless of
@@ -47,6 +49,8 @@ static ngx_int_t ngx_http_webrtc_offer_policy(ngx_http_webrtc_offer_t *offer,
 static ngx_int_t ngx_http_webrtc_offer_refuse(ngx_http_webrtc_offer_t *offer,
     ngx_webrtc_negotiate_cause_t *cause);
 static ngx_int_t ngx_http_webrtc_offer_slot(ngx_http_webrtc_offer_t *offer);
+static void ngx_http_webrtc_offer_about(ngx_http_request_t *r,
+    ngx_webrtc_peer_about_t *about);
 static ngx_int_t ngx_http_webrtc_offer_gathered(void *data, ngx_str_t *answer);
 static ngx_int_t ngx_http_webrtc_offer_created(ngx_http_webrtc_offer_t *offer);
 static void ngx_http_webrtc_offer_cleanup(void *data);
@@ -397,6 +401,7 @@ ngx_http_webrtc_offer_slot(ngx_http_webrtc_offer_t *offer)
     ngx_webrtc_peer_t            *peer;
     ngx_http_request_t           *r;
     ngx_webrtc_stream_t          *st;
+    ngx_webrtc_peer_about_t       about;
     ngx_http_webrtc_loc_conf_t   *wlcf;
     ngx_http_webrtc_main_conf_t  *wmcf;
 
@@ -416,10 +421,16 @@ ngx_http_webrtc_offer_slot(ngx_http_webrtc_offer_t *offer)
     peer->max_sessions = (uint32_t) wmcf->max_sessions;
 
     ngx_http_webrtc_full_client(r, &peer->client);
+    ngx_http_webrtc_offer_about(r, &about);
+
+    peer->about = &about;
 
     if (ngx_webrtc_peers_create(bus, peer) != NGX_OK) {
         return ngx_http_webrtc_full(r, bus->lack, &offer->name);
     }
+
+    peer->about = NULL;
+    ngx_webrtc_session_stat_answered(ngx_http_webrtc_worker, peer->role);
 
     if (offer->kind->attach) {
         rc = offer->kind->attach(offer);
@@ -439,6 +450,24 @@ ngx_http_webrtc_offer_slot(ngx_http_webrtc_offer_t *offer)
                                               + NGX_HTTP_WEBRTC_WANTED);
 
     return NGX_OK;
+}
+
+
+static void
+ngx_http_webrtc_offer_about(ngx_http_request_t *r,
+    ngx_webrtc_peer_about_t *about)
+{
+    ngx_table_elt_t  *agent;
+
+    ngx_memzero(about, sizeof(ngx_webrtc_peer_about_t));
+
+    agent = r->headers_in.user_agent;
+
+    if (agent) {
+        about->agent_len = (uint8_t) ngx_min(agent->value.len,
+                                             NGX_WEBRTC_ABOUT_AGENT);
+        ngx_memcpy(about->agent, agent->value.data, about->agent_len);
+    }
 }
 
 

@@ -10,6 +10,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
+#include "ngx_webrtc_session_stat.h"
 #include "ngx_webrtc_publisher_role.h"
 #include "ngx_webrtc_publisher.h"
 #include "ngx_webrtc_bus_pending.h"
@@ -48,6 +49,7 @@ static void ngx_webrtc_publisher_role_timer(ngx_event_t *ev);
 static void ngx_webrtc_publisher_role_log_end(ngx_webrtc_session_t *s);
 static void ngx_webrtc_publisher_role_rtp(ngx_webrtc_session_t *s,
     ngx_webrtc_rtp_t *rtp, size_t n);
+static void ngx_webrtc_publisher_role_second(ngx_webrtc_session_t *s);
 static void ngx_webrtc_publisher_role_rtcp(ngx_webrtc_session_t *s,
     const ngx_webrtc_rtcp_t *rtcp);
 static void ngx_webrtc_publisher_role_keyframe(ngx_webrtc_session_t *s);
@@ -71,6 +73,7 @@ const ngx_webrtc_role_t  ngx_webrtc_publisher_role = {
     .stop = ngx_webrtc_publisher_role_stop,
     .rtp = ngx_webrtc_publisher_role_rtp,
     .rtcp = ngx_webrtc_publisher_role_rtcp,
+    .second = ngx_webrtc_publisher_role_second,
     .keyframe = ngx_webrtc_publisher_role_keyframe
 };
 
@@ -255,7 +258,7 @@ ngx_webrtc_publisher_role_log_end(ngx_webrtc_session_t *s)
     static const char  *ends[] = {
         "closed by peer", "deleted", "replaced", "address taken over",
         "the stream is published by another", "worker exits",
-        "worker shutdown timeout", NULL
+        "worker shutdown timeout", "ended by the operator", NULL
     };
 
     reason = s->reason ? s->reason : "closed";
@@ -314,7 +317,41 @@ ngx_webrtc_publisher_role_rtp(ngx_webrtc_session_t *s, ngx_webrtc_rtp_t *rtp,
         return;
     }
 
+    if (s->peer->stat.first_frame_ms == 0) {
+        s->peer->stat.first_frame_ms = ngx_max(ngx_current_msec
+                                               - s->peer->created_ms, 1);
+    }
+
     ngx_webrtc_ingest_rtp(&pub->in, rtp, n, ngx_webrtc_worker_now(s->wk));
+}
+
+
+static void
+ngx_webrtc_publisher_role_second(ngx_webrtc_session_t *s)
+{
+    uint32_t                    worst;
+    ngx_uint_t                  i;
+    ngx_webrtc_publisher_t     *pub;
+    ngx_webrtc_ingest_track_t  *t;
+
+    pub = s->part;
+
+    if (pub == NULL || !pub->claimed) {
+        return;
+    }
+
+    worst = 0;
+
+    for (i = 0; i < pub->in.ntracks; i++) {
+        t = &pub->in.tracks[i];
+
+        if (t->ssrc) {
+            /* kept times 16 */
+            worst = ngx_webrtc_session_stat_jitter(s, worst,
+                                                   t->report.jitter >> 4,
+                                                   t->report.clock_rate);
+        }
+    }
 }
 
 

@@ -448,6 +448,13 @@ ngx_webrtc_dtls_timeout(ngx_webrtc_dtls_t *dtls, uint64_t now_ms)
 }
 
 
+const char *
+ngx_webrtc_dtls_cipher(ngx_webrtc_dtls_t *dtls)
+{
+    return dtls->ssl ? SSL_get_cipher_name(dtls->ssl) : "";
+}
+
+
 ngx_int_t
 ngx_webrtc_dtls_export(ngx_webrtc_dtls_t *dtls, ngx_webrtc_srtp_key_t *local,
     ngx_webrtc_srtp_key_t *remote)

@@ -195,6 +195,9 @@ uint64_t ngx_webrtc_dtls_deadline(const ngx_webrtc_dtls_t *dtls);
  */
 ngx_int_t ngx_webrtc_dtls_timeout(ngx_webrtc_dtls_t *dtls, uint64_t now_ms);
 
+/* The name of the cipher suite once connected, before settling; else "". */
+const char *ngx_webrtc_dtls_cipher(ngx_webrtc_dtls_t *dtls);
+
 /*
  * RFC 5764, 4.2.  Exports the master keys; only in state CONNECTED, which
  * implies that the peer's certificate matched its fingerprint.

@@ -10,6 +10,7 @@
  *   ngx_webrtc_session_ice.c      its agent with full ICE
  *   ngx_webrtc_session_consent.c  full ICE: the peer's consent to be sent to
  *   ngx_webrtc_session_rebind.c   full ICE: finds a peer that has gone silent
+ *   ngx_webrtc_session_stat.c     what is told of it
  */
 
 
@@ -22,6 +23,8 @@
 #include <ngx_event.h>
 #include "ngx_webrtc_paths.h"
 #include "ngx_webrtc_bus_public.h"
+#include "ngx_webrtc_bus_about.h"
+#include "ngx_webrtc_rate.h"
 #include "ngx_webrtc_transport.h"
 #include "ngx_webrtc_ice_probe.h"
 #include "ngx_webrtc_dtls.h"
@@ -142,6 +145,9 @@ struct ngx_webrtc_session_s {
     ngx_uint_t                   ntids;       /* ever written */
 
     ngx_msec_t                   report;      /* time of the next report */
+    ngx_webrtc_rate_t            rate_in;
+    ngx_webrtc_rate_t            rate_out;
+    ngx_webrtc_peer_stat_t       counted;     /* part of the worker's sums */
 
     /* [1]: of an ICE restart that has not nominated a pair yet */
     ngx_webrtc_session_cred_t    creds[2];

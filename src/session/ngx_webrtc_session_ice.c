@@ -23,6 +23,7 @@
 #include "ngx_webrtc_session_ice.h"
 #include "ngx_webrtc_session_consent.h"
 #include "ngx_webrtc_session_rebind.h"
+#include "ngx_webrtc_session_stat.h"
 #include "ngx_webrtc_bus_said.h"
 #include "ngx_webrtc_bus_unheard.h"
 #include "ngx_webrtc_roles.h"
@@ -402,6 +403,8 @@ ngx_webrtc_session_ice_state(void *ctx, ngx_uint_t state)
     ngx_log_error(NGX_LOG_INFO, &s->log, 0,
                   "webrtc session path selected %*s", (size_t) (p - text),
                   text);
+
+    ngx_webrtc_session_stat_pair(s, text, p - text);
 
     if (s->state == NGX_WEBRTC_SESSION_CHECKED && !s->connected) {
         /* the time for the handshake starts here */

@@ -17,6 +17,7 @@
 #include <ngx_event.h>
 #include "ngx_webrtc_session_life.h"
 #include "ngx_webrtc_session_path.h"
+#include "ngx_webrtc_session_stat.h"
 #include "ngx_webrtc_roles.h"
 #include "ngx_webrtc_rtp.h"
 #include "ngx_webrtc_unheard.h"
@@ -122,6 +123,8 @@ ngx_webrtc_session_life_create(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_t *peer,
     peer->session = s;
     ngx_queue_insert_tail(&wk->sessions, &s->queue);
     wk->nsessions++;
+
+    ngx_webrtc_session_stat_begin(s);
 
     ngx_log_error(NGX_LOG_INFO, &s->log, 0, "webrtc session claimed");
 
@@ -436,6 +439,7 @@ static void
 ngx_webrtc_session_life_connected(ngx_webrtc_session_t *s)
 {
     ngx_webrtc_session_path_connected(s);
+    ngx_webrtc_session_stat_cipher(s);
 
     if (s->role->media != NGX_WEBRTC_ROLE_NO_MEDIA
         && ngx_webrtc_session_life_keys(s) != NGX_OK)
@@ -446,6 +450,8 @@ ngx_webrtc_session_life_connected(ngx_webrtc_session_t *s)
     s->state = NGX_WEBRTC_SESSION_UP;
     ngx_webrtc_peers_up(s->wk->bus, s->peer);
     s->report = ngx_current_msec;
+
+    ngx_webrtc_session_stat_up(s);
 
     if (s->role->media != NGX_WEBRTC_ROLE_NO_MEDIA) {
         ngx_log_error(NGX_LOG_INFO, &s->log, 0,
@@ -677,6 +683,8 @@ ngx_webrtc_session_life_timer(ngx_event_t *ev)
         if (s->role->second) {
             s->role->second(s);
         }
+
+        ngx_webrtc_session_stat_second(s);
     }
 
     ngx_webrtc_session_schedule(s);
@@ -698,6 +706,10 @@ ngx_webrtc_session_life_destroy(ngx_webrtc_session_t *s)
 
     wk = s->wk;
 
+    if (s->peer->why == NGX_WEBRTC_WHY_OPERATOR) {
+        s->reason = "ended by the operator";
+    }
+
     ngx_log_error(NGX_LOG_INFO, &s->log, 0, "webrtc session closed: %s",
                   s->reason ? s->reason : "");
 
@@ -712,6 +724,7 @@ ngx_webrtc_session_life_destroy(ngx_webrtc_session_t *s)
     }
 
     s->role->stop(s);
+    ngx_webrtc_session_stat_end(s);
 
     if (s->transport.nice && !s->paired) {
         ngx_webrtc_unheard_deleted(wk, s->peer);

@@ -15,6 +15,7 @@
 #include "ngx_webrtc_router.h"
 #include "ngx_webrtc_session_ice.h"
 #include "ngx_webrtc_session_life.h"
+#include "ngx_webrtc_session_stat.h"
 #include "ngx_webrtc_srtp.h"
 #include "ngx_webrtc_unheard.h"
 
@@ -211,6 +212,7 @@ ngx_webrtc_worker_done(ngx_webrtc_worker_t *wk)
     }
 
     ngx_webrtc_roles_done(wk);
+    ngx_webrtc_session_stat_flush(wk);
 
     if (wk->timer.timer_set) {
         ngx_del_timer(&wk->timer);
@@ -239,6 +241,23 @@ ngx_webrtc_worker_close(ngx_webrtc_worker_t *wk, ngx_str_t *id)
 
     return (ngx_webrtc_worker_end(wk, &copy, &info, NGX_WEBRTC_TELL_DELETED)
             == NGX_DECLINED) ? NGX_DECLINED : NGX_OK;
+}
+
+
+ngx_int_t
+ngx_webrtc_worker_kick(ngx_webrtc_worker_t *wk, uint64_t ref, ngx_uint_t why)
+{
+    ngx_webrtc_peer_t       copy;
+    ngx_webrtc_peer_info_t  info;
+
+    ngx_webrtc_peers_why(wk->bus, ref, why);
+
+    if (ngx_webrtc_peers_find_ref(wk->bus, ref, &copy, &info) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    return (ngx_webrtc_worker_end(wk, &copy, &info, "deleted") == NGX_DECLINED)
+           ? NGX_DECLINED : NGX_OK;
 }
 
 
@@ -570,6 +589,7 @@ ngx_webrtc_worker_timer(ngx_event_t *ev)
     }
 
     ngx_webrtc_roles_tick(wk);
+    ngx_webrtc_session_stat_tick(wk);
 
     ngx_webrtc_twin_know(wk->twin, ngx_webrtc_bus_twin(wk->bus,
                                        ngx_webrtc_twin_heard(wk->twin)));

@@ -35,6 +35,14 @@ void ngx_webrtc_worker_done(ngx_webrtc_worker_t *wk);
 ngx_int_t ngx_webrtc_worker_close(ngx_webrtc_worker_t *wk, ngx_str_t *id);
 
 /*
+ * The same, by reference, on behalf of somebody.
+ *
+ *   why   NGX_WEBRTC_WHY_*
+ */
+ngx_int_t ngx_webrtc_worker_kick(ngx_webrtc_worker_t *wk, uint64_t ref,
+    ngx_uint_t why);
+
+/*
  * Tells the owner of a CLAIMED slot, which may be this worker, to end its
  * session.
  *

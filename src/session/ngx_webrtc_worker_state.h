@@ -20,6 +20,7 @@
 #include "ngx_webrtc_udp.h"
 #include "ngx_webrtc_bus.h"
 #include "ngx_webrtc_bus_peers.h"
+#include "ngx_webrtc_bus_figures.h"
 #include "ngx_webrtc_bus_inbox.h"
 #include "ngx_webrtc_ice.h"
 #include "ngx_webrtc_dtls.h"
@@ -91,6 +92,12 @@ struct ngx_webrtc_worker_s {
     ngx_uint_t                   next;        /* worker that succeeds us then */
     ngx_uint_t                   orphan;      /* nobody else has our sockets */
     ngx_uint_t                   left;        /* clients were told to leave */
+
+    ngx_webrtc_figures_t         figures;     /* not added to the zone's yet */
+    ngx_webrtc_worker_figures_t  told;
+    ngx_webrtc_rate_t            cpu;
+    ngx_msec_t                   due;         /* when the timer should come */
+    ngx_msec_t                   late;        /* by how much it was, at most */
 
     ngx_webrtc_role_slot_t       roles[NGX_WEBRTC_ROLES];
                                               /* by NGX_WEBRTC_PEER_* */

@@ -14,6 +14,7 @@
 #include "ngx_webrtc_viewer_feedback.h"
 #include "ngx_webrtc_viewer_header.h"
 #include "ngx_webrtc_viewer_payload.h"
+#include "ngx_webrtc_session_stat.h"
 #include "ngx_webrtc_cursor.h"
 #include "ngx_webrtc_time.h"
 
@@ -35,6 +36,7 @@ static ngx_uint_t ngx_webrtc_viewer_feedback_take_resend(
 static void ngx_webrtc_viewer_feedback_keyframe(ngx_webrtc_session_t *s);
 static void ngx_webrtc_viewer_feedback_report(ngx_webrtc_session_t *s,
     const ngx_webrtc_rtcp_block_t *block);
+static void ngx_webrtc_viewer_feedback_sum(ngx_webrtc_session_t *s);
 static ngx_webrtc_viewer_track_t *ngx_webrtc_viewer_feedback_find(
     ngx_webrtc_viewer_t *v, uint32_t ssrc);
 
@@ -356,6 +358,37 @@ ngx_webrtc_viewer_feedback_report(ngx_webrtc_session_t *s,
     if (t->kind == NGX_WEBRTC_VIDEO || !v->video) {
         s->peer->stat.lost = block->fraction;
     }
+
+    ngx_webrtc_viewer_feedback_sum(s);
+}
+
+
+/* what its reports say of all tracks together */
+
+static void
+ngx_webrtc_viewer_feedback_sum(ngx_webrtc_session_t *s)
+{
+    int32_t                     lost;
+    uint32_t                    worst;
+    ngx_uint_t                  i;
+    ngx_webrtc_viewer_t        *v;
+    ngx_webrtc_viewer_track_t  *t;
+
+    v = s->part;
+    lost = 0;
+    worst = 0;
+
+    for (i = 0; i < NGX_WEBRTC_TRACKS; i++) {
+        t = &v->tracks[i];
+
+        if (t->used && t->report.reported) {
+            lost += t->report.lost;
+            worst = ngx_webrtc_session_stat_jitter(s, worst, t->report.jitter,
+                                                   t->clock_rate);
+        }
+    }
+
+    s->peer->about->lost_out = lost;
 }
 
 

@@ -23,6 +23,7 @@
 #include "ngx_webrtc_timestamp.h"
 #include "ngx_webrtc_variant.h"
 #include "ngx_webrtc_atomic.h"
+#include "ngx_webrtc_rate.h"
 #include "ngx_webrtc_bus_ring.h"
 
 
@@ -209,6 +210,15 @@ typedef struct {
 } ngx_webrtc_stream_ring_t;
 
 
+/* samples of its counters, by the claim's holder */
+typedef struct {
+    uint64_t                 sampled_ms;
+    ngx_webrtc_rate_t        bytes;
+    ngx_webrtc_rate_t        frames;
+    ngx_webrtc_rate_t        keys;            /* when there was another one */
+} ngx_webrtc_stream_rates_t;
+
+
 /*
  * A stream, in the zone.  A pointer to it is good while the worker has a hold
  * on it.  Fields marked "ro" may be read freely; the others through functions.
@@ -289,6 +299,7 @@ typedef struct {
     uint32_t                 variant_bitrate; /* bit/s; 0: as configured */
     uint32_t                 variant_why;     /* for those who watch it: a
                                                  reason of theirs, 0: none */
+    ngx_webrtc_stream_rates_t rates;          /* ngx_webrtc_bus_figures.h */
 } ngx_webrtc_stream_t;
 
 
@@ -313,6 +324,11 @@ typedef struct {
     ngx_webrtc_variant_t     variant;
     uint32_t                 variant_why;
     uint32_t                 readers;
+    uint64_t                 publisher;       /* ref of its slot, 0: none */
+    uint64_t                 bitrate;         /* bit/s of payload, of the last
+                                                 seconds */
+    uint64_t                 fps_1000;        /* frames in 1000 seconds */
+    uint64_t                 key_interval_ms; /* 0: not known */
 } ngx_webrtc_stream_info_t;
 
 

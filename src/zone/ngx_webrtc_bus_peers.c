@@ -28,7 +28,9 @@
 #include <ngx_core.h>
 #include "ngx_webrtc_bus_zone.h"
 #include "ngx_webrtc_bus_peers.h"
+#include "ngx_webrtc_bus_about.h"
 #include "ngx_webrtc_bus_pending.h"
+#include "ngx_webrtc_bus_public.h"
 
 
 /* ms; chosen: a slot may outlive its time by as much */
@@ -78,6 +80,7 @@ ngx_webrtc_peers_create(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer)
     peer->closing = 0;
     peer->counted = 0;
     peer->pending = (peer->client.key != 0);
+    peer->why = 0;
     peer->reconnect = 0;
     peer->session = NULL;
     peer->file = NULL;
@@ -86,6 +89,8 @@ ngx_webrtc_peers_create(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer)
     ngx_memzero(peer->keys, sizeof(peer->keys));
     ngx_memzero(&peer->stat, sizeof(peer->stat));
     peer->reads = 0;
+
+    ngx_webrtc_bus_public(peer->id, peer->public);
 
     peer->keys[NGX_WEBRTC_PEERS_ID] =
         ngx_webrtc_index_hash(sh->index, NGX_WEBRTC_KEY_ID, peer->id,
@@ -153,6 +158,15 @@ ngx_webrtc_peers_create_slot(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer)
     peer->ref = ngx_webrtc_ref(n, ngx_webrtc_entry_generation(e->word));
 
     *p = *peer;
+    p->about = NULL;
+
+    if (ngx_webrtc_peers_about_create(bus, p, peer->about) != NGX_OK) {
+        p->pending = 0;
+        ngx_webrtc_peers_free(bus, n);
+        ngx_shmtx_unlock(&bus->shpool->mutex);
+        bus->lack = NGX_WEBRTC_LACK_MEMORY;
+        return NGX_DECLINED;
+    }
 
     if (st) {
         st->slots++;
@@ -948,6 +962,8 @@ ngx_webrtc_peers_free(ngx_webrtc_bus_t *bus, ngx_uint_t n)
             ngx_webrtc_atomic_store_release(&p->file, NULL);
             ngx_slab_free_locked(bus->shpool, file);
         }
+
+        ngx_webrtc_peers_about_free(bus, p);
 
         /* credentials do not stay in freed memory */
 

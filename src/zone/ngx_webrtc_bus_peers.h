@@ -29,6 +29,10 @@
 #define NGX_WEBRTC_PEER_ID_LEN       32     /* hex of 128 bits */
 #define NGX_WEBRTC_PEER_ETAG_LEN     16
 
+/* hex of 48 bits; chosen: two of 10,000 sessions collide once in five million
+ * times */
+#define NGX_WEBRTC_PUBLIC_LEN        12
+
 /* addresses that lead to a session; chosen: a client moves, old ones linger */
 #define NGX_WEBRTC_PEER_ADDRS        4
 
@@ -48,6 +52,9 @@
 /* progress of a CLAIMED slot */
 #define NGX_WEBRTC_PEER_PAIRED       1        /* its agent has had a pair */
 #define NGX_WEBRTC_PEER_UP           2        /* DTLS is up */
+
+/* why somebody other than its peer or owner ends a session */
+#define NGX_WEBRTC_WHY_OPERATOR      1
 
 /* states, as find and next tell them */
 #define NGX_WEBRTC_PEER_NEW          1
@@ -87,6 +94,10 @@ typedef struct {
 } ngx_webrtc_peer_events_t;
 
 
+/* what the status tells of a session, ngx_webrtc_bus_about.h */
+typedef struct ngx_webrtc_peer_about_s  ngx_webrtc_peer_about_t;
+
+
 typedef struct {
 
     /* set by the creator */
@@ -104,8 +115,13 @@ typedef struct {
     uint32_t                 max_sessions;    /* slots in all, 0: no limit */
     ngx_webrtc_client_t      client;
     ngx_webrtc_desc_t        desc;
+    ngx_webrtc_peer_about_t *about;           /* the creator's, which is copied,
+                                                 or NULL; then the slot's, for
+                                                 its owner */
 
     /* set here */
+
+    u_char                   public[NGX_WEBRTC_PUBLIC_LEN];   /* of id */
 
     uint64_t                 ref;             /* never 0, never used twice */
     void                    *file;            /* ngx_webrtc_bus_file.h; for the
@@ -114,6 +130,8 @@ typedef struct {
     uint8_t                  closing;         /* deleted, the owner ends it */
     uint8_t                  counted;         /* as viewer of its stream */
     uint8_t                  pending;         /* for its client: not up yet */
+    uint8_t                  why;             /* NGX_WEBRTC_WHY_*; 0: its owner
+                                                 knows */
     uint8_t                  reconnect;       /* times that its client was to
                                                  reconnect elsewhere */
     ngx_webrtc_peer_addr_t   addrs[NGX_WEBRTC_PEER_ADDRS];
@@ -337,6 +355,9 @@ ngx_int_t ngx_webrtc_peers_close(ngx_webrtc_bus_t *bus, uint64_t ref);
  */
 ngx_int_t ngx_webrtc_peers_delete(ngx_webrtc_bus_t *bus, uint64_t ref,
     ngx_uint_t *worker);
+
+/* Notes why a slot is going to be deleted, NGX_WEBRTC_WHY_*. */
+void ngx_webrtc_peers_why(ngx_webrtc_bus_t *bus, uint64_t ref, ngx_uint_t why);
 
 /*
  * Ends the NEW slots that have expired, calling bus->on_expire() first if it is

@@ -18,11 +18,6 @@
 #include "ngx_webrtc_bus_peers.h"
 
 
-/* hex of 48 bits; chosen: two of 10,000 sessions collide once in five million
- * times */
-#define NGX_WEBRTC_PUBLIC_LEN  12
-
-
 /*
  *   id    the secret one, NGX_WEBRTC_PEER_ID_LEN bytes
  *   out   room for NGX_WEBRTC_PUBLIC_LEN bytes, not null-terminated; may be id

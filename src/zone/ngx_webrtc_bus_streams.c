@@ -240,6 +240,8 @@ ngx_webrtc_bus_next(ngx_webrtc_bus_t *bus, ngx_uint_t *cursor,
         info->variant_why = st->variant_why;
         info->readers = (uint32_t) ngx_webrtc_bus_readers(bus, st);
 
+        ngx_webrtc_bus_info_rates(st, info);
+
         ngx_memcpy(info->name, st->name, sizeof(info->name));
 
         (void) ngx_webrtc_bus_tracks(st, info->tracks, &info->ntracks);

@@ -17,6 +17,7 @@
 #include "ngx_webrtc_atomic.h"
 #include "ngx_webrtc_bus_index.h"
 #include "ngx_webrtc_bus.h"
+#include "ngx_webrtc_bus_figures.h"
 
 
 /* kinds of keys in the index */
@@ -169,6 +170,9 @@ struct ngx_webrtc_bus_sh_s {
     uint64_t                 seen[NGX_WEBRTC_WORKERS];
 
     ngx_webrtc_error_recent_t  errors[NGX_WEBRTC_ERRORS];
+
+    ngx_webrtc_figures_t     figures;
+    ngx_webrtc_worker_figures_t  told[NGX_WEBRTC_WORKERS];
 
     /* per worker, a bit for each stream that has news for it */
     uint64_t                *news;

@@ -19,6 +19,8 @@
 #     port       that of a relay: candidates of the answer get this port, and
 #                there are none in the offer, so that nothing else is a path
 #     consent    seconds between checks of a connection that is up, by default 5
+#     stats      true: what it has counted, per kind: {"video": {"received",
+#                "lost", "jitter"}, "audio": ...}
 #     publish    true: a WHIP endpoint, send a moving picture and a tone
 #
 #     {"status", "frames", "width", "height", "colours": 7 * [r, g, b],
@@ -225,6 +227,14 @@ async def main(url, options):
         result['colours'] = [
             [int(v) for v in rgb[y][int(frame.width * (i + 0.5) / 7)]]
             for i in range(7)]
+
+    if options.get('stats'):
+        result['stats'] = {}
+        for s in (await pc.getStats()).values():
+            if s.type == 'inbound-rtp':
+                result['stats'][s.kind] = {
+                    'received': s.packetsReceived, 'lost': s.packetsLost,
+                    'jitter': s.jitter}
 
     if not options.get('keep'):
         result['delete'] = (await loop.run_in_executor(

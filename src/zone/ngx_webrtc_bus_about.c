@@ -1,0 +1,201 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * What the status tells of a session.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "ngx_webrtc_bus_zone.h"
+#include "ngx_webrtc_bus_about.h"
+#include "ngx_webrtc_bus_public.h"
+
+
+/* one chunk of the slab */
+typedef char  ngx_webrtc_about_fits
+                  [sizeof(ngx_webrtc_peer_about_t) <= 256 ? 1 : -1];
+
+
+ngx_int_t
+ngx_webrtc_peers_about_create(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer,
+    const ngx_webrtc_peer_about_t *from)
+{
+    ngx_webrtc_peer_about_t  *about;
+
+    about = ngx_slab_calloc_locked(bus->shpool,
+                                   sizeof(ngx_webrtc_peer_about_t));
+    if (about == NULL) {
+        return NGX_DECLINED;
+    }
+
+    if (from) {
+        *about = *from;
+    }
+
+    ngx_webrtc_atomic_store_release(&peer->about, about);
+
+    return NGX_OK;
+}
+
+
+/* a crash in between loses the block */
+
+void
+ngx_webrtc_peers_about_free(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer)
+{
+    void  *about;
+
+    about = peer->about;
+
+    if (about) {
+        ngx_webrtc_atomic_store_release(&peer->about, NULL);
+        ngx_slab_free_locked(bus->shpool, about);
+    }
+}
+
+
+ngx_int_t
+ngx_webrtc_peers_about(ngx_webrtc_bus_t *bus, uint64_t ref,
+    ngx_webrtc_peer_t *peer, ngx_webrtc_peer_about_t *about,
+    ngx_webrtc_peer_info_t *info)
+{
+    ngx_webrtc_peer_t  *p;
+
+    if (ngx_webrtc_peers_find_ref(bus, ref, peer, info) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    p = ngx_webrtc_peers_lock(bus, ref);
+    if (p == NULL) {
+        return NGX_DECLINED;
+    }
+
+    if (p->about) {
+        *about = *p->about;
+
+    } else {
+        ngx_memzero(about, sizeof(ngx_webrtc_peer_about_t));
+    }
+
+    ngx_webrtc_peers_unlock(bus);
+
+    return NGX_OK;
+}
+
+
+void
+ngx_webrtc_peers_why(ngx_webrtc_bus_t *bus, uint64_t ref, ngx_uint_t why)
+{
+    ngx_webrtc_peer_t  *p;
+
+    p = ngx_webrtc_peers_lock(bus, ref);
+
+    if (p) {
+
+        if (!p->closing) {
+            p->why = (uint8_t) why;
+        }
+
+        ngx_webrtc_peers_unlock(bus);
+    }
+}
+
+
+ngx_int_t
+ngx_webrtc_peers_list(ngx_webrtc_bus_t *bus, ngx_uint_t *cursor,
+    ngx_str_t *name, ngx_uint_t *look, ngx_webrtc_peer_t *peer,
+    ngx_webrtc_peer_about_t *about, ngx_webrtc_peer_info_t *info)
+{
+    uint64_t             word, ref;
+    ngx_uint_t           n;
+    ngx_webrtc_peer_t   *p;
+    ngx_webrtc_table_t  *t;
+
+    t = &bus->sh->peers;
+
+    for (n = *cursor; n < ngx_webrtc_atomic_load(&t->top); n++) {
+
+        *cursor = n;
+
+        word = ngx_webrtc_atomic_load_acquire(&t->entries[n].word);
+
+        if (ngx_webrtc_entry_state(word) == NGX_WEBRTC_ENTRY_FREE) {
+            continue;
+        }
+
+        if (*look == 0) {
+            return NGX_AGAIN;
+        }
+
+        (*look)--;
+
+        /* a slot that is just being freed stays readable; compared again below,
+         * in the copy */
+
+        p = ngx_webrtc_atomic_load(&t->entries[n].p);
+
+        if (p == NULL
+            || (name && (p->name_len != name->len
+                         || ngx_memcmp(p->name, name->data, name->len) != 0)))
+        {
+            continue;
+        }
+
+        ref = ngx_webrtc_ref(n, ngx_webrtc_entry_generation(word));
+
+        if (ngx_webrtc_peers_about(bus, ref, peer, about, info) != NGX_OK
+            || (name && (peer->name_len != name->len
+                         || ngx_memcmp(peer->name, name->data, name->len)
+                            != 0)))
+        {
+            continue;
+        }
+
+        *cursor = n + 1;
+
+        return NGX_OK;
+    }
+
+    *cursor = n;
+
+    return NGX_DONE;
+}
+
+
+ngx_int_t
+ngx_webrtc_peers_find_public(ngx_webrtc_bus_t *bus, ngx_str_t *public,
+    uint64_t *ref)
+{
+    uint64_t             word;
+    ngx_uint_t           n;
+    ngx_webrtc_peer_t   *p;
+    ngx_webrtc_table_t  *t;
+
+    if (public->len != NGX_WEBRTC_PUBLIC_LEN) {
+        return NGX_DECLINED;
+    }
+
+    t = &bus->sh->peers;
+
+    for (n = 0; n < ngx_webrtc_atomic_load(&t->top); n++) {
+
+        word = ngx_webrtc_atomic_load_acquire(&t->entries[n].word);
+        p = ngx_webrtc_atomic_load(&t->entries[n].p);
+
+        if (p == NULL
+            || (ngx_webrtc_entry_state(word) != NGX_WEBRTC_ENTRY_NEW
+                && ngx_webrtc_entry_state(word) != NGX_WEBRTC_ENTRY_CLAIMED)
+            || ngx_memcmp(p->public, public->data, NGX_WEBRTC_PUBLIC_LEN) != 0)
+        {
+            continue;
+        }
+
+        *ref = ngx_webrtc_ref(n, ngx_webrtc_entry_generation(word));
+
+        return NGX_OK;
+    }
+
+    return NGX_DECLINED;
+}

@@ -1,0 +1,158 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Sums over all sessions that there ever were, by role, and what each worker
+ * tells of itself.  They only go up for as long as the zone lives, over reloads
+ * too: sessions, streams and workers come and go.
+ *
+ * A worker collects in memory of its own and adds that once a second.
+ */
+
+
+#ifndef _NGX_WEBRTC_BUS_FIGURES_H_INCLUDED_
+#define _NGX_WEBRTC_BUS_FIGURES_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "ngx_webrtc_bus.h"
+#include "ngx_webrtc_bus_peers.h"
+
+
+/* more than the largest NGX_WEBRTC_PEER_* that is a role */
+#define NGX_WEBRTC_FIGURES_ROLES   4
+
+/* bounds of a histogram, without the infinite one */
+#define NGX_WEBRTC_FIGURES_BOUNDS  10
+
+
+typedef enum {
+    NGX_WEBRTC_FIGURE_SESSIONS = 0,           /* answered with 201 */
+    NGX_WEBRTC_FIGURE_CONNECTED,              /* DTLS came up */
+    NGX_WEBRTC_FIGURE_ENDED,
+    NGX_WEBRTC_FIGURE_PACKETS_OUT,
+    NGX_WEBRTC_FIGURE_BYTES_OUT,
+    NGX_WEBRTC_FIGURE_PACKETS_IN,
+    NGX_WEBRTC_FIGURE_BYTES_IN,
+    NGX_WEBRTC_FIGURE_LOST_IN,
+    NGX_WEBRTC_FIGURE_RESENT,
+    NGX_WEBRTC_FIGURE_NACKS,
+    NGX_WEBRTC_FIGURE_PLIS,
+    NGX_WEBRTC_FIGURE_LAPPED,
+    NGX_WEBRTC_FIGURES
+} ngx_webrtc_figure_e;
+
+
+typedef enum {
+    NGX_WEBRTC_HISTOGRAM_SETUP = 0,           /* ms, from POST to DTLS */
+    NGX_WEBRTC_HISTOGRAM_FIRST,               /* ms, to the first packet sent */
+    NGX_WEBRTC_HISTOGRAM_RTT,                 /* us, each second */
+    NGX_WEBRTC_HISTOGRAM_LOSS,                /* 1/256 of packets, each second,
+                                                 of those that are connected */
+    NGX_WEBRTC_HISTOGRAMS
+} ngx_webrtc_histogram_e;
+
+
+typedef struct {
+    uint64_t                 sum;
+    uint64_t                 n[NGX_WEBRTC_FIGURES_BOUNDS + 1];
+                                              /* each on its own; the last: more
+                                                 than all bounds */
+} ngx_webrtc_histogram_t;
+
+
+typedef struct {
+    uint64_t                 roles[NGX_WEBRTC_FIGURES_ROLES]
+                                  [NGX_WEBRTC_FIGURES];
+    ngx_webrtc_histogram_t   histograms[NGX_WEBRTC_HISTOGRAMS];
+} ngx_webrtc_figures_t;
+
+
+/* of a worker, as it was last told; since the process began */
+typedef struct {
+    uint64_t                 pid;             /* 0: nothing was told yet */
+    uint64_t                 sessions;
+    uint64_t                 roles[NGX_WEBRTC_FIGURES_ROLES];
+    uint64_t                 cpu_us;          /* user and system */
+    uint64_t                 cpu_percent;     /* of one core, of the last
+                                                 seconds */
+    uint64_t                 late_ms;         /* how late the loop came to its
+                                                 timer, at most, in the last
+                                                 second */
+    uint64_t                 inbox_dropped;
+    uint64_t                 inbox_in;        /* messages with datagrams */
+    uint64_t                 inbox_out;
+    uint64_t                 rx_packets;      /* of the UDP port */
+    uint64_t                 tx_packets;
+    uint64_t                 tx_bytes;
+    uint64_t                 tx_failed;
+    uint64_t                 tx_blocked;
+} ngx_webrtc_worker_figures_t;
+
+
+/* room and use of the zone */
+typedef struct {
+    size_t                   size;
+    size_t                   free;            /* in whole pages */
+    ngx_uint_t               streams;         /* now, and at most */
+    ngx_uint_t               streams_max;
+    ngx_uint_t               sessions;
+    ngx_uint_t               sessions_max;
+    size_t                   rings;           /* bytes of packets */
+} ngx_webrtc_zone_figures_t;
+
+
+/* Bounds of a histogram, NGX_WEBRTC_FIGURES_BOUNDS of them, in its unit. */
+extern const uint32_t
+    ngx_webrtc_figures_bounds[NGX_WEBRTC_HISTOGRAMS][NGX_WEBRTC_FIGURES_BOUNDS];
+
+
+/* Counts a value, in the histogram's unit. */
+void ngx_webrtc_figures_observe(ngx_webrtc_figures_t *f,
+    ngx_webrtc_histogram_e histogram, uint64_t value);
+
+/*
+ * Adds up what a session has counted since the last time.
+ *
+ *   before    what was counted then, and a copy of now afterwards
+ */
+void ngx_webrtc_figures_count(ngx_webrtc_figures_t *f, ngx_uint_t role,
+    const ngx_webrtc_peer_stat_t *now, ngx_webrtc_peer_stat_t *before);
+
+/* Adds what a worker has collected, which is zero afterwards. */
+void ngx_webrtc_bus_figures_add(ngx_webrtc_bus_t *bus, ngx_webrtc_figures_t *f);
+
+/* A copy of all sums. */
+void ngx_webrtc_bus_figures(ngx_webrtc_bus_t *bus, ngx_webrtc_figures_t *f);
+
+/* Tells of this worker. */
+void ngx_webrtc_bus_worker_tell(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_worker_figures_t *wf);
+
+/*
+ * The next worker of a listing.
+ *
+ *   cursor   0 at first, advanced here
+ *
+ * NGX_OK; NGX_DONE when there are no more
+ */
+ngx_int_t ngx_webrtc_bus_worker_next(ngx_webrtc_bus_t *bus, ngx_uint_t *cursor,
+    ngx_webrtc_worker_figures_t *wf);
+
+/* Room and use of the zone. */
+void ngx_webrtc_bus_zone_figures(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_zone_figures_t *zf);
+
+/*
+ * Takes samples of the streams that this worker feeds, for their bitrate, frame
+ * rate and interval of key frames: a few times a second.
+ */
+void ngx_webrtc_bus_rates(ngx_webrtc_bus_t *bus, uint64_t now_ms);
+
+/* For this folder, with the mutex held: these, for a listing. */
+void ngx_webrtc_bus_info_rates(ngx_webrtc_stream_t *st,
+    ngx_webrtc_stream_info_t *info);
+
+
+#endif /* _NGX_WEBRTC_BUS_FIGURES_H_INCLUDED_ */
