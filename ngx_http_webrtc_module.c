@@ -19,6 +19,7 @@
 #include "ngx_http_webrtc_file_play.h"
 #include "ngx_http_webrtc_log.h"
 #include "ngx_http_webrtc_media.h"
+#include "ngx_http_webrtc_metrics.h"
 #include "ngx_http_webrtc_pull.h"
 #include "ngx_http_webrtc_vars.h"
 #include "ngx_http_webrtc_signal_log.h"
@@ -416,6 +417,13 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       0,
       NULL },
 
+    { ngx_string("webrtc_metrics"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
+      ngx_http_webrtc_metrics_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
       ngx_null_command
 };
 
@@ -536,6 +544,7 @@ ngx_http_webrtc_create_loc_conf(ngx_conf_t *cf)
      *     wlcf->cors_origin = { 0, NULL };
      *     wlcf->status = 0;
      *     wlcf->status_control = 0;
+     *     wlcf->metrics_streams = 0;
      */
 
     ngx_http_webrtc_conf_unset(ngx_http_webrtc_commands,

@@ -184,6 +184,9 @@ my %table = (
     webrtc_public_path => [ [ 'media', '""', '/x?a=b' ],
                             [ 'off', '/media$request_uri' ],
                             qr/such as "/ ],
+    webrtc_metrics => [ [ 'on', 'streams=', 'streams=501', 'streams=-1' ],
+                        [ '', 'streams=0', 'streams=500' ],
+                        qr/such as "streams=100"/ ],
     webrtc_status => [ [ 'on', 'Control' ], [ '', 'control' ],
                        qr/"control" or nothing/ ],
 );

@@ -162,6 +162,7 @@ typedef struct {
     ngx_flag_t                   status;
     ngx_flag_t                   status_control;
     ngx_array_t                 *renditions; /* ngx_webrtc_variant_t or NULL */
+    ngx_uint_t                   metrics_streams;   /* "webrtc_metrics" */
     ngx_uint_t                   publish_conflict;
     ngx_array_t                 *codecs;     /* uint8_t NGX_WEBRTC_CODEC_*,
                                                 preferred first; NULL: all */

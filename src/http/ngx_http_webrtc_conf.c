@@ -230,6 +230,30 @@ ngx_http_webrtc_conf_stream_name(ngx_conf_t *cf,
 }
 
 
+char *
+ngx_http_webrtc_conf_content(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *wlcf,
+    ngx_http_handler_pt handler)
+{
+    ngx_http_core_loc_conf_t     *clcf;
+    ngx_http_webrtc_main_conf_t  *wmcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->handler) {
+        return "is in a location whose requests another directive answers, "
+               "such as \"proxy_pass\" or \"webrtc_play\"";
+    }
+
+    wlcf->handler = handler;
+    clcf->handler = handler;
+
+    wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webrtc_module);
+    wmcf->used = 1;
+
+    return NGX_CONF_OK;
+}
+
+
 ngx_int_t
 ngx_http_webrtc_conf_open(ngx_conf_t *cf, ngx_http_webrtc_main_conf_t *wmcf)
 {
@@ -406,6 +430,7 @@ ngx_http_webrtc_conf_inherit(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *prev,
     conf->publish = prev->publish;
     conf->status = prev->status;
     conf->status_control = prev->status_control;
+    conf->metrics_streams = prev->metrics_streams;
 
     conf->handler = prev->handler;
     clcf->handler = prev->handler;

@@ -58,6 +58,14 @@ char *ngx_http_webrtc_conf_stream_name(ngx_conf_t *cf,
     ngx_http_handler_pt handler);
 
 /*
+ * Makes something without a stream's name the location's content.
+ *
+ * NGX_CONF_OK, or what is wrong
+ */
+char *ngx_http_webrtc_conf_content(ngx_conf_t *cf,
+    ngx_http_webrtc_loc_conf_t *wlcf, ngx_http_handler_pt handler);
+
+/*
  * Makes the "if" and "limit_except" blocks of a location, which nginx treats as
  * locations of their own, serve what the location serves; called on merging.
  */

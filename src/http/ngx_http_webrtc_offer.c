@@ -26,7 +26,7 @@
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_url.h"
 #include "ngx_http_webrtc_vars.h"
-#include "ngx_webrtc_bus_about.h"
+#include "ngx_webrtc_bus_public.h"
 #include "ngx_webrtc_session_stat.h"
 
 
@@ -423,6 +423,7 @@ ngx_http_webrtc_offer_slot(ngx_http_webrtc_offer_t *offer)
     ngx_http_webrtc_full_client(r, &peer->client);
     ngx_http_webrtc_offer_about(r, &about);
 
+    ngx_webrtc_bus_public(peer->id, peer->public);
     peer->about = &about;
 
     if (ngx_webrtc_peers_create(bus, peer) != NGX_OK) {

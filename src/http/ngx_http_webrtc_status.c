@@ -12,6 +12,7 @@
 
 
 #include "ngx_http_webrtc_status.h"
+#include "ngx_http_webrtc_conf.h"
 #include "ngx_http_webrtc_control.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_status_print.h"
@@ -20,7 +21,7 @@
 /* streams and sessions of one answer; chosen: 2 ms */
 #define NGX_HTTP_WEBRTC_STATUS_LIMIT  500
 
-/* slots that are looked at for it; chosen: 2 ms, if they are of other streams */
+/* slots that are looked at for it; chosen: 2 ms if none is of that stream */
 #define NGX_HTTP_WEBRTC_STATUS_LOOK   16384
 
 
@@ -496,9 +497,7 @@ ngx_http_webrtc_status_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_webrtc_loc_conf_t *wlcf = conf;
 
-    ngx_str_t                    *value;
-    ngx_http_core_loc_conf_t     *clcf;
-    ngx_http_webrtc_main_conf_t  *wmcf;
+    ngx_str_t  *value;
 
     wlcf->status = 1;
 
@@ -515,18 +514,6 @@ ngx_http_webrtc_status_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         wlcf->status_control = 1;
     }
 
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-
-    if (clcf->handler) {
-        return "is in a location whose requests another directive answers, "
-               "such as \"proxy_pass\" or \"webrtc_play\"";
-    }
-
-    wlcf->handler = ngx_http_webrtc_status_handler;
-    clcf->handler = ngx_http_webrtc_status_handler;
-
-    wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webrtc_module);
-    wmcf->used = 1;
-
-    return NGX_CONF_OK;
+    return ngx_http_webrtc_conf_content(cf, wlcf,
+                                        ngx_http_webrtc_status_handler);
 }

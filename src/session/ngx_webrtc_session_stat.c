@@ -4,7 +4,8 @@
  *
  * What is told of a session: its owner writes it into the zone once a second
  * (ngx_webrtc_bus_about.h).  And of a worker: what it has collected of all
- * sessions since the last second, and how busy it is (ngx_webrtc_bus_figures.h).
+ * sessions since the last second, and how busy it is
+ * (ngx_webrtc_bus_figures.h).
  */
 
 

@@ -10,50 +10,6 @@
 #include <ngx_core.h>
 #include "ngx_webrtc_bus_zone.h"
 #include "ngx_webrtc_bus_about.h"
-#include "ngx_webrtc_bus_public.h"
-
-
-/* one chunk of the slab */
-typedef char  ngx_webrtc_about_fits
-                  [sizeof(ngx_webrtc_peer_about_t) <= 256 ? 1 : -1];
-
-
-ngx_int_t
-ngx_webrtc_peers_about_create(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer,
-    const ngx_webrtc_peer_about_t *from)
-{
-    ngx_webrtc_peer_about_t  *about;
-
-    about = ngx_slab_calloc_locked(bus->shpool,
-                                   sizeof(ngx_webrtc_peer_about_t));
-    if (about == NULL) {
-        return NGX_DECLINED;
-    }
-
-    if (from) {
-        *about = *from;
-    }
-
-    ngx_webrtc_atomic_store_release(&peer->about, about);
-
-    return NGX_OK;
-}
-
-
-/* a crash in between loses the block */
-
-void
-ngx_webrtc_peers_about_free(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer)
-{
-    void  *about;
-
-    about = peer->about;
-
-    if (about) {
-        ngx_webrtc_atomic_store_release(&peer->about, NULL);
-        ngx_slab_free_locked(bus->shpool, about);
-    }
-}
 
 
 ngx_int_t

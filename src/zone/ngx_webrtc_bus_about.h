@@ -2,10 +2,10 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What the status tells of a session and nothing else needs: a block of the
- * zone beside its slot.  Its owner writes it once a second, without a lock;
- * whoever answers copies it with the slot.  So each number is one that was
- * true, and two of them may be of different moments.
+ * Sessions as the status tells of them: the slot and its block beside it
+ * (ngx_webrtc_peer_about_t), which whoever answers copies.  Its owner writes
+ * without a lock, so each number is one that was true, and two of them may be
+ * of different moments.
  */
 
 
@@ -16,32 +16,6 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "ngx_webrtc_bus_peers.h"
-
-
-/* bytes of texts, without a null; longer ones are cut */
-#define NGX_WEBRTC_ABOUT_AGENT   80
-#define NGX_WEBRTC_ABOUT_PAIR    96
-#define NGX_WEBRTC_ABOUT_CIPHER  32
-
-
-/* a chunk of the slab, 256 bytes */
-struct ngx_webrtc_peer_about_s {
-    uint32_t                 bitrate_in;      /* bit/s, of the last seconds */
-    uint32_t                 bitrate_out;
-    uint32_t                 jitter_us;       /* of the worst track; of what a
-                                                 viewer gets as it reports */
-    int32_t                  lost_out;        /* packets that a viewer reports
-                                                 as lost, in all */
-    uint32_t                 up_ms;           /* from POST to DTLS; 0: not up */
-    uint16_t                 profile;         /* of SRTP, 0: none */
-    uint8_t                  cipher_len;
-    uint8_t                  agent_len;
-    uint8_t                  pair_len;
-    uint8_t                  pad[3];
-    u_char                   cipher[NGX_WEBRTC_ABOUT_CIPHER];
-    u_char                   agent[NGX_WEBRTC_ABOUT_AGENT];   /* User-Agent */
-    u_char                   pair[NGX_WEBRTC_ABOUT_PAIR];     /* full ICE */
-};
 
 
 /*
@@ -79,18 +53,6 @@ ngx_int_t ngx_webrtc_peers_list(ngx_webrtc_bus_t *bus, ngx_uint_t *cursor,
 ngx_int_t ngx_webrtc_peers_about(ngx_webrtc_bus_t *bus, uint64_t ref,
     ngx_webrtc_peer_t *peer, ngx_webrtc_peer_about_t *about,
     ngx_webrtc_peer_info_t *info);
-
-
-/*
- * For this folder, with the mutex held: gives a slot its block, which is a copy
- * of "from" or zero; frees it.
- *
- * NGX_OK; NGX_DECLINED when the zone has no memory
- */
-ngx_int_t ngx_webrtc_peers_about_create(ngx_webrtc_bus_t *bus,
-    ngx_webrtc_peer_t *peer, const ngx_webrtc_peer_about_t *from);
-void ngx_webrtc_peers_about_free(ngx_webrtc_bus_t *bus,
-    ngx_webrtc_peer_t *peer);
 
 
 #endif /* _NGX_WEBRTC_BUS_ABOUT_H_INCLUDED_ */

@@ -191,6 +191,10 @@ ngx_webrtc_bus_zone_figures(ngx_webrtc_bus_t *bus,
 
         st = ngx_webrtc_atomic_load(&t->entries[n].p);
 
+        if (st && ngx_webrtc_bus_state(st) == NGX_WEBRTC_STREAM_ACTIVE) {
+            zf->active++;
+        }
+
         for (i = 0; st && i < NGX_WEBRTC_BUS_RINGS; i++) {
             if (ngx_webrtc_atomic_load(&st->rings[i].p)) {
                 zf->rings += ngx_webrtc_atomic_load(&st->rings[i].size);

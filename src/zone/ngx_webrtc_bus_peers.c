@@ -28,9 +28,7 @@
 #include <ngx_core.h>
 #include "ngx_webrtc_bus_zone.h"
 #include "ngx_webrtc_bus_peers.h"
-#include "ngx_webrtc_bus_about.h"
 #include "ngx_webrtc_bus_pending.h"
-#include "ngx_webrtc_bus_public.h"
 
 
 /* ms; chosen: a slot may outlive its time by as much */
@@ -42,6 +40,10 @@
 /* a slot is one chunk of the slab */
 typedef char  ngx_webrtc_peers_fits
                   [sizeof(ngx_webrtc_peer_t) <= NGX_WEBRTC_PEER_SIZE ? 1 : -1];
+
+/* and what is told of it another one */
+typedef char  ngx_webrtc_peers_about_fits
+                  [sizeof(ngx_webrtc_peer_about_t) <= 256 ? 1 : -1];
 
 
 static ngx_int_t ngx_webrtc_peers_create_slot(ngx_webrtc_bus_t *bus,
@@ -89,8 +91,6 @@ ngx_webrtc_peers_create(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer)
     ngx_memzero(peer->keys, sizeof(peer->keys));
     ngx_memzero(&peer->stat, sizeof(peer->stat));
     peer->reads = 0;
-
-    ngx_webrtc_bus_public(peer->id, peer->public);
 
     peer->keys[NGX_WEBRTC_PEERS_ID] =
         ngx_webrtc_index_hash(sh->index, NGX_WEBRTC_KEY_ID, peer->id,
@@ -158,14 +158,19 @@ ngx_webrtc_peers_create_slot(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer)
     peer->ref = ngx_webrtc_ref(n, ngx_webrtc_entry_generation(e->word));
 
     *p = *peer;
-    p->about = NULL;
+    p->about = ngx_slab_calloc_locked(bus->shpool,
+                                      sizeof(ngx_webrtc_peer_about_t));
 
-    if (ngx_webrtc_peers_about_create(bus, p, peer->about) != NGX_OK) {
+    if (p->about == NULL) {
         p->pending = 0;
         ngx_webrtc_peers_free(bus, n);
         ngx_shmtx_unlock(&bus->shpool->mutex);
         bus->lack = NGX_WEBRTC_LACK_MEMORY;
         return NGX_DECLINED;
+    }
+
+    if (peer->about) {
+        *p->about = *peer->about;
     }
 
     if (st) {
@@ -931,7 +936,7 @@ ngx_webrtc_peers_end(ngx_webrtc_bus_t *bus, ngx_webrtc_entry_t *e,
 static void
 ngx_webrtc_peers_free(ngx_webrtc_bus_t *bus, ngx_uint_t n)
 {
-    void                 *file;
+    void                 *file, *about;
     ngx_uint_t            i;
     ngx_webrtc_peer_t    *p;
     ngx_webrtc_stream_t  *st;
@@ -954,16 +959,20 @@ ngx_webrtc_peers_free(ngx_webrtc_bus_t *bus, ngx_uint_t n)
             ngx_webrtc_index_remove(bus->sh->index, p->keys[i], p->ref);
         }
 
-        /* a crash in between loses the block */
+        /* a crash in between loses the blocks */
 
         file = p->file;
+        about = p->about;
 
         if (file) {
             ngx_webrtc_atomic_store_release(&p->file, NULL);
             ngx_slab_free_locked(bus->shpool, file);
         }
 
-        ngx_webrtc_peers_about_free(bus, p);
+        if (about) {
+            ngx_webrtc_atomic_store_release(&p->about, NULL);
+            ngx_slab_free_locked(bus->shpool, about);
+        }
 
         /* credentials do not stay in freed memory */
 

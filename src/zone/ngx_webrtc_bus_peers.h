@@ -44,6 +44,11 @@
 #define NGX_WEBRTC_PEER_SIZE         2048
 
 
+/* bytes of texts, without a null; longer ones are cut */
+#define NGX_WEBRTC_ABOUT_AGENT   80
+#define NGX_WEBRTC_ABOUT_PAIR    96
+#define NGX_WEBRTC_ABOUT_CIPHER  32
+
 /* roles */
 #define NGX_WEBRTC_PEER_PLAY         1
 #define NGX_WEBRTC_PEER_PUBLISH      2
@@ -94,8 +99,28 @@ typedef struct {
 } ngx_webrtc_peer_events_t;
 
 
-/* what the status tells of a session, ngx_webrtc_bus_about.h */
-typedef struct ngx_webrtc_peer_about_s  ngx_webrtc_peer_about_t;
+/*
+ * What the status tells of a session and nothing else needs, a block of the
+ * zone beside the slot: a chunk of the slab, 256 bytes.  Written by the owner, most
+ * of it once a second, without a lock; read with ngx_webrtc_bus_about.h.
+ */
+typedef struct {
+    uint32_t                 bitrate_in;      /* bit/s, of the last seconds */
+    uint32_t                 bitrate_out;
+    uint32_t                 jitter_us;       /* of the worst track; of what a
+                                                 viewer gets as it reports */
+    int32_t                  lost_out;        /* packets that a viewer reports
+                                                 as lost, in all */
+    uint32_t                 up_ms;           /* from POST to DTLS; 0: not up */
+    uint16_t                 profile;         /* of SRTP, 0: none */
+    uint8_t                  cipher_len;
+    uint8_t                  agent_len;
+    uint8_t                  pair_len;
+    uint8_t                  pad[3];
+    u_char                   cipher[NGX_WEBRTC_ABOUT_CIPHER];
+    u_char                   agent[NGX_WEBRTC_ABOUT_AGENT];   /* User-Agent */
+    u_char                   pair[NGX_WEBRTC_ABOUT_PAIR];     /* full ICE */
+} ngx_webrtc_peer_about_t;
 
 
 typedef struct {
@@ -115,13 +140,15 @@ typedef struct {
     uint32_t                 max_sessions;    /* slots in all, 0: no limit */
     ngx_webrtc_client_t      client;
     ngx_webrtc_desc_t        desc;
+    u_char                   public[NGX_WEBRTC_PUBLIC_LEN];
+                                              /* of id, see
+                                                 ngx_webrtc_bus_public.h */
     ngx_webrtc_peer_about_t *about;           /* the creator's, which is copied,
                                                  or NULL; then the slot's, for
                                                  its owner */
 
     /* set here */
 
-    u_char                   public[NGX_WEBRTC_PUBLIC_LEN];   /* of id */
 
     uint64_t                 ref;             /* never 0, never used twice */
     void                    *file;            /* ngx_webrtc_bus_file.h; for the

@@ -34,6 +34,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "ngx_webrtc_bus_figures.h"
 #include "ngx_webrtc_bus_zone.h"
 #include "ngx_webrtc_bus_inbox.h"
 #include "ngx_webrtc_bus_pending.h"

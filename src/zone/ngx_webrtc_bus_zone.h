@@ -17,7 +17,7 @@
 #include "ngx_webrtc_atomic.h"
 #include "ngx_webrtc_bus_index.h"
 #include "ngx_webrtc_bus.h"
-#include "ngx_webrtc_bus_figures.h"
+#include "ngx_webrtc_bus_sums.h"
 
 
 /* kinds of keys in the index */

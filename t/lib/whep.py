@@ -19,8 +19,8 @@
 #     port       that of a relay: candidates of the answer get this port, and
 #                there are none in the offer, so that nothing else is a path
 #     consent    seconds between checks of a connection that is up, by default 5
-#     stats      true: what it has counted, per kind: {"video": {"received",
-#                "lost", "jitter"}, "audio": ...}
+#     stats      what it has counted is written to a file of this name, again and
+#                again: {"video": {"received", "lost", "jitter"}, "audio": ...}
 #     publish    true: a WHIP endpoint, send a moving picture and a tone
 #
 #     {"status", "frames", "width", "height", "colours": 7 * [r, g, b],
@@ -96,6 +96,21 @@ def request(method, url, sent, body=None):
             return r.status, r.headers, r.read().decode()
     except urllib.error.HTTPError as e:
         return e.code, e.headers, e.read().decode(errors='replace')
+
+
+def write_stats(pc, name):
+    stats = {}
+
+    # getStats() has one SSRC of each receiver, maybe that of RTX
+    for tr in pc.getTransceivers():
+        streams = tr.receiver._RTCRtpReceiver__remote_streams.values()
+        for s in sorted(streams, key=lambda s: s.packets_received):
+            stats[tr.kind] = {'received': s.packets_received,
+                              'lost': s.packets_lost, 'jitter': s.jitter}
+
+    with open(name + '.new', 'w') as f:
+        f.write(json.dumps(stats))
+    os.rename(name + '.new', name)
 
 
 async def main(url, options):
@@ -203,6 +218,8 @@ async def main(url, options):
 
     end = time.monotonic() + 45
     while time.monotonic() < end and not done():
+        if options.get('stats'):
+            write_stats(pc, options['stats'])
         if options.get('progress'):
             with open(options['progress'], 'w') as f:
                 f.write(str(result['frames']))
@@ -227,14 +244,6 @@ async def main(url, options):
         result['colours'] = [
             [int(v) for v in rgb[y][int(frame.width * (i + 0.5) / 7)]]
             for i in range(7)]
-
-    if options.get('stats'):
-        result['stats'] = {}
-        for s in (await pc.getStats()).values():
-            if s.type == 'inbound-rtp':
-                result['stats'][s.kind] = {
-                    'received': s.packetsReceived, 'lost': s.packetsLost,
-                    'jitter': s.jitter}
 
     if not options.get('keep'):
         result['delete'] = (await loop.run_in_executor(
