@@ -12,6 +12,7 @@
 #include "ngx_http_webrtc_conf_check.h"
 #include "ngx_http_webrtc_conf_value.h"
 #include "ngx_http_webrtc_cors.h"
+#include "ngx_http_webrtc_ended.h"
 #include "ngx_http_webrtc_ice.h"
 #include "ngx_http_webrtc_ice_server.h"
 #include "ngx_http_webrtc_feed.h"
@@ -20,6 +21,7 @@
 #include "ngx_http_webrtc_log.h"
 #include "ngx_http_webrtc_media.h"
 #include "ngx_http_webrtc_metrics.h"
+#include "ngx_http_webrtc_own.h"
 #include "ngx_http_webrtc_pull.h"
 #include "ngx_http_webrtc_vars.h"
 #include "ngx_http_webrtc_signal_log.h"
@@ -53,6 +55,9 @@ static void ngx_http_webrtc_on_unheard(void *ctx, ngx_webrtc_peer_t *peer,
     ngx_uint_t row);
 static void ngx_http_webrtc_on_stream(void *ctx, ngx_webrtc_stream_t *st);
 static void ngx_http_webrtc_on_keyframe(void *ctx, ngx_webrtc_stream_t *st);
+static void ngx_http_webrtc_on_end(void *ctx, ngx_webrtc_peer_t *peer,
+    ngx_webrtc_peer_about_t *about, const char *reason);
+static void ngx_http_webrtc_on_down(void *ctx, ngx_webrtc_stream_t *st);
 static void ngx_http_webrtc_on_ice(void *ctx, uint64_t ref,
     ngx_uint_t gathered);
 static void ngx_http_webrtc_on_candidates(void *ctx, uint64_t ref, u_char *p,
@@ -410,6 +415,13 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       0,
       NULL },
 
+    { ngx_string("webrtc_log"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_webrtc_ended_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("webrtc_status"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE1,
       ngx_http_webrtc_status_conf,
@@ -487,6 +499,9 @@ ngx_http_webrtc_create_main_conf(ngx_conf_t *cf)
                           sizeof(ngx_http_webrtc_pull_t *))
            != NGX_OK
         || ngx_array_init(&wmcf->locations, cf->pool, 4,
+                          sizeof(ngx_http_webrtc_loc_conf_t *))
+           != NGX_OK
+        || ngx_array_init(&wmcf->served, cf->pool, 4,
                           sizeof(ngx_http_webrtc_loc_conf_t *))
            != NGX_OK
         || ngx_array_init(&wmcf->pools, cf->pool, 1, sizeof(void *)) != NGX_OK)
@@ -616,7 +631,9 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         || ngx_http_webrtc_file_merge(cf, prev, conf) != NGX_OK
         || ngx_http_webrtc_ice_resolve(cf, prev, conf) != NGX_CONF_OK
         || ngx_http_webrtc_check_merged(cf, conf) != NGX_OK
-        || ngx_http_webrtc_pull_merge(cf, conf) != NGX_OK)
+        || ngx_http_webrtc_pull_merge(cf, conf) != NGX_OK
+        || ngx_http_webrtc_own_conf(cf, prev, conf) != NGX_OK
+        || ngx_http_webrtc_ended_merge(cf, prev, conf) != NGX_OK)
     {
         return NGX_CONF_ERROR;
     }
@@ -702,6 +719,8 @@ ngx_http_webrtc_init_process(ngx_cycle_t *cycle)
     conf.on_keyframe = ngx_http_webrtc_on_keyframe;
     conf.busy = ngx_http_webrtc_busy;
     conf.on_unheard = ngx_http_webrtc_on_unheard;
+    conf.on_end = ngx_http_webrtc_on_end;
+    conf.on_down = ngx_http_webrtc_on_down;
     conf.on_ice = ngx_http_webrtc_on_ice;
     conf.on_candidates = ngx_http_webrtc_on_candidates;
     conf.ctx = wmcf;
@@ -800,6 +819,23 @@ ngx_http_webrtc_on_unheard(void *ctx, ngx_webrtc_peer_t *peer, ngx_uint_t row)
 {
     ngx_http_webrtc_candidates_unheard(ctx, peer, row,
                                        ngx_http_webrtc_worker->log);
+}
+
+
+static void
+ngx_http_webrtc_on_end(void *ctx, ngx_webrtc_peer_t *peer,
+    ngx_webrtc_peer_about_t *about, const char *reason)
+{
+    ngx_http_webrtc_ended_session(ctx, peer, about, reason, ngx_cycle->log);
+}
+
+
+static void
+ngx_http_webrtc_on_down(void *ctx, ngx_webrtc_stream_t *st)
+{
+    if (st->stat.packets != st->rates.first_packets) {
+        ngx_http_webrtc_ended_stream(ctx, st, ngx_cycle->log);
+    }
 }
 
 

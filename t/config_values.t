@@ -184,6 +184,11 @@ my %table = (
     webrtc_public_path => [ [ 'media', '""', '/x?a=b' ],
                             [ 'off', '/media$request_uri' ],
                             qr/such as "/ ],
+    webrtc_log => [ [ '/tmp/x', '/tmp/x nothing', 'off off' ],
+                    [ 'off', '/dev/null combined',
+                      '/dev/null combined if=$webrtc_end' ],
+                    qr/expected "off", or a file|unknown log format
+                       |invalid parameter/x ],
     webrtc_metrics => [ [ 'on', 'streams=', 'streams=501', 'streams=-1' ],
                         [ '', 'streams=0', 'streams=500' ],
                         qr/such as "streams=100"/ ],

@@ -86,6 +86,9 @@ typedef struct {
                                                 configured */
     ngx_array_t                  locations;  /* ngx_http_webrtc_loc_conf_t *
                                                 that play or publish */
+    ngx_array_t                  served;     /* ngx_http_webrtc_loc_conf_t *
+                                                that play, publish or have
+                                                files */
     ngx_http_webrtc_where_t      where;      /* the first directive of http */
 
     ngx_array_t                  pools;      /* ngx_thread_pool_t *: "default"
@@ -159,6 +162,10 @@ typedef struct {
     ngx_str_t                    cors_origin;
     ngx_http_complex_value_t    *public_path;    /* or NULL */
     ngx_uint_t                   public_host;    /* it names a host */
+    ngx_http_conf_ctx_t         *ctx;        /* where it is; NULL: nowhere */
+    void                        *log;        /* "webrtc_log", of nginx's log
+                                                module; NULL: none */
+    void                       **log_conf;   /* ctx->loc_conf with it */
     ngx_flag_t                   status;
     ngx_flag_t                   status_control;
     ngx_array_t                 *renditions; /* ngx_webrtc_variant_t or NULL */

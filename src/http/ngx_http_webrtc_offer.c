@@ -430,7 +430,6 @@ ngx_http_webrtc_offer_slot(ngx_http_webrtc_offer_t *offer)
         return ngx_http_webrtc_full(r, bus->lack, &offer->name);
     }
 
-    peer->about = NULL;
     ngx_webrtc_session_stat_answered(ngx_http_webrtc_worker, peer->role);
 
     if (offer->kind->attach) {
@@ -440,6 +439,13 @@ ngx_http_webrtc_offer_slot(ngx_http_webrtc_offer_t *offer)
             (void) ngx_webrtc_peers_close(bus, peer->ref);
             return rc;
         }
+    }
+
+    if (st
+        && (peer->role == NGX_WEBRTC_PEER_PUBLISH
+            || ngx_webrtc_atomic_load(&st->location) == 0))
+    {
+        ngx_webrtc_atomic_store(&st->location, wlcf->policy.location);
     }
 
     if (st) {

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Variables for logs: $webrtc_session, $webrtc_stream, $webrtc_role,
- * $webrtc_codec, $webrtc_cause.  Set once the request has been handled.
+ * Variables for logs.  Those of "webrtc_log" are set in requests of the
+ * module's own only, the others once a request has been handled.
  */
 
 
@@ -41,6 +41,74 @@ static ngx_http_variable_t  ngx_http_webrtc_variables[] = {
 
     { ngx_string("webrtc_cause"), NULL, ngx_http_webrtc_variable,
       offsetof(ngx_http_webrtc_note_t, cause),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webrtc_event"), NULL, ngx_http_webrtc_variable,
+      offsetof(ngx_http_webrtc_note_t, event),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webrtc_time"), NULL, ngx_http_webrtc_variable,
+      offsetof(ngx_http_webrtc_note_t, time),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webrtc_setup_ms"), NULL, ngx_http_webrtc_variable,
+      offsetof(ngx_http_webrtc_note_t, setup),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webrtc_first_frame_ms"), NULL, ngx_http_webrtc_variable,
+      offsetof(ngx_http_webrtc_note_t, first),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webrtc_bytes_sent"), NULL, ngx_http_webrtc_variable,
+      offsetof(ngx_http_webrtc_note_t, bytes_sent),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webrtc_bytes_received"), NULL, ngx_http_webrtc_variable,
+      offsetof(ngx_http_webrtc_note_t, bytes_received),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webrtc_packets_sent"), NULL, ngx_http_webrtc_variable,
+      offsetof(ngx_http_webrtc_note_t, packets_sent),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webrtc_packets_received"), NULL, ngx_http_webrtc_variable,
+      offsetof(ngx_http_webrtc_note_t, packets_received),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webrtc_lost"), NULL, ngx_http_webrtc_variable,
+      offsetof(ngx_http_webrtc_note_t, lost),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webrtc_resent"), NULL, ngx_http_webrtc_variable,
+      offsetof(ngx_http_webrtc_note_t, resent),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webrtc_nacks"), NULL, ngx_http_webrtc_variable,
+      offsetof(ngx_http_webrtc_note_t, nacks),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webrtc_plis"), NULL, ngx_http_webrtc_variable,
+      offsetof(ngx_http_webrtc_note_t, plis),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webrtc_rtt"), NULL, ngx_http_webrtc_variable,
+      offsetof(ngx_http_webrtc_note_t, rtt),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webrtc_jitter"), NULL, ngx_http_webrtc_variable,
+      offsetof(ngx_http_webrtc_note_t, jitter),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webrtc_end"), NULL, ngx_http_webrtc_variable,
+      offsetof(ngx_http_webrtc_note_t, end),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webrtc_remote_addr"), NULL, ngx_http_webrtc_variable,
+      offsetof(ngx_http_webrtc_note_t, remote),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webrtc_user_agent"), NULL, ngx_http_webrtc_variable,
+      offsetof(ngx_http_webrtc_note_t, agent),
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
       ngx_http_null_variable

@@ -24,6 +24,26 @@ typedef struct {
     ngx_str_t                    role;       /* "play" or "publish" */
     ngx_str_t                    codec;      /* "H264,opus" */
     ngx_str_t                    cause;      /* of a refusal */
+
+    /* of "webrtc_log", ngx_http_webrtc_ended.c */
+
+    ngx_str_t                    event;      /* "session" or "stream" */
+    ngx_str_t                    time;
+    ngx_str_t                    setup;
+    ngx_str_t                    first;
+    ngx_str_t                    bytes_sent;
+    ngx_str_t                    bytes_received;
+    ngx_str_t                    packets_sent;
+    ngx_str_t                    packets_received;
+    ngx_str_t                    lost;
+    ngx_str_t                    resent;
+    ngx_str_t                    nacks;
+    ngx_str_t                    plis;
+    ngx_str_t                    rtt;
+    ngx_str_t                    jitter;
+    ngx_str_t                    end;
+    ngx_str_t                    remote;
+    ngx_str_t                    agent;
 } ngx_http_webrtc_note_t;
 
 

@@ -112,6 +112,20 @@ ngx_webrtc_session_send_rtcp(ngx_webrtc_session_t *s, u_char *p, size_t n)
 }
 
 
+const char *
+ngx_webrtc_session_why(ngx_uint_t why)
+{
+    switch (why) {
+
+    case NGX_WEBRTC_WHY_OPERATOR:
+        return "ended by the operator";
+
+    default:
+        return "deleted";
+    }
+}
+
+
 void
 ngx_webrtc_session_settle(ngx_webrtc_session_t *s)
 {

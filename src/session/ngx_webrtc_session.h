@@ -232,6 +232,9 @@ void ngx_webrtc_session_send_rtcp(ngx_webrtc_session_t *s, u_char *p, size_t n);
  */
 void ngx_webrtc_session_settle(ngx_webrtc_session_t *s);
 
+/* NGX_WEBRTC_WHY_* as text. */
+const char *ngx_webrtc_session_why(ngx_uint_t why);
+
 /* Logs what the peer does wrong, one INFO line per session. */
 void ngx_webrtc_session_complain(ngx_webrtc_session_t *s, const char *what);
 

@@ -706,8 +706,8 @@ ngx_webrtc_session_life_destroy(ngx_webrtc_session_t *s)
 
     wk = s->wk;
 
-    if (s->peer->why == NGX_WEBRTC_WHY_OPERATOR) {
-        s->reason = "ended by the operator";
+    if (s->peer->why) {
+        s->reason = ngx_webrtc_session_why(s->peer->why);
     }
 
     ngx_log_error(NGX_LOG_INFO, &s->log, 0, "webrtc session closed: %s",
@@ -740,6 +740,11 @@ ngx_webrtc_session_life_destroy(ngx_webrtc_session_t *s)
 
     ngx_queue_remove(&s->queue);
     wk->nsessions--;
+
+    if (wk->conf.on_end) {
+        wk->conf.on_end(wk->conf.ctx, s->peer, s->peer->about,
+                        s->reason ? s->reason : "");
+    }
 
     ref = s->peer->ref;
     s->peer->session = NULL;

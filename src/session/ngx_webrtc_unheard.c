@@ -29,7 +29,14 @@ ngx_webrtc_unheard_init(ngx_webrtc_worker_t *wk)
 static void
 ngx_webrtc_unheard_expired(void *ctx, void *peer)
 {
-    ngx_webrtc_unheard(ctx, peer);
+    ngx_webrtc_worker_t  *wk = ctx;
+    ngx_webrtc_peer_t    *p = peer;
+
+    ngx_webrtc_unheard(wk, p);
+
+    if (wk->conf.on_end) {
+        wk->conf.on_end(wk->conf.ctx, p, p->about, "never connected");
+    }
 }
 
 

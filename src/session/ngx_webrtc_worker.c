@@ -110,6 +110,8 @@ ngx_webrtc_worker_init(ngx_cycle_t *cycle, ngx_webrtc_worker_conf_t *conf)
 
     wk->bus->on_give_way = ngx_webrtc_worker_give_way;
     wk->bus->on_give_way_ctx = wk;
+    wk->bus->on_unclaim = conf->on_down;
+    wk->bus->on_unclaim_ctx = conf->ctx;
 
     if (ngx_webrtc_roles_init(wk) != NGX_OK) {
         goto failed;
@@ -256,7 +258,9 @@ ngx_webrtc_worker_kick(ngx_webrtc_worker_t *wk, uint64_t ref, ngx_uint_t why)
         return NGX_DECLINED;
     }
 
-    return (ngx_webrtc_worker_end(wk, &copy, &info, "deleted") == NGX_DECLINED)
+    return (ngx_webrtc_worker_end(wk, &copy, &info,
+                                  ngx_webrtc_session_why(why))
+            == NGX_DECLINED)
            ? NGX_DECLINED : NGX_OK;
 }
 
@@ -282,6 +286,11 @@ ngx_webrtc_worker_end(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_t *copy,
 
         if (info->state == NGX_WEBRTC_PEER_NEW) {
             ngx_webrtc_unheard_deleted(wk, copy);
+
+            if (wk->conf.on_end) {
+                /* what was told of it is gone with the slot */
+                wk->conf.on_end(wk->conf.ctx, copy, NULL, reason);
+            }
         }
 
         return NGX_OK;

@@ -64,6 +64,17 @@ typedef struct {
     void                       (*on_unheard)(void *ctx,
                                      ngx_webrtc_peer_t *peer, ngx_uint_t row);
 
+    /*
+     * A session has ended, or one that never connected: what is known of it
+     * (peer, about or NULL, valid during the call), and why.
+     */
+    void                       (*on_end)(void *ctx, ngx_webrtc_peer_t *peer,
+                                     ngx_webrtc_peer_about_t *about,
+                                     const char *reason);
+
+    /* this worker is about to give up the claim of a stream */
+    void                       (*on_down)(void *ctx, ngx_webrtc_stream_t *st);
+
     /* does something else keep a worker that is shutting down? */
     ngx_uint_t                 (*busy)(void *ctx);
     void                        *ctx;

@@ -212,6 +212,10 @@ typedef struct {
 
 /* samples of its counters, by the claim's holder */
 typedef struct {
+    uint64_t                 claimed_ms;      /* when, and what had been written
+                                                 then */
+    uint64_t                 first_bytes;
+    uint64_t                 first_packets;
     uint64_t                 sampled_ms;
     ngx_webrtc_rate_t        bytes;
     ngx_webrtc_rate_t        frames;
@@ -300,6 +304,9 @@ typedef struct {
     uint32_t                 variant_why;     /* for those who watch it: a
                                                  reason of theirs, 0: none */
     ngx_webrtc_stream_rates_t rates;          /* ngx_webrtc_bus_figures.h */
+    uint32_t                 location;        /* atomic; policy.location of who
+                                                 publishes it, or plays it */
+    uint32_t                 pad4;
 } ngx_webrtc_stream_t;
 
 
@@ -396,6 +403,10 @@ typedef struct {
     /* this process frees an expired slot; peer is valid during the call */
     void                   (*on_expire)(void *ctx, void *peer);
     void                    *on_expire_ctx;
+
+    /* this process gives up its claim; may be NULL */
+    void                   (*on_unclaim)(void *ctx, ngx_webrtc_stream_t *st);
+    void                    *on_unclaim_ctx;
 
     /* a claimed slot is to be ended for a new one; NGX_OK: it has */
     ngx_int_t              (*on_give_way)(void *ctx, uint64_t ref);

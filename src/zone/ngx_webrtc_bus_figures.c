@@ -205,6 +205,17 @@ ngx_webrtc_bus_zone_figures(ngx_webrtc_bus_t *bus,
 
 
 void
+ngx_webrtc_bus_rates_begin(ngx_webrtc_stream_t *st, uint64_t now_ms)
+{
+    ngx_memzero(&st->rates, sizeof(ngx_webrtc_stream_rates_t));
+
+    st->rates.claimed_ms = now_ms;
+    st->rates.first_bytes = ngx_webrtc_atomic_load(&st->stat.bytes);
+    st->rates.first_packets = ngx_webrtc_atomic_load(&st->stat.packets);
+}
+
+
+void
 ngx_webrtc_bus_rates(ngx_webrtc_bus_t *bus, uint64_t now_ms)
 {
     uint64_t                    keys;

@@ -81,7 +81,11 @@ void ngx_webrtc_bus_zone_figures(ngx_webrtc_bus_t *bus,
  */
 void ngx_webrtc_bus_rates(ngx_webrtc_bus_t *bus, uint64_t now_ms);
 
-/* For this folder, with the mutex held: these, for a listing. */
+/*
+ * For this folder: begins them anew, when the stream is claimed; these, for a
+ * listing, with the mutex held.
+ */
+void ngx_webrtc_bus_rates_begin(ngx_webrtc_stream_t *st, uint64_t now_ms);
 void ngx_webrtc_bus_info_rates(ngx_webrtc_stream_t *st,
     ngx_webrtc_stream_info_t *info);
 

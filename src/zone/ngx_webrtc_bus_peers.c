@@ -124,12 +124,13 @@ ngx_webrtc_peers_create(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer)
 static ngx_int_t
 ngx_webrtc_peers_create_slot(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer)
 {
-    ngx_int_t             n;
-    ngx_uint_t            i;
-    ngx_webrtc_peer_t    *p;
-    ngx_webrtc_entry_t   *e;
-    ngx_webrtc_stream_t  *st;
-    ngx_webrtc_bus_sh_t  *sh;
+    ngx_int_t                 n;
+    ngx_uint_t                i;
+    ngx_webrtc_peer_t        *p;
+    ngx_webrtc_entry_t       *e;
+    ngx_webrtc_stream_t      *st;
+    ngx_webrtc_bus_sh_t      *sh;
+    ngx_webrtc_peer_about_t  *about, *from;
 
     sh = bus->sh;
 
@@ -157,11 +158,18 @@ ngx_webrtc_peers_create_slot(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer)
 
     peer->ref = ngx_webrtc_ref(n, ngx_webrtc_entry_generation(e->word));
 
-    *p = *peer;
-    p->about = ngx_slab_calloc_locked(bus->shpool,
-                                      sizeof(ngx_webrtc_peer_about_t));
+    /* not the creator's pointer: whoever reaps us would free it */
 
-    if (p->about == NULL) {
+    from = peer->about;
+    peer->about = NULL;
+
+    *p = *peer;
+
+    about = ngx_slab_alloc_locked(bus->shpool,
+                                  sizeof(ngx_webrtc_peer_about_t));
+
+    if (about == NULL) {
+        peer->about = from;
         p->pending = 0;
         ngx_webrtc_peers_free(bus, n);
         ngx_shmtx_unlock(&bus->shpool->mutex);
@@ -169,9 +177,14 @@ ngx_webrtc_peers_create_slot(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer)
         return NGX_DECLINED;
     }
 
-    if (peer->about) {
-        *p->about = *peer->about;
+    if (from) {
+        *about = *from;
+
+    } else {
+        ngx_memzero(about, sizeof(ngx_webrtc_peer_about_t));
     }
+
+    ngx_webrtc_atomic_store_release(&p->about, about);
 
     if (st) {
         st->slots++;

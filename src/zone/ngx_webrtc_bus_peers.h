@@ -40,7 +40,8 @@
  * one, and one more while it is reloaded */
 #define NGX_WEBRTC_PEER_EVENTS       4
 
-/* bytes; a chunk of the slab: 10,000 unclaimed ones cost less than 25 MB */
+/* bytes; a chunk of the slab: 10,000 unclaimed ones cost less than 26 MB,
+ * with what is told of them */
 #define NGX_WEBRTC_PEER_SIZE         2048
 
 
@@ -101,8 +102,8 @@ typedef struct {
 
 /*
  * What the status tells of a session and nothing else needs, a block of the
- * zone beside the slot: a chunk of the slab, 256 bytes.  Written by the owner, most
- * of it once a second, without a lock; read with ngx_webrtc_bus_about.h.
+ * zone beside the slot: a chunk of the slab, 256 bytes.  Written by the owner,
+ * most of it once a second, without a lock; read with ngx_webrtc_bus_about.h.
  */
 typedef struct {
     uint32_t                 bitrate_in;      /* bit/s, of the last seconds */

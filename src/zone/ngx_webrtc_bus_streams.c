@@ -287,6 +287,7 @@ ngx_webrtc_bus_claim(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
             if (claim == 0) {
                 ngx_webrtc_atomic_store(&st->keyframe, 0);
                 ngx_webrtc_bus_renew_ring(bus, st);
+                ngx_webrtc_bus_rates_begin(st, ngx_current_msec);
             }
 
             return NGX_OK;
@@ -331,6 +332,11 @@ void
 ngx_webrtc_bus_unclaim(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
 {
     if (ngx_webrtc_bus_is_mine(bus, st)) {
+
+        if (bus->on_unclaim) {
+            bus->on_unclaim(bus->on_unclaim_ctx, st);
+        }
+
         ngx_webrtc_bus_end_claim(bus, st, ngx_webrtc_atomic_load(&st->claim));
     }
 }

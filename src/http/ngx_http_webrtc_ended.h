@@ -1,0 +1,45 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * "webrtc_log": a line at the end of each session, and of each time that a
+ * stream was fed.
+ */
+
+
+#ifndef _NGX_HTTP_WEBRTC_ENDED_H_INCLUDED_
+#define _NGX_HTTP_WEBRTC_ENDED_H_INCLUDED_
+
+
+#include "ngx_http_webrtc.h"
+#include "ngx_webrtc_bus_about.h"
+
+
+/* Parses "webrtc_log". */
+char *ngx_http_webrtc_ended_conf(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/*
+ * Merges it.
+ *
+ * NGX_OK, NGX_ERROR
+ */
+ngx_int_t ngx_http_webrtc_ended_merge(ngx_conf_t *cf,
+    ngx_http_webrtc_loc_conf_t *prev, ngx_http_webrtc_loc_conf_t *conf);
+
+/*
+ * A session has ended.
+ *
+ *   about    NULL: nothing is known, it never connected
+ *   reason   of the end
+ */
+void ngx_http_webrtc_ended_session(ngx_http_webrtc_main_conf_t *wmcf,
+    ngx_webrtc_peer_t *peer, ngx_webrtc_peer_about_t *about,
+    const char *reason, ngx_log_t *log);
+
+/* This worker does not feed a stream any more; it had media. */
+void ngx_http_webrtc_ended_stream(ngx_http_webrtc_main_conf_t *wmcf,
+    ngx_webrtc_stream_t *st, ngx_log_t *log);
+
+
+#endif /* _NGX_HTTP_WEBRTC_ENDED_H_INCLUDED_ */
