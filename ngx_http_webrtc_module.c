@@ -18,6 +18,7 @@
 #include "ngx_http_webrtc_feed.h"
 #include "ngx_http_webrtc_file.h"
 #include "ngx_http_webrtc_file_play.h"
+#include "ngx_http_webrtc_hook.h"
 #include "ngx_http_webrtc_log.h"
 #include "ngx_http_webrtc_media.h"
 #include "ngx_http_webrtc_metrics.h"
@@ -415,6 +416,27 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       0,
       NULL },
 
+    { ngx_string("webrtc_on_publish"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_webrtc_hook_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, on_publish),
+      NULL },
+
+    { ngx_string("webrtc_on_play"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_webrtc_hook_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, on_play),
+      NULL },
+
+    { ngx_string("webrtc_drain_to"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_webrtc_hook_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, drain_to),
+      NULL },
+
     { ngx_string("webrtc_log"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
       ngx_http_webrtc_ended_conf,
@@ -580,6 +602,9 @@ ngx_http_webrtc_create_loc_conf(ngx_conf_t *cf)
     wlcf->ice_servers = NGX_CONF_UNSET_PTR;
     wlcf->ice_rules = NGX_CONF_UNSET_PTR;
     wlcf->public_path = NGX_CONF_UNSET_PTR;
+    wlcf->on_play = NGX_CONF_UNSET_PTR;
+    wlcf->on_publish = NGX_CONF_UNSET_PTR;
+    wlcf->drain_to = NGX_CONF_UNSET_PTR;
 
     return wlcf;
 }
@@ -623,6 +648,9 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->ice_min_port, prev->ice_min_port, 0);
     ngx_conf_merge_uint_value(conf->ice_max_port, prev->ice_max_port, 0);
     ngx_conf_merge_str_value(conf->cors_origin, prev->cors_origin, "");
+    ngx_conf_merge_ptr_value(conf->on_play, prev->on_play, NULL);
+    ngx_conf_merge_ptr_value(conf->on_publish, prev->on_publish, NULL);
+    ngx_conf_merge_ptr_value(conf->drain_to, prev->drain_to, NULL);
 
     ngx_http_webrtc_full_merge(prev, conf);
     ngx_http_webrtc_url_merge(prev, conf);
@@ -658,7 +686,8 @@ ngx_http_webrtc_init(ngx_conf_t *cf)
     if (ngx_http_webrtc_conf_open(cf, wmcf) != NGX_OK
         || ngx_http_webrtc_conf_certificate(cf, wmcf) != NGX_OK
         || ngx_http_webrtc_file_init(cf) != NGX_OK
-        || ngx_http_webrtc_log_init(cf) != NGX_OK)
+        || ngx_http_webrtc_log_init(cf) != NGX_OK
+        || ngx_http_webrtc_hook_init(cf) != NGX_OK)
     {
         return NGX_ERROR;
     }

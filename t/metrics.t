@@ -73,6 +73,8 @@ my $m;
 ok(wait_for(30, sub {
     $m = metrics('/metrics');
     return ($m->{'nginx_webrtc_sessions{role="play"}'} // 0) == 2
+           && $m->{'nginx_webrtc_sessions_answered_total{role="play"}'} == 2
+           && $m->{'nginx_webrtc_sessions_answered_total{role="publish"}'} == 4
            && $m->{'nginx_webrtc_rtt_seconds_count'} >= 0
            && $m->{'nginx_webrtc_setup_seconds_count'} == 3
            && $m->{'nginx_webrtc_loss_ratio_count'} > 0

@@ -195,7 +195,7 @@ subtest 'a viewer far away' => sub {
 
         $said = session($away->{id});
         return $said->{lost_sent} == $lost;
-    }), 'lost, exactly') or diag("$said->{lost_sent} $lost");
+    }), 'lost, exactly') or diag(explain($said), slurp($t->dir . '/stats'));
 
     cmp_ok($said->{nacks}, '>', 0, 'it has asked for some again');
     cmp_ok($said->{resent}, '<=', $said->{nacks}, 'and got some');

@@ -162,6 +162,9 @@ typedef struct {
     ngx_str_t                    cors_origin;
     ngx_http_complex_value_t    *public_path;    /* or NULL */
     ngx_uint_t                   public_host;    /* it names a host */
+    ngx_http_complex_value_t    *on_play;    /* NULL: off */
+    ngx_http_complex_value_t    *on_publish;
+    ngx_http_complex_value_t    *drain_to;
     ngx_http_conf_ctx_t         *ctx;        /* where it is; NULL: nowhere */
     void                        *log;        /* "webrtc_log", of nginx's log
                                                 module; NULL: none */

@@ -11,6 +11,7 @@
 #include "ngx_http_webrtc_control.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_webrtc_bus_about.h"
+#include "ngx_webrtc_bus_figures.h"
 
 
 /* sessions that one request ends; chosen: some ms */
@@ -32,6 +33,8 @@ static ngx_int_t ngx_http_webrtc_control_end_stream(ngx_http_request_t *r,
     ngx_str_t *value);
 static ngx_int_t ngx_http_webrtc_control_keyframe(ngx_http_request_t *r,
     ngx_str_t *value);
+static ngx_int_t ngx_http_webrtc_control_drain(ngx_http_request_t *r,
+    ngx_str_t *value);
 static ngx_int_t ngx_http_webrtc_control_said(ngx_http_request_t *r,
     const char *name, ngx_uint_t n, ngx_uint_t more);
 
@@ -41,6 +44,7 @@ static const ngx_http_webrtc_control_t  ngx_http_webrtc_controls[] = {
     { "end", ngx_http_webrtc_control_end },
     { "end_stream", ngx_http_webrtc_control_end_stream },
     { "keyframe", ngx_http_webrtc_control_keyframe },
+    { "drain", ngx_http_webrtc_control_drain },
     { NULL, NULL }
 };
 
@@ -72,7 +76,8 @@ ngx_http_webrtc_control(ngx_http_request_t *r)
     }
 
     ngx_str_set(&detail, "expected ?reconnect=<stream>, ?end=<session>, "
-                         "?end_stream=<stream> or ?keyframe=<stream>");
+                         "?end_stream=<stream>, ?keyframe=<stream> or "
+                         "?drain=on|off");
 
     return ngx_http_webrtc_problem(r, NGX_HTTP_BAD_REQUEST,
                                    "nothing that can be done", &detail);
@@ -281,6 +286,31 @@ ngx_http_webrtc_control_keyframe(ngx_http_request_t *r, ngx_str_t *value)
     }
 
     return ngx_http_webrtc_control_said(r, "keyframe", 1, 0);
+}
+
+
+/* answers {"drain":1} or 0 */
+
+static ngx_int_t
+ngx_http_webrtc_control_drain(ngx_http_request_t *r, ngx_str_t *value)
+{
+    ngx_str_t   detail;
+    ngx_uint_t  on;
+
+    on = (value->len == 2 && ngx_memcmp(value->data, "on", 2) == 0);
+
+    if (!on && (value->len != 3 || ngx_memcmp(value->data, "off", 3) != 0)) {
+        ngx_str_set(&detail, "expected ?drain=on or ?drain=off");
+        return ngx_http_webrtc_problem(r, NGX_HTTP_BAD_REQUEST,
+                                       "nothing that can be done", &detail);
+    }
+
+    ngx_webrtc_bus_drain(ngx_http_webrtc_worker->bus, on);
+
+    ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0,
+                  "webrtc new sessions are %s", on ? "refused" : "taken");
+
+    return ngx_http_webrtc_control_said(r, "drain", on, 0);
 }
 
 

@@ -21,6 +21,7 @@
 extern ngx_module_t  ngx_http_log_module;
 
 
+static char *ngx_http_webrtc_ended_expected(ngx_conf_t *cf, ngx_str_t *value);
 static void ngx_http_webrtc_ended_log(ngx_http_request_t *r,
     ngx_http_webrtc_loc_conf_t *wlcf);
 static void ngx_http_webrtc_ended_text(ngx_http_request_t *r, ngx_str_t *to,
@@ -44,12 +45,7 @@ ngx_http_webrtc_ended_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ctx = ngx_http_log_module.ctx;
 
     if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") != 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "no format for \"%V\" in webrtc_log, expected "
-                           "\"off\", or a file and the name of a log_format, "
-                           "such as \"/var/log/nginx/webrtc.log sessions\"",
-                           &value[1]);
-        return NGX_CONF_ERROR;
+        return ngx_http_webrtc_ended_expected(cf, &value[1]);
     }
 
     if (wlcf->log == NULL) {
@@ -72,7 +68,9 @@ ngx_http_webrtc_ended_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     rv = log->set(cf, log, wlcf->log);
 
     if (rv != NGX_CONF_OK) {
-        return rv;
+        /* it has said what, but not where */
+        return (rv == NGX_CONF_ERROR)
+               ? ngx_http_webrtc_ended_expected(cf, &value[1]) : rv;
     }
 
     /* what is not set gets its default */
@@ -84,6 +82,18 @@ ngx_http_webrtc_ended_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return ctx->merge_loc_conf(cf, none, wlcf->log);
+}
+
+
+static char *
+ngx_http_webrtc_ended_expected(ngx_conf_t *cf, ngx_str_t *value)
+{
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid value \"%V\" in webrtc_log, expected \"off\", "
+                       "or a file and the name of a log_format, such as "
+                       "\"/var/log/nginx/webrtc.log sessions\"", value);
+
+    return NGX_CONF_ERROR;
 }
 
 

@@ -33,6 +33,12 @@ typedef struct {
 
 /* indexed by NGX_WEBRTC_LACK_* */
 
+
+/* Retry-After of a server that takes no new sessions, in s; chosen: somebody
+ * works on it */
+#define NGX_HTTP_WEBRTC_DRAIN_RETRY  30
+
+
 static ngx_http_webrtc_full_t  ngx_http_webrtc_fulls[] = {
 
     { NGX_LOG_ERR, "no room for another session",
@@ -316,4 +322,44 @@ ngx_http_webrtc_full_merge(ngx_http_webrtc_loc_conf_t *prev,
                          NGX_HTTP_WEBRTC_PENDING);
     ngx_conf_merge_value(conf->max_names, prev->max_names,
                          NGX_HTTP_WEBRTC_NAMES);
+}
+
+
+ngx_int_t
+ngx_http_webrtc_full_drain(ngx_http_request_t *r)
+{
+    ngx_str_t                    url, detail;
+    ngx_http_webrtc_loc_conf_t  *wlcf;
+
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
+
+    if (wlcf->drain_to) {
+
+        if (ngx_http_complex_value(r, wlcf->drain_to, &url) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        if (url.len) {
+            ngx_str_null(&detail);
+
+            if (ngx_http_webrtc_header(r, "Location", &url) != NGX_OK) {
+                return NGX_HTTP_INTERNAL_SERVER_ERROR;
+            }
+
+            return ngx_http_webrtc_answer(r, NGX_HTTP_TEMPORARY_REDIRECT, NULL,
+                                          &detail);
+        }
+    }
+
+    if (ngx_http_webrtc_retry_after(r, NGX_HTTP_WEBRTC_DRAIN_RETRY)
+        != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_str_set(&detail, "it is being emptied for maintenance");
+
+    return ngx_http_webrtc_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                   "this server takes no new sessions",
+                                   &detail);
 }

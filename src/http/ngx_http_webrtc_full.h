@@ -43,4 +43,11 @@ void ngx_http_webrtc_full_merge(ngx_http_webrtc_loc_conf_t *prev,
     ngx_http_webrtc_loc_conf_t *conf);
 
 
+/*
+ * Answers an offer while new ones are not taken: 503 with Retry-After, or 307
+ * to "webrtc_drain_to".
+ */
+ngx_int_t ngx_http_webrtc_full_drain(ngx_http_request_t *r);
+
+
 #endif /* _NGX_HTTP_WEBRTC_FULL_H_INCLUDED_ */

@@ -468,6 +468,11 @@ ngx_http_webrtc_metrics_sums(ngx_http_webrtc_metrics_t *m)
         "Sessions that a worker has, connected or about to be.", 0, 1
     };
 
+    static const ngx_http_webrtc_metric_t  draining = {
+        "draining", NGX_HTTP_WEBRTC_GAUGE,
+        "Whether new sessions are refused because an operator wants so.", 0, 1
+    };
+
     static const ngx_http_webrtc_metric_t  never = {
         "never_connected", NGX_HTTP_WEBRTC_COUNTER,
         "Sessions that were answered and never sent a check.", 0, 1
@@ -499,6 +504,10 @@ ngx_http_webrtc_metrics_sums(ngx_http_webrtc_metrics_t *m)
                                            m->sums.roles[role][metric->at]);
         }
     }
+
+    ngx_http_webrtc_metrics_family(m, &draining);
+    ngx_http_webrtc_metrics_sample(m, &draining, NULL, NULL,
+                        ngx_webrtc_bus_draining(ngx_http_webrtc_worker->bus));
 
     ngx_http_webrtc_metrics_family(m, &never);
     ngx_http_webrtc_metrics_sample(m, &never, NULL, NULL,

@@ -26,6 +26,7 @@
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_url.h"
 #include "ngx_http_webrtc_vars.h"
+#include "ngx_webrtc_bus_figures.h"
 #include "ngx_webrtc_bus_public.h"
 #include "ngx_webrtc_session_stat.h"
 
@@ -82,6 +83,10 @@ ngx_http_webrtc_offer(ngx_http_request_t *r,
     offer->kind = kind;
     offer->request = r;
     offer->status = NGX_HTTP_CREATED;
+
+    if (ngx_webrtc_bus_draining(ngx_http_webrtc_worker->bus)) {
+        return ngx_http_webrtc_full_drain(r);
+    }
 
     /* enforced when the slot is created; refusing a flood is cheapest here */
 
@@ -145,12 +150,20 @@ ngx_int_t
 ngx_http_webrtc_offer_name(ngx_http_webrtc_offer_t *offer,
     ngx_http_complex_value_t *value)
 {
-    ngx_http_request_t  *r;
+    ngx_http_request_t      *r;
+    ngx_http_webrtc_note_t  *note;
 
     r = offer->request;
+    note = ngx_http_webrtc_note(r);
 
-    if (ngx_http_complex_value(r, value, &offer->name) != NGX_OK) {
+    if (note == NULL
+        || ngx_http_complex_value(r, value, &offer->name) != NGX_OK)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (note->rename.len) {
+        offer->name = note->rename;
     }
 
     if (!ngx_http_webrtc_reason_is_name(&offer->name)) {

@@ -109,7 +109,10 @@ ngx_http_webrtc_own_connection(ngx_pool_t *pool, ngx_webrtc_addr_t *addr,
         return NULL;
     }
 
+    /* nginx would ask the kernel for a wildcard one */
+
     sin->sin_family = AF_INET;
+    sin->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 
     c->fd = (ngx_socket_t) -1;
     c->pool = pool;

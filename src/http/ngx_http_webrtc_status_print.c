@@ -153,8 +153,10 @@ ngx_http_webrtc_status_print_server(ngx_http_webrtc_text_t *t)
 
     p = ngx_slprintf(p, end, ",\"server\":{\"hostname\":\"");
     p = (u_char *) ngx_escape_json(p, host->data, host->len);
-    p = ngx_slprintf(p, end, "\",\"nginx\":\"%s\",\"time\":%T}",
-                     NGINX_VERSION, ngx_time());
+    p = ngx_slprintf(p, end, "\",\"nginx\":\"%s\",\"time\":%T,"
+                     "\"draining\":%s}", NGINX_VERSION, ngx_time(),
+                     ngx_webrtc_bus_draining(ngx_http_webrtc_worker->bus)
+                     ? "true" : "false");
 
     ngx_http_webrtc_text_add(t, p);
 }

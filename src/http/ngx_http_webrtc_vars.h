@@ -14,6 +14,10 @@
 #include "ngx_webrtc_desc.h"
 
 
+/* what a hook has said, ngx_http_webrtc_hook.c */
+typedef struct ngx_http_webrtc_hook_s  ngx_http_webrtc_hook_t;
+
+
 /*
  * Values of the variables; empty where unknown.  Survives an internal redirect,
  * such as by "error_page".
@@ -24,6 +28,9 @@ typedef struct {
     ngx_str_t                    role;       /* "play" or "publish" */
     ngx_str_t                    codec;      /* "H264,opus" */
     ngx_str_t                    cause;      /* of a refusal */
+
+    ngx_http_webrtc_hook_t      *hook;       /* NULL: not asked */
+    ngx_str_t                    rename;     /* of the stream, by the hook */
 
     /* of "webrtc_log", ngx_http_webrtc_ended.c */
 

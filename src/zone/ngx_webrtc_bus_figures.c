@@ -110,6 +110,20 @@ ngx_webrtc_bus_figures(ngx_webrtc_bus_t *bus, ngx_webrtc_figures_t *f)
 
 
 void
+ngx_webrtc_bus_drain(ngx_webrtc_bus_t *bus, ngx_uint_t on)
+{
+    ngx_webrtc_atomic_store(&bus->sh->drain, (uint64_t) (on != 0));
+}
+
+
+ngx_uint_t
+ngx_webrtc_bus_draining(ngx_webrtc_bus_t *bus)
+{
+    return (ngx_uint_t) ngx_webrtc_atomic_load(&bus->sh->drain);
+}
+
+
+void
 ngx_webrtc_bus_worker_tell(ngx_webrtc_bus_t *bus,
     ngx_webrtc_worker_figures_t *wf)
 {

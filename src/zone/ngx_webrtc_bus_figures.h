@@ -57,6 +57,13 @@ void ngx_webrtc_bus_figures_add(ngx_webrtc_bus_t *bus, ngx_webrtc_figures_t *f);
 /* A copy of all sums. */
 void ngx_webrtc_bus_figures(ngx_webrtc_bus_t *bus, ngx_webrtc_figures_t *f);
 
+/*
+ * Whether new sessions are refused, by all workers and over reloads, because an
+ * operator wants so.
+ */
+void ngx_webrtc_bus_drain(ngx_webrtc_bus_t *bus, ngx_uint_t on);
+ngx_uint_t ngx_webrtc_bus_draining(ngx_webrtc_bus_t *bus);
+
 /* Tells of this worker. */
 void ngx_webrtc_bus_worker_tell(ngx_webrtc_bus_t *bus,
     ngx_webrtc_worker_figures_t *wf);

@@ -171,6 +171,8 @@ struct ngx_webrtc_bus_sh_s {
 
     ngx_webrtc_error_recent_t  errors[NGX_WEBRTC_ERRORS];
 
+    uint64_t                 drain;       /* see ngx_webrtc_bus_drain() */
+
     ngx_webrtc_figures_t     figures;
     ngx_webrtc_worker_figures_t  told[NGX_WEBRTC_WORKERS];
 

@@ -103,8 +103,9 @@ def write_stats(pc, name):
 
     # getStats() has one SSRC of each receiver, maybe that of RTX
     for tr in pc.getTransceivers():
-        streams = tr.receiver._RTCRtpReceiver__remote_streams.values()
-        for s in sorted(streams, key=lambda s: s.packets_received):
+        streams = tr.receiver._RTCRtpReceiver__remote_streams
+        rtx = tr.receiver._RTCRtpReceiver__rtx_ssrc
+        for s in [s for ssrc, s in streams.items() if ssrc not in rtx]:
             stats[tr.kind] = {'received': s.packets_received,
                               'lost': s.packets_lost, 'jitter': s.jitter}
 

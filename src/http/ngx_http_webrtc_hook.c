@@ -1,0 +1,416 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Hooks of offers.  The last thing before the offer is read, after "allow",
+ * "auth_basic" and so on: a subrequest, so that proxy_pass, njs and everything
+ * else works.  The request waits for it, and nothing else does.
+ *
+ *   2xx            taken
+ *   3xx            Location is a URL, where the client is sent with 307, or the
+ *                  name of the stream to take instead
+ *   anything else  refused, with its status and body
+ */
+
+
+#include "ngx_http_webrtc_hook.h"
+#include "ngx_http_webrtc_reason.h"
+#include "ngx_http_webrtc_resource.h"
+#include "ngx_http_webrtc_vars.h"
+
+
+struct ngx_http_webrtc_hook_s {
+    ngx_uint_t                   done;        /* unsigned  done:1; */
+    ngx_uint_t                   status;
+    ngx_str_t                    location;
+    ngx_str_t                    authenticate;
+    ngx_str_t                    type;
+    ngx_str_t                    body;
+};
+
+
+static ngx_int_t ngx_http_webrtc_hook(ngx_http_request_t *r);
+static ngx_int_t ngx_http_webrtc_hook_ask(ngx_http_request_t *r,
+    ngx_http_complex_value_t *hook);
+static ngx_int_t ngx_http_webrtc_hook_note(ngx_http_request_t *r,
+    ngx_uint_t role, ngx_http_complex_value_t *value);
+static ngx_int_t ngx_http_webrtc_hook_done(ngx_http_request_t *sr, void *data,
+    ngx_int_t rc);
+static ngx_int_t ngx_http_webrtc_hook_decide(ngx_http_request_t *r,
+    ngx_http_webrtc_note_t *note);
+static ngx_int_t ngx_http_webrtc_hook_moved(ngx_http_request_t *r,
+    ngx_http_webrtc_note_t *note);
+static ngx_int_t ngx_http_webrtc_hook_refuse(ngx_http_request_t *r,
+    ngx_http_webrtc_hook_t *hook);
+
+
+ngx_int_t
+ngx_http_webrtc_hook_init(ngx_conf_t *cf)
+{
+    ngx_http_handler_pt        *h;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_PRECONTENT_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_http_webrtc_hook;
+
+    return NGX_OK;
+}
+
+
+/* NGX_DECLINED: go on */
+
+static ngx_int_t
+ngx_http_webrtc_hook(ngx_http_request_t *r)
+{
+    ngx_int_t                    rc;
+    ngx_str_t                    id;
+    ngx_http_webrtc_note_t      *note;
+    ngx_http_complex_value_t    *hook, *value;
+    ngx_http_webrtc_loc_conf_t  *wlcf;
+
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
+
+    hook = wlcf->play ? wlcf->on_play : wlcf->publish ? wlcf->on_publish : NULL;
+
+    if (hook == NULL || r != r->main || r->method != NGX_HTTP_POST
+        || ngx_http_webrtc_arg(r, "session", &id) == NGX_OK
+        || !ngx_http_webrtc_is_type(r, &ngx_http_webrtc_sdp_type))
+    {
+        return NGX_DECLINED;
+    }
+
+    note = ngx_http_webrtc_note(r);
+    if (note == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (note->hook == NULL) {
+
+        value = wlcf->play ? wlcf->play : wlcf->publish;
+
+        rc = ngx_http_webrtc_hook_note(r, wlcf->play ? NGX_WEBRTC_PEER_PLAY
+                                                     : NGX_WEBRTC_PEER_PUBLISH,
+                                       value);
+
+        return (rc == NGX_OK) ? ngx_http_webrtc_hook_ask(r, hook) : rc;
+    }
+
+    if (!note->hook->done) {
+        return NGX_AGAIN;
+    }
+
+    rc = ngx_http_webrtc_hook_decide(r, note);
+
+    if (rc == NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    if (rc == NGX_DONE) {
+        ngx_http_finalize_request(r, NGX_OK);
+        return NGX_DONE;
+    }
+
+    return rc;
+}
+
+
+/* $webrtc_stream and $webrtc_role, for the URI of the hook */
+
+static ngx_int_t
+ngx_http_webrtc_hook_note(ngx_http_request_t *r, ngx_uint_t role,
+    ngx_http_complex_value_t *value)
+{
+    ngx_str_t  name;
+
+    if (ngx_http_complex_value(r, value, &name) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (!ngx_http_webrtc_reason_is_name(&name)) {
+        /* is refused without a hook */
+        return NGX_DECLINED;
+    }
+
+    ngx_http_webrtc_note_stream(r, role, &name);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_hook_ask(ngx_http_request_t *r, ngx_http_complex_value_t *hook)
+{
+    ngx_str_t                    uri, args;
+    ngx_uint_t                   flags;
+    ngx_http_request_t          *sr;
+    ngx_http_webrtc_note_t      *note;
+    ngx_http_post_subrequest_t  *ps;
+
+    note = ngx_http_webrtc_note(r);
+    ps = ngx_palloc(r->pool, sizeof(ngx_http_post_subrequest_t));
+
+    if (note == NULL || ps == NULL
+        || ngx_http_complex_value(r, hook, &uri) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    note->hook = ngx_pcalloc(r->pool, sizeof(ngx_http_webrtc_hook_t));
+    if (note->hook == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_str_null(&args);
+    flags = NGX_HTTP_LOG_UNSAFE;
+
+    if (ngx_http_parse_unsafe_uri(r, &uri, &args, &flags) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ps->handler = ngx_http_webrtc_hook_done;
+    ps->data = note->hook;
+
+    if (ngx_http_subrequest(r, &uri, &args, &sr, ps,
+                            NGX_HTTP_SUBREQUEST_WAITED
+                            |NGX_HTTP_SUBREQUEST_IN_MEMORY)
+        != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    /* it has no body: the offer is the main request's, and not read yet */
+
+    sr->request_body = ngx_pcalloc(r->pool, sizeof(ngx_http_request_body_t));
+    if (sr->request_body == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    sr->headers_in.content_length = NULL;
+    sr->headers_in.content_length_n = -1;
+    sr->headers_in.chunked = 0;
+
+    return NGX_AGAIN;
+}
+
+
+/* may be called twice: with a status, and when its page has been sent */
+
+static ngx_int_t
+ngx_http_webrtc_hook_done(ngx_http_request_t *sr, void *data, ngx_int_t rc)
+{
+    ngx_http_webrtc_hook_t *hook = data;
+
+    ngx_buf_t        *b;
+    ngx_table_elt_t  *h;
+
+    hook->done = 1;
+    hook->status = sr->headers_out.status;
+
+    if (hook->status == 0) {
+        hook->status = (rc >= NGX_HTTP_SPECIAL_RESPONSE)
+                       ? (ngx_uint_t) rc : NGX_HTTP_BAD_GATEWAY;
+    }
+
+    hook->type = sr->headers_out.content_type;
+
+    /* what an upstream has sent is in a list only */
+
+    h = sr->headers_out.location;
+
+    if (h == NULL && sr->upstream) {
+        h = sr->upstream->headers_in.location;
+    }
+
+    if (h) {
+        hook->location = h->value;
+    }
+
+    h = sr->headers_out.www_authenticate;
+
+    if (h == NULL && sr->upstream) {
+        h = sr->upstream->headers_in.www_authenticate;
+    }
+
+    if (h) {
+        hook->authenticate = h->value;
+    }
+
+    if (sr->out && sr->out->buf) {
+        b = sr->out->buf;
+        hook->body.data = b->pos;
+        hook->body.len = b->last - b->pos;
+    }
+
+    return rc;
+}
+
+
+/* NGX_OK: taken; otherwise a result as in ngx_http_webrtc_resource.h */
+
+static ngx_int_t
+ngx_http_webrtc_hook_decide(ngx_http_request_t *r,
+    ngx_http_webrtc_note_t *note)
+{
+    ngx_int_t                rc;
+    ngx_http_webrtc_hook_t  *hook;
+
+    hook = note->hook;
+
+    if (hook->status >= NGX_HTTP_OK
+        && hook->status < NGX_HTTP_SPECIAL_RESPONSE)
+    {
+        return NGX_OK;
+    }
+
+    if (hook->status < NGX_HTTP_BAD_REQUEST && hook->location.len) {
+        rc = ngx_http_webrtc_hook_moved(r, note);
+
+        if (rc != NGX_DECLINED) {
+            return rc;
+        }
+    }
+
+    return ngx_http_webrtc_hook_refuse(r, hook);
+}
+
+
+/* NGX_DECLINED: not a location that can be used */
+
+static ngx_int_t
+ngx_http_webrtc_hook_moved(ngx_http_request_t *r, ngx_http_webrtc_note_t *note)
+{
+    ngx_int_t   rc;
+    ngx_str_t  *to, empty;
+
+    to = &note->hook->location;
+
+    if (ngx_strncasecmp(to->data, (u_char *) "http://", 7) == 0
+        || ngx_strncasecmp(to->data, (u_char *) "https://", 8) == 0)
+    {
+        rc = ngx_http_discard_request_body(r);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        ngx_str_null(&empty);
+
+        if (ngx_http_webrtc_header(r, "Location", to) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        return ngx_http_webrtc_answer(r, NGX_HTTP_TEMPORARY_REDIRECT, NULL,
+                                      &empty);
+    }
+
+    if (!ngx_http_webrtc_reason_is_name(to)) {
+        return NGX_DECLINED;
+    }
+
+    note->rename = *to;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_hook_refuse(ngx_http_request_t *r,
+    ngx_http_webrtc_hook_t *hook)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_discard_request_body(r);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (hook->status < NGX_HTTP_BAD_REQUEST) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "webrtc hook answered with %ui and no Location that is "
+                      "a URL or the name of a stream", hook->status);
+
+        hook->status = NGX_HTTP_INTERNAL_SERVER_ERROR;
+        ngx_str_null(&hook->body);
+    }
+
+    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                  "webrtc offer refused by a hook: %ui", hook->status);
+
+    if (hook->authenticate.len
+        && ngx_http_webrtc_header(r, "WWW-Authenticate", &hook->authenticate)
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (hook->body.len == 0) {
+        return ngx_http_webrtc_problem(r, hook->status,
+                                       "refused by the server's policy", NULL);
+    }
+
+    return ngx_http_webrtc_answer(r, hook->status, &hook->type, &hook->body);
+}
+
+
+char *
+ngx_http_webrtc_hook_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char  *p = conf;
+
+    ngx_str_t                         *value;
+    ngx_uint_t                         url;
+    ngx_http_complex_value_t         **cv;
+    ngx_http_compile_complex_value_t   ccv;
+
+    cv = (ngx_http_complex_value_t **) (p + cmd->offset);
+
+    if (*cv != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        *cv = NULL;
+        return NGX_CONF_OK;
+    }
+
+    url = (cmd->offset == offsetof(ngx_http_webrtc_loc_conf_t, drain_to));
+
+    if (value[1].len == 0
+        || (value[1].data[0] != '$'
+            && (url ? (ngx_strncmp(value[1].data, "http://", 7) != 0
+                       && ngx_strncmp(value[1].data, "https://", 8) != 0)
+                    : value[1].data[0] != '/')))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\" in %V, expected \"off\" or "
+                           "%s", &value[1], &cmd->name,
+                           url ? "a URL, such as "
+                                 "\"https://example.com$request_uri\""
+                               : "a URI of this server, such as "
+                                 "\"/hook?stream=$webrtc_stream\"");
+        return NGX_CONF_ERROR;
+    }
+
+    *cv = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
+    if (*cv == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+    ccv.cf = cf;
+    ccv.value = &value[1];
+    ccv.complex_value = *cv;
+
+    return (ngx_http_compile_complex_value(&ccv) == NGX_OK) ? NGX_CONF_OK
+                                                            : NGX_CONF_ERROR;
+}
