@@ -258,10 +258,8 @@ ngx_webrtc_worker_kick(ngx_webrtc_worker_t *wk, uint64_t ref, ngx_uint_t why)
         return NGX_DECLINED;
     }
 
-    return (ngx_webrtc_worker_end(wk, &copy, &info,
-                                  ngx_webrtc_session_why(why))
-            == NGX_DECLINED)
-           ? NGX_DECLINED : NGX_OK;
+    return (ngx_webrtc_worker_end(wk, &copy, &info, NGX_WEBRTC_TELL_DELETED)
+            == NGX_DECLINED) ? NGX_DECLINED : NGX_OK;
 }
 
 
@@ -289,7 +287,9 @@ ngx_webrtc_worker_end(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_t *copy,
 
             if (wk->conf.on_end) {
                 /* what was told of it is gone with the slot */
-                wk->conf.on_end(wk->conf.ctx, copy, NULL, reason);
+                wk->conf.on_end(wk->conf.ctx, copy, NULL,
+                                copy->why ? ngx_webrtc_session_why(copy->why)
+                                          : ngx_webrtc_worker_why[why]);
             }
         }
 
