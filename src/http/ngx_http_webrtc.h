@@ -165,6 +165,7 @@ typedef struct {
     ngx_http_complex_value_t    *on_play;    /* NULL: off */
     ngx_http_complex_value_t    *on_publish;
     ngx_http_complex_value_t    *drain_to;
+    uint32_t                     location;   /* a hash of "where" */
     ngx_http_conf_ctx_t         *ctx;        /* where it is; NULL: nowhere */
     void                        *log;        /* "webrtc_log", of nginx's log
                                                 module; NULL: none */

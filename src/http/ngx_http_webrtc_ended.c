@@ -143,7 +143,7 @@ ngx_http_webrtc_ended_session(ngx_http_webrtc_main_conf_t *wmcf,
 
     static ngx_webrtc_peer_about_t  unknown;
 
-    wlcf = ngx_http_webrtc_own_location(wmcf, peer->policy.location);
+    wlcf = ngx_http_webrtc_own_location(wmcf, peer->location);
 
     if (wlcf == NULL || wlcf->log_conf == NULL) {
         return;

@@ -432,11 +432,12 @@ ngx_http_webrtc_offer_slot(ngx_http_webrtc_offer_t *offer)
     peer->created_ms = ngx_current_msec;
     peer->expires_ms = ngx_current_msec + wlcf->policy.handshake_timeout;
     peer->max_sessions = (uint32_t) wmcf->max_sessions;
+    peer->location = wlcf->location;
 
     ngx_http_webrtc_full_client(r, &peer->client);
     ngx_http_webrtc_offer_about(r, &about);
 
-    ngx_webrtc_bus_public(peer->id, peer->public);
+    ngx_webrtc_bus_public(peer->id, about.public);
     peer->about = &about;
 
     if (ngx_webrtc_peers_create(bus, peer) != NGX_OK) {
@@ -458,7 +459,7 @@ ngx_http_webrtc_offer_slot(ngx_http_webrtc_offer_t *offer)
         && (peer->role == NGX_WEBRTC_PEER_PUBLISH
             || ngx_webrtc_atomic_load(&st->location) == 0))
     {
-        ngx_webrtc_atomic_store(&st->location, wlcf->policy.location);
+        ngx_webrtc_atomic_store(&st->location, wlcf->location);
     }
 
     if (st) {

@@ -175,7 +175,7 @@ ngx_http_webrtc_own_conf(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *prev,
     ngx_http_webrtc_main_conf_t   *wmcf;
 
     if (conf->where.line == 0) {
-        conf->policy.location = prev->policy.location;
+        conf->location = prev->location;
         return NGX_OK;
     }
 
@@ -192,7 +192,7 @@ ngx_http_webrtc_own_conf(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *prev,
     ngx_crc32_update(&crc, (u_char *) &conf->where.line, sizeof(ngx_uint_t));
     ngx_crc32_final(crc);
 
-    conf->policy.location = crc;
+    conf->location = crc;
 
     wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webrtc_module);
 
@@ -217,7 +217,7 @@ ngx_http_webrtc_own_location(ngx_http_webrtc_main_conf_t *wmcf,
     loc = wmcf->served.elts;
 
     for (i = 0; i < wmcf->served.nelts; i++) {
-        if (loc[i]->policy.location == location) {
+        if (loc[i]->location == location) {
             return loc[i];
         }
     }

@@ -37,7 +37,7 @@ void ngx_http_webrtc_own_done(ngx_http_request_t *r);
 ngx_int_t ngx_http_webrtc_own_conf(ngx_conf_t *cf,
     ngx_http_webrtc_loc_conf_t *prev, ngx_http_webrtc_loc_conf_t *conf);
 
-/* A location by policy.location; NULL: it is not there any more. */
+/* A location by its number in a slot; NULL: it is not there any more. */
 ngx_http_webrtc_loc_conf_t *ngx_http_webrtc_own_location(
     ngx_http_webrtc_main_conf_t *wmcf, uint32_t location);
 

@@ -339,7 +339,11 @@ ngx_http_webrtc_status_print_stream(ngx_http_webrtc_text_t *t,
         peer = ngx_webrtc_peers_lock(bus, info->publisher);
 
         if (peer) {
-            p = ngx_cpymem(p, peer->public, NGX_WEBRTC_PUBLIC_LEN);
+
+            if (peer->about) {
+                p = ngx_cpymem(p, peer->about->public, NGX_WEBRTC_PUBLIC_LEN);
+            }
+
             ngx_webrtc_peers_unlock(bus);
         }
     }
@@ -539,7 +543,7 @@ ngx_http_webrtc_status_print_session(ngx_http_webrtc_text_t *t,
 
     p = ngx_slprintf(p, end, "%s{\"id\":\"%*s\",\"role\":\"%V\","
                      "\"state\":\"%s\",\"stream\":\"", before,
-                     (size_t) NGX_WEBRTC_PUBLIC_LEN, peer->public, &role,
+                     (size_t) NGX_WEBRTC_PUBLIC_LEN, about->public, &role,
                      ngx_http_webrtc_session_state(peer, info));
 
     p = ngx_http_webrtc_text_json(p, peer->name, peer->name_len);

@@ -304,7 +304,7 @@ typedef struct {
     uint32_t                 variant_why;     /* for those who watch it: a
                                                  reason of theirs, 0: none */
     ngx_webrtc_stream_rates_t rates;          /* ngx_webrtc_bus_figures.h */
-    uint32_t                 location;        /* atomic; policy.location of who
+    uint32_t                 location;        /* atomic; "location" of who
                                                  publishes it, or plays it */
     uint32_t                 pad4;
 } ngx_webrtc_stream_t;

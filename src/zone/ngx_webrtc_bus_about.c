@@ -124,10 +124,11 @@ ngx_int_t
 ngx_webrtc_peers_find_public(ngx_webrtc_bus_t *bus, ngx_str_t *public,
     uint64_t *ref)
 {
-    uint64_t             word;
-    ngx_uint_t           n;
-    ngx_webrtc_peer_t   *p;
-    ngx_webrtc_table_t  *t;
+    uint64_t                  word;
+    ngx_uint_t                n;
+    ngx_webrtc_peer_t        *p;
+    ngx_webrtc_table_t       *t;
+    ngx_webrtc_peer_about_t  *about;
 
     if (public->len != NGX_WEBRTC_PUBLIC_LEN) {
         return NGX_DECLINED;
@@ -139,11 +140,12 @@ ngx_webrtc_peers_find_public(ngx_webrtc_bus_t *bus, ngx_str_t *public,
 
         word = ngx_webrtc_atomic_load_acquire(&t->entries[n].word);
         p = ngx_webrtc_atomic_load(&t->entries[n].p);
+        about = p ? ngx_webrtc_atomic_load(&p->about) : NULL;
 
-        if (p == NULL
+        if (about == NULL
             || (ngx_webrtc_entry_state(word) != NGX_WEBRTC_ENTRY_NEW
                 && ngx_webrtc_entry_state(word) != NGX_WEBRTC_ENTRY_CLAIMED)
-            || ngx_memcmp(p->public, public->data, NGX_WEBRTC_PUBLIC_LEN) != 0)
+            || ngx_memcmp(about->public, public->data, NGX_WEBRTC_PUBLIC_LEN) != 0)
         {
             continue;
         }

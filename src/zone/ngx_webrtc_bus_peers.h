@@ -118,6 +118,9 @@ typedef struct {
     uint8_t                  agent_len;
     uint8_t                  pair_len;
     uint8_t                  pad[3];
+    u_char                   public[NGX_WEBRTC_PUBLIC_LEN];
+                                              /* of its id, see
+                                                 ngx_webrtc_bus_public.h */
     u_char                   cipher[NGX_WEBRTC_ABOUT_CIPHER];
     u_char                   agent[NGX_WEBRTC_ABOUT_AGENT];   /* User-Agent */
     u_char                   pair[NGX_WEBRTC_ABOUT_PAIR];     /* full ICE */
@@ -139,11 +142,10 @@ typedef struct {
     uint64_t                 expires_ms;      /* of NEW; monotonic clock */
     ngx_webrtc_policy_t      policy;          /* of its location */
     uint32_t                 max_sessions;    /* slots in all, 0: no limit */
+    uint32_t                 location;        /* of its POST, the same over
+                                                 reloads; 0: not known */
     ngx_webrtc_client_t      client;
     ngx_webrtc_desc_t        desc;
-    u_char                   public[NGX_WEBRTC_PUBLIC_LEN];
-                                              /* of id, see
-                                                 ngx_webrtc_bus_public.h */
     ngx_webrtc_peer_about_t *about;           /* the creator's, which is copied,
                                                  or NULL; then the slot's, for
                                                  its owner */

@@ -26,9 +26,6 @@
 
 /* named after the directives, without "webrtc_"; 0 means the same as there */
 typedef struct {
-    uint32_t                 location;        /* which one, over reloads too; 0:
-                                                 not known */
-
     ngx_msec_t               handshake_timeout;
     ngx_msec_t               timeout;
 
