@@ -11,12 +11,17 @@ use warnings;
 
 use Test::More;
 use FindBin;
+use POSIX ();
 
 use NgxWebRTC;
 
 chdir "$FindBin::Bin/.." or die;
 
 my $build = $NgxWebRTC::BUILD;
+
+# other tests, which wait for something, go first
+
+POSIX::nice(5);
 
 # as from a shell, not as a part of the make that runs the tests
 

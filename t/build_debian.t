@@ -15,6 +15,7 @@ use warnings;
 use Test::More;
 use Digest::MD5;
 use File::Find;
+use POSIX ();
 use NgxWebRTC;
 
 my ($here) = slurp('/etc/os-release') =~ /^VERSION_CODENAME=(\w+)/m;
@@ -22,6 +23,10 @@ my %other = (bookworm => 'trixie', trixie => 'bookworm');
 
 my $suite = $other{$here // ''}
     or plan skip_all => 'this is neither Debian 12 nor 13';
+
+# other tests, which wait for something, go first
+
+POSIX::nice(5);
 
 my $t = NgxWebRTC->new;
 my $root = $NgxWebRTC::ROOT;

@@ -289,8 +289,10 @@ media: $(B)/media/stamp
 .PHONY: media
 
 
-# The tests, two at a time; t/testrules.yml keeps those that play in a browser
-# from the others.
+# The tests, four at a time, of which two play in a browser (t/testrules.yml: two
+# rows of about the same length, where a new one is in the second), and one
+# builds.  Most of the others wait for most of their time; the longest begin
+# first.
 
 export WEBRTC_ROOT     = $(ROOT)
 export WEBRTC_BUILD    = $(B)
@@ -301,13 +303,13 @@ SAN_ENV    = ASAN_OPTIONS=detect_odr_violation=0                              \
              TSAN_OPTIONS=halt_on_error=0:exitcode=66                         \
              LSAN_OPTIONS=suppressions=$(ROOT)/t/lib/lsan.supp:print_suppressions=0
 
-PROVE      = $(SAN_ENV) prove -j3 --timer -I t/lib
+PROVE      = $(SAN_ENV) prove -j4 --timer -I t/lib
 
 TESTS      = $(sort $(wildcard t/*.t t/attack/*.t)) $(UNIT_BINS) $(TSAN_BINS)
 
-all-tests: module units
-	@$(MAKE) -s --no-print-directory -j$(JOBS) asan fuzzers clients browser   \
-	    media
+all-tests:
+	@$(MAKE) -s --no-print-directory -j$(JOBS) module units asan fuzzers      \
+	    clients browser media
 
 test: packages-test
 	@$(MAKE) -s --no-print-directory all-tests
