@@ -41,6 +41,7 @@
 #include <ngx_event.h>
 #include <sys/un.h>
 #include "ngx_webrtc_pass.h"
+#include "ngx_webrtc_ucred.h"
 #include "ngx_webrtc_twin.h"
 #include "ngx_webrtc_udp_listen.h"
 
@@ -641,15 +642,10 @@ static ssize_t
 ngx_webrtc_twin_recv(ngx_webrtc_twin_sock_t *sock, ngx_uint_t *known)
 {
     ssize_t          n;
-    struct iovec     iov;
-    struct ucred     cred;
-    struct msghdr    msg;
-    struct cmsghdr  *cmsg;
-
-    union {
-        struct cmsghdr  cmsg;
-        char            space[CMSG_SPACE(sizeof(struct ucred))];
-    } control;
+    struct iovec        iov;
+    struct ucred        cred;
+    struct msghdr       msg;
+    ngx_webrtc_ucred_t  control;
 
     ngx_memzero(&msg, sizeof(struct msghdr));
 
@@ -667,29 +663,11 @@ ngx_webrtc_twin_recv(ngx_webrtc_twin_sock_t *sock, ngx_uint_t *known)
 
     *known = 0;
 
-    if (n == -1 || (msg.msg_flags & MSG_TRUNC)) {
-        return n;
-    }
-
-    /*
-     * There is room for credentials only: descriptors that somebody sends
-     * along are closed by the kernel.
-     */
-
-    for (cmsg = CMSG_FIRSTHDR(&msg); cmsg; cmsg = CMSG_NXTHDR(&msg, cmsg)) {
-
-        if (cmsg->cmsg_level != SOL_SOCKET
-            || cmsg->cmsg_type != SCM_CREDENTIALS
-            || cmsg->cmsg_len != CMSG_LEN(sizeof(struct ucred)))
-        {
-            continue;
-        }
-
-        ngx_memcpy(&cred, CMSG_DATA(cmsg), sizeof(struct ucred));
-
-        if (cred.uid == geteuid() || cred.uid == 0) {
-            *known = 1;
-        }
+    if (n != -1 && !(msg.msg_flags & MSG_TRUNC)
+        && ngx_webrtc_ucred(&msg, &cred) == NGX_OK
+        && (cred.uid == geteuid() || cred.uid == 0))
+    {
+        *known = 1;
     }
 
     return n;

@@ -30,6 +30,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "ngx_webrtc_bus_zone.h"
+#include "ngx_webrtc_ucred.h"
 #include "ngx_webrtc_bus_inbox.h"
 
 
@@ -644,13 +645,8 @@ ngx_webrtc_inbox_recv(ngx_webrtc_inbox_t *inbox, ngx_uint_t *known)
     struct iovec          iov;
     struct ucred          cred;
     struct msghdr         msg;
-    struct cmsghdr       *cmsg;
+    ngx_webrtc_ucred_t    control;
     ngx_webrtc_bus_sh_t  *sh;
-
-    union {
-        struct cmsghdr  cmsg;
-        char            space[CMSG_SPACE(sizeof(struct ucred))];
-    } control;
 
     ngx_memzero(&msg, sizeof(struct msghdr));
 
@@ -672,38 +668,23 @@ ngx_webrtc_inbox_recv(ngx_webrtc_inbox_t *inbox, ngx_uint_t *known)
 
     *known = 0;
 
-    if (msg.msg_flags & MSG_TRUNC) {
+    if ((msg.msg_flags & MSG_TRUNC)
+        || ngx_webrtc_ucred(&msg, &cred) != NGX_OK)
+    {
         return n;
     }
 
-    /*
-     * There is room for credentials only: the kernel closes any descriptors
-     * sent along.
-     */
-
     sh = inbox->bus->sh;
 
-    for (cmsg = CMSG_FIRSTHDR(&msg); cmsg; cmsg = CMSG_NXTHDR(&msg, cmsg)) {
+    for (w = 0; w < ngx_webrtc_atomic_load(&sh->nworkers); w++) {
+        id = ngx_webrtc_atomic_load_acquire(&sh->workers[w].id);
 
-        if (cmsg->cmsg_level != SOL_SOCKET
-            || cmsg->cmsg_type != SCM_CREDENTIALS
-            || cmsg->cmsg_len != CMSG_LEN(sizeof(struct ucred)))
+        if (id
+            && ngx_webrtc_endpoint_pid(id) == cred.pid
+            && sh->workers[w].uid == cred.uid)
         {
-            continue;
-        }
-
-        ngx_memcpy(&cred, CMSG_DATA(cmsg), sizeof(struct ucred));
-
-        for (w = 0; w < ngx_webrtc_atomic_load(&sh->nworkers); w++) {
-            id = ngx_webrtc_atomic_load_acquire(&sh->workers[w].id);
-
-            if (id
-                && ngx_webrtc_endpoint_pid(id) == cred.pid
-                && sh->workers[w].uid == cred.uid)
-            {
-                *known = 1;
-                return n;
-            }
+            *known = 1;
+            break;
         }
     }
 
