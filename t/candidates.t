@@ -157,7 +157,8 @@ EOF
 
     my $e = $t->http('GET', $r->{headers}{location}, timeout => 60,
                      headers => { Accept => 'text/event-stream' });
-    like($e->{content} // '', qr/"type":"bye"/, 'and told the end');
+    like($e->{content} // '', qr/"type":"bye","payload":"TURN server \S+: \w/,
+         'and told the end, and why');
 
     like($t->log, qr/\[error\] .* webrtc has no candidate .*TURN server/,
          'the log says so');

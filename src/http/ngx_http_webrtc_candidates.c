@@ -550,13 +550,12 @@ ngx_http_webrtc_candidates_none(ngx_http_request_t *r, const char *why)
 
 
 ngx_int_t
-ngx_http_webrtc_candidates_refused(ngx_http_request_t *r,
-    ngx_webrtc_nice_relays_t *relays)
+ngx_http_webrtc_candidates_causes(ngx_pool_t *pool,
+    ngx_webrtc_nice_relays_t *relays, ngx_str_t *causes)
 {
     u_char                   *p, *end;
     size_t                    size;
-    ngx_str_t                 detail;
-    ngx_uint_t                i, later;
+    ngx_uint_t                i;
     ngx_webrtc_nice_relay_t  *relay;
 
     static const u_char  text[] = "TURN server ";
@@ -568,25 +567,45 @@ ngx_http_webrtc_candidates_refused(ngx_http_request_t *r,
                 + NGX_WEBRTC_NICE_CAUSE;
     }
 
-    p = ngx_pnalloc(r->pool, size);
+    p = ngx_pnalloc(pool, size);
     if (p == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return NGX_ERROR;
     }
 
-    detail.data = p;
+    causes->data = p;
     end = p + size;
-    later = 0;
 
     for (i = 0; i < relays->n; i++) {
         relay = &relays->relay[i];
-
-        later |= ngx_webrtc_nice_relay_later(relay);
 
         p = ngx_slprintf(p, end, "%s%s%V: ", i ? "; " : "", text, &relay->url);
         p = ngx_webrtc_nice_relay_cause(relay, p, end);
     }
 
-    detail.len = p - detail.data;
+    causes->len = p - causes->data;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_webrtc_candidates_refused(ngx_http_request_t *r,
+    ngx_webrtc_nice_relays_t *relays)
+{
+    ngx_str_t   detail;
+    ngx_uint_t  i, later;
+
+    if (ngx_http_webrtc_candidates_causes(r->pool, relays, &detail)
+        != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    later = 0;
+
+    for (i = 0; i < relays->n; i++) {
+        later |= ngx_webrtc_nice_relay_later(&relays->relay[i]);
+    }
 
     if (later && ngx_http_webrtc_retry_after(r, NGX_HTTP_WEBRTC_RETRY)
                  != NGX_OK)

@@ -81,6 +81,14 @@ ngx_int_t ngx_http_webrtc_candidates_none(ngx_http_request_t *r,
     const char *why);
 
 /*
+ * What the TURN servers have answered, one after the other, for a client.
+ *
+ * NGX_OK; NGX_ERROR no memory
+ */
+ngx_int_t ngx_http_webrtc_candidates_causes(ngx_pool_t *pool,
+    ngx_webrtc_nice_relays_t *relays, ngx_str_t *causes);
+
+/*
  * The same for "webrtc_ice relay", with the TURN servers' answers as details;
  * the reasons have been logged already.  503 if one of the servers may relay
  * later with the configuration unchanged, otherwise 502.

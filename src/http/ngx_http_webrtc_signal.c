@@ -405,7 +405,10 @@ ngx_http_webrtc_signal_events(ngx_http_request_t *r, ngx_str_t *id)
 }
 
 
-/* messages not sent yet, and "bye" when the session has ended */
+/*
+ * Messages not sent yet, and "bye" when the session has ended, or when one of
+ * the messages says that it is of no use.
+ */
 
 static ngx_int_t
 ngx_http_webrtc_signal_news(ngx_http_webrtc_sse_t *sse)
@@ -461,6 +464,12 @@ ngx_http_webrtc_signal_news(ngx_http_webrtc_sse_t *sse)
 
         if (ngx_http_webrtc_signal_event(sse, &msg) != NGX_OK) {
             return NGX_ERROR;
+        }
+
+        if (msg.type == NGX_WEBRTC_SIGNAL_BYE) {
+            (void) ngx_webrtc_worker_end(ngx_http_webrtc_worker, sse->key,
+                                         NGX_WEBRTC_TELL_USELESS);
+            return NGX_DONE;
         }
     }
 }

@@ -9,6 +9,7 @@
 
 
 #include "ngx_http_webrtc_signal_log.h"
+#include "ngx_http_webrtc_candidates.h"
 #include "ngx_webrtc_bus_file.h"
 #include "ngx_webrtc_negotiate.h"
 #include "ngx_webrtc_session.h"
@@ -20,6 +21,8 @@ static u_char *ngx_http_webrtc_signal_print(u_char *p, u_char *end,
     ngx_uint_t i);
 static void ngx_http_webrtc_signal_append(ngx_pool_t *pool,
     ngx_webrtc_peer_t *peer, ngx_uint_t gathered);
+static ngx_int_t ngx_http_webrtc_signal_none(ngx_pool_t *pool,
+    ngx_webrtc_session_t *s, ngx_webrtc_file_message_t *msg);
 static ngx_uint_t ngx_http_webrtc_signal_known(u_char *p, u_char *end,
     ngx_webrtc_file_message_t *msg);
 
@@ -214,8 +217,19 @@ ngx_http_webrtc_signal_append(ngx_pool_t *pool, ngx_webrtc_peer_t *peer,
     }
 
     if (gathered && n == 0) {
-        /* the client gets "bye" */
-        ngx_webrtc_session_close(s, "no candidate was gathered");
+
+        /*
+         * The session ends when the client has been told; one that never asks
+         * has until the handshake times out.
+         */
+
+        if (ngx_http_webrtc_signal_none(pool, s, &msg) != NGX_OK) {
+            ngx_webrtc_session_close(s, "no candidate was gathered");
+
+        } else if (!ngx_http_webrtc_signal_known(log, log + size, &msg)) {
+            (void) ngx_webrtc_file_append(bus, peer->ref, &msg);
+        }
+
         return;
     }
 
@@ -225,6 +239,28 @@ ngx_http_webrtc_signal_append(ngx_pool_t *pool, ngx_webrtc_peer_t *peer,
 
         (void) ngx_webrtc_file_append(bus, peer->ref, &msg);
     }
+}
+
+
+/* "bye", and why there is no candidate */
+
+static ngx_int_t
+ngx_http_webrtc_signal_none(ngx_pool_t *pool, ngx_webrtc_session_t *s,
+    ngx_webrtc_file_message_t *msg)
+{
+    ngx_webrtc_nice_relays_t  *relays;
+
+    msg->type = NGX_WEBRTC_SIGNAL_BYE;
+
+    relays = ngx_webrtc_nice_relays(s->transport.nice);
+
+    if (relays && relays->n) {
+        return ngx_http_webrtc_candidates_causes(pool, relays, &msg->text);
+    }
+
+    ngx_str_set(&msg->text, "no candidate was gathered");
+
+    return NGX_OK;
 }
 
 

@@ -42,7 +42,7 @@
 
 static ngx_int_t ngx_webrtc_worker_open(ngx_webrtc_worker_t *wk,
     ngx_cycle_t *cycle);
-static ngx_int_t ngx_webrtc_worker_end(ngx_webrtc_worker_t *wk,
+static ngx_int_t ngx_webrtc_worker_end_peer(ngx_webrtc_worker_t *wk,
     ngx_webrtc_peer_t *copy, ngx_webrtc_peer_info_t *info, ngx_uint_t why);
 static ngx_int_t ngx_webrtc_worker_give_way(void *ctx, uint64_t ref);
 static void ngx_webrtc_worker_received(void *ctx);
@@ -65,6 +65,7 @@ static const char *const  ngx_webrtc_worker_why[] = {
     "deleted",                              /* NGX_WEBRTC_TELL_DELETED */
     "replaced",                             /* NGX_WEBRTC_TELL_REPLACED */
     "gave way to a new one",                /* NGX_WEBRTC_TELL_GIVE_WAY */
+    "no candidate was gathered",            /* NGX_WEBRTC_TELL_USELESS */
     NULL                                    /* NGX_WEBRTC_TELL_CHANGED */
 };
 
@@ -241,7 +242,8 @@ ngx_webrtc_worker_close(ngx_webrtc_worker_t *wk, ngx_str_t *id)
         return NGX_DECLINED;
     }
 
-    return (ngx_webrtc_worker_end(wk, &copy, &info, NGX_WEBRTC_TELL_DELETED)
+    return (ngx_webrtc_worker_end_peer(wk, &copy, &info,
+                                       NGX_WEBRTC_TELL_DELETED)
             == NGX_DECLINED) ? NGX_DECLINED : NGX_OK;
 }
 
@@ -249,30 +251,17 @@ ngx_webrtc_worker_close(ngx_webrtc_worker_t *wk, ngx_str_t *id)
 ngx_int_t
 ngx_webrtc_worker_kick(ngx_webrtc_worker_t *wk, uint64_t ref, ngx_uint_t why)
 {
-    ngx_webrtc_peer_t       copy;
-    ngx_webrtc_peer_info_t  info;
-
     ngx_webrtc_peers_why(wk->bus, ref, why);
 
-    if (ngx_webrtc_peers_find_ref(wk->bus, ref, &copy, &info) != NGX_OK) {
-        return NGX_DECLINED;
-    }
-
-    return (ngx_webrtc_worker_end(wk, &copy, &info, NGX_WEBRTC_TELL_DELETED)
+    return (ngx_webrtc_worker_end(wk, ref, NGX_WEBRTC_TELL_DELETED)
             == NGX_DECLINED) ? NGX_DECLINED : NGX_OK;
 }
 
 
-/*
- * Ends a session of any worker.
- *
- * NGX_OK        it has ended
- * NGX_BUSY      the worker that has it is told
- * NGX_DECLINED  it is ending already, or gone
- */
+/* ngx_webrtc_worker_end() of a slot that has been found */
 
 static ngx_int_t
-ngx_webrtc_worker_end(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_t *copy,
+ngx_webrtc_worker_end_peer(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_t *copy,
     ngx_webrtc_peer_info_t *info, ngx_uint_t why)
 {
     ngx_webrtc_peer_t     *peer;
@@ -323,11 +312,9 @@ ngx_webrtc_worker_end(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_t *copy,
 }
 
 
-static ngx_int_t
-ngx_webrtc_worker_give_way(void *ctx, uint64_t ref)
+ngx_int_t
+ngx_webrtc_worker_end(ngx_webrtc_worker_t *wk, uint64_t ref, ngx_uint_t why)
 {
-    ngx_webrtc_worker_t *wk = ctx;
-
     ngx_webrtc_peer_t       copy;
     ngx_webrtc_peer_info_t  info;
 
@@ -335,7 +322,14 @@ ngx_webrtc_worker_give_way(void *ctx, uint64_t ref)
         return NGX_DECLINED;
     }
 
-    return ngx_webrtc_worker_end(wk, &copy, &info, NGX_WEBRTC_TELL_GIVE_WAY);
+    return ngx_webrtc_worker_end_peer(wk, &copy, &info, why);
+}
+
+
+static ngx_int_t
+ngx_webrtc_worker_give_way(void *ctx, uint64_t ref)
+{
+    return ngx_webrtc_worker_end(ctx, ref, NGX_WEBRTC_TELL_GIVE_WAY);
 }
 
 

@@ -43,6 +43,19 @@ ngx_int_t ngx_webrtc_worker_kick(ngx_webrtc_worker_t *wk, uint64_t ref,
     ngx_uint_t why);
 
 /*
+ * Ends a session of any worker; not from one of its callbacks.
+ *
+ *   ref   of its slot
+ *   why   NGX_WEBRTC_TELL_*, of those that end it
+ *
+ * NGX_OK        it has ended
+ * NGX_BUSY      the worker that has it is told
+ * NGX_DECLINED  it is ending already, or gone
+ */
+ngx_int_t ngx_webrtc_worker_end(ngx_webrtc_worker_t *wk, uint64_t ref,
+    ngx_uint_t why);
+
+/*
  * Tells the owner of a CLAIMED slot, which may be this worker, to end its
  * session.
  *

@@ -32,7 +32,8 @@
 #define NGX_WEBRTC_TELL_DELETED      1
 #define NGX_WEBRTC_TELL_REPLACED     2      /* another one publishes */
 #define NGX_WEBRTC_TELL_GIVE_WAY     3      /* its client has too many */
-#define NGX_WEBRTC_TELL_CHANGED      4      /* its slot was changed */
+#define NGX_WEBRTC_TELL_USELESS      4      /* it has no candidate */
+#define NGX_WEBRTC_TELL_CHANGED      5      /* its slot was changed */
 
 /*
  * bytes of one message; chosen: 20 full datagrams.  The kernel's queue holds
