@@ -26,6 +26,10 @@
 #include "ngx_webrtc_media_process.h"
 
 
+/* ms that killed children have to end; chosen: they have nothing to do */
+#define NGX_WEBRTC_MEDIA_DONE  200
+
+
 typedef struct {
     ngx_pid_t  pid;        /* 0: free */
     int        status;
@@ -41,6 +45,7 @@ static int ngx_webrtc_media_process_spawn(const char *program,
 static void ngx_webrtc_media_process_exec(const char *program,
     char *const argv[], int fd, ngx_pid_t parent);
 static void ngx_webrtc_media_process_close_from(int fd);
+static ngx_uint_t ngx_webrtc_media_process_any(void);
 static ngx_webrtc_media_child_t *ngx_webrtc_media_process_find(ngx_pid_t pid);
 static ngx_uint_t ngx_webrtc_media_process_reap(
     ngx_webrtc_media_child_t *child);
@@ -347,13 +352,52 @@ ngx_webrtc_media_process_signal(ngx_pid_t pid, int signo)
 void
 ngx_webrtc_media_process_done(void)
 {
-    if (ngx_webrtc_media_handled) {
+    ngx_uint_t  i;
 
-        /* any that are left will soon be another process's children */
+    if (!ngx_webrtc_media_handled) {
+        return;
+    }
+
+    for (i = 0; i < NGX_WEBRTC_MEDIA_DONE && ngx_webrtc_media_process_any();
+         i++)
+    {
+        ngx_msleep(1);
+    }
+
+    if (ngx_webrtc_media_process_any()) {
+
+        /* they do not die, and nginx knows nothing of them */
 
         (void) signal(SIGCHLD, SIG_DFL);
-        ngx_webrtc_media_handled = 0;
+
+    } else {
+        (void) sigaction(SIGCHLD, &ngx_webrtc_media_nginx, NULL);
     }
+
+    ngx_webrtc_media_handled = 0;
+}
+
+
+/* is one of our children still there? */
+
+static ngx_uint_t
+ngx_webrtc_media_process_any(void)
+{
+    sigset_t    old;
+    ngx_uint_t  i, any;
+
+    any = 0;
+
+    ngx_webrtc_media_process_block(&old);
+
+    for (i = 0; i < NGX_WEBRTC_MEDIA_CHILDREN; i++) {
+        any |= (ngx_webrtc_media_children[i].pid
+                && !ngx_webrtc_media_children[i].ended);
+    }
+
+    ngx_webrtc_media_process_unblock(&old);
+
+    return any;
 }
 
 

@@ -59,7 +59,10 @@ void ngx_webrtc_media_process_signal(ngx_pid_t pid, int signo);
 /* Kills it (its group), and forgets it as soon as it is gone. */
 void ngx_webrtc_media_process_kill(ngx_pid_t pid);
 
-/* For exit_process: nginx's SIGCHLD handler must no longer call ours. */
+/*
+ * When all children have been killed: from now on nginx's SIGCHLD handler is in
+ * charge again.  Waits for them, a fifth of a second at most.
+ */
 void ngx_webrtc_media_process_done(void);
 
 
