@@ -177,7 +177,7 @@ my @table = (
         in('webrtc_play a/$host;') ] ],
 
     [ 'an URL that the first viewer chooses',
-      warn => qr/"\$arg_host" in the URL .* "webrtc_play \$arg_n" has it not/,
+      warn => qr/"\$arg_host" in the URL .* "webrtc_play \$arg_n" lacks it/,
       [ in('webrtc_play $arg_n; webrtc_pull rtmp://${arg_host}/a/$arg_n;') ],
       [ in('webrtc_play $arg_host/$arg_n; '
            . 'webrtc_pull rtmp://${arg_host}/a/$arg_n;') ] ],

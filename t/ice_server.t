@@ -232,7 +232,7 @@ expected stun:, stuns:, turn: or turns:
 webrtc_ice_server  'stun:a>; rel=x';
 --- must_die
 --- error_log
-a character that no such URL has
+a character that is not allowed there
 
 
 

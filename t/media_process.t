@@ -44,8 +44,8 @@ EOF
 my %wrong = (
     exits   => qr/webrtc media process has ended with code 3: 1 of/,
     version => qr/is of another version than the module/,
-    garbage => qr/has sent what it must not/,
-    floods  => qr/has sent what it must not/,
+    garbage => qr/has broken the protocol/,
+    floods  => qr/has broken the protocol/,
     hungry  => qr/has taken more memory than webrtc_media_memory/,
     silent  => qr/webrtc media process does not answer/,
 );

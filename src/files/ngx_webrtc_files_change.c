@@ -176,7 +176,7 @@ ngx_webrtc_files_change_check(ngx_webrtc_files_t *f, ngx_file_info_t *fi,
             told = f->size;
 
             if (ngx_fd_info(f->fd, fi) == NGX_FILE_ERROR) {
-                ngx_webrtc_files_change_changed(f, "cannot be looked at");
+                ngx_webrtc_files_change_changed(f, "fstat() failed");
                 return NGX_DECLINED;
             }
         }

@@ -200,7 +200,7 @@ ngx_webrtc_files_channel_sctp_message(void *ctx, uint16_t stream, uint32_t ppid,
         break;
 
     case NGX_DECLINED:
-        ngx_webrtc_session_complain(s, "message that is no channel's");
+        ngx_webrtc_session_complain(s, "message without a channel");
         break;
 
     default:

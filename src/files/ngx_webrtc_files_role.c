@@ -85,7 +85,7 @@ ngx_webrtc_files_role_start(ngx_webrtc_session_t *s)
     file = s->peer->file;
 
     if (file == NULL) {
-        ngx_webrtc_session_close(s, "the file is another one now");
+        ngx_webrtc_session_close(s, "the file has been replaced");
         return;
     }
 
@@ -126,7 +126,7 @@ ngx_webrtc_files_role_start(ngx_webrtc_session_t *s)
     if (rc != NGX_OK) {
         ngx_free(f);
         ngx_webrtc_session_close(s, rc == NGX_DECLINED
-                                    ? "the file is another one now"
+                                    ? "the file has been replaced"
                                     : "file session failed");
         return;
     }

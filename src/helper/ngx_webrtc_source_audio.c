@@ -373,7 +373,7 @@ ngx_webrtc_source_audio_open(ngx_webrtc_source_audio_t *a,
     }
 
     if (avcodec_find_encoder_by_name("libopus") == NULL) {
-        *cause = "no libopus in libavcodec";
+        *cause = "libavcodec has no libopus";
         return NGX_ERROR;
     }
 

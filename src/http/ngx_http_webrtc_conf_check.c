@@ -413,8 +413,8 @@ ngx_http_webrtc_check_zone(ngx_conf_t *cf, ngx_http_webrtc_main_conf_t *wmcf)
     if (most > room) {
         ngx_http_webrtc_check_warn(cf, &wmcf->where,
                            "\"webrtc_zone\" of %uzk has no room for one stream "
-                           "with \"webrtc_buffer\" of %uzk: expected several "
-                           "times as much", size / 1024, most / 1024);
+                           "with \"webrtc_buffer\" of %uzk: expected a "
+                           "multiple of it", size / 1024, most / 1024);
 
     } else if (always > room) {
         ngx_http_webrtc_check_warn(cf, &wmcf->where,
@@ -645,7 +645,7 @@ ngx_http_webrtc_check_url(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *conf)
         {
             ngx_http_webrtc_check_warn(cf, &conf->pull->where,
                            "\"$%V\" in %s%V is for viewers "
-                           "to choose, and \"webrtc_play %V\" has it not: the "
+                           "to choose, but \"webrtc_play %V\" lacks it: the "
                            "first one chooses for all of the same name",
                            &name, rtp ? "" : "the URL of ",
                            ngx_http_webrtc_check_feed(conf->pull),

@@ -50,15 +50,15 @@ static ngx_http_webrtc_full_t  ngx_http_webrtc_fulls[] = {
       "no memory is left in it, enlarge webrtc_zone" },
 
     { NGX_LOG_ERR, "no room for another stream",
-      "the server has as many streams as it can have (stream slots)",
+      "the server has no room for more streams (stream slots)",
       "all its stream slots are used, one per 64k, enlarge webrtc_zone" },
 
     { NGX_LOG_ERR, "no room for another session",
-      "the server has as many sessions as it can have (session slots)",
+      "the server has no room for more sessions (session slots)",
       "all its session slots are used, one per 4k, enlarge webrtc_zone" },
 
     { NGX_LOG_WARN, "too many sessions",
-      "the server has as many sessions as it may have",
+      "the server has reached its limit of sessions",
       "raise webrtc_max_sessions" },
 
     { NGX_LOG_WARN, "too many viewers",
@@ -66,13 +66,11 @@ static ngx_http_webrtc_full_t  ngx_http_webrtc_fulls[] = {
       "raise webrtc_max_viewers" },
 
     { NGX_LOG_WARN, "too many pending sessions",
-      "this client has as many sessions that have not connected yet as it may "
-      "have",
+      "this client has too many sessions that have not connected yet",
       "of one client that have not connected, raise webrtc_max_pending" },
 
     { NGX_LOG_WARN, "too many new streams",
-      "this client has asked for as many streams that are not live yet as it "
-      "may",
+      "this client has asked for too many streams that are not live yet",
       "of one client that are not live, raise names= of webrtc_max_pending" },
 
     { NGX_LOG_WARN, "too many streams are encoded",

@@ -435,7 +435,7 @@ ngx_http_webrtc_ice_server_check(ngx_str_t *url, ngx_uint_t *turn)
             || url->data[i] == '<' || url->data[i] == '>'
             || url->data[i] == '"' || url->data[i] == '$')
         {
-            return "a character that no such URL has";
+            return "a character that is not allowed there";
         }
     }
 

@@ -566,7 +566,7 @@ ngx_http_webrtc_pull_always(ngx_http_webrtc_pull_t *pull)
             pull->full = 1;
             ngx_log_error(NGX_LOG_ERR, ngx_http_webrtc_worker->log, 0,
                           "webrtc_zone has no room for stream \"%V\", which "
-                          "is to be pulled always", &pull->name);
+                          "has start=always", &pull->name);
         }
 
         return;

@@ -173,8 +173,7 @@ ngx_http_webrtc_reason_state(ngx_http_request_t *r, ngx_webrtc_stream_t *st)
     switch (st ? ngx_webrtc_bus_claimed(st, NULL) : 0) {
 
     case NGX_WEBRTC_CLAIM_PUBLISH:
-        return "its publisher is there, but has sent no media yet, or no "
-               "more";
+        return "its publisher is connected, but sends no media";
 
     case NGX_WEBRTC_CLAIM_RTP:
         return "no RTP has come for it so far, or no more";
@@ -184,8 +183,8 @@ ngx_http_webrtc_reason_state(ngx_http_request_t *r, ngx_webrtc_stream_t *st)
 
     case NGX_WEBRTC_CLAIM_SOURCE:
         return ngx_webrtc_bus_state(st) == NGX_WEBRTC_STREAM_INACTIVE
-               ? "its source has ended or is lost, and is tried again"
-               : "its source is starting, and has not told its tracks yet";
+               ? "its source has ended or was lost, and will be tried again"
+               : "its source is starting, and its tracks are not known yet";
     }
 
     if (st && ngx_webrtc_bus_state(st) == NGX_WEBRTC_STREAM_INACTIVE) {

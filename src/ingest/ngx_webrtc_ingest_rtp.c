@@ -663,7 +663,7 @@ ngx_webrtc_ingest_rtp_switch_codec(ngx_webrtc_ingest_track_t *t,
     ngx_webrtc_ingest_ring_flush(in);
 
     if (ngx_webrtc_ingest_track_codec(t, codec) != NGX_OK) {
-        in->ops->complain(in->data, "codec that cannot be taken");
+        in->ops->complain(in->data, "unsupported codec");
         return NGX_ERROR;
     }
 

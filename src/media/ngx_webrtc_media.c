@@ -537,7 +537,7 @@ ngx_webrtc_media_control(ngx_webrtc_media_process_t *process, u_char *p,
 
 invalid:
 
-    ngx_webrtc_media_lost(process, "has sent what it must not");
+    ngx_webrtc_media_lost(process, "has broken the protocol");
 
     return NGX_DONE;
 }
@@ -771,7 +771,7 @@ ngx_webrtc_media_job_handler(ngx_event_t *rev)
         return;
     }
 
-    ngx_webrtc_media_lost(job->process, "has sent what it must not");
+    ngx_webrtc_media_lost(job->process, "has broken the protocol");
 }
 
 

@@ -119,7 +119,7 @@ ngx_webrtc_source_url_check(ngx_str_t *prefix, ngx_str_t *url,
     if (url->len < prefix->len
         || ngx_memcmp(url->data, prefix->data, prefix->len) != 0)
     {
-        *cause = "not what the configuration begins with";
+        *cause = "it does not begin as configured";
         return NGX_DECLINED;
     }
 

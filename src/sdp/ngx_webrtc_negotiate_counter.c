@@ -434,7 +434,7 @@ ngx_webrtc_counter_accept(const ngx_webrtc_sdp_media_t *media,
         return ngx_webrtc_negotiate_refuse(cause, NGX_WEBRTC_NEGOTIATE_BAD,
                                            "wrong direction", mline,
                                            "m-line %i (%V) is sendonly, "
-                                           "expected is recvonly",
+                                           "expected recvonly",
                                            mline, &media->type);
     }
 

@@ -31,7 +31,7 @@ ngx_webrtc_signal_parse(const u_char *p, size_t n, ngx_webrtc_signal_t *msg,
     msg->message = json_loadb((const char *) p, n, JSON_REJECT_DUPLICATES,
                               NULL);
     if (msg->message == NULL) {
-        *cause = "the message is no JSON";
+        *cause = "the message is not JSON";
         return NGX_DECLINED;
     }
 
@@ -76,7 +76,7 @@ ngx_webrtc_signal_payload(ngx_webrtc_signal_t *msg, const json_t *payload,
     json_t  *text;
 
     if (!json_is_string(payload)) {
-        *cause = "the payload is no string";
+        *cause = "the payload is not a string";
         return NGX_DECLINED;
     }
 
@@ -84,7 +84,7 @@ ngx_webrtc_signal_payload(ngx_webrtc_signal_t *msg, const json_t *payload,
                               json_string_length(payload),
                               JSON_REJECT_DUPLICATES, NULL);
     if (msg->payload == NULL) {
-        *cause = "the payload is no JSON";
+        *cause = "the payload is not JSON";
         return NGX_DECLINED;
     }
 

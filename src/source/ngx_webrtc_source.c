@@ -41,7 +41,7 @@
 #define NGX_WEBRTC_SOURCE_TRACKS_TEXT  128
 
 #if (NGX_WEBRTC_MEDIA_FROM != NGX_WEBRTC_PULLS)
-#error "the zone and the media process have another number of upstreams"
+#error "the zone and the media process differ in their number of upstreams"
 #endif
 
 
@@ -399,8 +399,8 @@ ngx_webrtc_source_on_ask(void *data, struct sockaddr *sa,
 
             ngx_webrtc_bus_complain(source->bus, source->st, NGX_LOG_WARN,
                         &source->log, "source",
-                        "this is rtmp of this nginx, but in any worker: write "
-                        "127.0.0.1 in the URL to find the stream's one");
+                        "rtmp of this nginx takes connections in any worker: "
+                        "write 127.0.0.1 in the URL to find the stream's");
         }
 
         break;

@@ -554,8 +554,8 @@ ngx_webrtc_bus_grow_failed(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
     least = (least + 1024 * 1024 - 1) / (1024 * 1024);
 
     what = torn ? "viewers see no picture, as a key frame does not fit into"
-                : "new viewers wait for a key frame, as the last one does not "
-                  "stay in";
+                : "new viewers wait for a key frame, as the last one is not "
+                  "kept in";
 
     set = (why == NGX_DECLINED) ? "webrtc_buffer_max has to be"
                                 : "webrtc_zone has too little room for";
