@@ -58,6 +58,8 @@ static void ngx_webrtc_movie_av1(const u_char *p, const u_char *end,
     ngx_webrtc_movie_codec_t *codec);
 static void ngx_webrtc_movie_vp9(const u_char *p, const u_char *end,
     ngx_webrtc_movie_codec_t *codec);
+static void ngx_webrtc_movie_dotted(const u_char *p, const u_char *end,
+    ngx_webrtc_movie_codec_t *codec, ngx_uint_t first);
 static void ngx_webrtc_movie_mp4a(const u_char *p, const u_char *end,
     ngx_webrtc_movie_codec_t *codec);
 static ngx_uint_t ngx_webrtc_movie_number(const u_char **p, const u_char *end,
@@ -213,48 +215,29 @@ ngx_webrtc_movie_hevc(const u_char *p, const u_char *end,
 }
 
 
-/* profile, level and tier, depth */
+/* level 2.0 is number 0 */
 
 static void
 ngx_webrtc_movie_av1(const u_char *p, const u_char *end,
     ngx_webrtc_movie_codec_t *codec)
 {
-    ngx_uint_t  n;
-
-    if (p == end) {
-        return;
-    }
-
-    n = ngx_webrtc_movie_number(&p, end, 10);
-    codec->profile = (uint8_t) ngx_min(n, NGX_WEBRTC_MOVIE_RARE);
-
-    if (p == end || *p++ != '.') {
-        return;
-    }
-
-    /* level 2.0 is 0 */
-
-    n = ngx_webrtc_movie_number(&p, end, 10);
-    codec->level = (uint8_t) (ngx_min(n, 200) + 1);
-
-    if (p < end && *p != '.') {
-        p++;
-    }
-
-    if (p == end || *p++ != '.') {
-        return;
-    }
-
-    n = ngx_webrtc_movie_number(&p, end, 10);
-    codec->depth = (uint8_t) ngx_min(n, 255);
+    ngx_webrtc_movie_dotted(p, end, codec, 1);
 }
 
-
-/* profile, level, depth */
 
 static void
 ngx_webrtc_movie_vp9(const u_char *p, const u_char *end,
     ngx_webrtc_movie_codec_t *codec)
+{
+    ngx_webrtc_movie_dotted(p, end, codec, 0);
+}
+
+
+/* profile, level (and tier), depth; first: number of the lowest level */
+
+static void
+ngx_webrtc_movie_dotted(const u_char *p, const u_char *end,
+    ngx_webrtc_movie_codec_t *codec, ngx_uint_t first)
 {
     ngx_uint_t  n;
 
@@ -270,7 +253,11 @@ ngx_webrtc_movie_vp9(const u_char *p, const u_char *end,
     }
 
     n = ngx_webrtc_movie_number(&p, end, 10);
-    codec->level = (uint8_t) ngx_min(n, 255);
+    codec->level = (uint8_t) (ngx_min(n, NGX_WEBRTC_MOVIE_RARE) + first);
+
+    if (p < end && *p != '.') {
+        p++;
+    }
 
     if (p == end || *p++ != '.') {
         return;
