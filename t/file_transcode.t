@@ -195,6 +195,13 @@ is(JSON::PP->new->decode($r->{infos}[-1])->{tracks}[2]{selected},
    JSON::PP::true(), 'Info: selected');
 $c->call('close', peer => $p->{peer});
 
+# by SSE signalling, too
+
+$p = offer('/files/bars_b.ts', $AVC, signal => JSON::PP::true());
+is($p->{status}, 201, 'SSE signalling: 201');
+is($p->{hello}{flags}, 6, 'SSE signalling: transcoding');
+$c->call('close', peer => $p->{peer});
+
 # Annex B and ADTS, and times that do not begin at 0
 
 $p = offer('/files/bars_b.ts', $AVC);

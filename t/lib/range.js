@@ -327,7 +327,8 @@ const commands = {
 
         if (o.signal) {
             const u = new URL(o.url);
-            const r = await request('POST', o.url + '?signal',
+            const r = await request('POST',
+                o.url + (u.search ? '&' : '?') + 'signal',
                 { 'Content-Type': 'application/json' }, JSON.stringify({
                     type: 'offer',
                     payload: JSON.stringify({ type: 'offer', sdp }) }));
