@@ -6,8 +6,8 @@
  * is started and watched by an nginx worker (ngx_webrtc_media.c) and talks to
  * it over descriptor 3 (ngx_webrtc_media_message.h).
  *
- *   ngx-webrtc-media PARENT MEMORY [gpu]   how the worker starts it
- *   ngx-webrtc-media -V                    prints its version and its libraries'
+ *   ngx-webrtc-media PARENT MEMORY [gpu]  how the worker starts it
+ *   ngx-webrtc-media -V                   prints its version and its libraries'
  *
  * It is linked with FFmpeg's libraries, and so is under their licence, which
  * is the GPL if they were built that way; the module is not.

@@ -349,6 +349,15 @@ ngx_webrtc_video_encode_set(ngx_webrtc_video_encode_t *e,
     enc->sample_aspect_ratio = (AVRational) { 1, 1 };
     enc->time_base = NGX_WEBRTC_VIDEO_ENCODE_CLOCK;
     enc->framerate = (AVRational) { (int) ngx_max(e->conf.fps, 1), 1 };
+
+#if (LIBAVCODEC_VERSION_MAJOR < 60)
+
+    /* libvpx's idea of the first picture's length, and so of the rate */
+
+    enc->ticks_per_frame = NGX_WEBRTC_VIDEO_CLOCK
+                           / (int) ngx_max(e->conf.fps, 1);
+#endif
+
     enc->gop_size = NGX_WEBRTC_VIDEO_ENCODE_GOP;
     enc->max_b_frames = 0;
     enc->flags |= AV_CODEC_FLAG_LOW_DELAY;

@@ -1075,7 +1075,7 @@ test_flips(void)
 
         begin(v, in->codec, 0);
 
-        for (k = 0; k < 6; k++) {
+        for (k = 0; k < 4; k++) {
 
             for (f = 0; f < s.n; f++) {
                 u_char    *copy;
@@ -1090,7 +1090,7 @@ test_flips(void)
                     copy[(seed >> 8) % n] ^= 1 << (seed >> 5 & 7);
                 }
 
-                if (k == 5 && n > 8) {
+                if (k == 3 && n > 8) {
                     n = n / 2;
                     memset(copy + n, 0, NGX_WEBRTC_VIDEO_SPARE);
                 }
