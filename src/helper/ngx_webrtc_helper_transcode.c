@@ -14,6 +14,7 @@
 
 #include "ngx_webrtc_atomic.h"
 #include "ngx_webrtc_helper_kind.h"
+#include "ngx_webrtc_helper_sandbox.h"
 #include "ngx_webrtc_time.h"
 #include "ngx_webrtc_video.h"
 
@@ -38,6 +39,7 @@ typedef struct {
     ngx_webrtc_track_t           track;      /* as told */
     u_char                      *buf;
     size_t                       size;
+    unsigned                     soft:1;     /* no hardware is asked for */
 
     /* atomic: set by the loop, taken by the thread */
 
@@ -90,6 +92,8 @@ ngx_webrtc_helper_transcode_create(ngx_webrtc_helper_job_t *job,
     job->part = part;
     part->job = job;
     part->codec = start->encode.codec;
+    part->soft = start->encode.hw.len == 4
+                 && ngx_strncmp(start->encode.hw.data, "none", 4) == 0;
 
     video.want = start->encode;
     video.out = ngx_webrtc_helper_transcode_out;
@@ -154,6 +158,10 @@ ngx_webrtc_helper_transcode_body(ngx_webrtc_source_thread_t *th)
     part = job->part;
 
     /* of this thread and those that it makes */
+
+    if (part->soft) {
+        ngx_webrtc_helper_sandbox_no_files();
+    }
 
     (void) setpriority(PRIO_PROCESS, (id_t) syscall(SYS_gettid),
                        NGX_WEBRTC_HELPER_TRANSCODE_NICE);
