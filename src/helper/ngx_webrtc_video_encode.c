@@ -284,7 +284,8 @@ ngx_webrtc_video_encode_name(ngx_webrtc_video_encode_t *e)
 ngx_uint_t
 ngx_webrtc_video_encode_counts(ngx_webrtc_video_encode_t *e)
 {
-    return e->row->format == AV_PIX_FMT_NV12 || e->row->live;
+    return ngx_webrtc_video_encode_hw(e)
+           || e->row->codec == NGX_WEBRTC_CODEC_H264;
 }
 
 
@@ -366,7 +367,10 @@ ngx_webrtc_video_encode_set(ngx_webrtc_video_encode_t *e,
     enc->color_range = AVCOL_RANGE_MPEG;
 
     if (colors) {
-        enc->colorspace = colors->colorspace;
+        /* libswscale makes BT.601 of RGB where nothing else is said */
+
+        enc->colorspace = (colors->colorspace == AVCOL_SPC_RGB)
+                          ? AVCOL_SPC_SMPTE170M : colors->colorspace;
         enc->color_primaries = colors->color_primaries;
         enc->color_trc = colors->color_trc;
         enc->chroma_sample_location = colors->chroma_location;

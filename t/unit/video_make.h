@@ -41,15 +41,27 @@ typedef struct {
 } stream_t;
 
 
+/* nearly a sine, but cheap */
+
+static TAP_UNUSED double
+wave(double t)
+{
+    t -= floor(t);
+
+    return (t < 0.5) ? 16 * t * (0.5 - t) : -16 * (t - 0.5) * (1 - t);
+}
+
+
 /* a picture that every size and format shows alike: soft, and it moves */
 
 static TAP_UNUSED double
 shade(double x, double y, ngx_uint_t i, ngx_uint_t plane)
 {
-    double  t = i * 0.05;
+    double  t = i * 0.008;
 
-    return 128 + 50 * sin(6.3 * (x + t) + plane) * cos(5.1 * (y - t / 2))
-           + 40 * sin(3.1 * (x * y + t) + 2 * plane);
+    return 128 + 50 * wave(x + t + plane * 0.16)
+                    * wave(0.8 * y - t / 2 + 0.25)
+           + 40 * wave(0.5 * x * y + t + plane * 0.32);
 }
 
 
