@@ -40,6 +40,8 @@ static ngx_uint_t ngx_webrtc_output_reader_review(
     ngx_webrtc_output_reader_t *rd);
 static ngx_uint_t ngx_webrtc_output_reader_switch(
     ngx_webrtc_output_reader_t *rd, ngx_webrtc_ring_packet_t *pkt);
+static ngx_uint_t ngx_webrtc_output_reader_codec_is(
+    ngx_webrtc_output_reader_t *rd, ngx_uint_t i);
 static ngx_int_t ngx_webrtc_output_reader_packet(
     ngx_webrtc_output_reader_t *rd, ngx_webrtc_ring_packet_t *pkt,
     ngx_webrtc_output_unit_t *unit);
@@ -66,10 +68,11 @@ ngx_webrtc_output_reader_init(ngx_webrtc_output_reader_t *rd,
 
     (void) ngx_webrtc_output_reader_review(rd);
 
-    for (i = 0; i < NGX_WEBRTC_TRACKS; i++) {
-        /* nothing has been read with another one */
-        rd->each[i].codec = NGX_WEBRTC_CODEC_NONE;
+    for (i = 0; i < rd->ntracks; i++) {
+        rd->each[i].first = rd->each[i].since;
         rd->each[i].cvo = rd->tracks[i].cvo;
+
+        ngx_webrtc_output_reader_codec_is(rd, i);
     }
 
     ngx_webrtc_output_reader_start(rd);
@@ -246,7 +249,6 @@ static ngx_uint_t
 ngx_webrtc_output_reader_switch(ngx_webrtc_output_reader_t *rd,
     ngx_webrtc_ring_packet_t *pkt)
 {
-    u_char                     *data;
     ngx_webrtc_track_t         *track;
     ngx_webrtc_output_track_t  *t;
 
@@ -257,10 +259,31 @@ ngx_webrtc_output_reader_switch(ngx_webrtc_output_reader_t *rd,
     t = &rd->each[pkt->track];
     track = &rd->tracks[pkt->track];
 
-    if (t->codec == track->codec
-        || pkt->index < t->since
-        || (track->flags & NGX_WEBRTC_TRACK_PENDING))
-    {
+    if (t->codec == track->codec || pkt->index < t->since) {
+        return 0;
+    }
+
+    if (t->begun) {
+        ngx_webrtc_output_reader_lose(rd, t);
+    }
+
+    return ngx_webrtc_output_reader_codec_is(rd, pkt->track);
+}
+
+
+/* a track is read as the stream says from now on; 0: it cannot be */
+
+static ngx_uint_t
+ngx_webrtc_output_reader_codec_is(ngx_webrtc_output_reader_t *rd, ngx_uint_t i)
+{
+    u_char                     *data;
+    ngx_webrtc_track_t         *track;
+    ngx_webrtc_output_track_t  *t;
+
+    t = &rd->each[i];
+    track = &rd->tracks[i];
+
+    if (track->flags & NGX_WEBRTC_TRACK_PENDING) {
         return 0;
     }
 
@@ -274,12 +297,8 @@ ngx_webrtc_output_reader_switch(ngx_webrtc_output_reader_t *rd,
 
     t->unpack.data = data;
     t->codec = track->codec;
-
-    if (t->begun) {
-        ngx_webrtc_output_reader_lose(rd, t);
-    }
-
     t->known = 0;
+
     ngx_webrtc_output_reader_wait(t);
 
     return 1;
@@ -304,7 +323,8 @@ ngx_webrtc_output_reader_packet(ngx_webrtc_output_reader_t *rd,
     ngx_webrtc_output_track_t  *t;
 
     if (pkt->track >= rd->ntracks
-        || rd->each[pkt->track].codec == NGX_WEBRTC_CODEC_NONE)
+        || rd->each[pkt->track].codec == NGX_WEBRTC_CODEC_NONE
+        || pkt->index < rd->each[pkt->track].first)
     {
         return NGX_DONE;
     }

@@ -67,6 +67,7 @@ typedef struct {
     uint64_t                  next;        /* index of its next packet */
     uint64_t                  since;       /* first index of the codec that the
                                               stream says */
+    uint64_t                  first;       /* same, when the reader began */
     uint32_t                  ts;          /* of the frame under way, as are */
     ngx_uint_t                flags;
     int64_t                   arrival_us;

@@ -7,6 +7,7 @@
  */
 
 
+#include "bus_zone.h"
 #include "media.h"
 #include "ngx_webrtc_codecs.h"
 #include "ngx_webrtc_output_reader.h"
@@ -37,7 +38,7 @@ typedef struct {
 
 
 static media_file_t  file;
-static ngx_log_t     test_log;
+
 
 
 static ngx_int_t
@@ -276,7 +277,7 @@ test_codec(const stream_t *s)
     world_init(&wd, s->codec, NGX_WEBRTC_CODEC_OPUS, RING);
 
     ngx_memzero(&rd, sizeof(rd));
-    ngx_webrtc_output_reader_init(&rd, wd.st, &test_log);
+    ngx_webrtc_output_reader_init(&rd, wd.st, &bus_log);
 
     bad = badts = badkind = badsound = 0;
     pos = 0;
@@ -342,7 +343,7 @@ test_lost(const stream_t *s, ngx_uint_t drop, const char *name)
     world_init(&wd, s->codec, NGX_WEBRTC_CODEC_OPUS, RING);
 
     ngx_memzero(&rd, sizeof(rd));
-    ngx_webrtc_output_reader_init(&rd, wd.st, &test_log);
+    ngx_webrtc_output_reader_init(&rd, wd.st, &bus_log);
 
     bad = out = 0;
     pos = 0;
@@ -406,7 +407,7 @@ test_change(ngx_uint_t late)
     world_init(&wd, NGX_WEBRTC_CODEC_H264, NGX_WEBRTC_CODEC_OPUS, RING);
 
     ngx_memzero(&rd, sizeof(rd));
-    ngx_webrtc_output_reader_init(&rd, wd.st, &test_log);
+    ngx_webrtc_output_reader_init(&rd, wd.st, &bus_log);
 
     frames[0] = frames[1] = bad = told = 0;
 
@@ -488,7 +489,7 @@ test_lapped(void)
                NGX_WEBRTC_RING_MIN_SIZE);
 
     ngx_memzero(&rd, sizeof(rd));
-    ngx_webrtc_output_reader_init(&rd, wd.st, &test_log);
+    ngx_webrtc_output_reader_init(&rd, wd.st, &bus_log);
 
     pos = 0;
     key = frame_of(s, &pos, &len);
@@ -568,7 +569,7 @@ test_begin(void)
     }
 
     ngx_memzero(&rd, sizeof(rd));
-    ngx_webrtc_output_reader_init(&rd, wd.st, &test_log);
+    ngx_webrtc_output_reader_init(&rd, wd.st, &bus_log);
 
     tap_is_int(next(&rd, &unit), NGX_OK, "begin: a frame");
     tap_ok(unit.key && unit.n == len && memcmp(unit.data, key, len) == 0,
@@ -607,7 +608,7 @@ test_other(void)
     world_init(&wd, NGX_WEBRTC_CODEC_MJPEG, NGX_WEBRTC_CODEC_OPUS, RING);
 
     ngx_memzero(&rd, sizeof(rd));
-    ngx_webrtc_output_reader_init(&rd, wd.st, &test_log);
+    ngx_webrtc_output_reader_init(&rd, wd.st, &bus_log);
 
     (void) ngx_webrtc_pack_config(&wd.pack[0], (u_char *) "config", 6);
 
