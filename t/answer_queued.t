@@ -56,6 +56,7 @@ location /streams {
 EOF
 
 $t->start(http => <<"EOF", server => <<"EOF");
+webrtc_transcode off;
 webrtc_wait               60s;
 webrtc_handshake_timeout  300s;
 server {

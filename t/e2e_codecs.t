@@ -13,7 +13,7 @@ use NgxWebRTC;
 
 my $t = NgxWebRTC->new(workers => 1, asan => 1);
 
-$t->start(http => 'webrtc_wait 30s;', server => <<'EOF');
+$t->start(http => 'webrtc_wait 30s; webrtc_transcode off;', server => <<'EOF');
 location ~ ^/whep/(?<name>\w+)\.(?<ext>\w+)$ {
     webrtc_play  $name;
     webrtc_pull  file:%%MEDIA%%/$name.$ext loop;

@@ -30,6 +30,7 @@ add_block_preprocessor(sub {
     if (!defined $block->http_config) {
         $block->set_value(http_config => <<'EOF');
 webrtc_listen  127.0.0.1:$TEST_NGINX_UDP_PORT;
+webrtc_transcode  off;
 webrtc_ice_server  stun:stun.example.net;
 webrtc_ice_server  turn:turn.example.net?transport=udp username=user credential=myPassword;
 EOF

@@ -32,7 +32,8 @@ for my $row (@make) {
         or plan skip_all => 'no encoder';
 }
 
-$t->start(http => 'webrtc_wait 20s; webrtc_idle_timeout 60s;',
+$t->start(http => 'webrtc_wait 20s; webrtc_idle_timeout 60s;'
+                  . 'webrtc_transcode off;',
           server => <<'EOC');
 location ~ ^/whep/(?<name>[\w.]+)$ {
     webrtc_play  $name;

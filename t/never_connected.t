@@ -17,6 +17,7 @@ use NgxWebRTC::Offer;
 my $t = NgxWebRTC->new(workers => 2, asan => 1);
 
 $t->start(http => <<'EOF', server => <<'EOF');
+webrtc_transcode off;
 webrtc_wait               60s;
 webrtc_candidate          192.0.2.7 192.0.2.8:9;
 webrtc_handshake_timeout  300ms;

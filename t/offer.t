@@ -20,6 +20,7 @@ mkdir $t->dir . '/www';
 $t->write_file('www/a.bin', 'x' x 1000);
 
 $t->start(http => <<'EOF', server => <<'EOF2');
+webrtc_transcode off;
 webrtc_max_sessions       12;
 webrtc_max_pending        off;
 webrtc_handshake_timeout  120s;

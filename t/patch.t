@@ -19,7 +19,8 @@ use NgxWebRTC::Stun qw/ request answer parse /;
 
 my $t = NgxWebRTC->new(asan => 1, workers => 4);
 
-$t->start(http => 'webrtc_handshake_timeout 60s;', server => <<'EOF');
+$t->start(http => 'webrtc_handshake_timeout 60s; webrtc_transcode off;',
+          server => <<'EOF');
 location ~ ^/whep/(?<name>\w+)$ {
     webrtc_play  $name;
     webrtc_pull  file:%%MEDIA%%/$name.ts loop;

@@ -16,7 +16,7 @@ use NgxWebRTC::Bench;
 
 my $t = NgxWebRTC->new(workers => 2, asan => 1);
 
-$t->start(http => 'webrtc_wait 10s;', server => <<'EOF');
+$t->start(http => 'webrtc_wait 10s; webrtc_transcode off;', server => <<'EOF');
 location ~ ^/whip/(?<name>\w+)$ {
     webrtc_publish  $name;
 }

@@ -29,7 +29,8 @@ $t->write_file('90.mp4', $mp4);
 
 my $c = NgxWebRTC::Rtp->new($t);
 
-$t->start(http => 'webrtc_wait 20s; webrtc_idle_timeout 60s;',
+$t->start(http => 'webrtc_wait 20s; webrtc_idle_timeout 60s;'
+                  . 'webrtc_transcode off;',
           server => <<'EOC');
 location ~ ^/file/(?<name>\d+)$ {
     webrtc_play  $name;

@@ -22,6 +22,7 @@ mkdir $t->dir . '/www';
 $t->write_file('www/a.bin', 'x' x 1000);
 
 $t->start(http => <<'EOF', server => <<'EOF');
+webrtc_transcode off;
 webrtc_pull        file:%%MEDIA%%/bars.ts loop;
 webrtc_ice_server  stun:127.0.0.1;
 

@@ -24,7 +24,8 @@ add_block_preprocessor(sub {
 
     if (!defined $block->http_config) {
         $block->set_value(http_config =>
-            'webrtc_listen 127.0.0.1:$TEST_NGINX_UDP_PORT;');
+            'webrtc_listen 127.0.0.1:$TEST_NGINX_UDP_PORT;'
+            . ' webrtc_transcode off;');
     }
 
     if (!defined $block->config) {

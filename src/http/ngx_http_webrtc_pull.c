@@ -978,6 +978,7 @@ ngx_http_webrtc_pull_merge(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *conf)
     pull->buffer = conf->policy.buffer;
     pull->buffer_max = conf->policy.buffer_max;
     pull->idle_timeout = conf->idle_timeout;
+    pull->transcode = (conf->policy.transcode != NGX_WEBRTC_TRANSCODE_OFF);
     conf->pull = pull;
 
     if (!pull->always || conf->play->lengths != NULL || !conf->where.line) {

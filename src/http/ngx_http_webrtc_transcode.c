@@ -289,7 +289,7 @@ ngx_http_webrtc_transcode_merge(ngx_conf_t *cf,
     if (conf->policy.transcode == NGX_CONF_UNSET_UINT) {
 
         if (prev->policy.transcode == NGX_CONF_UNSET_UINT) {
-            conf->policy.transcode = NGX_WEBRTC_TRANSCODE_OFF;
+            conf->policy.transcode = NGX_WEBRTC_TRANSCODE_AUTO;
 
         } else {
             conf->policy.transcode = prev->policy.transcode;

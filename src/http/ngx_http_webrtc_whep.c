@@ -640,17 +640,25 @@ static void
 ngx_http_webrtc_whep_no_codec(ngx_http_webrtc_offer_t *offer,
     ngx_uint_t codec)
 {
-    const ngx_webrtc_codec_t  *c;
+    ngx_uint_t                   off;
+    const ngx_webrtc_codec_t    *c;
+    ngx_http_webrtc_loc_conf_t  *wlcf;
+
+    wlcf = ngx_http_get_module_loc_conf(offer->request, ngx_http_webrtc_module);
 
     c = ngx_webrtc_codec(codec);
+
+    off = (c->kind == NGX_WEBRTC_VIDEO
+           && wlcf->policy.transcode == NGX_WEBRTC_TRANSCODE_OFF);
 
     ngx_webrtc_bus_complain(ngx_http_webrtc_worker->bus, offer->st,
                             NGX_LOG_WARN, offer->request->connection->log,
                             "viewer refused",
                             "the stream's %s is %V, which the viewer's offer "
-                            "does not have: publish it in another codec, %s",
+                            "does not have: %spublish it in another codec, %s",
                             c->kind == NGX_WEBRTC_VIDEO ? "video" : "audio",
                             &c->name,
+                            off ? "set \"webrtc_transcode auto\", or " : "",
                             c->kind == NGX_WEBRTC_VIDEO
                             ? "H264 is played by all browsers"
                             : "opus is played by all browsers");

@@ -202,7 +202,8 @@ ngx_webrtc_choice(const ngx_webrtc_track_t *tracks, ngx_uint_t n,
 
     for (i = 0; i < n; i++) {
         if (tracks[i].kind == NGX_WEBRTC_VIDEO
-            && tracks[i].codec != NGX_WEBRTC_CODEC_NONE)
+            && tracks[i].codec != NGX_WEBRTC_CODEC_NONE
+            && !(tracks[i].flags & NGX_WEBRTC_TRACK_PENDING))
         {
             break;
         }

@@ -77,7 +77,8 @@ void ngx_webrtc_choice_keep(const ngx_webrtc_choice_viewer_t *viewer,
 /*
  * Chooses.
  *
- *   tracks   of the original; n of them, none is allowed
+ *   tracks   of the original; n of them, none is allowed, and video that has
+ *            not come yet counts as none
  *   mode     NGX_WEBRTC_TRANSCODE_*
  *   how      of the configuration; with a label: that rendition
  *   choice   out

@@ -127,11 +127,9 @@ test_offers(void)
         { "gstreamer-recvonly", OFF, CODEC(H264), 0, 8, 1, 1,
           "original:rotated" },
 
-        /* no video in the stream, or in the offer */
+        /* no video in the stream */
 
         { "chromium-recvonly", ALWAYS, CODEC(OPUS), 0, 0, 0, 0,
-          "original:plays" },
-        { "chromium-datachannel", AUTO, CODEC(H265), B, 8, 1, 0,
           "original:plays" }
     };
 
@@ -269,6 +267,16 @@ test_no_encoder(void)
     tracks[0].traits = B;
     ngx_webrtc_choice(tracks, 1, &viewer, AUTO, &how, &choice);
     tap_is_str(text(&choice), "none:B-frames", "B-frames: cannot be helped");
+
+    tracks[0].flags = NGX_WEBRTC_TRACK_PENDING;
+    ngx_webrtc_choice(tracks, 1, &viewer, AUTO, &how, &choice);
+    tap_is_str(text(&choice), "original:plays", "it has not come yet");
+    tracks[0].flags = 0;
+
+    (void) negotiate_text(HEAD "a=group:BUNDLE a\n" AUDIO T);
+    ngx_webrtc_choice_offer(&sdp, &viewer);
+    ngx_webrtc_choice(tracks, 1, &viewer, AUTO, &how, &choice);
+    tap_is_str(text(&choice), "original:plays", "no video is wanted");
 
     ngx_webrtc_choice(tracks, 0, &viewer, AUTO, &how, &choice);
     tap_is_str(text(&choice), "original:plays", "no tracks");
