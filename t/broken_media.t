@@ -175,5 +175,3 @@ $pub->kill;
 $_->kill for values %view;
 $t->{killed} = 1;
 $t->done;
-
-done_testing();

@@ -15,6 +15,9 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include "ngx_webrtc_codecs.h"
+#include "ngx_webrtc_pack.h"
+#include "ngx_webrtc_source_codecs.h"
 #include "ngx_webrtc_source_enhanced.h"
 
 
@@ -125,11 +128,23 @@ static ngx_int_t
 ngx_webrtc_source_enhanced_config(ngx_webrtc_source_read_t *rd, int index,
     enum AVCodecID id, u_char *p, size_t n)
 {
-    u_char             *data;
-    AVCodecParameters  *par;
+    u_char                    *data;
+    AVCodecParameters         *par;
+    ngx_webrtc_pack_t          pack;
+    const ngx_webrtc_codec_t  *codec;
 
     if (n > NGX_WEBRTC_ENHANCED_CONFIG) {
         return NGX_DECLINED;
+    }
+
+    /* something else under that number stays what nobody has a name for */
+
+    codec = ngx_webrtc_codec(ngx_webrtc_source_codecs_video(id, 0));
+
+    if (ngx_webrtc_pack_init(&pack, codec, 0, NULL, NULL) != NGX_OK
+        || ngx_webrtc_pack_config(&pack, p, n) != NGX_OK)
+    {
+        return NGX_OK;
     }
 
     data = av_mallocz(n + AV_INPUT_BUFFER_PADDING_SIZE);
@@ -183,8 +198,8 @@ ngx_webrtc_source_enhanced_frame(ngx_webrtc_source_read_t *rd, AVPacket *pkt,
     AVCodecParameters  *par;
 
     if (!rd->enhanced) {
-        /* frames before the header */
-        return NGX_DONE;
+        /* without a header, or before it */
+        return NGX_OK;
     }
 
     if (cts) {
