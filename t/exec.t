@@ -83,6 +83,7 @@ EOF2
 
 $config =~ s/%%MARK%%/$mark/;
 
+$t->allow(qr/exited on signal 9/);
 $t->start(http => 'webrtc_wait 30s;', server => $config);
 
 
@@ -214,23 +215,37 @@ subtest 'what it says' => sub {
 };
 
 
+# what an exec has started, whoever is its leader
+
+sub group {
+    my ($pid) = @_;
+
+    return grep { my @s = split / /, slurp("/proc/$_/stat") =~ s/.*\) //r;
+                  @s > 2 && $s[2] == $pid && $s[0] ne 'Z' }
+           map { m{(\d+)} } glob '/proc/[0-9]*';
+}
+
+
 subtest 'ended with all it has started' => sub {
     my $v = NgxWebRTC::Bench->view($t, '/whep/stubborn');
     ok(wait_for(20, sub { pids('stubborn') }), 'a stubborn one is started');
     my ($pid) = pids('stubborn');
-    my $group = sub {
-        grep { my @s = split / /, slurp("/proc/$_/stat") =~ s/.*\) //r;
-               @s > 2 && $s[2] == $pid && $s[0] ne 'Z' }
-        map { m{(\d+)} } glob '/proc/[0-9]*'
-    };
-    ok(wait_for(20, sub { $group->() >= 2 }), 'and has children');
+    ok(wait_for(20, sub { grep { slurp("/proc/$_/cmdline") =~ /^sleep/ }
+                          group($pid) }), 'and has children');
     $v->kill;
-    ok(wait_for(40, sub { !$group->() }), 'nothing of it is left');
+    ok(wait_for(40, sub { !group($pid) }), 'nothing of it is left');
+
+    ($pid) = pids('always');
+    ok(wait_for(20, sub { group($pid) > 2 }), 'so has another one');
+    kill 'KILL', parent($pid);
+    $t->{killed}++;
+    ok(wait_for(40, sub { !group($pid) }), 'nothing of it outlives its worker');
+    ok(other('always', $pid), 'another worker starts it again');
 };
 
 
 subtest 'names' => sub {
-    for my $name ('-i', '.x', 'a:b', 'http://a/b', 'a/../b', 'a b', '%25d') {
+    for my $name ('-i', '.x', 'a:b', 'http://a/b', 'a/.b', 'a b', '%25d') {
         my $r = $t->post_offer('/whep/cam/' . $name =~ s/ /%20/gr, offer());
         is($r->{status}, 404, "\"$name\" is none for a command")
             or diag($r->{content});
@@ -243,5 +258,5 @@ subtest 'names' => sub {
 };
 
 $t->done;
-ok(!pids(''), 'no command is left');
-done_testing();
+
+END { print "Bail out!  commands are left\n" if pids('') }

@@ -46,6 +46,7 @@
 struct ngx_webrtc_command_s {
     ngx_pid_t                     pid;
     ngx_connection_t             *connection; /* NULL: closed */
+    int                           guard;      /* ends with this process */
     ngx_event_t                   timer;
     ngx_msec_t                    stopped;    /* when TERM was sent */
     ngx_webrtc_command_lines_t    lines;
@@ -131,7 +132,7 @@ static ngx_int_t
 ngx_webrtc_command_run(ngx_webrtc_command_t *command, const char **cause,
     ngx_err_t *err)
 {
-    int  fds[2];
+    int  fds[2], guard[2];
 
     *cause = "no descriptor, raise worker_rlimit_nofile";
 
@@ -140,11 +141,19 @@ ngx_webrtc_command_run(ngx_webrtc_command_t *command, const char **cause,
         return NGX_ERROR;
     }
 
-    if (ngx_nonblocking(fds[0]) == -1) {
+    if (pipe2(guard, O_CLOEXEC) == -1) {
         *err = ngx_errno;
         (void) close(fds[0]);
         (void) close(fds[1]);
         return NGX_ERROR;
+    }
+
+    command->guard = guard[1];
+
+    if (ngx_nonblocking(fds[0]) == -1) {
+        *err = ngx_errno;
+        (void) close(fds[0]);
+        goto failed;
     }
 
     *cause = "no free connection, raise worker_connections";
@@ -154,25 +163,31 @@ ngx_webrtc_command_run(ngx_webrtc_command_t *command, const char **cause,
                                                        command->log);
     if (command->connection == NULL) {
         (void) close(fds[0]);
-        (void) close(fds[1]);
-        return NGX_ERROR;
+        goto failed;
     }
 
     *cause = "it cannot be started";
 
     command->pid = ngx_webrtc_media_process_command(command->argv.argv[0],
                                                     command->argv.argv,
-                                                    fds[1]);
-    *err = ngx_errno;
+                                                    fds[1], guard[0]);
 
-    (void) close(fds[1]);
-
-    if (command->pid == -1) {
-        ngx_close_connection(command->connection);
-        return NGX_ERROR;
+    if (command->pid != -1) {
+        (void) close(fds[1]);
+        (void) close(guard[0]);
+        return NGX_OK;
     }
 
-    return NGX_OK;
+    *err = ngx_errno;
+    ngx_close_connection(command->connection);
+
+failed:
+
+    (void) close(fds[1]);
+    (void) close(guard[0]);
+    (void) close(guard[1]);
+
+    return NGX_ERROR;
 }
 
 
@@ -193,6 +208,13 @@ ngx_webrtc_command_stop(ngx_webrtc_command_t *command)
     }
 
     ngx_add_timer(&command->timer, NGX_WEBRTC_COMMAND_SOON);
+}
+
+
+ngx_uint_t
+ngx_webrtc_command_stopping(ngx_webrtc_command_t *command)
+{
+    return command->stopping;
 }
 
 
@@ -395,7 +417,8 @@ ngx_webrtc_command_end(ngx_webrtc_command_t *command, int status)
                                                     command->lines.last,
                                                     command->lines.last_n);
     how.data = text;
-    how.len = ngx_snprintf(text, sizeof(text), "the command has ended %s %d%s%*s",
+    how.len = ngx_snprintf(text, sizeof(text),
+                           "the command has ended %s %d%s%*s",
                            WIFSIGNALED(status) ? "by signal" : "with code",
                            WIFSIGNALED(status) ? WTERMSIG(status)
                                                : WEXITSTATUS(status),
@@ -422,6 +445,8 @@ ngx_webrtc_command_free(ngx_webrtc_command_t *command)
     if (command->connection) {
         ngx_close_connection(command->connection);
     }
+
+    (void) close(command->guard);
 
     ngx_free(command);
 }

@@ -47,8 +47,11 @@ ngx_webrtc_command_t *ngx_webrtc_command_start(const ngx_str_t *text,
     const ngx_webrtc_command_vars_t *vars, ngx_webrtc_command_ended_pt ended,
     void *data, ngx_log_t *log, const char **cause, ngx_err_t *err);
 
-/* Ends it: TERM, after a while KILL; then ended() is called.  Again: nothing. */
+/* Ends it: TERM, after a while KILL; then ended() is called.  Repeatable. */
 void ngx_webrtc_command_stop(ngx_webrtc_command_t *command);
+
+/* Has it been told to end? */
+ngx_uint_t ngx_webrtc_command_stopping(ngx_webrtc_command_t *command);
 
 /*
  * The process exits: sends TERM, and frees it; ended() is not called.

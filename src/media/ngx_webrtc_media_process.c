@@ -9,7 +9,7 @@
  * child is started, so that one that ends at once is in the table, and
  * whenever the table is accessed.
  *
- * A command leads a process group of its own.  When it has ended, what is left
+ * A command leads a process group of its own, with a guard in it.  When it has ended, what is left
  * of the group is killed before its number is given back to the system: until
  * then nobody else can have it.
  */
@@ -43,7 +43,8 @@ static ngx_webrtc_media_child_t *ngx_webrtc_media_process_slot(void);
 static int ngx_webrtc_media_process_spawn(const char *program,
     char *const argv[], int fd, pid_t *pid);
 static void ngx_webrtc_media_process_exec(const char *program,
-    char *const argv[], int fd, ngx_pid_t parent);
+    char *const argv[], int fd, int guard, ngx_pid_t parent);
+static void ngx_webrtc_media_process_guard(int guard, int null);
 static void ngx_webrtc_media_process_close_from(int fd);
 static ngx_uint_t ngx_webrtc_media_process_any(void);
 static ngx_webrtc_media_child_t *ngx_webrtc_media_process_find(ngx_pid_t pid);
@@ -94,7 +95,7 @@ ngx_webrtc_media_process_start(const char *program, char *const argv[], int fd)
 
 ngx_pid_t
 ngx_webrtc_media_process_command(const char *program, char *const argv[],
-    int fd)
+    int fd, int guard)
 {
     int                        err;
     pid_t                      pid;
@@ -115,7 +116,7 @@ ngx_webrtc_media_process_command(const char *program, char *const argv[],
         err = ngx_errno;
 
         if (pid == 0) {
-            ngx_webrtc_media_process_exec(program, argv, fd, ngx_pid);
+            ngx_webrtc_media_process_exec(program, argv, fd, guard, ngx_pid);
         }
 
         if (pid != -1) {
@@ -214,7 +215,7 @@ ngx_webrtc_media_process_spawn(const char *program, char *const argv[], int fd,
 
 static void
 ngx_webrtc_media_process_exec(const char *program, char *const argv[], int fd,
-    ngx_pid_t parent)
+    int guard, ngx_pid_t parent)
 {
     int          i, null;
     ssize_t      n;
@@ -240,10 +241,11 @@ ngx_webrtc_media_process_exec(const char *program, char *const argv[], int fd,
         _exit(126);
     }
 
-    ngx_webrtc_media_process_close_from(3);
-
     sigemptyset(&none);
     (void) sigprocmask(SIG_SETMASK, &none, NULL);
+
+    ngx_webrtc_media_process_guard(guard, null);
+    ngx_webrtc_media_process_close_from(3);
 
     (void) execve(program, argv, environ);
 
@@ -255,6 +257,49 @@ ngx_webrtc_media_process_exec(const char *program, char *const argv[], int fd,
     (void) n;
 
     _exit(127);
+}
+
+
+/*
+ * PR_SET_PDEATHSIG is for the command alone.  For what it starts there is a
+ * guard in its group, whose input ends when the worker does: it has the other
+ * end.  It is nobody's child that waits for children.
+ */
+
+static void
+ngx_webrtc_media_process_guard(int guard, int null)
+{
+    int    status;
+    pid_t  pid;
+
+    static char  *const argv[] = {
+        "sh", "-c", "trap '' TERM; read x; kill -KILL 0", NULL
+    };
+
+    pid = fork();
+
+    if (pid == -1) {
+        return;
+    }
+
+    if (pid > 0) {
+        (void) waitpid(pid, &status, 0);
+        return;
+    }
+
+    if (fork() != 0) {
+        _exit(0);
+    }
+
+    if (dup2(guard, 0) == -1 || dup2(null, 2) == -1) {
+        _exit(0);
+    }
+
+    ngx_webrtc_media_process_close_from(3);
+
+    (void) execve("/bin/sh", argv, environ);
+
+    _exit(0);
 }
 
 

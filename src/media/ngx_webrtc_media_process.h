@@ -38,12 +38,14 @@ ngx_pid_t ngx_webrtc_media_process_start(const char *program,
  * ends with it; with this process it is killed (PR_SET_PDEATHSIG).  It has
  * /dev/null as input and output, and no other descriptor.
  *
- *   fd   becomes its standard error; says so if the program cannot be run
+ *   fd     becomes its standard error; says so if the program cannot be run
+ *   guard  read end of a pipe: when nobody has the write end any more, the
+ *          group is killed
  *
  * Its process id; or -1, errno is set.
  */
 ngx_pid_t ngx_webrtc_media_process_command(const char *program,
-    char *const argv[], int fd);
+    char *const argv[], int fd, int guard);
 
 /*
  * How it ended.
