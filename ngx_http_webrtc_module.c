@@ -15,6 +15,7 @@
 #include "ngx_http_webrtc_ended.h"
 #include "ngx_http_webrtc_ice.h"
 #include "ngx_http_webrtc_ice_server.h"
+#include "ngx_http_webrtc_exec.h"
 #include "ngx_http_webrtc_feed.h"
 #include "ngx_http_webrtc_file.h"
 #include "ngx_http_webrtc_file_play.h"
@@ -34,6 +35,7 @@
 #include "ngx_http_webrtc_whep.h"
 #include "ngx_http_webrtc_whip.h"
 #include "ngx_webrtc_door.h"
+#include "ngx_webrtc_exec_out.h"
 #include "ngx_webrtc_files_role.h"
 #include "ngx_webrtc_viewer_role.h"
 #include "ngx_webrtc_publisher_role.h"
@@ -151,6 +153,14 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
     { ngx_string("webrtc_publish"),
       NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_CONF_TAKE1,
       ngx_http_webrtc_whip_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("webrtc_exec_publish"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF
+                        |NGX_HTTP_LIF_CONF|NGX_CONF_1MORE,
+      ngx_http_webrtc_exec_conf,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -520,6 +530,9 @@ ngx_http_webrtc_create_main_conf(ngx_conf_t *cf)
         || ngx_array_init(&wmcf->pulls, cf->pool, 4,
                           sizeof(ngx_http_webrtc_pull_t *))
            != NGX_OK
+        || ngx_array_init(&wmcf->execs, cf->pool, 4,
+                          sizeof(ngx_http_webrtc_exec_t *))
+           != NGX_OK
         || ngx_array_init(&wmcf->locations, cf->pool, 4,
                           sizeof(ngx_http_webrtc_loc_conf_t *))
            != NGX_OK
@@ -588,6 +601,7 @@ ngx_http_webrtc_create_loc_conf(ngx_conf_t *cf)
                                NGX_HTTP_LOC_CONF_OFFSET, wlcf);
 
     wlcf->pull = NGX_CONF_UNSET_PTR;
+    wlcf->exec_publish = NGX_CONF_UNSET_PTR;
     wlcf->policy.pacing_rate = NGX_CONF_UNSET;
     wlcf->policy.pacing_burst = NGX_CONF_UNSET_SIZE;
     wlcf->policy.transcode = NGX_CONF_UNSET_UINT;
@@ -652,6 +666,7 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_ptr_value(conf->on_publish, prev->on_publish, NULL);
     ngx_conf_merge_ptr_value(conf->drain_to, prev->drain_to, NULL);
 
+    ngx_http_webrtc_exec_merge(cf, prev, conf);
     ngx_http_webrtc_full_merge(prev, conf);
     ngx_http_webrtc_url_merge(prev, conf);
 
@@ -797,6 +812,7 @@ ngx_http_webrtc_exit_process(ngx_cycle_t *cycle)
 {
     if (ngx_http_webrtc_worker) {
         ngx_webrtc_variants_exit();
+        ngx_webrtc_exec_outs_exit();
         ngx_http_webrtc_pull_done();
         ngx_webrtc_worker_done(ngx_http_webrtc_worker);
         ngx_http_webrtc_worker = NULL;
@@ -811,11 +827,13 @@ ngx_http_webrtc_on_stream(void *ctx, ngx_webrtc_stream_t *st)
 
     if (st) {
         ngx_webrtc_variants_news(st);
+        ngx_webrtc_exec_outs_news(st);
         return;
     }
 
     ngx_http_webrtc_whip_tick();
     ngx_http_webrtc_pull_tick(ctx);
+    ngx_http_webrtc_exec_tick(ctx);
 
     ngx_webrtc_variants_tick(ngx_http_webrtc_worker->bus,
                              ngx_http_webrtc_worker->log);

@@ -58,6 +58,35 @@ my @table = (
       [ http => "webrtc_pull file:$file;",
         in('location /x/y { webrtc_play a; }') ] ],
 
+    [ 'webrtc_rtp without webrtc_play',
+      warn => qr/"webrtc_rtp" has no effect.*"webrtc_play"/,
+      [ in('webrtc_rtp 5004;') ], [ in('webrtc_play a; webrtc_rtp 5004;') ] ],
+
+    [ 'webrtc_pull and webrtc_rtp for one stream',
+      emerg => qr/"webrtc_rtp" is in a block with another/,
+      [ in("$play webrtc_rtp 5004;") ],
+      [ http => "webrtc_pull file:$file;",
+        in('webrtc_play a; webrtc_rtp 5004;') ] ],
+
+    [ 'in the other order',
+      emerg => qr/"webrtc_pull" directive is in a block with another/,
+      [ in("webrtc_play a; webrtc_rtp 5004; webrtc_pull file:$file;") ] ],
+
+    [ 'a port that viewers choose for one stream',
+      emerg => qr/webrtc_rtp has a variable, "\$arg_p"/,
+      [ in('webrtc_play a; webrtc_rtp $arg_p;') ],
+      [ in('webrtc_play a; webrtc_rtp 5004 from=10.0.0.0/8;') ] ],
+
+    [ 'webrtc_exec that does not say where to',
+      emerg => qr/webrtc_exec have neither \$webrtc_video_port/,
+      [ in('webrtc_play a; webrtc_exec ls /;') ],
+      [ in('webrtc_play a; webrtc_exec ls $webrtc_video_port;') ] ],
+
+    [ 'webrtc_exec_publish where somebody plays',
+      warn => qr/"webrtc_exec_publish" has no effect.*"webrtc_play"/,
+      [ in("$play webrtc_exec_publish ls \$webrtc_sdp;") ],
+      [ http => 'webrtc_exec_publish ls $webrtc_sdp;', in($play) ] ],
+
     [ 'webrtc_pull where somebody publishes',
       warn => qr/"webrtc_pull" has no effect.*"webrtc_play"/,
       [ in("webrtc_publish a; webrtc_pull file:$file;") ] ],

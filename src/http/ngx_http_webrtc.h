@@ -82,6 +82,7 @@ typedef struct {
                                                 "start=always" without
                                                 variables */
 
+    ngx_array_t                  execs;      /* ngx_http_webrtc_exec_t * */
     ngx_array_t                  pulls;      /* ngx_http_webrtc_pull_t *: as
                                                 configured */
     ngx_array_t                  locations;  /* ngx_http_webrtc_loc_conf_t *
@@ -104,6 +105,7 @@ typedef struct {
 
 
 typedef struct ngx_http_webrtc_pull_s  ngx_http_webrtc_pull_t;
+typedef struct ngx_http_webrtc_exec_s  ngx_http_webrtc_exec_t;
 
 /* one URL of a location's "webrtc_pull", or what else feeds its stream */
 struct ngx_http_webrtc_pull_s {
@@ -139,6 +141,7 @@ typedef struct {
                                                 files */
     ngx_http_webrtc_where_t      where;      /* likewise, including files */
     ngx_http_webrtc_pull_t      *pull;
+    ngx_http_webrtc_exec_t      *exec_publish;
 
     ngx_webrtc_policy_t          policy;     /* for its sessions */
 

@@ -103,6 +103,7 @@ static const ngx_http_webrtc_check_role_t  ngx_http_webrtc_check_rows[] = {
     ngx_http_webrtc_check_of(rendition, NGX_HTTP_WEBRTC_CHECK_PLAY, renditions),
 
     ngx_http_webrtc_check_row(publish_conflict, NGX_HTTP_WEBRTC_CHECK_PUBLISH),
+    ngx_http_webrtc_check_row(exec_publish, NGX_HTTP_WEBRTC_CHECK_PUBLISH),
     ngx_http_webrtc_check_policy(linger, NGX_HTTP_WEBRTC_CHECK_PUBLISH),
     ngx_http_webrtc_check_policy(max_bitrate, NGX_HTTP_WEBRTC_CHECK_PUBLISH),
 

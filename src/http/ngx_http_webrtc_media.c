@@ -47,7 +47,9 @@ ngx_http_webrtc_media_conf(ngx_conf_t *cf, ngx_http_webrtc_main_conf_t *wmcf)
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_http_webrtc_media_needed(wmcf) && access((char *) path->data, X_OK) == -1) {
+    if (ngx_http_webrtc_media_needed(wmcf)
+        && access((char *) path->data, X_OK) == -1)
+    {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
                            "\"webrtc_pull\" needs the program \"%V\", which is "
                            "installed with the module; \"webrtc_media_path\" "

@@ -677,20 +677,33 @@ ngx_http_webrtc_pull_done(void)
 
     for (q = ngx_queue_head(&ngx_http_webrtc_pullers);
          q != ngx_queue_sentinel(&ngx_http_webrtc_pullers);
-         q = next)
+         q = ngx_queue_next(q))
     {
-        next = ngx_queue_next(q);
-
         pr = ngx_queue_data(q, ngx_http_webrtc_puller_t, queue);
         pr->stopping = 1;
 
         if (pr->kind) {
             pr->kind->exit(pr->feed);
+        }
+    }
+
+    /* another worker starts its command when ours has ended */
+
+    ngx_webrtc_command_done();
+
+    for (q = ngx_queue_head(&ngx_http_webrtc_pullers);
+         q != ngx_queue_sentinel(&ngx_http_webrtc_pullers);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+
+        pr = ngx_queue_data(q, ngx_http_webrtc_puller_t, queue);
+
+        if (pr->kind) {
             ngx_http_webrtc_pull_ended(pr, 0);
         }
     }
 
-    ngx_webrtc_command_done();
     ngx_webrtc_source_exit();
 }
 

@@ -127,7 +127,8 @@ ngx_webrtc_rtp_feed_start(const ngx_str_t *text,
     if (feed->rs == NULL) {
         ngx_webrtc_bus_complain(bus, st, NGX_LOG_ERR, &feed->log,
                                 "rtp not received", "%*s: %s%s%s", n, where,
-                                cause, err ? ": " : "", err ? strerror(err) : "");
+                                cause, err ? ": " : "",
+                                err ? strerror(err) : "");
         ngx_free(feed);
         return NULL;
     }

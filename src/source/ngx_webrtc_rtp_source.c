@@ -57,7 +57,7 @@
 /* bytes of the CNAME in our reports; chosen: 32 random bits */
 #define NGX_WEBRTC_RTP_SOURCE_CNAME    8
 
-/* ms between two requests for a key frame; webrtc_keyframe_interval's default */
+/* ms between requests for a key frame; webrtc_keyframe_interval's default */
 #define NGX_WEBRTC_RTP_SOURCE_KEYFRAME  1000
 
 

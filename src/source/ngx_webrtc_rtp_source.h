@@ -43,7 +43,7 @@ ngx_webrtc_rtp_source_t *ngx_webrtc_rtp_source_open(
     ngx_webrtc_stream_t *st, ngx_webrtc_rtp_source_failed_pt failed,
     void *data, ngx_log_t *log, const char **cause, ngx_err_t *err);
 
-/* Makes the stream INACTIVE, which viewers are told, then closes the sockets. */
+/* Makes the stream INACTIVE, which viewers are told; closes the sockets. */
 void ngx_webrtc_rtp_source_close(ngx_webrtc_rtp_source_t *rs);
 
 /* Viewers want a key frame. */

@@ -271,6 +271,8 @@ typedef struct {
     uint32_t                 upstream;        /* atomic; which of pull.from is
                                                  up, from 1; 0: none */
 
+    uint64_t                 output;          /* atomic; the worker whose
+                                                 command gets its media */
     uint64_t                 publisher;       /* slots: see */
     uint64_t                 holder;          /* ngx_webrtc_bus_publish.h */
     uint64_t                 linger_ms;       /* of viewers when INACTIVE; 0:

@@ -34,6 +34,7 @@ typedef struct {
     ngx_msec_t               linger;
     ngx_msec_t               keyframe_interval;
     off_t                    max_bitrate;     /* bit/s, 0: no limit */
+    uint32_t                 exec;            /* its command's, 0: none */
 
     /* of viewers */
 

@@ -647,6 +647,12 @@ ngx_webrtc_bus_reap_stream(ngx_webrtc_bus_t *bus, ngx_uint_t n,
 
     ngx_memzero(&st->use[worker], sizeof(ngx_webrtc_stream_use_t));
 
+    claim = ngx_webrtc_atomic_load(&st->output);
+
+    if (claim && ngx_webrtc_claim_worker(claim) == worker) {
+        (void) ngx_webrtc_atomic_cas(&st->output, claim, 0);
+    }
+
     claim = ngx_webrtc_atomic_load_acquire(&st->claim);
 
     if (claim && ngx_webrtc_claim_worker(claim) == worker) {
