@@ -25,6 +25,7 @@
 #include "ngx_http_webrtc_metrics.h"
 #include "ngx_http_webrtc_own.h"
 #include "ngx_http_webrtc_pull.h"
+#include "ngx_http_webrtc_pull_conf.h"
 #include "ngx_http_webrtc_vars.h"
 #include "ngx_http_webrtc_signal_log.h"
 #include "ngx_http_webrtc_sse.h"

@@ -15,6 +15,7 @@ use Socket qw/ :DEFAULT MSG_DONTWAIT /;
 use Test::More;
 use NgxWebRTC;
 use NgxWebRTC::Bench;
+use NgxWebRTC::Offer;
 use JSON::PP ();
 
 my $t = NgxWebRTC->new(workers => 2, asan => 1);
@@ -58,6 +59,10 @@ location = /whep/taken {
     webrtc_play  taken;
     webrtc_rtp   $mic audio=opus/111;
     webrtc_wait  1s;
+}
+location ~ ^/whep/port/(?<p>.+)\$ {
+    webrtc_play  port-\$p;
+    webrtc_rtp   127.0.0.1:\$p audio=opus/111;
 }
 location = /whip/mic { webrtc_publish mic; }
 EOF2
@@ -302,6 +307,11 @@ subtest 'a port moves' => sub {
     my $was = packets('mic');
     ok(wait_for(30, sub { $go->(); packets('mic') > $was + 10 }),
        'and takes what comes');
+
+    for my $port ('x', '0', '70000', "$mic%20from=127.0.0.9", '%20') {
+        is($t->post_offer("/whep/port/$port", offer())->{status}, 404,
+           "\"$port\" is none in a URL");
+    }
 
     my $p = NgxWebRTC::Bench->publish($t, '/whip/mic');
     ok(wait_for(30, sub {

@@ -51,10 +51,6 @@ ngx_uint_t ngx_http_webrtc_pull_wanted(void);
 /* Ends all sources of this process, for exit_process. */
 void ngx_http_webrtc_pull_done(void);
 
-/* Parses "webrtc_pull". */
-char *ngx_http_webrtc_pull_conf(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-
 /*
  * Gives the location a copy of the pull, which may be inherited, with the
  * location's own settings; called once the level above has been merged.

@@ -9,9 +9,9 @@
  * child is started, so that one that ends at once is in the table, and
  * whenever the table is accessed.
  *
- * A command leads a process group of its own, with a guard in it.  When it has ended, what is left
- * of the group is killed before its number is given back to the system: until
- * then nobody else can have it.
+ * A command leads a process group of its own, with a guard in it.  When it has
+ * ended, what is left of the group is killed before its number is given back to
+ * the system: until then nobody else can have it.
  */
 
 
