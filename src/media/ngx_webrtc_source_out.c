@@ -522,39 +522,6 @@ ngx_webrtc_source_out_order(ngx_webrtc_source_out_t *out, ngx_uint_t i,
 }
 
 
-/*
- * B-frames: where all viewers get the stream as it is, its times are made to
- * grow; where others get it transcoded, they are what they are, except that no
- * two frames in succession have one time.
- */
-
-static ngx_webrtc_order_e
-ngx_webrtc_source_out_order(ngx_webrtc_source_out_t *out, ngx_uint_t i,
-    ngx_webrtc_frame_t *frame, int64_t *media)
-{
-    ngx_webrtc_order_t  *o;
-
-    o = &out->order[i];
-
-    if (!out->reordered && o->set
-        && *media < o->last - NGX_WEBRTC_SOURCE_OUT_BACK)
-    {
-        out->reordered = 1;
-        out->news = 1;
-    }
-
-    if (!out->conf->transcode || !out->reordered) {
-        return ngx_webrtc_order(o, media,
-                                frame->discardable && !out->conf->transcode);
-    }
-
-    o->last = ngx_max(o->last, *media);
-    o->sent++;
-
-    return NGX_WEBRTC_ORDER_SEND;
-}
-
-
 /* A key frame about to be written has to fit, with what follows it. */
 
 static void

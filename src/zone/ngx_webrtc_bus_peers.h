@@ -142,6 +142,8 @@ typedef struct {
     uint64_t                 expires_ms;      /* of NEW; monotonic clock */
     ngx_webrtc_policy_t      policy;          /* of its location */
     uint32_t                 max_sessions;    /* slots in all, 0: no limit */
+    uint32_t                 progress;        /* by the owner, atomic; see
+                                                 above */
     uint32_t                 location;        /* of its POST, the same over
                                                  reloads; 0: not known */
     ngx_webrtc_client_t      client;
@@ -173,7 +175,6 @@ typedef struct {
     void                    *session;         /* the owner's; nobody else's */
     uint64_t                 reads;           /* of a viewer: ref of the variant
                                                  that it gets; 0: the stream */
-    uint32_t                 progress;        /* atomic, see above */
     ngx_webrtc_peer_stat_t   stat;
 } ngx_webrtc_peer_t;
 

@@ -26,6 +26,20 @@
 
 /* named after the directives, without "webrtc_"; 0 means the same as there */
 typedef struct {
+    uint32_t                 location;        /* which one, over reloads too; 0:
+                                                 not known */
+
+    /* of four bytes each, together: slots have no room for gaps */
+
+    uint32_t                 exec;            /* a publisher's command, 0:
+                                                 none */
+    uint32_t                 file_jobs;       /* at once, of all workers */
+    uint32_t                 file_pool;       /* of threads, as configured; no
+                                                 such one: the first */
+    ngx_webrtc_variant_t     variant;         /* of "transcode"; with a label:
+                                                 a rendition that was asked for
+                                                 */
+
     ngx_msec_t               handshake_timeout;
     ngx_msec_t               timeout;
 
@@ -34,16 +48,14 @@ typedef struct {
     ngx_msec_t               linger;
     ngx_msec_t               keyframe_interval;
     off_t                    max_bitrate;     /* bit/s, 0: no limit */
-    uint32_t                 exec;            /* its command's, 0: none */
 
     /* of viewers */
 
     ngx_int_t                max_viewers;     /* of a stream, 0: no limit */
     off_t                    pacing_rate;     /* bit/s, 0: off */
     size_t                   pacing_burst;    /* bytes */
-    ngx_uint_t               transcode;       /* NGX_WEBRTC_TRANSCODE_* */
-    ngx_webrtc_variant_t     variant;         /* and how; with a label: a
-                                                 rendition that was asked for */
+    ngx_uint_t               transcode;       /* NGX_WEBRTC_TRANSCODE_*; how:
+                                                 "variant" */
 
     /* of streams: bytes of the ring */
 
@@ -57,9 +69,6 @@ typedef struct {
     ngx_uint_t               file_changes;    /* NGX_WEBRTC_FILE_END, ... */
     ngx_msec_t               file_quiet;
     ngx_uint_t               file_transcode;  /* ngx_webrtc_movie_how_e */
-    ngx_uint_t               file_jobs;       /* at once, of all workers */
-    ngx_uint_t               file_pool;       /* of threads, as configured; no
-                                                 such one: the first */
 } ngx_webrtc_policy_t;
 
 
