@@ -65,8 +65,7 @@ my @table = (
     [ 'webrtc_pull and webrtc_rtp for one stream',
       emerg => qr/"webrtc_rtp" is in a block with another/,
       [ in("$play webrtc_rtp 5004;") ],
-      [ http => "webrtc_pull file:$file;",
-        in('webrtc_play a; webrtc_rtp 5004;') ] ],
+      [ in('webrtc_play a; webrtc_rtp 5004;') ] ],
 
     [ 'in the other order',
       emerg => qr/"webrtc_pull" directive is in a block with another/,

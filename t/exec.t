@@ -259,4 +259,4 @@ subtest 'names' => sub {
 
 $t->done;
 
-END { print "Bail out!  commands are left\n" if pids('') }
+print "Bail out!  commands are left\n" if pids('');

@@ -170,4 +170,4 @@ cmp_ok(scalar(keys %left), '<=', 1, 'no SDP is left by others')
 
 $t->done;
 
-END { print "Bail out!  commands are left\n" if pids('') }
+print "Bail out!  commands are left\n" if pids('');
