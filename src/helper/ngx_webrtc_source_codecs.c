@@ -24,6 +24,8 @@ typedef struct {
 
 static void ngx_webrtc_source_codecs_jpeg(ngx_webrtc_track_t *track,
     u_char *p, u_char *end);
+static void ngx_webrtc_source_codecs_h263(ngx_webrtc_track_t *track,
+    u_char *p, u_char *end);
 static void ngx_webrtc_source_codecs_flv1(ngx_webrtc_track_t *track,
     u_char *p, u_char *end);
 
@@ -124,6 +126,10 @@ ngx_webrtc_source_codecs_size(ngx_webrtc_track_t *track, u_char *p, size_t n)
         ngx_webrtc_source_codecs_jpeg(track, p, p + n);
         break;
 
+    case NGX_WEBRTC_CODEC_H263:
+        ngx_webrtc_source_codecs_h263(track, p, p + n);
+        break;
+
     case NGX_WEBRTC_CODEC_FLV1:
         ngx_webrtc_source_codecs_flv1(track, p, p + n);
         break;
@@ -169,6 +175,34 @@ ngx_webrtc_source_codecs_jpeg(ngx_webrtc_track_t *track, u_char *p,
         }
 
         p += len;
+    }
+}
+
+
+/* ITU-T H.263, 5.1; PLUSPTYPE is not read */
+
+static void
+ngx_webrtc_source_codecs_h263(ngx_webrtc_track_t *track, u_char *p,
+    u_char *end)
+{
+    uint32_t           format;
+    ngx_webrtc_bits_t  b;
+
+    static const uint16_t  sizes[][2] = {
+        { 128, 96 }, { 176, 144 }, { 352, 288 }, { 704, 576 }, { 1408, 1152 }
+    };
+
+    ngx_webrtc_bits_init(&b, p, end);
+
+    /* PSC, TR, and the bits of PTYPE before the source format */
+
+    ngx_webrtc_bits_skip(&b, 22 + 8 + 5);
+
+    format = ngx_webrtc_bits_get(&b, 3);
+
+    if (!b.error && format >= 1 && format <= 5) {
+        track->width = sizes[format - 1][0];
+        track->height = sizes[format - 1][1];
     }
 }
 
