@@ -581,7 +581,17 @@ ngx_webrtc_source_read_video(ngx_webrtc_source_read_t *rd, AVPacket *pkt)
     int64_t    pts, dts, duration;
     AVStream  *st;
 
+    const AVCodecDescriptor  *desc;
+
     st = rd->ic->streams[pkt->stream_index];
+
+    /* libavformat would say so, if it filled in what it infers */
+
+    desc = avcodec_descriptor_get(st->codecpar->codec_id);
+
+    if (desc && (desc->props & AV_CODEC_PROP_INTRA_ONLY)) {
+        pkt->flags |= AV_PKT_FLAG_KEY;
+    }
 
     pts = ngx_webrtc_source_item_time(rd, st, pkt->pts);
     dts = ngx_webrtc_source_item_time(rd, st, pkt->dts);
