@@ -23,6 +23,7 @@ my $t = NgxWebRTC->new(asan => 1, workers => 2);
 
 $t->start(http => <<'EOF', server => <<'EOF');
 webrtc_wait               3s;
+webrtc_transcode          off;
 webrtc_handshake_timeout  60s;
 webrtc_idle_timeout       20s;
 EOF

@@ -32,7 +32,7 @@ subtest 'a full port' => sub {
     $t->{env} = { LD_PRELOAD => $t->sendshim, SENDSHIM => 'EAGAIN',
                   SENDSHIM_LOG => $t->dir . '/shim.log' };
 
-    $t->start(http => 'webrtc_wait 10s;', server => $LOCATIONS);
+    $t->start(http => 'webrtc_wait 10s; webrtc_transcode off;', server => $LOCATIONS);
 
     my $first = publish($t, 1, 'h264', bitrate => 2000000, burst => 0);
     my $view = view($t, $n, list => $n);
@@ -59,7 +59,7 @@ subtest 'between answer and session' => sub {
     my $t = NgxWebRTC->new(workers => 2);
     my $relay = $t->relay(to => $t->port('udp'));
 
-    $t->start(http => 'webrtc_wait 10s;', server => $LOCATIONS);
+    $t->start(http => 'webrtc_wait 10s; webrtc_transcode off;', server => $LOCATIONS);
 
     my $first = publish($t, 1, 'h264');
     my $here = view($t, 1);
@@ -91,7 +91,7 @@ subtest 'its worker is killed' => sub {
     my $t = NgxWebRTC->new(workers => 2);
 
     $t->allow(qr/exited on signal 9/);
-    $t->start(http => 'webrtc_wait 10s;', server => $LOCATIONS);
+    $t->start(http => 'webrtc_wait 10s; webrtc_transcode off;', server => $LOCATIONS);
 
     my $first = publish($t, 1, 'h264');
 

@@ -137,7 +137,7 @@ my $p = enough('low', $viewers{low});
 
 is($p->{height}, 90, 'a rendition has its height');
 colour_bars_ok($p->{colours}, 'and is the source\'s');
-is(enough('plain', $viewers{plain})->{height}, 180, 'the original has its own');
+is(enough('plain', $viewers{plain})->{height}, 360, 'the original has its own');
 is(enough('second', $viewers{second})->{status}, 201, 'the second one');
 
 # no such layer; and what is not encoded is refused

@@ -33,7 +33,7 @@ void ngx_webrtc_viewer_streams_leave(ngx_webrtc_viewer_t *v);
 
 /*
  * The viewer waits for a key frame of another stream, v->to.vs, which the
- * worker watches from then on; and does not any longer.  The caller holds the stream.
+ * worker watches from then on; and does not any longer.  The caller holds that.
  *
  * NGX_OK; NGX_ERROR without memory
  */

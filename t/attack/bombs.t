@@ -21,6 +21,7 @@ $t->write_file('www/a.bin', 'x' x 1000);
 
 $t->start(http => <<'EOF', server => <<'EOF');
 webrtc_handshake_timeout  60s;
+webrtc_transcode          off;
 client_max_body_size      0;
 EOF
 location /whep {
