@@ -12,7 +12,7 @@
 #include "ngx_webrtc_red.h"
 
 
-static u_char  ngx_webrtc_unpack_start_code[] = { 0, 0, 0, 1 };
+static const u_char  ngx_webrtc_unpack_start_code[] = { 0, 0, 0, 1 };
 
 
 const ngx_webrtc_unpack_ops_t  ngx_webrtc_unpack_audio_ops = {
@@ -66,7 +66,7 @@ ngx_webrtc_unpack_end(ngx_webrtc_unpack_t *u)
 
 
 void
-ngx_webrtc_unpack_put(ngx_webrtc_unpack_t *u, u_char *p, size_t n)
+ngx_webrtc_unpack_put(ngx_webrtc_unpack_t *u, const u_char *p, size_t n)
 {
     ngx_memcpy(u->data + u->n, p, n);
     u->n += n;

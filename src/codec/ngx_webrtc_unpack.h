@@ -125,7 +125,7 @@ ngx_int_t ngx_webrtc_unpack_end(ngx_webrtc_unpack_t *u);
  *   audio    as ops->payload, for all audio
  */
 
-void ngx_webrtc_unpack_put(ngx_webrtc_unpack_t *u, u_char *p, size_t n);
+void ngx_webrtc_unpack_put(ngx_webrtc_unpack_t *u, const u_char *p, size_t n);
 ngx_int_t ngx_webrtc_unpack_audio(ngx_webrtc_unpack_t *u, u_char *p, size_t n,
     ngx_uint_t flags);
 

@@ -50,8 +50,8 @@ typedef struct {
  *                tracks and frames are only inspected
  *   timeline     the stream's, continues from where it is; NULL: timestamps are
  *                media times of the stream already
- *   place        track numbers in the ring of NGX_WEBRTC_MEDIA_VIDEO and _AUDIO;
- *                NULL: the same
+ *   place        track numbers in the ring of NGX_WEBRTC_MEDIA_VIDEO and
+ *                _AUDIO; NULL: the same
  *   keep         what the ring should hold; NULL: as for key frames that come
  *                when they please
  *   max_payload  bytes, 0: the packetizer's default

@@ -34,7 +34,7 @@
 
 typedef struct {
     ngx_uint_t                track;       /* number of the stream's track */
-    uint64_t                  number;      /* of the ring's entry that ends it */
+    uint64_t                  number;      /* of the entry that ends it */
     int64_t                   ts;          /* presentation, in the track's
                                               clock rate */
     int64_t                   arrival_us;  /* monotonic clock */
