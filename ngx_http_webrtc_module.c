@@ -7,6 +7,7 @@
 
 
 #include "ngx_http_webrtc.h"
+#include "ngx_http_webrtc_call.h"
 #include "ngx_http_webrtc_candidates.h"
 #include "ngx_http_webrtc_conf.h"
 #include "ngx_http_webrtc_conf_check.h"
@@ -61,6 +62,8 @@ static void ngx_http_webrtc_on_stream(void *ctx, ngx_webrtc_stream_t *st);
 static void ngx_http_webrtc_on_keyframe(void *ctx, ngx_webrtc_stream_t *st);
 static void ngx_http_webrtc_on_end(void *ctx, ngx_webrtc_peer_t *peer,
     ngx_webrtc_peer_about_t *about, const char *reason);
+static void ngx_http_webrtc_on_notify(void *ctx, ngx_webrtc_peer_t *peer);
+static void ngx_http_webrtc_on_up(void *ctx, ngx_webrtc_stream_t *st);
 static void ngx_http_webrtc_on_down(void *ctx, ngx_webrtc_stream_t *st);
 static void ngx_http_webrtc_on_ice(void *ctx, uint64_t ref,
     ngx_uint_t gathered);
@@ -441,6 +444,41 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       offsetof(ngx_http_webrtc_loc_conf_t, on_play),
       NULL },
 
+    { ngx_string("webrtc_on_publish_done"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_webrtc_hook_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, on_publish_done),
+      NULL },
+
+    { ngx_string("webrtc_on_play_done"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_webrtc_hook_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, on_play_done),
+      NULL },
+
+    { ngx_string("webrtc_on_stream_up"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_webrtc_hook_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, on_stream_up),
+      NULL },
+
+    { ngx_string("webrtc_on_stream_down"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_webrtc_hook_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, on_stream_down),
+      NULL },
+
+    { ngx_string("webrtc_notify"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_webrtc_conf_value,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, notify),
+      ngx_http_webrtc_conf_field(period, 0) },
+
     { ngx_string("webrtc_drain_to"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_webrtc_hook_conf,
@@ -619,6 +657,10 @@ ngx_http_webrtc_create_loc_conf(ngx_conf_t *cf)
     wlcf->public_path = NGX_CONF_UNSET_PTR;
     wlcf->on_play = NGX_CONF_UNSET_PTR;
     wlcf->on_publish = NGX_CONF_UNSET_PTR;
+    wlcf->on_play_done = NGX_CONF_UNSET_PTR;
+    wlcf->on_publish_done = NGX_CONF_UNSET_PTR;
+    wlcf->on_stream_up = NGX_CONF_UNSET_PTR;
+    wlcf->on_stream_down = NGX_CONF_UNSET_PTR;
     wlcf->drain_to = NGX_CONF_UNSET_PTR;
 
     return wlcf;
@@ -665,6 +707,11 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_str_value(conf->cors_origin, prev->cors_origin, "");
     ngx_conf_merge_ptr_value(conf->on_play, prev->on_play, NULL);
     ngx_conf_merge_ptr_value(conf->on_publish, prev->on_publish, NULL);
+    ngx_conf_merge_ptr_value(conf->on_play_done, prev->on_play_done, NULL);
+    ngx_conf_merge_ptr_value(conf->on_publish_done, prev->on_publish_done,
+                             NULL);
+    ngx_conf_merge_ptr_value(conf->on_stream_up, prev->on_stream_up, NULL);
+    ngx_conf_merge_ptr_value(conf->on_stream_down, prev->on_stream_down, NULL);
     ngx_conf_merge_ptr_value(conf->drain_to, prev->drain_to, NULL);
 
     ngx_http_webrtc_exec_merge(cf, prev, conf);
@@ -765,6 +812,8 @@ ngx_http_webrtc_init_process(ngx_cycle_t *cycle)
     conf.busy = ngx_http_webrtc_busy;
     conf.on_unheard = ngx_http_webrtc_on_unheard;
     conf.on_end = ngx_http_webrtc_on_end;
+    conf.on_notify = ngx_http_webrtc_on_notify;
+    conf.on_up = ngx_http_webrtc_on_up;
     conf.on_down = ngx_http_webrtc_on_down;
     conf.on_ice = ngx_http_webrtc_on_ice;
     conf.on_candidates = ngx_http_webrtc_on_candidates;
@@ -816,6 +865,7 @@ ngx_http_webrtc_exit_process(ngx_cycle_t *cycle)
         ngx_webrtc_exec_outs_exit();
         ngx_http_webrtc_pull_done();
         ngx_webrtc_worker_done(ngx_http_webrtc_worker);
+        ngx_http_webrtc_call_exit();
         ngx_http_webrtc_worker = NULL;
     }
 }
@@ -879,11 +929,23 @@ ngx_http_webrtc_on_end(void *ctx, ngx_webrtc_peer_t *peer,
 
 
 static void
+ngx_http_webrtc_on_notify(void *ctx, ngx_webrtc_peer_t *peer)
+{
+    ngx_http_webrtc_ended_notify(ctx, peer, ngx_cycle->log);
+}
+
+
+static void
+ngx_http_webrtc_on_up(void *ctx, ngx_webrtc_stream_t *st)
+{
+    ngx_http_webrtc_ended_stream(ctx, st, 1, ngx_cycle->log);
+}
+
+
+static void
 ngx_http_webrtc_on_down(void *ctx, ngx_webrtc_stream_t *st)
 {
-    if (st->stat.packets != st->rates.first_packets) {
-        ngx_http_webrtc_ended_stream(ctx, st, ngx_cycle->log);
-    }
+    ngx_http_webrtc_ended_stream(ctx, st, 0, ngx_cycle->log);
 }
 
 

@@ -167,6 +167,11 @@ typedef struct {
     ngx_uint_t                   public_host;    /* it names a host */
     ngx_http_complex_value_t    *on_play;    /* NULL: off */
     ngx_http_complex_value_t    *on_publish;
+    ngx_msec_t                   notify;     /* 0: off */
+    ngx_http_complex_value_t    *on_play_done;
+    ngx_http_complex_value_t    *on_publish_done;
+    ngx_http_complex_value_t    *on_stream_up;
+    ngx_http_complex_value_t    *on_stream_down;
     ngx_http_complex_value_t    *drain_to;
     uint32_t                     location;   /* a hash of "where" */
     ngx_http_conf_ctx_t         *ctx;        /* where it is; NULL: nowhere */

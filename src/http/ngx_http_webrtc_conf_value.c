@@ -51,6 +51,13 @@ ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_wait = {
 };
 
 
+ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_period = {
+    ngx_http_webrtc_conf_time, sizeof(ngx_msec_t),
+    1000, NGX_HTTP_WEBRTC_DAY, 1, NULL,
+    "a time from \"1s\" to \"24h\", such as \"30s\", or \"0\""
+};
+
+
 ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_timeout = {
     ngx_http_webrtc_conf_time, sizeof(ngx_msec_t),
     100, NGX_HTTP_WEBRTC_DAY, 0, NULL,

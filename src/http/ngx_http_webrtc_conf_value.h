@@ -91,6 +91,7 @@ char *ngx_http_webrtc_conf_origin(ngx_conf_t *cf, ngx_command_t *cmd,
 
 /* rows */
 extern ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_wait;
+extern ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_period;
 extern ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_timeout;
 extern ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_buffer;
 extern ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_max_sdp;

@@ -2,13 +2,15 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * "webrtc_log".  Files, formats, buffers, syslog and conditions are those of
- * "access_log": the directive is handed to ngx_http_log_module with a
+ * What is told when no request is there: "webrtc_log", and hooks of what has
+ * happened.  Files, formats, buffers, syslog and conditions of the log are
+ * those of "access_log": the directive is handed to ngx_http_log_module with a
  * configuration of its own, which only requests of the module's own have.
  */
 
 
 #include "ngx_http_webrtc_ended.h"
+#include "ngx_http_webrtc_call.h"
 #include "ngx_http_webrtc_own.h"
 #include "ngx_http_webrtc_status_print.h"
 #include "ngx_http_webrtc_vars.h"
@@ -21,6 +23,16 @@
 extern ngx_module_t  ngx_http_log_module;
 
 
+static void ngx_http_webrtc_ended_notified(uint64_t ref, ngx_uint_t status);
+static ngx_http_request_t *ngx_http_webrtc_ended_request(
+    ngx_http_webrtc_loc_conf_t *wlcf, ngx_webrtc_peer_t *peer,
+    ngx_webrtc_peer_about_t *about, ngx_log_t *log);
+static void ngx_http_webrtc_ended_note(ngx_http_request_t *r,
+    ngx_webrtc_peer_t *peer, ngx_webrtc_peer_about_t *about,
+    const char *event, const char *reason);
+static void ngx_http_webrtc_ended_tell(ngx_http_request_t *r,
+    ngx_http_webrtc_loc_conf_t *wlcf, ngx_http_complex_value_t *hook,
+    ngx_http_webrtc_call_pt handler, uint64_t data);
 static char *ngx_http_webrtc_ended_expected(ngx_conf_t *cf, ngx_str_t *value);
 static void ngx_http_webrtc_ended_log(ngx_http_request_t *r,
     ngx_http_webrtc_loc_conf_t *wlcf);
@@ -132,20 +144,111 @@ ngx_http_webrtc_ended_session(ngx_http_webrtc_main_conf_t *wmcf,
     ngx_webrtc_peer_t *peer, ngx_webrtc_peer_about_t *about,
     const char *reason, ngx_log_t *log)
 {
-    uint64_t                     age;
-    ngx_str_t                    remote;
     ngx_http_request_t          *r;
-    ngx_webrtc_addr_t           *addr;
-    ngx_webrtc_peer_stat_t      *st;
-    ngx_http_webrtc_note_t      *note;
+    ngx_http_complex_value_t    *hook;
     ngx_http_webrtc_loc_conf_t  *wlcf;
-    u_char                       buf[NGX_SOCKADDR_STRLEN];
-
-    static ngx_webrtc_peer_about_t  unknown;
 
     wlcf = ngx_http_webrtc_own_location(wmcf, peer->location);
 
-    if (wlcf == NULL || wlcf->log_conf == NULL) {
+    if (wlcf == NULL) {
+        return;
+    }
+
+    hook = (peer->role == NGX_WEBRTC_PEER_PUBLISH) ? wlcf->on_publish_done
+           : (peer->role == NGX_WEBRTC_PEER_PLAY) ? wlcf->on_play_done : NULL;
+
+    if (wlcf->log_conf == NULL && hook == NULL) {
+        return;
+    }
+
+    r = ngx_http_webrtc_ended_request(wlcf, peer, about, log);
+    if (r == NULL) {
+        return;
+    }
+
+    ngx_http_webrtc_ended_note(r, peer, about, "session", reason);
+    ngx_http_webrtc_ended_tell(r, wlcf, hook, NULL, 0);
+    ngx_http_webrtc_ended_log(r, wlcf);
+
+    ngx_http_webrtc_own_done(r);
+}
+
+
+void
+ngx_http_webrtc_ended_notify(ngx_http_webrtc_main_conf_t *wmcf,
+    ngx_webrtc_peer_t *peer, ngx_log_t *log)
+{
+    ngx_http_request_t          *r;
+    ngx_http_complex_value_t    *hook;
+    ngx_http_webrtc_loc_conf_t  *wlcf;
+
+    wlcf = ngx_http_webrtc_own_location(wmcf, peer->location);
+
+    if (wlcf == NULL) {
+        return;
+    }
+
+    hook = (peer->role == NGX_WEBRTC_PEER_PUBLISH) ? wlcf->on_publish
+           : (peer->role == NGX_WEBRTC_PEER_PLAY) ? wlcf->on_play : NULL;
+
+    if (hook == NULL) {
+        return;
+    }
+
+    r = ngx_http_webrtc_ended_request(wlcf, peer, peer->about, log);
+    if (r == NULL) {
+        return;
+    }
+
+    ngx_http_webrtc_ended_note(r, peer, peer->about, "notify", "");
+    ngx_http_webrtc_ended_tell(r, wlcf, hook, ngx_http_webrtc_ended_notified,
+                               peer->ref);
+
+    ngx_http_webrtc_own_done(r);
+}
+
+
+/* what refuses is an answer, not its absence */
+
+static void
+ngx_http_webrtc_ended_notified(uint64_t ref, ngx_uint_t status)
+{
+    if (ngx_http_webrtc_worker
+        && status >= NGX_HTTP_BAD_REQUEST
+        && status < NGX_HTTP_INTERNAL_SERVER_ERROR)
+    {
+        (void) ngx_webrtc_worker_kick(ngx_http_webrtc_worker, ref,
+                                      NGX_WEBRTC_WHY_HOOK);
+    }
+}
+
+
+static ngx_http_request_t *
+ngx_http_webrtc_ended_request(ngx_http_webrtc_loc_conf_t *wlcf,
+    ngx_webrtc_peer_t *peer, ngx_webrtc_peer_about_t *about, ngx_log_t *log)
+{
+    return ngx_http_webrtc_own(wlcf,
+                   &peer->addrs[peer->current % NGX_WEBRTC_PEER_ADDRS].addr,
+                   (uint64_t) ngx_current_msec - peer->created_ms, log);
+}
+
+
+/* the variables; about NULL: nothing is known */
+
+static void
+ngx_http_webrtc_ended_note(ngx_http_request_t *r, ngx_webrtc_peer_t *peer,
+    ngx_webrtc_peer_about_t *about, const char *event, const char *reason)
+{
+    uint64_t                 age;
+    ngx_str_t                remote;
+    ngx_webrtc_peer_stat_t  *st;
+    ngx_http_webrtc_note_t  *note;
+    u_char                   buf[NGX_SOCKADDR_STRLEN];
+
+    static ngx_webrtc_peer_about_t  unknown;
+
+    note = ngx_http_webrtc_note(r);
+    if (note == NULL) {
         return;
     }
 
@@ -153,94 +256,84 @@ ngx_http_webrtc_ended_session(ngx_http_webrtc_main_conf_t *wmcf,
         about = &unknown;
     }
 
+    st = &peer->stat;
     age = (uint64_t) ngx_current_msec - peer->created_ms;
-    addr = &peer->addrs[peer->current % NGX_WEBRTC_PEER_ADDRS].addr;
 
-    r = ngx_http_webrtc_own(wlcf, addr, age, log);
-    if (r == NULL) {
-        return;
+    ngx_http_webrtc_note_peer(r, peer);
+    ngx_http_webrtc_status_remote(peer, about, buf, &remote);
+
+    note->event.data = (u_char *) event;
+    note->event.len = ngx_strlen(event);
+
+    ngx_http_webrtc_ended_text(r, &note->end, (u_char *) reason,
+                               ngx_strlen(reason));
+    ngx_http_webrtc_ended_text(r, &note->remote, remote.data, remote.len);
+    ngx_http_webrtc_ended_text(r, &note->agent, about->agent,
+                               ngx_min(about->agent_len,
+                                       NGX_WEBRTC_ABOUT_AGENT));
+
+    ngx_http_webrtc_ended_number(r, &note->time, "%uL.%03uL", age / 1000,
+                                 age % 1000);
+    ngx_http_webrtc_ended_number(r, &note->bytes_sent, "%uL", st->bytes_out);
+    ngx_http_webrtc_ended_number(r, &note->bytes_received, "%uL",
+                                 st->bytes_in);
+    ngx_http_webrtc_ended_number(r, &note->packets_sent, "%uL",
+                                 st->packets_out);
+    ngx_http_webrtc_ended_number(r, &note->packets_received, "%uL",
+                                 st->packets_in);
+
+    if (peer->role == NGX_WEBRTC_PEER_PUBLISH) {
+        ngx_http_webrtc_ended_number(r, &note->lost, "%uL", st->lost_in);
+
+    } else {
+        ngx_http_webrtc_ended_number(r, &note->lost, "%D", about->lost_out);
     }
 
-    note = ngx_http_webrtc_note(r);
+    ngx_http_webrtc_ended_number(r, &note->resent, "%uD", st->resent);
+    ngx_http_webrtc_ended_number(r, &note->nacks, "%uD", st->nacks);
+    ngx_http_webrtc_ended_number(r, &note->plis, "%uD", st->plis);
 
-    if (note) {
-        st = &peer->stat;
-
-        ngx_http_webrtc_note_peer(r, peer);
-        ngx_http_webrtc_status_remote(peer, about, buf, &remote);
-
-        ngx_str_set(&note->event, "session");
-
-        ngx_http_webrtc_ended_text(r, &note->end, (u_char *) reason,
-                                   ngx_strlen(reason));
-        ngx_http_webrtc_ended_text(r, &note->remote, remote.data, remote.len);
-        ngx_http_webrtc_ended_text(r, &note->agent, about->agent,
-                                   ngx_min(about->agent_len,
-                                           NGX_WEBRTC_ABOUT_AGENT));
-
-        ngx_http_webrtc_ended_number(r, &note->time, "%uL.%03uL", age / 1000,
-                                     age % 1000);
-        ngx_http_webrtc_ended_number(r, &note->bytes_sent, "%uL",
-                                     st->bytes_out);
-        ngx_http_webrtc_ended_number(r, &note->bytes_received, "%uL",
-                                     st->bytes_in);
-        ngx_http_webrtc_ended_number(r, &note->packets_sent, "%uL",
-                                     st->packets_out);
-        ngx_http_webrtc_ended_number(r, &note->packets_received, "%uL",
-                                     st->packets_in);
-
-        if (peer->role == NGX_WEBRTC_PEER_PUBLISH) {
-            ngx_http_webrtc_ended_number(r, &note->lost, "%uL", st->lost_in);
-
-        } else {
-            ngx_http_webrtc_ended_number(r, &note->lost, "%D",
-                                         about->lost_out);
-        }
-
-        ngx_http_webrtc_ended_number(r, &note->resent, "%uD", st->resent);
-        ngx_http_webrtc_ended_number(r, &note->nacks, "%uD", st->nacks);
-        ngx_http_webrtc_ended_number(r, &note->plis, "%uD", st->plis);
-
-        if (st->rtt_us) {
-            ngx_http_webrtc_ended_number(r, &note->rtt, "%uD.%03uD",
-                                         st->rtt_us / 1000,
-                                         st->rtt_us % 1000);
-        }
-
-        if (about->up_ms) {
-            ngx_http_webrtc_ended_number(r, &note->jitter, "%uD.%03uD",
-                                         about->jitter_us / 1000,
-                                         about->jitter_us % 1000);
-            ngx_http_webrtc_ended_number(r, &note->setup, "%uD",
-                                         about->up_ms);
-        }
-
-        if (st->first_frame_ms) {
-            ngx_http_webrtc_ended_number(r, &note->first, "%uL",
-                                         st->first_frame_ms);
-        }
-
-        ngx_http_webrtc_ended_log(r, wlcf);
+    if (st->rtt_us) {
+        ngx_http_webrtc_ended_number(r, &note->rtt, "%uD.%03uD",
+                                     st->rtt_us / 1000, st->rtt_us % 1000);
     }
 
-    ngx_http_webrtc_own_done(r);
+    if (about->up_ms) {
+        ngx_http_webrtc_ended_number(r, &note->jitter, "%uD.%03uD",
+                                     about->jitter_us / 1000,
+                                     about->jitter_us % 1000);
+        ngx_http_webrtc_ended_number(r, &note->setup, "%uD", about->up_ms);
+    }
+
+    if (st->first_frame_ms) {
+        ngx_http_webrtc_ended_number(r, &note->first, "%uL",
+                                     st->first_frame_ms);
+    }
 }
 
 
 void
 ngx_http_webrtc_ended_stream(ngx_http_webrtc_main_conf_t *wmcf,
-    ngx_webrtc_stream_t *st, ngx_log_t *log)
+    ngx_webrtc_stream_t *st, ngx_uint_t up, ngx_log_t *log)
 {
     uint64_t                     age;
     ngx_str_t                    name;
+    ngx_uint_t                   published;
     ngx_http_request_t          *r;
     ngx_http_webrtc_note_t      *note;
+    ngx_http_complex_value_t    *hook;
     ngx_http_webrtc_loc_conf_t  *wlcf;
 
     wlcf = ngx_http_webrtc_own_location(wmcf,
                                         ngx_webrtc_atomic_load(&st->location));
 
-    if (wlcf == NULL || wlcf->log_conf == NULL) {
+    if (wlcf == NULL) {
+        return;
+    }
+
+    hook = up ? wlcf->on_stream_up : wlcf->on_stream_down;
+
+    if (hook == NULL && (up || wlcf->log_conf == NULL)) {
         return;
     }
 
@@ -257,13 +350,12 @@ ngx_http_webrtc_ended_stream(ngx_http_webrtc_main_conf_t *wmcf,
         name.data = st->name;
         name.len = st->name_len;
 
-        ngx_http_webrtc_note_stream(r,
-                     ngx_webrtc_bus_claimed(st, NULL)
-                     == NGX_WEBRTC_CLAIM_PUBLISH ? NGX_WEBRTC_PEER_PUBLISH
-                                                 : NGX_WEBRTC_PEER_PLAY,
-                     &name);
+        published = (ngx_webrtc_bus_claimed(st, NULL)
+                     == NGX_WEBRTC_CLAIM_PUBLISH);
 
-        if (ngx_webrtc_bus_claimed(st, NULL) != NGX_WEBRTC_CLAIM_PUBLISH) {
+        ngx_http_webrtc_note_stream(r, NGX_WEBRTC_PEER_PUBLISH, &name);
+
+        if (!published) {
             ngx_str_set(&note->role, "pull");
         }
 
@@ -277,10 +369,37 @@ ngx_http_webrtc_ended_stream(ngx_http_webrtc_main_conf_t *wmcf,
                                      st->stat.packets
                                      - st->rates.first_packets);
 
-        ngx_http_webrtc_ended_log(r, wlcf);
+        ngx_http_webrtc_ended_tell(r, wlcf, hook, NULL, 0);
+
+        if (!up) {
+            ngx_http_webrtc_ended_log(r, wlcf);
+        }
     }
 
     ngx_http_webrtc_own_done(r);
+}
+
+
+/* a hook of what has happened; NULL: none */
+
+static void
+ngx_http_webrtc_ended_tell(ngx_http_request_t *r,
+    ngx_http_webrtc_loc_conf_t *wlcf, ngx_http_complex_value_t *hook,
+    ngx_http_webrtc_call_pt handler, uint64_t data)
+{
+    ngx_str_t  uri;
+
+    /* a process that ends has no event loop any more */
+
+    if (hook == NULL || ngx_http_webrtc_worker == NULL
+        || ngx_http_webrtc_worker->ending
+        || ngx_http_complex_value(r, hook, &uri) != NGX_OK
+        || uri.len == 0)
+    {
+        return;
+    }
+
+    (void) ngx_http_webrtc_call(wlcf, &uri, handler, data);
 }
 
 
@@ -293,6 +412,10 @@ ngx_http_webrtc_ended_log(ngx_http_request_t *r,
     ngx_uint_t                  i;
     ngx_http_handler_pt        *h;
     ngx_http_core_main_conf_t  *cmcf;
+
+    if (wlcf->log_conf == NULL) {
+        return;
+    }
 
     r->loc_conf = wlcf->log_conf;
 

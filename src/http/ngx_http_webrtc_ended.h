@@ -3,7 +3,7 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * "webrtc_log": a line at the end of each session, and of each time that a
- * stream was fed.
+ * stream was fed.  "webrtc_on_play_done" and so on: requests at these times.
  */
 
 
@@ -37,9 +37,19 @@ void ngx_http_webrtc_ended_session(ngx_http_webrtc_main_conf_t *wmcf,
     ngx_webrtc_peer_t *peer, ngx_webrtc_peer_about_t *about,
     const char *reason, ngx_log_t *log);
 
-/* This worker does not feed a stream any more; it had media. */
+/*
+ * Asks "webrtc_on_play" or "webrtc_on_publish" whether a session of this worker
+ * may go on; it is ended if not.
+ */
+void ngx_http_webrtc_ended_notify(ngx_http_webrtc_main_conf_t *wmcf,
+    ngx_webrtc_peer_t *peer, ngx_log_t *log);
+
+/*
+ * A stream that this worker feeds has media now (up), or it had and the worker
+ * does not feed it any more.
+ */
 void ngx_http_webrtc_ended_stream(ngx_http_webrtc_main_conf_t *wmcf,
-    ngx_webrtc_stream_t *st, ngx_log_t *log);
+    ngx_webrtc_stream_t *st, ngx_uint_t up, ngx_log_t *log);
 
 
 #endif /* _NGX_HTTP_WEBRTC_ENDED_H_INCLUDED_ */

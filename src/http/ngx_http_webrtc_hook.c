@@ -14,6 +14,7 @@
 
 
 #include "ngx_http_webrtc_hook.h"
+#include "ngx_http_webrtc_call.h"
 #include "ngx_http_webrtc_reason.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_vars.h"
@@ -120,13 +121,14 @@ ngx_http_webrtc_hook(ngx_http_request_t *r)
 }
 
 
-/* $webrtc_stream and $webrtc_role, for the URI of the hook */
+/* $webrtc_stream, $webrtc_role and $webrtc_event, for the URI of the hook */
 
 static ngx_int_t
 ngx_http_webrtc_hook_note(ngx_http_request_t *r, ngx_uint_t role,
     ngx_http_complex_value_t *value)
 {
-    ngx_str_t  name;
+    ngx_str_t                name;
+    ngx_http_webrtc_note_t  *note;
 
     if (ngx_http_complex_value(r, value, &name) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -139,6 +141,12 @@ ngx_http_webrtc_hook_note(ngx_http_request_t *r, ngx_uint_t role,
 
     ngx_http_webrtc_note_stream(r, role, &name);
 
+    note = ngx_http_webrtc_note(r);
+
+    if (note) {
+        note->event = note->role;
+    }
+
     return NGX_OK;
 }
 
@@ -146,7 +154,7 @@ ngx_http_webrtc_hook_note(ngx_http_request_t *r, ngx_uint_t role,
 static ngx_int_t
 ngx_http_webrtc_hook_ask(ngx_http_request_t *r, ngx_http_complex_value_t *hook)
 {
-    ngx_str_t                    uri, args;
+    ngx_str_t                    uri, args, value;
     ngx_uint_t                   flags;
     ngx_http_request_t          *sr;
     ngx_http_webrtc_note_t      *note;
@@ -156,7 +164,8 @@ ngx_http_webrtc_hook_ask(ngx_http_request_t *r, ngx_http_complex_value_t *hook)
     ps = ngx_palloc(r->pool, sizeof(ngx_http_post_subrequest_t));
 
     if (note == NULL || ps == NULL
-        || ngx_http_complex_value(r, hook, &uri) != NGX_OK)
+        || ngx_http_complex_value(r, hook, &value) != NGX_OK
+        || ngx_http_webrtc_call_escape(r->pool, &value, &uri) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }

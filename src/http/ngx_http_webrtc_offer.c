@@ -438,6 +438,7 @@ ngx_http_webrtc_offer_slot(ngx_http_webrtc_offer_t *offer)
     ngx_http_webrtc_offer_about(r, &about);
 
     ngx_webrtc_bus_public(peer->id, about.public);
+    about.notify_ms = (uint32_t) wlcf->notify;
     peer->about = &about;
 
     if (ngx_webrtc_peers_create(bus, peer) != NGX_OK) {

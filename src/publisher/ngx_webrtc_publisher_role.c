@@ -258,7 +258,8 @@ ngx_webrtc_publisher_role_log_end(ngx_webrtc_session_t *s)
     static const char  *ends[] = {
         "closed by peer", "deleted", "replaced", "address taken over",
         "the stream is published by another", "worker exits",
-        "worker shutdown timeout", "ended by the operator", NULL
+        "worker shutdown timeout", "ended by the operator",
+        "refused by a hook", NULL
     };
 
     reason = s->reason ? s->reason : "closed";

@@ -120,6 +120,9 @@ ngx_webrtc_session_why(ngx_uint_t why)
     case NGX_WEBRTC_WHY_OPERATOR:
         return "ended by the operator";
 
+    case NGX_WEBRTC_WHY_HOOK:
+        return "refused by a hook";
+
     default:
         return "deleted";
     }

@@ -145,6 +145,8 @@ struct ngx_webrtc_session_s {
     ngx_uint_t                   ntids;       /* ever written */
 
     ngx_msec_t                   report;      /* time of the next report */
+    ngx_msec_t                   notified;    /* when it was asked whether it
+                                                 may go on */
     ngx_webrtc_rate_t            rate_in;
     ngx_webrtc_rate_t            rate_out;
     ngx_webrtc_peer_stat_t       counted;     /* part of the worker's sums */

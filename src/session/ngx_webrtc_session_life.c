@@ -451,6 +451,8 @@ ngx_webrtc_session_life_connected(ngx_webrtc_session_t *s)
     ngx_webrtc_peers_up(s->wk->bus, s->peer);
     s->report = ngx_current_msec;
 
+    s->notified = ngx_current_msec;
+
     ngx_webrtc_session_stat_up(s);
 
     if (s->role->media != NGX_WEBRTC_ROLE_NO_MEDIA) {
@@ -685,6 +687,13 @@ ngx_webrtc_session_life_timer(ngx_event_t *ev)
         }
 
         ngx_webrtc_session_stat_second(s);
+
+        if (s->peer->about->notify_ms && s->wk->conf.on_notify
+            && now - s->notified >= s->peer->about->notify_ms)
+        {
+            s->notified = now;
+            s->wk->conf.on_notify(s->wk->conf.ctx, s->peer);
+        }
     }
 
     ngx_webrtc_session_schedule(s);

@@ -111,8 +111,9 @@ ngx_webrtc_worker_init(ngx_cycle_t *cycle, ngx_webrtc_worker_conf_t *conf)
 
     wk->bus->on_give_way = ngx_webrtc_worker_give_way;
     wk->bus->on_give_way_ctx = wk;
-    wk->bus->on_unclaim = conf->on_down;
-    wk->bus->on_unclaim_ctx = conf->ctx;
+    wk->bus->on_up = conf->on_up;
+    wk->bus->on_down = conf->on_down;
+    wk->bus->on_up_ctx = conf->ctx;
 
     if (ngx_webrtc_roles_init(wk) != NGX_OK) {
         goto failed;
@@ -205,6 +206,8 @@ ngx_webrtc_worker_done(ngx_webrtc_worker_t *wk)
 {
     ngx_queue_t           *q;
     ngx_webrtc_session_t  *s;
+
+    wk->ending = 1;
 
     while (!ngx_queue_empty(&wk->sessions)) {
         q = ngx_queue_head(&wk->sessions);

@@ -72,7 +72,13 @@ typedef struct {
                                      ngx_webrtc_peer_about_t *about,
                                      const char *reason);
 
-    /* this worker is about to give up the claim of a stream */
+    /* a session has been up for another notify_ms */
+    void                       (*on_notify)(void *ctx,
+                                     ngx_webrtc_peer_t *peer);
+
+    /* a stream that this worker feeds has media; it had, and the worker is
+     * about to give up its claim */
+    void                       (*on_up)(void *ctx, ngx_webrtc_stream_t *st);
     void                       (*on_down)(void *ctx, ngx_webrtc_stream_t *st);
 
     /* does something else keep a worker that is shutting down? */
@@ -103,6 +109,7 @@ struct ngx_webrtc_worker_s {
     ngx_uint_t                   next;        /* worker that succeeds us then */
     ngx_uint_t                   orphan;      /* nobody else has our sockets */
     ngx_uint_t                   left;        /* clients were told to leave */
+    ngx_uint_t                   ending;      /* in exit_process */
 
     ngx_webrtc_figures_t         figures;     /* not added to the zone's yet */
     ngx_webrtc_worker_figures_t  told;

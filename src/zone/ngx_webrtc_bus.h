@@ -216,6 +216,8 @@ typedef struct {
                                                  then */
     uint64_t                 first_bytes;
     uint64_t                 first_packets;
+    uint64_t                 up;              /* it has had media since, and
+                                                 that was told */
     uint64_t                 sampled_ms;
     ngx_webrtc_rate_t        bytes;
     ngx_webrtc_rate_t        frames;
@@ -406,9 +408,11 @@ typedef struct {
     void                   (*on_expire)(void *ctx, void *peer);
     void                    *on_expire_ctx;
 
-    /* this process gives up its claim; may be NULL */
-    void                   (*on_unclaim)(void *ctx, ngx_webrtc_stream_t *st);
-    void                    *on_unclaim_ctx;
+    /* a stream that this process feeds has media; it gives up its claim of one
+     * that had.  May be NULL */
+    void                   (*on_up)(void *ctx, ngx_webrtc_stream_t *st);
+    void                   (*on_down)(void *ctx, ngx_webrtc_stream_t *st);
+    void                    *on_up_ctx;
 
     /* a claimed slot is to be ended for a new one; NGX_OK: it has */
     ngx_int_t              (*on_give_way)(void *ctx, uint64_t ref);

@@ -16,6 +16,10 @@
 #define NGX_WEBRTC_FIGURES_SAMPLE  1000
 
 
+static void ngx_webrtc_bus_rates_up(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_stream_t *st);
+
+
 /* chosen: what people wait for, and what paths have */
 const uint32_t
     ngx_webrtc_figures_bounds[NGX_WEBRTC_HISTOGRAMS][NGX_WEBRTC_FIGURES_BOUNDS]
@@ -229,6 +233,39 @@ ngx_webrtc_bus_rates_begin(ngx_webrtc_stream_t *st, uint64_t now_ms)
 }
 
 
+static void
+ngx_webrtc_bus_rates_up(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
+{
+    if (!st->rates.up
+        && ngx_webrtc_atomic_load(&st->stat.packets)
+           != st->rates.first_packets)
+    {
+        st->rates.up = 1;
+
+        if (bus->on_up) {
+            bus->on_up(bus->on_up_ctx, st);
+        }
+    }
+}
+
+
+void
+ngx_webrtc_bus_rates_end(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
+{
+    /* it may have been too short for a sample */
+
+    ngx_webrtc_bus_rates_up(bus, st);
+
+    if (st->rates.up) {
+        st->rates.up = 0;
+
+        if (bus->on_down) {
+            bus->on_down(bus->on_up_ctx, st);
+        }
+    }
+}
+
+
 void
 ngx_webrtc_bus_rates(ngx_webrtc_bus_t *bus, uint64_t now_ms)
 {
@@ -245,6 +282,8 @@ ngx_webrtc_bus_rates(ngx_webrtc_bus_t *bus, uint64_t now_ms)
         if (st == NULL || !ngx_webrtc_bus_is_mine(bus, st)) {
             continue;
         }
+
+        ngx_webrtc_bus_rates_up(bus, st);
 
         r = &st->rates;
         keys = ngx_webrtc_atomic_load(&st->stat.keyframes);

@@ -89,10 +89,11 @@ void ngx_webrtc_bus_zone_figures(ngx_webrtc_bus_t *bus,
 void ngx_webrtc_bus_rates(ngx_webrtc_bus_t *bus, uint64_t now_ms);
 
 /*
- * For this folder: begins them anew, when the stream is claimed; these, for a
- * listing, with the mutex held.
+ * For this folder: begins them anew, when the stream is claimed; ends them,
+ * when the claim is given up; these, for a listing, with the mutex held.
  */
 void ngx_webrtc_bus_rates_begin(ngx_webrtc_stream_t *st, uint64_t now_ms);
+void ngx_webrtc_bus_rates_end(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st);
 void ngx_webrtc_bus_info_rates(ngx_webrtc_stream_t *st,
     ngx_webrtc_stream_info_t *info);
 

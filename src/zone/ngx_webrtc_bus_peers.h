@@ -61,6 +61,7 @@
 
 /* why somebody other than its peer or owner ends a session */
 #define NGX_WEBRTC_WHY_OPERATOR      1
+#define NGX_WEBRTC_WHY_HOOK          2
 
 /* states, as find and next tell them */
 #define NGX_WEBRTC_PEER_NEW          1
@@ -113,6 +114,7 @@ typedef struct {
     int32_t                  lost_out;        /* packets that a viewer reports
                                                  as lost, in all */
     uint32_t                 up_ms;           /* from POST to DTLS; 0: not up */
+    uint32_t                 notify_ms;       /* "webrtc_notify"; 0: off */
     uint16_t                 profile;         /* of SRTP, 0: none */
     uint8_t                  cipher_len;
     uint8_t                  agent_len;

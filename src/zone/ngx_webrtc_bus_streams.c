@@ -333,9 +333,7 @@ ngx_webrtc_bus_unclaim(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
 {
     if (ngx_webrtc_bus_is_mine(bus, st)) {
 
-        if (bus->on_unclaim) {
-            bus->on_unclaim(bus->on_unclaim_ctx, st);
-        }
+        ngx_webrtc_bus_rates_end(bus, st);
 
         ngx_webrtc_bus_end_claim(bus, st, ngx_webrtc_atomic_load(&st->claim));
     }
