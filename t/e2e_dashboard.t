@@ -18,7 +18,7 @@ my $t = NgxWebRTC->new(workers => 2);
 
 $t->start(http => <<'EOF', server => <<'EOF2');
 types { text/html html; text/css css; text/javascript js; }
-webrtc_wait  15s;
+webrtc_wait  15s; webrtc_transcode  off;
 EOF
 location / {
     root  %%ROOT%%/docs/demo;

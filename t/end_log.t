@@ -17,7 +17,7 @@ use NgxWebRTC::Offer;
 my $t = NgxWebRTC->new(workers => 2, asan => 1);
 
 $t->start(http => <<'EOF', server => <<'EOF2');
-webrtc_wait  15s;
+webrtc_wait  15s; webrtc_transcode  off;
 webrtc_handshake_timeout  4s;
 log_format  sessions  escape=json
     '{"event":"$webrtc_event","role":"$webrtc_role",'

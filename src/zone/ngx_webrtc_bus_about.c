@@ -145,7 +145,8 @@ ngx_webrtc_peers_find_public(ngx_webrtc_bus_t *bus, ngx_str_t *public,
         if (about == NULL
             || (ngx_webrtc_entry_state(word) != NGX_WEBRTC_ENTRY_NEW
                 && ngx_webrtc_entry_state(word) != NGX_WEBRTC_ENTRY_CLAIMED)
-            || ngx_memcmp(about->public, public->data, NGX_WEBRTC_PUBLIC_LEN) != 0)
+            || ngx_memcmp(about->public, public->data, NGX_WEBRTC_PUBLIC_LEN)
+               != 0)
         {
             continue;
         }
