@@ -254,8 +254,8 @@ ngx_webrtc_helper_source_body(ngx_webrtc_source_thread_t *th)
 {
     ngx_uint_t  i, flags;
 
-    for (i = 0, flags = 0; i < th->conf.nfrom; i++) {
-        flags |= th->conf.from[i].scheme->flags;
+    for (i = 0, flags = 0; i < th->nfrom; i++) {
+        flags |= th->from[i].scheme->flags;
     }
 
     if (!(flags & NGX_WEBRTC_SOURCE_URL_PATH)) {
