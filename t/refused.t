@@ -89,7 +89,8 @@ if ($rtmp) {
 
 my $dead = 'webrtc_wait 4s; webrtc_idle_timeout 60s;';
 
-$t->start(http => 'webrtc_buffer 256k;', server => join '',
+$t->start(http => 'webrtc_buffer 256k; webrtc_transcode off;',
+          server => join '',
     "location /files/ { alias $dir/; types { } default_type video/MP2T; }\n",
     map { "location = /whep/$_ { webrtc_play $_; webrtc_pull $case{$_}[0];"
           . ($case{$_}[2] ? 'webrtc_wait 30s; webrtc_idle_timeout 60s;'

@@ -142,7 +142,8 @@ ngx_webrtc_source_enhanced_config(ngx_webrtc_source_read_t *rd, int index,
     codec = ngx_webrtc_codec(ngx_webrtc_source_codecs_video(id, 0));
 
     if (ngx_webrtc_pack_init(&pack, codec, 0, NULL, NULL) != NGX_OK
-        || ngx_webrtc_pack_config(&pack, p, n) != NGX_OK)
+        || ngx_webrtc_pack_config(&pack, p, n) != NGX_OK
+        || (id == AV_CODEC_ID_HEVC && pack.params.n == 0))
     {
         return NGX_OK;
     }
