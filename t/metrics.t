@@ -17,7 +17,7 @@ use NgxWebRTC::Offer;
 
 my $t = NgxWebRTC->new(workers => 2, asan => 1);
 
-$t->start(http => 'webrtc_transcode off; webrtc_wait 15s;', server => <<'EOF');
+$t->start(http => 'webrtc_wait 15s;', server => <<'EOF');
 location ~ ^/whip/(?<name>.+)$ {
     webrtc_publish  $name;
 }

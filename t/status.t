@@ -16,7 +16,7 @@ use NgxWebRTC::Offer;
 
 my $t = NgxWebRTC->new(workers => 2, asan => 1);
 
-$t->start(http => 'webrtc_transcode off; webrtc_wait 15s; webrtc_linger 60s;', server => <<'EOF');
+$t->start(http => 'webrtc_wait 15s; webrtc_linger 60s;', server => <<'EOF');
 location ~ ^/whip/(?<name>\w+)$ {
     webrtc_publish  $name;
 }

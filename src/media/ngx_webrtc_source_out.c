@@ -235,7 +235,7 @@ ngx_webrtc_source_out_warning(ngx_webrtc_source_out_t *out,
 
     last = buf + NGX_WEBRTC_SOURCE_OUT_TEXT;
 
-    if (!out->told_order
+    if (!out->told_order && !out->conf->transcode
         && (out->dropped || out->held > NGX_WEBRTC_SOURCE_OUT_HELD))
     {
         out->told_order = 1;
