@@ -206,7 +206,7 @@ test_answer(void)
         98, 99, NONE, 4, 0, 0, 0,
         NGX_WEBRTC_FB_NACK|NGX_WEBRTC_FB_PLI|NGX_WEBRTC_FB_FIR
         |NGX_WEBRTC_FB_RSIZE,
-        1, 0, 0, 1, 1, "1", 0, { { 0, 0, 0 } }
+        1, 0, 0, 0, 1, 1, "1", 0, { { 0, 0, 0 } }
     };
 
     reset(PLAY);
