@@ -72,6 +72,8 @@ ngx_webrtc_media_process_start(const char *program, char *const argv[], int fd)
     sigset_t                   old;
     ngx_webrtc_media_child_t  *child;
 
+    pid = -1;
+
     ngx_webrtc_media_process_block(&old);
 
     child = ngx_webrtc_media_process_slot();
