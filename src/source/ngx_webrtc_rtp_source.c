@@ -548,6 +548,8 @@ ngx_webrtc_rtp_source_rtp(ngx_webrtc_rtp_source_socket_t *s, u_char *p,
         return;
     }
 
+    leg = &rs->leg[i];
+
     if (ngx_webrtc_rtp_source_pin(leg, rs, from, now_us) != NGX_OK) {
         ngx_webrtc_rtp_source_drop(rs, NGX_WEBRTC_DROP_UNKNOWN,
                                    "rtp of another sender");
