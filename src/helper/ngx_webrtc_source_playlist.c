@@ -73,7 +73,7 @@ ngx_webrtc_source_playlist_limit(ngx_webrtc_source_playlist_t *pl)
         pl->cause = "too many bytes";
 
     } else if (pl->longest > NGX_WEBRTC_SOURCE_PLAYLIST_LONGEST) {
-        pl->cause = "a line is too long";
+        pl->cause = "too long a line";
 
     } else if (pl->segments + pl->maps > NGX_WEBRTC_SOURCE_PLAYLIST_SEGMENTS) {
         pl->cause = "too many segments";
