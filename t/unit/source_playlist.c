@@ -75,7 +75,7 @@ static const struct {
     { "segments", "#EXTINF:1,\na\n", 100000, "too many segments" },
     { "initialization sections", "#EXT-X-MAP:URI=a\n", 100000,
       "too many segments" },
-    { "a line", "x", 65536, "a line is too long" },
+    { "a line", "x", 65536, "too long a line" },
     { "comments", "# sixteen bytes\n", 8 * 1024 * 1024 / 16,
       "too many bytes" },
     { NULL, NULL, 0, NULL }
