@@ -189,9 +189,9 @@ like($odd{empty}{detail}, qr/this URL gives the stream no name/,
      'a URL without a name');
 ok($t->status->{streams}, 'and the status is JSON');
 
-# docs/recipes.md explains each field of the status
+# docs/status.md explains each field of the status
 
-my ($recipes, $status, %keys) = (slurp("$NgxWebRTC::ROOT/docs/recipes.md"),
+my ($fields, $status, %keys) = (slurp("$NgxWebRTC::ROOT/docs/status.md"),
                                  $t->status);
 
 $keys{$_} = 1 for keys %$status, keys %{ $status->{dropped} },
@@ -201,8 +201,8 @@ $keys{$_} = 1 for keys %$status, keys %{ $status->{dropped} },
                                        @{ $status->{streams} };
 
 cmp_ok(scalar(keys %keys), '>', 40, 'the status has fields');
-is(join(' ', grep { $recipes !~ /^\|.*`$_`.*\|/m } sort keys %keys), '',
-   'which are all explained in docs/recipes.md');
+is(join(' ', grep { $fields !~ /^\|.*`$_`.*\|/m } sort keys %keys), '',
+   'which are all explained in docs/status.md');
 
 unlike($t->log . $t->http('GET', '/streams')->{content}, qr/secret/,
        'no secrets in log or status');
