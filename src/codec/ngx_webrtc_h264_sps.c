@@ -16,7 +16,6 @@ static ngx_uint_t ngx_webrtc_h264_sps_high(ngx_webrtc_bits_t *b,
     ngx_webrtc_h264_sps_t *sps);
 static ngx_uint_t ngx_webrtc_h264_reorder(ngx_webrtc_bits_t *b);
 static void ngx_webrtc_h264_scaling_list(ngx_webrtc_bits_t *b, ngx_uint_t n);
-static ngx_uint_t ngx_webrtc_h264_reorder(ngx_webrtc_bits_t *b);
 static void ngx_webrtc_h264_hrd(ngx_webrtc_bits_t *b);
 
 

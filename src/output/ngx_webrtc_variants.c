@@ -33,24 +33,6 @@ static ngx_queue_t  ngx_webrtc_variants = {
 };
 
 
-ngx_webrtc_stream_t *
-ngx_webrtc_variants_get(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *parent,
-    ngx_webrtc_variant_t *variant, uint32_t idle_ms, size_t ring_size,
-    size_t ring_max, ngx_log_t *log)
-{
-    ngx_webrtc_stream_t  *st;
-
-    st = ngx_webrtc_bus_variant(bus, parent, variant, idle_ms, ring_size,
-                                ring_max);
-
-    if (st) {
-        ngx_webrtc_variants_check(bus, st, log);
-    }
-
-    return st;
-}
-
-
 void
 ngx_webrtc_variants_check(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
     ngx_log_t *log)

@@ -44,26 +44,13 @@
 
 
 /*
- * Finds or creates a variant, holds it, and sees to it that a worker makes it:
- * returns at once.  Whoever waits for it watches it, as a pulled stream:
- * its state becomes ACTIVE, and until then wanted_ms is moved on and
- * ngx_webrtc_variants_check() called now and then.  No watch and no hold on
- * the parent is needed for that.
+ * This worker needs a stream that it holds: makes it, if it is a variant
+ * (ngx_webrtc_bus_variant()) that nobody makes.  Returns at once.  Whoever
+ * waits for it watches it, as a pulled stream: its state becomes ACTIVE, and
+ * until then wanted_ms is moved on and this is called now and then.  No watch
+ * and no hold on the parent is needed for that.
  *
- *   parent, variant, idle_ms, ring_size, ring_max
- *           as for ngx_webrtc_bus_variant()
- *   log     of the worker
- *
- * The variant, to be released with ngx_webrtc_bus_release(); NULL: no room
- * (bus->lack), or parent is itself a variant
- */
-ngx_webrtc_stream_t *ngx_webrtc_variants_get(ngx_webrtc_bus_t *bus,
-    ngx_webrtc_stream_t *parent, ngx_webrtc_variant_t *variant,
-    uint32_t idle_ms, size_t ring_size, size_t ring_max, ngx_log_t *log);
-
-/*
- * This worker needs a stream that it holds: makes it, if it is a variant that
- * nobody makes.
+ *   log   of the worker
  */
 void ngx_webrtc_variants_check(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
     ngx_log_t *log);

@@ -26,9 +26,6 @@
 
 /* named after the directives, without "webrtc_"; 0 means the same as there */
 typedef struct {
-    uint32_t                 location;        /* which one, over reloads too; 0:
-                                                 not known */
-
     /* of four bytes each, together: slots have no room for gaps */
 
     uint32_t                 exec;            /* a publisher's command, 0:
