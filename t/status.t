@@ -249,8 +249,8 @@ subtest 'parts' => sub {
         is_deeply([ sort keys %{ get($args) } ], $has{$args}, $args || 'all');
     }
 
-    for my $args (qw/ part=all part= part=zone, limit=0 limit=501 limit=x
-                      streams_after=-1 sessions_after=x /)
+    for my $args ('part=zone,', qw/ part=all part= limit=0 limit=501
+                      limit=x streams_after=-1 sessions_after=x /)
     {
         is(get($args)->{status}, 400, $args);
     }

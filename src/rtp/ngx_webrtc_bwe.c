@@ -29,8 +29,8 @@
  * second of 1 Mbit/s */
 #define NGX_WEBRTC_BWE_REPORT      100
 
-/* part of what arrived of a probe that is believed, and how much slower than
- * it was sent it may arrive without a limit being seen; libwebrtc */
+/* part of the rate of sending below which a probe's rate of arrival shows the
+ * path's limit, and part of that rate that is believed then; libwebrtc */
 #define NGX_WEBRTC_BWE_PROBE_GOOD  0.90
 #define NGX_WEBRTC_BWE_PROBE_TRUST 0.95
 

@@ -265,7 +265,7 @@ show(ngx_uint_t length)
 }
 
 
-/* least, mean and greatest of what is asked for */
+/* bits per second that arrive in these seconds; the longest queue in them */
 
 static double
 mean(ngx_uint_t from, ngx_uint_t to)
