@@ -216,17 +216,51 @@ function client() {
     c.message(frame(2, 3, text('d4')));
     out.later = video.currentTime;
 
+    /*
+     * Back in what is there, little is left: what follows is asked for, and not again by
+     * the beginning of it, or when it is over without anything
+     */
+
+    ranges = [[0, 2.02], [50.4, 100]];
+    c.message(frame(2, 3, text('d5')));
+    c.message(frame(3, 3, [0, 0, 0, 0]));
+    c.sent.splice(0);
+    video.currentTime = 2;
+    video.dispatchEvent(new Event('timeupdate'));
+    out.follows = c.sent.splice(0);
+    c.message(frame(9, 4, init(2020, 'i4')));
+    video.dispatchEvent(new Event('timeupdate'));
+    c.message(frame(2, 4, text('d6')));
+    video.dispatchEvent(new Event('waiting'));
+    c.message(frame(3, 4, [0, 0, 0, 0]));
+    video.dispatchEvent(new Event('waiting'));
+    out.once = c.sent.splice(0);
+
+    /* the same, and what comes begins after a hole; a range that was there is none */
+
+    ranges = [[0, 2.02]];
+    p.go(2.02);
+    ranges = [[0, 2.02], [2.9, 4]];
+    video.dispatchEvent(new Event('timeupdate'));
+    out.stays = [video.currentTime, ...c.sent.splice(0)];
+    c.message(frame(9, 5, init(2020, 'i5')));
+    ranges = [[0, 2.02], [2.4, 2.6], [2.9, 4]];
+    c.message(frame(2, 5, text('d7')));
+    out.hole = [video.currentTime, ...c.sent.splice(0)];
+
     /* another kind, the end */
 
     log.splice(0);
-    c.message(frame(8, 3, text(JSON.stringify({ ...info, mime: 'm2' }))));
-    c.message(frame(9, 3, init(49800, 'i4')));
-    c.message(frame(3, 3, [0, 0, 0, 0]));
+    ranges = [[50.4, 52]];
+    video.currentTime = 50.5;
+    c.message(frame(8, 5, text(JSON.stringify({ ...info, mime: 'm2' }))));
+    c.message(frame(9, 6, init(49800, 'i6')));
+    c.message(frame(3, 6, [0, 0, 0, 0]));
     out.over = log.splice(0);
 
     p.addEventListener('error', (e) => { out.error = e.detail.message; });
-    c.message(frame(8, 3, text('{"mode":"failed","reason":"bad"}')));
-    c.message(frame(3, 3, [0, 0, 0, 3]));
+    c.message(frame(8, 6, text('{"mode":"failed","reason":"bad"}')));
+    c.message(frame(3, 6, [0, 0, 0, 3]));
 }
 
 console.log(JSON.stringify(out));
@@ -262,7 +296,11 @@ has(there => [], 'a place that is there');
 has(elsewhere => [ '7 0 50000' ], 'one that is not is asked for');
 has(again => [ 'abort', 'append i3', 'append d3' ], 'and comes');
 has(later => 50.401, 'it begins where there is something');
-has(over => [ 'type m2', 'abort', 'append i4', 'end' ],
+has(follows => [ '7 0 2020' ], 'what follows, in front of another range');
+has(once => [], 'is asked for once');
+has(stays => [ 2, '7 0 2020' ], 'a range after a hole');
+has(hole => [ 2.401 ], 'a hole, when what comes begins after it');
+has(over => [ 'type m2', 'abort', 'append i6', 'end' ],
     'another type, and the end');
 has(error => 'bad', 'what cannot be played');
 

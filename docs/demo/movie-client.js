@@ -45,7 +45,10 @@ export class MoviePlayer extends EventTarget {
         this.paused = false;             /* the server */
         this.over = false;
         this.fresh = false;              /* a generation has begun */
-        this.from = 0;                   /* there */
+        this.generation = 0;             /* counted */
+        this.appended = 0;               /* what was appended last is of this one */
+        this.ends = [];                  /* of the ranges that are there */
+        this.reach = 0;                  /* the end of what came of this generation */
         this.asked = false;              /* another one was asked for */
         this.starved = 0;                /* times that it ran dry */
         this.texts = new Map();
@@ -139,11 +142,12 @@ export class MoviePlayer extends EventTarget {
     /* what was queued of the generation before is of no use */
 
     begin({ start, data }) {
+        this.generation++;
         this.queue = this.queue.filter((item) => item.mime);
-        this.queue.push({ data, first: true, start });
+        this.queue.push({ data, first: true });
         this.over = false;
         this.asked = false;
-        this.from = start;
+        this.reach = start;
         this.pump();
     }
 
@@ -193,12 +197,14 @@ export class MoviePlayer extends EventTarget {
         }
 
         try {
-            if (item.first && this.source.readyState == 'open') {
+            if (item.first) {
+                this.fresh = true;
 
                 /* a fragment that was cut off by a seek */
 
-                buffer.abort();
-                this.fresh = true;
+                if (this.source.readyState == 'open') {
+                    buffer.abort();
+                }
             }
 
             if (item.mime) {
@@ -210,6 +216,7 @@ export class MoviePlayer extends EventTarget {
 
             buffer.appendBuffer(item.data);
             this.queue.shift();
+            this.appended = this.generation;
 
         } catch (e) {
             if (e.name == 'QuotaExceededError') {
@@ -251,18 +258,47 @@ export class MoviePlayer extends EventTarget {
         return -1;
     }
 
-    /* the end of what comes now */
+    /*
+     * What was appended last has moved an end: that of the range that grows.  Begun anew
+     * by a seek it may be any of them, also one that was there.
+     */
 
-    coming() {
+    grown() {
         const b = this.video.buffered;
+        const ends = Array.from({ length: b.length }, (_, i) => b.end(i));
+        const end = ends.find((e) => !this.ends.includes(e));
 
-        for (let i = 0; i < b.length; i++) {
-            if (b.end(i) > this.from && b.start(i) < this.from + NEAR) {
-                return b.end(i);
-            }
+        if (end !== undefined && this.appended == this.generation) {
+            this.reach = end;
         }
 
-        return -1;
+        this.ends = ends;
+    }
+
+    /* the end of what comes now; -1: nothing of it is there */
+
+    coming() {
+        return this.ahead(this.reach - 0.05);
+    }
+
+    /*
+     * Whether to ask for what follows "end".  What comes may be paused, or be elsewhere
+     * after a seek; but not when nothing of it has come yet: asking again would drop it
+     * each time.  Nor twice for one place: there is nothing.
+     */
+
+    lacks(end) {
+        if (this.asked || this.queue.length || end > this.source.duration - 0.3) {
+            return false;
+        }
+
+        if (this.paused) {
+            return true;
+        }
+
+        const coming = this.coming();
+
+        return end != this.wanted && (coming < 0 ? this.over : end != coming);
     }
 
     steer() {
@@ -270,16 +306,20 @@ export class MoviePlayer extends EventTarget {
             return;
         }
 
+        this.grown();
+
         const now = this.video.currentTime;
         const end = this.ahead(now);
 
-        /* it begins a little later than asked for */
+        /* it begins a little later than asked for, or than the end of what was there */
 
-        if (end < 0 && this.fresh) {
+        if (end - now < 0.1 && this.fresh && !this.asked) {
             const b = this.video.buffered;
 
             for (let i = 0; i < b.length; i++) {
-                if (b.start(i) > now && b.start(i) - now < NEAR) {
+                if (b.start(i) > now && b.start(i) - now < NEAR
+                    && b.end(i) == this.reach)
+                {
                     this.fresh = false;
                     this.video.currentTime = b.start(i) + 0.001;
                     return;
@@ -290,13 +330,7 @@ export class MoviePlayer extends EventTarget {
         if (end - now > AHEAD) {
             this.hold();
 
-        } else if (end >= 0 && end - now < LEAST && !this.asked
-                   && !this.queue.length
-                   && (this.paused || end != this.coming())
-                   && !(end > this.source.duration - 0.3))
-        {
-            /* what comes is paused, or is elsewhere: there was a seek */
-
+        } else if (end >= 0 && end - now < LEAST && this.lacks(end)) {
             this.go(end);
         }
 
