@@ -5,8 +5,9 @@
  * Children of a worker that nginx does not know about.
  *
  * Our SIGCHLD handler reaps the children in its table and leaves the others
- * to nginx's handler, which reaps all there are.  SIGCHLD is blocked while a
- * child is started, so that one that ends at once is in the table, and
+ * to nginx's handler, which reaps all there are: it is called only when there
+ * is one of those, as ours go on ending while it runs.  SIGCHLD is blocked
+ * while a child is started, so that one that ends at once is in the table, and
  * whenever the table is accessed.
  *
  * A command leads a process group of its own, with a guard in it.  When it has
@@ -50,6 +51,8 @@ static ngx_uint_t ngx_webrtc_media_process_any(void);
 static ngx_webrtc_media_child_t *ngx_webrtc_media_process_find(ngx_pid_t pid);
 static ngx_uint_t ngx_webrtc_media_process_reap(
     ngx_webrtc_media_child_t *child);
+static void ngx_webrtc_media_process_reap_all(void);
+static ngx_uint_t ngx_webrtc_media_process_others(void);
 static void ngx_webrtc_media_process_block(sigset_t *old);
 static void ngx_webrtc_media_process_unblock(sigset_t *old);
 static void ngx_webrtc_media_process_handler(int signo, siginfo_t *info,
@@ -506,13 +509,10 @@ ngx_webrtc_media_process_reap(ngx_webrtc_media_child_t *child)
 
 
 static void
-ngx_webrtc_media_process_handler(int signo, siginfo_t *info, void *ucontext)
+ngx_webrtc_media_process_reap_all(void)
 {
-    int                        err;
     ngx_uint_t                 i;
     ngx_webrtc_media_child_t  *child;
-
-    err = errno;
 
     for (i = 0; i < NGX_WEBRTC_MEDIA_CHILDREN; i++) {
         child = &ngx_webrtc_media_children[i];
@@ -529,8 +529,52 @@ ngx_webrtc_media_process_handler(int signo, siginfo_t *info, void *ucontext)
             child->pid = 0;
         }
     }
+}
 
+
+/* has a child ended that is none of ours? */
+
+static ngx_uint_t
+ngx_webrtc_media_process_others(void)
+{
+    siginfo_t                  info;
+    ngx_webrtc_media_child_t  *child;
+
+    for ( ;; ) {
+        ngx_webrtc_media_process_reap_all();
+
+        info.si_pid = 0;
+
+        if (waitid(P_ALL, 0, &info, WEXITED|WNOHANG|WNOWAIT) == -1
+            || info.si_pid == 0)
+        {
+            return 0;
+        }
+
+        child = ngx_webrtc_media_process_find(info.si_pid);
+
+        if (child == NULL || child->ended) {
+            return 1;
+        }
+
+        /* it has ended just now */
+    }
+}
+
+
+static void
+ngx_webrtc_media_process_handler(int signo, siginfo_t *info, void *ucontext)
+{
+    int         err;
+    ngx_uint_t  others;
+
+    err = errno;
+    others = ngx_webrtc_media_process_others();
     errno = err;
+
+    if (!others) {
+        return;
+    }
 
     if (ngx_webrtc_media_nginx.sa_flags & SA_SIGINFO) {
         ngx_webrtc_media_nginx.sa_sigaction(signo, info, ucontext);
