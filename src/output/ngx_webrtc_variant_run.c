@@ -75,7 +75,7 @@ ngx_webrtc_variant_run_start(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
     vr->log.data = vr;
     vr->log.action = NULL;
 
-    vr->how_news = ngx_webrtc_bus_variant_how(bus, st, &vr->how);
+    vr->how = st->variant;
     vr->video = -1;
     vr->heard = ngx_webrtc_ring_head(parent->ring);
     vr->anew = (ngx_webrtc_ring_head(st->ring) == 0);
@@ -117,21 +117,6 @@ ngx_webrtc_variant_run_stop(ngx_webrtc_variant_run_t *vr)
 void
 ngx_webrtc_variant_run_tick(ngx_webrtc_variant_run_t *vr)
 {
-    uint32_t              news;
-    ngx_webrtc_variant_t  how;
-
-    if (ngx_webrtc_atomic_load(&vr->st->variant_news) != vr->how_news) {
-
-        news = ngx_webrtc_bus_variant_how(vr->bus, vr->st, &how);
-
-        if (ngx_memcmp(&how, &vr->how, sizeof(ngx_webrtc_variant_t)) != 0) {
-            ngx_webrtc_variant_job_stop(vr);
-        }
-
-        vr->how = how;
-        vr->how_news = news;
-    }
-
     ngx_webrtc_variant_run_news(vr);
 
     if (ngx_webrtc_output_reader_wants_key(&vr->reader)) {

@@ -31,7 +31,6 @@ typedef struct {
     ngx_msec_t                    used;       /* when it was wanted last */
 
     ngx_webrtc_variant_t          how;
-    uint32_t                      how_news;   /* of the zone, as last seen */
 
     /* what is read */
 

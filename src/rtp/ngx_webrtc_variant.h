@@ -3,8 +3,8 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * Variants: a stream's video, encoded anew.  A variant is a stream of its own
- * in the zone, found by its parent and its label.  The label says all that
- * matters of how it is made: two with the same label are one encode.
+ * in the zone, found by its parent and by all of the below: two that are made
+ * in the same way are one encode.  The label is how it is shown.
  */
 
 
@@ -65,7 +65,7 @@ typedef struct {
 
     uint32_t   bitrate;         /* bit/s; 0: by size */
 
-    uint8_t    label_len;
+    uint8_t    label_len;       /* the rest of the label is zeros */
     u_char     label[NGX_WEBRTC_VARIANT_LABEL];
 } ngx_webrtc_variant_t;
 

@@ -443,8 +443,8 @@ ngx_webrtc_choice_needs(const ngx_webrtc_track_t *track)
 
 
 /*
- * A rendition is named by its name, and others by all that distinguishes them:
- * viewers of two locations may want the same stream in two sizes.
+ * A rendition is shown by its name, and others by what an operator set: viewers
+ * of two locations may want the same stream in two sizes.
  */
 
 static void

@@ -300,10 +300,8 @@ typedef struct {
 
     uint64_t                 parent;          /* ro; of a variant: ref of the
                                                  stream, else 0; see */
-    ngx_webrtc_variant_t     variant;         /* ngx_webrtc_bus_variant.h; under
-                                                 the mutex, but the label: ro */
+    ngx_webrtc_variant_t     variant;         /* ngx_webrtc_bus_variant.h; ro */
     uint32_t                 variant_idle_ms; /* atomic, as the two below */
-    uint32_t                 variant_news;    /* goes up with "variant" */
     uint32_t                 variant_bitrate; /* bit/s; 0: as configured */
     uint32_t                 variant_why;     /* for those who watch it: a
                                                  reason of theirs, 0: none */

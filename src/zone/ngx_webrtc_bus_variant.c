@@ -40,14 +40,6 @@ ngx_webrtc_bus_variant(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *parent,
 
     if (st) {
         ngx_webrtc_bus_hold_locked(bus, st);
-
-        if (ngx_memcmp(&st->variant, variant, sizeof(ngx_webrtc_variant_t))
-            != 0)
-        {
-            st->variant = *variant;
-            ngx_webrtc_atomic_add(&st->variant_news, 1);
-        }
-
         ngx_webrtc_atomic_store(&st->variant_idle_ms, idle_ms);
     }
 
@@ -79,8 +71,7 @@ ngx_webrtc_bus_variant_locked(ngx_webrtc_bus_t *bus,
 
     if (st
         && st->parent == parent->ref
-        && st->variant.label_len == variant->label_len
-        && ngx_memcmp(st->variant.label, variant->label, variant->label_len)
+        && ngx_memcmp(&st->variant, variant, sizeof(ngx_webrtc_variant_t))
            == 0)
     {
         return st;
@@ -134,23 +125,6 @@ ngx_webrtc_bus_parent(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
     parent = bus->held[ngx_webrtc_ref_entry(st->parent)];
 
     return (parent && parent->ref == st->parent) ? parent : NULL;
-}
-
-
-uint32_t
-ngx_webrtc_bus_variant_how(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
-    ngx_webrtc_variant_t *variant)
-{
-    uint32_t  news;
-
-    ngx_shmtx_lock(&bus->shpool->mutex);
-
-    *variant = st->variant;
-    news = st->variant_news;
-
-    ngx_shmtx_unlock(&bus->shpool->mutex);
-
-    return news;
 }
 
 
@@ -242,11 +216,11 @@ uint64_t
 ngx_webrtc_bus_variant_hash(ngx_webrtc_bus_t *bus, uint64_t parent,
     ngx_webrtc_variant_t *variant)
 {
-    u_char  key[sizeof(uint64_t) + NGX_WEBRTC_VARIANT_LABEL];
+    u_char  key[sizeof(uint64_t) + sizeof(ngx_webrtc_variant_t)];
 
     ngx_memcpy(key, &parent, sizeof(uint64_t));
-    ngx_memcpy(key + sizeof(uint64_t), variant->label, variant->label_len);
+    ngx_memcpy(key + sizeof(uint64_t), variant, sizeof(ngx_webrtc_variant_t));
 
     return ngx_webrtc_index_hash(bus->sh->index, NGX_WEBRTC_KEY_VARIANT, key,
-                                 sizeof(uint64_t) + variant->label_len);
+                                 sizeof(key));
 }

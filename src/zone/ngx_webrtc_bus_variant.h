@@ -5,12 +5,14 @@
  * Variants in the registry of streams: a stream whose video is that of another
  * one, its parent, encoded anew (ngx_webrtc_variant.h).
  *
- *   - It is found by its parent's reference and its label, never by a name: its
- *     key is of a kind of its own, so no name from outside leads to it.  Its
- *     "name" is its parent's, for logs.
+ *   - It is found by its parent's reference and by how it is made, never by a
+ *     name: its key is of a kind of its own, so no name from outside leads to
+ *     it.  Its "name" is its parent's, for logs.
  *   - Whoever holds it holds its parent: that is not freed, nor another stream
  *     made under its name, before all its variants are gone.
- *   - How it is made is in the zone, so that any worker can.
+ *   - How it is made is in the zone, so that any worker can, and stays as it
+ *     is: locations that have another rendition under the same name have
+ *     another variant.
  *   - It has no variants itself.
  */
 
@@ -29,8 +31,7 @@
  * ngx_webrtc_bus_release().
  *
  *   parent     held
- *   variant    copied; label_len > 0.  If the variant exists and was made in
- *              another way, it is made in this one from now on
+ *   variant    copied; label_len > 0, the label's rest is zeros
  *   idle_ms    it is made for this long after its last viewer
  *   ring_size  as for ngx_webrtc_bus_stream()
  *   ring_max   and how large its ring may grow
@@ -48,16 +49,6 @@ ngx_webrtc_stream_t *ngx_webrtc_bus_variant(ngx_webrtc_bus_t *bus,
  */
 ngx_webrtc_stream_t *ngx_webrtc_bus_parent(ngx_webrtc_bus_t *bus,
     ngx_webrtc_stream_t *st);
-
-/*
- * How a variant is made.
- *
- *   variant   filled
- *
- * Returns a number that changes when that does.
- */
-uint32_t ngx_webrtc_bus_variant_how(ngx_webrtc_bus_t *bus,
-    ngx_webrtc_stream_t *st, ngx_webrtc_variant_t *variant);
 
 /*
  * The next variant that nobody makes, though it has viewers or somebody waits

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Variants in the zone: found by parent and label alone, never without their
- * parent, and what is left of them when a worker dies.
+ * Variants in the zone: found by parent and by how they are made alone, never
+ * without their parent, and what is left of them when a worker dies.
  */
 
 
@@ -48,11 +48,9 @@ variant(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *parent, const char *label,
 static void
 test_names(void)
 {
-    uint32_t               news;
     ngx_uint_t             cursor, variants, others;
     ngx_webrtc_bus_t      *bus;
     ngx_webrtc_stream_t   *st, *other, *v, *w;
-    ngx_webrtc_variant_t   how;
 
     static ngx_webrtc_stream_info_t  info;
 
@@ -84,15 +82,13 @@ test_names(void)
     tap_ok(w != NULL && w != v && w->parent == 0,
            "such a name is a stream of its own");
 
-    news = ngx_webrtc_bus_variant_how(bus, v, &how);
-    tap_ok(how.codec == NGX_WEBRTC_CODEC_VP8 && how.bitrate == 0,
-           "how it is made");
-    tap_ok(variant(bus, st, "vp8", 0) == v
-           && ngx_webrtc_bus_variant_how(bus, v, &how) == news,
-           "no news if it stays so");
-    tap_ok(variant(bus, st, "vp8", 500000) == v
-           && ngx_webrtc_bus_variant_how(bus, v, &how) != news
-           && how.bitrate == 500000, "news if it does not");
+    w = variant(bus, st, "vp8", 500000);
+    tap_ok(w != NULL && w != v, "one of the same label in another rate is"
+           " another variant");
+    tap_ok(w->variant.bitrate == 500000 && v->variant.bitrate == 0,
+           "each is made as was said");
+    tap_ok(variant(bus, st, "vp8", 500000) == w
+           && variant(bus, st, "vp8", 0) == v, "and found again");
 
     variants = others = cursor = 0;
 
@@ -106,7 +102,7 @@ test_names(void)
         }
     }
 
-    tap_is_int(variants, 2, "listed with their parent");
+    tap_is_int(variants, 3, "listed with their parent");
     tap_is_int(others, 3, "beside streams");
 
     tap_ok(!ngx_webrtc_bus_may_ask(v), "nobody makes it");
