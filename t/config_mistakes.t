@@ -116,9 +116,9 @@ my @table = (
         in("$play webrtc_rendition low 360 1m; webrtc_rendition a 90 1m;") ] ],
 
     [ 'transcoding where somebody publishes',
-      warn => qr/"webrtc_transcode" has no effect.*"webrtc_publish"/,
-      [ in('webrtc_publish a; webrtc_transcode always;') ],
-      [ http => 'webrtc_transcode always;', in('webrtc_publish a;') ] ],
+      warn => qr/"webrtc_rendition" has no effect.*"webrtc_publish"/,
+      [ in('webrtc_publish a; webrtc_rendition low 360 300k;') ],
+      [ http => 'webrtc_rendition low 360 300k;', in('webrtc_publish a;') ] ],
 
     [ 'files where something else answers',
       warn => qr/"webrtc_file" serves nothing.*proxy_pass/,

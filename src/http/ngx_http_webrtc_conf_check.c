@@ -99,7 +99,6 @@ static const ngx_http_webrtc_check_role_t  ngx_http_webrtc_check_rows[] = {
     { "webrtc_pacing", NGX_HTTP_WEBRTC_CHECK_PLAY,
       offsetof(ngx_http_webrtc_loc_conf_t, policy.pacing_rate), sizeof(off_t) },
 
-    ngx_http_webrtc_check_policy(transcode, NGX_HTTP_WEBRTC_CHECK_PLAY),
     ngx_http_webrtc_check_of(rendition, NGX_HTTP_WEBRTC_CHECK_PLAY, renditions),
 
     ngx_http_webrtc_check_row(publish_conflict, NGX_HTTP_WEBRTC_CHECK_PUBLISH),
@@ -109,6 +108,9 @@ static const ngx_http_webrtc_check_role_t  ngx_http_webrtc_check_rows[] = {
 
     ngx_http_webrtc_check_policy(keyframe_interval,
                                  NGX_HTTP_WEBRTC_CHECK_PUBLISH),
+
+    ngx_http_webrtc_check_policy(transcode, NGX_HTTP_WEBRTC_CHECK_PLAY
+                                            |NGX_HTTP_WEBRTC_CHECK_PUBLISH),
 
     ngx_http_webrtc_check_row(codecs, NGX_HTTP_WEBRTC_CHECK_PLAY
                                       |NGX_HTTP_WEBRTC_CHECK_PUBLISH),

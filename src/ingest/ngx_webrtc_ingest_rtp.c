@@ -85,6 +85,8 @@ static void ngx_webrtc_ingest_rtp_orientation(ngx_webrtc_ingest_track_t *t,
     const ngx_webrtc_reorder_packet_t *rp);
 static void ngx_webrtc_ingest_rtp_begin_frame(ngx_webrtc_ingest_track_t *t,
     const ngx_webrtc_reorder_packet_t *rp, ngx_webrtc_depay_info_t *info);
+static ngx_webrtc_order_e ngx_webrtc_ingest_rtp_frame_order(
+    ngx_webrtc_ingest_track_t *t, ngx_uint_t discardable);
 static void ngx_webrtc_ingest_rtp_write_packet(
     ngx_webrtc_ingest_track_t *t, u_char *payload, size_t n,
     ngx_uint_t flags, uint64_t arrival_us);
@@ -709,8 +711,8 @@ ngx_webrtc_ingest_rtp_begin_frame(ngx_webrtc_ingest_track_t *t,
     t->ts = ngx_webrtc_timeline_map(&st->timeline, t->track, ts,
                                     (int64_t) rp->arrival_us);
 
-    order = ngx_webrtc_order(&t->order, &t->ts,
-                             (info->flags & NGX_WEBRTC_PKT_DISCARD) != 0);
+    order = ngx_webrtc_ingest_rtp_frame_order(t,
+                                (info->flags & NGX_WEBRTC_PKT_DISCARD) != 0);
 
     t->drop = (order == NGX_WEBRTC_ORDER_DROP);
 
@@ -733,6 +735,32 @@ ngx_webrtc_ingest_rtp_begin_frame(ngx_webrtc_ingest_track_t *t,
     ngx_webrtc_atomic_add(&st->stat.dropped, t->drop);
     ngx_webrtc_atomic_add(&st->stat.clamped,
                           order == NGX_WEBRTC_ORDER_CLAMP);
+}
+
+
+/*
+ * B-frames: where nobody gets what is encoded anew, times are made to grow;
+ * else they are what they are, as the encoder needs all frames.
+ */
+
+static ngx_webrtc_order_e
+ngx_webrtc_ingest_rtp_frame_order(ngx_webrtc_ingest_track_t *t,
+    ngx_uint_t discardable)
+{
+    ngx_webrtc_ingest_t  *in;
+
+    in = t->in;
+
+    if (in->policy->transcode == NGX_WEBRTC_TRANSCODE_OFF
+        || !(in->stream[t->track].traits & NGX_WEBRTC_TRACK_REORDERED))
+    {
+        return ngx_webrtc_order(&t->order, &t->ts, discardable);
+    }
+
+    t->order.last = ngx_max(t->order.last, t->ts);
+    t->order.sent++;
+
+    return NGX_WEBRTC_ORDER_SEND;
 }
 
 

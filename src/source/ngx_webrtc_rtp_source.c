@@ -206,7 +206,8 @@ ngx_webrtc_rtp_source_open(const ngx_webrtc_legs_t *legs, const char *what,
 static void
 ngx_webrtc_rtp_source_init(ngx_webrtc_rtp_source_t *rs, const char *what)
 {
-    ngx_uint_t  i, n;
+    ngx_uint_t                i, n;
+    ngx_webrtc_stream_pull_t  sp;
 
     rs->name.data = rs->name_buf;
     rs->name.len = rs->in.st->name_len;
@@ -225,6 +226,12 @@ ngx_webrtc_rtp_source_init(ngx_webrtc_rtp_source_t *rs, const char *what)
     }
 
     rs->policy.keyframe_interval = NGX_WEBRTC_RTP_SOURCE_KEYFRAME;
+
+    if (ngx_webrtc_bus_pull(rs->in.bus, rs->in.st, &sp) == NGX_OK
+        && sp.transcode)
+    {
+        rs->policy.transcode = NGX_WEBRTC_TRANSCODE_AUTO;
+    }
 
     (void) ngx_sprintf(rs->cname, "%08xD", (uint32_t) ngx_random());
 
