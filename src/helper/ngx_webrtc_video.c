@@ -442,6 +442,16 @@ ngx_webrtc_video_lag(ngx_webrtc_video_t *v, ngx_webrtc_media_record_t *r)
     if (v->in_time && v->late_us > NGX_WEBRTC_VIDEO_BEHIND_US) {
         ngx_webrtc_video_decode_flush(&v->decode);
         v->waiting = 1;
+
+        if (v->said_us == 0 || v->now_us - v->said_us > NGX_WEBRTC_VIDEO_SAY_US)
+        {
+            v->said_us = v->now_us;
+
+            ngx_webrtc_video_say(v, 0, NGX_LOG_WARN,
+                                 "this machine is too slow to transcode all of "
+                                 "it: nothing is shown before the next key "
+                                 "frame");
+        }
     }
 }
 
