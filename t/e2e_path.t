@@ -28,7 +28,8 @@ location = /whep/full {
     webrtc_ice   full;
 }
 location ~ ^/whep/(?<name>mine|still)$ { webrtc_play     $name; }
-location ~ ^/whip/(?<name>mine|still)$ { webrtc_publish  $name; }
+location ~ ^/whip/(?<name>mine|still)$ { webrtc_publish  $name;
+                                          webrtc_linger   300s; }
 EOF
     http => " webrtc_wait 10s; webrtc_candidate 127.0.0.1:$relay->{port};");
 
