@@ -101,8 +101,6 @@ my $off = NgxWebRTC::Bench->publish($t, '/off', bitrate => 200000,
                                     size => 600, codec => 'vp8');
 my $pull = NgxWebRTC::Bench->view($t, '/pull/bars', codecs => 'h264');
 
-$t->post_offer('/whip/never', offer(direction => 'sendonly'));
-
 ok($view->wait(40, sub { ($_[0]{viewer0}{video}{stamped} // 0) >= 100 }),
    'a viewer');
 ok($pull->wait(40, sub { ($_[0]{viewer0}{video}{packets} // 0) >= 50 }),
@@ -112,6 +110,8 @@ ok(wait_for(30, sub {
 }), 'and other publishers');
 
 is_deeply([ lines('sessions') ], [], 'nothing has ended');
+
+$t->post_offer('/whip/never', offer(direction => 'sendonly'));
 
 my $id = (map { $_->{id} } grep { $_->{role} eq 'play' }
           @{ json($t->http('GET', '/streams?stream=live')->{content})

@@ -33,6 +33,11 @@
  * back takes a quarter of a millisecond per MB */
 #define NGX_WEBRTC_BUDGET_RARELY 10
 
+/* bytes that ended sessions have left behind at least, to be given back after so many
+ * calls in which none has ended; chosen: nobody waits then */
+#define NGX_WEBRTC_BUDGET_REST   1048576
+#define NGX_WEBRTC_BUDGET_QUIET  10
+
 /* bytes that a session leaves behind when it has ended, whatever it held */
 #define NGX_WEBRTC_BUDGET_LEFT   65536
 
@@ -67,6 +72,7 @@ ngx_webrtc_budget_end(ngx_webrtc_budget_t *m, ngx_webrtc_budget_account_t *a)
 
     m->held -= a->held;
     m->left += NGX_WEBRTC_BUDGET_LEFT;
+    m->quiet = 0;
     ngx_queue_remove(&a->queue);
 
     ngx_memzero(a, sizeof(ngx_webrtc_budget_account_t));
@@ -160,15 +166,17 @@ ngx_webrtc_budget_share(ngx_webrtc_budget_t *m, ngx_webrtc_budget_account_t *a,
 ngx_uint_t
 ngx_webrtc_budget_freed(ngx_webrtc_budget_t *m)
 {
-    ngx_uint_t  fell, left;
+    ngx_uint_t  fell, left, rest;
 
     m->calls++;
 
     fell = (m->peak >= NGX_WEBRTC_BUDGET_PEAK && m->held <= m->peak / 4);
     left = (m->left >= NGX_WEBRTC_BUDGET_PEAK
             && m->calls >= NGX_WEBRTC_BUDGET_RARELY);
+    rest = (m->left >= NGX_WEBRTC_BUDGET_REST
+            && ++m->quiet >= NGX_WEBRTC_BUDGET_QUIET);
 
-    if (!fell && !left) {
+    if (!fell && !left && !rest) {
         return (m->again && --m->again == 0);
     }
 

@@ -32,6 +32,7 @@ typedef struct {
     size_t        left;          /* by sessions that have ended since then */
     ngx_uint_t    again;         /* calls until it is given back, or 0 */
     ngx_uint_t    calls;         /* since it was */
+    ngx_uint_t    quiet;         /* since a session has ended */
     uint64_t      looked_ms;     /* for one to go */
 } ngx_webrtc_budget_t;
 
@@ -83,7 +84,7 @@ size_t ngx_webrtc_budget_share(ngx_webrtc_budget_t *m,
 
 /*
  * Non-zero when most of what was held has been released, or many sessions have
- * ended; once per occasion, and once more a little later.  To be called about
+ * ended, or some a while ago; once per occasion, and once more a little later.  To be called about
  * once a second.
  */
 ngx_uint_t ngx_webrtc_budget_freed(ngx_webrtc_budget_t *m);

@@ -405,9 +405,15 @@ sub reload {
 
     my $want = $self->{workers};
 
-    return wait_for(20, sub {
-        my @new = grep { !$old{$_} } $self->workers;
-        return @new >= $want;
+    # old ones answer 307 for a while: they are done with when they say so
+
+    return wait_for(60, sub {
+        my @all = $self->workers;
+        my @new = grep { !$old{$_} } @all;
+
+        return @new >= $want
+               && !grep { $old{$_} && slurp("/proc/$_/cmdline")
+                                      =~ /worker process\s*\0*$/ } @all;
     });
 }
 

@@ -219,6 +219,24 @@ test_fell(void)
 
     tap_is_int(i, 10, "after more of them not before 10 seconds");
     tap_ok(!ngx_webrtc_budget_freed(&m), "once");
+    tap_ok(!ngx_webrtc_budget_freed(&m), "a little later");
+    tap_ok(ngx_webrtc_budget_freed(&m), "again");
+
+    /* fewer, when no more end */
+
+    for (i = 0; i < 16; i++) {
+        ngx_webrtc_budget_begin(&m, &a, &a, 0);
+        tap_ok(!ngx_webrtc_budget_freed(&m), "some more");
+        ngx_webrtc_budget_end(&m, &a);
+    }
+
+    for (i = 1; i < 20; i++) {
+        if (ngx_webrtc_budget_freed(&m)) {
+            break;
+        }
+    }
+
+    tap_is_int(i, 10, "what is left after 10 seconds");
 }
 
 
