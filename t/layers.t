@@ -25,6 +25,7 @@ my %ROOMS = (
     secure    => [ 4, 'pure', 'library' ],
     data      => [ 4, 'pure', 'library' ],
     signal    => [ 4, 'pure', 'library' ],
+    token     => [ 4, 'pure', 'library' ],
     zone      => [ 5 ],
     net       => [ 5 ],
     ingest    => [ 6 ],
@@ -46,8 +47,8 @@ my @LIBRARIES = (
     [ qr{^(?:nice/|agent\.h|glib)}, qr{^src/net/ngx_webrtc_nice\w*\.[ch]$} ],
     [ qr{^srtp2/},           qr{^src/secure/ngx_webrtc_srtp\w*\.[ch]$} ],
     [ qr{^usrsctp},          qr{^src/data/ngx_webrtc_sctp\w*\.[ch]$} ],
-    [ qr{^jansson},          qr{^src/signal/ngx_webrtc_signal\w*\.[ch]$} ],
-    [ qr{^openssl/},         qr{^src/(?:secure|session|files|http)/} ],
+    [ qr{^jansson},          qr{^src/(?:signal/ngx_webrtc_signal|token/ngx_webrtc_jw)\w*\.[ch]$} ],
+    [ qr{^openssl/},         qr{^src/(?:secure|token|session|files|http)/} ],
     [ qr{^lib(?:av|sw)\w+/}, qr{^src/helper/} ],
 );
 
