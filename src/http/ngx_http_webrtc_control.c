@@ -198,9 +198,9 @@ ngx_http_webrtc_control_end(ngx_http_request_t *r, ngx_str_t *value)
 
     if (ngx_webrtc_peers_find_public(ngx_http_webrtc_worker->bus, value, &ref)
         == NGX_OK
-        && ngx_webrtc_worker_kick(ngx_http_webrtc_worker, ref,
-                                  NGX_WEBRTC_WHY_OPERATOR)
-           == NGX_OK)
+        && ngx_webrtc_worker_end(ngx_http_webrtc_worker, ref,
+                                 NGX_WEBRTC_WHY_OPERATOR)
+           != NGX_DECLINED)
     {
         return ngx_http_webrtc_control_said(r, "ended", 1, 0);
     }
@@ -242,9 +242,9 @@ ngx_http_webrtc_control_end_stream(ngx_http_request_t *r, ngx_str_t *value)
             break;
         }
 
-        if (ngx_webrtc_worker_kick(ngx_http_webrtc_worker, info.ref,
-                                   NGX_WEBRTC_WHY_OPERATOR)
-            == NGX_OK)
+        if (ngx_webrtc_worker_end(ngx_http_webrtc_worker, info.ref,
+                                  NGX_WEBRTC_WHY_OPERATOR)
+            != NGX_DECLINED)
         {
             n++;
         }

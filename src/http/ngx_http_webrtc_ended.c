@@ -217,8 +217,8 @@ ngx_http_webrtc_ended_notified(uint64_t ref, ngx_uint_t status)
         && status >= NGX_HTTP_BAD_REQUEST
         && status < NGX_HTTP_INTERNAL_SERVER_ERROR)
     {
-        (void) ngx_webrtc_worker_kick(ngx_http_webrtc_worker, ref,
-                                      NGX_WEBRTC_WHY_HOOK);
+        (void) ngx_webrtc_worker_end(ngx_http_webrtc_worker, ref,
+                                     NGX_WEBRTC_WHY_HOOK);
     }
 }
 

@@ -468,7 +468,7 @@ ngx_http_webrtc_signal_news(ngx_http_webrtc_sse_t *sse)
 
         if (msg.type == NGX_WEBRTC_SIGNAL_BYE) {
             (void) ngx_webrtc_worker_end(ngx_http_webrtc_worker, sse->key,
-                                         NGX_WEBRTC_TELL_USELESS);
+                                         NGX_WEBRTC_WHY_USELESS);
             return NGX_DONE;
         }
     }

@@ -194,7 +194,7 @@ ngx_webrtc_publisher_role_claim(ngx_webrtc_session_t *s)
            == NGX_OK)
     {
         ngx_webrtc_worker_tell_close(s->wk, &info,
-                                     NGX_WEBRTC_TELL_REPLACED);
+                                     NGX_WEBRTC_WHY_REPLACED);
     }
 
     ngx_add_timer(&pub->in.timer, NGX_WEBRTC_PUBLISHER_RETRY);

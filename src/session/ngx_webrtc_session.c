@@ -115,17 +115,18 @@ ngx_webrtc_session_send_rtcp(ngx_webrtc_session_t *s, u_char *p, size_t n)
 const char *
 ngx_webrtc_session_why(ngx_uint_t why)
 {
-    switch (why) {
+    static const char *const  words[NGX_WEBRTC_WHY_N] = {
+        "",                        /* NGX_WEBRTC_WHY_UNKNOWN */
+        "deleted",                 /* NGX_WEBRTC_WHY_DELETED */
+        "replaced",                /* NGX_WEBRTC_WHY_REPLACED */
+        "gave way to a new one",   /* NGX_WEBRTC_WHY_GIVE_WAY */
+        "no candidate was gathered",   /* NGX_WEBRTC_WHY_USELESS */
+        "ended by the operator",   /* NGX_WEBRTC_WHY_OPERATOR */
+        "refused by a hook",       /* NGX_WEBRTC_WHY_HOOK */
+        "its token has expired"    /* NGX_WEBRTC_WHY_TOKEN */
+    };
 
-    case NGX_WEBRTC_WHY_OPERATOR:
-        return "ended by the operator";
-
-    case NGX_WEBRTC_WHY_HOOK:
-        return "refused by a hook";
-
-    default:
-        return "deleted";
-    }
+    return (why < NGX_WEBRTC_WHY_N) ? words[why] : "";
 }
 
 

@@ -694,6 +694,14 @@ ngx_webrtc_session_life_timer(ngx_event_t *ev)
             s->notified = now;
             s->wk->conf.on_notify(s->wk->conf.ctx, s->peer);
         }
+
+        if (s->peer->about->token_expires
+            && ngx_time() >= (time_t) s->peer->about->token_expires)
+        {
+            ngx_webrtc_session_close(s,
+                                 ngx_webrtc_session_why(NGX_WEBRTC_WHY_TOKEN));
+            return;
+        }
     }
 
     ngx_webrtc_session_schedule(s);

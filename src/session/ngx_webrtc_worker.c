@@ -58,18 +58,6 @@ static ngx_uint_t ngx_webrtc_worker_awaits(ngx_webrtc_worker_t *wk);
 static void ngx_webrtc_worker_timer(ngx_event_t *ev);
 
 
-/* why a session is to end; NULL: it is not */
-
-static const char *const  ngx_webrtc_worker_why[] = {
-    NULL,
-    "deleted",                              /* NGX_WEBRTC_TELL_DELETED */
-    "replaced",                             /* NGX_WEBRTC_TELL_REPLACED */
-    "gave way to a new one",                /* NGX_WEBRTC_TELL_GIVE_WAY */
-    "no candidate was gathered",            /* NGX_WEBRTC_TELL_USELESS */
-    NULL                                    /* NGX_WEBRTC_TELL_CHANGED */
-};
-
-
 ngx_webrtc_worker_t *
 ngx_webrtc_worker_init(ngx_cycle_t *cycle, ngx_webrtc_worker_conf_t *conf)
 {
@@ -246,17 +234,7 @@ ngx_webrtc_worker_close(ngx_webrtc_worker_t *wk, ngx_str_t *id)
     }
 
     return (ngx_webrtc_worker_end_peer(wk, &copy, &info,
-                                       NGX_WEBRTC_TELL_DELETED)
-            == NGX_DECLINED) ? NGX_DECLINED : NGX_OK;
-}
-
-
-ngx_int_t
-ngx_webrtc_worker_kick(ngx_webrtc_worker_t *wk, uint64_t ref, ngx_uint_t why)
-{
-    ngx_webrtc_peers_why(wk->bus, ref, why);
-
-    return (ngx_webrtc_worker_end(wk, ref, NGX_WEBRTC_TELL_DELETED)
+                                       NGX_WEBRTC_WHY_DELETED)
             == NGX_DECLINED) ? NGX_DECLINED : NGX_OK;
 }
 
@@ -270,7 +248,7 @@ ngx_webrtc_worker_end_peer(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_t *copy,
     ngx_webrtc_peer_t     *peer;
     ngx_webrtc_session_t  *s;
 
-    switch (ngx_webrtc_peers_delete(wk->bus, info->ref, &info->worker)) {
+    switch (ngx_webrtc_peers_delete(wk->bus, info->ref, why, &info->worker)) {
 
     case NGX_OK:
 
@@ -280,8 +258,7 @@ ngx_webrtc_worker_end_peer(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_t *copy,
             if (wk->conf.on_end) {
                 /* what was told of it is gone with the slot */
                 wk->conf.on_end(wk->conf.ctx, copy, NULL,
-                                copy->why ? ngx_webrtc_session_why(copy->why)
-                                          : ngx_webrtc_worker_why[why]);
+                                ngx_webrtc_session_why(why));
             }
         }
 
@@ -299,7 +276,6 @@ ngx_webrtc_worker_end_peer(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_t *copy,
     if (peer && peer->session) {
         /* at once: we are not in one of its callbacks */
         s = peer->session;
-        s->reason = ngx_webrtc_worker_why[why];
         ngx_webrtc_session_life_destroy(s);
         return NGX_OK;
     }
@@ -332,7 +308,7 @@ ngx_webrtc_worker_end(ngx_webrtc_worker_t *wk, uint64_t ref, ngx_uint_t why)
 static ngx_int_t
 ngx_webrtc_worker_give_way(void *ctx, uint64_t ref)
 {
-    return ngx_webrtc_worker_end(ctx, ref, NGX_WEBRTC_TELL_GIVE_WAY);
+    return ngx_webrtc_worker_end(ctx, ref, NGX_WEBRTC_WHY_GIVE_WAY);
 }
 
 
@@ -434,10 +410,8 @@ ngx_webrtc_worker_on_tell(void *ctx, uint64_t ref, ngx_uint_t what)
         return;
     }
 
-    if (what < sizeof(ngx_webrtc_worker_why) / sizeof(char *)
-        && ngx_webrtc_worker_why[what])
-    {
-        ngx_webrtc_session_close(peer->session, ngx_webrtc_worker_why[what]);
+    if (what > NGX_WEBRTC_WHY_UNKNOWN && what < NGX_WEBRTC_WHY_N) {
+        ngx_webrtc_session_close(peer->session, ngx_webrtc_session_why(what));
     }
 }
 

@@ -35,18 +35,10 @@ void ngx_webrtc_worker_done(ngx_webrtc_worker_t *wk);
 ngx_int_t ngx_webrtc_worker_close(ngx_webrtc_worker_t *wk, ngx_str_t *id);
 
 /*
- * The same, by reference, on behalf of somebody.
- *
- *   why   NGX_WEBRTC_WHY_*
- */
-ngx_int_t ngx_webrtc_worker_kick(ngx_webrtc_worker_t *wk, uint64_t ref,
-    ngx_uint_t why);
-
-/*
  * Ends a session of any worker; not from one of its callbacks.
  *
  *   ref   of its slot
- *   why   NGX_WEBRTC_TELL_*, of those that end it
+ *   why   NGX_WEBRTC_WHY_*
  *
  * NGX_OK        it has ended
  * NGX_BUSY      the worker that has it is told
@@ -59,7 +51,7 @@ ngx_int_t ngx_webrtc_worker_end(ngx_webrtc_worker_t *wk, uint64_t ref,
  * Tells the owner of a CLAIMED slot, which may be this worker, to end its
  * session.
  *
- *   why   NGX_WEBRTC_TELL_*, of those that end it
+ *   why   NGX_WEBRTC_WHY_*
  */
 void ngx_webrtc_worker_tell_close(ngx_webrtc_worker_t *wk,
     ngx_webrtc_peer_info_t *info, ngx_uint_t why);

@@ -41,24 +41,6 @@ ngx_webrtc_peers_about(ngx_webrtc_bus_t *bus, uint64_t ref,
 }
 
 
-void
-ngx_webrtc_peers_why(ngx_webrtc_bus_t *bus, uint64_t ref, ngx_uint_t why)
-{
-    ngx_webrtc_peer_t  *p;
-
-    p = ngx_webrtc_peers_lock(bus, ref);
-
-    if (p) {
-
-        if (!p->closing) {
-            p->why = (uint8_t) why;
-        }
-
-        ngx_webrtc_peers_unlock(bus);
-    }
-}
-
-
 ngx_int_t
 ngx_webrtc_peers_list(ngx_webrtc_bus_t *bus, ngx_uint_t *cursor,
     ngx_str_t *name, ngx_uint_t *look, ngx_webrtc_peer_t *peer,

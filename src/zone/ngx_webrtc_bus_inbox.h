@@ -28,12 +28,8 @@
 #include "ngx_webrtc_bus.h"
 
 
-/* what to tell a session's owner: to end it, and why, or something else */
-#define NGX_WEBRTC_TELL_DELETED      1
-#define NGX_WEBRTC_TELL_REPLACED     2      /* another one publishes */
-#define NGX_WEBRTC_TELL_GIVE_WAY     3      /* its client has too many */
-#define NGX_WEBRTC_TELL_USELESS      4      /* it has no candidate */
-#define NGX_WEBRTC_TELL_CHANGED      5      /* its slot was changed */
+/* what to tell a session's owner but to end it: its slot was changed */
+#define NGX_WEBRTC_TELL_CHANGED      0x100
 
 /*
  * bytes of one message; chosen: 20 full datagrams.  The kernel's queue holds
@@ -55,7 +51,7 @@
  *   path    where the datagram came from and to, as the first worker saw it
  *   ref     session slot that the sender meant, 0: it did not know
  *   p, n    the datagram in the inbox' buffer; may be modified
- *   what    NGX_WEBRTC_TELL_*
+ *   what    NGX_WEBRTC_TELL_CHANGED, or NGX_WEBRTC_WHY_* to end it
  */
 typedef struct {
     void  (*on_stream)(void *ctx, ngx_webrtc_stream_t *st);

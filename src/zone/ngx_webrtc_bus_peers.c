@@ -616,7 +616,7 @@ ngx_webrtc_peers_close(ngx_webrtc_bus_t *bus, uint64_t ref)
 
 ngx_int_t
 ngx_webrtc_peers_delete(ngx_webrtc_bus_t *bus, uint64_t ref,
-    ngx_uint_t *worker)
+    ngx_webrtc_why_e why, ngx_uint_t *worker)
 {
     uint64_t             word;
     ngx_int_t            rc;
@@ -647,6 +647,10 @@ ngx_webrtc_peers_delete(ngx_webrtc_bus_t *bus, uint64_t ref,
     }
 
     rc = peer->closing ? NGX_DECLINED : NGX_BUSY;
+
+    if (!peer->closing) {
+        peer->why = (uint8_t) why;
+    }
 
     peer->closing = 1;
     ngx_webrtc_index_remove(bus->sh->index, peer->keys[NGX_WEBRTC_PEERS_ID],

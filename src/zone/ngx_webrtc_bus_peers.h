@@ -46,7 +46,7 @@
 
 
 /* bytes of texts, without a null; longer ones are cut */
-#define NGX_WEBRTC_ABOUT_AGENT   80
+#define NGX_WEBRTC_ABOUT_AGENT   72
 #define NGX_WEBRTC_ABOUT_PAIR    96
 #define NGX_WEBRTC_ABOUT_CIPHER  32
 
@@ -59,9 +59,21 @@
 #define NGX_WEBRTC_PEER_PAIRED       1        /* its agent has had a pair */
 #define NGX_WEBRTC_PEER_UP           2        /* DTLS is up */
 
-/* why somebody other than its peer or owner ends a session */
-#define NGX_WEBRTC_WHY_OPERATOR      1
-#define NGX_WEBRTC_WHY_HOOK          2
+/*
+ * Why somebody other than its peer ends a session: in the slot, and in what its
+ * owner is told.  ngx_webrtc_session_why() has the words.
+ */
+typedef enum {
+    NGX_WEBRTC_WHY_UNKNOWN = 0,     /* its owner knows */
+    NGX_WEBRTC_WHY_DELETED,
+    NGX_WEBRTC_WHY_REPLACED,        /* another one publishes */
+    NGX_WEBRTC_WHY_GIVE_WAY,        /* its client has too many */
+    NGX_WEBRTC_WHY_USELESS,         /* it has no candidate */
+    NGX_WEBRTC_WHY_OPERATOR,
+    NGX_WEBRTC_WHY_HOOK,
+    NGX_WEBRTC_WHY_TOKEN,           /* has expired */
+    NGX_WEBRTC_WHY_N
+} ngx_webrtc_why_e;
 
 /* states, as find and next tell them */
 #define NGX_WEBRTC_PEER_NEW          1
@@ -115,6 +127,8 @@ typedef struct {
                                                  as lost, in all */
     uint32_t                 up_ms;           /* from POST to DTLS; 0: not up */
     uint32_t                 notify_ms;       /* "webrtc_notify"; 0: off */
+    uint32_t                 token_expires;   /* seconds since 1970 when its
+                                                 token ends it; 0: never */
     uint16_t                 profile;         /* of SRTP, 0: none */
     uint8_t                  cipher_len;
     uint8_t                  agent_len;
@@ -164,8 +178,7 @@ typedef struct {
     uint8_t                  closing;         /* deleted, the owner ends it */
     uint8_t                  counted;         /* as viewer of its stream */
     uint8_t                  pending;         /* for its client: not up yet */
-    uint8_t                  why;             /* NGX_WEBRTC_WHY_*; 0: its owner
-                                                 knows */
+    uint8_t                  why;             /* NGX_WEBRTC_WHY_* */
     uint8_t                  reconnect;       /* times that its client was to
                                                  reconnect elsewhere */
     ngx_webrtc_peer_addr_t   addrs[NGX_WEBRTC_PEER_ADDRS];
@@ -380,6 +393,7 @@ ngx_int_t ngx_webrtc_peers_close(ngx_webrtc_bus_t *bus, uint64_t ref);
  * Deletes a slot on behalf of anybody.  A NEW one is gone; a CLAIMED one is
  * marked for its owner and cannot be found by its id any more.
  *
+ *   why      is noted in the slot
  *   worker   set on NGX_BUSY: the owner, which must be told
  *
  * NGX_OK        gone
@@ -387,10 +401,7 @@ ngx_int_t ngx_webrtc_peers_close(ngx_webrtc_bus_t *bus, uint64_t ref);
  * NGX_DECLINED  there is none, or it has been marked before
  */
 ngx_int_t ngx_webrtc_peers_delete(ngx_webrtc_bus_t *bus, uint64_t ref,
-    ngx_uint_t *worker);
-
-/* Notes why a slot is going to be deleted, NGX_WEBRTC_WHY_*. */
-void ngx_webrtc_peers_why(ngx_webrtc_bus_t *bus, uint64_t ref, ngx_uint_t why);
+    ngx_webrtc_why_e why, ngx_uint_t *worker);
 
 /*
  * Ends the NEW slots that have expired, calling bus->on_expire() first if it is

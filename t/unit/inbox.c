@@ -217,7 +217,7 @@ child(ngx_webrtc_bus_t *bus)
 
         case 't':
             if (ngx_webrtc_inbox_tell(inbox, 0, 0x1234567890ULL,
-                                      NGX_WEBRTC_TELL_DELETED)
+                                      NGX_WEBRTC_WHY_DELETED)
                 != NGX_OK)
             {
                 _exit(4);
@@ -459,7 +459,7 @@ main(void)
 
     command('t');
     tap_ok(turn(bus, PATIENCE) && got.tells == 1 && got.ref == 0x1234567890ULL
-           && got.what == NGX_WEBRTC_TELL_DELETED, "tell");
+           && got.what == NGX_WEBRTC_WHY_DELETED, "tell");
 
     (void) ngx_webrtc_bus_claim(bus, st, NGX_WEBRTC_CLAIM_PUBLISH);
     ngx_memzero(&got, sizeof(got));
@@ -486,7 +486,7 @@ main(void)
     tap_ok(turn(bus, PATIENCE) && got.streams == 1
            && ngx_webrtc_bus_state(st) == NGX_WEBRTC_STREAM_INACTIVE,
            "the stream it made is inactive, and we are told");
-    tap_is_int(ngx_webrtc_inbox_tell(inbox, 1, 1, NGX_WEBRTC_TELL_DELETED),
+    tap_is_int(ngx_webrtc_inbox_tell(inbox, 1, 1, NGX_WEBRTC_WHY_DELETED),
                NGX_DECLINED, "it cannot be told anything");
 
     ngx_webrtc_bus_detach(bus);
