@@ -202,6 +202,8 @@ function showSessions(s) {
                              `loss ${(100 * x.loss).toFixed(1)} %`);
         const quality = element('div', 'about', [
             bits(sends ? x.bitrate_received : x.bitrate_sent),
+            x.layer ? `layer ${x.layer}` : '',
+            x.estimate ? `room for ${bits(x.estimate)}` : '',
             x.rtt_ms ? `round trip ${Math.round(x.rtt_ms)} ms` : '',
             `jitter ${Math.round(x.jitter_ms)} ms`,
             `asked again ${x.nacks}`,

@@ -61,7 +61,9 @@ static ngx_int_t ngx_http_webrtc_status_refuse(ngx_http_request_t *r,
 static void ngx_http_webrtc_status_streams(ngx_http_webrtc_text_t *t,
     ngx_http_webrtc_status_query_t *q);
 static ngx_array_t *ngx_http_webrtc_status_variants(ngx_http_request_t *r,
-    ngx_webrtc_stream_info_t *info);
+    ngx_http_webrtc_status_query_t *q, ngx_webrtc_stream_info_t *info);
+static ngx_uint_t ngx_http_webrtc_status_is_wanted(
+    ngx_http_webrtc_status_query_t *q, ngx_webrtc_stream_info_t *info);
 static void ngx_http_webrtc_status_sessions(ngx_http_webrtc_text_t *t,
     ngx_http_webrtc_status_query_t *q);
 static void ngx_http_webrtc_status_next(ngx_http_webrtc_text_t *t,
@@ -334,7 +336,8 @@ ngx_http_webrtc_status_streams(ngx_http_webrtc_text_t *t,
     ngx_webrtc_stream_info_t  *info;
 
     info = ngx_palloc(t->request->pool, sizeof(ngx_webrtc_stream_info_t));
-    variants = info ? ngx_http_webrtc_status_variants(t->request, info) : NULL;
+    variants = info ? ngx_http_webrtc_status_variants(t->request, q, info)
+                    : NULL;
 
     if (variants == NULL) {
         t->failed = 1;
@@ -355,14 +358,7 @@ ngx_http_webrtc_status_streams(ngx_http_webrtc_text_t *t,
             break;
         }
 
-        if (info->parent) {
-            continue;
-        }
-
-        if (q->stream.data
-            && (info->name_len != q->stream.len
-                || ngx_memcmp(info->name, q->stream.data, q->stream.len) != 0))
-        {
+        if (info->parent || !ngx_http_webrtc_status_is_wanted(q, info)) {
             continue;
         }
 
@@ -379,11 +375,11 @@ ngx_http_webrtc_status_streams(ngx_http_webrtc_text_t *t,
 }
 
 
-/* those of all streams; NULL: out of memory */
+/* those of all streams, as many as are listed; NULL: out of memory */
 
 static ngx_array_t *
 ngx_http_webrtc_status_variants(ngx_http_request_t *r,
-    ngx_webrtc_stream_info_t *info)
+    ngx_http_webrtc_status_query_t *q, ngx_webrtc_stream_info_t *info)
 {
     ngx_uint_t                  cursor;
     ngx_array_t                *variants;
@@ -396,10 +392,13 @@ ngx_http_webrtc_status_variants(ngx_http_request_t *r,
 
     cursor = 0;
 
-    while (ngx_webrtc_bus_next(ngx_http_webrtc_worker->bus, &cursor, info)
-           == NGX_OK)
+    while (variants->nelts < NGX_HTTP_WEBRTC_STATUS_LIMIT
+           && ngx_webrtc_bus_next(ngx_http_webrtc_worker->bus, &cursor, info)
+              == NGX_OK)
     {
-        if (info->parent == 0) {
+        /* a variant has its parent's name */
+
+        if (info->parent == 0 || !ngx_http_webrtc_status_is_wanted(q, info)) {
             continue;
         }
 
@@ -412,6 +411,16 @@ ngx_http_webrtc_status_variants(ngx_http_request_t *r,
     }
 
     return variants;
+}
+
+
+static ngx_uint_t
+ngx_http_webrtc_status_is_wanted(ngx_http_webrtc_status_query_t *q,
+    ngx_webrtc_stream_info_t *info)
+{
+    return q->stream.data == NULL
+           || (info->name_len == q->stream.len
+               && ngx_memcmp(info->name, q->stream.data, q->stream.len) == 0);
 }
 
 

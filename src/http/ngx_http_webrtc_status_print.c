@@ -13,6 +13,7 @@
 #include "ngx_webrtc_bus_error.h"
 #include "ngx_webrtc_bus_figures.h"
 #include "ngx_webrtc_bus_unheard.h"
+#include "ngx_webrtc_bus_variant.h"
 #include "ngx_webrtc_choice.h"
 #include "ngx_webrtc_codecs.h"
 #include "ngx_webrtc_packet.h"
@@ -21,7 +22,7 @@
 /* bytes of an object, without texts of variable length and tracks */
 #define NGX_HTTP_WEBRTC_STATUS_STREAM  1536
 #define NGX_HTTP_WEBRTC_STATUS_VARIANT  768
-#define NGX_HTTP_WEBRTC_STATUS_PEER    1536
+#define NGX_HTTP_WEBRTC_STATUS_PEER    1664
 #define NGX_HTTP_WEBRTC_STATUS_TRACK   192
 #define NGX_HTTP_WEBRTC_STATUS_HEAD    1024
 #define NGX_HTTP_WEBRTC_STATUS_ERROR   128
@@ -524,6 +525,7 @@ ngx_http_webrtc_status_print_session(ngx_http_webrtc_text_t *t,
     ngx_str_t                role;
     ngx_pid_t                pid;
     ngx_webrtc_peer_stat_t  *st;
+    u_char                   layer[NGX_WEBRTC_VARIANT_LABEL];
 
     len = NGX_HTTP_WEBRTC_STATUS_PEER + 6 * (peer->name_len
                                              + (size_t) about->agent_len);
@@ -567,13 +569,18 @@ ngx_http_webrtc_status_print_session(ngx_http_webrtc_text_t *t,
                      "\"rtt_ms\":%uD.%03uD,\"jitter_ms\":%uD.%03uD,"
                      "\"loss\":%.4f,\"lost_sent\":%D,\"lost_received\":%uL,"
                      "\"nacks\":%uD,\"resent\":%uD,\"plis\":%uD,"
-                     "\"lapped\":%uD}",
+                     "\"lapped\":%uD,\"token_expires\":%uD,"
+                     "\"layer\":\"%*s\"}",
                      st->packets_out, st->bytes_out, st->packets_in,
                      st->bytes_in, about->bitrate_out, about->bitrate_in,
                      st->rtt_us / 1000, st->rtt_us % 1000,
                      about->jitter_us / 1000, about->jitter_us % 1000,
                      (double) st->lost / 256, about->lost_out, st->lost_in,
-                     st->nacks, st->resent, st->plis, st->lapped);
+                     st->nacks, st->resent, st->plis, st->lapped,
+                     about->token_expires,
+                     peer->reads ? ngx_webrtc_bus_variant_label(
+                           ngx_http_webrtc_worker->bus, peer->reads, layer)
+                                 : 0, layer);
 
     ngx_http_webrtc_text_add(t, p);
 }

@@ -128,6 +128,27 @@ ngx_webrtc_bus_parent(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
 }
 
 
+size_t
+ngx_webrtc_bus_variant_label(ngx_webrtc_bus_t *bus, uint64_t ref, u_char *buf)
+{
+    size_t                n;
+    ngx_webrtc_stream_t  *st;
+
+    ngx_shmtx_lock(&bus->shpool->mutex);
+
+    st = ngx_webrtc_bus_find_ref(bus, ref);
+    n = st ? ngx_min(st->variant.label_len, NGX_WEBRTC_VARIANT_LABEL) : 0;
+
+    if (n) {
+        ngx_memcpy(buf, st->variant.label, n);
+    }
+
+    ngx_shmtx_unlock(&bus->shpool->mutex);
+
+    return n;
+}
+
+
 ngx_webrtc_stream_t *
 ngx_webrtc_bus_variant_orphan(ngx_webrtc_bus_t *bus, ngx_uint_t *cursor,
     uint64_t now_ms)

@@ -51,6 +51,16 @@ ngx_webrtc_stream_t *ngx_webrtc_bus_parent(ngx_webrtc_bus_t *bus,
     ngx_webrtc_stream_t *st);
 
 /*
+ * The label of a variant by reference, as in a session slot.
+ *
+ *   buf   room for NGX_WEBRTC_VARIANT_LABEL bytes
+ *
+ * Returns its bytes; 0: it is gone, or no variant.
+ */
+size_t ngx_webrtc_bus_variant_label(ngx_webrtc_bus_t *bus, uint64_t ref,
+    u_char *buf);
+
+/*
  * The next variant that nobody makes, though it has viewers or somebody waits
  * for it.
  *
