@@ -21,6 +21,8 @@
 #include "ngx_http_webrtc_file.h"
 #include "ngx_http_webrtc_file_play.h"
 #include "ngx_http_webrtc_hook.h"
+#include "ngx_http_webrtc_jwt.h"
+#include "ngx_http_webrtc_jwt_conf.h"
 #include "ngx_http_webrtc_log.h"
 #include "ngx_http_webrtc_media.h"
 #include "ngx_http_webrtc_metrics.h"
@@ -430,6 +432,55 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       0,
       NULL },
 
+    { ngx_string("webrtc_jwt_key"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_webrtc_jwt_key,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("webrtc_jwt_claim"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_webrtc_jwt_name,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, jwt_claim),
+      &ngx_http_webrtc_jwt_claim },
+
+    { ngx_string("webrtc_jwt_arg"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_webrtc_jwt_name,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, jwt_arg),
+      &ngx_http_webrtc_jwt_argument },
+
+    { ngx_string("webrtc_jwt_issuer"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_webrtc_jwt_name,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, jwt_issuer),
+      &ngx_http_webrtc_jwt_issuer },
+
+    { ngx_string("webrtc_jwt_audience"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_webrtc_jwt_name,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, jwt_audience),
+      &ngx_http_webrtc_jwt_audience },
+
+    { ngx_string("webrtc_jwt_leeway"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_webrtc_conf_value,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, jwt_leeway),
+      ngx_http_webrtc_conf_field(wait, 0) },
+
+    { ngx_string("webrtc_jwt_expire"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, jwt_expire),
+      NULL },
+
     { ngx_string("webrtc_on_publish"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_webrtc_hook_conf,
@@ -631,6 +682,10 @@ ngx_http_webrtc_create_loc_conf(ngx_conf_t *cf)
      *     wlcf->codecs = NULL;
      *     wlcf->renditions = NULL;
      *     wlcf->cors_origin = { 0, NULL };
+     *     wlcf->jwt_claim = { 0, NULL };
+     *     wlcf->jwt_arg = { 0, NULL };
+     *     wlcf->jwt_issuer = { 0, NULL };
+     *     wlcf->jwt_audience = { 0, NULL };
      *     wlcf->status = 0;
      *     wlcf->status_control = 0;
      *     wlcf->metrics_streams = 0;
@@ -655,6 +710,8 @@ ngx_http_webrtc_create_loc_conf(ngx_conf_t *cf)
     wlcf->ice_servers = NGX_CONF_UNSET_PTR;
     wlcf->ice_rules = NGX_CONF_UNSET_PTR;
     wlcf->public_path = NGX_CONF_UNSET_PTR;
+    wlcf->jwt = NGX_CONF_UNSET_PTR;
+    wlcf->jwt_expire = NGX_CONF_UNSET;
     wlcf->on_play = NGX_CONF_UNSET_PTR;
     wlcf->on_publish = NGX_CONF_UNSET_PTR;
     wlcf->on_play_done = NGX_CONF_UNSET_PTR;
@@ -717,6 +774,7 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_webrtc_exec_merge(cf, prev, conf);
     ngx_http_webrtc_full_merge(prev, conf);
     ngx_http_webrtc_url_merge(prev, conf);
+    ngx_http_webrtc_jwt_merge(prev, conf);
 
     if (ngx_http_webrtc_transcode_merge(cf, prev, conf) != NGX_OK
         || ngx_http_webrtc_file_merge(cf, prev, conf) != NGX_OK
@@ -750,6 +808,7 @@ ngx_http_webrtc_init(ngx_conf_t *cf)
         || ngx_http_webrtc_conf_certificate(cf, wmcf) != NGX_OK
         || ngx_http_webrtc_file_init(cf) != NGX_OK
         || ngx_http_webrtc_log_init(cf) != NGX_OK
+        || ngx_http_webrtc_jwt_init(cf) != NGX_OK
         || ngx_http_webrtc_hook_init(cf) != NGX_OK)
     {
         return NGX_ERROR;

@@ -191,6 +191,22 @@ my %table = (
     webrtc_public_path => [ [ 'media', '""', '/x?a=b' ],
                             [ 'off', '/media$request_uri' ],
                             qr/such as "/ ],
+    webrtc_jwt_key => [ [ '""', '/no/such/file', '/etc/passwd', 'secret=',
+                          'secret=/etc/hostname', 'uri=', 'uri=keys',
+                          'uri=http://127.0.0.1/' ],
+                        [ 'off', 'uri=/keys', 'secret=%%DIR%%/secret' ],
+                        qr/such as "|cannot open|neither a block|32 bytes/ ],
+    webrtc_jwt_claim => [ [ '""' ], [ 'x', 'https://a.example/b' ],
+                          qr/such as "mediamtx_permissions"/ ],
+    webrtc_jwt_arg => [ [ '""', 'a&b', 'a=b', '$x', 'session', 'events',
+                          'signal' ], [ 'off', 'token', 'a-b_C9' ],
+                        qr/such as "jwt"/ ],
+    webrtc_jwt_issuer => [ [ '""' ], [ 'off', 'https://id.example.com' ],
+                           qr/such as "https:/ ],
+    webrtc_jwt_audience => [ [ '""' ], [ 'off', 'streams' ],
+                             qr/such as "streams"/ ],
+    webrtc_jwt_leeway => [ @time, qr/such as "5s"/ ],
+    webrtc_jwt_expire => [ [ 'yes' ], [ 'on', 'off' ], qr/"on" or "off"/ ],
     webrtc_on_publish => [ [ 'on', 'hook', '""', 'http://127.0.0.1/' ],
                            [ 'off', '/hook', '/hook?a=$webrtc_stream',
                              '$uri' ], qr/such as "\/hook\?/ ],
@@ -221,6 +237,8 @@ my %table = (
     webrtc_status => [ [ 'on', 'Control' ], [ '', 'control' ],
                        qr/"control" or nothing/ ],
 );
+
+$t->write_file('secret', 'x' x 64);
 
 my $module = slurp("$NgxWebRTC::ROOT/ngx_http_webrtc_module.c");
 

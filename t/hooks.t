@@ -8,7 +8,9 @@
 use strict;
 use warnings;
 
+use Digest::SHA qw/ hmac_sha256 /;
 use IO::Socket::INET;
+use MIME::Base64 qw/ encode_base64url /;
 use Test::More;
 use Time::HiRes qw/ time /;
 
@@ -19,58 +21,52 @@ my $t = NgxWebRTC->new(workers => 2, asan => 1);
 
 # an upstream whose answer is named by the stream; its log has the requests
 
-my $app = $t->write_file('app.py', <<'EOF');
-import http.server, socketserver, sys, time, urllib.parse
+my $app = $t->write_file('app.js', <<'EOF');
+const fs = require('fs'), http = require('http');
+const [port, log] = process.argv.slice(2);
 
-class App(http.server.BaseHTTPRequestHandler):
-    protocol_version = 'HTTP/1.1'
+const answers = {
+    refused: [403, { 'Content-Type': 'application/json' },
+              '{"why":"no such key"}'],
+    unknown: [401, { 'WWW-Authenticate': 'Bearer realm="x"' }],
+    broken: [500, {}, 'oops'],
+    moved: [302, { Location: 'http://other.example/whep' }],
+    here: [302, { Location: `http://127.0.0.1:${process.argv[4]}/off/bars` }],
+    alias: [307, { Location: 'bars' }],
+    nowhere: [302, {}],
+    large: [403, {}, 'x'.repeat(100000)],
+};
 
-    def do_GET(self):
-        q = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(self.path).query))
-        name = q.get('stream', '')
-        body = b''
-        status, headers = 204, {}
-        if name == 'hangs':
-            time.sleep(30)
-        elif name == 'refused':
-            status, body = 403, b'{"why":"no such key"}'
-            headers['Content-Type'] = 'application/json'
-        elif name == 'unknown':
-            status = 401
-            headers['WWW-Authenticate'] = 'Bearer realm="x"'
-        elif name == 'broken':
-            status, body = 500, b'oops'
-        elif name == 'moved':
-            status, headers['Location'] = 302, 'http://other.example/whep'
-        elif name == 'alias':
-            status, headers['Location'] = 307, 'bars'
-        elif name == 'nowhere':
-            status = 302
-        elif name == 'large':
-            status, body = 403, b'x' * 100000
-        self.send_response(status)
-        for k, v in headers.items():
-            self.send_header(k, v)
-        if status != 204:
-            self.send_header('Content-Length', str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+http.createServer((req, res) => {
+    const q = new URL(req.url, 'http://x/').searchParams;
+    const name = q.get('stream') || '';
 
-    def log_message(self, *args):
-        with open(sys.argv[2], 'a') as f:
-            f.write('%s %s %s\n' % (self.command, self.path,
-                    self.headers.get('Authorization', '-')))
+    fs.appendFileSync(log, `${req.method} ${req.url} `
+        + `${req.headers.authorization || '-'}\n`
+        + `streams: ${JSON.stringify(q.getAll('stream'))}\n`);
 
-class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
-    daemon_threads = True
+    if (name == 'hangs') {
+        return;
+    }
 
-Server(('127.0.0.1', int(sys.argv[1])), App).serve_forever()
+    const [status, headers, body] = answers[name] || [204, {}];
+
+    if (name == 'slow') {
+        setTimeout(() => { res.writeHead(204); res.end(); }, 1000);
+        return;
+    }
+
+    res.writeHead(status, headers);
+    res.end(body);
+}).listen(port, '127.0.0.1');
 EOF
 
-$t->spawn('app', [ '/usr/bin/python3', $app, $t->port('app'),
-                   $t->dir . '/app.log' ]);
+$t->spawn('app', [ 'node', $app, $t->port('app'), $t->dir . '/app.log',
+                   $t->port('http') ]);
 
-ok(wait_for(20, sub { $t->connects('app') }), 'the upstream runs');
+ok(wait_for(60, sub { $t->connects('app') }), 'the upstream runs');
+
+$t->write_file('secret', 's' x 32);
 
 $t->start(http => <<'EOF', server => <<'EOF2');
 webrtc_wait  2s;
@@ -78,7 +74,7 @@ log_format  hooks  '$webrtc_stream $status';
 webrtc_on_play  /hook?stream=$webrtc_stream&role=$webrtc_role;
 EOF
 access_log  %%DIR%%/hooks.log  hooks;
-location = /hook {
+location /hook {
     internal;
     proxy_pass          http://127.0.0.1:%%PORT_app%%;
     proxy_read_timeout  3s;
@@ -123,6 +119,20 @@ location /dead_hook {
 location /static_hook {
     webrtc_publish     static;
     webrtc_on_publish  /static;
+}
+location ~ ^/any/(?<name>.+)$ {
+    webrtc_publish     $name;
+    webrtc_on_publish  /hook?stream=$webrtc_stream&role=$webrtc_role$arg_more;
+}
+location ~ ^/path/(?<name>.+)$ {
+    webrtc_publish     $name;
+    webrtc_on_publish  /hook/$webrtc_stream?stream=path;
+}
+location ~ ^/token/(?<name>\w+)$ {
+    webrtc_play     $name;
+    webrtc_pull     file:%%MEDIA%%/$name.ts loop;
+    webrtc_jwt_key  secret=%%DIR%%/secret;
+    webrtc_on_play  off;
 }
 location = /control {
     webrtc_status  control;
@@ -197,6 +207,38 @@ subtest 'redirected and renamed' => sub {
               'but as that stream');
 };
 
+# whatever a name has in it, it is one argument; a client's own arguments are
+# as it has sent them
+
+subtest 'names with any characters' => sub {
+    my @names = ('a&stream=bars', 'a?b', '50%', '%26', 'a+b c', 'a#b', '"a"',
+                 "\xc3\xb6\xe2\x82\xac", 'a;b', '<a>', "a'b", 'a\\b', '$name');
+
+    for my $name (@names) {
+        (my $escaped = $name) =~ s/([^a-z])/sprintf '%%%02X', ord $1/ge;
+
+        is(publish("/any/$escaped")->{status}, 201, $name);
+
+        my ($streams) = asked() =~ /^streams: (.*)\n\z/m;
+        utf8::decode(my $text = $name);
+        is_deeply(json($streams), [ $text ], 'comes as it is');
+    }
+
+    for my $name ("a\nb", "a\rb", "a\x1bb", "a\xc2\x9bb") {
+        my $before = asked();
+        (my $escaped = $name) =~ s/([^a-z])/sprintf '%%%02X', ord $1/ge;
+
+        is(publish("/any/$escaped")->{status}, 404, 'a control character');
+        is(asked(), $before, 'nobody is asked');
+    }
+
+    publish('/any/own?more=%26x=1');
+    like(asked(), qr{role=publish%26x=1 }, 'what is escaped stays so');
+
+    publish('/path/a%3Fb%25c');
+    like(asked(), qr{^GET /hook/a%3Fb%25c\?stream=path }m, 'in a path');
+};
+
 subtest 'slow and dead' => sub {
     my $start = time;
 
@@ -252,6 +294,44 @@ subtest 'other requests' => sub {
     is($t->http('DELETE', $where)->{status}, 200, 'DELETE');
     is(() = asked() =~ /stream=ended/g, 1, 'asked once, for the POST');
     is(() = asked() =~ /stream=refused/g, 2, 'and for no other');
+};
+
+subtest 'a browser' => sub {
+    my $b = $t->browser;
+
+    my $p = $b->play($t->url('/whep/refused'), codec => 'H264');
+    is($p->{status}, 403, 'is refused');
+
+    $p = $b->play($t->url('/whep/here'), codec => 'H264');
+    is($p->{status}, 201, 'is sent to another URL');
+    ok(!$p->wait(10)->{error}, 'and sees what is there');
+    $p->stop;
+
+    $p = $b->play($t->url('/whep/alias'), codec => 'H264');
+    is($p->{status}, 201, 'gets another stream');
+    ok(!$p->wait(10)->{error}, 'and sees it');
+    $p->stop;
+
+    $p = $b->publish($t->url('/whip/slow'), codec => 'VP8');
+    is($p->{status}, 201, 'waits for one that is slow');
+    $p->stop;
+
+    is($b->publish($t->url('/whip/hangs'), codec => 'VP8')->{status}, 504,
+       'but not for ever');
+
+    my $token = join '.', map { encode_base64url($_) } '{"alg":"HS256"}',
+        '{"mediamtx_permissions":[{"action":"read","path":"bars"}]}';
+    $token .= '.' . encode_base64url(hmac_sha256($token, 's' x 32));
+
+    is($b->play($t->url("/token/bars"), codec => 'H264')->{status}, 401,
+       'needs a token');
+    is($b->play($t->url("/token/other?jwt=$token"), codec => 'H264')->{status},
+       403, 'for this stream');
+
+    $p = $b->play($t->url("/token/bars?jwt=$token"), codec => 'H264');
+    is($p->{status}, 201, 'has one');
+    ok(!$p->wait(10)->{error}, 'and sees it');
+    is($p->stop->{status}, 200, 'and leaves with it');
 };
 
 subtest 'drain' => sub {

@@ -106,6 +106,7 @@ typedef struct {
 
 typedef struct ngx_http_webrtc_pull_s  ngx_http_webrtc_pull_t;
 typedef struct ngx_http_webrtc_exec_s  ngx_http_webrtc_exec_t;
+typedef struct ngx_http_webrtc_jwt_s   ngx_http_webrtc_jwt_t;
 
 /* one URL of a location's "webrtc_pull", or what else feeds its stream */
 struct ngx_http_webrtc_pull_s {
@@ -165,6 +166,13 @@ typedef struct {
     ngx_str_t                    cors_origin;
     ngx_http_complex_value_t    *public_path;    /* or NULL */
     ngx_uint_t                   public_host;    /* it names a host */
+    ngx_http_webrtc_jwt_t       *jwt;        /* NULL: off */
+    ngx_str_t                    jwt_claim;
+    ngx_str_t                    jwt_arg;    /* empty: off */
+    ngx_str_t                    jwt_issuer;
+    ngx_str_t                    jwt_audience;
+    ngx_msec_t                   jwt_leeway;
+    ngx_flag_t                   jwt_expire;
     ngx_http_complex_value_t    *on_play;    /* NULL: off */
     ngx_http_complex_value_t    *on_publish;
     ngx_msec_t                   notify;     /* 0: off */

@@ -14,20 +14,10 @@
 
 
 #include "ngx_http_webrtc_hook.h"
-#include "ngx_http_webrtc_call.h"
+#include "ngx_http_webrtc_ask.h"
 #include "ngx_http_webrtc_reason.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_vars.h"
-
-
-struct ngx_http_webrtc_hook_s {
-    ngx_uint_t                   done;        /* unsigned  done:1; */
-    ngx_uint_t                   status;
-    ngx_str_t                    location;
-    ngx_str_t                    authenticate;
-    ngx_str_t                    type;
-    ngx_str_t                    body;
-};
 
 
 static ngx_int_t ngx_http_webrtc_hook(ngx_http_request_t *r);
@@ -35,14 +25,12 @@ static ngx_int_t ngx_http_webrtc_hook_ask(ngx_http_request_t *r,
     ngx_http_complex_value_t *hook);
 static ngx_int_t ngx_http_webrtc_hook_note(ngx_http_request_t *r,
     ngx_uint_t role, ngx_http_complex_value_t *value);
-static ngx_int_t ngx_http_webrtc_hook_done(ngx_http_request_t *sr, void *data,
-    ngx_int_t rc);
 static ngx_int_t ngx_http_webrtc_hook_decide(ngx_http_request_t *r,
     ngx_http_webrtc_note_t *note);
 static ngx_int_t ngx_http_webrtc_hook_moved(ngx_http_request_t *r,
     ngx_http_webrtc_note_t *note);
 static ngx_int_t ngx_http_webrtc_hook_refuse(ngx_http_request_t *r,
-    ngx_http_webrtc_hook_t *hook);
+    ngx_http_webrtc_asked_t *hook);
 
 
 ngx_int_t
@@ -154,109 +142,33 @@ ngx_http_webrtc_hook_note(ngx_http_request_t *r, ngx_uint_t role,
 static ngx_int_t
 ngx_http_webrtc_hook_ask(ngx_http_request_t *r, ngx_http_complex_value_t *hook)
 {
-    ngx_str_t                    uri, args, value;
-    ngx_uint_t                   flags;
-    ngx_http_request_t          *sr;
-    ngx_http_webrtc_note_t      *note;
-    ngx_http_post_subrequest_t  *ps;
+    ngx_int_t                rc;
+    ngx_str_t                uri;
+    ngx_http_webrtc_note_t  *note;
 
     note = ngx_http_webrtc_note(r);
-    ps = ngx_palloc(r->pool, sizeof(ngx_http_post_subrequest_t));
 
-    if (note == NULL || ps == NULL
-        || ngx_http_complex_value(r, hook, &value) != NGX_OK
-        || ngx_http_webrtc_call_escape(r->pool, &value, &uri) != NGX_OK)
+    if (note == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    note->escape = 1;
+    rc = ngx_http_complex_value(r, hook, &uri);
+    note->escape = 0;
+
+    if (rc != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    note->hook = ngx_palloc(r->pool, sizeof(ngx_http_webrtc_asked_t));
+
+    if (note->hook == NULL
+        || ngx_http_webrtc_ask(r, &uri, 1, note->hook) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-
-    note->hook = ngx_pcalloc(r->pool, sizeof(ngx_http_webrtc_hook_t));
-    if (note->hook == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    ngx_str_null(&args);
-    flags = NGX_HTTP_LOG_UNSAFE;
-
-    if (ngx_http_parse_unsafe_uri(r, &uri, &args, &flags) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    ps->handler = ngx_http_webrtc_hook_done;
-    ps->data = note->hook;
-
-    if (ngx_http_subrequest(r, &uri, &args, &sr, ps,
-                            NGX_HTTP_SUBREQUEST_WAITED
-                            |NGX_HTTP_SUBREQUEST_IN_MEMORY)
-        != NGX_OK)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    /* it has no body: the offer is the main request's, and not read yet */
-
-    sr->request_body = ngx_pcalloc(r->pool, sizeof(ngx_http_request_body_t));
-    if (sr->request_body == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    sr->headers_in.content_length = NULL;
-    sr->headers_in.content_length_n = -1;
-    sr->headers_in.chunked = 0;
 
     return NGX_AGAIN;
-}
-
-
-/* may be called twice: with a status, and when its page has been sent */
-
-static ngx_int_t
-ngx_http_webrtc_hook_done(ngx_http_request_t *sr, void *data, ngx_int_t rc)
-{
-    ngx_http_webrtc_hook_t *hook = data;
-
-    ngx_buf_t        *b;
-    ngx_table_elt_t  *h;
-
-    hook->done = 1;
-    hook->status = sr->headers_out.status;
-
-    if (hook->status == 0) {
-        hook->status = (rc >= NGX_HTTP_SPECIAL_RESPONSE)
-                       ? (ngx_uint_t) rc : NGX_HTTP_BAD_GATEWAY;
-    }
-
-    hook->type = sr->headers_out.content_type;
-
-    /* what an upstream has sent is in a list only */
-
-    h = sr->headers_out.location;
-
-    if (h == NULL && sr->upstream) {
-        h = sr->upstream->headers_in.location;
-    }
-
-    if (h) {
-        hook->location = h->value;
-    }
-
-    h = sr->headers_out.www_authenticate;
-
-    if (h == NULL && sr->upstream) {
-        h = sr->upstream->headers_in.www_authenticate;
-    }
-
-    if (h) {
-        hook->authenticate = h->value;
-    }
-
-    if (sr->out && sr->out->buf) {
-        b = sr->out->buf;
-        hook->body.data = b->pos;
-        hook->body.len = b->last - b->pos;
-    }
-
-    return rc;
 }
 
 
@@ -267,7 +179,7 @@ ngx_http_webrtc_hook_decide(ngx_http_request_t *r,
     ngx_http_webrtc_note_t *note)
 {
     ngx_int_t                rc;
-    ngx_http_webrtc_hook_t  *hook;
+    ngx_http_webrtc_asked_t  *hook;
 
     hook = note->hook;
 
@@ -330,7 +242,7 @@ ngx_http_webrtc_hook_moved(ngx_http_request_t *r, ngx_http_webrtc_note_t *note)
 
 static ngx_int_t
 ngx_http_webrtc_hook_refuse(ngx_http_request_t *r,
-    ngx_http_webrtc_hook_t *hook)
+    ngx_http_webrtc_asked_t *hook)
 {
     ngx_int_t  rc;
 

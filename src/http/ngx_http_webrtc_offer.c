@@ -22,6 +22,7 @@
 #include "ngx_http_webrtc_full.h"
 #include "ngx_http_webrtc_ice.h"
 #include "ngx_http_webrtc_ice_server.h"
+#include "ngx_http_webrtc_jwt.h"
 #include "ngx_http_webrtc_reason.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_url.h"
@@ -439,6 +440,7 @@ ngx_http_webrtc_offer_slot(ngx_http_webrtc_offer_t *offer)
 
     ngx_webrtc_bus_public(peer->id, about.public);
     about.notify_ms = (uint32_t) wlcf->notify;
+    about.token_expires = ngx_http_webrtc_jwt_expires(r);
     peer->about = &about;
 
     if (ngx_webrtc_peers_create(bus, peer) != NGX_OK) {

@@ -19,6 +19,10 @@ static ngx_int_t ngx_http_webrtc_note_copy(ngx_http_request_t *r,
     ngx_str_t *to, u_char *p, size_t n);
 static ngx_int_t ngx_http_webrtc_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_webrtc_variable_claim(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_webrtc_variable_set(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, ngx_http_webrtc_note_t *note, ngx_str_t *s);
 
 
 static ngx_http_variable_t  ngx_http_webrtc_variables[] = {
@@ -110,6 +114,9 @@ static ngx_http_variable_t  ngx_http_webrtc_variables[] = {
     { ngx_string("webrtc_user_agent"), NULL, ngx_http_webrtc_variable,
       offsetof(ngx_http_webrtc_note_t, agent),
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webrtc_jwt_claim_"), NULL, ngx_http_webrtc_variable_claim,
+      0, NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
 
       ngx_http_null_variable
 };
@@ -308,11 +315,88 @@ ngx_http_webrtc_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
         return NGX_OK;
     }
 
+    return ngx_http_webrtc_variable_set(r, v, note, s);
+}
+
+
+/* data is the variable's name */
+
+static ngx_int_t
+ngx_http_webrtc_variable_claim(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t *name = (ngx_str_t *) data;
+
+    size_t                   n;
+    u_char                  *claim;
+    ngx_str_t                s;
+    ngx_http_webrtc_note_t  *note;
+
+    note = ngx_http_webrtc_note_find(r->main);
+
+    n = name->len - (sizeof("webrtc_jwt_claim_") - 1);
+    claim = ngx_pnalloc(r->pool, n + 1);
+
+    if (claim == NULL) {
+        return NGX_ERROR;
+    }
+
+    *ngx_cpymem(claim, name->data + name->len - n, n) = '\0';
+
+    s.len = (note && note->claims)
+            ? ngx_webrtc_jwt_text(note->claims, (char *) claim, NULL, 0) : 0;
+
+    if (s.len == 0) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    s.data = ngx_pnalloc(r->pool, s.len);
+    if (s.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_webrtc_jwt_text(note->claims, (char *) claim, s.data, s.len);
+
+    return ngx_http_webrtc_variable_set(r, v, note, &s);
+}
+
+
+/*
+ * In the URI of a hook a name is one argument, whatever characters it has:
+ * "a&b=c" would be two.
+ */
+
+static ngx_int_t
+ngx_http_webrtc_variable_set(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, ngx_http_webrtc_note_t *note, ngx_str_t *s)
+{
+    u_char  *p;
+    size_t   n;
+
     v->len = s->len;
     v->valid = 1;
     v->no_cacheable = 1;
     v->not_found = 0;
     v->data = s->data;
+
+    n = note->escape ? ngx_escape_uri(NULL, s->data, s->len,
+                                      NGX_ESCAPE_URI_COMPONENT)
+                     : 0;
+
+    if (n == 0) {
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(r->pool, s->len + 2 * n);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    v->data = p;
+    v->len = (u_char *) ngx_escape_uri(p, s->data, s->len,
+                                       NGX_ESCAPE_URI_COMPONENT)
+             - p;
 
     return NGX_OK;
 }

@@ -10,12 +10,13 @@
 #define _NGX_HTTP_WEBRTC_VARS_H_INCLUDED_
 
 
-#include "ngx_http_webrtc.h"
+#include "ngx_http_webrtc_ask.h"
 #include "ngx_webrtc_desc.h"
+#include "ngx_webrtc_jwt.h"
 
 
-/* what a hook has said, ngx_http_webrtc_hook.c */
-typedef struct ngx_http_webrtc_hook_s  ngx_http_webrtc_hook_t;
+/* what a token needs while its request is there, ngx_http_webrtc_jwt.c */
+typedef struct ngx_http_webrtc_jwt_asked_s  ngx_http_webrtc_jwt_asked_t;
 
 
 /*
@@ -29,8 +30,13 @@ typedef struct {
     ngx_str_t                    codec;      /* "H264,opus" */
     ngx_str_t                    cause;      /* of a refusal */
 
-    ngx_http_webrtc_hook_t      *hook;       /* NULL: not asked */
+    ngx_http_webrtc_asked_t     *hook;       /* NULL: not asked */
     ngx_str_t                    rename;     /* of the stream, by the hook */
+    ngx_uint_t                   escape;     /* values are for a URI */
+
+    ngx_http_webrtc_jwt_asked_t *jwt;        /* NULL: no keys are asked for */
+    ngx_webrtc_jwt_claims_t     *claims;     /* of its token; NULL: none */
+    int64_t                      expires;    /* seconds since 1970, 0: never */
 
     /* of "webrtc_log", ngx_http_webrtc_ended.c */
 

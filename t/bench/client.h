@@ -91,7 +91,7 @@ struct client_s {
     double                  answered, checked, secured;        /* ms */
 
     char                    ufrag[9], pwd[33], rufrag[64], rpwd[256];
-    char                    location[256];
+    char                    location[768];
     int                     active;       /* the server begins DTLS */
     struct sockaddr_in      remote;
     u_char                  fp[32];
