@@ -104,8 +104,42 @@ if ($alone) {
     note("packets lost: $lost{up} up, $lost{down} down");
 }
 
-$p->stop;
+# the publisher leaves: nothing comes any more, so the viewer's next report tells
+# all of it, and the status has what the browser has counted
+
+sub said {
+    my ($s) = grep { $_->{role} eq 'play' }
+              @{ json($t->http('GET', '/streams?part=sessions')->{content})
+                 ->{session_list} };
+    return $s;
+}
+
+my $rtt = said()->{rtt_ms};
+
+cmp_ok($rtt, '>=', 2 * 50, 'the round trip has the delay of the path');
+note("round trip: $rtt ms in the status, $s->{rttMs} ms in the browser");
+
 $pub->stop;
+
+my ($seen, $said);
+
+ok(wait_for(60, sub {
+    $seen = $p->stats;
+    $said = said();
+    return $said->{lost_sent} == $seen->{videoLost} + $seen->{audioLost};
+}), 'lost, exactly')
+    or diag("$said->{lost_sent}, $seen->{videoLost} + $seen->{audioLost}");
+
+cmp_ok($said->{lost_sent}, '>', 0, 'and it has lost some');
+cmp_ok($said->{packets_sent}, '>=',
+       $seen->{videoPackets} - $seen->{rtx} + $seen->{audioPackets}
+       + $said->{lost_sent}, 'sent: what it has got and what it has lost');
+
+$seen = $p->stats;
+
+cmp_ok($said->{plis}, '<=', $seen->{plis}, 'no more PLIs than it has sent');
+
+$p->stop;
 $_->stop for $up, $down;
 
 ok(wait_for(60, sub { $t->no_sessions }), 'no session is left');

@@ -87,6 +87,48 @@ my ($away) = wait_for(30, sub {
 
 my $st = get('stream=live')->{streams}[0];
 
+sub near { return grep { $_->{user_agent} ne 'far "away"' }
+                  sessions('live', 'play') }
+
+# the mean of 5 s, against what the two near ones have counted meanwhile
+
+my ($said, $counted) = (0, 0);
+
+my $agree = wait_for(90, sub {
+    my $from = $view->report;
+    my $to = $view->wait(20, sub { ($_[0]{ms} // 0) > $from->{ms} + 5000 })
+        or return 0;
+
+    $said = 0;
+    $said += $_->{bitrate_sent} for near();
+    $counted = 8000 * ($to->{bytes} - $from->{bytes})
+               / ($to->{ms} - $from->{ms});
+
+    return abs($said - $counted) <= 0.05 * $counted;
+});
+
+ok($agree, 'bit rates are what viewers count, within 5 %')
+    or diag("$said, $counted");
+
+# 25 ms each way; a machine that is busy with other things adds its own
+
+my $rtt;
+
+my $exact = wait_for(60, sub {
+    ($rtt) = map { $_->{rtt_ms} } grep { $_->{user_agent} eq 'far "away"' }
+             sessions('live', 'play');
+    return $rtt >= 50 && $rtt <= 60;
+});
+
+my ($load) = slurp('/proc/loadavg') =~ /^(\S+)/;
+
+if ($exact || $load < 1) {
+    ok($exact, "the round trip of 50 ms, within 20 %") or diag($rtt);
+
+} else {
+    note("the machine is too busy to measure a round trip: $rtt ms");
+}
+
 # the publisher goes; what was sent is all there, viewers wait
 
 my ($publisher) = sessions('live', 'publish');
@@ -120,6 +162,10 @@ subtest 'viewers' => sub {
                      + $seen->{"viewer$_"}{audio}{packets} } 0, 1;
 
     is_deeply(\@said, \@seen, 'packets sent are the packets they have got');
+
+    my $bytes = 0;
+    $bytes += $_->{bytes_sent} for @s;
+    is($bytes, $seen->{bytes}, 'and so are the bytes');
 
     for my $s (@s) {
         is($s->{state}, 'connected', 'connected');

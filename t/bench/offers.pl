@@ -2,7 +2,8 @@
 
 # Copyright (C) the ngx_http_webrtc_module authors
 #
-# How many offers a core answers per second, and what unclaimed sessions cost.
+# How many offers a core answers per second, and what unclaimed sessions cost;
+# how long it takes to be told of all of them.
 #
 #     perl -It/lib t/bench/offers.pl [offers]
 #
@@ -74,6 +75,35 @@ printf "%d offers, %.0f per second of a core, %.0f per second in all\n", $n,
        $n / $used, $n / $wall;
 printf "%d sessions, zone %.1f MB, worker %.1f MB\n", $status->{sessions},
        ($free - $status->{zone_free}) / 1e6, ($rss->() - $mem) / 1e3;
+
+# all pages of the list, by the worker's own processor time and by the clock,
+# which is the longest that its loop was kept
+
+my ($pages, $told, $longest, $bytes) = (0, 0, 0, 0);
+
+for (1 .. 20) {
+    my $after = '';
+
+    $used = $cpu->();
+
+    while (defined $after) {
+        $start = Time::HiRes::time();
+        my $list = $t->http('GET', "/streams?part=sessions$after")->{content};
+        $wall = Time::HiRes::time() - $start;
+
+        $longest = $wall if $wall > $longest;
+        $bytes += length $list;
+        $pages++;
+        $after = $list =~ /"sessions_next":(\d+)/ ? "&sessions_after=$1"
+                                                  : undef;
+    }
+
+    $told += $cpu->() - $used;
+}
+
+printf "status: %.0f answers per list, %.0f kB, %.2f ms of processor each, "
+       . "%.1f ms by the clock at most\n", $pages / 20, $bytes / $pages / 1e3,
+       1e3 * $told / $pages, 1e3 * $longest;
 
 print 'vanish: ', ($t->no_sessions(40) ? 'yes' : 'no'), "\n";
 

@@ -461,6 +461,8 @@ report_live(void)
     f = report_open();
 
     bench_open(f, NULL);
+    bench_num(f, "ms", (double) bench_now_ns() / 1e6, 1);
+    bench_num(f, "bytes", (double) c.bytes, 0);
     bench_num(f, "playing", (double) playing(), 0);
     bench_num(f, "measuring", viewer_conf.measuring, 0);
     bench_num(f, "failed", (double) client_conf.failures, 0);
