@@ -120,6 +120,13 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       offsetof(ngx_http_webrtc_main_conf_t, gso),
       NULL },
 
+    { ngx_string("webrtc_crypto"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_webrtc_conf_crypto,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("webrtc_max_sessions"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_http_webrtc_conf_value,
@@ -864,6 +871,7 @@ ngx_http_webrtc_init_process(ngx_cycle_t *cycle)
     conf.bus = wmcf->bus;
     conf.dtls = wmcf->dtls;
     conf.gso = wmcf->gso;
+    conf.crypto = wmcf->crypto;
     conf.roles = roles;
     conf.shutdown = ccf->shutdown_timeout;
     conf.on_stream = ngx_http_webrtc_on_stream;

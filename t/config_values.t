@@ -37,6 +37,8 @@ my %table = (
     webrtc_certificate_key => [ [ '/no/such/file' ], [],
                                 qr/need each other/ ],
     webrtc_gso => [ [ 'maybe', '1' ], [ 'on', 'off' ], qr/"on" or "off"/ ],
+    webrtc_crypto => [ [ 'fast', '""', 'AES' ], [ 'auto', 'openssl' ],
+                       qr/expected "auto"/ ],
     webrtc_max_sessions => [ @number, qr/such as "1000", or "0"/ ],
     webrtc_play => [ [ '""', 'x' x 128, '"a\tb"' ], [ 'x' x 127, '$arg_n' ],
                      qr/1 to 127 bytes .*, such as "cam"/ ],

@@ -57,7 +57,8 @@ TSANS      = $(filter ring_hammer,$(UNITS))
 
 LIBS       = -lsrtp2 -lssl -lcrypto -lnice -lgio-2.0 -lgobject-2.0 -lglib-2.0 \
              -lusrsctp -ljansson -lavformat -lavcodec     \
-             -lavfilter -lswscale -lswresample -lavutil -lpthread -lm
+             -lavfilter -lswscale -lswresample -lavutil -lpthread -lm         \
+             $(patsubst %,-lIPSec_MB,$(wildcard /usr/include/intel-ipsec-mb.h))
 
 INCS       = $(patsubst %,-I src/%,$(PURE_DIRS) $(LOOP_DIRS))               \
              -isystem $(B)/src/nginx/src/core                                 \

@@ -33,8 +33,8 @@
  * back takes a quarter of a millisecond per MB */
 #define NGX_WEBRTC_BUDGET_RARELY 10
 
-/* bytes that ended sessions have left behind at least, to be given back after so many
- * calls in which none has ended; chosen: nobody waits then */
+/* bytes that ended sessions have left behind at least, to be given back after
+ * so many calls in which none has ended; chosen: nobody waits then */
 #define NGX_WEBRTC_BUDGET_REST   1048576
 #define NGX_WEBRTC_BUDGET_QUIET  10
 

@@ -84,8 +84,8 @@ size_t ngx_webrtc_budget_share(ngx_webrtc_budget_t *m,
 
 /*
  * Non-zero when most of what was held has been released, or many sessions have
- * ended, or some a while ago; once per occasion, and once more a little later.  To be called about
- * once a second.
+ * ended, or some a while ago; once per occasion, and once more a little later.
+ * To be called about once a second.
  */
 ngx_uint_t ngx_webrtc_budget_freed(ngx_webrtc_budget_t *m);
 

@@ -72,6 +72,8 @@ typedef struct {
     ngx_str_t                    certificate;
     ngx_str_t                    certificate_key;
     ngx_flag_t                   gso;
+    ngx_str_t                    crypto_name;
+    const ngx_webrtc_srtp_gcm_t *crypto;     /* NULL: the fastest */
     ngx_int_t                    max_sessions;   /* 0: no limit */
     size_t                       file_memory;    /* per worker */
     ngx_str_t                    media_path;     /* executable */

@@ -58,6 +58,47 @@ ngx_http_webrtc_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 char *
+ngx_http_webrtc_conf_crypto(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_webrtc_main_conf_t *wmcf = conf;
+
+    ngx_str_t   *value;
+    const char  *why;
+
+    if (wmcf->crypto_name.data) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    wmcf->crypto_name = value[1];
+
+    if (ngx_strcmp(value[1].data, "auto") == 0) {
+        return NGX_CONF_OK;
+    }
+
+    wmcf->crypto = ngx_webrtc_srtp_gcm_find((char *) value[1].data);
+
+    if (wmcf->crypto == NULL) {
+        why = (ngx_strcmp(value[1].data, "ipsec-mb") == 0)
+              ? "the module was built without intel-ipsec-mb"
+              : "expected \"auto\", \"openssl\" or \"ipsec-mb\"";
+
+    } else {
+        why = wmcf->crypto->usable();
+    }
+
+    if (why) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\" in webrtc_crypto, %s",
+                           &value[1], why);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
 ngx_http_webrtc_conf_listen(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_webrtc_main_conf_t *wmcf = conf;

@@ -38,6 +38,8 @@
 
 
 /* setters of "webrtc_zone", "webrtc_listen", ... */
+char *ngx_http_webrtc_conf_crypto(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_http_webrtc_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_webrtc_conf_listen(ngx_conf_t *cf, ngx_command_t *cmd,

@@ -2,7 +2,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * SRTP and SRTCP: egress on OpenSSL's EVP, ingress of RTP on libsrtp2.  Knows
+ * SRTP and SRTCP: AES-GCM by ngx_webrtc_srtp_gcm, AES_CM on OpenSSL's EVP,
+ * ingress of RTP on libsrtp2.  Knows
  * neither sockets nor sessions nor what is in the packets, beyond their fixed
  * headers.
  *
@@ -19,11 +20,9 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/params.h>
 
 #include <srtp2/srtp.h>
 
@@ -52,7 +51,6 @@
 /* SRTCP replay window, in packets; RFC 3711, 3.3.2: at least 64 */
 #define NGX_WEBRTC_SRTP_RTCP_WINDOW   64
 
-#define NGX_WEBRTC_SRTP_GCM_IV        12
 #define NGX_WEBRTC_SRTP_CM_IV         16
 
 
@@ -62,7 +60,6 @@ typedef struct {
     uint8_t             salt;
     uint8_t             tag;
     uint8_t             gcm;
-    const EVP_CIPHER *(*cipher)(void);
     const EVP_CIPHER *(*prf)(void);
     srtp_profile_t      srtp;
 } ngx_webrtc_srtp_profile_t;
@@ -75,14 +72,12 @@ static ngx_int_t ngx_webrtc_srtp_derive(
     ngx_uint_t label, u_char *dst, size_t n);
 static ngx_int_t ngx_webrtc_srtp_derive_set(
     const ngx_webrtc_srtp_profile_t *prof, const ngx_webrtc_srtp_key_t *key,
-    ngx_uint_t label, int enc, void **cipher, u_char *salt, uint32_t *inner,
-    uint32_t *outer);
-static ngx_int_t ngx_webrtc_srtp_seal(EVP_CIPHER_CTX *ctx, const u_char *iv,
-    const u_char *aad, size_t aad_n, const u_char *aad2, size_t aad2_n,
-    const u_char *src, u_char *dst, size_t n, u_char *tag);
-static ngx_int_t ngx_webrtc_srtp_open(EVP_CIPHER_CTX *ctx, const u_char *iv,
-    const u_char *aad, size_t aad_n, const u_char *aad2, size_t aad2_n,
-    u_char *p, size_t n, u_char *tag);
+    ngx_uint_t label, int enc, const ngx_webrtc_srtp_gcm_t **gcm,
+    void **cipher, u_char *salt, uint32_t *inner, uint32_t *outer);
+static EVP_CIPHER_CTX *ngx_webrtc_srtp_ctr(const EVP_CIPHER *cipher,
+    const u_char *key);
+static void ngx_webrtc_srtp_free(const ngx_webrtc_srtp_gcm_t *gcm,
+    void *cipher);
 static ngx_int_t ngx_webrtc_srtp_open_cm(const ngx_webrtc_srtp_in_t *in,
     const u_char *iv, const u_char *hdr, u_char *p, size_t n,
     uint32_t trailer);
@@ -103,15 +98,15 @@ static void ngx_webrtc_srtp_in_seen(ngx_webrtc_srtp_ssrc_t *ssrc,
 static const ngx_webrtc_srtp_profile_t  ngx_webrtc_srtp_profiles[] = {
 
     { NGX_WEBRTC_SRTP_AEAD_AES_128_GCM, 16, 12, 16, 1,
-      EVP_aes_128_gcm, EVP_aes_128_ctr, srtp_profile_aead_aes_128_gcm },
+      EVP_aes_128_ctr, srtp_profile_aead_aes_128_gcm },
 
     { NGX_WEBRTC_SRTP_AEAD_AES_256_GCM, 32, 12, 16, 1,
-      EVP_aes_256_gcm, EVP_aes_256_ctr, srtp_profile_aead_aes_256_gcm },
+      EVP_aes_256_ctr, srtp_profile_aead_aes_256_gcm },
 
     { NGX_WEBRTC_SRTP_AES128_CM_SHA1_80, 16, 14, 10, 0,
-      EVP_aes_128_ctr, EVP_aes_128_ctr, srtp_profile_aes128_cm_sha1_80 },
+      EVP_aes_128_ctr, srtp_profile_aes128_cm_sha1_80 },
 
-    { NGX_WEBRTC_SRTP_NONE, 0, 0, 0, 0, NULL, NULL, srtp_profile_reserved }
+    { NGX_WEBRTC_SRTP_NONE, 0, 0, 0, 0, NULL, srtp_profile_reserved }
 };
 
 
@@ -164,19 +159,18 @@ ngx_webrtc_srtp_out_init(ngx_webrtc_srtp_out_t *out,
 
     out->profile = prof->profile;
     out->tag = prof->tag;
-    out->gcm = prof->gcm;
 
     if (ngx_webrtc_srtp_derive_set(prof, key, NGX_WEBRTC_SRTP_LABEL_RTP, 1,
-                                   &out->rtp, out->rtp_salt, out->rtp_inner,
-                                   out->rtp_outer)
+                                   &out->gcm, &out->rtp, out->rtp_salt,
+                                   out->rtp_inner, out->rtp_outer)
         != NGX_OK)
     {
         goto failed;
     }
 
     if (ngx_webrtc_srtp_derive_set(prof, key, NGX_WEBRTC_SRTP_LABEL_RTCP, 1,
-                                   &out->rtcp, out->rtcp_salt, out->rtcp_inner,
-                                   out->rtcp_outer)
+                                   &out->gcm, &out->rtcp, out->rtcp_salt,
+                                   out->rtcp_inner, out->rtcp_outer)
         != NGX_OK)
     {
         goto failed;
@@ -196,10 +190,8 @@ failed:
 void
 ngx_webrtc_srtp_out_cleanup(ngx_webrtc_srtp_out_t *out)
 {
-    /* EVP_CIPHER_CTX_free() wipes and takes NULL */
-
-    EVP_CIPHER_CTX_free(out->rtp);
-    EVP_CIPHER_CTX_free(out->rtcp);
+    ngx_webrtc_srtp_free(out->gcm, out->rtp);
+    ngx_webrtc_srtp_free(out->gcm, out->rtcp);
 
     OPENSSL_cleanse(out, sizeof(ngx_webrtc_srtp_out_t));
 }
@@ -247,14 +239,13 @@ ngx_webrtc_srtp_protect(ngx_webrtc_srtp_out_t *out, uint64_t index,
         n += prefix_n;
     }
 
-    ngx_webrtc_srtp_iv(out->gcm, out->rtp_salt, dst + 8, index, iv);
+    ngx_webrtc_srtp_iv(out->gcm != NULL, out->rtp_salt, dst + 8, index, iv);
 
     if (out->gcm) {
-        if (ngx_webrtc_srtp_seal(out->rtp, iv, dst, hdr_n, NULL, 0, payload,
-                                 body, n, body + n)
+        if (out->gcm->seal(out->rtp, iv, dst, hdr_n, payload, body, n, body + n)
             != NGX_OK)
         {
-            goto failed;
+            return NGX_ERROR;
         }
 
     } else {
@@ -287,7 +278,7 @@ ngx_webrtc_srtp_protect_rtcp(ngx_webrtc_srtp_out_t *out, u_char *p, size_t *n,
 {
     size_t    len, room;
     u_char   *body, *end, iv[NGX_WEBRTC_SRTP_CM_IV], mac[NGX_WEBRTC_SRTP_HMAC];
-    u_char    trailer[NGX_WEBRTC_SRTP_RTCP_INDEX];
+    u_char   *trailer, aad[NGX_WEBRTC_SRTP_GCM_AAD];
     uint32_t  word;
 
     len = *n;
@@ -312,12 +303,15 @@ ngx_webrtc_srtp_protect_rtcp(ngx_webrtc_srtp_out_t *out, u_char *p, size_t *n,
 
     word = NGX_WEBRTC_SRTP_E | out->rtcp_index;
 
+    trailer = aad + NGX_WEBRTC_SRTP_RTCP_HEADER;
+
     trailer[0] = (u_char) (word >> 24);
     trailer[1] = (u_char) (word >> 16);
     trailer[2] = (u_char) (word >> 8);
     trailer[3] = (u_char) word;
 
-    ngx_webrtc_srtp_iv(out->gcm, out->rtcp_salt, p + 4, out->rtcp_index, iv);
+    ngx_webrtc_srtp_iv(out->gcm != NULL, out->rtcp_salt, p + 4, out->rtcp_index,
+                       iv);
 
     out->rtcp_index++;
 
@@ -328,12 +322,13 @@ ngx_webrtc_srtp_protect_rtcp(ngx_webrtc_srtp_out_t *out, u_char *p, size_t *n,
 
         /* RFC 7714, 9.3: header, ciphertext, tag, then the ESRTCP word */
 
-        if (ngx_webrtc_srtp_seal(out->rtcp, iv, p, NGX_WEBRTC_SRTP_RTCP_HEADER,
-                                 trailer, NGX_WEBRTC_SRTP_RTCP_INDEX, body,
-                                 body, end - body, end)
+        ngx_memcpy(aad, p, NGX_WEBRTC_SRTP_RTCP_HEADER);
+
+        if (out->gcm->seal(out->rtcp, iv, aad, NGX_WEBRTC_SRTP_GCM_AAD, body,
+                           body, end - body, end)
             != NGX_OK)
         {
-            goto failed;
+            return NGX_ERROR;
         }
 
         ngx_memcpy(end + out->tag, trailer, NGX_WEBRTC_SRTP_RTCP_INDEX);
@@ -439,11 +434,10 @@ ngx_webrtc_srtp_in_init_rtcp(ngx_webrtc_srtp_in_t *in,
 
     in->profile = prof->profile;
     in->tag = prof->tag;
-    in->gcm = prof->gcm;
 
     if (ngx_webrtc_srtp_derive_set(prof, key, NGX_WEBRTC_SRTP_LABEL_RTCP, 0,
-                                   &in->rtcp, in->rtcp_salt, in->rtcp_inner,
-                                   in->rtcp_outer)
+                                   &in->gcm, &in->rtcp, in->rtcp_salt,
+                                   in->rtcp_inner, in->rtcp_outer)
         != NGX_OK)
     {
         ngx_webrtc_srtp_in_cleanup(in);
@@ -463,7 +457,7 @@ ngx_webrtc_srtp_in_cleanup(ngx_webrtc_srtp_in_t *in)
         (void) srtp_dealloc(in->srtp);
     }
 
-    EVP_CIPHER_CTX_free(in->rtcp);
+    ngx_webrtc_srtp_free(in->gcm, in->rtcp);
 
     OPENSSL_cleanse(in, sizeof(ngx_webrtc_srtp_in_t));
 }
@@ -521,6 +515,7 @@ ngx_webrtc_srtp_unprotect_rtcp(ngx_webrtc_srtp_in_t *in, u_char *p, size_t *n)
 {
     size_t                   len;
     u_char                  *body, *end, *trailer, iv[NGX_WEBRTC_SRTP_CM_IV];
+    u_char                   aad[NGX_WEBRTC_SRTP_GCM_AAD];
     uint32_t                 word, index;
     ngx_int_t                rc;
     ngx_webrtc_srtp_ssrc_t  *ssrc;
@@ -565,12 +560,15 @@ ngx_webrtc_srtp_unprotect_rtcp(ngx_webrtc_srtp_in_t *in, u_char *p, size_t *n)
         return NGX_BUSY;
     }
 
-    ngx_webrtc_srtp_iv(in->gcm, in->rtcp_salt, p + 4, index, iv);
+    ngx_webrtc_srtp_iv(in->gcm != NULL, in->rtcp_salt, p + 4, index, iv);
 
     if (in->gcm) {
-        rc = ngx_webrtc_srtp_open(in->rtcp, iv, p, NGX_WEBRTC_SRTP_RTCP_HEADER,
-                                  trailer, NGX_WEBRTC_SRTP_RTCP_INDEX, body,
-                                  end - body, end);
+        ngx_memcpy(aad, p, NGX_WEBRTC_SRTP_RTCP_HEADER);
+        ngx_memcpy(aad + NGX_WEBRTC_SRTP_RTCP_HEADER, trailer,
+                   NGX_WEBRTC_SRTP_RTCP_INDEX);
+
+        rc = in->gcm->open(in->rtcp, iv, aad, NGX_WEBRTC_SRTP_GCM_AAD, body,
+                           end - body, end);
 
     } else {
         rc = ngx_webrtc_srtp_open_cm(in, iv, p, body, end - body, word);
@@ -619,7 +617,7 @@ ngx_webrtc_srtp_derive(const ngx_webrtc_srtp_profile_t *prof,
     u_char           iv[NGX_WEBRTC_SRTP_CM_IV];
     EVP_CIPHER_CTX  *ctx;
 
-    ctx = EVP_CIPHER_CTX_new();
+    ctx = ngx_webrtc_srtp_ctr(prof->prf(), key->key);
     if (ctx == NULL) {
         return NGX_ERROR;
     }
@@ -631,12 +629,7 @@ ngx_webrtc_srtp_derive(const ngx_webrtc_srtp_profile_t *prof,
 
     ngx_memzero(dst, n);
 
-    if (EVP_EncryptInit_ex(ctx, prof->prf(), NULL, key->key, NULL) != 1) {
-        rc = NGX_ERROR;
-
-    } else {
-        rc = ngx_webrtc_srtp_crypt(ctx, iv, dst, dst, n);
-    }
+    rc = ngx_webrtc_srtp_crypt(ctx, iv, dst, dst, n);
 
     EVP_CIPHER_CTX_free(ctx);
 
@@ -647,16 +640,17 @@ ngx_webrtc_srtp_derive(const ngx_webrtc_srtp_profile_t *prof,
 /*
  * The session keys of RTP or RTCP: label is that of the encryption key, enc as
  * of EVP_CipherInit_ex().  The key stream of AES_CM is the same either way.
+ * For GCM *gcm is used, and set if it is NULL.
  */
 
 static ngx_int_t
 ngx_webrtc_srtp_derive_set(const ngx_webrtc_srtp_profile_t *prof,
-    const ngx_webrtc_srtp_key_t *key, ngx_uint_t label, int enc, void **cipher,
-    u_char *salt, uint32_t *inner, uint32_t *outer)
+    const ngx_webrtc_srtp_key_t *key, ngx_uint_t label, int enc,
+    const ngx_webrtc_srtp_gcm_t **gcm, void **cipher, u_char *salt,
+    uint32_t *inner, uint32_t *outer)
 {
-    u_char           secret[NGX_WEBRTC_SRTP_KEY];
-    ngx_int_t        rc;
-    EVP_CIPHER_CTX  *ctx;
+    u_char     secret[NGX_WEBRTC_SRTP_KEY];
+    ngx_int_t  rc;
 
     rc = ngx_webrtc_srtp_derive(prof, key, label + NGX_WEBRTC_SRTP_LABEL_KEY,
                                 secret, prof->key);
@@ -664,18 +658,18 @@ ngx_webrtc_srtp_derive_set(const ngx_webrtc_srtp_profile_t *prof,
         return NGX_ERROR;
     }
 
-    ctx = EVP_CIPHER_CTX_new();
+    if (prof->gcm) {
+        *gcm = *gcm ? *gcm : ngx_webrtc_srtp_gcm_use(NULL);
+        *cipher = (*gcm)->key(secret, prof->key, enc);
 
-    if (ctx == NULL
-        || EVP_CipherInit_ex(ctx, prof->cipher(), NULL, secret, NULL, enc)
-           != 1)
-    {
-        EVP_CIPHER_CTX_free(ctx);
+    } else {
+        *cipher = ngx_webrtc_srtp_ctr(prof->prf(), secret);
+    }
+
+    if (*cipher == NULL) {
         rc = NGX_ERROR;
         goto done;
     }
-
-    *cipher = ctx;
 
     rc = ngx_webrtc_srtp_derive(prof, key, label + NGX_WEBRTC_SRTP_LABEL_SALT,
                                 salt, prof->salt);
@@ -700,79 +694,35 @@ done:
 }
 
 
-/*
- * AES-GCM with the kept key: aad and aad2 are authenticated, n bytes at src
- * are encrypted to dst, the tag of 16 bytes is stored at `tag`.
- */
+/* AES in counter mode, keyed; NULL: OpenSSL failed */
 
-static ngx_int_t
-ngx_webrtc_srtp_seal(EVP_CIPHER_CTX *ctx, const u_char *iv, const u_char *aad,
-    size_t aad_n, const u_char *aad2, size_t aad2_n, const u_char *src,
-    u_char *dst, size_t n, u_char *tag)
+static EVP_CIPHER_CTX *
+ngx_webrtc_srtp_ctr(const EVP_CIPHER *cipher, const u_char *key)
 {
-    int         len;
-    OSSL_PARAM  params[2];
+    EVP_CIPHER_CTX  *ctx;
 
-    if (EVP_EncryptInit_ex2(ctx, NULL, NULL, iv, NULL) != 1
-        || EVP_EncryptUpdate(ctx, NULL, &len, aad, (int) aad_n) != 1)
-    {
-        return NGX_ERROR;
+    ctx = EVP_CIPHER_CTX_new();
+
+    if (ctx && EVP_EncryptInit_ex(ctx, cipher, NULL, key, NULL) != 1) {
+        EVP_CIPHER_CTX_free(ctx);
+        return NULL;
     }
 
-    if (aad2_n
-        && EVP_EncryptUpdate(ctx, NULL, &len, aad2, (int) aad2_n) != 1)
-    {
-        return NGX_ERROR;
-    }
-
-    if (n && EVP_EncryptUpdate(ctx, dst, &len, src, (int) n) != 1) {
-        return NGX_ERROR;
-    }
-
-    /* writes nothing but has to be called: GCM has no padding */
-
-    if (EVP_EncryptFinal_ex(ctx, dst + n, &len) != 1) {
-        return NGX_ERROR;
-    }
-
-    params[0] = OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG,
-                                                  tag, NGX_WEBRTC_SRTP_TAG);
-    params[1] = OSSL_PARAM_construct_end();
-
-    if (EVP_CIPHER_CTX_get_params(ctx, params) != 1) {
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
+    return ctx;
 }
 
 
-/* the reverse, in place: NGX_ERROR when it is not authentic */
+/* wipes */
 
-static ngx_int_t
-ngx_webrtc_srtp_open(EVP_CIPHER_CTX *ctx, const u_char *iv, const u_char *aad,
-    size_t aad_n, const u_char *aad2, size_t aad2_n, u_char *p, size_t n,
-    u_char *tag)
+static void
+ngx_webrtc_srtp_free(const ngx_webrtc_srtp_gcm_t *gcm, void *cipher)
 {
-    int  len;
+    if (gcm) {
+        gcm->free(cipher);
 
-    if (EVP_DecryptInit_ex2(ctx, NULL, NULL, iv, NULL) != 1
-        || EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG,
-                               NGX_WEBRTC_SRTP_TAG, tag)
-           != 1
-        || EVP_DecryptUpdate(ctx, NULL, &len, aad, (int) aad_n) != 1
-        || EVP_DecryptUpdate(ctx, NULL, &len, aad2, (int) aad2_n) != 1)
-    {
-        return NGX_ERROR;
+    } else {
+        EVP_CIPHER_CTX_free(cipher);
     }
-
-    if (n && EVP_DecryptUpdate(ctx, p, &len, p, (int) n) != 1) {
-        return NGX_ERROR;
-    }
-
-    /* compares the tags, and writes nothing */
-
-    return (EVP_DecryptFinal_ex(ctx, p + n, &len) == 1) ? NGX_OK : NGX_ERROR;
 }
 
 

@@ -2,11 +2,12 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * SRTP and SRTCP.  Egress (ngx_webrtc_srtp_out_t) runs on OpenSSL's EVP with
- * the key schedule kept, as it is the hot path; ingress (ngx_webrtc_srtp_in_t)
- * of RTP with authentication, replay and rollover runs on libsrtp2, that of
- * RTCP on EVP too: every viewer sends reports, and a libsrtp2 call on NSS takes
- * longer the more contexts there are.  The two are independent.  No MKI, no key
+ * SRTP and SRTCP.  Egress (ngx_webrtc_srtp_out_t) is the hot path: AES-GCM is
+ * that of ngx_webrtc_srtp_gcm, AES_CM runs on OpenSSL's EVP, both with the key
+ * schedule kept.  Ingress (ngx_webrtc_srtp_in_t) of RTP with authentication,
+ * replay and rollover runs on libsrtp2, that of RTCP as egress does: every
+ * viewer sends reports, and a libsrtp2 call on NSS takes longer the more
+ * contexts there are.  The two are independent.  No MKI, no key
  * derivation rate, no ROC signalling.
  *
  * RFC 3711 (SRTP), RFC 5764 (profiles), RFC 6188 (the KDF of 256-bit keys),
@@ -20,6 +21,8 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+
+#include <ngx_webrtc_srtp_gcm.h>
 
 
 /* protection profiles by their IANA numbers; RFC 5764, 4.1.2; RFC 7714, 14.2 */
@@ -63,11 +66,11 @@ typedef struct {
  * first cache lines.  Must not be moved or copied once initialized.
  */
 typedef struct {
-    void       *rtp;                 /* EVP_CIPHER_CTX, keyed */
+    const ngx_webrtc_srtp_gcm_t  *gcm;     /* NULL: AES_CM, by EVP */
+    void       *rtp;                 /* gcm's key, or EVP_CIPHER_CTX */
     u_char      rtp_salt[16];
     uint16_t    profile;
     uint8_t     tag;                 /* bytes of the authentication tag */
-    unsigned    gcm:1;
     uint32_t    rtcp_index;          /* of the next SRTCP packet, 31 bits */
 
     /* AES_CM: SHA-1 states behind the HMAC key's inner and outer block */
@@ -76,7 +79,7 @@ typedef struct {
 
     uint32_t    rtcp_inner[5];
     uint32_t    rtcp_outer[5];
-    void       *rtcp;                /* EVP_CIPHER_CTX, keyed */
+    void       *rtcp;                /* as rtp */
     u_char      rtcp_salt[16];
 } ngx_webrtc_srtp_out_t;
 
@@ -94,13 +97,13 @@ typedef struct {
  */
 typedef struct {
     void       *srtp;                /* srtp_t, or NULL: no RTP */
-    void       *rtcp;                /* EVP_CIPHER_CTX, keyed */
+    const ngx_webrtc_srtp_gcm_t  *gcm;     /* as of ngx_webrtc_srtp_out_t */
+    void       *rtcp;
     u_char      rtcp_salt[16];
     uint32_t    rtcp_inner[5];       /* as of ngx_webrtc_srtp_out_t */
     uint32_t    rtcp_outer[5];
     uint16_t    profile;
     uint8_t     tag;
-    unsigned    gcm:1;
     unsigned    full:1;              /* excess SSRC was reported */
     uint16_t    nssrcs;
     ngx_webrtc_srtp_ssrc_t  ssrcs[NGX_WEBRTC_SRTP_SSRCS];    /* authentic */

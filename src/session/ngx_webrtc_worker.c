@@ -11,6 +11,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "ngx_webrtc_worker.h"
+#include "ngx_webrtc_crypto.h"
 #include "ngx_webrtc_roles.h"
 #include "ngx_webrtc_router.h"
 #include "ngx_webrtc_session_ice.h"
@@ -85,6 +86,8 @@ ngx_webrtc_worker_init(ngx_cycle_t *cycle, ngx_webrtc_worker_conf_t *conf)
         ngx_log_error(NGX_LOG_CRIT, cycle->log, 0, "webrtc srtp init failed");
         return NULL;
     }
+
+    ngx_webrtc_crypto_choose(conf->crypto, cycle->log);
 
     wk->ice = ngx_webrtc_ice_create(cycle->pool);
     if (wk->ice == NULL) {

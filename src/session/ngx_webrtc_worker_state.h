@@ -24,6 +24,7 @@
 #include "ngx_webrtc_bus_inbox.h"
 #include "ngx_webrtc_ice.h"
 #include "ngx_webrtc_dtls.h"
+#include "ngx_webrtc_srtp_gcm.h"
 
 
 /* buckets of the table of addresses, a power of two; chosen: a few thousand
@@ -38,6 +39,7 @@ typedef struct {
     ngx_webrtc_bus_t            *bus;
     ngx_webrtc_dtls_conf_t      *dtls;
     ngx_flag_t                   gso;
+    const ngx_webrtc_srtp_gcm_t *crypto;      /* NULL: the fastest */
     ngx_webrtc_role_conf_t      *roles;       /* ends with NULL; for init() */
 
     /* a session with full ICE has another candidate, or all of them */

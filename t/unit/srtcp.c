@@ -226,14 +226,24 @@ test_profile(ngx_uint_t i)
 int
 main(void)
 {
-    ngx_uint_t             i;
-    ngx_webrtc_srtp_in_t   in;
-    ngx_webrtc_srtp_key_t  none;
+    ngx_uint_t                    i, j;
+    ngx_webrtc_srtp_in_t          in;
+    ngx_webrtc_srtp_key_t         none;
+    const ngx_webrtc_srtp_gcm_t  *gcm;
 
     tap_is_int(ngx_webrtc_srtp_init(), NGX_OK, "libsrtp2");
 
-    for (i = 0; i < sizeof(profiles) / sizeof(profiles[0]); i++) {
-        test_profile(i);
+    for (j = 0; (gcm = ngx_webrtc_srtp_gcm_row(j)) != NULL; j++) {
+
+        if (gcm->usable() != NULL) {
+            continue;
+        }
+
+        ngx_webrtc_srtp_gcm_use(gcm);
+
+        for (i = 0; i < sizeof(profiles) / sizeof(profiles[0]); i++) {
+            test_profile(i);
+        }
     }
 
     ngx_memzero(&none, sizeof(none));

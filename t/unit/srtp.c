@@ -689,6 +689,65 @@ test_packets(void)
 }
 
 
+/* every library that there is here, byte by byte as libsrtp2 */
+
+static void
+test_gcm(void)
+{
+    u_char                        tag[16], p[4];
+    void                         *key;
+    ngx_uint_t                    i, j;
+    const ngx_webrtc_srtp_gcm_t  *gcm;
+
+    static const u_char  secret[32], iv[12], aad[12];
+
+    tap_ok(ngx_webrtc_srtp_gcm_row(0) == ngx_webrtc_srtp_gcm_use(NULL),
+           "OpenSSL unless told otherwise");
+    tap_ok(ngx_webrtc_srtp_gcm_find("rot13") == NULL, "no such library");
+
+    for (i = 0; (gcm = ngx_webrtc_srtp_gcm_row(i)) != NULL; i++) {
+
+        if (gcm->usable() != NULL) {
+            tap_diag("%s: %s", gcm->name, gcm->usable());
+            continue;
+        }
+
+        tap_ok(ngx_webrtc_srtp_gcm_find(gcm->name) == gcm, "%s", gcm->name);
+        tap_ok(ngx_webrtc_srtp_gcm_use(gcm) == gcm, "%s: is used", gcm->name);
+        tap_is_int(ngx_webrtc_srtp_gcm_run(gcm, 3), NGX_OK, "%s: runs",
+                   gcm->name);
+
+        /* tags of nothing, of a wrong one; RFC 7714, 13.1 */
+
+        for (j = 0; j < 2; j++) {
+            key = gcm->key(secret, 16 << j, 1);
+            tap_is_int(gcm->seal(key, iv, aad, 12, NULL, p, 0, tag), NGX_OK,
+                       "%s: seals nothing", gcm->name);
+            gcm->free(key);
+
+            key = gcm->key(secret, 16 << j, 0);
+            tap_is_int(gcm->open(key, iv, aad, 12, p, 0, tag), NGX_OK,
+                       "%s: opens it", gcm->name);
+            tag[15] ^= 1;
+            tap_is_int(gcm->open(key, iv, aad, 12, p, 0, tag), NGX_ERROR,
+                       "%s: another tag", gcm->name);
+            gcm->free(key);
+        }
+
+        gcm->free(NULL);
+
+        for (j = 0; j < NPROFILES - 1; j++) {
+            test_equal_rtp(&profiles[j]);
+            test_equal_rtcp(&profiles[j]);
+            test_forms(&profiles[j]);
+            test_ingress(&profiles[j]);
+        }
+    }
+
+    ngx_webrtc_srtp_gcm_use(ngx_webrtc_srtp_gcm_row(0));
+}
+
+
 int
 main(void)
 {
@@ -724,6 +783,8 @@ main(void)
         test_forms(&profiles[i]);
         test_ingress(&profiles[i]);
     }
+
+    test_gcm();
 
     srtp_shutdown();
 
