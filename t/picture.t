@@ -116,7 +116,7 @@ for my $name (sort grep { !/^pli/ } keys %view) {
     cmp_ok($v->{psnr} || 0, '>', 30, "$name: as they were");
 
     note("$name: ", join ', ', map { "$_ " . ($v->{$_} // '-') }
-         qw/ pictures expected psnr least keys /);
+         qw/ pictures expected psnr least keys ahead /);
 
     my $st = $t->stream($name) || {};
 

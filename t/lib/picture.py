@@ -20,11 +20,13 @@
 # and the last, "backwards", "untimely": [number, 90 kHz that its time is wrong]
 # among the last 50 (what a viewer begins with has its times squeezed), "psnr":
 # of the worst twentieth, "least": of all, "keys": frames, "fresh": those of
-# pictures up to 5 s later than what it had when it asked for one}.
+# pictures up to 5 s later than what it had when it asked for one, "ahead": ms by
+# which sound comes before the pictures that it belongs to}.
 
 import concurrent.futures
 import functools
 import json
+import struct
 import subprocess
 import sys
 import time
@@ -83,7 +85,9 @@ class View:
         self.p = peer.Peer(url)
         self.units = []                # [timestamp, Annex B, key]
         self.asked = None
-        self.video = self.p.ssrc(1)
+        self.video, self.audio = self.p.ssrc(1), self.p.ssrc(0)
+        self.heard = None              # timestamp of sound
+        self.pairs = []                # of both, as they came
         self.seen = 0
         self.looked = 0                # key frames after "asked"
 
@@ -96,14 +100,21 @@ class View:
         for d in self.p.packets[self.seen:]:
             n = 12 + 4 * (d[0] & 15)
 
-            if int.from_bytes(d[8:12], 'big') != self.video:
+            ssrc, ts = struct.unpack('!II', d[8:12] + d[4:8])
+
+            if ssrc == self.audio:
+                self.heard = ts
+
+            if ssrc != self.video:
                 continue
 
             if d[0] & 0x10:
                 n += 4 + 4 * int.from_bytes(d[n + 2:n + 4], 'big')
 
-            self.payload(int.from_bytes(d[4:8], 'big'),
-                         d[n:-d[-1] if d[0] & 0x20 else None])
+            self.payload(ts, d[n:-d[-1] if d[0] & 0x20 else None])
+
+            if self.heard is not None and d[1] & 0x80:
+                self.pairs.append((ts, self.heard))
 
         self.seen = len(self.p.packets)
 
@@ -137,6 +148,29 @@ class View:
             unit[1] += start + d
             unit[2] |= d[0] & 31 == 5
 
+    def ahead(self):
+        """RFC 3550, 6.4.1: by the clock of the sender's reports."""
+
+        at = {}
+
+        for d in self.p.reports:
+            if d[1] == 200:
+                ssrc, ntp, rtp = struct.unpack('!IQI', d[4:20])
+                at[ssrc] = (ntp / (1 << 32), rtp)
+
+        if self.video not in at or self.audio not in at:
+            return None
+
+        def clock(ssrc, ts, rate):
+            ntp, rtp = at[ssrc]
+            return ntp + ((ts - rtp + (1 << 31)) % (1 << 32) - (1 << 31)) / rate
+
+        ms = sorted(1000 * (clock(self.audio, a, 48000)
+                            - clock(self.video, v, 90000))
+                    for v, a in self.pairs[25:])
+
+        return ms and round(ms[len(ms) // 2])
+
     def result(self, n, enough):
         pictures, psnr = [], []
         codec = av.CodecContext.create('h264', 'r')
@@ -164,7 +198,8 @@ class View:
         take(codec.decode(None))
 
         r = {'pictures': len(pictures), 'expected': 1, 'backwards': 0,
-             'untimely': [], 'keys': sum(p[2] for p in pictures)}
+             'untimely': [], 'keys': sum(p[2] for p in pictures),
+             'ahead': self.ahead()}
 
         if self.asked and len(pictures) > self.asked:
             had = pictures[self.asked - 2][0]
@@ -211,7 +246,7 @@ class View:
         if len(self.units) > (self.asked or 0) + after:
             self.asked = len(self.units)
             self.looked = 0
-            self.p.send(self.p.rtcp(peer.struct.pack('!BBHI', 0x80, 201, 1, 1)
+            self.p.send(self.p.rtcp(struct.pack('!BBHI', 0x80, 201, 1, 1)
                                     + self.p.pli()))
 
 
