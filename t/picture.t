@@ -85,9 +85,8 @@ if ($rtmp) {
         my $file = "$dir/$name.$made{$name}[0]";
 
         $t->ffmpeg("-re", "-stream_loop", "-1", "-i", $file,
-                   '-c', 'copy', $made{$name}[0] eq 'ts'
-                                 ? ('-bsf:a', 'aac_adtstoasc') : (),
-                   '-f', 'flv', "rtmp://127.0.0.1:%%PORT_rtmp%%/live/$name");
+                   '-c', 'copy', $made{$name}[0] eq 'ts' ? '-an' : (), '-f',
+                    'flv', "rtmp://127.0.0.1:%%PORT_rtmp%%/live/$name");
     }
 }
 

@@ -8,9 +8,9 @@
  *   job:      START sent -> notes, records ... -> its socket is closed -> ended
  *
  * A process is ended by closing its socket.  It is killed if it does not
- * answer, exceeds its memory limit, or sends anything invalid.  Either way
- * each of its jobs ends as "crashed" once everything it wrote has been read,
- * and its owner starts it again.
+ * answer, has been stopped, exceeds its memory limit, or sends anything
+ * invalid.  Either way each of its jobs ends as "crashed" once everything it
+ * wrote has been read, and its owner starts it again.
  *
  * Handlers may close the job that they are called for, or any other.  Nothing
  * is freed while a handler is running: a job closed by it is freed once it
@@ -431,6 +431,11 @@ ngx_webrtc_media_timer_handler(ngx_event_t *ev)
            >= NGX_WEBRTC_MEDIA_IDLE_MS)
     {
         ngx_webrtc_media_end(process);
+        return;
+    }
+
+    if (ngx_webrtc_media_process_stopped(process->pid)) {
+        ngx_webrtc_media_lost(process, "has been stopped");
         return;
     }
 

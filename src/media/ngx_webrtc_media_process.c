@@ -356,6 +356,18 @@ ngx_webrtc_media_process_ended(ngx_pid_t pid, int *status)
 }
 
 
+ngx_uint_t
+ngx_webrtc_media_process_stopped(ngx_pid_t pid)
+{
+    siginfo_t  info;
+
+    info.si_pid = 0;
+
+    return waitid(P_PID, (id_t) pid, &info, WSTOPPED|WNOHANG|WNOWAIT) == 0
+           && info.si_pid == pid;
+}
+
+
 void
 ngx_webrtc_media_process_kill(ngx_pid_t pid)
 {

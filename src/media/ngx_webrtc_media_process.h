@@ -55,6 +55,9 @@ ngx_pid_t ngx_webrtc_media_process_command(const char *program,
  */
 ngx_int_t ngx_webrtc_media_process_ended(ngx_pid_t pid, int *status);
 
+/* Has somebody stopped it (SIGSTOP)? */
+ngx_uint_t ngx_webrtc_media_process_stopped(ngx_pid_t pid);
+
 /* Sends it a signal, and to its group if it leads one. */
 void ngx_webrtc_media_process_signal(ngx_pid_t pid, int signo);
 

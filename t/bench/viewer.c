@@ -337,6 +337,7 @@ rtp_count(viewer_t *v, viewer_stream_t *st, const u_char *p, size_t n,
     int16_t   d;
     uint16_t  seq;
     uint32_t  ts;
+    uint64_t  now;
 
     seq = (uint16_t) (p[2] << 8 | p[3]);
     ts = rtp_ts(p);
@@ -356,6 +357,14 @@ rtp_count(viewer_t *v, viewer_stream_t *st, const u_char *p, size_t n,
 
         if (ts != st->ts || st->received == 0) {
             v->n.frames += (uint64_t) is_video(p[1] & 0x7f);
+
+            now = bench_now_ns();
+
+            if (st->received && now - st->frame_ns > st->gap_ns) {
+                st->gap_ns = now - st->frame_ns;
+            }
+
+            st->frame_ns = now;
         }
 
         st->ts = ts;

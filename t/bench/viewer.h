@@ -39,6 +39,8 @@ typedef struct {
     unsigned    synced:1;                 /* by a sender report */
     unsigned    led:1;                    /* lead_* are set */
     uint64_t    received;
+    uint64_t    frame_ns;                 /* when the last frame began */
+    uint64_t    gap_ns;                   /* longest time between two */
     uint64_t    ext;                      /* highest number, extended */
     uint32_t    sr_ts;
     int64_t     sr_us;                    /* wall clock of sr_ts */

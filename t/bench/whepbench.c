@@ -21,7 +21,8 @@
  * -consent s  sends one every s seconds, 5
  * -list n    viewers that are reported one by one, with -verify; 8
  * -every ms  writes the -json file anew (and renames it) that often, so that a
- *            test can wait for what it says; SIGTERM ends the measurement
+ *            test can wait for what it says; SIGTERM ends the measurement, and
+ *            from SIGUSR1 on gaps are measured anew
  */
 
 
@@ -51,6 +52,8 @@ static viewer_t               *viewers;
 static size_t                  nviewers;
 static uint64_t                plis;
 static volatile sig_atomic_t   stopped;
+static volatile sig_atomic_t   marks;      /* SIGUSR1s */
+static sig_atomic_t            marked;     /* of them, seen */
 
 
 static void report_live(void);
@@ -331,6 +334,8 @@ report_stream(FILE *f, const char *name, const viewer_stream_t *st)
 
     bench_open(f, name);
     bench_num(f, "packets", (double) st->received, 0);
+    bench_num(f, "gap_ms", (double) ngx_max(st->gap_ns, bench_now_ns()
+                                            - st->frame_ns) / 1e6, 0);
     bench_num(f, "seq_breaks", (double) st->breaks, 0);
     bench_num(f, "backwards", (double) st->backwards, 0);
     bench_num(f, "pt_switches", (double) st->switches, 0);
@@ -357,6 +362,44 @@ report_stream(FILE *f, const char *name, const viewer_stream_t *st)
 
     bench_close(f);
     bench_close(f);
+}
+
+
+/* that the media comes to */
+
+static unsigned
+client_port(client_t *c)
+{
+    socklen_t           n;
+    struct sockaddr_in  addr;
+
+    n = sizeof(addr);
+
+    if (getsockname(c->fd, (struct sockaddr *) &addr, &n) == -1) {
+        return 0;
+    }
+
+    return ntohs(addr.sin_port);
+}
+
+
+/* gaps are measured from here on */
+
+static void
+mark(void)
+{
+    size_t            i, k;
+    viewer_stream_t  *st;
+
+    marked = marks;
+
+    for (i = 0; i < nviewers; i++) {
+        for (k = 0; k < viewers[i].nstreams; k++) {
+            st = &viewers[i].streams[k];
+            st->gap_ns = 0;
+            st->frame_ns = bench_now_ns();
+        }
+    }
 }
 
 
@@ -392,6 +435,9 @@ report_checks(FILE *f)
         snprintf(name, sizeof(name), "viewer%zu", i);
         bench_open(f, name);
         bench_text(f, "state", client_state(&viewers[i].c));
+        bench_num(f, "port", client_port(&viewers[i].c), 0);
+        bench_num(f, "frames", (double) viewers[i].n.frames, 0);
+        bench_num(f, "lost", (double) viewers[i].n.lost, 0);
 
         for (k = 0; k < viewers[i].nstreams; k++) {
             st = &viewers[i].streams[k];
@@ -458,11 +504,16 @@ report_live(void)
 
     sum(&c);
 
+    if (marked != marks) {
+        mark();
+    }
+
     f = report_open();
 
     bench_open(f, NULL);
     bench_num(f, "ms", (double) bench_now_ns() / 1e6, 1);
     bench_num(f, "bytes", (double) c.bytes, 0);
+    bench_num(f, "marks", (double) marked, 0);
     bench_num(f, "playing", (double) playing(), 0);
     bench_num(f, "measuring", viewer_conf.measuring, 0);
     bench_num(f, "failed", (double) client_conf.failures, 0);
@@ -732,6 +783,15 @@ stop(int signo)
 }
 
 
+static void
+count_mark(int signo)
+{
+    (void) signo;
+
+    marks = marks + 1;
+}
+
+
 /* who has ended, or was refused, begins again */
 
 static int
@@ -789,6 +849,7 @@ main(int argc, char **argv)
     bench_files(2 * (viewer_conf.n + viewer_conf.burst) + 128);
 
     signal(SIGTERM, stop);
+    signal(SIGUSR1, count_mark);
     signal(SIGINT, stop);
 
     client_conf_init();

@@ -20,8 +20,8 @@
 # and the last, "backwards", "untimely": [number, 90 kHz that its time is wrong]
 # among the last 50 (what a viewer begins with has its times squeezed), "psnr":
 # of the worst twentieth, "least": of all, "keys": frames, "fresh": those of
-# pictures up to 5 s later than what it had when it asked for one, "ahead": ms by
-# which sound comes before the pictures that it belongs to}.
+# pictures up to 5 s later than what it had when it asked for one, "ahead": ms
+# by which sound comes before the pictures that it belongs to}.
 
 import concurrent.futures
 import functools

@@ -176,6 +176,18 @@ main(void)
         tap_is_int(stranger(), 1, "nginx reaps what it has started");
     }
 
+    pid = start("/bin/sleep", "1000");
+    tap_is_int(ngx_webrtc_media_process_stopped(pid), 0, "one that runs");
+    (void) kill(pid, SIGSTOP);
+
+    for (i = 0; i < 20000 && !ngx_webrtc_media_process_stopped(pid); i++) {
+        usleep(1000);
+    }
+
+    tap_is_int(ngx_webrtc_media_process_stopped(pid), 1, "one that is stopped");
+    tap_is_int(ngx_webrtc_media_process_stopped(pid), 1, "and still is");
+    ngx_webrtc_media_process_kill(pid);
+
     reaped = 0;
     tap_is_int(crowd(), 320, "many at once are all found");
     tap_is_int(reaped, 0, "nginx hears of none");

@@ -67,6 +67,19 @@ sub wait {
 }
 
 
+# "gap_ms" of the streams of viewers is measured from here on
+
+sub mark {
+    my ($self) = @_;
+
+    my $n = $self->report->{marks} || 0;
+
+    CORE::kill('USR1', $self->{pid});
+
+    return $self->wait(60, sub { ($_[0]{marks} || 0) > $n });
+}
+
+
 # ends by itself: its last report
 
 sub finish {
