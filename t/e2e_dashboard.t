@@ -67,6 +67,12 @@ ok(on_page("/1 viewer/.test(document.querySelector('.card .about')"
 ok(on_page("document.querySelectorAll('.tile').length == 7"), 'sums');
 ok(on_page("document.querySelector('.tile p').textContent == '1'"),
    'one viewer in all');
+ok(on_page("[...document.querySelectorAll('.tile, .card')].every((e) => {"
+           . " const a = e.getBoundingClientRect(),"
+           . " b = e.querySelector('.spark').getBoundingClientRect();"
+           . " return b.height > 20 && b.top > a.top && b.bottom < a.bottom"
+           . " && b.left > a.left && b.right < a.right; })"),
+   'each has its line in it');
 is(on_page("String(window.hacked)"), 'undefined', 'names are no HTML');
 
 on_page("document.querySelector('.card').click(), true");

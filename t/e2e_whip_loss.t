@@ -131,10 +131,6 @@ ok(wait_for(60, sub {
     or diag("$said->{lost_sent}, $seen->{videoLost} + $seen->{audioLost}");
 
 cmp_ok($said->{lost_sent}, '>', 0, 'and it has lost some');
-cmp_ok($said->{packets_sent}, '>=',
-       $seen->{videoPackets} - $seen->{rtx} + $seen->{audioPackets}
-       + $said->{lost_sent}, 'sent: what it has got and what it has lost');
-
 $seen = $p->stats;
 
 cmp_ok($said->{plis}, '<=', $seen->{plis}, 'no more PLIs than it has sent');
