@@ -73,6 +73,12 @@ ok(on_page("[...document.querySelectorAll('.tile, .card')].every((e) => {"
            . " return b.height > 20 && b.top > a.top && b.bottom < a.bottom"
            . " && b.left > a.left && b.right < a.right; })"),
    'each has its line in it');
+ok(on_page("[...document.querySelectorAll('body *')].every((e) =>"
+           . " getComputedStyle(e).position != 'fixed' || e.hidden)"
+           . " && [...document.querySelectorAll('.rows li')].every((e) =>"
+           . " [...e.children].every((c) => c.getBoundingClientRect().bottom"
+           . " <= e.getBoundingClientRect().bottom + 1))"),
+   'nothing lies over it');
 is(on_page("String(window.hacked)"), 'undefined', 'names are no HTML');
 
 on_page("document.querySelector('.card').click(), true");

@@ -236,7 +236,7 @@ function showSessions(s) {
 function showRows(s) {
     $('workers').replaceChildren(...s.workers.map((w) => {
         const li = element('li');
-        const bar = element('span', 'bar');
+        const bar = element('span', 'load');
         const part = element('i');
 
         part.style.width = `${Math.min(100, w.cpu_percent)}%`;
