@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,6 +32,18 @@ clock_ns(clockid_t id)
     clock_gettime(id, &ts);
 
     return (uint64_t) ts.tv_sec * 1000000000 + (uint64_t) ts.tv_nsec;
+}
+
+
+void
+bench_json(const char *name)
+{
+    struct stat  st;
+
+    if (stat(name, &st) == 0 && !S_ISREG(st.st_mode)) {
+        fprintf(stderr, "-json %s: not a regular file\n", name);
+        exit(2);
+    }
 }
 
 

@@ -56,6 +56,12 @@ typedef struct {
 } bench_proc_t;
 
 
+/*
+ * A file that is written anew and renamed into its place, so it has to be a
+ * regular one, or not there: exits if it is /dev/null or the like.
+ */
+void bench_json(const char *name);
+
 uint64_t bench_now_ns(void);               /* CLOCK_MONOTONIC */
 uint64_t bench_wall_ns(void);              /* CLOCK_REALTIME */
 uint64_t bench_wall_offset(void);          /* CLOCK_REALTIME less _MONOTONIC,

@@ -723,7 +723,7 @@ options(int argc, char **argv)
         case 'g': viewer_conf.gro = atoi(optarg); break;
         case 'l': viewer_conf.latency = 1; break;
         case 'i': o.npids = bench_pids(optarg, o.pids); break;
-        case 'j': o.json = optarg; break;
+        case 'j': o.json = optarg; bench_json(optarg); break;
         case 'm': viewer_conf.streams = strtoul(optarg, NULL, 10); break;
         case 'B': viewer_conf.burst = strtoul(optarg, NULL, 10); break;
         case 'C': viewer_conf.churn = atof(optarg); break;

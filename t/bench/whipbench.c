@@ -407,7 +407,7 @@ options(int argc, char **argv)
         case 'M': publisher_conf.mute = atoi(optarg); break;
         case 'g': publisher_conf.generation = (uint32_t) atol(optarg); break;
         case 'i': o.npids = bench_pids(optarg, o.pids); break;
-        case 'j': o.json = optarg; break;
+        case 'j': o.json = optarg; bench_json(optarg); break;
         case 'e': o.every = atoi(optarg); break;
         case 'c': o.cpu = atoi(optarg); break;
         case 'l': o.loopback = 1; break;
