@@ -28,6 +28,9 @@ webrtc_handshake_timeout  20s;
 keepalive_requests        1000000;
 access_log                off;
 EOF
+location = /metrics {
+    webrtc_metrics;
+}
 location = /whep {
     webrtc_play  bars;
     webrtc_pull  file:%%MEDIA%%/bars.ts loop;
@@ -104,6 +107,10 @@ for (1 .. 20) {
 printf "status: %.0f answers per list, %.0f kB, %.2f ms of processor each, "
        . "%.1f ms by the clock at most\n", $pages / 20, $bytes / $pages / 1e3,
        1e3 * $told / $pages, 1e3 * $longest;
+
+$used = $cpu->();
+$t->http('GET', '/metrics') for 1 .. 200;
+printf "metrics: %.2f ms of processor each\n", 5 * ($cpu->() - $used);
 
 print 'vanish: ', ($t->no_sessions(40) ? 'yes' : 'no'), "\n";
 
