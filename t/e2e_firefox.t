@@ -25,6 +25,11 @@ location ~ ^/whip/(?<name>\w+)$ {
 location ~ ^/whep/(?<name>\w+)$ {
     webrtc_play  $name;
 }
+location ~ ^/made/(?<name>\w+)\.mkv$ {
+    webrtc_play  made_$name;
+    webrtc_pull  file:%%MEDIA%%/$name.mkv loop;
+    webrtc_wait  30s;
+}
 location /demo/ {
     alias  %%ROOT%%/docs/demo/;
 }
@@ -103,6 +108,26 @@ subtest 'Firefox publishes, Chromium and Firefox watch' => sub {
     $_->stop for $p, $too;
     is($pub->stop->{status}, 200, 'the publisher leaves');
 };
+
+# what it cannot play is encoded anew, as VP8
+
+for my $name (qw/ movie mpeg2 /) {
+
+    subtest "Firefox watches $name.mkv" => sub {
+        my $p = $t->firefox->play($t->url("/made/$name.mkv"));
+
+        is($p->{status}, 201, 'WHEP') or diag($p->{answer});
+
+        my $s = $p->wait(60);
+
+        ok(!$s->{error}, 'frames are decoded') or diag(explain($s));
+        is($s->{codec}, 'VP8', 'VP8');
+        is($s->{audioCodec}, 'opus', 'Opus');
+        colour_bars_ok($p->bars, 'the picture is the source\'s')
+            if $name eq 'movie';
+        is($p->stop->{status}, 200, 'the viewer leaves');
+    };
+}
 
 subtest 'Firefox reads a file' => sub {
     my $size = 20 * 1024 * 1024;
