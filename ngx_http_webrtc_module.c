@@ -23,6 +23,7 @@
 #include "ngx_http_webrtc_hook.h"
 #include "ngx_http_webrtc_jwt.h"
 #include "ngx_http_webrtc_jwt_conf.h"
+#include "ngx_http_webrtc_listen.h"
 #include "ngx_http_webrtc_log.h"
 #include "ngx_http_webrtc_media.h"
 #include "ngx_http_webrtc_metrics.h"
@@ -86,8 +87,8 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       NULL },
 
     { ngx_string("webrtc_listen"),
-      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_http_webrtc_conf_listen,
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE123,
+      ngx_http_webrtc_listen,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },

@@ -52,13 +52,25 @@ typedef struct {
     in_port_t                    port;       /* 0: the listening one */
     int                          family;
     ngx_uint_t                   loopback;   /* unsigned  loopback:1; */
+    ngx_uint_t                   tcp;        /* not over UDP */
+    ngx_uint_t                   udp;        /* not over TCP */
 } ngx_http_webrtc_candidate_t;
+
+
+/* media over TCP on a port */
+typedef enum {
+    NGX_HTTP_WEBRTC_TCP_OFF = 0,
+    NGX_HTTP_WEBRTC_TCP_IF_FREE,
+    NGX_HTTP_WEBRTC_TCP_ON
+} ngx_http_webrtc_tcp_e;
 
 
 typedef struct {
     ngx_addr_t                   addr;
     in_port_t                    port;
     ngx_uint_t                   wildcard;   /* unsigned  wildcard:1; */
+    ngx_uint_t                   udp;        /* unsigned  udp:1; */
+    ngx_uint_t                   tcp;        /* of ngx_http_webrtc_tcp_e */
 } ngx_http_webrtc_listen_t;
 
 

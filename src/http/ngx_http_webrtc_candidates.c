@@ -26,9 +26,14 @@
 static ngx_uint_t ngx_http_webrtc_candidates_of(
     ngx_http_webrtc_main_conf_t *wmcf, ngx_pool_t *pool, ngx_uint_t loopback,
     ngx_webrtc_sdp_candidate_t *cand);
+static ngx_uint_t ngx_http_webrtc_candidates_external(
+    ngx_http_webrtc_main_conf_t *wmcf, ngx_uint_t tcp,
+    ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t n);
 static ngx_uint_t ngx_http_webrtc_candidates_listens(
     ngx_http_webrtc_main_conf_t *wmcf, ngx_pool_t *pool, ngx_uint_t loopback,
-    ngx_webrtc_sdp_candidate_t *cand);
+    ngx_uint_t tcp, ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t n);
+static ngx_uint_t ngx_http_webrtc_candidates_has(
+    ngx_http_webrtc_listen_t *listen, ngx_uint_t tcp);
 static ngx_uint_t ngx_http_webrtc_candidates_interfaces(ngx_pool_t *pool,
     ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t n,
     ngx_http_webrtc_listen_t *listen, ngx_uint_t loopback);
@@ -58,11 +63,18 @@ ngx_uint_t
 ngx_http_webrtc_candidates_local(ngx_http_request_t *r,
     ngx_webrtc_sdp_candidate_t *cand)
 {
-    return ngx_http_webrtc_candidates_listens(
-               ngx_http_get_module_main_conf(r, ngx_http_webrtc_module),
-               r->pool,
-               ngx_http_webrtc_candidates_loopback(r->connection->sockaddr),
-               cand);
+    ngx_uint_t                    n, tcp, loopback;
+    ngx_http_webrtc_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_get_module_main_conf(r, ngx_http_webrtc_module);
+    loopback = ngx_http_webrtc_candidates_loopback(r->connection->sockaddr);
+
+    for (tcp = 0, n = 0; tcp < 2; tcp++) {
+        n = ngx_http_webrtc_candidates_listens(wmcf, r->pool, loopback, tcp,
+                                               cand, n);
+    }
+
+    return n;
 }
 
 
@@ -86,6 +98,12 @@ ngx_http_webrtc_candidates_unheard(ngx_http_webrtc_main_conf_t *wmcf,
     last = text + sizeof(text);
 
     for (i = 0; i < n; i++) {
+
+        if (i && cand[i].tcp && !cand[0].tcp) {
+            /* those over UDP are what matters */
+            break;
+        }
+
         p = ngx_slprintf(p, last, ngx_strlchr(cand[i].address.data,
                                               cand[i].address.data
                                               + cand[i].address.len, ':')
@@ -106,63 +124,95 @@ ngx_http_webrtc_candidates_unheard(ngx_http_webrtc_main_conf_t *wmcf,
 }
 
 
-/* loopback: whether loopback addresses are included */
+/*
+ * Those over UDP come first: they have the higher priority, and some clients
+ * look at no others.
+ *
+ *   loopback   whether loopback addresses are included
+ */
 
 static ngx_uint_t
 ngx_http_webrtc_candidates_of(ngx_http_webrtc_main_conf_t *wmcf,
     ngx_pool_t *pool, ngx_uint_t loopback, ngx_webrtc_sdp_candidate_t *cand)
 {
-    ngx_uint_t                    i, j, n;
+    ngx_uint_t  i, n, tcp;
+
+    for (tcp = 0, n = 0; tcp < 2; tcp++) {
+
+        i = n;
+
+        n = wmcf->candidates.nelts
+            ? ngx_http_webrtc_candidates_external(wmcf, tcp, cand, n)
+            : ngx_http_webrtc_candidates_listens(wmcf, pool, loopback, tcp,
+                                                 cand, n);
+
+        for ( /* void */ ; i < n; i++) {
+            cand[i].tcp = (uint8_t) tcp;
+        }
+    }
+
+    return n;
+}
+
+
+static ngx_uint_t
+ngx_http_webrtc_candidates_external(ngx_http_webrtc_main_conf_t *wmcf,
+    ngx_uint_t tcp, ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t n)
+{
+    ngx_uint_t                    i, j;
     ngx_http_webrtc_listen_t     *listen;
     ngx_http_webrtc_candidate_t  *external;
 
     listen = wmcf->listens.elts;
     external = wmcf->candidates.elts;
-    n = 0;
 
-    if (wmcf->candidates.nelts) {
+    for (i = 0; i < wmcf->candidates.nelts; i++) {
 
-        for (i = 0; i < wmcf->candidates.nelts; i++) {
-
-            for (j = 0; j < wmcf->listens.nelts; j++) {
-
-                if (external[i].family != listen[j].addr.sockaddr->sa_family
-                    || n == NGX_HTTP_WEBRTC_CANDIDATES)
-                {
-                    continue;
-                }
-
-                ngx_memzero(&cand[n], sizeof(ngx_webrtc_sdp_candidate_t));
-                cand[n].address = external[i].text;
-                cand[n].port = external[i].port ? external[i].port
-                                                : listen[j].port;
-                cand[n].type = NGX_WEBRTC_SDP_HOST;
-                n++;
-
-                if (external[i].port) {
-                    break;
-                }
-            }
+        if (tcp ? external[i].udp : external[i].tcp) {
+            continue;
         }
 
-        return n;
+        for (j = 0; j < wmcf->listens.nelts; j++) {
+
+            if (external[i].family != listen[j].addr.sockaddr->sa_family
+                || !ngx_http_webrtc_candidates_has(&listen[j], tcp)
+                || n == NGX_HTTP_WEBRTC_CANDIDATES)
+            {
+                continue;
+            }
+
+            ngx_memzero(&cand[n], sizeof(ngx_webrtc_sdp_candidate_t));
+            cand[n].address = external[i].text;
+            cand[n].port = external[i].port ? external[i].port
+                                            : listen[j].port;
+            cand[n].type = NGX_WEBRTC_SDP_HOST;
+            n++;
+
+            if (external[i].port) {
+                break;
+            }
+        }
     }
 
-    return ngx_http_webrtc_candidates_listens(wmcf, pool, loopback, cand);
+    return n;
 }
 
 
 static ngx_uint_t
 ngx_http_webrtc_candidates_listens(ngx_http_webrtc_main_conf_t *wmcf,
-    ngx_pool_t *pool, ngx_uint_t loopback, ngx_webrtc_sdp_candidate_t *cand)
+    ngx_pool_t *pool, ngx_uint_t loopback, ngx_uint_t tcp,
+    ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t n)
 {
-    ngx_uint_t                 i, n;
+    ngx_uint_t                 i;
     ngx_http_webrtc_listen_t  *listen;
 
     listen = wmcf->listens.elts;
-    n = 0;
 
     for (i = 0; i < wmcf->listens.nelts; i++) {
+
+        if (!ngx_http_webrtc_candidates_has(&listen[i], tcp)) {
+            continue;
+        }
 
         if (listen[i].wildcard) {
             n = ngx_http_webrtc_candidates_interfaces(pool, cand, n,
@@ -176,6 +226,16 @@ ngx_http_webrtc_candidates_listens(ngx_http_webrtc_main_conf_t *wmcf,
     }
 
     return n;
+}
+
+
+/* whether a port is listened on over TCP, or UDP */
+
+static ngx_uint_t
+ngx_http_webrtc_candidates_has(ngx_http_webrtc_listen_t *listen,
+    ngx_uint_t tcp)
+{
+    return tcp ? listen->tcp != NGX_HTTP_WEBRTC_TCP_OFF : listen->udp;
 }
 
 
@@ -404,6 +464,7 @@ ngx_http_webrtc_candidates_add(ngx_conf_t *cf, ngx_array_t *candidates,
 {
     u_char                       *p;
     size_t                        len;
+    ngx_str_t                     only;
     ngx_url_t                     u;
     ngx_uint_t                    i;
     ngx_http_webrtc_candidate_t  *cand;
@@ -413,13 +474,27 @@ ngx_http_webrtc_candidates_add(ngx_conf_t *cf, ngx_array_t *candidates,
     u.url = *value;
     u.default_port = 0;
 
+    /* of one transport only */
+
+    ngx_str_null(&only);
+
+    if (value->len > 4
+        && (ngx_strcmp(value->data + value->len - 4, "/tcp") == 0
+            || ngx_strcmp(value->data + value->len - 4, "/udp") == 0))
+    {
+        u.url.len -= 4;
+        only.data = value->data + u.url.len;
+        only.len = 4;
+    }
+
     if (ngx_parse_url(cf->pool, &u) != NGX_OK || u.naddrs == 0
         || u.family == AF_UNIX || ngx_http_webrtc_candidates_short(&u.host))
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "%s in webrtc_candidate \"%V\", expected an "
                            "address or name with an optional port, such as "
-                           "\"203.0.113.5\", \"203.0.113.5:8000\" or "
+                           "\"203.0.113.5\", \"203.0.113.5:8000\", "
+                           "\"203.0.113.5:443/tcp\" or "
                            "\"[2001:db8::5]\"",
                            u.err ? u.err : "invalid address", value);
         return NGX_CONF_ERROR;
@@ -455,6 +530,8 @@ ngx_http_webrtc_candidates_add(ngx_conf_t *cf, ngx_array_t *candidates,
         cand->loopback = ngx_http_webrtc_candidates_loopback(
                              u.addrs[i].sockaddr);
         cand->port = u.no_port ? 0 : u.port;
+        cand->tcp = (only.len && only.data[1] == 't');
+        cand->udp = (only.len && only.data[1] == 'u');
     }
 
     return NGX_CONF_OK;

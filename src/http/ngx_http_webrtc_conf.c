@@ -2,21 +2,19 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Parsers of directives that have no file of their own: the zone, the port,
- * what a location serves, the certificate.
+ * Parsers of directives that have no file of their own: the zone, what a
+ * location serves, the certificate.
  */
 
 
 #include "ngx_http_webrtc_conf.h"
 #include "ngx_http_webrtc_candidates.h"
+#include "ngx_http_webrtc_listen.h"
 #include "ngx_http_webrtc_conf_check.h"
 #include "ngx_http_webrtc_reason.h"
 #include "ngx_webrtc_dtls.h"
-#include "ngx_webrtc_twin.h"
 
 
-static ngx_int_t ngx_http_webrtc_conf_add_listen(ngx_conf_t *cf,
-    ngx_http_webrtc_main_conf_t *wmcf, ngx_str_t *value);
 static ngx_int_t ngx_http_webrtc_conf_generated(ngx_conf_t *cf,
     ngx_http_webrtc_main_conf_t *wmcf);
 
@@ -95,89 +93,6 @@ ngx_http_webrtc_conf_crypto(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return NGX_CONF_OK;
-}
-
-
-char *
-ngx_http_webrtc_conf_listen(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_webrtc_main_conf_t *wmcf = conf;
-
-    ngx_str_t  *value;
-
-    value = cf->args->elts;
-
-    if (wmcf->where.line == 0) {
-        ngx_http_webrtc_check_where(cf, &wmcf->where);
-    }
-
-    if (ngx_http_webrtc_conf_add_listen(cf, wmcf, &value[1]) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static ngx_int_t
-ngx_http_webrtc_conf_add_listen(ngx_conf_t *cf,
-    ngx_http_webrtc_main_conf_t *wmcf, ngx_str_t *value)
-{
-    ngx_url_t                  u;
-    ngx_uint_t                 i, n;
-    ngx_http_webrtc_listen_t  *listen;
-
-    ngx_memzero(&u, sizeof(ngx_url_t));
-
-    u.url = *value;
-    u.listen = 1;
-    u.default_port = NGX_HTTP_WEBRTC_PORT;
-
-    if (ngx_parse_url(cf->pool, &u) != NGX_OK || u.family == AF_UNIX
-        || u.no_port)
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "%s in webrtc_listen \"%V\", expected a port or "
-                           "an address with a port, such as \"8000\", "
-                           "\"192.0.2.1:8000\" or \"[::]:8000\"",
-                           u.err ? u.err : "invalid address", value);
-        return NGX_ERROR;
-    }
-
-    for (n = 0; n < u.naddrs; n++) {
-
-        listen = wmcf->listens.elts;
-
-        for (i = 0; i < wmcf->listens.nelts; i++) {
-            if (ngx_cmp_sockaddr(listen[i].addr.sockaddr,
-                                 listen[i].addr.socklen,
-                                 u.addrs[n].sockaddr, u.addrs[n].socklen, 1)
-                == NGX_OK)
-            {
-                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                                   "duplicate webrtc_listen \"%V\"", value);
-                return NGX_ERROR;
-            }
-        }
-
-        if (wmcf->listens.nelts == NGX_WEBRTC_UDP_LISTENS) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "more than %d addresses in webrtc_listen",
-                               NGX_WEBRTC_UDP_LISTENS);
-            return NGX_ERROR;
-        }
-
-        listen = ngx_array_push(&wmcf->listens);
-        if (listen == NULL) {
-            return NGX_ERROR;
-        }
-
-        listen->addr = u.addrs[n];
-        listen->port = ngx_inet_get_port(u.addrs[n].sockaddr);
-        listen->wildcard = ngx_inet_wildcard(u.addrs[n].sockaddr);
-    }
-
-    return NGX_OK;
 }
 
 
@@ -298,11 +213,6 @@ ngx_http_webrtc_conf_content(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *wlcf,
 ngx_int_t
 ngx_http_webrtc_conf_open(ngx_conf_t *cf, ngx_http_webrtc_main_conf_t *wmcf)
 {
-    ngx_str_t                  port;
-    ngx_addr_t                *addrs[NGX_WEBRTC_UDP_LISTENS];
-    ngx_uint_t                 i, numbers[NGX_WEBRTC_UDP_LISTENS];
-    ngx_http_webrtc_listen_t  *listen;
-
     if (wmcf->zone_name.len == 0) {
         ngx_str_set(&wmcf->zone_name, NGX_HTTP_WEBRTC_ZONE);
         wmcf->zone_size = NGX_HTTP_WEBRTC_ZONE_SIZE;
@@ -316,39 +226,7 @@ ngx_http_webrtc_conf_open(ngx_conf_t *cf, ngx_http_webrtc_main_conf_t *wmcf)
 
     wmcf->bus->max_variants = wmcf->max_transcodes;
 
-    if (wmcf->listens.nelts == 0) {
-        ngx_str_set(&port, "8000");
-
-        if (ngx_http_webrtc_conf_add_listen(cf, wmcf, &port) != NGX_OK) {
-            return NGX_ERROR;
-        }
-    }
-
-    if (ngx_http_webrtc_candidates_check(cf) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    listen = wmcf->listens.elts;
-
-    for (i = 0; i < wmcf->listens.nelts; i++) {
-        addrs[i] = &listen[i].addr;
-    }
-
-    ngx_webrtc_twin_master();
-
-    if (ngx_webrtc_udp_free(cf, addrs, i) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    ngx_webrtc_udp_number(cf->cycle, addrs, i, numbers);
-
-    for (i = 0; i < wmcf->listens.nelts; i++) {
-        if (ngx_webrtc_udp_listen(cf, addrs[i], numbers[i]) != NGX_OK) {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
+    return ngx_http_webrtc_listen_open(cf, wmcf);
 }
 
 

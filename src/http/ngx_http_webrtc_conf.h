@@ -37,12 +37,10 @@
 #define NGX_HTTP_WEBRTC_PACING_ALL    (1024 * 1024 * 1024)
 
 
-/* setters of "webrtc_zone", "webrtc_listen", ... */
+/* setters of "webrtc_zone", "webrtc_candidate", ... */
 char *ngx_http_webrtc_conf_crypto(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_webrtc_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-char *ngx_http_webrtc_conf_listen(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_webrtc_conf_candidate(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

@@ -202,6 +202,27 @@ static const ngx_http_webrtc_metric_t  ngx_http_webrtc_metrics_worker[] = {
       "Times that the UDP socket was full.",
       offsetof(ngx_webrtc_worker_figures_t, tx_blocked), 1 },
 
+    { "worker_tcp_connections", NGX_HTTP_WEBRTC_GAUGE,
+      "Connections that sessions have (ICE-TCP).",
+      offsetof(ngx_webrtc_worker_figures_t, tcp_sessions), 1 },
+
+    { "worker_tcp_accepted", NGX_HTTP_WEBRTC_COUNTER,
+      "Connections that were accepted.",
+      offsetof(ngx_webrtc_worker_figures_t, tcp_accepted), 1 },
+
+    { "worker_tcp_refused", NGX_HTTP_WEBRTC_COUNTER,
+      "Connections that were closed, as no session's check came or there were "
+      "too many.",
+      offsetof(ngx_webrtc_worker_figures_t, tcp_refused), 1 },
+
+    { "worker_tcp_full", NGX_HTTP_WEBRTC_COUNTER,
+      "Times that a connection was full.",
+      offsetof(ngx_webrtc_worker_figures_t, tcp_blocked), 1 },
+
+    { "worker_tcp_dropped_packets", NGX_HTTP_WEBRTC_COUNTER,
+      "Packets that a connection's peer did not take.",
+      offsetof(ngx_webrtc_worker_figures_t, tcp_dropped), 1 },
+
     { NULL, 0, NULL, 0, 0 }
 };
 

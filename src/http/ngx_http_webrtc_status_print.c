@@ -26,7 +26,7 @@
 #define NGX_HTTP_WEBRTC_STATUS_TRACK   192
 #define NGX_HTTP_WEBRTC_STATUS_HEAD    1024
 #define NGX_HTTP_WEBRTC_STATUS_ERROR   128
-#define NGX_HTTP_WEBRTC_STATUS_WORKER  768
+#define NGX_HTTP_WEBRTC_STATUS_WORKER  1024
 
 
 static u_char *ngx_http_webrtc_status_print_variant(u_char *p, u_char *end,
@@ -213,7 +213,10 @@ ngx_http_webrtc_status_print_workers(ngx_http_webrtc_text_t *t)
                          "\"cpu_ms\":%uL,\"cpu_percent\":%uL,\"late_ms\":%uL,"
                          "\"inbox\":{\"in\":%uL,\"out\":%uL,\"dropped\":%uL},"
                          "\"port\":{\"packets_in\":%uL,\"packets_out\":%uL,"
-                         "\"bytes_out\":%uL,\"failed\":%uL,\"full\":%uL}}",
+                         "\"bytes_out\":%uL,\"failed\":%uL,\"full\":%uL},"
+                         "\"tcp\":{\"connections\":%uL,\"pending\":%uL,"
+                         "\"accepted\":%uL,\"refused\":%uL,\"full\":%uL,"
+                         "\"dropped\":%uL}}",
                          before, wf.pid, wf.sessions,
                          wf.roles[NGX_WEBRTC_PEER_PLAY],
                          wf.roles[NGX_WEBRTC_PEER_PUBLISH],
@@ -221,7 +224,9 @@ ngx_http_webrtc_status_print_workers(ngx_http_webrtc_text_t *t)
                          wf.cpu_percent, wf.late_ms, wf.inbox_in,
                          wf.inbox_out, wf.inbox_dropped, wf.rx_packets,
                          wf.tx_packets, wf.tx_bytes, wf.tx_failed,
-                         wf.tx_blocked);
+                         wf.tx_blocked, wf.tcp_sessions, wf.tcp_pending,
+                         wf.tcp_accepted, wf.tcp_refused, wf.tcp_blocked,
+                         wf.tcp_dropped);
 
         ngx_http_webrtc_text_add(t, p);
         before = ",";

@@ -30,9 +30,6 @@ static void ngx_webrtc_udp_accept_handler(ngx_connection_t *c);
 static ngx_int_t ngx_webrtc_udp_number_before(ngx_cycle_t *cycle,
     ngx_addr_t *addr);
 static ngx_uint_t ngx_webrtc_udp_ours(ngx_cycle_t *cycle, ngx_addr_t *addr);
-static ngx_uint_t ngx_webrtc_udp_overlap(struct sockaddr *sa,
-    socklen_t socklen, ngx_addr_t *addr);
-static ngx_int_t ngx_webrtc_udp_try(ngx_conf_t *cf, ngx_addr_t *addr);
 static void ngx_webrtc_udp_know(ngx_cycle_t *cycle);
 
 
@@ -139,6 +136,7 @@ ngx_webrtc_udp_number_before(ngx_cycle_t *cycle, ngx_addr_t *addr)
 ngx_int_t
 ngx_webrtc_udp_free(ngx_conf_t *cf, ngx_addr_t **addrs, ngx_uint_t n)
 {
+    ngx_err_t   err;
     ngx_uint_t  i, tries, taken;
 
     if (ngx_test_config || ngx_process == NGX_PROCESS_SIGNALLER) {
@@ -152,9 +150,16 @@ ngx_webrtc_udp_free(ngx_conf_t *cf, ngx_addr_t **addrs, ngx_uint_t n)
         taken = 0;
 
         for (i = 0; i < n; i++) {
-            if (!ngx_webrtc_udp_ours(cf->cycle->old_cycle, addrs[i])
-                && ngx_webrtc_udp_try(cf, addrs[i]) != NGX_OK)
-            {
+
+            if (ngx_webrtc_udp_ours(cf->cycle->old_cycle, addrs[i])) {
+                continue;
+            }
+
+            err = ngx_webrtc_udp_try(addrs[i], SOCK_DGRAM);
+
+            if (err) {
+                ngx_log_error(NGX_LOG_EMERG, cf->log, err,
+                              "bind() to %V failed", &addrs[i]->name);
                 taken = 1;
             }
         }
@@ -211,7 +216,7 @@ ngx_webrtc_udp_ours(ngx_cycle_t *cycle, ngx_addr_t *addr)
 }
 
 
-static ngx_uint_t
+ngx_uint_t
 ngx_webrtc_udp_overlap(struct sockaddr *sa, socklen_t socklen,
     ngx_addr_t *addr)
 {
@@ -227,29 +232,29 @@ ngx_webrtc_udp_overlap(struct sockaddr *sa, socklen_t socklen,
 }
 
 
-/*
- * NGX_OK, also if anything else is wrong with the address, which nginx reports;
- * NGX_BUSY it is in use
- */
-
-static ngx_int_t
-ngx_webrtc_udp_try(ngx_conf_t *cf, ngx_addr_t *addr)
+ngx_err_t
+ngx_webrtc_udp_try(ngx_addr_t *addr, int type)
 {
+    int           on;
     ngx_err_t     err;
     ngx_socket_t  fd;
-#if (NGX_HAVE_INET6 && defined IPV6_V6ONLY)
-    int           on;
-#endif
 
-    fd = ngx_socket(addr->sockaddr->sa_family, SOCK_DGRAM, 0);
+    fd = ngx_socket(addr->sockaddr->sa_family, type, 0);
 
     if (fd == (ngx_socket_t) -1) {
-        return NGX_OK;
+        return 0;
+    }
+
+    on = 1;
+
+    if (type == SOCK_STREAM) {
+
+        /* as nginx does: connections that have ended are not in the way */
+
+        (void) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(int));
     }
 
 #if (NGX_HAVE_INET6 && defined IPV6_V6ONLY)
-
-    on = 1;
 
     if (addr->sockaddr->sa_family == AF_INET6) {
         (void) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(int));
@@ -262,14 +267,7 @@ ngx_webrtc_udp_try(ngx_conf_t *cf, ngx_addr_t *addr)
 
     (void) ngx_close_socket(fd);
 
-    if (err != NGX_EADDRINUSE) {
-        return NGX_OK;
-    }
-
-    ngx_log_error(NGX_LOG_EMERG, cf->log, err, "bind() to %V failed",
-                  &addr->name);
-
-    return NGX_BUSY;
+    return (err == NGX_EADDRINUSE) ? err : 0;
 }
 
 

@@ -59,6 +59,20 @@ ngx_int_t ngx_webrtc_udp_free(ngx_conf_t *cf, ngx_addr_t **addrs,
 ngx_int_t ngx_webrtc_udp_listen(ngx_conf_t *cf, ngx_addr_t *addr,
     ngx_uint_t number);
 
+/* Whether two addresses have a port, and an address of the host, in common. */
+ngx_uint_t ngx_webrtc_udp_overlap(struct sockaddr *sa, socklen_t socklen,
+    ngx_addr_t *addr);
+
+/*
+ * Whether somebody has an address.
+ *
+ *   type   SOCK_DGRAM, SOCK_STREAM
+ *
+ * NGX_EADDRINUSE; 0: it is free, or something else is wrong with it, which
+ * nginx reports
+ */
+ngx_err_t ngx_webrtc_udp_try(ngx_addr_t *addr, int type);
+
 /* Is this a listening of ours?  Then ls->servers is its number. */
 ngx_uint_t ngx_webrtc_udp_listens(ngx_listening_t *ls);
 

@@ -14,6 +14,7 @@
 #include <ngx_webrtc_sdp_text.h>
 
 
+static uint32_t ngx_webrtc_sdp_candidate_passive(ngx_uint_t i);
 static u_char *ngx_webrtc_sdp_candidate_read(u_char *p, u_char *end,
     ngx_webrtc_sdp_candidate_t *cand);
 
@@ -52,8 +53,12 @@ ngx_webrtc_sdp_print_candidate(u_char *p, u_char *end,
     ngx_uint_t  type;
 
     type = ngx_min(cand->type, NGX_WEBRTC_SDP_RELAY);
-    priority = cand->priority ? cand->priority
-                              : ngx_webrtc_sdp_priority(type, i);
+    priority = cand->priority;
+
+    if (priority == 0) {
+        priority = cand->tcp ? ngx_webrtc_sdp_candidate_passive(i)
+                             : ngx_webrtc_sdp_priority(type, i);
+    }
 
     p = ngx_webrtc_sdp_printf(p, end, "candidate:");
 
@@ -101,6 +106,23 @@ ngx_webrtc_sdp_priority(ngx_uint_t type, ngx_uint_t i)
     /* RFC 8445, 5.1.2.1; component 1 */
 
     return (preference << 24) + (local << 8) + (256 - 1);
+}
+
+
+/*
+ * The priority of a host candidate for connections to us.  RFC 6544, 4.2: below
+ * those over UDP, 4 being the direction preference of passive; the type
+ * preference is libwebrtc's.
+ */
+
+static uint32_t
+ngx_webrtc_sdp_candidate_passive(ngx_uint_t i)
+{
+    uint32_t  local;
+
+    local = (4 << 13) + (8191 - (uint32_t) ngx_min(i, 8191));
+
+    return ((uint32_t) 90 << 24) + (local << 8) + (256 - 1);
 }
 
 

@@ -22,6 +22,7 @@ typedef struct {
     ngx_webrtc_path_t            path;
     ngx_msec_t                   checked;     /* time of its last check */
     ngx_uint_t                   checks;      /* since the current path's */
+    ngx_uint_t                   nominations; /* the same, of a connection */
     size_t                       budget;      /* bytes that may be sent there */
     unsigned                     proven:1;    /* the peer receives there, and
                                                  there is no such limit */

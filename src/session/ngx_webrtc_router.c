@@ -23,6 +23,11 @@
  * passed on in this order only, so it cannot bounce between two workers.
  *
  * Only 3 creates state, and only after MESSAGE-INTEGRITY has verified.
+ *
+ * A connection of ICE-TCP belongs to one session, and so to that session's
+ * worker.  Its first frame has to be a check, which says whose it is: the
+ * connection, of which nothing has been read, is given to that worker, where
+ * all this happens again.  What follows is for that session only.
  */
 
 
@@ -49,6 +54,8 @@ static void ngx_webrtc_router_route(ngx_webrtc_worker_t *wk,
     ngx_webrtc_path_t *path, u_char *p, size_t n, ngx_webrtc_router_via_e via);
 static void ngx_webrtc_router_stun(ngx_webrtc_worker_t *wk,
     ngx_webrtc_path_t *path, u_char *p, size_t n, ngx_webrtc_router_via_e via);
+static ngx_int_t ngx_webrtc_router_owner(ngx_webrtc_worker_t *wk,
+    ngx_webrtc_peer_info_t *info, ngx_webrtc_router_via_e via);
 static void ngx_webrtc_router_answer(ngx_webrtc_worker_t *wk,
     ngx_webrtc_path_t *path, u_char *p, size_t n, ngx_webrtc_router_via_e via);
 static void ngx_webrtc_router_unknown(ngx_webrtc_worker_t *wk,
@@ -150,7 +157,6 @@ ngx_webrtc_router_stun(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
 {
     ngx_str_t                  local, remote;
     ngx_webrtc_peer_t          peer, *mine;
-    ngx_uint_t                 same;
     ngx_webrtc_session_t      *s;
     ngx_webrtc_peer_info_t     info;
     ngx_webrtc_paths_entry_t  *wp;
@@ -181,46 +187,23 @@ ngx_webrtc_router_stun(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
         return;
     }
 
-    if (info.state == NGX_WEBRTC_PEER_NEW && ngx_exiting) {
+    switch (ngx_webrtc_router_owner(wk, &info, via)) {
 
-        /*
-         * No session begins here any more; a newer worker takes it, and what
-         * comes from its address is then passed on.  But if the newer workers
-         * are another binary's, only we can serve those we have answered.
-         */
+    case NGX_OK:
+        break;
 
-        info.worker = ngx_webrtc_bus_successor(wk->bus, &same);
+    case NGX_DONE:
+        (void) ngx_webrtc_inbox_datagram(wk->inbox, info.worker, path,
+                                         info.ref, p, n);
+        return;
 
-        if (info.worker != NGX_WEBRTC_WORKER_NONE
-            && via != NGX_WEBRTC_ROUTER_INBOX)
-        {
-            (void) ngx_webrtc_inbox_datagram(wk->inbox, info.worker, path,
-                                             info.ref, p, n);
-            return;
-        }
-
-        if (info.worker != NGX_WEBRTC_WORKER_NONE
-            || !ngx_webrtc_twin_there(wk->twin))
-        {
-            ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_UNKNOWN);
-            return;
-        }
+    default:
+        ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_UNKNOWN);
+        return;
     }
 
     if (info.state == NGX_WEBRTC_PEER_NEW) {
         ngx_webrtc_router_claim(wk, path, &peer, p, n);
-        return;
-    }
-
-    if (info.worker != wk->bus->worker) {
-
-        if (via == NGX_WEBRTC_ROUTER_INBOX) {
-            ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_UNKNOWN);
-            return;
-        }
-
-        (void) ngx_webrtc_inbox_datagram(wk->inbox, info.worker, path,
-                                         info.ref, p, n);
         return;
     }
 
@@ -229,6 +212,57 @@ ngx_webrtc_router_stun(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
     if (mine && mine->session) {
         ngx_webrtc_session_life_check(mine->session, path, p, n);
     }
+}
+
+
+/*
+ * Who is to have a check of a slot.
+ *
+ * NGX_OK        this worker
+ * NGX_DONE      info->worker, another one
+ * NGX_DECLINED  nobody
+ */
+
+static ngx_int_t
+ngx_webrtc_router_owner(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_info_t *info,
+    ngx_webrtc_router_via_e via)
+{
+    ngx_uint_t  same;
+
+    if (info->state != NGX_WEBRTC_PEER_NEW) {
+
+        if (info->worker == wk->bus->worker) {
+            return NGX_OK;
+        }
+
+        return (via == NGX_WEBRTC_ROUTER_INBOX) ? NGX_DECLINED : NGX_DONE;
+    }
+
+    if (!ngx_exiting) {
+        return NGX_OK;
+    }
+
+    /*
+     * No session begins here any more; a newer worker takes it, and what comes
+     * from its address is then passed on.  But if the newer workers are another
+     * binary's, only we can serve those we have answered.
+     */
+
+    info->worker = ngx_webrtc_bus_successor(wk->bus, &same);
+
+    if (info->worker != NGX_WEBRTC_WORKER_NONE
+        && via != NGX_WEBRTC_ROUTER_INBOX)
+    {
+        return NGX_DONE;
+    }
+
+    if (info->worker != NGX_WEBRTC_WORKER_NONE
+        || !ngx_webrtc_twin_there(wk->twin))
+    {
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
 }
 
 
@@ -294,7 +328,7 @@ ngx_webrtc_router_claim(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
         ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_INTEGRITY);
 
         if (len) {
-            ngx_webrtc_udp_send(wk->udp, path, reply, len);
+            ngx_webrtc_transport_send_to(wk->udp, wk->tcp, path, reply, len);
         }
 
         return;
@@ -340,8 +374,111 @@ ngx_webrtc_router_claim(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
 
     ngx_webrtc_bus_heard(wk->bus);
 
-    ngx_webrtc_udp_send(wk->udp, path, reply, len);
+    ngx_webrtc_transport_send_to(wk->udp, wk->tcp, path, reply, len);
 
     (void) ngx_webrtc_session_path_fresh(s, path, p);
     ngx_webrtc_session_life_checked(s, path, n, result.use_candidate);
+}
+
+
+ngx_int_t
+ngx_webrtc_router_first(void *ctx, ngx_webrtc_path_t *path, u_char *p,
+    size_t n, ngx_socket_t fd, ngx_uint_t passed)
+{
+    ngx_webrtc_worker_t *wk = ctx;
+
+    ngx_int_t               rc;
+    ngx_str_t               local, remote;
+    ngx_webrtc_peer_t       peer, *mine;
+    ngx_webrtc_peer_info_t  info;
+
+    if (ngx_webrtc_rtp_classify(p, n) != NGX_WEBRTC_DATAGRAM_STUN
+        || ngx_webrtc_ice_class(p, n) == NGX_WEBRTC_ICE_RESPONSE
+        || ngx_webrtc_ice_username(p, n, &local, &remote) != NGX_OK
+        || ngx_webrtc_peers_find_ufrag(wk->bus, &local, &peer, &info)
+           != NGX_OK)
+    {
+        ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_STUN);
+        return NGX_DECLINED;
+    }
+
+    rc = ngx_webrtc_router_owner(wk, &info, passed ? NGX_WEBRTC_ROUTER_INBOX
+                                                   : NGX_WEBRTC_ROUTER_PORT);
+    if (rc == NGX_DONE) {
+        rc = ngx_webrtc_inbox_connection(wk->inbox, info.worker, info.ref, fd);
+        return (rc == NGX_OK) ? NGX_DONE : rc;
+    }
+
+    if (rc != NGX_OK) {
+        ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_UNKNOWN);
+        return NGX_DECLINED;
+    }
+
+    if (info.state == NGX_WEBRTC_PEER_NEW) {
+        ngx_webrtc_router_claim(wk, path, &peer, p, n);
+
+    } else {
+        mine = ngx_webrtc_peers_mine(wk->bus, info.ref);
+
+        if (mine && mine->session) {
+            ngx_webrtc_session_life_check(mine->session, path, p, n);
+        }
+    }
+
+    /* it has verified if the address is a session's now */
+
+    return ngx_webrtc_paths_find(wk, path) ? NGX_OK : NGX_DECLINED;
+}
+
+
+void
+ngx_webrtc_router_framed(void *ctx, ngx_webrtc_path_t *path, u_char *p,
+    size_t n)
+{
+    ngx_webrtc_worker_t *wk = ctx;
+
+    ngx_webrtc_paths_entry_t  *wp;
+
+    wp = ngx_webrtc_paths_find(wk, path);
+
+    if (wp == NULL) {
+        return;
+    }
+
+    switch (ngx_webrtc_rtp_classify(p, n)) {
+
+    case NGX_WEBRTC_DATAGRAM_UNKNOWN:
+        ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_OTHER);
+        break;
+
+    case NGX_WEBRTC_DATAGRAM_STUN:
+
+        if (ngx_webrtc_ice_class(p, n) == NGX_WEBRTC_ICE_RESPONSE) {
+            /* nothing is asked over connections */
+            ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_STUN);
+            break;
+        }
+
+        ngx_webrtc_session_life_check(wp->session, path, p, n);
+        break;
+
+    default:
+        ngx_webrtc_session_life_input(wp->session, wp, p, n);
+        break;
+    }
+}
+
+
+void
+ngx_webrtc_router_gone(void *ctx, ngx_webrtc_path_t *path)
+{
+    ngx_webrtc_worker_t *wk = ctx;
+
+    ngx_webrtc_paths_entry_t  *wp;
+
+    wp = ngx_webrtc_paths_find(wk, path);
+
+    if (wp) {
+        ngx_webrtc_session_path_gone(wp->session, wp);
+    }
 }

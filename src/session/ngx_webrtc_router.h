@@ -24,5 +24,12 @@ void ngx_webrtc_router_twin(void *ctx, ngx_webrtc_path_t *path, u_char *p,
 void ngx_webrtc_router_passed(void *ctx, ngx_webrtc_path_t *path, uint64_t ref,
     u_char *p, size_t n);
 
+/* Those of connections (ICE-TCP), see ngx_webrtc_tcp.h. */
+ngx_int_t ngx_webrtc_router_first(void *ctx, ngx_webrtc_path_t *path,
+    u_char *p, size_t n, ngx_socket_t fd, ngx_uint_t passed);
+void ngx_webrtc_router_framed(void *ctx, ngx_webrtc_path_t *path, u_char *p,
+    size_t n);
+void ngx_webrtc_router_gone(void *ctx, ngx_webrtc_path_t *path);
+
 
 #endif /* _NGX_WEBRTC_ROUTER_H_INCLUDED_ */

@@ -328,7 +328,7 @@ ngx_webrtc_session_life_check(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path,
     }
 
     if (len) {
-        ngx_webrtc_udp_send(s->wk->udp, path, reply, len);
+        ngx_webrtc_transport_send_to(s->wk->udp, s->wk->tcp, path, reply, len);
     }
 
     if (rc != NGX_OK) {

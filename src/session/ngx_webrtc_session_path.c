@@ -25,6 +25,15 @@
  *    takes the address over.  An owner that has been silent for ten seconds
  *    loses it to the first check.
  *
+ * 6. A connection (ICE-TCP) is an address like any other, of this session
+ *    only, and proven: nobody connects without receiving.  It is second to UDP.
+ *    Clients keep one beside UDP, check it as often, and may nominate both
+ *    (RFC 8445, 8.1.1 once allowed that): so only the second nomination in a
+ *    row takes a session from UDP to it, and a check alone never does, unless
+ *    UDP has been silent.  Back to UDP it takes a nomination, or an answer to
+ *    a request of ours.  When the connection in use ends, the session goes to
+ *    the address that was checked last; if there is none it waits for a check.
+ *
  * There is one outstanding request per session.  RFC 8445, 2.5, 7.2, 7.3.
  */
 
@@ -37,6 +46,7 @@
 
 #include "ngx_webrtc_session.h"
 #include "ngx_webrtc_session_path.h"
+#include "ngx_webrtc_session_stat.h"
 #include "ngx_webrtc_ice_probe.h"
 
 
@@ -46,6 +56,10 @@
 /* ms without a check after which an address may be taken from a session;
  * chosen: browsers check every 2.5 s, others every 5 */
 #define NGX_WEBRTC_SESSION_SILENT       10000
+
+/* ms without a check after which UDP gives way to a connection that is checked;
+ * chosen: two checks of a browser have been lost */
+#define NGX_WEBRTC_SESSION_STILL        5500
 
 /* bytes that may be sent per byte received; RFC 9000, 8.1 */
 #define NGX_WEBRTC_SESSION_AMPLIFY      3
@@ -59,6 +73,8 @@
 #define NGX_WEBRTC_SESSION_PROBE_RTO    100
 
 
+static ngx_uint_t ngx_webrtc_session_path_chosen(ngx_webrtc_session_t *s,
+    ngx_webrtc_paths_entry_t *wp, ngx_uint_t nominated);
 static ngx_webrtc_paths_entry_t *ngx_webrtc_session_path_own(
     ngx_webrtc_session_t *s, ngx_webrtc_path_t *path);
 static ngx_webrtc_paths_entry_t *ngx_webrtc_session_path_add(
@@ -75,6 +91,10 @@ static void ngx_webrtc_session_path_proven(ngx_webrtc_session_t *s,
 static void ngx_webrtc_session_path_ask(ngx_webrtc_session_t *s,
     ngx_webrtc_path_t *path, ngx_uint_t nominated);
 static void ngx_webrtc_session_path_send(ngx_webrtc_session_t *s);
+static void ngx_webrtc_session_path_remove(ngx_webrtc_session_t *s,
+    ngx_webrtc_paths_entry_t *wp);
+static void ngx_webrtc_session_path_use(ngx_webrtc_session_t *s,
+    ngx_webrtc_path_t *path);
 
 
 void
@@ -90,7 +110,7 @@ ngx_webrtc_session_path_first(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path)
         s->current->path = *path;
     }
 
-    s->transport.path = &s->current->path;
+    ngx_webrtc_session_path_use(s, &s->current->path);
 }
 
 
@@ -145,6 +165,10 @@ ngx_webrtc_session_path_checked(ngx_webrtc_session_t *s,
 
         for (i = 0; i < NGX_WEBRTC_SESSION_PATHS; i++) {
             s->paths[i].checks = 0;
+
+            if (nominated) {
+                s->paths[i].nominations = 0;
+            }
         }
 
         if (s->transport.budget) {
@@ -154,7 +178,7 @@ ngx_webrtc_session_path_checked(ngx_webrtc_session_t *s,
         return;
     }
 
-    if (!nominated && ++wp->checks < NGX_WEBRTC_SESSION_CHECKS) {
+    if (!ngx_webrtc_session_path_chosen(s, wp, nominated)) {
         return;
     }
 
@@ -165,6 +189,55 @@ ngx_webrtc_session_path_checked(ngx_webrtc_session_t *s,
     if (!wp->proven) {
         ngx_webrtc_session_path_ask(s, path, nominated);
     }
+}
+
+
+/* has the peer chosen this address, which is not the current one? */
+
+static ngx_uint_t
+ngx_webrtc_session_path_chosen(ngx_webrtc_session_t *s,
+    ngx_webrtc_paths_entry_t *wp, ngx_uint_t nominated)
+{
+    ngx_uint_t  tcp;
+
+    tcp = ngx_webrtc_path_is_tcp(&wp->path);
+
+    if (!ngx_webrtc_path_is_tcp(&s->current->path)) {
+
+        if (!tcp) {
+            return nominated || ++wp->checks >= NGX_WEBRTC_SESSION_CHECKS;
+        }
+
+        wp->nominations = nominated ? wp->nominations + 1 : 0;
+
+        return wp->nominations >= NGX_WEBRTC_SESSION_CHECKS
+               || ngx_current_msec - s->current->checked
+                  > NGX_WEBRTC_SESSION_STILL;
+    }
+
+    if (s->current->session == NULL) {
+        /* it has ended */
+        return 1;
+    }
+
+    if (nominated || tcp) {
+        return nominated || ++wp->checks >= NGX_WEBRTC_SESSION_CHECKS;
+    }
+
+    /*
+     * Checks that get through over UDP do not mean that answers do, and they
+     * come more often while they do not.
+     */
+
+    if (++wp->checks < NGX_WEBRTC_SESSION_CHECKS) {
+        return 0;
+    }
+
+    if (!wp->proven && !wp->deaf) {
+        ngx_webrtc_session_path_ask(s, &wp->path, 0);
+    }
+
+    return wp->proven;
 }
 
 
@@ -224,7 +297,9 @@ ngx_webrtc_session_path_own(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path)
         return wp;
     }
 
-    if (ngx_webrtc_session_path_foreign(s, path)) {
+    if (!ngx_webrtc_path_is_tcp(path)
+        && ngx_webrtc_session_path_foreign(s, path))
+    {
         return NULL;
     }
 
@@ -335,15 +410,16 @@ ngx_webrtc_session_path_add(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path)
     wp = oldest;
 
     if (wp->session) {
-        ngx_webrtc_paths_remove(wp);
+        ngx_webrtc_session_path_remove(s, wp);
     }
 
     wp->session = s;
     wp->path = *path;
     wp->checks = 0;
+    wp->nominations = 0;
     wp->checked = ngx_current_msec;
     wp->budget = 0;
-    wp->proven = 0;
+    wp->proven = ngx_webrtc_path_is_tcp(path) ? 1 : 0;
     wp->deaf = 0;
 
     ngx_webrtc_paths_add(s->wk, wp);
@@ -391,7 +467,8 @@ ngx_webrtc_session_path_select(ngx_webrtc_session_t *s,
     }
 
     s->current = wp;
-    s->transport.path = &wp->path;
+
+    ngx_webrtc_session_path_use(s, &wp->path);
 
     if (s->state == NGX_WEBRTC_SESSION_UP) {
         s->transport.budget = wp->proven ? NULL : &wp->budget;
@@ -402,7 +479,8 @@ ngx_webrtc_session_path_select(ngx_webrtc_session_t *s,
 
     ngx_webrtc_peers_set_address(s->wk->bus, s->peer, &wp->path);
 
-    ngx_log_error(NGX_LOG_INFO, &s->log, 0, "webrtc session path selected%s",
+    ngx_log_error(NGX_LOG_INFO, &s->log, 0, "webrtc session path selected%s%s",
+                  ngx_webrtc_path_is_tcp(&wp->path) ? ", tcp" : "",
                   s->transport.budget ? ", it does not answer" : "");
 }
 
@@ -476,7 +554,8 @@ ngx_webrtc_session_path_send(ngx_webrtc_session_t *s)
     n = ngx_webrtc_session_request(s, s->probe.tid, buf);
 
     if (n) {
-        ngx_webrtc_udp_send(s->wk->udp, &s->probe.path, buf, n);
+        ngx_webrtc_transport_send_to(s->wk->udp, s->wk->tcp, &s->probe.path,
+                                     buf, n);
     }
 }
 
@@ -502,7 +581,10 @@ ngx_webrtc_session_path_timeout(ngx_webrtc_session_t *s, ngx_msec_t now)
     if (wp && wp->session == s && !wp->proven) {
         wp->deaf = 1;
 
-        if (s->probe.nominated || wp->checks >= NGX_WEBRTC_SESSION_CHECKS) {
+        if (s->probe.nominated
+            || (wp->checks >= NGX_WEBRTC_SESSION_CHECKS
+                && !ngx_webrtc_path_is_tcp(&s->current->path)))
+        {
             ngx_webrtc_session_path_select(s, wp);
         }
     }
@@ -564,7 +646,75 @@ ngx_webrtc_session_path_done(ngx_webrtc_session_t *s)
 
     for (i = 0; i < NGX_WEBRTC_SESSION_PATHS; i++) {
         if (s->paths[i].session) {
-            ngx_webrtc_paths_remove(&s->paths[i]);
+            ngx_webrtc_session_path_remove(s, &s->paths[i]);
         }
     }
+}
+
+
+void
+ngx_webrtc_session_path_gone(ngx_webrtc_session_t *s,
+    ngx_webrtc_paths_entry_t *wp)
+{
+    ngx_uint_t                 i;
+    ngx_webrtc_paths_entry_t  *other, *next;
+
+    ngx_webrtc_paths_remove(wp);
+
+    if (wp != s->current) {
+        return;
+    }
+
+    /* the one that was checked last; UDP if it is alive */
+
+    next = NULL;
+
+    for (i = 0; i < NGX_WEBRTC_SESSION_PATHS; i++) {
+        other = &s->paths[i];
+
+        if (other->session == s
+            && (next == NULL
+                || (ngx_msec_int_t) (other->checked - next->checked) > 0))
+        {
+            next = other;
+        }
+    }
+
+    if (next) {
+        ngx_webrtc_session_path_select(s, next);
+        return;
+    }
+
+    /* what is sent is dropped */
+
+    ngx_webrtc_session_path_use(s, &wp->path);
+
+    ngx_log_error(NGX_LOG_INFO, &s->log, 0,
+                  "webrtc session path lost, the connection was closed");
+}
+
+
+/* gives an address up; a connection ends with it */
+
+static void
+ngx_webrtc_session_path_remove(ngx_webrtc_session_t *s,
+    ngx_webrtc_paths_entry_t *wp)
+{
+    ngx_webrtc_paths_remove(wp);
+
+    if (ngx_webrtc_path_is_tcp(&wp->path)) {
+        ngx_webrtc_tcp_close(s->wk->tcp, &wp->path);
+    }
+}
+
+
+/* sends there from now on */
+
+static void
+ngx_webrtc_session_path_use(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path)
+{
+    ngx_webrtc_transport_select(&s->transport, s->wk->tcp, path);
+
+    ngx_webrtc_session_stat_pair(s, (u_char *) "tcp",
+                                 s->transport.conn ? sizeof("tcp") - 1 : 0);
 }

@@ -66,6 +66,10 @@ void ngx_webrtc_session_path_connected(ngx_webrtc_session_t *s);
  */
 void ngx_webrtc_session_path_timeout(ngx_webrtc_session_t *s, ngx_msec_t now);
 
+/* The connection of this address, which is the session's, has ended. */
+void ngx_webrtc_session_path_gone(ngx_webrtc_session_t *s,
+    ngx_webrtc_paths_entry_t *wp);
+
 /* Gives up all addresses. */
 void ngx_webrtc_session_path_done(ngx_webrtc_session_t *s);
 

@@ -189,11 +189,13 @@ ngx_webrtc_session_stat_tell(ngx_webrtc_worker_t *wk)
 {
     struct rusage                 ru;
     ngx_webrtc_udp_stat_t        *udp;
+    ngx_webrtc_tcp_stat_t        *tcp;
     ngx_webrtc_inbox_stat_t      *inbox;
     ngx_webrtc_worker_figures_t  *told;
 
     told = &wk->told;
     udp = ngx_webrtc_udp_stat(wk->udp);
+    tcp = ngx_webrtc_tcp_stat(wk->tcp);
     inbox = ngx_webrtc_inbox_stat(wk->inbox);
 
     told->sessions = wk->nsessions;
@@ -216,11 +218,18 @@ ngx_webrtc_session_stat_tell(ngx_webrtc_worker_t *wk)
     told->inbox_in = inbox->datagrams_in;
     told->inbox_out = inbox->datagrams_out;
 
-    told->rx_packets = udp->rx_packets;
-    told->tx_packets = udp->tx_packets;
-    told->tx_bytes = udp->tx_bytes;
+    told->rx_packets = udp->rx_packets + tcp->rx_packets;
+    told->tx_packets = udp->tx_packets + tcp->tx_packets;
+    told->tx_bytes = udp->tx_bytes + tcp->tx_bytes;
     told->tx_failed = udp->tx_failed;
     told->tx_blocked = udp->tx_blocked;
+
+    told->tcp_sessions = tcp->sessions;
+    told->tcp_pending = tcp->pending;
+    told->tcp_accepted = tcp->accepted;
+    told->tcp_refused = tcp->refused + tcp->strangers;
+    told->tcp_blocked = tcp->tx_blocked;
+    told->tcp_dropped = tcp->tx_dropped;
 
     ngx_webrtc_bus_worker_tell(wk->bus, told);
 }

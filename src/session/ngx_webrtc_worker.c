@@ -54,6 +54,7 @@ static void ngx_webrtc_worker_on_tell(void *ctx, uint64_t ref,
 static void ngx_webrtc_worker_on_keyframe(void *ctx, ngx_webrtc_stream_t *st);
 static void ngx_webrtc_worker_on_text(void *ctx, uint64_t ref, u_char *p,
     size_t n);
+static void ngx_webrtc_worker_on_connection(void *ctx, ngx_socket_t fd);
 static void ngx_webrtc_worker_leave(ngx_webrtc_worker_t *wk);
 static ngx_uint_t ngx_webrtc_worker_awaits(ngx_webrtc_worker_t *wk);
 static void ngx_webrtc_worker_timer(ngx_event_t *ev);
@@ -146,6 +147,7 @@ static ngx_int_t
 ngx_webrtc_worker_open(ngx_webrtc_worker_t *wk, ngx_cycle_t *cycle)
 {
     ngx_webrtc_udp_conf_t         udp;
+    ngx_webrtc_tcp_conf_t         tcp;
     ngx_webrtc_twin_conf_t        twin;
     ngx_webrtc_inbox_handlers_t   inbox;
 
@@ -156,6 +158,7 @@ ngx_webrtc_worker_open(ngx_webrtc_worker_t *wk, ngx_cycle_t *cycle)
     inbox.on_tell = ngx_webrtc_worker_on_tell;
     inbox.on_keyframe = ngx_webrtc_worker_on_keyframe;
     inbox.on_text = ngx_webrtc_worker_on_text;
+    inbox.on_connection = ngx_webrtc_worker_on_connection;
     inbox.ctx = wk;
 
     wk->inbox = ngx_webrtc_inbox_init(wk->bus, cycle, &inbox);
@@ -185,6 +188,19 @@ ngx_webrtc_worker_open(ngx_webrtc_worker_t *wk, ngx_cycle_t *cycle)
 
     wk->udp = ngx_webrtc_udp_init(cycle, &udp);
     if (wk->udp == NULL) {
+        return NGX_ERROR;
+    }
+
+    tcp.first = ngx_webrtc_router_first;
+    tcp.input = ngx_webrtc_router_framed;
+    tcp.done = ngx_webrtc_worker_received;
+    tcp.gone = ngx_webrtc_router_gone;
+    tcp.shutdown = ngx_webrtc_worker_shutdown;
+    tcp.ctx = wk;
+
+    wk->tcp = ngx_webrtc_tcp_init(cycle, &tcp);
+    if (wk->tcp == NULL) {
+        ngx_webrtc_udp_done(wk->udp);
         return NGX_ERROR;
     }
 
@@ -218,6 +234,7 @@ ngx_webrtc_worker_done(ngx_webrtc_worker_t *wk)
     ngx_webrtc_nice_done();
     ngx_webrtc_twin_done(wk->twin);
     ngx_webrtc_udp_done(wk->udp);
+    ngx_webrtc_tcp_done(wk->tcp);
 
     /* others are told what ends here: the inbox is needed until then */
 
@@ -358,11 +375,12 @@ ngx_webrtc_worker_received(void *ctx)
 {
     ngx_webrtc_worker_t *wk = ctx;
 
-    ngx_webrtc_udp_stat_t  *stat;
+    uint64_t  dropped;
 
-    stat = ngx_webrtc_udp_stat(wk->udp);
+    dropped = ngx_webrtc_udp_stat(wk->udp)->rx_dropped
+              + ngx_webrtc_tcp_stat(wk->tcp)->rx_dropped;
 
-    for ( /* void */ ; wk->cut < stat->rx_dropped; wk->cut++) {
+    for ( /* void */ ; wk->cut < dropped; wk->cut++) {
         ngx_webrtc_bus_drop(wk->bus, NGX_WEBRTC_DROP_LIMIT);
     }
 
@@ -510,6 +528,17 @@ ngx_webrtc_worker_on_text(void *ctx, uint64_t ref, u_char *p, size_t n)
 
         (void) ngx_webrtc_inbox_text(wk->inbox, worker, ref, buf, last - buf);
     }
+}
+
+
+/* another worker has accepted a connection that is for a session here */
+
+static void
+ngx_webrtc_worker_on_connection(void *ctx, ngx_socket_t fd)
+{
+    ngx_webrtc_worker_t *wk = ctx;
+
+    ngx_webrtc_tcp_take(wk->tcp, fd);
 }
 
 

@@ -18,6 +18,7 @@
 #include "ngx_webrtc_role.h"
 #include "ngx_webrtc_twin.h"
 #include "ngx_webrtc_udp.h"
+#include "ngx_webrtc_tcp.h"
 #include "ngx_webrtc_bus.h"
 #include "ngx_webrtc_bus_peers.h"
 #include "ngx_webrtc_bus_figures.h"
@@ -93,6 +94,7 @@ struct ngx_webrtc_worker_s {
     ngx_webrtc_worker_conf_t     conf;
     ngx_webrtc_bus_t            *bus;
     ngx_webrtc_udp_t            *udp;
+    ngx_webrtc_tcp_t            *tcp;
     ngx_webrtc_twin_t           *twin;
     ngx_webrtc_inbox_t          *inbox;
     ngx_webrtc_ice_agent_t      *ice;

@@ -152,6 +152,8 @@ typedef struct {
     unsigned                     video:1;     /* there is a video track */
     unsigned                     started:1;   /* something was sent */
     unsigned                     hushed:1;    /* no video: it does not play */
+    unsigned                     choked:1;    /* no video: over TCP, it does
+                                                 not take what it is sent */
 
     /* by track of the stream */
     ngx_webrtc_viewer_track_t    tracks[NGX_WEBRTC_TRACKS];

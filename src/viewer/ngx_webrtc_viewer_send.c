@@ -11,6 +11,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "ngx_webrtc_viewer_send.h"
+#include "ngx_webrtc_viewer_choke.h"
 #include "ngx_webrtc_viewer_header.h"
 #include "ngx_webrtc_viewer_keyframe.h"
 #include "ngx_webrtc_viewer_pace.h"
@@ -59,7 +60,9 @@ ngx_webrtc_viewer_send(ngx_webrtc_session_t *s)
 
         t = &v->tracks[pkt.track & (NGX_WEBRTC_TRACKS - 1)];
 
-        if (!t->used || ngx_webrtc_viewer_send_skip(v, t, &pkt) == NGX_OK) {
+        if (!t->used || ngx_webrtc_viewer_choke(s, t, &pkt) == NGX_OK
+            || ngx_webrtc_viewer_send_skip(v, t, &pkt) == NGX_OK)
+        {
             v->cursor++;
             continue;
         }

@@ -50,6 +50,7 @@
 #define NGX_WEBRTC_INBOX_KEYFRAME  3      /* ref of stream */
 #define NGX_WEBRTC_INBOX_PASS      4      /* ref of slot; path, len bytes */
 #define NGX_WEBRTC_INBOX_WORDS     5      /* ref of slot; len bytes */
+#define NGX_WEBRTC_INBOX_CONN      6      /* ref of slot; a descriptor */
 
 
 typedef struct {
@@ -75,6 +76,7 @@ struct ngx_webrtc_inbox_s {
     ngx_webrtc_inbox_stat_t      stat;
 
     u_char                      *buf;         /* NGX_WEBRTC_INBOX_SIZE */
+    ngx_socket_t                 fd;          /* that came with it, or -1 */
 
     ngx_webrtc_inbox_batch_t     batches[NGX_WEBRTC_INBOX_BATCHES];
     ngx_uint_t                   victim;      /* batch to go if all are used */
@@ -91,6 +93,8 @@ static socklen_t ngx_webrtc_inbox_name(ngx_webrtc_bus_t *bus,
 static u_char *ngx_webrtc_inbox_hex(u_char *p, uint64_t v, ngx_uint_t digits);
 static ngx_int_t ngx_webrtc_inbox_send(ngx_webrtc_bus_t *bus, ngx_fd_t fd,
     ngx_uint_t worker, void *p, size_t n);
+static ngx_int_t ngx_webrtc_inbox_sendmsg(ngx_webrtc_bus_t *bus, ngx_fd_t fd,
+    ngx_uint_t worker, struct msghdr *msg);
 static ngx_webrtc_inbox_batch_t *ngx_webrtc_inbox_batch(
     ngx_webrtc_inbox_t *inbox, ngx_uint_t worker, size_t size);
 static void ngx_webrtc_inbox_flush_batch(ngx_webrtc_inbox_t *inbox,
@@ -212,6 +216,7 @@ ngx_webrtc_inbox_create(ngx_webrtc_bus_t *bus, ngx_cycle_t *cycle,
     inbox->bus = bus;
     inbox->handlers = *handlers;
     inbox->out = (ngx_fd_t) -1;
+    inbox->fd = (ngx_socket_t) -1;
 
     inbox->buf = ngx_palloc(cycle->pool, NGX_WEBRTC_INBOX_SIZE);
     if (inbox->buf == NULL) {
@@ -347,6 +352,40 @@ ngx_webrtc_inbox_text(ngx_webrtc_inbox_t *inbox, ngx_uint_t worker,
 
     rc = ngx_webrtc_inbox_send(inbox->bus, inbox->out, worker, buf,
                                dst - buf);
+    if (rc != NGX_OK) {
+        inbox->stat.dropped++;
+    }
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_webrtc_inbox_connection(ngx_webrtc_inbox_t *inbox, ngx_uint_t worker,
+    uint64_t ref, ngx_socket_t fd)
+{
+    ngx_int_t                  rc;
+    struct iovec               iov;
+    struct msghdr              msg;
+    ngx_webrtc_rights_t        rights;
+    ngx_webrtc_inbox_record_t  r;
+
+    ngx_memzero(&msg, sizeof(struct msghdr));
+
+    r.type = NGX_WEBRTC_INBOX_CONN;
+    r.len = 0;
+    r.ref = ref;
+
+    iov.iov_base = &r;
+    iov.iov_len = sizeof(r);
+
+    msg.msg_iov = &iov;
+    msg.msg_iovlen = 1;
+
+    ngx_webrtc_rights_set(&msg, &rights, fd);
+
+    rc = ngx_webrtc_inbox_sendmsg(inbox->bus, inbox->out, worker, &msg);
+
     if (rc != NGX_OK) {
         inbox->stat.dropped++;
     }
@@ -495,6 +534,25 @@ static ngx_int_t
 ngx_webrtc_inbox_send(ngx_webrtc_bus_t *bus, ngx_fd_t fd, ngx_uint_t worker,
     void *p, size_t n)
 {
+    struct iovec   iov;
+    struct msghdr  msg;
+
+    ngx_memzero(&msg, sizeof(struct msghdr));
+
+    iov.iov_base = p;
+    iov.iov_len = n;
+
+    msg.msg_iov = &iov;
+    msg.msg_iovlen = 1;
+
+    return ngx_webrtc_inbox_sendmsg(bus, fd, worker, &msg);
+}
+
+
+static ngx_int_t
+ngx_webrtc_inbox_sendmsg(ngx_webrtc_bus_t *bus, ngx_fd_t fd, ngx_uint_t worker,
+    struct msghdr *msg)
+{
     ssize_t             rc;
     uint64_t            id;
     socklen_t           len;
@@ -513,9 +571,11 @@ ngx_webrtc_inbox_send(ngx_webrtc_bus_t *bus, ngx_fd_t fd, ngx_uint_t worker,
     len = ngx_webrtc_inbox_name(bus, worker, ngx_webrtc_endpoint_generation(id),
                                 &sun);
 
+    msg->msg_name = &sun;
+    msg->msg_namelen = len;
+
     do {
-        rc = sendto(fd, p, n, MSG_DONTWAIT|MSG_NOSIGNAL,
-                    (struct sockaddr *) &sun, len);
+        rc = sendmsg(fd, msg, MSG_DONTWAIT|MSG_NOSIGNAL);
     } while (rc == -1 && errno == EINTR);
 
     if (rc != -1) {
@@ -619,6 +679,14 @@ ngx_webrtc_inbox_read_handler(ngx_event_t *rev)
 
         ngx_webrtc_inbox_message(inbox, inbox->buf, inbox->buf + n, known);
 
+        if (inbox->fd != (ngx_socket_t) -1) {
+
+            /* nobody has taken it: it came from somebody else, or in vain */
+
+            (void) ngx_close_socket(inbox->fd);
+            inbox->fd = (ngx_socket_t) -1;
+        }
+
         if (inbox->connection == NULL) {
             return;
         }
@@ -631,7 +699,8 @@ ngx_webrtc_inbox_read_handler(ngx_event_t *rev)
 
 
 /*
- * Receives one message.  *known is set if a worker of the zone has sent it.
+ * Receives one message, and the descriptor that came with it: inbox->fd.
+ * *known is set if a worker of the zone has sent it.
  *
  * Returns its length, NGX_AGAIN or NGX_ERROR.
  */
@@ -639,14 +708,14 @@ ngx_webrtc_inbox_read_handler(ngx_event_t *rev)
 static ssize_t
 ngx_webrtc_inbox_recv(ngx_webrtc_inbox_t *inbox, ngx_uint_t *known)
 {
-    ssize_t               n;
-    uint64_t              id;
-    ngx_uint_t            w;
-    struct iovec          iov;
-    struct ucred          cred;
-    struct msghdr         msg;
-    ngx_webrtc_ucred_t    control;
-    ngx_webrtc_bus_sh_t  *sh;
+    ssize_t                     n;
+    uint64_t                    id;
+    ngx_uint_t                  w;
+    struct iovec                iov;
+    struct ucred                cred;
+    struct msghdr               msg;
+    ngx_webrtc_bus_sh_t        *sh;
+    ngx_webrtc_ucred_rights_t   control;
 
     ngx_memzero(&msg, sizeof(struct msghdr));
 
@@ -667,6 +736,8 @@ ngx_webrtc_inbox_recv(ngx_webrtc_inbox_t *inbox, ngx_uint_t *known)
     }
 
     *known = 0;
+
+    inbox->fd = ngx_webrtc_rights_get(&msg);
 
     if ((msg.msg_flags & MSG_TRUNC)
         || ngx_webrtc_ucred(&msg, &cred) != NGX_OK)
@@ -731,6 +802,17 @@ ngx_webrtc_inbox_message(ngx_webrtc_inbox_t *inbox, u_char *p, u_char *end,
 
         case NGX_WEBRTC_INBOX_KEYFRAME:
             ngx_webrtc_inbox_asked(inbox, r.ref);
+            break;
+
+        case NGX_WEBRTC_INBOX_CONN:
+
+            if (inbox->fd != (ngx_socket_t) -1
+                && inbox->handlers.on_connection)
+            {
+                inbox->handlers.on_connection(inbox->handlers.ctx, inbox->fd);
+                inbox->fd = (ngx_socket_t) -1;
+            }
+
             break;
 
         case NGX_WEBRTC_INBOX_PASS:

@@ -10,6 +10,7 @@
  *   tell            something about a session, such as "close"
  *   text            for a session: what came for it over HTTP
  *   keyframe        a stream that this worker produces needs one
+ *   connection      of ICE-TCP, that another worker has accepted
  *
  * The kernel says who sent a message (SCM_CREDENTIALS); messages from anyone
  * but a worker of the zone are dropped and counted.  Nothing here ever waits:
@@ -51,7 +52,12 @@
  *   path    where the datagram came from and to, as the first worker saw it
  *   ref     session slot that the sender meant, 0: it did not know
  *   p, n    the datagram in the inbox' buffer; may be modified
+<<<<<<< HEAD
  *   what    NGX_WEBRTC_TELL_CHANGED, or NGX_WEBRTC_WHY_* to end it
+=======
+ *   what    NGX_WEBRTC_TELL_*
+ *   fd      the receiver's own
+>>>>>>> a469256 (Net: media over TCP for clients that UDP does not reach)
  */
 typedef struct {
     void  (*on_stream)(void *ctx, ngx_webrtc_stream_t *st);
@@ -60,6 +66,7 @@ typedef struct {
     void  (*on_tell)(void *ctx, uint64_t ref, ngx_uint_t what);
     void  (*on_keyframe)(void *ctx, ngx_webrtc_stream_t *st);
     void  (*on_text)(void *ctx, uint64_t ref, u_char *p, size_t n);
+    void  (*on_connection)(void *ctx, ngx_socket_t fd);
     void   *ctx;
 } ngx_webrtc_inbox_handlers_t;
 
@@ -129,6 +136,17 @@ ngx_int_t ngx_webrtc_inbox_tell(ngx_webrtc_inbox_t *inbox, ngx_uint_t worker,
  */
 ngx_int_t ngx_webrtc_inbox_text(ngx_webrtc_inbox_t *inbox, ngx_uint_t worker,
     uint64_t ref, u_char *p, size_t n);
+
+/*
+ * Gives another worker a connection.
+ *
+ *   fd    still to be closed by the caller
+ *
+ * NGX_OK; NGX_AGAIN when its inbox is full; NGX_DECLINED when that worker is
+ * gone
+ */
+ngx_int_t ngx_webrtc_inbox_connection(ngx_webrtc_inbox_t *inbox,
+    ngx_uint_t worker, uint64_t ref, ngx_socket_t fd);
 
 ngx_webrtc_inbox_stat_t *ngx_webrtc_inbox_stat(ngx_webrtc_inbox_t *inbox);
 

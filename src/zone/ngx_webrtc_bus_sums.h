@@ -78,11 +78,17 @@ typedef struct {
     uint64_t                 inbox_dropped;
     uint64_t                 inbox_in;        /* messages with datagrams */
     uint64_t                 inbox_out;
-    uint64_t                 rx_packets;      /* of the UDP port */
+    uint64_t                 rx_packets;      /* of the UDP port and TCP */
     uint64_t                 tx_packets;
     uint64_t                 tx_bytes;
     uint64_t                 tx_failed;
     uint64_t                 tx_blocked;
+    uint64_t                 tcp_sessions;    /* connections of sessions, now */
+    uint64_t                 tcp_pending;     /* others, now */
+    uint64_t                 tcp_accepted;
+    uint64_t                 tcp_refused;     /* too many, or no check came */
+    uint64_t                 tcp_blocked;     /* times that one was full */
+    uint64_t                 tcp_dropped;     /* datagrams not taken */
 } ngx_webrtc_worker_figures_t;
 
 

@@ -163,7 +163,7 @@ static int
 http_answer(client_t *c)
 {
     int          i, port;
-    char         line[512], ip[64];
+    char         line[512], ip[64], transport[8];
     const char  *p;
 
     if (strncmp(c->http, "HTTP/1.1 201", 12) != 0
@@ -188,15 +188,20 @@ http_answer(client_t *c)
         c->fp[i] = (u_char) strtoul(line + 3 * i, NULL, 16);
     }
 
-    p = strstr(c->http, "\na=candidate:");
+    p = c->http;
 
-    if (p == NULL
-        || sscanf(p, "\na=candidate:%*s %*s %*s %*s %63s %d typ host", ip,
-                  &port)
-           != 2)
-    {
-        return 0;
-    }
+    do {
+        p = strstr(p + 1, "\na=candidate:");
+
+        if (p == NULL
+            || sscanf(p, "\na=candidate:%*s %*s %7s %*s %63s %d typ host",
+                      transport, ip, &port)
+               != 3)
+        {
+            return 0;
+        }
+
+    } while (strcmp(transport, client_conf.framed ? "tcp" : "udp") != 0);
 
     c->remote.sin_family = AF_INET;
     c->remote.sin_port = htons((uint16_t) (client_conf.port ? client_conf.port
@@ -409,16 +414,101 @@ client_check(client_t *c)
     crc = htonl(crc32_stun(buf, (size_t) (p - buf)));
     p = stun_attr(p, 0x8028, &crc, 4);
 
-    send(c->fd, buf, (size_t) (p - buf), MSG_DONTWAIT);
+    client_send(c, buf, (size_t) (p - buf));
+}
+
+
+void
+client_send(client_t *c, const u_char *p, size_t n)
+{
+    u_char         head[NGX_WEBRTC_FRAMING_HEADER];
+    struct iovec   iov[2];
+    struct msghdr  msg;
+
+    if (!client_conf.framed) {
+        send(c->fd, p, n, MSG_DONTWAIT);
+        return;
+    }
+
+    /* the socket blocks: half a frame is none */
+
+    ngx_webrtc_framing_write(head, n);
+
+    memset(&msg, 0, sizeof(msg));
+
+    iov[0].iov_base = head;
+    iov[0].iov_len = sizeof(head);
+    iov[1].iov_base = (void *) (uintptr_t) p;
+    iov[1].iov_len = n;
+
+    msg.msg_iov = iov;
+    msg.msg_iovlen = 2;
+
+    sendmsg(c->fd, &msg, MSG_NOSIGNAL);
+}
+
+
+static void
+framed_read(client_t *c)
+{
+    size_t          n;
+    u_char         *p, *end, *frame;
+    ssize_t         rc;
+
+    static u_char   buf[128 * 1024];
+
+    memcpy(buf, c->part, c->npart);
+
+    rc = recv(c->fd, buf + c->npart, sizeof(buf) - c->npart, MSG_DONTWAIT);
+
+    if (rc <= 0) {
+        if (rc == 0 || errno != EAGAIN) {
+            client_fail(c, "the connection was closed");
+        }
+
+        return;
+    }
+
+    p = buf;
+    end = p + c->npart + (size_t) rc;
+
+    while (c->fd != -1
+           && ngx_webrtc_framing_next(&c->framing, &p, end, &frame, &n)
+              == NGX_OK)
+    {
+        c->role->datagram(c, frame, n);
+    }
+
+    if (c->fd != -1) {
+        c->npart = (size_t) (end - p);
+        memcpy(c->part, p, c->npart);
+    }
 }
 
 
 static void
 ice_start(client_t *c)
 {
+    int                 on;
     struct epoll_event  ev;
 
-    c->fd = socket(AF_INET, SOCK_DGRAM|SOCK_NONBLOCK|SOCK_CLOEXEC, 0);
+    c->fd = socket(AF_INET, (client_conf.framed ? SOCK_STREAM
+                                                : SOCK_DGRAM|SOCK_NONBLOCK)
+                            |SOCK_CLOEXEC, 0);
+
+    if (client_conf.framed) {
+        on = 1;
+        setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+
+        memset(&c->framing, 0, sizeof(c->framing));
+        c->framing.max = CLIENT_PART - NGX_WEBRTC_FRAMING_HEADER;
+        c->npart = 0;
+
+        c->part = malloc(CLIENT_PART);
+        if (c->part == NULL) {
+            bench_die("malloc");
+        }
+    }
 
     if (c->fd == -1
         || connect(c->fd, (struct sockaddr *) &c->remote, sizeof(c->remote))
@@ -445,7 +535,7 @@ dtls_send(void *ctx, u_char *p, size_t n)
 {
     client_t  *c = ctx;
 
-    send(c->fd, p, n, MSG_DONTWAIT);
+    client_send(c, p, n);
 }
 
 
@@ -619,6 +709,9 @@ client_close(client_t *c)
         c->fd = -1;
     }
 
+    free(c->part);
+    c->part = NULL;
+
     if (c->dtls_up) {
         ngx_webrtc_dtls_cleanup(&c->dtls);
         c->dtls_up = 0;
@@ -651,6 +744,11 @@ client_turn(uint64_t ns)
     ts.tv_sec = (time_t) (ns / 1000000000);
     ts.tv_nsec = (long) (ns % 1000000000);
 
+    if (client_conf.stall > bench_now_ns()) {
+        usleep(10000);
+        return;
+    }
+
     n = epoll_pwait2(client_conf.ep, evs, EVENTS, &ts, NULL);
 
     for (i = 0; i < n; i++) {
@@ -660,6 +758,9 @@ client_turn(uint64_t ns)
             if (tag->c->tcp != -1) {
                 http_event(tag->c);
             }
+
+        } else if (tag->c->fd != -1 && client_conf.framed) {
+            framed_read(tag->c);
 
         } else if (tag->c->fd != -1) {
             tag->c->role->read(tag->c);

@@ -22,12 +22,16 @@
 #include <ngx_core.h>
 
 #include <ngx_webrtc_dtls.h>
+#include <ngx_webrtc_framing.h>
 #include <ngx_webrtc_srtp.h>
 
 
 #define CLIENT_HTTP     8192              /* bytes of a message */
 #define CLIENT_MS       1000000ull        /* ns */
 #define CLIENT_CONSENT  5                 /* seconds: RFC 7675, 5.1 */
+
+
+#define CLIENT_PART     4096              /* the longest frame, and its length */
 
 
 typedef enum {
@@ -58,6 +62,9 @@ typedef struct {
     /* UDP can be read; client_input() takes STUN and DTLS */
     void      (*read)(client_t *c);
 
+    /* what has come over ICE-TCP: one datagram */
+    void      (*datagram)(client_t *c, u_char *p, size_t n);
+
     /* keys are there: state is STARTING */
     void      (*up)(client_t *c);
 
@@ -78,7 +85,10 @@ struct client_s {
     size_t                  id;
     client_state_t          state;
     const char             *error;
-    int                     fd;           /* UDP, -1 */
+    int                     fd;           /* UDP or ICE-TCP, -1 */
+    ngx_webrtc_framing_t    framing;      /* of ICE-TCP */
+    u_char                 *part;         /* of a frame, CLIENT_PART */
+    size_t                  npart;
     int                     tcp;          /* HTTP, -1 */
     client_tag_t            tags[2];
     char                    path[600];
@@ -114,6 +124,9 @@ typedef struct {
     double                  timeout;      /* s, until it is up */
     int                     port;         /* of a relay, instead of the
                                              candidate's; or 0 */
+    int                     framed;       /* over ICE-TCP */
+    uint64_t                stall;        /* ns: until then ICE-TCP is not read
+                                             */
     int                     unchecked;    /* no checks from the handshake on */
     unsigned                consent;      /* seconds between checks */
     int                     half;         /* DELETEs when the server has
@@ -151,6 +164,9 @@ void client_input(client_t *c, u_char *p, size_t n);
 
 /* to be called every 20 ms or so until it is RUNNING */
 void client_timer(client_t *c, uint64_t now);
+
+/* sends a datagram, framed over ICE-TCP */
+void client_send(client_t *c, const u_char *p, size_t n);
 
 /* RFC 7675: every few seconds */
 void client_check(client_t *c);

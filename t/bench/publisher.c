@@ -46,12 +46,13 @@ static size_t publisher_offer(client_t *c, char *buf, size_t n);
 static void publisher_answered(client_t *c, const char *sdp);
 static void publisher_socket(client_t *c);
 static void publisher_read(client_t *c);
+static void publisher_datagram(client_t *c, u_char *b, size_t n);
 static void publisher_up(client_t *c);
 static void publisher_ended(client_t *c);
 
 static const client_role_t  role = {
     publisher_offer, publisher_answered, publisher_socket, publisher_read,
-    publisher_up, publisher_ended
+    publisher_datagram, publisher_up, publisher_ended
 };
 
 
@@ -372,7 +373,7 @@ protect_and_send(publisher_t *p, uint64_t index, const u_char *data,
         bench_die("protect");
     }
 
-    send(p->c.fd, out, len, MSG_DONTWAIT);
+    client_send(&p->c, out, len);
 }
 
 
@@ -673,7 +674,7 @@ rtcp_send(publisher_t *p, u_char *b, u_char *end)
                                      n + NGX_WEBRTC_SRTP_RTCP_TAG)
         == NGX_OK)
     {
-        send(p->c.fd, b, n, MSG_DONTWAIT);
+        client_send(&p->c, b, n);
     }
 }
 
@@ -995,7 +996,6 @@ publisher_read(client_t *c)
     int           i;
     u_char        b[2048];
     ssize_t       n;
-    publisher_t  *p = (publisher_t *) c;
 
     for (i = 0; i < READS && c->fd != -1; i++) {
         n = recv(c->fd, b, sizeof(b), MSG_DONTWAIT);
@@ -1004,15 +1004,22 @@ publisher_read(client_t *c)
             return;
         }
 
-        if (b[0] < 128) {
-            client_input(c, b, (size_t) n);
+        publisher_datagram(c, b, (size_t) n);
+    }
+}
 
-        } else if (n > 1 && b[1] >= 192 && b[1] <= 223) {
-            rtcp_input(p, b, (size_t) n);
 
-        } else {
-            publisher_conf.unknown++;
-        }
+static void
+publisher_datagram(client_t *c, u_char *b, size_t n)
+{
+    if (b[0] < 128) {
+        client_input(c, b, n);
+
+    } else if (n > 1 && b[1] >= 192 && b[1] <= 223) {
+        rtcp_input((publisher_t *) c, b, n);
+
+    } else {
+        publisher_conf.unknown++;
     }
 }
 

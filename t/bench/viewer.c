@@ -52,11 +52,13 @@ static u_char            controls[BATCH][128] __attribute__((aligned(8)));
 static size_t viewer_offer(client_t *c, char *p, size_t n);
 static void viewer_socket(client_t *c);
 static void viewer_read(client_t *c);
+static void viewer_framed(client_t *c, u_char *p, size_t n);
 static void viewer_up(client_t *c);
 static void viewer_ended(client_t *c);
 
 static const client_role_t  role = {
-    viewer_offer, NULL, viewer_socket, viewer_read, viewer_up, viewer_ended
+    viewer_offer, NULL, viewer_socket, viewer_read, viewer_framed, viewer_up,
+    viewer_ended
 };
 
 
@@ -540,7 +542,7 @@ rtcp_report(viewer_t *v)
     }
 
     if (ngx_webrtc_srtp_protect_rtcp(&v->c.out, p, &n, sizeof(p)) == NGX_OK) {
-        send(v->c.fd, p, n, MSG_DONTWAIT);
+        client_send(&v->c, p, n);
     }
 }
 
@@ -634,6 +636,13 @@ viewer_read(client_t *c)
 }
 
 
+static void
+viewer_framed(client_t *c, u_char *p, size_t n)
+{
+    viewer_datagram((viewer_t *) c, p, n, n, n, 0);
+}
+
+
 static size_t
 viewer_offer(client_t *c, char *p, size_t n)
 {
@@ -684,7 +693,7 @@ viewer_socket(client_t *c)
 
     on = 1;
 
-    if (viewer_conf.gro) {
+    if (viewer_conf.gro && !client_conf.framed) {
         setsockopt(c->fd, IPPROTO_UDP, UDP_GRO, &on, sizeof(on));
     }
 
@@ -819,7 +828,7 @@ viewer_pli(viewer_t *v)
     n = 12;
 
     if (ngx_webrtc_srtp_protect_rtcp(&v->c.out, p, &n, sizeof(p)) == NGX_OK) {
-        send(v->c.fd, p, n, MSG_DONTWAIT);
+        client_send(&v->c, p, n);
     }
 }
 

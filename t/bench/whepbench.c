@@ -41,7 +41,7 @@
 
 static struct {
     const char   *json;
-    double        ramp, seconds, settle;
+    double        ramp, seconds, settle, stall;
     int           quiet, cpu, pli, every, flood;
     int           pids[BENCH_PIDS];
     size_t        npids;
@@ -687,7 +687,8 @@ options(int argc, char **argv)
         { "every", 1, NULL, 'e' }, { "setup", 1, NULL, 'S' },
         { "flood", 0, NULL, 'F' }, { "port", 1, NULL, 'O' },
         { "list", 1, NULL, 'L' }, { "unchecked", 0, NULL, 'U' },
-        { "consent", 1, NULL, 'I' },
+        { "consent", 1, NULL, 'I' }, { "tcp", 0, NULL, 'X' },
+        { "stall", 1, NULL, 'W' },
         { NULL, 0, NULL, 0 }
     };
 
@@ -747,6 +748,8 @@ options(int argc, char **argv)
         case 'U': client_conf.unchecked = 1; break;
         case 'I': client_conf.consent = (unsigned) atoi(optarg); break;
         case 'F': o.flood = 1; break;
+        case 'X': client_conf.framed = 1; break;
+        case 'W': o.stall = atof(optarg); break;
         default: exit(2);
         }
     }
@@ -768,7 +771,7 @@ options(int argc, char **argv)
                 "path0, path1, ...] [-burst viewers]\n    [-churn per second] "
                 "[-cycles n] [-pli ms] [-cpu n] [-rcvbuf bytes] [-trace "
                 "file]\n    [-flood] [-port relay] [-list n] [-unchecked] "
-                "[-consent seconds] [-quiet]\n");
+                "[-consent seconds] [-tcp] [-stall seconds] [-quiet]\n");
         exit(2);
     }
 }
@@ -886,6 +889,10 @@ main(int argc, char **argv)
     sum(&a);
     bench_proc(&p0, o.pids, o.npids);
     t0 = bench_now_ns();
+
+    if (o.stall > 0) {
+        client_conf.stall = t0 + (uint64_t) (o.stall * 1e9);
+    }
 
     if (viewer_conf.burst) {
         ramp(base, base + viewer_conf.burst, (double) viewer_conf.burst, 0);

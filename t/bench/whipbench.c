@@ -351,6 +351,7 @@ options(int argc, char **argv)
         { "generation", 1, NULL, 'g' }, { "pid", 1, NULL, 'i' },
         { "json", 1, NULL, 'j' }, { "every", 1, NULL, 'e' },
         { "cpu", 1, NULL, 'c' }, { "loopback", 0, NULL, 'l' },
+        { "tcp", 0, NULL, 'X' },
         { NULL, 0, NULL, 0 }
     };
 
@@ -411,6 +412,7 @@ options(int argc, char **argv)
         case 'e': o.every = atoi(optarg); break;
         case 'c': o.cpu = atoi(optarg); break;
         case 'l': o.loopback = 1; break;
+        case 'X': client_conf.framed = 1; break;
 
         case 'd':
             publisher_conf.codec = strcmp(optarg, "vp8") == 0 ? STAMP_VP8

@@ -46,7 +46,7 @@ ngx_webrtc_paths_find(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path)
     for (i = 0; i < NGX_WEBRTC_SESSION_PATHS; i++) {
         wp = &session.paths[i];
 
-        if (wp->session
+        if (wp->session && wp->path.listen == path->listen
             && ngx_webrtc_addr_cmp(&wp->path.remote, &path->remote) == 0)
         {
             return wp;
@@ -155,6 +155,51 @@ ngx_webrtc_bus_drop(ngx_webrtc_bus_t *b, ngx_webrtc_drop_e what)
 }
 
 
+void
+ngx_webrtc_session_stat_pair(ngx_webrtc_session_t *s, u_char *p, size_t n)
+{
+    (void) s; (void) p; (void) n;
+}
+
+
+/* connections: those that were closed by the session are counted */
+
+struct ngx_webrtc_tcp_conn_s {
+    int  unused;
+};
+
+static ngx_webrtc_tcp_conn_t  conn, none;
+static ngx_uint_t             closed;
+static ngx_uint_t             gone;           /* it is found no more */
+
+
+ngx_webrtc_tcp_conn_t *
+ngx_webrtc_tcp_find(ngx_webrtc_tcp_t *tcp, ngx_webrtc_path_t *path)
+{
+    (void) tcp;
+
+    return path->listen == gone ? &none : &conn;
+}
+
+
+void
+ngx_webrtc_tcp_close(ngx_webrtc_tcp_t *tcp, ngx_webrtc_path_t *path)
+{
+    (void) tcp; (void) path;
+
+    closed++;
+}
+
+
+void
+ngx_webrtc_tcp_send(ngx_webrtc_tcp_conn_t *c, u_char *p, size_t n)
+{
+    (void) c; (void) p; (void) n;
+
+    tap_ok(0, "nothing is asked over a connection");
+}
+
+
 static ngx_webrtc_path_t *
 at(ngx_uint_t host)
 {
@@ -168,6 +213,20 @@ at(ngx_uint_t host)
     path[host].remote.len = sizeof(struct sockaddr_in);
 
     return &path[host];
+}
+
+
+/* a connection from there; its number is that of the host */
+
+static ngx_webrtc_path_t *
+tcp(ngx_uint_t host)
+{
+    ngx_webrtc_path_t  *path;
+
+    path = at(host);
+    path->listen = NGX_WEBRTC_TCP_NUMBER + host;
+
+    return path;
 }
 
 
@@ -200,7 +259,16 @@ begin(void)
 
     sent = 0;
     dropped = 0;
+    closed = 0;
+    gone = 0;
     authentic = NGX_DECLINED;
+}
+
+
+static void
+check(ngx_webrtc_path_t *path, ngx_uint_t nominated)
+{
+    ngx_webrtc_session_path_checked(&session, path, 100, nominated);
 }
 
 
@@ -348,6 +416,113 @@ test_answered(void)
 }
 
 
+/* a connection beside UDP */
+
+static void
+test_tcp(void)
+{
+    begin();
+
+    check(tcp(2), 0);
+    check(tcp(2), 0);
+    check(tcp(2), 1);
+    tap_is_int(host_of(&session.current->path), 1, "tcp: UDP is used");
+
+    check(at(1), 1);
+    check(tcp(2), 1);
+    tap_is_int(host_of(&session.current->path), 1,
+               "tcp: and when both are nominated");
+    tap_ok(session.transport.conn == NULL, "tcp: over UDP");
+
+    check(tcp(2), 1);
+    tap_is_int(host_of(&session.current->path), 2,
+               "tcp: the second nomination in a row counts");
+    tap_ok(session.transport.conn == &conn, "tcp: over the connection");
+    tap_ok(session.transport.budget == NULL, "tcp: without a limit");
+    tap_is_int(sent, 0, "tcp: nothing is asked");
+
+    /* only checks of the peer get through over UDP */
+
+    check(at(3), 0);
+    check(at(3), 0);
+    check(at(3), 0);
+    tap_is_int(host_of(&sent_to), 3, "tcp: another address of UDP is asked");
+    (void) repeats(3, "tcp");
+    check(at(3), 0);
+    tap_is_int(host_of(&session.current->path), 2,
+               "tcp: who does not answer over UDP is not followed");
+
+    check(at(1), 0);
+    tap_is_int(host_of(&session.current->path), 2, "tcp: one check");
+    check(at(1), 0);
+    tap_is_int(host_of(&session.current->path), 1,
+               "tcp: two over UDP, where it is proven");
+
+    check(tcp(2), 1);
+    check(tcp(2), 1);
+    check(at(1), 1);
+    tap_is_int(host_of(&session.current->path), 1,
+               "tcp: back to UDP when that is nominated");
+}
+
+
+/* UDP is silent, and the connection is checked but not nominated */
+
+static void
+test_silent(void)
+{
+    begin();
+
+    check(at(1), 1);
+    check(tcp(2), 0);
+
+    ngx_current_msec += 5000;
+    check(tcp(2), 0);
+    tap_is_int(host_of(&session.current->path), 1, "silent: not yet");
+
+    ngx_current_msec += 1000;
+    check(tcp(2), 0);
+    tap_is_int(host_of(&session.current->path), 2, "silent: to TCP");
+}
+
+
+static void
+test_gone(void)
+{
+    ngx_webrtc_paths_entry_t  *wp;
+
+    begin();
+
+    check(tcp(2), 1);
+    check(tcp(2), 1);
+
+    wp = session.current;
+    gone = wp->path.listen;
+    ngx_webrtc_session_path_gone(&session, wp);
+    tap_is_int(host_of(&session.current->path), 1, "gone: back to UDP");
+    tap_ok(session.transport.conn == NULL, "gone: which has no connection");
+
+    /* without UDP */
+
+    begin();
+    session.current->session = NULL;
+    ngx_memzero(&session.paths, sizeof(session.paths));
+    ngx_webrtc_session_path_first(&session, tcp(2));
+
+    gone = tcp(2)->listen;
+    ngx_webrtc_session_path_gone(&session, session.current);
+    tap_ok(session.transport.conn == &none, "gone: what is sent is dropped");
+
+    check(tcp(3), 0);
+    tap_is_int(host_of(&session.current->path), 3,
+               "gone: the first check of another one");
+    tap_ok(session.transport.conn == &conn, "gone: is sent to");
+
+    ngx_webrtc_session_path_done(&session);
+    tap_is_int(closed, 1, "gone: it is closed with the session");
+}
+
+
 int
 main(void)
 {
@@ -355,6 +530,9 @@ main(void)
     test_superseded();
     test_nominated();
     test_answered();
+    test_tcp();
+    test_silent();
+    test_gone();
 
     return tap_done();
 }

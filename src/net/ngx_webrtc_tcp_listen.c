@@ -1,0 +1,124 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * The TCP ports of "webrtc_listen".  nginx opens them, keeps them over reload
+ * and hands them on in a binary upgrade, as its own.  There is one socket for
+ * all workers, not one for each: which worker a connection belongs to is known
+ * only when something has come of it, and a worker that ends takes no
+ * connections with it that it has not accepted yet.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include "ngx_webrtc_tcp_listen.h"
+#include "ngx_webrtc_udp_listen.h"
+
+
+static void ngx_webrtc_tcp_listen_accepted(ngx_connection_t *c);
+
+
+/* NULL: WebRTC could not begin in this process */
+static void  (*ngx_webrtc_tcp_listen_to)(ngx_connection_t *c);
+
+
+ngx_int_t
+ngx_webrtc_tcp_free(ngx_cycle_t *cycle, ngx_addr_t *addr)
+{
+    ngx_uint_t        i;
+    ngx_listening_t  *ls;
+
+    ls = cycle->listening.elts;
+
+    for (i = 0; i < cycle->listening.nelts; i++) {
+        if (ls[i].type == SOCK_STREAM
+            && ngx_webrtc_udp_overlap(ls[i].sockaddr, ls[i].socklen, addr))
+        {
+            return NGX_BUSY;
+        }
+    }
+
+    if (ngx_test_config || ngx_process == NGX_PROCESS_SIGNALLER) {
+        return NGX_OK;
+    }
+
+    /* nginx goes on with a socket of the running configuration */
+
+    ls = cycle->old_cycle ? cycle->old_cycle->listening.elts : NULL;
+
+    for (i = 0; ls && i < cycle->old_cycle->listening.nelts; i++) {
+        if (ls[i].type == SOCK_STREAM
+            && ls[i].fd != (ngx_socket_t) -1
+            && ngx_cmp_sockaddr(ls[i].sockaddr, ls[i].socklen,
+                                addr->sockaddr, addr->socklen, 1)
+               == NGX_OK)
+        {
+            return NGX_OK;
+        }
+    }
+
+    return ngx_webrtc_udp_try(addr, SOCK_STREAM) ? NGX_DECLINED : NGX_OK;
+}
+
+
+ngx_int_t
+ngx_webrtc_tcp_listen(ngx_cycle_t *cycle, ngx_addr_t *addr)
+{
+    ngx_conf_t        cf;
+    ngx_listening_t  *ls;
+
+    ngx_memzero(&cf, sizeof(ngx_conf_t));
+
+    cf.cycle = cycle;
+    cf.pool = cycle->pool;
+    cf.log = cycle->log;
+
+    ls = ngx_create_listening(&cf, addr->sockaddr, addr->socklen);
+    if (ls == NULL) {
+        return NGX_ERROR;
+    }
+
+    ls->handler = ngx_webrtc_tcp_listen_accepted;
+    ls->pool_size = NGX_WEBRTC_TCP_LISTEN_POOL;
+    ls->addr_ntop = 1;
+    ls->logp = &cycle->new_log;
+    ls->log.data = &ls->addr_text;
+    ls->log.handler = ngx_accept_log_error;
+    ls->wildcard = ngx_inet_wildcard(addr->sockaddr);
+
+#if (NGX_HAVE_INET6)
+    ls->ipv6only = 1;
+#endif
+
+    return NGX_OK;
+}
+
+
+void
+ngx_webrtc_tcp_listen_handler(void (*handler)(ngx_connection_t *c))
+{
+    ngx_webrtc_tcp_listen_to = handler;
+}
+
+
+static void
+ngx_webrtc_tcp_listen_accepted(ngx_connection_t *c)
+{
+    ngx_pool_t  *pool;
+
+    if (ngx_webrtc_tcp_listen_to) {
+        ngx_webrtc_tcp_listen_to(c);
+        return;
+    }
+
+    pool = c->pool;
+
+#if (NGX_STAT_STUB)
+    (void) ngx_atomic_fetch_add(ngx_stat_active, -1);
+#endif
+
+    ngx_close_connection(c);
+    ngx_destroy_pool(pool);
+}
