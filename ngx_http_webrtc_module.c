@@ -30,6 +30,7 @@
 #include "ngx_http_webrtc_own.h"
 #include "ngx_http_webrtc_pull.h"
 #include "ngx_http_webrtc_pull_conf.h"
+#include "ngx_http_webrtc_layer.h"
 #include "ngx_http_webrtc_vars.h"
 #include "ngx_http_webrtc_signal_log.h"
 #include "ngx_http_webrtc_sse.h"
@@ -834,8 +835,10 @@ ngx_http_webrtc_init_process(ngx_cycle_t *cycle)
     ngx_webrtc_worker_conf_t      conf;
     ngx_http_webrtc_main_conf_t  *wmcf;
 
+    ngx_webrtc_viewer_conf_t      viewer = { ngx_http_webrtc_layer_family };
+
     ngx_webrtc_role_conf_t        roles[] = {
-        { &ngx_webrtc_viewer_role, NULL },
+        { &ngx_webrtc_viewer_role, &viewer },
         { &ngx_webrtc_publisher_role, NULL },
         { &ngx_webrtc_files_role, &files },
         { NULL, NULL }

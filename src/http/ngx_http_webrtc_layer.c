@@ -8,6 +8,7 @@
 
 #include "ngx_http_webrtc_layer.h"
 #include "ngx_http_webrtc_full.h"
+#include "ngx_http_webrtc_own.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_webrtc_bus_variant.h"
 #include "ngx_webrtc_variants.h"
@@ -56,12 +57,7 @@ ngx_http_webrtc_layer_find(ngx_http_request_t *r, const ngx_webrtc_sdp_t *sdp,
             continue;
         }
 
-        /* what a rendition does not say is as the location has it */
-
-        layer->how = *rendition;
-        layer->how.codec = wlcf->policy.variant.codec;
-        layer->how.hw = wlcf->policy.variant.hw;
-        layer->how.deinterlace = wlcf->policy.variant.deinterlace;
+        layer->how = ngx_http_webrtc_layer_rendition(wlcf, rendition);
 
         return (wlcf->policy.transcode == NGX_WEBRTC_TRANSCODE_OFF)
                ? ngx_http_webrtc_layer_unknown(r, wlcf) : NGX_OK;
@@ -186,8 +182,9 @@ ngx_http_webrtc_layer_policy(ngx_http_request_t *r, ngx_webrtc_stream_t *st,
     ngx_http_webrtc_layer_t *layer, ngx_webrtc_negotiate_policy_t *policy,
     ngx_webrtc_policy_t *session)
 {
-    ngx_uint_t           codec;
-    ngx_webrtc_track_t  *tracks;
+    ngx_uint_t                   codec;
+    ngx_webrtc_track_t          *tracks;
+    ngx_http_webrtc_loc_conf_t  *wlcf;
 
     tracks = ngx_palloc(r->pool,
                         NGX_WEBRTC_TRACKS * sizeof(ngx_webrtc_track_t));
@@ -204,6 +201,13 @@ ngx_http_webrtc_layer_policy(ngx_http_request_t *r, ngx_webrtc_stream_t *st,
         return;
     }
 
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
+
+    if (wlcf->renditions || layer->st) {
+        policy->fb |= NGX_WEBRTC_FB_TWCC|NGX_WEBRTC_FB_REMB;
+        policy->exts |= NGX_WEBRTC_EXT_TWCC|NGX_WEBRTC_EXT_ABS_SEND_TIME;
+    }
+
     /* so that the session can go over to it */
 
     codec = ngx_webrtc_choice_codec(&layer->viewer, &layer->how);
@@ -211,6 +215,51 @@ ngx_http_webrtc_layer_policy(ngx_http_request_t *r, ngx_webrtc_stream_t *st,
     if (codec != NGX_WEBRTC_CODEC_NONE) {
         policy->alternatives |= (ngx_uint_t) 1 << codec;
     }
+}
+
+
+ngx_webrtc_variant_t
+ngx_http_webrtc_layer_rendition(ngx_http_webrtc_loc_conf_t *wlcf,
+    const ngx_webrtc_variant_t *rendition)
+{
+    ngx_webrtc_variant_t  how;
+
+    /* what a rendition does not say is as the location has it */
+
+    how = *rendition;
+    how.codec = wlcf->policy.variant.codec;
+    how.hw = wlcf->policy.variant.hw;
+    how.deinterlace = wlcf->policy.variant.deinterlace;
+
+    return how;
+}
+
+
+ngx_int_t
+ngx_http_webrtc_layer_family(uint32_t location,
+    ngx_webrtc_viewer_family_conf_t *conf)
+{
+    ngx_http_webrtc_loc_conf_t   *wlcf;
+    ngx_http_webrtc_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_cycle_get_module_main_conf(ngx_cycle,
+                                               ngx_http_webrtc_module);
+    wlcf = ngx_http_webrtc_own_location(wmcf, location);
+
+    if (wlcf == NULL) {
+        return NGX_DECLINED;
+    }
+
+    ngx_memzero(conf, sizeof(ngx_webrtc_viewer_family_conf_t));
+
+    conf->base = &wlcf->policy.variant;
+
+    if (wlcf->renditions) {
+        conf->renditions = wlcf->renditions->elts;
+        conf->n = wlcf->renditions->nelts;
+    }
+
+    return NGX_OK;
 }
 
 

@@ -14,6 +14,7 @@
 #include "ngx_http_webrtc.h"
 #include "ngx_webrtc_choice.h"
 #include "ngx_webrtc_negotiate.h"
+#include "ngx_webrtc_viewer.h"
 
 
 /* of an offer */
@@ -46,9 +47,21 @@ ngx_int_t ngx_http_webrtc_layer_find(ngx_http_request_t *r,
 ngx_int_t ngx_http_webrtc_layer_ready(ngx_http_request_t *r,
     ngx_webrtc_stream_t *st, ngx_http_webrtc_layer_t *layer);
 
+/* A rendition of a location, with what it does not say itself. */
+ngx_webrtc_variant_t ngx_http_webrtc_layer_rendition(
+    ngx_http_webrtc_loc_conf_t *wlcf, const ngx_webrtc_variant_t *rendition);
+
 /*
- * For the negotiation: the tracks are those of the layer, and the codec that a
- * variant would have is among the alternatives.
+ * For the role of viewers (ngx_webrtc_viewer_conf_t): the layers of a location,
+ * good as long as this process serves it.
+ */
+ngx_int_t ngx_http_webrtc_layer_family(uint32_t location,
+    ngx_webrtc_viewer_family_conf_t *conf);
+
+/*
+ * For the negotiation: the tracks are those of the layer, the codec that a
+ * variant would have is among the alternatives, and where a viewer's bandwidth
+ * matters it is asked to report of it.
  *
  *   policy    of the negotiation
  *   session   of the slot

@@ -17,6 +17,7 @@
 #include "ngx_webrtc_choice.h"
 #include "ngx_webrtc_codecs.h"
 #include "ngx_webrtc_packet.h"
+#include "ngx_webrtc_viewer.h"
 
 
 /* bytes of an object, without texts of variable length and tracks */
@@ -41,6 +42,11 @@ static u_char *ngx_http_webrtc_status_print_path(u_char *p, u_char *end,
 
 static const char  *ngx_http_webrtc_status_states[] = {
     "idle", "starting", "active", "inactive"
+};
+
+/* by ngx_webrtc_viewer_thin_e */
+static const char  *ngx_http_webrtc_status_limited[] = {
+    "", "thin", "key frames", "audio"
 };
 
 /* indexed by ngx_webrtc_drop_e */
@@ -575,7 +581,8 @@ ngx_http_webrtc_status_print_session(ngx_http_webrtc_text_t *t,
                      "\"loss\":%.4f,\"lost_sent\":%D,\"lost_received\":%uL,"
                      "\"nacks\":%uD,\"resent\":%uD,\"plis\":%uD,"
                      "\"lapped\":%uD,\"token_expires\":%uD,"
-                     "\"layer\":\"%*s\"}",
+                     "\"layer\":\"%*s\",\"bandwidth\":%ui,"
+                     "\"limited\":\"%s\"}",
                      st->packets_out, st->bytes_out, st->packets_in,
                      st->bytes_in, about->bitrate_out, about->bitrate_in,
                      st->rtt_us / 1000, st->rtt_us % 1000,
@@ -585,7 +592,10 @@ ngx_http_webrtc_status_print_session(ngx_http_webrtc_text_t *t,
                      about->token_expires,
                      peer->reads ? ngx_webrtc_bus_variant_label(
                            ngx_http_webrtc_worker->bus, peer->reads, layer)
-                                 : 0, layer);
+                                 : 0, layer,
+                     (ngx_uint_t) about->estimate * 1000,
+                     ngx_http_webrtc_status_limited[about->thin
+                                                 % NGX_WEBRTC_VIEWER_THINS]);
 
     ngx_http_webrtc_text_add(t, p);
 }

@@ -28,6 +28,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "ngx_webrtc_bus_error.h"
+#include "ngx_webrtc_bus_figures.h"
 #include "ngx_webrtc_codecs.h"
 #include "ngx_webrtc_media.h"
 #include "ngx_webrtc_time.h"
@@ -50,6 +51,11 @@
 
 /* in 90 kHz: what is missing that viewers get late rather than not; chosen */
 #define NGX_WEBRTC_VARIANT_JOB_NEAR     45000
+
+/* ms after which a viewer's limit is one no more, and part of it that is added
+ * in each tick then; chosen: viewers look as often, and 8 % in a second */
+#define NGX_WEBRTC_VARIANT_JOB_LIMITED  2000
+#define NGX_WEBRTC_VARIANT_JOB_GROWTH   50
 
 /* entries of a ring that are searched for its last video; chosen */
 #define NGX_WEBRTC_VARIANT_JOB_SEARCH   512
@@ -75,6 +81,7 @@ static void ngx_webrtc_variant_job_on_ended(void *data, ngx_uint_t crashed);
 static void ngx_webrtc_variant_job_pause(ngx_webrtc_variant_run_t *vr);
 static void ngx_webrtc_variant_job_timer(ngx_event_t *ev);
 static void ngx_webrtc_variant_job_ask(ngx_webrtc_variant_run_t *vr);
+static uint32_t ngx_webrtc_variant_job_limit(ngx_webrtc_variant_run_t *vr);
 static void ngx_webrtc_variant_job_published(void *ctx,
     ngx_webrtc_source_delta_t *delta);
 static ngx_int_t ngx_webrtc_variant_job_grow(void *ctx, size_t need);
@@ -763,7 +770,7 @@ ngx_webrtc_variant_job_tick(ngx_webrtc_variant_run_t *vr)
         ngx_webrtc_variant_job_ask(vr);
     }
 
-    bitrate = ngx_webrtc_atomic_load(&vr->st->variant_bitrate);
+    bitrate = ngx_webrtc_variant_job_limit(vr);
 
     if (bitrate == 0 || (vr->how.bitrate && bitrate > vr->how.bitrate)) {
         bitrate = vr->how.bitrate;
@@ -773,6 +780,53 @@ ngx_webrtc_variant_job_tick(ngx_webrtc_variant_run_t *vr)
         ngx_webrtc_media_bitrate(vr->job, bitrate);
         vr->bitrate = bitrate;
     }
+}
+
+
+/* The viewers' limit, which grows when none of them insists.  0: none. */
+
+static uint32_t
+ngx_webrtc_variant_job_limit(ngx_webrtc_variant_run_t *vr)
+{
+    uint32_t   limit, more;
+    uint64_t   rate;
+
+    limit = ngx_webrtc_atomic_load(&vr->st->variant_bitrate);
+
+    if (limit != vr->limit) {
+
+        if (vr->limit == 0) {
+            rate = vr->how.bitrate ? vr->how.bitrate
+                                   : ngx_webrtc_bus_bitrate(vr->st);
+
+            vr->most = (uint32_t) ngx_min(rate, NGX_WEBRTC_VARIANT_BIT_MOST);
+            vr->most = ngx_max(vr->most, limit);
+        }
+
+        vr->limit = limit;
+        vr->limited = ngx_current_msec;
+
+        return limit;
+    }
+
+    if (limit == 0
+        || ngx_current_msec - vr->limited < NGX_WEBRTC_VARIANT_JOB_LIMITED)
+    {
+        return limit;
+    }
+
+    more = limit + limit / NGX_WEBRTC_VARIANT_JOB_GROWTH;
+    more = (more < vr->most) ? more : 0;
+
+    if (!ngx_webrtc_atomic_cas(&vr->st->variant_bitrate, limit, more)) {
+        return limit;
+    }
+
+    vr->limit = more;
+
+    /* of one without a bitrate of its own, the encoder has to be told */
+
+    return more ? more : vr->most;
 }
 
 

@@ -47,6 +47,9 @@ typedef struct {
     ngx_msec_t                    started;    /* the job */
     ngx_uint_t                    crashes;    /* in a row */
     uint32_t                      bitrate;    /* as it was told; 0: not */
+    uint32_t                      limit;      /* viewers', as last seen, */
+    ngx_msec_t                    limited;    /* and since when */
+    uint32_t                      most;       /* what it is without one */
 
     ngx_msec_t                    late;       /* its ring was full last */
 

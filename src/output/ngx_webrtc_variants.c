@@ -70,13 +70,6 @@ ngx_webrtc_variants_check(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
 
 
 void
-ngx_webrtc_variants_bitrate(ngx_webrtc_stream_t *st, uint32_t bitrate)
-{
-    ngx_webrtc_atomic_store(&st->variant_bitrate, bitrate);
-}
-
-
-void
 ngx_webrtc_variants_tick(ngx_webrtc_bus_t *bus, ngx_log_t *log)
 {
     ngx_uint_t                 cursor;

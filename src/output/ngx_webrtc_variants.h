@@ -56,15 +56,6 @@ void ngx_webrtc_variants_check(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
     ngx_log_t *log);
 
 /*
- * The viewers' bandwidth has changed: what its video should have at most.
- *
- *   st        held; nothing happens if it is no variant
- *   bitrate   bit/s; 0: as configured.  Never more than that
- */
-void ngx_webrtc_variants_bitrate(ngx_webrtc_stream_t *st, uint32_t bitrate);
-
-
-/*
  * For the worker's hooks:
  *
  *   tick       a few times per second: ends variants that nobody wants, takes

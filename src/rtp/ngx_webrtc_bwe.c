@@ -131,8 +131,7 @@ ngx_webrtc_bwe_arrived(const ngx_webrtc_bwe_t *bwe)
 
 
 uint16_t
-ngx_webrtc_bwe_sent(ngx_webrtc_bwe_t *bwe, size_t size, ngx_uint_t probe,
-    uint64_t now_us)
+ngx_webrtc_bwe_sent(ngx_webrtc_bwe_t *bwe, size_t size, uint64_t now_us)
 {
     ngx_webrtc_bwe_sent_t  *sent;
 
@@ -142,7 +141,7 @@ ngx_webrtc_bwe_sent(ngx_webrtc_bwe_t *bwe, size_t size, ngx_uint_t probe,
     sent->size = (uint16_t) ngx_min(size, 0xffff);
     sent->probe = 0;
 
-    if (probe && bwe->probe.open) {
+    if (bwe->probe.open) {
         sent->probe = bwe->probe.id;
         ngx_webrtc_bwe_probe_sent(bwe, size, now_us);
     }
@@ -257,7 +256,7 @@ ngx_webrtc_bwe_report(ngx_webrtc_bwe_t *bwe, ngx_uint_t fraction,
     }
 
     ngx_webrtc_bwe_rate_loss(&bwe->rate, ngx_min(fraction, 255) / 256.0,
-                             NGX_WEBRTC_BWE_REPORT, bwe->rtt_us, now_us);
+                             NGX_WEBRTC_BWE_REPORT, 0, bwe->rtt_us, now_us);
 }
 
 
@@ -373,7 +372,8 @@ ngx_webrtc_bwe_loss(ngx_webrtc_bwe_t *bwe, uint64_t now_us)
     }
 
     ngx_webrtc_bwe_rate_loss(&bwe->rate, (double) bwe->lost / bwe->seen,
-                             bwe->seen, bwe->rtt_us, now_us);
+                             bwe->seen, ngx_webrtc_bwe_arrived(bwe),
+                             bwe->rtt_us, now_us);
     bwe->seen = 0;
     bwe->lost = 0;
     bwe->loss_us = now_us;

@@ -137,15 +137,14 @@ void ngx_webrtc_bwe_init(ngx_webrtc_bwe_t *bwe,
     const ngx_webrtc_bwe_conf_t *conf);
 
 /*
- * A packet is being sent.
+ * A packet is being sent.  While a probe is under way it is one of that.
  *
  *   size    of the datagram, at most 65535
- *   probe   it is one of ngx_webrtc_bwe_probe_due()
  *
  * Returns the number for its header extension.
  */
 uint16_t ngx_webrtc_bwe_sent(ngx_webrtc_bwe_t *bwe, size_t size,
-    ngx_uint_t probe, uint64_t now_us);
+    uint64_t now_us);
 
 /*
  * Transport-wide feedback came.
@@ -178,7 +177,8 @@ uint32_t ngx_webrtc_bwe_arrived(const ngx_webrtc_bwe_t *bwe);
 
 /*
  * Begins a probe: a burst of NGX_WEBRTC_BWE_PROBE_MIN packets or more in
- * NGX_WEBRTC_BWE_PROBE_US, at the given rate.  Refused while one is under way,
+ * NGX_WEBRTC_BWE_PROBE_US, at the given rate, with all that is sent meanwhile:
+ * it shares the path.  Refused while one is under way,
  * while a queue is growing, or before any feedback.
  *
  * NGX_OK; NGX_DECLINED

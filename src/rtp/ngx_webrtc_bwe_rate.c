@@ -46,6 +46,10 @@
  * chosen */
 #define NGX_WEBRTC_BWE_LOSS_SAME   0.8
 
+/* what others may cause at most, and what only a full queue does; chosen */
+#define NGX_WEBRTC_BWE_LOSS_MOST   0.15
+#define NGX_WEBRTC_BWE_LOSS_FULL   0.25
+
 /* times less of it before it is forgotten; chosen */
 #define NGX_WEBRTC_BWE_LOSS_FORGET 10
 
@@ -210,16 +214,14 @@ void
 ngx_webrtc_bwe_rate_probed(ngx_webrtc_bwe_rate_t *r, uint32_t rate,
     uint64_t now)
 {
-    if (rate <= r->delay) {
-        return;
+    if (rate > r->delay) {
+        r->delay = rate;
+        r->link = 0;
+        r->updated = now;
     }
 
-    r->delay = rate;
-    r->link = 0;
-    r->updated = now;
-
     if (r->loss < r->max) {
-        r->loss = ngx_max(r->loss, r->delay);
+        r->loss = ngx_max(r->loss, rate);
     }
 
     ngx_webrtc_bwe_rate_clamp(r);
@@ -228,7 +230,7 @@ ngx_webrtc_bwe_rate_probed(ngx_webrtc_bwe_rate_t *r, uint32_t rate,
 
 void
 ngx_webrtc_bwe_rate_loss(ngx_webrtc_bwe_rate_t *r, double loss, ngx_uint_t n,
-    uint32_t rtt, uint64_t now)
+    uint32_t arrived, uint32_t rtt, uint64_t now)
 {
     double  ours;
 
@@ -251,6 +253,8 @@ ngx_webrtc_bwe_rate_loss(ngx_webrtc_bwe_rate_t *r, double loss, ngx_uint_t n,
         r->inherent += (loss - r->inherent) / NGX_WEBRTC_BWE_LOSS_FORGET;
     }
 
+    r->inherent = ngx_min(r->inherent, NGX_WEBRTC_BWE_LOSS_MOST);
+
     ours = ngx_max(loss - r->inherent, 0);
 
     if (ngx_webrtc_bwe_rate_above(ours, NGX_WEBRTC_BWE_LOSS_HIGH, n)) {
@@ -258,6 +262,10 @@ ngx_webrtc_bwe_rate_loss(ngx_webrtc_bwe_rate_t *r, double loss, ngx_uint_t n,
         r->loss_decreased = now;
         r->before = loss;
         r->loss = ngx_min(r->loss, r->delay) * (1 - 0.5 * ours);
+
+        if (arrived && loss > NGX_WEBRTC_BWE_LOSS_FULL) {
+            r->loss = ngx_min(r->loss, arrived);
+        }
 
     } else if (r->loss < r->max
                && !ngx_webrtc_bwe_rate_above(ours, NGX_WEBRTC_BWE_LOSS_LOW, n))

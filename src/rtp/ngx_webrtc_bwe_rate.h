@@ -8,7 +8,8 @@
  * the rate that last filled it, multiplicative elsewhere, and a decrease to a
  * part of what arrives when a queue grows, draft-ietf-rmcat-gcc-02, 5.5; a
  * decrease by loss, 6.  Loss that does not become less when less is sent is
- * not caused by us, and no reason to send less.
+ * not caused by us, and no reason to send less; unless there is so much of it
+ * that a queue must be full, which is not seen in delays: they do not change.
  *
  * Sans-I/O, plain memory.  Rates in bits per second, times in us.
  */
@@ -70,11 +71,12 @@ void ngx_webrtc_bwe_rate_probed(ngx_webrtc_bwe_rate_t *r, uint32_t rate,
 /*
  * Loss of about a second.
  *
- *   loss   0 to 1
- *   n      packets that it is the share of, not 0
+ *   loss      0 to 1
+ *   n         packets that it is the share of, not 0
+ *   arrived   rate of what arrives, 0: unknown
  */
 void ngx_webrtc_bwe_rate_loss(ngx_webrtc_bwe_rate_t *r, double loss,
-    ngx_uint_t n, uint32_t rtt, uint64_t now);
+    ngx_uint_t n, uint32_t arrived, uint32_t rtt, uint64_t now);
 
 uint32_t ngx_webrtc_bwe_rate(const ngx_webrtc_bwe_rate_t *r);
 

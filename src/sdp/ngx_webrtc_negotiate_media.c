@@ -170,8 +170,20 @@ ngx_uint_t
 ngx_webrtc_negotiate_ext_wanted(const ngx_webrtc_negotiate_policy_t *policy,
     const ngx_webrtc_negotiate_ext_t *ext, ngx_uint_t kind)
 {
-    return (policy->exts & ext->ext)
-           && (ext->ext != NGX_WEBRTC_EXT_CVO || kind == NGX_WEBRTC_VIDEO);
+    ngx_uint_t  video;
+
+    video = (ext->ext == NGX_WEBRTC_EXT_CVO);
+
+    if (policy->role == NGX_WEBRTC_NEGOTIATE_PLAY) {
+
+        /* only what may be sent less of is told of, see
+         * ngx_webrtc_viewer_stamp.h */
+
+        video |= (ext->ext == NGX_WEBRTC_EXT_TWCC
+                  || ext->ext == NGX_WEBRTC_EXT_ABS_SEND_TIME);
+    }
+
+    return (policy->exts & ext->ext) && (!video || kind == NGX_WEBRTC_VIDEO);
 }
 
 

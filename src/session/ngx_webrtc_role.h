@@ -98,6 +98,9 @@ typedef struct {
     void                       (*data)(ngx_webrtc_session_t *s, u_char *p,
                                    size_t n);
 
+    /* Its slot was changed by somebody else, while the session is UP. */
+    void                       (*changed)(ngx_webrtc_session_t *s);
+
     /* Once a second while the session is UP. */
     void                       (*second)(ngx_webrtc_session_t *s);
 

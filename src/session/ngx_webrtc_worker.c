@@ -49,6 +49,7 @@ static ngx_int_t ngx_webrtc_worker_give_way(void *ctx, uint64_t ref);
 static void ngx_webrtc_worker_received(void *ctx);
 static void ngx_webrtc_worker_shutdown(void *ctx);
 static void ngx_webrtc_worker_on_stream(void *ctx, ngx_webrtc_stream_t *st);
+static void ngx_webrtc_worker_changed(ngx_webrtc_session_t *s);
 static void ngx_webrtc_worker_on_tell(void *ctx, uint64_t ref,
     ngx_uint_t what);
 static void ngx_webrtc_worker_on_keyframe(void *ctx, ngx_webrtc_stream_t *st);
@@ -414,6 +415,15 @@ ngx_webrtc_worker_on_stream(void *ctx, ngx_webrtc_stream_t *st)
 
 
 static void
+ngx_webrtc_worker_changed(ngx_webrtc_session_t *s)
+{
+    if (s->state == NGX_WEBRTC_SESSION_UP && s->part && s->role->changed) {
+        s->role->changed(s);
+    }
+}
+
+
+static void
 ngx_webrtc_worker_on_tell(void *ctx, uint64_t ref, ngx_uint_t what)
 {
     ngx_webrtc_worker_t *wk = ctx;
@@ -428,6 +438,7 @@ ngx_webrtc_worker_on_tell(void *ctx, uint64_t ref, ngx_uint_t what)
 
     if (what == NGX_WEBRTC_TELL_CHANGED) {
         ngx_webrtc_session_life_changed(peer->session);
+        ngx_webrtc_worker_changed(peer->session);
         return;
     }
 

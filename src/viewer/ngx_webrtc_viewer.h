@@ -19,7 +19,10 @@
  *   ngx_webrtc_viewer_pace.c      how much it gets at once
  *   ngx_webrtc_viewer_header.c    headers of outgoing packets
  *   ngx_webrtc_viewer_payload.c   their payloads
+ *   ngx_webrtc_viewer_resend.c    packets that it gets once more, and padding
  *   ngx_webrtc_viewer_feedback.c  its reports and requests, and our reports
+ *   ngx_webrtc_viewer_bandwidth.c what its path carries
+ *   ngx_webrtc_viewer_layers.c    which layer it gets for that
  */
 
 
@@ -54,12 +57,48 @@
 #define NGX_WEBRTC_VIEWER_WANTED  1000
 
 
-typedef struct ngx_webrtc_viewer_worker_s  ngx_webrtc_viewer_worker_t;
+typedef struct ngx_webrtc_viewer_worker_s     ngx_webrtc_viewer_worker_t;
+typedef struct ngx_webrtc_viewer_bandwidth_s  ngx_webrtc_viewer_bandwidth_t;
+typedef struct ngx_webrtc_viewer_layers_s     ngx_webrtc_viewer_layers_t;
+
+
+/* of frames of the layer that a viewer reads, it gets ... */
+typedef enum {
+    NGX_WEBRTC_VIEWER_WHOLE = 0,          /* all */
+    NGX_WEBRTC_VIEWER_THIN,               /* those that others refer to */
+    NGX_WEBRTC_VIEWER_KEYS,               /* key frames */
+    NGX_WEBRTC_VIEWER_NONE,               /* none */
+    NGX_WEBRTC_VIEWER_THINS
+} ngx_webrtc_viewer_thin_e;
+
+
+/*
+ * A location's layers:
+ *
+ *   base         what a viewer gets in place of a stream that it cannot play
+ *   renditions   n of them, with labels; only what "webrtc_rendition" says
+ */
+typedef struct {
+    const ngx_webrtc_variant_t  *base;
+    const ngx_webrtc_variant_t  *renditions;
+    ngx_uint_t                   n;
+} ngx_webrtc_viewer_family_conf_t;
+
+
+/*
+ *   layers   NGX_OK; NGX_DECLINED: there is no such location (any more), see
+ *            ngx_webrtc_peer_t
+ */
+typedef struct {
+    ngx_int_t                  (*layers)(uint32_t location,
+                                     ngx_webrtc_viewer_family_conf_t *conf);
+} ngx_webrtc_viewer_conf_t;
 
 
 /* per-worker state of viewers */
 struct ngx_webrtc_viewer_worker_s {
     ngx_webrtc_worker_t         *wk;
+    ngx_webrtc_viewer_conf_t     conf;
     ngx_uint_t                   writable;    /* bucket that is served first */
     ngx_queue_t                  streams[NGX_WEBRTC_VIEWER_STREAMS];
 };
@@ -104,6 +143,8 @@ typedef struct {
     uint8_t                      rtx_pt;
     uint8_t                      red_pt;      /* or NGX_WEBRTC_DESC_NO_PT */
     uint8_t                      ext_cvo;     /* 0: the viewer has none */
+    uint8_t                      ext_stamp;   /* of its bandwidth; likewise */
+    uint8_t                      stamp;       /* bytes of that; 0: none */
     unsigned                     used:1;
     unsigned                     jump:1;      /* packets were skipped */
     unsigned                     rtx:1;
@@ -129,6 +170,12 @@ typedef struct {
     ngx_webrtc_stream_t         *st;          /* that it reads, held */
     ngx_webrtc_viewer_stream_t  *vs;          /* its viewers here */
     ngx_webrtc_viewer_switch_t   to;
+    const ngx_webrtc_variant_t  *how;         /* it should get: with a label,
+                                                 that rendition */
+    ngx_webrtc_viewer_bandwidth_t
+                                *bw;          /* NULL: nothing follows its
+                                                 bandwidth */
+    ngx_webrtc_viewer_layers_t  *layers;      /* NULL: there are none */
     uint64_t                     family;      /* version of the tracks of s->st
                                                  that were looked at */
     uint64_t                     cursor;      /* next entry of the ring */
@@ -154,6 +201,7 @@ typedef struct {
     unsigned                     hushed:1;    /* no video: it does not play */
     unsigned                     choked:1;    /* no video: over TCP, it does
                                                  not take what it is sent */
+    unsigned                     thin:2;      /* ngx_webrtc_viewer_thin_e */
 
     /* by track of the stream */
     ngx_webrtc_viewer_track_t    tracks[NGX_WEBRTC_TRACKS];

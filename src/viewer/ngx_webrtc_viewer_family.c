@@ -107,6 +107,38 @@ ngx_webrtc_viewer_family_get(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
 }
 
 
+ngx_int_t
+ngx_webrtc_viewer_family_move(ngx_webrtc_session_t *s)
+{
+    ngx_webrtc_stream_t  *st;
+    ngx_webrtc_choice_t   choice;
+
+    ngx_webrtc_viewer_family_choose(s, &choice);
+
+    switch (choice.what) {
+
+    case NGX_WEBRTC_CHOICE_NONE:
+        return NGX_DECLINED;
+
+    case NGX_WEBRTC_CHOICE_ORIGINAL:
+        st = s->st;
+        ngx_webrtc_bus_hold(s->wk->bus, st);
+        break;
+
+    default: /* NGX_WEBRTC_CHOICE_VARIANT */
+
+        st = ngx_webrtc_viewer_family_get(s->wk->bus, s->st, &choice,
+                                          &s->peer->policy, &s->log);
+        if (st == NULL) {
+            return NGX_DECLINED;
+        }
+    }
+
+    return (ngx_webrtc_viewer_switch(s, st, 0) == NGX_OK) ? NGX_OK
+                                                          : NGX_DECLINED;
+}
+
+
 static void
 ngx_webrtc_viewer_family_choose(ngx_webrtc_session_t *s,
     ngx_webrtc_choice_t *choice)
@@ -123,8 +155,8 @@ ngx_webrtc_viewer_family_choose(ngx_webrtc_session_t *s,
 
     ngx_webrtc_choice_desc(&s->peer->desc, &can);
 
-    ngx_webrtc_choice(tracks, n, &can, s->peer->policy.transcode,
-                      &s->peer->policy.variant, choice);
+    ngx_webrtc_choice(tracks, n, &can, s->peer->policy.transcode, v->how,
+                      choice);
 }
 
 

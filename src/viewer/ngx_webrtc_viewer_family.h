@@ -39,6 +39,14 @@ ngx_int_t ngx_webrtc_viewer_family_begin(ngx_webrtc_session_t *s);
 ngx_int_t ngx_webrtc_viewer_family_check(ngx_webrtc_session_t *s);
 
 /*
+ * v->how has changed, at the viewer's wish or for its bandwidth: it is sent on
+ * its way, and reads on where it is until then.
+ *
+ * NGX_OK; NGX_DECLINED: there is no room for that, or no memory; it stays
+ */
+ngx_int_t ngx_webrtc_viewer_family_move(ngx_webrtc_session_t *s);
+
+/*
  * Finds or makes the variant that was chosen, and logs once why.
  *
  *   st       the original

@@ -2,9 +2,9 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * RTCP of a viewer: its reports, losses (RFC 4585, 6.2.1) and requests for key
- * frames; and our sender reports, RFC 3550, 6.4.1.  Lost packets are resent
- * from the ring.
+ * RTCP of a viewer: its reports, losses (RFC 4585, 6.2.1), requests for key
+ * frames, and what it says of its bandwidth; and our sender reports, RFC 3550,
+ * 6.4.1.
  */
 
 
@@ -12,10 +12,11 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "ngx_webrtc_viewer_feedback.h"
-#include "ngx_webrtc_viewer_header.h"
-#include "ngx_webrtc_viewer_payload.h"
+#include "ngx_webrtc_viewer_bandwidth.h"
+#include "ngx_webrtc_viewer_layers.h"
+#include "ngx_webrtc_viewer_resend.h"
+#include "ngx_webrtc_rtcp_fb.h"
 #include "ngx_webrtc_session_stat.h"
-#include "ngx_webrtc_cursor.h"
 #include "ngx_webrtc_time.h"
 
 
@@ -29,10 +30,8 @@
 
 static void ngx_webrtc_viewer_feedback_nack(ngx_webrtc_session_t *s,
     const ngx_webrtc_rtcp_fb_t *fb);
-static ngx_int_t ngx_webrtc_viewer_feedback_resend(ngx_webrtc_session_t *s,
-    ngx_webrtc_viewer_track_t *t, uint16_t seq);
-static ngx_uint_t ngx_webrtc_viewer_feedback_take_resend(
-    ngx_webrtc_viewer_t *v);
+static void ngx_webrtc_viewer_feedback_bandwidth(ngx_webrtc_session_t *s,
+    ngx_int_t rc);
 static void ngx_webrtc_viewer_feedback_keyframe(ngx_webrtc_session_t *s);
 static void ngx_webrtc_viewer_feedback_report(ngx_webrtc_session_t *s,
     const ngx_webrtc_rtcp_block_t *block);
@@ -69,10 +68,16 @@ ngx_webrtc_viewer_feedback(ngx_webrtc_session_t *s,
 
     case NGX_WEBRTC_RTCP_RTPFB:
 
-        if (rtcp->count == NGX_WEBRTC_RTPFB_NACK
-            && ngx_webrtc_rtcp_parse_fb(rtcp, &fb) == NGX_OK)
-        {
+        if (ngx_webrtc_rtcp_parse_fb(rtcp, &fb) != NGX_OK) {
+            break;
+        }
+
+        if (rtcp->count == NGX_WEBRTC_RTPFB_NACK) {
             ngx_webrtc_viewer_feedback_nack(s, &fb);
+
+        } else if (rtcp->count == NGX_WEBRTC_RTPFB_TWCC) {
+            ngx_webrtc_viewer_feedback_bandwidth(s,
+                                   ngx_webrtc_viewer_bandwidth_twcc(s, &fb));
         }
 
         break;
@@ -83,9 +88,26 @@ ngx_webrtc_viewer_feedback(ngx_webrtc_session_t *s,
             || rtcp->count == NGX_WEBRTC_PSFB_FIR)
         {
             ngx_webrtc_viewer_feedback_keyframe(s);
+
+        } else if (rtcp->count == NGX_WEBRTC_PSFB_AFB
+                   && ngx_webrtc_rtcp_parse_fb(rtcp, &fb) == NGX_OK)
+        {
+            ngx_webrtc_viewer_feedback_bandwidth(s,
+                                   ngx_webrtc_viewer_bandwidth_remb(s, &fb));
         }
 
         break;
+    }
+}
+
+
+/* rc: NGX_OK if more is known of its path */
+
+static void
+ngx_webrtc_viewer_feedback_bandwidth(ngx_webrtc_session_t *s, ngx_int_t rc)
+{
+    if (rc == NGX_OK) {
+        ngx_webrtc_viewer_layers_look(s);
     }
 }
 
@@ -166,7 +188,7 @@ ngx_webrtc_viewer_feedback_nack(ngx_webrtc_session_t *s,
             s->peer->stat.nacks++;
             ngx_webrtc_atomic_add(&v->st->stat.nacks, 1);
 
-            if (ngx_webrtc_viewer_feedback_resend(s, t, pid) == NGX_AGAIN) {
+            if (ngx_webrtc_viewer_resend(s, t, pid) == NGX_AGAIN) {
                 return;
             }
 
@@ -186,121 +208,6 @@ ngx_webrtc_viewer_feedback_nack(ngx_webrtc_session_t *s,
 }
 
 
-/*
- * NGX_OK         in the batch
- * NGX_DECLINED   not there any more
- * NGX_AGAIN      the viewer has had enough, or the port is full
- */
-
-static ngx_int_t
-ngx_webrtc_viewer_feedback_resend(ngx_webrtc_session_t *s,
-    ngx_webrtc_viewer_track_t *t, uint16_t seq)
-{
-    size_t                        n, hdr, prefix_n;
-    u_char                       *dst, *payload, prefix[2];
-    uint8_t                       pt;
-    uint32_t                      ts, ssrc;
-    uint64_t                      track_index, index, entry;
-    ngx_webrtc_viewer_t          *v;
-    ngx_webrtc_ring_packet_t      pkt;
-    ngx_webrtc_viewer_payload_t   out;
-
-    v = s->part;
-
-    if (ngx_webrtc_rewrite_unmap(&t->rw, seq, &track_index, &index) != NGX_OK
-        || (t->rtx && track_index < t->since)
-        || ngx_webrtc_ring_find(v->st->ring, t - v->tracks, track_index,
-                                &entry)
-           != NGX_OK
-        || ngx_webrtc_ring_peek(v->st->ring, entry, &pkt, &payload) != NGX_OK
-        || ngx_webrtc_rewrite_remap(&t->rw, index, pkt.ts, &ts, &pt) != NGX_OK)
-    {
-        return NGX_DECLINED;
-    }
-
-    if (!ngx_webrtc_viewer_feedback_take_resend(v)) {
-        return NGX_AGAIN;
-    }
-
-    n = ngx_webrtc_viewer_header_size(t, &pkt) + sizeof(prefix) + pkt.len
-        + NGX_WEBRTC_SRTP_TAG;
-
-    dst = ngx_webrtc_transport_reserve(&s->transport, n);
-    if (dst == NULL) {
-        return NGX_AGAIN;
-    }
-
-    ngx_webrtc_viewer_payload(t, &pkt, payload, pt, &out);
-
-    ssrc = t->rw.ssrc;
-    pt = out.pt;
-    prefix_n = 0;
-
-    if (t->rtx) {
-        /* RFC 4588, 4: a stream of its own, the old number in front */
-        (void) ngx_webrtc_write_u16(prefix, prefix + sizeof(prefix),
-                                    (uint16_t) index);
-        prefix_n = sizeof(prefix);
-        index = t->rtx_next;
-        ssrc = t->rtx_ssrc;
-        pt = t->rtx_pt;
-    }
-
-    hdr = ngx_webrtc_viewer_header(t, &pkt, pt, index, ts, ssrc, dst);
-
-    if (ngx_webrtc_srtp_protect(&s->out, index, dst, hdr,
-                                prefix_n ? prefix : NULL, prefix_n, out.data,
-                                out.n, dst, &n)
-        != NGX_OK)
-    {
-        ngx_webrtc_session_close(s, "srtp failed");
-        return NGX_AGAIN;
-    }
-
-    if (ngx_webrtc_ring_check(v->st->ring, entry) != NGX_OK) {
-        /* a torn payload must never leave under this index */
-        return NGX_DECLINED;
-    }
-
-    if (t->rtx) {
-        t->rtx_next++;
-    }
-
-    ngx_webrtc_transport_commit(&s->transport, n);
-
-    s->peer->stat.resent++;
-    ngx_webrtc_atomic_add(&v->st->stat.resent, 1);
-
-    return NGX_OK;
-}
-
-
-/* a bucket of NGX_WEBRTC_VIEWER_RESEND that fills within a second */
-
-static ngx_uint_t
-ngx_webrtc_viewer_feedback_take_resend(ngx_webrtc_viewer_t *v)
-{
-    ngx_uint_t  n;
-    ngx_msec_t  passed;
-
-    passed = ngx_current_msec - v->refilled;
-    n = ngx_min(passed, 1000) * NGX_WEBRTC_VIEWER_RESEND / 1000;
-
-    if (n) {
-        v->refilled = ngx_current_msec;
-        v->resends = ngx_min(v->resends + n, NGX_WEBRTC_VIEWER_RESEND);
-    }
-
-    if (v->resends == 0) {
-        return 0;
-    }
-
-    v->resends--;
-
-    return 1;
-}
-
-
 /* PLI or FIR: the viewer cannot decode */
 
 static void
@@ -317,7 +224,7 @@ ngx_webrtc_viewer_feedback_keyframe(ngx_webrtc_session_t *s)
     s->peer->stat.plis++;
     ngx_webrtc_atomic_add(&v->st->stat.plis, 1);
 
-    if (v->wait_key || v->hushed
+    if (v->wait_key || v->hushed || v->thin >= NGX_WEBRTC_VIEWER_KEYS
         || ngx_current_msec - v->replayed < v->pause)
     {
         /* one is on its way */
@@ -357,6 +264,10 @@ ngx_webrtc_viewer_feedback_report(ngx_webrtc_session_t *s,
 
     if (t->kind == NGX_WEBRTC_VIDEO || !v->video) {
         s->peer->stat.lost = block->fraction;
+
+        ngx_webrtc_viewer_feedback_bandwidth(s,
+                        ngx_webrtc_viewer_bandwidth_report(s, block->fraction,
+                                                      s->peer->stat.rtt_us));
     }
 
     ngx_webrtc_viewer_feedback_sum(s);

@@ -3,7 +3,7 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * The header of an RTP packet that a viewer gets: see ngx_webrtc_viewer.h.  RFC
- * 3550, 5.1; RFC 8285, 4.2 (extension); 3GPP TS 26.114, 7.4.5 (orientation).
+ * 3550, 5.1; RFC 8285, 4.2 (extensions); 3GPP TS 26.114, 7.4.5 (orientation).
  */
 
 
@@ -15,13 +15,24 @@
 #include "ngx_webrtc_rtp.h"
 
 
+static void ngx_webrtc_viewer_header_extension(ngx_webrtc_viewer_track_t *t,
+    ngx_webrtc_ring_packet_t *pkt, u_char *p, u_char *end);
+
+
 size_t
 ngx_webrtc_viewer_header_size(ngx_webrtc_viewer_track_t *t,
     ngx_webrtc_ring_packet_t *pkt)
 {
-    return (t->ext_cvo && pkt->cvo)
-           ? NGX_WEBRTC_PACKET_HEADER + NGX_WEBRTC_PACKET_EXTENSION
-           : NGX_WEBRTC_PACKET_HEADER;
+    size_t  n;
+
+    n = ngx_webrtc_viewer_header_stamped(t, pkt) ? 1 + t->stamp : 0;
+
+    if (t->ext_cvo && pkt->cvo) {
+        n += 2;
+    }
+
+    return n ? NGX_WEBRTC_PACKET_HEADER + 4 + ((n + 3) & ~(size_t) 3)
+             : NGX_WEBRTC_PACKET_HEADER;
 }
 
 
@@ -50,15 +61,35 @@ ngx_webrtc_viewer_header(ngx_webrtc_viewer_track_t *t,
     p = ngx_webrtc_write_u32(p, end, ssrc);
 
     if (n > NGX_WEBRTC_PACKET_HEADER) {
-
-        /* one element with one byte of data, and two bytes of padding */
-
-        p = ngx_webrtc_write_u16(p, end, NGX_WEBRTC_RTP_EXT_ONE_BYTE);
-        p = ngx_webrtc_write_u16(p, end, 1);
-        p = ngx_webrtc_write_u8(p, end, t->ext_cvo << 4);
-        p = ngx_webrtc_write_u8(p, end, pkt->cvo & NGX_WEBRTC_CVO_MASK);
-        (void) ngx_webrtc_write_u16(p, end, 0);
+        ngx_webrtc_viewer_header_extension(t, pkt, p, end);
     }
 
     return n;
+}
+
+
+/* elements of one byte, and zeros up to a multiple of four */
+
+static void
+ngx_webrtc_viewer_header_extension(ngx_webrtc_viewer_track_t *t,
+    ngx_webrtc_ring_packet_t *pkt, u_char *p, u_char *end)
+{
+    size_t  n;
+
+    n = end - p - 4;
+
+    p = ngx_webrtc_write_u16(p, end, NGX_WEBRTC_RTP_EXT_ONE_BYTE);
+    p = ngx_webrtc_write_u16(p, end, n / 4);
+
+    ngx_memzero(p, n);
+
+    if (ngx_webrtc_viewer_header_stamped(t, pkt)) {
+        *p = (u_char) (t->ext_stamp << 4 | (t->stamp - 1));
+        p += 1 + t->stamp;
+    }
+
+    if (t->ext_cvo && pkt->cvo) {
+        *p++ = (u_char) (t->ext_cvo << 4);
+        *p = pkt->cvo & NGX_WEBRTC_CVO_MASK;
+    }
 }

@@ -12,12 +12,25 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "ngx_webrtc_packet.h"
 #include "ngx_webrtc_viewer.h"
+
+
+/* bytes of payload with which a packet has room for a stamp; chosen: more than
+ * any path takes, and less than a datagram of ours may have */
+#define NGX_WEBRTC_VIEWER_HEADER_STAMPED  1500
+
+/* where the stamp of a packet that has one is */
+#define NGX_WEBRTC_VIEWER_HEADER_STAMP    (NGX_WEBRTC_PACKET_HEADER + 4 + 1)
+
+/* Does a packet get a stamp (t->stamp)?  See ngx_webrtc_viewer_stamp.h */
+#define ngx_webrtc_viewer_header_stamped(t, pkt)                              \
+    ((t)->stamp && (t)->rtx && (pkt)->len <= NGX_WEBRTC_VIEWER_HEADER_STAMPED)
 
 
 /*
  * Writes the header of an outgoing packet; the same packet always gets the same
- * header.
+ * header, but for a stamp, which is left for the caller to fill in.
  *
  *   pt, index, ts, ssrc   what the viewer sees
  *   dst                   ngx_webrtc_viewer_header_size() bytes

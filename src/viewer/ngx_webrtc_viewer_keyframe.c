@@ -36,7 +36,11 @@
  * NGX_WEBRTC_VIEWER_WAIT; chosen: a viewer decodes this much within a few
  * frames' time
  */
-#define NGX_WEBRTC_VIEWER_OLD   3000000
+#define NGX_WEBRTC_VIEWER_OLD      3000000
+
+/* the same where no more is sent than the path carries: a burst would take as
+ * long as what it is made of; chosen */
+#define NGX_WEBRTC_VIEWER_OLD_FIT  300000
 
 
 static void ngx_webrtc_viewer_keyframe_live(ngx_webrtc_session_t *s);
@@ -201,6 +205,7 @@ ngx_webrtc_viewer_keyframe_ask(ngx_webrtc_session_t *s)
 static ngx_int_t
 ngx_webrtc_viewer_keyframe_replay(ngx_webrtc_session_t *s)
 {
+    int64_t                     old;
     uint64_t                    n, head;
     ngx_int_t                   rc;
     ngx_webrtc_ring_t          *ring;
@@ -232,7 +237,9 @@ ngx_webrtc_viewer_keyframe_replay(ngx_webrtc_session_t *s)
         return NGX_DECLINED;
     }
 
-    if ((int64_t) (last.arrival_us - key.arrival_us) > NGX_WEBRTC_VIEWER_OLD
+    old = v->bw ? NGX_WEBRTC_VIEWER_OLD_FIT : NGX_WEBRTC_VIEWER_OLD;
+
+    if ((int64_t) (last.arrival_us - key.arrival_us) > old
         && !ngx_webrtc_viewer_keyframe_waited(v)
         && ngx_webrtc_bus_may_ask(v->st))
     {

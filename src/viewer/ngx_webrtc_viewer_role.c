@@ -13,6 +13,7 @@
 #include "ngx_webrtc_viewer_family.h"
 #include "ngx_webrtc_viewer_feedback.h"
 #include "ngx_webrtc_viewer_keyframe.h"
+#include "ngx_webrtc_viewer_layers.h"
 #include "ngx_webrtc_viewer_pace.h"
 #include "ngx_webrtc_viewer_send.h"
 #include "ngx_webrtc_viewer_stream.h"
@@ -40,6 +41,7 @@ const ngx_webrtc_role_t  ngx_webrtc_viewer_role = {
     .start = ngx_webrtc_viewer_role_start,
     .stop = ngx_webrtc_viewer_role_stop,
     .rtcp = ngx_webrtc_viewer_feedback,
+    .changed = ngx_webrtc_viewer_layers_changed,
     .second = ngx_webrtc_viewer_feedback_reports
 };
 
@@ -56,6 +58,7 @@ ngx_webrtc_viewer_role_start(ngx_webrtc_session_t *s)
     }
 
     v->session = s;
+    v->how = &s->peer->policy.variant;
     s->part = v;
 
     if (ngx_webrtc_viewer_family_begin(s) != NGX_OK) {
@@ -64,8 +67,9 @@ ngx_webrtc_viewer_role_start(ngx_webrtc_session_t *s)
 
     ngx_webrtc_viewer_track_init(s);
 
-    if (ngx_webrtc_viewer_streams_join(ngx_webrtc_viewer_worker(s->wk), v)
-        != NGX_OK)
+    if (ngx_webrtc_viewer_layers_begin(s) != NGX_OK
+        || ngx_webrtc_viewer_streams_join(ngx_webrtc_viewer_worker(s->wk), v)
+           != NGX_OK)
     {
         ngx_webrtc_session_close(s, "no memory");
         return;
@@ -116,6 +120,8 @@ ngx_webrtc_viewer_role_stop(ngx_webrtc_session_t *s)
     if (v->st) {
         ngx_webrtc_bus_release(s->wk->bus, v->st);
     }
+
+    ngx_webrtc_viewer_layers_end(v);
 
     ngx_free(v);
     s->part = NULL;

@@ -16,12 +16,16 @@
 #include "ngx_webrtc_viewer_keyframe.h"
 #include "ngx_webrtc_viewer_pace.h"
 #include "ngx_webrtc_viewer_payload.h"
+#include "ngx_webrtc_viewer_stamp.h"
 
 
 static ngx_int_t ngx_webrtc_viewer_send_skip(ngx_webrtc_viewer_t *v,
     ngx_webrtc_viewer_track_t *t, ngx_webrtc_ring_packet_t *pkt);
+static ngx_uint_t ngx_webrtc_viewer_send_thin(ngx_webrtc_viewer_t *v,
+    ngx_webrtc_ring_packet_t *pkt);
+static void ngx_webrtc_viewer_send_audio(ngx_webrtc_session_t *s);
 static ngx_int_t ngx_webrtc_viewer_send_packet(ngx_webrtc_session_t *s,
-    ngx_webrtc_viewer_track_t *t, ngx_webrtc_ring_packet_t *pkt,
+    ngx_webrtc_viewer_track_t *t, uint64_t entry, ngx_webrtc_ring_packet_t *pkt,
     u_char *payload);
 
 
@@ -68,10 +72,15 @@ ngx_webrtc_viewer_send(ngx_webrtc_session_t *s)
         }
 
         if (ngx_webrtc_viewer_pace_take(s, &v->pace, pkt.len) == NGX_OK) {
+
+            if (v->bw) {
+                ngx_webrtc_viewer_send_audio(s);
+            }
+
             return NGX_OK;
         }
 
-        rc = ngx_webrtc_viewer_send_packet(s, t, &pkt, payload);
+        rc = ngx_webrtc_viewer_send_packet(s, t, v->cursor, &pkt, payload);
 
         if (rc == NGX_AGAIN) {
             ngx_webrtc_viewer_pace_give(&v->pace, pkt.len);
@@ -112,7 +121,9 @@ ngx_webrtc_viewer_send_skip(ngx_webrtc_viewer_t *v,
             return NGX_OK;
         }
 
-    } else if (v->hushed) {
+    } else if (v->hushed
+               || (v->thin && ngx_webrtc_viewer_send_thin(v, pkt)))
+    {
         t->jump = 1;
         return NGX_OK;
 
@@ -138,7 +149,71 @@ ngx_webrtc_viewer_send_skip(ngx_webrtc_viewer_t *v,
 }
 
 
+/* Is the packet of a frame that is left out, as the path does not carry all? */
+
+static ngx_uint_t
+ngx_webrtc_viewer_send_thin(ngx_webrtc_viewer_t *v,
+    ngx_webrtc_ring_packet_t *pkt)
+{
+    switch (v->thin) {
+
+    case NGX_WEBRTC_VIEWER_THIN:
+        return (pkt->flags & NGX_WEBRTC_PKT_DISCARD) != 0;
+
+    case NGX_WEBRTC_VIEWER_KEYS:
+        return (pkt->flags & NGX_WEBRTC_PKT_KEY) == 0;
+
+    default:
+        return 1;
+    }
+}
+
+
+/* Video waits for its turn: what is behind it of audio does not. */
+
+static void
+ngx_webrtc_viewer_send_audio(ngx_webrtc_session_t *s)
+{
+    u_char                     *payload;
+    uint64_t                    n;
+    ngx_webrtc_viewer_t        *v;
+    ngx_webrtc_viewer_track_t  *t;
+    ngx_webrtc_ring_packet_t    pkt;
+
+    v = s->part;
+
+    for (n = ngx_max(v->cursor, v->audio);
+         ngx_webrtc_ring_peek(v->st->ring, n, &pkt, &payload) == NGX_OK;
+         n++)
+    {
+        t = &v->tracks[pkt.track & (NGX_WEBRTC_TRACKS - 1)];
+
+        if (!t->used || t->kind != NGX_WEBRTC_AUDIO) {
+            continue;
+        }
+
+        if (pkt.index < t->since) {
+            t->jump = 1;
+            continue;
+        }
+
+        if (t->jump) {
+            t->jump = 0;
+            ngx_webrtc_rewrite_jump(&t->rw, pkt.index);
+        }
+
+        if (ngx_webrtc_viewer_send_packet(s, t, n, &pkt, payload) != NGX_OK) {
+            break;
+        }
+    }
+
+    v->audio = ngx_max(v->audio, n);
+}
+
+
 /*
+ *   entry   of the ring, the packet's
+ *
  * NGX_OK     in the batch
  * NGX_AGAIN  the port is full
  * NGX_BUSY   the writer has overwritten the packet meanwhile
@@ -147,7 +222,7 @@ ngx_webrtc_viewer_send_skip(ngx_webrtc_viewer_t *v,
 
 static ngx_int_t
 ngx_webrtc_viewer_send_packet(ngx_webrtc_session_t *s,
-    ngx_webrtc_viewer_track_t *t, ngx_webrtc_ring_packet_t *pkt,
+    ngx_webrtc_viewer_track_t *t, uint64_t entry, ngx_webrtc_ring_packet_t *pkt,
     u_char *payload)
 {
     size_t                        n, hdr, pad;
@@ -190,6 +265,10 @@ ngx_webrtc_viewer_send_packet(ngx_webrtc_session_t *s,
 
     hdr = ngx_webrtc_viewer_header(t, pkt, out.pt, index, ts, t->rw.ssrc, dst);
 
+    if (ngx_webrtc_viewer_header_stamped(t, pkt)) {
+        ngx_webrtc_viewer_stamp(v, t, dst, n, pkt->flags);
+    }
+
     if (ngx_webrtc_srtp_protect(&s->out, index, dst, hdr, NULL, 0, out.data,
                                 out.n, dst, &n)
         != NGX_OK)
@@ -198,7 +277,7 @@ ngx_webrtc_viewer_send_packet(ngx_webrtc_session_t *s,
         return NGX_ERROR;
     }
 
-    if (ngx_webrtc_ring_check(v->st->ring, v->cursor) != NGX_OK) {
+    if (ngx_webrtc_ring_check(v->st->ring, entry) != NGX_OK) {
         return NGX_BUSY;
     }
 

@@ -13,6 +13,7 @@
 #include "ngx_webrtc_viewer_stream.h"
 #include "ngx_webrtc_viewer_family.h"
 #include "ngx_webrtc_viewer_keyframe.h"
+#include "ngx_webrtc_viewer_layers.h"
 #include "ngx_webrtc_viewer_send.h"
 #include "ngx_webrtc_viewer_streams.h"
 #include "ngx_webrtc_viewer_switch.h"
@@ -38,6 +39,7 @@ ngx_webrtc_viewer_stream_init(ngx_webrtc_worker_t *wk, void *conf)
     }
 
     vw->wk = wk;
+    vw->conf = *(ngx_webrtc_viewer_conf_t *) conf;
 
     for (i = 0; i < NGX_WEBRTC_VIEWER_STREAMS; i++) {
         ngx_queue_init(&vw->streams[i]);
@@ -220,7 +222,8 @@ ngx_webrtc_viewer_stream_arrive(ngx_webrtc_viewer_stream_t *vs)
 }
 
 
-/* Viewers of a variant are not told of what happens to the original. */
+/* Viewers of a variant are not told of what happens to the original; others may
+ * have to go to another layer. */
 
 static void
 ngx_webrtc_viewer_stream_family(ngx_webrtc_viewer_stream_t *vs)
@@ -234,8 +237,11 @@ ngx_webrtc_viewer_stream_family(ngx_webrtc_viewer_stream_t *vs)
     {
         v = ngx_queue_data(q, ngx_webrtc_viewer_t, queue);
 
-        if (v->session->state == NGX_WEBRTC_SESSION_UP) {
-            (void) ngx_webrtc_viewer_family_check(v->session);
+        if (v->session->state == NGX_WEBRTC_SESSION_UP
+            && ngx_webrtc_viewer_family_check(v->session) == NGX_OK
+            && v->layers)
+        {
+            ngx_webrtc_viewer_layers_tick(v->session);
         }
     }
 }

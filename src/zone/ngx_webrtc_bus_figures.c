@@ -330,3 +330,14 @@ ngx_webrtc_bus_info_rates(ngx_webrtc_stream_t *st,
         info->key_interval_ms = ms / v;
     }
 }
+
+
+uint64_t
+ngx_webrtc_bus_bitrate(ngx_webrtc_stream_t *st)
+{
+    ngx_webrtc_rate_t  rate;
+
+    rate = st->rates.bytes;
+
+    return ngx_webrtc_rate_second(&rate, 8);
+}

@@ -89,6 +89,12 @@ void ngx_webrtc_bus_zone_figures(ngx_webrtc_bus_t *bus,
 void ngx_webrtc_bus_rates(ngx_webrtc_bus_t *bus, uint64_t now_ms);
 
 /*
+ * Bits per second of a stream, of the last seconds; 0: not known.  Without a
+ * lock: may be nonsense while it is written.
+ */
+uint64_t ngx_webrtc_bus_bitrate(ngx_webrtc_stream_t *st);
+
+/*
  * For this folder: begins them anew, when the stream is claimed; ends them,
  * when the claim is given up; these, for a listing, with the mutex held.
  */

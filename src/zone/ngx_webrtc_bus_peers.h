@@ -75,6 +75,12 @@ typedef enum {
     NGX_WEBRTC_WHY_N
 } ngx_webrtc_why_e;
 
+/* what a viewer has chosen of the layers: by the label of policy.variant */
+#define NGX_WEBRTC_PEER_LAYER_NAMED  0        /* that one; without it: what its
+                                                 path carries */
+#define NGX_WEBRTC_PEER_LAYER_MOST   1        /* no better one; without: any */
+#define NGX_WEBRTC_PEER_LAYER_BEST   2        /* the best, whatever it takes */
+
 /* states, as find and next tell them */
 #define NGX_WEBRTC_PEER_NEW          1
 #define NGX_WEBRTC_PEER_CLAIMED      2
@@ -133,7 +139,10 @@ typedef struct {
     uint8_t                  cipher_len;
     uint8_t                  agent_len;
     uint8_t                  pair_len;
-    uint8_t                  pad[3];
+    uint8_t                  thin;            /* of a viewer: which frames it
+                                                 gets, NGX_WEBRTC_VIEWER_* */
+    uint16_t                 estimate;        /* kbit/s of a viewer's path; 0:
+                                                 not known */
     u_char                   public[NGX_WEBRTC_PUBLIC_LEN];
                                               /* of its id, see
                                                  ngx_webrtc_bus_public.h */
@@ -181,6 +190,8 @@ typedef struct {
     uint8_t                  why;             /* NGX_WEBRTC_WHY_* */
     uint8_t                  reconnect;       /* times that its client was to
                                                  reconnect elsewhere */
+    uint8_t                  layer;           /* of a viewer: its choice,
+                                                 NGX_WEBRTC_PEER_LAYER_* */
     ngx_webrtc_peer_addr_t   addrs[NGX_WEBRTC_PEER_ADDRS];
     uint64_t                 keys[3 + NGX_WEBRTC_PEER_ADDRS];
     ngx_webrtc_peer_events_t events[NGX_WEBRTC_PEER_EVENTS];
@@ -312,7 +323,7 @@ void ngx_webrtc_peers_set_address(ngx_webrtc_bus_t *bus,
 /*
  * Locks a slot to change it: remote credentials, ETag.  Make only changes that
  * a crash may leave half done.  Not for id and local ufrag, which are keys; of
- * the fields "set here", for events and reconnect only, followed by
+ * the fields "set here", for events, reconnect and layer only, followed by
  * ngx_webrtc_peers_touch().
  *
  * Returns the slot, good until ngx_webrtc_peers_unlock(), which must follow

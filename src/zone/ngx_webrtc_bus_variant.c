@@ -191,6 +191,22 @@ ngx_webrtc_bus_variant_orphan(ngx_webrtc_bus_t *bus, ngx_uint_t *cursor,
 
 
 void
+ngx_webrtc_bus_variant_limit(ngx_webrtc_stream_t *st, uint32_t bitrate)
+{
+    uint32_t  old;
+
+    do {
+        old = ngx_webrtc_atomic_load(&st->variant_bitrate);
+
+        if (old && old <= bitrate) {
+            return;
+        }
+
+    } while (!ngx_webrtc_atomic_cas(&st->variant_bitrate, old, bitrate));
+}
+
+
+void
 ngx_webrtc_bus_want(ngx_webrtc_stream_t *st, uint64_t until_ms)
 {
     if (ngx_webrtc_atomic_load(&st->wanted_ms) < until_ms) {

@@ -72,6 +72,15 @@ size_t ngx_webrtc_bus_variant_label(ngx_webrtc_bus_t *bus, uint64_t ref,
 ngx_webrtc_stream_t *ngx_webrtc_bus_variant_orphan(ngx_webrtc_bus_t *bus,
     ngx_uint_t *cursor, uint64_t now_ms);
 
+/*
+ * A viewer's path carries no more than that: its video gets that bitrate at
+ * most, until nobody has said so for a while.  It has one encode for all.
+ *
+ *   st        held, a variant
+ *   bitrate   bit/s, not 0
+ */
+void ngx_webrtc_bus_variant_limit(ngx_webrtc_stream_t *st, uint32_t bitrate);
+
 /* A viewer waits for a stream, or may connect, until then. */
 void ngx_webrtc_bus_want(ngx_webrtc_stream_t *st, uint64_t until_ms);
 

@@ -78,9 +78,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         case 0:
             while (n--) {
-                (void) ngx_webrtc_bwe_sent(bwe, 1200,
-                                           ngx_webrtc_bwe_probe_due(bwe) != 0,
-                                           now_us += 100);
+                (void) ngx_webrtc_bwe_sent(bwe, 1200, now_us += 100);
             }
 
             n = 0;

@@ -14,12 +14,18 @@ package NgxWebRTC::Relay;
 #
 #     loss => 5          percent, each way
 #     delay => 50, jitter => 20       milliseconds, each way; jitter reorders
+#     rate => 500, queue => 300       kbit/s towards viewers, and the milliseconds
+#                                     that a datagram waits there at most, else
+#                                     it is dropped
+#
+#     $r->shape(rate => 3000);        these may be changed under way
 
 use strict;
 use warnings;
 
 use IO::Select;
 use IO::Socket::INET;
+use JSON::PP;
 use Time::HiRes qw/ time /;
 
 
@@ -30,10 +36,22 @@ sub new {
                                        LocalAddr => '127.0.0.1')
         or die "relay: $!";
 
-    my $proc = $t->spawn('relay', sub { _loop($listen, %o) });
+    my $file = $t->dir . '/relay.' . $listen->sockport;
+    my $proc = $t->spawn('relay', sub { _loop($listen, $file, %o) });
 
-    return bless { t => $t, proc => $proc, port => $listen->sockport },
-                 $class;
+    return bless { t => $t, proc => $proc, port => $listen->sockport,
+                   file => $file }, $class;
+}
+
+
+sub shape {
+    my ($self, %o) = @_;
+
+    open my $f, '>', "$self->{file}.new" or die "relay: $!";
+    print $f JSON::PP::encode_json(\%o);
+    close $f;
+
+    rename("$self->{file}.new", $self->{file}) or die "relay: $!";
 }
 
 
@@ -81,9 +99,9 @@ sub stop {
 
 
 sub _loop {
-    my ($listen, %o) = @_;
+    my ($listen, $file, %o) = @_;
 
-    my ($rebind, $cut) = (0, 0);
+    my ($rebind, $cut, $free, $looked) = (0, 0, 0, 0);
     my (%up, %viewer, %dead, @queue);
 
     local $SIG{USR1} = sub { $rebind = 1 };
@@ -94,13 +112,23 @@ sub _loop {
 
         return if $o{loss} && rand(100) < $o{loss};
 
-        if (!$o{delay} && !$o{jitter}) {
+        my $at = time();
+
+        if ($o{rate} && $sock == $listen) {
+            my $wait = $free > $at ? $free - $at : 0;
+            return if $wait * 1000 > ($o{queue} || 300);
+
+            # with the headers of IP and UDP
+            $free = $at + $wait + (length($data) + 28) * 8 / $o{rate} / 1000;
+            $at = $free;
+
+        } elsif (!$o{delay} && !$o{jitter}) {
             $sock->send($data, 0, $to);
             return;
         }
 
-        push @queue, [ time() + (($o{delay} || 0)
-                                 + rand($o{jitter} || 0)) / 1000,
+        push @queue, [ $at + (($o{delay} || 0)
+                              + rand($o{jitter} || 0)) / 1000,
                        $sock, $data, $to ];
         @queue = sort { $a->[0] <=> $b->[0] } @queue;
     };
@@ -140,7 +168,18 @@ sub _loop {
             $new->($_) for @known;
         }
 
-        my $wait = @queue ? $queue[0][0] - time() : 0.2;
+        if (time() - $looked > 0.1) {
+            $looked = time();
+
+            if (open my $f, '<', $file) {
+                local $/;
+                my $new = JSON::PP::decode_json(<$f>);
+                $o{$_} = $new->{$_} for keys %$new;
+                unlink $file;
+            }
+        }
+
+        my $wait = @queue ? $queue[0][0] - time() : 0.1;
 
         for my $sock (IO::Select->new($listen, values %up)
                       ->can_read($wait > 0 ? $wait : 0))

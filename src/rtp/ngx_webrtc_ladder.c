@@ -1,0 +1,359 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Which of a stream's layers a viewer gets: see the header file.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include <ngx_webrtc_ladder.h>
+
+
+/*
+ * Percent of what a step takes below which the estimate means less at once,
+ * soon, and later: an estimator backs off to 85 % of what arrives whenever a
+ * queue begins to grow.  And how soon and late, in ms.  Where all that is less
+ * is no moving picture any more, it is a while longer
+ */
+#define NGX_WEBRTC_LADDER_FAR      50
+#define NGX_WEBRTC_LADDER_LOW      80
+#define NGX_WEBRTC_LADDER_LOW_MS   500
+#define NGX_WEBRTC_LADDER_SHORT    97
+#define NGX_WEBRTC_LADDER_SHORT_MS 2500
+#define NGX_WEBRTC_LADDER_LAST     3
+
+/* ms between two probes of whether it is so, and percent of what is sent */
+#define NGX_WEBRTC_LADDER_CHECK    1000
+#define NGX_WEBRTC_LADDER_CHECKED  110
+
+/* percent of a step's rate that a step up needs, for how long, in ms, and that
+ * it is probed with; chosen: an encoder's key frames, and audio */
+#define NGX_WEBRTC_LADDER_ROOM     115
+#define NGX_WEBRTC_LADDER_ROOM_MS  400
+#define NGX_WEBRTC_LADDER_PROBE    130
+
+/* without probes: percent of what is sent beyond which an estimate does not
+ * grow; draft-ietf-rmcat-gcc-02, 5.5: 150 */
+#define NGX_WEBRTC_LADDER_TRIAL    135
+
+/* ms that packets wait: too much is sent; no step up beyond; chosen: what
+ * players hide, and a frame or two */
+#define NGX_WEBRTC_LADDER_LAG      600
+#define NGX_WEBRTC_LADDER_LAG_UP   150
+
+/* ms after which what is sent is that of the step; of a burst at its start */
+#define NGX_WEBRTC_LADDER_SETTLED  2000
+
+/* ms before a step up, at first and at most, and for which one has to last not
+ * to be a mistake; chosen */
+#define NGX_WEBRTC_LADDER_HOLD     2500
+#define NGX_WEBRTC_LADDER_HOLD_MAX 60000
+#define NGX_WEBRTC_LADDER_MISTAKE  10000
+
+/* ms between probes, at first and at most; chosen: 15 ms of the next step's
+ * rate in 5 s are nothing, and a path that has recovered is used again in 10 */
+#define NGX_WEBRTC_LADDER_PAUSE     1500
+#define NGX_WEBRTC_LADDER_PAUSE_MAX 5000
+
+
+#define ngx_webrtc_ladder_part(rate, percent)                                 \
+    ((uint32_t) ((uint64_t) (rate) * (percent) / 100))
+
+
+static uint32_t ngx_webrtc_ladder_takes(const ngx_webrtc_ladder_t *l,
+    const ngx_webrtc_ladder_in_t *in, uint64_t now_ms);
+static ngx_uint_t ngx_webrtc_ladder_too_much(ngx_webrtc_ladder_t *l,
+    const ngx_webrtc_ladder_in_t *in, uint32_t takes, uint64_t now_ms,
+    uint32_t *probe);
+static void ngx_webrtc_ladder_down(ngx_webrtc_ladder_t *l,
+    const ngx_webrtc_ladder_in_t *in, uint64_t now_ms);
+static void ngx_webrtc_ladder_up(ngx_webrtc_ladder_t *l,
+    const ngx_webrtc_ladder_in_t *in, uint64_t now_ms, uint32_t *probe);
+static ngx_uint_t ngx_webrtc_ladder_next(const ngx_webrtc_ladder_t *l,
+    const ngx_webrtc_ladder_in_t *in);
+static ngx_uint_t ngx_webrtc_ladder_room(const ngx_webrtc_ladder_in_t *in,
+    ngx_uint_t next);
+static void ngx_webrtc_ladder_step(ngx_webrtc_ladder_t *l, ngx_uint_t step,
+    uint64_t now_ms);
+
+
+void
+ngx_webrtc_ladder_init(ngx_webrtc_ladder_t *l, ngx_uint_t step, uint64_t now_ms)
+{
+    ngx_memzero(l, sizeof(ngx_webrtc_ladder_t));
+
+    l->step = step;
+    l->changed_ms = now_ms;
+    l->probed_ms = now_ms;
+    l->hold_ms = NGX_WEBRTC_LADDER_HOLD;
+    l->pause_ms = NGX_WEBRTC_LADDER_PAUSE;
+}
+
+
+ngx_uint_t
+ngx_webrtc_ladder(ngx_webrtc_ladder_t *l, const ngx_webrtc_ladder_in_t *in,
+    uint64_t now_ms, uint32_t *probe)
+{
+    *probe = 0;
+
+    if (l->step >= in->steps
+        || in->rates[l->step] == NGX_WEBRTC_LADDER_NONE)
+    {
+        /* it is not there any more */
+
+        ngx_webrtc_ladder_down(l, in, now_ms);
+        return l->step;
+    }
+
+    if (in->busy) {
+        l->changed_ms = now_ms;
+        return l->step;
+    }
+
+    if (ngx_webrtc_ladder_too_much(l, in,
+                                   ngx_webrtc_ladder_takes(l, in, now_ms),
+                                   now_ms, probe))
+    {
+        ngx_webrtc_ladder_down(l, in, now_ms);
+        return l->step;
+    }
+
+    ngx_webrtc_ladder_up(l, in, now_ms, probe);
+
+    return l->step;
+}
+
+
+void
+ngx_webrtc_ladder_not_probed(ngx_webrtc_ladder_t *l)
+{
+    l->probed_ms -= l->pause_ms;
+    l->checked_ms = 0;
+}
+
+
+/* What the present step takes of the path.  0: nothing, or not known. */
+
+static uint32_t
+ngx_webrtc_ladder_takes(const ngx_webrtc_ladder_t *l,
+    const ngx_webrtc_ladder_in_t *in, uint64_t now_ms)
+{
+    uint32_t  rate;
+
+    rate = in->rates[l->step];
+
+    if (in->sent
+        && now_ms - l->changed_ms >= NGX_WEBRTC_LADDER_SETTLED)
+    {
+        rate = ngx_min(rate, in->sent);
+    }
+
+    return rate;
+}
+
+
+static ngx_uint_t
+ngx_webrtc_ladder_too_much(ngx_webrtc_ladder_t *l,
+    const ngx_webrtc_ladder_in_t *in, uint32_t takes, uint64_t now_ms,
+    uint32_t *probe)
+{
+    uint32_t  after_ms;
+
+    if (l->step == NGX_WEBRTC_LADDER_AUDIO) {
+        return 0;
+    }
+
+    if (in->lag_ms >= NGX_WEBRTC_LADDER_LAG
+        || in->estimate < ngx_webrtc_ladder_part(takes, NGX_WEBRTC_LADDER_FAR))
+    {
+        return 1;
+    }
+
+    if (in->estimate >= ngx_webrtc_ladder_part(takes, NGX_WEBRTC_LADDER_SHORT))
+    {
+        l->below_ms = 0;
+        return 0;
+    }
+
+    if (l->below_ms == 0) {
+        l->below_ms = now_ms;
+    }
+
+    if (in->probes
+        && (l->checked_ms == 0
+            || now_ms - l->checked_ms >= NGX_WEBRTC_LADDER_CHECK))
+    {
+        l->checked_ms = now_ms;
+        *probe = ngx_webrtc_ladder_part(takes, NGX_WEBRTC_LADDER_CHECKED);
+    }
+
+    after_ms = (in->estimate < ngx_webrtc_ladder_part(takes,
+                                                      NGX_WEBRTC_LADDER_LOW))
+               ? NGX_WEBRTC_LADDER_LOW_MS : NGX_WEBRTC_LADDER_SHORT_MS;
+
+    if (l->step <= NGX_WEBRTC_LADDER_LAYER
+        || in->rates[l->step - 1] == NGX_WEBRTC_LADDER_NONE)
+    {
+        after_ms *= NGX_WEBRTC_LADDER_LAST;
+    }
+
+    return now_ms - l->below_ms >= after_ms;
+}
+
+
+/* to the best step that fits */
+
+static void
+ngx_webrtc_ladder_down(ngx_webrtc_ladder_t *l, const ngx_webrtc_ladder_in_t *in,
+    uint64_t now_ms)
+{
+    ngx_uint_t  i;
+
+    for (i = ngx_min(l->step, in->steps); i > 0; /* void */ ) {
+        i--;
+
+        if (in->rates[i] <= in->estimate) {
+            break;
+        }
+    }
+
+    if (i == l->step) {
+        return;
+    }
+
+    if (l->up_ms && now_ms - l->up_ms < NGX_WEBRTC_LADDER_MISTAKE) {
+        l->hold_ms = ngx_min(l->hold_ms * 2, NGX_WEBRTC_LADDER_HOLD_MAX);
+    }
+
+    l->up_ms = 0;
+    l->pause_ms = NGX_WEBRTC_LADDER_PAUSE;
+    l->probed_ms = now_ms;
+
+    ngx_webrtc_ladder_step(l, i, now_ms);
+}
+
+
+static void
+ngx_webrtc_ladder_up(ngx_webrtc_ladder_t *l, const ngx_webrtc_ladder_in_t *in,
+    uint64_t now_ms, uint32_t *probe)
+{
+    ngx_uint_t  next;
+
+    next = ngx_webrtc_ladder_next(l, in);
+
+    if (l->up_ms && now_ms - l->up_ms >= NGX_WEBRTC_LADDER_MISTAKE) {
+
+        /* it was right */
+
+        l->up_ms = 0;
+        l->hold_ms = NGX_WEBRTC_LADDER_HOLD;
+    }
+
+    if (next == 0 || !in->fresh || in->lag_ms > NGX_WEBRTC_LADDER_LAG_UP
+        || l->below_ms)
+    {
+        l->room_ms = 0;
+        return;
+    }
+
+    if (ngx_webrtc_ladder_room(in, next)) {
+
+        if (l->room_ms == 0) {
+            l->room_ms = now_ms;
+        }
+
+        if (now_ms - l->room_ms >= NGX_WEBRTC_LADDER_ROOM_MS
+            && now_ms - l->changed_ms >= l->hold_ms)
+        {
+            l->up_ms = now_ms;
+            l->pause_ms = NGX_WEBRTC_LADDER_PAUSE;
+            l->probed_ms = now_ms;
+
+            ngx_webrtc_ladder_step(l, next, now_ms);
+        }
+
+        return;
+    }
+
+    l->room_ms = 0;
+
+    if (!in->probes
+        || now_ms - l->probed_ms < l->pause_ms
+        || now_ms - l->changed_ms < l->hold_ms)
+    {
+        return;
+    }
+
+    l->probed_ms = now_ms;
+    l->pause_ms = ngx_min(l->pause_ms * 3 / 2, NGX_WEBRTC_LADDER_PAUSE_MAX);
+
+    *probe = ngx_webrtc_ladder_part(in->rates[next], NGX_WEBRTC_LADDER_PROBE);
+}
+
+
+/*
+ * The next step that there is, 0: none.  Below the lowest layer, that layer: it
+ * is what is worth a try; or, if there is no room for it, the best that has.
+ */
+
+static ngx_uint_t
+ngx_webrtc_ladder_next(const ngx_webrtc_ladder_t *l,
+    const ngx_webrtc_ladder_in_t *in)
+{
+    ngx_uint_t  i, first;
+
+    for (i = l->step + 1; i < in->steps; i++) {
+        if (in->rates[i] != NGX_WEBRTC_LADDER_NONE
+            && i >= NGX_WEBRTC_LADDER_LAYER)
+        {
+            break;
+        }
+    }
+
+    first = (i < in->steps) ? i : 0;
+
+    if (l->step + 1 >= NGX_WEBRTC_LADDER_LAYER) {
+        return first;
+    }
+
+    for (i = NGX_WEBRTC_LADDER_LAYER - 1; i > l->step; i--) {
+        if (in->rates[i] != NGX_WEBRTC_LADDER_NONE
+            && ngx_webrtc_ladder_room(in, i)
+            && !(first && ngx_webrtc_ladder_room(in, first)))
+        {
+            return i;
+        }
+    }
+
+    return first;
+}
+
+
+static ngx_uint_t
+ngx_webrtc_ladder_room(const ngx_webrtc_ladder_in_t *in, ngx_uint_t next)
+{
+    uint32_t  room;
+
+    room = ngx_webrtc_ladder_part(in->rates[next], NGX_WEBRTC_LADDER_ROOM);
+
+    if (in->estimate >= room) {
+        return 1;
+    }
+
+    return !in->probes && in->sent
+           && in->estimate >= ngx_webrtc_ladder_part(in->sent,
+                                                     NGX_WEBRTC_LADDER_TRIAL);
+}
+
+
+static void
+ngx_webrtc_ladder_step(ngx_webrtc_ladder_t *l, ngx_uint_t step, uint64_t now_ms)
+{
+    l->step = step;
+    l->changed_ms = now_ms;
+    l->below_ms = 0;
+    l->room_ms = 0;
+}

@@ -1,0 +1,108 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ */
+
+/*
+ * Which of a stream's layers a viewer gets, by the bandwidth of its path.
+ * Steps, from the least to the best:
+ *
+ *   AUDIO    audio only
+ *   KEYS     and key frames of the lowest layer
+ *   THIN     and all its frames that others refer to
+ *   LAYER    a layer as it is, from here on by bitrate
+ *
+ * Down it goes soon, to the best step that fits; at once where packets wait, or
+ * if far too much is sent.  Otherwise a probe has the last word: an estimator
+ * backs off from any burst, and after a key frame or on a busy machine the path
+ * may be as good as it was.  Up it goes slowly: when the
+ * estimate has enough room for the next step, which only a probe can tell as
+ * long as no more than the present one is sent.  A step up that was a mistake
+ * makes the next attempt wait for twice as long.
+ *
+ * Pure: time is passed in, in ms of a monotonic clock; rates in bits per
+ * second.
+ */
+
+
+#ifndef _NGX_WEBRTC_LADDER_H_INCLUDED_
+#define _NGX_WEBRTC_LADDER_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+#define NGX_WEBRTC_LADDER_AUDIO   0
+#define NGX_WEBRTC_LADDER_KEYS    1
+#define NGX_WEBRTC_LADDER_THIN    2
+#define NGX_WEBRTC_LADDER_LAYER   3
+
+/* layers at most: 16 renditions, and the stream itself */
+#define NGX_WEBRTC_LADDER_LAYERS  17
+#define NGX_WEBRTC_LADDER_STEPS   (NGX_WEBRTC_LADDER_LAYER                    \
+                                   + NGX_WEBRTC_LADDER_LAYERS)
+
+/* a step that cannot be taken */
+#define NGX_WEBRTC_LADDER_NONE    0xffffffff
+
+
+/*
+ *   estimate   of the path
+ *   sent       what the present step has taken lately; 0: not known
+ *   lag_ms     how long what is sent next has been waiting
+ *   steps      number of rates, more than NGX_WEBRTC_LADDER_LAYER
+ *   rates      of each step, ascending; LADDER_NONE: there is no such step now
+ *   busy       a step has been taken, and is on its way
+ *   fresh      the viewer has reported lately
+ *   probes     it can be probed
+ */
+typedef struct {
+    uint32_t     estimate;
+    uint32_t     sent;
+    uint32_t     lag_ms;
+    ngx_uint_t   steps;
+    uint32_t     rates[NGX_WEBRTC_LADDER_STEPS];
+    unsigned     busy:1;
+    unsigned     fresh:1;
+    unsigned     probes:1;
+} ngx_webrtc_ladder_in_t;
+
+
+/* private except for step */
+typedef struct {
+    ngx_uint_t   step;
+    uint64_t     changed_ms;     /* the step, or its arrival */
+    uint64_t     below_ms;       /* the estimate is below what it takes, since;
+                                    0: it is not */
+    uint64_t     checked_ms;     /* that was probed last; 0: never */
+    uint64_t     room_ms;        /* it has room for the next one, since */
+    uint64_t     up_ms;          /* the last step up; 0: none */
+    uint64_t     probed_ms;
+    uint32_t     hold_ms;        /* until the next step up */
+    uint32_t     pause_ms;       /* until the next probe */
+} ngx_webrtc_ladder_t;
+
+
+/*
+ *   step   that it begins with
+ */
+void ngx_webrtc_ladder_init(ngx_webrtc_ladder_t *l, ngx_uint_t step,
+    uint64_t now_ms);
+
+/*
+ * Decides; call it a few times a second, and whenever the estimate changes.
+ *
+ *   probe   out: bits per second that the path should be probed with; 0: not
+ *           now
+ *
+ * Returns the step, which is l->step from now on.
+ */
+ngx_uint_t ngx_webrtc_ladder(ngx_webrtc_ladder_t *l,
+    const ngx_webrtc_ladder_in_t *in, uint64_t now_ms, uint32_t *probe);
+
+/* The probe was not begun: it is asked for again. */
+void ngx_webrtc_ladder_not_probed(ngx_webrtc_ladder_t *l);
+
+
+#endif /* _NGX_WEBRTC_LADDER_H_INCLUDED_ */

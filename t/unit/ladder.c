@@ -1,0 +1,457 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * ngx_webrtc_ladder: what it decides, step by step; and with an estimator on
+ * paths in virtual time (path.h), as a viewer would.
+ */
+
+
+#include "path.h"
+
+#include <ngx_webrtc_ladder.h>
+
+
+#define L     NGX_WEBRTC_LADDER_LAYER
+#define NONE  NGX_WEBRTC_LADDER_NONE
+
+
+/* renditions of 0.4 and 1 Mbit/s, and a stream of 2.5 */
+
+static const uint32_t  layers[] = { 400000, 1000000, 2500000 };
+
+
+static void
+input(ngx_webrtc_ladder_in_t *in)
+{
+    ngx_uint_t  i;
+
+    memset(in, 0, sizeof(ngx_webrtc_ladder_in_t));
+
+    in->steps = L + 3;
+    in->rates[NGX_WEBRTC_LADDER_AUDIO] = 0;
+    in->rates[NGX_WEBRTC_LADDER_KEYS] = 140000;
+    in->rates[NGX_WEBRTC_LADDER_THIN] = NONE;
+
+    for (i = 0; i < 3; i++) {
+        in->rates[L + i] = layers[i];
+    }
+
+    in->fresh = 1;
+    in->probes = 1;
+}
+
+
+/* long after the last change: where does it go to? */
+
+static void
+test_steps(void)
+{
+    uint32_t                probe;
+    uint64_t                now, end;
+    ngx_uint_t              i, step;
+    ngx_webrtc_ladder_t     l;
+    ngx_webrtc_ladder_in_t  in;
+
+    static const struct {
+        const char   *name;
+        ngx_uint_t    from;
+        uint32_t      estimate;
+        uint32_t      sent;
+        uint32_t      lag_ms;
+        uint32_t      thin;       /* its rate */
+        ngx_uint_t    ms;         /* that pass */
+        ngx_uint_t    step;
+    } t[] = {
+
+        { "it fits", L + 2, 3000000, 2500000, 0, NONE, 5000, L + 2 },
+        { "a little short, for a moment", L + 2, 2300000, 2500000, 0, NONE,
+          1000, L + 2 },
+        { "a little short, for longer", L + 2, 2300000, 2500000, 0, NONE,
+          2600, L + 1 },
+        { "too little: soon", L + 2, 1500000, 2500000, 0, NONE, 600, L + 1 },
+        { "not before a probe has had the time", L + 2, 1500000, 2500000, 0,
+          NONE, 400, L + 2 },
+        { "far too little: at once", L + 2, 1200000, 2500000, 0, NONE, 50,
+          L + 1 },
+        { "to the best that fits", L + 2, 450000, 2500000, 0, NONE, 50, L },
+        { "less is sent than is configured", L + 1, 700000, 600000, 0, NONE,
+          2000, L + 1 },
+        { "packets wait", L + 1, 2000000, 900000, 700, NONE, 50, L },
+        { "below the lowest layer: thinner", L, 300000, 400000, 0, 280000, 1600,
+          NGX_WEBRTC_LADDER_THIN },
+        { "nothing can be left out: key frames", L, 300000, 400000, 0, NONE,
+          1600, NGX_WEBRTC_LADDER_KEYS },
+        { "which it waits for a while with", L, 300000, 400000, 0, NONE, 1000,
+          L },
+        { "audio only", L, 90000, 400000, 0, 280000, 50,
+          NGX_WEBRTC_LADDER_AUDIO },
+        { "there is no less than audio", NGX_WEBRTC_LADDER_AUDIO, 30000, 0, 0,
+          NONE, 5000, NGX_WEBRTC_LADDER_AUDIO },
+        { "up with room, one at a time", L, 4000000, 400000, 0, NONE, 500,
+          L + 1 },
+        { "not at once", L, 4000000, 400000, 0, NONE, 300, L },
+        { "not without room", L, 1100000, 400000, 0, NONE, 5000, L },
+        { "nor while packets wait", L, 4000000, 400000, 200, NONE, 5000, L },
+        { "from audio to the lowest layer", NGX_WEBRTC_LADDER_AUDIO, 500000, 0,
+          0, NONE, 500, L },
+        { "or to what there is room for", NGX_WEBRTC_LADDER_AUDIO, 200000, 0,
+          0, NONE, 500, NGX_WEBRTC_LADDER_KEYS },
+    };
+
+    for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+
+        input(&in);
+        in.estimate = t[i].estimate;
+        in.sent = t[i].sent;
+        in.lag_ms = t[i].lag_ms;
+        in.rates[NGX_WEBRTC_LADDER_THIN] = t[i].thin;
+
+        ngx_webrtc_ladder_init(&l, t[i].from, 1000);
+
+        step = t[i].from;
+        end = 10000 + t[i].ms;
+
+        for (now = 10000; now <= end && step == t[i].from; now += 50) {
+            step = ngx_webrtc_ladder(&l, &in, now, &probe);
+        }
+
+        tap_ok(step == t[i].step, "%s: step %u", t[i].name, (unsigned) step);
+    }
+}
+
+
+static void
+test_rules(void)
+{
+    uint32_t                probe;
+    uint64_t                now;
+    ngx_uint_t              i, probes;
+    ngx_webrtc_ladder_t     l;
+    ngx_webrtc_ladder_in_t  in;
+
+    /* on its way it decides nothing */
+
+    input(&in);
+    in.estimate = 100000;
+    in.busy = 1;
+
+    ngx_webrtc_ladder_init(&l, L + 1, 0);
+    tap_ok(ngx_webrtc_ladder(&l, &in, 9000, &probe) == L + 1, "on its way");
+
+    /* a layer that is gone */
+
+    input(&in);
+    in.estimate = 5000000;
+    in.rates[L + 2] = NONE;
+
+    ngx_webrtc_ladder_init(&l, L + 2, 0);
+    tap_ok(ngx_webrtc_ladder(&l, &in, 50, &probe) == L + 1, "a layer is gone");
+
+    in.steps = L + 1;
+    tap_ok(ngx_webrtc_ladder(&l, &in, 100, &probe) == L, "and another one");
+
+    /* probes for the next layer, ever less often */
+
+    input(&in);
+    in.estimate = 2300000;
+    in.sent = 2500000;
+
+    ngx_webrtc_ladder_init(&l, L + 2, 0);
+    (void) ngx_webrtc_ladder(&l, &in, 9000, &probe);
+    tap_ok(probe == 2750000, "a probe of whether there is too little");
+
+    in.estimate = 600000;
+    in.sent = 400000;
+    probes = 0;
+
+    ngx_webrtc_ladder_init(&l, L, 0);
+
+    for (now = 0; now < 60000; now += 50) {
+        (void) ngx_webrtc_ladder(&l, &in, now, &probe);
+
+        if (probe && probes++ == 0) {
+            tap_ok(probe == 1300000, "a probe for the next one");
+        }
+    }
+
+    tap_ok(probes >= 11 && probes <= 16, "%u in a minute", (unsigned) probes);
+
+    in.fresh = 0;
+    (void) ngx_webrtc_ladder(&l, &in, now + 60000, &probe);
+    tap_ok(probe == 0, "none for a viewer who is silent");
+
+    in.fresh = 1;
+    (void) ngx_webrtc_ladder(&l, &in, now + 60050, &probe);
+    tap_ok(probe != 0, "one when it is heard of again");
+
+    ngx_webrtc_ladder_not_probed(&l);
+    (void) ngx_webrtc_ladder(&l, &in, now + 60100, &probe);
+    tap_ok(probe != 0, "and again, as it could not be sent");
+
+    /* without probes a trial, as the estimate cannot grow further */
+
+    in.probes = 0;
+    in.estimate = 600000;
+    ngx_webrtc_ladder_init(&l, L, 0);
+
+    for (now = 0; now < 6000 && l.step == L; now += 50) {
+        (void) ngx_webrtc_ladder(&l, &in, now, &probe);
+    }
+
+    tap_ok(l.step == L + 1, "no probes: a trial");
+
+    /* mistakes make it wait */
+
+    for (i = 0; i < 4; i++) {
+        in.estimate = 450000;
+        in.sent = 1000000;
+        (void) ngx_webrtc_ladder(&l, &in, now += 3000, &probe);
+
+        in.estimate = 2000000;
+        in.sent = 400000;
+        (void) ngx_webrtc_ladder(&l, &in, now += 50, &probe);
+
+        while (l.step == L) {
+            (void) ngx_webrtc_ladder(&l, &in, now += 50, &probe);
+        }
+    }
+
+    tap_ok(l.hold_ms == 40000, "mistakes: the next step up after %u ms",
+           (unsigned) l.hold_ms);
+
+    in.sent = 1000000;
+
+    for (i = 0; i < 11000; i += 50) {
+        (void) ngx_webrtc_ladder(&l, &in, now += 50, &probe);
+    }
+
+    tap_ok(l.hold_ms == 2500, "forgiven when it lasts");
+}
+
+
+/*
+ * A viewer.  Frames come 25 times a second, key frames of five frames' size
+ * each two seconds; they wait for pacing, and a layer comes with a key frame
+ * 600 ms after it was wanted.
+ */
+
+typedef struct {
+    ngx_uint_t   step;           /* at its end */
+    ngx_uint_t   changes;
+    uint32_t     lag;            /* ms, greatest */
+} view_t;
+
+
+static view_t  view[120];
+
+
+static void
+watch(const leg_t *legs, ngx_uint_t nlegs, ngx_uint_t length)
+{
+    double                  budget, waiting, frame, sent;
+    uint32_t                probe, pace;
+    uint64_t                now, due, arrives;
+    ngx_uint_t              at, n, step, key;
+    const leg_t            *leg;
+    ngx_webrtc_ladder_t     l;
+    ngx_webrtc_bwe_conf_t   conf;
+    ngx_webrtc_ladder_in_t  in;
+
+    conf.min = 30000;
+    conf.max = 20000000;
+    conf.start = 3250000;
+
+    path_init(&conf);
+    memset(view, 0, sizeof(view));
+    ngx_webrtc_ladder_init(&l, L + 2, 0);
+
+    leg = legs;
+    at = L + 2;
+    n = 0;
+    key = 1;
+    budget = waiting = sent = 0;
+    arrives = 0;
+
+    for (now = 1000; now < length * SECOND; now += 1000) {
+
+        while (leg + 1 < legs + nlegs && leg[1].from * SECOND <= now) {
+            leg++;
+        }
+
+        if (arrives && now >= arrives) {
+            arrives = 0;
+            at = l.step;
+            waiting = 0;
+            key = 1;
+        }
+
+        if (now % 40000 == 0 && at >= L) {
+            frame = layers[at - L] / 25.0 / 8 * 50 / 54;
+            key |= (n++ % 50 == 0);
+            waiting += key ? 5 * frame : frame;
+            key = 0;
+        }
+
+        pace = ngx_webrtc_bwe_estimate(&bwe);
+        pace = (arrives && l.step < at) ? pace / 10 * 9 : pace / 2 * 3;
+
+        for (budget = ngx_min(budget + pace / 8000.0, 3600);
+             budget >= PACKET && waiting >= PACKET;
+             budget -= PACKET)
+        {
+            path_send(leg, now);
+            waiting -= PACKET;
+            sent += PACKET * 8;
+        }
+
+        if (at < L && now % 250000 == 0) {
+            path_send(leg, now);
+        }
+
+        while ((due = ngx_webrtc_bwe_probe_due(&bwe)) != 0 && due <= now) {
+            path_send(leg, now);
+        }
+
+        path_deliver(leg, 7 * SECOND, now);
+        path_feedback(now);
+
+        if (now % 50000) {
+            continue;
+        }
+
+        input(&in);
+        in.estimate = ngx_webrtc_bwe_estimate(&bwe);
+        in.sent = (at >= L) ? layers[at - L] : 0;
+        in.lag_ms = (at >= L && waiting > layers[at - L] / 8.0 / 5)
+                    ? waiting * 8000 / layers[at - L] : 0;
+        in.busy = (arrives != 0);
+        in.rates[NGX_WEBRTC_LADDER_KEYS] = NONE;
+
+        step = l.step;
+
+        if (ngx_webrtc_ladder(&l, &in, now / 1000, &probe) != step) {
+            view[now / SECOND].changes++;
+            arrives = now + 600000;
+        }
+
+        if (probe && ngx_webrtc_bwe_probe(&bwe, probe, now) != NGX_OK) {
+            ngx_webrtc_ladder_not_probed(&l);
+        }
+
+        view[now / SECOND].step = at;
+        view[now / SECOND].lag = ngx_max(view[now / SECOND].lag, in.lag_ms);
+        seconds[now / SECOND].estimate = in.estimate;
+    }
+}
+
+
+static ngx_uint_t
+changes(ngx_uint_t from, ngx_uint_t to)
+{
+    ngx_uint_t  n;
+
+    for (n = 0; from < to; from++) {
+        n += view[from].changes;
+    }
+
+    return n;
+}
+
+
+static void
+test_paths(void)
+{
+    ngx_uint_t  i, s, most, good;
+    uint32_t    delay;
+
+    static const struct {
+        const char   *name;
+        leg_t         legs[3];
+        ngx_uint_t    nlegs;
+        ngx_uint_t    length;
+        ngx_uint_t    by;         /* s, from then on: */
+        ngx_uint_t    step;       /* there, at least */
+        ngx_uint_t    most;       /* and at most */
+        ngx_uint_t    changes;    /* at most */
+        uint32_t      delay;      /* ms in the queue, at most */
+    } t[] = {
+
+        { "10 Mbit/s", { { 0, 10000000, 300, 20, 0, 0, 0, 0 } }, 1, 60,
+          1, L + 2, L + 2, 0, 100 },
+
+        { "1.5 Mbit/s", { { 0, 1500000, 300, 20, 0, 0, 0, 0 } }, 1, 90,
+          15, L + 1, L + 1, 0, 310 },
+
+        { "1 Mbit/s", { { 0, 1000000, 300, 20, 0, 0, 0, 0 } }, 1, 90,
+          15, L, L + 1, 3, 310 },
+
+        { "500 kbit/s", { { 0, 500000, 300, 20, 0, 0, 0, 0 } }, 1, 90,
+          15, L, L, 0, 310 },
+
+        { "3 Mbit/s, then 0.7", { { 0, 4000000, 500, 20, 0, 0, 0, 0 },
+                                  { 20, 700000, 500, 20, 0, 0, 0, 0 } },
+          2, 60, 23, L, L, 0, 510 },
+
+        { "0.7, then 3.5 Mbit/s", { { 0, 700000, 500, 20, 0, 0, 0, 0 },
+                                    { 30, 3500000, 500, 20, 0, 0, 0, 0 } },
+          2, 80, 45, L + 2, L + 2, 0, 300 },
+
+        { "a queue of a second", { { 0, 1500000, 1000, 20, 0, 0, 0, 0 } }, 1,
+          90, 15, L + 1, L + 1, 0, 500 },
+
+        { "5 % of loss at 100 ms", { { 0, 5000000, 300, 50, 0, 5, 0, 0 } }, 1,
+          90, 30, L + 2, L + 2, 0, 200 },
+
+        { "10 % of loss at 100 ms", { { 0, 5000000, 300, 50, 0, 10, 0, 0 } },
+          1, 110, 70, L + 1, L + 2, 2, 200 },
+
+        { "jitter of 20 ms", { { 0, 5000000, 300, 20, 20, 0, 0, 0 } }, 1, 90,
+          30, L + 1, L + 2, 1, 200 },
+
+        { "audio only, and back", { { 0, 60000, 300, 20, 0, 0, 0, 0 },
+                                    { 30, 2000000, 300, 20, 0, 0, 0, 0 } },
+          2, 80, 50, L + 1, L + 1, 0, 310 },
+    };
+
+    for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+
+        watch(t[i].legs, t[i].nlegs, t[i].length);
+
+        good = 1;
+        most = 0;
+        delay = 0;
+
+        for (s = t[i].by; s < t[i].length; s++) {
+            good &= (view[s].step >= t[i].step && view[s].step <= t[i].most);
+            most = ngx_max(most, view[s].lag);
+            delay = ngx_max(delay, seconds[s].delay);
+        }
+
+        good &= (changes(t[i].by, t[i].length) <= t[i].changes);
+        good &= (delay <= t[i].delay && most < 1000);
+
+        tap_ok(good, "%s: %u changes, then %u; %u ms in the queue, %u before",
+               t[i].name, (unsigned) changes(0, t[i].by),
+               (unsigned) changes(t[i].by, t[i].length), delay,
+               (unsigned) most);
+
+        for (s = 0; !good && s < t[i].length; s++) {
+            tap_diag("%2u s: step %u, estimate %u kbit/s, queue %u, lag %u ms",
+                     (unsigned) s, (unsigned) view[s].step,
+                     seconds[s].estimate / 1000, seconds[s].delay,
+                     view[s].lag);
+        }
+    }
+}
+
+
+int
+main(void)
+{
+    test_steps();
+    test_rules();
+    test_paths();
+
+    return tap_done();
+}
