@@ -134,7 +134,7 @@ subtest 'the 201 has a Link to the events of the session' => sub {
     my $link = $r->{headers}{link};
     like(ref $link ? join ',', @$link : $link // '',
          qr/^<\Q$url\E&events>;\ rel="urn:ietf:params:whep:ext:core:server-sent
-            -events";\ events="active,inactive,reconnect,viewercount"$/x,
+            -events";\ events="active,inactive,layers,reconnect,viewercount"$/x,
          'Link');
 
     my $whip = $t->post_offer('/whip', offer(direction => 'sendonly'));
@@ -146,7 +146,7 @@ subtest 'the 201 has a Link to the events of the session' => sub {
 
 subtest 'POST of event names: 201 and the Location of the stream' => sub {
     for my $body ('["active"]', '', '[]',
-                  '["active","inactive","reconnect","viewercount"]')
+                  '["active","inactive","layers","reconnect","viewercount"]')
     {
         my $p = order($url, $body);
         is($p->{status}, 201, "201: $body") or diag($p->{content});
@@ -175,7 +175,7 @@ subtest 'POST of event names: 201 and the Location of the stream' => sub {
 
 
 subtest 'POST of what is no list of known events' => sub {
-    for my $body ('["layers"]', '["scte35"]', '["active","x"]', '{}', '[',
+    for my $body ('["scte35"]', '["active","x"]', '{}', '[',
                   '["active"', 'active', '["active",]', "[\"\0\"]")
     {
         my $p = order($url, $body);

@@ -92,14 +92,26 @@ export interface PlayerStats {
     audio?: TrackStats;
 }
 
+export interface Layer {
+    name: string;
+    bitrate?: number;
+    width?: number;
+    height?: number;
+}
+
 /** events: "state", "stats" (detail: PlayerStats), "muted", "restart" (detail:
-    RestartCause) */
+    RestartCause), "layers" */
 export class WhepPlayer extends Session {
     constructor(url: string, video: HTMLVideoElement, options?: ClientOptions);
     readonly state: 'idle' | 'connecting' | 'playing' | 'stalled' | 'retry'
                     | 'failed';
     readonly firstFrameMs: number | null;
+    readonly layers: Layer[];
+    readonly layer: string | null;
+    readonly automatic: boolean;
+    readonly limited: '' | 'thin' | 'key frames' | 'audio';
     start(): void;
+    choose(name: string | null): Promise<boolean>;
 }
 
 export interface PublisherStats {

@@ -193,6 +193,14 @@ export function iceServers(link) {
 }
 
 
+/* where a session's answer says that something more is; RFC 8288 */
+
+function linked(link, rel) {
+    return new RegExp('<([^>]*)>\\s*;[^,]*rel="' + rel + '"')
+        .exec(link || '')?.[1];
+}
+
+
 /* unless the page has given its own; one that the browser refuses is no reason not
    to play */
 
@@ -923,6 +931,7 @@ export class Session extends EventTarget {
         }
 
         useServers(pc, response, this.options);
+        this.link = response.headers.get('Link');
 
         if (!/^a=ice-lite/m.test(body)) {
             this.trickle(run, pc, offer.sdp, response.headers.get('ETag'));
@@ -1028,6 +1037,17 @@ export class WhepPlayer extends Session {
 
         this.video = video;
         this.firstFrameMs = null;
+        this.forget();
+    }
+
+
+    /* nothing is known of layers */
+
+    forget() {
+        this.layers = [];
+        this.layer = null;
+        this.automatic = true;
+        this.limited = '';
     }
 
 
@@ -1084,6 +1104,104 @@ export class WhepPlayer extends Session {
         this.frames(run, began);
         this.ticker = setInterval(() => this.tick(run), 1000);
         this.play();
+        this.follow(run);
+    }
+
+
+    /*
+     * The qualities that the server has of the stream, if it has several: events
+     * of the session tell of them, as of which one it is.  An extra: nothing ends
+     * without it.
+     */
+
+    async follow(run) {
+        const rel = 'urn:ietf:params:whep:ext:core:';
+        const events = linked(this.link, rel + 'server-sent-events');
+        const choice = linked(this.link, rel + 'layer');
+
+        this.forget();
+        this.choice = choice && new URL(choice, this.url);
+
+        while (events && choice && !this.stale(run)) {
+            try {
+                const response = await fetch(new URL(events, this.url), {
+                    headers: await headersOf(this.options,
+                                             { Accept: 'text/event-stream' }),
+                    cache: 'no-store',
+                    signal: this.abort?.signal,
+                });
+
+                if (!response.ok) {
+                    return;
+                }
+
+                await this.read(run, response.body);
+
+            } catch {
+                /* cut off */
+            }
+
+            await sleep(BACKOFF[2]);
+        }
+    }
+
+
+    async read(run, body) {
+        const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+        let text = '';
+
+        for ( ;; ) {
+            const { value, done } = await reader.read();
+
+            if (done || this.stale(run)) {
+                return;
+            }
+
+            const all = (text + value).split('\n\n');
+
+            text = all.pop();
+
+            for (const event of all) {
+                const data = /^event: layers$/m.test(event)
+                             && /^data: (.*)$/m.exec(event);
+
+                if (data) {
+                    this.told(JSON.parse(data[1]));
+                }
+            }
+        }
+    }
+
+
+    told(event) {
+        const media = Object.values(event.medias || {})[0] || {};
+
+        this.layers = (media.layers || []).map(
+            ({ encodingId, bitrate, width, height }) =>
+            ({ name: encodingId, bitrate, width, height }));
+        this.layer = event.current ?? null;
+        this.automatic = event.automatic !== false;
+        this.limited = event.limited || '';
+
+        this.dispatchEvent(new Event('layers'));
+    }
+
+
+    /* a layer by its name; null: what the path carries */
+
+    async choose(name) {
+        if (!this.choice) {
+            return false;
+        }
+
+        const response = await fetch(this.choice, {
+            method: 'POST',
+            headers: await headersOf(this.options,
+                                     { 'Content-Type': 'application/json' }),
+            body: JSON.stringify(name === null ? {} : { encodingId: name }),
+        });
+
+        return response.ok;
     }
 
 

@@ -19,6 +19,7 @@
 
 #include "ngx_http_webrtc_events.h"
 #include "ngx_http_webrtc_cors.h"
+#include "ngx_http_webrtc_layers.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_sse.h"
 #include "ngx_http_webrtc_url.h"
@@ -46,6 +47,8 @@ typedef struct {
     uint32_t                  mask;
     ngx_webrtc_sse_state_t    known;
     ngx_str_t                 endpoint;   /* its URL */
+    uint32_t                  layers;     /* a hash of what was told last, 0:
+                                             nothing */
     uint8_t                   reconnected;    /* the peer's count */
     unsigned                  reconnect:1;    /* to be sent */
 } ngx_http_webrtc_events_t;
@@ -66,6 +69,7 @@ static ngx_uint_t ngx_http_webrtc_events_over(ngx_http_webrtc_events_t *ec,
     uint64_t ref);
 static ngx_int_t ngx_http_webrtc_events_states(ngx_http_webrtc_sse_t *sse,
     ngx_int_t viewers);
+static ngx_int_t ngx_http_webrtc_events_layers(ngx_http_webrtc_sse_t *sse);
 static ngx_int_t ngx_http_webrtc_events_reconnect(ngx_http_webrtc_sse_t *sse);
 static ngx_int_t ngx_http_webrtc_events_print(ngx_http_webrtc_sse_t *sse,
     ngx_uint_t event, ngx_str_t *data);
@@ -420,6 +424,10 @@ ngx_http_webrtc_events_news(ngx_http_webrtc_sse_t *sse)
                       ngx_webrtc_bus_viewers(ngx_http_webrtc_worker->bus,
                                              ec->st);
         }
+
+        if (ngx_http_webrtc_events_layers(sse) != NGX_OK) {
+            return NGX_ERROR;
+        }
     }
 
     if (ec->reconnect
@@ -517,6 +525,59 @@ ngx_http_webrtc_events_states(ngx_http_webrtc_sse_t *sse, ngx_int_t viewers)
             return NGX_ERROR;
         }
     }
+}
+
+
+/* when there are others, or the viewer gets another one; not for bitrates */
+
+static ngx_int_t
+ngx_http_webrtc_events_layers(ngx_http_webrtc_sse_t *sse)
+{
+    u_char                      *p;
+    uint32_t                     hash, bitrate;
+    ngx_str_t                    data;
+    ngx_webrtc_peer_t            peer;
+    ngx_http_webrtc_events_t    *ec;
+    ngx_webrtc_signal_layers_t   l;
+    u_char                       buf[NGX_WEBRTC_SIGNAL_LAYERS_ROOM];
+
+    ec = sse->data;
+
+    if (!(ec->mask & NGX_WEBRTC_SSE_LAYERS) || ec->st == NULL
+        || ngx_http_webrtc_layers(sse->key, ec->st, &l, &peer) != NGX_OK)
+    {
+        return NGX_OK;
+    }
+
+    bitrate = l.layers[0].bitrate;
+    l.layers[0].bitrate = 0;
+
+    p = ngx_webrtc_signal_print_layers(buf, buf + sizeof(buf), &l);
+
+    if (p == NULL) {
+        return NGX_OK;
+    }
+
+    hash = ngx_crc32_long(buf, p - buf) | 1;
+
+    if (hash == ec->layers) {
+        return NGX_OK;
+    }
+
+    ec->layers = hash;
+
+    l.layers[0].bitrate = bitrate;
+
+    data.data = buf;
+    p = ngx_webrtc_signal_print_layers(buf, buf + sizeof(buf), &l);
+
+    if (p == NULL) {
+        return NGX_OK;
+    }
+
+    data.len = p - buf;
+
+    return ngx_http_webrtc_events_print(sse, NGX_WEBRTC_SSE_LAYERS, &data);
 }
 
 

@@ -44,6 +44,9 @@ static ngx_str_t  ngx_http_webrtc_endpoint_methods =
 static ngx_str_t  ngx_http_webrtc_session_methods =
     ngx_string("OPTIONS, GET, HEAD, PATCH, DELETE");
 
+static ngx_str_t  ngx_http_webrtc_layers_methods =
+    ngx_string("OPTIONS, POST");
+
 static ngx_str_t  ngx_http_webrtc_events_methods =
     ngx_string("OPTIONS, GET, HEAD, DELETE");
 
@@ -94,6 +97,12 @@ ngx_http_webrtc_methods(ngx_http_request_t *r)
     }
 
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
+
+    if (wlcf->play && ngx_http_webrtc_arg(r, "events", &events) != NGX_OK
+        && ngx_http_webrtc_arg(r, "layers", &events) == NGX_OK)
+    {
+        return &ngx_http_webrtc_layers_methods;
+    }
 
     if (wlcf->play == NULL
         || ngx_http_webrtc_arg(r, "events", &events) != NGX_OK)

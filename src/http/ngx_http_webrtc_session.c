@@ -16,6 +16,7 @@
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_candidates.h"
 #include "ngx_http_webrtc_events.h"
+#include "ngx_http_webrtc_layers.h"
 #include "ngx_http_webrtc_ice.h"
 #include "ngx_http_webrtc_vars.h"
 #include "ngx_webrtc_bus_public.h"
@@ -80,6 +81,12 @@ ngx_http_webrtc_session_handler(ngx_http_request_t *r, ngx_uint_t role,
         && ngx_http_webrtc_arg(r, "events", &events) == NGX_OK)
     {
         return ngx_http_webrtc_events_handler(r, &peer, &info, &events);
+    }
+
+    if (role == NGX_WEBRTC_PEER_PLAY
+        && ngx_http_webrtc_arg(r, "layers", &events) == NGX_OK)
+    {
+        return ngx_http_webrtc_layers_handler(r, &peer);
     }
 
     if (r->method == NGX_HTTP_PATCH) {

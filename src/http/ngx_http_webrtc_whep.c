@@ -17,6 +17,7 @@
 #include "ngx_http_webrtc_events.h"
 #include "ngx_http_webrtc_full.h"
 #include "ngx_http_webrtc_layer.h"
+#include "ngx_http_webrtc_layers.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_offer.h"
 #include "ngx_http_webrtc_pull.h"
@@ -668,7 +669,11 @@ ngx_http_webrtc_whep_no_codec(ngx_http_webrtc_offer_t *offer,
 static ngx_int_t
 ngx_http_webrtc_whep_links(ngx_http_webrtc_offer_t *offer)
 {
-    return ngx_http_webrtc_events_link(offer->request, offer->peer->id);
+    return (ngx_http_webrtc_events_link(offer->request, offer->peer->id)
+            == NGX_OK
+            && ngx_http_webrtc_layers_link(offer->request, offer->peer->id)
+               == NGX_OK)
+           ? NGX_OK : NGX_ERROR;
 }
 
 

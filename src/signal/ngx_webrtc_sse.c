@@ -24,6 +24,7 @@ static const struct {
 } ngx_webrtc_sse_events[] = {
     { NGX_WEBRTC_SSE_ACTIVE, ngx_string("active") },
     { NGX_WEBRTC_SSE_INACTIVE, ngx_string("inactive") },
+    { NGX_WEBRTC_SSE_LAYERS, ngx_string("layers") },
     { NGX_WEBRTC_SSE_RECONNECT, ngx_string("reconnect") },
     { NGX_WEBRTC_SSE_VIEWERCOUNT, ngx_string("viewercount") }
 };

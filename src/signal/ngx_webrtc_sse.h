@@ -27,11 +27,13 @@
 #define NGX_WEBRTC_SSE_INACTIVE     0x02
 #define NGX_WEBRTC_SSE_RECONNECT    0x04
 #define NGX_WEBRTC_SSE_VIEWERCOUNT  0x08
+#define NGX_WEBRTC_SSE_LAYERS       0x10
 
-#define NGX_WEBRTC_SSE_ALL          0x0f
+#define NGX_WEBRTC_SSE_ALL          0x1f
 
 /* the names of all of them, for a Link header */
-#define NGX_WEBRTC_SSE_NAMES        "active,inactive,reconnect,viewercount"
+#define NGX_WEBRTC_SSE_NAMES        "active,inactive,layers,reconnect,"       \
+                                    "viewercount"
 
 /* digits of the name of an event stream that was ordered */
 #define NGX_WEBRTC_SSE_NAME         8

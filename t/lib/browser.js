@@ -201,6 +201,7 @@ function inPage() {
             postMs: performance.now() - t.start,
             location: r.headers.get('Location'),
             etag: r.headers.get('ETag'),
+            link: r.headers.get('Link'),
             type: r.headers.get('Content-Type'),
             retryAfter: r.headers.get('Retry-After'),
             offer: offer.sdp,

@@ -16,6 +16,7 @@
 #define I  NGX_WEBRTC_SSE_INACTIVE
 #define R  NGX_WEBRTC_SSE_RECONNECT
 #define V  NGX_WEBRTC_SSE_VIEWERCOUNT
+#define L  NGX_WEBRTC_SSE_LAYERS
 
 #define BAD  1000
 
@@ -33,14 +34,14 @@ test_order(void)
         const char  *text;
         ngx_uint_t   want;
     } rows[] = {
-        { "", A|I|R|V },
-        { " \r\n\t", A|I|R|V },
+        { "", A|I|R|V|L },
+        { " \r\n\t", A|I|R|V|L },
         { "[]", 0 },
         { " [ ] ", 0 },
         { "[\"active\"]", A },
         { "[\"viewercount\",\"inactive\"]", V|I },
         { " [ \"active\" ,\n\"active\" , \"reconnect\" ] ", A|R },
-        { "[\"layers\"]", BAD },
+        { "[\"layers\"]", L },
         { "[\"active\",\"scte35\"]", BAD },
         { "[\"Active\"]", BAD },
         { "[\"\"]", BAD },

@@ -1,0 +1,468 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * The layers of a WHEP session's stream: see the header file.
+ *
+ * A choice is in the session's slot, so any worker takes it: a label in its
+ * policy, and what that means.  The worker that has the session is told.
+ */
+
+
+#include "ngx_http_webrtc_layers.h"
+#include "ngx_http_webrtc_cors.h"
+#include "ngx_http_webrtc_layer.h"
+#include "ngx_http_webrtc_own.h"
+#include "ngx_http_webrtc_resource.h"
+#include "ngx_http_webrtc_url.h"
+#include "ngx_webrtc_bus_about.h"
+#include "ngx_webrtc_bus_figures.h"
+#include "ngx_webrtc_viewer.h"
+
+
+/* bytes of a POST body; chosen: all members take 200 */
+#define NGX_HTTP_WEBRTC_LAYERS_BODY   4096
+
+
+static ngx_int_t ngx_http_webrtc_layers_choose(ngx_http_request_t *r,
+    ngx_str_t *body);
+static ngx_int_t ngx_http_webrtc_layers_refuse(ngx_http_request_t *r,
+    ngx_webrtc_signal_layers_t *l);
+static ngx_int_t ngx_http_webrtc_layers_set(ngx_http_request_t *r,
+    uint64_t ref, ngx_str_t *name, ngx_uint_t choice);
+static ngx_http_webrtc_loc_conf_t *ngx_http_webrtc_layers_conf(
+    ngx_webrtc_peer_t *peer);
+static void ngx_http_webrtc_layers_best(ngx_webrtc_signal_layers_t *l,
+    ngx_webrtc_stream_t *st);
+static void ngx_http_webrtc_layers_add(ngx_webrtc_signal_layers_t *l,
+    ngx_webrtc_variant_t *rendition);
+static void ngx_http_webrtc_layers_current(ngx_webrtc_signal_layers_t *l,
+    ngx_webrtc_peer_t *peer);
+
+
+static ngx_str_t  ngx_http_webrtc_layers_best_name = ngx_string("original");
+
+/* by ngx_webrtc_viewer_thin_e */
+static const char  *ngx_http_webrtc_layers_limited[NGX_WEBRTC_VIEWER_THINS] = {
+    "", "thin", "key frames", "audio"
+};
+
+
+ngx_int_t
+ngx_http_webrtc_layers_handler(ngx_http_request_t *r, ngx_webrtc_peer_t *peer)
+{
+    ngx_int_t                    rc;
+    ngx_str_t                    detail;
+    ngx_http_webrtc_loc_conf_t  *wlcf;
+
+    wlcf = ngx_http_webrtc_layers_conf(peer);
+
+    if (r->method == NGX_HTTP_POST && wlcf) {
+
+        /* an empty body, which is the automatic choice, needs no type */
+
+        if (r->headers_in.content_type == NULL
+            || ngx_http_webrtc_is_type(r, &ngx_http_webrtc_json_type))
+        {
+            return ngx_http_webrtc_read_body(r, NGX_HTTP_WEBRTC_LAYERS_BODY,
+                                             ngx_http_webrtc_layers_choose);
+        }
+    }
+
+    rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (r->method == NGX_HTTP_OPTIONS) {
+        return ngx_http_webrtc_cors_options(r);
+    }
+
+    if (wlcf == NULL) {
+        ngx_str_set(&detail, "the location has no \"webrtc_rendition\"");
+
+        return ngx_http_webrtc_problem(r, NGX_HTTP_NOT_FOUND, "no layers",
+                                       &detail);
+    }
+
+    if (r->method == NGX_HTTP_POST) {
+        return ngx_http_webrtc_problem(r, NGX_HTTP_UNSUPPORTED_MEDIA_TYPE,
+                                       "expected application/json", NULL);
+    }
+
+    return ngx_http_webrtc_not_allowed(r, ngx_http_webrtc_methods(r));
+}
+
+
+ngx_int_t
+ngx_http_webrtc_layers_link(ngx_http_request_t *r, u_char *id)
+{
+    u_char                      *p;
+    ngx_str_t                    url, link;
+    ngx_http_webrtc_loc_conf_t  *wlcf;
+
+    static ngx_str_t  rel = ngx_string(">; rel=\"urn:ietf:params:whep:ext:core"
+                                       ":layer\"");
+
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
+
+    if (wlcf->renditions == NULL
+        || wlcf->policy.transcode == NGX_WEBRTC_TRANSCODE_OFF)
+    {
+        return NGX_OK;
+    }
+
+    if (ngx_http_webrtc_url_session(r, id, "&layers", &url) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    link.len = 1 + url.len + rel.len;
+
+    p = ngx_pnalloc(r->pool, link.len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    link.data = p;
+
+    *p++ = '<';
+    p = ngx_cpymem(p, url.data, url.len);
+    ngx_memcpy(p, rel.data, rel.len);
+
+    return ngx_http_webrtc_header(r, "Link", &link);
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_layers_choose(ngx_http_request_t *r, ngx_str_t *body)
+{
+    ngx_int_t                    rc;
+    ngx_str_t                    id, detail;
+    ngx_uint_t                   layer, mode;
+    const char                  *cause;
+    ngx_webrtc_bus_t            *bus;
+    ngx_webrtc_peer_t            peer;
+    ngx_webrtc_stream_t         *st;
+    ngx_webrtc_peer_info_t       info;
+    ngx_webrtc_signal_layers_t   l;
+    ngx_webrtc_signal_choice_t   choice;
+
+    if (body->len && r->headers_in.content_type == NULL) {
+        return ngx_http_webrtc_problem(r, NGX_HTTP_UNSUPPORTED_MEDIA_TYPE,
+                                       "expected application/json", NULL);
+    }
+
+    if (ngx_webrtc_signal_parse_choice(body->data, body->len, &choice, &cause)
+        != NGX_OK)
+    {
+        detail.data = (u_char *) cause;
+        detail.len = ngx_strlen(cause);
+
+        return ngx_http_webrtc_problem(r, NGX_HTTP_BAD_REQUEST,
+                                       "no such choice", &detail);
+    }
+
+    ngx_str_null(&id);
+    (void) ngx_http_webrtc_arg(r, "session", &id);
+
+    bus = ngx_http_webrtc_worker ? ngx_http_webrtc_worker->bus : NULL;
+    st = NULL;
+    layer = 0;
+
+    if (bus == NULL
+        || ngx_webrtc_peers_find_id(bus, &id, &peer, &info) != NGX_OK
+        || (st = ngx_webrtc_bus_stream_ref(bus, peer.stream)) == NULL
+        || ngx_http_webrtc_layers(info.ref, st, &l, &peer) != NGX_OK)
+    {
+        rc = ngx_http_webrtc_no_session(r, &id);
+
+    } else {
+        rc = ngx_webrtc_signal_choose(&l, &choice, &layer);
+
+        mode = (choice.encoding.data == NULL) ? NGX_WEBRTC_PEER_LAYER_MOST
+               : (layer == 0) ? NGX_WEBRTC_PEER_LAYER_BEST
+                              : NGX_WEBRTC_PEER_LAYER_NAMED;
+
+        if (rc == NGX_DECLINED) {
+            rc = ngx_http_webrtc_layers_refuse(r, &l);
+
+        } else {
+            rc = ngx_http_webrtc_layers_set(r, info.ref,
+                                     (rc == NGX_DONE || layer == 0)
+                                     ? NULL : &l.layers[layer].name,
+                                     (rc == NGX_DONE)
+                                     ? NGX_WEBRTC_PEER_LAYER_NAMED : mode);
+        }
+    }
+
+    if (st) {
+        ngx_webrtc_bus_release(bus, st);
+    }
+
+    ngx_webrtc_signal_choice_free(&choice);
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_layers_refuse(ngx_http_request_t *r,
+    ngx_webrtc_signal_layers_t *l)
+{
+    u_char      *p, *end;
+    ngx_str_t    detail;
+    ngx_uint_t   i;
+    u_char       buf[512];
+
+    end = buf + sizeof(buf);
+
+    p = ngx_slprintf(buf, end, "media \"%V\" has", &l->mid);
+
+    for (i = 0; i < l->n; i++) {
+        p = ngx_slprintf(p, end, "%s %V", i ? "," : "", &l->layers[i].name);
+    }
+
+    detail.data = buf;
+    detail.len = p - buf;
+
+    return ngx_http_webrtc_problem(r, NGX_HTTP_NOT_FOUND, "no such layer",
+                                   &detail);
+}
+
+
+/* name: NULL for none */
+
+static ngx_int_t
+ngx_http_webrtc_layers_set(ngx_http_request_t *r, uint64_t ref,
+    ngx_str_t *name, ngx_uint_t choice)
+{
+    ngx_str_t                    empty;
+    ngx_uint_t                   i;
+    ngx_webrtc_bus_t            *bus;
+    ngx_webrtc_peer_t           *peer;
+    ngx_webrtc_variant_t         how, *rendition;
+    ngx_webrtc_peer_info_t       info;
+    ngx_http_webrtc_loc_conf_t  *wlcf;
+
+    bus = ngx_http_webrtc_worker->bus;
+
+    peer = ngx_webrtc_peers_lock(bus, ref);
+
+    if (peer) {
+        wlcf = ngx_http_webrtc_layers_conf(peer);
+
+        if (wlcf) {
+            how = wlcf->policy.variant;
+            rendition = wlcf->renditions->elts;
+
+            for (i = 0; name && i < wlcf->renditions->nelts; i++) {
+                if (rendition[i].label_len == name->len
+                    && ngx_memcmp(rendition[i].label, name->data, name->len)
+                       == 0)
+                {
+                    how = ngx_http_webrtc_layer_rendition(wlcf, &rendition[i]);
+                }
+            }
+
+            peer->policy.variant = how;
+            peer->layer = (uint8_t) choice;
+        }
+
+        ngx_webrtc_peers_unlock(bus);
+
+        ngx_webrtc_peers_touch(bus, ref);
+
+        if (ngx_webrtc_peers_find_ref(bus, ref, NULL, &info) == NGX_OK) {
+            ngx_webrtc_worker_tell_changed(ngx_http_webrtc_worker, &info);
+        }
+    }
+
+    ngx_str_null(&empty);
+
+    return ngx_http_webrtc_answer(r, NGX_HTTP_OK, NULL, &empty);
+}
+
+
+/* the location of a session, if it has renditions */
+
+static ngx_http_webrtc_loc_conf_t *
+ngx_http_webrtc_layers_conf(ngx_webrtc_peer_t *peer)
+{
+    ngx_http_webrtc_loc_conf_t   *wlcf;
+    ngx_http_webrtc_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_cycle_get_module_main_conf(ngx_cycle,
+                                               ngx_http_webrtc_module);
+    wlcf = ngx_http_webrtc_own_location(wmcf, peer->location);
+
+    return (wlcf && wlcf->renditions
+            && peer->policy.transcode != NGX_WEBRTC_TRANSCODE_OFF)
+           ? wlcf : NULL;
+}
+
+
+ngx_int_t
+ngx_http_webrtc_layers(uint64_t ref, ngx_webrtc_stream_t *st,
+    ngx_webrtc_signal_layers_t *l, ngx_webrtc_peer_t *peer)
+{
+    ngx_uint_t                   i;
+    ngx_webrtc_variant_t        *rendition;
+    ngx_webrtc_peer_info_t       info;
+    ngx_webrtc_peer_about_t      about;
+    ngx_http_webrtc_loc_conf_t  *wlcf;
+
+    ngx_memzero(l, sizeof(ngx_webrtc_signal_layers_t));
+
+    if (ngx_webrtc_peers_about(ngx_http_webrtc_worker->bus, ref, peer, &about,
+                               &info)
+        != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    wlcf = ngx_http_webrtc_layers_conf(peer);
+
+    for (i = 0; i < peer->desc.nmedia; i++) {
+        if (peer->desc.media[i].kind == NGX_WEBRTC_VIDEO
+            && peer->desc.media[i].sending)
+        {
+            l->mid.data = peer->desc.media[i].mid;
+            l->mid.len = peer->desc.media[i].mid_len;
+            break;
+        }
+    }
+
+    if (wlcf == NULL || i == peer->desc.nmedia) {
+        return NGX_DECLINED;
+    }
+
+    ngx_http_webrtc_layers_best(l, st);
+
+    rendition = wlcf->renditions->elts;
+
+    for (i = 0; i < wlcf->renditions->nelts; i++) {
+        ngx_http_webrtc_layers_add(l, &rendition[i]);
+    }
+
+    ngx_http_webrtc_layers_current(l, peer);
+
+    l->automatic = (peer->layer == NGX_WEBRTC_PEER_LAYER_MOST
+                    || (peer->layer == NGX_WEBRTC_PEER_LAYER_NAMED
+                        && peer->policy.variant.label_len == 0));
+    l->limited = ngx_http_webrtc_layers_limited[about.thin
+                                                % NGX_WEBRTC_VIEWER_THINS];
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_webrtc_layers_best(ngx_webrtc_signal_layers_t *l,
+    ngx_webrtc_stream_t *st)
+{
+    uint64_t                    rate;
+    ngx_uint_t                  i, n;
+    ngx_webrtc_track_t          tracks[NGX_WEBRTC_TRACKS];
+    ngx_webrtc_signal_layer_t  *best;
+
+    best = &l->layers[l->n++];
+    best->name = ngx_http_webrtc_layers_best_name;
+
+    rate = ngx_webrtc_bus_bitrate(st);
+    best->bitrate = (rate < NGX_WEBRTC_VARIANT_BIT_MOST) ? (uint32_t) rate : 0;
+
+    n = 0;
+    (void) ngx_webrtc_bus_tracks(st, tracks, &n);
+
+    for (i = 0; i < n; i++) {
+        if (tracks[i].kind == NGX_WEBRTC_VIDEO) {
+            best->width = tracks[i].width;
+            best->height = tracks[i].height;
+        }
+    }
+}
+
+
+/* by bitrate, behind the best one */
+
+static void
+ngx_http_webrtc_layers_add(ngx_webrtc_signal_layers_t *l,
+    ngx_webrtc_variant_t *rendition)
+{
+    ngx_uint_t                  i;
+    ngx_webrtc_signal_layer_t   layer, *best;
+
+    if (l->n == NGX_WEBRTC_SIGNAL_LAYERS) {
+        return;
+    }
+
+    best = &l->layers[0];
+
+    layer.name.data = rendition->label;
+    layer.name.len = rendition->label_len;
+    layer.bitrate = rendition->bitrate;
+    layer.width = rendition->width;
+    layer.height = rendition->height;
+
+    /* never larger than the stream, and of its shape */
+
+    if (best->width && best->height) {
+
+        if (layer.height == 0 || layer.height > best->height) {
+            layer.height = best->height;
+        }
+
+        if (layer.width == 0 || layer.width > best->width) {
+            layer.width = best->width;
+        }
+
+        if (layer.width * best->height > layer.height * best->width) {
+            layer.width = (layer.height * best->width / best->height) & ~1u;
+
+        } else {
+            layer.height = (layer.width * best->height / best->width) & ~1u;
+        }
+    }
+
+    for (i = l->n++; i > 1 && l->layers[i - 1].bitrate < layer.bitrate; i--) {
+        l->layers[i] = l->layers[i - 1];
+    }
+
+    l->layers[i] = layer;
+}
+
+
+/* a rendition's label is its name, and maybe ":" and a codec */
+
+static void
+ngx_http_webrtc_layers_current(ngx_webrtc_signal_layers_t *l,
+    ngx_webrtc_peer_t *peer)
+{
+    ngx_str_t            *name;
+    ngx_uint_t            i;
+    ngx_webrtc_bus_t     *bus;
+    ngx_webrtc_stream_t  *st;
+
+    bus = ngx_http_webrtc_worker->bus;
+
+    st = peer->reads ? ngx_webrtc_bus_stream_ref(bus, peer->reads) : NULL;
+
+    if (st == NULL) {
+        return;
+    }
+
+    for (i = 1; i < l->n; i++) {
+        name = &l->layers[i].name;
+
+        if (st->variant.label_len >= name->len
+            && ngx_memcmp(st->variant.label, name->data, name->len) == 0
+            && (st->variant.label_len == name->len
+                || st->variant.label[name->len] == ':'))
+        {
+            l->current = i;
+            break;
+        }
+    }
+
+    ngx_webrtc_bus_release(bus, st);
+}

@@ -1,0 +1,95 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Layers of a stream, as they are told to a viewer ("layers" event), and as it
+ * chooses one: draft "WHEP extensions".
+ */
+
+
+#ifndef _NGX_WEBRTC_SIGNAL_LAYERS_H_INCLUDED_
+#define _NGX_WEBRTC_SIGNAL_LAYERS_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+
+/* layers in an event: renditions of a location, and the stream itself */
+#define NGX_WEBRTC_SIGNAL_LAYERS     17
+
+/* bytes of an event's data: names of 24 bytes, each twice, and numbers */
+#define NGX_WEBRTC_SIGNAL_LAYERS_ROOM                                         \
+    (NGX_WEBRTC_SIGNAL_LAYERS * 320 + 640)
+
+
+typedef struct {
+    ngx_str_t    name;
+    uint32_t     bitrate;            /* bit/s; 0: not known */
+    uint32_t     width;              /* likewise */
+    uint32_t     height;
+} ngx_webrtc_signal_layer_t;
+
+
+typedef struct {
+    ngx_str_t                  mid;           /* of the video */
+    ngx_uint_t                 n;
+    ngx_webrtc_signal_layer_t  layers[NGX_WEBRTC_SIGNAL_LAYERS];
+    ngx_uint_t                 current;       /* that the viewer gets */
+    ngx_uint_t                 automatic;     /* 1: by its bandwidth */
+    const char                *limited;       /* what it gets of it, or "" */
+} ngx_webrtc_signal_layers_t;
+
+
+/* a choice; NULL data: it has no such member */
+typedef struct {
+    ngx_str_t    media;
+    ngx_str_t    encoding;
+    uint32_t     max_width;          /* 0: any */
+    uint32_t     max_height;
+
+    void        *message;            /* private */
+} ngx_webrtc_signal_choice_t;
+
+
+/*
+ * Prints the data of an event: one line of JSON.
+ *
+ * Returns the position behind it, or NULL if there is no room.
+ */
+u_char *ngx_webrtc_signal_print_layers(u_char *p, u_char *end,
+    const ngx_webrtc_signal_layers_t *l);
+
+/*
+ * Parses a choice: an object with any of "mediaId", "encodingId" or "rid",
+ * "spatialLayerId", "temporalLayerId", "maxSpatialLayerId",
+ * "maxTemporalLayerId", "maxWidth", "maxHeight".  Nothing but white space, or
+ * an object without members, is the automatic choice.  Layers inside an
+ * encoding there are none: their numbers are checked, and mean all of it.
+ *
+ *   choice  out, to be ended with ngx_webrtc_signal_choice_free() on NGX_OK
+ *   cause   out when refused, constant text
+ *
+ * NGX_OK; NGX_DECLINED
+ */
+ngx_int_t ngx_webrtc_signal_parse_choice(const u_char *p, size_t n,
+    ngx_webrtc_signal_choice_t *choice, const char **cause);
+
+/* May be called twice. */
+void ngx_webrtc_signal_choice_free(ngx_webrtc_signal_choice_t *choice);
+
+/*
+ * The layer that a choice means: one by name, or the best that is not too
+ * large, which is the lowest if all are.
+ *
+ *   layer   out
+ *
+ * NGX_OK
+ * NGX_DONE      it is automatic
+ * NGX_DECLINED  there is no such layer, or no such media
+ */
+ngx_int_t ngx_webrtc_signal_choose(const ngx_webrtc_signal_layers_t *l,
+    const ngx_webrtc_signal_choice_t *choice, ngx_uint_t *layer);
+
+
+#endif /* _NGX_WEBRTC_SIGNAL_LAYERS_H_INCLUDED_ */
