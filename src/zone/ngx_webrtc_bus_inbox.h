@@ -52,12 +52,8 @@
  *   path    where the datagram came from and to, as the first worker saw it
  *   ref     session slot that the sender meant, 0: it did not know
  *   p, n    the datagram in the inbox' buffer; may be modified
-<<<<<<< HEAD
  *   what    NGX_WEBRTC_TELL_CHANGED, or NGX_WEBRTC_WHY_* to end it
-=======
- *   what    NGX_WEBRTC_TELL_*
  *   fd      the receiver's own
->>>>>>> a469256 (Net: media over TCP for clients that UDP does not reach)
  */
 typedef struct {
     void  (*on_stream)(void *ctx, ngx_webrtc_stream_t *st);
