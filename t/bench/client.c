@@ -462,10 +462,18 @@ framed_read(client_t *c)
     rc = recv(c->fd, buf + c->npart, sizeof(buf) - c->npart, MSG_DONTWAIT);
 
     if (rc <= 0) {
-        if (rc == 0 || errno != EAGAIN) {
-            client_fail(c, "the connection was closed");
+        if (rc == -1 && errno == EAGAIN) {
+            return;
         }
 
+        if (c->state == CLIENT_DELETING) {
+            /* before it is answered: as should be */
+            close(c->fd);
+            c->fd = -1;
+            return;
+        }
+
+        client_fail(c, "the connection was closed");
         return;
     }
 

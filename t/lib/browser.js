@@ -438,8 +438,9 @@ function inPage() {
 
     t.sent = async function () {
         const r = { state: t.pc.connectionState };
+        const all = await t.pc.getStats();
 
-        (await t.pc.getStats()).forEach((s) => {
+        all.forEach((s) => {
             if (s.type == 'outbound-rtp') {
                 const k = s.kind;
 
@@ -464,6 +465,7 @@ function inPage() {
 
             if (s.type == 'candidate-pair' && s.nominated) {
                 r.available = s.availableOutgoingBitrate;
+                r.protocol = (all.get(s.localCandidateId) || {}).protocol;
             }
         });
 
@@ -555,6 +557,7 @@ function inPage() {
                 const c = byId(s.remoteCandidateId);
 
                 r.rttMs = s.currentRoundTripTime * 1000;
+                r.protocol = l.protocol;
                 r.local = l.address + ':' + l.port;
                 r.remote = c.address + ':' + c.port;
             }
