@@ -27,6 +27,10 @@
 #define NGX_WEBRTC_VIEWER_RESEND_PART   4
 #define NGX_WEBRTC_VIEWER_RESEND_BURST  12000
 
+/* percent of a round trip, by the viewer's reports, within which a packet is
+ * not resent twice: it asks again after one of its own */
+#define NGX_WEBRTC_VIEWER_RESEND_TRIP   75
+
 /* bytes of padding, RFC 3550, 5.1: all that can be said */
 #define NGX_WEBRTC_VIEWER_RESEND_PADDING  255
 
@@ -315,7 +319,8 @@ ngx_webrtc_viewer_resend_allow(ngx_webrtc_viewer_t *v, uint16_t seq, size_t n)
 
     now = (uint16_t) ngx_current_msec | 1;
     slot = seq & (NGX_WEBRTC_VIEWER_RESENT - 1);
-    rtt_ms = bw->bwe.rtt_us / 1000;
+    rtt_ms = v->session->peer->stat.rtt_us / 1000
+             * NGX_WEBRTC_VIEWER_RESEND_TRIP / 100;
 
     if (bw->resent[slot].ms && bw->resent[slot].seq == seq
         && (uint16_t) (now - bw->resent[slot].ms) < rtt_ms)
