@@ -16,7 +16,8 @@
  * Percent of what a step takes below which the estimate means less at once,
  * soon, and later: an estimator backs off to 85 % of what arrives whenever a
  * queue begins to grow.  And how soon and late, in ms.  Where all that is less
- * is no moving picture any more, it is a while longer
+ * is no moving picture any more, "at once" is soon, and the others take a while
+ * longer
  */
 #define NGX_WEBRTC_LADDER_FAR      50
 #define NGX_WEBRTC_LADDER_LOW      80
@@ -160,15 +161,19 @@ ngx_webrtc_ladder_too_much(ngx_webrtc_ladder_t *l,
     const ngx_webrtc_ladder_in_t *in, uint32_t takes, uint64_t now_ms,
     uint32_t *probe)
 {
-    uint32_t  after_ms;
+    uint32_t    after_ms;
+    ngx_uint_t  far, last;
 
     if (l->step == NGX_WEBRTC_LADDER_AUDIO) {
         return 0;
     }
 
-    if (in->lag_ms >= NGX_WEBRTC_LADDER_LAG
-        || in->estimate < ngx_webrtc_ladder_part(takes, NGX_WEBRTC_LADDER_FAR))
-    {
+    far = (in->estimate < ngx_webrtc_ladder_part(takes,
+                                                 NGX_WEBRTC_LADDER_FAR));
+    last = (l->step <= NGX_WEBRTC_LADDER_LAYER
+            || in->rates[l->step - 1] == NGX_WEBRTC_LADDER_NONE);
+
+    if (in->lag_ms >= NGX_WEBRTC_LADDER_LAG || (far && !last)) {
         return 1;
     }
 
@@ -194,9 +199,7 @@ ngx_webrtc_ladder_too_much(ngx_webrtc_ladder_t *l,
                                                       NGX_WEBRTC_LADDER_LOW))
                ? NGX_WEBRTC_LADDER_LOW_MS : NGX_WEBRTC_LADDER_SHORT_MS;
 
-    if (l->step <= NGX_WEBRTC_LADDER_LAYER
-        || in->rates[l->step - 1] == NGX_WEBRTC_LADDER_NONE)
-    {
+    if (last && !far) {
         after_ms *= NGX_WEBRTC_LADDER_LAST;
     }
 
