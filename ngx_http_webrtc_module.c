@@ -31,6 +31,7 @@
 #include "ngx_http_webrtc_pull.h"
 #include "ngx_http_webrtc_pull_conf.h"
 #include "ngx_http_webrtc_layer.h"
+#include "ngx_http_webrtc_record.h"
 #include "ngx_http_webrtc_vars.h"
 #include "ngx_http_webrtc_signal_log.h"
 #include "ngx_http_webrtc_sse.h"
@@ -176,6 +177,14 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF
                         |NGX_HTTP_LIF_CONF|NGX_CONF_1MORE,
       ngx_http_webrtc_exec_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("webrtc_record"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF
+                        |NGX_HTTP_LIF_CONF|NGX_CONF_1MORE,
+      ngx_http_webrtc_record_conf,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -632,6 +641,9 @@ ngx_http_webrtc_create_main_conf(ngx_conf_t *cf)
         || ngx_array_init(&wmcf->execs, cf->pool, 4,
                           sizeof(ngx_http_webrtc_exec_t *))
            != NGX_OK
+        || ngx_array_init(&wmcf->records, cf->pool, 4,
+                          sizeof(ngx_http_webrtc_record_t *))
+           != NGX_OK
         || ngx_array_init(&wmcf->locations, cf->pool, 4,
                           sizeof(ngx_http_webrtc_loc_conf_t *))
            != NGX_OK
@@ -689,6 +701,7 @@ ngx_http_webrtc_create_loc_conf(ngx_conf_t *cf)
      *     wlcf->publish = NULL;
      *     wlcf->handler = NULL;
      *     wlcf->codecs = NULL;
+     *     wlcf->record = NULL;
      *     wlcf->renditions = NULL;
      *     wlcf->cors_origin = { 0, NULL };
      *     wlcf->jwt_claim = { 0, NULL };
@@ -790,6 +803,7 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         || ngx_http_webrtc_ice_resolve(cf, prev, conf) != NGX_CONF_OK
         || ngx_http_webrtc_check_merged(cf, conf) != NGX_OK
         || ngx_http_webrtc_pull_merge(cf, conf) != NGX_OK
+        || ngx_http_webrtc_record_merge(cf, prev, conf) != NGX_OK
         || ngx_http_webrtc_own_conf(cf, prev, conf) != NGX_OK
         || ngx_http_webrtc_ended_merge(cf, prev, conf) != NGX_OK)
     {
@@ -904,6 +918,8 @@ ngx_http_webrtc_init_process(ngx_cycle_t *cycle)
 
     ngx_webrtc_media_init(&wmcf->media_path, wmcf->media_memory, cycle->log);
 
+    ngx_http_webrtc_record_init(wmcf);
+
     if (wmcf->rtmp && ngx_process == NGX_PROCESS_WORKER) {
         ngx_http_webrtc_open_doors(cycle, wmcf->bus);
     }
@@ -932,6 +948,7 @@ static void
 ngx_http_webrtc_exit_process(ngx_cycle_t *cycle)
 {
     if (ngx_http_webrtc_worker) {
+        ngx_webrtc_records_exit();
         ngx_webrtc_variants_exit();
         ngx_webrtc_exec_outs_exit();
         ngx_http_webrtc_pull_done();
@@ -950,12 +967,14 @@ ngx_http_webrtc_on_stream(void *ctx, ngx_webrtc_stream_t *st)
     if (st) {
         ngx_webrtc_variants_news(st);
         ngx_webrtc_exec_outs_news(st);
+        ngx_webrtc_records_news(st);
         return;
     }
 
     ngx_http_webrtc_whip_tick();
     ngx_http_webrtc_pull_tick(ctx);
     ngx_http_webrtc_exec_tick(ctx);
+    ngx_http_webrtc_record_tick(ctx);
 
     ngx_webrtc_variants_tick(ngx_http_webrtc_worker->bus,
                              ngx_http_webrtc_worker->log);
@@ -979,7 +998,8 @@ ngx_http_webrtc_busy(void *ctx)
 {
     return ngx_http_webrtc_whip_pending_any()
            || ngx_http_webrtc_pull_wanted()
-           || ngx_webrtc_variants_busy();
+           || ngx_webrtc_variants_busy()
+           || ngx_webrtc_records_busy();
 }
 
 

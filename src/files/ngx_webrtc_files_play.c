@@ -106,7 +106,7 @@ ngx_webrtc_files_play_open(ngx_webrtc_files_channel_t *fc)
     fp->start.kind = NGX_WEBRTC_MEDIA_FILE;
 
     movie = &fp->start.movie;
-    movie->fd = f->fd;
+    fp->start.fd = f->fd;
     movie->chunk = (uint32_t) fc->ranges.opts.chunk;
 
     p = f->file.plan;

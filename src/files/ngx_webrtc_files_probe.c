@@ -100,7 +100,7 @@ ngx_webrtc_files_probe(const ngx_webrtc_peer_file_t *file, int fd,
     ngx_memzero(&start, sizeof(ngx_webrtc_media_start_t));
 
     start.kind = NGX_WEBRTC_MEDIA_FILE;
-    start.movie.fd = fd;
+    start.fd = fd;
     start.movie.probe = 1;
     start.movie.chunk = NGX_WEBRTC_MEDIA_CHUNK;
 

@@ -33,8 +33,8 @@
 /* the worker's socket */
 #define NGX_WEBRTC_HELPER_FD       3
 
-/* descriptors of START: socket, ring to the worker; ring to the job, or file */
-#define NGX_WEBRTC_HELPER_FDS      3
+/* descriptors of START: socket, ring to the worker; ring to the job; file */
+#define NGX_WEBRTC_HELPER_FDS      4
 
 /* jobs; chosen: the most one process should ever have */
 #define NGX_WEBRTC_HELPER_JOBS     1024
@@ -257,7 +257,7 @@ ngx_webrtc_helper_start(ngx_webrtc_media_message_t *m, int *fds,
     if (nfds == 2 + fed + filed) {
         i = 1;
 
-        m->u.start.movie.fd = filed ? fds[2] : -1;
+        m->u.start.fd = filed ? fds[2 + fed] : -1;
 
         if (ngx_webrtc_helper_njobs == NGX_WEBRTC_HELPER_JOBS) {
             ngx_webrtc_helper_job_refuse(fds[0], "too many jobs in the media "

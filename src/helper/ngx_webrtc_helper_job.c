@@ -24,7 +24,9 @@ static const ngx_webrtc_helper_kind_t  *ngx_webrtc_helper_kinds[
     NULL,
     &ngx_webrtc_helper_source,
     &ngx_webrtc_helper_transcode,
-    &ngx_webrtc_helper_movie
+    &ngx_webrtc_helper_movie,
+    &ngx_webrtc_helper_output,
+    &ngx_webrtc_helper_output
 };
 
 

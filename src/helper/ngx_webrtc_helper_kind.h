@@ -94,6 +94,7 @@ ngx_int_t ngx_webrtc_helper_job_take(ngx_webrtc_helper_job_t *job,
 extern const ngx_webrtc_helper_kind_t  ngx_webrtc_helper_source;
 extern const ngx_webrtc_helper_kind_t  ngx_webrtc_helper_transcode;
 extern const ngx_webrtc_helper_kind_t  ngx_webrtc_helper_movie;
+extern const ngx_webrtc_helper_kind_t  ngx_webrtc_helper_output;
 
 
 #endif /* _NGX_WEBRTC_HELPER_KIND_H_INCLUDED_ */

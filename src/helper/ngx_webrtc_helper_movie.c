@@ -111,7 +111,7 @@ ngx_webrtc_helper_movie_create(ngx_webrtc_helper_job_t *job,
 
     hm->job = job;
     hm->movie = start->movie;
-    hm->file = fcntl(start->movie.fd, F_DUPFD_CLOEXEC, 0);
+    hm->file = fcntl(start->fd, F_DUPFD_CLOEXEC, 0);
 
     if (hm->file == -1) {
         *cause = "no descriptor for the file";

@@ -97,6 +97,7 @@ typedef struct {
                                                 variables */
 
     ngx_array_t                  execs;      /* ngx_http_webrtc_exec_t * */
+    ngx_array_t                  records;    /* ngx_http_webrtc_record_t * */
     ngx_array_t                  pulls;      /* ngx_http_webrtc_pull_t *: as
                                                 configured */
     ngx_array_t                  locations;  /* ngx_http_webrtc_loc_conf_t *
@@ -121,6 +122,9 @@ typedef struct {
 typedef struct ngx_http_webrtc_pull_s  ngx_http_webrtc_pull_t;
 typedef struct ngx_http_webrtc_exec_s  ngx_http_webrtc_exec_t;
 typedef struct ngx_http_webrtc_jwt_s   ngx_http_webrtc_jwt_t;
+typedef struct ngx_http_webrtc_record_s  ngx_http_webrtc_record_t;
+
+typedef struct ngx_http_webrtc_loc_conf_s  ngx_http_webrtc_loc_conf_t;
 
 /* one URL of a location's "webrtc_pull", or what else feeds its stream */
 struct ngx_http_webrtc_pull_s {
@@ -133,6 +137,7 @@ struct ngx_http_webrtc_pull_s {
     ngx_uint_t                   program;    /* 0: the first with video */
     ngx_str_t                    name;       /* of the stream, if constant */
     ngx_http_core_loc_conf_t    *clcf;       /* the player's; first only */
+    ngx_http_webrtc_loc_conf_t  *wlcf;       /* likewise */
     size_t                       buffer;
     size_t                       buffer_max;
     ngx_msec_t                   idle_timeout;
@@ -149,7 +154,7 @@ struct ngx_http_webrtc_pull_s {
 };
 
 
-typedef struct {
+struct ngx_http_webrtc_loc_conf_s {
     ngx_http_complex_value_t    *play;       /* stream name; one of the two */
     ngx_http_complex_value_t    *publish;
     ngx_http_handler_pt          handler;    /* of what it serves, except
@@ -157,6 +162,7 @@ typedef struct {
     ngx_http_webrtc_where_t      where;      /* likewise, including files */
     ngx_http_webrtc_pull_t      *pull;
     ngx_http_webrtc_exec_t      *exec_publish;
+    ngx_http_webrtc_record_t    *record;     /* NULL: none is set */
 
     ngx_webrtc_policy_t          policy;     /* for its sessions */
 
@@ -207,7 +213,7 @@ typedef struct {
     ngx_uint_t                   publish_conflict;
     ngx_array_t                 *codecs;     /* uint8_t NGX_WEBRTC_CODEC_*,
                                                 preferred first; NULL: all */
-} ngx_http_webrtc_loc_conf_t;
+};
 
 
 extern ngx_module_t  ngx_http_webrtc_module;

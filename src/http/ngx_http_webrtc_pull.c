@@ -589,6 +589,12 @@ ngx_http_webrtc_pull_always(ngx_http_webrtc_pull_t *pull)
 
     ngx_webrtc_bus_set_ring_max(st, pull->buffer_max);
 
+    /* what is told and made of a stream is its location's */
+
+    if (ngx_webrtc_atomic_load(&st->location) == 0) {
+        ngx_webrtc_atomic_store(&st->location, pull->wlcf->location);
+    }
+
     if (ngx_webrtc_bus_claimed(st, NULL) == 0) {
 
         ngx_memzero(&sp, sizeof(ngx_webrtc_stream_pull_t));
@@ -745,6 +751,7 @@ ngx_http_webrtc_pull_merge(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *conf)
     *pull = *conf->pull;
 
     pull->clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    pull->wlcf = conf;
     pull->buffer = conf->policy.buffer;
     pull->buffer_max = conf->policy.buffer_max;
     pull->idle_timeout = conf->idle_timeout;

@@ -7,6 +7,7 @@
 
 
 #include "ngx_http_webrtc_status_print.h"
+#include "ngx_http_webrtc_outlets.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_session.h"
 #include "ngx_http_webrtc_vars.h"
@@ -412,7 +413,10 @@ ngx_http_webrtc_status_print_stream(ngx_http_webrtc_text_t *t,
         p = ngx_http_webrtc_status_print_variant(p, end, &variant[i]);
     }
 
-    ngx_http_webrtc_text_add(t, ngx_slprintf(p, end, "]}"));
+    ngx_http_webrtc_text_add(t, ngx_slprintf(p, end, "]"));
+
+    ngx_http_webrtc_outlets_print(t, info->ref);
+    ngx_http_webrtc_text_string(t, "}");
 }
 
 

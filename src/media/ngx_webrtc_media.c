@@ -48,6 +48,7 @@ struct ngx_webrtc_media_process_s {
     uint32_t                            answered;    /* likewise */
     ngx_uint_t                          idle;        /* timer's turns */
     unsigned                            alone:1;     /* takes no other jobs */
+    unsigned                            output:1;    /* none but outputs */
     unsigned                            gone:1;      /* has closed its socket */
     unsigned                            greeted:1;
 };
@@ -55,8 +56,9 @@ struct ngx_webrtc_media_process_s {
 
 static ngx_int_t ngx_webrtc_media_give(ngx_webrtc_media_job_t *job,
     ngx_webrtc_media_start_t *start, int *give, ngx_uint_t *n);
-static ngx_webrtc_media_process_t *ngx_webrtc_media_process(ngx_uint_t alone,
-    ngx_uint_t gpu, const char **cause, ngx_err_t *err);
+static ngx_webrtc_media_process_t *ngx_webrtc_media_process(
+    ngx_webrtc_media_start_t *start, ngx_uint_t alone, const char **cause,
+    ngx_err_t *err);
 static ngx_webrtc_media_process_t *ngx_webrtc_media_create(ngx_uint_t alone,
     ngx_uint_t gpu, const char **cause, ngx_err_t *err);
 static ngx_uint_t ngx_webrtc_media_gpu(ngx_webrtc_media_start_t *start);
@@ -117,8 +119,7 @@ ngx_webrtc_media_start(ngx_webrtc_media_start_t *start, ngx_uint_t alone,
     ngx_webrtc_media_message_t   m;
     ngx_webrtc_media_process_t  *process;
 
-    process = ngx_webrtc_media_process(alone, ngx_webrtc_media_gpu(start),
-                                       cause, err);
+    process = ngx_webrtc_media_process(start, alone, cause, err);
 
     if (process == NULL) {
         return NULL;
@@ -208,7 +209,7 @@ failed:
 
 /*
  * What START gives along beside the socket: the ring to the worker, the ring to
- * the job or the file, as its kind has it.  *n counts them.
+ * the job and the file, as its kind has them.  *n counts them.
  *
  * NGX_OK; NGX_ERROR: errno is set
  */
@@ -228,18 +229,22 @@ ngx_webrtc_media_give(ngx_webrtc_media_job_t *job,
     if (ngx_webrtc_media_fed(start->kind)) {
         give[*n] = ngx_webrtc_media_ring_create(&job->feed);
 
-    } else if (ngx_webrtc_media_filed(start->kind)) {
-        give[*n] = dup(start->movie.fd);
+        if (give[*n] == -1) {
+            return NGX_ERROR;
+        }
 
-    } else {
-        return NGX_OK;
+        (*n)++;
     }
 
-    if (give[*n] == -1) {
-        return NGX_ERROR;
-    }
+    if (ngx_webrtc_media_filed(start->kind)) {
+        give[*n] = dup(start->fd);
 
-    (*n)++;
+        if (give[*n] == -1) {
+            return NGX_ERROR;
+        }
+
+        (*n)++;
+    }
 
     return NGX_OK;
 }
@@ -282,14 +287,22 @@ ngx_webrtc_media_done(void)
 }
 
 
-/* finds a process that takes the job, or starts one */
+/*
+ * Finds a process that takes the job, or starts one.  What is made of streams
+ * does not share one with what feeds them: an upstream that kills its own must
+ * not damage recordings.
+ */
 
 static ngx_webrtc_media_process_t *
-ngx_webrtc_media_process(ngx_uint_t alone, ngx_uint_t gpu, const char **cause,
-    ngx_err_t *err)
+ngx_webrtc_media_process(ngx_webrtc_media_start_t *start, ngx_uint_t alone,
+    const char **cause, ngx_err_t *err)
 {
+    ngx_uint_t                   output;
     ngx_queue_t                 *q;
     ngx_webrtc_media_process_t  *process;
+
+    output = (start->kind == NGX_WEBRTC_MEDIA_RECORD
+              || start->kind == NGX_WEBRTC_MEDIA_OUTPUT);
 
     for (q = ngx_queue_head(&ngx_webrtc_media_worker.processes);
          q != ngx_queue_sentinel(&ngx_webrtc_media_worker.processes);
@@ -297,12 +310,18 @@ ngx_webrtc_media_process(ngx_uint_t alone, ngx_uint_t gpu, const char **cause,
     {
         process = ngx_queue_data(q, ngx_webrtc_media_process_t, queue);
 
-        if (!alone && !process->alone) {
+        if (!alone && !process->alone && process->output == output) {
             return process;
         }
     }
 
-    return ngx_webrtc_media_create(alone, gpu, cause, err);
+    process = ngx_webrtc_media_create(alone, ngx_webrtc_media_gpu(start), cause,
+                                      err);
+    if (process) {
+        process->output = output;
+    }
+
+    return process;
 }
 
 

@@ -59,6 +59,10 @@ static u_char *ngx_webrtc_media_write_movie(u_char *p, u_char *last,
     ngx_webrtc_media_start_t *start);
 static u_char *ngx_webrtc_media_read_movie(u_char *p, u_char *last,
     ngx_webrtc_media_start_t *start);
+static u_char *ngx_webrtc_media_write_output(u_char *p, u_char *last,
+    ngx_webrtc_media_start_t *start);
+static u_char *ngx_webrtc_media_read_output(u_char *p, u_char *last,
+    ngx_webrtc_media_start_t *start);
 static u_char *ngx_webrtc_media_write_seek(u_char *p, u_char *last,
     ngx_webrtc_media_message_t *m);
 static u_char *ngx_webrtc_media_read_seek(u_char *p, u_char *last,
@@ -144,6 +148,9 @@ static const struct {
     { ngx_webrtc_media_write_transcode, ngx_webrtc_media_read_transcode, 1, 0 },
     /* FILE */
     { ngx_webrtc_media_write_movie, ngx_webrtc_media_read_movie, 0, 1 },
+    /* RECORD, OUTPUT */
+    { ngx_webrtc_media_write_output, ngx_webrtc_media_read_output, 1, 1 },
+    { ngx_webrtc_media_write_output, ngx_webrtc_media_read_output, 1, 0 },
 };
 
 #define NGX_WEBRTC_MEDIA_TYPES                                                \
@@ -496,6 +503,42 @@ ngx_webrtc_media_read_movie(u_char *p, u_char *last,
 
     if (p == NULL || movie->probe > 1 || movie->chunk == 0
         || movie->chunk > NGX_WEBRTC_MEDIA_CHUNK)
+    {
+        return NULL;
+    }
+
+    return p;
+}
+
+
+static u_char *
+ngx_webrtc_media_write_output(u_char *p, u_char *last,
+    ngx_webrtc_media_start_t *start)
+{
+    p = ngx_webrtc_media_write_str(p, last, &start->output.format);
+
+    return ngx_webrtc_media_write_str(p, last, &start->output.url);
+}
+
+
+static u_char *
+ngx_webrtc_media_read_output(u_char *p, u_char *last,
+    ngx_webrtc_media_start_t *start)
+{
+    ngx_str_t  *format, *url;
+
+    format = &start->output.format;
+    url = &start->output.url;
+
+    p = ngx_webrtc_media_read_str(p, last, format);
+    p = ngx_webrtc_media_read_str(p, last, url);
+
+    /* both become strings of C */
+
+    if (p == NULL
+        || format->len == 0 || format->len > NGX_WEBRTC_MEDIA_FORMAT
+        || ngx_strlchr(format->data, format->data + format->len, '\0')
+        || ngx_strlchr(url->data, url->data + url->len, '\0'))
     {
         return NULL;
     }

@@ -9,9 +9,9 @@
  *
  *   worker                        process
  *     START, with descriptors:                 the job's socket, its ring to
- *                                              the worker, and one to the job
- *                                              where its kind is fed, or the
- *                                              file where it is given one
+ *                                              the worker, one to the job where
+ *                                              its kind is fed, and the file
+ *                                              where it is given one
  *     PING                          PONG       every second, the same number
  *                                   HELLO      first of all
  *
@@ -49,7 +49,7 @@
 
 
 /* of HELLO; incremented with every change of the protocol */
-#define NGX_WEBRTC_MEDIA_VERSION   2
+#define NGX_WEBRTC_MEDIA_VERSION   3
 
 /* largest message in bytes; START with four long URLs is 9 kB */
 #define NGX_WEBRTC_MEDIA_MESSAGE   16384
@@ -83,6 +83,9 @@
 #define NGX_WEBRTC_MEDIA_BPS_MIN   10000
 #define NGX_WEBRTC_MEDIA_BPS_MAX   (1024 * 1024 * 1024)
 #define NGX_WEBRTC_MEDIA_KEY_MS    600000
+
+/* bytes of the name of a container */
+#define NGX_WEBRTC_MEDIA_FORMAT    8
 
 /* bytes of a fragment's part at most: of a frame of the range protocol */
 #define NGX_WEBRTC_MEDIA_CHUNK     65536
@@ -126,6 +129,8 @@ typedef enum {
     NGX_WEBRTC_MEDIA_SOURCE = 1,   /* reads an upstream */
     NGX_WEBRTC_MEDIA_TRANSCODE,    /* fed: makes another codec of a video */
     NGX_WEBRTC_MEDIA_FILE,         /* probes a file, or plays it for a client */
+    NGX_WEBRTC_MEDIA_RECORD,       /* fed: writes a file */
+    NGX_WEBRTC_MEDIA_OUTPUT,       /* fed: sends to a URL, or back */
     NGX_WEBRTC_MEDIA_KINDS
 } ngx_webrtc_media_kind_e;
 
@@ -198,12 +203,10 @@ typedef struct {
 
 
 /*
- *   fd        the file, given along; not written
  *   probe     says what the file is, and ends
  *   chunk     bytes of a fragment's part at most
  */
 typedef struct {
-    int                        fd;
     uint8_t                    probe;
     uint32_t                   chunk;
     ngx_webrtc_movie_plan_t    plan;
@@ -212,8 +215,25 @@ typedef struct {
 
 
 /*
+ * What a RECORD or an OUTPUT makes of the frames that it is fed: BEGIN, a TRACK
+ * for each that there will be (its codec and configuration; ts: of video its
+ * traits, of audio its channels), TURN, FRAMEs in decoding order, and END.  Its
+ * first frame of video is a key frame; what is of other tracks and earlier is
+ * left out.  It says MUXED now and then.
+ *
+ *   format   "fmp4", "mkv", "ts", "flv", "rtsp"
+ *   url      where an OUTPUT sends to; empty: MUXED comes back, with the bytes
+ */
+typedef struct {
+    ngx_str_t                  format;
+    ngx_str_t                  url;
+} ngx_webrtc_media_output_t;
+
+
+/*
  *   kind    ngx_webrtc_media_kind_e
  *   name    of the stream: not a secret where it is part of a URL
+ *   fd      the file, given along, where the kind has one; not written
  *
  * SOURCE:
  *   *_timeout, backoff_*   ms, not 0
@@ -225,9 +245,13 @@ typedef struct {
  *
  * FILE:
  *   movie   what is to be done with it
+ *
+ * RECORD, OUTPUT:
+ *   output  what is to be made
  */
 typedef struct {
     uint8_t                    kind;
+    int                        fd;
     ngx_str_t                  name;
     ngx_webrtc_media_from_t    from[NGX_WEBRTC_MEDIA_FROM];
     ngx_uint_t                 nfrom;
@@ -240,6 +264,7 @@ typedef struct {
 
     ngx_webrtc_media_transcode_t  encode;
     ngx_webrtc_media_movie_t   movie;
+    ngx_webrtc_media_output_t  output;
 } ngx_webrtc_media_start_t;
 
 
@@ -301,7 +326,7 @@ u_char *ngx_webrtc_media_message_write(u_char *p, u_char *last,
 ngx_int_t ngx_webrtc_media_message_parse(u_char *p, u_char *last,
     ngx_webrtc_media_message_t *m);
 
-/* 1: a job of that kind has a ring to it, and START three descriptors. */
+/* 1: a job of that kind has a ring to it, and START one descriptor more. */
 ngx_uint_t ngx_webrtc_media_fed(ngx_uint_t kind);
 
 /* 1: it has a file, likewise */
@@ -334,12 +359,20 @@ typedef enum {
     NGX_WEBRTC_MEDIA_CUE,          /* data: a subtitle for the client */
     NGX_WEBRTC_MEDIA_OVER,         /* the file has ended */
     NGX_WEBRTC_MEDIA_WRONG,        /* data: text; nothing else comes */
+
+    NGX_WEBRTC_MEDIA_MUXED,        /* of an output; ts: ms of media so far,
+                                      now_us: bytes so far; value: what the
+                                      data is, NGX_WEBRTC_MEDIA_MUXED_* */
     NGX_WEBRTC_MEDIA_RECORDS
 } ngx_webrtc_media_record_e;
 
 
 /* of FRAME: decoding may start there; said of ngx_webrtc_foreign.h's codecs */
 #define NGX_WEBRTC_MEDIA_KEY  1
+
+/* of MUXED: what every client needs first; what a client may begin with next */
+#define NGX_WEBRTC_MEDIA_MUXED_HEAD  1
+#define NGX_WEBRTC_MEDIA_MUXED_KEY   2
 
 
 /*

@@ -17,8 +17,8 @@
 #include "ngx_webrtc_media_message.h"
 
 
-/* descriptors that a message may bring: START, a socket and two rings */
-#define NGX_WEBRTC_MEDIA_SOCKET_FDS  3
+/* descriptors that a message may bring: START, a socket, two rings, a file */
+#define NGX_WEBRTC_MEDIA_SOCKET_FDS  4
 
 
 /*

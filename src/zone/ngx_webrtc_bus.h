@@ -243,7 +243,8 @@ typedef struct {
     uint64_t                 tracks_version;
 
     uint32_t                 keyframe;        /* one is asked for */
-    uint32_t                 pad;
+    uint32_t                 record;          /* atomic; NGX_WEBRTC_RECORD_* of
+                                                 ngx_webrtc_bus_outlet.h */
 
     ngx_webrtc_stream_stat_t stat;            /* atomic */
 
@@ -366,6 +367,7 @@ typedef struct {
 
 typedef struct ngx_webrtc_bus_sh_s  ngx_webrtc_bus_sh_t;
 typedef struct ngx_webrtc_inbox_s   ngx_webrtc_inbox_t;
+typedef struct ngx_webrtc_outlet_s  ngx_webrtc_outlet_t;
 
 
 /* datagrams dropped by all workers so far, by reason */

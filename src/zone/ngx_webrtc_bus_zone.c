@@ -66,7 +66,7 @@
 /* changes with the layout of what lives in the zone */
 #define NGX_WEBRTC_BUS_LAYOUT                                                 \
     ((uint64_t) sizeof(ngx_webrtc_bus_sh_t) << 32                             \
-     | (uint64_t) sizeof(ngx_webrtc_stream_t) << 8 | 12)
+     | (uint64_t) sizeof(ngx_webrtc_stream_t) << 8 | 13)
 
 /* ms between two lines of one kind; chosen */
 #define NGX_WEBRTC_BUS_SAY          60000
@@ -809,6 +809,7 @@ ngx_webrtc_bus_reap_worker(ngx_webrtc_bus_t *bus, ngx_uint_t worker,
     if (id && sh->workers[worker].id == id) {
 
         ngx_webrtc_peers_reap(bus, worker);
+        ngx_webrtc_bus_outlet_reap(bus, worker);
         ngx_webrtc_bus_reap_streams(bus, worker);
 
         ngx_webrtc_bus_recount(&sh->streams);

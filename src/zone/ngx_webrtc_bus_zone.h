@@ -173,6 +173,8 @@ struct ngx_webrtc_bus_sh_s {
 
     uint64_t                 drain;       /* see ngx_webrtc_bus_drain() */
 
+    ngx_webrtc_outlet_t     *outlets;
+
     ngx_webrtc_figures_t     figures;
     ngx_webrtc_worker_figures_t  told[NGX_WEBRTC_WORKERS];
 
@@ -227,11 +229,13 @@ void ngx_webrtc_bus_reap_worker(ngx_webrtc_bus_t *bus, ngx_uint_t worker,
 
 /*
  * Its parts, with the mutex held: closes the worker's slots; recounts the
- * viewers of streams; ends the worker's claims, holds and watches.
+ * viewers of streams; ends the worker's claims, holds and watches, and its
+ * outlets.
  */
 void ngx_webrtc_peers_reap(ngx_webrtc_bus_t *bus, ngx_uint_t worker);
 void ngx_webrtc_peers_recount(ngx_webrtc_bus_t *bus);
 void ngx_webrtc_bus_reap_streams(ngx_webrtc_bus_t *bus, ngx_uint_t worker);
+void ngx_webrtc_bus_outlet_reap(ngx_webrtc_bus_t *bus, ngx_uint_t worker);
 
 /*
  * For ngx_webrtc_bus_variant.c, with the mutex held.

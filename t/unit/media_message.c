@@ -523,9 +523,69 @@ test_record(void)
 }
 
 
+static void
+test_output(void)
+{
+    u_char                      *p, *copy;
+    size_t                       n, i, cut;
+    ngx_webrtc_media_message_t   m, got;
+    static u_char                buf[256];
+
+    ngx_memzero(&m, sizeof(ngx_webrtc_media_message_t));
+
+    m.type = NGX_WEBRTC_MEDIA_START;
+    m.u.start.kind = NGX_WEBRTC_MEDIA_OUTPUT;
+    ngx_str_set(&m.u.start.output.format, "flv");
+    ngx_str_set(&m.u.start.output.url, "rtmp://a/b");
+
+    p = ngx_webrtc_media_message_write(buf, buf + sizeof(buf), &m);
+    n = p ? p - buf : 0;
+
+    tap_ok(n && ngx_webrtc_media_message_parse(buf, p, &got) == NGX_OK
+           && got.u.start.output.format.len == 3
+           && ngx_memcmp(got.u.start.output.format.data, "flv", 3) == 0
+           && got.u.start.output.url.len == 10
+           && ngx_memcmp(got.u.start.output.url.data, "rtmp://a/b", 10) == 0,
+           "an output: written and read");
+
+    cut = 0;
+
+    for (i = 0; i < n; i++) {
+        copy = malloc(i + 1);
+        ngx_memcpy(copy, buf, i);
+        cut += (ngx_webrtc_media_message_parse(copy, copy + i, &got)
+                != NGX_DECLINED);
+        free(copy);
+    }
+
+    tap_is_int(cut, 0, "an output: every prefix is refused");
+
+    buf[n - 1] = '\0';
+    tap_is_int(ngx_webrtc_media_message_parse(buf, buf + n, &got),
+               NGX_DECLINED, "an output: NUL in its URL");
+
+    ngx_str_set(&m.u.start.output.format, "matroskas");
+    p = ngx_webrtc_media_message_write(buf, buf + sizeof(buf), &m);
+    tap_is_int(ngx_webrtc_media_message_parse(buf, p, &got), NGX_DECLINED,
+               "an output: a format that is too long");
+
+    ngx_str_null(&m.u.start.output.format);
+    p = ngx_webrtc_media_message_write(buf, buf + sizeof(buf), &m);
+    tap_is_int(ngx_webrtc_media_message_parse(buf, p, &got), NGX_DECLINED,
+               "an output: none");
+
+    tap_ok(ngx_webrtc_media_fed(NGX_WEBRTC_MEDIA_OUTPUT)
+           && ngx_webrtc_media_fed(NGX_WEBRTC_MEDIA_RECORD)
+           && ngx_webrtc_media_filed(NGX_WEBRTC_MEDIA_RECORD)
+           && !ngx_webrtc_media_filed(NGX_WEBRTC_MEDIA_OUTPUT),
+           "an output: what it is given along");
+}
+
+
 int
 main(void)
 {
+    test_output();
     test_start();
     test_transcode();
     test_movie();

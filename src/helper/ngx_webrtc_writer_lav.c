@@ -1,0 +1,373 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Containers that libavformat's muxers write as they go: Matroska, MPEG-TS.
+ *
+ * The stream has no decoding times.  The nth picture is decoded at the nth
+ * smallest time of presentation, and earlier by as many pictures as may be
+ * decoded before they are shown: so none is decoded after that.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_webrtc_writer.h"
+
+
+/* bytes of a buffer; what is not written when it is killed */
+#define NGX_WEBRTC_WRITER_LAV_BUFFER  65536
+
+/* us by which a track that has paused holds up the others; chosen */
+#define NGX_WEBRTC_WRITER_LAV_APART   500000
+
+/* units of 90 kHz of a picture, until there have been two */
+#define NGX_WEBRTC_WRITER_LAV_FRAME   3600
+
+
+typedef struct {
+    int64_t             last;         /* dts */
+    int64_t             first;        /* pts */
+    int64_t             order[NGX_WEBRTC_WRITER_DEPTH + 1];
+    ngx_uint_t          norder;
+    ngx_uint_t          depth;
+    int                 stream;       /* of libavformat, -1: none */
+    unsigned            has:1;        /* last is set */
+} ngx_webrtc_writer_lav_track_t;
+
+
+typedef struct {
+    AVFormatContext                *oc;
+    ngx_webrtc_writer_lav_track_t   tracks[NGX_WEBRTC_MEDIA_TRACKS];
+    unsigned                        failed:1;    /* bytes() has */
+} ngx_webrtc_writer_lav_t;
+
+
+static ngx_int_t ngx_webrtc_writer_lav_begin(ngx_webrtc_writer_t *w);
+static ngx_int_t ngx_webrtc_writer_lav_open(ngx_webrtc_writer_t *w);
+static ngx_int_t ngx_webrtc_writer_lav_stream(ngx_webrtc_writer_t *w,
+    ngx_uint_t i);
+static int ngx_webrtc_writer_lav_write(void *opaque, uint8_t *buf, int n);
+static int64_t ngx_webrtc_writer_lav_seek(void *opaque, int64_t offset,
+    int whence);
+static ngx_int_t ngx_webrtc_writer_lav_packet(ngx_webrtc_writer_t *w,
+    ngx_uint_t i, AVPacket *pkt);
+static int64_t ngx_webrtc_writer_lav_dts(ngx_webrtc_writer_lav_track_t *t,
+    int64_t pts);
+static ngx_int_t ngx_webrtc_writer_lav_wrong(ngx_webrtc_writer_t *w, int rc);
+static void ngx_webrtc_writer_lav_end(ngx_webrtc_writer_t *w);
+static void ngx_webrtc_writer_lav_free(ngx_webrtc_writer_t *w);
+
+
+static const enum AVCodecID  ngx_webrtc_writer_ts_codecs[] = {
+    AV_CODEC_ID_H264, AV_CODEC_ID_HEVC, AV_CODEC_ID_MPEG1VIDEO,
+    AV_CODEC_ID_MPEG2VIDEO, AV_CODEC_ID_MPEG4, AV_CODEC_ID_OPUS,
+    AV_CODEC_ID_AAC, AV_CODEC_ID_NONE
+};
+
+
+const ngx_webrtc_writer_ops_t  ngx_webrtc_writer_mkv = {
+    "mkv",
+    "matroska",
+    NULL,
+    ngx_webrtc_writer_lav_begin,
+    ngx_webrtc_writer_lav_packet,
+    ngx_webrtc_writer_lav_end,
+    ngx_webrtc_writer_lav_free
+};
+
+
+const ngx_webrtc_writer_ops_t  ngx_webrtc_writer_ts = {
+    "ts",
+    "mpegts",
+    ngx_webrtc_writer_ts_codecs,
+    ngx_webrtc_writer_lav_begin,
+    ngx_webrtc_writer_lav_packet,
+    ngx_webrtc_writer_lav_end,
+    ngx_webrtc_writer_lav_free
+};
+
+
+static ngx_int_t
+ngx_webrtc_writer_lav_begin(ngx_webrtc_writer_t *w)
+{
+    int            rc;
+    AVDictionary  *options;
+
+    if (ngx_webrtc_writer_lav_open(w) != NGX_OK) {
+        ngx_webrtc_writer_say(w, NGX_LOG_ERR, "no memory");
+        return NGX_ERROR;
+    }
+
+    options = NULL;
+
+    /* ms: what is lost if the process is killed */
+
+    (void) av_dict_set(&options, "cluster_time_limit", "2000", 0);
+
+    rc = avformat_write_header(((ngx_webrtc_writer_lav_t *) w->part)->oc,
+                               &options);
+    av_dict_free(&options);
+
+    return ngx_webrtc_writer_lav_wrong(w, rc);
+}
+
+
+static ngx_int_t
+ngx_webrtc_writer_lav_open(ngx_webrtc_writer_t *w)
+{
+    u_char                   *buf;
+    ngx_uint_t                i;
+    AVFormatContext          *oc;
+    ngx_webrtc_writer_lav_t  *part;
+
+    part = calloc(1, sizeof(ngx_webrtc_writer_lav_t));
+
+    if (part == NULL) {
+        return NGX_ERROR;
+    }
+
+    w->part = part;
+
+    if (avformat_alloc_output_context2(&part->oc, NULL, w->ops->muxer, NULL)
+        < 0)
+    {
+        return NGX_ERROR;
+    }
+
+    oc = part->oc;
+
+    buf = av_malloc(NGX_WEBRTC_WRITER_LAV_BUFFER);
+
+    if (buf == NULL) {
+        return NGX_ERROR;
+    }
+
+    oc->pb = avio_alloc_context(buf, NGX_WEBRTC_WRITER_LAV_BUFFER, 1, w, NULL,
+                                ngx_webrtc_writer_lav_write,
+                                w->conf->seek ? ngx_webrtc_writer_lav_seek
+                                              : NULL);
+    if (oc->pb == NULL) {
+        av_free(buf);
+        return NGX_ERROR;
+    }
+
+    oc->flags |= AVFMT_FLAG_CUSTOM_IO;
+    oc->strict_std_compliance = NGX_WEBRTC_WRITER_STRICT;
+    oc->max_interleave_delta = NGX_WEBRTC_WRITER_LAV_APART;
+
+    for (i = 0; i < NGX_WEBRTC_MEDIA_TRACKS; i++) {
+
+        part->tracks[i].stream = -1;
+
+        if (w->tracks[i].par && ngx_webrtc_writer_lav_stream(w, i) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_webrtc_writer_lav_stream(ngx_webrtc_writer_t *w, ngx_uint_t i)
+{
+    AVStream                       *st;
+    ngx_webrtc_writer_lav_t        *part;
+    ngx_webrtc_writer_track_t      *from;
+    ngx_webrtc_writer_lav_track_t  *t;
+
+    part = w->part;
+    from = &w->tracks[i];
+    t = &part->tracks[i];
+
+    st = avformat_new_stream(part->oc, NULL);
+
+    if (st == NULL || avcodec_parameters_copy(st->codecpar, from->par) < 0) {
+        return NGX_ERROR;
+    }
+
+    st->codecpar->codec_tag = 0;
+    st->time_base = av_make_q(1, (int) from->clock);
+
+    t->stream = st->index;
+    t->depth = (from->traits & NGX_WEBRTC_TRACK_REORDERED)
+               ? NGX_WEBRTC_WRITER_DEPTH : 0;
+
+    return NGX_OK;
+}
+
+
+static int
+ngx_webrtc_writer_lav_write(void *opaque, uint8_t *buf, int n)
+{
+    ngx_webrtc_writer_t *w = opaque;
+
+    ngx_webrtc_writer_lav_t  *part;
+
+    part = w->part;
+
+    if (n <= 0) {
+        return n;
+    }
+
+    if (part->failed
+        || w->conf->bytes(w->conf->ctx, buf, (size_t) n, 0) != NGX_OK)
+    {
+        part->failed = 1;
+        return AVERROR(EIO);
+    }
+
+    return n;
+}
+
+
+static int64_t
+ngx_webrtc_writer_lav_seek(void *opaque, int64_t offset, int whence)
+{
+    ngx_webrtc_writer_t *w = opaque;
+
+    if (whence != SEEK_SET || offset < 0) {
+        return AVERROR(EINVAL);
+    }
+
+    offset = w->conf->seek(w->conf->ctx, offset);
+
+    return (offset < 0) ? AVERROR(EIO) : offset;
+}
+
+
+static ngx_int_t
+ngx_webrtc_writer_lav_packet(ngx_webrtc_writer_t *w, ngx_uint_t i,
+    AVPacket *pkt)
+{
+    ngx_uint_t                      key;
+    AVRational                      tb;
+    ngx_webrtc_writer_lav_t        *part;
+    ngx_webrtc_writer_lav_track_t  *t;
+
+    part = w->part;
+    t = &part->tracks[i];
+
+    tb = av_make_q(1, (int) w->tracks[i].clock);
+    key = (i == NGX_WEBRTC_MEDIA_VIDEO && (pkt->flags & AV_PKT_FLAG_KEY));
+
+    pkt->dts = ngx_webrtc_writer_lav_dts(t, pkt->pts);
+
+    if (pkt->dts > pkt->pts) {
+
+        /* more B-frames than were announced: it cannot be shown in time */
+
+        return NGX_OK;
+    }
+
+    t->last = pkt->dts;
+    t->has = 1;
+
+    pkt->stream_index = t->stream;
+
+    av_packet_rescale_ts(pkt, tb, part->oc->streams[t->stream]->time_base);
+
+    if (key) {
+        avio_flush(part->oc->pb);
+    }
+
+    return ngx_webrtc_writer_lav_wrong(w,
+                                av_interleaved_write_frame(part->oc, pkt));
+}
+
+
+static int64_t
+ngx_webrtc_writer_lav_dts(ngx_webrtc_writer_lav_track_t *t, int64_t pts)
+{
+    int64_t     dts;
+    ngx_uint_t  i;
+
+    for (i = t->norder; i > 0 && t->order[i - 1] > pts; i--) {
+        t->order[i] = t->order[i - 1];
+    }
+
+    t->order[i] = pts;
+    t->norder++;
+
+    if (t->norder > t->depth) {
+
+        dts = t->order[0];
+
+        t->norder--;
+        ngx_memmove(t->order, t->order + 1, t->norder * sizeof(int64_t));
+
+    } else {
+
+        /* the first ones: before the first picture that is shown */
+
+        dts = t->order[0] - (int64_t) (t->depth + 1 - t->norder)
+                            * NGX_WEBRTC_WRITER_LAV_FRAME;
+    }
+
+    return t->has ? ngx_max(dts, t->last + 1) : dts;
+}
+
+
+static ngx_int_t
+ngx_webrtc_writer_lav_wrong(ngx_webrtc_writer_t *w, int rc)
+{
+    char                      text[AV_ERROR_MAX_STRING_SIZE];
+    ngx_webrtc_writer_lav_t  *part;
+
+    part = w->part;
+
+    if (part->failed) {
+        return NGX_ERROR;
+    }
+
+    if (rc < 0) {
+        (void) av_strerror(rc, text, sizeof(text));
+        ngx_webrtc_writer_say(w, NGX_LOG_ERR, "%s: %s", w->ops->name, text);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_webrtc_writer_lav_end(ngx_webrtc_writer_t *w)
+{
+    ngx_webrtc_writer_lav_t  *part;
+
+    part = w->part;
+
+    if (!part->failed) {
+        (void) av_write_trailer(part->oc);
+        avio_flush(part->oc->pb);
+    }
+}
+
+
+static void
+ngx_webrtc_writer_lav_free(ngx_webrtc_writer_t *w)
+{
+    ngx_webrtc_writer_lav_t  *part;
+
+    part = w->part;
+
+    if (part == NULL) {
+        return;
+    }
+
+    if (part->oc) {
+
+        if (part->oc->pb) {
+            av_freep(&part->oc->pb->buffer);
+            avio_context_free(&part->oc->pb);
+        }
+
+        avformat_free_context(part->oc);
+    }
+
+    free(part);
+
+    w->part = NULL;
+}

@@ -1,0 +1,259 @@
+#!/usr/bin/perl
+
+# Copyright (C) the ngx_http_webrtc_module authors
+#
+# webrtc_record: what FFmpeg makes of the files.  Each codec in a container that
+# holds it, pictures and sound together; a file for each segment; a publisher
+# that comes back goes on in its file; names from outside stay below the
+# directory; what a worker or a media process that is killed leaves can be
+# played; a disk that is full ends the recording and nothing else.
+
+use strict;
+use warnings;
+
+use JSON::PP ();
+use Test::More;
+use NgxWebRTC;
+use NgxWebRTC::Bench;
+
+if (!$> && !$ENV{NGX_WEBRTC_ALONE}
+    && system('unshare', '-m', 'true') == 0)
+{
+    $ENV{NGX_WEBRTC_ALONE} = 1;
+    exec('unshare', '-m', $^X, (map { "-I$_" } @INC), $0)
+        or die "unshare: $!";
+}
+
+my $t = NgxWebRTC->new(workers => 2, asan => 1);
+my $dir = $t->dir;
+
+mkdir "$dir/$_" or die for qw{ rec rec/n full elsewhere };
+symlink "$dir/elsewhere", "$dir/rec/link" or die;
+
+my $full = $ENV{NGX_WEBRTC_ALONE}
+           && system('mount', '-t', 'tmpfs', '-o', 'size=96k', 'tmpfs',
+                     "$dir/full") == 0;
+
+# what the one before has left: a whole fragment, and a piece of one
+
+sub box { my ($type, $data) = @_; return pack('N a4', 8 + length $data, $type) . $data }
+
+my $whole = box(ftyp => 'isom') . box(moov => '') . box(moof => 'x')
+            . box(mdat => 'y');
+mkdir "$dir/rec/old" or die;
+$t->write_file('rec/old/a.mp4.webrtc-part', $whole . box(moof => 'z') . 'md');
+$t->write_file('rec/old/b.ts.webrtc-part', '');
+
+$t->allow(qr/exited on signal 9/);
+$t->start(http => 'webrtc_wait 20s; webrtc_linger 20s;', server => <<"EOF2");
+location ~ ^/whip/(?<name>.+)\$ {
+    webrtc_publish  \$name;
+    webrtc_record   $dir/rec/\$name/%Y.mp4;
+}
+location = /named {
+    webrtc_publish  \$arg_name;
+    webrtc_record   $dir/rec/n/\$webrtc_stream.mkv;
+}
+location = /bars_b {
+    webrtc_play       bars_b;
+    webrtc_pull       file:%%MEDIA%%/bars_b.ts loop start=always;
+    webrtc_transcode  auto hw=none;
+    webrtc_record     $dir/rec/\$webrtc_stream.mp4 segment=2s;
+}
+location = /vp9 {
+    webrtc_play    vp9;
+    webrtc_pull    file:%%MEDIA%%/vp9.webm loop start=always;
+    webrtc_record  $dir/rec/vp9.mp4 segment=2s;
+}
+location = /vp8 {
+    webrtc_play    vp8;
+    webrtc_pull    file:%%MEDIA%%/vp8.webm loop start=always;
+    webrtc_record  $dir/rec/vp8.webm segment=2s;
+}
+location = /av1 {
+    webrtc_play    av1;
+    webrtc_pull    file:%%MEDIA%%/av1.webm loop start=always;
+    webrtc_record  $dir/rec/av1.mkv segment=2s;
+}
+location = /bars {
+    webrtc_play    bars;
+    webrtc_pull    file:%%MEDIA%%/bars.ts loop start=always;
+    webrtc_record  $dir/rec/bars.ts segment=2s;
+}
+location = /pull/noise.ts {
+    webrtc_play    noise;
+    webrtc_pull    file:%%MEDIA%%/noise.ts loop;
+    webrtc_record  $dir/full/\$webrtc_stream.mp4;
+}
+location = /demand {
+    webrtc_play    demand;
+    webrtc_pull    file:%%MEDIA%%/bars.ts loop start=always;
+    webrtc_record  $dir/rec/demand.mp4 on=demand;
+}
+EOF2
+
+
+sub outlet { return ($t->stream($_[0]) || {})->{outputs}[0] || {} }
+
+sub publisher {
+    my ($name, %o) = @_;
+
+    return $t->python('whep.py', $t->url("/whip/$name"), JSON::PP::encode_json(
+        { publish => \1, codec => 'H264', until => "$dir/enough_$name", %o }));
+}
+
+sub leaves {
+    my ($name, $p) = @_;
+
+    $t->write_file("enough_$name", '1');
+    $t->python_result($p);
+    unlink "$dir/enough_$name";
+}
+
+# what FFmpeg says of a file: frames and beginning of each codec, and complaints
+
+sub probe {
+    my ($file) = @_;
+    my %seen;
+
+    for (split /\n/, `ffprobe -v error -count_frames -show_entries stream=codec_name,nb_read_frames,start_time,duration -of csv=p=0 $file 2>&1`) {
+        if (/^(\w+),(-?[\d.]+),([\d.]+|N\/A),(\d+)$/) {
+            $seen{$1} = { start => $2, duration => $3, frames => $4 };
+        } elsif (/\S/) {
+            $seen{errors} .= "$_\n";
+        }
+    }
+
+    return \%seen;
+}
+
+sub plays {
+    my ($file, $least, @codecs) = @_;
+    my $seen = probe($file);
+
+    is($seen->{errors}, undef, "$file: FFmpeg has no complaint");
+    cmp_ok($seen->{$_}{frames} // 0, '>=', $least, "$file: $_ is decoded")
+        or diag(explain($seen)) for @codecs;
+
+    if (@codecs == 2) {
+        my ($v, $a) = map { $seen->{$_}{start} // 9 } @codecs;
+        cmp_ok(abs($v - $a), '<', 0.3, "$file: both begin together");
+    }
+
+    return $seen;
+}
+
+
+# all at once
+
+my $cam = publisher('cam');
+my $noise = $full ? NgxWebRTC::Bench->view($t, '/pull/noise.ts') : undef;
+
+
+subtest 'a full disk' => sub {
+    plan skip_all => 'no tmpfs here' if !$full;
+
+    ok(wait_for(60, sub { (outlet('noise')->{state} // '') eq 'failed' }),
+       'the recording has failed');
+    like(outlet('noise')->{last_error}, qr/No space left/, 'the status says why');
+    my @lines = $t->log =~ /\[error\].*record failed.*noise/g;
+    is(scalar(@lines), 1, 'one line of the log');
+
+    my $sum = $noise->report->{packets};
+    ok($noise->wait(60, sub { ($_[0]{packets} || 0) > $sum + 50 }),
+       'its viewer goes on');
+    my $r = $noise->stop;
+    is($r->{lost} // 0, 0, 'and has not lost a packet') or diag(explain($r));
+};
+
+
+subtest 'a publisher comes back' => sub {
+    ok(wait_for(60, sub { (outlet('cam')->{media_ms} || 0) > 1500 }),
+       'it is recorded') or diag(explain($t->stream('cam')));
+    leaves('cam', $cam);
+    ok(wait_for(20, sub { $t->stream('cam')->{state} eq 'inactive' }), 'it leaves');
+
+    my $before = outlet('cam')->{media_ms};
+    $cam = publisher('cam');
+    ok(wait_for(60, sub { (outlet('cam')->{media_ms} || 0) > $before + 2500 }),
+       'it comes back');
+    is(outlet('cam')->{starts}, 1, 'in the same file');
+
+    # a media process that is killed: its file has all but the last fragment
+
+    my $media = outlet('cam')->{media_ms};
+    my ($pid) = grep { my $w = (split / /, slurp("/proc/$_/stat")
+                                           =~ s/.*\) //r)[1] // 0;
+                       $w == outlet('cam')->{worker}
+                       && grep { (readlink($_) // '') =~ /rec\/cam/ }
+                          glob("/proc/$_/fd/*") }
+                map { m{(\d+)} } glob('/proc/[0-9]*');
+    ok($pid, 'a media process has it');
+    kill 'KILL', $pid if $pid;
+
+    ok(wait_for(60, sub { glob("$dir/rec/cam/*-1.mp4*") }),
+       'another file is begun when that is killed');
+    my ($file) = grep { !/-1/ } glob("$dir/rec/cam/*.mp4");
+    my $seen = plays($file, 50, 'h264', 'opus');
+    cmp_ok($seen->{h264}{duration} * 1000, '>', $media - 3000,
+           'all but a fragment is there');
+
+    # and a worker
+
+    ok(wait_for(60, sub { (outlet('cam')->{media_ms} || 0) > 2000 }),
+       'that is recorded, too');
+    kill 'KILL', outlet('cam')->{worker};
+    $t->{killed}++;
+    $t->reload;
+    ok(wait_for(60, sub { glob("$dir/rec/cam/*-1.mp4") }),
+       'what a worker leaves gets its name') or diag(glob("$dir/rec/cam/*"));
+    plays((glob("$dir/rec/cam/*-1.mp4"))[0], 20, 'h264', 'opus');
+    leaves('cam', $cam);
+};
+
+
+subtest 'names' => sub {
+    is(slurp("$dir/rec/old/a.mp4"), $whole, 'a leftover is cut and named')
+        if wait_for(20, sub { -e "$dir/rec/old/a.mp4" }) || 1;
+    ok(!-e "$dir/rec/old/b.ts.webrtc-part", 'one without anything is removed');
+
+    my @pubs = map { NgxWebRTC::Bench->publish($t, "/named?name=$_", codec =>
+                                               'vp8') }
+               '../../../elsewhere/out', '/abs', '..', 'a//./b', 'x' x 127;
+    my $n = "$dir/rec/n";
+    my @want = ("$n/__/__/__/elsewhere/out.mkv", "$n/abs.mkv", "$n/...mkv",
+                "$n/a/_/b.mkv", "$n/" . 'x' x 127 . '.mkv');
+
+    ok(wait_for(60, sub { -s "$_.webrtc-part" || -s }), substr($_, length $dir))
+        for @want;
+
+    $_->stop for @pubs;
+    is_deeply([ glob("$dir/elsewhere/*") ], [], 'nothing is outside');
+
+    my $link = publisher('link/x', seconds => 1);
+    ok(wait_for(40, sub { $t->log =~ /symbolic link: (?:Not a directory|Too many)/ }),
+       'a symbolic link is not followed');
+    leaves('link', $link);
+    is_deeply([ glob("$dir/elsewhere/*") ], [], 'nothing is where it leads');
+};
+
+
+subtest 'containers' => sub {
+    my %want = (bars_b => [ 'mp4', 'h264', 'opus' ], vp9 => [ 'mp4', 'vp9' ],
+                vp8 => [ 'webm', 'vp8' ], av1 => [ 'mkv', 'av1' ],
+                bars => [ 'ts', 'h264', 'opus' ]);
+
+    for my $name (sort keys %want) {
+        my ($end, @codecs) = @{ $want{$name} };
+
+        ok(wait_for(60, sub { -s "$dir/rec/$name-1.$end" }),
+           "$name: two segments") or diag(explain(outlet($name)));
+        plays("$dir/rec/$name.$end", 20, @codecs);
+    }
+
+    is_deeply($t->stream('demand')->{outputs}, [],
+              'nothing is recorded that is not ordered');
+};
+
+
+$t->done;
