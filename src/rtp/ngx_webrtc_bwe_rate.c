@@ -185,6 +185,11 @@ ngx_webrtc_bwe_rate_increase(ngx_webrtc_bwe_rate_t *r, uint32_t arrived,
         r->link = 0;
     }
 
+    if (arrived > r->delay) {
+        /* it has been carried: as of the burst that a viewer begins with */
+        r->delay = arrived;
+    }
+
     limit = NGX_WEBRTC_BWE_AHEAD * arrived + NGX_WEBRTC_BWE_AHEAD_BITS;
 
     if (r->delay >= limit || r->updated == 0) {

@@ -35,6 +35,11 @@
 #define NGX_WEBRTC_VIEWER_BANDWIDTH_BURST  10
 #define NGX_WEBRTC_VIEWER_BANDWIDTH_LEAST  3600
 
+/* percent of the estimate that is sent before anything is known; chosen: what
+ * there is to be sent at once is soon there, and does not fill a queue before
+ * the first feedback */
+#define NGX_WEBRTC_VIEWER_BANDWIDTH_FIRST  300
+
 /* packets of padding per tick, when there is no video; chosen: 20 kbit/s */
 #define NGX_WEBRTC_VIEWER_BANDWIDTH_QUIET  2
 
@@ -341,7 +346,7 @@ ngx_webrtc_viewer_bandwidth_pace(ngx_webrtc_session_t *s, ngx_uint_t percent)
     pace = &v->pace;
 
     if (v->bw->heard == 0) {
-        return;
+        percent = NGX_WEBRTC_VIEWER_BANDWIDTH_FIRST;
     }
 
     /* bytes per ms */

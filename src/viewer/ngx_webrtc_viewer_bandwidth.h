@@ -66,7 +66,10 @@ ngx_int_t ngx_webrtc_viewer_bandwidth_probe(ngx_webrtc_session_t *s,
 void ngx_webrtc_viewer_bandwidth_tick(ngx_webrtc_session_t *s,
     ngx_uint_t quiet);
 
-/* The viewer is sent to at this part of the estimate at most, in percent. */
+/*
+ * The viewer is sent to at this part of the estimate at most, in percent; at
+ * another one before its first feedback.
+ */
 void ngx_webrtc_viewer_bandwidth_pace(ngx_webrtc_session_t *s,
     ngx_uint_t percent);
 

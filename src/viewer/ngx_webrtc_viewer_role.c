@@ -10,6 +10,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "ngx_webrtc_viewer_role.h"
+#include "ngx_webrtc_viewer_bandwidth.h"
 #include "ngx_webrtc_viewer_family.h"
 #include "ngx_webrtc_viewer_feedback.h"
 #include "ngx_webrtc_viewer_keyframe.h"
@@ -85,6 +86,10 @@ ngx_webrtc_viewer_role_start(ngx_webrtc_session_t *s)
     ngx_webrtc_viewer_pace_init(&v->pace,
                                 (uint32_t) (s->peer->policy.pacing_rate / 8),
                                 (uint32_t) s->peer->policy.pacing_burst);
+
+    if (v->bw) {
+        ngx_webrtc_viewer_bandwidth_pace(s, 100);
+    }
 
     /* tracks may have changed since the answer */
 
