@@ -38,6 +38,7 @@ cmp_ok(scalar(keys %recipe), '>', 12, 'recipes are found');
 my $t = NgxWebRTC->new;
 my $dir = $t->dir;
 my $rtmp = '/usr/lib/nginx/modules/ngx_rtmp_module.so';
+my $stream = '/usr/lib/nginx/modules/ngx_stream_module.so';
 
 my $made = $t->spawn('openssl', [ qw/ openssl req -x509 -newkey rsa:2048 -nodes
     -days 2 -subj \/CN=localhost -addext subjectAltName=IP:127.0.0.1
@@ -60,15 +61,16 @@ sub config {
     $conf =~ s{/etc/ssl/media\.pem}{$dir/cert.pem}g;
     $conf =~ s{/etc/ssl/media\.key}{$dir/key.pem}g;
     $conf =~ s{/srv\b}{$dir/srv}g;
-    $conf =~ s{\bwebrtc_candidate(\s+)203\.0\.113\.7(:(\d+))?}
-              {"webrtc_candidate${1}127.0.0.1" . ($3 ? ':' . here($3) : '')}ge;
+    $conf =~ s{\b203\.0\.113\.7(:(\d+))?}
+              {'127.0.0.1' . ($2 ? ':' . here($2) : '')}ge;
     $conf =~ s{rtmp://127\.0\.0\.1/}{'rtmp://127.0.0.1:' . here(1935) . '/'}ge;
     $conf =~ s{(rtsp://\S*?)192\.168\.1\.20(:\d+)?/}
               {$1 . '127.0.0.1:' . here(554) . '/'}ge;
-    $conf =~ s{(127\.0\.0\.1|0\.0\.0\.0):(\d+)(?=[;?/])}
+    $conf =~ s{(127\.0\.0\.1|0\.0\.0\.0):(\d+)(?=[;?/]|\s+(?:ssl|tcp);)}
               {$2 < 20000 && $2 > 1024 ? "$1:" . here($2) : "$1:$2"}ge;
-    $conf =~ s{\blisten(\s+)(\d+)}{"listen${1}127.0.0.1:" . here($2)}ge;
-    $conf =~ s{\bwebrtc_listen(\s+)(\d+)}
+    $conf =~ s{\blisten(\s+)(\d+)(?![\d.])}
+              {"listen${1}127.0.0.1:" . here($2)}ge;
+    $conf =~ s{\bwebrtc_listen(\s+)(\d+)(?![\d.])}
               {"webrtc_listen${1}127.0.0.1:" . here($2)}ge;
 
     my $own = "$dir/$name";
@@ -80,7 +82,8 @@ sub config {
     $conf =~ s/^http \{\n/http {\naccess_log off;\n$temp\n/m;
 
     my $load = ($conf =~ /^http/m ? 'load_module ' . $t->module . ";\n" : '')
-               . ($conf =~ /^rtmp/m ? "load_module $rtmp;\n" : '');
+               . ($conf =~ /^rtmp/m ? "load_module $rtmp;\n" : '')
+               . ($conf =~ /^stream/m ? "load_module $stream;\n" : '');
     my $user = $> == 0 ? "user root;\n" : '';
     my $processes = $conf =~ /^worker_processes/m ? ''
                     : "worker_processes 2;\n";
@@ -186,6 +189,25 @@ for my $case ([ 'obs-whip', http() ], [ 'cloud', http() ],
     my $stop = publish("$base/whip/studio");
 
     plays($name, "$base/whep/studio");
+    $stop->();
+    end(@p);
+}
+
+# port 443: what is no TLS there is media, and TLS is HTTP; UDP as well
+
+{
+    my @p = run('port-443');
+    my $stop = publish(http() . '/whip/studio');
+    my $view = $t->spawn('view', [ "$NgxWebRTC::BUILD/unit/whepbench", '-url',
+        http() . '/whep/studio', '-codecs', 'h264,vp8', qw/ -tcp -quiet -t 1
+        -settle 0 -timeout 60 / ], env => { ASAN_OPTIONS => 'detect_leaks=0' });
+
+    is($t->reap($view, 90), 0, 'port-443: plays over TCP');
+    like(slurp($view->{log}), qr/"playing": 1,/, 'port-443: it has pictures')
+        or diag(slurp($view->{log}));
+    like(slurp("$dir/port-443/error.log"), qr/webrtc session up/,
+         'port-443: a session');
+    plays('port-443', 'https://127.0.0.1:' . here(443) . '/whep/studio');
     $stop->();
     end(@p);
 }

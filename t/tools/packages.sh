@@ -27,7 +27,7 @@ RUN="ffmpeg fonts-dejavu-core"
 DEB="build-essential dpkg-dev debhelper"
 
 TEST="clang llvm libclang-rt-dev dpkg-dev xz-utils binutils perl openssl
-      ca-certificates curl libnginx-mod-rtmp chromium firefox-esr nodejs npm
+      ca-certificates curl libnginx-mod-rtmp libnginx-mod-stream chromium firefox-esr nodejs npm
       python3 python3-aiortc python3-h2 coturn nftables iproute2
       ethtool libtest-base-perl libtest-longstring-perl liblist-moreutils-perl
       libtext-diff-perl libwww-perl libipc-run-perl libio-socket-ssl-perl mmdebstrap
