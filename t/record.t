@@ -44,6 +44,15 @@ mkdir "$dir/rec/old" or die;
 $t->write_file('rec/old/a.mp4.webrtc-part', $whole . box(moof => 'z') . 'md');
 $t->write_file('rec/old/b.ts.webrtc-part', '');
 
+# a flash and a beep each second
+
+my $made = $t->ffmpeg('-f', 'lavfi', '-i', 'color=black:s=160x120:r=25',
+    '-f', 'lavfi', '-i', "aevalsrc='0.5*sin(2*PI*1000*t)*lt(mod(t,1),0.2)'",
+    '-vf', "drawbox=enable='lt(mod(t,1),0.2)':color=white:t=fill", '-t', '6',
+    '-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25', '-pix_fmt',
+    'yuv420p', '-c:a', 'libopus', '-f', 'mpegts', '-y', "$dir/beep.ts");
+is($t->reap($made, 60), 0, 'a film of flashes and beeps is made');
+
 $t->allow(qr/exited on signal 9/);
 $t->start(http => 'webrtc_wait 20s; webrtc_linger 20s;', server => <<"EOF2");
 location ~ ^/whip/(?<name>.+)\$ {
@@ -84,6 +93,11 @@ location = /pull/noise.ts {
     webrtc_play    noise;
     webrtc_pull    file:%%MEDIA%%/noise.ts loop;
     webrtc_record  $dir/full/\$webrtc_stream.mp4;
+}
+location ~ ^/(?<name>beep)\$ {
+    webrtc_play    beep;
+    webrtc_pull    file:$dir/beep.ts loop start=always;
+    webrtc_record  $dir/rec/beep.mp4 segment=4s;
 }
 location = /demand {
     webrtc_play    demand;
@@ -255,5 +269,50 @@ subtest 'containers' => sub {
               'nothing is recorded that is not ordered');
 };
 
+
+subtest 'pictures and sound' => sub {
+    ok(wait_for(60, sub { -s "$dir/rec/beep.mp4" }), 'four seconds of them');
+
+    my $said = `ffmpeg -nostdin -i $dir/rec/beep.mp4 -vf blackdetect=d=0.1:pix_th=0.2 -af silencedetect=n=-30dB:d=0.1 -f null - 2>&1`;
+    my @flash = $said =~ /black_end:([\d.]+)/g;
+    my @beep = $said =~ /silence_end: ([\d.]+)/g;
+    my ($n, $most) = (0, 0);
+
+    # black ends with the file, too
+
+    pop @flash;
+
+    for my $flash (@flash) {
+        my ($off) = sort { $a <=> $b } map { abs($_ - $flash) } @beep;
+
+        $off //= 9;
+        $n++;
+        $most = $off if $off > $most;
+    }
+
+    cmp_ok($n, '>=', 2, 'flashes and beeps');
+    cmp_ok($most, '<', 0.04, 'are less than 40 ms apart') or diag($said);
+    note("offset $most s, $n times");
+};
+
+
+subtest 'a reload' => sub {
+    my $old = outlet('beep')->{worker};
+    my $sum = () = glob("$dir/rec/beep*.mp4");
+
+    ok($t->reload, 'a reload');
+    ok(wait_for(60, sub { my $ol = outlet('beep');
+                          ($ol->{worker} // $old) != $old && $ol->{bytes} }),
+       'a new worker records');
+    ok(wait_for(60, sub { my @f = glob("$dir/rec/beep*"); @f >= $sum + 2
+                          && (grep { /-part$/ } @f) == 1 }),
+       'the file of the old one is complete');
+
+    my ($last) = sort { -M $a <=> -M $b } glob("$dir/rec/beep*.mp4");
+    plays($last, 1, 'h264', 'opus');
+};
+
+
+system('umount', '-l', "$dir/full") if $full;
 
 $t->done;

@@ -669,11 +669,7 @@ ngx_http_webrtc_record_wanted(ngx_http_webrtc_main_conf_t *wmcf,
         return rc;
     }
 
-    away = ngx_webrtc_atomic_load(&st->linger_ms);
-
-    if (away == 0) {
-        away = NGX_HTTP_WEBRTC_RECORD_AWAY;
-    }
+    away = wlcf->publish ? wlcf->policy.linger : NGX_HTTP_WEBRTC_RECORD_AWAY;
 
     return (ngx_webrtc_bus_state_age(st, ngx_current_msec) < away) ? rc : NULL;
 }

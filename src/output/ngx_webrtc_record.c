@@ -38,6 +38,10 @@
 #define NGX_WEBRTC_RECORD_PAUSE    60000
 #define NGX_WEBRTC_RECORD_PAUSES   600000
 
+/* ms for which a worker that shuts down waits for a file to be completed;
+ * chosen: a disk that takes longer is not waited for */
+#define NGX_WEBRTC_RECORD_PATIENCE  10000
+
 
 typedef enum {
     NGX_WEBRTC_RECORD_WAIT = 0,
@@ -69,6 +73,7 @@ struct ngx_webrtc_record_s {
     ngx_uint_t                       state;
     ngx_msec_t                       pause;     /* the last one; 0: none */
     ngx_msec_t                       until;     /* of REST */
+    ngx_msec_t                       since;     /* of the state */
     uint64_t                         bytes;     /* of files before */
     uint64_t                         media_ms;  /* likewise */
     uint64_t                         size;      /* of this one, as told */
@@ -90,6 +95,7 @@ static ngx_webrtc_record_t *ngx_webrtc_record_find(ngx_webrtc_stream_t *st);
 static u_char *ngx_webrtc_record_log_error(ngx_log_t *log, u_char *buf,
     size_t len);
 static void ngx_webrtc_record_tick(ngx_webrtc_record_t *rec);
+static ngx_uint_t ngx_webrtc_record_wants_key(ngx_webrtc_record_t *rec);
 static void ngx_webrtc_record_wait(ngx_webrtc_record_t *rec);
 static void ngx_webrtc_record_open(ngx_webrtc_record_t *rec);
 static ngx_int_t ngx_webrtc_record_post(ngx_webrtc_record_t *rec,
@@ -329,12 +335,28 @@ ngx_webrtc_record_tick(ngx_webrtc_record_t *rec)
         return;
     }
 
-    if (rec->reading
-        && ngx_webrtc_output_reader_wants_key(&rec->feed.reader)
-        && ngx_webrtc_bus_state(rec->st) == NGX_WEBRTC_STREAM_ACTIVE)
-    {
+    if (ngx_webrtc_record_wants_key(rec)) {
         (void) ngx_webrtc_bus_keyframe(rec->bus, rec->st);
     }
+}
+
+
+/* to begin with, or for the next file: browsers make none unless asked */
+
+static ngx_uint_t
+ngx_webrtc_record_wants_key(ngx_webrtc_record_t *rec)
+{
+    if (!rec->reading
+        || ngx_webrtc_bus_state(rec->st) != NGX_WEBRTC_STREAM_ACTIVE)
+    {
+        return 0;
+    }
+
+    return ngx_webrtc_output_reader_wants_key(&rec->feed.reader)
+           || (rec->state == NGX_WEBRTC_RECORD_RUN
+               && rec->conf->segment
+               && ngx_webrtc_output_feed_ms(&rec->feed) >= rec->conf->segment
+               && rec->feed.tracks[NGX_WEBRTC_MEDIA_VIDEO].track != -1);
 }
 
 
@@ -917,6 +939,7 @@ static void
 ngx_webrtc_record_state(ngx_webrtc_record_t *rec, ngx_uint_t state)
 {
     rec->state = state;
+    rec->since = ngx_current_msec;
 
     ngx_webrtc_bus_outlet_state(rec->outlet, ngx_webrtc_record_outlet[state],
                                 ngx_current_msec);
@@ -938,10 +961,20 @@ ngx_webrtc_records_busy(void)
     for (rec = ngx_webrtc_record_next(NULL); rec;
          rec = ngx_webrtc_record_next(rec))
     {
-        if (rec->state != NGX_WEBRTC_RECORD_WAIT
-            && rec->state != NGX_WEBRTC_RECORD_REST)
-        {
+        switch (rec->state) {
+
+        case NGX_WEBRTC_RECORD_WAIT:
+        case NGX_WEBRTC_RECORD_REST:
+            break;
+
+        case NGX_WEBRTC_RECORD_RUN:
             return 1;
+
+        default:
+
+            if (ngx_current_msec - rec->since < NGX_WEBRTC_RECORD_PATIENCE) {
+                return 1;
+            }
         }
     }
 
