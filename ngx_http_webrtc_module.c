@@ -540,6 +540,13 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       offsetof(ngx_http_webrtc_loc_conf_t, on_stream_down),
       NULL },
 
+    { ngx_string("webrtc_on_record_done"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_webrtc_hook_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_loc_conf_t, on_record_done),
+      NULL },
+
     { ngx_string("webrtc_notify"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_webrtc_conf_value,
@@ -739,6 +746,7 @@ ngx_http_webrtc_create_loc_conf(ngx_conf_t *cf)
     wlcf->on_publish_done = NGX_CONF_UNSET_PTR;
     wlcf->on_stream_up = NGX_CONF_UNSET_PTR;
     wlcf->on_stream_down = NGX_CONF_UNSET_PTR;
+    wlcf->on_record_done = NGX_CONF_UNSET_PTR;
     wlcf->drain_to = NGX_CONF_UNSET_PTR;
 
     return wlcf;
@@ -790,6 +798,7 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                              NULL);
     ngx_conf_merge_ptr_value(conf->on_stream_up, prev->on_stream_up, NULL);
     ngx_conf_merge_ptr_value(conf->on_stream_down, prev->on_stream_down, NULL);
+    ngx_conf_merge_ptr_value(conf->on_record_done, prev->on_record_done, NULL);
     ngx_conf_merge_ptr_value(conf->drain_to, prev->drain_to, NULL);
 
     ngx_http_webrtc_exec_merge(cf, prev, conf);
@@ -918,6 +927,7 @@ ngx_http_webrtc_init_process(ngx_cycle_t *cycle)
     ngx_webrtc_media_init(&wmcf->media_path, wmcf->media_memory, cycle->log);
 
     ngx_http_webrtc_record_init(wmcf);
+    ngx_http_webrtc_record_on_done(ngx_http_webrtc_ended_record);
 
     if (wmcf->rtmp && ngx_process == NGX_PROCESS_WORKER) {
         ngx_http_webrtc_open_doors(cycle, wmcf->bus);

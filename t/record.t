@@ -15,6 +15,7 @@ use JSON::PP ();
 use Test::More;
 use NgxWebRTC;
 use NgxWebRTC::Bench;
+use NgxWebRTC::Offer;
 
 if (!$> && !$ENV{NGX_WEBRTC_ALONE}
     && system('unshare', '-m', 'true') == 0)
@@ -54,7 +55,22 @@ my $made = $t->ffmpeg('-f', 'lavfi', '-i', 'color=black:s=160x120:r=25',
 is($t->reap($made, 60), 0, 'a film of flashes and beeps is made');
 
 $t->allow(qr/exited on signal 9/);
-$t->start(http => 'webrtc_wait 20s; webrtc_linger 20s;', server => <<"EOF2");
+$t->start(http => <<'EOF', server => <<"EOF2");
+webrtc_wait 20s; webrtc_linger 20s;
+log_format  recorded  '$request_uri';
+webrtc_on_record_done  /recorded?stream=$webrtc_stream&path=$webrtc_record_path&size=$webrtc_record_size&seconds=$webrtc_time&why=$webrtc_end&event=$webrtc_event;
+EOF
+location = /recorded {
+    internal;
+    access_log  $dir/recorded.log  recorded;
+    return  204;
+}
+location = /control {
+    webrtc_status  control;
+}
+location = /unrecorded {
+    webrtc_publish  unrecorded;
+}
 location ~ ^/whip/(?<name>.+)\$ {
     webrtc_publish  \$name;
     webrtc_record   $dir/rec/\$name/%Y.mp4;
@@ -293,6 +309,39 @@ subtest 'pictures and sound' => sub {
     cmp_ok($n, '>=', 2, 'flashes and beeps');
     cmp_ok($most, '<', 0.04, 'are less than 40 ms apart') or diag($said);
     note("offset $most s, $n times");
+};
+
+
+subtest 'by order, and who is told' => sub {
+    my $order = sub {
+        my $r = $t->http('POST', "/control?$_[0]");
+        return { status => $r->{status}, %{ json($r->{content}) || {} } };
+    };
+
+    is($order->('record=nothing')->{status}, 404, 'no such stream');
+    $t->post_offer('/unrecorded', offer(direction => 'sendonly'));
+    is($order->('record=unrecorded')->{status}, 409, 'nothing to record it by');
+
+    is($order->('record=demand')->{record}, 1, 'begin');
+    ok(wait_for(60, sub { outlet('demand')->{bytes} }), 'it is recorded');
+    is($order->('record_stop=demand')->{record}, 0, 'end');
+
+    my $told;
+
+    ok(wait_for(60, sub {
+        ($told) = slurp("$dir/recorded.log") =~ /^(.*stream=demand&.*)$/m;
+        return $told;
+    }), 'a hook is told');
+
+    my ($path, $size) = $told =~ /&path=([^&]*)&size=(\d+)&/;
+    $path =~ s/%([0-9A-F]{2})/chr hex $1/ge;
+
+    is($path, "$dir/rec/demand.mp4", 'of the file');
+    is($size, -s $path, 'its size');
+    like($told, qr/&seconds=\d+\.\d+&why=\S+&event=record$/, 'and the rest');
+    plays($path, 1, 'h264', 'opus');
+
+    like(slurp("$dir/recorded.log"), qr/stream=bars_b&/, 'of segments, too');
 };
 
 

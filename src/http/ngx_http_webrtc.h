@@ -200,6 +200,7 @@ struct ngx_http_webrtc_loc_conf_s {
     ngx_http_complex_value_t    *on_publish_done;
     ngx_http_complex_value_t    *on_stream_up;
     ngx_http_complex_value_t    *on_stream_down;
+    ngx_http_complex_value_t    *on_record_done;
     ngx_http_complex_value_t    *drain_to;
     uint32_t                     location;   /* a hash of "where" */
     ngx_http_conf_ctx_t         *ctx;        /* where it is; NULL: nowhere */

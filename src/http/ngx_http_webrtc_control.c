@@ -9,6 +9,7 @@
 
 
 #include "ngx_http_webrtc_control.h"
+#include "ngx_http_webrtc_record.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_webrtc_bus_about.h"
 #include "ngx_webrtc_bus_figures.h"
@@ -33,6 +34,13 @@ static ngx_int_t ngx_http_webrtc_control_end_stream(ngx_http_request_t *r,
     ngx_str_t *value);
 static ngx_int_t ngx_http_webrtc_control_keyframe(ngx_http_request_t *r,
     ngx_str_t *value);
+static ngx_int_t ngx_http_webrtc_control_record(ngx_http_request_t *r,
+    ngx_str_t *value);
+static ngx_int_t ngx_http_webrtc_control_record_stop(ngx_http_request_t *r,
+    ngx_str_t *value);
+static ngx_int_t ngx_http_webrtc_control_recording(ngx_http_request_t *r,
+    ngx_str_t *value, ngx_uint_t on);
+static ngx_int_t ngx_http_webrtc_control_no_stream(ngx_http_request_t *r);
 static ngx_int_t ngx_http_webrtc_control_drain(ngx_http_request_t *r,
     ngx_str_t *value);
 static ngx_int_t ngx_http_webrtc_control_said(ngx_http_request_t *r,
@@ -44,6 +52,8 @@ static const ngx_http_webrtc_control_t  ngx_http_webrtc_controls[] = {
     { "end", ngx_http_webrtc_control_end },
     { "end_stream", ngx_http_webrtc_control_end_stream },
     { "keyframe", ngx_http_webrtc_control_keyframe },
+    { "record", ngx_http_webrtc_control_record },
+    { "record_stop", ngx_http_webrtc_control_record_stop },
     { "drain", ngx_http_webrtc_control_drain },
     { NULL, NULL }
 };
@@ -76,7 +86,8 @@ ngx_http_webrtc_control(ngx_http_request_t *r)
     }
 
     ngx_str_set(&detail, "expected ?reconnect=<stream>, ?end=<session>, "
-                         "?end_stream=<stream>, ?keyframe=<stream> or "
+                         "?end_stream=<stream>, ?keyframe=<stream>, "
+                         "?record=<stream>, ?record_stop=<stream> or "
                          "?drain=on|off");
 
     return ngx_http_webrtc_problem(r, NGX_HTTP_BAD_REQUEST,
@@ -269,9 +280,7 @@ ngx_http_webrtc_control_keyframe(ngx_http_request_t *r, ngx_str_t *value)
     st = ngx_webrtc_bus_stream(bus, value, NGX_WEBRTC_RING_MIN_SIZE, 0);
 
     if (st == NULL) {
-        ngx_str_set(&detail, "expected the name of a stream");
-        return ngx_http_webrtc_problem(r, NGX_HTTP_NOT_FOUND,
-                                       "no such stream", &detail);
+        return ngx_http_webrtc_control_no_stream(r);
     }
 
     rc = ngx_webrtc_bus_keyframe(bus, st);
@@ -286,6 +295,68 @@ ngx_http_webrtc_control_keyframe(ngx_http_request_t *r, ngx_str_t *value)
     }
 
     return ngx_http_webrtc_control_said(r, "keyframe", 1, 0);
+}
+
+
+/* answers {"record":1} or 0 */
+
+static ngx_int_t
+ngx_http_webrtc_control_record(ngx_http_request_t *r, ngx_str_t *value)
+{
+    return ngx_http_webrtc_control_recording(r, value, 1);
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_control_record_stop(ngx_http_request_t *r, ngx_str_t *value)
+{
+    return ngx_http_webrtc_control_recording(r, value, 0);
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_control_recording(ngx_http_request_t *r, ngx_str_t *value,
+    ngx_uint_t on)
+{
+    ngx_int_t                     rc;
+    ngx_str_t                     detail;
+    ngx_webrtc_bus_t             *bus;
+    ngx_webrtc_stream_t          *st;
+    ngx_http_webrtc_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_get_module_main_conf(r, ngx_http_webrtc_module);
+    bus = ngx_http_webrtc_worker->bus;
+
+    st = ngx_webrtc_bus_stream(bus, value, NGX_WEBRTC_RING_MIN_SIZE, 0);
+
+    if (st == NULL) {
+        return ngx_http_webrtc_control_no_stream(r);
+    }
+
+    rc = on ? ngx_http_webrtc_record_start(wmcf, st)
+            : ngx_http_webrtc_record_stop(wmcf, st);
+
+    ngx_webrtc_bus_release(bus, st);
+
+    if (rc != NGX_OK) {
+        ngx_str_set(&detail, "no \"webrtc_record\" is for the stream");
+        return ngx_http_webrtc_problem(r, NGX_HTTP_CONFLICT, "not recorded",
+                                       &detail);
+    }
+
+    return ngx_http_webrtc_control_said(r, "record", on, 0);
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_control_no_stream(ngx_http_request_t *r)
+{
+    ngx_str_t  detail;
+
+    ngx_str_set(&detail, "expected the name of a stream");
+
+    return ngx_http_webrtc_problem(r, NGX_HTTP_NOT_FOUND, "no such stream",
+                                   &detail);
 }
 
 

@@ -380,6 +380,48 @@ ngx_http_webrtc_ended_stream(ngx_http_webrtc_main_conf_t *wmcf,
 }
 
 
+void
+ngx_http_webrtc_ended_record(ngx_http_webrtc_main_conf_t *wmcf,
+    ngx_http_webrtc_loc_conf_t *wlcf, ngx_webrtc_record_done_t *done)
+{
+    ngx_str_t                name;
+    ngx_http_request_t      *r;
+    ngx_http_webrtc_note_t  *note;
+
+    if (wlcf->on_record_done == NULL || wlcf->ctx == NULL) {
+        return;
+    }
+
+    r = ngx_http_webrtc_own(wlcf, NULL, done->duration_ms, ngx_cycle->log);
+    if (r == NULL) {
+        return;
+    }
+
+    note = ngx_http_webrtc_note(r);
+
+    if (note) {
+        name.data = done->stream->name;
+        name.len = done->stream->name_len;
+
+        ngx_http_webrtc_note_stream(r, NGX_WEBRTC_PEER_PUBLISH, &name);
+
+        ngx_str_set(&note->event, "record");
+        note->role.len = 0;
+        note->path = done->path;
+        note->end = done->cause;
+
+        ngx_http_webrtc_ended_number(r, &note->size, "%uL", done->size);
+        ngx_http_webrtc_ended_number(r, &note->time, "%uL.%03uL",
+                                     done->duration_ms / 1000,
+                                     done->duration_ms % 1000);
+
+        ngx_http_webrtc_ended_tell(r, wlcf, wlcf->on_record_done, NULL, 0);
+    }
+
+    ngx_http_webrtc_own_done(r);
+}
+
+
 /* a hook of what has happened; NULL: none */
 
 static void

@@ -13,6 +13,7 @@
 
 #include "ngx_http_webrtc.h"
 #include "ngx_webrtc_bus_about.h"
+#include "ngx_webrtc_record.h"
 
 
 /* Parses "webrtc_log". */
@@ -50,6 +51,10 @@ void ngx_http_webrtc_ended_notify(ngx_http_webrtc_main_conf_t *wmcf,
  */
 void ngx_http_webrtc_ended_stream(ngx_http_webrtc_main_conf_t *wmcf,
     ngx_webrtc_stream_t *st, ngx_uint_t up, ngx_log_t *log);
+
+/* A file is complete: "webrtc_on_record_done". */
+void ngx_http_webrtc_ended_record(ngx_http_webrtc_main_conf_t *wmcf,
+    ngx_http_webrtc_loc_conf_t *wlcf, ngx_webrtc_record_done_t *done);
 
 
 #endif /* _NGX_HTTP_WEBRTC_ENDED_H_INCLUDED_ */

@@ -115,6 +115,14 @@ static ngx_http_variable_t  ngx_http_webrtc_variables[] = {
       offsetof(ngx_http_webrtc_note_t, agent),
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
+    { ngx_string("webrtc_record_path"), NULL, ngx_http_webrtc_variable,
+      offsetof(ngx_http_webrtc_note_t, path),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webrtc_record_size"), NULL, ngx_http_webrtc_variable,
+      offsetof(ngx_http_webrtc_note_t, size),
+      NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
     { ngx_string("webrtc_jwt_claim_"), NULL, ngx_http_webrtc_variable_claim,
       0, NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
 

@@ -57,6 +57,8 @@ typedef struct {
     ngx_str_t                    end;
     ngx_str_t                    remote;
     ngx_str_t                    agent;
+    ngx_str_t                    path;       /* of a recording */
+    ngx_str_t                    size;
 } ngx_http_webrtc_note_t;
 
 
