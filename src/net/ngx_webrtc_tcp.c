@@ -121,7 +121,7 @@ ngx_webrtc_tcp_init(ngx_cycle_t *cycle, ngx_webrtc_tcp_conf_t *conf)
 
     ngx_webrtc_tcp = tcp;
 
-    ngx_webrtc_tcp_listen_handler(ngx_webrtc_tcp_accepted);
+    ngx_webrtc_tcp_listen_handler(cycle, ngx_webrtc_tcp_accepted);
 
     return tcp;
 }
@@ -146,7 +146,7 @@ ngx_webrtc_tcp_done(ngx_webrtc_tcp_t *tcp)
         }
     }
 
-    ngx_webrtc_tcp_listen_handler(NULL);
+    ngx_webrtc_tcp_listen_handler(NULL, NULL);
 }
 
 

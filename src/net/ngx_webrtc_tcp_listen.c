@@ -13,8 +13,17 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
+#include <netinet/tcp.h>
 #include "ngx_webrtc_tcp_listen.h"
 #include "ngx_webrtc_udp_listen.h"
+
+
+/*
+ * bytes of a segment at most.  Who needs TCP is often behind a tunnel, and some
+ * of these drop what is too long without saying so, which TCP finds out late or
+ * never.  RFC 8200, 5: 1280 go through everywhere, 60 of which are headers
+ */
+#define NGX_WEBRTC_TCP_LISTEN_SEGMENT  1220
 
 
 static void ngx_webrtc_tcp_listen_accepted(ngx_connection_t *c);
@@ -97,9 +106,36 @@ ngx_webrtc_tcp_listen(ngx_cycle_t *cycle, ngx_addr_t *addr)
 
 
 void
-ngx_webrtc_tcp_listen_handler(void (*handler)(ngx_connection_t *c))
+ngx_webrtc_tcp_listen_handler(ngx_cycle_t *cycle,
+    void (*handler)(ngx_connection_t *c))
 {
+    int               size;
+    ngx_uint_t        i;
+    ngx_listening_t  *ls;
+
     ngx_webrtc_tcp_listen_to = handler;
+
+    if (handler == NULL) {
+        return;
+    }
+
+    /* connections inherit it, and tell the peer, too */
+
+    size = NGX_WEBRTC_TCP_LISTEN_SEGMENT;
+    ls = cycle->listening.elts;
+
+    for (i = 0; i < cycle->listening.nelts; i++) {
+
+        if (ls[i].handler == ngx_webrtc_tcp_listen_accepted
+            && setsockopt(ls[i].fd, IPPROTO_TCP, TCP_MAXSEG, &size,
+                          sizeof(int))
+               == -1)
+        {
+            ngx_log_error(NGX_LOG_ERR, cycle->log, ngx_socket_errno,
+                          "setsockopt(TCP_MAXSEG) for %V failed",
+                          &ls[i].addr_text);
+        }
+    }
 }
 
 

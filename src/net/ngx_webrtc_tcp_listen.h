@@ -37,8 +37,13 @@ ngx_int_t ngx_webrtc_tcp_free(ngx_cycle_t *cycle, ngx_addr_t *addr);
  */
 ngx_int_t ngx_webrtc_tcp_listen(ngx_cycle_t *cycle, ngx_addr_t *addr);
 
-/* What gets the connections that this process accepts; NULL: nothing does. */
-void ngx_webrtc_tcp_listen_handler(void (*handler)(ngx_connection_t *c));
+/*
+ * What gets the connections that this process accepts; NULL: nothing does.
+ *
+ *   cycle   in init_process
+ */
+void ngx_webrtc_tcp_listen_handler(ngx_cycle_t *cycle,
+    void (*handler)(ngx_connection_t *c));
 
 
 #endif /* _NGX_WEBRTC_TCP_LISTEN_H_INCLUDED_ */
