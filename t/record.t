@@ -230,7 +230,9 @@ subtest 'a publisher comes back' => sub {
 
     # and a worker
 
-    ok(wait_for(60, sub { (outlet('cam')->{media_ms} || 0) > 2000 }),
+    # of all files; what had not been written when it was killed counts, too
+
+    ok(wait_for(60, sub { (outlet('cam')->{media_ms} || 0) > $media + 6000 }),
        'that is recorded, too');
     kill 'KILL', outlet('cam')->{worker};
     $t->{killed}++;
