@@ -174,9 +174,6 @@ sub plays {
 }
 
 
-# all at once
-
-my $cam = publisher('cam');
 my $noise = $full ? NgxWebRTC::Bench->view($t, '/pull/noise.ts') : undef;
 
 
@@ -198,6 +195,8 @@ subtest 'a full disk' => sub {
 
 
 subtest 'a publisher comes back' => sub {
+    my $cam = publisher('cam');
+
     ok(wait_for(60, sub { (outlet('cam')->{media_ms} || 0) > 1500 }),
        'it is recorded') or diag(explain($t->stream('cam')));
     leaves('cam', $cam);
