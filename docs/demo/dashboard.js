@@ -203,7 +203,7 @@ function showSessions(s) {
         const quality = element('div', 'about', [
             bits(sends ? x.bitrate_received : x.bitrate_sent),
             x.layer ? `layer ${x.layer}` : '',
-            x.estimate ? `room for ${bits(x.estimate)}` : '',
+            x.bandwidth ? `room for ${bits(x.bandwidth)}` : '',
             x.rtt_ms ? `round trip ${Math.round(x.rtt_ms)} ms` : '',
             `jitter ${Math.round(x.jitter_ms)} ms`,
             `asked again ${x.nacks}`,

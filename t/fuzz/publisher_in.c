@@ -123,15 +123,6 @@ ngx_thread_task_post(ngx_thread_pool_t *tp, ngx_thread_task_t *task)
 }
 
 
-ngx_int_t
-ngx_handle_write_event(ngx_event_t *wev, size_t lowat)
-{
-    (void) wev; (void) lowat;
-
-    return NGX_OK;
-}
-
-
 void
 ngx_free_connection(ngx_connection_t *c)
 {

@@ -34,6 +34,39 @@ static ngx_event_t        bus_write_event;
 
 ngx_event_actions_t       ngx_event_actions  BUS_WEAK;
 
+/* of connections that nobody opens in these tests */
+
+ngx_queue_t               ngx_posted_events  BUS_WEAK;
+ngx_os_io_t               ngx_io  BUS_WEAK;
+
+static ngx_atomic_t       bus_active;
+ngx_atomic_t             *ngx_stat_active  BUS_WEAK = &bus_active;
+
+
+BUS_WEAK ngx_int_t
+ngx_handle_read_event(ngx_event_t *ev, ngx_uint_t flags)
+{
+    (void) ev; (void) flags;
+
+    return NGX_OK;
+}
+
+
+BUS_WEAK ngx_int_t
+ngx_handle_write_event(ngx_event_t *ev, size_t lowat)
+{
+    (void) ev; (void) lowat;
+
+    return NGX_OK;
+}
+
+
+BUS_WEAK void
+ngx_reusable_connection(ngx_connection_t *c, ngx_uint_t reusable)
+{
+    c->reusable = reusable ? 1 : 0;
+}
+
 
 BUS_WEAK ngx_shm_zone_t *
 ngx_shared_memory_add(ngx_conf_t *cf, ngx_str_t *name, size_t size, void *tag)

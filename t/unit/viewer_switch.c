@@ -57,6 +57,7 @@ typedef struct {
 BUS_WEAK ngx_rbtree_t         ngx_event_timer_rbtree;
 
 static ngx_webrtc_worker_t    worker;
+static ngx_webrtc_viewer_conf_t  viewers;
 static ngx_webrtc_session_t   session;
 static ngx_webrtc_peer_t      peer;
 static ngx_webrtc_bus_t      *bus;
@@ -403,7 +404,7 @@ setup(void)
     worker.log = &bus_log;
     worker.roles[NGX_WEBRTC_PEER_PLAY].role = &ngx_webrtc_viewer_role;
     worker.roles[NGX_WEBRTC_PEER_PLAY].state =
-        ngx_webrtc_viewer_role.init(&worker, NULL);
+        ngx_webrtc_viewer_role.init(&worker, &viewers);
 
     /* the viewer has H264 and VP8; what is encoded for it is VP8 */
 
