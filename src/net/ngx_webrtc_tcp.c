@@ -260,6 +260,7 @@ ngx_webrtc_tcp_begin(ngx_webrtc_tcp_t *tcp, ngx_connection_t *c,
     tcp->stat.pending++;
 
     c->data = conn;
+    c->log_error = NGX_ERROR_INFO;
     c->read->handler = ngx_webrtc_tcp_first_handler;
     c->write->handler = ngx_webrtc_tcp_out_handler;
 
@@ -277,20 +278,20 @@ ngx_webrtc_tcp_begin(ngx_webrtc_tcp_t *tcp, ngx_connection_t *c,
 static ngx_uint_t
 ngx_webrtc_tcp_admit(ngx_webrtc_tcp_t *tcp, ngx_connection_t *c)
 {
-    ngx_uint_t              n;
+    ngx_uint_t              n, few;
     ngx_queue_t            *q;
     ngx_webrtc_addr_t       addr;
     ngx_webrtc_tcp_conn_t  *conn, *oldest;
 
-    /* as full ICE: others need connections, too */
-
-    if (ngx_cycle->free_connection_n < ngx_cycle->connection_n / 4
-        || ngx_webrtc_addr_set(&addr, c->sockaddr, c->socklen) != NGX_OK)
-    {
+    if (ngx_webrtc_addr_set(&addr, c->sockaddr, c->socklen) != NGX_OK) {
         return 0;
     }
 
     ngx_inet_set_port(&addr.u.sa, 0);
+
+    /* as full ICE: others need connections, too */
+
+    few = (ngx_cycle->free_connection_n < ngx_cycle->connection_n / 4);
 
     n = 0;
     oldest = NULL;
@@ -312,8 +313,12 @@ ngx_webrtc_tcp_admit(ngx_webrtc_tcp_t *tcp, ngx_connection_t *c)
 
     if (n < NGX_WEBRTC_TCP_ADDRESS) {
 
-        if (tcp->stat.pending < NGX_WEBRTC_TCP_PENDING) {
+        if (!few && tcp->stat.pending < NGX_WEBRTC_TCP_PENDING) {
             return 1;
+        }
+
+        if (ngx_queue_empty(&tcp->pending)) {
+            return 0;
         }
 
         q = ngx_queue_head(&tcp->pending);
@@ -441,6 +446,16 @@ ngx_webrtc_tcp_first(ngx_webrtc_tcp_conn_t *conn)
 
     case NGX_DONE:
         tcp->stat.passed++;
+
+        /*
+         * the other worker has the same open file: closing our descriptor does
+         * not take it out of our epoll, and nothing else could afterwards
+         */
+
+        if (ngx_del_conn && conn->connection->read->active) {
+            (void) ngx_del_conn(conn->connection, 0);
+        }
+
         return "";
 
     case NGX_AGAIN:
@@ -642,7 +657,9 @@ ngx_webrtc_tcp_read(ngx_webrtc_tcp_conn_t *conn)
 
     /* part of a frame, and what follows it */
 
-    ngx_memcpy(tcp->rx, conn->part, conn->npart);
+    if (conn->npart) {
+        ngx_memcpy(tcp->rx, conn->part, conn->npart);
+    }
 
     rc = c->recv(c, tcp->rx + conn->npart, NGX_WEBRTC_TCP_RX - conn->npart);
 

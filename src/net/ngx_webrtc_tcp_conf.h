@@ -35,7 +35,7 @@ typedef struct {
      * the connection sees it again.
      *
      *   fd      of the connection
-     *   passed  it came from another worker, or the other binary
+     *   passed  it came from another worker
      *
      * NGX_OK        it is a session's; input() gets what follows
      * NGX_DONE      another worker has it now

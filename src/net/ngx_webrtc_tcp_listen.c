@@ -26,6 +26,7 @@
 #define NGX_WEBRTC_TCP_LISTEN_SEGMENT  1220
 
 
+static ngx_uint_t ngx_webrtc_tcp_dual(ngx_listening_t *ls, ngx_addr_t *addr);
 static void ngx_webrtc_tcp_listen_accepted(ngx_connection_t *c);
 
 
@@ -36,6 +37,7 @@ static void  (*ngx_webrtc_tcp_listen_to)(ngx_connection_t *c);
 ngx_int_t
 ngx_webrtc_tcp_free(ngx_cycle_t *cycle, ngx_addr_t *addr)
 {
+    ngx_err_t         err;
     ngx_uint_t        i;
     ngx_listening_t  *ls;
 
@@ -43,13 +45,14 @@ ngx_webrtc_tcp_free(ngx_cycle_t *cycle, ngx_addr_t *addr)
 
     for (i = 0; i < cycle->listening.nelts; i++) {
         if (ls[i].type == SOCK_STREAM
-            && ngx_webrtc_udp_overlap(ls[i].sockaddr, ls[i].socklen, addr))
+            && (ngx_webrtc_udp_overlap(ls[i].sockaddr, ls[i].socklen, addr)
+                || ngx_webrtc_tcp_dual(&ls[i], addr)))
         {
             return NGX_BUSY;
         }
     }
 
-    if (ngx_test_config || ngx_process == NGX_PROCESS_SIGNALLER) {
+    if (ngx_process == NGX_PROCESS_SIGNALLER) {
         return NGX_OK;
     }
 
@@ -68,7 +71,34 @@ ngx_webrtc_tcp_free(ngx_cycle_t *cycle, ngx_addr_t *addr)
         }
     }
 
-    return ngx_webrtc_udp_try(addr, SOCK_STREAM) ? NGX_DECLINED : NGX_OK;
+    err = ngx_webrtc_udp_try(addr, SOCK_STREAM);
+
+    /* with "nginx -t" it is probably nginx itself that has it */
+
+    return (err == 0 || (err == NGX_EADDRINUSE && ngx_test_config))
+           ? NGX_OK : NGX_DECLINED;
+}
+
+
+/* does a socket of all IPv6 addresses have the IPv4 port, too? */
+
+static ngx_uint_t
+ngx_webrtc_tcp_dual(ngx_listening_t *ls, ngx_addr_t *addr)
+{
+#if (NGX_HAVE_INET6)
+
+    return ls->sockaddr->sa_family == AF_INET6
+           && !ls->ipv6only
+           && addr->sockaddr->sa_family == AF_INET
+           && ngx_inet_wildcard(ls->sockaddr)
+           && ngx_inet_get_port(ls->sockaddr)
+              == ngx_inet_get_port(addr->sockaddr);
+
+#else
+
+    return 0;
+
+#endif
 }
 
 

@@ -157,7 +157,7 @@ ngx_webrtc_udp_free(ngx_conf_t *cf, ngx_addr_t **addrs, ngx_uint_t n)
 
             err = ngx_webrtc_udp_try(addrs[i], SOCK_DGRAM);
 
-            if (err) {
+            if (err == NGX_EADDRINUSE) {
                 ngx_log_error(NGX_LOG_EMERG, cf->log, err,
                               "bind() to %V failed", &addrs[i]->name);
                 taken = 1;
@@ -267,7 +267,7 @@ ngx_webrtc_udp_try(ngx_addr_t *addr, int type)
 
     (void) ngx_close_socket(fd);
 
-    return (err == NGX_EADDRINUSE) ? err : 0;
+    return err;
 }
 
 

@@ -68,8 +68,7 @@ ngx_uint_t ngx_webrtc_udp_overlap(struct sockaddr *sa, socklen_t socklen,
  *
  *   type   SOCK_DGRAM, SOCK_STREAM
  *
- * NGX_EADDRINUSE; 0: it is free, or something else is wrong with it, which
- * nginx reports
+ * 0: it is free; else why it cannot be bound, NGX_EADDRINUSE: somebody has it
  */
 ngx_err_t ngx_webrtc_udp_try(ngx_addr_t *addr, int type);
 

@@ -33,7 +33,7 @@ ngx_webrtc_viewer_choke_packet(ngx_webrtc_session_t *s,
 
     if (t->kind == NGX_WEBRTC_AUDIO) {
 
-        if (ngx_webrtc_tcp_full(s->transport.conn)) {
+        if (s->transport.conn && ngx_webrtc_tcp_full(s->transport.conn)) {
             t->jump = 1;
             return NGX_OK;
         }
@@ -43,7 +43,11 @@ ngx_webrtc_viewer_choke_packet(ngx_webrtc_session_t *s,
 
     if (v->choked) {
 
-        if (ngx_webrtc_tcp_idle(s->transport.conn)) {
+        /* or it has gone over to UDP */
+
+        if (s->transport.conn == NULL
+            || ngx_webrtc_tcp_idle(s->transport.conn))
+        {
             ngx_webrtc_viewer_choke_end(s);
         }
 

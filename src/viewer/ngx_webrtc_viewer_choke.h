@@ -27,7 +27,9 @@ static ngx_inline ngx_int_t
 ngx_webrtc_viewer_choke(ngx_webrtc_session_t *s, ngx_webrtc_viewer_track_t *t,
     ngx_webrtc_ring_packet_t *pkt)
 {
-    if (s->transport.conn == NULL) {
+    if (s->transport.conn == NULL
+        && !((ngx_webrtc_viewer_t *) s->part)->choked)
+    {
         return NGX_DECLINED;
     }
 
