@@ -72,6 +72,10 @@ $t->start(http => <<'EOF', server => <<'EOF2');
 webrtc_wait  2s;
 log_format  hooks  '$webrtc_stream $status';
 webrtc_on_play  /hook?stream=$webrtc_stream&role=$webrtc_role;
+map $webrtc_stream $by_name {
+    ~^private/  /hook?stream=strict&name=$webrtc_escaped_stream;
+    default     /hook?stream=lax;
+}
 EOF
 access_log  %%DIR%%/hooks.log  hooks;
 location /hook {
@@ -123,6 +127,10 @@ location /static_hook {
 location ~ ^/any/(?<name>.+)$ {
     webrtc_publish     $name;
     webrtc_on_publish  /hook?stream=$webrtc_stream&role=$webrtc_role$arg_more;
+}
+location ~ ^/mapped/(?<name>.+)$ {
+    webrtc_publish     $name;
+    webrtc_on_publish  $by_name;
 }
 location ~ ^/path/(?<name>.+)$ {
     webrtc_publish     $name;
@@ -234,6 +242,13 @@ subtest 'names with any characters' => sub {
 
     publish('/any/own?more=%26x=1');
     like(asked(), qr{role=publish%26x=1 }, 'what is escaped stays so');
+
+    publish('/mapped/private/a%26b');
+    like(asked(), qr{/hook\?stream=strict&name=private%2Fa%26b }m,
+         'a map sees names as they are');
+    ok(wait_for(20, sub {
+        slurp($t->dir . '/hooks.log') =~ m{^a&stream=bars \d+$}m;
+    }), 'and so do logs');
 
     publish('/path/a%3Fb%25c');
     like(asked(), qr{^GET /hook/a%3Fb%25c\?stream=path }m, 'in a path');

@@ -347,6 +347,12 @@ subtest 'files' => sub {
            . token('RS256', permits('playback', 'files/a.bin')) })->{content},
        'abc', 'GET with');
     is(post('/files/a.bin', $rs)->{status}, 403, 'of something else');
+
+    my $over = token('RS256', permits('playback', 'files/a.bin', ',"exp":1'));
+
+    is($t->http($_, '/files/a.bin?session=x', headers => {
+           Authorization => "Bearer $over" })->{status}, 401,
+       "$_ with one that has expired") for qw/ GET HEAD /;
 };
 
 subtest 'keys of an issuer' => sub {

@@ -429,23 +429,18 @@ ngx_http_webrtc_ended_tell(ngx_http_request_t *r,
     ngx_http_webrtc_loc_conf_t *wlcf, ngx_http_complex_value_t *hook,
     ngx_http_webrtc_call_pt handler, uint64_t data)
 {
-    ngx_int_t                rc;
-    ngx_str_t                uri;
-    ngx_http_webrtc_note_t  *note;
-
-    note = ngx_http_webrtc_note(r);
+    ngx_int_t  rc;
+    ngx_str_t  uri;
 
     /* a process that ends has no event loop any more */
 
-    if (hook == NULL || note == NULL || ngx_http_webrtc_worker == NULL
+    if (hook == NULL || ngx_http_webrtc_worker == NULL
         || ngx_http_webrtc_worker->ending)
     {
         return;
     }
 
-    note->escape = 1;
     rc = ngx_http_complex_value(r, hook, &uri);
-    note->escape = 0;
 
     if (rc != NGX_OK || uri.len == 0) {
         return;

@@ -73,7 +73,7 @@ ngx_http_webrtc_file_dispatch(ngx_http_request_t *r)
 
         case NGX_HTTP_GET:
 
-            if (!ngx_http_webrtc_signal_wanted(r)) {
+            if (!ngx_http_webrtc_wants_events(r)) {
                 return NGX_DECLINED;
             }
 

@@ -31,6 +31,8 @@ static ngx_int_t ngx_http_webrtc_hook_moved(ngx_http_request_t *r,
     ngx_http_webrtc_note_t *note);
 static ngx_int_t ngx_http_webrtc_hook_refuse(ngx_http_request_t *r,
     ngx_http_webrtc_asked_t *hook);
+static ngx_int_t ngx_http_webrtc_hook_escaped(ngx_conf_t *cf, ngx_str_t *value,
+    ngx_str_t *text);
 
 
 ngx_int_t
@@ -152,9 +154,7 @@ ngx_http_webrtc_hook_ask(ngx_http_request_t *r, ngx_http_complex_value_t *hook)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    note->escape = 1;
     rc = ngx_http_complex_value(r, hook, &uri);
-    note->escape = 0;
 
     if (rc != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -285,7 +285,7 @@ ngx_http_webrtc_hook_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     char  *p = conf;
 
-    ngx_str_t                         *value;
+    ngx_str_t                         *value, text;
     ngx_uint_t                         url;
     ngx_http_complex_value_t         **cv;
     ngx_http_compile_complex_value_t   ccv;
@@ -322,16 +322,74 @@ ngx_http_webrtc_hook_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     *cv = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
-    if (*cv == NULL) {
+    if (*cv == NULL
+        || ngx_http_webrtc_hook_escaped(cf, &value[1], &text) != NGX_OK)
+    {
         return NGX_CONF_ERROR;
     }
 
     ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
 
     ccv.cf = cf;
-    ccv.value = &value[1];
+    ccv.value = url ? &value[1] : &text;
     ccv.complex_value = *cv;
 
     return (ngx_http_compile_complex_value(&ccv) == NGX_OK) ? NGX_CONF_OK
                                                             : NGX_CONF_ERROR;
+}
+
+
+/* $webrtc_x and ${webrtc_x} of a hook's URI become $webrtc_escaped_x */
+
+static ngx_int_t
+ngx_http_webrtc_hook_escaped(ngx_conf_t *cf, ngx_str_t *value, ngx_str_t *text)
+{
+    u_char      *p, *q, *last;
+    size_t       n;
+    ngx_uint_t   i;
+
+    n = 0;
+
+    for (i = 0; i < value->len; i++) {
+        n += (value->data[i] == '$');
+    }
+
+    text->data = ngx_pnalloc(cf->pool,
+                             value->len + n * (sizeof("escaped_") - 1) + 1);
+    if (text->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = text->data;
+    q = value->data;
+    last = value->data + value->len;
+
+    while (q < last) {
+        *p++ = *q++;
+
+        if (q[-1] != '$') {
+            continue;
+        }
+
+        if (q < last && *q == '{') {
+            *p++ = *q++;
+        }
+
+        n = sizeof("webrtc_") - 1;
+
+        if ((size_t) (last - q) > n
+            && ngx_strncasecmp(q, (u_char *) "webrtc_", n) == 0
+            && ngx_strncasecmp(q + n, (u_char *) "escaped_",
+                               sizeof("escaped_") - 1)
+               != 0)
+        {
+            p = ngx_cpymem(p, "webrtc_escaped_", sizeof("webrtc_escaped_") - 1);
+            q += n;
+        }
+    }
+
+    *p = '\0';
+    text->len = p - text->data;
+
+    return NGX_OK;
 }

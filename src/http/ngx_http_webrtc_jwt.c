@@ -44,6 +44,8 @@ static ngx_uint_t ngx_http_webrtc_jwt_needed(ngx_http_request_t *r,
     ngx_http_webrtc_loc_conf_t *wlcf);
 static ngx_int_t ngx_http_webrtc_jwt_decide(ngx_http_request_t *r,
     ngx_http_webrtc_loc_conf_t *wlcf, ngx_http_webrtc_note_t *note);
+static ngx_uint_t ngx_http_webrtc_jwt_session(ngx_http_request_t *r,
+    ngx_http_webrtc_loc_conf_t *wlcf);
 static ngx_int_t ngx_http_webrtc_jwt_token(ngx_http_request_t *r,
     ngx_http_webrtc_loc_conf_t *wlcf, ngx_str_t *token);
 static ngx_int_t ngx_http_webrtc_jwt_verify(ngx_http_request_t *r,
@@ -164,6 +166,7 @@ ngx_http_webrtc_jwt_decide(ngx_http_request_t *r,
     /* of a location before an internal redirect, its cleanup has it */
 
     note->claims = NULL;
+    note->expires = 0;
 
     rc = ngx_http_webrtc_jwt_verify(r, wlcf, note, &jwt);
 
@@ -178,16 +181,51 @@ ngx_http_webrtc_jwt_decide(ngx_http_request_t *r,
     rules.leeway = wlcf->jwt_leeway / 1000;
     rules.issuer = wlcf->jwt_issuer;
     rules.audience = wlcf->jwt_audience;
-    rules.ended = !wlcf->jwt_expire
-                  && ngx_http_webrtc_arg(r, "session", &token) == NGX_OK;
+    rules.ended = !wlcf->jwt_expire && ngx_http_webrtc_jwt_session(r, wlcf);
 
     if (ngx_webrtc_jwt_check(note->claims, &rules, &note->expires, &what)
         != NGX_OK)
     {
-        return ngx_http_webrtc_jwt_unauthorized(r, what);
+        rc = ngx_http_webrtc_jwt_unauthorized(r, what);
+
+    } else {
+        rc = ngx_http_webrtc_jwt_permits(r, wlcf, note->claims);
     }
 
-    return ngx_http_webrtc_jwt_permits(r, wlcf, note->claims);
+    if (rc != NGX_OK) {
+
+        /* with "satisfy any" somebody else may permit it, without a token */
+
+        note->claims = NULL;
+        note->expires = 0;
+    }
+
+    return rc;
+}
+
+
+/*
+ * Is it a request of a session that there was an offer for, so that the token
+ * may have expired since?  Of a file that nginx itself sends "?session=" says
+ * nothing.
+ */
+
+static ngx_uint_t
+ngx_http_webrtc_jwt_session(ngx_http_request_t *r,
+    ngx_http_webrtc_loc_conf_t *wlcf)
+{
+    ngx_str_t  id;
+
+    if (ngx_http_webrtc_arg(r, "session", &id) != NGX_OK) {
+        return 0;
+    }
+
+    if (wlcf->play || wlcf->publish) {
+        return 1;
+    }
+
+    return !(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))
+           || (r->method == NGX_HTTP_GET && ngx_http_webrtc_wants_events(r));
 }
 
 

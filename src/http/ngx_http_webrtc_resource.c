@@ -807,3 +807,18 @@ ngx_http_webrtc_random_hex(ngx_http_request_t *r, size_t n)
 
     return p;
 }
+
+
+ngx_uint_t
+ngx_http_webrtc_wants_events(ngx_http_request_t *r)
+{
+    ngx_str_t  *accept;
+
+    accept = ngx_http_webrtc_request_header(r, "accept");
+
+    return accept
+           && ngx_strlcasestrn(accept->data, accept->data + accept->len,
+                               (u_char *) "text/event-stream",
+                               sizeof("text/event-stream") - 2)
+              != NULL;
+}

@@ -181,5 +181,8 @@ ngx_int_t ngx_http_webrtc_random(u_char *p, size_t n);
  */
 u_char *ngx_http_webrtc_random_hex(ngx_http_request_t *r, size_t n);
 
+/* Whether the client accepts text/event-stream. */
+ngx_uint_t ngx_http_webrtc_wants_events(ngx_http_request_t *r);
+
 
 #endif /* _NGX_HTTP_WEBRTC_RESOURCE_H_INCLUDED_ */

@@ -346,21 +346,6 @@ ngx_http_webrtc_signal_find(ngx_str_t *id, ngx_webrtc_peer_info_t *info,
 }
 
 
-ngx_uint_t
-ngx_http_webrtc_signal_wanted(ngx_http_request_t *r)
-{
-    ngx_str_t  *accept;
-
-    accept = ngx_http_webrtc_request_header(r, "accept");
-
-    return accept
-           && ngx_strlcasestrn(accept->data, accept->data + accept->len,
-                               (u_char *) "text/event-stream",
-                               sizeof("text/event-stream") - 2)
-              != NULL;
-}
-
-
 ngx_int_t
 ngx_http_webrtc_signal_events(ngx_http_request_t *r, ngx_str_t *id)
 {

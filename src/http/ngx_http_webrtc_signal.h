@@ -25,8 +25,5 @@ ngx_int_t ngx_http_webrtc_signal_message(ngx_http_request_t *r,
 /* GET of "?session=id": the server's messages, as events */
 ngx_int_t ngx_http_webrtc_signal_events(ngx_http_request_t *r, ngx_str_t *id);
 
-/* Whether the client accepts text/event-stream. */
-ngx_uint_t ngx_http_webrtc_signal_wanted(ngx_http_request_t *r);
-
 
 #endif /* _NGX_HTTP_WEBRTC_SIGNAL_H_INCLUDED_ */

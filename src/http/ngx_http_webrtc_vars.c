@@ -21,8 +21,10 @@ static ngx_int_t ngx_http_webrtc_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_webrtc_variable_claim(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
-static ngx_int_t ngx_http_webrtc_variable_set(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, ngx_http_webrtc_note_t *note, ngx_str_t *s);
+static ngx_int_t ngx_http_webrtc_variable_escaped(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static void ngx_http_webrtc_variable_set(ngx_http_variable_value_t *v,
+    ngx_str_t *s);
 
 
 static ngx_http_variable_t  ngx_http_webrtc_variables[] = {
@@ -122,6 +124,9 @@ static ngx_http_variable_t  ngx_http_webrtc_variables[] = {
     { ngx_string("webrtc_record_size"), NULL, ngx_http_webrtc_variable,
       offsetof(ngx_http_webrtc_note_t, size),
       NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("webrtc_escaped_"), NULL, ngx_http_webrtc_variable_escaped,
+      0, NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
 
     { ngx_string("webrtc_jwt_claim_"), NULL, ngx_http_webrtc_variable_claim,
       0, NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
@@ -323,7 +328,9 @@ ngx_http_webrtc_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
         return NGX_OK;
     }
 
-    return ngx_http_webrtc_variable_set(r, v, note, s);
+    ngx_http_webrtc_variable_set(v, s);
+
+    return NGX_OK;
 }
 
 
@@ -366,45 +373,77 @@ ngx_http_webrtc_variable_claim(ngx_http_request_t *r,
 
     (void) ngx_webrtc_jwt_text(note->claims, (char *) claim, s.data, s.len);
 
-    return ngx_http_webrtc_variable_set(r, v, note, &s);
+    ngx_http_webrtc_variable_set(v, &s);
+
+    return NGX_OK;
 }
 
 
 /*
- * In the URI of a hook a name is one argument, whatever characters it has:
- * "a&b=c" would be two.
+ * $webrtc_escaped_x is $webrtc_x for a URI, where a name is one argument,
+ * whatever characters it has: "a&b=c" would be two.  data is the name.
  */
 
 static ngx_int_t
-ngx_http_webrtc_variable_set(ngx_http_request_t *r,
-    ngx_http_variable_value_t *v, ngx_http_webrtc_note_t *note, ngx_str_t *s)
+ngx_http_webrtc_variable_escaped(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
 {
-    u_char  *p;
-    size_t   n;
+    ngx_str_t *name = (ngx_str_t *) data;
 
+    u_char                     *p;
+    size_t                      n;
+    ngx_str_t                   plain, s;
+    ngx_http_variable_value_t  *value;
+
+    n = name->len - (sizeof("webrtc_escaped_") - 1);
+
+    plain.len = sizeof("webrtc_") - 1 + n;
+    plain.data = ngx_pnalloc(r->pool, plain.len);
+
+    if (plain.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_cpymem(plain.data, "webrtc_", sizeof("webrtc_") - 1);
+    ngx_memcpy(p, name->data + name->len - n, n);
+
+    value = ngx_http_get_variable(r, &plain,
+                                  ngx_hash_key(plain.data, plain.len));
+
+    if (value == NULL || value->not_found) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    s.len = value->len;
+    s.data = value->data;
+
+    n = ngx_escape_uri(NULL, s.data, s.len, NGX_ESCAPE_URI_COMPONENT);
+
+    if (n) {
+        p = ngx_pnalloc(r->pool, s.len + 2 * n);
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        s.len = (u_char *) ngx_escape_uri(p, s.data, s.len,
+                                          NGX_ESCAPE_URI_COMPONENT)
+                - p;
+        s.data = p;
+    }
+
+    ngx_http_webrtc_variable_set(v, &s);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_webrtc_variable_set(ngx_http_variable_value_t *v, ngx_str_t *s)
+{
     v->len = s->len;
     v->valid = 1;
     v->no_cacheable = 1;
     v->not_found = 0;
     v->data = s->data;
-
-    n = note->escape ? ngx_escape_uri(NULL, s->data, s->len,
-                                      NGX_ESCAPE_URI_COMPONENT)
-                     : 0;
-
-    if (n == 0) {
-        return NGX_OK;
-    }
-
-    p = ngx_pnalloc(r->pool, s->len + 2 * n);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    v->data = p;
-    v->len = (u_char *) ngx_escape_uri(p, s->data, s->len,
-                                       NGX_ESCAPE_URI_COMPONENT)
-             - p;
-
-    return NGX_OK;
 }

@@ -32,7 +32,6 @@ typedef struct {
 
     ngx_http_webrtc_asked_t     *hook;       /* NULL: not asked */
     ngx_str_t                    rename;     /* of the stream, by the hook */
-    ngx_uint_t                   escape;     /* values are for a URI */
 
     ngx_http_webrtc_jwt_asked_t *jwt;        /* NULL: no keys are asked for */
     ngx_webrtc_jwt_claims_t     *claims;     /* of its token; NULL: none */
