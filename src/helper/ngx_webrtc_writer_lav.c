@@ -26,6 +26,15 @@
 #define NGX_WEBRTC_WRITER_LAV_FRAME   3600
 
 
+/* avio_alloc_context() takes another function since FFmpeg 7 */
+
+#if (LIBAVFORMAT_VERSION_MAJOR >= 61)
+#define NGX_WEBRTC_WRITER_LAV_CONST  const
+#else
+#define NGX_WEBRTC_WRITER_LAV_CONST
+#endif
+
+
 typedef struct {
     int64_t             last;         /* dts */
     int64_t             first;        /* pts */
@@ -48,7 +57,8 @@ static ngx_int_t ngx_webrtc_writer_lav_begin(ngx_webrtc_writer_t *w);
 static ngx_int_t ngx_webrtc_writer_lav_open(ngx_webrtc_writer_t *w);
 static ngx_int_t ngx_webrtc_writer_lav_stream(ngx_webrtc_writer_t *w,
     ngx_uint_t i);
-static int ngx_webrtc_writer_lav_write(void *opaque, uint8_t *buf, int n);
+static int ngx_webrtc_writer_lav_write(void *opaque,
+    NGX_WEBRTC_WRITER_LAV_CONST uint8_t *buf, int n);
 static int64_t ngx_webrtc_writer_lav_seek(void *opaque, int64_t offset,
     int whence);
 static ngx_int_t ngx_webrtc_writer_lav_packet(ngx_webrtc_writer_t *w,
@@ -200,7 +210,8 @@ ngx_webrtc_writer_lav_stream(ngx_webrtc_writer_t *w, ngx_uint_t i)
 
 
 static int
-ngx_webrtc_writer_lav_write(void *opaque, uint8_t *buf, int n)
+ngx_webrtc_writer_lav_write(void *opaque,
+    NGX_WEBRTC_WRITER_LAV_CONST uint8_t *buf, int n)
 {
     ngx_webrtc_writer_t *w = opaque;
 

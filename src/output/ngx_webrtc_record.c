@@ -38,6 +38,11 @@
 #define NGX_WEBRTC_RECORD_PAUSE    60000
 #define NGX_WEBRTC_RECORD_PAUSES   600000
 
+/* doublings of the first one at most, and ms of media after which a file counts
+ * as one that went well; chosen: 100 s, 30 s */
+#define NGX_WEBRTC_RECORD_CRASHES  10
+#define NGX_WEBRTC_RECORD_LIVED    30000
+
 /* ms for which a worker that shuts down waits for a file to be completed;
  * chosen: a disk that takes longer is not waited for */
 #define NGX_WEBRTC_RECORD_PATIENCE  10000
@@ -74,6 +79,7 @@ struct ngx_webrtc_record_s {
     ngx_msec_t                       pause;     /* the last one; 0: none */
     ngx_msec_t                       until;     /* of REST */
     ngx_msec_t                       since;     /* of the state */
+    ngx_uint_t                       crashes;   /* in a row */
     uint64_t                         bytes;     /* of files before */
     uint64_t                         media_ms;  /* likewise */
     uint64_t                         size;      /* of this one, as told */
@@ -574,8 +580,11 @@ ngx_webrtc_record_start(ngx_webrtc_record_t *rec)
 
     ngx_webrtc_bus_outlet_text(rec->bus, rec->outlet, &path);
 
-    rec->job = ngx_webrtc_media_start(&start, 0, &ngx_webrtc_record_handlers,
-                                      rec, &rec->log, &cause, &err);
+    /* one that takes the process down gets a process of its own */
+
+    rec->job = ngx_webrtc_media_start(&start, rec->crashes > 1,
+                                      &ngx_webrtc_record_handlers, rec,
+                                      &rec->log, &cause, &err);
 
     if (rec->job == NULL) {
         ngx_webrtc_record_fail(rec, cause, err);
@@ -850,6 +859,10 @@ ngx_webrtc_record_next_state(ngx_webrtc_record_t *rec)
     crashed = rec->cause && ngx_strcmp(rec->cause, "crashed") == 0;
     rec->cause = NULL;
 
+    rec->crashes = !crashed ? 0
+                   : rec->ms > NGX_WEBRTC_RECORD_LIVED ? 1
+                   : rec->crashes + 1;
+
     if (rec->failed) {
         ngx_webrtc_record_rest(rec);
         return;
@@ -864,7 +877,10 @@ ngx_webrtc_record_next_state(ngx_webrtc_record_t *rec)
     }
 
     if (crashed) {
-        rec->until = ngx_current_msec + NGX_WEBRTC_RECORD_CRASHED;
+        rec->until = ngx_current_msec
+                     + (NGX_WEBRTC_RECORD_CRASHED
+                        << ngx_min(rec->crashes - 1,
+                                   NGX_WEBRTC_RECORD_CRASHES));
         ngx_webrtc_record_state(rec, NGX_WEBRTC_RECORD_REST);
         return;
     }

@@ -28,8 +28,8 @@ static ngx_int_t ngx_webrtc_record_file_fail(ngx_webrtc_record_file_t *file,
     const char *cause, int err);
 static int ngx_webrtc_record_file_walk(ngx_webrtc_record_file_t *file);
 static ngx_int_t ngx_webrtc_record_file_make(ngx_webrtc_record_file_t *file);
-static ngx_int_t ngx_webrtc_record_file_ours(int dir, const char *part,
-    int fd);
+static ngx_int_t ngx_webrtc_record_file_ours(int dir, const char *part, int fd,
+    ngx_uint_t fresh);
 static ngx_int_t ngx_webrtc_record_file_rename(int dir, const char *part,
     ngx_str_t *name, u_char to[NGX_WEBRTC_RECORD_NAME + 32]);
 static ngx_int_t ngx_webrtc_record_file_move(int dir, const char *from,
@@ -176,7 +176,7 @@ ngx_webrtc_record_file_make(ngx_webrtc_record_file_t *file)
                                                errno);
         }
 
-        if (ngx_webrtc_record_file_ours(file->dir, (char *) file->part, fd)
+        if (ngx_webrtc_record_file_ours(file->dir, (char *) file->part, fd, 1)
             != NGX_OK)
         {
             (void) close(fd);
@@ -196,14 +196,18 @@ ngx_webrtc_record_file_make(ngx_webrtc_record_file_t *file)
 }
 
 
-/* locks it, unless somebody has taken it for a leftover meanwhile */
+/*
+ * Locks it, unless somebody has taken it for a leftover meanwhile.  On a file
+ * system without locks nobody knows who writes a file, unless it is fresh.
+ */
 
 static ngx_int_t
-ngx_webrtc_record_file_ours(int dir, const char *part, int fd)
+ngx_webrtc_record_file_ours(int dir, const char *part, int fd,
+    ngx_uint_t fresh)
 {
     struct stat  st, now;
 
-    if (flock(fd, LOCK_EX|LOCK_NB) == -1 && errno == EWOULDBLOCK) {
+    if (flock(fd, LOCK_EX|LOCK_NB) == -1 && (errno == EWOULDBLOCK || !fresh)) {
         return NGX_DECLINED;
     }
 
@@ -435,7 +439,7 @@ ngx_webrtc_record_file_leftover(int dir, const char *part)
 
     if (fstat(fd, &st) == -1
         || !S_ISREG(st.st_mode)
-        || ngx_webrtc_record_file_ours(dir, part, fd) != NGX_OK)
+        || ngx_webrtc_record_file_ours(dir, part, fd, 0) != NGX_OK)
     {
         (void) close(fd);
         return 0;
