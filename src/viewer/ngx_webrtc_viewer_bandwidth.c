@@ -26,6 +26,9 @@
 #define NGX_WEBRTC_VIEWER_BANDWIDTH_MIN    30000
 #define NGX_WEBRTC_VIEWER_BANDWIDTH_MAX    100000000
 
+/* of 256 that are lost, where the path carries what it is sent; chosen: 2 % */
+#define NGX_WEBRTC_VIEWER_BANDWIDTH_FEW    5
+
 /* transport-wide feedback of a viewer per second, and packets that it is about;
  * chosen: ten times as often as browsers send it, and twice what we remember */
 #define NGX_WEBRTC_VIEWER_BANDWIDTH_TOLD     200
@@ -212,6 +215,7 @@ ngx_int_t
 ngx_webrtc_viewer_bandwidth_report(ngx_webrtc_session_t *s, ngx_uint_t fraction,
     uint32_t rtt_us)
 {
+    uint64_t                        rate;
     ngx_webrtc_viewer_bandwidth_t  *bw;
 
     bw = ngx_webrtc_viewer_bandwidth(s);
@@ -222,6 +226,17 @@ ngx_webrtc_viewer_bandwidth_report(ngx_webrtc_session_t *s, ngx_uint_t fraction,
 
     if (bw->by == NGX_WEBRTC_VIEWER_BY_REPORT) {
         bw->heard = ngx_current_msec;
+
+        /* nothing else raises it: what was sent has got through, and some more
+         * may */
+
+        if (fraction < NGX_WEBRTC_VIEWER_BANDWIDTH_FEW) {
+            rate = ngx_webrtc_rate_second(&bw->rate, 8) * 3 / 2;
+            rate = ngx_min(rate, NGX_WEBRTC_VIEWER_BANDWIDTH_MAX);
+
+            ngx_webrtc_bwe_rate_probed(&bw->bwe.rate, (uint32_t) rate,
+                                       ngx_webrtc_worker_now(s->wk));
+        }
     }
 
     ngx_webrtc_bwe_report(&bw->bwe, fraction, rtt_us,
