@@ -74,8 +74,9 @@ window.got ||= (async () => {
     const stats = await client.link.pc.getStats();
 
     stats.forEach((s) => {
-        if (s.type == 'candidate-pair' && s.nominated) {
-            protocol = stats.get(s.localCandidateId).protocol;
+        if (s.type == 'transport') {
+            const pair = stats.get(s.selectedCandidatePairId);
+            protocol = stats.get(pair.localCandidateId).protocol;
         }
     });
 

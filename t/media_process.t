@@ -25,7 +25,7 @@ s = socket.socket(fileno=3)
 if what == 'exits':
     sys.exit(3)
 if what != 'silent':
-    s.send(struct.pack('>BI', 1, 1 if what == 'version' else 2))
+    s.send(struct.pack('>BI', 1, 1 if what == 'version' else VERSION))
 if what == 'garbage':
     s.send(b'\x0b\xff\xff\xff')
 while what == 'floods':
@@ -40,6 +40,10 @@ while True:
         s.send(struct.pack('>B4sQ', 4, m[1:5],
                            1 << 40 if what == 'hungry' else 1000000))
 EOF
+
+my ($version) = slurp("$NgxWebRTC::ROOT/src/media/ngx_webrtc_media_message.h")
+                =~ /NGX_WEBRTC_MEDIA_VERSION\s+(\d+)/;
+$fake =~ s/VERSION/$version/;
 
 my %wrong = (
     exits   => qr/webrtc media process has ended with code 3: 1 of/,
