@@ -436,6 +436,18 @@ function inPage() {
         return res;
     };
 
+    /* the pair that media takes: Chromium sends before it has nominated it,
+       Firefox has no transports */
+
+    t.chosen = function (all, pair) {
+        let id;
+
+        all.forEach((s) => { id = s.selectedCandidatePairId || id; });
+
+        return id ? pair.id == id
+                  : pair.nominated && pair.state == 'succeeded';
+    };
+
     t.sent = async function () {
         const r = { state: t.pc.connectionState };
         const all = await t.pc.getStats();
@@ -463,7 +475,7 @@ function inPage() {
                 r[s.kind + 'Reports'] = s.roundTripTimeMeasurements;
             }
 
-            if (s.type == 'candidate-pair' && s.nominated) {
+            if (s.type == 'candidate-pair' && t.chosen(all, s)) {
                 r.available = s.availableOutgoingBitrate;
                 r.protocol = (all.get(s.localCandidateId) || {}).protocol;
             }
@@ -550,9 +562,7 @@ function inPage() {
                 r[s.kind + 'Sr'] = s.reportsSent || +!!s.packetsSent;
             }
 
-            if (s.type == 'candidate-pair' && s.nominated
-                && s.state == 'succeeded')
-            {
+            if (s.type == 'candidate-pair' && t.chosen(all, s)) {
                 const l = byId(s.localCandidateId);
                 const c = byId(s.remoteCandidateId);
 
