@@ -144,31 +144,11 @@ ngx_http_webrtc_events_handler(ngx_http_request_t *r, ngx_webrtc_peer_t *peer,
 ngx_int_t
 ngx_http_webrtc_events_link(ngx_http_request_t *r, u_char *id)
 {
-    u_char     *p;
-    ngx_str_t   url, link;
-
     static ngx_str_t  rel = ngx_string(">; rel=\"urn:ietf:params:whep:ext:core"
                                        ":server-sent-events\"; events=\""
                                        NGX_WEBRTC_SSE_NAMES "\"");
 
-    if (ngx_http_webrtc_url_session(r, id, "&events", &url) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    link.len = 1 + url.len + rel.len;
-
-    p = ngx_pnalloc(r->pool, link.len);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    link.data = p;
-
-    *p++ = '<';
-    p = ngx_cpymem(p, url.data, url.len);
-    ngx_memcpy(p, rel.data, rel.len);
-
-    return ngx_http_webrtc_header(r, "Link", &link);
+    return ngx_http_webrtc_session_link(r, id, "&events", &rel);
 }
 
 

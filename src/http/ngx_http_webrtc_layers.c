@@ -97,8 +97,6 @@ ngx_http_webrtc_layers_handler(ngx_http_request_t *r, ngx_webrtc_peer_t *peer)
 ngx_int_t
 ngx_http_webrtc_layers_link(ngx_http_request_t *r, u_char *id)
 {
-    u_char                      *p;
-    ngx_str_t                    url, link;
     ngx_http_webrtc_loc_conf_t  *wlcf;
 
     static ngx_str_t  rel = ngx_string(">; rel=\"urn:ietf:params:whep:ext:core"
@@ -112,24 +110,7 @@ ngx_http_webrtc_layers_link(ngx_http_request_t *r, u_char *id)
         return NGX_OK;
     }
 
-    if (ngx_http_webrtc_url_session(r, id, "&layers", &url) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    link.len = 1 + url.len + rel.len;
-
-    p = ngx_pnalloc(r->pool, link.len);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    link.data = p;
-
-    *p++ = '<';
-    p = ngx_cpymem(p, url.data, url.len);
-    ngx_memcpy(p, rel.data, rel.len);
-
-    return ngx_http_webrtc_header(r, "Link", &link);
+    return ngx_http_webrtc_session_link(r, id, "&layers", &rel);
 }
 
 

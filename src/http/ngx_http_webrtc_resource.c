@@ -822,3 +822,31 @@ ngx_http_webrtc_wants_events(ngx_http_request_t *r)
                                sizeof("text/event-stream") - 2)
               != NULL;
 }
+
+
+ngx_int_t
+ngx_http_webrtc_session_link(ngx_http_request_t *r, u_char *id,
+    const char *query, ngx_str_t *rel)
+{
+    u_char     *p;
+    ngx_str_t   url, link;
+
+    if (ngx_http_webrtc_url_session(r, id, query, &url) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    link.len = 1 + url.len + rel->len;
+
+    p = ngx_pnalloc(r->pool, link.len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    link.data = p;
+
+    *p++ = '<';
+    p = ngx_cpymem(p, url.data, url.len);
+    ngx_memcpy(p, rel->data, rel->len);
+
+    return ngx_http_webrtc_header(r, "Link", &link);
+}

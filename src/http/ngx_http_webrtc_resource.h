@@ -184,5 +184,16 @@ u_char *ngx_http_webrtc_random_hex(ngx_http_request_t *r, size_t n);
 /* Whether the client accepts text/event-stream. */
 ngx_uint_t ngx_http_webrtc_wants_events(ngx_http_request_t *r);
 
+/*
+ * A Link header for a resource of a session.
+ *
+ *   query   behind its URL, such as "&events"
+ *   rel     from the end of the URL on: ">; rel=..."
+ *
+ * NGX_OK, NGX_ERROR
+ */
+ngx_int_t ngx_http_webrtc_session_link(ngx_http_request_t *r, u_char *id,
+    const char *query, ngx_str_t *rel);
+
 
 #endif /* _NGX_HTTP_WEBRTC_RESOURCE_H_INCLUDED_ */

@@ -13,10 +13,6 @@
 #include <ngx_webrtc_sdp_text.h>
 
 
-static u_char *ngx_webrtc_signal_escape(u_char *p, u_char *end,
-    const ngx_str_t *text);
-
-
 static const ngx_str_t  ngx_webrtc_signal_names[] = {
     ngx_null_string,
     ngx_string("offer"),
@@ -91,8 +87,7 @@ ngx_webrtc_signal_print_event(u_char *p, u_char *end, ngx_uint_t id,
 }
 
 
-
-static u_char *
+u_char *
 ngx_webrtc_signal_escape(u_char *p, u_char *end, const ngx_str_t *text)
 {
     size_t  n;

@@ -48,5 +48,12 @@ u_char *ngx_webrtc_signal_print_candidate(u_char *p, u_char *end,
 u_char *ngx_webrtc_signal_print_event(u_char *p, u_char *end, ngx_uint_t id,
     ngx_uint_t type, const ngx_str_t *payload, uint64_t time_ms);
 
+/*
+ * Writes text as it stands within quotes in JSON.  Returns the position behind
+ * it, NULL: there is no room, or p is NULL.
+ */
+u_char *ngx_webrtc_signal_escape(u_char *p, u_char *end,
+    const ngx_str_t *text);
+
 
 #endif /* _NGX_WEBRTC_SIGNAL_H_INCLUDED_ */

@@ -12,6 +12,7 @@
 #include <jansson.h>
 
 #include <ngx_webrtc_signal_layers.h>
+#include <ngx_webrtc_signal.h>
 #include <ngx_webrtc_sdp_text.h>
 
 
@@ -22,8 +23,6 @@
 
 static u_char *ngx_webrtc_signal_layers_one(u_char *p, u_char *end,
     const ngx_webrtc_signal_layer_t *layer, const char *id, const char *more);
-static u_char *ngx_webrtc_signal_layers_text(u_char *p, u_char *end,
-    const ngx_str_t *text);
 static ngx_int_t ngx_webrtc_signal_choice_member(const char *key,
     const json_t *value, ngx_webrtc_signal_choice_t *choice);
 
@@ -60,7 +59,7 @@ ngx_webrtc_signal_print_layers(u_char *p, u_char *end,
     ngx_uint_t  i;
 
     p = ngx_webrtc_sdp_printf(p, end, "{\"medias\":{\"");
-    p = ngx_webrtc_signal_layers_text(p, end, &l->mid);
+    p = ngx_webrtc_signal_escape(p, end, &l->mid);
     p = ngx_webrtc_sdp_printf(p, end, "\":{\"active\":[");
 
     for (i = 0; i < l->n; i++) {
@@ -80,7 +79,7 @@ ngx_webrtc_signal_print_layers(u_char *p, u_char *end,
     p = ngx_webrtc_sdp_printf(p, end, "]}},\"current\":\"");
 
     if (l->current < l->n) {
-        p = ngx_webrtc_signal_layers_text(p, end, &l->layers[l->current].name);
+        p = ngx_webrtc_signal_escape(p, end, &l->layers[l->current].name);
     }
 
     return ngx_webrtc_sdp_printf(p, end,
@@ -94,7 +93,7 @@ ngx_webrtc_signal_layers_one(u_char *p, u_char *end,
     const ngx_webrtc_signal_layer_t *layer, const char *id, const char *more)
 {
     p = ngx_webrtc_sdp_printf(p, end, "{\"%s\":\"", id);
-    p = ngx_webrtc_signal_layers_text(p, end, &layer->name);
+    p = ngx_webrtc_signal_escape(p, end, &layer->name);
     p = ngx_webrtc_sdp_printf(p, end, "\"%s", more);
 
     if (layer->bitrate) {
@@ -107,25 +106,6 @@ ngx_webrtc_signal_layers_one(u_char *p, u_char *end,
     }
 
     return ngx_webrtc_sdp_printf(p, end, "}");
-}
-
-
-static u_char *
-ngx_webrtc_signal_layers_text(u_char *p, u_char *end, const ngx_str_t *text)
-{
-    size_t  n;
-
-    if (p == NULL) {
-        return NULL;
-    }
-
-    n = text->len + ngx_escape_json(NULL, text->data, text->len);
-
-    if (n >= (size_t) (end - p)) {
-        return NULL;
-    }
-
-    return (u_char *) ngx_escape_json(p, text->data, text->len);
 }
 
 
