@@ -223,8 +223,31 @@ EOF
     my ($pid) = process($t);
     like(slurp("/proc/$pid/status"), qr/^Seccomp:\s+2$/m,
          'system calls are filtered');
-    like(slurp("/proc/$pid/limits"), qr/^Max data size\s+209715200\s/m,
+    like(slurp("/proc/$pid/limits"), qr/^Max data size\s+1283457024\s/m,
          'memory is limited');
+
+    $t->done;
+};
+
+
+# an MPEG-TS reserves much more than it uses
+
+subtest 'twenty-four of them' => sub {
+    my $t = NgxWebRTC->new(workers => 1, asan => 0);
+
+    $t->start(http => 'webrtc_media_memory 100m;',
+              server => join '', map { <<"EOF" } 1 .. 24);
+location = /whep/$_ {
+    webrtc_play  many$_;
+    webrtc_pull  file:%%MEDIA%%/video.ts loop start=always;
+}
+EOF
+
+    my $up = sub { scalar(() = $t->log =~ /source up/g) };
+
+    ok(wait_for(60, sub { $up->() >= 24 }), 'all come up')
+        or diag($up->(), " of them");
+    unlike($t->log, qr/source (?:failed|not started)/, 'none has failed');
 
     $t->done;
 };

@@ -17,6 +17,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include <malloc.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
@@ -42,7 +43,14 @@
 /* ms for threads to end once the worker is gone */
 #define NGX_WEBRTC_HELPER_EXIT_MS  500
 
+/* bytes: blocks from here on go back to the system when freed */
+#define NGX_WEBRTC_HELPER_BLOCK    2097152
 
+/* bytes of a heap's end that are kept */
+#define NGX_WEBRTC_HELPER_SPARE    4194304
+
+
+static void ngx_webrtc_helper_heap(void);
 static void ngx_webrtc_helper_term(int signo);
 static void ngx_webrtc_helper_loop(void);
 static ngx_int_t ngx_webrtc_helper_input(void);
@@ -58,6 +66,7 @@ static void ngx_webrtc_helper_exit(void);
 static ngx_webrtc_helper_job_t  *ngx_webrtc_helper_jobs[
                                                     NGX_WEBRTC_HELPER_JOBS];
 static ngx_uint_t                ngx_webrtc_helper_njobs;
+static size_t                    ngx_webrtc_helper_limit;
 static int                       ngx_webrtc_helper_wake;
 
 
@@ -93,7 +102,12 @@ main(int argc, char *const *argv)
         return 0;
     }
 
-    ngx_webrtc_helper_sandbox_enter((size_t) atoll(argv[2]), argc == 4);
+    ngx_webrtc_helper_heap();
+
+    ngx_webrtc_helper_limit = (size_t) atoll(argv[2]);
+
+    ngx_webrtc_helper_sandbox_enter(argc == 4);
+    ngx_webrtc_helper_sandbox_data(ngx_webrtc_helper_limit, 0);
 
     ngx_webrtc_helper_wake = eventfd(0, EFD_NONBLOCK|EFD_CLOEXEC);
 
@@ -112,6 +126,23 @@ main(int argc, char *const *argv)
     ngx_webrtc_helper_exit();
 
     return 0;
+}
+
+
+/*
+ * One heap for all threads.  By default each has its own, which keeps the room
+ * of what it once needed, tens of megabytes for the pictures decoded to learn
+ * what an input has, and the limit of memory counts that as used.
+ */
+
+static void
+ngx_webrtc_helper_heap(void)
+{
+#ifdef M_ARENA_MAX
+    (void) mallopt(M_ARENA_MAX, 1);
+    (void) mallopt(M_MMAP_THRESHOLD, NGX_WEBRTC_HELPER_BLOCK);
+    (void) mallopt(M_TRIM_THRESHOLD, NGX_WEBRTC_HELPER_SPARE);
+#endif
 }
 
 
@@ -264,6 +295,9 @@ ngx_webrtc_helper_start(ngx_webrtc_media_message_t *m, int *fds,
                                          "process", 0);
 
         } else {
+            ngx_webrtc_helper_sandbox_data(ngx_webrtc_helper_limit,
+                                           ngx_webrtc_helper_njobs + 1);
+
             job = ngx_webrtc_helper_job_create(&m->u.start, fds[0], fds[1],
                                                fed ? fds[2] : -1,
                                                ngx_webrtc_helper_wake);
@@ -348,7 +382,9 @@ ngx_webrtc_helper_send(ngx_webrtc_media_message_t *m)
 static void
 ngx_webrtc_helper_reap(void)
 {
-    ngx_uint_t  i;
+    ngx_uint_t  i, njobs;
+
+    njobs = ngx_webrtc_helper_njobs;
 
     for (i = 0; i < ngx_webrtc_helper_njobs; /* void */ ) {
 
@@ -361,6 +397,11 @@ ngx_webrtc_helper_reap(void)
 
         ngx_webrtc_helper_jobs[i] =
                            ngx_webrtc_helper_jobs[--ngx_webrtc_helper_njobs];
+    }
+
+    if (ngx_webrtc_helper_njobs < njobs) {
+        ngx_webrtc_helper_sandbox_data(ngx_webrtc_helper_limit,
+                                       ngx_webrtc_helper_njobs);
     }
 }
 

@@ -35,6 +35,9 @@
 /* descriptors; chosen: a thousand jobs with a few each */
 #define NGX_WEBRTC_HELPER_FILES  8192
 
+/* bytes that a job reserves; an MPEG-TS of 60 fps does for five seconds */
+#define NGX_WEBRTC_HELPER_RESERVED  (1024 * 1024 * 1024)
+
 #if defined(__x86_64__)
 #define NGX_WEBRTC_HELPER_ARCH   AUDIT_ARCH_X86_64
 #elif defined(__aarch64__)
@@ -56,7 +59,7 @@
 #endif
 
 
-static void ngx_webrtc_helper_sandbox_limits(size_t memory);
+static void ngx_webrtc_helper_sandbox_limits(void);
 
 #ifdef SYS_landlock_create_ruleset
 
@@ -109,11 +112,11 @@ ngx_webrtc_helper_sandbox_begin(pid_t parent, int fd)
 
 
 void
-ngx_webrtc_helper_sandbox_enter(size_t memory, ngx_uint_t gpu)
+ngx_webrtc_helper_sandbox_enter(ngx_uint_t gpu)
 {
     (void) prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 
-    ngx_webrtc_helper_sandbox_limits(memory);
+    ngx_webrtc_helper_sandbox_limits();
 
     if (gpu && ngx_webrtc_helper_gpu_allow() != NGX_OK) {
         gpu = 0;
@@ -181,7 +184,7 @@ ngx_webrtc_helper_sandbox_no_files(void)
 
 
 static void
-ngx_webrtc_helper_sandbox_limits(size_t memory)
+ngx_webrtc_helper_sandbox_limits(void)
 {
     int            fd;
     struct rlimit  limit;
@@ -203,17 +206,22 @@ ngx_webrtc_helper_sandbox_limits(size_t memory)
         limit.rlim_cur = ngx_min(limit.rlim_max, NGX_WEBRTC_HELPER_FILES);
         (void) setrlimit(RLIMIT_NOFILE, &limit);
     }
+}
 
-    /*
-     * An allocation that would exceed it fails.  Twice what may be resident:
-     * thread stacks and heaps reserve more than they use.
-     */
 
-    if (!NGX_WEBRTC_HELPER_SANITIZED) {
-        limit.rlim_cur = 2 * memory;
-        limit.rlim_max = 2 * memory;
-        (void) setrlimit(RLIMIT_DATA, &limit);
+void
+ngx_webrtc_helper_sandbox_data(size_t memory, ngx_uint_t njobs)
+{
+    struct rlimit  limit;
+
+    if (NGX_WEBRTC_HELPER_SANITIZED || getrlimit(RLIMIT_DATA, &limit) == -1) {
+        return;
     }
+
+    limit.rlim_cur = ngx_min(limit.rlim_max, 2 * (rlim_t) memory + njobs
+                             * (rlim_t) NGX_WEBRTC_HELPER_RESERVED);
+
+    (void) setrlimit(RLIMIT_DATA, &limit);
 }
 
 

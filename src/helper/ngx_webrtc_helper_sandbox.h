@@ -22,14 +22,23 @@
 ngx_int_t ngx_webrtc_helper_sandbox_begin(pid_t parent, int fd);
 
 /*
- * No new privileges, no programs, no processes, no writing to files, and no
- * more memory than given.  Restrictions unknown to the kernel are skipped.
+ * No new privileges, no programs, no processes, no writing to files.
+ * Restrictions unknown to the kernel are skipped.
  *
- *   memory   bytes
  *   gpu      1: hardware that encodes may be used, where it can be told from
  *            files (ngx_webrtc_helper_gpu.h)
  */
-void ngx_webrtc_helper_sandbox_enter(size_t memory, ngx_uint_t gpu);
+void ngx_webrtc_helper_sandbox_enter(ngx_uint_t gpu);
+
+/*
+ * An allocation that would exceed it fails: twice what may be resident, which
+ * the worker watches, and what jobs reserve and do not use: thread stacks, and
+ * 2 MB for each picture of an MPEG-TS while it is opened.
+ *
+ *   memory   bytes that may be resident, webrtc_media_memory
+ *   njobs    how many there are
+ */
+void ngx_webrtc_helper_sandbox_data(size_t memory, ngx_uint_t njobs);
 
 /*
  * For a thread whose upstreams are not files: from now on it, and threads that
