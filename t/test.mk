@@ -304,7 +304,13 @@ SAN_ENV    = ASAN_OPTIONS=detect_odr_violation=0                              \
              TSAN_OPTIONS=halt_on_error=0:exitcode=66                         \
              LSAN_OPTIONS=suppressions=$(ROOT)/t/lib/lsan.supp:print_suppressions=0
 
-PROVE      = $(SAN_ENV) prove -j4 --timer -I t/lib
+PROVE      = $(SAN_ENV) prove --timer -I t/lib
+
+# A test that fails beside others is run once more, alone: prove then names it
+# twice.  What fails alone too has failed; so have more than AGAIN of them.
+
+AGAIN      = 5
+STATE      = --statefile=$(B)/tests.state
 
 TESTS      = $(sort $(wildcard t/*.t t/attack/*.t)) $(UNIT_BINS) $(TSAN_BINS)
 
@@ -315,12 +321,19 @@ all-tests:
 test: packages-test
 	@$(MAKE) -s --no-print-directory all-tests
 	@mkdir -p $(TMPDIR)
-	$(Q)$(PROVE) $(if $(T),$(T),$(TESTS:$(ROOT)/%=%))
+	@rm -f $(B)/tests.state
+	$(Q)$(PROVE) -j4 --state=save $(STATE)                                    \
+	    $(if $(T),$(T),$(TESTS:$(ROOT)/%=%)) || {                             \
+	    prove -D --state=failed $(STATE) >$(B)/tests.failed;                  \
+	    n=$$(wc -l <$(B)/tests.failed);                                       \
+	    [ $$n -gt 0 ] && [ $$n -le $(AGAIN) ] || exit 1;                      \
+	    echo "failed beside others, now alone:" $$(cat $(B)/tests.failed);    \
+	    $(PROVE) -j1 $$(cat $(B)/tests.failed); }
 
 unit: packages-test
 	@$(MAKE) -s --no-print-directory -j$(JOBS) units
 	@mkdir -p $(TMPDIR)
-	$(Q)$(PROVE) $(UNIT_BINS:$(ROOT)/%=%) $(TSAN_BINS:$(ROOT)/%=%)
+	$(Q)$(PROVE) -j4 $(UNIT_BINS:$(ROOT)/%=%) $(TSAN_BINS:$(ROOT)/%=%)
 
 .PHONY: all-tests
 

@@ -94,13 +94,14 @@ sub json {
 }
 
 
-# polls until the code returns something true, which is returned; undef when
-# the time is over
+# Polls until the code returns something true, which is returned; undef when
+# the time is over.  Ten seconds or more are for something that does come: then
+# a slow machine has three times as long.
 
 sub wait_for {
     my ($seconds, $code) = @_;
 
-    my $end = time() + $seconds;
+    my $end = time() + ($seconds < 10 ? $seconds : 3 * $seconds);
 
     for ( ;; ) {
         my $r = $code->();
