@@ -159,6 +159,14 @@ sub flows {
 subtest 'started again' => sub {
     my ($pid) = pids('one');
 
+    # a worker without viewers would not start it
+
+    for (1 .. 20) {
+        last if !grep { !$_->{viewers} } @{ $t->status->{workers} };
+        push @views, NgxWebRTC::Bench->view($t, '/whep/cam/one');
+        $views[-1]->wait(60, sub { $_[0]{playing} });
+    }
+
     kill 'KILL', $pid;
     my $next = other('one', $pid);
     ok($next, 'when it is killed');
