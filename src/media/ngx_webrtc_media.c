@@ -26,6 +26,7 @@
 
 #include "ngx_webrtc_media.h"
 #include "ngx_webrtc_media_process.h"
+#include "ngx_webrtc_media_read.h"
 #include "ngx_webrtc_media_ring.h"
 #include "ngx_webrtc_media_socket.h"
 
@@ -72,12 +73,6 @@ static void ngx_webrtc_media_lost(ngx_webrtc_media_process_t *process,
 static ngx_uint_t ngx_webrtc_media_level(const char *cause);
 static void ngx_webrtc_media_end(ngx_webrtc_media_process_t *process);
 static void ngx_webrtc_media_job_handler(ngx_event_t *rev);
-static ngx_int_t ngx_webrtc_media_input(ngx_webrtc_media_job_t *job, u_char *p,
-    size_t n);
-static void ngx_webrtc_media_ask(ngx_webrtc_media_job_t *job,
-    ngx_webrtc_media_message_t *m);
-static ngx_int_t ngx_webrtc_media_records(ngx_webrtc_media_job_t *job,
-    size_t most);
 static void ngx_webrtc_media_free(ngx_webrtc_media_job_t *job,
     ngx_uint_t tell, ngx_uint_t crashed);
 
@@ -91,8 +86,6 @@ static struct {
     ngx_queue_t                         processes;
     const char                         *said;        /* the last error */
     ngx_msec_t                          said_ms;
-    u_char                             *buf;         /* one record */
-    size_t                              size;
 } ngx_webrtc_media_worker;
 
 
@@ -278,12 +271,7 @@ ngx_webrtc_media_done(void)
     }
 
     ngx_webrtc_media_process_done();
-
-    if (ngx_webrtc_media_worker.buf) {
-        ngx_free(ngx_webrtc_media_worker.buf);
-        ngx_webrtc_media_worker.buf = NULL;
-        ngx_webrtc_media_worker.size = 0;
-    }
+    ngx_webrtc_media_read_done();
 }
 
 
@@ -656,7 +644,7 @@ ngx_webrtc_media_lost(ngx_webrtc_media_process_t *process, const char *cause)
         q = ngx_queue_head(&jobs);
         job = ngx_queue_data(q, ngx_webrtc_media_job_t, queue);
 
-        (void) ngx_webrtc_media_records(job, NGX_WEBRTC_MEDIA_RING_SIZE);
+        ngx_webrtc_media_read_last(job);
 
         ngx_webrtc_media_free(job, !job->closed, 1);
     }
@@ -709,10 +697,6 @@ ngx_webrtc_media_end(ngx_webrtc_media_process_t *process)
 static void
 ngx_webrtc_media_job_handler(ngx_event_t *rev)
 {
-    ssize_t                  n;
-    u_char                   buf[NGX_WEBRTC_MEDIA_MESSAGE];
-    ngx_int_t                rc;
-    ngx_uint_t               messages;
     ngx_connection_t        *c;
     ngx_webrtc_media_job_t  *job;
 
@@ -723,262 +707,49 @@ ngx_webrtc_media_job_handler(ngx_event_t *rev)
         return;
     }
 
-    ngx_webrtc_media_ring_told(&job->ring);
+    switch (ngx_webrtc_media_read(job)) {
 
-    for (messages = 0; /* void */ ; messages++) {
+    case NGX_OK:
 
-        rc = ngx_webrtc_media_records(job, NGX_WEBRTC_MEDIA_TURN_BYTES);
-
-        if (rc == NGX_AGAIN
-            || (rc == NGX_OK && messages == NGX_WEBRTC_MEDIA_TURN_MESSAGES))
-        {
-
-            /* yields one turn of the loop to the others */
-
-            if (!job->held) {
-                ngx_post_event(rev, &ngx_posted_next_events);
-            }
-
+        if (ngx_handle_read_event(rev, 0) == NGX_OK) {
             return;
         }
 
-        if (rc != NGX_OK) {
-            break;
+        break;
+
+    case NGX_AGAIN:
+
+        /* yields one turn of the loop to the others */
+
+        if (!job->held) {
+            ngx_post_event(rev, &ngx_posted_next_events);
         }
 
-        n = recv(c->fd, buf, sizeof(buf), 0);
+        return;
 
-        if (n == -1 && ngx_errno == NGX_EINTR) {
-            continue;
-        }
+    case NGX_DECLINED:
 
-        if (n == -1 && ngx_errno == NGX_EAGAIN) {
-
-            if (ngx_handle_read_event(rev, 0) != NGX_OK) {
-                rc = NGX_ERROR;
-                break;
-            }
-
+        if (job->ended) {
+            ngx_webrtc_media_free(job, 1, 0);
             return;
         }
 
-        if (n <= 0) {
-
-            /* what it wrote last before it ended */
-
-            rc = ngx_webrtc_media_records(job, NGX_WEBRTC_MEDIA_RING_SIZE);
-
-            if (rc != NGX_OK && rc != NGX_AGAIN) {
-                break;
-            }
-
-            if (job->ended) {
-                ngx_webrtc_media_free(job, 1, 0);
-                return;
-            }
-
+        if (rev->active) {
             (void) ngx_del_event(rev, NGX_READ_EVENT, 0);
-
-            ngx_webrtc_media_gone(job->process);
-            return;
         }
 
-        rc = ngx_webrtc_media_input(job, buf, n);
+        ngx_webrtc_media_gone(job->process);
+        return;
 
-        if (rc != NGX_OK) {
-            break;
-        }
-    }
-
-    if (rc == NGX_DONE) {
+    case NGX_DONE:
         ngx_webrtc_media_free(job, 0, 0);
         return;
+
+    default:
+        break;
     }
 
     ngx_webrtc_media_lost(job->process, "has broken the protocol");
-}
-
-
-/*
- * NGX_OK; NGX_DONE: a handler has closed the job; NGX_ERROR: the process is
- * unusable
- */
-
-static ngx_int_t
-ngx_webrtc_media_input(ngx_webrtc_media_job_t *job, u_char *p, size_t n)
-{
-    ngx_int_t                   rc;
-    ngx_webrtc_media_message_t  m;
-
-    if (ngx_webrtc_media_message_parse(p, p + n, &m) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    /* records written before it was sent come first: a ring of them at most */
-
-    rc = ngx_webrtc_media_records(job, NGX_WEBRTC_MEDIA_RING_SIZE);
-
-    if (rc != NGX_OK && rc != NGX_AGAIN) {
-        return rc;
-    }
-
-    switch (m.type) {
-
-    case NGX_WEBRTC_MEDIA_DATA:
-        ngx_webrtc_media_ring_told(&job->ring);
-        return NGX_OK;
-
-    case NGX_WEBRTC_MEDIA_NOTE:
-        job->busy = 1;
-        job->handlers->note(job->data, &m.u.note);
-        job->busy = 0;
-        break;
-
-    case NGX_WEBRTC_MEDIA_ASK:
-
-        if (job->handlers->ask == NULL) {
-            return NGX_ERROR;
-        }
-
-        ngx_webrtc_media_ask(job, &m);
-        break;
-
-    case NGX_WEBRTC_MEDIA_ROOM:
-
-        if (job->handlers->room == NULL) {
-            return NGX_ERROR;
-        }
-
-        job->busy = 1;
-        job->handlers->room(job->data);
-        job->busy = 0;
-        break;
-
-    case NGX_WEBRTC_MEDIA_ENDED:
-        job->ended = 1;
-        return NGX_OK;
-
-    default:
-        return NGX_ERROR;
-    }
-
-    return job->closed ? NGX_DONE : NGX_OK;
-}
-
-
-static void
-ngx_webrtc_media_ask(ngx_webrtc_media_job_t *job,
-    ngx_webrtc_media_message_t *m)
-{
-    ngx_webrtc_media_message_t  answer;
-
-    union {
-        struct sockaddr      sa;
-        struct sockaddr_in   sin;
-        struct sockaddr_in6  sin6;
-        u_char               data[NGX_WEBRTC_MEDIA_ADDR];
-    } addr;
-
-    ngx_memzero(&answer, sizeof(ngx_webrtc_media_message_t));
-    answer.type = NGX_WEBRTC_MEDIA_PORTS_ARE;
-
-    ngx_memcpy(&addr, m->u.addr.data, m->u.addr.len);
-
-    if ((addr.sa.sa_family == AF_INET
-         && m->u.addr.len == sizeof(struct sockaddr_in))
-        || (addr.sa.sa_family == AF_INET6
-            && m->u.addr.len == sizeof(struct sockaddr_in6)))
-    {
-        job->busy = 1;
-        job->handlers->ask(job->data, &addr.sa, &answer.u.ports);
-        job->busy = 0;
-
-        if (job->closed) {
-            return;
-        }
-    }
-
-    (void) ngx_webrtc_media_socket_send(job->connection->fd, &answer, NULL, 0);
-}
-
-
-/*
- * Hands the records in the ring to the handler.
- *
- *   most   bytes; the last record is always completed
- *
- * NGX_OK     nothing is left
- * NGX_AGAIN  there is
- * NGX_DONE   the job has been closed by a handler
- * NGX_ERROR  the process is of no use
- */
-
-static ngx_int_t
-ngx_webrtc_media_records(ngx_webrtc_media_job_t *job, size_t most)
-{
-    size_t                      n, sum;
-    u_char                     *p;
-    ngx_int_t                   rc;
-    ngx_webrtc_media_record_t   r;
-    ngx_webrtc_media_message_t  m;
-
-    sum = 0;
-
-    for ( ;; ) {
-
-        if (job->held) {
-            return NGX_AGAIN;
-        }
-
-        rc = ngx_webrtc_media_ring_next(&job->ring, &n);
-
-        if (rc != NGX_OK) {
-            return (rc == NGX_AGAIN) ? NGX_OK : NGX_ERROR;
-        }
-
-        if (sum > most) {
-            return NGX_AGAIN;
-        }
-
-        sum += n;
-
-        if (n > ngx_webrtc_media_worker.size) {
-
-            p = ngx_alloc(n + n / 4, job->log);
-            if (p == NULL) {
-                return NGX_ERROR;
-            }
-
-            if (ngx_webrtc_media_worker.buf) {
-                ngx_free(ngx_webrtc_media_worker.buf);
-            }
-
-            ngx_webrtc_media_worker.buf = p;
-            ngx_webrtc_media_worker.size = n + n / 4;
-        }
-
-        p = ngx_webrtc_media_worker.buf;
-
-        ngx_webrtc_media_ring_read(&job->ring, p, n);
-
-        if (ngx_webrtc_media_ring_wanted(&job->ring)) {
-            m.type = NGX_WEBRTC_MEDIA_ROOM;
-            (void) ngx_webrtc_media_socket_send(job->connection->fd, &m, NULL,
-                                                0);
-        }
-
-        if (ngx_webrtc_media_record_parse(p, p + n, &r) != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-        job->busy = 1;
-        job->handlers->record(job->data, &r);
-        job->busy = 0;
-
-        if (job->closed) {
-            return NGX_DONE;
-        }
-    }
 }
 
 
@@ -1001,6 +772,7 @@ ngx_webrtc_media_free(ngx_webrtc_media_job_t *job, ngx_uint_t tell,
     ngx_close_connection(job->connection);
     ngx_webrtc_media_ring_unmap(&job->ring);
     ngx_webrtc_media_ring_unmap(&job->feed);
+    ngx_webrtc_media_read_free(job);
     ngx_free(job);
 
     if (tell) {

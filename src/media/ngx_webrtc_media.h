@@ -38,15 +38,6 @@
 /* ms that a process without jobs is kept; chosen: a viewer who reloads */
 #define NGX_WEBRTC_MEDIA_IDLE_MS      10000
 
-/*
- * bytes that a worker reads from one job before others get their turn;
- * chosen: a large key frame
- */
-#define NGX_WEBRTC_MEDIA_TURN_BYTES   (4 * 1024 * 1024)
-
-/* likewise, messages; chosen: a job that starts sends a few */
-#define NGX_WEBRTC_MEDIA_TURN_MESSAGES  16
-
 
 /*
  * Sets the parameters of this worker's processes; called before the first

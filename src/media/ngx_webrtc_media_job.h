@@ -55,6 +55,10 @@ struct ngx_webrtc_media_job_s {
     const ngx_webrtc_media_handlers_t  *handlers;
     void                               *data;
     ngx_log_t                          *log;
+    u_char                             *kept;        /* a message that records
+                                                        come before, or NULL */
+    size_t                              nkept;
+    unsigned                            over:1;      /* its socket is closed */
     unsigned                            ended:1;     /* as it has said */
     unsigned                            busy:1;      /* a handler is running */
     unsigned                            closed:1;

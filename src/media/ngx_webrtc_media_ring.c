@@ -272,7 +272,9 @@ ngx_webrtc_media_ring_next(ngx_webrtc_media_ring_t *ring, size_t *n)
             break;
         }
 
-        if (unread < rest) {
+        /* not at the start: nobody else's turn would come */
+
+        if (unread < rest || rest == NGX_WEBRTC_MEDIA_RING_SIZE) {
             return NGX_ERROR;
         }
 

@@ -279,6 +279,7 @@ test_lies(void)
         { 64, NGX_WEBRTC_MEDIA_RING_RECORD + 1, "one that is too large" },
         { 64, UINT64_MAX - 1, "one that is all of memory" },
         { 64, UINT64_MAX, "a rest that is longer than what is written" },
+        { NGX_WEBRTC_MEDIA_RING_SIZE, UINT64_MAX, "a rest that is all of it" },
         { 0 - (uint64_t) 8, 8, "a head that goes back" },
     };
 
