@@ -17,6 +17,9 @@
  *    be, and nothing of it is encoded.
  * 4. An encoder that counts pictures is told how many there are per second: a
  *    guess at first, then what their times say.
+ * 5. An encoder that cannot make pictures of noise as small as its rate demands
+ *    is given fewer of them: while what it has made would take the rate more
+ *    than NGX_WEBRTC_VIDEO_AHEAD, pictures are left out.
  */
 
 
@@ -67,6 +70,9 @@
  */
 #define NGX_WEBRTC_VIDEO_RATE_US       10000000
 
+/* 90 kHz; chosen: what encoders are told of the receiver's buffer, too */
+#define NGX_WEBRTC_VIDEO_AHEAD         (NGX_WEBRTC_VIDEO_CLOCK / 2)
+
 /* frames since an IDR: there is none for as long as anybody remembers */
 #define NGX_WEBRTC_VIDEO_AGE           (UINT32_MAX / 2)
 
@@ -107,6 +113,8 @@ struct ngx_webrtc_video_s {
     ngx_uint_t                      nstep;
 
     uint32_t                        bitrate;     /* asked for, 0: by size */
+    int64_t                         ahead;       /* of the rate, 90 kHz */
+    int64_t                         ahead_at;    /* as of this pts */
 
     unsigned                        known:1;     /* there is a track */
     unsigned                        waiting:1;   /* for a key frame */
@@ -138,8 +146,11 @@ static ngx_int_t ngx_webrtc_video_prepare(ngx_webrtc_video_t *v,
 static ngx_int_t ngx_webrtc_video_open(ngx_webrtc_video_t *v, int width,
     int height);
 static void ngx_webrtc_video_filtered(ngx_webrtc_video_t *v);
+static ngx_uint_t ngx_webrtc_video_full(ngx_webrtc_video_t *v, int64_t pts);
 static void ngx_webrtc_video_coded(ngx_webrtc_video_t *v);
 static void ngx_webrtc_video_rate(ngx_webrtc_video_t *v);
+static uint64_t ngx_webrtc_video_bps(ngx_webrtc_video_t *v, int width,
+    int height);
 static ngx_uint_t ngx_webrtc_video_fps(ngx_webrtc_video_t *v);
 static void ngx_webrtc_video_drain(ngx_webrtc_video_t *v);
 static void ngx_webrtc_video_anew(ngx_webrtc_video_t *v);
@@ -623,9 +634,7 @@ ngx_webrtc_video_open(ngx_webrtc_video_t *v, int width, int height)
     conf.width = width;
     conf.height = height;
     conf.fps = ngx_webrtc_video_fps(v);
-    conf.bitrate = v->bitrate ? v->bitrate
-                              : ngx_webrtc_video_encode_bitrate(conf.codec,
-                                                     width, height, conf.fps);
+    conf.bitrate = (uint32_t) ngx_webrtc_video_bps(v, width, height);
     conf.key_ms = v->conf.want.key_ms ? v->conf.want.key_ms
                                       : NGX_WEBRTC_VIDEO_KEY_MS;
 
@@ -684,6 +693,14 @@ ngx_webrtc_video_filtered(ngx_webrtc_video_t *v)
             continue;
         }
 
+        if (ngx_webrtc_video_full(v, v->frame->pts)) {
+            v->count.heavy++;
+            ngx_webrtc_video_encode_skip(&v->encode, v->frame->pts);
+            av_frame_unref(v->frame);
+            v->key = key;
+            continue;
+        }
+
         if (ngx_webrtc_video_encode_put(&v->encode, v->frame, key) != NGX_OK) {
 
             ngx_webrtc_video_say(v, 0, NGX_LOG_WARN,
@@ -700,10 +717,33 @@ ngx_webrtc_video_filtered(ngx_webrtc_video_t *v)
 }
 
 
+/* has more been encoded than the rate permits by then? */
+
+static ngx_uint_t
+ngx_webrtc_video_full(ngx_webrtc_video_t *v, int64_t pts)
+{
+    if (pts > v->ahead_at) {
+        v->ahead -= ngx_min(v->ahead, pts - v->ahead_at);
+    }
+
+    v->ahead_at = pts;
+
+    return v->ahead > NGX_WEBRTC_VIDEO_AHEAD;
+}
+
+
 static void
 ngx_webrtc_video_coded(ngx_webrtc_video_t *v)
 {
+    uint64_t   bps;
     AVPacket  *pkt;
+
+    if (v->encode.enc == NULL) {
+        return;
+    }
+
+    bps = ngx_webrtc_video_bps(v, v->encode.conf.width,
+                               v->encode.conf.height);
 
     while (!v->over && v->encode.enc) {
 
@@ -714,6 +754,7 @@ ngx_webrtc_video_coded(ngx_webrtc_video_t *v)
         }
 
         v->count.encoded++;
+        v->ahead += (uint64_t) pkt->size * 8 * NGX_WEBRTC_VIDEO_CLOCK / bps;
 
         if (v->conf.out(v->conf.ctx, pkt->data, pkt->size, pkt->pts,
                         (pkt->flags & AV_PKT_FLAG_KEY) != 0)
@@ -732,7 +773,6 @@ ngx_webrtc_video_rate(ngx_webrtc_video_t *v)
 {
     uint32_t                         old;
     uint64_t                         rate;
-    ngx_uint_t                       fps;
     ngx_webrtc_video_encode_conf_t  *conf;
 
     if (v->encode.enc == NULL) {
@@ -740,14 +780,10 @@ ngx_webrtc_video_rate(ngx_webrtc_video_t *v)
     }
 
     conf = &v->encode.conf;
-    fps = ngx_webrtc_video_fps(v);
-
-    rate = v->bitrate ? v->bitrate
-                      : ngx_webrtc_video_encode_bitrate(conf->codec,
-                                           conf->width, conf->height, fps);
+    rate = ngx_webrtc_video_bps(v, conf->width, conf->height);
 
     if (ngx_webrtc_video_encode_counts(&v->encode)) {
-        rate = rate * ngx_max(conf->fps, 1) / ngx_max(fps, 1);
+        rate = rate * ngx_max(conf->fps, 1) / ngx_webrtc_video_fps(v);
     }
 
     rate = ngx_max(rate, NGX_WEBRTC_MEDIA_BPS_MIN);
@@ -772,6 +808,17 @@ ngx_webrtc_video_rate(ngx_webrtc_video_t *v)
 
         ngx_webrtc_video_encode_close(&v->encode);
     }
+}
+
+
+/* bit/s that the pictures are to take; not 0 */
+
+static uint64_t
+ngx_webrtc_video_bps(ngx_webrtc_video_t *v, int width, int height)
+{
+    return v->bitrate ? v->bitrate
+                      : ngx_webrtc_video_encode_bitrate(v->conf.want.codec,
+                                     width, height, ngx_webrtc_video_fps(v));
 }
 
 

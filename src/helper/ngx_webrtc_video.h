@@ -6,7 +6,8 @@
  * of another codec.  No thread, no clock and no socket of its own, though
  * libavcodec makes threads.
  *
- *   records -> decode -> (too many, too late?) -> filter -> encode -> out()
+ *   records -> decode -> (too many, too late?) -> filter
+ *           -> (too much?) -> encode -> out()
  */
 
 
@@ -50,6 +51,8 @@ typedef struct {
                                                     before: left out */
     uint32_t                        thinned;     /* left out for fps */
     uint32_t                        late;        /* left out: too slow */
+    uint32_t                        heavy;       /* left out: the encoder is
+                                                    ahead of its rate */
     uint32_t                        encoded;
 } ngx_webrtc_video_count_t;
 

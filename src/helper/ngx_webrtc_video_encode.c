@@ -244,6 +244,7 @@ ngx_webrtc_video_encode_close(ngx_webrtc_video_encode_t *e)
 
     e->row = NULL;
     e->some = 0;
+    e->hidden = 0;
 }
 
 
@@ -571,6 +572,9 @@ ngx_webrtc_video_encode_put(ngx_webrtc_video_encode_t *e, AVFrame *frame,
         key = 1;
     }
 
+    e->last = frame->pts;
+    frame->pts -= e->hidden;
+
     if (e->upload) {
         frame = ngx_webrtc_video_encode_upload(e, frame);
 
@@ -591,6 +595,17 @@ ngx_webrtc_video_encode_put(ngx_webrtc_video_encode_t *e, AVFrame *frame,
     }
 
     return (rc < 0) ? NGX_ERROR : NGX_OK;
+}
+
+
+void
+ngx_webrtc_video_encode_skip(ngx_webrtc_video_encode_t *e, int64_t pts)
+{
+    if (e->some && !ngx_webrtc_video_encode_counts(e)) {
+        e->hidden += pts - e->last;
+    }
+
+    e->last = pts;
 }
 
 
@@ -619,6 +634,8 @@ ngx_webrtc_video_encode_get(ngx_webrtc_video_encode_t *e)
     if (avcodec_receive_packet(e->enc, e->pkt) < 0) {
         return NULL;
     }
+
+    e->pkt->pts += e->hidden;
 
     if (e->pkt->flags & AV_PKT_FLAG_KEY) {
         e->key = e->pkt->pts;

@@ -51,6 +51,9 @@ typedef struct {
     AVPacket                          *pkt;
     AVFrame                           *upload;     /* in hardware's memory */
     int64_t                            key;        /* pts of the last one */
+    int64_t                            last;       /* pts of a picture */
+    int64_t                            hidden;     /* 90 kHz that pictures took
+                                                      that were left out */
     unsigned                           some:1;     /* there was one */
 } ngx_webrtc_video_encode_t;
 
@@ -106,6 +109,14 @@ ngx_int_t ngx_webrtc_video_encode_rate(ngx_webrtc_video_encode_t *e,
  */
 ngx_int_t ngx_webrtc_video_encode_put(ngx_webrtc_video_encode_t *e,
     AVFrame *frame, ngx_uint_t key);
+
+/*
+ * A picture is left out, as the encoder has made too much.  One that goes by
+ * times would take the pause for leave to make more, and is not told of it.
+ *
+ *   pts   as of put()
+ */
+void ngx_webrtc_video_encode_skip(ngx_webrtc_video_encode_t *e, int64_t pts);
 
 /*
  * Takes the next frame: pkt->data, pkt->size, pkt->pts.

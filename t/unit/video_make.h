@@ -113,6 +113,12 @@ picture(ngx_uint_t i, int w, int h, enum AVPixelFormat format)
 }
 
 
+/* what stream_make() takes its pictures from */
+
+static TAP_UNUSED AVFrame  *(*stream_picture)(ngx_uint_t i, int w, int h,
+    enum AVPixelFormat format) = picture;
+
+
 static TAP_UNUSED void
 stream_add(stream_t *s, u_char *p, size_t n, int64_t ts, ngx_uint_t key)
 {
@@ -186,7 +192,7 @@ stream_make(stream_t *s, const char *name, const char *options, int flags,
     for (i = 0; i <= n; i++) {
 
         if (i < n) {
-            f = picture(i, w, h, format);
+            f = stream_picture(i, w, h, format);
             f->pts = i;
 
             if (flags & AV_CODEC_FLAG_INTERLACED_DCT) {
