@@ -4,7 +4,7 @@
 #
 # libdatachannel publishes H.264 with a packetizer of its own, and never hears of
 # a PLI; Chromium and aiortc watch.  H.265 goes to a viewer on libdatachannel: no
-# browser here knows it.
+# browser here knows it.  And what viewers are told of clocks, packet by packet.
 
 use strict;
 use warnings;
@@ -32,6 +32,10 @@ location ~ ^/whip/(?<name>\w+)$ {
 }
 location ~ ^/whep/(?<name>\w+)$ {
     webrtc_play  $name;
+}
+location ~ ^/file/(?<name>\w+)\.(?<ext>\w+)$ {
+    webrtc_play  file_$name;
+    webrtc_pull  file:%%MEDIA%%/$name.$ext loop;
 }
 EOF
 
@@ -112,6 +116,64 @@ cmp_ok($st->{keyframes}, '>', 1, 'H.265: key frames are seen');
 is($st->{damaged}, 0, 'H.265: nothing was malformed');
 
 $c->call('close', peer => $_->{peer}) for $v, $pub;
+
+# Lip sync begins with two reports of each track, as libwebrtc draws a line
+# through two.  By those, sound and picture of a moment come at the same time:
+# the least delayed of their packets.
+
+sub lips {
+    my ($path) = @_;
+
+    my $v = $c->call('open', url => $t->url($path), media => [ h264(), opus() ]);
+
+    return { error => $v->{answer} } if $v->{status} != 201;
+
+    my (@p, %sr, %least, %before);
+
+    for (1 .. 40) {
+        push @p, @{ $c->call('packets', peer => $v->{peer}, count => 50,
+                             timeout => 20)->{packets} || [] };
+
+        %sr = ();
+        push @{ $sr{$_->{ssrc}} }, $_
+            for @{ $c->call('reports', peer => $v->{peer})->{reports} };
+
+        last if @p >= 300 && keys %sr == 2 && !grep { @$_ < 2 } values %sr;
+    }
+
+    $c->call('close', peer => $v->{peer});
+
+    for my $i (0 .. $#p) {
+        my $sr = ($sr{$p[$i]{ssrc}} || [])->[1] or next;
+        my ($kind, $rate) = $p[$i]{pt} == 111 ? ('audio', 48000)
+                                              : ('video', 90000);
+        my $ticks = ($p[$i]{ts} - $sr->{rtp}) & 0xffffffff;
+
+        $ticks -= 2 ** 32 if $ticks >= 2 ** 31;
+
+        my $late = $p[$i]{at} - $sr->{ntp} - $ticks / $rate;
+
+        $least{$kind} = $late
+            if !defined $least{$kind} || $late < $least{$kind};
+        $before{$kind}++ if $i < $sr->{after};
+    }
+
+    return { error => 'no reports' } if keys %least != 2;
+
+    return { skew => 1000 * ($least{video} - $least{audio}),
+             before => $before{audio} || 0 };
+}
+
+for my $file (qw/ bars.ts opus.mkv /) {
+    my $r;
+
+    ok(wait_for(90, sub {
+        $r = lips("/file/$file");
+        return !$r->{error} && $r->{before} < 45 && abs($r->{skew}) < 40;
+    }), "$file: sound and picture are within 40 ms from the beginning");
+
+    note(join ', ', map { "$_ $r->{$_}" } sort keys %$r);
+}
 
 ok($t->no_sessions, 'no session is left');
 

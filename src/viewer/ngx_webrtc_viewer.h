@@ -52,6 +52,12 @@
 #define NGX_WEBRTC_VIEWER_REPLAY   1000
 
 
+/*
+ * reports of a track until a viewer can put it on the other one's clock:
+ * libwebrtc draws a line through two
+ */
+#define NGX_WEBRTC_VIEWER_REPORTS  2
+
 /* ms for which each look at a variant that a viewer waits for keeps it running;
  * chosen: a few ticks of the worker's timer */
 #define NGX_WEBRTC_VIEWER_WANTED  1000
@@ -145,6 +151,9 @@ typedef struct {
     uint8_t                      ext_cvo;     /* 0: the viewer has none */
     uint8_t                      ext_stamp;   /* of its bandwidth; likewise */
     uint8_t                      stamp;       /* bytes of that; 0: none */
+    uint8_t                      reported;    /* sender reports so far, up to
+                                                 NGX_WEBRTC_VIEWER_REPORTS */
+    ngx_msec_t                   reported_ms; /* time of the last one */
     unsigned                     used:1;
     unsigned                     jump:1;      /* packets were skipped */
     unsigned                     rtx:1;
@@ -198,6 +207,7 @@ typedef struct {
     unsigned                     stalled:1;   /* no replay before video */
     unsigned                     video:1;     /* there is a video track */
     unsigned                     started:1;   /* something was sent */
+    unsigned                     fresh:1;     /* its first reports are due */
     unsigned                     hushed:1;    /* no video: it does not play */
     unsigned                     choked:1;    /* no video: over TCP, it does
                                                  not take what it is sent */

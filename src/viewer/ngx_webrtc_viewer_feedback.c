@@ -24,10 +24,18 @@
  * what it may get, and cheap */
 #define NGX_WEBRTC_VIEWER_ASK      2000
 
+/*
+ * ms between a track's first reports; chosen: a tick of its RTP clock is no
+ * error then.  Later ones come every second
+ */
+#define NGX_WEBRTC_VIEWER_FIRST    100
+
 /* bytes of a compound packet of SR and SDES with our CNAME */
 #define NGX_WEBRTC_VIEWER_RTCP  256
 
 
+static void ngx_webrtc_viewer_feedback_sender(ngx_webrtc_session_t *s,
+    ngx_webrtc_viewer_track_t *t, uint64_t now_us);
 static void ngx_webrtc_viewer_feedback_nack(ngx_webrtc_session_t *s,
     const ngx_webrtc_rtcp_fb_t *fb);
 static void ngx_webrtc_viewer_feedback_bandwidth(ngx_webrtc_session_t *s,
@@ -115,42 +123,93 @@ ngx_webrtc_viewer_feedback_bandwidth(ngx_webrtc_session_t *s, ngx_int_t rc)
 void
 ngx_webrtc_viewer_feedback_reports(ngx_webrtc_session_t *s)
 {
-    u_char                     *p, *end, buf[NGX_WEBRTC_VIEWER_RTCP];
-    uint32_t                    rtp;
-    uint64_t                    now_us, ntp;
+    uint64_t                    now_us;
     ngx_uint_t                  i;
     ngx_webrtc_viewer_t        *v;
-    ngx_webrtc_rtcp_sr_t        sr;
     ngx_webrtc_viewer_track_t  *t;
 
     v = s->part;
     now_us = ngx_webrtc_time_now();
-    ntp = ngx_webrtc_time_ntp(ngx_webrtc_time_wall(now_us));
 
     for (i = 0; i < NGX_WEBRTC_TRACKS; i++) {
         t = &v->tracks[i];
 
-        if (!t->used || t->report.packets == 0
-            || ngx_webrtc_timeline_at(&v->st->timeline, t->clock_rate,
-                                      (int64_t) now_us, &rtp)
-               != NGX_OK)
+        if (t->used && t->report.packets) {
+            ngx_webrtc_viewer_feedback_sender(s, t, now_us);
+        }
+    }
+}
+
+
+void
+ngx_webrtc_viewer_feedback_first(ngx_webrtc_session_t *s)
+{
+    ngx_uint_t                  i, due;
+    ngx_webrtc_viewer_t        *v;
+    ngx_webrtc_viewer_track_t  *t;
+
+    v = s->part;
+    due = 0;
+
+    for (i = 0; i < NGX_WEBRTC_TRACKS; i++) {
+        t = &v->tracks[i];
+
+        if (!t->used || t->reported == NGX_WEBRTC_VIEWER_REPORTS) {
+            continue;
+        }
+
+        due = 1;
+
+        if (t->report.packets
+            && (t->reported == 0
+                || ngx_current_msec - t->reported_ms
+                   >= NGX_WEBRTC_VIEWER_FIRST))
         {
-            continue;
+            ngx_webrtc_viewer_feedback_sender(s, t, ngx_webrtc_time_now());
         }
+    }
 
-        ngx_webrtc_report_sr(&t->report, t->rw.ssrc, ntp,
-                             rtp + t->rw.ts_offset, &sr);
+    v->fresh = due;
+}
 
-        end = buf + sizeof(buf) - NGX_WEBRTC_SRTP_RTCP_TAG;
 
-        p = ngx_webrtc_rtcp_write_sr(buf, end, &sr, NULL, 0);
-        p = ngx_webrtc_rtcp_write_sdes(p, end, t->rw.ssrc, s->peer->id,
-                                       NGX_WEBRTC_SESSION_CNAME);
-        if (p == NULL) {
-            continue;
-        }
+static void
+ngx_webrtc_viewer_feedback_sender(ngx_webrtc_session_t *s,
+    ngx_webrtc_viewer_track_t *t, uint64_t now_us)
+{
+    u_char                *p, *end, buf[NGX_WEBRTC_VIEWER_RTCP];
+    uint32_t               rtp;
+    ngx_webrtc_viewer_t   *v;
+    ngx_webrtc_rtcp_sr_t   sr;
 
-        ngx_webrtc_session_send_rtcp(s, buf, p - buf);
+    v = s->part;
+
+    if (ngx_webrtc_timeline_at(&v->st->timeline, t->clock_rate,
+                               (int64_t) now_us, &rtp)
+        != NGX_OK)
+    {
+        return;
+    }
+
+    ngx_webrtc_report_sr(&t->report, t->rw.ssrc,
+                         ngx_webrtc_time_ntp(ngx_webrtc_time_wall(now_us)),
+                         rtp + t->rw.ts_offset, &sr);
+
+    end = buf + sizeof(buf) - NGX_WEBRTC_SRTP_RTCP_TAG;
+
+    p = ngx_webrtc_rtcp_write_sr(buf, end, &sr, NULL, 0);
+    p = ngx_webrtc_rtcp_write_sdes(p, end, t->rw.ssrc, s->peer->id,
+                                   NGX_WEBRTC_SESSION_CNAME);
+    if (p == NULL) {
+        return;
+    }
+
+    ngx_webrtc_session_send_rtcp(s, buf, p - buf);
+
+    t->reported_ms = ngx_current_msec;
+
+    if (t->reported < NGX_WEBRTC_VIEWER_REPORTS) {
+        t->reported++;
     }
 }
 

@@ -22,5 +22,12 @@ void ngx_webrtc_viewer_feedback(ngx_webrtc_session_t *s,
 /* Sends sender reports, if there is something to report. */
 void ngx_webrtc_viewer_feedback_reports(ngx_webrtc_session_t *s);
 
+/*
+ * Likewise, those that a viewer needs for lip sync (NGX_WEBRTC_VIEWER_REPORTS),
+ * with what each track begins with.  Called while v->fresh is set, when
+ * something was sent.
+ */
+void ngx_webrtc_viewer_feedback_first(ngx_webrtc_session_t *s);
+
 
 #endif /* _NGX_WEBRTC_VIEWER_FEEDBACK_H_INCLUDED_ */

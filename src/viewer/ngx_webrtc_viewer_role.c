@@ -80,6 +80,7 @@ ngx_webrtc_viewer_role_start(ngx_webrtc_session_t *s)
 
     ngx_webrtc_bus_viewer(s->wk->bus, s->st, 1);
 
+    v->fresh = 1;
     v->resends = NGX_WEBRTC_VIEWER_RESEND;
     v->refilled = ngx_current_msec;
 

@@ -12,6 +12,7 @@
 #include <ngx_event.h>
 #include "ngx_webrtc_viewer_stream.h"
 #include "ngx_webrtc_viewer_family.h"
+#include "ngx_webrtc_viewer_feedback.h"
 #include "ngx_webrtc_viewer_keyframe.h"
 #include "ngx_webrtc_viewer_layers.h"
 #include "ngx_webrtc_viewer_send.h"
@@ -191,6 +192,10 @@ ngx_webrtc_viewer_stream_pump(ngx_webrtc_viewer_stream_t *vs)
             ngx_queue_remove(&vs->viewers);
             ngx_queue_insert_tail(q, &vs->viewers);
             break;
+        }
+
+        if (v->fresh && s->state == NGX_WEBRTC_SESSION_UP) {
+            ngx_webrtc_viewer_feedback_first(s);
         }
     }
 

@@ -72,6 +72,15 @@ function received(p, m) {
 
     /* RTCP, RFC 5761, 4 */
 
+    if (b.length >= 20 && b[1] == 200) {
+
+        /* a sender report */
+
+        p.reports.push({ ssrc: b.readUInt32BE(4),
+                         ntp: b.readUInt32BE(8) + b.readUInt32BE(12) / 2 ** 32,
+                         rtp: b.readUInt32BE(16), after: p.packets.length });
+    }
+
     if (b.length < 12 || (b[1] >= 192 && b[1] <= 223)) {
         return;
     }
@@ -89,6 +98,7 @@ function received(p, m) {
     p.packets.push({ pt: b[1] & 127, marker: b[1] >> 7,
                      seq: b.readUInt16BE(2), ts: b.readUInt32BE(4),
                      ssrc: b.readUInt32BE(8), ext,
+                     at: performance.now() / 1000,
                      hex: b.subarray(at).toString('hex') });
 }
 
@@ -120,7 +130,7 @@ const commands = {
         const pc = new ndc.PeerConnection('test', { iceServers: [],
             bindAddress: '127.0.0.1', disableAutoNegotiation: true });
 
-        const p = { pc, tracks: [], packets: [], seen: 0, pictures: 0,
+        const p = { pc, tracks: [], packets: [], reports: [], seen: 0, pictures: 0,
                     url: o.url };
 
         o.media.forEach((m, i) => {
@@ -214,6 +224,10 @@ const commands = {
 
         p.seen = p.packets.length;
         return { packets: p.packets.slice(from) };
+    },
+
+    async reports(o) {
+        return { reports: peers[o.peer].reports };
     },
 
     async h264(o) {
