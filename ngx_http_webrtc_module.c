@@ -407,6 +407,13 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       offsetof(ngx_http_webrtc_main_conf_t, media_memory),
       ngx_http_webrtc_conf_field(media_memory, 1073741824) },
 
+    { ngx_string("webrtc_media_prestart"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_http_webrtc_main_conf_t, media_prestart),
+      NULL },
+
     { ngx_string("webrtc_ice"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_webrtc_conf_value,
@@ -631,6 +638,7 @@ ngx_http_webrtc_create_main_conf(ngx_conf_t *cf)
                                NGX_HTTP_MAIN_CONF_OFFSET, wmcf);
 
     wmcf->gso = NGX_CONF_UNSET;
+    wmcf->media_prestart = NGX_CONF_UNSET;
 
     if (ngx_array_init(&wmcf->listens, cf->pool, 2,
                        sizeof(ngx_http_webrtc_listen_t))
@@ -674,6 +682,7 @@ ngx_http_webrtc_init_main_conf(ngx_conf_t *cf, void *conf)
                                NGX_HTTP_MAIN_CONF_OFFSET, NULL, wmcf);
 
     ngx_conf_init_value(wmcf->gso, 1);
+    ngx_conf_init_value(wmcf->media_prestart, 1);
 
     if (wmcf->max_transcodes == 0) {
         wmcf->max_transcodes = NGX_HTTP_WEBRTC_TRANSCODES * ngx_ncpu;
@@ -924,7 +933,10 @@ ngx_http_webrtc_init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
-    ngx_webrtc_media_init(&wmcf->media_path, wmcf->media_memory, cycle->log);
+    ngx_webrtc_media_init(&wmcf->media_path, wmcf->media_memory,
+                          wmcf->media_prestart
+                          && ngx_http_webrtc_media_needed(wmcf),
+                          cycle->log);
 
     ngx_http_webrtc_record_init(wmcf);
     ngx_http_webrtc_record_on_done(ngx_http_webrtc_ended_record);

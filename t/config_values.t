@@ -182,6 +182,8 @@ my %table = (
                            qr/names no program/ ],
     webrtc_media_memory => [ [ 'much', '63m', '257g' ], [ '64m', '256g' ],
                              qr/such as "1g"/ ],
+    webrtc_media_prestart => [ [ 'maybe', '1' ], [ 'on', 'off' ],
+                               qr/"on" or "off"/ ],
     webrtc_etag => [ [ 'on', '' . '""' ], [ 'lenient', 'strict' ],
                      qr/"lenient" or "strict"/ ],
     webrtc_player => [ [ 'yes', '/player.html' ], [ 'off', 'on' ],

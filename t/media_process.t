@@ -191,6 +191,41 @@ EOF
 };
 
 
+# where something may be pulled, each worker has one from its beginning
+
+subtest 'before it is needed' => sub {
+    my $t = NgxWebRTC->new(workers => 2);
+
+    $t->start(http => 'webrtc_media_prestart on; webrtc_wait 30s;',
+              server => <<'EOF');
+location = /whep/one {
+    webrtc_play  one;
+    webrtc_pull  file:%%MEDIA%%/bars.ts loop;
+}
+EOF
+
+    ok(wait_for(60, sub { process($t) == 2 }), 'each worker starts one')
+        or diag($t->log);
+
+    my $view = NgxWebRTC::Bench->view($t, '/whep/one');
+
+    ok($view->wait(60, sub { $_[0]{playing} }), 'something is pulled');
+    is(scalar(process($t)), 2, 'by one of them');
+    $view->kill;
+
+    # one that is lost without jobs is replaced when it is needed
+
+    kill KILL => process($t);
+    ok(wait_for(60, sub { !grep { alive($_) } process($t) }), 'both are killed');
+
+    $view = NgxWebRTC::Bench->view($t, '/whep/one');
+
+    ok($view->wait(60, sub { $_[0]{playing} }), 'something is pulled again');
+    $view->kill;
+    $t->done;
+};
+
+
 # what somebody could do who has taken it over; sanitizers do without a filter
 
 subtest 'the sandbox' => sub {

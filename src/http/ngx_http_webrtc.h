@@ -90,6 +90,7 @@ typedef struct {
     size_t                       file_memory;    /* per worker */
     ngx_str_t                    media_path;     /* executable */
     size_t                       media_memory;   /* per media process */
+    ngx_flag_t                   media_prestart; /* workers start one */
     ngx_int_t                    max_transcodes; /* of the zone */
 
     ngx_array_t                  always;     /* ngx_http_webrtc_pull_t *:

@@ -14,8 +14,6 @@
 #define NGX_HTTP_WEBRTC_MEDIA_PROGRAM  "ngx-webrtc-media"
 
 
-static ngx_uint_t ngx_http_webrtc_media_needed(
-    ngx_http_webrtc_main_conf_t *wmcf);
 static ngx_int_t ngx_http_webrtc_media_beside(ngx_conf_t *cf,
     ngx_str_t *path);
 
@@ -61,9 +59,7 @@ ngx_http_webrtc_media_conf(ngx_conf_t *cf, ngx_http_webrtc_main_conf_t *wmcf)
 }
 
 
-/* is anything pulled from a URL? */
-
-static ngx_uint_t
+ngx_uint_t
 ngx_http_webrtc_media_needed(ngx_http_webrtc_main_conf_t *wmcf)
 {
     ngx_uint_t                i;

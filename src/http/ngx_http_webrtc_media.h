@@ -20,5 +20,8 @@
 char *ngx_http_webrtc_media_conf(ngx_conf_t *cf,
     ngx_http_webrtc_main_conf_t *wmcf);
 
+/* Is anything pulled from a URL? */
+ngx_uint_t ngx_http_webrtc_media_needed(ngx_http_webrtc_main_conf_t *wmcf);
+
 
 #endif /* _NGX_HTTP_WEBRTC_MEDIA_H_INCLUDED_ */

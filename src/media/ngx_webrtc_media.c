@@ -64,6 +64,7 @@ static ngx_webrtc_media_process_t *ngx_webrtc_media_create(ngx_uint_t alone,
     ngx_uint_t gpu, const char **cause, ngx_err_t *err);
 static ngx_uint_t ngx_webrtc_media_gpu(ngx_webrtc_media_start_t *start);
 static void ngx_webrtc_media_timer_handler(ngx_event_t *ev);
+static ngx_uint_t ngx_webrtc_media_kept(ngx_webrtc_media_process_t *process);
 static void ngx_webrtc_media_control_handler(ngx_event_t *rev);
 static ngx_int_t ngx_webrtc_media_control(ngx_webrtc_media_process_t *process,
     u_char *p, size_t n);
@@ -82,6 +83,7 @@ static void ngx_webrtc_media_free(ngx_webrtc_media_job_t *job,
 static struct {
     ngx_str_t                           program;
     size_t                              memory;
+    ngx_uint_t                          ready;       /* one is kept */
     ngx_log_t                          *log;
     ngx_queue_t                         processes;
     const char                         *said;        /* the last error */
@@ -90,13 +92,25 @@ static struct {
 
 
 void
-ngx_webrtc_media_init(ngx_str_t *program, size_t memory, ngx_log_t *log)
+ngx_webrtc_media_init(ngx_str_t *program, size_t memory, ngx_uint_t ready,
+    ngx_log_t *log)
 {
+    ngx_err_t    err;
+    const char  *cause;
+
     ngx_webrtc_media_worker.program = *program;
     ngx_webrtc_media_worker.memory = memory;
+    ngx_webrtc_media_worker.ready = ready;
     ngx_webrtc_media_worker.log = log;
 
     ngx_queue_init(&ngx_webrtc_media_worker.processes);
+
+    if (ready && ngx_webrtc_media_create(0, 0, &cause, &err) == NULL) {
+
+        /* jobs try again */
+
+        ngx_log_error(NGX_LOG_ERR, log, err, "webrtc: %s", cause);
+    }
 }
 
 
@@ -434,6 +448,7 @@ ngx_webrtc_media_timer_handler(ngx_event_t *ev)
     }
 
     if (process->njobs == 0
+        && !ngx_webrtc_media_kept(process)
         && ++process->idle * NGX_WEBRTC_MEDIA_PING_MS
            >= NGX_WEBRTC_MEDIA_IDLE_MS)
     {
@@ -462,6 +477,16 @@ ngx_webrtc_media_timer_handler(ngx_event_t *ev)
     (void) ngx_webrtc_media_socket_send(process->connection->fd, &m, NULL, 0);
 
     ngx_add_timer(ev, NGX_WEBRTC_MEDIA_PING_MS);
+}
+
+
+/* for the next one who wants something pulled */
+
+static ngx_uint_t
+ngx_webrtc_media_kept(ngx_webrtc_media_process_t *process)
+{
+    return ngx_webrtc_media_worker.ready && !ngx_exiting
+           && !process->alone && !process->output;
 }
 
 

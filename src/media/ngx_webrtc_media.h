@@ -10,9 +10,9 @@
  * that it is fed, or a file.  It sends notes about what happens, and records
  * with access units.
  *
- * One process, started with the first job, serves all jobs of a worker that
- * feed streams, and another one all that are fed, but transcoders.  A job that
- * may have killed an earlier process gets one of its own.
+ * One process, started with the first job or before, serves all jobs of a
+ * worker that feed streams, and another one all that are fed, but transcoders.
+ * A job that may have killed an earlier process gets one of its own.
  */
 
 
@@ -45,9 +45,11 @@
  *
  *   program   path, null-terminated
  *   memory    bytes that a process may use
+ *   ready     a process is started now, and kept without jobs
  *   log       lives as long as the worker
  */
-void ngx_webrtc_media_init(ngx_str_t *program, size_t memory, ngx_log_t *log);
+void ngx_webrtc_media_init(ngx_str_t *program, size_t memory, ngx_uint_t ready,
+    ngx_log_t *log);
 
 /*
  * Starts a job.  Takes one connection and one descriptor, and 32 MB of address

@@ -47,7 +47,7 @@ use Socket;
 use Test::More;
 use Time::HiRes qw/ time /;
 
-our @EXPORT = qw/ wait_for slurp json colour_bars_ok /;
+our @EXPORT = qw/ wait_for slurp json colour_bars_ok turned /;
 
 our $ROOT = $ENV{WEBRTC_ROOT};
 
@@ -109,6 +109,20 @@ sub wait_for {
         return undef if time() > $end;
         select undef, undef, undef, 0.03;
     }
+}
+
+
+# An MP4 or MOV whose first track has the display matrix (ISO/IEC 14496-12,
+# 8.3.2) that phones write when the picture is to be turned clockwise.
+
+sub turned {
+    my ($mp4, $width) = @_;
+
+    substr($mp4, index($mp4, 'tkhd') + 4 + 40, 36)
+        = pack('N9', 0, 0x10000, 0, 0xffff0000, 0, 0, $width << 16, 0,
+               0x40000000);
+
+    return $mp4;
 }
 
 
@@ -264,6 +278,13 @@ sub config {
     my $udp = exists $o{udp} ? $o{udp} : '127.0.0.1:%%PORT_udp%%';
     my $listen = $udp ? join('', map { "webrtc_listen $_;\n" }
                              ref $udp ? @$udp : $udp) : '';
+
+    # a process for each worker that pulls nothing would only cost time
+
+    if ($udp && ($o{http} || '') !~ /webrtc_media_prestart/) {
+        $listen .= "webrtc_media_prestart off;\n";
+    }
+
     my $user = $> == 0 ? 'user root;' : '';
     my $master = $self->{workers} ? "worker_processes $self->{workers};"
                                   : 'master_process off;';
