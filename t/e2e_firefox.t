@@ -30,6 +30,16 @@ location ~ ^/made/(?<name>\w+)\.mkv$ {
     webrtc_pull  file:%%MEDIA%%/$name.mkv loop;
     webrtc_wait  30s;
 }
+location ~ ^/turned/(?<name>\w+)\.mp4$ {
+    webrtc_play  turned_$name;
+    webrtc_pull  file:%%DIR%%/$name.mp4 loop;
+    webrtc_wait  30s;
+}
+location ~ ^/pulled/(?<name>\w+)\.mp4$ {
+    webrtc_play  pulled_$name;
+    webrtc_pull  http://127.0.0.1:%%PORT_http%%/files/$name.mp4;
+    webrtc_wait  30s;
+}
 location /demo/ {
     alias  %%ROOT%%/docs/demo/;
 }
@@ -125,6 +135,27 @@ for my $name (qw/ movie mpeg2 /) {
         is($s->{audioCodec}, 'opus', 'Opus');
         colour_bars_ok($p->bars, 'the picture is the source\'s')
             if $name eq 'movie';
+        is($p->stop->{status}, 200, 'the viewer leaves');
+    };
+}
+
+# a phone's video that is on its side, upright
+
+$t->write_file('phone.mp4', turned(slurp($t->media . '/bars.mp4'), 360));
+
+for my $how (qw/ turned pulled /) {
+
+    subtest "Firefox watches a video, $how" => sub {
+        my $p = $t->firefox->play($t->url("/$how/phone.mp4"));
+
+        is($p->{status}, 201, 'WHEP') or diag($p->{answer});
+        ok(!$p->wait(60)->{error}, 'frames are decoded');
+        ok(!$p->until(sub { ($_[0]{shown} || '') eq '360x640' })->{error},
+           'it stands upright: 360x640') or diag(explain($p->stats));
+
+        my $c = $p->sample(map { [ 0.7, ($_ + 0.5) / 7 ] } 0 .. 6);
+
+        colour_bars_ok($c->{colours} || [], 'and not on its head');
         is($p->stop->{status}, 200, 'the viewer leaves');
     };
 }

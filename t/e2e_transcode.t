@@ -4,7 +4,7 @@
 #
 # What encoders make by default, and browsers cannot play as it is, in Chromium:
 # B-frames of x264's presets, key frames ten seconds apart, H.265, intra
-# refresh, 10 bit, MPEG-2, MJPEG.
+# refresh, 10 bit, MPEG-2, MJPEG; and what cameras send by RTSP.
 
 use strict;
 use warnings;
@@ -43,11 +43,34 @@ for my $name (sort keys %made) {
     is($t->reap($p, 120), 0, "$name is made");
 }
 
+# cameras, which GStreamer's RTSP server plays
+
+my $python = '/usr/bin/python3';
+
+my $gst = system($python, '-c', 'import gi;'
+                 . 'gi.require_version("GstRtspServer", "1.0")') == 0;
+
+if ($gst) {
+    is($t->reap($t->ffmpeg('-stream_loop', 30, '-i', "$dir/hevc.mp4",
+                           '-an', '-c', 'copy', "$dir/hevc.mkv"), 60), 0,
+       'five minutes for a camera');
+
+    my $p = $t->spawn('cameras', [ $python, "$NgxWebRTC::ROOT/t/lib/cameras.py",
+                                   $t->port('rtsp'), "$dir/hevc.mkv" ]);
+
+    ok(wait_for(60, sub { slurp($p->{log}) =~ /^ready/m }), 'cameras')
+        or diag(slurp($p->{log}));
+}
+
 $t->start(http => 'webrtc_wait 30s; webrtc_max_transcodes 8;',
           server => <<"END");
 location ~ ^/whep/(?<name>\\w+)\\.(?<ext>\\w+)\$ {
     webrtc_play  \$name;
     webrtc_pull  file:$dir/\$name.\$ext loop;
+}
+location ~ ^/camera/(?<name>\\w+)\$ {
+    webrtc_play  camera_\$name;
+    webrtc_pull  rtsp://127.0.0.1:%%PORT_rtsp%%/\$name;
 }
 END
 
@@ -70,6 +93,25 @@ for my $name (sort keys %made) {
              qw/ codec framesDecoded framesDropped freezeCount pliCount
                  totalFreezesDuration avSkewMs /);
 
+        is($p->stop->{status}, 200, 'DELETE');
+    };
+}
+
+for my $name (qw/ mjpeg hevc /) {
+
+    subtest "a camera, $name" => sub {
+        plan skip_all => 'gir1.2-gst-rtsp-server-1.0 is not installed'
+            if !$gst;
+
+        my $p = $t->browser->play($t->url("/camera/$name"));
+
+        is($p->{status}, 201, 'POST') or do { diag($p->{answer}); return };
+
+        cmp_ok($p->wait(30)->{framesDecoded} || 0, '>=', 30,
+               'frames are decoded');
+        ok(!$p->until(sub { ($_[0]{audioEnergy} || 0) > 0.01 })->{error},
+           'there is sound') if $name eq 'mjpeg';
+        colour_bars_ok($p->bars, 'the picture is the camera\'s');
         is($p->stop->{status}, 200, 'DELETE');
     };
 }

@@ -4,7 +4,7 @@
 #
 # Pictures that are to be turned, as video orientation (RFC 7742; 3GPP TS
 # 26.114, 7.4.5): of a file's display matrix, of a publisher; packet by packet,
-# and in Chromium, which turns them.
+# and in Chromium, which turns them, or gets what has been turned.
 
 use strict;
 use warnings;
@@ -15,17 +15,17 @@ use NgxWebRTC::Rtp;
 
 my $t = NgxWebRTC->new(workers => 2, asan => 1);
 
-# ISO/IEC 14496-12, 8.3.2: the matrix of the first track, as phones write it when
-# the picture is to be turned clockwise
+# as phones make them; the MOV has B-frames as well, so that it is encoded anew
 
 my $mp4 = slurp($t->media . '/bars.mp4');
 
 $t->write_file('0.mp4', $mp4);
+$t->write_file('90.mp4', turned($mp4, 360));
 
-substr($mp4, index($mp4, 'tkhd') + 4 + 40, 36)
-    = pack('N9', 0, 0x10000, 0, 0xffff0000, 0, 0, 360 << 16, 0, 0x40000000);
+is($t->reap($t->ffmpeg('-i', $t->media . '/bars_b.ts', qw/ -c copy -movflags
+    faststart -bsf:a aac_adtstoasc /, $t->dir . '/bars.mov'), 60), 0, 'a MOV');
 
-$t->write_file('90.mp4', $mp4);
+$t->write_file('90.mov', turned(slurp($t->dir . '/bars.mov'), 360));
 
 my $c = NgxWebRTC::Rtp->new($t);
 
@@ -36,6 +36,12 @@ location ~ ^/file/(?<name>\d+)$ {
     webrtc_play  $name;
     webrtc_pull  file:%%DIR%%/$name.mp4 loop;
 }
+location ~ ^/pulled/(?<name>\w+)\.(?<ext>\w+)$ {
+    webrtc_play       $name$ext;
+    webrtc_pull       http://127.0.0.1:%%PORT_http%%/media/$name.$ext;
+    webrtc_transcode  auto;
+}
+location /media/ { alias %%DIR%%/; }
 location = /whip { webrtc_publish pub; }
 location = /whep { webrtc_play pub; }
 EOC
@@ -160,8 +166,13 @@ SKIP: {
     $c->call('close', peer => $_) for $peer, $pub->{peer};
 }
 
-subtest 'Chromium' => sub {
-    my $p = $t->browser->play($t->url('/file/90'));
+for my $row ([ '/file/90', 'a file' ], [ '/pulled/90.mp4', 'pulled' ],
+             [ '/pulled/90.mov', 'pulled, and encoded anew' ])
+{
+    my ($path, $name) = @$row;
+
+subtest "Chromium: $name" => sub {
+    my $p = $t->browser->play($t->url($path));
 
     is($p->{status}, 201, 'POST') or return;
 
@@ -180,6 +191,7 @@ subtest 'Chromium' => sub {
 
     is($p->stop->{status}, 200, 'DELETE');
 };
+}
 
 ok($t->no_sessions, 'no session is left');
 

@@ -31,7 +31,8 @@ TEST="clang llvm libclang-rt-dev dpkg-dev xz-utils binutils perl openssl
       python3 python3-aiortc python3-h2 coturn nftables iproute2
       ethtool libtest-base-perl libtest-longstring-perl liblist-moreutils-perl
       libtext-diff-perl libwww-perl libipc-run-perl libio-socket-ssl-perl mmdebstrap
-      prometheus"
+      prometheus python3-gi gir1.2-gst-rtsp-server-1.0
+      gstreamer1.0-plugins-base gstreamer1.0-plugins-good"
 
 only=
 if [ "$1" = -n ]; then
