@@ -31,6 +31,11 @@
  * others names and UUIDs */
 #define NGX_WEBRTC_DESC_MID           64
 
+/* rids of an m-line, and bytes of one; chosen: libwebrtc sends three layers,
+ * and 16 bytes are the most that the one-byte form of an extension carries */
+#define NGX_WEBRTC_DESC_RIDS          4
+#define NGX_WEBRTC_DESC_RID           16
+
 /* bytes of local credentials; RFC 8839, 5.4: at least 4 and 22; chosen */
 #define NGX_WEBRTC_DESC_LOCAL_UFRAG   32
 #define NGX_WEBRTC_DESC_LOCAL_PWD     64
@@ -111,12 +116,15 @@ typedef struct {
     uint8_t   ext_abs_send_time;
     uint8_t   ext_twcc;
     uint8_t   ext_cvo;                /* orientation of video */
+    uint8_t   ext_rid;                /* of a layer; RFC 8852 */
+    uint8_t   ext_rrid;               /* of one that is sent again */
 
     uint8_t   fb;                     /* NGX_WEBRTC_FB_* of both sides */
 
-    uint8_t   sending;                /* 1: we send media here */
-    uint8_t   receiving;              /* 1: we receive media here */
-    uint8_t   stereo;                 /* 1: Opus announced as stereo */
+    /* a byte together: slots have no room for more */
+    uint8_t   sending:1;              /* 1: we send media here */
+    uint8_t   receiving:1;            /* 1: we receive media here */
+    uint8_t   stereo:1;               /* 1: Opus announced as stereo */
 
     /* video beyond 4:2:0 of 8 bit that the viewer has offered to take: three
      * bits per codec, see ngx_webrtc_choice.c */
@@ -124,6 +132,11 @@ typedef struct {
 
     uint8_t   mline;                  /* index of the m-line in the offer */
     uint8_t   mid_len;                /* may be 0: single m-line, no BUNDLE */
+
+    /*
+     * Behind the mid: the rids of a publisher's layers, in its order, each with
+     * its length before it, as far as there is room; ngx_webrtc_desc_rid().
+     */
     u_char    mid[NGX_WEBRTC_DESC_MID];
 
     /*
@@ -200,6 +213,72 @@ ngx_webrtc_desc_codec(const ngx_webrtc_desc_media_t *m, ngx_uint_t codec,
     }
 
     return NGX_DECLINED;
+}
+
+
+/*
+ * A publisher's layer, RFC 8851.
+ *
+ *   i      which one, from 0
+ *   rid    out: a view into m
+ *
+ * NGX_OK
+ * NGX_DECLINED  there are no more
+ */
+static ngx_inline ngx_int_t
+ngx_webrtc_desc_rid(ngx_webrtc_desc_media_t *m, ngx_uint_t i, ngx_str_t *rid)
+{
+    size_t  pos;
+
+    pos = m->mid_len;
+
+    for ( ;; ) {
+
+        if (pos + 1 >= NGX_WEBRTC_DESC_MID
+            || m->mid[pos] == 0
+            || m->mid[pos] > NGX_WEBRTC_DESC_MID - pos - 1)
+        {
+            return NGX_DECLINED;
+        }
+
+        if (i-- == 0) {
+            rid->len = m->mid[pos];
+            rid->data = &m->mid[pos + 1];
+
+            return NGX_OK;
+        }
+
+        pos += 1 + m->mid[pos];
+    }
+}
+
+
+/* NGX_OK: it is one more; NGX_DECLINED: there is no room for it */
+static ngx_inline ngx_int_t
+ngx_webrtc_desc_add_rid(ngx_webrtc_desc_media_t *m, const ngx_str_t *rid)
+{
+    size_t      pos;
+    ngx_str_t   last;
+    ngx_uint_t  i;
+
+    pos = m->mid_len;
+
+    for (i = 0; ngx_webrtc_desc_rid(m, i, &last) == NGX_OK; i++) {
+        pos += 1 + last.len;
+    }
+
+    if (i == NGX_WEBRTC_DESC_RIDS
+        || rid->len == 0
+        || rid->len > NGX_WEBRTC_DESC_RID
+        || pos + 1 + rid->len > NGX_WEBRTC_DESC_MID)
+    {
+        return NGX_DECLINED;
+    }
+
+    m->mid[pos] = (u_char) rid->len;
+    ngx_memcpy(&m->mid[pos + 1], rid->data, rid->len);
+
+    return NGX_OK;
 }
 
 

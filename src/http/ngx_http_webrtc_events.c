@@ -514,11 +514,12 @@ static ngx_int_t
 ngx_http_webrtc_events_layers(ngx_http_webrtc_sse_t *sse)
 {
     u_char                      *p;
-    uint32_t                     hash, bitrate;
+    uint32_t                     hash;
     ngx_str_t                    data;
+    ngx_uint_t                   i;
     ngx_webrtc_peer_t            peer;
     ngx_http_webrtc_events_t    *ec;
-    ngx_webrtc_signal_layers_t   l;
+    ngx_webrtc_signal_layers_t   l, same;
     u_char                       buf[NGX_WEBRTC_SIGNAL_LAYERS_ROOM];
 
     ec = sse->data;
@@ -529,10 +530,13 @@ ngx_http_webrtc_events_layers(ngx_http_webrtc_sse_t *sse)
         return NGX_OK;
     }
 
-    bitrate = l.layers[0].bitrate;
-    l.layers[0].bitrate = 0;
+    same = l;
 
-    p = ngx_webrtc_signal_print_layers(buf, buf + sizeof(buf), &l);
+    for (i = 0; i < same.n; i++) {
+        same.layers[i].bitrate = 0;
+    }
+
+    p = ngx_webrtc_signal_print_layers(buf, buf + sizeof(buf), &same);
 
     if (p == NULL) {
         return NGX_OK;
@@ -545,8 +549,6 @@ ngx_http_webrtc_events_layers(ngx_http_webrtc_sse_t *sse)
     }
 
     ec->layers = hash;
-
-    l.layers[0].bitrate = bitrate;
 
     data.data = buf;
     p = ngx_webrtc_signal_print_layers(buf, buf + sizeof(buf), &l);

@@ -10,6 +10,7 @@
 #include "ngx_http_webrtc_full.h"
 #include "ngx_http_webrtc_own.h"
 #include "ngx_http_webrtc_resource.h"
+#include "ngx_webrtc_bus_layers.h"
 #include "ngx_webrtc_bus_variant.h"
 #include "ngx_webrtc_variants.h"
 #include "ngx_webrtc_viewer_family.h"
@@ -19,6 +20,8 @@
 #define NGX_HTTP_WEBRTC_LAYER_NAMES  512
 
 
+static ngx_int_t ngx_http_webrtc_layer_published(ngx_http_request_t *r,
+    ngx_webrtc_stream_t *st, ngx_http_webrtc_layer_t *layer);
 static ngx_int_t ngx_http_webrtc_layer_unknown(ngx_http_request_t *r,
     ngx_http_webrtc_loc_conf_t *wlcf);
 static ngx_int_t ngx_http_webrtc_layer_get(ngx_http_request_t *r,
@@ -63,7 +66,46 @@ ngx_http_webrtc_layer_find(ngx_http_request_t *r, const ngx_webrtc_sdp_t *sdp,
                ? ngx_http_webrtc_layer_unknown(r, wlcf) : NGX_OK;
     }
 
-    return ngx_http_webrtc_layer_unknown(r, wlcf);
+    if (wlcf->pull || name.len > NGX_WEBRTC_STREAM_RID) {
+        return ngx_http_webrtc_layer_unknown(r, wlcf);
+    }
+
+    /* a publisher may have it: that is known when there is one */
+
+    layer->rid = name;
+
+    return NGX_OK;
+}
+
+
+/* a layer that was asked for, once the stream is there */
+
+static ngx_int_t
+ngx_http_webrtc_layer_published(ngx_http_request_t *r,
+    ngx_webrtc_stream_t *st, ngx_http_webrtc_layer_t *layer)
+{
+    ngx_uint_t                   i;
+    ngx_webrtc_stream_layer_t   *published;
+    ngx_webrtc_stream_layers_t   list;
+
+    (void) ngx_webrtc_bus_layers(st, &list);
+
+    for (i = 0; i < list.n; i++) {
+        published = &list.layers[i];
+
+        if (published->rid_len == layer->rid.len
+            && ngx_memcmp(published->rid, layer->rid.data, layer->rid.len)
+               == 0)
+        {
+            ngx_webrtc_bus_layer_key(&layer->rid, &layer->how);
+            ngx_str_null(&layer->rid);
+
+            return NGX_OK;
+        }
+    }
+
+    return ngx_http_webrtc_layer_unknown(r,
+                 ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module));
 }
 
 
@@ -112,6 +154,14 @@ ngx_http_webrtc_layer_ready(ngx_http_request_t *r, ngx_webrtc_stream_t *st,
 
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
     bus = ngx_http_webrtc_worker->bus;
+
+    if (layer->rid.len) {
+        rc = ngx_http_webrtc_layer_published(r, st, layer);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
 
     n = 0;
     (void) ngx_webrtc_bus_tracks(st, tracks, &n);
@@ -184,6 +234,7 @@ ngx_http_webrtc_layer_policy(ngx_http_request_t *r, ngx_webrtc_stream_t *st,
 {
     ngx_uint_t                   codec;
     ngx_webrtc_track_t          *tracks;
+    ngx_webrtc_stream_layers_t   list;
     ngx_http_webrtc_loc_conf_t  *wlcf;
 
     tracks = ngx_palloc(r->pool,
@@ -197,15 +248,20 @@ ngx_http_webrtc_layer_policy(ngx_http_request_t *r, ngx_webrtc_stream_t *st,
 
     session->variant = layer->how;
 
-    if (session->transcode == NGX_WEBRTC_TRANSCODE_OFF) {
-        return;
-    }
-
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
 
-    if (wlcf->renditions || layer->st) {
+    (void) ngx_webrtc_bus_layers(st, &list);
+
+    if (list.n
+        || (session->transcode != NGX_WEBRTC_TRANSCODE_OFF
+            && (wlcf->renditions || layer->st)))
+    {
         policy->fb |= NGX_WEBRTC_FB_TWCC|NGX_WEBRTC_FB_REMB;
         policy->exts |= NGX_WEBRTC_EXT_TWCC|NGX_WEBRTC_EXT_ABS_SEND_TIME;
+    }
+
+    if (session->transcode == NGX_WEBRTC_TRANSCODE_OFF) {
+        return;
     }
 
     /* so that the session can go over to it */

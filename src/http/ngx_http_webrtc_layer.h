@@ -4,6 +4,8 @@
  *
  * Which stream of its family an offer is answered with: the stream, or a
  * variant whose video is encoded anew, automatically or as "?layer=" has asked.
+ * A layer that the publisher sends is what its session begins with, or goes to:
+ * it is answered as the stream is.
  */
 
 
@@ -23,6 +25,8 @@ typedef struct {
     ngx_webrtc_choice_viewer_t   viewer;
     ngx_webrtc_stream_t         *st;         /* held and watched; NULL: it is
                                                 the stream itself */
+    ngx_str_t                    rid;        /* that may be the publisher's; to
+                                                be looked for */
 } ngx_http_webrtc_layer_t;
 
 

@@ -17,6 +17,7 @@
 #include "ngx_http_webrtc_url.h"
 #include "ngx_webrtc_bus_about.h"
 #include "ngx_webrtc_bus_figures.h"
+#include "ngx_webrtc_bus_layers.h"
 #include "ngx_webrtc_viewer.h"
 
 
@@ -26,16 +27,25 @@
 
 static ngx_int_t ngx_http_webrtc_layers_choose(ngx_http_request_t *r,
     ngx_str_t *body);
+static ngx_uint_t ngx_http_webrtc_layers_any(ngx_webrtc_peer_t *peer);
+static ngx_int_t ngx_http_webrtc_layers_find(ngx_webrtc_signal_layers_t *l,
+    ngx_webrtc_signal_choice_t *choice, ngx_uint_t *layer);
 static ngx_int_t ngx_http_webrtc_layers_refuse(ngx_http_request_t *r,
     ngx_webrtc_signal_layers_t *l);
 static ngx_int_t ngx_http_webrtc_layers_set(ngx_http_request_t *r,
     uint64_t ref, ngx_str_t *name, ngx_uint_t choice);
+static void ngx_http_webrtc_layers_how(ngx_webrtc_peer_t *peer,
+    ngx_str_t *name);
 static ngx_http_webrtc_loc_conf_t *ngx_http_webrtc_layers_conf(
     ngx_webrtc_peer_t *peer);
 static void ngx_http_webrtc_layers_best(ngx_webrtc_signal_layers_t *l,
     ngx_webrtc_stream_t *st);
-static void ngx_http_webrtc_layers_add(ngx_webrtc_signal_layers_t *l,
+static void ngx_http_webrtc_layers_published(ngx_webrtc_signal_layers_t *l,
+    ngx_uint_t n, ngx_webrtc_stream_layer_t *published);
+static void ngx_http_webrtc_layers_rendition(ngx_webrtc_signal_layers_t *l,
     ngx_webrtc_variant_t *rendition);
+static void ngx_http_webrtc_layers_add(ngx_webrtc_signal_layers_t *l,
+    const ngx_webrtc_signal_layer_t *layer);
 static void ngx_http_webrtc_layers_current(ngx_webrtc_signal_layers_t *l,
     ngx_webrtc_peer_t *peer);
 
@@ -51,13 +61,13 @@ static const char  *ngx_http_webrtc_layers_limited[NGX_WEBRTC_VIEWER_THINS] = {
 ngx_int_t
 ngx_http_webrtc_layers_handler(ngx_http_request_t *r, ngx_webrtc_peer_t *peer)
 {
-    ngx_int_t                    rc;
-    ngx_str_t                    detail;
-    ngx_http_webrtc_loc_conf_t  *wlcf;
+    ngx_int_t   rc;
+    ngx_str_t   detail;
+    ngx_uint_t  any;
 
-    wlcf = ngx_http_webrtc_layers_conf(peer);
+    any = ngx_http_webrtc_layers_any(peer);
 
-    if (r->method == NGX_HTTP_POST && wlcf) {
+    if (r->method == NGX_HTTP_POST && any) {
 
         /* an empty body, which is the automatic choice, needs no type */
 
@@ -78,8 +88,9 @@ ngx_http_webrtc_layers_handler(ngx_http_request_t *r, ngx_webrtc_peer_t *peer)
         return ngx_http_webrtc_cors_options(r);
     }
 
-    if (wlcf == NULL) {
-        ngx_str_set(&detail, "the location has no \"webrtc_rendition\"");
+    if (!any) {
+        ngx_str_set(&detail, "the location has no \"webrtc_rendition\", and "
+                             "the publisher sends no layers");
 
         return ngx_http_webrtc_problem(r, NGX_HTTP_NOT_FOUND, "no layers",
                                        &detail);
@@ -94,9 +105,34 @@ ngx_http_webrtc_layers_handler(ngx_http_request_t *r, ngx_webrtc_peer_t *peer)
 }
 
 
-ngx_int_t
-ngx_http_webrtc_layers_link(ngx_http_request_t *r, u_char *id)
+/* does a session have layers to choose of? */
+
+static ngx_uint_t
+ngx_http_webrtc_layers_any(ngx_webrtc_peer_t *peer)
 {
+    ngx_webrtc_bus_t            *bus;
+    ngx_webrtc_stream_t         *st;
+    ngx_webrtc_stream_layers_t   list;
+
+    list.n = 0;
+
+    bus = ngx_http_webrtc_worker ? ngx_http_webrtc_worker->bus : NULL;
+    st = bus ? ngx_webrtc_bus_stream_ref(bus, peer->stream) : NULL;
+
+    if (st) {
+        (void) ngx_webrtc_bus_layers(st, &list);
+        ngx_webrtc_bus_release(bus, st);
+    }
+
+    return list.n || ngx_http_webrtc_layers_conf(peer) != NULL;
+}
+
+
+ngx_int_t
+ngx_http_webrtc_layers_link(ngx_http_request_t *r, u_char *id,
+    ngx_webrtc_stream_t *st)
+{
+    ngx_webrtc_stream_layers_t   list;
     ngx_http_webrtc_loc_conf_t  *wlcf;
 
     static ngx_str_t  rel = ngx_string(">; rel=\"urn:ietf:params:whep:ext:core"
@@ -104,8 +140,11 @@ ngx_http_webrtc_layers_link(ngx_http_request_t *r, u_char *id)
 
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
 
-    if (wlcf->renditions == NULL
-        || wlcf->policy.transcode == NGX_WEBRTC_TRANSCODE_OFF)
+    (void) ngx_webrtc_bus_layers(st, &list);
+
+    if (list.n == 0
+        && (wlcf->renditions == NULL
+            || wlcf->policy.transcode == NGX_WEBRTC_TRANSCODE_OFF))
     {
         return NGX_OK;
     }
@@ -158,7 +197,7 @@ ngx_http_webrtc_layers_choose(ngx_http_request_t *r, ngx_str_t *body)
         rc = ngx_http_webrtc_no_session(r, &id);
 
     } else {
-        rc = ngx_webrtc_signal_choose(&l, &choice, &layer);
+        rc = ngx_http_webrtc_layers_find(&l, &choice, &layer);
 
         mode = (choice.encoding.data == NULL) ? NGX_WEBRTC_PEER_LAYER_MOST
                : (layer == 0) ? NGX_WEBRTC_PEER_LAYER_BEST
@@ -181,6 +220,30 @@ ngx_http_webrtc_layers_choose(ngx_http_request_t *r, ngx_str_t *body)
     }
 
     ngx_webrtc_signal_choice_free(&choice);
+
+    return rc;
+}
+
+
+/* the best one has a name that holds for all streams, besides its own */
+
+static ngx_int_t
+ngx_http_webrtc_layers_find(ngx_webrtc_signal_layers_t *l,
+    ngx_webrtc_signal_choice_t *choice, ngx_uint_t *layer)
+{
+    ngx_int_t  rc;
+    ngx_str_t  name;
+
+    rc = ngx_webrtc_signal_choose(l, choice, layer);
+
+    if (rc == NGX_DECLINED) {
+        name = l->layers[0].name;
+        l->layers[0].name = ngx_http_webrtc_layers_best_name;
+
+        rc = ngx_webrtc_signal_choose(l, choice, layer);
+
+        l->layers[0].name = name;
+    }
 
     return rc;
 }
@@ -217,37 +280,18 @@ static ngx_int_t
 ngx_http_webrtc_layers_set(ngx_http_request_t *r, uint64_t ref,
     ngx_str_t *name, ngx_uint_t choice)
 {
-    ngx_str_t                    empty;
-    ngx_uint_t                   i;
-    ngx_webrtc_bus_t            *bus;
-    ngx_webrtc_peer_t           *peer;
-    ngx_webrtc_variant_t         how, *rendition;
-    ngx_webrtc_peer_info_t       info;
-    ngx_http_webrtc_loc_conf_t  *wlcf;
+    ngx_str_t                empty;
+    ngx_webrtc_bus_t        *bus;
+    ngx_webrtc_peer_t       *peer;
+    ngx_webrtc_peer_info_t   info;
 
     bus = ngx_http_webrtc_worker->bus;
 
     peer = ngx_webrtc_peers_lock(bus, ref);
 
     if (peer) {
-        wlcf = ngx_http_webrtc_layers_conf(peer);
-
-        if (wlcf) {
-            how = wlcf->policy.variant;
-            rendition = wlcf->renditions->elts;
-
-            for (i = 0; name && i < wlcf->renditions->nelts; i++) {
-                if (rendition[i].label_len == name->len
-                    && ngx_memcmp(rendition[i].label, name->data, name->len)
-                       == 0)
-                {
-                    how = ngx_http_webrtc_layer_rendition(wlcf, &rendition[i]);
-                }
-            }
-
-            peer->policy.variant = how;
-            peer->layer = (uint8_t) choice;
-        }
+        ngx_http_webrtc_layers_how(peer, name);
+        peer->layer = (uint8_t) choice;
 
         ngx_webrtc_peers_unlock(bus);
 
@@ -261,6 +305,49 @@ ngx_http_webrtc_layers_set(ngx_http_request_t *r, uint64_t ref,
     ngx_str_null(&empty);
 
     return ngx_http_webrtc_answer(r, NGX_HTTP_OK, NULL, &empty);
+}
+
+
+/* what a session gets: a rendition of its location, or a publisher's layer */
+
+static void
+ngx_http_webrtc_layers_how(ngx_webrtc_peer_t *peer, ngx_str_t *name)
+{
+    ngx_uint_t                   i;
+    ngx_webrtc_variant_t        *rendition;
+    ngx_http_webrtc_loc_conf_t  *wlcf;
+
+    wlcf = ngx_http_webrtc_layers_conf(peer);
+
+    if (wlcf == NULL) {
+
+        /* what it was, for a stream that it cannot play */
+
+        if (peer->policy.variant.hw == NGX_WEBRTC_VARIANT_PUBLISHED) {
+            ngx_memzero(&peer->policy.variant, sizeof(ngx_webrtc_variant_t));
+        }
+
+    } else {
+        peer->policy.variant = wlcf->policy.variant;
+    }
+
+    if (name == NULL) {
+        return;
+    }
+
+    rendition = wlcf ? wlcf->renditions->elts : NULL;
+
+    for (i = 0; wlcf && i < wlcf->renditions->nelts; i++) {
+        if (rendition[i].label_len == name->len
+            && ngx_memcmp(rendition[i].label, name->data, name->len) == 0)
+        {
+            peer->policy.variant = ngx_http_webrtc_layer_rendition(wlcf,
+                                                               &rendition[i]);
+            return;
+        }
+    }
+
+    ngx_webrtc_bus_layer_key(name, &peer->policy.variant);
 }
 
 
@@ -290,6 +377,7 @@ ngx_http_webrtc_layers(uint64_t ref, ngx_webrtc_stream_t *st,
     ngx_webrtc_variant_t        *rendition;
     ngx_webrtc_peer_info_t       info;
     ngx_webrtc_peer_about_t      about;
+    ngx_webrtc_stream_layers_t   list;
     ngx_http_webrtc_loc_conf_t  *wlcf;
 
     ngx_memzero(l, sizeof(ngx_webrtc_signal_layers_t));
@@ -303,6 +391,8 @@ ngx_http_webrtc_layers(uint64_t ref, ngx_webrtc_stream_t *st,
 
     wlcf = ngx_http_webrtc_layers_conf(peer);
 
+    (void) ngx_webrtc_bus_layers(st, &list);
+
     for (i = 0; i < peer->desc.nmedia; i++) {
         if (peer->desc.media[i].kind == NGX_WEBRTC_VIDEO
             && peer->desc.media[i].sending)
@@ -313,16 +403,20 @@ ngx_http_webrtc_layers(uint64_t ref, ngx_webrtc_stream_t *st,
         }
     }
 
-    if (wlcf == NULL || i == peer->desc.nmedia) {
+    if ((wlcf == NULL && list.n == 0) || i == peer->desc.nmedia) {
         return NGX_DECLINED;
     }
 
     ngx_http_webrtc_layers_best(l, st);
 
-    rendition = wlcf->renditions->elts;
+    for (i = 0; i < list.n; i++) {
+        ngx_http_webrtc_layers_published(l, i, &list.layers[i]);
+    }
 
-    for (i = 0; i < wlcf->renditions->nelts; i++) {
-        ngx_http_webrtc_layers_add(l, &rendition[i]);
+    rendition = wlcf ? wlcf->renditions->elts : NULL;
+
+    for (i = 0; wlcf && i < wlcf->renditions->nelts; i++) {
+        ngx_http_webrtc_layers_rendition(l, &rendition[i]);
     }
 
     ngx_http_webrtc_layers_current(l, peer);
@@ -364,18 +458,37 @@ ngx_http_webrtc_layers_best(ngx_webrtc_signal_layers_t *l,
 }
 
 
-/* by bitrate, behind the best one */
+/* one that comes; that of the stream itself is the best one */
 
 static void
-ngx_http_webrtc_layers_add(ngx_webrtc_signal_layers_t *l,
+ngx_http_webrtc_layers_published(ngx_webrtc_signal_layers_t *l, ngx_uint_t n,
+    ngx_webrtc_stream_layer_t *published)
+{
+    ngx_webrtc_signal_layer_t  layer;
+
+    layer.name.data = l->room + n * NGX_WEBRTC_STREAM_RID;
+    layer.name.len = ngx_min(published->rid_len, NGX_WEBRTC_STREAM_RID);
+
+    ngx_memcpy(layer.name.data, published->rid, layer.name.len);
+
+    if (published->top) {
+        l->layers[0].name = layer.name;
+
+    } else if (published->ref) {
+        layer.bitrate = published->bitrate;
+        layer.width = published->width;
+        layer.height = published->height;
+
+        ngx_http_webrtc_layers_add(l, &layer);
+    }
+}
+
+
+static void
+ngx_http_webrtc_layers_rendition(ngx_webrtc_signal_layers_t *l,
     ngx_webrtc_variant_t *rendition)
 {
-    ngx_uint_t                  i;
     ngx_webrtc_signal_layer_t   layer, *best;
-
-    if (l->n == NGX_WEBRTC_SIGNAL_LAYERS) {
-        return;
-    }
 
     best = &l->layers[0];
 
@@ -405,11 +518,32 @@ ngx_http_webrtc_layers_add(ngx_webrtc_signal_layers_t *l,
         }
     }
 
-    for (i = l->n++; i > 1 && l->layers[i - 1].bitrate < layer.bitrate; i--) {
+    ngx_http_webrtc_layers_add(l, &layer);
+}
+
+
+/* by bitrate, behind the best one */
+
+static void
+ngx_http_webrtc_layers_add(ngx_webrtc_signal_layers_t *l,
+    const ngx_webrtc_signal_layer_t *layer)
+{
+    ngx_uint_t  i;
+
+    if (l->n == NGX_WEBRTC_SIGNAL_LAYERS) {
+        return;
+    }
+
+    for (i = l->n++; i > 1; i--) {
+
+        if (l->layers[i - 1].bitrate >= layer->bitrate) {
+            break;
+        }
+
         l->layers[i] = l->layers[i - 1];
     }
 
-    l->layers[i] = layer;
+    l->layers[i] = *layer;
 }
 
 

@@ -25,13 +25,15 @@ ngx_int_t ngx_http_webrtc_layers_handler(ngx_http_request_t *r,
 
 /*
  * Adds the Link header that tells a client where that is, if its location has
- * renditions.
+ * renditions, or the stream's publisher sends layers.
  *
  *   id   NGX_WEBRTC_PEER_ID_LEN bytes
+ *   st   its stream, held
  *
  * NGX_OK, NGX_ERROR
  */
-ngx_int_t ngx_http_webrtc_layers_link(ngx_http_request_t *r, u_char *id);
+ngx_int_t ngx_http_webrtc_layers_link(ngx_http_request_t *r, u_char *id,
+    ngx_webrtc_stream_t *st);
 
 /*
  * The layers that a session may get, and the one that it gets.

@@ -419,6 +419,11 @@ ngx_http_webrtc_metrics_collect_streams(ngx_http_webrtc_metrics_t *m,
            && ngx_webrtc_bus_next(ngx_http_webrtc_worker->bus, &cursor, info)
               == NGX_OK)
     {
+        if (info->parent) {
+            /* a layer, which has the same name: its viewers are the stream's */
+            continue;
+        }
+
         ms = &m->streams[m->nstreams++];
 
         if (ngx_http_webrtc_metrics_label(pool, &ms->label, info->name,

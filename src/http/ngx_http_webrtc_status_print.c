@@ -24,6 +24,7 @@
 /* bytes of an object, without texts of variable length and tracks */
 #define NGX_HTTP_WEBRTC_STATUS_STREAM  1536
 #define NGX_HTTP_WEBRTC_STATUS_VARIANT  768
+#define NGX_HTTP_WEBRTC_STATUS_LAYER   192
 #define NGX_HTTP_WEBRTC_STATUS_PEER    1664
 #define NGX_HTTP_WEBRTC_STATUS_TRACK   192
 #define NGX_HTTP_WEBRTC_STATUS_HEAD    1024
@@ -31,6 +32,8 @@
 #define NGX_HTTP_WEBRTC_STATUS_WORKER  1024
 
 
+static u_char *ngx_http_webrtc_status_print_layer(u_char *p, u_char *end,
+    ngx_webrtc_stream_info_t *info, ngx_uint_t n, ngx_array_t *variants);
 static u_char *ngx_http_webrtc_status_print_variant(u_char *p, u_char *end,
     ngx_webrtc_stream_info_t *info);
 static u_char *ngx_http_webrtc_status_print_track(u_char *p, u_char *end,
@@ -306,6 +309,7 @@ ngx_http_webrtc_status_print_stream(ngx_http_webrtc_text_t *t,
 
     len = NGX_HTTP_WEBRTC_STATUS_STREAM
           + NGX_WEBRTC_TRACKS * NGX_HTTP_WEBRTC_STATUS_TRACK
+          + NGX_WEBRTC_STREAM_LAYERS * NGX_HTTP_WEBRTC_STATUS_LAYER
           + 6 * (info->name_len + info->error.len);
 
     variant = variants->elts;
@@ -402,7 +406,9 @@ ngx_http_webrtc_status_print_stream(ngx_http_webrtc_text_t *t,
 
     for (i = 0, n = 0; i < variants->nelts; i++) {
 
-        if (variant[i].parent != info->ref) {
+        if (variant[i].parent != info->ref
+            || variant[i].variant.hw == NGX_WEBRTC_VARIANT_PUBLISHED)
+        {
             continue;
         }
 
@@ -413,10 +419,70 @@ ngx_http_webrtc_status_print_stream(ngx_http_webrtc_text_t *t,
         p = ngx_http_webrtc_status_print_variant(p, end, &variant[i]);
     }
 
+    p = ngx_slprintf(p, end, "],\"layers\":[");
+
+    for (i = 0; i < info->layers.n; i++) {
+
+        if (i) {
+            *p++ = ',';
+        }
+
+        p = ngx_http_webrtc_status_print_layer(p, end, info, i, variants);
+    }
+
     ngx_http_webrtc_text_add(t, ngx_slprintf(p, end, "]"));
 
     ngx_http_webrtc_outlets_print(t, info->ref);
     ngx_http_webrtc_text_string(t, "}");
+}
+
+
+/* a layer that the publisher sends; the best one is what the stream has */
+
+static u_char *
+ngx_http_webrtc_status_print_layer(u_char *p, u_char *end,
+    ngx_webrtc_stream_info_t *info, ngx_uint_t n, ngx_array_t *variants)
+{
+    uint32_t                    viewers, others;
+    ngx_uint_t                  i;
+    ngx_webrtc_stream_info_t   *variant;
+    ngx_webrtc_stream_layer_t  *layer;
+
+    layer = &info->layers.layers[n];
+    variant = variants->elts;
+
+    viewers = 0;
+    others = 0;
+
+    for (i = 0; i < variants->nelts; i++) {
+
+        if (variant[i].parent != info->ref) {
+            continue;
+        }
+
+        others += variant[i].viewers;
+
+        if (layer->ref && variant[i].ref == layer->ref) {
+            viewers = variant[i].viewers;
+        }
+    }
+
+    if (layer->top && info->viewers > others) {
+        viewers += info->viewers - others;
+    }
+
+    /* rids have no character that JSON escapes */
+
+    return ngx_slprintf(p, end, "{\"rid\":\"%*s\",\"active\":%s,\"best\":%s,"
+                        "\"width\":%ui,\"height\":%ui,\"bitrate\":%uD,"
+                        "\"viewers\":%uD}",
+                        (size_t) ngx_min(layer->rid_len,
+                                         NGX_WEBRTC_STREAM_RID),
+                        layer->rid,
+                        (layer->top || layer->ref) ? "true" : "false",
+                        layer->top ? "true" : "false",
+                        (ngx_uint_t) layer->width, (ngx_uint_t) layer->height,
+                        layer->bitrate, viewers);
 }
 
 

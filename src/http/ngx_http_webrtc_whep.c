@@ -671,7 +671,8 @@ ngx_http_webrtc_whep_links(ngx_http_webrtc_offer_t *offer)
 {
     return (ngx_http_webrtc_events_link(offer->request, offer->peer->id)
             == NGX_OK
-            && ngx_http_webrtc_layers_link(offer->request, offer->peer->id)
+            && ngx_http_webrtc_layers_link(offer->request, offer->peer->id,
+                                           offer->st)
                == NGX_OK)
            ? NGX_OK : NGX_ERROR;
 }

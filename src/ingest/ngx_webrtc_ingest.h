@@ -11,6 +11,7 @@
  *   ngx_webrtc_ingest_life.c      begins, ends, does what is due
  *   ngx_webrtc_ingest_track.c     its m-lines, as tracks of the stream
  *   ngx_webrtc_ingest_rtp.c       its packets, until they are in the ring
+ *   ngx_webrtc_ingest_layers.c    of simulcast: which ring gets which of them
  *   ngx_webrtc_ingest_ring.c      when viewers see them, and for how long
  *   ngx_webrtc_ingest_feedback.c  RTCP in both directions
  *   ngx_webrtc_ingest_timer.c     when something is due
@@ -43,12 +44,22 @@
  * is 5 s, libwebrtc's for video 1 s */
 #define NGX_WEBRTC_INGEST_REPORT    1000000
 
+/* layers of a simulcast, and tracks at most: each layer is one */
+#define NGX_WEBRTC_INGEST_LAYERS    NGX_WEBRTC_DESC_RIDS
+#define NGX_WEBRTC_INGEST_TRACKS    (NGX_WEBRTC_DESC_MEDIA                     \
+                                     + NGX_WEBRTC_INGEST_LAYERS - 1)
+
+/* us between two looks at layers that may have stopped */
+#define NGX_WEBRTC_INGEST_LOOK      100000
+
 /* SSRCs of media that are remembered: the tracks', and as many earlier ones;
  * must be more than tracks */
-#define NGX_WEBRTC_INGEST_SSRCS     (2 * NGX_WEBRTC_TRACKS)
+#define NGX_WEBRTC_INGEST_SSRCS     (2 * NGX_WEBRTC_INGEST_TRACKS)
 
 
-typedef struct ngx_webrtc_ingest_s  ngx_webrtc_ingest_t;
+typedef struct ngx_webrtc_ingest_s        ngx_webrtc_ingest_t;
+typedef struct ngx_webrtc_ingest_track_s  ngx_webrtc_ingest_track_t;
+typedef struct ngx_webrtc_ingest_layer_s  ngx_webrtc_ingest_layer_t;
 
 
 /* what it needs of its owner; "data" is in->data */
@@ -57,8 +68,8 @@ typedef struct {
     /* sends RTCP; NGX_WEBRTC_SRTP_RTCP_TAG bytes behind p, n are free */
     void                   (*send)(void *data, u_char *p, size_t n);
 
-    /* the ring has been published: wakes viewers */
-    void                   (*news)(void *data);
+    /* the ring of a stream has been published: wakes viewers */
+    void                   (*news)(void *data, ngx_webrtc_stream_t *st);
 
     /* the sender does something wrong; static text */
     void                   (*complain)(void *data, const char *what);
@@ -68,11 +79,35 @@ typedef struct {
 } ngx_webrtc_ingest_ops_t;
 
 
-/* one m-line */
+/* a ring that is written: the stream's, or a layer's */
 typedef struct {
+    ngx_webrtc_stream_t            *st;       /* claimed; NULL: there is none */
+    ngx_webrtc_ring_writer_t        writer;
+    ngx_webrtc_track_t              stream[NGX_WEBRTC_TRACKS];
+    ngx_uint_t                      nstream;
+    ngx_webrtc_ingest_track_t      *from;     /* its video, the first if there
+                                                 are several; or NULL */
+
+    uint64_t                        full_us;  /* until then the ring cannot
+                                                 grow; 0: it may */
+    uint64_t                        dry_us;   /* no ring since then, or 0 */
+    ngx_webrtc_ring_key_e           told;     /* of its key frame, last seen */
+
+    unsigned                        dirty:1;  /* written, not flushed */
+    unsigned                        news:1;   /* tracks have changed */
+    unsigned                        key:1;    /* a key frame was written */
+} ngx_webrtc_ingest_out_t;
+
+
+/* one m-line, or a layer of it */
+struct ngx_webrtc_ingest_track_s {
     ngx_webrtc_desc_media_t        *media;    /* in the description */
     ngx_webrtc_ingest_t            *in;
+    ngx_webrtc_ingest_layer_t      *layer;    /* NULL: it has none */
     uint8_t                         track;    /* of the stream */
+    uint8_t                         clock;    /* of in->sync */
+    uint8_t                         nouts;    /* rings that it is written to */
+    ngx_webrtc_ingest_out_t        *outs[1 + NGX_WEBRTC_INGEST_LAYERS];
     uint32_t                        ssrc;     /* of its packets, 0: none yet */
     uint64_t                        changed_us;   /* when it last changed */
     uint64_t                        switched_us;  /* its codec, first of
@@ -97,7 +132,29 @@ typedef struct {
     unsigned                        drop:1;   /* the frame: time runs back */
     unsigned                        open:1;   /* video: the last packet did not
                                                  end its frame */
-} ngx_webrtc_ingest_track_t;
+    unsigned                        want_key:1;
+    unsigned                        deaf:1;   /* ignores key frame requests */
+    unsigned                        answers:1;    /* sends key frames when
+                                                     asked */
+    uint8_t                         fir_seq;
+    uint64_t                        asked_us; /* last request for a key frame */
+    uint64_t                        waits_us; /* first of those since the last
+                                                 key frame, or 0 */
+};
+
+
+/* a layer of a simulcast */
+struct ngx_webrtc_ingest_layer_s {
+    ngx_webrtc_ingest_track_t      *t;
+    ngx_str_t                       rid;      /* in the description */
+    uint32_t                        rtx_ssrc; /* 0: not known yet */
+    uint64_t                        last_us;  /* when its last packet came */
+    ngx_uint_t                      missed;   /* frames of others since then */
+    uint64_t                        failed_us;    /* no room for its ring */
+    ngx_webrtc_ingest_out_t         out;
+    unsigned                        live:1;   /* frames come, and may be
+                                                 decoded */
+};
 
 
 /* an SSRC of media that was seen */
@@ -132,48 +189,39 @@ struct ngx_webrtc_ingest_s {
 
     ngx_queue_t                     queue;    /* of batch */
 
-    ngx_webrtc_ingest_track_t       tracks[NGX_WEBRTC_DESC_MEDIA];
+    ngx_webrtc_ingest_track_t      *tracks;   /* room for those there are */
     ngx_uint_t                      ntracks;
+
+    ngx_webrtc_ingest_layer_t       layers[NGX_WEBRTC_INGEST_LAYERS];
+    ngx_uint_t                      nlayers;  /* 0: no simulcast */
+    uint64_t                        checked_us;   /* what has become of them */
+    uint64_t                        listed_us;    /* when that was told */
+    int64_t                         frame_in; /* the stream's video: time of its
+                                                 frame in the layer, */
+    int64_t                         frame;    /* and there */
+    int64_t                         floor;    /* what it was when the layer
+                                                 changed */
 
     ngx_webrtc_ingest_ssrc_t        ssrcs[NGX_WEBRTC_INGEST_SSRCS];
     ngx_uint_t                      nssrcs;
 
-    ngx_webrtc_ring_writer_t        writer;
+    ngx_webrtc_ingest_out_t         out;      /* of the stream */
     ngx_webrtc_rtx_t                rtx;
     ngx_webrtc_sync_t               sync;
     ngx_webrtc_twcc_t               twcc;
     ngx_webrtc_bitrate_t            bitrate;
 
-    ngx_webrtc_track_t              stream[NGX_WEBRTC_TRACKS];
-    ngx_uint_t                      nstream;
-
     uint32_t                        ssrc;     /* ours, of reports */
     uint64_t                        first_us; /* first packet, 0: none */
     uint64_t                        last_us;  /* last one, or the beginning */
     uint64_t                        reported_us;
-    uint64_t                        asked_us; /* last request for a key frame */
-    uint64_t                        waits_us; /* first of those since the last
-                                                 key frame, or 0 */
-    uint8_t                         fir_seq;
 
     unsigned                        queued:1; /* in batch */
     unsigned                        video:1;
-    unsigned                        want_key:1;
-    unsigned                        dirty:1;  /* written, not flushed */
-    unsigned                        news:1;   /* tracks have changed */
-    unsigned                        key:1;    /* a key frame was written */
     unsigned                        reordered:1;  /* B-frames were logged */
     unsigned                        large:1;  /* so were too large pictures */
     unsigned                        rsize:1;  /* all that have transport-wide
                                                  feedback have rtcp-rsize */
-    unsigned                        deaf:1;   /* ignores key frame requests */
-    unsigned                        answers:1;    /* sends key frames when
-                                                     asked */
-
-    uint64_t                        full_us;  /* until then the ring cannot
-                                                 grow; 0: it may */
-    uint64_t                        dry_us;   /* no ring since then, or 0 */
-    ngx_webrtc_ring_key_e           told;     /* of its key frame, last seen */
 };
 
 

@@ -28,6 +28,8 @@
 #define NGX_WEBRTC_INGEST_RTCP      1200
 
 
+static void ngx_webrtc_ingest_feedback_ask_track(
+    ngx_webrtc_ingest_track_t *t, uint64_t now_us);
 static u_char *ngx_webrtc_ingest_feedback_begin(ngx_webrtc_ingest_t *in,
     u_char *p, u_char *end, ngx_uint_t alone);
 static u_char *ngx_webrtc_ingest_feedback_reports(ngx_webrtc_ingest_t *in,
@@ -59,7 +61,7 @@ ngx_webrtc_ingest_feedback_rtcp(ngx_webrtc_ingest_t *in,
         for (i = 0; i < in->ntracks; i++) {
             if (in->tracks[i].ssrc == sr.ssrc) {
                 ngx_webrtc_report_in_sr(&in->tracks[i].report, &sr, now_us);
-                (void) ngx_webrtc_sync_sr(&in->sync, in->tracks[i].track,
+                (void) ngx_webrtc_sync_sr(&in->sync, in->tracks[i].clock,
                                           sr.ntp, sr.rtp);
             }
         }
@@ -107,9 +109,37 @@ ngx_webrtc_ingest_feedback_rtcp(ngx_webrtc_ingest_t *in,
 
 
 void
-ngx_webrtc_ingest_feedback_keyframe(ngx_webrtc_ingest_t *in)
+ngx_webrtc_ingest_feedback_keyframe(ngx_webrtc_ingest_t *in,
+    ngx_webrtc_stream_t *st)
 {
-    in->want_key = 1;
+    ngx_uint_t                  i, n, found;
+    ngx_webrtc_ingest_track_t  *t;
+
+    found = 0;
+
+    for (i = 0; i < in->ntracks; i++) {
+        t = &in->tracks[i];
+
+        if (t->media->kind != NGX_WEBRTC_VIDEO) {
+            continue;
+        }
+
+        for (n = 0; n < t->nouts; n++) {
+            if (t->outs[n]->st == st) {
+                t->want_key = 1;
+                found = 1;
+            }
+        }
+    }
+
+    if (!found) {
+
+        /* viewers have video from an earlier publisher, or its layer has
+         * stopped; or none has begun, and each does with one */
+
+        ngx_webrtc_bus_keyframe_done(st);
+    }
+
     ngx_webrtc_ingest_feedback_ask(in, ngx_webrtc_time_now());
 }
 
@@ -137,7 +167,7 @@ ngx_webrtc_ingest_feedback_nacks(ngx_webrtc_ingest_t *in, uint64_t now_us)
         }
 
         if (tell.pli) {
-            in->want_key = 1;
+            t->want_key = (t->media->kind == NGX_WEBRTC_VIDEO);
         }
 
         if (tell.n) {
@@ -153,63 +183,76 @@ ngx_webrtc_ingest_feedback_nacks(ngx_webrtc_ingest_t *in, uint64_t now_us)
 }
 
 
-/* RFC 4585, 6.3.1 and RFC 5104, 4.3.1; at most one per interval */
+/* at most one per interval for each track */
 
 void
 ngx_webrtc_ingest_feedback_ask(ngx_webrtc_ingest_t *in, uint64_t now_us)
 {
-    u_char                     *p, *end;
+    uint64_t                    interval_us;
     ngx_uint_t                  i;
     ngx_webrtc_ingest_track_t  *t;
-    u_char                      buf[NGX_WEBRTC_INGEST_RTCP];
 
-    if (now_us - in->asked_us
-        < (uint64_t) in->policy->keyframe_interval * 1000)
-    {
-        ngx_webrtc_ingest_timer_arm(in, now_us);
-        return;
-    }
-
-    end = buf + sizeof(buf) - NGX_WEBRTC_SRTP_RTCP_TAG;
-
-    in->asked_us = now_us;
-
-    if (in->waits_us == 0) {
-        in->waits_us = now_us;
-    }
-
-    if (!in->video) {
-        /* viewers have video from an earlier publisher */
-        in->want_key = 0;
-    }
+    interval_us = (uint64_t) in->policy->keyframe_interval * 1000;
 
     for (i = 0; i < in->ntracks; i++) {
         t = &in->tracks[i];
 
-        if (t->media->kind != NGX_WEBRTC_VIDEO || t->ssrc == 0) {
-            continue;
+        if (t->want_key && now_us - t->asked_us >= interval_us) {
+            ngx_webrtc_ingest_feedback_ask_track(t, now_us);
         }
-
-        p = ngx_webrtc_ingest_feedback_begin(in, buf, end, t->media->fb
-                                                         & NGX_WEBRTC_FB_RSIZE);
-
-        if ((t->media->fb & (NGX_WEBRTC_FB_PLI|NGX_WEBRTC_FB_FIR))
-            == NGX_WEBRTC_FB_FIR)
-        {
-            p = ngx_webrtc_rtcp_fb_write_fir(p, end, in->ssrc, t->ssrc,
-                                             in->fir_seq++);
-        } else {
-            p = ngx_webrtc_rtcp_write_pli(p, end, in->ssrc, t->ssrc);
-        }
-
-        ngx_webrtc_ingest_feedback_send(in, buf, p);
-
-        in->stat->plis++;
-        ngx_webrtc_atomic_add(&in->st->stat.key_requests, 1);
     }
 
-    ngx_webrtc_bus_keyframe_done(in->st);
     ngx_webrtc_ingest_timer_arm(in, now_us);
+}
+
+
+/* RFC 4585, 6.3.1 and RFC 5104, 4.3.1 */
+
+static void
+ngx_webrtc_ingest_feedback_ask_track(ngx_webrtc_ingest_track_t *t,
+    uint64_t now_us)
+{
+    u_char               *p, *end;
+    ngx_uint_t            i;
+    ngx_webrtc_ingest_t  *in;
+    u_char                buf[NGX_WEBRTC_INGEST_RTCP];
+
+    in = t->in;
+    end = buf + sizeof(buf) - NGX_WEBRTC_SRTP_RTCP_TAG;
+
+    t->asked_us = now_us;
+
+    if (t->waits_us == 0) {
+        t->waits_us = now_us;
+    }
+
+    for (i = 0; i < t->nouts; i++) {
+        ngx_webrtc_bus_keyframe_done(t->outs[i]->st);
+    }
+
+    if (t->ssrc == 0) {
+        return;
+    }
+
+    p = ngx_webrtc_ingest_feedback_begin(in, buf, end,
+                                         t->media->fb & NGX_WEBRTC_FB_RSIZE);
+
+    if ((t->media->fb & (NGX_WEBRTC_FB_PLI|NGX_WEBRTC_FB_FIR))
+        == NGX_WEBRTC_FB_FIR)
+    {
+        p = ngx_webrtc_rtcp_fb_write_fir(p, end, in->ssrc, t->ssrc,
+                                         t->fir_seq++);
+    } else {
+        p = ngx_webrtc_rtcp_write_pli(p, end, in->ssrc, t->ssrc);
+    }
+
+    ngx_webrtc_ingest_feedback_send(in, buf, p);
+
+    in->stat->plis++;
+
+    for (i = 0; i < t->nouts; i++) {
+        ngx_webrtc_atomic_add(&t->outs[i]->st->stat.key_requests, 1);
+    }
 }
 
 
@@ -217,7 +260,7 @@ void
 ngx_webrtc_ingest_feedback(ngx_webrtc_ingest_t *in, uint64_t now_us)
 {
     u_char     *p, *q, *end;
-    uint32_t    ssrcs[NGX_WEBRTC_DESC_MEDIA];
+    uint32_t    ssrcs[NGX_WEBRTC_INGEST_TRACKS];
     uint64_t    bitrate;
     ngx_uint_t  i, n;
     u_char      buf[NGX_WEBRTC_INGEST_RTCP];
@@ -279,7 +322,7 @@ ngx_webrtc_ingest_feedback_reports(ngx_webrtc_ingest_t *in, u_char *p,
 {
     ngx_uint_t                  i, n, worst;
     ngx_webrtc_ingest_track_t  *t;
-    ngx_webrtc_rtcp_block_t     blocks[NGX_WEBRTC_DESC_MEDIA];
+    ngx_webrtc_rtcp_block_t     blocks[NGX_WEBRTC_INGEST_TRACKS];
 
     n = 0;
     worst = 0;

@@ -22,14 +22,18 @@ void ngx_webrtc_ingest_feedback_rtcp(ngx_webrtc_ingest_t *in,
 /*
  * Viewers want a key frame.  ngx_webrtc_bus_keyframe_done() is called when the
  * publisher has been asked, or has sent one before that.
+ *
+ *   st   the stream that it feeds, or that of one of its layers
  */
-void ngx_webrtc_ingest_feedback_keyframe(ngx_webrtc_ingest_t *in);
+void ngx_webrtc_ingest_feedback_keyframe(ngx_webrtc_ingest_t *in,
+    ngx_webrtc_stream_t *st);
 
 /* Asks again for what is missing, gives up what was asked for too often. */
 void ngx_webrtc_ingest_feedback_nacks(ngx_webrtc_ingest_t *in,
     uint64_t now_us);
 
-/* Asks for a key frame, or sets the timer to when that is next allowed. */
+/* Asks for key frames where they are wanted, or sets the timer to when that is
+ * next allowed. */
 void ngx_webrtc_ingest_feedback_ask(ngx_webrtc_ingest_t *in,
     uint64_t now_us);
 

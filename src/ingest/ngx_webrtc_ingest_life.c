@@ -18,6 +18,7 @@
 #include <ngx_event.h>
 #include "ngx_webrtc_ingest_life.h"
 #include "ngx_webrtc_ingest_feedback.h"
+#include "ngx_webrtc_ingest_layers.h"
 #include "ngx_webrtc_ingest_ring.h"
 #include "ngx_webrtc_ingest_rtp.h"
 #include "ngx_webrtc_ingest_timer.h"
@@ -28,6 +29,9 @@
  * INACTIVE; chosen: above Opus' DTX (400 ms) and screen shares that stand
  * still */
 #define NGX_WEBRTC_INGEST_SILENT    2000000
+
+
+static ngx_int_t ngx_webrtc_ingest_life_tracks(ngx_webrtc_ingest_t *in);
 
 
 ngx_int_t
@@ -42,27 +46,20 @@ ngx_webrtc_ingest_begin(ngx_webrtc_ingest_t *in, uint64_t now_us)
 
     in->ssrc = (uint32_t) ngx_random() | 1;
 
-    (void) ngx_webrtc_bus_tracks(in->st, in->stream, &in->nstream);
+    in->out.st = in->st;
 
-    ngx_webrtc_ring_attach(in->st->ring, &in->writer);
+    (void) ngx_webrtc_bus_tracks(in->st, in->out.stream, &in->out.nstream);
+
+    ngx_webrtc_ring_attach(in->st->ring, &in->out.writer);
     ngx_webrtc_timeline_start(&in->st->timeline);
     ngx_webrtc_sync_init(&in->sync);
 
-    for (i = 0; i < in->desc->nmedia; i++) {
-        m = &in->desc->media[i];
+    if (ngx_webrtc_ingest_life_tracks(in) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
-        if (!m->receiving) {
-            continue;
-        }
-
-        if (ngx_webrtc_ingest_track_init(in, &in->tracks[in->ntracks], m,
-                                         ngx_webrtc_ingest_rtp_packet)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-
-        in->ntracks++;
+    for (i = 0; i < in->ntracks; i++) {
+        m = in->tracks[i].media;
 
         if ((m->fb & NGX_WEBRTC_FB_TWCC) && m->ext_twcc) {
             twcc = 1;
@@ -83,7 +80,8 @@ ngx_webrtc_ingest_begin(ngx_webrtc_ingest_t *in, uint64_t now_us)
      * packet.
      */
 
-    ngx_webrtc_bus_set_tracks(in->st, in->stream, in->nstream);
+    ngx_webrtc_bus_set_tracks(in->st, in->out.stream, in->out.nstream);
+    ngx_webrtc_ingest_layers_list(in, now_us);
 
     ngx_webrtc_bus_set_state(in->bus, in->st, NGX_WEBRTC_STREAM_STARTING,
                              ngx_current_msec);
@@ -95,6 +93,71 @@ ngx_webrtc_ingest_begin(ngx_webrtc_ingest_t *in, uint64_t now_us)
     in->reported_us = now_us;
 
     ngx_webrtc_ingest_timer_arm(in, now_us);
+
+    return NGX_OK;
+}
+
+
+/* of each m-line one, or one of each layer that it has */
+
+static ngx_int_t
+ngx_webrtc_ingest_life_tracks(ngx_webrtc_ingest_t *in)
+{
+    ngx_uint_t                  i, n;
+    ngx_webrtc_desc_media_t    *m, *layered;
+    ngx_webrtc_ingest_track_t  *t;
+
+    layered = NULL;
+
+    for (i = 0; i < in->desc->nmedia && layered == NULL; i++) {
+        m = &in->desc->media[i];
+
+        if (m->receiving && ngx_webrtc_ingest_layers_init(in, m) != 0) {
+            layered = m;
+        }
+    }
+
+    in->tracks = ngx_calloc((in->desc->nmedia + in->nlayers)
+                            * sizeof(ngx_webrtc_ingest_track_t), in->log);
+    if (in->tracks == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < in->desc->nmedia; i++) {
+        m = &in->desc->media[i];
+
+        if (!m->receiving) {
+            continue;
+        }
+
+        n = (m == layered) ? in->nlayers : 0;
+
+        do {
+            t = &in->tracks[in->ntracks];
+
+            if (n) {
+                t->layer = &in->layers[in->nlayers - n];
+                t->layer->t = t;
+            }
+
+            if (ngx_webrtc_ingest_track_init(in, t, m,
+                                             ngx_webrtc_ingest_rtp_packet)
+                != NGX_OK)
+            {
+                return NGX_ERROR;
+            }
+
+            in->ntracks++;
+
+            if (m->kind == NGX_WEBRTC_VIDEO && in->out.from == NULL && n == 0)
+            {
+                in->out.from = t;
+            }
+
+        } while (n && --n);
+    }
+
+    ngx_webrtc_ingest_layers_route(in);
 
     return NGX_OK;
 }
@@ -116,11 +179,17 @@ ngx_webrtc_ingest_end(ngx_webrtc_ingest_t *in)
         in->queued = 0;
     }
 
-    for (i = 0; i < NGX_WEBRTC_DESC_MEDIA; i++) {
-        if (in->tracks[i].mem) {
-            ngx_free(in->tracks[i].mem);
-            in->tracks[i].mem = NULL;
-        }
+    ngx_webrtc_ingest_layers_end(in);
+
+    for (i = 0; i < in->ntracks; i++) {
+        ngx_free(in->tracks[i].mem);
+    }
+
+    in->ntracks = 0;
+
+    if (in->tracks) {
+        ngx_free(in->tracks);
+        in->tracks = NULL;
     }
 }
 
@@ -140,9 +209,11 @@ ngx_webrtc_ingest_due(ngx_webrtc_ingest_t *in, uint64_t now_us)
     ngx_webrtc_ingest_ring_flush(in);
     ngx_webrtc_ingest_feedback(in, now_us);
 
-    if (in->want_key) {
-        ngx_webrtc_ingest_feedback_ask(in, now_us);
+    if (in->nlayers) {
+        ngx_webrtc_ingest_layers_check(in, now_us);
     }
+
+    ngx_webrtc_ingest_feedback_ask(in, now_us);
 
     if (ngx_webrtc_bitrate_check(&in->bitrate, now_us) == NGX_DECLINED) {
         in->ops->close(in->data, "above webrtc_max_bitrate");

@@ -24,72 +24,91 @@
 #define NGX_WEBRTC_INGEST_DRY       2000000
 
 
-static void ngx_webrtc_ingest_ring_lost_key(ngx_webrtc_ingest_t *in);
-static void ngx_webrtc_ingest_ring_activate(ngx_webrtc_ingest_t *in);
+static void ngx_webrtc_ingest_ring_lost_key(ngx_webrtc_ingest_t *in,
+    ngx_webrtc_ingest_out_t *out);
+static void ngx_webrtc_ingest_ring_activate(ngx_webrtc_ingest_t *in,
+    ngx_webrtc_ingest_out_t *out);
 
 
 void
 ngx_webrtc_ingest_ring_flush(ngx_webrtc_ingest_t *in)
 {
-    if (!in->dirty) {
-        return;
+    ngx_uint_t  i;
+
+    ngx_webrtc_ingest_ring_flush_one(in, &in->out);
+
+    for (i = 0; i < in->nlayers; i++) {
+        ngx_webrtc_ingest_ring_flush_one(in, &in->layers[i].out);
     }
-
-    in->dirty = 0;
-
-    if (in->news) {
-        in->news = 0;
-        ngx_webrtc_bus_set_tracks(in->st, in->stream, in->nstream);
-    }
-
-    ngx_webrtc_ring_publish(&in->writer);
-
-    if (in->writer.state != NGX_WEBRTC_RING_HELD) {
-        ngx_webrtc_ingest_ring_lost_key(in);
-    }
-
-    ngx_webrtc_ingest_ring_activate(in);
-
-    in->ops->news(in->data);
 }
 
 
 void
-ngx_webrtc_ingest_ring_grow(ngx_webrtc_ingest_t *in, uint64_t now_us)
+ngx_webrtc_ingest_ring_flush_one(ngx_webrtc_ingest_t *in,
+    ngx_webrtc_ingest_out_t *out)
+{
+    if (!out->dirty) {
+        return;
+    }
+
+    out->dirty = 0;
+
+    if (out->news) {
+        out->news = 0;
+        ngx_webrtc_bus_set_tracks(out->st, out->stream, out->nstream);
+    }
+
+    ngx_webrtc_ring_publish(&out->writer);
+
+    if (out->writer.state != NGX_WEBRTC_RING_HELD) {
+        ngx_webrtc_ingest_ring_lost_key(in, out);
+    }
+
+    ngx_webrtc_ingest_ring_activate(in, out);
+
+    in->ops->news(in->data, out->st);
+}
+
+
+void
+ngx_webrtc_ingest_ring_grow(ngx_webrtc_ingest_t *in,
+    ngx_webrtc_ingest_out_t *out, uint64_t now_us)
 {
     ngx_int_t  rc;
 
-    if (in->full_us && now_us < in->full_us) {
+    if (out->full_us && now_us < out->full_us) {
         return;
     }
 
-    rc = ngx_webrtc_bus_enlarge(in->bus, in->st, &in->writer, 0, in->log);
+    rc = ngx_webrtc_bus_enlarge(in->bus, out->st, &out->writer, 0, in->log);
 
     if (rc == NGX_OK) {
-        in->full_us = 0;
-        in->dry_us = 0;
+        out->full_us = 0;
+        out->dry_us = 0;
         return;
     }
 
-    in->full_us = now_us + NGX_WEBRTC_INGEST_FULL;
+    out->full_us = now_us + NGX_WEBRTC_INGEST_FULL;
 
-    if (ngx_webrtc_ring_room(in->writer.ring)) {
+    if (ngx_webrtc_ring_room(out->writer.ring)) {
         return;
     }
 
     /* nothing can be kept, so nobody can be shown anything */
 
-    if (in->dry_us == 0) {
-        in->dry_us = now_us;
+    if (out->dry_us == 0) {
+        out->dry_us = now_us;
 
-    } else if (now_us - in->dry_us > NGX_WEBRTC_INGEST_DRY) {
+    } else if (now_us - out->dry_us > NGX_WEBRTC_INGEST_DRY
+               && out == &in->out)
+    {
         in->ops->close(in->data, "no memory for packets in webrtc_zone");
     }
 }
 
 
 const ngx_webrtc_ring_keep_t *
-ngx_webrtc_ingest_ring_keep(ngx_webrtc_ingest_t *in)
+ngx_webrtc_ingest_ring_keep(ngx_webrtc_ingest_out_t *out)
 {
     /*
      * If a publisher makes a key frame when asked, its last one is useful for
@@ -110,11 +129,11 @@ ngx_webrtc_ingest_ring_keep(ngx_webrtc_ingest_t *in)
         NGX_WEBRTC_KEEP_US, NGX_WEBRTC_KEEP_MAX, 20000000
     };
 
-    if (in->deaf) {
+    if (out->from && out->from->deaf) {
         return &deaf;
     }
 
-    return in->answers ? &answers : &unknown;
+    return (out->from && out->from->answers) ? &answers : &unknown;
 }
 
 
@@ -125,22 +144,24 @@ ngx_webrtc_ingest_ring_keep(ngx_webrtc_ingest_t *in)
  */
 
 static void
-ngx_webrtc_ingest_ring_lost_key(ngx_webrtc_ingest_t *in)
+ngx_webrtc_ingest_ring_lost_key(ngx_webrtc_ingest_t *in,
+    ngx_webrtc_ingest_out_t *out)
 {
-    if (in->writer.state <= in->told
-        || (in->writer.state != NGX_WEBRTC_RING_TORN && !in->deaf))
+    if (out->writer.state <= out->told
+        || (out->writer.state != NGX_WEBRTC_RING_TORN
+            && !(out->from && out->from->deaf)))
     {
         return;
     }
 
-    in->told = in->writer.state;
+    out->told = out->writer.state;
 
-    if (ngx_webrtc_bus_enlarge(in->bus, in->st, &in->writer, 0, in->log)
+    if (ngx_webrtc_bus_enlarge(in->bus, out->st, &out->writer, 0, in->log)
         == NGX_OK
-        && in->told == NGX_WEBRTC_RING_TORN)
+        && out->told == NGX_WEBRTC_RING_TORN)
     {
         /* the next one fits, or nearly */
-        ngx_webrtc_ingest_feedback_keyframe(in);
+        ngx_webrtc_ingest_feedback_keyframe(in, out->st);
     }
 }
 
@@ -148,17 +169,23 @@ ngx_webrtc_ingest_ring_lost_key(ngx_webrtc_ingest_t *in)
 /* there are packets: makes the stream ACTIVE */
 
 static void
-ngx_webrtc_ingest_ring_activate(ngx_webrtc_ingest_t *in)
+ngx_webrtc_ingest_ring_activate(ngx_webrtc_ingest_t *in,
+    ngx_webrtc_ingest_out_t *out)
 {
-    if (in->video && !in->key
-        && in->last_us - in->first_us < NGX_WEBRTC_INGEST_NO_KEY)
+    if (in->video && !out->key
+        && (out != &in->out
+            || in->last_us - in->first_us < NGX_WEBRTC_INGEST_NO_KEY))
     {
         /* viewers would have nothing to see, nor know what it will be */
         return;
     }
 
-    if (ngx_webrtc_bus_state(in->st) != NGX_WEBRTC_STREAM_ACTIVE) {
-        ngx_webrtc_bus_set_state(in->bus, in->st, NGX_WEBRTC_STREAM_ACTIVE,
+    if (out != &in->out) {
+        ngx_webrtc_timeline_follow(&out->st->timeline, &in->st->timeline);
+    }
+
+    if (ngx_webrtc_bus_state(out->st) != NGX_WEBRTC_STREAM_ACTIVE) {
+        ngx_webrtc_bus_set_state(in->bus, out->st, NGX_WEBRTC_STREAM_ACTIVE,
                                  ngx_current_msec);
     }
 }

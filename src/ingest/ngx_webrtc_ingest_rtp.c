@@ -4,7 +4,8 @@
  *
  * Packets of a sender, until they are in the ring.  A packet's track is
  * found by its mid (RFC 9143, 15), else its SSRC, else its payload type; what
- * was not negotiated is dropped and counted.
+ * was not negotiated is dropped and counted.  Of an m-line with layers each is
+ * a track, found by its rid, until its SSRC is known (RFC 8852, 3).
  *
  * A track's SSRC may change at any time: an encoder restarts, a bridge switches
  * to another source.  Sequence numbers then begin anywhere, so reordering,
@@ -20,6 +21,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "ngx_webrtc_ingest_rtp.h"
+#include "ngx_webrtc_ingest_layers.h"
 #include "ngx_webrtc_ingest_ring.h"
 #include "ngx_webrtc_ingest_timer.h"
 #include "ngx_webrtc_ingest_track.h"
@@ -77,8 +79,9 @@ static ngx_int_t ngx_webrtc_ingest_rtp_switch_codec(
     ngx_webrtc_ingest_track_t *t, ngx_uint_t codec, uint64_t arrival_us);
 static uint8_t ngx_webrtc_ingest_rtp_cvo(ngx_webrtc_ingest_track_t *t,
     ngx_webrtc_rtp_t *rtp);
-static void ngx_webrtc_ingest_rtp_key_frame(ngx_webrtc_ingest_t *in,
+static void ngx_webrtc_ingest_rtp_key_frame(ngx_webrtc_ingest_track_t *t,
     uint64_t arrival_us);
+static ngx_uint_t ngx_webrtc_ingest_rtp_useful(ngx_webrtc_ingest_track_t *t);
 static ngx_int_t ngx_webrtc_ingest_rtp_depay(ngx_webrtc_ingest_track_t *t,
     const ngx_webrtc_reorder_packet_t *rp, ngx_webrtc_depay_info_t *info);
 static void ngx_webrtc_ingest_rtp_orientation(ngx_webrtc_ingest_track_t *t,
@@ -90,6 +93,10 @@ static ngx_webrtc_order_e ngx_webrtc_ingest_rtp_frame_order(
 static void ngx_webrtc_ingest_rtp_write_packet(
     ngx_webrtc_ingest_track_t *t, u_char *payload, size_t n,
     ngx_uint_t flags, uint64_t arrival_us);
+static void ngx_webrtc_ingest_rtp_write_out(ngx_webrtc_ingest_track_t *t,
+    ngx_webrtc_ingest_out_t *out, ngx_webrtc_ring_packet_t *pkt,
+    u_char *payload, size_t n);
+static void ngx_webrtc_ingest_rtp_large(ngx_webrtc_ingest_track_t *t);
 
 
 void
@@ -111,7 +118,11 @@ ngx_webrtc_ingest_rtp(ngx_webrtc_ingest_t *in, ngx_webrtc_rtp_t *rtp,
         return;
     }
 
-    rc = ngx_webrtc_rtx_unwrap(&in->rtx, rtp);
+    rc = in->nlayers ? ngx_webrtc_ingest_layers_rtx(in, rtp) : NGX_DECLINED;
+
+    if (rc == NGX_DECLINED) {
+        rc = ngx_webrtc_rtx_unwrap(&in->rtx, rtp);
+    }
 
     if (rc == NGX_DONE || rc == NGX_AGAIN) {
         /* a probe counts for the sender's estimate */
@@ -195,6 +206,11 @@ ngx_webrtc_ingest_rtp_order(ngx_webrtc_ingest_t *in,
     }
 
     in->last_us = now_us;
+
+    if (t->layer) {
+        t->layer->last_us = now_us;
+        t->layer->missed = 0;
+    }
 
     if (ngx_webrtc_reorder_input(&t->reorder, &pkt, now_us) == NGX_AGAIN) {
         t->held_us = ngx_webrtc_reorder_timeout(&t->reorder, now_us);
@@ -327,7 +343,7 @@ ngx_webrtc_ingest_rtp_change_ssrc(ngx_webrtc_ingest_t *in,
         ngx_webrtc_reorder_renew(&t->reorder);
         ngx_webrtc_nack_renew(&t->nack);
         ngx_webrtc_report_in_init(&t->report, t->depay.track.clock_rate);
-        ngx_webrtc_sync_renew(&in->sync, t->track);
+        ngx_webrtc_sync_renew(&in->sync, t->clock);
 
         t->framed = 0;
         t->held_us = 0;
@@ -337,11 +353,17 @@ ngx_webrtc_ingest_rtp_change_ssrc(ngx_webrtc_ingest_t *in,
 
         if (t->media->kind == NGX_WEBRTC_VIDEO) {
             /* unless the new SSRC begins with one */
-            in->want_key = 1;
+            t->want_key = 1;
         }
     }
 
     t->ssrc = ssrc;
+
+    if (t->layer) {
+        /* its retransmissions say which layer they are of */
+        t->layer->rtx_ssrc = 0;
+        return;
+    }
 
     m = t->media;
 
@@ -358,13 +380,14 @@ ngx_webrtc_ingest_rtp_change_ssrc(ngx_webrtc_ingest_t *in,
 static void
 ngx_webrtc_ingest_rtp_cut_frame(ngx_webrtc_ingest_track_t *t)
 {
-    ngx_webrtc_ingest_t  *in;
-
-    in = t->in;
+    ngx_uint_t  i;
 
     if (t->open) {
         t->open = 0;
-        ngx_webrtc_ring_skip(&in->writer, t->track, 1);
+
+        for (i = 0; i < t->nouts; i++) {
+            ngx_webrtc_ring_skip(&t->outs[i]->writer, t->track, 1);
+        }
     }
 }
 
@@ -386,7 +409,7 @@ ngx_webrtc_ingest_rtp_match_track(ngx_webrtc_ingest_t *in,
             && ext.len == m->mid_len
             && ngx_memcmp(ext.data, m->mid, m->mid_len) == 0)
         {
-            return &in->tracks[i];
+            return ngx_webrtc_ingest_layers_track(&in->tracks[i], rtp);
         }
     }
 
@@ -402,7 +425,7 @@ ngx_webrtc_ingest_rtp_match_track(ngx_webrtc_ingest_t *in,
 
     for (i = 0; i < in->ntracks; i++) {
         if (ngx_webrtc_ingest_has(in->tracks[i].media, rtp->pt)) {
-            return &in->tracks[i];
+            return ngx_webrtc_ingest_layers_track(&in->tracks[i], rtp);
         }
     }
 
@@ -460,8 +483,8 @@ static void
 ngx_webrtc_ingest_rtp_orientation(ngx_webrtc_ingest_track_t *t,
     const ngx_webrtc_reorder_packet_t *rp)
 {
-    ngx_webrtc_track_t   *track;
-    ngx_webrtc_ingest_t  *in;
+    ngx_uint_t           i;
+    ngx_webrtc_track_t  *track;
 
     t->told = (rp->cvo != 0);
 
@@ -469,12 +492,13 @@ ngx_webrtc_ingest_rtp_orientation(ngx_webrtc_ingest_track_t *t,
         t->cvo = rp->cvo & NGX_WEBRTC_CVO_MASK;
     }
 
-    in = t->in;
-    track = &in->stream[t->track];
+    for (i = 0; i < t->nouts; i++) {
+        track = &t->outs[i]->stream[t->track];
 
-    if (track->cvo != t->cvo) {
-        track->cvo = t->cvo;
-        in->news = 1;
+        if (track->cvo != t->cvo) {
+            track->cvo = t->cvo;
+            t->outs[i]->news = 1;
+        }
     }
 }
 
@@ -486,7 +510,7 @@ ngx_webrtc_ingest_rtp_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
 
     size_t                   n;
     ngx_int_t                rc;
-    ngx_uint_t               flags, codec;
+    ngx_uint_t               i, flags, codec;
     ngx_webrtc_ingest_t     *in;
     ngx_webrtc_depay_info_t  info;
     u_char                   prefix[NGX_WEBRTC_DEPAY_PAYLOAD];
@@ -514,7 +538,7 @@ ngx_webrtc_ingest_rtp_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
     ngx_webrtc_ingest_rtp_orientation(t, rp);
 
     if (info.key_needed) {
-        in->want_key = 1;
+        t->want_key = 1;
     }
 
     if (rc == NGX_DECLINED) {
@@ -538,17 +562,20 @@ ngx_webrtc_ingest_rtp_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
         && !info.key_needed
         && (info.prefix || (info.flags & NGX_WEBRTC_PKT_FIRST)))
     {
-        ngx_webrtc_ingest_rtp_key_frame(t->in, rp->arrival_us);
+        ngx_webrtc_ingest_rtp_key_frame(t, rp->arrival_us);
     }
 
-    if (!in->key && t->media->kind == NGX_WEBRTC_VIDEO) {
-        /* useless to everybody */
-        in->want_key = 1;
+    if (t->media->kind == NGX_WEBRTC_VIDEO
+        && !ngx_webrtc_ingest_rtp_useful(t))
+    {
+        t->want_key = 1;
         return;
     }
 
     if (rp->lost && rp->lost <= NGX_WEBRTC_INGEST_GAP) {
-        ngx_webrtc_ring_skip(&in->writer, t->track, rp->lost);
+        for (i = 0; i < t->nouts; i++) {
+            ngx_webrtc_ring_skip(&t->outs[i]->writer, t->track, rp->lost);
+        }
     }
 
     while (ngx_webrtc_depay_prefix(&t->depay, prefix, sizeof(prefix), &n,
@@ -572,17 +599,44 @@ ngx_webrtc_ingest_rtp_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
  */
 
 static void
-ngx_webrtc_ingest_rtp_key_frame(ngx_webrtc_ingest_t *in, uint64_t arrival_us)
+ngx_webrtc_ingest_rtp_key_frame(ngx_webrtc_ingest_track_t *t,
+    uint64_t arrival_us)
 {
-    if (in->waits_us) {
-        in->deaf = (arrival_us > in->waits_us + NGX_WEBRTC_INGEST_DEAF);
-        in->answers = (in->key && !in->deaf);
-        in->waits_us = 0;
+    ngx_uint_t  i;
+
+    if (t->waits_us) {
+        t->deaf = (arrival_us > t->waits_us + NGX_WEBRTC_INGEST_DEAF);
+        t->answers = (ngx_webrtc_ingest_rtp_useful(t) && !t->deaf);
+        t->waits_us = 0;
     }
 
-    in->want_key = 0;
-    in->key = 1;
-    ngx_webrtc_bus_keyframe_done(in->st);
+    t->want_key = 0;
+
+    if (t->layer) {
+        ngx_webrtc_ingest_layers_key_frame(t->layer, arrival_us);
+    }
+
+    for (i = 0; i < t->nouts; i++) {
+        t->outs[i]->key = 1;
+        ngx_webrtc_bus_keyframe_done(t->outs[i]->st);
+    }
+}
+
+
+/* without a key frame before it, video is useless to everybody */
+
+static ngx_uint_t
+ngx_webrtc_ingest_rtp_useful(ngx_webrtc_ingest_track_t *t)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < t->nouts; i++) {
+        if (t->outs[i]->key) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -594,10 +648,9 @@ ngx_webrtc_ingest_rtp_depay(ngx_webrtc_ingest_track_t *t,
 {
     uint64_t                   frames, keyframes;
     ngx_int_t                  rc;
-    ngx_webrtc_ingest_t       *in;
+    ngx_uint_t                 i;
+    ngx_webrtc_ingest_out_t   *out;
     ngx_webrtc_depay_packet_t  pkt;
-
-    in = t->in;
 
     ngx_memzero(&pkt, sizeof(ngx_webrtc_depay_packet_t));
 
@@ -614,16 +667,20 @@ ngx_webrtc_ingest_rtp_depay(ngx_webrtc_ingest_track_t *t,
 
     rc = ngx_webrtc_depay_input(&t->depay, &pkt, info);
 
-    if (t->media->kind == NGX_WEBRTC_VIDEO) {
-        ngx_webrtc_atomic_add(&t->in->st->stat.frames,
-                              t->depay.frames - frames);
-        ngx_webrtc_atomic_add(&t->in->st->stat.keyframes,
-                              t->depay.keyframes - keyframes);
-    }
+    for (i = 0; i < t->nouts; i++) {
+        out = t->outs[i];
 
-    if (info->changed) {
-        in->stream[t->track] = t->depay.track;
-        in->news = 1;
+        if (t->media->kind == NGX_WEBRTC_VIDEO) {
+            ngx_webrtc_atomic_add(&out->st->stat.frames,
+                                  t->depay.frames - frames);
+            ngx_webrtc_atomic_add(&out->st->stat.keyframes,
+                                  t->depay.keyframes - keyframes);
+        }
+
+        if (info->changed) {
+            out->stream[t->track] = t->depay.track;
+            out->news = 1;
+        }
     }
 
     return rc;
@@ -640,6 +697,7 @@ static ngx_int_t
 ngx_webrtc_ingest_rtp_switch_codec(ngx_webrtc_ingest_track_t *t,
     ngx_uint_t codec, uint64_t arrival_us)
 {
+    ngx_uint_t            i;
     ngx_webrtc_ingest_t  *in;
 
     in = t->in;
@@ -674,12 +732,15 @@ ngx_webrtc_ingest_rtp_switch_codec(ngx_webrtc_ingest_track_t *t,
     t->framed = 0;
     t->drop = 0;
 
-    in->news = 1;
+    for (i = 0; i < t->nouts; i++) {
+        t->outs[i]->news = 1;
 
-    if (t->media->kind == NGX_WEBRTC_VIDEO) {
-        in->key = 0;
-        in->want_key = 1;
+        if (t->media->kind == NGX_WEBRTC_VIDEO) {
+            t->outs[i]->key = 0;
+        }
     }
+
+    t->want_key = (t->media->kind == NGX_WEBRTC_VIDEO);
 
     ngx_log_error(NGX_LOG_INFO, in->log, 0, "webrtc %s sends codec:%V",
                   in->what, &ngx_webrtc_codec(codec)->name);
@@ -705,7 +766,11 @@ ngx_webrtc_ingest_rtp_begin_frame(ngx_webrtc_ingest_track_t *t,
     t->framed = 1;
     t->rtp_ts = rp->ts;
 
-    ts = ngx_webrtc_sync_map(&in->sync, t->track, rp->ts,
+    if (t->layer) {
+        ngx_webrtc_ingest_layers_frame(t->layer);
+    }
+
+    ts = ngx_webrtc_sync_map(&in->sync, t->clock, rp->ts,
                              (int64_t) rp->arrival_us);
 
     t->ts = ngx_webrtc_timeline_map(&st->timeline, t->track, ts,
@@ -752,7 +817,7 @@ ngx_webrtc_ingest_rtp_frame_order(ngx_webrtc_ingest_track_t *t,
     in = t->in;
 
     if (in->policy->transcode == NGX_WEBRTC_TRANSCODE_OFF
-        || !(in->stream[t->track].traits & NGX_WEBRTC_TRACK_REORDERED))
+        || !(t->depay.track.traits & NGX_WEBRTC_TRACK_REORDERED))
     {
         return ngx_webrtc_order(&t->order, &t->ts, discardable);
     }
@@ -770,18 +835,15 @@ ngx_webrtc_ingest_rtp_write_packet(ngx_webrtc_ingest_track_t *t,
 {
     size_t                    pad;
     u_char                    buf[NGX_WEBRTC_PADDING_PAYLOAD];
-    ngx_webrtc_stream_t      *st;
-    ngx_webrtc_ingest_t      *in;
+    ngx_uint_t                i, video;
     ngx_webrtc_ring_packet_t  pkt;
-
-    st = t->in->st;
-    in = t->in;
 
     ngx_memzero(&pkt, sizeof(ngx_webrtc_ring_packet_t));
 
     pad = 0;
+    video = (t->media->kind == NGX_WEBRTC_VIDEO);
 
-    if (t->media->kind == NGX_WEBRTC_VIDEO) {
+    if (video) {
         pad = ngx_webrtc_padding_size(&t->padding, n, flags);
     }
 
@@ -796,7 +858,6 @@ ngx_webrtc_ingest_rtp_write_packet(ngx_webrtc_ingest_track_t *t,
     pkt.len = (uint16_t) (n + pad);
     pkt.track = t->track;
     pkt.flags = (uint8_t) flags;
-    pkt.ts = ngx_webrtc_timeline_rtp(t->ts);
 
     if ((flags & NGX_WEBRTC_PKT_MARKER)
         && (t->cvo || t->told
@@ -808,33 +869,68 @@ ngx_webrtc_ingest_rtp_write_packet(ngx_webrtc_ingest_track_t *t,
 
     pkt.arrival_us = arrival_us;
 
-    if (ngx_webrtc_ring_wants(&in->writer, pkt.len, arrival_us,
-                              ngx_webrtc_ingest_ring_keep(in)))
-    {
-        ngx_webrtc_ingest_ring_grow(t->in, in->last_us);
+    for (i = 0; i < t->nouts; i++) {
+        if (!video || t->outs[i]->key) {
+            ngx_webrtc_ingest_rtp_write_out(t, t->outs[i], &pkt, payload, n);
+        }
     }
-
-    if (ngx_webrtc_ring_write(&in->writer, &pkt, payload) != NGX_OK) {
-        return;
-    }
-
-    ngx_webrtc_atomic_add(&st->stat.packets, 1);
-    ngx_webrtc_atomic_add(&st->stat.bytes, n);
-
-    in->dirty = 1;
 
     t->npackets = (flags & NGX_WEBRTC_PKT_FIRST) ? 1 : t->npackets + 1;
 
-    if (t->npackets > NGX_WEBRTC_FRAME_PACKETS
-        && t->media->kind == NGX_WEBRTC_VIDEO && !in->large)
-    {
-        in->large = 1;
-
-        ngx_webrtc_bus_complain(t->in->bus, st, NGX_LOG_WARN,
-                                t->in->log, in->what,
-                                "video has pictures of more than %d packets, "
-                                "and browsers show none of those: lower the "
-                                "bitrate of key frames or the resolution",
-                                NGX_WEBRTC_FRAME_PACKETS);
+    if (t->npackets > NGX_WEBRTC_FRAME_PACKETS && video) {
+        ngx_webrtc_ingest_rtp_large(t);
     }
+}
+
+
+/* n: bytes of payload, of those that were there before padding */
+
+static void
+ngx_webrtc_ingest_rtp_write_out(ngx_webrtc_ingest_track_t *t,
+    ngx_webrtc_ingest_out_t *out, ngx_webrtc_ring_packet_t *pkt,
+    u_char *payload, size_t n)
+{
+    ngx_webrtc_ingest_t  *in;
+
+    in = t->in;
+
+    pkt->ts = ngx_webrtc_timeline_rtp((t->layer && out == &in->out)
+                                      ? ngx_webrtc_ingest_layers_time(t)
+                                      : t->ts);
+
+    if (ngx_webrtc_ring_wants(&out->writer, pkt->len, pkt->arrival_us,
+                              ngx_webrtc_ingest_ring_keep(out)))
+    {
+        ngx_webrtc_ingest_ring_grow(in, out, in->last_us);
+    }
+
+    if (ngx_webrtc_ring_write(&out->writer, pkt, payload) != NGX_OK) {
+        return;
+    }
+
+    ngx_webrtc_atomic_add(&out->st->stat.packets, 1);
+    ngx_webrtc_atomic_add(&out->st->stat.bytes, n);
+
+    out->dirty = 1;
+}
+
+
+static void
+ngx_webrtc_ingest_rtp_large(ngx_webrtc_ingest_track_t *t)
+{
+    ngx_webrtc_ingest_t  *in;
+
+    in = t->in;
+
+    if (in->large) {
+        return;
+    }
+
+    in->large = 1;
+
+    ngx_webrtc_bus_complain(in->bus, in->st, NGX_LOG_WARN, in->log, in->what,
+                            "video has pictures of more than %d packets, "
+                            "and browsers show none of those: lower the "
+                            "bitrate of key frames or the resolution",
+                            NGX_WEBRTC_FRAME_PACKETS);
 }

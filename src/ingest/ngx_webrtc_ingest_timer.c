@@ -32,14 +32,19 @@ ngx_webrtc_ingest_timer_arm(ngx_webrtc_ingest_t *in, uint64_t now_us)
         next = us;
     }
 
-    if (in->want_key) {
-        us = in->asked_us
-             + (uint64_t) in->policy->keyframe_interval * 1000;
+    if (in->nlayers) {
+        us = in->checked_us + NGX_WEBRTC_INGEST_LOOK;
         next = ngx_min(next, us);
     }
 
     for (i = 0; i < in->ntracks; i++) {
         t = &in->tracks[i];
+
+        if (t->want_key) {
+            us = t->asked_us
+                 + (uint64_t) in->policy->keyframe_interval * 1000;
+            next = ngx_min(next, us);
+        }
 
         us = ngx_webrtc_nack_deadline(&t->nack);
 

@@ -40,7 +40,9 @@ ngx_webrtc_ingest_track_init(ngx_webrtc_ingest_t *in,
 
     video = (m->kind == NGX_WEBRTC_VIDEO);
 
-    place = ngx_webrtc_ingest_track_find_place(in, m->kind);
+    place = (t->layer && t->layer != in->layers)
+            ? in->layers[0].t->track
+            : ngx_webrtc_ingest_track_find_place(in, m->kind);
 
     if (place == NGX_ERROR) {
         return NGX_ERROR;
@@ -58,9 +60,18 @@ ngx_webrtc_ingest_track_init(ngx_webrtc_ingest_t *in,
     t->in = in;
     t->media = m;
     t->track = (uint8_t) place;
+    t->clock = (uint8_t) place;
 
-    codec = ((ngx_uint_t) place < in->nstream) ? in->stream[place].codec
-                                                : NGX_WEBRTC_CODEC_NONE;
+    if (t->layer && t->layer != in->layers) {
+        t->clock = (uint8_t) (NGX_WEBRTC_TRACKS - 1
+                              + (t->layer - in->layers));
+    }
+
+    t->outs[0] = &in->out;
+    t->nouts = 1;
+
+    codec = ((ngx_uint_t) place < in->out.nstream) ? in->out.stream[place].codec
+                                                   : NGX_WEBRTC_CODEC_NONE;
 
     if (ngx_webrtc_desc_codec(m, codec, &alt) != NGX_OK) {
         codec = m->codec;
@@ -86,9 +97,11 @@ ngx_webrtc_ingest_track_init(ngx_webrtc_ingest_t *in,
                             ? ngx_webrtc_nack_hold(&t->nack)
                             : NGX_WEBRTC_NACK_DELAY);
 
-    ngx_webrtc_ingest_track_add_rtx(in, m);
+    if (t->layer == NULL) {
+        ngx_webrtc_ingest_track_add_rtx(in, m);
+    }
 
-    in->nstream = ngx_max(in->nstream, (ngx_uint_t) place + 1);
+    in->out.nstream = ngx_max(in->out.nstream, (ngx_uint_t) place + 1);
     in->video |= video;
 
     return NGX_OK;
@@ -100,6 +113,7 @@ ngx_webrtc_ingest_track_codec(ngx_webrtc_ingest_track_t *t,
     ngx_uint_t codec)
 {
     uint32_t                  rate;
+    ngx_uint_t                i;
     ngx_webrtc_stream_t      *st;
     ngx_webrtc_ingest_t      *in;
     ngx_webrtc_desc_media_t  *m;
@@ -127,7 +141,7 @@ ngx_webrtc_ingest_track_codec(ngx_webrtc_ingest_track_t *t,
 
         if (ngx_webrtc_timeline_track(&st->timeline, t->track, rate, 1, rate)
             != NGX_OK
-            || ngx_webrtc_sync_track(&in->sync, t->track, m->kind, rate)
+            || ngx_webrtc_sync_track(&in->sync, t->clock, m->kind, rate)
                != NGX_OK)
         {
             return NGX_ERROR;
@@ -137,14 +151,28 @@ ngx_webrtc_ingest_track_codec(ngx_webrtc_ingest_track_t *t,
         ngx_memzero(&t->order, sizeof(ngx_webrtc_order_t));
     }
 
-    if (in->stream[t->track].codec != codec) {
-        ngx_webrtc_atomic_store(&st->since[t->track],
-                                in->writer.next[t->track]);
+    for (i = 0; i < t->nouts; i++) {
+        ngx_webrtc_ingest_track_show(t, t->outs[i]);
     }
 
-    in->stream[t->track] = t->depay.track;
-
     return NGX_OK;
+}
+
+
+void
+ngx_webrtc_ingest_track_show(ngx_webrtc_ingest_track_t *t,
+    ngx_webrtc_ingest_out_t *out)
+{
+    ngx_webrtc_track_t  *track;
+
+    track = &out->stream[t->track];
+
+    if (track->codec != t->depay.track.codec) {
+        ngx_webrtc_atomic_store(&out->st->since[t->track],
+                                out->writer.next[t->track]);
+    }
+
+    *track = t->depay.track;
 }
 
 
@@ -179,9 +207,9 @@ ngx_webrtc_ingest_track_find_place(ngx_webrtc_ingest_t *in,
 {
     ngx_uint_t  i, n;
 
-    for (i = 0; i < in->nstream; i++) {
+    for (i = 0; i < in->out.nstream; i++) {
 
-        if (in->stream[i].kind != kind) {
+        if (in->out.stream[i].kind != kind) {
             continue;
         }
 
@@ -196,6 +224,6 @@ ngx_webrtc_ingest_track_find_place(ngx_webrtc_ingest_t *in,
         }
     }
 
-    return (in->nstream < NGX_WEBRTC_TRACKS) ? (ngx_int_t) in->nstream
-                                              : NGX_ERROR;
+    return (in->out.nstream < NGX_WEBRTC_TRACKS) ? (ngx_int_t) in->out.nstream
+                                                  : NGX_ERROR;
 }

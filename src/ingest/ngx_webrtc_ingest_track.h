@@ -18,7 +18,7 @@
 /*
  * Makes a track of an m-line.
  *
- *   t         zeroed
+ *   t         zeroed, but for its layer
  *   handler   gets its packets in order, with t
  *
  * NGX_OK
@@ -38,6 +38,10 @@ ngx_int_t ngx_webrtc_ingest_track_init(ngx_webrtc_ingest_t *in,
  */
 ngx_int_t ngx_webrtc_ingest_track_codec(ngx_webrtc_ingest_track_t *t,
     ngx_uint_t codec);
+
+/* What is written from now on is of this track, as it is now. */
+void ngx_webrtc_ingest_track_show(ngx_webrtc_ingest_track_t *t,
+    ngx_webrtc_ingest_out_t *out);
 
 
 #endif /* _NGX_WEBRTC_INGEST_TRACK_H_INCLUDED_ */

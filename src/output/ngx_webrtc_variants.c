@@ -40,6 +40,7 @@ ngx_webrtc_variants_check(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
     ngx_webrtc_variant_run_t  *vr;
 
     if (st->parent == 0
+        || st->variant.hw == NGX_WEBRTC_VARIANT_PUBLISHED
         || ngx_webrtc_bus_claimed(st, NULL)
         || ngx_webrtc_bus_is_dropped(st)
         || ngx_terminate)

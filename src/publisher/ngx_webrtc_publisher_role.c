@@ -52,9 +52,11 @@ static void ngx_webrtc_publisher_role_rtp(ngx_webrtc_session_t *s,
 static void ngx_webrtc_publisher_role_second(ngx_webrtc_session_t *s);
 static void ngx_webrtc_publisher_role_rtcp(ngx_webrtc_session_t *s,
     const ngx_webrtc_rtcp_t *rtcp);
-static void ngx_webrtc_publisher_role_keyframe(ngx_webrtc_session_t *s);
+static void ngx_webrtc_publisher_role_keyframe(ngx_webrtc_session_t *s,
+    ngx_webrtc_stream_t *st);
 static void ngx_webrtc_publisher_role_send(void *data, u_char *p, size_t n);
-static void ngx_webrtc_publisher_role_news(void *data);
+static void ngx_webrtc_publisher_role_news(void *data,
+    ngx_webrtc_stream_t *st);
 static void ngx_webrtc_publisher_role_complain(void *data, const char *what);
 static void ngx_webrtc_publisher_role_close(void *data, const char *reason);
 
@@ -372,18 +374,19 @@ ngx_webrtc_publisher_role_rtcp(ngx_webrtc_session_t *s,
 
 
 static void
-ngx_webrtc_publisher_role_keyframe(ngx_webrtc_session_t *s)
+ngx_webrtc_publisher_role_keyframe(ngx_webrtc_session_t *s,
+    ngx_webrtc_stream_t *st)
 {
     ngx_webrtc_publisher_t  *pub;
 
     pub = s->part;
 
     if (pub == NULL || !pub->claimed) {
-        ngx_webrtc_bus_keyframe_done(s->st);
+        ngx_webrtc_bus_keyframe_done(st);
         return;
     }
 
-    ngx_webrtc_ingest_feedback_keyframe(&pub->in);
+    ngx_webrtc_ingest_feedback_keyframe(&pub->in, st);
 }
 
 
@@ -395,12 +398,12 @@ ngx_webrtc_publisher_role_send(void *data, u_char *p, size_t n)
 
 
 static void
-ngx_webrtc_publisher_role_news(void *data)
+ngx_webrtc_publisher_role_news(void *data, ngx_webrtc_stream_t *st)
 {
     ngx_webrtc_session_t *s = data;
 
-    ngx_webrtc_roles_news(s->wk, s->st);
-    ngx_webrtc_bus_wake_others(s->wk->bus, s->st);
+    ngx_webrtc_roles_news(s->wk, st);
+    ngx_webrtc_bus_wake_others(s->wk->bus, st);
 }
 
 

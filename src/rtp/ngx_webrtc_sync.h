@@ -27,7 +27,8 @@
 #include <ngx_core.h>
 
 
-#define NGX_WEBRTC_SYNC_TRACKS   4
+/* those of a stream, and layers of one of them, each of which has a clock */
+#define NGX_WEBRTC_SYNC_TRACKS   8
 
 /* us per second that a track is moved at most; chosen: 5 percent faster or
  * slower is not seen, and 250 ms are made up in 5 s */
@@ -94,7 +95,7 @@ void ngx_webrtc_sync_init(ngx_webrtc_sync_t *sync);
 /*
  * Before a track's first packet.
  *
- *   i      index of the track in the stream, < NGX_WEBRTC_SYNC_TRACKS
+ *   i      number of the track, < NGX_WEBRTC_SYNC_TRACKS
  *   kind   NGX_WEBRTC_AUDIO, NGX_WEBRTC_VIDEO
  *   rate   RTP clock rate, Hz
  *

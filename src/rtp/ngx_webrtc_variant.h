@@ -2,9 +2,10 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * Variants: a stream's video, encoded anew.  A variant is a stream of its own
- * in the zone, found by its parent and by all of the below: two that are made
- * in the same way are one encode.  The label is how it is shown.
+ * Variants: a stream's video, encoded anew, or another layer of it that its
+ * publisher sends.  A variant is a stream of its own in the zone, found by its
+ * parent and by all of the below: two that are made in the same way are one
+ * encode.  The label is how it is shown.
  */
 
 
@@ -35,6 +36,10 @@
 #define NGX_WEBRTC_VARIANT_HW_NVENC    3
 #define NGX_WEBRTC_VARIANT_HW_QSV      4
 #define NGX_WEBRTC_VARIANT_HW_V4L2M2M  5
+
+/* not encoded here: a layer of the publisher's simulcast, whose rid is the
+ * label, and the rest zero */
+#define NGX_WEBRTC_VARIANT_PUBLISHED   255
 
 /* bounds of what is asked for: samples of a side, pictures per second, bit/s;
  * chosen */

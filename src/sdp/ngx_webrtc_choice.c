@@ -119,7 +119,8 @@ static const char  *ngx_webrtc_choice_reasons[NGX_WEBRTC_CHOICE_REASONS] = {
     "rotated",
     "interlaced",
     "always",
-    "rendition"
+    "rendition",
+    "simulcast"
 };
 
 
@@ -196,7 +197,9 @@ ngx_webrtc_choice(const ngx_webrtc_track_t *tracks, ngx_uint_t n,
     const ngx_webrtc_choice_viewer_t *viewer, ngx_uint_t mode,
     const ngx_webrtc_variant_t *how, ngx_webrtc_choice_t *choice)
 {
-    ngx_uint_t  i, codec, wanted;
+    ngx_uint_t  i, codec, layer, wanted;
+
+    static const ngx_webrtc_variant_t  whole;
 
     ngx_memzero(choice, sizeof(ngx_webrtc_choice_t));
 
@@ -214,13 +217,23 @@ ngx_webrtc_choice(const ngx_webrtc_track_t *tracks, ngx_uint_t n,
     }
 
     choice->reason = ngx_webrtc_choice_plays(&tracks[i], viewer, how);
-    wanted = (mode == NGX_WEBRTC_TRANSCODE_ALWAYS || how->label_len);
+
+    layer = (how->hw == NGX_WEBRTC_VARIANT_PUBLISHED);
+    wanted = (mode == NGX_WEBRTC_TRANSCODE_ALWAYS
+              || (how->label_len && !layer));
 
     if (mode == NGX_WEBRTC_TRANSCODE_OFF
         || (choice->reason == NGX_WEBRTC_CHOICE_PLAYS && !wanted))
     {
         choice->what = (choice->reason == NGX_WEBRTC_CHOICE_CODEC)
                        ? NGX_WEBRTC_CHOICE_NONE : NGX_WEBRTC_CHOICE_ORIGINAL;
+
+        if (layer && choice->what == NGX_WEBRTC_CHOICE_ORIGINAL) {
+            choice->what = NGX_WEBRTC_CHOICE_LAYER;
+            choice->reason = NGX_WEBRTC_CHOICE_SIMULCAST;
+            choice->variant = *how;
+        }
+
         return;
     }
 
@@ -237,14 +250,14 @@ ngx_webrtc_choice(const ngx_webrtc_track_t *tracks, ngx_uint_t n,
 
     choice->what = NGX_WEBRTC_CHOICE_VARIANT;
 
-    if (how->label_len) {
+    if (how->label_len && !layer) {
         choice->reason = NGX_WEBRTC_CHOICE_RENDITION;
 
     } else if (mode == NGX_WEBRTC_TRANSCODE_ALWAYS) {
         choice->reason = NGX_WEBRTC_CHOICE_ALWAYS;
     }
 
-    ngx_webrtc_choice_label(how, codec, &choice->variant);
+    ngx_webrtc_choice_label(layer ? &whole : how, codec, &choice->variant);
 }
 
 

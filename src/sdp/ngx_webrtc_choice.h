@@ -26,6 +26,8 @@
 typedef enum {
     NGX_WEBRTC_CHOICE_ORIGINAL = 0,
     NGX_WEBRTC_CHOICE_VARIANT,
+    NGX_WEBRTC_CHOICE_LAYER,        /* as it is, in another layer of its
+                                       publisher's simulcast */
     NGX_WEBRTC_CHOICE_NONE          /* neither of them can be played */
 } ngx_webrtc_choice_e;
 
@@ -42,6 +44,7 @@ typedef enum {
     NGX_WEBRTC_CHOICE_INTERLACED,
     NGX_WEBRTC_CHOICE_ALWAYS,       /* "webrtc_transcode always" */
     NGX_WEBRTC_CHOICE_RENDITION,    /* that was asked for */
+    NGX_WEBRTC_CHOICE_SIMULCAST,    /* a layer of it */
     NGX_WEBRTC_CHOICE_REASONS
 } ngx_webrtc_choice_reason_e;
 
@@ -80,7 +83,8 @@ void ngx_webrtc_choice_keep(const ngx_webrtc_choice_viewer_t *viewer,
  *   tracks   of the original; n of them, none is allowed, and video that has
  *            not come yet counts as none
  *   mode     NGX_WEBRTC_TRANSCODE_*
- *   how      of the configuration; with a label: that rendition
+ *   how      of the configuration; with a label: that rendition, or the layer
+ *            that a publisher sends (hw PUBLISHED)
  *   choice   out
  *
  * With ORIGINAL and a reason the original does not play, but mode is "off";

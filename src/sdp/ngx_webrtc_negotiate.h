@@ -32,6 +32,7 @@
 #define NGX_WEBRTC_EXT_ABS_SEND_TIME      0x02
 #define NGX_WEBRTC_EXT_TWCC               0x04
 #define NGX_WEBRTC_EXT_CVO                0x08
+#define NGX_WEBRTC_EXT_RID                0x10    /* and so simulcast */
 
 /* ngx_webrtc_negotiate_cause_t.kind */
 #define NGX_WEBRTC_NEGOTIATE_BAD          1    /* 400 */

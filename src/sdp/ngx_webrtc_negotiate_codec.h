@@ -33,6 +33,28 @@ typedef struct {
 } ngx_webrtc_negotiate_choice_t;
 
 
+/* ngx_webrtc_negotiate_pick_t.state */
+#define NGX_WEBRTC_NEGOTIATE_REJECTED  0
+#define NGX_WEBRTC_NEGOTIATE_INACTIVE  1
+#define NGX_WEBRTC_NEGOTIATE_ACTIVE    2
+
+
+/* the decision on an m-line */
+typedef struct {
+    uint8_t                        state;
+    uint8_t                        track;
+    ngx_webrtc_negotiate_choice_t  choice;    /* unless rejected */
+
+    /* RED wrapping the choice, or NULL */
+    const ngx_webrtc_sdp_codec_t  *red;
+    ngx_uint_t                     red_first; /* it is preferred */
+
+    /* if active: what else may be sent there */
+    ngx_uint_t                     nalts;
+    ngx_webrtc_negotiate_choice_t  alts[NGX_WEBRTC_DESC_ALTS];
+} ngx_webrtc_negotiate_pick_t;
+
+
 /*
  * Chooses a payload type of the m-line for a codec.
  *

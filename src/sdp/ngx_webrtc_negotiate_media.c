@@ -11,6 +11,7 @@
 #include <ngx_core.h>
 
 #include <ngx_webrtc_negotiate_media.h>
+#include <ngx_webrtc_negotiate_rids.h>
 
 
 /* the highest id of the one-byte form; RFC 8285, 4.2 */
@@ -57,6 +58,14 @@ static const ngx_webrtc_negotiate_ext_t  ngx_webrtc_negotiate_exts[] = {
     { ngx_string("urn:3gpp:video-orientation"),
       NGX_WEBRTC_EXT_CVO,
       offsetof(ngx_webrtc_desc_media_t, ext_cvo) },
+
+    /* RFC 8852, 4 */
+    { ngx_webrtc_negotiate_rids_ext,
+      NGX_WEBRTC_EXT_RID,
+      offsetof(ngx_webrtc_desc_media_t, ext_rid) },
+    { ngx_string("urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"),
+      NGX_WEBRTC_EXT_RID,
+      offsetof(ngx_webrtc_desc_media_t, ext_rrid) },
 
     { ngx_null_string, 0, 0 }
 };
@@ -120,7 +129,12 @@ ngx_webrtc_negotiate_media(const ngx_webrtc_negotiate_policy_t *policy,
         dm->red_pt = pick->red->pt;
     }
 
+    if (dm->receiving && (policy->exts & NGX_WEBRTC_EXT_RID)) {
+        ngx_webrtc_negotiate_rids(media, pick, am);
+    }
+
     ngx_webrtc_negotiate_media_exts(policy, media, desc, am);
+    ngx_webrtc_negotiate_rids_keep(dm, am);
 
     text = ngx_webrtc_negotiate_media_codec(policy, &pick->choice, text, dm,
                                             am);
@@ -172,7 +186,7 @@ ngx_webrtc_negotiate_ext_wanted(const ngx_webrtc_negotiate_policy_t *policy,
 {
     ngx_uint_t  video;
 
-    video = (ext->ext == NGX_WEBRTC_EXT_CVO);
+    video = (ext->ext == NGX_WEBRTC_EXT_CVO || ext->ext == NGX_WEBRTC_EXT_RID);
 
     if (policy->role == NGX_WEBRTC_NEGOTIATE_PLAY) {
 
@@ -338,7 +352,12 @@ ngx_webrtc_negotiate_media_ssrc(const ngx_webrtc_sdp_media_t *media,
         return;
     }
 
-    /* the SSRC that the publisher announces, if any: the first layer */
+    /* the SSRC that the publisher announces, if any: the first layer; those of
+     * rids are learnt from their packets */
+
+    if (am->nrids) {
+        return;
+    }
 
     if (media->nfids != 0) {
         dm->ssrc = media->fids[0].ssrc;
@@ -381,6 +400,7 @@ ngx_webrtc_negotiate_media_exts(const ngx_webrtc_negotiate_policy_t *policy,
         for (ext = ngx_webrtc_negotiate_exts; ext->ext != 0; ext++) {
 
             if (!ngx_webrtc_negotiate_ext_wanted(policy, ext, dm->kind)
+                || (ext->ext == NGX_WEBRTC_EXT_RID && am->nrids == 0)
                 || ext->uri.len != offered->uri.len
                 || ngx_memcmp(ext->uri.data, offered->uri.data, ext->uri.len)
                    != 0)

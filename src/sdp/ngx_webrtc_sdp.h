@@ -11,7 +11,7 @@
  * RFC 8866 (SDP), RFC 3264, RFC 8829 (JSEP), RFC 9143 (BUNDLE), RFC 8839 (ICE),
  * RFC 8122 (fingerprint), RFC 4145 (setup), RFC 5888 (mid), RFC 4585 (rtcp-fb),
  * RFC 5576 (ssrc), RFC 3611 (rtcp-xr), RFC 8285 (extmap), RFC 8830 (msid),
- * RFC 8841 (sctp-port).
+ * RFC 8841 (sctp-port), RFC 8851 (rid), RFC 8853 (simulcast).
  */
 
 
@@ -40,7 +40,7 @@
 
 /* of a printed description: codecs and extensions per m-line */
 #define NGX_WEBRTC_SDP_OUT_CODECS    (2 + NGX_WEBRTC_DESC_ALTS)
-#define NGX_WEBRTC_SDP_OUT_EXTS      4
+#define NGX_WEBRTC_SDP_OUT_EXTS      6
 
 /* ngx_webrtc_sdp_media_t.kind; audio and video as in ngx_webrtc_track.h */
 #define NGX_WEBRTC_SDP_OTHER         0
@@ -248,6 +248,10 @@ typedef struct {
 
     ngx_uint_t                  nexts;
     ngx_webrtc_sdp_ext_t        exts[NGX_WEBRTC_SDP_OUT_EXTS];
+
+    /* layers that we receive: their direction is not used */
+    ngx_uint_t                  nrids;
+    ngx_webrtc_sdp_rid_t        rids[NGX_WEBRTC_DESC_RIDS];
 
     /* of what we send; ssrc 0 = none, no msid either */
     uint32_t    ssrc;

@@ -31,6 +31,8 @@ static u_char *ngx_webrtc_sdp_print_transport(u_char *p, u_char *end,
 static const char *ngx_webrtc_sdp_print_setup(ngx_uint_t setup);
 static u_char *ngx_webrtc_sdp_print_codec(u_char *p, u_char *end,
     const ngx_webrtc_sdp_answer_codec_t *codec);
+static u_char *ngx_webrtc_sdp_print_rids(u_char *p, u_char *end,
+    const ngx_webrtc_sdp_answer_media_t *media);
 static u_char *ngx_webrtc_sdp_print_ssrc(u_char *p, u_char *end,
     const ngx_webrtc_sdp_answer_t *answer,
     const ngx_webrtc_sdp_answer_media_t *media, uint32_t ssrc);
@@ -197,6 +199,10 @@ ngx_webrtc_sdp_print_media(u_char *p, u_char *end,
         p = ngx_webrtc_sdp_print_codec(p, end, &media->codecs[i]);
     }
 
+    if (media->nrids) {
+        p = ngx_webrtc_sdp_print_rids(p, end, media);
+    }
+
     if (media->ssrc == 0) {
         return p;
     }
@@ -320,6 +326,32 @@ ngx_webrtc_sdp_print_codec(u_char *p, u_char *end,
     }
 
     return p;
+}
+
+
+/* RFC 8851, 4; RFC 8853, 5.1 */
+
+static u_char *
+ngx_webrtc_sdp_print_rids(u_char *p, u_char *end,
+    const ngx_webrtc_sdp_answer_media_t *media)
+{
+    ngx_uint_t                   i;
+    const ngx_webrtc_sdp_rid_t  *rid;
+
+    for (i = 0; i < media->nrids; i++) {
+        rid = &media->rids[i];
+
+        p = ngx_webrtc_sdp_printf(p, end, "a=rid:%V recv%s%V" CRLF, &rid->id,
+                                  rid->params.len ? " " : "", &rid->params);
+    }
+
+    for (i = 0; i < media->nrids; i++) {
+        p = ngx_webrtc_sdp_printf(p, end, "%s%V",
+                                  i ? ";" : "a=simulcast:recv ",
+                                  &media->rids[i].id);
+    }
+
+    return ngx_webrtc_sdp_printf(p, end, CRLF);
 }
 
 

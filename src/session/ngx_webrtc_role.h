@@ -105,10 +105,12 @@ typedef struct {
     void                       (*second)(ngx_webrtc_session_t *s);
 
     /*
-     * Viewers of the stream want a key frame from its publisher.
+     * Viewers of a stream, s->st or one of its layers, want a key frame from
+     * its publisher.
      * ngx_webrtc_bus_keyframe_done() follows.
      */
-    void                       (*keyframe)(ngx_webrtc_session_t *s);
+    void                       (*keyframe)(ngx_webrtc_session_t *s,
+                                   ngx_webrtc_stream_t *st);
 } ngx_webrtc_role_t;
 
 

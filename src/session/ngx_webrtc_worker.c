@@ -564,8 +564,9 @@ ngx_webrtc_worker_on_keyframe(void *ctx, ngx_webrtc_stream_t *st)
     ngx_webrtc_peer_t     *peer;
     ngx_webrtc_session_t  *s;
 
-    if (st->parent
-        || ngx_webrtc_claim_feeds(ngx_webrtc_bus_claimed(st, NULL)))
+    if (ngx_webrtc_bus_claimed(st, NULL) != NGX_WEBRTC_CLAIM_PUBLISH
+        && (st->parent
+            || ngx_webrtc_claim_feeds(ngx_webrtc_bus_claimed(st, NULL))))
     {
         wk->conf.on_keyframe(wk->conf.ctx, st);
         return;
@@ -582,7 +583,7 @@ ngx_webrtc_worker_on_keyframe(void *ctx, ngx_webrtc_stream_t *st)
         return;
     }
 
-    s->role->keyframe(s);
+    s->role->keyframe(s, st);
 }
 
 

@@ -38,6 +38,8 @@ typedef struct {
     ngx_uint_t                 current;       /* that the viewer gets */
     ngx_uint_t                 automatic;     /* 1: by its bandwidth */
     const char                *limited;       /* what it gets of it, or "" */
+    u_char                     room[128];     /* for the caller: of names that
+                                                 are nowhere else */
 } ngx_webrtc_signal_layers_t;
 
 

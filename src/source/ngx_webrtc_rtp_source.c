@@ -136,7 +136,7 @@ static void ngx_webrtc_rtp_source_drop(ngx_webrtc_rtp_source_t *rs,
 static void ngx_webrtc_rtp_source_timer(ngx_event_t *ev);
 static void ngx_webrtc_rtp_source_end(ngx_event_t *ev);
 static void ngx_webrtc_rtp_source_send(void *data, u_char *p, size_t n);
-static void ngx_webrtc_rtp_source_news(void *data);
+static void ngx_webrtc_rtp_source_news(void *data, ngx_webrtc_stream_t *st);
 static void ngx_webrtc_rtp_source_complain(void *data, const char *what);
 static void ngx_webrtc_rtp_source_cannot(void *data, const char *reason);
 
@@ -404,7 +404,7 @@ ngx_webrtc_rtp_source_free(ngx_webrtc_rtp_source_t *rs)
 void
 ngx_webrtc_rtp_source_keyframe(ngx_webrtc_rtp_source_t *rs)
 {
-    ngx_webrtc_ingest_feedback_keyframe(&rs->in);
+    ngx_webrtc_ingest_feedback_keyframe(&rs->in, rs->in.st);
 }
 
 
@@ -850,11 +850,11 @@ ngx_webrtc_rtp_source_send(void *data, u_char *p, size_t n)
 
 
 static void
-ngx_webrtc_rtp_source_news(void *data)
+ngx_webrtc_rtp_source_news(void *data, ngx_webrtc_stream_t *st)
 {
     ngx_webrtc_rtp_source_t *rs = data;
 
-    ngx_webrtc_bus_wake(rs->in.bus, rs->in.st);
+    ngx_webrtc_bus_wake(rs->in.bus, st);
 }
 
 

@@ -14,10 +14,13 @@
 #include "ngx_webrtc_bus_variant.h"
 
 
+static ngx_webrtc_stream_t *ngx_webrtc_viewer_family_layer(
+    ngx_webrtc_session_t *s, ngx_webrtc_choice_t *choice);
 static void ngx_webrtc_viewer_family_choose(ngx_webrtc_session_t *s,
     ngx_webrtc_choice_t *choice);
 static ngx_int_t ngx_webrtc_viewer_family_go(ngx_webrtc_session_t *s,
     ngx_webrtc_choice_t *choice);
+static void ngx_webrtc_viewer_family_plays(ngx_webrtc_viewer_t *v);
 
 
 ngx_int_t
@@ -29,6 +32,15 @@ ngx_webrtc_viewer_family_begin(ngx_webrtc_session_t *s)
     v = s->part;
 
     ngx_webrtc_viewer_family_choose(s, &choice);
+
+    if (choice.what == NGX_WEBRTC_CHOICE_LAYER) {
+        v->st = ngx_webrtc_viewer_family_layer(s, &choice);
+
+        if (v->st) {
+            s->peer->reads = v->st->ref;
+            return NGX_OK;
+        }
+    }
 
     if (choice.what != NGX_WEBRTC_CHOICE_VARIANT) {
 
@@ -125,6 +137,15 @@ ngx_webrtc_viewer_family_move(ngx_webrtc_session_t *s)
         ngx_webrtc_bus_hold(s->wk->bus, st);
         break;
 
+    case NGX_WEBRTC_CHOICE_LAYER:
+        st = ngx_webrtc_viewer_family_layer(s, &choice);
+
+        if (st == NULL) {
+            return NGX_DECLINED;
+        }
+
+        break;
+
     default: /* NGX_WEBRTC_CHOICE_VARIANT */
 
         st = ngx_webrtc_viewer_family_get(s->wk->bus, s->st, &choice,
@@ -136,6 +157,29 @@ ngx_webrtc_viewer_family_move(ngx_webrtc_session_t *s)
 
     return (ngx_webrtc_viewer_switch(s, st, 0) == NGX_OK) ? NGX_OK
                                                           : NGX_DECLINED;
+}
+
+
+/* Returns it, held, if it comes; or NULL. */
+
+static ngx_webrtc_stream_t *
+ngx_webrtc_viewer_family_layer(ngx_webrtc_session_t *s,
+    ngx_webrtc_choice_t *choice)
+{
+    ngx_webrtc_stream_t  *st;
+
+    st = ngx_webrtc_bus_variant_find(s->wk->bus, s->st, &choice->variant);
+
+    if (st && ngx_webrtc_bus_state(st) != NGX_WEBRTC_STREAM_ACTIVE) {
+        ngx_webrtc_bus_release(s->wk->bus, st);
+        st = NULL;
+    }
+
+    if (st) {
+        ngx_webrtc_atomic_store(&st->variant_why, choice->reason + 1);
+    }
+
+    return st;
 }
 
 
@@ -184,15 +228,22 @@ ngx_webrtc_viewer_family_go(ngx_webrtc_session_t *s,
         return NGX_OK;
 
     case NGX_WEBRTC_CHOICE_ORIGINAL:
-
-        if (v->hushed) {
-            v->hushed = 0;
-            v->wait_key = v->video;
-            v->waits = ngx_current_msec;
-        }
+        ngx_webrtc_viewer_family_plays(v);
 
         st = s->st;
         ngx_webrtc_bus_hold(s->wk->bus, st);
+        break;
+
+    case NGX_WEBRTC_CHOICE_LAYER:
+        ngx_webrtc_viewer_family_plays(v);
+
+        st = ngx_webrtc_viewer_family_layer(s, choice);
+
+        if (st == NULL) {
+            /* the next look at its layers finds another */
+            return NGX_OK;
+        }
+
         break;
 
     default: /* NGX_WEBRTC_CHOICE_VARIANT */
@@ -216,4 +267,17 @@ ngx_webrtc_viewer_family_go(ngx_webrtc_session_t *s,
     }
 
     return NGX_OK;
+}
+
+
+/* what the publisher sends can be played again */
+
+static void
+ngx_webrtc_viewer_family_plays(ngx_webrtc_viewer_t *v)
+{
+    if (v->hushed) {
+        v->hushed = 0;
+        v->wait_key = v->video;
+        v->waits = ngx_current_msec;
+    }
 }

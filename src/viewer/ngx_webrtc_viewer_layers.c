@@ -4,17 +4,22 @@
  *
  * Which layer of its stream a viewer gets: see the header file.
  *
- * Layers are the renditions of the location, by bitrate, and above them the
- * best one: the stream itself, or what a viewer who cannot play it gets instead
- * (ngx_webrtc_choice()).  What a rendition takes is configured; what the best
- * one takes is measured.  ngx_webrtc_ladder() decides, a viewer's own choice
- * (the label in its slot's policy) leaves it one layer only.
+ * Layers are the renditions of the location and what the publisher sends beside
+ * the stream (simulcast), by bitrate, and above them the best one: the stream
+ * itself, or what a viewer who cannot play it gets instead
+ * (ngx_webrtc_choice()).  What a rendition takes is configured; what the others
+ * take is measured.  ngx_webrtc_ladder() decides, a viewer's own choice (the
+ * label in its slot's policy) leaves it one layer only.
  *
  * A rendition is made for as long as somebody watches it, and warmed by those
  * who are on their way to it: they read on where they are until it has a key
  * frame (ngx_webrtc_viewer_switch.c).  On the way down no more than the path
  * carries is sent meanwhile.  A rendition that does not come, or for which
  * there is no room, is left out for a while.
+ *
+ * A publisher may stop a layer, and begin it again.  Who reads it goes on to
+ * the next one down, or up if there is none.  A choice holds: it is what the
+ * path carries while its layer does not come.
  */
 
 
@@ -26,6 +31,7 @@
 #include "ngx_webrtc_viewer_family.h"
 #include "ngx_webrtc_viewer_switch.h"
 #include "ngx_webrtc_bus_figures.h"
+#include "ngx_webrtc_bus_layers.h"
 #include "ngx_webrtc_bus_variant.h"
 #include "ngx_webrtc_ladder.h"
 
@@ -43,6 +49,9 @@
  * encoder on a machine that is busy */
 #define NGX_WEBRTC_VIEWER_LAYERS_WAIT    10000
 #define NGX_WEBRTC_VIEWER_LAYERS_FAILED  30000
+
+/* the same of one that its publisher has begun; chosen: its first frames */
+#define NGX_WEBRTC_VIEWER_LAYERS_SOON    1000
 
 /* ms without feedback after which nothing is known of the path */
 #define NGX_WEBRTC_VIEWER_LAYERS_FRESH   2000
@@ -74,16 +83,24 @@
 
 
 typedef struct {
-    const ngx_webrtc_variant_t  *rendition;   /* NULL: the best one */
+    ngx_webrtc_variant_t         variant;     /* no label: the best one */
     uint32_t                     rate;        /* that it takes; 0: not known */
     uint32_t                     most;        /* that it has taken */
     ngx_msec_t                   failed;      /* when; 0: not */
+    unsigned                     published:1; /* by the publisher */
+    unsigned                     absent:1;    /* which has stopped it */
 } ngx_webrtc_viewer_layer_t;
 
 
 struct ngx_webrtc_viewer_layers_s {
     ngx_webrtc_viewer_family_conf_t  conf;
+    ngx_webrtc_variant_t         base;        /* of conf */
     ngx_webrtc_variant_t         how;         /* v->how */
+    ngx_webrtc_variant_t         choice;      /* of the slot's policy */
+    ngx_uint_t                   chosen;      /* likewise */
+    uint64_t                     version;     /* of the publisher's layers */
+    ngx_str_t                    top;         /* rid of the best one */
+    u_char                       top_rid[NGX_WEBRTC_STREAM_RID];
     ngx_webrtc_ladder_t          ladder;
     ngx_msec_t                   looked;
     ngx_msec_t                   asked;       /* for a key frame */
@@ -98,9 +115,18 @@ struct ngx_webrtc_viewer_layers_s {
 };
 
 
-static void ngx_webrtc_viewer_layers_list(ngx_webrtc_viewer_layers_t *vl);
-static void ngx_webrtc_viewer_layers_choice(ngx_webrtc_viewer_layers_t *vl,
-    const ngx_webrtc_variant_t *variant, ngx_uint_t choice);
+static void ngx_webrtc_viewer_layers_list(ngx_webrtc_viewer_layers_t *vl,
+    ngx_webrtc_stream_t *st);
+static void ngx_webrtc_viewer_layers_published(ngx_webrtc_viewer_layers_t *vl,
+    const ngx_webrtc_stream_layer_t *published);
+static void ngx_webrtc_viewer_layers_add(ngx_webrtc_viewer_layers_t *vl,
+    const ngx_webrtc_viewer_layer_t *layer);
+static void ngx_webrtc_viewer_layers_renew(ngx_webrtc_session_t *s);
+static void ngx_webrtc_viewer_layers_again(ngx_webrtc_viewer_layers_t *vl,
+    const ngx_webrtc_viewer_layers_t *was);
+static ngx_uint_t ngx_webrtc_viewer_layers_instead(
+    ngx_webrtc_viewer_layers_t *vl, ngx_uint_t layer);
+static void ngx_webrtc_viewer_layers_choice(ngx_webrtc_viewer_layers_t *vl);
 static ngx_uint_t ngx_webrtc_viewer_layers_find(
     ngx_webrtc_viewer_layers_t *vl, const ngx_webrtc_variant_t *variant);
 static void ngx_webrtc_viewer_layers_how(ngx_webrtc_viewer_layers_t *vl,
@@ -138,16 +164,23 @@ ngx_webrtc_viewer_layers_begin(ngx_webrtc_session_t *s)
     ngx_webrtc_viewer_t              *v;
     ngx_webrtc_viewer_conf_t         *conf;
     ngx_webrtc_viewer_layers_t       *vl;
+    ngx_webrtc_stream_layers_t        published;
     ngx_webrtc_viewer_family_conf_t   fc;
 
     v = s->part;
     conf = &ngx_webrtc_viewer_worker(s->wk)->conf;
 
+    ngx_memzero(&fc, sizeof(ngx_webrtc_viewer_family_conf_t));
+
+    if (s->peer->policy.transcode != NGX_WEBRTC_TRANSCODE_OFF && conf->layers) {
+        (void) conf->layers(s->peer->location, &fc);
+    }
+
+    (void) ngx_webrtc_bus_layers(s->st, &published);
+
     if (!v->video
-        || s->peer->policy.transcode == NGX_WEBRTC_TRANSCODE_OFF
-        || conf->layers == NULL
-        || conf->layers(s->peer->location, &fc) != NGX_OK
-        || (fc.n == 0 && v->st == s->st))
+        || (fc.n == 0 && published.n == 0
+            && (fc.base == NULL || v->st == s->st)))
     {
         return NGX_OK;
     }
@@ -160,19 +193,28 @@ ngx_webrtc_viewer_layers_begin(ngx_webrtc_session_t *s)
     v->layers = vl;
 
     vl->conf = fc;
-    ngx_webrtc_viewer_layers_list(vl);
 
-    ngx_webrtc_viewer_layers_choice(vl, &s->peer->policy.variant,
-                                    s->peer->layer);
+    if (fc.base) {
+        vl->base = *fc.base;
+    }
 
-    vl->at = (vl->only < vl->n) ? vl->only : vl->most;
+    vl->choice = s->peer->policy.variant;
+    vl->chosen = s->peer->layer;
+
+    ngx_webrtc_viewer_layers_list(vl, s->st);
+    ngx_webrtc_viewer_layers_choice(vl);
+
+    vl->at = (v->st == s->st) ? vl->n - 1
+             : (vl->only < vl->n) ? vl->only : vl->most;
     vl->to = vl->at;
     vl->looked = ngx_current_msec;
 
     ngx_webrtc_viewer_layers_how(vl, vl->at);
     v->how = &vl->how;
 
-    ngx_webrtc_ladder_init(&vl->ladder, NGX_WEBRTC_LADDER_LAYER + vl->at,
+    ngx_webrtc_ladder_init(&vl->ladder,
+                           NGX_WEBRTC_LADDER_LAYER
+                           + ((vl->only < vl->n) ? vl->only : vl->at),
                            ngx_current_msec);
 
     start = ngx_webrtc_viewer_layers_measure(s);
@@ -199,46 +241,241 @@ ngx_webrtc_viewer_layers_end(ngx_webrtc_viewer_t *v)
 /* by bitrate, the best one last */
 
 static void
-ngx_webrtc_viewer_layers_list(ngx_webrtc_viewer_layers_t *vl)
+ngx_webrtc_viewer_layers_list(ngx_webrtc_viewer_layers_t *vl,
+    ngx_webrtc_stream_t *st)
 {
-    uint32_t    rate;
-    ngx_uint_t  i, n, used;
+    ngx_uint_t                   i, used;
+    ngx_webrtc_viewer_layer_t    layer;
+    ngx_webrtc_stream_layers_t   published;
+
+    ngx_memzero(vl->layers, sizeof(vl->layers));
+    ngx_memzero(&layer, sizeof(ngx_webrtc_viewer_layer_t));
+
+    vl->n = 1;
+    vl->top.len = 0;
 
     used = ngx_min(vl->conf.n, NGX_WEBRTC_LADDER_LAYERS - 1);
 
     for (i = 0; i < used; i++) {
+        layer.variant = vl->conf.renditions[i];
+        layer.rate = (uint32_t) ((uint64_t) vl->conf.renditions[i].bitrate
+                                 * NGX_WEBRTC_VIEWER_LAYERS_TAKES / 100);
+        layer.most = layer.rate;
 
-        rate = (uint32_t) ((uint64_t) vl->conf.renditions[i].bitrate
-                           * NGX_WEBRTC_VIEWER_LAYERS_TAKES / 100);
-
-        for (n = vl->n; n > 0 && vl->layers[n - 1].rate > rate; n--) {
-            vl->layers[n] = vl->layers[n - 1];
-        }
-
-        vl->layers[n].rendition = &vl->conf.renditions[i];
-        vl->layers[n].rate = rate;
-        vl->layers[n].most = rate;
-        vl->n++;
+        ngx_webrtc_viewer_layers_add(vl, &layer);
     }
 
+    vl->version = ngx_webrtc_bus_layers(st, &published);
+
+    for (i = 0; i < published.n; i++) {
+        ngx_webrtc_viewer_layers_published(vl, &published.layers[i]);
+    }
+}
+
+
+static void
+ngx_webrtc_viewer_layers_published(ngx_webrtc_viewer_layers_t *vl,
+    const ngx_webrtc_stream_layer_t *published)
+{
+    ngx_str_t                  rid;
+    ngx_webrtc_viewer_layer_t  layer;
+
+    rid.len = ngx_min(published->rid_len, NGX_WEBRTC_STREAM_RID);
+    rid.data = (u_char *) published->rid;
+
+    if (published->top) {
+        ngx_memcpy(vl->top_rid, rid.data, rid.len);
+        vl->top.data = vl->top_rid;
+        vl->top.len = rid.len;
+    }
+
+    if (published->ref == 0) {
+        return;
+    }
+
+    ngx_memzero(&layer, sizeof(ngx_webrtc_viewer_layer_t));
+
+    ngx_webrtc_bus_layer_key(&rid, &layer.variant);
+
+    layer.published = 1;
+    layer.rate = (uint32_t) ((uint64_t) published->bitrate
+                             * NGX_WEBRTC_VIEWER_LAYERS_TAKES / 100);
+    layer.most = layer.rate;
+
+    ngx_webrtc_viewer_layers_add(vl, &layer);
+}
+
+
+static void
+ngx_webrtc_viewer_layers_add(ngx_webrtc_viewer_layers_t *vl,
+    const ngx_webrtc_viewer_layer_t *layer)
+{
+    ngx_uint_t  n;
+
+    if (vl->n == NGX_WEBRTC_LADDER_LAYERS) {
+        return;
+    }
+
+    vl->layers[vl->n] = vl->layers[vl->n - 1];
+
+    for (n = vl->n - 1; n > 0 && vl->layers[n - 1].rate > layer->rate; n--) {
+        vl->layers[n] = vl->layers[n - 1];
+    }
+
+    vl->layers[n] = *layer;
     vl->n++;
 }
 
 
-/* choice: NGX_WEBRTC_PEER_LAYER_* */
+/* The publisher has begun a layer, or stopped one, or they take other rates. */
 
 static void
-ngx_webrtc_viewer_layers_choice(ngx_webrtc_viewer_layers_t *vl,
-    const ngx_webrtc_variant_t *variant, ngx_uint_t choice)
+ngx_webrtc_viewer_layers_renew(ngx_webrtc_session_t *s)
+{
+    ngx_uint_t                   layer;
+    ngx_webrtc_viewer_t         *v;
+    ngx_webrtc_viewer_layers_t  *vl, was;
+
+    v = s->part;
+    vl = v->layers;
+
+    if (ngx_webrtc_bus_layers(s->st, NULL) == vl->version) {
+        return;
+    }
+
+    was = *vl;
+
+    ngx_webrtc_viewer_layers_list(vl, s->st);
+    ngx_webrtc_viewer_layers_again(vl, &was);
+    ngx_webrtc_viewer_layers_choice(vl);
+
+    if (vl->ladder.step < NGX_WEBRTC_LADDER_LAYER) {
+        return;
+    }
+
+    layer = vl->ladder.step - NGX_WEBRTC_LADDER_LAYER;
+    layer = (vl->only < vl->n) ? vl->only
+                               : ngx_webrtc_viewer_layers_instead(vl, layer);
+
+    vl->ladder.step = NGX_WEBRTC_LADDER_LAYER + layer;
+
+    if (layer != vl->to) {
+        ngx_webrtc_viewer_layers_go(s, layer);
+    }
+}
+
+
+/* what is known of the layers, and where the viewer is, by their labels */
+
+static void
+ngx_webrtc_viewer_layers_again(ngx_webrtc_viewer_layers_t *vl,
+    const ngx_webrtc_viewer_layers_t *was)
+{
+    ngx_uint_t                  i, n, at, to, step;
+    ngx_webrtc_viewer_layer_t   layer;
+
+    step = was->ladder.step - NGX_WEBRTC_LADDER_LAYER;
+
+    for (i = 0; i < was->n; i++) {
+
+        layer = was->layers[i];
+
+        n = layer.variant.label_len
+            ? ngx_webrtc_viewer_layers_find(vl, &layer.variant) : vl->n - 1;
+
+        if (n < vl->n
+            && vl->layers[n].variant.label_len == layer.variant.label_len)
+        {
+            vl->layers[n].failed = layer.failed;
+            vl->layers[n].most = ngx_max(vl->layers[n].most, layer.most);
+
+            if (layer.variant.label_len == 0) {
+                vl->layers[n].rate = layer.rate;
+            }
+
+        } else if (i == was->at || i == was->to || i == step) {
+            layer.absent = 1;
+            ngx_webrtc_viewer_layers_add(vl, &layer);
+        }
+    }
+
+    /* those that were added are not found, as they do not come */
+
+    at = vl->n - 1;
+    to = vl->n - 1;
+
+    for (i = 0; i < vl->n; i++) {
+
+        if (ngx_memcmp(&vl->layers[i].variant,
+                       &was->layers[was->at].variant,
+                       sizeof(ngx_webrtc_variant_t))
+            == 0)
+        {
+            at = i;
+        }
+
+        if (ngx_memcmp(&vl->layers[i].variant,
+                       &was->layers[was->to].variant,
+                       sizeof(ngx_webrtc_variant_t))
+            == 0)
+        {
+            to = i;
+        }
+
+        if (was->ladder.step >= NGX_WEBRTC_LADDER_LAYER
+            && step < was->n
+            && ngx_memcmp(&vl->layers[i].variant, &was->layers[step].variant,
+                          sizeof(ngx_webrtc_variant_t))
+               == 0)
+        {
+            vl->ladder.step = NGX_WEBRTC_LADDER_LAYER + i;
+        }
+    }
+
+    vl->at = at;
+    vl->to = to;
+}
+
+
+/* the layer, or the next one down that comes, or up */
+
+static ngx_uint_t
+ngx_webrtc_viewer_layers_instead(ngx_webrtc_viewer_layers_t *vl,
+    ngx_uint_t layer)
+{
+    ngx_uint_t  i;
+
+    layer = ngx_min(layer, vl->n - 1);
+
+    for (i = layer + 1; i > 0; i--) {
+        if (!vl->layers[i - 1].absent) {
+            return i - 1;
+        }
+    }
+
+    for (i = layer; i < vl->n - 1; i++) {
+        if (!vl->layers[i].absent) {
+            break;
+        }
+    }
+
+    return i;
+}
+
+
+/* by NGX_WEBRTC_PEER_LAYER_* */
+
+static void
+ngx_webrtc_viewer_layers_choice(ngx_webrtc_viewer_layers_t *vl)
 {
     ngx_uint_t  layer;
 
-    layer = ngx_webrtc_viewer_layers_find(vl, variant);
+    layer = ngx_webrtc_viewer_layers_find(vl, &vl->choice);
 
     vl->only = vl->n;
     vl->most = vl->n - 1;
 
-    switch (choice) {
+    switch (vl->chosen) {
 
     case NGX_WEBRTC_PEER_LAYER_BEST:
         vl->only = vl->n - 1;
@@ -254,24 +491,30 @@ ngx_webrtc_viewer_layers_choice(ngx_webrtc_viewer_layers_t *vl,
 }
 
 
-/* the layer with that label; n: none */
+/* the layer with that label; n: none, or it does not come */
 
 static ngx_uint_t
 ngx_webrtc_viewer_layers_find(ngx_webrtc_viewer_layers_t *vl,
     const ngx_webrtc_variant_t *choice)
 {
     ngx_uint_t                   i;
-    const ngx_webrtc_variant_t  *rendition;
+    const ngx_webrtc_variant_t  *variant;
 
     for (i = 0; choice->label_len && i < vl->n - 1; i++) {
-        rendition = vl->layers[i].rendition;
+        variant = &vl->layers[i].variant;
 
-        if (rendition->label_len == choice->label_len
-            && ngx_memcmp(rendition->label, choice->label, choice->label_len)
+        if (variant->label_len == choice->label_len
+            && ngx_memcmp(variant->label, choice->label, choice->label_len)
                == 0)
         {
-            return i;
+            return vl->layers[i].absent ? vl->n : i;
         }
+    }
+
+    if (choice->label_len && choice->label_len == vl->top.len
+        && ngx_memcmp(choice->label, vl->top.data, vl->top.len) == 0)
+    {
+        return vl->n - 1;
     }
 
     return vl->n;
@@ -281,31 +524,34 @@ ngx_webrtc_viewer_layers_find(ngx_webrtc_viewer_layers_t *vl,
 static void
 ngx_webrtc_viewer_layers_how(ngx_webrtc_viewer_layers_t *vl, ngx_uint_t layer)
 {
-    const ngx_webrtc_variant_t  *rendition;
+    ngx_webrtc_viewer_layer_t  *one;
 
-    rendition = vl->layers[layer].rendition;
+    one = &vl->layers[layer];
 
-    if (rendition == NULL) {
-        vl->how = *vl->conf.base;
+    if (one->variant.label_len == 0) {
+        vl->how = vl->base;
         vl->how.label_len = 0;
+        return;
+    }
+
+    vl->how = one->variant;
+
+    if (one->published) {
         return;
     }
 
     /* what a rendition does not say is as the location has it */
 
-    vl->how = *rendition;
-    vl->how.codec = vl->conf.base->codec;
-    vl->how.hw = vl->conf.base->hw;
-    vl->how.deinterlace = vl->conf.base->deinterlace;
+    vl->how.codec = vl->base.codec;
+    vl->how.hw = vl->base.hw;
+    vl->how.deinterlace = vl->base.deinterlace;
 }
 
 
 void
 ngx_webrtc_viewer_layers_changed(ngx_webrtc_session_t *s)
 {
-    ngx_uint_t                   choice;
     ngx_webrtc_viewer_t         *v;
-    ngx_webrtc_variant_t         variant;
     ngx_webrtc_viewer_layers_t  *vl;
 
     v = s->part;
@@ -317,12 +563,12 @@ ngx_webrtc_viewer_layers_changed(ngx_webrtc_session_t *s)
         return;
     }
 
-    variant = s->peer->policy.variant;
-    choice = s->peer->layer;
+    vl->choice = s->peer->policy.variant;
+    vl->chosen = s->peer->layer;
 
     ngx_webrtc_peers_unlock(s->wk->bus);
 
-    ngx_webrtc_viewer_layers_choice(vl, &variant, choice);
+    ngx_webrtc_viewer_layers_choice(vl);
 
     if (vl->only < vl->n) {
 
@@ -395,7 +641,9 @@ ngx_webrtc_viewer_layers_limit(ngx_webrtc_viewer_t *v)
     vl = v->layers;
     rate = vl->layers[vl->at].rate;
 
-    if (v->st == v->session->st || v->to.vs || vl->at != 0 || rate == 0) {
+    if (v->st == v->session->st || v->to.vs || vl->at != 0 || rate == 0
+        || vl->layers[vl->at].published)
+    {
         return;
     }
 
@@ -451,6 +699,7 @@ ngx_webrtc_viewer_layers_look(ngx_webrtc_session_t *s)
 
     vl->looked = ngx_current_msec;
 
+    ngx_webrtc_viewer_layers_renew(s);
     ngx_webrtc_viewer_layers_arrived(s);
     ngx_webrtc_viewer_layers_input(s, &in);
 
@@ -514,8 +763,11 @@ ngx_webrtc_viewer_layers_arrived(ngx_webrtc_session_t *s)
         return;
     }
 
-    if (vl->to == vl->at) {
-        /* its family has changed, not its layer */
+    if (vl->to == vl->at
+        || (vl->to == vl->n - 1
+            && ngx_webrtc_bus_state(s->st) != NGX_WEBRTC_STREAM_ACTIVE))
+    {
+        /* its family has changed, not its layer; or nobody publishes */
         return;
     }
 
@@ -593,9 +845,11 @@ ngx_webrtc_viewer_layers_rates(ngx_webrtc_viewer_t *v,
         layer = &vl->layers[i];
         rate = layer->rate;
 
-        if (layer->failed
-            && ngx_current_msec - layer->failed
-               < NGX_WEBRTC_VIEWER_LAYERS_FAILED)
+        if (layer->absent
+            || (layer->published && rate == 0)
+            || (layer->failed
+                && ngx_current_msec - layer->failed
+                   < NGX_WEBRTC_VIEWER_LAYERS_FAILED))
         {
             rate = NGX_WEBRTC_LADDER_NONE;
         }
@@ -609,7 +863,7 @@ ngx_webrtc_viewer_layers_rates(ngx_webrtc_viewer_t *v,
         } else if (i > vl->most) {
             rate = NGX_WEBRTC_LADDER_NONE;
 
-        } else if (layer->rendition && best
+        } else if (layer->variant.label_len && !layer->published && best
                    && layer->rate > (uint64_t) best
                                     * NGX_WEBRTC_VIEWER_LAYERS_WORTH / 100)
         {
@@ -659,6 +913,12 @@ ngx_webrtc_viewer_layers_go(ngx_webrtc_session_t *s, ngx_uint_t layer)
     }
 
     vl->layers[layer].failed = ngx_current_msec;
+
+    if (vl->layers[layer].published) {
+        vl->layers[layer].failed -= NGX_WEBRTC_VIEWER_LAYERS_FAILED
+                                    - NGX_WEBRTC_VIEWER_LAYERS_SOON;
+    }
+
     ngx_webrtc_viewer_layers_how(vl, vl->to);
 }
 

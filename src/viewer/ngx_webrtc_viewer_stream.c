@@ -164,6 +164,14 @@ ngx_webrtc_viewer_stream_pump(ngx_webrtc_viewer_stream_t *vs)
 
     ngx_webrtc_viewer_stream_arrive(vs);
 
+    if (vs->st->parent
+        && ngx_webrtc_bus_state(vs->st) == NGX_WEBRTC_STREAM_STARTING)
+    {
+        /* its publisher has stopped this layer */
+
+        ngx_webrtc_viewer_stream_family(vs);
+    }
+
     for (q = ngx_queue_head(&vs->viewers);
          q != ngx_queue_sentinel(&vs->viewers);
          q = ngx_queue_next(q))

@@ -51,6 +51,10 @@
 /* bytes of an error's text; chosen: a line of a log */
 #define NGX_WEBRTC_ERROR_TEXT        255
 
+/* layers of a publisher, and bytes of a rid: what a description has room for */
+#define NGX_WEBRTC_STREAM_LAYERS     4
+#define NGX_WEBRTC_STREAM_RID        16
+
 /* causes that a stream tells apart, errors kept for all streams; chosen */
 #define NGX_WEBRTC_ERROR_CAUSES      4
 #define NGX_WEBRTC_ERRORS            32
@@ -210,6 +214,28 @@ typedef struct {
 } ngx_webrtc_stream_ring_t;
 
 
+/* a layer of the stream's publisher, see ngx_webrtc_bus_layers.h */
+typedef struct {
+    uint64_t                 ref;             /* of the stream that has it; 0:
+                                                 none, now */
+    uint32_t                 bitrate;         /* bit/s, 0: not known */
+    uint16_t                 width;           /* likewise */
+    uint16_t                 height;
+    uint8_t                  top;             /* the stream itself has it */
+    uint8_t                  rid_len;
+    u_char                   rid[NGX_WEBRTC_STREAM_RID];
+} ngx_webrtc_stream_layer_t;
+
+
+/* two copies: layers_version modulo 2 is the valid one */
+typedef struct {
+    uint32_t                 n;
+    uint32_t                 pad;
+    ngx_webrtc_stream_layer_t
+                             layers[NGX_WEBRTC_STREAM_LAYERS];
+} ngx_webrtc_stream_layers_t;
+
+
 /* samples of its counters, by the claim's holder */
 typedef struct {
     uint64_t                 claimed_ms;      /* when, and what had been written
@@ -310,6 +336,9 @@ typedef struct {
     uint32_t                 location;        /* atomic; "location" of who
                                                  publishes it, or plays it */
     uint32_t                 pad4;
+    uint64_t                 layers_version;
+    ngx_webrtc_stream_layers_t
+                             layers[2];
 } ngx_webrtc_stream_t;
 
 
@@ -334,6 +363,8 @@ typedef struct {
     ngx_webrtc_variant_t     variant;
     uint32_t                 variant_why;
     uint32_t                 readers;
+    ngx_webrtc_stream_layers_t
+                             layers;
     uint64_t                 publisher;       /* ref of its slot, 0: none */
     uint64_t                 bitrate;         /* bit/s of payload, of the last
                                                  seconds */

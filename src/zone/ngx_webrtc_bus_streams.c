@@ -35,6 +35,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "ngx_webrtc_bus_figures.h"
+#include "ngx_webrtc_bus_layers.h"
 #include "ngx_webrtc_bus_zone.h"
 #include "ngx_webrtc_bus_inbox.h"
 #include "ngx_webrtc_bus_pending.h"
@@ -242,6 +243,7 @@ ngx_webrtc_bus_next(ngx_webrtc_bus_t *bus, ngx_uint_t *cursor,
         info->readers = (uint32_t) ngx_webrtc_bus_readers(bus, st);
 
         ngx_webrtc_bus_info_rates(st, info);
+        (void) ngx_webrtc_bus_layers(st, &info->layers);
 
         ngx_memcpy(info->name, st->name, sizeof(info->name));
 

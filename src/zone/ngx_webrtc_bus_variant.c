@@ -14,6 +14,9 @@
 
 
 static ngx_uint_t ngx_webrtc_bus_variant_count(ngx_webrtc_bus_t *bus);
+static ngx_webrtc_stream_t *ngx_webrtc_bus_variant_known(
+    ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *parent,
+    const ngx_webrtc_variant_t *variant, uint64_t *hash);
 static ngx_webrtc_stream_t *ngx_webrtc_bus_variant_locked(
     ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *parent,
     ngx_webrtc_variant_t *variant, size_t ring_size);
@@ -53,6 +56,47 @@ ngx_webrtc_bus_variant(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *parent,
 }
 
 
+ngx_webrtc_stream_t *
+ngx_webrtc_bus_variant_find(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *parent,
+    const ngx_webrtc_variant_t *variant)
+{
+    uint64_t              hash;
+    ngx_webrtc_stream_t  *st;
+
+    ngx_shmtx_lock(&bus->shpool->mutex);
+
+    st = ngx_webrtc_bus_variant_known(bus, parent, variant, &hash);
+
+    if (st) {
+        ngx_webrtc_bus_hold_locked(bus, st);
+    }
+
+    ngx_shmtx_unlock(&bus->shpool->mutex);
+
+    return st;
+}
+
+
+static ngx_webrtc_stream_t *
+ngx_webrtc_bus_variant_known(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_stream_t *parent, const ngx_webrtc_variant_t *variant,
+    uint64_t *hash)
+{
+    ngx_webrtc_stream_t  *st;
+
+    *hash = ngx_webrtc_bus_variant_hash(bus, parent->ref, variant);
+
+    st = ngx_webrtc_bus_find_ref(bus,
+                              ngx_webrtc_index_find(bus->sh->index, *hash));
+
+    return (st
+            && st->parent == parent->ref
+            && ngx_memcmp(&st->variant, variant, sizeof(ngx_webrtc_variant_t))
+               == 0)
+           ? st : NULL;
+}
+
+
 static ngx_webrtc_stream_t *
 ngx_webrtc_bus_variant_locked(ngx_webrtc_bus_t *bus,
     ngx_webrtc_stream_t *parent, ngx_webrtc_variant_t *variant,
@@ -64,20 +108,14 @@ ngx_webrtc_bus_variant_locked(ngx_webrtc_bus_t *bus,
 
     static ngx_webrtc_client_t  nobody;
 
-    hash = ngx_webrtc_bus_variant_hash(bus, parent->ref, variant);
+    st = ngx_webrtc_bus_variant_known(bus, parent, variant, &hash);
 
-    st = ngx_webrtc_bus_find_ref(bus,
-                              ngx_webrtc_index_find(bus->sh->index, hash));
-
-    if (st
-        && st->parent == parent->ref
-        && ngx_memcmp(&st->variant, variant, sizeof(ngx_webrtc_variant_t))
-           == 0)
-    {
+    if (st) {
         return st;
     }
 
-    if (bus->max_variants
+    if (variant->hw != NGX_WEBRTC_VARIANT_PUBLISHED
+        && bus->max_variants
         && ngx_webrtc_bus_variant_count(bus) >= bus->max_variants)
     {
         bus->lack = NGX_WEBRTC_LACK_VARIANTS;
@@ -97,16 +135,20 @@ ngx_webrtc_bus_variant_locked(ngx_webrtc_bus_t *bus,
 static ngx_uint_t
 ngx_webrtc_bus_variant_count(ngx_webrtc_bus_t *bus)
 {
-    ngx_uint_t           i, n;
-    ngx_webrtc_table_t  *t;
+    ngx_uint_t            i, n;
+    ngx_webrtc_table_t   *t;
+    ngx_webrtc_stream_t  *st;
 
     t = &bus->sh->streams;
     n = 0;
 
     for (i = 0; i < t->top; i++) {
+        st = t->entries[i].p;
+
         n += (ngx_webrtc_entry_state(t->entries[i].word)
               == NGX_WEBRTC_ENTRY_NEW
-              && ((ngx_webrtc_stream_t *) t->entries[i].p)->parent);
+              && st->parent
+              && st->variant.hw != NGX_WEBRTC_VARIANT_PUBLISHED);
     }
 
     return n;
@@ -173,6 +215,7 @@ ngx_webrtc_bus_variant_orphan(ngx_webrtc_bus_t *bus, ngx_uint_t *cursor,
         st = t->entries[n].p;
 
         if (st->parent
+            && st->variant.hw != NGX_WEBRTC_VARIANT_PUBLISHED
             && ngx_webrtc_bus_claimed(st, NULL) == 0
             && (ngx_webrtc_bus_viewers(bus, st)
                 || ngx_webrtc_bus_is_wanted(st, now_ms)))
@@ -251,7 +294,7 @@ ngx_webrtc_bus_readers(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
 
 uint64_t
 ngx_webrtc_bus_variant_hash(ngx_webrtc_bus_t *bus, uint64_t parent,
-    ngx_webrtc_variant_t *variant)
+    const ngx_webrtc_variant_t *variant)
 {
     u_char  key[sizeof(uint64_t) + sizeof(ngx_webrtc_variant_t)];
 

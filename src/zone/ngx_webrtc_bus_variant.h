@@ -3,7 +3,8 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * Variants in the registry of streams: a stream whose video is that of another
- * one, its parent, encoded anew (ngx_webrtc_variant.h).
+ * one, its parent, encoded anew, or as its publisher has encoded it besides
+ * (ngx_webrtc_variant.h).
  *
  *   - It is found by its parent's reference and by how it is made, never by a
  *     name: its key is of a kind of its own, so no name from outside leads to
@@ -44,6 +45,12 @@ ngx_webrtc_stream_t *ngx_webrtc_bus_variant(ngx_webrtc_bus_t *bus,
     uint32_t idle_ms, size_t ring_size, size_t ring_max);
 
 /*
+ * The same, but finds only.  NULL: there is no such variant.
+ */
+ngx_webrtc_stream_t *ngx_webrtc_bus_variant_find(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_stream_t *parent, const ngx_webrtc_variant_t *variant);
+
+/*
  * The parent of a variant that this worker holds; good as long as that is held.
  * NULL: st is no variant.
  */
@@ -61,8 +68,8 @@ size_t ngx_webrtc_bus_variant_label(ngx_webrtc_bus_t *bus, uint64_t ref,
     u_char *buf);
 
 /*
- * The next variant that nobody makes, though it has viewers or somebody waits
- * for it.
+ * The next variant to encode that nobody makes, though it has viewers or
+ * somebody waits for it.
  *
  *   cursor   0 at first, advanced here
  *   now_ms   ngx_current_msec

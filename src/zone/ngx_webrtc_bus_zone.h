@@ -257,7 +257,7 @@ ngx_webrtc_stream_t *ngx_webrtc_bus_find_ref(ngx_webrtc_bus_t *bus,
 
 /* The hash of a variant's key. */
 uint64_t ngx_webrtc_bus_variant_hash(ngx_webrtc_bus_t *bus, uint64_t parent,
-    ngx_webrtc_variant_t *variant);
+    const ngx_webrtc_variant_t *variant);
 
 /* The hashes of two of a slot's keys, as the index has them. */
 uint64_t ngx_webrtc_peers_hash_ufrag(ngx_webrtc_bus_t *bus, u_char *ufrag,

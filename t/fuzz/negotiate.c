@@ -187,6 +187,57 @@ check_codecs(const ngx_webrtc_sdp_media_t *o, const ngx_webrtc_sdp_media_t *a,
 }
 
 
+/* layers as the description has them: what was offered, each once */
+
+static void
+check_rids(const ngx_webrtc_sdp_media_t *o, const ngx_webrtc_sdp_media_t *a,
+    const ngx_webrtc_desc_media_t *d)
+{
+    ngx_str_t                rid;
+    ngx_uint_t               i, n, offered;
+    ngx_webrtc_desc_media_t  m;
+
+    m = *d;
+
+    for (i = 0; ngx_webrtc_desc_rid(&m, i, &rid) == NGX_OK; i++) {
+
+        if (i >= a->nrids
+            || rid.len > NGX_WEBRTC_DESC_RID
+            || a->rids[i].direction != NGX_WEBRTC_SDP_RECVONLY
+            || a->rids[i].id.len != rid.len
+            || ngx_memcmp(a->rids[i].id.data, rid.data, rid.len) != 0)
+        {
+            abort();
+        }
+
+        for (n = 0, offered = 0; n < o->nrids; n++) {
+            offered += (o->rids[n].id.len == rid.len
+                        && ngx_memcmp(o->rids[n].id.data, rid.data, rid.len)
+                           == 0);
+        }
+
+        for (n = 0; n < i; n++) {
+            if (a->rids[n].id.len == rid.len
+                && ngx_memcmp(a->rids[n].id.data, rid.data, rid.len) == 0)
+            {
+                abort();
+            }
+        }
+
+        if (offered == 0) {
+            abort();
+        }
+    }
+
+    if (i != a->nrids || i > NGX_WEBRTC_DESC_RIDS
+        || (i != 0) != (a->simulcast.len != 0)
+        || (i != 0 && (d->ext_rid == 0 || !d->receiving)))
+    {
+        abort();
+    }
+}
+
+
 /* extensions, feedback and SSRCs as the description has them */
 
 static void
@@ -197,7 +248,8 @@ check_media(const ngx_webrtc_sdp_media_t *o, const ngx_webrtc_sdp_media_t *a,
 
     if (a->nexts != (ngx_uint_t) ((d->ext_mid != 0) + (d->ext_twcc != 0)
                                   + (d->ext_abs_send_time != 0)
-                                  + (d->ext_cvo != 0)))
+                                  + (d->ext_cvo != 0) + (d->ext_rid != 0)
+                                  + (d->ext_rrid != 0)))
     {
         abort();
     }
@@ -206,7 +258,9 @@ check_media(const ngx_webrtc_sdp_media_t *o, const ngx_webrtc_sdp_media_t *a,
         if (a->exts[i].id > 14
             || (a->exts[i].id != d->ext_mid && a->exts[i].id != d->ext_twcc
                 && a->exts[i].id != d->ext_abs_send_time
-                && a->exts[i].id != d->ext_cvo))
+                && a->exts[i].id != d->ext_cvo
+                && a->exts[i].id != d->ext_rid
+                && a->exts[i].id != d->ext_rrid))
         {
             abort();
         }
@@ -219,11 +273,12 @@ check_media(const ngx_webrtc_sdp_media_t *o, const ngx_webrtc_sdp_media_t *a,
         || ((d->fb & NGX_WEBRTC_FB_RSIZE) != 0) != a->rtcp_rsize
         || ((d->fb & NGX_WEBRTC_FB_RRTR) != 0) != rrtr
         || (a->rcvr_rtt && !o->rcvr_rtt)
-        || (a->rtcp_rsize && !o->rtcp_rsize)
-        || a->nrids != 0 || a->simulcast.len != 0)
+        || (a->rtcp_rsize && !o->rtcp_rsize))
     {
         abort();
     }
+
+    check_rids(o, a, d);
 
     if (!d->sending) {
         if (a->nssrcs != 0) {

@@ -3,9 +3,10 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * Fuzz target: a publisher as a whole, who has the keys.  A session is made of
- * an offer, in a zone; then operations, of a byte each with what they need
- * behind it: RTP and RTCP that is protected, the same again, datagrams as they
- * are, time that passes, the end of a batch, the timer.
+ * an offer, in a zone, with layers if the last byte is odd; then operations, of
+ * a byte each with what they need behind it: RTP and RTCP that is protected,
+ * the same again, datagrams as they are, time that passes, the end of a batch,
+ * the timer.
  * Property: nothing is read or written that is not there, what is in the ring
  * can be read, and with the session all memory of the zone is back.
  */
@@ -53,7 +54,8 @@ static uint64_t                 now_us;
 static ngx_webrtc_bus_t        *bus;
 static ngx_webrtc_worker_t      worker;
 static ngx_webrtc_session_t     session;
-static ngx_webrtc_peer_t        made;         /* as every session begins */
+static ngx_webrtc_peer_t        made[2];      /* as sessions begin: without
+                                                 layers, and with */
 static ngx_webrtc_srtp_out_t    out;
 static ngx_webrtc_srtp_key_t    key;
 static u_char                   last[ROOM];   /* what was sent last */
@@ -88,6 +90,15 @@ static const char  text[] =
     "a=rtpmap:100 H265/90000\r\na=rtpmap:45 AV1/90000\r\n"
     "a=ssrc-group:FID 2000 2001\r\na=ssrc:2000 cname:a\r\n"
     "a=ssrc:2001 cname:a\r\n";
+
+
+/* behind the m-line of video */
+
+static const char  rids[] =
+    "a=extmap:10 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id\r\n"
+    "a=extmap:11 urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id\r\n"
+    "a=rid:h send\r\na=rid:m send\r\na=rid:l send\r\n"
+    "a=simulcast:send h;m;~l\r\n";
 
 
 /* all payload types of the offer, and one that is not */
@@ -165,16 +176,57 @@ on_stream(void *ctx, ngx_webrtc_stream_t *st)
 
 
 static void
-make(void)
+negotiate(ngx_webrtc_peer_t *peer, ngx_uint_t layered)
 {
-    u_char                         *p;
+    u_char                         *p, *end;
     ngx_webrtc_sdp_error_t          err;
     ngx_webrtc_negotiate_cause_t    cause;
     ngx_webrtc_negotiate_policy_t   policy;
 
+    static u_char            offer[sizeof(text) + sizeof(rids)];
     static u_char            room[NGX_WEBRTC_NEGOTIATE_ANSWER];
     static ngx_webrtc_sdp_t  sdp;
 
+    ngx_memzero(&policy, sizeof(policy));
+
+    policy.role = NGX_WEBRTC_NEGOTIATE_PUBLISH;
+    policy.fb = 0xff;
+    policy.exts = 0xff;
+    ngx_str_set(&policy.ufrag, "0123456789abcdef");
+    ngx_str_set(&policy.pwd, "0123456789abcdef0123456789abcdef");
+    ngx_str_set(&policy.fingerprint, "sha-256 00:01");
+    ngx_str_set(&policy.cname, "cname");
+    ngx_str_set(&policy.stream_id, "webrtc");
+
+    end = ngx_cpymem(offer, text, sizeof(text) - 1);
+
+    if (layered) {
+        end = ngx_cpymem(end, rids, sizeof(rids) - 1);
+    }
+
+    check(ngx_webrtc_sdp_parse(offer, end, &sdp, &err) == NGX_OK);
+
+    p = room;
+
+    check(ngx_webrtc_negotiate(&sdp, &policy, &peer->desc, &p,
+                               room + sizeof(room), &cause)
+          == NGX_OK);
+
+    peer->role = NGX_WEBRTC_PEER_PUBLISH;
+    peer->name_len = 1;
+    peer->name[0] = 'x';
+    peer->expires_ms = (uint64_t) 1 << 40;
+    peer->policy.keyframe_interval = 500;
+    peer->policy.timeout = 30000;
+    peer->policy.handshake_timeout = 30000;
+    ngx_memset(peer->id, 'a', NGX_WEBRTC_PEER_ID_LEN);
+    ngx_memset(peer->etag, 'a', NGX_WEBRTC_PEER_ETAG_LEN);
+}
+
+
+static void
+make(void)
+{
     ngx_rbtree_init(&ngx_event_timer_rbtree, &sentinel,
                     ngx_rbtree_insert_timer_value);
     ngx_queue_init(&ngx_posted_events);
@@ -194,36 +246,8 @@ make(void)
                                 = ngx_webrtc_publisher_role.init(&worker, NULL);
     check(worker.roles[NGX_WEBRTC_PEER_PUBLISH].state != NULL);
 
-    ngx_memzero(&policy, sizeof(policy));
-
-    policy.role = NGX_WEBRTC_NEGOTIATE_PUBLISH;
-    policy.fb = 0xff;
-    policy.exts = 0xff;
-    ngx_str_set(&policy.ufrag, "0123456789abcdef");
-    ngx_str_set(&policy.pwd, "0123456789abcdef0123456789abcdef");
-    ngx_str_set(&policy.fingerprint, "sha-256 00:01");
-    ngx_str_set(&policy.cname, "cname");
-    ngx_str_set(&policy.stream_id, "webrtc");
-
-    check(ngx_webrtc_sdp_parse((u_char *) text,
-                               (u_char *) text + sizeof(text) - 1, &sdp, &err)
-          == NGX_OK);
-
-    p = room;
-
-    check(ngx_webrtc_negotiate(&sdp, &policy, &made.desc, &p,
-                               room + sizeof(room), &cause)
-          == NGX_OK);
-
-    made.role = NGX_WEBRTC_PEER_PUBLISH;
-    made.name_len = 1;
-    made.name[0] = 'x';
-    made.expires_ms = (uint64_t) 1 << 40;
-    made.policy.keyframe_interval = 500;
-    made.policy.timeout = 30000;
-    made.policy.handshake_timeout = 30000;
-    ngx_memset(made.id, 'a', NGX_WEBRTC_PEER_ID_LEN);
-    ngx_memset(made.etag, 'a', NGX_WEBRTC_PEER_ETAG_LEN);
+    negotiate(&made[0], 0);
+    negotiate(&made[1], 1);
 
     key.profile = NGX_WEBRTC_SRTP_AES128_CM_SHA1_80;
     ngx_memset(key.key, 7, sizeof(key.key));
@@ -288,6 +312,26 @@ batch(void)
 {
     ngx_webrtc_publisher_role.batch(
                                worker.roles[NGX_WEBRTC_PEER_PUBLISH].state);
+}
+
+
+/* the stream of a layer, if any has begun */
+
+static ngx_webrtc_stream_t *
+layer(void)
+{
+    ngx_uint_t                   i;
+    ngx_webrtc_publisher_t      *pub;
+
+    pub = session.part;
+
+    for (i = 0; i < pub->in.nlayers; i++) {
+        if (pub->in.layers[i].out.st) {
+            return pub->in.layers[i].out.st;
+        }
+    }
+
+    return session.st;
 }
 
 
@@ -390,7 +434,8 @@ step(uint8_t op, const uint8_t **data, const uint8_t *end, uint16_t *seq)
         break;
 
     default:
-        ngx_webrtc_publisher_role.keyframe(&session);
+        ngx_webrtc_publisher_role.keyframe(&session, session.st);
+        ngx_webrtc_publisher_role.keyframe(&session, layer());
         batch();
         look();
     }
@@ -433,7 +478,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     budget = 0;
     session.transport.budget = &budget;
 
-    peer = made;
+    peer = made[size ? data[size - 1] & 1 : 0];
     peer.stream = session.st->ref;
     check(ngx_webrtc_peers_create(bus, &peer) == NGX_OK);
 

@@ -29,7 +29,10 @@
  *                                   "codec", "audio":false, "width", "height",
  *                                   "fps", "port", "mic" (the tone is that of
  *                                   the browser's fake microphone),
- *                                   "video":false, "noise":true (no picture)
+ *                                   "video":false, "noise":true (no picture),
+ *                                   "layers" (sendEncodings: simulcast)
+ *     {"cmd":"active","player":n,"rid":"h","active":false}
+ *                                   a layer of a publisher stops, or begins
  *     {"cmd":"sent","player":n}     a publisher's statistics
  *     {"cmd":"wait","player":n,"frames":50,"timeout":10}
  *                                   until so many more frames are decoded
@@ -370,7 +373,8 @@ function inPage() {
 
         const tr = o.video === false ? null : pc.addTransceiver(
             canvas.captureStream(o.fps || 30).getVideoTracks()[0],
-            { direction: 'sendonly' });
+            o.layers ? { direction: 'sendonly', sendEncodings: o.layers }
+                     : { direction: 'sendonly' });
 
         if (o.codec) {
             tr.setCodecPreferences(
@@ -448,8 +452,18 @@ function inPage() {
                   : pair.nominated && pair.state == 'succeeded';
     };
 
+    t.active = async function (o) {
+        const sender = t.pc.getSenders().find((s) => s.track.kind == 'video');
+        const p = sender.getParameters();
+
+        p.encodings.find((e) => e.rid == o.rid).active = o.active;
+        await sender.setParameters(p);
+
+        return {};
+    };
+
     t.sent = async function () {
-        const r = { state: t.pc.connectionState };
+        const r = { state: t.pc.connectionState, layers: {} };
         const all = await t.pc.getStats();
 
         all.forEach((s) => {
@@ -461,6 +475,10 @@ function inPage() {
                 r[k + 'Nacks'] = s.nackCount;
 
                 if (k == 'video') {
+                    r.layers[s.rid || ''] = {
+                        height: s.frameHeight, frames: s.framesSent,
+                        plis: s.pliCount, nacks: s.nackCount,
+                    };
                     r.framesEncoded = s.framesEncoded;
                     r.keyFramesEncoded = s.keyFramesEncoded;
                     r.plis = s.pliCount;
@@ -827,7 +845,7 @@ const commands = {
 };
 
 for (const name of ['stats', 'sent', 'mark', 'wait', 'sample', 'restart',
-                    'patched']) {
+                    'patched', 'active']) {
     commands[name] = (o) => players[o.player].evaluate(
         ([n, a]) => window.tester[n](a), [name, o]);
 }

@@ -28,11 +28,12 @@ text(const ngx_webrtc_choice_t *choice)
 {
     static char  buf[256];
 
-    static const char  *what[] = { "original", "variant", "none" };
+    static const char  *what[] = { "original", "variant", "layer", "none" };
 
     snprintf(buf, sizeof(buf), "%s:%s%s%.*s", what[choice->what],
              ngx_webrtc_choice_why(choice->reason),
-             choice->what == NGX_WEBRTC_CHOICE_VARIANT ? ":" : "",
+             choice->what == NGX_WEBRTC_CHOICE_VARIANT
+             || choice->what == NGX_WEBRTC_CHOICE_LAYER ? ":" : "",
              (int) choice->variant.label_len, choice->variant.label);
 
     return buf;
@@ -285,12 +286,60 @@ test_no_encoder(void)
 }
 
 
+/* a layer that the publisher sends is for those who can play the stream */
+
+static void
+test_layer(void)
+{
+    ngx_uint_t                  i;
+    ngx_webrtc_choice_t         choice;
+    ngx_webrtc_variant_t        how;
+    ngx_webrtc_choice_viewer_t  viewer;
+
+    static const struct {
+        ngx_uint_t   mode;
+        ngx_uint_t   codec;
+        ngx_uint_t   traits;
+        const char  *want;
+    } rows[] = {
+        { OFF, CODEC(VP8), 0, "layer:simulcast:m" },
+        { AUTO, CODEC(VP8), 0, "layer:simulcast:m" },
+        { OFF, CODEC(H264), B, "layer:simulcast:m" },
+        { AUTO, CODEC(H264), B, "variant:B-frames:h264" },
+        { ALWAYS, CODEC(VP8), 0, "variant:always:h264" },
+        { AUTO, CODEC(H265), 0, "variant:codec not offered:h264" },
+        { OFF, CODEC(H265), 0, "none:codec not offered" }
+    };
+
+    ngx_memzero(&how, sizeof(how));
+
+    how.hw = NGX_WEBRTC_VARIANT_PUBLISHED;
+    how.label[0] = 'm';
+    how.label_len = 1;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        reset(PLAY);
+        track(rows[i].codec, 0);
+
+        tracks[0].traits = (uint8_t) rows[i].traits;
+
+        (void) negotiate_file("chromium-recvonly");
+
+        ngx_webrtc_choice_offer(&sdp, &viewer);
+        ngx_webrtc_choice(tracks, 1, &viewer, rows[i].mode, &how, &choice);
+
+        tap_is_str(text(&choice), rows[i].want, "a layer, row %d", (int) i);
+    }
+}
+
+
 int
 main(void)
 {
     test_offers();
     test_labels();
     test_no_encoder();
+    test_layer();
 
     return tap_done();
 }

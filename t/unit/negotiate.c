@@ -203,7 +203,7 @@ test_answer(void)
 
     static const ngx_webrtc_desc_media_t  video = {
         1003, 1004, 90000, NGX_WEBRTC_VIDEO, NGX_WEBRTC_CODEC_H264, 1,
-        98, 99, NONE, 4, 0, 0, 0,
+        98, 99, NONE, 4, 0, 0, 0, 0, 0,
         NGX_WEBRTC_FB_NACK|NGX_WEBRTC_FB_PLI|NGX_WEBRTC_FB_FIR
         |NGX_WEBRTC_FB_RSIZE,
         1, 0, 0, 0, 1, 1, "1", 0, { { 0, 0, 0 } }

@@ -521,7 +521,7 @@ test_publishers(void)
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         reset(PUBLISH);
         policy.fb = 0xff;
-        policy.exts = 0xff;
+        policy.exts = 0xff & ~NGX_WEBRTC_EXT_RID;
 
         rc = negotiate_file(rows[i].offer);
 

@@ -399,7 +399,8 @@ test_sr(void)
 
     ngx_webrtc_sync_init(&s);
 
-    tap_is_int(ngx_webrtc_sync_track(&s, 4, NGX_WEBRTC_VIDEO, 90000),
+    tap_is_int(ngx_webrtc_sync_track(&s, NGX_WEBRTC_SYNC_TRACKS,
+                                     NGX_WEBRTC_VIDEO, 90000),
                NGX_DECLINED, "no such track");
     tap_is_int(ngx_webrtc_sync_track(&s, 0, NGX_WEBRTC_VIDEO, 0),
                NGX_DECLINED, "no rate");

@@ -130,6 +130,7 @@ sub restart { return $_[0]->_call('restart') }
 sub patched { return $_[0]->_call('patched') }
 sub drop  { return $_[0]->_call('drop') }
 sub leave { return $_[0]->_call('leave') }
+sub active { return $_[0]->_call('active', rid => $_[1], active => $_[2]) }
 sub run   { return $_[0]->_call('run', seconds => $_[1]) }
 sub wait  { return $_[0]->_call('wait', frames => $_[1], timeout => 60) }
 

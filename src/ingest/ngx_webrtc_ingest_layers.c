@@ -1,0 +1,573 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Layers of a simulcast (RFC 8853).
+ *
+ *   1. Each layer is a track of its own: order, retransmissions, reports, key
+ *      frames.  All have the same place in the stream, and by their sender
+ *      reports the same time.
+ *
+ *   2. The stream's own ring has the best layer that comes ("top"): the largest
+ *      picture; while sizes are not known, the first one of the offer.  It
+ *      changes at a key frame, at which its time goes on.
+ *
+ *   3. Each of the others has a ring of its own, that of a variant of the
+ *      stream, from its first key frame on, with the stream's audio in it.  One
+ *      that becomes the top keeps its ring: it may have viewers.
+ *
+ *   4. A layer has stopped if nothing of it has come for GONE us, while others
+ *      had GONE_FRAMES frames: a publisher that has not enough bandwidth stops
+ *      the upper ones, and a picture that stands still stops all.  It leaves
+ *      the list; if it was the top, a key frame of the next one is asked for.
+ *      It is back with its next key frame.
+ *
+ * A publisher can make us hold no more than what was negotiated: packets of
+ * other rids are dropped, and SSRCs have places as in ngx_webrtc_ingest_rtp.c.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include "ngx_webrtc_ingest_layers.h"
+#include "ngx_webrtc_ingest_ring.h"
+#include "ngx_webrtc_ingest_track.h"
+#include "ngx_webrtc_bus_figures.h"
+#include "ngx_webrtc_bus_layers.h"
+#include "ngx_webrtc_cursor.h"
+
+
+/* us and frames of others without a packet, after which a layer has stopped;
+ * chosen: far more than packets of one picture are apart, and what players
+ * hide, nearly */
+#define NGX_WEBRTC_INGEST_LAYERS_GONE         300000
+#define NGX_WEBRTC_INGEST_LAYERS_GONE_FRAMES  6
+
+/* us between two lists: bitrates change */
+#define NGX_WEBRTC_INGEST_LAYERS_LIST         1000000
+
+/* us until a ring that there was no room for is tried again */
+#define NGX_WEBRTC_INGEST_LAYERS_FAILED       5000000
+
+
+static ngx_webrtc_ingest_layer_t *ngx_webrtc_ingest_layers_by_ext(
+    ngx_webrtc_ingest_t *in, ngx_webrtc_rtp_t *rtp, ngx_uint_t id);
+static ngx_uint_t ngx_webrtc_ingest_layers_apt(ngx_webrtc_desc_media_t *m,
+    ngx_uint_t rtx_pt);
+static ngx_webrtc_ingest_layer_t *ngx_webrtc_ingest_layers_top(
+    ngx_webrtc_ingest_t *in);
+static ngx_uint_t ngx_webrtc_ingest_layers_better(ngx_webrtc_ingest_layer_t *l,
+    ngx_webrtc_ingest_layer_t *than);
+static void ngx_webrtc_ingest_layers_set_top(ngx_webrtc_ingest_layer_t *l);
+static void ngx_webrtc_ingest_layers_open(ngx_webrtc_ingest_layer_t *l,
+    uint64_t now_us);
+static void ngx_webrtc_ingest_layers_gone(ngx_webrtc_ingest_layer_t *l,
+    uint64_t now_us);
+static void ngx_webrtc_ingest_layers_next(ngx_webrtc_ingest_t *in);
+
+
+ngx_uint_t
+ngx_webrtc_ingest_layers_init(ngx_webrtc_ingest_t *in,
+    ngx_webrtc_desc_media_t *m)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_WEBRTC_INGEST_LAYERS; i++) {
+        if (ngx_webrtc_desc_rid(m, i, &in->layers[i].rid) != NGX_OK) {
+            break;
+        }
+    }
+
+    in->nlayers = i;
+
+    return i;
+}
+
+
+void
+ngx_webrtc_ingest_layers_end(ngx_webrtc_ingest_t *in)
+{
+    ngx_uint_t                   i;
+    ngx_webrtc_stream_layers_t   none;
+
+    if (in->nlayers == 0 || in->out.st == NULL) {
+        return;
+    }
+
+    for (i = 0; i < in->nlayers; i++) {
+        if (in->layers[i].out.st) {
+            ngx_webrtc_bus_layer_close(in->bus, in->layers[i].out.st);
+            in->layers[i].out.st = NULL;
+        }
+    }
+
+    ngx_memzero(&none, sizeof(ngx_webrtc_stream_layers_t));
+
+    ngx_webrtc_bus_set_layers(in->st, &none);
+
+    in->nlayers = 0;
+}
+
+
+void
+ngx_webrtc_ingest_layers_route(ngx_webrtc_ingest_t *in)
+{
+    ngx_uint_t                  i, n;
+    ngx_webrtc_ingest_layer_t  *l;
+    ngx_webrtc_ingest_track_t  *t;
+
+    for (i = 0; i < in->ntracks; i++) {
+        t = &in->tracks[i];
+
+        t->nouts = 0;
+
+        if (t->layer == NULL || in->out.from == t) {
+            t->outs[t->nouts++] = &in->out;
+        }
+
+        for (n = 0; n < in->nlayers; n++) {
+            l = &in->layers[n];
+
+            if (l->out.st && l->live
+                && (l->t == t || t->media->kind == NGX_WEBRTC_AUDIO))
+            {
+                t->outs[t->nouts++] = &l->out;
+            }
+        }
+    }
+}
+
+
+void
+ngx_webrtc_ingest_layers_list(ngx_webrtc_ingest_t *in, uint64_t now_us)
+{
+    uint64_t                     rate;
+    ngx_uint_t                   i;
+    ngx_webrtc_ingest_layer_t   *l, *top;
+    ngx_webrtc_stream_layer_t   *e;
+    ngx_webrtc_stream_layers_t   list;
+
+    if (in->nlayers == 0 && ngx_webrtc_bus_layers(in->st, NULL) == 0) {
+        return;
+    }
+
+    in->listed_us = now_us;
+
+    top = ngx_webrtc_ingest_layers_top(in);
+
+    ngx_memzero(&list, sizeof(ngx_webrtc_stream_layers_t));
+
+    for (i = 0; i < in->nlayers; i++) {
+        l = &in->layers[i];
+        e = &list.layers[list.n++];
+
+        e->rid_len = (uint8_t) l->rid.len;
+        ngx_memcpy(e->rid, l->rid.data, l->rid.len);
+
+        if (!l->live) {
+            continue;
+        }
+
+        e->top = (l == top);
+        e->ref = l->out.st ? l->out.st->ref : 0;
+        e->width = l->t->depay.track.width;
+        e->height = l->t->depay.track.height;
+
+        rate = (l == top) ? ngx_webrtc_bus_bitrate(in->st)
+               : l->out.st ? ngx_webrtc_bus_bitrate(l->out.st) : 0;
+
+        e->bitrate = (uint32_t) ngx_min(rate, NGX_WEBRTC_VARIANT_BIT_MOST);
+    }
+
+    ngx_webrtc_bus_set_layers(in->st, &list);
+}
+
+
+ngx_webrtc_ingest_track_t *
+ngx_webrtc_ingest_layers_track(ngx_webrtc_ingest_track_t *t,
+    ngx_webrtc_rtp_t *rtp)
+{
+    ngx_webrtc_ingest_layer_t  *l;
+
+    if (t->layer == NULL) {
+        return t;
+    }
+
+    l = ngx_webrtc_ingest_layers_by_ext(t->in, rtp, t->media->ext_rid);
+
+    return l ? l->t : NULL;
+}
+
+
+static ngx_webrtc_ingest_layer_t *
+ngx_webrtc_ingest_layers_by_ext(ngx_webrtc_ingest_t *in, ngx_webrtc_rtp_t *rtp,
+    ngx_uint_t id)
+{
+    ngx_uint_t                  i;
+    ngx_webrtc_rtp_ext_t        ext;
+    ngx_webrtc_ingest_layer_t  *l;
+
+    if (id == 0 || ngx_webrtc_rtp_ext_find(rtp, id, &ext) != NGX_OK) {
+        return NULL;
+    }
+
+    for (i = 0; i < in->nlayers; i++) {
+        l = &in->layers[i];
+
+        if (l->rid.len == ext.len
+            && ngx_memcmp(l->rid.data, ext.data, ext.len) == 0)
+        {
+            return l;
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_int_t
+ngx_webrtc_ingest_layers_rtx(ngx_webrtc_ingest_t *in, ngx_webrtc_rtp_t *rtp)
+{
+    u_char                     *p;
+    uint16_t                    osn;
+    ngx_uint_t                  i, pt;
+    ngx_webrtc_ingest_layer_t  *l;
+
+    pt = ngx_webrtc_ingest_layers_apt(in->layers[0].t->media, rtp->pt);
+
+    if (pt == NGX_WEBRTC_DESC_NO_PT) {
+        return NGX_DECLINED;
+    }
+
+    for (i = 0; i < in->nlayers; i++) {
+        if (in->layers[i].rtx_ssrc == rtp->ssrc) {
+            break;
+        }
+    }
+
+    l = (i < in->nlayers && rtp->ssrc)
+        ? &in->layers[i]
+        : ngx_webrtc_ingest_layers_by_ext(in, rtp,
+                                          in->layers[0].t->media->ext_rrid);
+
+    /* browsers probe with RTX packets of padding only */
+
+    if (rtp->len == 0) {
+        return NGX_DONE;
+    }
+
+    p = ngx_webrtc_read_u16(rtp->payload, rtp->payload + rtp->len, &osn);
+
+    if (l == NULL || p == NULL) {
+        return NGX_DECLINED;
+    }
+
+    if (l->t->ssrc == 0) {
+        return NGX_AGAIN;
+    }
+
+    l->rtx_ssrc = rtp->ssrc;
+
+    rtp->payload = p;
+    rtp->len -= NGX_WEBRTC_RTX_OSN;
+    rtp->seq = osn;
+    rtp->pt = (uint8_t) pt;
+    rtp->ssrc = l->t->ssrc;
+
+    return NGX_OK;
+}
+
+
+/* the payload type that one of RTX repeats */
+
+static ngx_uint_t
+ngx_webrtc_ingest_layers_apt(ngx_webrtc_desc_media_t *m, ngx_uint_t rtx_pt)
+{
+    ngx_uint_t  i;
+
+    if (m->rtx_pt == rtx_pt) {
+        return m->pt;
+    }
+
+    for (i = 0; i < m->nalts; i++) {
+        if (m->alts[i].rtx_pt == rtx_pt) {
+            return m->alts[i].pt;
+        }
+    }
+
+    return NGX_WEBRTC_DESC_NO_PT;
+}
+
+
+void
+ngx_webrtc_ingest_layers_frame(ngx_webrtc_ingest_layer_t *l)
+{
+    ngx_uint_t            i;
+    ngx_webrtc_ingest_t  *in;
+
+    in = l->t->in;
+
+    for (i = 0; i < in->nlayers; i++) {
+        if (&in->layers[i] != l) {
+            in->layers[i].missed++;
+        }
+    }
+}
+
+
+void
+ngx_webrtc_ingest_layers_key_frame(ngx_webrtc_ingest_layer_t *l,
+    uint64_t now_us)
+{
+    ngx_uint_t                  began;
+    ngx_webrtc_ingest_t        *in;
+    ngx_webrtc_ingest_layer_t  *top;
+
+    in = l->t->in;
+
+    began = !l->live;
+    l->live = 1;
+
+    top = ngx_webrtc_ingest_layers_top(in);
+
+    if (top == NULL
+        || (top != l
+            && (!top->live || ngx_webrtc_ingest_layers_better(l, top))))
+    {
+        ngx_webrtc_ingest_layers_set_top(l);
+        began = 1;
+
+    } else if (top != l && l->out.st == NULL) {
+        ngx_webrtc_ingest_layers_open(l, now_us);
+        began = 1;
+    }
+
+    if (!began) {
+        return;
+    }
+
+    ngx_webrtc_ingest_layers_route(in);
+
+    if (l->out.st) {
+        ngx_webrtc_ingest_track_show(l->t, &l->out);
+    }
+
+    ngx_webrtc_ingest_layers_list(in, now_us);
+}
+
+
+/* NULL: none has begun */
+
+static ngx_webrtc_ingest_layer_t *
+ngx_webrtc_ingest_layers_top(ngx_webrtc_ingest_t *in)
+{
+    return in->out.from ? in->out.from->layer : NULL;
+}
+
+
+static ngx_uint_t
+ngx_webrtc_ingest_layers_better(ngx_webrtc_ingest_layer_t *l,
+    ngx_webrtc_ingest_layer_t *than)
+{
+    ngx_uint_t           size, size_than;
+    ngx_webrtc_track_t  *track;
+
+    track = &l->t->depay.track;
+    size = (ngx_uint_t) track->width * track->height;
+
+    track = &than->t->depay.track;
+    size_than = (ngx_uint_t) track->width * track->height;
+
+    if (size == 0 || size_than == 0) {
+        return l < than;
+    }
+
+    return size > size_than;
+}
+
+
+/* from its key frame, whose first packet this is, the stream has that layer */
+
+static void
+ngx_webrtc_ingest_layers_set_top(ngx_webrtc_ingest_layer_t *l)
+{
+    ngx_webrtc_ingest_t        *in;
+    ngx_webrtc_ingest_track_t  *before;
+
+    in = l->t->in;
+    before = in->out.from;
+
+    if (before && before->layer) {
+
+        if (before->open) {
+            ngx_webrtc_ring_skip(&in->out.writer, before->track, 1);
+        }
+
+        in->floor = in->frame;
+
+        /* it gets a ring of its own with its next key frame */
+
+        before->want_key = (before->layer->live
+                            && before->layer->out.st == NULL);
+    } else {
+        in->floor = INT64_MIN;
+    }
+
+    in->frame_in = INT64_MIN;
+    in->out.from = l->t;
+
+    ngx_webrtc_ingest_track_show(l->t, &in->out);
+    in->out.news = 1;
+
+    ngx_log_error(NGX_LOG_INFO, in->log, 0,
+                  "webrtc %s best layer rid:\"%V\" width:%ui height:%ui",
+                  in->what, &l->rid, (ngx_uint_t) l->t->depay.track.width,
+                  (ngx_uint_t) l->t->depay.track.height);
+}
+
+
+int64_t
+ngx_webrtc_ingest_layers_time(ngx_webrtc_ingest_track_t *t)
+{
+    ngx_webrtc_ingest_t  *in;
+
+    in = t->in;
+
+    if (t->ts == in->frame_in) {
+        return in->frame;
+    }
+
+    in->frame_in = t->ts;
+    in->frame = t->ts;
+
+    if (in->frame <= in->floor) {
+
+        /* the layer before was ahead of it */
+
+        in->frame = ++in->floor;
+    }
+
+    return in->frame;
+}
+
+
+static void
+ngx_webrtc_ingest_layers_open(ngx_webrtc_ingest_layer_t *l, uint64_t now_us)
+{
+    ngx_webrtc_ingest_t      *in;
+    ngx_webrtc_ingest_out_t  *out;
+
+    in = l->t->in;
+    out = &l->out;
+
+    if (l->failed_us
+        && now_us - l->failed_us < NGX_WEBRTC_INGEST_LAYERS_FAILED)
+    {
+        return;
+    }
+
+    ngx_memzero(out, sizeof(ngx_webrtc_ingest_out_t));
+
+    out->st = ngx_webrtc_bus_layer_open(in->bus, in->st, &l->rid);
+
+    if (out->st == NULL) {
+        l->failed_us = now_us;
+        return;
+    }
+
+    l->failed_us = 0;
+
+    ngx_webrtc_ring_attach(out->st->ring, &out->writer);
+
+    ngx_memcpy(out->stream, in->out.stream, sizeof(out->stream));
+    out->nstream = in->out.nstream;
+    out->from = l->t;
+    out->news = 1;
+}
+
+
+void
+ngx_webrtc_ingest_layers_check(ngx_webrtc_ingest_t *in, uint64_t now_us)
+{
+    ngx_uint_t                  i;
+    ngx_webrtc_ingest_layer_t  *l;
+
+    in->checked_us = now_us;
+
+    for (i = 0; i < in->nlayers; i++) {
+        l = &in->layers[i];
+
+        if (l->live
+            && l->missed >= NGX_WEBRTC_INGEST_LAYERS_GONE_FRAMES
+            && now_us - l->last_us >= NGX_WEBRTC_INGEST_LAYERS_GONE)
+        {
+            ngx_webrtc_ingest_layers_gone(l, now_us);
+        }
+    }
+
+    if (now_us - in->listed_us >= NGX_WEBRTC_INGEST_LAYERS_LIST) {
+        ngx_webrtc_ingest_layers_list(in, now_us);
+    }
+}
+
+
+static void
+ngx_webrtc_ingest_layers_gone(ngx_webrtc_ingest_layer_t *l, uint64_t now_us)
+{
+    ngx_webrtc_ingest_t  *in;
+
+    in = l->t->in;
+
+    l->live = 0;
+    l->t->want_key = 0;
+    l->t->waits_us = 0;
+
+    ngx_log_error(NGX_LOG_INFO, in->log, 0,
+                  "webrtc %s layer stopped rid:\"%V\"", in->what, &l->rid);
+
+    ngx_webrtc_ingest_layers_route(in);
+    ngx_webrtc_ingest_layers_list(in, now_us);
+
+    if (l->out.st) {
+        ngx_webrtc_ingest_ring_flush_one(in, &l->out);
+        l->out.key = 0;
+
+        /* wakes those who watch it: they look at the list */
+
+        ngx_webrtc_bus_keyframe_done(l->out.st);
+        ngx_webrtc_bus_set_state(in->bus, l->out.st,
+                                 NGX_WEBRTC_STREAM_STARTING, ngx_current_msec);
+    }
+
+    if (ngx_webrtc_ingest_layers_top(in) == l) {
+        ngx_webrtc_ingest_layers_next(in);
+    }
+}
+
+
+/* the best layer has stopped: the next key frame of another one replaces it */
+
+static void
+ngx_webrtc_ingest_layers_next(ngx_webrtc_ingest_t *in)
+{
+    ngx_uint_t                  i;
+    ngx_webrtc_ingest_layer_t  *l, *best;
+
+    best = NULL;
+
+    for (i = 0; i < in->nlayers; i++) {
+        l = &in->layers[i];
+
+        if (l->live
+            && (best == NULL || ngx_webrtc_ingest_layers_better(l, best)))
+        {
+            best = l;
+        }
+    }
+
+    if (best) {
+        best->t->want_key = 1;
+        best->t->asked_us = 0;
+    }
+}

@@ -1,0 +1,62 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Layers of a simulcast: which of them come, which ring each is written to.
+ */
+
+
+#ifndef _NGX_WEBRTC_INGEST_LAYERS_H_INCLUDED_
+#define _NGX_WEBRTC_INGEST_LAYERS_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "ngx_webrtc_ingest.h"
+
+
+/* Takes the layers of an m-line.  Returns their number, 0: it has none. */
+ngx_uint_t ngx_webrtc_ingest_layers_init(ngx_webrtc_ingest_t *in,
+    ngx_webrtc_desc_media_t *m);
+
+/* Gives up all rings but the stream's. */
+void ngx_webrtc_ingest_layers_end(ngx_webrtc_ingest_t *in);
+
+/* Sets the rings that each track is written to. */
+void ngx_webrtc_ingest_layers_route(ngx_webrtc_ingest_t *in);
+
+/* Tells of the layers in the stream. */
+void ngx_webrtc_ingest_layers_list(ngx_webrtc_ingest_t *in, uint64_t now_us);
+
+/*
+ * RFC 8852, 3.  The track of a packet.
+ *
+ *   t   any one of its m-line
+ *
+ * NULL: it is of no layer that was negotiated
+ */
+ngx_webrtc_ingest_track_t *ngx_webrtc_ingest_layers_track(
+    ngx_webrtc_ingest_track_t *t, ngx_webrtc_rtp_t *rtp);
+
+/*
+ * A retransmission of a layer becomes what it repeats.  Results are those of
+ * ngx_webrtc_rtx_unwrap().
+ */
+ngx_int_t ngx_webrtc_ingest_layers_rtx(ngx_webrtc_ingest_t *in,
+    ngx_webrtc_rtp_t *rtp);
+
+/* A frame of a layer begins. */
+void ngx_webrtc_ingest_layers_frame(ngx_webrtc_ingest_layer_t *l);
+
+/* It is a key frame: the layer may begin to be seen, or become the best one. */
+void ngx_webrtc_ingest_layers_key_frame(ngx_webrtc_ingest_layer_t *l,
+    uint64_t now_us);
+
+/* The time of its frame in the stream's ring. */
+int64_t ngx_webrtc_ingest_layers_time(ngx_webrtc_ingest_track_t *t);
+
+/* Looks for layers that have stopped, every NGX_WEBRTC_INGEST_LOOK us. */
+void ngx_webrtc_ingest_layers_check(ngx_webrtc_ingest_t *in, uint64_t now_us);
+
+
+#endif /* _NGX_WEBRTC_INGEST_LAYERS_H_INCLUDED_ */

@@ -1,0 +1,171 @@
+#!/usr/bin/perl
+
+# Copyright (C) the ngx_http_webrtc_module authors
+#
+# Chromium publishes three layers of one picture, Chromium watches: each of them
+# by its choice, and what is left when the publisher stops one.  Nothing is
+# encoded here.
+
+use strict;
+use warnings;
+
+use HTTP::Tiny;
+use Test::More;
+use NgxWebRTC;
+
+my $t = NgxWebRTC->new(workers => 2, asan => 1);
+
+$t->start(http => 'webrtc_wait 30s; webrtc_keyframe_interval 500ms;',
+          server => <<'EOF');
+location ~ ^/whip/(?<name>\w+)$ {
+    webrtc_publish  $name;
+}
+location ~ ^/whep/(?<name>\w+)$ {
+    webrtc_play  $name;
+}
+EOF
+
+my $json = { 'Content-Type' => 'application/json' };
+
+# the heights of what comes, by rid
+
+my %HEIGHT = (h => 720, m => 360, l => 180);
+
+sub publish {
+    my ($name, $codec) = @_;
+
+    my $pub = $t->browser->publish($t->url("/whip/$name"), codec => $codec,
+        width => 1280, height => 720, fps => 10, layers => [
+            { rid => 'h', maxBitrate => 900_000 },
+            { rid => 'm', scaleResolutionDownBy => 2, maxBitrate => 300_000 },
+            { rid => 'l', scaleResolutionDownBy => 4, maxBitrate => 100_000 },
+        ]);
+
+    is($pub->{status}, 201, "$codec: WHIP") or BAIL_OUT($pub->{answer});
+    like($pub->{answer}, qr/^a=simulcast:recv h;m;l\r$/m, 'three layers');
+    is(() = $pub->{answer} =~ /^a=rid:[hml] recv\r$/mg, 3, 'by their rids');
+
+    return $pub;
+}
+
+sub layers {
+    my ($name) = @_;
+
+    return { map { $_->{rid} => $_ } @{ ($t->stream($name) || {})->{layers}
+                                        || [] } };
+}
+
+sub all_layers {
+    my ($name, @rids) = @_;
+
+    ok(wait_for(60, sub {
+        my $l = layers($name);
+
+        return "@rids" eq join ' ', grep { $l->{$_}{active} } sort keys %$l;
+    }), "layers that come: @rids") or diag(explain(layers($name)));
+}
+
+sub height {
+    my ($p, $height, $what) = @_;
+
+    my $s = $p->until(sub { ($_[0]{height} || 0) == $height });
+
+    ok(!$s->{error}, $what);
+
+    $s = $p->wait(8);
+    ok(!$s->{error}, "$what: frames are decoded");
+
+    note(join ', ', map { "$_ " . ($s->{$_} // '-') }
+         qw/ framesDecoded freezeCount maxGapMs plis nacks videoLost /);
+
+    $p->mark;
+}
+
+my $pub = publish('three', 'VP8');
+my $p = $t->browser->play($t->url('/whep/three'));
+
+is($p->{status}, 201, 'WHEP') or BAIL_OUT($p->{answer});
+
+like($p->{answer}, qr/^a=extmap:\d+ \S*transport-wide-cc\S*\r$/m,
+     'it is asked to report of its bandwidth');
+
+all_layers('three', qw/ h l m /);
+height($p, 720, 'the best layer');
+
+my ($url) = ($p->{link} // '')
+            =~ /<([^>]*)>;\s*rel="urn:ietf:params:whep:ext:core:layer"/;
+
+ok($url, 'it may choose') or diag($p->{link});
+
+sub choose {
+    my ($body, $what) = @_;
+
+    my $r = $t->http('POST', $url, body => $body, headers => $json);
+
+    is($r->{status}, 200, $what) or diag($r->{content});
+}
+
+for my $rid (qw/ l m h l /) {
+    choose(qq({"encodingId":"$rid"}), "$rid is chosen");
+    height($p, $HEIGHT{$rid}, "$rid comes");
+}
+
+my $l = layers('three');
+
+is($l->{l}{height}, 180, 'the status has its size');
+is($l->{l}{viewers}, 1, 'and its viewer');
+is($l->{h}{best}, JSON::PP::true(), 'and which one is the best');
+
+is($t->http('POST', $url, body => '{"encodingId":"x"}',
+            headers => $json)->{status}, 404, 'there is no other');
+
+# the publisher stops the best one; it was chosen
+
+choose('{"encodingId":"original"}', 'the best');
+height($p, 720, 'which comes');
+
+$pub->active('h', JSON::PP::false());
+height($p, 360, 'it stops: the next one');
+all_layers('three', qw/ l m /);
+
+$pub->active('h', JSON::PP::true());
+height($p, 720, 'it begins again');
+
+# the same for one of the others
+
+choose('{"encodingId":"l"}', 'the lowest');
+height($p, 180, 'which comes');
+
+$pub->active('l', JSON::PP::false());
+ok(!$p->until(sub { $_[0]{height} > 180 })->{error},
+   'it stops: another one');
+
+$pub->active('l', JSON::PP::true());
+height($p, 180, 'it begins again, and is what was chosen');
+
+is($p->stop->{status}, 200, 'the viewer leaves');
+is($pub->stop->{status}, 200, 'the publisher leaves');
+
+$pub = publish('h264', 'H264');
+$p = $t->browser->play($t->url('/whep/h264?layer=l'));
+
+is($p->{status}, 201, 'WHEP of a layer') or BAIL_OUT($p->{answer});
+
+all_layers('h264', qw/ h l m /);
+height($p, 180, 'which comes');
+
+($url) = ($p->{link} // '')
+         =~ /<([^>]*)>;\s*rel="urn:ietf:params:whep:ext:core:layer"/;
+
+for my $rid (qw/ m h l /) {
+    choose(qq({"encodingId":"$rid"}), "$rid is chosen");
+    height($p, $HEIGHT{$rid}, "$rid comes");
+}
+
+is($p->stop->{status}, 200, 'the viewer leaves');
+is($pub->stop->{status}, 200, 'the publisher leaves');
+
+ok($t->no_sessions, 'no session is left');
+unlike($t->log, qr/stream encoded/, 'nothing was encoded');
+
+$t->done;
