@@ -127,6 +127,7 @@ static const ngx_webrtc_depay_ops_t  ngx_webrtc_av1_depay = {
     ngx_webrtc_av1_depay_prefix,
     1,                                      /* sequence header */
     0,
+    NULL,
     NULL
 };
 

@@ -101,6 +101,13 @@ ngx_webrtc_depay_input(ngx_webrtc_depay_t *d,
 }
 
 
+u_char *
+ngx_webrtc_depay_plain(ngx_webrtc_depay_t *d, u_char *p, u_char *end)
+{
+    return d->ops->plain ? d->ops->plain(p, end) : p;
+}
+
+
 ngx_int_t
 ngx_webrtc_depay_prefix(ngx_webrtc_depay_t *d, u_char *buf, size_t size,
     size_t *n, ngx_uint_t *flags)

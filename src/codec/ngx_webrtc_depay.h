@@ -165,6 +165,9 @@ struct ngx_webrtc_depay_ops_s {
      * the second one where both are the same.
      */
     ngx_uint_t (*channels)(u_char *p, size_t n);
+
+    /* ngx_webrtc_depay_plain(); NULL: payloads have no such numbers */
+    u_char    *(*plain)(u_char *p, u_char *end);
 };
 
 
@@ -241,6 +244,17 @@ ngx_int_t ngx_webrtc_depay_input(ngx_webrtc_depay_t *d,
 
 ngx_int_t ngx_webrtc_depay_prefix(ngx_webrtc_depay_t *d, u_char *buf,
     size_t size, size_t *n, ngx_uint_t *flags);
+
+/*
+ * A payload without what numbers its frames and layers (VP8, VP9), so that
+ * frames of another encoder may follow: receivers then go by the packets'
+ * sequence numbers alone.  It is changed in place.
+ *
+ *   p, end   a payload that ngx_webrtc_depay_input() has found well-formed
+ *
+ * Returns where it begins now.
+ */
+u_char *ngx_webrtc_depay_plain(ngx_webrtc_depay_t *d, u_char *p, u_char *end);
 
 
 /*

@@ -94,6 +94,7 @@ static const ngx_webrtc_depay_ops_t  ngx_webrtc_h264_depay = {
     ngx_webrtc_h264_depay_prefix,
     2,                                      /* SPS, PPS */
     0,
+    NULL,
     NULL
 };
 

@@ -93,6 +93,7 @@ static const ngx_webrtc_depay_ops_t  ngx_webrtc_h265_depay = {
     ngx_webrtc_h265_depay_prefix,
     3,                                      /* VPS, SPS, PPS */
     0,
+    NULL,
     NULL
 };
 

@@ -62,6 +62,7 @@ static ngx_int_t ngx_webrtc_vp8_pack_frame(ngx_webrtc_pack_t *pack,
     ngx_webrtc_frame_t *frame);
 static ngx_int_t ngx_webrtc_vp8_depay_kind(ngx_webrtc_depay_t *d,
     const ngx_webrtc_depay_packet_t *pkt, ngx_webrtc_depay_kind_t *kind);
+static u_char *ngx_webrtc_vp8_depay_plain(u_char *p, u_char *end);
 static u_char *ngx_webrtc_vp8_depay_descriptor(u_char *p, u_char *end,
     uint8_t *flags);
 static ngx_int_t ngx_webrtc_vp8_unpack_payload(ngx_webrtc_unpack_t *u,
@@ -76,7 +77,8 @@ static const ngx_webrtc_pack_ops_t  ngx_webrtc_vp8_pack = {
 
 
 static const ngx_webrtc_depay_ops_t  ngx_webrtc_vp8_depay = {
-    ngx_webrtc_vp8_depay_kind, NULL, 0, 0, NULL
+    ngx_webrtc_vp8_depay_kind, NULL, 0, 0, NULL,
+    ngx_webrtc_vp8_depay_plain
 };
 
 
@@ -474,6 +476,26 @@ ngx_webrtc_vp8_depay_descriptor(u_char *p, u_char *end, uint8_t *flags)
     }
 
     return p;
+}
+
+
+/* one byte is left: the frame is found by S, and its end by the marker */
+
+static u_char *
+ngx_webrtc_vp8_depay_plain(u_char *p, u_char *end)
+{
+    u_char   *data;
+    uint8_t   flags;
+
+    data = ngx_webrtc_vp8_depay_descriptor(p, end, &flags);
+
+    if (data == NULL) {
+        return p;
+    }
+
+    *--data = (u_char) (flags & ~NGX_WEBRTC_VP8_X);
+
+    return data;
 }
 
 

@@ -72,6 +72,7 @@ static u_char *ngx_webrtc_vp9_pack_structure(ngx_webrtc_pack_t *pack,
     u_char *p);
 static ngx_int_t ngx_webrtc_vp9_depay_kind(ngx_webrtc_depay_t *d,
     const ngx_webrtc_depay_packet_t *pkt, ngx_webrtc_depay_kind_t *kind);
+static u_char *ngx_webrtc_vp9_depay_plain(u_char *p, u_char *end);
 static u_char *ngx_webrtc_vp9_depay_descriptor(u_char *p, u_char *end,
     uint8_t *flags, ngx_webrtc_vp9_descriptor_t *vp9);
 static u_char *ngx_webrtc_vp9_depay_structure(u_char *p, u_char *end,
@@ -97,7 +98,8 @@ static const ngx_webrtc_pack_ops_t  ngx_webrtc_vp9_pack = {
 
 
 static const ngx_webrtc_depay_ops_t  ngx_webrtc_vp9_depay = {
-    ngx_webrtc_vp9_depay_kind, NULL, 0, 0, NULL
+    ngx_webrtc_vp9_depay_kind, NULL, 0, 0, NULL,
+    ngx_webrtc_vp9_depay_plain
 };
 
 
@@ -465,6 +467,31 @@ ngx_webrtc_vp9_depay_kind(ngx_webrtc_depay_t *d,
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * One byte is left: whether it refers to others, where it begins and ends.  Of
+ * several spatial layers, which have to be told apart, all is.
+ */
+
+static u_char *
+ngx_webrtc_vp9_depay_plain(u_char *p, u_char *end)
+{
+    u_char                       *data;
+    uint8_t                       flags;
+    ngx_webrtc_vp9_descriptor_t   vp9;
+
+    data = ngx_webrtc_vp9_depay_descriptor(p, end, &flags, &vp9);
+
+    if (data == NULL || vp9.sid != 0) {
+        return p;
+    }
+
+    *--data = (u_char) (flags & ~(NGX_WEBRTC_VP9_I|NGX_WEBRTC_VP9_L
+                                  |NGX_WEBRTC_VP9_F|NGX_WEBRTC_VP9_V));
+
+    return data;
 }
 
 

@@ -509,6 +509,7 @@ ngx_webrtc_ingest_rtp_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
     ngx_webrtc_ingest_track_t *t = ctx;
 
     size_t                   n;
+    u_char                  *p, *end;
     ngx_int_t                rc;
     ngx_uint_t               i, flags, codec;
     ngx_webrtc_ingest_t     *in;
@@ -586,7 +587,15 @@ ngx_webrtc_ingest_rtp_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
                                            rp->arrival_us);
     }
 
-    ngx_webrtc_ingest_rtp_write_packet(t, rp->payload, rp->n, info.flags,
+    end = rp->payload + rp->n;
+    p = rp->payload;
+
+    if (t->layer) {
+        /* others may follow it, and precede */
+        p = ngx_webrtc_depay_plain(&t->depay, p, end);
+    }
+
+    ngx_webrtc_ingest_rtp_write_packet(t, p, end - p, info.flags,
                                        rp->arrival_us);
 
     t->open = (t->media->kind == NGX_WEBRTC_VIDEO && !rp->marker);

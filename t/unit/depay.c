@@ -694,6 +694,61 @@ test_recovery(void)
 }
 
 
+/* payloads without what numbers them, RFC 7741, 4.2 and RFC 9628, 4.2 */
+
+static void
+test_plain(void)
+{
+    size_t              n, want;
+    u_char             *p, *q, *plain;
+    ngx_uint_t          i;
+    ngx_webrtc_depay_t  d;
+
+    static const struct {
+        ngx_uint_t   codec;
+        const char  *payload;
+        const char  *plain;
+    } rows[] = {
+        { NGX_WEBRTC_CODEC_VP8, "10" "aabb", "10" "aabb" },
+        { NGX_WEBRTC_CODEC_VP8, "90" "80" "17" "aabb", "10" "aabb" },
+        { NGX_WEBRTC_CODEC_VP8, "90" "80" "9234" "aabb", "10" "aabb" },
+        { NGX_WEBRTC_CODEC_VP8, "b0" "e0" "9234" "07" "40" "aabb",
+          "30" "aabb" },
+        { NGX_WEBRTC_CODEC_VP8, "80" "f0" "9234" "07" "41" "aabb",
+          "00" "aabb" },
+        { NGX_WEBRTC_CODEC_VP8, "83" "10" "01" "aabb", "03" "aabb" },
+        { NGX_WEBRTC_CODEC_VP8, "90" "e0" "92", "90" "e0" "92" },
+        { NGX_WEBRTC_CODEC_VP9, "0c" "aabb", "0c" "aabb" },
+        { NGX_WEBRTC_CODEC_VP9, "8c" "9234" "aabb", "0c" "aabb" },
+        { NGX_WEBRTC_CODEC_VP9, "ec" "9234" "20" "07" "aabb", "4c" "aabb" },
+        { NGX_WEBRTC_CODEC_VP9, "f9" "9234" "20" "03" "02" "aabb",
+          "49" "aabb" },
+        { NGX_WEBRTC_CODEC_VP9, "ae" "9234" "00" "07"
+          "18" "0500" "02d0" "01" "04" "01" "aabb", "0c" "aabb" },
+        { NGX_WEBRTC_CODEC_VP9, "ec" "9234" "22" "07" "aabb",
+          "ec" "9234" "22" "07" "aabb" },
+        { NGX_WEBRTC_CODEC_H264, "6588aabb", "6588aabb" }
+    };
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        (void) ngx_webrtc_depay_init(&d, ngx_webrtc_codec(rows[i].codec));
+
+        n = strlen(rows[i].payload);
+        p = unhex(rows[i].payload, n);
+        q = ngx_webrtc_depay_plain(&d, p, p + n / 2);
+
+        want = strlen(rows[i].plain);
+        plain = unhex(rows[i].plain, want);
+
+        tap_is_mem(q, p + n / 2 - q, plain, want / 2, "plain: %s",
+                   rows[i].payload);
+
+        free(plain);
+        free(p);
+    }
+}
+
+
 int
 main(void)
 {
@@ -701,6 +756,7 @@ main(void)
     test_prefix();
     test_media();
     test_recovery();
+    test_plain();
 
     return tap_done();
 }
