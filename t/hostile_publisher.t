@@ -234,6 +234,79 @@ ok(wait_for(60, sub { $t->log =~ /session closed: too many ssrcs/ }),
 
 $c->call('close', peer => $_->{peer}) for $p, $pub;
 
+# layers, by rid: of others, of none, and more SSRCs than there are layers
+
+my $layered = h264();
+
+push @{ $layered->{lines} },
+    'extmap:10 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id',
+    'rid:h send', 'rid:l send', 'simulcast:send h;l';
+
+$pub = $c->call('open', url => $t->url('/whip/y'), publish => 1,
+                media => [ $layered ]);
+
+is($pub->{status}, 201, 'a publisher of layers');
+like($pub->{answer}, qr/^a=simulcast:recv h;l\r$/m, 'of two');
+
+my %key = (h => $key, l => $key =~ s/dd$/ee/r);
+my %number;
+
+# of an SSRC, with a header extension
+
+sub layer {
+    my ($ssrc, $ext, $payload) = @_;
+
+    $c->call('send', peer => $pub->{peer}, track => 0, packets => [
+        rtp(pt => 96, seq => $number{$ssrc}++, ts => 3000 * $number{$ssrc},
+            ssrc => $ssrc, marker => 1, payload => $payload,
+            $ext ? (ext => $ext) : ()) ]);
+}
+
+my %rid = map { $_ => [ 0xbede, 'a0' . unpack('H*', $_) ] } qw/ h l x /;
+
+sub layers { return @{ ($t->stream('y') || {})->{layers} || [] } }
+
+layer(1, $rid{h}, $key{h});
+
+ok(wait_for(60, sub { grep { $_->{best} } layers() }), 'the best is live');
+
+# it gets a ring with its key frame, and is told of once that is there
+
+ok(wait_for(60, sub {
+    layer(2, $rid{l}, $key{l});
+    return 2 == grep { $_->{active} } layers();
+}), 'the other one is live');
+
+$rtp = dropped('rtp');
+
+layer(3, $rid{x}, $key);
+layer(4, undef, $key);
+layer(5, [ 0xbede, 'a16868' ], $key);
+layer(6, [ 0x1000, '0a00' ], $key);
+
+ok(wait_for(60, sub { dropped('rtp') == $rtp + 4 }),
+   'of no layer that was negotiated') or diag(dropped('rtp') - $rtp);
+
+layer(10 + $_, $rid{l}, '41aabb') for 1 .. 20;
+layer(30, $rid{l}, $key{l});
+
+ok(wait_for(60, sub { 2 == grep { $_->{active} } layers() }),
+   'many SSRCs of one');
+
+for my $rid (qw/ h l /) {
+    my $v = $c->call('open', url => $t->url("/whep/y?layer=$rid"),
+                     media => [ h264() ]);
+
+    is($v->{status}, 201, "a viewer of $rid");
+
+    my $r = $c->call('packets', peer => $v->{peer}, count => 1);
+
+    is($r->{packets}[0]{hex}, $key{$rid}, 'gets that');
+    $c->call('close', peer => $v->{peer});
+}
+
+$c->call('close', peer => $pub->{peer});
+
 # ten seconds above its limit
 
 ok(wait_for(60, sub { $t->log =~ /publisher down reason:"above webrtc_max_bitrate/ }),
