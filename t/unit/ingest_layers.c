@@ -1,0 +1,670 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Layers of a publisher, in virtual time: whose packets are whose, which ring
+ * has which of them, what becomes of one that stops, and key frames that are
+ * asked for.
+ */
+
+
+#include "bus_zone.h"
+#include "ngx_webrtc_bus_layers.h"
+#include "ngx_webrtc_bus_variant.h"
+#include "ngx_webrtc_ingest_feedback.h"
+#include "ngx_webrtc_ingest_life.h"
+#include "ngx_webrtc_ingest_ring.h"
+#include "ngx_webrtc_ingest_rtp.h"
+#include "ngx_webrtc_rtcp_fb.h"
+
+
+#define FRAME_US  33333
+
+#define RID       10
+#define RRID      11
+
+#define H         0
+#define M         1
+#define L         2
+#define LAYERS    3
+#define SOUND     3
+
+
+typedef struct {
+    const char  *rid;
+    uint32_t     ssrc;
+    uint16_t     width;
+    uint16_t     height;
+    uint16_t     seq;
+    uint32_t     base;                   /* of its timestamps */
+} sender_t;
+
+
+static ngx_webrtc_ingest_t     in;
+static ngx_webrtc_desc_t       desc;
+static ngx_webrtc_policy_t     policy;
+static ngx_webrtc_peer_stat_t  stat_of;
+static ngx_webrtc_bus_t       *bus;
+static ngx_rbtree_node_t       sentinel;
+
+BUS_WEAK ngx_rbtree_t          ngx_event_timer_rbtree;
+
+static uint64_t                now_us = 1000000000;
+static ngx_uint_t              told;           /* RID is sent */
+static ngx_uint_t              complaints;
+static uint32_t                asked[16];      /* SSRCs of PLIs */
+static ngx_uint_t              nasked;
+
+static sender_t  senders[] = {
+    { "h", 11, 1280, 720, 100, 5000 },
+    { "m", 12, 640, 360, 65530, 4294960000U },
+    { "l", 13, 320, 180, 9, 77777 },
+    { NULL, 14, 0, 0, 1, 1 }
+};
+
+
+uint64_t
+ngx_webrtc_time_now(void)
+{
+    return now_us;
+}
+
+
+uint64_t
+ngx_webrtc_time_wall(uint64_t us)
+{
+    return us;
+}
+
+
+void
+ngx_webrtc_time_init(void)
+{
+}
+
+
+static void
+on_send(void *data, u_char *p, size_t n)
+{
+    u_char              *end;
+    ngx_webrtc_rtcp_t    rtcp;
+
+    (void) data;
+
+    for (end = p + n; p; /* void */ ) {
+        p = ngx_webrtc_rtcp_next(p, end, &rtcp);
+
+        if (p && rtcp.type == 206 && rtcp.count == 1 && rtcp.len >= 8
+            && nasked < sizeof(asked) / sizeof(asked[0]))
+        {
+            asked[nasked++] = (uint32_t) rtcp.body[4] << 24
+                              | (uint32_t) rtcp.body[5] << 16
+                              | (uint32_t) rtcp.body[6] << 8 | rtcp.body[7];
+        }
+    }
+}
+
+
+static void
+on_news(void *data, ngx_webrtc_stream_t *st)
+{
+    (void) data; (void) st;
+}
+
+
+static void
+on_complain(void *data, const char *what)
+{
+    (void) data; (void) what;
+
+    complaints++;
+}
+
+
+static void
+on_close(void *data, const char *reason)
+{
+    (void) data;
+
+    tap_fail("closed: %s", reason);
+}
+
+
+static const ngx_webrtc_ingest_ops_t  ops = {
+    on_send, on_news, on_complain, on_close
+};
+
+
+static void
+describe(void)
+{
+    ngx_str_t                 rid;
+    ngx_uint_t                i;
+    ngx_webrtc_desc_media_t  *m;
+
+    m = &desc.media[0];
+    m->kind = NGX_WEBRTC_AUDIO;
+    m->codec = NGX_WEBRTC_CODEC_OPUS;
+    m->clock_rate = 48000;
+    m->pt = 111;
+    m->rtx_pt = NGX_WEBRTC_DESC_NO_PT;
+    m->red_pt = NGX_WEBRTC_DESC_NO_PT;
+    m->receiving = 1;
+    m->mid_len = 1;
+    m->mid[0] = '0';
+
+    m = &desc.media[1];
+    *m = desc.media[0];
+    m->kind = NGX_WEBRTC_VIDEO;
+    m->codec = NGX_WEBRTC_CODEC_VP8;
+    m->clock_rate = 90000;
+    m->pt = 96;
+    m->rtx_pt = 97;
+    m->mid[0] = '1';
+    m->fb = NGX_WEBRTC_FB_NACK|NGX_WEBRTC_FB_PLI|NGX_WEBRTC_FB_RSIZE;
+    m->ext_rid = RID;
+    m->ext_rrid = RRID;
+
+    for (i = 0; i < LAYERS; i++) {
+        rid.data = (u_char *) senders[i].rid;
+        rid.len = 1;
+        (void) ngx_webrtc_desc_add_rid(m, &rid);
+    }
+
+    desc.nmedia = 2;
+}
+
+
+/* a packet as it comes out of SRTP; ext: 0 none */
+
+static void
+packet(ngx_uint_t pt, uint16_t seq, uint32_t ts, uint32_t ssrc, ngx_uint_t ext,
+    const char *rid, const u_char *payload, size_t n)
+{
+    u_char             buf[256], *p;
+    ngx_webrtc_rtp_t   rtp;
+
+    p = buf;
+
+    *p++ = ext ? 0x90 : 0x80;
+    *p++ = (u_char) (0x80 | pt);
+    *p++ = (u_char) (seq >> 8);
+    *p++ = (u_char) seq;
+    *p++ = (u_char) (ts >> 24);
+    *p++ = (u_char) (ts >> 16);
+    *p++ = (u_char) (ts >> 8);
+    *p++ = (u_char) ts;
+    *p++ = (u_char) (ssrc >> 24);
+    *p++ = (u_char) (ssrc >> 16);
+    *p++ = (u_char) (ssrc >> 8);
+    *p++ = (u_char) ssrc;
+
+    if (ext) {
+        *p++ = 0xbe;
+        *p++ = 0xde;
+        *p++ = 0;
+        *p++ = 1;
+        *p++ = (u_char) (ext << 4);
+        *p++ = (u_char) rid[0];
+        *p++ = 0;
+        *p++ = 0;
+    }
+
+    p = ngx_cpymem(p, payload, n);
+
+    if (ngx_webrtc_rtp_parse(buf, p, &rtp) != NGX_OK) {
+        tap_fail("a packet is parsed");
+        return;
+    }
+
+    ngx_webrtc_ingest_rtp(&in, &rtp, p - buf, now_us);
+}
+
+
+/* a frame of VP8 in a packet, with a PictureID and TL0PICIDX; its bytes */
+
+static size_t
+frame(sender_t *s, ngx_uint_t key, u_char *p)
+{
+    u_char  *start;
+
+    start = p;
+
+    *p++ = 0x90;
+    *p++ = 0xe0;
+    *p++ = 0x92;
+    *p++ = (u_char) s->seq;
+    *p++ = (u_char) s->seq;
+    *p++ = 0;
+
+    if (!key) {
+        *p++ = 0x31;
+        return p - start + 20;
+    }
+
+    *p++ = 0x10;
+    *p++ = 2;
+    *p++ = 0;
+    *p++ = 0x9d;
+    *p++ = 0x01;
+    *p++ = 0x2a;
+    *p++ = (u_char) s->width;
+    *p++ = (u_char) (s->width >> 8);
+    *p++ = (u_char) s->height;
+    *p++ = (u_char) (s->height >> 8);
+
+    return p - start + 20;
+}
+
+
+static void
+send_frame(ngx_uint_t layer, ngx_uint_t key)
+{
+    size_t     n;
+    u_char     buf[128];
+    sender_t  *s;
+
+    ngx_memzero(buf, sizeof(buf));
+
+    s = &senders[layer];
+    n = frame(s, key, buf);
+
+    packet(96, s->seq++, s->base + (uint32_t) (now_us * 9 / 100), s->ssrc,
+           told ? RID : 0, s->rid, buf, n);
+}
+
+
+/* a turn of the loop, a picture later */
+
+static void
+turn(void)
+{
+    sender_t  *s;
+
+    s = &senders[SOUND];
+
+    packet(111, s->seq++, s->base + (uint32_t) (now_us * 48 / 1000), s->ssrc,
+           0, NULL, (u_char *) "\xfc\x01\x02", 3);
+
+    ngx_webrtc_ingest_ring_flush(&in);
+
+    now_us += FRAME_US;
+    ngx_current_msec = now_us / 1000;
+
+    ngx_webrtc_ingest_due(&in, now_us);
+}
+
+
+/* so many pictures of these layers; those that were asked for are key frames */
+
+static void
+pictures(ngx_uint_t n, ngx_uint_t layers)
+{
+    ngx_uint_t  i, k, key, seen;
+
+    for (seen = nasked; n > 0; n--) {
+
+        /* those of one picture come one after the other, the smallest first */
+
+        for (i = LAYERS; i-- > 0; /* void */ ) {
+            if (!(layers & (1 << i))) {
+                continue;
+            }
+
+            for (key = 0, k = seen; k < nasked; k++) {
+                key |= (asked[k] == senders[i].ssrc);
+            }
+
+            send_frame(i, key);
+        }
+
+        seen = nasked;
+        turn();
+    }
+}
+
+
+static ngx_webrtc_stream_layer_t *
+listed(ngx_uint_t layer)
+{
+    static ngx_webrtc_stream_layers_t  list;
+
+    (void) ngx_webrtc_bus_layers(in.st, &list);
+
+    return &list.layers[layer];
+}
+
+
+/* the layers that come, and which one is the stream's: "hml:h" */
+
+static const char *
+state(void)
+{
+    ngx_uint_t                  i;
+    ngx_webrtc_stream_layer_t  *e;
+
+    static char  buf[16];
+
+    char  *p = buf, top = '-';
+
+    for (i = 0; i < LAYERS; i++) {
+        e = listed(i);
+
+        if (e->top || e->ref) {
+            *p++ = (char) e->rid[0];
+        }
+
+        if (e->top) {
+            top = (char) e->rid[0];
+        }
+    }
+
+    sprintf(p, ":%c", top);
+
+    return buf;
+}
+
+
+/*
+ * Is the video of a ring in order, from "from" on?  Counts its packets and
+ * those of audio; *plain: it has no numbers.
+ */
+
+static ngx_uint_t
+ordered(ngx_webrtc_stream_t *st, uint64_t from, ngx_uint_t *video,
+    ngx_uint_t *audio, ngx_uint_t *plain)
+{
+    u_char                    *payload;
+    uint32_t                   ts;
+    uint64_t                   n;
+    ngx_uint_t                 ok;
+    ngx_webrtc_ring_packet_t   pkt;
+
+    *video = 0;
+    *audio = 0;
+    *plain = 1;
+    ts = 0;
+    ok = 1;
+
+    for (n = from; n < ngx_webrtc_ring_head(st->ring); n++) {
+
+        if (ngx_webrtc_ring_peek(st->ring, n, &pkt, &payload) != NGX_OK) {
+            continue;
+        }
+
+        if (pkt.track == 0) {
+            (*audio)++;
+            continue;
+        }
+
+        ok &= (*video == 0 || (int32_t) (pkt.ts - ts) > 0);
+        *plain &= !(payload[0] & 0x80);
+        ts = pkt.ts;
+        (*video)++;
+    }
+
+    return ok;
+}
+
+
+static ngx_webrtc_stream_t *
+layer_stream(ngx_uint_t layer)
+{
+    return in.layers[layer].out.st;
+}
+
+
+static void
+test_begin(void)
+{
+    ngx_uint_t                 drops;
+    ngx_webrtc_stream_layer_t *e;
+
+    told = 1;
+
+    tap_is_str(state(), ":-", "nothing comes yet");
+    tap_is_int(in.nlayers, 3, "three layers");
+
+    send_frame(L, 1);
+    turn();
+    tap_is_str(state(), "l:l", "the first one is the stream");
+    tap_is_int(ngx_webrtc_bus_state(in.st), NGX_WEBRTC_STREAM_ACTIVE,
+               "which is live");
+
+    send_frame(L, 0);
+    send_frame(H, 1);
+    turn();
+    tap_is_str(state(), "h:h", "a larger one takes its place");
+    tap_ok(nasked > 0 && asked[nasked - 1] == senders[L].ssrc,
+           "a key frame of the other one is asked for");
+
+    pictures(20, 1 << H | 1 << L);
+    tap_is_str(state(), "hl:h", "with which it has a ring of its own");
+
+    send_frame(M, 0);
+    turn();
+    tap_ok(asked[nasked - 1] == senders[M].ssrc,
+           "a layer that begins without a key frame");
+    pictures(40, 1 << H | 1 << M | 1 << L);
+    tap_is_str(state(), "hml:h", "all come");
+
+    e = listed(M);
+    tap_ok(e->width == 640 && e->height == 360, "the list has sizes");
+    tap_ok(listed(L)->bitrate == 0 || listed(L)->bitrate < 100000000,
+           "and bitrates");
+
+    /* packets that do not say it any more */
+
+    told = 0;
+    drops = complaints;
+    pictures(5, 1 << H | 1 << M | 1 << L);
+    tap_is_int(complaints - drops, 0, "by their SSRC, once that is known");
+
+    /* of none */
+
+    packet(96, 1, 1, 99, RID, "x", (u_char *) "\x10\x31\x00\x00", 4);
+    packet(96, 1, 1, 98, 0, NULL, (u_char *) "\x10\x31\x00\x00", 4);
+    packet(96, 1, 1, 97, RRID, "m", (u_char *) "\x10\x31\x00\x00", 4);
+    tap_is_int(complaints - drops, 3, "of no layer: dropped");
+    tap_is_str(state(), "hml:h", "which changes nothing");
+}
+
+
+static void
+test_rings(void)
+{
+    ngx_uint_t  i, video, audio, plain;
+
+    tap_ok(ordered(in.st, 0, &video, &audio, &plain), "the stream is in order");
+    tap_ok(plain, "without numbers of its layers' pictures");
+    tap_ok(video > 40 && audio > 40, "with sound");
+
+    for (i = M; i <= L; i++) {
+        tap_ok(ordered(layer_stream(i), 0, &video, &audio, &plain) && plain,
+               "so is layer %s", senders[i].rid);
+        tap_ok(video > 20 && audio > 20, "layer %s: with sound (%d, %d)",
+               senders[i].rid, (int) video, (int) audio);
+    }
+
+    tap_ok(layer_stream(H) == NULL, "the best one has no other ring");
+}
+
+
+/* what is lost is asked for, and comes by the layer's RTX */
+
+static void
+test_rtx(void)
+{
+    size_t               n;
+    u_char               buf[160];
+    uint64_t             from;
+    sender_t            *s;
+    ngx_uint_t           before, video, audio, plain;
+    ngx_webrtc_stream_t *st;
+
+    s = &senders[M];
+    st = layer_stream(M);
+    from = ngx_webrtc_ring_head(st->ring);
+
+    ngx_memzero(buf, sizeof(buf));
+    buf[0] = (u_char) (s->seq >> 8);
+    buf[1] = (u_char) s->seq;
+    n = 2 + frame(s, 0, buf + 2);
+
+    s->seq++;
+    now_us += FRAME_US;
+
+    send_frame(M, 0);
+    now_us += 1000;
+
+    before = complaints;
+    packet(97, 7, s->base + (uint32_t) ((now_us - 1000 - FRAME_US) * 9 / 100),
+           512, RRID, "m", buf, n);
+
+    tap_is_int(complaints - before, 0, "a retransmission by its repaired rid");
+
+    send_frame(M, 0);
+    turn();
+
+    (void) ordered(st, from, &video, &audio, &plain);
+    tap_is_int(video, 3, "is in the ring of that layer");
+
+    /* padding, of a layer that it does not say */
+
+    packet(97, 8, 0, 513, 0, NULL, buf, 0);
+    tap_is_int(complaints - before, 0, "a probe");
+    packet(97, 9, 0, 513, RRID, "x", buf, n);
+    tap_is_int(complaints - before, 1, "of a layer that there is not");
+}
+
+
+static void
+test_stops(void)
+{
+    uint64_t    from;
+    ngx_uint_t  n, video, audio, plain;
+
+    from = ngx_webrtc_ring_head(in.st->ring);
+    n = nasked;
+
+    pictures(4, 1 << M | 1 << L);
+    tap_is_str(state(), "hml:h", "a short pause of the best one");
+
+    pictures(30, 1 << M | 1 << L);
+    tap_is_str(state(), "ml:m", "it has stopped: the next one");
+    tap_ok(nasked == n + 1 && asked[n] == senders[M].ssrc,
+           "by a key frame that was asked for");
+
+    senders[H].seq += 7;
+    send_frame(M, 0);
+    send_frame(H, 1);
+    turn();
+    pictures(20, 1 << H | 1 << M | 1 << L);
+    tap_is_str(state(), "hml:h", "it is back");
+
+    tap_ok(ordered(in.st, from, &video, &audio, &plain) && video >= 50,
+           "the stream's time has gone on");
+
+    pictures(30, 1 << H | 1 << M);
+    tap_is_str(state(), "hm:h", "the lowest one has stopped");
+    tap_is_int(ngx_webrtc_bus_state(layer_stream(L)),
+               NGX_WEBRTC_STREAM_STARTING, "which is no reason to end anybody");
+
+    n = nasked;
+    pictures(30, 1 << H | 1 << M);
+    tap_is_int(nasked - n, 0, "and it is not asked for anything");
+
+    pictures(3, 1 << H | 1 << M | 1 << L);
+    tap_ok(asked[nasked - 1] == senders[L].ssrc, "it is back: it is asked");
+    pictures(3, 1 << H | 1 << M | 1 << L);
+    tap_is_str(state(), "hml:h", "and is there with its key frame");
+    tap_is_int(ngx_webrtc_bus_state(layer_stream(L)),
+               NGX_WEBRTC_STREAM_ACTIVE, "live again");
+
+    /* all of them: a picture that stands still */
+
+    pictures(60, 0);
+    tap_is_str(state(), "hml:h", "nothing comes of any: they have not stopped");
+    pictures(2, 1 << H | 1 << M | 1 << L);
+}
+
+
+static void
+test_keyframes(void)
+{
+    ngx_uint_t  n;
+
+    pictures(60, 1 << H | 1 << M | 1 << L);
+    nasked = 0;
+
+    ngx_webrtc_ingest_feedback_keyframe(&in, layer_stream(L));
+    tap_ok(nasked == 1 && asked[0] == senders[L].ssrc,
+           "a key frame of the layer that is watched");
+
+    ngx_webrtc_ingest_feedback_keyframe(&in, in.st);
+    tap_ok(nasked == 2 && asked[1] == senders[H].ssrc, "and of the stream");
+
+    for (n = 0; n < 10; n++) {
+        ngx_webrtc_ingest_feedback_keyframe(&in, layer_stream(L));
+        ngx_webrtc_ingest_feedback_keyframe(&in, in.st);
+        now_us += 10000;
+    }
+
+    tap_is_int(nasked, 2, "once per interval, for each of them");
+}
+
+
+int
+main(void)
+{
+    size_t     before;
+    ngx_str_t  name = ngx_string("x");
+
+    ngx_rbtree_init(&ngx_event_timer_rbtree, &sentinel,
+                    ngx_rbtree_insert_timer_value);
+
+    bus = bus_zone(16 * 1024 * 1024);
+    ngx_current_msec = now_us / 1000;
+
+    tap_is_int(ngx_webrtc_bus_attach(bus, &bus_log), NGX_OK, "a zone");
+
+    before = ngx_webrtc_bus_free(bus);
+
+    describe();
+
+    policy.keyframe_interval = 500;
+
+    in.ops = &ops;
+    in.what = "publisher";
+    in.bus = bus;
+    in.st = ngx_webrtc_bus_stream(bus, &name, 65536, 1);
+    in.desc = &desc;
+    in.policy = &policy;
+    in.stat = &stat_of;
+    in.log = &bus_log;
+    in.timer.log = &bus_log;
+    in.cname = (u_char *) "cname";
+    in.cname_len = 5;
+
+    ngx_webrtc_bus_set_ring_max(in.st, 1024 * 1024);
+
+    tap_is_int(ngx_webrtc_bus_claim(bus, in.st, NGX_WEBRTC_CLAIM_PUBLISH),
+               NGX_OK, "claimed");
+    tap_is_int(ngx_webrtc_ingest_begin(&in, now_us), NGX_OK, "begun");
+
+    test_begin();
+    test_rings();
+    test_rtx();
+    test_stops();
+    test_keyframes();
+
+    ngx_webrtc_ingest_end(&in);
+    tap_is_str(state(), ":-", "the end: no layers");
+
+    ngx_webrtc_bus_unclaim(bus, in.st);
+    ngx_webrtc_bus_release(bus, in.st);
+
+    tap_is_int(ngx_webrtc_bus_free(bus), before, "all memory is back");
+
+    return tap_done();
+}
