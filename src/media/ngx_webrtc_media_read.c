@@ -227,9 +227,15 @@ ngx_webrtc_media_read_message(ngx_webrtc_media_job_t *job)
     u_char                      buf[NGX_WEBRTC_MEDIA_MESSAGE];
     ngx_webrtc_media_message_t  m;
 
+    /*
+     * A job that has ended and left messages of ours unread: the kernel says so
+     * once, before those of the job that we have not read yet.
+     */
+
     do {
         n = recv(job->connection->fd, buf, sizeof(buf), 0);
-    } while (n == -1 && ngx_errno == NGX_EINTR);
+    } while (n == -1
+             && (ngx_errno == NGX_EINTR || ngx_errno == NGX_ECONNRESET));
 
     if (n == -1 && ngx_errno == NGX_EAGAIN) {
         return NGX_AGAIN;

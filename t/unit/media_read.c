@@ -406,6 +406,29 @@ test_handlers(void)
 }
 
 
+/* one that ends and leaves a message of ours unread: ECONNRESET */
+
+static void
+test_unread(void)
+{
+    job_t  j;
+
+    begin(&j);
+
+    (void) say(&j, NGX_WEBRTC_MEDIA_NOTE);
+    (void) say(&j, NGX_WEBRTC_MEDIA_ENDED);
+    (void) send(j.job.connection->fd, "\n", 1, MSG_NOSIGNAL);
+    close(j.fd);
+    j.fd = -1;
+
+    tap_is_int(ngx_webrtc_media_read(&j.job), NGX_DECLINED, "unread: it ends");
+    tap_is_int(j.notes, 1, "unread: what it has said before");
+    tap_ok(j.job.ended, "unread: and that it ends");
+
+    end(&j);
+}
+
+
 static void
 test_wrong(void)
 {
@@ -446,6 +469,7 @@ main(void)
     test_floods();
     test_endless();
     test_handlers();
+    test_unread();
     test_wrong();
 
     ngx_webrtc_media_read_done();
