@@ -114,7 +114,7 @@ $(MODULE): FORCE $(B)/objs/Makefile
 MEDIA_SRCS = $(wildcard $(patsubst %,src/%/*.c,base rtp codec helper))       \
              $(patsubst %,src/media/ngx_webrtc_%.c,                           \
                         media_message media_ring movie movie_plan source_mask    \
-                        source_url)
+                        source_url target)
 
 MEDIA_INCS = $(patsubst %,-I src/%,base rtp codec media helper)               \
              $(addprefix -isystem ,$(wildcard                                 \

@@ -31,6 +31,7 @@
 #include "ngx_http_webrtc_pull.h"
 #include "ngx_http_webrtc_pull_conf.h"
 #include "ngx_http_webrtc_layer.h"
+#include "ngx_http_webrtc_push.h"
 #include "ngx_http_webrtc_record.h"
 #include "ngx_http_webrtc_vars.h"
 #include "ngx_http_webrtc_signal_log.h"
@@ -184,6 +185,13 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
     { ngx_string("webrtc_record"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
       ngx_http_webrtc_record_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("webrtc_push"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_webrtc_push_conf,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -717,6 +725,7 @@ ngx_http_webrtc_create_loc_conf(ngx_conf_t *cf)
      *     wlcf->handler = NULL;
      *     wlcf->codecs = NULL;
      *     wlcf->record = NULL;
+     *     wlcf->pushes = NULL;
      *     wlcf->renditions = NULL;
      *     wlcf->cors_origin = { 0, NULL };
      *     wlcf->jwt_claim = { 0, NULL };
@@ -814,6 +823,7 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_webrtc_full_merge(prev, conf);
     ngx_http_webrtc_url_merge(prev, conf);
     ngx_http_webrtc_jwt_merge(prev, conf);
+    ngx_http_webrtc_push_merge(prev, conf);
 
     if (ngx_http_webrtc_transcode_merge(cf, prev, conf) != NGX_OK
         || ngx_http_webrtc_file_merge(cf, prev, conf) != NGX_OK
@@ -970,6 +980,7 @@ ngx_http_webrtc_exit_process(ngx_cycle_t *cycle)
 {
     if (ngx_http_webrtc_worker) {
         ngx_webrtc_records_exit();
+        ngx_webrtc_pushes_exit();
         ngx_webrtc_variants_exit();
         ngx_webrtc_exec_outs_exit();
         ngx_http_webrtc_pull_done();
@@ -989,6 +1000,7 @@ ngx_http_webrtc_on_stream(void *ctx, ngx_webrtc_stream_t *st)
         ngx_webrtc_variants_news(st);
         ngx_webrtc_exec_outs_news(st);
         ngx_webrtc_records_news(st);
+        ngx_webrtc_pushes_news(st);
         return;
     }
 
@@ -996,6 +1008,7 @@ ngx_http_webrtc_on_stream(void *ctx, ngx_webrtc_stream_t *st)
     ngx_http_webrtc_pull_tick(ctx);
     ngx_http_webrtc_exec_tick(ctx);
     ngx_http_webrtc_record_tick(ctx);
+    ngx_http_webrtc_push_tick(ctx);
 
     ngx_webrtc_variants_tick(ngx_http_webrtc_worker->bus,
                              ngx_http_webrtc_worker->log);
@@ -1020,7 +1033,8 @@ ngx_http_webrtc_busy(void *ctx)
     return ngx_http_webrtc_whip_pending_any()
            || ngx_http_webrtc_pull_wanted()
            || ngx_webrtc_variants_busy()
-           || ngx_webrtc_records_busy();
+           || ngx_webrtc_records_busy()
+           || ngx_webrtc_pushes_busy();
 }
 
 

@@ -88,6 +88,13 @@ my %table = (
                          'a.mp4 format=fmp4' ],
                        qr/expected .*(?:directory|name of a file|strftime
                           |\$webrtc_stream|"format=fmp4")/x ],
+    webrtc_push => [ [ 'x', '$arg_a', 'rtmp:$arg_a', 'http://a/b', 'file:/tmp/a',
+                       'rtmp://', 'rtmp://$arg_a/b', 'rtmp://a/b on=never', 'rtmp://a/b verify=1',
+                       'rtmp://a/b off', 'off on=always' ],
+                     [ 'off', 'rtmp://a.example.com/live/$arg_key on=demand',
+                       'rtmps://u:p@a/b/c verify=off', 'rtsp://a/$webrtc_stream',
+                       'srt://a:9000?streamid=publish:x', 'udp://239.0.0.1:5' ],
+                     qr/expected .*(?:"off", or a URL|"on=always")/ ],
     webrtc_exec_publish => [ [ 'start=always', 'ls -l',
                                '/no/such/file $webrtc_sdp',
                                '$webrtc_sdp', 'ls $webrtc_sdp $host',

@@ -64,6 +64,8 @@ sub config {
     $conf =~ s{\b203\.0\.113\.7(:(\d+))?}
               {'127.0.0.1' . ($2 ? ':' . here($2) : '')}ge;
     $conf =~ s{rtmp://127\.0\.0\.1/}{'rtmp://127.0.0.1:' . here(1935) . '/'}ge;
+    $conf =~ s{rtmps://[^/\s]+/\w+/}
+              {'rtmp://127.0.0.1:' . here(1935) . '/live/'}ge;
     $conf =~ s{(rtsp://\S*?)192\.168\.1\.20(:\d+)?/}
               {$1 . '127.0.0.1:' . here(554) . '/'}ge;
     $conf =~ s{(127\.0\.0\.1|0\.0\.0\.0):(\d+)(?=[;?/]|\s+(?:ssl|tcp);)}
@@ -362,6 +364,23 @@ SKIP: {
         $t->kill($pub);
         end(@p);
     }
+}
+
+# from WHIP to RTMP
+
+SKIP: {
+    skip 'no nginx-rtmp', 6 if !-e $rtmp;
+
+    my @p = run('rtmp-server', 'push');
+    my $stop = publish(http() . '/whip/studio?youtube=here&twitch=there');
+    my $out = '';
+
+    ok(wait_for(90, sub {
+        $out = `ffprobe -v quiet -rw_timeout 10000000 -show_entries stream=codec_name -of csv=p=0 rtmp://127.0.0.1:@{[here(1935)]}/live/here`;
+        return $out =~ /h264/ && $out =~ /aac/;
+    }), 'push: H.264 and AAC') or diag($out);
+    $stop->();
+    end(@p);
 }
 
 # an SRT encoder that calls

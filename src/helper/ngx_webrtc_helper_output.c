@@ -14,12 +14,26 @@
 
 #include "ngx_webrtc_helper_kind.h"
 #include "ngx_webrtc_helper_sandbox.h"
+#include "ngx_webrtc_source_av.h"
 #include "ngx_webrtc_time.h"
 #include "ngx_webrtc_writer.h"
 
 
 /* us between looks for an end while nothing comes; chosen */
 #define NGX_WEBRTC_HELPER_OUTPUT_US     1000000
+
+/*
+ * us for connecting to a target, and for what it takes of one frame; chosen: as
+ * sources are waited for, and longer than a path of any use is without
+ */
+#define NGX_WEBRTC_HELPER_OUTPUT_CONNECT  10000000
+#define NGX_WEBRTC_HELPER_OUTPUT_STALL    15000000
+
+/* ... for saying that it is over */
+#define NGX_WEBRTC_HELPER_OUTPUT_BYE      1000000
+
+/* us between two words of how far it is; chosen */
+#define NGX_WEBRTC_HELPER_OUTPUT_TELL     200000
 
 /* bytes of stack; chosen: a muxer and an encoder of sound, and room to spare */
 #define NGX_WEBRTC_HELPER_OUTPUT_STACK  (1024 * 1024)
@@ -32,6 +46,8 @@ typedef struct {
     char                      *text;       /* strings of conf */
     int                        file;       /* -1: none */
     uint64_t                   bytes;      /* written so far */
+    uint64_t                   late_us;    /* when a target is given up */
+    uint64_t                   told_us;    /* the worker */
     u_char                    *buf;
     size_t                     size;
     unsigned                   failed:1;
@@ -42,6 +58,11 @@ static ngx_int_t ngx_webrtc_helper_output_create(ngx_webrtc_helper_job_t *job,
     ngx_webrtc_media_start_t *start, const char **cause, int *err);
 static void ngx_webrtc_helper_output_free(ngx_webrtc_helper_job_t *job);
 static void ngx_webrtc_helper_output_run(ngx_webrtc_source_thread_t *th);
+static ngx_int_t ngx_webrtc_helper_output_connect(
+    ngx_webrtc_helper_output_t *ho);
+static ngx_int_t ngx_webrtc_helper_output_record(
+    ngx_webrtc_helper_output_t *ho, ngx_webrtc_media_record_t *r);
+static int ngx_webrtc_helper_output_late(void *ctx);
 static ngx_int_t ngx_webrtc_helper_output_next(ngx_webrtc_helper_output_t *ho,
     ngx_webrtc_media_record_t *r);
 static ngx_int_t ngx_webrtc_helper_output_file(void *ctx, u_char *p, size_t n,
@@ -69,6 +90,7 @@ ngx_webrtc_helper_output_create(ngx_webrtc_helper_job_t *job,
 {
     char                             *p;
     ngx_str_t                        *format, *url;
+    ngx_webrtc_source_from_t          to;
     ngx_webrtc_helper_output_t       *ho;
     ngx_webrtc_source_thread_conf_t   conf;
 
@@ -120,6 +142,18 @@ ngx_webrtc_helper_output_create(ngx_webrtc_helper_job_t *job,
         }
     }
 
+    if (ho->conf.url) {
+
+        ho->conf.target = ngx_webrtc_target(url);
+        ho->conf.verify = start->output.verify;
+        ho->conf.late = ngx_webrtc_helper_output_late;
+
+        if (ho->conf.target == NULL) {
+            *cause = "no such scheme in the media process";
+            return NGX_ERROR;
+        }
+    }
+
     *cause = "no such container in the media process";
 
     ho->writer = ngx_webrtc_writer_create(&ho->conf);
@@ -132,6 +166,16 @@ ngx_webrtc_helper_output_create(ngx_webrtc_helper_job_t *job,
 
     conf.body = ngx_webrtc_helper_output_run;
     conf.stack = NGX_WEBRTC_HELPER_OUTPUT_STACK;
+
+    /* its secrets are taken out of what is said */
+
+    if (ho->conf.url) {
+        ngx_memzero(&to, sizeof(ngx_webrtc_source_from_t));
+        to.url = ho->conf.url;
+
+        conf.from = &to;
+        conf.nfrom = 1;
+    }
 
     *cause = "no memory in the media process";
 
@@ -178,17 +222,19 @@ ngx_webrtc_helper_output_run(ngx_webrtc_source_thread_t *th)
     ho = job->part;
 
     ngx_webrtc_helper_sandbox_no_files();
+    ngx_webrtc_source_av_own(th);
 
-    do {
+    rc = ngx_webrtc_helper_output_connect(ho);
+
+    while (rc == NGX_OK) {
         rc = ngx_webrtc_helper_output_next(ho, &r);
 
-        if (rc != NGX_OK) {
-            break;
+        if (rc == NGX_OK) {
+            rc = ngx_webrtc_helper_output_record(ho, &r);
         }
+    }
 
-        rc = ngx_webrtc_writer_record(ho->writer, &r);
-
-    } while (rc == NGX_OK);
+    ho->late_us = ngx_webrtc_time_now() + NGX_WEBRTC_HELPER_OUTPUT_BYE;
 
     /* one that has to stop completes its file, too */
 
@@ -196,10 +242,67 @@ ngx_webrtc_helper_output_run(ngx_webrtc_source_thread_t *th)
         ngx_webrtc_writer_end(ho->writer);
     }
 
-    (void) ngx_webrtc_helper_output_muxed(ho, NULL, 0, 0);
+    if (ho->conf.url == NULL || ho->told_us) {
+        (void) ngx_webrtc_helper_output_muxed(ho, NULL, 0, 0);
+    }
 
     ngx_webrtc_writer_destroy(ho->writer);
     ho->writer = NULL;
+
+    ngx_webrtc_source_av_own(NULL);
+}
+
+
+static ngx_int_t
+ngx_webrtc_helper_output_connect(ngx_webrtc_helper_output_t *ho)
+{
+    if (ho->conf.url == NULL) {
+        return NGX_OK;
+    }
+
+    ho->late_us = ngx_webrtc_time_now() + NGX_WEBRTC_HELPER_OUTPUT_CONNECT;
+
+    if (ngx_webrtc_writer_connect(ho->writer) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ho->told_us = ngx_webrtc_time_now();
+
+    return ngx_webrtc_helper_output_muxed(ho, NULL, 0, 0);
+}
+
+
+static ngx_int_t
+ngx_webrtc_helper_output_record(ngx_webrtc_helper_output_t *ho,
+    ngx_webrtc_media_record_t *r)
+{
+    uint64_t   now_us;
+    ngx_int_t  rc;
+
+    ho->late_us = ngx_webrtc_time_now() + NGX_WEBRTC_HELPER_OUTPUT_STALL;
+
+    rc = ngx_webrtc_writer_record(ho->writer, r);
+
+    now_us = ngx_webrtc_time_now();
+
+    if (ho->conf.url && rc == NGX_OK
+        && now_us - ho->told_us >= NGX_WEBRTC_HELPER_OUTPUT_TELL)
+    {
+        ho->told_us = now_us;
+        (void) ngx_webrtc_helper_output_muxed(ho, NULL, 0, 0);
+    }
+
+    return rc;
+}
+
+
+static int
+ngx_webrtc_helper_output_late(void *ctx)
+{
+    ngx_webrtc_helper_output_t *ho = ctx;
+
+    return ngx_webrtc_source_thread_stopped(ho->job->th)
+           || ngx_webrtc_time_now() > ho->late_us;
 }
 
 
@@ -319,6 +422,10 @@ ngx_webrtc_helper_output_muxed(ngx_webrtc_helper_output_t *ho, u_char *p,
 {
     ngx_webrtc_media_record_t  r;
 
+    if (ho->conf.url) {
+        ho->bytes = ho->writer->bytes;
+    }
+
     ngx_memzero(&r, sizeof(ngx_webrtc_media_record_t));
 
     r.type = NGX_WEBRTC_MEDIA_MUXED;
@@ -341,15 +448,28 @@ ngx_webrtc_helper_output_say(void *ctx, ngx_uint_t level, const char *text)
 {
     ngx_webrtc_helper_output_t *ho = ctx;
 
-    ngx_webrtc_media_note_t  note;
+    u_char                      *p;
+    u_char                       line[2 * NGX_WEBRTC_MEDIA_TEXT];
+    ngx_webrtc_media_note_t      note;
+    ngx_webrtc_source_thread_t  *th;
+
+    th = ho->job->th;
 
     ngx_memzero(&note, sizeof(ngx_webrtc_media_note_t));
 
     note.type = (level <= NGX_LOG_ERR) ? NGX_WEBRTC_MEDIA_FAILED
                                        : NGX_WEBRTC_MEDIA_LOG;
     note.level = (uint8_t) level;
-    note.len = ngx_min(ngx_strlen(text), NGX_WEBRTC_MEDIA_TEXT);
-    ngx_memcpy(note.text, text, note.len);
 
-    (void) ngx_webrtc_source_thread_post(ho->job->th, &note);
+    p = ngx_slprintf(line, line + sizeof(line), "%s", text);
+
+    if (ho->conf.url && level <= NGX_LOG_ERR && th->libav_len) {
+        p = ngx_slprintf(p, line + sizeof(line), " (%*s)", th->libav_len,
+                         th->libav);
+    }
+
+    note.len = ngx_webrtc_source_thread_mask(th, line, p - line, note.text,
+                                             NGX_WEBRTC_MEDIA_TEXT);
+
+    (void) ngx_webrtc_source_thread_post(th, &note);
 }

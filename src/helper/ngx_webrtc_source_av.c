@@ -48,6 +48,13 @@ ngx_webrtc_source_av_init(void)
 }
 
 
+void
+ngx_webrtc_source_av_own(ngx_webrtc_source_thread_t *th)
+{
+    ngx_webrtc_source_av_current = th;
+}
+
+
 const char *
 ngx_webrtc_source_av_version(void)
 {

@@ -23,6 +23,9 @@
  */
 void ngx_webrtc_source_av_init(void);
 
+/* What libav* complains of in this thread is th's: th->libav. */
+void ngx_webrtc_source_av_own(ngx_webrtc_source_thread_t *th);
+
 /* FFmpeg's version */
 const char *ngx_webrtc_source_av_version(void);
 

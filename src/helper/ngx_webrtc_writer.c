@@ -28,6 +28,12 @@ static ngx_int_t ngx_webrtc_writer_known(ngx_webrtc_writer_t *w,
     ngx_webrtc_writer_track_t *t, u_char *p, size_t n);
 static ngx_uint_t ngx_webrtc_writer_holds(ngx_webrtc_writer_t *w,
     enum AVCodecID id);
+static ngx_int_t ngx_webrtc_writer_encoded(ngx_webrtc_writer_t *w,
+    AVCodecParameters *par);
+static ngx_int_t ngx_webrtc_writer_sound(void *ctx, AVPacket *pkt);
+static ngx_int_t ngx_webrtc_writer_packet(ngx_webrtc_writer_t *w,
+    ngx_uint_t i, AVPacket *pkt);
+static void ngx_webrtc_writer_again(ngx_webrtc_writer_t *w, AVPacket *pkt);
 static int64_t ngx_webrtc_writer_duration(ngx_webrtc_writer_track_t *t,
     u_char *p, size_t n);
 
@@ -36,6 +42,9 @@ static const ngx_webrtc_writer_ops_t  *ngx_webrtc_writer_rows[] = {
     &ngx_webrtc_writer_fmp4,
     &ngx_webrtc_writer_mkv,
     &ngx_webrtc_writer_ts,
+    &ngx_webrtc_writer_ts_aac,
+    &ngx_webrtc_writer_flv,
+    &ngx_webrtc_writer_rtsp,
     NULL
 };
 
@@ -80,8 +89,34 @@ ngx_webrtc_writer_destroy(ngx_webrtc_writer_t *w)
 {
     ngx_webrtc_writer_reset(w);
 
+    /* what is to be written to nobody may wait */
+
+    (void) avio_closep(&w->io);
+
     av_packet_free(&w->pkt);
     free(w);
+}
+
+
+ngx_int_t
+ngx_webrtc_writer_connect(ngx_webrtc_writer_t *w)
+{
+    int  rc;
+
+    if (w->conf->url == NULL
+        || (w->conf->target->flags & NGX_WEBRTC_TARGET_RTSP))
+    {
+        return NGX_OK;
+    }
+
+    rc = ngx_webrtc_writer_target_open(w->conf, &w->io);
+
+    if (rc < 0) {
+        ngx_webrtc_writer_target_wrong(w, "connect", rc);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }
 
 
@@ -93,6 +128,11 @@ ngx_webrtc_writer_reset(ngx_webrtc_writer_t *w)
     w->ops->free(w);
     w->begun = 0;
     w->cvo = 0;
+
+    if (w->sounds) {
+        ngx_webrtc_movie_sound_end(&w->sound);
+        w->sounds = 0;
+    }
 
     for (i = 0; i < NGX_WEBRTC_MEDIA_TRACKS; i++) {
         avcodec_parameters_free(&w->tracks[i].par);
@@ -140,6 +180,11 @@ void
 ngx_webrtc_writer_end(ngx_webrtc_writer_t *w)
 {
     if (w->begun) {
+
+        if (w->sounds) {
+            (void) ngx_webrtc_movie_sound_packet(&w->sound, NULL);
+        }
+
         w->ops->end(w);
         w->begun = 0;
     }
@@ -189,6 +234,7 @@ ngx_webrtc_writer_track(ngx_webrtc_writer_t *w, ngx_webrtc_media_record_t *r)
     ngx_webrtc_codec_track(codec, &track, (ngx_uint_t) (r->ts & 3));
 
     t->clock = track.clock_rate;
+    t->units = track.clock_rate;
     t->channels = track.channels;
     t->traits = (uint8_t) (r->ts & NGX_WEBRTC_TRACK_TRAITS);
 
@@ -256,11 +302,87 @@ ngx_webrtc_writer_frame(ngx_webrtc_writer_t *w, ngx_webrtc_media_record_t *r)
 
     t->end = ngx_max(t->end, pkt->pts + pkt->duration);
 
-    rc = w->ops->packet(w, r->track, pkt);
+    if (r->track == NGX_WEBRTC_MEDIA_AUDIO && w->sounds) {
+
+        pkt->dts = pkt->pts;
+        rc = ngx_webrtc_movie_sound_packet(&w->sound, pkt);
+
+    } else {
+        if (r->track == NGX_WEBRTC_MEDIA_VIDEO && w->conf->url) {
+            ngx_webrtc_writer_again(w, pkt);
+        }
+
+        rc = ngx_webrtc_writer_packet(w, r->track, pkt);
+    }
 
     av_packet_unref(pkt);
 
     return rc;
+}
+
+
+static ngx_int_t
+ngx_webrtc_writer_sound(void *ctx, AVPacket *pkt)
+{
+    ngx_webrtc_writer_t *w = ctx;
+
+    pkt->flags |= AV_PKT_FLAG_KEY;
+
+    return ngx_webrtc_writer_packet(w, NGX_WEBRTC_MEDIA_AUDIO, pkt);
+}
+
+
+static ngx_int_t
+ngx_webrtc_writer_packet(ngx_webrtc_writer_t *w, ngx_uint_t i, AVPacket *pkt)
+{
+    w->bytes += pkt->size;
+
+    return w->ops->packet(w, i, pkt);
+}
+
+
+/*
+ * A key frame with other parameter sets: what is sent somewhere goes on, and
+ * the muxer is told of them.
+ */
+
+static void
+ngx_webrtc_writer_again(ngx_webrtc_writer_t *w, AVPacket *pkt)
+{
+    size_t                      n;
+    uint8_t                    *p;
+    AVCodecParameters          *par;
+    ngx_webrtc_writer_track_t  *t;
+
+    t = &w->tracks[NGX_WEBRTC_MEDIA_VIDEO];
+
+    if (!(pkt->flags & AV_PKT_FLAG_KEY)) {
+        return;
+    }
+
+    par = avcodec_parameters_alloc();
+
+    if (par == NULL
+        || ngx_webrtc_writer_par(t, pkt->data, pkt->size, par) != NGX_OK
+        || par->extradata_size == 0
+        || (par->extradata_size == t->par->extradata_size
+            && ngx_memcmp(par->extradata, t->par->extradata,
+                          par->extradata_size)
+               == 0))
+    {
+        avcodec_parameters_free(&par);
+        return;
+    }
+
+    n = par->extradata_size;
+    p = av_packet_new_side_data(pkt, AV_PKT_DATA_NEW_EXTRADATA, n);
+
+    if (p) {
+        ngx_memcpy(p, par->extradata, n);
+    }
+
+    avcodec_parameters_free(&t->par);
+    t->par = par;
 }
 
 
@@ -361,6 +483,14 @@ ngx_webrtc_writer_known(ngx_webrtc_writer_t *w, ngx_webrtc_writer_track_t *t,
         return rc;
     }
 
+    if (par->codec_type == AVMEDIA_TYPE_AUDIO
+        && w->ops->sound != AV_CODEC_ID_NONE
+        && ngx_webrtc_writer_encoded(w, par) != NGX_OK)
+    {
+        avcodec_parameters_free(&par);
+        return NGX_ERROR;
+    }
+
     if (!ngx_webrtc_writer_holds(w, par->codec_id)) {
         ngx_webrtc_writer_say(w, NGX_LOG_WARN, "%s cannot hold %s: it is left "
                               "out", w->ops->name,
@@ -374,6 +504,46 @@ ngx_webrtc_writer_known(ngx_webrtc_writer_t *w, ngx_webrtc_writer_track_t *t,
 
     avcodec_parameters_free(&t->par);
     t->par = par;
+
+    return NGX_OK;
+}
+
+
+/* sound is encoded: par becomes what comes out.  NGX_OK; NGX_ERROR */
+
+static ngx_int_t
+ngx_webrtc_writer_encoded(ngx_webrtc_writer_t *w, AVCodecParameters *par)
+{
+    const char                 *cause;
+    ngx_webrtc_writer_track_t  *t;
+
+    t = &w->tracks[NGX_WEBRTC_MEDIA_AUDIO];
+
+    if (w->sounds) {
+        ngx_webrtc_movie_sound_end(&w->sound);
+    }
+
+    ngx_memzero(&w->sound, sizeof(ngx_webrtc_movie_sound_t));
+
+    w->sound.packet = ngx_webrtc_writer_sound;
+    w->sound.ctx = w;
+    w->sounds = 1;
+
+    if (ngx_webrtc_movie_sound_begin(&w->sound, par,
+                                     av_make_q(1, (int) t->clock),
+                                     w->ops->sound, &cause)
+        != NGX_OK)
+    {
+        ngx_webrtc_writer_say(w, NGX_LOG_ERR, "%s", cause);
+        return NGX_ERROR;
+    }
+
+    t->units = NGX_WEBRTC_MOVIE_SOUND_RATE;
+
+    if (avcodec_parameters_from_context(par, w->sound.out) < 0) {
+        ngx_webrtc_writer_say(w, NGX_LOG_ERR, "no memory");
+        return NGX_ERROR;
+    }
 
     return NGX_OK;
 }

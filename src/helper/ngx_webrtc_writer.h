@@ -26,6 +26,8 @@
 #include <libavformat/avformat.h>
 
 #include "ngx_webrtc_media_message.h"
+#include "ngx_webrtc_movie_sound.h"
+#include "ngx_webrtc_target.h"
 #include "ngx_webrtc_track.h"
 
 
@@ -55,7 +57,10 @@ typedef struct ngx_webrtc_writer_ops_s  ngx_webrtc_writer_ops_t;
  *   say       tells the operator; text without secrets
  *   ctx       of all of these
  *   format    null-terminated
- *   url       where to, instead of bytes(); null-terminated, or NULL
+ *   url       where to, instead of bytes(); null-terminated, or NULL.  Then:
+ *   target    its scheme
+ *   verify    certificates are to be right
+ *   late      ends calls of libavformat that wait: 1, see stopped.  With ctx
  */
 typedef struct {
     ngx_int_t              (*bytes)(void *ctx, u_char *p, size_t n,
@@ -67,6 +72,9 @@ typedef struct {
     void                    *ctx;
     const char              *format;
     const char              *url;
+    const ngx_webrtc_target_t  *target;
+    ngx_uint_t               verify;     /* unsigned  verify:1; */
+    int                    (*late)(void *ctx);
 } ngx_webrtc_writer_conf_t;
 
 
@@ -74,8 +82,9 @@ typedef struct {
  *   name     of "format"
  *   muxer    libavformat's name
  *   codecs   that it holds, up to AV_CODEC_ID_NONE; NULL: the muxer knows
+ *   sound    what sound is encoded as; AV_CODEC_ID_NONE: it stays as it is
  *   begin    w->tracks[].par are set; there are frames of the first moment
- *   packet   one of a track; its times are in that track's units, its dts is
+ *   packet   one of a track; its times are in w->tracks[].units, its dts is
  *            not set.  It is left empty
  *   end      completes what has begun
  *   free     frees w->part; may be repeated
@@ -86,6 +95,7 @@ struct ngx_webrtc_writer_ops_s {
     const char              *name;
     const char              *muxer;
     const enum AVCodecID    *codecs;
+    enum AVCodecID           sound;
     ngx_int_t              (*begin)(ngx_webrtc_writer_t *w);
     ngx_int_t              (*packet)(ngx_webrtc_writer_t *w, ngx_uint_t i,
                                      AVPacket *pkt);
@@ -100,7 +110,8 @@ typedef struct {
     size_t                   nconfig;
     int64_t                  base;       /* ts of the file's 0 */
     int64_t                  end;        /* where its last frame ended */
-    uint32_t                 clock;      /* units per second */
+    uint32_t                 clock;      /* of its frames, per second */
+    uint32_t                 units;      /* of its packets */
     uint8_t                  codec;      /* 0: there is none */
     uint8_t                  traits;     /* of video */
     uint8_t                  channels;   /* of audio */
@@ -114,8 +125,12 @@ struct ngx_webrtc_writer_s {
     void                            *part;
     ngx_webrtc_writer_track_t        tracks[NGX_WEBRTC_MEDIA_TRACKS];
     AVPacket                        *pkt;
+    AVIOContext                     *io;         /* to its URL, or NULL */
+    ngx_webrtc_movie_sound_t         sound;      /* is encoded */
+    uint64_t                         bytes;      /* of packets so far */
     uint8_t                          cvo;
     unsigned                         begun:1;
+    unsigned                         sounds:1;   /* "sound" is in use */
 };
 
 
@@ -123,6 +138,13 @@ struct ngx_webrtc_writer_s {
 ngx_webrtc_writer_t *ngx_webrtc_writer_create(
     const ngx_webrtc_writer_conf_t *conf);
 void ngx_webrtc_writer_destroy(ngx_webrtc_writer_t *w);
+
+/*
+ * Connects to its URL, where that can be done before there is media.
+ *
+ * NGX_OK; NGX_ERROR: it has said why
+ */
+ngx_int_t ngx_webrtc_writer_connect(ngx_webrtc_writer_t *w);
 
 /*
  * Takes a record of what an output is fed (NGX_WEBRTC_MEDIA_BEGIN, ...);
@@ -150,6 +172,26 @@ void ngx_webrtc_writer_say(ngx_webrtc_writer_t *w, ngx_uint_t level,
 extern const ngx_webrtc_writer_ops_t  ngx_webrtc_writer_fmp4;
 extern const ngx_webrtc_writer_ops_t  ngx_webrtc_writer_mkv;
 extern const ngx_webrtc_writer_ops_t  ngx_webrtc_writer_ts;
+extern const ngx_webrtc_writer_ops_t  ngx_webrtc_writer_ts_aac;
+extern const ngx_webrtc_writer_ops_t  ngx_webrtc_writer_flv;
+extern const ngx_webrtc_writer_ops_t  ngx_webrtc_writer_rtsp;
+
+
+/*
+ * ngx_webrtc_writer_target.c: what libavformat gets for a URL.
+ *
+ *   d     options are added to it
+ */
+void ngx_webrtc_writer_target_options(const ngx_webrtc_writer_conf_t *conf,
+    AVDictionary **d);
+
+/* Opens the URL of a writer: *io is set.  0, or an error of libavformat */
+int ngx_webrtc_writer_target_open(const ngx_webrtc_writer_conf_t *conf,
+    AVIOContext **io);
+
+/* Says what went wrong with it. */
+void ngx_webrtc_writer_target_wrong(ngx_webrtc_writer_t *w, const char *doing,
+    int rc);
 
 
 /*

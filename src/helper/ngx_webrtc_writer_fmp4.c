@@ -50,6 +50,7 @@ const ngx_webrtc_writer_ops_t  ngx_webrtc_writer_fmp4 = {
     "fmp4",
     "mp4",
     NULL,
+    AV_CODEC_ID_NONE,
     ngx_webrtc_writer_fmp4_begin,
     ngx_webrtc_writer_fmp4_packet,
     ngx_webrtc_writer_fmp4_end,
@@ -127,7 +128,7 @@ ngx_webrtc_writer_fmp4_packet(ngx_webrtc_writer_t *w, ngx_uint_t i,
 
     if (ngx_webrtc_movie_mux_packet(&part->mux, i == NGX_WEBRTC_MEDIA_VIDEO,
                                     pkt,
-                                    av_make_q(1, (int) w->tracks[i].clock))
+                                    av_make_q(1, (int) w->tracks[i].units))
         != NGX_OK)
     {
         ngx_webrtc_writer_say(w, NGX_LOG_ERR, "no memory, or too much of one "

@@ -49,12 +49,15 @@ typedef struct {
 typedef struct {
     AVFormatContext                *oc;
     ngx_webrtc_writer_lav_track_t   tracks[NGX_WEBRTC_MEDIA_TRACKS];
+    unsigned                        header:1;    /* has been written */
     unsigned                        failed:1;    /* bytes() has */
 } ngx_webrtc_writer_lav_t;
 
 
 static ngx_int_t ngx_webrtc_writer_lav_begin(ngx_webrtc_writer_t *w);
 static ngx_int_t ngx_webrtc_writer_lav_open(ngx_webrtc_writer_t *w);
+static ngx_int_t ngx_webrtc_writer_lav_io(ngx_webrtc_writer_t *w,
+    AVFormatContext *oc);
 static ngx_int_t ngx_webrtc_writer_lav_stream(ngx_webrtc_writer_t *w,
     ngx_uint_t i);
 static int ngx_webrtc_writer_lav_write(void *opaque,
@@ -76,11 +79,22 @@ static const enum AVCodecID  ngx_webrtc_writer_ts_codecs[] = {
     AV_CODEC_ID_AAC, AV_CODEC_ID_NONE
 };
 
+static const enum AVCodecID  ngx_webrtc_writer_flv_codecs[] = {
+    AV_CODEC_ID_H264, AV_CODEC_ID_AAC, AV_CODEC_ID_NONE
+};
+
+static const enum AVCodecID  ngx_webrtc_writer_rtsp_codecs[] = {
+    AV_CODEC_ID_H264, AV_CODEC_ID_HEVC, AV_CODEC_ID_VP8, AV_CODEC_ID_OPUS,
+    AV_CODEC_ID_PCM_MULAW, AV_CODEC_ID_PCM_ALAW, AV_CODEC_ID_ADPCM_G722,
+    AV_CODEC_ID_AAC, AV_CODEC_ID_NONE
+};
+
 
 const ngx_webrtc_writer_ops_t  ngx_webrtc_writer_mkv = {
     "mkv",
     "matroska",
     NULL,
+    AV_CODEC_ID_NONE,
     ngx_webrtc_writer_lav_begin,
     ngx_webrtc_writer_lav_packet,
     ngx_webrtc_writer_lav_end,
@@ -92,6 +106,43 @@ const ngx_webrtc_writer_ops_t  ngx_webrtc_writer_ts = {
     "ts",
     "mpegts",
     ngx_webrtc_writer_ts_codecs,
+    AV_CODEC_ID_NONE,
+    ngx_webrtc_writer_lav_begin,
+    ngx_webrtc_writer_lav_packet,
+    ngx_webrtc_writer_lav_end,
+    ngx_webrtc_writer_lav_free
+};
+
+
+const ngx_webrtc_writer_ops_t  ngx_webrtc_writer_ts_aac = {
+    "ts-aac",
+    "mpegts",
+    ngx_webrtc_writer_ts_codecs,
+    AV_CODEC_ID_AAC,
+    ngx_webrtc_writer_lav_begin,
+    ngx_webrtc_writer_lav_packet,
+    ngx_webrtc_writer_lav_end,
+    ngx_webrtc_writer_lav_free
+};
+
+
+const ngx_webrtc_writer_ops_t  ngx_webrtc_writer_flv = {
+    "flv",
+    "flv",
+    ngx_webrtc_writer_flv_codecs,
+    AV_CODEC_ID_AAC,
+    ngx_webrtc_writer_lav_begin,
+    ngx_webrtc_writer_lav_packet,
+    ngx_webrtc_writer_lav_end,
+    ngx_webrtc_writer_lav_free
+};
+
+
+const ngx_webrtc_writer_ops_t  ngx_webrtc_writer_rtsp = {
+    "rtsp",
+    "rtsp",
+    ngx_webrtc_writer_rtsp_codecs,
+    AV_CODEC_ID_NONE,
     ngx_webrtc_writer_lav_begin,
     ngx_webrtc_writer_lav_packet,
     ngx_webrtc_writer_lav_end,
@@ -102,8 +153,9 @@ const ngx_webrtc_writer_ops_t  ngx_webrtc_writer_ts = {
 static ngx_int_t
 ngx_webrtc_writer_lav_begin(ngx_webrtc_writer_t *w)
 {
-    int            rc;
-    AVDictionary  *options;
+    int                       rc;
+    AVDictionary             *options;
+    ngx_webrtc_writer_lav_t  *part;
 
     if (ngx_webrtc_writer_lav_open(w) != NGX_OK) {
         ngx_webrtc_writer_say(w, NGX_LOG_ERR, "no memory");
@@ -116,9 +168,20 @@ ngx_webrtc_writer_lav_begin(ngx_webrtc_writer_t *w)
 
     (void) av_dict_set(&options, "cluster_time_limit", "2000", 0);
 
-    rc = avformat_write_header(((ngx_webrtc_writer_lav_t *) w->part)->oc,
-                               &options);
+    /* nothing can be corrected in what has been sent */
+
+    (void) av_dict_set(&options, "flvflags", "no_duration_filesize", 0);
+
+    if (w->conf->url) {
+        ngx_webrtc_writer_target_options(w->conf, &options);
+    }
+
+    part = w->part;
+
+    rc = avformat_write_header(part->oc, &options);
     av_dict_free(&options);
+
+    part->header = (rc >= 0);
 
     return ngx_webrtc_writer_lav_wrong(w, rc);
 }
@@ -127,7 +190,6 @@ ngx_webrtc_writer_lav_begin(ngx_webrtc_writer_t *w)
 static ngx_int_t
 ngx_webrtc_writer_lav_open(ngx_webrtc_writer_t *w)
 {
-    u_char                   *buf;
     ngx_uint_t                i;
     AVFormatContext          *oc;
     ngx_webrtc_writer_lav_t  *part;
@@ -140,13 +202,49 @@ ngx_webrtc_writer_lav_open(ngx_webrtc_writer_t *w)
 
     w->part = part;
 
-    if (avformat_alloc_output_context2(&part->oc, NULL, w->ops->muxer, NULL)
+    if (avformat_alloc_output_context2(&part->oc, NULL, w->ops->muxer,
+                                       w->conf->url)
         < 0)
     {
         return NGX_ERROR;
     }
 
     oc = part->oc;
+
+    if (ngx_webrtc_writer_lav_io(w, oc) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    oc->strict_std_compliance = NGX_WEBRTC_WRITER_STRICT;
+    oc->max_interleave_delta = NGX_WEBRTC_WRITER_LAV_APART;
+
+    for (i = 0; i < NGX_WEBRTC_MEDIA_TRACKS; i++) {
+
+        part->tracks[i].stream = -1;
+
+        if (w->tracks[i].par && ngx_webrtc_writer_lav_stream(w, i) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* where it writes to: bytes(), or the URL */
+
+static ngx_int_t
+ngx_webrtc_writer_lav_io(ngx_webrtc_writer_t *w, AVFormatContext *oc)
+{
+    u_char  *buf;
+
+    if (w->conf->url) {
+        oc->pb = w->io;
+        oc->interrupt_callback.callback = w->conf->late;
+        oc->interrupt_callback.opaque = w->conf->ctx;
+        oc->flags |= AVFMT_FLAG_FLUSH_PACKETS;
+        return NGX_OK;
+    }
 
     buf = av_malloc(NGX_WEBRTC_WRITER_LAV_BUFFER);
 
@@ -164,17 +262,6 @@ ngx_webrtc_writer_lav_open(ngx_webrtc_writer_t *w)
     }
 
     oc->flags |= AVFMT_FLAG_CUSTOM_IO;
-    oc->strict_std_compliance = NGX_WEBRTC_WRITER_STRICT;
-    oc->max_interleave_delta = NGX_WEBRTC_WRITER_LAV_APART;
-
-    for (i = 0; i < NGX_WEBRTC_MEDIA_TRACKS; i++) {
-
-        part->tracks[i].stream = -1;
-
-        if (w->tracks[i].par && ngx_webrtc_writer_lav_stream(w, i) != NGX_OK) {
-            return NGX_ERROR;
-        }
-    }
 
     return NGX_OK;
 }
@@ -199,7 +286,7 @@ ngx_webrtc_writer_lav_stream(ngx_webrtc_writer_t *w, ngx_uint_t i)
     }
 
     st->codecpar->codec_tag = 0;
-    st->time_base = av_make_q(1, (int) from->clock);
+    st->time_base = av_make_q(1, (int) from->units);
 
     t->stream = st->index;
     t->depth = (from->traits & NGX_WEBRTC_TRACK_REORDERED)
@@ -261,7 +348,7 @@ ngx_webrtc_writer_lav_packet(ngx_webrtc_writer_t *w, ngx_uint_t i,
     part = w->part;
     t = &part->tracks[i];
 
-    tb = av_make_q(1, (int) w->tracks[i].clock);
+    tb = av_make_q(1, (int) w->tracks[i].units);
     key = (i == NGX_WEBRTC_MEDIA_VIDEO && (pkt->flags & AV_PKT_FLAG_KEY));
 
     pkt->dts = ngx_webrtc_writer_lav_dts(t, pkt->pts);
@@ -280,7 +367,7 @@ ngx_webrtc_writer_lav_packet(ngx_webrtc_writer_t *w, ngx_uint_t i,
 
     av_packet_rescale_ts(pkt, tb, part->oc->streams[t->stream]->time_base);
 
-    if (key) {
+    if (key && part->oc->pb) {
         avio_flush(part->oc->pb);
     }
 
@@ -333,6 +420,13 @@ ngx_webrtc_writer_lav_wrong(ngx_webrtc_writer_t *w, int rc)
         return NGX_ERROR;
     }
 
+    if (rc < 0 && w->conf->url) {
+        part->failed = 1;
+        ngx_webrtc_writer_target_wrong(w, part->header ? "write" : "connect",
+                                       rc);
+        return NGX_ERROR;
+    }
+
     if (rc < 0) {
         (void) av_strerror(rc, text, sizeof(text));
         ngx_webrtc_writer_say(w, NGX_LOG_ERR, "%s: %s", w->ops->name, text);
@@ -351,8 +445,12 @@ ngx_webrtc_writer_lav_end(ngx_webrtc_writer_t *w)
     part = w->part;
 
     if (!part->failed) {
+        part->header = 0;
         (void) av_write_trailer(part->oc);
-        avio_flush(part->oc->pb);
+
+        if (part->oc->pb) {
+            avio_flush(part->oc->pb);
+        }
     }
 }
 
@@ -370,7 +468,7 @@ ngx_webrtc_writer_lav_free(ngx_webrtc_writer_t *w)
 
     if (part->oc) {
 
-        if (part->oc->pb) {
+        if (part->oc->pb && w->conf->url == NULL) {
             av_freep(&part->oc->pb->buffer);
             avio_context_free(&part->oc->pb);
         }

@@ -117,6 +117,7 @@ typedef struct {
     ngx_str_t                    fingerprint;   /* "sha-256 AB:CD:..." */
     ngx_uint_t                   used;       /* a location needs the port */
     ngx_uint_t                   rtmp;       /* something is pulled over it */
+    ngx_uint_t                   pushes;     /* something may be pushed */
 } ngx_http_webrtc_main_conf_t;
 
 
@@ -164,6 +165,7 @@ struct ngx_http_webrtc_loc_conf_s {
     ngx_http_webrtc_pull_t      *pull;
     ngx_http_webrtc_exec_t      *exec_publish;
     ngx_http_webrtc_record_t    *record;     /* NULL: none is set */
+    ngx_array_t                 *pushes;     /* likewise; empty: "off" */
 
     ngx_webrtc_policy_t          policy;     /* for its sessions */
 

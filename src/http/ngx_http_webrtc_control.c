@@ -9,6 +9,7 @@
 
 
 #include "ngx_http_webrtc_control.h"
+#include "ngx_http_webrtc_push.h"
 #include "ngx_http_webrtc_record.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_webrtc_bus_about.h"
@@ -40,6 +41,12 @@ static ngx_int_t ngx_http_webrtc_control_record_stop(ngx_http_request_t *r,
     ngx_str_t *value);
 static ngx_int_t ngx_http_webrtc_control_recording(ngx_http_request_t *r,
     ngx_str_t *value, ngx_uint_t on);
+static ngx_int_t ngx_http_webrtc_control_push(ngx_http_request_t *r,
+    ngx_str_t *value);
+static ngx_int_t ngx_http_webrtc_control_push_stop(ngx_http_request_t *r,
+    ngx_str_t *value);
+static ngx_int_t ngx_http_webrtc_control_pushing(ngx_http_request_t *r,
+    ngx_str_t *value, ngx_uint_t on);
 static ngx_int_t ngx_http_webrtc_control_no_stream(ngx_http_request_t *r);
 static ngx_int_t ngx_http_webrtc_control_drain(ngx_http_request_t *r,
     ngx_str_t *value);
@@ -54,6 +61,8 @@ static const ngx_http_webrtc_control_t  ngx_http_webrtc_controls[] = {
     { "keyframe", ngx_http_webrtc_control_keyframe },
     { "record", ngx_http_webrtc_control_record },
     { "record_stop", ngx_http_webrtc_control_record_stop },
+    { "push", ngx_http_webrtc_control_push },
+    { "push_stop", ngx_http_webrtc_control_push_stop },
     { "drain", ngx_http_webrtc_control_drain },
     { NULL, NULL }
 };
@@ -87,7 +96,8 @@ ngx_http_webrtc_control(ngx_http_request_t *r)
 
     ngx_str_set(&detail, "expected ?reconnect=<stream>, ?end=<session>, "
                          "?end_stream=<stream>, ?keyframe=<stream>, "
-                         "?record=<stream>, ?record_stop=<stream> or "
+                         "?record=<stream>, ?record_stop=<stream>, "
+                         "?push=<stream>, ?push_stop=<stream> or "
                          "?drain=on|off");
 
     return ngx_http_webrtc_problem(r, NGX_HTTP_BAD_REQUEST,
@@ -345,6 +355,69 @@ ngx_http_webrtc_control_recording(ngx_http_request_t *r, ngx_str_t *value,
     }
 
     return ngx_http_webrtc_control_said(r, "record", on, 0);
+}
+
+
+/* answers {"push":1} or 0 */
+
+static ngx_int_t
+ngx_http_webrtc_control_push(ngx_http_request_t *r, ngx_str_t *value)
+{
+    return ngx_http_webrtc_control_pushing(r, value, 1);
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_control_push_stop(ngx_http_request_t *r, ngx_str_t *value)
+{
+    return ngx_http_webrtc_control_pushing(r, value, 0);
+}
+
+
+/* "target=" says which one, by its place; without it: all */
+
+static ngx_int_t
+ngx_http_webrtc_control_pushing(ngx_http_request_t *r, ngx_str_t *value,
+    ngx_uint_t on)
+{
+    ngx_int_t                     rc, target;
+    ngx_str_t                     detail, arg;
+    ngx_webrtc_bus_t             *bus;
+    ngx_webrtc_stream_t          *st;
+    ngx_http_webrtc_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_get_module_main_conf(r, ngx_http_webrtc_module);
+    bus = ngx_http_webrtc_worker->bus;
+    target = 0;
+
+    if (ngx_http_webrtc_arg(r, "target", &arg) == NGX_OK) {
+        target = ngx_atoi(arg.data, arg.len);
+
+        if (target < 1) {
+            ngx_str_set(&detail, "expected the place of a \"webrtc_push\" of "
+                                 "the stream, from 1");
+            return ngx_http_webrtc_problem(r, NGX_HTTP_BAD_REQUEST,
+                                           "no such target", &detail);
+        }
+    }
+
+    st = ngx_webrtc_bus_stream(bus, value, NGX_WEBRTC_RING_MIN_SIZE, 0);
+
+    if (st == NULL) {
+        return ngx_http_webrtc_control_no_stream(r);
+    }
+
+    rc = ngx_http_webrtc_push_order(wmcf, st, (ngx_uint_t) target, on);
+
+    ngx_webrtc_bus_release(bus, st);
+
+    if (rc != NGX_OK) {
+        ngx_str_set(&detail, "no such \"webrtc_push\" is for the stream");
+        return ngx_http_webrtc_problem(r, NGX_HTTP_CONFLICT, "not pushed",
+                                       &detail);
+    }
+
+    return ngx_http_webrtc_control_said(r, "push", on, 0);
 }
 
 

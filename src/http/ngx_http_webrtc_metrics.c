@@ -14,10 +14,12 @@
 
 #include "ngx_http_webrtc_metrics.h"
 #include "ngx_http_webrtc_conf.h"
+#include "ngx_http_webrtc_outlets.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_status_print.h"
 #include "ngx_http_webrtc_vars.h"
 #include "ngx_webrtc_bus_figures.h"
+#include "ngx_webrtc_bus_outlet.h"
 #include "ngx_webrtc_bus_unheard.h"
 
 
@@ -78,6 +80,7 @@ static ngx_int_t ngx_http_webrtc_metrics_label(ngx_pool_t *pool,
     ngx_str_t *label, u_char *p, size_t n);
 static void ngx_http_webrtc_metrics_sums(ngx_http_webrtc_metrics_t *m);
 static void ngx_http_webrtc_metrics_zone(ngx_http_webrtc_metrics_t *m);
+static void ngx_http_webrtc_metrics_outputs(ngx_http_webrtc_metrics_t *m);
 static void ngx_http_webrtc_metrics_workers(ngx_http_webrtc_metrics_t *m);
 static void ngx_http_webrtc_metrics_histogram(ngx_http_webrtc_metrics_t *m,
     const ngx_http_webrtc_metric_t *metric);
@@ -344,6 +347,7 @@ ngx_http_webrtc_metrics_dispatch(ngx_http_request_t *r)
 
     ngx_http_webrtc_metrics_sums(m);
     ngx_http_webrtc_metrics_zone(m);
+    ngx_http_webrtc_metrics_outputs(m);
     ngx_http_webrtc_metrics_workers(m);
     ngx_http_webrtc_metrics_streams(m);
 
@@ -551,6 +555,48 @@ ngx_http_webrtc_metrics_sums(ngx_http_webrtc_metrics_t *m)
 
     for (metric = ngx_http_webrtc_metrics_histograms; metric->name; metric++) {
         ngx_http_webrtc_metrics_histogram(m, metric);
+    }
+}
+
+
+/* recordings and the like: those that there are, and those that fail */
+
+static void
+ngx_http_webrtc_metrics_outputs(ngx_http_webrtc_metrics_t *m)
+{
+    uint64_t                    sum;
+    ngx_str_t                   value;
+    ngx_uint_t                  family, kind, state;
+    ngx_webrtc_outlet_counts_t  n;
+
+    static const ngx_http_webrtc_metric_t  families[] = {
+        { "outputs", NGX_HTTP_WEBRTC_GAUGE,
+          "What takes media of streams besides viewers, by kind.", 0, 1 },
+        { "outputs_failed", NGX_HTTP_WEBRTC_GAUGE,
+          "Those of them that have failed, and will be tried again.", 0, 1 }
+    };
+
+    ngx_memzero(n, sizeof(n));
+    ngx_webrtc_bus_outlet_count(ngx_http_webrtc_worker->bus, n);
+
+    for (family = 0; family < 2; family++) {
+        ngx_http_webrtc_metrics_family(m, &families[family]);
+
+        for (kind = 1; kind < NGX_WEBRTC_OUTLET_KINDS; kind++) {
+
+            for (state = 0, sum = 0; state < NGX_WEBRTC_OUTLET_STATES; state++)
+            {
+                if (family == 0 || state == NGX_WEBRTC_OUTLET_FAILED) {
+                    sum += n[kind][state];
+                }
+            }
+
+            value.data = (u_char *) ngx_http_webrtc_outlets_kind(kind);
+            value.len = ngx_strlen(value.data);
+
+            ngx_http_webrtc_metrics_sample(m, &families[family], "kind",
+                                           &value, sum);
+        }
     }
 }
 

@@ -8,10 +8,15 @@
 
 #include "ngx_http_webrtc_outlets.h"
 #include "ngx_webrtc_bus_outlet.h"
+#include "ngx_webrtc_bus_pending.h"
 
 
 /* of a stream that are shown; chosen: more than anybody configures */
 #define NGX_HTTP_WEBRTC_OUTLETS      16
+
+/* ms for which a source that is tried again keeps an outlet; chosen: as
+ * publishers who reload */
+#define NGX_HTTP_WEBRTC_OUTLETS_AWAY  10000
 
 /* bytes of one, without its texts */
 #define NGX_HTTP_WEBRTC_OUTLETS_ONE  384
@@ -26,6 +31,13 @@ static const char  *ngx_http_webrtc_outlets_states[
                                                  NGX_WEBRTC_OUTLET_STATES] = {
     "waiting", "starting", "active", "failed"
 };
+
+
+const char *
+ngx_http_webrtc_outlets_kind(ngx_uint_t kind)
+{
+    return ngx_http_webrtc_outlets_kinds[kind % NGX_WEBRTC_OUTLET_KINDS];
+}
 
 
 void
@@ -61,8 +73,7 @@ ngx_http_webrtc_outlets_print(ngx_http_webrtc_text_t *t, uint64_t stream)
 
         p = ngx_slprintf(p, end, "%s{\"kind\":\"%s\",\"state\":\"%s\","
                          "\"since\":%T,\"to\":\"", i ? "," : "",
-                         ngx_http_webrtc_outlets_kinds[ol->kind
-                                                 % NGX_WEBRTC_OUTLET_KINDS],
+                         ngx_http_webrtc_outlets_kind(ol->kind),
                          ngx_http_webrtc_outlets_states[ol->state
                                                  % NGX_WEBRTC_OUTLET_STATES],
                          ngx_time() - (time_t) (age / 1000));
@@ -81,4 +92,27 @@ ngx_http_webrtc_outlets_print(ngx_http_webrtc_text_t *t, uint64_t stream)
     }
 
     ngx_http_webrtc_text_string(t, "]");
+}
+
+
+ngx_uint_t
+ngx_http_webrtc_outlets_wanted(ngx_http_webrtc_loc_conf_t *wlcf,
+    ngx_webrtc_stream_t *st)
+{
+    uint64_t  away;
+
+    if (ngx_webrtc_bus_is_dropped(st)
+        || (ngx_exiting
+            && !ngx_webrtc_bus_is_mine(ngx_http_webrtc_worker->bus, st)))
+    {
+        return 0;
+    }
+
+    if (ngx_webrtc_bus_state(st) == NGX_WEBRTC_STREAM_ACTIVE) {
+        return 1;
+    }
+
+    away = wlcf->publish ? wlcf->policy.linger : NGX_HTTP_WEBRTC_OUTLETS_AWAY;
+
+    return ngx_webrtc_bus_state_age(st, ngx_current_msec) < away;
 }

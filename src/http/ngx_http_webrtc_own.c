@@ -9,6 +9,7 @@
 
 
 #include "ngx_http_webrtc_own.h"
+#include "ngx_http_webrtc_vars.h"
 
 
 #define NGX_HTTP_WEBRTC_OWN_POOL  4096
@@ -16,6 +17,8 @@
 
 static ngx_connection_t *ngx_http_webrtc_own_connection(ngx_pool_t *pool,
     ngx_webrtc_addr_t *addr, ngx_log_t *log);
+static void ngx_http_webrtc_own_capture(ngx_http_request_t *r,
+    ngx_http_webrtc_loc_conf_t *wlcf, ngx_str_t *name);
 
 
 ngx_http_request_t *
@@ -162,6 +165,63 @@ ngx_http_webrtc_own_done(ngx_http_request_t *r)
     }
 
     ngx_destroy_pool(r->pool);
+}
+
+
+void
+ngx_http_webrtc_own_stream(ngx_http_request_t *r,
+    ngx_http_webrtc_loc_conf_t *wlcf, ngx_str_t *name)
+{
+    ngx_http_webrtc_note_stream(r, NGX_WEBRTC_PEER_PUBLISH, name);
+    ngx_http_webrtc_own_capture(r, wlcf, name);
+}
+
+
+/*
+ * Captures of a location's regular expression are those of a request.  The one
+ * that is the stream's name, as in "webrtc_publish $name", is known.
+ */
+
+static void
+ngx_http_webrtc_own_capture(ngx_http_request_t *r,
+    ngx_http_webrtc_loc_conf_t *wlcf, ngx_str_t *name)
+{
+    u_char                     *p;
+    ngx_str_t                   text;
+    ngx_uint_t                  i;
+    ngx_http_variable_t        *v;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    text = wlcf->publish ? wlcf->publish->value
+           : wlcf->play ? wlcf->play->value : (ngx_str_t) ngx_null_string;
+
+    if (text.len < 2 || text.data[0] != '$') {
+        return;
+    }
+
+    p = text.data + 1;
+    text.len--;
+
+    if (text.len > 2 && p[0] == '{' && p[text.len - 1] == '}') {
+        p++;
+        text.len -= 2;
+    }
+
+    cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
+    v = cmcf->variables.elts;
+
+    for (i = 0; i < cmcf->variables.nelts; i++) {
+
+        if (v[i].name.len == text.len
+            && ngx_strncasecmp(v[i].name.data, p, text.len) == 0)
+        {
+            r->variables[i].data = name->data;
+            r->variables[i].len = (unsigned) name->len;
+            r->variables[i].valid = 1;
+            r->variables[i].no_cacheable = 0;
+            r->variables[i].not_found = 0;
+        }
+    }
 }
 
 

@@ -28,6 +28,13 @@ ngx_http_request_t *ngx_http_webrtc_own(ngx_http_webrtc_loc_conf_t *wlcf,
 void ngx_http_webrtc_own_done(ngx_http_request_t *r);
 
 /*
+ * What it is about: $webrtc_stream, and the variable that is the stream's name
+ * in the location, such as a capture of its regular expression.
+ */
+void ngx_http_webrtc_own_stream(ngx_http_request_t *r,
+    ngx_http_webrtc_loc_conf_t *wlcf, ngx_str_t *name);
+
+/*
  * Remembers where a location is in the configuration, in its ctx; for merging,
  * when nginx is at that location.  What is inside it and serves nothing of its
  * own, such as "if", counts as the location around it.

@@ -11,9 +11,8 @@
 
 #include "ngx_http_webrtc_record.h"
 #include "ngx_http_webrtc_conf_value.h"
+#include "ngx_http_webrtc_outlets.h"
 #include "ngx_http_webrtc_own.h"
-#include "ngx_http_webrtc_vars.h"
-#include "ngx_webrtc_bus_pending.h"
 #include "ngx_webrtc_record_file.h"
 #if (NGX_THREADS)
 #include <ngx_thread_pool.h>
@@ -25,10 +24,6 @@
 
 /* bytes that one of them makes */
 #define NGX_HTTP_WEBRTC_RECORD_TIME   64
-
-/* ms for which a source that is tried again keeps its file open; chosen: as
- * publishers who reload */
-#define NGX_HTTP_WEBRTC_RECORD_AWAY   10000
 
 
 /* of a path, one after the other: text, with conversions, or a variable */
@@ -72,8 +67,6 @@ static ngx_int_t ngx_http_webrtc_record_order(
     ngx_uint_t order);
 static size_t ngx_http_webrtc_record_name(void *ctx, ngx_webrtc_stream_t *st,
     u_char *rel, const char **cause);
-static void ngx_http_webrtc_record_capture(ngx_http_request_t *r,
-    ngx_http_webrtc_loc_conf_t *wlcf, ngx_str_t *name);
 static u_char *ngx_http_webrtc_record_time(u_char *p, u_char *last,
     ngx_str_t *text, struct tm *tm);
 static u_char *ngx_http_webrtc_record_value(u_char *p, u_char *last,
@@ -633,14 +626,12 @@ static ngx_http_webrtc_record_t *
 ngx_http_webrtc_record_wanted(ngx_http_webrtc_main_conf_t *wmcf,
     ngx_webrtc_stream_t *st)
 {
-    uint64_t                     away;
-    ngx_uint_t                   mine;
     ngx_http_webrtc_record_t    *rc;
     ngx_http_webrtc_loc_conf_t  *wlcf;
 
     rc = ngx_http_webrtc_record_of(wmcf, st, &wlcf);
 
-    if (rc == NULL || ngx_webrtc_bus_is_dropped(st)) {
+    if (rc == NULL) {
         return NULL;
     }
 
@@ -659,19 +650,7 @@ ngx_http_webrtc_record_wanted(ngx_http_webrtc_main_conf_t *wmcf,
         }
     }
 
-    mine = ngx_webrtc_bus_is_mine(ngx_http_webrtc_worker->bus, st);
-
-    if (ngx_exiting && !mine) {
-        return NULL;
-    }
-
-    if (ngx_webrtc_bus_state(st) == NGX_WEBRTC_STREAM_ACTIVE) {
-        return rc;
-    }
-
-    away = wlcf->publish ? wlcf->policy.linger : NGX_HTTP_WEBRTC_RECORD_AWAY;
-
-    return (ngx_webrtc_bus_state_age(st, ngx_current_msec) < away) ? rc : NULL;
+    return ngx_http_webrtc_outlets_wanted(wlcf, st) ? rc : NULL;
 }
 
 
@@ -737,8 +716,7 @@ ngx_http_webrtc_record_name(void *ctx, ngx_webrtc_stream_t *st, u_char *rel,
     name.data = st->name;
     name.len = st->name_len;
 
-    ngx_http_webrtc_note_stream(r, NGX_WEBRTC_PEER_PUBLISH, &name);
-    ngx_http_webrtc_record_capture(r, wlcf, &name);
+    ngx_http_webrtc_own_stream(r, wlcf, &name);
 
     now = ngx_time();
     ngx_libc_localtime(now, &tm);
@@ -764,54 +742,6 @@ ngx_http_webrtc_record_name(void *ctx, ngx_webrtc_stream_t *st, u_char *rel,
     ngx_http_webrtc_own_done(r);
 
     return p ? (size_t) (p - rel) : 0;
-}
-
-
-/*
- * Captures of a location's regular expression are those of a request.  The one
- * that is the stream's name, as in "webrtc_publish $name", is known.
- */
-
-static void
-ngx_http_webrtc_record_capture(ngx_http_request_t *r,
-    ngx_http_webrtc_loc_conf_t *wlcf, ngx_str_t *name)
-{
-    u_char                     *p;
-    ngx_str_t                   text;
-    ngx_uint_t                  i;
-    ngx_http_variable_t        *v;
-    ngx_http_core_main_conf_t  *cmcf;
-
-    text = wlcf->publish ? wlcf->publish->value
-           : wlcf->play ? wlcf->play->value : (ngx_str_t) ngx_null_string;
-
-    if (text.len < 2 || text.data[0] != '$') {
-        return;
-    }
-
-    p = text.data + 1;
-    text.len--;
-
-    if (text.len > 2 && p[0] == '{' && p[text.len - 1] == '}') {
-        p++;
-        text.len -= 2;
-    }
-
-    cmcf = ngx_http_get_module_main_conf(r, ngx_http_core_module);
-    v = cmcf->variables.elts;
-
-    for (i = 0; i < cmcf->variables.nelts; i++) {
-
-        if (v[i].name.len == text.len
-            && ngx_strncasecmp(v[i].name.data, p, text.len) == 0)
-        {
-            r->variables[i].data = name->data;
-            r->variables[i].len = (unsigned) name->len;
-            r->variables[i].valid = 1;
-            r->variables[i].no_cacheable = 0;
-            r->variables[i].not_found = 0;
-        }
-    }
 }
 
 

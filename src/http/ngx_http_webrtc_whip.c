@@ -14,6 +14,7 @@
 #include "ngx_http_webrtc_endpoint.h"
 #include "ngx_http_webrtc_full.h"
 #include "ngx_http_webrtc_offer.h"
+#include "ngx_http_webrtc_push.h"
 #include "ngx_http_webrtc_reason.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_webrtc_bus_pending.h"
@@ -181,7 +182,9 @@ ngx_http_webrtc_whip_attach(ngx_http_webrtc_offer_t *offer)
         return ngx_http_webrtc_reason_taken(r, &offer->name, offer->st);
     }
 
-    if (ngx_http_webrtc_whip_expect(offer->st, ref) != NGX_OK) {
+    if (ngx_http_webrtc_push_attach(r, ref) != NGX_OK
+        || ngx_http_webrtc_whip_expect(offer->st, ref) != NGX_OK)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 

@@ -516,8 +516,9 @@ ngx_webrtc_media_write_output(u_char *p, u_char *last,
     ngx_webrtc_media_start_t *start)
 {
     p = ngx_webrtc_media_write_str(p, last, &start->output.format);
+    p = ngx_webrtc_media_write_str(p, last, &start->output.url);
 
-    return ngx_webrtc_media_write_str(p, last, &start->output.url);
+    return ngx_webrtc_write_u8(p, last, start->output.verify);
 }
 
 
@@ -532,10 +533,11 @@ ngx_webrtc_media_read_output(u_char *p, u_char *last,
 
     p = ngx_webrtc_media_read_str(p, last, format);
     p = ngx_webrtc_media_read_str(p, last, url);
+    p = ngx_webrtc_read_u8(p, last, &start->output.verify);
 
     /* both become strings of C */
 
-    if (p == NULL
+    if (p == NULL || start->output.verify > 1
         || format->len == 0 || format->len > NGX_WEBRTC_MEDIA_FORMAT
         || ngx_strlchr(format->data, format->data + format->len, '\0')
         || ngx_strlchr(url->data, url->data + url->len, '\0'))

@@ -49,7 +49,7 @@
 
 
 /* of HELLO; incremented with every change of the protocol */
-#define NGX_WEBRTC_MEDIA_VERSION   3
+#define NGX_WEBRTC_MEDIA_VERSION   4
 
 /* largest message in bytes; START with four long URLs is 9 kB */
 #define NGX_WEBRTC_MEDIA_MESSAGE   16384
@@ -221,12 +221,16 @@ typedef struct {
  * first frame of video is a key frame; what is of other tracks and earlier is
  * left out.  It says MUXED now and then.
  *
- *   format   "fmp4", "mkv", "ts", "flv", "rtsp"
- *   url      where an OUTPUT sends to; empty: MUXED comes back, with the bytes
+ *   format   "fmp4", "mkv", "ts", "ts-aac", "flv", "rtsp"
+ *   url      where an OUTPUT sends to (ngx_webrtc_target.h), after a first
+ *            MUXED that says that it is connected; empty: MUXED comes back,
+ *            with the bytes
+ *   verify   1: the certificate of who is there has to be right
  */
 typedef struct {
     ngx_str_t                  format;
     ngx_str_t                  url;
+    uint8_t                    verify;
 } ngx_webrtc_media_output_t;
 
 

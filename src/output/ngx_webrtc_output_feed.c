@@ -12,6 +12,7 @@
 #include "ngx_webrtc_codecs.h"
 #include "ngx_webrtc_output_feed.h"
 #include "ngx_webrtc_pack.h"
+#include "ngx_webrtc_time.h"
 
 
 static ngx_int_t ngx_webrtc_output_feed_next(ngx_webrtc_output_feed_t *feed);
@@ -20,6 +21,9 @@ static ngx_int_t ngx_webrtc_output_feed_place(ngx_webrtc_output_feed_t *feed,
     ngx_uint_t kind, ngx_uint_t wait);
 static ngx_int_t ngx_webrtc_output_feed_which(ngx_webrtc_output_feed_t *feed);
 static ngx_uint_t ngx_webrtc_output_feed_begins(
+    ngx_webrtc_output_feed_t *feed, ngx_uint_t i);
+static ngx_uint_t ngx_webrtc_output_feed_old(ngx_webrtc_output_feed_t *feed);
+static ngx_uint_t ngx_webrtc_output_feed_leaves(
     ngx_webrtc_output_feed_t *feed, ngx_uint_t i);
 static ngx_uint_t ngx_webrtc_output_feed_changed(
     ngx_webrtc_output_feed_t *feed, ngx_uint_t i);
@@ -158,6 +162,8 @@ ngx_webrtc_output_feed_job(ngx_webrtc_output_feed_t *feed,
 {
     feed->job = job;
     feed->begun = 0;
+    feed->shut = 0;
+    feed->wait_key = 0;
     feed->first_us = 0;
     feed->last_us = 0;
     feed->since = ngx_current_msec;
@@ -178,8 +184,15 @@ ngx_webrtc_output_feed_run(ngx_webrtc_output_feed_t *feed, int64_t until_us)
         i = ngx_webrtc_output_feed_which(feed);
 
         if (i == NGX_DECLINED
-            || (!feed->begun && !ngx_webrtc_output_feed_begins(feed, i)))
+            || (!feed->begun && (!ngx_webrtc_output_feed_begins(feed, i)
+                                 || ngx_webrtc_output_feed_old(feed))))
         {
+            feed->held = 0;
+            continue;
+        }
+
+        if (ngx_webrtc_output_feed_leaves(feed, i)) {
+            feed->skipped += (i == NGX_WEBRTC_MEDIA_VIDEO);
             feed->held = 0;
             continue;
         }
@@ -286,6 +299,31 @@ ngx_webrtc_output_feed_begins(ngx_webrtc_output_feed_t *feed, ngx_uint_t i)
 }
 
 
+static ngx_uint_t
+ngx_webrtc_output_feed_old(ngx_webrtc_output_feed_t *feed)
+{
+    return feed->young_us
+           && (int64_t) ngx_webrtc_time_now()
+              > feed->unit.arrival_us + (int64_t) feed->young_us;
+}
+
+
+/* is the frame one to be left out, as the job does not keep up? */
+
+static ngx_uint_t
+ngx_webrtc_output_feed_leaves(ngx_webrtc_output_feed_t *feed, ngx_uint_t i)
+{
+    if (feed->shut) {
+        feed->wait_key = 1;
+
+    } else if (feed->wait_key && ngx_webrtc_output_feed_begins(feed, i)) {
+        feed->wait_key = 0;
+    }
+
+    return feed->wait_key;
+}
+
+
 /* a key frame says what it is: is that what the job was told? */
 
 static ngx_uint_t
@@ -296,7 +334,7 @@ ngx_webrtc_output_feed_changed(ngx_webrtc_output_feed_t *feed, ngx_uint_t i)
 
     told = &feed->tracks[i].told;
 
-    if (i != NGX_WEBRTC_MEDIA_VIDEO || !feed->unit.key) {
+    if (i != NGX_WEBRTC_MEDIA_VIDEO || !feed->unit.key || feed->sizes) {
         return 0;
     }
 
@@ -457,6 +495,10 @@ ngx_webrtc_output_feed_frame(ngx_webrtc_output_feed_t *feed, ngx_uint_t i)
         != NGX_OK)
     {
         return NGX_DECLINED;
+    }
+
+    if (value == NGX_WEBRTC_MEDIA_KEY) {
+        feed->keyed = ngx_current_msec;
     }
 
     us = ngx_webrtc_output_feed_us(feed);

@@ -7,7 +7,8 @@
  *
  * A job has the tracks that it was told of.  When the stream has others,
  * another codec, size or orientation, the feed says so, and keeps the frame
- * that is the first of these for the next job.
+ * that is the first of these for the next job.  A job may take another size or
+ * orientation as it comes.
  */
 
 
@@ -43,6 +44,7 @@ typedef struct {
     ngx_webrtc_media_job_t      *job;        /* NULL: between two */
     ngx_log_t                   *log;
     ngx_msec_t                   since;      /* it waits for tracks */
+    ngx_msec_t                   keyed;      /* when the job got a key frame */
 
     ngx_webrtc_output_feed_track_t  tracks[NGX_WEBRTC_MEDIA_TRACKS];
 
@@ -54,6 +56,16 @@ typedef struct {
     uint8_t                      cvo;
     unsigned                     held:1;
     unsigned                     begun:1;    /* the job has frames */
+    unsigned                     wait_key:1; /* since shut: as at the first */
+
+    /* set by the caller */
+
+    uint64_t                     young_us;   /* an older frame is none to
+                                                begin with; 0: any is */
+    unsigned                     sizes:1;    /* another one goes on */
+    unsigned                     shut:1;     /* what comes is left out, and
+                                                after that what is no frame to
+                                                begin with */
 } ngx_webrtc_output_feed_t;
 
 

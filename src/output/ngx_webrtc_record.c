@@ -28,6 +28,7 @@
 #include "ngx_webrtc_bus_error.h"
 #include "ngx_webrtc_media.h"
 #include "ngx_webrtc_output_feed.h"
+#include "ngx_webrtc_output_said.h"
 #include "ngx_webrtc_record.h"
 #include "ngx_webrtc_record_file.h"
 
@@ -86,7 +87,7 @@ struct ngx_webrtc_record_s {
     uint64_t                         ms;
     time_t                           begun;
     const char                      *cause;     /* of the file's end */
-    uint32_t                         said;      /* hash of the last error */
+    ngx_webrtc_output_said_t         said;
     ngx_log_t                        log;
     ngx_str_t                        name;
     u_char                           name_buf[NGX_WEBRTC_NAME_MAX + 1];
@@ -127,8 +128,6 @@ static void ngx_webrtc_record_told(ngx_webrtc_record_t *rec,
 static void ngx_webrtc_record_next_state(ngx_webrtc_record_t *rec);
 static void ngx_webrtc_record_fail(ngx_webrtc_record_t *rec, const char *cause,
     int err);
-static void ngx_webrtc_record_complain(ngx_webrtc_record_t *rec,
-    ngx_str_t *text);
 static void ngx_webrtc_record_rest(ngx_webrtc_record_t *rec);
 static void ngx_webrtc_record_state(ngx_webrtc_record_t *rec,
     ngx_uint_t state);
@@ -214,6 +213,11 @@ ngx_webrtc_record_want(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
     rec->log.handler = ngx_webrtc_record_log_error;
     rec->log.data = rec;
     rec->log.action = NULL;
+
+    rec->said.event = "record";
+    rec->said.log = &rec->log;
+    rec->said.bus = bus;
+    rec->said.outlet = outlet;
 
     ngx_webrtc_bus_hold(bus, st);
     ngx_webrtc_bus_watch(bus, st);
@@ -690,7 +694,7 @@ ngx_webrtc_record_on_note(void *data, ngx_webrtc_media_note_t *note)
 
     rec->failed = 1;
     rec->cause = "failed";
-    ngx_webrtc_record_complain(rec, &text);
+    ngx_webrtc_output_said(&rec->said, &text);
 }
 
 
@@ -838,7 +842,7 @@ ngx_webrtc_record_told(ngx_webrtc_record_t *rec,
 
         if (!rec->failed) {
             rec->pause = 0;
-            rec->said = 0;
+            rec->said.hash = 0;
         }
 
         if (rec->conf->done) {
@@ -907,31 +911,11 @@ ngx_webrtc_record_fail(ngx_webrtc_record_t *rec, const char *cause, int err)
                             err ? strerror(err) : "")
                - buf;
 
-    ngx_webrtc_record_complain(rec, &text);
+    ngx_webrtc_output_said(&rec->said, &text);
 
     if (rec->task == NULL) {
         ngx_webrtc_record_rest(rec);
     }
-}
-
-
-/* a cause is an error once, until something has been recorded */
-
-static void
-ngx_webrtc_record_complain(ngx_webrtc_record_t *rec, ngx_str_t *text)
-{
-    uint32_t    hash;
-    ngx_uint_t  level;
-
-    hash = ngx_crc32_short(text->data, text->len);
-    level = (hash == rec->said) ? NGX_LOG_INFO : NGX_LOG_ERR;
-
-    ngx_log_error(level, &rec->log, 0, "webrtc record failed reason:\"%V\"",
-                  text);
-
-    rec->said = hash;
-
-    ngx_webrtc_bus_outlet_error(rec->bus, rec->outlet, text);
 }
 
 

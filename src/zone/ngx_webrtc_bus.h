@@ -335,7 +335,8 @@ typedef struct {
     ngx_webrtc_stream_rates_t rates;          /* ngx_webrtc_bus_figures.h */
     uint32_t                 location;        /* atomic; "location" of who
                                                  publishes it, or plays it */
-    uint32_t                 pad4;
+    uint32_t                 push;            /* atomic; NGX_WEBRTC_PUSH_* of
+                                                 ngx_webrtc_bus_push.h */
     uint64_t                 layers_version;
     ngx_webrtc_stream_layers_t
                              layers[2];

@@ -92,7 +92,8 @@ ngx_webrtc_file_playing(ngx_webrtc_bus_t *bus)
         }
 
         peer = t->entries[n].p;
-        file = peer ? peer->file : NULL;
+        file = (peer && peer->role == NGX_WEBRTC_PEER_FILES) ? peer->file
+                                                             : NULL;
 
         if (file && file->playing && !peer->closing) {
             playing++;
@@ -117,7 +118,7 @@ ngx_webrtc_file_append(ngx_webrtc_bus_t *bus, uint64_t ref,
         return NGX_DECLINED;
     }
 
-    f = peer->file;
+    f = (peer->role == NGX_WEBRTC_PEER_FILES) ? peer->file : NULL;
 
     if (f == NULL
         || msg->text.len > NGX_WEBRTC_FILE_LOG
@@ -162,7 +163,7 @@ ngx_webrtc_file_copy_log(ngx_webrtc_bus_t *bus, uint64_t ref, u_char *buf,
         return NGX_DECLINED;
     }
 
-    f = peer->file;
+    f = (peer->role == NGX_WEBRTC_PEER_FILES) ? peer->file : NULL;
 
     if (f == NULL || peer->closing) {
         ngx_webrtc_peers_unlock(bus);

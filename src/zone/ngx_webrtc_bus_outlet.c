@@ -169,6 +169,23 @@ ngx_webrtc_bus_outlet_has(ngx_webrtc_bus_t *bus, uint64_t stream,
 }
 
 
+void
+ngx_webrtc_bus_outlet_count(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_outlet_counts_t n)
+{
+    ngx_webrtc_outlet_t  *ol;
+
+    ngx_shmtx_lock(&bus->shpool->mutex);
+
+    for (ol = bus->sh->outlets; ol; ol = ol->next) {
+        n[ol->kind % NGX_WEBRTC_OUTLET_KINDS]
+         [ol->state % NGX_WEBRTC_OUTLET_STATES]++;
+    }
+
+    ngx_shmtx_unlock(&bus->shpool->mutex);
+}
+
+
 ngx_uint_t
 ngx_webrtc_bus_outlets(ngx_webrtc_bus_t *bus, uint64_t stream,
     ngx_webrtc_outlet_t *to, ngx_uint_t max)

@@ -108,6 +108,15 @@ ngx_uint_t ngx_webrtc_bus_outlet_has(ngx_webrtc_bus_t *bus, uint64_t stream,
     ngx_uint_t kind, uint32_t id);
 
 /*
+ * How many there are, by kind and state; n is added to.
+ */
+typedef uint32_t  ngx_webrtc_outlet_counts_t[NGX_WEBRTC_OUTLET_KINDS]
+                                            [NGX_WEBRTC_OUTLET_STATES];
+
+void ngx_webrtc_bus_outlet_count(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_outlet_counts_t n);
+
+/*
  * Copies of those of a stream, in the order of their kinds.
  *
  *   to, max   filled, max at most

@@ -181,7 +181,8 @@ typedef struct {
 
 
     uint64_t                 ref;             /* never 0, never used twice */
-    void                    *file;            /* ngx_webrtc_bus_file.h; for the
+    void                    *file;            /* ngx_webrtc_bus_file.h, or
+                                                 ngx_webrtc_bus_push.h; for the
                                                  owner, or under the lock */
     uint8_t                  current;         /* of addrs, when any is set */
     uint8_t                  closing;         /* deleted, the owner ends it */

@@ -693,6 +693,7 @@ rtmp {
         listen 127.0.0.1:%%PORT_rtmp%%;
         chunk_size 4096;
         application live { live on; }
+        application kept { live on; record all; record_path %%DIR%%; }
     }
 }
 EOF

@@ -560,7 +560,12 @@ test_output(void)
 
     tap_is_int(cut, 0, "an output: every prefix is refused");
 
-    buf[n - 1] = '\0';
+    buf[n - 1] = 2;
+    tap_is_int(ngx_webrtc_media_message_parse(buf, buf + n, &got),
+               NGX_DECLINED, "an output: neither to be verified nor not");
+
+    buf[n - 1] = 0;
+    buf[n - 2] = '\0';
     tap_is_int(ngx_webrtc_media_message_parse(buf, buf + n, &got),
                NGX_DECLINED, "an output: NUL in its URL");
 

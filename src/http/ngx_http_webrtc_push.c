@@ -1,0 +1,461 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * "webrtc_push".  A push has no request.  Variables are evaluated in that of
+ * the publisher, when its offer is answered, and kept with its session; for
+ * streams that nobody publishes, in one of the module's own.
+ */
+
+
+#include "ngx_http_webrtc_push.h"
+#include "ngx_http_webrtc_outlets.h"
+#include "ngx_http_webrtc_own.h"
+#include "ngx_webrtc_bus_push.h"
+#include "ngx_webrtc_source_mask.h"
+#include "ngx_webrtc_target.h"
+
+
+/* one "webrtc_push" */
+typedef struct {
+    ngx_webrtc_push_conf_t        conf;
+    ngx_http_webrtc_main_conf_t  *wmcf;
+    ngx_http_complex_value_t      url;
+    ngx_str_t                     prefix;    /* literal part */
+    ngx_uint_t                    n;         /* in its location, from 0 */
+    unsigned                      constant:1;
+    unsigned                      always:1;
+} ngx_http_webrtc_push_t;
+
+
+static ngx_int_t ngx_http_webrtc_push_url_conf(ngx_conf_t *cf,
+    ngx_http_webrtc_push_t *hp, ngx_str_t *value);
+static ngx_int_t ngx_http_webrtc_push_option(ngx_conf_t *cf,
+    ngx_http_webrtc_push_t *hp, ngx_str_t *value);
+static void ngx_http_webrtc_push_of(ngx_http_webrtc_main_conf_t *wmcf,
+    ngx_webrtc_stream_t *st);
+static ngx_http_webrtc_loc_conf_t *ngx_http_webrtc_push_location(
+    ngx_http_webrtc_main_conf_t *wmcf, ngx_webrtc_stream_t *st);
+static size_t ngx_http_webrtc_push_url(void *ctx, ngx_webrtc_stream_t *st,
+    u_char *buf, const char **cause);
+static size_t ngx_http_webrtc_push_evaluate(ngx_http_webrtc_push_t *hp,
+    ngx_webrtc_stream_t *st, u_char *buf);
+
+
+char *
+ngx_http_webrtc_push_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_webrtc_loc_conf_t *wlcf = conf;
+
+    uint32_t                  crc;
+    ngx_str_t                *value;
+    ngx_uint_t                i;
+    ngx_http_webrtc_push_t   *hp, **slot;
+
+    value = cf->args->elts;
+
+    if (wlcf->pushes == NULL) {
+        wlcf->pushes = ngx_array_create(cf->pool, 2,
+                                        sizeof(ngx_http_webrtc_push_t *));
+        if (wlcf->pushes == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
+            return NGX_CONF_OK;
+        }
+
+    } else if (wlcf->pushes->nelts == 0
+               || (cf->args->nelts == 2
+                   && ngx_strcmp(value[1].data, "off") == 0))
+    {
+        return "is in a block with \"webrtc_push off\"";
+    }
+
+    if (wlcf->pushes->nelts == NGX_WEBRTC_PUSHES) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "too many webrtc_push directives, expected at most "
+                           "%d in a block", NGX_WEBRTC_PUSHES);
+        return NGX_CONF_ERROR;
+    }
+
+    hp = ngx_pcalloc(cf->pool, sizeof(ngx_http_webrtc_push_t));
+    slot = ngx_array_push(wlcf->pushes);
+
+    if (hp == NULL || slot == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *slot = hp;
+
+    hp->n = wlcf->pushes->nelts - 1;
+    hp->wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webrtc_module);
+    hp->wmcf->pushes = 1;
+    hp->always = 1;
+    hp->conf.verify = 1;
+
+    if (ngx_http_webrtc_push_url_conf(cf, hp, &value[1]) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 2; i < cf->args->nelts; i++) {
+        if (ngx_http_webrtc_push_option(cf, hp, &value[i]) != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    /* the place counts: the same URL twice is two targets */
+
+    ngx_crc32_init(crc);
+    ngx_crc32_update(&crc, (u_char *) &hp->n, sizeof(ngx_uint_t));
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        ngx_crc32_update(&crc, value[i].data, value[i].len + 1);
+    }
+
+    ngx_crc32_final(crc);
+
+    hp->conf.id = crc;
+    hp->conf.url = ngx_http_webrtc_push_url;
+    hp->conf.ctx = hp;
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_push_url_conf(ngx_conf_t *cf, ngx_http_webrtc_push_t *hp,
+    ngx_str_t *value)
+{
+    u_char                            *p, text[NGX_WEBRTC_PUSH_URL];
+    const char                        *cause;
+    ngx_http_compile_complex_value_t   ccv;
+
+    p = ngx_strlchr(value->data, value->data + value->len, '$');
+
+    hp->prefix.data = value->data;
+    hp->prefix.len = p ? (size_t) (p - value->data) : value->len;
+    hp->constant = (p == NULL);
+
+    cause = "too long";
+
+    if (value->len > NGX_WEBRTC_PUSH_URL
+        || ngx_webrtc_target_check_prefix(&hp->prefix, hp->constant, &cause)
+           != NGX_OK)
+    {
+        p = ngx_webrtc_source_mask_url(text, text + sizeof(text), value, NULL);
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid URL \"%*s\" in webrtc_push: %s, expected "
+                           "\"off\", or a URL of \"rtmp\", \"rtmps\", \"srt\", "
+                           "\"udp\", \"tcp\", \"rtsp\" or \"rtsps\", such as "
+                           "\"rtmp://live.example.com/app/$webrtc_stream\"",
+                           (size_t) (p - text), text, cause);
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+    ccv.cf = cf;
+    ccv.value = value;
+    ccv.complex_value = &hp->url;
+
+    return ngx_http_compile_complex_value(&ccv);
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_push_option(ngx_conf_t *cf, ngx_http_webrtc_push_t *hp,
+    ngx_str_t *value)
+{
+    if (ngx_strcmp(value->data, "on=always") == 0) {
+        hp->always = 1;
+
+    } else if (ngx_strcmp(value->data, "on=demand") == 0) {
+        hp->always = 0;
+
+    } else if (ngx_strcmp(value->data, "verify=on") == 0) {
+        hp->conf.verify = 1;
+
+    } else if (ngx_strcmp(value->data, "verify=off") == 0) {
+        hp->conf.verify = 0;
+
+    } else {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"%V\" in webrtc_push, expected "
+                           "\"on=always\", \"on=demand\", \"verify=on\" or "
+                           "\"verify=off\"", value);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_webrtc_push_merge(ngx_http_webrtc_loc_conf_t *prev,
+    ngx_http_webrtc_loc_conf_t *conf)
+{
+    if (conf->pushes == NULL) {
+        conf->pushes = prev->pushes;
+    }
+}
+
+
+ngx_int_t
+ngx_http_webrtc_push_attach(ngx_http_request_t *r, uint64_t ref)
+{
+    ngx_str_t                     urls[NGX_WEBRTC_PUSHES];
+    ngx_uint_t                    i, any;
+    ngx_http_webrtc_push_t      **hp;
+    ngx_http_webrtc_loc_conf_t   *wlcf;
+
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
+
+    if (wlcf->pushes == NULL) {
+        return NGX_OK;
+    }
+
+    ngx_memzero(urls, sizeof(urls));
+
+    hp = wlcf->pushes->elts;
+    any = 0;
+
+    for (i = 0; i < wlcf->pushes->nelts; i++) {
+
+        if (hp[i]->constant) {
+            continue;
+        }
+
+        if (ngx_http_complex_value(r, &hp[i]->url, &urls[i]) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        any = 1;
+
+        if (urls[i].len > NGX_WEBRTC_PUSH_URL) {
+
+            /* is refused when it is used */
+
+            urls[i].len = NGX_WEBRTC_PUSH_URL;
+        }
+    }
+
+    return any ? ngx_webrtc_bus_push_attach(ngx_http_webrtc_worker->bus, ref,
+                                            urls)
+               : NGX_OK;
+}
+
+
+void
+ngx_http_webrtc_push_tick(ngx_http_webrtc_main_conf_t *wmcf)
+{
+    ngx_uint_t                 cursor;
+    ngx_webrtc_bus_t          *bus;
+    ngx_webrtc_push_t         *push;
+    ngx_webrtc_stream_t       *st;
+    ngx_webrtc_stream_info_t   info;
+
+    if (!wmcf->pushes && !ngx_webrtc_pushes_any()) {
+        return;
+    }
+
+    bus = ngx_http_webrtc_worker->bus;
+
+    for (push = ngx_webrtc_push_next(NULL); push;
+         push = ngx_webrtc_push_next(push))
+    {
+        ngx_http_webrtc_push_of(wmcf, ngx_webrtc_push_stream(push));
+    }
+
+    cursor = 0;
+
+    while (wmcf->pushes && ngx_webrtc_bus_next(bus, &cursor, &info) == NGX_OK) {
+
+        if (info.claim_kind == 0
+            || info.claim_worker != bus->worker
+            || info.parent
+            || info.state != NGX_WEBRTC_STREAM_ACTIVE)
+        {
+            continue;
+        }
+
+        st = ngx_webrtc_bus_stream_ref(bus, info.ref);
+
+        if (st) {
+            ngx_http_webrtc_push_of(wmcf, st);
+            ngx_webrtc_bus_release(bus, st);
+        }
+    }
+
+    ngx_webrtc_pushes_tick();
+}
+
+
+/* those of a stream that are to be there now, by this worker or another */
+
+static void
+ngx_http_webrtc_push_of(ngx_http_webrtc_main_conf_t *wmcf,
+    ngx_webrtc_stream_t *st)
+{
+    ngx_uint_t                    i, order, keep;
+    ngx_webrtc_output_how_t       how;
+    ngx_http_webrtc_push_t      **hp;
+    ngx_http_webrtc_loc_conf_t   *wlcf;
+
+    wlcf = ngx_http_webrtc_push_location(wmcf, st);
+
+    if (wlcf == NULL || !ngx_http_webrtc_outlets_wanted(wlcf, st)) {
+        return;
+    }
+
+    how.transcode = wlcf->policy.transcode;
+    how.variant = wlcf->policy.variant;
+    how.buffer = wlcf->policy.buffer;
+    how.buffer_max = wlcf->policy.buffer_max;
+
+    keep = !ngx_webrtc_claim_feeds(ngx_webrtc_bus_claimed(st, NULL))
+           || (wlcf->pull && wlcf->pull->always);
+
+    hp = wlcf->pushes->elts;
+
+    for (i = 0; i < wlcf->pushes->nelts; i++) {
+        order = ngx_webrtc_bus_push_ordered(st, i);
+
+        if (order == NGX_WEBRTC_PUSH_START
+            || (order == NGX_WEBRTC_PUSH_CONF && hp[i]->always))
+        {
+            ngx_webrtc_push_want(ngx_http_webrtc_worker->bus, st, &hp[i]->conf,
+                                 &how, keep, ngx_http_webrtc_worker->log);
+        }
+    }
+}
+
+
+/* the one that has "webrtc_push" for the stream, or NULL */
+
+static ngx_http_webrtc_loc_conf_t *
+ngx_http_webrtc_push_location(ngx_http_webrtc_main_conf_t *wmcf,
+    ngx_webrtc_stream_t *st)
+{
+    ngx_http_webrtc_loc_conf_t  *wlcf;
+
+    wlcf = ngx_http_webrtc_own_location(wmcf,
+                                        ngx_webrtc_atomic_load(&st->location));
+
+    return (wlcf && wlcf->pushes && wlcf->pushes->nelts) ? wlcf : NULL;
+}
+
+
+ngx_int_t
+ngx_http_webrtc_push_order(ngx_http_webrtc_main_conf_t *wmcf,
+    ngx_webrtc_stream_t *st, ngx_uint_t target, ngx_uint_t on)
+{
+    ngx_uint_t                   i;
+    ngx_http_webrtc_loc_conf_t  *wlcf;
+
+    wlcf = st->parent ? NULL : ngx_http_webrtc_push_location(wmcf, st);
+
+    if (wlcf == NULL || target > wlcf->pushes->nelts) {
+        return NGX_DECLINED;
+    }
+
+    for (i = 0; i < wlcf->pushes->nelts; i++) {
+        if (target == 0 || target == i + 1) {
+            ngx_webrtc_bus_push_order(st, i, on ? NGX_WEBRTC_PUSH_START
+                                                : NGX_WEBRTC_PUSH_STOP);
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* of ngx_webrtc_push_conf_t */
+
+static size_t
+ngx_http_webrtc_push_url(void *ctx, ngx_webrtc_stream_t *st, u_char *buf,
+    const char **cause)
+{
+    ngx_http_webrtc_push_t *hp = ctx;
+
+    uint64_t   holder;
+    ngx_str_t  url;
+
+    url.data = buf;
+    url.len = 0;
+
+    holder = ngx_webrtc_atomic_load(&st->holder);
+
+    if (hp->constant) {
+        url.len = hp->url.value.len;
+        ngx_memcpy(buf, hp->url.value.data, url.len);
+
+    } else if (holder) {
+        url.len = ngx_webrtc_bus_push_url(ngx_http_webrtc_worker->bus, holder,
+                                          hp->n, buf, NGX_WEBRTC_PUSH_URL);
+    }
+
+    if (url.len == 0) {
+        url.len = ngx_http_webrtc_push_evaluate(hp, st, buf);
+    }
+
+    if (url.len == 0) {
+        *cause = "no memory, or its location is gone";
+        return 0;
+    }
+
+    if (url.len == NGX_WEBRTC_PUSH_URL) {
+        *cause = "too long";
+        return 0;
+    }
+
+    if (buf[url.len - 1] == '/'
+        && hp->url.value.data[hp->url.value.len - 1] != '/')
+    {
+        *cause = "a variable at its end is empty";
+        return 0;
+    }
+
+    return (ngx_webrtc_target_check(&hp->prefix, &url, cause) == NGX_OK)
+           ? url.len : 0;
+}
+
+
+static size_t
+ngx_http_webrtc_push_evaluate(ngx_http_webrtc_push_t *hp,
+    ngx_webrtc_stream_t *st, u_char *buf)
+{
+    size_t                       n;
+    ngx_str_t                    url, name;
+    ngx_http_request_t          *r;
+    ngx_http_webrtc_loc_conf_t  *wlcf;
+
+    wlcf = ngx_http_webrtc_push_location(hp->wmcf, st);
+
+    if (wlcf == NULL) {
+        return 0;
+    }
+
+    r = ngx_http_webrtc_own(wlcf, NULL, 0, ngx_http_webrtc_worker->log);
+
+    if (r == NULL) {
+        return 0;
+    }
+
+    name.data = st->name;
+    name.len = st->name_len;
+
+    ngx_http_webrtc_own_stream(r, wlcf, &name);
+
+    n = 0;
+
+    if (ngx_http_complex_value(r, &hp->url, &url) == NGX_OK) {
+        n = ngx_min(url.len, NGX_WEBRTC_PUSH_URL);
+        ngx_memcpy(buf, url.data, n);
+    }
+
+    ngx_http_webrtc_own_done(r);
+
+    return n;
+}

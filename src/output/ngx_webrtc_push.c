@@ -1,0 +1,1017 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * Pushes.
+ *
+ *   WAIT -- it has media --> OPENING -- the job has connected --> RUN
+ *    ^ ^                        |                                  |
+ *    | |                      failed                other tracks, another URL,
+ *    | |                        v                   or not wanted any more
+ *    | +------ a while ------ REST <-- failed --+                  v
+ *    |                                          +-------------- CLOSING
+ *    +------------------------- the job has ended -----------------+
+ *
+ * What is pushed begins with a key frame that is not old: where one can be
+ * asked for, older ones are not begun with.
+ */
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+
+#include "ngx_webrtc_bus_error.h"
+#include "ngx_webrtc_codecs.h"
+#include "ngx_webrtc_media.h"
+#include "ngx_webrtc_output_feed.h"
+#include "ngx_webrtc_output_said.h"
+#include "ngx_webrtc_push.h"
+#include "ngx_webrtc_source_mask.h"
+#include "ngx_webrtc_target.h"
+
+
+/* ms of the pauses before another attempt: the first one, and the longest */
+#define NGX_WEBRTC_PUSH_PAUSE     1000
+#define NGX_WEBRTC_PUSH_PAUSES    30000
+
+/* ms after which a connection counts as one that went well; chosen */
+#define NGX_WEBRTC_PUSH_LIVED     10000
+
+/* ms behind, at most, with which a target has caught up; chosen */
+#define NGX_WEBRTC_PUSH_CAUGHT    500
+
+/* ms of a key frame's age to begin with */
+#define NGX_WEBRTC_PUSH_YOUNG     1500
+
+/* ms after a key frame when another one is asked for; chosen: servers that make
+ * segments of it want one every 2 to 4 s */
+#define NGX_WEBRTC_PUSH_KEYS      2000
+
+/* ms that a job gets to say that it is over */
+#define NGX_WEBRTC_PUSH_PATIENCE  3000
+
+
+typedef enum {
+    NGX_WEBRTC_PUSH_WAIT = 0,
+    NGX_WEBRTC_PUSH_OPENING,
+    NGX_WEBRTC_PUSH_RUN,
+    NGX_WEBRTC_PUSH_CLOSING,
+    NGX_WEBRTC_PUSH_REST
+} ngx_webrtc_push_state_e;
+
+
+struct ngx_webrtc_push_s {
+    ngx_queue_t                    queue;
+    ngx_webrtc_bus_t              *bus;
+    ngx_webrtc_stream_t           *st;        /* held and watched */
+    ngx_webrtc_stream_t           *read;      /* the same, or a variant that is
+                                                 held and watched; NULL: not
+                                                 known yet */
+    const ngx_webrtc_push_conf_t  *conf;
+    ngx_webrtc_output_how_t        how;
+    ngx_webrtc_outlet_t           *outlet;
+    ngx_webrtc_output_feed_t       feed;
+    ngx_webrtc_output_said_t       said;
+    ngx_webrtc_media_job_t        *job;
+    const ngx_webrtc_target_t     *target;
+    ngx_uint_t                     state;
+    ngx_msec_t                     pause;     /* the last one; 0: none */
+    ngx_msec_t                     until;     /* of REST */
+    ngx_msec_t                     since;     /* of the state */
+    ngx_msec_t                     begun;     /* something was sent; 0: not */
+    ngx_uint_t                     crashes;   /* in a row */
+    uint64_t                       version;   /* of st's tracks, for "read" */
+    uint64_t                       holder;    /* publisher that "url" is of */
+    uint64_t                       bytes;     /* of connections before */
+    uint64_t                       media_ms;  /* likewise */
+    uint64_t                       left_out;  /* likewise */
+    uint64_t                       sent;      /* by this one */
+    uint64_t                       sent_ms;
+    const char                    *cause;     /* of its end */
+    ngx_log_t                      log;
+    ngx_str_t                      name;
+    size_t                         url_len;
+    u_char                         name_buf[NGX_WEBRTC_NAME_MAX + 1];
+    u_char                         url[NGX_WEBRTC_PUSH_URL];
+    unsigned                       wanted:1;
+    unsigned                       keep:1;    /* a variant for it alone */
+    unsigned                       failed:1;  /* this connection */
+    unsigned                       reading:1; /* the feed is */
+    unsigned                       live:1;    /* it has caught up once */
+    unsigned                       over:1;    /* the job has been told */
+};
+
+
+static ngx_webrtc_push_t *ngx_webrtc_push_find(ngx_webrtc_stream_t *st,
+    const ngx_webrtc_push_conf_t *conf);
+static u_char *ngx_webrtc_push_log_error(ngx_log_t *log, u_char *buf,
+    size_t len);
+static void ngx_webrtc_push_tick(ngx_webrtc_push_t *push);
+static void ngx_webrtc_push_key(ngx_webrtc_push_t *push);
+static void ngx_webrtc_push_wait(ngx_webrtc_push_t *push);
+static ngx_int_t ngx_webrtc_push_choose(ngx_webrtc_push_t *push);
+static void ngx_webrtc_push_reads(ngx_webrtc_push_t *push,
+    ngx_webrtc_stream_t *st);
+static void ngx_webrtc_push_keep(ngx_webrtc_push_t *push);
+static void ngx_webrtc_push_read(ngx_webrtc_push_t *push);
+static void ngx_webrtc_push_unread(ngx_webrtc_push_t *push);
+static ngx_int_t ngx_webrtc_push_url(ngx_webrtc_push_t *push);
+static ngx_uint_t ngx_webrtc_push_elsewhere(ngx_webrtc_push_t *push);
+static void ngx_webrtc_push_open(ngx_webrtc_push_t *push);
+static void ngx_webrtc_push_run(ngx_webrtc_push_t *push);
+static void ngx_webrtc_push_lag(ngx_webrtc_push_t *push);
+static void ngx_webrtc_push_finish(ngx_webrtc_push_t *push,
+    const char *cause);
+static void ngx_webrtc_push_end(ngx_webrtc_push_t *push);
+static void ngx_webrtc_push_on_note(void *data, ngx_webrtc_media_note_t *note);
+static void ngx_webrtc_push_on_record(void *data,
+    ngx_webrtc_media_record_t *r);
+static void ngx_webrtc_push_begins(ngx_webrtc_push_t *push);
+static void ngx_webrtc_push_connected(ngx_webrtc_push_t *push);
+static void ngx_webrtc_push_on_room(void *data);
+static void ngx_webrtc_push_on_ended(void *data, ngx_uint_t crashed);
+static void ngx_webrtc_push_ended(ngx_webrtc_push_t *push);
+static void ngx_webrtc_push_fail(ngx_webrtc_push_t *push, const char *fmt,
+    ...);
+static void ngx_webrtc_push_rest(ngx_webrtc_push_t *push);
+static void ngx_webrtc_push_state(ngx_webrtc_push_t *push, ngx_uint_t state);
+static void ngx_webrtc_push_free(ngx_webrtc_push_t *push);
+
+
+static const ngx_webrtc_media_handlers_t  ngx_webrtc_push_handlers = {
+    ngx_webrtc_push_on_note,
+    ngx_webrtc_push_on_record,
+    NULL,
+    ngx_webrtc_push_on_room,
+    ngx_webrtc_push_on_ended
+};
+
+
+/* by state; for the status.  What has failed has, until something is sent */
+
+static const ngx_uint_t  ngx_webrtc_push_outlet[] = {
+    NGX_WEBRTC_OUTLET_WAITING,
+    NGX_WEBRTC_OUTLET_STARTING,
+    NGX_WEBRTC_OUTLET_STARTING,     /* until something has been sent */
+    NGX_WEBRTC_OUTLET_ACTIVE,
+    NGX_WEBRTC_OUTLET_FAILED
+};
+
+
+/* of this process */
+
+static ngx_queue_t  ngx_webrtc_pushes = {
+    &ngx_webrtc_pushes, &ngx_webrtc_pushes
+};
+
+
+void
+ngx_webrtc_push_want(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
+    const ngx_webrtc_push_conf_t *conf, const ngx_webrtc_output_how_t *how,
+    ngx_uint_t keep, ngx_log_t *log)
+{
+    ngx_uint_t            full;
+    ngx_webrtc_push_t    *push;
+    ngx_webrtc_outlet_t  *outlet;
+
+    push = ngx_webrtc_push_find(st, conf);
+
+    if (push) {
+        push->how = *how;
+        push->keep = (keep != 0);
+        push->wanted = 1;
+        return;
+    }
+
+    outlet = ngx_webrtc_bus_outlet_take(bus, st, NGX_WEBRTC_OUTLET_PUSH,
+                                        conf->id, &full);
+    if (outlet == NULL) {
+
+        if (full) {
+            ngx_log_error(NGX_LOG_ERR, log, 0,
+                          "webrtc_zone has no room for a push");
+        }
+
+        return;
+    }
+
+    push = ngx_calloc(sizeof(ngx_webrtc_push_t), log);
+
+    if (push == NULL) {
+        ngx_webrtc_bus_outlet_give(bus, outlet);
+        return;
+    }
+
+    push->bus = bus;
+    push->st = st;
+    push->conf = conf;
+    push->how = *how;
+    push->keep = (keep != 0);
+    push->outlet = outlet;
+    push->wanted = 1;
+
+    push->name.data = push->name_buf;
+    push->name.len = st->name_len;
+    ngx_memcpy(push->name_buf, st->name, st->name_len);
+
+    push->log = *log;
+    push->log.handler = ngx_webrtc_push_log_error;
+    push->log.data = push;
+    push->log.action = NULL;
+
+    push->said.event = "push";
+    push->said.log = &push->log;
+    push->said.bus = bus;
+    push->said.outlet = outlet;
+
+    ngx_webrtc_bus_hold(bus, st);
+    ngx_webrtc_bus_watch(bus, st);
+
+    ngx_webrtc_push_state(push, NGX_WEBRTC_PUSH_WAIT);
+
+    ngx_queue_insert_tail(&ngx_webrtc_pushes, &push->queue);
+}
+
+
+static ngx_webrtc_push_t *
+ngx_webrtc_push_find(ngx_webrtc_stream_t *st,
+    const ngx_webrtc_push_conf_t *conf)
+{
+    ngx_webrtc_push_t  *push;
+
+    for (push = ngx_webrtc_push_next(NULL);
+         push && (push->st != st || push->conf != conf);
+         push = ngx_webrtc_push_next(push))
+    {
+        /* void */
+    }
+
+    return push;
+}
+
+
+ngx_webrtc_push_t *
+ngx_webrtc_push_next(ngx_webrtc_push_t *push)
+{
+    ngx_queue_t  *q;
+
+    q = push ? ngx_queue_next(&push->queue)
+             : ngx_queue_head(&ngx_webrtc_pushes);
+
+    return (q == ngx_queue_sentinel(&ngx_webrtc_pushes))
+           ? NULL : ngx_queue_data(q, ngx_webrtc_push_t, queue);
+}
+
+
+ngx_webrtc_stream_t *
+ngx_webrtc_push_stream(ngx_webrtc_push_t *push)
+{
+    return push->st;
+}
+
+
+/* the URL that is disclosed is in the outlet */
+
+static u_char *
+ngx_webrtc_push_log_error(ngx_log_t *log, u_char *buf, size_t len)
+{
+    u_char               *p;
+    ngx_webrtc_push_t    *push;
+    ngx_webrtc_outlet_t  *ol;
+
+    push = log->data;
+    ol = push->outlet;
+
+    p = ngx_snprintf(buf, len, ", stream: \"%V\"", &push->name);
+
+    if (ol->text_len) {
+        p = ngx_snprintf(p, len - (p - buf), ", to: \"%*s\"",
+                         (size_t) ol->text_len, ol->text);
+    }
+
+    return p;
+}
+
+
+void
+ngx_webrtc_pushes_tick(void)
+{
+    ngx_webrtc_push_t  *push, *next;
+
+    for (push = ngx_webrtc_push_next(NULL); push; push = next) {
+        next = ngx_webrtc_push_next(push);
+        ngx_webrtc_push_tick(push);
+    }
+}
+
+
+static void
+ngx_webrtc_push_tick(ngx_webrtc_push_t *push)
+{
+    ngx_uint_t  wanted;
+
+    wanted = push->wanted;
+    push->wanted = 0;
+
+    switch (push->state) {
+
+    case NGX_WEBRTC_PUSH_REST:
+
+        if (wanted && (ngx_msec_int_t) (push->until - ngx_current_msec) > 0) {
+            return;
+        }
+
+        ngx_webrtc_push_state(push, NGX_WEBRTC_PUSH_WAIT);
+
+        /* fall through */
+
+    case NGX_WEBRTC_PUSH_WAIT:
+
+        if (!wanted) {
+            ngx_webrtc_push_free(push);
+            return;
+        }
+
+        ngx_webrtc_push_wait(push);
+        break;
+
+    case NGX_WEBRTC_PUSH_CLOSING:
+
+        if (ngx_current_msec - push->since > NGX_WEBRTC_PUSH_PATIENCE) {
+            ngx_webrtc_media_close(push->job);
+            ngx_webrtc_push_ended(push);
+        }
+
+        return;
+
+    default: /* NGX_WEBRTC_PUSH_OPENING, _RUN */
+
+        if (!wanted) {
+            ngx_webrtc_push_finish(push, "ended");
+            return;
+        }
+
+        if (ngx_webrtc_push_elsewhere(push)) {
+            ngx_webrtc_push_finish(push, "changed");
+            return;
+        }
+
+        ngx_webrtc_push_keep(push);
+
+        if (push->state == NGX_WEBRTC_PUSH_RUN) {
+            ngx_webrtc_push_run(push);
+        }
+    }
+
+    ngx_webrtc_push_key(push);
+}
+
+
+/* to begin with, or to go on with: browsers make none unless asked */
+
+static void
+ngx_webrtc_push_key(ngx_webrtc_push_t *push)
+{
+    if (!push->reading
+        || ngx_webrtc_bus_state(push->read) != NGX_WEBRTC_STREAM_ACTIVE)
+    {
+        return;
+    }
+
+    if (ngx_webrtc_output_reader_wants_key(&push->feed.reader)
+        || (push->feed.job && !push->feed.begun)
+        || (push->feed.wait_key && !push->feed.shut)
+        || (push->feed.begun
+            && push->feed.tracks[NGX_WEBRTC_MEDIA_VIDEO].track != -1
+            && ngx_current_msec - push->feed.keyed >= NGX_WEBRTC_PUSH_KEYS))
+    {
+        (void) ngx_webrtc_bus_keyframe(push->bus, push->read);
+    }
+}
+
+
+static void
+ngx_webrtc_push_wait(ngx_webrtc_push_t *push)
+{
+    if (ngx_webrtc_bus_state(push->st) != NGX_WEBRTC_STREAM_ACTIVE
+        || ngx_webrtc_push_choose(push) != NGX_OK)
+    {
+        return;
+    }
+
+    ngx_webrtc_push_keep(push);
+
+    if (ngx_webrtc_bus_state(push->read) != NGX_WEBRTC_STREAM_ACTIVE) {
+        return;
+    }
+
+    if (!push->reading) {
+        ngx_webrtc_push_read(push);
+    }
+
+    if (ngx_webrtc_output_feed_ready(&push->feed) == NGX_OK) {
+        ngx_webrtc_push_open(push);
+    }
+}
+
+
+/*
+ * Which stream of the family is for the target.  NGX_OK: push->read is it;
+ * NGX_DECLINED: none, it rests
+ */
+
+static ngx_int_t
+ngx_webrtc_push_choose(ngx_webrtc_push_t *push)
+{
+    ngx_int_t                  rc;
+    ngx_webrtc_output_pick_t   pick;
+
+    if (push->read
+        && ngx_webrtc_bus_tracks(push->st, NULL, NULL) == push->version)
+    {
+        return NGX_OK;
+    }
+
+    /* what is made in a URL of the operator's: its scheme has been checked */
+
+    if (ngx_webrtc_push_url(push) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    rc = ngx_webrtc_output_pick(push->bus, push->st, push->target->video,
+                                &push->how, &push->log, &pick);
+
+    push->version = pick.version;
+    ngx_webrtc_push_reads(push, pick.st);
+
+    if (rc == NGX_OK) {
+        return NGX_OK;
+    }
+
+    if (pick.cause) {
+        ngx_webrtc_push_fail(push, "%s", pick.cause);
+
+    } else {
+        ngx_webrtc_push_fail(push, "%V takes %s, the stream has %V%s",
+                             &push->target->name, push->target->list,
+                             &ngx_webrtc_codec(pick.codec)->name,
+                             push->how.transcode == NGX_WEBRTC_TRANSCODE_OFF
+                             ? ", and webrtc_transcode is off" : "");
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* takes over a hold on the stream to be read from now on; NULL: none */
+
+static void
+ngx_webrtc_push_reads(ngx_webrtc_push_t *push, ngx_webrtc_stream_t *st)
+{
+    if (push->read == st) {
+
+        if (st) {
+            ngx_webrtc_bus_release(push->bus, st);
+        }
+
+        return;
+    }
+
+    ngx_webrtc_push_end(push);
+    ngx_webrtc_push_unread(push);
+
+    if (push->read) {
+        ngx_webrtc_bus_unwatch(push->bus, push->read);
+        ngx_webrtc_bus_release(push->bus, push->read);
+    }
+
+    push->read = st;
+
+    if (st) {
+        ngx_webrtc_bus_watch(push->bus, st);
+    }
+}
+
+
+/* a push does not keep a source on */
+
+static void
+ngx_webrtc_push_keep(ngx_webrtc_push_t *push)
+{
+    ngx_webrtc_output_pick_keep(push->bus, push->st, push->read, push->keep,
+                                &push->log);
+}
+
+
+static void
+ngx_webrtc_push_read(ngx_webrtc_push_t *push)
+{
+    ngx_memzero(&push->feed, sizeof(ngx_webrtc_output_feed_t));
+    ngx_webrtc_output_feed_init(&push->feed, push->read, &push->log);
+
+    push->feed.sizes = 1;
+    push->feed.young_us = ngx_webrtc_bus_may_ask(push->read)
+                          ? NGX_WEBRTC_PUSH_YOUNG * 1000 : 0;
+    push->reading = 1;
+}
+
+
+static void
+ngx_webrtc_push_unread(ngx_webrtc_push_t *push)
+{
+    if (push->reading) {
+        ngx_webrtc_output_feed_done(&push->feed);
+        push->reading = 0;
+    }
+}
+
+
+/* NGX_OK; NGX_DECLINED: it cannot be made, and the push rests */
+
+static ngx_int_t
+ngx_webrtc_push_url(ngx_webrtc_push_t *push)
+{
+    u_char      *p, text[NGX_WEBRTC_OUTLET_TEXT];
+    ngx_str_t    url, shown;
+    const char  *cause;
+
+    push->holder = ngx_webrtc_atomic_load(&push->st->holder);
+    push->url_len = push->conf->url(push->conf->ctx, push->st, push->url,
+                                    &cause);
+
+    if (push->url_len == 0) {
+        ngx_webrtc_push_fail(push, "its URL: %s", cause);
+        return NGX_DECLINED;
+    }
+
+    url.data = push->url;
+    url.len = push->url_len;
+
+    push->target = ngx_webrtc_target(&url);
+
+    p = ngx_webrtc_source_mask_url(text, text + sizeof(text), &url,
+                                   &push->name);
+    shown.data = text;
+    shown.len = p - text;
+
+    ngx_webrtc_bus_outlet_text(push->bus, push->outlet, &shown);
+
+    return NGX_OK;
+}
+
+
+/* has another stream of the family to be read, or another publisher come? */
+
+static ngx_uint_t
+ngx_webrtc_push_elsewhere(ngx_webrtc_push_t *push)
+{
+    u_char                url[NGX_WEBRTC_PUSH_URL];
+    size_t                n;
+    uint64_t              holder;
+    const char           *cause;
+    ngx_webrtc_stream_t  *read;
+
+    holder = ngx_webrtc_atomic_load(&push->st->holder);
+
+    if (holder && holder != push->holder) {
+
+        push->holder = holder;
+        n = push->conf->url(push->conf->ctx, push->st, url, &cause);
+
+        if (n != push->url_len || ngx_memcmp(url, push->url, n) != 0) {
+            return 1;
+        }
+    }
+
+    if (ngx_webrtc_bus_state(push->st) != NGX_WEBRTC_STREAM_ACTIVE
+        || ngx_webrtc_bus_tracks(push->st, NULL, NULL) == push->version)
+    {
+        return 0;
+    }
+
+    read = push->read;
+
+    return ngx_webrtc_push_choose(push) != NGX_OK || push->read != read;
+}
+
+
+static void
+ngx_webrtc_push_open(ngx_webrtc_push_t *push)
+{
+    ngx_err_t                 err;
+    const char               *cause;
+    ngx_webrtc_media_start_t  start;
+
+    if (ngx_webrtc_push_url(push) != NGX_OK) {
+        return;
+    }
+
+    ngx_memzero(&start, sizeof(ngx_webrtc_media_start_t));
+
+    start.kind = NGX_WEBRTC_MEDIA_OUTPUT;
+    start.name = push->name;
+    start.fd = -1;
+    start.output.format.data = (u_char *) push->target->format;
+    start.output.format.len = ngx_strlen(push->target->format);
+    start.output.url.data = push->url;
+    start.output.url.len = push->url_len;
+    start.output.verify = (uint8_t) push->conf->verify;
+
+    push->sent = 0;
+    push->sent_ms = 0;
+    push->failed = 0;
+    push->live = 0;
+    push->over = 0;
+    push->cause = NULL;
+
+    /* one that takes the process down gets a process of its own */
+
+    push->job = ngx_webrtc_media_start(&start, push->crashes > 1,
+                                       &ngx_webrtc_push_handlers, push,
+                                       &push->log, &cause, &err);
+
+    if (push->job == NULL) {
+        ngx_webrtc_push_fail(push, "%s%s%s", cause, err ? ": " : "",
+                             err ? strerror(err) : "");
+        return;
+    }
+
+    ngx_webrtc_push_state(push, NGX_WEBRTC_PUSH_OPENING);
+}
+
+
+void
+ngx_webrtc_pushes_news(ngx_webrtc_stream_t *st)
+{
+    ngx_webrtc_push_t  *push, *next;
+
+    for (push = ngx_webrtc_push_next(NULL); push; push = next) {
+        next = ngx_webrtc_push_next(push);
+
+        if (push->read == st && push->state == NGX_WEBRTC_PUSH_RUN) {
+            ngx_webrtc_push_run(push);
+        }
+    }
+}
+
+
+static void
+ngx_webrtc_push_run(ngx_webrtc_push_t *push)
+{
+    ngx_int_t                    rc;
+    ngx_webrtc_output_reader_t  *rd;
+
+    if (push->feed.job == NULL) {
+
+        if (ngx_webrtc_output_feed_ready(&push->feed) != NGX_OK) {
+            return;
+        }
+
+        ngx_webrtc_output_feed_job(&push->feed, push->job);
+    }
+
+    ngx_webrtc_push_lag(push);
+
+    rc = ngx_webrtc_output_feed_run(&push->feed, 0);
+
+    rd = &push->feed.reader;
+
+    ngx_webrtc_atomic_store(&push->outlet->left_out,
+                            push->left_out + rd->left_out
+                            + push->feed.skipped);
+
+    if (rc == NGX_DONE) {
+        ngx_webrtc_push_finish(push, "changed");
+
+    } else if (rc == NGX_DECLINED) {
+
+        /* the ring to the job is full */
+
+        push->feed.shut = 1;
+    }
+}
+
+
+/* how far is what has been sent behind what was given? */
+
+static void
+ngx_webrtc_push_lag(ngx_webrtc_push_t *push)
+{
+    int64_t  lag;
+
+    if (!push->feed.begun) {
+        return;
+    }
+
+    lag = (int64_t) ngx_webrtc_output_feed_ms(&push->feed)
+          - (int64_t) push->sent_ms;
+
+    if (lag < NGX_WEBRTC_PUSH_CAUGHT) {
+        push->feed.shut = 0;
+        push->live = 1;
+
+    } else if (lag > NGX_WEBRTC_PUSH_LATE && push->live && !push->feed.shut) {
+
+        push->feed.shut = 1;
+
+        ngx_webrtc_bus_complain(push->bus, push->st, NGX_LOG_WARN, &push->log,
+                                "push", "the target is slower than the "
+                                "stream: pictures are left out");
+    }
+}
+
+
+/* no more frames are for this connection */
+
+static void
+ngx_webrtc_push_finish(ngx_webrtc_push_t *push, const char *cause)
+{
+    push->cause = cause;
+
+    ngx_webrtc_push_state(push, NGX_WEBRTC_PUSH_CLOSING);
+    ngx_webrtc_push_end(push);
+
+    if (!push->over) {
+        ngx_webrtc_media_stop(push->job);
+    }
+}
+
+
+/* if it is fed, the job says goodbye to the target */
+
+static void
+ngx_webrtc_push_end(ngx_webrtc_push_t *push)
+{
+    if (push->reading && push->feed.job) {
+        ngx_webrtc_output_feed_end(&push->feed);
+        push->over = 1;
+    }
+}
+
+
+static void
+ngx_webrtc_push_on_note(void *data, ngx_webrtc_media_note_t *note)
+{
+    ngx_webrtc_push_t *push = data;
+
+    ngx_str_t  text;
+
+    text.data = note->text;
+    text.len = note->len;
+
+    if (note->type == NGX_WEBRTC_MEDIA_LOG) {
+        ngx_webrtc_bus_complain(push->bus, push->st, note->level, &push->log,
+                                "push", "%V", &text);
+        ngx_webrtc_bus_outlet_error(push->bus, push->outlet, &text);
+        return;
+    }
+
+    /* its end follows */
+
+    push->failed = 1;
+    push->cause = "failed";
+    ngx_webrtc_output_said(&push->said, &text);
+}
+
+
+static void
+ngx_webrtc_push_on_record(void *data, ngx_webrtc_media_record_t *r)
+{
+    ngx_webrtc_push_t *push = data;
+
+    if (r->type != NGX_WEBRTC_MEDIA_MUXED) {
+        return;
+    }
+
+    push->sent = (uint64_t) r->now_us;
+    push->sent_ms = (uint64_t) ngx_max(r->ts, 0);
+
+    ngx_webrtc_atomic_store(&push->outlet->bytes, push->bytes + push->sent);
+    ngx_webrtc_atomic_store(&push->outlet->media_ms,
+                            push->media_ms + push->sent_ms);
+
+    if (push->state == NGX_WEBRTC_PUSH_OPENING && !push->failed) {
+        ngx_webrtc_push_connected(push);
+
+    } else if (push->begun == 0 && push->sent) {
+        ngx_webrtc_push_begins(push);
+    }
+}
+
+
+/* RTSP connects when it knows what there will be */
+
+static void
+ngx_webrtc_push_begins(ngx_webrtc_push_t *push)
+{
+    ngx_log_error(NGX_LOG_NOTICE, &push->log, 0, "webrtc push begins");
+
+    push->begun = ngx_current_msec;
+
+    ngx_webrtc_atomic_add(&push->outlet->files, 1);
+    ngx_webrtc_bus_outlet_state(push->outlet, NGX_WEBRTC_OUTLET_ACTIVE,
+                                ngx_current_msec);
+}
+
+
+static void
+ngx_webrtc_push_connected(ngx_webrtc_push_t *push)
+{
+    ngx_webrtc_push_state(push, NGX_WEBRTC_PUSH_RUN);
+
+    /* what has come meanwhile is old */
+
+    ngx_webrtc_push_unread(push);
+    ngx_webrtc_push_read(push);
+
+    ngx_webrtc_push_run(push);
+
+    if (push->state == NGX_WEBRTC_PUSH_RUN) {
+        ngx_webrtc_push_key(push);
+    }
+}
+
+
+static void
+ngx_webrtc_push_on_room(void *data)
+{
+    /* what is left out is so until it has caught up */
+
+    (void) data;
+}
+
+
+static void
+ngx_webrtc_push_on_ended(void *data, ngx_uint_t crashed)
+{
+    ngx_webrtc_push_t *push = data;
+
+    push->crashes = crashed ? push->crashes + 1 : 0;
+
+    if (push->state != NGX_WEBRTC_PUSH_CLOSING) {
+
+        /* nobody has asked it to */
+
+        if (!push->failed) {
+            push->cause = crashed ? "crashed" : "closed";
+        }
+
+        push->failed = 1;
+    }
+
+    ngx_webrtc_push_ended(push);
+}
+
+
+static void
+ngx_webrtc_push_ended(ngx_webrtc_push_t *push)
+{
+    ngx_uint_t  ran;
+
+    push->job = NULL;
+    push->feed.job = NULL;
+
+    ran = (push->begun != 0);
+
+    if (ran) {
+        ngx_log_error(NGX_LOG_NOTICE, &push->log, 0,
+                      "webrtc push ends bytes:%uL duration_ms:%uL cause:%s",
+                      push->sent, push->sent_ms,
+                      push->cause ? push->cause : "ended");
+
+        push->left_out += push->feed.reader.left_out + push->feed.skipped;
+    }
+
+    if (ran && push->sent
+        && ngx_current_msec - push->begun > NGX_WEBRTC_PUSH_LIVED)
+    {
+        push->pause = 0;
+        push->said.hash = 0;
+    }
+
+    push->begun = 0;
+    push->bytes += push->sent;
+    push->media_ms += push->sent_ms;
+    push->sent = 0;
+    push->sent_ms = 0;
+
+    ngx_webrtc_push_unread(push);
+
+    if (push->failed) {
+        ngx_webrtc_push_rest(push);
+
+    } else {
+        ngx_webrtc_push_state(push, NGX_WEBRTC_PUSH_WAIT);
+    }
+}
+
+
+/* why there is no connection; one that has no job rests */
+
+static void
+ngx_webrtc_push_fail(ngx_webrtc_push_t *push, const char *fmt, ...)
+{
+    u_char     buf[NGX_WEBRTC_ERROR_TEXT];
+    va_list    args;
+    ngx_str_t  text;
+
+    va_start(args, fmt);
+    text.data = buf;
+    text.len = ngx_vslprintf(buf, buf + sizeof(buf), fmt, args) - buf;
+    va_end(args);
+
+    ngx_webrtc_output_said(&push->said, &text);
+
+    push->failed = 1;
+
+    if (push->job == NULL) {
+        ngx_webrtc_push_rest(push);
+    }
+}
+
+
+static void
+ngx_webrtc_push_rest(ngx_webrtc_push_t *push)
+{
+    ngx_webrtc_push_unread(push);
+
+    push->pause = push->pause ? ngx_min(2 * push->pause, NGX_WEBRTC_PUSH_PAUSES)
+                              : NGX_WEBRTC_PUSH_PAUSE;
+    push->until = ngx_current_msec + push->pause;
+
+    ngx_webrtc_push_state(push, NGX_WEBRTC_PUSH_REST);
+}
+
+
+static void
+ngx_webrtc_push_state(ngx_webrtc_push_t *push, ngx_uint_t state)
+{
+    push->state = state;
+    push->since = ngx_current_msec;
+
+    if (push->outlet->state != NGX_WEBRTC_OUTLET_FAILED) {
+        ngx_webrtc_bus_outlet_state(push->outlet,
+                                    ngx_webrtc_push_outlet[state],
+                                    ngx_current_msec);
+    }
+}
+
+
+ngx_uint_t
+ngx_webrtc_pushes_any(void)
+{
+    return !ngx_queue_empty(&ngx_webrtc_pushes);
+}
+
+
+ngx_uint_t
+ngx_webrtc_pushes_busy(void)
+{
+    ngx_webrtc_push_t  *push;
+
+    for (push = ngx_webrtc_push_next(NULL); push;
+         push = ngx_webrtc_push_next(push))
+    {
+        if (push->state == NGX_WEBRTC_PUSH_CLOSING
+            && ngx_current_msec - push->since < NGX_WEBRTC_PUSH_PATIENCE)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+void
+ngx_webrtc_pushes_exit(void)
+{
+    ngx_webrtc_push_t  *push;
+
+    while ((push = ngx_webrtc_push_next(NULL)) != NULL) {
+        ngx_webrtc_push_free(push);
+    }
+}
+
+
+static void
+ngx_webrtc_push_free(ngx_webrtc_push_t *push)
+{
+    if (push->job) {
+        ngx_webrtc_media_close(push->job);
+        push->job = NULL;
+        push->feed.job = NULL;
+    }
+
+    ngx_webrtc_push_reads(push, NULL);
+
+    ngx_queue_remove(&push->queue);
+
+    ngx_webrtc_bus_outlet_give(push->bus, push->outlet);
+    ngx_webrtc_bus_unwatch(push->bus, push->st);
+    ngx_webrtc_bus_release(push->bus, push->st);
+
+    ngx_explicit_memzero(push->url, sizeof(push->url));
+    ngx_free(push);
+}
