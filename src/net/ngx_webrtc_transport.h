@@ -120,6 +120,14 @@ ngx_webrtc_transport_reserve(ngx_webrtc_transport_t *tp, size_t size)
 }
 
 
+/* Does what is committed leave with ngx_webrtc_udp_flush(), from its place? */
+static ngx_inline ngx_uint_t
+ngx_webrtc_transport_batches(ngx_webrtc_transport_t *tp)
+{
+    return tp->nice == NULL && tp->conn == NULL && tp->budget == NULL;
+}
+
+
 /* Adds what was written to the reserved room to the batch. */
 static ngx_inline void
 ngx_webrtc_transport_commit(ngx_webrtc_transport_t *tp, size_t n)

@@ -25,6 +25,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include <netinet/udp.h>
+#include "ngx_webrtc_srtp.h"
 #include "ngx_webrtc_time.h"
 #include "ngx_webrtc_udp.h"
 
@@ -756,6 +757,8 @@ ngx_webrtc_udp_flush(ngx_webrtc_udp_t *udp)
     }
 
     ngx_webrtc_udp_seal(udp);
+
+    ngx_webrtc_srtp_finish();
 
     i = udp->first;
 

@@ -28,6 +28,7 @@
 
 #include <ngx_webrtc_srtp.h>
 #include <ngx_webrtc_srtp_hmac.h>
+#include <ngx_webrtc_srtp_mb.h>
 
 
 /* bytes of fixed headers; RFC 3550, 5.1 and 6.4 */
@@ -67,6 +68,8 @@ typedef struct {
 
 static const ngx_webrtc_srtp_profile_t *ngx_webrtc_srtp_profile(
     ngx_uint_t profile);
+static ngx_int_t ngx_webrtc_srtp_out_batch(ngx_webrtc_srtp_out_t *out,
+    const ngx_webrtc_srtp_profile_t *prof, const ngx_webrtc_srtp_key_t *key);
 static ngx_int_t ngx_webrtc_srtp_derive(
     const ngx_webrtc_srtp_profile_t *prof, const ngx_webrtc_srtp_key_t *key,
     ngx_uint_t label, u_char *dst, size_t n);
@@ -93,6 +96,11 @@ static ngx_int_t ngx_webrtc_srtp_in_replay(const ngx_webrtc_srtp_ssrc_t *ssrc,
     uint32_t index);
 static void ngx_webrtc_srtp_in_seen(ngx_webrtc_srtp_ssrc_t *ssrc,
     uint32_t index);
+
+
+/* of the process: ngx_webrtc_srtp_batch() */
+
+static ngx_uint_t  ngx_webrtc_srtp_batches;
 
 
 static const ngx_webrtc_srtp_profile_t  ngx_webrtc_srtp_profiles[] = {
@@ -176,6 +184,12 @@ ngx_webrtc_srtp_out_init(ngx_webrtc_srtp_out_t *out,
         goto failed;
     }
 
+    if (ngx_webrtc_srtp_batches && !prof->gcm
+        && ngx_webrtc_srtp_out_batch(out, prof, key) != NGX_OK)
+    {
+        goto failed;
+    }
+
     return NGX_OK;
 
 failed:
@@ -187,9 +201,36 @@ failed:
 }
 
 
+static ngx_int_t
+ngx_webrtc_srtp_out_batch(ngx_webrtc_srtp_out_t *out,
+    const ngx_webrtc_srtp_profile_t *prof, const ngx_webrtc_srtp_key_t *key)
+{
+    u_char     secret[NGX_WEBRTC_SRTP_KEY];
+    ngx_int_t  rc;
+
+    rc = ngx_webrtc_srtp_derive(prof, key, NGX_WEBRTC_SRTP_LABEL_RTP
+                                           + NGX_WEBRTC_SRTP_LABEL_KEY,
+                                secret, prof->key);
+
+    if (rc == NGX_OK) {
+        out->mb = ngx_webrtc_srtp_mb_key(secret);
+        rc = out->mb ? NGX_OK : NGX_ERROR;
+    }
+
+    OPENSSL_cleanse(secret, sizeof(secret));
+
+    return rc;
+}
+
+
 void
 ngx_webrtc_srtp_out_cleanup(ngx_webrtc_srtp_out_t *out)
 {
+    if (out->mb) {
+        ngx_webrtc_srtp_finish();
+        ngx_webrtc_srtp_mb_free(out->mb);
+    }
+
     ngx_webrtc_srtp_free(out->gcm, out->rtp);
     ngx_webrtc_srtp_free(out->gcm, out->rtcp);
 
@@ -269,6 +310,49 @@ failed:
     ERR_clear_error();
 
     return NGX_ERROR;
+}
+
+
+void
+ngx_webrtc_srtp_batch(ngx_uint_t on)
+{
+    ngx_webrtc_srtp_batches = on && ngx_webrtc_srtp_mb_usable() == NULL;
+}
+
+
+ngx_int_t
+ngx_webrtc_srtp_protect_later(ngx_webrtc_srtp_out_t *out, uint64_t index,
+    u_char *p, size_t hdr, size_t n, size_t *dst_n)
+{
+    u_char     iv[NGX_WEBRTC_SRTP_CM_IV];
+    size_t     room;
+    ngx_int_t  rc;
+
+    room = ngx_min(*dst_n, NGX_WEBRTC_SRTP_PACKET);
+
+    if (out->mb == NULL || n == 0
+        || hdr < NGX_WEBRTC_SRTP_RTP_HEADER || hdr > room
+        || n > room - hdr || out->tag > room - hdr - n)
+    {
+        return ngx_webrtc_srtp_protect(out, index, p, hdr, NULL, 0, p + hdr, n,
+                                       p, dst_n);
+    }
+
+    ngx_webrtc_srtp_iv(0, out->rtp_salt, p + 8, index, iv);
+
+    rc = ngx_webrtc_srtp_mb_submit(out->mb, out->rtp_inner, out->rtp_outer, iv,
+                                   p, hdr, n, (uint32_t) (index >> 16));
+
+    *dst_n = hdr + n + out->tag;
+
+    return rc;
+}
+
+
+void
+ngx_webrtc_srtp_finish(void)
+{
+    ngx_webrtc_srtp_mb_finish();
 }
 
 

@@ -81,6 +81,7 @@ typedef struct {
     uint32_t    rtcp_outer[5];
     void       *rtcp;                /* as rtp */
     u_char      rtcp_salt[16];
+    void       *mb;                  /* of ngx_webrtc_srtp_mb, or NULL */
 } ngx_webrtc_srtp_out_t;
 
 
@@ -166,6 +167,33 @@ void ngx_webrtc_srtp_out_cleanup(ngx_webrtc_srtp_out_t *out);
 ngx_int_t ngx_webrtc_srtp_protect(ngx_webrtc_srtp_out_t *out, uint64_t index,
     const u_char *hdr, size_t hdr_n, const u_char *prefix, size_t prefix_n,
     const u_char *payload, size_t n, u_char *dst, size_t *dst_n);
+
+/* May ngx_webrtc_srtp_protect_later() be called? */
+#define ngx_webrtc_srtp_batched(out)  ((out)->mb != NULL)
+
+/*
+ * Contexts made from now on, of AES_CM, are such, if on is 1 and
+ * ngx_webrtc_srtp_mb_usable().
+ */
+void ngx_webrtc_srtp_batch(ngx_uint_t on);
+
+/*
+ * Protects a packet in place, together with others and so faster: it is whole
+ * after ngx_webrtc_srtp_finish(), which must come before it is sent or its
+ * memory is used for something else.  What is in front of the tag may have
+ * been encrypted already.
+ *
+ *   index   as of ngx_webrtc_srtp_protect()
+ *   p       header of hdr bytes and payload of n bytes, and room behind them
+ *   dst_n   as of ngx_webrtc_srtp_protect()
+ *
+ * NGX_OK, NGX_DECLINED, NGX_ERROR as of ngx_webrtc_srtp_protect()
+ */
+ngx_int_t ngx_webrtc_srtp_protect_later(ngx_webrtc_srtp_out_t *out,
+    uint64_t index, u_char *p, size_t hdr, size_t n, size_t *dst_n);
+
+/* Completes what ngx_webrtc_srtp_protect_later() has begun, of all contexts. */
+void ngx_webrtc_srtp_finish(void);
 
 /*
  * RFC 3711, 3.4; RFC 7714, 9.  Protects one (compound) RTCP packet in place;

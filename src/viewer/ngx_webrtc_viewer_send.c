@@ -27,6 +27,9 @@ static void ngx_webrtc_viewer_send_audio(ngx_webrtc_session_t *s);
 static ngx_int_t ngx_webrtc_viewer_send_packet(ngx_webrtc_session_t *s,
     ngx_webrtc_viewer_track_t *t, uint64_t entry, ngx_webrtc_ring_packet_t *pkt,
     u_char *payload);
+static ngx_int_t ngx_webrtc_viewer_send_protect(ngx_webrtc_session_t *s,
+    uint64_t index, uint64_t entry, u_char *dst, size_t hdr,
+    ngx_webrtc_viewer_payload_t *out, size_t *size);
 
 
 ngx_int_t
@@ -229,6 +232,7 @@ ngx_webrtc_viewer_send_packet(ngx_webrtc_session_t *s,
     u_char                       *dst;
     uint32_t                      ts;
     uint64_t                      index;
+    ngx_int_t                     rc;
     ngx_webrtc_viewer_t          *v;
     ngx_webrtc_viewer_payload_t   out;
 
@@ -269,16 +273,16 @@ ngx_webrtc_viewer_send_packet(ngx_webrtc_session_t *s,
         ngx_webrtc_viewer_stamp(v, t, dst, n, pkt->flags);
     }
 
-    if (ngx_webrtc_srtp_protect(&s->out, index, dst, hdr, NULL, 0, out.data,
-                                out.n, dst, &n)
-        != NGX_OK)
-    {
-        ngx_webrtc_session_close(s, "srtp failed");
-        return NGX_ERROR;
-    }
+    rc = ngx_webrtc_viewer_send_protect(s, index, entry, dst, hdr, &out, &n);
 
-    if (ngx_webrtc_ring_check(v->st->ring, entry) != NGX_OK) {
-        return NGX_BUSY;
+    if (rc != NGX_OK) {
+
+        if (rc != NGX_BUSY) {
+            ngx_webrtc_session_close(s, "srtp failed");
+            rc = NGX_ERROR;
+        }
+
+        return rc;
     }
 
     ngx_webrtc_transport_commit(&s->transport, n);
@@ -294,4 +298,47 @@ ngx_webrtc_viewer_send_packet(ngx_webrtc_session_t *s,
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * Where the transport sends whole batches, all their packets are encrypted side
+ * by side; what has been submitted must leave, so the ring is looked at before.
+ *
+ *   size   in: of the room at dst, out: of the packet
+ *
+ * NGX_BUSY  the writer has overwritten the packet meanwhile
+ */
+
+static ngx_int_t
+ngx_webrtc_viewer_send_protect(ngx_webrtc_session_t *s, uint64_t index,
+    uint64_t entry, u_char *dst, size_t hdr, ngx_webrtc_viewer_payload_t *out,
+    size_t *size)
+{
+    ngx_int_t             rc;
+    ngx_webrtc_viewer_t  *v;
+
+    v = s->part;
+
+    if (ngx_webrtc_srtp_batched(&s->out)
+        && ngx_webrtc_transport_batches(&s->transport))
+    {
+        ngx_memcpy(dst + hdr, out->data, out->n);
+
+        if (ngx_webrtc_ring_check(v->st->ring, entry) != NGX_OK) {
+            return NGX_BUSY;
+        }
+
+        return ngx_webrtc_srtp_protect_later(&s->out, index, dst, hdr, out->n,
+                                             size);
+    }
+
+    rc = ngx_webrtc_srtp_protect(&s->out, index, dst, hdr, NULL, 0, out->data,
+                                 out->n, dst, size);
+
+    if (rc == NGX_OK && ngx_webrtc_ring_check(v->st->ring, entry) != NGX_OK) {
+        return NGX_BUSY;
+    }
+
+    return rc;
 }

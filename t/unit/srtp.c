@@ -19,8 +19,13 @@
 #include <srtp2/srtp.h>
 
 #include <ngx_webrtc_srtp.h>
+#include <ngx_webrtc_srtp_mb.h>
 
 #include <tap.h>
+
+
+/* more than the library has jobs */
+#define LATER  600
 
 
 typedef struct {
@@ -282,6 +287,106 @@ test_equal_rtcp(const test_profile_t *t)
 
     srtp_dealloc(foreign);
     ngx_webrtc_srtp_out_cleanup(&out);
+}
+
+
+/* many packets of three contexts, which are whole when all are finished */
+
+static void
+test_later(const test_profile_t *t)
+{
+    u_char                 *p, want[1600];
+    size_t                  i, k, n, hdr_n, bad;
+    uint64_t                index;
+    ngx_webrtc_srtp_key_t   key;
+    ngx_webrtc_srtp_out_t   out[3], alone[3];
+
+    static u_char        batch[LATER][1600], hdr[LATER][64];
+    static size_t        sizes[LATER], hdrs[LATER];
+    static const size_t  of[] = { 1, 15, 16, 17, 160, 1187, 0, 1188, 1400 };
+
+    for (k = 0; k < 3; k++) {
+        make_key(t, &key, (u_char) (20 + k));
+
+        ngx_webrtc_srtp_batch(1);
+        ngx_webrtc_srtp_out_init(&out[k], &key);
+        ngx_webrtc_srtp_batch(0);
+        ngx_webrtc_srtp_out_init(&alone[k], &key);
+    }
+
+    tap_ok(!ngx_webrtc_srtp_batched(&alone[0]), "%s: one by one", t->name);
+    tap_is_int(ngx_webrtc_srtp_batched(&out[0]),
+               t->tag == 10 && ngx_webrtc_srtp_mb_usable() == NULL,
+               "%s: side by side", t->name);
+
+    bad = 0;
+
+    for (i = 0; i < LATER; i++) {
+        n = of[i % (sizeof(of) / sizeof(of[0]))];
+        index = 0x1ff80 + i;
+
+        hdr_n = make_header(hdr[i], (uint16_t) index, 0xcafe0000 + i % 3, i % 3,
+                            i % 5);
+
+        memcpy(batch[i], hdr[i], hdr_n);
+        memset(batch[i] + hdr_n, (int) i, n);
+
+        /* another's must not be written to, so no byte of room too many */
+
+        sizes[i] = hdr_n + n + t->tag;
+        hdrs[i] = hdr_n;
+        memset(batch[i] + sizes[i], 0xee, sizeof(batch[i]) - sizes[i]);
+
+        bad += ngx_webrtc_srtp_protect_later(&out[i % 3], index, batch[i],
+                                             hdr_n, n, &sizes[i])
+               != NGX_OK;
+        bad += sizes[i] != hdr_n + n + t->tag;
+    }
+
+    tap_is_int(bad, 0, "%s: %d packets of three contexts", t->name, LATER);
+
+    /* a context may go while packets of others wait */
+
+    ngx_webrtc_srtp_out_cleanup(&out[1]);
+    ngx_webrtc_srtp_finish();
+    ngx_webrtc_srtp_finish();
+
+    bad = 0;
+
+    for (i = 0; i < LATER; i++) {
+        hdr_n = hdrs[i];
+        p = want + hdr_n;
+        n = sizes[i] - hdr_n - t->tag;
+        memset(p, (int) i, n);
+        k = sizeof(want);
+
+        ngx_webrtc_srtp_protect(&alone[i % 3], 0x1ff80 + i, hdr[i], hdr_n, NULL,
+                                0, p, n, want, &k);
+
+        bad += k != sizes[i] || memcmp(want, batch[i], k) != 0;
+
+        for (n = sizes[i]; n < sizeof(batch[i]); n++) {
+            bad += batch[i][n] != 0xee;
+        }
+    }
+
+    tap_is_int(bad, 0, "%s: equal those that are made alone", t->name);
+
+    n = hdrs[0] + 16 + t->tag - 1;
+
+    tap_is_int(ngx_webrtc_srtp_protect_later(&out[0], 7, batch[0], hdrs[0], 16,
+                                             &n),
+               NGX_DECLINED, "%s: no room", t->name);
+
+    n = sizeof(batch[0]);
+
+    tap_is_int(ngx_webrtc_srtp_protect_later(&out[0], 7, batch[0], 11, 16, &n),
+               NGX_DECLINED, "%s: a header that is too short", t->name);
+
+    for (k = 0; k < 3; k++) {
+        ngx_webrtc_srtp_out_cleanup(&out[k]);
+        ngx_webrtc_srtp_out_cleanup(&alone[k]);
+    }
 }
 
 
@@ -781,6 +886,7 @@ main(void)
         test_equal_rtp(&profiles[i]);
         test_equal_rtcp(&profiles[i]);
         test_forms(&profiles[i]);
+        test_later(&profiles[i]);
         test_ingress(&profiles[i]);
     }
 
