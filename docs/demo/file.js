@@ -527,8 +527,12 @@ setInterval(async () => {
         + `L${120 * (rates.length - 1) / 39},36Z`);
 
     if (file.pc && !file.closed) {
-        for (const s of (await file.pc.getStats()).values()) {
-            if (s.type == 'candidate-pair' && s.nominated
+        const all = [...(await file.pc.getStats()).values()];
+        const chosen = all.map((s) => s.selectedCandidatePairId).find(Boolean);
+
+        for (const s of all) {
+            if (s.type == 'candidate-pair'
+                && (chosen ? s.id == chosen : s.nominated)
                 && s.currentRoundTripTime !== undefined)
             {
                 $('s-rtt').textContent =

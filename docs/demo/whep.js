@@ -1379,7 +1379,14 @@ export class WhepPlayer extends Session {
 
     figures(report) {
         const all = new Map();
-        report.forEach((s) => all.set(s.id, s));
+        let chosen;
+
+        /* media may flow before a pair is nominated; Firefox has no transport */
+
+        report.forEach((s) => {
+            all.set(s.id, s);
+            chosen = s.selectedCandidatePairId || chosen;
+        });
 
         const now = { time: performance.now(), bytes: 0, lost: 0, packets: 0,
                       frames: 0, firstFrameMs: this.firstFrameMs };
@@ -1416,8 +1423,9 @@ export class WhepPlayer extends Session {
                 }
             }
 
-            if (s.type == 'candidate-pair' && s.nominated
-                && s.state == 'succeeded')
+            if (s.type == 'candidate-pair' && (chosen ? s.id == chosen
+                                               : s.nominated
+                                                 && s.state == 'succeeded'))
             {
                 const remote = all.get(s.remoteCandidateId) || {};
                 const local = all.get(s.localCandidateId) || {};

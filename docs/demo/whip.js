@@ -157,6 +157,9 @@ export class WhipPublisher extends Session {
         const now = { bytes: 0, packets: 0, frames: 0, keys: 0, again: 0 };
         const d = {};
 
+        let chosen;
+        stats.forEach((s) => { chosen = s.selectedCandidatePairId || chosen; });
+
         stats.forEach((s) => {
             if (s.type == 'outbound-rtp') {
                 now.bytes += s.bytesSent;
@@ -174,7 +177,9 @@ export class WhipPublisher extends Session {
                 d.rtt = s.roundTripTime * 1000;
                 d.loss = s.fractionLost * 100;
 
-            } else if (s.type == 'candidate-pair' && s.nominated) {
+            } else if (s.type == 'candidate-pair'
+                       && (chosen ? s.id == chosen : s.nominated))
+            {
                 d.available = s.availableOutgoingBitrate;
             }
         });
