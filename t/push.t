@@ -214,6 +214,18 @@ subtest 'a target that does not read' => sub {
     my $ms = output('noise', qr/^udp/)->{media_ms};
     ok(wait_for(60, sub { (output('noise', qr/^udp/)->{media_ms} || 0)
                           > $ms + 1000 }), 'the other target is fed');
+
+    # it reads again, and goes on with what is live
+
+    my $c = $stall->accept;
+    $c->blocking(0);
+    $ms = output('noise', qr/^tcp/)->{media_ms};
+
+    ok(wait_for(60, sub {
+        1 while sysread $c, my $data, 65536;
+        return (output('noise', qr/^tcp/)->{media_ms} || 0) > $ms + 4000;
+    }), 'it goes on when that reads') or diag(explain(output('noise', qr/^tcp/)));
+    close $c;
     close $stall;
 };
 

@@ -47,10 +47,11 @@ typedef struct {
     int                        file;       /* -1: none */
     uint64_t                   bytes;      /* written so far */
     uint64_t                   late_us;    /* when a target is given up */
-    uint64_t                   told_us;    /* the worker */
+    uint64_t                   told_us;    /* the worker; 0: never */
     u_char                    *buf;
     size_t                     size;
     unsigned                   failed:1;
+    unsigned                   untold:1;   /* there is more since */
 } ngx_webrtc_helper_output_t;
 
 
@@ -62,6 +63,7 @@ static ngx_int_t ngx_webrtc_helper_output_connect(
     ngx_webrtc_helper_output_t *ho);
 static ngx_int_t ngx_webrtc_helper_output_record(
     ngx_webrtc_helper_output_t *ho, ngx_webrtc_media_record_t *r);
+static void ngx_webrtc_helper_output_tell(ngx_webrtc_helper_output_t *ho);
 static int ngx_webrtc_helper_output_late(void *ctx);
 static ngx_int_t ngx_webrtc_helper_output_next(ngx_webrtc_helper_output_t *ho,
     ngx_webrtc_media_record_t *r);
@@ -276,23 +278,33 @@ static ngx_int_t
 ngx_webrtc_helper_output_record(ngx_webrtc_helper_output_t *ho,
     ngx_webrtc_media_record_t *r)
 {
-    uint64_t   now_us;
     ngx_int_t  rc;
 
     ho->late_us = ngx_webrtc_time_now() + NGX_WEBRTC_HELPER_OUTPUT_STALL;
+    ho->job->th->libav_len = 0;
 
     rc = ngx_webrtc_writer_record(ho->writer, r);
 
-    now_us = ngx_webrtc_time_now();
+    ho->untold = (ho->conf.url && rc == NGX_OK);
 
-    if (ho->conf.url && rc == NGX_OK
-        && now_us - ho->told_us >= NGX_WEBRTC_HELPER_OUTPUT_TELL)
-    {
-        ho->told_us = now_us;
-        (void) ngx_webrtc_helper_output_muxed(ho, NULL, 0, 0);
+    if (ngx_webrtc_time_now() - ho->told_us >= NGX_WEBRTC_HELPER_OUTPUT_TELL) {
+        ngx_webrtc_helper_output_tell(ho);
     }
 
     return rc;
+}
+
+
+/* how far a target is: whoever waits for it to catch up waits for this */
+
+static void
+ngx_webrtc_helper_output_tell(ngx_webrtc_helper_output_t *ho)
+{
+    if (ho->untold) {
+        ho->untold = 0;
+        ho->told_us = ngx_webrtc_time_now();
+        (void) ngx_webrtc_helper_output_muxed(ho, NULL, 0, 0);
+    }
 }
 
 
@@ -324,6 +336,8 @@ ngx_webrtc_helper_output_next(ngx_webrtc_helper_output_t *ho,
         if (rc != NGX_AGAIN) {
             break;
         }
+
+        ngx_webrtc_helper_output_tell(ho);
 
         /* what it has got is written before it stops */
 

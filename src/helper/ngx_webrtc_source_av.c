@@ -52,6 +52,10 @@ void
 ngx_webrtc_source_av_own(ngx_webrtc_source_thread_t *th)
 {
     ngx_webrtc_source_av_current = th;
+
+    if (th) {
+        th->libav_first = 1;
+    }
 }
 
 
@@ -233,7 +237,8 @@ ngx_webrtc_source_av_free(ngx_webrtc_source_run_t *run)
 
 /*
  * Called by libav* in any thread.  Only errors in a source's own thread
- * matter: the last one becomes part of the reason given for a loss.
+ * matter: the last one becomes part of the reason given for a loss.  Of a
+ * target it is the first one: "certificate", before "cannot open".
  */
 
 static void
@@ -247,7 +252,9 @@ ngx_webrtc_source_av_log(void *avcl, int level, const char *fmt, va_list args)
 
     th = ngx_webrtc_source_av_current;
 
-    if (th == NULL || level > AV_LOG_ERROR || level < 0) {
+    if (th == NULL || level > AV_LOG_ERROR || level < 0
+        || (th->libav_first && th->libav_len))
+    {
         return;
     }
 

@@ -23,7 +23,7 @@
  */
 void ngx_webrtc_source_av_init(void);
 
-/* What libav* complains of in this thread is th's: th->libav. */
+/* What libav* complains of first in this thread is th's: th->libav. */
 void ngx_webrtc_source_av_own(ngx_webrtc_source_thread_t *th);
 
 /* FFmpeg's version */

@@ -179,6 +179,9 @@ struct ngx_webrtc_source_thread_s {
     unsigned                           up:1;         /* this run */
     unsigned                           live:1;       /* the stream, as told */
     unsigned                           had_audio:1;  /* a run before */
+    unsigned                           libav_first:1;   /* the first error
+                                                           matters, not the
+                                                           last */
 
     uint32_t                           stop;         /* atomic */
     uint32_t                           better;       /* atomic: an upstream of

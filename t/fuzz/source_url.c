@@ -2,9 +2,9 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * URLs of sources: the input is a prefix and, after a line feed, what
- * a variable brought.  What passes the check keeps its scheme and, for files,
- * its directory.
+ * URLs of sources and targets: the input is a prefix and, after a line feed,
+ * what a variable brought.  What passes the check keeps its scheme and, for
+ * files, its directory; that of a target, its host.
  */
 
 
@@ -12,6 +12,7 @@
 #include <ngx_core.h>
 
 #include "ngx_webrtc_source_url.h"
+#include "ngx_webrtc_target.h"
 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -40,6 +41,46 @@ check_path(u_char *p, u_char *last)
         } else if (n) {
             depth++;
         }
+    }
+}
+
+
+/* a target's scheme and host are in what the operator wrote */
+
+static void
+check_target(ngx_str_t *prefix, ngx_str_t *url)
+{
+    u_char      *p, *last;
+    const char  *cause;
+
+    cause = NULL;
+
+    if (ngx_webrtc_target_check_prefix(prefix, prefix->len == url->len, &cause)
+        != NGX_OK
+        || ngx_webrtc_target_check(prefix, url, &cause) != NGX_OK)
+    {
+        if (cause == NULL) {
+            abort();
+        }
+
+        return;
+    }
+
+    if (ngx_webrtc_target(prefix) == NULL
+        || ngx_webrtc_target(prefix) != ngx_webrtc_target(url))
+    {
+        abort();
+    }
+
+    last = url->data + url->len;
+    p = ngx_strlchr(url->data, last, ':') + 3;
+
+    while (p < last && *p != '/' && *p != '?' && *p != '#') {
+        p++;
+    }
+
+    if (p > prefix->data + prefix->len) {
+        abort();
     }
 }
 
@@ -74,6 +115,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         ngx_memmove(lf, lf + 1, buf + size - lf - 1);
         url.len = size - 1;
     }
+
+    check_target(&prefix, &url);
 
     if (ngx_webrtc_source_url_check(&prefix, &url, &cause) == NGX_OK) {
 
