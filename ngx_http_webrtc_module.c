@@ -28,11 +28,13 @@
 #include "ngx_http_webrtc_media.h"
 #include "ngx_http_webrtc_metrics.h"
 #include "ngx_http_webrtc_own.h"
+#include "ngx_http_webrtc_player.h"
 #include "ngx_http_webrtc_pull.h"
 #include "ngx_http_webrtc_pull_conf.h"
 #include "ngx_http_webrtc_layer.h"
 #include "ngx_http_webrtc_push.h"
 #include "ngx_http_webrtc_record.h"
+#include "ngx_http_webrtc_snapshot.h"
 #include "ngx_http_webrtc_vars.h"
 #include "ngx_http_webrtc_signal_log.h"
 #include "ngx_http_webrtc_sse.h"
@@ -48,6 +50,7 @@
 #include "ngx_webrtc_viewer_role.h"
 #include "ngx_webrtc_publisher_role.h"
 #include "ngx_webrtc_media.h"
+#include "ngx_webrtc_snapshot.h"
 #include "ngx_webrtc_variants.h"
 
 
@@ -196,6 +199,13 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       0,
       NULL },
 
+    { ngx_string("webrtc_snapshot"),
+      NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_CONF_1MORE,
+      ngx_http_webrtc_snapshot_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("webrtc_publish_conflict"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_webrtc_conf_value,
@@ -338,10 +348,10 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       NULL },
 
     { ngx_string("webrtc_player"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
-      ngx_conf_set_flag_slot,
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_webrtc_player_conf,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_webrtc_loc_conf_t, player),
+      0,
       NULL },
 
     { ngx_string("webrtc_ice_server"),
@@ -722,7 +732,9 @@ ngx_http_webrtc_create_loc_conf(ngx_conf_t *cf)
      *
      *     wlcf->play = NULL;
      *     wlcf->publish = NULL;
+     *     wlcf->live = NULL;
      *     wlcf->handler = NULL;
+     *     wlcf->poster = NULL;
      *     wlcf->codecs = NULL;
      *     wlcf->record = NULL;
      *     wlcf->pushes = NULL;
@@ -803,7 +815,6 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                               prev->policy.pacing_burst,
                               NGX_HTTP_WEBRTC_PACING_BURST);
     ngx_conf_merge_value(conf->counter_offer, prev->counter_offer, 0);
-    ngx_conf_merge_value(conf->player, prev->player, 1);
     ngx_conf_merge_ptr_value(conf->ice_servers, prev->ice_servers, NULL);
     ngx_conf_merge_ptr_value(conf->ice_rules, prev->ice_rules, NULL);
     ngx_conf_merge_uint_value(conf->ice_min_port, prev->ice_min_port, 0);
@@ -819,6 +830,7 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_ptr_value(conf->on_record_done, prev->on_record_done, NULL);
     ngx_conf_merge_ptr_value(conf->drain_to, prev->drain_to, NULL);
 
+    ngx_http_webrtc_player_merge(prev, conf);
     ngx_http_webrtc_exec_merge(cf, prev, conf);
     ngx_http_webrtc_full_merge(prev, conf);
     ngx_http_webrtc_url_merge(prev, conf);
@@ -889,6 +901,7 @@ ngx_http_webrtc_init_process(ngx_cycle_t *cycle)
 
     if (ngx_http_webrtc_worker) {
         ngx_http_webrtc_whep_done();
+        ngx_http_webrtc_snapshot_exit();
         ngx_http_webrtc_sse_done();
     }
 
@@ -981,6 +994,7 @@ ngx_http_webrtc_exit_process(ngx_cycle_t *cycle)
     if (ngx_http_webrtc_worker) {
         ngx_webrtc_records_exit();
         ngx_webrtc_pushes_exit();
+        ngx_webrtc_snapshots_exit();
         ngx_webrtc_variants_exit();
         ngx_webrtc_exec_outs_exit();
         ngx_http_webrtc_pull_done();
@@ -1001,6 +1015,7 @@ ngx_http_webrtc_on_stream(void *ctx, ngx_webrtc_stream_t *st)
         ngx_webrtc_exec_outs_news(st);
         ngx_webrtc_records_news(st);
         ngx_webrtc_pushes_news(st);
+        ngx_webrtc_snapshots_news(st);
         return;
     }
 
@@ -1009,6 +1024,8 @@ ngx_http_webrtc_on_stream(void *ctx, ngx_webrtc_stream_t *st)
     ngx_http_webrtc_exec_tick(ctx);
     ngx_http_webrtc_record_tick(ctx);
     ngx_http_webrtc_push_tick(ctx);
+    ngx_http_webrtc_snapshot_tick();
+    ngx_webrtc_snapshots_tick();
 
     ngx_webrtc_variants_tick(ngx_http_webrtc_worker->bus,
                              ngx_http_webrtc_worker->log);
@@ -1034,7 +1051,8 @@ ngx_http_webrtc_busy(void *ctx)
            || ngx_http_webrtc_pull_wanted()
            || ngx_webrtc_variants_busy()
            || ngx_webrtc_records_busy()
-           || ngx_webrtc_pushes_busy();
+           || ngx_webrtc_pushes_busy()
+           || ngx_webrtc_snapshots_any();
 }
 
 

@@ -6,13 +6,17 @@
  * stream that is looked at.
  *
  *     dashboard.html?api=/status        where the location is; ./status
+ *     dashboard.html?snapshot=/thumb/   where pictures of streams are, if
+ *                                       anywhere: /thumb/NAME; ./snapshot/
  */
 
-const api = new URL(new URLSearchParams(location.search).get('api')
-                    || 'status', location.href);
+const query = new URLSearchParams(location.search);
+const api = new URL(query.get('api') || 'status', location.href);
+const pictures = new URL(query.get('snapshot') || 'snapshot/', location.href);
 
 const PERIOD = 2000;                    // ms between two requests
 const KEEP = 60;                        // values of a sparkline
+const PICTURE = 10000;                  // ms between two pictures of a stream
 
 const $ = (id) => document.getElementById(id);
 
@@ -141,6 +145,81 @@ function track(t) {
 }
 
 
+/*
+ * A picture of a stream, where there is a location with webrtc_snapshot.  It is
+ * the same element in all cards, so that it stays until the next one is there.
+ */
+
+const thumbs = new Map();               // name of a stream => its picture
+let anyPictures;                        // once it is known
+
+/* one request: a page of nginx's own is no answer of webrtc_snapshot */
+
+async function findPictures(name) {
+    anyPictures = false;
+
+    try {
+        const r = await fetch(pictureOf(name), { method: 'HEAD' });
+
+        anyPictures = r.ok || /problem\+json/.test(r.headers.get('Content-Type'));
+
+    } catch {
+        /* it is elsewhere, and not for this page */
+    }
+}
+
+
+function pictureOf(name) {
+    const url = new URL(encodeURIComponent(name), pictures);
+
+    url.search = pictures.search;
+    url.searchParams.set('width', '320');
+
+    return url;
+}
+
+
+function thumb(st) {
+    let t = thumbs.get(st.name);
+
+    if (!t) {
+        t = { img: element('img', 'thumb'), at: -Infinity, tries: 0 };
+        t.img.alt = '';
+        t.img.hidden = true;
+        t.img.addEventListener('load', () => {
+            t.img.hidden = false;
+            t.tries = 0;
+        });
+        t.img.addEventListener('error', () => {
+            t.img.hidden = true;
+            t.tries++;
+        });
+        thumbs.set(st.name, t);
+    }
+
+    const now = performance.now();
+
+    if (st.state === 'active' && st.tracks.some((x) => x.kind === 'video')
+        && now - t.at >= PICTURE * 2 ** Math.min(t.tries, 5))
+    {
+        if (anyPictures === undefined) {
+            findPictures(st.name);
+
+        } else if (anyPictures) {
+            const url = pictureOf(st.name);
+
+            url.searchParams.set('t', String(Math.round(now / PICTURE)));
+            t.at = now;
+            t.img.src = url;
+        }
+    }
+
+    t.img.hidden ||= st.state !== 'active';
+
+    return t.img;
+}
+
+
 function showStreams(s) {
     const wanted = $('filter').value.toLowerCase();
     const list = s.streams
@@ -161,7 +240,7 @@ function showStreams(s) {
         b.setAttribute('aria-pressed', String(st.name === chosen));
         title.append(element('span', `dot ${st.state}`), st.name);
 
-        b.append(title,
+        b.append(thumb(st), title,
             element('div', 'about', [
                 st.from ? `${st.state}, ${st.from}` : st.state,
                 `${st.viewers} viewer${st.viewers === 1 ? '' : 's'}`,
@@ -186,6 +265,12 @@ function showStreams(s) {
 
         return li;
     }));
+
+    for (const name of thumbs.keys()) {
+        if (!s.streams.some((st) => st.name === name)) {
+            thumbs.delete(name);
+        }
+    }
 
     $('no-streams').hidden = list.length > 0;
 }

@@ -26,7 +26,8 @@ static const ngx_webrtc_helper_kind_t  *ngx_webrtc_helper_kinds[
     &ngx_webrtc_helper_transcode,
     &ngx_webrtc_helper_movie,
     &ngx_webrtc_helper_output,
-    &ngx_webrtc_helper_output
+    &ngx_webrtc_helper_output,
+    &ngx_webrtc_helper_picture
 };
 
 

@@ -95,6 +95,7 @@ extern const ngx_webrtc_helper_kind_t  ngx_webrtc_helper_source;
 extern const ngx_webrtc_helper_kind_t  ngx_webrtc_helper_transcode;
 extern const ngx_webrtc_helper_kind_t  ngx_webrtc_helper_movie;
 extern const ngx_webrtc_helper_kind_t  ngx_webrtc_helper_output;
+extern const ngx_webrtc_helper_kind_t  ngx_webrtc_helper_picture;
 
 
 #endif /* _NGX_WEBRTC_HELPER_KIND_H_INCLUDED_ */

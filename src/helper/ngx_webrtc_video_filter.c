@@ -32,6 +32,13 @@
 /* bytes of the text that describes a graph; chosen: all filters, and more */
 #define NGX_WEBRTC_VIDEO_FILTER_TEXT   512
 
+/* and of what is in it about colours */
+#define NGX_WEBRTC_VIDEO_FILTER_COLORS  96
+
+/* lines of a picture that does not tell its colours and is taken for HD, as
+ * browsers do */
+#define NGX_WEBRTC_VIDEO_FILTER_HD     720
+
 
 static ngx_uint_t ngx_webrtc_video_filter_fits(ngx_webrtc_video_filter_t *f,
     const ngx_webrtc_video_filter_conf_t *conf, const AVFrame *frame);
@@ -45,6 +52,7 @@ static ngx_uint_t ngx_webrtc_video_filter_text(
     const ngx_webrtc_video_filter_conf_t *conf, const AVFrame *frame,
     ngx_uint_t fields, char *text, size_t size);
 static ngx_uint_t ngx_webrtc_video_filter_full(const AVFrame *frame);
+static const char *ngx_webrtc_video_filter_matrix(const AVFrame *frame);
 static int ngx_webrtc_video_filter_even(int64_t n);
 
 
@@ -201,6 +209,8 @@ ngx_webrtc_video_filter_fits(ngx_webrtc_video_filter_t *f,
            && f->conf.format == conf->format
            && f->conf.cvo == conf->cvo
            && f->conf.deinterlace == conf->deinterlace
+           && f->conf.still == conf->still
+           && f->conf.full == conf->full
            && f->width == frame->width
            && f->height == frame->height
            && f->format == frame->format
@@ -339,6 +349,7 @@ ngx_webrtc_video_filter_text(const ngx_webrtc_video_filter_conf_t *conf,
     const AVFrame *frame, ngx_uint_t fields, char *text, size_t size)
 {
     int          width, height;
+    char         colors[NGX_WEBRTC_VIDEO_FILTER_COLORS];
     const char  *format, *turn;
 
     ngx_webrtc_video_filter_size(conf, frame, &width, &height);
@@ -351,19 +362,29 @@ ngx_webrtc_video_filter_text(const ngx_webrtc_video_filter_conf_t *conf,
         && width == frame->width
         && height == frame->height
         && conf->format == frame->format
+        && !conf->still
         && !ngx_webrtc_video_filter_full(frame))
     {
         return 0;
     }
 
+    colors[0] = '\0';
+
+    if (conf->still) {
+        (void) snprintf(colors, sizeof(colors),
+                        "in_color_matrix=%s:out_color_matrix=bt601:",
+                        ngx_webrtc_video_filter_matrix(frame));
+    }
+
     /* turned last: there is less to turn */
 
     (void) snprintf(text, size,
-                    "%sscale=w=%d:h=%d:flags=bilinear:out_range=tv,"
+                    "%sscale=w=%d:h=%d:flags=bilinear:%sout_range=%s,"
                     "format=%s,%ssetsar=1",
                     fields ? "bwdif=mode=send_frame:deint=interlaced," : "",
                     (conf->cvo & 1) ? height : width,
                     (conf->cvo & 1) ? width : height,
+                    colors, conf->full ? "pc" : "tv",
                     format ? format : "yuv420p", turn);
 
     return 1;
@@ -374,4 +395,29 @@ static ngx_uint_t
 ngx_webrtc_video_filter_full(const AVFrame *frame)
 {
     return frame->color_range == AVCOL_RANGE_JPEG;
+}
+
+
+static const char *
+ngx_webrtc_video_filter_matrix(const AVFrame *frame)
+{
+    switch (frame->colorspace) {
+
+    case AVCOL_SPC_BT709:
+        return "bt709";
+
+    case AVCOL_SPC_SMPTE240M:
+        return "smpte240m";
+
+    case AVCOL_SPC_BT2020_NCL:
+    case AVCOL_SPC_BT2020_CL:
+        return "bt2020";
+
+    case AVCOL_SPC_UNSPECIFIED:
+        return ngx_min(frame->width, frame->height)
+               >= NGX_WEBRTC_VIDEO_FILTER_HD ? "bt709" : "bt601";
+
+    default:
+        return "bt601";
+    }
 }

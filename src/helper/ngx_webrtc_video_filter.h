@@ -3,7 +3,8 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * Makes of decoded pictures what an encoder is to get: 8 bits, 4:2:0, limited
- * range, square samples, upright, not interlaced, no larger than asked for.
+ * range, square samples, upright, not interlaced, no larger than asked for.  Or
+ * with the colours that files of one picture have.
  *
  * Belongs to one thread.
  */
@@ -24,6 +25,7 @@
  *   width, height   at most, of the upright picture; 0: as it is
  *   format          enum AVPixelFormat
  *   deinterlace     1: where pictures are interlaced
+ *   still           1: colours of ITU-R BT.601, of JPEG (full) with full range
  *   cvo             how they are to be turned, bits of NGX_WEBRTC_CVO_MASK
  */
 typedef struct {
@@ -31,6 +33,8 @@ typedef struct {
     ngx_uint_t        height;
     int               format;
     unsigned          deinterlace:1;
+    unsigned          still:1;
+    unsigned          full:1;
     uint8_t           cvo;
 } ngx_webrtc_video_filter_conf_t;
 

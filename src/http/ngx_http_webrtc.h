@@ -13,6 +13,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_http.h>
+#include "ngx_webrtc_media_message.h"
 #include "ngx_webrtc_worker.h"
 
 
@@ -125,6 +126,7 @@ typedef struct ngx_http_webrtc_pull_s  ngx_http_webrtc_pull_t;
 typedef struct ngx_http_webrtc_exec_s  ngx_http_webrtc_exec_t;
 typedef struct ngx_http_webrtc_jwt_s   ngx_http_webrtc_jwt_t;
 typedef struct ngx_http_webrtc_record_s  ngx_http_webrtc_record_t;
+typedef struct ngx_http_webrtc_live_s  ngx_http_webrtc_live_t;
 
 typedef struct ngx_http_webrtc_loc_conf_s  ngx_http_webrtc_loc_conf_t;
 
@@ -156,9 +158,28 @@ struct ngx_http_webrtc_pull_s {
 };
 
 
+/*
+ * What a location with "webrtc_snapshot" and so on has; its stream's name is
+ * wlcf->play.
+ *
+ *   directive   its name
+ *   age         ms
+ *   picture     quality; largest width and height, 0: any
+ *   format      1: picture.webp is given, whatever a client accepts
+ */
+struct ngx_http_webrtc_live_s {
+    const char                  *directive;
+    ngx_msec_t                   age;
+    ngx_webrtc_media_picture_t   picture;
+    ngx_uint_t                   format;     /* unsigned  format:1; */
+};
+
+
 struct ngx_http_webrtc_loc_conf_s {
     ngx_http_complex_value_t    *play;       /* stream name; one of the two */
     ngx_http_complex_value_t    *publish;
+    ngx_http_webrtc_live_t      *live;       /* GETs are answered with it; NULL:
+                                                offers are taken */
     ngx_http_handler_pt          handler;    /* of what it serves, except
                                                 files */
     ngx_http_webrtc_where_t      where;      /* likewise, including files */
@@ -184,6 +205,7 @@ struct ngx_http_webrtc_loc_conf_s {
     ngx_uint_t                   etag;
     ngx_flag_t                   counter_offer;
     ngx_flag_t                   player;         /* a page for browsers */
+    ngx_http_complex_value_t    *poster;     /* of the page; or NULL */
     ngx_array_t                 *ice_servers;    /* ngx_http_webrtc_ice_server_t
                                                     or NULL */
     ngx_str_t                    cors_origin;

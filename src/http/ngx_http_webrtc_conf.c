@@ -347,6 +347,7 @@ ngx_http_webrtc_conf_inherit(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *prev,
 
     conf->play = prev->play;
     conf->publish = prev->publish;
+    conf->live = prev->live;
     conf->status = prev->status;
     conf->status_control = prev->status_control;
     conf->metrics_streams = prev->metrics_streams;

@@ -22,6 +22,7 @@
 #define NGX_HTTP_WEBRTC_CHECK_PLAY     0x01
 #define NGX_HTTP_WEBRTC_CHECK_PUBLISH  0x02
 #define NGX_HTTP_WEBRTC_CHECK_FILE     0x04
+#define NGX_HTTP_WEBRTC_CHECK_LIVE     0x08
 
 /* bytes of an offer; chosen: Chromium's with all codecs is 8 kB */
 #define NGX_HTTP_WEBRTC_CHECK_BODY     16384
@@ -46,6 +47,8 @@ typedef struct {
 
 
 static ngx_uint_t ngx_http_webrtc_check_roles(ngx_http_webrtc_loc_conf_t *conf);
+static const char *ngx_http_webrtc_check_what(
+    ngx_http_webrtc_loc_conf_t *conf);
 static ngx_uint_t ngx_http_webrtc_check_is_set(void *conf,
     const ngx_http_webrtc_check_role_t *row);
 static void ngx_http_webrtc_check_effect(ngx_conf_t *cf,
@@ -90,8 +93,10 @@ static void ngx_http_webrtc_check_log(ngx_uint_t level, ngx_conf_t *cf,
 
 static const ngx_http_webrtc_check_role_t  ngx_http_webrtc_check_rows[] = {
 
-    ngx_http_webrtc_check_row(wait, NGX_HTTP_WEBRTC_CHECK_PLAY),
-    ngx_http_webrtc_check_row(idle_timeout, NGX_HTTP_WEBRTC_CHECK_PLAY),
+    ngx_http_webrtc_check_row(wait, NGX_HTTP_WEBRTC_CHECK_PLAY
+                                    |NGX_HTTP_WEBRTC_CHECK_LIVE),
+    ngx_http_webrtc_check_row(idle_timeout, NGX_HTTP_WEBRTC_CHECK_PLAY
+                                            |NGX_HTTP_WEBRTC_CHECK_LIVE),
     ngx_http_webrtc_check_row(counter_offer, NGX_HTTP_WEBRTC_CHECK_PLAY),
     ngx_http_webrtc_check_row(player, NGX_HTTP_WEBRTC_CHECK_PLAY),
     ngx_http_webrtc_check_policy(max_viewers, NGX_HTTP_WEBRTC_CHECK_PLAY),
@@ -110,11 +115,13 @@ static const ngx_http_webrtc_check_role_t  ngx_http_webrtc_check_rows[] = {
                                  NGX_HTTP_WEBRTC_CHECK_PUBLISH),
 
     ngx_http_webrtc_check_policy(transcode, NGX_HTTP_WEBRTC_CHECK_PLAY
+                                            |NGX_HTTP_WEBRTC_CHECK_LIVE
                                             |NGX_HTTP_WEBRTC_CHECK_PUBLISH),
 
     ngx_http_webrtc_check_row(codecs, NGX_HTTP_WEBRTC_CHECK_PLAY
                                       |NGX_HTTP_WEBRTC_CHECK_PUBLISH),
     ngx_http_webrtc_check_policy(buffer, NGX_HTTP_WEBRTC_CHECK_PLAY
+                                         |NGX_HTTP_WEBRTC_CHECK_LIVE
                                          |NGX_HTTP_WEBRTC_CHECK_PUBLISH),
 
     ngx_http_webrtc_check_policy(file_chunk, NGX_HTTP_WEBRTC_CHECK_FILE),
@@ -140,7 +147,7 @@ ngx_http_webrtc_check_location(ngx_conf_t *cf,
                            "\"%s\" serves nothing, as another directive of "
                            "the location answers its requests, such as "
                            "\"proxy_pass\" or \"webrtc_status\"",
-                           conf->play ? "webrtc_play" : "webrtc_publish");
+                           ngx_http_webrtc_check_what(conf));
         return NGX_ERROR;
     }
 
@@ -164,10 +171,10 @@ ngx_http_webrtc_check_location(ngx_conf_t *cf,
         ngx_http_webrtc_check_warn(cf, &conf->where,
                            "\"%s\" is never reached, as the location begins "
                            "with \"return\"",
-                           conf->play ? "webrtc_play" : "webrtc_publish");
+                           ngx_http_webrtc_check_what(conf));
     }
 
-    if (clcf->client_max_body_size
+    if (clcf->client_max_body_size && conf->live == NULL
         && clcf->client_max_body_size < NGX_HTTP_WEBRTC_CHECK_BODY)
     {
         ngx_http_webrtc_check_warn(cf, &conf->where,
@@ -185,9 +192,19 @@ ngx_http_webrtc_check_location(ngx_conf_t *cf,
 static ngx_uint_t
 ngx_http_webrtc_check_roles(ngx_http_webrtc_loc_conf_t *conf)
 {
-    return (conf->play ? NGX_HTTP_WEBRTC_CHECK_PLAY : 0)
+    return (conf->live ? NGX_HTTP_WEBRTC_CHECK_LIVE
+            : conf->play ? NGX_HTTP_WEBRTC_CHECK_PLAY : 0)
            | (conf->publish ? NGX_HTTP_WEBRTC_CHECK_PUBLISH : 0)
            | (conf->file == 1 ? NGX_HTTP_WEBRTC_CHECK_FILE : 0);
+}
+
+
+static const char *
+ngx_http_webrtc_check_what(ngx_http_webrtc_loc_conf_t *conf)
+{
+    return conf->live ? conf->live->directive
+           : conf->play ? "webrtc_play"
+           : conf->publish ? "webrtc_publish" : "webrtc_file";
 }
 
 
@@ -238,9 +255,7 @@ ngx_http_webrtc_check_effect(ngx_conf_t *cf,
         {
             ngx_http_webrtc_check_warn(cf, &conf->where,
                            "\"%s\" has no effect in a location with \"%s\"",
-                           row->name,
-                           conf->play ? "webrtc_play"
-                           : conf->publish ? "webrtc_publish" : "webrtc_file");
+                           row->name, ngx_http_webrtc_check_what(conf));
         }
     }
 
@@ -630,10 +645,10 @@ ngx_http_webrtc_check_url(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *conf)
                            "%s%V has a variable, \"$%V\", "
                            "and the stream is always \"%V\": expected %s "
                            "without, or a name with it, such as "
-                           "\"webrtc_play $%V\"", rtp ? "" : "the URL of ",
+                           "\"%s $%V\"", rtp ? "" : "the URL of ",
                            ngx_http_webrtc_check_feed(conf->pull), &name,
                            &conf->play->value, rtp ? "words" : "an URL",
-                           &name);
+                           ngx_http_webrtc_check_what(conf), &name);
         return NGX_ERROR;
     }
 
@@ -648,10 +663,11 @@ ngx_http_webrtc_check_url(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *conf)
         {
             ngx_http_webrtc_check_warn(cf, &conf->pull->where,
                            "\"$%V\" in %s%V is for viewers "
-                           "to choose, but \"webrtc_play %V\" lacks it: the "
+                           "to choose, but \"%s %V\" lacks it: the "
                            "first one chooses for all of the same name",
                            &name, rtp ? "" : "the URL of ",
                            ngx_http_webrtc_check_feed(conf->pull),
+                           ngx_http_webrtc_check_what(conf),
                            &conf->play->value);
             break;
         }

@@ -116,16 +116,21 @@ ngx_http_webrtc_cors_options(ngx_http_request_t *r)
 
     methods = ngx_http_webrtc_methods(r);
 
-    if (ngx_http_webrtc_header(r, "Accept-Post",
-                               methods == &ngx_http_webrtc_order_methods
-                               ? &ngx_http_webrtc_json_type
-                               : &ngx_http_webrtc_sdp_type)
-        != NGX_OK
-        || ngx_http_webrtc_header(r, "Accept-Patch",
-                                  wlcf->play ? &both
-                                             : &ngx_http_webrtc_frag_type)
-           != NGX_OK
-        || ngx_http_webrtc_header(r, "Allow", methods) != NGX_OK
+    if (!wlcf->live
+        && (ngx_http_webrtc_header(r, "Accept-Post",
+                                   methods == &ngx_http_webrtc_order_methods
+                                   ? &ngx_http_webrtc_json_type
+                                   : &ngx_http_webrtc_sdp_type)
+            != NGX_OK
+            || ngx_http_webrtc_header(r, "Accept-Patch",
+                                      wlcf->play ? &both
+                                                 : &ngx_http_webrtc_frag_type)
+               != NGX_OK))
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_http_webrtc_header(r, "Allow", methods) != NGX_OK
         || ngx_http_webrtc_cors_methods(r, methods, &allowed) != NGX_OK
         || ngx_http_webrtc_header(r, "Access-Control-Allow-Methods", &allowed)
            != NGX_OK)
@@ -135,7 +140,7 @@ ngx_http_webrtc_cors_options(ngx_http_request_t *r)
 
     /* RFC 9725, 4.6: no ICE servers for unauthorized clients */
 
-    if (!ngx_http_webrtc_cors_is_preflight(r)
+    if (!wlcf->live && !ngx_http_webrtc_cors_is_preflight(r)
         && ngx_http_webrtc_ice_server_links(r) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

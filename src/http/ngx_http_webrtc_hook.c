@@ -21,6 +21,8 @@
 
 
 static ngx_int_t ngx_http_webrtc_hook(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_webrtc_hook_needed(ngx_http_request_t *r,
+    ngx_http_webrtc_loc_conf_t *wlcf);
 static ngx_int_t ngx_http_webrtc_hook_ask(ngx_http_request_t *r,
     ngx_http_complex_value_t *hook);
 static ngx_int_t ngx_http_webrtc_hook_note(ngx_http_request_t *r,
@@ -60,7 +62,6 @@ static ngx_int_t
 ngx_http_webrtc_hook(ngx_http_request_t *r)
 {
     ngx_int_t                    rc;
-    ngx_str_t                    id;
     ngx_http_webrtc_note_t      *note;
     ngx_http_complex_value_t    *hook, *value;
     ngx_http_webrtc_loc_conf_t  *wlcf;
@@ -69,9 +70,7 @@ ngx_http_webrtc_hook(ngx_http_request_t *r)
 
     hook = wlcf->play ? wlcf->on_play : wlcf->publish ? wlcf->on_publish : NULL;
 
-    if (hook == NULL || r != r->main || r->method != NGX_HTTP_POST
-        || ngx_http_webrtc_arg(r, "session", &id) == NGX_OK
-        || !ngx_http_webrtc_is_type(r, &ngx_http_webrtc_sdp_type))
+    if (hook == NULL || r != r->main || !ngx_http_webrtc_hook_needed(r, wlcf))
     {
         return NGX_DECLINED;
     }
@@ -108,6 +107,24 @@ ngx_http_webrtc_hook(ngx_http_request_t *r)
     }
 
     return rc;
+}
+
+
+/* an offer, or a GET where that is answered with the stream */
+
+static ngx_uint_t
+ngx_http_webrtc_hook_needed(ngx_http_request_t *r,
+    ngx_http_webrtc_loc_conf_t *wlcf)
+{
+    ngx_str_t  id;
+
+    if (wlcf->live) {
+        return (r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD)) != 0;
+    }
+
+    return r->method == NGX_HTTP_POST
+           && ngx_http_webrtc_arg(r, "session", &id) != NGX_OK
+           && ngx_http_webrtc_is_type(r, &ngx_http_webrtc_sdp_type);
 }
 
 

@@ -128,7 +128,8 @@ ngx_http_webrtc_jwt_needed(ngx_http_request_t *r,
         return wlcf->file && r->content_handler == NULL;
     }
 
-    return (r->method != NGX_HTTP_GET && r->method != NGX_HTTP_HEAD)
+    return wlcf->live
+           || (r->method != NGX_HTTP_GET && r->method != NGX_HTTP_HEAD)
            || ngx_http_webrtc_arg(r, "session", &id) == NGX_OK;
 }
 

@@ -9,18 +9,20 @@
 
 
 #include "ngx_http_webrtc_player.h"
+#include "ngx_http_webrtc_accept.h"
 #include "ngx_http_webrtc_player_page.h"
 #include "ngx_http_webrtc_resource.h"
 
 
-/* RFC 9110, 12.4.2, times 1000 */
-#define NGX_HTTP_WEBRTC_PLAYER_ONE  1000
-
-
 static ngx_uint_t ngx_http_webrtc_player_wanted(ngx_str_t *accept);
-static u_char *ngx_http_webrtc_player_range(u_char *p, u_char *end,
-    ngx_str_t *type, ngx_int_t *weight);
-static ngx_int_t ngx_http_webrtc_player_weight(u_char *p, u_char *end);
+static ngx_int_t ngx_http_webrtc_player_page_with(ngx_http_request_t *r,
+    ngx_http_complex_value_t *poster, ngx_str_t *body);
+
+
+/* of the page: a poster is an attribute behind it */
+
+static const char  ngx_http_webrtc_player_tag[] = "<video ";
+static const char  ngx_http_webrtc_player_attribute[] = "poster=\"";
 
 
 ngx_int_t
@@ -57,8 +59,9 @@ ngx_http_webrtc_player(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    body.data = ngx_http_webrtc_player_page;
-    body.len = sizeof(ngx_http_webrtc_player_page) - 1;
+    if (ngx_http_webrtc_player_page_with(r, wlcf->poster, &body) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     return ngx_http_webrtc_answer(r, NGX_HTTP_OK, &type, &body);
 }
@@ -82,7 +85,7 @@ ngx_http_webrtc_player_wanted(ngx_str_t *accept)
     end = p + accept->len;
 
     while (p < end) {
-        p = ngx_http_webrtc_player_range(p, end, &type, &weight);
+        p = ngx_http_webrtc_accept_range(p, end, &type, &weight);
 
         if (type.len == name.len
             && ngx_strncasecmp(type.data, name.data, name.len) == 0)
@@ -106,78 +109,131 @@ ngx_http_webrtc_player_wanted(ngx_str_t *accept)
 }
 
 
-/*
- * RFC 9110, 12.5.1: reads a media range and its weight.  Returns the position
- * after it and its comma.
- */
+/* the page with its poster, if it has one */
 
-static u_char *
-ngx_http_webrtc_player_range(u_char *p, u_char *end, ngx_str_t *type,
-    ngx_int_t *weight)
+static ngx_int_t
+ngx_http_webrtc_player_page_with(ngx_http_request_t *r,
+    ngx_http_complex_value_t *poster, ngx_str_t *body)
 {
-    u_char  *last, *semi;
+    u_char     *p, *at, *page, *last;
+    ngx_str_t   url;
 
-    last = ngx_strlchr(p, end, ',');
-    if (last == NULL) {
-        last = end;
+    page = ngx_http_webrtc_player_page;
+    last = page + sizeof(ngx_http_webrtc_player_page) - 1;
+
+    body->data = page;
+    body->len = last - page;
+
+    if (poster == NULL) {
+        return NGX_OK;
     }
 
-    semi = ngx_strlchr(p, last, ';');
-
-    type->data = p;
-    type->len = (semi ? semi : last) - p;
-
-    while (type->len && (type->data[0] == ' ' || type->data[0] == '\t')) {
-        type->data++;
-        type->len--;
+    if (ngx_http_complex_value(r, poster, &url) != NGX_OK) {
+        return NGX_ERROR;
     }
 
-    while (type->len && (type->data[type->len - 1] == ' '
-                         || type->data[type->len - 1] == '\t'))
-    {
-        type->len--;
+    at = (u_char *) ngx_strstr(page, ngx_http_webrtc_player_tag);
+
+    if (at == NULL || url.len == 0) {
+        return NGX_OK;
     }
 
-    *weight = type->len ? NGX_HTTP_WEBRTC_PLAYER_ONE : 0;
+    at += sizeof(ngx_http_webrtc_player_tag) - 1;
 
-    for (p = semi; p; p = ngx_strlchr(p, last, ';')) {
+    body->len += sizeof(ngx_http_webrtc_player_attribute) - 1 + url.len
+                 + ngx_escape_html(NULL, url.data, url.len) + 2;
 
-        p++;
-
-        while (p < last && (*p == ' ' || *p == '\t')) {
-            p++;
-        }
-
-        if (last - p >= 2 && (*p | 0x20) == 'q' && p[1] == '=') {
-            *weight = ngx_http_webrtc_player_weight(p + 2, last);
-        }
+    p = ngx_pnalloc(r->pool, body->len);
+    if (p == NULL) {
+        return NGX_ERROR;
     }
 
-    return (last == end) ? end : last + 1;
+    body->data = p;
+
+    p = ngx_cpymem(p, page, at - page);
+    p = ngx_cpymem(p, ngx_http_webrtc_player_attribute,
+                   sizeof(ngx_http_webrtc_player_attribute) - 1);
+    p = (u_char *) ngx_escape_html(p, url.data, url.len);
+    *p++ = '"';
+    *p++ = ' ';
+    ngx_memcpy(p, at, last - at);
+
+    return NGX_OK;
 }
 
 
-/* "0.8" is 800; 0 if malformed */
-
-static ngx_int_t
-ngx_http_webrtc_player_weight(u_char *p, u_char *end)
+char *
+ngx_http_webrtc_player_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_int_t  weight, unit;
+    ngx_http_webrtc_loc_conf_t *wlcf = conf;
 
-    if (p == end || (*p != '0' && *p != '1')) {
-        return 0;
+    ngx_str_t                         *value, text;
+    ngx_http_compile_complex_value_t   ccv;
+
+    if (wlcf->player != NGX_CONF_UNSET) {
+        return "is duplicate";
     }
 
-    weight = (*p++ - '0') * NGX_HTTP_WEBRTC_PLAYER_ONE;
+    value = cf->args->elts;
 
-    if (p < end && *p == '.') {
-        p++;
+    if (ngx_strcasecmp(value[1].data, (u_char *) "on") == 0) {
+        wlcf->player = 1;
 
-        for (unit = 100; p < end && unit && *p >= '0' && *p <= '9'; p++) {
-            weight += (*p - '0') * unit;
-            unit /= 10;
-        }
+    } else if (ngx_strcasecmp(value[1].data, (u_char *) "off") == 0
+               && cf->args->nelts == 2)
+    {
+        wlcf->player = 0;
+
+    } else {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\" in webrtc_player, expected "
+                           "\"on\", with or without \"poster=\", or \"off\"",
+                           &value[1]);
+        return NGX_CONF_ERROR;
     }
 
-    return ngx_min(weight, NGX_HTTP_WEBRTC_PLAYER_ONE);
+    if (cf->args->nelts == 2) {
+        return NGX_CONF_OK;
+    }
+
+    text = value[2];
+
+    if (ngx_strncmp(text.data, "poster=", 7) != 0 || text.len == 7) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"%V\" in webrtc_player, "
+                           "expected \"poster=\" and a URL, such as "
+                           "\"poster=/snapshot/$name\"", &text);
+        return NGX_CONF_ERROR;
+    }
+
+    text.data += 7;
+    text.len -= 7;
+
+    wlcf->poster = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
+    if (wlcf->poster == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+    ccv.cf = cf;
+    ccv.value = &text;
+    ccv.complex_value = wlcf->poster;
+
+    return ngx_http_compile_complex_value(&ccv) == NGX_OK ? NGX_CONF_OK
+                                                          : NGX_CONF_ERROR;
+}
+
+
+void
+ngx_http_webrtc_player_merge(ngx_http_webrtc_loc_conf_t *prev,
+    ngx_http_webrtc_loc_conf_t *conf)
+{
+    /* one directive: who has it has no other level's poster */
+
+    if (conf->player == NGX_CONF_UNSET) {
+        conf->poster = prev->poster;
+    }
+
+    ngx_conf_merge_value(conf->player, prev->player, 1);
 }

@@ -22,5 +22,11 @@
  */
 ngx_int_t ngx_http_webrtc_player(ngx_http_request_t *r);
 
+/* "webrtc_player" */
+char *ngx_http_webrtc_player_conf(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+void ngx_http_webrtc_player_merge(ngx_http_webrtc_loc_conf_t *prev,
+    ngx_http_webrtc_loc_conf_t *conf);
+
 
 #endif /* _NGX_HTTP_WEBRTC_PLAYER_H_INCLUDED_ */

@@ -38,6 +38,9 @@ static ngx_int_t ngx_http_webrtc_body_append(ngx_http_request_t *r,
 static ngx_str_t  ngx_http_webrtc_problem_type =
     ngx_string("application/problem+json");
 
+static ngx_str_t  ngx_http_webrtc_live_methods =
+    ngx_string("OPTIONS, GET, HEAD");
+
 static ngx_str_t  ngx_http_webrtc_endpoint_methods =
     ngx_string("OPTIONS, GET, HEAD, POST");
 
@@ -92,11 +95,15 @@ ngx_http_webrtc_methods(ngx_http_request_t *r)
     ngx_str_t                    id, events;
     ngx_http_webrtc_loc_conf_t  *wlcf;
 
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
+
+    if (wlcf->live) {
+        return &ngx_http_webrtc_live_methods;
+    }
+
     if (ngx_http_webrtc_arg(r, "session", &id) != NGX_OK) {
         return &ngx_http_webrtc_endpoint_methods;
     }
-
-    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
 
     if (wlcf->play && ngx_http_webrtc_arg(r, "events", &events) != NGX_OK
         && ngx_http_webrtc_arg(r, "layers", &events) == NGX_OK)

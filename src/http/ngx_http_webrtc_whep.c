@@ -18,19 +18,16 @@
 #include "ngx_http_webrtc_full.h"
 #include "ngx_http_webrtc_layer.h"
 #include "ngx_http_webrtc_layers.h"
+#include "ngx_http_webrtc_live.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_offer.h"
 #include "ngx_http_webrtc_pull.h"
 #include "ngx_http_webrtc_reason.h"
 #include "ngx_webrtc_bus_error.h"
 #include "ngx_webrtc_bus_pending.h"
+#include "ngx_webrtc_bus_variant.h"
 #include "ngx_webrtc_codecs.h"
 #include "ngx_webrtc_negotiate_counter.h"
-
-
-/* ms for which each check of a waiting request keeps its source running;
- * chosen: a few ticks of the worker's timer */
-#define NGX_HTTP_WEBRTC_WHEP_WANTED  1000
 
 
 typedef struct {
@@ -158,59 +155,16 @@ ngx_http_webrtc_whep_ready(ngx_http_webrtc_offer_t *offer)
 static ngx_int_t
 ngx_http_webrtc_whep_stream(ngx_http_webrtc_offer_t *offer)
 {
-    ngx_int_t                    rc;
-    ngx_str_t                    detail;
-    const char                  *cause;
-    ngx_webrtc_bus_t            *bus;
-    ngx_http_request_t          *r;
-    ngx_webrtc_client_t          client;
-    ngx_http_webrtc_loc_conf_t  *wlcf;
+    ngx_int_t  rc;
 
-    r = offer->request;
-    bus = ngx_http_webrtc_worker->bus;
-    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
+    rc = ngx_http_webrtc_live_stream(offer->request, &offer->name, &offer->st);
 
-    if (wlcf->pull) {
-        ngx_http_webrtc_full_client(r, &client);
-
-        offer->st = ngx_webrtc_bus_stream_for(bus, &offer->name,
-                                              wlcf->policy.buffer, &client);
-    } else {
-        offer->st = ngx_webrtc_bus_stream(bus, &offer->name,
-                                          wlcf->policy.buffer, 0);
+    if (offer->st) {
+        ngx_webrtc_bus_watch(ngx_http_webrtc_worker->bus, offer->st);
+        offer->watched = 1;
     }
 
-    if (offer->st == NULL) {
-
-        if (wlcf->pull == NULL) {
-            /* a publisher may come */
-            return NGX_OK;
-        }
-
-        return ngx_http_webrtc_full(r, bus->lack, NULL);
-    }
-
-    ngx_webrtc_bus_watch(bus, offer->st);
-    offer->watched = 1;
-
-    if (wlcf->pull == NULL) {
-        return NGX_OK;
-    }
-
-    rc = ngx_http_webrtc_pull(r, wlcf->pull, offer->st, &cause);
-
-    if (rc == NGX_DECLINED) {
-        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                      "webrtc pull refused: %s", cause);
-
-        detail.data = (u_char *) cause;
-        detail.len = ngx_strlen(cause);
-
-        return ngx_http_webrtc_problem(r, NGX_HTTP_NOT_FOUND,
-                                       "no such stream", &detail);
-    }
-
-    return (rc == NGX_OK) ? NGX_OK : NGX_HTTP_INTERNAL_SERVER_ERROR;
+    return rc;
 }
 
 
@@ -340,19 +294,9 @@ ngx_http_webrtc_whep_wait(ngx_http_webrtc_offer_t *offer)
 static void
 ngx_http_webrtc_whep_wanted(ngx_http_webrtc_whep_t *whep)
 {
-    uint64_t              until;
-    ngx_webrtc_stream_t  *st;
-
-    st = whep->offer->st;
-
-    if (st == NULL) {
-        return;
-    }
-
-    until = (uint64_t) ngx_current_msec + NGX_HTTP_WEBRTC_WHEP_WANTED;
-
-    if (ngx_webrtc_atomic_load(&st->wanted_ms) < until) {
-        ngx_webrtc_atomic_store(&st->wanted_ms, until);
+    if (whep->offer->st) {
+        ngx_webrtc_bus_want(whep->offer->st, (uint64_t) ngx_current_msec
+                                             + NGX_HTTP_WEBRTC_LIVE_WANTED);
     }
 }
 

@@ -38,6 +38,14 @@
 #define NGX_WEBRTC_MEDIA_SAID_MS  60000
 
 
+/* groups of jobs that share a process */
+typedef enum {
+    NGX_WEBRTC_MEDIA_FEEDS = 0,
+    NGX_WEBRTC_MEDIA_OUTPUTS,
+    NGX_WEBRTC_MEDIA_PICTURES
+} ngx_webrtc_media_group_e;
+
+
 struct ngx_webrtc_media_process_s {
     ngx_queue_t                         queue;       /* of all processes */
     ngx_queue_t                         jobs;
@@ -48,8 +56,8 @@ struct ngx_webrtc_media_process_s {
     uint32_t                            pings;       /* the last one's number */
     uint32_t                            answered;    /* likewise */
     ngx_uint_t                          idle;        /* timer's turns */
+    ngx_uint_t                          group;       /* of jobs it takes */
     unsigned                            alone:1;     /* takes no other jobs */
-    unsigned                            output:1;    /* none but outputs */
     unsigned                            gone:1;      /* has closed its socket */
     unsigned                            greeted:1;
 };
@@ -76,6 +84,23 @@ static void ngx_webrtc_media_end(ngx_webrtc_media_process_t *process);
 static void ngx_webrtc_media_job_handler(ngx_event_t *rev);
 static void ngx_webrtc_media_free(ngx_webrtc_media_job_t *job,
     ngx_uint_t tell, ngx_uint_t crashed);
+
+
+/*
+ * Who shares a process.  What is made of streams does not share one with what
+ * feeds them: an upstream that kills its own must not damage recordings, nor
+ * must a key frame that kills its decoder.
+ */
+
+static const ngx_uint_t  ngx_webrtc_media_groups[NGX_WEBRTC_MEDIA_KINDS] = {
+    0,
+    NGX_WEBRTC_MEDIA_FEEDS,        /* SOURCE */
+    NGX_WEBRTC_MEDIA_FEEDS,        /* TRANSCODE */
+    NGX_WEBRTC_MEDIA_FEEDS,        /* FILE */
+    NGX_WEBRTC_MEDIA_OUTPUTS,      /* RECORD */
+    NGX_WEBRTC_MEDIA_OUTPUTS,      /* OUTPUT */
+    NGX_WEBRTC_MEDIA_PICTURES      /* PICTURE */
+};
 
 
 /* of this process */
@@ -290,21 +315,19 @@ ngx_webrtc_media_done(void)
 
 
 /*
- * Finds a process that takes the job, or starts one.  What is made of streams
- * does not share one with what feeds them: an upstream that kills its own must
- * not damage recordings.
+ * Finds a process that takes the job, or starts one, of those that jobs of its
+ * group share.
  */
 
 static ngx_webrtc_media_process_t *
 ngx_webrtc_media_process(ngx_webrtc_media_start_t *start, ngx_uint_t alone,
     const char **cause, ngx_err_t *err)
 {
-    ngx_uint_t                   output;
+    ngx_uint_t                   group;
     ngx_queue_t                 *q;
     ngx_webrtc_media_process_t  *process;
 
-    output = (start->kind == NGX_WEBRTC_MEDIA_RECORD
-              || start->kind == NGX_WEBRTC_MEDIA_OUTPUT);
+    group = ngx_webrtc_media_groups[start->kind];
 
     for (q = ngx_queue_head(&ngx_webrtc_media_worker.processes);
          q != ngx_queue_sentinel(&ngx_webrtc_media_worker.processes);
@@ -312,7 +335,7 @@ ngx_webrtc_media_process(ngx_webrtc_media_start_t *start, ngx_uint_t alone,
     {
         process = ngx_queue_data(q, ngx_webrtc_media_process_t, queue);
 
-        if (!alone && !process->alone && process->output == output) {
+        if (!alone && !process->alone && process->group == group) {
             return process;
         }
     }
@@ -320,7 +343,7 @@ ngx_webrtc_media_process(ngx_webrtc_media_start_t *start, ngx_uint_t alone,
     process = ngx_webrtc_media_create(alone, ngx_webrtc_media_gpu(start), cause,
                                       err);
     if (process) {
-        process->output = output;
+        process->group = group;
     }
 
     return process;
@@ -486,7 +509,8 @@ static ngx_uint_t
 ngx_webrtc_media_kept(ngx_webrtc_media_process_t *process)
 {
     return ngx_webrtc_media_worker.ready && !ngx_exiting
-           && !process->alone && !process->output;
+           && !process->alone
+           && process->group == NGX_WEBRTC_MEDIA_FEEDS;
 }
 
 

@@ -7,12 +7,13 @@
  *
  * A job does the work of one source: its upstreams are opened and demuxed,
  * and their audio transcoded if needed.  Or it makes another codec of a video
- * that it is fed, or a file.  It sends notes about what happens, and records
- * with access units.
+ * that it is fed, or a file, or a picture.  It sends notes about what happens,
+ * and records with access units.
  *
  * One process, started with the first job or before, serves all jobs of a
- * worker that feed streams, and another one all that are fed, but transcoders.
- * A job that may have killed an earlier process gets one of its own.
+ * worker that feed streams, another one all that write them, and a third one
+ * all that make pictures.  A job that may have killed an earlier process gets
+ * one of its own.
  */
 
 

@@ -63,6 +63,10 @@ static u_char *ngx_webrtc_media_write_output(u_char *p, u_char *last,
     ngx_webrtc_media_start_t *start);
 static u_char *ngx_webrtc_media_read_output(u_char *p, u_char *last,
     ngx_webrtc_media_start_t *start);
+static u_char *ngx_webrtc_media_write_picture(u_char *p, u_char *last,
+    ngx_webrtc_media_start_t *start);
+static u_char *ngx_webrtc_media_read_picture(u_char *p, u_char *last,
+    ngx_webrtc_media_start_t *start);
 static u_char *ngx_webrtc_media_write_seek(u_char *p, u_char *last,
     ngx_webrtc_media_message_t *m);
 static u_char *ngx_webrtc_media_read_seek(u_char *p, u_char *last,
@@ -151,6 +155,8 @@ static const struct {
     /* RECORD, OUTPUT */
     { ngx_webrtc_media_write_output, ngx_webrtc_media_read_output, 1, 1 },
     { ngx_webrtc_media_write_output, ngx_webrtc_media_read_output, 1, 0 },
+    /* PICTURE */
+    { ngx_webrtc_media_write_picture, ngx_webrtc_media_read_picture, 1, 0 },
 };
 
 #define NGX_WEBRTC_MEDIA_TYPES                                                \
@@ -541,6 +547,47 @@ ngx_webrtc_media_read_output(u_char *p, u_char *last,
         || format->len == 0 || format->len > NGX_WEBRTC_MEDIA_FORMAT
         || ngx_strlchr(format->data, format->data + format->len, '\0')
         || ngx_strlchr(url->data, url->data + url->len, '\0'))
+    {
+        return NULL;
+    }
+
+    return p;
+}
+
+
+static u_char *
+ngx_webrtc_media_write_picture(u_char *p, u_char *last,
+    ngx_webrtc_media_start_t *start)
+{
+    ngx_webrtc_media_picture_t  *picture;
+
+    picture = &start->picture;
+
+    p = ngx_webrtc_write_u8(p, last, picture->webp);
+    p = ngx_webrtc_write_u8(p, last, picture->quality);
+    p = ngx_webrtc_write_u16(p, last, picture->width);
+
+    return ngx_webrtc_write_u16(p, last, picture->height);
+}
+
+
+static u_char *
+ngx_webrtc_media_read_picture(u_char *p, u_char *last,
+    ngx_webrtc_media_start_t *start)
+{
+    ngx_webrtc_media_picture_t  *picture;
+
+    picture = &start->picture;
+
+    p = ngx_webrtc_read_u8(p, last, &picture->webp);
+    p = ngx_webrtc_read_u8(p, last, &picture->quality);
+    p = ngx_webrtc_read_u16(p, last, &picture->width);
+    p = ngx_webrtc_read_u16(p, last, &picture->height);
+
+    if (p == NULL || picture->webp > 1
+        || picture->quality == 0 || picture->quality > 100
+        || picture->width > NGX_WEBRTC_MEDIA_SIZE
+        || picture->height > NGX_WEBRTC_MEDIA_SIZE)
     {
         return NULL;
     }

@@ -131,6 +131,7 @@ typedef enum {
     NGX_WEBRTC_MEDIA_FILE,         /* probes a file, or plays it for a client */
     NGX_WEBRTC_MEDIA_RECORD,       /* fed: writes a file */
     NGX_WEBRTC_MEDIA_OUTPUT,       /* fed: sends to a URL, or back */
+    NGX_WEBRTC_MEDIA_PICTURE,      /* fed: makes one picture of a key frame */
     NGX_WEBRTC_MEDIA_KINDS
 } ngx_webrtc_media_kind_e;
 
@@ -235,6 +236,24 @@ typedef struct {
 
 
 /*
+ * What a PICTURE makes of the frames that it is fed, as an OUTPUT is: one IMAGE
+ * of the first picture that can be decoded of them.  If there is none by END,
+ * it says why (FAILED).
+ *
+ *   webp           1: WebP, if FFmpeg here makes it; else JPEG
+ *   quality        1 to 100
+ *   width, height  at most, of the upright picture; 0: the stream's.  The shape
+ *                  is kept, never enlarged
+ */
+typedef struct {
+    uint8_t                    webp;
+    uint8_t                    quality;
+    uint16_t                   width;
+    uint16_t                   height;
+} ngx_webrtc_media_picture_t;
+
+
+/*
  *   kind    ngx_webrtc_media_kind_e
  *   name    of the stream: not a secret where it is part of a URL
  *   fd      the file, given along, where the kind has one; not written
@@ -252,6 +271,9 @@ typedef struct {
  *
  * RECORD, OUTPUT:
  *   output  what is to be made
+ *
+ * PICTURE:
+ *   picture  likewise
  */
 typedef struct {
     uint8_t                    kind;
@@ -269,6 +291,7 @@ typedef struct {
     ngx_webrtc_media_transcode_t  encode;
     ngx_webrtc_media_movie_t   movie;
     ngx_webrtc_media_output_t  output;
+    ngx_webrtc_media_picture_t picture;
 } ngx_webrtc_media_start_t;
 
 
@@ -367,6 +390,7 @@ typedef enum {
     NGX_WEBRTC_MEDIA_MUXED,        /* of an output; ts: ms of media so far,
                                       now_us: bytes so far; value: what the
                                       data is, NGX_WEBRTC_MEDIA_MUXED_* */
+    NGX_WEBRTC_MEDIA_IMAGE,        /* of a picture; value: 1, WebP; 0, JPEG */
     NGX_WEBRTC_MEDIA_RECORDS
 } ngx_webrtc_media_record_e;
 

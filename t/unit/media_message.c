@@ -304,6 +304,66 @@ test_transcode(void)
 
 
 static void
+test_picture(void)
+{
+    size_t                       n, i, cut;
+    ngx_webrtc_media_message_t   m, got;
+    ngx_webrtc_media_picture_t  *picture;
+
+    static const struct {
+        const char                  *what;
+        ngx_webrtc_media_picture_t   picture;
+        ngx_int_t                    rc;
+    } rows[] = {
+        { "as it is", { 0, 80, 0, 0 }, NGX_OK },
+        { "all of it", { 1, 100, NGX_WEBRTC_MEDIA_SIZE, NGX_WEBRTC_MEDIA_SIZE },
+          NGX_OK },
+        { "no such format", { 2, 80, 0, 0 }, NGX_DECLINED },
+        { "no quality", { 0, 0, 0, 0 }, NGX_DECLINED },
+        { "too good", { 0, 101, 0, 0 }, NGX_DECLINED },
+        { "too wide", { 0, 80, NGX_WEBRTC_MEDIA_SIZE + 1, 0 }, NGX_DECLINED },
+        { "too high", { 0, 80, 0, NGX_WEBRTC_MEDIA_SIZE + 1 }, NGX_DECLINED },
+    };
+
+    ngx_memzero(&m, sizeof(ngx_webrtc_media_message_t));
+
+    m.type = NGX_WEBRTC_MEDIA_START;
+    m.u.start.kind = NGX_WEBRTC_MEDIA_PICTURE;
+    ngx_str_set(&m.u.start.name, "studio");
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        m.u.start.picture = rows[i].picture;
+
+        n = written(&m);
+        tap_is_int(ngx_webrtc_media_message_parse(buf, buf + n, &got),
+                   rows[i].rc, "picture: %s", rows[i].what);
+
+        picture = &got.u.start.picture;
+
+        if (rows[i].rc == NGX_OK) {
+            tap_ok(picture->webp == rows[i].picture.webp
+                   && picture->quality == rows[i].picture.quality
+                   && picture->width == rows[i].picture.width
+                   && picture->height == rows[i].picture.height,
+                   "picture: %s, read", rows[i].what);
+        }
+    }
+
+    m.u.start.picture = rows[0].picture;
+    n = written(&m);
+
+    for (i = 0, cut = 0; i < n; i++) {
+        cut += ngx_webrtc_media_message_parse(buf, buf + i, &got) == NGX_OK;
+    }
+
+    tap_is_int(cut, 0, "picture: never less than all of it");
+    tap_ok(ngx_webrtc_media_fed(NGX_WEBRTC_MEDIA_PICTURE)
+           && !ngx_webrtc_media_filed(NGX_WEBRTC_MEDIA_PICTURE),
+           "picture: it is fed, and has no file");
+}
+
+
+static void
 test_note(void)
 {
     size_t                       n;
@@ -594,6 +654,7 @@ main(void)
     test_start();
     test_transcode();
     test_movie();
+    test_picture();
     test_note();
     test_others();
     test_record();
