@@ -27,6 +27,7 @@
 #include "ngx_http_webrtc_log.h"
 #include "ngx_http_webrtc_media.h"
 #include "ngx_http_webrtc_metrics.h"
+#include "ngx_http_webrtc_muxed.h"
 #include "ngx_http_webrtc_own.h"
 #include "ngx_http_webrtc_player.h"
 #include "ngx_http_webrtc_pull.h"
@@ -50,6 +51,7 @@
 #include "ngx_webrtc_viewer_role.h"
 #include "ngx_webrtc_publisher_role.h"
 #include "ngx_webrtc_media.h"
+#include "ngx_webrtc_muxed.h"
 #include "ngx_webrtc_snapshot.h"
 #include "ngx_webrtc_variants.h"
 
@@ -202,6 +204,20 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
     { ngx_string("webrtc_snapshot"),
       NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_CONF_1MORE,
       ngx_http_webrtc_snapshot_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("webrtc_ts"),
+      NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_CONF_TAKE1,
+      ngx_http_webrtc_muxed_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("webrtc_mp4"),
+      NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_CONF_TAKE1,
+      ngx_http_webrtc_muxed_conf,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -902,6 +918,7 @@ ngx_http_webrtc_init_process(ngx_cycle_t *cycle)
     if (ngx_http_webrtc_worker) {
         ngx_http_webrtc_whep_done();
         ngx_http_webrtc_snapshot_exit();
+        ngx_http_webrtc_muxed_exit();
         ngx_http_webrtc_sse_done();
     }
 
@@ -995,6 +1012,7 @@ ngx_http_webrtc_exit_process(ngx_cycle_t *cycle)
         ngx_webrtc_records_exit();
         ngx_webrtc_pushes_exit();
         ngx_webrtc_snapshots_exit();
+        ngx_webrtc_muxeds_exit();
         ngx_webrtc_variants_exit();
         ngx_webrtc_exec_outs_exit();
         ngx_http_webrtc_pull_done();
@@ -1016,6 +1034,7 @@ ngx_http_webrtc_on_stream(void *ctx, ngx_webrtc_stream_t *st)
         ngx_webrtc_records_news(st);
         ngx_webrtc_pushes_news(st);
         ngx_webrtc_snapshots_news(st);
+        ngx_webrtc_muxeds_news(st);
         return;
     }
 
@@ -1026,6 +1045,8 @@ ngx_http_webrtc_on_stream(void *ctx, ngx_webrtc_stream_t *st)
     ngx_http_webrtc_push_tick(ctx);
     ngx_http_webrtc_snapshot_tick();
     ngx_webrtc_snapshots_tick();
+    ngx_http_webrtc_muxed_tick();
+    ngx_webrtc_muxeds_tick();
 
     ngx_webrtc_variants_tick(ngx_http_webrtc_worker->bus,
                              ngx_http_webrtc_worker->log);
@@ -1052,7 +1073,8 @@ ngx_http_webrtc_busy(void *ctx)
            || ngx_webrtc_variants_busy()
            || ngx_webrtc_records_busy()
            || ngx_webrtc_pushes_busy()
-           || ngx_webrtc_snapshots_any();
+           || ngx_webrtc_snapshots_any()
+           || ngx_webrtc_muxeds_any();
 }
 
 

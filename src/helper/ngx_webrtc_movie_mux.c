@@ -75,6 +75,8 @@ ngx_webrtc_movie_mux_begin(ngx_webrtc_movie_mux_t *mux,
     ngx_webrtc_movie_mux_end(mux);
 
     mux->begin_us = begin_us;
+    mux->long_us = NGX_WEBRTC_MOVIE_MUX_LONG;
+    mux->short_us = NGX_WEBRTC_MOVIE_MUX_SHORT;
     mux->first = 1;
 
     if (video) {
@@ -473,6 +475,14 @@ ngx_webrtc_movie_mux_us(ngx_webrtc_movie_mux_track_t *t, int64_t ts)
 
 
 void
+ngx_webrtc_movie_mux_live(ngx_webrtc_movie_mux_t *mux)
+{
+    mux->long_us = NGX_WEBRTC_MOVIE_MUX_LIVE;
+    mux->short_us = 0;
+}
+
+
+void
 ngx_webrtc_movie_mux_turn(ngx_webrtc_movie_mux_t *mux, const uint8_t *matrix)
 {
     ngx_memcpy(mux->matrix, matrix, sizeof(mux->matrix));
@@ -604,8 +614,9 @@ ngx_webrtc_movie_mux_limit(ngx_webrtc_movie_mux_t *mux)
     ngx_uint_t                     i, k;
     ngx_webrtc_movie_mux_track_t  *t;
 
-    limit = mux->begin_us + (mux->first ? NGX_WEBRTC_MOVIE_MUX_FIRST
-                                        : NGX_WEBRTC_MOVIE_MUX_LONG);
+    limit = mux->begin_us + (mux->first ? ngx_min(mux->long_us,
+                                                  NGX_WEBRTC_MOVIE_MUX_FIRST)
+                                        : mux->long_us);
 
     for (i = 0; i < mux->ntracks; i++) {
         t = &mux->tracks[i];
@@ -622,7 +633,8 @@ ngx_webrtc_movie_mux_limit(ngx_webrtc_movie_mux_t *mux)
             }
 
             if ((t->samples[k].pkt->flags & AV_PKT_FLAG_KEY)
-                && us >= mux->begin_us + NGX_WEBRTC_MOVIE_MUX_SHORT)
+                && us >= mux->begin_us + mux->short_us
+                && us > mux->begin_us)
             {
                 return us;
             }

@@ -37,6 +37,9 @@
 #define NGX_WEBRTC_MOVIE_MUX_FIRST    500000
 #define NGX_WEBRTC_MOVIE_MUX_SHORT    300000
 
+/* us of a fragment at most, live; chosen: delay against the size of its head */
+#define NGX_WEBRTC_MOVIE_MUX_LIVE     300000
+
 /* bytes of a fragment, after which it ends as soon as it can; chosen: a second
  * of what discs have */
 #define NGX_WEBRTC_MOVIE_MUX_LARGE    (6 * 1024 * 1024)
@@ -81,6 +84,8 @@ typedef struct {
     ngx_uint_t                ntracks;
     size_t                    bytes;      /* kept */
     int64_t                   begin_us;   /* of the fragment to come */
+    int64_t                   long_us;    /* how long it is at most, */
+    int64_t                   short_us;   /* and at least */
     uint32_t                  sequence;
     int32_t                   matrix[9];  /* of the picture, if it is turned */
     unsigned                  turned:1;
@@ -114,6 +119,12 @@ void ngx_webrtc_movie_mux_end(ngx_webrtc_movie_mux_t *mux);
  */
 ngx_int_t ngx_webrtc_movie_mux_packet(ngx_webrtc_movie_mux_t *mux,
     ngx_uint_t video, AVPacket *pkt, AVRational tb);
+
+/*
+ * Short fragments, for who plays them as they are made; each key frame begins
+ * one.  After begin().
+ */
+void ngx_webrtc_movie_mux_live(ngx_webrtc_movie_mux_t *mux);
 
 /* The picture is to be turned: a display matrix of libavutil; before init(). */
 void ngx_webrtc_movie_mux_turn(ngx_webrtc_movie_mux_t *mux,

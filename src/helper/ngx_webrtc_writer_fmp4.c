@@ -88,6 +88,10 @@ ngx_webrtc_writer_fmp4_begin(ngx_webrtc_writer_t *w)
         return NGX_ERROR;
     }
 
+    if (w->conf->seek == NULL) {
+        ngx_webrtc_movie_mux_live(&part->mux);
+    }
+
     ngx_webrtc_writer_fmp4_turn(w, &part->mux);
 
     return NGX_OK;

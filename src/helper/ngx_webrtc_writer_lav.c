@@ -13,6 +13,8 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include <libavutil/opt.h>
+
 #include "ngx_webrtc_writer.h"
 
 
@@ -21,6 +23,9 @@
 
 /* us by which a track that has paused holds up the others; chosen */
 #define NGX_WEBRTC_WRITER_LAV_APART   500000
+
+/* ms between places where a client may begin, of sound alone; chosen */
+#define NGX_WEBRTC_WRITER_LAV_BEGINS  1000
 
 /* units of 90 kHz of a picture, until there have been two */
 #define NGX_WEBRTC_WRITER_LAV_FRAME   3600
@@ -50,6 +55,10 @@ typedef struct {
     AVFormatContext                *oc;
     ngx_webrtc_writer_lav_track_t   tracks[NGX_WEBRTC_MEDIA_TRACKS];
     unsigned                        header:1;    /* has been written */
+    int64_t                         begin;       /* ms where the next client
+                                                    of sound alone may */
+    unsigned                        live:1;      /* it is sent as it comes */
+    unsigned                        key:1;       /* the next bytes are one's */
     unsigned                        failed:1;    /* bytes() has */
 } ngx_webrtc_writer_lav_t;
 
@@ -66,6 +75,10 @@ static int64_t ngx_webrtc_writer_lav_seek(void *opaque, int64_t offset,
     int whence);
 static ngx_int_t ngx_webrtc_writer_lav_packet(ngx_webrtc_writer_t *w,
     ngx_uint_t i, AVPacket *pkt);
+static ngx_uint_t ngx_webrtc_writer_lav_begins(ngx_webrtc_writer_t *w,
+    ngx_uint_t i, AVPacket *pkt);
+static int ngx_webrtc_writer_lav_frame(ngx_webrtc_writer_t *w, ngx_uint_t key,
+    AVPacket *pkt);
 static int64_t ngx_webrtc_writer_lav_dts(ngx_webrtc_writer_lav_track_t *t,
     int64_t pts);
 static ngx_int_t ngx_webrtc_writer_lav_wrong(ngx_webrtc_writer_t *w, int rc);
@@ -178,6 +191,12 @@ ngx_webrtc_writer_lav_begin(ngx_webrtc_writer_t *w)
 
     part = w->part;
 
+    /* of MPEG-TS: sound does not wait for more of it */
+
+    if (part->live) {
+        (void) av_dict_set(&options, "pes_payload_size", "0", 0);
+    }
+
     rc = avformat_write_header(part->oc, &options);
     av_dict_free(&options);
 
@@ -236,7 +255,8 @@ ngx_webrtc_writer_lav_open(ngx_webrtc_writer_t *w)
 static ngx_int_t
 ngx_webrtc_writer_lav_io(ngx_webrtc_writer_t *w, AVFormatContext *oc)
 {
-    u_char  *buf;
+    u_char                   *buf;
+    ngx_webrtc_writer_lav_t  *part;
 
     if (w->conf->url) {
         oc->pb = w->io;
@@ -260,6 +280,9 @@ ngx_webrtc_writer_lav_io(ngx_webrtc_writer_t *w, AVFormatContext *oc)
         av_free(buf);
         return NGX_ERROR;
     }
+
+    part = w->part;
+    part->live = (w->conf->seek == NULL);
 
     oc->flags |= AVFMT_FLAG_CUSTOM_IO;
 
@@ -302,6 +325,7 @@ ngx_webrtc_writer_lav_write(void *opaque,
 {
     ngx_webrtc_writer_t *w = opaque;
 
+    ngx_uint_t                flags;
     ngx_webrtc_writer_lav_t  *part;
 
     part = w->part;
@@ -310,8 +334,11 @@ ngx_webrtc_writer_lav_write(void *opaque,
         return n;
     }
 
+    flags = part->key ? NGX_WEBRTC_MEDIA_MUXED_KEY : 0;
+    part->key = 0;
+
     if (part->failed
-        || w->conf->bytes(w->conf->ctx, buf, (size_t) n, 0) != NGX_OK)
+        || w->conf->bytes(w->conf->ctx, buf, (size_t) n, flags) != NGX_OK)
     {
         part->failed = 1;
         return AVERROR(EIO);
@@ -349,7 +376,7 @@ ngx_webrtc_writer_lav_packet(ngx_webrtc_writer_t *w, ngx_uint_t i,
     t = &part->tracks[i];
 
     tb = av_make_q(1, (int) w->tracks[i].units);
-    key = (i == NGX_WEBRTC_MEDIA_VIDEO && (pkt->flags & AV_PKT_FLAG_KEY));
+    key = ngx_webrtc_writer_lav_begins(w, i, pkt);
 
     pkt->dts = ngx_webrtc_writer_lav_dts(t, pkt->pts);
 
@@ -372,7 +399,69 @@ ngx_webrtc_writer_lav_packet(ngx_webrtc_writer_t *w, ngx_uint_t i,
     }
 
     return ngx_webrtc_writer_lav_wrong(w,
-                                av_interleaved_write_frame(part->oc, pkt));
+                                ngx_webrtc_writer_lav_frame(w, key, pkt));
+}
+
+
+/* may whoever has nothing from before begin here? */
+
+static ngx_uint_t
+ngx_webrtc_writer_lav_begins(ngx_webrtc_writer_t *w, ngx_uint_t i,
+    AVPacket *pkt)
+{
+    int64_t                   ms;
+    ngx_webrtc_writer_lav_t  *part;
+
+    part = w->part;
+
+    if (part->tracks[NGX_WEBRTC_MEDIA_VIDEO].stream != -1) {
+        return i == NGX_WEBRTC_MEDIA_VIDEO && (pkt->flags & AV_PKT_FLAG_KEY);
+    }
+
+    ms = av_rescale(pkt->pts, 1000, w->tracks[i].units);
+
+    if (!part->live || ms < part->begin) {
+        return 0;
+    }
+
+    part->begin = ms + NGX_WEBRTC_WRITER_LAV_BEGINS;
+
+    return 1;
+}
+
+
+/*
+ * What is sent as it comes is not put in the order of its times: it comes in
+ * that order, but for the time that networks take.
+ */
+
+static int
+ngx_webrtc_writer_lav_frame(ngx_webrtc_writer_t *w, ngx_uint_t key,
+    AVPacket *pkt)
+{
+    int                       rc;
+    ngx_webrtc_writer_lav_t  *part;
+
+    part = w->part;
+
+    if (!part->live) {
+        return av_interleaved_write_frame(part->oc, pkt);
+    }
+
+    if (key) {
+        part->key = 1;
+
+        /* of MPEG-TS: what is in it, in front of the key frame */
+
+        (void) av_opt_set(part->oc->priv_data, "mpegts_flags",
+                          "+resend_headers", 0);
+    }
+
+    rc = av_write_frame(part->oc, pkt);
+
+    avio_flush(part->oc->pb);
+
+    return rc;
 }
 
 

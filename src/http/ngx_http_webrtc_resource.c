@@ -699,6 +699,32 @@ ngx_http_webrtc_wait(ngx_http_request_t *r)
 }
 
 
+ngx_int_t
+ngx_http_webrtc_arm(ngx_http_request_t *r, ngx_uint_t blocked)
+{
+    ngx_event_t               *wev;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    wev = r->connection->write;
+
+    clcf = ngx_http_get_module_loc_conf(r->main, ngx_http_core_module);
+
+    /* with "limit_rate", the timer is in use by nginx */
+
+    if (!wev->delayed) {
+
+        if (blocked) {
+            ngx_add_timer(wev, clcf->send_timeout);
+
+        } else if (wev->timer_set) {
+            ngx_del_timer(wev);
+        }
+    }
+
+    return ngx_handle_write_event(wev, clcf->send_lowat);
+}
+
+
 ngx_str_t *
 ngx_http_webrtc_request_header(ngx_http_request_t *r, const char *name)
 {

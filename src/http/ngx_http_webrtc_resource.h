@@ -147,6 +147,16 @@ ngx_int_t ngx_http_webrtc_arg(ngx_http_request_t *r, const char *name,
  */
 void ngx_http_webrtc_wait(ngx_http_request_t *r);
 
+/*
+ * Has the write handler called when the client can take more of a response that
+ * is sent piece by piece.
+ *
+ *   blocked   there is data that it has not read: "send_timeout" runs
+ *
+ * NGX_OK, NGX_ERROR
+ */
+ngx_int_t ngx_http_webrtc_arm(ngx_http_request_t *r, ngx_uint_t blocked);
+
 /* The value of a request header (name in lower case), or NULL. */
 ngx_str_t *ngx_http_webrtc_request_header(ngx_http_request_t *r,
     const char *name);

@@ -39,7 +39,6 @@ static ngx_int_t ngx_http_webrtc_sse_send(ngx_http_webrtc_sse_t *sse);
 static ngx_int_t ngx_http_webrtc_sse_add(ngx_http_webrtc_sse_t *sse,
     const char *text);
 static ngx_uint_t ngx_http_webrtc_sse_blocked(ngx_http_webrtc_sse_t *sse);
-static ngx_int_t ngx_http_webrtc_sse_arm(ngx_http_webrtc_sse_t *sse);
 static void ngx_http_webrtc_sse_writer(ngx_http_request_t *r);
 static ngx_int_t ngx_http_webrtc_sse_last(ngx_http_webrtc_sse_t *sse);
 static void ngx_http_webrtc_sse_cleanup(void *data);
@@ -378,7 +377,8 @@ ngx_http_webrtc_sse_send(ngx_http_webrtc_sse_t *sse)
     sse->time = ngx_current_msec;
 
     if (ngx_http_output_filter(r, &out) == NGX_ERROR || r->connection->error
-        || ngx_http_webrtc_sse_arm(sse) != NGX_OK)
+        || ngx_http_webrtc_arm(sse->request, ngx_http_webrtc_sse_blocked(sse))
+           != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -393,35 +393,6 @@ ngx_http_webrtc_sse_blocked(ngx_http_webrtc_sse_t *sse)
     return sse->buf->pos != sse->buf->last
            || sse->request->buffered
            || sse->request->connection->buffered;
-}
-
-
-/* "send_timeout" runs while there is data that the client has not read */
-
-static ngx_int_t
-ngx_http_webrtc_sse_arm(ngx_http_webrtc_sse_t *sse)
-{
-    ngx_event_t               *wev;
-    ngx_http_core_loc_conf_t  *clcf;
-
-    wev = sse->request->connection->write;
-
-    clcf = ngx_http_get_module_loc_conf(sse->request->main,
-                                        ngx_http_core_module);
-
-    /* with "limit_rate", the timer is in use by nginx */
-
-    if (!wev->delayed) {
-
-        if (ngx_http_webrtc_sse_blocked(sse)) {
-            ngx_add_timer(wev, clcf->send_timeout);
-
-        } else if (wev->timer_set) {
-            ngx_del_timer(wev);
-        }
-    }
-
-    return ngx_handle_write_event(wev, clcf->send_lowat);
 }
 
 
@@ -459,7 +430,8 @@ ngx_http_webrtc_sse_writer(ngx_http_request_t *r)
     if ((ngx_http_webrtc_sse_blocked(sse)
          && ngx_http_output_filter(r, NULL) == NGX_ERROR)
         || c->error
-        || ngx_http_webrtc_sse_arm(sse) != NGX_OK)
+        || ngx_http_webrtc_arm(sse->request, ngx_http_webrtc_sse_blocked(sse))
+           != NGX_OK)
     {
         ngx_http_finalize_request(r, NGX_ERROR);
         return;
