@@ -14,6 +14,7 @@ use IO::Socket::INET;
 use JSON::PP ();
 use Test::More;
 use NgxWebRTC;
+use NgxWebRTC::Beep;
 
 my $t = NgxWebRTC->new(workers => 2, asan => 1);
 my $dir = $t->dir;
@@ -23,28 +24,33 @@ plan skip_all => 'no nginx-rtmp here' if !$rtmp;
 
 my $key = 'k3yOfTheStream0';
 
+# H.264 with B-frames, and sound
+
+my $made = NgxWebRTC::Beep::film($t, "$dir/beep.ts", '-bf', '2');
+is($t->reap($made, 60), 0, 'a film of flashes and beeps is made');
+
 # the stalled target: a socket that accepts, and is read when told
 
 my $stall = IO::Socket::INET->new(Listen => 5, LocalAddr => '127.0.0.1',
     LocalPort => $t->port('stall')) or die "listen: $!";
 setsockopt($stall, SOL_SOCKET, SO_RCVBUF, pack('i', 4096)) or die;
 
-$t->start(http => 'webrtc_wait 20s; webrtc_linger 30s;', server => <<'EOF2');
+$t->start(http => 'webrtc_wait 20s; webrtc_linger 30s;', server => <<"EOF2");
 location = /control {
     webrtc_status  control;
 }
 location = /metrics {
     webrtc_metrics;
 }
-location ~ ^/whip/(?<name>\w+)$ {
-    webrtc_publish    $name;
+location ~ ^/whip/(?<name>\\w+)\$ {
+    webrtc_publish    \$name;
     webrtc_transcode  auto hw=none;
-    webrtc_push       rtmp://127.0.0.1:%%PORT_rtmp%%/kept/$arg_key;
-    webrtc_push       rtmp://127.0.0.1:%%PORT_dead%%/kept/$name$arg_key;
+    webrtc_push       rtmp://127.0.0.1:%%PORT_rtmp%%/kept/\$arg_key;
+    webrtc_push       rtmp://127.0.0.1:%%PORT_dead%%/kept/\$name\$arg_key;
 }
 location = /bars {
     webrtc_play  bars;
-    webrtc_pull  file:%%MEDIA%%/bars_b.ts loop start=always;
+    webrtc_pull  file:$dir/beep.ts loop start=always;
     webrtc_push  rtmp://127.0.0.1:%%PORT_rtmp%%/kept/bars;
     webrtc_push  srt://127.0.0.1:%%PORT_srt%%;
     webrtc_push  udp://127.0.0.1:%%PORT_ts%%;
@@ -242,6 +248,12 @@ subtest 'a target dies and comes back' => sub {
     # what it has kept
 
     plays("$dir/bars.flv", 'h264', 'aac');
+
+    my ($n, $most) = NgxWebRTC::Beep::apart("$dir/bars.flv");
+    cmp_ok($n, '>', 2, 'flashes and beeps');
+    cmp_ok($most, '<', 0.04, 'are less than 40 ms apart');
+    note("offset $most s, $n times");
+
     plays("$dir/$key.flv", 'h264', 'aac');
 
     my ($last, $back, $steps) = (0, 0, 0);

@@ -236,7 +236,8 @@ ngx_webrtc_writer_track(ngx_webrtc_writer_t *w, ngx_webrtc_media_record_t *r)
     t->clock = track.clock_rate;
     t->units = track.clock_rate;
     t->channels = track.channels;
-    t->traits = (uint8_t) (r->ts & NGX_WEBRTC_TRACK_TRAITS);
+    t->traits = (r->track == NGX_WEBRTC_MEDIA_VIDEO)
+                ? (uint8_t) (r->ts & NGX_WEBRTC_TRACK_TRAITS) : 0;
 
     if (r->len) {
         t->config = malloc(r->len);
