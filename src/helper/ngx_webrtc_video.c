@@ -18,8 +18,7 @@
  * 4. An encoder that counts pictures is told how many there are per second: a
  *    guess at first, then what their times say.
  * 5. An encoder that cannot make pictures of noise as small as its rate demands
- *    is given fewer of them: while what it has made would take the rate more
- *    than NGX_WEBRTC_VIDEO_AHEAD, pictures are left out.
+ *    is given fewer of them.
  */
 
 
@@ -70,9 +69,6 @@
  */
 #define NGX_WEBRTC_VIDEO_RATE_US       10000000
 
-/* 90 kHz; chosen: what encoders are told of the receiver's buffer, too */
-#define NGX_WEBRTC_VIDEO_AHEAD         (NGX_WEBRTC_VIDEO_CLOCK / 2)
-
 /* frames since an IDR: there is none for as long as anybody remembers */
 #define NGX_WEBRTC_VIDEO_AGE           (UINT32_MAX / 2)
 
@@ -90,6 +86,8 @@ struct ngx_webrtc_video_s {
     u_char                         *config;      /* the decoder's */
     size_t                          nconfig;
     uint8_t                         cvo;
+    uint8_t                         reorder;     /* of pack, when decoding
+                                                    began */
 
     ngx_webrtc_video_decode_t       decode;
     ngx_webrtc_video_filter_t       filter;
@@ -105,6 +103,8 @@ struct ngx_webrtc_video_s {
     uint64_t                        said_us;     /* the last line on lateness */
     uint32_t                        said_late;   /* counts, as of then */
     uint32_t                        said_pictures;
+    uint64_t                        noise_us;    /* the last line on noise */
+    uint32_t                        said_heavy;  /* count, as of then */
     uint64_t                        rated_us;
 
     int64_t                         last;        /* pts of a picture */
@@ -113,8 +113,6 @@ struct ngx_webrtc_video_s {
     ngx_uint_t                      nstep;
 
     uint32_t                        bitrate;     /* asked for, 0: by size */
-    int64_t                         ahead;       /* of the rate, 90 kHz */
-    int64_t                         ahead_at;    /* as of this pts */
 
     unsigned                        known:1;     /* there is a track */
     unsigned                        waiting:1;   /* for a key frame */
@@ -146,7 +144,6 @@ static ngx_int_t ngx_webrtc_video_prepare(ngx_webrtc_video_t *v,
 static ngx_int_t ngx_webrtc_video_open(ngx_webrtc_video_t *v, int width,
     int height);
 static void ngx_webrtc_video_filtered(ngx_webrtc_video_t *v);
-static ngx_uint_t ngx_webrtc_video_full(ngx_webrtc_video_t *v, int64_t pts);
 static void ngx_webrtc_video_coded(ngx_webrtc_video_t *v);
 static void ngx_webrtc_video_rate(ngx_webrtc_video_t *v);
 static uint64_t ngx_webrtc_video_bps(ngx_webrtc_video_t *v, int width,
@@ -156,6 +153,7 @@ static void ngx_webrtc_video_drain(ngx_webrtc_video_t *v);
 static void ngx_webrtc_video_anew(ngx_webrtc_video_t *v);
 static void ngx_webrtc_video_silent(ngx_webrtc_video_t *v);
 static void ngx_webrtc_video_slow(ngx_webrtc_video_t *v);
+static void ngx_webrtc_video_noise(ngx_webrtc_video_t *v);
 static void ngx_webrtc_video_say(ngx_webrtc_video_t *v, ngx_uint_t failed,
     ngx_uint_t level, const char *fmt, ...);
 static ngx_int_t ngx_webrtc_video_nothing(void *ctx, u_char *payload, size_t n,
@@ -367,6 +365,13 @@ ngx_webrtc_video_input(ngx_webrtc_video_t *v, ngx_webrtc_media_record_t *r)
 
     ngx_webrtc_video_lag(v, r);
 
+    if (!v->waiting && frame.key && v->pack.reorder < v->reorder) {
+
+        /* another source: a decoder would keep pictures back for ever */
+
+        ngx_webrtc_video_anew(v);
+    }
+
     if (v->waiting) {
 
         if (!frame.key || ngx_webrtc_video_begin(v) != NGX_OK) {
@@ -422,6 +427,7 @@ ngx_webrtc_video_begin(ngx_webrtc_video_t *v)
     }
 
     v->waiting = 0;
+    v->reorder = v->pack.reorder;
     v->in_time = 0;
     v->begun_us = v->now_us;
     v->key = 1;
@@ -650,6 +656,7 @@ ngx_webrtc_video_open(ngx_webrtc_video_t *v, int width, int height)
     }
 
     v->rated_us = v->now_us;
+    v->encode.bps = conf.bitrate;
 
     if (!v->told_hw
         && ngx_strcmp(v->hw, "auto") != 0 && ngx_strcmp(v->hw, "none") != 0
@@ -693,9 +700,9 @@ ngx_webrtc_video_filtered(ngx_webrtc_video_t *v)
             continue;
         }
 
-        if (ngx_webrtc_video_full(v, v->frame->pts)) {
+        if (ngx_webrtc_video_encode_full(&v->encode, v->frame->pts)) {
             v->count.heavy++;
-            ngx_webrtc_video_encode_skip(&v->encode, v->frame->pts);
+            ngx_webrtc_video_noise(v);
             av_frame_unref(v->frame);
             v->key = key;
             continue;
@@ -717,33 +724,10 @@ ngx_webrtc_video_filtered(ngx_webrtc_video_t *v)
 }
 
 
-/* has more been encoded than the rate permits by then? */
-
-static ngx_uint_t
-ngx_webrtc_video_full(ngx_webrtc_video_t *v, int64_t pts)
-{
-    if (pts > v->ahead_at) {
-        v->ahead -= ngx_min(v->ahead, pts - v->ahead_at);
-    }
-
-    v->ahead_at = pts;
-
-    return v->ahead > NGX_WEBRTC_VIDEO_AHEAD;
-}
-
-
 static void
 ngx_webrtc_video_coded(ngx_webrtc_video_t *v)
 {
-    uint64_t   bps;
     AVPacket  *pkt;
-
-    if (v->encode.enc == NULL) {
-        return;
-    }
-
-    bps = ngx_webrtc_video_bps(v, v->encode.conf.width,
-                               v->encode.conf.height);
 
     while (!v->over && v->encode.enc) {
 
@@ -754,7 +738,6 @@ ngx_webrtc_video_coded(ngx_webrtc_video_t *v)
         }
 
         v->count.encoded++;
-        v->ahead += (uint64_t) pkt->size * 8 * NGX_WEBRTC_VIDEO_CLOCK / bps;
 
         if (v->conf.out(v->conf.ctx, pkt->data, pkt->size, pkt->pts,
                         (pkt->flags & AV_PKT_FLAG_KEY) != 0)
@@ -781,6 +764,8 @@ ngx_webrtc_video_rate(ngx_webrtc_video_t *v)
 
     conf = &v->encode.conf;
     rate = ngx_webrtc_video_bps(v, conf->width, conf->height);
+
+    v->encode.bps = rate;
 
     if (ngx_webrtc_video_encode_counts(&v->encode)) {
         rate = rate * ngx_max(conf->fps, 1) / ngx_webrtc_video_fps(v);
@@ -937,6 +922,29 @@ ngx_webrtc_video_slow(ngx_webrtc_video_t *v)
     v->said_us = v->now_us;
     v->said_late = v->count.late;
     v->said_pictures = v->count.pictures;
+}
+
+
+static void
+ngx_webrtc_video_noise(ngx_webrtc_video_t *v)
+{
+    uint32_t  heavy;
+
+    heavy = v->count.heavy - v->said_heavy;
+
+    if (heavy < NGX_WEBRTC_VIDEO_SAY_LATE
+        || (v->noise_us && v->now_us - v->noise_us < NGX_WEBRTC_VIDEO_SAY_US))
+    {
+        return;
+    }
+
+    v->noise_us = v->now_us;
+    v->said_heavy = v->count.heavy;
+
+    ngx_webrtc_video_say(v, 0, NGX_LOG_WARN,
+                         "%s cannot make this as small as its bit rate "
+                         "demands: %u pictures were left out",
+                         ngx_webrtc_video_encode_name(&v->encode), heavy);
 }
 
 

@@ -14,6 +14,11 @@
  * (CRF with VBV); the others are held to the rate.  VBV holds half a second:
  * a key frame may be that large, and the network sees no longer burst.
  *
+ * What no encoder can do is to make pictures of noise as small as a low rate
+ * demands.  While what one has made would take the rate more than half a second
+ * pictures are left out.  Encoders that go by times are not told of the pause,
+ * which they would take for leave to make the next one larger.
+ *
  * Key frames are forced by time and by request: encoders count pictures, and
  * the rate of pictures is only known about.
  */
@@ -37,6 +42,9 @@
 
 /* pictures between key frames as encoders count them: never; forced by time */
 #define NGX_WEBRTC_VIDEO_ENCODE_GOP       100000
+
+/* 90 kHz; chosen: what VBV holds */
+#define NGX_WEBRTC_VIDEO_ENCODE_AHEAD     (NGX_WEBRTC_VIDEO_CLOCK / 2)
 
 /* how many ways an encoder deals with its rate */
 #define NGX_WEBRTC_VIDEO_ENCODE_CAPPED    0    /* a quality, and at most this */
@@ -205,6 +213,7 @@ ngx_webrtc_video_encode_open(ngx_webrtc_video_encode_t *e,
     ngx_webrtc_video_encode_close(e);
 
     e->conf = *conf;
+    e->bps = 0;
 
     for (i = 0; i < NGX_WEBRTC_VIDEO_ENCODERS; i++) {
 
@@ -598,14 +607,26 @@ ngx_webrtc_video_encode_put(ngx_webrtc_video_encode_t *e, AVFrame *frame,
 }
 
 
-void
-ngx_webrtc_video_encode_skip(ngx_webrtc_video_encode_t *e, int64_t pts)
+ngx_uint_t
+ngx_webrtc_video_encode_full(ngx_webrtc_video_encode_t *e, int64_t pts)
 {
+    if (pts > e->ahead_at) {
+        e->ahead -= ngx_min(e->ahead, pts - e->ahead_at);
+    }
+
+    e->ahead_at = pts;
+
+    if (e->ahead <= NGX_WEBRTC_VIDEO_ENCODE_AHEAD) {
+        return 0;
+    }
+
     if (e->some && !ngx_webrtc_video_encode_counts(e)) {
         e->hidden += pts - e->last;
     }
 
     e->last = pts;
+
+    return 1;
 }
 
 
@@ -636,6 +657,11 @@ ngx_webrtc_video_encode_get(ngx_webrtc_video_encode_t *e)
     }
 
     e->pkt->pts += e->hidden;
+
+    if (e->bps) {
+        e->ahead += (uint64_t) e->pkt->size * 8 * NGX_WEBRTC_VIDEO_CLOCK
+                    / e->bps;
+    }
 
     if (e->pkt->flags & AV_PKT_FLAG_KEY) {
         e->key = e->pkt->pts;

@@ -54,6 +54,10 @@ typedef struct {
     int64_t                            last;       /* pts of a picture */
     int64_t                            hidden;     /* 90 kHz that pictures took
                                                       that were left out */
+    uint64_t                           bps;        /* that its frames are to
+                                                      take; set after open() */
+    int64_t                            ahead;      /* of that, 90 kHz */
+    int64_t                            ahead_at;   /* as of this pts */
     unsigned                           some:1;     /* there was one */
 } ngx_webrtc_video_encode_t;
 
@@ -111,12 +115,12 @@ ngx_int_t ngx_webrtc_video_encode_put(ngx_webrtc_video_encode_t *e,
     AVFrame *frame, ngx_uint_t key);
 
 /*
- * A picture is left out, as the encoder has made too much.  One that goes by
- * times would take the pause for leave to make more, and is not told of it.
+ * Has it made more than bps permits, so that a picture has to be left out?
  *
- *   pts   as of put()
+ *   pts   as of put(); 1: it must not be put
  */
-void ngx_webrtc_video_encode_skip(ngx_webrtc_video_encode_t *e, int64_t pts);
+ngx_uint_t ngx_webrtc_video_encode_full(ngx_webrtc_video_encode_t *e,
+    int64_t pts);
 
 /*
  * Takes the next frame: pkt->data, pkt->size, pkt->pts.

@@ -857,6 +857,44 @@ test_rate(void)
 }
 
 
+/* another source takes the name, and has no B-frames */
+
+static void
+test_reorder(void)
+{
+    sink_t                         sink;
+    stream_t                       s[2];
+    ngx_webrtc_video_t            *v;
+    ngx_webrtc_media_transcode_t   want;
+
+    (void) stream_make(&s[0], "libx264", "preset=veryfast:bf=2", 0,
+                       AV_PIX_FMT_YUV420P, 160, 120, 30, START);
+    (void) stream_make(&s[1], "libx264", "preset=veryfast:bf=0", 0,
+                       AV_PIX_FMT_YUV420P, 160, 120, 30, START + 30 * STEP);
+
+    memset(&want, 0, sizeof(want));
+
+    v = video(&sink, &want);
+
+    begin(v, NGX_WEBRTC_CODEC_H264, 0);
+    feed_all(v, &s[0]);
+
+    tap_ok(sink.out.n < 30, "B-frames: %d of 30, as others may come before",
+           (int) sink.out.n);
+
+    feed_all(v, &s[1]);
+
+    tap_ok(in_order(&sink.out, 60, 0), "without them each comes at once");
+
+    end(v);
+
+    ngx_webrtc_video_destroy(v);
+    stream_free(&sink.out);
+    stream_free(&s[0]);
+    stream_free(&s[1]);
+}
+
+
 static void
 test_late(void)
 {
@@ -1152,6 +1190,7 @@ main(void)
     test_changes();
     test_refresh();
     test_rate();
+    test_reorder();
     test_late();
     test_complaints();
     test_flips();

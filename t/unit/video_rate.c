@@ -57,7 +57,9 @@ sink_say(void *ctx, ngx_uint_t failed, ngx_uint_t level, const char *text)
     (void) ctx;
     (void) level;
 
-    tap_diag("%s%s", failed ? "failed: " : "", text);
+    if (failed) {
+        tap_diag("%s", text);
+    }
 }
 
 
