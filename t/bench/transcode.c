@@ -6,7 +6,7 @@
  * from a frame's arrival to the one that is made of it.  Pictures move as fast
  * as a film's; they are noisy, as cameras' are.
  *
- *   build/bench/transcode [SECONDS]
+ *   build/bench/transcode [SECONDS [NAME]]     NAME: only rows that have it
  */
 
 
@@ -15,6 +15,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -33,6 +34,7 @@
 typedef struct {
     int         w;
     int         h;
+    int         bframes;
     ngx_uint_t  codec;
     const char *name;
     ngx_uint_t  to_w;
@@ -41,15 +43,17 @@ typedef struct {
 
 
 static const row_t  rows[] = {
-    { 1280, 720, 0, "decoded only", 0, 0 },
-    { 1280, 720, NGX_WEBRTC_CODEC_H264, "H.264 (x264)", 0, 0 },
-    { 1280, 720, NGX_WEBRTC_CODEC_VP8, "VP8 (libvpx)", 0, 0 },
-    { 1280, 720, NGX_WEBRTC_CODEC_VP9, "VP9 (libvpx)", 0, 0 },
-    { 1280, 720, NGX_WEBRTC_CODEC_AV1, "AV1 (libaom)", 0, 0 },
-    { 1920, 1080, 0, "decoded only", 0, 0 },
-    { 1920, 1080, NGX_WEBRTC_CODEC_H264, "H.264 (x264)", 0, 0 },
-    { 1920, 1080, NGX_WEBRTC_CODEC_VP8, "VP8 (libvpx)", 0, 0 },
-    { 1920, 1080, NGX_WEBRTC_CODEC_H264, "H.264, made 640x360", 640, 360 },
+    { 1280, 720, 0, NGX_WEBRTC_CODEC_H264, "H.264 (x264)", 0, 0 },
+    { 1280, 720, 2, 0, "decoded only", 0, 0 },
+    { 1280, 720, 2, NGX_WEBRTC_CODEC_H264, "H.264 (x264)", 0, 0 },
+    { 1280, 720, 2, NGX_WEBRTC_CODEC_VP8, "VP8 (libvpx)", 0, 0 },
+    { 1280, 720, 2, NGX_WEBRTC_CODEC_VP9, "VP9 (libvpx)", 0, 0 },
+    { 1280, 720, 2, NGX_WEBRTC_CODEC_AV1, "AV1 (libaom)", 0, 0 },
+    { 1920, 1080, 0, NGX_WEBRTC_CODEC_H264, "H.264 (x264)", 0, 0 },
+    { 1920, 1080, 2, 0, "decoded only", 0, 0 },
+    { 1920, 1080, 2, NGX_WEBRTC_CODEC_H264, "H.264 (x264)", 0, 0 },
+    { 1920, 1080, 2, NGX_WEBRTC_CODEC_VP8, "VP8 (libvpx)", 0, 0 },
+    { 1920, 1080, 2, NGX_WEBRTC_CODEC_H264, "H.264, made 640x360", 640, 360 },
 };
 
 
@@ -92,7 +96,7 @@ fill(AVFrame *f, int i)
 
 
 static void
-make(int w, int h, int pictures)
+make(int w, int h, int bframes, int pictures)
 {
     int              i;
     AVFrame         *f;
@@ -112,7 +116,7 @@ make(int w, int h, int pictures)
     enc->time_base = (AVRational) { 1, FPS };
     enc->framerate = (AVRational) { FPS, 1 };
     enc->gop_size = 60;
-    enc->max_b_frames = 2;
+    enc->max_b_frames = bframes;
     enc->bit_rate = w > 1280 ? 6000000 : 3000000;
     av_opt_set(enc->priv_data, "preset", "veryfast", 0);
 
@@ -288,11 +292,12 @@ run(const row_t *row)
     from = cpu() - from;
     now = ngx_webrtc_time_now() - start_us;
 
-    printf("| %dx%d | %-20s | %5.0f %% | %5.1f ms | %5.1f ms | %7.0f | %u |\n",
-           row->w, row->h, row->name, 100 * from * 1e6 / now,
+    printf("| %dx%d | %d | %-20s | %5.0f %% | %5.1f ms | %5.1f ms | %7.0f | %u |\n",
+           row->w, row->h, row->bframes, row->name, 100 * from * 1e6 / now,
            outs ? sum_us / 1000.0 / outs : 0, most_us / 1000.0,
            bytes * 8000.0 / now,
-           v ? ngx_webrtc_video_count(v)->late : 0);
+           v ? ngx_webrtc_video_count(v)->late
+               + ngx_webrtc_video_count(v)->heavy : 0);
     fflush(stdout);
 
     if (v) {
@@ -307,7 +312,7 @@ run(const row_t *row)
 int
 main(int argc, char **argv)
 {
-    int         seconds, w;
+    int         seconds, w, bframes;
     ngx_uint_t  i;
 
     seconds = (argc > 1) ? atoi(argv[1]) : 10;
@@ -316,18 +321,23 @@ main(int argc, char **argv)
 
     av_log_set_level(AV_LOG_QUIET);
 
-    printf("30 pictures per second, two B-frames: CPU of one core; delay, mean "
-           "and most\n\n"
-           "| of | to | CPU | delay | most | kbit/s | left out |\n"
-           "|---|---|---|---|---|---|---|\n");
+    printf("30 pictures per second: CPU of one core; delay, mean and most\n\n"
+           "| of | B-frames | to | CPU | delay | most | kbit/s | left out |\n"
+           "|---|---|---|---|---|---|---|---|\n");
 
     w = 0;
+    bframes = 0;
 
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 
-        if (rows[i].w != w) {
+        if (argc > 2 && strstr(rows[i].name, argv[2]) == NULL) {
+            continue;
+        }
+
+        if (rows[i].w != w || rows[i].bframes != bframes) {
             w = rows[i].w;
-            make(rows[i].w, rows[i].h, seconds * FPS);
+            bframes = rows[i].bframes;
+            make(rows[i].w, rows[i].h, bframes, seconds * FPS);
         }
 
         run(&rows[i]);

@@ -39,7 +39,8 @@
  *     {"cmd":"run","player":n,"seconds":5}
  *                                   lets it play, then as "stats"
  *     {"cmd":"stats","player":n}    see stats() in the page
- *     {"cmd":"mark","player":n}     maxGapMs counts from here
+ *     {"cmd":"mark","player":n}     maxGapMs and longGaps (over 300 ms) count from
+ *                                   here
  *     {"cmd":"sample","player":n,"points":[[x,y],...]}
  *                                   colours [r,g,b], x and y from 0 to 1
  *     {"cmd":"screenshot","player":n,"path":...}
@@ -125,6 +126,7 @@ function inPage() {
 
         t.frames = 0;
         t.maxGap = 0;
+        t.longGaps = 0;
         t.last = 0;
         t.first = 0;
 
@@ -149,6 +151,7 @@ function inPage() {
 
             if (t.last) {
                 t.maxGap = Math.max(t.maxGap, now - t.last);
+                t.longGaps += now - t.last > 300;
             } else {
                 t.first = now;
             }
@@ -603,6 +606,7 @@ function inPage() {
         r.state = t.pc.connectionState;
         r.ice = t.pc.iceConnectionState;
         r.presented = t.frames;
+        r.longGaps = t.longGaps;
         r.firstFrameMs = t.first ? t.first - t.start : null;
         r.maxGapMs = t.last
                      ? Math.max(t.maxGap, performance.now() - t.last) : null;
@@ -617,6 +621,7 @@ function inPage() {
 
     t.mark = async function () {
         t.maxGap = 0;
+        t.longGaps = 0;
         return {};
     };
 
