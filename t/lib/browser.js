@@ -29,7 +29,8 @@
  *                                   "codec", "audio":false, "width", "height",
  *                                   "fps", "port", "mic" (the tone is that of
  *                                   the browser's fake microphone),
- *                                   "video":false, "noise":true (no picture),
+ *                                   "video":false, "noise":1 (no picture; less:
+ *                                   some of it),
  *                                   "layers" (sendEncodings: simulcast)
  *     {"cmd":"active","player":n,"rid":"h","active":false}
  *                                   a layer of a publisher stops, or begins
@@ -343,6 +344,22 @@ function inPage() {
         canvas.width = o.width || 640;
         canvas.height = o.height || 360;
 
+        const noise = document.createElement('canvas');
+
+        if (o.noise) {
+            noise.width = 2 * canvas.width;
+            noise.height = 2 * canvas.height;
+
+            const ng = noise.getContext('2d');
+            const im = ng.createImageData(noise.width, noise.height);
+
+            for (let i = 0; i < im.data.length; i++) {
+                im.data[i] = Math.random() * 256;
+            }
+
+            ng.putImageData(im, 0, 0);
+        }
+
         const draw = () => {
             const w = canvas.width / 7;
 
@@ -359,15 +376,13 @@ function inPage() {
 
             if (o.noise) {
 
-                /* what no encoder makes small */
+                /* what no encoder makes small: parts of a larger one, too far
+                   from each other for its search, as to make one takes long */
 
-                const im = g.createImageData(canvas.width, canvas.height);
-
-                for (let i = 0; i < im.data.length; i++) {
-                    im.data[i] = Math.random() * 256;
-                }
-
-                g.putImageData(im, 0, 0);
+                g.globalAlpha = o.noise;
+                g.drawImage(noise, -Math.random() * canvas.width,
+                            -Math.random() * canvas.height);
+                g.globalAlpha = 1;
             }
         };
 
