@@ -88,8 +88,7 @@ ngx_webrtc_ingest_layers_init(ngx_webrtc_ingest_t *in,
 void
 ngx_webrtc_ingest_layers_end(ngx_webrtc_ingest_t *in)
 {
-    ngx_uint_t                   i;
-    ngx_webrtc_stream_layers_t   none;
+    ngx_uint_t  i;
 
     if (in->nlayers == 0 || in->out.st == NULL) {
         return;
@@ -102,9 +101,7 @@ ngx_webrtc_ingest_layers_end(ngx_webrtc_ingest_t *in)
         }
     }
 
-    ngx_memzero(&none, sizeof(ngx_webrtc_stream_layers_t));
-
-    ngx_webrtc_bus_set_layers(in->st, &none);
+    ngx_webrtc_bus_no_layers(in->st);
 
     in->nlayers = 0;
 }

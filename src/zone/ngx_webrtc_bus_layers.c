@@ -30,6 +30,21 @@ ngx_webrtc_bus_set_layers(ngx_webrtc_stream_t *st,
 }
 
 
+void
+ngx_webrtc_bus_no_layers(ngx_webrtc_stream_t *st)
+{
+    ngx_webrtc_stream_layers_t  list;
+
+    if (ngx_webrtc_bus_layers(st, &list) == 0 || list.n == 0) {
+        return;
+    }
+
+    ngx_memzero(&list, sizeof(ngx_webrtc_stream_layers_t));
+
+    ngx_webrtc_bus_set_layers(st, &list);
+}
+
+
 uint64_t
 ngx_webrtc_bus_layers(ngx_webrtc_stream_t *st,
     ngx_webrtc_stream_layers_t *layers)

@@ -25,6 +25,9 @@
 void ngx_webrtc_bus_set_layers(ngx_webrtc_stream_t *st,
     const ngx_webrtc_stream_layers_t *layers);
 
+/* There are none any more: its publisher leaves, or its worker has died. */
+void ngx_webrtc_bus_no_layers(ngx_webrtc_stream_t *st);
+
 /*
  * A consistent copy, for anybody, without a lock.
  *

@@ -901,6 +901,8 @@ ngx_webrtc_bus_end_claim(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
     ngx_webrtc_atomic_store(&st->changed_ms, (uint64_t) ngx_current_msec);
     ngx_webrtc_atomic_store_release(&st->state, state);
 
+    ngx_webrtc_bus_no_layers(st);
+
     (void) ngx_webrtc_atomic_cas(&st->claim, claim, 0);
 
     ngx_webrtc_bus_wake(bus, st);

@@ -66,7 +66,7 @@
 /* changes with the layout of what lives in the zone */
 #define NGX_WEBRTC_BUS_LAYOUT                                                 \
     ((uint64_t) sizeof(ngx_webrtc_bus_sh_t) << 32                             \
-     | (uint64_t) sizeof(ngx_webrtc_stream_t) << 8 | 13)
+     | (uint64_t) sizeof(ngx_webrtc_stream_t) << 8 | 14)
 
 /* ms between two lines of one kind; chosen */
 #define NGX_WEBRTC_BUS_SAY          60000
