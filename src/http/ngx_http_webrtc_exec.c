@@ -109,6 +109,7 @@ ngx_http_webrtc_exec_tick(ngx_http_webrtc_main_conf_t *wmcf)
     while (ngx_webrtc_bus_next(bus, &cursor, &info) == NGX_OK) {
 
         if (info.claim_kind != NGX_WEBRTC_CLAIM_PUBLISH
+            || info.parent
             || info.claim_worker != bus->worker)
         {
             continue;
