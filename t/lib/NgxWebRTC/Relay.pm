@@ -17,6 +17,7 @@ package NgxWebRTC::Relay;
 #     rate => 500, queue => 300       kbit/s towards viewers, and the milliseconds
 #                                     that a datagram waits there at most, else
 #                                     it is dropped
+#     up => 500          the same towards the server: of a publisher
 #
 #     $r->shape(rate => 3000);        these may be changed under way
 
@@ -101,7 +102,8 @@ sub stop {
 sub _loop {
     my ($listen, $file, %o) = @_;
 
-    my ($rebind, $cut, $free, $looked) = (0, 0, 0, 0);
+    my ($rebind, $cut, $looked) = (0, 0, 0);
+    my %free = (rate => 0, up => 0);
     my (%up, %viewer, %dead, @queue);
 
     local $SIG{USR1} = sub { $rebind = 1 };
@@ -113,14 +115,15 @@ sub _loop {
         return if $o{loss} && rand(100) < $o{loss};
 
         my $at = time();
+        my $way = $sock == $listen ? 'rate' : 'up';
 
-        if ($o{rate} && $sock == $listen) {
-            my $wait = $free > $at ? $free - $at : 0;
+        if ($o{$way}) {
+            my $wait = $free{$way} > $at ? $free{$way} - $at : 0;
             return if $wait * 1000 > ($o{queue} || 300);
 
             # with the headers of IP and UDP
-            $free = $at + $wait + (length($data) + 28) * 8 / $o{rate} / 1000;
-            $at = $free;
+            $at += $wait + (length($data) + 28) * 8 / $o{$way} / 1000;
+            $free{$way} = $at;
 
         } elsif (!$o{delay} && !$o{jitter}) {
             $sock->send($data, 0, $to);
