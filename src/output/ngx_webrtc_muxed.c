@@ -43,6 +43,11 @@
 /* ms for which a job goes on without clients; chosen: one that reconnects */
 #define NGX_WEBRTC_MUXED_IDLE    2000
 
+/* ms after which a key frame is old, and for which another one is waited for;
+ * chosen: as viewers do, and the way of a publisher's network */
+#define NGX_WEBRTC_MUXED_OLD     3000
+#define NGX_WEBRTC_MUXED_FRESH   1000
+
 /* ms for which a source that has gone is waited for; chosen: as publishers who
  * reload */
 #define NGX_WEBRTC_MUXED_AWAY    10000
@@ -116,6 +121,8 @@ static ngx_webrtc_muxed_piece_t *ngx_webrtc_muxed_piece(ngx_webrtc_muxed_t *m,
 static void ngx_webrtc_muxed_keep(ngx_webrtc_muxed_t *m,
     ngx_webrtc_muxed_piece_t *piece);
 static void ngx_webrtc_muxed_drop(ngx_webrtc_muxed_t *m);
+static ngx_uint_t ngx_webrtc_muxed_old(ngx_webrtc_muxed_t *m,
+    ngx_webrtc_muxed_client_t *client);
 static void ngx_webrtc_muxed_tell(ngx_webrtc_muxed_t *m);
 static void ngx_webrtc_muxed_told(ngx_event_t *ev);
 
@@ -159,8 +166,10 @@ ngx_webrtc_muxed_join(ngx_webrtc_muxed_client_t *client, ngx_webrtc_bus_t *bus,
     }
 
     client->muxed = m;
+    client->since = ngx_current_msec;
     client->begun = 0;
     client->head = 0;
+    client->asked = 0;
 
     ngx_queue_insert_tail(&m->clients, &client->queue);
     m->nclients++;
@@ -786,7 +795,7 @@ ngx_webrtc_muxed_next(ngx_webrtc_muxed_client_t *client,
         client->skipped++;
     }
 
-    if (!client->begun && m->keyed) {
+    if (!client->begun && m->keyed && !ngx_webrtc_muxed_old(m, client)) {
 
         if (m->head && !client->head) {
             client->head = 1;
@@ -815,6 +824,32 @@ ngx_webrtc_muxed_next(ngx_webrtc_muxed_client_t *client,
     client->failed = m->failed;
 
     return NGX_DONE;
+}
+
+
+/* should a client that begins rather wait for a newer key frame? */
+
+static ngx_uint_t
+ngx_webrtc_muxed_old(ngx_webrtc_muxed_t *m, ngx_webrtc_muxed_client_t *client)
+{
+    ngx_webrtc_muxed_piece_t  *piece;
+
+    piece = m->pieces[m->key % NGX_WEBRTC_MUXED_PIECES];
+
+    if (m->state != NGX_WEBRTC_MUXED_RUN
+        || ngx_current_msec - piece->at < NGX_WEBRTC_MUXED_OLD
+        || ngx_current_msec - client->since >= NGX_WEBRTC_MUXED_FRESH
+        || !ngx_webrtc_bus_may_ask(m->st))
+    {
+        return 0;
+    }
+
+    if (!client->asked) {
+        client->asked = 1;
+        (void) ngx_webrtc_bus_keyframe(m->bus, m->st);
+    }
+
+    return 1;
 }
 
 

@@ -11,7 +11,8 @@
  *   - What it has made comes in pieces, which clients share.  They are kept for
  *     a while: a client begins with the newest that begins with a key frame
  *     (behind the head, where there is one), and goes from piece to piece at
- *     its own pace.
+ *     its own pace.  If that is old, and another key frame can be asked for, it
+ *     waits for that a moment.
  *   - A client whose next piece is gone goes on at the newest key frame.
  *   - It ends when the stream is gone for longer than viewers are kept for its
  *     publisher, or has other tracks than the container was told of; MP4 also
@@ -61,8 +62,10 @@ typedef struct {
     ngx_webrtc_muxed_t   *muxed;      /* NULL: it has left */
     ngx_queue_t           queue;
     uint64_t              next;       /* number of its next piece */
+    ngx_msec_t            since;      /* it is here */
     unsigned              begun:1;
     unsigned              head:1;     /* it has it */
+    unsigned              asked:1;    /* for a key frame */
 } ngx_webrtc_muxed_client_t;
 
 
