@@ -57,6 +57,11 @@ server {
         webrtc_mp4   bars;
         webrtc_pull  file:%%MEDIA%%/bars.ts loop;
     }
+    location = /stuck_h2.ts {
+        webrtc_ts     large;
+        webrtc_pull   file:$dir/large.ts loop;
+        send_timeout  1s;
+    }
 }
 EOC
 location = /slow.mp4 {
@@ -260,6 +265,13 @@ subtest 'slow clients' => sub {
     my $slow = client('/slow.mp4');
     my $stuck = client('/stuck.ts', small => 1);
 
+    # what HTTP/2 has queued is still there when the response has been ended
+
+    my $h2 = $t->spawn('curl', [ 'curl', '-skN', '--http2', '-o', "$dir/h2_stuck",
+        'https://127.0.0.1:' . $t->port('tls') . '/stuck_h2.ts' ]);
+    ok(wait_for(90, sub { -s "$dir/h2_stuck" }), 'HTTP/2 is sent');
+    kill 'STOP', $h2->{pid};
+
     ok(wait_for(90, sub { outlet('large', 'ts')->{bytes} }), 'it is sent');
 
     # it reads on, and the numbers of its fragments do not
@@ -280,6 +292,11 @@ subtest 'slow clients' => sub {
 
     ok(wait_for(90, sub { $t->log =~ /client timed out.*stuck\.ts/ }),
        'one that reads nothing is ended');
+
+    ok(wait_for(90, sub { $t->log =~ /client timed out.*stuck_h2\.ts/ }),
+       'one that reads nothing of HTTP/2 as well');
+    kill 'CONT', $h2->{pid};
+    ok(defined $t->reap($h2, 60), 'which reads what is left');
 
     close $_->{s} for $slow, $stuck;
 };

@@ -18,6 +18,10 @@
 #include "ngx_webrtc_bus_pending.h"
 
 
+/* ms between warnings */
+#define NGX_HTTP_WEBRTC_LIVE_SAID  60000
+
+
 char *
 ngx_http_webrtc_live_conf(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_http_webrtc_loc_conf_t *wlcf, ngx_http_handler_pt handler)
@@ -28,8 +32,8 @@ ngx_http_webrtc_live_conf(ngx_conf_t *cf, ngx_command_t *cmd,
         return "is duplicate, or in a location with another of its kind";
     }
 
-    if (wlcf->play) {
-        return "is in a location with \"webrtc_play\"";
+    if (wlcf->play || wlcf->publish) {
+        return "is in a location with \"webrtc_play\" or \"webrtc_publish\"";
     }
 
     rv = ngx_http_webrtc_conf_stream_name(cf, wlcf, &wlcf->play, handler);
@@ -137,7 +141,17 @@ ngx_http_webrtc_live_stream(ngx_http_request_t *r, ngx_str_t *name,
                                        "no such stream", &detail);
     }
 
-    return (rc == NGX_OK) ? NGX_OK : NGX_HTTP_INTERNAL_SERVER_ERROR;
+    if (rc != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    /* what is told and made of a stream is its location's */
+
+    if (wlcf->live && ngx_webrtc_atomic_load(&(*st)->location) == 0) {
+        ngx_webrtc_atomic_store(&(*st)->location, wlcf->location);
+    }
+
+    return NGX_OK;
 }
 
 
@@ -162,4 +176,31 @@ ngx_http_webrtc_live_none(ngx_http_request_t *r, ngx_str_t *name,
 
     return ngx_http_webrtc_problem(r, NGX_HTTP_CONFLICT,
                                    "the stream is not live", &detail);
+}
+
+
+ngx_int_t
+ngx_http_webrtc_live_busy(ngx_http_request_t *r, ngx_str_t *detail)
+{
+    ngx_uint_t  level;
+
+    static ngx_msec_t   said_ms;
+    static ngx_uint_t   said;
+
+    level = NGX_LOG_INFO;
+
+    if (!said || ngx_current_msec - said_ms >= NGX_HTTP_WEBRTC_LIVE_SAID) {
+        said = 1;
+        said_ms = ngx_current_msec;
+        level = NGX_LOG_WARN;
+    }
+
+    ngx_log_error(level, r->connection->log, 0, "webrtc refused: %V", detail);
+
+    if (ngx_http_webrtc_retry_after(r, NGX_HTTP_WEBRTC_RETRY) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_webrtc_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                   "the server is busy", detail);
 }

@@ -53,4 +53,13 @@ ngx_int_t ngx_http_webrtc_live_none(ngx_http_request_t *r, ngx_str_t *name,
     ngx_webrtc_stream_t *st);
 
 
+/*
+ * Answers with 503: what a worker may use for such is in use.  The operator is
+ * told once a minute.
+ *
+ *   detail   constant text
+ */
+ngx_int_t ngx_http_webrtc_live_busy(ngx_http_request_t *r, ngx_str_t *detail);
+
+
 #endif /* _NGX_HTTP_WEBRTC_LIVE_H_INCLUDED_ */

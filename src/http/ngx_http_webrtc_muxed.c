@@ -102,6 +102,7 @@ static void ngx_http_webrtc_muxed_end(ngx_http_webrtc_muxed_t *mx,
 static ngx_uint_t ngx_http_webrtc_muxed_expired(ngx_http_webrtc_muxed_t *mx);
 static void ngx_http_webrtc_muxed_release(ngx_http_webrtc_muxed_t *mx);
 static void ngx_http_webrtc_muxed_cleanup(void *data);
+static void ngx_http_webrtc_muxed_give(void *data);
 
 
 static const ngx_http_webrtc_muxed_kind_t  ngx_http_webrtc_muxed_kinds[] = {
@@ -152,6 +153,7 @@ ngx_http_webrtc_muxed(ngx_http_request_t *r)
     ngx_int_t                            rc;
     ngx_str_t                            name;
     ngx_http_cleanup_t                  *cln;
+    ngx_pool_cleanup_t                  *pcln;
     ngx_http_webrtc_muxed_t             *mx;
     ngx_http_webrtc_loc_conf_t          *wlcf;
     const ngx_http_webrtc_muxed_kind_t  *kind;
@@ -177,6 +179,14 @@ ngx_http_webrtc_muxed(ngx_http_request_t *r)
     ngx_memzero(mx, sizeof(ngx_http_webrtc_muxed_t));
 
     cln->handler = ngx_http_webrtc_muxed_cleanup;
+
+    pcln = ngx_pool_cleanup_add(r->pool, 0);
+    if (pcln == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    pcln->handler = ngx_http_webrtc_muxed_give;
+    pcln->data = mx;
 
     for (kind = ngx_http_webrtc_muxed_kinds;
          ngx_strcmp(kind->directive.data, wlcf->live->directive) != 0;
@@ -313,14 +323,9 @@ ngx_http_webrtc_muxed_join(ngx_http_webrtc_muxed_t *mx)
         return NGX_OK;
     }
 
-    if (ngx_http_webrtc_retry_after(r, NGX_HTTP_WEBRTC_RETRY) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
     ngx_str_set(&detail, "all memory for streams over HTTP is in use");
 
-    return ngx_http_webrtc_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                   "the server is busy", &detail);
+    return ngx_http_webrtc_live_busy(r, &detail);
 }
 
 
@@ -895,12 +900,24 @@ ngx_http_webrtc_muxed_cleanup(void *data)
 {
     ngx_http_webrtc_muxed_t *mx = data;
 
-    ngx_chain_t                  *cl;
-    ngx_http_webrtc_muxed_buf_t  *mb;
-
     if (ngx_http_webrtc_worker) {
         ngx_http_webrtc_muxed_release(mx);
     }
+}
+
+
+/*
+ * With the request's pool: frames of HTTP/2 that are queued have its buffers
+ * when the request is over
+ */
+
+static void
+ngx_http_webrtc_muxed_give(void *data)
+{
+    ngx_http_webrtc_muxed_t *mx = data;
+
+    ngx_chain_t                  *cl;
+    ngx_http_webrtc_muxed_buf_t  *mb;
 
     for (cl = mx->busy; cl; cl = cl->next) {
         mb = (ngx_http_webrtc_muxed_buf_t *) cl->buf;

@@ -62,6 +62,7 @@ static ngx_int_t ngx_http_webrtc_snapshot_headers(
 static void ngx_http_webrtc_snapshot_release(
     ngx_http_webrtc_snapshot_ctx_t *ctx);
 static void ngx_http_webrtc_snapshot_cleanup(void *data);
+static void ngx_http_webrtc_snapshot_give(void *data);
 
 
 static ngx_str_t  ngx_http_webrtc_snapshot_jpeg = ngx_string("image/jpeg");
@@ -189,6 +190,7 @@ ngx_http_webrtc_snapshot(ngx_http_request_t *r)
     ngx_int_t                        rc;
     ngx_str_t                        name;
     ngx_http_cleanup_t              *cln;
+    ngx_pool_cleanup_t              *pcln;
     ngx_http_webrtc_loc_conf_t      *wlcf;
     ngx_http_webrtc_snapshot_ctx_t  *ctx;
 
@@ -209,6 +211,14 @@ ngx_http_webrtc_snapshot(ngx_http_request_t *r)
     ngx_memzero(ctx, sizeof(ngx_http_webrtc_snapshot_ctx_t));
 
     cln->handler = ngx_http_webrtc_snapshot_cleanup;
+
+    pcln = ngx_pool_cleanup_add(r->pool, 0);
+    if (pcln == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    pcln->handler = ngx_http_webrtc_snapshot_give;
+    pcln->data = ctx;
 
     ctx->request = r;
     ctx->name = name;
@@ -501,6 +511,11 @@ ngx_http_webrtc_snapshot_refuse(ngx_http_webrtc_snapshot_ctx_t *ctx)
         return ngx_http_webrtc_live_none(r, &ctx->name, ctx->st);
     }
 
+    if (why == NGX_WEBRTC_SNAPSHOT_FULL) {
+        ngx_str_set(&detail, "too many pictures are asked for");
+        return ngx_http_webrtc_live_busy(r, &detail);
+    }
+
     if (ngx_http_webrtc_retry_after(r, NGX_HTTP_WEBRTC_RETRY) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -509,12 +524,6 @@ ngx_http_webrtc_snapshot_refuse(ngx_http_webrtc_snapshot_ctx_t *ctx)
         ngx_str_set(&detail, "no key frame of it has come so far");
         return ngx_http_webrtc_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
                                        "there is no picture yet", &detail);
-    }
-
-    if (why == NGX_WEBRTC_SNAPSHOT_FULL) {
-        ngx_str_set(&detail, "too many pictures are asked for");
-        return ngx_http_webrtc_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                       "the server is busy", &detail);
     }
 
     detail.data = (u_char *) (ctx->ask.text ? ctx->ask.text : "");
@@ -534,12 +543,14 @@ ngx_http_webrtc_snapshot_headers(ngx_http_webrtc_snapshot_ctx_t *ctx)
     ngx_table_elt_t             *etag;
     ngx_http_request_t          *r;
     ngx_webrtc_snapshot_file_t  *file;
+    ngx_http_webrtc_loc_conf_t  *wlcf;
 
     static ngx_str_t  vary = ngx_string("Accept");
     static ngx_str_t  nosniff = ngx_string("nosniff");
 
     r = ctx->request;
     file = ctx->ask.file;
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
 
     r->headers_out.status = NGX_HTTP_OK;
     r->headers_out.content_length_n = file->len;
@@ -551,7 +562,8 @@ ngx_http_webrtc_snapshot_headers(ngx_http_webrtc_snapshot_ctx_t *ctx)
 
     etag = ngx_list_push(&r->headers_out.headers);
     p = ngx_pnalloc(r->pool, NGX_WEBRTC_SNAPSHOT_ETAG + 2
-                             + sizeof("max-age=") - 1 + NGX_TIME_T_LEN);
+                             + sizeof("private, max-age=") - 1
+                             + NGX_TIME_T_LEN);
 
     if (etag == NULL || p == NULL) {
         return NGX_ERROR;
@@ -575,7 +587,10 @@ ngx_http_webrtc_snapshot_headers(ngx_http_webrtc_snapshot_ctx_t *ctx)
     left = (left < ctx->ask.age) ? ctx->ask.age - left : 0;
 
     cache.data = p;
-    cache.len = ngx_sprintf(p, "max-age=%M", left / 1000) - p;
+    cache.len = ngx_sprintf(p, "%smax-age=%M",
+                            (wlcf->jwt || wlcf->on_play) ? "private, " : "",
+                            left / 1000)
+                - p;
 
     if (ngx_http_webrtc_header(r, "Cache-Control", &cache) != NGX_OK
         || ngx_http_webrtc_header(r, "X-Content-Type-Options", &nosniff)
@@ -653,6 +668,18 @@ ngx_http_webrtc_snapshot_cleanup(void *data)
     if (ngx_http_webrtc_worker) {
         ngx_http_webrtc_snapshot_release(ctx);
     }
+}
+
+
+/*
+ * With the request's pool: frames of HTTP/2 that are queued have the file when
+ * the request is over
+ */
+
+static void
+ngx_http_webrtc_snapshot_give(void *data)
+{
+    ngx_http_webrtc_snapshot_ctx_t *ctx = data;
 
     ngx_webrtc_snapshot_done(ctx->ask.file);
     ctx->ask.file = NULL;

@@ -48,6 +48,11 @@
 #define NGX_WEBRTC_MUXED_OLD     3000
 #define NGX_WEBRTC_MUXED_FRESH   1000
 
+/* ms for which one that may have killed its process gets one of its own, and
+ * how many are remembered */
+#define NGX_WEBRTC_MUXED_ALONE   60000
+#define NGX_WEBRTC_MUXED_CRASHES 16
+
 /* ms for which a source that has gone is waited for; chosen: as publishers who
  * reload */
 #define NGX_WEBRTC_MUXED_AWAY    10000
@@ -59,6 +64,13 @@ typedef enum {
     NGX_WEBRTC_MUXED_END,
     NGX_WEBRTC_MUXED_OVER
 } ngx_webrtc_muxed_state_e;
+
+
+typedef struct {
+    uint64_t                      stream;     /* 0: none */
+    size_t                        format;     /* its length tells them apart */
+    ngx_msec_t                    at;
+} ngx_webrtc_muxed_crash_t;
 
 
 struct ngx_webrtc_muxed_s {
@@ -95,6 +107,8 @@ struct ngx_webrtc_muxed_s {
 };
 
 
+static ngx_webrtc_muxed_crash_t *ngx_webrtc_muxed_crashed(
+    ngx_webrtc_muxed_t *m);
 static ngx_webrtc_muxed_t *ngx_webrtc_muxed_find(ngx_webrtc_stream_t *st,
     ngx_str_t *format);
 static ngx_webrtc_muxed_t *ngx_webrtc_muxed_create(ngx_webrtc_bus_t *bus,
@@ -125,6 +139,13 @@ static ngx_uint_t ngx_webrtc_muxed_old(ngx_webrtc_muxed_t *m,
     ngx_webrtc_muxed_client_t *client);
 static void ngx_webrtc_muxed_tell(ngx_webrtc_muxed_t *m);
 static void ngx_webrtc_muxed_told(ngx_event_t *ev);
+
+
+/* what has taken its process down */
+
+static ngx_webrtc_muxed_crash_t  ngx_webrtc_muxed_crashes[
+                                                  NGX_WEBRTC_MUXED_CRASHES];
+static ngx_uint_t  ngx_webrtc_muxed_ncrashes;
 
 
 static const ngx_webrtc_media_handlers_t  ngx_webrtc_muxed_handlers = {
@@ -527,8 +548,9 @@ ngx_webrtc_muxed_wait(ngx_webrtc_muxed_t *m)
     start.name = m->name;
     start.output.format = m->format;
 
-    m->job = ngx_webrtc_media_start(&start, 0, &ngx_webrtc_muxed_handlers, m,
-                                    &m->log, &cause, &err);
+    m->job = ngx_webrtc_media_start(&start, ngx_webrtc_muxed_crashed(m) != NULL,
+                                    &ngx_webrtc_muxed_handlers, m, &m->log,
+                                    &cause, &err);
 
     if (m->job == NULL) {
         m->failed = 1;
@@ -551,6 +573,29 @@ ngx_webrtc_muxed_wait(ngx_webrtc_muxed_t *m)
     }
 
     ngx_webrtc_muxed_run(m);
+}
+
+
+/* the last crash of such a job; NULL: there was none of late */
+
+static ngx_webrtc_muxed_crash_t *
+ngx_webrtc_muxed_crashed(ngx_webrtc_muxed_t *m)
+{
+    ngx_uint_t                 i;
+    ngx_webrtc_muxed_crash_t  *crash;
+
+    for (i = 0; i < NGX_WEBRTC_MUXED_CRASHES; i++) {
+        crash = &ngx_webrtc_muxed_crashes[i];
+
+        if (crash->stream == m->st->ref
+            && crash->format == m->format.len
+            && ngx_current_msec - crash->at < NGX_WEBRTC_MUXED_ALONE)
+        {
+            return crash;
+        }
+    }
+
+    return NULL;
 }
 
 
@@ -682,11 +727,26 @@ ngx_webrtc_muxed_on_ended(void *data, ngx_uint_t crashed)
 {
     ngx_webrtc_muxed_t *m = data;
 
+    ngx_webrtc_muxed_crash_t  *crash;
+
     m->job = NULL;
     m->feed.job = NULL;
 
     if (crashed || m->state == NGX_WEBRTC_MUXED_RUN) {
         m->failed = 1;
+    }
+
+    if (crashed && !m->released) {
+        crash = ngx_webrtc_muxed_crashed(m);
+
+        if (crash == NULL) {
+            crash = &ngx_webrtc_muxed_crashes[ngx_webrtc_muxed_ncrashes++
+                                              % NGX_WEBRTC_MUXED_CRASHES];
+        }
+
+        crash->stream = m->st->ref;
+        crash->format = m->format.len;
+        crash->at = ngx_current_msec;
     }
 
     ngx_webrtc_muxed_over(m);

@@ -32,6 +32,9 @@
 #define NGX_WEBRTC_SNAPSHOT_MOST     256
 #define NGX_WEBRTC_SNAPSHOT_BYTES    (64 * 1024 * 1024)
 
+/* pictures of one stream, of all sizes and formats; chosen: a page's */
+#define NGX_WEBRTC_SNAPSHOT_SIZES    8
+
 /* ms for which one is kept that nobody asks for; chosen: a page that reloads */
 #define NGX_WEBRTC_SNAPSHOT_KEPT     10000
 
@@ -61,7 +64,8 @@ typedef struct {
     uint64_t                     stream;     /* its ref */
     ngx_webrtc_media_picture_t   picture;    /* what is wanted */
     ngx_webrtc_snapshot_file_t  *file;       /* the last one; NULL: none */
-    uint64_t                     bad;        /* key frame that failed */
+    uint64_t                     bad;        /* key frame that failed, for all
+                                                of the stream */
     ngx_msec_t                   used;       /* when it was asked for */
     ngx_uint_t                   state;
     ngx_log_t                   *log;
@@ -82,6 +86,9 @@ typedef struct {
     uint64_t                     before;     /* the newest when another one */
     unsigned                     asked:1;    /* was asked for */
     unsigned                     made:1;     /* the job has */
+    unsigned                     ready:1;    /* the key frame is there */
+    unsigned                     full:1;     /* no room for the file */
+    unsigned                     alone:1;    /* it has killed a process */
     unsigned                     busy:1;     /* who asked is answered */
 } ngx_webrtc_snapshot_t;
 
@@ -90,7 +97,9 @@ static ngx_webrtc_snapshot_t *ngx_webrtc_snapshot_find(uint64_t stream,
     ngx_webrtc_media_picture_t *picture);
 static ngx_webrtc_snapshot_t *ngx_webrtc_snapshot_create(uint64_t stream,
     ngx_webrtc_media_picture_t *picture, ngx_log_t *log);
-static ngx_uint_t ngx_webrtc_snapshot_evict(ngx_webrtc_snapshot_t *but);
+static ngx_uint_t ngx_webrtc_snapshot_sizes(uint64_t stream);
+static ngx_uint_t ngx_webrtc_snapshot_evict(ngx_webrtc_snapshot_t *but,
+    uint64_t stream);
 static void ngx_webrtc_snapshot_free(ngx_webrtc_snapshot_t *sn);
 static void ngx_webrtc_snapshot_begin(ngx_webrtc_snapshot_t *sn,
     ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
@@ -101,6 +110,8 @@ static ngx_uint_t ngx_webrtc_snapshot_key(ngx_webrtc_snapshot_t *sn);
 static ngx_uint_t ngx_webrtc_snapshot_video(ngx_webrtc_stream_t *st);
 static ngx_uint_t ngx_webrtc_snapshot_late(ngx_webrtc_snapshot_t *sn,
     ngx_msec_t ms);
+static ngx_uint_t ngx_webrtc_snapshot_is_bad(ngx_webrtc_snapshot_t *sn);
+static ngx_uint_t ngx_webrtc_snapshot_turn(ngx_webrtc_snapshot_t *sn);
 static ngx_uint_t ngx_webrtc_snapshot_run(ngx_webrtc_snapshot_t *sn);
 static ngx_int_t ngx_webrtc_snapshot_next(ngx_webrtc_output_reader_t *rd,
     ngx_webrtc_output_unit_t *unit);
@@ -116,6 +127,7 @@ static void ngx_webrtc_snapshot_on_record(void *data,
     ngx_webrtc_media_record_t *r);
 static void ngx_webrtc_snapshot_on_room(void *data);
 static void ngx_webrtc_snapshot_on_ended(void *data, ngx_uint_t crashed);
+static void ngx_webrtc_snapshot_again(ngx_webrtc_snapshot_t *sn);
 static void ngx_webrtc_snapshot_over(ngx_webrtc_snapshot_t *sn);
 static ngx_webrtc_snapshot_file_t *ngx_webrtc_snapshot_file(
     ngx_webrtc_snapshot_t *sn, ngx_webrtc_media_record_t *r);
@@ -173,8 +185,11 @@ ngx_webrtc_snapshot(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
         goto found;
     }
 
-    if (sn->state == NGX_WEBRTC_SNAPSHOT_IDLE) {
+    if (sn->state != NGX_WEBRTC_SNAPSHOT_IDLE) {
+        sn->age = ngx_min(sn->age, ask->age);
+        sn->wait = ngx_max(sn->wait, ngx_current_msec - sn->begun + ask->wait);
 
+    } else {
         ngx_webrtc_snapshot_begin(sn, bus, st, ask);
 
         why = ngx_webrtc_snapshot_look(sn);
@@ -258,8 +273,10 @@ ngx_webrtc_snapshot_create(uint64_t stream,
 {
     ngx_webrtc_snapshot_t  *sn;
 
-    if (ngx_webrtc_snapshots_n >= NGX_WEBRTC_SNAPSHOT_MOST
-        && !ngx_webrtc_snapshot_evict(NULL))
+    if ((ngx_webrtc_snapshot_sizes(stream) >= NGX_WEBRTC_SNAPSHOT_SIZES
+         && !ngx_webrtc_snapshot_evict(NULL, stream))
+        || (ngx_webrtc_snapshots_n >= NGX_WEBRTC_SNAPSHOT_MOST
+            && !ngx_webrtc_snapshot_evict(NULL, 0)))
     {
         return NULL;
     }
@@ -284,10 +301,34 @@ ngx_webrtc_snapshot_create(uint64_t stream,
 }
 
 
-/* frees what was asked for the longest time ago; 0: all are in use */
+static ngx_uint_t
+ngx_webrtc_snapshot_sizes(uint64_t stream)
+{
+    ngx_uint_t              n;
+    ngx_queue_t            *q;
+    ngx_webrtc_snapshot_t  *sn;
+
+    n = 0;
+
+    for (q = ngx_queue_head(&ngx_webrtc_snapshots);
+         q != ngx_queue_sentinel(&ngx_webrtc_snapshots);
+         q = ngx_queue_next(q))
+    {
+        sn = ngx_queue_data(q, ngx_webrtc_snapshot_t, queue);
+        n += (sn->stream == stream);
+    }
+
+    return n;
+}
+
+
+/*
+ * Frees what was asked for the longest time ago, of a stream or (0) of all; 0:
+ * all are in use
+ */
 
 static ngx_uint_t
-ngx_webrtc_snapshot_evict(ngx_webrtc_snapshot_t *but)
+ngx_webrtc_snapshot_evict(ngx_webrtc_snapshot_t *but, uint64_t stream)
 {
     ngx_queue_t            *q;
     ngx_webrtc_snapshot_t  *sn;
@@ -298,7 +339,9 @@ ngx_webrtc_snapshot_evict(ngx_webrtc_snapshot_t *but)
     {
         sn = ngx_queue_data(q, ngx_webrtc_snapshot_t, queue);
 
-        if (sn != but && !sn->busy && sn->state == NGX_WEBRTC_SNAPSHOT_IDLE) {
+        if (sn != but && !sn->busy && sn->state == NGX_WEBRTC_SNAPSHOT_IDLE
+            && (stream == 0 || sn->stream == stream))
+        {
             ngx_webrtc_snapshot_free(sn);
             return 1;
         }
@@ -331,6 +374,8 @@ ngx_webrtc_snapshot_begin(ngx_webrtc_snapshot_t *sn, ngx_webrtc_bus_t *bus,
     sn->age = ask->age;
     sn->asked = 0;
     sn->made = 0;
+    sn->ready = 0;
+    sn->full = 0;
 
     ngx_webrtc_bus_hold(bus, st);
     ngx_webrtc_bus_watch(bus, st);
@@ -360,6 +405,7 @@ ngx_webrtc_snapshot_look(ngx_webrtc_snapshot_t *sn)
     ngx_uint_t  why;
 
     why = NGX_WEBRTC_SNAPSHOT_NOT_LIVE;
+    sn->ready = 0;
 
     if (ngx_webrtc_bus_state(sn->st) == NGX_WEBRTC_STREAM_ACTIVE) {
 
@@ -376,12 +422,14 @@ ngx_webrtc_snapshot_look(ngx_webrtc_snapshot_t *sn)
                 return 0;
             }
 
-            if (sn->bad == sn->number) {
+            if (ngx_webrtc_snapshot_is_bad(sn)) {
                 ngx_webrtc_snapshot_idle(sn);
                 return NGX_WEBRTC_SNAPSHOT_FAILED;
             }
 
-            if (ngx_webrtc_snapshots_jobs >= NGX_WEBRTC_SNAPSHOT_JOBS) {
+            sn->ready = 1;
+
+            if (!ngx_webrtc_snapshot_turn(sn)) {
                 why = NGX_WEBRTC_SNAPSHOT_FULL;
 
             } else {
@@ -404,6 +452,87 @@ ngx_webrtc_snapshot_look(ngx_webrtc_snapshot_t *sn)
     }
 
     return why;
+}
+
+
+/* a key frame that cannot be decoded cannot in any size */
+
+static ngx_uint_t
+ngx_webrtc_snapshot_is_bad(ngx_webrtc_snapshot_t *sn)
+{
+    ngx_queue_t            *q;
+    ngx_webrtc_snapshot_t  *other;
+
+    for (q = ngx_queue_head(&ngx_webrtc_snapshots);
+         q != ngx_queue_sentinel(&ngx_webrtc_snapshots);
+         q = ngx_queue_next(q))
+    {
+        other = ngx_queue_data(q, ngx_webrtc_snapshot_t, queue);
+
+        if (other->stream == sn->stream && other->bad == sn->number) {
+            sn->text = "its key frame cannot be decoded";
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/*
+ * A place is free, and nobody has waited for longer.  A stream has one at a
+ * time, so that whoever asks for all sizes of one holds up no other.
+ */
+
+static ngx_uint_t
+ngx_webrtc_snapshot_turn(ngx_webrtc_snapshot_t *sn)
+{
+    ngx_queue_t            *q, *p;
+    ngx_webrtc_snapshot_t  *other, *one;
+
+    if (ngx_webrtc_snapshots_jobs >= NGX_WEBRTC_SNAPSHOT_JOBS) {
+        return 0;
+    }
+
+    for (q = ngx_queue_head(&ngx_webrtc_snapshots);
+         q != ngx_queue_sentinel(&ngx_webrtc_snapshots);
+         q = ngx_queue_next(q))
+    {
+        other = ngx_queue_data(q, ngx_webrtc_snapshot_t, queue);
+
+        if (other->state == NGX_WEBRTC_SNAPSHOT_RUN
+            && other->stream == sn->stream)
+        {
+            return 0;
+        }
+
+        if (other->state != NGX_WEBRTC_SNAPSHOT_LOOK || !other->ready
+            || (ngx_msec_int_t) (sn->begun - other->begun) <= 0)
+        {
+            continue;
+        }
+
+        /* that one is first, unless its stream has a place */
+
+        for (p = ngx_queue_head(&ngx_webrtc_snapshots);
+             p != ngx_queue_sentinel(&ngx_webrtc_snapshots);
+             p = ngx_queue_next(p))
+        {
+            one = ngx_queue_data(p, ngx_webrtc_snapshot_t, queue);
+
+            if (one->state == NGX_WEBRTC_SNAPSHOT_RUN
+                && one->stream == other->stream)
+            {
+                break;
+            }
+        }
+
+        if (p == ngx_queue_sentinel(&ngx_webrtc_snapshots)) {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 
@@ -546,8 +675,9 @@ ngx_webrtc_snapshot_start(ngx_webrtc_snapshot_t *sn,
     start.name.len = sn->st->name_len;
     start.picture = sn->picture;
 
-    sn->job = ngx_webrtc_media_start(&start, 0, &ngx_webrtc_snapshot_handlers,
-                                     sn, sn->log, &cause, &err);
+    sn->job = ngx_webrtc_media_start(&start, sn->alone,
+                                     &ngx_webrtc_snapshot_handlers, sn, sn->log,
+                                     &cause, &err);
 
     if (sn->job == NULL) {
         ngx_webrtc_bus_complain(sn->bus, sn->st, NGX_LOG_ERR, sn->log,
@@ -674,6 +804,7 @@ ngx_webrtc_snapshot_on_record(void *data, ngx_webrtc_media_record_t *r)
     file = ngx_webrtc_snapshot_file(sn, r);
 
     if (file == NULL) {
+        sn->full = 1;
         return;
     }
 
@@ -702,9 +833,15 @@ ngx_webrtc_snapshot_file(ngx_webrtc_snapshot_t *sn,
     ngx_webrtc_snapshot_file_t  *file;
 
     while (ngx_webrtc_snapshots_bytes + r->len > NGX_WEBRTC_SNAPSHOT_BYTES
-           && ngx_webrtc_snapshot_evict(sn))
+           && ngx_webrtc_snapshot_evict(sn, 0))
     {
         /* void */
+    }
+
+    /* what clients are still reading stays */
+
+    if (ngx_webrtc_snapshots_bytes + r->len > NGX_WEBRTC_SNAPSHOT_BYTES) {
+        return NULL;
     }
 
     file = ngx_alloc(sizeof(ngx_webrtc_snapshot_file_t) + r->len, sn->log);
@@ -750,11 +887,39 @@ ngx_webrtc_snapshot_on_ended(void *data, ngx_uint_t crashed)
 
     sn->job = NULL;
 
+    if (!sn->made && crashed && !sn->alone) {
+
+        /* was it this one?  once more, in a process of its own */
+
+        sn->alone = 1;
+        ngx_webrtc_snapshots_jobs--;
+        ngx_webrtc_snapshot_again(sn);
+        ngx_webrtc_snapshots_news(NULL);
+        return;
+    }
+
+    if (!crashed) {
+        sn->alone = 0;
+    }
+
     if (!sn->made && sn->text == NULL) {
         sn->text = crashed ? "its decoder has failed" : "no picture was made";
     }
 
     ngx_webrtc_snapshot_over(sn);
+}
+
+
+/* looks anew, for those who wait */
+
+static void
+ngx_webrtc_snapshot_again(ngx_webrtc_snapshot_t *sn)
+{
+    sn->state = NGX_WEBRTC_SNAPSHOT_LOOK;
+    sn->begun = ngx_current_msec;
+    sn->asked = 0;
+    sn->ready = 0;
+    sn->full = 0;
 }
 
 
@@ -765,7 +930,11 @@ ngx_webrtc_snapshot_over(ngx_webrtc_snapshot_t *sn)
 {
     ngx_webrtc_snapshots_jobs--;
 
-    if (!sn->made) {
+    if (sn->full) {
+        ngx_webrtc_snapshot_idle(sn);
+        ngx_webrtc_snapshot_answer(sn, NGX_WEBRTC_SNAPSHOT_FULL);
+
+    } else if (!sn->made) {
         sn->bad = sn->number;
         ngx_webrtc_snapshot_idle(sn);
         ngx_webrtc_snapshot_answer(sn, NGX_WEBRTC_SNAPSHOT_FAILED);
@@ -777,9 +946,7 @@ ngx_webrtc_snapshot_over(ngx_webrtc_snapshot_t *sn)
 
         /* who came when it had been made, and wants a newer one */
 
-        sn->state = NGX_WEBRTC_SNAPSHOT_LOOK;
-        sn->begun = ngx_current_msec;
-        sn->asked = 0;
+        ngx_webrtc_snapshot_again(sn);
     }
 
     /* a place is free */
@@ -842,6 +1009,14 @@ ngx_webrtc_snapshots_news(ngx_webrtc_stream_t *st)
         sn = ngx_queue_data(q, ngx_webrtc_snapshot_t, queue);
 
         if (sn->state != NGX_WEBRTC_SNAPSHOT_LOOK || (st && sn->st != st)) {
+            continue;
+        }
+
+        if (ngx_queue_empty(&sn->asks)) {
+
+            /* who asked has gone */
+
+            ngx_webrtc_snapshot_idle(sn);
             continue;
         }
 
