@@ -36,6 +36,7 @@ static void ngx_http_webrtc_push_of(ngx_http_webrtc_main_conf_t *wmcf,
     ngx_webrtc_stream_t *st);
 static ngx_http_webrtc_loc_conf_t *ngx_http_webrtc_push_location(
     ngx_http_webrtc_main_conf_t *wmcf, ngx_webrtc_stream_t *st);
+static uint32_t ngx_http_webrtc_push_id(ngx_http_webrtc_loc_conf_t *wlcf);
 static size_t ngx_http_webrtc_push_url(void *ctx, ngx_webrtc_stream_t *st,
     u_char *buf, const char **cause);
 static size_t ngx_http_webrtc_push_evaluate(ngx_http_webrtc_push_t *hp,
@@ -139,7 +140,7 @@ ngx_http_webrtc_push_url_conf(ngx_conf_t *cf, ngx_http_webrtc_push_t *hp,
 
     cause = "too long";
 
-    if (value->len > NGX_WEBRTC_PUSH_URL
+    if (value->len >= NGX_WEBRTC_PUSH_URL
         || ngx_webrtc_target_check_prefix(&hp->prefix, hp->constant, &cause)
            != NGX_OK)
     {
@@ -207,6 +208,7 @@ ngx_http_webrtc_push_attach(ngx_http_request_t *r, uint64_t ref)
 {
     ngx_str_t                     urls[NGX_WEBRTC_PUSHES];
     ngx_uint_t                    i, any;
+    const char                   *cause;
     ngx_http_webrtc_push_t      **hp;
     ngx_http_webrtc_loc_conf_t   *wlcf;
 
@@ -231,14 +233,16 @@ ngx_http_webrtc_push_attach(ngx_http_request_t *r, uint64_t ref)
             return NGX_ERROR;
         }
 
-        any = 1;
+        if (urls[i].len > NGX_WEBRTC_PUSH_KEPT
+            || ngx_webrtc_target_check(&hp[i]->prefix, &urls[i], &cause)
+               != NGX_OK)
+        {
+            /* one that leads nowhere is kept in its place: the push says so */
 
-        if (urls[i].len > NGX_WEBRTC_PUSH_URL) {
-
-            /* is refused when it is used */
-
-            urls[i].len = NGX_WEBRTC_PUSH_URL;
+            ngx_str_set(&urls[i], "!");
         }
+
+        any = 1;
     }
 
     return any ? ngx_webrtc_bus_push_attach(ngx_http_webrtc_worker->bus, ref,
@@ -256,7 +260,7 @@ ngx_http_webrtc_push_tick(ngx_http_webrtc_main_conf_t *wmcf)
     ngx_webrtc_stream_t       *st;
     ngx_webrtc_stream_info_t   info;
 
-    if (!wmcf->pushes && !ngx_webrtc_pushes_any()) {
+    if (!wmcf->pushes && ngx_webrtc_push_next(NULL) == NULL) {
         return;
     }
 
@@ -298,6 +302,7 @@ static void
 ngx_http_webrtc_push_of(ngx_http_webrtc_main_conf_t *wmcf,
     ngx_webrtc_stream_t *st)
 {
+    uint32_t                      conf;
     ngx_uint_t                    i, order, keep;
     ngx_webrtc_output_how_t       how;
     ngx_http_webrtc_push_t      **hp;
@@ -314,13 +319,16 @@ ngx_http_webrtc_push_of(ngx_http_webrtc_main_conf_t *wmcf,
     how.buffer = wlcf->policy.buffer;
     how.buffer_max = wlcf->policy.buffer_max;
 
+    /* a source moves on from a worker that shuts down */
+
     keep = !ngx_webrtc_claim_feeds(ngx_webrtc_bus_claimed(st, NULL))
-           || (wlcf->pull && wlcf->pull->always);
+           || (wlcf->pull && wlcf->pull->always && !ngx_exiting);
 
     hp = wlcf->pushes->elts;
+    conf = ngx_http_webrtc_push_id(wlcf);
 
     for (i = 0; i < wlcf->pushes->nelts; i++) {
-        order = ngx_webrtc_bus_push_ordered(st, i);
+        order = ngx_webrtc_bus_push_ordered(st, conf, i);
 
         if (order == NGX_WEBRTC_PUSH_START
             || (order == NGX_WEBRTC_PUSH_CONF && hp[i]->always))
@@ -347,6 +355,29 @@ ngx_http_webrtc_push_location(ngx_http_webrtc_main_conf_t *wmcf,
 }
 
 
+/* of all that a location has, in their order */
+
+static uint32_t
+ngx_http_webrtc_push_id(ngx_http_webrtc_loc_conf_t *wlcf)
+{
+    uint32_t                  crc;
+    ngx_uint_t                i;
+    ngx_http_webrtc_push_t  **hp;
+
+    hp = wlcf->pushes->elts;
+
+    ngx_crc32_init(crc);
+
+    for (i = 0; i < wlcf->pushes->nelts; i++) {
+        ngx_crc32_update(&crc, (u_char *) &hp[i]->conf.id, sizeof(uint32_t));
+    }
+
+    ngx_crc32_final(crc);
+
+    return crc;
+}
+
+
 ngx_int_t
 ngx_http_webrtc_push_order(ngx_http_webrtc_main_conf_t *wmcf,
     ngx_webrtc_stream_t *st, ngx_uint_t target, ngx_uint_t on)
@@ -362,8 +393,9 @@ ngx_http_webrtc_push_order(ngx_http_webrtc_main_conf_t *wmcf,
 
     for (i = 0; i < wlcf->pushes->nelts; i++) {
         if (target == 0 || target == i + 1) {
-            ngx_webrtc_bus_push_order(st, i, on ? NGX_WEBRTC_PUSH_START
-                                                : NGX_WEBRTC_PUSH_STOP);
+            ngx_webrtc_bus_push_order(st, ngx_http_webrtc_push_id(wlcf), i,
+                                      on ? NGX_WEBRTC_PUSH_START
+                                         : NGX_WEBRTC_PUSH_STOP);
         }
     }
 
@@ -407,6 +439,11 @@ ngx_http_webrtc_push_url(void *ctx, ngx_webrtc_stream_t *st, u_char *buf,
 
     if (url.len == NGX_WEBRTC_PUSH_URL) {
         *cause = "too long";
+        return 0;
+    }
+
+    if (url.len == 1) {
+        *cause = "what its publisher gave it leads elsewhere, or is too long";
         return 0;
     }
 

@@ -28,7 +28,7 @@ void ngx_http_webrtc_push_merge(ngx_http_webrtc_loc_conf_t *prev,
  *
  *   ref   of the slot
  *
- * NGX_OK; NGX_ERROR
+ * NGX_OK; NGX_DECLINED: there is no room, bus->lack; NGX_ERROR
  */
 ngx_int_t ngx_http_webrtc_push_attach(ngx_http_request_t *r, uint64_t ref);
 

@@ -138,7 +138,9 @@ ngx_http_webrtc_signal_gathered(uint64_t ref, ngx_uint_t gathered)
 
     peer = ngx_webrtc_peers_mine(ngx_http_webrtc_worker->bus, ref);
 
-    if (peer == NULL || peer->session == NULL || peer->file == NULL) {
+    if (peer == NULL || peer->session == NULL || peer->file == NULL
+        || peer->role != NGX_WEBRTC_PEER_FILES)
+    {
         return;
     }
 

@@ -166,12 +166,24 @@ static ngx_int_t
 ngx_http_webrtc_whip_attach(ngx_http_webrtc_offer_t *offer)
 {
     uint64_t                     ref;
+    ngx_int_t                    rc;
     ngx_http_request_t          *r;
     ngx_http_webrtc_loc_conf_t  *wlcf;
 
     r = offer->request;
     ref = offer->peer->ref;
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
+
+    rc = ngx_http_webrtc_push_attach(r, ref);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_http_webrtc_full(r, ngx_http_webrtc_worker->bus->lack,
+                                    NULL);
+    }
+
+    if (rc != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     if (ngx_webrtc_bus_reserve(ngx_http_webrtc_worker->bus, offer->st, ref,
                                wlcf->publish_conflict
@@ -182,9 +194,7 @@ ngx_http_webrtc_whip_attach(ngx_http_webrtc_offer_t *offer)
         return ngx_http_webrtc_reason_taken(r, &offer->name, offer->st);
     }
 
-    if (ngx_http_webrtc_push_attach(r, ref) != NGX_OK
-        || ngx_http_webrtc_whip_expect(offer->st, ref) != NGX_OK)
-    {
+    if (ngx_http_webrtc_whip_expect(offer->st, ref) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 

@@ -527,6 +527,19 @@ ngx_webrtc_output_feed_write(ngx_webrtc_output_feed_t *feed, ngx_uint_t type,
 }
 
 
+ngx_uint_t
+ngx_webrtc_output_feed_wants_key(ngx_webrtc_output_feed_t *feed,
+    ngx_msec_t old)
+{
+    return ngx_webrtc_output_reader_wants_key(&feed->reader)
+           || (feed->job && !feed->begun)
+           || (feed->wait_key && !feed->shut)
+           || (feed->begun
+               && feed->tracks[NGX_WEBRTC_MEDIA_VIDEO].track != -1
+               && ngx_current_msec - feed->keyed >= old);
+}
+
+
 void
 ngx_webrtc_output_feed_end(ngx_webrtc_output_feed_t *feed)
 {

@@ -106,6 +106,13 @@ void ngx_webrtc_output_feed_job(ngx_webrtc_output_feed_t *feed,
 ngx_int_t ngx_webrtc_output_feed_run(ngx_webrtc_output_feed_t *feed,
     int64_t until_us);
 
+/*
+ * Would a key frame be of use: to begin with, to go on with, or as the last one
+ * that the job has got is so old, in ms?
+ */
+ngx_uint_t ngx_webrtc_output_feed_wants_key(ngx_webrtc_output_feed_t *feed,
+    ngx_msec_t old);
+
 /* No more frames come: the job completes what it writes. */
 void ngx_webrtc_output_feed_end(ngx_webrtc_output_feed_t *feed);
 

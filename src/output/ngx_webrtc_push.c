@@ -90,9 +90,8 @@ struct ngx_webrtc_push_s {
     uint64_t                       sent_ms;
     const char                    *cause;     /* of its end */
     ngx_log_t                      log;
-    ngx_str_t                      name;
+    ngx_str_t                      name;      /* of st */
     size_t                         url_len;
-    u_char                         name_buf[NGX_WEBRTC_NAME_MAX + 1];
     u_char                         url[NGX_WEBRTC_PUSH_URL];
     unsigned                       wanted:1;
     unsigned                       keep:1;    /* a variant for it alone */
@@ -189,8 +188,8 @@ ngx_webrtc_push_want(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
     if (outlet == NULL) {
 
         if (full) {
-            ngx_log_error(NGX_LOG_ERR, log, 0,
-                          "webrtc_zone has no room for a push");
+            ngx_webrtc_bus_complain(bus, st, NGX_LOG_ERR, log, "push failed",
+                                    "no room for it in webrtc_zone");
         }
 
         return;
@@ -211,9 +210,8 @@ ngx_webrtc_push_want(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
     push->outlet = outlet;
     push->wanted = 1;
 
-    push->name.data = push->name_buf;
+    push->name.data = st->name;
     push->name.len = st->name_len;
-    ngx_memcpy(push->name_buf, st->name, st->name_len);
 
     push->log = *log;
     push->log.handler = ngx_webrtc_push_log_error;
@@ -240,12 +238,11 @@ ngx_webrtc_push_find(ngx_webrtc_stream_t *st,
 {
     ngx_webrtc_push_t  *push;
 
-    for (push = ngx_webrtc_push_next(NULL);
-         push && (push->st != st || push->conf != conf);
-         push = ngx_webrtc_push_next(push))
-    {
-        /* void */
-    }
+    push = NULL;
+
+    do {
+        push = ngx_webrtc_push_next(push);
+    } while (push && (push->st != st || push->conf != conf));
 
     return push;
 }
@@ -379,13 +376,7 @@ ngx_webrtc_push_key(ngx_webrtc_push_t *push)
         return;
     }
 
-    if (ngx_webrtc_output_reader_wants_key(&push->feed.reader)
-        || (push->feed.job && !push->feed.begun)
-        || (push->feed.wait_key && !push->feed.shut)
-        || (push->feed.begun
-            && push->feed.tracks[NGX_WEBRTC_MEDIA_VIDEO].track != -1
-            && ngx_current_msec - push->feed.keyed >= NGX_WEBRTC_PUSH_KEYS))
-    {
+    if (ngx_webrtc_output_feed_wants_key(&push->feed, NGX_WEBRTC_PUSH_KEYS)) {
         (void) ngx_webrtc_bus_keyframe(push->bus, push->read);
     }
 }
@@ -533,7 +524,7 @@ static ngx_int_t
 ngx_webrtc_push_url(ngx_webrtc_push_t *push)
 {
     u_char      *p, text[NGX_WEBRTC_OUTLET_TEXT];
-    ngx_str_t    url, shown;
+    ngx_str_t    url;
     const char  *cause;
 
     push->holder = ngx_webrtc_atomic_load(&push->st->holder);
@@ -552,10 +543,10 @@ ngx_webrtc_push_url(ngx_webrtc_push_t *push)
 
     p = ngx_webrtc_source_mask_url(text, text + sizeof(text), &url,
                                    &push->name);
-    shown.data = text;
-    shown.len = p - text;
+    url.data = text;
+    url.len = p - text;
 
-    ngx_webrtc_bus_outlet_text(push->bus, push->outlet, &shown);
+    ngx_webrtc_bus_outlet_text(push->bus, push->outlet, &url);
 
     return NGX_OK;
 }
@@ -827,9 +818,7 @@ ngx_webrtc_push_connected(ngx_webrtc_push_t *push)
 
     ngx_webrtc_push_run(push);
 
-    if (push->state == NGX_WEBRTC_PUSH_RUN) {
-        ngx_webrtc_push_key(push);
-    }
+    ngx_webrtc_push_key(push);
 }
 
 
@@ -867,14 +856,15 @@ ngx_webrtc_push_on_ended(void *data, ngx_uint_t crashed)
 static void
 ngx_webrtc_push_ended(ngx_webrtc_push_t *push)
 {
-    ngx_uint_t  ran;
+    ngx_uint_t  lived;
 
     push->job = NULL;
     push->feed.job = NULL;
 
-    ran = (push->begun != 0);
+    lived = (push->begun
+             && ngx_current_msec - push->begun > NGX_WEBRTC_PUSH_LIVED);
 
-    if (ran) {
+    if (push->begun) {
         ngx_log_error(NGX_LOG_NOTICE, &push->log, 0,
                       "webrtc push ends bytes:%uL duration_ms:%uL cause:%s",
                       push->sent, push->sent_ms,
@@ -883,9 +873,7 @@ ngx_webrtc_push_ended(ngx_webrtc_push_t *push)
         push->left_out += push->feed.reader.left_out + push->feed.skipped;
     }
 
-    if (ran && push->sent
-        && ngx_current_msec - push->begun > NGX_WEBRTC_PUSH_LIVED)
-    {
+    if (lived) {
         push->pause = 0;
         push->said.hash = 0;
     }
@@ -898,7 +886,9 @@ ngx_webrtc_push_ended(ngx_webrtc_push_t *push)
 
     ngx_webrtc_push_unread(push);
 
-    if (push->failed) {
+    /* one that changes all the time is not connected to all the time */
+
+    if (push->failed || !lived) {
         ngx_webrtc_push_rest(push);
 
     } else {
@@ -950,18 +940,15 @@ ngx_webrtc_push_state(ngx_webrtc_push_t *push, ngx_uint_t state)
     push->state = state;
     push->since = ngx_current_msec;
 
+    if (state == NGX_WEBRTC_PUSH_REST && !push->failed) {
+        state = NGX_WEBRTC_PUSH_WAIT;
+    }
+
     if (push->outlet->state != NGX_WEBRTC_OUTLET_FAILED) {
         ngx_webrtc_bus_outlet_state(push->outlet,
                                     ngx_webrtc_push_outlet[state],
                                     ngx_current_msec);
     }
-}
-
-
-ngx_uint_t
-ngx_webrtc_pushes_any(void)
-{
-    return !ngx_queue_empty(&ngx_webrtc_pushes);
 }
 
 

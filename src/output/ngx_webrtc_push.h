@@ -84,8 +84,7 @@ void ngx_webrtc_pushes_tick(void);
 /* A stream has news. */
 void ngx_webrtc_pushes_news(ngx_webrtc_stream_t *st);
 
-/* Is there any?  One that keeps a worker that shuts down? */
-ngx_uint_t ngx_webrtc_pushes_any(void);
+/* Is there one that keeps a worker that shuts down? */
 ngx_uint_t ngx_webrtc_pushes_busy(void);
 
 /* For exit_process. */

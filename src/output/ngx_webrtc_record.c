@@ -21,14 +21,12 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
-#if (NGX_THREADS)
-#include <ngx_thread_pool.h>
-#endif
 
 #include "ngx_webrtc_bus_error.h"
 #include "ngx_webrtc_media.h"
 #include "ngx_webrtc_output_feed.h"
 #include "ngx_webrtc_output_said.h"
+#include "ngx_webrtc_output_task.h"
 #include "ngx_webrtc_record.h"
 #include "ngx_webrtc_record_file.h"
 
@@ -107,7 +105,6 @@ static void ngx_webrtc_record_wait(ngx_webrtc_record_t *rec);
 static void ngx_webrtc_record_open(ngx_webrtc_record_t *rec);
 static ngx_int_t ngx_webrtc_record_post(ngx_webrtc_record_t *rec,
     void (*handler)(void *data, ngx_log_t *log), ngx_event_handler_pt done);
-static ngx_webrtc_record_task_t *ngx_webrtc_record_returned(ngx_event_t *ev);
 static void ngx_webrtc_record_open_task(void *data, ngx_log_t *log);
 static void ngx_webrtc_record_opened(ngx_event_t *ev);
 static void ngx_webrtc_record_start(ngx_webrtc_record_t *rec);
@@ -185,8 +182,8 @@ ngx_webrtc_record_want(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
     if (outlet == NULL) {
 
         if (full) {
-            ngx_log_error(NGX_LOG_ERR, log, 0,
-                          "webrtc_zone has no room for a recording");
+            ngx_webrtc_bus_complain(bus, st, NGX_LOG_ERR, log, "record failed",
+                                    "no room for it in webrtc_zone");
         }
 
         return;
@@ -438,72 +435,14 @@ ngx_webrtc_record_open(ngx_webrtc_record_t *rec)
 }
 
 
-/* has a thread do it; without threads, at once */
+/* has a thread do it */
 
 static ngx_int_t
 ngx_webrtc_record_post(ngx_webrtc_record_t *rec,
     void (*handler)(void *data, ngx_log_t *log), ngx_event_handler_pt done)
 {
-#if (NGX_THREADS)
-
-    ngx_thread_task_t  *task;
-
-    task = ngx_calloc(sizeof(ngx_thread_task_t)
-                      + sizeof(ngx_webrtc_record_task_t *), &rec->log);
-    if (task == NULL) {
-        return NGX_ERROR;
-    }
-
-    task->ctx = task + 1;
-    *(ngx_webrtc_record_task_t **) task->ctx = rec->task;
-
-    task->handler = handler;
-    task->event.data = task;
-    task->event.handler = done;
-    task->event.log = ngx_cycle->log;
-
-    if (ngx_thread_task_post(rec->conf->pool, task) != NGX_OK) {
-        ngx_free(task);
-        return NGX_DECLINED;
-    }
-
-    return NGX_OK;
-
-#else
-
-    ngx_event_t  ev;
-
-    handler(&rec->task, &rec->log);
-
-    ngx_memzero(&ev, sizeof(ngx_event_t));
-    ev.data = &rec->task;
-
-    done(&ev);
-
-    return NGX_OK;
-
-#endif
-}
-
-
-/* what the task was about */
-
-static ngx_webrtc_record_task_t *
-ngx_webrtc_record_returned(ngx_event_t *ev)
-{
-    ngx_webrtc_record_task_t  *task;
-
-#if (NGX_THREADS)
-    ngx_thread_task_t  *t;
-
-    t = ev->data;
-    task = *(ngx_webrtc_record_task_t **) t->ctx;
-    ngx_free(t);
-#else
-    task = *(ngx_webrtc_record_task_t **) ev->data;
-#endif
-
-    return task;
+    return ngx_webrtc_output_task(rec->conf->pool, rec->task, handler, done,
+                                  &rec->log);
 }
 
 
@@ -525,7 +464,7 @@ ngx_webrtc_record_opened(ngx_event_t *ev)
     ngx_webrtc_record_t       *rec;
     ngx_webrtc_record_task_t  *task;
 
-    task = ngx_webrtc_record_returned(ev);
+    task = ngx_webrtc_output_task_data(ev);
     rec = task->rec;
 
     if (rec == NULL) {
@@ -791,7 +730,7 @@ ngx_webrtc_record_named(ngx_event_t *ev)
     ngx_webrtc_record_t       *rec;
     ngx_webrtc_record_task_t  *task;
 
-    task = ngx_webrtc_record_returned(ev);
+    task = ngx_webrtc_output_task_data(ev);
     rec = task->rec;
 
     if (rec == NULL) {

@@ -165,8 +165,7 @@ ngx_webrtc_peers_create_slot(ngx_webrtc_bus_t *bus, ngx_webrtc_peer_t *peer)
 
     *p = *peer;
 
-    about = ngx_slab_alloc_locked(bus->shpool,
-                                  sizeof(ngx_webrtc_peer_about_t));
+    about = ngx_slab_alloc_locked(bus->shpool, sizeof(ngx_webrtc_peer_about_t));
 
     if (about == NULL) {
         peer->about = from;
@@ -982,6 +981,7 @@ ngx_webrtc_peers_free(ngx_webrtc_bus_t *bus, ngx_uint_t n)
         about = p->about;
 
         if (file) {
+            ngx_webrtc_bus_push_wipe(p->role, file);
             ngx_webrtc_atomic_store_release(&p->file, NULL);
             ngx_slab_free_locked(bus->shpool, file);
         }

@@ -59,7 +59,12 @@ ngx_webrtc_bus_push_attach(ngx_webrtc_bus_t *bus, uint64_t ref,
 
     ngx_webrtc_peers_unlock(bus);
 
-    return push ? NGX_OK : NGX_DECLINED;
+    if (push == NULL) {
+        bus->lack = NGX_WEBRTC_LACK_MEMORY;
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
 }
 
 
@@ -98,24 +103,55 @@ ngx_webrtc_bus_push_url(ngx_webrtc_bus_t *bus, uint64_t ref, ngx_uint_t n,
 }
 
 
-ngx_uint_t
-ngx_webrtc_bus_push_ordered(ngx_webrtc_stream_t *st, ngx_uint_t n)
+void
+ngx_webrtc_bus_push_wipe(ngx_uint_t role, void *file)
 {
-    return ngx_webrtc_atomic_load(&st->push) >> (2 * n) & 3;
+    size_t                   size;
+    ngx_uint_t               i;
+    ngx_webrtc_peer_push_t  *push;
+
+    if (role != NGX_WEBRTC_PEER_PUBLISH) {
+        return;
+    }
+
+    push = file;
+    size = sizeof(ngx_webrtc_peer_push_t);
+
+    for (i = 0; i < NGX_WEBRTC_PUSHES; i++) {
+        size += push->len[i];
+    }
+
+    ngx_explicit_memzero(push, size);
+}
+
+
+ngx_uint_t
+ngx_webrtc_bus_push_ordered(ngx_webrtc_stream_t *st, uint32_t conf,
+    ngx_uint_t n)
+{
+    uint32_t  orders;
+
+    orders = ngx_webrtc_atomic_load(&st->push);
+
+    /* those of another configuration do not count */
+
+    return (orders >> 16 == (conf & 0xffff)) ? orders >> (2 * n) & 3
+                                             : NGX_WEBRTC_PUSH_CONF;
 }
 
 
 void
-ngx_webrtc_bus_push_order(ngx_webrtc_stream_t *st, ngx_uint_t n,
-    ngx_uint_t order)
+ngx_webrtc_bus_push_order(ngx_webrtc_stream_t *st, uint32_t conf,
+    ngx_uint_t n, ngx_uint_t order)
 {
-    uint32_t  old, now, mask;
-
-    mask = (uint32_t) 3 << (2 * n);
+    uint32_t  old, now;
 
     do {
         old = ngx_webrtc_atomic_load(&st->push);
-        now = (old & ~mask) | (uint32_t) order << (2 * n);
+        now = (old >> 16 == (conf & 0xffff)) ? old : conf << 16;
+
+        now &= ~((uint32_t) 3 << (2 * n));
+        now |= (uint32_t) order << (2 * n);
 
     } while (!ngx_webrtc_atomic_cas(&st->push, old, now));
 }

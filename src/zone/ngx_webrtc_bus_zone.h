@@ -237,6 +237,9 @@ void ngx_webrtc_peers_recount(ngx_webrtc_bus_t *bus);
 void ngx_webrtc_bus_reap_streams(ngx_webrtc_bus_t *bus, ngx_uint_t worker);
 void ngx_webrtc_bus_outlet_reap(ngx_webrtc_bus_t *bus, ngx_uint_t worker);
 
+/* Wipes what a slot of that role has in its "file", before it is freed. */
+void ngx_webrtc_bus_push_wipe(ngx_uint_t role, void *file);
+
 /*
  * For ngx_webrtc_bus_variant.c, with the mutex held.
  *
