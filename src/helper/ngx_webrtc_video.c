@@ -86,8 +86,8 @@ struct ngx_webrtc_video_s {
     u_char                         *config;      /* the decoder's */
     size_t                          nconfig;
     uint8_t                         cvo;
-    uint8_t                         reorder;     /* of pack, when decoding
-                                                    began */
+    uint8_t                         reorder;     /* most of pack's, since
+                                                    decoding began */
 
     ngx_webrtc_video_decode_t       decode;
     ngx_webrtc_video_filter_t       filter;
@@ -372,6 +372,11 @@ ngx_webrtc_video_input(ngx_webrtc_video_t *v, ngx_webrtc_media_record_t *r)
         ngx_webrtc_video_anew(v);
     }
 
+    if (frame.key) {
+        v->reorder = v->waiting ? v->pack.reorder
+                                : ngx_max(v->reorder, v->pack.reorder);
+    }
+
     if (v->waiting) {
 
         if (!frame.key || ngx_webrtc_video_begin(v) != NGX_OK) {
@@ -427,7 +432,6 @@ ngx_webrtc_video_begin(ngx_webrtc_video_t *v)
     }
 
     v->waiting = 0;
-    v->reorder = v->pack.reorder;
     v->in_time = 0;
     v->begun_us = v->now_us;
     v->key = 1;

@@ -863,14 +863,18 @@ static void
 test_reorder(void)
 {
     sink_t                         sink;
-    stream_t                       s[2];
+    stream_t                       s[4];
+    ngx_uint_t                     i;
     ngx_webrtc_video_t            *v;
     ngx_webrtc_media_transcode_t   want;
 
-    (void) stream_make(&s[0], "libx264", "preset=veryfast:bf=2", 0,
-                       AV_PIX_FMT_YUV420P, 160, 120, 30, START);
-    (void) stream_make(&s[1], "libx264", "preset=veryfast:bf=0", 0,
-                       AV_PIX_FMT_YUV420P, 160, 120, 30, START + 30 * STEP);
+    for (i = 0; i < 4; i++) {
+        (void) stream_make(&s[i], "libx264",
+                           (i & 1) ? "preset=veryfast:bf=2"
+                                   : "preset=veryfast:bf=0", 0,
+                           AV_PIX_FMT_YUV420P, 160, 120, 30,
+                           START + 30 * i * STEP);
+    }
 
     memset(&want, 0, sizeof(want));
 
@@ -879,19 +883,28 @@ test_reorder(void)
     begin(v, NGX_WEBRTC_CODEC_H264, 0);
     feed_all(v, &s[0]);
 
-    tap_ok(sink.out.n < 30, "B-frames: %d of 30, as others may come before",
-           (int) sink.out.n);
+    tap_ok(in_order(&sink.out, 30, 0), "without B-frames each comes at once");
 
     feed_all(v, &s[1]);
 
-    tap_ok(in_order(&sink.out, 60, 0), "without them each comes at once");
+    tap_ok(sink.out.n < 60, "with them %d of 30, as others may come before",
+           (int) sink.out.n - 30);
 
+    feed_all(v, &s[2]);
+
+    tap_ok(in_order(&sink.out, 90, 0), "and without them again");
+
+    feed_all(v, &s[3]);
     end(v);
+
+    tap_ok(in_order(&sink.out, 120, 0), "nothing is lost between them");
 
     ngx_webrtc_video_destroy(v);
     stream_free(&sink.out);
-    stream_free(&s[0]);
-    stream_free(&s[1]);
+
+    for (i = 0; i < 4; i++) {
+        stream_free(&s[i]);
+    }
 }
 
 
