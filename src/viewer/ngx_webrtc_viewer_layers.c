@@ -124,6 +124,8 @@ static void ngx_webrtc_viewer_layers_add(ngx_webrtc_viewer_layers_t *vl,
 static void ngx_webrtc_viewer_layers_renew(ngx_webrtc_session_t *s);
 static void ngx_webrtc_viewer_layers_again(ngx_webrtc_viewer_layers_t *vl,
     const ngx_webrtc_viewer_layers_t *was);
+static ngx_uint_t ngx_webrtc_viewer_layers_same(
+    ngx_webrtc_viewer_layers_t *vl, const ngx_webrtc_viewer_layer_t *layer);
 static ngx_uint_t ngx_webrtc_viewer_layers_instead(
     ngx_webrtc_viewer_layers_t *vl, ngx_uint_t layer);
 static void ngx_webrtc_viewer_layers_choice(ngx_webrtc_viewer_layers_t *vl);
@@ -371,7 +373,7 @@ static void
 ngx_webrtc_viewer_layers_again(ngx_webrtc_viewer_layers_t *vl,
     const ngx_webrtc_viewer_layers_t *was)
 {
-    ngx_uint_t                  i, n, at, to, step;
+    ngx_uint_t                  i, n, step;
     ngx_webrtc_viewer_layer_t   layer;
 
     step = was->ladder.step - NGX_WEBRTC_LADDER_LAYER;
@@ -399,41 +401,35 @@ ngx_webrtc_viewer_layers_again(ngx_webrtc_viewer_layers_t *vl,
         }
     }
 
-    /* those that were added are not found, as they do not come */
+    vl->at = ngx_webrtc_viewer_layers_same(vl, &was->layers[was->at]);
+    vl->to = ngx_webrtc_viewer_layers_same(vl, &was->layers[was->to]);
 
-    at = vl->n - 1;
-    to = vl->n - 1;
+    if (was->ladder.step >= NGX_WEBRTC_LADDER_LAYER && step < was->n) {
+        vl->ladder.step = NGX_WEBRTC_LADDER_LAYER
+                        + ngx_webrtc_viewer_layers_same(vl,
+                                                        &was->layers[step]);
+    }
+}
 
-    for (i = 0; i < vl->n; i++) {
 
-        if (ngx_memcmp(&vl->layers[i].variant,
-                       &was->layers[was->at].variant,
+/* where a layer stands now, also one that does not come; else the best one */
+
+static ngx_uint_t
+ngx_webrtc_viewer_layers_same(ngx_webrtc_viewer_layers_t *vl,
+    const ngx_webrtc_viewer_layer_t *layer)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < vl->n - 1; i++) {
+        if (ngx_memcmp(&vl->layers[i].variant, &layer->variant,
                        sizeof(ngx_webrtc_variant_t))
             == 0)
         {
-            at = i;
-        }
-
-        if (ngx_memcmp(&vl->layers[i].variant,
-                       &was->layers[was->to].variant,
-                       sizeof(ngx_webrtc_variant_t))
-            == 0)
-        {
-            to = i;
-        }
-
-        if (was->ladder.step >= NGX_WEBRTC_LADDER_LAYER
-            && step < was->n
-            && ngx_memcmp(&vl->layers[i].variant, &was->layers[step].variant,
-                          sizeof(ngx_webrtc_variant_t))
-               == 0)
-        {
-            vl->ladder.step = NGX_WEBRTC_LADDER_LAYER + i;
+            break;
         }
     }
 
-    vl->at = at;
-    vl->to = to;
+    return i;
 }
 
 
