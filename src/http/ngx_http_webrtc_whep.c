@@ -613,12 +613,34 @@ ngx_http_webrtc_whep_no_codec(ngx_http_webrtc_offer_t *offer,
 static ngx_int_t
 ngx_http_webrtc_whep_links(ngx_http_webrtc_offer_t *offer)
 {
-    return (ngx_http_webrtc_events_link(offer->request, offer->peer->id)
-            == NGX_OK
-            && ngx_http_webrtc_layers_link(offer->request, offer->peer->id,
-                                           offer->st)
-               == NGX_OK)
-           ? NGX_OK : NGX_ERROR;
+    ngx_int_t             rc;
+    ngx_webrtc_bus_t     *bus;
+    ngx_webrtc_stream_t  *st;
+
+    if (ngx_http_webrtc_events_link(offer->request, offer->peer->id) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (offer->st) {
+        return ngx_http_webrtc_layers_link(offer->request, offer->peer->id,
+                                           offer->st);
+    }
+
+    /* with full ICE it was given up before candidates had been gathered */
+
+    bus = ngx_http_webrtc_worker ? ngx_http_webrtc_worker->bus : NULL;
+    st = bus ? ngx_webrtc_bus_stream_ref(bus, offer->peer->stream) : NULL;
+
+    if (st == NULL) {
+        return NGX_OK;
+    }
+
+    rc = ngx_http_webrtc_layers_link(offer->request, offer->peer->id, st);
+
+    ngx_webrtc_bus_release(bus, st);
+
+    return rc;
 }
 
 
