@@ -252,7 +252,7 @@ EOF
 
     my ($said) = $t->log =~ /sandboxshim: (.*)/;
     is($said, "write refused, read done, read other $other, unlink refused, "
-              . 'kill refused, fork refused, exec refused', 'and refused');
+              . 'kill refused, limit refused, its own done, fork refused, exec refused', 'and refused');
     ok(-e $file, 'the file is there');
 
     my ($pid) = process($t);
@@ -342,6 +342,23 @@ location = /whep/x {
 EOF
     ok(!$ok, 'nginx -t: something is pulled, and there is no program');
     like($out, qr/"webrtc_pull" needs the program/, 'it says so');
+
+    for my $line ('webrtc_record  /tmp/%Y.mp4;', 'webrtc_push  udp://127.0.0.1:9;',
+                  'webrtc_snapshot  y;')
+    {
+        my ($name) = $line =~ /(\w+)/;
+        my $also = $name eq 'webrtc_snapshot'
+                   ? "location = /y { $line }" : '';
+
+        ($ok, $out) = $t->test_config(@load, server => <<"EOF");
+location = /whip/x {
+    webrtc_publish  x;
+    ${\ ($also ? '' : $line)}
+}
+$also
+EOF
+        like($out, qr/"$name" needs the program/, "nginx -t: so does $name");
+    }
 
     ($ok, $out) = $t->test_config(@load, server => <<'EOF');
 location = /whip/x {

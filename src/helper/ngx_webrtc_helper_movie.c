@@ -20,7 +20,6 @@
 
 #include <pthread.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 
 #include "ngx_webrtc_helper_kind.h"
 #include "ngx_webrtc_movie_play.h"
@@ -191,8 +190,7 @@ ngx_webrtc_helper_movie_run(ngx_webrtc_source_thread_t *th)
     hm = job->part;
 
     if (hm->movie.plan.scale) {
-        (void) setpriority(PRIO_PROCESS, (id_t) syscall(SYS_gettid),
-                           NGX_WEBRTC_HELPER_MOVIE_NICE);
+        (void) setpriority(PRIO_PROCESS, 0, NGX_WEBRTC_HELPER_MOVIE_NICE);
     }
 
     if (hm->movie.probe) {

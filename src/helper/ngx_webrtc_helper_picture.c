@@ -10,7 +10,6 @@
 #include <ngx_core.h>
 
 #include <sys/resource.h>
-#include <sys/syscall.h>
 
 #include "ngx_webrtc_helper_kind.h"
 #include "ngx_webrtc_helper_sandbox.h"
@@ -102,8 +101,7 @@ ngx_webrtc_helper_picture_body(ngx_webrtc_source_thread_t *th)
 
     ngx_webrtc_helper_sandbox_no_files();
 
-    (void) setpriority(PRIO_PROCESS, (id_t) syscall(SYS_gettid),
-                       NGX_WEBRTC_HELPER_PICTURE_NICE);
+    (void) setpriority(PRIO_PROCESS, 0, NGX_WEBRTC_HELPER_PICTURE_NICE);
 
     do {
         rc = ngx_webrtc_helper_picture_next(part, &r);

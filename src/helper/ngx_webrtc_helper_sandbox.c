@@ -38,6 +38,9 @@
 /* bytes that a job reserves; an MPEG-TS of 60 fps does for five seconds */
 #define NGX_WEBRTC_HELPER_RESERVED  (1024 * 1024 * 1024)
 
+/* so many times at most; more jobs than that share it */
+#define NGX_WEBRTC_HELPER_RESERVES  64
+
 #if defined(__x86_64__)
 #define NGX_WEBRTC_HELPER_ARCH   AUDIT_ARCH_X86_64
 #elif defined(__aarch64__)
@@ -218,8 +221,11 @@ ngx_webrtc_helper_sandbox_data(size_t memory, ngx_uint_t njobs)
         return;
     }
 
-    limit.rlim_cur = ngx_min(limit.rlim_max, 2 * (rlim_t) memory + njobs
-                             * (rlim_t) NGX_WEBRTC_HELPER_RESERVED);
+    limit.rlim_max = ngx_min(limit.rlim_max, 2 * (rlim_t) memory
+                             + (rlim_t) NGX_WEBRTC_HELPER_RESERVED
+                               * NGX_WEBRTC_HELPER_RESERVES);
+    limit.rlim_cur = ngx_min(limit.rlim_max, 2 * (rlim_t) memory
+                             + (rlim_t) NGX_WEBRTC_HELPER_RESERVED * njobs);
 
     (void) setrlimit(RLIMIT_DATA, &limit);
 }
@@ -254,9 +260,27 @@ ngx_webrtc_helper_sandbox_data(size_t memory, ngx_uint_t njobs)
     ngx_webrtc_helper_refuse(err),                                            \
     BPF_STMT(BPF_RET|BPF_K, SECCOMP_RET_ALLOW)
 
+/* ... unless an argument's low half is the value */
+#define ngx_webrtc_helper_unless_is(nr, arg, value, err)                      \
+    BPF_JUMP(BPF_JMP|BPF_JEQ|BPF_K, (nr), 0, 4),                              \
+    ngx_webrtc_helper_load(args[arg]),                                        \
+    BPF_JUMP(BPF_JMP|BPF_JEQ|BPF_K, (value), 1, 0),                           \
+    ngx_webrtc_helper_refuse(err),                                            \
+    BPF_STMT(BPF_RET|BPF_K, SECCOMP_RET_ALLOW)
+
 #define NGX_WEBRTC_HELPER_CREATES (O_CREAT|O_TRUNC)
 #define NGX_WEBRTC_HELPER_WRITES  (O_WRONLY|O_RDWR|NGX_WEBRTC_HELPER_CREATES)
 #define NGX_WEBRTC_HELPER_THREAD  0x00010000              /* CLONE_THREAD */
+
+/* numbers of x86-64's second table of system calls, x32 */
+#define NGX_WEBRTC_HELPER_X32     0x40000000
+
+/* stands for the process's own id, until that is known */
+#define NGX_WEBRTC_HELPER_SELF    0x7ffffff1
+
+#ifndef SYS_fchmodat2
+#define SYS_fchmodat2             452
+#endif
 
 
 static struct sock_filter  ngx_webrtc_helper_calls[] = {
@@ -266,6 +290,9 @@ static struct sock_filter  ngx_webrtc_helper_calls[] = {
     ngx_webrtc_helper_refuse(ENOSYS),
 
     ngx_webrtc_helper_load(nr),
+
+    BPF_JUMP(BPF_JMP|BPF_JGE|BPF_K, NGX_WEBRTC_HELPER_X32, 0, 1),
+    ngx_webrtc_helper_refuse(ENOSYS),
 
     /* programs, processes; the C library does without clone3() */
 
@@ -286,7 +313,16 @@ static struct sock_filter  ngx_webrtc_helper_calls[] = {
     ngx_webrtc_helper_never(SYS_process_vm_writev, EPERM),
     ngx_webrtc_helper_never(SYS_kill, EPERM),
     ngx_webrtc_helper_never(SYS_tkill, EPERM),
+    ngx_webrtc_helper_never(SYS_rt_sigqueueinfo, EPERM),
+    ngx_webrtc_helper_never(SYS_rt_tgsigqueueinfo, EPERM),
     ngx_webrtc_helper_never(SYS_pidfd_open, EPERM),
+    ngx_webrtc_helper_never(SYS_pidfd_send_signal, EPERM),
+    ngx_webrtc_helper_unless_is(SYS_tgkill, 0, NGX_WEBRTC_HELPER_SELF, EPERM),
+
+    /* limits and priority of others; 0: its own, the thread's */
+
+    ngx_webrtc_helper_unless_is(SYS_prlimit64, 0, 0, EPERM),
+    ngx_webrtc_helper_unless_is(SYS_setpriority, 1, 0, EPERM),
 
     /* files are read only */
 
@@ -299,7 +335,10 @@ static struct sock_filter  ngx_webrtc_helper_calls[] = {
     ngx_webrtc_helper_never(SYS_symlinkat, EACCES),
     ngx_webrtc_helper_never(SYS_renameat2, EACCES),
     ngx_webrtc_helper_never(SYS_mknodat, EACCES),
+    ngx_webrtc_helper_never(SYS_fchmod, EACCES),
     ngx_webrtc_helper_never(SYS_fchmodat, EACCES),
+    ngx_webrtc_helper_never(SYS_fchmodat2, ENOSYS),
+    ngx_webrtc_helper_never(SYS_fchown, EACCES),
     ngx_webrtc_helper_never(SYS_fchownat, EACCES),
 #ifdef SYS_open
     ngx_webrtc_helper_if_set(SYS_open, 1, NGX_WEBRTC_HELPER_WRITES, EACCES),
@@ -366,12 +405,19 @@ ngx_webrtc_helper_sandbox_filter(ngx_uint_t gpu)
     program.len = sizeof(ngx_webrtc_helper_calls)
                   / sizeof(ngx_webrtc_helper_calls[0]);
 
-    /* what may be written to is restricted already */
-
-    for (i = 0; gpu && i < program.len; i++) {
+    for (i = 0; i < program.len; i++) {
         call = &ngx_webrtc_helper_calls[i];
 
-        if (call->code == (BPF_JMP|BPF_JSET|BPF_K)
+        if (call->code == (BPF_JMP|BPF_JEQ|BPF_K)
+            && call->k == NGX_WEBRTC_HELPER_SELF)
+        {
+            call->k = (uint32_t) getpid();
+        }
+
+        /* what may be written to is restricted already */
+
+        if (gpu
+            && call->code == (BPF_JMP|BPF_JSET|BPF_K)
             && call->k == NGX_WEBRTC_HELPER_WRITES)
         {
             call->k = NGX_WEBRTC_HELPER_CREATES;

@@ -10,7 +10,6 @@
 #include <ngx_core.h>
 
 #include <sys/resource.h>
-#include <sys/syscall.h>
 
 #include "ngx_webrtc_atomic.h"
 #include "ngx_webrtc_helper_kind.h"
@@ -163,8 +162,7 @@ ngx_webrtc_helper_transcode_body(ngx_webrtc_source_thread_t *th)
         ngx_webrtc_helper_sandbox_no_files();
     }
 
-    (void) setpriority(PRIO_PROCESS, (id_t) syscall(SYS_gettid),
-                       NGX_WEBRTC_HELPER_TRANSCODE_NICE);
+    (void) setpriority(PRIO_PROCESS, 0, NGX_WEBRTC_HELPER_TRANSCODE_NICE);
 
     do {
         rc = ngx_webrtc_helper_transcode_next(part, &r);

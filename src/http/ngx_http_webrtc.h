@@ -119,6 +119,7 @@ typedef struct {
     ngx_uint_t                   used;       /* a location needs the port */
     ngx_uint_t                   rtmp;       /* something is pulled over it */
     ngx_uint_t                   pushes;     /* something may be pushed */
+    const char                  *live;       /* a directive of "http/live" */
 } ngx_http_webrtc_main_conf_t;
 
 

@@ -26,7 +26,8 @@ char *
 ngx_http_webrtc_live_conf(ngx_conf_t *cf, ngx_command_t *cmd,
     ngx_http_webrtc_loc_conf_t *wlcf, ngx_http_handler_pt handler)
 {
-    char  *rv;
+    char                         *rv;
+    ngx_http_webrtc_main_conf_t  *wmcf;
 
     if (wlcf->live) {
         return "is duplicate, or in a location with another of its kind";
@@ -49,6 +50,9 @@ ngx_http_webrtc_live_conf(ngx_conf_t *cf, ngx_command_t *cmd,
     }
 
     wlcf->live->directive = (char *) cmd->name.data;
+
+    wmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_webrtc_module);
+    wmcf->live = wlcf->live->directive;
 
     return NGX_CONF_OK;
 }

@@ -14,6 +14,8 @@
 #define NGX_HTTP_WEBRTC_MEDIA_PROGRAM  "ngx-webrtc-media"
 
 
+static const char *ngx_http_webrtc_media_user(
+    ngx_http_webrtc_main_conf_t *wmcf);
 static ngx_int_t ngx_http_webrtc_media_beside(ngx_conf_t *cf,
     ngx_str_t *path);
 
@@ -21,7 +23,8 @@ static ngx_int_t ngx_http_webrtc_media_beside(ngx_conf_t *cf,
 char *
 ngx_http_webrtc_media_conf(ngx_conf_t *cf, ngx_http_webrtc_main_conf_t *wmcf)
 {
-    ngx_str_t  *path;
+    ngx_str_t   *path;
+    const char  *user;
 
     path = &wmcf->media_path;
 
@@ -45,13 +48,13 @@ ngx_http_webrtc_media_conf(ngx_conf_t *cf, ngx_http_webrtc_main_conf_t *wmcf)
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_http_webrtc_media_needed(wmcf)
-        && access((char *) path->data, X_OK) == -1)
-    {
+    user = ngx_http_webrtc_media_user(wmcf);
+
+    if (user && access((char *) path->data, X_OK) == -1) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           "\"webrtc_pull\" needs the program \"%V\", which is "
+                           "\"%s\" needs the program \"%V\", which is "
                            "installed with the module; \"webrtc_media_path\" "
-                           "names another one", path);
+                           "names another one", user, path);
         return NGX_CONF_ERROR;
     }
 
@@ -74,6 +77,23 @@ ngx_http_webrtc_media_needed(ngx_http_webrtc_main_conf_t *wmcf)
     }
 
     return 0;
+}
+
+
+/* a directive that cannot do without; NULL: there is none */
+
+static const char *
+ngx_http_webrtc_media_user(ngx_http_webrtc_main_conf_t *wmcf)
+{
+    if (ngx_http_webrtc_media_needed(wmcf)) {
+        return "webrtc_pull";
+    }
+
+    if (wmcf->records.nelts) {
+        return "webrtc_record";
+    }
+
+    return wmcf->pushes ? "webrtc_push" : wmcf->live;
 }
 
 

@@ -558,6 +558,7 @@ static ngx_int_t
 ngx_webrtc_media_control(ngx_webrtc_media_process_t *process, u_char *p,
     size_t n)
 {
+    uint64_t                    memory;
     ngx_webrtc_media_message_t  m;
 
     if (ngx_webrtc_media_message_parse(p, p + n, &m) != NGX_OK) {
@@ -588,7 +589,11 @@ ngx_webrtc_media_control(ngx_webrtc_media_process_t *process, u_char *p,
 
     process->answered = m.number;
 
-    if (m.memory > ngx_webrtc_media_worker.memory) {
+    /* what it says itself may be wrong */
+
+    memory = ngx_max(m.memory, ngx_webrtc_media_process_memory(process->pid));
+
+    if (memory > ngx_webrtc_media_worker.memory) {
         ngx_webrtc_media_lost(process, "has taken more memory than "
                               "webrtc_media_memory");
         return NGX_DONE;

@@ -331,6 +331,43 @@ ngx_webrtc_media_process_close_from(int fd)
 }
 
 
+uint64_t
+ngx_webrtc_media_process_memory(ngx_pid_t pid)
+{
+    int      fd;
+    char     buf[128];
+    long     size, resident, shared;
+    u_char   path[sizeof("/proc//statm") + NGX_INT64_LEN];
+    ssize_t  n;
+
+    (void) ngx_sprintf(path, "/proc/%P/statm%Z", pid);
+
+    fd = open((char *) path, O_RDONLY|O_CLOEXEC);
+
+    if (fd == -1) {
+        return 0;
+    }
+
+    n = read(fd, buf, sizeof(buf) - 1);
+
+    (void) close(fd);
+
+    if (n <= 0) {
+        return 0;
+    }
+
+    buf[n] = '\0';
+
+    if (sscanf(buf, "%ld %ld %ld", &size, &resident, &shared) != 3
+        || resident < shared)
+    {
+        return 0;
+    }
+
+    return (uint64_t) (resident - shared) * ngx_pagesize;
+}
+
+
 ngx_int_t
 ngx_webrtc_media_process_ended(ngx_pid_t pid, int *status)
 {

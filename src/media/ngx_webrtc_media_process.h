@@ -61,6 +61,9 @@ ngx_uint_t ngx_webrtc_media_process_stopped(ngx_pid_t pid);
 /* Sends it a signal, and to its group if it leads one. */
 void ngx_webrtc_media_process_signal(ngx_pid_t pid, int signo);
 
+/* private resident memory, in bytes; 0: it cannot be told */
+uint64_t ngx_webrtc_media_process_memory(ngx_pid_t pid);
+
 /* Kills it (its group), and forgets it as soon as it is gone. */
 void ngx_webrtc_media_process_kill(ngx_pid_t pid);
 

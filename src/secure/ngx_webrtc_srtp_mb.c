@@ -205,7 +205,7 @@ ngx_webrtc_srtp_mb_finish(void)
 }
 
 
-/* a packet whose job has failed keeps a tag that no peer takes */
+/* a packet whose job has failed has nothing in it, and no peer takes it */
 
 static void
 ngx_webrtc_srtp_mb_done(IMB_JOB *job)
@@ -215,6 +215,9 @@ ngx_webrtc_srtp_mb_done(IMB_JOB *job)
     if (job->status == IMB_STATUS_COMPLETED) {
         ngx_memcpy(job->user_data, job->auth_tag_output,
                    NGX_WEBRTC_SRTP_MB_TAG);
+
+    } else {
+        ngx_memzero(job->dst, job->msg_len_to_cipher_in_bytes);
     }
 }
 

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -39,10 +40,11 @@ result(long rc)
 static void
 attempts(void)
 {
-    int          wr, rd, mk, ex, fk, kl, of;
+    int          wr, rd, mk, ex, fk, kl, li, ow, of;
     char        *argv[] = { "/bin/true", NULL };
     char         line[256];
     const char  *file;
+    struct rlimit  limit;
 
     file = getenv("SANDBOXSHIM");
 
@@ -50,7 +52,14 @@ attempts(void)
     rd = result(open("/etc/hostname", O_RDONLY));
     of = result(open(file, O_RDONLY));
     mk = result(unlink(file));
-    kl = result(kill(getppid(), 0));
+    kl = result(kill(getppid(), 0))
+         && result(syscall(SYS_tgkill, getppid(), getppid(), 0))
+         && result(syscall(SYS_rt_sigqueueinfo, getppid(), 0, NULL)) == EPERM;
+    li = result(syscall(SYS_prlimit64, getppid(), RLIMIT_CPU, NULL, &limit))
+         && result(setpriority(PRIO_PROCESS, getppid(), 19));
+    ow = result(syscall(SYS_tgkill, getpid(), getpid(), 0))
+         || result(setpriority(PRIO_PROCESS, 0, 0))
+         || result(syscall(SYS_prlimit64, 0, RLIMIT_CPU, NULL, &limit));
     fk = result(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
 
     if (fk == 0) {
@@ -60,10 +69,12 @@ attempts(void)
     ex = result(execve(argv[0], argv, NULL));
 
     snprintf(line, sizeof(line), "sandboxshim: write %s, read %s, "
-             "read other %s, unlink %s, kill %s, fork %s, exec %s\n",
+             "read other %s, unlink %s, kill %s, limit %s, "
+             "its own %s, fork %s, exec %s\n",
              wr ? "refused" : "done", rd ? "refused" : "done",
              of ? "refused" : "done", mk ? "refused" : "done",
-             kl ? "refused" : "done", fk ? "refused" : "done",
+             kl ? "refused" : "done", li ? "refused" : "done",
+             ow ? "refused" : "done", fk ? "refused" : "done",
              ex ? "refused" : "done");
 
     (void) !write(2, line, strlen(line));
