@@ -424,8 +424,6 @@ ngx_webrtc_push_choose(ngx_webrtc_push_t *push)
         return NGX_OK;
     }
 
-    /* what is made in a URL of the operator's: its scheme has been checked */
-
     if (ngx_webrtc_push_url(push) != NGX_OK) {
         return NGX_DECLINED;
     }
@@ -484,8 +482,6 @@ ngx_webrtc_push_reads(ngx_webrtc_push_t *push, ngx_webrtc_stream_t *st)
     }
 }
 
-
-/* a push does not keep a source on */
 
 static void
 ngx_webrtc_push_keep(ngx_webrtc_push_t *push)
