@@ -195,6 +195,18 @@ ngx_webrtc_srtp_protect(ngx_webrtc_srtp_out_t *out, uint64_t index,
 }
 
 
+/* of sessions whose packets are encrypted side by side, which there are not */
+
+ngx_int_t
+ngx_webrtc_srtp_protect_later(ngx_webrtc_srtp_out_t *out, uint64_t index,
+    u_char *p, size_t hdr, size_t n, size_t *dst_n)
+{
+    (void) out; (void) index; (void) p; (void) hdr; (void) n; (void) dst_n;
+
+    return NGX_ERROR;
+}
+
+
 static void
 put(cam_t *c, ngx_uint_t track, uint32_t number, ngx_uint_t key,
     ngx_uint_t flags, uint32_t ts)
