@@ -222,6 +222,15 @@ ngx_webrtc_video_encode_counts(ngx_webrtc_video_encode_t *e)
 }
 
 
+/* at times it has made too much */
+
+ngx_uint_t
+ngx_webrtc_video_encode_full(ngx_webrtc_video_encode_t *e, int64_t pts)
+{
+    return (e->conf.width & 16) && (pts & 64);
+}
+
+
 ngx_int_t
 ngx_webrtc_video_encode_rate(ngx_webrtc_video_encode_t *e, uint32_t bitrate)
 {
