@@ -22,6 +22,7 @@
 #include "ngx_webrtc_media.h"
 #include "ngx_webrtc_output_reader.h"
 #include "ngx_webrtc_snapshot.h"
+#include "ngx_webrtc_snapshot_feed.h"
 #include "ngx_webrtc_time.h"
 
 
@@ -44,12 +45,6 @@
 
 /* ms for a picture to be made; chosen: the largest one on a busy machine */
 #define NGX_WEBRTC_SNAPSHOT_PATIENCE 20000
-
-/* frames given to a decoder whose stream has no IDR pictures */
-#define NGX_WEBRTC_SNAPSHOT_FRAMES   300
-
-/* no key frame */
-#define NGX_WEBRTC_SNAPSHOT_NONE     NGX_WEBRTC_RING_NONE
 
 
 typedef enum {
@@ -107,25 +102,18 @@ static void ngx_webrtc_snapshot_begin(ngx_webrtc_snapshot_t *sn,
 static void ngx_webrtc_snapshot_idle(ngx_webrtc_snapshot_t *sn);
 static ngx_uint_t ngx_webrtc_snapshot_look(ngx_webrtc_snapshot_t *sn);
 static ngx_uint_t ngx_webrtc_snapshot_key(ngx_webrtc_snapshot_t *sn);
-static ngx_uint_t ngx_webrtc_snapshot_video(ngx_webrtc_stream_t *st);
 static ngx_uint_t ngx_webrtc_snapshot_late(ngx_webrtc_snapshot_t *sn,
     ngx_msec_t ms);
 static ngx_uint_t ngx_webrtc_snapshot_is_bad(ngx_webrtc_snapshot_t *sn);
 static ngx_uint_t ngx_webrtc_snapshot_turn(ngx_webrtc_snapshot_t *sn);
+static ngx_uint_t ngx_webrtc_snapshot_running(uint64_t stream);
 static ngx_uint_t ngx_webrtc_snapshot_run(ngx_webrtc_snapshot_t *sn);
-static ngx_int_t ngx_webrtc_snapshot_next(ngx_webrtc_output_reader_t *rd,
-    ngx_webrtc_output_unit_t *unit);
 static ngx_uint_t ngx_webrtc_snapshot_start(ngx_webrtc_snapshot_t *sn,
     ngx_webrtc_output_reader_t *rd, ngx_webrtc_output_unit_t *unit);
-static ngx_int_t ngx_webrtc_snapshot_feed(ngx_webrtc_snapshot_t *sn,
-    ngx_webrtc_output_reader_t *rd, ngx_webrtc_output_unit_t *unit);
-static ngx_int_t ngx_webrtc_snapshot_write(ngx_webrtc_snapshot_t *sn,
-    ngx_uint_t type, ngx_uint_t value, int64_t ts, u_char *data, size_t n);
 static void ngx_webrtc_snapshot_on_note(void *data,
     ngx_webrtc_media_note_t *note);
 static void ngx_webrtc_snapshot_on_record(void *data,
     ngx_webrtc_media_record_t *r);
-static void ngx_webrtc_snapshot_on_room(void *data);
 static void ngx_webrtc_snapshot_on_ended(void *data, ngx_uint_t crashed);
 static void ngx_webrtc_snapshot_again(ngx_webrtc_snapshot_t *sn);
 static void ngx_webrtc_snapshot_over(ngx_webrtc_snapshot_t *sn);
@@ -139,7 +127,7 @@ static const ngx_webrtc_media_handlers_t  ngx_webrtc_snapshot_handlers = {
     ngx_webrtc_snapshot_on_note,
     ngx_webrtc_snapshot_on_record,
     NULL,
-    ngx_webrtc_snapshot_on_room,
+    NULL,                                /* what had no room is left out */
     ngx_webrtc_snapshot_on_ended
 };
 
@@ -195,7 +183,6 @@ ngx_webrtc_snapshot(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
         why = ngx_webrtc_snapshot_look(sn);
 
         if (sn->state == NGX_WEBRTC_SNAPSHOT_IDLE) {
-
             if (why == 0) {
                 goto found;
             }
@@ -289,7 +276,7 @@ ngx_webrtc_snapshot_create(uint64_t stream,
 
     sn->stream = stream;
     sn->picture = *picture;
-    sn->bad = NGX_WEBRTC_SNAPSHOT_NONE;
+    sn->bad = NGX_WEBRTC_RING_NONE;
     sn->log = ngx_cycle->log;
 
     ngx_queue_init(&sn->asks);
@@ -409,7 +396,7 @@ ngx_webrtc_snapshot_look(ngx_webrtc_snapshot_t *sn)
 
     if (ngx_webrtc_bus_state(sn->st) == NGX_WEBRTC_STREAM_ACTIVE) {
 
-        if (!ngx_webrtc_snapshot_video(sn->st)) {
+        if (!ngx_webrtc_snapshot_feed_video(sn->st)) {
             ngx_webrtc_snapshot_idle(sn);
             return NGX_WEBRTC_SNAPSHOT_NO_VIDEO;
         }
@@ -487,10 +474,12 @@ ngx_webrtc_snapshot_is_bad(ngx_webrtc_snapshot_t *sn)
 static ngx_uint_t
 ngx_webrtc_snapshot_turn(ngx_webrtc_snapshot_t *sn)
 {
-    ngx_queue_t            *q, *p;
-    ngx_webrtc_snapshot_t  *other, *one;
+    ngx_queue_t            *q;
+    ngx_webrtc_snapshot_t  *other;
 
-    if (ngx_webrtc_snapshots_jobs >= NGX_WEBRTC_SNAPSHOT_JOBS) {
+    if (ngx_webrtc_snapshots_jobs >= NGX_WEBRTC_SNAPSHOT_JOBS
+        || ngx_webrtc_snapshot_running(sn->stream))
+    {
         return 0;
     }
 
@@ -500,39 +489,38 @@ ngx_webrtc_snapshot_turn(ngx_webrtc_snapshot_t *sn)
     {
         other = ngx_queue_data(q, ngx_webrtc_snapshot_t, queue);
 
-        if (other->state == NGX_WEBRTC_SNAPSHOT_RUN
-            && other->stream == sn->stream)
-        {
-            return 0;
-        }
-
-        if (other->state != NGX_WEBRTC_SNAPSHOT_LOOK || !other->ready
-            || (ngx_msec_int_t) (sn->begun - other->begun) <= 0)
-        {
-            continue;
-        }
-
         /* that one is first, unless its stream has a place */
 
-        for (p = ngx_queue_head(&ngx_webrtc_snapshots);
-             p != ngx_queue_sentinel(&ngx_webrtc_snapshots);
-             p = ngx_queue_next(p))
+        if (other->state == NGX_WEBRTC_SNAPSHOT_LOOK && other->ready
+            && (ngx_msec_int_t) (sn->begun - other->begun) > 0
+            && !ngx_webrtc_snapshot_running(other->stream))
         {
-            one = ngx_queue_data(p, ngx_webrtc_snapshot_t, queue);
-
-            if (one->state == NGX_WEBRTC_SNAPSHOT_RUN
-                && one->stream == other->stream)
-            {
-                break;
-            }
-        }
-
-        if (p == ngx_queue_sentinel(&ngx_webrtc_snapshots)) {
             return 0;
         }
     }
 
     return 1;
+}
+
+
+static ngx_uint_t
+ngx_webrtc_snapshot_running(uint64_t stream)
+{
+    ngx_queue_t            *q;
+    ngx_webrtc_snapshot_t  *sn;
+
+    for (q = ngx_queue_head(&ngx_webrtc_snapshots);
+         q != ngx_queue_sentinel(&ngx_webrtc_snapshots);
+         q = ngx_queue_next(q))
+    {
+        sn = ngx_queue_data(q, ngx_webrtc_snapshot_t, queue);
+
+        if (sn->state == NGX_WEBRTC_SNAPSHOT_RUN && sn->stream == stream) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -581,24 +569,6 @@ ngx_webrtc_snapshot_key(ngx_webrtc_snapshot_t *sn)
 
 
 static ngx_uint_t
-ngx_webrtc_snapshot_video(ngx_webrtc_stream_t *st)
-{
-    ngx_uint_t          i, n;
-    ngx_webrtc_track_t  tracks[NGX_WEBRTC_TRACKS];
-
-    (void) ngx_webrtc_bus_tracks(st, tracks, &n);
-
-    for (i = 0; i < n; i++) {
-        if (tracks[i].kind == NGX_WEBRTC_VIDEO) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-static ngx_uint_t
 ngx_webrtc_snapshot_late(ngx_webrtc_snapshot_t *sn, ngx_msec_t ms)
 {
     return ngx_current_msec - sn->begun >= ms;
@@ -625,7 +595,7 @@ ngx_webrtc_snapshot_run(ngx_webrtc_snapshot_t *sn)
 
     why = NGX_WEBRTC_SNAPSHOT_NOT_LIVE;
 
-    while (ngx_webrtc_snapshot_next(rd, &unit) == NGX_OK) {
+    while (ngx_webrtc_snapshot_feed_next(rd, &unit) == NGX_OK) {
         if (unit.key) {
             why = ngx_webrtc_snapshot_start(sn, rd, &unit);
             break;
@@ -636,25 +606,6 @@ ngx_webrtc_snapshot_run(ngx_webrtc_snapshot_t *sn)
     ngx_free(rd);
 
     return why;
-}
-
-
-/* the next frame of video */
-
-static ngx_int_t
-ngx_webrtc_snapshot_next(ngx_webrtc_output_reader_t *rd,
-    ngx_webrtc_output_unit_t *unit)
-{
-    ngx_int_t  rc;
-
-    do {
-        rc = ngx_webrtc_output_reader_next(rd, unit);
-
-    } while (rc == NGX_DONE
-             || (rc == NGX_OK
-                 && rd->tracks[unit->track].kind != NGX_WEBRTC_VIDEO));
-
-    return rc;
 }
 
 
@@ -687,7 +638,7 @@ ngx_webrtc_snapshot_start(ngx_webrtc_snapshot_t *sn,
         return NGX_WEBRTC_SNAPSHOT_FAILED;
     }
 
-    if (ngx_webrtc_snapshot_feed(sn, rd, unit) != NGX_OK) {
+    if (ngx_webrtc_snapshot_feed(sn->job, rd, unit) != NGX_OK) {
         ngx_webrtc_media_close(sn->job);
         sn->job = NULL;
 
@@ -705,72 +656,6 @@ ngx_webrtc_snapshot_start(ngx_webrtc_snapshot_t *sn,
     sn->text = NULL;
 
     return 0;
-}
-
-
-static ngx_int_t
-ngx_webrtc_snapshot_feed(ngx_webrtc_snapshot_t *sn,
-    ngx_webrtc_output_reader_t *rd, ngx_webrtc_output_unit_t *unit)
-{
-    ngx_uint_t          i;
-    ngx_webrtc_track_t  track;
-
-    track = rd->tracks[unit->track];
-
-    if (ngx_webrtc_snapshot_write(sn, NGX_WEBRTC_MEDIA_BEGIN, 0, 0, NULL, 0)
-        != NGX_OK
-        || ngx_webrtc_snapshot_write(sn, NGX_WEBRTC_MEDIA_TRACK,
-                                     ngx_webrtc_output_reader_codec(rd,
-                                                               unit->track),
-                                     track.traits, unit->data, unit->config)
-           != NGX_OK
-        || ngx_webrtc_snapshot_write(sn, NGX_WEBRTC_MEDIA_TURN, unit->cvo, 0,
-                                     NULL, 0)
-           != NGX_OK
-        || ngx_webrtc_snapshot_write(sn, NGX_WEBRTC_MEDIA_FRAME,
-                                     NGX_WEBRTC_MEDIA_KEY, unit->ts,
-                                     unit->data + unit->config,
-                                     unit->n - unit->config)
-           != NGX_OK)
-    {
-        return NGX_DECLINED;
-    }
-
-    /* what makes it whole is in the frames that follow */
-
-    for (i = 0;
-         (track.traits & NGX_WEBRTC_TRACK_NO_IDR)
-         && i < NGX_WEBRTC_SNAPSHOT_FRAMES
-         && ngx_webrtc_snapshot_next(rd, unit) == NGX_OK
-         && ngx_webrtc_snapshot_write(sn, NGX_WEBRTC_MEDIA_FRAME, 0, unit->ts,
-                                      unit->data + unit->config,
-                                      unit->n - unit->config)
-            == NGX_OK;
-         i++)
-    {
-        /* void */
-    }
-
-    return ngx_webrtc_snapshot_write(sn, NGX_WEBRTC_MEDIA_END, 0, 0, NULL, 0);
-}
-
-
-static ngx_int_t
-ngx_webrtc_snapshot_write(ngx_webrtc_snapshot_t *sn, ngx_uint_t type,
-    ngx_uint_t value, int64_t ts, u_char *data, size_t n)
-{
-    ngx_webrtc_media_record_t  r;
-
-    ngx_memzero(&r, sizeof(ngx_webrtc_media_record_t));
-
-    r.type = (uint8_t) type;
-    r.track = NGX_WEBRTC_MEDIA_VIDEO;
-    r.value = (uint16_t) value;
-    r.ts = ts;
-    r.data = data;
-    r.len = n;
-
-    return ngx_webrtc_media_write(sn->job, &r);
 }
 
 
@@ -868,15 +753,6 @@ ngx_webrtc_snapshot_file(ngx_webrtc_snapshot_t *sn,
     ngx_webrtc_snapshots_bytes += file->len;
 
     return file;
-}
-
-
-static void
-ngx_webrtc_snapshot_on_room(void *data)
-{
-    /* what had no room has been left out */
-
-    (void) data;
 }
 
 
