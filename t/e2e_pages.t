@@ -397,7 +397,8 @@ ok(on_page("$state == 'playing'"), 'another plays');
 my @workers = $t->workers;
 
 kill 'STOP', @workers;
-says('nothing arrives', '/nothing arrives/i', qr/neither|from\ the\ server/x);
+says('nothing arrives', '/nothing arrives/i',
+     qr/neither|from\ the\ server/xi);
 kill 'CONT', @workers;
 ok(on_page("$state == 'playing'", 60), 'it comes back');
 close_page();
