@@ -294,7 +294,8 @@ ngx_webrtc_viewer_send_packet(ngx_webrtc_session_t *s,
 
     if (!v->started) {
         v->started = 1;
-        s->peer->stat.first_frame_ms = ngx_current_msec - s->peer->created_ms;
+        s->peer->stat.first_frame_ms = ngx_max(ngx_current_msec
+                                               - s->peer->created_ms, 1);
     }
 
     return NGX_OK;

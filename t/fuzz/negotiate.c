@@ -270,7 +270,8 @@ check_media(const ngx_webrtc_sdp_media_t *o, const ngx_webrtc_sdp_media_t *a,
 
     if (((d->fb ^ a->codecs[0].fb)
          & ~(NGX_WEBRTC_FB_RRTR|NGX_WEBRTC_FB_RSIZE))
-        || ((d->fb & NGX_WEBRTC_FB_RSIZE) != 0) != a->rtcp_rsize
+        || ((d->sending || d->receiving)
+            && ((d->fb & NGX_WEBRTC_FB_RSIZE) != 0) != a->rtcp_rsize)
         || ((d->fb & NGX_WEBRTC_FB_RRTR) != 0) != rrtr
         || (a->rcvr_rtt && !o->rcvr_rtt)
         || (a->rtcp_rsize && !o->rtcp_rsize))
