@@ -166,6 +166,13 @@ void
 ngx_webrtc_pack_traits(ngx_webrtc_pack_t *pack, ngx_uint_t traits,
     ngx_uint_t reorder)
 {
+    if (pack->reorder != reorder) {
+
+        /* of another encoder; the same one may have had some, and not say so */
+
+        pack->track.traits &= ~NGX_WEBRTC_TRACK_REORDERED;
+    }
+
     pack->reorder = (uint8_t) reorder;
 
     pack->track.traits &= ~NGX_WEBRTC_TRACK_INTERLACED;

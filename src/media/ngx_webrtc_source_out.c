@@ -92,6 +92,7 @@ ngx_webrtc_source_out_begin(ngx_webrtc_source_out_t *out)
 
     out->cvo = 0;
     out->reordered = 0;
+    out->plain = 0;
     out->news = 0;
     out->wait_key = 0;
     out->hold = 0;
@@ -285,7 +286,7 @@ ngx_webrtc_source_out_learned(ngx_webrtc_source_out_t *out,
         track->depth = known->depth;
         track->chroma = known->chroma;
 
-        track->traits &= NGX_WEBRTC_TRACK_REORDERED;
+        track->traits &= out->plain ? 0 : NGX_WEBRTC_TRACK_REORDERED;
         track->traits |= known->traits;
     }
 
@@ -314,6 +315,15 @@ ngx_webrtc_source_out_video(ngx_webrtc_source_out_t *out, ngx_uint_t i,
     if (ngx_memcmp(&out->pack[i].track, &out->known,
                    sizeof(ngx_webrtc_track_t)))
     {
+        if (out->known.traits & ~out->pack[i].track.traits
+            & NGX_WEBRTC_TRACK_REORDERED)
+        {
+            /* another encoder: its own B-frames are seen when they come */
+
+            out->reordered = 0;
+            out->plain = 1;
+        }
+
         out->known = out->pack[i].track;
         out->news = 1;
     }

@@ -93,7 +93,9 @@ typedef struct {
     unsigned                       told_order:1;   /* of B-frames */
     unsigned                       told_large:1;   /* of pictures */
     unsigned                       reordered:1; /* the video goes back in time;
-                                                   until the run is over */
+                                                   until the run is over, or
+                                                   another encoder comes */
+    unsigned                       plain:1;     /* one has, without B-frames */
     unsigned                       news:1;      /* something was learned, see
                                                    _learned() below */
     unsigned                       dry:1;       /* there is no ring to write

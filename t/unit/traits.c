@@ -273,6 +273,20 @@ test_pack(void)
         tap_is_int(frame.key, 1, "%s: a key frame", rows[i].name);
         tap_is_int(pack.track.traits, 0, "%s: is one", rows[i].name);
     }
+
+    /* another encoder: with B-frames, and without again; twice */
+
+    (void) ngx_webrtc_pack_init(&pack, ngx_webrtc_codec(NGX_WEBRTC_CODEC_H264),
+                                0, media_out, &out);
+
+    for (i = 0; i < 4; i++) {
+        n = unit(buf, 1 - i % 2, idr, sizeof(idr) - 1);
+
+        (void) ngx_webrtc_pack_probe(&pack, buf, n, &frame);
+
+        tap_is_int(pack.track.traits, i % 2 ? 0 : NGX_WEBRTC_TRACK_REORDERED,
+                   "then %s", rows[1 - i % 2].name);
+    }
 }
 
 
