@@ -14,6 +14,10 @@
 #include "ngx_webrtc_helper_job.h"
 
 
+/* us between looks for an end while nothing comes; chosen */
+#define NGX_WEBRTC_HELPER_WAIT_US  1000000
+
+
 static void ngx_webrtc_helper_job_notify(void *ctx);
 static void ngx_webrtc_helper_job_write(int fd, ngx_webrtc_media_message_t *m);
 static void ngx_webrtc_helper_job_free(ngx_webrtc_helper_job_t *job);
@@ -301,6 +305,33 @@ ngx_webrtc_helper_job_take(ngx_webrtc_helper_job_t *job, u_char **buf,
 
     return (ngx_webrtc_media_record_parse(*buf, *buf + n, r) == NGX_OK)
            ? NGX_OK : NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_webrtc_helper_job_wait(ngx_webrtc_helper_job_t *job, u_char **buf,
+    size_t *size, size_t spare, ngx_webrtc_media_record_t *r)
+{
+    ngx_int_t  rc;
+
+    for ( ;; ) {
+
+        if (ngx_webrtc_source_thread_stopped(job->th)) {
+            return NGX_ABORT;
+        }
+
+        rc = ngx_webrtc_helper_job_take(job, buf, size, spare, r);
+        if (rc != NGX_AGAIN) {
+            return rc;
+        }
+
+        if (ngx_webrtc_source_thread_wait_fed(job->th, ngx_webrtc_time_now()
+                                                  + NGX_WEBRTC_HELPER_WAIT_US)
+            == NGX_ABORT)
+        {
+            return NGX_ABORT;
+        }
+    }
 }
 
 

@@ -89,6 +89,16 @@ ngx_int_t ngx_webrtc_helper_job_put(void *job, ngx_webrtc_media_record_t *r);
 ngx_int_t ngx_webrtc_helper_job_take(ngx_webrtc_helper_job_t *job,
     u_char **buf, size_t *size, size_t spare, ngx_webrtc_media_record_t *r);
 
+/*
+ * The same, but waits for a record.
+ *
+ * NGX_OK
+ * NGX_ABORT  the thread has to stop
+ * NGX_ERROR  malformed, or no memory
+ */
+ngx_int_t ngx_webrtc_helper_job_wait(ngx_webrtc_helper_job_t *job,
+    u_char **buf, size_t *size, size_t spare, ngx_webrtc_media_record_t *r);
+
 
 /* the rows */
 extern const ngx_webrtc_helper_kind_t  ngx_webrtc_helper_source;

@@ -23,9 +23,6 @@
 /* it gives way to those who send; chosen */
 #define NGX_WEBRTC_HELPER_PICTURE_NICE   5
 
-/* us between looks for an end while nothing comes; chosen */
-#define NGX_WEBRTC_HELPER_PICTURE_US     1000000
-
 
 typedef struct {
     ngx_webrtc_helper_job_t     *job;
@@ -131,32 +128,11 @@ static ngx_int_t
 ngx_webrtc_helper_picture_next(ngx_webrtc_helper_picture_t *part,
     ngx_webrtc_media_record_t *r)
 {
-    ngx_int_t                    rc;
-    ngx_webrtc_source_thread_t  *th;
+    ngx_int_t  rc;
 
-    th = part->job->th;
-
-    for ( ;; ) {
-
-        if (ngx_webrtc_source_thread_stopped(th)) {
-            return NGX_ABORT;
-        }
-
-        rc = ngx_webrtc_helper_job_take(part->job, &part->buf, &part->size,
-                                        NGX_WEBRTC_VIDEO_SPARE, r);
-        if (rc != NGX_AGAIN) {
-            break;
-        }
-
-        if (ngx_webrtc_source_thread_wait_fed(th, ngx_webrtc_time_now()
-                                              + NGX_WEBRTC_HELPER_PICTURE_US)
-            == NGX_ABORT)
-        {
-            return NGX_ABORT;
-        }
-    }
-
-    if (rc != NGX_OK) {
+    rc = ngx_webrtc_helper_job_wait(part->job, &part->buf, &part->size,
+                                    NGX_WEBRTC_VIDEO_SPARE, r);
+    if (rc == NGX_ERROR) {
         part->picture.cause = "no memory, or an unusable record";
     }
 

@@ -27,9 +27,6 @@
 /* an encoder gives way to those who send; chosen */
 #define NGX_WEBRTC_HELPER_TRANSCODE_NICE   5
 
-/* us between looks for orders while nothing comes; chosen */
-#define NGX_WEBRTC_HELPER_TRANSCODE_US     1000000
-
 
 typedef struct {
     ngx_webrtc_helper_job_t     *job;
@@ -198,32 +195,11 @@ static ngx_int_t
 ngx_webrtc_helper_transcode_next(ngx_webrtc_helper_transcode_t *part,
     ngx_webrtc_media_record_t *r)
 {
-    ngx_int_t                    rc;
-    ngx_webrtc_source_thread_t  *th;
+    ngx_int_t  rc;
 
-    th = part->job->th;
-
-    for ( ;; ) {
-
-        if (ngx_webrtc_source_thread_stopped(th)) {
-            return NGX_ABORT;
-        }
-
-        rc = ngx_webrtc_helper_job_take(part->job, &part->buf, &part->size,
-                                        NGX_WEBRTC_VIDEO_SPARE, r);
-        if (rc != NGX_AGAIN) {
-            break;
-        }
-
-        if (ngx_webrtc_source_thread_wait_fed(th, ngx_webrtc_time_now()
-                                              + NGX_WEBRTC_HELPER_TRANSCODE_US)
-            == NGX_ABORT)
-        {
-            return NGX_ABORT;
-        }
-    }
-
-    if (rc != NGX_OK) {
+    rc = ngx_webrtc_helper_job_wait(part->job, &part->buf, &part->size,
+                                    NGX_WEBRTC_VIDEO_SPARE, r);
+    if (rc == NGX_ERROR) {
         ngx_webrtc_helper_transcode_say(part, 1, NGX_LOG_ERR,
                                         "no memory, or an unusable record");
     }

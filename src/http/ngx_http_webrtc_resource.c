@@ -547,10 +547,6 @@ ngx_int_t
 ngx_http_webrtc_answer(ngx_http_request_t *r, ngx_uint_t status,
     ngx_str_t *type, ngx_str_t *body)
 {
-    ngx_int_t     rc;
-    ngx_buf_t    *b;
-    ngx_chain_t   out;
-
     r->headers_out.status = status;
     r->headers_out.content_length_n = body->len;
 
@@ -567,6 +563,17 @@ ngx_http_webrtc_answer(ngx_http_request_t *r, ngx_uint_t status,
     if (body->len == 0) {
         r->header_only = 1;
     }
+
+    return ngx_http_webrtc_send(r, body);
+}
+
+
+ngx_int_t
+ngx_http_webrtc_send(ngx_http_request_t *r, ngx_str_t *body)
+{
+    ngx_int_t     rc;
+    ngx_buf_t    *b;
+    ngx_chain_t   out;
 
     rc = ngx_http_send_header(r);
 

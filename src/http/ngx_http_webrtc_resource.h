@@ -119,6 +119,12 @@ ngx_int_t ngx_http_webrtc_answer(ngx_http_request_t *r, ngx_uint_t status,
     ngx_str_t *type, ngx_str_t *body);
 
 /*
+ * Sends the header, as it has been made, and a body in memory, which has to
+ * stay until the request is freed.
+ */
+ngx_int_t ngx_http_webrtc_send(ngx_http_request_t *r, ngx_str_t *body);
+
+/*
  * Adds a response header.
  *
  *   name     constant text

@@ -436,8 +436,7 @@ static ngx_int_t
 ngx_http_webrtc_snapshot_answer(ngx_http_webrtc_snapshot_ctx_t *ctx)
 {
     ngx_int_t                    rc;
-    ngx_buf_t                   *b;
-    ngx_chain_t                  out;
+    ngx_str_t                    body;
     ngx_http_request_t          *r;
     ngx_webrtc_snapshot_file_t  *file;
 
@@ -460,33 +459,10 @@ ngx_http_webrtc_snapshot_answer(ngx_http_webrtc_snapshot_ctx_t *ctx)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    rc = ngx_http_send_header(r);
+    body.data = file->data;
+    body.len = file->len;
 
-    if (rc == NGX_ERROR || rc > NGX_OK) {
-        return rc;
-    }
-
-    if (r->header_only) {
-        return NGX_DONE;
-    }
-
-    b = ngx_calloc_buf(r->pool);
-    if (b == NULL) {
-        return NGX_ERROR;
-    }
-
-    b->pos = file->data;
-    b->last = file->data + file->len;
-    b->memory = 1;
-    b->last_buf = (r == r->main);
-    b->last_in_chain = 1;
-
-    out.buf = b;
-    out.next = NULL;
-
-    rc = ngx_http_output_filter(r, &out);
-
-    return (rc == NGX_ERROR) ? NGX_ERROR : NGX_DONE;
+    return ngx_http_webrtc_send(r, &body);
 }
 
 
