@@ -14,7 +14,7 @@ use FindBin;
 
 my $root = "$FindBin::Bin/..";
 my $build = $ENV{WEBRTC_BUILD} || "$root/build";
-my $runs = $ENV{FUZZ_RUNS} || 20000;
+my $runs = $ENV{FUZZ_RUNS} || 5000;
 
 my @targets = map { m{([^/]+)\.c$} ? $1 : () } sort glob "$root/t/fuzz/*.c";
 
@@ -41,7 +41,7 @@ for my $name (@targets) {
 
     my $out = `cd '$scratch' && '$bin' -seed=1 -runs=$runs -timeout=10 \\
                -detect_leaks=0 \\
-               -max_total_time=10 -verbosity=0 @dirs 2>&1 </dev/null`;
+               -max_total_time=5 -verbosity=0 @dirs 2>&1 </dev/null`;
 
     if (ok($? == 0, "$name: seeds and $runs mutations")) {
         remove_tree($scratch);
