@@ -515,7 +515,7 @@ ngx_http_webrtc_metrics_sums(ngx_http_webrtc_metrics_t *m)
 
     ngx_http_webrtc_metrics_family(m, &sessions);
 
-    for (role = 1; role < NGX_WEBRTC_FIGURES_ROLES; role++) {
+    for (role = 1; role < NGX_WEBRTC_PEER_ROLES; role++) {
         for (i = 0, n = 0; i < m->nworkers; i++) {
             n += m->workers[i].roles[role];
         }
@@ -528,7 +528,7 @@ ngx_http_webrtc_metrics_sums(ngx_http_webrtc_metrics_t *m)
 
         ngx_http_webrtc_metrics_family(m, metric);
 
-        for (role = 1; role < NGX_WEBRTC_FIGURES_ROLES; role++) {
+        for (role = 1; role < NGX_WEBRTC_PEER_ROLES; role++) {
             ngx_http_webrtc_role(role, &value);
             ngx_http_webrtc_metrics_sample(m, metric, "role", &value,
                                            m->sums.roles[role][metric->at]);

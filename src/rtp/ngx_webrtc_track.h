@@ -23,7 +23,8 @@
 
 
 /*
- * The values are stored in shared memory that survives a reload: append only.
+ * The values are stored in shared memory that survives a reload; how many there
+ * are is part of its layout.
  */
 
 enum ngx_webrtc_codec_e {
@@ -61,7 +62,7 @@ enum ngx_webrtc_codec_e {
 
 /* 1: one of those that are only transcoded */
 #define ngx_webrtc_foreign(codec)                                             \
-    ((codec) >= NGX_WEBRTC_CODEC_MPEG1 && (codec) <= NGX_WEBRTC_CODEC_DV)
+    ((codec) >= NGX_WEBRTC_CODEC_MPEG1 && (codec) < NGX_WEBRTC_CODEC_N)
 
 
 /*

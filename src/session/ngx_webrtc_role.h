@@ -8,7 +8,8 @@
  * the headers of sessions, never the other way round, and are independent of
  * each other.
  *
- * A function is NULL if the role has no use for it.
+ * init, done, start and stop are needed, and rtp where the peer sends media;
+ * another function is NULL if the role has no use for it.
  */
 
 
@@ -19,12 +20,9 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "ngx_webrtc_bus.h"
+#include "ngx_webrtc_bus_sums.h"
 #include "ngx_webrtc_rtcp.h"
 #include "ngx_webrtc_rtp.h"
-
-
-/* more than the largest NGX_WEBRTC_PEER_* that is a role */
-#define NGX_WEBRTC_ROLES  4
 
 
 typedef struct ngx_webrtc_worker_s   ngx_webrtc_worker_t;

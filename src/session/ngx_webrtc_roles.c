@@ -43,7 +43,7 @@ ngx_webrtc_roles_done(ngx_webrtc_worker_t *wk)
     ngx_uint_t               i;
     ngx_webrtc_role_slot_t  *slot;
 
-    for (i = 0; i < NGX_WEBRTC_ROLES; i++) {
+    for (i = 0; i < NGX_WEBRTC_PEER_ROLES; i++) {
         slot = &wk->roles[i];
 
         if (slot->role) {
@@ -60,7 +60,7 @@ ngx_webrtc_roles_tick(ngx_webrtc_worker_t *wk)
     ngx_uint_t               i;
     ngx_webrtc_role_slot_t  *slot;
 
-    for (i = 0; i < NGX_WEBRTC_ROLES; i++) {
+    for (i = 0; i < NGX_WEBRTC_PEER_ROLES; i++) {
         slot = &wk->roles[i];
 
         if (slot->role && slot->role->tick) {
@@ -76,7 +76,7 @@ ngx_webrtc_roles_batch(ngx_webrtc_worker_t *wk)
     ngx_uint_t               i;
     ngx_webrtc_role_slot_t  *slot;
 
-    for (i = 0; i < NGX_WEBRTC_ROLES; i++) {
+    for (i = 0; i < NGX_WEBRTC_PEER_ROLES; i++) {
         slot = &wk->roles[i];
 
         if (slot->role && slot->role->batch) {
@@ -98,7 +98,7 @@ ngx_webrtc_roles_news(ngx_webrtc_worker_t *wk, ngx_webrtc_stream_t *st)
     ngx_uint_t               i;
     ngx_webrtc_role_slot_t  *slot;
 
-    for (i = 0; i < NGX_WEBRTC_ROLES; i++) {
+    for (i = 0; i < NGX_WEBRTC_PEER_ROLES; i++) {
         slot = &wk->roles[i];
 
         if (slot->role && slot->role->news) {
@@ -118,7 +118,7 @@ ngx_webrtc_roles_writable(void *ctx)
     ngx_uint_t               i;
     ngx_webrtc_role_slot_t  *slot;
 
-    for (i = 0; i < NGX_WEBRTC_ROLES; i++) {
+    for (i = 0; i < NGX_WEBRTC_PEER_ROLES; i++) {
         slot = &wk->roles[i];
 
         if (slot->role && slot->role->writable) {

@@ -17,7 +17,7 @@
 
 /* the row of a slot's role, or NULL */
 #define ngx_webrtc_roles_find(wk, id)                                        \
-    ((id) < NGX_WEBRTC_ROLES ? (wk)->roles[id].role : NULL)
+    ((id) < NGX_WEBRTC_PEER_ROLES ? (wk)->roles[id].role : NULL)
 
 
 /*

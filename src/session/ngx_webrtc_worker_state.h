@@ -121,7 +121,7 @@ struct ngx_webrtc_worker_s {
     ngx_msec_t                   due;         /* when the timer should come */
     ngx_msec_t                   late;        /* by how much it was, at most */
 
-    ngx_webrtc_role_slot_t       roles[NGX_WEBRTC_ROLES];
+    ngx_webrtc_role_slot_t       roles[NGX_WEBRTC_PEER_ROLES];
                                               /* by NGX_WEBRTC_PEER_* */
 
     ngx_queue_t                  paths[NGX_WEBRTC_PATHS];

@@ -61,7 +61,7 @@ ngx_webrtc_figures_count(ngx_webrtc_figures_t *f, ngx_uint_t role,
 {
     uint64_t  *sum;
 
-    sum = f->roles[role % NGX_WEBRTC_FIGURES_ROLES];
+    sum = f->roles[role % NGX_WEBRTC_PEER_ROLES];
 
     sum[NGX_WEBRTC_FIGURE_PACKETS_OUT] += now->packets_out
                                           - before->packets_out;

@@ -24,6 +24,7 @@
 #include "ngx_webrtc_desc.h"
 #include "ngx_webrtc_bus.h"
 #include "ngx_webrtc_bus_policy.h"
+#include "ngx_webrtc_bus_sums.h"
 
 
 #define NGX_WEBRTC_PEER_ID_LEN       32     /* hex of 128 bits */
@@ -49,11 +50,6 @@
 #define NGX_WEBRTC_ABOUT_AGENT   72
 #define NGX_WEBRTC_ABOUT_PAIR    96
 #define NGX_WEBRTC_ABOUT_CIPHER  32
-
-/* roles */
-#define NGX_WEBRTC_PEER_PLAY         1
-#define NGX_WEBRTC_PEER_PUBLISH      2
-#define NGX_WEBRTC_PEER_FILES        3
 
 /* progress of a CLAIMED slot */
 #define NGX_WEBRTC_PEER_PAIRED       1        /* its agent has had a pair */

@@ -15,11 +15,21 @@
 #include <ngx_core.h>
 
 
-/* more than the largest NGX_WEBRTC_PEER_* that is a role */
-#define NGX_WEBRTC_FIGURES_ROLES   4
-
 /* bounds of a histogram, without the infinite one */
 #define NGX_WEBRTC_FIGURES_BOUNDS  10
+
+
+/*
+ * What a session is for.  Slots keep it in shared memory that survives a
+ * reload: append only.
+ */
+
+enum ngx_webrtc_peer_role_e {
+    NGX_WEBRTC_PEER_PLAY = 1,
+    NGX_WEBRTC_PEER_PUBLISH,
+    NGX_WEBRTC_PEER_FILES,
+    NGX_WEBRTC_PEER_ROLES
+};
 
 
 typedef enum {
@@ -58,7 +68,7 @@ typedef struct {
 
 
 typedef struct {
-    uint64_t                 roles[NGX_WEBRTC_FIGURES_ROLES]
+    uint64_t                 roles[NGX_WEBRTC_PEER_ROLES]
                                   [NGX_WEBRTC_FIGURES];
     ngx_webrtc_histogram_t   histograms[NGX_WEBRTC_HISTOGRAMS];
 } ngx_webrtc_figures_t;
@@ -68,7 +78,7 @@ typedef struct {
 typedef struct {
     uint64_t                 pid;             /* 0: nothing was told yet */
     uint64_t                 sessions;
-    uint64_t                 roles[NGX_WEBRTC_FIGURES_ROLES];
+    uint64_t                 roles[NGX_WEBRTC_PEER_ROLES];
     uint64_t                 cpu_us;          /* user and system */
     uint64_t                 cpu_percent;     /* of one core, of the last
                                                  seconds */

@@ -61,12 +61,14 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "ngx_webrtc_bus_zone.h"
+#include "ngx_webrtc_bus_policy.h"
 
 
 /* changes with the layout of what lives in the zone */
 #define NGX_WEBRTC_BUS_LAYOUT                                                 \
-    ((uint64_t) sizeof(ngx_webrtc_bus_sh_t) << 32                             \
-     | (uint64_t) sizeof(ngx_webrtc_stream_t) << 8 | 14)
+    (((uint64_t) sizeof(ngx_webrtc_bus_sh_t) << 32                            \
+      | (uint64_t) sizeof(ngx_webrtc_stream_t) << 8 | 15)                     \
+     + ((uint64_t) (sizeof(ngx_webrtc_policy_t) + NGX_WEBRTC_CODEC_N) << 48))
 
 /* ms between two lines of one kind; chosen */
 #define NGX_WEBRTC_BUS_SAY          60000

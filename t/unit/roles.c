@@ -153,7 +153,7 @@ main(void)
            && ngx_webrtc_roles_find(&worker, B) == &least,
            "a number finds its row");
     tap_ok(ngx_webrtc_roles_find(&worker, 0) == NULL
-           && ngx_webrtc_roles_find(&worker, NGX_WEBRTC_ROLES) == NULL
+           && ngx_webrtc_roles_find(&worker, NGX_WEBRTC_PEER_ROLES) == NULL
            && ngx_webrtc_roles_find(&worker, 255) == NULL,
            "a number of no role finds none");
 
