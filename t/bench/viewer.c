@@ -16,6 +16,9 @@
  * be missing or come twice, and timestamps must go on with the time they were
  * sent, also from one publisher to the next.
  *
+ * Bad viewers report loss, and each second ask for packets again that are
+ * spread over it, although they have got them.
+ *
  * Blind mode.  All but every 32nd viewer have the kernel drop RTP in front of
  * the socket, so that the client costs next to nothing and two workers can be
  * measured on two cores.
@@ -39,6 +42,9 @@
 #define LIGHT_BUF      256
 #define FULL_BUF       65536
 #define BLIND_EVERY    32
+
+/* numbers in a NACK */
+#define VIEWER_NACKS   250
 
 
 viewer_conf_t  viewer_conf;
@@ -539,7 +545,64 @@ rtcp_report(viewer_t *v)
         memcpy(b, &v->streams[i].ssrc, 4);
         word = htonl((uint32_t) v->streams[i].ext - 1);
         memcpy(b + 8, &word, 4);
+
+        if (v->c.id < viewer_conf.bad) {
+            b[4] = (u_char) (viewer_conf.lose * 255 / 100);
+        }
     }
+
+    if (ngx_webrtc_srtp_protect_rtcp(&v->c.out, p, &n, sizeof(p)) == NGX_OK) {
+        client_send(&v->c, p, n);
+    }
+}
+
+
+/* RFC 4585, 6.2.1: numbers of video since the last one, one by one */
+
+static void
+rtcp_nack(viewer_t *v)
+{
+    u_char            p[12 + 4 * VIEWER_NACKS + NGX_WEBRTC_SRTP_RTCP_TAG];
+    size_t            i, n, count;
+    uint16_t          seq;
+    uint32_t          word;
+    uint64_t          since;
+    viewer_stream_t  *st;
+
+    for (i = 0; i < v->nstreams; i++) {
+        if (is_video(v->streams[i].pt ? v->streams[i].pt : STAMP_PT_H264)) {
+            break;
+        }
+    }
+
+    if (i == v->nstreams || v->c.out.rtp == NULL) {
+        return;
+    }
+
+    st = &v->streams[i];
+    since = st->asked ? st->ext - st->asked : 0;
+    count = since * viewer_conf.lose / 100;
+    count = (count < VIEWER_NACKS) ? count : VIEWER_NACKS;
+    st->asked = st->ext;
+
+    if (count == 0) {
+        return;
+    }
+
+    memset(p, 0, sizeof(p));
+    p[0] = 0x81;
+    p[1] = 205;
+    p[3] = (u_char) (2 + count);
+    word = htonl((uint32_t) v->c.id + 1);
+    memcpy(p + 4, &word, 4);
+    memcpy(p + 8, &st->ssrc, 4);
+
+    for (i = 0; i < count; i++) {
+        seq = htons((uint16_t) (st->ext - since + i * since / count));
+        memcpy(p + 12 + 4 * i, &seq, 2);
+    }
+
+    n = 12 + 4 * count;
 
     if (ngx_webrtc_srtp_protect_rtcp(&v->c.out, p, &n, sizeof(p)) == NGX_OK) {
         client_send(&v->c, p, n);
@@ -796,6 +859,10 @@ viewer_timer(viewer_t *v, uint64_t now, int second)
 
     if (second) {
         rtcp_report(v);
+
+        if (v->c.id < viewer_conf.bad) {
+            rtcp_nack(v);
+        }
 
         if (++v->turns % client_conf.consent == 0) {
             client_check(&v->c);

@@ -42,6 +42,7 @@ typedef struct {
     uint64_t    frame_ns;                 /* when the last frame began */
     uint64_t    gap_ns;                   /* longest time between two */
     uint64_t    ext;                      /* highest number, extended */
+    uint64_t    asked;                    /* up to there, by "bad" viewers */
     uint32_t    sr_ts;
     int64_t     sr_us;                    /* wall clock of sr_ts */
 
@@ -102,6 +103,9 @@ typedef struct {
     double          churn;
     const char     *codecs;               /* "h264,vp8" */
     int             audio, verify, blind, gro, latency, rcvbuf;
+
+    /* so many say that they have lost so much, and want it again; percent */
+    size_t          bad, lose;
 
     /* of all */
     int             measuring;

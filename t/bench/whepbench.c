@@ -19,6 +19,7 @@
  * -pli ms    all viewers ask for a key frame at once, every so often
  * -unchecked  sends no checks once it is connected
  * -consent s  sends one every s seconds, 5
+ * -bad n, -lose p   n viewers report p percent of loss and ask for as much again
  * -list n    viewers that are reported one by one, with -verify; 8
  * -every ms  writes the -json file anew (and renames it) that often, so that a
  *            test can wait for what it says; SIGTERM ends the measurement, and
@@ -688,7 +689,8 @@ options(int argc, char **argv)
         { "flood", 0, NULL, 'F' }, { "port", 1, NULL, 'O' },
         { "list", 1, NULL, 'L' }, { "unchecked", 0, NULL, 'U' },
         { "consent", 1, NULL, 'I' }, { "tcp", 0, NULL, 'X' },
-        { "stall", 1, NULL, 'W' },
+        { "stall", 1, NULL, 'W' }, { "bad", 1, NULL, 'D' },
+        { "lose", 1, NULL, 'E' },
         { NULL, 0, NULL, 0 }
     };
 
@@ -750,6 +752,8 @@ options(int argc, char **argv)
         case 'F': o.flood = 1; break;
         case 'X': client_conf.framed = 1; break;
         case 'W': o.stall = atof(optarg); break;
+        case 'D': viewer_conf.bad = strtoul(optarg, NULL, 10); break;
+        case 'E': viewer_conf.lose = strtoul(optarg, NULL, 10); break;
         default: exit(2);
         }
     }
@@ -771,7 +775,8 @@ options(int argc, char **argv)
                 "path0, path1, ...] [-burst viewers]\n    [-churn per second] "
                 "[-cycles n] [-pli ms] [-cpu n] [-rcvbuf bytes] [-trace "
                 "file]\n    [-flood] [-port relay] [-list n] [-unchecked] "
-                "[-consent seconds] [-tcp] [-stall seconds] [-quiet]\n");
+                "[-consent seconds] [-tcp] [-stall seconds] [-bad viewers] "
+                "[-lose percent]\n    [-quiet]\n");
         exit(2);
     }
 }

@@ -587,6 +587,7 @@ function inPage() {
                     audioPackets: s.packetsReceived,
                     audioLost: s.packetsLost,
                     audioConcealed: s.concealedSamples,
+                    audioBytes: s.bytesReceived,
                     audioNtp: s.estimatedPlayoutTimestamp,
                     audioCodec: (byId(s.codecId).mimeType || '')
                                 .replace(/.*\//, ''),

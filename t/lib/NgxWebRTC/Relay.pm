@@ -18,6 +18,7 @@ package NgxWebRTC::Relay;
 #                                     that a datagram waits there at most, else
 #                                     it is dropped
 #     up => 500          the same towards the server: of a publisher
+#     mtu => 1280        bytes of an IPv4 packet; larger ones are lost
 #
 #     $r->shape(rate => 3000);        these may be changed under way
 
@@ -113,6 +114,7 @@ sub _loop {
         my ($sock, $data, $to) = @_;
 
         return if $o{loss} && rand(100) < $o{loss};
+        return if $o{mtu} && length($data) + 28 > $o{mtu};
 
         my $at = time();
         my $way = $sock == $listen ? 'rate' : 'up';
