@@ -306,6 +306,13 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       0,
       NULL },
 
+    { ngx_string("webrtc_playout_delay"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_webrtc_conf_playout,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("webrtc_transcode"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
       ngx_http_webrtc_transcode_conf,
@@ -772,6 +779,7 @@ ngx_http_webrtc_create_loc_conf(ngx_conf_t *cf)
     wlcf->exec_publish = NGX_CONF_UNSET_PTR;
     wlcf->policy.pacing_rate = NGX_CONF_UNSET;
     wlcf->policy.pacing_burst = NGX_CONF_UNSET_SIZE;
+    wlcf->playout = NGX_CONF_UNSET_UINT;
     wlcf->policy.transcode = NGX_CONF_UNSET_UINT;
     wlcf->ice_min_port = NGX_CONF_UNSET_UINT;
     wlcf->ice_max_port = NGX_CONF_UNSET_UINT;
@@ -830,6 +838,7 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_size_value(conf->policy.pacing_burst,
                               prev->policy.pacing_burst,
                               NGX_HTTP_WEBRTC_PACING_BURST);
+    ngx_conf_merge_uint_value(conf->playout, prev->playout, 0);
     ngx_conf_merge_value(conf->counter_offer, prev->counter_offer, 0);
     ngx_conf_merge_ptr_value(conf->ice_servers, prev->ice_servers, NULL);
     ngx_conf_merge_ptr_value(conf->ice_rules, prev->ice_rules, NULL);

@@ -4,7 +4,9 @@
 #
 # RED, RFC 2198, packet by packet: from a publisher to a viewer who has
 # negotiated it, under his payload types, and to one who has not, unwrapped.
-# What is malformed or of something else is dropped.
+# What is malformed or of something else is dropped.  It is made for a viewer
+# whose path loses packets.  And the other thing that viewers get to smooth what
+# a path does: the playout delay of video.
 
 use strict;
 use warnings;
@@ -32,6 +34,14 @@ location = /listed/opus {
 }
 location ~ ^/whep/(?<name>\w+)$ {
     webrtc_play  $name;
+}
+location = /set/video {
+    webrtc_play           video;
+    webrtc_playout_delay  0 400ms;
+}
+location = /off/video {
+    webrtc_play           video;
+    webrtc_playout_delay  off;
 }
 EOF
 
@@ -146,6 +156,9 @@ is($t->stream('red')->{damaged} - $damaged, 4, 'malformed ones are counted');
 
 $c->call('close', peer => $_->{peer}) for $with, $plain, $same, $pub;
 
+made();
+playout();
+
 # webrtc_codecs
 
 for my $row ([ red => qr/^m=audio 9 \S+ 63 111\r$/m, 'RED where it is listed' ],
@@ -164,3 +177,144 @@ for my $row ([ red => qr/^m=audio 9 \S+ 63 111\r$/m, 'RED where it is listed' ],
 }
 
 $t->done;
+
+
+# RED of a publisher's plain Opus, once a viewer reports loss
+
+sub made {
+    my $pub = $c->call('open', url => $t->url('/whip/made'), publish => 1,
+                       media => [ opus() ]);
+    my ($seq, $ts) = (100, 0);
+
+    my $sound = sub {
+        my ($payload, $after) = @_;
+
+        $c->call('send', peer => $pub->{peer}, packets => [
+            rtp(pt => 111, seq => $seq++, ts => $ts += $after // 960,
+                ssrc => 0x99, payload => $payload) ]);
+    };
+
+    $sound->(block(0));
+    ok(wait_for(60, sub { ($t->stream('made') || {})->{packets} }),
+       'a publisher without RED');
+
+    my ($lossy, $calm) = map {
+        $c->call('open', url => $t->url('/whep/made'),
+                 media => [ { %{ red(96, 97, 96, 97) }, both => 1 } ]);
+    } 1 .. 2;
+
+    like($lossy->{answer}, qr/^m=audio 9 \S+ 96 97\r$/m, 'a viewer with it');
+
+    $sound->(block($_)) for 1 .. 3;
+
+    my %got;
+
+    for my $peer ($lossy, $calm) {
+        my $r = $c->call('packets', peer => $peer->{peer}, count => 3,
+                         timeout => 60);
+
+        is_deeply([ map { $_->{hex} } @{ $r->{packets} }[-3 .. -1] ],
+                  [ map { block($_) } 1 .. 3 ], 'gets Opus as it is');
+        $got{ssrc} //= $r->{packets}[0]{ssrc};
+    }
+
+    # a receiver report, RFC 3550, 6.4.2: 20 % were lost
+
+    $c->call('send', peer => $lossy->{peer}, packets => [
+        unpack 'H*', pack 'NNNNNNNN', 0x81c90007, 1, $got{ssrc}, 51 << 24 | 1,
+                     $seq, 0, 0, 0 ]);
+
+    ok(wait_for(60, sub { $t->log =~ /sound repeated packets:2 lost:19%/ }),
+       'and repetitions, once it has lost packets');
+
+    my $large = 'fc' . '11' x 1100;
+
+    $sound->(block(4));
+    $sound->(block(5));
+    $sound->($large);
+    $sound->(block(7));
+    $sound->(block(8), 48000);
+
+    my @red = ([ 97, 'e01e0003e00f000360' . block(2) . block(3) . block(4) ],
+               [ 97, 'e01e0003e00f000360' . block(3) . block(4) . block(5) ],
+               [ 97, 'e01e0003e00f000360' . block(4) . block(5) . $large ],
+               [ 97, 'e01e000360' . block(5) . block(7) ],
+               [ 96, block(8) ]);
+
+    my $r = $c->call('packets', peer => $lossy->{peer}, count => 5,
+                     timeout => 60);
+
+    is_deeply([ map { [ $_->{pt}, $_->{hex} ] } @{ $r->{packets} } ], \@red,
+              'two earlier ones in each, as far as they fit');
+
+    $r = $c->call('packets', peer => $calm->{peer}, count => 5, timeout => 60);
+
+    is_deeply([ map { $_->{pt} } @{ $r->{packets} } ], [ (96) x 5 ],
+              'none for a viewer that loses nothing');
+
+    $c->call('close', peer => $_->{peer}) for $lossy, $calm, $pub;
+}
+
+
+# playout delay: as published, as configured, or not at all
+
+sub playout {
+    my $uri = 'http://www.webrtc.org/experiments/rtp-hdrext/playout-delay';
+
+    my $video = sub {
+        my ($id) = @_;
+
+        my $m = h264();
+
+        push @{ $m->{pts} }, 97;
+        push @{ $m->{lines} }, 'rtpmap:97 rtx/90000', 'fmtp:97 apt=96',
+                               "extmap:$id $uri";
+        return $m;
+    };
+
+    my $pub = $c->call('open', url => $t->url('/whip/video'), publish => 1,
+                       media => [ $video->(4) ]);
+    my ($seq, $ts) = (100, 0);
+
+    like($pub->{answer}, qr/^a=extmap:4 \Q$uri\E\r$/m,
+         'a publisher may send a playout delay');
+
+    # 100 to 500 ms with a key frame, another one with the frame behind it
+
+    my $frame = sub {
+        my ($payload, $delay) = @_;
+
+        $c->call('send', peer => $pub->{peer}, packets => [
+            rtp(pt => 96, seq => $seq++, ts => $ts += 3000, ssrc => 0x77,
+                marker => 1, payload => $payload,
+                $delay ? (ext => [ 0xbede, "42$delay" ]) : ()) ]);
+    };
+
+    my $key = '7800046742c00d000468ce3c80000565aabbccdd';
+
+    $frame->($key, '00a032');
+    ok(wait_for(60, sub { ($t->stream('video') || {})->{packets} }),
+       'it does');
+
+    my @viewers = map { $c->call('open', url => $t->url("/$_/video"),
+                                 media => [ $video->(5) ]) } qw/ whep set off /;
+
+    $frame->('41aabb');
+
+    my @want = ([ 'bede00015200a032', undef ], [ 'bede000152000028', undef ],
+                [ undef, undef ]);
+    my @name = ('as it is published', 'as it is configured', 'not at all');
+
+    for (0 .. 2) {
+        my $r = $c->call('packets', peer => $viewers[$_]{peer}, count => 2,
+                         timeout => 60);
+
+        is_deeply([ map { $_->{ext} } @{ $r->{packets} } ], $want[$_],
+                  "with a key frame, $name[$_]");
+    }
+
+    like($viewers[0]{answer}, qr/^a=extmap:5 \Q$uri\E\r$/m, 'by its number');
+    unlike($viewers[2]{answer}, qr/\Q$uri\E/, 'off: not in the answer');
+
+    $c->call('close', peer => $_->{peer}) for @viewers, $pub;
+}

@@ -91,9 +91,7 @@ typedef struct {
     /* of the payload type, in Hz */
     uint32_t  clock_rate;
 
-    /* NGX_WEBRTC_AUDIO or NGX_WEBRTC_VIDEO, and NGX_WEBRTC_CODEC_*: values of
-     * ngx_webrtc_track.h */
-    uint8_t   kind;
+    /* NGX_WEBRTC_CODEC_*: values of ngx_webrtc_track.h */
     uint8_t   codec;
 
     /* index into the stream's tracks, or NGX_WEBRTC_DESC_NO_TRACK: the m-line
@@ -116,12 +114,14 @@ typedef struct {
     uint8_t   ext_abs_send_time;
     uint8_t   ext_twcc;
     uint8_t   ext_cvo;                /* orientation of video */
+    uint8_t   ext_playout;            /* playout delay; ngx_webrtc_playout.h */
     uint8_t   ext_rid;                /* of a layer; RFC 8852 */
     uint8_t   ext_rrid;               /* of one that is sent again */
 
     uint8_t   fb;                     /* NGX_WEBRTC_FB_* of both sides */
 
     /* a byte together: slots have no room for more */
+    uint8_t   kind:2;                 /* NGX_WEBRTC_AUDIO, ..._VIDEO */
     uint8_t   sending:1;              /* 1: we send media here */
     uint8_t   receiving:1;            /* 1: we receive media here */
     uint8_t   stereo:1;               /* 1: Opus announced as stereo */

@@ -204,6 +204,9 @@ struct ngx_http_webrtc_loc_conf_s {
     ngx_int_t                    max_names;
     ngx_http_complex_value_t    *pending_key;    /* NULL: by address */
     ngx_uint_t                   etag;
+    ngx_uint_t                   playout;    /* "webrtc_playout_delay", 0: as
+                                                it is published; see
+                                                ngx_webrtc_playout.h */
     ngx_flag_t                   counter_offer;
     ngx_flag_t                   player;         /* a page for browsers */
     ngx_http_complex_value_t    *poster;     /* of the page; or NULL */

@@ -13,6 +13,7 @@
 #include "ngx_http_webrtc_conf_check.h"
 #include "ngx_http_webrtc_reason.h"
 #include "ngx_webrtc_dtls.h"
+#include "ngx_webrtc_playout.h"
 
 
 static ngx_int_t ngx_http_webrtc_conf_generated(ngx_conf_t *cf,
@@ -426,6 +427,67 @@ ngx_http_webrtc_conf_pacing(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     wlcf->policy.pacing_rate = rate;
     wlcf->policy.pacing_burst = (size_t) burst;
+
+    return NGX_CONF_OK;
+}
+
+
+/* "pass", "off", or the least and the most */
+
+char *
+ngx_http_webrtc_conf_playout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_webrtc_loc_conf_t *wlcf = conf;
+
+    ngx_int_t    ms[2];
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    if (wlcf->playout != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "pass") == 0) {
+        wlcf->playout = 0;
+        return NGX_CONF_OK;
+    }
+
+    if (cf->args->nelts == 2 && ngx_strcmp(value[1].data, "off") == 0) {
+        wlcf->playout = NGX_HTTP_WEBRTC_PLAYOUT_OFF;
+        return NGX_CONF_OK;
+    }
+
+    if (cf->args->nelts == 2) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\" in webrtc_playout_delay, "
+                           "expected \"pass\", \"off\", or the least and the "
+                           "most, such as \"0 400ms\"", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 0; i < 2; i++) {
+
+        ms[i] = ngx_parse_time(&value[1 + i], 0);
+
+        if (ms[i] == NGX_ERROR || ms[i] > NGX_WEBRTC_PLAYOUT_MOST) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid time \"%V\" in webrtc_playout_delay, "
+                               "expected one from 0 to %dms, such as \"400ms\"",
+                               &value[1 + i], NGX_WEBRTC_PLAYOUT_MOST);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    if (ms[0] > ms[1]) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid values in webrtc_playout_delay, expected "
+                           "the least, then the most, such as \"0 400ms\"");
+        return NGX_CONF_ERROR;
+    }
+
+    wlcf->playout = ngx_webrtc_playout(ms[0], ms[1]);
 
     return NGX_CONF_OK;
 }

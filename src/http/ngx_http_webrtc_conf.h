@@ -37,6 +37,10 @@
 #define NGX_HTTP_WEBRTC_PACING_ALL    (1024 * 1024 * 1024)
 
 
+/* "webrtc_playout_delay off" */
+#define NGX_HTTP_WEBRTC_PLAYOUT_OFF   1
+
+
 /* setters of "webrtc_zone", "webrtc_candidate", ... */
 char *ngx_http_webrtc_conf_crypto(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -45,6 +49,8 @@ char *ngx_http_webrtc_conf_zone(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_webrtc_conf_candidate(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_webrtc_conf_pacing(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_webrtc_conf_playout(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 
 /*

@@ -104,6 +104,8 @@ static const ngx_http_webrtc_check_role_t  ngx_http_webrtc_check_rows[] = {
     { "webrtc_pacing", NGX_HTTP_WEBRTC_CHECK_PLAY,
       offsetof(ngx_http_webrtc_loc_conf_t, policy.pacing_rate), sizeof(off_t) },
 
+    ngx_http_webrtc_check_of(playout_delay, NGX_HTTP_WEBRTC_CHECK_PLAY,
+                             playout),
     ngx_http_webrtc_check_of(rendition, NGX_HTTP_WEBRTC_CHECK_PLAY, renditions),
 
     ngx_http_webrtc_check_row(publish_conflict, NGX_HTTP_WEBRTC_CHECK_PUBLISH),

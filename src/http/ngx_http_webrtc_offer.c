@@ -29,6 +29,7 @@
 #include "ngx_http_webrtc_vars.h"
 #include "ngx_webrtc_bus_figures.h"
 #include "ngx_webrtc_bus_public.h"
+#include "ngx_webrtc_playout.h"
 #include "ngx_webrtc_session_stat.h"
 
 
@@ -440,6 +441,8 @@ ngx_http_webrtc_offer_slot(ngx_http_webrtc_offer_t *offer)
 
     ngx_webrtc_bus_public(peer->id, about.public);
     about.notify_ms = (uint32_t) wlcf->notify;
+    about.playout = (uint32_t) wlcf->playout & (NGX_WEBRTC_PLAYOUT_TOLD
+                                                |NGX_WEBRTC_PLAYOUT_BITS);
     about.token_expires = ngx_http_webrtc_jwt_expires(r);
     peer->about = &about;
 

@@ -505,6 +505,11 @@ ngx_http_webrtc_whep_policy(ngx_http_webrtc_offer_t *offer,
     policy->role = NGX_WEBRTC_NEGOTIATE_PLAY;
     policy->fb = NGX_WEBRTC_FB_NACK|NGX_WEBRTC_FB_PLI|NGX_WEBRTC_FB_FIR;
     policy->exts = NGX_WEBRTC_EXT_CVO;
+
+    if (wlcf->playout != NGX_HTTP_WEBRTC_PLAYOUT_OFF) {
+        policy->exts |= NGX_WEBRTC_EXT_PLAYOUT;
+    }
+
     policy->alternatives = ngx_http_webrtc_whep_alternatives(wlcf);
 
     ngx_http_webrtc_layer_policy(offer->request, offer->st, &offer->layer,

@@ -52,6 +52,7 @@ ngx_webrtc_ingest_begin(ngx_webrtc_ingest_t *in, uint64_t now_us)
 
     ngx_webrtc_ring_attach(in->st->ring, &in->out.writer);
     ngx_webrtc_timeline_start(&in->st->timeline);
+    ngx_webrtc_atomic_store(&in->st->playout, 0);
     ngx_webrtc_sync_init(&in->sync);
 
     if (ngx_webrtc_ingest_life_tracks(in) != NGX_OK) {
@@ -173,6 +174,7 @@ ngx_webrtc_ingest_end(ngx_webrtc_ingest_t *in)
     }
 
     ngx_webrtc_ingest_ring_flush(in);
+    ngx_webrtc_atomic_store(&in->st->playout, 0);
 
     if (in->queued) {
         ngx_queue_remove(&in->queue);

@@ -27,6 +27,7 @@
 #include "ngx_webrtc_ingest_track.h"
 #include "ngx_webrtc_bus_error.h"
 #include "ngx_webrtc_udp.h"
+#include "ngx_webrtc_playout.h"
 #include "ngx_webrtc_rtp.h"
 #include "ngx_webrtc_seq.h"
 #include "ngx_webrtc_codecs.h"
@@ -78,6 +79,8 @@ static void ngx_webrtc_ingest_rtp_extensions(ngx_webrtc_ingest_t *in,
 static ngx_int_t ngx_webrtc_ingest_rtp_switch_codec(
     ngx_webrtc_ingest_track_t *t, ngx_uint_t codec, uint64_t arrival_us);
 static uint8_t ngx_webrtc_ingest_rtp_cvo(ngx_webrtc_ingest_track_t *t,
+    ngx_webrtc_rtp_t *rtp);
+static void ngx_webrtc_ingest_rtp_playout(ngx_webrtc_ingest_track_t *t,
     ngx_webrtc_rtp_t *rtp);
 static void ngx_webrtc_ingest_rtp_key_frame(ngx_webrtc_ingest_track_t *t,
     uint64_t arrival_us);
@@ -199,6 +202,11 @@ ngx_webrtc_ingest_rtp_order(ngx_webrtc_ingest_t *in,
     pkt.pt = rtp->pt;
     pkt.marker = rtp->marker;
     pkt.cvo = ngx_webrtc_ingest_rtp_cvo(t, rtp);
+
+    if (t->media->ext_playout) {
+        ngx_webrtc_ingest_rtp_playout(t, rtp);
+    }
+
     pkt.ts = rtp->ts;
 
     if (in->first_us == 0) {
@@ -474,6 +482,33 @@ ngx_webrtc_ingest_rtp_cvo(ngx_webrtc_ingest_track_t *t,
     }
 
     return NGX_WEBRTC_CVO_TOLD | (ext.data[0] & NGX_WEBRTC_CVO_MASK);
+}
+
+
+/* it applies until another one is received; viewers look at it now and then */
+
+static void
+ngx_webrtc_ingest_rtp_playout(ngx_webrtc_ingest_track_t *t,
+    ngx_webrtc_rtp_t *rtp)
+{
+    uint32_t               value;
+    ngx_uint_t             i;
+    ngx_webrtc_rtp_ext_t   ext;
+    ngx_webrtc_stream_t   *st;
+
+    if (ngx_webrtc_rtp_ext_find(rtp, t->media->ext_playout, &ext) != NGX_OK) {
+        return;
+    }
+
+    value = ngx_webrtc_playout_read(ext.data, ext.len);
+
+    for (i = 0; value && i < t->nouts; i++) {
+        st = t->outs[i]->st;
+
+        if (st && ngx_webrtc_atomic_load(&st->playout) != value) {
+            ngx_webrtc_atomic_store(&st->playout, value);
+        }
+    }
 }
 
 

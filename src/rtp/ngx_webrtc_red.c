@@ -12,10 +12,6 @@
 #include "ngx_webrtc_red.h"
 
 
-/* bytes of the header of a redundant block */
-#define NGX_WEBRTC_RED_HEADER  4
-
-
 ngx_int_t
 ngx_webrtc_red_parse(u_char *p, size_t n, ngx_webrtc_red_block_t *blocks,
     ngx_uint_t *count)
@@ -85,4 +81,33 @@ ngx_webrtc_red_set_pt(u_char *p, ngx_uint_t count, ngx_uint_t pt)
         *p = (u_char) ((*p & 0x80) | (pt & 0x7f));
         p += NGX_WEBRTC_RED_HEADER;
     }
+}
+
+
+u_char *
+ngx_webrtc_red_write(u_char *p, u_char *end,
+    const ngx_webrtc_red_block_t *blocks, ngx_uint_t n)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i + 1 < n; i++) {
+
+        if (blocks[i].ts_offset > NGX_WEBRTC_RED_OFFSET
+            || blocks[i].n > NGX_WEBRTC_RED_LEN)
+        {
+            return NULL;
+        }
+
+        p = ngx_webrtc_write_u8(p, end, 0x80 | (blocks[i].pt & 0x7f));
+        p = ngx_webrtc_write_u24(p, end, blocks[i].ts_offset << 10
+                                         | (uint32_t) blocks[i].n);
+    }
+
+    p = ngx_webrtc_write_u8(p, end, blocks[i].pt & 0x7f);
+
+    for (i = 0; i < n; i++) {
+        p = ngx_webrtc_write_mem(p, end, blocks[i].data, blocks[i].n);
+    }
+
+    return p;
 }

@@ -27,6 +27,14 @@
 #define NGX_WEBRTC_RED_BLOCKS  8
 
 
+/* bytes of the header of a redundant block */
+#define NGX_WEBRTC_RED_HEADER  4
+
+/* bounds of a redundant block: 14 and 10 bits */
+#define NGX_WEBRTC_RED_OFFSET  0x3fff
+#define NGX_WEBRTC_RED_LEN     0x3ff
+
+
 /* one block; the primary one, which is the last, has no offset */
 typedef struct {
     u_char      *data;            /* view into the packet */
@@ -57,6 +65,18 @@ ngx_int_t ngx_webrtc_red_parse(u_char *p, size_t n,
  */
 
 void ngx_webrtc_red_set_pt(u_char *p, ngx_uint_t count, ngx_uint_t pt);
+
+/*
+ * RFC 2198, 3.  Writes a payload.
+ *
+ *   blocks   n of them, oldest first, the primary last; offsets of 14 bits,
+ *            lengths of 10 but for the primary's
+ *
+ * Returns its end, or NULL: no room, or a block that cannot be said
+ */
+
+u_char *ngx_webrtc_red_write(u_char *p, u_char *end,
+    const ngx_webrtc_red_block_t *blocks, ngx_uint_t n);
 
 
 #endif /* _NGX_WEBRTC_RED_H_INCLUDED_ */

@@ -33,6 +33,7 @@
 #define NGX_WEBRTC_EXT_TWCC               0x04
 #define NGX_WEBRTC_EXT_CVO                0x08
 #define NGX_WEBRTC_EXT_RID                0x10    /* and so simulcast */
+#define NGX_WEBRTC_EXT_PLAYOUT            0x20
 
 /* ngx_webrtc_negotiate_cause_t.kind */
 #define NGX_WEBRTC_NEGOTIATE_BAD          1    /* 400 */

@@ -59,6 +59,10 @@ static const ngx_webrtc_negotiate_ext_t  ngx_webrtc_negotiate_exts[] = {
       NGX_WEBRTC_EXT_CVO,
       offsetof(ngx_webrtc_desc_media_t, ext_cvo) },
 
+    { ngx_string("http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"),
+      NGX_WEBRTC_EXT_PLAYOUT,
+      offsetof(ngx_webrtc_desc_media_t, ext_playout) },
+
     /* RFC 8852, 4 */
     { ngx_webrtc_negotiate_rids_ext,
       NGX_WEBRTC_EXT_RID,
@@ -69,6 +73,13 @@ static const ngx_webrtc_negotiate_ext_t  ngx_webrtc_negotiate_exts[] = {
 
     { ngx_null_string, 0, 0 }
 };
+
+
+/* an answer has room for all of them */
+typedef char  ngx_webrtc_negotiate_exts_check
+                  [sizeof(ngx_webrtc_negotiate_exts)
+                   / sizeof(ngx_webrtc_negotiate_exts[0]) - 1
+                   <= NGX_WEBRTC_SDP_OUT_EXTS ? 1 : -1];
 
 
 u_char *
@@ -186,7 +197,8 @@ ngx_webrtc_negotiate_ext_wanted(const ngx_webrtc_negotiate_policy_t *policy,
 {
     ngx_uint_t  video;
 
-    video = (ext->ext == NGX_WEBRTC_EXT_CVO || ext->ext == NGX_WEBRTC_EXT_RID);
+    video = (ext->ext == NGX_WEBRTC_EXT_CVO || ext->ext == NGX_WEBRTC_EXT_RID
+             || ext->ext == NGX_WEBRTC_EXT_PLAYOUT);
 
     if (policy->role == NGX_WEBRTC_NEGOTIATE_PLAY) {
 

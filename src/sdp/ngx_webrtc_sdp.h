@@ -40,7 +40,7 @@
 
 /* of a printed description: codecs and extensions per m-line */
 #define NGX_WEBRTC_SDP_OUT_CODECS    (2 + NGX_WEBRTC_DESC_ALTS)
-#define NGX_WEBRTC_SDP_OUT_EXTS      6
+#define NGX_WEBRTC_SDP_OUT_EXTS      7
 
 /* ngx_webrtc_sdp_media_t.kind; audio and video as in ngx_webrtc_track.h */
 #define NGX_WEBRTC_SDP_OTHER         0

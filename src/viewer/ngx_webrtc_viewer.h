@@ -35,6 +35,7 @@
 #include <ngx_event.h>
 #include "ngx_webrtc_session.h"
 #include "ngx_webrtc_bus_ring.h"
+#include "ngx_webrtc_repeat.h"
 #include "ngx_webrtc_rewrite.h"
 #include "ngx_webrtc_report.h"
 
@@ -148,15 +149,22 @@ typedef struct {
     uint8_t                      codec;
     uint8_t                      rtx_pt;
     uint8_t                      red_pt;      /* or NGX_WEBRTC_DESC_NO_PT */
+    uint8_t                      repeats;     /* packets of sound that each one
+                                                 repeats */
     uint8_t                      ext_cvo;     /* 0: the viewer has none */
+    uint8_t                      ext_playout; /* likewise */
     uint8_t                      ext_stamp;   /* of its bandwidth; likewise */
     uint8_t                      stamp;       /* bytes of that; 0: none */
     uint8_t                      reported;    /* sender reports so far, up to
                                                  NGX_WEBRTC_VIEWER_REPORTS */
     ngx_msec_t                   reported_ms; /* time of the last one */
+    uint32_t                     playout;     /* ngx_webrtc_playout.h */
     unsigned                     used:1;
     unsigned                     jump:1;      /* packets were skipped */
     unsigned                     rtx:1;
+    unsigned                     repeated:1;  /* there have been any */
+    unsigned                     passed:1;    /* the publisher's playout delay
+                                                 has been passed on */
 } ngx_webrtc_viewer_track_t;
 
 
@@ -201,6 +209,7 @@ typedef struct {
     ngx_uint_t                   resends;     /* that may be sent now */
 
     ngx_webrtc_viewer_pace_t     pace;
+    ngx_webrtc_repeat_t          repeat;
 
     unsigned                     wait_key:1;  /* no video before a key frame */
     unsigned                     want_key:1;  /* the viewer asked for one */

@@ -85,7 +85,7 @@ ngx_webrtc_viewer_bandwidth_begin(ngx_webrtc_session_t *s, uint32_t start)
 
     bw->session = s;
     bw->track = &v->tracks[i];
-    bw->resend_ms = ngx_current_msec;
+    bw->again.filled_ms = ngx_current_msec;
 
     bw->timer.handler = ngx_webrtc_viewer_bandwidth_timer;
     bw->timer.data = bw;

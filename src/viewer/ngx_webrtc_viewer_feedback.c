@@ -43,6 +43,8 @@ static void ngx_webrtc_viewer_feedback_bandwidth(ngx_webrtc_session_t *s,
 static void ngx_webrtc_viewer_feedback_keyframe(ngx_webrtc_session_t *s);
 static void ngx_webrtc_viewer_feedback_report(ngx_webrtc_session_t *s,
     const ngx_webrtc_rtcp_block_t *block);
+static void ngx_webrtc_viewer_feedback_repeat(ngx_webrtc_session_t *s,
+    ngx_uint_t fraction);
 static void ngx_webrtc_viewer_feedback_sum(ngx_webrtc_session_t *s);
 static ngx_webrtc_viewer_track_t *ngx_webrtc_viewer_feedback_find(
     ngx_webrtc_viewer_t *v, uint32_t ssrc);
@@ -329,7 +331,46 @@ ngx_webrtc_viewer_feedback_report(ngx_webrtc_session_t *s,
                                                       s->peer->stat.rtt_us));
     }
 
+    ngx_webrtc_viewer_feedback_repeat(s, block->fraction);
     ngx_webrtc_viewer_feedback_sum(s);
+}
+
+
+/*
+ * Its sound is repeated while its path loses packets, if it takes RED; but not
+ * where there is room for nothing else than sound.
+ */
+
+static void
+ngx_webrtc_viewer_feedback_repeat(ngx_webrtc_session_t *s, ngx_uint_t fraction)
+{
+    ngx_uint_t                  i, n;
+    ngx_webrtc_viewer_t        *v;
+    ngx_webrtc_viewer_track_t  *t;
+
+    v = s->part;
+    n = ngx_webrtc_repeat(&v->repeat, fraction, ngx_current_msec);
+
+    if (v->thin == NGX_WEBRTC_VIEWER_NONE) {
+        n = 0;
+    }
+
+    for (i = 0; i < NGX_WEBRTC_TRACKS; i++) {
+        t = &v->tracks[i];
+
+        if (!t->used || t->kind != NGX_WEBRTC_AUDIO
+            || t->red_pt == NGX_WEBRTC_DESC_NO_PT || t->repeats == n)
+        {
+            continue;
+        }
+
+        ngx_log_error(NGX_LOG_INFO, &s->log, 0,
+                      "webrtc viewer sound repeated packets:%ui lost:%ui%%", n,
+                      fraction * 100 / 256);
+
+        t->repeats = (uint8_t) n;
+        t->repeated |= (n != 0);
+    }
 }
 
 

@@ -4,6 +4,9 @@
  *
  * The header of an RTP packet that a viewer gets: see ngx_webrtc_viewer.h.  RFC
  * 3550, 5.1; RFC 8285, 4.2 (extensions); 3GPP TS 26.114, 7.4.5 (orientation).
+ *
+ * The playout delay stands in the first packet of each key frame: a receiver
+ * has to have that, asks for it again if it is lost, and keeps to what it says.
  */
 
 
@@ -12,7 +15,15 @@
 #include "ngx_webrtc_viewer_header.h"
 #include "ngx_webrtc_cursor.h"
 #include "ngx_webrtc_packet.h"
+#include "ngx_webrtc_playout.h"
 #include "ngx_webrtc_rtp.h"
+
+
+#define ngx_webrtc_viewer_header_playout(t, pkt)                              \
+    ((t)->playout                                                             \
+     && ((pkt)->flags & (NGX_WEBRTC_PKT_KEY|NGX_WEBRTC_PKT_FIRST))            \
+        == (NGX_WEBRTC_PKT_KEY|NGX_WEBRTC_PKT_FIRST)                          \
+     && (pkt)->len <= NGX_WEBRTC_VIEWER_HEADER_STAMPED)
 
 
 static void ngx_webrtc_viewer_header_extension(ngx_webrtc_viewer_track_t *t,
@@ -29,6 +40,10 @@ ngx_webrtc_viewer_header_size(ngx_webrtc_viewer_track_t *t,
 
     if (t->ext_cvo && pkt->cvo) {
         n += 2;
+    }
+
+    if (ngx_webrtc_viewer_header_playout(t, pkt)) {
+        n += 1 + NGX_WEBRTC_PLAYOUT_LEN;
     }
 
     return n ? NGX_WEBRTC_PACKET_HEADER + 4 + ((n + 3) & ~(size_t) 3)
@@ -90,6 +105,13 @@ ngx_webrtc_viewer_header_extension(ngx_webrtc_viewer_track_t *t,
 
     if (t->ext_cvo && pkt->cvo) {
         *p++ = (u_char) (t->ext_cvo << 4);
-        *p = pkt->cvo & NGX_WEBRTC_CVO_MASK;
+        *p++ = pkt->cvo & NGX_WEBRTC_CVO_MASK;
+    }
+
+    if (ngx_webrtc_viewer_header_playout(t, pkt)) {
+        p = ngx_webrtc_write_u8(p, end, t->ext_playout << 4
+                                        | (NGX_WEBRTC_PLAYOUT_LEN - 1));
+        p = ngx_webrtc_write_u8(p, end, t->playout >> 16 & 0xff);
+        (void) ngx_webrtc_write_u16(p, end, t->playout & 0xffff);
     }
 }

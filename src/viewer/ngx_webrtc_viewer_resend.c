@@ -6,9 +6,7 @@
  * from the ring again.
  *
  * How much.  Each viewer has a bucket of packets that fills within a second.
- * Where the bandwidth of its path is known, a quarter of that is the limit, and
- * a packet that is asked for again within a round trip is on its way already:
- * on a path that is full, each retransmission loses something else.
+ * Where the bandwidth of its path is known, ngx_webrtc_again() decides.
  */
 
 
@@ -21,15 +19,6 @@
 #include "ngx_webrtc_viewer_stamp.h"
 #include "ngx_webrtc_cursor.h"
 
-
-/* part of the bandwidth that may be resent, and bytes at once at least: those
- * of a lost frame; chosen */
-#define NGX_WEBRTC_VIEWER_RESEND_PART   4
-#define NGX_WEBRTC_VIEWER_RESEND_BURST  12000
-
-/* percent of a round trip, by the viewer's reports, within which a packet is
- * not resent twice: it asks again after one of its own */
-#define NGX_WEBRTC_VIEWER_RESEND_TRIP   75
 
 /* bytes of padding, RFC 3550, 5.1: all that can be said */
 #define NGX_WEBRTC_VIEWER_RESEND_PADDING  255
@@ -54,8 +43,6 @@ static ngx_int_t ngx_webrtc_viewer_resend_packet(ngx_webrtc_session_t *s,
 static ngx_int_t ngx_webrtc_viewer_resend_pad(ngx_webrtc_session_t *s,
     ngx_webrtc_viewer_track_t *t);
 static ngx_uint_t ngx_webrtc_viewer_resend_take(ngx_webrtc_viewer_t *v);
-static ngx_int_t ngx_webrtc_viewer_resend_allow(ngx_webrtc_viewer_t *v,
-    uint16_t seq, size_t n);
 
 
 ngx_int_t
@@ -73,7 +60,9 @@ ngx_webrtc_viewer_resend(ngx_webrtc_session_t *s, ngx_webrtc_viewer_track_t *t,
     }
 
     if (v->bw && t->rtx) {
-        rc = ngx_webrtc_viewer_resend_allow(v, seq, again.pkt.len);
+        rc = ngx_webrtc_again(&v->bw->again, seq, again.pkt.len,
+                              ngx_webrtc_bwe_estimate(&v->bw->bwe),
+                              s->peer->stat.rtt_us / 1000, ngx_current_msec);
         if (rc != NGX_OK) {
             return rc;
         }
@@ -125,8 +114,9 @@ ngx_webrtc_viewer_resend_find(ngx_webrtc_viewer_t *v,
 {
     uint64_t  track_index;
 
-    if (t->stamp && !t->rtx) {
-        /* it may have had a stamp, which would be another one now */
+    if ((t->stamp || t->passed || t->repeated) && !t->rtx) {
+        /* it may have had a stamp, which would be another one now, a delay that
+         * has changed, or others that it repeats */
         return NGX_DECLINED;
     }
 
@@ -175,7 +165,8 @@ ngx_webrtc_viewer_resend_packet(ngx_webrtc_session_t *s,
         return NGX_AGAIN;
     }
 
-    ngx_webrtc_viewer_payload(t, pkt, again->payload, again->pt, &out);
+    ngx_webrtc_viewer_payload(v->st->ring, t, pkt, again->payload, again->pt,
+                              &out);
 
     ssrc = t->rw.ssrc;
     pt = out.pt;
@@ -295,58 +286,4 @@ ngx_webrtc_viewer_resend_take(ngx_webrtc_viewer_t *v)
     v->resends--;
 
     return 1;
-}
-
-
-/*
- * NGX_OK         the path has room for n bytes
- * NGX_DECLINED   the packet was resent within the last round trip
- * NGX_AGAIN      no more now
- */
-
-static ngx_int_t
-ngx_webrtc_viewer_resend_allow(ngx_webrtc_viewer_t *v, uint16_t seq, size_t n)
-{
-    uint16_t                        now;
-    uint32_t                        rate, rtt_ms, most;
-    ngx_uint_t                      slot;
-    ngx_msec_t                      passed;
-    ngx_webrtc_viewer_bandwidth_t  *bw;
-
-    bw = v->bw;
-
-    /* never 0 in the table: that is a slot without a packet */
-
-    now = (uint16_t) ngx_current_msec | 1;
-    slot = seq & (NGX_WEBRTC_VIEWER_RESENT - 1);
-    rtt_ms = v->session->peer->stat.rtt_us / 1000
-             * NGX_WEBRTC_VIEWER_RESEND_TRIP / 100;
-
-    if (bw->resent[slot].ms && bw->resent[slot].seq == seq
-        && (uint16_t) (now - bw->resent[slot].ms) < rtt_ms)
-    {
-        return NGX_DECLINED;
-    }
-
-    rate = ngx_webrtc_bwe_estimate(&bw->bwe) / 8
-           / NGX_WEBRTC_VIEWER_RESEND_PART;
-    most = ngx_max(rate / 4, NGX_WEBRTC_VIEWER_RESEND_BURST);
-
-    passed = ngx_current_msec - bw->resend_ms;
-    passed = ngx_min(passed, 1000);
-
-    bw->resend = (uint32_t) ngx_min(bw->resend
-                                    + (uint64_t) rate * passed / 1000, most);
-    bw->resend_ms = ngx_current_msec;
-
-    if (bw->resend < n) {
-        return NGX_AGAIN;
-    }
-
-    bw->resend -= (uint32_t) n;
-
-    bw->resent[slot].seq = seq;
-    bw->resent[slot].ms = now;
-
-    return NGX_OK;
 }

@@ -238,7 +238,8 @@ ngx_webrtc_viewer_send_packet(ngx_webrtc_session_t *s,
 
     v = s->part;
 
-    n = ngx_webrtc_viewer_header_size(t, pkt) + pkt->len + NGX_WEBRTC_SRTP_TAG;
+    n = ngx_webrtc_viewer_header_size(t, pkt)
+        + ngx_webrtc_viewer_payload_room(t, pkt) + NGX_WEBRTC_SRTP_TAG;
 
     dst = ngx_webrtc_transport_reserve(&s->transport, n);
     if (dst == NULL) {
@@ -263,7 +264,7 @@ ngx_webrtc_viewer_send_packet(ngx_webrtc_session_t *s,
         }
     }
 
-    ngx_webrtc_viewer_payload(t, pkt, payload, t->rw.pt, &out);
+    ngx_webrtc_viewer_payload(v->st->ring, t, pkt, payload, t->rw.pt, &out);
 
     pad = (pkt->flags & NGX_WEBRTC_PKT_PADDED) ? payload[pkt->len - 1] : 0;
 

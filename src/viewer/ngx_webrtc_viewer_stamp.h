@@ -20,13 +20,9 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "ngx_webrtc_viewer.h"
+#include "ngx_webrtc_again.h"
 #include "ngx_webrtc_bwe.h"
 #include "ngx_webrtc_rate.h"
-
-
-/* packets of which it is known when they were resent, a power of two; chosen:
- * as many as are lost in a bad round trip */
-#define NGX_WEBRTC_VIEWER_RESENT   64
 
 
 /* from what the estimate is made */
@@ -52,12 +48,7 @@ struct ngx_webrtc_viewer_bandwidth_s {
     uint64_t                     least;       /* of it: nothing refers to it */
     ngx_webrtc_rate_t            rate;        /* of bytes */
 
-    uint32_t                     resend;      /* bytes that may be resent now */
-    ngx_msec_t                   resend_ms;   /* when that was so */
-    struct {
-        uint16_t                 seq;
-        uint16_t                 ms;
-    }                            resent[NGX_WEBRTC_VIEWER_RESENT];
+    ngx_webrtc_again_t           again;
 };
 
 

@@ -250,10 +250,15 @@ ngx_webrtc_viewer_stream_family(ngx_webrtc_viewer_stream_t *vs)
     {
         v = ngx_queue_data(q, ngx_webrtc_viewer_t, queue);
 
-        if (v->session->state == NGX_WEBRTC_SESSION_UP
-            && ngx_webrtc_viewer_family_check(v->session) == NGX_OK
-            && v->layers)
+        if (v->session->state != NGX_WEBRTC_SESSION_UP
+            || ngx_webrtc_viewer_family_check(v->session) != NGX_OK)
         {
+            continue;
+        }
+
+        ngx_webrtc_viewer_track_playout(v->session);
+
+        if (v->layers) {
             ngx_webrtc_viewer_layers_tick(v->session);
         }
     }

@@ -53,12 +53,49 @@ ngx_webrtc_viewer_track_init(ngx_webrtc_session_t *s)
         t->rtx_pt = m->rtx_pt;
         t->red_pt = m->red_pt;
         t->ext_cvo = m->ext_cvo;
+        t->ext_playout = m->ext_playout;
         t->rtx_ssrc = m->rtx_ssrc;
         t->rtx_next = ngx_random() & 0x7fff;
 
         if (t->kind == NGX_WEBRTC_VIDEO) {
             v->video = 1;
         }
+    }
+
+    ngx_webrtc_viewer_track_playout(s);
+}
+
+
+/*
+ * The location's, else the publisher's.  The latter may change, and then a
+ * packet that is sent again would be another one: not without RTX.
+ */
+
+void
+ngx_webrtc_viewer_track_playout(ngx_webrtc_session_t *s)
+{
+    uint32_t                    value;
+    ngx_uint_t                  i;
+    ngx_webrtc_viewer_t        *v;
+    ngx_webrtc_viewer_track_t  *t;
+
+    v = s->part;
+
+    for (i = 0; i < NGX_WEBRTC_TRACKS; i++) {
+        t = &v->tracks[i];
+
+        if (t->ext_playout == 0) {
+            continue;
+        }
+
+        value = s->peer->about->playout;
+
+        if (value == 0 && t->rtx) {
+            value = ngx_webrtc_atomic_load(&v->st->playout);
+            t->passed |= (value != 0);
+        }
+
+        t->playout = value;
     }
 }
 

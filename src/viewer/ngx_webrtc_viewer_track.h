@@ -26,6 +26,9 @@ void ngx_webrtc_viewer_track_take(ngx_webrtc_viewer_track_t *t,
 /* Sets up the tracks of the answer. */
 void ngx_webrtc_viewer_track_init(ngx_webrtc_session_t *s);
 
+/* Takes over the playout delay of video; to be called a few times a second. */
+void ngx_webrtc_viewer_track_playout(ngx_webrtc_session_t *s);
+
 /*
  * The stream's tracks were set again: another source or publisher, or more is
  * known about them.  A track switches in place to another codec, with its

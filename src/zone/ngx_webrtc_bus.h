@@ -310,7 +310,8 @@ typedef struct {
                                                  a track's first packet of its
                                                  current codec */
     uint32_t                 slots;           /* of viewers; under the mutex */
-    uint32_t                 pad2;
+    uint32_t                 playout;         /* atomic; of its publisher's
+                                                 video, ngx_webrtc_playout.h */
 
     ngx_webrtc_ring_t       *ring;            /* ro, and good until the event
                                                  loop's next turn; without

@@ -131,6 +131,9 @@ typedef struct {
     uint32_t                 notify_ms;       /* "webrtc_notify"; 0: off */
     uint32_t                 token_expires;   /* seconds since 1970 when its
                                                  token ends it; 0: never */
+    uint32_t                 playout;         /* "webrtc_playout_delay" of a
+                                                 viewer, ngx_webrtc_playout.h;
+                                                 0: as it is published */
     uint16_t                 profile;         /* of SRTP, 0: none */
     uint8_t                  cipher_len;
     uint8_t                  agent_len;

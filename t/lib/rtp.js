@@ -135,7 +135,8 @@ const commands = {
 
         o.media.forEach((m, i) => {
             const d = new ndc[m.kind == 'audio' ? 'Audio' : 'Video'](
-                String(i), o.publish ? 'SendOnly' : 'RecvOnly');
+                String(i), m.both ? 'SendRecv'
+                                  : o.publish ? 'SendOnly' : 'RecvOnly');
 
             if (m.kind == 'audio') {
                 d.addOpusCodec(m.pts[0]);

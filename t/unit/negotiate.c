@@ -202,11 +202,12 @@ test_answer(void)
         "a=ssrc:1004 msid:cam1 video\r\n";
 
     static const ngx_webrtc_desc_media_t  video = {
-        1003, 1004, 90000, NGX_WEBRTC_VIDEO, NGX_WEBRTC_CODEC_H264, 1,
-        98, 99, NONE, 4, 0, 0, 0, 0, 0,
-        NGX_WEBRTC_FB_NACK|NGX_WEBRTC_FB_PLI|NGX_WEBRTC_FB_FIR
-        |NGX_WEBRTC_FB_RSIZE,
-        1, 0, 0, 0, 1, 1, "1", 0, { { 0, 0, 0 } }
+        .ssrc = 1003, .rtx_ssrc = 1004, .clock_rate = 90000,
+        .kind = NGX_WEBRTC_VIDEO, .codec = NGX_WEBRTC_CODEC_H264, .track = 1,
+        .pt = 98, .rtx_pt = 99, .red_pt = NONE, .ext_mid = 4,
+        .fb = NGX_WEBRTC_FB_NACK|NGX_WEBRTC_FB_PLI|NGX_WEBRTC_FB_FIR
+              |NGX_WEBRTC_FB_RSIZE,
+        .sending = 1, .mline = 1, .mid_len = 1, .mid = "1"
     };
 
     reset(PLAY);
@@ -609,6 +610,16 @@ test_shapes(void)
                           T) == NGX_OK
            && m[0].ext_cvo == 9 && has("a=extmap:9 urn:3gpp:video-orientation"),
            "its number is the offer's");
+
+    policy.exts = NGX_WEBRTC_EXT_PLAYOUT;
+
+    tap_ok(negotiate_text(HEAD VIDEO "a=extmap:12 http://www.webrtc.org/"
+                          "experiments/rtp-hdrext/playout-delay\r\n" T)
+           == NGX_OK
+           && m[0].ext_playout == 12 && m[0].ext_cvo == 0
+           && has("a=extmap:12 http://www.webrtc.org/experiments/rtp-hdrext/"
+                  "playout-delay"),
+           "playout delay");
 
     reset(PLAY);
     track(NGX_WEBRTC_CODEC_OPUS, 0);

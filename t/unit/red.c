@@ -3,7 +3,7 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * ngx_webrtc_red: RFC 2198, 3.  Rows are payloads by hand from its figure, with
- * the blocks that are in them.
+ * the blocks that are in them; which are written as they were.
  */
 
 
@@ -95,7 +95,7 @@ int
 main(void)
 {
     char                     out[512];
-    u_char                  *p;
+    u_char                  *p, *end, again[1500], large[1500];
     size_t                   n;
     ngx_int_t                rc;
     ngx_uint_t               i, k, count;
@@ -119,6 +119,14 @@ main(void)
         /* another payload type: nothing else is changed */
 
         if (rc == NGX_OK) {
+            end = ngx_webrtc_red_write(again, again + n, b, count);
+
+            tap_ok(end == again + n && memcmp(again, p, n) == 0,
+                   "%s: written", rows[i].name);
+            tap_ok(n == 0 || ngx_webrtc_red_write(again, again + n - 1, b,
+                                                  count) == NULL,
+                   "%s: not without room", rows[i].name);
+
             ngx_webrtc_red_set_pt(p, count, 96);
 
             rc = ngx_webrtc_red_parse(p, n, b, &count);
@@ -140,6 +148,28 @@ main(void)
 
         free(p);
     }
+
+    memset(b, 0, sizeof(b));
+
+    b[0].data = b[1].data = again;
+    b[0].n = NGX_WEBRTC_RED_LEN;
+    b[0].ts_offset = NGX_WEBRTC_RED_OFFSET;
+
+    tap_ok(ngx_webrtc_red_write(large, large + sizeof(large), b, 2)
+           == large + 5 + NGX_WEBRTC_RED_LEN
+           && memcmp(large, "\x80\xff\xff\xff", 4) == 0,
+           "the longest and oldest that can be said");
+
+    b[0].n++;
+
+    tap_ok(ngx_webrtc_red_write(large, large + sizeof(large), b, 2) == NULL,
+           "not a longer one");
+
+    b[0].n = 0;
+    b[0].ts_offset++;
+
+    tap_ok(ngx_webrtc_red_write(large, large + sizeof(large), b, 2) == NULL,
+           "nor an older one");
 
     return tap_done();
 }
