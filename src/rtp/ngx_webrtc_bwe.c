@@ -49,11 +49,16 @@
 #define NGX_WEBRTC_BWE_DRAIN       0.7
 
 
+/* parts of the window: the last moments, 150 ms as libwebrtc's first window */
+#define NGX_WEBRTC_BWE_LATELY      3
+
+
 #define ngx_webrtc_bwe_slot(bwe, n)                                           \
     (&(bwe)->sent[(n) & (NGX_WEBRTC_BWE_SENT - 1)])
 
 
 static int64_t ngx_webrtc_bwe_came(ngx_webrtc_bwe_t *bwe, int64_t came);
+static uint32_t ngx_webrtc_bwe_lately(const ngx_webrtc_bwe_t *bwe);
 static void ngx_webrtc_bwe_count(ngx_webrtc_bwe_t *bwe, int64_t came,
     uint32_t size);
 static void ngx_webrtc_bwe_rtt(ngx_webrtc_bwe_t *bwe, uint32_t rtt,
@@ -234,8 +239,8 @@ ngx_webrtc_bwe_feedback(ngx_webrtc_bwe_t *bwe,
     bwe->feedback_us = now_us;
 
     ngx_webrtc_bwe_rate_delay(&bwe->rate, bwe->delay.usage,
-                              ngx_webrtc_bwe_arrived(bwe), bwe->rtt_us,
-                              now_us);
+                              ngx_webrtc_bwe_arrived(bwe),
+                              ngx_webrtc_bwe_lately(bwe), bwe->rtt_us, now_us);
     ngx_webrtc_bwe_loss(bwe, now_us);
     ngx_webrtc_bwe_probe_end(bwe, now_us);
 
@@ -298,6 +303,30 @@ ngx_webrtc_bwe_came(ngx_webrtc_bwe_t *bwe, int64_t came)
     }
 
     return bwe->came + off;
+}
+
+
+/* what arrived in the newest parts of the window that are over; 0: unknown */
+
+static uint32_t
+ngx_webrtc_bwe_lately(const ngx_webrtc_bwe_t *bwe)
+{
+    int64_t   i;
+    uint64_t  sum;
+
+    if (!bwe->started || bwe->part < NGX_WEBRTC_BWE_LATELY) {
+        return 0;
+    }
+
+    sum = 0;
+
+    for (i = 1; i <= NGX_WEBRTC_BWE_LATELY; i++) {
+        sum += bwe->parts[(bwe->part - i) % NGX_WEBRTC_BWE_PARTS];
+    }
+
+    return (uint32_t) ngx_min(sum * 8 * 1000000 * NGX_WEBRTC_BWE_PARTS
+                              / NGX_WEBRTC_BWE_WINDOW / NGX_WEBRTC_BWE_LATELY,
+                              0xffffffff);
 }
 
 

@@ -93,7 +93,8 @@ ngx_webrtc_bwe_rate(const ngx_webrtc_bwe_rate_t *r)
 
 void
 ngx_webrtc_bwe_rate_delay(ngx_webrtc_bwe_rate_t *r,
-    ngx_webrtc_bwe_usage_e usage, uint32_t arrived, uint32_t rtt, uint64_t now)
+    ngx_webrtc_bwe_usage_e usage, uint32_t arrived, uint32_t lately,
+    uint32_t rtt, uint64_t now)
 {
     /* draft, 5.5: the table of states */
 
@@ -121,7 +122,10 @@ ngx_webrtc_bwe_rate_delay(ngx_webrtc_bwe_rate_t *r,
         if (r->decreased == 0
             || now - r->decreased >= (rtt ? rtt : NGX_WEBRTC_BWE_RTT))
         {
-            ngx_webrtc_bwe_rate_decrease(r, arrived, now);
+            /* a queue grows: what comes out of it is all that there is room
+             * for, though little may have been sent before */
+
+            ngx_webrtc_bwe_rate_decrease(r, ngx_max(arrived, lately), now);
         }
 
         break;
@@ -271,6 +275,11 @@ ngx_webrtc_bwe_rate_loss(ngx_webrtc_bwe_rate_t *r, double loss, ngx_uint_t n,
         if (arrived && loss > NGX_WEBRTC_BWE_LOSS_FULL) {
             r->loss = ngx_min(r->loss, arrived);
         }
+
+        /* the path carries what arrives, and a full queue goes on losing for
+         * as long as it takes to be emptied */
+
+        r->loss = ngx_max(r->loss, NGX_WEBRTC_BWE_BETA * arrived);
 
     } else if (r->loss < r->max
                && !ngx_webrtc_bwe_rate_above(ours, NGX_WEBRTC_BWE_LOSS_LOW, n))

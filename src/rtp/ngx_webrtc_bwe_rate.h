@@ -59,10 +59,12 @@ void ngx_webrtc_bwe_rate_init(ngx_webrtc_bwe_rate_t *r, uint32_t min,
  * After feedback.
  *
  *   arrived   rate of what arrives, 0: unknown
+ *   lately    the same of the last moments
  *   rtt       us, 0: unknown
  */
 void ngx_webrtc_bwe_rate_delay(ngx_webrtc_bwe_rate_t *r,
-    ngx_webrtc_bwe_usage_e usage, uint32_t arrived, uint32_t rtt, uint64_t now);
+    ngx_webrtc_bwe_usage_e usage, uint32_t arrived, uint32_t lately,
+    uint32_t rtt, uint64_t now);
 
 /* A probe has shown that the path carries the rate, or how much it does. */
 void ngx_webrtc_bwe_rate_probed(ngx_webrtc_bwe_rate_t *r, uint32_t rate,

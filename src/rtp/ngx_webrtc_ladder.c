@@ -25,6 +25,7 @@
 #define NGX_WEBRTC_LADDER_SHORT    97
 #define NGX_WEBRTC_LADDER_SHORT_MS 2500
 #define NGX_WEBRTC_LADDER_LAST     3
+#define NGX_WEBRTC_LADDER_NEW_MS   1500
 
 /* ms between two probes of whether it is so, and percent of what is sent */
 #define NGX_WEBRTC_LADDER_CHECK    1000
@@ -48,9 +49,10 @@
 /* ms after which what is sent is that of the step; of a burst at its start */
 #define NGX_WEBRTC_LADDER_SETTLED  2000
 
-/* ms before a step up, at first and at most, and for which one has to last not
- * to be a mistake; chosen */
+/* ms before a step up, at first, after a mistake, and at most, and for which
+ * one has to last not to be a mistake; chosen */
 #define NGX_WEBRTC_LADDER_HOLD     2500
+#define NGX_WEBRTC_LADDER_HOLD_BAD 8000
 #define NGX_WEBRTC_LADDER_HOLD_MAX 60000
 #define NGX_WEBRTC_LADDER_MISTAKE  10000
 
@@ -75,6 +77,10 @@ static void ngx_webrtc_ladder_up(ngx_webrtc_ladder_t *l,
     const ngx_webrtc_ladder_in_t *in, uint64_t now_ms, uint32_t *probe);
 static ngx_uint_t ngx_webrtc_ladder_next(const ngx_webrtc_ladder_t *l,
     const ngx_webrtc_ladder_in_t *in);
+static ngx_uint_t ngx_webrtc_ladder_best(const ngx_webrtc_ladder_in_t *in,
+    ngx_uint_t step);
+static uint32_t ngx_webrtc_ladder_more(const ngx_webrtc_ladder_in_t *in,
+    ngx_uint_t step);
 static ngx_uint_t ngx_webrtc_ladder_room(const ngx_webrtc_ladder_in_t *in,
     ngx_uint_t next);
 static void ngx_webrtc_ladder_step(ngx_webrtc_ladder_t *l, ngx_uint_t step,
@@ -133,6 +139,7 @@ ngx_webrtc_ladder_not_probed(ngx_webrtc_ladder_t *l)
 {
     l->probed_ms -= l->pause_ms;
     l->checked_ms = 0;
+    l->found = 0;
 }
 
 
@@ -201,6 +208,13 @@ ngx_webrtc_ladder_too_much(ngx_webrtc_ladder_t *l,
 
     if (last && !far) {
         after_ms *= NGX_WEBRTC_LADDER_LAST;
+
+    } else if (l->up_ms && now_ms - l->changed_ms < NGX_WEBRTC_LADDER_SETTLED) {
+
+        /* an estimator takes the key frame for a queue that grows, and goes by
+         * what arrived before it */
+
+        after_ms = ngx_max(after_ms, NGX_WEBRTC_LADDER_NEW_MS);
     }
 
     return now_ms - l->below_ms >= after_ms;
@@ -228,7 +242,8 @@ ngx_webrtc_ladder_down(ngx_webrtc_ladder_t *l, const ngx_webrtc_ladder_in_t *in,
     }
 
     if (l->up_ms && now_ms - l->up_ms < NGX_WEBRTC_LADDER_MISTAKE) {
-        l->hold_ms = ngx_min(l->hold_ms * 2, NGX_WEBRTC_LADDER_HOLD_MAX);
+        l->hold_ms = ngx_max(l->hold_ms * 2, NGX_WEBRTC_LADDER_HOLD_BAD);
+        l->hold_ms = ngx_min(l->hold_ms, NGX_WEBRTC_LADDER_HOLD_MAX);
     }
 
     l->up_ms = 0;
@@ -243,7 +258,7 @@ static void
 ngx_webrtc_ladder_up(ngx_webrtc_ladder_t *l, const ngx_webrtc_ladder_in_t *in,
     uint64_t now_ms, uint32_t *probe)
 {
-    ngx_uint_t  next;
+    ngx_uint_t  next, best;
 
     next = ngx_webrtc_ladder_next(l, in);
 
@@ -264,8 +279,16 @@ ngx_webrtc_ladder_up(ngx_webrtc_ladder_t *l, const ngx_webrtc_ladder_in_t *in,
 
     if (ngx_webrtc_ladder_room(in, next)) {
 
+        best = ngx_webrtc_ladder_best(in, next);
+
         if (l->room_ms == 0) {
             l->room_ms = now_ms;
+            l->found = 0;
+        }
+
+        if (best > l->found) {
+            l->found = best;
+            *probe = ngx_webrtc_ladder_more(in, best);
         }
 
         if (now_ms - l->room_ms >= NGX_WEBRTC_LADDER_ROOM_MS
@@ -275,7 +298,8 @@ ngx_webrtc_ladder_up(ngx_webrtc_ladder_t *l, const ngx_webrtc_ladder_in_t *in,
             l->pause_ms = NGX_WEBRTC_LADDER_PAUSE;
             l->probed_ms = now_ms;
 
-            ngx_webrtc_ladder_step(l, next, now_ms);
+            ngx_webrtc_ladder_step(l, best, now_ms);
+            *probe = 0;
         }
 
         return;
@@ -332,6 +356,50 @@ ngx_webrtc_ladder_next(const ngx_webrtc_ladder_t *l,
     }
 
     return first;
+}
+
+
+/* The best layer that there is room for, at least this step. */
+
+static ngx_uint_t
+ngx_webrtc_ladder_best(const ngx_webrtc_ladder_in_t *in, ngx_uint_t step)
+{
+    ngx_uint_t  i;
+
+    if (step < NGX_WEBRTC_LADDER_LAYER) {
+        return step;
+    }
+
+    for (i = step + 1; i < in->steps; i++) {
+        if (in->rates[i] != NGX_WEBRTC_LADDER_NONE
+            && in->estimate >= ngx_webrtc_ladder_part(in->rates[i],
+                                                      NGX_WEBRTC_LADDER_ROOM))
+        {
+            step = i;
+        }
+    }
+
+    return step;
+}
+
+
+/* What tells whether there is room for more than this step; 0: nothing. */
+
+static uint32_t
+ngx_webrtc_ladder_more(const ngx_webrtc_ladder_in_t *in, ngx_uint_t step)
+{
+    if (!in->probes || step < NGX_WEBRTC_LADDER_LAYER) {
+        return 0;
+    }
+
+    for (step++; step < in->steps; step++) {
+        if (in->rates[step] != NGX_WEBRTC_LADDER_NONE) {
+            return ngx_webrtc_ladder_part(in->rates[step],
+                                          NGX_WEBRTC_LADDER_PROBE);
+        }
+    }
+
+    return 0;
 }
 
 

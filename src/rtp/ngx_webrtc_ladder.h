@@ -15,10 +15,11 @@
  * Down it goes soon, to the best step that fits; at once where packets wait, or
  * if far too much is sent.  Otherwise a probe has the last word: an estimator
  * backs off from any burst, and after a key frame or on a busy machine the path
- * may be as good as it was.  Up it goes slowly: when the
- * estimate has enough room for the next step, which only a probe can tell as
- * long as no more than the present one is sent.  A step up that was a mistake
- * makes the next attempt wait for twice as long.
+ * may be as good as it was.  Up it goes when the estimate has enough room for
+ * the next step, which only a probe can tell as long as no more than the
+ * present one is sent; then whether there is for the one above is probed too,
+ * and so on, and it goes to the best at once.  A step up that was a mistake
+ * makes the next attempt wait for twice as long, and a while at least.
  *
  * Pure: time is passed in, in ms of a monotonic clock; rates in bits per
  * second.
@@ -77,6 +78,7 @@ typedef struct {
                                     0: it is not */
     uint64_t     checked_ms;     /* that was probed last; 0: never */
     uint64_t     room_ms;        /* it has room for the next one, since */
+    ngx_uint_t   found;          /* the best one that it has room for */
     uint64_t     up_ms;          /* the last step up; 0: none */
     uint64_t     probed_ms;
     uint32_t     hold_ms;        /* until the next step up */

@@ -45,6 +45,10 @@
 #define NGX_WEBRTC_VIEWER_LAYERS_PACE    150
 #define NGX_WEBRTC_VIEWER_LAYERS_DOWN    90
 
+/* the same where the layer takes more than twice the estimate: what is sent of
+ * it comes too late, and fills the queue before the key frame */
+#define NGX_WEBRTC_VIEWER_LAYERS_STOP    30
+
 /* ms until a layer that does not come is given up, and left out; chosen: an
  * encoder on a machine that is busy */
 #define NGX_WEBRTC_VIEWER_LAYERS_WAIT    10000
@@ -135,6 +139,8 @@ static void ngx_webrtc_viewer_layers_how(ngx_webrtc_viewer_layers_t *vl,
     ngx_uint_t layer);
 static uint32_t ngx_webrtc_viewer_layers_measure(ngx_webrtc_session_t *s);
 static void ngx_webrtc_viewer_layers_limit(ngx_webrtc_viewer_t *v);
+static ngx_uint_t ngx_webrtc_viewer_layers_pace(ngx_webrtc_viewer_t *v,
+    uint32_t estimate);
 static void ngx_webrtc_viewer_layers_arrived(ngx_webrtc_session_t *s);
 static void ngx_webrtc_viewer_layers_input(ngx_webrtc_session_t *s,
     ngx_webrtc_ladder_in_t *in);
@@ -733,12 +739,29 @@ ngx_webrtc_viewer_layers_look(ngx_webrtc_session_t *s)
 
     ngx_webrtc_viewer_layers_thin(s, step);
 
-    ngx_webrtc_viewer_bandwidth_pace(s, (v->to.vs && vl->to < vl->at)
-                                        ? NGX_WEBRTC_VIEWER_LAYERS_DOWN
-                                        : NGX_WEBRTC_VIEWER_LAYERS_PACE);
+    ngx_webrtc_viewer_bandwidth_pace(s,
+                              ngx_webrtc_viewer_layers_pace(v, in.estimate));
 
     s->peer->about->estimate = (uint16_t) ngx_min(in.estimate / 1000,
                                                   0xffff);
+}
+
+
+/* percent of the estimate that is sent at once */
+
+static ngx_uint_t
+ngx_webrtc_viewer_layers_pace(ngx_webrtc_viewer_t *v, uint32_t estimate)
+{
+    ngx_webrtc_viewer_layers_t  *vl;
+
+    vl = v->layers;
+
+    if (v->to.vs == NULL || vl->to >= vl->at) {
+        return NGX_WEBRTC_VIEWER_LAYERS_PACE;
+    }
+
+    return (vl->layers[vl->at].rate / 2 > estimate)
+           ? NGX_WEBRTC_VIEWER_LAYERS_STOP : NGX_WEBRTC_VIEWER_LAYERS_DOWN;
 }
 
 
@@ -919,17 +942,29 @@ ngx_webrtc_viewer_layers_go(ngx_webrtc_session_t *s, ngx_uint_t layer)
 }
 
 
-/* what it gets of the layer that it reads */
+/*
+ * What it gets of the layer that it reads.  On the way down that is more than
+ * its path carries, and what nothing refers to can be left out at once.
+ */
 
 static void
 ngx_webrtc_viewer_layers_thin(ngx_webrtc_session_t *s, ngx_uint_t step)
 {
-    ngx_webrtc_viewer_t       *v;
-    ngx_webrtc_viewer_thin_e   thin;
+    ngx_webrtc_viewer_t         *v;
+    ngx_webrtc_viewer_thin_e     thin;
+    ngx_webrtc_viewer_layers_t  *vl;
 
     v = s->part;
+    vl = v->layers;
 
     step = ngx_min(step, NGX_WEBRTC_LADDER_LAYER);
+
+    if (step == NGX_WEBRTC_LADDER_LAYER && v->to.vs && vl->to < vl->at
+        && vl->share >= NGX_WEBRTC_VIEWER_LAYERS_LEAST)
+    {
+        step = NGX_WEBRTC_LADDER_THIN;
+    }
+
     thin = ngx_webrtc_viewer_layers_thins[step].thin;
 
     if (thin == v->thin) {

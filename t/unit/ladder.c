@@ -9,6 +9,7 @@
 
 #include "path.h"
 
+#include <ngx_webrtc_again.h>
 #include <ngx_webrtc_ladder.h>
 
 
@@ -89,7 +90,9 @@ test_steps(void)
         { "but not at once", L, 90000, 400000, 0, 280000, 400, L },
         { "there is no less than audio", NGX_WEBRTC_LADDER_AUDIO, 30000, 0, 0,
           NONE, 5000, NGX_WEBRTC_LADDER_AUDIO },
-        { "up with room, one at a time", L, 4000000, 400000, 0, NONE, 500,
+        { "up with room, to the best at once", L, 4000000, 400000, 0, NONE,
+          500, L + 2 },
+        { "and no further than that", L, 2000000, 400000, 0, NONE, 500,
           L + 1 },
         { "not at once", L, 4000000, 400000, 0, NONE, 300, L },
         { "not without room", L, 1100000, 400000, 0, NONE, 5000, L },
@@ -190,9 +193,47 @@ test_rules(void)
     (void) ngx_webrtc_ladder(&l, &in, now + 60100, &probe);
     tap_ok(probe != 0, "and again, as it could not be sent");
 
+    /* there is room: whether for more, too */
+
+    in.estimate = 1500000;
+    ngx_webrtc_ladder_init(&l, L, 0);
+
+    (void) ngx_webrtc_ladder(&l, &in, 9000, &probe);
+    tap_ok(probe == 3250000, "a probe for the one above, as soon as there is "
+           "room for the next");
+
+    (void) ngx_webrtc_ladder(&l, &in, 9050, &probe);
+    tap_ok(probe == 0, "once");
+
+    in.estimate = 3000000;
+
+    for (now = 9100; now < 9450 && l.step == L; now += 50) {
+        (void) ngx_webrtc_ladder(&l, &in, now, &probe);
+    }
+
+    tap_ok(l.step == L + 2, "it was right: two steps at once");
+
+    /* the key frame of a step up is not taken for too little at once */
+
+    in.estimate = 1900000;
+    in.sent = 2500000;
+
+    for (now = 9500; now < 10400; now += 50) {
+        (void) ngx_webrtc_ladder(&l, &in, now, &probe);
+    }
+
+    tap_ok(l.step == L + 2, "an estimate that dips behind a step up");
+
+    for ( /* void */ ; now < 11200; now += 50) {
+        (void) ngx_webrtc_ladder(&l, &in, now, &probe);
+    }
+
+    tap_ok(l.step == L + 1, "and stays there");
+
     /* without probes a trial, as the estimate cannot grow further */
 
     in.probes = 0;
+    in.sent = 400000;
     in.estimate = 600000;
     ngx_webrtc_ladder_init(&l, L, 0);
 
@@ -218,7 +259,7 @@ test_rules(void)
         }
     }
 
-    tap_ok(l.hold_ms == 40000, "mistakes: the next step up after %u ms",
+    tap_ok(l.hold_ms == 60000, "mistakes: the next step up after %u ms",
            (unsigned) l.hold_ms);
 
     in.sent = 1000000;
@@ -232,28 +273,179 @@ test_rules(void)
 
 
 /*
- * A viewer.  Frames come 25 times a second, key frames of five frames' size
- * each two seconds; they wait for pacing, and a layer comes with a key frame
+ * A viewer.  Frames wait for pacing and are shown when they are whole, one
+ * after the other; what is lost is sent again.  A layer comes with a key frame
  * 600 ms after it was wanted.
  */
+
+#define FRAMES  512
+#define AGAIN   256
+
+/*
+ *   layers   bits per second
+ *   key      times the size of another frame
+ *   keys     s between two, 0: only when one is wanted
+ */
+typedef struct {
+    uint32_t     layers[3];
+    ngx_uint_t   fps;
+    ngx_uint_t   key;
+    ngx_uint_t   keys;
+} stream_t;
 
 typedef struct {
     ngx_uint_t   step;           /* at its end */
     ngx_uint_t   changes;
     uint32_t     lag;            /* ms, greatest */
+    uint32_t     gap;            /* ms between two pictures, likewise */
 } view_t;
 
+typedef struct {
+    uint64_t     made;
+    uint64_t     at;             /* its last packet arrives */
+    uint32_t     left;           /* bytes to be sent */
+    uint32_t     lost;           /* packets */
+    unsigned     key:1;
+} frame_t;
 
-static view_t  view[120];
+static view_t   view[120];
+
+static frame_t  frames[FRAMES];
+static uint64_t first, sending, last;      /* to be shown, to be sent, made */
+static uint64_t shown;                     /* when the last one was */
+static unsigned broken;                    /* until a key frame */
+
+static struct {
+    uint64_t     due;
+    uint64_t     frame;
+    uint32_t     size;
+} again[AGAIN];
+static ngx_uint_t  nagain;
+static ngx_webrtc_again_t  allowed;
+
+#define frame(n)  (&frames[(n) % FRAMES])
 
 
 static void
-watch(const leg_t *legs, ngx_uint_t nlegs, ngx_uint_t length)
+transmit(const leg_t *leg, uint64_t n, uint32_t size, uint64_t now)
 {
-    double                  budget, waiting, frame, sent;
-    uint32_t                probe, pace;
+    uint64_t  at;
+
+    at = path_send_size(leg, size + 40, now);
+
+    if (at) {
+        frame(n)->at = ngx_max(frame(n)->at, at);
+        return;
+    }
+
+    frame(n)->lost++;
+
+    if (nagain < AGAIN) {
+        again[nagain].due = now + leg->delay * 2000 + 50000;
+        again[nagain].frame = n;
+        again[nagain++].size = size;
+    }
+}
+
+
+/* what was lost is sent again, of frames that are still wanted, as far as may
+ * be; what may not is asked for again */
+
+static void
+repeat(const leg_t *leg, uint64_t now)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < nagain; i++) {
+
+        if (again[i].due > now) {
+            continue;
+        }
+
+        if (again[i].frame >= first && frame(again[i].frame)->lost) {
+
+            if (ngx_webrtc_again(&allowed, 0, again[i].size,
+                                 ngx_webrtc_bwe_estimate(&bwe), 0, now / 1000)
+                != NGX_OK)
+            {
+                again[i].due += leg->delay * 2000 + 50000;
+                continue;
+            }
+
+            frame(again[i].frame)->lost--;
+            transmit(leg, again[i].frame, again[i].size, now);
+        }
+
+        again[i--] = again[--nagain];
+    }
+}
+
+
+#define whole(f)  ((f)->lost == 0 && (f)->at <= now)
+
+
+/* one that is not whole is waited for, unless there is a key frame behind it */
+
+static void
+show(uint64_t now)
+{
+    frame_t   *f;
+    view_t    *v;
+    uint64_t   n;
+
+    for ( /* void */ ; first < sending; first++) {
+        f = frame(first);
+
+        if (!whole(f)) {
+
+            for (n = first + 1; n < sending; n++) {
+                if (frame(n)->key && whole(frame(n))) {
+                    break;
+                }
+            }
+
+            if (n == sending && now - f->made < 2 * SECOND) {
+                return;
+            }
+
+            broken = 1;
+            continue;
+        }
+
+        if (broken && !f->key) {
+            continue;
+        }
+
+        broken = 0;
+        v = &view[now / SECOND];
+
+        if (shown) {
+            v->gap = ngx_max(v->gap, (now - shown) / 1000);
+        }
+
+        shown = now;
+    }
+}
+
+
+/* the viewer reads another layer from its key frame on */
+
+static void
+turn(void)
+{
+    last = sending;
+    nagain = 0;
+}
+
+
+static void
+watch(const leg_t *legs, ngx_uint_t nlegs, ngx_uint_t length,
+    const stream_t *stream)
+{
+    double                  budget, size;
+    uint32_t                probe, pace, n;
     uint64_t                now, due, arrives;
-    ngx_uint_t              at, n, step, key;
+    ngx_uint_t              at, step, key, made;
     const leg_t            *leg;
     ngx_webrtc_ladder_t     l;
     ngx_webrtc_bwe_conf_t   conf;
@@ -265,14 +457,18 @@ watch(const leg_t *legs, ngx_uint_t nlegs, ngx_uint_t length)
 
     path_init(&conf);
     memset(view, 0, sizeof(view));
+    memset(frames, 0, sizeof(frames));
+    memset(&allowed, 0, sizeof(allowed));
     ngx_webrtc_ladder_init(&l, L + 2, 0);
 
     leg = legs;
     at = L + 2;
-    n = 0;
+    made = 0;
     key = 1;
-    budget = waiting = sent = 0;
+    budget = 0;
     arrives = 0;
+    first = sending = last = shown = nagain = 0;
+    broken = 0;
 
     for (now = 1000; now < length * SECOND; now += 1000) {
 
@@ -282,28 +478,61 @@ watch(const leg_t *legs, ngx_uint_t nlegs, ngx_uint_t length)
 
         if (arrives && now >= arrives) {
             arrives = 0;
-            at = l.step;
-            waiting = 0;
-            key = 1;
+
+            if (at != l.step) {
+                at = l.step;
+                turn();
+                key = 1;
+            }
         }
 
-        if (now % 40000 == 0 && at >= L) {
-            frame = layers[at - L] / 25.0 / 8 * 50 / 54;
-            key |= (n++ % 50 == 0);
-            waiting += key ? 5 * frame : frame;
-            key = 0;
+        if (now % (1000000 / stream->fps / 1000 * 1000) == 0) {
+
+            key |= (stream->keys && made % (stream->fps * stream->keys) == 0);
+            made++;
+
+            if (at >= L && last - first < FRAMES - 1) {
+
+                size = stream->layers[at - L] / (double) stream->fps / 8;
+
+                if (stream->keys) {
+                    size *= (double) stream->fps * stream->keys
+                            / (stream->fps * stream->keys - 1 + stream->key);
+                }
+
+                memset(frame(last), 0, sizeof(frame_t));
+                frame(last)->made = now;
+                frame(last)->left = key ? size * stream->key : size;
+                frame(last++)->key = key || broken;
+                key = 0;
+            }
         }
 
         pace = ngx_webrtc_bwe_estimate(&bwe);
-        pace = (arrives && l.step < at) ? pace / 10 * 9 : pace / 2 * 3;
 
-        for (budget = ngx_min(budget + pace / 8000.0, 3600);
-             budget >= PACKET && waiting >= PACKET;
-             budget -= PACKET)
-        {
-            path_send(leg, now);
-            waiting -= PACKET;
-            sent += PACKET * 8;
+        if (arrives && l.step < at) {
+            pace = (at >= L && stream->layers[at - L] / 2 > pace)
+                   ? pace / 10 * 3 : pace / 10 * 9;
+
+        } else {
+            pace = pace / 2 * 3;
+        }
+
+        budget = ngx_min(budget + pace / 8000.0, 3600);
+
+        repeat(leg, now);
+
+        while (sending < last && budget >= PACKET) {
+
+            n = ngx_min(frame(sending)->left, PACKET - 40);
+
+            if (n) {
+                transmit(leg, sending, n, now);
+                budget -= n + 40;
+                frame(sending)->left -= n;
+            }
+
+            sending += (frame(sending)->left == 0);
         }
 
         if (at < L && now % 250000 == 0) {
@@ -316,16 +545,21 @@ watch(const leg_t *legs, ngx_uint_t nlegs, ngx_uint_t length)
 
         path_deliver(leg, 7 * SECOND, now);
         path_feedback(now);
+        show(now);
 
         if (now % 50000) {
             continue;
         }
 
         input(&in);
+
+        for (n = 0; n < 3; n++) {
+            in.rates[L + n] = stream->layers[n];
+        }
+
         in.estimate = ngx_webrtc_bwe_estimate(&bwe);
-        in.sent = (at >= L) ? layers[at - L] : 0;
-        in.lag_ms = (at >= L && waiting > layers[at - L] / 8.0 / 5)
-                    ? waiting * 8000 / layers[at - L] : 0;
+        in.sent = (at >= L) ? stream->layers[at - L] : 0;
+        in.lag_ms = (sending < last) ? (now - frame(sending)->made) / 1000 : 0;
         in.busy = (arrives != 0);
         in.rates[NGX_WEBRTC_LADDER_KEYS] = NONE;
 
@@ -358,6 +592,15 @@ changes(ngx_uint_t from, ngx_uint_t to)
 
     return n;
 }
+
+
+/* renditions with a key frame each two seconds */
+
+static const stream_t  renditions = { { 400000, 1000000, 2500000 }, 25, 5, 2 };
+
+/* a publisher's layers, with key frames that are asked for */
+
+static const stream_t  simulcast = { { 200000, 450000, 1800000 }, 20, 8, 0 };
 
 
 static void
@@ -417,7 +660,7 @@ test_paths(void)
 
     for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
 
-        watch(t[i].legs, t[i].nlegs, t[i].length);
+        watch(t[i].legs, t[i].nlegs, t[i].length, &renditions);
 
         good = 1;
         most = 0;
@@ -447,12 +690,93 @@ test_paths(void)
 }
 
 
+/*
+ * What is seen of it: gaps; how long the queue is 5 s after a step down; and
+ * when the best layer is back after a step up, for good.
+ */
+
+static void
+test_gaps(void)
+{
+    ngx_uint_t  i, s, freezes, back, good;
+    uint32_t    gap, delay;
+
+    static const struct {
+        const char      *name;
+        const stream_t  *stream;
+        leg_t            legs[3];
+        ngx_uint_t       nlegs;
+        ngx_uint_t       freezes;     /* at most */
+        uint32_t         gap;         /* ms, at most */
+        ngx_uint_t       back;        /* s, at most; 0: never */
+    } t[] = {
+
+        { "1 Mbit/s, renditions", &renditions,
+          { { 0, 1000000, 300, 20, 0, 0, 0, 0 } }, 1, 1, 400, 0 },
+
+        { "500 kbit/s, renditions", &renditions,
+          { { 0, 500000, 300, 20, 0, 0, 0, 0 } }, 1, 1, 400, 0 },
+
+        { "3.5, 0.7, 3.5, renditions", &renditions,
+          { { 0, 3500000, 400, 20, 0, 0, 0, 0 },
+            { 20, 700000, 400, 20, 0, 0, 0, 0 },
+            { 40, 3500000, 400, 20, 0, 0, 0, 0 } }, 3, 2, 1100, 8 },
+
+        { "1 Mbit/s, simulcast", &simulcast,
+          { { 0, 1000000, 300, 20, 0, 0, 0, 0 } }, 1, 1, 400, 0 },
+
+        { "500 kbit/s, simulcast", &simulcast,
+          { { 0, 500000, 300, 20, 0, 0, 0, 0 } }, 1, 3, 600, 0 },
+
+        { "3.5, 0.7, 3.5, simulcast", &simulcast,
+          { { 0, 3500000, 400, 20, 0, 0, 0, 0 },
+            { 20, 700000, 400, 20, 0, 0, 0, 0 },
+            { 40, 3500000, 400, 20, 0, 0, 0, 0 } }, 3, 2, 1000, 8 },
+    };
+
+    for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+
+        watch(t[i].legs, t[i].nlegs, 60, t[i].stream);
+
+        freezes = gap = delay = back = 0;
+
+        for (s = 0; s < 60; s++) {
+            gap = ngx_max(gap, view[s].gap);
+            freezes += (view[s].gap > 250);
+
+            if (s >= 25) {
+                delay = ngx_max(delay, seconds[s].delay);
+            }
+
+            if (s >= 40 && view[s].step != L + 2) {
+                back = s - 40 + 1;
+            }
+        }
+
+        good = (freezes <= t[i].freezes && gap <= t[i].gap && delay < 300);
+        good &= (t[i].back == 0 || back <= t[i].back);
+
+        tap_ok(good, "%s: %u freezes, %u ms at most, %u ms in the queue, the "
+               "best layer after %u s", t[i].name, (unsigned) freezes, gap,
+               delay, (unsigned) back);
+
+        for (s = 0; !good && s < 60; s++) {
+            tap_diag("%2u s: step %d, estimate %u kbit/s, queue %u, gap %u ms",
+                     (unsigned) s, (int) view[s].step - L,
+                     seconds[s].estimate / 1000, seconds[s].delay,
+                     view[s].gap);
+        }
+    }
+}
+
+
 int
 main(void)
 {
     test_steps();
     test_rules();
     test_paths();
+    test_gaps();
 
     return tap_done();
 }

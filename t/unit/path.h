@@ -91,14 +91,16 @@ chance(uint32_t n)
 }
 
 
-static void
-path_send(const leg_t *leg, uint64_t now)
+/* Returns when it arrives; 0: it is lost. */
+
+static uint64_t
+path_send_size(const leg_t *leg, uint32_t size, uint64_t now)
 {
     uint16_t   seq;
     uint64_t   wait, at;
     second_t  *s;
 
-    seq = ngx_webrtc_bwe_sent(&bwe, PACKET, now);
+    seq = ngx_webrtc_bwe_sent(&bwe, size, now);
 
     wait = free_us > now ? free_us - now : 0;
 
@@ -106,22 +108,31 @@ path_send(const leg_t *leg, uint64_t now)
     s->delay = ngx_max(s->delay, wait / 1000);
 
     if (wait > leg->queue * 1000) {
-        return;
+        return 0;
     }
 
-    free_us = now + wait + (uint64_t) PACKET * 8 * SECOND / leg->rate;
+    free_us = now + wait + (uint64_t) size * 8 * SECOND / leg->rate;
 
     if (chance(100) < leg->loss || nflight == INFLIGHT) {
-        return;
+        return 0;
     }
 
     at = free_us + leg->delay * 1000
          + (leg->jitter ? chance(leg->jitter * 1000) : 0);
 
-    s->arrived += PACKET * 8;
+    s->arrived += size * 8;
 
     flight[nflight].at = at;
     flight[nflight++].seq = seq;
+
+    return at;
+}
+
+
+static void
+path_send(const leg_t *leg, uint64_t now)
+{
+    (void) path_send_size(leg, PACKET, now);
 }
 
 
