@@ -517,7 +517,8 @@ ngx_http_webrtc_whep_policy(ngx_http_webrtc_offer_t *offer,
 }
 
 
-/* codecs a stream's publisher may change to, as far as known here */
+/* codecs a stream's publisher may change to, as far as known here; RED, which
+ * is made for who loses packets, of any Opus */
 
 static ngx_uint_t
 ngx_http_webrtc_whep_alternatives(ngx_http_webrtc_loc_conf_t *wlcf)
@@ -526,7 +527,7 @@ ngx_http_webrtc_whep_alternatives(ngx_http_webrtc_loc_conf_t *wlcf)
     ngx_uint_t   i, set;
 
     if (wlcf->pull && wlcf->pull->next == NULL) {
-        return 0;
+        return (ngx_uint_t) 1 << NGX_WEBRTC_CODEC_RED;
     }
 
     if (wlcf->codecs == NULL) {

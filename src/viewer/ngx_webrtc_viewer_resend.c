@@ -157,8 +157,8 @@ ngx_webrtc_viewer_resend_packet(ngx_webrtc_session_t *s,
     pkt = &again->pkt;
     index = again->index;
 
-    n = ngx_webrtc_viewer_header_size(t, pkt) + sizeof(prefix) + pkt->len
-        + NGX_WEBRTC_SRTP_TAG;
+    n = ngx_webrtc_viewer_header_size(t, pkt) + sizeof(prefix)
+        + ngx_webrtc_viewer_payload_room(t, pkt) + NGX_WEBRTC_SRTP_TAG;
 
     dst = ngx_webrtc_transport_reserve(&s->transport, n);
     if (dst == NULL) {
