@@ -282,7 +282,7 @@ ngx_webrtc_helper_start(ngx_webrtc_media_message_t *m, int *fds,
     ngx_webrtc_helper_job_t  *job;
 
     fed = ngx_webrtc_media_fed(m->u.start.kind);
-    filed = ngx_webrtc_media_filed(m->u.start.kind);
+    filed = ngx_webrtc_media_filed(m->u.start.kind) || m->u.start.given;
     i = 0;
 
     if (nfds == 2 + fed + filed) {

@@ -30,6 +30,8 @@ typedef struct {
     pthread_mutex_t              mutex;
     pthread_cond_t               cond;
 
+    int                          given;      /* descriptor, -1: none */
+
     /* under the mutex */
 
     unsigned                     answered:1;
@@ -84,7 +86,18 @@ ngx_webrtc_helper_source_create(ngx_webrtc_helper_job_t *job,
     (void) pthread_mutex_init(&part->mutex, NULL);
     (void) pthread_mutex_init(&part->asking, NULL);
 
+    part->given = -1;
     job->part = part;
+
+    if (start->given) {
+        part->given = fcntl(start->fd, F_DUPFD_CLOEXEC, 0);
+
+        if (part->given == -1) {
+            *cause = "no descriptor in the media process";
+            *err = errno;
+            return NGX_ERROR;
+        }
+    }
 
     ngx_memzero(buf, sizeof(buf));
 
@@ -92,6 +105,13 @@ ngx_webrtc_helper_source_create(ngx_webrtc_helper_job_t *job,
 
     for (i = 0; i < start->nfrom && rc == NGX_OK; i++) {
         rc = ngx_webrtc_helper_source_from(&start->from[i], &from[i], &buf[i]);
+
+        if (rc == NGX_OK
+            && ((from[i].scheme->flags & NGX_WEBRTC_SOURCE_URL_GIVEN) != 0)
+               != start->given)
+        {
+            rc = NGX_ERROR;
+        }
     }
 
     if (rc != NGX_OK) {
@@ -107,6 +127,8 @@ ngx_webrtc_helper_source_create(ngx_webrtc_helper_job_t *job,
         conf.connect_timeout = start->connect_timeout;
         conf.read_timeout = start->read_timeout;
         conf.transcode = (start->transcode != 0);
+        conf.given = part->given;
+        conf.once = start->given;
         conf.body = ngx_webrtc_helper_source_body;
         conf.doors = start->doors ? ngx_webrtc_helper_source_doors : NULL;
 
@@ -275,6 +297,10 @@ ngx_webrtc_helper_source_free(ngx_webrtc_helper_job_t *job)
 
     if (part == NULL) {
         return;
+    }
+
+    if (part->given != -1) {
+        (void) close(part->given);
     }
 
     (void) pthread_cond_destroy(&part->cond);

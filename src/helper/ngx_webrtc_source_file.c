@@ -11,6 +11,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <poll.h>
 
 #include "ngx_webrtc_source_file.h"
 
@@ -20,6 +21,9 @@
 
 /* O_NONBLOCK has no effect on regular files */
 #define NGX_WEBRTC_SOURCE_FILE_FLAGS   (O_RDONLY|O_NONBLOCK|O_CLOEXEC|O_NOCTTY)
+
+/* ms between two looks at whether to go on waiting; libavformat's own */
+#define NGX_WEBRTC_SOURCE_FILE_POLL    100
 
 #define NGX_WEBRTC_SOURCE_FILE_NOT     "not a regular file"
 #define NGX_WEBRTC_SOURCE_FILE_LINK    "a symbolic link, see disable_symlinks"
@@ -35,6 +39,11 @@ static ngx_fd_t ngx_webrtc_source_file_walk(const char *path, ngx_uint_t links,
     size_t from, char *last, const char **cause);
 static ngx_fd_t ngx_webrtc_source_file_at(ngx_fd_t at, const char *name,
     int flags, ngx_uint_t links, const char **cause);
+static AVIOContext *ngx_webrtc_source_file_context(ngx_fd_t fd,
+    AVIOInterruptCB *interrupt, int (*read)(void *opaque, uint8_t *buf,
+    int size), int64_t (*seek)(void *opaque, int64_t offset, int whence));
+static int ngx_webrtc_source_file_given_read(void *opaque, uint8_t *buf,
+    int size);
 static int ngx_webrtc_source_file_read(void *opaque, uint8_t *buf, int size);
 static int64_t ngx_webrtc_source_file_seek(void *opaque, int64_t offset,
     int whence);
@@ -225,6 +234,34 @@ ngx_webrtc_source_file_at(ngx_fd_t at, const char *name, int flags,
 AVIOContext *
 ngx_webrtc_source_file_io(ngx_fd_t fd, AVIOInterruptCB *interrupt)
 {
+    return ngx_webrtc_source_file_context(fd, interrupt,
+                                          ngx_webrtc_source_file_read,
+                                          ngx_webrtc_source_file_seek);
+}
+
+
+AVIOContext *
+ngx_webrtc_source_file_given(ngx_fd_t fd, AVIOInterruptCB *interrupt)
+{
+    fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+    if (fd == NGX_INVALID_FILE) {
+        return NULL;
+    }
+
+    return ngx_webrtc_source_file_context(fd, interrupt,
+                                          ngx_webrtc_source_file_given_read,
+                                          NULL);
+}
+
+
+/* fd is the context's, and closed if there is none */
+
+static AVIOContext *
+ngx_webrtc_source_file_context(ngx_fd_t fd, AVIOInterruptCB *interrupt,
+    int (*read)(void *opaque, uint8_t *buf, int size),
+    int64_t (*seek)(void *opaque, int64_t offset, int whence))
+{
     u_char                    *buf;
     AVIOContext               *pb;
     ngx_webrtc_source_file_t  *file;
@@ -238,8 +275,7 @@ ngx_webrtc_source_file_io(ngx_fd_t fd, AVIOInterruptCB *interrupt)
         file->interrupt = *interrupt;
 
         pb = avio_alloc_context(buf, NGX_WEBRTC_SOURCE_FILE_BUFFER, 0, file,
-                                ngx_webrtc_source_file_read, NULL,
-                                ngx_webrtc_source_file_seek);
+                                read, NULL, seek);
     }
 
     if (pb == NULL) {
@@ -273,6 +309,43 @@ ngx_webrtc_source_file_is(AVIOContext *pb)
     /* the read function may be replaced by an observer */
 
     return pb && pb->seek == ngx_webrtc_source_file_seek;
+}
+
+
+static int
+ngx_webrtc_source_file_given_read(void *opaque, uint8_t *buf, int size)
+{
+    ngx_webrtc_source_file_t *file = opaque;
+
+    ssize_t        n;
+    struct pollfd  pfd;
+
+    pfd.fd = file->fd;
+    pfd.events = POLLIN;
+
+    for ( ;; ) {
+
+        if (file->interrupt.callback
+            && file->interrupt.callback(file->interrupt.opaque))
+        {
+            return AVERROR_EXIT;
+        }
+
+        n = read(file->fd, buf, size);
+
+        if (n >= 0) {
+            return n ? (int) n : AVERROR_EOF;
+        }
+
+        if (ngx_errno == EAGAIN) {
+            (void) poll(&pfd, 1, NGX_WEBRTC_SOURCE_FILE_POLL);
+            continue;
+        }
+
+        if (ngx_errno != EINTR) {
+            return AVERROR(ngx_errno);
+        }
+    }
 }
 
 

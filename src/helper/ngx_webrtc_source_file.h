@@ -50,6 +50,15 @@ ngx_fd_t ngx_webrtc_source_file_open(const char *path, ngx_uint_t links,
 AVIOContext *ngx_webrtc_source_file_io(ngx_fd_t fd,
     AVIOInterruptCB *interrupt);
 
+/*
+ * The same of a stream that comes through a descriptor, a socket that does not
+ * block: waits for it, as long as interrupt permits.
+ *
+ *   fd   stays the caller's
+ */
+AVIOContext *ngx_webrtc_source_file_given(ngx_fd_t fd,
+    AVIOInterruptCB *interrupt);
+
 void ngx_webrtc_source_file_close(AVIOContext *pb);
 
 /* Was it made by ngx_webrtc_source_file_io()? */

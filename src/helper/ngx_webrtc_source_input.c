@@ -81,8 +81,9 @@ ngx_webrtc_source_input_open(ngx_webrtc_source_run_t *run)
 
     run->waiting_us = ngx_webrtc_time_now();
 
-    if (th->at->scheme->flags & NGX_WEBRTC_SOURCE_URL_FILE) {
-
+    if (th->at->scheme->flags
+        & (NGX_WEBRTC_SOURCE_URL_FILE|NGX_WEBRTC_SOURCE_URL_GIVEN))
+    {
         /* ours to close, as libavformat would not know how */
 
         rc = run->ic->io_open(run->ic, &run->open.pb, th->at->url,

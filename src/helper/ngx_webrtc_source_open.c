@@ -100,6 +100,17 @@ ngx_webrtc_source_open(AVFormatContext *ic, AVIOContext **pb, const char *url,
         return ngx_webrtc_source_open_file(run, pb, url, first);
     }
 
+    if (run->th->at->scheme->flags & NGX_WEBRTC_SOURCE_URL_GIVEN) {
+
+        /* there is nothing but that */
+
+        *pb = first ? ngx_webrtc_source_file_given(run->th->conf.given,
+                                                   &ic->interrupt_callback)
+                    : NULL;
+
+        return *pb ? 0 : AVERROR(EACCES);
+    }
+
     if (!first
         && ngx_webrtc_source_reach(run->th->at->url, url, &cause) != NGX_OK)
     {

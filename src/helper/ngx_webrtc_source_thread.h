@@ -100,6 +100,8 @@ typedef struct {
  *   transcode  codecs that are only transcoded are taken, too
  *   probe      it only checks whether the upstream is there
  *   once       do not retry: the thread ends at the first loss
+ *   given      descriptor of what the worker writes, where the URL says so; it
+ *              lives as long as the thread
  *   unpaced    do not hold files back to real time (tests)
  *   feed       where frames go
  *   doors      asked for the ports, on the loopback, of all workers of this
@@ -124,6 +126,7 @@ typedef struct {
     unsigned                           probe:1;
     unsigned                           transcode:1;
     size_t                             stack;
+    ngx_fd_t                           given;
 
     ngx_webrtc_feed_conf_t             feed;
 

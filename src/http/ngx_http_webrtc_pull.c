@@ -390,6 +390,7 @@ ngx_http_webrtc_pull_start_url(ngx_http_webrtc_puller_t *pr,
 
     conf.nfrom = sp->nfrom;
     conf.transcode = sp->transcode;
+    conf.given = -1;
     conf.handler = ngx_http_webrtc_pull_event;
     conf.data = pr;
 

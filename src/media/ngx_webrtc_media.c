@@ -268,7 +268,7 @@ ngx_webrtc_media_give(ngx_webrtc_media_job_t *job,
         (*n)++;
     }
 
-    if (ngx_webrtc_media_filed(start->kind)) {
+    if (ngx_webrtc_media_filed(start->kind) || start->given) {
         give[*n] = dup(start->fd);
 
         if (give[*n] == -1) {

@@ -336,6 +336,7 @@ ngx_webrtc_media_write_source(u_char *p, u_char *last,
     p = ngx_webrtc_write_u32(p, last, start->read_timeout);
     p = ngx_webrtc_write_u8(p, last, start->doors);
     p = ngx_webrtc_write_u8(p, last, start->transcode);
+    p = ngx_webrtc_write_u8(p, last, start->given);
     p = ngx_webrtc_write_u8(p, last, (uint8_t) start->nfrom);
 
     for (i = 0; i < start->nfrom; i++) {
@@ -368,9 +369,11 @@ ngx_webrtc_media_read_source(u_char *p, u_char *last,
     p = ngx_webrtc_read_u32(p, last, &start->read_timeout);
     p = ngx_webrtc_read_u8(p, last, &start->doors);
     p = ngx_webrtc_read_u8(p, last, &start->transcode);
+    p = ngx_webrtc_read_u8(p, last, &start->given);
     p = ngx_webrtc_read_u8(p, last, &n);
 
     if (p == NULL || n == 0 || n > NGX_WEBRTC_MEDIA_FROM
+        || start->given > 1 || (start->given && n != 1)
         || start->backoff_min == 0 || start->backoff_max == 0
         || start->connect_timeout == 0 || start->read_timeout == 0)
     {

@@ -49,7 +49,7 @@
 
 
 /* of HELLO; incremented with every change of the protocol */
-#define NGX_WEBRTC_MEDIA_VERSION   4
+#define NGX_WEBRTC_MEDIA_VERSION   5
 
 /* largest message in bytes; START with four long URLs is 9 kB */
 #define NGX_WEBRTC_MEDIA_MESSAGE   16384
@@ -259,6 +259,8 @@ typedef struct {
  *   fd      the file, given along, where the kind has one; not written
  *
  * SOURCE:
+ *   given   fd is a stream that the worker writes, from[0] says what it is, and
+ *           the job ends with it
  *   *_timeout, backoff_*   ms, not 0
  *   doors   nginx-rtmp listens in this nginx
  *   transcode  what browsers cannot play is wanted, too
@@ -287,6 +289,7 @@ typedef struct {
     uint32_t                   read_timeout;
     uint8_t                    doors;
     uint8_t                    transcode;
+    uint8_t                    given;
 
     ngx_webrtc_media_transcode_t  encode;
     ngx_webrtc_media_movie_t   movie;

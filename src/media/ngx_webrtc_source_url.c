@@ -75,6 +75,9 @@ static const ngx_webrtc_source_scheme_t  ngx_webrtc_source_schemes[] = {
       "rtsp,rtp,sdp,mpegts",
       NGX_WEBRTC_SOURCE_URL_OPTS|NGX_WEBRTC_SOURCE_URL_RTSP },
 
+    { ngx_string("given"), NULL, "none", "flv,mpegts",
+      NGX_WEBRTC_SOURCE_URL_GIVEN },
+
     { ngx_null_string, NULL, NULL, NULL, 0 }
 };
 
@@ -186,7 +189,7 @@ ngx_webrtc_source_url_check_prefix(ngx_str_t *prefix, ngx_uint_t whole,
     }
 
     scheme = ngx_webrtc_source_url_scheme(prefix);
-    if (scheme == NULL) {
+    if (scheme == NULL || (scheme->flags & NGX_WEBRTC_SOURCE_URL_GIVEN)) {
         *cause = "no scheme that can be pulled, or it depends on a variable";
         return NGX_DECLINED;
     }

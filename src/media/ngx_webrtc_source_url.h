@@ -37,6 +37,11 @@
 /* RTMP, RTSP: which of libavformat's options they have */
 #define NGX_WEBRTC_SOURCE_URL_RTMP   0x08
 #define NGX_WEBRTC_SOURCE_URL_RTSP   0x10
+/* no upstream: the worker writes it, to a descriptor */
+#define NGX_WEBRTC_SOURCE_URL_GIVEN  0x20
+
+/* the URL of that */
+#define NGX_WEBRTC_SOURCE_URL_IS_GIVEN  "given:"
 
 
 /*

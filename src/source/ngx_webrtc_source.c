@@ -248,6 +248,8 @@ ngx_webrtc_source_conf(ngx_webrtc_source_t *source,
 
     start->doors = (ngx_webrtc_doors_count() != 0);
     start->transcode = (conf->transcode != 0);
+    start->given = (conf->given != -1);
+    start->fd = conf->given;
 
     source->out_conf.ring = source->st->ring;
     source->out_conf.timeline = &source->st->timeline;
@@ -487,6 +489,8 @@ ngx_webrtc_source_on_record(void *data, ngx_webrtc_media_record_t *r)
         source->out.dry = 0;
 
         ngx_webrtc_source_down(source);
+
+        source->stopping |= source->start.given;
         ngx_webrtc_source_again(source, source->start.backoff_max);
     }
 }
@@ -612,7 +616,15 @@ ngx_webrtc_source_on_ended(void *data, ngx_uint_t crashed)
 
     source->job = NULL;
 
-    if (source->stopping || (!crashed && !source->refused)) {
+    if (crashed && source->start.given) {
+        ngx_webrtc_bus_complain(source->bus, source->st, NGX_LOG_ERR,
+                                &source->log, "source down",
+                                "its media process has ended");
+    }
+
+    if (source->stopping || source->start.given
+        || (!crashed && !source->refused))
+    {
         ngx_webrtc_source_finish(source);
         return;
     }

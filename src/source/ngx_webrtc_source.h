@@ -71,6 +71,10 @@ typedef void (*ngx_webrtc_source_handler_pt)(ngx_webrtc_source_t *source,
  *   read_timeout  without a packet for this long the upstream is lost; 0:
  *                 10000 ms
  *   max_payload   bytes of RTP payload, 0: the packetizer's default
+ *   given         a descriptor that the only upstream comes through, whose URL
+ *                 is NGX_WEBRTC_SOURCE_URL_IS_GIVEN; -1: none.  The caller
+ *                 closes it when start() has returned.  Its end, and that of
+ *                 its job, is the source's
  *   transcode     viewers of what they cannot play get it transcoded: all
  *                 codecs and B-frames are taken, as they are
  */
@@ -83,6 +87,7 @@ typedef struct {
     ngx_msec_t                    read_timeout;
     size_t                        max_payload;
     ngx_uint_t                    transcode;
+    ngx_fd_t                      given;
 
     ngx_webrtc_source_handler_pt  handler;
     void                         *data;
