@@ -26,6 +26,7 @@ my %ROOMS = (
     data      => [ 4, 'pure', 'library' ],
     signal    => [ 4, 'pure', 'library' ],
     token     => [ 4, 'pure', 'library' ],
+    rtmp      => [ 4, 'pure' ],
     zone      => [ 5 ],
     net       => [ 5 ],
     ingest    => [ 6 ],
