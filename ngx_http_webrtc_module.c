@@ -21,6 +21,9 @@
 #include "ngx_http_webrtc_file.h"
 #include "ngx_http_webrtc_file_play.h"
 #include "ngx_http_webrtc_hook.h"
+#include "ngx_http_webrtc_ingest.h"
+#include "ngx_http_webrtc_ingest_conf.h"
+#include "ngx_http_webrtc_ingest_publish.h"
 #include "ngx_http_webrtc_jwt.h"
 #include "ngx_http_webrtc_jwt_conf.h"
 #include "ngx_http_webrtc_listen.h"
@@ -71,6 +74,7 @@ static void ngx_http_webrtc_on_unheard(void *ctx, ngx_webrtc_peer_t *peer,
     ngx_uint_t row);
 static void ngx_http_webrtc_on_stream(void *ctx, ngx_webrtc_stream_t *st);
 static void ngx_http_webrtc_on_keyframe(void *ctx, ngx_webrtc_stream_t *st);
+static void ngx_http_webrtc_on_tell(void *ctx, uint64_t ref, ngx_uint_t why);
 static void ngx_http_webrtc_on_end(void *ctx, ngx_webrtc_peer_t *peer,
     ngx_webrtc_peer_about_t *about, const char *reason);
 static void ngx_http_webrtc_on_notify(void *ctx, ngx_webrtc_peer_t *peer);
@@ -176,6 +180,13 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_CONF_TAKE1,
       ngx_http_webrtc_whip_conf,
       NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("webrtc_ingest"),
+      NGX_HTTP_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_http_webrtc_ingest_directive,
+      NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
 
@@ -699,6 +710,9 @@ ngx_http_webrtc_create_main_conf(ngx_conf_t *cf)
         || ngx_array_init(&wmcf->records, cf->pool, 4,
                           sizeof(ngx_http_webrtc_record_t *))
            != NGX_OK
+        || ngx_array_init(&wmcf->ingests, cf->pool, 2,
+                          sizeof(ngx_http_webrtc_ingest_conf_t))
+           != NGX_OK
         || ngx_array_init(&wmcf->locations, cf->pool, 4,
                           sizeof(ngx_http_webrtc_loc_conf_t *))
            != NGX_OK
@@ -895,6 +909,7 @@ ngx_http_webrtc_init(ngx_conf_t *cf)
         || ngx_http_webrtc_conf_certificate(cf, wmcf) != NGX_OK
         || ngx_http_webrtc_file_init(cf) != NGX_OK
         || ngx_http_webrtc_log_init(cf) != NGX_OK
+        || ngx_http_webrtc_ingest_init(cf) != NGX_OK
         || ngx_http_webrtc_jwt_init(cf) != NGX_OK
         || ngx_http_webrtc_hook_init(cf) != NGX_OK)
     {
@@ -962,6 +977,7 @@ ngx_http_webrtc_init_process(ngx_cycle_t *cycle)
     conf.on_keyframe = ngx_http_webrtc_on_keyframe;
     conf.busy = ngx_http_webrtc_busy;
     conf.on_unheard = ngx_http_webrtc_on_unheard;
+    conf.on_tell = ngx_http_webrtc_on_tell;
     conf.on_end = ngx_http_webrtc_on_end;
     conf.on_notify = ngx_http_webrtc_on_notify;
     conf.on_up = ngx_http_webrtc_on_up;
@@ -1024,6 +1040,7 @@ ngx_http_webrtc_exit_process(ngx_cycle_t *cycle)
         ngx_webrtc_muxeds_exit();
         ngx_webrtc_variants_exit();
         ngx_webrtc_exec_outs_exit();
+        ngx_http_webrtc_ingest_exit();
         ngx_http_webrtc_pull_done();
         ngx_webrtc_worker_done(ngx_http_webrtc_worker);
         ngx_http_webrtc_call_exit();
@@ -1048,6 +1065,7 @@ ngx_http_webrtc_on_stream(void *ctx, ngx_webrtc_stream_t *st)
     }
 
     ngx_http_webrtc_whip_tick();
+    ngx_http_webrtc_ingest_tick();
     ngx_http_webrtc_pull_tick(ctx);
     ngx_http_webrtc_exec_tick(ctx);
     ngx_http_webrtc_record_tick(ctx);
@@ -1078,6 +1096,7 @@ static ngx_uint_t
 ngx_http_webrtc_busy(void *ctx)
 {
     return ngx_http_webrtc_whip_pending_any()
+           || ngx_http_webrtc_ingest_any()
            || ngx_http_webrtc_pull_wanted()
            || ngx_webrtc_variants_busy()
            || ngx_webrtc_records_busy()
@@ -1092,6 +1111,13 @@ ngx_http_webrtc_on_unheard(void *ctx, ngx_webrtc_peer_t *peer, ngx_uint_t row)
 {
     ngx_http_webrtc_candidates_unheard(ctx, peer, row,
                                        ngx_http_webrtc_worker->log);
+}
+
+
+static void
+ngx_http_webrtc_on_tell(void *ctx, uint64_t ref, ngx_uint_t why)
+{
+    ngx_http_webrtc_ingest_tell(ref, why);
 }
 
 

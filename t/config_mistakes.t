@@ -52,6 +52,24 @@ my @table = (
       [ in('webrtc_play a; if ($arg_a) { return 403; } '
            . 'limit_except POST { deny all; }') ] ],
 
+    [ 'webrtc_ingest, and nobody publishes',
+      warn => qr/"webrtc_ingest" has no effect.*"webrtc_publish"/,
+      [ server => 'webrtc_ingest rtmp://127.0.0.1:%%PORT_in%%; '
+        . "location /x { $play }" ],
+      [ server => 'webrtc_ingest rtmp://127.0.0.1:%%PORT_in%%; '
+        . 'location /x { webrtc_publish a; }' ] ],
+
+    [ 'webrtc_ingest on the port of HTTP',
+      emerg => qr/"webrtc_ingest .*is that of another "listen", expected one/,
+      [ server => 'webrtc_ingest rtmp://127.0.0.1:%%PORT_http%%; '
+        . 'location /x { webrtc_publish a; }' ] ],
+
+    [ 'webrtc_ingest twice',
+      emerg => qr/duplicate address in webrtc_ingest .*expected one line/,
+      [ server => 'webrtc_ingest rtmp://127.0.0.1:%%PORT_in%%/a; '
+        . 'webrtc_ingest rtmp://127.0.0.1:%%PORT_in%%/b; '
+        . 'location /x { webrtc_publish a; }' ] ],
+
     [ 'webrtc_pull without webrtc_play',
       warn => qr/"webrtc_pull" has no effect.*"webrtc_play"/,
       [ in("webrtc_pull file:$file;") ],

@@ -113,6 +113,14 @@ my %table = (
                              [ 'ls $webrtc_sdp', '/bin/ls -l $webrtc_video_port',
                                'ls ${webrtc_sdp} $webrtc_name.mp4' ],
                              qr/expected (?:one|its path|them|\$)/ ],
+    webrtc_ingest => [ [ '1935', 'rtmp:1935', 'rtmp://', 'rtmp:///live',
+                         'rtmp://127.0.0.1:x', 'rtmp://127.0.0.1:70000',
+                         'rtmps://', 'rtmpt://127.0.0.1', 'http://127.0.0.1',
+                         'rtmp://127.0.0.1/live?a', 'rtmp://unix:/tmp/x',
+                         'rtmp://[::1' ],
+                       [ 'rtmp://127.0.0.1:39993', 'rtmp://127.0.0.1:39993/live',
+                         'RTMP://127.0.0.1:39993/live/' ],
+                       qr/such as "rtmp:\/\/0\.0\.0\.0:1935"/ ],
     webrtc_publish_conflict => [ [ 'maybe', '""' ],
                                  [ 'reject', 'replace' ],
                                  qr/"reject" or "replace"/ ],
@@ -286,23 +294,25 @@ $t->write_file('secret', 'x' x 64);
 
 my $module = slurp("$NgxWebRTC::ROOT/ngx_http_webrtc_module.c");
 
-my (%in_location, @together);
+my (%in, @together);
 
 while ($module =~ /ngx_string\("(webrtc_\w+)"\),\s*([^,]*),/g) {
     my ($name, $flags) = ($1, $2);
 
     ok($table{$name}, "$name has its rows here");
-    $in_location{$name} = $flags !~ /MAIN_CONF/;
+    $in{$name} = $flags =~ /MAIN_CONF/ ? 'http'
+                 : $flags =~ /LOC_CONF/ ? 'location' : 'server';
 }
 
-for my $name (sort grep { $table{$_} } keys %in_location) {
+for my $name (sort grep { $table{$_} } keys %in) {
     my ($wrong, $right, $expected) = @{ $table{$name} };
 
     for my $value (@$wrong) {
         my $line = "$name $value;";
-        my ($ok, $said) = $t->test_config($in_location{$name}
-                          ? (server => "location /x { $line }")
-                          : (http => $line, udp => undef));
+        my ($ok, $said) = $t->test_config($in{$name} eq 'http'
+                          ? (http => $line, udp => undef)
+                          : (server => $in{$name} eq 'server' ? $line
+                                       : "location /x { $line }"));
 
         ok(!$ok, "$line is refused") or next;
         like($said, qr/\[emerg\].*$name/, "$line by its name");
@@ -321,7 +331,10 @@ for my $n (0 .. $#together) {
     for (@{ $together[$n] }) {
         my ($name, $value) = @$_;
 
-        if ($in_location{$name}) {
+        if ($in{$name} eq 'server') {
+            $server .= "$name $value;\n";
+
+        } elsif ($in{$name} eq 'location') {
             $server .= "location /x" . $i++ . " { $name $value; }\n";
 
         } else {

@@ -366,6 +366,19 @@ SKIP: {
     }
 }
 
+# RTMP without nginx-rtmp
+
+{
+    my @p = run('obs-rtmp');
+    my $pub = $t->publish('bars.ts', 'flv', 'rtmp://127.0.0.1:' . here(1935)
+                          . '/live/studio?key=5b1f0c2e9a7d', '-bsf:a',
+                          'aac_adtstoasc');
+
+    plays('obs-rtmp', http() . '/whep/studio');
+    $t->kill($pub);
+    end(@p);
+}
+
 # from WHIP to RTMP
 
 SKIP: {

@@ -102,6 +102,7 @@ typedef struct {
     ngx_array_t                  records;    /* ngx_http_webrtc_record_t * */
     ngx_array_t                  pulls;      /* ngx_http_webrtc_pull_t *: as
                                                 configured */
+    ngx_array_t                  ingests;    /* ngx_http_webrtc_ingest_conf_t */
     ngx_array_t                  locations;  /* ngx_http_webrtc_loc_conf_t *
                                                 that play or publish */
     ngx_array_t                  served;     /* ngx_http_webrtc_loc_conf_t *

@@ -273,6 +273,8 @@ ngx_http_webrtc_call_connection(ngx_socket_t fd,
     c->read->log = log;
     c->write->log = log;
     c->write->ready = 1;
+    c->tcp_nopush = NGX_TCP_NOPUSH_DISABLED;
+    c->tcp_nodelay = NGX_TCP_NODELAY_DISABLED;
     c->recv = ngx_recv;
     c->send = ngx_send;
     c->recv_chain = ngx_recv_chain;

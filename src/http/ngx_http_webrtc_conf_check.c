@@ -12,6 +12,7 @@
 
 #include "ngx_http_webrtc_conf_check.h"
 #include "ngx_http_webrtc_candidates.h"
+#include "ngx_http_webrtc_ingest.h"
 #include "ngx_webrtc_source_format.h"
 #include "ngx_webrtc_source_kinds.h"
 #include "ngx_webrtc_source_mask.h"
@@ -57,6 +58,8 @@ static ngx_uint_t ngx_http_webrtc_check_returns(ngx_conf_t *cf);
 static void ngx_http_webrtc_check_name(ngx_conf_t *cf,
     ngx_http_core_loc_conf_t *clcf, ngx_http_webrtc_loc_conf_t *conf);
 static void ngx_http_webrtc_check_unused(ngx_conf_t *cf,
+    ngx_http_webrtc_main_conf_t *wmcf);
+static void ngx_http_webrtc_check_ingest(ngx_conf_t *cf,
     ngx_http_webrtc_main_conf_t *wmcf);
 static void ngx_http_webrtc_check_zone(ngx_conf_t *cf,
     ngx_http_webrtc_main_conf_t *wmcf);
@@ -364,6 +367,7 @@ void
 ngx_http_webrtc_check(ngx_conf_t *cf, ngx_http_webrtc_main_conf_t *wmcf)
 {
     ngx_http_webrtc_check_unused(cf, wmcf);
+    ngx_http_webrtc_check_ingest(cf, wmcf);
 
     if (!wmcf->used) {
         return;
@@ -400,6 +404,31 @@ ngx_http_webrtc_check_unused(ngx_conf_t *cf, ngx_http_webrtc_main_conf_t *wmcf)
                            "\"webrtc_listen\" and others have no effect, as no "
                            "location has \"webrtc_play\", \"webrtc_publish\", "
                            "\"webrtc_file\" or \"webrtc_status\"");
+    }
+}
+
+
+static void
+ngx_http_webrtc_check_ingest(ngx_conf_t *cf, ngx_http_webrtc_main_conf_t *wmcf)
+{
+    ngx_uint_t                      i;
+    ngx_http_webrtc_loc_conf_t    **loc;
+    ngx_http_webrtc_ingest_conf_t  *ingest;
+
+    loc = wmcf->locations.elts;
+
+    for (i = 0; i < wmcf->locations.nelts; i++) {
+        if (loc[i]->publish) {
+            return;
+        }
+    }
+
+    ingest = wmcf->ingests.elts;
+
+    for (i = 0; i < wmcf->ingests.nelts; i++) {
+        ngx_http_webrtc_check_warn(cf, &ingest[i].where,
+                           "\"webrtc_ingest\" has no effect, as no location "
+                           "has \"webrtc_publish\"");
     }
 }
 

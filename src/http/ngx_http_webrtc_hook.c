@@ -15,6 +15,7 @@
 
 #include "ngx_http_webrtc_hook.h"
 #include "ngx_http_webrtc_ask.h"
+#include "ngx_http_webrtc_ingest.h"
 #include "ngx_http_webrtc_reason.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_vars.h"
@@ -120,6 +121,10 @@ ngx_http_webrtc_hook_needed(ngx_http_request_t *r,
 
     if (wlcf->live) {
         return (r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD)) != 0;
+    }
+
+    if (ngx_http_webrtc_ingest_of(r)) {
+        return wlcf->publish != NULL;
     }
 
     return r->method == NGX_HTTP_POST

@@ -19,6 +19,7 @@
 
 
 #include "ngx_http_webrtc_jwt.h"
+#include "ngx_http_webrtc_ingest.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_vars.h"
 
@@ -217,7 +218,9 @@ ngx_http_webrtc_jwt_session(ngx_http_request_t *r,
 {
     ngx_str_t  id;
 
-    if (ngx_http_webrtc_arg(r, "session", &id) != NGX_OK) {
+    if (ngx_http_webrtc_arg(r, "session", &id) != NGX_OK
+        || ngx_http_webrtc_ingest_of(r))
+    {
         return 0;
     }
 

@@ -17,6 +17,7 @@
 #include "ngx_http_webrtc_listen.h"
 #include "ngx_http_webrtc_candidates.h"
 #include "ngx_http_webrtc_conf_check.h"
+#include "ngx_http_webrtc_ingest_conf.h"
 #include "ngx_webrtc_tcp_listen.h"
 #include "ngx_webrtc_udp_listen.h"
 #include "ngx_webrtc_twin.h"
@@ -256,6 +257,10 @@ ngx_http_webrtc_listen_tcp(ngx_cycle_t *cycle, void *conf)
 
     if (wmcf == NULL || !wmcf->used) {
         return NGX_CONF_OK;
+    }
+
+    if (ngx_http_webrtc_ingest_open(cycle, wmcf) != NGX_OK) {
+        return NGX_CONF_ERROR;
     }
 
     listen = wmcf->listens.elts;

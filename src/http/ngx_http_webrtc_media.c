@@ -68,6 +68,10 @@ ngx_http_webrtc_media_needed(ngx_http_webrtc_main_conf_t *wmcf)
     ngx_uint_t                i;
     ngx_http_webrtc_pull_t  **pull;
 
+    if (wmcf->ingests.nelts) {
+        return 1;
+    }
+
     pull = wmcf->pulls.elts;
 
     for (i = 0; i < wmcf->pulls.nelts; i++) {
@@ -85,6 +89,10 @@ ngx_http_webrtc_media_needed(ngx_http_webrtc_main_conf_t *wmcf)
 static const char *
 ngx_http_webrtc_media_user(ngx_http_webrtc_main_conf_t *wmcf)
 {
+    if (wmcf->ingests.nelts) {
+        return "webrtc_ingest";
+    }
+
     if (ngx_http_webrtc_media_needed(wmcf)) {
         return "webrtc_pull";
     }

@@ -680,10 +680,12 @@ ngx_http_webrtc_status_print_path(u_char *p, u_char *end,
 
     ngx_http_webrtc_status_remote(peer, about, buf, &remote);
 
-    return ngx_slprintf(p, end, "\",\"remote\":\"%V\",\"ice\":\"%s\","
+    return ngx_slprintf(p, end, "\",\"protocol\":\"%s\",\"remote\":\"%V\","
+                        "\"ice\":\"%s\","
                         "\"ice_pair\":\"%*s\",\"dtls\":\"%s\","
-                        "\"cipher\":\"%*s\",\"srtp\":\"%s\"", &remote,
-                        peer->full ? "full" : "lite",
+                        "\"cipher\":\"%*s\",\"srtp\":\"%s\"",
+                        peer->protocol ? "rtmp" : "webrtc", &remote,
+                        peer->protocol ? "" : peer->full ? "full" : "lite",
                         (size_t) ngx_min(about->pair_len,
                                          NGX_WEBRTC_ABOUT_PAIR),
                         about->pair, about->cipher_len ? "DTLSv1.2" : "",

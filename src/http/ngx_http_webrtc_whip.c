@@ -13,6 +13,7 @@
 #include "ngx_http_webrtc_conf.h"
 #include "ngx_http_webrtc_endpoint.h"
 #include "ngx_http_webrtc_full.h"
+#include "ngx_http_webrtc_ingest_publish.h"
 #include "ngx_http_webrtc_offer.h"
 #include "ngx_http_webrtc_push.h"
 #include "ngx_http_webrtc_reason.h"
@@ -70,10 +71,14 @@ static ngx_queue_t  ngx_http_webrtc_whip_pending = {
 ngx_int_t
 ngx_http_webrtc_whip_handler(ngx_http_request_t *r)
 {
-    ngx_int_t  rc;
+    ngx_int_t                  rc;
+    ngx_http_webrtc_ingest_t  *in;
 
-    rc = ngx_http_webrtc_endpoint(r, NGX_WEBRTC_PEER_PUBLISH,
-                                  ngx_http_webrtc_whip_offer);
+    in = ngx_http_webrtc_ingest_of(r);
+
+    rc = in ? ngx_http_webrtc_ingest_publish(r, in)
+            : ngx_http_webrtc_endpoint(r, NGX_WEBRTC_PEER_PUBLISH,
+                                       ngx_http_webrtc_whip_offer);
 
     return ngx_http_webrtc_result(rc);
 }

@@ -432,7 +432,18 @@ ngx_webrtc_worker_on_tell(void *ctx, uint64_t ref, ngx_uint_t what)
 
     peer = ngx_webrtc_peers_mine(wk->bus, ref);
 
-    if (peer == NULL || peer->session == NULL) {
+    if (peer == NULL) {
+        return;
+    }
+
+    if (peer->session == NULL) {
+
+        if (wk->conf.on_tell
+            && what > NGX_WEBRTC_WHY_UNKNOWN && what < NGX_WEBRTC_WHY_N)
+        {
+            wk->conf.on_tell(wk->conf.ctx, ref, what);
+        }
+
         return;
     }
 

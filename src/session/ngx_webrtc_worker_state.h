@@ -67,6 +67,10 @@ typedef struct {
     void                       (*on_unheard)(void *ctx,
                                      ngx_webrtc_peer_t *peer, ngx_uint_t row);
 
+    /* a slot of ours that has no session is to be closed, NGX_WEBRTC_WHY_* */
+    void                       (*on_tell)(void *ctx, uint64_t ref,
+                                     ngx_uint_t why);
+
     /*
      * A session has ended, or one that never connected: what is known of it
      * (peer, about or NULL, valid during the call), and why.

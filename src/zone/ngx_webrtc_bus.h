@@ -95,6 +95,11 @@ typedef enum {
 #define ngx_webrtc_claim_feeds(kind)                                          \
     ((kind) == NGX_WEBRTC_CLAIM_SOURCE || (kind) >= NGX_WEBRTC_CLAIM_RTP)
 
+/* how a publisher publishes; all but WebRTC have no session, and cannot be
+ * asked for anything */
+#define NGX_WEBRTC_PROTOCOL_WEBRTC   0
+#define NGX_WEBRTC_PROTOCOL_RTMP     1
+
 /* what feeds a stream: ngx_webrtc_stream_pull_t.kind */
 #define NGX_WEBRTC_FEED_URL          0
 #define NGX_WEBRTC_FEED_RTP          1
@@ -312,6 +317,9 @@ typedef struct {
     uint32_t                 slots;           /* of viewers; under the mutex */
     uint32_t                 playout;         /* atomic; of its publisher's
                                                  video, ngx_webrtc_playout.h */
+    uint32_t                 protocol;        /* atomic; of its publisher,
+                                                 NGX_WEBRTC_PROTOCOL_* */
+    uint32_t                 pad2;
 
     ngx_webrtc_ring_t       *ring;            /* ro, and good until the event
                                                  loop's next turn; without

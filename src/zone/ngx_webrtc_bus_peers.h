@@ -161,6 +161,7 @@ typedef struct {
     uint8_t                  full;            /* has an ICE agent of its own */
     uint8_t                  name_len;
     u_char                   name[NGX_WEBRTC_NAME_MAX + 1];   /* of stream */
+    uint8_t                  protocol;        /* NGX_WEBRTC_PROTOCOL_* */
     uint64_t                 stream;          /* its ref; it may be gone */
     uint64_t                 created_ms;
     uint64_t                 expires_ms;      /* of NEW; monotonic clock */

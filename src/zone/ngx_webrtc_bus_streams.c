@@ -288,6 +288,8 @@ ngx_webrtc_bus_claim(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
 
             if (claim == 0) {
                 ngx_webrtc_atomic_store(&st->keyframe, 0);
+                ngx_webrtc_atomic_store(&st->protocol,
+                                        NGX_WEBRTC_PROTOCOL_WEBRTC);
                 ngx_webrtc_bus_renew_ring(bus, st);
                 ngx_webrtc_bus_rates_begin(st, ngx_current_msec);
             }
@@ -532,7 +534,7 @@ ngx_webrtc_bus_keyframe(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
 
     claim = ngx_webrtc_atomic_load_acquire(&st->claim);
 
-    if (!ngx_webrtc_bus_asks(ngx_webrtc_claim_kind(claim))) {
+    if (!ngx_webrtc_bus_may_ask(st)) {
         return NGX_DECLINED;
     }
 
@@ -557,7 +559,9 @@ ngx_webrtc_bus_keyframe(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
 ngx_uint_t
 ngx_webrtc_bus_may_ask(ngx_webrtc_stream_t *st)
 {
-    return ngx_webrtc_bus_asks(ngx_webrtc_bus_claimed(st, NULL));
+    return ngx_webrtc_bus_asks(ngx_webrtc_bus_claimed(st, NULL))
+           && ngx_webrtc_atomic_load(&st->protocol)
+              == NGX_WEBRTC_PROTOCOL_WEBRTC;
 }
 
 

@@ -103,8 +103,9 @@ class Publisher:
             self.message({8: 6, 9: 7, 18: 5}[type], type, 1, ts, body)
 
 
-for path in sys.argv[4:]:
-    p = Publisher(int(sys.argv[1]), sys.argv[2], sys.argv[3])
-    p.play(path)
-    p.s.shutdown(socket.SHUT_RDWR)
-    p.s.close()
+if __name__ == '__main__':
+    for path in sys.argv[4:]:
+        p = Publisher(int(sys.argv[1]), sys.argv[2], sys.argv[3])
+        p.play(path)
+        p.s.shutdown(socket.SHUT_RDWR)
+        p.s.close()
