@@ -109,6 +109,12 @@ location ~ ^/whep/(?<name>[^/]+)$ {
     webrtc_wait        0;
     webrtc_ice_server  stun:127.0.0.1;
 }
+location ~ ^/picture/(?<name>[^/]+)$ {
+    webrtc_snapshot  $name;
+}
+location ~ ^/live/(?<name>[^/]+)$ {
+    webrtc_ts  $name;
+}
 location ~ ^/secret/(?<name>[^/]+)$ {
     webrtc_publish   $name;
     webrtc_jwt_key   secret=%%DIR%%/secret;
@@ -353,6 +359,14 @@ subtest 'files' => sub {
     is($t->http($_, '/files/a.bin?session=x', headers => {
            Authorization => "Bearer $over" })->{status}, 401,
        "$_ with one that has expired") for qw/ GET HEAD /;
+
+    # what answers with a stream has no sessions, whatever is asked for
+
+    $over = token('RS256', permits('playback', 'cam', ',"exp":1'));
+
+    is($t->http('GET', "$_?session=x", headers => {
+           Authorization => "Bearer $over" })->{status}, 401,
+       "$_ with one that has expired") for qw{ /picture/cam /live/cam };
 };
 
 subtest 'keys of an issuer' => sub {

@@ -218,8 +218,10 @@ ngx_http_webrtc_jwt_session(ngx_http_request_t *r,
 {
     ngx_str_t  id;
 
-    if (ngx_http_webrtc_arg(r, "session", &id) != NGX_OK
-        || ngx_http_webrtc_ingest_of(r))
+    /* neither what answers with its stream nor RTMP has sessions */
+
+    if (wlcf->live || ngx_http_webrtc_ingest_of(r)
+        || ngx_http_webrtc_arg(r, "session", &id) != NGX_OK)
     {
         return 0;
     }
