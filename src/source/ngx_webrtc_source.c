@@ -37,6 +37,10 @@
 /* ms after which a crash is blamed on what came since; chosen */
 #define NGX_WEBRTC_SOURCE_INNOCENT     60000
 
+/* streams whose given source was there at a crash, and is not started again, but
+ * comes back as another one; chosen */
+#define NGX_WEBRTC_SOURCE_SUSPECTS     16
+
 /* bytes of tracks in a log */
 #define NGX_WEBRTC_SOURCE_TRACKS_TEXT  128
 
@@ -80,6 +84,8 @@ struct ngx_webrtc_source_s {
 
 static void ngx_webrtc_source_conf(ngx_webrtc_source_t *source,
     ngx_webrtc_source_conf_t *conf);
+static void ngx_webrtc_source_suspect(ngx_webrtc_source_t *source);
+static ngx_uint_t ngx_webrtc_source_suspected(ngx_webrtc_source_t *source);
 static ngx_int_t ngx_webrtc_source_copy(ngx_webrtc_source_t *source,
     ngx_str_t *to, ngx_str_t *from);
 static ngx_int_t ngx_webrtc_source_begin(ngx_webrtc_source_t *source);
@@ -129,6 +135,11 @@ static const ngx_webrtc_media_handlers_t  ngx_webrtc_source_handlers = {
 /* of this process */
 static ngx_queue_t  ngx_webrtc_sources;
 static ngx_uint_t   ngx_webrtc_sources_ready;
+
+static struct {
+    uint32_t                       hash;       /* of a name */
+    ngx_msec_t                     ms;         /* 0: unused */
+} ngx_webrtc_source_suspects[NGX_WEBRTC_SOURCE_SUSPECTS];
 
 
 ngx_webrtc_source_t *
@@ -202,6 +213,10 @@ ngx_webrtc_source_start(ngx_webrtc_source_conf_t *conf, ngx_webrtc_bus_t *bus,
     pool->log = &source->log;
 
     ngx_webrtc_source_conf(source, conf);
+
+    if (source->start.given && ngx_webrtc_source_suspected(source)) {
+        source->crashes = 2;
+    }
 
     if (ngx_webrtc_source_begin(source) != NGX_OK) {
         ngx_webrtc_source_destroy(source);
@@ -617,6 +632,8 @@ ngx_webrtc_source_on_ended(void *data, ngx_uint_t crashed)
     source->job = NULL;
 
     if (crashed && source->start.given) {
+        ngx_webrtc_source_suspect(source);
+
         ngx_webrtc_bus_complain(source->bus, source->st, NGX_LOG_ERR,
                                 &source->log, "source down",
                                 "its media process has ended");
@@ -658,6 +675,53 @@ ngx_webrtc_source_on_ended(void *data, ngx_uint_t crashed)
                                 : ngx_webrtc_source_pause(source);
 
     ngx_webrtc_source_again(source, ms);
+}
+
+
+/* in the place of the one that has been there for longest */
+
+static void
+ngx_webrtc_source_suspect(ngx_webrtc_source_t *source)
+{
+    ngx_uint_t  i, n;
+
+    n = 0;
+
+    for (i = 1; i < NGX_WEBRTC_SOURCE_SUSPECTS; i++) {
+        if (ngx_webrtc_source_suspects[i].ms
+            < ngx_webrtc_source_suspects[n].ms)
+        {
+            n = i;
+        }
+    }
+
+    ngx_webrtc_source_suspects[n].hash = ngx_crc32_short(source->name.data,
+                                                         source->name.len);
+    ngx_webrtc_source_suspects[n].ms = ngx_max(ngx_current_msec, 1);
+}
+
+
+/* then its process is its own */
+
+static ngx_uint_t
+ngx_webrtc_source_suspected(ngx_webrtc_source_t *source)
+{
+    uint32_t    hash;
+    ngx_uint_t  i;
+
+    hash = ngx_crc32_short(source->name.data, source->name.len);
+
+    for (i = 0; i < NGX_WEBRTC_SOURCE_SUSPECTS; i++) {
+        if (ngx_webrtc_source_suspects[i].hash == hash
+            && ngx_webrtc_source_suspects[i].ms
+            && ngx_current_msec - ngx_webrtc_source_suspects[i].ms
+               < NGX_WEBRTC_SOURCE_INNOCENT)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
