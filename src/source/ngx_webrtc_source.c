@@ -37,8 +37,8 @@
 /* ms after which a crash is blamed on what came since; chosen */
 #define NGX_WEBRTC_SOURCE_INNOCENT     60000
 
-/* streams whose given source was there at a crash, and is not started again, but
- * comes back as another one; chosen */
+/* streams whose given source was there at a crash, and is not started again,
+ * but comes back as another one; chosen */
 #define NGX_WEBRTC_SOURCE_SUSPECTS     16
 
 /* bytes of tracks in a log */
