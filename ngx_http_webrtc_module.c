@@ -37,6 +37,7 @@
 #include "ngx_http_webrtc_pull_conf.h"
 #include "ngx_http_webrtc_layer.h"
 #include "ngx_http_webrtc_push.h"
+#include "ngx_http_webrtc_push_whip.h"
 #include "ngx_http_webrtc_record.h"
 #include "ngx_http_webrtc_snapshot.h"
 #include "ngx_http_webrtc_vars.h"
@@ -934,6 +935,7 @@ ngx_http_webrtc_init_process(ngx_cycle_t *cycle)
         { &ngx_webrtc_viewer_role, &viewer },
         { &ngx_webrtc_publisher_role, NULL },
         { &ngx_webrtc_files_role, &files },
+        { &ngx_webrtc_viewer_push_role, NULL },
         { NULL, NULL }
     };
 
@@ -1036,6 +1038,7 @@ ngx_http_webrtc_exit_process(ngx_cycle_t *cycle)
     if (ngx_http_webrtc_worker) {
         ngx_webrtc_records_exit();
         ngx_webrtc_pushes_exit();
+        ngx_http_webrtc_push_whip_exit();
         ngx_webrtc_snapshots_exit();
         ngx_webrtc_muxeds_exit();
         ngx_webrtc_variants_exit();
@@ -1101,6 +1104,7 @@ ngx_http_webrtc_busy(void *ctx)
            || ngx_webrtc_variants_busy()
            || ngx_webrtc_records_busy()
            || ngx_webrtc_pushes_busy()
+           || ngx_http_webrtc_push_whip_busy()
            || ngx_webrtc_snapshots_any()
            || ngx_webrtc_muxeds_any();
 }
@@ -1125,6 +1129,7 @@ static void
 ngx_http_webrtc_on_end(void *ctx, ngx_webrtc_peer_t *peer,
     ngx_webrtc_peer_about_t *about, const char *reason)
 {
+    ngx_http_webrtc_push_whip_ended(peer, reason);
     ngx_http_webrtc_ended_session(ctx, peer, about, reason, ngx_cycle->log);
 }
 
@@ -1155,6 +1160,10 @@ ngx_http_webrtc_on_ice(void *ctx, uint64_t ref, ngx_uint_t gathered)
 {
     ngx_http_webrtc_signal_gathered(ref, gathered);
     ngx_http_webrtc_ice_wake(ref, gathered);
+
+    if (gathered) {
+        ngx_http_webrtc_push_whip_gathered(ref);
+    }
 }
 
 

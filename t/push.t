@@ -2,7 +2,7 @@
 
 # Copyright (C) the ngx_http_webrtc_module authors
 #
-# webrtc_push: what a real nginx-rtmp, and FFmpeg by SRT, RTSP and UDP, get.  VP8
+# webrtc_push: what a real nginx-rtmp, and FFmpeg by SRT, RTSP(S) and UDP, get.  VP8
 # and Opus become H.264 and AAC for RTMP; H.264 is not touched.  A target that
 # dies and comes back, one that does not read, a publisher that comes back: the
 # others do not notice.  Keys are not told.
@@ -60,6 +60,8 @@ location = /plain {
     webrtc_play  plain;
     webrtc_pull  file:%%MEDIA%%/bars.ts loop start=always;
     webrtc_push  rtsp://127.0.0.1:%%PORT_rtsp%%/live;
+    webrtc_push  rtsps://127.0.0.1:%%PORT_rtsps%%/live verify=off;
+    webrtc_push  rtsps://127.0.0.1:%%PORT_rtsps%%/strict;
 }
 location = /noise {
     webrtc_play  noise;
@@ -134,6 +136,54 @@ sub listener {
                       '-y', "$dir/$name.ts");
 }
 
+# FFmpeg does not listen by TLS: what it gets has been RTSPS before.  Its URLs
+# are in the first lines of requests only
+
+sub unwrapped {
+    my ($port, $to) = @_;
+
+    system("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost"
+           . " -keyout $dir/key.pem -out $dir/cert.pem >/dev/null 2>&1") == 0
+        or die "openssl: $?";
+
+    $t->write_file('tls.py', <<'END');
+import asyncio, ssl, sys
+
+port, to = sys.argv[1], sys.argv[2]
+names = (('rtsps://127.0.0.1:' + port).encode(),
+         ('rtsp://127.0.0.1:' + to).encode())
+
+
+async def pipe(reader, writer):
+    try:
+        while data := await reader.read(65536):
+            writer.write(data.replace(*names))
+            await writer.drain()
+    except OSError:
+        pass
+    writer.close()
+
+
+async def client(reader, writer):
+    there = await asyncio.open_connection('127.0.0.1', int(to))
+    await asyncio.gather(pipe(reader, there[1]), pipe(there[0], writer))
+
+
+async def main():
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(sys.argv[3] + '/cert.pem', sys.argv[3] + '/key.pem')
+    server = await asyncio.start_server(client, '127.0.0.1', int(port), ssl=tls)
+    await server.serve_forever()
+
+asyncio.run(main())
+END
+
+    return $t->spawn('tls', [ '/usr/bin/python3', "$dir/tls.py", $port, $to,
+                              $dir ]);
+}
+
+my $tls = unwrapped($t->port('rtsps'), $t->port('plain'));
+
 my $pub = publisher('cam');
 
 my %by = (
@@ -143,6 +193,8 @@ my %by = (
                                 . '?fifo_size=50000'),
     rtsp => listener('rtsp', [ '-rtsp_flags', 'listen' ],
                      'rtsp://127.0.0.1:' . $t->port('rtsp') . '/live'),
+    rtsps => listener('rtsps', [ '-rtsp_flags', 'listen' ],
+                      'rtsp://127.0.0.1:' . $t->port('plain') . '/live'),
 );
 
 
@@ -190,8 +242,13 @@ subtest 'H.264 as it is' => sub {
     for my $name (sort keys %by) {
         is($t->reap($by{$name}, 60), 0, "$name: FFmpeg has got four seconds")
             or diag(slurp($by{$name}{log}), slurp($t->dir . '/error.log') =~ /(.*push.*)/g);
-        plays("$dir/$name.ts", 'h264', $name eq 'rtsp' ? 'opus' : 'aac');
+        plays("$dir/$name.ts", 'h264', $name =~ /^rtsp/ ? 'opus' : 'aac');
     }
+
+    ok(wait_for(60, sub { (output('plain', qr/strict/)->{state} // '')
+                          eq 'failed' }),
+       'rtsps: a certificate that nobody has signed is not taken')
+        or diag(explain($t->stream('plain')));
 
     ok(wait_for(60, sub { (output('bars', qr/kept\/bars/)->{media_ms} || 0)
                           > 3000 }), 'rtmp: it is pushed');

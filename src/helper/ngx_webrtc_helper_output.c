@@ -150,7 +150,7 @@ ngx_webrtc_helper_output_create(ngx_webrtc_helper_job_t *job,
         ho->conf.verify = start->output.verify;
         ho->conf.late = ngx_webrtc_helper_output_late;
 
-        if (ho->conf.target == NULL) {
+        if (ho->conf.target == NULL || ho->conf.target->protocols == NULL) {
             *cause = "no such scheme in the media process";
             return NGX_ERROR;
         }

@@ -57,14 +57,10 @@ typedef struct {
 } ngx_http_webrtc_ice_t;
 
 
-static ngx_int_t ngx_http_webrtc_ice_session(ngx_http_request_t *r,
-    ngx_webrtc_sdp_t *sdp, ngx_webrtc_peer_t *peer);
 static void ngx_http_webrtc_ice_addrs(ngx_http_request_t *r,
     ngx_str_t *addrs, ngx_uint_t *n);
 static ngx_int_t ngx_http_webrtc_ice_servers(ngx_http_request_t *r,
     ngx_webrtc_nice_server_t *servers, ngx_uint_t *n);
-static ngx_uint_t ngx_http_webrtc_ice_candidates(ngx_http_request_t *r,
-    uint64_t ref, ngx_webrtc_sdp_candidate_t *cand);
 static void ngx_http_webrtc_ice_wait(ngx_http_webrtc_ice_t *ice,
     ngx_msec_t time);
 static void ngx_http_webrtc_ice_resume(ngx_http_webrtc_ice_t *ice,
@@ -197,12 +193,7 @@ ngx_http_webrtc_ice_wait(ngx_http_webrtc_ice_t *ice, ngx_msec_t time)
 }
 
 
-/*
- * NGX_OK; NGX_DECLINED: no address to gather on; NGX_ERROR after logging.  On
- * failure the slot is gone.
- */
-
-static ngx_int_t
+ngx_int_t
 ngx_http_webrtc_ice_session(ngx_http_request_t *r, ngx_webrtc_sdp_t *sdp,
     ngx_webrtc_peer_t *peer)
 {
@@ -227,6 +218,7 @@ ngx_http_webrtc_ice_session(ngx_http_request_t *r, ngx_webrtc_sdp_t *sdp,
     }
 
     ngx_webrtc_ice_filter_client(&conf.filter, r->connection->sockaddr);
+    conf.filter.chosen = (sdp == NULL);
 
     ngx_http_webrtc_ice_addrs(r, addrs, &conf.naddrs);
 
@@ -238,8 +230,9 @@ ngx_http_webrtc_ice_session(ngx_http_request_t *r, ngx_webrtc_sdp_t *sdp,
     }
 
     if (ngx_webrtc_session_life_create_full(ngx_http_webrtc_worker, peer->ref,
-                                            &conf, sdp->candidates,
-                                            sdp->ncandidates)
+                                            &conf,
+                                            sdp ? sdp->candidates : NULL,
+                                            sdp ? sdp->ncandidates : 0)
         == NULL)
     {
         return NGX_ERROR;
@@ -566,9 +559,7 @@ ngx_http_webrtc_ice_none(ngx_http_webrtc_ice_t *ice)
 }
 
 
-/* candidates of a session of this worker; 0 if another worker's */
-
-static ngx_uint_t
+ngx_uint_t
 ngx_http_webrtc_ice_candidates(ngx_http_request_t *r, uint64_t ref,
     ngx_webrtc_sdp_candidate_t *cand)
 {

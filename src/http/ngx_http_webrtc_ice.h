@@ -70,6 +70,30 @@ ngx_int_t ngx_http_webrtc_ice_start(ngx_http_request_t *r,
 ngx_int_t ngx_http_webrtc_ice_begin(ngx_http_request_t *r,
     ngx_webrtc_sdp_t *sdp, ngx_webrtc_peer_t *peer);
 
+/*
+ * Claims the slot, makes its session and starts gathering; answers nothing.
+ *
+ *   r      of the location whose configuration counts; the address of its
+ *          connection says whether the peer is on this host
+ *   sdp    of the offer; NULL: it is ours
+ *
+ * NGX_OK; NGX_DECLINED: no address to gather on; NGX_ERROR after logging.  On
+ * failure the slot is gone.
+ */
+ngx_int_t ngx_http_webrtc_ice_session(ngx_http_request_t *r,
+    ngx_webrtc_sdp_t *sdp, ngx_webrtc_peer_t *peer);
+
+/*
+ * The candidates of a session so far.
+ *
+ *   r      its pool has their texts
+ *   cand   room for NGX_HTTP_WEBRTC_CANDIDATES
+ *
+ * Returns how many; 0 if the session is another worker's
+ */
+ngx_uint_t ngx_http_webrtc_ice_candidates(ngx_http_request_t *r,
+    uint64_t ref, ngx_webrtc_sdp_candidate_t *cand);
+
 /* An agent of this worker has a new candidate, or has finished (gathered). */
 void ngx_http_webrtc_ice_wake(uint64_t ref, ngx_uint_t gathered);
 

@@ -344,3 +344,30 @@ ngx_http_webrtc_layer_release(ngx_http_webrtc_layer_t *layer)
 
     layer->st = NULL;
 }
+
+
+/* RED, too, which is made for who loses packets, of any Opus */
+
+ngx_uint_t
+ngx_http_webrtc_layer_alternatives(ngx_http_webrtc_loc_conf_t *wlcf)
+{
+    uint8_t     *codec;
+    ngx_uint_t   i, set;
+
+    if (wlcf->pull && wlcf->pull->next == NULL) {
+        return (ngx_uint_t) 1 << NGX_WEBRTC_CODEC_RED;
+    }
+
+    if (wlcf->codecs == NULL) {
+        return ~(ngx_uint_t) 0;
+    }
+
+    codec = wlcf->codecs->elts;
+    set = 0;
+
+    for (i = 0; i < wlcf->codecs->nelts; i++) {
+        set |= (ngx_uint_t) 1 << codec[i];
+    }
+
+    return set;
+}

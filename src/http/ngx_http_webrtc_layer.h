@@ -81,5 +81,12 @@ void ngx_http_webrtc_layer_keep(ngx_http_webrtc_layer_t *layer,
 /* May be called twice. */
 void ngx_http_webrtc_layer_release(ngx_http_webrtc_layer_t *layer);
 
+/*
+ * Codecs that a stream's publisher may change to, as far as is known here: bits
+ * 1 << NGX_WEBRTC_CODEC_*.
+ */
+ngx_uint_t ngx_http_webrtc_layer_alternatives(
+    ngx_http_webrtc_loc_conf_t *wlcf);
+
 
 #endif /* _NGX_HTTP_WEBRTC_LAYER_H_INCLUDED_ */

@@ -308,37 +308,22 @@ static ngx_int_t
 ngx_http_webrtc_offer_policy(ngx_http_webrtc_offer_t *offer,
     ngx_webrtc_negotiate_policy_t *policy)
 {
-    u_char                       *hex;
-    ngx_webrtc_peer_t            *peer;
-    ngx_http_request_t           *r;
-    ngx_http_webrtc_loc_conf_t   *wlcf;
-    ngx_http_webrtc_main_conf_t  *wmcf;
-    u_char                        random[NGX_HTTP_WEBRTC_RANDOM];
+    ngx_webrtc_peer_t           *peer;
+    ngx_http_request_t          *r;
+    ngx_http_webrtc_loc_conf_t  *wlcf;
 
     r = offer->request;
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
-    wmcf = ngx_http_get_module_main_conf(r, ngx_http_webrtc_module);
 
-    peer = ngx_pcalloc(r->pool, sizeof(ngx_webrtc_peer_t));
-    hex = ngx_pnalloc(r->pool, 2 * NGX_HTTP_WEBRTC_RANDOM);
+    peer = ngx_http_webrtc_offer_peer(r, policy);
+
+    offer->peer = peer;
     offer->cand = ngx_palloc(r->pool, NGX_HTTP_WEBRTC_CANDIDATES
                                       * sizeof(ngx_webrtc_sdp_candidate_t));
 
-    if (peer == NULL || hex == NULL || offer->cand == NULL
-        || ngx_http_webrtc_random(random, NGX_HTTP_WEBRTC_RANDOM) != NGX_OK)
-    {
+    if (peer == NULL || offer->cand == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-
-    offer->peer = peer;
-    peer->policy = wlcf->policy;
-
-    ngx_hex_dump(hex, random, NGX_HTTP_WEBRTC_RANDOM);
-
-    ngx_memcpy(peer->id, hex, NGX_WEBRTC_PEER_ID_LEN);
-    hex += NGX_WEBRTC_PEER_ID_LEN;
-    ngx_memcpy(peer->etag, hex, NGX_WEBRTC_PEER_ETAG_LEN);
-    hex += NGX_WEBRTC_PEER_ETAG_LEN;
 
     peer->full = (wlcf->ice != NGX_HTTP_WEBRTC_ICE_LITE);
 
@@ -350,9 +335,50 @@ ngx_http_webrtc_offer_policy(ngx_http_webrtc_offer_t *offer,
         }
     }
 
-    ngx_memzero(policy, sizeof(ngx_webrtc_negotiate_policy_t));
-
     policy->ice_lite = !peer->full;
+    policy->candidates = offer->cand;
+    policy->ncandidates = offer->ncand;
+
+    if (offer->kind->policy) {
+        offer->kind->policy(offer, policy);
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_webrtc_peer_t *
+ngx_http_webrtc_offer_peer(ngx_http_request_t *r,
+    ngx_webrtc_negotiate_policy_t *policy)
+{
+    u_char                       *hex;
+    ngx_webrtc_peer_t            *peer;
+    ngx_http_webrtc_loc_conf_t   *wlcf;
+    ngx_http_webrtc_main_conf_t  *wmcf;
+    u_char                        random[NGX_HTTP_WEBRTC_RANDOM];
+
+    wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
+    wmcf = ngx_http_get_module_main_conf(r, ngx_http_webrtc_module);
+
+    peer = ngx_pcalloc(r->pool, sizeof(ngx_webrtc_peer_t));
+    hex = ngx_pnalloc(r->pool, 2 * NGX_HTTP_WEBRTC_RANDOM);
+
+    if (peer == NULL || hex == NULL
+        || ngx_http_webrtc_random(random, NGX_HTTP_WEBRTC_RANDOM) != NGX_OK)
+    {
+        return NULL;
+    }
+
+    peer->policy = wlcf->policy;
+
+    ngx_hex_dump(hex, random, NGX_HTTP_WEBRTC_RANDOM);
+
+    ngx_memcpy(peer->id, hex, NGX_WEBRTC_PEER_ID_LEN);
+    hex += NGX_WEBRTC_PEER_ID_LEN;
+    ngx_memcpy(peer->etag, hex, NGX_WEBRTC_PEER_ETAG_LEN);
+    hex += NGX_WEBRTC_PEER_ETAG_LEN;
+
+    ngx_memzero(policy, sizeof(ngx_webrtc_negotiate_policy_t));
 
     policy->ufrag.data = hex;
     policy->ufrag.len = NGX_HTTP_WEBRTC_UFRAG;
@@ -371,14 +397,7 @@ ngx_http_webrtc_offer_policy(ngx_http_webrtc_offer_t *offer,
     policy->cname.len = NGX_HTTP_WEBRTC_CNAME;
     ngx_str_set(&policy->stream_id, "webrtc");
 
-    policy->candidates = offer->cand;
-    policy->ncandidates = offer->ncand;
-
-    if (offer->kind->policy) {
-        offer->kind->policy(offer, policy);
-    }
-
-    return NGX_OK;
+    return peer;
 }
 
 

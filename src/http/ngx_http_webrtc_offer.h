@@ -108,6 +108,17 @@ ngx_int_t ngx_http_webrtc_offer_answer(ngx_http_webrtc_offer_t *offer);
 ngx_int_t ngx_http_webrtc_offer_name(ngx_http_webrtc_offer_t *offer,
     ngx_http_complex_value_t *value);
 
+/*
+ * Makes a new session's random parts, and what does not depend on an offer.
+ *
+ *   policy   out: zeroed, with credentials, SSRCs, fingerprint and names
+ *
+ * Returns the slot to be, from the request's pool, with id, etag and policy;
+ * NULL: no memory
+ */
+ngx_webrtc_peer_t *ngx_http_webrtc_offer_peer(ngx_http_request_t *r,
+    ngx_webrtc_negotiate_policy_t *policy);
+
 /* Releases the stream; called when the request ends at the latest. */
 void ngx_http_webrtc_offer_release(ngx_http_webrtc_offer_t *offer);
 

@@ -11,6 +11,7 @@
 #include "ngx_http_webrtc_push.h"
 #include "ngx_http_webrtc_outlets.h"
 #include "ngx_http_webrtc_own.h"
+#include "ngx_http_webrtc_push_whip.h"
 #include "ngx_webrtc_bus_push.h"
 #include "ngx_webrtc_source_mask.h"
 #include "ngx_webrtc_target.h"
@@ -22,6 +23,7 @@ typedef struct {
     ngx_http_webrtc_main_conf_t  *wmcf;
     ngx_http_complex_value_t      url;
     ngx_str_t                     prefix;    /* literal part */
+    ngx_http_webrtc_whip_client_conf_t  whip;
     ngx_uint_t                    n;         /* in its location, from 0 */
     unsigned                      constant:1;
     unsigned                      always:1;
@@ -32,6 +34,14 @@ static ngx_int_t ngx_http_webrtc_push_url_conf(ngx_conf_t *cf,
     ngx_http_webrtc_push_t *hp, ngx_str_t *value);
 static ngx_int_t ngx_http_webrtc_push_option(ngx_conf_t *cf,
     ngx_http_webrtc_push_t *hp, ngx_str_t *value);
+static ngx_int_t ngx_http_webrtc_push_token_conf(ngx_conf_t *cf,
+    ngx_http_webrtc_push_t *hp, ngx_str_t *value);
+static ngx_int_t ngx_http_webrtc_push_scheme(ngx_conf_t *cf,
+    ngx_http_webrtc_push_t *hp);
+static ngx_uint_t ngx_http_webrtc_push_is_whip(ngx_http_webrtc_push_t *hp);
+static ngx_uint_t ngx_http_webrtc_push_varies(ngx_http_webrtc_push_t *hp);
+static ngx_int_t ngx_http_webrtc_push_text(ngx_http_request_t *r,
+    ngx_http_webrtc_push_t *hp, ngx_str_t *text);
 static void ngx_http_webrtc_push_of(ngx_http_webrtc_main_conf_t *wmcf,
     ngx_webrtc_stream_t *st);
 static ngx_http_webrtc_loc_conf_t *ngx_http_webrtc_push_location(
@@ -39,8 +49,12 @@ static ngx_http_webrtc_loc_conf_t *ngx_http_webrtc_push_location(
 static uint32_t ngx_http_webrtc_push_id(ngx_http_webrtc_loc_conf_t *wlcf);
 static size_t ngx_http_webrtc_push_url(void *ctx, ngx_webrtc_stream_t *st,
     u_char *buf, const char **cause);
+static size_t ngx_http_webrtc_push_token(void *ctx, ngx_webrtc_stream_t *st,
+    u_char *buf);
+static size_t ngx_http_webrtc_push_kept(ngx_http_webrtc_push_t *hp,
+    ngx_webrtc_stream_t *st, u_char *buf, size_t max);
 static size_t ngx_http_webrtc_push_evaluate(ngx_http_webrtc_push_t *hp,
-    ngx_webrtc_stream_t *st, u_char *buf);
+    ngx_webrtc_stream_t *st, ngx_http_complex_value_t *value, u_char *buf);
 
 
 char *
@@ -105,6 +119,10 @@ ngx_http_webrtc_push_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
+    if (ngx_http_webrtc_push_scheme(cf, hp) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
     /* the place counts: the same URL twice is two targets */
 
     ngx_crc32_init(crc);
@@ -149,7 +167,8 @@ ngx_http_webrtc_push_url_conf(ngx_conf_t *cf, ngx_http_webrtc_push_t *hp,
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid URL \"%*s\" in webrtc_push: %s, expected "
                            "\"off\", or a URL of \"rtmp\", \"rtmps\", \"srt\", "
-                           "\"udp\", \"tcp\", \"rtsp\" or \"rtsps\", such as "
+                           "\"udp\", \"tcp\", \"rtsp\", \"rtsps\", \"whip\" or "
+                           "\"whips\", such as "
                            "\"rtmp://live.example.com/app/$webrtc_stream\"",
                            (size_t) (p - text), text, cause);
         return NGX_ERROR;
@@ -181,15 +200,77 @@ ngx_http_webrtc_push_option(ngx_conf_t *cf, ngx_http_webrtc_push_t *hp,
     } else if (ngx_strcmp(value->data, "verify=off") == 0) {
         hp->conf.verify = 0;
 
+    } else if (value->len > 6 && ngx_strncmp(value->data, "token=", 6) == 0) {
+        return ngx_http_webrtc_push_token_conf(cf, hp, value);
+
     } else {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid parameter \"%V\" in webrtc_push, expected "
-                           "\"on=always\", \"on=demand\", \"verify=on\" or "
-                           "\"verify=off\"", value);
+                           "\"on=always\", \"on=demand\", \"verify=on\", "
+                           "\"verify=off\" or \"token=word\"", value);
         return NGX_ERROR;
     }
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_push_token_conf(ngx_conf_t *cf, ngx_http_webrtc_push_t *hp,
+    ngx_str_t *value)
+{
+    ngx_str_t                         *token;
+    ngx_http_compile_complex_value_t   ccv;
+
+    token = ngx_palloc(cf->pool, sizeof(ngx_str_t));
+    hp->whip.token = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
+
+    if (token == NULL || hp->whip.token == NULL) {
+        return NGX_ERROR;
+    }
+
+    token->data = value->data + 6;
+    token->len = value->len - 6;
+
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+    ccv.cf = cf;
+    ccv.value = token;
+    ccv.complex_value = hp->whip.token;
+
+    return ngx_http_compile_complex_value(&ccv);
+}
+
+
+/* what its scheme needs, once all parameters are known */
+
+static ngx_int_t
+ngx_http_webrtc_push_scheme(ngx_conf_t *cf, ngx_http_webrtc_push_t *hp)
+{
+    if (ngx_http_webrtc_push_is_whip(hp)) {
+        hp->whip.evaluate = ngx_http_webrtc_push_token;
+        return ngx_http_webrtc_whip_client_conf(cf, &hp->prefix,
+                                                hp->conf.verify, &hp->whip);
+    }
+
+    if (hp->whip.token) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"token=\" in webrtc_push is of \"whip\" and "
+                           "\"whips\" only, expected a URL such as "
+                           "\"whips://live.example.com/whip/"
+                           "$webrtc_stream\"");
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_webrtc_push_is_whip(ngx_http_webrtc_push_t *hp)
+{
+    return (ngx_webrtc_target(&hp->prefix)->flags & NGX_WEBRTC_TARGET_WHIP)
+           != 0;
 }
 
 
@@ -208,7 +289,6 @@ ngx_http_webrtc_push_attach(ngx_http_request_t *r, uint64_t ref)
 {
     ngx_str_t                     urls[NGX_WEBRTC_PUSHES];
     ngx_uint_t                    i, any;
-    const char                   *cause;
     ngx_http_webrtc_push_t      **hp;
     ngx_http_webrtc_loc_conf_t   *wlcf;
 
@@ -225,21 +305,12 @@ ngx_http_webrtc_push_attach(ngx_http_request_t *r, uint64_t ref)
 
     for (i = 0; i < wlcf->pushes->nelts; i++) {
 
-        if (hp[i]->constant) {
+        if (!ngx_http_webrtc_push_varies(hp[i])) {
             continue;
         }
 
-        if (ngx_http_complex_value(r, &hp[i]->url, &urls[i]) != NGX_OK) {
+        if (ngx_http_webrtc_push_text(r, hp[i], &urls[i]) != NGX_OK) {
             return NGX_ERROR;
-        }
-
-        if (urls[i].len > NGX_WEBRTC_PUSH_KEPT
-            || ngx_webrtc_target_check(&hp[i]->prefix, &urls[i], &cause)
-               != NGX_OK)
-        {
-            /* one that leads nowhere is kept in its place: the push says so */
-
-            ngx_str_set(&urls[i], "!");
         }
 
         any = 1;
@@ -251,16 +322,75 @@ ngx_http_webrtc_push_attach(ngx_http_request_t *r, uint64_t ref)
 }
 
 
+/* does it depend on its publisher's request? */
+
+static ngx_uint_t
+ngx_http_webrtc_push_varies(ngx_http_webrtc_push_t *hp)
+{
+    return !hp->constant || (hp->whip.token && hp->whip.token->lengths);
+}
+
+
+/* what is kept of it: the URL, and the token on a line of its own */
+
+static ngx_int_t
+ngx_http_webrtc_push_text(ngx_http_request_t *r, ngx_http_webrtc_push_t *hp,
+    ngx_str_t *text)
+{
+    u_char      *p;
+    ngx_str_t    url, token;
+    const char  *cause;
+
+    ngx_str_null(&token);
+
+    if (ngx_http_complex_value(r, &hp->url, &url) != NGX_OK
+        || (hp->whip.token
+            && ngx_http_complex_value(r, hp->whip.token, &token) != NGX_OK))
+    {
+        return NGX_ERROR;
+    }
+
+    if (url.len + 1 + token.len > NGX_WEBRTC_PUSH_KEPT
+        || ngx_webrtc_target_check(&hp->prefix, &url, &cause) != NGX_OK)
+    {
+        /* one that leads nowhere is kept in its place: the push says so */
+
+        ngx_str_set(text, "!");
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(r->pool, url.len + 1 + token.len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    text->data = p;
+    p = ngx_cpymem(p, url.data, url.len);
+
+    if (hp->whip.token) {
+        *p++ = LF;
+        p = ngx_cpymem(p, token.data, token.len);
+    }
+
+    text->len = p - text->data;
+
+    return NGX_OK;
+}
+
+
 void
 ngx_http_webrtc_push_tick(ngx_http_webrtc_main_conf_t *wmcf)
 {
+    void                      *whip;
     ngx_uint_t                 cursor;
     ngx_webrtc_bus_t          *bus;
     ngx_webrtc_push_t         *push;
     ngx_webrtc_stream_t       *st;
     ngx_webrtc_stream_info_t   info;
 
-    if (!wmcf->pushes && ngx_webrtc_push_next(NULL) == NULL) {
+    if (!wmcf->pushes && ngx_webrtc_push_next(NULL) == NULL
+        && ngx_http_webrtc_push_whip_next(NULL) == NULL)
+    {
         return;
     }
 
@@ -270,6 +400,12 @@ ngx_http_webrtc_push_tick(ngx_http_webrtc_main_conf_t *wmcf)
          push = ngx_webrtc_push_next(push))
     {
         ngx_http_webrtc_push_of(wmcf, ngx_webrtc_push_stream(push));
+    }
+
+    for (whip = ngx_http_webrtc_push_whip_next(NULL); whip;
+         whip = ngx_http_webrtc_push_whip_next(whip))
+    {
+        ngx_http_webrtc_push_of(wmcf, ngx_http_webrtc_push_whip_stream(whip));
     }
 
     cursor = 0;
@@ -293,6 +429,7 @@ ngx_http_webrtc_push_tick(ngx_http_webrtc_main_conf_t *wmcf)
     }
 
     ngx_webrtc_pushes_tick();
+    ngx_http_webrtc_push_whip_tick();
 }
 
 
@@ -330,9 +467,17 @@ ngx_http_webrtc_push_of(ngx_http_webrtc_main_conf_t *wmcf,
     for (i = 0; i < wlcf->pushes->nelts; i++) {
         order = ngx_webrtc_bus_push_ordered(st, conf, i);
 
-        if (order == NGX_WEBRTC_PUSH_START
-            || (order == NGX_WEBRTC_PUSH_CONF && hp[i]->always))
+        if (order != NGX_WEBRTC_PUSH_START
+            && (order != NGX_WEBRTC_PUSH_CONF || !hp[i]->always))
         {
+            continue;
+        }
+
+        if (ngx_http_webrtc_push_is_whip(hp[i])) {
+            ngx_http_webrtc_push_whip_want(st, wlcf, &hp[i]->conf, &hp[i]->whip,
+                                           keep);
+
+        } else {
             ngx_webrtc_push_want(ngx_http_webrtc_worker->bus, st, &hp[i]->conf,
                                  &how, keep, ngx_http_webrtc_worker->log);
         }
@@ -411,25 +556,28 @@ ngx_http_webrtc_push_url(void *ctx, ngx_webrtc_stream_t *st, u_char *buf,
 {
     ngx_http_webrtc_push_t *hp = ctx;
 
-    uint64_t   holder;
-    ngx_str_t  url;
+    u_char     *lf;
+    ngx_str_t   url;
 
     url.data = buf;
     url.len = 0;
-
-    holder = ngx_webrtc_atomic_load(&st->holder);
 
     if (hp->constant) {
         url.len = hp->url.value.len;
         ngx_memcpy(buf, hp->url.value.data, url.len);
 
-    } else if (holder) {
-        url.len = ngx_webrtc_bus_push_url(ngx_http_webrtc_worker->bus, holder,
-                                          hp->n, buf, NGX_WEBRTC_PUSH_URL);
+    } else {
+        url.len = ngx_http_webrtc_push_kept(hp, st, buf, NGX_WEBRTC_PUSH_URL);
+    }
+
+    lf = ngx_strlchr(buf, buf + url.len, LF);
+
+    if (lf) {
+        url.len = lf - buf;
     }
 
     if (url.len == 0) {
-        url.len = ngx_http_webrtc_push_evaluate(hp, st, buf);
+        url.len = ngx_http_webrtc_push_evaluate(hp, st, &hp->url, buf);
     }
 
     if (url.len == 0) {
@@ -459,9 +607,54 @@ ngx_http_webrtc_push_url(void *ctx, ngx_webrtc_stream_t *st, u_char *buf,
 }
 
 
+/* of its publisher, if it has one and depends on it; returns 0 if not */
+
+static size_t
+ngx_http_webrtc_push_kept(ngx_http_webrtc_push_t *hp, ngx_webrtc_stream_t *st,
+    u_char *buf, size_t max)
+{
+    uint64_t  holder;
+
+    holder = ngx_webrtc_atomic_load(&st->holder);
+
+    return (holder && ngx_http_webrtc_push_varies(hp))
+           ? ngx_webrtc_bus_push_url(ngx_http_webrtc_worker->bus, holder,
+                                     hp->n, buf, max)
+           : 0;
+}
+
+
+/* of ngx_http_webrtc_whip_client_conf_t */
+
+static size_t
+ngx_http_webrtc_push_token(void *ctx, ngx_webrtc_stream_t *st, u_char *buf)
+{
+    ngx_http_webrtc_push_t *hp = ctx;
+
+    size_t   n;
+    u_char  *lf;
+
+    if (hp->whip.token == NULL) {
+        return 0;
+    }
+
+    n = ngx_http_webrtc_push_kept(hp, st, buf, NGX_WEBRTC_PUSH_URL);
+    lf = ngx_strlchr(buf, buf + n, LF);
+
+    if (lf == NULL) {
+        return ngx_http_webrtc_push_evaluate(hp, st, hp->whip.token, buf);
+    }
+
+    n -= lf + 1 - buf;
+    ngx_memmove(buf, lf + 1, n);
+
+    return n;
+}
+
+
 static size_t
 ngx_http_webrtc_push_evaluate(ngx_http_webrtc_push_t *hp,
-    ngx_webrtc_stream_t *st, u_char *buf)
+    ngx_webrtc_stream_t *st, ngx_http_complex_value_t *value, u_char *buf)
 {
     size_t                       n;
     ngx_str_t                    url, name;
@@ -487,7 +680,7 @@ ngx_http_webrtc_push_evaluate(ngx_http_webrtc_push_t *hp,
 
     n = 0;
 
-    if (ngx_http_complex_value(r, &hp->url, &url) == NGX_OK) {
+    if (ngx_http_complex_value(r, value, &url) == NGX_OK) {
         n = ngx_min(url.len, NGX_WEBRTC_PUSH_URL);
         ngx_memcpy(buf, url.data, n);
     }

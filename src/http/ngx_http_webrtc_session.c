@@ -487,7 +487,8 @@ ngx_http_webrtc_session_answer(ngx_http_request_t *r, ngx_str_t *body)
         return ngx_http_webrtc_session_malformed(r, &err);
     }
 
-    if (ngx_webrtc_negotiate_counter_answer(sdp, &peer->desc, 1, &desc, &cause)
+    if (ngx_webrtc_negotiate_counter_answer(sdp, &peer->desc, 1, 0, &desc,
+                                            &cause)
         != NGX_OK)
     {
         detail.data = cause.detail;

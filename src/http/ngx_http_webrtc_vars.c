@@ -229,6 +229,9 @@ ngx_http_webrtc_role(ngx_uint_t role, ngx_str_t *text)
     } else if (role == NGX_WEBRTC_PEER_FILES) {
         ngx_str_set(text, "file");
 
+    } else if (role == NGX_WEBRTC_PEER_PUSH) {
+        ngx_str_set(text, "push");
+
     } else {
         ngx_str_set(text, "play");
     }

@@ -57,8 +57,6 @@ static ngx_int_t ngx_http_webrtc_whep_not_live(ngx_http_webrtc_whep_t *whep);
 static void ngx_http_webrtc_whep_cleanup(void *data);
 static void ngx_http_webrtc_whep_policy(ngx_http_webrtc_offer_t *offer,
     ngx_webrtc_negotiate_policy_t *policy);
-static ngx_uint_t ngx_http_webrtc_whep_alternatives(
-    ngx_http_webrtc_loc_conf_t *wlcf);
 static ngx_int_t ngx_http_webrtc_whep_negotiate(
     ngx_http_webrtc_offer_t *offer, ngx_webrtc_negotiate_policy_t *policy,
     u_char **p, u_char *end, ngx_webrtc_negotiate_cause_t *cause);
@@ -510,38 +508,10 @@ ngx_http_webrtc_whep_policy(ngx_http_webrtc_offer_t *offer,
         policy->exts |= NGX_WEBRTC_EXT_PLAYOUT;
     }
 
-    policy->alternatives = ngx_http_webrtc_whep_alternatives(wlcf);
+    policy->alternatives = ngx_http_webrtc_layer_alternatives(wlcf);
 
     ngx_http_webrtc_layer_policy(offer->request, offer->st, &offer->layer,
                                  policy, &offer->peer->policy);
-}
-
-
-/* codecs a stream's publisher may change to, as far as known here; RED, which
- * is made for who loses packets, of any Opus */
-
-static ngx_uint_t
-ngx_http_webrtc_whep_alternatives(ngx_http_webrtc_loc_conf_t *wlcf)
-{
-    uint8_t     *codec;
-    ngx_uint_t   i, set;
-
-    if (wlcf->pull && wlcf->pull->next == NULL) {
-        return (ngx_uint_t) 1 << NGX_WEBRTC_CODEC_RED;
-    }
-
-    if (wlcf->codecs == NULL) {
-        return ~(ngx_uint_t) 0;
-    }
-
-    codec = wlcf->codecs->elts;
-    set = 0;
-
-    for (i = 0; i < wlcf->codecs->nelts; i++) {
-        set |= (ngx_uint_t) 1 << codec[i];
-    }
-
-    return set;
 }
 
 

@@ -4,6 +4,8 @@
  *
  * Schemes of targets.
  *
+ * WHIP says by SDP what it takes: that is asked of each target.
+ *
  * RTMP as all servers speak it has H.264 and AAC.  MPEG-TS has more, but what
  * the world reads is H.264 or H.265, and AAC.  RTSP says by SDP what comes, as
  * WebRTC does.
@@ -52,8 +54,16 @@ static const ngx_webrtc_target_t  ngx_webrtc_targets[] = {
     { ngx_string("rtsps"), "rtsp", "rtp,udp,tcp,tls", NGX_WEBRTC_TARGET_RTP,
       "H.264, H.265 and VP8", NGX_WEBRTC_TARGET_RTSP|NGX_WEBRTC_TARGET_TLS },
 
+    { ngx_string("whip"), NULL, NULL, 0, NULL, NGX_WEBRTC_TARGET_WHIP },
+
+    { ngx_string("whips"), NULL, NULL, 0, NULL,
+      NGX_WEBRTC_TARGET_WHIP|NGX_WEBRTC_TARGET_TLS },
+
     { ngx_null_string, NULL, NULL, 0, NULL, 0 }
 };
+
+
+static void ngx_webrtc_target_http(ngx_str_t *url, u_char *buf);
 
 
 const ngx_webrtc_target_t *
@@ -79,12 +89,46 @@ ngx_webrtc_target(const ngx_str_t *url)
 ngx_int_t
 ngx_webrtc_target_check(ngx_str_t *prefix, ngx_str_t *url, const char **cause)
 {
-    if (ngx_webrtc_target(prefix) == NULL) {
+    ngx_str_t                   p, u;
+    const ngx_webrtc_target_t  *target;
+    u_char                      pbuf[NGX_WEBRTC_SOURCE_URL_MAX];
+    u_char                      ubuf[NGX_WEBRTC_SOURCE_URL_MAX];
+
+    target = ngx_webrtc_target(prefix);
+
+    if (target == NULL) {
         *cause = "no scheme that can be pushed to, or it depends on a variable";
         return NGX_DECLINED;
     }
 
-    return ngx_webrtc_source_url_check(prefix, url, cause);
+    if (!(target->flags & NGX_WEBRTC_TARGET_WHIP)) {
+        return ngx_webrtc_source_url_check(prefix, url, cause);
+    }
+
+    if (ngx_max(prefix->len, url->len) > NGX_WEBRTC_SOURCE_URL_MAX) {
+        *cause = "too long";
+        return NGX_DECLINED;
+    }
+
+    p = *prefix;
+    u = *url;
+
+    ngx_webrtc_target_http(&p, pbuf);
+    ngx_webrtc_target_http(&u, ubuf);
+
+    return ngx_webrtc_source_url_check(&p, &u, cause);
+}
+
+
+/* "whip" is as long a word as "http", which it stands for */
+
+static void
+ngx_webrtc_target_http(ngx_str_t *url, u_char *buf)
+{
+    ngx_memcpy(buf, url->data, url->len);
+    ngx_memcpy(buf, "http", ngx_min(url->len, 4));
+
+    url->data = buf;
 }
 
 
@@ -92,26 +136,47 @@ ngx_int_t
 ngx_webrtc_target_check_prefix(ngx_str_t *prefix, ngx_uint_t whole,
     const char **cause)
 {
-    u_char  *p, *last;
+    u_char                     *p, *last, buf[NGX_WEBRTC_SOURCE_URL_MAX];
+    ngx_str_t                   text;
+    const ngx_webrtc_target_t  *target;
 
-    if (ngx_webrtc_target(prefix) == NULL) {
+    target = ngx_webrtc_target(prefix);
+
+    if (target == NULL && prefix->len
+        && (prefix->data[0] == '/'
+            || (prefix->len > 5
+                && ngx_strncasecmp(prefix->data, (u_char *) "file:", 5) == 0)))
+    {
+        *cause = "files are what webrtc_record writes";
+        return NGX_DECLINED;
+    }
+
+    if (target == NULL) {
         *cause = "no scheme that can be pushed to, or it depends on a variable";
         return NGX_DECLINED;
     }
 
-    if (whole) {
-        return ngx_webrtc_source_url_check(prefix, prefix, cause);
+    text = *prefix;
+
+    if ((target->flags & NGX_WEBRTC_TARGET_WHIP)
+        && text.len <= NGX_WEBRTC_SOURCE_URL_MAX)
+    {
+        ngx_webrtc_target_http(&text, buf);
     }
 
-    if (ngx_webrtc_source_url_check_prefix(prefix, 0, cause) != NGX_OK) {
+    if (whole) {
+        return ngx_webrtc_source_url_check(&text, &text, cause);
+    }
+
+    if (ngx_webrtc_source_url_check_prefix(&text, 0, cause) != NGX_OK) {
         return NGX_DECLINED;
     }
 
     /* a key goes to nobody but the operator's choice */
 
-    last = prefix->data + prefix->len;
+    last = text.data + text.len;
 
-    for (p = ngx_strlchr(prefix->data, last, ':') + 3; p < last; p++) {
+    for (p = ngx_strlchr(text.data, last, ':') + 3; p < last; p++) {
         if (*p == '/' || *p == '?') {
             return NGX_OK;
         }

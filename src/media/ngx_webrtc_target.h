@@ -23,6 +23,8 @@
 #define NGX_WEBRTC_TARGET_TLS   0x01
 /* RTSP: libavformat's muxer connects by itself */
 #define NGX_WEBRTC_TARGET_RTSP  0x02
+/* a session of WebRTC: libavformat has nothing to do with it */
+#define NGX_WEBRTC_TARGET_WHIP  0x04
 
 
 /*

@@ -165,6 +165,12 @@ ngx_webrtc_ice_filter_verdict(const ngx_webrtc_ice_filter_t *filter,
         }
     }
 
+    if (filter->chosen && !filter->client.deny
+        && ngx_webrtc_ice_filter_matches(&filter->client, addr))
+    {
+        return 1;
+    }
+
     n = ngx_webrtc_ice_filter_default(rules);
 
     for (i = 0; i < n; i++) {

@@ -35,6 +35,9 @@ typedef struct {
                                                  they outlive the session */
     ngx_uint_t                   n;
     ngx_webrtc_ice_rule_t        client;      /* see below; of the request */
+    ngx_uint_t                   chosen;      /* the operator has chosen it:
+                                                 unless a rule says otherwise,
+                                                 checks go there, too */
 } ngx_webrtc_ice_filter_t;
 
 

@@ -25,6 +25,16 @@ typedef struct {
 } ngx_webrtc_output_said_t;
 
 
+/*
+ * Takes an outlet of a stream (ngx_webrtc_bus_outlet.h); says so if there is no
+ * room for it.
+ *
+ * NULL: none, or another worker has it
+ */
+ngx_webrtc_outlet_t *ngx_webrtc_output_said_take(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_stream_t *st, ngx_uint_t kind, uint32_t id, const char *event,
+    ngx_log_t *log);
+
 /* The line is an error, but INFO if it is the same as before. */
 void ngx_webrtc_output_said(ngx_webrtc_output_said_t *said, ngx_str_t *text);
 

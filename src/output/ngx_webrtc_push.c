@@ -170,7 +170,6 @@ ngx_webrtc_push_want(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
     const ngx_webrtc_push_conf_t *conf, const ngx_webrtc_output_how_t *how,
     ngx_uint_t keep, ngx_log_t *log)
 {
-    ngx_uint_t            full;
     ngx_webrtc_push_t    *push;
     ngx_webrtc_outlet_t  *outlet;
 
@@ -183,15 +182,10 @@ ngx_webrtc_push_want(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
         return;
     }
 
-    outlet = ngx_webrtc_bus_outlet_take(bus, st, NGX_WEBRTC_OUTLET_PUSH,
-                                        conf->id, &full);
+    outlet = ngx_webrtc_output_said_take(bus, st, NGX_WEBRTC_OUTLET_PUSH,
+                                         conf->id, "push failed",
+                                         log);
     if (outlet == NULL) {
-
-        if (full) {
-            ngx_webrtc_bus_complain(bus, st, NGX_LOG_ERR, log, "push failed",
-                                    "no room for it in webrtc_zone");
-        }
-
         return;
     }
 

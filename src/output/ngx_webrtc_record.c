@@ -163,7 +163,6 @@ void
 ngx_webrtc_record_want(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
     const ngx_webrtc_record_conf_t *conf, ngx_log_t *log)
 {
-    ngx_uint_t            full;
     ngx_webrtc_outlet_t  *outlet;
     ngx_webrtc_record_t  *rec;
 
@@ -177,15 +176,9 @@ ngx_webrtc_record_want(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
         return;
     }
 
-    outlet = ngx_webrtc_bus_outlet_take(bus, st, NGX_WEBRTC_OUTLET_RECORD,
-                                        conf->id, &full);
+    outlet = ngx_webrtc_output_said_take(bus, st, NGX_WEBRTC_OUTLET_RECORD,
+                                         conf->id, "record failed", log);
     if (outlet == NULL) {
-
-        if (full) {
-            ngx_webrtc_bus_complain(bus, st, NGX_LOG_ERR, log, "record failed",
-                                    "no room for it in webrtc_zone");
-        }
-
         return;
     }
 

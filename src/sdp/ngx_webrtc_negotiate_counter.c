@@ -41,8 +41,10 @@ static void ngx_webrtc_counter_codec(ngx_webrtc_counter_ctx_t *ctx,
 static void ngx_webrtc_counter_exts(const ngx_webrtc_negotiate_policy_t *policy,
     ngx_webrtc_desc_media_t *dm, ngx_webrtc_sdp_answer_media_t *am);
 static ngx_int_t ngx_webrtc_counter_accept(const ngx_webrtc_sdp_media_t *media,
-    const ngx_webrtc_desc_media_t *offered, ngx_webrtc_desc_media_t *dm,
-    ngx_webrtc_negotiate_cause_t *cause);
+    const ngx_webrtc_desc_media_t *offered, ngx_uint_t any,
+    ngx_webrtc_desc_media_t *dm, ngx_webrtc_negotiate_cause_t *cause);
+static const ngx_webrtc_sdp_codec_t *ngx_webrtc_counter_other(
+    const ngx_webrtc_sdp_media_t *media, ngx_webrtc_desc_media_t *dm);
 static void ngx_webrtc_counter_settle(const ngx_webrtc_sdp_media_t *media,
     const ngx_webrtc_sdp_codec_t *codec, ngx_webrtc_desc_media_t *dm);
 static const ngx_webrtc_sdp_codec_t *ngx_webrtc_counter_find(
@@ -130,7 +132,7 @@ ngx_webrtc_negotiate_counter_pending(const ngx_webrtc_desc_t *desc)
 
 ngx_int_t
 ngx_webrtc_negotiate_counter_answer(const ngx_webrtc_sdp_t *answer,
-    const ngx_webrtc_desc_t *offered, ngx_uint_t ice_lite,
+    const ngx_webrtc_desc_t *offered, ngx_uint_t ice_lite, ngx_uint_t any,
     ngx_webrtc_desc_t *desc, ngx_webrtc_negotiate_cause_t *cause)
 {
     ngx_int_t                      rc;
@@ -169,7 +171,8 @@ ngx_webrtc_negotiate_counter_answer(const ngx_webrtc_sdp_t *answer,
         media = &answer->media[i];
         dm = &desc->media[desc->nmedia];
 
-        rc = ngx_webrtc_counter_accept(media, &offered->media[i], dm, cause);
+        rc = ngx_webrtc_counter_accept(media, &offered->media[i], any, dm,
+                                       cause);
 
         if (rc == NGX_DECLINED) {
             return NGX_DECLINED;
@@ -384,8 +387,8 @@ ngx_webrtc_counter_exts(const ngx_webrtc_negotiate_policy_t *policy,
 
 static ngx_int_t
 ngx_webrtc_counter_accept(const ngx_webrtc_sdp_media_t *media,
-    const ngx_webrtc_desc_media_t *offered, ngx_webrtc_desc_media_t *dm,
-    ngx_webrtc_negotiate_cause_t *cause)
+    const ngx_webrtc_desc_media_t *offered, ngx_uint_t any,
+    ngx_webrtc_desc_media_t *dm, ngx_webrtc_negotiate_cause_t *cause)
 {
     size_t                         n;
     ngx_int_t                      mline;
@@ -438,7 +441,13 @@ ngx_webrtc_counter_accept(const ngx_webrtc_sdp_media_t *media,
                                            mline, &media->type);
     }
 
+    *dm = *offered;
+
     codec = ngx_webrtc_counter_find(media, offered->codec, offered->pt);
+
+    if (codec == NULL && any) {
+        codec = ngx_webrtc_counter_other(media, dm);
+    }
 
     if (codec == NULL) {
         n = ngx_webrtc_negotiate_names(media, names);
@@ -454,11 +463,43 @@ ngx_webrtc_counter_accept(const ngx_webrtc_sdp_media_t *media,
                                        names);
     }
 
-    *dm = *offered;
-
     ngx_webrtc_counter_settle(media, codec, dm);
 
     return NGX_OK;
+}
+
+
+/* the first alternative that the answer has takes the codec's place */
+
+static const ngx_webrtc_sdp_codec_t *
+ngx_webrtc_counter_other(const ngx_webrtc_sdp_media_t *media,
+    ngx_webrtc_desc_media_t *dm)
+{
+    ngx_uint_t                     i;
+    ngx_webrtc_desc_alt_t         *alt;
+    const ngx_webrtc_sdp_codec_t  *codec;
+
+    for (i = 0; i < dm->nalts; i++) {
+        alt = &dm->alts[i];
+
+        codec = ngx_webrtc_counter_find(media, alt->codec, alt->pt);
+
+        if (codec == NULL) {
+            continue;
+        }
+
+        dm->codec = alt->codec;
+        dm->pt = alt->pt;
+        dm->rtx_pt = alt->rtx_pt;
+
+        dm->nalts--;
+        ngx_memmove(alt, alt + 1,
+                    (dm->nalts - i) * sizeof(ngx_webrtc_desc_alt_t));
+
+        return codec;
+    }
+
+    return NULL;
 }
 
 

@@ -47,11 +47,12 @@ ngx_int_t ngx_webrtc_negotiate_counter_offer(
 ngx_uint_t ngx_webrtc_negotiate_counter_pending(const ngx_webrtc_desc_t *desc);
 
 /*
- * Takes the viewer's answer to a counter-offer.
+ * Takes the answer to a counter-offer, or to an offer of ours.
  *
  *   answer   from ngx_webrtc_sdp_parse(); its text must still exist
  *   offered  as filled by ngx_webrtc_negotiate_counter_offer()
  *   ice_lite 1: the counter-offer said so
+ *   any      1: an alternative will do where the codec of the track is refused
  *   desc     out: complete, with the m-lines that were accepted; must not be
  *            offered
  *   cause    out when refused
@@ -64,7 +65,7 @@ ngx_uint_t ngx_webrtc_negotiate_counter_pending(const ngx_webrtc_desc_t *desc);
  *               undefined
  */
 ngx_int_t ngx_webrtc_negotiate_counter_answer(const ngx_webrtc_sdp_t *answer,
-    const ngx_webrtc_desc_t *offered, ngx_uint_t ice_lite,
+    const ngx_webrtc_desc_t *offered, ngx_uint_t ice_lite, ngx_uint_t any,
     ngx_webrtc_desc_t *desc, ngx_webrtc_negotiate_cause_t *cause);
 
 

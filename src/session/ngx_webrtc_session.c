@@ -67,7 +67,9 @@ ngx_webrtc_session_request(ngx_webrtc_session_t *s, const u_char *tid,
     /* RFC 8445, 6.1.1: a lite agent is controlled, a full one by a full one */
 
     n = ngx_webrtc_ice_probe(&cred, &pwd, tid,
-                             s->transport.nice && desc->remote_lite, buf);
+                             s->transport.nice
+                             && ngx_webrtc_session_controls(s),
+                             buf);
 
     ngx_webrtc_peers_unlock(s->wk->bus);
 

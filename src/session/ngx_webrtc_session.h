@@ -180,6 +180,10 @@ struct ngx_webrtc_session_s {
 ngx_webrtc_session_cred_t *ngx_webrtc_session_find_cred(
     ngx_webrtc_session_t *s, ngx_str_t *ufrag);
 
+/* RFC 8445, 6.1.1: we control where we have offered, or the peer is lite */
+#define ngx_webrtc_session_controls(s)                                        \
+    ((s)->peer->role == NGX_WEBRTC_PEER_PUSH || (s)->peer->desc.remote_lite)
+
 /* Does its peer send media? */
 #define ngx_webrtc_session_receives(s)                                        \
     ((s)->part && (s)->role->rtp)

@@ -48,7 +48,6 @@ ngx_webrtc_session_ice_start(ngx_webrtc_session_t *s,
     ngx_webrtc_session_ice_conf_t *conf,
     void (*input)(void *ctx, u_char *p, size_t n))
 {
-    ngx_str_t                ufrag, pwd;
     ngx_webrtc_desc_t       *desc;
     ngx_webrtc_nice_conf_t   nice;
 
@@ -76,9 +75,7 @@ ngx_webrtc_session_ice_start(ngx_webrtc_session_t *s,
     nice.relay = conf->relay ? 1 : 0;
     nice.gso = s->wk->conf.gso ? 1 : 0;
 
-    /* RFC 8445, 6.1.1: we answer, so are controlled, unless the peer is lite */
-
-    nice.controlling = desc->remote_lite ? 1 : 0;
+    nice.controlling = ngx_webrtc_session_controls(s) ? 1 : 0;
 
     nice.ufrag.data = desc->local_ufrag;
     nice.ufrag.len = desc->local_ufrag_len;
@@ -89,6 +86,20 @@ ngx_webrtc_session_ice_start(ngx_webrtc_session_t *s,
     if (s->transport.nice == NULL) {
         return NGX_ERROR;
     }
+
+    /* an offer of ours has yet to be answered */
+
+    return desc->remote_ufrag_len ? ngx_webrtc_session_ice_remote(s) : NGX_OK;
+}
+
+
+ngx_int_t
+ngx_webrtc_session_ice_remote(ngx_webrtc_session_t *s)
+{
+    ngx_str_t           ufrag, pwd;
+    ngx_webrtc_desc_t  *desc;
+
+    desc = &s->peer->desc;
 
     ufrag.data = desc->remote_ufrag;
     ufrag.len = desc->remote_ufrag_len;

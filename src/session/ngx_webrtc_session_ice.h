@@ -43,6 +43,13 @@ ngx_int_t ngx_webrtc_session_ice_start(ngx_webrtc_session_t *s,
     void (*input)(void *ctx, u_char *p, size_t n));
 
 /*
+ * The slot has the peer's credentials now.
+ *
+ * NGX_OK, NGX_ERROR
+ */
+ngx_int_t ngx_webrtc_session_ice_remote(ngx_webrtc_session_t *s);
+
+/*
  * Adds the peer's candidates from an SDP fragment (RFC 8840), already parsed.
  * Those with credentials other than the session's are silently skipped.
  */

@@ -23,6 +23,7 @@
 #include "ngx_webrtc_unheard.h"
 
 
+static ngx_int_t ngx_webrtc_session_life_handshake(ngx_webrtc_session_t *s);
 static void ngx_webrtc_session_life_agent(void *ctx, u_char *p, size_t n);
 static u_char *ngx_webrtc_session_life_log(ngx_log_t *log, u_char *buf,
     size_t len);
@@ -47,7 +48,6 @@ ngx_webrtc_session_life_create(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_t *peer,
     ngx_webrtc_path_t *path)
 {
     ngx_webrtc_session_t     *s;
-    ngx_webrtc_dtls_opts_t    opts;
     const ngx_webrtc_role_t  *role;
 
     role = ngx_webrtc_roles_find(wk, peer->role);
@@ -95,17 +95,11 @@ ngx_webrtc_session_life_create(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_t *peer,
         }
     }
 
-    ngx_memzero(&opts, sizeof(ngx_webrtc_dtls_opts_t));
+    /* an offer of ours that has yet to be answered has no peer */
 
-    opts.role = peer->desc.dtls_role;
-    opts.fingerprint_alg = peer->desc.fingerprint_alg;
-    opts.fingerprint = peer->desc.fingerprint;
-    opts.fingerprint_len = peer->desc.fingerprint_len;
-    opts.send = ngx_webrtc_session_life_dtls_send;
-    opts.recv = role->data ? ngx_webrtc_session_life_dtls_recv : NULL;
-    opts.ctx = s;
-
-    if (ngx_webrtc_dtls_init(&s->dtls, wk->conf.dtls, &opts) != NGX_OK) {
+    if (ngx_webrtc_session_life_handshake(s) != NGX_OK
+        && peer->desc.remote_ufrag_len)
+    {
         if (s->st) {
             ngx_webrtc_bus_release(wk->bus, s->st);
         }
@@ -129,6 +123,59 @@ ngx_webrtc_session_life_create(ngx_webrtc_worker_t *wk, ngx_webrtc_peer_t *peer,
     ngx_log_error(NGX_LOG_INFO, &s->log, 0, "webrtc session claimed");
 
     return s;
+}
+
+
+/* NGX_OK; NGX_DECLINED: it is not known whom with; NGX_ERROR */
+
+static ngx_int_t
+ngx_webrtc_session_life_handshake(ngx_webrtc_session_t *s)
+{
+    ngx_webrtc_desc_t       *desc;
+    ngx_webrtc_dtls_opts_t   opts;
+
+    desc = &s->peer->desc;
+
+    ngx_memzero(&opts, sizeof(ngx_webrtc_dtls_opts_t));
+
+    opts.role = desc->dtls_role;
+    opts.fingerprint_alg = desc->fingerprint_alg;
+    opts.fingerprint = desc->fingerprint;
+    opts.fingerprint_len = desc->fingerprint_len;
+    opts.send = ngx_webrtc_session_life_dtls_send;
+    opts.recv = s->role->data ? ngx_webrtc_session_life_dtls_recv : NULL;
+    opts.ctx = s;
+
+    return ngx_webrtc_dtls_init(&s->dtls, s->wk->conf.dtls, &opts);
+}
+
+
+void
+ngx_webrtc_session_life_answered(ngx_webrtc_session_t *s,
+    const ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t ncand)
+{
+    ngx_uint_t  i;
+
+    /* the time for checks and the handshake starts here */
+
+    s->created = ngx_current_msec;
+    s->checked = ngx_current_msec;
+
+    s->ncreds = 0;
+    ngx_webrtc_session_ice_changed(s);
+
+    if (ngx_webrtc_session_life_handshake(s) != NGX_OK
+        || ngx_webrtc_session_ice_remote(s) != NGX_OK)
+    {
+        ngx_webrtc_session_close(s, "no memory");
+        return;
+    }
+
+    for (i = 0; i < ncand; i++) {
+        (void) ngx_webrtc_nice_add(s->transport.nice, &cand[i]);
+    }
+
+    ngx_webrtc_session_schedule(s);
 }
 
 
@@ -743,7 +790,9 @@ ngx_webrtc_session_life_destroy(ngx_webrtc_session_t *s)
     s->role->stop(s);
     ngx_webrtc_session_stat_end(s);
 
-    if (s->transport.nice && !s->paired) {
+    if (s->transport.nice && !s->paired
+        && s->peer->role != NGX_WEBRTC_PEER_PUSH)
+    {
         ngx_webrtc_unheard_deleted(wk, s->peer);
     }
 

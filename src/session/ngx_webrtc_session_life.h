@@ -51,6 +51,15 @@ void ngx_webrtc_session_life_checked(ngx_webrtc_session_t *s,
     ngx_webrtc_path_t *path, size_t n, ngx_uint_t nominated);
 
 /*
+ * An offer of ours has been answered, and the slot is complete: checks begin.
+ *
+ *   s      of this worker, with an agent
+ *   cand   the answer's candidates, ncand of them
+ */
+void ngx_webrtc_session_life_answered(ngx_webrtc_session_t *s,
+    const ngx_webrtc_sdp_candidate_t *cand, ngx_uint_t ncand);
+
+/*
  * Claims a slot that this worker has just made, makes its session and an agent
  * that begins to gather.  wk->conf.on_ice() reports candidates.
  *

@@ -23,7 +23,12 @@
 #include "ngx_webrtc_viewer_track.h"
 
 
+static void *ngx_webrtc_viewer_role_push(ngx_webrtc_worker_t *wk,
+    void *conf);
+static void ngx_webrtc_viewer_role_pushed(void *state);
 static void ngx_webrtc_viewer_role_start(ngx_webrtc_session_t *s);
+static void ngx_webrtc_viewer_role_counts(ngx_webrtc_session_t *s,
+    ngx_int_t n);
 static void ngx_webrtc_viewer_role_stop(ngx_webrtc_session_t *s);
 
 
@@ -45,6 +50,39 @@ const ngx_webrtc_role_t  ngx_webrtc_viewer_role = {
     .changed = ngx_webrtc_viewer_layers_changed,
     .second = ngx_webrtc_viewer_feedback_reports
 };
+
+
+const ngx_webrtc_role_t  ngx_webrtc_viewer_push_role = {
+    .name = "push",
+    .id = NGX_WEBRTC_PEER_PUSH,
+    .media = NGX_WEBRTC_ROLE_SENDS,
+    .stream = 1,
+
+    .init = ngx_webrtc_viewer_role_push,
+    .done = ngx_webrtc_viewer_role_pushed,
+
+    .start = ngx_webrtc_viewer_role_start,
+    .stop = ngx_webrtc_viewer_role_stop,
+    .rtcp = ngx_webrtc_viewer_feedback,
+    .changed = ngx_webrtc_viewer_layers_changed,
+    .second = ngx_webrtc_viewer_feedback_reports
+};
+
+
+/* they are among the viewers of the worker */
+
+static void *
+ngx_webrtc_viewer_role_push(ngx_webrtc_worker_t *wk, void *conf)
+{
+    return ngx_webrtc_viewer_worker(wk);
+}
+
+
+static void
+ngx_webrtc_viewer_role_pushed(void *state)
+{
+    (void) state;
+}
 
 
 static void
@@ -78,7 +116,7 @@ ngx_webrtc_viewer_role_start(ngx_webrtc_session_t *s)
 
     /* the stream counts the viewers of its variants too */
 
-    ngx_webrtc_bus_viewer(s->wk->bus, s->st, 1);
+    ngx_webrtc_viewer_role_counts(s, 1);
 
     v->fresh = 1;
     v->resends = NGX_WEBRTC_VIEWER_RESEND;
@@ -106,6 +144,15 @@ ngx_webrtc_viewer_role_start(ngx_webrtc_session_t *s)
 
 
 static void
+ngx_webrtc_viewer_role_counts(ngx_webrtc_session_t *s, ngx_int_t n)
+{
+    if (s->role == &ngx_webrtc_viewer_role) {
+        ngx_webrtc_bus_viewer(s->wk->bus, s->st, n);
+    }
+}
+
+
+static void
 ngx_webrtc_viewer_role_stop(ngx_webrtc_session_t *s)
 {
     ngx_webrtc_viewer_t  *v;
@@ -120,7 +167,7 @@ ngx_webrtc_viewer_role_stop(ngx_webrtc_session_t *s)
 
     if (v->vs) {
         ngx_webrtc_viewer_streams_leave(v);
-        ngx_webrtc_bus_viewer(s->wk->bus, s->st, -1);
+        ngx_webrtc_viewer_role_counts(s, -1);
     }
 
     if (v->st) {

@@ -28,6 +28,7 @@ enum ngx_webrtc_peer_role_e {
     NGX_WEBRTC_PEER_PLAY = 1,
     NGX_WEBRTC_PEER_PUBLISH,
     NGX_WEBRTC_PEER_FILES,
+    NGX_WEBRTC_PEER_PUSH,                     /* we offer, and send */
     NGX_WEBRTC_PEER_ROLES
 };
 

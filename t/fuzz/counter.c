@@ -73,7 +73,8 @@ make_policy(ngx_webrtc_negotiate_policy_t *policy, uint8_t a, uint8_t b)
 
 
 static void
-check(const ngx_webrtc_desc_t *offered, const ngx_webrtc_desc_t *desc)
+check(const ngx_webrtc_desc_t *offered, const ngx_webrtc_desc_t *desc,
+    ngx_uint_t any)
 {
     ngx_uint_t                      i, n, sending;
     ngx_webrtc_desc_alt_t           alt;
@@ -99,11 +100,13 @@ check(const ngx_webrtc_desc_t *offered, const ngx_webrtc_desc_t *desc)
 
         o = &offered->media[m->mline];
 
-        if (m->codec != o->codec || m->pt != o->pt || m->receiving
+        if (ngx_webrtc_desc_codec(o, m->codec, &alt) != NGX_OK
+            || m->pt != alt.pt || m->receiving
             || m->mid_len != o->mid_len || m->nalts > o->nalts
             || (m->fb & ~o->fb) || (m->nalts && !m->sending)
-            || (m->rtx_pt != o->rtx_pt
+            || (m->rtx_pt != alt.rtx_pt
                 && m->rtx_pt != NGX_WEBRTC_DESC_NO_PT)
+            || (!any && m->codec != o->codec)
             || m->sending != (m->track != NGX_WEBRTC_DESC_NO_TRACK))
         {
             abort();
@@ -155,15 +158,47 @@ own_answer(ngx_webrtc_negotiate_policy_t *policy, u_char *last,
     if (ngx_webrtc_negotiate(&sdp, policy, &desc, &p, again + ROOM, &cause)
         != NGX_OK
         || ngx_webrtc_sdp_parse(again, p, &sdp, &err) != NGX_OK
-        || ngx_webrtc_negotiate_counter_answer(&sdp, offered, ice_lite, &desc,
-                                               &cause)
+        || ngx_webrtc_negotiate_counter_answer(&sdp, offered, ice_lite, 0,
+                                               &desc, &cause)
            != NGX_OK
         || desc.nmedia != offered->nmedia)
     {
         abort();
     }
 
-    check(offered, &desc);
+    check(offered, &desc, 0);
+}
+
+
+static void
+answer(const ngx_webrtc_desc_t *offered, ngx_uint_t ice_lite, ngx_uint_t any)
+{
+    ngx_webrtc_desc_t              desc;
+    ngx_webrtc_negotiate_cause_t   cause;
+
+    cause.title = NULL;
+    cause.len = 0;
+
+    switch (ngx_webrtc_negotiate_counter_answer(&sdp, offered, ice_lite, any,
+                                                &desc, &cause))
+    {
+    case NGX_OK:
+        check(offered, &desc, any);
+        break;
+
+    case NGX_DECLINED:
+
+        if (cause.title == NULL || cause.len == 0
+            || cause.len > NGX_WEBRTC_NEGOTIATE_DETAIL)
+        {
+            abort();
+        }
+
+        break;
+
+    default:
+        abort();
+    }
 }
 
 
@@ -172,9 +207,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     u_char                         *p, *last;
     ngx_uint_t                      ice_lite;
-    ngx_webrtc_desc_t               offered, desc;
+    ngx_webrtc_desc_t               offered;
     ngx_webrtc_sdp_error_t          err;
-    ngx_webrtc_negotiate_cause_t    cause;
     ngx_webrtc_negotiate_policy_t   policy;
 
     if (size < 2) {
@@ -203,29 +237,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
 
-    cause.title = NULL;
-    cause.len = 0;
+    answer(&offered, ice_lite, 0);
 
-    switch (ngx_webrtc_negotiate_counter_answer(&sdp, &offered, ice_lite,
-                                                &desc, &cause))
-    {
-    case NGX_OK:
-        check(&offered, &desc);
-        break;
+    /* of a server that we publish to */
 
-    case NGX_DECLINED:
-
-        if (cause.title == NULL || cause.len == 0
-            || cause.len > NGX_WEBRTC_NEGOTIATE_DETAIL)
-        {
-            abort();
-        }
-
-        break;
-
-    default:
-        abort();
-    }
+    answer(&offered, 0, 1);
 
     return 0;
 }

@@ -465,6 +465,51 @@ longest(ngx_pool_t *pool)
 }
 
 
+/* of a target that the operator has chosen */
+
+static void
+chosen(ngx_pool_t *pool)
+{
+    ngx_uint_t               i;
+    ngx_array_t              rules;
+    ngx_sockaddr_t           sa;
+    ngx_webrtc_ice_filter_t  filter;
+
+    static const char  *deny[] = { "10.1.2.9", NULL };
+
+    static const struct {
+        const char  *addr;
+        ngx_uint_t   plain;
+        ngx_uint_t   chosen;
+    } of[] = {
+        { "10.1.2.7", 0, 1 },
+        { "10.1.2.9", 0, 0 },       /* the operator's own rule */
+        { "10.1.3.7", 0, 0 },
+        { "127.0.0.1", 0, 0 },
+        { "192.0.2.1", 1, 1 }
+    };
+
+    memset(&filter, 0, sizeof(filter));
+    ngx_array_init(&rules, pool, 1, sizeof(ngx_webrtc_ice_rule_t));
+    words(&rules, &filter, deny, 1);
+
+    address("10.1.2.3", &sa);
+    ngx_webrtc_ice_filter_client(&filter, &sa.sockaddr);
+
+    for (i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+        address(of[i].addr, &sa);
+
+        filter.chosen = 0;
+        tap_is_int(ngx_webrtc_ice_filter_allows(&filter, &sa.sockaddr),
+                   of[i].plain, "%s, of a client", of[i].addr);
+
+        filter.chosen = 1;
+        tap_is_int(ngx_webrtc_ice_filter_allows(&filter, &sa.sockaddr),
+                   of[i].chosen, "%s, of a target", of[i].addr);
+    }
+}
+
+
 int
 main(void)
 {
@@ -499,6 +544,7 @@ main(void)
 
     exceptions();
     longest(pool);
+    chosen(pool);
 
     ngx_destroy_pool(pool);
 

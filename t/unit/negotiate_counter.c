@@ -50,6 +50,10 @@ counter_offer(void)
 }
 
 
+/* an alternative will do: an offer of ours */
+static ngx_uint_t  any;
+
+
 static ngx_int_t
 counter_answer(const char *text)
 {
@@ -66,7 +70,7 @@ counter_answer(const char *text)
     ngx_memset(&result, 0xa5, sizeof(result));
 
     return ngx_webrtc_negotiate_counter_answer(&sdp, &desc, policy.ice_lite,
-                                               &result, &cause);
+                                               any, &result, &cause);
 }
 
 
@@ -402,6 +406,22 @@ test_refused(void)
                "refused: %s: %s: %s", rows[i].name,
                cause.title ? cause.title : "accepted", cause.detail);
     }
+
+    /* an offer of ours: the target need not take the stream as it is */
+
+    any = 1;
+
+    rc = counter_answer(HEAD GROUP A("recvonly") ICE
+                        "m=video 9 UDP/TLS/RTP/SAVPF 100\na=mid:1\na=rtcp-mux\n"
+                        "a=recvonly\na=rtpmap:100 VP8/90000\n" ICE);
+
+    tap_ok(rc == NGX_OK && result.media[1].codec == NGX_WEBRTC_CODEC_VP8
+           && result.media[1].pt == 100 && result.media[1].nalts == 0
+           && result.media[1].rtx_pt == NGX_WEBRTC_DESC_NO_PT,
+           "an alternative takes the codec's place: %.*s", (int) cause.len,
+           cause.detail);
+
+    any = 0;
 }
 
 

@@ -10,6 +10,7 @@
 #include "ngx_webrtc_bus_index.h"
 #include "ngx_webrtc_bus_peers.h"
 #include "ngx_webrtc_bus_pending.h"
+#include "ngx_webrtc_bus_push.h"
 
 
 #define ZONE  (8 * 1024 * 1024)
@@ -816,6 +817,58 @@ test_pending(void)
 }
 
 
+/* keys of targets: for their session, and nobody who gets the memory next */
+
+static void
+test_push(void)
+{
+    u_char              buf[64];
+    size_t              n;
+    ngx_uint_t          i;
+    ngx_str_t           urls[NGX_WEBRTC_PUSHES];
+    ngx_webrtc_bus_t   *bus;
+    ngx_webrtc_peer_t   peer;
+
+    static const char  key[] = "k3yThatNobodyElseHas";
+
+    bus = bus_zone(ZONE);
+    ngx_webrtc_bus_attach(bus, &bus_log);
+
+    ngx_memzero(urls, sizeof(urls));
+
+    for (i = 1; i < NGX_WEBRTC_PUSHES; i += 2) {
+        urls[i].data = (u_char *) key;
+        urls[i].len = sizeof(key) - 1;
+    }
+
+    peer_make(&peer, 50, 1000);
+    peer.role = NGX_WEBRTC_PEER_PUBLISH;
+
+    tap_is_int(ngx_webrtc_peers_create(bus, &peer), NGX_OK, "a publisher");
+    tap_is_int(ngx_webrtc_bus_push_attach(bus, peer.ref, urls), NGX_OK,
+               "gets its targets");
+    tap_is_int(ngx_webrtc_bus_push_attach(bus, peer.ref, urls), NGX_DECLINED,
+               "once");
+
+    n = ngx_webrtc_bus_push_url(bus, peer.ref, 3, buf, sizeof(buf));
+
+    tap_ok(n == sizeof(key) - 1 && ngx_memcmp(buf, key, n) == 0,
+           "the fourth is there");
+    tap_is_int(ngx_webrtc_bus_push_url(bus, peer.ref, 2, buf, sizeof(buf)), 0,
+               "the third is not");
+    tap_is_int(ngx_webrtc_bus_push_url(bus, peer.ref, 3, buf, 3), 0,
+               "none without room");
+    tap_ok(memmem(bus->shpool, ZONE, key, sizeof(key) - 1) != NULL,
+           "the zone has it");
+
+    tap_is_int(ngx_webrtc_peers_close(bus, peer.ref), NGX_OK, "it leaves");
+    tap_is_int(ngx_webrtc_bus_push_url(bus, peer.ref, 3, buf, sizeof(buf)), 0,
+               "it has no targets any more");
+    tap_ok(memmem(bus->shpool, ZONE, key, sizeof(key) - 1) == NULL,
+           "and the zone has nothing of them");
+}
+
+
 int
 main(void)
 {
@@ -829,6 +882,7 @@ main(void)
     test_restart();
     test_limits();
     test_pending();
+    test_push();
 
     return tap_done();
 }

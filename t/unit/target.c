@@ -27,12 +27,22 @@ static const struct {
     { "udp://239.0.0.1:5000?ttl=4", NULL, NGX_OK, NGX_OK },
     { "tcp://[::1]:5000", NULL, NGX_OK, NGX_OK },
     { "rtsps://h/a", NULL, NGX_OK, NGX_OK },
+    { "whip://h/a?b", NULL, NGX_OK, NGX_OK },
+    { "WHIPS://u:p@[::1]:8443/a", NULL, NGX_OK, NGX_OK },
 
     { "rtmp://h/live/", "key", NGX_OK, NGX_OK },
     { "rtmp://h/live/", "key?bandwidthtest=true", NGX_OK, NGX_OK },
     { "srt://h:9000?streamid=", "publish:a", NGX_OK, NGX_OK },
 
+    { "whip://h/", "a?key=b", NGX_OK, NGX_OK },
+    { "whips://h/a?key=", "b", NGX_OK, NGX_OK },
+
     { "", "rtmp://h/live/key", NGX_DECLINED, NGX_DECLINED },
+    { "whip://", "h/a", NGX_DECLINED, NGX_OK },
+    { "whip", "s://h/a", NGX_DECLINED, NGX_DECLINED },
+    { "whips://h.", "example.com/a", NGX_DECLINED, NGX_OK },
+    { "whip://h/", "../a", NGX_OK, NGX_DECLINED },
+    { "whip://h/", "a\r\nX: y", NGX_OK, NGX_DECLINED },
     { "rtmp://", "h/live/key", NGX_DECLINED, NGX_OK },
     { "rtmp://h.", "example.com/a", NGX_DECLINED, NGX_OK },
     { "rtmp://h/", "../a", NGX_OK, NGX_DECLINED },
@@ -49,6 +59,9 @@ static const struct {
     { "tee:rtmp://h/a", NULL, NGX_DECLINED, NGX_DECLINED },
     { "rtmpt://h/a", NULL, NGX_DECLINED, NGX_DECLINED },
     { "rtmp", NULL, NGX_DECLINED, NGX_DECLINED },
+    { "whip", NULL, NGX_DECLINED, NGX_DECLINED },
+    { "whip:h/a", NULL, NGX_DECLINED, NGX_DECLINED },
+    { "whip://", NULL, NGX_DECLINED, NGX_DECLINED },
     { "", NULL, NGX_DECLINED, NGX_DECLINED },
 };
 
