@@ -26,6 +26,20 @@ typedef struct {
 } ngx_http_webrtc_control_t;
 
 
+/*
+ * What begins and ends by order: "order" as ngx_http_webrtc_push_order(), and
+ * what is said if there is none.
+ */
+typedef struct {
+    const char                  *name;
+    ngx_int_t                  (*order)(ngx_http_webrtc_main_conf_t *wmcf,
+                                   ngx_webrtc_stream_t *st, ngx_uint_t target,
+                                   ngx_uint_t on);
+    const char                  *title;
+    ngx_str_t                    detail;
+} ngx_http_webrtc_control_outlet_t;
+
+
 static ngx_int_t ngx_http_webrtc_control_origin(ngx_http_request_t *r);
 static ngx_int_t ngx_http_webrtc_control_reconnect(ngx_http_request_t *r,
     ngx_str_t *value);
@@ -47,6 +61,9 @@ static ngx_int_t ngx_http_webrtc_control_push_stop(ngx_http_request_t *r,
     ngx_str_t *value);
 static ngx_int_t ngx_http_webrtc_control_pushing(ngx_http_request_t *r,
     ngx_str_t *value, ngx_uint_t on);
+static ngx_int_t ngx_http_webrtc_control_outlet(ngx_http_request_t *r,
+    ngx_str_t *value, const ngx_http_webrtc_control_outlet_t *outlet,
+    ngx_uint_t target, ngx_uint_t on);
 static ngx_int_t ngx_http_webrtc_control_no_stream(ngx_http_request_t *r);
 static ngx_int_t ngx_http_webrtc_control_drain(ngx_http_request_t *r,
     ngx_str_t *value);
@@ -65,6 +82,21 @@ static const ngx_http_webrtc_control_t  ngx_http_webrtc_controls[] = {
     { "push_stop", ngx_http_webrtc_control_push_stop },
     { "drain", ngx_http_webrtc_control_drain },
     { NULL, NULL }
+};
+
+
+static const ngx_http_webrtc_control_outlet_t
+    ngx_http_webrtc_control_recordings =
+{
+    "record", ngx_http_webrtc_record_order, "not recorded",
+    ngx_string("no \"webrtc_record\" is for the stream")
+};
+
+
+static const ngx_http_webrtc_control_outlet_t  ngx_http_webrtc_control_pushes =
+{
+    "push", ngx_http_webrtc_push_order, "not pushed",
+    ngx_string("no such \"webrtc_push\" is for the stream")
 };
 
 
@@ -328,33 +360,9 @@ static ngx_int_t
 ngx_http_webrtc_control_recording(ngx_http_request_t *r, ngx_str_t *value,
     ngx_uint_t on)
 {
-    ngx_int_t                     rc;
-    ngx_str_t                     detail;
-    ngx_webrtc_bus_t             *bus;
-    ngx_webrtc_stream_t          *st;
-    ngx_http_webrtc_main_conf_t  *wmcf;
-
-    wmcf = ngx_http_get_module_main_conf(r, ngx_http_webrtc_module);
-    bus = ngx_http_webrtc_worker->bus;
-
-    st = ngx_webrtc_bus_stream(bus, value, NGX_WEBRTC_RING_MIN_SIZE, 0);
-
-    if (st == NULL) {
-        return ngx_http_webrtc_control_no_stream(r);
-    }
-
-    rc = on ? ngx_http_webrtc_record_start(wmcf, st)
-            : ngx_http_webrtc_record_stop(wmcf, st);
-
-    ngx_webrtc_bus_release(bus, st);
-
-    if (rc != NGX_OK) {
-        ngx_str_set(&detail, "no \"webrtc_record\" is for the stream");
-        return ngx_http_webrtc_problem(r, NGX_HTTP_CONFLICT, "not recorded",
-                                       &detail);
-    }
-
-    return ngx_http_webrtc_control_said(r, "record", on, 0);
+    return ngx_http_webrtc_control_outlet(r, value,
+                                          &ngx_http_webrtc_control_recordings,
+                                          0, on);
 }
 
 
@@ -380,14 +388,9 @@ static ngx_int_t
 ngx_http_webrtc_control_pushing(ngx_http_request_t *r, ngx_str_t *value,
     ngx_uint_t on)
 {
-    ngx_int_t                     rc, target;
-    ngx_str_t                     detail, arg;
-    ngx_webrtc_bus_t             *bus;
-    ngx_webrtc_stream_t          *st;
-    ngx_http_webrtc_main_conf_t  *wmcf;
+    ngx_int_t  target;
+    ngx_str_t  detail, arg;
 
-    wmcf = ngx_http_get_module_main_conf(r, ngx_http_webrtc_module);
-    bus = ngx_http_webrtc_worker->bus;
     target = 0;
 
     if (ngx_http_webrtc_arg(r, "target", &arg) == NGX_OK) {
@@ -401,23 +404,43 @@ ngx_http_webrtc_control_pushing(ngx_http_request_t *r, ngx_str_t *value,
         }
     }
 
+    return ngx_http_webrtc_control_outlet(r, value,
+                                          &ngx_http_webrtc_control_pushes,
+                                          (ngx_uint_t) target, on);
+}
+
+
+static ngx_int_t
+ngx_http_webrtc_control_outlet(ngx_http_request_t *r, ngx_str_t *value,
+    const ngx_http_webrtc_control_outlet_t *outlet, ngx_uint_t target,
+    ngx_uint_t on)
+{
+    ngx_int_t                     rc;
+    ngx_str_t                     detail;
+    ngx_webrtc_bus_t             *bus;
+    ngx_webrtc_stream_t          *st;
+    ngx_http_webrtc_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_get_module_main_conf(r, ngx_http_webrtc_module);
+    bus = ngx_http_webrtc_worker->bus;
+
     st = ngx_webrtc_bus_stream(bus, value, NGX_WEBRTC_RING_MIN_SIZE, 0);
 
     if (st == NULL) {
         return ngx_http_webrtc_control_no_stream(r);
     }
 
-    rc = ngx_http_webrtc_push_order(wmcf, st, (ngx_uint_t) target, on);
+    rc = outlet->order(wmcf, st, target, on);
 
     ngx_webrtc_bus_release(bus, st);
 
     if (rc != NGX_OK) {
-        ngx_str_set(&detail, "no such \"webrtc_push\" is for the stream");
-        return ngx_http_webrtc_problem(r, NGX_HTTP_CONFLICT, "not pushed",
+        detail = outlet->detail;
+        return ngx_http_webrtc_problem(r, NGX_HTTP_CONFLICT, outlet->title,
                                        &detail);
     }
 
-    return ngx_http_webrtc_control_said(r, "push", on, 0);
+    return ngx_http_webrtc_control_said(r, outlet->name, on, 0);
 }
 
 

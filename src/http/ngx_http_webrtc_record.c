@@ -62,9 +62,6 @@ static ngx_http_webrtc_record_t *ngx_http_webrtc_record_of(
     ngx_http_webrtc_loc_conf_t **wlcf);
 static ngx_http_webrtc_record_t *ngx_http_webrtc_record_wanted(
     ngx_http_webrtc_main_conf_t *wmcf, ngx_webrtc_stream_t *st);
-static ngx_int_t ngx_http_webrtc_record_order(
-    ngx_http_webrtc_main_conf_t *wmcf, ngx_webrtc_stream_t *st,
-    ngx_uint_t order);
 static size_t ngx_http_webrtc_record_name(void *ctx, ngx_webrtc_stream_t *st,
     u_char *rel, const char **cause);
 static u_char *ngx_http_webrtc_record_time(u_char *p, u_char *last,
@@ -655,33 +652,20 @@ ngx_http_webrtc_record_wanted(ngx_http_webrtc_main_conf_t *wmcf,
 
 
 ngx_int_t
-ngx_http_webrtc_record_start(ngx_http_webrtc_main_conf_t *wmcf,
-    ngx_webrtc_stream_t *st)
-{
-    return ngx_http_webrtc_record_order(wmcf, st, NGX_WEBRTC_RECORD_START);
-}
-
-
-ngx_int_t
-ngx_http_webrtc_record_stop(ngx_http_webrtc_main_conf_t *wmcf,
-    ngx_webrtc_stream_t *st)
-{
-    return ngx_http_webrtc_record_order(wmcf, st, NGX_WEBRTC_RECORD_STOP);
-}
-
-
-static ngx_int_t
 ngx_http_webrtc_record_order(ngx_http_webrtc_main_conf_t *wmcf,
-    ngx_webrtc_stream_t *st, ngx_uint_t order)
+    ngx_webrtc_stream_t *st, ngx_uint_t target, ngx_uint_t on)
 {
     ngx_http_webrtc_loc_conf_t  *wlcf;
 
-    if (st->parent || ngx_http_webrtc_record_of(wmcf, st, &wlcf) == NULL) {
+    if (st->parent || target > 1
+        || ngx_http_webrtc_record_of(wmcf, st, &wlcf) == NULL)
+    {
         return NGX_DECLINED;
     }
 
-    ngx_webrtc_atomic_store(&st->record, (uint32_t) order);
-
+    ngx_webrtc_atomic_store(&st->record, (uint32_t) (on
+                                                     ? NGX_WEBRTC_RECORD_START
+                                                     : NGX_WEBRTC_RECORD_STOP));
     return NGX_OK;
 }
 

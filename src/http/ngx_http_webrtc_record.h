@@ -6,7 +6,7 @@
  *
  * For control and hooks:
  *
- *   ngx_http_webrtc_record_start(), _stop()   as the operator orders
+ *   ngx_http_webrtc_record_order()            as the operator orders
  *   ngx_http_webrtc_record_on_done()          each file that is complete
  */
 
@@ -35,15 +35,15 @@ void ngx_http_webrtc_record_on_done(ngx_http_webrtc_record_done_pt handler);
  * Begins to record a stream, whatever "on" says, or ends that, until the other
  * one is ordered or the stream is gone; in any worker.
  *
- *   st   held; no variant
+ *   st       held; no variant
+ *   target   0 or 1: there is one of a stream at most
+ *   on       1: begin
  *
  * NGX_OK        the worker that has the stream does it within a second
  * NGX_DECLINED  no "webrtc_record" is for the stream
  */
-ngx_int_t ngx_http_webrtc_record_start(ngx_http_webrtc_main_conf_t *wmcf,
-    ngx_webrtc_stream_t *st);
-ngx_int_t ngx_http_webrtc_record_stop(ngx_http_webrtc_main_conf_t *wmcf,
-    ngx_webrtc_stream_t *st);
+ngx_int_t ngx_http_webrtc_record_order(ngx_http_webrtc_main_conf_t *wmcf,
+    ngx_webrtc_stream_t *st, ngx_uint_t target, ngx_uint_t on);
 
 
 /* Parses "webrtc_record". */
