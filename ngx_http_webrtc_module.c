@@ -39,6 +39,7 @@
 #include "ngx_http_webrtc_push.h"
 #include "ngx_http_webrtc_push_whip.h"
 #include "ngx_http_webrtc_record.h"
+#include "ngx_http_webrtc_records.h"
 #include "ngx_http_webrtc_snapshot.h"
 #include "ngx_http_webrtc_vars.h"
 #include "ngx_http_webrtc_signal_log.h"
@@ -202,6 +203,13 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
     { ngx_string("webrtc_record"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
       ngx_http_webrtc_record_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("webrtc_recordings"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_webrtc_records_conf,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -383,7 +391,7 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       NULL },
 
     { ngx_string("webrtc_player"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE123,
       ngx_http_webrtc_player_conf,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,

@@ -5,8 +5,9 @@
 # webrtc_record: what FFmpeg makes of the files.  Each codec in a container that
 # holds it, pictures and sound together; a file for each segment; a publisher
 # that comes back goes on in its file; names from outside stay below the
-# directory; what a worker or a media process that is killed leaves can be
-# played; a disk that is full ends the recording and nothing else.
+# directory; a list of what there is, and one of it played as a live stream; what
+# a worker or a media process that is killed leaves can be played; a disk that is
+# full ends the recording and nothing else.
 
 use strict;
 use warnings;
@@ -51,6 +52,25 @@ $t->write_file('rec/old/b.ts.webrtc-part', '');
 my $made = NgxWebRTC::Beep::film($t, "$dir/beep.ts");
 is($t->reap($made, 60), 0, 'a film of flashes and beeps is made');
 
+# the same as H.265, with G.711; then twice as large; and turned by a phone
+
+sub made {
+    my ($file, @how) = @_;
+
+    is($t->reap($t->ffmpeg(@how, '-y', "$dir/$file"), 60), 0, $file);
+}
+
+made('pcm.mkv', '-i', "$dir/beep.ts", qw{ -t 3 -c:v libx265 -preset ultrafast
+     -x265-params keyint=25:bframes=0:log-level=none -c:a pcm_mulaw -ar 8000
+     -ac 1 });
+made('large.ts', '-i', "$dir/beep.ts", qw{ -t 3 -vf scale=320:240 -c:v libx264
+     -preset ultrafast -g 25 -c:a copy });
+made('small.ts', '-i', "$dir/beep.ts", qw{ -t 3 -c copy });
+$t->write_file('sizes.ts', slurp("$dir/small.ts") . slurp("$dir/large.ts"));
+$t->write_file('turned.mp4', turned(slurp($t->media . '/bars.mp4'), 360));
+
+$t->write_file('secret', 'k' x 64);
+
 $t->allow(qr/exited on signal 9/);
 $t->start(http => <<'EOF', server => <<"EOF2");
 webrtc_wait 20s; webrtc_linger 20s;
@@ -64,6 +84,20 @@ location = /recorded {
 }
 location = /control {
     webrtc_status  control;
+}
+location ~ ^/list/(?<sub>.*)\$ {
+    webrtc_recordings  $dir/rec/\$sub url=/rec/\$sub;
+}
+location = /locked {
+    webrtc_recordings  $dir/rec/;
+    webrtc_jwt_key     secret=$dir/secret;
+}
+location /rec/ {
+    alias  $dir/rec/;
+}
+location ~ ^/again/(?<file>[\\w.-]+)\$ {
+    webrtc_play  again-\$file;
+    webrtc_pull  file:$dir/rec/\$file loop;
 }
 location = /unrecorded {
     webrtc_publish  unrecorded;
@@ -112,6 +146,22 @@ location ~ ^/(?<name>beep)\$ {
     webrtc_pull    file:$dir/beep.ts loop start=always;
     webrtc_record  $dir/rec/beep.mp4 segment=4s;
 }
+location = /pcm {
+    webrtc_play    pcm;
+    webrtc_pull    file:$dir/pcm.mkv loop start=always;
+    webrtc_record  $dir/rec/pcm.mkv segment=2s;
+}
+location = /sizes {
+    webrtc_play    sizes;
+    webrtc_pull    file:$dir/sizes.ts loop start=always;
+    webrtc_record  $dir/rec/sizes.mp4;
+}
+location = /turned {
+    webrtc_play       turned;
+    webrtc_pull       file:$dir/turned.mp4 loop start=always;
+    webrtc_transcode  off;
+    webrtc_record     $dir/rec/turned.mp4 segment=2s;
+}
 location = /demand {
     webrtc_play    demand;
     webrtc_pull    file:%%MEDIA%%/bars.ts loop start=always;
@@ -155,7 +205,7 @@ sub probe {
     my %seen;
 
     for (split /\n/, `ffprobe -v error -count_frames -show_entries stream=codec_name,nb_read_frames,start_time,duration -of csv=p=0 $file 2>&1`) {
-        if (/^(\w+),(-?[\d.]+),([\d.]+|N\/A),(\d+)$/) {
+        if (/^(\w+),(-?[\d.]+),([\d.]+|N\/A),(\d+),?$/) {
             $seen{$1} = { start => $2, duration => $3, frames => $4 };
         } elsif (/\S/) {
             $seen{errors} .= "$_\n";
@@ -297,6 +347,28 @@ subtest 'containers' => sub {
 };
 
 
+subtest 'what is rare' => sub {
+    ok(wait_for(60, sub { -s "$dir/rec/pcm-1.mkv" }), 'H.265 and G.711')
+        or diag(explain(outlet('pcm')));
+    plays("$dir/rec/pcm.mkv", 20, 'hevc', 'pcm_mulaw');
+
+    ok(wait_for(60, sub { -s "$dir/rec/sizes-1.mp4" }), 'another size')
+        or diag(explain(outlet('sizes')));
+
+    my @wide = map { `ffprobe -v error -select_streams v -show_entries stream=width -of csv=p=0 $dir/rec/$_` =~ /(\d+)/ }
+                   'sizes.mp4', 'sizes-1.mp4';
+
+    is_deeply([ sort { $a <=> $b } @wide ], [ 160, 320 ], 'is another file');
+    plays("$dir/rec/$_", 20, 'h264', 'opus') for 'sizes.mp4', 'sizes-1.mp4';
+
+    ok(wait_for(60, sub { -s "$dir/rec/turned-1.mp4" }), 'a turned picture')
+        or diag(explain(outlet('turned')));
+    like(`ffprobe -v error -select_streams v -show_entries stream_side_data=rotation -of csv=p=0 $dir/rec/turned.mp4`,
+         qr/^-?90\b/, 'is turned back');
+    plays("$dir/rec/turned.mp4", 20, 'h264');
+};
+
+
 subtest 'pictures and sound' => sub {
     ok(wait_for(60, sub { -s "$dir/rec/beep.mp4" }), 'four seconds of them');
 
@@ -305,6 +377,72 @@ subtest 'pictures and sound' => sub {
     cmp_ok($n, '>=', 2, 'flashes and beeps');
     cmp_ok($most, '<', 0.04, 'are less than 40 ms apart');
     note("offset $most s, $n times");
+};
+
+
+subtest 'a list, and what is in it' => sub {
+    my $get = sub { return json($t->http('GET', "/list/$_[0]")->{content}) };
+
+    # one of many, which are recorded all the time
+
+    my $one = $get->('?limit=1&after=beep.mp');
+    my $film = $one->{recordings}[0];
+
+    is($film->{name}, 'beep.mp4', 'the film is there') or diag(explain($one));
+    is(scalar(@{ $one->{recordings} }), 1, 'alone');
+    is($one->{next}, 'beep.mp4', 'more follow');
+
+    my $seconds = probe("$dir/rec/beep.mp4")->{h264}{duration};
+    my $mtime = (stat "$dir/rec/beep.mp4")[9];
+
+    is($film->{size}, -s "$dir/rec/beep.mp4", 'its size');
+    is_deeply([ sort @{ $film->{codecs} } ], [ 'H264', 'opus' ], 'its codecs');
+    cmp_ok(abs($film->{duration_ms} - 1000 * $seconds), '<', 300,
+           'how long it is');
+    is($film->{ended}, $mtime, 'when it ended');
+    cmp_ok(abs($film->{started} - ($mtime - $seconds)), '<=', 1,
+           'when it began');
+    is($film->{url}, '/rec/beep.mp4', 'its URL');
+    is($get->('?limit=1&after=vp8.web')->{recordings}[0]{duration_ms}, undef,
+       'no more of others');
+
+    # those that have come to their end
+
+    my $all = $get->('n/');
+    my @names = map { $_->{name} } @{ $all->{recordings} };
+
+    is_deeply(\@names, [ 'a/_/b.mkv', 'abs.mkv', 'x' x 127 . '.mkv' ],
+              'in order, without what is too deep, or begins with a dot');
+    is($all->{next}, undef, 'one page');
+    ok($all->{complete}, 'all of it');
+    is_deeply([ map { $_->{url} } @{ $all->{recordings} } ],
+              [ map { "/rec/n/$_" } @names ], 'URLs of the directory');
+
+    my ($after, @paged) = ('');
+
+    for (0 .. @names) {
+        my $page = $get->("n/?limit=1&after=$after");
+
+        push @paged, map { $_->{name} } @{ $page->{recordings} };
+        $after = $page->{next} // last;
+    }
+
+    is_deeply(\@paged, \@names, 'page by page');
+
+    is_deeply($get->('none/')->{recordings}, [], 'a directory that is not there');
+    is($t->http('GET', '/list/?limit=0')->{status}, 400, 'a wrong limit');
+    is($t->http('POST', '/list/')->{status}, 405, 'a wrong method');
+    is($t->http('GET', '/locked')->{status}, 401, 'a token is missing');
+
+    my $r = $t->http('GET', $film->{url});
+
+    is(length $r->{content}, $film->{size}, 'it can be had');
+
+    $r = $t->aiortc($t->url('/again/beep.mp4'), frames => 20);
+
+    cmp_ok($r->{frames} // 0, '>=', 20, 'and played as a live stream')
+        or diag(explain($r));
+    cmp_ok($r->{audioPeak} // 0, '>', 100, 'with its sound');
 };
 
 

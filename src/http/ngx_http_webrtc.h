@@ -129,6 +129,7 @@ typedef struct ngx_http_webrtc_exec_s  ngx_http_webrtc_exec_t;
 typedef struct ngx_http_webrtc_jwt_s   ngx_http_webrtc_jwt_t;
 typedef struct ngx_http_webrtc_record_s  ngx_http_webrtc_record_t;
 typedef struct ngx_http_webrtc_live_s  ngx_http_webrtc_live_t;
+typedef struct ngx_http_webrtc_records_s  ngx_http_webrtc_records_t;
 
 typedef struct ngx_http_webrtc_loc_conf_s  ngx_http_webrtc_loc_conf_t;
 
@@ -188,6 +189,7 @@ struct ngx_http_webrtc_loc_conf_s {
     ngx_http_webrtc_pull_t      *pull;
     ngx_http_webrtc_exec_t      *exec_publish;
     ngx_http_webrtc_record_t    *record;     /* NULL: none is set */
+    ngx_http_webrtc_records_t   *recordings; /* a list is answered, or NULL */
     ngx_array_t                 *pushes;     /* likewise; empty: "off" */
 
     ngx_webrtc_policy_t          policy;     /* for its sessions */
@@ -211,6 +213,7 @@ struct ngx_http_webrtc_loc_conf_s {
     ngx_flag_t                   counter_offer;
     ngx_flag_t                   player;         /* a page for browsers */
     ngx_http_complex_value_t    *poster;     /* of the page; or NULL */
+    ngx_http_complex_value_t    *player_list;    /* recordings there; or NULL */
     ngx_array_t                 *ice_servers;    /* ngx_http_webrtc_ice_server_t
                                                     or NULL */
     ngx_str_t                    cors_origin;

@@ -353,7 +353,7 @@ ngx_http_webrtc_cors_is_ours(ngx_http_request_t *r,
     ngx_http_webrtc_loc_conf_t *wlcf)
 {
     return wlcf->cors_origin.len
-           && (wlcf->play || wlcf->publish || wlcf->status
+           && (wlcf->play || wlcf->publish || wlcf->status || wlcf->recordings
                || (wlcf->file && r->content_handler == NULL))
            && r == r->main;
 }

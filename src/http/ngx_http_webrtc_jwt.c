@@ -126,7 +126,8 @@ ngx_http_webrtc_jwt_needed(ngx_http_request_t *r,
     ngx_str_t  id;
 
     if (wlcf->play == NULL && wlcf->publish == NULL) {
-        return wlcf->file && r->content_handler == NULL;
+        return wlcf->recordings
+               || (wlcf->file && r->content_handler == NULL);
     }
 
     return wlcf->live
@@ -218,9 +219,9 @@ ngx_http_webrtc_jwt_session(ngx_http_request_t *r,
 {
     ngx_str_t  id;
 
-    /* neither what answers with its stream nor RTMP has sessions */
+    /* what answers with its stream, a list, and RTMP have no sessions */
 
-    if (wlcf->live || ngx_http_webrtc_ingest_of(r)
+    if (wlcf->live || wlcf->recordings || ngx_http_webrtc_ingest_of(r)
         || ngx_http_webrtc_arg(r, "session", &id) != NGX_OK)
     {
         return 0;

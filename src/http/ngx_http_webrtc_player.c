@@ -16,13 +16,14 @@
 
 static ngx_uint_t ngx_http_webrtc_player_wanted(ngx_str_t *accept);
 static ngx_int_t ngx_http_webrtc_player_page_with(ngx_http_request_t *r,
-    ngx_http_complex_value_t *poster, ngx_str_t *body);
+    ngx_http_webrtc_loc_conf_t *wlcf, ngx_str_t *body);
+static ngx_int_t ngx_http_webrtc_player_option(ngx_conf_t *cf,
+    ngx_http_webrtc_loc_conf_t *wlcf, ngx_str_t *value);
 
 
 /* of the page: a poster is an attribute behind it */
 
 static const char  ngx_http_webrtc_player_tag[] = "<video ";
-static const char  ngx_http_webrtc_player_attribute[] = "poster=\"";
 
 
 ngx_int_t
@@ -59,7 +60,7 @@ ngx_http_webrtc_player(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (ngx_http_webrtc_player_page_with(r, wlcf->poster, &body) != NGX_OK) {
+    if (ngx_http_webrtc_player_page_with(r, wlcf, &body) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -109,14 +110,20 @@ ngx_http_webrtc_player_wanted(ngx_str_t *accept)
 }
 
 
-/* the page with its poster, if it has one */
+/* the page with the attributes of its picture that are configured */
 
 static ngx_int_t
 ngx_http_webrtc_player_page_with(ngx_http_request_t *r,
-    ngx_http_complex_value_t *poster, ngx_str_t *body)
+    ngx_http_webrtc_loc_conf_t *wlcf, ngx_str_t *body)
 {
-    u_char     *p, *at, *page, *last;
-    ngx_str_t   url;
+    u_char      *p, *at, *page, *last;
+    ngx_str_t    url[2];
+    ngx_uint_t   i;
+
+    static const ngx_str_t  names[] = {
+        ngx_string("poster=\""),
+        ngx_string("data-recordings=\"")
+    };
 
     page = ngx_http_webrtc_player_page;
     last = page + sizeof(ngx_http_webrtc_player_page) - 1;
@@ -124,24 +131,29 @@ ngx_http_webrtc_player_page_with(ngx_http_request_t *r,
     body->data = page;
     body->len = last - page;
 
-    if (poster == NULL) {
-        return NGX_OK;
-    }
+    ngx_memzero(url, sizeof(url));
 
-    if (ngx_http_complex_value(r, poster, &url) != NGX_OK) {
+    if ((wlcf->poster
+         && ngx_http_complex_value(r, wlcf->poster, &url[0]) != NGX_OK)
+        || (wlcf->player_list
+            && ngx_http_complex_value(r, wlcf->player_list, &url[1])
+               != NGX_OK))
+    {
         return NGX_ERROR;
     }
 
     at = (u_char *) ngx_strstr(page, ngx_http_webrtc_player_tag);
 
-    if (at == NULL || url.len == 0) {
+    if (at == NULL || url[0].len + url[1].len == 0) {
         return NGX_OK;
     }
 
     at += sizeof(ngx_http_webrtc_player_tag) - 1;
 
-    body->len += sizeof(ngx_http_webrtc_player_attribute) - 1 + url.len
-                 + ngx_escape_html(NULL, url.data, url.len) + 2;
+    for (i = 0; i < 2; i++) {
+        body->len += names[i].len + url[i].len
+                     + ngx_escape_html(NULL, url[i].data, url[i].len) + 2;
+    }
 
     p = ngx_pnalloc(r->pool, body->len);
     if (p == NULL) {
@@ -151,12 +163,22 @@ ngx_http_webrtc_player_page_with(ngx_http_request_t *r,
     body->data = p;
 
     p = ngx_cpymem(p, page, at - page);
-    p = ngx_cpymem(p, ngx_http_webrtc_player_attribute,
-                   sizeof(ngx_http_webrtc_player_attribute) - 1);
-    p = (u_char *) ngx_escape_html(p, url.data, url.len);
-    *p++ = '"';
-    *p++ = ' ';
-    ngx_memcpy(p, at, last - at);
+
+    for (i = 0; i < 2; i++) {
+
+        if (url[i].len == 0) {
+            continue;
+        }
+
+        p = ngx_cpymem(p, names[i].data, names[i].len);
+        p = (u_char *) ngx_escape_html(p, url[i].data, url[i].len);
+        *p++ = '"';
+        *p++ = ' ';
+    }
+
+    p = ngx_cpymem(p, at, last - at);
+
+    body->len = p - body->data;
 
     return NGX_OK;
 }
@@ -167,8 +189,8 @@ ngx_http_webrtc_player_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_webrtc_loc_conf_t *wlcf = conf;
 
-    ngx_str_t                         *value, text;
-    ngx_http_compile_complex_value_t   ccv;
+    ngx_str_t   *value;
+    ngx_uint_t   i;
 
     if (wlcf->player != NGX_CONF_UNSET) {
         return "is duplicate";
@@ -187,41 +209,68 @@ ngx_http_webrtc_player_conf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     } else {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid value \"%V\" in webrtc_player, expected "
-                           "\"on\", with or without \"poster=\", or \"off\"",
-                           &value[1]);
+                           "\"on\", with or without \"poster=\" and "
+                           "\"recordings=\", or \"off\"", &value[1]);
         return NGX_CONF_ERROR;
     }
 
-    if (cf->args->nelts == 2) {
-        return NGX_CONF_OK;
+    for (i = 2; i < cf->args->nelts; i++) {
+        if (ngx_http_webrtc_player_option(cf, wlcf, &value[i]) != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
     }
 
-    text = value[2];
+    return NGX_CONF_OK;
+}
 
-    if (ngx_strncmp(text.data, "poster=", 7) != 0 || text.len == 7) {
+
+static ngx_int_t
+ngx_http_webrtc_player_option(ngx_conf_t *cf, ngx_http_webrtc_loc_conf_t *wlcf,
+    ngx_str_t *value)
+{
+    size_t                             n;
+    ngx_str_t                          text;
+    ngx_http_complex_value_t         **option;
+    ngx_http_compile_complex_value_t   ccv;
+
+    n = 0;
+    option = NULL;
+
+    if (value->len > 7 && ngx_strncmp(value->data, "poster=", 7) == 0) {
+        option = &wlcf->poster;
+        n = 7;
+
+    } else if (value->len > 11
+               && ngx_strncmp(value->data, "recordings=", 11) == 0)
+    {
+        option = &wlcf->player_list;
+        n = 11;
+    }
+
+    if (option == NULL || *option) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid parameter \"%V\" in webrtc_player, "
                            "expected \"poster=\" and a URL, such as "
-                           "\"poster=/snapshot/$name\"", &text);
-        return NGX_CONF_ERROR;
+                           "\"poster=/snapshot/$name\", or \"recordings=\" and "
+                           "that of webrtc_recordings", value);
+        return NGX_ERROR;
     }
 
-    text.data += 7;
-    text.len -= 7;
+    text.data = value->data + n;
+    text.len = value->len - n;
 
-    wlcf->poster = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
-    if (wlcf->poster == NULL) {
-        return NGX_CONF_ERROR;
+    *option = ngx_palloc(cf->pool, sizeof(ngx_http_complex_value_t));
+    if (*option == NULL) {
+        return NGX_ERROR;
     }
 
     ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
 
     ccv.cf = cf;
     ccv.value = &text;
-    ccv.complex_value = wlcf->poster;
+    ccv.complex_value = *option;
 
-    return ngx_http_compile_complex_value(&ccv) == NGX_OK ? NGX_CONF_OK
-                                                          : NGX_CONF_ERROR;
+    return ngx_http_compile_complex_value(&ccv);
 }
 
 
@@ -233,6 +282,7 @@ ngx_http_webrtc_player_merge(ngx_http_webrtc_loc_conf_t *prev,
 
     if (conf->player == NGX_CONF_UNSET) {
         conf->poster = prev->poster;
+        conf->player_list = prev->player_list;
     }
 
     ngx_conf_merge_value(conf->player, prev->player, 1);
