@@ -47,7 +47,7 @@ my %table = (
                      qr/1 to 127 bytes .*, such as "cam"/ ],
     webrtc_publish => [ [ '""', 'x' x 128 ], [ 'x' x 127, '$arg_n' ],
                         qr/1 to 127 bytes .*, such as "cam"/ ],
-    webrtc_pull => [ [ 'cam', 'ftp://a/b', 'rtmp:/a/b', 'file:a.mp4',
+    webrtc_pull => [ [ 'cam', 'given:', 'ftp://a/b', 'rtmp:/a/b', 'file:a.mp4',
                        '$arg_u', 'file://host/a', '"file:/$arg_n"',
                        'rtmp://a/b once', 'rtmp://a/b start=soon',
                        'rtmp://a/b format=', 'udp://a:1 program=0',
