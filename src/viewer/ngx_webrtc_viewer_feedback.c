@@ -30,6 +30,10 @@
  */
 #define NGX_WEBRTC_VIEWER_FIRST    100
 
+/* bits per second of a path for each packet of sound that is repeated; chosen:
+ * 64 kbit/s are a tenth of it */
+#define NGX_WEBRTC_VIEWER_REPEAT   640000
+
 /* bytes of a compound packet of SR and SDES with our CNAME */
 #define NGX_WEBRTC_VIEWER_RTCP  256
 
@@ -338,7 +342,7 @@ ngx_webrtc_viewer_feedback_report(ngx_webrtc_session_t *s,
 
 /*
  * Its sound is repeated while its path loses packets, if it takes RED; but not
- * where there is room for nothing else than sound.
+ * where that would lose others, as the path is narrow.
  */
 
 static void
@@ -351,8 +355,9 @@ ngx_webrtc_viewer_feedback_repeat(ngx_webrtc_session_t *s, ngx_uint_t fraction)
     v = s->part;
     n = ngx_webrtc_repeat(&v->repeat, fraction, ngx_current_msec);
 
-    if (v->thin == NGX_WEBRTC_VIEWER_NONE) {
-        n = 0;
+    if (v->bw) {
+        n = ngx_min(n, ngx_webrtc_bwe_estimate(&v->bw->bwe)
+                       / NGX_WEBRTC_VIEWER_REPEAT);
     }
 
     for (i = 0; i < NGX_WEBRTC_TRACKS; i++) {
