@@ -46,8 +46,7 @@ my %ROOMS = (
 my @LIBRARIES = (
     [ qr{^stun/},            qr{^src/secure/ngx_webrtc_ice\w*\.[ch]$} ],
     [ qr{^(?:nice/|agent\.h|glib)}, qr{^src/net/ngx_webrtc_nice\w*\.[ch]$} ],
-    [ qr{^(?:srtp2/|intel-ipsec-mb\.h)},
-                             qr{^src/secure/ngx_webrtc_srtp\w*\.[ch]$} ],
+    [ qr{^intel-ipsec-mb\.h}, qr{^src/secure/ngx_webrtc_srtp\w*\.[ch]$} ],
     [ qr{^usrsctp},          qr{^src/data/ngx_webrtc_sctp\w*\.[ch]$} ],
     [ qr{^jansson},          qr{^src/(?:signal/ngx_webrtc_signal|token/ngx_webrtc_jw)\w*\.[ch]$} ],
     [ qr{^openssl/},         qr{^src/(?:secure|token|session|files|http)/} ],

@@ -29,16 +29,15 @@ if what != 'silent':
 if what == 'garbage':
     s.send(b'\x0b\xff\xff\xff')
 while what == 'floods':
-    s.send(struct.pack('>BIQ', 4, 0, 1000000))
-keep = []
+    s.send(struct.pack('>BI', 4, 0))
+keep = [b'x' * (100 << 20)] if what == 'hungry' else []
 while True:
     m, fds, _, _ = socket.recv_fds(s, 65536, 8)
     keep += fds
     if not m:
         break
     if m[0] == 3 and what != 'silent':
-        s.send(struct.pack('>B4sQ', 4, m[1:5],
-                           1 << 40 if what == 'hungry' else 1000000))
+        s.send(struct.pack('>B4s', 4, m[1:5]))
 EOF
 
 my ($version) = slurp("$NgxWebRTC::ROOT/src/media/ngx_webrtc_media_message.h")
@@ -64,8 +63,8 @@ for my $what (sort keys %wrong) {
     my $file = $t->write_file($what, $fake);
     chmod 0755, $file or die $!;
 
-    $t->start(http => "webrtc_media_path $file; webrtc_wait 1s;",
-              server => <<'EOF');
+    $t->start(http => "webrtc_media_path $file; webrtc_wait 1s; "
+                      . 'webrtc_media_memory 64m;', server => <<'EOF');
 location = /whep/always {
     webrtc_play  always;
     webrtc_pull  file:%%MEDIA%%/bars.ts loop start=always;

@@ -19,13 +19,10 @@ my %NGINX = map { $_ => 1 } qw/ ngx_modules ngx_module_names
 
 # where a library demands to be initialised once per process; the clocks
 
-my %ONCE = map { $_ => 1 } qw/ ngx_webrtc_srtp:initialized
-                               ngx_webrtc_srtp:ngx_webrtc_srtp_batches
+my %ONCE = map { $_ => 1 } qw/ ngx_webrtc_srtp:ngx_webrtc_srtp_batches
                                ngx_webrtc_srtp_gcm:used
-                               ngx_webrtc_srtp_gcm:mgr
-                               ngx_webrtc_srtp_gcm:tried
-                               ngx_webrtc_srtp_mb:mgr
-                               ngx_webrtc_srtp_mb:tried
+                               ngx_webrtc_srtp_gcm:ngx_webrtc_srtp_gcm_imb
+                               ngx_webrtc_srtp_mb:ngx_webrtc_srtp_mb_imb
                                ngx_webrtc_srtp_mb:ngx_webrtc_srtp_mb_jobs
                                ngx_webrtc_srtp_mb:ngx_webrtc_srtp_mb_next
                                ngx_webrtc_srtp_mb:ngx_webrtc_srtp_mb_waiting

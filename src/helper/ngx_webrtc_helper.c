@@ -57,7 +57,6 @@ static ngx_int_t ngx_webrtc_helper_input(void);
 static void ngx_webrtc_helper_start(ngx_webrtc_media_message_t *m, int *fds,
     ngx_uint_t nfds);
 static void ngx_webrtc_helper_pong(uint32_t number);
-static uint64_t ngx_webrtc_helper_memory(void);
 static void ngx_webrtc_helper_send(ngx_webrtc_media_message_t *m);
 static void ngx_webrtc_helper_reap(void);
 static void ngx_webrtc_helper_exit(void);
@@ -320,45 +319,8 @@ ngx_webrtc_helper_pong(uint32_t number)
 
     m.type = NGX_WEBRTC_MEDIA_PONG;
     m.number = number;
-    m.memory = ngx_webrtc_helper_memory();
 
     ngx_webrtc_helper_send(&m);
-}
-
-
-/* private resident memory, in bytes */
-
-static uint64_t
-ngx_webrtc_helper_memory(void)
-{
-    int      fd;
-    char     buf[128];
-    ssize_t  n;
-    long     size, resident, shared;
-
-    fd = open("/proc/self/statm", O_RDONLY|O_CLOEXEC);
-
-    if (fd == -1) {
-        return 0;
-    }
-
-    n = read(fd, buf, sizeof(buf) - 1);
-
-    (void) close(fd);
-
-    if (n <= 0) {
-        return 0;
-    }
-
-    buf[n] = '\0';
-
-    if (sscanf(buf, "%ld %ld %ld", &size, &resident, &shared) != 3
-        || resident < shared)
-    {
-        return 0;
-    }
-
-    return (uint64_t) (resident - shared) * (uint64_t) sysconf(_SC_PAGESIZE);
 }
 
 

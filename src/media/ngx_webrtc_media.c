@@ -111,6 +111,7 @@ static struct {
     ngx_uint_t                          ready;       /* one is kept */
     ngx_log_t                          *log;
     ngx_queue_t                         processes;
+    ngx_uint_t                          blind;       /* to its memory: told */
     const char                         *said;        /* the last error */
     ngx_msec_t                          said_ms;
 } ngx_webrtc_media_worker;
@@ -589,9 +590,18 @@ ngx_webrtc_media_control(ngx_webrtc_media_process_t *process, u_char *p,
 
     process->answered = m.number;
 
-    /* what it says itself may be wrong */
+    /* what it said itself might be wrong */
 
-    memory = ngx_max(m.memory, ngx_webrtc_media_process_memory(process->pid));
+    memory = ngx_webrtc_media_process_memory(process->pid);
+
+    if (memory == 0 && !ngx_webrtc_media_worker.blind) {
+        ngx_webrtc_media_worker.blind = 1;
+
+        ngx_log_error(NGX_LOG_WARN, ngx_webrtc_media_worker.log, 0,
+                      "webrtc cannot see in /proc how much memory a media "
+                      "process has: webrtc_media_memory bounds what it may "
+                      "allocate, not what is resident");
+    }
 
     if (memory > ngx_webrtc_media_worker.memory) {
         ngx_webrtc_media_lost(process, "has taken more memory than "

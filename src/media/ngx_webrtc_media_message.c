@@ -37,10 +37,6 @@ static u_char *ngx_webrtc_media_read_number(u_char *p, u_char *last,
     ngx_webrtc_media_message_t *m);
 static u_char *ngx_webrtc_media_read_bitrate(u_char *p, u_char *last,
     ngx_webrtc_media_message_t *m);
-static u_char *ngx_webrtc_media_write_pong(u_char *p, u_char *last,
-    ngx_webrtc_media_message_t *m);
-static u_char *ngx_webrtc_media_read_pong(u_char *p, u_char *last,
-    ngx_webrtc_media_message_t *m);
 static u_char *ngx_webrtc_media_write_start(u_char *p, u_char *last,
     ngx_webrtc_media_message_t *m);
 static u_char *ngx_webrtc_media_read_start(u_char *p, u_char *last,
@@ -106,10 +102,9 @@ static const struct {
     { ngx_webrtc_media_write_number, ngx_webrtc_media_read_number },
     /* START */
     { ngx_webrtc_media_write_start, ngx_webrtc_media_read_start },
-    /* PING */
+    /* PING, PONG */
     { ngx_webrtc_media_write_number, ngx_webrtc_media_read_number },
-    /* PONG */
-    { ngx_webrtc_media_write_pong, ngx_webrtc_media_read_pong },
+    { ngx_webrtc_media_write_number, ngx_webrtc_media_read_number },
     /* GO, STOP, ROOM */
     { ngx_webrtc_media_write_nothing, ngx_webrtc_media_read_nothing },
     { ngx_webrtc_media_write_nothing, ngx_webrtc_media_read_nothing },
@@ -245,26 +240,6 @@ ngx_webrtc_media_read_bitrate(u_char *p, u_char *last,
     }
 
     return p;
-}
-
-
-static u_char *
-ngx_webrtc_media_write_pong(u_char *p, u_char *last,
-    ngx_webrtc_media_message_t *m)
-{
-    p = ngx_webrtc_write_u32(p, last, m->number);
-
-    return ngx_webrtc_write_u64(p, last, m->memory);
-}
-
-
-static u_char *
-ngx_webrtc_media_read_pong(u_char *p, u_char *last,
-    ngx_webrtc_media_message_t *m)
-{
-    p = ngx_webrtc_read_u32(p, last, &m->number);
-
-    return ngx_webrtc_read_u64(p, last, &m->memory);
 }
 
 

@@ -49,7 +49,7 @@
 
 
 /* of HELLO; incremented with every change of the protocol */
-#define NGX_WEBRTC_MEDIA_VERSION   5
+#define NGX_WEBRTC_MEDIA_VERSION   6
 
 /* largest message in bytes; START with four long URLs is 9 kB */
 #define NGX_WEBRTC_MEDIA_MESSAGE   16384
@@ -324,7 +324,6 @@ typedef struct {
     ngx_webrtc_media_type_e    type;
     uint32_t                   number;     /* HELLO: version; PING, PONG;
                                               BITRATE: bit/s */
-    uint64_t                   memory;     /* PONG: resident, bytes */
 
     union {
         ngx_webrtc_media_start_t   start;

@@ -17,10 +17,7 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
-#if (NGX_WEBRTC_IPSEC_MB)
-#include <intel-ipsec-mb.h>
-#endif
-
+#include <ngx_webrtc_srtp_imb.h>
 #include <ngx_webrtc_srtp_gcm.h>
 
 
@@ -46,7 +43,6 @@ typedef struct {
     unsigned              aes256:1;
 } ngx_webrtc_srtp_gcm_imb_t;
 
-static IMB_MGR *ngx_webrtc_srtp_gcm_imb_mgr(void);
 static const char *ngx_webrtc_srtp_gcm_imb_usable(void);
 static void *ngx_webrtc_srtp_gcm_imb_key(const u_char *secret, size_t n,
     int enc);
@@ -56,6 +52,9 @@ static ngx_int_t ngx_webrtc_srtp_gcm_imb_seal(void *key, const u_char *iv,
     u_char *tag);
 static ngx_int_t ngx_webrtc_srtp_gcm_imb_open(void *key, const u_char *iv,
     const u_char *aad, size_t aad_n, u_char *p, size_t n, const u_char *tag);
+
+/* never written after it is made: what is called here needs no jobs */
+static ngx_webrtc_srtp_imb_t  ngx_webrtc_srtp_gcm_imb;
 
 #endif
 
@@ -245,48 +244,10 @@ ngx_webrtc_srtp_gcm_evp_open(void *key, const u_char *iv, const u_char *aad,
 
 #if (NGX_WEBRTC_IPSEC_MB)
 
-/*
- * Of the process; a child has its parent's.  It is never written after it is
- * made: what is called here needs no queue of jobs.
- */
-
-static IMB_MGR *
-ngx_webrtc_srtp_gcm_imb_mgr(void)
-{
-    IMB_ARCH  arch;
-
-    static IMB_MGR     *mgr;
-    static ngx_uint_t   tried;
-
-    if (tried) {
-        return mgr;
-    }
-
-    tried = 1;
-
-    mgr = alloc_mb_mgr(0);
-    if (mgr == NULL) {
-        return NULL;
-    }
-
-    init_mb_mgr_auto(mgr, &arch);
-
-    /* by tables, without the processor's help: slower, and its time tells */
-
-    if (imb_get_errno(mgr) != 0 || arch < IMB_ARCH_SSE) {
-        free_mb_mgr(mgr);
-        mgr = NULL;
-    }
-
-    return mgr;
-}
-
-
 static const char *
 ngx_webrtc_srtp_gcm_imb_usable(void)
 {
-    return ngx_webrtc_srtp_gcm_imb_mgr()
-           ? NULL : "this processor lacks what intel-ipsec-mb needs";
+    return ngx_webrtc_srtp_imb_usable(&ngx_webrtc_srtp_gcm_imb);
 }
 
 
@@ -299,7 +260,7 @@ ngx_webrtc_srtp_gcm_imb_key(const u_char *secret, size_t n, int enc)
 
     (void) enc;                          /* one key serves both */
 
-    mgr = ngx_webrtc_srtp_gcm_imb_mgr();
+    mgr = ngx_webrtc_srtp_imb_mgr(&ngx_webrtc_srtp_gcm_imb);
 
     if (mgr == NULL
         || posix_memalign(&p, 64, sizeof(ngx_webrtc_srtp_gcm_imb_t)) != 0)

@@ -12,10 +12,7 @@
 
 #include <openssl/crypto.h>
 
-#if (NGX_WEBRTC_IPSEC_MB)
-#include <intel-ipsec-mb.h>
-#endif
-
+#include <ngx_webrtc_srtp_imb.h>
 #include <ngx_webrtc_srtp_mb.h>
 
 
@@ -36,57 +33,21 @@ typedef struct {
 } ngx_webrtc_srtp_mb_job_t;
 
 
-static IMB_MGR *ngx_webrtc_srtp_mb_mgr(void);
 static void ngx_webrtc_srtp_mb_done(IMB_JOB *job);
 
 
 /* the process's queue: packets of all sessions are encrypted side by side */
 
+static ngx_webrtc_srtp_imb_t     ngx_webrtc_srtp_mb_imb;
 static ngx_webrtc_srtp_mb_job_t  ngx_webrtc_srtp_mb_jobs[IMB_MAX_JOBS];
 static ngx_uint_t                ngx_webrtc_srtp_mb_next;
 static ngx_uint_t                ngx_webrtc_srtp_mb_waiting;
 
 
-/*
- * One that nobody else uses, as the jobs are in it.  It is made in the master
- * or in a worker; a child has a copy of its parent's, without jobs.
- */
-
-static IMB_MGR *
-ngx_webrtc_srtp_mb_mgr(void)
-{
-    IMB_ARCH  arch;
-
-    static IMB_MGR     *mgr;
-    static ngx_uint_t   tried;
-
-    if (tried) {
-        return mgr;
-    }
-
-    tried = 1;
-
-    mgr = alloc_mb_mgr(0);
-    if (mgr == NULL) {
-        return NULL;
-    }
-
-    init_mb_mgr_auto(mgr, &arch);
-
-    if (imb_get_errno(mgr) != 0 || arch < IMB_ARCH_SSE) {
-        free_mb_mgr(mgr);
-        mgr = NULL;
-    }
-
-    return mgr;
-}
-
-
 const char *
 ngx_webrtc_srtp_mb_usable(void)
 {
-    return ngx_webrtc_srtp_mb_mgr()
-           ? NULL : "this processor lacks what intel-ipsec-mb needs";
+    return ngx_webrtc_srtp_imb_usable(&ngx_webrtc_srtp_mb_imb);
 }
 
 
@@ -97,7 +58,7 @@ ngx_webrtc_srtp_mb_key(const u_char *secret)
     u_char    unused[NGX_WEBRTC_SRTP_MB_KEYS] __attribute__((aligned(16)));
     IMB_MGR  *mgr;
 
-    mgr = ngx_webrtc_srtp_mb_mgr();
+    mgr = ngx_webrtc_srtp_imb_mgr(&ngx_webrtc_srtp_mb_imb);
 
     if (mgr == NULL || posix_memalign(&key, 16, NGX_WEBRTC_SRTP_MB_KEYS) != 0) {
         return NULL;
@@ -131,7 +92,7 @@ ngx_webrtc_srtp_mb_submit(void *key, const uint32_t *inner,
     IMB_MGR                   *mgr;
     ngx_webrtc_srtp_mb_job_t  *own;
 
-    mgr = ngx_webrtc_srtp_mb_mgr();
+    mgr = ngx_webrtc_srtp_imb_mgr(&ngx_webrtc_srtp_mb_imb);
 
     if (mgr == NULL) {
         return NGX_ERROR;
@@ -193,7 +154,7 @@ ngx_webrtc_srtp_mb_finish(void)
 
     while (ngx_webrtc_srtp_mb_waiting) {
 
-        job = IMB_FLUSH_JOB(ngx_webrtc_srtp_mb_mgr());
+        job = IMB_FLUSH_JOB(ngx_webrtc_srtp_imb_mgr(&ngx_webrtc_srtp_mb_imb));
 
         if (job == NULL) {
             ngx_webrtc_srtp_mb_waiting = 0;
