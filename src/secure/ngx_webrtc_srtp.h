@@ -4,11 +4,9 @@
  *
  * SRTP and SRTCP.  Egress (ngx_webrtc_srtp_out_t) is the hot path: AES-GCM is
  * that of ngx_webrtc_srtp_gcm, AES_CM runs on OpenSSL's EVP, both with the key
- * schedule kept.  Ingress (ngx_webrtc_srtp_in_t) of RTP with authentication,
- * replay and rollover runs on libsrtp2, that of RTCP as egress does: every
- * viewer sends reports, and a libsrtp2 call on NSS takes longer the more
- * contexts there are.  The two are independent.  No MKI, no key
- * derivation rate, no ROC signalling.
+ * schedule kept.  Ingress (ngx_webrtc_srtp_in_t, ngx_webrtc_srtp_in.c) does the
+ * same.  The two are independent.  No MKI, no key derivation rate, no ROC
+ * signalling.
  *
  * RFC 3711 (SRTP), RFC 5764 (profiles), RFC 6188 (the KDF of 256-bit keys),
  * RFC 7714 (AES-GCM).
@@ -23,18 +21,8 @@
 #include <ngx_core.h>
 
 #include <ngx_webrtc_srtp_gcm.h>
+#include <ngx_webrtc_srtp_profile.h>
 
-
-/* protection profiles by their IANA numbers; RFC 5764, 4.1.2; RFC 7714, 14.2 */
-#define NGX_WEBRTC_SRTP_NONE                0
-#define NGX_WEBRTC_SRTP_AES128_CM_SHA1_80   0x0001
-#define NGX_WEBRTC_SRTP_AEAD_AES_128_GCM    0x0007
-#define NGX_WEBRTC_SRTP_AEAD_AES_256_GCM    0x0008
-
-/* bytes of a master key and of a master salt at most; RFC 7714, 12: 32 and 12;
- * RFC 3711, 8.2: 16 and 14 */
-#define NGX_WEBRTC_SRTP_KEY        32
-#define NGX_WEBRTC_SRTP_SALT       14
 
 /* bytes that protection adds to an RTP packet, to an RTCP packet, at most */
 #define NGX_WEBRTC_SRTP_TAG        16
@@ -49,15 +37,6 @@
 
 /* replay window, in packets; chosen: a second at 8 Mbit/s */
 #define NGX_WEBRTC_SRTP_WINDOW     1024
-
-
-/* master key and salt of one direction; to be wiped with ngx_explicit_memzero()
- * once the contexts are made of it */
-typedef struct {
-    uint16_t    profile;                       /* NGX_WEBRTC_SRTP_* */
-    u_char      key[NGX_WEBRTC_SRTP_KEY];      /* 16 bytes or 32, by profile */
-    u_char      salt[NGX_WEBRTC_SRTP_SALT];    /* 14 bytes or 12, by profile */
-} ngx_webrtc_srtp_key_t;
 
 
 /*
@@ -93,11 +72,13 @@ typedef struct {
 } ngx_webrtc_srtp_ssrc_t;
 
 
+typedef struct ngx_webrtc_srtp_in_rtp_s  ngx_webrtc_srtp_in_rtp_t;
+
 /*
  * Ingress of one session.  Private; may be moved, must not be copied.
  */
 typedef struct {
-    void       *srtp;                /* srtp_t, or NULL: no RTP */
+    ngx_webrtc_srtp_in_rtp_t     *rtp;     /* NULL: no RTP */
     const ngx_webrtc_srtp_gcm_t  *gcm;     /* as of ngx_webrtc_srtp_out_t */
     void       *rtcp;
     u_char      rtcp_salt[16];
@@ -110,15 +91,6 @@ typedef struct {
     ngx_webrtc_srtp_ssrc_t  ssrcs[NGX_WEBRTC_SRTP_SSRCS];    /* authentic */
 } ngx_webrtc_srtp_in_t;
 
-
-/*
- * Initializes libsrtp2, once per process that makes ingress contexts: after
- * the fork, as its crypto library (NSS) does not survive one.  Further calls
- * do nothing.
- *
- * NGX_OK, NGX_ERROR
- */
-ngx_int_t ngx_webrtc_srtp_init(void);
 
 /* Bytes of the master key and salt of a profile; 0 and 0 if it is unknown. */
 void ngx_webrtc_srtp_sizes(ngx_uint_t profile, size_t *key, size_t *salt);
@@ -218,14 +190,14 @@ ngx_int_t ngx_webrtc_srtp_protect_rtcp(ngx_webrtc_srtp_out_t *out, u_char *p,
  *
  * NGX_OK        to be ended with ngx_webrtc_srtp_in_cleanup()
  * NGX_DECLINED  unknown profile
- * NGX_ERROR     libsrtp2 failed; nothing to clean up
+ * NGX_ERROR     OpenSSL failed, or no memory; nothing to clean up
  */
 ngx_int_t ngx_webrtc_srtp_in_init(ngx_webrtc_srtp_in_t *in,
     const ngx_webrtc_srtp_key_t *key);
 
 /*
- * The same for a peer that sends RTCP only, as viewers do: without libsrtp2, so
- * that ngx_webrtc_srtp_unprotect() declines everything.
+ * The same for a peer that sends RTCP only, as viewers do, in a tenth of the
+ * memory: ngx_webrtc_srtp_unprotect() declines everything.
  */
 ngx_int_t ngx_webrtc_srtp_in_init_rtcp(ngx_webrtc_srtp_in_t *in,
     const ngx_webrtc_srtp_key_t *key);

@@ -17,7 +17,6 @@
 #include "ngx_webrtc_session_ice.h"
 #include "ngx_webrtc_session_life.h"
 #include "ngx_webrtc_session_stat.h"
-#include "ngx_webrtc_srtp.h"
 #include "ngx_webrtc_unheard.h"
 
 
@@ -82,11 +81,6 @@ ngx_webrtc_worker_init(ngx_cycle_t *cycle, ngx_webrtc_worker_conf_t *conf)
 
     for (i = 0; i < NGX_WEBRTC_PATHS; i++) {
         ngx_queue_init(&wk->paths[i]);
-    }
-
-    if (ngx_webrtc_srtp_init() != NGX_OK) {
-        ngx_log_error(NGX_LOG_CRIT, cycle->log, 0, "webrtc srtp init failed");
-        return NULL;
     }
 
     ngx_webrtc_crypto_choose(conf->crypto, cycle->log);

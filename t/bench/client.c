@@ -842,8 +842,4 @@ client_conf_init(void)
 
     memcpy(client_conf.fingerprint, client_conf.dtls->fingerprint,
            NGX_WEBRTC_CERTIFICATES_FINGERPRINT);
-
-    if (ngx_webrtc_srtp_init() != NGX_OK) {
-        bench_die("srtp");
-    }
 }

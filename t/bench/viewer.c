@@ -10,9 +10,10 @@
  * Since the next message has to begin with the sequence number behind it, no
  * loss goes unseen, at 2 us per frame and viewer.
  *
- * Checking mode.  Every packet is authenticated and decrypted by libsrtp2;
- * sequence numbers must be unbroken, timestamps in order, and every H.264
- * fragment must have its start and end.  Of stamped packets (stamp.h) none may
+ * Checking mode.  Every packet is authenticated and decrypted by the module's
+ * ingress, which t/unit/srtp.c holds against libsrtp2; sequence numbers must be
+ * unbroken, timestamps in order, and every H.264 fragment must have its start
+ * and end.  Of stamped packets (stamp.h) none may
  * be missing or come twice, and timestamps must go on with the time they were
  * sent, also from one publisher to the next.
  *
@@ -449,7 +450,7 @@ rtp_input(viewer_t *v, u_char *p, size_t n, size_t size, int whole,
         was = st->next;
         rtp_count(v, st, p + k, len, 1);
 
-        if (v->c.in.srtp == NULL) {
+        if (v->c.in.rtp == NULL) {
             continue;
         }
 
@@ -470,7 +471,7 @@ rtp_input(viewer_t *v, u_char *p, size_t n, size_t size, int whole,
         }
 
         if (!viewer_conf.verify && !v->stamped) {
-            /* libsrtp2's memory is not what is measured */
+            /* its memory is not what is measured */
             ngx_webrtc_srtp_in_cleanup(&v->c.in);
         }
     }
@@ -487,7 +488,7 @@ rtcp_input(viewer_t *v, u_char *p, size_t n)
 
     v->n.rtcp++;
 
-    if (!v->stamped || v->c.in.srtp == NULL) {
+    if (!v->stamped || v->c.in.rtp == NULL) {
         return;
     }
 

@@ -236,7 +236,6 @@ make(void)
     bus = bus_zone(ZONE);
     check(bus != NULL);
     check(ngx_webrtc_bus_attach(bus, &bus_log) == NGX_OK);
-    check(ngx_webrtc_srtp_init() == NGX_OK);
 
     worker.bus = bus;
     worker.log = &bus_log;

@@ -11,7 +11,7 @@
 
 set -e
 
-BUILD="gcc libc6-dev make pkg-config nginx nginx-dev libssl-dev libsrtp2-dev
+BUILD="gcc libc6-dev make pkg-config nginx nginx-dev libssl-dev
        libnice-dev libglib2.0-dev libusrsctp-dev libjansson-dev
        libavformat-dev libavcodec-dev libavfilter-dev libswscale-dev
        libswresample-dev libavutil-dev"
@@ -26,7 +26,7 @@ RUN="ffmpeg fonts-dejavu-core"
 
 DEB="build-essential dpkg-dev debhelper"
 
-TEST="clang llvm libclang-rt-dev dpkg-dev xz-utils binutils perl openssl
+TEST="clang llvm libclang-rt-dev libsrtp2-dev dpkg-dev xz-utils binutils perl openssl
       ca-certificates curl libnginx-mod-rtmp libnginx-mod-stream chromium firefox-esr nodejs npm
       python3 python3-aiortc python3-h2 coturn nftables iproute2
       ethtool libtest-base-perl libtest-longstring-perl liblist-moreutils-perl
