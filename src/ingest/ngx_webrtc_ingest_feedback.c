@@ -27,9 +27,14 @@
 /* bytes of an RTCP datagram */
 #define NGX_WEBRTC_INGEST_RTCP      1200
 
+/* us that feedback may be early; chosen: between two packets of audio */
+#define NGX_WEBRTC_INGEST_SOON      20000
+
 
 static void ngx_webrtc_ingest_feedback_ask_track(
     ngx_webrtc_ingest_track_t *t, uint64_t now_us);
+static void ngx_webrtc_ingest_feedback_due(ngx_webrtc_ingest_t *in,
+    uint64_t now_us, uint64_t early);
 static u_char *ngx_webrtc_ingest_feedback_begin(ngx_webrtc_ingest_t *in,
     u_char *p, u_char *end, ngx_uint_t alone);
 static u_char *ngx_webrtc_ingest_feedback_reports(ngx_webrtc_ingest_t *in,
@@ -259,6 +264,49 @@ ngx_webrtc_ingest_feedback_ask_track(ngx_webrtc_ingest_track_t *t,
 void
 ngx_webrtc_ingest_feedback(ngx_webrtc_ingest_t *in, uint64_t now_us)
 {
+    ngx_webrtc_ingest_feedback_due(in, now_us, 0);
+}
+
+
+void
+ngx_webrtc_ingest_feedback_soon(ngx_webrtc_ingest_t *in, uint64_t now_us)
+{
+    uint64_t  due, us;
+
+    due = in->reported_us + NGX_WEBRTC_INGEST_REPORT;
+    us = ngx_webrtc_twcc_deadline(&in->twcc);
+
+    if (us && us < due) {
+        due = us;
+    }
+
+    if (now_us + NGX_WEBRTC_INGEST_SOON < due) {
+        return;
+    }
+
+    ngx_webrtc_ingest_feedback_due(in, now_us, NGX_WEBRTC_INGEST_SOON);
+    ngx_webrtc_ingest_feedback_limit(in, now_us);
+    ngx_webrtc_ingest_timer_arm(in, now_us);
+}
+
+
+/* as often as there is feedback */
+
+void
+ngx_webrtc_ingest_feedback_limit(ngx_webrtc_ingest_t *in, uint64_t now_us)
+{
+    if (ngx_webrtc_bitrate_check(&in->bitrate, now_us) == NGX_DECLINED) {
+        in->ops->close(in->data, "above webrtc_max_bitrate");
+    }
+}
+
+
+/* what is due in the next early us */
+
+static void
+ngx_webrtc_ingest_feedback_due(ngx_webrtc_ingest_t *in, uint64_t now_us,
+    uint64_t early)
+{
     u_char     *p, *q, *end;
     uint32_t    ssrcs[NGX_WEBRTC_INGEST_TRACKS];
     uint64_t    bitrate;
@@ -267,7 +315,7 @@ ngx_webrtc_ingest_feedback(ngx_webrtc_ingest_t *in, uint64_t now_us)
 
     end = buf + sizeof(buf) - NGX_WEBRTC_SRTP_RTCP_TAG;
 
-    if (now_us - in->reported_us >= NGX_WEBRTC_INGEST_REPORT) {
+    if (now_us + early - in->reported_us >= NGX_WEBRTC_INGEST_REPORT) {
 
         in->reported_us = now_us;
 
@@ -295,7 +343,7 @@ ngx_webrtc_ingest_feedback(ngx_webrtc_ingest_t *in, uint64_t now_us)
 
     for ( ;; ) {
         p = ngx_webrtc_ingest_feedback_begin(in, buf, end, in->rsize);
-        q = ngx_webrtc_twcc_write(&in->twcc, p, end, now_us);
+        q = ngx_webrtc_twcc_write(&in->twcc, p, end, now_us + early);
 
         if (q == NULL || q == p) {
             return;

@@ -40,5 +40,15 @@ void ngx_webrtc_ingest_feedback_ask(ngx_webrtc_ingest_t *in,
 /* Sends receiver reports, REMB and transport-wide feedback that are due. */
 void ngx_webrtc_ingest_feedback(ngx_webrtc_ingest_t *in, uint64_t now_us);
 
+/*
+ * The same of what is due soon.  To be called when packets have come and been
+ * passed on: while they go on coming, the timer wakes nobody for feedback.
+ */
+void ngx_webrtc_ingest_feedback_soon(ngx_webrtc_ingest_t *in, uint64_t now_us);
+
+/* Ends a sender that has been above its limit for too long. */
+void ngx_webrtc_ingest_feedback_limit(ngx_webrtc_ingest_t *in,
+    uint64_t now_us);
+
 
 #endif /* _NGX_WEBRTC_INGEST_FEEDBACK_H_INCLUDED_ */

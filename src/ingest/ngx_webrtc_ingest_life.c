@@ -217,10 +217,7 @@ ngx_webrtc_ingest_due(ngx_webrtc_ingest_t *in, uint64_t now_us)
 
     ngx_webrtc_ingest_feedback_ask(in, now_us);
 
-    if (ngx_webrtc_bitrate_check(&in->bitrate, now_us) == NGX_DECLINED) {
-        in->ops->close(in->data, "above webrtc_max_bitrate");
-        return;
-    }
+    ngx_webrtc_ingest_feedback_limit(in, now_us);
 
     if (now_us - in->last_us > NGX_WEBRTC_INGEST_SILENT
         && ngx_webrtc_bus_state(in->st) != NGX_WEBRTC_STREAM_INACTIVE)

@@ -15,6 +15,10 @@
 /* least ms between two wake-ups of the feedback timer */
 #define NGX_WEBRTC_INGEST_TICK      5
 
+/* ms that it may wake up too early, as when what it was for has been done;
+ * chosen: to set it anew takes less than a turn of the event loop */
+#define NGX_WEBRTC_INGEST_EARLY     10
+
 
 void
 ngx_webrtc_ingest_timer_arm(ngx_webrtc_ingest_t *in, uint64_t now_us)
@@ -22,6 +26,7 @@ ngx_webrtc_ingest_timer_arm(ngx_webrtc_ingest_t *in, uint64_t now_us)
     uint64_t                    next, us;
     ngx_msec_t                  ms;
     ngx_uint_t                  i;
+    ngx_msec_int_t              late;
     ngx_webrtc_ingest_track_t  *t;
 
     next = in->reported_us + NGX_WEBRTC_INGEST_REPORT;
@@ -62,9 +67,10 @@ ngx_webrtc_ingest_timer_arm(ngx_webrtc_ingest_t *in, uint64_t now_us)
 
     if (in->timer.timer_set) {
 
-        if ((ngx_msec_int_t) (in->timer.timer.key - (ngx_current_msec + ms))
-            <= 0)
-        {
+        late = (ngx_msec_int_t) (in->timer.timer.key
+                                 - (ngx_current_msec + ms));
+
+        if (late <= 0 && late >= -NGX_WEBRTC_INGEST_EARLY) {
             return;
         }
 

@@ -19,7 +19,9 @@
 
 /* per-worker state of publishers */
 typedef struct {
-    ngx_queue_t                  dirty;       /* have written, in this batch */
+    ngx_webrtc_worker_t         *worker;
+    ngx_queue_t                  dirty;       /* have written, in this batch, */
+    ngx_queue_t                  told;        /* and viewers know */
 } ngx_webrtc_publisher_worker_t;
 
 

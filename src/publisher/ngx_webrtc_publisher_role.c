@@ -98,7 +98,9 @@ ngx_webrtc_publisher_role_init(ngx_webrtc_worker_t *wk, void *conf)
         return NULL;
     }
 
+    pw->worker = wk;
     ngx_queue_init(&pw->dirty);
+    ngx_queue_init(&pw->told);
 
     return pw;
 }
@@ -111,7 +113,10 @@ ngx_webrtc_publisher_role_done(void *state)
 }
 
 
-/* lets viewers see what came in this batch, here and in the other workers */
+/*
+ * Lets viewers see what came in this batch, here and in the other workers; then
+ * publishers get their feedback.
+ */
 
 static void
 ngx_webrtc_publisher_role_batch(void *state)
@@ -124,11 +129,20 @@ ngx_webrtc_publisher_role_batch(void *state)
     while (!ngx_queue_empty(&pw->dirty)) {
         q = ngx_queue_head(&pw->dirty);
         ngx_queue_remove(q);
+        ngx_queue_insert_tail(&pw->told, q);
+
+        in = ngx_queue_data(q, ngx_webrtc_ingest_t, queue);
+        ngx_webrtc_ingest_ring_flush(in);
+    }
+
+    while (!ngx_queue_empty(&pw->told)) {
+        q = ngx_queue_head(&pw->told);
+        ngx_queue_remove(q);
 
         in = ngx_queue_data(q, ngx_webrtc_ingest_t, queue);
         in->queued = 0;
 
-        ngx_webrtc_ingest_ring_flush(in);
+        ngx_webrtc_ingest_feedback_soon(in, ngx_webrtc_worker_now(pw->worker));
     }
 }
 
@@ -297,12 +311,6 @@ ngx_webrtc_publisher_role_timer(ngx_event_t *ev)
         return;
     }
 
-    if (ngx_webrtc_bus_is_dropped(s->st)) {
-        ngx_webrtc_session_close(s, "no media so far, and no room in "
-                                    "webrtc_zone");
-        return;
-    }
-
     ngx_webrtc_ingest_due(&pub->in, ngx_webrtc_time_now());
 }
 
@@ -340,6 +348,12 @@ ngx_webrtc_publisher_role_second(ngx_webrtc_session_t *s)
     pub = s->part;
 
     if (pub == NULL || !pub->claimed) {
+        return;
+    }
+
+    if (ngx_webrtc_bus_is_dropped(s->st)) {
+        ngx_webrtc_session_close(s, "no media so far, and no room in "
+                                    "webrtc_zone");
         return;
     }
 
