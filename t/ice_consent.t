@@ -102,6 +102,8 @@ for my $name (@calm) {
     is($t->python_result($p{$name})->{delete}, 200, "$name: DELETE");
 }
 
+like($t->log, qr/nice sends by channel:4/, 'udp: past libnice') if $turn;
+
 kill CONT => $p{long}{pid};
 $t->kill($p{long}, 'TERM');
 

@@ -84,6 +84,8 @@ ngx_webrtc_nice_create(ngx_webrtc_nice_conf_t *conf)
     nice->conf.addrs = NULL;
     nice->conf.servers = NULL;
 
+    nice->answered = ngx_webrtc_nice_answered;
+
     /* GLib's allocations never fail: it would end the process instead */
 
     if (ngx_webrtc_nice_loop(nice, ngx_webrtc_nice_end) != NGX_OK
@@ -725,6 +727,8 @@ ngx_webrtc_nice_on_pair(NiceAgent *agent, guint stream, guint component,
 
     nice->lost = 0;
     nice->paired = 1;
+    nice->fresh = 0;
+    nice->asked = 0;
 
     if (nice->up) {
         nice->news = NGX_WEBRTC_NICE_CONNECTED;

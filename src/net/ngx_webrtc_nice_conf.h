@@ -71,7 +71,9 @@ typedef struct {
  *   input      a datagram of the selected pair or of any valid one; p may be
  *              modified
  *   answer     a STUN success response (RFC 8489) to a request that is not
- *              libnice's, which drops such responses; p may not be modified
+ *              libnice's, which drops such responses; p may not be modified.
+ *              NGX_OK: it is authentic, and the answer to the last request that
+ *              ngx_webrtc_nice_expect() has told of
  *   done       the datagrams that were waiting have been delivered
  *   state      NGX_WEBRTC_NICE_CONNECTED or _FAILED, each may be repeated
  *   candidate  there is another local candidate
@@ -81,7 +83,7 @@ typedef struct {
  */
 typedef struct {
     void               (*input)(void *ctx, u_char *p, size_t n);
-    void               (*answer)(void *ctx, u_char *p, size_t n);
+    ngx_int_t          (*answer)(void *ctx, u_char *p, size_t n);
     void               (*done)(void *ctx);
     void               (*state)(void *ctx, ngx_uint_t state);
     void               (*candidate)(void *ctx);

@@ -309,6 +309,7 @@ ngx_webrtc_nice_seen(void *ctx, struct sockaddr *sa, u_char *p, size_t n)
 {
     ngx_webrtc_nice_seen_t *seen = ctx;
 
+    ngx_uint_t          channel;
     ngx_webrtc_nice_t  *nice;
 
     nice = seen->nice;
@@ -319,10 +320,13 @@ ngx_webrtc_nice_seen(void *ctx, struct sockaddr *sa, u_char *p, size_t n)
 
     if (nice->expect && !nice->closed) {
 
+        channel = ngx_webrtc_turn_channel(p, n);
         p = ngx_webrtc_turn_response(p, &n);
 
-        if (p) {
-            nice->conf.answer(nice->conf.ctx, p, n);
+        if (p && nice->conf.answer(nice->conf.ctx, p, n) == NGX_OK
+            && !nice->closed)
+        {
+            nice->answered(nice, seen->io->fd, sa, channel);
         }
     }
 }

@@ -5,6 +5,19 @@
  * How an agent sends, and where to: over libnice's selected pair, unless the
  * session knows better (ngx_webrtc_nice_move()); then from the same socket to
  * an address that libnice has not selected, until it selects another pair.
+ *
+ * Packets need not go through libnice one by one.  Those to a peer's address go
+ * from the socket of the selected pair, those that a TURN server relays to that
+ * server as ChannelData (RFC 8656, 12.4).  libnice binds the channel, and keeps
+ * it, but does not tell its number.  So:
+ *
+ * 1. A request is sent through libnice over the selected pair.  An authentic
+ *    answer comes from where the request went, so a channel that it comes by is
+ *    the one to the selected address, in whatever order libnice has bound them.
+ * 2. Only the answer to the last request counts, and only if no other pair was
+ *    selected since it was sent.
+ * 3. Requests go on, for consent.  When one is not answered by that channel,
+ *    libnice sends again: it knows other ways.
  */
 
 
@@ -14,9 +27,19 @@
 #include "ngx_webrtc_nice_loop.h"
 #include "ngx_webrtc_nice_path.h"
 #include "ngx_webrtc_nice_run.h"
+#include "ngx_webrtc_turn.h"
+
+
+/* times that a channel is asked for; chosen: with a pause of 100 ms, 1.6 s,
+ * by when it is bound if ever */
+#define NGX_WEBRTC_NICE_ASKS  16
 
 
 static void ngx_webrtc_nice_select(ngx_webrtc_nice_t *nice);
+static u_char *ngx_webrtc_nice_room_for(ngx_webrtc_nice_t *nice, size_t size);
+static ngx_int_t ngx_webrtc_nice_from(ngx_webrtc_nice_t *nice,
+    GSocket *socket);
+static ngx_uint_t ngx_webrtc_nice_is_relayed(ngx_webrtc_nice_t *nice);
 static socklen_t ngx_webrtc_nice_sockaddr(NiceAddress *addr,
     ngx_sockaddr_t *sockaddr);
 
@@ -63,33 +86,53 @@ ngx_webrtc_nice_reserve(ngx_webrtc_nice_t *nice, size_t size)
     }
 
     return (size > NGX_WEBRTC_NICE_MAX) ? NULL
-                                        : ngx_webrtc_nice_batch_reserve(size);
+                                        : ngx_webrtc_nice_room_for(nice, size);
+}
+
+
+/* the same place while nothing else is asked of the batch */
+
+static u_char *
+ngx_webrtc_nice_room_for(ngx_webrtc_nice_t *nice, size_t size)
+{
+    u_char  *p;
+    size_t   frame;
+
+    frame = nice->channel ? NGX_WEBRTC_TURN_FRAME : 0;
+
+    p = ngx_webrtc_nice_batch_reserve(frame + size);
+
+    return p ? p + frame : NULL;
 }
 
 
 void
 ngx_webrtc_nice_commit(ngx_webrtc_nice_t *nice, size_t n)
 {
+    u_char  *p;
+
+    p = ngx_webrtc_nice_room_for(nice, n);
+
     if (nice->socket == NULL || g_socket_is_closed(nice->socket)) {
-        ngx_webrtc_nice_send(nice, ngx_webrtc_nice_batch_reserve(n), n);
+        ngx_webrtc_nice_send(nice, p, n);
         return;
+    }
+
+    if (nice->channel) {
+        ngx_webrtc_turn_frame(p - NGX_WEBRTC_TURN_FRAME, nice->channel, n);
+        n += NGX_WEBRTC_TURN_FRAME;
     }
 
     ngx_webrtc_nice_batch_add(&nice->dst, n);
 }
 
 
-/*
- * Packets that are not relayed need not go through libnice one by one.  We hold
- * a reference to the socket, to know when it is closed, and a descriptor of our
- * own, so that nobody else gets it while something waits for it.
- */
+/* a pair that is relayed waits for ngx_webrtc_nice_answered() */
 
 static void
 ngx_webrtc_nice_select(ngx_webrtc_nice_t *nice)
 {
-    int             value;
-    socklen_t       len;
+    GSocket        *socket;
     NiceCandidate  *local, *remote;
 
     ngx_webrtc_nice_unselect(nice);
@@ -109,18 +152,31 @@ ngx_webrtc_nice_select(ngx_webrtc_nice_t *nice)
         return;
     }
 
-    nice->socket = nice_agent_get_selected_socket(nice->agent, nice->stream,
-                                                  NGX_WEBRTC_NICE_COMPONENT);
-    if (nice->socket == NULL) {
-        return;
-    }
+    socket = nice_agent_get_selected_socket(nice->agent, nice->stream,
+                                            NGX_WEBRTC_NICE_COMPONENT);
 
-    nice->dst.fd = fcntl(g_socket_get_fd(nice->socket), F_DUPFD_CLOEXEC, 0);
+    if (socket && ngx_webrtc_nice_from(nice, socket) != NGX_OK) {
+        g_object_unref(socket);
+    }
+}
+
+
+/*
+ * We hold the reference to the socket, to know when it is closed, and a
+ * descriptor of our own, so that nobody else gets it while something waits for
+ * it.
+ */
+
+static ngx_int_t
+ngx_webrtc_nice_from(ngx_webrtc_nice_t *nice, GSocket *socket)
+{
+    int        value;
+    socklen_t  len;
+
+    nice->dst.fd = fcntl(g_socket_get_fd(socket), F_DUPFD_CLOEXEC, 0);
 
     if (nice->dst.fd == (ngx_socket_t) -1) {
-        g_object_unref(nice->socket);
-        nice->socket = NULL;
-        return;
+        return NGX_ERROR;
     }
 
     len = sizeof(int);
@@ -129,6 +185,95 @@ ngx_webrtc_nice_select(ngx_webrtc_nice_t *nice)
                         && getsockopt(nice->dst.fd, IPPROTO_UDP, UDP_SEGMENT,
                                       &value, &len)
                            == 0;
+    nice->socket = socket;
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_webrtc_nice_is_relayed(ngx_webrtc_nice_t *nice)
+{
+    NiceCandidate  *local, *remote;
+
+    return nice_agent_get_selected_pair(nice->agent, nice->stream,
+                                        NGX_WEBRTC_NICE_COMPONENT, &local,
+                                        &remote)
+           && local->type == NICE_CANDIDATE_TYPE_RELAYED;
+}
+
+
+ngx_uint_t
+ngx_webrtc_nice_asks(ngx_webrtc_nice_t *nice)
+{
+    if (nice->turn == NULL || nice->channel
+        || nice->asked == NGX_WEBRTC_NICE_ASKS
+        || !ngx_webrtc_nice_is_relayed(nice))
+    {
+        return 0;
+    }
+
+    nice->asked++;
+
+    return 1;
+}
+
+
+void
+ngx_webrtc_nice_answered(ngx_webrtc_nice_t *nice, ngx_socket_t fd,
+    struct sockaddr *sa, ngx_uint_t channel)
+{
+    guint       i;
+    GSocket    *socket;
+    GPtrArray  *sockets;
+
+    if (!nice->fresh || (nice->socket && nice->channel == channel)) {
+        return;
+    }
+
+    if (nice->channel) {
+        ngx_webrtc_nice_unselect(nice);
+    }
+
+    if (channel == 0 || nice->turn == NULL
+        || !ngx_webrtc_nice_relay_is(nice->turn, sa)
+        || !ngx_webrtc_nice_is_relayed(nice))
+    {
+        return;
+    }
+
+    nice->paired = 0;
+    ngx_webrtc_nice_unselect(nice);
+
+    sockets = nice_agent_get_sockets(nice->agent, nice->stream,
+                                     NGX_WEBRTC_NICE_COMPONENT);
+
+    for (i = 0; sockets && i < sockets->len && nice->socket == NULL; i++) {
+        socket = g_ptr_array_index(sockets, i);
+
+        if (g_socket_get_fd(socket) == fd
+            && ngx_webrtc_nice_from(nice, socket) == NGX_OK)
+        {
+            g_object_ref(socket);
+        }
+    }
+
+    if (sockets) {
+        g_ptr_array_unref(sockets);
+    }
+
+    if (nice->socket == NULL) {
+        return;
+    }
+
+    nice->channel = channel;
+    nice->dst.len = (sa->sa_family == AF_INET) ? sizeof(struct sockaddr_in)
+                                               : sizeof(struct sockaddr_in6);
+    ngx_memcpy(&nice->dst.remote, sa, nice->dst.len);
+
+    ngx_log_error(NGX_LOG_INFO, nice->conf.log, 0,
+                  "webrtc nice sends by channel:%xui of the TURN server",
+                  channel);
 }
 
 
@@ -145,6 +290,7 @@ ngx_webrtc_nice_unselect(ngx_webrtc_nice_t *nice)
 
     g_object_unref(nice->socket);
     nice->socket = NULL;
+    nice->channel = 0;
     nice->moved = 0;
 }
 
@@ -182,6 +328,10 @@ void
 ngx_webrtc_nice_expect(ngx_webrtc_nice_t *nice, ngx_uint_t answers)
 {
     nice->expect = answers ? 1 : 0;
+
+    if (nice->expect) {
+        nice->fresh = 1;
+    }
 }
 
 
@@ -212,7 +362,7 @@ ngx_webrtc_nice_others(ngx_webrtc_nice_t *nice,
         ngx_webrtc_nice_select(nice);
     }
 
-    if (nice->socket == NULL) {
+    if (nice->socket == NULL || nice->channel) {
         return 0;
     }
 
@@ -250,7 +400,9 @@ ngx_webrtc_nice_ask(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_other_t *other,
 {
     ngx_webrtc_nice_dst_t  dst;
 
-    if (nice->socket == NULL || g_socket_is_closed(nice->socket)) {
+    if (nice->socket == NULL || nice->channel
+        || g_socket_is_closed(nice->socket))
+    {
         return;
     }
 
@@ -266,7 +418,7 @@ ngx_webrtc_nice_ask(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_other_t *other,
 void
 ngx_webrtc_nice_move(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_other_t *other)
 {
-    if (nice->socket == NULL) {
+    if (nice->socket == NULL || nice->channel) {
         return;
     }
 

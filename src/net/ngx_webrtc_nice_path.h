@@ -40,8 +40,24 @@ void ngx_webrtc_nice_commit(ngx_webrtc_nice_t *nice, size_t n);
 ngx_uint_t ngx_webrtc_nice_others(ngx_webrtc_nice_t *nice,
     ngx_webrtc_nice_other_t *others, ngx_uint_t max);
 
-/* Sets whether answer() is to be called: the caller asked, or knows enough. */
+/*
+ * Sets whether answer() is to be called: the caller is about to ask over the
+ * selected pair, or knows enough.
+ */
 void ngx_webrtc_nice_expect(ngx_webrtc_nice_t *nice, ngx_uint_t answers);
+
+/*
+ * Whether the caller should ask soon: the selected pair is relayed over UDP,
+ * and only an answer shows by which channel.  Becomes 0 after a few times.
+ */
+ngx_uint_t ngx_webrtc_nice_asks(ngx_webrtc_nice_t *nice);
+
+/*
+ * The last request that was sent over the pair has been answered: from sa, in
+ * the socket fd, by a channel of a TURN server; 0: by none.
+ */
+void ngx_webrtc_nice_answered(ngx_webrtc_nice_t *nice, ngx_socket_t fd,
+    struct sockaddr *sa, ngx_uint_t channel);
 
 /*
  * Whether answer() cannot be called, as where the selected pair is relayed over

@@ -96,6 +96,13 @@ ngx_webrtc_nice_relay_find(ngx_webrtc_nice_relays_t *relays,
 }
 
 
+ngx_uint_t
+ngx_webrtc_nice_relay_is(ngx_webrtc_nice_relays_t *relays, struct sockaddr *sa)
+{
+    return ngx_webrtc_nice_relay_find(relays, sa, 0) < relays->n;
+}
+
+
 void
 ngx_webrtc_nice_relay_open(ngx_webrtc_nice_relays_t *relays,
     ngx_webrtc_nice_relay_io_t *io, ngx_socket_t fd, ngx_uint_t dgram,

@@ -90,6 +90,10 @@ void ngx_webrtc_nice_relay_input(ngx_webrtc_nice_relays_t *relays,
 void ngx_webrtc_nice_relay_errors(ngx_webrtc_nice_relays_t *relays,
     ngx_socket_t fd);
 
+/* Whether that is the address of one of the servers, over UDP. */
+ngx_uint_t ngx_webrtc_nice_relay_is(ngx_webrtc_nice_relays_t *relays,
+    struct sockaddr *sa);
+
 /*
  * Looks at what waits in a TCP socket.
  *

@@ -25,6 +25,10 @@
 /* ends a closed agent, to which nobody has a pointer any more */
 typedef void (*ngx_webrtc_nice_end_pt)(ngx_webrtc_nice_t *nice);
 
+/* see ngx_webrtc_nice_answered() */
+typedef void (*ngx_webrtc_nice_answered_pt)(ngx_webrtc_nice_t *nice,
+    ngx_socket_t fd, struct sockaddr *sa, ngx_uint_t channel);
+
 
 /* a socket of the agent's */
 typedef struct {
@@ -47,8 +51,11 @@ struct ngx_webrtc_nice_s {
     GMainContext            *context;
     guint                    stream;
 
-    GSocket                 *socket;      /* of the selected pair; NULL: it */
-    ngx_webrtc_nice_dst_t    dst;         /* is relayed, or there is none */
+    GSocket                 *socket;      /* what dst is sent from; NULL: all
+                                             goes through libnice */
+    ngx_webrtc_nice_dst_t    dst;         /* the peer, or a TURN server */
+    ngx_uint_t               channel;     /* of that server; 0: the peer */
+    ngx_uint_t               asked;       /* times that it was asked for */
 
     GPollFD                 *fds;         /* room for nalloc */
     ngx_webrtc_nice_io_t    *ios;         /* the same */
@@ -56,6 +63,7 @@ struct ngx_webrtc_nice_s {
     ngx_uint_t               nios;
 
     ngx_webrtc_nice_end_pt   end;
+    ngx_webrtc_nice_answered_pt  answered;
     ngx_event_t              timer;
     ngx_event_t              post;
 
@@ -75,6 +83,7 @@ struct ngx_webrtc_nice_s {
     unsigned                 left_out:1;  /* a candidate, the log has it */
     unsigned                 watch:1;     /* what TURN servers answer */
     unsigned                 expect:1;    /* answers to requests of ours */
+    unsigned                 fresh:1;     /* the last one went over this pair */
     unsigned                 up:1;        /* CONNECTED or READY */
     unsigned                 lost:1;      /* the pair, until there is one */
     unsigned                 candidate:1; /* to be told */

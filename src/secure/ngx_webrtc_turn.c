@@ -17,9 +17,6 @@
 #define NGX_WEBRTC_TURN_BOUND      0x0101
 #define NGX_WEBRTC_TURN_DATA       0x0017
 
-/* bytes in front of the data; RFC 8656, 12.4 */
-#define NGX_WEBRTC_TURN_CHANNEL    4
-
 /* RFC 8656, 17: Allocate, success and error */
 #define NGX_WEBRTC_TURN_ALLOCATED  0x0103
 #define NGX_WEBRTC_TURN_REFUSED    0x0113
@@ -56,7 +53,7 @@ ngx_webrtc_turn_response(u_char *p, size_t *n)
         /* of a channel, 0x4000 to 0x7fff */
 
         len = ngx_webrtc_turn_u16(p + 2);
-        p += NGX_WEBRTC_TURN_CHANNEL;
+        p += NGX_WEBRTC_TURN_FRAME;
 
     } else if (type == NGX_WEBRTC_TURN_DATA) {
 
@@ -80,6 +77,31 @@ ngx_webrtc_turn_response(u_char *p, size_t *n)
     *n = len;
 
     return p;
+}
+
+
+ngx_uint_t
+ngx_webrtc_turn_channel(const u_char *p, size_t n)
+{
+    ngx_uint_t  channel;
+
+    if (n < NGX_WEBRTC_TURN_FRAME) {
+        return 0;
+    }
+
+    channel = ngx_webrtc_turn_u16(p);
+
+    return ((channel >> 14) == 1) ? channel : 0;
+}
+
+
+void
+ngx_webrtc_turn_frame(u_char *p, ngx_uint_t channel, size_t n)
+{
+    p[0] = (u_char) (channel >> 8);
+    p[1] = (u_char) channel;
+    p[2] = (u_char) (n >> 8);
+    p[3] = (u_char) n;
 }
 
 

@@ -14,7 +14,10 @@
 #include <ngx_core.h>
 
 
-#define NGX_WEBRTC_TURN_ID  12
+#define NGX_WEBRTC_TURN_ID     12
+
+/* bytes in front of what a channel carries; RFC 8656, 12.4 */
+#define NGX_WEBRTC_TURN_FRAME  4
 
 
 /* the answer to an Allocate request, RFC 8656, 7 */
@@ -35,6 +38,15 @@ typedef struct {
  * Returns where it begins, or NULL if there is none.
  */
 u_char *ngx_webrtc_turn_response(u_char *p, size_t *n);
+
+/* The channel that a datagram is ChannelData of, 0x4000 to 0x7fff; 0: none. */
+ngx_uint_t ngx_webrtc_turn_channel(const u_char *p, size_t n);
+
+/*
+ * Writes the NGX_WEBRTC_TURN_FRAME bytes in front of n bytes of ChannelData,
+ * which over UDP need no padding (RFC 8656, 12.5).
+ */
+void ngx_webrtc_turn_frame(u_char *p, ngx_uint_t channel, size_t n);
 
 /*
  * Reads the answer to an Allocate request.

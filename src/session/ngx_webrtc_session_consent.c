@@ -35,6 +35,13 @@
 #define NGX_WEBRTC_SESSION_CONSENT_MIN      4000
 #define NGX_WEBRTC_SESSION_CONSENT_SPREAD   2000
 
+/* ms until a request whose answer shows more than consent, see
+ * ngx_webrtc_nice_asks(); chosen: a round trip or two */
+#define NGX_WEBRTC_SESSION_CONSENT_SOON     100
+
+
+static void ngx_webrtc_session_consent_next(ngx_webrtc_session_t *s);
+
 
 void
 ngx_webrtc_session_consent_given(ngx_webrtc_session_t *s)
@@ -43,8 +50,7 @@ ngx_webrtc_session_consent_given(ngx_webrtc_session_t *s)
 
     if (!s->paired) {
         s->paired = 1;
-        s->consent.next = ngx_current_msec + NGX_WEBRTC_SESSION_CONSENT_MIN
-                          + ngx_random() % NGX_WEBRTC_SESSION_CONSENT_SPREAD;
+        ngx_webrtc_session_consent_next(s);
     }
 
     if (!s->connected) {
@@ -54,9 +60,25 @@ ngx_webrtc_session_consent_given(ngx_webrtc_session_t *s)
 }
 
 
+static void
+ngx_webrtc_session_consent_next(ngx_webrtc_session_t *s)
+{
+    s->consent.next = ngx_current_msec;
+
+    if (ngx_webrtc_nice_asks(s->transport.nice)) {
+        s->consent.next += NGX_WEBRTC_SESSION_CONSENT_SOON;
+        return;
+    }
+
+    s->consent.next += NGX_WEBRTC_SESSION_CONSENT_MIN
+                       + ngx_random() % NGX_WEBRTC_SESSION_CONSENT_SPREAD;
+}
+
+
 ngx_int_t
 ngx_webrtc_session_consent_input(ngx_webrtc_session_t *s, u_char *p, size_t n)
 {
+    ngx_int_t   rc;
     ngx_uint_t  i, good;
 
     good = 0;
@@ -73,6 +95,11 @@ ngx_webrtc_session_consent_input(ngx_webrtc_session_t *s, u_char *p, size_t n)
         return NGX_DECLINED;
     }
 
+    /* i is behind it */
+
+    rc = (i == (s->consent.n - 1) % NGX_WEBRTC_SESSION_CONSENT_TIDS + 1)
+         ? NGX_OK : NGX_DONE;
+
     ngx_webrtc_nice_expect(s->transport.nice, 0);
 
     if (!s->connected) {
@@ -82,7 +109,7 @@ ngx_webrtc_session_consent_input(ngx_webrtc_session_t *s, u_char *p, size_t n)
 
     ngx_webrtc_session_consent_given(s);
 
-    return NGX_OK;
+    return rc;
 }
 
 
@@ -113,8 +140,7 @@ ngx_webrtc_session_consent_timeout(ngx_webrtc_session_t *s, ngx_msec_t now)
         return NGX_OK;
     }
 
-    s->consent.next = now + NGX_WEBRTC_SESSION_CONSENT_MIN
-                      + ngx_random() % NGX_WEBRTC_SESSION_CONSENT_SPREAD;
+    ngx_webrtc_session_consent_next(s);
 
     return NGX_AGAIN;
 }

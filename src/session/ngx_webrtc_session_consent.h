@@ -20,8 +20,9 @@ void ngx_webrtc_session_consent_given(ngx_webrtc_session_t *s);
 void ngx_webrtc_session_consent_ask(ngx_webrtc_session_t *s);
 
 /*
- * NGX_OK        p, n answers one of the requests: consent is renewed
- * NGX_DECLINED  it does not
+ * NGX_OK        p, n answers the last request: consent is renewed
+ * NGX_DONE      one of those before: the same
+ * NGX_DECLINED  none
  */
 ngx_int_t ngx_webrtc_session_consent_input(ngx_webrtc_session_t *s, u_char *p,
     size_t n);

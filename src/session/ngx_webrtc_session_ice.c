@@ -35,7 +35,8 @@
 #define NGX_WEBRTC_SESSION_ICE_WAIT  1000
 
 
-static void ngx_webrtc_session_ice_answer(void *ctx, u_char *p, size_t n);
+static ngx_int_t ngx_webrtc_session_ice_answer(void *ctx, u_char *p,
+    size_t n);
 static void ngx_webrtc_session_ice_done(void *ctx);
 static void ngx_webrtc_session_ice_state(void *ctx, ngx_uint_t state);
 static void ngx_webrtc_session_ice_candidate(void *ctx);
@@ -353,22 +354,28 @@ ngx_webrtc_session_ice_timeout(ngx_webrtc_session_t *s, ngx_msec_t now)
 }
 
 
-static void
+static ngx_int_t
 ngx_webrtc_session_ice_answer(void *ctx, u_char *p, size_t n)
 {
     ngx_webrtc_session_t *s = ctx;
 
+    ngx_int_t  rc;
+
     if (s->state == NGX_WEBRTC_SESSION_CLOSING || !s->paired) {
-        return;
+        return NGX_DECLINED;
     }
 
-    if (ngx_webrtc_session_consent_input(s, p, n) == NGX_OK) {
+    rc = ngx_webrtc_session_consent_input(s, p, n);
+
+    if (rc != NGX_DECLINED) {
         ngx_webrtc_session_rebind_end(s);
-        return;
+        return rc;
     }
 
     /* or one of libnice's */
     (void) ngx_webrtc_session_rebind_input(s, p, n);
+
+    return NGX_DECLINED;
 }
 
 

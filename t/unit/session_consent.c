@@ -23,6 +23,8 @@ static ngx_webrtc_role_t      publisher;
 static const char            *reason;
 static ngx_uint_t             begun;        /* requests */
 static ngx_int_t              authentic;    /* of answers */
+static const u_char          *answers;      /* this request only; NULL: any */
+static ngx_uint_t             unproven;     /* times, of _nice_asks() */
 
 
 /* in the place of the session's other files */
@@ -49,9 +51,18 @@ ngx_int_t
 ngx_webrtc_session_answered(ngx_webrtc_session_t *s, const u_char *p, size_t n,
     const u_char *tid)
 {
-    (void) s; (void) p; (void) n; (void) tid;
+    (void) s; (void) p; (void) n;
 
-    return authentic;
+    return (answers == NULL || answers == tid) ? authentic : NGX_DECLINED;
+}
+
+
+ngx_uint_t
+ngx_webrtc_nice_asks(ngx_webrtc_nice_t *nice)
+{
+    (void) nice;
+
+    return unproven ? unproven-- : 0;
 }
 
 
@@ -137,8 +148,8 @@ answer(void)
     u_char  byte;
 
     authentic = NGX_OK;
-    tap_is_int(ngx_webrtc_session_consent_input(&session, &byte, 1), NGX_OK,
-               "it is taken");
+    tap_ok(ngx_webrtc_session_consent_input(&session, &byte, 1)
+           != NGX_DECLINED, "it is taken");
     authentic = NGX_DECLINED;
 }
 
@@ -224,6 +235,55 @@ publishing(void)
 }
 
 
+/* which request is answered; and asked at once where the answer shows more */
+
+static void
+soon(void)
+{
+    u_char      byte;
+    ngx_uint_t  i;
+
+    unproven = 3;
+    begin(1000);
+    until(1000 + 99);
+
+    tap_is_int(begun, 0, "soon: nothing is asked before 100 ms");
+
+    until(1000 + 300);
+
+    tap_is_int(begun, 3, "soon: every 100 ms then");
+
+    until(1000 + 4299);
+
+    tap_is_int(begun, 3, "soon: and as always when that is enough");
+
+    authentic = NGX_OK;
+
+    for (i = 0; i < 20; i++) {
+        ngx_webrtc_session_consent_ask(&session);
+
+        answers = session.consent.tids[(session.consent.n - 1)
+                                       % NGX_WEBRTC_SESSION_CONSENT_TIDS];
+
+        if (ngx_webrtc_session_consent_input(&session, &byte, 1) != NGX_OK) {
+            break;
+        }
+
+        answers = session.consent.tids[(session.consent.n - 2)
+                                       % NGX_WEBRTC_SESSION_CONSENT_TIDS];
+
+        if (ngx_webrtc_session_consent_input(&session, &byte, 1) != NGX_DONE) {
+            break;
+        }
+    }
+
+    tap_is_int(i, 20, "soon: the last request's answer is told from others'");
+
+    answers = NULL;
+    authentic = NGX_DECLINED;
+}
+
+
 int
 main(void)
 {
@@ -235,6 +295,7 @@ main(void)
 
     renewed();
     publishing();
+    soon();
 
     return tap_done();
 }

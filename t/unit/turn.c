@@ -84,6 +84,38 @@ test_response(void)
 }
 
 
+static void
+test_channel(void)
+{
+    u_char      p[4];
+    ngx_uint_t  i;
+
+    static const struct {
+        const char  *text;
+        size_t       len;
+        ngx_uint_t   channel;
+    } rows[] = {
+        { "\x40\0\0\x14", 4, 0x4000 },
+        { "\x7f\xff\0\0", 4, 0x7fff },
+        { "\x40\0\0", 3, 0 },                  /* cut */
+        { "\x3f\xff\0\0", 4, 0 },              /* STUN */
+        { "\x80\x60\0\1", 4, 0 },              /* RTP */
+        { "", 0, 0 },
+    };
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        tap_is_int(ngx_webrtc_turn_channel((u_char *) rows[i].text,
+                                           rows[i].len),
+                   rows[i].channel, "channel, row %d", (int) i);
+    }
+
+    /* RFC 8656, 12.4: number, length */
+
+    ngx_webrtc_turn_frame(p, 0x4001, 1191);
+    tap_is_mem(p, 4, "\x40\x01\x04\xa7", 4, "a frame of a channel");
+}
+
+
 /* header of an answer to an Allocate request, of so many bytes */
 #define ALLOCATED  "\x01\x03\0\0\x21\x12\xa4\x42" "abcdefghijkl"
 #define REFUSED(n)  "\x01\x13\0" n "\x21\x12\xa4\x42" "abcdefghijkl"
@@ -192,6 +224,7 @@ int
 main(void)
 {
     test_response();
+    test_channel();
     test_allocate();
     test_length();
 
