@@ -9,6 +9,7 @@
  *   ngx_webrtc_sctp_crc32c      checksums
  *   ngx_webrtc_sctp_setup       what is on and off in usrsctp
  *   ngx_webrtc_sctp_rate        how much may be in flight
+ *   ngx_webrtc_sctp_copy        copies of packets that were sent
  *   ngx_webrtc_sctp_repair      repeats what is lost
  *   ngx_webrtc_sctp_assoc       an association: what waits in it
  *   ngx_webrtc_sctp_instance    associations of the process, usrsctp's clock

@@ -91,26 +91,6 @@
 #define NGX_WEBRTC_SCTP_REPAIR_TRIES      3
 
 
-/* a copy of a packet: the common header and chunks of DATA */
-typedef struct {
-    ngx_queue_t   all;
-    ngx_queue_t   open;
-    ngx_queue_t   link;          /* in r->flight or r->lost */
-    uint64_t      number;        /* of its last sending, */
-    uint64_t      sent_ms;       /* time of it, */
-    uint64_t      prior;         /* rate.delivered of then, */
-    size_t        flight;        /* and what was under way */
-    uint32_t      first;         /* TSNs, without a gap */
-    uint32_t      last;
-    uint32_t      size;          /* bytes of chunks, as usrsctp counts them */
-    uint16_t      n;             /* of data */
-    uint16_t      times;         /* sent */
-    unsigned      acked:1;       /* not in open, nor flight or lost */
-    unsigned      lost:1;        /* in lost, or usrsctp repeats it */
-    u_char        data[];
-} ngx_webrtc_sctp_copy_t;
-
-
 /* a chunk */
 typedef struct {
     u_char        type;
@@ -189,6 +169,7 @@ ngx_webrtc_sctp_repair_init(ngx_webrtc_sctp_repair_t *r,
     ngx_queue_init(&r->open);
     ngx_queue_init(&r->flight);
     ngx_queue_init(&r->lost);
+    ngx_webrtc_sctp_copy_init(&r->spare);
 
     ngx_webrtc_sctp_rate_init(&r->rate, NGX_WEBRTC_SCTP_FLIGHT, now_ms);
 }
@@ -207,6 +188,8 @@ ngx_webrtc_sctp_repair_cleanup(ngx_webrtc_sctp_repair_t *r)
         q = ngx_queue_head(&r->all);
         ngx_webrtc_sctp_repair_free(r, ngx_webrtc_sctp_repair_of(q, all));
     }
+
+    ngx_webrtc_sctp_copy_drain(&r->spare);
 }
 
 
@@ -262,13 +245,12 @@ ngx_webrtc_sctp_repair_output(ngx_webrtc_sctp_repair_t *r, const u_char *p,
                 continue;
             }
 
-            copy = malloc(sizeof(ngx_webrtc_sctp_copy_t) + n);
+            copy = ngx_webrtc_sctp_copy_get(&r->spare, n);
 
             if (copy == NULL) {
                 continue;
             }
 
-            ngx_memzero(copy, sizeof(ngx_webrtc_sctp_copy_t));
             ngx_memcpy(copy->data, p, NGX_WEBRTC_SCTP_REPAIR_HEADER);
             copy->n = NGX_WEBRTC_SCTP_REPAIR_HEADER;
             copy->first = c.tsn;
@@ -528,7 +510,7 @@ ngx_webrtc_sctp_repair_keep(ngx_webrtc_sctp_repair_t *r,
         ngx_queue_insert_tail(&r->all, &copy->all);
         ngx_queue_insert_tail(&r->open, &copy->open);
         r->copies++;
-        r->held += sizeof(ngx_webrtc_sctp_copy_t) + copy->n;
+        r->held += copy->room;
         r->span += copy->size;
     }
 
@@ -560,10 +542,15 @@ ngx_webrtc_sctp_repair_free(ngx_webrtc_sctp_repair_t *r,
 
     ngx_queue_remove(&copy->all);
     r->copies--;
-    r->held -= sizeof(ngx_webrtc_sctp_copy_t) + copy->n;
+    r->held -= copy->room;
     r->span -= copy->size;
 
-    free(copy);
+    ngx_webrtc_sctp_copy_put(&r->spare, copy);
+
+    if (r->copies == 0) {
+        /* who is idle keeps nothing */
+        ngx_webrtc_sctp_copy_drain(&r->spare);
+    }
 }
 
 

@@ -15,6 +15,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+#include <ngx_webrtc_sctp_copy.h>
 #include <ngx_webrtc_sctp_rate.h>
 
 
@@ -42,6 +43,7 @@ typedef struct {
     ngx_queue_t                 open;        /* of them: not acknowledged */
     ngx_queue_t                 flight;      /* of open: by time of sending */
     ngx_queue_t                 lost;        /* of open: to be repeated */
+    ngx_webrtc_sctp_spare_t     spare;       /* copies that are not in use */
     size_t                      span;        /* bytes of chunks of all, */
     size_t                      gapped;      /* of these: acknowledged */
     size_t                      under_way;   /* of flight */
