@@ -5,6 +5,7 @@
 #   make clients        build/unit/{whepbench,whipbench,filebench}: with
 #                       sanitizers, what t/publish_*.t and t/file_seek.t run
 #
+#   make bench QUICK=1  a quarter of an hour; MINUTES=n bounds any run
 #   make bench TABLES="viewers limit" N="100 1000" REPEAT=1 DURATION=3
 #
 # To be included by the Makefile behind its "flavour" and module rules.
@@ -56,7 +57,8 @@ clients: $(CLIENT_BINS)
 bench: packages-test
 	@$(MAKE) -s --no-print-directory -j$(JOBS) module bench-tools
 	@mkdir -p $(TMPDIR)
-	$(Q)t/bench/run $(if $(N),-n "$(N)") $(if $(REPEAT),-r $(REPEAT))         \
-	    $(if $(DURATION),-t $(DURATION)) $(TABLES)
+	$(Q)t/bench/run $(if $(QUICK),-q) $(if $(N),-n "$(N)")                    \
+	    $(if $(REPEAT),-r $(REPEAT)) $(if $(DURATION),-t $(DURATION))         \
+	    $(if $(MINUTES),-m $(MINUTES)) $(TABLES)
 
 .PHONY: bench bench-tools clients

@@ -3,11 +3,12 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * What the machine can do: encrypts and sends the packets of a stream to N
- * destinations with EVP, sendmmsg() and UDP_SEGMENT, and does nothing else.
- * No ring, no lookup, no statistics, one key schedule per destination as there
- * has to be.  A second process, on another core, receives.
+ * destinations with the module's SRTP, sendmmsg() and UDP_SEGMENT, and does
+ * nothing else.  No ring, no lookup, no statistics, one key schedule per
+ * destination as there has to be.  A second process, on another core, receives.
  *
  *     limit [-n destinations] [-t seconds] [-p gcm|sha1_80] [-s trace]
+ *           [-e openssl|ipsec-mb, with what is encrypted]
  *           [-f frames per second, 0: as fast as it goes] [-g 0|1 receivers
  *           with UDP_GRO] [-b 0|1 receivers that drop in the kernel] [-c cpu]
  *           [-d cpu of the receiver]
@@ -35,9 +36,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <openssl/core_names.h>
-#include <openssl/evp.h>
-#include <openssl/params.h>
+#include <ngx_webrtc_srtp.h>
 
 
 #define FRAMES    4096
@@ -51,10 +50,9 @@
 
 
 typedef struct {
-    struct sockaddr_in   addr;
-    EVP_CIPHER_CTX      *cipher;
-    EVP_MAC_CTX         *mac;
-    uint16_t             seq;
+    struct sockaddr_in      addr;
+    ngx_webrtc_srtp_out_t   srtp;
+    uint64_t                index;
 } dest_t;
 
 
@@ -214,40 +212,39 @@ drain(int report)
 
 
 static void
+choose(const char *name)
+{
+    const ngx_webrtc_srtp_gcm_t  *row;
+
+    row = ngx_webrtc_srtp_gcm_find(name);
+
+    if (row == NULL || row->usable() != NULL) {
+        fprintf(stderr, "limit: there is no %s\n", name);
+        exit(2);
+    }
+
+    (void) ngx_webrtc_srtp_gcm_use(row);
+    ngx_webrtc_srtp_batch(row != ngx_webrtc_srtp_gcm_row(0));
+}
+
+
+static void
 setup(dest_t *d)
 {
-    u_char       key[32], iv[16];
-    size_t       i;
-    EVP_MAC     *mac;
-    OSSL_PARAM   params[2];
+    size_t                 i;
+    ngx_webrtc_srtp_key_t  key;
 
-    for (i = 0; i < sizeof(key); i++) {
-        key[i] = (u_char) random();
+    key.profile = gcm ? NGX_WEBRTC_SRTP_AEAD_AES_128_GCM
+                      : NGX_WEBRTC_SRTP_AES128_CM_SHA1_80;
+
+    for (i = 0; i < sizeof(key.key); i++) {
+        key.key[i] = (u_char) random();
     }
 
-    memset(iv, 0, sizeof(iv));
+    memcpy(key.salt, key.key, sizeof(key.salt));
 
-    d->cipher = EVP_CIPHER_CTX_new();
-
-    if (EVP_EncryptInit_ex(d->cipher, gcm ? EVP_aes_128_gcm()
-                                          : EVP_aes_128_ctr(), NULL, key, iv)
-        != 1)
-    {
+    if (ngx_webrtc_srtp_out_init(&d->srtp, &key) != NGX_OK) {
         abort();
-    }
-
-    if (!gcm) {
-        mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-        d->mac = EVP_MAC_CTX_new(mac);
-        params[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST,
-                                                     (char *) "SHA1", 0);
-        params[1] = OSSL_PARAM_construct_end();
-
-        if (EVP_MAC_init(d->mac, key, 20, params) != 1) {
-            abort();
-        }
-
-        EVP_MAC_free(mac);
     }
 }
 
@@ -255,47 +252,33 @@ setup(dest_t *d)
 static size_t
 protect(dest_t *d, size_t size, int marker, u_char *p)
 {
-    int         len;
-    u_char      iv[16], mac[20];
-    size_t      maclen, body;
-    OSSL_PARAM  params[2];
+    size_t     body, room;
+    ngx_int_t  rc;
 
-    body = size - HEADER - (gcm ? 16 : 10);
-
-    memset(iv, 0, sizeof(iv));
-    iv[10] = (u_char) (d->seq >> 8);
-    iv[11] = (u_char) d->seq;
+    body = size - HEADER - d->srtp.tag;
+    room = size;
 
     memset(p, 0, HEADER);
     p[0] = 0x80;
     p[1] = (u_char) (marker ? 0xe6 : 0x66);
-    p[2] = (u_char) (d->seq >> 8);
-    p[3] = (u_char) d->seq;
+    p[2] = (u_char) (d->index >> 8);
+    p[3] = (u_char) d->index;
 
-    d->seq++;
-
-    if (gcm) {
-        EVP_EncryptInit_ex2(d->cipher, NULL, NULL, iv, NULL);
-        EVP_EncryptUpdate(d->cipher, NULL, &len, p, HEADER);
-        EVP_EncryptUpdate(d->cipher, p + HEADER, &len, payload, (int) body);
-        EVP_EncryptFinal_ex(d->cipher, p + HEADER + body, &len);
-
-        params[0] = OSSL_PARAM_construct_octet_string(
-                                              OSSL_CIPHER_PARAM_AEAD_TAG,
-                                              p + HEADER + body, 16);
-        params[1] = OSSL_PARAM_construct_end();
-        EVP_CIPHER_CTX_get_params(d->cipher, params);
+    if (ngx_webrtc_srtp_batched(&d->srtp)) {
+        memcpy(p + HEADER, payload, body);
+        rc = ngx_webrtc_srtp_protect_later(&d->srtp, d->index, p, HEADER, body,
+                                           &room);
 
     } else {
-        EVP_EncryptInit_ex2(d->cipher, NULL, NULL, iv, NULL);
-        EVP_EncryptUpdate(d->cipher, p + HEADER, &len, payload, (int) body);
-
-        EVP_MAC_init(d->mac, NULL, 0, NULL);
-        EVP_MAC_update(d->mac, p, HEADER + body);
-        EVP_MAC_update(d->mac, iv, 4);
-        EVP_MAC_final(d->mac, mac, &maclen, sizeof(mac));
-        memcpy(p + HEADER + body, mac, 10);
+        rc = ngx_webrtc_srtp_protect(&d->srtp, d->index, p, HEADER, NULL, 0,
+                                     payload, body, p, &room);
     }
+
+    if (rc != NGX_OK) {
+        abort();
+    }
+
+    d->index++;
 
     return size;
 }
@@ -307,6 +290,8 @@ flush(int fd)
     int            rc;
     size_t         i;
     struct pollfd  pfd;
+
+    ngx_webrtc_srtp_finish();
 
     for (i = 0; i < nmsgs; /* void */) {
         calls++;
@@ -400,13 +385,14 @@ main(int argc, char **argv)
     pid_t                pid;
     size_t               i, turn;
     dest_t              *dests;
-    const char          *trace;
+    const char          *trace, *crypto;
     uint64_t             start, now, due, cpu_ns, half, half_packets;
     struct timespec      ts;
 
     trace = NULL;
+    crypto = "openssl";
 
-    while ((c = getopt(argc, argv, "n:t:p:s:f:g:b:c:d:")) != -1) {
+    while ((c = getopt(argc, argv, "n:t:p:s:f:g:b:c:d:e:")) != -1) {
         switch (c) {
         case 'n': n = strtoul(optarg, NULL, 10); break;
         case 't': seconds = atof(optarg); break;
@@ -417,6 +403,7 @@ main(int argc, char **argv)
         case 'b': blind = atoi(optarg); break;
         case 'c': cpu = atoi(optarg); break;
         case 'd': drain_cpu = atoi(optarg); break;
+        case 'e': crypto = optarg; break;
         default: return 2;
         }
     }
@@ -426,6 +413,7 @@ main(int argc, char **argv)
     }
 
     read_trace(trace);
+    choose(crypto);
     bench_files(n + 64);
 
     if (pipe(pipes) == -1) {
@@ -508,6 +496,7 @@ main(int argc, char **argv)
     bench_open(stdout, NULL);
     bench_num(stdout, "viewers", (double) n, 0);
     bench_text(stdout, "srtp", gcm ? "AEAD_AES_128_GCM" : "AES128_CM_SHA1_80");
+    bench_text(stdout, "crypto", crypto);
     bench_num(stdout, "gro", gro, 0);
     bench_num(stdout, "blind", blind, 0);
     bench_num(stdout, "packets_per_s",
