@@ -211,6 +211,18 @@ failed:
 
 
 void
+ngx_webrtc_srtp_ahead(const ngx_webrtc_srtp_out_t *out)
+{
+    if (out->mb) {
+        ngx_webrtc_srtp_mb_ahead(out->mb);
+
+    } else if (out->gcm) {
+        out->gcm->ahead(out->rtp);
+    }
+}
+
+
+void
 ngx_webrtc_srtp_batch(ngx_uint_t on)
 {
     ngx_webrtc_srtp_batches = on && ngx_webrtc_srtp_mb_usable() == NULL;

@@ -140,6 +140,9 @@ ngx_int_t ngx_webrtc_srtp_protect(ngx_webrtc_srtp_out_t *out, uint64_t index,
     const u_char *hdr, size_t hdr_n, const u_char *prefix, size_t prefix_n,
     const u_char *payload, size_t n, u_char *dst, size_t *dst_n);
 
+/* A packet will be protected soon, see ngx_webrtc_ahead.h: out has come. */
+void ngx_webrtc_srtp_ahead(const ngx_webrtc_srtp_out_t *out);
+
 /* May ngx_webrtc_srtp_protect_later() be called? */
 #define ngx_webrtc_srtp_batched(out)  ((out)->mb != NULL)
 

@@ -17,6 +17,7 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
+#include <ngx_webrtc_ahead.h>
 #include <ngx_webrtc_srtp_imb.h>
 #include <ngx_webrtc_srtp_gcm.h>
 
@@ -29,6 +30,7 @@ static const char *ngx_webrtc_srtp_gcm_evp_usable(void);
 static void *ngx_webrtc_srtp_gcm_evp_key(const u_char *secret, size_t n,
     int enc);
 static void ngx_webrtc_srtp_gcm_evp_free(void *key);
+static void ngx_webrtc_srtp_gcm_evp_ahead(const void *key);
 static ngx_int_t ngx_webrtc_srtp_gcm_evp_seal(void *key, const u_char *iv,
     const u_char *aad, size_t aad_n, const u_char *src, u_char *dst, size_t n,
     u_char *tag);
@@ -47,6 +49,7 @@ static const char *ngx_webrtc_srtp_gcm_imb_usable(void);
 static void *ngx_webrtc_srtp_gcm_imb_key(const u_char *secret, size_t n,
     int enc);
 static void ngx_webrtc_srtp_gcm_imb_free(void *key);
+static void ngx_webrtc_srtp_gcm_imb_ahead(const void *key);
 static ngx_int_t ngx_webrtc_srtp_gcm_imb_seal(void *key, const u_char *iv,
     const u_char *aad, size_t aad_n, const u_char *src, u_char *dst, size_t n,
     u_char *tag);
@@ -65,6 +68,7 @@ static const ngx_webrtc_srtp_gcm_t  ngx_webrtc_srtp_gcm_rows[] = {
       ngx_webrtc_srtp_gcm_evp_usable,
       ngx_webrtc_srtp_gcm_evp_key,
       ngx_webrtc_srtp_gcm_evp_free,
+      ngx_webrtc_srtp_gcm_evp_ahead,
       ngx_webrtc_srtp_gcm_evp_seal,
       ngx_webrtc_srtp_gcm_evp_open },
 
@@ -74,6 +78,7 @@ static const ngx_webrtc_srtp_gcm_t  ngx_webrtc_srtp_gcm_rows[] = {
       ngx_webrtc_srtp_gcm_imb_usable,
       ngx_webrtc_srtp_gcm_imb_key,
       ngx_webrtc_srtp_gcm_imb_free,
+      ngx_webrtc_srtp_gcm_imb_ahead,
       ngx_webrtc_srtp_gcm_imb_seal,
       ngx_webrtc_srtp_gcm_imb_open },
 
@@ -187,6 +192,15 @@ ngx_webrtc_srtp_gcm_evp_free(void *key)
 }
 
 
+/* where it keeps its schedule is OpenSSL's */
+
+static void
+ngx_webrtc_srtp_gcm_evp_ahead(const void *key)
+{
+    ngx_webrtc_ahead(key, 1);
+}
+
+
 static ngx_int_t
 ngx_webrtc_srtp_gcm_evp_seal(void *key, const u_char *iv, const u_char *aad,
     size_t aad_n, const u_char *src, u_char *dst, size_t n, u_char *tag)
@@ -293,6 +307,13 @@ ngx_webrtc_srtp_gcm_imb_free(void *key)
         OPENSSL_cleanse(key, sizeof(ngx_webrtc_srtp_gcm_imb_t));
         free(key);
     }
+}
+
+
+static void
+ngx_webrtc_srtp_gcm_imb_ahead(const void *key)
+{
+    ngx_webrtc_ahead(key, sizeof(ngx_webrtc_srtp_gcm_imb_t));
 }
 
 

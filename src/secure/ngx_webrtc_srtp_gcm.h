@@ -38,6 +38,9 @@ typedef struct {
     /* wipes; takes NULL */
     void        (*free)(void *key);
 
+    /* it is needed soon, see ngx_webrtc_ahead.h */
+    void        (*ahead)(const void *key);
+
     /*
      * n bytes at src, which are read once, are encrypted to dst; these are the
      * same or do not overlap.  The tag is stored.  NGX_OK, NGX_ERROR.

@@ -12,6 +12,7 @@
 
 #include <openssl/crypto.h>
 
+#include <ngx_webrtc_ahead.h>
 #include <ngx_webrtc_srtp_imb.h>
 #include <ngx_webrtc_srtp_mb.h>
 
@@ -79,6 +80,13 @@ ngx_webrtc_srtp_mb_free(void *key)
         OPENSSL_cleanse(key, NGX_WEBRTC_SRTP_MB_KEYS);
         free(key);
     }
+}
+
+
+void
+ngx_webrtc_srtp_mb_ahead(const void *key)
+{
+    ngx_webrtc_ahead(key, NGX_WEBRTC_SRTP_MB_KEYS);
 }
 
 
@@ -202,6 +210,12 @@ ngx_webrtc_srtp_mb_key(const u_char *secret)
 
 void
 ngx_webrtc_srtp_mb_free(void *key)
+{
+}
+
+
+void
+ngx_webrtc_srtp_mb_ahead(const void *key)
 {
 }
 

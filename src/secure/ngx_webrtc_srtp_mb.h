@@ -37,6 +37,9 @@ void *ngx_webrtc_srtp_mb_key(const u_char *secret);
 /* wipes; takes NULL */
 void ngx_webrtc_srtp_mb_free(void *key);
 
+/* it is needed soon, see ngx_webrtc_ahead.h */
+void ngx_webrtc_srtp_mb_ahead(const void *key);
+
 /*
  * Encrypts n bytes behind hdr bytes at p in place, and puts the tag of all
  * behind them, now or in ngx_webrtc_srtp_mb_finish(): p, key, inner and outer

@@ -10,6 +10,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
+#include "ngx_webrtc_ahead.h"
 #include "ngx_webrtc_viewer_stream.h"
 #include "ngx_webrtc_viewer_family.h"
 #include "ngx_webrtc_viewer_feedback.h"
@@ -22,6 +23,8 @@
 
 
 static ngx_int_t ngx_webrtc_viewer_stream_pump(ngx_webrtc_viewer_stream_t *vs);
+static void ngx_webrtc_viewer_stream_ahead(ngx_webrtc_viewer_stream_t *vs,
+    ngx_queue_t *q);
 static void ngx_webrtc_viewer_stream_arrive(ngx_webrtc_viewer_stream_t *vs);
 static void ngx_webrtc_viewer_stream_family(ngx_webrtc_viewer_stream_t *vs);
 static void ngx_webrtc_viewer_stream_end(ngx_webrtc_viewer_stream_t *vs,
@@ -176,6 +179,8 @@ ngx_webrtc_viewer_stream_pump(ngx_webrtc_viewer_stream_t *vs)
          q != ngx_queue_sentinel(&vs->viewers);
          q = ngx_queue_next(q))
     {
+        ngx_webrtc_viewer_stream_ahead(vs, q);
+
         v = ngx_queue_data(q, ngx_webrtc_viewer_t, queue);
         s = v->session;
 
@@ -210,6 +215,56 @@ ngx_webrtc_viewer_stream_pump(ngx_webrtc_viewer_stream_t *vs)
     ngx_webrtc_udp_flush(vs->vw->wk->udp);
 
     return rc;
+}
+
+
+/*
+ * Asks for the memory of the viewers behind q in the order in which their
+ * addresses are known: of the third one the viewer, of the second its session,
+ * of the first what the session points to.  Each has come when it is the next
+ * one's turn; without, a fifth of the time was waiting.
+ */
+
+static void
+ngx_webrtc_viewer_stream_ahead(ngx_webrtc_viewer_stream_t *vs, ngx_queue_t *q)
+{
+    ngx_webrtc_viewer_t   *v;
+    ngx_webrtc_session_t  *s;
+
+    q = ngx_queue_next(q);
+
+    if (q == ngx_queue_sentinel(&vs->viewers)) {
+        return;
+    }
+
+    v = ngx_queue_data(q, ngx_webrtc_viewer_t, queue);
+    s = v->session;
+
+    ngx_webrtc_srtp_ahead(&s->out);
+    ngx_webrtc_ahead(&s->peer->stat, sizeof(ngx_webrtc_peer_stat_t));
+    ngx_webrtc_ahead(s->current, sizeof(ngx_webrtc_path_t));
+
+    q = ngx_queue_next(q);
+
+    if (q == ngx_queue_sentinel(&vs->viewers)) {
+        return;
+    }
+
+    v = ngx_queue_data(q, ngx_webrtc_viewer_t, queue);
+    s = v->session;
+
+    ngx_webrtc_ahead(s, NGX_WEBRTC_AHEAD_LINE);
+    ngx_webrtc_ahead(&s->current, sizeof(ngx_webrtc_paths_entry_t *)
+                                  + sizeof(ngx_webrtc_transport_t));
+    ngx_webrtc_ahead(&s->out, sizeof(ngx_webrtc_srtp_out_t));
+    ngx_webrtc_ahead(&s->part, sizeof(void *));
+
+    q = ngx_queue_next(q);
+
+    if (q != ngx_queue_sentinel(&vs->viewers)) {
+        v = ngx_queue_data(q, ngx_webrtc_viewer_t, queue);
+        ngx_webrtc_ahead(v, sizeof(ngx_webrtc_viewer_t));
+    }
 }
 
 
