@@ -71,6 +71,8 @@ static ngx_int_t ngx_webrtc_helper_output_file(void *ctx, u_char *p, size_t n,
     ngx_uint_t flags);
 static ngx_int_t ngx_webrtc_helper_output_back(void *ctx, u_char *p, size_t n,
     ngx_uint_t flags);
+static ngx_int_t ngx_webrtc_helper_output_part(void *ctx,
+    ngx_webrtc_media_record_t *r);
 static int64_t ngx_webrtc_helper_output_seek(void *ctx, int64_t offset);
 static ngx_uint_t ngx_webrtc_helper_output_stopped(void *ctx);
 static ngx_int_t ngx_webrtc_helper_output_muxed(ngx_webrtc_helper_output_t *ho,
@@ -125,6 +127,9 @@ ngx_webrtc_helper_output_create(ngx_webrtc_helper_job_t *job,
     ho->conf.format = ho->text;
     ho->conf.url = url->len ? p : NULL;
     ho->conf.bytes = ngx_webrtc_helper_output_back;
+    ho->conf.part = ngx_webrtc_helper_output_part;
+    ho->conf.segment_us = (int64_t) start->output.segment * 1000;
+    ho->conf.part_us = (int64_t) start->output.part * 1000;
     ho->conf.stopped = ngx_webrtc_helper_output_stopped;
     ho->conf.say = ngx_webrtc_helper_output_say;
     ho->conf.ctx = ho;
@@ -406,6 +411,19 @@ ngx_webrtc_helper_output_back(void *ctx, u_char *p, size_t n,
     ho->bytes += n;
 
     return ngx_webrtc_helper_output_muxed(ho, p, n, flags);
+}
+
+
+static ngx_int_t
+ngx_webrtc_helper_output_part(void *ctx, ngx_webrtc_media_record_t *r)
+{
+    ngx_webrtc_helper_output_t *ho = ctx;
+
+    r->type = NGX_WEBRTC_MEDIA_MUXED;
+
+    (void) ngx_webrtc_helper_job_put(ho->job, r);
+
+    return NGX_OK;
 }
 
 

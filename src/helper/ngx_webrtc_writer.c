@@ -40,6 +40,7 @@ static int64_t ngx_webrtc_writer_duration(ngx_webrtc_writer_track_t *t,
 
 static const ngx_webrtc_writer_ops_t  *ngx_webrtc_writer_rows[] = {
     &ngx_webrtc_writer_fmp4,
+    &ngx_webrtc_writer_cmaf,
     &ngx_webrtc_writer_mkv,
     &ngx_webrtc_writer_ts,
     &ngx_webrtc_writer_ts_aac,
@@ -133,6 +134,8 @@ ngx_webrtc_writer_reset(ngx_webrtc_writer_t *w)
         ngx_webrtc_movie_sound_end(&w->sound);
         w->sounds = 0;
     }
+
+    avcodec_parameters_free(&w->raw);
 
     for (i = 0; i < NGX_WEBRTC_MEDIA_TRACKS; i++) {
         avcodec_parameters_free(&w->tracks[i].par);
@@ -293,7 +296,7 @@ ngx_webrtc_writer_frame(ngx_webrtc_writer_t *w, ngx_webrtc_media_record_t *r)
 
     ngx_memcpy(pkt->data, r->data, r->len);
 
-    pkt->pts = r->ts - t->base;
+    pkt->pts = r->ts - (w->ops->raw ? 0 : t->base);
     pkt->duration = ngx_webrtc_writer_duration(t, r->data, r->len);
 
     if (r->track == NGX_WEBRTC_MEDIA_AUDIO || r->value == NGX_WEBRTC_MEDIA_KEY)
@@ -301,12 +304,10 @@ ngx_webrtc_writer_frame(ngx_webrtc_writer_t *w, ngx_webrtc_media_record_t *r)
         pkt->flags |= AV_PKT_FLAG_KEY;
     }
 
-    t->end = ngx_max(t->end, pkt->pts + pkt->duration);
+    t->end = ngx_max(t->end, r->ts - t->base + pkt->duration);
 
     if (r->track == NGX_WEBRTC_MEDIA_AUDIO && w->sounds) {
-
-        pkt->dts = pkt->pts;
-        rc = ngx_webrtc_movie_sound_packet(&w->sound, pkt);
+        rc = ngx_webrtc_writer_heard(w, pkt);
 
     } else {
         if (r->track == NGX_WEBRTC_MEDIA_VIDEO && w->conf->url) {
@@ -319,6 +320,25 @@ ngx_webrtc_writer_frame(ngx_webrtc_writer_t *w, ngx_webrtc_media_record_t *r)
     av_packet_unref(pkt);
 
     return rc;
+}
+
+
+ngx_int_t
+ngx_webrtc_writer_heard(ngx_webrtc_writer_t *w, AVPacket *pkt)
+{
+    ngx_int_t  rc;
+
+    pkt->dts = pkt->pts;
+
+    if (w->ops->raw) {
+        rc = w->ops->raw(w, pkt);
+
+        if (rc != NGX_OK) {
+            return (rc == NGX_DECLINED) ? NGX_OK : NGX_ERROR;
+        }
+    }
+
+    return ngx_webrtc_movie_sound_packet(&w->sound, pkt);
 }
 
 
@@ -540,6 +560,16 @@ ngx_webrtc_writer_encoded(ngx_webrtc_writer_t *w, AVCodecParameters *par)
     }
 
     t->units = NGX_WEBRTC_MOVIE_SOUND_RATE;
+
+    if (w->ops->raw) {
+        avcodec_parameters_free(&w->raw);
+        w->raw = avcodec_parameters_alloc();
+
+        if (w->raw == NULL || avcodec_parameters_copy(w->raw, par) < 0) {
+            ngx_webrtc_writer_say(w, NGX_LOG_ERR, "no memory");
+            return NGX_ERROR;
+        }
+    }
 
     if (avcodec_parameters_from_context(par, w->sound.out) < 0) {
         ngx_webrtc_writer_say(w, NGX_LOG_ERR, "no memory");

@@ -26,6 +26,7 @@
 #include <libavformat/avformat.h>
 
 #include "ngx_webrtc_media_message.h"
+#include "ngx_webrtc_movie_mux.h"
 #include "ngx_webrtc_movie_sound.h"
 #include "ngx_webrtc_target.h"
 #include "ngx_webrtc_track.h"
@@ -61,6 +62,8 @@ typedef struct ngx_webrtc_writer_ops_s  ngx_webrtc_writer_ops_t;
  *   target    its scheme
  *   verify    certificates are to be right
  *   late      ends calls of libavformat that wait: 1, see stopped.  With ctx
+ *   part      takes what "cmaf" makes instead of bytes(); likewise
+ *   *_us      of "cmaf": how long a segment is, and a part
  */
 typedef struct {
     ngx_int_t              (*bytes)(void *ctx, u_char *p, size_t n,
@@ -75,6 +78,9 @@ typedef struct {
     const ngx_webrtc_target_t  *target;
     ngx_uint_t               verify;     /* unsigned  verify:1; */
     int                    (*late)(void *ctx);
+    ngx_int_t              (*part)(void *ctx, ngx_webrtc_media_record_t *r);
+    int64_t                  segment_us;
+    int64_t                  part_us;
 } ngx_webrtc_writer_conf_t;
 
 
@@ -88,8 +94,11 @@ typedef struct {
  *            not set.  It is left empty
  *   end      completes what has begun
  *   free     frees w->part; may be repeated
+ *   raw      a packet of sound before it is encoded, to be left as it is; or
+ *            NULL.  Then times are the stream's, and do not begin at 0
  *
- * begin, packet: NGX_OK; NGX_ERROR: it has said why
+ * begin, packet, raw: NGX_OK; NGX_ERROR: it has said why; raw: NGX_DECLINED, it
+ * is left out
  */
 struct ngx_webrtc_writer_ops_s {
     const char              *name;
@@ -101,6 +110,7 @@ struct ngx_webrtc_writer_ops_s {
                                      AVPacket *pkt);
     void                   (*end)(ngx_webrtc_writer_t *w);
     void                   (*free)(ngx_webrtc_writer_t *w);
+    ngx_int_t              (*raw)(ngx_webrtc_writer_t *w, AVPacket *pkt);
 };
 
 
@@ -127,6 +137,7 @@ struct ngx_webrtc_writer_s {
     AVPacket                        *pkt;
     AVIOContext                     *io;         /* to its URL, or NULL */
     ngx_webrtc_movie_sound_t         sound;      /* is encoded */
+    AVCodecParameters               *raw;        /* of it, before that */
     uint64_t                         bytes;      /* of packets so far */
     uint8_t                          cvo;
     unsigned                         begun:1;
@@ -168,8 +179,19 @@ void ngx_webrtc_writer_say(ngx_webrtc_writer_t *w, ngx_uint_t level,
     const char *fmt, ...);
 
 
+/*
+ * The camera's orientation (3GPP TS 26.114, 7.4.5).
+ */
+void ngx_webrtc_writer_fmp4_turn(ngx_webrtc_writer_t *w,
+    ngx_webrtc_movie_mux_t *mux);
+
+/* A frame of sound, also for who makes some. */
+ngx_int_t ngx_webrtc_writer_heard(ngx_webrtc_writer_t *w, AVPacket *pkt);
+
+
 /* the rows' functions: fragments of MP4, and what libavformat muxes */
 extern const ngx_webrtc_writer_ops_t  ngx_webrtc_writer_fmp4;
+extern const ngx_webrtc_writer_ops_t  ngx_webrtc_writer_cmaf;
 extern const ngx_webrtc_writer_ops_t  ngx_webrtc_writer_mkv;
 extern const ngx_webrtc_writer_ops_t  ngx_webrtc_writer_ts;
 extern const ngx_webrtc_writer_ops_t  ngx_webrtc_writer_ts_aac;

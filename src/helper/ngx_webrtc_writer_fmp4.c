@@ -29,8 +29,6 @@ typedef struct {
 
 
 static ngx_int_t ngx_webrtc_writer_fmp4_begin(ngx_webrtc_writer_t *w);
-static void ngx_webrtc_writer_fmp4_turn(ngx_webrtc_writer_t *w,
-    ngx_webrtc_movie_mux_t *mux);
 static ngx_int_t ngx_webrtc_writer_fmp4_packet(ngx_webrtc_writer_t *w,
     ngx_uint_t i, AVPacket *pkt);
 static ngx_int_t ngx_webrtc_writer_fmp4_out(ngx_webrtc_writer_t *w);
@@ -54,7 +52,8 @@ const ngx_webrtc_writer_ops_t  ngx_webrtc_writer_fmp4 = {
     ngx_webrtc_writer_fmp4_begin,
     ngx_webrtc_writer_fmp4_packet,
     ngx_webrtc_writer_fmp4_end,
-    ngx_webrtc_writer_fmp4_free
+    ngx_webrtc_writer_fmp4_free,
+    NULL
 };
 
 
@@ -98,9 +97,7 @@ ngx_webrtc_writer_fmp4_begin(ngx_webrtc_writer_t *w)
 }
 
 
-/* the camera's orientation (3GPP TS 26.114, 7.4.5) */
-
-static void
+void
 ngx_webrtc_writer_fmp4_turn(ngx_webrtc_writer_t *w,
     ngx_webrtc_movie_mux_t *mux)
 {

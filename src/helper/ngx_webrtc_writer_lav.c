@@ -111,7 +111,8 @@ const ngx_webrtc_writer_ops_t  ngx_webrtc_writer_mkv = {
     ngx_webrtc_writer_lav_begin,
     ngx_webrtc_writer_lav_packet,
     ngx_webrtc_writer_lav_end,
-    ngx_webrtc_writer_lav_free
+    ngx_webrtc_writer_lav_free,
+    NULL
 };
 
 
@@ -123,7 +124,8 @@ const ngx_webrtc_writer_ops_t  ngx_webrtc_writer_ts = {
     ngx_webrtc_writer_lav_begin,
     ngx_webrtc_writer_lav_packet,
     ngx_webrtc_writer_lav_end,
-    ngx_webrtc_writer_lav_free
+    ngx_webrtc_writer_lav_free,
+    NULL
 };
 
 
@@ -135,7 +137,8 @@ const ngx_webrtc_writer_ops_t  ngx_webrtc_writer_ts_aac = {
     ngx_webrtc_writer_lav_begin,
     ngx_webrtc_writer_lav_packet,
     ngx_webrtc_writer_lav_end,
-    ngx_webrtc_writer_lav_free
+    ngx_webrtc_writer_lav_free,
+    NULL
 };
 
 
@@ -147,7 +150,8 @@ const ngx_webrtc_writer_ops_t  ngx_webrtc_writer_flv = {
     ngx_webrtc_writer_lav_begin,
     ngx_webrtc_writer_lav_packet,
     ngx_webrtc_writer_lav_end,
-    ngx_webrtc_writer_lav_free
+    ngx_webrtc_writer_lav_free,
+    NULL
 };
 
 
@@ -159,7 +163,8 @@ const ngx_webrtc_writer_ops_t  ngx_webrtc_writer_rtsp = {
     ngx_webrtc_writer_lav_begin,
     ngx_webrtc_writer_lav_packet,
     ngx_webrtc_writer_lav_end,
-    ngx_webrtc_writer_lav_free
+    ngx_webrtc_writer_lav_free,
+    NULL
 };
 
 

@@ -502,7 +502,10 @@ ngx_webrtc_media_write_output(u_char *p, u_char *last,
     p = ngx_webrtc_media_write_str(p, last, &start->output.format);
     p = ngx_webrtc_media_write_str(p, last, &start->output.url);
 
-    return ngx_webrtc_write_u8(p, last, start->output.verify);
+    p = ngx_webrtc_write_u8(p, last, start->output.verify);
+    p = ngx_webrtc_write_u32(p, last, start->output.segment);
+
+    return ngx_webrtc_write_u32(p, last, start->output.part);
 }
 
 
@@ -518,10 +521,14 @@ ngx_webrtc_media_read_output(u_char *p, u_char *last,
     p = ngx_webrtc_media_read_str(p, last, format);
     p = ngx_webrtc_media_read_str(p, last, url);
     p = ngx_webrtc_read_u8(p, last, &start->output.verify);
+    p = ngx_webrtc_read_u32(p, last, &start->output.segment);
+    p = ngx_webrtc_read_u32(p, last, &start->output.part);
 
     /* both become strings of C */
 
     if (p == NULL || start->output.verify > 1
+        || start->output.segment > NGX_WEBRTC_MEDIA_KEY_MS
+        || start->output.part > start->output.segment
         || format->len == 0 || format->len > NGX_WEBRTC_MEDIA_FORMAT
         || ngx_strlchr(format->data, format->data + format->len, '\0')
         || ngx_strlchr(url->data, url->data + url->len, '\0'))

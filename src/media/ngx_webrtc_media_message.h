@@ -222,16 +222,25 @@ typedef struct {
  * first frame of video is a key frame; what is of other tracks and earlier is
  * left out.  It says MUXED now and then.
  *
- *   format   "fmp4", "mkv", "ts", "ts-aac", "flv", "rtsp"
+ *   format   "fmp4", "mkv", "ts", "ts-aac", "flv", "rtsp", "cmaf"
  *   url      where an OUTPUT sends to (ngx_webrtc_target.h), after a first
  *            MUXED that says that it is connected; empty: MUXED comes back,
  *            with the bytes
  *   verify   1: the certificate of who is there has to be right
+ *   segment  of "cmaf": ms of a segment, and
+ *   part     of its parts
+ *
+ * "cmaf" has a MUXED for each head and part of a track: ts is where it begins,
+ * in the track's clock, now_us how long it is, and value also says which track
+ * it is, and of how many frames.  A head's ts is the clock, and its data begins
+ * with the codec's name (RFC 6381) and a zero byte.
  */
 typedef struct {
     ngx_str_t                  format;
     ngx_str_t                  url;
     uint8_t                    verify;
+    uint32_t                   segment;
+    uint32_t                   part;
 } ngx_webrtc_media_output_t;
 
 
@@ -403,6 +412,14 @@ typedef enum {
 /* of MUXED: what every client needs first; what a client may begin with next */
 #define NGX_WEBRTC_MEDIA_MUXED_HEAD  1
 #define NGX_WEBRTC_MEDIA_MUXED_KEY   2
+
+/* of "cmaf": a segment begins; it is sound, encoded, or as it came; a segment
+ * ends; from which bit on frames are counted, 255 at most */
+#define NGX_WEBRTC_MEDIA_MUXED_SEGMENT  4
+#define NGX_WEBRTC_MEDIA_MUXED_AAC      8
+#define NGX_WEBRTC_MEDIA_MUXED_SOUND    16
+#define NGX_WEBRTC_MEDIA_MUXED_LAST     32
+#define NGX_WEBRTC_MEDIA_MUXED_FRAMES   8
 
 
 /*
