@@ -135,6 +135,10 @@ ngx_webrtc_output_feed_place(ngx_webrtc_output_feed_t *feed, ngx_uint_t kind,
 
     rd = &feed->reader;
 
+    if (feed->mute && kind == NGX_WEBRTC_AUDIO) {
+        return NGX_DECLINED;
+    }
+
     for (i = 0; i < rd->ntracks; i++) {
 
         if (rd->tracks[i].kind != kind) {
@@ -302,9 +306,10 @@ ngx_webrtc_output_feed_begins(ngx_webrtc_output_feed_t *feed, ngx_uint_t i)
 static ngx_uint_t
 ngx_webrtc_output_feed_old(ngx_webrtc_output_feed_t *feed)
 {
-    return feed->young_us
-           && (int64_t) ngx_webrtc_time_now()
-              > feed->unit.arrival_us + (int64_t) feed->young_us;
+    return (feed->young_us
+            && (int64_t) ngx_webrtc_time_now()
+               > feed->unit.arrival_us + (int64_t) feed->young_us)
+           || ngx_webrtc_output_feed_us(feed) < feed->floor_us;
 }
 
 

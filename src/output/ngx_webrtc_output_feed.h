@@ -62,6 +62,9 @@ typedef struct {
 
     uint64_t                     young_us;   /* an older frame is none to
                                                 begin with; 0: any is */
+    int64_t                      floor_us;   /* nor is one with an earlier
+                                                time, of the stream */
+    unsigned                     mute:1;     /* sound is left out */
     unsigned                     sizes:1;    /* another one goes on */
     unsigned                     shut:1;     /* what comes is left out, and
                                                 after that what is no frame to

@@ -29,6 +29,7 @@ typedef enum {
     NGX_WEBRTC_OUTLET_RECORD = 1,
     NGX_WEBRTC_OUTLET_PUSH,
     NGX_WEBRTC_OUTLET_HTTP,
+    NGX_WEBRTC_OUTLET_HLS,
     NGX_WEBRTC_OUTLET_KINDS
 } ngx_webrtc_outlet_kind_e;
 

@@ -67,7 +67,7 @@
 /* changes with the layout of what lives in the zone */
 #define NGX_WEBRTC_BUS_LAYOUT                                                 \
     (((uint64_t) sizeof(ngx_webrtc_bus_sh_t) << 32                            \
-      | (uint64_t) sizeof(ngx_webrtc_stream_t) << 8 | 19)                     \
+      | (uint64_t) sizeof(ngx_webrtc_stream_t) << 8 | 20)                     \
      + ((uint64_t) (sizeof(ngx_webrtc_policy_t) + NGX_WEBRTC_CODEC_N) << 48))
 
 /* ms between two lines of one kind; chosen */
@@ -812,6 +812,7 @@ ngx_webrtc_bus_reap_worker(ngx_webrtc_bus_t *bus, ngx_uint_t worker,
 
         ngx_webrtc_peers_reap(bus, worker);
         ngx_webrtc_bus_outlet_reap(bus, worker);
+        ngx_webrtc_bus_hls_reap(bus, worker);
         ngx_webrtc_bus_reap_streams(bus, worker);
 
         ngx_webrtc_bus_recount(&sh->streams);

@@ -135,6 +135,10 @@ typedef struct {
 } ngx_webrtc_said_t;
 
 
+/* counters of news of channels, which have them by a hash; chosen */
+#define NGX_WEBRTC_CHANNEL_SLOTS  64
+
+
 struct ngx_webrtc_bus_sh_s {
     uint64_t                 layout;      /* NGX_WEBRTC_BUS_LAYOUT */
     uint64_t                 token;       /* random; names the inboxes */
@@ -174,6 +178,10 @@ struct ngx_webrtc_bus_sh_s {
     uint64_t                 drain;       /* see ngx_webrtc_bus_drain() */
 
     ngx_webrtc_outlet_t     *outlets;
+
+    /* see ngx_webrtc_bus_hls.h; changes of any */
+    struct ngx_webrtc_hls_channel_s  *channels;
+    uint64_t                 channels_news[NGX_WEBRTC_CHANNEL_SLOTS];
 
     ngx_webrtc_figures_t     figures;
     ngx_webrtc_worker_figures_t  told[NGX_WEBRTC_WORKERS];
@@ -230,12 +238,13 @@ void ngx_webrtc_bus_reap_worker(ngx_webrtc_bus_t *bus, ngx_uint_t worker,
 /*
  * Its parts, with the mutex held: closes the worker's slots; recounts the
  * viewers of streams; ends the worker's claims, holds and watches, and its
- * outlets.
+ * outlets and channels.
  */
 void ngx_webrtc_peers_reap(ngx_webrtc_bus_t *bus, ngx_uint_t worker);
 void ngx_webrtc_peers_recount(ngx_webrtc_bus_t *bus);
 void ngx_webrtc_bus_reap_streams(ngx_webrtc_bus_t *bus, ngx_uint_t worker);
 void ngx_webrtc_bus_outlet_reap(ngx_webrtc_bus_t *bus, ngx_uint_t worker);
+void ngx_webrtc_bus_hls_reap(ngx_webrtc_bus_t *bus, ngx_uint_t worker);
 
 /* Wipes what a slot of that role has in its "file", before it is freed. */
 void ngx_webrtc_bus_push_wipe(ngx_uint_t role, void *file);
