@@ -30,6 +30,7 @@
 #include "ngx_http_webrtc_log.h"
 #include "ngx_http_webrtc_media.h"
 #include "ngx_http_webrtc_metrics.h"
+#include "ngx_http_webrtc_hls.h"
 #include "ngx_http_webrtc_muxed.h"
 #include "ngx_http_webrtc_own.h"
 #include "ngx_http_webrtc_player.h"
@@ -53,6 +54,7 @@
 #include "ngx_webrtc_door.h"
 #include "ngx_webrtc_exec_out.h"
 #include "ngx_webrtc_files_role.h"
+#include "ngx_webrtc_hls.h"
 #include "ngx_webrtc_viewer_role.h"
 #include "ngx_webrtc_publisher_role.h"
 #include "ngx_webrtc_media.h"
@@ -238,6 +240,13 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
     { ngx_string("webrtc_mp4"),
       NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_CONF_TAKE1,
       ngx_http_webrtc_muxed_conf,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("webrtc_hls"),
+      NGX_HTTP_LOC_CONF|NGX_HTTP_LIF_CONF|NGX_CONF_2MORE,
+      ngx_http_webrtc_hls_conf,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -953,6 +962,7 @@ ngx_http_webrtc_init_process(ngx_cycle_t *cycle)
         ngx_http_webrtc_whep_done();
         ngx_http_webrtc_snapshot_exit();
         ngx_http_webrtc_muxed_exit();
+        ngx_http_webrtc_hls_exit();
         ngx_http_webrtc_sse_done();
     }
 
@@ -1014,6 +1024,7 @@ ngx_http_webrtc_init_process(ngx_cycle_t *cycle)
                           cycle->log);
 
     ngx_http_webrtc_record_init(wmcf);
+    ngx_http_webrtc_hls_init(wmcf);
     ngx_http_webrtc_record_on_done(ngx_http_webrtc_ended_record);
 
     if (wmcf->rtmp && ngx_process == NGX_PROCESS_WORKER) {
@@ -1049,6 +1060,7 @@ ngx_http_webrtc_exit_process(ngx_cycle_t *cycle)
         ngx_http_webrtc_push_whip_exit();
         ngx_webrtc_snapshots_exit();
         ngx_webrtc_muxeds_exit();
+        ngx_webrtc_hlss_exit();
         ngx_webrtc_variants_exit();
         ngx_webrtc_exec_outs_exit();
         ngx_http_webrtc_ingest_exit();
@@ -1072,6 +1084,7 @@ ngx_http_webrtc_on_stream(void *ctx, ngx_webrtc_stream_t *st)
         ngx_webrtc_pushes_news(st);
         ngx_webrtc_snapshots_news(st);
         ngx_webrtc_muxeds_news(st);
+        ngx_webrtc_hlss_news(st);
         return;
     }
 
@@ -1085,6 +1098,7 @@ ngx_http_webrtc_on_stream(void *ctx, ngx_webrtc_stream_t *st)
     ngx_webrtc_snapshots_tick();
     ngx_http_webrtc_muxed_tick();
     ngx_webrtc_muxeds_tick();
+    ngx_http_webrtc_hls_tick(ctx);
 
     ngx_webrtc_variants_tick(ngx_http_webrtc_worker->bus,
                              ngx_http_webrtc_worker->log);
@@ -1114,7 +1128,8 @@ ngx_http_webrtc_busy(void *ctx)
            || ngx_webrtc_pushes_busy()
            || ngx_http_webrtc_push_whip_busy()
            || ngx_webrtc_snapshots_any()
-           || ngx_webrtc_muxeds_any();
+           || ngx_webrtc_muxeds_any()
+           || ngx_webrtc_hlss_busy();
 }
 
 

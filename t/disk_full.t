@@ -39,6 +39,9 @@ location = /whep/pulled {
     webrtc_play  pulled;
     webrtc_pull  file:%%MEDIA%%/bars.ts loop;
 }
+location /hls/ {
+    webrtc_hls  pulled %%DIR%%/full;
+}
 location = /whip/live {
     webrtc_publish  live;
 }
@@ -76,6 +79,15 @@ sub go_on {
 }
 
 go_on('goes on');
+
+# segments cannot be written: one line, and nothing else notices
+
+my $hls = $t->http('GET', '/hls/index.m3u8', timeout => 120);
+is($hls->{status}, 503, 'there are no segments');
+like($hls->{content}, qr/cannot be written/, 'which is said');
+
+my @lines = $t->log =~ /\[error\][^\n]*webrtc hls failed reason:[^\n]*/g;
+is(scalar(@lines), 1, 'to the operator as well, once') or diag(join "\n", @lines);
 
 my ($pid) = $t->log =~ /webrtc media process (\d+) started/;
 

@@ -45,7 +45,7 @@ my $made = $t->spawn('openssl', [ qw/ openssl req -x509 -newkey rsa:2048 -nodes
     -keyout key.pem -out cert.pem / ]);
 is($t->reap($made, 60), 0, 'a certificate');
 
-make_path("$dir/srv/media", "$dir/srv/recordings");
+make_path("$dir/srv/media", "$dir/srv/recordings", "$dir/srv/hls");
 link $t->media . '/bars.mp4', "$dir/srv/media/movie.mp4"
     or symlink $t->media . '/bars.mp4', "$dir/srv/media/movie.mp4";
 

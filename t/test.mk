@@ -254,15 +254,16 @@ include t/bench/bench.mk
 PLAYWRIGHT  = 1.49.1
 DATACHANNEL = 0.33.4
 WHIPWHEP    = 1.2.0
+HLSJS       = 1.5.20
 
-# JavaScript clients of WHIP and WHEP; npm removes what it is not told of, so
-# that all is installed at once
+# JavaScript clients of WHIP and WHEP, and players of HLS and DASH; npm removes
+# what it is not told of, so that all is installed at once
 
 JS_CLIENTS  = whip-whep@$(WHIPWHEP) @eyevinn/webrtc-player@0.13.0              \
-              @eyevinn/whip-web-client@1.1.7
+              @eyevinn/whip-web-client@1.1.7 hls.js@$(HLSJS) dashjs@4.7.4
 
 override NPM_STAMP :=                                                         \
-    $(B)/node_modules/$(PLAYWRIGHT)-$(DATACHANNEL)-$(WHIPWHEP).stamp
+    $(B)/node_modules/$(PLAYWRIGHT)-$(DATACHANNEL)-$(WHIPWHEP)-$(HLSJS).stamp
 
 $(NPM_STAMP): | packages-test
 	@echo "installing playwright-core and clients with npm"

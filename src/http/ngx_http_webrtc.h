@@ -100,6 +100,7 @@ typedef struct {
 
     ngx_array_t                  execs;      /* ngx_http_webrtc_exec_t * */
     ngx_array_t                  records;    /* ngx_http_webrtc_record_t * */
+    ngx_uint_t                   hls;        /* there is a "webrtc_hls" */
     ngx_array_t                  pulls;      /* ngx_http_webrtc_pull_t *: as
                                                 configured */
     ngx_array_t                  ingests;    /* ngx_http_webrtc_ingest_conf_t */
@@ -130,6 +131,7 @@ typedef struct ngx_http_webrtc_jwt_s   ngx_http_webrtc_jwt_t;
 typedef struct ngx_http_webrtc_record_s  ngx_http_webrtc_record_t;
 typedef struct ngx_http_webrtc_live_s  ngx_http_webrtc_live_t;
 typedef struct ngx_http_webrtc_records_s  ngx_http_webrtc_records_t;
+typedef struct ngx_http_webrtc_hls_s   ngx_http_webrtc_hls_t;
 
 typedef struct ngx_http_webrtc_loc_conf_s  ngx_http_webrtc_loc_conf_t;
 
@@ -169,12 +171,14 @@ struct ngx_http_webrtc_pull_s {
  *   age         ms
  *   picture     quality; largest width and height, 0: any
  *   format      1: picture.webp is given, whatever a client accepts
+ *   hls         of "webrtc_hls", else NULL
  */
 struct ngx_http_webrtc_live_s {
     const char                  *directive;
     ngx_msec_t                   age;
     ngx_webrtc_media_picture_t   picture;
     ngx_uint_t                   format;     /* unsigned  format:1; */
+    ngx_http_webrtc_hls_t       *hls;
 };
 
 

@@ -132,8 +132,8 @@ ngx_http_webrtc_conf_stream_name(ngx_conf_t *cf,
     ngx_http_compile_complex_value_t   ccv;
 
     if (wlcf->live) {
-        return "is in a location with \"webrtc_snapshot\", \"webrtc_ts\" or "
-               "\"webrtc_mp4\"";
+        return "is in a location with \"webrtc_snapshot\", \"webrtc_ts\", "
+               "\"webrtc_mp4\" or \"webrtc_hls\"";
     }
 
     if (*name) {

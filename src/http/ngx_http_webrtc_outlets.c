@@ -23,7 +23,7 @@
 
 
 static const char  *ngx_http_webrtc_outlets_kinds[NGX_WEBRTC_OUTLET_KINDS] = {
-    "", "record", "push", "http"
+    "", "record", "push", "http", "hls"
 };
 
 

@@ -14,7 +14,7 @@
 #include "ngx_http_webrtc_text.h"
 
 
-/* "record", "push", "http" */
+/* "record", "push", "http", "hls" */
 const char *ngx_http_webrtc_outlets_kind(ngx_uint_t kind);
 
 /* Prints ,"outputs":[...] of a stream. */
