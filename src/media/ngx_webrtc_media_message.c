@@ -499,13 +499,12 @@ static u_char *
 ngx_webrtc_media_write_output(u_char *p, u_char *last,
     ngx_webrtc_media_start_t *start)
 {
+    p = ngx_webrtc_write_u32(p, last, start->output.segment);
+    p = ngx_webrtc_write_u32(p, last, start->output.part);
     p = ngx_webrtc_media_write_str(p, last, &start->output.format);
     p = ngx_webrtc_media_write_str(p, last, &start->output.url);
 
-    p = ngx_webrtc_write_u8(p, last, start->output.verify);
-    p = ngx_webrtc_write_u32(p, last, start->output.segment);
-
-    return ngx_webrtc_write_u32(p, last, start->output.part);
+    return ngx_webrtc_write_u8(p, last, start->output.verify);
 }
 
 
@@ -518,11 +517,11 @@ ngx_webrtc_media_read_output(u_char *p, u_char *last,
     format = &start->output.format;
     url = &start->output.url;
 
+    p = ngx_webrtc_read_u32(p, last, &start->output.segment);
+    p = ngx_webrtc_read_u32(p, last, &start->output.part);
     p = ngx_webrtc_media_read_str(p, last, format);
     p = ngx_webrtc_media_read_str(p, last, url);
     p = ngx_webrtc_read_u8(p, last, &start->output.verify);
-    p = ngx_webrtc_read_u32(p, last, &start->output.segment);
-    p = ngx_webrtc_read_u32(p, last, &start->output.part);
 
     /* both become strings of C */
 
