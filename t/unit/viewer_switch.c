@@ -207,6 +207,15 @@ ngx_webrtc_srtp_protect_later(ngx_webrtc_srtp_out_t *out, uint64_t index,
 }
 
 
+/* nor have they keys that memory could be asked for */
+
+void
+ngx_webrtc_srtp_ahead(const ngx_webrtc_srtp_out_t *out)
+{
+    (void) out;
+}
+
+
 static void
 put(cam_t *c, ngx_uint_t track, uint32_t number, ngx_uint_t key,
     ngx_uint_t flags, uint32_t ts)
@@ -415,6 +424,7 @@ setup(void)
     worker.bus = bus;
     worker.log = &bus_log;
     worker.roles[NGX_WEBRTC_PEER_PLAY].role = &ngx_webrtc_viewer_role;
+    session.role = &ngx_webrtc_viewer_role;
     worker.roles[NGX_WEBRTC_PEER_PLAY].state =
         ngx_webrtc_viewer_role.init(&worker, &viewers);
 
