@@ -43,6 +43,7 @@ ngx_webrtc_hls_name_parse(u_char *p, size_t n, ngx_webrtc_hls_file_t *file)
     ngx_memzero(file, sizeof(ngx_webrtc_hls_file_t));
 
     last = p + n;
+    q = NULL;
 
     if (ngx_webrtc_hls_name_text(p, last, "index.m3u8") == last) {
         file->kind = NGX_WEBRTC_HLS_FILE_INDEX;

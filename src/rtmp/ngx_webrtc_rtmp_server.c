@@ -338,6 +338,8 @@ ngx_webrtc_rtmp_server_command(ngx_webrtc_rtmp_server_t *s, u_char *p,
 
     const ngx_webrtc_rtmp_server_command_t  *c;
 
+    number = 0;
+
     p = ngx_webrtc_amf0_read_string(p, end, &name);
     p = p ? ngx_webrtc_amf0_read_number(p, end, &number) : NULL;
 
