@@ -248,8 +248,8 @@ check_media(const ngx_webrtc_sdp_media_t *o, const ngx_webrtc_sdp_media_t *a,
 
     if (a->nexts != (ngx_uint_t) ((d->ext_mid != 0) + (d->ext_twcc != 0)
                                   + (d->ext_abs_send_time != 0)
-                                  + (d->ext_cvo != 0) + (d->ext_rid != 0)
-                                  + (d->ext_rrid != 0)))
+                                  + (d->ext_cvo != 0) + (d->ext_playout != 0)
+                                  + (d->ext_rid != 0) + (d->ext_rrid != 0)))
     {
         abort();
     }
@@ -259,6 +259,7 @@ check_media(const ngx_webrtc_sdp_media_t *o, const ngx_webrtc_sdp_media_t *a,
             || (a->exts[i].id != d->ext_mid && a->exts[i].id != d->ext_twcc
                 && a->exts[i].id != d->ext_abs_send_time
                 && a->exts[i].id != d->ext_cvo
+                && a->exts[i].id != d->ext_playout
                 && a->exts[i].id != d->ext_rid
                 && a->exts[i].id != d->ext_rrid))
         {
