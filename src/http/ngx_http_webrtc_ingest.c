@@ -46,6 +46,7 @@ ngx_http_webrtc_ingest_create(ngx_connection_t *c,
     in->ops = ops;
     in->data = data;
     in->log = ngx_cycle->log;
+    in->paced_since = ngx_current_msec;
 
     if (c->socklen <= sizeof(in->from.u)) {
         in->from.len = c->socklen;
@@ -490,6 +491,15 @@ ngx_http_webrtc_ingest_print(ngx_http_webrtc_ingest_t *in, u_char *p,
     }
 
     return p;
+}
+
+
+const char *
+ngx_http_webrtc_ingest_protocol(ngx_uint_t protocol)
+{
+    static const char  *names[] = { "webrtc", "rtmp", "srt" };
+
+    return (protocol < sizeof(names) / sizeof(names[0])) ? names[protocol] : "";
 }
 
 

@@ -69,7 +69,7 @@ typedef struct {
     ngx_queue_t                  queue;      /* of those that are published */
     const ngx_http_webrtc_ingest_ops_t  *ops;
     void                        *data;       /* NULL: the publisher is gone */
-    const char                  *protocol;
+    ngx_uint_t                   protocol;   /* NGX_WEBRTC_PROTOCOL_* */
     const char                  *format;     /* of libavformat */
     ngx_log_t                   *log;
 
@@ -94,6 +94,8 @@ typedef struct {
     size_t                       size;       /* allocated */
     size_t                       nleft;
     size_t                       sent;       /* of these */
+    ngx_msec_t                   paced_since; /* when what is counted began */
+    uint64_t                     paced;      /* bytes, since then */
     ngx_event_t                  timer;
     ngx_uint_t                   tries;
     const char                  *why;        /* it ends */
@@ -145,6 +147,9 @@ void ngx_http_webrtc_ingest_quiet(ngx_http_webrtc_ingest_t *in);
 
 /* Whose request it is; NULL: a client's of HTTP. */
 ngx_http_webrtc_ingest_t *ngx_http_webrtc_ingest_of(ngx_http_request_t *r);
+
+/* NGX_WEBRTC_PROTOCOL_* as the status and logs call it. */
+const char *ngx_http_webrtc_ingest_protocol(ngx_uint_t protocol);
 
 /* A phase handler: they see nothing but locations that publish. */
 ngx_int_t ngx_http_webrtc_ingest_init(ngx_conf_t *cf);

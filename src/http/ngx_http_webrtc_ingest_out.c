@@ -14,6 +14,10 @@
 /* bytes: a message that the pair has not taken, and the next one */
 #define NGX_HTTP_WEBRTC_INGEST_LEFT  (2 * NGX_WEBRTC_RTMP_MESSAGE + 65536)
 
+/* ms of "webrtc_max_bitrate" that may come at once; chosen: a key frame of
+ * what is within it */
+#define NGX_HTTP_WEBRTC_INGEST_BURST  2000
+
 
 static ngx_int_t ngx_http_webrtc_ingest_room(ngx_http_webrtc_ingest_t *in,
     size_t n);
@@ -258,4 +262,35 @@ static void
 ngx_http_webrtc_ingest_readable(ngx_event_t *rev)
 {
     /* void: nothing is read, and its end is the source's */
+}
+
+
+/* the time that n bytes more take, and what is not used of it is lost */
+
+ngx_msec_t
+ngx_http_webrtc_ingest_pace(ngx_http_webrtc_ingest_t *in, size_t n)
+{
+    off_t     max;
+    uint64_t  takes, ms;
+
+    max = in->peer ? in->peer->policy.max_bitrate : 0;
+
+    if (max == 0) {
+        return 0;
+    }
+
+    ms = ngx_current_msec - in->paced_since;
+    takes = in->paced * 8000 / max;
+
+    if (ms > takes) {
+        in->paced_since = ngx_current_msec;
+        in->paced = 0;
+        ms = 0;
+    }
+
+    in->paced += n;
+    takes = in->paced * 8000 / max;
+
+    return (takes > ms + NGX_HTTP_WEBRTC_INGEST_BURST)
+           ? (ngx_msec_t) (takes - ms - NGX_HTTP_WEBRTC_INGEST_BURST) : 0;
 }

@@ -32,5 +32,11 @@ void ngx_http_webrtc_ingest_close_out(ngx_http_webrtc_ingest_t *in);
 ngx_int_t ngx_http_webrtc_ingest_send(ngx_http_webrtc_ingest_t *in,
     struct iovec *iov, ngx_uint_t niov);
 
+/*
+ * Counts n bytes that have come.  Returns for how many ms nothing more should
+ * be read of the publisher, by "webrtc_max_bitrate"; 0: it may go on.
+ */
+ngx_msec_t ngx_http_webrtc_ingest_pace(ngx_http_webrtc_ingest_t *in, size_t n);
+
 
 #endif /* _NGX_HTTP_WEBRTC_INGEST_OUT_H_INCLUDED_ */

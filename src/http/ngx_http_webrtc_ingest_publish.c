@@ -257,7 +257,7 @@ ngx_http_webrtc_ingest_create_slot(ngx_http_request_t *r,
     ngx_memcpy(peer->desc.local_ufrag, hex, peer->desc.local_ufrag_len);
 
     peer->role = NGX_WEBRTC_PEER_PUBLISH;
-    peer->protocol = NGX_WEBRTC_PROTOCOL_RTMP;
+    peer->protocol = (uint8_t) in->protocol;
     peer->name_len = (uint8_t) name->len;
     ngx_memcpy(peer->name, name->data, name->len);
     peer->stream = in->st->ref;
@@ -484,7 +484,7 @@ ngx_http_webrtc_ingest_begin(ngx_http_webrtc_ingest_t *in)
     }
 
     ngx_webrtc_atomic_store(&in->st->protocol,
-                            (uint32_t) NGX_WEBRTC_PROTOCOL_RTMP);
+                            (uint32_t) in->protocol);
     ngx_webrtc_atomic_store(&in->st->linger_ms,
                             (uint64_t) peer->policy.linger);
 
@@ -502,7 +502,8 @@ ngx_http_webrtc_ingest_begin(ngx_http_webrtc_ingest_t *in)
     ngx_add_timer(&in->timer, NGX_HTTP_WEBRTC_INGEST_SECOND);
 
     ngx_log_error(NGX_LOG_NOTICE, &in->own_log, 0,
-                  "webrtc publisher up protocol:%s", in->protocol);
+                  "webrtc publisher up protocol:%s",
+                  ngx_http_webrtc_ingest_protocol(in->protocol));
 
     in->ops->accepted(in->data);
 }

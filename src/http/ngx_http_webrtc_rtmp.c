@@ -21,7 +21,7 @@
 #include "ngx_http_webrtc_ingest_out.h"
 #include "ngx_http_webrtc_ingest_publish.h"
 #include "ngx_webrtc_rtmp_server.h"
-#include "ngx_webrtc_rtmp_uri.h"
+#include "ngx_webrtc_uri.h"
 
 
 /* bytes that are read at once; chosen: a few packets of a fast link */
@@ -33,10 +33,6 @@
 /* connections of a worker that do not publish (yet); chosen: a crowd that
  * comes back at once, with 30 kB each */
 #define NGX_HTTP_WEBRTC_RTMP_PENDING   512
-
-/* ms of "webrtc_max_bitrate" that may come at once; chosen: a key frame of
- * what is within it */
-#define NGX_HTTP_WEBRTC_RTMP_BURST     2000
 
 /* ms for a publisher to read why it was refused, and close; chosen */
 #define NGX_HTTP_WEBRTC_RTMP_LINGER    2000
@@ -61,8 +57,6 @@ typedef struct {
     u_char                         *pos;        /* what was read, */
     u_char                         *last;       /* and is still to be */
     ngx_event_t                     pace;       /* "webrtc_max_bitrate" */
-    ngx_msec_t                      since;      /* when what is counted began */
-    uint64_t                        got;        /* bytes, since then */
     unsigned                        pending:1;  /* counts */
     unsigned                        asks:1;     /* uri is to be asked for */
     unsigned                        blocked:1;  /* nothing is read */
@@ -174,7 +168,6 @@ ngx_http_webrtc_rtmp_accepted(ngx_connection_t *c)
     rt->conf = c->listening->servers;
     rt->pos = rt->buf;
     rt->last = rt->buf;
-    rt->since = ngx_current_msec;
     rt->pace.handler = ngx_http_webrtc_rtmp_paced;
     rt->pace.data = rt;
     rt->pace.log = c->log;
@@ -386,7 +379,7 @@ ngx_http_webrtc_rtmp_publish(void *data, ngx_str_t *name)
                                rt->app.len + name->len + 2);
 
     if (rt->uri.data) {
-        p = ngx_webrtc_rtmp_uri(rt->uri.data, &rt->app, name);
+        p = ngx_webrtc_uri(rt->uri.data, &rt->app, name);
         rt->uri.len = p ? (size_t) (p - rt->uri.data) : 0;
     }
 }
@@ -634,36 +627,16 @@ ngx_http_webrtc_rtmp_recv(ngx_http_webrtc_rtmp_t *rt)
 }
 
 
-/* the time that n bytes more take, and what is not used of it is lost */
-
 static void
 ngx_http_webrtc_rtmp_pace(ngx_http_webrtc_rtmp_t *rt, size_t n)
 {
-    off_t     max;
-    uint64_t  takes, ms;
+    ngx_msec_t  wait;
 
-    max = rt->in->peer ? rt->in->peer->policy.max_bitrate : 0;
+    wait = ngx_http_webrtc_ingest_pace(rt->in, n);
 
-    if (max == 0) {
-        return;
-    }
-
-    ms = ngx_current_msec - rt->since;
-    takes = rt->got * 8000 / max;
-
-    if (ms > takes) {
-        rt->since = ngx_current_msec;
-        rt->got = 0;
-        ms = 0;
-    }
-
-    rt->got += n;
-    takes = rt->got * 8000 / max;
-
-    if (takes > ms + NGX_HTTP_WEBRTC_RTMP_BURST) {
+    if (wait) {
         rt->paced = 1;
-        ngx_add_timer(&rt->pace,
-                      (ngx_msec_t) (takes - ms - NGX_HTTP_WEBRTC_RTMP_BURST));
+        ngx_add_timer(&rt->pace, wait);
     }
 }
 
@@ -739,7 +712,7 @@ ngx_http_webrtc_rtmp_ask(ngx_http_webrtc_rtmp_t *rt)
     }
 
     if (rt->in) {
-        rt->in->protocol = "rtmp";
+        rt->in->protocol = NGX_WEBRTC_PROTOCOL_RTMP;
         rt->in->format = "flv";
 
         if (ngx_http_webrtc_ingest_ask(rt->in, rt->conf, c, &rt->uri,

@@ -7,6 +7,7 @@
 
 
 #include "ngx_http_webrtc_status_print.h"
+#include "ngx_http_webrtc_ingest.h"
 #include "ngx_http_webrtc_outlets.h"
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_session.h"
@@ -684,7 +685,8 @@ ngx_http_webrtc_status_print_path(u_char *p, u_char *end,
                         "\"ice\":\"%s\","
                         "\"ice_pair\":\"%*s\",\"dtls\":\"%s\","
                         "\"cipher\":\"%*s\",\"srtp\":\"%s\"",
-                        peer->protocol ? "rtmp" : "webrtc", &remote,
+                        ngx_http_webrtc_ingest_protocol(peer->protocol),
+                        &remote,
                         peer->protocol ? "" : peer->full ? "full" : "lite",
                         (size_t) ngx_min(about->pair_len,
                                          NGX_WEBRTC_ABOUT_PAIR),

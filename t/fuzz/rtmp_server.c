@@ -14,7 +14,7 @@
 #include <stdlib.h>
 
 #include <ngx_webrtc_rtmp_server.h>
-#include <ngx_webrtc_rtmp_uri.h>
+#include <ngx_webrtc_uri.h>
 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -69,7 +69,7 @@ on_publish(void *ctx, ngx_str_t *name)
         abort();
     }
 
-    p = ngx_webrtc_rtmp_uri(buf, &app, name);
+    p = ngx_webrtc_uri(buf, &app, name);
 
     if (p && (size_t) (p - buf) > name->len + app.len + 2) {
         abort();

@@ -13,7 +13,7 @@
 #include "tap.h"
 #include "ngx_webrtc_amf0.h"
 #include "ngx_webrtc_rtmp_server.h"
-#include "ngx_webrtc_rtmp_uri.h"
+#include "ngx_webrtc_uri.h"
 
 
 #define SAID  4096
@@ -704,7 +704,7 @@ test_uri(void)
         name.data = (u_char *) rows[i].name;
         name.len = strlen(rows[i].name);
 
-        p = ngx_webrtc_rtmp_uri(buf, &app, &name);
+        p = ngx_webrtc_uri(buf, &app, &name);
 
         tap_ok(rows[i].uri ? p && (size_t) (p - buf) == strlen(rows[i].uri)
                              && memcmp(buf, rows[i].uri, p - buf) == 0

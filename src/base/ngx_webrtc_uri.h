@@ -2,12 +2,12 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What an RTMP publisher asks for, as a URI.
+ * What a publisher of another protocol than WHIP asks for, as a URI.
  */
 
 
-#ifndef _NGX_WEBRTC_RTMP_URI_H_INCLUDED_
-#define _NGX_WEBRTC_RTMP_URI_H_INCLUDED_
+#ifndef _NGX_WEBRTC_URI_H_INCLUDED_
+#define _NGX_WEBRTC_URI_H_INCLUDED_
 
 
 #include <ngx_config.h>
@@ -23,7 +23,7 @@
  * Returns its end; NULL: the name is empty, or leads elsewhere: a part of it is
  * "." or "..", or has a dot or slash in disguise ("%2e").
  */
-u_char *ngx_webrtc_rtmp_uri(u_char *buf, ngx_str_t *app, ngx_str_t *name);
+u_char *ngx_webrtc_uri(u_char *buf, ngx_str_t *app, ngx_str_t *name);
 
 
-#endif /* _NGX_WEBRTC_RTMP_URI_H_INCLUDED_ */
+#endif /* _NGX_WEBRTC_URI_H_INCLUDED_ */

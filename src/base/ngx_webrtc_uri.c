@@ -2,22 +2,23 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * What an RTMP publisher asks for, as a URI.  The contract is in the header.
+ * What a publisher of another protocol than WHIP asks for, as a URI.  The
+ * contract is in the header.
  */
 
 
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ngx_webrtc_rtmp_uri.h"
+#include "ngx_webrtc_uri.h"
 
 
-static void ngx_webrtc_rtmp_uri_split(ngx_str_t *s, ngx_str_t *args);
-static ngx_uint_t ngx_webrtc_rtmp_uri_plain(u_char *p, u_char *last);
+static void ngx_webrtc_uri_split(ngx_str_t *s, ngx_str_t *args);
+static ngx_uint_t ngx_webrtc_uri_plain(u_char *p, u_char *last);
 
 
 u_char *
-ngx_webrtc_rtmp_uri(u_char *buf, ngx_str_t *app, ngx_str_t *name)
+ngx_webrtc_uri(u_char *buf, ngx_str_t *app, ngx_str_t *name)
 {
     u_char      *p;
     ngx_str_t    part[2], args[2];
@@ -28,7 +29,7 @@ ngx_webrtc_rtmp_uri(u_char *buf, ngx_str_t *app, ngx_str_t *name)
     p = buf;
 
     for (i = 0; i < 2; i++) {
-        ngx_webrtc_rtmp_uri_split(&part[i], &args[i]);
+        ngx_webrtc_uri_split(&part[i], &args[i]);
 
         if (part[i].len) {
             *p++ = '/';
@@ -36,7 +37,7 @@ ngx_webrtc_rtmp_uri(u_char *buf, ngx_str_t *app, ngx_str_t *name)
         }
     }
 
-    if (part[1].len == 0 || !ngx_webrtc_rtmp_uri_plain(buf, p)) {
+    if (part[1].len == 0 || !ngx_webrtc_uri_plain(buf, p)) {
         return NULL;
     }
 
@@ -52,7 +53,7 @@ ngx_webrtc_rtmp_uri(u_char *buf, ngx_str_t *app, ngx_str_t *name)
 
 
 static void
-ngx_webrtc_rtmp_uri_split(ngx_str_t *s, ngx_str_t *args)
+ngx_webrtc_uri_split(ngx_str_t *s, ngx_str_t *args)
 {
     u_char  *p, *last;
 
@@ -83,7 +84,7 @@ ngx_webrtc_rtmp_uri_split(ngx_str_t *s, ngx_str_t *args)
 
 
 static ngx_uint_t
-ngx_webrtc_rtmp_uri_plain(u_char *p, u_char *last)
+ngx_webrtc_uri_plain(u_char *p, u_char *last)
 {
     u_char  *part;
 
