@@ -257,23 +257,29 @@ EOF
     my ($pid) = process($t);
     like(slurp("/proc/$pid/status"), qr/^Seccomp:\s+2$/m,
          'system calls are filtered');
-    like(slurp("/proc/$pid/limits"), qr/^Max data size\s+1283457024\s/m,
+    like(slurp("/proc/$pid/limits"), qr/^Max data size\s+8799649792\s/m,
          'memory is limited');
 
     $t->done;
 };
 
 
-# an MPEG-TS reserves much more than it uses
+# an MPEG-TS reserves much more than it uses, for each picture
 
 subtest 'twenty-four of them' => sub {
     my $t = NgxWebRTC->new(workers => 1, asan => 0);
+
+    my $p = $t->ffmpeg(qw{ -f lavfi -i color=size=64x64:rate=60 -t 20
+        -c:v libx264 -preset ultrafast -g 60 -f mpegts -y },
+        $t->dir . '/small.ts');
+
+    is($t->reap($p, 60), 0, 'twenty seconds of small pictures');
 
     $t->start(http => 'webrtc_media_memory 100m;',
               server => join '', map { <<"EOF" } 1 .. 24);
 location = /whep/$_ {
     webrtc_play  many$_;
-    webrtc_pull  file:%%MEDIA%%/video.ts loop start=always;
+    webrtc_pull  file:@{[$t->dir]}/small.ts loop start=always;
 }
 EOF
 

@@ -35,11 +35,14 @@
 /* descriptors; chosen: a thousand jobs with a few each */
 #define NGX_WEBRTC_HELPER_FILES  8192
 
-/* bytes that a job reserves; an MPEG-TS of 60 fps does for five seconds */
-#define NGX_WEBRTC_HELPER_RESERVED  (1024 * 1024 * 1024)
+/*
+ * bytes that a job reserves: while it looks into an MPEG-TS, FFmpeg does with 2
+ * MB for each packet, of which 5 MB of a small stream have thousands
+ */
+#define NGX_WEBRTC_HELPER_RESERVED  (8 * (rlim_t) 1024 * 1024 * 1024)
 
-/* so many times at most; more jobs than that share it */
-#define NGX_WEBRTC_HELPER_RESERVES  64
+/* so many times at most: as many jobs as there may be */
+#define NGX_WEBRTC_HELPER_RESERVES  1024
 
 #if defined(__x86_64__)
 #define NGX_WEBRTC_HELPER_ARCH   AUDIT_ARCH_X86_64
@@ -222,10 +225,10 @@ ngx_webrtc_helper_sandbox_data(size_t memory, ngx_uint_t njobs)
     }
 
     limit.rlim_max = ngx_min(limit.rlim_max, 2 * (rlim_t) memory
-                             + (rlim_t) NGX_WEBRTC_HELPER_RESERVED
+                             + NGX_WEBRTC_HELPER_RESERVED
                                * NGX_WEBRTC_HELPER_RESERVES);
     limit.rlim_cur = ngx_min(limit.rlim_max, 2 * (rlim_t) memory
-                             + (rlim_t) NGX_WEBRTC_HELPER_RESERVED * njobs);
+                             + NGX_WEBRTC_HELPER_RESERVED * njobs);
 
     (void) setrlimit(RLIMIT_DATA, &limit);
 }
