@@ -14,6 +14,10 @@
 #include <ngx_webrtc_again.h>
 
 
+/* ms of a round trip from which on a packet is sent again twice; chosen: to ask
+ * once more takes as long, and what is late by less nobody sees */
+#define NGX_WEBRTC_AGAIN_FAR    30
+
 /* percent of a round trip within which a packet is not sent twice: a receiver
  * asks again after one of its own */
 #define NGX_WEBRTC_AGAIN_TRIP   75
@@ -24,7 +28,6 @@ ngx_webrtc_again(ngx_webrtc_again_t *again, uint16_t seq, size_t n,
     uint32_t estimate, uint32_t rtt_ms, uint64_t now_ms)
 {
     uint16_t    now;
-    uint64_t    rate, most, passed;
     ngx_uint_t  slot;
 
     now = (uint16_t) now_ms | 1;
@@ -36,6 +39,23 @@ ngx_webrtc_again(ngx_webrtc_again_t *again, uint16_t seq, size_t n,
     {
         return NGX_DECLINED;
     }
+
+    if (ngx_webrtc_again_take(again, n, estimate, now_ms) != NGX_OK) {
+        return NGX_AGAIN;
+    }
+
+    again->sent[slot].seq = seq;
+    again->sent[slot].ms = now;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_webrtc_again_take(ngx_webrtc_again_t *again, size_t n, uint32_t estimate,
+    uint64_t now_ms)
+{
+    uint64_t  rate, most, passed;
 
     /* bytes per second; what is saved up is of a quarter of one */
 
@@ -54,8 +74,12 @@ ngx_webrtc_again(ngx_webrtc_again_t *again, uint16_t seq, size_t n,
 
     again->mbytes -= n * 1000;
 
-    again->sent[slot].seq = seq;
-    again->sent[slot].ms = now;
-
     return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_webrtc_again_copies(ngx_uint_t lossy, uint32_t rtt_ms)
+{
+    return lossy && rtt_ms >= NGX_WEBRTC_AGAIN_FAR ? 2 : 1;
 }

@@ -56,5 +56,25 @@ typedef struct {
 ngx_int_t ngx_webrtc_again(ngx_webrtc_again_t *again, uint16_t seq, size_t n,
     uint32_t estimate, uint32_t rtt_ms, uint64_t now_ms);
 
+/*
+ * Something more is to be sent, of n bytes: the part of ngx_webrtc_again() that
+ * does not ask what it is.
+ *
+ * NGX_OK; NGX_AGAIN: no more now
+ */
+ngx_int_t ngx_webrtc_again_take(ngx_webrtc_again_t *again, size_t n,
+    uint32_t estimate, uint64_t now_ms);
+
+/*
+ * How often a packet is sent that is asked for.  On a path that loses packets
+ * those that are sent again get lost as often; the receiver asks for them after
+ * another round trip, and on a long path its picture stops for that.
+ *
+ *   lossy   the path has lost packets of late
+ *
+ * Returns 1 or 2.
+ */
+ngx_uint_t ngx_webrtc_again_copies(ngx_uint_t lossy, uint32_t rtt_ms);
+
 
 #endif /* _NGX_WEBRTC_AGAIN_H_INCLUDED_ */

@@ -37,11 +37,23 @@
 /* bytes of a compound packet of SR and SDES with our CNAME */
 #define NGX_WEBRTC_VIEWER_RTCP  256
 
+/* packets of a NACK that are sent again twice; chosen: a burst of losses */
+#define NGX_WEBRTC_VIEWER_COPIES  32
+
+
+typedef struct {
+    ngx_uint_t   n;
+    uint16_t     seq[NGX_WEBRTC_VIEWER_COPIES];
+} ngx_webrtc_viewer_feedback_seq_t;
+
 
 static void ngx_webrtc_viewer_feedback_sender(ngx_webrtc_session_t *s,
     ngx_webrtc_viewer_track_t *t, uint64_t now_us);
 static void ngx_webrtc_viewer_feedback_nack(ngx_webrtc_session_t *s,
     const ngx_webrtc_rtcp_fb_t *fb);
+static ngx_int_t ngx_webrtc_viewer_feedback_nacked(ngx_webrtc_session_t *s,
+    ngx_webrtc_viewer_track_t *t, uint16_t pid, uint16_t blp,
+    ngx_webrtc_viewer_feedback_seq_t *sent);
 static void ngx_webrtc_viewer_feedback_bandwidth(ngx_webrtc_session_t *s,
     ngx_int_t rc);
 static void ngx_webrtc_viewer_feedback_keyframe(ngx_webrtc_session_t *s);
@@ -226,49 +238,98 @@ static void
 ngx_webrtc_viewer_feedback_nack(ngx_webrtc_session_t *s,
     const ngx_webrtc_rtcp_fb_t *fb)
 {
-    uint16_t                    pid, blp;
-    ngx_uint_t                  i;
-    ngx_webrtc_viewer_t        *v;
-    ngx_webrtc_viewer_track_t  *t;
+    uint16_t                          pid, blp;
+    ngx_int_t                         rc;
+    ngx_uint_t                        i;
+    ngx_webrtc_viewer_track_t        *t;
+    ngx_webrtc_viewer_feedback_seq_t  sent;
 
-    v = s->part;
-    t = ngx_webrtc_viewer_feedback_find(v, fb->media);
+    t = ngx_webrtc_viewer_feedback_find(s->part, fb->media);
 
     if (t == NULL) {
         return;
     }
+
+    sent.n = 0;
+    rc = NGX_OK;
+
+    for (i = 0;
+         rc == NGX_OK
+         && ngx_webrtc_rtcp_parse_nack(fb, i, &pid, &blp) == NGX_OK;
+         i++)
+    {
+        rc = ngx_webrtc_viewer_feedback_nacked(s, t, pid, blp, &sent);
+    }
+
+    /* the copies come last: what loses a packet often loses the next one */
+
+    if (rc != NGX_OK || !t->rtx
+        || ngx_webrtc_again_copies(((ngx_webrtc_viewer_t *) s->part)->repeat.n,
+                                   s->peer->stat.rtt_us / 1000) == 1)
+    {
+        return;
+    }
+
+    for (i = 0; i < sent.n; i++) {
+        if (ngx_webrtc_viewer_resend_copy(s, t, sent.seq[i]) != NGX_OK) {
+            return;
+        }
+    }
+}
+
+
+/*
+ * An entry of a NACK: pid, and those behind it that have a bit in blp.
+ *
+ *   sent   what has been sent again is added
+ *
+ * NGX_OK; NGX_AGAIN: no more now
+ */
+
+static ngx_int_t
+ngx_webrtc_viewer_feedback_nacked(ngx_webrtc_session_t *s,
+    ngx_webrtc_viewer_track_t *t, uint16_t pid, uint16_t blp,
+    ngx_webrtc_viewer_feedback_seq_t *sent)
+{
+    ngx_int_t             rc;
+    ngx_webrtc_viewer_t  *v;
+
+    v = s->part;
 
     if (ngx_current_msec - v->asked_ms >= 1000) {
         v->asked_ms = ngx_current_msec;
         v->asked = 0;
     }
 
-    for (i = 0; ngx_webrtc_rtcp_parse_nack(fb, i, &pid, &blp) == NGX_OK; i++) {
+    for ( ;; ) {
+        if (v->asked++ >= NGX_WEBRTC_VIEWER_ASK) {
+            return NGX_AGAIN;
+        }
 
-        for ( ;; ) {
-            if (v->asked++ >= NGX_WEBRTC_VIEWER_ASK) {
-                return;
-            }
+        s->peer->stat.nacks++;
+        ngx_webrtc_atomic_add(&v->st->stat.nacks, 1);
 
-            s->peer->stat.nacks++;
-            ngx_webrtc_atomic_add(&v->st->stat.nacks, 1);
+        rc = ngx_webrtc_viewer_resend(s, t, pid);
 
-            if (ngx_webrtc_viewer_resend(s, t, pid) == NGX_AGAIN) {
-                return;
-            }
+        if (rc == NGX_AGAIN) {
+            return NGX_AGAIN;
+        }
 
-            while (blp && !(blp & 1)) {
-                blp >>= 1;
-                pid++;
-            }
+        if (rc == NGX_OK && sent->n < NGX_WEBRTC_VIEWER_COPIES) {
+            sent->seq[sent->n++] = pid;
+        }
 
-            if (blp == 0) {
-                break;
-            }
-
+        while (blp && !(blp & 1)) {
             blp >>= 1;
             pid++;
         }
+
+        if (blp == 0) {
+            return NGX_OK;
+        }
+
+        blp >>= 1;
+        pid++;
     }
 }
 

@@ -84,6 +84,30 @@ ngx_webrtc_viewer_resend(ngx_webrtc_session_t *s, ngx_webrtc_viewer_track_t *t,
 
 
 ngx_int_t
+ngx_webrtc_viewer_resend_copy(ngx_webrtc_session_t *s,
+    ngx_webrtc_viewer_track_t *t, uint16_t seq)
+{
+    ngx_webrtc_viewer_t         *v;
+    ngx_webrtc_viewer_resend_t   again;
+
+    v = s->part;
+
+    if (ngx_webrtc_viewer_resend_find(v, t, seq, &again) != NGX_OK
+        || (v->bw && ngx_webrtc_again_take(&v->bw->again, again.pkt.len,
+                                        ngx_webrtc_bwe_estimate(&v->bw->bwe),
+                                        ngx_current_msec)
+                     != NGX_OK)
+        || !ngx_webrtc_viewer_resend_take(v))
+    {
+        return NGX_OK;
+    }
+
+    return ngx_webrtc_viewer_resend_packet(s, t, &again) == NGX_AGAIN
+           ? NGX_AGAIN : NGX_OK;
+}
+
+
+ngx_int_t
 ngx_webrtc_viewer_resend_filler(ngx_webrtc_session_t *s,
     ngx_webrtc_viewer_track_t *t, ngx_uint_t back)
 {

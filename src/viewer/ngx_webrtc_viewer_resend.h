@@ -27,6 +27,16 @@ ngx_int_t ngx_webrtc_viewer_resend(ngx_webrtc_session_t *s,
     ngx_webrtc_viewer_track_t *t, uint16_t seq);
 
 /*
+ * The same packet once more, at once, on a path that is likely to lose one of
+ * them; of a track with RTX.
+ *
+ * NGX_OK         in the batch, or there is no room for it
+ * NGX_AGAIN      the port is full
+ */
+ngx_int_t ngx_webrtc_viewer_resend_copy(ngx_webrtc_session_t *s,
+    ngx_webrtc_viewer_track_t *t, uint16_t seq);
+
+/*
  * Sends something that the viewer does not need, of a track with RTX and
  * stamps: a packet that was sent lately, or padding if there is none.
  *

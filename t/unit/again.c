@@ -132,5 +132,28 @@ main(void)
     tap_is_int(ngx_webrtc_again(&again, 7, PACKET, 1000000, 400, 0x100000190),
                NGX_OK, "400 ms later");
 
+    /* copies: on a path that is long and loses packets */
+
+    tap_is_int(ngx_webrtc_again_copies(0, 200), 1, "a long path: once");
+    tap_is_int(ngx_webrtc_again_copies(1, 0), 1, "an unknown one: once");
+    tap_is_int(ngx_webrtc_again_copies(1, 10), 1, "a short one: once");
+    tap_is_int(ngx_webrtc_again_copies(2, 100), 2, "a long one with loss");
+
+    /* and within the same quarter */
+
+    ngx_memzero(&again, sizeof(again));
+    again.filled_ms = 5000;
+
+    for (i = 0, part = 0; i < 1000; i++) {
+        part += ngx_webrtc_again(&again, i, PACKET, 1000000, 100, 5000 + i)
+                == NGX_OK;
+        part += ngx_webrtc_again_take(&again, PACKET, 1000000, 5000 + i)
+                == NGX_OK;
+    }
+
+    tap_ok(part * PACKET <= 1000000 / 8 / 4 + NGX_WEBRTC_AGAIN_BURST,
+           "copies count");
+    tap_ok(part * PACKET >= 1000000 / 8 / 4 - PACKET, "and are not refused");
+
     return tap_done();
 }
