@@ -280,6 +280,29 @@ ok(on_page("player.state == 'playing' && player.now.frames > 10 || null"),
 is(calls('DELETE /whep/bars'), 1, 'the old session is ended');
 ok(on_page("publisher.state == 'live' || null"), 'so does the publisher');
 
+# an element that has played shows its last picture: that is not "playing"
+
+kill STOP => $relay->{proc}{pid};
+on_page(<<'EOF');
+(async () => {
+    const { WhepPlayer } = await import('/whep.js');
+
+    player.stop();
+
+    const next = window.next = new WhepPlayer('/whep/bars', player.video);
+
+    next.states = [];
+    next.addEventListener('state', () => next.states.push(next.state));
+    next.start();
+})().then(() => true)
+EOF
+ok(on_page("next.pc?.remoteDescription ? true : null"), 'a dead path: answered');
+on_page('new Promise((resolve) => setTimeout(() => resolve(true), 2000))');
+is(on_page("next.states.join(' ')"), 'connecting', 'not said to play');
+kill CONT => $relay->{proc}{pid};
+ok(on_page("next.state == 'playing' || null"), 'until it does');
+on_page('next.stop(), true');
+
 # a server that checks itself is told of our new candidates, too
 
 on_page(<<'EOF');

@@ -1252,8 +1252,12 @@ export class WhepPlayer extends Session {
             this.lastFrame = performance.now();
         }
 
+        /* an element that has played before may still show that */
+
         const shown = this.shown = () => {
-            if (this.stale(run)) {
+            if (this.stale(run)
+                || ['new', 'connecting'].includes(this.pc.connectionState))
+            {
                 return;
             }
 
@@ -1284,7 +1288,7 @@ export class WhepPlayer extends Session {
             this.video.addEventListener('timeupdate', shown);
         }
 
-        /* a stream without video */
+        /* a stream without video; tick() sees one that says so too early */
         this.video.addEventListener('playing', shown, { once: true });
     }
 
