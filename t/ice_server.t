@@ -168,6 +168,18 @@ qr{^Link:\ <turn:turn\.example\.net>;\ rel="ice-server";\ username="(\d+)(??{
 
 
 
+=== one for nginx alone is not told
+--- http_config
+webrtc_listen  127.0.0.1:$TEST_NGINX_UDP_PORT;
+webrtc_ice_server  turn:127.0.0.1 secret=north internal;
+webrtc_ice_server  stun:stun.example.net;
+--- request
+OPTIONS /whep
+--- response_headers
+Link: <stun:stun.example.net>; rel="ice-server"
+
+
+
 === a shared secret, a name with variables, a secret longer than a block
 --- http_config
 webrtc_listen  127.0.0.1:$TEST_NGINX_UDP_PORT;

@@ -75,6 +75,8 @@ sub config {
     $conf =~ s{\bwebrtc_listen(\s+)(\d+)(?![\d.])}
               {"webrtc_listen${1}127.0.0.1:" . here($2)}ge;
 
+    $conf =~ s{(webrtc_ice\s+relay;)}{$1 webrtc_ice_allow loopback;};
+
     my $own = "$dir/$name";
     make_path($own);
 
@@ -212,6 +214,26 @@ for my $case ([ 'obs-whip', http() ], [ 'cloud', http() ],
     plays('port-443', 'https://127.0.0.1:' . here(443) . '/whep/studio');
     $stop->();
     end(@p);
+}
+
+# nothing but TLS to the TURN server
+
+SKIP: {
+    my $turn = $t->turn('--tls-listening-port', here(5349), '--cert',
+        "$dir/cert.pem", '--pkey', "$dir/key.pem", '--use-auth-secret',
+        '--static-auth-secret=north') or skip 'coturn is not installed', 1;
+
+    my @p = run('turn-tls');
+    my $stop = publish(http() . '/whip/studio');
+    my $r = plays('turn-tls', http() . '/whep/studio');
+
+    is_deeply([ $r->{answer} =~ /^a=candidate:.* typ (\w+)/mg ], [ 'relay' ],
+              'turn-tls: by its relay') or diag($r->{answer});
+    like(slurp($turn->{turn}), qr/ALLOCATE processed, success/,
+         'turn-tls: behind its TLS');
+    $stop->();
+    end(@p);
+    $t->kill($turn);
 }
 
 # Docker: another port outside

@@ -57,6 +57,11 @@ ngx_http_webrtc_ice_server_links(ngx_http_request_t *r)
     server = wlcf->ice_servers->elts;
 
     for (i = 0; i < wlcf->ice_servers->nelts; i++) {
+
+        if (server[i].internal) {
+            continue;
+        }
+
         if (ngx_http_webrtc_ice_server_link(r, &server[i]) != NGX_OK) {
             return NGX_ERROR;
         }
@@ -252,9 +257,9 @@ ngx_http_webrtc_ice_server_quote(u_char *p, ngx_str_t *s)
 
 
 /*
- * webrtc_ice_server url;
- * webrtc_ice_server url username=name credential=word;
- * webrtc_ice_server url secret=word [username=name] [ttl=time];
+ * webrtc_ice_server url [internal];
+ * webrtc_ice_server url username=name credential=word [internal];
+ * webrtc_ice_server url secret=word [username=name] [ttl=time] [internal];
  * webrtc_ice_server off;
  */
 
@@ -344,6 +349,11 @@ ngx_http_webrtc_ice_server_param(ngx_conf_t *cf,
 {
     ngx_str_t  s, param;
 
+    if (ngx_strcmp(value->data, "internal") == 0) {
+        server->internal = 1;
+        return NGX_OK;
+    }
+
     if (ngx_strncmp(value->data, "username=", 9) == 0) {
 
         server->username = ngx_http_webrtc_ice_server_value(cf, value, 9);
@@ -396,8 +406,9 @@ ngx_http_webrtc_ice_server_param(ngx_conf_t *cf,
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                        "invalid parameter \"%V\" in webrtc_ice_server "
                        "\"%V\", expected \"username=name\", "
-                       "\"credential=word\", \"secret=word\" or "
-                       "\"ttl=time\", such as \"ttl=1h\"", &param,
+                       "\"credential=word\", \"secret=word\", "
+                       "\"internal\" or \"ttl=time\", such as "
+                       "\"ttl=1h\"", &param,
                        &server->url);
     return NGX_ERROR;
 }

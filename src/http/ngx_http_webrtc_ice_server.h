@@ -19,6 +19,7 @@ typedef struct {
     ngx_http_complex_value_t    *credential; /* NULL: none */
     ngx_str_t                    secret;     /* empty: none */
     time_t                       ttl;        /* of generated credentials */
+    unsigned                     internal:1; /* clients are not told of it */
 } ngx_http_webrtc_ice_server_t;
 
 

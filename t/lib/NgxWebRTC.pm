@@ -712,7 +712,8 @@ EOF
 }
 
 
-# coturn on %%PORT_turn%%, UDP and TCP, with user "u" and password "p"
+# coturn on %%PORT_turn%%, UDP and TCP, with user "u" and password "p"; with TLS
+# only if a certificate is among what else it is told
 
 sub turn {
     my ($self, @more) = @_;
@@ -725,7 +726,8 @@ sub turn {
 
     my $p = $self->spawn('turn', [ $binary, '-n', '-L', '127.0.0.1',
         '-E', '127.0.0.1', '-p', $port, '-u', 'u:p', '-r', 'test',
-        '--lt-cred-mech', '--allow-loopback-peers', '--no-tls', '--no-dtls',
+        '--lt-cred-mech', '--allow-loopback-peers', '--no-dtls',
+        (grep { $_ eq '--cert' } @more) ? () : '--no-tls',
         '--no-cli', '--verbose', '--simple-log', '--log-file', $file,
         '--pidfile', "$self->{dir}/turn.pid",
         '--userdb', "$self->{dir}/turn.db", @more ]);
