@@ -20,8 +20,9 @@ static ngx_connection_t *ngx_http_webrtc_ingest_pair(
 static void ngx_http_webrtc_ingest_listening(ngx_http_webrtc_ingest_t *in,
     ngx_http_webrtc_ingest_conf_t *conf, ngx_connection_t *c);
 static ngx_int_t ngx_http_webrtc_ingest_request(ngx_connection_t *ac,
-    ngx_pool_t *pool, ngx_str_t *uri, ngx_str_t *host, ngx_str_t *agent);
+    ngx_pool_t *pool, ngx_http_webrtc_ingest_ask_t *ask);
 static void ngx_http_webrtc_ingest_text(ngx_str_t *s, const char *extra);
+static ngx_uint_t ngx_http_webrtc_ingest_printable(ngx_str_t *s);
 static void ngx_http_webrtc_ingest_mark(ngx_connection_t *c);
 static void ngx_http_webrtc_ingest_gone(void *data);
 static void ngx_http_webrtc_ingest_read(ngx_event_t *rev);
@@ -81,8 +82,8 @@ ngx_http_webrtc_ingest_quiet(ngx_http_webrtc_ingest_t *in)
 
 ngx_int_t
 ngx_http_webrtc_ingest_ask(ngx_http_webrtc_ingest_t *in,
-    ngx_http_webrtc_ingest_conf_t *conf, ngx_connection_t *c, ngx_str_t *uri,
-    ngx_str_t *host, ngx_str_t *agent)
+    ngx_http_webrtc_ingest_conf_t *conf, ngx_connection_t *c,
+    ngx_http_webrtc_ingest_ask_t *ask)
 {
     ngx_socket_t       fd[2];
     ngx_connection_t  *ac, *hc;
@@ -114,8 +115,7 @@ ngx_http_webrtc_ingest_ask(ngx_http_webrtc_ingest_t *in,
     ac->write->ready = 1;
 
     if (ngx_handle_read_event(ac->read, 0) != NGX_OK
-        || ngx_http_webrtc_ingest_request(ac, c->pool, uri, host, agent)
-           != NGX_OK)
+        || ngx_http_webrtc_ingest_request(ac, c->pool, ask) != NGX_OK)
     {
         ngx_close_connection(ac);
         (void) ngx_close_socket(fd[1]);
@@ -260,24 +260,29 @@ failed:
 
 static ngx_int_t
 ngx_http_webrtc_ingest_request(ngx_connection_t *ac, ngx_pool_t *pool,
-    ngx_str_t *uri, ngx_str_t *host, ngx_str_t *agent)
+    ngx_http_webrtc_ingest_ask_t *ask)
 {
     u_char     *p, *buf;
     size_t      size;
     ngx_str_t   escaped;
 
-    if (ngx_http_webrtc_call_escape(pool, uri, &escaped) != NGX_OK) {
+    if (ngx_http_webrtc_call_escape(pool, &ask->uri, &escaped) != NGX_OK) {
         return NGX_ERROR;
     }
 
     /* in their place, as they are only read once */
 
-    ngx_http_webrtc_ingest_text(host, ".-:[]");
-    ngx_http_webrtc_ingest_text(agent, ".-:[]/(); ,_+");
+    ngx_http_webrtc_ingest_text(&ask->host, ".-:[]");
+    ngx_http_webrtc_ingest_text(&ask->agent, ".-:[]/(); ,_+");
 
-    size = escaped.len + host->len + agent->len
+    if (!ngx_http_webrtc_ingest_printable(&ask->authorization)) {
+        ask->authorization.len = 0;
+    }
+
+    size = escaped.len + ask->host.len + ask->agent.len
+           + ask->authorization.len
            + sizeof("POST  HTTP/1.0\r\nHost: \r\nUser-Agent: \r\n"
-                    "Content-Length: 0\r\n\r\n");
+                    "Authorization: \r\nContent-Length: 0\r\n\r\n");
 
     buf = ngx_pnalloc(pool, size);
     if (buf == NULL) {
@@ -286,12 +291,16 @@ ngx_http_webrtc_ingest_request(ngx_connection_t *ac, ngx_pool_t *pool,
 
     p = ngx_sprintf(buf, "POST %V HTTP/1.0\r\n", &escaped);
 
-    if (host->len) {
-        p = ngx_sprintf(p, "Host: %V\r\n", host);
+    if (ask->host.len) {
+        p = ngx_sprintf(p, "Host: %V\r\n", &ask->host);
     }
 
-    if (agent->len) {
-        p = ngx_sprintf(p, "User-Agent: %V\r\n", agent);
+    if (ask->agent.len) {
+        p = ngx_sprintf(p, "User-Agent: %V\r\n", &ask->agent);
+    }
+
+    if (ask->authorization.len) {
+        p = ngx_sprintf(p, "Authorization: %V\r\n", &ask->authorization);
     }
 
     p = ngx_sprintf(p, "Content-Length: 0\r\n\r\n");
@@ -325,6 +334,21 @@ ngx_http_webrtc_ingest_text(ngx_str_t *s, const char *extra)
     }
 
     s->len = i;
+}
+
+
+static ngx_uint_t
+ngx_http_webrtc_ingest_printable(ngx_str_t *s)
+{
+    size_t  i;
+
+    for (i = 0; i < s->len; i++) {
+        if (s->data[i] < ' ' || s->data[i] >= 0x7f) {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 
@@ -442,9 +466,11 @@ ngx_http_webrtc_ingest_refused(ngx_http_webrtc_ingest_t *in)
     last = text + sizeof(text);
 
     if (status == NGX_ERROR) {
+        in->status = NGX_HTTP_INTERNAL_SERVER_ERROR;
         p = ngx_slprintf(p, last, "the server has not answered");
 
     } else {
+        in->status = status;
         p = ngx_slprintf(p, last, "%i", status);
 
         p = ngx_http_webrtc_ingest_print(in, p, last, "\"title\":\"");
@@ -497,9 +523,51 @@ ngx_http_webrtc_ingest_print(ngx_http_webrtc_ingest_t *in, u_char *p,
 const char *
 ngx_http_webrtc_ingest_protocol(ngx_uint_t protocol)
 {
-    static const char  *names[] = { "webrtc", "rtmp", "srt" };
+    static const char  *names[] = { "webrtc", "rtmp", "srt", "rtsp" };
 
     return (protocol < sizeof(names) / sizeof(names[0])) ? names[protocol] : "";
+}
+
+
+ngx_int_t
+ngx_http_webrtc_ingest_header(ngx_http_webrtc_ingest_t *in, const char *name,
+    u_char **pos, ngx_str_t *value)
+{
+    size_t   n;
+    u_char  *p, *last, *end;
+
+    n = ngx_strlen(name);
+    last = in->response + in->nresponse;
+
+    for (p = *pos ? *pos : in->response; p < last; p = end + 1) {
+
+        end = ngx_strlchr(p, last, LF);
+
+        if (end == NULL || end - p < 2) {
+            break;
+        }
+
+        if ((size_t) (end - p) > n
+            && ngx_strncasecmp(p, (u_char *) name, n) == 0)
+        {
+            value->data = p + n;
+            value->len = end - 1 - value->data;
+
+            while (value->len && value->data[0] == ' ') {
+                value->data++;
+                value->len--;
+            }
+
+            if (ngx_http_webrtc_ingest_printable(value)) {
+                *pos = end + 1;
+                return NGX_OK;
+            }
+        }
+    }
+
+    *pos = last;
+
+    return NGX_DECLINED;
 }
 
 

@@ -62,6 +62,22 @@ typedef struct {
 
 
 /*
+ * What a publisher asks for.
+ *
+ *   uri            "/application/name?arguments", any bytes
+ *   host           of the URL that it has, or empty
+ *   agent          its software, or empty
+ *   authorization  a header field's value, or empty
+ */
+typedef struct {
+    ngx_str_t                    uri;
+    ngx_str_t                    host;
+    ngx_str_t                    agent;
+    ngx_str_t                    authorization;
+} ngx_http_webrtc_ingest_ask_t;
+
+
+/*
  * Owned by its protocol until ngx_http_webrtc_ingest_end(); freed when source
  * and request have ended, too.
  */
@@ -80,6 +96,7 @@ typedef struct {
     ngx_http_in6_addr_t          addr6;
 #endif
     ngx_connection_t            *answer;     /* our end; NULL: closed */
+    ngx_uint_t                   status;     /* of a refusal, 0: none */
     size_t                       nresponse;
     u_char                       response[NGX_HTTP_WEBRTC_INGEST_ANSWER];
 
@@ -129,15 +146,26 @@ ngx_http_webrtc_ingest_t *ngx_http_webrtc_ingest_create(ngx_connection_t *c,
 /*
  * Asks whether it may publish; ops->accepted() or refused() follows.
  *
- *   uri     "/application/name?arguments", any bytes
- *   host    of the URL that it has, or empty
- *   agent   its software, or empty
+ *   ask   its strings are cut where they have what no header may have
  *
  * NGX_OK; NGX_ERROR, logged
  */
 ngx_int_t ngx_http_webrtc_ingest_ask(ngx_http_webrtc_ingest_t *in,
-    ngx_http_webrtc_ingest_conf_t *conf, ngx_connection_t *c, ngx_str_t *uri,
-    ngx_str_t *host, ngx_str_t *agent);
+    ngx_http_webrtc_ingest_conf_t *conf, ngx_connection_t *c,
+    ngx_http_webrtc_ingest_ask_t *ask);
+
+/*
+ * A header field of the response of who is refused, when refused() is called;
+ * each call finds the next one of that name.
+ *
+ *   name    in lower case, with the colon
+ *   pos     NULL at first, kept between calls
+ *   value   out; printable ASCII
+ *
+ * NGX_OK; NGX_DECLINED: there are no more
+ */
+ngx_int_t ngx_http_webrtc_ingest_header(ngx_http_webrtc_ingest_t *in,
+    const char *name, u_char **pos, ngx_str_t *value);
 
 /* Frees it, if nothing needs it any more. */
 void ngx_http_webrtc_ingest_free(ngx_http_webrtc_ingest_t *in);

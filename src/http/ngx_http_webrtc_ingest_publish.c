@@ -789,6 +789,7 @@ ngx_http_webrtc_ingest_over(ngx_http_webrtc_ingest_t *in)
             in->ops->ended(data, &reason);
 
         } else {
+            in->status = NGX_HTTP_CONFLICT;
             in->ops->refused(data, &reason);
         }
 

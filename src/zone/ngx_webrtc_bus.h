@@ -100,6 +100,7 @@ typedef enum {
 #define NGX_WEBRTC_PROTOCOL_WEBRTC   0
 #define NGX_WEBRTC_PROTOCOL_RTMP     1
 #define NGX_WEBRTC_PROTOCOL_SRT      2
+#define NGX_WEBRTC_PROTOCOL_RTSP     3
 
 /* what feeds a stream: ngx_webrtc_stream_pull_t.kind */
 #define NGX_WEBRTC_FEED_URL          0
