@@ -16,6 +16,7 @@
 #include "ngx_webrtc_source_hls.h"
 #include "ngx_webrtc_source_input.h"
 #include "ngx_webrtc_source_open.h"
+#include "ngx_webrtc_source_packets.h"
 #include "ngx_webrtc_source_program.h"
 #include "ngx_webrtc_source_read.h"
 #include "ngx_webrtc_source_refuse.h"
@@ -34,6 +35,9 @@
 #define NGX_WEBRTC_SOURCE_FIRST_TIMES    3
 
 
+static int ngx_webrtc_source_input_own(ngx_webrtc_source_run_t *run);
+static ngx_uint_t ngx_webrtc_source_input_described(
+    ngx_webrtc_source_run_t *run);
 static AVDictionary *ngx_webrtc_source_input_options(
     ngx_webrtc_source_run_t *run);
 static ngx_uint_t ngx_webrtc_source_input_paced(ngx_webrtc_source_run_t *run);
@@ -81,18 +85,10 @@ ngx_webrtc_source_input_open(ngx_webrtc_source_run_t *run)
 
     run->waiting_us = ngx_webrtc_time_now();
 
-    if (th->at->scheme->flags
-        & (NGX_WEBRTC_SOURCE_URL_FILE|NGX_WEBRTC_SOURCE_URL_GIVEN))
-    {
-        /* ours to close, as libavformat would not know how */
+    rc = ngx_webrtc_source_input_own(run);
 
-        rc = run->ic->io_open(run->ic, &run->open.pb, th->at->url,
-                              AVIO_FLAG_READ, NULL);
-        if (rc < 0) {
-            return ngx_webrtc_source_input_failed(run, rc, "open");
-        }
-
-        run->ic->pb = run->open.pb;
+    if (rc < 0) {
+        return ngx_webrtc_source_input_failed(run, rc, "open");
     }
 
     options = ngx_webrtc_source_input_options(run);
@@ -114,6 +110,10 @@ ngx_webrtc_source_input_open(ngx_webrtc_source_run_t *run)
         return ngx_webrtc_source_input_failed(run, rc, "open");
     }
 
+    if (run->open.packets) {
+        run->ic->pb = ngx_webrtc_source_packets_io(run->open.packets);
+    }
+
     run->paced = ngx_webrtc_source_input_paced(run);
 
     ngx_webrtc_source_read_attach(&run->rd, run->ic, run->paced);
@@ -121,6 +121,60 @@ ngx_webrtc_source_input_open(ngx_webrtc_source_run_t *run)
     run->opened_us = ngx_webrtc_time_now();
 
     return NGX_OK;
+}
+
+
+/* what is read through us, and ours to close: libavformat would not know how;
+ * 0, or its error */
+
+static int
+ngx_webrtc_source_input_own(ngx_webrtc_source_run_t *run)
+{
+    int                          rc;
+    ngx_webrtc_source_thread_t  *th;
+
+    th = run->th;
+
+    if (ngx_webrtc_source_input_described(run)) {
+        run->open.opened = 1;
+        run->open.packets = ngx_webrtc_source_packets_open(th->conf.given,
+                                              &run->ic->interrupt_callback);
+
+        if (run->open.packets == NULL) {
+            return AVERROR(ENOMEM);
+        }
+
+        run->ic->pb = ngx_webrtc_source_packets_text(run->open.packets);
+        return 0;
+    }
+
+    if (!(th->at->scheme->flags
+          & (NGX_WEBRTC_SOURCE_URL_FILE|NGX_WEBRTC_SOURCE_URL_GIVEN)))
+    {
+        return 0;
+    }
+
+    rc = run->ic->io_open(run->ic, &run->open.pb, th->at->url,
+                          AVIO_FLAG_READ, NULL);
+    if (rc >= 0) {
+        run->ic->pb = run->open.pb;
+    }
+
+    return rc;
+}
+
+
+/* RTP that the worker gives, with a description of its own */
+
+static ngx_uint_t
+ngx_webrtc_source_input_described(ngx_webrtc_source_run_t *run)
+{
+    const char  *format;
+
+    format = run->th->at->format;
+
+    return (run->th->at->scheme->flags & NGX_WEBRTC_SOURCE_URL_GIVEN)
+           && format && ngx_strcmp(format, "sdp") == 0;
 }
 
 
@@ -170,6 +224,14 @@ ngx_webrtc_source_input_options(ngx_webrtc_source_run_t *run)
                            ngx_webrtc_source_rtmp_name(run->rtmp), 0);
         (void) av_dict_set(&d, "rtmp_tcurl",
                            ngx_webrtc_source_rtmp_tcurl(run->rtmp), 0);
+    }
+
+    if (ngx_webrtc_source_input_described(run)) {
+
+        /* no sockets; what has come by TCP is in order */
+
+        (void) av_dict_set(&d, "sdp_flags", "custom_io", 0);
+        (void) av_dict_set(&d, "reorder_queue_size", "0", 0);
     }
 
     if (scheme->flags & NGX_WEBRTC_SOURCE_URL_RTSP) {
@@ -291,6 +353,11 @@ ngx_webrtc_source_input_close(ngx_webrtc_source_run_t *run)
     if (run->open.pb) {
         ngx_webrtc_source_file_close(run->open.pb);
         run->open.pb = NULL;
+    }
+
+    if (run->open.packets) {
+        ngx_webrtc_source_packets_close(run->open.packets);
+        run->open.packets = NULL;
     }
 }
 

@@ -87,7 +87,8 @@ ngx_webrtc_source_read_attach(ngx_webrtc_source_read_t *rd,
     rd->ic = ic;
     rd->paced = paced;
     rd->ts = (ngx_strcmp(name, "mpegts") == 0);
-    rd->rtp = (ngx_strcmp(name, "rtsp") == 0);
+    rd->rtp = (ngx_strcmp(name, "rtsp") == 0
+               || ngx_strcmp(name, "sdp") == 0);
     rd->flv = (ngx_strstr(name, "flv") != NULL);
 
     /*

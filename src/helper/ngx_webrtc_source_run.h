@@ -26,6 +26,7 @@
 
 #include "ngx_webrtc_sniff.h"
 #include "ngx_webrtc_source_audio.h"
+#include "ngx_webrtc_source_packets.h"
 #include "ngx_webrtc_source_playlist.h"
 #include "ngx_webrtc_source_reader.h"
 #include "ngx_webrtc_source_rtmp.h"
@@ -98,6 +99,7 @@ typedef struct {
     int                         (*io_close)(AVFormatContext *ic,
                                       AVIOContext *pb);
     AVIOContext                  *pb;           /* of a local file, ours */
+    ngx_webrtc_source_packets_t  *packets;      /* or this, or NULL */
     unsigned                      opened:1;     /* the upstream itself */
 } ngx_webrtc_source_open_t;
 

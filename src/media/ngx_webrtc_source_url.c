@@ -75,7 +75,9 @@ static const ngx_webrtc_source_scheme_t  ngx_webrtc_source_schemes[] = {
       "rtsp,rtp,sdp,mpegts",
       NGX_WEBRTC_SOURCE_URL_OPTS|NGX_WEBRTC_SOURCE_URL_RTSP },
 
-    { ngx_string("given"), NULL, "none", "flv,mpegts",
+    /* of the demuxer of SDP only with "custom_io" */
+
+    { ngx_string("given"), NULL, "none", "flv,mpegts,sdp",
       NGX_WEBRTC_SOURCE_URL_GIVEN },
 
     { ngx_null_string, NULL, NULL, NULL, 0 }
