@@ -27,6 +27,7 @@ my %ROOMS = (
     signal    => [ 4, 'pure', 'library' ],
     token     => [ 4, 'pure', 'library' ],
     rtmp      => [ 4, 'pure' ],
+    rtsp      => [ 4, 'pure' ],
     zone      => [ 5 ],
     net       => [ 5 ],
     ingest    => [ 6 ],

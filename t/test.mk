@@ -33,7 +33,7 @@ SAN_MODULE = -fno-sanitize=nonnull-attribute
 # strictly without a warning, and of those above what works without nginx's
 # event loop
 
-PURE_DIRS  = base rtp codec sdp secure data signal token rtmp
+PURE_DIRS  = base rtp codec sdp secure data signal token rtmp rtsp
 LOOP_DIRS  = $(filter-out $(PURE_DIRS) http,                                  \
                           $(patsubst src/%/,%,$(wildcard src/*/)))
 PURE_SRCS  = $(wildcard $(PURE_DIRS:%=src/%/*.c))
