@@ -11,6 +11,7 @@
 #include "ngx_http_webrtc_conf_check.h"
 #include "ngx_http_webrtc_ingest.h"
 #include "ngx_http_webrtc_rtmp.h"
+#include "ngx_http_webrtc_rtsp.h"
 #include "ngx_webrtc_tcp_listen.h"
 
 
@@ -67,6 +68,10 @@ static ngx_int_t ngx_http_webrtc_ingest_tls(ngx_cycle_t *cycle,
     "\"rtmp://0.0.0.0:1935\" or \"rtmp://[::]:1935/live\", or the same with " \
     "\"rtmps://\""
 
+#define NGX_HTTP_WEBRTC_INGEST_RTSP                                           \
+    "\"rtsp://address[:port][/prefix]\", such as \"rtsp://0.0.0.0:554\" or "   \
+    "\"rtsp://[::]:554/live\", or the same with \"rtsps://\""
+
 
 static const ngx_http_webrtc_ingest_kind_t  ngx_http_webrtc_ingest_kinds[] = {
 
@@ -77,6 +82,14 @@ static const ngx_http_webrtc_ingest_kind_t  ngx_http_webrtc_ingest_kinds[] = {
     { ngx_string("rtmps://"), 443, SOCK_STREAM, NGX_HTTP_WEBRTC_INGEST_RTMP,
       ngx_http_webrtc_ingest_application, ngx_http_webrtc_ingest_tls,
       ngx_http_webrtc_rtmp_accepted },
+
+    { ngx_string("rtsp://"), 554, SOCK_STREAM, NGX_HTTP_WEBRTC_INGEST_RTSP,
+      ngx_http_webrtc_ingest_application, ngx_http_webrtc_ingest_tcp,
+      ngx_http_webrtc_rtsp_accepted },
+
+    { ngx_string("rtsps://"), 322, SOCK_STREAM, NGX_HTTP_WEBRTC_INGEST_RTSP,
+      ngx_http_webrtc_ingest_application, ngx_http_webrtc_ingest_tls,
+      ngx_http_webrtc_rtsp_accepted },
 
     { ngx_null_string, 0, 0, NULL, NULL, NULL, NULL }
 };
