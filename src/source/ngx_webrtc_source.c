@@ -921,9 +921,10 @@ ngx_webrtc_source_failed(ngx_webrtc_source_t *source,
 {
     u_char  event[64];
 
-    if (note->level == NGX_LOG_NOTICE) {
+    if (note->level == NGX_LOG_NOTICE || source->stopping) {
 
-        /* a file was played to its end, or the stream moved in this nginx */
+        /* a file was played to its end, the stream moved in this nginx, or
+         * what a publisher gave ends with him */
 
         ngx_log_error(NGX_LOG_NOTICE, &source->log, 0,
                       "webrtc source down retry_ms:%ui reason:\"%*s\"",
