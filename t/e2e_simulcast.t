@@ -3,7 +3,8 @@
 # Copyright (C) the ngx_http_webrtc_module authors
 #
 # Chromium publishes three layers of one picture, Chromium watches: each of them
-# by its choice, and what is left when the publisher stops one.  Nothing is
+# by its choice, with all of its pictures and fewer, and what is left when the
+# publisher stops one.  The same of layers inside one encoding.  Nothing is
 # encoded here.
 
 use strict;
@@ -113,8 +114,59 @@ for my $rid (qw/ l m h l /) {
     height($p, $HEIGHT{$rid}, "$rid comes");
 }
 
+# Temporal layers: with each one less, half of what is sent is decoded.  The
+# browser sees no loss, and needs no key frame for that.
+
+sub fewer {
+    my ($p, $pub, $rid, $tids, $what) = @_;
+
+    my $before = $p->_call('stats');
+
+    for my $tid (@$tids) {
+        choose(qq({"encodingId":"$rid","temporalLayerId":$tid}), "$what: $tid");
+
+        # until that is so: of the last pictures, so many are decoded
+
+        my ($share, @last) = (1 / 2 ** (2 - $tid));
+
+        ok(wait_for(60, sub {
+            my ($s, $r) = ($pub->sent, $p->_call('stats'));
+
+            push @last, [ $s->{layers}{$rid eq 'original' ? '' : $rid}{frames},
+                          $r->{framesDecoded} ];
+
+            my ($x, $y) = @last[0, -1];
+            my $n = $y->[0] - $x->[0];
+
+            if ($n >= 24) {
+                my $got = ($y->[1] - $x->[1]) / $n;
+
+                return 1 if $got > $share * 0.65 && $got < $share * 1.4;
+                shift @last;
+            }
+
+            return 0;
+        }), "$what: $tid, that much of it is decoded")
+            or diag(explain(\@last), $t->log =~ /viewer wants.*/g);
+    }
+
+    my $after = $p->_call('stats');
+
+    is($after->{plis}, $before->{plis}, "$what: nothing was missed");
+    is($after->{keyFramesDecoded}, $before->{keyFramesDecoded},
+       "$what: without a key frame");
+}
+
+choose('{"encodingId":"m"}', 'one in the middle');
+height($p, $HEIGHT{m}, 'which comes');
+fewer($p, $pub, 'm', [ 1, 0, 2 ], 'pictures of VP8');
+
+choose('{"encodingId":"l"}', 'all of the lowest');
+height($p, $HEIGHT{l}, 'which comes');
+
 my $l = layers('three');
 
+is($l->{l}{temporal}, 3, 'the status has its temporal layers');
 is($l->{l}{height}, 180, 'the status has its size');
 is($l->{l}{viewers}, 1, 'and its viewer');
 is($l->{h}{best}, JSON::PP::true(), 'and which one is the best');
@@ -181,6 +233,43 @@ for my $rid (qw/ h m /) {
 
 is($p->stop->{status}, 200, 'the viewer leaves');
 is($pub->stop->{status}, 200, 'the publisher leaves');
+
+# layers inside one encoding
+
+sub inside {
+    my ($codec, $mode) = @_;
+
+    my $name = lc $codec;
+
+    $pub = $t->browser->publish($t->url("/whip/$name"), codec => $codec,
+        width => 320, height => 180, fps => 12,
+        layers => [ { scalabilityMode => $mode } ]);
+
+    is($pub->{status}, 201, "$codec $mode") or BAIL_OUT($pub->{answer});
+
+    $p = $t->browser->play($t->url("/whep/$name"));
+    is($p->{status}, 201, "$codec: WHEP") or BAIL_OUT($p->{answer});
+    ok(!$p->wait(8)->{error}, "$codec: it comes");
+
+    ok(wait_for(60, sub {
+        (((($t->stream($name) || {})->{layers} || [])->[0] || {})->{temporal}
+            // 0) == 3;
+    }), "$codec: three layers") or diag(explain($t->stream($name)));
+
+    ($url) = ($p->{link} // '')
+             =~ /<([^>]*)>;\s*rel="urn:ietf:params:whep:ext:core:layer"/;
+}
+
+sub leave {
+    is($p->stop->{status}, 200, 'the viewer leaves');
+    is($pub->stop->{status}, 200, 'the publisher leaves');
+}
+
+for my $codec (qw/ VP9 AV1 /) {
+    inside($codec, 'L1T3');
+    fewer($p, $pub, 'original', [ 0, 2 ], "pictures of $codec");
+    leave();
+}
 
 ok($t->no_sessions, 'no session is left');
 unlike($t->log, qr/stream encoded/, 'nothing was encoded');

@@ -94,6 +94,9 @@ export interface PlayerStats {
 
 export interface Layer {
     name: string;
+    spatial: number;
+    temporal: number;
+    parts: number[];
     bitrate?: number;
     width?: number;
     height?: number;
@@ -108,10 +111,13 @@ export class WhepPlayer extends Session {
     readonly firstFrameMs: number | null;
     readonly layers: Layer[];
     readonly layer: string | null;
+    readonly spatial: number;
+    readonly temporal: number | null;
     readonly automatic: boolean;
     readonly limited: '' | 'thin' | 'key frames' | 'audio';
     start(): void;
-    choose(name: string | null): Promise<boolean>;
+    choose(name: string | null, spatial?: number | null,
+           temporal?: number | null): Promise<boolean>;
 }
 
 export interface PublisherStats {

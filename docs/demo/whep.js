@@ -1046,6 +1046,8 @@ export class WhepPlayer extends Session {
     forget() {
         this.layers = [];
         this.layer = null;
+        this.spatial = 0;
+        this.temporal = null;
         this.automatic = true;
         this.limited = '';
     }
@@ -1176,10 +1178,27 @@ export class WhepPlayer extends Session {
     told(event) {
         const media = Object.values(event.medias || {})[0] || {};
 
-        this.layers = (media.layers || []).map(
-            ({ encodingId, bitrate, width, height }) =>
-            ({ name: encodingId, bitrate, width, height }));
+        /* each with its highest temporal layer comes first */
+
+        this.layers = [];
+
+        for (const { encodingId: name, spatialLayerId: spatial = 0,
+                     temporalLayerId: temporal = 0, bitrate, width, height }
+             of media.layers || []) {
+            const last = this.layers.at(-1);
+
+            if (last?.name == name && last.spatial == spatial) {
+                last.parts.push(temporal);
+
+            } else {
+                this.layers.push({ name, spatial, temporal, bitrate, width,
+                                   height, parts: [] });
+            }
+        }
+
         this.layer = event.current ?? null;
+        this.spatial = event.spatialLayerId ?? 0;
+        this.temporal = event.temporalLayerId ?? null;
         this.automatic = event.automatic !== false;
         this.limited = event.limited || '';
 
@@ -1187,9 +1206,12 @@ export class WhepPlayer extends Session {
     }
 
 
-    /* a layer by its name; null: what the path carries */
+    /*
+     * A layer by its name; null: what the path carries.  Of that, no spatial
+     * and temporal layers above these, as "layers" has them; null: all.
+     */
 
-    async choose(name) {
+    async choose(name, spatial = null, temporal = null) {
         if (!this.choice) {
             return false;
         }
@@ -1198,7 +1220,8 @@ export class WhepPlayer extends Session {
             method: 'POST',
             headers: await headersOf(this.options,
                                      { 'Content-Type': 'application/json' }),
-            body: JSON.stringify(name === null ? {} : { encodingId: name }),
+            body: JSON.stringify({ encodingId: name, spatialLayerId: spatial,
+                                   temporalLayerId: temporal }),
         });
 
         return response.ok;

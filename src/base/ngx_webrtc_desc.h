@@ -126,9 +126,16 @@ typedef struct {
     uint8_t   receiving:1;            /* 1: we receive media here */
     uint8_t   stereo:1;               /* 1: Opus announced as stereo */
 
-    /* video beyond 4:2:0 of 8 bit that the viewer has offered to take: three
-     * bits per codec, see ngx_webrtc_choice.c */
-    uint16_t  formats;
+    /* slots have no room for both */
+    union {
+        /* where we send: video beyond 4:2:0 of 8 bit that the viewer has
+         * offered to take: three bits per codec, see ngx_webrtc_choice.c */
+        uint16_t  formats;
+
+        /* where we receive: a header extension, the dependency descriptor;
+         * ngx_webrtc_dd.h */
+        uint8_t   ext_dd;
+    };
 
     uint8_t   mline;                  /* index of the m-line in the offer */
     uint8_t   mid_len;                /* may be 0: single m-line, no BUNDLE */

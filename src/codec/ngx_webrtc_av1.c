@@ -65,6 +65,9 @@ typedef struct {
     unsigned               frame:1;    /* there is a frame header */
     unsigned               samples:1;
     unsigned               other:1;
+    unsigned               layered:1;  /* they have an extension header */
+    uint8_t                layer;      /* which: temporal_id << 5
+                                          | spatial_id << 3 */
 } ngx_webrtc_av1_parts_t;
 
 
@@ -638,6 +641,12 @@ ngx_webrtc_av1_depay_kind(ngx_webrtc_depay_t *d,
     kind->picture = av1.samples;
     kind->other |= av1.other;
 
+    if (av1.layered) {
+        kind->layered = NGX_WEBRTC_DEPAY_NUMBERS;
+        kind->tid = av1.layer >> 5;
+        kind->sid = (av1.layer >> 3) & 3;
+    }
+
     /* a delimiter need not be passed on (5) */
 
     if (av1.delimiter && !av1.sequenced) {
@@ -763,6 +772,15 @@ ngx_webrtc_av1_depay_element(u_char *p, u_char *end, ngx_uint_t whole,
 
     type = (*p >> 3) & 0x0f;
 
+    if ((*p & 0x04)                             /* obu_extension_flag */
+        && end - p > 1
+        && (type == NGX_WEBRTC_OBU_HEADER || type == NGX_WEBRTC_OBU_FRAME
+            || type == NGX_WEBRTC_OBU_GROUP))
+    {
+        av1->layered = 1;
+        av1->layer = p[1];
+    }
+
     if (ngx_webrtc_obu_read(p, end, &obu) == NULL) {
 
         /* a size field that points behind the cut: rare, but allowed */
@@ -796,6 +814,7 @@ ngx_webrtc_av1_depay_element(u_char *p, u_char *end, ngx_uint_t whole,
     case NGX_WEBRTC_OBU_HEADER:
     case NGX_WEBRTC_OBU_FRAME:
         av1->samples = 1;
+
 
         if (!av1->frame && obu.size) {
             av1->frame = 1;

@@ -24,6 +24,10 @@ static ngx_int_t ngx_webrtc_depay_audio(ngx_webrtc_depay_t *d,
 static ngx_int_t ngx_webrtc_depay_video(ngx_webrtc_depay_t *d,
     const ngx_webrtc_depay_packet_t *pkt, ngx_webrtc_depay_kind_t *kind,
     ngx_webrtc_depay_info_t *info);
+static void ngx_webrtc_depay_told(ngx_uint_t told,
+    ngx_webrtc_depay_kind_t *kind);
+static void ngx_webrtc_depay_place(ngx_webrtc_depay_t *d,
+    const ngx_webrtc_depay_kind_t *kind);
 static ngx_uint_t ngx_webrtc_depay_trait(ngx_webrtc_depay_t *d, uint8_t trait,
     ngx_uint_t on);
 static ngx_uint_t ngx_webrtc_depay_reordered(ngx_webrtc_depay_t *d,
@@ -83,6 +87,10 @@ ngx_webrtc_depay_input(ngx_webrtc_depay_t *d,
 
         if (rc == NGX_OK) {
             info->changed = kind.changed;
+
+            if (pkt->told && kind.layered != NGX_WEBRTC_DEPAY_LAYERED) {
+                ngx_webrtc_depay_told(pkt->told, &kind);
+            }
 
             rc = ngx_webrtc_depay_video(d, pkt, &kind, info);
         }
@@ -227,6 +235,16 @@ ngx_webrtc_depay_video(ngx_webrtc_depay_t *d,
         d->begun = 0;
         d->written = 0;
         d->recovery = 0;
+        d->placed = 0;
+        d->layer = 0;
+    }
+
+    if (d->gap) {
+        d->open = 0;
+    }
+
+    if (kind->layered && !(kind->sets && !kind->picture)) {
+        ngx_webrtc_depay_place(d, kind);
     }
 
     if (kind->recovery) {
@@ -260,6 +278,15 @@ ngx_webrtc_depay_video(ngx_webrtc_depay_t *d,
     }
 
     info->flags |= d->flags;
+    info->layer = d->layer;
+
+    if (kind->layered) {
+        info->layer |= ngx_min(kind->sid, NGX_WEBRTC_LAYER_MOST - 1) << 3;
+
+        if (kind->end) {
+            info->layer |= NGX_WEBRTC_LAYER_END;
+        }
+    }
 
     if (kind->sets && !kind->picture && !kind->other) {
         info->flags |= NGX_WEBRTC_PKT_PARAMS;
@@ -305,6 +332,7 @@ ngx_webrtc_depay_begin(ngx_webrtc_depay_t *d, ngx_webrtc_depay_kind_t *kind,
 
     if (key) {
         d->flags |= NGX_WEBRTC_PKT_KEY;
+        d->open = ngx_webrtc_depay_above(0);
 
         if (!kind->start || (!kind->whole && !ngx_webrtc_depay_has_sets(d))) {
 
@@ -330,6 +358,60 @@ ngx_webrtc_depay_begin(ngx_webrtc_depay_t *d, ngx_webrtc_depay_kind_t *kind,
     }
 
     return NGX_WEBRTC_PKT_FIRST;
+}
+
+
+/* what a dependency descriptor says */
+
+static void
+ngx_webrtc_depay_told(ngx_uint_t told, ngx_webrtc_depay_kind_t *kind)
+{
+    kind->layered = NGX_WEBRTC_DEPAY_LAYERED;
+
+    kind->tid = (uint8_t) ngx_webrtc_layer_tid(told);
+    kind->sid = (uint8_t) ngx_webrtc_layer_sid(told);
+    kind->sync = (told & NGX_WEBRTC_LAYER_SYNC) ? 1 : 0;
+    kind->end = (told & NGX_WEBRTC_LAYER_END) ? 1 : 0;
+    kind->ups = (uint8_t) (told >> NGX_WEBRTC_DD_UPS);
+}
+
+
+/*
+ * The temporal layer of a frame, by its first packet, and whether one may begin
+ * there, by that of its picture.  Behind a frame that says so, higher layers
+ * depend on none of their frames before it: each may be begun with its next
+ * frame, by those who get the ones below.  That holds for no later one, which
+ * may depend on it.
+ */
+
+static void
+ngx_webrtc_depay_place(ngx_webrtc_depay_t *d,
+    const ngx_webrtc_depay_kind_t *kind)
+{
+    ngx_uint_t  tid;
+
+    if (!d->placed) {
+        d->placed = 1;
+        d->layered = 1;
+        d->layer = (uint8_t) ngx_min(kind->tid, NGX_WEBRTC_LAYER_MOST - 1);
+    }
+
+    if (kind->picture && kind->sid >= d->sids) {
+        d->sids = (uint8_t) (kind->sid + 1);
+    }
+
+    if (!kind->picture || d->begun) {
+        return;
+    }
+
+    tid = d->layer;
+
+    if (kind->sync || (d->open & (1 << tid))) {
+        d->layer |= NGX_WEBRTC_LAYER_SYNC;
+    }
+
+    d->open &= (uint8_t) ~(1 << tid);
+    d->open |= kind->ups & ngx_webrtc_depay_above(tid);
 }
 
 

@@ -23,7 +23,7 @@
  * sequence header of AV1.
  *
  * Sans-I/O: no allocation, no clock, no globals.  Plain memory, one per track
- * and publisher, 2.3 KB.
+ * and publisher, 2.5 KB.
  *
  * Usage, per packet in the order of sequence numbers (ngx_webrtc_reorder.h):
  *
@@ -51,6 +51,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include "ngx_webrtc_dd.h"
 #include "ngx_webrtc_packet.h"
 #include "ngx_webrtc_codec.h"
 #include "ngx_webrtc_nal.h"
@@ -83,6 +84,8 @@ typedef struct {
     unsigned     gap:1;           /* packets before it are lost for good */
     unsigned     red:1;           /* audio: wrapped in RED */
     uint8_t      block_pt;        /* of RED: the codec's payload type */
+    uint16_t     told;            /* NGX_WEBRTC_DD_*: what a header extension
+                                     says of its layer; 0: there is none */
 } ngx_webrtc_depay_packet_t;
 
 
@@ -101,6 +104,8 @@ typedef struct {
      * packets are FIRST and LAST.
      */
     ngx_uint_t   flags;
+
+    ngx_uint_t   layer;           /* NGX_WEBRTC_LAYER_*; a prefix has no END */
 
     unsigned     prefix:1;        /* call ngx_webrtc_depay_prefix() first */
     unsigned     changed:1;       /* d->track is new, on any result */
@@ -129,12 +134,31 @@ typedef struct {
     unsigned     whole:1;         /* all that a key frame needs */
     unsigned     other:1;         /* anything else */
     unsigned     changed:1;       /* d->track */
+
+    /* layers inside the stream; ..._NUMBERS: a header extension knows better */
+    unsigned     layered:2;       /* NGX_WEBRTC_DEPAY_LAYERED, ..._NUMBERS */
+    unsigned     sync:1;          /* the frame depends on lower temporal layers
+                                     only */
+    unsigned     end:1;           /* of the spatial layer in the picture */
+    uint8_t      tid;             /* temporal layer */
+    uint8_t      sid;             /* spatial layer */
+    uint8_t      ups;             /* temporal layers, a bit each, that may be
+                                     begun behind this frame */
 } ngx_webrtc_depay_kind_t;
 
 
+#define NGX_WEBRTC_DEPAY_LAYERED  1
+#define NGX_WEBRTC_DEPAY_NUMBERS  2
+
+/* all temporal layers above tid, a bit each */
+#define ngx_webrtc_depay_above(tid)                                           \
+    ((uint8_t) (((1 << NGX_WEBRTC_LAYER_MOST) - 1) & ~((2 << (tid)) - 1)))
+
+
 /*
- * A codec's functions.  Of d they may change track, params, max_tid and
- * reduced, and only once the whole payload was found to be well-formed.
+ * A codec's functions.  Of d they may change track, params, max_tid, reduced,
+ * sids, tids and group, and only once the whole payload was found to be
+ * well-formed.
  */
 
 struct ngx_webrtc_depay_ops_s {
@@ -171,7 +195,27 @@ struct ngx_webrtc_depay_ops_s {
 };
 
 
-/* private except for track and the counters */
+/*
+ * VP9, without flexible mode: the pictures of a group, which repeats itself
+ * from the one on that announces it; RFC 9628, 4.2.1
+ */
+#define NGX_WEBRTC_DEPAY_GROUP  32
+
+/* pictures back, more than one may refer to (P_DIFF has 7 bits); a power of
+ * two */
+#define NGX_WEBRTC_DEPAY_PICTURES  128
+
+typedef struct {
+    uint8_t                n;           /* pictures; 0: not known */
+    uint8_t                wide;        /* their numbers have 15 bits, not 7 */
+    uint16_t               first;       /* number of the first one */
+    uint32_t               ups;         /* a bit each: switching up points, */
+    uint32_t               syncs;       /* and those that refer to lower
+                                           temporal layers only */
+} ngx_webrtc_depay_group_t;
+
+
+/* private except for track, layered, sids and the counters */
 struct ngx_webrtc_depay_s {
     const ngx_webrtc_depay_ops_t  *ops;
     ngx_webrtc_track_t     track;       /* profile, size, traits as last
@@ -191,6 +235,15 @@ struct ngx_webrtc_depay_s {
     uint8_t                prefix;      /* to be returned: 1 the first, 2 more
                                            of them, 0 none */
     uint8_t                prefix_next; /* the next set of params */
+    uint8_t                layer;       /* of the frame: NGX_WEBRTC_LAYER_TID
+                                           and _SYNC */
+    uint8_t                open;        /* temporal layers, a bit each, that may
+                                           be begun with their next frame */
+    uint8_t                sids;        /* spatial layers, 0: not known */
+    ngx_webrtc_depay_group_t  group;    /* VP9 */
+    uint8_t                tids[NGX_WEBRTC_DEPAY_PICTURES];
+                                        /* VP9, flexible mode: of the last
+                                           pictures, by their numbers */
 
     unsigned               started:1;   /* there was a frame */
     unsigned               begun:1;     /* its kind is known */
@@ -198,6 +251,9 @@ struct ngx_webrtc_depay_s {
     unsigned               pending:1;   /* parameter sets taken in, and new */
     unsigned               recovery:1;  /* a recovery point SEI was in it */
     unsigned               gap:1;       /* directly before the next packet */
+    unsigned               layered:1;   /* its frames say of which temporal
+                                           layer they are */
+    unsigned               placed:1;    /* so does the frame: layer is set */
 
     ngx_webrtc_params_t    params;
 };
@@ -252,9 +308,15 @@ ngx_int_t ngx_webrtc_depay_prefix(ngx_webrtc_depay_t *d, u_char *buf,
  *
  *   p, end   a payload that ngx_webrtc_depay_input() has found well-formed
  *
+ * It is needed also where frames of temporal layers are left out later, but not
+ * where they are of several spatial ones: ngx_webrtc_depay_numbered().
+ *
  * Returns where it begins now.
  */
 u_char *ngx_webrtc_depay_plain(ngx_webrtc_depay_t *d, u_char *p, u_char *end);
+
+/* 1: frames may be left out, and receivers would miss their numbers */
+#define ngx_webrtc_depay_numbered(d)  ((d)->layered && (d)->sids < 2)
 
 
 /*

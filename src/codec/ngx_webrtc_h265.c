@@ -648,6 +648,15 @@ ngx_webrtc_h265_depay_kind(ngx_webrtc_depay_t *d,
 
     type = ngx_webrtc_h265_type(p);
 
+    /* 7.4.2.2: all NAL units of an access unit have the same, but for some
+     * parameter sets */
+
+    kind->tid = (uint8_t) (ngx_webrtc_h265_tid(p) - 1);
+
+    if (kind->tid || (d->max_tid && d->max_tid != 0xff)) {
+        kind->layered = NGX_WEBRTC_DEPAY_LAYERED;
+    }
+
     if (type == NGX_WEBRTC_H265_FU) {
 
         if (pkt->n < 4) {
@@ -774,6 +783,19 @@ ngx_webrtc_h265_depay_slice(ngx_webrtc_depay_t *d, ngx_uint_t type,
     }
 
     kind->picture = 1;
+
+    if (type >= NGX_WEBRTC_H265_TSA_N && type <= NGX_WEBRTC_H265_STSA_R) {
+
+        /* Table 7-1: no picture of its layer before it is referred to, nor, if
+         * it is a TSA picture, of higher ones */
+
+        kind->sync = 1;
+
+        if (type <= NGX_WEBRTC_H265_TSA_R) {
+            kind->ups = ngx_webrtc_depay_above(ngx_min(tid,
+                                                NGX_WEBRTC_LAYER_MOST) - 1);
+        }
+    }
 
     if (start) {
         kind->start = 1;

@@ -21,6 +21,10 @@
 
 /* nal_unit_type, Table 7-1; 48 and 49 are RFC 7798, 4.4 */
 
+#define NGX_WEBRTC_H265_TSA_N       2    /* temporal sub-layer access */
+#define NGX_WEBRTC_H265_TSA_R       3
+#define NGX_WEBRTC_H265_STSA_N      4    /* step-wise */
+#define NGX_WEBRTC_H265_STSA_R      5
 #define NGX_WEBRTC_H265_VCL_R15     15   /* last sub-layer reference type */
 #define NGX_WEBRTC_H265_IRAP_FIRST  16   /* BLA_W_LP */
 #define NGX_WEBRTC_H265_IRAP_LAST   23   /* RSV_IRAP_VCL23 */

@@ -48,6 +48,16 @@ typedef struct {
 #define NGX_WEBRTC_VP8_M        0x80
 
 
+/* what a descriptor says */
+
+typedef struct {
+    uint8_t      flags;           /* its first byte */
+    uint8_t      layered;         /* the next two are there */
+    uint8_t      tid;             /* temporal layer */
+    uint8_t      sync;            /* depends on layer 0 only */
+} ngx_webrtc_vp8_descriptor_t;
+
+
 static ngx_uint_t ngx_webrtc_vp8_discardable(u_char *p, u_char *end);
 static ngx_uint_t ngx_webrtc_vp8_segmentation(ngx_webrtc_vp8_bool_t *b);
 static ngx_uint_t ngx_webrtc_vp8_loop_filter(ngx_webrtc_vp8_bool_t *b);
@@ -64,7 +74,7 @@ static ngx_int_t ngx_webrtc_vp8_depay_kind(ngx_webrtc_depay_t *d,
     const ngx_webrtc_depay_packet_t *pkt, ngx_webrtc_depay_kind_t *kind);
 static u_char *ngx_webrtc_vp8_depay_plain(u_char *p, u_char *end);
 static u_char *ngx_webrtc_vp8_depay_descriptor(u_char *p, u_char *end,
-    uint8_t *flags);
+    ngx_webrtc_vp8_descriptor_t *desc);
 static ngx_int_t ngx_webrtc_vp8_unpack_payload(ngx_webrtc_unpack_t *u,
     u_char *p, size_t n, ngx_uint_t flags);
 
@@ -404,13 +414,13 @@ static ngx_int_t
 ngx_webrtc_vp8_depay_kind(ngx_webrtc_depay_t *d,
     const ngx_webrtc_depay_packet_t *pkt, ngx_webrtc_depay_kind_t *kind)
 {
-    u_char            *p, *end;
-    uint8_t            flags;
-    ngx_webrtc_vp8_t   vp8;
+    u_char                       *p, *end;
+    ngx_webrtc_vp8_t              vp8;
+    ngx_webrtc_vp8_descriptor_t   desc;
 
     end = pkt->payload + pkt->n;
 
-    p = ngx_webrtc_vp8_depay_descriptor(pkt->payload, end, &flags);
+    p = ngx_webrtc_vp8_depay_descriptor(pkt->payload, end, &desc);
 
     if (p == NULL || p == end) {
         return NGX_DECLINED;
@@ -418,11 +428,17 @@ ngx_webrtc_vp8_depay_kind(ngx_webrtc_depay_t *d,
 
     kind->picture = 1;
     kind->whole = 1;
-    kind->discard = ((flags & NGX_WEBRTC_VP8_NONREF) != 0);
+    kind->discard = ((desc.flags & NGX_WEBRTC_VP8_NONREF) != 0);
+
+    if (desc.layered) {
+        kind->layered = NGX_WEBRTC_DEPAY_LAYERED;
+        kind->tid = desc.tid;
+        kind->sync = desc.sync ? 1 : 0;
+    }
 
     /* 4.2: the first packet of the first partition begins the frame */
 
-    if (!(flags & NGX_WEBRTC_VP8_S) || (flags & NGX_WEBRTC_VP8_PID)) {
+    if (!(desc.flags & NGX_WEBRTC_VP8_S) || (desc.flags & NGX_WEBRTC_VP8_PID)) {
         return NGX_OK;
     }
 
@@ -443,13 +459,16 @@ ngx_webrtc_vp8_depay_kind(ngx_webrtc_depay_t *d,
 /* RFC 7741, 4.2; returns the position of the payload header, or NULL */
 
 static u_char *
-ngx_webrtc_vp8_depay_descriptor(u_char *p, u_char *end, uint8_t *flags)
+ngx_webrtc_vp8_depay_descriptor(u_char *p, u_char *end,
+    ngx_webrtc_vp8_descriptor_t *desc)
 {
-    uint8_t  ext, id;
+    uint8_t  ext, id, b;
 
-    p = ngx_webrtc_read_u8(p, end, flags);
+    ngx_memzero(desc, sizeof(ngx_webrtc_vp8_descriptor_t));
 
-    if (p == NULL || !(*flags & NGX_WEBRTC_VP8_X)) {
+    p = ngx_webrtc_read_u8(p, end, &desc->flags);
+
+    if (p == NULL || !(desc->flags & NGX_WEBRTC_VP8_X)) {
         return p;
     }
 
@@ -472,7 +491,13 @@ ngx_webrtc_vp8_depay_descriptor(u_char *p, u_char *end, uint8_t *flags)
     }
 
     if (ext & (NGX_WEBRTC_VP8_T|NGX_WEBRTC_VP8_K)) {
-        p = ngx_webrtc_skip(p, end, 1);
+        p = ngx_webrtc_read_u8(p, end, &b);
+
+        if (p != NULL && (ext & NGX_WEBRTC_VP8_T)) {
+            desc->layered = 1;
+            desc->tid = b >> 6;
+            desc->sync = (b >> 5) & 1;
+        }
     }
 
     return p;
@@ -484,16 +509,16 @@ ngx_webrtc_vp8_depay_descriptor(u_char *p, u_char *end, uint8_t *flags)
 static u_char *
 ngx_webrtc_vp8_depay_plain(u_char *p, u_char *end)
 {
-    u_char   *data;
-    uint8_t   flags;
+    u_char                       *data;
+    ngx_webrtc_vp8_descriptor_t   desc;
 
-    data = ngx_webrtc_vp8_depay_descriptor(p, end, &flags);
+    data = ngx_webrtc_vp8_depay_descriptor(p, end, &desc);
 
     if (data == NULL) {
         return p;
     }
 
-    *--data = (u_char) (flags & ~NGX_WEBRTC_VP8_X);
+    *--data = (u_char) (desc.flags & ~NGX_WEBRTC_VP8_X);
 
     return data;
 }
@@ -503,14 +528,14 @@ static ngx_int_t
 ngx_webrtc_vp8_unpack_payload(ngx_webrtc_unpack_t *u, u_char *p, size_t n,
     ngx_uint_t pkt_flags)
 {
-    u_char   *end;
-    uint8_t   flags;
+    u_char                       *end;
+    ngx_webrtc_vp8_descriptor_t   desc;
 
     (void) pkt_flags;
 
     end = p + n;
 
-    p = ngx_webrtc_vp8_depay_descriptor(p, end, &flags);
+    p = ngx_webrtc_vp8_depay_descriptor(p, end, &desc);
 
     if (p == NULL) {
         return NGX_DECLINED;

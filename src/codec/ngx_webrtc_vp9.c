@@ -53,10 +53,24 @@
 #define NGX_WEBRTC_VP9_HEADER  12
 
 
+/* frames that one refers to, at most */
+#define NGX_WEBRTC_VP9_REFS    3
+
+
 typedef struct {
     ngx_uint_t   sid;             /* spatial layer */
+    ngx_uint_t   tid;             /* temporal layer */
+    ngx_uint_t   layered;         /* 1: it says so */
+    ngx_uint_t   up;              /* "switching up point" */
+    ngx_uint_t   nrefs;           /* in flexible mode */
+    uint8_t      refs[NGX_WEBRTC_VP9_REFS];    /* pictures back */
+    uint16_t     id;              /* of the picture; wide: 15 bits, not 7 */
+    uint8_t      wide;
+    uint8_t      numbered;        /* 1: it has an id */
+    uint8_t      sids;            /* spatial layers, 0: not told */
     uint16_t     width;           /* of the greatest, 0: not known */
     uint16_t     height;
+    ngx_webrtc_depay_group_t  group;    /* n is 0: not told */
 } ngx_webrtc_vp9_descriptor_t;
 
 
@@ -72,11 +86,18 @@ static u_char *ngx_webrtc_vp9_pack_structure(ngx_webrtc_pack_t *pack,
     u_char *p);
 static ngx_int_t ngx_webrtc_vp9_depay_kind(ngx_webrtc_depay_t *d,
     const ngx_webrtc_depay_packet_t *pkt, ngx_webrtc_depay_kind_t *kind);
+static void ngx_webrtc_vp9_depay_layer(ngx_webrtc_depay_t *d,
+    ngx_webrtc_vp9_descriptor_t *vp9, ngx_uint_t flags,
+    ngx_webrtc_depay_kind_t *kind);
+static ngx_uint_t ngx_webrtc_vp9_depay_lower(ngx_webrtc_depay_t *d,
+    ngx_webrtc_vp9_descriptor_t *vp9);
 static u_char *ngx_webrtc_vp9_depay_plain(u_char *p, u_char *end);
 static u_char *ngx_webrtc_vp9_depay_descriptor(u_char *p, u_char *end,
     uint8_t *flags, ngx_webrtc_vp9_descriptor_t *vp9);
 static u_char *ngx_webrtc_vp9_depay_structure(u_char *p, u_char *end,
     ngx_webrtc_vp9_descriptor_t *vp9);
+static u_char *ngx_webrtc_vp9_depay_group(u_char *p, u_char *end,
+    ngx_webrtc_depay_group_t *group);
 static ngx_uint_t ngx_webrtc_vp9_distance(const ngx_webrtc_track_t *track,
     const ngx_str_t *fmtp);
 static u_char *ngx_webrtc_vp9_answer(u_char *p, u_char *end,
@@ -416,6 +437,8 @@ ngx_webrtc_vp9_depay_kind(ngx_webrtc_depay_t *d,
     kind->picture = 1;
     kind->whole = 1;
 
+    ngx_webrtc_vp9_depay_layer(d, &vp9, flags, kind);
+
     /*
      * A picture begins with the frame of its lowest spatial layer.  In a key
      * picture, frames of higher layers do not have P set either, but refer to
@@ -471,6 +494,98 @@ ngx_webrtc_vp9_depay_kind(ngx_webrtc_depay_t *d,
 
 
 /*
+ * Layers of a packet.  Of a frame's references, those of its base layer count:
+ * they are the same for the picture's others, as far as it matters here.
+ */
+
+static void
+ngx_webrtc_vp9_depay_layer(ngx_webrtc_depay_t *d,
+    ngx_webrtc_vp9_descriptor_t *vp9, ngx_uint_t flags,
+    ngx_webrtc_depay_kind_t *kind)
+{
+    ngx_uint_t                 n, mask;
+    ngx_webrtc_depay_group_t  *group;
+
+    if (vp9->sids) {
+        d->sids = vp9->sids;
+    }
+
+    group = &d->group;
+
+    if (vp9->group.n) {
+        *group = vp9->group;
+        group->first = vp9->id;
+        group->wide = vp9->wide;
+
+        if (!vp9->numbered) {
+            group->n = 0;
+        }
+    }
+
+    if (!vp9->layered) {
+        return;
+    }
+
+    kind->layered = NGX_WEBRTC_DEPAY_LAYERED;
+    kind->tid = (uint8_t) vp9->tid;
+    kind->sid = (uint8_t) vp9->sid;
+    kind->end = (flags & NGX_WEBRTC_VP9_E) ? 1 : 0;
+
+    if (vp9->up) {
+        kind->ups = ngx_webrtc_depay_above(vp9->tid);
+    }
+
+    if (flags & NGX_WEBRTC_VP9_F) {
+        kind->sync = ngx_webrtc_vp9_depay_lower(d, vp9) ? 1 : 0;
+
+    } else if (group->n && vp9->numbered && vp9->wide == group->wide) {
+
+        mask = group->wide ? 0x7fff : 0x7f;
+        n = ((vp9->id - group->first) & mask) % group->n;
+
+        kind->sync = (group->syncs >> n) & 1;
+
+        if ((group->ups >> n) & 1) {
+            kind->ups = ngx_webrtc_depay_above(vp9->tid);
+        }
+    }
+}
+
+
+/* flexible mode: 1 if all pictures that it refers to are of lower layers */
+
+static ngx_uint_t
+ngx_webrtc_vp9_depay_lower(ngx_webrtc_depay_t *d,
+    ngx_webrtc_vp9_descriptor_t *vp9)
+{
+    ngx_uint_t  i, n;
+
+    if (!vp9->numbered) {
+        return 0;
+    }
+
+    n = vp9->id % NGX_WEBRTC_DEPAY_PICTURES;
+    d->tids[n] = (uint8_t) vp9->tid;
+
+    for (i = 0; i < vp9->nrefs; i++) {
+
+        if (vp9->refs[i] >= NGX_WEBRTC_DEPAY_PICTURES) {
+            return 0;
+        }
+
+        n = (vp9->id + NGX_WEBRTC_DEPAY_PICTURES - vp9->refs[i])
+            % NGX_WEBRTC_DEPAY_PICTURES;
+
+        if (d->tids[n] >= vp9->tid) {
+            return 0;
+        }
+    }
+
+    return vp9->nrefs != 0;
+}
+
+
+/*
  * One byte is left: whether it refers to others, where it begins and ends.  Of
  * several spatial layers, which have to be told apart, all is.
  */
@@ -515,8 +630,22 @@ ngx_webrtc_vp9_depay_descriptor(u_char *p, u_char *end, uint8_t *flags,
     if (*flags & NGX_WEBRTC_VP9_I) {
         p = ngx_webrtc_read_u8(p, end, &b);
 
-        if (p != NULL && (b & NGX_WEBRTC_VP9_M)) {
-            p = ngx_webrtc_skip(p, end, 1);
+        if (p == NULL) {
+            return NULL;
+        }
+
+        vp9->numbered = 1;
+        vp9->id = b & ~NGX_WEBRTC_VP9_M;
+
+        if (b & NGX_WEBRTC_VP9_M) {
+            vp9->wide = 1;
+            p = ngx_webrtc_read_u8(p, end, &b);
+
+            if (p == NULL) {
+                return NULL;
+            }
+
+            vp9->id = (uint16_t) (vp9->id << 8 | b);
         }
     }
 
@@ -527,6 +656,9 @@ ngx_webrtc_vp9_depay_descriptor(u_char *p, u_char *end, uint8_t *flags,
             return NULL;
         }
 
+        vp9->layered = 1;
+        vp9->tid = b >> 5;
+        vp9->up = (b >> 4) & 1;
         vp9->sid = (b >> 1) & 7;
 
         if (!(*flags & NGX_WEBRTC_VP9_F)) {
@@ -539,9 +671,12 @@ ngx_webrtc_vp9_depay_descriptor(u_char *p, u_char *end, uint8_t *flags,
         for (i = 0; /* void */ ; i++) {
             p = ngx_webrtc_read_u8(p, end, &b); /* P_DIFF, N */
 
-            if (p == NULL || i == 3) {
+            if (p == NULL || i == NGX_WEBRTC_VP9_REFS) {
                 return NULL;
             }
+
+            vp9->refs[i] = b >> 1;
+            vp9->nrefs = i + 1;
 
             if (!(b & 1)) {
                 break;
@@ -563,7 +698,7 @@ static u_char *
 ngx_webrtc_vp9_depay_structure(u_char *p, u_char *end,
     ngx_webrtc_vp9_descriptor_t *vp9)
 {
-    uint8_t     ss, n, b;
+    uint8_t     ss;
     ngx_uint_t  i;
 
     p = ngx_webrtc_read_u8(p, end, &ss);
@@ -571,6 +706,8 @@ ngx_webrtc_vp9_depay_structure(u_char *p, u_char *end,
     if (p == NULL) {
         return NULL;
     }
+
+    vp9->sids = (uint8_t) ((ss >> 5) + 1);
 
     if (ss & NGX_WEBRTC_VP9_SS_Y) {
 
@@ -584,20 +721,50 @@ ngx_webrtc_vp9_depay_structure(u_char *p, u_char *end,
         return p;
     }
 
+    return ngx_webrtc_vp9_depay_group(p, end, &vp9->group);
+}
+
+
+/* 4.2.1: each picture has TID, U, and how far back are those it refers to */
+
+static u_char *
+ngx_webrtc_vp9_depay_group(u_char *p, u_char *end,
+    ngx_webrtc_depay_group_t *group)
+{
+    u_char      *start;
+    uint8_t      n, b, tids[256];
+    ngx_uint_t   i, k, lower;
+
     p = ngx_webrtc_read_u8(p, end, &n);
+    start = p;
 
-    if (p == NULL) {
-        return NULL;
-    }
-
-    while (n-- > 0) {
+    for (i = 0; i < n && p != NULL; i++) {
         p = ngx_webrtc_read_u8(p, end, &b);
 
-        if (p == NULL) {
-            return NULL;
+        if (p != NULL) {
+            tids[i] = b >> 5;
+            p = ngx_webrtc_skip(p, end, (b >> 2) & 3);
+        }
+    }
+
+    if (p == NULL || n > NGX_WEBRTC_DEPAY_GROUP) {
+        return p;
+    }
+
+    group->n = n;
+
+    for (i = 0; i < n; i++) {
+        b = *start++;
+        lower = ((b >> 2) & 3) != 0;
+
+        for (k = 0; k < ((ngx_uint_t) (b >> 2) & 3); k++) {
+            if (tids[(i + n * 256 - *start++) % n] >= tids[i]) {
+                lower = 0;
+            }
         }
 
-        p = ngx_webrtc_skip(p, end, (b >> 2) & 3);
+        group->ups |= (uint32_t) ((b >> 4) & 1) << i;
+        group->syncs |= (uint32_t) lower << i;
     }
 
     return p;

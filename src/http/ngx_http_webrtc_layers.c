@@ -30,6 +30,8 @@ static ngx_int_t ngx_http_webrtc_layers_choose(ngx_http_request_t *r,
 static ngx_uint_t ngx_http_webrtc_layers_any(ngx_webrtc_peer_t *peer);
 static ngx_int_t ngx_http_webrtc_layers_find(ngx_webrtc_signal_layers_t *l,
     ngx_webrtc_signal_choice_t *choice, ngx_uint_t *layer);
+static ngx_uint_t ngx_http_webrtc_layers_below(ngx_webrtc_signal_layers_t *l,
+    ngx_uint_t layer, ngx_webrtc_signal_choice_t *choice);
 static ngx_int_t ngx_http_webrtc_layers_refuse(ngx_http_request_t *r,
     ngx_webrtc_signal_layers_t *l);
 static ngx_int_t ngx_http_webrtc_layers_set(ngx_http_request_t *r,
@@ -158,7 +160,7 @@ ngx_http_webrtc_layers_choose(ngx_http_request_t *r, ngx_str_t *body)
 {
     ngx_int_t                    rc;
     ngx_str_t                    id, detail;
-    ngx_uint_t                   layer, mode;
+    ngx_uint_t                   layer, mode, named;
     const char                  *cause;
     ngx_webrtc_bus_t            *bus;
     ngx_webrtc_peer_t            peer;
@@ -199,19 +201,24 @@ ngx_http_webrtc_layers_choose(ngx_http_request_t *r, ngx_str_t *body)
     } else {
         rc = ngx_http_webrtc_layers_find(&l, &choice, &layer);
 
-        mode = (choice.encoding.data == NULL) ? NGX_WEBRTC_PEER_LAYER_MOST
-               : (layer == 0) ? NGX_WEBRTC_PEER_LAYER_BEST
-                              : NGX_WEBRTC_PEER_LAYER_NAMED;
+        named = (rc != NGX_DONE && layer != 0 && !l.layers[layer].inside);
+
+        mode = (rc == NGX_DONE || named) ? NGX_WEBRTC_PEER_LAYER_NAMED
+                                         : NGX_WEBRTC_PEER_LAYER_BEST;
+
+        if (rc != NGX_DONE && choice.encoding.data == NULL) {
+            mode = NGX_WEBRTC_PEER_LAYER_MOST;
+        }
 
         if (rc == NGX_DECLINED) {
             rc = ngx_http_webrtc_layers_refuse(r, &l);
 
         } else {
+            mode |= ngx_http_webrtc_layers_below(&l, layer, &choice);
+
             rc = ngx_http_webrtc_layers_set(r, info.ref,
-                                     (rc == NGX_DONE || layer == 0)
-                                     ? NULL : &l.layers[layer].name,
-                                     (rc == NGX_DONE)
-                                     ? NGX_WEBRTC_PEER_LAYER_NAMED : mode);
+                                            named ? &l.layers[layer].name
+                                                  : NULL, mode);
         }
     }
 
@@ -249,6 +256,32 @@ ngx_http_webrtc_layers_find(ngx_webrtc_signal_layers_t *l,
 }
 
 
+/* which layers inside an encoding were chosen, for the slot */
+
+static ngx_uint_t
+ngx_http_webrtc_layers_below(ngx_webrtc_signal_layers_t *l, ngx_uint_t layer,
+    ngx_webrtc_signal_choice_t *choice)
+{
+    ngx_uint_t  tid, sid;
+
+    tid = choice->temporal;
+    sid = choice->spatial;
+
+    if (l->layers[layer].inside
+        && (sid == 0 || sid > (ngx_uint_t) l->layers[layer].sid + 1))
+    {
+        sid = l->layers[layer].sid + 1;
+    }
+
+    /* the highest of those that are told apart is all */
+
+    tid = (tid < NGX_WEBRTC_LAYER_MOST) ? tid : 0;
+    sid = (sid < NGX_WEBRTC_LAYER_MOST) ? sid : 0;
+
+    return ngx_webrtc_peer_layer_below(tid, sid);
+}
+
+
 static ngx_int_t
 ngx_http_webrtc_layers_refuse(ngx_http_request_t *r,
     ngx_webrtc_signal_layers_t *l)
@@ -263,7 +296,10 @@ ngx_http_webrtc_layers_refuse(ngx_http_request_t *r,
     p = ngx_slprintf(buf, end, "media \"%V\" has", &l->mid);
 
     for (i = 0; i < l->n; i++) {
-        p = ngx_slprintf(p, end, "%s %V", i ? "," : "", &l->layers[i].name);
+        if (!l->layers[i].inside) {
+            p = ngx_slprintf(p, end, "%s %V", i ? "," : "",
+                             &l->layers[i].name);
+        }
     }
 
     detail.data = buf;
@@ -373,7 +409,7 @@ ngx_int_t
 ngx_http_webrtc_layers(uint64_t ref, ngx_webrtc_stream_t *st,
     ngx_webrtc_signal_layers_t *l, ngx_webrtc_peer_t *peer)
 {
-    ngx_uint_t                   i;
+    ngx_uint_t                   i, how;
     ngx_webrtc_variant_t        *rendition;
     ngx_webrtc_peer_info_t       info;
     ngx_webrtc_peer_about_t      about;
@@ -421,9 +457,16 @@ ngx_http_webrtc_layers(uint64_t ref, ngx_webrtc_stream_t *st,
 
     ngx_http_webrtc_layers_current(l, peer);
 
-    l->automatic = (peer->layer == NGX_WEBRTC_PEER_LAYER_MOST
-                    || (peer->layer == NGX_WEBRTC_PEER_LAYER_NAMED
+    how = peer->layer & NGX_WEBRTC_PEER_LAYER_HOW;
+
+    l->automatic = (how == NGX_WEBRTC_PEER_LAYER_MOST
+                    || (how == NGX_WEBRTC_PEER_LAYER_NAMED
                         && peer->policy.variant.label_len == 0));
+
+    how = ~((ngx_uint_t) about.thin >> NGX_WEBRTC_VIEWER_THIN_LAYERS);
+
+    l->tid = (uint8_t) ngx_webrtc_layer_tid(how);
+    l->sid = (uint8_t) ngx_webrtc_layer_sid(how);
     l->limited = ngx_http_webrtc_layers_limited[about.thin
                                                 % NGX_WEBRTC_VIEWER_THINS];
 
@@ -466,15 +509,29 @@ ngx_http_webrtc_layers_published(ngx_webrtc_signal_layers_t *l, ngx_uint_t n,
 {
     ngx_webrtc_signal_layer_t  layer;
 
+    ngx_memzero(&layer, sizeof(ngx_webrtc_signal_layer_t));
+
     layer.name.data = l->room + n * NGX_WEBRTC_STREAM_RID;
     layer.name.len = ngx_min(published->rid_len, NGX_WEBRTC_STREAM_RID);
 
     ngx_memcpy(layer.name.data, published->rid, layer.name.len);
 
+    layer.sid = published->sid;
+    layer.tids = published->tids;
+    ngx_memcpy(layer.share, published->share, sizeof(layer.share));
+
+    if (layer.name.len == 0) {
+        layer.name = l->layers[0].name;
+        layer.inside = 1;
+    }
+
     if (published->top) {
         l->layers[0].name = layer.name;
+        l->layers[0].sid = layer.sid;
+        l->layers[0].tids = layer.tids;
+        ngx_memcpy(l->layers[0].share, layer.share, sizeof(layer.share));
 
-    } else if (published->ref) {
+    } else if (published->ref || layer.inside) {
         layer.bitrate = published->bitrate;
         layer.width = published->width;
         layer.height = published->height;
@@ -489,6 +546,8 @@ ngx_http_webrtc_layers_rendition(ngx_webrtc_signal_layers_t *l,
     ngx_webrtc_variant_t *rendition)
 {
     ngx_webrtc_signal_layer_t   layer, *best;
+
+    ngx_memzero(&layer, sizeof(ngx_webrtc_signal_layer_t));
 
     best = &l->layers[0];
 

@@ -25,7 +25,7 @@
 /* bytes of an object, without texts of variable length and tracks */
 #define NGX_HTTP_WEBRTC_STATUS_STREAM  1536
 #define NGX_HTTP_WEBRTC_STATUS_VARIANT  768
-#define NGX_HTTP_WEBRTC_STATUS_LAYER   192
+#define NGX_HTTP_WEBRTC_STATUS_LAYER   256
 #define NGX_HTTP_WEBRTC_STATUS_PEER    1664
 #define NGX_HTTP_WEBRTC_STATUS_TRACK   192
 #define NGX_HTTP_WEBRTC_STATUS_HEAD    1024
@@ -476,14 +476,17 @@ ngx_http_webrtc_status_print_layer(u_char *p, u_char *end,
 
     return ngx_slprintf(p, end, "{\"rid\":\"%*s\",\"active\":%s,\"best\":%s,"
                         "\"width\":%ui,\"height\":%ui,\"bitrate\":%uD,"
+                        "\"spatial\":%ui,\"temporal\":%ui,"
                         "\"viewers\":%uD}",
                         (size_t) ngx_min(layer->rid_len,
                                          NGX_WEBRTC_STREAM_RID),
                         layer->rid,
-                        (layer->top || layer->ref) ? "true" : "false",
+                        (layer->top || layer->ref || layer->rid_len == 0)
+                        ? "true" : "false",
                         layer->top ? "true" : "false",
                         (ngx_uint_t) layer->width, (ngx_uint_t) layer->height,
-                        layer->bitrate, viewers);
+                        layer->bitrate, (ngx_uint_t) layer->sid,
+                        (ngx_uint_t) layer->tids, viewers);
 }
 
 

@@ -148,7 +148,8 @@ ngx_http_webrtc_whip_policy(ngx_http_webrtc_offer_t *offer,
                  |NGX_WEBRTC_FB_TWCC|NGX_WEBRTC_FB_REMB|NGX_WEBRTC_FB_RRTR;
     policy->exts = NGX_WEBRTC_EXT_MID|NGX_WEBRTC_EXT_TWCC
                    |NGX_WEBRTC_EXT_ABS_SEND_TIME|NGX_WEBRTC_EXT_CVO
-                   |NGX_WEBRTC_EXT_RID|NGX_WEBRTC_EXT_PLAYOUT;
+                   |NGX_WEBRTC_EXT_RID|NGX_WEBRTC_EXT_PLAYOUT
+                   |NGX_WEBRTC_EXT_DD;
 
     if (wlcf->codecs) {
         policy->codec_order = wlcf->codecs->elts;

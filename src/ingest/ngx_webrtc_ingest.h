@@ -11,7 +11,9 @@
  *   ngx_webrtc_ingest_life.c      begins, ends, does what is due
  *   ngx_webrtc_ingest_track.c     its m-lines, as tracks of the stream
  *   ngx_webrtc_ingest_rtp.c       its packets, until they are in the ring
+ *   ngx_webrtc_ingest_ext.c       what header extensions say of a packet
  *   ngx_webrtc_ingest_layers.c    of simulcast: which ring gets which of them
+ *   ngx_webrtc_ingest_depth.c     layers inside a track
  *   ngx_webrtc_ingest_ring.c      when viewers see them, and for how long
  *   ngx_webrtc_ingest_feedback.c  RTCP in both directions
  *   ngx_webrtc_ingest_timer.c     when something is due
@@ -31,6 +33,7 @@
 #include "ngx_webrtc_depay.h"
 #include "ngx_webrtc_padding.h"
 #include "ngx_webrtc_bitrate.h"
+#include "ngx_webrtc_dd.h"
 #include "ngx_webrtc_nack.h"
 #include "ngx_webrtc_reorder.h"
 #include "ngx_webrtc_report.h"
@@ -99,6 +102,20 @@ typedef struct {
 } ngx_webrtc_ingest_out_t;
 
 
+/* layers inside a track: temporal ones, of each spatial one */
+#define NGX_WEBRTC_INGEST_DEPTHS    (NGX_WEBRTC_LAYER_MOST                     \
+                                     * NGX_WEBRTC_LAYER_MOST)
+
+/* private to ngx_webrtc_ingest_depth.c */
+typedef struct {
+    uint64_t                        since_us; /* they are told apart; 0: not */
+    uint64_t                        turned_us;
+    uint64_t                        bytes[NGX_WEBRTC_INGEST_DEPTHS];
+    uint64_t                        taken[NGX_WEBRTC_INGEST_DEPTHS];
+                                              /* lately */
+} ngx_webrtc_ingest_depth_t;
+
+
 /* one m-line, or a layer of it */
 struct ngx_webrtc_ingest_track_s {
     ngx_webrtc_desc_media_t        *media;    /* in the description */
@@ -125,6 +142,8 @@ struct ngx_webrtc_ingest_track_s {
     int64_t                         ts;       /* of the frame, media time */
     uint32_t                        rtp_ts;   /* as received */
     ngx_webrtc_padding_t            padding;
+    ngx_webrtc_ingest_depth_t       depth;
+    ngx_webrtc_dd_t                 dd;
     uint32_t                        npackets; /* of the frame so far */
     uint8_t                         cvo;      /* of its frames now */
     unsigned                        framed:1; /* there was a frame */

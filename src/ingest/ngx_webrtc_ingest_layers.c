@@ -31,6 +31,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "ngx_webrtc_ingest_layers.h"
+#include "ngx_webrtc_ingest_depth.h"
 #include "ngx_webrtc_ingest_ring.h"
 #include "ngx_webrtc_ingest_track.h"
 #include "ngx_webrtc_bus_figures.h"
@@ -51,6 +52,8 @@
 #define NGX_WEBRTC_INGEST_LAYERS_FAILED       5000000
 
 
+static void ngx_webrtc_ingest_layers_inside(ngx_webrtc_ingest_t *in,
+    uint64_t now_us);
 static ngx_webrtc_ingest_layer_t *ngx_webrtc_ingest_layers_by_ext(
     ngx_webrtc_ingest_t *in, ngx_webrtc_rtp_t *rtp, ngx_uint_t id);
 static ngx_uint_t ngx_webrtc_ingest_layers_apt(ngx_webrtc_desc_media_t *m,
@@ -90,7 +93,7 @@ ngx_webrtc_ingest_layers_end(ngx_webrtc_ingest_t *in)
 {
     ngx_uint_t  i;
 
-    if (in->nlayers == 0 || in->out.st == NULL) {
+    if (in->out.st == NULL) {
         return;
     }
 
@@ -145,11 +148,12 @@ ngx_webrtc_ingest_layers_list(ngx_webrtc_ingest_t *in, uint64_t now_us)
     ngx_webrtc_stream_layer_t   *e;
     ngx_webrtc_stream_layers_t   list;
 
-    if (in->nlayers == 0 && ngx_webrtc_bus_layers(in->st, NULL) == 0) {
+    in->listed_us = now_us;
+
+    if (in->nlayers == 0) {
+        ngx_webrtc_ingest_layers_inside(in, now_us);
         return;
     }
-
-    in->listed_us = now_us;
 
     top = ngx_webrtc_ingest_layers_top(in);
 
@@ -175,6 +179,59 @@ ngx_webrtc_ingest_layers_list(ngx_webrtc_ingest_t *in, uint64_t now_us)
                : l->out.st ? ngx_webrtc_bus_bitrate(l->out.st) : 0;
 
         e->bitrate = (uint32_t) ngx_min(rate, NGX_WEBRTC_VARIANT_BIT_MOST);
+
+        ngx_webrtc_ingest_depth_turn(l->t, now_us);
+
+        if (l->t->depay.layered) {
+            e->sid = NGX_WEBRTC_LAYER_MOST - 1;
+            ngx_webrtc_ingest_depth_fill(l->t, e);
+            e->sid = 0;
+        }
+    }
+
+    ngx_webrtc_bus_set_layers(in->st, &list);
+}
+
+
+/* without simulcast: the spatial layers of its only encoding, or that one */
+
+static void
+ngx_webrtc_ingest_layers_inside(ngx_webrtc_ingest_t *in, uint64_t now_us)
+{
+    uint64_t                     rate;
+    ngx_uint_t                   i, n;
+    ngx_webrtc_ingest_track_t   *t;
+    ngx_webrtc_stream_layer_t   *e;
+    ngx_webrtc_stream_layers_t   list;
+
+    t = in->out.from;
+
+    if (t) {
+        ngx_webrtc_ingest_depth_turn(t, now_us);
+    }
+
+    if (t == NULL || !ngx_webrtc_ingest_depth_any(t, now_us)) {
+        ngx_webrtc_bus_no_layers(in->st);
+        return;
+    }
+
+    ngx_memzero(&list, sizeof(ngx_webrtc_stream_layers_t));
+
+    rate = ngx_webrtc_bus_bitrate(in->st);
+
+    n = ngx_max(t->depay.sids, 1);
+    n = ngx_min(n, NGX_WEBRTC_STREAM_LAYERS);
+
+    for (i = n; i > 0; i--) {
+        e = &list.layers[list.n++];
+
+        e->sid = (uint8_t) (i - 1);
+        e->top = (i == n);
+        e->width = (uint16_t) (t->depay.track.width >> (n - i));
+        e->height = (uint16_t) (t->depay.track.height >> (n - i));
+        e->bitrate = (uint32_t) ngx_min(rate, NGX_WEBRTC_VARIANT_BIT_MOST);
+
+        ngx_webrtc_ingest_depth_fill(t, e);
     }
 
     ngx_webrtc_bus_set_layers(in->st, &list);

@@ -211,9 +211,7 @@ ngx_webrtc_ingest_due(ngx_webrtc_ingest_t *in, uint64_t now_us)
     ngx_webrtc_ingest_ring_flush(in);
     ngx_webrtc_ingest_feedback(in, now_us);
 
-    if (in->nlayers) {
-        ngx_webrtc_ingest_layers_check(in, now_us);
-    }
+    ngx_webrtc_ingest_layers_check(in, now_us);
 
     ngx_webrtc_ingest_feedback_ask(in, now_us);
 

@@ -21,13 +21,14 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "ngx_webrtc_ingest_rtp.h"
+#include "ngx_webrtc_ingest_depth.h"
+#include "ngx_webrtc_ingest_ext.h"
 #include "ngx_webrtc_ingest_layers.h"
 #include "ngx_webrtc_ingest_ring.h"
 #include "ngx_webrtc_ingest_timer.h"
 #include "ngx_webrtc_ingest_track.h"
 #include "ngx_webrtc_bus_error.h"
 #include "ngx_webrtc_udp.h"
-#include "ngx_webrtc_playout.h"
 #include "ngx_webrtc_rtp.h"
 #include "ngx_webrtc_seq.h"
 #include "ngx_webrtc_codecs.h"
@@ -78,10 +79,6 @@ static void ngx_webrtc_ingest_rtp_extensions(ngx_webrtc_ingest_t *in,
     ngx_webrtc_rtp_t *rtp, uint64_t now_us);
 static ngx_int_t ngx_webrtc_ingest_rtp_switch_codec(
     ngx_webrtc_ingest_track_t *t, ngx_uint_t codec, uint64_t arrival_us);
-static uint8_t ngx_webrtc_ingest_rtp_cvo(ngx_webrtc_ingest_track_t *t,
-    ngx_webrtc_rtp_t *rtp);
-static void ngx_webrtc_ingest_rtp_playout(ngx_webrtc_ingest_track_t *t,
-    ngx_webrtc_rtp_t *rtp);
 static void ngx_webrtc_ingest_rtp_key_frame(ngx_webrtc_ingest_track_t *t,
     uint64_t arrival_us);
 static ngx_uint_t ngx_webrtc_ingest_rtp_useful(ngx_webrtc_ingest_track_t *t);
@@ -95,7 +92,7 @@ static ngx_webrtc_order_e ngx_webrtc_ingest_rtp_frame_order(
     ngx_webrtc_ingest_track_t *t, ngx_uint_t discardable);
 static void ngx_webrtc_ingest_rtp_write_packet(
     ngx_webrtc_ingest_track_t *t, u_char *payload, size_t n,
-    ngx_uint_t flags, uint64_t arrival_us);
+    ngx_uint_t flags, ngx_uint_t layer, uint64_t arrival_us);
 static void ngx_webrtc_ingest_rtp_write_out(ngx_webrtc_ingest_track_t *t,
     ngx_webrtc_ingest_out_t *out, ngx_webrtc_ring_packet_t *pkt,
     u_char *payload, size_t n);
@@ -201,13 +198,13 @@ ngx_webrtc_ingest_rtp_order(ngx_webrtc_ingest_t *in,
     pkt.n = (uint16_t) rtp->len;
     pkt.pt = rtp->pt;
     pkt.marker = rtp->marker;
-    pkt.cvo = ngx_webrtc_ingest_rtp_cvo(t, rtp);
+    pkt.cvo = ngx_webrtc_ingest_ext_cvo(t, rtp);
+    pkt.told = ngx_webrtc_ingest_ext_layer(t, rtp);
+    pkt.ts = rtp->ts;
 
     if (t->media->ext_playout) {
-        ngx_webrtc_ingest_rtp_playout(t, rtp);
+        ngx_webrtc_ingest_ext_playout(t, rtp);
     }
-
-    pkt.ts = rtp->ts;
 
     if (in->first_us == 0) {
         in->first_us = now_us;
@@ -466,52 +463,6 @@ ngx_webrtc_ingest_rtp_extensions(ngx_webrtc_ingest_t *in,
 }
 
 
-/* 3GPP TS 26.114, 7.4.5: the orientation that a packet carries, or 0 */
-
-static uint8_t
-ngx_webrtc_ingest_rtp_cvo(ngx_webrtc_ingest_track_t *t,
-    ngx_webrtc_rtp_t *rtp)
-{
-    ngx_webrtc_rtp_ext_t  ext;
-
-    if (t->media->ext_cvo == 0
-        || ngx_webrtc_rtp_ext_find(rtp, t->media->ext_cvo, &ext) != NGX_OK
-        || ext.len != 1)
-    {
-        return 0;
-    }
-
-    return NGX_WEBRTC_CVO_TOLD | (ext.data[0] & NGX_WEBRTC_CVO_MASK);
-}
-
-
-/* it applies until another one is received; viewers look at it now and then */
-
-static void
-ngx_webrtc_ingest_rtp_playout(ngx_webrtc_ingest_track_t *t,
-    ngx_webrtc_rtp_t *rtp)
-{
-    uint32_t               value;
-    ngx_uint_t             i;
-    ngx_webrtc_rtp_ext_t   ext;
-    ngx_webrtc_stream_t   *st;
-
-    if (ngx_webrtc_rtp_ext_find(rtp, t->media->ext_playout, &ext) != NGX_OK) {
-        return;
-    }
-
-    value = ngx_webrtc_playout_read(ext.data, ext.len);
-
-    for (i = 0; value && i < t->nouts; i++) {
-        st = t->outs[i]->st;
-
-        if (st && ngx_webrtc_atomic_load(&st->playout) != value) {
-            ngx_webrtc_atomic_store(&st->playout, value);
-        }
-    }
-}
-
-
 /* it applies until another one is received */
 
 static void
@@ -619,18 +570,19 @@ ngx_webrtc_ingest_rtp_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
            == NGX_OK)
     {
         ngx_webrtc_ingest_rtp_write_packet(t, prefix, n, flags,
+                                           info.layer & ~NGX_WEBRTC_LAYER_END,
                                            rp->arrival_us);
     }
 
     end = rp->payload + rp->n;
     p = rp->payload;
 
-    if (t->layer) {
-        /* others may follow it, and precede */
+    if (t->layer || ngx_webrtc_depay_numbered(&t->depay)) {
+        /* others may follow it, and precede, or frames are left out */
         p = ngx_webrtc_depay_plain(&t->depay, p, end);
     }
 
-    ngx_webrtc_ingest_rtp_write_packet(t, p, end - p, info.flags,
+    ngx_webrtc_ingest_rtp_write_packet(t, p, end - p, info.flags, info.layer,
                                        rp->arrival_us);
 
     t->open = (t->media->kind == NGX_WEBRTC_VIDEO && !rp->marker);
@@ -658,6 +610,10 @@ ngx_webrtc_ingest_rtp_key_frame(ngx_webrtc_ingest_track_t *t,
 
     if (t->layer) {
         ngx_webrtc_ingest_layers_key_frame(t->layer, arrival_us);
+
+    } else if (t->depay.layered && t->depth.since_us == 0) {
+        ngx_webrtc_ingest_depth_begin(t, arrival_us);
+        ngx_webrtc_ingest_layers_list(t->in, arrival_us);
     }
 
     for (i = 0; i < t->nouts; i++) {
@@ -703,6 +659,7 @@ ngx_webrtc_ingest_rtp_depay(ngx_webrtc_ingest_track_t *t,
     pkt.ts = rp->ts;
     pkt.marker = rp->marker;
     pkt.gap = (rp->lost != 0);
+    pkt.told = rp->told;
     pkt.red = (rp->pt == t->media->red_pt);
     pkt.block_pt = t->media->pt;
 
@@ -875,7 +832,8 @@ ngx_webrtc_ingest_rtp_frame_order(ngx_webrtc_ingest_track_t *t,
 
 static void
 ngx_webrtc_ingest_rtp_write_packet(ngx_webrtc_ingest_track_t *t,
-    u_char *payload, size_t n, ngx_uint_t flags, uint64_t arrival_us)
+    u_char *payload, size_t n, ngx_uint_t flags, ngx_uint_t layer,
+    uint64_t arrival_us)
 {
     size_t                    pad;
     u_char                    buf[NGX_WEBRTC_PADDING_PAYLOAD];
@@ -902,6 +860,11 @@ ngx_webrtc_ingest_rtp_write_packet(ngx_webrtc_ingest_track_t *t,
     pkt.len = (uint16_t) (n + pad);
     pkt.track = t->track;
     pkt.flags = (uint8_t) flags;
+    pkt.layer = (uint8_t) layer;
+
+    if (t->depay.layered) {
+        ngx_webrtc_ingest_depth_count(t, layer, n);
+    }
 
     if ((flags & NGX_WEBRTC_PKT_MARKER)
         && (t->cvo || t->told

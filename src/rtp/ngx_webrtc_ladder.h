@@ -39,8 +39,9 @@
 #define NGX_WEBRTC_LADDER_THIN    2
 #define NGX_WEBRTC_LADDER_LAYER   3
 
-/* layers at most: 16 renditions, and the stream itself */
-#define NGX_WEBRTC_LADDER_LAYERS  17
+/* layers at most: 16 renditions, the stream itself, and parts of some of them;
+ * chosen */
+#define NGX_WEBRTC_LADDER_LAYERS  32
 #define NGX_WEBRTC_LADDER_STEPS   (NGX_WEBRTC_LADDER_LAYER                    \
                                    + NGX_WEBRTC_LADDER_LAYERS)
 

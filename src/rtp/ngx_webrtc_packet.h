@@ -65,4 +65,31 @@
 #define NGX_WEBRTC_CVO_TOLD     0x08
 
 
+/*
+ * Layers inside a video stream, of each packet: a frame of temporal layer n is
+ * needed for those of n and above only, one of spatial layer n likewise.  0
+ * where there are none.  SYNC: who gets the temporal layers below the frame's
+ * may begin with it here; of layer 0 it means nothing.  END: the last packet
+ * of its spatial layer in the picture.
+ */
+#define NGX_WEBRTC_LAYER_TID    0x03
+#define NGX_WEBRTC_LAYER_SYNC   0x04
+#define NGX_WEBRTC_LAYER_SID    0x18
+#define NGX_WEBRTC_LAYER_END    0x20
+
+#define NGX_WEBRTC_LAYER_MASK   0x3f
+
+/* layers of each kind that are told apart: the highest one has what is above;
+ * chosen: what there is room for, and libwebrtc has no more than three */
+#define NGX_WEBRTC_LAYER_MOST   4
+
+#define ngx_webrtc_layer_tid(layer)                                           \
+    ((ngx_uint_t) ((layer) & NGX_WEBRTC_LAYER_TID))
+#define ngx_webrtc_layer_sid(layer)                                           \
+    ((ngx_uint_t) (((layer) & NGX_WEBRTC_LAYER_SID) >> 3))
+
+/* at most these layers: NGX_WEBRTC_LAYER_TID and _SID without the others */
+#define NGX_WEBRTC_LAYER_ALL    (NGX_WEBRTC_LAYER_TID|NGX_WEBRTC_LAYER_SID)
+
+
 #endif /* _NGX_WEBRTC_PACKET_H_INCLUDED_ */

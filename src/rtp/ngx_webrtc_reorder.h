@@ -54,6 +54,7 @@ typedef struct {
     uint8_t      pt;
     uint8_t      marker;
     uint8_t      cvo;             /* the caller's */
+    uint16_t     told;            /* likewise */
     uint32_t     ts;
 
     /* out: packets directly before this one that are given up */

@@ -21,8 +21,12 @@
 #define NGX_WEBRTC_REWRITE_LAG  (3600 * 90000)
 
 
-static const ngx_webrtc_rewrite_segment_t *ngx_webrtc_rewrite_find(
-    const ngx_webrtc_rewrite_t *rw, uint64_t out_index);
+static void ngx_webrtc_rewrite_keep(ngx_webrtc_rewrite_t *rw,
+    const ngx_webrtc_rewrite_segment_t *seg);
+static ngx_int_t ngx_webrtc_rewrite_find(const ngx_webrtc_rewrite_t *rw,
+    uint64_t out_index, ngx_webrtc_rewrite_segment_t *seg);
+static ngx_int_t ngx_webrtc_rewrite_find_past(const ngx_webrtc_rewrite_t *rw,
+    uint64_t out_index, ngx_webrtc_rewrite_segment_t *seg);
 static uint32_t ngx_webrtc_rewrite_squeeze(
     const ngx_webrtc_rewrite_segment_t *seg, uint32_t ts);
 
@@ -41,20 +45,38 @@ ngx_webrtc_rewrite_init(ngx_webrtc_rewrite_t *rw, uint32_t ssrc, ngx_uint_t pt,
 
 
 void
+ngx_webrtc_rewrite_remember(ngx_webrtc_rewrite_t *rw,
+    ngx_webrtc_rewrite_past_t *past)
+{
+    rw->past = past;
+    rw->npast = 0;
+    rw->newest = 0;
+}
+
+
+void
 ngx_webrtc_rewrite_jump(ngx_webrtc_rewrite_t *rw, uint64_t track_index)
 {
-    ngx_webrtc_rewrite_segment_t  *seg;
+    ngx_webrtc_rewrite_segment_t  *seg, was;
+
+    was = rw->segments[rw->current];
 
     if (rw->nsegments == 0) {
         rw->nsegments = 1;
+        was.replay_until = 0;
 
     } else if (rw->segments[rw->current].first_out != rw->next) {
 
         /* otherwise nothing was sent in the current one, and it is replaced */
 
         rw->current = (rw->current + 1) % NGX_WEBRTC_REWRITE_SEGMENTS;
-        rw->nsegments = ngx_min(rw->nsegments + 1,
-                                NGX_WEBRTC_REWRITE_SEGMENTS);
+
+        if (rw->nsegments == NGX_WEBRTC_REWRITE_SEGMENTS) {
+            ngx_webrtc_rewrite_keep(rw, &rw->segments[rw->current]);
+
+        } else {
+            rw->nsegments++;
+        }
     }
 
     seg = &rw->segments[rw->current];
@@ -65,7 +87,42 @@ ngx_webrtc_rewrite_jump(ngx_webrtc_rewrite_t *rw, uint64_t track_index)
     seg->first_track = track_index;
     seg->pt = rw->pt;
 
+    if (track_index < was.replay_until
+        && !(was.open
+             && ngx_webrtc_seq_diff32(rw->last_in_ts, was.live_ts) >= 0))
+    {
+        seg->replay_until = was.replay_until;
+        seg->in_ts = was.in_ts;
+        seg->out_ts = was.out_ts;
+        seg->live_ts = was.live_ts;
+        seg->open = was.open;
+    }
+
     rw->frame = 0;
+}
+
+
+/* a segment whose place is needed */
+
+static void
+ngx_webrtc_rewrite_keep(ngx_webrtc_rewrite_t *rw,
+    const ngx_webrtc_rewrite_segment_t *seg)
+{
+    ngx_webrtc_rewrite_past_t  *past;
+
+    if (rw->past == NULL) {
+        return;
+    }
+
+    rw->newest = (uint8_t) ((rw->newest + 1) % NGX_WEBRTC_REWRITE_PAST);
+    rw->npast = (uint8_t) ngx_min(rw->npast + 1, NGX_WEBRTC_REWRITE_PAST);
+
+    past = &rw->past[rw->newest];
+
+    past->first_out = seg->first_out;
+    past->first_track = seg->first_track;
+    past->pt = seg->pt;
+    past->plain = (seg->replay_until == 0 && seg->clamped_until == 0);
 }
 
 
@@ -73,6 +130,7 @@ void
 ngx_webrtc_rewrite_forget(ngx_webrtc_rewrite_t *rw)
 {
     rw->nsegments = 0;
+    rw->npast = 0;
     rw->current = 0;
     rw->frame = 0;
 }
@@ -113,6 +171,7 @@ ngx_webrtc_rewrite_replay(ngx_webrtc_rewrite_t *rw, uint64_t track_index,
 
     seg = &rw->segments[rw->current];
 
+    seg->open = 0;
     seg->replay_until = until_index;
     seg->in_ts = ts;
     seg->out_ts = out_ts;
@@ -222,9 +281,9 @@ ngx_int_t
 ngx_webrtc_rewrite_unmap(const ngx_webrtc_rewrite_t *rw, uint16_t seq,
     uint64_t *track_index, uint64_t *out_index)
 {
-    int32_t                              back;
-    uint64_t                             last;
-    const ngx_webrtc_rewrite_segment_t  *seg;
+    int32_t                        back;
+    uint64_t                       last;
+    ngx_webrtc_rewrite_segment_t   seg;
 
     if (!rw->sent) {
         return NGX_DECLINED;
@@ -237,14 +296,12 @@ ngx_webrtc_rewrite_unmap(const ngx_webrtc_rewrite_t *rw, uint16_t seq,
         return NGX_DECLINED;
     }
 
-    seg = ngx_webrtc_rewrite_find(rw, last - (uint64_t) back);
-
-    if (seg == NULL) {
+    if (ngx_webrtc_rewrite_find(rw, last - (uint64_t) back, &seg) != NGX_OK) {
         return NGX_DECLINED;
     }
 
     *out_index = last - (uint64_t) back;
-    *track_index = seg->first_track + (*out_index - seg->first_out);
+    *track_index = seg.first_track + (*out_index - seg.first_out);
 
     return NGX_OK;
 }
@@ -254,59 +311,91 @@ ngx_int_t
 ngx_webrtc_rewrite_remap(const ngx_webrtc_rewrite_t *rw, uint64_t out_index,
     uint32_t ts, uint32_t *out_ts, uint8_t *pt)
 {
-    uint64_t                             track_index;
-    const ngx_webrtc_rewrite_segment_t  *seg;
+    uint64_t                       track_index;
+    ngx_webrtc_rewrite_segment_t   seg;
 
-    seg = ngx_webrtc_rewrite_find(rw, out_index);
-
-    if (seg == NULL) {
+    if (ngx_webrtc_rewrite_find(rw, out_index, &seg) != NGX_OK) {
         return NGX_DECLINED;
     }
 
-    track_index = seg->first_track + (out_index - seg->first_out);
+    track_index = seg.first_track + (out_index - seg.first_out);
 
-    if (track_index < seg->clamped_until) {
+    if (track_index < seg.clamped_until) {
         return NGX_DECLINED;
     }
 
-    if (track_index < seg->replay_until) {
-        ts = ngx_webrtc_rewrite_squeeze(seg, ts);
+    if (track_index < seg.replay_until) {
+        ts = ngx_webrtc_rewrite_squeeze(&seg, ts);
     }
 
     *out_ts = ts + rw->ts_offset;
-    *pt = seg->pt;
+    *pt = seg.pt;
 
     return NGX_OK;
 }
 
 
-/* the segment of a packet that has been sent, or NULL */
+/* copies the segment of a packet that has been sent; NGX_DECLINED: forgotten */
 
-static const ngx_webrtc_rewrite_segment_t *
-ngx_webrtc_rewrite_find(const ngx_webrtc_rewrite_t *rw, uint64_t out_index)
+static ngx_int_t
+ngx_webrtc_rewrite_find(const ngx_webrtc_rewrite_t *rw, uint64_t out_index,
+    ngx_webrtc_rewrite_segment_t *seg)
 {
-    ngx_uint_t                           i, n;
-    const ngx_webrtc_rewrite_segment_t  *seg;
+    ngx_uint_t  i, n;
 
     if (out_index >= rw->next) {
-        return NULL;
+        return NGX_DECLINED;
     }
 
     n = rw->current;
 
     for (i = 0; i < rw->nsegments; i++) {
 
-        seg = &rw->segments[n];
-
-        if (out_index >= seg->first_out) {
-            return seg;
+        if (out_index >= rw->segments[n].first_out) {
+            *seg = rw->segments[n];
+            return NGX_OK;
         }
 
         n = (n + NGX_WEBRTC_REWRITE_SEGMENTS - 1)
             % NGX_WEBRTC_REWRITE_SEGMENTS;
     }
 
-    return NULL;
+    return ngx_webrtc_rewrite_find_past(rw, out_index, seg);
+}
+
+
+static ngx_int_t
+ngx_webrtc_rewrite_find_past(const ngx_webrtc_rewrite_t *rw,
+    uint64_t out_index, ngx_webrtc_rewrite_segment_t *seg)
+{
+    ngx_uint_t                        i, n;
+    const ngx_webrtc_rewrite_past_t  *past;
+
+    n = rw->newest;
+    past = NULL;
+
+    for (i = 0; i < rw->npast; i++) {
+
+        past = &rw->past[n];
+
+        if (out_index >= past->first_out) {
+            break;
+        }
+
+        n = (n + NGX_WEBRTC_REWRITE_PAST - 1) % NGX_WEBRTC_REWRITE_PAST;
+    }
+
+    if (past == NULL || i == rw->npast || !past->plain) {
+        return NGX_DECLINED;
+    }
+
+    ngx_memzero(seg, sizeof(ngx_webrtc_rewrite_segment_t));
+
+    seg->first_out = past->first_out;
+    seg->first_track = past->first_track;
+    seg->pt = past->pt;
+
+    return NGX_OK;
 }
 
 

@@ -54,6 +54,17 @@ typedef struct {
 } ngx_webrtc_rewrite_segment_t;
 
 
+/* earlier segments, of a track that jumps often: frames are left out of it */
+#define NGX_WEBRTC_REWRITE_PAST      64
+
+typedef struct {
+    uint64_t  first_out;             /* as above */
+    uint64_t  first_track;
+    uint8_t   pt;
+    uint8_t   plain;                 /* timestamps were those of the ring */
+} ngx_webrtc_rewrite_past_t;
+
+
 /* private except for the first group */
 typedef struct {
     uint32_t  ssrc;
@@ -70,6 +81,10 @@ typedef struct {
     uint32_t  last_ts;               /* and as it left, without offset */
     uint64_t  next;                  /* out index of the next packet */
 
+    ngx_webrtc_rewrite_past_t  *past;    /* the caller's, or NULL */
+    uint8_t   npast;
+    uint8_t   newest;                /* of past */
+
     ngx_webrtc_rewrite_segment_t  segments[NGX_WEBRTC_REWRITE_SEGMENTS];
 } ngx_webrtc_rewrite_t;
 
@@ -84,9 +99,20 @@ void ngx_webrtc_rewrite_init(ngx_webrtc_rewrite_t *rw, uint32_t ssrc,
     ngx_uint_t pt, uint16_t seq, uint32_t ts_offset);
 
 /*
+ * Segments that there is no room for go there, so that more of what was sent
+ * can be looked up.
+ *
+ *   past   NGX_WEBRTC_REWRITE_PAST of them, for as long as rw is used; NULL: no
+ *          more
+ */
+void ngx_webrtc_rewrite_remember(ngx_webrtc_rewrite_t *rw,
+    ngx_webrtc_rewrite_past_t *past);
+
+/*
  * The next packet to be sent is `track_index` of the ring: at the start, after
  * skipped packets (a lapped reader, dropped frames) and on a change of the
- * payload type.  The sequence numbers go on without a gap.
+ * payload type.  The sequence numbers go on without a gap; so do the timestamps
+ * of a replay, or of what catches up, that the packet is of.
  */
 void ngx_webrtc_rewrite_jump(ngx_webrtc_rewrite_t *rw, uint64_t track_index);
 

@@ -34,6 +34,7 @@
 #define NGX_WEBRTC_EXT_CVO                0x08
 #define NGX_WEBRTC_EXT_RID                0x10    /* and so simulcast */
 #define NGX_WEBRTC_EXT_PLAYOUT            0x20
+#define NGX_WEBRTC_EXT_DD                 0x40    /* PUBLISH only */
 
 /* ngx_webrtc_negotiate_cause_t.kind */
 #define NGX_WEBRTC_NEGOTIATE_BAD          1    /* 400 */

@@ -375,6 +375,8 @@ ngx_webrtc_counter_exts(const ngx_webrtc_negotiate_policy_t *policy,
         out->direction = NGX_WEBRTC_SDP_SENDRECV;
 
         *((uint8_t *) dm + ext->offset) = out->id;
+
+        am->mixed_exts |= (ext->ext == NGX_WEBRTC_EXT_DD);
     }
 }
 

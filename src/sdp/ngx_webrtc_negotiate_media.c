@@ -71,6 +71,11 @@ static const ngx_webrtc_negotiate_ext_t  ngx_webrtc_negotiate_exts[] = {
       NGX_WEBRTC_EXT_RID,
       offsetof(ngx_webrtc_desc_media_t, ext_rrid) },
 
+    { ngx_string("https://aomediacodec.github.io/av1-rtp-spec/"
+                 "#dependency-descriptor-rtp-header-extension"),
+      NGX_WEBRTC_EXT_DD,
+      offsetof(ngx_webrtc_desc_media_t, ext_dd) },
+
     { ngx_null_string, 0, 0 }
 };
 
@@ -198,9 +203,14 @@ ngx_webrtc_negotiate_ext_wanted(const ngx_webrtc_negotiate_policy_t *policy,
     ngx_uint_t  video;
 
     video = (ext->ext == NGX_WEBRTC_EXT_CVO || ext->ext == NGX_WEBRTC_EXT_RID
-             || ext->ext == NGX_WEBRTC_EXT_PLAYOUT);
+             || ext->ext == NGX_WEBRTC_EXT_PLAYOUT
+             || ext->ext == NGX_WEBRTC_EXT_DD);
 
     if (policy->role == NGX_WEBRTC_NEGOTIATE_PLAY) {
+
+        if (ext->ext == NGX_WEBRTC_EXT_DD) {
+            return 0;
+        }
 
         /* only what may be sent less of is told of, see
          * ngx_webrtc_viewer_stamp.h */
@@ -427,6 +437,12 @@ ngx_webrtc_negotiate_media_exts(const ngx_webrtc_negotiate_policy_t *policy,
             {
                 *id = offered->id;
                 am->exts[am->nexts++] = *offered;
+
+                /* one with a structure is longer than the one-byte form may
+                 * have, and RFC 8285, 4.1.2 allows to change the form only
+                 * where both sides say so */
+
+                am->mixed_exts |= (ext->ext == NGX_WEBRTC_EXT_DD);
             }
         }
     }

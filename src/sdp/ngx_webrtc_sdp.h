@@ -40,7 +40,7 @@
 
 /* of a printed description: codecs and extensions per m-line */
 #define NGX_WEBRTC_SDP_OUT_CODECS    (2 + NGX_WEBRTC_DESC_ALTS)
-#define NGX_WEBRTC_SDP_OUT_EXTS      7
+#define NGX_WEBRTC_SDP_OUT_EXTS      8
 
 /* ngx_webrtc_sdp_media_t.kind; audio and video as in ngx_webrtc_track.h */
 #define NGX_WEBRTC_SDP_OTHER         0
@@ -248,6 +248,7 @@ typedef struct {
 
     ngx_uint_t                  nexts;
     ngx_webrtc_sdp_ext_t        exts[NGX_WEBRTC_SDP_OUT_EXTS];
+    uint8_t                     mixed_exts;  /* a=extmap-allow-mixed */
 
     /* layers that we receive: their direction is not used */
     ngx_uint_t                  nrids;

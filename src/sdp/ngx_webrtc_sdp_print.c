@@ -189,6 +189,10 @@ ngx_webrtc_sdp_print_media(u_char *p, u_char *end,
                                   &answer->stream_id, &media->track_id);
     }
 
+    if (media->mixed_exts) {
+        p = ngx_webrtc_sdp_printf(p, end, "a=extmap-allow-mixed" CRLF);
+    }
+
     for (i = 0; i < media->nexts; i++) {
         p = ngx_webrtc_sdp_printf(p, end, "a=extmap:%ui %V" CRLF,
                                   (ngx_uint_t) media->exts[i].id,

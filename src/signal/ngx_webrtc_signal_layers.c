@@ -21,8 +21,10 @@
 #define NGX_WEBRTC_SIGNAL_LAYERS_SIDE  65535
 
 
-static u_char *ngx_webrtc_signal_layers_one(u_char *p, u_char *end,
-    const ngx_webrtc_signal_layer_t *layer, const char *id, const char *more);
+static u_char *ngx_webrtc_signal_layers_inside(u_char *p, u_char *end,
+    const ngx_webrtc_signal_layer_t *layer);
+static u_char *ngx_webrtc_signal_layers_figures(u_char *p, u_char *end,
+    const ngx_webrtc_signal_layer_t *layer, uint32_t bitrate);
 static ngx_int_t ngx_webrtc_signal_choice_member(const char *key,
     const json_t *value, ngx_webrtc_signal_choice_t *choice);
 
@@ -30,25 +32,30 @@ static ngx_int_t ngx_webrtc_signal_choice_member(const char *key,
 typedef struct {
     const char  *key;
     ngx_uint_t   text;               /* 1: a string, else a number to "most" */
+    ngx_int_t    least;
     ngx_int_t    most;
-    ngx_int_t    at;                 /* in ngx_webrtc_signal_choice_t; -1: it is
-                                        only checked */
+    size_t       at;                 /* in ngx_webrtc_signal_choice_t; numbers
+                                        from 0 are one more there */
 } ngx_webrtc_signal_member_t;
 
 
 static const ngx_webrtc_signal_member_t  ngx_webrtc_signal_members[] = {
-    { "mediaId", 1, 0, offsetof(ngx_webrtc_signal_choice_t, media) },
-    { "encodingId", 1, 0, offsetof(ngx_webrtc_signal_choice_t, encoding) },
-    { "rid", 1, 0, offsetof(ngx_webrtc_signal_choice_t, encoding) },
-    { "spatialLayerId", 0, NGX_WEBRTC_SIGNAL_LAYERS_ID, -1 },
-    { "temporalLayerId", 0, NGX_WEBRTC_SIGNAL_LAYERS_ID, -1 },
-    { "maxSpatialLayerId", 0, NGX_WEBRTC_SIGNAL_LAYERS_ID, -1 },
-    { "maxTemporalLayerId", 0, NGX_WEBRTC_SIGNAL_LAYERS_ID, -1 },
-    { "maxWidth", 0, NGX_WEBRTC_SIGNAL_LAYERS_SIDE,
+    { "mediaId", 1, 0, 0, offsetof(ngx_webrtc_signal_choice_t, media) },
+    { "encodingId", 1, 0, 0, offsetof(ngx_webrtc_signal_choice_t, encoding) },
+    { "rid", 1, 0, 0, offsetof(ngx_webrtc_signal_choice_t, encoding) },
+    { "spatialLayerId", 0, 0, NGX_WEBRTC_SIGNAL_LAYERS_ID,
+      offsetof(ngx_webrtc_signal_choice_t, spatial) },
+    { "temporalLayerId", 0, 0, NGX_WEBRTC_SIGNAL_LAYERS_ID,
+      offsetof(ngx_webrtc_signal_choice_t, temporal) },
+    { "maxSpatialLayerId", 0, 0, NGX_WEBRTC_SIGNAL_LAYERS_ID,
+      offsetof(ngx_webrtc_signal_choice_t, spatial) },
+    { "maxTemporalLayerId", 0, 0, NGX_WEBRTC_SIGNAL_LAYERS_ID,
+      offsetof(ngx_webrtc_signal_choice_t, temporal) },
+    { "maxWidth", 0, 1, NGX_WEBRTC_SIGNAL_LAYERS_SIDE,
       offsetof(ngx_webrtc_signal_choice_t, max_width) },
-    { "maxHeight", 0, NGX_WEBRTC_SIGNAL_LAYERS_SIDE,
+    { "maxHeight", 0, 1, NGX_WEBRTC_SIGNAL_LAYERS_SIDE,
       offsetof(ngx_webrtc_signal_choice_t, max_height) },
-    { NULL, 0, 0, 0 }
+    { NULL, 0, 0, 0, 0 }
 };
 
 
@@ -56,48 +63,103 @@ u_char *
 ngx_webrtc_signal_print_layers(u_char *p, u_char *end,
     const ngx_webrtc_signal_layers_t *l)
 {
-    ngx_uint_t  i;
+    ngx_uint_t                        i, n;
+    const ngx_webrtc_signal_layer_t  *layer;
 
     p = ngx_webrtc_sdp_printf(p, end, "{\"medias\":{\"");
     p = ngx_webrtc_signal_escape(p, end, &l->mid);
     p = ngx_webrtc_sdp_printf(p, end, "\":{\"active\":[");
 
-    for (i = 0; i < l->n; i++) {
-        p = ngx_webrtc_sdp_printf(p, end, i ? "," : "");
-        p = ngx_webrtc_signal_layers_one(p, end, &l->layers[i], "id", "");
+    for (i = 0, n = 0; i < l->n; i++) {
+        layer = &l->layers[i];
+
+        if (layer->inside) {
+            continue;
+        }
+
+        p = ngx_webrtc_sdp_printf(p, end, n++ ? ",{\"id\":\"" : "{\"id\":\"");
+        p = ngx_webrtc_signal_escape(p, end, &layer->name);
+        p = ngx_webrtc_sdp_printf(p, end, "\"");
+        p = ngx_webrtc_signal_layers_figures(p, end, layer, layer->bitrate);
     }
 
     p = ngx_webrtc_sdp_printf(p, end, "],\"inactive\":[],\"layers\":[");
 
     for (i = 0; i < l->n; i++) {
         p = ngx_webrtc_sdp_printf(p, end, i ? "," : "");
-        p = ngx_webrtc_signal_layers_one(p, end, &l->layers[i], "encodingId",
-                                         ",\"spatialLayerId\":0,"
-                                         "\"temporalLayerId\":0");
+        p = ngx_webrtc_signal_layers_inside(p, end, &l->layers[i]);
     }
 
     p = ngx_webrtc_sdp_printf(p, end, "]}},\"current\":\"");
 
     if (l->current < l->n) {
-        p = ngx_webrtc_signal_escape(p, end, &l->layers[l->current].name);
+        layer = &l->layers[l->current];
+
+        p = ngx_webrtc_signal_escape(p, end, &layer->name);
+        p = ngx_webrtc_sdp_printf(p, end, "\"");
+
+        if (layer->sid) {
+            p = ngx_webrtc_sdp_printf(p, end, ",\"spatialLayerId\":%ui",
+                                   (ngx_uint_t) ngx_min(l->sid, layer->sid));
+        }
+
+        if (layer->tids > 1) {
+            p = ngx_webrtc_sdp_printf(p, end, ",\"temporalLayerId\":%ui",
+                                      (ngx_uint_t) ngx_min(l->tid,
+                                                           layer->tids - 1));
+        }
+
+    } else {
+        p = ngx_webrtc_sdp_printf(p, end, "\"");
     }
 
     return ngx_webrtc_sdp_printf(p, end,
-                                 "\",\"automatic\":%s,\"limited\":\"%s\"}",
+                                 ",\"automatic\":%s,\"limited\":\"%s\"}",
                                  l->automatic ? "true" : "false", l->limited);
 }
 
 
-static u_char *
-ngx_webrtc_signal_layers_one(u_char *p, u_char *end,
-    const ngx_webrtc_signal_layer_t *layer, const char *id, const char *more)
-{
-    p = ngx_webrtc_sdp_printf(p, end, "{\"%s\":\"", id);
-    p = ngx_webrtc_signal_escape(p, end, &layer->name);
-    p = ngx_webrtc_sdp_printf(p, end, "\"%s", more);
+/* one for each of its temporal layers, the best one first */
 
-    if (layer->bitrate) {
-        p = ngx_webrtc_sdp_printf(p, end, ",\"bitrate\":%uD", layer->bitrate);
+static u_char *
+ngx_webrtc_signal_layers_inside(u_char *p, u_char *end,
+    const ngx_webrtc_signal_layer_t *layer)
+{
+    uint32_t    bitrate;
+    ngx_uint_t  tid, tids;
+
+    tids = ngx_min(layer->tids, NGX_WEBRTC_SIGNAL_TIDS);
+    tids = ngx_max(tids, 1);
+
+    for (tid = tids; tid > 0; /* void */ ) {
+        tid--;
+
+        bitrate = layer->bitrate;
+
+        if (tid + 1 < tids) {
+            bitrate = (uint32_t) ((uint64_t) bitrate * layer->share[tid] / 100);
+            p = ngx_webrtc_sdp_printf(p, end, ",");
+        }
+
+        p = ngx_webrtc_sdp_printf(p, end, "{\"encodingId\":\"");
+        p = ngx_webrtc_signal_escape(p, end, &layer->name);
+        p = ngx_webrtc_sdp_printf(p, end, "\",\"spatialLayerId\":%ui,"
+                                  "\"temporalLayerId\":%ui",
+                                  (ngx_uint_t) layer->sid, tid);
+
+        p = ngx_webrtc_signal_layers_figures(p, end, layer, bitrate);
+    }
+
+    return p;
+}
+
+
+static u_char *
+ngx_webrtc_signal_layers_figures(u_char *p, u_char *end,
+    const ngx_webrtc_signal_layer_t *layer, uint32_t bitrate)
+{
+    if (bitrate) {
+        p = ngx_webrtc_sdp_printf(p, end, ",\"bitrate\":%uD", bitrate);
     }
 
     if (layer->width && layer->height) {
@@ -172,7 +234,7 @@ ngx_webrtc_signal_choice_member(const char *key, const json_t *value,
         return NGX_OK;
     }
 
-    at = (u_char *) choice + (m->at < 0 ? 0 : m->at);
+    at = (u_char *) choice + m->at;
 
     if (m->text) {
 
@@ -189,13 +251,11 @@ ngx_webrtc_signal_choice_member(const char *key, const json_t *value,
 
     n = json_is_integer(value) ? json_integer_value(value) : -1;
 
-    if (n < 0 || n > m->most || (m->at >= 0 && n == 0)) {
+    if (n < m->least || n > m->most) {
         return NGX_DECLINED;
     }
 
-    if (m->at >= 0) {
-        *(uint32_t *) at = (uint32_t) n;
-    }
+    *(uint32_t *) at = (uint32_t) (m->least ? n : n + 1);
 
     return NGX_OK;
 }

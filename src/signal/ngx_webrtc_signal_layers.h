@@ -18,9 +18,13 @@
 /* layers in an event: renditions of a location, and the stream itself */
 #define NGX_WEBRTC_SIGNAL_LAYERS     17
 
-/* bytes of an event's data: names of 24 bytes, each twice, and numbers */
+/* temporal layers of each */
+#define NGX_WEBRTC_SIGNAL_TIDS       4
+
+/* bytes of an event's data: names of 24 bytes, each as often as it has temporal
+ * layers, and once more, and numbers */
 #define NGX_WEBRTC_SIGNAL_LAYERS_ROOM                                         \
-    (NGX_WEBRTC_SIGNAL_LAYERS * 320 + 640)
+    (NGX_WEBRTC_SIGNAL_LAYERS * (NGX_WEBRTC_SIGNAL_TIDS + 1) * 160 + 640)
 
 
 typedef struct {
@@ -28,6 +32,13 @@ typedef struct {
     uint32_t     bitrate;            /* bit/s; 0: not known */
     uint32_t     width;              /* likewise */
     uint32_t     height;
+    uint8_t      inside;             /* 1: a spatial layer of the first one,
+                                        whose name it has */
+    uint8_t      sid;                /* which it is, from 0 */
+    uint8_t      tids;               /* temporal layers in it; 0: not known */
+    uint8_t      share[NGX_WEBRTC_SIGNAL_TIDS - 1];
+                                     /* percent of the bitrate that is of the
+                                        lowest one, two, ... */
 } ngx_webrtc_signal_layer_t;
 
 
@@ -36,6 +47,9 @@ typedef struct {
     ngx_uint_t                 n;
     ngx_webrtc_signal_layer_t  layers[NGX_WEBRTC_SIGNAL_LAYERS];
     ngx_uint_t                 current;       /* that the viewer gets */
+    uint8_t                    sid;           /* the highest layers that it gets
+                                                 inside of that */
+    uint8_t                    tid;
     ngx_uint_t                 automatic;     /* 1: by its bandwidth */
     const char                *limited;       /* what it gets of it, or "" */
     u_char                     room[128];     /* for the caller: of names that
@@ -49,6 +63,8 @@ typedef struct {
     ngx_str_t    encoding;
     uint32_t     max_width;          /* 0: any */
     uint32_t     max_height;
+    uint32_t     spatial;            /* layers below this one; 0: all */
+    uint32_t     temporal;
 
     void        *message;            /* private */
 } ngx_webrtc_signal_choice_t;
@@ -66,8 +82,8 @@ u_char *ngx_webrtc_signal_print_layers(u_char *p, u_char *end,
  * Parses a choice: an object with any of "mediaId", "encodingId" or "rid",
  * "spatialLayerId", "temporalLayerId", "maxSpatialLayerId",
  * "maxTemporalLayerId", "maxWidth", "maxHeight".  Nothing but white space, or
- * an object without members, is the automatic choice.  Layers inside an
- * encoding there are none: their numbers are checked, and mean all of it.
+ * an object without members, is the automatic choice.  Numbers of layers are
+ * those of the highest that the viewer wants; above what there is, all.
  *
  *   choice  out, to be ended with ngx_webrtc_signal_choice_free() on NGX_OK
  *   cause   out when refused, constant text
@@ -82,7 +98,8 @@ void ngx_webrtc_signal_choice_free(ngx_webrtc_signal_choice_t *choice);
 
 /*
  * The layer that a choice means: one by name, or the best that is not too
- * large, which is the lowest if all are.
+ * large, which is the lowest if all are.  One that is inside of another means
+ * the other one up to there.
  *
  *   layer   out
  *

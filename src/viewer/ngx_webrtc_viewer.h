@@ -23,6 +23,8 @@
  *   ngx_webrtc_viewer_feedback.c  its reports and requests, and our reports
  *   ngx_webrtc_viewer_bandwidth.c what its path carries
  *   ngx_webrtc_viewer_layers.c    which layer it gets for that
+ *   ngx_webrtc_viewer_list.c      of those that there are
+ *   ngx_webrtc_viewer_thin.c      frames that are left out
  */
 
 
@@ -77,6 +79,10 @@ typedef enum {
     NGX_WEBRTC_VIEWER_NONE,               /* none */
     NGX_WEBRTC_VIEWER_THINS
 } ngx_webrtc_viewer_thin_e;
+
+/* in "thin" of ngx_webrtc_peer_about_t, from this bit on: what it does not get
+ * of NGX_WEBRTC_LAYER_TID and _SID */
+#define NGX_WEBRTC_VIEWER_THIN_LAYERS  2
 
 
 /*
@@ -177,6 +183,7 @@ typedef struct {
     ngx_msec_t                   since;
     ngx_msec_t                   asked;       /* for a key frame, last */
     unsigned                     urgent:1;    /* what it reads does not play */
+    uint8_t                      want;        /* as below, of that stream */
 } ngx_webrtc_viewer_switch_t;
 
 
@@ -221,6 +228,14 @@ typedef struct {
     unsigned                     choked:1;    /* no video: over TCP, it does
                                                  not take what it is sent */
     unsigned                     thin:2;      /* ngx_webrtc_viewer_thin_e */
+    unsigned                     partial:1;   /* frames are left out */
+    unsigned                     cut:1;       /* so is the present one */
+
+    /* private to viewer_thin: NGX_WEBRTC_LAYER_TID and _SID, the highest layers
+     * that it should get, and that it gets; and the frame they are of */
+    uint8_t                      want;
+    uint8_t                      has;
+    uint32_t                     frame_ts;
 
     /* by track of the stream */
     ngx_webrtc_viewer_track_t    tracks[NGX_WEBRTC_TRACKS];

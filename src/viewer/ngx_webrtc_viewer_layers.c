@@ -8,8 +8,10 @@
  * the stream (simulcast), by bitrate, and above them the best one: the stream
  * itself, or what a viewer who cannot play it gets instead
  * (ngx_webrtc_choice()).  What a rendition takes is configured; what the others
- * take is measured.  ngx_webrtc_ladder() decides, a viewer's own choice (the
- * label in its slot's policy) leaves it one layer only.
+ * take is measured.  Where pictures are marked by temporal layers, each comes
+ * with fewer of them, too (ngx_webrtc_viewer_list.c).  ngx_webrtc_ladder()
+ * decides, a viewer's own choice (the label in its slot's policy, and what it
+ * wants of that) leaves it one layer only.
  *
  * A rendition is made for as long as somebody watches it, and warmed by those
  * who are on their way to it: they read on where they are until it has a key
@@ -29,7 +31,9 @@
 #include "ngx_webrtc_viewer_layers.h"
 #include "ngx_webrtc_viewer_bandwidth.h"
 #include "ngx_webrtc_viewer_family.h"
+#include "ngx_webrtc_viewer_list.h"
 #include "ngx_webrtc_viewer_switch.h"
+#include "ngx_webrtc_viewer_thin.h"
 #include "ngx_webrtc_bus_figures.h"
 #include "ngx_webrtc_bus_layers.h"
 #include "ngx_webrtc_bus_variant.h"
@@ -52,7 +56,7 @@
 /* ms until a layer that does not come is given up, and left out; chosen: an
  * encoder on a machine that is busy */
 #define NGX_WEBRTC_VIEWER_LAYERS_WAIT    10000
-#define NGX_WEBRTC_VIEWER_LAYERS_FAILED  30000
+#define NGX_WEBRTC_VIEWER_LAYERS_FAILED  30000    /* as viewer_list has it */
 
 /* the same of one that its publisher has begun; chosen: its first frames */
 #define NGX_WEBRTC_VIEWER_LAYERS_SOON    1000
@@ -60,11 +64,8 @@
 /* ms without feedback after which nothing is known of the path */
 #define NGX_WEBRTC_VIEWER_LAYERS_FRESH   2000
 
-/* percent of a layer's bitrate: what it takes with headers; its key frames,
- * guessed; and a rendition that is worth having beside the best one */
+/* percent of a layer's bitrate: what it takes with headers */
 #define NGX_WEBRTC_VIEWER_LAYERS_TAKES   106
-#define NGX_WEBRTC_VIEWER_LAYERS_KEYS    35
-#define NGX_WEBRTC_VIEWER_LAYERS_WORTH   90
 
 /* percent of the estimate that an encode which follows it has, and the part of
  * its bitrate that is left to it in any case */
@@ -76,8 +77,10 @@
 #define NGX_WEBRTC_VIEWER_LAYERS_LEAST   15
 #define NGX_WEBRTC_VIEWER_LAYERS_SHARE   500000
 
-/* ms between two key frames that are asked for where only these are sent */
+/* ms between two key frames that are asked for where only these are sent, and
+ * ms that upper temporal layers are waited for without one */
 #define NGX_WEBRTC_VIEWER_LAYERS_ASK     3000
+#define NGX_WEBRTC_VIEWER_LAYERS_SYNC    1500
 
 /* bits per second: of the best layer, while it is not known, the estimate at
  * the start beyond that, in percent, and more than any stream has */
@@ -86,57 +89,7 @@
 #define NGX_WEBRTC_VIEWER_LAYERS_MOST    1000000000
 
 
-typedef struct {
-    ngx_webrtc_variant_t         variant;     /* no label: the best one */
-    uint32_t                     rate;        /* that it takes; 0: not known */
-    uint32_t                     most;        /* that it has taken */
-    ngx_msec_t                   failed;      /* when; 0: not */
-    unsigned                     published:1; /* by the publisher */
-    unsigned                     absent:1;    /* which has stopped it */
-} ngx_webrtc_viewer_layer_t;
-
-
-struct ngx_webrtc_viewer_layers_s {
-    ngx_webrtc_viewer_family_conf_t  conf;
-    ngx_webrtc_variant_t         base;        /* of conf */
-    ngx_webrtc_variant_t         how;         /* v->how */
-    ngx_webrtc_variant_t         choice;      /* of the slot's policy */
-    ngx_uint_t                   chosen;      /* likewise */
-    uint64_t                     version;     /* of the publisher's layers */
-    ngx_str_t                    top;         /* rid of the best one */
-    u_char                       top_rid[NGX_WEBRTC_STREAM_RID];
-    ngx_webrtc_ladder_t          ladder;
-    ngx_msec_t                   looked;
-    ngx_msec_t                   asked;       /* for a key frame */
-    ngx_uint_t                   at;          /* the layer that it reads */
-    ngx_uint_t                   to;          /* and goes to, or the same */
-    ngx_uint_t                   only;        /* its choice; n: none */
-    ngx_uint_t                   most;        /* no better one */
-    ngx_uint_t                   n;
-    ngx_uint_t                   share;       /* of what is sent that nothing
-                                                 refers to, percent */
-    ngx_webrtc_viewer_layer_t    layers[NGX_WEBRTC_LADDER_LAYERS];
-};
-
-
-static void ngx_webrtc_viewer_layers_list(ngx_webrtc_viewer_layers_t *vl,
-    ngx_webrtc_stream_t *st);
-static void ngx_webrtc_viewer_layers_published(ngx_webrtc_viewer_layers_t *vl,
-    const ngx_webrtc_stream_layer_t *published);
-static void ngx_webrtc_viewer_layers_add(ngx_webrtc_viewer_layers_t *vl,
-    const ngx_webrtc_viewer_layer_t *layer);
 static void ngx_webrtc_viewer_layers_renew(ngx_webrtc_session_t *s);
-static void ngx_webrtc_viewer_layers_again(ngx_webrtc_viewer_layers_t *vl,
-    const ngx_webrtc_viewer_layers_t *was);
-static ngx_uint_t ngx_webrtc_viewer_layers_same(
-    ngx_webrtc_viewer_layers_t *vl, const ngx_webrtc_viewer_layer_t *layer);
-static ngx_uint_t ngx_webrtc_viewer_layers_instead(
-    ngx_webrtc_viewer_layers_t *vl, ngx_uint_t layer);
-static void ngx_webrtc_viewer_layers_choice(ngx_webrtc_viewer_layers_t *vl);
-static ngx_uint_t ngx_webrtc_viewer_layers_find(
-    ngx_webrtc_viewer_layers_t *vl, const ngx_webrtc_variant_t *variant);
-static void ngx_webrtc_viewer_layers_how(ngx_webrtc_viewer_layers_t *vl,
-    ngx_uint_t layer);
 static uint32_t ngx_webrtc_viewer_layers_measure(ngx_webrtc_session_t *s);
 static void ngx_webrtc_viewer_layers_limit(ngx_webrtc_viewer_t *v);
 static ngx_uint_t ngx_webrtc_viewer_layers_pace(ngx_webrtc_viewer_t *v,
@@ -144,12 +97,14 @@ static ngx_uint_t ngx_webrtc_viewer_layers_pace(ngx_webrtc_viewer_t *v,
 static void ngx_webrtc_viewer_layers_arrived(ngx_webrtc_session_t *s);
 static void ngx_webrtc_viewer_layers_input(ngx_webrtc_session_t *s,
     ngx_webrtc_ladder_in_t *in);
-static void ngx_webrtc_viewer_layers_rates(ngx_webrtc_viewer_t *v,
-    ngx_webrtc_ladder_in_t *in);
 static void ngx_webrtc_viewer_layers_go(ngx_webrtc_session_t *s,
     ngx_uint_t layer);
 static void ngx_webrtc_viewer_layers_thin(ngx_webrtc_session_t *s,
     ngx_uint_t step);
+static void ngx_webrtc_viewer_layers_depth(ngx_webrtc_session_t *s,
+    ngx_uint_t down);
+static void ngx_webrtc_viewer_layers_await(ngx_webrtc_session_t *s,
+    ngx_uint_t layer);
 
 
 /* by step */
@@ -169,6 +124,7 @@ ngx_int_t
 ngx_webrtc_viewer_layers_begin(ngx_webrtc_session_t *s)
 {
     uint64_t                          start;
+    ngx_uint_t                        i;
     ngx_webrtc_viewer_t              *v;
     ngx_webrtc_viewer_conf_t         *conf;
     ngx_webrtc_viewer_layers_t       *vl;
@@ -209,16 +165,23 @@ ngx_webrtc_viewer_layers_begin(ngx_webrtc_session_t *s)
     vl->choice = s->peer->policy.variant;
     vl->chosen = s->peer->layer;
 
-    ngx_webrtc_viewer_layers_list(vl, s->st);
-    ngx_webrtc_viewer_layers_choice(vl);
+    ngx_webrtc_viewer_list(vl, s->st);
+    ngx_webrtc_viewer_list_choice(vl);
 
     vl->at = (v->st == s->st) ? vl->n - 1
              : (vl->only < vl->n) ? vl->only : vl->most;
     vl->to = vl->at;
     vl->looked = ngx_current_msec;
 
-    ngx_webrtc_viewer_layers_how(vl, vl->at);
+    ngx_webrtc_viewer_list_how(vl, vl->at);
     v->how = &vl->how;
+
+    for (i = 0; i < NGX_WEBRTC_TRACKS; i++) {
+        if (v->tracks[i].used && v->tracks[i].kind == NGX_WEBRTC_VIDEO) {
+            ngx_webrtc_rewrite_remember(&v->tracks[i].rw, vl->past);
+            break;
+        }
+    }
 
     ngx_webrtc_ladder_init(&vl->ladder,
                            NGX_WEBRTC_LADDER_LAYER
@@ -236,102 +199,19 @@ ngx_webrtc_viewer_layers_begin(ngx_webrtc_session_t *s)
 void
 ngx_webrtc_viewer_layers_end(ngx_webrtc_viewer_t *v)
 {
+    ngx_uint_t  i;
+
     ngx_webrtc_viewer_bandwidth_end(v);
 
     if (v->layers) {
+        for (i = 0; i < NGX_WEBRTC_TRACKS; i++) {
+            ngx_webrtc_rewrite_remember(&v->tracks[i].rw, NULL);
+        }
+
         v->how = NULL;
         ngx_free(v->layers);
         v->layers = NULL;
     }
-}
-
-
-/* by bitrate, the best one last */
-
-static void
-ngx_webrtc_viewer_layers_list(ngx_webrtc_viewer_layers_t *vl,
-    ngx_webrtc_stream_t *st)
-{
-    ngx_uint_t                   i, used;
-    ngx_webrtc_viewer_layer_t    layer;
-    ngx_webrtc_stream_layers_t   published;
-
-    ngx_memzero(vl->layers, sizeof(vl->layers));
-    ngx_memzero(&layer, sizeof(ngx_webrtc_viewer_layer_t));
-
-    vl->n = 1;
-    vl->top.len = 0;
-
-    used = ngx_min(vl->conf.n, NGX_WEBRTC_LADDER_LAYERS - 1);
-
-    for (i = 0; i < used; i++) {
-        layer.variant = vl->conf.renditions[i];
-        layer.rate = (uint32_t) ((uint64_t) vl->conf.renditions[i].bitrate
-                                 * NGX_WEBRTC_VIEWER_LAYERS_TAKES / 100);
-        layer.most = layer.rate;
-
-        ngx_webrtc_viewer_layers_add(vl, &layer);
-    }
-
-    vl->version = ngx_webrtc_bus_layers(st, &published);
-
-    for (i = 0; i < published.n; i++) {
-        ngx_webrtc_viewer_layers_published(vl, &published.layers[i]);
-    }
-}
-
-
-static void
-ngx_webrtc_viewer_layers_published(ngx_webrtc_viewer_layers_t *vl,
-    const ngx_webrtc_stream_layer_t *published)
-{
-    ngx_str_t                  rid;
-    ngx_webrtc_viewer_layer_t  layer;
-
-    rid.len = ngx_min(published->rid_len, NGX_WEBRTC_STREAM_RID);
-    rid.data = (u_char *) published->rid;
-
-    if (published->top) {
-        ngx_memcpy(vl->top_rid, rid.data, rid.len);
-        vl->top.data = vl->top_rid;
-        vl->top.len = rid.len;
-    }
-
-    if (published->ref == 0) {
-        return;
-    }
-
-    ngx_memzero(&layer, sizeof(ngx_webrtc_viewer_layer_t));
-
-    ngx_webrtc_bus_layer_key(&rid, &layer.variant);
-
-    layer.published = 1;
-    layer.rate = (uint32_t) ((uint64_t) published->bitrate
-                             * NGX_WEBRTC_VIEWER_LAYERS_TAKES / 100);
-    layer.most = layer.rate;
-
-    ngx_webrtc_viewer_layers_add(vl, &layer);
-}
-
-
-static void
-ngx_webrtc_viewer_layers_add(ngx_webrtc_viewer_layers_t *vl,
-    const ngx_webrtc_viewer_layer_t *layer)
-{
-    ngx_uint_t  n;
-
-    if (vl->n == NGX_WEBRTC_LADDER_LAYERS) {
-        return;
-    }
-
-    vl->layers[vl->n] = vl->layers[vl->n - 1];
-
-    for (n = vl->n - 1; n > 0 && vl->layers[n - 1].rate > layer->rate; n--) {
-        vl->layers[n] = vl->layers[n - 1];
-    }
-
-    vl->layers[n] = *layer;
-    vl->n++;
 }
 
 
@@ -353,9 +233,9 @@ ngx_webrtc_viewer_layers_renew(ngx_webrtc_session_t *s)
 
     was = *vl;
 
-    ngx_webrtc_viewer_layers_list(vl, s->st);
-    ngx_webrtc_viewer_layers_again(vl, &was);
-    ngx_webrtc_viewer_layers_choice(vl);
+    ngx_webrtc_viewer_list(vl, s->st);
+    ngx_webrtc_viewer_list_again(vl, &was);
+    ngx_webrtc_viewer_list_choice(vl);
 
     if (vl->ladder.step < NGX_WEBRTC_LADDER_LAYER) {
         return;
@@ -363,190 +243,13 @@ ngx_webrtc_viewer_layers_renew(ngx_webrtc_session_t *s)
 
     layer = vl->ladder.step - NGX_WEBRTC_LADDER_LAYER;
     layer = (vl->only < vl->n) ? vl->only
-                               : ngx_webrtc_viewer_layers_instead(vl, layer);
+                               : ngx_webrtc_viewer_list_instead(vl, layer);
 
     vl->ladder.step = NGX_WEBRTC_LADDER_LAYER + layer;
 
     if (layer != vl->to) {
         ngx_webrtc_viewer_layers_go(s, layer);
     }
-}
-
-
-/* what is known of the layers, and where the viewer is, by their labels */
-
-static void
-ngx_webrtc_viewer_layers_again(ngx_webrtc_viewer_layers_t *vl,
-    const ngx_webrtc_viewer_layers_t *was)
-{
-    ngx_uint_t                  i, n, step;
-    ngx_webrtc_viewer_layer_t   layer;
-
-    step = was->ladder.step - NGX_WEBRTC_LADDER_LAYER;
-
-    for (i = 0; i < was->n; i++) {
-
-        layer = was->layers[i];
-
-        n = layer.variant.label_len
-            ? ngx_webrtc_viewer_layers_find(vl, &layer.variant) : vl->n - 1;
-
-        if (n < vl->n
-            && vl->layers[n].variant.label_len == layer.variant.label_len)
-        {
-            vl->layers[n].failed = layer.failed;
-            vl->layers[n].most = ngx_max(vl->layers[n].most, layer.most);
-
-            if (layer.variant.label_len == 0) {
-                vl->layers[n].rate = layer.rate;
-            }
-
-        } else if (i == was->at || i == was->to || i == step) {
-            layer.absent = 1;
-            ngx_webrtc_viewer_layers_add(vl, &layer);
-        }
-    }
-
-    vl->at = ngx_webrtc_viewer_layers_same(vl, &was->layers[was->at]);
-    vl->to = ngx_webrtc_viewer_layers_same(vl, &was->layers[was->to]);
-
-    if (was->ladder.step >= NGX_WEBRTC_LADDER_LAYER && step < was->n) {
-        vl->ladder.step = NGX_WEBRTC_LADDER_LAYER
-                        + ngx_webrtc_viewer_layers_same(vl,
-                                                        &was->layers[step]);
-    }
-}
-
-
-/* where a layer stands now, also one that does not come; else the best one */
-
-static ngx_uint_t
-ngx_webrtc_viewer_layers_same(ngx_webrtc_viewer_layers_t *vl,
-    const ngx_webrtc_viewer_layer_t *layer)
-{
-    ngx_uint_t  i;
-
-    for (i = 0; i < vl->n - 1; i++) {
-        if (ngx_memcmp(&vl->layers[i].variant, &layer->variant,
-                       sizeof(ngx_webrtc_variant_t))
-            == 0)
-        {
-            break;
-        }
-    }
-
-    return i;
-}
-
-
-/* the layer, or the next one down that comes, or up */
-
-static ngx_uint_t
-ngx_webrtc_viewer_layers_instead(ngx_webrtc_viewer_layers_t *vl,
-    ngx_uint_t layer)
-{
-    ngx_uint_t  i;
-
-    layer = ngx_min(layer, vl->n - 1);
-
-    for (i = layer + 1; i > 0; i--) {
-        if (!vl->layers[i - 1].absent) {
-            return i - 1;
-        }
-    }
-
-    for (i = layer; i < vl->n - 1; i++) {
-        if (!vl->layers[i].absent) {
-            break;
-        }
-    }
-
-    return i;
-}
-
-
-/* by NGX_WEBRTC_PEER_LAYER_* */
-
-static void
-ngx_webrtc_viewer_layers_choice(ngx_webrtc_viewer_layers_t *vl)
-{
-    ngx_uint_t  layer;
-
-    layer = ngx_webrtc_viewer_layers_find(vl, &vl->choice);
-
-    vl->only = vl->n;
-    vl->most = vl->n - 1;
-
-    switch (vl->chosen) {
-
-    case NGX_WEBRTC_PEER_LAYER_BEST:
-        vl->only = vl->n - 1;
-        break;
-
-    case NGX_WEBRTC_PEER_LAYER_MOST:
-        vl->most = ngx_min(layer, vl->n - 1);
-        break;
-
-    default: /* NGX_WEBRTC_PEER_LAYER_NAMED */
-        vl->only = layer;
-    }
-}
-
-
-/* the layer with that label; n: none, or it does not come */
-
-static ngx_uint_t
-ngx_webrtc_viewer_layers_find(ngx_webrtc_viewer_layers_t *vl,
-    const ngx_webrtc_variant_t *choice)
-{
-    ngx_uint_t                   i;
-    const ngx_webrtc_variant_t  *variant;
-
-    for (i = 0; choice->label_len && i < vl->n - 1; i++) {
-        variant = &vl->layers[i].variant;
-
-        if (variant->label_len == choice->label_len
-            && ngx_memcmp(variant->label, choice->label, choice->label_len)
-               == 0)
-        {
-            return vl->layers[i].absent ? vl->n : i;
-        }
-    }
-
-    if (choice->label_len && choice->label_len == vl->top.len
-        && ngx_memcmp(choice->label, vl->top.data, vl->top.len) == 0)
-    {
-        return vl->n - 1;
-    }
-
-    return vl->n;
-}
-
-
-static void
-ngx_webrtc_viewer_layers_how(ngx_webrtc_viewer_layers_t *vl, ngx_uint_t layer)
-{
-    ngx_webrtc_viewer_layer_t  *one;
-
-    one = &vl->layers[layer];
-
-    if (one->variant.label_len == 0) {
-        vl->how = vl->base;
-        vl->how.label_len = 0;
-        return;
-    }
-
-    vl->how = one->variant;
-
-    if (one->published) {
-        return;
-    }
-
-    /* what a rendition does not say is as the location has it */
-
-    vl->how.codec = vl->base.codec;
-    vl->how.hw = vl->base.hw;
-    vl->how.deinterlace = vl->base.deinterlace;
 }
 
 
@@ -570,7 +273,7 @@ ngx_webrtc_viewer_layers_changed(ngx_webrtc_session_t *s)
 
     ngx_webrtc_peers_unlock(s->wk->bus);
 
-    ngx_webrtc_viewer_layers_choice(vl);
+    ngx_webrtc_viewer_list_choice(vl);
 
     if (vl->only < vl->n) {
 
@@ -671,7 +374,8 @@ ngx_webrtc_viewer_layers_measure(ngx_webrtc_session_t *s)
     v = s->part;
     vl = v->layers;
 
-    rate = ngx_webrtc_bus_bitrate((vl->at == vl->n - 1) ? v->st : s->st);
+    rate = ngx_webrtc_bus_bitrate(ngx_webrtc_viewer_list_best(vl, vl->at)
+                                  ? v->st : s->st);
 
     if (rate > NGX_WEBRTC_VIEWER_LAYERS_MOST) {
         return 0;
@@ -782,8 +486,8 @@ ngx_webrtc_viewer_layers_arrived(ngx_webrtc_session_t *s)
         return;
     }
 
-    if (vl->to == vl->at
-        || (vl->to == vl->n - 1
+    if (ngx_webrtc_viewer_list_same(vl, vl->to, vl->at)
+        || (ngx_webrtc_viewer_list_best(vl, vl->to)
             && ngx_webrtc_bus_state(s->st) != NGX_WEBRTC_STREAM_ACTIVE))
     {
         /* its family has changed, not its layer; or nobody publishes */
@@ -813,7 +517,7 @@ ngx_webrtc_viewer_layers_arrived(ngx_webrtc_session_t *s)
     }
 
     ngx_webrtc_viewer_switch_cancel(s);
-    ngx_webrtc_viewer_layers_how(vl, vl->at);
+    ngx_webrtc_viewer_list_how(vl, vl->at);
 
     vl->to = vl->at;
     vl->ladder.step = NGX_WEBRTC_LADDER_LAYER + vl->at;
@@ -841,77 +545,7 @@ ngx_webrtc_viewer_layers_input(ngx_webrtc_session_t *s,
                     < NGX_WEBRTC_VIEWER_LAYERS_FRESH);
     in->probes = (bw->by == NGX_WEBRTC_VIEWER_BY_TWCC);
 
-    ngx_webrtc_viewer_layers_rates(v, in);
-}
-
-
-static void
-ngx_webrtc_viewer_layers_rates(ngx_webrtc_viewer_t *v,
-    ngx_webrtc_ladder_in_t *in)
-{
-    uint32_t                     rate, least, best;
-    ngx_uint_t                   i;
-    ngx_webrtc_viewer_layer_t   *layer;
-    ngx_webrtc_viewer_layers_t  *vl;
-
-    vl = v->layers;
-    least = NGX_WEBRTC_LADDER_NONE;
-    best = vl->layers[vl->n - 1].rate;
-
-    in->steps = NGX_WEBRTC_LADDER_LAYER + vl->n;
-
-    for (i = 0; i < vl->n; i++) {
-        layer = &vl->layers[i];
-        rate = layer->rate;
-
-        if (layer->absent
-            || (layer->published && rate == 0)
-            || (layer->failed
-                && ngx_current_msec - layer->failed
-                   < NGX_WEBRTC_VIEWER_LAYERS_FAILED))
-        {
-            rate = NGX_WEBRTC_LADDER_NONE;
-        }
-
-        if (vl->only < vl->n) {
-
-            /* its choice, whatever it takes */
-
-            rate = (i == vl->only) ? layer->rate : NGX_WEBRTC_LADDER_NONE;
-
-        } else if (i > vl->most) {
-            rate = NGX_WEBRTC_LADDER_NONE;
-
-        } else if (layer->variant.label_len && !layer->published && best
-                   && layer->rate > (uint64_t) best
-                                    * NGX_WEBRTC_VIEWER_LAYERS_WORTH / 100)
-        {
-            rate = NGX_WEBRTC_LADDER_NONE;
-        }
-
-        in->rates[NGX_WEBRTC_LADDER_LAYER + i] = rate;
-
-        if (rate != NGX_WEBRTC_LADDER_NONE
-            && least == NGX_WEBRTC_LADDER_NONE)
-        {
-            least = rate;
-        }
-    }
-
-    in->rates[NGX_WEBRTC_LADDER_AUDIO] = 0;
-    in->rates[NGX_WEBRTC_LADDER_KEYS] = NGX_WEBRTC_LADDER_NONE;
-    in->rates[NGX_WEBRTC_LADDER_THIN] = NGX_WEBRTC_LADDER_NONE;
-
-    if (least != NGX_WEBRTC_LADDER_NONE) {
-        in->rates[NGX_WEBRTC_LADDER_KEYS] =
-                    (uint32_t) ((uint64_t) least
-                                * NGX_WEBRTC_VIEWER_LAYERS_KEYS / 100);
-
-        if (vl->share >= NGX_WEBRTC_VIEWER_LAYERS_LEAST) {
-            in->rates[NGX_WEBRTC_LADDER_THIN] =
-                    (uint32_t) ((uint64_t) least * (100 - vl->share) / 100);
-        }
-    }
+    ngx_webrtc_viewer_list_rates(v->layers, in);
 }
 
 
@@ -924,10 +558,11 @@ ngx_webrtc_viewer_layers_go(ngx_webrtc_session_t *s, ngx_uint_t layer)
     v = s->part;
     vl = v->layers;
 
-    ngx_webrtc_viewer_layers_how(vl, layer);
+    ngx_webrtc_viewer_list_how(vl, layer);
 
     if (ngx_webrtc_viewer_family_move(s) == NGX_OK) {
         vl->to = layer;
+        v->to.want = (uint8_t) ngx_webrtc_viewer_list_want(vl, layer);
         return;
     }
 
@@ -938,18 +573,20 @@ ngx_webrtc_viewer_layers_go(ngx_webrtc_session_t *s, ngx_uint_t layer)
                                     - NGX_WEBRTC_VIEWER_LAYERS_SOON;
     }
 
-    ngx_webrtc_viewer_layers_how(vl, vl->to);
+    ngx_webrtc_viewer_list_how(vl, vl->to);
 }
 
 
 /*
  * What it gets of the layer that it reads.  On the way down that is more than
- * its path carries, and what nothing refers to can be left out at once.
+ * its path carries, and upper temporal layers, or what nothing refers to, can
+ * be left out at once.
  */
 
 static void
 ngx_webrtc_viewer_layers_thin(ngx_webrtc_session_t *s, ngx_uint_t step)
 {
+    ngx_uint_t                   down;
     ngx_webrtc_viewer_t         *v;
     ngx_webrtc_viewer_thin_e     thin;
     ngx_webrtc_viewer_layers_t  *vl;
@@ -959,11 +596,16 @@ ngx_webrtc_viewer_layers_thin(ngx_webrtc_session_t *s, ngx_uint_t step)
 
     step = ngx_min(step, NGX_WEBRTC_LADDER_LAYER);
 
-    if (step == NGX_WEBRTC_LADDER_LAYER && v->to.vs && vl->to < vl->at
+    down = (v->to.vs && vl->to < vl->at
+            && !ngx_webrtc_viewer_list_same(vl, vl->to, vl->at));
+
+    if (step == NGX_WEBRTC_LADDER_LAYER && down
         && vl->share >= NGX_WEBRTC_VIEWER_LAYERS_LEAST)
     {
         step = NGX_WEBRTC_LADDER_THIN;
     }
+
+    ngx_webrtc_viewer_layers_depth(s, down);
 
     thin = ngx_webrtc_viewer_layers_thins[step].thin;
 
@@ -989,6 +631,88 @@ ngx_webrtc_viewer_layers_thin(ngx_webrtc_session_t *s, ngx_uint_t step)
         (void) ngx_webrtc_bus_keyframe(s->wk->bus, v->st);
     }
 
-    v->thin = thin;
-    s->peer->about->thin = thin;
+    ngx_webrtc_viewer_thin_set(v, thin, v->want);
+}
+
+
+/* Layers inside the one that it reads. */
+
+static void
+ngx_webrtc_viewer_layers_depth(ngx_webrtc_session_t *s, ngx_uint_t down)
+{
+    ngx_uint_t                   want, at;
+    ngx_webrtc_viewer_t         *v;
+    ngx_webrtc_viewer_layers_t  *vl;
+
+    v = s->part;
+    vl = v->layers;
+
+    at = (v->to.vs && !ngx_webrtc_viewer_list_same(vl, vl->to, vl->at))
+         ? vl->at : vl->to;
+
+    want = ngx_webrtc_viewer_list_want(vl, at);
+
+    if (v->to.vs) {
+        v->to.want = (uint8_t) ngx_webrtc_viewer_list_want(vl, vl->to);
+    }
+
+    if (down && vl->layers[at].tids > 1) {
+        want &= ~NGX_WEBRTC_LAYER_TID;
+    }
+
+    if (want != v->want) {
+        ngx_log_error(NGX_LOG_INFO, &s->log, 0,
+                      "webrtc viewer wants temporal:%ui spatial:%ui "
+                      "estimate:%uD", ngx_webrtc_layer_tid(want),
+                      ngx_webrtc_layer_sid(want),
+                      ngx_webrtc_bwe_estimate(&v->bw->bwe));
+
+        ngx_webrtc_viewer_thin_set(v, v->thin, want);
+    }
+
+    s->peer->about->thin = (uint8_t) (v->thin
+                              | (~v->has & NGX_WEBRTC_LAYER_ALL)
+                                << NGX_WEBRTC_VIEWER_THIN_LAYERS);
+
+    ngx_webrtc_viewer_layers_await(s, at);
+}
+
+
+/*
+ * It waits for upper layers: most publishers mark where they can be begun, soon
+ * enough.  Otherwise that is a key frame, without which there are no upper
+ * spatial layers.
+ */
+
+static void
+ngx_webrtc_viewer_layers_await(ngx_webrtc_session_t *s, ngx_uint_t layer)
+{
+    ngx_msec_t                   wait;
+    ngx_webrtc_viewer_t         *v;
+    ngx_webrtc_viewer_layer_t   *one;
+    ngx_webrtc_viewer_layers_t  *vl;
+
+    v = s->part;
+    vl = v->layers;
+    one = &vl->layers[layer];
+
+    if (!ngx_webrtc_viewer_thin_waits(v, one->tids, one->sids)) {
+        vl->waits = 0;
+        return;
+    }
+
+    wait = NGX_WEBRTC_VIEWER_LAYERS_SYNC;
+
+    if (vl->waits == 0) {
+        vl->waits = ngx_current_msec;
+
+        if (ngx_webrtc_viewer_thin_waits(v, 0, one->sids)) {
+            wait = 0;
+        }
+    }
+
+    if (ngx_current_msec - vl->waits >= wait) {
+        vl->waits = ngx_current_msec;
+        (void) ngx_webrtc_bus_keyframe(s->wk->bus, v->st);
+    }
 }

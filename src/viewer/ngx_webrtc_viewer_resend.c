@@ -38,6 +38,9 @@ typedef struct {
 static ngx_int_t ngx_webrtc_viewer_resend_find(ngx_webrtc_viewer_t *v,
     ngx_webrtc_viewer_track_t *t, uint16_t seq,
     ngx_webrtc_viewer_resend_t *again);
+static ngx_uint_t ngx_webrtc_viewer_resend_last(ngx_webrtc_viewer_t *v,
+    ngx_webrtc_viewer_track_t *t, uint16_t seq, uint64_t track_index,
+    ngx_uint_t layer);
 static ngx_int_t ngx_webrtc_viewer_resend_packet(ngx_webrtc_session_t *s,
     ngx_webrtc_viewer_track_t *t, ngx_webrtc_viewer_resend_t *again);
 static ngx_int_t ngx_webrtc_viewer_resend_pad(ngx_webrtc_session_t *s,
@@ -160,7 +163,46 @@ ngx_webrtc_viewer_resend_find(ngx_webrtc_viewer_t *v,
         return NGX_DECLINED;
     }
 
+    if (!(again->pkt.layer & NGX_WEBRTC_LAYER_END)
+        || (again->pkt.flags & NGX_WEBRTC_PKT_MARKER))
+    {
+        return NGX_OK;
+    }
+
+    /* it had the marker bit if it was the last one sent of its picture */
+
+    if (!t->rtx) {
+        /* a guess must never leave under an index that has been used */
+        return NGX_DECLINED;
+    }
+
+    if (ngx_webrtc_viewer_resend_last(v, t, seq, track_index,
+                                      again->pkt.layer))
+    {
+        again->pkt.flags |= NGX_WEBRTC_PKT_MARKER|NGX_WEBRTC_PKT_LAST;
+    }
+
     return NGX_OK;
+}
+
+
+/* upper spatial layers of its picture were left out by viewer_thin */
+
+static ngx_uint_t
+ngx_webrtc_viewer_resend_last(ngx_webrtc_viewer_t *v,
+    ngx_webrtc_viewer_track_t *t, uint16_t seq, uint64_t track_index,
+    ngx_uint_t layer)
+{
+    uint64_t  next, index;
+
+    if (ngx_webrtc_rewrite_unmap(&t->rw, (uint16_t) (seq + 1), &next, &index)
+        == NGX_OK)
+    {
+        return next != track_index + 1;
+    }
+
+    return v->partial && ngx_webrtc_layer_sid(layer)
+                         == ngx_webrtc_layer_sid(v->has);
 }
 
 

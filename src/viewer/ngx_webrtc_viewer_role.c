@@ -20,6 +20,7 @@
 #include "ngx_webrtc_viewer_stream.h"
 #include "ngx_webrtc_viewer_streams.h"
 #include "ngx_webrtc_viewer_switch.h"
+#include "ngx_webrtc_viewer_thin.h"
 #include "ngx_webrtc_viewer_track.h"
 
 
@@ -95,6 +96,8 @@ ngx_webrtc_viewer_role_start(ngx_webrtc_session_t *s)
         ngx_webrtc_session_close(s, "no memory");
         return;
     }
+
+    ngx_webrtc_viewer_thin_init(v);
 
     v->session = s;
     v->how = &s->peer->policy.variant;

@@ -17,12 +17,11 @@
 #include "ngx_webrtc_viewer_pace.h"
 #include "ngx_webrtc_viewer_payload.h"
 #include "ngx_webrtc_viewer_stamp.h"
+#include "ngx_webrtc_viewer_thin.h"
 
 
 static ngx_int_t ngx_webrtc_viewer_send_skip(ngx_webrtc_viewer_t *v,
     ngx_webrtc_viewer_track_t *t, ngx_webrtc_ring_packet_t *pkt);
-static ngx_uint_t ngx_webrtc_viewer_send_thin(ngx_webrtc_viewer_t *v,
-    ngx_webrtc_ring_packet_t *pkt);
 static void ngx_webrtc_viewer_send_audio(ngx_webrtc_session_t *s);
 static ngx_int_t ngx_webrtc_viewer_send_packet(ngx_webrtc_session_t *s,
     ngx_webrtc_viewer_track_t *t, uint64_t entry, ngx_webrtc_ring_packet_t *pkt,
@@ -125,7 +124,7 @@ ngx_webrtc_viewer_send_skip(ngx_webrtc_viewer_t *v,
         }
 
     } else if (v->hushed
-               || (v->thin && ngx_webrtc_viewer_send_thin(v, pkt)))
+               || (v->partial && ngx_webrtc_viewer_thin(v, t, pkt)))
     {
         t->jump = 1;
         return NGX_OK;
@@ -149,26 +148,6 @@ ngx_webrtc_viewer_send_skip(ngx_webrtc_viewer_t *v,
     }
 
     return NGX_DECLINED;
-}
-
-
-/* Is the packet of a frame that is left out, as the path does not carry all? */
-
-static ngx_uint_t
-ngx_webrtc_viewer_send_thin(ngx_webrtc_viewer_t *v,
-    ngx_webrtc_ring_packet_t *pkt)
-{
-    switch (v->thin) {
-
-    case NGX_WEBRTC_VIEWER_THIN:
-        return (pkt->flags & NGX_WEBRTC_PKT_DISCARD) != 0;
-
-    case NGX_WEBRTC_VIEWER_KEYS:
-        return (pkt->flags & NGX_WEBRTC_PKT_KEY) == 0;
-
-    default:
-        return 1;
-    }
 }
 
 

@@ -28,6 +28,7 @@
 #include <ngx_event.h>
 #include "ngx_webrtc_viewer_switch.h"
 #include "ngx_webrtc_viewer_streams.h"
+#include "ngx_webrtc_viewer_thin.h"
 #include "ngx_webrtc_viewer_track.h"
 #include "ngx_webrtc_bus_variant.h"
 #include "ngx_webrtc_seq.h"
@@ -86,6 +87,7 @@ ngx_webrtc_viewer_switch(ngx_webrtc_session_t *s, ngx_webrtc_stream_t *st,
     v->to.since = ngx_current_msec;
     v->to.asked = ngx_current_msec;
     v->to.urgent = (urgent != 0);
+    v->to.want = NGX_WEBRTC_LAYER_ALL;
 
     (void) ngx_webrtc_bus_keyframe(bus, st);
 
@@ -260,6 +262,8 @@ ngx_webrtc_viewer_switch_take(ngx_webrtc_session_t *s, uint64_t n,
     v->cursor = ngx_min(n, audio);
     v->audio = audio;
     v->looked = v->cursor;
+
+    ngx_webrtc_viewer_thin_set(v, v->thin, v->to.want);
 
     v->wait_key = 0;
     v->want_key = 0;

@@ -55,6 +55,9 @@
 #define NGX_WEBRTC_STREAM_LAYERS     4
 #define NGX_WEBRTC_STREAM_RID        16
 
+/* temporal layers that are told apart */
+#define NGX_WEBRTC_STREAM_TIDS       4
+
 /* causes that a stream tells apart, errors kept for all streams; chosen */
 #define NGX_WEBRTC_ERROR_CAUSES      4
 #define NGX_WEBRTC_ERRORS            32
@@ -221,7 +224,10 @@ typedef struct {
 } ngx_webrtc_stream_ring_t;
 
 
-/* a layer of the stream's publisher, see ngx_webrtc_bus_layers.h */
+/*
+ * A layer of the stream's publisher, see ngx_webrtc_bus_layers.h: of a
+ * simulcast, or a spatial one of the only encoding, which has no rid
+ */
 typedef struct {
     uint64_t                 ref;             /* of the stream that has it; 0:
                                                  none, now */
@@ -231,6 +237,12 @@ typedef struct {
     uint8_t                  top;             /* the stream itself has it */
     uint8_t                  rid_len;
     u_char                   rid[NGX_WEBRTC_STREAM_RID];
+    uint8_t                  sid;             /* spatial layer, from 0 */
+    uint8_t                  tids;            /* temporal layers, 0: not
+                                                 known */
+    uint8_t                  share[NGX_WEBRTC_STREAM_TIDS - 1];
+                                              /* percent of the bitrate that is
+                                                 of the lowest one, two, ... */
 } ngx_webrtc_stream_layer_t;
 
 

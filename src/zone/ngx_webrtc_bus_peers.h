@@ -77,6 +77,14 @@ typedef enum {
 #define NGX_WEBRTC_PEER_LAYER_MOST   1        /* no better one; without: any */
 #define NGX_WEBRTC_PEER_LAYER_BEST   2        /* the best, whatever it takes */
 
+#define NGX_WEBRTC_PEER_LAYER_HOW    3        /* mask of these */
+
+/* and of that, temporal and spatial layers below this one; 0: all */
+#define ngx_webrtc_peer_layer_tid(layer)  (((layer) >> 2) & 3)
+#define ngx_webrtc_peer_layer_sid(layer)  (((layer) >> 4) & 3)
+
+#define ngx_webrtc_peer_layer_below(tid, sid)  ((tid) << 2 | (sid) << 4)
+
 /* states, as find and next tell them */
 #define NGX_WEBRTC_PEER_NEW          1
 #define NGX_WEBRTC_PEER_CLAIMED      2
@@ -139,7 +147,8 @@ typedef struct {
     uint8_t                  agent_len;
     uint8_t                  pair_len;
     uint8_t                  thin;            /* of a viewer: which frames it
-                                                 gets, NGX_WEBRTC_VIEWER_* */
+                                                 gets, NGX_WEBRTC_VIEWER_*, and
+                                                 of which layers */
     uint16_t                 estimate;        /* kbit/s of a viewer's path; 0:
                                                  not known */
     u_char                   public[NGX_WEBRTC_PUBLIC_LEN];
@@ -192,7 +201,8 @@ typedef struct {
     uint8_t                  reconnect;       /* times that its client was to
                                                  reconnect elsewhere */
     uint8_t                  layer;           /* of a viewer: its choice,
-                                                 NGX_WEBRTC_PEER_LAYER_* */
+                                                 NGX_WEBRTC_PEER_LAYER_*, with
+                                                 layers inside of that */
     ngx_webrtc_peer_addr_t   addrs[NGX_WEBRTC_PEER_ADDRS];
     uint64_t                 keys[3 + NGX_WEBRTC_PEER_ADDRS];
     ngx_webrtc_peer_events_t events[NGX_WEBRTC_PEER_EVENTS];

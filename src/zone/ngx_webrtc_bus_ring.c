@@ -120,7 +120,8 @@
  *
  *   word[0]   index
  *   word[1]   arrival_us
- *   word[2]   ts | len << 32 | track << 48 | cvo << 52 | flags << 56
+ *   word[2]   ts | len << 32 | layer << 44 | track << 50 | cvo << 52
+ *                | flags << 56
  *   word[3]   offset in the payload area | lap << 32
  */
 typedef struct {
@@ -136,6 +137,12 @@ typedef struct {
     uint32_t                 pos;
     uint32_t                 lap;
 } ngx_webrtc_ring_state_t;
+
+
+/* word[2] has 12 bits for a length, and two for a track */
+typedef char  ngx_webrtc_ring_word_check
+                  [NGX_WEBRTC_RING_MAX_PAYLOAD < 4096
+                   && NGX_WEBRTC_RING_TRACKS <= 4 ? 1 : -1];
 
 
 struct ngx_webrtc_ring_s {
@@ -412,7 +419,9 @@ ngx_webrtc_ring_write(ngx_webrtc_ring_writer_t *w,
     ngx_webrtc_atomic_data_store(&d->word[2],
                                  (uint64_t) pkt->ts
                                  | (uint64_t) pkt->len << 32
-                                 | (uint64_t) pkt->track << 48
+                                 | (uint64_t) (pkt->layer
+                                               & NGX_WEBRTC_LAYER_MASK) << 44
+                                 | (uint64_t) pkt->track << 50
                                  | (uint64_t) (pkt->cvo & 0x0f) << 52
                                  | (uint64_t) pkt->flags << 56);
     ngx_webrtc_atomic_data_store(&d->word[3],
@@ -603,8 +612,9 @@ ngx_webrtc_ring_peek(ngx_webrtc_ring_t *ring, uint64_t n,
     word = ngx_webrtc_atomic_data_load(&d->word[2]);
 
     pkt->ts = (uint32_t) word;
-    pkt->len = (uint16_t) (word >> 32);
-    pkt->track = (uint8_t) (word >> 48) & 0x0f;
+    pkt->len = (uint16_t) (word >> 32) & 0x0fff;
+    pkt->layer = (uint8_t) (word >> 44) & NGX_WEBRTC_LAYER_MASK;
+    pkt->track = (uint8_t) (word >> 50) & 0x03;
     pkt->cvo = (uint8_t) (word >> 52) & 0x0f;
     pkt->flags = (uint8_t) (word >> 56);
 

@@ -67,6 +67,7 @@ typedef struct {
     uint8_t              track;         /* < NGX_WEBRTC_RING_TRACKS */
     uint8_t              cvo;           /* NGX_WEBRTC_CVO_*, 0: not told */
     uint8_t              flags;         /* NGX_WEBRTC_PKT_* */
+    uint8_t              layer;         /* NGX_WEBRTC_LAYER_* */
 } ngx_webrtc_ring_packet_t;
 
 

@@ -63,6 +63,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         pkt.gap = (data[0] >> 1) & 1;
         pkt.red = (data[0] >> 2) & 1;
         pkt.block_pt = 111;
+        pkt.told = (data[0] & 0x40)
+                   ? (uint16_t) (NGX_WEBRTC_DD_TOLD | data[1] << 8 | data[2])
+                   : 0;
         pkt.ts += (uint32_t) (data[0] >> 3) * 1000;
         pkt.n = n;
         pkt.payload = malloc(n + !n);
@@ -75,6 +78,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         check(rc == NGX_OK || rc == NGX_DONE || rc == NGX_DECLINED);
         check(rc == NGX_OK || (info.flags == 0 && !info.prefix));
+        check(info.layer <= NGX_WEBRTC_LAYER_MASK);
         check(!info.prefix || !(info.flags & NGX_WEBRTC_PKT_FIRST));
         check(!(info.flags & NGX_WEBRTC_PKT_MARKER) == (rc != NGX_OK
                                                         || !pkt.marker));

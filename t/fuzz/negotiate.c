@@ -249,7 +249,8 @@ check_media(const ngx_webrtc_sdp_media_t *o, const ngx_webrtc_sdp_media_t *a,
     if (a->nexts != (ngx_uint_t) ((d->ext_mid != 0) + (d->ext_twcc != 0)
                                   + (d->ext_abs_send_time != 0)
                                   + (d->ext_cvo != 0) + (d->ext_playout != 0)
-                                  + (d->ext_rid != 0) + (d->ext_rrid != 0)))
+                                  + (d->ext_rid != 0) + (d->ext_rrid != 0)
+                                  + (d->receiving && d->ext_dd != 0)))
     {
         abort();
     }
@@ -261,7 +262,8 @@ check_media(const ngx_webrtc_sdp_media_t *o, const ngx_webrtc_sdp_media_t *a,
                 && a->exts[i].id != d->ext_cvo
                 && a->exts[i].id != d->ext_playout
                 && a->exts[i].id != d->ext_rid
-                && a->exts[i].id != d->ext_rrid))
+                && a->exts[i].id != d->ext_rrid
+                && !(d->receiving && a->exts[i].id == d->ext_dd)))
         {
             abort();
         }

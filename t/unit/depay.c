@@ -694,6 +694,137 @@ test_recovery(void)
 }
 
 
+/* layers that packets are of, and where one may begin with one */
+
+static void
+test_layers(void)
+{
+    char                        line[2048], out[512], *p, *o, *hex;
+    ngx_int_t                   rc;
+    ngx_uint_t                  i;
+    ngx_webrtc_depay_t          d;
+    ngx_webrtc_depay_info_t     info;
+    ngx_webrtc_depay_packet_t   pkt;
+
+    /*
+     * Frames of VP8 have X S, then L T, TL0PICIDX, TID Y KEYIDX; of VP9 I P L F
+     * B E V, the number of the picture, TID U SID D, TL0PICIDX or P_DIFF
+     */
+
+    static const struct {
+        const char  *name;
+        ngx_uint_t   codec;
+        const char  *in;         /* as above; "[]" what an extension says */
+        const char  *out;        /* temporal layer, "s" SYNC, "/" spatial layer
+                                    if any, "e" END */
+    } rows[] = {
+        { "VP8: Y", NGX_WEBRTC_CODEC_VP8,
+          "1m:9060" "00" "00" "11 2m:9060" "00" "a0" "11 3m:9060" "00" "60" "11"
+          " 4m:9060" "00" "80" "11 5m:9060" "01" "00" "11", "0 2s 1s 2 0" },
+        { "VP8: no layers", NGX_WEBRTC_CODEC_VP8, "1m:1011 2m:9080" "01" "11"
+          " 3m:9010" "05" "11", "0 0 0" },
+        { "VP8: behind a key frame any may begin", NGX_WEBRTC_CODEC_VP8,
+          "1m:9060" "00" "00" "500100" "9d012a" "4001" "b400"
+          " 2m:9060" "00" "80" "11 3m:9060" "00" "40" "11"
+          " 4m:9060" "00" "80" "11 5m:9060" "01" "40" "11", "0 2s 1s 2 1" },
+        { "VP8: all packets of a frame", NGX_WEBRTC_CODEC_VP8,
+          "1:9060" "00" "60" "11 1m:8060" "00" "60" "11", "1s 1s" },
+
+        { "VP9: U of the base layer", NGX_WEBRTC_CODEC_VP9,
+          "1m:ec" "01" "10" "00" "86 2m:ec" "02" "40" "00" "86"
+          " 3m:ec" "03" "20" "00" "86 4m:ec" "04" "40" "00" "86",
+          "0e 2se 1se 2e" },
+        { "VP9: no U", NGX_WEBRTC_CODEC_VP9,
+          "1m:ec" "01" "00" "00" "86 2m:ec" "02" "40" "00" "86", "0e 2e" },
+        { "VP9: U does not hold behind a gap", NGX_WEBRTC_CODEC_VP9,
+          "1m:ec" "01" "10" "00" "86 3mg:ec" "03" "20" "00" "86", "0e 1e" },
+        { "VP9: flexible mode, by what it refers to", NGX_WEBRTC_CODEC_VP9,
+          "1m:fc" "11" "00" "08" "86 2m:fc" "12" "40" "02" "86"
+          " 3m:fc" "13" "20" "04" "86 4m:fc" "14" "40" "0304" "86"
+          " 5m:fc" "15" "40" "02" "86",
+          "0e 2se 1se 2e 2e" },
+        { "VP9: a group of pictures says so", NGX_WEBRTC_CODEC_VP9,
+          /* T0, T2 from it, T1 from the same, T2 from that and another one */
+          "1m:ae" "10" "00" "00" "08" "04" "04" "04" "44" "01" "24" "02"
+          "48" "01" "02" "82498342" "0013f00b30"
+          " 2m:ec" "11" "40" "00" "86 3m:ec" "12" "20" "00" "86"
+          " 4m:ec" "13" "40" "00" "86 5m:ec" "14" "00" "01" "86"
+          " 6m:ec" "15" "40" "01" "86",
+          "0e 2se 1se 2e 0e 2se" },
+        { "VP9: spatial layers of a picture", NGX_WEBRTC_CODEC_VP9,
+          "1:ac" "01" "00" "00" "82498342" " 1:ac" "01" "03" "00" "86"
+          " 1m:a4" "01" "03" "00" "86 2:ec" "02" "20" "00" "86"
+          " 2m:ec" "02" "23" "00" "86", "0e 0/1e 0/1e 1se 1s/1e" },
+
+        { "H.265: TSA", NGX_WEBRTC_CODEC_H265,
+          "1m:0201d021 2m:0403d021 3m:0402d021 4m:0203d021",
+          "0 2s 1s 2s" },
+        { "H.265: STSA says nothing of those above", NGX_WEBRTC_CODEC_H265,
+          "1m:0201d021 2m:0802d021 3m:0003d021", "0 1s 2" },
+        { "H.265: an SEI is of its frame", NGX_WEBRTC_CODEC_H265,
+          "1m:0201d021 2:4e020501ff80 2m:0402d021", "0 1 1s" },
+
+        { "AV1: numbers alone", NGX_WEBRTC_CODEC_AV1,
+          "1m:68" "0c08" SEQ "3400111400a1 2m:10" "3440e040"
+          " 3:50" "3420e040 3m:90" "aabb 4m:10" "3440e040",
+          "0 2s 1s 1s 2" },
+        { "AV1: an extension knows better", NGX_WEBRTC_CODEC_AV1,
+          "1m[8600]:10" "3000e040 2m[8002]:10" "3000e040"
+          " 3m[8025]:10" "3000e040", "0 2s 1se" },
+        { "H.264: of an extension", NGX_WEBRTC_CODEC_H264,
+          "1m[8000]:419a24 2:060500 2m[8005]:419a24 3m:419a24", "0 0 1s 0" },
+        { "VP8: not of an extension", NGX_WEBRTC_CODEC_VP8,
+          "1m[8002]:9060" "00" "60" "11", "1s" }
+    };
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+
+        (void) ngx_webrtc_depay_init(&d, ngx_webrtc_codec(rows[i].codec));
+
+        strcpy(line, rows[i].in);
+        o = out;
+
+        for (p = strtok(line, " "); p; p = strtok(NULL, " ")) {
+            hex = strchr(p, ':') + 1;
+
+            memset(&pkt, 0, sizeof(pkt));
+            pkt.ts = (uint32_t) (atoi(p) * 3000);
+            pkt.n = strlen(hex) / 2;
+            pkt.payload = unhex(hex, strlen(hex));
+            pkt.marker = (strcspn(p, "m") < (size_t) (hex - p));
+            pkt.gap = (strcspn(p, "g") < (size_t) (hex - p));
+
+            if (strcspn(p, "[") < (size_t) (hex - p)) {
+                pkt.told = (uint16_t) strtoul(strchr(p, '[') + 1, NULL, 16);
+            }
+
+            rc = ngx_webrtc_depay_input(&d, &pkt, &info);
+
+            o += sprintf(o, "%s%s", o == out ? "" : " ",
+                         rc == NGX_OK ? "" : "x");
+            o += sprintf(o, "%u%s",
+                         (unsigned) ngx_webrtc_layer_tid(info.layer),
+                         (info.layer & NGX_WEBRTC_LAYER_SYNC) ? "s" : "");
+
+            if (ngx_webrtc_layer_sid(info.layer)) {
+                o += sprintf(o, "/%u",
+                             (unsigned) ngx_webrtc_layer_sid(info.layer));
+            }
+
+            if (info.layer & NGX_WEBRTC_LAYER_END) {
+                *o++ = 'e';
+            }
+
+            free(pkt.payload);
+        }
+
+        *o = '\0';
+
+        tap_is_str(out, rows[i].out, "layers: %s", rows[i].name);
+    }
+}
+
+
 /* payloads without what numbers them, RFC 7741, 4.2 and RFC 9628, 4.2 */
 
 static void
@@ -756,6 +887,7 @@ main(void)
     test_prefix();
     test_media();
     test_recovery();
+    test_layers();
     test_plain();
 
     return tap_done();

@@ -84,6 +84,57 @@ test_print(void)
     tap_ok(strstr((char *) buf, "{\"a\\\"\\\\\":{") != NULL,
            "a mid with quotation marks");
 
+    /* layers inside them: two spatial ones, the lower of which has two temporal
+     * ones, and three of another */
+
+    fill(&l);
+    l.n = 3;
+    l.layers[0].sid = 1;
+    l.layers[1].name = l.layers[0].name;
+    l.layers[1].inside = 1;
+    l.layers[1].tids = 2;
+    l.layers[1].share[0] = 60;
+    l.layers[2].tids = 3;
+    l.layers[2].share[0] = 50;
+    l.layers[2].share[1] = 75;
+    l.sid = 3;
+    l.tid = 3;
+    l.limited = "";
+
+    p = ngx_webrtc_signal_print_layers(buf, buf + sizeof(buf), &l);
+    *p = '\0';
+
+    tap_is_str((char *) buf,
+        "{\"medias\":{\"0\":{\"active\":["
+        "{\"id\":\"original\",\"width\":1280,\"height\":720},"
+        "{\"id\":\"low\",\"bitrate\":400000,\"width\":320,\"height\":180}],"
+        "\"inactive\":[],\"layers\":["
+        "{\"encodingId\":\"original\",\"spatialLayerId\":1,"
+        "\"temporalLayerId\":0,\"width\":1280,\"height\":720},"
+        "{\"encodingId\":\"original\",\"spatialLayerId\":0,"
+        "\"temporalLayerId\":1,\"bitrate\":1000000,\"width\":640,"
+        "\"height\":360},"
+        "{\"encodingId\":\"original\",\"spatialLayerId\":0,"
+        "\"temporalLayerId\":0,\"bitrate\":600000,\"width\":640,"
+        "\"height\":360},"
+        "{\"encodingId\":\"low\",\"spatialLayerId\":0,\"temporalLayerId\":2,"
+        "\"bitrate\":400000,\"width\":320,\"height\":180},"
+        "{\"encodingId\":\"low\",\"spatialLayerId\":0,\"temporalLayerId\":1,"
+        "\"bitrate\":300000,\"width\":320,\"height\":180},"
+        "{\"encodingId\":\"low\",\"spatialLayerId\":0,\"temporalLayerId\":0,"
+        "\"bitrate\":200000,\"width\":320,\"height\":180}]}},"
+        "\"current\":\"original\",\"spatialLayerId\":1,\"automatic\":false,"
+        "\"limited\":\"\"}", "layers inside of layers");
+
+    l.current = 2;
+    l.tid = 1;
+
+    p = ngx_webrtc_signal_print_layers(buf, buf + sizeof(buf), &l);
+    *p = '\0';
+
+    tap_ok(strstr((char *) buf, "\"current\":\"low\",\"temporalLayerId\":1,")
+           != NULL, "those that it gets");
+
     /* all there may be */
 
     l.mid.data = (u_char *) "\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1";
@@ -91,6 +142,10 @@ test_print(void)
     l.n = NGX_WEBRTC_SIGNAL_LAYERS;
 
     for (i = 0; i < l.n; i++) {
+        l.layers[i].tids = NGX_WEBRTC_SIGNAL_TIDS;
+        l.layers[i].share[0] = 99;
+        l.layers[i].share[1] = 99;
+        l.layers[i].share[2] = 99;
         ngx_str_set(&l.layers[i].name, "123456789012345678901234");
         l.layers[i].bitrate = 1073741824;
         l.layers[i].width = 16384;

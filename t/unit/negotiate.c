@@ -621,6 +621,23 @@ test_shapes(void)
                   "playout-delay"),
            "playout delay");
 
+    /* dependency descriptors: a publisher's */
+
+    policy.exts = NGX_WEBRTC_EXT_DD;
+
+    tap_ok(negotiate_text(HEAD VIDEO "a=extmap:13 https://aomediacodec."
+                          "github.io/av1-rtp-spec/#dependency-descriptor-rtp-"
+                          "header-extension\r\n" T) == NGX_OK
+           && !has("extmap"), "no dependency descriptors for viewers");
+
+    reset(PUBLISH);
+    policy.exts = NGX_WEBRTC_EXT_DD;
+
+    tap_ok(negotiate_file("chromium-simulcast") == NGX_OK
+           && find(NGX_WEBRTC_VIDEO)->ext_dd == 13
+           && has("a=extmap-allow-mixed\r\na=extmap:13 "),
+           "a publisher's, longer than the one-byte form has room for");
+
     reset(PLAY);
     track(NGX_WEBRTC_CODEC_OPUS, 0);
     policy.exts = NGX_WEBRTC_EXT_CVO;

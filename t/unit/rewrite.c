@@ -462,11 +462,90 @@ test_follow(void)
 }
 
 
+/* frames are left out all the time: what was sent can still be looked up */
+
+static void
+test_past(void)
+{
+    uint8_t                     pt;
+    uint32_t                    ts;
+    uint64_t                    i, out, track;
+    ngx_uint_t                  bad, known;
+    ngx_webrtc_rewrite_past_t   past[NGX_WEBRTC_REWRITE_PAST];
+
+    memset(past, 0, sizeof(past));
+
+    ngx_webrtc_rewrite_init(&rw, 1, 96, 100, 0);
+    ngx_webrtc_rewrite_remember(&rw, past);
+
+    /* frames of two packets, every other one */
+
+    for (i = 0; i < 100; i++) {
+        ngx_webrtc_rewrite_jump(&rw, i * 4);
+        (void) map(i * 4, (uint32_t) i * 3000, NULL);
+        (void) map(i * 4 + 1, (uint32_t) i * 3000, NULL);
+    }
+
+    bad = 0;
+    known = 0;
+
+    for (i = 0; i < 200; i++) {
+        if (ngx_webrtc_rewrite_unmap(&rw, (uint16_t) (100 + i), &track, &out)
+            != NGX_OK)
+        {
+            continue;
+        }
+
+        known++;
+
+        bad += (track != i / 2 * 4 + i % 2 || out != 100 + i
+                || ngx_webrtc_rewrite_remap(&rw, out,
+                                            (uint32_t) (i / 2) * 3000, &ts,
+                                            &pt)
+                   != NGX_OK
+                || ts != i / 2 * 3000 || pt != 96);
+    }
+
+    tap_is_int(bad, 0, "what is known is right");
+    tap_is_int(known, 2 * (NGX_WEBRTC_REWRITE_PAST
+                           + NGX_WEBRTC_REWRITE_SEGMENTS),
+               "frames that are known");
+
+    ngx_webrtc_rewrite_forget(&rw);
+
+    tap_is_int(ngx_webrtc_rewrite_unmap(&rw, 299, &track, &out), NGX_DECLINED,
+               "and forgotten");
+
+    /* catching up goes on behind a jump */
+
+    ngx_webrtc_rewrite_follow(&rw, 5000, 290000);
+
+    tap_is_int(map(5000, 290000, &ts), 300, "it follows");
+    tap_is_int(ts, 297001, "behind what was sent");
+
+    ngx_webrtc_rewrite_jump(&rw, 5010);
+    tap_is_int(map(5010, 292000, &ts), 301, "a frame is left out");
+    tap_ok(ts > 297001 && ts < 299000, "it still catches up: %u",
+           (unsigned) ts);
+
+    ngx_webrtc_rewrite_jump(&rw, 5020);
+    (void) map(5020, 310000, &ts);
+    tap_is_int(ts, 310000, "it has caught up");
+
+    ngx_webrtc_rewrite_jump(&rw, 5030);
+    (void) map(5030, 313000, &ts);
+    tap_is_int(ts, 313000, "and stays there");
+
+    ngx_webrtc_rewrite_remember(&rw, NULL);
+}
+
+
 int
 main(void)
 {
     test_plain();
     test_jumps();
+    test_past();
 
     /* name, first, interval, frames, live, window, frames known again */
 

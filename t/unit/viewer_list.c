@@ -1,0 +1,280 @@
+
+/*
+ * Copyright (C) the ngx_http_webrtc_module authors
+ *
+ * ngx_webrtc_viewer_list: what a publisher sends, as steps of a viewer.
+ */
+
+
+#include "bus_zone.h"
+#include "ngx_webrtc_viewer_list.h"
+
+
+#define NONE  NGX_WEBRTC_LADDER_NONE
+
+
+static ngx_webrtc_viewer_layers_t  vl, was;
+static ngx_webrtc_stream_t         *st;
+
+
+/*
+ * "rid:bitrate in kbit/s[:temporal layers[:spatial layer]]", the first one is
+ * what the stream has; of three temporal layers the lowest one takes 40 %, two
+ * take 60 %
+ */
+
+static void
+publish(const char *text)
+{
+    int                          n, kbit, tids, sid;
+    char                         rid[17];
+    ngx_webrtc_stream_layer_t   *e;
+    ngx_webrtc_stream_layers_t   list;
+
+    memset(&list, 0, sizeof(list));
+
+    while (*text) {
+        e = &list.layers[list.n];
+        rid[0] = '\0';
+        kbit = tids = sid = 0;
+
+        n = 0;
+
+        if (*text != ':') {
+            (void) sscanf(text, "%16[^:]%n", rid, &n);
+        }
+
+        text += n;
+        (void) sscanf(text, ":%d:%d:%d", &kbit, &tids, &sid);
+        text += strcspn(text, " ");
+        text += (*text == ' ');
+
+        e->rid_len = (uint8_t) strlen(rid);
+        memcpy(e->rid, rid, e->rid_len);
+        e->bitrate = (uint32_t) kbit * 1000;
+        e->tids = (uint8_t) tids;
+        e->sid = (uint8_t) sid;
+        e->top = (list.n == 0);
+        e->ref = (list.n && e->rid_len) ? 100 + list.n : 0;
+        e->share[0] = (tids == 3) ? 40 : (tids == 2) ? 60 : 100;
+        e->share[1] = (tids == 3) ? 60 : 100;
+        e->share[2] = 100;
+        list.n++;
+    }
+
+    ngx_webrtc_bus_set_layers(st, &list);
+}
+
+
+/* "rid/temporal[/spatial]:kbit/s" of each step that can be taken */
+
+static char *
+steps(void)
+{
+    ngx_uint_t              i, sid, tid;
+    ngx_webrtc_ladder_in_t  in;
+    static char             out[4096];
+    char                   *o;
+
+    memset(&in, 0, sizeof(in));
+    ngx_webrtc_viewer_list_rates(&vl, &in);
+
+    o = out;
+    *o = '\0';
+
+    for (i = 0; i < vl.n; i++) {
+
+        if (in.rates[NGX_WEBRTC_LADDER_LAYER + i] == NONE) {
+            continue;
+        }
+
+        tid = ngx_webrtc_layer_tid(vl.layers[i].want);
+        sid = ngx_webrtc_layer_sid(vl.layers[i].want);
+
+        o += sprintf(o, "%s%.*s", o == out ? "" : " ",
+                     (int) vl.layers[i].variant.label_len,
+                     (char *) vl.layers[i].variant.label);
+
+        if (tid != 3) {
+            o += sprintf(o, "/%u", (unsigned) tid);
+        }
+
+        if (sid != 3) {
+            o += sprintf(o, "@%u", (unsigned) sid);
+        }
+
+        o += sprintf(o, ":%u",
+                     in.rates[NGX_WEBRTC_LADDER_LAYER + i] / 1000);
+    }
+
+    return out;
+}
+
+
+static void
+list(ngx_uint_t best)
+{
+    ngx_webrtc_viewer_list(&vl, st);
+    vl.layers[vl.n - 1].rate = (uint32_t) best;
+    ngx_webrtc_viewer_list_choice(&vl);
+}
+
+
+static void
+test_steps(void)
+{
+    ngx_str_t  rid;
+
+    memset(&vl, 0, sizeof(vl));
+
+    publish("h:1000:3 m:300:3 l:100:3");
+    list(1060000);
+
+    tap_is_str(steps(), "l/0:42 l/1:63 l:106 m/0:127 m/1:190 m:318 /0:424 "
+               "/1:636 :1060", "fewer pictures of each, by bitrate");
+
+    publish("h:1000:3 m:560:1");
+    list(1060000);
+
+    tap_is_str(steps(), "/0:424 m:593 :1060",
+               "no part that is less than all of the next one");
+
+    publish("h:1000:1 m:300:1");
+    list(1060000);
+    tap_is_str(steps(), "m:318 :1060", "no temporal layers");
+
+    publish(":900:3:2 :300:3:1 :100:3:0");
+    list(1000000);
+
+    tap_is_str(steps(), "/0@0:40 /1@0:60 @0:110 /0@1:130 /1@1:190 @1:330 "
+               "/0:400 /1:600 :1000", "spatial layers are the same");
+
+    /* choices */
+
+    publish("h:1000:3 m:300:3 l:100:3");
+
+    ngx_str_set(&rid, "m");
+    ngx_webrtc_bus_layer_key(&rid, &vl.choice);
+    list(1060000);
+    tap_is_str(steps(), "m:318", "one is chosen");
+
+    vl.chosen = ngx_webrtc_peer_layer_below(1, 0);
+    list(1060000);
+    tap_is_str(steps(), "m/0:127", "and of that a part");
+
+    vl.chosen = ngx_webrtc_peer_layer_below(3, 2);
+    list(1060000);
+    tap_is_str(steps(), "m:318", "the highest is all");
+
+    vl.chosen = NGX_WEBRTC_PEER_LAYER_MOST;
+    list(1060000);
+    tap_is_str(steps(), "l/0:42 l/1:63 l:106 m/0:127 m/1:190 m:318",
+               "no better one");
+
+    vl.chosen = NGX_WEBRTC_PEER_LAYER_BEST
+                | ngx_webrtc_peer_layer_below(2, 0);
+    list(1060000);
+    tap_is_str(steps(), "/1:636", "half of the best one");
+
+    memset(&vl.choice, 0, sizeof(vl.choice));
+    vl.chosen = ngx_webrtc_peer_layer_below(1, 0);
+    list(1060000);
+    tap_is_str(steps(), "l/0:42 m/0:127 /0:424", "a quarter of any");
+
+    vl.chosen = 0;
+}
+
+
+/* as many as there may be, of which the publisher's are replaced by others */
+
+static void
+test_room(void)
+{
+    ngx_uint_t            i, k, bad;
+    ngx_webrtc_variant_t  renditions[16];
+
+    memset(&vl, 0, sizeof(vl));
+    memset(renditions, 0, sizeof(renditions));
+
+    for (i = 0; i < 16; i++) {
+        renditions[i].bitrate = (uint32_t) (i + 1) * 100000;
+        renditions[i].label_len = 2;
+        renditions[i].label[0] = 'r';
+        renditions[i].label[1] = (u_char) ('a' + i);
+    }
+
+    vl.conf.renditions = renditions;
+    vl.conf.n = 16;
+
+    bad = 0;
+
+    for (k = 0; k < 40; k++) {
+
+        if (k % 2) {
+            publish("a:4000:4 b:2000:4 c:1000:4 d:500:4");
+        } else {
+            publish("e:4000:4 f:2000:4 g:1000:4 h:500:4");
+        }
+
+        was = vl;
+        list(4240000);
+
+        if (k) {
+            ngx_webrtc_viewer_list_again(&vl, &was);
+        }
+
+        bad += (vl.n > NGX_WEBRTC_LADDER_LAYERS || vl.at >= vl.n
+                || vl.to >= vl.n
+                || (vl.ladder.step >= NGX_WEBRTC_LADDER_LAYER
+                    && vl.ladder.step - NGX_WEBRTC_LADDER_LAYER >= vl.n));
+
+        (void) steps();
+
+        /* what is read, where it goes, and its step: three that will be gone */
+
+        for (i = 0; i < vl.n; i++) {
+            if (vl.layers[i].published && !vl.layers[i].absent
+                && vl.layers[i].variant.label_len
+                && vl.layers[i].want == NGX_WEBRTC_LAYER_ALL)
+            {
+                vl.at = vl.to;
+                vl.to = vl.ladder.step >= NGX_WEBRTC_LADDER_LAYER
+                        ? vl.ladder.step - NGX_WEBRTC_LADDER_LAYER : i;
+                vl.ladder.step = NGX_WEBRTC_LADDER_LAYER + i;
+            }
+        }
+    }
+
+    tap_is_int(bad, 0, "all that there may be");
+
+    /* without room in the list at all, it stays inside */
+
+    was = vl;
+    was.at = was.to = 0;
+    ngx_memset(was.layers[0].variant.label, 'x', 3);
+    was.layers[0].variant.label_len = 3;
+    was.layers[0].want = NGX_WEBRTC_LAYER_ALL;
+
+    while (vl.n < NGX_WEBRTC_LADDER_LAYERS) {
+        vl.layers[vl.n] = vl.layers[vl.n - 1];
+        vl.n++;
+    }
+
+    ngx_webrtc_viewer_list_again(&vl, &was);
+
+    tap_ok(vl.at < vl.n && vl.to < vl.n, "no room for what is gone");
+}
+
+
+int
+main(void)
+{
+    st = calloc(1, sizeof(ngx_webrtc_stream_t));
+
+    test_steps();
+    test_room();
+
+    free(st);
+
+    return tap_done();
+}
