@@ -36,6 +36,7 @@ override B    := $(CURDIR)/build
 
 MODULE     = $(B)/ngx_http_webrtc_module.so
 MEDIA      = $(B)/ngx-webrtc-media
+GATEWAY    = $(B)/ngx-webrtc-srt
 
 CC_OPT     = -g -O2 -fPIC -fstack-protector-strong -D_FORTIFY_SOURCE=2
 LD_OPT     = -fPIC -Wl,-z,relro -Wl,-z,now
@@ -54,10 +55,17 @@ quietly    = mkdir -p $(B)/log; exec 9>$(B)/log/$(1).lock; flock 9;           \
                   echo "failed, see build/log/$(1).log" >&2; exit 1; }
 
 
+# targets that are made where there is libsrt, once packages are there
+
+if_srt     = @if t/tools/libsrt.sh $(CC) >/dev/null; then                     \
+	         $(MAKE) -s --no-print-directory $(1); fi
+
+
 .PHONY: module run install deb clean FORCE                                    \
         packages-build packages-run packages-deb
 
 module: $(MODULE) $(MEDIA)
+	$(call if_srt,$(GATEWAY))
 
 FORCE:
 
@@ -116,7 +124,7 @@ MEDIA_SRCS = $(wildcard $(patsubst %,src/%/*.c,base rtp codec helper))       \
                         media_message media_ring movie movie_plan source_mask    \
                         source_url target)
 
-MEDIA_INCS = $(patsubst %,-I src/%,base rtp codec media helper)               \
+MEDIA_INCS = $(patsubst %,-I src/%,base rtp codec media helper srt gateway)  \
              $(addprefix -isystem ,$(wildcard                                 \
                  $(patsubst %,$(NGX_DEV)/src/%,core event event/*/ os/unix))) \
              -isystem $(B)/objs
@@ -145,12 +153,38 @@ endef
 
 $(eval $(call media_program,$(B),$(MEDIA_OPT),$(MEDIA_LD)))
 
-install: $(MODULE) $(MEDIA)
+
+# the port of SRT publishers: another one, the only one with libsrt, of which
+# FFmpeg's libraries may have a copy of their own
+
+GATEWAY_SRCS = $(wildcard src/gateway/*.c src/srt/*.c)                        \
+               $(patsubst %,src/base/ngx_webrtc_%.c,time uri)                 \
+               $(patsubst %,src/helper/ngx_webrtc_helper_%.c,                 \
+                          gpu sandbox string)
+
+# $(1): a directory, $(2): flags, $(3): of the linker
+
+define gateway_program
+
+$(1)/ngx-webrtc-srt: $$(GATEWAY_SRCS:%.c=$(1)/obj/%.o) t/tools/libsrt.sh
+	$$(Q)$$(CC) $(2) -o $$@.new $$(filter %.o,$$^)                            \
+	    $$$$(t/tools/libsrt.sh $$(CC)) -lpthread
+	@mv $$@.new $$@ && echo "built $$@"
+
+-include $$(GATEWAY_SRCS:%.c=$(1)/obj/%.d)
+
+endef
+
+$(eval $(call gateway_program,$(B),$(MEDIA_LD)))
+
+install: module
 	dir=$$(nginx -V 2>&1 | sed -n 's/.*--modules-path=\([^ ]*\).*/\1/p');     \
 	install -D -m 0644 $(MODULE)                                              \
 	    "$(DESTDIR)$${dir:-/usr/lib/nginx/modules}/$(notdir $(MODULE))";      \
-	install -m 0755 $(MEDIA)                                                  \
-	    "$(DESTDIR)$${dir:-/usr/lib/nginx/modules}/$(notdir $(MEDIA))"
+	for program in $(MEDIA) $(GATEWAY); do                                    \
+	    [ ! -e $$program ] || install -m 0755 $$program                       \
+	        "$(DESTDIR)$${dir:-/usr/lib/nginx/modules}/";                     \
+	done
 
 
 # a Debian package, of a copy: debian/ is expected at the top

@@ -44,6 +44,7 @@
 #include "ngx_http_webrtc_snapshot.h"
 #include "ngx_http_webrtc_vars.h"
 #include "ngx_http_webrtc_signal_log.h"
+#include "ngx_http_webrtc_srt_gateway.h"
 #include "ngx_http_webrtc_sse.h"
 #include "ngx_http_webrtc_status.h"
 #include "ngx_http_webrtc_transcode.h"
@@ -1090,6 +1091,7 @@ ngx_http_webrtc_on_stream(void *ctx, ngx_webrtc_stream_t *st)
 
     ngx_http_webrtc_whip_tick();
     ngx_http_webrtc_ingest_tick();
+    ngx_http_webrtc_srt_tick(ctx);
     ngx_http_webrtc_pull_tick(ctx);
     ngx_http_webrtc_exec_tick(ctx);
     ngx_http_webrtc_record_tick(ctx);

@@ -64,6 +64,14 @@ my @table = (
       [ server => 'webrtc_ingest rtmp://127.0.0.1:%%PORT_http%%; '
         . 'location /x { webrtc_publish a; }' ] ],
 
+    [ 'webrtc_ingest by SRT on the port of media',
+      emerg => qr/"webrtc_ingest .*is that of "webrtc_listen" or .*expected one/,
+      [ server => 'webrtc_ingest srt://127.0.0.1:%%PORT_udp%%; '
+        . 'location /x { webrtc_publish a; }' ],
+      [ server => 'webrtc_ingest srt://127.0.0.1:%%PORT_in%%; '
+        . 'webrtc_ingest rtmp://127.0.0.1:%%PORT_in%%; '
+        . 'location /x { webrtc_publish a; }' ] ],
+
     [ 'webrtc_ingest twice',
       emerg => qr/duplicate address in webrtc_ingest .*expected one line/,
       [ server => 'webrtc_ingest rtmp://127.0.0.1:%%PORT_in%%/a; '

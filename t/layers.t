@@ -15,7 +15,7 @@ chdir "$FindBin::Bin/.." or die;
 
 # room => rank, what it is: a pure room has no clock, socket, global or event,
 # and no memory of its own but what libraries take ("library"); a process knows
-# nothing of nginx's workers
+# nothing of nginx's workers; the gateway knows how the other one is locked up
 
 my %ROOMS = (
     base      => [ 0, 'pure' ],
@@ -28,6 +28,7 @@ my %ROOMS = (
     token     => [ 4, 'pure', 'library' ],
     rtmp      => [ 4, 'pure' ],
     rtsp      => [ 4, 'pure' ],
+    srt       => [ 4, 'pure' ],
     zone      => [ 5 ],
     net       => [ 5 ],
     ingest    => [ 6 ],
@@ -40,6 +41,7 @@ my %ROOMS = (
     output    => [ 7 ],
     http      => [ 8 ],
     helper    => [ 7, 'process' ],
+    gateway   => [ 8, 'process' ],
 );
 
 # library headers => the files that may include them
@@ -52,6 +54,7 @@ my @LIBRARIES = (
     [ qr{^jansson},          qr{^src/(?:signal/ngx_webrtc_signal|token/ngx_webrtc_jw)\w*\.[ch]$} ],
     [ qr{^openssl/},         qr{^src/(?:secure|token|session|files|http)/} ],
     [ qr{^lib(?:av|sw)\w+/}, qr{^src/helper/} ],
+    [ qr{^srt/},             qr{^src/gateway/} ],
 );
 
 # system headers and nginx's
@@ -136,7 +139,10 @@ for my $file (@files) {
                 if $other ne $room
                    && ($ROOMS{$other}[0] >= $rank
                        || ($is{process}
-                           && $other !~ /^(?:base|rtp|codec|media)$/));
+                           && $other !~ /^(?:base|rtp|codec|media)$/
+                           && ($room ne 'gateway'
+                               || ($other ne 'srt'
+                                   && $name !~ /_helper_sandbox\.h$/))));
 
             $knows{$stem}{$known} = 1 if $known ne $stem;
 

@@ -33,8 +33,8 @@ SAN_MODULE = -fno-sanitize=nonnull-attribute
 # strictly without a warning, and of those above what works without nginx's
 # event loop
 
-PURE_DIRS  = base rtp codec sdp secure data signal token rtmp rtsp
-LOOP_DIRS  = $(filter-out $(PURE_DIRS) http,                                  \
+PURE_DIRS  = base rtp codec sdp secure data signal token rtmp rtsp srt
+LOOP_DIRS  = $(filter-out $(PURE_DIRS) http gateway,                          \
                           $(patsubst src/%/,%,$(wildcard src/*/)))
 PURE_SRCS  = $(wildcard $(PURE_DIRS:%=src/%/*.c))
 LOOP_SRCS  = $(filter-out src/helper/ngx_webrtc_helper.c                      \
@@ -146,9 +146,11 @@ $(B)/asan/ngx_http_webrtc_module.so: FORCE $(B)/asan/objs/Makefile
 
 $(eval $(call media_program,$(B)/asan,-g -O1 -fPIE $(SAN) $(SAN_MODULE) -Wall,\
                             -pie $(SAN)))
+$(eval $(call gateway_program,$(B)/asan,-pie $(SAN)))
 
 asan: $(B)/asan/nginx $(B)/asan/ngx_http_webrtc_module.so                     \
       $(B)/asan/ngx-webrtc-media
+	$(call if_srt,$(B)/asan/ngx-webrtc-srt)
 
 
 # the module with --with-compat alone, against current sources

@@ -59,8 +59,12 @@ ngx_webrtc_uri_split(ngx_str_t *s, ngx_str_t *args)
 
     ngx_str_null(args);
 
+    if (s->len == 0) {
+        return;
+    }
+
     last = s->data + s->len;
-    p = s->len ? ngx_strlchr(s->data, last, '?') : NULL;
+    p = ngx_strlchr(s->data, last, '?');
 
     if (p) {
         args->data = p + 1;

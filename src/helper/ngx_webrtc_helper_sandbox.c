@@ -95,8 +95,8 @@ static void ngx_webrtc_helper_sandbox_filter(ngx_uint_t gpu);
 #endif
 
 
-ngx_int_t
-ngx_webrtc_helper_sandbox_begin(pid_t parent, int fd)
+void
+ngx_webrtc_helper_sandbox_close(int fd)
 {
     int  i;
 
@@ -108,6 +108,13 @@ ngx_webrtc_helper_sandbox_begin(pid_t parent, int fd)
             (void) close(i);
         }
     }
+}
+
+
+ngx_int_t
+ngx_webrtc_helper_sandbox_begin(pid_t parent, int fd)
+{
+    ngx_webrtc_helper_sandbox_close(fd);
 
     if (prctl(PR_SET_PDEATHSIG, SIGTERM) == -1) {
         return NGX_DECLINED;

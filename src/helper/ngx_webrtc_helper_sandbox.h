@@ -14,6 +14,9 @@
 #include <ngx_core.h>
 
 
+/* Closes all descriptors from fd up. */
+void ngx_webrtc_helper_sandbox_close(int fd);
+
 /*
  * Closes all descriptors from fd up; the process will end with its parent.
  *

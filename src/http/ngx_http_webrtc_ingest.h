@@ -54,6 +54,7 @@ typedef struct {
     ngx_str_t                    app;        /* the only one, empty: any */
     ngx_http_core_srv_conf_t    *cscf;       /* its server */
     const struct ngx_http_webrtc_ingest_kind_s  *kind;
+    struct ngx_http_webrtc_srt_conf_s  *srt; /* of "srt://", or NULL */
 #if (NGX_HTTP_SSL)
     ngx_ssl_t                   *ssl;        /* NULL: in the clear */
 #endif

@@ -12,6 +12,8 @@
 #include "ngx_http_webrtc_ingest.h"
 #include "ngx_http_webrtc_rtmp.h"
 #include "ngx_http_webrtc_rtsp.h"
+#include "ngx_http_webrtc_srt.h"
+#include "ngx_http_webrtc_srt_gateway.h"
 #include "ngx_webrtc_tcp_listen.h"
 
 
@@ -61,6 +63,10 @@ static ngx_int_t ngx_http_webrtc_ingest_tcp(ngx_cycle_t *cycle,
     ngx_http_webrtc_ingest_conf_t *ingest);
 static ngx_int_t ngx_http_webrtc_ingest_tls(ngx_cycle_t *cycle,
     ngx_http_webrtc_ingest_conf_t *ingest);
+static ngx_int_t ngx_http_webrtc_ingest_srt(ngx_cycle_t *cycle,
+    ngx_http_webrtc_ingest_conf_t *ingest);
+static ngx_listening_t *ngx_http_webrtc_ingest_listen(ngx_cycle_t *cycle,
+    ngx_http_webrtc_ingest_conf_t *ingest, ngx_addr_t *addr);
 
 
 #define NGX_HTTP_WEBRTC_INGEST_RTMP                                           \
@@ -90,6 +96,10 @@ static const ngx_http_webrtc_ingest_kind_t  ngx_http_webrtc_ingest_kinds[] = {
     { ngx_string("rtsps://"), 322, SOCK_STREAM, NGX_HTTP_WEBRTC_INGEST_RTSP,
       ngx_http_webrtc_ingest_application, ngx_http_webrtc_ingest_tls,
       ngx_http_webrtc_rtsp_accepted },
+
+    { ngx_string("srt://"), 0, SOCK_DGRAM, NGX_HTTP_WEBRTC_SRT_EXPECTED,
+      ngx_http_webrtc_srt_options, ngx_http_webrtc_ingest_srt,
+      ngx_http_webrtc_srt_accepted },
 
     { ngx_null_string, 0, 0, NULL, NULL, NULL, NULL }
 };
@@ -392,7 +402,22 @@ ngx_http_webrtc_ingest_tcp(ngx_cycle_t *cycle,
 }
 
 
-ngx_listening_t *
+static ngx_int_t
+ngx_http_webrtc_ingest_srt(ngx_cycle_t *cycle,
+    ngx_http_webrtc_ingest_conf_t *ingest)
+{
+    ngx_addr_t  addr;
+
+    if (ngx_http_webrtc_srt_listen(cycle, ingest, &addr) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_webrtc_ingest_listen(cycle, ingest, &addr)
+           ? NGX_OK : NGX_ERROR;
+}
+
+
+static ngx_listening_t *
 ngx_http_webrtc_ingest_listen(ngx_cycle_t *cycle,
     ngx_http_webrtc_ingest_conf_t *ingest, ngx_addr_t *addr)
 {

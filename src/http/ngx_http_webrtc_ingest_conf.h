@@ -25,14 +25,5 @@ char *ngx_http_webrtc_ingest_directive(ngx_conf_t *cf, ngx_command_t *cmd,
 ngx_int_t ngx_http_webrtc_ingest_open(ngx_cycle_t *cycle,
     ngx_http_webrtc_main_conf_t *wmcf);
 
-/*
- * A listening socket of nginx's for it, whose connections go to
- * kind->accepted() with it as c->listening->servers.
- *
- * NULL: no memory
- */
-ngx_listening_t *ngx_http_webrtc_ingest_listen(ngx_cycle_t *cycle,
-    ngx_http_webrtc_ingest_conf_t *ingest, ngx_addr_t *addr);
-
 
 #endif /* _NGX_HTTP_WEBRTC_INGEST_CONF_H_INCLUDED_ */

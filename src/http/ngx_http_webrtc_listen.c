@@ -18,6 +18,7 @@
 #include "ngx_http_webrtc_candidates.h"
 #include "ngx_http_webrtc_conf_check.h"
 #include "ngx_http_webrtc_ingest_conf.h"
+#include "ngx_http_webrtc_srt_gateway.h"
 #include "ngx_webrtc_tcp_listen.h"
 #include "ngx_webrtc_udp_listen.h"
 #include "ngx_webrtc_twin.h"
@@ -29,6 +30,7 @@ static ngx_int_t ngx_http_webrtc_listen_add(ngx_conf_t *cf,
 static ngx_http_webrtc_listen_t *ngx_http_webrtc_listen_find(
     ngx_http_webrtc_main_conf_t *wmcf, ngx_addr_t *addr);
 static char *ngx_http_webrtc_listen_tcp(ngx_cycle_t *cycle, void *conf);
+static ngx_int_t ngx_http_webrtc_listen_opened(ngx_cycle_t *cycle);
 
 
 static ngx_core_module_t  ngx_http_webrtc_listen_module_ctx = {
@@ -44,7 +46,7 @@ ngx_module_t  ngx_http_webrtc_listen_module = {
     NULL,                                  /* module directives */
     NGX_CORE_MODULE,                       /* module type */
     NULL,                                  /* init master */
-    NULL,                                  /* init module */
+    ngx_http_webrtc_listen_opened,         /* init module */
     NULL,                                  /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
@@ -305,4 +307,21 @@ ngx_http_webrtc_listen_tcp(ngx_cycle_t *cycle, void *conf)
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* the sockets are there */
+
+static ngx_int_t
+ngx_http_webrtc_listen_opened(ngx_cycle_t *cycle)
+{
+    ngx_http_webrtc_main_conf_t  *wmcf;
+
+    wmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_webrtc_module);
+
+    if (wmcf && wmcf->used) {
+        ngx_http_webrtc_srt_own(cycle, wmcf);
+    }
+
+    return NGX_OK;
 }

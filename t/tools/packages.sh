@@ -14,7 +14,7 @@ set -e
 BUILD="gcc libc6-dev make pkg-config nginx nginx-dev libssl-dev
        libnice-dev libglib2.0-dev libusrsctp-dev libjansson-dev
        libavformat-dev libavcodec-dev libavfilter-dev libswscale-dev
-       libswresample-dev libavutil-dev"
+       libswresample-dev libavutil-dev libsrt-gnutls-dev"
 
 # faster encryption; for Intel's and AMD's processors only
 
