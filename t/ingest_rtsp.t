@@ -133,7 +133,7 @@ active('bars', 'FFmpeg publishes to nginx by RTSP');
 active('opus', 'with a name and a password');
 active('hevc', 'HEVC');
 active('odd', 'a client that says it in another way');
-active('sound', 'sound only');
+active('sound', 'sound only, by UDP');
 
 my %viewers = map { $_ => $t->python('whep.py', $t->url("/whep/$_"),
                                      '{"frames": 10}') } qw/ bars odd /;
@@ -168,6 +168,9 @@ cmp_ok(scalar @open, '>', 5, 'what the media process has open');
 is_deeply([ grep { /^socket:\[(\d+)\]$/ && $inodes{$1} } @open ], [],
           'is no socket of IP');
 
+ok(wait_for(60, sub { (session('sound')->{bytes_received} // 0) > 20000 }),
+   'datagrams are taken of the port that was announced');
+
 # who may publish
 
 my $said = $t->python_json('rtsp_ask.py', $t->port('rtsp'),
@@ -186,6 +189,7 @@ my $said = $t->python_json('rtsp_ask.py', $t->port('rtsp'),
     { url => '/one/x?n=1', hold => 1 },
     { url => '/one/x?n=2' },
     { url => '/live/u', ask => [ 'ANNOUNCE', 'SETUP' ],
+      fields => { 'User-Agent' => 'Lavf59.27.100' },
       transport => 'RTP/AVP;unicast;client_port=5000-5001' },
     { url => '/replace/r', ask => [ 'ANNOUNCE', 'SETUP', 'RECORD' ],
       hold => 1 },

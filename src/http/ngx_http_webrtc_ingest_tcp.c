@@ -20,7 +20,7 @@
 #define NGX_HTTP_WEBRTC_INGEST_TCP_READS     16
 
 /* connections of a worker that do not publish (yet); chosen: a crowd that
- * comes back at once, with 30 kB each */
+ * comes back at once, with 30 kB each; 200 kB while a long description comes */
 #define NGX_HTTP_WEBRTC_INGEST_TCP_PENDING   512
 
 /* ms for a publisher to read why it was refused, and close; chosen */
@@ -62,6 +62,8 @@ static ngx_int_t ngx_http_webrtc_ingest_tcp_take(
 static void ngx_http_webrtc_ingest_tcp_request(
     ngx_http_webrtc_ingest_tcp_t *tc);
 static void ngx_http_webrtc_ingest_tcp_resume(
+    ngx_http_webrtc_ingest_tcp_t *tc);
+static void ngx_http_webrtc_ingest_tcp_again(
     ngx_http_webrtc_ingest_tcp_t *tc);
 static void ngx_http_webrtc_ingest_tcp_write_handler(ngx_event_t *wev);
 static ngx_int_t ngx_http_webrtc_ingest_tcp_flush(
@@ -292,6 +294,26 @@ ngx_http_webrtc_ingest_tcp_send(ngx_http_webrtc_ingest_tcp_t *tc,
     }
 
     return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_webrtc_ingest_tcp_reads(ngx_http_webrtc_ingest_tcp_t *tc)
+{
+    if (tc->in == NULL || !tc->flows || tc->lingers) {
+        return NGX_DECLINED;
+    }
+
+    return (tc->blocked || tc->paced) ? NGX_AGAIN : NGX_OK;
+}
+
+
+void
+ngx_http_webrtc_ingest_tcp_beside(ngx_http_webrtc_ingest_tcp_t *tc, size_t n)
+{
+    ngx_http_webrtc_ingest_received(tc->in, n);
+    ngx_http_webrtc_ingest_tcp_pace(tc, n);
+    ngx_http_webrtc_ingest_tcp_wait(tc);
 }
 
 
@@ -576,7 +598,7 @@ ngx_http_webrtc_ingest_tcp_paced(ngx_event_t *ev)
     tc = ev->data;
     tc->paced = 0;
 
-    ngx_post_event(tc->connection->read, &ngx_posted_events);
+    ngx_http_webrtc_ingest_tcp_again(tc);
 }
 
 
@@ -679,7 +701,18 @@ ngx_http_webrtc_ingest_tcp_resume(ngx_http_webrtc_ingest_tcp_t *tc)
     }
 
     ngx_http_webrtc_ingest_tcp_wait(tc);
+    ngx_http_webrtc_ingest_tcp_again(tc);
+}
+
+
+static void
+ngx_http_webrtc_ingest_tcp_again(ngx_http_webrtc_ingest_tcp_t *tc)
+{
     ngx_post_event(tc->connection->read, &ngx_posted_events);
+
+    if (tc->protocol->resume) {
+        tc->protocol->resume(tc);
+    }
 }
 
 

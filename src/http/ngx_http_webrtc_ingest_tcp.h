@@ -42,6 +42,7 @@ typedef struct ngx_http_webrtc_ingest_tcp_s  ngx_http_webrtc_ingest_tcp_t;
  *              NGX_OK; NGX_AGAIN: it may ask again
  *   ended      somebody else has ended it
  *   free       of what data has
+ *   resume     what waits on other sockets may be read; or NULL
  */
 typedef struct {
     const char             *name;        /* in logs */
@@ -58,6 +59,7 @@ typedef struct {
     void                  (*ended)(ngx_http_webrtc_ingest_tcp_t *tc,
                                    ngx_str_t *reason);
     void                  (*free)(ngx_http_webrtc_ingest_tcp_t *tc);
+    void                  (*resume)(ngx_http_webrtc_ingest_tcp_t *tc);
 } ngx_http_webrtc_ingest_tcp_protocol_t;
 
 
@@ -125,6 +127,19 @@ void ngx_http_webrtc_ingest_tcp_ask(ngx_http_webrtc_ingest_tcp_t *tc,
  */
 ngx_int_t ngx_http_webrtc_ingest_tcp_send(ngx_http_webrtc_ingest_tcp_t *tc,
     struct iovec *iov, ngx_uint_t niov);
+
+/*
+ * Whether another socket of the publisher's is to be read now.
+ *
+ * NGX_OK
+ * NGX_AGAIN      no: what is there is to wait until resume()
+ * NGX_DECLINED   what comes is of no use
+ */
+ngx_int_t ngx_http_webrtc_ingest_tcp_reads(ngx_http_webrtc_ingest_tcp_t *tc);
+
+/* Counts n bytes that have come there. */
+void ngx_http_webrtc_ingest_tcp_beside(ngx_http_webrtc_ingest_tcp_t *tc,
+    size_t n);
 
 /* Memory for an engine: realloc() and, with a size of 0, free(). */
 u_char *ngx_http_webrtc_ingest_tcp_grow(void *ctx, u_char *old, size_t size);

@@ -57,7 +57,8 @@ static const ngx_http_webrtc_ingest_tcp_protocol_t  ngx_http_webrtc_rtmp = {
     ngx_http_webrtc_rtmp_accept,
     ngx_http_webrtc_rtmp_refuse,
     ngx_http_webrtc_rtmp_end,
-    ngx_http_webrtc_rtmp_free
+    ngx_http_webrtc_rtmp_free,
+    NULL
 };
 
 

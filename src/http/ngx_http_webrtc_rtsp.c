@@ -11,6 +11,7 @@
 
 #include "ngx_http_webrtc_rtsp.h"
 #include "ngx_http_webrtc_ingest_tcp.h"
+#include "ngx_http_webrtc_rtsp_udp.h"
 #include "ngx_webrtc_cursor.h"
 #include "ngx_webrtc_rtsp_server.h"
 #include "ngx_webrtc_uri.h"
@@ -23,6 +24,8 @@
 typedef struct {
     ngx_http_webrtc_ingest_tcp_t  *tc;
     ngx_http_webrtc_ingest_ask_t   ask;
+    ngx_http_webrtc_rtsp_udp_t    *udp[NGX_WEBRTC_RTSP_TRACKS];
+    in_port_t                      ports[NGX_WEBRTC_RTSP_TRACKS];
     ngx_webrtc_rtsp_server_t       server;
 } ngx_http_webrtc_rtsp_t;
 
@@ -38,6 +41,7 @@ static ngx_int_t ngx_http_webrtc_rtsp_challenge(
 static void ngx_http_webrtc_rtsp_end(ngx_http_webrtc_ingest_tcp_t *tc,
     ngx_str_t *reason);
 static void ngx_http_webrtc_rtsp_free(ngx_http_webrtc_ingest_tcp_t *tc);
+static void ngx_http_webrtc_rtsp_resume(ngx_http_webrtc_ingest_tcp_t *tc);
 static void ngx_http_webrtc_rtsp_announce(void *data,
     const ngx_webrtc_rtsp_message_t *m);
 static void ngx_http_webrtc_rtsp_uri(ngx_http_webrtc_rtsp_t *rs,
@@ -46,12 +50,17 @@ static ngx_uint_t ngx_http_webrtc_rtsp_is_app(ngx_str_t *only,
     ngx_str_t *path);
 static void ngx_http_webrtc_rtsp_record(void *data, u_char *sdp, size_t len);
 static ngx_int_t ngx_http_webrtc_rtsp_media(void *data, u_char *p, size_t len);
+static ngx_int_t ngx_http_webrtc_rtsp_ports(void *data, ngx_uint_t track,
+    ngx_uint_t from, in_port_t *port);
+static void ngx_http_webrtc_rtsp_datagram(void *data, ngx_uint_t track,
+    ngx_uint_t rtcp, u_char *p, size_t n);
 
 
 static const ngx_webrtc_rtsp_server_ops_t  ngx_http_webrtc_rtsp_ops = {
     ngx_http_webrtc_rtsp_announce,
     ngx_http_webrtc_rtsp_record,
     ngx_http_webrtc_rtsp_media,
+    ngx_http_webrtc_rtsp_ports,
     ngx_http_webrtc_ingest_tcp_grow
 };
 
@@ -66,7 +75,8 @@ static const ngx_http_webrtc_ingest_tcp_protocol_t  ngx_http_webrtc_rtsp = {
     ngx_http_webrtc_rtsp_accept,
     ngx_http_webrtc_rtsp_refuse,
     ngx_http_webrtc_rtsp_end,
-    ngx_http_webrtc_rtsp_free
+    ngx_http_webrtc_rtsp_free,
+    ngx_http_webrtc_rtsp_resume
 };
 
 
@@ -105,6 +115,14 @@ ngx_http_webrtc_rtsp_init(ngx_http_webrtc_ingest_tcp_t *tc)
     rs->server.max_sdp = wlcf->max_sdp;
     rs->server.timeout = (ngx_uint_t) ngx_max(cscf->client_header_timeout
                                               / 1000, 1);
+
+#if (NGX_HTTP_SSL)
+
+    /* what is private stays so */
+
+    rs->server.tcp = (tc->conf->ssl != NULL);
+
+#endif
 
     ngx_webrtc_rtsp_server_init(&rs->server, &ngx_http_webrtc_rtsp_ops, rs);
 
@@ -249,11 +267,34 @@ ngx_http_webrtc_rtsp_end(ngx_http_webrtc_ingest_tcp_t *tc, ngx_str_t *reason)
 static void
 ngx_http_webrtc_rtsp_free(ngx_http_webrtc_ingest_tcp_t *tc)
 {
+    ngx_uint_t               i;
     ngx_http_webrtc_rtsp_t  *rs;
 
     rs = tc->data;
 
+    for (i = 0; i < NGX_WEBRTC_RTSP_TRACKS; i++) {
+        if (rs->udp[i]) {
+            ngx_http_webrtc_rtsp_udp_close(rs->udp[i]);
+        }
+    }
+
     ngx_webrtc_rtsp_server_free(&rs->server);
+}
+
+
+static void
+ngx_http_webrtc_rtsp_resume(ngx_http_webrtc_ingest_tcp_t *tc)
+{
+    ngx_uint_t               i;
+    ngx_http_webrtc_rtsp_t  *rs;
+
+    rs = tc->data;
+
+    for (i = 0; i < NGX_WEBRTC_RTSP_TRACKS; i++) {
+        if (rs->udp[i]) {
+            ngx_http_webrtc_rtsp_udp_resume(rs->udp[i]);
+        }
+    }
 }
 
 
@@ -361,4 +402,42 @@ ngx_http_webrtc_rtsp_media(void *data, u_char *p, size_t len)
     iov[1].iov_len = len;
 
     return ngx_http_webrtc_ingest_tcp_send(rs->tc, iov, 2);
+}
+
+
+/* those of a track that is set up again are the same */
+
+static ngx_int_t
+ngx_http_webrtc_rtsp_ports(void *data, ngx_uint_t track, ngx_uint_t from,
+    in_port_t *port)
+{
+    ngx_http_webrtc_rtsp_t *rs = data;
+
+    ngx_http_webrtc_rtsp_udp_conf_t  conf;
+
+    if (rs->udp[track] == NULL) {
+        conf.track = track;
+        conf.pt = rs->server.tracks[track].pt;
+        conf.video = ((rs->server.tracks[track].media.data[0] | 0x20) == 'v');
+        conf.from = (in_port_t) from;
+        conf.handler = ngx_http_webrtc_rtsp_datagram;
+        conf.data = rs;
+
+        rs->udp[track] = ngx_http_webrtc_rtsp_udp_open(rs->tc, &conf,
+                                                       &rs->ports[track]);
+    }
+
+    *port = rs->ports[track];
+
+    return rs->udp[track] ? NGX_OK : NGX_DECLINED;
+}
+
+
+static void
+ngx_http_webrtc_rtsp_datagram(void *data, ngx_uint_t track, ngx_uint_t rtcp,
+    u_char *p, size_t n)
+{
+    ngx_http_webrtc_rtsp_t *rs = data;
+
+    ngx_webrtc_rtsp_server_datagram(&rs->server, track, rtcp, p, n);
 }

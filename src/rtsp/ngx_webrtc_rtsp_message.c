@@ -16,6 +16,9 @@
 /* the last channel of the first pair, and the last pair: 10.12 */
 #define NGX_WEBRTC_RTSP_MESSAGE_CHANNEL  254
 
+/* of UDP, the last of which is RTCP's */
+#define NGX_WEBRTC_RTSP_MESSAGE_PORTS    65535
+
 
 typedef struct {
     const char  *name;           /* with the colon */
@@ -36,6 +39,10 @@ static void ngx_webrtc_rtsp_message_part(ngx_str_t *s, u_char separator,
     ngx_str_t *part);
 static ngx_int_t ngx_webrtc_rtsp_message_spec(ngx_str_t *spec,
     ngx_int_t *channel);
+static ngx_int_t ngx_webrtc_rtsp_message_spec_udp(ngx_str_t *spec,
+    ngx_uint_t *port);
+static ngx_uint_t ngx_webrtc_rtsp_message_is(ngx_str_t *s,
+    const char *word);
 
 
 static const ngx_webrtc_rtsp_message_field_t
@@ -309,10 +316,8 @@ ngx_webrtc_rtsp_message_spec(ngx_str_t *spec, ngx_int_t *channel)
     ngx_webrtc_rtsp_message_part(spec, ';', &part);
     ngx_webrtc_rtsp_message_trim(&part);
 
-    if (!(part.len == sizeof("RTP/AVP/TCP") - 1
-          && ngx_webrtc_rtsp_message_begins(&part, "RTP/AVP/TCP"))
-        && !(part.len == sizeof("RTP/AVPF/TCP") - 1
-             && ngx_webrtc_rtsp_message_begins(&part, "RTP/AVPF/TCP")))
+    if (!ngx_webrtc_rtsp_message_is(&part, "RTP/AVP/TCP")
+        && !ngx_webrtc_rtsp_message_is(&part, "RTP/AVPF/TCP"))
     {
         return NGX_DECLINED;
     }
@@ -340,4 +345,84 @@ ngx_webrtc_rtsp_message_spec(ngx_str_t *spec, ngx_int_t *channel)
     }
 
     return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_webrtc_rtsp_message_udp(ngx_str_t *transport, ngx_uint_t *port)
+{
+    ngx_str_t  all, spec;
+
+    all = *transport;
+
+    while (all.len) {
+        ngx_webrtc_rtsp_message_part(&all, ',', &spec);
+        ngx_webrtc_rtsp_message_trim(&spec);
+
+        if (ngx_webrtc_rtsp_message_spec_udp(&spec, port) == NGX_OK) {
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+/* multicast is what is sent if nothing else is said, and not for us */
+
+static ngx_int_t
+ngx_webrtc_rtsp_message_spec_udp(ngx_str_t *spec, ngx_uint_t *port)
+{
+    ngx_str_t   part, number;
+    ngx_int_t   n;
+    ngx_uint_t  unicast;
+
+    ngx_webrtc_rtsp_message_part(spec, ';', &part);
+    ngx_webrtc_rtsp_message_trim(&part);
+
+    if (!ngx_webrtc_rtsp_message_is(&part, "RTP/AVP")
+        && !ngx_webrtc_rtsp_message_is(&part, "RTP/AVP/UDP")
+        && !ngx_webrtc_rtsp_message_is(&part, "RTP/AVPF")
+        && !ngx_webrtc_rtsp_message_is(&part, "RTP/AVPF/UDP"))
+    {
+        return NGX_DECLINED;
+    }
+
+    *port = 0;
+    unicast = 0;
+
+    while (spec->len) {
+        ngx_webrtc_rtsp_message_part(spec, ';', &part);
+        ngx_webrtc_rtsp_message_trim(&part);
+
+        if (ngx_webrtc_rtsp_message_is(&part, "unicast")) {
+            unicast = 1;
+            continue;
+        }
+
+        if (!ngx_webrtc_rtsp_message_begins(&part, "client_port=")) {
+            continue;
+        }
+
+        part.data += sizeof("client_port=") - 1;
+        part.len -= sizeof("client_port=") - 1;
+
+        ngx_webrtc_rtsp_message_part(&part, '-', &number);
+
+        n = ngx_atoi(number.data, number.len);
+
+        if (n > 0 && n < NGX_WEBRTC_RTSP_MESSAGE_PORTS) {
+            *port = n;
+        }
+    }
+
+    return (unicast && *port) ? NGX_OK : NGX_DECLINED;
+}
+
+
+static ngx_uint_t
+ngx_webrtc_rtsp_message_is(ngx_str_t *s, const char *word)
+{
+    return s->len == ngx_strlen(word)
+           && ngx_webrtc_rtsp_message_begins(s, word);
 }

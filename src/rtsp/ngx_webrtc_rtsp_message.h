@@ -69,6 +69,15 @@ void ngx_webrtc_rtsp_message_url(ngx_str_t *uri, ngx_str_t *host,
 ngx_int_t ngx_webrtc_rtsp_message_transport(ngx_str_t *transport,
     ngx_int_t *channel);
 
+/*
+ * The same over UDP, to one receiver.
+ *
+ *   port   out: the client's, of RTP
+ *
+ * NGX_OK, NGX_DECLINED
+ */
+ngx_int_t ngx_webrtc_rtsp_message_udp(ngx_str_t *transport, ngx_uint_t *port);
+
 /* Whether s begins with a word, in any case. */
 ngx_uint_t ngx_webrtc_rtsp_message_begins(ngx_str_t *s, const char *word);
 

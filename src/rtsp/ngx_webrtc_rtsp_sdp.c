@@ -14,11 +14,16 @@
 #include "ngx_webrtc_rtsp_sdp.h"
 
 
-/* RFC 3551, 6: types whose codec is told by "rtpmap"; MPEG-TS is not media of
- * RTP, and its type is 33 */
+/* RFC 3551, 6: types whose codec is told by "rtpmap" */
 #define NGX_WEBRTC_RTSP_SDP_DYNAMIC  96
 #define NGX_WEBRTC_RTSP_SDP_TYPES    128
-#define NGX_WEBRTC_RTSP_SDP_TS       33
+
+
+/* type: that the name always has, or none: 128 */
+typedef struct {
+    ngx_str_t    name;
+    ngx_uint_t   type;
+} ngx_webrtc_rtsp_sdp_codec_t;
 
 
 static ngx_int_t ngx_webrtc_rtsp_sdp_media(ngx_str_t *line,
@@ -31,7 +36,35 @@ static void ngx_webrtc_rtsp_sdp_word(ngx_str_t *s, ngx_str_t *word);
 static ngx_uint_t ngx_webrtc_rtsp_sdp_plain(ngx_str_t *s);
 static void ngx_webrtc_rtsp_sdp_usable(ngx_webrtc_rtsp_track_t *tracks,
     ngx_uint_t n);
+static ngx_uint_t ngx_webrtc_rtsp_sdp_known(ngx_webrtc_rtsp_track_t *t);
 static size_t ngx_webrtc_rtsp_sdp_tail(ngx_str_t *path, ngx_str_t *control);
+
+
+/* what is read: libavformat knows more, which nobody has looked at for long */
+
+static const ngx_webrtc_rtsp_sdp_codec_t  ngx_webrtc_rtsp_sdp_codecs[] = {
+
+    { ngx_string("H264"), 128 },
+    { ngx_string("H265"), 128 },
+    { ngx_string("VP8"), 128 },
+    { ngx_string("VP9"), 128 },
+    { ngx_string("AV1"), 128 },
+    { ngx_string("MP4V-ES"), 128 },
+    { ngx_string("JPEG"), 26 },
+    { ngx_string("MPV"), 32 },
+    { ngx_string("MPEG4-GENERIC"), 128 },
+    { ngx_string("MP4A-LATM"), 128 },
+    { ngx_string("MPA"), 14 },
+    { ngx_string("opus"), 128 },
+    { ngx_string("PCMU"), 0 },
+    { ngx_string("PCMA"), 8 },
+    { ngx_string("G722"), 9 },
+    { ngx_string("L16"), 10 },
+    { ngx_string("L16"), 11 },
+    { ngx_string("AC3"), 128 },
+
+    { ngx_null_string, 0 }
+};
 
 
 ngx_int_t
@@ -243,22 +276,51 @@ ngx_webrtc_rtsp_sdp_usable(ngx_webrtc_rtsp_track_t *tracks, ngx_uint_t n)
                          == 0
                          || ngx_strncasecmp(t->media.data, (u_char *) "audio",
                                             5)
-                            == 0));
+                            == 0)
+                     && ngx_webrtc_rtsp_sdp_known(t));
 
         if (t->rtpmap.len) {
             t->our_pt = (uint8_t) (NGX_WEBRTC_RTSP_SDP_DYNAMIC + i);
-            t->usable &= !ngx_webrtc_rtsp_message_begins(&t->rtpmap, "MP2T/");
             continue;
         }
 
         t->our_pt = t->pt;
-        t->usable &= (t->pt < NGX_WEBRTC_RTSP_SDP_DYNAMIC
-                      && t->pt != NGX_WEBRTC_RTSP_SDP_TS);
 
         for (j = 0; j < i; j++) {
             t->usable &= (tracks[j].our_pt != t->our_pt);
         }
     }
+}
+
+
+/* by the name in "rtpmap", up to the clock rate; or by a type without one */
+
+static ngx_uint_t
+ngx_webrtc_rtsp_sdp_known(ngx_webrtc_rtsp_track_t *t)
+{
+    size_t  n;
+
+    const ngx_webrtc_rtsp_sdp_codec_t  *codec;
+
+    for (n = 0; n < t->rtpmap.len; n++) {
+        if (t->rtpmap.data[n] == '/' || t->rtpmap.data[n] == ' ') {
+            break;
+        }
+    }
+
+    for (codec = ngx_webrtc_rtsp_sdp_codecs; codec->name.len; codec++) {
+
+        if (t->rtpmap.len ? (n == codec->name.len
+                             && ngx_strncasecmp(t->rtpmap.data,
+                                                codec->name.data, n)
+                                == 0)
+                          : t->pt == codec->type)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

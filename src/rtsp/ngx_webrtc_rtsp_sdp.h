@@ -42,6 +42,7 @@ typedef struct {
     uint8_t      our_pt;          /* and after us */
     unsigned     usable:1;        /* audio or video in RTP that has a codec */
     unsigned     set:1;           /* up, with these channels */
+    unsigned     udp:1;           /* it comes by UDP instead */
     ngx_uint_t   channel;         /* of RTP; the next one has RTCP */
 } ngx_webrtc_rtsp_track_t;
 

@@ -10,23 +10,15 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
-#include "ngx_webrtc_cursor.h"
+#include "ngx_webrtc_rtsp_packet.h"
 #include "ngx_webrtc_rtsp_server.h"
 
 
 /* bytes that a message's memory begins with; chosen: most requests */
 #define NGX_WEBRTC_RTSP_SERVER_LEAST  2048
 
-/* channels are a byte */
-#define NGX_WEBRTC_RTSP_SERVER_CHANNELS  256
-
-/* RFC 3550, 5.1 and 6.4.1: bytes of a header, and of a sender report without
- * blocks; its type.  RFC 5761, 4: what is RTCP, by its second byte */
-#define NGX_WEBRTC_RTSP_SERVER_RTP    12
-#define NGX_WEBRTC_RTSP_SERVER_SR     28
-#define NGX_WEBRTC_RTSP_SERVER_SR_PT  200
-#define NGX_WEBRTC_RTSP_SERVER_RTCP   192
-#define NGX_WEBRTC_RTSP_SERVER_RTCP_END  224
+/* bytes of a Transport of ours */
+#define NGX_WEBRTC_RTSP_SERVER_TRANSPORT  128
 
 /* states, as bits */
 #define NGX_WEBRTC_RTSP_IN_NEW        (1 << NGX_WEBRTC_RTSP_SERVER_NEW)
@@ -78,8 +70,10 @@ static ngx_int_t ngx_webrtc_rtsp_server_announce(ngx_webrtc_rtsp_server_t *s,
     ngx_webrtc_rtsp_message_t *m, ngx_str_t *body);
 static ngx_int_t ngx_webrtc_rtsp_server_setup(ngx_webrtc_rtsp_server_t *s,
     ngx_webrtc_rtsp_message_t *m, ngx_str_t *body);
-static ngx_int_t ngx_webrtc_rtsp_server_channels(ngx_webrtc_rtsp_server_t *s,
-    ngx_webrtc_rtsp_track_t *t, ngx_int_t channel);
+static size_t ngx_webrtc_rtsp_server_channels(ngx_webrtc_rtsp_server_t *s,
+    ngx_webrtc_rtsp_track_t *t, ngx_int_t channel, u_char *buf);
+static size_t ngx_webrtc_rtsp_server_ports(ngx_webrtc_rtsp_server_t *s,
+    ngx_webrtc_rtsp_track_t *t, ngx_str_t *transport, u_char *buf);
 static ngx_uint_t ngx_webrtc_rtsp_server_taken(ngx_webrtc_rtsp_server_t *s,
     ngx_webrtc_rtsp_track_t *t, ngx_uint_t channel);
 static ngx_int_t ngx_webrtc_rtsp_server_record(ngx_webrtc_rtsp_server_t *s,
@@ -92,8 +86,6 @@ static ngx_int_t ngx_webrtc_rtsp_server_play(ngx_webrtc_rtsp_server_t *s,
     ngx_webrtc_rtsp_message_t *m, ngx_str_t *body);
 static ngx_int_t ngx_webrtc_rtsp_server_frame(ngx_webrtc_rtsp_server_t *s,
     u_char *p);
-static size_t ngx_webrtc_rtsp_server_packet(ngx_webrtc_rtsp_track_t *t,
-    ngx_uint_t ssrc, ngx_uint_t rtcp, u_char *p, size_t n);
 static ngx_int_t ngx_webrtc_rtsp_server_reply(ngx_webrtc_rtsp_server_t *s,
     ngx_str_t *cseq, ngx_uint_t status, ngx_str_t *fields);
 static void ngx_webrtc_rtsp_server_answer(ngx_webrtc_rtsp_server_t *s,
@@ -384,6 +376,16 @@ ngx_webrtc_rtsp_server_whole(ngx_webrtc_rtsp_server_t *s)
                             : ngx_webrtc_rtsp_server_request(s);
     s->nbuf = 0;
 
+    /* most requests are short */
+
+    if (s->size > NGX_WEBRTC_RTSP_SERVER_LEAST
+        && s->state < NGX_WEBRTC_RTSP_SERVER_RECORDS)
+    {
+        (void) s->ops->grow(s->ctx, s->buf, 0);
+        s->buf = NULL;
+        s->size = 0;
+    }
+
     return rc;
 }
 
@@ -559,6 +561,12 @@ ngx_webrtc_rtsp_server_announce(ngx_webrtc_rtsp_server_t *s,
         return ngx_webrtc_rtsp_server_reply(s, &m->cseq, 415, NULL);
     }
 
+    /* FFmpeg asks for UDP first, and for TCP, which loses nothing, then */
+
+    if (ngx_webrtc_rtsp_message_begins(&m->agent, "Lavf")) {
+        s->tcp = 1;
+    }
+
     s->ncseq = m->cseq.len;
     ngx_memcpy(s->cseq, m->cseq.data, m->cseq.len);
 
@@ -577,7 +585,7 @@ ngx_webrtc_rtsp_server_setup(ngx_webrtc_rtsp_server_t *s,
     ngx_str_t                 fields;
     ngx_int_t                 channel;
     ngx_webrtc_rtsp_track_t  *t;
-    u_char                    buf[128];
+    u_char                    buf[NGX_WEBRTC_RTSP_SERVER_TRANSPORT];
 
     (void) body;
 
@@ -587,48 +595,77 @@ ngx_webrtc_rtsp_server_setup(ngx_webrtc_rtsp_server_t *s,
         return ngx_webrtc_rtsp_server_reply(s, &m->cseq, 404, NULL);
     }
 
-    if (ngx_webrtc_rtsp_message_transport(&m->transport, &channel) != NGX_OK
-        || ngx_webrtc_rtsp_server_channels(s, t, channel) != NGX_OK)
-    {
+    t->set = 0;
+    fields.data = buf;
+
+    if (ngx_webrtc_rtsp_message_transport(&m->transport, &channel) == NGX_OK) {
+        fields.len = ngx_webrtc_rtsp_server_channels(s, t, channel, buf);
+
+    } else {
+        fields.len = ngx_webrtc_rtsp_server_ports(s, t, &m->transport, buf);
+    }
+
+    if (fields.len == 0) {
         return ngx_webrtc_rtsp_server_reply(s, &m->cseq, 461, NULL);
     }
 
-    fields.data = buf;
-    fields.len = ngx_slprintf(buf, buf + sizeof(buf),
-                              "Transport: RTP/AVP/TCP;unicast;"
-                              "interleaved=%ui-%ui;mode=record\r\n",
-                              t->channel, t->channel + 1)
-                 - buf;
+    t->set = 1;
 
     return ngx_webrtc_rtsp_server_reply(s, &m->cseq, 200, &fields);
 }
 
 
-/* 10.12: those that are asked for, or others if they are taken */
+/* the answer's field is written to buf, and its length returned; 0: none are
+ * left.  10.12: those that are asked for, or others if they are taken */
 
-static ngx_int_t
+static size_t
 ngx_webrtc_rtsp_server_channels(ngx_webrtc_rtsp_server_t *s,
-    ngx_webrtc_rtsp_track_t *t, ngx_int_t channel)
+    ngx_webrtc_rtsp_track_t *t, ngx_int_t channel, u_char *buf)
 {
     if (channel < 0 || ngx_webrtc_rtsp_server_taken(s, t, channel)) {
 
-        for (channel = 0; channel < NGX_WEBRTC_RTSP_SERVER_CHANNELS;
+        /* there are more pairs than tracks */
+
+        for (channel = 0; ngx_webrtc_rtsp_server_taken(s, t, channel);
              channel += 2)
         {
-            if (!ngx_webrtc_rtsp_server_taken(s, t, channel)) {
-                break;
-            }
-        }
-
-        if (channel == NGX_WEBRTC_RTSP_SERVER_CHANNELS) {
-            return NGX_DECLINED;
+            /* void */
         }
     }
 
-    t->set = 1;
+    t->udp = 0;
     t->channel = channel;
 
-    return NGX_OK;
+    return ngx_sprintf(buf, "Transport: RTP/AVP/TCP;unicast;"
+                       "interleaved=%ui-%ui;mode=record\r\n",
+                       t->channel, t->channel + 1)
+           - buf;
+}
+
+
+/* likewise, of UDP */
+
+static size_t
+ngx_webrtc_rtsp_server_ports(ngx_webrtc_rtsp_server_t *s,
+    ngx_webrtc_rtsp_track_t *t, ngx_str_t *transport, u_char *buf)
+{
+    in_port_t   ours;
+    ngx_uint_t  port;
+
+    if (s->tcp || !t->usable
+        || ngx_webrtc_rtsp_message_udp(transport, &port) != NGX_OK
+        || s->ops->ports(s->ctx, t - s->tracks, port, &ours) != NGX_OK)
+    {
+        return 0;
+    }
+
+    t->udp = 1;
+
+    return ngx_sprintf(buf, "Transport: RTP/AVP;unicast;client_port=%ui-%ui;"
+                       "server_port=%ui-%ui;mode=record\r\n",
+                       port, port + 1, (ngx_uint_t) ours,
+                       (ngx_uint_t) ours + 1)
+           - buf;
 }
 
 
@@ -642,7 +679,7 @@ ngx_webrtc_rtsp_server_taken(ngx_webrtc_rtsp_server_t *s,
     for (i = 0; i < s->ntracks; i++) {
         other = &s->tracks[i];
 
-        if (other != t && other->set
+        if (other != t && other->set && !other->udp
             && channel <= other->channel + 1 && other->channel <= channel + 1)
         {
             return 1;
@@ -740,11 +777,10 @@ ngx_webrtc_rtsp_server_frame(ngx_webrtc_rtsp_server_t *s, u_char *p)
     for (i = 0; i < s->ntracks; i++) {
         t = &s->tracks[i];
 
-        if (t->set && t->usable
+        if (t->set && t->usable && !t->udp
             && (channel == t->channel || channel == t->channel + 1))
         {
-            n = ngx_webrtc_rtsp_server_packet(t, i + 1, channel != t->channel,
-                                              p, n);
+            n = ngx_webrtc_rtsp_packet(t, i + 1, channel != t->channel, p, n);
 
             return n ? s->ops->media(s->ctx, p, n) : NGX_OK;
         }
@@ -754,45 +790,25 @@ ngx_webrtc_rtsp_server_frame(ngx_webrtc_rtsp_server_t *s, u_char *p)
 }
 
 
-/*
- * Makes it one of ours.  Of RTCP only what ties a track's clock is of use.
- * Returns the bytes of it that are, 0: none.
- */
-
-static size_t
-ngx_webrtc_rtsp_server_packet(ngx_webrtc_rtsp_track_t *t, ngx_uint_t ssrc,
-    ngx_uint_t rtcp, u_char *p, size_t n)
+void
+ngx_webrtc_rtsp_server_datagram(ngx_webrtc_rtsp_server_t *s,
+    ngx_uint_t track, ngx_uint_t rtcp, u_char *p, size_t n)
 {
-    if (n < NGX_WEBRTC_RTSP_SERVER_RTP || (p[0] >> 6) != 2) {
-        return 0;
-    }
+    ngx_webrtc_rtsp_track_t  *t;
 
-    if (rtcp || (p[1] >= NGX_WEBRTC_RTSP_SERVER_RTCP
-                 && p[1] < NGX_WEBRTC_RTSP_SERVER_RTCP_END))
+    t = &s->tracks[track];
+
+    if (s->state != NGX_WEBRTC_RTSP_SERVER_RECORDS || track >= s->ntracks
+        || !t->set || !t->usable || !t->udp)
     {
-        if (p[1] != NGX_WEBRTC_RTSP_SERVER_SR_PT
-            || n < NGX_WEBRTC_RTSP_SERVER_SR)
-        {
-            return 0;
-        }
-
-        n = NGX_WEBRTC_RTSP_SERVER_SR;
-
-        p[0] = 0x80;
-        (void) ngx_webrtc_write_u16(&p[2], &p[4], (uint16_t) (n / 4 - 1));
-        (void) ngx_webrtc_write_u32(&p[4], &p[8], (uint32_t) ssrc);
-
-        return n;
+        return;
     }
 
-    if ((p[1] & 0x7f) != t->pt) {
-        return 0;
+    n = ngx_webrtc_rtsp_packet(t, track + 1, rtcp, p, n);
+
+    if (n) {
+        (void) s->ops->media(s->ctx, p, n);
     }
-
-    p[1] = (p[1] & 0x80) | t->our_pt;
-    (void) ngx_webrtc_write_u32(&p[8], &p[12], (uint32_t) ssrc);
-
-    return n;
 }
 
 

@@ -16,8 +16,8 @@
  *   GET_PARAMETER, SET_PARAMETER   ->  it is alive
  *   TEARDOWN        ->  the end
  *
- * Nothing is served here: DESCRIBE and PLAY are refused.  UDP is, too (461):
- * clients then ask for TCP.
+ * Nothing is served here: DESCRIBE and PLAY are refused.  UDP is for who does
+ * not take TCP; a client that is known to take it afterwards gets 461.
  *
  * Of each packet the payload type becomes the one, and the SSRC the number, of
  * its track in the description of record(): who reads them, and has no
@@ -79,12 +79,18 @@ typedef enum {
  *   record     media follows, as this description says
  *   media      a packet of RTP, or a sender report.  NGX_OK; NGX_AGAIN: taken,
  *              and no more for now
+ *   ports      a track may come by UDP, from that port of the client, and its
+ *              datagrams are then given to ngx_webrtc_rtsp_server_datagram():
+ *              the server's port of RTP, and RTCP's is the next one.  NGX_OK;
+ *              NGX_DECLINED
  *   grow       realloc(); with a size of 0 free()
  */
 typedef struct {
     void           (*announce)(void *ctx, const ngx_webrtc_rtsp_message_t *m);
     void           (*record)(void *ctx, u_char *sdp, size_t len);
     ngx_int_t      (*media)(void *ctx, u_char *p, size_t len);
+    ngx_int_t      (*ports)(void *ctx, ngx_uint_t track, ngx_uint_t from,
+                            in_port_t *port);
     u_char        *(*grow)(void *ctx, u_char *old, size_t size);
 } ngx_webrtc_rtsp_server_ops_t;
 
@@ -100,6 +106,8 @@ typedef struct {
     ngx_webrtc_rtsp_server_state_e  state;
     const char                     *cause;    /* of NGX_DECLINED */
     ngx_uint_t                      attempts;
+    ngx_uint_t                      tcp;      /* unsigned  tcp:1; no UDP; may
+                                                 be set by the owner */
     size_t                          ncseq;    /* of ANNOUNCE, while it waits */
     u_char                          cseq[NGX_WEBRTC_RTSP_CSEQ];
 
@@ -122,7 +130,7 @@ typedef struct {
 
 /*
  * Begins; s is all zero but for what else its owner keeps in it, max_sdp,
- * timeout and session.
+ * timeout, tcp and session.
  */
 void ngx_webrtc_rtsp_server_init(ngx_webrtc_rtsp_server_t *s,
     const ngx_webrtc_rtsp_server_ops_t *ops, void *ctx);
@@ -139,6 +147,13 @@ void ngx_webrtc_rtsp_server_init(ngx_webrtc_rtsp_server_t *s,
  */
 ngx_int_t ngx_webrtc_rtsp_server_read(ngx_webrtc_rtsp_server_t *s, u_char **p,
     u_char *end);
+
+/*
+ * Takes a datagram of a track, of RTP or RTCP, in the order that they are to be
+ * in; it may be changed in its place.
+ */
+void ngx_webrtc_rtsp_server_datagram(ngx_webrtc_rtsp_server_t *s,
+    ngx_uint_t track, ngx_uint_t rtcp, u_char *p, size_t n);
 
 /* Answers ANNOUNCE: media may come. */
 void ngx_webrtc_rtsp_server_accept(ngx_webrtc_rtsp_server_t *s);

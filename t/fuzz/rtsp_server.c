@@ -105,6 +105,21 @@ on_media(void *ctx, u_char *p, size_t len)
 }
 
 
+static ngx_int_t
+on_ports(void *ctx, ngx_uint_t track, ngx_uint_t from, in_port_t *port)
+{
+    client_t *c = ctx;
+
+    if (from == 0 || from >= 65535 || track >= c->server.ntracks) {
+        abort();
+    }
+
+    *port = 65534;
+
+    return track ? NGX_OK : NGX_DECLINED;
+}
+
+
 static u_char *
 on_grow(void *ctx, u_char *old, size_t size)
 {
@@ -124,7 +139,7 @@ on_grow(void *ctx, u_char *old, size_t size)
 
 
 static const ngx_webrtc_rtsp_server_ops_t  ops = {
-    on_announce, on_record, on_media, on_grow
+    on_announce, on_record, on_media, on_ports, on_grow
 };
 
 

@@ -22,8 +22,9 @@
 # publishes until it is killed: of a file with start codes, without parameter
 # sets in its SDP, and PCMU.  The sound is set up first, control URLs are
 # absolute, all requests go at once and byte by byte, and others come between
-# frames.  Without "h264" it is sound only, whose control is "*".  RFC 2326,
-# 6184.
+# frames.  Without "h264" it is sound only, whose control is "*", by UDP, each
+# second packet before the first, and another port of the host's sends one
+# before all.  RFC 2326, 6184.
 
 import json
 import re
@@ -37,6 +38,7 @@ SDP = 'v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n'
 PCMU = 'm=audio 0 RTP/AVP 0\r\na=control:%s\r\n'
 H264 = ('m=video 0 RTP/AVP 99\r\na=rtpmap:99 H264/90000\r\n'
         'a=fmtp:99 packetization-mode=1\r\na=control:%s\r\n')
+UDP = 'RTP/AVP;unicast;client_port=%d;mode=record'
 TCP = 'RTP/AVP/TCP;unicast;interleaved=%d-%d;mode=record'
 
 
@@ -140,6 +142,10 @@ def pictures(name):
 def publish(port, case):
     film = list(pictures(case['h264'])) if 'h264' in case else []
     c = Client(port, case['url'])
+    udp = []
+    for i in range(0 if film else 2):
+        udp.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        udp[i].bind(('127.0.0.1', 0))
     base = 'rtsp://somewhere' + case['url'].split('?')[0]
     audio, video = ((base + '/track=1', base + '/track=2') if film
                     else ('*', None))
@@ -147,7 +153,8 @@ def publish(port, case):
     all += c.request('ANNOUNCE', body=SDP
                      + (H264 % video if film else '') + PCMU % audio)
     all += c.request('SETUP', audio if film else None,
-                     {'Transport': TCP % (6, 7)})
+                     {'Transport': TCP % (6, 7) if film else UDP
+                      % udp[0].getsockname()[1]})
     if film:
         all += c.request('SETUP', video, {'Transport': TCP % (2, 3)})
     all += c.request('RECORD')
@@ -155,13 +162,22 @@ def publish(port, case):
     for i in range(len(all)):
         c.s.sendall(all[i:i + 1])
     for i in range(c.cseq):
-        if (c.answer() or '')[:3] != '200':
+        said = c.answer() or ''
+        if said[:3] != '200':
             sys.exit('refused')
+        port = re.search('server_port=([0-9]+)', said)
+        for i in range(2) if port else []:
+            to = ('127.0.0.1', int(port.group(1)) + i)
+            other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            other.sendto(frame(6, 0, 0, 9999, 7, 3, b'x' * 160)[4:], to)
+            udp[i].connect(to)
     n, seq, start = 0, 0, time.time()
     while True:
         if n % 50 == 0:
-            out = (report(7, 1, time.time() + 2208988800, n * 320)
-                   + report(3, 2, time.time() + 2208988800, n * 3600)
+            sr = report(7, 1, time.time() + 2208988800, n * 320)
+            if udp:
+                udp[1].send(sr[4:])
+            out = (sr + report(3, 2, time.time() + 2208988800, n * 3600)
                    + c.request('GET_PARAMETER'))
             c.s.sendall(out)
             c.answer()
@@ -173,9 +189,14 @@ def publish(port, case):
                 out += frame(2, 99, int(last and i == len(p) - 1), seq,
                              n * 3600, 2, part)
                 seq += 1
-        for i in range(2):
-            tone = bytes(0x80 if (t // 20) % 2 else 0x00 for t in range(160))
-            out += frame(6, 0, 0, 2 * n + i, (2 * n + i) * 160, 1, tone)
+        tone = bytes(0x80 if (t // 20) % 2 else 0x00 for t in range(160))
+        for i in 1, 0:
+            p = frame(6, 0, 0, 2 * n + (i if udp else 1 - i),
+                      (2 * n + (i if udp else 1 - i)) * 160, 1, tone)
+            if udp:
+                udp[0].send(p[4:])
+            else:
+                out += p
         c.s.sendall(out)
         n += 1
         time.sleep(max(0, start + n * 0.04 - time.time()))

@@ -117,6 +117,18 @@ on_media(void *ctx, u_char *p, size_t len)
 }
 
 
+static ngx_int_t
+on_ports(void *ctx, ngx_uint_t track, ngx_uint_t from, in_port_t *port)
+{
+    (void) ctx;
+    (void) from;
+
+    *port = (in_port_t) (7000 + 2 * track);
+
+    return full ? NGX_DECLINED : NGX_OK;
+}
+
+
 static u_char *
 on_grow(void *ctx, u_char *old, size_t size)
 {
@@ -132,7 +144,7 @@ on_grow(void *ctx, u_char *old, size_t size)
 
 
 static const ngx_webrtc_rtsp_server_ops_t  ops = {
-    on_announce, on_record, on_media, on_grow
+    on_announce, on_record, on_media, on_ports, on_grow
 };
 
 
@@ -394,9 +406,20 @@ test_answers(void)
         "Content-Length: 000\r\n\r\n" VIDEO, NGX_OK, "415", "no SDP");
     ONE("ANNOUNCE /a RTSP/1.0\r\nCSeq: 1\r\nContent-Length: 901\r\n\r\n",
         NGX_DONE, "413", "a body that is too large");
-    ONE(ANNOUNCE("/a", VIDEO) "~"
+    ONE(ANNOUNCE("/a", BOTH) "~"
+        SETUP("/a/streamid=1", "RTP/AVP/UDP;unicast;client_port=5000-5001"),
+        NGX_OK, "Transport: RTP/AVP;unicast;client_port=5000-5001;"
+        "server_port=7002-7003;mode=record\r\n", "UDP");
+    ONE("ANNOUNCE /a RTSP/1.0\r\nCSeq: 7\r\nUser-Agent: Lavf59.27.100\r\n"
+        "Content-Length: 000\r\n\r\n" VIDEO "~"
         SETUP("/a/streamid=0", "RTP/AVP;unicast;client_port=5000-5001"),
-        NGX_OK, "461", "UDP");
+        NGX_OK, "461", "UDP of FFmpeg, which takes TCP afterwards");
+    ONE(ANNOUNCE("/a", VIDEO) "~"
+        SETUP("/a/streamid=0", "RTP/AVP;multicast;client_port=5000-5001"),
+        NGX_OK, "461", "multicast");
+    ONE(ANNOUNCE("/a", VIDEO) "~"
+        SETUP("/a/streamid=0", "RTP/AVP;unicast;client_port=65535-65536"),
+        NGX_OK, "461", "ports that are none");
     ONE(ANNOUNCE("/a", VIDEO) "~"
         SETUP("/a/streamid=0", "RTP/AVP;unicast;client_port=5000-5001,"
                                "RTP/AVP/TCP;interleaved=8-9"),
@@ -423,6 +446,35 @@ test_answers(void)
         "no more for now, and more later");
 
     full = 0;
+}
+
+
+/* a track that comes by UDP, and one that does not */
+
+static void
+test_datagrams(void)
+{
+    u_char  rtp[13] = "\200\340\000\001\000\000\000\001\011\011\011\011x";
+
+    wants = 200;
+
+    ONE(ANNOUNCE("/a", BOTH) "~" SETUP("/a/streamid=0", TCP) "~"
+        SETUP("/a/streamid=1", "RTP/AVP;unicast;client_port=5000-5001"),
+        NGX_OK, "server_port=7002", "one by TCP, one by UDP");
+
+    rtp[1] = 97;
+    said[0] = '\0';
+    ngx_webrtc_rtsp_server_datagram(&s, 1, 0, rtp, sizeof(rtp));
+    tap_ok(said[0] == '\0', "nothing is taken before RECORD");
+
+    s.state = NGX_WEBRTC_RTSP_SERVER_RECORDS;
+    ngx_webrtc_rtsp_server_datagram(&s, 0, 0, rtp, sizeof(rtp));
+    ngx_webrtc_rtsp_server_datagram(&s, 2, 0, rtp, sizeof(rtp));
+    ngx_webrtc_rtsp_server_datagram(&s, 1, 1, rtp, sizeof(rtp));
+    tap_ok(said[0] == '\0', "nor of another track, or as RTCP");
+
+    ngx_webrtc_rtsp_server_datagram(&s, 1, 0, rtp, sizeof(rtp));
+    tap_ok(strcmp(said, "media 8061 2 13\n") == 0, "a datagram");
 }
 
 
@@ -487,9 +539,9 @@ static const struct {
       "m=audio 0 RTP/AVP 0\r\na=ssrc:1\r\n", "a type without a name" },
     { "m=audio 0 RTP/AVP 0\nm=audio 0 RTP/AVP 0\na=control:b\n", "/x/b", 1, "",
       "which only one may have" },
-    { "m=video 0 RTP/AVP 96\na=rtpmap:96 A/1\nm=audio 0 RTP/AVP 96\n"
-      "a=rtpmap:96 B/2\na=fmtp:96 c=d\na=control:b\n", "/x/b", 1,
-      "m=audio 0 RTP/AVP 97\r\na=rtpmap:97 B/2\r\na=fmtp:97 c=d\r\n"
+    { "m=video 0 RTP/AVP 96\na=rtpmap:96 VP8/1\nm=audio 0 RTP/AVP 96\n"
+      "a=rtpmap:96 opus/2\na=fmtp:96 c=d\na=control:b\n", "/x/b", 1,
+      "m=audio 0 RTP/AVP 97\r\na=rtpmap:97 opus/2\r\na=fmtp:97 c=d\r\n"
       "a=ssrc:2\r\n", "the same type twice" },
     { "m=application 0 RTP/AVP 98\na=rtpmap:98 vnd.onvif.metadata/90000\n"
       "a=control:m\nm=video 0 RTP/AVP 26\na=control:v\n", "/x/m", 0, "",
@@ -497,6 +549,13 @@ static const struct {
     { "m=video 0 RTP/AVP 33\n", "/x", -2, NULL, "MPEG-TS" },
     { "m=video 0 RTP/AVP 96\na=rtpmap:96 MP2T/90000\n", "/x", -2, NULL,
       "and by its name" },
+    { "m=video 0 RTP/AVP 96\na=rtpmap:96 MP2T /90000\n", "/x", -2, NULL,
+      "with a blank behind it" },
+    { "m=video 0 RTP/AVP 96\na=rtpmap:96 X-QT/600\n", "/x", -2, NULL,
+      "what nobody needs" },
+    { "m=video 0 RTP/AVP 96\na=rtpmap:96 H264X/90000\n", "/x", -2, NULL,
+      "a name that begins like one" },
+    { "m=video 0 RTP/AVP 127\n", "/x", -2, NULL, "a type that has none" },
     { "m=video 0 RTP/AVP 96\n", "/x", -2, NULL, "no codec" },
     { "m=video 0 RTP/SAVP 96\na=rtpmap:96 H264/90000\n", "/x", -2, NULL,
       "SRTP" },
@@ -608,6 +667,7 @@ main(void)
 {
     test_dialogue();
     test_answers();
+    test_datagrams();
     test_limits();
     test_sdp();
     test_transport();
