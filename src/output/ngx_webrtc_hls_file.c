@@ -21,11 +21,21 @@
 #define NGX_WEBRTC_HLS_FILE_USED   150
 
 
+/* of which channels files are to go */
+typedef struct {
+    const uint32_t  *keep;       /* these not, */
+    ngx_uint_t       n;
+    const uint32_t  *before;     /* nor what is not older; NULL: any is */
+} ngx_webrtc_hls_file_old_t;
+
+
 static ngx_int_t ngx_webrtc_hls_file_open(ngx_webrtc_hls_dir_t *dir);
 static void ngx_webrtc_hls_file_tidy(ngx_webrtc_hls_dir_t *dir,
     ngx_uint_t all);
-static ngx_uint_t ngx_webrtc_hls_file_left(int dir, const uint32_t *gens,
-    ngx_uint_t n, uint32_t before);
+static ngx_uint_t ngx_webrtc_hls_file_clean(int fd,
+    const ngx_webrtc_hls_file_old_t *old);
+static ngx_uint_t ngx_webrtc_hls_file_is_old(uint32_t gen,
+    const ngx_webrtc_hls_file_old_t *old);
 static ngx_int_t ngx_webrtc_hls_file_write(ngx_webrtc_hls_dir_t *dir,
     ngx_webrtc_hls_op_t *op);
 static ngx_int_t ngx_webrtc_hls_file_failed(ngx_webrtc_hls_dir_t *dir,
@@ -116,13 +126,38 @@ ngx_webrtc_hls_file_open(ngx_webrtc_hls_dir_t *dir)
 static void
 ngx_webrtc_hls_file_tidy(ngx_webrtc_hls_dir_t *dir, ngx_uint_t all)
 {
-    int                     fd, root;
+    int                        root;
+    ngx_webrtc_hls_file_old_t  old;
+
+    old.keep = &dir->gen;
+    old.n = all ? 0 : 1;
+    old.before = NULL;
+
+    (void) ngx_webrtc_hls_file_clean(openat(dir->dir, ".", O_RDONLY|O_DIRECTORY
+                                                           |O_CLOEXEC),
+                                     &old);
+
+    if (all) {
+        root = open(dir->root, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
+
+        if (root != -1) {
+            (void) unlinkat(root, (char *) dir->name, AT_REMOVEDIR);
+            (void) close(root);
+        }
+    }
+}
+
+
+/* removes what is old of a directory, and closes it; how many files it was */
+
+static ngx_uint_t
+ngx_webrtc_hls_file_clean(int fd, const ngx_webrtc_hls_file_old_t *old)
+{
     DIR                    *d;
-    ngx_uint_t              n;
+    ngx_uint_t              n, found;
     struct dirent          *de;
     ngx_webrtc_hls_file_t   file;
 
-    fd = openat(dir->dir, ".", O_RDONLY|O_DIRECTORY|O_CLOEXEC);
     d = (fd == -1) ? NULL : fdopendir(fd);
 
     if (d == NULL) {
@@ -130,8 +165,10 @@ ngx_webrtc_hls_file_tidy(ngx_webrtc_hls_dir_t *dir, ngx_uint_t all)
             (void) close(fd);
         }
 
-        return;
+        return 0;
     }
+
+    found = 0;
 
     for (n = 0; n < NGX_WEBRTC_HLS_FILE_LOOKS; n++) {
 
@@ -148,22 +185,36 @@ ngx_webrtc_hls_file_tidy(ngx_webrtc_hls_dir_t *dir, ngx_uint_t all)
             == NGX_OK
             && (file.kind == NGX_WEBRTC_HLS_FILE_HEAD
                 || file.kind == NGX_WEBRTC_HLS_FILE_SEGMENT)
-            && (all || file.gen != dir->gen))
+            && ngx_webrtc_hls_file_is_old(file.gen, old)
+            && unlinkat(dirfd(d), de->d_name, 0) == 0)
         {
-            (void) unlinkat(dir->dir, de->d_name, 0);
+            found++;
         }
     }
 
     (void) closedir(d);
 
-    if (all) {
-        root = open(dir->root, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
+    return found;
+}
 
-        if (root != -1) {
-            (void) unlinkat(root, (char *) dir->name, AT_REMOVEDIR);
-            (void) close(root);
+
+static ngx_uint_t
+ngx_webrtc_hls_file_is_old(uint32_t gen, const ngx_webrtc_hls_file_old_t *old)
+{
+    ngx_uint_t  i;
+
+    if (old->before && (int32_t) (*old->before - gen) <= 0) {
+        return 0;
+    }
+
+    for (i = 0; i < old->n; i++) {
+
+        if (old->keep[i] == gen) {
+            return 0;
         }
     }
+
+    return 1;
 }
 
 
@@ -249,12 +300,17 @@ ngx_uint_t
 ngx_webrtc_hls_file_sweep(const char *root, const uint32_t *gens, ngx_uint_t n,
     uint32_t before, time_t now)
 {
-    int             fd, dir;
-    DIR            *d;
-    size_t          len;
-    ngx_uint_t      found, looks;
-    struct stat     sb;
-    struct dirent  *de;
+    int                         fd, dir;
+    DIR                        *d;
+    size_t                      len;
+    ngx_uint_t                  found, removed, looks;
+    struct stat                 sb;
+    struct dirent              *de;
+    ngx_webrtc_hls_file_old_t   old;
+
+    old.keep = gens;
+    old.n = n;
+    old.before = &before;
 
     fd = open(root, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
     d = (fd == -1) ? NULL : fdopendir(fd);
@@ -301,64 +357,11 @@ ngx_webrtc_hls_file_sweep(const char *root, const uint32_t *gens, ngx_uint_t n,
             continue;
         }
 
-        len = ngx_webrtc_hls_file_left(dir, gens, n, before);
+        removed = ngx_webrtc_hls_file_clean(dir, &old);
 
-        if (len) {
-            found += len;
+        if (removed) {
+            found += removed;
             (void) unlinkat(fd, de->d_name, AT_REMOVEDIR);
-        }
-    }
-
-    (void) closedir(d);
-
-    return found;
-}
-
-
-/* closes dir */
-
-static ngx_uint_t
-ngx_webrtc_hls_file_left(int dir, const uint32_t *gens, ngx_uint_t n,
-    uint32_t before)
-{
-    DIR                    *d;
-    ngx_uint_t              i, found, looks;
-    struct dirent          *de;
-    ngx_webrtc_hls_file_t   file;
-
-    d = fdopendir(dir);
-
-    if (d == NULL) {
-        (void) close(dir);
-        return 0;
-    }
-
-    found = 0;
-
-    for (looks = 0; looks < NGX_WEBRTC_HLS_FILE_LOOKS; looks++) {
-
-        de = readdir(d);
-
-        if (de == NULL) {
-            break;
-        }
-
-        if (ngx_webrtc_hls_name_parse((u_char *) de->d_name,
-                                      ngx_strlen(de->d_name), &file)
-            != NGX_OK
-            || (file.kind != NGX_WEBRTC_HLS_FILE_HEAD
-                && file.kind != NGX_WEBRTC_HLS_FILE_SEGMENT)
-            || (int32_t) (before - file.gen) <= 0)
-        {
-            continue;
-        }
-
-        for (i = 0; i < n && gens[i] != file.gen; i++) {
-            /* void */
-        }
-
-        if (i == n && unlinkat(dir, de->d_name, 0) == 0) {
-            found++;
         }
     }
 
