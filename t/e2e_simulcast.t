@@ -4,8 +4,8 @@
 #
 # Chromium publishes three layers of one picture, Chromium watches: each of them
 # by its choice, with all of its pictures and fewer, and what is left when the
-# publisher stops one.  The same of layers inside one encoding.  Nothing is
-# encoded here.
+# publisher stops one; by HLS too.  The same of layers inside one encoding.
+# Nothing is encoded here.
 
 use strict;
 use warnings;
@@ -13,8 +13,11 @@ use warnings;
 use HTTP::Tiny;
 use Test::More;
 use NgxWebRTC;
+use NgxWebRTC::Hls;
 
 my $t = NgxWebRTC->new(workers => 2, asan => 1);
+
+mkdir $t->dir . '/hls' or die;
 
 $t->start(http => 'webrtc_wait 30s; webrtc_keyframe_interval 500ms;',
           server => <<'EOF');
@@ -23,6 +26,9 @@ location ~ ^/whip/(?<name>\w+)$ {
 }
 location ~ ^/whep/(?<name>\w+)$ {
     webrtc_play  $name;
+}
+location /hls/ {
+    webrtc_hls  h264 %%DIR%%/hls segment=1s part=250ms window=10m;
 }
 EOF
 
@@ -232,6 +238,66 @@ for my $rid (qw/ h m /) {
 }
 
 is($p->stop->{status}, 200, 'the viewer leaves');
+
+# each is a variant of HLS; one that stops has gaps, and the others go on
+
+sub variants {
+    my $list = NgxWebRTC::Hls::get_whole($t, '/hls/index.m3u8')->{content} // '';
+
+    return { map { /BANDWIDTH=(\d+).*RESOLUTION=\d+x(\d+).*\n(v\d)\.m3u8/
+                   ? ($2 => { bandwidth => $1, name => $3 }) : () }
+             split /^(?=#EXT-X-STREAM-INF)/m, $list };
+}
+
+sub has_variants {
+    my ($what, @heights) = @_;
+
+    my $v;
+
+    ok(wait_for(60, sub { $v = variants(); "@heights" eq join ' ', sort { $a <=> $b } keys %$v }),
+       $what) or diag(explain($v), $t->log);
+
+    return $v;
+}
+
+my $v = has_variants('a variant of each', 144, 288, 576);
+
+cmp_ok($v->{144}{bandwidth}, '<', $v->{576}{bandwidth}, 'the small one has less bits');
+is($v->{576}{name}, 'v0', 'the best is the first');
+
+# ten frames a second do not fill parts of 250 ms
+
+my %c = map { $_ => NgxWebRTC::Hls->new($t, "/hls/$v->{$_}{name}.m3u8", part => 0) } keys %$v;
+
+sub decodes {
+    my ($height) = @_;
+
+    my $c = $c{$height};
+    $c->reload(now => 1);
+    my ($s) = reverse $c->fetch;
+
+    is($c->said, '', "$height: by the rules") or diag($c->list->{text});
+
+    $t->write_file('one.mp4', $s->{head} . $s->{data});
+    my $said = `ffmpeg -nostdin -v warning -xerror -i @{[ $t->dir ]}/one.mp4 -f null - 2>&1`;
+    is("$? $said", '0 ', "$height: FFmpeg decodes it");
+}
+
+decodes($_) for sort keys %c;
+
+$pub->active('m', JSON::PP::false());
+has_variants('it stops: nobody is told of it', 144, 576);
+
+ok(wait_for(60, sub { $c{288}->reload(now => 1);
+                      2 <= grep { $_->{gap} } @{ $c{288}->list->{segments} } }),
+   'who plays it sees gaps') or diag($c{288}->list->{text});
+ok($c{$_}->whole(1), "$_ goes on") for 144, 576;
+is(scalar(grep { $_->{breaks} } @{ $c{576}->list->{segments} }), 0, 'without a discontinuity');
+
+$pub->active('m', JSON::PP::true());
+has_variants('it begins again', 144, 288, 576);
+decodes($_) for sort keys %c;
+
 is($pub->stop->{status}, 200, 'the publisher leaves');
 
 # layers inside one encoding

@@ -12,10 +12,14 @@ use warnings;
 use JSON::PP ();
 use Test::More;
 use NgxWebRTC;
+use NgxWebRTC::Beep;
 use NgxWebRTC::Hls;
 
 my $t = NgxWebRTC->new(workers => 2, asan => 1);
 my $dir = $t->dir;
+
+my $film = NgxWebRTC::Beep::film($t, "$dir/beep.ts");
+is($t->reap($film, 60), 0, 'a film of flashes and beeps is made');
 
 # what an nginx before has left, and what is somebody else's
 
@@ -32,12 +36,16 @@ location ~ ^/hls/(?<name>bars)/ {
 }
 location /more/ {
     webrtc_hls        more $dir/hls segment=1s part=250ms window=60s;
-    webrtc_pull       file:%%MEDIA%%/bars.ts loop;
+    webrtc_pull       file:%%MEDIA%%/noise.ts loop;
     webrtc_rendition  small 160x90 100k;
 }
 location /plain/ {
     webrtc_hls   \$arg_n $dir/hls segment=1s part=off window=30s;
     webrtc_pull  file:%%MEDIA%%/vp8.webm loop;
+}
+location /beep/ {
+    webrtc_hls   beep $dir/hls segment=1s part=250ms window=60s;
+    webrtc_pull  file:$dir/beep.ts loop;
 }
 location ~ ^/nobody/ {
     webrtc_hls   nobody $dir/hls;
@@ -107,6 +115,21 @@ subtest 'playlists' => sub {
                                     @{ ($t->stream('bars') || {})->{outputs} || [] };
                           $o && $o->{state} eq 'active' && $o->{bytes} }),
        'it is in the status') or diag(explain($t->stream('bars')));
+};
+
+
+subtest 'pictures and sound' => sub {
+    my %c = map { $_ => NgxWebRTC::Hls->new($t, "/beep/$_.m3u8", part => 0.25) } qw{ v0 aac opus };
+
+    ok($c{$_}->whole(4), "$_: segments come") for sort keys %c;
+
+    for my $name (sort keys %c) {
+        $c{$name}->reload(now => 1);
+        my @s = $c{$name}->fetch;
+        $t->write_file("beep.$name.mp4", join '', $s[0]{head}, map { $_->{data} } @s);
+    }
+
+    NgxWebRTC::Beep::together("$dir/beep.v0.mp4", "$dir/beep.$_.mp4") for qw{ aac opus };
 };
 
 

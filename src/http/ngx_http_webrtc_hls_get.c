@@ -432,7 +432,7 @@ ngx_http_webrtc_hls_piece(ngx_http_webrtc_hls_ctx_t *ctx,
     t = &info->tracks[file->track];
 
     if (file->number == t->next && file->part == t->open.parts
-        && info->params.part && !info->over)
+        && info->params.part && !info->over && !t->gap)
     {
         /* the one that is hinted at */
 

@@ -120,6 +120,7 @@ static void ngx_webrtc_hls_record(void *data, ngx_uint_t lane,
     ngx_webrtc_media_record_t *r);
 static void ngx_webrtc_hls_head(ngx_webrtc_hls_t *h, ngx_uint_t track,
     ngx_webrtc_media_record_t *r, ngx_uint_t lane);
+static void ngx_webrtc_hls_stopped(void *data, ngx_uint_t lane);
 static void ngx_webrtc_hls_stored(void *data, uint64_t bytes);
 static void ngx_webrtc_hls_fail(void *data, const char *cause, int err);
 static void ngx_webrtc_hls_rest(ngx_webrtc_hls_t *h, ngx_msec_t pause);
@@ -290,6 +291,7 @@ ngx_webrtc_hls_create(ngx_webrtc_bus_t *bus, ngx_str_t *name,
     h->lanes.name = &h->name;
     h->lanes.record = ngx_webrtc_hls_record;
     h->lanes.note = ngx_webrtc_hls_note;
+    h->lanes.stopped = ngx_webrtc_hls_stopped;
     h->lanes.ended = ngx_webrtc_hls_ended;
     h->lanes.data = h;
 
@@ -556,7 +558,10 @@ ngx_webrtc_hls_start(ngx_webrtc_hls_t *h)
         return;
     }
 
-    if (ngx_webrtc_hls_store_run(&h->store, h->st->ref) != NGX_OK) {
+    if (ngx_webrtc_hls_store_run(&h->store, h->st->ref,
+                                 ngx_webrtc_hls_lanes_tracks(&h->lanes))
+        != NGX_OK)
+    {
         return;
     }
 
@@ -804,42 +809,26 @@ static void
 ngx_webrtc_hls_head(ngx_webrtc_hls_t *h, ngx_uint_t track,
     ngx_webrtc_media_record_t *r, ngx_uint_t lane)
 {
-    u_char                  *end;
-    ngx_webrtc_track_t      *told;
+    u_char                  *p;
     ngx_webrtc_hls_track_t   head;
 
-    end = ngx_strlchr(r->data, r->data + r->len, '\0');
+    p = ngx_webrtc_hls_lane_head(&h->lanes, lane, r, &head);
 
-    if (end == NULL || end - r->data > NGX_WEBRTC_HLS_CODEC
-        || r->ts <= 0 || r->ts > 1000000)
-    {
-        return;
+    if (p) {
+        ngx_webrtc_hls_store_head(&h->store, track, &head, p,
+                                  r->data + r->len - p);
     }
+}
 
-    ngx_memzero(&head, sizeof(ngx_webrtc_hls_track_t));
 
-    head.clock = (uint32_t) r->ts;
-    head.codec_len = (uint32_t) (end - r->data);
-    ngx_memcpy(head.codec, r->data, head.codec_len);
+/* a smaller video has, and the others go on */
 
-    if (track < NGX_WEBRTC_HLS_AAC) {
-        told = &h->lanes.lanes[lane].feed.tracks[NGX_WEBRTC_MEDIA_VIDEO].told;
-        head.width = told->width;
-        head.height = told->height;
+static void
+ngx_webrtc_hls_stopped(void *data, ngx_uint_t lane)
+{
+    ngx_webrtc_hls_t *h = data;
 
-        /* how it is shown, if it is turned by a quarter */
-
-        if (h->lanes.lanes[lane].feed.cvo & 1) {
-            head.width = told->height;
-            head.height = told->width;
-        }
-
-    } else {
-        head.channels = 2;
-    }
-
-    ngx_webrtc_hls_store_head(&h->store, track, &head, end + 1,
-                              r->data + r->len - end - 1);
+    ngx_webrtc_hls_store_stop(&h->store, lane);
 }
 
 

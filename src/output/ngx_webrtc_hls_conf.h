@@ -38,7 +38,6 @@ typedef struct {
 /*
  *   how       its video is encoded anew, if players do not take it, and
  *   more      ways to make smaller ones of it: nmore, each with a label
- *   layers    those of its publisher are offered as well
  *   idle      ms for which it goes on when nobody asks
  *   always    it is wanted for as long as the stream is live
  */
@@ -46,7 +45,6 @@ typedef struct {
     ngx_webrtc_output_how_t   how;
     ngx_webrtc_variant_t     *more;
     ngx_uint_t                nmore;
-    ngx_uint_t                layers;     /* unsigned  layers:1; */
     ngx_msec_t                idle;
     ngx_uint_t                always;     /* unsigned  always:1; */
 } ngx_webrtc_hls_how_t;

@@ -30,6 +30,7 @@ typedef enum {
     NGX_WEBRTC_HLS_PART,         /* appended to a file; fresh: a new one */
     NGX_WEBRTC_HLS_BEGIN,        /* nothing to do with files, but in order */
     NGX_WEBRTC_HLS_CLOSE,        /* likewise */
+    NGX_WEBRTC_HLS_GAP,          /* likewise */
     NGX_WEBRTC_HLS_DELETE,       /* a file is removed */
     NGX_WEBRTC_HLS_REMOVE        /* and all, with the directory */
 } ngx_webrtc_hls_op_e;

@@ -27,6 +27,13 @@
 /* ms of a piece of a segment, where parts are not listed */
 #define NGX_WEBRTC_HLS_LANE_PIECE  1000
 
+/* ms of a run after which one that comes late begins another run; chosen: all
+ * layers of a publisher have begun by then.  And for one that has stopped
+ * before: one that comes and goes is no more than that often a discontinuity of
+ * all */
+#define NGX_WEBRTC_HLS_LANE_LATE   1000
+#define NGX_WEBRTC_HLS_LANE_BACK   10000
+
 
 static ngx_int_t ngx_webrtc_hls_lanes_pick(ngx_webrtc_hls_lanes_t *ls,
     ngx_webrtc_stream_t *st, const ngx_webrtc_hls_how_t *how,
@@ -35,11 +42,18 @@ static void ngx_webrtc_hls_lanes_more(ngx_webrtc_hls_lanes_t *ls,
     ngx_webrtc_stream_t *st, const ngx_webrtc_hls_how_t *how);
 static void ngx_webrtc_hls_lanes_layers(ngx_webrtc_hls_lanes_t *ls,
     ngx_webrtc_stream_t *st);
+static void ngx_webrtc_hls_lanes_layer(ngx_webrtc_hls_lanes_t *ls,
+    ngx_webrtc_stream_t *layer);
 static void ngx_webrtc_hls_lanes_add(ngx_webrtc_hls_lanes_t *ls,
     ngx_webrtc_stream_t *st);
+static ngx_webrtc_hls_lane_t *ngx_webrtc_hls_lanes_place(
+    ngx_webrtc_hls_lanes_t *ls, ngx_webrtc_stream_t *st);
 static ngx_uint_t ngx_webrtc_hls_lane_ready(ngx_webrtc_hls_lanes_t *ls,
     ngx_uint_t i);
 static void ngx_webrtc_hls_lane_done(ngx_webrtc_hls_lane_t *lane);
+static void ngx_webrtc_hls_lane_keep(ngx_webrtc_hls_lanes_t *ls,
+    ngx_uint_t i);
+static void ngx_webrtc_hls_lanes_keys(ngx_webrtc_hls_lanes_t *ls);
 static void ngx_webrtc_hls_lane_on_note(void *data,
     ngx_webrtc_media_note_t *note);
 static void ngx_webrtc_hls_lane_on_record(void *data,
@@ -65,7 +79,7 @@ ngx_webrtc_hls_lanes_ready(ngx_webrtc_hls_lanes_t *ls,
     ngx_int_t   rc;
     ngx_uint_t  i, late;
 
-    if (ls->n == 0) {
+    if (ls->lanes[0].st == NULL) {
         rc = ngx_webrtc_hls_lanes_pick(ls, st, how, cause);
 
         if (rc != NGX_OK) {
@@ -79,9 +93,9 @@ ngx_webrtc_hls_lanes_ready(ngx_webrtc_hls_lanes_t *ls,
 
     late = (ngx_current_msec - ls->since >= NGX_WEBRTC_HLS_LANE_WAIT);
 
-    for (i = 1; i < ls->n; i++) {
+    for (i = 1; i < NGX_WEBRTC_HLS_VIDEOS; i++) {
 
-        if (!ngx_webrtc_hls_lane_ready(ls, i) && !late) {
+        if (ls->lanes[i].st && !ngx_webrtc_hls_lane_ready(ls, i) && !late) {
             return NGX_AGAIN;
         }
     }
@@ -146,7 +160,7 @@ ngx_webrtc_hls_lanes_more(ngx_webrtc_hls_lanes_t *ls, ngx_webrtc_stream_t *st,
         return;
     }
 
-    for (i = 0; i < how->nmore && ls->n < NGX_WEBRTC_HLS_VIDEOS; i++) {
+    for (i = 0; i < how->nmore; i++) {
 
         /* what a rendition does not say is as the location has it */
 
@@ -167,20 +181,19 @@ ngx_webrtc_hls_lanes_more(ngx_webrtc_hls_lanes_t *ls, ngx_webrtc_stream_t *st,
 }
 
 
-/* those that its publisher sends, if players take them */
+/* those that its publisher sends, if players take them, and none has yet */
 
 static void
 ngx_webrtc_hls_lanes_layers(ngx_webrtc_hls_lanes_t *ls,
     ngx_webrtc_stream_t *st)
 {
-    ngx_uint_t                  i, k, n;
-    ngx_webrtc_track_t          tracks[NGX_WEBRTC_TRACKS];
+    ngx_uint_t                  i;
     ngx_webrtc_stream_t        *layer;
     ngx_webrtc_stream_layers_t  list;
 
-    (void) ngx_webrtc_bus_layers(st, &list);
+    ls->layers = ngx_webrtc_bus_layers(st, &list);
 
-    for (i = 0; i < list.n && ls->n < NGX_WEBRTC_HLS_VIDEOS; i++) {
+    for (i = 0; i < list.n; i++) {
 
         if (list.layers[i].top || list.layers[i].ref == 0) {
             continue;
@@ -188,38 +201,55 @@ ngx_webrtc_hls_lanes_layers(ngx_webrtc_hls_lanes_t *ls,
 
         layer = ngx_webrtc_bus_stream_ref(ls->bus, list.layers[i].ref);
 
-        if (layer == NULL) {
-            continue;
-        }
-
-        n = 0;
-        (void) ngx_webrtc_bus_tracks(layer, tracks, &n);
-
-        for (k = 0; k < n && tracks[k].kind != NGX_WEBRTC_VIDEO; k++) {
-            /* void */
-        }
-
-        if (k < n
-            && (ls->conf->codecs & ((uint32_t) 1 << tracks[k].codec))
-            && ngx_webrtc_bus_state(layer) == NGX_WEBRTC_STREAM_ACTIVE)
-        {
-            ngx_webrtc_hls_lanes_add(ls, layer);
-
-        } else {
-            ngx_webrtc_bus_release(ls->bus, layer);
+        if (layer) {
+            ngx_webrtc_hls_lanes_layer(ls, layer);
         }
     }
 }
 
 
-/* a stream that is held becomes one more */
+/* one that is held */
+
+static void
+ngx_webrtc_hls_lanes_layer(ngx_webrtc_hls_lanes_t *ls,
+    ngx_webrtc_stream_t *layer)
+{
+    ngx_uint_t          k, n;
+    ngx_webrtc_track_t  tracks[NGX_WEBRTC_TRACKS];
+
+    n = 0;
+    (void) ngx_webrtc_bus_tracks(layer, tracks, &n);
+
+    for (k = 0; k < n && tracks[k].kind != NGX_WEBRTC_VIDEO; k++) {
+        /* void */
+    }
+
+    if (k < n
+        && (ls->conf->codecs & ((uint32_t) 1 << tracks[k].codec))
+        && ngx_webrtc_bus_state(layer) == NGX_WEBRTC_STREAM_ACTIVE
+        && !ngx_webrtc_hls_lanes_reads(ls, layer))
+    {
+        ngx_webrtc_hls_lanes_add(ls, layer);
+        return;
+    }
+
+    ngx_webrtc_bus_release(ls->bus, layer);
+}
+
+
+/* a stream that is held becomes one more; or is released, without room */
 
 static void
 ngx_webrtc_hls_lanes_add(ngx_webrtc_hls_lanes_t *ls, ngx_webrtc_stream_t *st)
 {
     ngx_webrtc_hls_lane_t  *lane;
 
-    lane = &ls->lanes[ls->n++];
+    lane = ngx_webrtc_hls_lanes_place(ls, st);
+
+    if (lane == NULL) {
+        ngx_webrtc_bus_release(ls->bus, st);
+        return;
+    }
 
     ngx_memzero(lane, sizeof(ngx_webrtc_hls_lane_t));
 
@@ -231,6 +261,57 @@ ngx_webrtc_hls_lanes_add(ngx_webrtc_hls_lanes_t *ls, ngx_webrtc_stream_t *st)
     if (st->parent) {
         ngx_webrtc_bus_reader(ls->bus, st, 1);
     }
+}
+
+
+/* the first is the stream's; the others have the place that they had before, as
+ * that is a playlist; NULL: there is none left */
+
+static ngx_webrtc_hls_lane_t *
+ngx_webrtc_hls_lanes_place(ngx_webrtc_hls_lanes_t *ls, ngx_webrtc_stream_t *st)
+{
+    ngx_uint_t               i, free;
+    ngx_webrtc_hls_place_t  *place;
+
+    if (ls->lanes[0].st == NULL) {
+        return &ls->lanes[0];
+    }
+
+    free = NGX_WEBRTC_HLS_VIDEOS;
+
+    for (i = NGX_WEBRTC_HLS_VIDEOS - 1; i > 0; i--) {
+        place = &ls->places[i];
+
+        if (ls->lanes[i].st) {
+            continue;
+        }
+
+        if (place->used
+            && ngx_memcmp(&place->variant, &st->variant,
+                          sizeof(ngx_webrtc_variant_t))
+               == 0)
+        {
+            return &ls->lanes[i];
+        }
+
+        /* of those that others have had, the last */
+
+        if (!place->used || free == NGX_WEBRTC_HLS_VIDEOS) {
+            free = i;
+        }
+    }
+
+    if (free == NGX_WEBRTC_HLS_VIDEOS) {
+        return NULL;
+    }
+
+    place = &ls->places[free];
+
+    place->variant = st->variant;
+    place->used = 1;
+    place->stopped = 0;
+
+    return &ls->lanes[free];
 }
 
 
@@ -284,7 +365,7 @@ ngx_webrtc_hls_lanes_start(ngx_webrtc_hls_lanes_t *ls, ngx_uint_t alone,
                                   ls->conf->params.segment);
     ngx_str_set(&start.output.format, "cmaf");
 
-    for (i = 0; i < ls->n; i++) {
+    for (i = 0; i < NGX_WEBRTC_HLS_VIDEOS; i++) {
         lane = &ls->lanes[i];
 
         if (!lane->ready) {
@@ -302,8 +383,45 @@ ngx_webrtc_hls_lanes_start(ngx_webrtc_hls_lanes_t *ls, ngx_uint_t alone,
     }
 
     ls->running = 1;
+    ls->begun = ngx_current_msec;
 
     return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_webrtc_hls_lanes_tracks(ngx_webrtc_hls_lanes_t *ls)
+{
+    ngx_int_t                  audio;
+    ngx_uint_t                 i, bits;
+    ngx_webrtc_output_feed_t  *feed;
+
+    bits = 0;
+
+    for (i = 0; i < NGX_WEBRTC_HLS_VIDEOS; i++) {
+        feed = &ls->lanes[i].feed;
+
+        if (ls->lanes[i].job
+            && feed->tracks[NGX_WEBRTC_MEDIA_VIDEO].track != -1)
+        {
+            bits |= (ngx_uint_t) 1 << i;
+        }
+    }
+
+    feed = &ls->lanes[0].feed;
+    audio = feed->tracks[NGX_WEBRTC_MEDIA_AUDIO].track;
+
+    if (audio != -1) {
+        bits |= (ngx_uint_t) 1 << NGX_WEBRTC_HLS_AAC;
+
+        if (ngx_webrtc_output_reader_codec(&feed->reader, (ngx_uint_t) audio)
+            == NGX_WEBRTC_CODEC_OPUS)
+        {
+            bits |= (ngx_uint_t) 1 << NGX_WEBRTC_HLS_OPUS;
+        }
+    }
+
+    return bits;
 }
 
 
@@ -317,7 +435,7 @@ ngx_webrtc_hls_lanes_run(ngx_webrtc_hls_lanes_t *ls)
         return NGX_DONE;
     }
 
-    for (i = 0; i < ls->n; i++) {
+    for (i = 0; i < NGX_WEBRTC_HLS_VIDEOS; i++) {
         lane = &ls->lanes[i];
 
         /* what has no room is left out, up to the next key frame */
@@ -343,7 +461,7 @@ ngx_webrtc_hls_lanes_end(ngx_webrtc_hls_lanes_t *ls)
     rc = NGX_DONE;
     ls->running = 0;
 
-    for (i = 0; i < ls->n; i++) {
+    for (i = 0; i < NGX_WEBRTC_HLS_VIDEOS; i++) {
         lane = &ls->lanes[i];
 
         if (lane->job) {
@@ -366,7 +484,7 @@ ngx_webrtc_hls_lanes_close(ngx_webrtc_hls_lanes_t *ls)
 
     ls->running = 0;
 
-    for (i = 0; i < ls->n; i++) {
+    for (i = 0; i < NGX_WEBRTC_HLS_VIDEOS; i++) {
 
         if (ls->lanes[i].job) {
             ngx_webrtc_media_close(ls->lanes[i].job);
@@ -384,11 +502,12 @@ ngx_webrtc_hls_lanes_done(ngx_webrtc_hls_lanes_t *ls)
 
     ngx_webrtc_hls_lanes_close(ls);
 
-    for (i = 0; i < ls->n; i++) {
-        ngx_webrtc_hls_lane_done(&ls->lanes[i]);
-    }
+    for (i = 0; i < NGX_WEBRTC_HLS_VIDEOS; i++) {
 
-    ls->n = 0;
+        if (ls->lanes[i].st) {
+            ngx_webrtc_hls_lane_done(&ls->lanes[i]);
+        }
+    }
 }
 
 
@@ -410,7 +529,10 @@ ngx_webrtc_hls_lane_done(ngx_webrtc_hls_lane_t *lane)
 
     ngx_webrtc_bus_unwatch(ls->bus, lane->st);
     ngx_webrtc_bus_release(ls->bus, lane->st);
+
     lane->st = NULL;
+    lane->ready = 0;
+    lane->leaves = 0;
 }
 
 
@@ -418,40 +540,109 @@ void
 ngx_webrtc_hls_lanes_keep(ngx_webrtc_hls_lanes_t *ls,
     ngx_webrtc_stream_t *st, ngx_uint_t asked)
 {
-    ngx_uint_t              i;
-    ngx_msec_t              old;
-    ngx_webrtc_hls_lane_t  *lane;
+    ngx_uint_t  i;
 
-    if (ls->n && ngx_webrtc_bus_tracks(st, NULL, NULL) != ls->version) {
+    if (ls->lanes[0].st == NULL) {
+        return;
+    }
+
+    if (ngx_webrtc_bus_tracks(st, NULL, NULL) != ls->version) {
         ls->changed = 1;
     }
 
-    old = ls->conf->params.segment - NGX_WEBRTC_HLS_LANE_AHEAD;
+    if (ngx_webrtc_bus_layers(st, NULL) != ls->layers) {
+        ngx_webrtc_hls_lanes_layers(ls, st);
+    }
 
-    for (i = 0; i < ls->n; i++) {
+    for (i = 0; i < NGX_WEBRTC_HLS_VIDEOS; i++) {
+
+        if (ls->lanes[i].st == NULL) {
+            continue;
+        }
+
+        if (ls->running) {
+            ngx_webrtc_hls_lane_keep(ls, i);
+        }
+
+        ngx_webrtc_output_pick_keep(ls->bus, st, ls->lanes[i].st, asked,
+                                    ls->log);
+    }
+
+    ngx_webrtc_hls_lanes_keys(ls);
+}
+
+
+/* has one stopped, or come late? */
+
+static void
+ngx_webrtc_hls_lane_keep(ngx_webrtc_hls_lanes_t *ls, ngx_uint_t i)
+{
+    ngx_msec_t               least;
+    ngx_uint_t               live;
+    ngx_webrtc_hls_lane_t   *lane;
+    ngx_webrtc_hls_place_t  *place;
+
+    lane = &ls->lanes[i];
+    place = &ls->places[i];
+
+    live = (ngx_webrtc_bus_state(lane->st) == NGX_WEBRTC_STREAM_ACTIVE);
+
+    if (lane->job == NULL) {
+        least = place->stopped ? NGX_WEBRTC_HLS_LANE_BACK
+                               : NGX_WEBRTC_HLS_LANE_LATE;
+
+        if (live && ngx_webrtc_hls_lane_ready(ls, i)
+            && ngx_current_msec - ls->begun >= least)
+        {
+            ls->changed = 1;
+        }
+
+        return;
+    }
+
+    if (live || lane->leaves) {
+        return;
+    }
+
+    if (i == 0) {
+        ls->changed = 1;
+        return;
+    }
+
+    /* the others go on without it: its playlist has gaps */
+
+    lane->leaves = 1;
+    place->stopped = 1;
+
+    ngx_webrtc_output_feed_end(&lane->feed);
+}
+
+
+/* at the same time of all, so that their segments begin together */
+
+static void
+ngx_webrtc_hls_lanes_keys(ngx_webrtc_hls_lanes_t *ls)
+{
+    ngx_uint_t              i, asked;
+    ngx_msec_t              old;
+    ngx_webrtc_hls_lane_t  *lane;
+
+    old = ls->conf->params.segment - NGX_WEBRTC_HLS_LANE_AHEAD;
+    asked = 0;
+
+    for (i = 0; i < NGX_WEBRTC_HLS_VIDEOS; i++) {
         lane = &ls->lanes[i];
 
-        /* one that is not there any more would make its players wait */
+        asked |= (lane->reading && !lane->leaves
+                  && ngx_webrtc_bus_state(lane->st) == NGX_WEBRTC_STREAM_ACTIVE
+                  && ngx_webrtc_output_feed_wants_key(&lane->feed, old));
+    }
 
-        if (lane->job
-            && ngx_webrtc_bus_state(lane->st) != NGX_WEBRTC_STREAM_ACTIVE)
-        {
-            ls->changed = 1;
-        }
-
-        /* nor is one left out that has come late */
-
-        if (ls->running && lane->job == NULL
-            && ngx_webrtc_hls_lane_ready(ls, i))
-        {
-            ls->changed = 1;
-        }
-
-        ngx_webrtc_output_pick_keep(ls->bus, st, lane->st, asked, ls->log);
+    for (i = 0; asked && i < NGX_WEBRTC_HLS_VIDEOS; i++) {
+        lane = &ls->lanes[i];
 
         if (lane->reading
-            && ngx_webrtc_bus_state(lane->st) == NGX_WEBRTC_STREAM_ACTIVE
-            && ngx_webrtc_output_feed_wants_key(&lane->feed, old))
+            && ngx_webrtc_bus_state(lane->st) == NGX_WEBRTC_STREAM_ACTIVE)
         {
             (void) ngx_webrtc_bus_keyframe(ls->bus, lane->st);
         }
@@ -465,7 +656,7 @@ ngx_webrtc_hls_lanes_reads(ngx_webrtc_hls_lanes_t *ls,
 {
     ngx_uint_t  i;
 
-    for (i = 0; i < ls->n; i++) {
+    for (i = 0; i < NGX_WEBRTC_HLS_VIDEOS; i++) {
 
         if (ls->lanes[i].st == st) {
             return 1;
@@ -484,7 +675,7 @@ ngx_webrtc_hls_lanes_left_out(ngx_webrtc_hls_lanes_t *ls)
 
     n = 0;
 
-    for (i = 0; i < ls->n; i++) {
+    for (i = 0; i < NGX_WEBRTC_HLS_VIDEOS; i++) {
         n += ls->lanes[i].feed.reader.left_out + ls->lanes[i].feed.skipped;
     }
 
@@ -513,6 +704,45 @@ ngx_webrtc_hls_lane_on_record(void *data, ngx_webrtc_media_record_t *r)
     ngx_webrtc_hls_lane_t *lane = data;
 
     lane->lanes->record(lane->lanes->data, lane - lane->lanes->lanes, r);
+}
+
+
+u_char *
+ngx_webrtc_hls_lane_head(ngx_webrtc_hls_lanes_t *ls, ngx_uint_t lane,
+    ngx_webrtc_media_record_t *r, ngx_webrtc_hls_track_t *head)
+{
+    u_char                    *end;
+    ngx_webrtc_track_t        *told;
+    ngx_webrtc_output_feed_t  *feed;
+
+    end = ngx_strlchr(r->data, r->data + r->len, '\0');
+
+    if (end == NULL || end - r->data > NGX_WEBRTC_HLS_CODEC
+        || r->ts <= 0 || r->ts > 1000000)
+    {
+        return NULL;
+    }
+
+    ngx_memzero(head, sizeof(ngx_webrtc_hls_track_t));
+
+    head->clock = (uint32_t) r->ts;
+    head->codec_len = (uint32_t) (end - r->data);
+    ngx_memcpy(head->codec, r->data, head->codec_len);
+
+    if (ngx_webrtc_hls_lane_track(lane, r) >= NGX_WEBRTC_HLS_AAC) {
+        head->channels = 2;
+        return end + 1;
+    }
+
+    feed = &ls->lanes[lane].feed;
+    told = &feed->tracks[NGX_WEBRTC_MEDIA_VIDEO].told;
+
+    /* how it is shown, if it is turned by a quarter */
+
+    head->width = (feed->cvo & 1) ? told->height : told->width;
+    head->height = (feed->cvo & 1) ? told->width : told->height;
+
+    return end + 1;
 }
 
 
@@ -550,11 +780,28 @@ ngx_webrtc_hls_lane_on_ended(void *data, ngx_uint_t crashed)
     lane->job = NULL;
     lane->feed.job = NULL;
 
-    for (i = 0; i < ls->n && ls->lanes[i].job == NULL; i++) {
+    if (lane->leaves && !crashed) {
+        lane->leaves = 0;
+
+        /* when it comes again it is read anew */
+
+        ngx_webrtc_output_feed_done(&lane->feed);
+
+        lane->reading = 0;
+        lane->ready = 0;
+
+        ls->stopped(ls->data, lane - ls->lanes);
+
+        if (ls->running) {
+            return;
+        }
+    }
+
+    for (i = 0; i < NGX_WEBRTC_HLS_VIDEOS && ls->lanes[i].job == NULL; i++) {
         /* void */
     }
 
-    if (crashed || ls->running || i == ls->n) {
+    if (crashed || ls->running || i == NGX_WEBRTC_HLS_VIDEOS) {
         ls->running = 0;
         ls->ended(ls->data, crashed);
     }

@@ -4,7 +4,9 @@
  *
  * The jobs of a stream in segments: one for the stream itself or, where players
  * do not take its video, a variant of it, and with it the sound; and one for
- * each smaller video.  They begin and end together.
+ * each smaller video.  They begin and end together, but for smaller videos that
+ * stop (a layer of the publisher): the others go on.  When one comes, or comes
+ * again, all begin anew, as it is a discontinuity, which all have to have.
  */
 
 
@@ -30,7 +32,16 @@ typedef struct {
     ngx_webrtc_media_job_t        *job;
     unsigned                       reading:1; /* the feed is */
     unsigned                       ready:1;
+    unsigned                       leaves:1;  /* its job is to end, alone */
 } ngx_webrtc_hls_lane_t;
+
+
+/* what a lane's number, and so its playlist, is for, as long as it can be */
+typedef struct {
+    ngx_webrtc_variant_t           variant;
+    unsigned                       used:1;
+    unsigned                       stopped:1; /* it has, once */
+} ngx_webrtc_hls_place_t;
 
 
 /*
@@ -39,6 +50,7 @@ typedef struct {
  *   floor_us   of the stream's times: what is earlier is left out
  *   record     of a lane's job
  *   note       of one: it cannot go on (failed), or something for the log
+ *   stopped    a smaller video has nothing more for now; its job has ended
  *   ended      all have ended, or one has died or failed: the others are still
  *              there
  */
@@ -52,14 +64,16 @@ struct ngx_webrtc_hls_lanes_s {
                                            ngx_webrtc_media_record_t *r);
     void                         (*note)(void *data, ngx_uint_t failed,
                                          ngx_uint_t level, ngx_str_t *text);
+    void                         (*stopped)(void *data, ngx_uint_t lane);
     void                         (*ended)(void *data, ngx_uint_t crashed);
     void                          *data;
 
     /* private */
 
     ngx_webrtc_hls_lane_t          lanes[NGX_WEBRTC_HLS_VIDEOS];
-    ngx_uint_t                     n;
+    ngx_webrtc_hls_place_t         places[NGX_WEBRTC_HLS_VIDEOS];
     ngx_msec_t                     since;     /* they are made ready */
+    ngx_msec_t                     begun;     /* their jobs are */
     uint64_t                       version;   /* of the stream's tracks */
     uint64_t                       layers;    /* of the publisher's, likewise */
     unsigned                       running:1;
@@ -87,6 +101,9 @@ ngx_int_t ngx_webrtc_hls_lanes_ready(ngx_webrtc_hls_lanes_t *ls,
 ngx_int_t ngx_webrtc_hls_lanes_start(ngx_webrtc_hls_lanes_t *ls,
     ngx_uint_t alone, const char **cause, ngx_err_t *err);
 
+/* Which tracks come of what has been started, as bits. */
+ngx_uint_t ngx_webrtc_hls_lanes_tracks(ngx_webrtc_hls_lanes_t *ls);
+
 /* Feeds them.  NGX_OK; NGX_DONE: what comes is for another run */
 ngx_int_t ngx_webrtc_hls_lanes_run(ngx_webrtc_hls_lanes_t *ls);
 
@@ -98,12 +115,17 @@ void ngx_webrtc_hls_lanes_close(ngx_webrtc_hls_lanes_t *ls);
 void ngx_webrtc_hls_lanes_done(ngx_webrtc_hls_lanes_t *ls);
 
 /*
- * At each tick: variants are made, and key frames asked for.
+ * At each tick: variants are made, key frames asked for, and what stops and
+ * begins is seen.
  *
  *   asked   there are players: upstreams are kept on
  */
 void ngx_webrtc_hls_lanes_keep(ngx_webrtc_hls_lanes_t *ls,
     ngx_webrtc_stream_t *st, ngx_uint_t asked);
+
+/* Of a record that is a head: what it says, and where its file begins; NULL */
+u_char *ngx_webrtc_hls_lane_head(ngx_webrtc_hls_lanes_t *ls, ngx_uint_t lane,
+    ngx_webrtc_media_record_t *r, ngx_webrtc_hls_track_t *head);
 
 /* Which track a record of a lane's job is of. */
 ngx_uint_t ngx_webrtc_hls_lane_track(ngx_uint_t lane,

@@ -197,7 +197,8 @@ ngx_webrtc_hls_mpd_period(u_char *p, u_char *last,
 }
 
 
-/* nothing, if the track has nothing of the run */
+/* nothing, if the track has nothing of the run; what it has of one is in one
+ * piece: a gap comes before or behind it */
 
 static u_char *
 ngx_webrtc_hls_mpd_track(u_char *p, u_char *last,
@@ -209,18 +210,21 @@ ngx_webrtc_hls_mpd_track(u_char *p, u_char *last,
     const ngx_webrtc_hls_track_t    *t;
     const ngx_webrtc_hls_segment_t  *s;
 
+    s = NULL;
     t = &info->tracks[track];
     name = &ngx_webrtc_hls_names[track];
 
-    for (k = 0; k < list->nsegments && list->segments[k].run != run; k++) {
-        /* void */
+    for (k = 0; k < list->nsegments; k++) {
+        s = &list->segments[k];
+
+        if (s->run == run && s->bytes) {
+            break;
+        }
     }
 
     if (k == list->nsegments) {
         return p;
     }
-
-    s = &list->segments[k];
 
     p = ngx_slprintf(p, last, "<Representation id=\"%V\" codecs=\"%*s\" "
                      "bandwidth=\"%uD\"", name, (size_t) t->codec_len,
@@ -244,9 +248,15 @@ ngx_webrtc_hls_mpd_track(u_char *p, u_char *last,
                      list->first + (uint32_t) k, name, info->gen, run, query,
                      name, info->gen, query);
 
-    for (n = k; n < list->nsegments && list->segments[n].run == run; n++) {
-        p = ngx_slprintf(p, last, "<S t=\"%L\" d=\"%uD\"/>\n",
-                         list->segments[n].ts, list->segments[n].duration);
+    for (n = k; n < list->nsegments; n++) {
+        s = &list->segments[n];
+
+        if (s->run != run || s->bytes == 0) {
+            break;
+        }
+
+        p = ngx_slprintf(p, last, "<S t=\"%L\" d=\"%uD\"/>\n", s->ts,
+                         s->duration);
     }
 
     return ngx_slprintf(p, last, "</SegmentTimeline>\n</SegmentTemplate>\n"

@@ -31,6 +31,9 @@
  */
 #define NGX_WEBRTC_HLS_STORE_GRACE  30000
 
+/* us, below which nothing is no gap */
+#define NGX_WEBRTC_HLS_STORE_GAP    100000
+
 /* segments that a worker that has taken a channel over looks back for */
 #define NGX_WEBRTC_HLS_STORE_BACK   64
 
@@ -49,6 +52,8 @@ struct ngx_webrtc_hls_task_s {
 static void ngx_webrtc_hls_store_sync(ngx_webrtc_hls_store_t *store);
 static ngx_int_t ngx_webrtc_hls_store_whole(ngx_webrtc_hls_store_t *store,
     ngx_uint_t track);
+static ngx_int_t ngx_webrtc_hls_store_gap(ngx_webrtc_hls_store_t *store,
+    ngx_uint_t track, ngx_webrtc_hls_store_track_t *first);
 static ngx_webrtc_hls_op_t *ngx_webrtc_hls_store_op(
     ngx_webrtc_hls_store_t *store, ngx_uint_t what, ngx_uint_t track,
     size_t len);
@@ -151,18 +156,22 @@ ngx_webrtc_hls_store_sync(ngx_webrtc_hls_store_t *store)
         store->tracks[i].msn = info->tracks[i].next;
         store->tracks[i].begun = 0;
         store->tracks[i].clock = 0;
+        store->tracks[i].waits = 0;
+        store->tracks[i].known = (info->tracks[i].clock != 0);
     }
 }
 
 
 ngx_int_t
-ngx_webrtc_hls_store_run(ngx_webrtc_hls_store_t *store, uint64_t stream)
+ngx_webrtc_hls_store_run(ngx_webrtc_hls_store_t *store, uint64_t stream,
+    ngx_uint_t tracks)
 {
     ngx_uint_t            i;
     ngx_webrtc_hls_op_t  *op;
 
     for (i = 0; i < NGX_WEBRTC_HLS_TRACKS; i++) {
         store->tracks[i].clock = 0;
+        store->tracks[i].waits = (tracks >> i) & 1;
     }
 
     if (ngx_webrtc_hls_store_op(store, NGX_WEBRTC_HLS_OPEN, 0, 0) == NULL) {
@@ -224,6 +233,7 @@ ngx_webrtc_hls_store_head(ngx_webrtc_hls_store_t *store, ngx_uint_t track,
     to->head = store->run;
 
     store->tracks[track].clock = head->clock;
+    store->tracks[track].known = 1;
 
     return ngx_webrtc_hls_store_post(store);
 }
@@ -268,7 +278,13 @@ ngx_webrtc_hls_store_part(ngx_webrtc_hls_store_t *store,
 
     ngx_memcpy(op->data, piece->data, piece->len);
 
-    t->begun = 1;
+    if (!t->begun) {
+        t->begun = 1;
+        t->begin_us = piece->wall_us;
+    }
+
+    t->end_us = piece->wall_us
+                + (int64_t) piece->duration * 1000000 / t->clock;
 
     if (piece->last
         && ngx_webrtc_hls_store_whole(store, piece->track) != NGX_OK)
@@ -285,6 +301,7 @@ ngx_webrtc_hls_store_part(ngx_webrtc_hls_store_t *store,
 static ngx_int_t
 ngx_webrtc_hls_store_whole(ngx_webrtc_hls_store_t *store, ngx_uint_t track)
 {
+    ngx_uint_t                     i, first;
     ngx_webrtc_hls_store_track_t  *t;
 
     t = &store->tracks[track];
@@ -301,7 +318,77 @@ ngx_webrtc_hls_store_whole(ngx_webrtc_hls_store_t *store, ngx_uint_t track)
     t->begun = 0;
     t->msn++;
 
+    for (first = 0; first < track && !store->tracks[first].clock; first++) {
+        /* void */
+    }
+
+    for (i = 0; first == track && i < NGX_WEBRTC_HLS_TRACKS; i++) {
+
+        if (i != track
+            && ngx_webrtc_hls_store_gap(store, i, t) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
     return NGX_OK;
+}
+
+
+/* where there is nothing, up to where the first track that comes is */
+
+static ngx_int_t
+ngx_webrtc_hls_store_gap(ngx_webrtc_hls_store_t *store, ngx_uint_t track,
+    ngx_webrtc_hls_store_track_t *first)
+{
+    int64_t                        from;
+    ngx_webrtc_hls_op_t           *op;
+    ngx_webrtc_hls_info_t         *info;
+    ngx_webrtc_hls_store_track_t  *t;
+
+    t = &store->tracks[track];
+
+    if (!t->known || t->waits || t->begun) {
+        return NGX_OK;
+    }
+
+    /* without a hole, but not beyond the target */
+
+    info = ngx_webrtc_bus_hls_info(store->channel);
+    from = t->end_us;
+
+    if (first->end_us - from > (int64_t) info->target * 1000000) {
+        from = first->begin_us;
+    }
+
+    if (first->end_us - from < NGX_WEBRTC_HLS_STORE_GAP) {
+        return NGX_OK;
+    }
+
+    op = ngx_webrtc_hls_store_op(store, NGX_WEBRTC_HLS_GAP, track, 0);
+
+    if (op == NULL) {
+        return NGX_ERROR;
+    }
+
+    op->wall_us = from;
+    op->duration = (uint32_t) (first->end_us - from);
+
+    t->end_us = first->end_us;
+    t->msn++;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_webrtc_hls_store_stop(ngx_webrtc_hls_store_t *store, ngx_uint_t track)
+{
+    if (ngx_webrtc_hls_store_whole(store, track) == NGX_OK) {
+        store->tracks[track].clock = 0;
+        store->tracks[track].waits = 0;
+        (void) ngx_webrtc_hls_store_post(store);
+    }
 }
 
 
@@ -525,6 +612,12 @@ ngx_webrtc_hls_store_publish(ngx_webrtc_hls_store_t *store,
         ngx_webrtc_bus_hls_part(store->bus, store->channel, op->track, op->ts,
                                 op->wall_us, op->frames, &part);
         return NGX_OK;
+
+    case NGX_WEBRTC_HLS_GAP:
+        ngx_webrtc_bus_hls_gap(store->bus, store->channel, op->track,
+                               op->wall_us, op->duration);
+
+        /* fall through */
 
     case NGX_WEBRTC_HLS_CLOSE:
         ngx_webrtc_hls_store_close(store, op->track);

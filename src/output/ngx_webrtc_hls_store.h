@@ -22,11 +22,18 @@ typedef struct ngx_webrtc_hls_task_s  ngx_webrtc_hls_task_t;
 
 
 typedef struct {
-    uint32_t                   clock;     /* 0: no head in this run */
+    uint32_t                   clock;     /* 0: no head in this run, or it has
+                                             stopped */
     uint32_t                   msn;       /* of the segment to come, or begun */
     uint32_t                   kept;      /* number of the oldest file */
     uint32_t                   heads;     /* likewise, of a head */
-    ngx_uint_t                 begun;     /* unsigned  begun:1; */
+    int64_t                    begin_us;  /* wall clock, of the segment that
+                                             was begun last, and of the end of
+                                             what there is */
+    int64_t                    end_us;
+    unsigned                   begun:1;
+    unsigned                   known:1;   /* of any run: it has a playlist */
+    unsigned                   waits:1;   /* for what its job makes */
 } ngx_webrtc_hls_store_track_t;
 
 
@@ -80,9 +87,9 @@ ngx_int_t ngx_webrtc_hls_store_open(ngx_webrtc_hls_store_t *store,
     ngx_str_t *name, uint32_t id);
 void ngx_webrtc_hls_store_done(ngx_webrtc_hls_store_t *store);
 
-/* A run begins, and ends. */
+/* A run begins, in which these tracks come, as bits; and ends. */
 ngx_int_t ngx_webrtc_hls_store_run(ngx_webrtc_hls_store_t *store,
-    uint64_t stream);
+    uint64_t stream, ngx_uint_t tracks);
 void ngx_webrtc_hls_store_end(ngx_webrtc_hls_store_t *store);
 
 /* NGX_OK; NGX_ERROR: failed() has been called */
@@ -90,6 +97,14 @@ ngx_int_t ngx_webrtc_hls_store_head(ngx_webrtc_hls_store_t *store,
     ngx_uint_t track, const ngx_webrtc_hls_track_t *head, u_char *p, size_t n);
 ngx_int_t ngx_webrtc_hls_store_part(ngx_webrtc_hls_store_t *store,
     const ngx_webrtc_hls_piece_t *piece);
+
+/*
+ * A smaller video has nothing more for now.  Such tracks, and those that do not
+ * come in this run, get a gap whenever the first one that does has a segment:
+ * who plays them sees at once that there is nothing to wait for.
+ */
+void ngx_webrtc_hls_store_stop(ngx_webrtc_hls_store_t *store,
+    ngx_uint_t track);
 
 /* All files go. */
 void ngx_webrtc_hls_store_remove(ngx_webrtc_hls_store_t *store);

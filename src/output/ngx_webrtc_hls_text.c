@@ -8,6 +8,9 @@
  * they go on from one reload of a playlist to the next, whatever has left it.
  * Where a track has nothing of a run, there are two discontinuities at one
  * place: all tracks count the same.
+ *
+ * A track that has stopped has gaps (4.4.4.7), and none of what is to come; who
+ * begins to play is not told of it.
  */
 
 
@@ -36,6 +39,7 @@
 #define NGX_WEBRTC_HLS_TEXT_PEAK     1000000
 
 
+static ngx_uint_t ngx_webrtc_hls_text_comes(const ngx_webrtc_hls_track_t *t);
 static uint32_t ngx_webrtc_hls_text_peak(const ngx_webrtc_hls_track_t *t);
 static u_char *ngx_webrtc_hls_text_variant(u_char *p, u_char *last,
     const ngx_webrtc_hls_info_t *info, ngx_uint_t video, ngx_uint_t audio,
@@ -48,9 +52,16 @@ static ngx_uint_t ngx_webrtc_hls_text_skipped(
 static ngx_uint_t ngx_webrtc_hls_text_from(const ngx_webrtc_hls_info_t *info,
     const ngx_webrtc_hls_track_t *t, const ngx_webrtc_hls_list_t *list,
     ngx_uint_t targets);
-static u_char *ngx_webrtc_hls_text_run(u_char *p, u_char *last,
-    const ngx_webrtc_hls_info_t *info, ngx_uint_t track, uint32_t from,
+static uint32_t ngx_webrtc_hls_text_known(const ngx_webrtc_hls_list_t *list,
+    ngx_uint_t skipped);
+static u_char *ngx_webrtc_hls_text_runs(u_char *p, u_char *last, uint32_t from,
+    uint32_t run);
+static u_char *ngx_webrtc_hls_text_map(u_char *p, u_char *last,
+    const ngx_webrtc_hls_info_t *info, ngx_uint_t track, uint32_t *map,
     uint32_t run, const ngx_str_t *query);
+static u_char *ngx_webrtc_hls_text_segment(u_char *p, u_char *last,
+    const ngx_webrtc_hls_info_t *info, ngx_uint_t track,
+    const ngx_webrtc_hls_segment_t *s, uint32_t msn, const ngx_str_t *query);
 static u_char *ngx_webrtc_hls_text_parts(u_char *p, u_char *last,
     const ngx_webrtc_hls_info_t *info, ngx_uint_t track,
     const ngx_webrtc_hls_list_t *list, uint32_t msn, const ngx_str_t *query);
@@ -135,7 +146,8 @@ ngx_webrtc_hls_text_index(u_char *p, u_char *last,
 
     for (i = 0; i < NGX_WEBRTC_HLS_TRACKS; i++) {
         dependent |= info->tracks[i].dependent;
-        sounds += (i >= NGX_WEBRTC_HLS_AAC && info->tracks[i].clock);
+        sounds += (i >= NGX_WEBRTC_HLS_AAC
+                   && ngx_webrtc_hls_text_comes(&info->tracks[i]));
     }
 
     p = ngx_slprintf(p, last, "#EXTM3U\n#EXT-X-VERSION:%d\n%s",
@@ -146,7 +158,7 @@ ngx_webrtc_hls_text_index(u_char *p, u_char *last,
         t = &info->tracks[i];
         name = &ngx_webrtc_hls_names[i];
 
-        if (t->clock) {
+        if (ngx_webrtc_hls_text_comes(t)) {
             p = ngx_slprintf(p, last,
                              "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"%V\","
                              "NAME=\"%V\",DEFAULT=YES,AUTOSELECT=YES,"
@@ -159,18 +171,18 @@ ngx_webrtc_hls_text_index(u_char *p, u_char *last,
 
     for (k = NGX_WEBRTC_HLS_AAC; k < NGX_WEBRTC_HLS_TRACKS; k++) {
 
-        if (sounds && info->tracks[k].clock == 0) {
+        if (sounds && !ngx_webrtc_hls_text_comes(&info->tracks[k])) {
             continue;
         }
 
         for (i = 0; i < NGX_WEBRTC_HLS_VIDEOS; i++) {
 
-            if (info->tracks[i].clock) {
+            if (ngx_webrtc_hls_text_comes(&info->tracks[i])) {
                 p = ngx_webrtc_hls_text_variant(p, last, info, i, k, query);
             }
         }
 
-        if (info->tracks[0].clock == 0) {
+        if (sounds && !ngx_webrtc_hls_text_comes(&info->tracks[0])) {
             p = ngx_webrtc_hls_text_variant(p, last, info,
                                             NGX_WEBRTC_HLS_TRACKS, k, query);
         }
@@ -184,6 +196,13 @@ ngx_webrtc_hls_text_index(u_char *p, u_char *last,
 }
 
 
+static ngx_uint_t
+ngx_webrtc_hls_text_comes(const ngx_webrtc_hls_track_t *t)
+{
+    return t->clock && !t->gap;
+}
+
+
 /* in a segment, at most */
 
 static uint32_t
@@ -193,8 +212,8 @@ ngx_webrtc_hls_text_peak(const ngx_webrtc_hls_track_t *t)
 }
 
 
-/* video: NGX_WEBRTC_HLS_TRACKS, there is none; audio: likewise if its clock is
- * 0 */
+/* video: NGX_WEBRTC_HLS_TRACKS, there is none; audio: likewise if it does
+ * not come */
 
 static u_char *
 ngx_webrtc_hls_text_variant(u_char *p, u_char *last,
@@ -207,7 +226,7 @@ ngx_webrtc_hls_text_variant(u_char *p, u_char *last,
 
     v = (video < NGX_WEBRTC_HLS_TRACKS) ? &info->tracks[video] : NULL;
     a = &info->tracks[audio];
-    heard = (a->clock != 0);
+    heard = ngx_webrtc_hls_text_comes(a);
 
     peak = 0;
     average = 0;
@@ -277,8 +296,7 @@ ngx_webrtc_hls_text_list(u_char *p, u_char *last,
     const ngx_webrtc_hls_list_t *list, const ngx_webrtc_hls_ask_t *ask,
     const ngx_str_t *query)
 {
-    uint32_t                         run, msn;
-    uint64_t                         us;
+    uint32_t                         run, map, msn;
     ngx_uint_t                       i, skipped, parts;
     const ngx_webrtc_hls_track_t    *t;
     const ngx_webrtc_hls_segment_t  *s;
@@ -307,12 +325,13 @@ ngx_webrtc_hls_text_list(u_char *p, u_char *last,
         p = ngx_slprintf(p, last, "#EXT-X-SKIP:SKIPPED-SEGMENTS=%ui\n",
                          skipped);
         run = list->segments[skipped - 1].run;
-
-    } else {
-        p = ngx_webrtc_hls_text_run(p, last, info, track, run, run, query);
     }
 
-    parts = info->params.part
+    map = ngx_webrtc_hls_text_known(list, skipped);
+
+    /* with nothing to come nobody is in a hurry */
+
+    parts = (info->params.part && !info->over)
             ? ngx_webrtc_hls_text_from(info, t, list,
                                        NGX_WEBRTC_HLS_TEXT_PARTS)
             : list->nsegments;
@@ -321,10 +340,12 @@ ngx_webrtc_hls_text_list(u_char *p, u_char *last,
         s = &list->segments[i];
         msn = list->first + (uint32_t) i;
 
-        if (s->run != run) {
-            p = ngx_webrtc_hls_text_run(p, last, info, track, run, s->run,
+        p = ngx_webrtc_hls_text_runs(p, last, run, s->run);
+        run = s->run;
+
+        if (s->bytes) {
+            p = ngx_webrtc_hls_text_map(p, last, info, track, &map, run,
                                         query);
-            run = s->run;
         }
 
         p = ngx_slprintf(p, last, "#EXT-X-PROGRAM-DATE-TIME:");
@@ -336,11 +357,7 @@ ngx_webrtc_hls_text_list(u_char *p, u_char *last,
                                           query);
         }
 
-        us = ((uint64_t) s->duration * 1000000 + t->clock / 2) / t->clock;
-
-        p = ngx_slprintf(p, last, "#EXTINF:%uL.%06uL,\n%V.%08xD.%uD.m4s%V\n",
-                         us / 1000000, us % 1000000,
-                         &ngx_webrtc_hls_names[track], info->gen, msn, query);
+        p = ngx_webrtc_hls_text_segment(p, last, info, track, s, msn, query);
     }
 
     if (info->over) {
@@ -353,10 +370,9 @@ ngx_webrtc_hls_text_list(u_char *p, u_char *last,
 
     if (t->open.parts) {
 
-        if (t->open.run != run) {
-            p = ngx_webrtc_hls_text_run(p, last, info, track, run,
-                                        t->open.run, query);
-        }
+        p = ngx_webrtc_hls_text_runs(p, last, run, t->open.run);
+        p = ngx_webrtc_hls_text_map(p, last, info, track, &map, t->open.run,
+                                    query);
 
         p = ngx_slprintf(p, last, "#EXT-X-PROGRAM-DATE-TIME:");
         p = ngx_webrtc_hls_text_date(p, last, t->open.wall_us);
@@ -366,7 +382,9 @@ ngx_webrtc_hls_text_list(u_char *p, u_char *last,
                                       query);
     }
 
-    p = ngx_webrtc_hls_text_next(p, last, info, track, query);
+    if (!t->gap) {
+        p = ngx_webrtc_hls_text_next(p, last, info, track, query);
+    }
 
     return ngx_webrtc_hls_text_reports(p, last, info, track, query);
 }
@@ -450,12 +468,27 @@ ngx_webrtc_hls_text_from(const ngx_webrtc_hls_info_t *info,
 }
 
 
-/* what comes is of another run, or of the first that is listed */
+/* the run whose head was listed for what is skipped; 0: none */
+
+static uint32_t
+ngx_webrtc_hls_text_known(const ngx_webrtc_hls_list_t *list,
+    ngx_uint_t skipped)
+{
+    while (skipped-- > 0) {
+
+        if (list->segments[skipped].bytes) {
+            return list->segments[skipped].run;
+        }
+    }
+
+    return 0;
+}
+
+
+/* what comes is of another run, or of the same one */
 
 static u_char *
-ngx_webrtc_hls_text_run(u_char *p, u_char *last,
-    const ngx_webrtc_hls_info_t *info, ngx_uint_t track, uint32_t from,
-    uint32_t run, const ngx_str_t *query)
+ngx_webrtc_hls_text_runs(u_char *p, u_char *last, uint32_t from, uint32_t run)
 {
     static const char  line[] = "#EXT-X-DISCONTINUITY\n";
 
@@ -467,8 +500,44 @@ ngx_webrtc_hls_text_run(u_char *p, u_char *last,
         p = ngx_slprintf(p, last, "%s", line);
     }
 
+    return p;
+}
+
+
+/* the run's head, unless it has been listed; gaps need none */
+
+static u_char *
+ngx_webrtc_hls_text_map(u_char *p, u_char *last,
+    const ngx_webrtc_hls_info_t *info, ngx_uint_t track, uint32_t *map,
+    uint32_t run, const ngx_str_t *query)
+{
+    if (*map == run) {
+        return p;
+    }
+
+    *map = run;
+
     return ngx_slprintf(p, last, "#EXT-X-MAP:URI=\"%V.%08xD.%uD.mp4%V\"\n",
                         &ngx_webrtc_hls_names[track], info->gen, run, query);
+}
+
+
+static u_char *
+ngx_webrtc_hls_text_segment(u_char *p, u_char *last,
+    const ngx_webrtc_hls_info_t *info, ngx_uint_t track,
+    const ngx_webrtc_hls_segment_t *s, uint32_t msn, const ngx_str_t *query)
+{
+    uint32_t  clock;
+    uint64_t  us;
+
+    clock = info->tracks[track].clock;
+    us = ((uint64_t) s->duration * 1000000 + clock / 2) / clock;
+
+    return ngx_slprintf(p, last, "%s#EXTINF:%uL.%06uL,\n"
+                        "%V.%08xD.%uD.m4s%V\n",
+                        s->bytes ? "" : "#EXT-X-GAP\n", us / 1000000,
+                        us % 1000000, &ngx_webrtc_hls_names[track], info->gen,
+                        msn, query);
 }
 
 
@@ -536,7 +605,7 @@ ngx_webrtc_hls_text_reports(u_char *p, u_char *last,
     for (i = 0; i < NGX_WEBRTC_HLS_TRACKS; i++) {
         t = &info->tracks[i];
 
-        if (i == track || t->clock == 0 || t->next == 0) {
+        if (i == track || !ngx_webrtc_hls_text_comes(t) || t->next == 0) {
             continue;
         }
 

@@ -49,6 +49,8 @@ static ngx_int_t ngx_webrtc_bus_hls_room(ngx_webrtc_bus_t *bus,
     ngx_webrtc_hls_channel_t *ch, ngx_uint_t track);
 static void ngx_webrtc_bus_hls_close_locked(ngx_webrtc_hls_channel_t *ch,
     ngx_uint_t track);
+static void ngx_webrtc_bus_hls_add(ngx_webrtc_hls_channel_t *ch,
+    ngx_uint_t track, const ngx_webrtc_hls_segment_t *segment);
 static void ngx_webrtc_bus_hls_trim(ngx_webrtc_hls_channel_t *ch,
     ngx_uint_t track);
 static void ngx_webrtc_bus_hls_tell(ngx_webrtc_bus_t *bus,
@@ -398,6 +400,7 @@ ngx_webrtc_bus_hls_part(ngx_webrtc_bus_t *bus, ngx_webrtc_hls_channel_t *ch,
         open->bytes = 0;
         open->run = ch->info.run;
         t->frames = 0;
+        t->gap = 0;
 
         if (!part->independent) {
             t->dependent = 1;
@@ -436,6 +439,37 @@ ngx_webrtc_bus_hls_part(ngx_webrtc_bus_t *bus, ngx_webrtc_hls_channel_t *ch,
 
 
 void
+ngx_webrtc_bus_hls_gap(ngx_webrtc_bus_t *bus, ngx_webrtc_hls_channel_t *ch,
+    ngx_uint_t track, int64_t wall_us, uint32_t duration_us)
+{
+    ngx_webrtc_hls_track_t    *t;
+    ngx_webrtc_hls_segment_t   gap;
+
+    ngx_shmtx_lock(&bus->shpool->mutex);
+
+    t = &ch->info.tracks[track];
+
+    if (t->clock && ch->segments[track]) {
+
+        ngx_memzero(&gap, sizeof(ngx_webrtc_hls_segment_t));
+
+        gap.wall_us = wall_us;
+        gap.run_us = ch->info.run_us;
+        gap.run = ch->info.run;
+        gap.duration = (uint32_t) ((uint64_t) duration_us * t->clock
+                                   / 1000000);
+
+        ngx_webrtc_bus_hls_close_locked(ch, track);
+
+        t->gap = 1;
+        ngx_webrtc_bus_hls_add(ch, track, &gap);
+    }
+
+    ngx_shmtx_unlock(&bus->shpool->mutex);
+}
+
+
+void
 ngx_webrtc_bus_hls_close(ngx_webrtc_bus_t *bus, ngx_webrtc_hls_channel_t *ch,
     ngx_uint_t track, uint32_t *run)
 {
@@ -460,7 +494,7 @@ static void
 ngx_webrtc_bus_hls_close_locked(ngx_webrtc_hls_channel_t *ch,
     ngx_uint_t track)
 {
-    uint64_t                   bps, s;
+    uint64_t                   bps;
     ngx_webrtc_hls_track_t    *t;
     ngx_webrtc_hls_segment_t  *open;
 
@@ -471,18 +505,6 @@ ngx_webrtc_bus_hls_close_locked(ngx_webrtc_hls_channel_t *ch,
         return;
     }
 
-    if (t->next - t->first == t->max) {
-        t->first++;
-    }
-
-    *ngx_webrtc_bus_hls_at(ch, track, t->next) = *open;
-    t->next++;
-
-    /* RFC 8216, 4.3.3.1: rounded to the nearest integer */
-
-    s = ((uint64_t) open->duration + t->clock / 2) / t->clock;
-    ch->info.target = (uint32_t) ngx_max(s, ch->info.target);
-
     /* short ones say little */
 
     if (open->duration > t->clock / 4) {
@@ -492,8 +514,35 @@ ngx_webrtc_bus_hls_close_locked(ngx_webrtc_hls_channel_t *ch,
                                    / open->duration);
     }
 
+    ngx_webrtc_bus_hls_add(ch, track, open);
+
     t->last_parts = open->parts;
     open->parts = 0;
+}
+
+
+/* one more segment */
+
+static void
+ngx_webrtc_bus_hls_add(ngx_webrtc_hls_channel_t *ch, ngx_uint_t track,
+    const ngx_webrtc_hls_segment_t *segment)
+{
+    uint64_t                 s;
+    ngx_webrtc_hls_track_t  *t;
+
+    t = &ch->info.tracks[track];
+
+    if (t->next - t->first == t->max) {
+        t->first++;
+    }
+
+    *ngx_webrtc_bus_hls_at(ch, track, t->next) = *segment;
+    t->next++;
+
+    /* RFC 8216, 4.3.3.1: rounded to the nearest integer */
+
+    s = ((uint64_t) segment->duration + t->clock / 2) / t->clock;
+    ch->info.target = (uint32_t) ngx_max(s, ch->info.target);
 
     ngx_webrtc_bus_hls_trim(ch, track);
 }
@@ -505,19 +554,24 @@ static void
 ngx_webrtc_bus_hls_trim(ngx_webrtc_hls_channel_t *ch, ngx_uint_t track)
 {
     uint32_t                   n;
-    uint64_t                   all, bytes, window;
+    uint64_t                   all, media, bytes, window;
     ngx_webrtc_hls_track_t    *t;
     ngx_webrtc_hls_segment_t  *s;
 
     t = &ch->info.tracks[track];
 
     all = 0;
+    media = 0;
     bytes = 0;
 
     for (n = t->first; n != t->next; n++) {
         s = ngx_webrtc_bus_hls_at(ch, track, n);
         all += s->duration;
         bytes += s->bytes;
+
+        if (s->bytes) {
+            media += s->duration;
+        }
     }
 
     window = (uint64_t) ch->info.params.window * t->clock / 1000;
@@ -532,11 +586,15 @@ ngx_webrtc_bus_hls_trim(ngx_webrtc_hls_channel_t *ch, ngx_uint_t track)
         all -= s->duration;
         bytes -= s->bytes;
 
+        if (s->bytes) {
+            media -= s->duration;
+        }
+
         t->first++;
     }
 
-    if (all) {
-        t->average = (uint32_t) (bytes * 8 * t->clock / all);
+    if (media) {
+        t->average = (uint32_t) (bytes * 8 * t->clock / media);
     }
 }
 

@@ -49,7 +49,7 @@
 
 
 /* times are in the track's clock; *_us: the wall clock at its beginning, and at
- * that of its run */
+ * that of its run; bytes 0: a gap, there is no file */
 typedef struct {
     int64_t                   ts;
     int64_t                   wall_us;
@@ -87,6 +87,7 @@ typedef struct {
     uint32_t                  last_parts; /* of the segment before "next" */
     uint32_t                  dependent;  /* a segment that begins with no key
                                              frame */
+    uint32_t                  gap;        /* its newest segment is one */
     uint32_t                  frames;     /* of the segment under way */
     uint32_t                  max;        /* segments that there is room for */
     uint32_t                  codec_len;
@@ -194,6 +195,8 @@ void ngx_webrtc_bus_hls_free(ngx_webrtc_bus_t *bus,
  * part: it belongs to the segment under way, or, if that has none yet, begins
  * it.  frames: of video, for its rate; 0: unknown
  *
+ * gap: the next segment is one, of so many us; follow it by close.
+ *
  * close: the segment under way is whole, if it has any parts.  *run: of the
  * oldest that is listed.
  */
@@ -205,6 +208,9 @@ ngx_int_t ngx_webrtc_bus_hls_head(ngx_webrtc_bus_t *bus,
 void ngx_webrtc_bus_hls_part(ngx_webrtc_bus_t *bus,
     ngx_webrtc_hls_channel_t *ch, ngx_uint_t track, int64_t ts,
     int64_t wall_us, uint32_t frames, const ngx_webrtc_hls_part_t *part);
+void ngx_webrtc_bus_hls_gap(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_hls_channel_t *ch, ngx_uint_t track, int64_t wall_us,
+    uint32_t duration_us);
 void ngx_webrtc_bus_hls_close(ngx_webrtc_bus_t *bus,
     ngx_webrtc_hls_channel_t *ch, ngx_uint_t track, uint32_t *run);
 void ngx_webrtc_bus_hls_state(ngx_webrtc_bus_t *bus,

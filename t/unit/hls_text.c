@@ -163,6 +163,7 @@ test_list(void)
     s = text(&ask);
     tap_ok(has(s, "#EXT-X-ENDLIST\n"), "over");
     tap_ok(!strstr(s, "PRELOAD"), "nothing is hinted at");
+    tap_ok(!strstr(s, "EXT-X-PART"), "nor are there parts");
 
     make(40);
     info.params.window = 80000;
@@ -178,6 +179,84 @@ test_list(void)
     info.params.part = 0;
     s = text(NULL);
     tap_ok(!strstr(s, "PART") && has(s, "#EXT-X-VERSION:7\n"), "no parts");
+}
+
+
+/* the last two of four are gaps, one of either run */
+
+static void
+test_gap(void)
+{
+    u_char                 *p;
+    size_t                  size;
+    const char             *s;
+    ngx_webrtc_hls_list_t   lists[NGX_WEBRTC_HLS_TRACKS];
+
+    make(4);
+    segments[2].bytes = 0;
+    segments[3].bytes = 0;
+    list.nparts = 0;
+
+    info.tracks[1] = info.tracks[0];
+    info.tracks[1].gap = 1;
+    info.tracks[1].open.parts = 0;
+
+    size = ngx_webrtc_hls_text_list_size(&list, &none);
+    p = ngx_webrtc_hls_text_list(buf, buf + size, &info, 1, &list, NULL,
+                                 &none);
+    *p = '\0';
+    s = (const char *) buf;
+
+    tap_ok(has(s, ".000Z\n#EXT-X-GAP\n#EXTINF:2.000000,\n"
+                  "v1.00abcdef.9.m4s\n"
+                  "#EXT-X-DISCONTINUITY\n#EXT-X-PROGRAM-DATE-TIME:"),
+           "a gap, and no head of a run that has nothing else");
+    tap_ok(!strstr(s, "v1.00abcdef.2.mp4"), "which there is not");
+    tap_ok(!strstr(s, "PRELOAD"), "nothing is hinted at");
+    tap_ok(has(s, "#EXT-X-RENDITION-REPORT:URI=\"v0.m3u8\""), "of others");
+
+    segments[0].bytes = 0;
+    segments[1].bytes = 0;
+    segments[2].bytes = 1;
+    p = ngx_webrtc_hls_text_list(buf, buf + size, &info, 1, &list, NULL,
+                                 &none);
+    *p = '\0';
+
+    tap_ok(has(s, "#EXT-X-MAP:URI=\"v1.00abcdef.1.mp4\"\n"
+                  "#EXT-X-PROGRAM-DATE-TIME:2023-11-14T22:13:24.000Z\n"
+                  "#EXTINF"), "the head is before what needs it");
+
+    p = ngx_webrtc_hls_text_list(buf, buf + size, &info, 0, &list, NULL,
+                                 &none);
+    *p = '\0';
+    tap_ok(!strstr(s, "REPORT:URI=\"v1.m3u8\""), "no report of it");
+
+    p = ngx_webrtc_hls_text_index(buf, buf + sizeof(buf), &info, &none);
+    *p = '\0';
+    tap_ok(strstr(s, "v0.m3u8") && !strstr(s, "v1.m3u8"),
+           "nobody is to begin with it");
+
+    info.tracks[NGX_WEBRTC_HLS_AAC].gap = 1;
+    p = ngx_webrtc_hls_text_index(buf, buf + sizeof(buf), &info, &none);
+    *p = '\0';
+    tap_ok(strstr(s, "v0.m3u8") && !strstr(s, "aac"), "nor with such sound");
+
+    info.tracks[0].gap = 1;
+    info.tracks[NGX_WEBRTC_HLS_AAC].gap = 0;
+    p = ngx_webrtc_hls_text_index(buf, buf + sizeof(buf), &info, &none);
+    *p = '\0';
+    tap_ok(has(s, "\naac.m3u8\n") && !strstr(s, "v0.m3u8"), "sound alone");
+
+    memset(lists, 0, sizeof(lists));
+    lists[0] = list;
+
+    p = ngx_webrtc_hls_text_mpd(buf, buf + sizeof(buf), &info, lists,
+                                info.begun_us, &none);
+    *p = '\0';
+    tap_ok(has(s, "startNumber=\"9\"") && has(s, "<S t=\"360000\""),
+           "a manifest begins behind it");
+    tap_ok(!strstr(s, "<S t=\"0\"") && !strstr(s, "<S t=\"540000\""),
+           "and ends before it");
 }
 
 
@@ -318,6 +397,7 @@ int
 main(void)
 {
     test_list();
+    test_gap();
     test_has();
     test_index();
     test_mpd();

@@ -7,9 +7,12 @@ package NgxWebRTC::Beep;
 #
 #     my $made = NgxWebRTC::Beep::film($t, "$dir/beep.ts", '-bf', '2');
 #     my ($n, $most) = NgxWebRTC::Beep::apart("$dir/some.mp4");
+#     NgxWebRTC::Beep::together("$dir/v.mp4", "$dir/a.mp4");
 
 use strict;
 use warnings;
+
+use Test::More ();
 
 
 # a process of FFmpeg; the sound is Opus, mono
@@ -25,12 +28,18 @@ sub film {
 }
 
 
-# how many flashes there are, and the most seconds between one and its beep
+# how many flashes there are, and the most seconds between one and its beep; the
+# sound may be in a file of its own, of the same time
 
 sub apart {
-    my ($file) = @_;
+    my ($file, $sound) = @_;
 
-    my $said = `ffmpeg -nostdin -i '$file' -vf blackdetect=d=0.1:pix_th=0.2 -af silencedetect=n=-30dB:d=0.1 -f null - 2>&1`;
+    # of the file's own time, but from 0 on, as six digits are printed of it
+
+    my ($start) = `ffprobe -v error -show_entries format=start_time -of csv=p=0 '$file'` =~ /([\d.]+)/;
+    my $from = 'PTS-' . ($start // 0) . '/TB';
+    my @in = ('-copyts', '-i', "'$file'", $sound ? ('-i', "'$sound'", qw{ -map 0:v -map 1:a }) : ());
+    my $said = `ffmpeg -nostdin @in -vf setpts=$from,blackdetect=d=0.1:pix_th=0.2 -af asetpts=$from,silencedetect=n=-30dB:d=0.1 -f null - 2>&1`;
     my @flash = $said =~ /black_end:([\d.]+)/g;
     my @beep = $said =~ /silence_end: ([\d.]+)/g;
     my ($n, $most) = (0, 0);
@@ -48,6 +57,22 @@ sub apart {
     }
 
     return ($n, $most);
+}
+
+
+# what people do not notice (ITU-R BT.1359), and less
+
+sub together {
+    my ($file, $sound) = @_;
+
+    my ($n, $most) = apart($file, $sound);
+    my ($name) = $file =~ m{([^/]*)$};
+
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+
+    Test::More::cmp_ok($n, '>=', 2, "$name: flashes and beeps");
+    Test::More::cmp_ok($most, '<', 0.04, "$name: are less than 40 ms apart");
+    Test::More::note("$name: offset $most s, $n times");
 }
 
 

@@ -130,7 +130,7 @@ sub parse {
 
     $self->wrong('it does not begin with #EXTM3U') if shift @lines ne '#EXTM3U';
 
-    my ($map, $pdt, $dur, $breaks, @parts) = (undef, undef, undef, 0);
+    my ($map, $pdt, $dur, $gap, $breaks, @parts) = (undef, undef, undef, 0, 0);
 
     for (@lines) {
         if (/^#EXT-X-VERSION:(\d+)$/) {
@@ -153,6 +153,8 @@ sub parse {
             $breaks++;
         } elsif (/^#EXT-X-PROGRAM-DATE-TIME:(.*)$/) {
             $pdt = $1;
+        } elsif (/^#EXT-X-GAP$/) {
+            $gap = 1;
         } elsif (/^#EXT-X-PART:(.*)$/) {
             push @parts, attributes($1);
         } elsif (/^#EXTINF:([\d.]+),/) {
@@ -169,8 +171,8 @@ sub parse {
             $self->wrong("an unknown tag: $_");
         } else {
             push @{ $l{segments} }, { uri => $_, duration => $dur, pdt => $pdt, map => $map,
-                                      breaks => $breaks, parts => [ @parts ] };
-            ($dur, $pdt, $breaks, @parts) = (undef, undef, 0);
+                                      breaks => $breaks, gap => $gap, parts => [ @parts ] };
+            ($dur, $pdt, $gap, $breaks, @parts) = (undef, undef, 0, 0);
         }
     }
 
@@ -197,7 +199,8 @@ sub rules {
     for my $s (@{ $l->{segments} }) {
         $self->wrong("$s->{uri} is longer than the target: $s->{duration}")
             if int($s->{duration} + 0.5) > $l->{target};
-        $self->wrong("$s->{uri} has no head") if !$s->{map};
+        $self->wrong("$s->{uri} has no head") if !$s->{map} && !$s->{gap};
+        $self->wrong("$s->{uri} is a gap with parts") if $s->{gap} && @{ $s->{parts} };
         $self->wrong("$s->{uri} has no date") if !$s->{pdt};
         $self->wrong("$s->{uri} is dated before the one before it") if $s->{pdt} le $last;
         $last = $s->{pdt};
@@ -216,7 +219,7 @@ sub rules {
     $self->wrong('the hold back is less than three parts')
         if ($c->{'PART-HOLD-BACK'} // 0) < 3 * $l->{part_target};
     $self->wrong('it does not block') if ($c->{'CAN-BLOCK-RELOAD'} // '') ne 'YES';
-    $self->wrong('no hint') if !$l->{hint} || $l->{hint}{TYPE} ne 'PART';
+    $self->wrong('no hint') if !$l->{hint} ? !$l->{segments}[-1]{gap} : $l->{hint}{TYPE} ne 'PART';
     $self->wrong('a version without parts') if $l->{version} < 6;
     $self->wrong('it may skip too early')
         if ($c->{'CAN-SKIP-UNTIL'} // 1e9) < 6 * $l->{target};
@@ -265,7 +268,7 @@ sub follows {
         my $n = $l->{msn} + ($l->{skipped} // 0) + $i;
         my ($was, $is) = ($was{$n} || next, $l->{segments}[$i]);
 
-        for (qw{ uri duration pdt map }) {
+        for (qw{ uri duration pdt gap }, $is->{gap} ? () : 'map') {
             $self->wrong("$_ of segment $n was $was->{$_}, and is $is->{$_}")
                 if $was->{$_} ne $is->{$_};
         }
@@ -301,7 +304,7 @@ sub fetch {
     my $l = $self->{list};
     my @segments;
 
-    for my $s (@{ $l->{segments} }) {
+    for my $s (grep { !$_->{gap} } @{ $l->{segments} }) {
         my $head = $self->get($s->{map});
         my $data = $self->get($s->{uri});
         my $parts = join '', map { $self->get($_->{URI}) } @{ $s->{parts} };
