@@ -16,6 +16,8 @@
 
 
 static ngx_int_t ngx_webrtc_output_feed_next(ngx_webrtc_output_feed_t *feed);
+static ngx_int_t ngx_webrtc_output_feed_dark(ngx_webrtc_output_feed_t *feed,
+    ngx_int_t video, ngx_uint_t wait);
 static ngx_uint_t ngx_webrtc_output_feed_other(ngx_webrtc_output_feed_t *feed);
 static ngx_int_t ngx_webrtc_output_feed_place(ngx_webrtc_output_feed_t *feed,
     ngx_uint_t kind, ngx_uint_t wait);
@@ -85,6 +87,10 @@ ngx_webrtc_output_feed_ready(ngx_webrtc_output_feed_t *feed)
     video = ngx_webrtc_output_feed_place(feed, NGX_WEBRTC_VIDEO, wait);
     audio = ngx_webrtc_output_feed_place(feed, NGX_WEBRTC_AUDIO, wait);
 
+    if (video >= 0 && audio >= 0) {
+        video = ngx_webrtc_output_feed_dark(feed, video, wait);
+    }
+
     if (!feed->held || video == NGX_AGAIN || audio == NGX_AGAIN
         || (video == NGX_DECLINED && audio == NGX_DECLINED))
     {
@@ -97,6 +103,29 @@ ngx_webrtc_output_feed_ready(ngx_webrtc_output_feed_t *feed)
                                                  ? -1 : audio;
 
     return NGX_OK;
+}
+
+
+/* the place of video, if it comes; else as ngx_webrtc_output_feed_place() */
+
+static ngx_int_t
+ngx_webrtc_output_feed_dark(ngx_webrtc_output_feed_t *feed, ngx_int_t video,
+    ngx_uint_t wait)
+{
+    while (!feed->lit) {
+
+        if (!wait) {
+            return NGX_DECLINED;
+        }
+
+        feed->held = 0;
+
+        if (ngx_webrtc_output_feed_next(feed) != NGX_OK) {
+            return NGX_AGAIN;
+        }
+    }
+
+    return video;
 }
 
 
@@ -115,7 +144,11 @@ ngx_webrtc_output_feed_next(ngx_webrtc_output_feed_t *feed)
         rc = ngx_webrtc_output_reader_next(&feed->reader, &feed->unit);
     } while (rc == NGX_DONE);
 
-    feed->held = (rc == NGX_OK);
+    if (rc == NGX_OK) {
+        feed->held = 1;
+        feed->lit |= (feed->reader.tracks[feed->unit.track].kind
+                      == NGX_WEBRTC_VIDEO);
+    }
 
     return rc;
 }
@@ -253,6 +286,10 @@ ngx_webrtc_output_feed_other(ngx_webrtc_output_feed_t *feed)
 
             /* one that is gone, or pauses, is no reason for another file */
 
+            continue;
+        }
+
+        if (i == NGX_WEBRTC_MEDIA_VIDEO && !feed->lit) {
             continue;
         }
 

@@ -9,6 +9,10 @@
  * another codec, size or orientation, the feed says so, and keeps the frame
  * that is the first of these for the next job.  A job may take another size or
  * orientation as it comes.
+ *
+ * A job begins with a key frame, and sound before that is left out.  When none
+ * comes, though the stream has video (a camera that is off), the job is told of
+ * the sound alone; the first key frame is for another one.
  */
 
 
@@ -56,6 +60,7 @@ typedef struct {
     uint8_t                      cvo;
     unsigned                     held:1;
     unsigned                     begun:1;    /* the job has frames */
+    unsigned                     lit:1;      /* pictures have come */
     unsigned                     wait_key:1; /* since shut: as at the first */
 
     /* set by the caller */
