@@ -9,6 +9,7 @@
 #     frames     until so many of video, and twice as many of audio, are here;
 #                45 s at most
 #     until      until there is a file of this name, 45 s at most
+#     most       another number of seconds instead of these 45
 #     seconds    otherwise: this long, by default 5
 #     address    gather candidates of this address only (default: 127.0.0.1)
 #     codec      the only video codec to offer: "H264" or "VP8"
@@ -217,7 +218,7 @@ async def main(url, options):
         def done():
             return time.monotonic() >= start + options.get('seconds', 5)
 
-    end = time.monotonic() + 45
+    end = time.monotonic() + options.get('most', 45)
     while time.monotonic() < end and not done():
         if options.get('stats'):
             write_stats(pc, options['stats'])
@@ -260,8 +261,8 @@ async def main(url, options):
 
 
 if __name__ == '__main__':
+    given = json.loads(sys.argv[2]) if len(sys.argv) > 2 else {}
     out = asyncio.get_event_loop().run_until_complete(asyncio.wait_for(
-        main(sys.argv[1], json.loads(sys.argv[2]) if len(sys.argv) > 2 else {}),
-        90))
+        main(sys.argv[1], given), 45 + given.get('most', 45)))
 
     print(json.dumps(out), flush=True)
