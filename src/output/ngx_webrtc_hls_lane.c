@@ -34,6 +34,9 @@
 #define NGX_WEBRTC_HLS_LANE_LATE   1000
 #define NGX_WEBRTC_HLS_LANE_BACK   10000
 
+/* ms for which the job of one that has stopped may take to end */
+#define NGX_WEBRTC_HLS_LANE_PATIENCE  5000
+
 
 static ngx_int_t ngx_webrtc_hls_lanes_pick(ngx_webrtc_hls_lanes_t *ls,
     ngx_webrtc_stream_t *st, const ngx_webrtc_hls_how_t *how,
@@ -53,6 +56,7 @@ static ngx_uint_t ngx_webrtc_hls_lane_ready(ngx_webrtc_hls_lanes_t *ls,
 static void ngx_webrtc_hls_lane_done(ngx_webrtc_hls_lane_t *lane);
 static void ngx_webrtc_hls_lane_keep(ngx_webrtc_hls_lanes_t *ls,
     ngx_uint_t i);
+static void ngx_webrtc_hls_lane_left(ngx_webrtc_hls_lane_t *lane);
 static void ngx_webrtc_hls_lanes_keys(ngx_webrtc_hls_lanes_t *ls);
 static void ngx_webrtc_hls_lane_on_note(void *data,
     ngx_webrtc_media_note_t *note);
@@ -224,7 +228,9 @@ ngx_webrtc_hls_lanes_layer(ngx_webrtc_hls_lanes_t *ls,
         /* void */
     }
 
-    if (k < n
+    /* spatial layers of one encoding are in the stream itself */
+
+    if (k < n && layer->parent
         && (ls->conf->codecs & ((uint32_t) 1 << tracks[k].codec))
         && ngx_webrtc_bus_state(layer) == NGX_WEBRTC_STREAM_ACTIVE
         && !ngx_webrtc_hls_lanes_reads(ls, layer))
@@ -600,7 +606,17 @@ ngx_webrtc_hls_lane_keep(ngx_webrtc_hls_lanes_t *ls, ngx_uint_t i)
         return;
     }
 
-    if (live || lane->leaves) {
+    if (lane->leaves) {
+
+        if (ngx_current_msec - lane->since > NGX_WEBRTC_HLS_LANE_PATIENCE) {
+            ngx_webrtc_media_close(lane->job);
+            ngx_webrtc_hls_lane_left(lane);
+        }
+
+        return;
+    }
+
+    if (live) {
         return;
     }
 
@@ -612,9 +628,27 @@ ngx_webrtc_hls_lane_keep(ngx_webrtc_hls_lanes_t *ls, ngx_uint_t i)
     /* the others go on without it: its playlist has gaps */
 
     lane->leaves = 1;
+    lane->since = ngx_current_msec;
     place->stopped = 1;
 
     ngx_webrtc_output_feed_end(&lane->feed);
+}
+
+
+/* its job has ended, and when it comes again it is read anew */
+
+static void
+ngx_webrtc_hls_lane_left(ngx_webrtc_hls_lane_t *lane)
+{
+    lane->job = NULL;
+    lane->leaves = 0;
+
+    ngx_webrtc_output_feed_done(&lane->feed);
+
+    lane->reading = 0;
+    lane->ready = 0;
+
+    lane->lanes->stopped(lane->lanes->data, lane - lane->lanes->lanes);
 }
 
 
@@ -781,16 +815,7 @@ ngx_webrtc_hls_lane_on_ended(void *data, ngx_uint_t crashed)
     lane->feed.job = NULL;
 
     if (lane->leaves && !crashed) {
-        lane->leaves = 0;
-
-        /* when it comes again it is read anew */
-
-        ngx_webrtc_output_feed_done(&lane->feed);
-
-        lane->reading = 0;
-        lane->ready = 0;
-
-        ls->stopped(ls->data, lane - ls->lanes);
+        ngx_webrtc_hls_lane_left(lane);
 
         if (ls->running) {
             return;

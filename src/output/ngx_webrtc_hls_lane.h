@@ -30,6 +30,7 @@ typedef struct {
     ngx_webrtc_stream_t           *st;        /* held and watched */
     ngx_webrtc_output_feed_t       feed;
     ngx_webrtc_media_job_t        *job;
+    ngx_msec_t                     since;     /* it leaves */
     unsigned                       reading:1; /* the feed is */
     unsigned                       ready:1;
     unsigned                       leaves:1;  /* its job is to end, alone */
