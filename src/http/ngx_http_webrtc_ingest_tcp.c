@@ -778,6 +778,14 @@ ngx_http_webrtc_ingest_tcp_linger(ngx_http_webrtc_ingest_tcp_t *tc,
     tc->lingers = 1;
     c->idle = 1;
 
+    if (tc->pending) {
+
+        /* the first to make room for others */
+
+        ngx_queue_remove(&tc->queue);
+        ngx_queue_insert_head(&ngx_http_webrtc_ingest_tcp_queue, &tc->queue);
+    }
+
     if (tc->in) {
         ngx_http_webrtc_ingest_end(tc->in, why);
         tc->in = NULL;

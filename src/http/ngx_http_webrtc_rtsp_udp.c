@@ -8,6 +8,7 @@
 
 
 #include "ngx_http_webrtc_rtsp_udp.h"
+#include "ngx_webrtc_cursor.h"
 #include "ngx_webrtc_media_socket.h"
 #include "ngx_webrtc_reorder.h"
 #include "ngx_webrtc_rtp.h"
@@ -20,6 +21,10 @@
 /* datagrams in a turn of the event loop; chosen: a key frame of 300 kB */
 #define NGX_HTTP_WEBRTC_RTSP_UDP_TURN   256
 
+/* us: for how long the port that was named may still be it after another one,
+ * and of whose silence that or any other may be; chosen */
+#define NGX_HTTP_WEBRTC_RTSP_UDP_PINNED  1000000
+
 /* bytes; a key frame waits here, as far as net.core.rmem_max allows */
 #define NGX_HTTP_WEBRTC_RTSP_UDP_RCVBUF  (2 * 1024 * 1024)
 
@@ -31,6 +36,8 @@ struct ngx_http_webrtc_rtsp_udp_s {
     ngx_connection_t                *rtcp;
     in_port_t                        from;       /* of RTP; 0: not known yet */
     uint32_t                         ssrc;       /* likewise */
+    uint64_t                         pinned_us;  /* when from was set, */
+    uint64_t                         heard_us;   /* and heard last */
     ngx_webrtc_reorder_t             reorder;
     void                            *mem;        /* of it */
 };
@@ -47,6 +54,8 @@ static void ngx_http_webrtc_rtsp_udp_datagram(ngx_http_webrtc_rtsp_udp_t *u,
     ngx_connection_t *c, struct sockaddr *sa, socklen_t len, size_t n);
 static void ngx_http_webrtc_rtsp_udp_take(ngx_http_webrtc_rtsp_udp_t *u,
     in_port_t from, size_t n);
+static ngx_uint_t ngx_http_webrtc_rtsp_udp_pin(ngx_http_webrtc_rtsp_udp_t *u,
+    in_port_t from, uint64_t now_us);
 static void ngx_http_webrtc_rtsp_udp_ordered(void *ctx,
     const ngx_webrtc_reorder_packet_t *pkt);
 
@@ -240,7 +249,9 @@ ngx_http_webrtc_rtsp_udp_read(ngx_event_t *rev)
                      sizeof(ngx_http_webrtc_rtsp_udp_buf), 0, &sa.sockaddr,
                      &len);
 
-        if (n == -1 && ngx_socket_errno == NGX_EAGAIN) {
+        if (n == -1 && ngx_socket_errno != NGX_EINTR
+            && ngx_socket_errno != NGX_ECONNREFUSED)
+        {
             rev->ready = 0;
             return;
         }
@@ -254,12 +265,13 @@ ngx_http_webrtc_rtsp_udp_read(ngx_event_t *rev)
 }
 
 
-/* whose it is; reports come from any port if RTP does not from its own */
+/* whose it is; a report is of the port that was named, or of the packets */
 
 static void
 ngx_http_webrtc_rtsp_udp_datagram(ngx_http_webrtc_rtsp_udp_t *u,
     ngx_connection_t *c, struct sockaddr *sa, socklen_t len, size_t n)
 {
+    uint32_t           ssrc;
     in_port_t          port;
     ngx_connection_t  *tcp;
 
@@ -276,8 +288,11 @@ ngx_http_webrtc_rtsp_udp_datagram(ngx_http_webrtc_rtsp_udp_t *u,
         return;
     }
 
-    if (port != u->conf.from + 1
-        && (u->from == 0 || u->from == u->conf.from))
+    if (ngx_webrtc_read_u32(ngx_http_webrtc_rtsp_udp_buf + 4,
+                            ngx_http_webrtc_rtsp_udp_buf + ngx_max(n, 4),
+                            &ssrc)
+        == NULL
+        || (u->from ? ssrc != u->ssrc : port != u->conf.from + 1))
     {
         return;
     }
@@ -306,15 +321,10 @@ ngx_http_webrtc_rtsp_udp_take(ngx_http_webrtc_rtsp_udp_t *u, in_port_t from,
         return;
     }
 
-    if (from != u->from) {
+    now_us = ngx_webrtc_time_now();
 
-        if (u->from && from != u->conf.from) {
-            return;
-        }
-
-        /* who comes from where it has said is the publisher from now on */
-
-        u->from = from;
+    if (!ngx_http_webrtc_rtsp_udp_pin(u, from, now_us)) {
+        return;
     }
 
     if (rtp.ssrc != u->ssrc) {
@@ -323,8 +333,6 @@ ngx_http_webrtc_rtsp_udp_take(ngx_http_webrtc_rtsp_udp_t *u, in_port_t from,
     }
 
     ngx_http_webrtc_ingest_tcp_beside(u->tc, n);
-
-    now_us = ngx_webrtc_time_now();
 
     ngx_memzero(&pkt, sizeof(ngx_webrtc_reorder_packet_t));
 
@@ -338,6 +346,32 @@ ngx_http_webrtc_rtsp_udp_take(ngx_http_webrtc_rtsp_udp_t *u, in_port_t from,
 
     (void) ngx_webrtc_reorder_input(&u->reorder, &pkt, now_us);
     (void) ngx_webrtc_reorder_timeout(&u->reorder, now_us);
+}
+
+
+/* whether a port is the publisher's */
+
+static ngx_uint_t
+ngx_http_webrtc_rtsp_udp_pin(ngx_http_webrtc_rtsp_udp_t *u, in_port_t from,
+    uint64_t now_us)
+{
+    if (from != u->from) {
+
+        if (u->from
+            && now_us < u->heard_us + NGX_HTTP_WEBRTC_RTSP_UDP_PINNED
+            && (from != u->conf.from
+                || now_us > u->pinned_us + NGX_HTTP_WEBRTC_RTSP_UDP_PINNED))
+        {
+            return 0;
+        }
+
+        u->from = from;
+        u->pinned_us = now_us;
+    }
+
+    u->heard_us = now_us;
+
+    return 1;
 }
 
 

@@ -5,8 +5,9 @@
  * RTP and RTCP of one track of an RTSP publisher, over UDP: a pair of ports of
  * the address that the publisher has come to.  Datagrams are those of the
  * publisher's address and port, as it has said in SETUP.  Behind a NAT that is
- * another one: as long as none has come from that port, the first packet of
- * the track's payload type decides.
+ * another one: the first packet of the track's payload type decides, unless
+ * one from the port that was named comes within a second, and until there has
+ * been silence for that long.
  */
 
 
