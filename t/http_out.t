@@ -13,6 +13,7 @@ use IO::Socket::INET ();
 use JSON::PP ();
 use Test::More;
 use NgxWebRTC;
+use NgxWebRTC::Beep;
 
 my $t = NgxWebRTC->new(workers => 1, asan => 1);
 my $dir = $t->dir;
@@ -26,12 +27,14 @@ system('openssl req -x509 -newkey rsa:2048 -nodes -days 9 -subj /CN=localhost'
 my $made = $t->ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=640x360:r=25,noise=alls=60:allf=t',
     '-t', '2', '-c:v', 'libx264', '-preset', 'ultrafast', '-b:v', '30M', '-maxrate', '30M', '-bufsize', '15M', '-g', '25',
     '-pix_fmt', 'yuv420p', '-f', 'mpegts', '-y', "$dir/large.ts");
-is($t->reap($made, 60), 0, 'a film is made');
+my $beep = NgxWebRTC::Beep::film($t, "$dir/beep.ts");
+is($t->reap($_, 60), 0, 'a film is made') for $made, $beep;
 
 my %files = (
     bars  => '%%MEDIA%%/bars.ts',     bars_b => '%%MEDIA%%/bars_b.ts',
     vp8   => '%%MEDIA%%/vp8.webm',    vp9    => '%%MEDIA%%/vp9.webm',
     av1   => '%%MEDIA%%/av1.webm',    large  => "$dir/large.ts",
+    beep  => "$dir/beep.ts",
 );
 
 my $locations = join '', map { <<"EOC" } sort keys %files;
@@ -200,6 +203,14 @@ subtest 'FFmpeg' => sub {
     for (sort keys %p) {
         is($t->reap($p{$_}, 120), 0, "$_ is read");
         is(slurp($p{$_}{log}), '', "$_ without a complaint");
+    }
+
+    my %kept = map { $_ => $t->ffmpeg('-i', $t->url("/beep.$_"), '-t', 4, '-c', 'copy', '-y', "$dir/kept.$_") }
+               qw{ ts mp4 };
+
+    for (sort keys %kept) {
+        is($t->reap($kept{$_}, 60), 0, "$_ is kept");
+        NgxWebRTC::Beep::together("$dir/kept.$_");
     }
 
     my $h2 = $t->spawn('curl', [ 'curl', '-skN', '--http2', '-o', "$dir/h2", '-D',
