@@ -72,6 +72,11 @@ my @table = (
         . 'webrtc_ingest rtmp://127.0.0.1:%%PORT_in%%; '
         . 'location /x { webrtc_publish a; }' ] ],
 
+    [ 'webrtc_ingest by SRT twice, without its passphrase in the log',
+      emerg => qr/duplicate address .*"srt:\/\/[\d.:]+\?", which "srt[^?]+\?"/,
+      [ server => ('webrtc_ingest srt://127.0.0.1:%%PORT_in%%?passphrase='
+        . 'correct-horse; ') x 2 . 'location /x { webrtc_publish a; }' ] ],
+
     [ 'webrtc_ingest twice',
       emerg => qr/duplicate address in webrtc_ingest .*expected one line/,
       [ server => 'webrtc_ingest rtmp://127.0.0.1:%%PORT_in%%/a; '

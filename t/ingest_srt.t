@@ -20,6 +20,10 @@ use NgxWebRTC;
 my $t = NgxWebRTC->new(workers => 2, asan => 1);
 my $dir = $t->dir;
 
+(my $program = $t->module) =~ s{[^/]+\z}{ngx-webrtc-srt};
+
+plan(skip_all => 'there is no libsrt') if !-x $program;
+
 my $shared = <<"EOF";
 webrtc_ingest  srt://127.0.0.1:%%PORT_srt%%;
 access_log     $dir/access.log;
@@ -36,7 +40,10 @@ location ~ ^/token/(\\w+)\$ {
 }
 location = /hook {
     internal;
-    if (\$arg_key\$arg_user != 's3cretme') {
+    if (\$arg_key != 's3cret') {
+        return 403;
+    }
+    if (\$arg_user != 'me') {
         return 403;
     }
     return 204;
@@ -99,7 +106,7 @@ sub session {
 
 sub asks {
     my $port = shift;
-    my $said = $t->python_json('srt_ask.py', $t->port($port),
+    my $said = $t->python_json('srt_ask.py', $t->port($port), "$dir/error.log",
                                JSON::PP::encode_json([ @_ ]));
 
     return ref $said eq 'ARRAY' ? @$said : map { $said } @_;
@@ -163,7 +170,7 @@ my ($name, $mode) = (1400, 1405);
 my @said = asks('srt',
     { streamid => 'deny/x' },
     { streamid => 'token/x?key=wrong&u=me' },
-    { streamid => '#!::r=token/x?key=s3cret,m=publish,u=me', hold => 1 },
+    { streamid => '#!::r=token/x?key=s3cret,m=publish,u=me', hold => 'x' },
     { streamid => 'live/bars' },
     { streamid => 'nowhere/x' },
     { streamid => 'streams' },
@@ -191,9 +198,10 @@ ok(logged(qr/\[info\].* webrtc srt caller 127\.0\.0\.1 refused: $_/),
 @said = asks('secret',
     { streamid => 'live/x', passphrase => 'wrong-horse-' },
     { streamid => 'live/x' },
-    { streamid => 'live/x', passphrase => 'correct-horse', hold => 1 });
+    { streamid => 'live/open', passphrase => 'correct-horse', hold => 'open' });
 
-is_deeply([ map { $_->{connected} } @said ], [ 0, 0, 1 ],
+is_deeply([ map { $_->{closed} // 'refused' } @said ],
+          [ 'refused', 'refused', 0 ],
           'a passphrase has to be the right one');
 ok(logged(qr/\[info\].* webrtc srt caller 127\.0\.0\.1 refused: its passphrase/,
           3), 'and that is said');
@@ -249,11 +257,22 @@ is(join(' ', gateways($port)), $first, 'with the same process');
 ok(wait_for(60, sub { !gateways($t->port('taken')) }),
    'a port that is configured no more is closed');
 
+# it has been told when a new worker says so
+
+my %new = map { $_ => 1 } grep {
+    slurp("/proc/$_/cmdline") =~ /worker process\s*\0*$/ } $t->workers;
+my $secret = $t->port('secret');
+
+ok(wait_for(60, sub {
+    grep { $new{$_} } $t->log
+        =~ /\[info\] (\d+)\S+ \S+ webrtc srt process is configured, .*:$secret$/mg
+}), 'the others are told of the new configuration');
+
 @said = asks('secret',
     { streamid => 'live/y', passphrase => 'correct-horse' },
-    { streamid => 'live/y', passphrase => 'another-horse', hold => 1 });
+    { streamid => 'live/y', passphrase => 'another-horse', hold => 'y' });
 
-is_deeply([ map { $_->{connected} } @said ], [ 0, 1 ],
+is_deeply([ map { $_->{closed} // 'refused' } @said ], [ 'refused', 0 ],
           'a passphrase is that of the new configuration');
 
 my $late = copies('live/late', '%%MEDIA%%/bars.ts');

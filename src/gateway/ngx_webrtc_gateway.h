@@ -26,6 +26,9 @@
 /* callers; chosen: a thread each, and more than a machine transcodes */
 #define NGX_WEBRTC_GATEWAY_CALLERS  1024
 
+/* with those that nginx has refused just now */
+#define NGX_WEBRTC_GATEWAY_ALL      2048
+
 /* callers whose handshake is not over */
 #define NGX_WEBRTC_GATEWAY_SHAKING  256
 
@@ -58,7 +61,6 @@ struct ngx_webrtc_gateway_s {
     int                           link;         /* -1: none */
     ngx_uint_t                    linked;       /* it has answered */
     ngx_uint_t                    unanswered;   /* links, one after another */
-    ngx_uint_t                    gone;         /* nobody takes links */
     uint64_t                      next_us;      /* attempt at a link */
     size_t                        nread;
     u_char                        read[NGX_WEBRTC_SRT_LINK_FRAME];
@@ -72,7 +74,9 @@ struct ngx_webrtc_gateway_s {
     pthread_mutex_t               mutex;
     ngx_webrtc_srt_config_t       config;
     ngx_webrtc_gateway_caller_t  *callers;      /* a list */
-    ngx_uint_t                    ncallers;
+    ngx_uint_t                    ncallers;     /* without those that left */
+    ngx_uint_t                    nall;
+    ngx_uint_t                    gone;         /* nobody takes links */
     ngx_uint_t                    nshaking;
     ngx_webrtc_gateway_shaking_t  shaking[NGX_WEBRTC_GATEWAY_SHAKING];
     uint64_t                      said_us;

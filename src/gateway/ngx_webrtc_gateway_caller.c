@@ -33,6 +33,10 @@
 #define NGX_WEBRTC_GATEWAY_CONNECT  2
 
 
+static ngx_int_t ngx_webrtc_gateway_caller_enter(
+    ngx_webrtc_gateway_caller_t *c);
+static ngx_uint_t ngx_webrtc_gateway_caller_same(ngx_webrtc_addr_t *a,
+    ngx_webrtc_addr_t *b);
 static ngx_int_t ngx_webrtc_gateway_caller_connect(ngx_webrtc_gateway_t *gw);
 static ngx_int_t ngx_webrtc_gateway_caller_introduce(
     ngx_webrtc_gateway_caller_t *c, ngx_webrtc_addr_t *addr);
@@ -43,6 +47,7 @@ static ngx_int_t ngx_webrtc_gateway_caller_stat(
     ngx_webrtc_gateway_caller_t *c);
 static ngx_int_t ngx_webrtc_gateway_caller_send(
     ngx_webrtc_gateway_caller_t *c, u_char *p, size_t n);
+static void ngx_webrtc_gateway_caller_told(ngx_webrtc_gateway_caller_t *c);
 
 
 void
@@ -60,6 +65,7 @@ ngx_webrtc_gateway_caller(ngx_webrtc_gateway_t *gw, SRTSOCKET sock,
 
     c->gateway = gw;
     c->socket = sock;
+    c->addr = *addr;
     c->close_us = ngx_webrtc_time_now() + NGX_WEBRTC_GATEWAY_STAY_US;
     c->fd = ngx_webrtc_gateway_caller_connect(gw);
 
@@ -69,21 +75,31 @@ ngx_webrtc_gateway_caller(ngx_webrtc_gateway_t *gw, SRTSOCKET sock,
         goto failed;
     }
 
-    (void) pthread_mutex_lock(&gw->mutex);
+    /* libsrt's receiving thread waits for the mutex: nothing slow with it */
 
-    if (gw->ncallers >= NGX_WEBRTC_GATEWAY_CALLERS
-        || ngx_webrtc_gateway_caller_introduce(c, addr) != NGX_OK
-        || ngx_webrtc_gateway_caller_thread(c) != NGX_OK)
-    {
-        (void) pthread_mutex_unlock(&gw->mutex);
+    if (ngx_webrtc_gateway_caller_introduce(c, addr) != NGX_OK) {
         goto failed;
     }
 
-    c->next = gw->callers;
-    gw->callers = c;
-    gw->ncallers++;
+    if (ngx_webrtc_gateway_caller_enter(c) != NGX_OK) {
+        ngx_webrtc_gateway_say(gw, NGX_WEBRTC_SRT_LOG_INFO, addr,
+                               "closed: there are too many", NULL);
+        goto failed;
+    }
 
-    (void) pthread_mutex_unlock(&gw->mutex);
+    if (ngx_webrtc_gateway_caller_thread(c) != NGX_OK) {
+
+        /* the loop has it: it is the one that frees it */
+
+        (void) pthread_mutex_lock(&gw->mutex);
+        c->alone = 1;
+        c->done = 1;
+        (void) pthread_mutex_unlock(&gw->mutex);
+
+        ngx_webrtc_gateway_say(gw, NGX_WEBRTC_SRT_LOG_ERROR, addr,
+                               "closed: no thread can be started for it",
+                               NULL);
+    }
 
     ngx_webrtc_gateway_wake(gw);
 
@@ -97,6 +113,75 @@ failed:
 
     (void) srt_close(sock);
     free(c);
+}
+
+
+/* the loop sees it; it is not reaped before its thread has ended */
+
+static ngx_int_t
+ngx_webrtc_gateway_caller_enter(ngx_webrtc_gateway_caller_t *c)
+{
+    ngx_int_t              rc;
+    ngx_webrtc_gateway_t  *gw;
+
+    gw = c->gateway;
+    rc = NGX_ERROR;
+
+    (void) pthread_mutex_lock(&gw->mutex);
+
+    if (gw->nall < NGX_WEBRTC_GATEWAY_ALL) {
+        c->next = gw->callers;
+        gw->callers = c;
+        gw->ncallers++;
+        gw->nall++;
+        rc = NGX_OK;
+    }
+
+    (void) pthread_mutex_unlock(&gw->mutex);
+
+    return rc;
+}
+
+
+ngx_uint_t
+ngx_webrtc_gateway_caller_asked(ngx_webrtc_gateway_t *gw,
+    ngx_webrtc_addr_t *addr, ngx_uint_t *same)
+{
+    ngx_uint_t                    n;
+    ngx_webrtc_gateway_caller_t  *c;
+
+    n = 0;
+    *same = 0;
+
+    for (c = gw->callers; c; c = c->next) {
+        if (!c->up && !c->left) {
+            n++;
+            *same += ngx_webrtc_gateway_caller_same(&c->addr, addr);
+        }
+    }
+
+    return n;
+}
+
+
+/* the port is another one for each */
+
+static ngx_uint_t
+ngx_webrtc_gateway_caller_same(ngx_webrtc_addr_t *a, ngx_webrtc_addr_t *b)
+{
+    if (a->u.sa.sa_family != b->u.sa.sa_family) {
+        return 0;
+    }
+
+#if (NGX_HAVE_INET6)
+
+    if (a->u.sa.sa_family == AF_INET6) {
+        return ngx_memcmp(&a->u.in6.sin6_addr, &b->u.in6.sin6_addr, 16) == 0;
+    }
+
+#endif
+
+    return a->u.in.sin_addr.s_addr == b->u.in.sin_addr.s_addr;
 }
 
 
@@ -310,25 +395,30 @@ ngx_webrtc_gateway_caller_poll(ngx_webrtc_gateway_t *gw, struct pollfd *fds,
 {
     int                           wait;
     ngx_uint_t                    n;
-    ngx_webrtc_gateway_caller_t  *c;
+    ngx_webrtc_gateway_caller_t  *c, *closes;
 
     n = 0;
+    closes = NULL;
 
     (void) pthread_mutex_lock(&gw->mutex);
 
     for (c = gw->callers; c; c = c->next) {
-        fds[n].fd = c->left ? -1 : c->fd;
-        fds[n].events = POLLIN;
-        fds[n].revents = 0;
-        n++;
 
-        if (!c->left || c->closed) {
+        if (!c->left) {
+            fds[n].fd = c->fd;
+            fds[n].events = POLLIN;
+            fds[n++].revents = 0;
+            continue;
+        }
+
+        if (c->closed) {
             continue;
         }
 
         if (now_us >= c->close_us) {
             c->closed = 1;
-            (void) srt_close(c->socket);
+            c->closes = closes;
+            closes = c;
             continue;
         }
 
@@ -338,11 +428,13 @@ ngx_webrtc_gateway_caller_poll(ngx_webrtc_gateway_t *gw, struct pollfd *fds,
 
     (void) pthread_mutex_unlock(&gw->mutex);
 
+    for (c = closes; c; c = c->closes) {
+        (void) srt_close(c->socket);
+    }
+
     return n;
 }
 
-
-/* nginx says nothing, so that what is to be read is the end */
 
 void
 ngx_webrtc_gateway_caller_polled(ngx_webrtc_gateway_t *gw,
@@ -353,11 +445,9 @@ ngx_webrtc_gateway_caller_polled(ngx_webrtc_gateway_t *gw,
 
     for (i = 0; i < n; i++) {
 
-        if (fds[i].fd == -1 || fds[i].revents == 0) {
+        if (fds[i].revents == 0) {
             continue;
         }
-
-        /* only the loop takes callers out and closes descriptors */
 
         (void) pthread_mutex_lock(&gw->mutex);
 
@@ -365,13 +455,38 @@ ngx_webrtc_gateway_caller_polled(ngx_webrtc_gateway_t *gw,
             /* void */
         }
 
-        (void) pthread_mutex_unlock(&gw->mutex);
-
         if (c) {
-            c->left = 1;
-            (void) shutdown(c->fd, SHUT_RDWR);
+            ngx_webrtc_gateway_caller_told(c);
         }
+
+        (void) pthread_mutex_unlock(&gw->mutex);
     }
+}
+
+
+/* that it is let in, and the end */
+
+static void
+ngx_webrtc_gateway_caller_told(ngx_webrtc_gateway_caller_t *c)
+{
+    u_char   buf[64];
+    ssize_t  n;
+
+    n = recv(c->fd, buf, sizeof(buf), MSG_DONTWAIT);
+
+    if (n > 0) {
+        c->up = 1;
+        return;
+    }
+
+    if (n == -1 && (errno == EAGAIN || errno == EINTR)) {
+        return;
+    }
+
+    c->left = 1;
+    c->gateway->ncallers--;
+
+    (void) shutdown(c->fd, SHUT_RDWR);
 }
 
 
@@ -395,7 +510,8 @@ ngx_webrtc_gateway_caller_reap(ngx_webrtc_gateway_t *gw)
         *prev = c->next;
         c->next = done;
         done = c;
-        gw->ncallers--;
+        gw->ncallers -= !c->left;
+        gw->nall--;
     }
 
     (void) pthread_mutex_unlock(&gw->mutex);
@@ -404,7 +520,13 @@ ngx_webrtc_gateway_caller_reap(ngx_webrtc_gateway_t *gw)
         c = done;
         done = c->next;
 
-        (void) pthread_join(c->thread, NULL);
+        if (c->alone) {
+            (void) srt_close(c->socket);
+
+        } else {
+            (void) pthread_join(c->thread, NULL);
+        }
+
         (void) close(c->fd);
         free(c);
     }

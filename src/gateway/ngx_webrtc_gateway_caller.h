@@ -17,17 +17,28 @@ struct ngx_webrtc_gateway_caller_s {
     ngx_webrtc_gateway_caller_t  *next;
     ngx_webrtc_gateway_t         *gateway;
     SRTSOCKET                     socket;
+    ngx_webrtc_addr_t             addr;
     int                           fd;       /* to nginx */
     pthread_t                     thread;
     uint64_t                      close_us; /* not before this */
 
     /* the loop's */
 
-    ngx_uint_t                    left;     /* nginx has closed it */
-    ngx_uint_t                    closed;   /* so have we */
+    ngx_webrtc_gateway_caller_t  *closes;   /* a list of those to be closed */
+    ngx_uint_t                    closed;   /* it was in it */
 
-    ngx_uint_t                    done;     /* guarded: the thread has ended */
+    /* guarded */
+
+    ngx_uint_t                    up;       /* nginx has let it in, */
+    ngx_uint_t                    left;     /* or closed it */
+    ngx_uint_t                    done;     /* the thread has ended, */
+    ngx_uint_t                    alone;    /* or there was none */
 };
+
+
+/* With the mutex held: whom nginx has not answered, and those of an address. */
+ngx_uint_t ngx_webrtc_gateway_caller_asked(ngx_webrtc_gateway_t *gw,
+    ngx_webrtc_addr_t *addr, ngx_uint_t *same);
 
 
 /*

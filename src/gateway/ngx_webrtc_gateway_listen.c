@@ -25,9 +25,15 @@
 #define NGX_WEBRTC_GATEWAY_BACKLOG   64
 
 /* bytes that a caller's packets may take: those of one second at 16 Mbit/s, and
- * of its latency at 100 Mbit/s; chosen */
+ * of its latency at 50 Mbit/s; chosen.  Packets that may be on their way */
 #define NGX_WEBRTC_GATEWAY_BUFFER    (2 * 1024 * 1024)
-#define NGX_WEBRTC_GATEWAY_PER_MS    12500
+#define NGX_WEBRTC_GATEWAY_PER_MS    6250
+#define NGX_WEBRTC_GATEWAY_FLIGHT    65536
+
+/* callers that nginx has not answered yet: of one address, of all; chosen: what
+ * is behind one address and comes back at once */
+#define NGX_WEBRTC_GATEWAY_ASKED     32
+#define NGX_WEBRTC_GATEWAY_ASKED_ALL 512
 
 /* us until a handshake is looked for, and until it is forgotten */
 #define NGX_WEBRTC_GATEWAY_LOOK_US   300000
@@ -38,8 +44,10 @@ static ngx_int_t ngx_webrtc_gateway_listen_set(ngx_webrtc_gateway_t *gw,
     SRTSOCKET s);
 static int ngx_webrtc_gateway_listen_callback(void *data, SRTSOCKET s,
     int version, const struct sockaddr *sa, const char *streamid);
-static ngx_int_t ngx_webrtc_gateway_listen_admit(ngx_webrtc_gateway_t *gw,
+static const char *ngx_webrtc_gateway_listen_admit(ngx_webrtc_gateway_t *gw,
     SRTSOCKET s, ngx_webrtc_addr_t *addr);
+static ngx_int_t ngx_webrtc_gateway_listen_as(ngx_webrtc_srt_config_t *config,
+    SRTSOCKET s);
 static int ngx_webrtc_gateway_listen_refuse(ngx_webrtc_gateway_t *gw,
     SRTSOCKET s, ngx_webrtc_addr_t *addr, int reason, const char *cause);
 static void *ngx_webrtc_gateway_listen_accept(void *data);
@@ -107,27 +115,29 @@ failed:
 }
 
 
-/* what callers' sockets begin with */
+/*
+ * What callers' sockets begin with.  By default another process, of any user,
+ * may bind the same port, and gets datagrams of this one.
+ */
 
 static ngx_int_t
 ngx_webrtc_gateway_listen_set(ngx_webrtc_gateway_t *gw, SRTSOCKET s)
 {
-    int  on;
+    int  n, no;
 
-    on = 1;
+    n = 1;
+    no = 0;
 
     if (gw->addr.u.sa.sa_family == AF_INET6
-        && srt_setsockflag(s, SRTO_IPV6ONLY, &on, sizeof(int)) == SRT_ERROR)
+        && srt_setsockflag(s, SRTO_IPV6ONLY, &n, sizeof(int)) == SRT_ERROR)
     {
         return NGX_ERROR;
     }
 
-    /* a caller that waits for nginx must not hold more than its share */
+    n = NGX_WEBRTC_GATEWAY_FLIGHT;
 
-    on = NGX_WEBRTC_GATEWAY_BUFFER
-         + NGX_WEBRTC_GATEWAY_PER_MS * (int) gw->config.latency_ms;
-
-    return (srt_setsockflag(s, SRTO_RCVBUF, &on, sizeof(int)) == SRT_ERROR)
+    return (srt_setsockflag(s, SRTO_REUSEADDR, &no, sizeof(int)) == SRT_ERROR
+            || srt_setsockflag(s, SRTO_FC, &n, sizeof(int)) == SRT_ERROR)
            ? NGX_ERROR : NGX_OK;
 }
 
@@ -152,6 +162,7 @@ ngx_webrtc_gateway_listen_callback(void *data, SRTSOCKET s, int version,
 {
     ngx_webrtc_gateway_t *gw = data;
 
+    const char               *cause;
     ngx_str_t                 id;
     ngx_webrtc_addr_t         addr;
     ngx_webrtc_srt_request_t  request;
@@ -168,57 +179,61 @@ ngx_webrtc_gateway_listen_callback(void *data, SRTSOCKET s, int version,
                         request.cause);
     }
 
-    if (ngx_webrtc_gateway_listen_admit(gw, s, &addr) != NGX_OK) {
+    cause = ngx_webrtc_gateway_listen_admit(gw, s, &addr);
+
+    if (cause) {
         return ngx_webrtc_gateway_listen_refuse(gw, s, &addr,
-                                   SRT_REJX_OVERLOAD, "there are too many");
+                                                SRT_REJX_OVERLOAD, cause);
     }
 
     return 0;
 }
 
 
-/* as configured now: the port is opened once, and configured anew at reloads */
+/* NULL: it may go on */
 
-static ngx_int_t
+static const char *
 ngx_webrtc_gateway_listen_admit(ngx_webrtc_gateway_t *gw, SRTSOCKET s,
     ngx_webrtc_addr_t *addr)
 {
-    int                            n;
-    ngx_int_t                      rc;
-    ngx_webrtc_srt_config_t       *config;
+    ngx_uint_t                     i, asked, same;
+    const char                    *cause;
     ngx_webrtc_gateway_shaking_t  *sh;
+
+    cause = NULL;
 
     (void) pthread_mutex_lock(&gw->mutex);
 
-    rc = NGX_ERROR;
-    config = &gw->config;
+    asked = ngx_webrtc_gateway_caller_asked(gw, addr, &same);
 
-    if (gw->nshaking == NGX_WEBRTC_GATEWAY_SHAKING
-        || gw->ncallers + gw->nshaking >= NGX_WEBRTC_GATEWAY_CALLERS)
+    if (gw->gone) {
+        cause = "nobody listens any more";
+
+    } else if (gw->ncallers >= NGX_WEBRTC_GATEWAY_CALLERS
+               || asked >= NGX_WEBRTC_GATEWAY_ASKED_ALL)
     {
-        goto done;
+        cause = "there are too many";
+
+    } else if (same >= NGX_WEBRTC_GATEWAY_ASKED) {
+        cause = "there are too many of its address that wait";
+
+    } else if (ngx_webrtc_gateway_listen_as(&gw->config, s) != NGX_OK) {
+        cause = "libsrt has failed";
     }
 
-    n = (int) config->latency_ms;
-
-    if (srt_setsockflag(s, SRTO_RCVLATENCY, &n, sizeof(int)) == SRT_ERROR) {
-        goto done;
+    if (cause) {
+        (void) pthread_mutex_unlock(&gw->mutex);
+        return cause;
     }
 
-    if (config->passphrase_len
-        && srt_setsockflag(s, SRTO_PASSPHRASE, config->passphrase,
-                           (int) config->passphrase_len)
-           == SRT_ERROR)
-    {
-        goto done;
-    }
+    /* whose handshakes fail must keep nobody out: the oldest is forgotten */
 
-    n = config->pbkeylen;
+    if (gw->nshaking == NGX_WEBRTC_GATEWAY_SHAKING) {
+        for (i = 1; i < gw->nshaking; i++) {
+            gw->shaking[i - 1] = gw->shaking[i];
+        }
 
-    if (n
-        && srt_setsockflag(s, SRTO_PBKEYLEN, &n, sizeof(int)) == SRT_ERROR)
-    {
-        goto done;
+        gw->nshaking--;
     }
 
     sh = &gw->shaking[gw->nshaking++];
@@ -226,17 +241,49 @@ ngx_webrtc_gateway_listen_admit(ngx_webrtc_gateway_t *gw, SRTSOCKET s,
     sh->since_us = ngx_webrtc_time_now();
     sh->addr = *addr;
 
-    rc = NGX_OK;
-
-done:
-
     (void) pthread_mutex_unlock(&gw->mutex);
 
-    if (rc == NGX_OK) {
-        ngx_webrtc_gateway_wake(gw);
+    ngx_webrtc_gateway_wake(gw);
+
+    return NULL;
+}
+
+
+/* as configured now: the port is opened once, and configured anew at reloads */
+
+static ngx_int_t
+ngx_webrtc_gateway_listen_as(ngx_webrtc_srt_config_t *config, SRTSOCKET s)
+{
+    int  n;
+
+    /* a caller that waits for nginx must not hold more than its share */
+
+    n = NGX_WEBRTC_GATEWAY_BUFFER
+        + NGX_WEBRTC_GATEWAY_PER_MS * (int) config->latency_ms;
+
+    if (srt_setsockflag(s, SRTO_RCVBUF, &n, sizeof(int)) == SRT_ERROR) {
+        return NGX_ERROR;
     }
 
-    return rc;
+    n = (int) config->latency_ms;
+
+    if (srt_setsockflag(s, SRTO_RCVLATENCY, &n, sizeof(int)) == SRT_ERROR) {
+        return NGX_ERROR;
+    }
+
+    if (config->passphrase_len
+        && srt_setsockflag(s, SRTO_PASSPHRASE, config->passphrase,
+                           (int) config->passphrase_len)
+           == SRT_ERROR)
+    {
+        return NGX_ERROR;
+    }
+
+    n = config->pbkeylen;
+
+    return (n && srt_setsockflag(s, SRTO_PBKEYLEN, &n, sizeof(int))
+                 == SRT_ERROR)
+           ? NGX_ERROR : NGX_OK;
 }
 
 
@@ -296,7 +343,12 @@ ngx_webrtc_gateway_listen_shaken(ngx_webrtc_gateway_t *gw, SRTSOCKET s)
 
     for (i = 0; i < gw->nshaking; i++) {
         if (gw->shaking[i].socket == s) {
-            gw->shaking[i] = gw->shaking[--gw->nshaking];
+            gw->nshaking--;
+
+            for ( /* void */ ; i < gw->nshaking; i++) {
+                gw->shaking[i] = gw->shaking[i + 1];
+            }
+
             break;
         }
     }

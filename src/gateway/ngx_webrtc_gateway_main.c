@@ -63,6 +63,8 @@ static void ngx_webrtc_gateway_link(ngx_webrtc_gateway_t *gw,
     uint64_t now_us);
 static void ngx_webrtc_gateway_unlink(ngx_webrtc_gateway_t *gw,
     uint64_t now_us);
+static void ngx_webrtc_gateway_gone(ngx_webrtc_gateway_t *gw,
+    ngx_uint_t gone);
 static void ngx_webrtc_gateway_read(ngx_webrtc_gateway_t *gw,
     uint64_t now_us);
 static ngx_int_t ngx_webrtc_gateway_take(ngx_webrtc_gateway_t *gw);
@@ -241,7 +243,7 @@ ngx_webrtc_gateway_loop(ngx_webrtc_gateway_t *gw)
     int                   ms;
     uint64_t              n, now_us;
     ngx_uint_t            ncallers;
-    static struct pollfd  fds[2 + NGX_WEBRTC_GATEWAY_CALLERS];
+    static struct pollfd  fds[2 + NGX_WEBRTC_GATEWAY_ALL];
 
     for ( ;; ) {
         now_us = ngx_webrtc_time_now();
@@ -256,10 +258,6 @@ ngx_webrtc_gateway_loop(ngx_webrtc_gateway_t *gw)
         {
             gw->listen_us = now_us + NGX_WEBRTC_GATEWAY_OPEN_US;
             (void) ngx_webrtc_gateway_listen(gw);
-        }
-
-        if (gw->gone) {
-            ngx_webrtc_gateway_unlisten(gw);
         }
 
         ngx_webrtc_gateway_refused(gw, now_us);
@@ -354,7 +352,7 @@ ngx_webrtc_gateway_link(ngx_webrtc_gateway_t *gw, uint64_t now_us)
     if (connect(fd, (struct sockaddr *) &gw->nginx, sizeof(gw->nginx)) == -1) {
 
         if (errno != EAGAIN) {
-            gw->gone = 1;
+            ngx_webrtc_gateway_gone(gw, 1);
             gw->next_us = now_us + NGX_WEBRTC_GATEWAY_GONE_US;
         }
 
@@ -395,9 +393,20 @@ ngx_webrtc_gateway_unlink(ngx_webrtc_gateway_t *gw, uint64_t now_us)
     (void) pthread_mutex_unlock(&gw->mutex);
 
     if (gw->unanswered >= NGX_WEBRTC_GATEWAY_LINKS) {
-        gw->gone = 1;
+        ngx_webrtc_gateway_gone(gw, 1);
         gw->next_us = now_us + NGX_WEBRTC_GATEWAY_GONE_US;
     }
+}
+
+
+/* the port stays open as long as there are callers, as it is theirs, too */
+
+static void
+ngx_webrtc_gateway_gone(ngx_webrtc_gateway_t *gw, ngx_uint_t gone)
+{
+    (void) pthread_mutex_lock(&gw->mutex);
+    gw->gone = gone;
+    (void) pthread_mutex_unlock(&gw->mutex);
 }
 
 
@@ -447,8 +456,8 @@ ngx_webrtc_gateway_take(ngx_webrtc_gateway_t *gw)
         gw->config = config;
         (void) pthread_mutex_unlock(&gw->mutex);
 
+        ngx_webrtc_gateway_gone(gw, 0);
         gw->linked = 1;
-        gw->gone = 0;
         gw->unanswered = 0;
     }
 

@@ -53,6 +53,7 @@ static const ngx_http_webrtc_ingest_kind_t *ngx_http_webrtc_ingest_kind(
     ngx_str_t *value);
 static ngx_int_t ngx_http_webrtc_ingest_invalid(ngx_conf_t *cf, ngx_url_t *u,
     ngx_str_t *value, const ngx_http_webrtc_ingest_kind_t *kind);
+static void ngx_http_webrtc_ingest_shown(ngx_str_t *value);
 static ngx_int_t ngx_http_webrtc_ingest_application(ngx_conf_t *cf,
     ngx_http_webrtc_ingest_conf_t *ingest, ngx_str_t *rest);
 static ngx_http_webrtc_ingest_conf_t *ngx_http_webrtc_ingest_taken(
@@ -127,6 +128,8 @@ ngx_http_webrtc_ingest_directive(ngx_conf_t *cf, ngx_command_t *cmd,
         return NGX_CONF_ERROR;
     }
 
+    ngx_http_webrtc_ingest_shown(&made.value);
+
     ngx_http_webrtc_check_where(cf, &made.where);
 
     for (n = 0; n < u.naddrs; n++) {
@@ -140,7 +143,7 @@ ngx_http_webrtc_ingest_directive(ngx_conf_t *cf, ngx_command_t *cmd,
                                "duplicate address in webrtc_ingest \"%V\", "
                                "which \"%V\" in %V:%ui has, expected one line "
                                "for all applications of a port: locations "
-                               "tell them apart", &value[1], &ingest->value,
+                               "tell them apart", &made.value, &ingest->value,
                                &ingest->where.file, ingest->where.line);
             return NGX_CONF_ERROR;
         }
@@ -242,6 +245,7 @@ ngx_http_webrtc_ingest_invalid(ngx_conf_t *cf, ngx_url_t *u, ngx_str_t *value,
     const ngx_http_webrtc_ingest_kind_t *kind)
 {
     u_char       *p, *last;
+    ngx_str_t     shown;
     const char   *said;
     u_char        text[NGX_MAX_CONF_ERRSTR];
 
@@ -261,12 +265,31 @@ ngx_http_webrtc_ingest_invalid(ngx_conf_t *cf, ngx_url_t *u, ngx_str_t *value,
         said = k->expected;
     }
 
+    shown = *value;
+    ngx_http_webrtc_ingest_shown(&shown);
+
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "%s in webrtc_ingest \"%V\", expected %*s",
-                       u->err ? u->err : "invalid address", value,
+                       "%s in webrtc_ingest \"%V%s\", expected %*s",
+                       u->err ? u->err : "invalid address", &shown,
+                       (shown.len < value->len) ? "..." : "",
                        (size_t) (p - text), text);
 
     return NGX_ERROR;
+}
+
+
+/* up to the question mark: behind it may be a passphrase */
+
+static void
+ngx_http_webrtc_ingest_shown(ngx_str_t *value)
+{
+    u_char  *p;
+
+    p = ngx_strlchr(value->data, value->data + value->len, '?');
+
+    if (p) {
+        value->len = p + 1 - value->data;
+    }
 }
 
 

@@ -98,7 +98,7 @@ ngx_http_webrtc_ingest_tcp_accepted(ngx_connection_t *c,
     int                            on;
     ngx_http_webrtc_ingest_tcp_t  *tc;
 
-    if (ngx_http_webrtc_worker == NULL) {
+    if (ngx_http_webrtc_worker == NULL || protocol == NULL) {
         ngx_http_webrtc_ingest_tcp_close_connection(c);
         return;
     }
@@ -263,14 +263,16 @@ ngx_http_webrtc_ingest_tcp_secure(ngx_connection_t *c)
 static u_char *
 ngx_http_webrtc_ingest_tcp_log(ngx_log_t *log, u_char *buf, size_t len)
 {
-    ngx_connection_t    *c;
-    ngx_http_log_ctx_t  *ctx;
+    ngx_connection_t               *c;
+    ngx_http_log_ctx_t             *ctx;
+    ngx_http_webrtc_ingest_conf_t  *conf;
 
     ctx = log->data;
     c = ctx->connection;
+    conf = c->listening->servers;
 
     return ngx_snprintf(buf, len, ", client: %V, server: %V", &c->addr_text,
-                        &c->listening->addr_text);
+                        &conf->addr.name);
 }
 
 
@@ -634,6 +636,11 @@ ngx_http_webrtc_ingest_tcp_take(ngx_http_webrtc_ingest_tcp_t *tc)
 
     if (tc->flows != flows) {
         ngx_http_webrtc_ingest_tcp_wait(tc);
+    }
+
+    if (tc->stays && tc->pending) {
+        ngx_http_webrtc_ingest_tcp_counted(tc);
+        ngx_del_timer(tc->connection->read);
     }
 
     if (tc->asks) {

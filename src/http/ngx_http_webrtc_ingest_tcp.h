@@ -93,6 +93,8 @@ struct ngx_http_webrtc_ingest_tcp_s {
     ngx_event_t                     pace;       /* "webrtc_max_bitrate" */
 
     unsigned                        flows:1;    /* media comes */
+    unsigned                        stays:1;    /* it is no publisher, and not
+                                                   waited for: set in read() */
     unsigned                        blocked:1;  /* nothing is read */
 
     unsigned                        pending:1;  /* counts */
@@ -107,6 +109,8 @@ struct ngx_http_webrtc_ingest_tcp_s {
 /*
  * A connection has been accepted, from a listening socket whose "servers" is
  * an ngx_http_webrtc_ingest_conf_t.
+ *
+ *   protocol   NULL: it is closed
  */
 void ngx_http_webrtc_ingest_tcp_accepted(ngx_connection_t *c,
     const ngx_http_webrtc_ingest_tcp_protocol_t *protocol);

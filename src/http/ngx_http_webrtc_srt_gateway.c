@@ -33,6 +33,9 @@
 #define NGX_HTTP_WEBRTC_SRT_LOOK         500
 #define NGX_HTTP_WEBRTC_SRT_BACKOFF      10000
 
+/* starts without one that was ever there, until that is said */
+#define NGX_HTTP_WEBRTC_SRT_STARTS       2
+
 
 static ngx_int_t ngx_http_webrtc_srt_option(ngx_http_webrtc_srt_conf_t *scf,
     ngx_str_t *name, ngx_str_t *value);
@@ -50,7 +53,7 @@ static void ngx_http_webrtc_srt_unlock(void *data);
 static void ngx_http_webrtc_srt_look(ngx_http_webrtc_ingest_conf_t *ingest);
 static void ngx_http_webrtc_srt_start(ngx_http_webrtc_ingest_conf_t *ingest);
 static void ngx_http_webrtc_srt_failed(ngx_http_webrtc_ingest_conf_t *ingest,
-    ngx_err_t err);
+    ngx_err_t err, const char *what);
 
 
 ngx_int_t
@@ -102,11 +105,11 @@ ngx_http_webrtc_srt_options(ngx_conf_t *cf,
 
         if (ngx_http_webrtc_srt_option(scf, &name, &value) != NGX_OK) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid option \"%V\" in webrtc_ingest "
+                               "invalid option in webrtc_ingest "
                                "\"srt://\", expected \"passphrase=\" with %d "
                                "to %d bytes, \"latency=\" with milliseconds "
                                "up to %d, or \"pbkeylen=\" with 16, 24 or 32",
-                               &name, NGX_WEBRTC_SRT_PASSPHRASE_MIN,
+                               NGX_WEBRTC_SRT_PASSPHRASE_MIN,
                                NGX_WEBRTC_SRT_PASSPHRASE_MAX,
                                NGX_HTTP_WEBRTC_SRT_LATENCY_MAX);
             return NGX_ERROR;
@@ -181,10 +184,7 @@ ngx_http_webrtc_srt_listen(ngx_cycle_t *cycle,
         return NGX_ERROR;
     }
 
-    if (ngx_http_webrtc_srt_program(cycle, ingest) != NGX_OK
-        || ngx_http_webrtc_srt_free(cycle, ingest) != NGX_OK
-        || ngx_http_webrtc_srt_socket(cycle, ingest, sun) != NGX_OK)
-    {
+    if (ngx_http_webrtc_srt_socket(cycle, ingest, sun) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -192,7 +192,19 @@ ngx_http_webrtc_srt_listen(ngx_cycle_t *cycle,
     addr->socklen = sizeof(struct sockaddr_un);
     addr->name = ingest->srt->path;
 
-    if (ngx_test_config || ngx_process == NGX_PROCESS_SIGNALLER) {
+    /* "nginx -s" needs none of it, and has to work */
+
+    if (ngx_process == NGX_PROCESS_SIGNALLER) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_webrtc_srt_program(cycle, ingest) != NGX_OK
+        || ngx_http_webrtc_srt_free(cycle, ingest) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (ngx_test_config) {
         return NGX_OK;
     }
 
@@ -280,7 +292,10 @@ ngx_http_webrtc_srt_free(ngx_cycle_t *cycle,
 }
 
 
-/* beside the pid file, where the master can write, and nobody else */
+/*
+ * Beside the pid file, where the master can write, and nobody else.  The
+ * gateway has another working directory.
+ */
 
 static ngx_int_t
 ngx_http_webrtc_srt_socket(ngx_cycle_t *cycle,
@@ -296,6 +311,11 @@ ngx_http_webrtc_srt_socket(ngx_cycle_t *cycle,
 
     p = (u_char *) sun->sun_path;
     last = p + sizeof(sun->sun_path);
+
+    if (ccf->pid.data[0] != '/' && getcwd((char *) p, last - p)) {
+        p += ngx_strlen(p);
+        p = ngx_slprintf(p, last, "/");
+    }
 
     p = ngx_slprintf(p, last, "%V.srt-%V%Z", &ccf->pid, &ingest->addr.name);
 
@@ -488,13 +508,14 @@ ngx_http_webrtc_srt_look(ngx_http_webrtc_ingest_conf_t *ingest)
         scf->pid = 0;
 
         if (status) {
-            ngx_http_webrtc_srt_failed(ingest, 0);
+            ngx_http_webrtc_srt_failed(ingest, 0, "cannot be started");
         }
     }
 
     if (ngx_http_webrtc_srt_pid(scf)) {
         scf->there = 1;
         scf->failed = 0;
+        scf->started = 0;
         scf->backoff = NGX_HTTP_WEBRTC_SRT_LOOK;
         scf->next = ngx_current_msec + NGX_HTTP_WEBRTC_SRT_LOOK;
         return;
@@ -510,6 +531,14 @@ ngx_http_webrtc_srt_look(ngx_http_webrtc_ingest_conf_t *ingest)
     scf->backoff = ngx_max(NGX_HTTP_WEBRTC_SRT_LOOK, scf->backoff);
     scf->next = ngx_current_msec + scf->backoff;
     scf->backoff = ngx_min(2 * scf->backoff, NGX_HTTP_WEBRTC_SRT_BACKOFF);
+
+    /* what it does wrong it can tell nobody, without a link */
+
+    if (scf->started == NGX_HTTP_WEBRTC_SRT_STARTS) {
+        ngx_http_webrtc_srt_failed(ingest, 0,
+                                   "ends at once: may the user of workers "
+                                   "run it, and reach the socket");
+    }
 
     if (scf->pid == 0) {
         ngx_http_webrtc_srt_start(ingest);
@@ -543,11 +572,12 @@ ngx_http_webrtc_srt_start(ngx_http_webrtc_ingest_conf_t *ingest)
                                          scf->lock);
 
     if (pid == -1) {
-        ngx_http_webrtc_srt_failed(ingest, ngx_errno);
+        ngx_http_webrtc_srt_failed(ingest, ngx_errno, "cannot be started");
         return;
     }
 
     scf->pid = pid;
+    scf->started++;
 
     ngx_log_error(NGX_LOG_INFO, ngx_cycle->log, 0,
                   "webrtc srt process of %V started", &ingest->addr.name);
@@ -556,7 +586,7 @@ ngx_http_webrtc_srt_start(ngx_http_webrtc_ingest_conf_t *ingest)
 
 static void
 ngx_http_webrtc_srt_failed(ngx_http_webrtc_ingest_conf_t *ingest,
-    ngx_err_t err)
+    ngx_err_t err, const char *what)
 {
     if (ingest->srt->failed) {
         return;
@@ -565,6 +595,7 @@ ngx_http_webrtc_srt_failed(ngx_http_webrtc_ingest_conf_t *ingest,
     ingest->srt->failed = 1;
 
     ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, err,
-                  "webrtc srt process of %V cannot be started: \"%V\"",
-                  &ingest->addr.name, &ingest->srt->program);
+                  "webrtc srt process of %V %s: \"%V\", \"%V\"",
+                  &ingest->addr.name, what, &ingest->srt->program,
+                  &ingest->srt->path);
 }

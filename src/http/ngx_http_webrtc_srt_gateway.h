@@ -34,6 +34,7 @@ typedef struct ngx_http_webrtc_srt_conf_s {
     ngx_pid_t                 pid;       /* that starts it, 0: none */
     ngx_uint_t                there;     /* it was */
     ngx_uint_t                failed;    /* it was said */
+    ngx_uint_t                started;   /* so often, since it was there */
 } ngx_http_webrtc_srt_conf_t;
 
 

@@ -9,8 +9,9 @@
  *   link     gateway: HELLO  (LOG ...)       nginx: CONFIG
  *            one at a time, with any worker; if it is closed the gateway makes
  *            another one, and where nobody takes it nginx, or the port, is gone
- *   caller   gateway: CALLER  (DATA, STAT ...)      nginx: nothing
- *            one for each publisher; either side ends it by closing it
+ *   caller   gateway: CALLER  (DATA, STAT ...)      nginx: UP
+ *            one for each publisher, who may publish when nginx says so; either
+ *            side ends it by closing it
  *
  * Numbers are in network order.
  */
@@ -50,6 +51,7 @@ typedef enum {
     NGX_WEBRTC_SRT_LINK_CALLER,
     NGX_WEBRTC_SRT_LINK_DATA,
     NGX_WEBRTC_SRT_LINK_STAT,
+    NGX_WEBRTC_SRT_LINK_UP,
     NGX_WEBRTC_SRT_LINK_TYPES
 } ngx_webrtc_srt_link_e;
 
@@ -111,7 +113,8 @@ ngx_int_t ngx_webrtc_srt_frame(u_char **pos, u_char *last,
 
 /*
  * Writers: the end of the frame, which begins at p; NULL: no room.  A frame of
- * DATA is its head, of NGX_WEBRTC_SRT_LINK_HEAD bytes, and what follows.
+ * DATA is its head, of NGX_WEBRTC_SRT_LINK_HEAD bytes, and what follows; UP is
+ * its head.
  */
 u_char *ngx_webrtc_srt_write_hello(u_char *p, u_char *last);
 u_char *ngx_webrtc_srt_write_config(u_char *p, u_char *last,

@@ -5,17 +5,20 @@
 # Callers of an SRT port, with libsrt by ctypes, one after another; prints one
 # line of JSON, a list of what became of each:
 #
-#     srt_ask.py PORT '[{"streamid": ..., "passphrase": ..., "hold": 1}, ...]'
+#     srt_ask.py PORT LOG '[{"streamid": ..., "passphrase": ...,
+#                            "hold": name}, ...]'
 #
 #     {"connected": 0, "reason": SRT_REJ_* or SRT_REJX_*}   not let in
 #     {"connected": 1, "closed": 1}        let in, and closed by the other side
-#     {"connected": 1, "closed": 0}        "hold": let in, and not closed so far
+#     {"connected": 1, "closed": 0}        "hold": let in, and nginx's LOG says
+#                                          that it publishes that stream
 #
 # What is sent is MPEG-TS without any stream.  Those that are held are closed at
 # the end of all.
 
 import ctypes
 import json
+import re
 import socket
 import struct
 import sys
@@ -36,7 +39,13 @@ SRTS_CONNECTED = 5
 NULLS = (b'\x47\x1f\xff\x10' + b'\xff' * 184) * 7
 
 
-def ask(port, one):
+def publishes(log, name):
+    with open(log, errors='replace') as f:
+        return re.search(r'webrtc publisher up protocol:srt.*stream:"%s"'
+                         % re.escape(name), f.read())
+
+
+def ask(port, log, one):
     s = LIB.srt_create_socket()
 
     for option, value in ((SRTO_STREAMID, one.get('streamid')),
@@ -53,13 +62,17 @@ def ask(port, one):
         LIB.srt_close(s)
         return said, None
 
-    end = time.monotonic() + (0 if one.get('hold') else 60)
+    end = time.monotonic() + 60
+    hold = one.get('hold')
 
     while LIB.srt_getsockstate(s) == SRTS_CONNECTED:
         LIB.srt_sendmsg(s, NULLS, len(NULLS), -1, 1)
 
-        if time.monotonic() >= end:
+        if hold and publishes(log, hold):
             return {'connected': 1, 'closed': 0}, s
+
+        if time.monotonic() >= end:
+            return {'connected': 1, 'closed': None}, s
 
         time.sleep(0.02)
 
@@ -75,8 +88,8 @@ def main():
     held = []
     said = []
 
-    for one in json.loads(sys.argv[2]):
-        what, s = ask(int(sys.argv[1]), one)
+    for one in json.loads(sys.argv[3]):
+        what, s = ask(int(sys.argv[1]), sys.argv[2], one)
         said.append(what)
         held.append(s)
 
