@@ -4,7 +4,7 @@
 #
 # A browser is led to a WHEP URL: the page of the module plays the stream, with
 # a token in the URL, behind auth_basic, and behind a proxy that takes a prefix
-# off; and says why it does not.
+# off; and says why it does not.  It offers what was recorded, and plays that.
 
 use strict;
 use warnings;
@@ -13,6 +13,9 @@ use Test::More;
 use NgxWebRTC;
 
 my $t = NgxWebRTC->new(workers => 2, asan => 1);
+
+mkdir $t->dir . '/rec' or die;
+$t->write_file("rec/$_.mp4", slurp($t->media . '/bars.mp4')) for 'a', 'b & c';
 
 $t->start(http => <<'EOF', server => <<'EOF');
 webrtc_wait  1s;
@@ -30,6 +33,17 @@ location = /whep/bars {
     webrtc_play         bars;
     webrtc_pull         file:%%MEDIA%%/bars.ts loop;
     webrtc_public_path  $http_x_forwarded_prefix$request_uri;
+}
+location = /whep/recorded {
+    webrtc_play    bars;
+    webrtc_player  on recordings=/list/;
+}
+location /list/ {
+    webrtc_recordings  %%DIR%%/rec/ url=/rec/;
+}
+location /rec/ {
+    alias  %%DIR%%/rec/;
+    types { video/mp4 mp4; }
 }
 location = /whep/nobody {
     webrtc_play     nobody;
@@ -80,6 +94,23 @@ ok(look($page, "document.documentElement.dataset.state == 'retry'"),
    'a stream that is not live is tried again');
 like(look($page, "document.getElementById('title').textContent"), qr/live/,
      'and said to be so');
+
+# what was recorded, the newest first
+
+$page = $b->page($t->url('/whep/recorded'));
+
+is(look($page, "[...document.querySelectorAll('#recordings option')]"
+               . ".map((o) => o.value).join(' ') || null"),
+   ' /rec/b%20&%20c.mp4 /rec/a.mp4', 'the live stream and recordings');
+
+look($page, "((s) => { s.value = '/rec/b%20&%20c.mp4';"
+            . " s.dispatchEvent(new Event('change')); return true; })"
+            . "(document.getElementById('recordings'))");
+
+ok(look($page, "((v) => v.currentSrc.endsWith('/rec/b%20&%20c.mp4') && v.videoWidth == 640"
+               . " && v.getVideoPlaybackQuality().totalVideoFrames > 0)"
+               . "(document.getElementById('video'))"), 'one is played')
+    or diag(look($page, "document.getElementById('video').currentSrc || 'nothing'"));
 
 is($b->page($t->url('/whep/bars'))->{status}, 403, 'not without the token');
 

@@ -8,8 +8,10 @@
 use strict;
 use warnings;
 
+use Digest::SHA qw/ hmac_sha256 /;
 use IO::Socket::INET ();
 use JSON::PP ();
+use MIME::Base64 qw/ decode_base64 encode_base64url /;
 use Test::More;
 use NgxWebRTC;
 
@@ -220,6 +222,17 @@ subtest 'caching' => sub {
     @all = together(map { "/snap/bars?width=$_" } 300 .. 304);
     is(scalar(grep { ($_->[0] // 0) == 200 } @all), 5,
        'those that wait for their turn');
+
+    # more sizes at a time than are kept: what is too much is told to come again
+
+    @all = together(map { "/snap/bars?width=$_" } 200 .. 231);
+    my %got;
+    $got{$_->[0] // 'nothing'}++ for @all;
+
+    like(join(' ', sort keys %got), qr/^200(?: 503)?$/, 'of 32 sizes some may be refused')
+        or diag(explain(\%got));
+    cmp_ok($got{200} // 0, '>=', 4, 'and others are made');
+    is(get('/snap/bars?width=400')->{status}, 200, 'then there is room again');
 };
 
 
@@ -235,6 +248,14 @@ subtest 'refused' => sub {
     like($r->{content}, qr/no video/, 'which is said');
 
     is(get('/token')->{status}, 401, 'without a token');
+
+    my $signed = join '.', map { encode_base64url($_) } '{"alg":"HS256"}',
+                 '{"exp":4000000000,"mediamtx_permissions":[{"action":"read"}]}';
+    my $token = $signed . '.' . encode_base64url(hmac_sha256($signed, decode_base64('eHh4' x 16)));
+
+    $r = get("/token?jwt=$token");
+    is($r->{status}, 200, 'with one') or diag($r->{content}, $t->log);
+    like($r->{headers}{'cache-control'}, qr/^private, max-age=/, 'it is for this client alone');
     is(get('/snap/bars', method => 'POST')->{status}, 405, 'POST');
     is(get('/snap/bars', method => 'OPTIONS')->{headers}{allow},
        'OPTIONS, GET, HEAD', 'what there is');
