@@ -11,6 +11,8 @@ use strict;
 use warnings;
 
 use HTTP::Tiny;
+use IO::Handle;
+use POSIX ();
 use Test::More;
 use NgxWebRTC;
 use NgxWebRTC::Hls;
@@ -124,7 +126,7 @@ for my $rid (qw/ l m h l /) {
 # browser sees no loss, and needs no key frame for that.
 
 sub fewer {
-    my ($p, $pub, $rid, $tids, $what) = @_;
+    my ($p, $pub, $rid, $tids, $what, $sids) = @_;
 
     my $before = $p->_call('stats');
 
@@ -133,7 +135,9 @@ sub fewer {
 
         # until that is so: of the last pictures, so many are decoded
 
-        my ($share, @last) = (1 / 2 ** (2 - $tid));
+        # what is sent counts for each spatial layer
+
+        my ($share, @last) = (1 / 2 ** (2 - $tid) / ($sids || 1));
 
         ok(wait_for(60, sub {
             my ($s, $r) = ($pub->sent, $p->_call('stats'));
@@ -179,6 +183,57 @@ is($l->{h}{best}, JSON::PP::true(), 'and which one is the best');
 
 is($t->http('POST', $url, body => '{"encodingId":"x"}',
             headers => $json)->{status}, 404, 'there is no other');
+
+# Who publishes is told what is watched, and stops the rest: events of one
+# connection, which does not forget, as a new one would.
+
+my ($events) = ($pub->{link} // '')
+    =~ /<([^>]*)>;\s*rel="urn:ietf:params:whip:ext:core:server-sent-events"/;
+
+ok($events, 'the publisher may have events') or diag($pub->{link});
+
+my $told = $t->{dir} . '/told';
+my $child = fork() // die "fork: $!";
+
+if ($child == 0) {
+    open my $fh, '>', $told or POSIX::_exit(1);
+    $fh->autoflush(1);
+
+    HTTP::Tiny->new(timeout => 300)->get($t->url($events), {
+        data_callback => sub { print $fh $_[0] },
+    });
+
+    POSIX::_exit(0);
+}
+
+sub told {
+    my ($state, $what) = @_;
+
+    my $want = join ',', map {
+        my ($rid, $on) = split /=/;
+        qq({"encodingId":"$rid","active":) . ($on ? 'true' : 'false') . '}'
+    } split / /, $state;
+
+    ok(wait_for(60, sub {
+        my @all = (-e $told ? NgxWebRTC::slurp($told) : '') =~ /^data: (.*)$/mg;
+        return @all && index($all[-1], "[$want]") >= 0;
+    }), $what) or diag(-e $told ? NgxWebRTC::slurp($told) : 'nothing');
+}
+
+told('h=0 m=0 l=1', 'the lowest one was chosen: nobody watches the others');
+
+$pub->active($_, JSON::PP::false()) for qw/ h m /;
+all_layers('three', qw/ l /);
+height($p, 180, 'it still comes');
+
+choose('{"encodingId":"h"}', 'one that has stopped is chosen');
+told('h=1 m=1 l=1', 'the publisher is told');
+
+$pub->active($_, JSON::PP::true()) for qw/ h m /;
+height($p, 720, 'and it comes');
+
+kill 'TERM', $child;
+waitpid $child, 0;
 
 # the publisher stops the best one; it was chosen
 
@@ -308,7 +363,8 @@ sub inside {
     my $name = lc $codec;
 
     $pub = $t->browser->publish($t->url("/whip/$name"), codec => $codec,
-        width => 320, height => 180, fps => 12,
+        width => $mode =~ /^L2/ ? 640 : 320,
+        height => $mode =~ /^L2/ ? 360 : 180, fps => 12,
         layers => [ { scalabilityMode => $mode } ]);
 
     is($pub->{status}, 201, "$codec $mode") or BAIL_OUT($pub->{answer});
@@ -331,11 +387,28 @@ sub leave {
     is($pub->stop->{status}, 200, 'the publisher leaves');
 }
 
-for my $codec (qw/ VP9 AV1 /) {
-    inside($codec, 'L1T3');
-    fewer($p, $pub, 'original', [ 0, 2 ], "pictures of $codec");
-    leave();
+inside('AV1', 'L1T3');
+fewer($p, $pub, 'original', [ 0, 2 ], 'pictures of AV1');
+leave();
+
+inside('VP9', 'L2T3_KEY');
+fewer($p, $pub, 'original', [ 0, 2 ], 'pictures of VP9', 2);
+
+# Chromium makes a spatial layer of no less than 240 x 135: of the two, each
+
+my $sizes = ($t->stream('vp9') || {})->{layers} || [];
+
+is(@$sizes, 2, 'VP9: two spatial layers') or diag(explain($sizes));
+
+for my $sid (0, 1, 0) {
+    choose(qq({"encodingId":"original","spatialLayerId":$sid}),
+           "the spatial layer $sid");
+    height($p, $sid ? 360 : 180, 'which comes');
 }
+
+choose('{"maxHeight":360}', 'no more than the upper one');
+height($p, 360, 'which comes');
+leave();
 
 ok($t->no_sessions, 'no session is left');
 unlike($t->log, qr/stream encoded/, 'nothing was encoded');

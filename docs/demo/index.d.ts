@@ -137,7 +137,9 @@ export interface PublisherStats {
 export class WhipPublisher extends Session {
     readonly state: 'idle' | 'connecting' | 'live' | 'stalled' | 'retry'
                     | 'failed';
-    start(stream: MediaStream, how?: { codec?: string, bitrate?: number }): void;
+    start(stream: MediaStream, how?: { codec?: string, bitrate?: number,
+                                       layers?: RTCRtpEncodingParameters[] }):
+        void;
     limit(bitrate: number): void;
     replace(stream: MediaStream): Promise<void>;
 }

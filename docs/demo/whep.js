@@ -195,7 +195,7 @@ export function iceServers(link) {
 
 /* where a session's answer says that something more is; RFC 8288 */
 
-function linked(link, rel) {
+export function linked(link, rel) {
     return new RegExp('<([^>]*)>\\s*;[^,]*rel="' + rel + '"')
         .exec(link || '')?.[1];
 }
@@ -1027,6 +1027,60 @@ export class Session extends EventTarget {
         this.reason = reason;
         this.dispatchEvent(new Event('state'));
     }
+
+
+    /* "layers" events of the session, for as long as it lasts: told() gets them */
+
+    async listen(run, events) {
+        while (!this.stale(run)) {
+            try {
+                const response = await fetch(new URL(events, this.url), {
+                    headers: await headersOf(this.options,
+                                             { Accept: 'text/event-stream' }),
+                    cache: 'no-store',
+                    signal: this.abort?.signal,
+                });
+
+                if (!response.ok) {
+                    return;
+                }
+
+                await this.read(run, response.body);
+
+            } catch {
+                /* cut off */
+            }
+
+            await sleep(BACKOFF[2]);
+        }
+    }
+
+
+    async read(run, body) {
+        const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+        let text = '';
+
+        for ( ;; ) {
+            const { value, done } = await reader.read();
+
+            if (done || this.stale(run)) {
+                return;
+            }
+
+            const all = (text + value).split('\n\n');
+
+            text = all.pop();
+
+            for (const event of all) {
+                const data = /^event: layers$/m.test(event)
+                             && /^data: (.*)$/m.exec(event);
+
+                if (data) {
+                    this.told(JSON.parse(data[1]));
+                }
+            }
+        }
+    }
 }
 
 
@@ -1124,53 +1178,8 @@ export class WhepPlayer extends Session {
         this.forget();
         this.choice = choice && new URL(choice, this.url);
 
-        while (events && choice && !this.stale(run)) {
-            try {
-                const response = await fetch(new URL(events, this.url), {
-                    headers: await headersOf(this.options,
-                                             { Accept: 'text/event-stream' }),
-                    cache: 'no-store',
-                    signal: this.abort?.signal,
-                });
-
-                if (!response.ok) {
-                    return;
-                }
-
-                await this.read(run, response.body);
-
-            } catch {
-                /* cut off */
-            }
-
-            await sleep(BACKOFF[2]);
-        }
-    }
-
-
-    async read(run, body) {
-        const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-        let text = '';
-
-        for ( ;; ) {
-            const { value, done } = await reader.read();
-
-            if (done || this.stale(run)) {
-                return;
-            }
-
-            const all = (text + value).split('\n\n');
-
-            text = all.pop();
-
-            for (const event of all) {
-                const data = /^event: layers$/m.test(event)
-                             && /^data: (.*)$/m.exec(event);
-
-                if (data) {
-                    this.told(JSON.parse(data[1]));
-                }
-            }
+        if (events && choice) {
+            await this.listen(run, events);
         }
     }
 

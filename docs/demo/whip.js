@@ -15,7 +15,7 @@
  * docs/clients.md describes options, states and reasons.
  */
 
-import { Reason, Session } from './whep.js';
+import { Reason, Session, linked } from './whep.js';
 
 
 export class WhipPublisher extends Session {
@@ -40,8 +40,13 @@ export class WhipPublisher extends Session {
         this.last = null;
 
         for (const track of this.stream.getTracks()) {
-            const tr = pc.addTransceiver(track, { direction: 'sendonly',
-                                                  streams: [this.stream] });
+            const init = { direction: 'sendonly', streams: [this.stream] };
+
+            if (track.kind == 'video' && this.how.layers) {
+                init.sendEncodings = this.how.layers.map((e) => ({ ...e }));
+            }
+
+            const tr = pc.addTransceiver(track, init);
 
             if (track.kind == 'video') {
                 this.prefer(tr);
@@ -56,6 +61,44 @@ export class WhipPublisher extends Session {
 
         this.limit(this.how.bitrate);
         this.ticker = setInterval(() => this.tick(run), 1000);
+
+        const events = linked(this.link, 'urn:ietf:params:whip:ext:core:'
+                                         + 'server-sent-events');
+
+        if (events) {
+            this.listen(run, events);
+        }
+    }
+
+
+    /* layers that nobody watches are not encoded, nor sent */
+
+    async told(event) {
+        const media = Object.values(event.medias || {})[0] || {};
+        const active = new Map((media.layers || []).map(
+            (l) => [l.encodingId, l.active]));
+
+        for (const sender of this.pc?.getSenders() || []) {
+            if (sender.track?.kind != 'video') {
+                continue;
+            }
+
+            const p = sender.getParameters();
+            let changed = false;
+
+            for (const e of p.encodings || []) {
+                const on = active.get(e.rid);
+
+                if (on !== undefined && e.active != on) {
+                    e.active = on;
+                    changed = true;
+                }
+            }
+
+            if (changed) {
+                await sender.setParameters(p).catch(() => {});
+            }
+        }
     }
 
 
@@ -123,7 +166,7 @@ export class WhipPublisher extends Session {
 
             const p = sender.getParameters();
 
-            if (p.encodings && p.encodings.length) {
+            if (p.encodings && p.encodings.length == 1) {
                 p.encodings[0].maxBitrate = bitrate;
                 sender.setParameters(p).catch(() => {});
             }

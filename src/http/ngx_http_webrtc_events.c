@@ -3,7 +3,7 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * Server-sent events of WHEP sessions, served by whichever worker gets the
- * client's request.
+ * client's request; and of WHIP sessions, which of their layers are watched.
  *
  * Events are computed from the difference between what the client knows and the
  * current state, at the moment they can be sent.  There is no queue: a client
@@ -23,6 +23,8 @@
 #include "ngx_http_webrtc_resource.h"
 #include "ngx_http_webrtc_sse.h"
 #include "ngx_http_webrtc_url.h"
+#include "ngx_webrtc_bus_layers.h"
+#include "ngx_webrtc_signal_wanted.h"
 #include "ngx_webrtc_sse.h"
 
 
@@ -49,6 +51,11 @@ typedef struct {
     ngx_str_t                 endpoint;   /* its URL */
     uint32_t                  layers;     /* a hash of what was told last, 0:
                                              nothing */
+    ngx_webrtc_signal_wanted_t
+                              wanted;     /* of a publisher's layers */
+    u_char                    mid[NGX_WEBRTC_DESC_MID];
+    uint8_t                   mid_len;
+    uint8_t                   publishes;  /* it is a WHIP session */
     uint8_t                   reconnected;    /* the peer's count */
     unsigned                  reconnect:1;    /* to be sent */
 } ngx_http_webrtc_events_t;
@@ -70,6 +77,11 @@ static ngx_uint_t ngx_http_webrtc_events_over(ngx_http_webrtc_events_t *ec,
 static ngx_int_t ngx_http_webrtc_events_states(ngx_http_webrtc_sse_t *sse,
     ngx_int_t viewers);
 static ngx_int_t ngx_http_webrtc_events_layers(ngx_http_webrtc_sse_t *sse);
+static void ngx_http_webrtc_events_publisher(ngx_http_webrtc_events_t *ec,
+    ngx_webrtc_peer_t *peer);
+static ngx_int_t ngx_http_webrtc_events_wanted(ngx_http_webrtc_sse_t *sse);
+static ngx_uint_t ngx_http_webrtc_events_watched(ngx_webrtc_stream_t *st,
+    ngx_webrtc_stream_layer_t *layer);
 static ngx_int_t ngx_http_webrtc_events_reconnect(ngx_http_webrtc_sse_t *sse);
 static ngx_int_t ngx_http_webrtc_events_print(ngx_http_webrtc_sse_t *sse,
     ngx_uint_t event, ngx_str_t *data);
@@ -337,6 +349,8 @@ ngx_http_webrtc_events_open(ngx_http_request_t *r, ngx_webrtc_peer_t *peer,
                                        peer->stream);
     ec->looked = ngx_current_msec - NGX_HTTP_WEBRTC_EVENTS_SLOW;
 
+    ngx_http_webrtc_events_publisher(ec, peer);
+
     /* the slot was copied earlier: look at it again on the first poll */
 
     ec->news = (uint64_t) -1;
@@ -405,7 +419,10 @@ ngx_http_webrtc_events_news(ngx_http_webrtc_sse_t *sse)
                                              ec->st);
         }
 
-        if (ngx_http_webrtc_events_layers(sse) != NGX_OK) {
+        if ((ec->publishes ? ngx_http_webrtc_events_wanted(sse)
+                           : ngx_http_webrtc_events_layers(sse))
+            != NGX_OK)
+        {
             return NGX_ERROR;
         }
     }
@@ -560,6 +577,131 @@ ngx_http_webrtc_events_layers(ngx_http_webrtc_sse_t *sse)
     data.len = p - buf;
 
     return ngx_http_webrtc_events_print(sse, NGX_WEBRTC_SSE_LAYERS, &data);
+}
+
+
+/* of a WHIP session: the m-line that has layers, if any */
+
+static void
+ngx_http_webrtc_events_publisher(ngx_http_webrtc_events_t *ec,
+    ngx_webrtc_peer_t *peer)
+{
+    ngx_str_t                 rid;
+    ngx_uint_t                i;
+    ngx_webrtc_desc_media_t  *m;
+
+    ec->publishes = (peer->role == NGX_WEBRTC_PEER_PUBLISH);
+
+    for (i = 0; ec->publishes && i < peer->desc.nmedia; i++) {
+        m = &peer->desc.media[i];
+
+        if (ngx_webrtc_desc_rid(m, 0, &rid) == NGX_OK) {
+            ec->mid_len = m->mid_len;
+            ngx_memcpy(ec->mid, m->mid, m->mid_len);
+            return;
+        }
+    }
+}
+
+
+/* which of its layers a publisher should send, when that changes */
+
+static ngx_int_t
+ngx_http_webrtc_events_wanted(ngx_http_webrtc_sse_t *sse)
+{
+    u_char                       *p;
+    uint32_t                      hash;
+    ngx_str_t                     data, mid;
+    ngx_uint_t                    i, wanted, climbs;
+    ngx_http_webrtc_events_t     *ec;
+    ngx_webrtc_stream_layers_t    list;
+    ngx_webrtc_signal_watched_t   layers[NGX_WEBRTC_SIGNAL_WANTED];
+    u_char                        buf[NGX_WEBRTC_SIGNAL_WANTED_ROOM];
+
+    ec = sse->data;
+
+    if (!(ec->mask & NGX_WEBRTC_SSE_LAYERS) || ec->st == NULL) {
+        return NGX_OK;
+    }
+
+    (void) ngx_webrtc_bus_layers(ec->st, &list);
+
+    if (list.n == 0 || list.layers[0].rid_len == 0) {
+        return NGX_OK;
+    }
+
+    list.n = ngx_min(list.n, NGX_WEBRTC_SIGNAL_WANTED);
+
+    climbs = ngx_webrtc_bus_climbs(ec->st, ngx_current_msec);
+
+    for (i = 0; i < list.n; i++) {
+        layers[i].rid.data = list.layers[i].rid;
+        layers[i].rid.len = ngx_min(list.layers[i].rid_len,
+                                    NGX_WEBRTC_STREAM_RID);
+        layers[i].size = (uint32_t) list.layers[i].width
+                         * list.layers[i].height;
+        layers[i].watched = climbs
+                            || ngx_http_webrtc_events_watched(ec->st,
+                                                              &list.layers[i]);
+    }
+
+    wanted = ngx_webrtc_signal_wanted(&ec->wanted, layers, list.n,
+                                      ngx_current_msec);
+
+    mid.data = ec->mid;
+    mid.len = ec->mid_len;
+
+    p = ngx_webrtc_signal_print_wanted(buf, buf + sizeof(buf), &mid, layers,
+                                       list.n, wanted);
+    if (p == NULL) {
+        return NGX_OK;
+    }
+
+    hash = ngx_crc32_long(buf, p - buf) | 1;
+
+    if (hash == ec->layers) {
+        return NGX_OK;
+    }
+
+    ec->layers = hash;
+
+    data.data = buf;
+    data.len = p - buf;
+
+    return ngx_http_webrtc_events_print(sse, NGX_WEBRTC_SSE_LAYERS, &data);
+}
+
+
+/* by viewers, or as a rendition of HLS: some worker wakes up for it */
+
+static ngx_uint_t
+ngx_http_webrtc_events_watched(ngx_webrtc_stream_t *st,
+    ngx_webrtc_stream_layer_t *layer)
+{
+    ngx_uint_t            i, watched;
+    ngx_webrtc_bus_t     *bus;
+    ngx_webrtc_stream_t  *one;
+
+    bus = ngx_http_webrtc_worker->bus;
+    watched = 0;
+
+    if (layer->top) {
+        for (i = 0; i < NGX_WEBRTC_WORKERS / 64; i++) {
+            watched |= (ngx_webrtc_atomic_load(&st->watching[i]) != 0);
+        }
+    }
+
+    one = layer->ref ? ngx_webrtc_bus_stream_ref(bus, layer->ref) : NULL;
+
+    if (one) {
+        for (i = 0; i < NGX_WEBRTC_WORKERS / 64; i++) {
+            watched |= (ngx_webrtc_atomic_load(&one->watching[i]) != 0);
+        }
+
+        ngx_webrtc_bus_release(bus, one);
+    }
+
+    return watched;
 }
 
 

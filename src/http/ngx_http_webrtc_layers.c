@@ -28,6 +28,8 @@
 static ngx_int_t ngx_http_webrtc_layers_choose(ngx_http_request_t *r,
     ngx_str_t *body);
 static ngx_uint_t ngx_http_webrtc_layers_any(ngx_webrtc_peer_t *peer);
+static ngx_int_t ngx_http_webrtc_layers_stopped(ngx_webrtc_signal_layers_t *l,
+    ngx_webrtc_stream_t *st, ngx_webrtc_signal_choice_t *choice);
 static ngx_int_t ngx_http_webrtc_layers_find(ngx_webrtc_signal_layers_t *l,
     ngx_webrtc_signal_choice_t *choice, ngx_uint_t *layer);
 static ngx_uint_t ngx_http_webrtc_layers_below(ngx_webrtc_signal_layers_t *l,
@@ -210,7 +212,13 @@ ngx_http_webrtc_layers_choose(ngx_http_request_t *r, ngx_str_t *body)
             mode = NGX_WEBRTC_PEER_LAYER_MOST;
         }
 
-        if (rc == NGX_DECLINED) {
+        if (rc == NGX_DECLINED
+            && ngx_http_webrtc_layers_stopped(&l, st, &choice) == NGX_OK)
+        {
+            rc = ngx_http_webrtc_layers_set(r, info.ref, &choice.encoding,
+                                            NGX_WEBRTC_PEER_LAYER_NAMED);
+
+        } else if (rc == NGX_DECLINED) {
             rc = ngx_http_webrtc_layers_refuse(r, &l);
 
         } else {
@@ -229,6 +237,43 @@ ngx_http_webrtc_layers_choose(ngx_http_request_t *r, ngx_str_t *body)
     ngx_webrtc_signal_choice_free(&choice);
 
     return rc;
+}
+
+
+/* one that the publisher may begin again; until then it is what the path
+ * carries */
+
+static ngx_int_t
+ngx_http_webrtc_layers_stopped(ngx_webrtc_signal_layers_t *l,
+    ngx_webrtc_stream_t *st, ngx_webrtc_signal_choice_t *choice)
+{
+    ngx_uint_t                   i;
+    ngx_webrtc_stream_layer_t   *layer;
+    ngx_webrtc_stream_layers_t   list;
+
+    if (choice->encoding.len == 0
+        || (choice->media.data
+            && (choice->media.len != l->mid.len
+                || ngx_memcmp(choice->media.data, l->mid.data, l->mid.len)
+                   != 0)))
+    {
+        return NGX_DECLINED;
+    }
+
+    (void) ngx_webrtc_bus_layers(st, &list);
+
+    for (i = 0; i < list.n; i++) {
+        layer = &list.layers[i];
+
+        if (layer->rid_len == choice->encoding.len
+            && ngx_memcmp(layer->rid, choice->encoding.data, layer->rid_len)
+               == 0)
+        {
+            return NGX_OK;
+        }
+    }
+
+    return NGX_DECLINED;
 }
 
 

@@ -111,7 +111,7 @@ ngx_http_webrtc_methods(ngx_http_request_t *r)
         return &ngx_http_webrtc_layers_methods;
     }
 
-    if (wlcf->play == NULL
+    if ((wlcf->play == NULL && wlcf->publish == NULL)
         || ngx_http_webrtc_arg(r, "events", &events) != NGX_OK)
     {
         return &ngx_http_webrtc_session_methods;

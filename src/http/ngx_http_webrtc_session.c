@@ -77,7 +77,7 @@ ngx_http_webrtc_session_handler(ngx_http_request_t *r, ngx_uint_t role,
 
     ngx_http_webrtc_note_peer(r, &peer);
 
-    if (role == NGX_WEBRTC_PEER_PLAY
+    if ((role == NGX_WEBRTC_PEER_PLAY || role == NGX_WEBRTC_PEER_PUBLISH)
         && ngx_http_webrtc_arg(r, "events", &events) == NGX_OK)
     {
         return ngx_http_webrtc_events_handler(r, &peer, &info, &events);

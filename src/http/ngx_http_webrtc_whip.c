@@ -45,6 +45,7 @@ static ngx_int_t ngx_http_webrtc_whip_negotiate(
     ngx_http_webrtc_offer_t *offer, ngx_webrtc_negotiate_policy_t *policy,
     u_char **p, u_char *end, ngx_webrtc_negotiate_cause_t *cause);
 static ngx_int_t ngx_http_webrtc_whip_attach(ngx_http_webrtc_offer_t *offer);
+static ngx_int_t ngx_http_webrtc_whip_links(ngx_http_webrtc_offer_t *offer);
 static ngx_int_t ngx_http_webrtc_whip_expect(ngx_webrtc_stream_t *st,
     uint64_t ref);
 
@@ -58,7 +59,7 @@ static const ngx_http_webrtc_offer_kind_t  ngx_http_webrtc_whip_kind = {
     ngx_http_webrtc_whip_policy,
     ngx_http_webrtc_whip_negotiate,
     ngx_http_webrtc_whip_attach,
-    NULL,
+    ngx_http_webrtc_whip_links,
     NULL
 };
 
@@ -205,6 +206,32 @@ ngx_http_webrtc_whip_attach(ngx_http_webrtc_offer_t *offer)
     }
 
     offer->st = NULL;
+
+    return NGX_OK;
+}
+
+
+/* of layers a publisher may be told which of them are watched */
+
+static ngx_int_t
+ngx_http_webrtc_whip_links(ngx_http_webrtc_offer_t *offer)
+{
+    ngx_str_t   rid;
+    ngx_uint_t  i;
+
+    static ngx_str_t  rel = ngx_string(">; rel=\"urn:ietf:params:whip:ext:core"
+                                       ":server-sent-events\"; events="
+                                       "\"layers\"");
+
+    for (i = 0; i < offer->peer->desc.nmedia; i++) {
+        if (ngx_webrtc_desc_rid(&offer->peer->desc.media[i], 0, &rid)
+            == NGX_OK)
+        {
+            return ngx_http_webrtc_session_link(offer->request,
+                                                offer->peer->id, "&events",
+                                                &rel);
+        }
+    }
 
     return NGX_OK;
 }

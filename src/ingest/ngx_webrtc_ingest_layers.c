@@ -166,14 +166,17 @@ ngx_webrtc_ingest_layers_list(ngx_webrtc_ingest_t *in, uint64_t now_us)
         e->rid_len = (uint8_t) l->rid.len;
         ngx_memcpy(e->rid, l->rid.data, l->rid.len);
 
+        /* also of one that has stopped */
+
+        e->width = l->t->depay.track.width;
+        e->height = l->t->depay.track.height;
+
         if (!l->live) {
             continue;
         }
 
         e->top = (l == top);
         e->ref = l->out.st ? l->out.st->ref : 0;
-        e->width = l->t->depay.track.width;
-        e->height = l->t->depay.track.height;
 
         rate = (l == top) ? ngx_webrtc_bus_bitrate(in->st)
                : l->out.st ? ngx_webrtc_bus_bitrate(l->out.st) : 0;

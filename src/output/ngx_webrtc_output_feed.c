@@ -9,6 +9,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
+#include "ngx_webrtc_bus_layers.h"
 #include "ngx_webrtc_codecs.h"
 #include "ngx_webrtc_output_feed.h"
 #include "ngx_webrtc_pack.h"
@@ -139,6 +140,8 @@ ngx_webrtc_output_feed_next(ngx_webrtc_output_feed_t *feed)
     if (feed->held) {
         return NGX_OK;
     }
+
+    ngx_webrtc_bus_climb(feed->reader.st, ngx_current_msec);
 
     do {
         rc = ngx_webrtc_output_reader_next(&feed->reader, &feed->unit);

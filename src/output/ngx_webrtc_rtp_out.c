@@ -25,6 +25,7 @@
 
 #include <sys/socket.h>
 
+#include "ngx_webrtc_bus_layers.h"
 #include "ngx_webrtc_codecs.h"
 #include "ngx_webrtc_cursor.h"
 #include "ngx_webrtc_media_socket.h"
@@ -316,6 +317,8 @@ ngx_webrtc_rtp_out_news(ngx_webrtc_rtp_out_t *ro)
     }
 
     now_us = ngx_webrtc_time_now();
+
+    ngx_webrtc_bus_climb(ro->st, ngx_current_msec);
 
     for (n = 0; n < NGX_WEBRTC_RTP_OUT_TURN; n++) {
 

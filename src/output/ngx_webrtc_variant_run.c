@@ -16,6 +16,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
+#include "ngx_webrtc_bus_layers.h"
 #include "ngx_webrtc_variant_job.h"
 #include "ngx_webrtc_variant_run.h"
 
@@ -193,6 +194,8 @@ ngx_webrtc_variant_run_read(ngx_webrtc_variant_run_t *vr)
 {
     ngx_int_t                  rc;
     ngx_webrtc_output_unit_t   unit;
+
+    ngx_webrtc_bus_climb(vr->reader.st, ngx_current_msec);
 
     for ( ;; ) {
 

@@ -305,6 +305,15 @@ ngx_webrtc_viewer_layers_tick(ngx_webrtc_session_t *s)
         return;
     }
 
+    /* a layer that was chosen, and comes, needs no others */
+
+    if ((vl->chosen & NGX_WEBRTC_PEER_LAYER_HOW)
+        != NGX_WEBRTC_PEER_LAYER_NAMED
+        || vl->choice.label_len == 0 || vl->only == vl->n)
+    {
+        ngx_webrtc_bus_climb(s->st, ngx_current_msec);
+    }
+
     ngx_webrtc_viewer_bandwidth_tick(s, v->thin >= NGX_WEBRTC_VIEWER_KEYS);
 
     /* less is believed slowly: a picture that does not move */

@@ -11,6 +11,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "ngx_webrtc_ahead.h"
+#include "ngx_webrtc_bus_layers.h"
 #include "ngx_webrtc_viewer_stream.h"
 #include "ngx_webrtc_viewer_family.h"
 #include "ngx_webrtc_viewer_feedback.h"
@@ -315,6 +316,9 @@ ngx_webrtc_viewer_stream_family(ngx_webrtc_viewer_stream_t *vs)
 
         if (v->layers) {
             ngx_webrtc_viewer_layers_tick(v->session);
+
+        } else {
+            ngx_webrtc_bus_climb(v->session->st, ngx_current_msec);
         }
     }
 }

@@ -333,7 +333,11 @@ typedef struct {
                                                  video, ngx_webrtc_playout.h */
     uint32_t                 protocol;        /* atomic; of its publisher,
                                                  NGX_WEBRTC_PROTOCOL_* */
-    uint32_t                 pad2;
+    uint32_t                 climb;           /* atomic; ms of the monotonic
+                                                 clock, modulo 2^32, when
+                                                 somebody had a use for any
+                                                 layer of its publisher; see
+                                                 ngx_webrtc_bus_layers.h */
 
     ngx_webrtc_ring_t       *ring;            /* ro, and good until the event
                                                  loop's next turn; without

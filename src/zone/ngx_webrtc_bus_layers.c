@@ -12,6 +12,12 @@
 #include "ngx_webrtc_bus_variant.h"
 
 
+/* ms for which it holds, chosen: some calls may be late; and between two
+ * stores, as all who look at the stream share its memory */
+#define NGX_WEBRTC_BUS_LAYERS_CLIMB  5000
+#define NGX_WEBRTC_BUS_LAYERS_STORE  500
+
+
 void
 ngx_webrtc_bus_set_layers(ngx_webrtc_stream_t *st,
     const ngx_webrtc_stream_layers_t *layers)
@@ -67,6 +73,36 @@ ngx_webrtc_bus_layers(ngx_webrtc_stream_t *st,
     layers->n = ngx_min(layers->n, NGX_WEBRTC_STREAM_LAYERS);
 
     return version;
+}
+
+
+void
+ngx_webrtc_bus_climb(ngx_webrtc_stream_t *st, uint64_t now_ms)
+{
+    int32_t  passed;
+
+    /* another worker's clock may be ahead */
+
+    passed = (int32_t) ((uint32_t) now_ms - ngx_webrtc_atomic_load(&st->climb));
+
+    if (passed >= NGX_WEBRTC_BUS_LAYERS_STORE
+        || passed < -NGX_WEBRTC_BUS_LAYERS_STORE)
+    {
+        ngx_webrtc_atomic_store(&st->climb, (uint32_t) now_ms);
+    }
+}
+
+
+ngx_uint_t
+ngx_webrtc_bus_climbs(ngx_webrtc_stream_t *st, uint64_t now_ms)
+{
+    uint32_t  climb;
+
+    climb = ngx_webrtc_atomic_load(&st->climb);
+
+    return climb != 0
+           && (int32_t) ((uint32_t) now_ms - climb)
+              < NGX_WEBRTC_BUS_LAYERS_CLIMB;
 }
 
 

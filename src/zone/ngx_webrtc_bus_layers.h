@@ -38,6 +38,17 @@ void ngx_webrtc_bus_no_layers(ngx_webrtc_stream_t *st);
 uint64_t ngx_webrtc_bus_layers(ngx_webrtc_stream_t *st,
     ngx_webrtc_stream_layers_t *layers);
 
+/*
+ * Somebody takes the best layer that there is, or goes to any that his path
+ * carries: so none may be stopped.  To be called every second or so; cheap.
+ *
+ *   now_ms   of the monotonic clock
+ */
+void ngx_webrtc_bus_climb(ngx_webrtc_stream_t *st, uint64_t now_ms);
+
+/* Has that been said in the last seconds? */
+ngx_uint_t ngx_webrtc_bus_climbs(ngx_webrtc_stream_t *st, uint64_t now_ms);
+
 /* The variant that has a layer, as a key: rid is not too long. */
 void ngx_webrtc_bus_layer_key(const ngx_str_t *rid,
     ngx_webrtc_variant_t *variant);

@@ -436,6 +436,7 @@ function inPage() {
 
         const res = { status: r.status, answer: await r.text(),
                       offer: pc.localDescription.sdp,
+                      link: r.headers.get('Link'),
                       location: r.headers.get('Location') };
 
         if (r.status != 201) {
