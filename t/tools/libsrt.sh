@@ -7,6 +7,10 @@
 #
 #     libsrt.sh [compiler]
 
+# make names one that it has not made yet
+
+[ -d "${TMPDIR:-/}" ] || unset TMPDIR
+
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 

@@ -81,6 +81,10 @@ for package in $want; do
     case $package in
         nodejs)      command -v node >/dev/null && continue ;;
         npm|pkg-config) command -v $package >/dev/null && continue ;;
+
+        # the other one would have to go for it, and will do
+
+        libsrt-gnutls-dev) "${0%/*}/libsrt.sh" >/dev/null && continue ;;
     esac
 
     missing="$missing $package"
