@@ -231,8 +231,9 @@ ok(wait_for(60, sub { -s "$dir/seen" && slurp("$dir/seen") > 5 }),
 $t->kill($bars, 'KILL');
 ok(wait_for(60, sub { state_of('bars') eq 'inactive' }), 'it is killed');
 
-like(slurp("$dir/access.log"), qr{"POST /token/x\?key=s3cret HTTP/},
-     'the access log has those that have gone');
+ok(wait_for(60, sub {
+    return slurp("$dir/access.log") =~ m{"POST /token/x\?key=s3cret HTTP/};
+}), 'the access log has those that have gone');
 
 $bars = pushes('rtsps://127.0.0.1:%%PORT_rtsps%%/live/bars', '-i',
                '%%MEDIA%%/bars.mp4', @copy);
