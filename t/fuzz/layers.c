@@ -28,8 +28,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static ngx_webrtc_signal_layers_t  l = {
         .mid = ngx_string("0"),
         .n = 2,
-        .layers = { { ngx_string("original"), 0, 640, 360 },
-                    { ngx_string("low"), 400000, 320, 180 } },
+        .layers = { { .name = ngx_string("original"), .width = 640,
+                      .height = 360 },
+                    { .name = ngx_string("low"), .bitrate = 400000,
+                      .width = 320, .height = 180 } },
         .limited = ""
     };
 
