@@ -96,13 +96,15 @@ ngx_webrtc_bus_climb(ngx_webrtc_stream_t *st, uint64_t now_ms)
 ngx_uint_t
 ngx_webrtc_bus_climbs(ngx_webrtc_stream_t *st, uint64_t now_ms)
 {
+    int32_t   passed;
     uint32_t  climb;
 
     climb = ngx_webrtc_atomic_load(&st->climb);
+    passed = (int32_t) ((uint32_t) now_ms - climb);
 
     return climb != 0
-           && (int32_t) ((uint32_t) now_ms - climb)
-              < NGX_WEBRTC_BUS_LAYERS_CLIMB;
+           && passed < NGX_WEBRTC_BUS_LAYERS_CLIMB
+           && passed > -NGX_WEBRTC_BUS_LAYERS_CLIMB;
 }
 
 
