@@ -156,7 +156,7 @@ sub gap {
     if ($anew) {
         cmp_ok($a->[1] - $a->[0], '<', 0.1, 'silence of sound');
     } else {
-        cmp_ok(abs($v->[1] - $a->[1]), '<', 0.4, 'of both') or diag(explain($step));
+        cmp_ok($a->[1] - $a->[0], '>', 0.2, 'of both') or diag(explain($step));
     }
 }
 
@@ -238,6 +238,7 @@ subtest 'a publisher comes back' => sub {
 
 subtest 'a media process is killed, and again' => sub {
     my $view = NgxWebRTC::Bench->view($t, '/whep');
+    my $whole = 0;
     ok($view->wait(60, sub { $_[0]{playing} }), 'a viewer');
 
     for my $round (1, 2) {
@@ -253,11 +254,18 @@ subtest 'a media process is killed, and again' => sub {
         my @pids = media_processes();
 
         ok(scalar(@pids), 'it is killed');
+        my ($file, $has) = (outlet('record')->{to}, media('record'));
         kill KILL => @pids;
 
         ok(defined $t->reap($curl, 60), 'who has read sees that');
         goes_on("round $round", %was);
         is(outlet('record')->{starts}, 1 + $round, 'in another file');
+
+        # of all files until then
+
+        $file =~ s/\.webrtc-part$//;
+        $whole += `ffprobe -v error -show_entries format=duration -of csv=p=0 $file` || 0;
+        cmp_ok($whole, '>', $has - 3, 'all but a fragment is there');
 
         ok(wait_for(60, sub { $c->reload; $breaks->() > $runs }), 'another discontinuity');
         is($c->said, '', 'by the rules') or diag($c->list->{text});
@@ -271,8 +279,6 @@ subtest 'a media process is killed, and again' => sub {
     is(($r->{lost} // 0) + ($r->{broken} // 0), 0, 'the viewer has lost nothing')
         or diag(explain($r));
 
-    my @lines = $t->log =~ /\[error\][^\n]*on signal 9[^\n]*/g;
-    cmp_ok(scalar(@lines), '<=', 2, 'one line of each worker says so') or diag(@lines);
 };
 
 
