@@ -791,7 +791,7 @@ ngx_webrtc_h265_depay_slice(ngx_webrtc_depay_t *d, ngx_uint_t type,
 
         kind->sync = 1;
 
-        if (type <= NGX_WEBRTC_H265_TSA_R) {
+        if (type <= NGX_WEBRTC_H265_TSA_R && tid) {
             kind->ups = ngx_webrtc_depay_above(ngx_min(tid,
                                                 NGX_WEBRTC_LAYER_MOST) - 1);
         }
