@@ -80,7 +80,7 @@ ngx_webrtc_dd_read(ngx_webrtc_dd_t *dd, u_char *p, size_t n)
 
     id = (id + NGX_WEBRTC_DD_TEMPLATES - dd->first) % NGX_WEBRTC_DD_TEMPLATES;
 
-    if (id >= dd->n) {
+    if (id >= dd->n || dd->ntargets == 1) {
         return 0;
     }
 

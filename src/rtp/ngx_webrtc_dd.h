@@ -70,7 +70,8 @@ typedef struct {
  *   p, n   data of the extension
  *
  * Returns what the packet says, NGX_WEBRTC_DD_TOLD with it; 0: malformed, or
- * of a structure that has not come.
+ * of a structure that has not come or has nothing to choose from, as that of a
+ * sender without layers.
  */
 
 ngx_uint_t ngx_webrtc_dd_read(ngx_webrtc_dd_t *dd, u_char *p, size_t n);

@@ -80,7 +80,7 @@
 /* ms between two key frames that are asked for where only these are sent, and
  * ms that upper temporal layers are waited for without one */
 #define NGX_WEBRTC_VIEWER_LAYERS_ASK     3000
-#define NGX_WEBRTC_VIEWER_LAYERS_SYNC    1500
+#define NGX_WEBRTC_VIEWER_LAYERS_SYNC    3000
 
 /* bits per second: of the best layer, while it is not known, the estimate at
  * the start beyond that, in percent, and more than any stream has */

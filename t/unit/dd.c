@@ -132,7 +132,11 @@ test_read(void)
         { "the upper one", ONLY "000010" NUMBER,
           TOLD|SYNC|UP(1)|END|1 << 3 },
         { "its upper temporal one", ONLY "000011" NUMBER, TOLD|END|1 << 3|1 },
-        { "the lower one's", ONLY "000001" NUMBER, TOLD|SYNC|END|1 }
+        { "the lower one's", ONLY "000001" NUMBER, TOLD|SYNC|END|1 },
+
+        { "no layers", ONLY "000000" NUMBER STRUCT "000000" "00000" "00 11"
+          S S "0  1 0000 0" "1" "0000 0001" "0", 0 },
+        { "nor in the next frame", ONLY "000001" NUMBER, 0 }
     };
 
     memset(&dd, 0, sizeof(dd));
