@@ -854,6 +854,7 @@ sub fileshim    { return _shim('fileshim') }
 sub resolveshim { return _shim('resolveshim') }
 sub sandboxshim { return _shim('sandboxshim') }
 sub bindshim    { return _shim('bindshim') }
+sub diskshim    { return _shim('diskshim') }
 
 sub _shim {
     my ($name) = @_;
