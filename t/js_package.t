@@ -231,8 +231,8 @@ is($t->reap($run, 60), 0, 'imported') or diag(slurp($run->{log}));
 my $out = json(slurp($run->{log})) || {};
 
 is($out->{names}, 'MoviePlayer RangeClient RangeStatus Reason Restarts Session Silence'
-   . ' WhepPlayer WhipPublisher headersOf iceServers noAnswer playable refusal'
-   . ' unreachable useServers',
+   . ' WhepPlayer WhipPublisher headersOf iceServers linked noAnswer playable'
+   . ' refusal unreachable useServers',
    'what it exports');
 ok($out->{same}, 'one class by both ways');
 ok($out->{quick}, 'a Link without end is read in time');

@@ -234,6 +234,8 @@ export class RangeClient extends EventTarget {
 }
 
 export function iceServers(link: string | null): RTCIceServer[];
+/** the target of the Link header with that relation */
+export function linked(link: string | null, rel: string): string | undefined;
 export function useServers(pc: RTCPeerConnection, response: Response,
                            options: ClientOptions): void;
 export function headersOf(options: ClientOptions,
