@@ -23,6 +23,10 @@ my $dir = $t->dir;
 my $made = NgxWebRTC::Beep::film($t, "$dir/film.ts", '-bf', '2', '-preset',
                                  'veryfast');
 
+my $hevc = $t->ffmpeg(qw{ -f lavfi -i testsrc2=size=320x180:rate=25 -t 4
+    -c:v libx265 -preset ultrafast -x265-params
+    aud=1:bframes=0:keyint=25:log-level=none -f hevc -y }, "$dir/film.h265");
+
 my $pem = $t->spawn('openssl', [ qw/ openssl req -x509 -newkey rsa:2048 -nodes
     -days 2 -subj \/CN=localhost -keyout key.pem -out cert.pem / ]);
 is($t->reap($pem, 60), 0, 'a certificate');
@@ -73,6 +77,9 @@ location = /hook {
         return 403;
     }
     return 204;
+}
+location = /snapshot {
+    webrtc_snapshot  hevc;
 }
 location ~ ^/whep/(\\w+)\$ {
     webrtc_play  \$1;
@@ -204,6 +211,28 @@ cmp_ok($got->{bytes_received}, '<=', 8000 * ($got->{age_ms} / 1000 + 2) + 20000,
 
 $t->http('POST', '/control?end_stream=noise');
 $t->kill($slow, 'KILL');
+
+# H.265, as FFmpeg 6.1 and OBS send it: enhanced RTMP
+
+my $odd = "$NgxWebRTC::ROOT/t/lib/odd.py";
+
+is($t->reap($hevc, 60), 0, 'H.265 is made');
+is(system('/usr/bin/python3', $odd, 'hevc', "$dir/film.h265", "$dir/hevc.flv"),
+   0, 'and put into enhanced RTMP');
+
+my $enhanced = $t->spawn('push', [ '/usr/bin/python3', $odd, 'push',
+                                   "$dir/hevc.flv", $t->port('rtmp'), 'hevc' ]);
+
+ok(wait_for(60, sub { state_of('hevc') eq 'active' }), 'it is published')
+    or diag(slurp($enhanced->{log}));
+is($t->stream('hevc')->{tracks}[0]{codec}, 'H265', 'as what it is');
+is($t->stream('hevc')->{tracks}[0]{width}, 320, 'with its size');
+
+my $picture = $t->http('GET', '/snapshot');
+
+is($picture->{status}, 200, 'and can be decoded');
+is(substr($picture->{content}, 0, 2), "\xff\xd8", 'to a JPEG');
+$t->kill($enhanced, 'TERM');
 
 # who is ended
 

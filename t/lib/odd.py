@@ -15,6 +15,10 @@
 #         hevc12.flv, enhanced.flv   as if its video was H.265
 #         annexb.flv    start codes in place of lengths
 #
+#     odd.py hevc <H.265 file> <FLV file>
+#         enhanced RTMP of a raw stream of 25 pictures per second, without
+#         B-frames, with access unit delimiters
+#
 #     odd.py rtsp <port> <FLV file>
 #         over and over, in real time; every slice in an RTP packet of its own,
 #         with the parameter sets in front of each (RFC 6184); interleaved
@@ -316,6 +320,43 @@ def make(name, out):
                 if k == 9 and d[1] == 1 else d) for k, ms, d in tags])
 
 
+def hevc(name, out):
+    sets, pictures = {}, []
+
+    for unit in open(name, 'rb').read().split(b'\0\0\1')[1:]:
+        unit = unit.rstrip(b'\0')
+        kind = unit[0] >> 1 & 63
+
+        if kind == 35:
+            pictures.append([])
+        elif 32 <= kind <= 34:
+            sets[kind] = unit
+        elif kind < 32:
+            pictures[-1].append(unit)
+
+    # ISO/IEC 14496-15, 8.3.3.1; the profile is that of the SPS
+
+    config = (b'\1' + sets[33].replace(b'\0\0\3', b'\0\0')[3:15]
+              + bytes.fromhex('f000fcfdf8f800000f') + bytes([len(sets)]))
+
+    for kind, unit in sorted(sets.items()):
+        config += (bytes([0x80 | kind]) + b'\0\1'
+                   + len(unit).to_bytes(2, 'big') + unit)
+
+    tags = [(9, 0, b'\x90hvc1' + config)]
+
+    # with a composition time of 0, or the shorter form, in turn
+
+    for i, units in enumerate(pictures):
+        key = 16 <= units[0][0] >> 1 & 63 <= 21
+        head = bytes([(0x90 if key else 0xa0) | (3 if i & 1 else 1)]) + b'hvc1'
+
+        tags.append((9, i * 40, head + (b'' if i & 1 else b'\0\0\0')
+                     + b''.join(len(u).to_bytes(4, 'big') + u for u in units)))
+
+    write_flv(out, b'FLV\1\1\0\0\0\x09\0\0\0\0', tags)
+
+
 async def rtsp(port, name):
     units, params = frames(read_flv(name)[1])
     video = [u for u in units if u[1]]
@@ -490,6 +531,8 @@ def main():
 
     if what == 'make':
         make(*args)
+    elif what == 'hevc':
+        hevc(*args)
     elif what == 'push':
         push(args[0], int(args[1]), args[2])
     else:
