@@ -244,7 +244,8 @@ subtest 'bursts on names that are held' => sub {
 
     cmp_ok($free->(), '<', $all * 0.6, 'what they took is not given back');
 
-    # one who needs more than is left, beside the quarter for newcomers
+    # one who needs more than is left, beside the quarter for newcomers, or would
+    # if it did not make a key frame when asked: then there is more free than was
 
     my $honest = NgxWebRTC::Bench->publish($t, '/whip/honest', key => 0,
                                            fps => 30, bitrate => 8000000,
@@ -252,7 +253,9 @@ subtest 'bursts on names that are held' => sub {
     my $view = NgxWebRTC::Bench->view($t, '/live/honest');
 
     ok(wait_for(60, sub {
-        $t->log =~ /buffer grows to:[2-9]\d{6},.*stream: ?"honest"/;
+        $t->log =~ /buffer grows to:[2-9]\d{6},.*stream: ?"honest"/
+            || ($t->log =~ /buffer grows to:\d{7},.*stream: ?"honest"/
+                && $free->() > $all * 0.6);
     }), 'one who needs memory gets it, from those that nobody publishes')
         or diag($free->(), " of $all");
     ok($view->wait(60, sub { ($_[0]{viewer0}{video}{packets} || 0) > 200 }),
