@@ -163,6 +163,8 @@ sub fewer {
     my $after = $p->_call('stats');
 
     is($after->{plis}, $before->{plis}, "$what: nothing was missed");
+    is($after->{keyFramesDecoded}, $before->{keyFramesDecoded},
+       "$what: without a key frame");
 }
 
 choose('{"encodingId":"m"}', 'one in the middle');
