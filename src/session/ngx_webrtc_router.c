@@ -377,7 +377,7 @@ ngx_webrtc_router_claim(ngx_webrtc_worker_t *wk, ngx_webrtc_path_t *path,
     ngx_webrtc_transport_send_to(wk->udp, wk->tcp, path, reply, len);
 
     (void) ngx_webrtc_session_path_fresh(s, path, p);
-    ngx_webrtc_session_life_checked(s, path, n, result.use_candidate);
+    ngx_webrtc_session_life_checked(s, path, n, len, result.use_candidate);
 }
 
 

@@ -387,17 +387,18 @@ ngx_webrtc_session_life_check(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path,
         ngx_webrtc_session_life_restarted(s);
     }
 
-    ngx_webrtc_session_life_checked(s, path, n, result.use_candidate);
+    ngx_webrtc_session_life_checked(s, path, n, len, result.use_candidate);
 }
 
 
 void
 ngx_webrtc_session_life_checked(ngx_webrtc_session_t *s,
-    ngx_webrtc_path_t *path, size_t n, ngx_uint_t nominated)
+    ngx_webrtc_path_t *path, size_t n, size_t reply, ngx_uint_t nominated)
 {
     s->checked = ngx_current_msec;
 
     ngx_webrtc_session_path_checked(s, path, n, nominated);
+    ngx_webrtc_session_path_sent(s, path, reply);
 
     if (ngx_webrtc_dtls_start(&s->dtls, ngx_current_msec) != NGX_OK) {
         ngx_webrtc_session_close(s, "dtls start failed");

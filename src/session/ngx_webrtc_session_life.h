@@ -45,10 +45,11 @@ void ngx_webrtc_session_life_changed(ngx_webrtc_session_t *s);
 /*
  * Evaluates a verified check: address, nomination, liveness.
  *
- *   n   bytes of its datagram
+ *   n       bytes of its datagram
+ *   reply   bytes of the answer that was sent
  */
 void ngx_webrtc_session_life_checked(ngx_webrtc_session_t *s,
-    ngx_webrtc_path_t *path, size_t n, ngx_uint_t nominated);
+    ngx_webrtc_path_t *path, size_t n, size_t reply, ngx_uint_t nominated);
 
 /*
  * An offer of ours has been answered, and the slot is complete: checks begin.

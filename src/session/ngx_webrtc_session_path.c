@@ -19,7 +19,8 @@
  *    costs it no more than that.
  * 4. A peer that answers no request is followed all the same, but gets no more
  *    than three times the bytes received from there (RFC 9000, 8.1, has the
- *    same rule and number).  Anything beyond that is dropped.
+ *    same rule and number), answers to checks and requests of ours included.
+ *    Anything beyond that is dropped.
  * 5. An address belongs to one session.  A check of another session from there
  *    only makes us send it a request; an answer, under that session's password,
  *    takes the address over.  An owner that has been silent for ten seconds
@@ -252,6 +253,20 @@ ngx_webrtc_session_path_received(ngx_webrtc_paths_entry_t *wp, size_t n)
 
     if (wp->budget > NGX_WEBRTC_SESSION_BUDGET) {
         wp->budget = NGX_WEBRTC_SESSION_BUDGET;
+    }
+}
+
+
+void
+ngx_webrtc_session_path_sent(ngx_webrtc_session_t *s, ngx_webrtc_path_t *path,
+    size_t n)
+{
+    ngx_webrtc_paths_entry_t  *wp;
+
+    wp = ngx_webrtc_session_path_entry(s, path);
+
+    if (wp && !wp->proven) {
+        wp->budget -= ngx_min(wp->budget, n);
     }
 }
 
@@ -556,6 +571,7 @@ ngx_webrtc_session_path_send(ngx_webrtc_session_t *s)
     if (n) {
         ngx_webrtc_transport_send_to(s->wk->udp, s->wk->tcp, &s->probe.path,
                                      buf, n);
+        ngx_webrtc_session_path_sent(s, &s->probe.path, n);
     }
 }
 

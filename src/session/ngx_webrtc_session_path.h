@@ -57,6 +57,10 @@ uint32_t ngx_webrtc_session_path_number(const u_char *p);
 /* n bytes have come from this address, which may not be proven yet. */
 void ngx_webrtc_session_path_received(ngx_webrtc_paths_entry_t *wp, size_t n);
 
+/* n bytes of STUN have gone to this address: they are of what it may get. */
+void ngx_webrtc_session_path_sent(ngx_webrtc_session_t *s,
+    ngx_webrtc_path_t *path, size_t n);
+
 /* DTLS is connected: the handshake has proven the address that it went to. */
 void ngx_webrtc_session_path_connected(ngx_webrtc_session_t *s);
 

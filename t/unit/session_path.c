@@ -21,6 +21,9 @@
 #define PROBES  5
 #define RTO     100
 
+/* bytes of a request here */
+#define REQUEST  80
+
 
 static ngx_webrtc_worker_t    worker;
 static ngx_webrtc_bus_t       bus;
@@ -121,7 +124,7 @@ ngx_webrtc_session_request(ngx_webrtc_session_t *s, const u_char *tid,
 
     buf[0] = 0;
 
-    return 1;
+    return REQUEST;
 }
 
 
@@ -322,6 +325,47 @@ test_all(void)
     tap_is_int(host_of(&session.current->path), 2,
                "all: who does not answer is followed");
     tap_ok(session.transport.budget != NULL, "all: with a limit");
+}
+
+
+/* what is sent to an address that is not proven, of whatever kind */
+
+static void
+test_limit(void)
+{
+    size_t  budget;
+
+    begin();
+
+    ngx_webrtc_session_path_checked(&session, at(2), 100, 1);
+    ngx_webrtc_session_path_sent(&session, at(2), 90);
+    (void) repeats(2, "limit");
+
+    budget = 0;
+
+    tap_ok(session.transport.budget == &session.current->budget,
+           "limit: there is one");
+    tap_is_int((int) *session.transport.budget, (int) budget,
+               "limit: requests have used it up");
+
+    ngx_webrtc_session_path_checked(&session, at(2), 1000, 0);
+    budget += 3 * 1000 - REQUEST;
+    tap_is_int((int) *session.transport.budget, (int) budget,
+               "limit: three times of what came, but for a request");
+
+    ngx_webrtc_session_path_sent(&session, at(2), 90);
+    budget -= 90;
+    tap_is_int((int) *session.transport.budget, (int) budget,
+               "limit: and for an answer");
+
+    ngx_webrtc_session_path_sent(&session, at(3), 90);
+    tap_is_int((int) *session.transport.budget, (int) budget,
+               "limit: not for what goes elsewhere");
+
+    tap_ok(ngx_webrtc_transport_allow(&session.transport, budget),
+           "limit: media may have the rest");
+    tap_ok(!ngx_webrtc_transport_allow(&session.transport, 1),
+           "limit: and no more");
 }
 
 
@@ -527,6 +571,7 @@ int
 main(void)
 {
     test_all();
+    test_limit();
     test_superseded();
     test_nominated();
     test_answered();
