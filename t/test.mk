@@ -16,9 +16,11 @@ SECONDS    = 60
 MINUTES    = 10
 T          =
 
-# for its warnings, which do not depend on optimization, unlike gcc's
+# for warnings: those of clang do not depend on optimization, and the others of
+# gcc have been looked for when the module itself was built
 
 CC_OPT_clang = -O0 -fPIC
+CC_OPT_gcc   = -O0 -fPIC
 
 SAN        = -fsanitize=address,undefined -fno-sanitize-recover=undefined     \
              -fno-omit-frame-pointer
@@ -54,6 +56,7 @@ NGX_CORE   = core/ngx_string.c core/ngx_palloc.c core/ngx_array.c             \
 UNITS      = $(patsubst t/unit/%.c,%,$(wildcard t/unit/*.c))
 FUZZERS    = $(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/*.c))
 TSANS      = $(filter ring_hammer,$(UNITS))
+TSAN_SRCS  = src/zone/ngx_webrtc_bus_ring.c
 
 LIBS       = -lsrtp2 -lssl -lcrypto -lnice -lgio-2.0 -lgobject-2.0 -lglib-2.0 \
              -lusrsctp -ljansson -lavformat -lavcodec     \
@@ -234,8 +237,9 @@ FUZZ_BINS  = $(FUZZERS:%=$(B)/fuzz/%)
 $(UNIT_BINS): $(B)/unit/%: $(B)/unit/obj/t/unit/%.o $(B)/unit/libpure.a
 	$(Q)$(CC) $(FLAGS_unit) -o $@ $^ -Wl,--as-needed $(LIBS)
 
-$(TSAN_BINS): $(B)/tsan/%: $(B)/tsan/obj/t/unit/%.o $(B)/tsan/libpure.a
-	$(Q)$(CC) $(FLAGS_tsan) -o $@ $^ -Wl,--as-needed $(LIBS)
+$(TSAN_BINS): $(B)/tsan/%: $(B)/tsan/obj/t/unit/%.o                           \
+                           $(TSAN_SRCS:%.c=$(B)/tsan/obj/%.o)
+	$(Q)$(CC) $(FLAGS_tsan) -o $@ $^
 
 $(FUZZ_BINS): $(B)/fuzz/%: $(B)/fuzz/obj/t/fuzz/%.o $(B)/fuzz/libpure.a
 	$(Q)$(CLANG) $(FLAGS_fuzz) -fsanitize=fuzzer -o $@ $^                     \
