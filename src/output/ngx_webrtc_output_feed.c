@@ -20,6 +20,8 @@ static ngx_int_t ngx_webrtc_output_feed_next(ngx_webrtc_output_feed_t *feed);
 static ngx_int_t ngx_webrtc_output_feed_dark(ngx_webrtc_output_feed_t *feed,
     ngx_int_t video, ngx_uint_t wait);
 static ngx_uint_t ngx_webrtc_output_feed_other(ngx_webrtc_output_feed_t *feed);
+static ngx_uint_t ngx_webrtc_output_feed_goes_on(
+    ngx_webrtc_output_feed_t *feed, ngx_int_t i);
 static ngx_int_t ngx_webrtc_output_feed_place(ngx_webrtc_output_feed_t *feed,
     ngx_uint_t kind, ngx_uint_t wait);
 static ngx_int_t ngx_webrtc_output_feed_which(ngx_webrtc_output_feed_t *feed);
@@ -58,6 +60,8 @@ ngx_webrtc_output_feed_init(ngx_webrtc_output_feed_t *feed,
     }
 
     ngx_webrtc_output_reader_init(&feed->reader, st, log);
+
+    feed->from = feed->reader.cursor;
 }
 
 
@@ -75,7 +79,8 @@ ngx_int_t
 ngx_webrtc_output_feed_ready(ngx_webrtc_output_feed_t *feed)
 {
     ngx_int_t   video, audio;
-    ngx_uint_t  wait;
+    ngx_msec_t  waited;
+    ngx_uint_t  wait, dark;
 
     /* takes over the stream's tracks; a frame that is found is kept */
 
@@ -83,13 +88,23 @@ ngx_webrtc_output_feed_ready(ngx_webrtc_output_feed_t *feed)
         (void) ngx_webrtc_output_feed_next(feed);
     }
 
-    wait = (ngx_current_msec - feed->since < NGX_WEBRTC_OUTPUT_FEED_WAIT);
+    if (feed->held && !feed->heard) {
 
-    video = ngx_webrtc_output_feed_place(feed, NGX_WEBRTC_VIDEO, wait);
+        /* who has sent nothing so far has not been waited for */
+
+        feed->heard = 1;
+        feed->since = ngx_current_msec;
+    }
+
+    waited = ngx_current_msec - feed->since;
+    wait = (waited < NGX_WEBRTC_OUTPUT_FEED_WAIT);
+    dark = feed->whole ? (waited < NGX_WEBRTC_OUTPUT_FEED_DARK) : wait;
+
+    video = ngx_webrtc_output_feed_place(feed, NGX_WEBRTC_VIDEO, dark);
     audio = ngx_webrtc_output_feed_place(feed, NGX_WEBRTC_AUDIO, wait);
 
     if (video >= 0 && audio >= 0) {
-        video = ngx_webrtc_output_feed_dark(feed, video, wait);
+        video = ngx_webrtc_output_feed_dark(feed, video, dark);
     }
 
     if (!feed->held || video == NGX_AGAIN || audio == NGX_AGAIN
@@ -116,7 +131,7 @@ ngx_webrtc_output_feed_dark(ngx_webrtc_output_feed_t *feed, ngx_int_t video,
     while (!feed->lit) {
 
         if (!wait) {
-            return NGX_DECLINED;
+            break;
         }
 
         feed->held = 0;
@@ -126,7 +141,22 @@ ngx_webrtc_output_feed_dark(ngx_webrtc_output_feed_t *feed, ngx_int_t video,
         }
     }
 
-    return video;
+    if (feed->lit) {
+        return video;
+    }
+
+    if (feed->whole) {
+
+        /* the sound that has been read meanwhile */
+
+        feed->whole = 0;
+        feed->held = 0;
+
+        ngx_webrtc_output_reader_back(&feed->reader, feed->from);
+        (void) ngx_webrtc_output_feed_next(feed);
+    }
+
+    return NGX_DECLINED;
 }
 
 
@@ -204,6 +234,8 @@ ngx_webrtc_output_feed_job(ngx_webrtc_output_feed_t *feed,
     feed->begun = 0;
     feed->shut = 0;
     feed->wait_key = 0;
+    feed->turns = 0;
+    feed->whole = 0;
     feed->first_us = 0;
     feed->last_us = 0;
     feed->since = ngx_current_msec;
@@ -217,11 +249,18 @@ ngx_webrtc_output_feed_run(ngx_webrtc_output_feed_t *feed, int64_t until_us)
 
     while (feed->job && ngx_webrtc_output_feed_next(feed) == NGX_OK) {
 
-        if (ngx_webrtc_output_feed_other(feed)) {
-            return NGX_DONE;
-        }
-
         i = ngx_webrtc_output_feed_which(feed);
+
+        feed->turns = (ngx_webrtc_output_feed_other(feed) != 0);
+
+        if (feed->turns) {
+
+            if (!ngx_webrtc_output_feed_goes_on(feed, i)) {
+                return NGX_DONE;
+            }
+
+            i = (i == NGX_WEBRTC_MEDIA_VIDEO) ? i : NGX_DECLINED;
+        }
 
         if (i == NGX_DECLINED
             || (!feed->begun && (!ngx_webrtc_output_feed_begins(feed, i)
@@ -310,6 +349,42 @@ ngx_webrtc_output_feed_other(ngx_webrtc_output_feed_t *feed)
     }
 
     return 0;
+}
+
+
+/*
+ * Sound has come, or is another: the pictures that the job has been given so
+ * far go on up to their next key frame, as nobody could show them after that.
+ * It may be long until there is one.
+ */
+
+static ngx_uint_t
+ngx_webrtc_output_feed_goes_on(ngx_webrtc_output_feed_t *feed, ngx_int_t i)
+{
+    ngx_int_t                        place;
+    ngx_webrtc_output_feed_track_t  *t;
+
+    t = &feed->tracks[NGX_WEBRTC_MEDIA_VIDEO];
+
+    if (!feed->begun || t->track == -1
+        || (i == NGX_WEBRTC_MEDIA_VIDEO && feed->unit.key))
+    {
+        return 0;
+    }
+
+    /* a camera that is off makes none, and sound has no other job to be in */
+
+    if (ngx_current_msec - feed->pictured >= NGX_WEBRTC_OUTPUT_FEED_DARK) {
+        feed->lit = 0;
+        return 0;
+    }
+
+    place = ngx_webrtc_output_feed_place(feed, NGX_WEBRTC_VIDEO, 0);
+
+    return place == t->track
+           && ngx_webrtc_output_reader_codec(&feed->reader,
+                                             (ngx_uint_t) place)
+              == t->told.codec;
 }
 
 
@@ -546,6 +621,10 @@ ngx_webrtc_output_feed_frame(ngx_webrtc_output_feed_t *feed, ngx_uint_t i)
         feed->keyed = ngx_current_msec;
     }
 
+    if (i == NGX_WEBRTC_MEDIA_VIDEO) {
+        feed->pictured = ngx_current_msec;
+    }
+
     us = ngx_webrtc_output_feed_us(feed);
     feed->last_us = ngx_max(feed->last_us, us);
 
@@ -577,7 +656,7 @@ ngx_webrtc_output_feed_wants_key(ngx_webrtc_output_feed_t *feed,
     ngx_msec_t old)
 {
     return ngx_webrtc_output_reader_wants_key(&feed->reader)
-           || (feed->job && !feed->begun)
+           || (feed->job && (!feed->begun || feed->turns))
            || (feed->wait_key && !feed->shut)
            || (feed->begun
                && feed->tracks[NGX_WEBRTC_MEDIA_VIDEO].track != -1

@@ -8,11 +8,14 @@
  * A job has the tracks that it was told of.  When the stream has others,
  * another codec, size or orientation, the feed says so, and keeps the frame
  * that is the first of these for the next job.  A job may take another size or
- * orientation as it comes.
+ * orientation as it comes.  Sound that comes late, or in another codec, is for
+ * the next job, which begins with the next key frame, or without pictures if
+ * none come.
  *
  * A job begins with a key frame, and sound before that is left out.  When none
  * comes, though the stream has video (a camera that is off), the job is told of
- * the sound alone; the first key frame is for another one.
+ * the sound alone, which may be all of it that has come while the pictures were
+ * waited for; the first key frame is for another one.
  */
 
 
@@ -32,6 +35,10 @@
  * comes a second or two after the pictures of most encoders, or not at all */
 #define NGX_WEBRTC_OUTPUT_FEED_WAIT  3000
 
+/* likewise, for pictures of which nothing has come, where sound is not to be
+ * lost meanwhile: as long as rings keep it (NGX_WEBRTC_KEEP_US) */
+#define NGX_WEBRTC_OUTPUT_FEED_DARK  2000
+
 
 /* what a job has been told of a track of the stream */
 typedef struct {
@@ -47,8 +54,10 @@ typedef struct {
     ngx_webrtc_output_unit_t     unit;       /* held: the next frame */
     ngx_webrtc_media_job_t      *job;        /* NULL: between two */
     ngx_log_t                   *log;
-    ngx_msec_t                   since;      /* it waits for tracks */
-    ngx_msec_t                   keyed;      /* when the job got a key frame */
+    ngx_msec_t                   since;      /* it waits for tracks: from the
+                                                first frame on */
+    ngx_msec_t                   keyed;      /* when the job got a key frame, */
+    ngx_msec_t                   pictured;   /* and any picture */
 
     ngx_webrtc_output_feed_track_t  tracks[NGX_WEBRTC_MEDIA_TRACKS];
 
@@ -57,10 +66,14 @@ typedef struct {
     int64_t                      last_us;
     uint64_t                     skipped;    /* of all jobs: frames of video
                                                 that had no room */
+    uint64_t                     from;       /* where it began to read */
     uint8_t                      cvo;
     unsigned                     held:1;
     unsigned                     begun:1;    /* the job has frames */
+    unsigned                     heard:1;    /* anything has come */
     unsigned                     lit:1;      /* pictures have come */
+    unsigned                     turns:1;    /* the next key frame is for
+                                                another job */
     unsigned                     wait_key:1; /* since shut: as at the first */
 
     /* set by the caller */
@@ -69,6 +82,8 @@ typedef struct {
                                                 begin with; 0: any is */
     int64_t                      floor_us;   /* nor is one with an earlier
                                                 time, of the stream */
+    unsigned                     whole:1;    /* sound that came while pictures
+                                                were waited for is not */
     unsigned                     mute:1;     /* sound is left out */
     unsigned                     sizes:1;    /* another one goes on */
     unsigned                     shut:1;     /* what comes is left out, and

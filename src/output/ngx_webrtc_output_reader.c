@@ -152,6 +152,26 @@ ngx_webrtc_output_reader_skip(ngx_webrtc_output_reader_t *rd, ngx_uint_t track)
 }
 
 
+void
+ngx_webrtc_output_reader_back(ngx_webrtc_output_reader_t *rd, uint64_t cursor)
+{
+    uint64_t            tail;
+    ngx_uint_t          i;
+    ngx_webrtc_ring_t  *ring;
+
+    ring = ngx_webrtc_atomic_load_acquire(&rd->st->ring);
+    tail = ngx_webrtc_ring_tail(ring);
+
+    rd->cursor = ngx_max(cursor, tail);
+
+    for (i = 0; i < NGX_WEBRTC_TRACKS; i++) {
+        rd->each[i].begun = 0;
+        rd->each[i].known = 0;
+        ngx_webrtc_output_reader_wait(&rd->each[i]);
+    }
+}
+
+
 ngx_uint_t
 ngx_webrtc_output_reader_codec(ngx_webrtc_output_reader_t *rd,
     ngx_uint_t track)

@@ -134,6 +134,10 @@ ngx_int_t ngx_webrtc_output_reader_next(ngx_webrtc_output_reader_t *rd,
 void ngx_webrtc_output_reader_skip(ngx_webrtc_output_reader_t *rd,
     ngx_uint_t track);
 
+/* Reads what there still is from an entry on that it has passed. */
+void ngx_webrtc_output_reader_back(ngx_webrtc_output_reader_t *rd,
+    uint64_t cursor);
+
 /*
  * The codec of a track's frames, NGX_WEBRTC_CODEC_NONE: there is no such track,
  * or it cannot be made frames of.

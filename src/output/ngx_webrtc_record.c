@@ -353,6 +353,7 @@ ngx_webrtc_record_wants_key(ngx_webrtc_record_t *rec)
     }
 
     return ngx_webrtc_output_reader_wants_key(&rec->feed.reader)
+           || (rec->state == NGX_WEBRTC_RECORD_RUN && rec->feed.turns)
            || (rec->state == NGX_WEBRTC_RECORD_RUN
                && rec->conf->segment
                && ngx_webrtc_output_feed_ms(&rec->feed) >= rec->conf->segment
@@ -371,6 +372,7 @@ ngx_webrtc_record_wait(ngx_webrtc_record_t *rec)
 
         ngx_memzero(&rec->feed, sizeof(ngx_webrtc_output_feed_t));
         ngx_webrtc_output_feed_init(&rec->feed, rec->st, &rec->log);
+        rec->feed.whole = 1;
         rec->reading = 1;
     }
 
