@@ -31,13 +31,15 @@
 
 static void ngx_webrtc_sync_base(ngx_webrtc_sync_t *sync,
     ngx_webrtc_sync_track_t *t, int64_t arrival_us);
+static int64_t ngx_webrtc_sync_lead(ngx_webrtc_sync_t *sync,
+    ngx_webrtc_sync_track_t *t);
 static void ngx_webrtc_sync_measure(ngx_webrtc_sync_t *sync,
     ngx_webrtc_sync_track_t *t, int64_t lead_us, int64_t arrival_us);
 static void ngx_webrtc_sync_move(ngx_webrtc_sync_track_t *t,
     int64_t arrival_us);
 static void ngx_webrtc_sync_aim(ngx_webrtc_sync_t *sync);
 static ngx_webrtc_sync_track_t *ngx_webrtc_sync_reference(
-    ngx_webrtc_sync_t *sync);
+    ngx_webrtc_sync_t *sync, ngx_webrtc_sync_track_t *but);
 static int64_t ngx_webrtc_sync_us(const ngx_webrtc_sync_track_t *t,
     int64_t unwrapped);
 static int64_t ngx_webrtc_sync_abs(int64_t v);
@@ -171,7 +173,10 @@ ngx_webrtc_sync_sr(ngx_webrtc_sync_t *sync, ngx_uint_t i, uint64_t ntp,
 }
 
 
-/* places the last timestamp at its arrival, but after all earlier ones */
+/*
+ * Places the last timestamp at its arrival, as those of others are that arrive
+ * now, but after all earlier ones.
+ */
 
 static void
 ngx_webrtc_sync_base(ngx_webrtc_sync_t *sync, ngx_webrtc_sync_track_t *t,
@@ -179,7 +184,9 @@ ngx_webrtc_sync_base(ngx_webrtc_sync_t *sync, ngx_webrtc_sync_track_t *t,
 {
     int64_t  time;
 
-    time = ngx_webrtc_ts_scale(arrival_us - sync->zero_us, t->rate, 1000000);
+    time = ngx_webrtc_ts_scale(arrival_us - sync->zero_us
+                               + ngx_webrtc_sync_lead(sync, t), t->rate,
+                               1000000);
 
     if (time <= t->newest) {
         time = t->newest + 1;
@@ -191,6 +198,32 @@ ngx_webrtc_sync_base(ngx_webrtc_sync_t *sync, ngx_webrtc_sync_track_t *t,
     t->reported = 0;
     t->measured = 0;
     t->windowed = 0;
+}
+
+
+/*
+ * us by which the times of another track are ahead of its arrivals, of the
+ * least delayed packets.  A first picture may have been late by hundreds of ms,
+ * as an encoder begins; sound that comes seconds later is not.
+ */
+
+static int64_t
+ngx_webrtc_sync_lead(ngx_webrtc_sync_t *sync, ngx_webrtc_sync_track_t *t)
+{
+    int64_t                   lead_us;
+    ngx_webrtc_sync_track_t  *ref;
+
+    ref = ngx_webrtc_sync_reference(sync, t);
+
+    if (ref == NULL || !ref->windowed) {
+        return 0;
+    }
+
+    lead_us = ref->measured ? ngx_max(ref->best_us, ref->lead_us)
+                            : ref->best_us;
+    lead_us += ref->shift_us;
+
+    return (ngx_webrtc_sync_abs(lead_us) <= NGX_WEBRTC_SYNC_MAX) ? lead_us : 0;
 }
 
 
@@ -259,7 +292,7 @@ ngx_webrtc_sync_aim(ngx_webrtc_sync_t *sync)
     ngx_uint_t                i, compared;
     ngx_webrtc_sync_track_t  *t, *ref;
 
-    ref = ngx_webrtc_sync_reference(sync);
+    ref = ngx_webrtc_sync_reference(sync, NULL);
 
     if (ref == NULL) {
         return;
@@ -309,8 +342,11 @@ ngx_webrtc_sync_aim(ngx_webrtc_sync_t *sync)
 }
 
 
+/* what others are moved relative to; but: not that one; NULL: there is none */
+
 static ngx_webrtc_sync_track_t *
-ngx_webrtc_sync_reference(ngx_webrtc_sync_t *sync)
+ngx_webrtc_sync_reference(ngx_webrtc_sync_t *sync,
+    ngx_webrtc_sync_track_t *but)
 {
     ngx_uint_t                i;
     ngx_webrtc_sync_track_t  *t, *ref;
@@ -320,7 +356,7 @@ ngx_webrtc_sync_reference(ngx_webrtc_sync_t *sync)
     for (i = 0; i < NGX_WEBRTC_SYNC_TRACKS; i++) {
         t = &sync->tracks[i];
 
-        if (t->started
+        if (t->started && t != but
             && (ref == NULL || (ref->kind != NGX_WEBRTC_AUDIO
                                 && t->kind == NGX_WEBRTC_AUDIO)))
         {

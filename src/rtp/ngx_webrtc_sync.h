@@ -7,13 +7,14 @@
  * Puts the RTP clocks of a publisher's tracks, which start at random values, on
  * one common clock, as ngx_webrtc_timeline_map() requires of its source.
  *
- * A track starts at the arrival of its first packet.  Once sender reports
- * (RFC 3550, 6.4.1) of two tracks are known, they tell how the tracks relate:
- * one track, the reference, stays as it is, and the others are moved relative
- * to it, by at most NGX_WEBRTC_SYNC_SLEW, so that no viewer sees a jump.  The
- * reference is an audio track, if any: a shift of a few milliseconds is not
- * seen in video, but it is heard in audio.  Without reports, tracks are aligned
- * by the least delayed packets of a window.
+ * A track starts at the arrival of its first packet; one that comes later, as
+ * far from its arrival as the others are from theirs by then.  Once sender
+ * reports (RFC 3550, 6.4.1) of two tracks are known, they tell how the two
+ * relate: one track, the reference, stays as it is, and the others are moved
+ * relative to it, by at most NGX_WEBRTC_SYNC_SLEW, so that no viewer sees a
+ * jump.  The reference is an audio track, if any: a shift of a few milliseconds
+ * is not seen in video, but it is heard in audio.  Without reports, tracks are
+ * aligned by the least delayed packets of a window.
  *
  * Pure arithmetic on plain data; times are passed in.
  */

@@ -389,6 +389,54 @@ test_renew(void)
 }
 
 
+/*
+ * Sound seconds after the pictures, the first of which was late: it is where it
+ * belongs at once, without reports; and the other way round.
+ */
+
+static void
+test_late(void)
+{
+    int64_t            ms, capture_us, arrival_us, v, a, ahead_us;
+    ngx_uint_t         i;
+    ngx_webrtc_sync_t  s;
+
+    static const ngx_uint_t  first[] = { VIDEO, AUDIO };
+
+    for (i = 0; i < 2; i++) {
+        ngx_webrtc_sync_init(&s);
+        ngx_webrtc_sync_track(&s, VIDEO, NGX_WEBRTC_VIDEO, 90000);
+        ngx_webrtc_sync_track(&s, AUDIO, NGX_WEBRTC_AUDIO, 48000);
+
+        v = 0;
+        a = 0;
+        ahead_us = 0;
+
+        for (ms = 0; ms < 7000; ms += 20) {
+            capture_us = START + ms * 1000;
+            arrival_us = capture_us + (ms == 0 ? 300000 : 20000);
+
+            if (first[i] == AUDIO || ms >= 6000) {
+                a = ngx_webrtc_sync_map(&s, AUDIO,
+                                        5000 + (uint32_t) ms * 48, arrival_us);
+            }
+
+            if (ms % 40 == 0 && (first[i] == VIDEO || ms >= 6000)) {
+                v = ngx_webrtc_sync_map(&s, VIDEO,
+                                        9000 + (uint32_t) ms * 90, arrival_us);
+            }
+
+            if (ms == 6000) {
+                ahead_us = v * 1000000 / 90000 - a * 1000000 / 48000;
+            }
+        }
+
+        tap_ok(ahead_us > -1000 && ahead_us < 1000, "%s late: %d us apart",
+               first[i] == VIDEO ? "sound" : "pictures", (int) ahead_us);
+    }
+}
+
+
 static void
 test_sr(void)
 {
@@ -503,6 +551,7 @@ main(void)
     test_steps();
     test_set();
     test_renew();
+    test_late();
     test_sr();
 
     return tap_done();
