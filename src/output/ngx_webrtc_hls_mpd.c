@@ -20,7 +20,8 @@
 /* us */
 #define NGX_WEBRTC_HLS_MPD_BEFORE   3600000000LL
 
-/* bytes of text: in all, of a track in a period, of a segment */
+/* bytes of text: in all, of a track in a period with what is around it, of a
+ * segment */
 #define NGX_WEBRTC_HLS_MPD_HEAD     1024
 #define NGX_WEBRTC_HLS_MPD_TRACK    1024
 #define NGX_WEBRTC_HLS_MPD_SEGMENT  64
@@ -28,14 +29,16 @@
 
 static u_char *ngx_webrtc_hls_mpd_head(u_char *p, u_char *last,
     const ngx_webrtc_hls_info_t *info, int64_t from_us, int64_t now_us);
+static uint32_t ngx_webrtc_hls_mpd_first(const ngx_webrtc_hls_list_t *lists);
 static uint32_t ngx_webrtc_hls_mpd_run(const ngx_webrtc_hls_list_t *lists,
-    uint32_t after, int64_t *run_us);
+    ngx_uint_t *at, uint32_t least, int64_t *run_us);
 static u_char *ngx_webrtc_hls_mpd_period(u_char *p, u_char *last,
     const ngx_webrtc_hls_info_t *info, const ngx_webrtc_hls_list_t *lists,
-    uint32_t run, const ngx_str_t *query);
+    const ngx_uint_t *at, uint32_t run, const ngx_str_t *query);
 static u_char *ngx_webrtc_hls_mpd_track(u_char *p, u_char *last,
     const ngx_webrtc_hls_info_t *info, ngx_uint_t track,
-    const ngx_webrtc_hls_list_t *list, uint32_t run, const ngx_str_t *query);
+    const ngx_webrtc_hls_list_t *list, ngx_uint_t at, uint32_t run,
+    const ngx_str_t *query);
 
 
 size_t
@@ -43,15 +46,21 @@ ngx_webrtc_hls_text_mpd_size(const ngx_webrtc_hls_list_t *lists,
     const ngx_str_t *query)
 {
     size_t      n;
-    uint32_t    run;
+    uint32_t    run, first;
     ngx_uint_t  i, k;
 
     n = NGX_WEBRTC_HLS_MPD_HEAD;
+    first = ngx_webrtc_hls_mpd_first(lists);
 
     for (i = 0; i < NGX_WEBRTC_HLS_TRACKS; i++) {
         run = 0;
 
         for (k = 0; k < lists[i].nsegments; k++) {
+
+            if (lists[i].segments[k].run < first) {
+                continue;
+            }
+
             n += NGX_WEBRTC_HLS_MPD_SEGMENT;
 
             if (lists[i].segments[k].run != run) {
@@ -70,23 +79,28 @@ ngx_webrtc_hls_text_mpd(u_char *p, u_char *last,
     const ngx_webrtc_hls_info_t *info, const ngx_webrtc_hls_list_t *lists,
     int64_t now_us, const ngx_str_t *query)
 {
-    int64_t   from_us, run_us, ms;
-    uint32_t  run;
+    int64_t     from_us, run_us, ms;
+    uint32_t    run;
+    ngx_uint_t  at[NGX_WEBRTC_HLS_TRACKS];
 
     from_us = info->begun_us - NGX_WEBRTC_HLS_MPD_BEFORE;
 
     p = ngx_webrtc_hls_mpd_head(p, last, info, from_us, now_us);
 
-    for (run = ngx_webrtc_hls_mpd_run(lists, 0, &run_us);
+    ngx_memzero(at, sizeof(at));
+
+    for (run = ngx_webrtc_hls_mpd_run(lists, at,
+                                      ngx_webrtc_hls_mpd_first(lists),
+                                      &run_us);
          run;
-         run = ngx_webrtc_hls_mpd_run(lists, run, &run_us))
+         run = ngx_webrtc_hls_mpd_run(lists, at, run + 1, &run_us))
     {
         ms = (run_us - from_us) / 1000;
 
         p = ngx_slprintf(p, last, "<Period id=\"%uD\" start=\"PT%L.%03LS\">\n",
                          run, ms / 1000, ms % 1000);
 
-        p = ngx_webrtc_hls_mpd_period(p, last, info, lists, run, query);
+        p = ngx_webrtc_hls_mpd_period(p, last, info, lists, at, run, query);
         p = ngx_slprintf(p, last, "</Period>\n");
     }
 
@@ -132,32 +146,60 @@ ngx_webrtc_hls_mpd_head(u_char *p, u_char *last,
 }
 
 
-/* the first run after one, of those that are listed; 0: there is none */
+/* the first run that is listed: with too many, older ones leave early */
 
 static uint32_t
-ngx_webrtc_hls_mpd_run(const ngx_webrtc_hls_list_t *lists, uint32_t after,
-    int64_t *run_us)
+ngx_webrtc_hls_mpd_first(const ngx_webrtc_hls_list_t *lists)
+{
+    uint32_t                      newest;
+    ngx_uint_t                    i;
+    const ngx_webrtc_hls_list_t  *list;
+
+    newest = 0;
+
+    for (i = 0; i < NGX_WEBRTC_HLS_TRACKS; i++) {
+        list = &lists[i];
+
+        if (list->nsegments) {
+            newest = ngx_max(list->segments[list->nsegments - 1].run, newest);
+        }
+    }
+
+    return (newest > NGX_WEBRTC_HLS_RUNS) ? newest - NGX_WEBRTC_HLS_RUNS : 1;
+}
+
+
+/*
+ * The first run that has media, from one on, or 0: there is none; and where it
+ * begins in each list, or a later one does: in at, which goes on from where it
+ * was.
+ */
+
+static uint32_t
+ngx_webrtc_hls_mpd_run(const ngx_webrtc_hls_list_t *lists, ngx_uint_t *at,
+    uint32_t least, int64_t *run_us)
 {
     uint32_t                         run;
-    ngx_uint_t                       i, k;
+    ngx_uint_t                       i;
     const ngx_webrtc_hls_segment_t  *s;
 
     run = 0;
 
     for (i = 0; i < NGX_WEBRTC_HLS_TRACKS; i++) {
 
-        for (k = 0; k < lists[i].nsegments; k++) {
-            s = &lists[i].segments[k];
+        for ( /* void */ ; at[i] < lists[i].nsegments; at[i]++) {
+            s = &lists[i].segments[at[i]];
 
-            if (s->run > after) {
-
-                if (run == 0 || s->run < run) {
-                    run = s->run;
-                    *run_us = s->run_us;
-                }
-
-                break;
+            if (s->run < least || s->bytes == 0) {
+                continue;
             }
+
+            if (run == 0 || s->run < run) {
+                run = s->run;
+                *run_us = s->run_us;
+            }
+
+            break;
         }
     }
 
@@ -170,7 +212,7 @@ ngx_webrtc_hls_mpd_run(const ngx_webrtc_hls_list_t *lists, uint32_t after,
 static u_char *
 ngx_webrtc_hls_mpd_period(u_char *p, u_char *last,
     const ngx_webrtc_hls_info_t *info, const ngx_webrtc_hls_list_t *lists,
-    uint32_t run, const ngx_str_t *query)
+    const ngx_uint_t *at, uint32_t run, const ngx_str_t *query)
 {
     u_char      *from, *set;
     ngx_uint_t   i;
@@ -185,8 +227,8 @@ ngx_webrtc_hls_mpd_period(u_char *p, u_char *last,
         p = set;
 
         do {
-            p = ngx_webrtc_hls_mpd_track(p, last, info, i, &lists[i], run,
-                                         query);
+            p = ngx_webrtc_hls_mpd_track(p, last, info, i, &lists[i], at[i],
+                                         run, query);
             i++;
         } while (i < NGX_WEBRTC_HLS_AAC);
 
@@ -203,28 +245,22 @@ ngx_webrtc_hls_mpd_period(u_char *p, u_char *last,
 static u_char *
 ngx_webrtc_hls_mpd_track(u_char *p, u_char *last,
     const ngx_webrtc_hls_info_t *info, ngx_uint_t track,
-    const ngx_webrtc_hls_list_t *list, uint32_t run, const ngx_str_t *query)
+    const ngx_webrtc_hls_list_t *list, ngx_uint_t at, uint32_t run,
+    const ngx_str_t *query)
 {
-    ngx_uint_t                       k, n;
+    ngx_uint_t                       n;
     const ngx_str_t                 *name;
     const ngx_webrtc_hls_track_t    *t;
     const ngx_webrtc_hls_segment_t  *s;
 
-    s = NULL;
     t = &info->tracks[track];
     name = &ngx_webrtc_hls_names[track];
 
-    for (k = 0; k < list->nsegments; k++) {
-        s = &list->segments[k];
-
-        if (s->run == run && s->bytes) {
-            break;
-        }
-    }
-
-    if (k == list->nsegments) {
+    if (at == list->nsegments || list->segments[at].run != run) {
         return p;
     }
+
+    s = &list->segments[at];
 
     p = ngx_slprintf(p, last, "<Representation id=\"%V\" codecs=\"%*s\" "
                      "bandwidth=\"%uD\"", name, (size_t) t->codec_len,
@@ -245,10 +281,10 @@ ngx_webrtc_hls_mpd_track(u_char *p, u_char *last,
                      t->clock,
                      s->ts + (s->run_us - s->wall_us) / 1000
                              * (int64_t) t->clock / 1000,
-                     list->first + (uint32_t) k, name, info->gen, run, query,
+                     list->first + (uint32_t) at, name, info->gen, run, query,
                      name, info->gen, query);
 
-    for (n = k; n < list->nsegments; n++) {
+    for (n = at; n < list->nsegments; n++) {
         s = &list->segments[n];
 
         if (s->run != run || s->bytes == 0) {

@@ -28,6 +28,9 @@
 #define NGX_WEBRTC_HLS_TEXT_PART     192
 #define NGX_WEBRTC_HLS_TEXT_TRACK    768
 
+/* of the line of a discontinuity */
+#define NGX_WEBRTC_HLS_TEXT_RUN      (sizeof("#EXT-X-DISCONTINUITY\n") - 1)
+
 /* targets from the end up to which segments may be left out, and parts are
  * listed (4.4.3.8 and 4.4.4.9) */
 #define NGX_WEBRTC_HLS_TEXT_SKIP     6
@@ -46,14 +49,20 @@ static u_char *ngx_webrtc_hls_text_variant(u_char *p, u_char *last,
     const ngx_str_t *query);
 static u_char *ngx_webrtc_hls_text_control(u_char *p, u_char *last,
     const ngx_webrtc_hls_info_t *info);
-static ngx_uint_t ngx_webrtc_hls_text_skipped(
+static uint32_t ngx_webrtc_hls_text_newest(
     const ngx_webrtc_hls_info_t *info, const ngx_webrtc_hls_track_t *t,
     const ngx_webrtc_hls_list_t *list);
+static ngx_uint_t ngx_webrtc_hls_text_first(
+    const ngx_webrtc_hls_info_t *info, const ngx_webrtc_hls_track_t *t,
+    const ngx_webrtc_hls_list_t *list);
+static ngx_uint_t ngx_webrtc_hls_text_skipped(
+    const ngx_webrtc_hls_info_t *info, const ngx_webrtc_hls_track_t *t,
+    const ngx_webrtc_hls_list_t *list, ngx_uint_t first);
 static ngx_uint_t ngx_webrtc_hls_text_from(const ngx_webrtc_hls_info_t *info,
     const ngx_webrtc_hls_track_t *t, const ngx_webrtc_hls_list_t *list,
     ngx_uint_t targets);
 static uint32_t ngx_webrtc_hls_text_known(const ngx_webrtc_hls_list_t *list,
-    ngx_uint_t skipped);
+    ngx_uint_t first, ngx_uint_t end);
 static u_char *ngx_webrtc_hls_text_runs(u_char *p, u_char *last, uint32_t from,
     uint32_t run);
 static u_char *ngx_webrtc_hls_text_map(u_char *p, u_char *last,
@@ -284,6 +293,7 @@ ngx_webrtc_hls_text_list_size(const ngx_webrtc_hls_list_t *list,
     names = NGX_WEBRTC_HLS_NAME + query->len;
 
     return NGX_WEBRTC_HLS_TEXT_HEAD
+           + NGX_WEBRTC_HLS_RUNS * NGX_WEBRTC_HLS_TEXT_RUN
            + (list->nsegments + 2) * (NGX_WEBRTC_HLS_TEXT_SEGMENT + 2 * names)
            + (list->nparts + NGX_WEBRTC_HLS_TRACKS)
              * (NGX_WEBRTC_HLS_TEXT_PART + names);
@@ -297,14 +307,16 @@ ngx_webrtc_hls_text_list(u_char *p, u_char *last,
     const ngx_str_t *query)
 {
     uint32_t                         run, map, msn;
-    ngx_uint_t                       i, skipped, parts;
+    ngx_uint_t                       i, first, skipped, parts;
     const ngx_webrtc_hls_track_t    *t;
     const ngx_webrtc_hls_segment_t  *s;
 
     t = &info->tracks[track];
+    first = ngx_webrtc_hls_text_first(info, t, list);
 
-    run = list->nsegments ? list->segments[0].run
-          : t->open.parts ? t->open.run : ngx_max(info->run, 1);
+    run = (first < list->nsegments)
+          ? list->segments[first].run
+          : ngx_webrtc_hls_text_newest(info, t, list);
 
     p = ngx_slprintf(p, last, "#EXTM3U\n#EXT-X-VERSION:%d\n"
                      "#EXT-X-TARGETDURATION:%uD\n",
@@ -315,19 +327,20 @@ ngx_webrtc_hls_text_list(u_char *p, u_char *last,
 
     p = ngx_slprintf(p, last, "#EXT-X-MEDIA-SEQUENCE:%uD\n"
                      "#EXT-X-DISCONTINUITY-SEQUENCE:%uD\n%s",
-                     list->first, run - 1,
+                     list->first + (uint32_t) first, run - 1,
                      t->dependent ? "" : "#EXT-X-INDEPENDENT-SEGMENTS\n");
 
-    skipped = (ask && ask->skip) ? ngx_webrtc_hls_text_skipped(info, t, list)
-                                 : 0;
+    skipped = (ask && ask->skip)
+              ? ngx_webrtc_hls_text_skipped(info, t, list, first) : 0;
+
+    map = 0;
 
     if (skipped) {
         p = ngx_slprintf(p, last, "#EXT-X-SKIP:SKIPPED-SEGMENTS=%ui\n",
                          skipped);
-        run = list->segments[skipped - 1].run;
+        run = list->segments[first + skipped - 1].run;
+        map = ngx_webrtc_hls_text_known(list, first, first + skipped);
     }
-
-    map = ngx_webrtc_hls_text_known(list, skipped);
 
     /* with nothing to come nobody is in a hurry */
 
@@ -336,7 +349,7 @@ ngx_webrtc_hls_text_list(u_char *p, u_char *last,
                                        NGX_WEBRTC_HLS_TEXT_PARTS)
             : list->nsegments;
 
-    for (i = skipped; i < list->nsegments; i++) {
+    for (i = first + skipped; i < list->nsegments; i++) {
         s = &list->segments[i];
         msn = list->first + (uint32_t) i;
 
@@ -430,12 +443,55 @@ ngx_webrtc_hls_text_control(u_char *p, u_char *last,
 }
 
 
+/* the run of what is listed last */
+
+static uint32_t
+ngx_webrtc_hls_text_newest(const ngx_webrtc_hls_info_t *info,
+    const ngx_webrtc_hls_track_t *t, const ngx_webrtc_hls_list_t *list)
+{
+    if (info->params.part && !info->over && t->open.parts) {
+        return t->open.run;
+    }
+
+    return list->nsegments ? list->segments[list->nsegments - 1].run
+                           : ngx_max(info->run, 1);
+}
+
+
+/*
+ * The first segment that is listed: one with more discontinuities behind it
+ * than there may be leaves early.
+ */
+
+static ngx_uint_t
+ngx_webrtc_hls_text_first(const ngx_webrtc_hls_info_t *info,
+    const ngx_webrtc_hls_track_t *t, const ngx_webrtc_hls_list_t *list)
+{
+    uint32_t    newest;
+    ngx_uint_t  i;
+
+    newest = ngx_webrtc_hls_text_newest(info, t, list);
+
+    for (i = 0; i < list->nsegments; i++) {
+
+        if (newest - list->segments[i].run <= NGX_WEBRTC_HLS_RUNS) {
+            break;
+        }
+    }
+
+    return i;
+}
+
+
 /* how many segments a delta update leaves out; it says so if any */
 
 static ngx_uint_t
 ngx_webrtc_hls_text_skipped(const ngx_webrtc_hls_info_t *info,
-    const ngx_webrtc_hls_track_t *t, const ngx_webrtc_hls_list_t *list)
+    const ngx_webrtc_hls_track_t *t, const ngx_webrtc_hls_list_t *list,
+    ngx_uint_t first)
 {
+    ngx_uint_t  i;
+
     if (info->over
         || info->params.window
            <= 1000 * (NGX_WEBRTC_HLS_TEXT_SKIP + 2) * info->target)
@@ -443,7 +499,9 @@ ngx_webrtc_hls_text_skipped(const ngx_webrtc_hls_info_t *info,
         return 0;
     }
 
-    return ngx_webrtc_hls_text_from(info, t, list, NGX_WEBRTC_HLS_TEXT_SKIP);
+    i = ngx_webrtc_hls_text_from(info, t, list, NGX_WEBRTC_HLS_TEXT_SKIP);
+
+    return (i > first) ? i - first : 0;
 }
 
 
@@ -472,12 +530,12 @@ ngx_webrtc_hls_text_from(const ngx_webrtc_hls_info_t *info,
 
 static uint32_t
 ngx_webrtc_hls_text_known(const ngx_webrtc_hls_list_t *list,
-    ngx_uint_t skipped)
+    ngx_uint_t first, ngx_uint_t end)
 {
-    while (skipped-- > 0) {
+    while (end-- > first) {
 
-        if (list->segments[skipped].bytes) {
-            return list->segments[skipped].run;
+        if (list->segments[end].bytes) {
+            return list->segments[end].run;
         }
     }
 
@@ -490,14 +548,8 @@ ngx_webrtc_hls_text_known(const ngx_webrtc_hls_list_t *list,
 static u_char *
 ngx_webrtc_hls_text_runs(u_char *p, u_char *last, uint32_t from, uint32_t run)
 {
-    static const char  line[] = "#EXT-X-DISCONTINUITY\n";
-
-    /* there are few runs without a segment of the track; all the same */
-
-    for ( /* void */ ; from < run && (size_t) (last - p) > sizeof(line);
-         from++)
-    {
-        p = ngx_slprintf(p, last, "%s", line);
+    for ( /* void */ ; from < run; from++) {
+        p = ngx_slprintf(p, last, "#EXT-X-DISCONTINUITY\n");
     }
 
     return p;

@@ -18,6 +18,15 @@
 
 
 /*
+ * Discontinuities of a playlist, and periods of a manifest but one, at most: a
+ * line of the former for each run, also where a track has nothing of it.  What
+ * is older than that is not listed.  Chosen: one in 30 s, in a window of four
+ * hours
+ */
+#define NGX_WEBRTC_HLS_RUNS  500
+
+
+/*
  * Is there what is asked of a playlist?
  *
  *   list   of the track

@@ -260,6 +260,187 @@ test_gap(void)
 }
 
 
+static ngx_uint_t
+count(const char *s, const char *line)
+{
+    ngx_uint_t  n;
+
+    for (n = 0; (s = strstr(s, line)) != NULL; n++) {
+        s += strlen(line);
+    }
+
+    return n;
+}
+
+
+/* segments of many runs, and runs without any */
+
+static void
+test_runs(void)
+{
+    size_t                 n;
+    ngx_uint_t             i;
+    const char            *s;
+    ngx_webrtc_hls_ask_t   ask;
+
+    static const char      run[] = "#EXT-X-DISCONTINUITY\n";
+
+    memset(&ask, 0, sizeof(ask));
+
+    make(100);
+
+    for (i = 0; i < 100; i++) {
+        segments[i].run = (uint32_t) i + 1;
+    }
+
+    info.tracks[0].open.run = 101;
+    s = text(&ask);
+
+    tap_ok(count(s, run) == 100, "a run of each segment");
+    tap_ok(count(s, "#EXT-X-MAP:") == 101, "with its head");
+    tap_ok(count(s, "#EXTINF:") == 100, "all are listed");
+    tap_ok(has(s, "#EXT-X-RENDITION-REPORT:URI=\"aac.m3u8\",LAST-MSN=107,"
+                  "LAST-PART=1\n"), "up to its end");
+
+    /* none of what is between the second and the third */
+
+    make(4);
+    segments[2].run = 300;
+    segments[3].run = 300;
+    info.tracks[0].open.run = 300;
+    s = text(&ask);
+
+    tap_ok(count(s, run) == 299, "runs without a segment count");
+    tap_ok(has(s, "#EXT-X-MEDIA-SEQUENCE:7\n"
+                  "#EXT-X-DISCONTINUITY-SEQUENCE:0\n"), "nothing has left");
+    tap_ok(has(s, "URI=\"aac.m3u8\",LAST-MSN=11,LAST-PART=1\n"),
+           "up to its end");
+
+    segments[2].run = NGX_WEBRTC_HLS_RUNS + 1;
+    segments[3].run = NGX_WEBRTC_HLS_RUNS + 1;
+    info.tracks[0].open.run = NGX_WEBRTC_HLS_RUNS + 1;
+    s = text(&ask);
+
+    tap_ok(count(s, run) == NGX_WEBRTC_HLS_RUNS, "as many as there may be");
+    tap_ok(has(s, "#EXT-X-MEDIA-SEQUENCE:7\n"
+                  "#EXT-X-DISCONTINUITY-SEQUENCE:0\n"), "nothing has left");
+
+    info.tracks[0].open.run++;
+    s = text(&ask);
+
+    tap_ok(has(s, "#EXT-X-MEDIA-SEQUENCE:9\n"
+                  "#EXT-X-DISCONTINUITY-SEQUENCE:500\n"),
+           "one more: the oldest leave");
+    tap_ok(count(s, run) == 1, "with their discontinuities");
+    tap_ok(count(s, "#EXTINF:") == 2, "two segments are left");
+    tap_ok(has(s, "-INDEPENDENT-SEGMENTS\n"
+                  "#EXT-X-MAP:URI=\"v0.00abcdef.501.mp4\"\n"),
+           "which begin with their head");
+    tap_ok(has(s, "INDEPENDENT-SEGMENTS\n#EXT-X-MAP"), "and nothing else");
+
+    info.tracks[0].open.run = 4000000000U;
+    s = text(&ask);
+
+    tap_ok(has(s, "#EXT-X-MEDIA-SEQUENCE:11\n"
+                  "#EXT-X-DISCONTINUITY-SEQUENCE:3999999999\n"),
+           "all leave but what is under way");
+    tap_ok(count(s, run) == 0 && count(s, "#EXTINF:") == 0
+           && count(s, "#EXT-X-PART:") == 2, "which is listed");
+
+    info.params.part = 0;
+    s = text(&ask);
+    tap_ok(has(s, "#EXT-X-MEDIA-SEQUENCE:7\n")
+           && count(s, "#EXTINF:") == 4, "where it is not, all stay");
+
+    /* what has left is not skipped */
+
+    make(60);
+    info.params.window = 120000;
+    info.tracks[0].open.run = 1000;
+
+    for (i = 0; i < 60; i++) {
+        segments[i].run = (i < 10) ? 1 : 1000;
+    }
+
+    ask.skip = 1;
+    s = text(&ask);
+    n = count(s, "#EXTINF:");
+    tap_ok(has(s, "#EXT-X-MEDIA-SEQUENCE:17\n"
+                  "#EXT-X-DISCONTINUITY-SEQUENCE:999\n"), "ten have left");
+    tap_ok(n == 6 && has(s, "#EXT-X-SKIP:SKIPPED-SEGMENTS=44\n"),
+           "44 are skipped");
+    tap_ok(!strstr(s, "#EXT-X-MAP:"), "their head is known");
+}
+
+
+/* a period of each run that has media */
+
+static void
+test_periods(void)
+{
+    u_char                    *p, *text;
+    size_t                     size, n;
+    ngx_uint_t                 i;
+    const char                *s;
+    ngx_webrtc_hls_list_t      lists[NGX_WEBRTC_HLS_TRACKS];
+    ngx_webrtc_hls_segment_t  *many;
+
+    n = NGX_WEBRTC_HLS_RUNS + 100;
+
+    make(3);
+    memset(lists, 0, sizeof(lists));
+    many = calloc(n, sizeof(ngx_webrtc_hls_segment_t));
+
+    for (i = 0; i < n; i++) {
+        many[i] = segments[0];
+        many[i].ts = (int64_t) i * 180000;
+        many[i].run = (uint32_t) i + 1;
+        many[i].wall_us += (int64_t) i * 2 * S;
+        many[i].run_us = many[i].wall_us;
+    }
+
+    many[n - 2].bytes = 0;
+
+    for (i = 0; i < NGX_WEBRTC_HLS_TRACKS; i++) {
+        info.tracks[i] = info.tracks[i < NGX_WEBRTC_HLS_AAC
+                                     ? 0 : NGX_WEBRTC_HLS_AAC];
+        lists[i].segments = many;
+        lists[i].nsegments = n;
+        lists[i].first = 7;
+    }
+
+    /* sound has nothing of the last run */
+
+    lists[NGX_WEBRTC_HLS_AAC].nsegments--;
+
+    size = ngx_webrtc_hls_text_mpd_size(lists, &none);
+    text = malloc(size + 1);
+    p = ngx_webrtc_hls_text_mpd(text, text + size, &info, lists,
+                                info.begun_us, &none);
+    *p = '\0';
+    s = (const char *) text;
+
+    tap_ok(p < text + size, "there is room");
+    tap_ok(count(s, "<Period ") == NGX_WEBRTC_HLS_RUNS,
+           "so many periods, but the one that has only gaps");
+    tap_ok(!strstr(s, "<Period id=\"99\"")
+           && has(s, "<Period id=\"100\" start=\"PT3798.000S\">"),
+           "the oldest have left");
+    tap_ok(!strstr(s, "<Period id=\"599\"")
+           && has(s, "<Period id=\"600\""), "the newest is there");
+    tap_ok(count(s, "<Period ") == count(s, "</Period>")
+           && count(s, "<AdaptationSet ")
+              == 3 * NGX_WEBRTC_HLS_RUNS - 1
+           && count(s, "<Representation ")
+              == NGX_WEBRTC_HLS_TRACKS * NGX_WEBRTC_HLS_RUNS - 1,
+           "each with what it has");
+    tap_ok(strcmp(s + strlen(s) - 7, "</MPD>\n") == 0, "up to its end");
+
+    free(text);
+    free(many);
+}
+
+
 static void
 test_has(void)
 {
@@ -398,6 +579,8 @@ main(void)
 {
     test_list();
     test_gap();
+    test_runs();
+    test_periods();
     test_has();
     test_index();
     test_mpd();
