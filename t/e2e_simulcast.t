@@ -334,7 +334,7 @@ sub decodes {
     is($c->said, '', "$height: by the rules") or diag($c->list->{text});
 
     $t->write_file('one.mp4', $s->{head} . $s->{data});
-    my $said = `ffmpeg -nostdin -v warning -xerror -i @{[ $t->dir ]}/one.mp4 -f null - 2>&1`;
+    my $said = `ffmpeg -nostdin -v warning -xerror -i @{[ $t->dir ]}/one.mp4 -fps_mode passthrough -enc_time_base -1 -f null - 2>&1`;
     is("$? $said", '0 ', "$height: FFmpeg decodes it");
 }
 
@@ -349,8 +349,17 @@ ok(wait_for(60, sub { $c{288}->reload(now => 1);
 ok($c{$_}->whole(1), "$_ goes on") for 144, 576;
 is(scalar(grep { $_->{breaks} } @{ $c{576}->list->{segments} }), 0, 'without a discontinuity');
 
+# another worker goes on with it, and knows whose playlist is whose
+
+my $was = { map { $_ => $v->{$_}{name} } keys %$v };
+
+$t->reload;
+ok(wait_for(60, sub { $t->log =~ /webrtc hls taken over from a worker that has gone/
+                      || (variants(), 0)[1] }), 'another worker takes it over');
+
 $pub->active('m', JSON::PP::true());
-has_variants('it begins again', 144, 288, 576);
+$v = has_variants('it begins again', 144, 288, 576);
+is_deeply({ map { $_ => $v->{$_}{name} } keys %$v }, $was, 'in the same playlists');
 decodes($_) for sort keys %c;
 
 is($pub->stop->{status}, 200, 'the publisher leaves');

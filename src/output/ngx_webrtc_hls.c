@@ -53,6 +53,10 @@
 /* ms for which a publisher who has gone is waited for, if it does not say */
 #define NGX_WEBRTC_HLS_AWAY      10000
 
+/* us by which a run may begin before the end of the one before: tracks do not
+ * end together, and where a picture ends is a guess; chosen: a few frames */
+#define NGX_WEBRTC_HLS_OVERLAP   100000
+
 /* s of a part, after which another run begins: its media has paused */
 #define NGX_WEBRTC_HLS_PART_LONG 60
 
@@ -289,6 +293,7 @@ ngx_webrtc_hls_create(ngx_webrtc_bus_t *bus, ngx_str_t *name,
     h->lanes.log = &h->log;
     h->lanes.conf = conf;
     h->lanes.name = &h->name;
+    h->lanes.channel = ch;
     h->lanes.record = ngx_webrtc_hls_record;
     h->lanes.note = ngx_webrtc_hls_note;
     h->lanes.stopped = ngx_webrtc_hls_stopped;
@@ -525,7 +530,8 @@ ngx_webrtc_hls_wait(ngx_webrtc_hls_t *h)
 
     info = ngx_webrtc_bus_hls_info(h->channel);
 
-    h->lanes.floor_us = (info->stream == h->st->ref) ? info->media_us : 0;
+    h->lanes.floor_us = (info->stream == h->st->ref)
+                        ? info->media_us - NGX_WEBRTC_HLS_OVERLAP : 0;
 
     rc = ngx_webrtc_hls_lanes_ready(&h->lanes, h->st, &h->how, &cause);
 

@@ -51,6 +51,10 @@ static void ngx_webrtc_hls_lanes_add(ngx_webrtc_hls_lanes_t *ls,
     ngx_webrtc_stream_t *st);
 static ngx_webrtc_hls_lane_t *ngx_webrtc_hls_lanes_place(
     ngx_webrtc_hls_lanes_t *ls, ngx_webrtc_stream_t *st);
+static void ngx_webrtc_hls_lanes_review(ngx_webrtc_hls_lanes_t *ls,
+    ngx_webrtc_stream_t *st);
+static void ngx_webrtc_hls_lane_stopped(ngx_webrtc_hls_lanes_t *ls,
+    ngx_uint_t i);
 static ngx_uint_t ngx_webrtc_hls_lane_ready(ngx_webrtc_hls_lanes_t *ls,
     ngx_uint_t i);
 static void ngx_webrtc_hls_lane_done(ngx_webrtc_hls_lane_t *lane);
@@ -132,6 +136,7 @@ ngx_webrtc_hls_lanes_pick(ngx_webrtc_hls_lanes_t *ls, ngx_webrtc_stream_t *st,
         return NGX_DECLINED;
     }
 
+    ls->how = *how;
     ls->version = pick.version;
     ls->changed = 0;
     ls->since = ngx_current_msec;
@@ -270,30 +275,35 @@ ngx_webrtc_hls_lanes_add(ngx_webrtc_hls_lanes_t *ls, ngx_webrtc_stream_t *st)
 }
 
 
-/* the first is the stream's; the others have the place that they had before, as
- * that is a playlist; NULL: there is none left */
+/*
+ * The first is the stream's; the others have the place that they had before, in
+ * whatever worker, as that is a playlist, and players have been told how large
+ * it is.  NULL: there is none left
+ */
 
 static ngx_webrtc_hls_lane_t *
 ngx_webrtc_hls_lanes_place(ngx_webrtc_hls_lanes_t *ls, ngx_webrtc_stream_t *st)
 {
     ngx_uint_t               i, free;
-    ngx_webrtc_hls_place_t  *place;
+    ngx_webrtc_hls_info_t   *info;
+    ngx_webrtc_hls_place_t   place, *had;
 
     if (ls->lanes[0].st == NULL) {
         return &ls->lanes[0];
     }
 
+    info = ngx_webrtc_bus_hls_info(ls->channel);
     free = NGX_WEBRTC_HLS_VIDEOS;
 
     for (i = NGX_WEBRTC_HLS_VIDEOS - 1; i > 0; i--) {
-        place = &ls->places[i];
+        had = &info->places[i];
 
         if (ls->lanes[i].st) {
             continue;
         }
 
-        if (place->used
-            && ngx_memcmp(&place->variant, &st->variant,
+        if (had->used
+            && ngx_memcmp(&had->variant, &st->variant,
                           sizeof(ngx_webrtc_variant_t))
                == 0)
         {
@@ -302,7 +312,7 @@ ngx_webrtc_hls_lanes_place(ngx_webrtc_hls_lanes_t *ls, ngx_webrtc_stream_t *st)
 
         /* of those that others have had, the last */
 
-        if (!place->used || free == NGX_WEBRTC_HLS_VIDEOS) {
+        if (!had->used || free == NGX_WEBRTC_HLS_VIDEOS) {
             free = i;
         }
     }
@@ -311,11 +321,12 @@ ngx_webrtc_hls_lanes_place(ngx_webrtc_hls_lanes_t *ls, ngx_webrtc_stream_t *st)
         return NULL;
     }
 
-    place = &ls->places[free];
+    ngx_memzero(&place, sizeof(ngx_webrtc_hls_place_t));
 
-    place->variant = st->variant;
-    place->used = 1;
-    place->stopped = 0;
+    place.variant = st->variant;
+    place.used = 1;
+
+    ngx_webrtc_bus_hls_place(ls->bus, ls->channel, free, &place);
 
     return &ls->lanes[free];
 }
@@ -342,6 +353,7 @@ ngx_webrtc_hls_lane_ready(ngx_webrtc_hls_lanes_t *ls, ngx_uint_t i)
         ngx_webrtc_output_feed_init(&lane->feed, lane->st, ls->log);
 
         lane->feed.floor_us = ls->floor_us;
+        lane->feed.whole = 1;
         lane->feed.mute = (i > 0);
         lane->reading = 1;
     }
@@ -553,7 +565,7 @@ ngx_webrtc_hls_lanes_keep(ngx_webrtc_hls_lanes_t *ls,
     }
 
     if (ngx_webrtc_bus_tracks(st, NULL, NULL) != ls->version) {
-        ls->changed = 1;
+        ngx_webrtc_hls_lanes_review(ls, st);
     }
 
     if (ngx_webrtc_bus_layers(st, NULL) != ls->layers) {
@@ -578,24 +590,52 @@ ngx_webrtc_hls_lanes_keep(ngx_webrtc_hls_lanes_t *ls,
 }
 
 
+/*
+ * The stream's tracks are others.  Where it is still read itself, as with sound
+ * that comes late, its feed knows with which frame another run begins.
+ */
+
+static void
+ngx_webrtc_hls_lanes_review(ngx_webrtc_hls_lanes_t *ls,
+    ngx_webrtc_stream_t *st)
+{
+    ngx_webrtc_output_pick_t  pick;
+
+    if (ngx_webrtc_output_pick(ls->bus, st, ls->conf->codecs, &ls->how.how,
+                               ls->log, &pick)
+        != NGX_OK)
+    {
+        ls->changed = 1;
+        return;
+    }
+
+    if (pick.st == ls->lanes[0].st && pick.st == st && ls->running) {
+        ls->version = pick.version;
+
+    } else {
+        ls->changed = 1;
+    }
+
+    ngx_webrtc_bus_release(ls->bus, pick.st);
+}
+
+
 /* has one stopped, or come late? */
 
 static void
 ngx_webrtc_hls_lane_keep(ngx_webrtc_hls_lanes_t *ls, ngx_uint_t i)
 {
-    ngx_msec_t               least;
-    ngx_uint_t               live;
-    ngx_webrtc_hls_lane_t   *lane;
-    ngx_webrtc_hls_place_t  *place;
+    ngx_msec_t              least;
+    ngx_uint_t              live;
+    ngx_webrtc_hls_lane_t  *lane;
 
     lane = &ls->lanes[i];
-    place = &ls->places[i];
 
     live = (ngx_webrtc_bus_state(lane->st) == NGX_WEBRTC_STREAM_ACTIVE);
 
     if (lane->job == NULL) {
-        least = place->stopped ? NGX_WEBRTC_HLS_LANE_BACK
-                               : NGX_WEBRTC_HLS_LANE_LATE;
+        least = ngx_webrtc_bus_hls_info(ls->channel)->places[i].stopped
+                ? NGX_WEBRTC_HLS_LANE_BACK : NGX_WEBRTC_HLS_LANE_LATE;
 
         if (live && ngx_webrtc_hls_lane_ready(ls, i)
             && ngx_current_msec - ls->begun >= least)
@@ -629,9 +669,21 @@ ngx_webrtc_hls_lane_keep(ngx_webrtc_hls_lanes_t *ls, ngx_uint_t i)
 
     lane->leaves = 1;
     lane->since = ngx_current_msec;
-    place->stopped = 1;
 
+    ngx_webrtc_hls_lane_stopped(ls, i);
     ngx_webrtc_output_feed_end(&lane->feed);
+}
+
+
+static void
+ngx_webrtc_hls_lane_stopped(ngx_webrtc_hls_lanes_t *ls, ngx_uint_t i)
+{
+    ngx_webrtc_hls_place_t  place;
+
+    place = ngx_webrtc_bus_hls_info(ls->channel)->places[i];
+    place.stopped = 1;
+
+    ngx_webrtc_bus_hls_place(ls->bus, ls->channel, i, &place);
 }
 
 

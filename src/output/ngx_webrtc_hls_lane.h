@@ -37,14 +37,6 @@ typedef struct {
 } ngx_webrtc_hls_lane_t;
 
 
-/* what a lane's number, and so its playlist, is for, as long as it can be */
-typedef struct {
-    ngx_webrtc_variant_t           variant;
-    unsigned                       used:1;
-    unsigned                       stopped:1; /* it has, once */
-} ngx_webrtc_hls_place_t;
-
-
 /*
  * Zeroed; set by the caller:
  *
@@ -60,6 +52,7 @@ struct ngx_webrtc_hls_lanes_s {
     ngx_log_t                     *log;
     const ngx_webrtc_hls_conf_t   *conf;
     ngx_str_t                     *name;
+    ngx_webrtc_hls_channel_t      *channel;
     int64_t                        floor_us;
     void                         (*record)(void *data, ngx_uint_t lane,
                                            ngx_webrtc_media_record_t *r);
@@ -72,9 +65,9 @@ struct ngx_webrtc_hls_lanes_s {
     /* private */
 
     ngx_webrtc_hls_lane_t          lanes[NGX_WEBRTC_HLS_VIDEOS];
-    ngx_webrtc_hls_place_t         places[NGX_WEBRTC_HLS_VIDEOS];
     ngx_msec_t                     since;     /* they are made ready */
     ngx_msec_t                     begun;     /* their jobs are */
+    ngx_webrtc_hls_how_t           how;       /* they have been picked */
     uint64_t                       version;   /* of the stream's tracks */
     uint64_t                       layers;    /* of the publisher's, likewise */
     unsigned                       running:1;

@@ -600,6 +600,16 @@ ngx_webrtc_bus_hls_trim(ngx_webrtc_hls_channel_t *ch, ngx_uint_t track)
 
 
 void
+ngx_webrtc_bus_hls_place(ngx_webrtc_bus_t *bus, ngx_webrtc_hls_channel_t *ch,
+    ngx_uint_t video, const ngx_webrtc_hls_place_t *place)
+{
+    ngx_shmtx_lock(&bus->shpool->mutex);
+    ch->info.places[video] = *place;
+    ngx_shmtx_unlock(&bus->shpool->mutex);
+}
+
+
+void
 ngx_webrtc_bus_hls_state(ngx_webrtc_bus_t *bus, ngx_webrtc_hls_channel_t *ch,
     ngx_uint_t over, ngx_uint_t failed)
 {

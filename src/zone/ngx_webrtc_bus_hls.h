@@ -29,6 +29,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "ngx_webrtc_bus.h"
+#include "ngx_webrtc_variant.h"
 
 
 /* tracks: videos from 0 on, then sound as AAC, and as it is */
@@ -104,6 +105,15 @@ typedef struct {
 } ngx_webrtc_hls_params_t;
 
 
+/* what a video's number, and so its playlist, is for, as long as it can be; of
+ * all but the first.  It outlives the worker that has begun it */
+typedef struct {
+    ngx_webrtc_variant_t      variant;
+    uint8_t                   used;
+    uint8_t                   stopped;    /* it has, once */
+} ngx_webrtc_hls_place_t;
+
+
 /* what a playlist is printed of, but segments and parts */
 typedef struct {
     ngx_webrtc_hls_params_t   params;
@@ -121,6 +131,7 @@ typedef struct {
     int64_t                   media_us;   /* its time, of the stream: */
     uint64_t                  stream;     /* ref */
     ngx_webrtc_hls_track_t    tracks[NGX_WEBRTC_HLS_TRACKS];
+    ngx_webrtc_hls_place_t    places[NGX_WEBRTC_HLS_VIDEOS];
 } ngx_webrtc_hls_info_t;
 
 
@@ -199,6 +210,8 @@ void ngx_webrtc_bus_hls_free(ngx_webrtc_bus_t *bus,
  *
  * close: the segment under way is whole, if it has any parts.  *run: of the
  * oldest that is listed.
+ *
+ * place: a video's number is for that from now on.
  */
 uint32_t ngx_webrtc_bus_hls_run(ngx_webrtc_bus_t *bus,
     ngx_webrtc_hls_channel_t *ch, uint64_t stream);
@@ -213,6 +226,9 @@ void ngx_webrtc_bus_hls_gap(ngx_webrtc_bus_t *bus,
     uint32_t duration_us);
 void ngx_webrtc_bus_hls_close(ngx_webrtc_bus_t *bus,
     ngx_webrtc_hls_channel_t *ch, ngx_uint_t track, uint32_t *run);
+void ngx_webrtc_bus_hls_place(ngx_webrtc_bus_t *bus,
+    ngx_webrtc_hls_channel_t *ch, ngx_uint_t video,
+    const ngx_webrtc_hls_place_t *place);
 void ngx_webrtc_bus_hls_state(ngx_webrtc_bus_t *bus,
     ngx_webrtc_hls_channel_t *ch, ngx_uint_t over, ngx_uint_t failed);
 ngx_webrtc_hls_info_t *ngx_webrtc_bus_hls_info(ngx_webrtc_hls_channel_t *ch);
