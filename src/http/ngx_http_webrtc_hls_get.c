@@ -66,6 +66,8 @@ static ngx_int_t ngx_http_webrtc_hls_media(ngx_http_webrtc_hls_ctx_t *ctx,
     ngx_webrtc_hls_info_t *info);
 static ngx_int_t ngx_http_webrtc_hls_piece(ngx_http_webrtc_hls_ctx_t *ctx,
     ngx_webrtc_hls_info_t *info);
+static ngx_int_t ngx_http_webrtc_hls_soon(ngx_http_webrtc_hls_ctx_t *ctx,
+    ngx_webrtc_hls_info_t *info);
 static ngx_int_t ngx_http_webrtc_hls_list(ngx_http_webrtc_hls_ctx_t *ctx,
     ngx_webrtc_hls_info_t *info, ngx_uint_t track,
     ngx_webrtc_hls_list_t *list);
@@ -402,6 +404,12 @@ ngx_http_webrtc_hls_media(ngx_http_webrtc_hls_ctx_t *ctx,
 
     case NGX_WEBRTC_HLS_FILE_SEGMENT:
 
+        /* some players of DASH ask for the next one, and a 404 is its end */
+
+        if (file->number == t->next && !info->over && !t->gap) {
+            return ngx_http_webrtc_hls_soon(ctx, info);
+        }
+
         if (file->number >= t->next) {
             break;
         }
@@ -436,13 +444,7 @@ ngx_http_webrtc_hls_piece(ngx_http_webrtc_hls_ctx_t *ctx,
     {
         /* the one that is hinted at */
 
-        if (!ctx->ready) {
-            ctx->ready = 1;
-            ctx->until = ngx_current_msec
-                         + 3000 * ngx_min(info->target, NGX_WEBRTC_HLS_LONG);
-        }
-
-        return NGX_AGAIN;
+        return ngx_http_webrtc_hls_soon(ctx, info);
     }
 
     list = ngx_pcalloc(r->pool, sizeof(ngx_webrtc_hls_list_t));
@@ -467,6 +469,22 @@ ngx_http_webrtc_hls_piece(ngx_http_webrtc_hls_ctx_t *ctx,
     }
 
     return ngx_http_webrtc_hls_no_file(r, &ctx->name);
+}
+
+
+/* what is asked for is under way, and worth to wait for; NGX_AGAIN */
+
+static ngx_int_t
+ngx_http_webrtc_hls_soon(ngx_http_webrtc_hls_ctx_t *ctx,
+    ngx_webrtc_hls_info_t *info)
+{
+    if (!ctx->ready) {
+        ctx->ready = 1;
+        ctx->until = ngx_current_msec
+                     + 3000 * ngx_min(info->target, NGX_WEBRTC_HLS_LONG);
+    }
+
+    return NGX_AGAIN;
 }
 
 
@@ -572,14 +590,7 @@ ngx_http_webrtc_hls_playlist(ngx_http_webrtc_hls_ctx_t *ctx,
         }
 
         if (rc == NGX_AGAIN) {
-
-            if (!ctx->ready) {
-                ctx->ready = 1;
-                ctx->until = ngx_current_msec
-                         + 3000 * ngx_min(info->target, NGX_WEBRTC_HLS_LONG);
-            }
-
-            return NGX_AGAIN;
+            return ngx_http_webrtc_hls_soon(ctx, info);
         }
 
         if (ngx_http_webrtc_hls_known(ctx, info->news, &body) == NGX_OK) {
