@@ -10,7 +10,9 @@
 use strict;
 use warnings;
 
+use Digest::SHA qw/ hmac_sha256 /;
 use JSON::PP ();
+use MIME::Base64 qw/ encode_base64 /;
 use Test::More;
 use NgxWebRTC;
 
@@ -23,6 +25,20 @@ my $pem = $t->spawn('openssl', [ qw/ openssl req -x509 -newkey rsa:2048 -nodes
     -days 2 -subj \/CN=localhost -keyout key.pem -out cert.pem / ]);
 is($t->reap($pem, 60), 0, 'a certificate');
 
+# four ports in a row
+
+my $first = $t->port('row', 4);
+my $last = $first + 3;
+
+# a token that is short enough for FFmpeg
+
+sub b64 { return encode_base64($_[0], '') =~ tr{+/=}{-_}dr }
+
+my $token = b64('{"alg":"HS256"}') . '.' . b64('{"p":[{"action":"publish"}]}');
+
+$t->write_file('secret', 'k' x 32);
+$token .= '.' . b64(hmac_sha256($token, 'k' x 32));
+
 my %conf = (http => <<"EOF1", server => <<"EOF2");
 limit_conn_zone \$binary_remote_addr\$uri zone=one:1m;
 webrtc_wait 20s;
@@ -30,6 +46,7 @@ webrtc_linger 120s;
 EOF1
 webrtc_ingest  rtsp://127.0.0.1:%%PORT_rtsp%%;
 webrtc_ingest  rtsps://127.0.0.1:%%PORT_rtsps%%/live;
+webrtc_ingest  rtsp://127.0.0.1:%%PORT_range%%/live?udp_ports=$first-$last;
 ssl_certificate      $dir/cert.pem;
 ssl_certificate_key  $dir/key.pem;
 access_log           $dir/access.log;
@@ -47,6 +64,11 @@ location ~ ^/basic/(\\w+)\$ {
     webrtc_publish        \$1;
     auth_basic            "cameras";
     auth_basic_user_file  $dir/users;
+}
+location ~ ^/jwt/(\\w+)\$ {
+    webrtc_publish    \$1;
+    webrtc_jwt_key    secret=$dir/secret;
+    webrtc_jwt_claim  p;
 }
 location ~ ^/deny/(\\w+)\$ {
     webrtc_publish  \$1;
@@ -155,6 +177,28 @@ my $session = session('bars');
 is($session->{protocol}, 'rtsp', 'the status says by what it came');
 like($session->{remote}, qr/^127\.0\.0\.1:\d+$/, 'from where');
 like($session->{user_agent}, qr/^Lavf/, 'with what');
+
+# a token is the password, which FFmpeg does not give unless asked for one
+
+my $jwt = pushes(sprintf($rtsp, "x:$token@", 'jwt/jwt'), '-i',
+                 '%%MEDIA%%/bars.mp4', @copy);
+
+active('jwt', 'with a token');
+$t->kill($jwt, 'TERM');
+
+# UDP from and to a range of ports: two publishers' of sound
+
+my $udp = 'RTP/AVP;unicast;client_port=5000-5001;mode=record';
+my $ranged = $t->python_json('rtsp_ask.py', $t->port('range'), JSON::PP::encode_json(
+    [ map { { url => "/live/r$_", ask => [ 'ANNOUNCE', 'SETUP' ], transport => $udp,
+              hold => 1 } } 1 .. 3 ]));
+my @ports = map { $_->[1] =~ /^200 .*server_port=(\d+)-(\d+)/ ? "$1-$2" : $_->[1] } @$ranged;
+
+is_deeply([ sort @ports ],
+          [ map({ $first + $_ . '-' . ($first + $_ + 1) } 0, 2), '461 Unsupported Transport' ],
+          'ports are those of the range, until there are no more') or diag(explain($ranged));
+like($t->log, qr/\[warn\].* no two ports of udp_ports=$first-$last are free/,
+     'and that is said');
 
 # what is described opens nothing: the media process has no socket of IP
 

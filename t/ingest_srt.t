@@ -38,6 +38,14 @@ location ~ ^/token/(\\w+)\$ {
     webrtc_publish     \$1;
     webrtc_on_publish  /hook?key=\$arg_key&user=\$arg_u;
 }
+location ~ ^/one/(\\w+)\$ {
+    webrtc_publish  \$1\$arg_n;
+    limit_conn      one 1;
+}
+location ~ ^/slow/(\\w+)\$ {
+    webrtc_publish      \$1;
+    webrtc_max_bitrate  64k;
+}
 location = /hook {
     internal;
     if (\$arg_key != 's3cret') {
@@ -55,6 +63,7 @@ location ~ ^/whep/(\\w+)\$ {
 EOF
 
 my $http = <<"EOF";
+limit_conn_zone \$binary_remote_addr\$uri zone=one:1m;
 log_format ended '\$webrtc_event \$webrtc_role \$webrtc_stream \$webrtc_end';
 webrtc_log $dir/ended.log ended;
 webrtc_wait 20s;
@@ -73,7 +82,7 @@ my $taken = IO::Socket::INET->new(Proto => 'udp', LocalAddr => '127.0.0.1',
                                   LocalPort => $t->port('taken'));
 ok($taken, 'a port is taken');
 
-$t->allow(qr/access forbidden by rule/);
+$t->allow(qr/access forbidden by rule/, qr/limiting connections by zone/);
 $t->start(http => $http, server => $shared . secret('correct-horse') . $other);
 
 sub pushes {
@@ -178,18 +187,20 @@ my @said = asks('srt',
     { streamid => '../x' },
     { },
     { streamid => 'live/x', passphrase => 'correct-horse' },
+    { streamid => 'one/x?n=1', hold => 'x1' },
+    { streamid => 'one/x?n=2' },
 );
 
 is_deeply([ map { $_->{connected} ? $_->{closed} ? 'closed' : 'open'
                                   : $_->{reason} } @said ],
     [ 'closed', 'closed', 'open', 'closed', 'closed', 'closed', $mode, $name,
-      $name, $said[9]{reason} ],
+      $name, $said[9]{reason}, 'open', 'closed' ],
     'locations, access and hooks decide') or diag(explain(\@said));
 is($said[9]{connected}, 0, 'encryption where there is none is refused');
 
 ok(logged(qr/\[info\].* webrtc srt publisher refused: $_, client: 127\.0\.0\.1/),
    "and that is said: $_")
-    for '403.*', '409 the stream is already published.*', '404.*';
+    for '403.*', '409 the stream is already published.*', '404.*', '503.*';
 ok(logged(qr/\[info\].* webrtc srt caller 127\.0\.0\.1 refused: $_/),
    "and that is said: $_")
     for 'it asks for a stream', 'the name of its stream leads elsewhere',
@@ -205,6 +216,20 @@ is_deeply([ map { $_->{closed} // 'refused' } @said ],
           'a passphrase has to be the right one');
 ok(logged(qr/\[info\].* webrtc srt caller 127\.0\.0\.1 refused: its passphrase/,
           3), 'and that is said');
+
+# who sends more than he may is not read, and goes on
+
+my $slow = copies('slow/noise', '%%MEDIA%%/noise.ts');
+
+ok(wait_for(60, sub { (session('noise')->{bytes_received} // 0) > 40000 }),
+   'more than webrtc_max_bitrate permits');
+
+my $got = session('noise');
+
+cmp_ok($got->{bytes_received}, '<=', 8000 * ($got->{age_ms} / 1000 + 2) + 20000,
+       'is not read');
+
+$t->kill($slow, 'KILL');
 
 # what is no SRT, and who is no gateway
 

@@ -52,6 +52,8 @@ typedef struct {
     ngx_addr_t                   addr;
     ngx_str_t                    value;      /* as configured */
     ngx_str_t                    app;        /* the only one, empty: any */
+    in_port_t                    udp_first;  /* ports of RTP over UDP, */
+    in_port_t                    udp_last;   /* 0: any */
     ngx_http_core_srv_conf_t    *cscf;       /* its server */
     const struct ngx_http_webrtc_ingest_kind_s  *kind;
     struct ngx_http_webrtc_srt_conf_s  *srt; /* of "srt://", or NULL */

@@ -56,6 +56,8 @@ static ngx_int_t ngx_http_webrtc_ingest_invalid(ngx_conf_t *cf, ngx_url_t *u,
 static void ngx_http_webrtc_ingest_shown(ngx_str_t *value);
 static ngx_int_t ngx_http_webrtc_ingest_application(ngx_conf_t *cf,
     ngx_http_webrtc_ingest_conf_t *ingest, ngx_str_t *rest);
+static ngx_int_t ngx_http_webrtc_ingest_udp_ports(ngx_conf_t *cf,
+    ngx_http_webrtc_ingest_conf_t *ingest, ngx_str_t *rest);
 static ngx_http_webrtc_ingest_conf_t *ngx_http_webrtc_ingest_taken(
     ngx_http_webrtc_main_conf_t *wmcf, ngx_http_webrtc_ingest_conf_t *ingest);
 static ngx_int_t ngx_http_webrtc_ingest_verified(ngx_cycle_t *cycle,
@@ -76,8 +78,10 @@ static ngx_listening_t *ngx_http_webrtc_ingest_listen(ngx_cycle_t *cycle,
     "\"rtmps://\""
 
 #define NGX_HTTP_WEBRTC_INGEST_RTSP                                           \
-    "\"rtsp://address[:port][/prefix]\", such as \"rtsp://0.0.0.0:554\" or "   \
-    "\"rtsp://[::]:554/live\", or the same with \"rtsps://\""
+    "\"rtsp://address[:port][/prefix][?udp_ports=first-last]\", such as "      \
+    "\"rtsp://0.0.0.0:554\" or "                                             \
+    "\"rtsp://[::]:554/live?udp_ports=50000-50099\", or without ports of "    \
+    "UDP \"rtsps://\""
 
 
 static const ngx_http_webrtc_ingest_kind_t  ngx_http_webrtc_ingest_kinds[] = {
@@ -91,7 +95,7 @@ static const ngx_http_webrtc_ingest_kind_t  ngx_http_webrtc_ingest_kinds[] = {
       ngx_http_webrtc_rtmp_accepted },
 
     { ngx_string("rtsp://"), 554, SOCK_STREAM, NGX_HTTP_WEBRTC_INGEST_RTSP,
-      ngx_http_webrtc_ingest_application, ngx_http_webrtc_ingest_tcp,
+      ngx_http_webrtc_ingest_udp_ports, ngx_http_webrtc_ingest_tcp,
       ngx_http_webrtc_rtsp_accepted },
 
     { ngx_string("rtsps://"), 322, SOCK_STREAM, NGX_HTTP_WEBRTC_INGEST_RTSP,
@@ -317,6 +321,56 @@ ngx_http_webrtc_ingest_application(ngx_conf_t *cf,
     return (rest->data[0] == '?'
             || (app->len && ngx_strlchr(app->data, app->data + app->len, '?')))
            ? NGX_DECLINED : NGX_OK;
+}
+
+
+/* [/prefix][?udp_ports=first-last]: an even port, and the one behind it */
+
+static ngx_int_t
+ngx_http_webrtc_ingest_udp_ports(ngx_conf_t *cf,
+    ngx_http_webrtc_ingest_conf_t *ingest, ngx_str_t *rest)
+{
+    u_char     *p, *last, *minus;
+    ngx_int_t   first, end;
+    ngx_str_t   path;
+
+    last = rest->data + rest->len;
+    p = ngx_strlchr(rest->data, last, '?');
+
+    if (p == NULL) {
+        return ngx_http_webrtc_ingest_application(cf, ingest, rest);
+    }
+
+    path.data = rest->data;
+    path.len = p - rest->data;
+    p++;
+
+    if ((size_t) (last - p) < sizeof("udp_ports=") - 1
+        || ngx_strncmp(p, "udp_ports=", sizeof("udp_ports=") - 1) != 0)
+    {
+        return NGX_DECLINED;
+    }
+
+    p += sizeof("udp_ports=") - 1;
+    minus = ngx_strlchr(p, last, '-');
+
+    if (minus == NULL) {
+        return NGX_DECLINED;
+    }
+
+    first = ngx_atoi(p, minus - p);
+    end = ngx_atoi(minus + 1, last - minus - 1);
+
+    if (first == NGX_ERROR || end == NGX_ERROR || first < 1 || end > 65535
+        || first + (first & 1) >= end)
+    {
+        return NGX_DECLINED;
+    }
+
+    ingest->udp_first = (in_port_t) first;
+    ingest->udp_last = (in_port_t) end;
+
+    return ngx_http_webrtc_ingest_application(cf, ingest, &path);
 }
 
 

@@ -20,6 +20,10 @@
 /* bytes of a client's name and host, beyond which they are cut */
 #define NGX_HTTP_WEBRTC_RTSP_NAME  128
 
+/* the other way to give a token */
+#define NGX_HTTP_WEBRTC_RTSP_PASSWORD                                         \
+    "WWW-Authenticate: Basic realm=\"token\"\r\n"
+
 
 typedef struct {
     ngx_http_webrtc_ingest_tcp_t  *tc;
@@ -215,7 +219,10 @@ ngx_http_webrtc_rtsp_refuse(ngx_http_webrtc_ingest_tcp_t *tc,
 }
 
 
-/* what "auth_basic" and others want to know is handed on */
+/*
+ * What "auth_basic" and others want to know is handed on.  Where that is a
+ * token, which clients of RTSP have no name for, it may be the password.
+ */
 
 static ngx_int_t
 ngx_http_webrtc_rtsp_challenge(ngx_http_webrtc_ingest_tcp_t *tc)
@@ -223,12 +230,15 @@ ngx_http_webrtc_rtsp_challenge(ngx_http_webrtc_ingest_tcp_t *tc)
     u_char                  *p, *last, *pos;
     ngx_str_t                value, fields;
     ngx_http_webrtc_rtsp_t  *rs;
+    ngx_uint_t               token, password;
     u_char                   buf[NGX_WEBRTC_RTSP_CHALLENGE];
 
     rs = tc->data;
     p = buf;
-    last = buf + sizeof(buf);
+    last = buf + sizeof(buf) - sizeof(NGX_HTTP_WEBRTC_RTSP_PASSWORD);
     pos = NULL;
+    token = 0;
+    password = 0;
 
     while (ngx_http_webrtc_ingest_header(tc->in, "www-authenticate:", &pos,
                                          &value)
@@ -240,6 +250,14 @@ ngx_http_webrtc_rtsp_challenge(ngx_http_webrtc_ingest_tcp_t *tc)
         }
 
         p = ngx_sprintf(p, "WWW-Authenticate: %V\r\n", &value);
+
+        token |= (ngx_strncasecmp(value.data, (u_char *) "bearer", 6) == 0);
+        password |= (ngx_strncasecmp(value.data, (u_char *) "basic", 5) == 0);
+    }
+
+    if (token && !password) {
+        p = ngx_cpymem(p, NGX_HTTP_WEBRTC_RTSP_PASSWORD,
+                       sizeof(NGX_HTTP_WEBRTC_RTSP_PASSWORD) - 1);
     }
 
     fields.data = buf;

@@ -15,8 +15,13 @@
 #include "ngx_webrtc_time.h"
 
 
-/* attempts to find two ports in a row; chosen */
+/* attempts to find two ports in a row: of any; of those that are configured,
+ * from one of them on.  Chosen: the latter take a few ms */
 #define NGX_HTTP_WEBRTC_RTSP_UDP_TRIES  16
+#define NGX_HTTP_WEBRTC_RTSP_UDP_AMONG  1024
+
+/* ms between two lines that say that there were none; chosen */
+#define NGX_HTTP_WEBRTC_RTSP_UDP_SAY    60000
 
 /* datagrams in a turn of the event loop; chosen: a key frame of 300 kB */
 #define NGX_HTTP_WEBRTC_RTSP_UDP_TURN   256
@@ -45,6 +50,9 @@ struct ngx_http_webrtc_rtsp_udp_s {
 
 static ngx_int_t ngx_http_webrtc_rtsp_udp_pair(ngx_http_webrtc_rtsp_udp_t *u,
     in_port_t *port);
+static ngx_int_t ngx_http_webrtc_rtsp_udp_try(ngx_http_webrtc_rtsp_udp_t *u,
+    in_port_t *port);
+static void ngx_http_webrtc_rtsp_udp_none(ngx_http_webrtc_rtsp_udp_t *u);
 static int ngx_http_webrtc_rtsp_udp_bind(ngx_http_webrtc_rtsp_udp_t *u,
     in_port_t *port);
 static ngx_connection_t *ngx_http_webrtc_rtsp_udp_watch(
@@ -107,41 +115,102 @@ ngx_http_webrtc_rtsp_udp_open(ngx_http_webrtc_ingest_tcp_t *tc,
 static ngx_int_t
 ngx_http_webrtc_rtsp_udp_pair(ngx_http_webrtc_rtsp_udp_t *u, in_port_t *port)
 {
-    int         fd[2];
-    ngx_uint_t  n;
-    in_port_t   next;
+    ngx_int_t    rc;
+    ngx_uint_t   n, first, pairs, from;
 
-    for (n = 0; n < NGX_HTTP_WEBRTC_RTSP_UDP_TRIES; n++) {
+    first = u->tc->conf->udp_first;
+    first += (first & 1);
 
-        *port = 0;
-        fd[0] = ngx_http_webrtc_rtsp_udp_bind(u, port);
+    if (first == 0) {
 
-        if (fd[0] == -1) {
-            return NGX_ERROR;
+        for (n = 0; n < NGX_HTTP_WEBRTC_RTSP_UDP_TRIES; n++) {
+            *port = 0;
+            rc = ngx_http_webrtc_rtsp_udp_try(u, port);
+
+            if (rc != NGX_AGAIN) {
+                return rc;
+            }
         }
 
-        next = *port + 1;
-        fd[1] = (*port & 1) ? -1 : ngx_http_webrtc_rtsp_udp_bind(u, &next);
-
-        if (fd[1] == -1) {
-            (void) ngx_close_socket(fd[0]);
-            continue;
-        }
-
-        u->rtp = ngx_http_webrtc_rtsp_udp_watch(u, fd[0]);
-        u->rtcp = ngx_http_webrtc_rtsp_udp_watch(u, fd[1]);
-
-        return (u->rtp && u->rtcp) ? NGX_OK : NGX_ERROR;
+        return NGX_ERROR;
     }
+
+    pairs = (u->tc->conf->udp_last + 1 - first) / 2;
+    from = (ngx_uint_t) ngx_random() % pairs;
+
+    for (n = 0; n < ngx_min(pairs, NGX_HTTP_WEBRTC_RTSP_UDP_AMONG); n++) {
+        *port = (in_port_t) (first + 2 * ((from + n) % pairs));
+        rc = ngx_http_webrtc_rtsp_udp_try(u, port);
+
+        if (rc != NGX_AGAIN) {
+            return rc;
+        }
+    }
+
+    ngx_http_webrtc_rtsp_udp_none(u);
 
     return NGX_ERROR;
 }
 
 
+static void
+ngx_http_webrtc_rtsp_udp_none(ngx_http_webrtc_rtsp_udp_t *u)
+{
+    static ngx_msec_t  next;
+
+    if ((ngx_msec_int_t) (ngx_current_msec - next) < 0) {
+        return;
+    }
+
+    next = ngx_current_msec + NGX_HTTP_WEBRTC_RTSP_UDP_SAY;
+
+    ngx_log_error(NGX_LOG_WARN, u->tc->connection->log, 0,
+                  "webrtc rtsp no two ports of udp_ports=%ui-%ui are free",
+                  (ngx_uint_t) u->tc->conf->udp_first,
+                  (ngx_uint_t) u->tc->conf->udp_last);
+}
+
+
+/*
+ * *port: 0, any.
+ *
+ * NGX_OK; NGX_AGAIN: one of the two is taken; NGX_ERROR, logged
+ */
+
+static ngx_int_t
+ngx_http_webrtc_rtsp_udp_try(ngx_http_webrtc_rtsp_udp_t *u, in_port_t *port)
+{
+    int        fd[2];
+    in_port_t  next;
+
+    fd[0] = ngx_http_webrtc_rtsp_udp_bind(u, port);
+
+    if (fd[0] < 0) {
+        return fd[0];
+    }
+
+    next = *port + 1;
+    fd[1] = (*port & 1) ? NGX_AGAIN : ngx_http_webrtc_rtsp_udp_bind(u, &next);
+
+    if (fd[1] < 0) {
+        (void) ngx_close_socket(fd[0]);
+        return fd[1];
+    }
+
+    u->rtp = ngx_http_webrtc_rtsp_udp_watch(u, fd[0]);
+    u->rtcp = ngx_http_webrtc_rtsp_udp_watch(u, fd[1]);
+
+    return (u->rtp && u->rtcp) ? NGX_OK : NGX_ERROR;
+}
+
+
+/* a descriptor; NGX_AGAIN: the port is taken; NGX_ERROR */
+
 static int
 ngx_http_webrtc_rtsp_udp_bind(ngx_http_webrtc_rtsp_udp_t *u, in_port_t *port)
 {
     int                fd, size;
+    ngx_err_t          err;
     ngx_connection_t  *c;
     ngx_sockaddr_t     sa;
     socklen_t          len;
@@ -149,7 +218,7 @@ ngx_http_webrtc_rtsp_udp_bind(ngx_http_webrtc_rtsp_udp_t *u, in_port_t *port)
     c = u->tc->connection;
 
     if (c->local_socklen > (socklen_t) sizeof(sa)) {
-        return -1;
+        return NGX_ERROR;
     }
 
     ngx_memcpy(&sa, c->local_sockaddr, c->local_socklen);
@@ -158,7 +227,9 @@ ngx_http_webrtc_rtsp_udp_bind(ngx_http_webrtc_rtsp_udp_t *u, in_port_t *port)
     fd = socket(sa.sockaddr.sa_family, SOCK_DGRAM|SOCK_NONBLOCK|SOCK_CLOEXEC,
                 0);
     if (fd == -1) {
-        return -1;
+        ngx_log_error(NGX_LOG_ERR, c->log, ngx_socket_errno,
+                      "webrtc rtsp no socket of UDP");
+        return NGX_ERROR;
     }
 
     len = sizeof(sa);
@@ -166,8 +237,17 @@ ngx_http_webrtc_rtsp_udp_bind(ngx_http_webrtc_rtsp_udp_t *u, in_port_t *port)
     if (bind(fd, &sa.sockaddr, c->local_socklen) == -1
         || getsockname(fd, &sa.sockaddr, &len) == -1)
     {
+        err = ngx_socket_errno;
         (void) ngx_close_socket(fd);
-        return -1;
+
+        if (err == NGX_EADDRINUSE) {
+            return NGX_AGAIN;
+        }
+
+        ngx_log_error(NGX_LOG_ERR, c->log, err,
+                      "webrtc rtsp port %ui of UDP cannot be opened",
+                      (ngx_uint_t) *port);
+        return NGX_ERROR;
     }
 
     *port = ngx_inet_get_port(&sa.sockaddr);

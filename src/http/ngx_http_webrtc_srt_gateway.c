@@ -21,9 +21,15 @@
 #include "ngx_webrtc_udp_listen.h"
 
 #include <sys/un.h>
+#include <sys/xattr.h>
 
 
 #define NGX_HTTP_WEBRTC_SRT_PROGRAM  "ngx-webrtc-srt"
+
+/* the first port that anybody may open, unless the system says another one */
+#define NGX_HTTP_WEBRTC_SRT_PORT         1024
+#define NGX_HTTP_WEBRTC_SRT_PORTS                                             \
+    "/proc/sys/net/ipv4/ip_unprivileged_port_start"
 
 /* ms, libsrt's own default; the most that makes sense */
 #define NGX_HTTP_WEBRTC_SRT_LATENCY      120
@@ -41,6 +47,9 @@ static ngx_int_t ngx_http_webrtc_srt_option(ngx_http_webrtc_srt_conf_t *scf,
     ngx_str_t *name, ngx_str_t *value);
 static ngx_int_t ngx_http_webrtc_srt_program(ngx_cycle_t *cycle,
     ngx_http_webrtc_ingest_conf_t *ingest);
+static ngx_int_t ngx_http_webrtc_srt_may(ngx_cycle_t *cycle,
+    ngx_http_webrtc_ingest_conf_t *ingest);
+static ngx_uint_t ngx_http_webrtc_srt_ports(void);
 static ngx_int_t ngx_http_webrtc_srt_free(ngx_cycle_t *cycle,
     ngx_http_webrtc_ingest_conf_t *ingest);
 static ngx_int_t ngx_http_webrtc_srt_socket(ngx_cycle_t *cycle,
@@ -199,6 +208,7 @@ ngx_http_webrtc_srt_listen(ngx_cycle_t *cycle,
     }
 
     if (ngx_http_webrtc_srt_program(cycle, ingest) != NGX_OK
+        || ngx_http_webrtc_srt_may(cycle, ingest) != NGX_OK
         || ngx_http_webrtc_srt_free(cycle, ingest) != NGX_OK)
     {
         return NGX_ERROR;
@@ -258,6 +268,69 @@ ngx_http_webrtc_srt_program(ngx_cycle_t *cycle,
                   program);
 
     return NGX_ERROR;
+}
+
+
+/*
+ * The program has the user of workers, and a port that is for root is not
+ * opened by it, unless the file has a capability.  Where nginx is not root's,
+ * it may have been given one, which the program has, too.
+ */
+
+static ngx_int_t
+ngx_http_webrtc_srt_may(ngx_cycle_t *cycle,
+    ngx_http_webrtc_ingest_conf_t *ingest)
+{
+    ngx_str_t        *program;
+    ngx_uint_t        ports;
+    ngx_core_conf_t  *ccf;
+
+    ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
+    program = &ingest->srt->program;
+    ports = ngx_http_webrtc_srt_ports();
+
+    if (ngx_inet_get_port(ingest->addr.sockaddr) >= ports
+        || geteuid() != 0
+        || ccf->user == 0
+        || getxattr((char *) program->data, "security.capability", NULL, 0)
+           > 0)
+    {
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
+                  "the port of \"webrtc_ingest srt://%V\" is for root alone, "
+                  "and \"%V\", which opens it, has the \"user\" of workers, "
+                  "expected a port from %ui on, or \"setcap "
+                  "cap_net_bind_service+ep %V\" for the one in %V:%ui",
+                  &ingest->addr.name, program, ports, program,
+                  &ingest->where.file, ingest->where.line);
+
+    return NGX_ERROR;
+}
+
+
+static ngx_uint_t
+ngx_http_webrtc_srt_ports(void)
+{
+    u_char      buf[NGX_INT_T_LEN];
+    ssize_t     n;
+    ngx_fd_t    fd;
+    ngx_int_t   port;
+
+    fd = ngx_open_file(NGX_HTTP_WEBRTC_SRT_PORTS, NGX_FILE_RDONLY,
+                       NGX_FILE_OPEN, 0);
+
+    if (fd == NGX_INVALID_FILE) {
+        return NGX_HTTP_WEBRTC_SRT_PORT;
+    }
+
+    n = ngx_read_fd(fd, buf, sizeof(buf));
+    (void) ngx_close_file(fd);
+
+    port = (n > 1) ? ngx_atoi(buf, n - 1) : NGX_ERROR;
+
+    return (port == NGX_ERROR) ? NGX_HTTP_WEBRTC_SRT_PORT : (ngx_uint_t) port;
 }
 
 

@@ -270,7 +270,7 @@ sub expand {
 
 
 # main, events, http, server: what is added to these blocks; udp: the arguments
-# of webrtc_listen, undef for none; load, status: instead of ours
+# of webrtc_listen, undef for none; load, status, user: instead of ours
 
 sub config {
     my ($self, %o) = @_;
@@ -285,7 +285,7 @@ sub config {
         $listen .= "webrtc_media_prestart off;\n";
     }
 
-    my $user = $> == 0 ? 'user root;' : '';
+    my $user = $> == 0 ? 'user ' . ($o{user} // 'root') . ';' : '';
     my $master = $self->{workers} ? "worker_processes $self->{workers};"
                                   : 'master_process off;';
     my $level = $self->{log_level} || 'info';
