@@ -205,38 +205,58 @@ sub allow { my $self = shift; push @{ $self->{allow} }, @_ }
 
 
 # A port that is free for TCP and UDP, IPv4 and IPv6, and that no other test
-# of this tree takes: a file per port names its process.
+# of this tree takes: a file per port names its process.  Or the first of so many
+# in a row, which is even.
 
 sub port {
-    my ($self, $name) = @_;
+    my ($self, $name, $row) = @_;
 
     return $self->{ports}{$name} if $self->{ports}{$name};
 
-    my $locks = "$BUILD/tmp/ports";
-    make_path($locks);
+    $row //= 1;
 
     for (1 .. 500) {
-        my $port = 20000 + int(rand(12000));
-        my $file = "$locks/$port";
+        my $port = 20000 + int(rand(12000 - $row));
+        my @taken;
 
-        if (-e $file) {
-            my ($pid) = slurp($file) =~ /^(\d+)/;
-            next if !$pid || kill(0, $pid) || $!{EPERM};
-            unlink $file;
+        $port &= ~1 if $row > 1;
+
+        for my $next ($port .. $port + $row - 1) {
+            last if !_lock($next);
+            push @taken, $next;
+            last if !_free($next);
         }
 
-        sysopen my $fh, $file, O_CREAT | O_EXCL | O_WRONLY or next;
-        syswrite $fh, "$$\n";
-        close $fh;
-
-        if (_free($port)) {
+        if (@taken == $row && _free($taken[-1])) {
+            push @{ $self->{locks} }, @taken;
             return $self->{ports}{$name} = $port;
         }
 
-        unlink $file;
+        unlink map { "$BUILD/tmp/ports/$_" } @taken;
     }
 
     die "no free port";
+}
+
+
+sub _lock {
+    my ($port) = @_;
+
+    make_path("$BUILD/tmp/ports");
+
+    my $file = "$BUILD/tmp/ports/$port";
+
+    if (-e $file) {
+        my ($pid) = slurp($file) =~ /^(\d+)/;
+        return 0 if !$pid || kill(0, $pid) || $!{EPERM};
+        unlink $file;
+    }
+
+    sysopen my $fh, $file, O_CREAT | O_EXCL | O_WRONLY or return 0;
+    syswrite $fh, "$$\n";
+    close $fh;
+
+    return 1;
 }
 
 
@@ -961,7 +981,7 @@ sub DESTROY {
 
     $self->_end_orphans;
 
-    unlink "$BUILD/tmp/ports/$_" for values %{ $self->{ports} };
+    unlink "$BUILD/tmp/ports/$_" for @{ $self->{locks} || [] };
 
     if ($self->{remove} && !$ENV{NGX_WEBRTC_KEEP}) {
         remove_tree($self->{dir});

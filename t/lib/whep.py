@@ -23,6 +23,12 @@
 #     stats      what it has counted is written to a file of this name, again and
 #                again: {"video": {"received", "lost", "jitter"}, "audio": ...}
 #     publish    true: a WHIP endpoint, send a moving picture and a tone
+#     beep       true: rather flashes and beeps, one of each in a second, whose
+#                times in sender reports are exact
+#     sound      a codec of the sound, such as "PCMU"
+#     late       {"audio": 5}: seconds after which the first of one of these is
+#                sent; "behind" of the result: by how much the latest frame was not
+#                sent when it was due, in ms
 #
 #     {"status", "frames", "width", "height", "colours": 7 * [r, g, b],
 #      "audioFrames", "audioPeak", "ice", "srtp", "firstFrameMs", "ptsBackwards",
@@ -38,14 +44,17 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+import contextvars
 import fractions
 
 import aioice.ice
+import aiortc.clock
+import aiortc.rtcrtpsender
 import av
 import numpy
 from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
 from aiortc.mediastreams import (AudioStreamTrack, MediaStreamError,
-                                 VideoStreamTrack)
+                                 MediaStreamTrack, VideoStreamTrack)
 
 
 class Picture(VideoStreamTrack):
@@ -85,6 +94,83 @@ class Tone(AudioStreamTrack):
         out.time_base = fractions.Fraction(1, frame.sample_rate)
 
         return out
+
+
+class Signal(MediaStreamTrack):
+    """Frames number n of so many a second, each due at its time."""
+
+    begun = None
+    behind = 0
+
+    def __init__(self, late):
+        super().__init__()
+        self.n = int(late * self.rate)
+
+    async def recv(self):
+        if Signal.begun is None:
+            Signal.begun = time.time()
+
+        n = self.n
+        self.n += 1
+
+        await asyncio.sleep(max(0, Signal.begun + n / self.rate
+                                - time.time()))
+
+        Signal.behind = max(Signal.behind, time.time() - Signal.begun
+                            - n / self.rate)
+
+        frame = self.frame(n)
+        frame.pts = n * self.clock // self.rate
+        frame.time_base = fractions.Fraction(1, self.clock)
+
+        return frame
+
+
+class Flash(Signal):
+    kind, rate, clock = 'video', 25, 90000
+
+    def frame(self, n):
+        return av.VideoFrame.from_ndarray(
+            numpy.full((120, 160, 3), 255 if n % 25 < 5 else 0, numpy.uint8),
+            format='rgb24')
+
+
+class Beep(Signal):
+    kind, rate, clock = 'audio', 50, 48000
+
+    def frame(self, n):
+        t = numpy.arange(960) / 48000
+        tone = 8000 * numpy.sin(2 * numpy.pi * 1000 * t) * (n % 50 < 10)
+
+        frame = av.AudioFrame.from_ndarray(
+            tone.astype(numpy.int16).reshape(1, -1), format='s16',
+            layout='mono')
+        frame.sample_rate = 48000
+
+        return frame
+
+
+def exact_reports():
+    """A sender report says when a frame was due, not when it was encoded."""
+
+    due = contextvars.ContextVar('due', default=None)
+    now = aiortc.clock.current_ntp_time
+    encoded = aiortc.rtcrtpsender.RTCRtpSender._next_encoded_frame
+
+    async def next_encoded_frame(self, codec):
+        frame = await encoded(self, codec)
+        due.set(Signal.begun + frame.timestamp / codec.clockRate)
+        return frame
+
+    def current_ntp_time():
+        at = due.get()
+        if at is None:
+            return now()
+        at += 2208988800
+        return (int(at) << 32) | int((at - int(at)) * (1 << 32))
+
+    aiortc.rtcrtpsender.RTCRtpSender._next_encoded_frame = next_encoded_frame
+    aiortc.clock.current_ntp_time = current_ntp_time
 
 
 def request(method, url, sent, body=None):
@@ -164,17 +250,27 @@ async def main(url, options):
     def on_track(track):
         tasks.append(asyncio.ensure_future(consume(track)))
 
+    if options.get('beep'):
+        exact_reports()
+
     for kind in 'video', 'audio':
-        if options.get('publish'):
+        if options.get('beep'):
+            tr = pc.addTransceiver(
+                (Flash if kind == 'video' else Beep)(
+                    options.get('late', {}).get(kind, 0)),
+                direction='sendonly')
+        elif options.get('publish'):
             tr = pc.addTransceiver(Picture() if kind == 'video' else Tone(),
                                    direction='sendonly')
         else:
             tr = pc.addTransceiver(kind, direction='recvonly')
 
-        if kind == 'video' and options.get('codec'):
+        wanted = options.get('codec' if kind == 'video' else 'sound')
+
+        if wanted:
             tr.setCodecPreferences([
                 c for c in RTCRtpReceiver.getCapabilities(kind).codecs
-                if c.name == options['codec'] or c.name == 'rtx'])
+                if c.name == wanted or c.name == 'rtx'])
 
     await pc.setLocalDescription(await pc.createOffer())
 
@@ -228,6 +324,7 @@ async def main(url, options):
         await asyncio.sleep(0.05)
 
     result['ice'] = pc.iceConnectionState
+    result['behind'] = int(Signal.behind * 1000)
     result['state'] = pc.connectionState
 
     dtls = pc.getTransceivers()[0].receiver.transport

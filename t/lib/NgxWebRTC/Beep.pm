@@ -29,10 +29,11 @@ sub film {
 
 
 # how many flashes there are, and the most seconds between one and its beep; the
-# sound may be in a file of its own, of the same time
+# sound may be in a file of its own, of the same time; or come late, at so many
+# seconds
 
 sub apart {
-    my ($file, $sound) = @_;
+    my ($file, $sound, $from_s) = @_;
 
     # of the file's own time, but from 0 on, as six digits are printed of it
 
@@ -48,7 +49,7 @@ sub apart {
 
     pop @flash;
 
-    for my $flash (@flash) {
+    for my $flash (grep { $_ > ($from_s // -1) } @flash) {
         my ($off) = sort { $a <=> $b } map { abs($_ - $flash) } @beep;
 
         $off //= 9;
@@ -63,9 +64,9 @@ sub apart {
 # what people do not notice (ITU-R BT.1359), and less
 
 sub together {
-    my ($file, $sound) = @_;
+    my ($file, $sound, $from_s) = @_;
 
-    my ($n, $most) = apart($file, $sound);
+    my ($n, $most) = apart($file, $sound, $from_s);
     my ($name) = $file =~ m{([^/]*)$};
 
     local $Test::Builder::Level = $Test::Builder::Level + 1;
