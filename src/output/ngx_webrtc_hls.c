@@ -53,10 +53,6 @@
 /* ms for which a publisher who has gone is waited for, if it does not say */
 #define NGX_WEBRTC_HLS_AWAY      10000
 
-/* us by which a run may begin before the end of the one before: tracks do not
- * end together, and where a picture ends is a guess; chosen: a few frames */
-#define NGX_WEBRTC_HLS_OVERLAP   100000
-
 /* s of a part, after which another run begins: its media has paused */
 #define NGX_WEBRTC_HLS_PART_LONG 60
 
@@ -510,9 +506,8 @@ ngx_webrtc_hls_away(ngx_webrtc_hls_t *h)
 static void
 ngx_webrtc_hls_wait(ngx_webrtc_hls_t *h)
 {
-    ngx_int_t               rc;
-    const char             *cause;
-    ngx_webrtc_hls_info_t  *info;
+    ngx_int_t    rc;
+    const char  *cause;
 
     if (ngx_webrtc_bus_is_dropped(h->st)
         || ngx_webrtc_bus_state(h->st) != NGX_WEBRTC_STREAM_ACTIVE)
@@ -525,13 +520,6 @@ ngx_webrtc_hls_wait(ngx_webrtc_hls_t *h)
         ngx_webrtc_bus_reader(h->bus, h->st, 1);
         h->read = 1;
     }
-
-    /* what there is already is not made once more */
-
-    info = ngx_webrtc_bus_hls_info(h->channel);
-
-    h->lanes.floor_us = (info->stream == h->st->ref)
-                        ? info->media_us - NGX_WEBRTC_HLS_OVERLAP : 0;
 
     rc = ngx_webrtc_hls_lanes_ready(&h->lanes, h->st, &h->how, &cause);
 

@@ -15,6 +15,7 @@
 #include "ngx_webrtc_hls_lane.h"
 #include "ngx_webrtc_media.h"
 #include "ngx_webrtc_output_pick.h"
+#include "ngx_webrtc_time.h"
 
 
 /* ms that smaller videos are waited for; chosen: an encoder begins within */
@@ -34,10 +35,23 @@
 #define NGX_WEBRTC_HLS_LANE_LATE   1000
 #define NGX_WEBRTC_HLS_LANE_BACK   10000
 
+/* us by which a run may begin before the end of the one before: tracks do not
+ * end together, and where a picture ends is a guess; chosen: a few frames */
+#define NGX_WEBRTC_HLS_LANE_OVERLAP   100000
+
+/* us by which what there is may be ahead of the stream: beyond that its times
+ * were wrong; chosen */
+#define NGX_WEBRTC_HLS_LANE_BEYOND  10000000
+
+/* any clock that the times are asked for by */
+#define NGX_WEBRTC_HLS_LANE_CLOCK  90000
+
 /* ms for which the job of one that has stopped may take to end */
 #define NGX_WEBRTC_HLS_LANE_PATIENCE  5000
 
 
+static int64_t ngx_webrtc_hls_lanes_floor(ngx_webrtc_hls_lanes_t *ls,
+    ngx_webrtc_stream_t *st);
 static ngx_int_t ngx_webrtc_hls_lanes_pick(ngx_webrtc_hls_lanes_t *ls,
     ngx_webrtc_stream_t *st, const ngx_webrtc_hls_how_t *how,
     const char **cause);
@@ -87,6 +101,8 @@ ngx_webrtc_hls_lanes_ready(ngx_webrtc_hls_lanes_t *ls,
     ngx_int_t   rc;
     ngx_uint_t  i, late;
 
+    ls->floor_us = ngx_webrtc_hls_lanes_floor(ls, st);
+
     if (ls->lanes[0].st == NULL) {
         rc = ngx_webrtc_hls_lanes_pick(ls, st, how, cause);
 
@@ -109,6 +125,38 @@ ngx_webrtc_hls_lanes_ready(ngx_webrtc_hls_lanes_t *ls,
     }
 
     return NGX_OK;
+}
+
+
+/* what there is already is not made once more: up to a time of the stream */
+
+static int64_t
+ngx_webrtc_hls_lanes_floor(ngx_webrtc_hls_lanes_t *ls,
+    ngx_webrtc_stream_t *st)
+{
+    int64_t                 now_us, ahead_us;
+    uint32_t                rtp;
+    ngx_webrtc_hls_info_t  *info;
+
+    info = ngx_webrtc_bus_hls_info(ls->channel);
+    now_us = (int64_t) ngx_webrtc_time_now();
+
+    if (info->stream != st->ref
+        || ngx_webrtc_timeline_at(&st->timeline, NGX_WEBRTC_HLS_LANE_CLOCK,
+                                  now_us, &rtp)
+           != NGX_OK)
+    {
+        return 0;
+    }
+
+    ahead_us = info->media_us
+               - ngx_webrtc_timeline_media(&st->timeline,
+                                           NGX_WEBRTC_HLS_LANE_CLOCK, now_us,
+                                           rtp)
+                 / NGX_WEBRTC_HLS_LANE_CLOCK * 1000000;
+
+    return (ahead_us > NGX_WEBRTC_HLS_LANE_BEYOND)
+           ? 0 : info->media_us - NGX_WEBRTC_HLS_LANE_OVERLAP;
 }
 
 

@@ -40,7 +40,6 @@ typedef struct {
 /*
  * Zeroed; set by the caller:
  *
- *   floor_us   of the stream's times: what is earlier is left out
  *   record     of a lane's job
  *   note       of one: it cannot go on (failed), or something for the log
  *   stopped    a smaller video has nothing more for now; its job has ended
@@ -53,7 +52,6 @@ struct ngx_webrtc_hls_lanes_s {
     const ngx_webrtc_hls_conf_t   *conf;
     ngx_str_t                     *name;
     ngx_webrtc_hls_channel_t      *channel;
-    int64_t                        floor_us;
     void                         (*record)(void *data, ngx_uint_t lane,
                                            ngx_webrtc_media_record_t *r);
     void                         (*note)(void *data, ngx_uint_t failed,
@@ -67,6 +65,7 @@ struct ngx_webrtc_hls_lanes_s {
     ngx_webrtc_hls_lane_t          lanes[NGX_WEBRTC_HLS_VIDEOS];
     ngx_msec_t                     since;     /* they are made ready */
     ngx_msec_t                     begun;     /* their jobs are */
+    int64_t                        floor_us;  /* what is earlier is left out */
     ngx_webrtc_hls_how_t           how;       /* they have been picked */
     uint64_t                       version;   /* of the stream's tracks */
     uint64_t                       layers;    /* of the publisher's, likewise */

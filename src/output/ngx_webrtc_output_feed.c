@@ -179,8 +179,12 @@ ngx_webrtc_output_feed_next(ngx_webrtc_output_feed_t *feed)
 
     if (rc == NGX_OK) {
         feed->held = 1;
+
+        /* pictures of the past say nothing of a camera */
+
         feed->lit |= (feed->reader.tracks[feed->unit.track].kind
-                      == NGX_WEBRTC_VIDEO);
+                      == NGX_WEBRTC_VIDEO
+                      && !ngx_webrtc_output_feed_old(feed));
     }
 
     return rc;

@@ -164,7 +164,10 @@ ngx_webrtc_output_reader_back(ngx_webrtc_output_reader_t *rd, uint64_t cursor)
 
     rd->cursor = ngx_max(cursor, tail);
 
+    /* nothing of a codec that a track had before */
+
     for (i = 0; i < NGX_WEBRTC_TRACKS; i++) {
+        rd->each[i].first = ngx_max(rd->each[i].first, rd->each[i].since);
         rd->each[i].begun = 0;
         rd->each[i].known = 0;
         ngx_webrtc_output_reader_wait(&rd->each[i]);

@@ -134,7 +134,10 @@ ngx_int_t ngx_webrtc_output_reader_next(ngx_webrtc_output_reader_t *rd,
 void ngx_webrtc_output_reader_skip(ngx_webrtc_output_reader_t *rd,
     ngx_uint_t track);
 
-/* Reads what there still is from an entry on that it has passed. */
+/*
+ * Reads what there still is from an entry on that it has passed, of the codecs
+ * that the tracks have now.
+ */
 void ngx_webrtc_output_reader_back(ngx_webrtc_output_reader_t *rd,
     uint64_t cursor);
 

@@ -471,6 +471,61 @@ test_change(ngx_uint_t late)
 
 /* a reader that comes back too late, in a ring that holds little */
 
+/* back to what it has passed: all of it, but nothing of a codec of before */
+
+static void
+test_back(void)
+{
+    u_char                       sound[160];
+    uint64_t                     from;
+    world_t                      wd;
+    ngx_int_t                    rc;
+    ngx_uint_t                   i, k, n, bad;
+    ngx_webrtc_output_unit_t     unit;
+    ngx_webrtc_output_reader_t   rd;
+
+    world_init(&wd, NGX_WEBRTC_CODEC_H264, NGX_WEBRTC_CODEC_OPUS, RING);
+
+    ngx_memzero(&rd, sizeof(rd));
+    ngx_webrtc_output_reader_init(&rd, wd.st, &bus_log);
+
+    from = rd.cursor;
+    bad = 0;
+
+    for (k = 0; k < 2; k++) {
+
+        if (k == 1) {
+            world_codec(&wd, 1, NGX_WEBRTC_CODEC_PCMU);
+        }
+
+        for (i = 0; i < 5; i++) {
+            memset(sound, 0x78 + (int) k, sizeof(sound));
+            (void) world_frame(&wd, 1, sound, sizeof(sound), 0);
+
+            do {
+                rc = ngx_webrtc_output_reader_next(&rd, &unit);
+            } while (rc == NGX_DONE);
+
+            bad += (rc != NGX_OK);
+        }
+
+        ngx_webrtc_output_reader_back(&rd, from);
+
+        for (n = 0; ngx_webrtc_output_reader_next(&rd, &unit) == NGX_OK; n++) {
+            bad += (unit.data[0] != 0x78 + k
+                    || (n == 4 && unit.ts != wd.media));
+        }
+
+        tap_is_int(n, 5, "back: %s", k ? "of the codec of now" : "all");
+    }
+
+    tap_is_int(bad, 0, "back: as it was");
+
+    ngx_webrtc_output_reader_done(&rd);
+    world_done(&wd);
+}
+
+
 static void
 test_lapped(void)
 {
@@ -675,6 +730,7 @@ main(void)
 
     test_change(0);
     test_change(1);
+    test_back();
     test_lapped();
     test_begin();
     test_other();
