@@ -341,7 +341,8 @@ subtest 'sound is another, and there are no pictures' => sub {
 
 # nothing is asked of a publisher by RTMP: there is a key frame each four seconds,
 # and a recording that begins late begins with a later one.  From there on nothing
-# is lost: of 350 pictures, or of 225 from 5 s on, 150 from a key frame on
+# is lost: of 350 pictures, or of 225 from 5 s on, 150 from a key frame on; but for
+# the last one, of who hangs up
 
 subtest 'by RTMP' => sub {
     for my $row ([ sound => 350 ], [ picture => 150 ]) {
@@ -355,7 +356,7 @@ subtest 'by RTMP' => sub {
         $n += packets($_, 'v')->{n} for @files;
 
         cmp_ok($n, '>=', 50, "$name: pictures") or diag(explain(\@files), $t->log);
-        is(($all - $n) % 100, 0, "$name: all from a key frame on ($n)");
+        cmp_ok(($all - $n) % 100, '<=', 1, "$name: all from a key frame on ($n)");
         NgxWebRTC::Beep::together($files[-1]);
     }
 };

@@ -54,6 +54,8 @@ typedef struct {
     ngx_str_t                    app;        /* the only one, empty: any */
     in_port_t                    udp_first;  /* ports of RTP over UDP, */
     in_port_t                    udp_last;   /* 0: any */
+    ngx_msec_t                   udp_full;   /* of a worker: they are not
+                                                looked for until then */
     ngx_http_core_srv_conf_t    *cscf;       /* its server */
     const struct ngx_http_webrtc_ingest_kind_s  *kind;
     struct ngx_http_webrtc_srt_conf_s  *srt; /* of "srt://", or NULL */

@@ -20,8 +20,10 @@
 #define NGX_HTTP_WEBRTC_RTSP_UDP_TRIES  16
 #define NGX_HTTP_WEBRTC_RTSP_UDP_AMONG  1024
 
-/* ms between two lines that say that there were none; chosen */
+/* ms between two lines that say that there were none, and until ports are
+ * looked for again; chosen */
 #define NGX_HTTP_WEBRTC_RTSP_UDP_SAY    60000
+#define NGX_HTTP_WEBRTC_RTSP_UDP_REST   1000
 
 /* datagrams in a turn of the event loop; chosen: a key frame of 300 kB */
 #define NGX_HTTP_WEBRTC_RTSP_UDP_TURN   256
@@ -52,7 +54,7 @@ static ngx_int_t ngx_http_webrtc_rtsp_udp_pair(ngx_http_webrtc_rtsp_udp_t *u,
     in_port_t *port);
 static ngx_int_t ngx_http_webrtc_rtsp_udp_try(ngx_http_webrtc_rtsp_udp_t *u,
     in_port_t *port);
-static void ngx_http_webrtc_rtsp_udp_none(ngx_http_webrtc_rtsp_udp_t *u);
+static ngx_uint_t ngx_http_webrtc_rtsp_udp_said(void);
 static int ngx_http_webrtc_rtsp_udp_bind(ngx_http_webrtc_rtsp_udp_t *u,
     in_port_t *port);
 static ngx_connection_t *ngx_http_webrtc_rtsp_udp_watch(
@@ -135,6 +137,10 @@ ngx_http_webrtc_rtsp_udp_pair(ngx_http_webrtc_rtsp_udp_t *u, in_port_t *port)
         return NGX_ERROR;
     }
 
+    if ((ngx_msec_int_t) (ngx_current_msec - u->tc->conf->udp_full) < 0) {
+        return NGX_ERROR;
+    }
+
     pairs = (u->tc->conf->udp_last + 1 - first) / 2;
     from = (ngx_uint_t) ngx_random() % pairs;
 
@@ -147,27 +153,34 @@ ngx_http_webrtc_rtsp_udp_pair(ngx_http_webrtc_rtsp_udp_t *u, in_port_t *port)
         }
     }
 
-    ngx_http_webrtc_rtsp_udp_none(u);
+    u->tc->conf->udp_full = ngx_current_msec
+                            + NGX_HTTP_WEBRTC_RTSP_UDP_REST;
+
+    if (!ngx_http_webrtc_rtsp_udp_said()) {
+        ngx_log_error(NGX_LOG_WARN, u->tc->connection->log, 0,
+                      "webrtc rtsp no two ports of udp_ports=%ui-%ui are free",
+                      (ngx_uint_t) u->tc->conf->udp_first,
+                      (ngx_uint_t) u->tc->conf->udp_last);
+    }
 
     return NGX_ERROR;
 }
 
 
-static void
-ngx_http_webrtc_rtsp_udp_none(ngx_http_webrtc_rtsp_udp_t *u)
+/* whether a line of this kind has been written of late; if not, it is now */
+
+static ngx_uint_t
+ngx_http_webrtc_rtsp_udp_said(void)
 {
     static ngx_msec_t  next;
 
     if ((ngx_msec_int_t) (ngx_current_msec - next) < 0) {
-        return;
+        return 1;
     }
 
     next = ngx_current_msec + NGX_HTTP_WEBRTC_RTSP_UDP_SAY;
 
-    ngx_log_error(NGX_LOG_WARN, u->tc->connection->log, 0,
-                  "webrtc rtsp no two ports of udp_ports=%ui-%ui are free",
-                  (ngx_uint_t) u->tc->conf->udp_first,
-                  (ngx_uint_t) u->tc->conf->udp_last);
+    return 0;
 }
 
 
@@ -227,8 +240,13 @@ ngx_http_webrtc_rtsp_udp_bind(ngx_http_webrtc_rtsp_udp_t *u, in_port_t *port)
     fd = socket(sa.sockaddr.sa_family, SOCK_DGRAM|SOCK_NONBLOCK|SOCK_CLOEXEC,
                 0);
     if (fd == -1) {
-        ngx_log_error(NGX_LOG_ERR, c->log, ngx_socket_errno,
-                      "webrtc rtsp no socket of UDP");
+        err = ngx_socket_errno;
+
+        if (!ngx_http_webrtc_rtsp_udp_said()) {
+            ngx_log_error(NGX_LOG_ERR, c->log, err,
+                          "webrtc rtsp no socket of UDP");
+        }
+
         return NGX_ERROR;
     }
 
@@ -244,9 +262,12 @@ ngx_http_webrtc_rtsp_udp_bind(ngx_http_webrtc_rtsp_udp_t *u, in_port_t *port)
             return NGX_AGAIN;
         }
 
-        ngx_log_error(NGX_LOG_ERR, c->log, err,
-                      "webrtc rtsp port %ui of UDP cannot be opened",
-                      (ngx_uint_t) *port);
+        if (!ngx_http_webrtc_rtsp_udp_said()) {
+            ngx_log_error(NGX_LOG_ERR, c->log, err,
+                          "webrtc rtsp port %ui of UDP cannot be opened",
+                          (ngx_uint_t) *port);
+        }
+
         return NGX_ERROR;
     }
 
