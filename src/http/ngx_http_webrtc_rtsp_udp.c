@@ -54,7 +54,8 @@ static ngx_int_t ngx_http_webrtc_rtsp_udp_pair(ngx_http_webrtc_rtsp_udp_t *u,
     in_port_t *port);
 static ngx_int_t ngx_http_webrtc_rtsp_udp_try(ngx_http_webrtc_rtsp_udp_t *u,
     in_port_t *port);
-static ngx_uint_t ngx_http_webrtc_rtsp_udp_said(void);
+static ngx_uint_t ngx_http_webrtc_rtsp_udp_rests(ngx_msec_t *until,
+    ngx_msec_t ms);
 static int ngx_http_webrtc_rtsp_udp_bind(ngx_http_webrtc_rtsp_udp_t *u,
     in_port_t *port);
 static ngx_connection_t *ngx_http_webrtc_rtsp_udp_watch(
@@ -117,8 +118,9 @@ ngx_http_webrtc_rtsp_udp_open(ngx_http_webrtc_ingest_tcp_t *tc,
 static ngx_int_t
 ngx_http_webrtc_rtsp_udp_pair(ngx_http_webrtc_rtsp_udp_t *u, in_port_t *port)
 {
-    ngx_int_t    rc;
-    ngx_uint_t   n, first, pairs, from;
+    ngx_int_t          rc;
+    ngx_uint_t         n, first, pairs, from;
+    static ngx_msec_t  said;
 
     first = u->tc->conf->udp_first;
     first += (first & 1);
@@ -137,7 +139,7 @@ ngx_http_webrtc_rtsp_udp_pair(ngx_http_webrtc_rtsp_udp_t *u, in_port_t *port)
         return NGX_ERROR;
     }
 
-    if ((ngx_msec_int_t) (ngx_current_msec - u->tc->conf->udp_full) < 0) {
+    if (ngx_http_webrtc_rtsp_udp_rests(&u->tc->conf->udp_full, 0)) {
         return NGX_ERROR;
     }
 
@@ -153,10 +155,11 @@ ngx_http_webrtc_rtsp_udp_pair(ngx_http_webrtc_rtsp_udp_t *u, in_port_t *port)
         }
     }
 
-    u->tc->conf->udp_full = ngx_current_msec
-                            + NGX_HTTP_WEBRTC_RTSP_UDP_REST;
+    (void) ngx_http_webrtc_rtsp_udp_rests(&u->tc->conf->udp_full,
+                                          NGX_HTTP_WEBRTC_RTSP_UDP_REST);
 
-    if (!ngx_http_webrtc_rtsp_udp_said()) {
+    if (!ngx_http_webrtc_rtsp_udp_rests(&said, NGX_HTTP_WEBRTC_RTSP_UDP_SAY))
+    {
         ngx_log_error(NGX_LOG_WARN, u->tc->connection->log, 0,
                       "webrtc rtsp no two ports of udp_ports=%ui-%ui are free",
                       (ngx_uint_t) u->tc->conf->udp_first,
@@ -167,18 +170,18 @@ ngx_http_webrtc_rtsp_udp_pair(ngx_http_webrtc_rtsp_udp_t *u, in_port_t *port)
 }
 
 
-/* whether a line of this kind has been written of late; if not, it is now */
+/* whether a pause lasts, 0: there was none; if not, and ms, one begins */
 
 static ngx_uint_t
-ngx_http_webrtc_rtsp_udp_said(void)
+ngx_http_webrtc_rtsp_udp_rests(ngx_msec_t *until, ngx_msec_t ms)
 {
-    static ngx_msec_t  next;
-
-    if ((ngx_msec_int_t) (ngx_current_msec - next) < 0) {
+    if (*until && (ngx_msec_int_t) (ngx_current_msec - *until) < 0) {
         return 1;
     }
 
-    next = ngx_current_msec + NGX_HTTP_WEBRTC_RTSP_UDP_SAY;
+    if (ms) {
+        *until = ngx_max(ngx_current_msec + ms, 1);
+    }
 
     return 0;
 }
@@ -224,6 +227,7 @@ ngx_http_webrtc_rtsp_udp_bind(ngx_http_webrtc_rtsp_udp_t *u, in_port_t *port)
 {
     int                fd, size;
     ngx_err_t          err;
+    static ngx_msec_t  no_socket, no_port;
     ngx_connection_t  *c;
     ngx_sockaddr_t     sa;
     socklen_t          len;
@@ -242,7 +246,9 @@ ngx_http_webrtc_rtsp_udp_bind(ngx_http_webrtc_rtsp_udp_t *u, in_port_t *port)
     if (fd == -1) {
         err = ngx_socket_errno;
 
-        if (!ngx_http_webrtc_rtsp_udp_said()) {
+        if (!ngx_http_webrtc_rtsp_udp_rests(&no_socket,
+                                            NGX_HTTP_WEBRTC_RTSP_UDP_SAY))
+        {
             ngx_log_error(NGX_LOG_ERR, c->log, err,
                           "webrtc rtsp no socket of UDP");
         }
@@ -262,7 +268,9 @@ ngx_http_webrtc_rtsp_udp_bind(ngx_http_webrtc_rtsp_udp_t *u, in_port_t *port)
             return NGX_AGAIN;
         }
 
-        if (!ngx_http_webrtc_rtsp_udp_said()) {
+        if (!ngx_http_webrtc_rtsp_udp_rests(&no_port,
+                                            NGX_HTTP_WEBRTC_RTSP_UDP_SAY))
+        {
             ngx_log_error(NGX_LOG_ERR, c->log, err,
                           "webrtc rtsp port %ui of UDP cannot be opened",
                           (ngx_uint_t) *port);
