@@ -140,8 +140,10 @@ ngx_webrtc_viewer_list_published(ngx_webrtc_viewer_layers_t *vl,
         vl->top.data = vl->top_rid;
         vl->top.len = rid.len;
 
-        best->tids = p->tids;
-        best->sids = (uint8_t) (p->sid + 1);
+        layer.sids = (uint8_t) (p->sid + 1);
+
+        best->tids = layer.tids;
+        best->sids = layer.sids;
 
     } else if (rid.len == 0) {
 

@@ -123,7 +123,8 @@ list(ngx_uint_t best)
 static void
 test_steps(void)
 {
-    ngx_str_t  rid;
+    ngx_str_t   rid;
+    ngx_uint_t  i, sid, bad;
 
     memset(&vl, 0, sizeof(vl));
 
@@ -148,6 +149,27 @@ test_steps(void)
 
     tap_is_str(steps(), "/0@0:40 /1@0:60 @0:110 /0@1:130 /1@1:190 @1:330 "
                "/0:400 /1:600 :1000", "spatial layers are the same");
+
+    /* how many there are, of which a viewer may wait for the upper ones */
+
+    for (bad = 0, i = 0; i < vl.n; i++) {
+        sid = ngx_min(ngx_webrtc_layer_sid(vl.layers[i].want), 2);
+        bad += (vl.layers[i].sids != sid + 1 || vl.layers[i].tids != 3);
+    }
+
+    tap_is_int(bad, 0, "and each says how many of them it has");
+
+    vl.chosen = NGX_WEBRTC_PEER_LAYER_BEST
+                | ngx_webrtc_peer_layer_below(1, 3);
+    list(1000000);
+    tap_is_str(steps(), "/0:400", "all spatial ones, fewer pictures");
+
+    vl.chosen = NGX_WEBRTC_PEER_LAYER_BEST
+                | ngx_webrtc_peer_layer_below(2, 2);
+    list(1000000);
+    tap_is_str(steps(), "/1@1:190", "and a part of both");
+
+    vl.chosen = 0;
 
     /* choices */
 
