@@ -50,8 +50,8 @@ typedef struct {
 } ngx_webrtc_av1_unit_t;
 
 
-/* header of the aggregation and of the OBU */
-#define NGX_WEBRTC_AV1_HEADS  2
+/* header of the aggregation and of the OBU, and its size */
+#define NGX_WEBRTC_AV1_HEADS  4
 
 
 /* the elements of a packet; collected before anything is kept */
@@ -66,6 +66,7 @@ typedef struct {
     unsigned               samples:1;
     unsigned               other:1;
     unsigned               layered:1;  /* they have an extension header */
+    unsigned               joined:1;   /* the continuation is empty */
     uint8_t                layer;      /* which: temporal_id << 5
                                           | spatial_id << 3 */
 } ngx_webrtc_av1_parts_t;
@@ -101,6 +102,8 @@ static ngx_int_t ngx_webrtc_av1_depay_kind(ngx_webrtc_depay_t *d,
     const ngx_webrtc_depay_packet_t *pkt, ngx_webrtc_depay_kind_t *kind);
 static size_t ngx_webrtc_av1_depay_prefix(ngx_webrtc_depay_t *d,
     ngx_uint_t *next, u_char *buf, size_t size);
+static u_char *ngx_webrtc_av1_depay_join(u_char *p, size_t *n,
+    ngx_uint_t joins, u_char *buf);
 static ngx_int_t ngx_webrtc_av1_depay_elements(u_char *p, u_char *end,
     ngx_webrtc_av1_parts_t *av1);
 static void ngx_webrtc_av1_depay_element(u_char *p, u_char *end,
@@ -131,7 +134,9 @@ static const ngx_webrtc_depay_ops_t  ngx_webrtc_av1_depay = {
     1,                                      /* sequence header */
     0,
     NULL,
-    NULL
+    NULL,
+    ngx_webrtc_av1_depay_join,
+    NGX_WEBRTC_AV1_Y
 };
 
 
@@ -473,7 +478,7 @@ ngx_webrtc_av1_pack_packet(ngx_webrtc_av1_unit_t *av1, u_char *p, size_t size)
 {
     size_t      room, len, left, field;
     u_char      header;
-    ngx_uint_t  n, w;
+    ngx_uint_t  n, w, last;
 
     header = av1->offset ? NGX_WEBRTC_AV1_Z : 0;
 
@@ -498,10 +503,6 @@ ngx_webrtc_av1_pack_packet(ngx_webrtc_av1_unit_t *av1, u_char *p, size_t size)
 
             if (field + len > room) {
 
-                if (room < 2) {
-                    break;
-                }
-
                 len = room - 1;
                 field = ngx_webrtc_obu_leb128_size(len);
 
@@ -510,17 +511,28 @@ ngx_webrtc_av1_pack_packet(ngx_webrtc_av1_unit_t *av1, u_char *p, size_t size)
                     field = ngx_webrtc_obu_leb128_size(len);
                 }
             }
+        }
 
-            if (av1->p) {
-                av1->p = ngx_webrtc_obu_leb128_write(av1->p, len);
-            }
+        last = w ? (n == w) : (room - field - len < 2);
+
+        if (last && len == left && len > 1 && av1->i + 1 < av1->nobus) {
+
+            /* receivers take it for the end of the frame otherwise, see
+             * ngx_webrtc_depay_join() */
+
+            len--;
+            field = (n == w) ? 0 : ngx_webrtc_obu_leb128_size(len);
+        }
+
+        if (av1->p && n != w) {
+            av1->p = ngx_webrtc_obu_leb128_write(av1->p, len);
         }
 
         room -= field + len;
 
         ngx_webrtc_av1_pack_element(av1, len);
 
-        if (n == w) {
+        if (last) {
             break;
         }
     }
@@ -653,7 +665,7 @@ ngx_webrtc_av1_depay_kind(ngx_webrtc_depay_t *d,
         kind->other = 1;
     }
 
-    if (p[0] & NGX_WEBRTC_AV1_Z) {
+    if ((p[0] & NGX_WEBRTC_AV1_Z) && !av1.joined) {
         return NGX_OK;
     }
 
@@ -686,6 +698,7 @@ static size_t
 ngx_webrtc_av1_depay_prefix(ngx_webrtc_depay_t *d, ngx_uint_t *next,
     u_char *buf, size_t size)
 {
+    u_char              *p;
     ngx_webrtc_param_t  *set;
 
     if (*next >= d->params.n) {
@@ -698,14 +711,83 @@ ngx_webrtc_av1_depay_prefix(ngx_webrtc_depay_t *d, ngx_uint_t *next,
         return 0;
     }
 
-    /* one element without length field */
+    /* one element without length field; the OBU has one, as what follows is
+     * joined to it */
 
-    buf[0] = (1 << NGX_WEBRTC_AV1_W) | NGX_WEBRTC_AV1_N;
-    buf[1] = NGX_WEBRTC_OBU_SEQUENCE << 3;
+    p = buf;
 
-    ngx_memcpy(buf + 2, d->params.data + set->offset, set->size);
+    *p++ = (1 << NGX_WEBRTC_AV1_W) | NGX_WEBRTC_AV1_N;
+    *p++ = NGX_WEBRTC_OBU_SEQUENCE << 3 | NGX_WEBRTC_AV1_SIZED;
 
-    return NGX_WEBRTC_AV1_HEADS + set->size;
+    p = ngx_webrtc_obu_leb128_write(p, set->size);
+    p = ngx_cpymem(p, d->params.data + set->offset, set->size);
+
+    return p - buf;
+}
+
+
+/*
+ * Each packet ends within an element that the next one continues, with nothing
+ * if the element is whole.
+ */
+
+static u_char *
+ngx_webrtc_av1_depay_join(u_char *p, size_t *n, ngx_uint_t joins, u_char *buf)
+{
+    size_t              len;
+    u_char             *q, *last, *end;
+    ngx_uint_t          i, w, z;
+    ngx_webrtc_bits_t   b;
+
+    end = p + *n;
+    w = (p[0] >> NGX_WEBRTC_AV1_W) & 3;
+    z = p[0] & NGX_WEBRTC_AV1_Z;
+
+    if (!joins && z && w != 1 && *n > 2 && p[1] == 0) {
+
+        /* an empty continuation, of nothing */
+
+        p[1] = (u_char) ((p[0] & ~NGX_WEBRTC_AV1_Z)
+                         - (w ? 1 << NGX_WEBRTC_AV1_W : 0));
+        *n -= 1;
+
+        return p + 1;
+    }
+
+    if (!joins || z) {
+        return p;
+    }
+
+    q = buf;
+
+    *q++ = (u_char) ((p[0] & NGX_WEBRTC_AV1_Y) | NGX_WEBRTC_AV1_Z
+                     | (w && w < 3 ? (w + 1) << NGX_WEBRTC_AV1_W : 0));
+    *q++ = 0;
+
+    last = p + 1;
+
+    if (w == 3) {
+
+        /* W cannot say four: the last one has a length, too */
+
+        for (i = 1; i < w; i++) {
+            ngx_webrtc_bits_init(&b, last, end);
+            len = (size_t) ngx_webrtc_bits_leb128(&b);
+            last = b.p + ngx_min(len, (size_t) (end - b.p));
+        }
+    }
+
+    q = ngx_cpymem(q, p + 1, last - (p + 1));
+
+    if (w == 3) {
+        q = ngx_webrtc_obu_leb128_write(q, end - last);
+    }
+
+    q = ngx_cpymem(q, last, end - last);
+
+    *n = q - buf;
+
+    return buf;
 }
 
 
@@ -743,8 +825,16 @@ ngx_webrtc_av1_depay_elements(u_char *p, u_char *end,
         last = (p == end);
 
         if (i == 1 && (head & NGX_WEBRTC_AV1_Z)) {
+
             /* the packet before has told what it continues */
-            av1->samples = 1;
+
+            if (len) {
+                av1->samples = 1;
+
+            } else {
+                av1->joined = 1;
+            }
+
             continue;
         }
 
@@ -797,6 +887,9 @@ ngx_webrtc_av1_depay_element(u_char *p, u_char *end, ngx_uint_t whole,
         obu.payload = b.p;
         obu.size = end - b.p;
         whole = 0;
+
+    } else if (*p & NGX_WEBRTC_AV1_SIZED) {
+        whole = 1;
     }
 
     switch (type) {

@@ -116,6 +116,26 @@ ngx_webrtc_depay_plain(ngx_webrtc_depay_t *d, u_char *p, u_char *end)
 }
 
 
+u_char *
+ngx_webrtc_depay_join(ngx_webrtc_depay_t *d, u_char *p, size_t *n,
+    ngx_uint_t more, u_char *buf)
+{
+    if (d->ops->join == NULL) {
+        return p;
+    }
+
+    p = d->ops->join(p, n, d->joins, buf);
+
+    if (more) {
+        p[0] |= d->ops->open;
+    }
+
+    d->joins = ((p[0] & d->ops->open) != 0);
+
+    return p;
+}
+
+
 ngx_int_t
 ngx_webrtc_depay_prefix(ngx_webrtc_depay_t *d, u_char *buf, size_t size,
     size_t *n, ngx_uint_t *flags)
@@ -237,6 +257,7 @@ ngx_webrtc_depay_video(ngx_webrtc_depay_t *d,
         d->recovery = 0;
         d->placed = 0;
         d->layer = 0;
+        d->joins = 0;
     }
 
     if (d->gap) {
@@ -373,6 +394,8 @@ ngx_webrtc_depay_told(ngx_uint_t told, ngx_webrtc_depay_kind_t *kind)
     kind->sync = (told & NGX_WEBRTC_LAYER_SYNC) ? 1 : 0;
     kind->end = (told & NGX_WEBRTC_LAYER_END) ? 1 : 0;
     kind->ups = (uint8_t) (told >> NGX_WEBRTC_DD_UPS);
+    kind->sids = (uint8_t) (((told >> NGX_WEBRTC_DD_SID)
+                             & (NGX_WEBRTC_LAYER_MOST - 1)) + 1);
 }
 
 
@@ -382,6 +405,9 @@ ngx_webrtc_depay_told(ngx_uint_t told, ngx_webrtc_depay_kind_t *kind)
  * depend on none of their frames before it: each may be begun with its next
  * frame, by those who get the ones below.  That holds for no later one, which
  * may depend on it.
+ *
+ * Where the spatial layers of a picture are of different temporal ones
+ * (L2T2_KEY_SHIFT), no picture can be left out.
  */
 
 static void
@@ -390,13 +416,22 @@ ngx_webrtc_depay_place(ngx_webrtc_depay_t *d,
 {
     ngx_uint_t  tid;
 
+    tid = ngx_min(kind->tid, NGX_WEBRTC_LAYER_MOST - 1);
+
     if (!d->placed) {
         d->placed = 1;
         d->layered = 1;
-        d->layer = (uint8_t) ngx_min(kind->tid, NGX_WEBRTC_LAYER_MOST - 1);
+        d->shifted = (d->shifted && !kind->key);
+        d->layer = (uint8_t) (d->shifted ? 0 : tid);
+
+    } else if (tid != ngx_webrtc_layer_tid(d->layer)) {
+        d->shifted = 1;
     }
 
-    if (kind->picture && kind->sid >= d->sids) {
+    if (kind->sids) {
+        d->sids = kind->sids;
+
+    } else if (kind->picture && kind->sid >= d->sids) {
         d->sids = (uint8_t) (kind->sid + 1);
     }
 
@@ -404,7 +439,7 @@ ngx_webrtc_depay_place(ngx_webrtc_depay_t *d,
         return;
     }
 
-    tid = d->layer;
+    tid = ngx_webrtc_layer_tid(d->layer);
 
     if (kind->sync || (d->open & (1 << tid))) {
         d->layer |= NGX_WEBRTC_LAYER_SYNC;

@@ -144,6 +144,8 @@ typedef struct {
     uint8_t      sid;             /* spatial layer */
     uint8_t      ups;             /* temporal layers, a bit each, that may be
                                      begun behind this frame */
+    uint8_t      sids;            /* spatial layers that there may be, 0: not
+                                     told */
 } ngx_webrtc_depay_kind_t;
 
 
@@ -192,6 +194,17 @@ struct ngx_webrtc_depay_ops_s {
 
     /* ngx_webrtc_depay_plain(); NULL: payloads have no such numbers */
     u_char    *(*plain)(u_char *p, u_char *end);
+
+    /*
+     * ngx_webrtc_depay_join(), but for the bits below.  NULL: payloads do not
+     * say what is a frame.
+     *
+     *   joins   1: the packet before has these bits, and is to be continued
+     */
+    u_char    *(*join)(u_char *p, size_t *n, ngx_uint_t joins, u_char *buf);
+
+    /* bits of a payload's first byte: the next packet continues its frame */
+    u_char       open;
 };
 
 
@@ -254,6 +267,9 @@ struct ngx_webrtc_depay_s {
     unsigned               layered:1;   /* its frames say of which temporal
                                            layer they are */
     unsigned               placed:1;    /* so does the frame: layer is set */
+    unsigned               joins:1;     /* the last packet of it is open */
+    unsigned               shifted:1;   /* frames of a picture are of different
+                                           temporal layers */
 
     ngx_webrtc_params_t    params;
 };
@@ -314,6 +330,34 @@ ngx_int_t ngx_webrtc_depay_prefix(ngx_webrtc_depay_t *d, u_char *buf,
  * Returns where it begins now.
  */
 u_char *ngx_webrtc_depay_plain(ngx_webrtc_depay_t *d, u_char *p, u_char *end);
+
+/*
+ * A payload, so that receivers see one frame in all packets of a picture.  Of
+ * AV1 without dependency descriptors they take for a frame what lies between two
+ * packets that end with an OBU: each spatial layer is one, a sequence header in
+ * front, and a group of tiles.  libwebrtc puts frames of one time together only
+ * if descriptors say how (CombineAndDeleteFrames()).
+ *
+ *   p, n    a payload of input() or prefix(), in their order; it is changed in
+ *           place
+ *   more    1: others of its picture follow
+ *   buf     room for n + NGX_WEBRTC_DEPAY_JOIN bytes
+ *
+ * Returns where it begins now, *n are its bytes.
+ *
+ * Where the rest of a picture is left out, the first byte of the last packet
+ * that is sent is ngx_webrtc_depay_closed().
+ */
+#define NGX_WEBRTC_DEPAY_JOIN  3
+
+u_char *ngx_webrtc_depay_join(ngx_webrtc_depay_t *d, u_char *p, size_t *n,
+    ngx_uint_t more, u_char *buf);
+
+/* bytes by which a payload may become longer */
+#define ngx_webrtc_depay_grows(d)                                             \
+    ((d)->ops->join ? NGX_WEBRTC_DEPAY_JOIN : 0)
+
+#define ngx_webrtc_depay_closed(ops, byte)  ((u_char) ((byte) & ~(ops)->open))
 
 /* 1: frames may be left out, and receivers would miss their numbers */
 #define ngx_webrtc_depay_numbered(d)  ((d)->layered && (d)->sids < 2)

@@ -95,7 +95,9 @@ static const ngx_webrtc_depay_ops_t  ngx_webrtc_h264_depay = {
     2,                                      /* SPS, PPS */
     0,
     NULL,
-    NULL
+    NULL,
+    NULL,
+    0
 };
 
 

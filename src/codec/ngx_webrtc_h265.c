@@ -94,7 +94,9 @@ static const ngx_webrtc_depay_ops_t  ngx_webrtc_h265_depay = {
     3,                                      /* VPS, SPS, PPS */
     0,
     NULL,
-    NULL
+    NULL,
+    NULL,
+    0
 };
 
 

@@ -61,7 +61,7 @@ static const ngx_webrtc_pack_ops_t  ngx_webrtc_opus_pack = {
 
 
 static const ngx_webrtc_depay_ops_t  ngx_webrtc_opus_depay = {
-    NULL, NULL, 0, NGX_WEBRTC_OPUS_DTX, ngx_webrtc_opus_channels, NULL
+    NULL, NULL, 0, NGX_WEBRTC_OPUS_DTX, ngx_webrtc_opus_channels, NULL, NULL, 0
 };
 
 

@@ -35,7 +35,7 @@ static const ngx_webrtc_pack_ops_t  ngx_webrtc_pcm_pack = {
 
 
 static const ngx_webrtc_depay_ops_t  ngx_webrtc_pcm_depay = {
-    NULL, NULL, 0, 0, NULL, NULL
+    NULL, NULL, 0, 0, NULL, NULL, NULL, 0
 };
 
 

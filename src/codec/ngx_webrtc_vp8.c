@@ -88,7 +88,7 @@ static const ngx_webrtc_pack_ops_t  ngx_webrtc_vp8_pack = {
 
 static const ngx_webrtc_depay_ops_t  ngx_webrtc_vp8_depay = {
     ngx_webrtc_vp8_depay_kind, NULL, 0, 0, NULL,
-    ngx_webrtc_vp8_depay_plain
+    ngx_webrtc_vp8_depay_plain, NULL, 0
 };
 
 

@@ -151,6 +151,7 @@ ngx_webrtc_ingest_rtp(ngx_webrtc_ingest_t *in, ngx_webrtc_rtp_t *rtp,
     t = &in->tracks[ssrc->n];
 
     if (rtp->len + (t->media->ext_cvo ? NGX_WEBRTC_PACKET_EXTENSION : 0)
+        + ngx_webrtc_depay_grows(&t->depay)
         > NGX_WEBRTC_INGEST_PAYLOAD)
     {
         ngx_webrtc_ingest_rtp_drop(in, NGX_WEBRTC_DROP_LIMIT, "rtp too long");
@@ -501,6 +502,7 @@ ngx_webrtc_ingest_rtp_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
     ngx_webrtc_ingest_t     *in;
     ngx_webrtc_depay_info_t  info;
     u_char                   prefix[NGX_WEBRTC_DEPAY_PAYLOAD];
+    u_char                   joined[NGX_WEBRTC_INGEST_PAYLOAD];
 
     in = t->in;
 
@@ -569,7 +571,9 @@ ngx_webrtc_ingest_rtp_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
                                    &flags)
            == NGX_OK)
     {
-        ngx_webrtc_ingest_rtp_write_packet(t, prefix, n, flags,
+        p = ngx_webrtc_depay_join(&t->depay, prefix, &n, 1, joined);
+
+        ngx_webrtc_ingest_rtp_write_packet(t, p, n, flags,
                                            info.layer & ~NGX_WEBRTC_LAYER_END,
                                            rp->arrival_us);
     }
@@ -582,7 +586,20 @@ ngx_webrtc_ingest_rtp_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
         p = ngx_webrtc_depay_plain(&t->depay, p, end);
     }
 
-    ngx_webrtc_ingest_rtp_write_packet(t, p, end - p, info.flags, info.layer,
+    n = end - p;
+
+    if (n + (t->media->ext_cvo ? NGX_WEBRTC_PACKET_EXTENSION : 0)
+        + ngx_webrtc_depay_grows(&t->depay)
+        > NGX_WEBRTC_INGEST_PAYLOAD)
+    {
+        /* it was taken while the codec was another one */
+        return;
+    }
+
+    p = ngx_webrtc_depay_join(&t->depay, p, &n,
+                              !(info.flags & NGX_WEBRTC_PKT_MARKER), joined);
+
+    ngx_webrtc_ingest_rtp_write_packet(t, p, n, info.flags, info.layer,
                                        rp->arrival_us);
 
     t->open = (t->media->kind == NGX_WEBRTC_VIDEO && !rp->marker);

@@ -277,7 +277,9 @@ ngx_webrtc_dd_told(const ngx_webrtc_dd_t *dd,
     tid = ngx_min(frame->tid, NGX_WEBRTC_LAYER_MOST - 1);
 
     told = NGX_WEBRTC_DD_TOLD | tid
-           | (ngx_min(frame->sid, NGX_WEBRTC_LAYER_MOST - 1) << 3);
+           | (ngx_min(frame->sid, NGX_WEBRTC_LAYER_MOST - 1) << 3)
+           | (ngx_min(dd->templates[dd->n - 1].sid, NGX_WEBRTC_LAYER_MOST - 1)
+              << NGX_WEBRTC_DD_SID);
 
     for (i = 0; i < dd->ntargets; i++) {
 

@@ -9,11 +9,16 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "ngx_webrtc_viewer_payload.h"
+#include "ngx_webrtc_codecs.h"
+#include "ngx_webrtc_depay.h"
 #include "ngx_webrtc_packet.h"
 #include "ngx_webrtc_red.h"
 #include "ngx_webrtc_track.h"
 
 
+static void ngx_webrtc_viewer_payload_close(ngx_webrtc_viewer_track_t *t,
+    ngx_webrtc_ring_packet_t *pkt, u_char *payload,
+    ngx_webrtc_viewer_payload_t *out);
 static void ngx_webrtc_viewer_payload_repeat(ngx_webrtc_ring_t *ring,
     ngx_webrtc_viewer_track_t *t, ngx_webrtc_ring_packet_t *pkt,
     u_char *payload, ngx_webrtc_viewer_payload_t *out);
@@ -33,6 +38,13 @@ ngx_webrtc_viewer_payload(ngx_webrtc_ring_t *ring,
     out->data = payload;
     out->n = pkt->len;
     out->pt = (uint8_t) pt;
+
+    if ((pkt->layer & NGX_WEBRTC_LAYER_END)
+        && (pkt->flags & NGX_WEBRTC_PKT_MARKER))
+    {
+        ngx_webrtc_viewer_payload_close(t, pkt, payload, out);
+        return;
+    }
 
     if (!(pkt->flags & NGX_WEBRTC_PKT_RED)) {
 
@@ -64,6 +76,38 @@ ngx_webrtc_viewer_payload(ngx_webrtc_ring_t *ring,
     ngx_webrtc_red_set_pt(out->red, n, pt);
 
     out->pt = t->red_pt;
+}
+
+
+/* the last packet of a picture, which was not, if upper spatial layers of it are
+ * left out */
+
+static void
+ngx_webrtc_viewer_payload_close(ngx_webrtc_viewer_track_t *t,
+    ngx_webrtc_ring_packet_t *pkt, u_char *payload,
+    ngx_webrtc_viewer_payload_t *out)
+{
+    u_char                                first;
+    const struct ngx_webrtc_depay_ops_s  *ops;
+
+    ops = ngx_webrtc_codec(t->codec)->depay;
+
+    if (ops == NULL || pkt->len == 0) {
+        return;
+    }
+
+    first = ngx_webrtc_depay_closed(ops, payload[0]);
+
+    if (first == payload[0]) {
+        return;
+    }
+
+    out->n = ngx_min(out->n, sizeof(out->red));
+
+    ngx_memcpy(out->red, payload, out->n);
+
+    out->red[0] = first;
+    out->data = out->red;
 }
 
 

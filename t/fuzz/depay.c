@@ -28,6 +28,40 @@ check(ngx_uint_t cond)
 }
 
 
+/* what was well-formed is so when it goes on, and not much longer */
+
+static void
+join(ngx_webrtc_depay_t *d, const ngx_webrtc_codec_t *codec, u_char *p,
+    size_t n, ngx_uint_t more)
+{
+    u_char                     *copy, *buf;
+    size_t                      len;
+    ngx_webrtc_depay_t          next;
+    ngx_webrtc_depay_info_t     info;
+    ngx_webrtc_depay_packet_t   pkt;
+
+    memset(&pkt, 0, sizeof(pkt));
+
+    copy = malloc(n);
+    memcpy(copy, p, n);
+    buf = malloc(n + NGX_WEBRTC_DEPAY_JOIN);
+
+    len = n;
+    pkt.payload = ngx_webrtc_depay_join(d, copy, &len, more, buf);
+    pkt.n = len;
+
+    check(len > 0 && len <= n + NGX_WEBRTC_DEPAY_JOIN);
+
+    (void) ngx_webrtc_depay_init(&next, codec);
+
+    check(codec->depay->join == NULL
+          || ngx_webrtc_depay_input(&next, &pkt, &info) != NGX_DECLINED);
+
+    free(buf);
+    free(copy);
+}
+
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -95,6 +129,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             check(++count <= NGX_WEBRTC_PARAMS_MAX);
             check(flags & NGX_WEBRTC_PKT_PARAMS);
 
+            join(&d, codec, buf, len, 1);
+
             first += ((flags & NGX_WEBRTC_PKT_FIRST) != 0);
         }
 
@@ -103,6 +139,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check((count != 0) == info.prefix && first == info.prefix);
 
         free(buf);
+
+        if (rc == NGX_OK) {
+            join(&d, codec, pkt.payload, n, !pkt.marker);
+        }
+
         free(pkt.payload);
     }
 

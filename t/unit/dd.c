@@ -19,6 +19,7 @@
 #define TOLD   NGX_WEBRTC_DD_TOLD
 #define SYNC   NGX_WEBRTC_LAYER_SYNC
 #define END    NGX_WEBRTC_LAYER_END
+#define TWO   (1 << NGX_WEBRTC_DD_SID)
 #define UP(n)  (1 << (NGX_WEBRTC_DD_UPS + (n)))
 
 
@@ -128,11 +129,12 @@ test_read(void)
         { "not those of before", FIRST "000010" NUMBER, 0 },
 
         { "two spatial layers", FIRST "000000" NUMBER STRUCT L2T2,
-          TOLD|SYNC|UP(1) },
+          TOLD|SYNC|UP(1)|TWO },
         { "the upper one", ONLY "000010" NUMBER,
-          TOLD|SYNC|UP(1)|END|1 << 3 },
-        { "its upper temporal one", ONLY "000011" NUMBER, TOLD|END|1 << 3|1 },
-        { "the lower one's", ONLY "000001" NUMBER, TOLD|SYNC|END|1 },
+          TOLD|SYNC|UP(1)|END|TWO|1 << 3 },
+        { "its upper temporal one", ONLY "000011" NUMBER,
+          TOLD|END|TWO|1 << 3|1 },
+        { "the lower one's", ONLY "000001" NUMBER, TOLD|SYNC|END|TWO|1 },
 
         { "no layers", ONLY "000000" NUMBER STRUCT "000000" "00000" "00 11"
           S S "0  1 0000 0" "1" "0000 0001" "0", 0 },

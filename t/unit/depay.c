@@ -201,12 +201,14 @@ static const depay_row_t  rows[] = {
       "1m:20" "0c08" SEQ "30111400a1", "FKLM*+" },
     { "AV1: sequence header in a packet of its own", NGX_WEBRTC_CODEC_AV1,
       "1:18" "08" SEQ " 1m:10" "30111400a1 2m:10" "3001e040",
-      ".+ (13FKP)KLM* FLM*" },
+      ".+ (14FKP)KLM* FLM*" },
+    { "AV1: and open, as we send it on", NGX_WEBRTC_CODEC_AV1,
+      "1:58" "0a0b" SEQ " 1m:a000" "30111400a1", ".+ (14FKP)KLM*" },
     { "AV1: delimiter and sequence header", NGX_WEBRTC_CODEC_AV1,
-      "1:20" "0110" "08" SEQ " 1m:10" "30111400a1", ".+ (13FKP)KLM*" },
+      "1:20" "0110" "08" SEQ " 1m:10" "30111400a1", ".+ (14FKP)KLM*" },
     { "AV1: key frame that lacks it", NGX_WEBRTC_CODEC_AV1,
       "1m:68" "0c08" SEQ "30111400a1 2m:10" "30111400a1",
-      "FKLM*+ (13FKP)KLM*" },
+      "FKLM*+ (14FKP)KLM*" },
     { "AV1: key frame, nothing known", NGX_WEBRTC_CODEC_AV1,
       "1m:10" "30111400a1", "KLM*!" },
     { "AV1: repeated sequence header, no key frame", NGX_WEBRTC_CODEC_AV1,
@@ -408,7 +410,7 @@ test_prefix(void)
         { "AP", NGX_WEBRTC_CODEC_H265, { PPS5, SPS5, VPS5 }, "2801af0f",
           "6001" "0018" VPS5 "002b" SPS5 "0007" PPS5 },
         { "AV1", NGX_WEBRTC_CODEC_AV1, { "18" "08" SEQ, "", "" },
-          "10" "30111400a1", "18" "08" SEQ },
+          "10" "30111400a1", "18" "0a0b" SEQ },
     };
 
     for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
@@ -771,6 +773,19 @@ test_layers(void)
         { "AV1: an extension knows better", NGX_WEBRTC_CODEC_AV1,
           "1m[8600]:10" "3000e040 2m[8002]:10" "3000e040"
           " 3m[8025]:10" "3000e040", "0 2s 1se" },
+        { "AV1: spatial layers", NGX_WEBRTC_CODEC_AV1,
+          "1[b600]:18" "3000e040 1m[b62c]:10" "3008e040"
+          " 2[b002]:10" "3000e040 2m[b00a]:10" "3008e040"
+          " 3[b025]:10" "3000e040 3m[b02d]:10" "3008e040",
+          "0 0/1e 2s 2s/1 1se 1s/1e" },
+        { "AV1: shifted temporal layers, up to the next key frame",
+          NGX_WEBRTC_CODEC_AV1,
+          "1[9200]:18" "3000e040 1m[922c]:10" "3008e040"
+          " 2[9000]:10" "3000e040 2m[9009]:10" "3008e040"
+          " 3[9001]:10" "3000e040 3m[9008]:10" "3008e040"
+          " 4[9200]:18" "3000e040 4m[922c]:10" "3008e040"
+          " 5[9001]:10" "3000e040 5m[9009]:10" "3008e040",
+          "0 0/1e 0 0/1 0 0/1 0 0/1e 1s 1s/1" },
         { "H.264: of an extension", NGX_WEBRTC_CODEC_H264,
           "1m[8000]:419a24 2:060500 2m[8005]:419a24 3m:419a24", "0 0 1s 0" },
         { "VP8: not of an extension", NGX_WEBRTC_CODEC_VP8,
@@ -880,11 +895,126 @@ test_plain(void)
 }
 
 
+/*
+ * What a receiver takes for a frame of AV1: one for each picture.  Packets are
+ * "[m]hex" with the marker, "!" in front of a new picture.
+ */
+
+static void
+test_join(void)
+{
+    char                        out[512], *o;
+    u_char                     *p, *q, *buf;
+    size_t                      n;
+    ngx_uint_t                  i, k, flags;
+    const char                 *in;
+    ngx_webrtc_depay_t          d;
+    ngx_webrtc_depay_info_t     info;
+    ngx_webrtc_depay_packet_t   pkt;
+
+    static const struct {
+        const char  *name;
+        const char  *in;
+        const char  *out;
+    } t[] = {
+        { "one packet", "m103001e040 !m103001e040", "103001e040 103001e040" },
+        { "fragments", "503001e0 m9040aa", "503001e0 9040aa" },
+        { "two spatial layers", "10340031e0 m10340831e0",
+          "50340031e0 a000340831e0" },
+        { "three", "10340031e0 10340831e0 m10341031e0",
+          "50340031e0 e000340831e0 a000341031e0" },
+        { "of fragments", "5034003100 90aabb 5034083100 m90ccdd",
+          "5034003100 d0aabb e00034083100 90ccdd" },
+        { "the next picture", "103001e0 !m103001e0", "503001e0 103001e0" },
+        { "two elements", "103001e0 m20033001e03001e0",
+          "503001e0 b000033001e03001e0" },
+        { "three elements, four then", "103001e0 m300120022101300123",
+          "503001e0 8000012002210103300123" },
+        { "all with lengths", "103001e0 m00033001e0", "503001e0 8000033001e0" },
+        { "joined elsewhere", "503001e0 m9000aa", "503001e0 9000aa" },
+        { "to nothing", "ma0003001e0", "103001e0" },
+        { "to nothing, with lengths", "m8000033001e0", "00033001e0" },
+        { "joined already", "503001e0 ma0003001e0", "503001e0 a0003001e0" },
+        { "a sequence header", "1808" SEQ " m1030111400a1",
+          "580a0b" SEQ " a00030111400a1" },
+        { "which says that it is new", "1808" SEQ " m1830111400a1",
+          "580a0b" SEQ " a00030111400a1" },
+    };
+
+    for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+
+        ngx_webrtc_depay_init(&d, ngx_webrtc_codec(NGX_WEBRTC_CODEC_AV1));
+        memset(&pkt, 0, sizeof(pkt));
+
+        o = out;
+
+        for (in = t[i].in; *in; in += strspn(in, " ")) {
+
+            pkt.ts += (*in == '!') ? 3000 : 0;
+            in += (*in == '!');
+
+            pkt.marker = (*in == 'm');
+            in += (*in == 'm');
+
+            n = strcspn(in, " ");
+            pkt.payload = unhex(in, n);
+            pkt.n = n / 2;
+            in += n;
+
+            if (ngx_webrtc_depay_input(&d, &pkt, &info) == NGX_OK) {
+
+                buf = malloc(NGX_WEBRTC_DEPAY_PAYLOAD);
+                p = malloc(NGX_WEBRTC_DEPAY_PAYLOAD);
+
+                while (ngx_webrtc_depay_prefix(&d, p, NGX_WEBRTC_DEPAY_PAYLOAD,
+                                               &n, &flags)
+                       == NGX_OK)
+                {
+                    q = ngx_webrtc_depay_join(&d, p, &n, 1, buf);
+
+                    for (k = 0; k < n; k++) {
+                        o += sprintf(o, "%02x", q[k]);
+                    }
+
+                    *o++ = ' ';
+                }
+
+                free(p);
+                free(buf);
+
+                n = pkt.n;
+                buf = malloc(n + NGX_WEBRTC_DEPAY_JOIN);
+
+                q = ngx_webrtc_depay_join(&d, pkt.payload, &n, !pkt.marker,
+                                          buf);
+
+                for (k = 0; k < n; k++) {
+                    o += sprintf(o, "%02x", q[k]);
+                }
+
+                *o++ = ' ';
+
+                free(buf);
+            }
+
+            free(pkt.payload);
+        }
+
+        o[-(o > out)] = '\0';
+
+        tap_is_str(out, t[i].out, "joined: %s", t[i].name);
+    }
+
+    tap_is_int(ngx_webrtc_depay_closed(d.ops, 0xd0), 0x90, "closed");
+}
+
+
 int
 main(void)
 {
     test_rows();
     test_prefix();
+    test_join();
     test_media();
     test_recovery();
     test_layers();

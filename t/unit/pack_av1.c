@@ -94,6 +94,10 @@ depacketize(obus_t *l)
         w = (h >> 4) & 3;
         more = (h >> 6) & 1;
 
+        if (!more && i + 1 < out.n) {
+            return 0;                       /* a frame of its own */
+        }
+
         for (k = 1; p < end; k++) {
 
             if (k == w) {
