@@ -439,6 +439,14 @@ ngx_webrtc_vp9_depay_kind(ngx_webrtc_depay_t *d,
 
     ngx_webrtc_vp9_depay_layer(d, &vp9, flags, kind);
 
+    if (d->track.width && vp9.width > d->track.width && vp9.height
+        && ngx_webrtc_depay_track(d, d->track.profile, vp9.width, vp9.height))
+    {
+        /* another spatial layer, with a picture that is no key picture; what
+         * becomes smaller waits for one, so that sizes do not alternate */
+        kind->changed = 1;
+    }
+
     /*
      * A picture begins with the frame of its lowest spatial layer.  In a key
      * picture, frames of higher layers do not have P set either, but refer to

@@ -182,6 +182,10 @@ static const depay_row_t  rows[] = {
       "1:ae8001" "0000" "30" "014000b402800168" "824983420013f00b36"
       " 1m:ac8001" "0300" "8600 2:ec800200018600 2m:ec800203018600",
       "FK*+ KLM F* LM" },
+    { "VP9: a third one begins, without a key picture", NGX_WEBRTC_CODEC_VP9,
+      "1:ae8001" "0000" "30" "014000b402800168" "824983420013f00b36"
+      " 1m:ac8001" "0300" "8600 2:ee8002" "0001" "50" "014000b402800168"
+      "050002d0" "86 2m:ec8002" "0501" "8600", "FK*+ KLM F*+ LM" },
     { "VP9: base layer of a key picture lost", NGX_WEBRTC_CODEC_VP9,
       "1mg:ac8001" "0300" "8600", "LM*!" },
     { "VP9: intra-only frame", NGX_WEBRTC_CODEC_VP9,
