@@ -34,6 +34,8 @@
  *                                   "layers" (sendEncodings: simulcast)
  *     {"cmd":"active","player":n,"rid":"h","active":false}
  *                                   a layer of a publisher stops, or begins
+ *     {"cmd":"scale","player":n,"mode":"L2T2"}
+ *                                   the layers inside of what it publishes
  *     {"cmd":"sent","player":n}     a publisher's statistics
  *     {"cmd":"wait","player":n,"frames":50,"timeout":10}
  *                                   until so many more frames are decoded
@@ -481,6 +483,21 @@ function inPage() {
         return {};
     };
 
+    t.scale = async function (o) {
+        const sender = t.pc.getSenders().find((s) => s.track.kind == 'video');
+        const p = sender.getParameters();
+
+        p.encodings[0].scalabilityMode = o.mode;
+
+        try {
+            await sender.setParameters(p);
+        } catch (e) {
+            return { refused: String(e) };
+        }
+
+        return {};
+    };
+
     t.sent = async function () {
         const r = { state: t.pc.connectionState, layers: {} };
         const all = await t.pc.getStats();
@@ -867,7 +884,7 @@ const commands = {
 };
 
 for (const name of ['stats', 'sent', 'mark', 'wait', 'sample', 'restart',
-                    'patched', 'active']) {
+                    'patched', 'active', 'scale']) {
     commands[name] = (o) => players[o.player].evaluate(
         ([n, a]) => window.tester[n](a), [name, o]);
 }
