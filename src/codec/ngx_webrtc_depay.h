@@ -333,10 +333,10 @@ u_char *ngx_webrtc_depay_plain(ngx_webrtc_depay_t *d, u_char *p, u_char *end);
 
 /*
  * A payload, so that receivers see one frame in all packets of a picture.  Of
- * AV1 without dependency descriptors they take for a frame what lies between two
- * packets that end with an OBU: each spatial layer is one, a sequence header in
- * front, and a group of tiles.  libwebrtc puts frames of one time together only
- * if descriptors say how (CombineAndDeleteFrames()).
+ * AV1 without dependency descriptors they take for a frame what lies between
+ * two packets that end with an OBU: each spatial layer is one, a sequence
+ * header in front, and a group of tiles.  libwebrtc puts frames of one time
+ * together only if descriptors say how (CombineAndDeleteFrames()).
  *
  *   p, n    a payload of input() or prefix(), in their order; it is changed in
  *           place

@@ -29,8 +29,8 @@
 /*
  * Of a packet, in 16 bits: NGX_WEBRTC_LAYER_* of ngx_webrtc_packet.h (END: the
  * last packet of its frame); a bit for each temporal layer that may be begun
- * behind its frame; the highest spatial layer that there may be, in two bits; and
- * that there is a descriptor
+ * behind its frame; the highest spatial layer that there may be, in two bits;
+ * and that there is a descriptor
  */
 #define NGX_WEBRTC_DD_UPS        8
 #define NGX_WEBRTC_DD_SID        12

@@ -79,8 +79,8 @@ ngx_webrtc_viewer_payload(ngx_webrtc_ring_t *ring,
 }
 
 
-/* the last packet of a picture, which was not, if upper spatial layers of it are
- * left out */
+/* the last packet of a picture, which was not, if upper spatial layers of it
+ * are left out */
 
 static void
 ngx_webrtc_viewer_payload_close(ngx_webrtc_viewer_track_t *t,
