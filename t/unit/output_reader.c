@@ -469,8 +469,6 @@ test_change(ngx_uint_t late)
 }
 
 
-/* a reader that comes back too late, in a ring that holds little */
-
 /* back to what it has passed: all of it, but nothing of a codec of before */
 
 static void
@@ -525,6 +523,8 @@ test_back(void)
     world_done(&wd);
 }
 
+
+/* a reader that comes back too late, in a ring that holds little */
 
 static void
 test_lapped(void)
