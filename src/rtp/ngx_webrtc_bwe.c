@@ -547,6 +547,8 @@ ngx_webrtc_bwe_probe_end(ngx_webrtc_bwe_t *bwe, uint64_t now_us)
         /* the path is full */
 
         rate = NGX_WEBRTC_BWE_PROBE_TRUST * in;
+
+        ngx_webrtc_bwe_rate_full(&bwe->rate, (uint32_t) rate, now_us);
     }
 
     ngx_webrtc_bwe_rate_probed(&bwe->rate,

@@ -37,6 +37,10 @@
 /* weight of a new sample of the link's rate; libwebrtc */
 #define NGX_WEBRTC_BWE_ALPHA       0.05
 
+/* us after a probe in which another one may take back what it has shown;
+ * chosen: a round trip over a queue, and what the receiver waits */
+#define NGX_WEBRTC_BWE_SURE        1500000
+
 /* loss that limits, and that lets grow; draft, 6 */
 #define NGX_WEBRTC_BWE_LOSS_HIGH   0.10
 #define NGX_WEBRTC_BWE_LOSS_LOW    0.02
@@ -224,6 +228,13 @@ ngx_webrtc_bwe_rate_probed(ngx_webrtc_bwe_rate_t *r, uint32_t rate,
     uint64_t now)
 {
     if (rate > r->delay) {
+
+        if (r->probed == 0 || now - r->probed >= NGX_WEBRTC_BWE_SURE) {
+            r->unprobed = r->delay;
+        }
+
+        r->probed = now;
+
         r->delay = rate;
         r->link = 0;
         r->updated = now;
@@ -231,6 +242,26 @@ ngx_webrtc_bwe_rate_probed(ngx_webrtc_bwe_rate_t *r, uint32_t rate,
 
     if (r->loss < r->max) {
         r->loss = ngx_max(r->loss, rate);
+    }
+
+    ngx_webrtc_bwe_rate_clamp(r);
+}
+
+
+void
+ngx_webrtc_bwe_rate_full(ngx_webrtc_bwe_rate_t *r, uint32_t rate, uint64_t now)
+{
+    double  less;
+
+    if (r->probed == 0 || now - r->probed >= NGX_WEBRTC_BWE_SURE) {
+        return;
+    }
+
+    less = ngx_max(rate, r->unprobed);
+
+    if (less < r->delay) {
+        r->delay = less;
+        r->probed = 0;
     }
 
     ngx_webrtc_bwe_rate_clamp(r);

@@ -49,6 +49,10 @@ typedef struct {
      * to it; 0: unknown */
     double                   link;
     double                   variance;
+
+    double                   unprobed;    /* "delay" before the last probes */
+    uint64_t                 probed;      /* time of these; 0: none, or long
+                                             ago */
 } ngx_webrtc_bwe_rate_t;
 
 
@@ -68,6 +72,15 @@ void ngx_webrtc_bwe_rate_delay(ngx_webrtc_bwe_rate_t *r,
 
 /* A probe has shown that the path carries the rate, or how much it does. */
 void ngx_webrtc_bwe_rate_probed(ngx_webrtc_bwe_rate_t *r, uint32_t rate,
+    uint64_t now);
+
+/*
+ * A probe was more than the path carries, which is this rate.  If one just
+ * before it has shown more, that is taken back: packets that wait somewhere and
+ * then come together look like a path that is wider than it is, while nothing
+ * makes it look much narrower.
+ */
+void ngx_webrtc_bwe_rate_full(ngx_webrtc_bwe_rate_t *r, uint32_t rate,
     uint64_t now);
 
 /*

@@ -383,23 +383,28 @@ ngx_webrtc_ladder_best(const ngx_webrtc_ladder_in_t *in, ngx_uint_t step)
 }
 
 
-/* What tells whether there is room for more than this step; 0: nothing. */
+/*
+ * What tells whether there is room for more than this step, and whether there
+ * is for it: one probe may be wrong.  0: nothing.
+ */
 
 static uint32_t
 ngx_webrtc_ladder_more(const ngx_webrtc_ladder_in_t *in, ngx_uint_t step)
 {
+    ngx_uint_t  i;
+
     if (!in->probes || step < NGX_WEBRTC_LADDER_LAYER) {
         return 0;
     }
 
-    for (step++; step < in->steps; step++) {
-        if (in->rates[step] != NGX_WEBRTC_LADDER_NONE) {
-            return ngx_webrtc_ladder_part(in->rates[step],
-                                          NGX_WEBRTC_LADDER_PROBE);
+    for (i = step + 1; i < in->steps; i++) {
+        if (in->rates[i] != NGX_WEBRTC_LADDER_NONE) {
+            step = i;
+            break;
         }
     }
 
-    return 0;
+    return ngx_webrtc_ladder_part(in->rates[step], NGX_WEBRTC_LADDER_PROBE);
 }
 
 

@@ -770,6 +770,60 @@ test_gaps(void)
 }
 
 
+/*
+ * Where packets wait now and then and come together, a probe among them may
+ * show twice of what there is: that is no reason to go up.
+ */
+
+static void
+test_stalls(void)
+{
+    ngx_uint_t  i, s, ups, freezes;
+    uint32_t    gap;
+
+    static const struct {
+        const char      *name;
+        const stream_t  *stream;
+        leg_t            leg;
+        uint64_t         stall;
+        ngx_uint_t       changes;     /* at most */
+        uint32_t         gap;         /* ms, at most */
+    } t[] = {
+        { "500 kbit/s, renditions, 60 ms", &renditions,
+          { 0, 500000, 300, 20, 0, 0, 0, 0 }, 60000, 0, 400 },
+        { "500 kbit/s, renditions, 100 ms", &renditions,
+          { 0, 500000, 300, 20, 0, 0, 0, 0 }, 100000, 0, 400 },
+        { "500 kbit/s, simulcast, 60 ms", &simulcast,
+          { 0, 500000, 300, 20, 0, 0, 0, 0 }, 60000, 0, 400 },
+        { "500 kbit/s, simulcast, 100 ms", &simulcast,
+          { 0, 500000, 300, 20, 0, 0, 0, 0 }, 100000, 5, 450 },
+        { "1 Mbit/s, renditions, 60 ms", &renditions,
+          { 0, 1000000, 300, 20, 0, 0, 0, 0 }, 60000, 0, 400 },
+        { "1 Mbit/s, simulcast, 60 ms", &simulcast,
+          { 0, 1000000, 300, 20, 0, 0, 0, 0 }, 60000, 0, 400 },
+    };
+
+    for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+
+        path_stall = t[i].stall;
+        watch(&t[i].leg, 1, 110, t[i].stream);
+        path_stall = 0;
+
+        ups = freezes = gap = 0;
+
+        for (s = 10; s < 110; s++) {
+            ups += view[s].changes;
+            gap = ngx_max(gap, view[s].gap);
+            freezes += (view[s].gap > 250);
+        }
+
+        tap_ok(ups <= t[i].changes && gap <= t[i].gap,
+               "stalls: %s: %u changes, %u freezes, %u ms at most",
+               t[i].name, (unsigned) ups, (unsigned) freezes, gap);
+    }
+}
+
+
 int
 main(void)
 {
@@ -777,6 +831,7 @@ main(void)
     test_rules();
     test_paths();
     test_gaps();
+    test_stalls();
 
     return tap_done();
 }

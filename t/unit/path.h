@@ -81,6 +81,12 @@ static ngx_uint_t         nback;
 static uint64_t           free_us;      /* the bottleneck, from then on */
 static uint32_t           lcg;
 
+/* us for which packets wait now and then, to come together: a radio, or a busy
+ * machine; 0: they do not */
+static uint64_t           path_stall;
+
+#define STALLS    400000
+
 
 static uint32_t
 chance(uint32_t n)
@@ -97,7 +103,7 @@ static uint64_t
 path_send_size(const leg_t *leg, uint32_t size, uint64_t now)
 {
     uint16_t   seq;
-    uint64_t   wait, at;
+    uint64_t   wait, at, from;
     second_t  *s;
 
     seq = ngx_webrtc_bwe_sent(&bwe, size, now);
@@ -119,6 +125,14 @@ path_send_size(const leg_t *leg, uint32_t size, uint64_t now)
 
     at = free_us + leg->delay * 1000
          + (leg->jitter ? chance(leg->jitter * 1000) : 0);
+
+    if (path_stall) {
+        from = (at / STALLS * 2654435761ULL >> 7) % (STALLS - path_stall);
+
+        if (at % STALLS >= from && at % STALLS < from + path_stall) {
+            at = at / STALLS * STALLS + from + path_stall;
+        }
+    }
 
     s->arrived += size * 8;
 
