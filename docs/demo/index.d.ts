@@ -120,7 +120,19 @@ export class WhepPlayer extends Session {
            temporal?: number | null): Promise<boolean>;
 }
 
+export interface PublishedLayer {
+    /** '' of a publisher of one layer */
+    rid: string;
+    /** it has had frames in the last second */
+    sent: boolean;
+    width?: number;
+    height?: number;
+    bitrate?: number;
+}
+
 export interface PublisherStats {
+    /** the largest first */
+    layers: PublishedLayer[];
     bitrate?: number;
     available?: number;
     rtt?: number;

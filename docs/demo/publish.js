@@ -1,7 +1,8 @@
 /*
  * Copyright (C) the ngx_http_webrtc_module authors
  *
- * The publisher page: picture, devices, size, codec, bitrate, figures.
+ * The publisher page: picture, devices, size, codec, layers, bitrate, figures.
+ * "?stream=studio&codec=VP8&layers=3" and so on fill in what can be chosen.
  */
 
 import { WhipPublisher } from './whip.js';
@@ -31,6 +32,67 @@ function size() {
     const [width, height] = $('size').value.split('x').map(Number);
 
     return { width, height };
+}
+
+
+/*
+ * Layers of the picture.  Browsers that know of none take the first one, in
+ * silence, so one that does nothing is asked.  libwebrtc makes none of less than
+ * 270 lines beside another one, no three of less than 540; and of VP9 and AV1
+ * none by rids unless each says how it is made.
+ */
+
+const LAYERS = [
+    { rid: 'h', share: 0.72 },
+    { rid: 'm', share: 0.21, scaleResolutionDownBy: 2 },
+    { rid: 'l', share: 0.07, scaleResolutionDownBy: 4 },
+];
+
+const able = (() => {
+    try {
+        const pc = new RTCPeerConnection();
+        const { sender } = pc.addTransceiver('video', {
+            direction: 'sendonly', sendEncodings: [{ rid: 'a' }, { rid: 'b' }],
+        });
+        const n = sender.getParameters().encodings.length;
+
+        pc.close();
+        return n == 2;
+    } catch {
+        return false;
+    }
+})();
+
+
+function layers() {
+    const n = able ? Math.min(Number($('layers').value), most()) : 1;
+
+    if (n < 2) {
+        return undefined;
+    }
+
+    const used = LAYERS.slice(0, n);
+    const all = used.reduce((sum, l) => sum + l.share, 0);
+    const mode = /^(VP9|AV1)/i.test($('codec').value)
+                 ? { scalabilityMode: 'L1T3' } : {};
+
+    return used.map(({ share, ...l }) => (
+        { ...l, ...mode, maxBitrate: Math.round(bitrate() * share / all) }));
+}
+
+
+const most = () => size().height >= 540 ? 3 : size().height >= 270 ? 2 : 1;
+
+
+function hint() {
+    const less = Number($('layers').value) > most();
+
+    $('layers').disabled = !able || busy();
+    $('layers-hint').hidden = able && !less;
+    $('layers-hint').textContent = !able
+        ? 'This browser sends one layer only.'
+        : 'Browsers make ' + (most() == 2 ? 'two' : 'one') + ' of a picture of '
+          + size().height + ' lines.';
 }
 
 
@@ -249,6 +311,8 @@ function show() {
         $(id).disabled = on;
     }
 
+    hint();
+
     if (state == 'failed' && /token/i.test(text[0])) {
         $('token').closest('details').open = true;
         $('token').focus({ preventScroll: true });
@@ -289,6 +353,11 @@ function figures({ detail: d }) {
     put('s-keys', d.keys);
     put('s-again', d.again);
     put('s-size', d.width ? d.width + '×' + d.height : undefined);
+
+    const sent = d.layers.filter((l) => l.sent && l.height);
+
+    $('sent').hidden = d.layers.length < 2;
+    put('s-layers', sent.map((l) => l.height + 'p').join(' ') || undefined);
 }
 
 
@@ -317,8 +386,12 @@ $('source').addEventListener('change', () => {
     }
 });
 
+$('layers').addEventListener('change', hint);
+
 for (const id of ['camera', 'microphone', 'size']) {
     $(id).addEventListener('change', () => {
+        hint();
+
         if (!stream) {
             return;
         }
@@ -362,9 +435,37 @@ $('form').addEventListener('submit', async (e) => {
                                   { token: $('token').value.trim() });
     publisher.addEventListener('state', show);
     publisher.addEventListener('stats', figures);
-    publisher.start(stream, { codec: $('codec').value, bitrate: bitrate() });
+    publisher.start(stream, { codec: $('codec').value, bitrate: bitrate(),
+                              layers: layers() });
 });
 
-$('bitrate').dispatchEvent(new Event('input'));
+
+/* what the address of the page says, where that can be chosen */
+
+function chosen() {
+    const args = new URLSearchParams(location.search);
+
+    for (const [arg, id] of [['stream', 'name'], ['source', 'source'],
+                             ['size', 'size'], ['codec', 'codec'],
+                             ['layers', 'layers'], ['bitrate', 'bitrate']])
+    {
+        const value = args.get(arg);
+        const one = $(id);
+
+        if (value && (!one.options
+                      || [...one.options].some((o) => o.value == value)))
+        {
+            one.value = value;
+        }
+    }
+
+    if ($('source').value != 'pattern') {
+        $('source').dispatchEvent(new Event('change'));
+    }
+}
+
+
 codecs();
+chosen();
+$('bitrate').dispatchEvent(new Event('input'));
 show();

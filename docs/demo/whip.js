@@ -59,7 +59,8 @@ export class WhipPublisher extends Session {
             return;
         }
 
-        this.limit(this.how.bitrate);
+        this.orders = null;
+        this.adjust();
         this.ticker = setInterval(() => this.tick(run), 1000);
 
         const events = linked(this.link, 'urn:ietf:params:whip:ext:core:'
@@ -71,34 +72,85 @@ export class WhipPublisher extends Session {
     }
 
 
-    /* layers that nobody watches are not encoded, nor sent */
+    /*
+     * What the server has told of layers: those that nobody watches are not
+     * encoded, nor sent, and none takes more than it may
+     */
 
-    async told(event) {
+    told(event) {
         const media = Object.values(event.medias || {})[0] || {};
-        const active = new Map((media.layers || []).map(
-            (l) => [l.encodingId, l.active]));
 
+        this.orders = new Map((media.layers || []).map(
+            (l) => [l.encodingId, l]));
+
+        return this.adjust();
+    }
+
+
+    /*
+     * Encodings are what start() and limit() want, and the server.  One change
+     * at a time: parameters that have been got are no good after another one
+     */
+
+    adjust() {
+        this.adjusting = (this.adjusting || Promise.resolve()).then(
+            () => this.adjustNow());
+
+        return this.adjusting;
+    }
+
+
+    async adjustNow() {
         for (const sender of this.pc?.getSenders() || []) {
             if (sender.track?.kind != 'video') {
                 continue;
             }
 
             const p = sender.getParameters();
-            let changed = false;
+            const changed = (p.encodings || []).map(
+                (e) => this.adjusted(e, p.encodings.length));
 
-            for (const e of p.encodings || []) {
-                const on = active.get(e.rid);
-
-                if (on !== undefined && e.active != on) {
-                    e.active = on;
-                    changed = true;
-                }
-            }
-
-            if (changed) {
+            if (changed.some(Boolean)) {
                 await sender.setParameters(p).catch(() => {});
             }
         }
+    }
+
+
+    adjusted(e, n) {
+        const order = this.orders?.get(e.rid);
+        const on = order?.active ?? e.active;
+        const most = Math.min(this.wanted(e, n) ?? Infinity,
+                              order?.maxBitrate ?? Infinity);
+
+        if (e.active == on && (e.maxBitrate ?? Infinity) == most) {
+            return false;
+        }
+
+        e.active = on;
+
+        if (most < Infinity) {
+            e.maxBitrate = most;
+        } else {
+            delete e.maxBitrate;
+        }
+
+        return true;
+    }
+
+
+    /* of several, each has its part of the whole */
+
+    wanted(e, n) {
+        const { bitrate, layers } = this.how;
+        const one = layers?.find((l) => l.rid == e.rid || n == 1)?.maxBitrate;
+
+        if (!bitrate || n == 1) {
+            return bitrate || one;
+        }
+
+        return one && Math.round(one * bitrate / layers.reduce(
+            (sum, l) => sum + (l.maxBitrate || 0), 0));
     }
 
 
@@ -148,28 +200,12 @@ export class WhipPublisher extends Session {
     }
 
 
-    /* bits per second; may be called while live */
+    /* bits per second, of all layers together; may be called while live */
 
     limit(bitrate) {
         if (this.how) {
             this.how.bitrate = bitrate;
-        }
-
-        if (!this.pc || !bitrate) {
-            return;
-        }
-
-        for (const sender of this.pc.getSenders()) {
-            if (!sender.track || sender.track.kind != 'video') {
-                continue;
-            }
-
-            const p = sender.getParameters();
-
-            if (p.encodings && p.encodings.length == 1) {
-                p.encodings[0].maxBitrate = bitrate;
-                sender.setParameters(p).catch(() => {});
-            }
+            this.adjust();
         }
     }
 
@@ -197,8 +233,8 @@ export class WhipPublisher extends Session {
             return;
         }
 
-        const now = { bytes: 0, packets: 0, frames: 0, keys: 0, again: 0 };
-        const d = {};
+        const now = { bytes: 0, keys: 0, again: 0, layers: {} };
+        const d = { layers: [] };
 
         let chosen;
         stats.forEach((s) => { chosen = s.selectedCandidatePairId || chosen; });
@@ -210,10 +246,7 @@ export class WhipPublisher extends Session {
                 now.at = s.timestamp;
 
                 if (s.kind == 'video') {
-                    now.frames = s.framesEncoded;
-                    now.keys = s.keyFramesEncoded;
-                    d.width = s.frameWidth;
-                    d.height = s.frameHeight;
+                    now.layers[s.rid || ''] = s;
                 }
 
             } else if (s.type == 'remote-inbound-rtp' && s.kind == 'video') {
@@ -230,6 +263,8 @@ export class WhipPublisher extends Session {
         const last = this.last;
         this.last = now;
 
+        this.measured(now, last, d);
+
         d.keys = now.keys;
         d.again = now.again;
 
@@ -237,9 +272,35 @@ export class WhipPublisher extends Session {
             const s = (now.at - last.at) / 1000;
 
             d.bitrate = (now.bytes - last.bytes) * 8 / s;
-            d.fps = (now.frames - last.frames) / s;
         }
 
         this.dispatchEvent(new CustomEvent('stats', { detail: d }));
+    }
+
+
+    /* the picture is that of the largest layer that is sent */
+
+    measured(now, last, d) {
+        for (const [rid, s] of Object.entries(now.layers)) {
+            const was = last?.layers[rid];
+            const ms = was && s.timestamp - was.timestamp;
+            const sent = !was || s.framesEncoded > was.framesEncoded;
+
+            d.layers.push({
+                rid, sent, width: s.frameWidth, height: s.frameHeight,
+                bitrate: ms ? (s.bytesSent - was.bytesSent) * 8000 / ms
+                            : undefined });
+
+            now.keys += s.keyFramesEncoded || 0;
+
+            if (sent && s.frameHeight && !(d.height >= s.frameHeight)) {
+                d.fps = ms ? (s.framesEncoded - was.framesEncoded) * 1000 / ms
+                           : undefined;
+                d.width = s.frameWidth;
+                d.height = s.frameHeight;
+            }
+        }
+
+        d.layers.sort((a, b) => (b.height || 0) - (a.height || 0));
     }
 }
