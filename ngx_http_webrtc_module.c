@@ -28,6 +28,7 @@
 #include "ngx_http_webrtc_jwt_conf.h"
 #include "ngx_http_webrtc_listen.h"
 #include "ngx_http_webrtc_log.h"
+#include "ngx_http_webrtc_max_bitrate.h"
 #include "ngx_http_webrtc_media.h"
 #include "ngx_http_webrtc_metrics.h"
 #include "ngx_http_webrtc_hls.h"
@@ -281,11 +282,11 @@ static ngx_command_t  ngx_http_webrtc_commands[] = {
       ngx_http_webrtc_conf_field(wait, 1000) },
 
     { ngx_string("webrtc_max_bitrate"),
-      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_webrtc_conf_value,
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_webrtc_max_bitrate_conf,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_webrtc_loc_conf_t, policy.max_bitrate),
-      ngx_http_webrtc_conf_field(bitrate, 0) },
+      0,
+      NULL },
 
     { ngx_string("webrtc_wait"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
@@ -795,6 +796,7 @@ ngx_http_webrtc_create_loc_conf(ngx_conf_t *cf)
      *     wlcf->record = NULL;
      *     wlcf->pushes = NULL;
      *     wlcf->renditions = NULL;
+     *     wlcf->layer_bitrates = NULL;
      *     wlcf->cors_origin = { 0, NULL };
      *     wlcf->jwt_claim = { 0, NULL };
      *     wlcf->jwt_arg = { 0, NULL };
@@ -810,6 +812,7 @@ ngx_http_webrtc_create_loc_conf(ngx_conf_t *cf)
 
     wlcf->pull = NGX_CONF_UNSET_PTR;
     wlcf->exec_publish = NGX_CONF_UNSET_PTR;
+    wlcf->policy.max_bitrate = NGX_CONF_UNSET;
     wlcf->policy.pacing_rate = NGX_CONF_UNSET;
     wlcf->policy.pacing_burst = NGX_CONF_UNSET_SIZE;
     wlcf->playout = NGX_CONF_UNSET_UINT;
@@ -888,6 +891,7 @@ ngx_http_webrtc_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_ptr_value(conf->on_record_done, prev->on_record_done, NULL);
     ngx_conf_merge_ptr_value(conf->drain_to, prev->drain_to, NULL);
 
+    ngx_http_webrtc_max_bitrate_merge(prev, conf);
     ngx_http_webrtc_player_merge(prev, conf);
     ngx_http_webrtc_exec_merge(cf, prev, conf);
     ngx_http_webrtc_full_merge(prev, conf);

@@ -133,6 +133,12 @@ my @table = (
       [ in("$play webrtc_max_bitrate 4m;") ],
       [ http => 'webrtc_max_bitrate 4m;', in($play) ] ],
 
+    [ 'a limit of a layer above that of all',
+      warn => qr/"layer=h:5m" in webrtc_max_bitrate has no effect.*"4m"/,
+      [ in('webrtc_publish a; webrtc_max_bitrate 4m layer=h:5m;') ],
+      [ in('webrtc_publish a; webrtc_max_bitrate 4m layer=h:4m;'),
+        in('webrtc_publish a; webrtc_max_bitrate 0 layer=h:5m;') ] ],
+
     [ 'a time of viewers where somebody publishes',
       warn => qr/"webrtc_wait" has no effect.*"webrtc_publish"/,
       [ in('webrtc_publish a; webrtc_wait 5s;') ],

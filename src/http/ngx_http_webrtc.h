@@ -247,6 +247,8 @@ struct ngx_http_webrtc_loc_conf_s {
     ngx_flag_t                   status;
     ngx_flag_t                   status_control;
     ngx_array_t                 *renditions; /* ngx_webrtc_variant_t or NULL */
+    ngx_array_t                 *layer_bitrates; /* of "http/max_bitrate", or
+                                                    NULL */
     ngx_uint_t                   metrics_streams;   /* "webrtc_metrics" */
     ngx_uint_t                   publish_conflict;
     ngx_array_t                 *codecs;     /* uint8_t NGX_WEBRTC_CODEC_*,

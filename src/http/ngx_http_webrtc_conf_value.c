@@ -87,14 +87,14 @@ ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_file_chunk = {
 
 
 ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_file_ranges = {
-    ngx_http_webrtc_conf_number, sizeof(ngx_int_t),
+    ngx_http_webrtc_conf_number, sizeof(int32_t),
     1, NGX_HTTP_WEBRTC_FILE_RANGES_MOST, 0, NULL,
     "a number from \"1\" to \"1024\", such as \"4\""
 };
 
 
 ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_file_changes = {
-    ngx_http_webrtc_conf_name, sizeof(ngx_uint_t),
+    ngx_http_webrtc_conf_name, sizeof(uint32_t),
     0, NGX_MAX_INT32_VALUE, 0, ngx_http_webrtc_file_changes, NULL
 };
 
@@ -119,16 +119,6 @@ ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_transcodes = {
     ngx_http_webrtc_conf_number, sizeof(ngx_int_t),
     1, 1000, 0, NULL,
     "a number from \"1\" to \"1000\", such as \"4\""
-};
-
-
-/* minimum: below what any publisher sends; "4" means megabits */
-
-ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_bitrate = {
-    ngx_http_webrtc_conf_amount, sizeof(off_t),
-    16 * NGX_HTTP_WEBRTC_K, 16 * NGX_HTTP_WEBRTC_G, 1, NULL,
-    "bits per second from \"16k\" to \"16g\", such as \"4m\", or \"0\" for no "
-    "limit"
 };
 
 

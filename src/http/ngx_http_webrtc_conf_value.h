@@ -101,7 +101,6 @@ extern ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_file_changes;
 extern ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_file_memory;
 extern ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_media_memory;
 extern ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_transcodes;
-extern ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_bitrate;
 extern ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_count;
 extern ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_conflict;
 extern ngx_http_webrtc_conf_value_t  ngx_http_webrtc_conf_etag;

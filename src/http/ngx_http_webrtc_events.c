@@ -640,6 +640,7 @@ ngx_http_webrtc_events_wanted(ngx_http_webrtc_sse_t *sse)
                                     NGX_WEBRTC_STREAM_RID);
         layers[i].size = (uint32_t) list.layers[i].width
                          * list.layers[i].height;
+        layers[i].limit = list.layers[i].limit;
         layers[i].watched = climbs
                             || ngx_http_webrtc_events_watched(ec->st,
                                                               &list.layers[i]);

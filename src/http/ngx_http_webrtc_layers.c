@@ -576,7 +576,7 @@ ngx_http_webrtc_layers_published(ngx_webrtc_signal_layers_t *l, ngx_uint_t n,
         l->layers[0].tids = layer.tids;
         ngx_memcpy(l->layers[0].share, layer.share, sizeof(layer.share));
 
-    } else if (published->ref || layer.inside) {
+    } else if (published->ref || (layer.inside && !published->over)) {
         layer.bitrate = published->bitrate;
         layer.width = published->width;
         layer.height = published->height;

@@ -294,6 +294,10 @@ static const ngx_http_webrtc_metric_t  ngx_http_webrtc_metrics_of_stream[] = {
       "Key frames that its viewers asked for.",
       offsetof(ngx_http_webrtc_metrics_stream_t, stat.plis), 1 },
 
+    { "stream_layers_left_out", NGX_HTTP_WEBRTC_COUNTER,
+      "Times that a layer took more than its limit, and was left out.",
+      offsetof(ngx_http_webrtc_metrics_stream_t, stat.left_out), 1 },
+
     { NULL, 0, NULL, 0, 0 }
 };
 

@@ -23,7 +23,7 @@
 
 
 /* bytes of an object, without texts of variable length and tracks */
-#define NGX_HTTP_WEBRTC_STATUS_STREAM  1536
+#define NGX_HTTP_WEBRTC_STATUS_STREAM  1600
 #define NGX_HTTP_WEBRTC_STATUS_VARIANT  768
 #define NGX_HTTP_WEBRTC_STATUS_LAYER   256
 #define NGX_HTTP_WEBRTC_STATUS_PEER    1664
@@ -375,14 +375,14 @@ ngx_http_webrtc_status_print_stream(ngx_http_webrtc_text_t *t,
                      "\"lapped\":%uL,\"lost\":%uL,\"paced\":%uL,"
                      "\"nacks\":%uL,\"resent\":%uL,\"plis\":%uL,"
                      "\"key_requests\":%uL,\"never_connected\":%uL,"
-                     "\"last_error_time\":%uL,"
+                     "\"layers_left_out\":%uL,\"last_error_time\":%uL,"
                      "\"last_error\":\"",
                      st->packets, st->bytes, st->frames, st->keyframes,
                      st->dropped, st->clamped, st->damaged,
                      st->discontinuities, st->starts, st->failures,
                      st->viewers_total, st->lapped, st->lost, st->paced,
                      st->nacks, st->resent, st->plis, st->key_requests,
-                     st->never_connected, info->error.time);
+                     st->never_connected, st->left_out, info->error.time);
 
     p = ngx_http_webrtc_text_json(p, info->error.text, info->error.len);
     p = ngx_slprintf(p, end, "\",\"tracks\":[");
@@ -476,16 +476,20 @@ ngx_http_webrtc_status_print_layer(u_char *p, u_char *end,
 
     return ngx_slprintf(p, end, "{\"rid\":\"%*s\",\"active\":%s,\"best\":%s,"
                         "\"width\":%ui,\"height\":%ui,\"bitrate\":%uD,"
+                        "\"limit\":%uD,\"over\":%s,"
                         "\"spatial\":%ui,\"temporal\":%ui,"
                         "\"viewers\":%uD}",
                         (size_t) ngx_min(layer->rid_len,
                                          NGX_WEBRTC_STREAM_RID),
                         layer->rid,
-                        (layer->top || layer->ref || layer->rid_len == 0)
+                        (layer->top || layer->ref
+                         || (layer->rid_len == 0 && !layer->over))
                         ? "true" : "false",
                         layer->top ? "true" : "false",
                         (ngx_uint_t) layer->width, (ngx_uint_t) layer->height,
-                        layer->bitrate, (ngx_uint_t) layer->sid,
+                        layer->bitrate, layer->limit,
+                        layer->over ? "true" : "false",
+                        (ngx_uint_t) layer->sid,
                         (ngx_uint_t) layer->tids, viewers);
 }
 

@@ -13,6 +13,7 @@
 #include "ngx_http_webrtc_conf.h"
 #include "ngx_http_webrtc_endpoint.h"
 #include "ngx_http_webrtc_full.h"
+#include "ngx_http_webrtc_max_bitrate.h"
 #include "ngx_http_webrtc_ingest_publish.h"
 #include "ngx_http_webrtc_offer.h"
 #include "ngx_http_webrtc_push.h"
@@ -164,8 +165,20 @@ ngx_http_webrtc_whip_negotiate(ngx_http_webrtc_offer_t *offer,
     ngx_webrtc_negotiate_policy_t *policy, u_char **p, u_char *end,
     ngx_webrtc_negotiate_cause_t *cause)
 {
-    return ngx_webrtc_negotiate(offer->sdp, policy, &offer->peer->desc, p, end,
-                                cause);
+    ngx_int_t                    rc;
+    ngx_http_webrtc_loc_conf_t  *wlcf;
+
+    rc = ngx_webrtc_negotiate(offer->sdp, policy, &offer->peer->desc, p, end,
+                              cause);
+
+    if (rc == NGX_OK) {
+        wlcf = ngx_http_get_module_loc_conf(offer->request,
+                                            ngx_http_webrtc_module);
+
+        ngx_http_webrtc_max_bitrate_layers(wlcf, offer->peer);
+    }
+
+    return rc;
 }
 
 

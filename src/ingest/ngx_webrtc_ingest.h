@@ -14,6 +14,7 @@
  *   ngx_webrtc_ingest_ext.c       what header extensions say of a packet
  *   ngx_webrtc_ingest_layers.c    of simulcast: which ring gets which of them
  *   ngx_webrtc_ingest_depth.c     layers inside a track
+ *   ngx_webrtc_ingest_limit.c     layers that take more than they may
  *   ngx_webrtc_ingest_ring.c      when viewers see them, and for how long
  *   ngx_webrtc_ingest_feedback.c  RTCP in both directions
  *   ngx_webrtc_ingest_timer.c     when something is due
@@ -34,6 +35,7 @@
 #include "ngx_webrtc_padding.h"
 #include "ngx_webrtc_bitrate.h"
 #include "ngx_webrtc_dd.h"
+#include "ngx_webrtc_limit.h"
 #include "ngx_webrtc_nack.h"
 #include "ngx_webrtc_reorder.h"
 #include "ngx_webrtc_report.h"
@@ -124,6 +126,10 @@ struct ngx_webrtc_ingest_track_s {
     uint8_t                         track;    /* of the stream */
     uint8_t                         clock;    /* of in->sync */
     uint8_t                         nouts;    /* rings that it is written to */
+    uint8_t                         most;     /* highest spatial layer that is
+                                                 written; 3: all */
+    uint8_t                         seen;     /* highest that has come */
+    uint64_t                        most_us;  /* when it last changed */
     ngx_webrtc_ingest_out_t        *outs[1 + NGX_WEBRTC_INGEST_LAYERS];
     uint32_t                        ssrc;     /* of its packets, 0: none yet */
     uint64_t                        changed_us;   /* when it last changed */
@@ -170,6 +176,9 @@ struct ngx_webrtc_ingest_layer_s {
     uint64_t                        last_us;  /* when its last packet came */
     ngx_uint_t                      missed;   /* frames of others since then */
     uint64_t                        failed_us;    /* no room for its ring */
+    uint64_t                        left_us;  /* when it was left out: it is
+                                                 still written for those who
+                                                 read it; 0: it is not */
     ngx_webrtc_ingest_out_t         out;
     unsigned                        live:1;   /* frames come, and may be
                                                  decoded */
@@ -213,6 +222,9 @@ struct ngx_webrtc_ingest_s {
 
     ngx_webrtc_ingest_layer_t       layers[NGX_WEBRTC_INGEST_LAYERS];
     ngx_uint_t                      nlayers;  /* 0: no simulcast */
+    ngx_webrtc_limit_t              limits[NGX_WEBRTC_INGEST_LAYERS];
+                                              /* of them, or of the spatial
+                                                 layers of the only one */
     uint64_t                        checked_us;   /* what has become of them */
     uint64_t                        listed_us;    /* when that was told */
     int64_t                         frame_in; /* the stream's video: time of its
@@ -235,6 +247,8 @@ struct ngx_webrtc_ingest_s {
     uint64_t                        last_us;  /* last one, or the beginning */
     uint64_t                        reported_us;
 
+    unsigned                        limited:1;    /* some layer is */
+    unsigned                        warned:1; /* of one that took more */
     unsigned                        queued:1; /* in batch */
     unsigned                        video:1;
     unsigned                        reordered:1;  /* B-frames were logged */

@@ -22,6 +22,11 @@
  *      the list; if it was the top, a key frame of the next one is asked for.
  *      It is back with its next key frame.
  *
+ *   5. A layer that takes more than it may (ngx_webrtc_ingest_limit.c) leaves
+ *      the list at once, and is written for LEAVE us more, so that those who
+ *      have it see no pause: until the next one has a key frame.  Then it is as
+ *      if it had stopped.
+ *
  * A publisher can make us hold no more than what was negotiated: packets of
  * other rids are dropped, and SSRCs have places as in ngx_webrtc_ingest_rtp.c.
  */
@@ -45,6 +50,10 @@
 #define NGX_WEBRTC_INGEST_LAYERS_GONE         300000
 #define NGX_WEBRTC_INGEST_LAYERS_GONE_FRAMES  6
 
+/* us that a layer which is left out is written for those who read it; chosen: a
+ * key frame of another one, asked for twice */
+#define NGX_WEBRTC_INGEST_LAYERS_LEAVE        2000000
+
 /* us between two lists: bitrates change */
 #define NGX_WEBRTC_INGEST_LAYERS_LIST         1000000
 
@@ -60,8 +69,7 @@ static ngx_uint_t ngx_webrtc_ingest_layers_apt(ngx_webrtc_desc_media_t *m,
     ngx_uint_t rtx_pt);
 static ngx_webrtc_ingest_layer_t *ngx_webrtc_ingest_layers_top(
     ngx_webrtc_ingest_t *in);
-static ngx_uint_t ngx_webrtc_ingest_layers_better(ngx_webrtc_ingest_layer_t *l,
-    ngx_webrtc_ingest_layer_t *than);
+static ngx_uint_t ngx_webrtc_ingest_layers_shown(ngx_webrtc_ingest_layer_t *l);
 static void ngx_webrtc_ingest_layers_set_top(ngx_webrtc_ingest_layer_t *l);
 static void ngx_webrtc_ingest_layers_open(ngx_webrtc_ingest_layer_t *l,
     uint64_t now_us);
@@ -170,6 +178,14 @@ ngx_webrtc_ingest_layers_list(ngx_webrtc_ingest_t *in, uint64_t now_us)
 
         e->width = l->t->depay.track.width;
         e->height = l->t->depay.track.height;
+        e->limit = (uint32_t) in->limits[i].max;
+
+        if (in->limits[i].out) {
+            e->over = 1;
+            rate = ngx_webrtc_limit_rate(&in->limits[i], now_us);
+            e->bitrate = (uint32_t) ngx_min(rate, NGX_WEBRTC_VARIANT_BIT_MOST);
+            continue;
+        }
 
         if (!l->live) {
             continue;
@@ -202,7 +218,7 @@ static void
 ngx_webrtc_ingest_layers_inside(ngx_webrtc_ingest_t *in, uint64_t now_us)
 {
     uint64_t                     rate;
-    ngx_uint_t                   i, n;
+    ngx_uint_t                   i, n, all;
     ngx_webrtc_ingest_track_t   *t;
     ngx_webrtc_stream_layer_t   *e;
     ngx_webrtc_stream_layers_t   list;
@@ -222,16 +238,27 @@ ngx_webrtc_ingest_layers_inside(ngx_webrtc_ingest_t *in, uint64_t now_us)
 
     rate = ngx_webrtc_bus_bitrate(in->st);
 
-    n = ngx_max(t->depay.sids, 1);
-    n = ngx_min(n, NGX_WEBRTC_STREAM_LAYERS);
+    all = ngx_max(t->depay.sids, 1);
+    all = ngx_min(all, NGX_WEBRTC_STREAM_LAYERS);
+    n = ngx_min(all, (ngx_uint_t) t->most + 1);
 
-    for (i = n; i > 0; i--) {
+    for (i = all; i > 0; i--) {
         e = &list.layers[list.n++];
 
         e->sid = (uint8_t) (i - 1);
         e->top = (i == n);
-        e->width = (uint16_t) (t->depay.track.width >> (n - i));
-        e->height = (uint16_t) (t->depay.track.height >> (n - i));
+        e->width = (uint16_t) (t->depay.track.width >> (all - i));
+        e->height = (uint16_t) (t->depay.track.height >> (all - i));
+        e->limit = (all > 1) ? (uint32_t) in->limits[i - 1].max : 0;
+
+        if (i > n) {
+            e->over = 1;
+            e->bitrate = (uint32_t) ngx_min(
+                           ngx_webrtc_limit_rate(&in->limits[i - 1], now_us),
+                           NGX_WEBRTC_VARIANT_BIT_MOST);
+            continue;
+        }
+
         e->bitrate = (uint32_t) ngx_min(rate, NGX_WEBRTC_VARIANT_BIT_MOST);
 
         ngx_webrtc_ingest_depth_fill(t, e);
@@ -383,6 +410,10 @@ ngx_webrtc_ingest_layers_key_frame(ngx_webrtc_ingest_layer_t *l,
 
     in = l->t->in;
 
+    if (ngx_webrtc_ingest_layers_out(l)) {
+        return;
+    }
+
     began = !l->live;
     l->live = 1;
 
@@ -390,7 +421,8 @@ ngx_webrtc_ingest_layers_key_frame(ngx_webrtc_ingest_layer_t *l,
 
     if (top == NULL
         || (top != l
-            && (!top->live || ngx_webrtc_ingest_layers_better(l, top))))
+            && (!ngx_webrtc_ingest_layers_shown(top)
+                || ngx_webrtc_ingest_layers_better(l, top))))
     {
         ngx_webrtc_ingest_layers_set_top(l);
         began = 1;
@@ -424,6 +456,13 @@ ngx_webrtc_ingest_layers_top(ngx_webrtc_ingest_t *in)
 
 
 static ngx_uint_t
+ngx_webrtc_ingest_layers_shown(ngx_webrtc_ingest_layer_t *l)
+{
+    return l->live && !ngx_webrtc_ingest_layers_out(l);
+}
+
+
+ngx_uint_t
 ngx_webrtc_ingest_layers_better(ngx_webrtc_ingest_layer_t *l,
     ngx_webrtc_ingest_layer_t *than)
 {
@@ -465,7 +504,7 @@ ngx_webrtc_ingest_layers_set_top(ngx_webrtc_ingest_layer_t *l)
 
         /* it gets a ring of its own with its next key frame */
 
-        before->want_key = (before->layer->live
+        before->want_key = (ngx_webrtc_ingest_layers_shown(before->layer)
                             && before->layer->out.st == NULL);
     } else {
         in->floor = INT64_MIN;
@@ -556,8 +595,10 @@ ngx_webrtc_ingest_layers_check(ngx_webrtc_ingest_t *in, uint64_t now_us)
         l = &in->layers[i];
 
         if (l->live
-            && l->missed >= NGX_WEBRTC_INGEST_LAYERS_GONE_FRAMES
-            && now_us - l->last_us >= NGX_WEBRTC_INGEST_LAYERS_GONE)
+            && ((l->missed >= NGX_WEBRTC_INGEST_LAYERS_GONE_FRAMES
+                 && now_us - l->last_us >= NGX_WEBRTC_INGEST_LAYERS_GONE)
+                || (l->left_us
+                    && now_us - l->left_us >= NGX_WEBRTC_INGEST_LAYERS_LEAVE)))
         {
             ngx_webrtc_ingest_layers_gone(l, now_us);
         }
@@ -580,8 +621,10 @@ ngx_webrtc_ingest_layers_gone(ngx_webrtc_ingest_layer_t *l, uint64_t now_us)
     l->t->want_key = 0;
     l->t->waits_us = 0;
 
-    ngx_log_error(NGX_LOG_INFO, in->log, 0,
-                  "webrtc %s layer stopped rid:\"%V\"", in->what, &l->rid);
+    if (l->left_us == 0) {
+        ngx_log_error(NGX_LOG_INFO, in->log, 0,
+                      "webrtc %s layer stopped rid:\"%V\"", in->what, &l->rid);
+    }
 
     ngx_webrtc_ingest_layers_route(in);
     ngx_webrtc_ingest_layers_list(in, now_us);
@@ -603,6 +646,39 @@ ngx_webrtc_ingest_layers_gone(ngx_webrtc_ingest_layer_t *l, uint64_t now_us)
 }
 
 
+void
+ngx_webrtc_ingest_layers_leave(ngx_webrtc_ingest_layer_t *l, uint64_t now_us)
+{
+    ngx_webrtc_ingest_t        *in;
+    ngx_webrtc_ingest_layer_t  *top;
+
+    in = l->t->in;
+
+    l->left_us = now_us;
+    l->t->want_key = 0;
+    l->t->waits_us = 0;
+
+    ngx_webrtc_ingest_layers_list(in, now_us);
+
+    /* it may have been the one that was to follow another */
+
+    top = ngx_webrtc_ingest_layers_top(in);
+
+    if (top && !ngx_webrtc_ingest_layers_shown(top)) {
+        ngx_webrtc_ingest_layers_next(in);
+    }
+}
+
+
+void
+ngx_webrtc_ingest_layers_return(ngx_webrtc_ingest_layer_t *l, uint64_t now_us)
+{
+    l->left_us = 0;
+
+    ngx_webrtc_ingest_layers_list(l->t->in, now_us);
+}
+
+
 /* the best layer has stopped: the next key frame of another one replaces it */
 
 static void
@@ -616,7 +692,7 @@ ngx_webrtc_ingest_layers_next(ngx_webrtc_ingest_t *in)
     for (i = 0; i < in->nlayers; i++) {
         l = &in->layers[i];
 
-        if (l->live
+        if (ngx_webrtc_ingest_layers_shown(l)
             && (best == NULL || ngx_webrtc_ingest_layers_better(l, best)))
         {
             best = l;

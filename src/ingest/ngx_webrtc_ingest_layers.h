@@ -15,6 +15,10 @@
 #include "ngx_webrtc_ingest.h"
 
 
+/* is a layer left out, as it takes more than it may? */
+#define ngx_webrtc_ingest_layers_out(l)                                       \
+    ((l)->t->in->limits[(l) - (l)->t->in->layers].out)
+
 /* Takes the layers of an m-line.  Returns their number, 0: it has none. */
 ngx_uint_t ngx_webrtc_ingest_layers_init(ngx_webrtc_ingest_t *in,
     ngx_webrtc_desc_media_t *m);
@@ -50,6 +54,21 @@ void ngx_webrtc_ingest_layers_frame(ngx_webrtc_ingest_layer_t *l);
 
 /* It is a key frame: the layer may begin to be seen, or become the best one. */
 void ngx_webrtc_ingest_layers_key_frame(ngx_webrtc_ingest_layer_t *l,
+    uint64_t now_us);
+
+/* Has it larger pictures, or comes first in the offer? */
+ngx_uint_t ngx_webrtc_ingest_layers_better(ngx_webrtc_ingest_layer_t *l,
+    ngx_webrtc_ingest_layer_t *than);
+
+/*
+ * It is left out from now on, which its limit says: nobody begins with it, and
+ * those who read it may go on until they have a key frame of another one.
+ */
+void ngx_webrtc_ingest_layers_leave(ngx_webrtc_ingest_layer_t *l,
+    uint64_t now_us);
+
+/* It no longer is: it is back with its next key frame. */
+void ngx_webrtc_ingest_layers_return(ngx_webrtc_ingest_layer_t *l,
     uint64_t now_us);
 
 /* The time of its frame in the stream's ring. */

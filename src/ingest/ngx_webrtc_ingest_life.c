@@ -19,6 +19,7 @@
 #include "ngx_webrtc_ingest_life.h"
 #include "ngx_webrtc_ingest_feedback.h"
 #include "ngx_webrtc_ingest_layers.h"
+#include "ngx_webrtc_ingest_limit.h"
 #include "ngx_webrtc_ingest_ring.h"
 #include "ngx_webrtc_ingest_rtp.h"
 #include "ngx_webrtc_ingest_timer.h"
@@ -72,6 +73,7 @@ ngx_webrtc_ingest_begin(ngx_webrtc_ingest_t *in, uint64_t now_us)
 
     in->rsize = rsize;
 
+    ngx_webrtc_ingest_limit_init(in);
     ngx_webrtc_twcc_init(&in->twcc, in->ssrc);
     ngx_webrtc_bitrate_init(&in->bitrate, (uint64_t) in->policy->max_bitrate,
                             remb, !twcc);
@@ -211,6 +213,7 @@ ngx_webrtc_ingest_due(ngx_webrtc_ingest_t *in, uint64_t now_us)
     ngx_webrtc_ingest_ring_flush(in);
     ngx_webrtc_ingest_feedback(in, now_us);
 
+    ngx_webrtc_ingest_limit_check(in, now_us);
     ngx_webrtc_ingest_layers_check(in, now_us);
 
     ngx_webrtc_ingest_feedback_ask(in, now_us);

@@ -24,6 +24,7 @@
 #include "ngx_webrtc_ingest_depth.h"
 #include "ngx_webrtc_ingest_ext.h"
 #include "ngx_webrtc_ingest_layers.h"
+#include "ngx_webrtc_ingest_limit.h"
 #include "ngx_webrtc_ingest_ring.h"
 #include "ngx_webrtc_ingest_timer.h"
 #include "ngx_webrtc_ingest_track.h"
@@ -539,6 +540,8 @@ ngx_webrtc_ingest_rtp_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
         return;
     }
 
+    ngx_webrtc_ingest_limit_count(t, info.layer, rp->n, rp->arrival_us);
+
     if (!t->framed || rp->ts != t->rtp_ts) {
         ngx_webrtc_ingest_rtp_begin_frame(t, rp, &info);
     }
@@ -557,7 +560,7 @@ ngx_webrtc_ingest_rtp_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
     if (t->media->kind == NGX_WEBRTC_VIDEO
         && !ngx_webrtc_ingest_rtp_useful(t))
     {
-        t->want_key = 1;
+        t->want_key = !(t->layer && ngx_webrtc_ingest_layers_out(t->layer));
         return;
     }
 
@@ -565,6 +568,11 @@ ngx_webrtc_ingest_rtp_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
         for (i = 0; i < t->nouts; i++) {
             ngx_webrtc_ring_skip(&t->outs[i]->writer, t->track, rp->lost);
         }
+    }
+
+    if (ngx_webrtc_ingest_limit_cuts(t, info.layer, &info.flags)) {
+        t->open = !rp->marker;
+        return;
     }
 
     while (ngx_webrtc_depay_prefix(&t->depay, prefix, sizeof(prefix), &n,
@@ -696,7 +704,7 @@ ngx_webrtc_ingest_rtp_depay(ngx_webrtc_ingest_track_t *t,
         }
 
         if (info->changed) {
-            out->stream[t->track] = t->depay.track;
+            ngx_webrtc_ingest_track_show(t, out);
             out->news = 1;
         }
     }
@@ -798,6 +806,8 @@ ngx_webrtc_ingest_rtp_begin_frame(ngx_webrtc_ingest_track_t *t,
                                 (info->flags & NGX_WEBRTC_PKT_DISCARD) != 0);
 
     t->drop = (order == NGX_WEBRTC_ORDER_DROP);
+
+    ngx_webrtc_ingest_limit_picture(t, info->flags, rp->arrival_us);
 
     if (t->media->kind != NGX_WEBRTC_VIDEO) {
         t->drop = 0;

@@ -67,6 +67,7 @@ ngx_webrtc_ingest_track_init(ngx_webrtc_ingest_t *in,
                               + (t->layer - in->layers));
     }
 
+    t->most = NGX_WEBRTC_LAYER_MOST - 1;
     t->outs[0] = &in->out;
     t->nouts = 1;
 
@@ -128,6 +129,8 @@ ngx_webrtc_ingest_track_codec(ngx_webrtc_ingest_track_t *t,
         return NGX_ERROR;
     }
 
+    t->seen = 0;
+
     if (m->stereo && ngx_webrtc_codec(codec)->fmtp->stereo) {
         /* it says so, which is earlier than its packets do */
         t->depay.track.channels = 2;
@@ -173,6 +176,10 @@ ngx_webrtc_ingest_track_show(ngx_webrtc_ingest_track_t *t,
     }
 
     *track = t->depay.track;
+
+    track->width = (uint16_t) (track->width >> ngx_webrtc_ingest_track_cut(t));
+    track->height = (uint16_t) (track->height
+                                >> ngx_webrtc_ingest_track_cut(t));
 }
 
 

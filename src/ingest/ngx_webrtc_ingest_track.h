@@ -39,6 +39,10 @@ ngx_int_t ngx_webrtc_ingest_track_init(ngx_webrtc_ingest_t *in,
 ngx_int_t ngx_webrtc_ingest_track_codec(ngx_webrtc_ingest_track_t *t,
     ngx_uint_t codec);
 
+/* spatial layers of a track that are not written */
+#define ngx_webrtc_ingest_track_cut(t)                                        \
+    (((t)->depay.sids > (t)->most + 1) ? (t)->depay.sids - 1 - (t)->most : 0)
+
 /* What is written from now on is of this track, as it is now. */
 void ngx_webrtc_ingest_track_show(ngx_webrtc_ingest_track_t *t,
     ngx_webrtc_ingest_out_t *out);

@@ -85,8 +85,15 @@ ngx_webrtc_signal_print_wanted(u_char *p, u_char *end, const ngx_str_t *mid,
         p = ngx_webrtc_sdp_printf(p, end, i ? ",{\"encodingId\":\""
                                             : "{\"encodingId\":\"");
         p = ngx_webrtc_signal_escape(p, end, &layers[i].rid);
-        p = ngx_webrtc_sdp_printf(p, end, "\",\"active\":%s}",
+        p = ngx_webrtc_sdp_printf(p, end, "\",\"active\":%s",
                                   (wanted >> i & 1) ? "true" : "false");
+
+        if (layers[i].limit) {
+            p = ngx_webrtc_sdp_printf(p, end, ",\"maxBitrate\":%uD",
+                                      layers[i].limit);
+        }
+
+        p = ngx_webrtc_sdp_printf(p, end, "}");
     }
 
     return ngx_webrtc_sdp_printf(p, end, "]}}}");

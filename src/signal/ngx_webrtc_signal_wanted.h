@@ -44,6 +44,7 @@ typedef struct {
     ngx_str_t    rid;
     uint32_t     size;               /* samples of a picture; 0: not known */
     ngx_uint_t   watched;            /* 1: by somebody, now */
+    uint32_t     limit;              /* bit/s that it may take; 0: any */
 } ngx_webrtc_signal_watched_t;
 
 

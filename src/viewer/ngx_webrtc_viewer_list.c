@@ -119,6 +119,10 @@ ngx_webrtc_viewer_list_published(ngx_webrtc_viewer_layers_t *vl,
     parts = (n >= published->n);
     p = &published->layers[n % published->n];
 
+    if (p->over) {
+        return;
+    }
+
     rid.len = ngx_min(p->rid_len, NGX_WEBRTC_STREAM_RID);
     rid.data = (u_char *) p->rid;
 

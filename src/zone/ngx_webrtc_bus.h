@@ -134,6 +134,8 @@ typedef struct {
     uint64_t                 key_requests;    /* and of the publisher */
     uint64_t                 never_connected; /* sessions answered that never
                                                  sent a check */
+    uint64_t                 left_out;        /* times that a layer was, as it
+                                                 took more than its limit */
 } ngx_webrtc_stream_stat_t;
 
 
@@ -232,9 +234,12 @@ typedef struct {
     uint64_t                 ref;             /* of the stream that has it; 0:
                                                  none, now */
     uint32_t                 bitrate;         /* bit/s, 0: not known */
-    uint16_t                 width;           /* likewise */
+    uint32_t                 limit;           /* bit/s, 0: none of its own */
+    uint16_t                 width;           /* 0: not known */
     uint16_t                 height;
     uint8_t                  top;             /* the stream itself has it */
+    uint8_t                  over;            /* left out: it takes more than
+                                                 its limit */
     uint8_t                  rid_len;
     u_char                   rid[NGX_WEBRTC_STREAM_RID];
     uint8_t                  sid;             /* spatial layer, from 0 */

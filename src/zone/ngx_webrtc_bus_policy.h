@@ -18,6 +18,11 @@
 #include "ngx_webrtc_variant.h"
 
 
+/* layers of a publisher that may have a limit: those that are negotiated, or
+ * told apart inside of one */
+#define NGX_WEBRTC_POLICY_LAYERS         4
+
+
 /* webrtc_file_changes: what happens to a session when its file changes */
 #define NGX_WEBRTC_FILE_END              0
 #define NGX_WEBRTC_FILE_IGNORE           1
@@ -33,6 +38,13 @@ typedef struct {
     uint32_t                 file_jobs;       /* at once, of all workers */
     uint32_t                 file_pool;       /* of threads, as configured; no
                                                  such one: the first */
+    int32_t                  file_ranges;
+    uint32_t                 file_changes;    /* NGX_WEBRTC_FILE_END, ... */
+    uint32_t                 layer_bitrate[NGX_WEBRTC_POLICY_LAYERS];
+                                              /* bit/s, 0: no limit; by rids in
+                                                 the order of the description,
+                                                 or by numbers of spatial
+                                                 layers */
     ngx_webrtc_variant_t     variant;         /* of "transcode"; with a label:
                                                  a rendition that was asked for
                                                  */
@@ -62,8 +74,6 @@ typedef struct {
     /* of file sessions */
 
     size_t                   file_chunk;
-    ngx_int_t                file_ranges;
-    ngx_uint_t               file_changes;    /* NGX_WEBRTC_FILE_END, ... */
     ngx_msec_t               file_quiet;
     ngx_uint_t               file_transcode;  /* ngx_webrtc_movie_how_e */
 } ngx_webrtc_policy_t;

@@ -67,7 +67,7 @@
 /* changes with the layout of what lives in the zone */
 #define NGX_WEBRTC_BUS_LAYOUT                                                 \
     (((uint64_t) sizeof(ngx_webrtc_bus_sh_t) << 32                            \
-      | (uint64_t) sizeof(ngx_webrtc_stream_t) << 8 | 23)                     \
+      | (uint64_t) sizeof(ngx_webrtc_stream_t) << 8 | 24)                     \
      + ((uint64_t) (sizeof(ngx_webrtc_policy_t) + NGX_WEBRTC_CODEC_N) << 48))
 
 /* ms between two lines of one kind; chosen */

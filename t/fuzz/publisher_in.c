@@ -217,6 +217,8 @@ negotiate(ngx_webrtc_peer_t *peer, ngx_uint_t layered)
     peer->name[0] = 'x';
     peer->expires_ms = (uint64_t) 1 << 40;
     peer->policy.keyframe_interval = 500;
+    peer->policy.layer_bitrate[0] = 30000;
+    peer->policy.layer_bitrate[1] = 20000;
     peer->policy.timeout = 30000;
     peer->policy.handshake_timeout = 30000;
     ngx_memset(peer->id, 'a', NGX_WEBRTC_PEER_ID_LEN);

@@ -33,7 +33,8 @@
  *                                   some of it),
  *                                   "layers" (sendEncodings: simulcast)
  *     {"cmd":"active","player":n,"rid":"h","active":false}
- *                                   a layer of a publisher stops, or begins
+ *                                   a layer of a publisher stops, or begins;
+ *                                   "maxBitrate" of it
  *     {"cmd":"scale","player":n,"mode":"L2T2"}
  *                                   the layers inside of what it publishes
  *     {"cmd":"sent","player":n}     a publisher's statistics
@@ -477,7 +478,14 @@ function inPage() {
         const sender = t.pc.getSenders().find((s) => s.track.kind == 'video');
         const p = sender.getParameters();
 
-        p.encodings.find((e) => e.rid == o.rid).active = o.active;
+        const e = p.encodings.find((one) => one.rid == o.rid);
+
+        e.active = o.active;
+
+        if (o.maxBitrate) {
+            e.maxBitrate = o.maxBitrate;
+        }
+
         await sender.setParameters(p);
 
         return {};

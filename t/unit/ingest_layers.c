@@ -3,8 +3,8 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * Layers of a publisher, in virtual time: whose packets are whose, which ring
- * has which of them, what becomes of one that stops, and key frames that are
- * asked for.
+ * has which of them, what becomes of one that stops or takes more than it may,
+ * and key frames that are asked for.
  */
 
 
@@ -19,6 +19,10 @@
 
 
 #define FRAME_US  33333
+
+/* bit/s; frames without more in them take 8000, with MORE bytes 45000 */
+#define LIMIT     20000
+#define MORE      150
 
 #define RID       10
 #define RRID      11
@@ -37,6 +41,7 @@ typedef struct {
     uint16_t     height;
     uint16_t     seq;
     uint32_t     base;                   /* of its timestamps */
+    size_t       more;                   /* bytes of its frames */
 } sender_t;
 
 
@@ -54,12 +59,14 @@ static ngx_uint_t              told;           /* RID is sent */
 static ngx_uint_t              complaints;
 static uint32_t                asked[16];      /* SSRCs of PLIs */
 static ngx_uint_t              nasked;
+static const char             *closed;
+static ngx_uint_t              deaf;           /* sends no key frames */
 
 static sender_t  senders[] = {
-    { "h", 11, 1280, 720, 100, 5000 },
-    { "m", 12, 640, 360, 65530, 4294960000U },
-    { "l", 13, 320, 180, 9, 77777 },
-    { NULL, 14, 0, 0, 1, 1 }
+    { "h", 11, 1280, 720, 100, 5000, 0 },
+    { "m", 12, 640, 360, 65530, 4294960000U, 0 },
+    { "l", 13, 320, 180, 9, 77777, 0 },
+    { NULL, 14, 0, 0, 1, 1, 0 }
 };
 
 
@@ -126,7 +133,7 @@ on_close(void *data, const char *reason)
 {
     (void) data;
 
-    tap_fail("closed: %s", reason);
+    closed = reason;
 }
 
 
@@ -261,13 +268,13 @@ static void
 send_frame(ngx_uint_t layer, ngx_uint_t key)
 {
     size_t     n;
-    u_char     buf[128];
+    u_char     buf[128 + MORE];
     sender_t  *s;
 
     ngx_memzero(buf, sizeof(buf));
 
     s = &senders[layer];
-    n = frame(s, key, buf);
+    n = frame(s, key, buf) + s->more;
 
     packet(96, s->seq++, s->base + (uint32_t) (now_us * 9 / 100), s->ssrc,
            told ? RID : 0, s->rid, buf, n);
@@ -312,7 +319,7 @@ pictures(ngx_uint_t n, ngx_uint_t layers)
             }
 
             for (key = 0, k = seen; k < nasked; k++) {
-                key |= (asked[k] == senders[i].ssrc);
+                key |= (!deaf && asked[k] == senders[i].ssrc);
             }
 
             send_frame(i, key);
@@ -614,11 +621,158 @@ test_keyframes(void)
 }
 
 
+/* pictures of these layers until one of them is left out, or is not any more */
+
+static ngx_uint_t
+until_over(ngx_uint_t layer, ngx_uint_t over, ngx_uint_t layers)
+{
+    ngx_uint_t  n;
+
+    for (n = 0; n < 2000 && listed(layer)->over != over; n++) {
+
+        if (nasked > 8) {
+            nasked = 0;
+        }
+
+        pictures(1, layers);
+    }
+
+    return n * FRAME_US / 1000;
+}
+
+
+static void
+test_limits(void)
+{
+    uint64_t             from;
+    ngx_uint_t           ms, i, n, video, audio, plain, all;
+    ngx_webrtc_stream_t *st;
+
+    all = 1 << H | 1 << M | 1 << L;
+
+    pictures(200, all);
+    nasked = 0;
+    tap_is_str(state(), "hml:h", "all are within their limits");
+    tap_is_int(listed(H)->limit, LIMIT, "which the list has");
+
+    /* one that has a ring of its own */
+
+    st = layer_stream(M);
+    senders[M].more = MORE;
+    ms = until_over(M, 1, all);
+    tap_ok(ms > 1500 && ms < 6000, "the middle one takes more: %d ms",
+           (int) ms);
+    tap_is_str(state(), "hl:h", "it is left out");
+    tap_ok(listed(M)->bitrate > LIMIT / 100 * 115, "the list says why: %d",
+           (int) listed(M)->bitrate);
+
+    from = ngx_webrtc_ring_head(st->ring);
+    pictures(45, all);
+    (void) ordered(st, from, &video, &audio, &plain);
+    tap_is_int(video, 45, "who reads it may go on for a while");
+    tap_is_int(ngx_webrtc_bus_state(st), NGX_WEBRTC_STREAM_ACTIVE, "as before");
+
+    pictures(20, all);
+    from = ngx_webrtc_ring_head(st->ring);
+    nasked = 0;
+    pictures(60, all);
+    (void) ordered(st, from, &video, &audio, &plain);
+    tap_is_int(video + audio, 0, "then nothing comes");
+    tap_is_int(ngx_webrtc_bus_state(st), NGX_WEBRTC_STREAM_STARTING,
+               "which is as if it had stopped");
+    tap_is_int(nasked, 0, "and no key frame is asked for");
+
+    senders[M].more = 0;
+    ms = until_over(M, 0, all);
+    tap_ok(ms < 9000, "it is within its limit again: %d ms", (int) ms);
+    pictures(20, all);
+    tap_is_str(state(), "hml:h", "it is back, with a key frame");
+    tap_is_int(ngx_webrtc_bus_state(st), NGX_WEBRTC_STREAM_ACTIVE, "live");
+
+    /* the stream itself */
+
+    nasked = 0;
+    senders[H].more = MORE;
+    from = ngx_webrtc_ring_head(in.st->ring);
+    (void) until_over(H, 1, all);
+    from = ngx_max(from, ngx_webrtc_ring_head(in.st->ring) - 40);
+    nasked = 0;
+    pictures(30, all);
+    tap_is_str(state(), "ml:m", "the best one is left out: the next");
+    tap_ok(ordered(in.st, from, &video, &audio, &plain)
+           && video >= audio - 1, "without a picture less (%d, %d)",
+           (int) video, (int) audio);
+
+    for (i = 0, n = 0; i < nasked; i++) {
+        n += (asked[i] == senders[H].ssrc);
+    }
+
+    tap_is_int(n, 0, "it is not asked for key frames");
+
+    senders[H].more = 0;
+    (void) until_over(H, 0, all);
+    pictures(20, all);
+    tap_is_str(state(), "hml:h", "it is back");
+
+    /* two of them: the larger one */
+
+    senders[H].more = MORE;
+    senders[M].more = MORE;
+    (void) until_over(M, 1, all);
+    tap_is_int(listed(H)->over, 1, "two take more");
+    pictures(20, all);
+    tap_is_str(state(), "l:l", "the smallest is left");
+    tap_ok(closed == NULL, "and goes on");
+
+    /* it alone */
+
+    senders[L].more = MORE;
+
+    for (i = 0; i < 600 && closed == NULL; i++) {
+        nasked = 0;
+        pictures(1, all);
+    }
+
+    tap_is_str(closed, "above webrtc_max_bitrate of its only layer",
+               "the only one that is left: ended");
+    tap_ok(i > 200 && i < 360, "after %d ms", (int) (i * FRAME_US / 1000));
+    tap_is_str(state(), "l:l", "nothing else was left out");
+
+    for (i = 0; i < LAYERS; i++) {
+        senders[i].more = 0;
+    }
+
+    for (i = 0; i < 40; i++) {
+        nasked = 0;
+        pictures(15, all);
+    }
+
+    tap_is_str(state(), "hml:h", "all obey");
+
+    /* who sends key frames of no other one does not get around it */
+
+    closed = NULL;
+    deaf = 1;
+    senders[H].more = MORE;
+    (void) until_over(H, 1, all);
+
+    for (i = 0; i < 600 && closed == NULL; i++) {
+        nasked = 0;
+        pictures(1, all);
+    }
+
+    tap_ok(closed && i > 270 && i < 330,
+           "the best one cannot be replaced: ended after %d ms",
+           (int) (i * FRAME_US / 1000));
+}
+
+
 int
 main(void)
 {
-    size_t     before;
-    ngx_str_t  name = ngx_string("x");
+    size_t      before;
+    ngx_str_t   name = ngx_string("x");
+    ngx_uint_t  i;
 
     ngx_rbtree_init(&ngx_event_timer_rbtree, &sentinel,
                     ngx_rbtree_insert_timer_value);
@@ -633,6 +787,10 @@ main(void)
     describe();
 
     policy.keyframe_interval = 500;
+
+    for (i = 0; i < LAYERS; i++) {
+        policy.layer_bitrate[i] = LIMIT;
+    }
 
     in.ops = &ops;
     in.what = "publisher";
@@ -657,6 +815,10 @@ main(void)
     test_rtx();
     test_stops();
     test_keyframes();
+
+    tap_ok(closed == NULL, "nobody was ended");
+
+    test_limits();
 
     ngx_webrtc_ingest_end(&in);
     tap_is_str(state(), ":-", "the end: no layers");

@@ -98,12 +98,26 @@ test_print(void)
                "{\"encodingId\":\"m\",\"active\":false},"
                "{\"encodingId\":\"l\",\"active\":true}]}}}", "an event");
 
+    layers[1].limit = 600000;
+    layers[2].limit = 4294967295U;
+
+    p = ngx_webrtc_signal_print_wanted(buf, buf + sizeof(buf), &mid, layers, 3,
+                                       4);
+    *p = '\0';
+
+    tap_is_str((char *) buf, "{\"medias\":{\"0\":{\"layers\":["
+               "{\"encodingId\":\"h\",\"active\":false},"
+               "{\"encodingId\":\"m\",\"active\":false,\"maxBitrate\":600000},"
+               "{\"encodingId\":\"l\",\"active\":true,"
+               "\"maxBitrate\":4294967295}]}}}", "with what each may take");
+
     memset(odd, 1, sizeof(odd));
     mid.data = odd;
     mid.len = sizeof(odd);
 
     for (i = 0; i < 4; i++) {
         ngx_str_set(&layers[i].rid, "0123456789012345");
+        layers[i].limit = 4294967295U;
     }
 
     tap_ok(ngx_webrtc_signal_print_wanted(buf, buf + sizeof(buf), &mid, layers,

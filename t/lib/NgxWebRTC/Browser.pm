@@ -130,8 +130,9 @@ sub restart { return $_[0]->_call('restart') }
 sub patched { return $_[0]->_call('patched') }
 sub drop  { return $_[0]->_call('drop') }
 sub leave { return $_[0]->_call('leave') }
-sub active { return $_[0]->_call('active', rid => $_[1], active => $_[2]) }
 sub scale { return $_[0]->_call('scale', mode => $_[1]) }
+sub active { my ($self, $rid, $on, %o) = @_;
+             return $self->_call('active', rid => $rid, active => $on, %o) }
 sub run   { return $_[0]->_call('run', seconds => $_[1]) }
 sub wait  { return $_[0]->_call('wait', frames => $_[1], timeout => 60) }
 
