@@ -24,11 +24,21 @@ location ~ ^/whip/(?<name>\w+)$ {
 location ~ ^/live/(?<name>\w+)$ {
     webrtc_play  $name;
 }
-location /old/ {
-    alias       %%ROOT%%/docs/demo/;
-    sub_filter  '<script' '<script>RTCPeerConnection.prototype.addTransceiver = ((real) => function (kind) { return real.call(this, kind, { direction: "sendonly" }); })(RTCPeerConnection.prototype.addTransceiver);</script><script';
-}
+location = /old/publish.html { alias %%DIR%%/old.html; }
+location /old/ { alias %%ROOT%%/docs/demo/; }
 EOF
+
+# the page in a browser that takes the first encoding only
+
+my $page = NgxWebRTC::slurp("$NgxWebRTC::ROOT/docs/demo/publish.html");
+
+$page =~ s{(?=<script)}{<script>
+RTCPeerConnection.prototype.addTransceiver = ((real) => function (kind) {
+    return real.call(this, kind, { direction: 'sendonly' });
+})(RTCPeerConnection.prototype.addTransceiver);
+</script>} or die;
+
+$t->write_file('old.html', $page);
 
 $demo->start;
 
