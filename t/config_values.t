@@ -178,8 +178,7 @@ my %table = (
                             [ '0', '16k', '2500k', '4m', '16g', '0 layer=h:16k',
                               '4m layer=h:2500k layer=m:1m layer=l:300k',
                               '1g layer=0:1m layer=' . 'x' x 16 . ':1g layer=a-b_C:20k' ],
-                            qr/such as (?:"4m", or "0" for no limit|"layer=h:2m")
-                               |each name once/x ],
+                            qr/such as (?:"4m", or "0" for|"layer=h:2m")|each name once/ ],
     webrtc_buffer => [ [ 'big', '63k', '1025m', '2g', '2mb', '0' ],
                        [ '64k', '4m', '1g' ], qr/such as "4m"/ ],
     webrtc_buffer_max => [ [ 'big', '63k', '1025m', '2mb', '0' ],
