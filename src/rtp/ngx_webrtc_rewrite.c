@@ -40,6 +40,7 @@ ngx_webrtc_rewrite_init(ngx_webrtc_rewrite_t *rw, uint32_t ssrc, ngx_uint_t pt,
     rw->ssrc = ssrc;
     rw->pt = (uint8_t) pt;
     rw->ts_offset = ts_offset;
+    rw->room = NGX_WEBRTC_REWRITE_REPLAY;
     rw->next = seq & 0x7fff;
 }
 
@@ -152,7 +153,7 @@ ngx_webrtc_rewrite_replay(ngx_webrtc_rewrite_t *rw, uint64_t track_index,
 
     least = span / NGX_WEBRTC_REWRITE_SQUEEZE;
 
-    room = ngx_min(span, NGX_WEBRTC_REWRITE_REPLAY);
+    room = ngx_min(span, (int32_t) rw->room);
     room = ngx_max(room, least);
 
     out_ts = live_ts - (uint32_t) room;

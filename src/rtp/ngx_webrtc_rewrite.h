@@ -69,6 +69,8 @@ typedef struct {
 typedef struct {
     uint32_t  ssrc;
     uint32_t  ts_offset;             /* RTP = timeline + this, modulo 2^32 */
+    uint32_t  room;                  /* ticks that a replay is squeezed into,
+                                      * NGX_WEBRTC_REWRITE_REPLAY at first */
     uint8_t   pt;                    /* of what is sent next; may only be set
                                       * before a jump, start or replay */
     uint8_t   nsegments;

@@ -165,7 +165,10 @@ typedef struct {
                                                  NGX_WEBRTC_VIEWER_REPORTS */
     ngx_msec_t                   reported_ms; /* time of the last one */
     uint32_t                     playout;     /* ngx_webrtc_playout.h */
+    uint32_t                     from;        /* if held: not sent before this
+                                                 timestamp of the stream */
     unsigned                     used:1;
+    unsigned                     held:1;
     unsigned                     jump:1;      /* packets were skipped */
     unsigned                     rtx:1;
     unsigned                     repeated:1;  /* there have been any */
@@ -206,6 +209,8 @@ typedef struct {
     uint64_t                     audio;       /* entries before it: no audio */
     uint64_t                     tracks_version;    /* of what is in tracks */
     uint64_t                     looked;      /* for video, up to here */
+    uint64_t                     keyed;       /* a key frame from there on is
+                                                 the one that was asked for */
 
     ngx_msec_t                   waits;       /* for a key frame, since when */
     ngx_msec_t                   replayed;    /* time of the last replay */
@@ -230,6 +235,11 @@ typedef struct {
     unsigned                     thin:2;      /* ngx_webrtc_viewer_thin_e */
     unsigned                     partial:1;   /* frames are left out */
     unsigned                     cut:1;       /* so is the present one */
+    unsigned                     push:1;      /* another server, which keeps
+                                                 what it gets */
+    unsigned                     dark:1;      /* no sound before a picture */
+    unsigned                     asking:1;    /* for a key frame, while what
+                                                 there is goes on */
 
     /* private to viewer_thin: NGX_WEBRTC_LAYER_TID and _SID, the highest layers
      * that it should get, and that it gets; and the frame they are of */

@@ -359,6 +359,7 @@ ngx_webrtc_viewer_feedback_keyframe(ngx_webrtc_session_t *s)
 
     /* with the next frame: the replay's timestamps must fit after those sent */
 
+    v->asking &= v->want_key;
     v->want_key = 1;
 }
 

@@ -24,6 +24,15 @@ void ngx_webrtc_viewer_keyframe_begin(ngx_webrtc_session_t *s);
  */
 void ngx_webrtc_viewer_keyframe_look(ngx_webrtc_session_t *s);
 
+/*
+ * A push that has had nothing yet, at a packet of its stream: does it begin?
+ *
+ * NGX_OK        the packet is of a key frame: the cursor may have gone back
+ * NGX_DECLINED  not with this one
+ */
+ngx_int_t ngx_webrtc_viewer_keyframe_first(ngx_webrtc_session_t *s,
+    const ngx_webrtc_ring_packet_t *pkt);
+
 /* Has it waited long enough to take an old one? */
 ngx_uint_t ngx_webrtc_viewer_keyframe_waited(ngx_webrtc_viewer_t *v);
 

@@ -101,6 +101,7 @@ ngx_webrtc_viewer_role_start(ngx_webrtc_session_t *s)
 
     v->session = s;
     v->how = &s->peer->policy.variant;
+    v->push = (s->role == &ngx_webrtc_viewer_push_role);
     s->part = v;
 
     if (ngx_webrtc_viewer_family_begin(s) != NGX_OK) {

@@ -18,9 +18,12 @@
 #include "ngx_webrtc_viewer_payload.h"
 #include "ngx_webrtc_viewer_stamp.h"
 #include "ngx_webrtc_viewer_thin.h"
+#include "ngx_webrtc_seq.h"
 
 
 static ngx_int_t ngx_webrtc_viewer_send_skip(ngx_webrtc_viewer_t *v,
+    ngx_webrtc_viewer_track_t *t, ngx_webrtc_ring_packet_t *pkt);
+static ngx_uint_t ngx_webrtc_viewer_send_early(ngx_webrtc_viewer_t *v,
     ngx_webrtc_viewer_track_t *t, ngx_webrtc_ring_packet_t *pkt);
 static void ngx_webrtc_viewer_send_audio(ngx_webrtc_session_t *s);
 static ngx_int_t ngx_webrtc_viewer_send_packet(ngx_webrtc_session_t *s,
@@ -65,6 +68,10 @@ ngx_webrtc_viewer_send(ngx_webrtc_session_t *s)
         }
 
         t = &v->tracks[pkt.track & (NGX_WEBRTC_TRACKS - 1)];
+
+        if (v->dark && ngx_webrtc_viewer_keyframe_first(s, &pkt) == NGX_OK) {
+            continue;
+        }
 
         if (!t->used || ngx_webrtc_viewer_choke(s, t, &pkt) == NGX_OK
             || ngx_webrtc_viewer_send_skip(v, t, &pkt) == NGX_OK)
@@ -118,7 +125,7 @@ ngx_webrtc_viewer_send_skip(ngx_webrtc_viewer_t *v,
 
     if (t->kind == NGX_WEBRTC_AUDIO) {
 
-        if (v->cursor < v->audio) {
+        if (v->cursor < v->audio || ngx_webrtc_viewer_send_early(v, t, pkt)) {
             t->jump |= !v->started;
             return NGX_OK;
         }
@@ -151,6 +158,26 @@ ngx_webrtc_viewer_send_skip(ngx_webrtc_viewer_t *v,
 }
 
 
+/* sound of before the picture that the viewer begins with */
+
+static ngx_uint_t
+ngx_webrtc_viewer_send_early(ngx_webrtc_viewer_t *v,
+    ngx_webrtc_viewer_track_t *t, ngx_webrtc_ring_packet_t *pkt)
+{
+    if (v->dark) {
+        return 1;
+    }
+
+    if (t->held && ngx_webrtc_seq_diff32(pkt->ts, t->from) < 0) {
+        return 1;
+    }
+
+    t->held = 0;
+
+    return 0;
+}
+
+
 /* Video waits for its turn: what is behind it of audio does not. */
 
 static void
@@ -174,7 +201,7 @@ ngx_webrtc_viewer_send_audio(ngx_webrtc_session_t *s)
             continue;
         }
 
-        if (pkt.index < t->since) {
+        if (pkt.index < t->since || ngx_webrtc_viewer_send_early(v, t, &pkt)) {
             t->jump = 1;
             continue;
         }

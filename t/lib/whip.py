@@ -11,24 +11,147 @@
 # where nobody should bring it.  What it has seen is written to the file, again
 # and again: {"posts", "moved", "refused", "leaked", "deleted", "frames",
 # "audio", "offer"}.  It goes on until it is ended.
+#
+# Other paths, which need the token too:
+#
+#     /busy/<n>   503 with "Retry-After: <n>" the first time, then as /whip
+#     /gone       404
+#     /lossy      as /whip, but every 15th packet of video is lost once
+#     /up/here    as /whip, with the Location "../session/<n>"
+#
+# "at" has the times of the POSTs by path, in ms.  GET /pli asks all who publish
+# for a key frame.  What is received is in "sent", by path:
+#
+#     rtp    the first packets: [kind, ssrc, seq, timestamp, marker, key frame]
+#     sr     by SSRC the first report: [ms of its NTP time, RTP time]
+#     lost, again, rtx   packets that were lost; of these, that came again, as
+#            they were, or by RTX
+#     plis, keys  key frames that were asked for, and that came
 
 import asyncio
 import json
 import os
 import sys
+import time
 
 import aioice.ice
-from aiortc import RTCPeerConnection, RTCSessionDescription
+from aiortc import (RTCPeerConnection, RTCRtpReceiver,
+                    RTCSessionDescription)
 from aiortc.mediastreams import MediaStreamError
+from aiortc.rtp import RtcpSrPacket
 
 aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ['127.0.0.1']
 
 port, token, name = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 
 seen = {'posts': 0, 'moved': 0, 'refused': 0, 'leaked': 0, 'deleted': 0,
-        'frames': 0, 'audio': 0, 'offer': ''}
+        'frames': 0, 'audio': 0, 'offer': '', 'at': {}, 'sent': {}}
 peers = {}
 tasks = []
+
+# packets of a session that are told
+MOST = 1500
+
+
+class Session:
+    """What is received of one publisher."""
+
+    def __init__(self, path, lossy):
+        self.lossy = lossy
+        self.missing = {}
+        self.receivers = []
+        self.n = 0
+        self.told = seen['sent'][path] = {
+            'rtp': [], 'sr': {}, 'lost': 0, 'again': 0, 'rtx': 0, 'plis': 0,
+            'keys': 0}
+
+    def rtp(self, receiver, packet):
+        """False: it is lost"""
+
+        kind = receiver._RTCRtpReceiver__kind
+        codec = receiver._RTCRtpReceiver__codecs.get(packet.payload_type)
+        rtx = codec is not None and codec.name == 'rtx'
+
+        if rtx:
+            seq = int.from_bytes(packet.payload[:2], 'big')
+            if self.missing.pop(seq, None):
+                self.told['rtx'] += 1
+            return True
+
+        if self.missing.pop(packet.sequence_number, None):
+            self.told['again'] += 1
+            return True
+
+        key = codec is not None and is_key(codec.name, packet.payload)
+
+        if kind == 'video':
+            self.told['keys'] += key
+            self.n += 1
+            if self.lossy and self.n % 15 == 0:
+                self.missing[packet.sequence_number] = True
+                self.told['lost'] += 1
+                return False
+
+        if len(self.told['rtp']) < MOST:
+            self.told['rtp'].append([kind, packet.ssrc, packet.sequence_number,
+                                     packet.timestamp, packet.marker, key])
+        return True
+
+    def rtcp(self, packet):
+        if isinstance(packet, RtcpSrPacket):
+            ntp = packet.sender_info.ntp_timestamp
+            self.told['sr'].setdefault(packet.ssrc, [
+                ntp * 1000 / (1 << 32), packet.sender_info.rtp_timestamp])
+
+    async def pli(self):
+        for r in self.receivers:
+            if r._RTCRtpReceiver__kind != 'video':
+                continue
+            for ssrc in list(r._RTCRtpReceiver__remote_streams):
+                if ssrc not in r._RTCRtpReceiver__rtx_ssrc:
+                    self.told['plis'] += 1
+                    await r._send_rtcp_pli(ssrc)
+
+
+def is_key(name, payload):
+    """VP8: the first packet of a key frame (RFC 7741); H.264: an SPS"""
+
+    if name == 'VP8':
+        n = 1
+        if payload[0] & 0x80:
+            n += 1
+            x = payload[1]
+            if x & 0x80:
+                n += 2 if payload[n] & 0x80 else 1
+            n += bool(x & 0x40) + bool(x & 0x30)
+        return (payload[0] & 0x1f) == 0x10 and not payload[n] & 1
+
+    if name == 'H264':
+        kind = payload[0] & 0x1f
+        if kind == 24:
+            kind = payload[3] & 0x1f
+        return kind == 7
+
+    return False
+
+
+was_rtp = RTCRtpReceiver._handle_rtp_packet
+was_rtcp = RTCRtpReceiver._handle_rtcp_packet
+
+
+async def handle_rtp(self, packet, arrival_time_ms):
+    if not hasattr(self, 'session') or self.session.rtp(self, packet):
+        await was_rtp(self, packet, arrival_time_ms)
+
+
+async def handle_rtcp(self, packet):
+    if hasattr(self, 'session'):
+        self.session.rtcp(packet)
+    await was_rtcp(self, packet)
+
+
+RTCRtpReceiver._handle_rtp_packet = handle_rtp
+RTCRtpReceiver._handle_rtcp_packet = handle_rtcp
 
 
 def tell():
@@ -46,8 +169,9 @@ async def consume(track):
         pass
 
 
-async def publish(offer):
+async def publish(offer, path):
     pc = RTCPeerConnection()
+    pc.session = Session(path, path == '/lossy')
     seen['offer'] = offer
 
     @pc.on('track')
@@ -55,6 +179,11 @@ async def publish(offer):
         tasks.append(asyncio.ensure_future(consume(track)))
 
     await pc.setRemoteDescription(RTCSessionDescription(offer, 'offer'))
+
+    for tr in pc.getTransceivers():
+        tr.receiver.session = pc.session
+        pc.session.receivers.append(tr.receiver)
+
     await pc.setLocalDescription(await pc.createAnswer())
     return pc
 
@@ -80,14 +209,32 @@ async def answer(method, path, headers, body):
         seen['moved'] += 1
         return '307 Temporary Redirect', ['Location: whip/x?a=b'], ''
 
+    if path == '/pli':
+        for pc in peers.values():
+            await pc.session.pli()
+        return '200 OK', [], ''
+
     if headers.get('authorization') != 'Bearer ' + token:
         seen['refused'] += 1
         return '401 Unauthorized', [], ''
 
+    times = seen['at'].setdefault(path, [])
+    times.append(time.monotonic() * 1000)
+
+    if path == '/gone':
+        return '404 Not Found', [], ''
+
+    if path.startswith('/busy/') and len(times) == 1:
+        return ('503 Service Unavailable',
+                ['Retry-After: ' + path[len('/busy/'):]], '')
+
     seen['posts'] += 1
-    pc = await publish(body)
+    pc = await publish(body, path)
     at = '/session/%d' % seen['posts']
     peers[at] = pc
+
+    if path == '/up/here':
+        at = '..' + at
 
     return ('201 Created', ['Location: ' + at, 'ETag: "x"',
                             'Link: <stun:127.0.0.1:9>; rel="ice-server"',

@@ -18,6 +18,7 @@
 
 
 static ngx_webrtc_rewrite_t  rw;
+static uint32_t              room;     /* 0: what it is at first */
 
 
 static uint64_t
@@ -222,6 +223,10 @@ test_replay(const char *name, uint32_t first, uint32_t interval,
     ngx_uint_t  i, j, bad, order, agree, ahead, differ, same;
 
     ngx_webrtc_rewrite_init(&rw, 1, 96, 1000, OFFSET);
+
+    if (room) {
+        rw.room = room;
+    }
 
     live_ts = first + (uint32_t) (frames - 1) * interval;
 
@@ -556,6 +561,13 @@ main(void)
     test_replay("10 s, 60 fps", 0x7ffff000, 1500, 600, 10, 9000, 610);
     test_replay("50 s, 120 fps", 7, 750, 6000, 10, 9000, 6010);
     test_replay("10 min, 10 fps", 7, 9000, 6000, 10, 105451, 6010);
+
+    room = 180000;
+
+    test_replay("in 2 s: 1 s, 30 fps", 1000, 3000, 31, 10, 90000, 41);
+    test_replay("in 2 s: 10 s, 60 fps", 7, 1500, 601, 10, 180000, 611);
+
+    room = 0;
 
     test_replay_edges();
     test_follow();
