@@ -41,6 +41,7 @@ static u_char *ngx_webrtc_http_chunk(u_char *p, u_char *end, size_t *size,
     ngx_int_t *rc);
 static ngx_int_t ngx_webrtc_http_authority(u_char *p, u_char *end,
     ngx_webrtc_http_url_t *parts);
+static size_t ngx_webrtc_http_dots(const ngx_str_t *path);
 
 
 #define ngx_webrtc_http_is(str, text)                                         \
@@ -611,6 +612,61 @@ ngx_webrtc_http_resolve(const ngx_webrtc_http_url_t *base,
     url.data = buf;
     url.len = p - buf;
 
-    return (p < last && ngx_webrtc_http_url(&url, &parts) == NGX_OK)
-           ? url.len : 0;
+    if (p == last || ngx_webrtc_http_url(&url, &parts) != NGX_OK) {
+        return 0;
+    }
+
+    return parts.path.data - buf + ngx_webrtc_http_dots(&parts.path);
+}
+
+
+/*
+ * RFC 3986, 5.2.4: removes "." and ".." of a path, which may have a query.
+ * Returns its new length.
+ */
+
+static size_t
+ngx_webrtc_http_dots(const ngx_str_t *path)
+{
+    size_t   n;
+    u_char  *p, *out, *next, *last, *end;
+
+    end = path->data + path->len;
+    last = ngx_strlchr(path->data, end, '?');
+
+    if (last == NULL) {
+        last = end;
+    }
+
+    out = path->data;
+
+    for (p = out; p < last; p = next) {
+
+        next = ngx_strlchr(p + 1, last, '/');
+
+        if (next == NULL) {
+            next = last;
+        }
+
+        n = next - p;
+
+        if (n == 3 && p[1] == '.' && p[2] == '.') {
+
+            while (out > path->data && *--out != '/') {
+                /* void */
+            }
+
+        } else if (n != 2 || p[1] != '.') {
+            out = ngx_movemem(out, p, n);
+            continue;
+        }
+
+        if (next == last) {
+            *out++ = '/';
+        }
+    }
+
+    out = ngx_movemem(out, last, end - last);
+
+    return out - path->data;
 }

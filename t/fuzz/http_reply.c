@@ -59,6 +59,12 @@ redirected(const ngx_str_t *ref)
         abort();
     }
 
+    for (i = 0; i + 3 < to.path.len && to.path.data[i] != '?'; i++) {
+        if (ngx_strncmp(to.path.data + i, "/../", 4) == 0) {
+            abort();
+        }
+    }
+
     within(buf, n, &to.authority);
     within(buf, n, &to.host);
     within(buf, n, &to.user);
