@@ -40,7 +40,7 @@ location ~ ^/whip/(?<name>\\w+)\$ {
 EOF2
 
 my $pushes = join '', map { "webrtc_push $_ on=demand;\n" }
-    "whip://127.0.0.1:%%PORT_py%%/\$name token=w0rd", "whip://127.0.0.1:$there/whip/\$name";
+    "whip://127.0.0.1:%%PORT_py%%/rtp/\$name token=w0rd", "whip://127.0.0.1:$there/whip/\$name";
 
 $t->start(http => 'webrtc_wait 30s;', server => <<"EOF2");
 location = /control {
@@ -72,7 +72,7 @@ my @viewers = map { $t->python('whep.py', $t->url("/$_"),
 
 my @names = qw/ cam soon long /;
 
-sub sent { return ((NgxWebRTC::json(NgxWebRTC::slurp("$dir/seen")) || {})->{sent} || {})->{"/$_[0]"} || {} }
+sub sent { return ((NgxWebRTC::json(NgxWebRTC::slurp("$dir/seen")) || {})->{sent} || {})->{"/rtp/$_[0]"} || {} }
 
 for my $name (@names) {
     ok(wait_for(60, sub { (($t->stream($name) || {})->{frames} // 0) > 120 }), "$name: has been there for a while");

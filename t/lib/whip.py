@@ -17,12 +17,15 @@
 #     /busy/<n>   503 with "Retry-After: <n>" the first time, then as /whip
 #     /gone       404
 #     /lossy      as /whip, but every 15th packet of video is lost once
+#     /plain      likewise, and RTX is not among what it answers
+#     /rtp/<name> as /whip
 #     /up/here    as /whip, with the Location "../session/<n>"
 #
 # "at" has the times of the POSTs by path, in ms.  GET /pli asks all who publish
-# for a key frame.  What is received is in "sent", by path:
+# for a key frame.  Only /whip decodes.  What is received is in "sent", by path:
 #
-#     rtp    the first packets: [kind, ssrc, seq, timestamp, marker, key frame]
+#     rtp    of /rtp/<name> the first packets: [kind, ssrc, seq, timestamp,
+#            marker, key frame]
 #     sr     by SSRC the first report: [ms of its NTP time, RTP time]
 #     lost, again, rtx   packets that were lost; of these, that came again, as
 #            they were, or by RTX
@@ -31,6 +34,7 @@
 import asyncio
 import json
 import os
+import re
 import sys
 import time
 
@@ -50,14 +54,16 @@ peers = {}
 tasks = []
 
 # packets of a session that are told
-MOST = 1500
+MOST = 1000
 
 
 class Session:
     """What is received of one publisher."""
 
-    def __init__(self, path, lossy):
-        self.lossy = lossy
+    def __init__(self, path):
+        self.lossy = path in ('/lossy', '/plain')
+        self.most = MOST if path.startswith('/rtp/') else 0
+        self.decodes = path.startswith('/whip/')
         self.missing = {}
         self.receivers = []
         self.n = 0
@@ -65,9 +71,41 @@ class Session:
             'rtp': [], 'sr': {}, 'lost': 0, 'again': 0, 'rtx': 0, 'plis': 0,
             'keys': 0}
 
-    def rtp(self, receiver, packet):
-        """False: it is lost"""
+    def lose(self, ice):
+        """some packets do not come"""
 
+        was = ice._recv
+
+        async def recv():
+            while True:
+                data = await was()
+                # RTP, RFC 7983 and RFC 5761
+                if not (128 <= data[0] < 192 and not 64 <= data[1] & 0x7f < 96
+                        and self.loses(data)):
+                    return data
+
+        ice._recv = recv
+
+    def loses(self, data):
+        """a packet as it came, before SRTP sees it"""
+
+        seq = int.from_bytes(data[2:4], 'big')
+
+        for r in self.receivers:
+            codec = r._RTCRtpReceiver__codecs.get(data[1] & 0x7f)
+            if (r._RTCRtpReceiver__kind != 'video' or codec is None
+                    or codec.name == 'rtx' or seq in self.missing):
+                continue
+
+            self.n += 1
+            if self.n % 15 == 0:
+                self.missing[seq] = True
+                self.told['lost'] += 1
+                return True
+
+        return False
+
+    def rtp(self, receiver, packet):
         kind = receiver._RTCRtpReceiver__kind
         codec = receiver._RTCRtpReceiver__codecs.get(packet.payload_type)
         rtx = codec is not None and codec.name == 'rtx'
@@ -76,26 +114,19 @@ class Session:
             seq = int.from_bytes(packet.payload[:2], 'big')
             if self.missing.pop(seq, None):
                 self.told['rtx'] += 1
-            return True
+            return
 
         if self.missing.pop(packet.sequence_number, None):
             self.told['again'] += 1
-            return True
 
         key = codec is not None and is_key(codec.name, packet.payload)
 
         if kind == 'video':
             self.told['keys'] += key
-            self.n += 1
-            if self.lossy and self.n % 15 == 0:
-                self.missing[packet.sequence_number] = True
-                self.told['lost'] += 1
-                return False
 
-        if len(self.told['rtp']) < MOST:
+        if len(self.told['rtp']) < self.most:
             self.told['rtp'].append([kind, packet.ssrc, packet.sequence_number,
                                      packet.timestamp, packet.marker, key])
-        return True
 
     def rtcp(self, packet):
         if isinstance(packet, RtcpSrPacket):
@@ -140,8 +171,14 @@ was_rtcp = RTCRtpReceiver._handle_rtcp_packet
 
 
 async def handle_rtp(self, packet, arrival_time_ms):
-    if not hasattr(self, 'session') or self.session.rtp(self, packet):
-        await was_rtp(self, packet, arrival_time_ms)
+    if hasattr(self, 'session'):
+        self.session.rtp(self, packet)
+
+        if not self.session.decodes and self._RTCRtpReceiver__decoder_thread:
+            self._RTCRtpReceiver__decoder_queue.put(None)
+            self._RTCRtpReceiver__decoder_thread = None
+
+    await was_rtp(self, packet, arrival_time_ms)
 
 
 async def handle_rtcp(self, packet):
@@ -171,7 +208,7 @@ async def consume(track):
 
 async def publish(offer, path):
     pc = RTCPeerConnection()
-    pc.session = Session(path, path == '/lossy')
+    pc.session = Session(path)
     seen['offer'] = offer
 
     @pc.on('track')
@@ -184,11 +221,14 @@ async def publish(offer, path):
         tr.receiver.session = pc.session
         pc.session.receivers.append(tr.receiver)
 
+    if pc.session.lossy:
+        pc.session.lose(pc.getTransceivers()[0].receiver.transport.transport)
+
     await pc.setLocalDescription(await pc.createAnswer())
     return pc
 
 
-async def answer(method, path, headers, body):
+async def reply(method, path, headers, body):
     if method == 'DELETE':
         pc = peers.pop(path, None)
         if pc is None:
@@ -229,9 +269,16 @@ async def answer(method, path, headers, body):
                 ['Retry-After: ' + path[len('/busy/'):]], '')
 
     seen['posts'] += 1
-    pc = await publish(body, path)
     at = '/session/%d' % seen['posts']
+    pc = await publish(body, path)
     peers[at] = pc
+
+    answer = pc.localDescription.sdp
+
+    if path == '/plain':
+        for pt in re.findall(r'a=rtpmap:(\d+) rtx/', answer):
+            answer = re.sub(r'a=(rtpmap|fmtp):%s .*\r\n' % pt, '', answer)
+            answer = re.sub(r'(m=video .*) %s\b' % pt, r'\1', answer)
 
     if path == '/up/here':
         at = '..' + at
@@ -239,12 +286,17 @@ async def answer(method, path, headers, body):
     return ('201 Created', ['Location: ' + at, 'ETag: "x"',
                             'Link: <stun:127.0.0.1:9>; rel="ice-server"',
                             'Content-Type: application/sdp'],
-            pc.localDescription.sdp)
+            answer)
 
 
 async def client(reader, writer):
     line = (await reader.readline()).decode().split()
     headers = {}
+
+    if len(line) < 2:
+        writer.close()
+        return
+
     while True:
         h = (await reader.readline()).decode().strip()
         if not h:
@@ -253,7 +305,7 @@ async def client(reader, writer):
         headers[key.lower()] = value.strip()
 
     body = await reader.readexactly(int(headers.get('content-length', 0)))
-    status, more, text = await answer(line[0], line[1], headers,
+    status, more, text = await reply(line[0], line[1], headers,
                                       body.decode())
 
     # in chunks, after an interim reply
@@ -273,7 +325,7 @@ async def main():
     await asyncio.start_server(client, ['127.0.0.1', '127.0.0.2'], port)
     while True:
         tell()
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.2)
 
 
 asyncio.run(main())
