@@ -29,6 +29,10 @@
 #     late       {"audio": 5}: seconds after which the first of one of these is
 #                sent; "behind" of the result: by how much the latest frame was not
 #                sent when it was due, in ms
+#     changes    of what is published: so many times it is VP8 in place of H.264,
+#                or the other way, and each second time the picture has another
+#                size, after 20 pictures each; then it stays, as VP8
+#     changed    how often it has is written to a file of this name
 #
 #     {"status", "frames", "width", "height", "colours": 7 * [r, g, b],
 #      "audioFrames", "audioPeak", "ice", "srtp", "firstFrameMs", "ptsBackwards",
@@ -61,11 +65,12 @@ class Picture(VideoStreamTrack):
     """A white bar that moves over green."""
 
     n = 0
+    height = 180
 
     async def recv(self):
         pts, time_base = await self.next_timestamp()
 
-        rgb = numpy.zeros((180, 320, 3), numpy.uint8)
+        rgb = numpy.zeros((self.height, 320, 3), numpy.uint8)
         rgb[:, :, 1] = 160
         rgb[:, (self.n * 4) % 300:(self.n * 4) % 300 + 20] = 255
         self.n += 1
@@ -171,6 +176,36 @@ def exact_reports():
 
     aiortc.rtcrtpsender.RTCRtpSender._next_encoded_frame = next_encoded_frame
     aiortc.clock.current_ntp_time = current_ntp_time
+
+
+def change(pc, options):
+    """Another codec every 20 pictures: what the sender has of its codec is
+    written over, and its encoder made anew."""
+
+    sender = pc.getTransceivers()[0].sender
+    name = '_RTCRtpSender__encoder'
+    codecs = [[c for c in pc.getTransceivers()[0]._codecs if c.name == n][0]
+              for n in ('VP8', 'H264')]
+    kept = [vars(c).copy() for c in codecs]
+    was = sender._next_encoded_frame
+    done = [0]
+
+    async def encoded(codec):
+        track = sender.track
+
+        if done[0] < options['changes'] and track.n >= 20 * (done[0] + 1):
+            done[0] += 1
+            vars(codec).update(kept[(options['changes'] - done[0]) % 2])
+            track.height = (180, 180, 240, 240)[done[0] % 4]
+            setattr(sender, name, None)
+
+            if options.get('changed'):
+                with open(options['changed'], 'w') as f:
+                    f.write(str(done[0]))
+
+        return await was(codec)
+
+    sender._next_encoded_frame = encoded
 
 
 def request(method, url, sent, body=None):
@@ -302,6 +337,9 @@ async def main(url, options):
 
     result['answer'] = body
     await pc.setRemoteDescription(RTCSessionDescription(body, 'answer'))
+
+    if options.get('changes'):
+        change(pc, options)
 
     if 'frames' in options:
         def done():
