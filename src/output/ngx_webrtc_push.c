@@ -643,6 +643,13 @@ ngx_webrtc_push_run(ngx_webrtc_push_t *push)
     ngx_int_t                    rc;
     ngx_webrtc_output_reader_t  *rd;
 
+    /* its codec may have changed while the job was connecting */
+
+    if (!push->feed.begun && ngx_webrtc_push_elsewhere(push)) {
+        ngx_webrtc_push_finish(push, "changed");
+        return;
+    }
+
     if (push->feed.job == NULL) {
 
         if (ngx_webrtc_output_feed_ready(&push->feed) != NGX_OK) {
@@ -655,7 +662,6 @@ ngx_webrtc_push_run(ngx_webrtc_push_t *push)
     ngx_webrtc_push_lag(push);
 
     rc = ngx_webrtc_output_feed_run(&push->feed, 0);
-
     rd = &push->feed.reader;
 
     ngx_webrtc_atomic_store(&push->outlet->left_out,
