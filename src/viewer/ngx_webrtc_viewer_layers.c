@@ -630,6 +630,7 @@ ngx_webrtc_viewer_layers_thin(ngx_webrtc_session_t *s, ngx_uint_t step)
     if (thin == NGX_WEBRTC_VIEWER_NONE) {
         v->wait_key = 0;
         v->want_key = 0;
+        v->dark = 0;
 
     } else if (v->thin >= NGX_WEBRTC_VIEWER_KEYS) {
 
