@@ -4,7 +4,8 @@
 #
 # webrtc_push by WHIP to targets (aiortc) that lose packets, with RTX and without,
 # that ask for key frames, that are busy for a while, that are no such thing, that
-# do not know the token, and whose sessions have relative URLs.
+# do not know the token, whose sessions have relative URLs, and whose name nobody
+# knows when nginx starts.
 
 use strict;
 use warnings;
@@ -28,8 +29,14 @@ location = /whip/cam {
     webrtc_publish  cam;
     $pushes
     webrtc_push     whip://127.0.0.1:%%PORT_py%%/closed token=wr0ng;
+    webrtc_push     whip://target.invalid:%%PORT_py%%/named token=w0rd;
+    webrtc_push     whip://other.invalid:%%PORT_py%%/other token=w0rd;
+    resolver        127.0.0.1:%%PORT_dns%% valid=1s ipv6=off;
 }
 EOF2
+
+my $dns = $t->spawn('dns', [ '/usr/bin/python3', "$ENV{WEBRTC_ROOT}/t/lib/nameserver.py",
+                             $t->port('dns'), 'target.invalid', '127.0.0.1' ]);
 
 my $py = $t->spawn('whip', [ '/usr/bin/python3', "$ENV{WEBRTC_ROOT}/t/lib/whip.py",
                              $t->port('py'), 'w0rd', "$dir/seen" ]);
@@ -126,12 +133,18 @@ subtest 'a token that is wrong' => sub {
     is(scalar(() = $t->log =~ /\[error\].*push failed reason:"the target has answered 401/g), 1, 'one line in the log');
 };
 
+subtest 'names that are not known when nginx starts' => sub {
+    becomes(qr/target\.invalid/, 'active');
+    becomes(qr/other\.invalid/, 'failed');
+    like(output(qr/other\.invalid/)->{last_error}, qr/its host cannot be resolved/, 'which is told');
+};
+
 subtest 'the end' => sub {
     becomes(qr/here/, 'active');
 
     my ($posts, $deleted) = @{ seen() }{qw/ posts deleted /};
 
-    cmp_ok($posts - $deleted, '==', 4, 'four sessions');
+    cmp_ok($posts - $deleted, '==', 5, 'five sessions');
 
     is($t->http('POST', '/control?push_stop=cam&target=5')->{status}, 200, 'one is stopped');
     ok(wait_for(20, sub { seen()->{deleted} == $deleted + 1 }), 'a relative Location is deleted');
@@ -145,6 +158,6 @@ subtest 'the end' => sub {
 
 unlike($t->log, qr/w0rd|wr0ng/, 'no secret is in the log');
 
-$t->kill($py, 'TERM');
+$t->kill($_, 'TERM') for $py, $dns;
 
 $t->done;

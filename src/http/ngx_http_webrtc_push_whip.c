@@ -4,13 +4,12 @@
  *
  * Pushes by WHIP.  RFC 9725; RFC 6750 (bearer tokens), RFC 9110.
  *
- *   WAIT -- it has media --> GATHER -- candidates --> POST -- 201 --> RUN
- *    ^ ^                       |                        |              |
- *    | |                     failed                   failed     ended, or
- *    | |                       v                        |        not wanted
- *    | +------ a while ----- REST <---------------------+              v
- *    |                         ^                                     LEAVE
- *    +---- it went well        +--------- deleted there ---------------+
+ *   WAIT -- it has media --> FIND -- its address --> GATHER -- candidates
+ *    ^ ^                                                          v
+ *    | +-- a while -- REST <-- any of these failed               POST
+ *    |                 ^                                          | 201
+ *    +- it went well   |                                          v
+ *       +--------------+--- deleted there --- LEAVE <-- ended -- RUN
  */
 
 
@@ -18,7 +17,6 @@
 #include "ngx_http_webrtc_own.h"
 #include "ngx_http_webrtc_whip_out.h"
 #include "ngx_webrtc_bus_error.h"
-#include "ngx_webrtc_bus_outlet.h"
 #include "ngx_webrtc_output_said.h"
 #include "ngx_webrtc_session.h"
 #include "ngx_webrtc_source_mask.h"
@@ -47,6 +45,7 @@
 
 typedef enum {
     NGX_HTTP_WEBRTC_PUSH_WHIP_WAIT = 0,
+    NGX_HTTP_WEBRTC_PUSH_WHIP_FINDING,
     NGX_HTTP_WEBRTC_PUSH_WHIP_GATHERING,
     NGX_HTTP_WEBRTC_PUSH_WHIP_POSTING,
     NGX_HTTP_WEBRTC_PUSH_WHIP_RUN,
@@ -105,6 +104,7 @@ static void ngx_http_webrtc_push_whip_one(ngx_http_webrtc_push_whip_t *w);
 static void ngx_http_webrtc_push_whip_begin(ngx_http_webrtc_push_whip_t *w);
 static ngx_int_t ngx_http_webrtc_push_whip_url(
     ngx_http_webrtc_push_whip_t *w);
+static void ngx_http_webrtc_push_whip_found(void *ctx);
 static ngx_int_t ngx_http_webrtc_push_whip_attempt(
     ngx_http_webrtc_push_whip_t *w);
 static void ngx_http_webrtc_push_whip_offer(ngx_http_webrtc_push_whip_t *w);
@@ -144,6 +144,7 @@ static void ngx_http_webrtc_push_whip_free(ngx_http_webrtc_push_whip_t *w);
 
 static const ngx_uint_t  ngx_http_webrtc_push_whip_outlet[] = {
     NGX_WEBRTC_OUTLET_WAITING,
+    NGX_WEBRTC_OUTLET_STARTING,
     NGX_WEBRTC_OUTLET_STARTING,
     NGX_WEBRTC_OUTLET_STARTING,
     NGX_WEBRTC_OUTLET_STARTING,
@@ -331,7 +332,7 @@ ngx_http_webrtc_push_whip_one(ngx_http_webrtc_push_whip_t *w)
     case NGX_HTTP_WEBRTC_PUSH_WHIP_LEAVE:
         return;
 
-    default: /* GATHERING, POSTING, RUN */
+    default: /* FINDING, GATHERING, POSTING, RUN */
 
         if (!wanted || ngx_http_webrtc_push_whip_elsewhere(w)) {
             ngx_http_webrtc_push_whip_leave(w, wanted ? "changed" : "ended");
@@ -370,11 +371,38 @@ ngx_http_webrtc_push_whip_begin(ngx_http_webrtc_push_whip_t *w)
         return;
     }
 
-    if (rc == NGX_OK && ngx_http_webrtc_push_whip_url(w) != NGX_OK) {
+    if (rc != NGX_OK) {
+        ngx_http_webrtc_push_whip_failed(w);
         return;
     }
 
-    if (rc != NGX_OK || ngx_http_webrtc_push_whip_attempt(w) != NGX_OK) {
+    if (ngx_http_webrtc_push_whip_url(w) != NGX_OK) {
+        return;
+    }
+
+    ngx_http_webrtc_push_whip_state(w, NGX_HTTP_WEBRTC_PUSH_WHIP_FINDING);
+
+    if (ngx_http_webrtc_whip_client_find(&w->client,
+                                         ngx_http_webrtc_push_whip_found, w)
+        != NGX_AGAIN)
+    {
+        ngx_http_webrtc_push_whip_found(w);
+    }
+}
+
+
+static void
+ngx_http_webrtc_push_whip_found(void *ctx)
+{
+    ngx_http_webrtc_push_whip_t *w = ctx;
+
+    if (w->client.lookup.cause) {
+        ngx_http_webrtc_push_whip_complain(w, "%s", w->client.lookup.cause);
+        ngx_http_webrtc_push_whip_over(w);
+        return;
+    }
+
+    if (ngx_http_webrtc_push_whip_attempt(w) != NGX_OK) {
         ngx_http_webrtc_push_whip_failed(w);
         return;
     }
@@ -429,24 +457,11 @@ ngx_http_webrtc_push_whip_url(ngx_http_webrtc_push_whip_t *w)
 static ngx_int_t
 ngx_http_webrtc_push_whip_attempt(ngx_http_webrtc_push_whip_t *w)
 {
-    ngx_addr_t          *addr;
-    ngx_webrtc_addr_t    to;
     ngx_http_request_t  *r;
 
-    /* whether it is on this host, or in a private network */
+    /* the address says whether it is on this host, or in a private network */
 
-    ngx_memzero(&to, sizeof(ngx_webrtc_addr_t));
-
-    addr = ngx_http_webrtc_whip_client_addr(&w->client);
-
-    if (addr == NULL
-        || ngx_webrtc_addr_set(&to, addr->sockaddr, addr->socklen) != NGX_OK)
-    {
-        to.u.in.sin_family = AF_INET;
-        to.len = sizeof(struct sockaddr_in);
-    }
-
-    r = ngx_http_webrtc_own(w->wlcf, &to, 0, &w->log);
+    r = ngx_http_webrtc_own(w->wlcf, &w->client.lookup.addr, 0, &w->log);
 
     if (r == NULL) {
         w->out.cause_len = ngx_sprintf(w->out.cause, "no memory")
@@ -742,7 +757,8 @@ static void
 ngx_http_webrtc_push_whip_leave(ngx_http_webrtc_push_whip_t *w,
     const char *cause)
 {
-    ngx_str_t           url, none;
+    ngx_str_t           url = { w->session_len, w->session };
+    ngx_str_t           none = ngx_null_string;
     ngx_webrtc_peer_t  *peer;
 
     w->cause = cause;
@@ -760,11 +776,6 @@ ngx_http_webrtc_push_whip_leave(ngx_http_webrtc_push_whip_t *w,
         ngx_webrtc_request_cancel(w->request);
         w->request = NULL;
     }
-
-    ngx_str_null(&none);
-
-    url.data = w->session;
-    url.len = w->session_len;
 
     if (url.len) {
         w->request = ngx_http_webrtc_whip_client_send(&w->client, "DELETE",
@@ -898,6 +909,7 @@ ngx_http_webrtc_push_whip_clear(ngx_http_webrtc_push_whip_t *w)
     }
 
     ngx_http_webrtc_push_whip_forget(w);
+    ngx_webrtc_lookup_cancel(&w->client.lookup);
 
     ngx_explicit_memzero(w->client.token, sizeof(w->client.token));
     w->client.token_len = 0;

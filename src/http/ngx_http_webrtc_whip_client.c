@@ -13,6 +13,8 @@
 #define NGX_HTTP_WEBRTC_WHIP_CLIENT_HEAD  512
 
 
+static ngx_resolver_t *ngx_http_webrtc_whip_client_resolver(
+    ngx_http_core_loc_conf_t *clcf);
 static u_char *ngx_http_webrtc_whip_client_text(
     ngx_http_webrtc_whip_client_t *client, const char *method,
     ngx_webrtc_http_url_t *to, ngx_str_t *body, u_char *p, u_char *end);
@@ -22,9 +24,6 @@ static ngx_uint_t ngx_http_webrtc_whip_client_trusts(
     ngx_http_webrtc_whip_client_t *client, ngx_webrtc_http_url_t *to);
 static ngx_uint_t ngx_http_webrtc_whip_client_own(
     const ngx_http_webrtc_whip_client_conf_t *conf, const ngx_str_t *host);
-static void ngx_http_webrtc_whip_client_filter(
-    ngx_http_webrtc_whip_client_t *client, ngx_addr_t *addr,
-    ngx_webrtc_request_conf_t *conf);
 static void ngx_http_webrtc_whip_client_where(
     ngx_http_webrtc_whip_client_t *client, ngx_webrtc_http_url_t *to,
     ngx_webrtc_request_conf_t *conf);
@@ -115,14 +114,48 @@ ngx_http_webrtc_whip_client_conf(ngx_conf_t *cf, ngx_str_t *prefix,
 }
 
 
-ngx_addr_t *
-ngx_http_webrtc_whip_client_addr(ngx_http_webrtc_whip_client_t *client)
+ngx_int_t
+ngx_http_webrtc_whip_client_find(ngx_http_webrtc_whip_client_t *client,
+    void (*handler)(void *ctx), void *ctx)
 {
+    ngx_addr_t                                *addr;
+    ngx_resolver_t                            *resolver;
+    ngx_webrtc_lookup_t                       *lk;
+    ngx_http_core_loc_conf_t                  *clcf;
     const ngx_http_webrtc_whip_client_conf_t  *conf;
 
     conf = client->conf;
+    lk = &client->lookup;
 
-    return conf->naddrs ? &conf->addrs[client->tried % conf->naddrs] : NULL;
+    clcf = client->wlcf->ctx->loc_conf[ngx_http_core_module.ctx_index];
+
+    resolver = ngx_http_webrtc_whip_client_resolver(clcf);
+
+    lk->handler = handler;
+    lk->ctx = ctx;
+    lk->log = client->log;
+
+    if (conf->naddrs == 0 || (resolver && !conf->literal)) {
+        return ngx_webrtc_lookup(lk, resolver, clcf->resolver_timeout,
+                                 &conf->host);
+    }
+
+    /* as it was when nginx started */
+
+    addr = &conf->addrs[client->tried % conf->naddrs];
+
+    lk->cause = (ngx_webrtc_addr_set(&lk->addr, addr->sockaddr, addr->socklen)
+                 == NGX_OK) ? NULL : "its host has no IP address";
+
+    return lk->cause ? NGX_DECLINED : NGX_OK;
+}
+
+
+static ngx_resolver_t *
+ngx_http_webrtc_whip_client_resolver(ngx_http_core_loc_conf_t *clcf)
+{
+    return (clcf->resolver && clcf->resolver->connections.nelts)
+           ? clcf->resolver : NULL;
 }
 
 
@@ -287,62 +320,43 @@ ngx_http_webrtc_whip_client_own(const ngx_http_webrtc_whip_client_conf_t *conf,
 }
 
 
-/* the address as it was when nginx started, or to be resolved now */
-
 static void
 ngx_http_webrtc_whip_client_where(ngx_http_webrtc_whip_client_t *client,
     ngx_webrtc_http_url_t *to, ngx_webrtc_request_conf_t *conf)
 {
-    ngx_addr_t                *addr;
+    ngx_webrtc_addr_t         *addr;
     ngx_http_core_loc_conf_t  *clcf;
 
     clcf = client->wlcf->ctx->loc_conf[ngx_http_core_module.ctx_index];
+    addr = &client->lookup.addr;
 
     conf->host = to->host;
     conf->port = to->port;
     conf->ssl = to->tls ? client->conf->ssl : NULL;
     conf->verify = client->verify;
 
-    if (clcf->resolver && clcf->resolver->connections.nelts) {
-        conf->resolver = clcf->resolver;
-        conf->resolver_timeout = clcf->resolver_timeout;
-    }
+    if (ngx_http_webrtc_whip_client_own(client->conf, &to->host)) {
+        ngx_inet_set_port(&addr->u.sa, to->port);
 
-    addr = ngx_http_webrtc_whip_client_addr(client);
-
-    if (!ngx_http_webrtc_whip_client_own(client->conf, &to->host)) {
-        ngx_http_webrtc_whip_client_filter(client, addr, conf);
+        conf->sockaddr = &addr->u.sa;
+        conf->socklen = addr->len;
         return;
     }
 
-    if (addr == NULL || (conf->resolver && !client->conf->literal)) {
-        return;
-    }
+    /* whoever redirects us has not been chosen by the operator to do so
+     * anywhere */
 
-    ngx_inet_set_port(addr->sockaddr, to->port);
+    conf->resolver = ngx_http_webrtc_whip_client_resolver(clcf);
+    conf->resolver_timeout = clcf->resolver_timeout;
 
-    conf->sockaddr = addr->sockaddr;
-    conf->socklen = addr->socklen;
-}
-
-
-/* whoever redirects us has not been chosen by the operator to do so anywhere */
-
-static void
-ngx_http_webrtc_whip_client_filter(ngx_http_webrtc_whip_client_t *client,
-    ngx_addr_t *addr, ngx_webrtc_request_conf_t *conf)
-{
     conf->filtered = 1;
-    conf->filter.client.deny = 1;
+    conf->filter.chosen = 1;
+
+    ngx_webrtc_ice_filter_client(&conf->filter, &addr->u.sa);
 
     if (client->wlcf->ice_rules) {
         conf->filter.rules = client->wlcf->ice_rules->elts;
         conf->filter.n = client->wlcf->ice_rules->nelts;
-    }
-
-    if (addr) {
-        ngx_webrtc_ice_filter_client(&conf->filter, addr->sockaddr);
-        conf->filter.chosen = 1;
     }
 }
 

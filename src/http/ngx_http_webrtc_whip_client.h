@@ -6,8 +6,11 @@
  * RFC 9725; RFC 6750 (bearer tokens), RFC 7617 (user and password of the URL).
  *
  * Tokens and passwords go to host and port of the configuration only, and never
- * from "whips" to what is not encrypted.  A redirect leads to public addresses,
- * or into the target's own network, unless "webrtc_ice_allow" names others.
+ * from "whips" to what is not encrypted.  The host is looked up once for each
+ * attempt, with a "resolver" or when nginx starts, and all requests to it go to
+ * that address: where it has several, each may be another server.  A redirect
+ * leads to public addresses, or into the target's own network, unless
+ * "webrtc_ice_allow" names others.
  */
 
 
@@ -16,6 +19,7 @@
 
 
 #include "ngx_http_webrtc.h"
+#include "ngx_webrtc_lookup.h"
 #include "ngx_webrtc_request.h"
 
 
@@ -49,6 +53,7 @@ typedef struct {
     ngx_http_webrtc_loc_conf_t  *wlcf;    /* whose "resolver" counts */
     ngx_uint_t                   verify;  /* unsigned  verify:1; */
     ngx_log_t                   *log;
+    ngx_webrtc_lookup_t          lookup;  /* of the host; port 0 */
     ngx_str_t                    user;    /* and password, of the URL */
     ngx_uint_t                   tried;   /* times that one did not answer: the
                                              next one has another address */
@@ -67,9 +72,12 @@ typedef struct {
 ngx_int_t ngx_http_webrtc_whip_client_conf(ngx_conf_t *cf, ngx_str_t *prefix,
     ngx_uint_t verify, ngx_http_webrtc_whip_client_conf_t *conf);
 
-/* The address that is asked next, of those that nginx started with; or NULL */
-ngx_addr_t *ngx_http_webrtc_whip_client_addr(
-    ngx_http_webrtc_whip_client_t *client);
+/*
+ * Finds the address of the target: as ngx_webrtc_lookup(), of client->lookup.
+ */
+ngx_int_t ngx_http_webrtc_whip_client_find(
+    ngx_http_webrtc_whip_client_t *client, void (*handler)(void *ctx),
+    void *ctx);
 
 /*
  * Is that in client->token, n bytes, a token?

@@ -15,6 +15,7 @@
 #include <ngx_event.h>
 #include <ngx_event_connect.h>
 
+#include "ngx_webrtc_lookup.h"
 #include "ngx_webrtc_request.h"
 
 
@@ -26,7 +27,7 @@ struct ngx_webrtc_request_s {
     ngx_webrtc_request_conf_t   conf;
     ngx_pool_t                 *pool;
     ngx_peer_connection_t       peer;
-    ngx_resolver_ctx_t         *resolving;   /* NULL: it is not */
+    ngx_webrtc_lookup_t         lookup;
     ngx_event_t                 begin;       /* posted */
     ngx_event_t                 timer;
     ngx_log_t                   log;
@@ -43,7 +44,7 @@ static ngx_int_t ngx_webrtc_request_copy(ngx_webrtc_request_t *rq,
 static void ngx_webrtc_request_begin(ngx_event_t *ev);
 static ngx_int_t ngx_webrtc_request_literal(ngx_webrtc_request_t *rq);
 static void ngx_webrtc_request_resolve(ngx_webrtc_request_t *rq);
-static void ngx_webrtc_request_resolved(ngx_resolver_ctx_t *ctx);
+static void ngx_webrtc_request_resolved(void *ctx);
 static void ngx_webrtc_request_connect(ngx_webrtc_request_t *rq);
 static void ngx_webrtc_request_timeout(ngx_event_t *ev);
 static void ngx_webrtc_request_write(ngx_event_t *ev);
@@ -208,66 +209,33 @@ ngx_webrtc_request_literal(ngx_webrtc_request_t *rq)
 static void
 ngx_webrtc_request_resolve(ngx_webrtc_request_t *rq)
 {
-    ngx_resolver_ctx_t  *ctx;
+    rq->lookup.handler = ngx_webrtc_request_resolved;
+    rq->lookup.ctx = rq;
+    rq->lookup.log = &rq->log;
 
-    ctx = rq->conf.resolver ? ngx_resolve_start(rq->conf.resolver, NULL)
-                            : NGX_NO_RESOLVER;
-
-    if (ctx == NULL || ctx == NGX_NO_RESOLVER) {
-        ngx_webrtc_request_end(rq, NULL, ctx ? "its host has to be resolved, "
-                                               "and there is no \"resolver\""
-                                             : "no memory");
-        return;
-    }
-
-    ctx->name = rq->conf.host;
-    ctx->handler = ngx_webrtc_request_resolved;
-    ctx->data = rq;
-    ctx->timeout = rq->conf.resolver_timeout;
-
-    rq->resolving = ctx;
-
-    if (ngx_resolve_name(ctx) != NGX_OK) {
-        rq->resolving = NULL;
-        ngx_webrtc_request_end(rq, NULL, "its host cannot be resolved");
+    if (ngx_webrtc_lookup(&rq->lookup, rq->conf.resolver,
+                          rq->conf.resolver_timeout, &rq->conf.host)
+        != NGX_AGAIN)
+    {
+        ngx_webrtc_request_resolved(rq);
     }
 }
 
 
 static void
-ngx_webrtc_request_resolved(ngx_resolver_ctx_t *ctx)
+ngx_webrtc_request_resolved(void *ctx)
 {
-    ngx_uint_t             i;
-    ngx_webrtc_request_t  *rq;
+    ngx_webrtc_request_t *rq = ctx;
 
-    rq = ctx->data;
-
-    if (ctx->state || ctx->naddrs == 0) {
-        ngx_log_error(NGX_LOG_INFO, &rq->log, 0,
-                      "webrtc host \"%V\" could not be resolved (%i: %s)",
-                      &ctx->name, ctx->state,
-                      ngx_resolver_strerror(ctx->state));
-        ngx_webrtc_request_end(rq, NULL, "its host cannot be resolved");
+    if (rq->lookup.cause) {
+        ngx_webrtc_request_end(rq, NULL, rq->lookup.cause);
         return;
     }
 
-    /* another one each time, if there are several */
+    rq->conf.sockaddr = &rq->lookup.addr.u.sa;
+    rq->conf.socklen = rq->lookup.addr.len;
 
-    i = ngx_random() % ctx->naddrs;
-
-    rq->conf.socklen = ctx->addrs[i].socklen;
-    rq->conf.sockaddr = ngx_palloc(rq->pool, rq->conf.socklen);
-
-    if (rq->conf.sockaddr == NULL) {
-        ngx_webrtc_request_end(rq, NULL, "no memory");
-        return;
-    }
-
-    ngx_memcpy(rq->conf.sockaddr, ctx->addrs[i].sockaddr, rq->conf.socklen);
     ngx_inet_set_port(rq->conf.sockaddr, rq->conf.port);
-
-    ngx_resolve_name_done(ctx);
-    rq->resolving = NULL;
 
     ngx_webrtc_request_connect(rq);
 }
@@ -633,10 +601,7 @@ ngx_webrtc_request_close(ngx_webrtc_request_t *rq)
         ngx_del_timer(&rq->timer);
     }
 
-    if (rq->resolving) {
-        ngx_resolve_name_done(rq->resolving);
-        rq->resolving = NULL;
-    }
+    ngx_webrtc_lookup_cancel(&rq->lookup);
 
     c = rq->peer.connection;
 
