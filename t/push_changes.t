@@ -12,16 +12,18 @@ use warnings;
 
 use JSON::PP ();
 use Test::More;
+use Time::HiRes qw/ time /;
 use NgxWebRTC;
 
 my $t = NgxWebRTC->new(workers => 2, asan => 1);
+my $rtmp = $t->rtmp_server;
+
+plan skip_all => 'no nginx-rtmp here' if !$rtmp;
+
 my $far = NgxWebRTC->new(workers => 2, asan => 1);
 my $dir = $t->dir;
 my $there = $far->port('http');
-my $rtmp = $t->rtmp_server;
 my $changes = 24;
-
-plan skip_all => 'no nginx-rtmp here' if !$rtmp;
 
 mkdir "$dir/rec";
 
@@ -104,18 +106,24 @@ leaves($pub);
 
 my ($before, $free) = (used(), $t->status->{zone_free});
 
+my $begun = time();
+
 $pub = publisher($changes);
 
 ok(wait_for(60, sub { (NgxWebRTC::slurp("$dir/changed") || 0) >= $changes }), 'another codec all the time');
 
 my %starts = map { $_ => output($_)->{starts} // 0 } keys %like;
-my $ended = () = $t->log =~ /webrtc (?:push|record) ends/g;
+my $seconds = time() - $begun;
 
-note(explain(\%starts));
+note(explain(\%starts), "in $seconds s");
 
-for my $name (qw/ rtmp whip ts /) {
-    cmp_ok($starts{$name}, '<=', $changes / 2, "$name is not connected for each of them");
+# the least pause is a second; pauses are doubled unless a connection has lasted
+
+for my $name (qw/ rtmp ts /) {
+    cmp_ok($starts{$name}, '<=', $seconds + 2, "$name is connected once a second at most");
 }
+
+cmp_ok($starts{whip}, '<=', 2, 'by WHIP a session has them all');
 
 ok(wait_for(60, sub { all_active() }), 'all of it goes on when it stays') or diag(explain($t->stream('cam')), $t->log);
 
