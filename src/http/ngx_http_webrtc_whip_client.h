@@ -53,7 +53,8 @@ typedef struct {
     ngx_http_webrtc_loc_conf_t  *wlcf;    /* whose "resolver" counts */
     ngx_uint_t                   verify;  /* unsigned  verify:1; */
     ngx_log_t                   *log;
-    ngx_webrtc_lookup_t          lookup;  /* of the host; port 0 */
+    ngx_webrtc_lookup_t          lookup;  /* of the host; its port is that of
+                                             the last request */
     ngx_str_t                    user;    /* and password, of the URL */
     ngx_uint_t                   tried;   /* times that one did not answer: the
                                              next one has another address */

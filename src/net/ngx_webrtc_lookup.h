@@ -20,7 +20,7 @@ typedef struct {
     void                  (*handler)(void *ctx);
     void                   *ctx;
     ngx_log_t              *log;
-    ngx_webrtc_addr_t       addr;        /* port 0 */
+    ngx_webrtc_addr_t       addr;        /* its port is the caller's */
     const char             *cause;       /* NULL: addr is known */
     ngx_resolver_ctx_t     *resolving;   /* NULL: it is not */
     ngx_uint_t              asking;      /* unsigned  asking:1; */

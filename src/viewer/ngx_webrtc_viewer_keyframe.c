@@ -30,7 +30,8 @@
  *      NGX_WEBRTC_VIEWER_PUSH_ROOM keeps its time, the rest is squeezed into
  *      that.
  *
- *   3. Sound begins where the picture does, by their timestamps.
+ *   3. Sound begins where the picture does, by their timestamps; at the live
+ *      point if pictures are squeezed, as many of them come before any of it.
  *
  *   4. When it asks for a key frame, others see what it gets: the stream goes
  *      on until the new one comes.  Only if none does, it goes back.
@@ -125,7 +126,7 @@ ngx_webrtc_viewer_keyframe_look(ngx_webrtc_session_t *s)
 
     v = s->part;
 
-    if (v->push && !v->wait_key
+    if (v->push && !v->wait_key && !v->stalled
         && ngx_webrtc_viewer_keyframe_asked(s) == NGX_OK)
     {
         return;
@@ -368,13 +369,19 @@ ngx_webrtc_viewer_keyframe_replay(ngx_webrtc_session_t *s, ngx_uint_t any)
     v->audio = ngx_max(v->audio, v->cursor);
     v->cursor = n;
 
-    if (v->dark) {
-        v->dark = 0;
-        ngx_webrtc_viewer_keyframe_sound(s, n, t->rw.segments[t->rw.current]
-                                               .out_ts);
+    /* where pictures are squeezed, sound begins at the live point */
+
+    if (v->dark
+        && ngx_webrtc_seq_diff32(last.ts, key.ts) <= (int32_t) t->rw.room)
+    {
+        ngx_webrtc_viewer_keyframe_sound(s, n, key.ts);
     }
 
-    v->wait_key = 0;
+    v->dark = 0;
+
+    /* pictures between its sound and the key frame are not for it */
+
+    v->wait_key = (v->cursor < n);
     v->want_key = 0;
     t->jump = 0;
 
@@ -502,6 +509,11 @@ ngx_webrtc_viewer_keyframe_sound(ngx_webrtc_session_t *s, uint64_t key,
     }
 
     ago = ngx_webrtc_seq_diff32(at, ts);
+
+    if (ago < -90000 || ago > NGX_WEBRTC_VIEWER_PUSH_ROOM + 90000) {
+        /* it is not of this time */
+        return;
+    }
 
     for (i = 0; i < NGX_WEBRTC_TRACKS; i++) {
         t = &v->tracks[i];

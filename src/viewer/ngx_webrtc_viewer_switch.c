@@ -267,6 +267,7 @@ ngx_webrtc_viewer_switch_take(ngx_webrtc_session_t *s, uint64_t n,
 
     v->wait_key = 0;
     v->want_key = 0;
+    v->dark = 0;
     v->stalled = 0;
     v->hushed = 0;
 

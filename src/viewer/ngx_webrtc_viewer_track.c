@@ -122,6 +122,7 @@ ngx_webrtc_viewer_track_take(ngx_webrtc_viewer_track_t *t,
     }
 
     t->codec = alt.codec;
+    t->held = 0;
     t->rw.pt = alt.pt;
     t->rtx = (alt.rtx_pt != NGX_WEBRTC_DESC_NO_PT);
     t->rtx_pt = alt.rtx_pt;
