@@ -104,7 +104,8 @@ ngx_webrtc_negotiate_red(const ngx_webrtc_sdp_media_t *media,
         known = ngx_webrtc_negotiate_known(media, red);
 
         if (known == NULL || !known->wraps
-            || red->clock_rate != offered->clock_rate)
+            || red->clock_rate != offered->clock_rate
+            || red->fmtp.len == 0)
         {
             continue;
         }
@@ -114,10 +115,6 @@ ngx_webrtc_negotiate_red(const ngx_webrtc_sdp_media_t *media,
 
         p = red->fmtp.data;
         end = p + red->fmtp.len;
-
-        if (p == end) {
-            continue;
-        }
 
         while (p != NULL && p != end) {
             p = ngx_webrtc_negotiate_red_pt(p, end, offered->pt);

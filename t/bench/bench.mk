@@ -43,13 +43,14 @@ bench-tools: $(BENCH_BINS)
 
 CLIENT_BINS = $(B)/unit/whepbench $(B)/unit/whipbench $(B)/unit/filebench
 
-$(B)/unit/whepbench: $(WHEPBENCH:%=$(B)/unit/obj/t/bench/%)
-$(B)/unit/whipbench: $(WHIPBENCH:%=$(B)/unit/obj/t/bench/%)
-$(B)/unit/filebench: $(B)/unit/obj/t/bench/filebench.o                        \
-                     $(B)/unit/obj/t/bench/bench.o
+$(B)/unit/whepbench: $(WHEPBENCH:%=$(B)/fuzz/obj/t/bench/%)
+$(B)/unit/whipbench: $(WHIPBENCH:%=$(B)/fuzz/obj/t/bench/%)
+$(B)/unit/filebench: $(B)/fuzz/obj/t/bench/filebench.o                        \
+                     $(B)/fuzz/obj/t/bench/bench.o
 
-$(CLIENT_BINS): $(B)/unit/libpure.a
-	$(Q)$(CC) $(FLAGS_unit) -o $@ $(filter %.o,$^) $(filter %.a,$^)           \
+$(CLIENT_BINS): $(B)/fuzz/libpure.a
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(FLAGS_fuzz) -o $@ $(filter %.o,$^) $(filter %.a,$^)         \
 	    -Wl,--as-needed $(LIBS)
 
 clients: $(CLIENT_BINS)

@@ -1054,7 +1054,7 @@ main(int argc, char **argv)
 {
     int           on;
     u_char        pem[NGX_WEBRTC_CERTIFICATES_PEM];
-    size_t        n;
+    size_t        n = 0;
     ngx_log_t     log;
     socklen_t     len;
     ngx_str_t     text;

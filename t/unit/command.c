@@ -49,7 +49,7 @@ test_words(void)
         rc = ngx_webrtc_command_word(&word, &bits, &bad);
 
         tap_is_int(rc == NGX_OK ? (ngx_int_t) bits : -1, rows[i].bits,
-                   rows[i].word);
+                   "%s", rows[i].word);
     }
 }
 
