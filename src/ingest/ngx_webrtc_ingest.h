@@ -226,6 +226,8 @@ struct ngx_webrtc_ingest_s {
                                               /* of them, or of the spatial
                                                  layers of the only one */
     uint64_t                        checked_us;   /* what has become of them */
+    uint64_t                        asked_us;     /* last request for a key
+                                                     frame of any */
     uint64_t                        listed_us;    /* when that was told */
     int64_t                         frame_in; /* the stream's video: time of its
                                                  frame in the layer, */

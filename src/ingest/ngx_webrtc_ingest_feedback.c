@@ -27,6 +27,12 @@
 /* bytes of an RTCP datagram */
 #define NGX_WEBRTC_INGEST_RTCP      1200
 
+/* us after a request for a key frame in which libwebrtc takes no other one, of
+ * whichever layer (video/encoder_rtcp_feedback.cc: 300 ms), and after which
+ * that is asked again; chosen: with what two requests are apart on their way */
+#define NGX_WEBRTC_INGEST_DULL      300000
+#define NGX_WEBRTC_INGEST_ANEW      350000
+
 /* us that feedback may be early; chosen: between two packets of audio */
 #define NGX_WEBRTC_INGEST_SOON      20000
 
@@ -188,13 +194,14 @@ ngx_webrtc_ingest_feedback_nacks(ngx_webrtc_ingest_t *in, uint64_t now_us)
 }
 
 
-/* at most one per interval for each track */
+/* at most one per interval for each track, and another one where that before it
+ * was hardly heard */
 
 void
 ngx_webrtc_ingest_feedback_ask(ngx_webrtc_ingest_t *in, uint64_t now_us)
 {
     uint64_t                    interval_us;
-    ngx_uint_t                  i;
+    ngx_uint_t                  i, dull;
     ngx_webrtc_ingest_track_t  *t;
 
     interval_us = (uint64_t) in->policy->keyframe_interval * 1000;
@@ -202,8 +209,22 @@ ngx_webrtc_ingest_feedback_ask(ngx_webrtc_ingest_t *in, uint64_t now_us)
     for (i = 0; i < in->ntracks; i++) {
         t = &in->tracks[i];
 
-        if (t->want_key && now_us - t->asked_us >= interval_us) {
-            ngx_webrtc_ingest_feedback_ask_track(t, now_us);
+        if (!t->want_key || now_us - t->asked_us < interval_us) {
+            continue;
+        }
+
+        dull = (t->layer && in->asked_us
+                && now_us - in->asked_us < NGX_WEBRTC_INGEST_DULL
+                && interval_us > NGX_WEBRTC_INGEST_ANEW);
+
+        ngx_webrtc_ingest_feedback_ask_track(t, now_us);
+
+        if (dull) {
+            t->asked_us -= interval_us - NGX_WEBRTC_INGEST_ANEW;
+        }
+
+        if (t->layer) {
+            in->asked_us = now_us;
         }
     }
 

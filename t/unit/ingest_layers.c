@@ -618,6 +618,25 @@ test_keyframes(void)
     }
 
     tap_is_int(nasked, 2, "once per interval, for each of them");
+
+    /* libwebrtc does not listen for 300 ms after the first one */
+
+    now_us += 240000;
+    ngx_webrtc_ingest_feedback_keyframe(&in, layer_stream(L));
+    ngx_webrtc_ingest_feedback_keyframe(&in, in.st);
+    tap_is_int(nasked, 2, "340 ms later: not yet");
+
+    now_us += 20000;
+    ngx_webrtc_ingest_feedback_keyframe(&in, layer_stream(L));
+    ngx_webrtc_ingest_feedback_keyframe(&in, in.st);
+    tap_ok(nasked == 3 && asked[2] == senders[H].ssrc,
+           "then the second one again, and not the first");
+
+    now_us += 150000;
+    ngx_webrtc_ingest_feedback_keyframe(&in, layer_stream(L));
+    ngx_webrtc_ingest_feedback_keyframe(&in, in.st);
+    tap_ok(nasked == 4 && asked[3] == senders[L].ssrc,
+           "which has its turn after an interval");
 }
 
 
