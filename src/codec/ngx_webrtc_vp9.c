@@ -439,11 +439,13 @@ ngx_webrtc_vp9_depay_kind(ngx_webrtc_depay_t *d,
 
     ngx_webrtc_vp9_depay_layer(d, &vp9, flags, kind);
 
-    if (d->track.width && vp9.width > d->track.width && vp9.height
+    if (d->track.width && vp9.height
+        && (ngx_uint_t) vp9.width * 4 >= (ngx_uint_t) d->track.width * 5
         && ngx_webrtc_depay_track(d, d->track.profile, vp9.width, vp9.height))
     {
         /* another spatial layer, with a picture that is no key picture; what
-         * becomes smaller waits for one, so that sizes do not alternate */
+         * becomes smaller or hardly larger waits for one, so that sizes do not
+         * change with each packet */
         kind->changed = 1;
     }
 

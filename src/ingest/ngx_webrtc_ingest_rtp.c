@@ -601,6 +601,10 @@ ngx_webrtc_ingest_rtp_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
         > NGX_WEBRTC_INGEST_PAYLOAD)
     {
         /* it was taken while the codec was another one */
+
+        ngx_webrtc_ingest_rtp_cut_frame(t);
+        t->want_key = 1;
+
         return;
     }
 
