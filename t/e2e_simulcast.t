@@ -382,9 +382,15 @@ sub inside {
     is($p->{status}, 201, "$codec: WHEP") or BAIL_OUT($p->{answer});
     ok(!$p->wait(8)->{error}, "$codec: it comes");
 
+    # the upper spatial layer may begin later, with a key picture
+
+    my ($spatial) = $mode =~ /^L(\d)/;
+
     ok(wait_for(60, sub {
-        (((($t->stream($name) || {})->{layers} || [])->[0] || {})->{temporal}
-            // 0) == 3;
+        my @l = @{ ($t->stream($name) || {})->{layers} || [] };
+
+        return @l == $spatial && ($l[0]{temporal} // 0) == 3
+               && ($l[0]{height} // 0) == 180 * $spatial;
     }), "$codec: three layers") or diag(explain($t->stream($name)));
 
     ($url) = ($p->{link} // '')

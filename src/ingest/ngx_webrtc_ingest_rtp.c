@@ -91,6 +91,8 @@ static void ngx_webrtc_ingest_rtp_begin_frame(ngx_webrtc_ingest_track_t *t,
     const ngx_webrtc_reorder_packet_t *rp, ngx_webrtc_depay_info_t *info);
 static ngx_webrtc_order_e ngx_webrtc_ingest_rtp_frame_order(
     ngx_webrtc_ingest_track_t *t, ngx_uint_t discardable);
+static void ngx_webrtc_ingest_rtp_write(ngx_webrtc_ingest_track_t *t,
+    const ngx_webrtc_reorder_packet_t *rp, ngx_webrtc_depay_info_t *info);
 static void ngx_webrtc_ingest_rtp_write_packet(
     ngx_webrtc_ingest_track_t *t, u_char *payload, size_t n,
     ngx_uint_t flags, ngx_uint_t layer, uint64_t arrival_us);
@@ -496,14 +498,10 @@ ngx_webrtc_ingest_rtp_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
 {
     ngx_webrtc_ingest_track_t *t = ctx;
 
-    size_t                   n;
-    u_char                  *p, *end;
     ngx_int_t                rc;
-    ngx_uint_t               i, flags, codec;
+    ngx_uint_t               i, codec;
     ngx_webrtc_ingest_t     *in;
     ngx_webrtc_depay_info_t  info;
-    u_char                   prefix[NGX_WEBRTC_DEPAY_PAYLOAD];
-    u_char                   joined[NGX_WEBRTC_INGEST_PAYLOAD];
 
     in = t->in;
 
@@ -575,6 +573,24 @@ ngx_webrtc_ingest_rtp_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
         return;
     }
 
+    ngx_webrtc_ingest_rtp_write(t, rp, &info);
+
+    t->open = (t->media->kind == NGX_WEBRTC_VIDEO && !rp->marker);
+}
+
+
+/* a payload, behind the parameter sets that it needs */
+
+static void
+ngx_webrtc_ingest_rtp_write(ngx_webrtc_ingest_track_t *t,
+    const ngx_webrtc_reorder_packet_t *rp, ngx_webrtc_depay_info_t *info)
+{
+    size_t       n;
+    u_char      *p, *end;
+    ngx_uint_t   flags;
+    u_char       prefix[NGX_WEBRTC_DEPAY_PAYLOAD];
+    u_char       joined[NGX_WEBRTC_INGEST_PAYLOAD];
+
     while (ngx_webrtc_depay_prefix(&t->depay, prefix, sizeof(prefix), &n,
                                    &flags)
            == NGX_OK)
@@ -582,7 +598,7 @@ ngx_webrtc_ingest_rtp_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
         p = ngx_webrtc_depay_join(&t->depay, prefix, &n, 1, joined);
 
         ngx_webrtc_ingest_rtp_write_packet(t, p, n, flags,
-                                           info.layer & ~NGX_WEBRTC_LAYER_END,
+                                           info->layer & ~NGX_WEBRTC_LAYER_END,
                                            rp->arrival_us);
     }
 
@@ -609,12 +625,10 @@ ngx_webrtc_ingest_rtp_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
     }
 
     p = ngx_webrtc_depay_join(&t->depay, p, &n,
-                              !(info.flags & NGX_WEBRTC_PKT_MARKER), joined);
+                              !(info->flags & NGX_WEBRTC_PKT_MARKER), joined);
 
-    ngx_webrtc_ingest_rtp_write_packet(t, p, n, info.flags, info.layer,
+    ngx_webrtc_ingest_rtp_write_packet(t, p, n, info->flags, info->layer,
                                        rp->arrival_us);
-
-    t->open = (t->media->kind == NGX_WEBRTC_VIDEO && !rp->marker);
 }
 
 
