@@ -52,7 +52,7 @@ sub page {
 # low delay: a fragment every half a second
 
 my $ffmpeg = $t->spawn('recorder', [ qw/ ffmpeg -nostdin -loglevel error -re
-    -f lavfi -i testsrc2=size=320x240:rate=25 -t 12 -c:v libx264 -preset ultrafast
+    -f lavfi -i testsrc2=size=320x240:rate=25 -t 20 -c:v libx264 -preset ultrafast
     -g 12 -pix_fmt yuv420p -movflags frag_keyframe+empty_moov+default_base_moof
     -flush_packets 1 -f mp4 /, $file ]);
 
