@@ -81,21 +81,23 @@ packages-run:
 packages-deb:
 	@t/tools/packages.sh build deb
 
-# changes when the installed nginx or the compiler does
+# changes when the installed nginx or the compiler does; makes that run beside
+# each other (if_srt) have a new file each
 
 $(B)/nginx.version: FORCE | packages-build
 	@mkdir -p $(B)
-	@{ nginx -V; $(CC) --version; cat $(NGX_DEV)/conf_flags; } >$@.new 2>&1   \
-	    || { cat $@.new >&2; exit 1; }
-	@cmp -s $@ $@.new && rm $@.new || mv $@.new $@
+	@new=$@.$$$$;                                                             \
+	{ nginx -V; $(CC) --version; cat $(NGX_DEV)/conf_flags; } >$$new 2>&1     \
+	    || { cat $$new >&2; rm $$new; exit 1; };                              \
+	cmp -s $@ $$new && rm $$new || mv $$new $@
 
 
 # changes when a file of the module comes or goes: config looks for them
 
 $(B)/sources: FORCE
 	@mkdir -p $(B)
-	@printf '%s\n' $(sort $(SRCS) $(HDRS)) >$@.new
-	@cmp -s $@ $@.new && rm $@.new || mv $@.new $@
+	@new=$@.$$$$; printf '%s\n' $(sort $(SRCS) $(HDRS)) >$$new;               \
+	cmp -s $@ $$new && rm $$new || mv $$new $@
 
 
 # the module for the installed nginx
