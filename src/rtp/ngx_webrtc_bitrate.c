@@ -25,10 +25,6 @@
 #define NGX_WEBRTC_BITRATE_LOSS_UP    5
 
 
-static void ngx_webrtc_bitrate_advance(ngx_webrtc_bitrate_t *br,
-    uint64_t now_us);
-
-
 void
 ngx_webrtc_bitrate_init(ngx_webrtc_bitrate_t *br, uint64_t max, ngx_uint_t remb,
     ngx_uint_t adaptive)
@@ -48,13 +44,11 @@ ngx_webrtc_bitrate_input(ngx_webrtc_bitrate_t *br, size_t n, uint64_t now_us)
     if (!br->started) {
         br->started = 1;
         br->start_us = now_us;
-        br->part = now_us / NGX_WEBRTC_BITRATE_PART;
+        br->window.part = now_us / NGX_WEBRTC_BITRATE_PART;
     }
 
-    ngx_webrtc_bitrate_advance(br, now_us);
-
-    br->parts[br->part % NGX_WEBRTC_BITRATE_PARTS] += (uint32_t) n;
-    br->sum += n;
+    ngx_webrtc_window_add(&br->window, NGX_WEBRTC_BITRATE_PARTS,
+                          now_us / NGX_WEBRTC_BITRATE_PART, n);
     br->bytes += n;
 }
 
@@ -68,7 +62,8 @@ ngx_webrtc_bitrate_now(ngx_webrtc_bitrate_t *br, uint64_t now_us)
         return 0;
     }
 
-    ngx_webrtc_bitrate_advance(br, now_us);
+    (void) ngx_webrtc_window_advance(&br->window, NGX_WEBRTC_BITRATE_PARTS,
+                                     now_us / NGX_WEBRTC_BITRATE_PART);
 
     /*
      * Measured from the start of the oldest part, or from the first packet, but
@@ -78,8 +73,8 @@ ngx_webrtc_bitrate_now(ngx_webrtc_bitrate_t *br, uint64_t now_us)
 
     first_us = 0;
 
-    if (br->part >= NGX_WEBRTC_BITRATE_PARTS - 1) {
-        first_us = (br->part - (NGX_WEBRTC_BITRATE_PARTS - 1))
+    if (br->window.part >= NGX_WEBRTC_BITRATE_PARTS - 1) {
+        first_us = (br->window.part - (NGX_WEBRTC_BITRATE_PARTS - 1))
                    * NGX_WEBRTC_BITRATE_PART;
     }
 
@@ -88,7 +83,7 @@ ngx_webrtc_bitrate_now(ngx_webrtc_bitrate_t *br, uint64_t now_us)
     us = (now_us > first_us) ? now_us - first_us : 0;
     us = ngx_max(us, NGX_WEBRTC_BITRATE_WINDOW / 2);
 
-    return br->sum * 8 * 1000000 / us;
+    return br->window.sum * 8 * 1000000 / us;
 }
 
 
@@ -170,28 +165,4 @@ ngx_webrtc_bitrate_remb(ngx_webrtc_bitrate_t *br, uint64_t now_us)
     br->told_us = now_us;
 
     return value;
-}
-
-
-/* drops the parts that have left the window */
-
-static void
-ngx_webrtc_bitrate_advance(ngx_webrtc_bitrate_t *br, uint64_t now_us)
-{
-    uint64_t     part;
-    ngx_uint_t   i;
-    uint32_t    *bytes;
-
-    part = now_us / NGX_WEBRTC_BITRATE_PART;
-
-    for (i = 0; i < NGX_WEBRTC_BITRATE_PARTS && br->part < part; i++) {
-        br->part++;
-
-        bytes = &br->parts[br->part % NGX_WEBRTC_BITRATE_PARTS];
-
-        br->sum -= *bytes;
-        *bytes = 0;
-    }
-
-    br->part = ngx_max(br->part, part);
 }

@@ -21,6 +21,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_webrtc_window.h>
 
 
 /* us, and number of parts: the window of the bitrate */
@@ -53,9 +54,7 @@ typedef struct {
     uint64_t     told_us;
 
     uint64_t     start_us;        /* of the first packet */
-    uint64_t     part;            /* number of the newest part */
-    uint64_t     sum;             /* of parts */
-    uint32_t     parts[NGX_WEBRTC_BITRATE_PARTS];
+    ngx_webrtc_window_t  window;
     unsigned     remb:1;
     unsigned     adaptive:1;
     unsigned     started:1;

@@ -19,11 +19,6 @@
     (NGX_WEBRTC_LIMIT_WINDOW / NGX_WEBRTC_LIMIT_PARTS)
 
 
-#define ngx_webrtc_limit_newest(l)                                            \
-    (&(l)->parts[(l)->part % (NGX_WEBRTC_LIMIT_PARTS + 1)])
-
-
-static void ngx_webrtc_limit_advance(ngx_webrtc_limit_t *l, uint64_t now_us);
 static void ngx_webrtc_limit_leave(ngx_webrtc_limit_t *l, uint64_t now_us);
 
 
@@ -46,30 +41,31 @@ ngx_webrtc_limit_input(ngx_webrtc_limit_t *l, size_t n, uint64_t now_us)
 
     if (l->first == 0) {
         l->first = now_us / NGX_WEBRTC_LIMIT_PART;
-        l->part = l->first;
+        l->window.part = l->first;
     }
 
-    ngx_webrtc_limit_advance(l, now_us);
-
-    *ngx_webrtc_limit_newest(l) += (uint32_t) n;
-    l->sum += n;
+    ngx_webrtc_window_add(&l->window, NGX_WEBRTC_LIMIT_PARTS + 1,
+                          now_us / NGX_WEBRTC_LIMIT_PART, n);
 }
 
 
 uint64_t
 ngx_webrtc_limit_rate(ngx_webrtc_limit_t *l, uint64_t now_us)
 {
+    uint32_t  newest;
+
     if (l->first == 0) {
         return 0;
     }
 
-    ngx_webrtc_limit_advance(l, now_us);
+    newest = *ngx_webrtc_window_advance(&l->window, NGX_WEBRTC_LIMIT_PARTS + 1,
+                                        now_us / NGX_WEBRTC_LIMIT_PART);
 
-    if (l->part - l->first <= NGX_WEBRTC_LIMIT_PARTS) {
+    if (l->window.part - l->first <= NGX_WEBRTC_LIMIT_PARTS) {
         return 0;
     }
 
-    return (l->sum - *ngx_webrtc_limit_newest(l)) * 8 * 1000000
+    return (l->window.sum - newest) * 8 * 1000000
            / NGX_WEBRTC_LIMIT_WINDOW;
 }
 
@@ -136,28 +132,4 @@ ngx_webrtc_limit_leave(ngx_webrtc_limit_t *l, uint64_t now_us)
     l->out = 1;
     l->changed_us = now_us;
     l->above_us = 0;
-}
-
-
-/* drops the parts that have left the window */
-
-static void
-ngx_webrtc_limit_advance(ngx_webrtc_limit_t *l, uint64_t now_us)
-{
-    uint64_t     part;
-    ngx_uint_t   i;
-    uint32_t    *bytes;
-
-    part = now_us / NGX_WEBRTC_LIMIT_PART;
-
-    for (i = 0; i <= NGX_WEBRTC_LIMIT_PARTS && l->part < part; i++) {
-        l->part++;
-
-        bytes = ngx_webrtc_limit_newest(l);
-
-        l->sum -= *bytes;
-        *bytes = 0;
-    }
-
-    l->part = ngx_max(l->part, part);
 }

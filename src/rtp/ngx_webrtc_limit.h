@@ -28,6 +28,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_webrtc_window.h>
 
 
 /* us, and number of parts; chosen: a few key frames */
@@ -61,9 +62,7 @@ typedef struct {
     ngx_uint_t   out;               /* 1: it is left out */
 
     uint64_t     first;             /* number of the first part; 0: none */
-    uint64_t     part;              /* of the newest, which has not ended */
-    uint64_t     sum;               /* of parts */
-    uint32_t     parts[NGX_WEBRTC_LIMIT_PARTS + 1];
+    ngx_webrtc_window_t  window;    /* and a part that has not ended */
     uint64_t     above_us;          /* the only one: since when, or 0 */
     uint64_t     changed_us;        /* when it went out, or came back; 0:
                                        never */
