@@ -260,6 +260,29 @@ ngx_webrtc_desc_rid(ngx_webrtc_desc_media_t *m, ngx_uint_t i, ngx_str_t *rid)
 }
 
 
+/*
+ * Is that a name of a layer: 1 to "most" letters, digits, "-" and "_"?
+ * RFC 8851, 10: rid-id.
+ */
+static ngx_inline ngx_uint_t
+ngx_webrtc_desc_is_name(const ngx_str_t *name, size_t most)
+{
+    u_char  *p, *last;
+
+    last = name->data + name->len;
+
+    for (p = name->data; p < last; p++) {
+        if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z')
+              || (*p >= '0' && *p <= '9') || *p == '-' || *p == '_'))
+        {
+            return 0;
+        }
+    }
+
+    return name->len != 0 && name->len <= most;
+}
+
+
 /* NGX_OK: it is one more; NGX_DECLINED: there is no room for it */
 static ngx_inline ngx_int_t
 ngx_webrtc_desc_add_rid(ngx_webrtc_desc_media_t *m, const ngx_str_t *rid)

@@ -39,7 +39,6 @@ typedef struct {
 
 static ngx_int_t ngx_http_webrtc_max_bitrate_layer(ngx_str_t *value,
     ngx_http_webrtc_max_bitrate_t *layer);
-static ngx_uint_t ngx_http_webrtc_max_bitrate_is_name(ngx_str_t *name);
 static char *ngx_http_webrtc_max_bitrate_invalid(ngx_conf_t *cf,
     const char *what, ngx_str_t *value, const char *expected);
 static uint32_t ngx_http_webrtc_max_bitrate_of(
@@ -160,7 +159,7 @@ ngx_http_webrtc_max_bitrate_layer(ngx_str_t *value,
 
     max = ngx_parse_offset(&rate);
 
-    if (!ngx_http_webrtc_max_bitrate_is_name(&layer->name)
+    if (!ngx_webrtc_desc_is_name(&layer->name, NGX_WEBRTC_DESC_RID)
         || max < NGX_WEBRTC_VARIANT_BIT_LEAST
         || max > NGX_WEBRTC_VARIANT_BIT_MOST)
     {
@@ -170,32 +169,6 @@ ngx_http_webrtc_max_bitrate_layer(ngx_str_t *value,
     layer->bitrate = (uint32_t) max;
 
     return NGX_OK;
-}
-
-
-/* RFC 8851, 4, as far as such rids are negotiated */
-
-static ngx_uint_t
-ngx_http_webrtc_max_bitrate_is_name(ngx_str_t *name)
-{
-    u_char      ch;
-    ngx_uint_t  i;
-
-    if (name->len == 0 || name->len > NGX_WEBRTC_DESC_RID) {
-        return 0;
-    }
-
-    for (i = 0; i < name->len; i++) {
-        ch = name->data[i];
-
-        if (!((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z')
-              || (ch >= '0' && ch <= '9') || ch == '-' || ch == '_'))
-        {
-            return 0;
-        }
-    }
-
-    return 1;
 }
 
 

@@ -525,25 +525,9 @@ ngx_http_webrtc_transcode_deinterlace(ngx_str_t *value,
 static ngx_uint_t
 ngx_http_webrtc_transcode_is_name(ngx_str_t *value)
 {
-    u_char      c;
     ngx_uint_t  i;
 
-    if (value->len == 0 || value->len > NGX_WEBRTC_VARIANT_NAME
-        || ngx_http_webrtc_transcode_find(ngx_http_webrtc_transcode_taken,
-                                          value, &i))
-    {
-        return 0;
-    }
-
-    for (i = 0; i < value->len; i++) {
-        c = value->data[i];
-
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
-              || (c >= '0' && c <= '9') || c == '-' || c == '_'))
-        {
-            return 0;
-        }
-    }
-
-    return 1;
+    return ngx_webrtc_desc_is_name(value, NGX_WEBRTC_VARIANT_NAME)
+           && !ngx_http_webrtc_transcode_find(ngx_http_webrtc_transcode_taken,
+                                              value, &i);
 }

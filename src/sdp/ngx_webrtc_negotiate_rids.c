@@ -209,25 +209,12 @@ static ngx_uint_t
 ngx_webrtc_negotiate_rids_may(const ngx_webrtc_sdp_rid_t *rid,
     const ngx_webrtc_negotiate_pick_t *pick)
 {
-    u_char  *p, *end, c;
-
-    end = rid->id.data + rid->id.len;
-
-    for (p = rid->id.data; p < end; p++) {
-        c = (u_char) (*p | 0x20);
-
-        if (!((c >= 'a' && c <= 'z') || (*p >= '0' && *p <= '9')
-              || *p == '-' || *p == '_'))
-        {
-            return 0;
-        }
-    }
+    u_char  *p, *end;
 
     p = rid->params.data;
     end = p + rid->params.len;
 
-    if (rid->id.len == 0
-        || rid->id.len > NGX_WEBRTC_DESC_RID
+    if (!ngx_webrtc_desc_is_name(&rid->id, NGX_WEBRTC_DESC_RID)
         || rid->params.len > NGX_WEBRTC_NEGOTIATE_RIDS_PARAMS
         || (rid->params.len && ngx_webrtc_sdp_visible(p, end) != NGX_OK))
     {
