@@ -47,7 +47,8 @@ static ngx_uint_t ngx_webrtc_ingest_limit_only(ngx_webrtc_ingest_t *in,
     ngx_uint_t n);
 static void ngx_webrtc_ingest_limit_inside(ngx_webrtc_ingest_t *in,
     ngx_webrtc_ingest_track_t *t, uint64_t now_us);
-static ngx_uint_t ngx_webrtc_ingest_limit_level(ngx_webrtc_ingest_t *in);
+static void ngx_webrtc_ingest_limit_told(ngx_webrtc_ingest_t *in,
+    ngx_uint_t n, uint64_t rate);
 static ngx_uint_t ngx_webrtc_ingest_limit_most(ngx_webrtc_ingest_t *in);
 static void ngx_webrtc_ingest_limit_end(ngx_webrtc_ingest_t *in);
 
@@ -141,7 +142,7 @@ ngx_webrtc_ingest_limit_layer(ngx_webrtc_ingest_t *in, ngx_uint_t n,
     uint64_t now_us)
 {
     uint64_t                    rate;
-    ngx_uint_t                  out, only, level;
+    ngx_uint_t                  out, only;
     ngx_webrtc_limit_t         *limit;
     ngx_webrtc_ingest_layer_t  *l;
 
@@ -165,14 +166,7 @@ ngx_webrtc_ingest_limit_layer(ngx_webrtc_ingest_t *in, ngx_uint_t n,
     case NGX_WEBRTC_LIMIT_OUT_OF:
 
         if (!out) {
-            level = ngx_webrtc_ingest_limit_level(in);
-
-            ngx_log_error(level, in->log, 0,
-                          "webrtc %s layer left out, above "
-                          "webrtc_max_bitrate rid:\"%V\" bitrate:%uL "
-                          "limit:%uL", in->what, &l->rid, rate, limit->max);
-
-            ngx_webrtc_atomic_add(&in->st->stat.left_out, 1);
+            ngx_webrtc_ingest_limit_told(in, n, rate);
             ngx_webrtc_ingest_layers_leave(l, now_us);
 
         } else if (in->out.from == l->t
@@ -186,11 +180,7 @@ ngx_webrtc_ingest_limit_layer(ngx_webrtc_ingest_t *in, ngx_uint_t n,
     default: /* NGX_WEBRTC_LIMIT_IN */
 
         if (out) {
-            ngx_log_error(NGX_LOG_INFO, in->log, 0,
-                          "webrtc %s layer let in again rid:\"%V\" "
-                          "bitrate:%uL limit:%uL", in->what, &l->rid, rate,
-                          limit->max);
-
+            ngx_webrtc_ingest_limit_told(in, n, rate);
             ngx_webrtc_ingest_layers_return(l, now_us);
         }
     }
@@ -221,7 +211,7 @@ ngx_webrtc_ingest_limit_inside(ngx_webrtc_ingest_t *in,
     ngx_webrtc_ingest_track_t *t, uint64_t now_us)
 {
     uint64_t             rate;
-    ngx_uint_t           i, out, level;
+    ngx_uint_t           i, out;
     ngx_webrtc_limit_t  *limit;
 
     for (i = t->seen + 1; i > 0; i--) {
@@ -234,21 +224,8 @@ ngx_webrtc_ingest_limit_inside(ngx_webrtc_ingest_t *in,
             return;
         }
 
-        if (limit->out && !out) {
-            level = ngx_webrtc_ingest_limit_level(in);
-
-            ngx_log_error(level, in->log, 0,
-                          "webrtc %s layer left out, above "
-                          "webrtc_max_bitrate spatial:%ui bitrate:%uL "
-                          "limit:%uL", in->what, i - 1, rate, limit->max);
-
-            ngx_webrtc_atomic_add(&in->st->stat.left_out, 1);
-
-        } else if (out && !limit->out) {
-            ngx_log_error(NGX_LOG_INFO, in->log, 0,
-                          "webrtc %s layer let in again spatial:%ui "
-                          "bitrate:%uL limit:%uL", in->what, i - 1, rate,
-                          limit->max);
+        if (limit->out != out) {
+            ngx_webrtc_ingest_limit_told(in, i - 1, rate);
         }
     }
 
@@ -258,18 +235,40 @@ ngx_webrtc_ingest_limit_inside(ngx_webrtc_ingest_t *in,
 }
 
 
-/* an operator is told once of a publisher that does not obey */
+/*
+ * A layer is left out from now on, or no longer.  An operator is told once of a
+ * publisher that does not obey.
+ */
 
-static ngx_uint_t
-ngx_webrtc_ingest_limit_level(ngx_webrtc_ingest_t *in)
+static void
+ngx_webrtc_ingest_limit_told(ngx_webrtc_ingest_t *in, ngx_uint_t n,
+    uint64_t rate)
 {
-    ngx_uint_t  level;
+    u_char              *p, name[sizeof("spatial:") + NGX_INT_T_LEN];
+    ngx_uint_t           level;
+    ngx_webrtc_limit_t  *limit;
+
+    limit = &in->limits[n];
+
+    p = in->nlayers ? ngx_sprintf(name, "rid:\"%V\"", &in->layers[n].rid)
+                    : ngx_sprintf(name, "spatial:%ui", n);
+
+    if (!limit->out) {
+        ngx_log_error(NGX_LOG_INFO, in->log, 0,
+                      "webrtc %s layer let in again %*s bitrate:%uL limit:%uL",
+                      in->what, (size_t) (p - name), name, rate, limit->max);
+        return;
+    }
 
     level = in->warned ? NGX_LOG_INFO : NGX_LOG_WARN;
-
     in->warned = 1;
 
-    return level;
+    ngx_log_error(level, in->log, 0,
+                  "webrtc %s layer left out, above webrtc_max_bitrate "
+                  "%*s bitrate:%uL limit:%uL",
+                  in->what, (size_t) (p - name), name, rate, limit->max);
+
+    ngx_webrtc_atomic_add(&in->st->stat.left_out, 1);
 }
 
 

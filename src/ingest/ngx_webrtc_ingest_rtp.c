@@ -568,12 +568,9 @@ ngx_webrtc_ingest_rtp_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
         }
     }
 
-    if (ngx_webrtc_ingest_limit_cuts(t, info.layer, &info.flags)) {
-        t->open = !rp->marker;
-        return;
+    if (!ngx_webrtc_ingest_limit_cuts(t, info.layer, &info.flags)) {
+        ngx_webrtc_ingest_rtp_write(t, rp, &info);
     }
-
-    ngx_webrtc_ingest_rtp_write(t, rp, &info);
 
     t->open = (t->media->kind == NGX_WEBRTC_VIDEO && !rp->marker);
 }
