@@ -775,7 +775,7 @@ ngx_webrtc_hls_record(void *data, ngx_uint_t lane,
         return;
     }
 
-    us = r->ts / clock * 1000000 + r->ts % clock * 1000000 / clock;
+    us = ngx_webrtc_ts_scale(r->ts, 1000000, clock);
 
     piece.track = track;
     piece.ts = r->ts;

@@ -134,7 +134,7 @@ static int64_t
 ngx_webrtc_hls_lanes_floor(ngx_webrtc_hls_lanes_t *ls,
     ngx_webrtc_stream_t *st)
 {
-    int64_t                 now_us, ahead_us;
+    int64_t                 now_us, media, ahead_us;
     uint32_t                rtp;
     ngx_webrtc_hls_info_t  *info;
 
@@ -149,11 +149,11 @@ ngx_webrtc_hls_lanes_floor(ngx_webrtc_hls_lanes_t *ls,
         return 0;
     }
 
+    media = ngx_webrtc_timeline_media(&st->timeline, NGX_WEBRTC_HLS_LANE_CLOCK,
+                                      now_us, rtp);
+
     ahead_us = info->media_us
-               - ngx_webrtc_timeline_media(&st->timeline,
-                                           NGX_WEBRTC_HLS_LANE_CLOCK, now_us,
-                                           rtp)
-                 / NGX_WEBRTC_HLS_LANE_CLOCK * 1000000;
+               - ngx_webrtc_ts_scale(media, 1000000, NGX_WEBRTC_HLS_LANE_CLOCK);
 
     return (ahead_us > NGX_WEBRTC_HLS_LANE_BEYOND)
            ? 0 : info->media_us - NGX_WEBRTC_HLS_LANE_OVERLAP;

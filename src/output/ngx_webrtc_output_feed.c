@@ -697,14 +697,8 @@ static int64_t
 ngx_webrtc_output_feed_us(ngx_webrtc_output_feed_t *feed)
 {
     uint32_t  clock;
-    int64_t   ts;
 
-    ts = feed->unit.ts;
     clock = feed->reader.tracks[feed->unit.track].clock_rate;
 
-    if (clock == 0) {
-        return 0;
-    }
-
-    return ts / clock * 1000000 + ts % clock * 1000000 / clock;
+    return clock ? ngx_webrtc_ts_scale(feed->unit.ts, 1000000, clock) : 0;
 }
