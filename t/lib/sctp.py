@@ -149,7 +149,10 @@ async def garbage(url, rnd):
 
     out = {'sent': 0, 'sessions': 0}
 
-    for _ in range(12):
+    # each goes on until the worker has ended it, which a slow machine hears of
+    # late and a fast one soon: so many packets in all, and from some sessions
+
+    while out['sessions'] < 12 or out['sent'] <= 1000:
         s = await Session().open(url)
         out['sessions'] += 1
         last = out['sent'] + 400
@@ -178,7 +181,9 @@ async def garbage(url, rnd):
                                 len(body) + 5, rnd.randrange(300)))
                 chunks += chunk(kind, body, rnd.randrange(256), n)
 
-            await s.raw(chunks[:1100])
+            if not await s.raw(chunks[:1100]):
+                break
+
             out['sent'] += 1
 
             if out['sent'] % 20 == 0:
