@@ -778,6 +778,7 @@ ngx_webrtc_nice_close(ngx_webrtc_nice_t *nice)
 {
     nice->closed = 1;
     nice->paired = 0;
+    nice->rest = 0;
 
     ngx_webrtc_nice_unselect(nice);
 

@@ -20,6 +20,15 @@
  * inode.  A closed socket has left epoll by itself, and its state is dropped
  * without a system call on a descriptor that is another's by now.
  *
+ * Packets that come one by one cost a turn each.  A session that gets many of
+ * them has its sockets rest for a while after each read, as a network card
+ * holds its interrupts back.
+ *
+ * libnice's reading costs as much per packet as DTLS.  So what comes over the
+ * path that we send on past it (ngx_webrtc_nice_path.c) is read past it, too:
+ * DTLS and RTP, from exactly that address, by that channel.  All else is left
+ * to libnice.
+ *
  * libnice drops answers to requests that are not its own, and does not report
  * what TURN servers answer.  While a request of ours or one to a TURN server is
  * pending, what waits in a socket is looked at (ngx_webrtc_nice_peek.c,
@@ -30,16 +39,21 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include "ngx_webrtc_nice_loop.h"
 #include "ngx_webrtc_nice_peek.h"
 #include "ngx_webrtc_nice_spare.h"
+#include "ngx_webrtc_rtp.h"
 #include "ngx_webrtc_turn.h"
 
 
 /* sockets of an agent: per address one, and one per address and TURN server
  * over TCP */
 #define NGX_WEBRTC_NICE_FDS        256
+
+/* batches of a turn; chosen: see NGX_WEBRTC_NICE_TURNS */
+#define NGX_WEBRTC_NICE_TAKES      4
 
 /* initial room for descriptors */
 #define NGX_WEBRTC_NICE_FDS_START  8
@@ -60,11 +74,17 @@ typedef struct {
 
 
 static void ngx_webrtc_nice_drive(ngx_webrtc_nice_t *nice);
+static void ngx_webrtc_nice_delivered(ngx_webrtc_nice_t *nice);
 static void ngx_webrtc_nice_look(ngx_webrtc_nice_t *nice, ngx_uint_t nfds);
 static void ngx_webrtc_nice_look_at(ngx_webrtc_nice_t *nice,
     ngx_webrtc_nice_io_t *io, GPollFD *fd);
 static void ngx_webrtc_nice_seen(void *ctx, struct sockaddr *sa, u_char *p,
     size_t n);
+static void ngx_webrtc_nice_take_data(ngx_webrtc_nice_t *nice,
+    ngx_webrtc_nice_io_t *io, GPollFD *fd);
+static ngx_int_t ngx_webrtc_nice_owns(void *ctx, struct sockaddr *sa,
+    socklen_t len, u_char *p, size_t n);
+static void ngx_webrtc_nice_taken_one(void *ctx, u_char *p, size_t n);
 static ngx_int_t ngx_webrtc_nice_query(ngx_webrtc_nice_t *nice, gint priority,
     gint *timeout);
 static ngx_int_t ngx_webrtc_nice_grow(ngx_webrtc_nice_t *nice, ngx_uint_t n);
@@ -78,6 +98,7 @@ static ngx_connection_t *ngx_webrtc_nice_connection(ngx_webrtc_nice_t *nice,
 static ngx_uint_t ngx_webrtc_nice_buffers(ngx_socket_t fd);
 static void ngx_webrtc_nice_forget(ngx_webrtc_nice_t *nice,
     ngx_webrtc_nice_io_t *io);
+static void ngx_webrtc_nice_set_cork(ngx_webrtc_nice_t *nice, int on);
 static ngx_int_t ngx_webrtc_nice_inode(ngx_socket_t fd, ino_t *ino);
 static void ngx_webrtc_nice_schedule(ngx_webrtc_nice_t *nice, gint timeout);
 static void ngx_webrtc_nice_event_handler(ngx_event_t *ev);
@@ -175,6 +196,12 @@ ngx_webrtc_nice_drive(ngx_webrtc_nice_t *nice)
     nfds = 0;
     timeout = -1;
 
+    if (nice->resting
+        && (ngx_msec_int_t) (ngx_current_msec - nice->rested) >= 0)
+    {
+        nice->resting = 0;
+    }
+
     /* our own calls cause events too */
 
     ngx_webrtc_nice_tell(nice);
@@ -192,8 +219,14 @@ ngx_webrtc_nice_drive(ngx_webrtc_nice_t *nice)
         if (nfds) {
             (void) poll((struct pollfd *) nice->fds, nfds, 0);
 
-            if (nice->expect || nice->deaf || nice->watch) {
+            if (nice->expect || nice->deaf || nice->watch || nice->resting
+                || nice->socket)
+            {
                 ngx_webrtc_nice_look(nice, nfds);
+            }
+
+            if (nice->closed && !nice->pruning) {
+                break;
             }
         }
 
@@ -212,13 +245,7 @@ ngx_webrtc_nice_drive(ngx_webrtc_nice_t *nice)
         }
     }
 
-    if (nice->input) {
-        nice->input = 0;
-
-        if (!nice->closed) {
-            nice->conf.done(nice->conf.ctx);
-        }
-    }
+    ngx_webrtc_nice_delivered(nice);
 
     nice->driving = 0;
 
@@ -241,7 +268,34 @@ ngx_webrtc_nice_drive(ngx_webrtc_nice_t *nice)
         timeout = NGX_WEBRTC_NICE_STARVED;
     }
 
+    if (nice->resting && (timeout < 0 || timeout > (gint) nice->rest)) {
+        timeout = (gint) nice->rest;
+    }
+
     ngx_webrtc_nice_schedule(nice, timeout);
+}
+
+
+/* what was waiting has been read */
+
+static void
+ngx_webrtc_nice_delivered(ngx_webrtc_nice_t *nice)
+{
+    if (nice->input && !nice->closed) {
+
+        nice->conf.done(nice->conf.ctx);
+
+        if (nice->rest && !nice->closed) {
+            nice->resting = 1;
+            nice->rested = ngx_current_msec + nice->rest;
+        }
+    }
+
+    nice->input = 0;
+
+    if (nice->corked) {
+        ngx_webrtc_nice_set_cork(nice, 0);
+    }
 }
 
 
@@ -253,6 +307,10 @@ ngx_webrtc_nice_look(ngx_webrtc_nice_t *nice, ngx_uint_t nfds)
     ngx_uint_t  i, k;
 
     for (i = 0; i < nfds; i++) {
+
+        if (nice->resting) {
+            nice->fds[i].revents &= (gushort) ~G_IO_IN;
+        }
 
         if (!(nice->fds[i].revents & (G_IO_IN|G_IO_ERR|G_IO_HUP))) {
             continue;
@@ -300,7 +358,97 @@ ngx_webrtc_nice_look_at(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_io_t *io,
         seen.io = io;
 
         ngx_webrtc_nice_peek(io->fd, ngx_webrtc_nice_seen, &seen);
+        return;
     }
+
+    if (nice->socket && !nice->closed && (fd->revents & G_IO_IN)
+        && !g_socket_is_closed(nice->socket)
+        && g_socket_get_fd(nice->socket) == io->fd)
+    {
+        ngx_webrtc_nice_take_data(nice, io, fd);
+    }
+}
+
+
+static void
+ngx_webrtc_nice_take_data(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_io_t *io,
+    GPollFD *fd)
+{
+    ngx_int_t   rc;
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_WEBRTC_NICE_TAKES; i++) {
+
+        rc = ngx_webrtc_nice_take(io->fd, ngx_webrtc_nice_owns,
+                                  ngx_webrtc_nice_taken_one, nice);
+
+        if (rc == NGX_DECLINED || nice->closed) {
+            return;
+        }
+
+        if (rc == NGX_OK) {
+            break;
+        }
+    }
+
+    /* what is left comes back with the next event */
+
+    fd->revents &= (gushort) ~G_IO_IN;
+}
+
+
+static ngx_int_t
+ngx_webrtc_nice_owns(void *ctx, struct sockaddr *sa, socklen_t len, u_char *p,
+    size_t n)
+{
+    ngx_webrtc_nice_t *nice = ctx;
+
+    if (ngx_cmp_sockaddr(sa, len, &nice->dst.remote.sockaddr, nice->dst.len,
+                         1)
+        != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    if (nice->channel) {
+        p = ngx_webrtc_turn_data(p, &n, nice->channel);
+
+        if (p == NULL) {
+            return NGX_DECLINED;
+        }
+    }
+
+    switch (ngx_webrtc_rtp_classify(p, n)) {
+
+    case NGX_WEBRTC_DATAGRAM_DTLS:
+    case NGX_WEBRTC_DATAGRAM_RTP:
+    case NGX_WEBRTC_DATAGRAM_RTCP:
+        return NGX_OK;
+
+    default:
+        return NGX_DECLINED;
+    }
+}
+
+
+static void
+ngx_webrtc_nice_taken_one(void *ctx, u_char *p, size_t n)
+{
+    ngx_webrtc_nice_t *nice = ctx;
+
+    if (nice->closed) {
+        return;
+    }
+
+    /* it may have unselected the path, but not what is read of a frame */
+
+    if (ngx_webrtc_turn_channel(p, n)) {
+        n = ngx_min(n - NGX_WEBRTC_TURN_FRAME, (size_t) (p[2] << 8 | p[3]));
+        p += NGX_WEBRTC_TURN_FRAME;
+    }
+
+    nice->input = 1;
+    nice->conf.input(nice->conf.ctx, p, n);
 }
 
 
@@ -511,7 +659,7 @@ ngx_webrtc_nice_watch(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_io_t *io,
         io->events = 0;
     }
 
-    events &= io->deaf ? POLLOUT : POLLIN|POLLOUT;
+    events &= (io->deaf || nice->resting) ? POLLOUT : POLLIN|POLLOUT;
 
     if (io->events == events) {
         return;
@@ -640,6 +788,40 @@ ngx_webrtc_nice_forget(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_io_t *io)
 
     ngx_free_connection(c);
     c->fd = (ngx_socket_t) -1;
+}
+
+
+void
+ngx_webrtc_nice_cork(ngx_webrtc_nice_t *nice)
+{
+    if (!nice->corked) {
+        ngx_webrtc_nice_set_cork(nice, 1);
+    }
+
+    ngx_webrtc_nice_wake(nice);
+}
+
+
+/* the connections to TURN servers; what is left over leaves by itself, later */
+
+static void
+ngx_webrtc_nice_set_cork(ngx_webrtc_nice_t *nice, int on)
+{
+    ino_t                  ino;
+    ngx_uint_t             k;
+    ngx_webrtc_nice_io_t  *io;
+
+    nice->corked = on ? 1 : 0;
+
+    for (k = 0; k < nice->nios; k++) {
+        io = &nice->ios[k];
+
+        if (!io->dgram && ngx_webrtc_nice_inode(io->fd, &ino) == NGX_OK
+            && ino == io->ino)
+        {
+            (void) setsockopt(io->fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(int));
+        }
+    }
 }
 
 

@@ -42,6 +42,12 @@ ngx_int_t ngx_webrtc_nice_begin(ngx_webrtc_nice_t *nice);
 /* Schedules a turn. */
 void ngx_webrtc_nice_wake(ngx_webrtc_nice_t *nice);
 
+/*
+ * What is sent over TCP from now until the end of the turn, which is scheduled,
+ * leaves together.
+ */
+void ngx_webrtc_nice_cork(ngx_webrtc_nice_t *nice);
+
 /* Tells the session what the signals have recorded. */
 void ngx_webrtc_nice_tell(ngx_webrtc_nice_t *nice);
 

@@ -114,6 +114,11 @@ ngx_webrtc_nice_commit(ngx_webrtc_nice_t *nice, size_t n)
     p = ngx_webrtc_nice_room_for(nice, n);
 
     if (nice->socket == NULL || g_socket_is_closed(nice->socket)) {
+
+        if (nice->tcp && !nice->closed) {
+            ngx_webrtc_nice_cork(nice);
+        }
+
         ngx_webrtc_nice_send(nice, p, n);
         return;
     }
@@ -332,6 +337,13 @@ ngx_webrtc_nice_expect(ngx_webrtc_nice_t *nice, ngx_uint_t answers)
     if (nice->expect) {
         nice->fresh = 1;
     }
+}
+
+
+void
+ngx_webrtc_nice_rest(ngx_webrtc_nice_t *nice, ngx_msec_t ms)
+{
+    nice->rest = ms;
 }
 
 

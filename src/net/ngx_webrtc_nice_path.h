@@ -30,6 +30,12 @@ u_char *ngx_webrtc_nice_reserve(ngx_webrtc_nice_t *nice, size_t size);
 void ngx_webrtc_nice_commit(ngx_webrtc_nice_t *nice, size_t n);
 
 /*
+ * Sets for how many ms nothing is read after a read, so that what comes
+ * meanwhile is read together; 0: it is read when it comes.
+ */
+void ngx_webrtc_nice_rest(ngx_webrtc_nice_t *nice, ngx_msec_t ms);
+
+/*
  * The addresses of the peer beside the selected one, those that were heard last
  * first: its candidates, and where authentic checks have come from.
  *

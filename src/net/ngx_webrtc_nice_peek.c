@@ -6,6 +6,10 @@
  * other: with SO_PEEK_OFF the kernel keeps the position, and moves it back by
  * what the reader takes.  A datagram that arrives between the look and the read
  * is missed; but requests are repeated.
+ *
+ * What is taken is looked at in the same way, a batch at a time, and then what
+ * belongs to us is read once more, without its bytes: there is no other way to
+ * leave the rest for somebody else.  It costs a third of reading one by one.
  */
 
 
@@ -25,6 +29,22 @@
 /* bytes of a datagram that are looked at: responses are shorter, with a TURN
  * server's headers too */
 #define NGX_WEBRTC_NICE_PEEK_SIZE  1500
+
+
+typedef struct {
+    struct mmsghdr  msgs[NGX_WEBRTC_NICE_TAKE];
+    struct iovec    iovs[NGX_WEBRTC_NICE_TAKE];
+    ngx_sockaddr_t  sas[NGX_WEBRTC_NICE_TAKE];
+    u_char          bufs[NGX_WEBRTC_NICE_TAKE][NGX_WEBRTC_NICE_TAKE_SIZE];
+} ngx_webrtc_nice_taken_t;
+
+
+static int ngx_webrtc_nice_receive(ngx_socket_t fd, ngx_uint_t n, size_t size,
+    int flags);
+
+
+/* of this process: nothing is kept in it */
+static ngx_webrtc_nice_taken_t  ngx_webrtc_nice_taken;
 
 
 void
@@ -71,4 +91,88 @@ ngx_webrtc_nice_peek(ngx_socket_t fd, ngx_webrtc_nice_peek_pt seen, void *ctx)
             seen(ctx, &sa.sockaddr, buf, n);
         }
     }
+}
+
+
+ngx_int_t
+ngx_webrtc_nice_take(ngx_socket_t fd, ngx_webrtc_nice_own_pt own,
+    ngx_webrtc_nice_taken_pt taken, void *ctx)
+{
+    int                       i, n, k, got, offset;
+    struct mmsghdr           *msg;
+    ngx_webrtc_nice_taken_t  *t;
+
+    t = &ngx_webrtc_nice_taken;
+    offset = 0;
+
+    if (setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof(int)) == -1) {
+        return NGX_DECLINED;
+    }
+
+    n = ngx_webrtc_nice_receive(fd, NGX_WEBRTC_NICE_TAKE,
+                                NGX_WEBRTC_NICE_TAKE_SIZE, MSG_PEEK);
+    if (n <= 0) {
+        return NGX_DECLINED;
+    }
+
+    for (k = 0; k < n; k++) {
+        msg = &t->msgs[k];
+
+        if ((msg->msg_hdr.msg_flags & MSG_TRUNC)
+            || own(ctx, &t->sas[k].sockaddr, msg->msg_hdr.msg_namelen,
+                   t->bufs[k], msg->msg_len)
+               != NGX_OK)
+        {
+            break;
+        }
+    }
+
+    got = k ? ngx_webrtc_nice_receive(fd, k, 0, 0) : 0;
+
+    if (got < n) {
+
+        /* what is left is seen again by whoever looks next */
+
+        (void) setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof(int));
+    }
+
+    for (i = 0; i < got; i++) {
+        taken(ctx, t->bufs[i], t->msgs[i].msg_len);
+    }
+
+    if (got < n) {
+        return NGX_DECLINED;
+    }
+
+    return (n < NGX_WEBRTC_NICE_TAKE) ? NGX_OK : NGX_AGAIN;
+}
+
+
+/* MSG_TRUNC: a message's length is the datagram's, whatever its room */
+
+static int
+ngx_webrtc_nice_receive(ngx_socket_t fd, ngx_uint_t n, size_t size, int flags)
+{
+    ngx_uint_t                i;
+    struct msghdr            *hdr;
+    ngx_webrtc_nice_taken_t  *t;
+
+    t = &ngx_webrtc_nice_taken;
+
+    for (i = 0; i < n; i++) {
+        t->iovs[i].iov_base = t->bufs[i];
+        t->iovs[i].iov_len = size;
+
+        hdr = &t->msgs[i].msg_hdr;
+
+        ngx_memzero(hdr, sizeof(struct msghdr));
+
+        hdr->msg_name = &t->sas[i];
+        hdr->msg_namelen = sizeof(ngx_sockaddr_t);
+        hdr->msg_iov = &t->iovs[i];
+        hdr->msg_iovlen = 1;
+    }
+
+    return recvmmsg(fd, t->msgs, (unsigned int) n,
+                    flags|MSG_DONTWAIT|MSG_TRUNC, NULL);
 }

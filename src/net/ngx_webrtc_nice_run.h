@@ -77,6 +77,11 @@ struct ngx_webrtc_nice_s {
     ngx_uint_t               nremote;
     ngx_uint_t               nreflexive;
 
+    ngx_msec_t               rest;        /* see ngx_webrtc_nice_rest() */
+    ngx_msec_t               rested;      /* resting is over */
+
+    unsigned                 resting:1;   /* nothing is read */
+    unsigned                 corked:1;    /* streams of ios are */
     unsigned                 paired:1;    /* there is a new pair */
     unsigned                 moved:1;     /* dst is not what libnice has */
     unsigned                 reflexive:1; /* to be told */

@@ -150,4 +150,17 @@ ngx_webrtc_transport_commit(ngx_webrtc_transport_t *tp, size_t n)
 }
 
 
+/*
+ * What comes may wait for so many ms, and be read together; of lite, where a
+ * port is everybody's, it does not.
+ */
+static ngx_inline void
+ngx_webrtc_transport_rest(ngx_webrtc_transport_t *tp, ngx_msec_t ms)
+{
+    if (tp->nice) {
+        ngx_webrtc_nice_rest(tp->nice, ms);
+    }
+}
+
+
 #endif /* _NGX_WEBRTC_TRANSPORT_H_INCLUDED_ */

@@ -95,6 +95,27 @@ ngx_webrtc_turn_channel(const u_char *p, size_t n)
 }
 
 
+u_char *
+ngx_webrtc_turn_data(u_char *p, size_t *n, ngx_uint_t channel)
+{
+    size_t  len;
+
+    if (channel == 0 || ngx_webrtc_turn_channel(p, *n) != channel) {
+        return NULL;
+    }
+
+    len = ngx_webrtc_turn_u16(p + 2);
+
+    if (len > *n - NGX_WEBRTC_TURN_FRAME) {
+        return NULL;
+    }
+
+    *n = len;
+
+    return p + NGX_WEBRTC_TURN_FRAME;
+}
+
+
 void
 ngx_webrtc_turn_frame(u_char *p, ngx_uint_t channel, size_t n)
 {

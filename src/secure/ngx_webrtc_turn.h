@@ -43,6 +43,16 @@ u_char *ngx_webrtc_turn_response(u_char *p, size_t *n);
 ngx_uint_t ngx_webrtc_turn_channel(const u_char *p, size_t n);
 
 /*
+ * What a datagram of ChannelData carries, which may have padding behind it
+ * (RFC 8656, 12.5).
+ *
+ *   p, n   the datagram; n becomes the size of what it carries
+ *
+ * Returns where that begins; NULL: it is of no channel or another, or cut.
+ */
+u_char *ngx_webrtc_turn_data(u_char *p, size_t *n, ngx_uint_t channel);
+
+/*
  * Writes the NGX_WEBRTC_TURN_FRAME bytes in front of n bytes of ChannelData,
  * which over UDP need no padding (RFC 8656, 12.5).
  */

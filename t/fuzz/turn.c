@@ -31,6 +31,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     }
 
+    n = size;
+    p = ngx_webrtc_turn_data(copy, &n, ngx_webrtc_turn_channel(copy, size));
+
+    if (p && (p != copy + 4 || n > size - 4)) {
+        abort();
+    }
+
     n = ngx_webrtc_turn_length(copy, size);
 
     if (n < 20 && n != size) {

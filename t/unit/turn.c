@@ -116,6 +116,54 @@ test_channel(void)
 }
 
 
+static void
+test_data(void)
+{
+    size_t       n;
+    u_char      *p, *copy;
+    ngx_uint_t   i;
+
+    static const struct {
+        const char  *name;
+        const char  *text;
+        size_t       len;
+        int          n;           /* -1: none */
+    } rows[] = {
+#define ROW(name, text, n)  { name, text, sizeof(text) - 1, n }
+        ROW("all of it", "\x40\1\0\5" "abcde", 5),
+        ROW("with padding", "\x40\1\0\5" "abcde\0\0\0", 5),
+        ROW("nothing in it", "\x40\1\0\0", 0),
+        ROW("cut", "\x40\1\0\6" "abcde", -1),
+        ROW("as long as can be told", "\x40\1\xff\xff" "abcde", -1),
+        ROW("no length", "\x40\1\0", -1),
+        ROW("another channel", "\x40\2\0\5" "abcde", -1),
+        ROW("STUN", "\0\1\0\5" "abcde", -1),
+        ROW("DTLS", "\x17\xfe\xfd\0" "abcde", -1),
+        ROW("an empty datagram", "", -1),
+#undef ROW
+    };
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+
+        copy = malloc(rows[i].len + (rows[i].len == 0));
+        memcpy(copy, rows[i].text, rows[i].len);
+
+        n = rows[i].len;
+        p = ngx_webrtc_turn_data(copy, &n, 0x4001);
+
+        tap_ok(rows[i].n < 0 ? p == NULL
+                             : p == copy + 4 && n == (size_t) rows[i].n,
+               "data of a channel: %s", rows[i].name);
+
+        free(copy);
+    }
+
+    n = 4;
+    tap_ok(ngx_webrtc_turn_data((u_char *) "\0\0\0\0", &n, 0) == NULL,
+           "data of no channel");
+}
+
+
 /* header of an answer to an Allocate request, of so many bytes */
 #define ALLOCATED  "\x01\x03\0\0\x21\x12\xa4\x42" "abcdefghijkl"
 #define REFUSED(n)  "\x01\x13\0" n "\x21\x12\xa4\x42" "abcdefghijkl"
@@ -225,6 +273,7 @@ main(void)
 {
     test_response();
     test_channel();
+    test_data();
     test_allocate();
     test_length();
 
