@@ -38,6 +38,7 @@
 #include <ngx_webrtc_sctp_flow.h>
 #include <ngx_webrtc_sctp_instance.h>
 #include <ngx_webrtc_sctp_setup.h>
+#include <ngx_webrtc_seq.h>
 
 
 /* bytes of a header with that of a chunk; RFC 9260, 3.1, 3.2 */
@@ -47,14 +48,22 @@
  * repeated ones make four */
 #define NGX_WEBRTC_SCTP_INIT_RATE    8
 
-/* chunk type; RFC 9260, 3.2 */
+/* chunk types; RFC 9260, 3.2 */
 #define NGX_WEBRTC_SCTP_CHUNK_INIT   1
+#define NGX_WEBRTC_SCTP_CHUNK_SACK   3
+
+/* where the cumulative TSN of a SACK is that stands alone; RFC 9260, 3.3.4 */
+#define NGX_WEBRTC_SCTP_CUM          (NGX_WEBRTC_SCTP_HEADER + 4)
 
 
 static void ngx_webrtc_sctp_addr(ngx_webrtc_sctp_assoc_t *assoc,
     uint16_t port, struct sockaddr_conn *sconn);
 static ngx_int_t ngx_webrtc_sctp_check(ngx_webrtc_sctp_assoc_t *assoc,
     const u_char *p, size_t n);
+static ngx_uint_t ngx_webrtc_sctp_hold(ngx_webrtc_sctp_assoc_t *assoc,
+    const u_char *p, size_t n);
+static void ngx_webrtc_sctp_held(ngx_webrtc_sctp_assoc_t *assoc,
+    uint64_t now_ms);
 static ngx_uint_t ngx_webrtc_sctp_intact(ngx_webrtc_sctp_t *sctp,
     const u_char *p, size_t n);
 
@@ -253,19 +262,41 @@ ngx_webrtc_sctp_input(ngx_webrtc_sctp_assoc_t *assoc, const u_char *p,
     seen = ngx_webrtc_sctp_repair_input(&assoc->repair, p, n, sctp->seen,
                                         now_ms);
 
-    if (seen) {
-        usrsctp_conninput((void *) assoc->id, sctp->seen, seen, 0);
+    if (!ngx_webrtc_sctp_hold(assoc, sctp->seen, seen)) {
 
-    } else {
-        usrsctp_conninput((void *) assoc->id, p, n, 0);
+        ngx_webrtc_sctp_held(assoc, now_ms);
+
+        if (seen) {
+            usrsctp_conninput((void *) assoc->id, sctp->seen, seen, 0);
+
+        } else {
+            usrsctp_conninput((void *) assoc->id, p, n, 0);
+        }
+
+        ngx_webrtc_sctp_repair_seen(&assoc->repair);
+        ngx_webrtc_sctp_flow_input(assoc, p, now_ms);
     }
-
-    ngx_webrtc_sctp_flow_input(assoc, p, now_ms);
 
     ngx_webrtc_sctp_instance_touch(assoc);
     ngx_webrtc_sctp_event_dispatch(sctp);
 
     return NGX_OK;
+}
+
+
+void
+ngx_webrtc_sctp_flush(ngx_webrtc_sctp_assoc_t *assoc, uint64_t now_ms)
+{
+    if (!assoc->sacked) {
+        return;
+    }
+
+    ngx_webrtc_sctp_instance_advance(assoc->sctp, now_ms);
+
+    ngx_webrtc_sctp_held(assoc, now_ms);
+
+    ngx_webrtc_sctp_instance_touch(assoc);
+    ngx_webrtc_sctp_event_dispatch(assoc->sctp);
 }
 
 
@@ -417,6 +448,7 @@ ngx_webrtc_sctp_abort(ngx_webrtc_sctp_assoc_t *assoc)
 
     assoc->buffered = 0;
     assoc->above = 0;
+    assoc->sacked = 0;
 
     ngx_webrtc_sctp_instance_touch(assoc);
 }
@@ -439,6 +471,7 @@ ngx_webrtc_sctp_cleanup(ngx_webrtc_sctp_assoc_t *assoc)
     ngx_webrtc_sctp_repair_cleanup(&assoc->repair);
 
     assoc->buffered = 0;
+    assoc->sacked = 0;
 
     if (assoc->busy) {
         assoc->busy = 0;
@@ -458,6 +491,68 @@ ngx_webrtc_sctp_addr(ngx_webrtc_sctp_assoc_t *assoc, uint16_t port,
     sconn->sconn_family = AF_CONN;
     sconn->sconn_port = htons(port);
     sconn->sconn_addr = (void *) assoc->id;
+}
+
+
+/*
+ * A packet that usrsctp is to see, which is kept if it is a SACK alone: another
+ * one takes its place, unless it is older.
+ */
+
+static ngx_uint_t
+ngx_webrtc_sctp_hold(ngx_webrtc_sctp_assoc_t *assoc, const u_char *p,
+    size_t n)
+{
+    uint32_t  cum, before;
+
+    if (!assoc->opts.batches
+        || assoc->state != NGX_WEBRTC_SCTP_OPEN
+        || assoc->repair.off
+        || n != NGX_WEBRTC_SCTP_SACK
+        || p[NGX_WEBRTC_SCTP_HEADER] != NGX_WEBRTC_SCTP_CHUNK_SACK)
+    {
+        return 0;
+    }
+
+    if (assoc->sacked) {
+
+        /* ports and tag tell whether usrsctp takes it */
+
+        if (ngx_memcmp(assoc->sack, p, NGX_WEBRTC_SCTP_CHECKSUM) != 0) {
+            return 0;
+        }
+
+        ngx_memcpy(&cum, p + NGX_WEBRTC_SCTP_CUM, 4);
+        ngx_memcpy(&before, assoc->sack + NGX_WEBRTC_SCTP_CUM, 4);
+
+        if (ngx_webrtc_seq_less32(ntohl(cum), ntohl(before))) {
+            return 1;
+        }
+    }
+
+    ngx_memcpy(assoc->sack, p, NGX_WEBRTC_SCTP_SACK);
+    assoc->sacked = 1;
+
+    return 1;
+}
+
+
+/* usrsctp sees what was kept */
+
+static void
+ngx_webrtc_sctp_held(ngx_webrtc_sctp_assoc_t *assoc, uint64_t now_ms)
+{
+    if (!assoc->sacked) {
+        return;
+    }
+
+    assoc->sacked = 0;
+
+    usrsctp_conninput((void *) assoc->id, assoc->sack, NGX_WEBRTC_SCTP_SACK,
+                      0);
+
+    ngx_webrtc_sctp_repair_seen(&assoc->repair);
+    ngx_webrtc_sctp_flow_input(assoc, assoc->sack, now_ms);
 }
 
 

@@ -98,6 +98,12 @@ ngx_int_t ngx_webrtc_sctp_input(ngx_webrtc_sctp_assoc_t *assoc,
     const u_char *p, size_t n, uint64_t now_ms);
 
 /*
+ * All packets that came at once have been taken: with opts.batches usrsctp sees
+ * the SACKs among them as one, and what they allow leaves together.
+ */
+void ngx_webrtc_sctp_flush(ngx_webrtc_sctp_assoc_t *assoc, uint64_t now_ms);
+
+/*
  * Sends a message as a whole, in as many packets as it needs.  It may be called
  * in a callback.
  *

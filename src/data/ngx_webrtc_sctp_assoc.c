@@ -73,6 +73,25 @@ ngx_webrtc_sctp_overhead(const ngx_webrtc_sctp_assoc_t *assoc)
 }
 
 
+uint32_t
+ngx_webrtc_sctp_rest(ngx_webrtc_sctp_assoc_t *assoc)
+{
+    ngx_webrtc_sctp_rate_t  *rate;
+
+    rate = &assoc->repair.rate;
+
+    if (assoc->buffered == 0
+        || rate->min_ms < NGX_WEBRTC_SCTP_REST_TRIP
+        || ngx_webrtc_sctp_rate_best(rate)
+           < NGX_WEBRTC_SCTP_REST_RATE * NGX_WEBRTC_SCTP_PACKET * 1000)
+    {
+        return 0;
+    }
+
+    return NGX_WEBRTC_SCTP_REST;
+}
+
+
 void
 ngx_webrtc_sctp_wait(ngx_webrtc_sctp_assoc_t *assoc)
 {

@@ -106,6 +106,8 @@ typedef struct {
     uint16_t                     local_port;     /* 0: NGX_WEBRTC_SCTP_PORT */
     size_t                       low;            /* low-water mark at most,
                                                     bytes not yet sent */
+    ngx_uint_t                   batches;        /* _flush() is called when
+                                                    what has come is in */
 
     ngx_webrtc_sctp_send_pt      send;
     ngx_webrtc_sctp_state_pt     state;          /* each of the rest may be */
@@ -156,10 +158,13 @@ typedef struct {
     uint32_t                     mark;       /* the oldest of them */
     ngx_webrtc_sctp_flow_t       flow;
     ngx_webrtc_sctp_repair_t     repair;
+    u_char                       sack[NGX_WEBRTC_SCTP_SACK];
+                                             /* for usrsctp, if sacked */
     ngx_queue_t                  timers;     /* in sctp->busy */
     unsigned                     ready:1;    /* linked */
     unsigned                     busy:1;     /* there */
     unsigned                     above:1;    /* buffered was above the mark */
+    unsigned                     sacked:1;   /* sack is not delivered yet */
 } ngx_webrtc_sctp_assoc_t;
 
 
@@ -202,6 +207,12 @@ size_t ngx_webrtc_sctp_unsent(ngx_webrtc_sctp_assoc_t *assoc);
  * packets are not counted, nor are NGX_WEBRTC_SCTP_FEW others.
  */
 size_t ngx_webrtc_sctp_overhead(const ngx_webrtc_sctp_assoc_t *assoc);
+
+/*
+ * Milliseconds that the peer's packets may wait for others before they are
+ * taken; 0: they may not, as a path is short, or few of them come.
+ */
+uint32_t ngx_webrtc_sctp_rest(ngx_webrtc_sctp_assoc_t *assoc);
 
 /* The user has stopped at ->high: `writable' is called when it may go on. */
 void ngx_webrtc_sctp_wait(ngx_webrtc_sctp_assoc_t *assoc);

@@ -20,6 +20,9 @@
 /* bytes of a packet that is taken at most; chosen: a record of DTLS */
 #define NGX_WEBRTC_SCTP_INPUT        16384
 
+/* bytes of a packet with nothing but a SACK without blocks; RFC 9260, 3.3.4 */
+#define NGX_WEBRTC_SCTP_SACK         28
+
 /* a=sctp-port of ours; RFC 8831, 6.2 leaves it open, all clients use this */
 #define NGX_WEBRTC_SCTP_PORT         5000
 
@@ -61,6 +64,13 @@
  * little happens then */
 #define NGX_WEBRTC_SCTP_TICK         10
 #define NGX_WEBRTC_SCTP_IDLE_TICK    1000
+
+/* milliseconds that what comes may wait, where round trips take at least so
+ * many, and so many packets leave in one; chosen: a sixteenth more delay, a
+ * tenth of the wake-ups */
+#define NGX_WEBRTC_SCTP_REST         1
+#define NGX_WEBRTC_SCTP_REST_TRIP    16
+#define NGX_WEBRTC_SCTP_REST_RATE    8
 
 /* bytes in flight at most; chosen: 400 Mbit/s at 100 ms */
 #define NGX_WEBRTC_SCTP_FLIGHT       5242880

@@ -26,7 +26,8 @@
  *    window is open from the beginning (ngx_webrtc_sctp_setup); what it may
  *    send is limited by the receiver window in SACK, INIT and INIT ACK, which
  *    is replaced: by what it believes to be in flight, plus what both the
- *    control (ngx_webrtc_sctp_rate) and the peer's window allow.
+ *    control (ngx_webrtc_sctp_rate) and the peer's window allow.  It need not
+ *    see each: one that is followed by another tells it nothing else.
  *
  * 5. usrsctp keeps what was not acknowledged; its T3-rtx is the last resort:
  *    for a copy that there was no memory for, a peer that revokes what it has
@@ -357,6 +358,8 @@ ngx_webrtc_sctp_repair_rewrite(ngx_webrtc_sctp_repair_t *r,
 
         ngx_webrtc_sctp_repair_sack(r, &sack, now_ms);
 
+        r->unseen++;
+
         window = ngx_webrtc_sctp_repair_window(r);
         (void) ngx_webrtc_write_u32(out + 8, out + *len, window);
 
@@ -390,6 +393,13 @@ ngx_webrtc_sctp_repair_rewrite(ngx_webrtc_sctp_repair_t *r,
     }
 
     return 0;
+}
+
+
+void
+ngx_webrtc_sctp_repair_seen(ngx_webrtc_sctp_repair_t *r)
+{
+    r->unseen = 0;
 }
 
 
@@ -605,7 +615,11 @@ ngx_webrtc_sctp_repair_sack(ngx_webrtc_sctp_repair_t *r,
     }
 
     ngx_memzero(&sample, sizeof(ngx_webrtc_sctp_rate_sample_t));
-    sample.flight = r->under_way + r->missing;
+
+    /* what the last one has allowed may not have been sent yet */
+
+    sample.flight = r->unseen ? r->rate.cwnd
+                              : r->under_way + r->missing;
 
     r->window = sack->window;
     r->known = 1;
@@ -951,7 +965,8 @@ ngx_webrtc_sctp_repair_window(ngx_webrtc_sctp_repair_t *r)
 
     used = r->under_way + r->missing;
     room = (r->rate.cwnd > used) ? r->rate.cwnd - used : 0;
-    room = ngx_min(room, NGX_WEBRTC_SCTP_REPAIR_BURST * NGX_WEBRTC_SCTP_PACKET);
+    room = ngx_min(room, r->unseen * NGX_WEBRTC_SCTP_REPAIR_BURST
+                         * NGX_WEBRTC_SCTP_PACKET);
 
     if (r->known) {
         chunks = (r->nflight + r->nmissing) * NGX_WEBRTC_SCTP_REPAIR_CHUNK;

@@ -61,6 +61,8 @@ typedef struct {
     uint32_t                    late_ms;     /* and for how long they may */
     uint32_t                    tries;       /* probes in a row */
     uint64_t                    calm_ms;     /* no repeat in vain since */
+    ngx_uint_t                  unseen;      /* SACKs that usrsctp has yet to
+                                                see */
     unsigned                    sent:1;      /* tsn is one */
     unsigned                    known:1;     /* window is */
     unsigned                    off:1;       /* no repeats */
@@ -97,6 +99,9 @@ void ngx_webrtc_sctp_repair_output(ngx_webrtc_sctp_repair_t *r,
  */
 size_t ngx_webrtc_sctp_repair_input(ngx_webrtc_sctp_repair_t *r,
     const u_char *p, size_t n, u_char *buf, uint64_t now_ms);
+
+/* usrsctp has seen what ngx_webrtc_sctp_repair_input() has returned last */
+void ngx_webrtc_sctp_repair_seen(ngx_webrtc_sctp_repair_t *r);
 
 /* Time has passed; to be called every NGX_WEBRTC_SCTP_TICK or so. */
 void ngx_webrtc_sctp_repair_timeout(ngx_webrtc_sctp_repair_t *r,

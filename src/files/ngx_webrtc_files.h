@@ -99,6 +99,8 @@ typedef struct {
     ngx_event_t                  timer;       /* of SCTP, cancelable */
     u_char                      *frame;       /* what a file is read into */
 
+    ngx_queue_t                  batch;       /* of sessions that packets
+                                                 have come for */
     ngx_webrtc_budget_t          memory;      /* on its way to clients */
     ngx_msec_t                   warned;      /* when there was too little */
 } ngx_webrtc_files_worker_t;
@@ -139,6 +141,7 @@ struct ngx_webrtc_files_s {
     ngx_webrtc_policy_t          policy;      /* of the slot, a copy */
 
     ngx_webrtc_sctp_assoc_t      assoc;
+    ngx_queue_t                  queue;       /* in fw->batch, if batched */
     ngx_webrtc_channels_t        channels;
     ngx_webrtc_channel_t         slots[NGX_WEBRTC_CHANNELS];
     ngx_webrtc_files_channel_t  *served[NGX_WEBRTC_CHANNELS];
@@ -168,6 +171,7 @@ struct ngx_webrtc_files_s {
     u_char                       name[NGX_WEBRTC_FILES_NAME + 1];
 
     unsigned                     sctp:1;      /* assoc is initialized */
+    unsigned                     batched:1;   /* packets have come */
     unsigned                     opened:1;    /* there was a channel */
     unsigned                     changed:1;   /* since the file was opened */
     unsigned                     nowait:1;    /* RWF_NOWAIT works here */

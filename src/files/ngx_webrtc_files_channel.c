@@ -76,6 +76,7 @@ ngx_webrtc_files_channel_associate(ngx_webrtc_files_t *f)
 
     sctp.remote_port = s->peer->desc.sctp_port;
     sctp.low = NGX_WEBRTC_RANGES_LOW;
+    sctp.batches = 1;
     sctp.send = ngx_webrtc_files_channel_sctp_send;
     sctp.state = ngx_webrtc_files_channel_sctp_state;
     sctp.message = ngx_webrtc_files_channel_sctp_message;
@@ -132,16 +133,47 @@ ngx_webrtc_files_channel_input(ngx_webrtc_session_t *s, u_char *p, size_t n)
         return;
     }
 
-    ngx_webrtc_files_channel_arm(f->fw);
+    if (!f->batched) {
+        f->batched = 1;
+        ngx_queue_insert_tail(&f->fw->batch, &f->queue);
+    }
+}
 
-    if (ngx_webrtc_files_idle(f)) {
 
-        /* not from here: the record is in DTLS's buffer */
+/* the packets of a batch have come in */
 
-        ngx_webrtc_files_wake(f);
+void
+ngx_webrtc_files_channel_batch(void *state)
+{
+    ngx_webrtc_files_worker_t *fw = state;
+
+    ngx_queue_t         *q;
+    ngx_webrtc_files_t  *f;
+
+    if (ngx_queue_empty(&fw->batch)) {
+        return;
     }
 
-    ngx_webrtc_files_account(f);
+    while (!ngx_queue_empty(&fw->batch)) {
+        q = ngx_queue_head(&fw->batch);
+        f = ngx_queue_data(q, ngx_webrtc_files_t, queue);
+
+        ngx_queue_remove(q);
+        f->batched = 0;
+
+        ngx_webrtc_sctp_flush(&f->assoc, ngx_current_msec);
+
+        ngx_webrtc_transport_rest(&f->session->transport,
+                                  ngx_webrtc_sctp_rest(&f->assoc));
+
+        if (ngx_webrtc_files_idle(f)) {
+            ngx_webrtc_files_wake(f);
+        }
+
+        ngx_webrtc_files_account(f);
+    }
+
+    ngx_webrtc_files_channel_arm(fw);
 }
 
 

@@ -26,6 +26,9 @@ ngx_int_t ngx_webrtc_files_channel_associate(ngx_webrtc_files_t *f);
 void ngx_webrtc_files_channel_input(ngx_webrtc_session_t *s, u_char *p,
     size_t n);
 
+/* All records that were waiting have been taken; state as of init(). */
+void ngx_webrtc_files_channel_batch(void *state);
+
 /* Sets the worker's SCTP timer. */
 void ngx_webrtc_files_channel_arm(ngx_webrtc_files_worker_t *fw);
 

@@ -49,6 +49,7 @@ const ngx_webrtc_role_t  ngx_webrtc_files_role = {
     .init = ngx_webrtc_files_role_init,
     .done = ngx_webrtc_files_role_done,
     .tick = ngx_webrtc_files_role_tick,
+    .batch = ngx_webrtc_files_channel_batch,
 
     .start = ngx_webrtc_files_role_start,
     .stop = ngx_webrtc_files_role_stop,
@@ -69,6 +70,7 @@ ngx_webrtc_files_role_init(ngx_webrtc_worker_t *wk, void *conf)
     fw->wk = wk;
     fw->conf = *(ngx_webrtc_files_conf_t *) conf;
 
+    ngx_queue_init(&fw->batch);
     ngx_webrtc_budget_init(&fw->memory, fw->conf.memory);
 
     return fw;
@@ -209,6 +211,11 @@ ngx_webrtc_files_role_stop(ngx_webrtc_session_t *s)
 
     if (f->timer.timer_set) {
         ngx_del_timer(&f->timer);
+    }
+
+    if (f->batched) {
+        f->batched = 0;
+        ngx_queue_remove(&f->queue);
     }
 
     if (f->sctp) {

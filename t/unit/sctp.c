@@ -182,6 +182,7 @@ init(net_end_t *end, seen_t *seen)
     opts.message = on_message;
     opts.reset = on_reset;
     opts.writable = on_writable;
+    opts.batches = (net.batch_us != 0);
     opts.ctx = end;
 
     rc = ngx_webrtc_sctp_init(&end->assoc, net.sctp, &opts);
@@ -1217,6 +1218,18 @@ main(void)
     test_ahead();
     test_steady();
     test_loss();
+
+    /* read in batches, as a worker does it */
+
+    net.batch_us = 1000;
+
+    test_all();
+    test_flow();
+    test_ahead();
+    test_steady();
+    test_loss();
+
+    net.batch_us = 0;
 
     if (ngx_webrtc_sctp_crc32c_available()) {
         test_limits();

@@ -53,11 +53,12 @@ static struct {
     ngx_uint_t               loss;           /* of 1000 */
     ngx_uint_t               reorder;        /* of 1000, by up to 10 ms */
     uint64_t                 jitter_us;      /* in order */
+    uint64_t                 batch_us;       /* packets are read so often */
     uint64_t                 now_us;
     uint32_t                 seed;
     int                      cut;            /* nothing arrives */
     ngx_webrtc_sctp_t       *sctp;
-} net = { 0, 0, 0, 0, 0, 0, 1000000000, 1, 0, NULL };
+} net = { 0, 0, 0, 0, 0, 0, 0, 1000000000, 1, 0, NULL };
 
 
 /* usrsctp's clock; see ngx_webrtc_sctp_create() */
@@ -196,11 +197,41 @@ net_flush(net_end_t *end)
 static NET_UNUSED uint64_t
 net_first(net_end_t *end)
 {
+    uint64_t  at;
+
     if (ngx_queue_empty(&end->in)) {
         return (uint64_t) -1;
     }
 
-    return net_packet(ngx_queue_head(&end->in))->at_us;
+    at = net_packet(ngx_queue_head(&end->in))->at_us;
+
+    return net.batch_us ? (at / net.batch_us + 1) * net.batch_us : at;
+}
+
+
+/* one packet, or all that are there */
+
+static NET_UNUSED void
+net_deliver(net_end_t *end)
+{
+    ngx_queue_t   *q;
+    net_packet_t  *pkt;
+
+    do {
+        q = ngx_queue_head(&end->in);
+        ngx_queue_remove(q);
+        pkt = net_packet(q);
+
+        (void) ngx_webrtc_sctp_input(&end->assoc, pkt->data, pkt->n,
+                                     net_ms());
+        free(pkt);
+
+    } while (net.batch_us && !ngx_queue_empty(&end->in)
+             && net_packet(ngx_queue_head(&end->in))->at_us <= net.now_us);
+
+    if (net.batch_us) {
+        ngx_webrtc_sctp_flush(&end->assoc, net_ms());
+    }
 }
 
 
@@ -211,8 +242,6 @@ net_step(net_end_t *a, net_end_t *b, uint64_t until_us)
 {
     uint64_t       ta, tb, deadline;
     net_end_t     *end;
-    ngx_queue_t   *q;
-    net_packet_t  *pkt;
 
     ta = net_first(a);
     tb = net_first(b);
@@ -241,13 +270,7 @@ net_step(net_end_t *a, net_end_t *b, uint64_t until_us)
         net.now_us = net_first(end);
     }
 
-    q = ngx_queue_head(&end->in);
-    ngx_queue_remove(q);
-    pkt = net_packet(q);
-
-    (void) ngx_webrtc_sctp_input(&end->assoc, pkt->data, pkt->n, net_ms());
-
-    free(pkt);
+    net_deliver(end);
 
     return 1;
 }
