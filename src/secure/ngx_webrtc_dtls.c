@@ -51,6 +51,11 @@
 /* bytes of a record header, the smallest datagram; RFC 6347, 4.1 */
 #define NGX_WEBRTC_DTLS_HEADER       13
 
+/* per record: the thread's queue of errors, which takes some time to clear, is
+ * empty as a rule */
+#define ngx_webrtc_dtls_forgive()                                             \
+    if (ERR_peek_error()) { ERR_clear_error(); }
+
 /* bytes that a record adds: header, explicit nonce, tag, and some to spare */
 #define NGX_WEBRTC_DTLS_OVERHEAD     64
 
@@ -636,7 +641,7 @@ ngx_webrtc_dtls_send(ngx_webrtc_dtls_t *dtls, const u_char *p, size_t n)
         return NGX_DECLINED;
     }
 
-    ERR_clear_error();
+    ngx_webrtc_dtls_forgive();
     ngx_webrtc_dtls_grow(dtls);
 
     rc = SSL_write(dtls->ssl, p, (int) n);
@@ -776,7 +781,7 @@ ngx_webrtc_dtls_process(ngx_webrtc_dtls_t *dtls)
 {
     ngx_int_t  rc;
 
-    ERR_clear_error();
+    ngx_webrtc_dtls_forgive();
 
     if (dtls->state == NGX_WEBRTC_DTLS_HANDSHAKING) {
 
@@ -861,7 +866,7 @@ ngx_webrtc_dtls_read(ngx_webrtc_dtls_t *dtls)
 
         case SSL_ERROR_WANT_READ:
         case SSL_ERROR_WANT_WRITE:
-            ERR_clear_error();
+            ngx_webrtc_dtls_forgive();
             return NGX_OK;
 
         case SSL_ERROR_ZERO_RETURN:
