@@ -55,7 +55,7 @@
                                      + NGX_WEBRTC_INGEST_LAYERS - 1)
 
 /* us between two looks at layers that may have stopped */
-#define NGX_WEBRTC_INGEST_LOOK      100000
+#define NGX_WEBRTC_INGEST_LOOK      50000
 
 /* SSRCs of media that are remembered: the tracks', and as many earlier ones;
  * must be more than tracks */
@@ -228,6 +228,9 @@ struct ngx_webrtc_ingest_s {
     uint64_t                        checked_us;   /* what has become of them */
     uint64_t                        asked_us;     /* last request for a key
                                                      frame of any */
+    uint64_t                        quiet_us;     /* the best one was suspected
+                                                     to have stopped; 0: not of
+                                                     late */
     uint64_t                        listed_us;    /* when that was told */
     int64_t                         frame_in; /* the stream's video: time of its
                                                  frame in the layer, */

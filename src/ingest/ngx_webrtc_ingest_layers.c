@@ -20,7 +20,13 @@
  *      had GONE_FRAMES frames: a publisher that has not enough bandwidth stops
  *      the upper ones, and a picture that stands still stops all.  It leaves
  *      the list; if it was the top, a key frame of the next one is asked for.
- *      It is back with its next key frame.
+ *      It is back with its next key frame.  What is sent again does not count:
+ *      it still comes when a publisher has stopped the layer.
+ *
+ *      The top is suspected after QUIET us: the key frame is asked for, as it
+ *      takes a while on a path that has become narrow, and if it comes before
+ *      anything of the top, that has stopped.  After a suspicion that was wrong
+ *      there is no other one for some time.
  *
  *   5. A layer that takes more than it may (ngx_webrtc_ingest_limit.c) leaves
  *      the list at once, and is written for LEAVE us more, so that those who
@@ -50,6 +56,14 @@
 #define NGX_WEBRTC_INGEST_LAYERS_GONE         300000
 #define NGX_WEBRTC_INGEST_LAYERS_GONE_FRAMES  6
 
+/* the same after which the best layer is suspected; us for which that holds;
+ * and in which there is no other suspicion.  Chosen: a frame that is left out
+ * is no reason, a key frame has come by then, and one in 10 s costs little */
+#define NGX_WEBRTC_INGEST_LAYERS_QUIET         180000
+#define NGX_WEBRTC_INGEST_LAYERS_QUIET_FRAMES  3
+#define NGX_WEBRTC_INGEST_LAYERS_HOLDS         1000000
+#define NGX_WEBRTC_INGEST_LAYERS_WRONG         10000000
+
 /* us that a layer which is left out is written for those who read it; chosen: a
  * key frame of another one, asked for twice */
 #define NGX_WEBRTC_INGEST_LAYERS_LEAVE        2000000
@@ -73,9 +87,13 @@ static ngx_uint_t ngx_webrtc_ingest_layers_shown(ngx_webrtc_ingest_layer_t *l);
 static void ngx_webrtc_ingest_layers_set_top(ngx_webrtc_ingest_layer_t *l);
 static void ngx_webrtc_ingest_layers_open(ngx_webrtc_ingest_layer_t *l,
     uint64_t now_us);
+static ngx_uint_t ngx_webrtc_ingest_layers_quiet(ngx_webrtc_ingest_t *in,
+    uint64_t now_us);
 static void ngx_webrtc_ingest_layers_gone(ngx_webrtc_ingest_layer_t *l,
     uint64_t now_us);
-static void ngx_webrtc_ingest_layers_next(ngx_webrtc_ingest_t *in);
+static void ngx_webrtc_ingest_layers_ask(ngx_webrtc_ingest_t *in);
+static ngx_webrtc_ingest_layer_t *ngx_webrtc_ingest_layers_next(
+    ngx_webrtc_ingest_t *in);
 
 
 ngx_uint_t
@@ -419,6 +437,14 @@ ngx_webrtc_ingest_layers_key_frame(ngx_webrtc_ingest_layer_t *l,
 
     top = ngx_webrtc_ingest_layers_top(in);
 
+    if (top != l && in->quiet_us
+        && now_us - in->quiet_us < NGX_WEBRTC_INGEST_LAYERS_HOLDS
+        && ngx_webrtc_ingest_layers_quiet(in, now_us))
+    {
+        ngx_webrtc_ingest_layers_gone(top, now_us);
+        l->t->want_key = 0;
+    }
+
     if (top == NULL
         || (top != l
             && (!ngx_webrtc_ingest_layers_shown(top)
@@ -604,9 +630,32 @@ ngx_webrtc_ingest_layers_check(ngx_webrtc_ingest_t *in, uint64_t now_us)
         }
     }
 
+    if (ngx_webrtc_ingest_layers_quiet(in, now_us)
+        && (in->quiet_us == 0
+            || now_us - in->quiet_us >= NGX_WEBRTC_INGEST_LAYERS_WRONG))
+    {
+        in->quiet_us = now_us;
+        ngx_webrtc_ingest_layers_ask(in);
+    }
+
     if (now_us - in->listed_us >= NGX_WEBRTC_INGEST_LAYERS_LIST) {
         ngx_webrtc_ingest_layers_list(in, now_us);
     }
+}
+
+
+/* Has nothing come of the best layer for a while, while others did? */
+
+static ngx_uint_t
+ngx_webrtc_ingest_layers_quiet(ngx_webrtc_ingest_t *in, uint64_t now_us)
+{
+    ngx_webrtc_ingest_layer_t  *top;
+
+    top = ngx_webrtc_ingest_layers_top(in);
+
+    return top && top->live
+           && top->missed >= NGX_WEBRTC_INGEST_LAYERS_QUIET_FRAMES
+           && now_us - top->last_us >= NGX_WEBRTC_INGEST_LAYERS_QUIET;
 }
 
 
@@ -641,7 +690,16 @@ ngx_webrtc_ingest_layers_gone(ngx_webrtc_ingest_layer_t *l, uint64_t now_us)
     }
 
     if (ngx_webrtc_ingest_layers_top(in) == l) {
-        ngx_webrtc_ingest_layers_next(in);
+
+        /* else it has been asked for, and will be again */
+
+        if (in->quiet_us == 0
+            || now_us - in->quiet_us >= 2 * NGX_WEBRTC_INGEST_LAYERS_GONE)
+        {
+            ngx_webrtc_ingest_layers_ask(in);
+        }
+
+        in->quiet_us = 0;
     }
 }
 
@@ -665,7 +723,7 @@ ngx_webrtc_ingest_layers_leave(ngx_webrtc_ingest_layer_t *l, uint64_t now_us)
     top = ngx_webrtc_ingest_layers_top(in);
 
     if (top && !ngx_webrtc_ingest_layers_shown(top)) {
-        ngx_webrtc_ingest_layers_next(in);
+        ngx_webrtc_ingest_layers_ask(in);
     }
 }
 
@@ -682,6 +740,22 @@ ngx_webrtc_ingest_layers_return(ngx_webrtc_ingest_layer_t *l, uint64_t now_us)
 /* the best layer has stopped: the next key frame of another one replaces it */
 
 static void
+ngx_webrtc_ingest_layers_ask(ngx_webrtc_ingest_t *in)
+{
+    ngx_webrtc_ingest_layer_t  *l;
+
+    l = ngx_webrtc_ingest_layers_next(in);
+
+    if (l) {
+        l->t->want_key = 1;
+        l->t->asked_us = 0;
+    }
+}
+
+
+/* the best one that is shown, besides the one that is the best now; or NULL */
+
+static ngx_webrtc_ingest_layer_t *
 ngx_webrtc_ingest_layers_next(ngx_webrtc_ingest_t *in)
 {
     ngx_uint_t                  i;
@@ -692,15 +766,13 @@ ngx_webrtc_ingest_layers_next(ngx_webrtc_ingest_t *in)
     for (i = 0; i < in->nlayers; i++) {
         l = &in->layers[i];
 
-        if (ngx_webrtc_ingest_layers_shown(l)
+        if (l != ngx_webrtc_ingest_layers_top(in)
+            && ngx_webrtc_ingest_layers_shown(l)
             && (best == NULL || ngx_webrtc_ingest_layers_better(l, best)))
         {
             best = l;
         }
     }
 
-    if (best) {
-        best->t->want_key = 1;
-        best->t->asked_us = 0;
-    }
+    return best;
 }

@@ -216,7 +216,7 @@ ngx_webrtc_ingest_rtp_order(ngx_webrtc_ingest_t *in,
 
     in->last_us = now_us;
 
-    if (t->layer) {
+    if (t->layer && !again) {
         t->layer->last_us = now_us;
         t->layer->missed = 0;
     }

@@ -545,6 +545,92 @@ test_rtx(void)
 }
 
 
+/* its last packet once more */
+
+static void
+again(ngx_uint_t layer)
+{
+    size_t           n;
+    u_char           buf[160];
+    sender_t        *s;
+    static uint16_t  seq = 100;
+
+    s = &senders[layer];
+
+    ngx_memzero(buf, sizeof(buf));
+    buf[0] = (u_char) ((s->seq - 1) >> 8);
+    buf[1] = (u_char) (s->seq - 1);
+    n = 2 + frame(s, 0, buf + 2);
+
+    packet(97, seq++, s->base, 600 + (uint32_t) layer, RRID, s->rid, buf, n);
+}
+
+
+/* the best one is suspected before it is known to have stopped */
+
+static void
+test_quiet(void)
+{
+    ngx_uint_t  i, n;
+
+    /* a longer pause, in which the key frame that is asked for does not come */
+
+    pictures(2, 1 << H | 1 << M | 1 << L);
+
+    n = nasked;
+    deaf = 1;
+    pictures(7, 1 << M | 1 << L);
+    deaf = 0;
+
+    tap_is_str(state(), "hml:h", "a longer pause: it is still the best one");
+    tap_ok(nasked == n + 1 && asked[n] == senders[M].ssrc,
+           "but the next one is asked for a key frame");
+
+    send_frame(H, 0);
+    send_frame(M, 1);
+    turn();
+    tap_is_str(state(), "hml:h", "which comes too late: it goes on");
+
+    n = nasked;
+    pictures(7, 1 << M | 1 << L);
+    tap_is_int(nasked - n, 0, "no other one is asked for so soon");
+
+    /* a while later it is right, though something is sent again */
+
+    nasked = 0;
+    pictures(320, 1 << H | 1 << M | 1 << L);
+
+    for (i = 0; i < 8; i++) {
+        pictures(1, 1 << M | 1 << L);
+        again(H);
+
+        if (nasked) {
+            break;
+        }
+    }
+
+    tap_ok(nasked == 1 && asked[0] == senders[M].ssrc,
+           "a pause: the next one is asked for a key frame (%d)", (int) i);
+
+    send_frame(M, 1);
+    turn();
+    tap_is_str(state(), "ml:m", "with which the best one has stopped");
+    tap_ok((i + 2) * FRAME_US < 300000, "earlier than without it");
+
+    pictures(12, 1 << M | 1 << L);
+    tap_is_int(nasked, 1, "it is not asked for again");
+
+    senders[H].seq += 7;
+    send_frame(M, 0);
+    send_frame(H, 1);
+    turn();
+    pictures(20, 1 << H | 1 << M | 1 << L);
+    tap_is_str(state(), "hml:h", "it is back");
+
+    nasked = 0;
+}
+
+
 static void
 test_stops(void)
 {
@@ -832,6 +918,7 @@ main(void)
     test_begin();
     test_rings();
     test_rtx();
+    test_quiet();
     test_stops();
     test_keyframes();
 
