@@ -17,20 +17,11 @@
 #include "ngx_http_webrtc_own.h"
 #include "ngx_http_webrtc_whip_out.h"
 #include "ngx_webrtc_bus_error.h"
-#include "ngx_webrtc_output_said.h"
 #include "ngx_webrtc_session.h"
-#include "ngx_webrtc_source_mask.h"
 
-
-/* ms of the pauses before another attempt: the first one, and the longest */
-#define NGX_HTTP_WEBRTC_PUSH_WHIP_PAUSE    1000
-#define NGX_HTTP_WEBRTC_PUSH_WHIP_PAUSES   30000
 
 /* ms of a Retry-After, at most */
 #define NGX_HTTP_WEBRTC_PUSH_WHIP_LATER    600000
-
-/* ms after which a session counts as one that went well; chosen */
-#define NGX_HTTP_WEBRTC_PUSH_WHIP_LIVED    10000
 
 /* ms that candidates are waited for; chosen: as for an answer of ours */
 #define NGX_HTTP_WEBRTC_PUSH_WHIP_GATHER   2000
@@ -55,25 +46,9 @@ typedef enum {
 
 
 typedef struct {
-    ngx_queue_t                    queue;
-    ngx_webrtc_bus_t              *bus;
-    ngx_webrtc_stream_t           *st;         /* held */
+    ngx_webrtc_push_head_t         head;
     ngx_http_webrtc_loc_conf_t    *wlcf;
-    const ngx_webrtc_push_conf_t  *push;
     ngx_http_webrtc_whip_client_t  client;
-    ngx_webrtc_outlet_t           *outlet;
-    ngx_webrtc_output_said_t       said;
-    ngx_log_t                      log;
-    ngx_str_t                      name;       /* of st */
-    ngx_uint_t                     state;
-    ngx_msec_t                     since;      /* of the state */
-    ngx_msec_t                     until;      /* of REST */
-    ngx_msec_t                     pause;      /* the last one; 0: none */
-    ngx_msec_t                     begun;      /* the session is up; 0: not */
-    uint64_t                       holder;     /* publisher that "url" is of */
-    uint64_t                       bytes;      /* of sessions before */
-    uint64_t                       media_ms;   /* likewise */
-    uint64_t                       left_out;   /* likewise */
 
     /* of an attempt */
 
@@ -82,24 +57,15 @@ typedef struct {
     ngx_webrtc_request_t          *request;    /* under way; NULL: none */
     ngx_str_t                      body;       /* of the POST */
     ngx_uint_t                     hops;
-    const char                    *cause;      /* of its end */
-    size_t                         url_len;
     size_t                         at_len;
     size_t                         session_len;
-    u_char                         url[NGX_WEBRTC_PUSH_URL];    /* configured */
     u_char                         at[NGX_WEBRTC_PUSH_URL];     /* redirected */
     u_char                         session[NGX_WEBRTC_PUSH_URL];
-    unsigned                       wanted:1;
-    unsigned                       keep:1;     /* a variant for it alone */
-    unsigned                       failed:1;   /* this attempt */
 } ngx_http_webrtc_push_whip_t;
 
 
-static ngx_http_webrtc_push_whip_t *ngx_http_webrtc_push_whip_find(
-    ngx_webrtc_stream_t *st, const ngx_webrtc_push_conf_t *conf,
+static ngx_http_webrtc_push_whip_t *ngx_http_webrtc_push_whip_of(
     uint64_t ref);
-static u_char *ngx_http_webrtc_push_whip_log(ngx_log_t *log, u_char *buf,
-    size_t len);
 static void ngx_http_webrtc_push_whip_one(ngx_http_webrtc_push_whip_t *w);
 static void ngx_http_webrtc_push_whip_begin(ngx_http_webrtc_push_whip_t *w);
 static ngx_int_t ngx_http_webrtc_push_whip_url(
@@ -118,25 +84,16 @@ static void ngx_http_webrtc_push_whip_created(ngx_http_webrtc_push_whip_t *w,
 static void ngx_http_webrtc_push_whip_refused(ngx_http_webrtc_push_whip_t *w,
     ngx_webrtc_http_reply_t *reply);
 static void ngx_http_webrtc_push_whip_run(ngx_http_webrtc_push_whip_t *w);
-static ngx_uint_t ngx_http_webrtc_push_whip_elsewhere(
-    ngx_http_webrtc_push_whip_t *w);
 static void ngx_http_webrtc_push_whip_count(ngx_http_webrtc_push_whip_t *w,
     ngx_webrtc_peer_t *peer);
 static void ngx_http_webrtc_push_whip_leave(ngx_http_webrtc_push_whip_t *w,
     const char *cause);
 static void ngx_http_webrtc_push_whip_deleted(void *ctx,
     ngx_webrtc_http_reply_t *reply, const char *cause);
-static void ngx_http_webrtc_push_whip_left(ngx_http_webrtc_push_whip_t *w);
 static void ngx_http_webrtc_push_whip_over(ngx_http_webrtc_push_whip_t *w);
 static void ngx_http_webrtc_push_whip_failed(ngx_http_webrtc_push_whip_t *w);
-static void ngx_http_webrtc_push_whip_complain(ngx_http_webrtc_push_whip_t *w,
-    const char *fmt, ...);
 static void ngx_http_webrtc_push_whip_forget(ngx_http_webrtc_push_whip_t *w);
 static void ngx_http_webrtc_push_whip_clear(ngx_http_webrtc_push_whip_t *w);
-static void ngx_http_webrtc_push_whip_rest(ngx_http_webrtc_push_whip_t *w,
-    ngx_msec_t least);
-static void ngx_http_webrtc_push_whip_state(ngx_http_webrtc_push_whip_t *w,
-    ngx_uint_t state);
 static void ngx_http_webrtc_push_whip_free(ngx_http_webrtc_push_whip_t *w);
 
 
@@ -165,73 +122,39 @@ ngx_http_webrtc_push_whip_want(ngx_webrtc_stream_t *st,
     ngx_http_webrtc_loc_conf_t *wlcf, const ngx_webrtc_push_conf_t *push,
     const ngx_http_webrtc_whip_client_conf_t *conf, ngx_uint_t keep)
 {
-    ngx_webrtc_bus_t             *bus;
-    ngx_webrtc_outlet_t          *outlet;
     ngx_http_webrtc_push_whip_t  *w;
 
-    bus = ngx_http_webrtc_worker->bus;
-    w = ngx_http_webrtc_push_whip_find(st, push, 0);
-
-    if (w) {
-        w->keep = (keep != 0);
-        w->wanted = 1;
-        return;
-    }
-
-    outlet = ngx_webrtc_output_said_take(bus, st, NGX_WEBRTC_OUTLET_PUSH,
-                                         push->id, "push failed",
-                                         ngx_http_webrtc_worker->log);
-    if (outlet == NULL) {
-        return;
-    }
-
-    w = ngx_calloc(sizeof(ngx_http_webrtc_push_whip_t),
-                   ngx_http_webrtc_worker->log);
+    w = ngx_webrtc_push_head_find(&ngx_http_webrtc_push_whips, st, push);
 
     if (w == NULL) {
-        ngx_webrtc_bus_outlet_give(bus, outlet);
-        return;
+
+        w = ngx_webrtc_push_head_new(&ngx_http_webrtc_push_whips,
+                                     sizeof(ngx_http_webrtc_push_whip_t),
+                                     ngx_http_webrtc_worker->bus, st, push,
+                                     ngx_http_webrtc_push_whip_outlet,
+                                     NGX_HTTP_WEBRTC_PUSH_WHIP_REST,
+                                     ngx_http_webrtc_worker->log);
+        if (w == NULL) {
+            return;
+        }
+
+        w->wlcf = wlcf;
+
+        w->client.conf = conf;
+        w->client.wlcf = wlcf;
+        w->client.verify = push->verify;
+        w->client.log = &w->head.log;
     }
 
-    w->bus = bus;
-    w->st = st;
-    w->wlcf = wlcf;
-    w->push = push;
-    w->keep = (keep != 0);
-    w->outlet = outlet;
-    w->wanted = 1;
-
-    w->name.data = st->name;
-    w->name.len = st->name_len;
-
-    w->log = *ngx_http_webrtc_worker->log;
-    w->log.handler = ngx_http_webrtc_push_whip_log;
-    w->log.data = w;
-    w->log.action = NULL;
-
-    w->client.conf = conf;
-    w->client.wlcf = wlcf;
-    w->client.verify = push->verify;
-    w->client.log = &w->log;
-
-    w->said.event = "push";
-    w->said.log = &w->log;
-    w->said.bus = bus;
-    w->said.outlet = outlet;
-
-    ngx_webrtc_bus_hold(bus, st);
-
-    ngx_http_webrtc_push_whip_state(w, NGX_HTTP_WEBRTC_PUSH_WHIP_WAIT);
-
-    ngx_queue_insert_tail(&ngx_http_webrtc_push_whips, &w->queue);
+    w->head.keep = (keep != 0);
+    w->head.wanted = 1;
 }
 
 
-/* by its stream, NULL, or the reference of its slot */
+/* by the reference of its slot */
 
 static ngx_http_webrtc_push_whip_t *
-ngx_http_webrtc_push_whip_find(ngx_webrtc_stream_t *st,
-    const ngx_webrtc_push_conf_t *conf, uint64_t ref)
+ngx_http_webrtc_push_whip_of(uint64_t ref)
 {
     ngx_http_webrtc_push_whip_t  *w;
 
@@ -239,7 +162,7 @@ ngx_http_webrtc_push_whip_find(ngx_webrtc_stream_t *st,
 
     do {
         w = ngx_http_webrtc_push_whip_next(w);
-    } while (w && (st ? (w->st != st || w->push != conf) : w->ref != ref));
+    } while (w && w->ref != ref);
 
     return w;
 }
@@ -248,37 +171,14 @@ ngx_http_webrtc_push_whip_find(ngx_webrtc_stream_t *st,
 void *
 ngx_http_webrtc_push_whip_next(void *push)
 {
-    ngx_queue_t                  *q;
-    ngx_http_webrtc_push_whip_t  *w;
-
-    w = push;
-
-    q = w ? ngx_queue_next(&w->queue)
-          : ngx_queue_head(&ngx_http_webrtc_push_whips);
-
-    return (q == ngx_queue_sentinel(&ngx_http_webrtc_push_whips))
-           ? NULL : ngx_queue_data(q, ngx_http_webrtc_push_whip_t, queue);
+    return ngx_webrtc_push_head_next(&ngx_http_webrtc_push_whips, push);
 }
 
 
 ngx_webrtc_stream_t *
 ngx_http_webrtc_push_whip_stream(void *push)
 {
-    return ((ngx_http_webrtc_push_whip_t *) push)->st;
-}
-
-
-/* the URL that is disclosed is in the outlet */
-
-static u_char *
-ngx_http_webrtc_push_whip_log(ngx_log_t *log, u_char *buf, size_t len)
-{
-    ngx_http_webrtc_push_whip_t  *w;
-
-    w = log->data;
-
-    return ngx_snprintf(buf, len, ", stream: \"%V\", to: \"%*s\"", &w->name,
-                        (size_t) w->outlet->text_len, w->outlet->text);
+    return ((ngx_http_webrtc_push_whip_t *) push)->head.st;
 }
 
 
@@ -299,18 +199,18 @@ ngx_http_webrtc_push_whip_one(ngx_http_webrtc_push_whip_t *w)
 {
     ngx_uint_t  wanted;
 
-    wanted = w->wanted;
-    w->wanted = 0;
+    wanted = w->head.wanted;
+    w->head.wanted = 0;
 
-    switch (w->state) {
+    switch (w->head.state) {
 
     case NGX_HTTP_WEBRTC_PUSH_WHIP_REST:
 
-        if (wanted && (ngx_msec_int_t) (w->until - ngx_current_msec) > 0) {
+        if (wanted && !ngx_webrtc_push_head_rested(&w->head)) {
             return;
         }
 
-        ngx_http_webrtc_push_whip_state(w, NGX_HTTP_WEBRTC_PUSH_WHIP_WAIT);
+        ngx_webrtc_push_head_state(&w->head, NGX_HTTP_WEBRTC_PUSH_WHIP_WAIT);
 
         /* fall through */
 
@@ -321,8 +221,8 @@ ngx_http_webrtc_push_whip_one(ngx_http_webrtc_push_whip_t *w)
             return;
         }
 
-        if (ngx_webrtc_bus_state(w->st) == NGX_WEBRTC_STREAM_ACTIVE
-            && ngx_webrtc_bus_tracks(w->st, NULL, NULL) != 0)
+        if (ngx_webrtc_bus_state(w->head.st) == NGX_WEBRTC_STREAM_ACTIVE
+            && ngx_webrtc_bus_tracks(w->head.st, NULL, NULL) != 0)
         {
             ngx_http_webrtc_push_whip_begin(w);
         }
@@ -334,16 +234,16 @@ ngx_http_webrtc_push_whip_one(ngx_http_webrtc_push_whip_t *w)
 
     default: /* FINDING, GATHERING, POSTING, RUN */
 
-        if (!wanted || ngx_http_webrtc_push_whip_elsewhere(w)) {
+        if (!wanted || ngx_webrtc_push_head_moved(&w->head)) {
             ngx_http_webrtc_push_whip_leave(w, wanted ? "changed" : "ended");
             return;
         }
 
-        if (w->state == NGX_HTTP_WEBRTC_PUSH_WHIP_RUN) {
+        if (w->head.state == NGX_HTTP_WEBRTC_PUSH_WHIP_RUN) {
             ngx_http_webrtc_push_whip_run(w);
 
-        } else if (w->state == NGX_HTTP_WEBRTC_PUSH_WHIP_GATHERING
-                   && ngx_current_msec - w->since
+        } else if (w->head.state == NGX_HTTP_WEBRTC_PUSH_WHIP_GATHERING
+                   && ngx_current_msec - w->head.since
                       > NGX_HTTP_WEBRTC_PUSH_WHIP_GATHER)
         {
             /* a server of "webrtc_ice_server" is slow */
@@ -359,13 +259,13 @@ ngx_http_webrtc_push_whip_begin(ngx_http_webrtc_push_whip_t *w)
 {
     ngx_int_t  rc;
 
-    w->failed = 0;
+    w->head.failed = 0;
     w->hops = 0;
     w->session_len = 0;
-    w->cause = NULL;
-    w->out.st = w->st;
+    w->head.cause = NULL;
+    w->out.st = w->head.st;
 
-    rc = ngx_http_webrtc_whip_out_ready(&w->out, w->wlcf, &w->log);
+    rc = ngx_http_webrtc_whip_out_ready(&w->out, w->wlcf, &w->head.log);
 
     if (rc == NGX_AGAIN) {
         return;
@@ -380,7 +280,7 @@ ngx_http_webrtc_push_whip_begin(ngx_http_webrtc_push_whip_t *w)
         return;
     }
 
-    ngx_http_webrtc_push_whip_state(w, NGX_HTTP_WEBRTC_PUSH_WHIP_FINDING);
+    ngx_webrtc_push_head_state(&w->head, NGX_HTTP_WEBRTC_PUSH_WHIP_FINDING);
 
     if (ngx_http_webrtc_whip_client_find(&w->client,
                                          ngx_http_webrtc_push_whip_found, w)
@@ -397,7 +297,7 @@ ngx_http_webrtc_push_whip_found(void *ctx)
     ngx_http_webrtc_push_whip_t *w = ctx;
 
     if (w->client.lookup.cause) {
-        ngx_http_webrtc_push_whip_complain(w, "%s", w->client.lookup.cause);
+        ngx_webrtc_push_head_fail(&w->head, "%s", w->client.lookup.cause);
         ngx_http_webrtc_push_whip_over(w);
         return;
     }
@@ -407,7 +307,7 @@ ngx_http_webrtc_push_whip_found(void *ctx)
         return;
     }
 
-    ngx_http_webrtc_push_whip_state(w, NGX_HTTP_WEBRTC_PUSH_WHIP_GATHERING);
+    ngx_webrtc_push_head_state(&w->head, NGX_HTTP_WEBRTC_PUSH_WHIP_GATHERING);
 }
 
 
@@ -416,37 +316,32 @@ ngx_http_webrtc_push_whip_found(void *ctx)
 static ngx_int_t
 ngx_http_webrtc_push_whip_url(ngx_http_webrtc_push_whip_t *w)
 {
-    u_char                 *p, text[NGX_WEBRTC_OUTLET_TEXT];
+    ngx_int_t               rc;
     ngx_str_t               url;
     const char             *cause;
     ngx_webrtc_http_url_t   to;
 
-    w->holder = ngx_webrtc_atomic_load(&w->st->holder);
-    w->url_len = w->push->url(w->push->ctx, w->st, w->url, &cause);
+    rc = ngx_webrtc_push_head_url(&w->head, &cause);
 
-    url.data = w->url;
-    url.len = w->url_len;
+    url.data = w->head.url;
+    url.len = w->head.url_len;
 
-    if (url.len && ngx_webrtc_http_url(&url, &to) != NGX_OK) {
-        w->url_len = 0;
+    if (rc == NGX_OK && ngx_webrtc_http_url(&url, &to) != NGX_OK) {
         cause = "it has bytes that URLs do not have";
+        rc = NGX_DECLINED;
     }
 
-    if (w->url_len == 0) {
-        ngx_http_webrtc_push_whip_complain(w, "its URL: %s", cause);
+    if (rc != NGX_OK) {
+        ngx_webrtc_push_head_fail(&w->head, "its URL: %s", cause);
         ngx_http_webrtc_push_whip_over(w);
         return NGX_DECLINED;
     }
 
-    ngx_memcpy(w->at, w->url, w->url_len);
-    w->at_len = w->url_len;
+    ngx_memcpy(w->at, url.data, url.len);
+    w->at_len = url.len;
     w->client.user = to.user;
 
-    p = ngx_webrtc_source_mask_url(text, text + sizeof(text), &url, &w->name);
-
-    url.data = text;
-    url.len = p - text;
-    ngx_webrtc_bus_outlet_text(w->bus, w->outlet, &url);
+    ngx_webrtc_push_head_disclose(&w->head);
 
     return NGX_OK;
 }
@@ -461,7 +356,7 @@ ngx_http_webrtc_push_whip_attempt(ngx_http_webrtc_push_whip_t *w)
 
     /* the address says whether it is on this host, or in a private network */
 
-    r = ngx_http_webrtc_own(w->wlcf, &w->client.lookup.addr, 0, &w->log);
+    r = ngx_http_webrtc_own(w->wlcf, &w->client.lookup.addr, 0, &w->head.log);
 
     if (r == NULL) {
         w->out.cause_len = ngx_sprintf(w->out.cause, "no memory")
@@ -471,10 +366,11 @@ ngx_http_webrtc_push_whip_attempt(ngx_http_webrtc_push_whip_t *w)
 
     w->out.request = r;
 
-    ngx_http_webrtc_own_stream(r, w->wlcf, &w->name);
+    ngx_http_webrtc_own_stream(r, w->wlcf, &w->head.name);
 
     if (ngx_http_webrtc_whip_client_token(&w->client,
-                               w->client.conf->evaluate(w->push->ctx, w->st,
+                               w->client.conf->evaluate(w->head.conf->ctx,
+                                                        w->head.st,
                                                         w->client.token))
         != NGX_OK)
     {
@@ -499,9 +395,9 @@ ngx_http_webrtc_push_whip_gathered(uint64_t ref)
 {
     ngx_http_webrtc_push_whip_t  *w;
 
-    w = ngx_http_webrtc_push_whip_find(NULL, NULL, ref);
+    w = ngx_http_webrtc_push_whip_of(ref);
 
-    if (w && w->state == NGX_HTTP_WEBRTC_PUSH_WHIP_GATHERING) {
+    if (w && w->head.state == NGX_HTTP_WEBRTC_PUSH_WHIP_GATHERING) {
         ngx_http_webrtc_push_whip_offer(w);
     }
 }
@@ -515,7 +411,7 @@ ngx_http_webrtc_push_whip_offer(ngx_http_webrtc_push_whip_t *w)
         return;
     }
 
-    ngx_http_webrtc_push_whip_state(w, NGX_HTTP_WEBRTC_PUSH_WHIP_POSTING);
+    ngx_webrtc_push_head_state(&w->head, NGX_HTTP_WEBRTC_PUSH_WHIP_POSTING);
 
     ngx_http_webrtc_push_whip_post(w);
 }
@@ -532,7 +428,7 @@ ngx_http_webrtc_push_whip_post(ngx_http_webrtc_push_whip_t *w)
                                          ngx_http_webrtc_push_whip_answered,
                                          w);
     if (w->request == NULL) {
-        ngx_http_webrtc_push_whip_complain(w, "no memory");
+        ngx_webrtc_push_head_fail(&w->head, "no memory");
         ngx_http_webrtc_push_whip_over(w);
     }
 }
@@ -548,7 +444,7 @@ ngx_http_webrtc_push_whip_answered(void *ctx, ngx_webrtc_http_reply_t *reply,
 
     if (reply == NULL) {
         w->client.tried++;
-        ngx_http_webrtc_push_whip_complain(w, "%s", cause);
+        ngx_webrtc_push_head_fail(&w->head, "%s", cause);
         ngx_http_webrtc_push_whip_over(w);
         return;
     }
@@ -586,7 +482,7 @@ ngx_http_webrtc_push_whip_redirect(ngx_http_webrtc_push_whip_t *w,
             : "it redirects too often";
 
     if (cause) {
-        ngx_http_webrtc_push_whip_complain(w, "%s", cause);
+        ngx_webrtc_push_head_fail(&w->head, "%s", cause);
         ngx_http_webrtc_push_whip_over(w);
         return;
     }
@@ -609,14 +505,14 @@ ngx_http_webrtc_push_whip_created(ngx_http_webrtc_push_whip_t *w,
     w->session_len = session.len;
 
     if (ngx_http_webrtc_whip_out_answer(&w->out, &reply->body) != NGX_OK) {
-        ngx_http_webrtc_push_whip_complain(w, "%*s", w->out.cause_len,
-                                           w->out.cause);
+        ngx_webrtc_push_head_fail(&w->head, "%*s", w->out.cause_len,
+                                  w->out.cause);
         ngx_http_webrtc_push_whip_leave(w, "failed");
         return;
     }
 
     ngx_http_webrtc_push_whip_forget(w);
-    ngx_http_webrtc_push_whip_state(w, NGX_HTTP_WEBRTC_PUSH_WHIP_RUN);
+    ngx_webrtc_push_head_state(&w->head, NGX_HTTP_WEBRTC_PUSH_WHIP_RUN);
 }
 
 
@@ -624,15 +520,15 @@ static void
 ngx_http_webrtc_push_whip_refused(ngx_http_webrtc_push_whip_t *w,
     ngx_webrtc_http_reply_t *reply)
 {
-    ngx_http_webrtc_push_whip_complain(w, "the target has answered %ui%s",
-                                 reply->status,
-                                 ngx_http_webrtc_whip_client_hint(
-                                                           reply->status));
+    ngx_webrtc_push_head_fail(&w->head, "the target has answered %ui%s",
+                              reply->status,
+                              ngx_http_webrtc_whip_client_hint(reply->status));
     ngx_http_webrtc_push_whip_over(w);
 
     if (reply->retry_after) {
-        ngx_http_webrtc_push_whip_rest(w, ngx_min(1000 * reply->retry_after,
-                                           NGX_HTTP_WEBRTC_PUSH_WHIP_LATER));
+        ngx_webrtc_push_head_rest(&w->head,
+                                  ngx_min(1000 * reply->retry_after,
+                                          NGX_HTTP_WEBRTC_PUSH_WHIP_LATER));
     }
 }
 
@@ -642,52 +538,25 @@ ngx_http_webrtc_push_whip_run(ngx_http_webrtc_push_whip_t *w)
 {
     ngx_webrtc_peer_t  *peer;
 
-    peer = w->ref ? ngx_webrtc_peers_mine(w->bus, w->ref) : NULL;
+    peer = w->ref ? ngx_webrtc_peers_mine(w->head.bus, w->ref) : NULL;
 
     if (peer == NULL) {
         return;
     }
 
-    if (w->begun == 0
+    if (w->head.begun == 0
         && ngx_webrtc_atomic_load(&peer->progress) == NGX_WEBRTC_PEER_UP)
     {
-        ngx_log_error(NGX_LOG_NOTICE, &w->log, 0, "webrtc push begins");
-
-        w->begun = ngx_current_msec;
-
-        ngx_webrtc_atomic_add(&w->outlet->files, 1);
-        ngx_webrtc_bus_outlet_state(w->outlet, NGX_WEBRTC_OUTLET_ACTIVE,
-                                    ngx_current_msec);
+        ngx_webrtc_push_head_begin(&w->head);
     }
 
     ngx_http_webrtc_push_whip_count(w, peer);
 
-    if (!w->keep && w->begun && ngx_http_webrtc_whip_out_alone(w->st, peer)) {
+    if (!w->head.keep && w->head.begun
+        && ngx_http_webrtc_whip_out_alone(w->head.st, peer))
+    {
         ngx_http_webrtc_push_whip_leave(w, "ended");
     }
-}
-
-
-/* does another publisher's URL lead elsewhere? */
-
-static ngx_uint_t
-ngx_http_webrtc_push_whip_elsewhere(ngx_http_webrtc_push_whip_t *w)
-{
-    u_char       url[NGX_WEBRTC_PUSH_URL];
-    size_t       n;
-    uint64_t     holder;
-    const char  *cause;
-
-    holder = ngx_webrtc_atomic_load(&w->st->holder);
-
-    if (holder == 0 || holder == w->holder) {
-        return 0;
-    }
-
-    w->holder = holder;
-    n = w->push->url(w->push->ctx, w->st, url, &cause);
-
-    return n != w->url_len || ngx_memcmp(url, w->url, n) != 0;
 }
 
 
@@ -695,18 +564,14 @@ static void
 ngx_http_webrtc_push_whip_count(ngx_http_webrtc_push_whip_t *w,
     ngx_webrtc_peer_t *peer)
 {
-    if (w->begun == 0) {
+    if (w->head.begun == 0) {
         return;
     }
 
-    ngx_webrtc_atomic_store(&w->outlet->bytes,
-                            w->bytes + ngx_webrtc_atomic_load(
-                                                     &peer->stat.bytes_out));
-    ngx_webrtc_atomic_store(&w->outlet->media_ms,
-                            w->media_ms + ngx_current_msec - w->begun);
-    ngx_webrtc_atomic_store(&w->outlet->left_out,
-                            w->left_out + ngx_webrtc_atomic_load(
-                                                     &peer->stat.lapped));
+    ngx_webrtc_push_head_sent(&w->head,
+                              ngx_webrtc_atomic_load(&peer->stat.bytes_out),
+                              ngx_current_msec - w->head.begun,
+                              ngx_webrtc_atomic_load(&peer->stat.lapped));
 }
 
 
@@ -719,7 +584,7 @@ ngx_http_webrtc_push_whip_ended(ngx_webrtc_peer_t *peer, const char *reason)
         return;
     }
 
-    w = ngx_http_webrtc_push_whip_find(NULL, NULL, peer->ref);
+    w = ngx_http_webrtc_push_whip_of(peer->ref);
 
     if (w == NULL) {
         return;
@@ -729,22 +594,22 @@ ngx_http_webrtc_push_whip_ended(ngx_webrtc_peer_t *peer, const char *reason)
 
     w->ref = 0;
 
-    if (w->state != NGX_HTTP_WEBRTC_PUSH_WHIP_RUN) {
+    if (w->head.state != NGX_HTTP_WEBRTC_PUSH_WHIP_RUN) {
 
-        if (w->state != NGX_HTTP_WEBRTC_PUSH_WHIP_LEAVE) {
-            ngx_http_webrtc_push_whip_complain(w, "the session has ended: %s",
-                                               reason);
+        if (w->head.state != NGX_HTTP_WEBRTC_PUSH_WHIP_LEAVE) {
+            ngx_webrtc_push_head_fail(&w->head, "the session has ended: %s",
+                                      reason);
             ngx_http_webrtc_push_whip_over(w);
         }
 
         return;
     }
 
-    w->failed = 1;
+    w->head.failed = 1;
 
-    if (w->begun == 0) {
-        ngx_http_webrtc_push_whip_complain(w, "no connection of WebRTC: %s",
-                                           reason);
+    if (w->head.begun == 0) {
+        ngx_webrtc_push_head_fail(&w->head, "no connection of WebRTC: %s",
+                                  reason);
     }
 
     ngx_http_webrtc_push_whip_leave(w, reason);
@@ -761,11 +626,11 @@ ngx_http_webrtc_push_whip_leave(ngx_http_webrtc_push_whip_t *w,
     ngx_str_t           none = ngx_null_string;
     ngx_webrtc_peer_t  *peer;
 
-    w->cause = cause;
+    w->head.cause = cause;
 
-    ngx_http_webrtc_push_whip_state(w, NGX_HTTP_WEBRTC_PUSH_WHIP_LEAVE);
+    ngx_webrtc_push_head_state(&w->head, NGX_HTTP_WEBRTC_PUSH_WHIP_LEAVE);
 
-    peer = w->ref ? ngx_webrtc_peers_mine(w->bus, w->ref) : NULL;
+    peer = w->ref ? ngx_webrtc_peers_mine(w->head.bus, w->ref) : NULL;
 
     if (peer && peer->session) {
         ngx_http_webrtc_push_whip_count(w, peer);
@@ -785,7 +650,7 @@ ngx_http_webrtc_push_whip_leave(ngx_http_webrtc_push_whip_t *w,
     }
 
     if (w->request == NULL) {
-        ngx_http_webrtc_push_whip_left(w);
+        ngx_http_webrtc_push_whip_over(w);
     }
 }
 
@@ -797,49 +662,23 @@ ngx_http_webrtc_push_whip_deleted(void *ctx, ngx_webrtc_http_reply_t *reply,
     ngx_http_webrtc_push_whip_t *w = ctx;
 
     w->request = NULL;
-    ngx_http_webrtc_push_whip_left(w);
+    ngx_http_webrtc_push_whip_over(w);
 }
 
 
-static void
-ngx_http_webrtc_push_whip_left(ngx_http_webrtc_push_whip_t *w)
-{
-    ngx_uint_t  lived;
-
-    lived = (w->begun && ngx_current_msec - w->begun
-                         > NGX_HTTP_WEBRTC_PUSH_WHIP_LIVED);
-
-    if (w->begun) {
-        ngx_log_error(NGX_LOG_NOTICE, &w->log, 0,
-                      "webrtc push ends bytes:%uL duration_ms:%uL cause:%s",
-                      w->outlet->bytes - w->bytes,
-                      w->outlet->media_ms - w->media_ms,
-                      w->cause ? w->cause : "ended");
-    }
-
-    if (lived) {
-        w->pause = 0;
-        w->said.hash = 0;
-    }
-
-    ngx_http_webrtc_push_whip_clear(w);
-
-    if (w->failed || !lived) {
-        ngx_http_webrtc_push_whip_rest(w, 0);
-
-    } else {
-        ngx_http_webrtc_push_whip_state(w, NGX_HTTP_WEBRTC_PUSH_WHIP_WAIT);
-    }
-}
-
-
-/* the attempt is over, before there was anything to be ended */
+/* there is nothing more to be ended */
 
 static void
 ngx_http_webrtc_push_whip_over(ngx_http_webrtc_push_whip_t *w)
 {
     ngx_http_webrtc_push_whip_clear(w);
-    ngx_http_webrtc_push_whip_rest(w, 0);
+
+    if (ngx_webrtc_push_head_end(&w->head)) {
+        ngx_webrtc_push_head_state(&w->head, NGX_HTTP_WEBRTC_PUSH_WHIP_WAIT);
+
+    } else {
+        ngx_webrtc_push_head_rest(&w->head, 0);
+    }
 }
 
 
@@ -848,28 +687,9 @@ ngx_http_webrtc_push_whip_over(ngx_http_webrtc_push_whip_t *w)
 static void
 ngx_http_webrtc_push_whip_failed(ngx_http_webrtc_push_whip_t *w)
 {
-    ngx_http_webrtc_push_whip_complain(w, "%*s", w->out.cause_len,
-                                       w->out.cause);
+    ngx_webrtc_push_head_fail(&w->head, "%*s", w->out.cause_len,
+                              w->out.cause);
     ngx_http_webrtc_push_whip_over(w);
-}
-
-
-static void
-ngx_http_webrtc_push_whip_complain(ngx_http_webrtc_push_whip_t *w,
-    const char *fmt, ...)
-{
-    u_char     buf[NGX_WEBRTC_ERROR_TEXT];
-    va_list    args;
-    ngx_str_t  text;
-
-    va_start(args, fmt);
-    text.data = buf;
-    text.len = ngx_vslprintf(buf, buf + sizeof(buf), fmt, args) - buf;
-    va_end(args);
-
-    ngx_webrtc_output_said(&w->said, &text);
-
-    w->failed = 1;
 }
 
 
@@ -901,7 +721,7 @@ ngx_http_webrtc_push_whip_clear(ngx_http_webrtc_push_whip_t *w)
         w->request = NULL;
     }
 
-    peer = w->ref ? ngx_webrtc_peers_mine(w->bus, w->ref) : NULL;
+    peer = w->ref ? ngx_webrtc_peers_mine(w->head.bus, w->ref) : NULL;
     w->ref = 0;
 
     if (peer && peer->session) {
@@ -914,48 +734,6 @@ ngx_http_webrtc_push_whip_clear(ngx_http_webrtc_push_whip_t *w)
     ngx_explicit_memzero(w->client.token, sizeof(w->client.token));
     w->client.token_len = 0;
     w->session_len = 0;
-
-    w->begun = 0;
-    w->bytes = w->outlet->bytes;
-    w->media_ms = w->outlet->media_ms;
-    w->left_out = w->outlet->left_out;
-}
-
-
-/* least: ms, as the target wants it */
-
-static void
-ngx_http_webrtc_push_whip_rest(ngx_http_webrtc_push_whip_t *w,
-    ngx_msec_t least)
-{
-    if (least == 0) {
-        w->pause = w->pause ? ngx_min(2 * w->pause,
-                                      NGX_HTTP_WEBRTC_PUSH_WHIP_PAUSES)
-                            : NGX_HTTP_WEBRTC_PUSH_WHIP_PAUSE;
-    }
-
-    w->until = ngx_current_msec + ngx_max(w->pause, least);
-
-    ngx_http_webrtc_push_whip_state(w, NGX_HTTP_WEBRTC_PUSH_WHIP_REST);
-}
-
-
-static void
-ngx_http_webrtc_push_whip_state(ngx_http_webrtc_push_whip_t *w,
-    ngx_uint_t state)
-{
-    w->state = state;
-    w->since = ngx_current_msec;
-
-    if (state == NGX_HTTP_WEBRTC_PUSH_WHIP_REST && !w->failed) {
-        state = NGX_HTTP_WEBRTC_PUSH_WHIP_WAIT;
-    }
-
-    if (w->outlet->state != NGX_WEBRTC_OUTLET_FAILED) {
-        ngx_webrtc_bus_outlet_state(w->outlet,
-                                    ngx_http_webrtc_push_whip_outlet[state],
-                                    ngx_current_msec);
-    }
 }
 
 
@@ -968,7 +746,7 @@ ngx_http_webrtc_push_whip_busy(void)
 
     do {
         w = ngx_http_webrtc_push_whip_next(w);
-    } while (w && w->state != NGX_HTTP_WEBRTC_PUSH_WHIP_LEAVE);
+    } while (w && w->head.state != NGX_HTTP_WEBRTC_PUSH_WHIP_LEAVE);
 
     return w != NULL;
 }
@@ -990,11 +768,5 @@ ngx_http_webrtc_push_whip_free(ngx_http_webrtc_push_whip_t *w)
 {
     ngx_http_webrtc_push_whip_clear(w);
 
-    ngx_queue_remove(&w->queue);
-
-    ngx_webrtc_bus_outlet_give(w->bus, w->outlet);
-    ngx_webrtc_bus_release(w->bus, w->st);
-
-    ngx_explicit_memzero(w, sizeof(ngx_http_webrtc_push_whip_t));
-    ngx_free(w);
+    ngx_webrtc_push_head_free(&w->head, sizeof(ngx_http_webrtc_push_whip_t));
 }

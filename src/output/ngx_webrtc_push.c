@@ -25,18 +25,9 @@
 #include "ngx_webrtc_codecs.h"
 #include "ngx_webrtc_media.h"
 #include "ngx_webrtc_output_feed.h"
-#include "ngx_webrtc_output_said.h"
 #include "ngx_webrtc_push.h"
-#include "ngx_webrtc_source_mask.h"
 #include "ngx_webrtc_target.h"
 
-
-/* ms of the pauses before another attempt: the first one, and the longest */
-#define NGX_WEBRTC_PUSH_PAUSE     1000
-#define NGX_WEBRTC_PUSH_PAUSES    30000
-
-/* ms after which a connection counts as one that went well; chosen */
-#define NGX_WEBRTC_PUSH_LIVED     10000
 
 /* ms behind, at most, with which a target has caught up; chosen */
 #define NGX_WEBRTC_PUSH_CAUGHT    500
@@ -62,50 +53,24 @@ typedef enum {
 
 
 struct ngx_webrtc_push_s {
-    ngx_queue_t                    queue;
-    ngx_webrtc_bus_t              *bus;
-    ngx_webrtc_stream_t           *st;        /* held and watched */
-    ngx_webrtc_stream_t           *read;      /* the same, or a variant that is
-                                                 held and watched; NULL: not
-                                                 known yet */
-    const ngx_webrtc_push_conf_t  *conf;
-    ngx_webrtc_output_how_t        how;
-    ngx_webrtc_outlet_t           *outlet;
-    ngx_webrtc_output_feed_t       feed;
-    ngx_webrtc_output_said_t       said;
-    ngx_webrtc_media_job_t        *job;
-    const ngx_webrtc_target_t     *target;
-    ngx_uint_t                     state;
-    ngx_msec_t                     pause;     /* the last one; 0: none */
-    ngx_msec_t                     until;     /* of REST */
-    ngx_msec_t                     since;     /* of the state */
-    ngx_msec_t                     begun;     /* something was sent; 0: not */
-    ngx_uint_t                     crashes;   /* in a row */
-    uint64_t                       version;   /* of st's tracks, for "read" */
-    uint64_t                       holder;    /* publisher that "url" is of */
-    uint64_t                       bytes;     /* of connections before */
-    uint64_t                       media_ms;  /* likewise */
-    uint64_t                       left_out;  /* likewise */
-    uint64_t                       sent;      /* by this one */
-    uint64_t                       sent_ms;
-    const char                    *cause;     /* of its end */
-    ngx_log_t                      log;
-    ngx_str_t                      name;      /* of st */
-    size_t                         url_len;
-    u_char                         url[NGX_WEBRTC_PUSH_URL];
-    unsigned                       wanted:1;
-    unsigned                       keep:1;    /* a variant for it alone */
-    unsigned                       failed:1;  /* this connection */
-    unsigned                       reading:1; /* the feed is */
-    unsigned                       live:1;    /* it has caught up once */
-    unsigned                       over:1;    /* the job has been told */
+    ngx_webrtc_push_head_t      head;       /* its stream is watched */
+    ngx_webrtc_stream_t        *read;       /* the same, or a variant that is
+                                               held and watched; NULL: not
+                                               known yet */
+    ngx_webrtc_output_how_t     how;
+    ngx_webrtc_output_feed_t    feed;
+    ngx_webrtc_media_job_t     *job;
+    const ngx_webrtc_target_t  *target;
+    ngx_uint_t                  crashes;    /* in a row */
+    uint64_t                    version;    /* of its tracks, for "read" */
+    uint64_t                    sent;       /* by this connection, bytes */
+    uint64_t                    sent_ms;
+    unsigned                    reading:1;  /* the feed is */
+    unsigned                    live:1;     /* it has caught up once */
+    unsigned                    over:1;     /* the job has been told */
 };
 
 
-static ngx_webrtc_push_t *ngx_webrtc_push_find(ngx_webrtc_stream_t *st,
-    const ngx_webrtc_push_conf_t *conf);
-static u_char *ngx_webrtc_push_log_error(ngx_log_t *log, u_char *buf,
-    size_t len);
 static void ngx_webrtc_push_tick(ngx_webrtc_push_t *push);
 static void ngx_webrtc_push_key(ngx_webrtc_push_t *push);
 static void ngx_webrtc_push_wait(ngx_webrtc_push_t *push);
@@ -119,6 +84,7 @@ static ngx_int_t ngx_webrtc_push_url(ngx_webrtc_push_t *push);
 static ngx_uint_t ngx_webrtc_push_elsewhere(ngx_webrtc_push_t *push);
 static void ngx_webrtc_push_open(ngx_webrtc_push_t *push);
 static void ngx_webrtc_push_run(ngx_webrtc_push_t *push);
+static void ngx_webrtc_push_count(ngx_webrtc_push_t *push);
 static void ngx_webrtc_push_lag(ngx_webrtc_push_t *push);
 static void ngx_webrtc_push_finish(ngx_webrtc_push_t *push,
     const char *cause);
@@ -126,15 +92,12 @@ static void ngx_webrtc_push_end(ngx_webrtc_push_t *push);
 static void ngx_webrtc_push_on_note(void *data, ngx_webrtc_media_note_t *note);
 static void ngx_webrtc_push_on_record(void *data,
     ngx_webrtc_media_record_t *r);
-static void ngx_webrtc_push_begins(ngx_webrtc_push_t *push);
 static void ngx_webrtc_push_connected(ngx_webrtc_push_t *push);
 static void ngx_webrtc_push_on_room(void *data);
 static void ngx_webrtc_push_on_ended(void *data, ngx_uint_t crashed);
 static void ngx_webrtc_push_ended(ngx_webrtc_push_t *push);
-static void ngx_webrtc_push_fail(ngx_webrtc_push_t *push, const char *fmt,
-    ...);
+static void ngx_webrtc_push_failed(ngx_webrtc_push_t *push);
 static void ngx_webrtc_push_rest(ngx_webrtc_push_t *push);
-static void ngx_webrtc_push_state(ngx_webrtc_push_t *push, ngx_uint_t state);
 static void ngx_webrtc_push_free(ngx_webrtc_push_t *push);
 
 
@@ -170,118 +133,40 @@ ngx_webrtc_push_want(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
     const ngx_webrtc_push_conf_t *conf, const ngx_webrtc_output_how_t *how,
     ngx_uint_t keep, ngx_log_t *log)
 {
-    ngx_webrtc_push_t    *push;
-    ngx_webrtc_outlet_t  *outlet;
-
-    push = ngx_webrtc_push_find(st, conf);
-
-    if (push) {
-        push->how = *how;
-        push->keep = (keep != 0);
-        push->wanted = 1;
-        return;
-    }
-
-    outlet = ngx_webrtc_output_said_take(bus, st, NGX_WEBRTC_OUTLET_PUSH,
-                                         conf->id, "push failed",
-                                         log);
-    if (outlet == NULL) {
-        return;
-    }
-
-    push = ngx_calloc(sizeof(ngx_webrtc_push_t), log);
-
-    if (push == NULL) {
-        ngx_webrtc_bus_outlet_give(bus, outlet);
-        return;
-    }
-
-    push->bus = bus;
-    push->st = st;
-    push->conf = conf;
-    push->how = *how;
-    push->keep = (keep != 0);
-    push->outlet = outlet;
-    push->wanted = 1;
-
-    push->name.data = st->name;
-    push->name.len = st->name_len;
-
-    push->log = *log;
-    push->log.handler = ngx_webrtc_push_log_error;
-    push->log.data = push;
-    push->log.action = NULL;
-
-    push->said.event = "push";
-    push->said.log = &push->log;
-    push->said.bus = bus;
-    push->said.outlet = outlet;
-
-    ngx_webrtc_bus_hold(bus, st);
-    ngx_webrtc_bus_watch(bus, st);
-
-    ngx_webrtc_push_state(push, NGX_WEBRTC_PUSH_WAIT);
-
-    ngx_queue_insert_tail(&ngx_webrtc_pushes, &push->queue);
-}
-
-
-static ngx_webrtc_push_t *
-ngx_webrtc_push_find(ngx_webrtc_stream_t *st,
-    const ngx_webrtc_push_conf_t *conf)
-{
     ngx_webrtc_push_t  *push;
 
-    push = NULL;
+    push = ngx_webrtc_push_head_find(&ngx_webrtc_pushes, st, conf);
 
-    do {
-        push = ngx_webrtc_push_next(push);
-    } while (push && (push->st != st || push->conf != conf));
+    if (push == NULL) {
 
-    return push;
+        push = ngx_webrtc_push_head_new(&ngx_webrtc_pushes,
+                                        sizeof(ngx_webrtc_push_t), bus, st,
+                                        conf, ngx_webrtc_push_outlet,
+                                        NGX_WEBRTC_PUSH_REST, log);
+        if (push == NULL) {
+            return;
+        }
+
+        ngx_webrtc_bus_watch(bus, st);
+    }
+
+    push->how = *how;
+    push->head.keep = (keep != 0);
+    push->head.wanted = 1;
 }
 
 
 ngx_webrtc_push_t *
 ngx_webrtc_push_next(ngx_webrtc_push_t *push)
 {
-    ngx_queue_t  *q;
-
-    q = push ? ngx_queue_next(&push->queue)
-             : ngx_queue_head(&ngx_webrtc_pushes);
-
-    return (q == ngx_queue_sentinel(&ngx_webrtc_pushes))
-           ? NULL : ngx_queue_data(q, ngx_webrtc_push_t, queue);
+    return ngx_webrtc_push_head_next(&ngx_webrtc_pushes, push);
 }
 
 
 ngx_webrtc_stream_t *
 ngx_webrtc_push_stream(ngx_webrtc_push_t *push)
 {
-    return push->st;
-}
-
-
-/* the URL that is disclosed is in the outlet */
-
-static u_char *
-ngx_webrtc_push_log_error(ngx_log_t *log, u_char *buf, size_t len)
-{
-    u_char               *p;
-    ngx_webrtc_push_t    *push;
-    ngx_webrtc_outlet_t  *ol;
-
-    push = log->data;
-    ol = push->outlet;
-
-    p = ngx_snprintf(buf, len, ", stream: \"%V\"", &push->name);
-
-    if (ol->text_len) {
-        p = ngx_snprintf(p, len - (p - buf), ", to: \"%*s\"",
-                         (size_t) ol->text_len, ol->text);
-    }
-
-    return p;
+    return push->head.st;
 }
 
 
@@ -302,18 +187,18 @@ ngx_webrtc_push_tick(ngx_webrtc_push_t *push)
 {
     ngx_uint_t  wanted;
 
-    wanted = push->wanted;
-    push->wanted = 0;
+    wanted = push->head.wanted;
+    push->head.wanted = 0;
 
-    switch (push->state) {
+    switch (push->head.state) {
 
     case NGX_WEBRTC_PUSH_REST:
 
-        if (wanted && (ngx_msec_int_t) (push->until - ngx_current_msec) > 0) {
+        if (wanted && !ngx_webrtc_push_head_rested(&push->head)) {
             return;
         }
 
-        ngx_webrtc_push_state(push, NGX_WEBRTC_PUSH_WAIT);
+        ngx_webrtc_push_head_state(&push->head, NGX_WEBRTC_PUSH_WAIT);
 
         /* fall through */
 
@@ -329,7 +214,7 @@ ngx_webrtc_push_tick(ngx_webrtc_push_t *push)
 
     case NGX_WEBRTC_PUSH_CLOSING:
 
-        if (ngx_current_msec - push->since > NGX_WEBRTC_PUSH_PATIENCE) {
+        if (ngx_current_msec - push->head.since > NGX_WEBRTC_PUSH_PATIENCE) {
             ngx_webrtc_media_close(push->job);
             ngx_webrtc_push_ended(push);
         }
@@ -350,7 +235,7 @@ ngx_webrtc_push_tick(ngx_webrtc_push_t *push)
 
         ngx_webrtc_push_keep(push);
 
-        if (push->state == NGX_WEBRTC_PUSH_RUN) {
+        if (push->head.state == NGX_WEBRTC_PUSH_RUN) {
             ngx_webrtc_push_run(push);
         }
     }
@@ -371,7 +256,7 @@ ngx_webrtc_push_key(ngx_webrtc_push_t *push)
     }
 
     if (ngx_webrtc_output_feed_wants_key(&push->feed, NGX_WEBRTC_PUSH_KEYS)) {
-        (void) ngx_webrtc_bus_keyframe(push->bus, push->read);
+        (void) ngx_webrtc_bus_keyframe(push->head.bus, push->read);
     }
 }
 
@@ -379,7 +264,7 @@ ngx_webrtc_push_key(ngx_webrtc_push_t *push)
 static void
 ngx_webrtc_push_wait(ngx_webrtc_push_t *push)
 {
-    if (ngx_webrtc_bus_state(push->st) != NGX_WEBRTC_STREAM_ACTIVE
+    if (ngx_webrtc_bus_state(push->head.st) != NGX_WEBRTC_STREAM_ACTIVE
         || ngx_webrtc_push_choose(push) != NGX_OK)
     {
         return;
@@ -413,7 +298,7 @@ ngx_webrtc_push_choose(ngx_webrtc_push_t *push)
     ngx_webrtc_output_pick_t   pick;
 
     if (push->read
-        && ngx_webrtc_bus_tracks(push->st, NULL, NULL) == push->version)
+        && ngx_webrtc_bus_tracks(push->head.st, NULL, NULL) == push->version)
     {
         return NGX_OK;
     }
@@ -422,8 +307,9 @@ ngx_webrtc_push_choose(ngx_webrtc_push_t *push)
         return NGX_DECLINED;
     }
 
-    rc = ngx_webrtc_output_pick(push->bus, push->st, push->target->video,
-                                &push->how, &push->log, &pick);
+    rc = ngx_webrtc_output_pick(push->head.bus, push->head.st,
+                                push->target->video, &push->how,
+                                &push->head.log, &pick);
 
     push->version = pick.version;
     ngx_webrtc_push_reads(push, pick.st);
@@ -433,15 +319,18 @@ ngx_webrtc_push_choose(ngx_webrtc_push_t *push)
     }
 
     if (pick.cause) {
-        ngx_webrtc_push_fail(push, "%s", pick.cause);
+        ngx_webrtc_push_head_fail(&push->head, "%s", pick.cause);
 
     } else {
-        ngx_webrtc_push_fail(push, "%V takes %s, the stream has %V%s",
+        ngx_webrtc_push_head_fail(&push->head,
+                             "%V takes %s, the stream has %V%s",
                              &push->target->name, push->target->list,
                              &ngx_webrtc_codec(pick.codec)->name,
                              push->how.transcode == NGX_WEBRTC_TRANSCODE_OFF
                              ? ", and webrtc_transcode is off" : "");
     }
+
+    ngx_webrtc_push_failed(push);
 
     return NGX_DECLINED;
 }
@@ -455,7 +344,7 @@ ngx_webrtc_push_reads(ngx_webrtc_push_t *push, ngx_webrtc_stream_t *st)
     if (push->read == st) {
 
         if (st) {
-            ngx_webrtc_bus_release(push->bus, st);
+            ngx_webrtc_bus_release(push->head.bus, st);
         }
 
         return;
@@ -465,14 +354,14 @@ ngx_webrtc_push_reads(ngx_webrtc_push_t *push, ngx_webrtc_stream_t *st)
     ngx_webrtc_push_unread(push);
 
     if (push->read) {
-        ngx_webrtc_bus_unwatch(push->bus, push->read);
-        ngx_webrtc_bus_release(push->bus, push->read);
+        ngx_webrtc_bus_unwatch(push->head.bus, push->read);
+        ngx_webrtc_bus_release(push->head.bus, push->read);
     }
 
     push->read = st;
 
     if (st) {
-        ngx_webrtc_bus_watch(push->bus, st);
+        ngx_webrtc_bus_watch(push->head.bus, st);
     }
 }
 
@@ -480,8 +369,8 @@ ngx_webrtc_push_reads(ngx_webrtc_push_t *push, ngx_webrtc_stream_t *st)
 static void
 ngx_webrtc_push_keep(ngx_webrtc_push_t *push)
 {
-    ngx_webrtc_output_pick_keep(push->bus, push->st, push->read, push->keep,
-                                &push->log);
+    ngx_webrtc_output_pick_keep(push->head.bus, push->head.st, push->read,
+                                push->head.keep, &push->head.log);
 }
 
 
@@ -489,7 +378,7 @@ static void
 ngx_webrtc_push_read(ngx_webrtc_push_t *push)
 {
     ngx_memzero(&push->feed, sizeof(ngx_webrtc_output_feed_t));
-    ngx_webrtc_output_feed_init(&push->feed, push->read, &push->log);
+    ngx_webrtc_output_feed_init(&push->feed, push->read, &push->head.log);
 
     push->feed.sizes = 1;
     push->feed.young_us = ngx_webrtc_bus_may_ask(push->read)
@@ -513,30 +402,21 @@ ngx_webrtc_push_unread(ngx_webrtc_push_t *push)
 static ngx_int_t
 ngx_webrtc_push_url(ngx_webrtc_push_t *push)
 {
-    u_char      *p, text[NGX_WEBRTC_OUTLET_TEXT];
     ngx_str_t    url;
     const char  *cause;
 
-    push->holder = ngx_webrtc_atomic_load(&push->st->holder);
-    push->url_len = push->conf->url(push->conf->ctx, push->st, push->url,
-                                    &cause);
-
-    if (push->url_len == 0) {
-        ngx_webrtc_push_fail(push, "its URL: %s", cause);
+    if (ngx_webrtc_push_head_url(&push->head, &cause) != NGX_OK) {
+        ngx_webrtc_push_head_fail(&push->head, "its URL: %s", cause);
+        ngx_webrtc_push_failed(push);
         return NGX_DECLINED;
     }
 
-    url.data = push->url;
-    url.len = push->url_len;
+    url.data = push->head.url;
+    url.len = push->head.url_len;
 
     push->target = ngx_webrtc_target(&url);
 
-    p = ngx_webrtc_source_mask_url(text, text + sizeof(text), &url,
-                                   &push->name);
-    url.data = text;
-    url.len = p - text;
-
-    ngx_webrtc_bus_outlet_text(push->bus, push->outlet, &url);
+    ngx_webrtc_push_head_disclose(&push->head);
 
     return NGX_OK;
 }
@@ -547,26 +427,14 @@ ngx_webrtc_push_url(ngx_webrtc_push_t *push)
 static ngx_uint_t
 ngx_webrtc_push_elsewhere(ngx_webrtc_push_t *push)
 {
-    u_char                url[NGX_WEBRTC_PUSH_URL];
-    size_t                n;
-    uint64_t              holder;
-    const char           *cause;
     ngx_webrtc_stream_t  *read;
 
-    holder = ngx_webrtc_atomic_load(&push->st->holder);
-
-    if (holder && holder != push->holder) {
-
-        push->holder = holder;
-        n = push->conf->url(push->conf->ctx, push->st, url, &cause);
-
-        if (n != push->url_len || ngx_memcmp(url, push->url, n) != 0) {
-            return 1;
-        }
+    if (ngx_webrtc_push_head_moved(&push->head)) {
+        return 1;
     }
 
-    if (ngx_webrtc_bus_state(push->st) != NGX_WEBRTC_STREAM_ACTIVE
-        || ngx_webrtc_bus_tracks(push->st, NULL, NULL) == push->version)
+    if (ngx_webrtc_bus_state(push->head.st) != NGX_WEBRTC_STREAM_ACTIVE
+        || ngx_webrtc_bus_tracks(push->head.st, NULL, NULL) == push->version)
     {
         return 0;
     }
@@ -591,34 +459,35 @@ ngx_webrtc_push_open(ngx_webrtc_push_t *push)
     ngx_memzero(&start, sizeof(ngx_webrtc_media_start_t));
 
     start.kind = NGX_WEBRTC_MEDIA_OUTPUT;
-    start.name = push->name;
+    start.name = push->head.name;
     start.fd = -1;
     start.output.format.data = (u_char *) push->target->format;
     start.output.format.len = ngx_strlen(push->target->format);
-    start.output.url.data = push->url;
-    start.output.url.len = push->url_len;
-    start.output.verify = (uint8_t) push->conf->verify;
+    start.output.url.data = push->head.url;
+    start.output.url.len = push->head.url_len;
+    start.output.verify = (uint8_t) push->head.conf->verify;
 
     push->sent = 0;
     push->sent_ms = 0;
-    push->failed = 0;
+    push->head.failed = 0;
     push->live = 0;
     push->over = 0;
-    push->cause = NULL;
+    push->head.cause = NULL;
 
     /* one that takes the process down gets a process of its own */
 
     push->job = ngx_webrtc_media_start(&start, push->crashes > 1,
                                        &ngx_webrtc_push_handlers, push,
-                                       &push->log, &cause, &err);
+                                       &push->head.log, &cause, &err);
 
     if (push->job == NULL) {
-        ngx_webrtc_push_fail(push, "%s%s%s", cause, err ? ": " : "",
-                             err ? strerror(err) : "");
+        ngx_webrtc_push_head_fail(&push->head, "%s%s%s", cause,
+                                  err ? ": " : "", err ? strerror(err) : "");
+        ngx_webrtc_push_rest(push);
         return;
     }
 
-    ngx_webrtc_push_state(push, NGX_WEBRTC_PUSH_OPENING);
+    ngx_webrtc_push_head_state(&push->head, NGX_WEBRTC_PUSH_OPENING);
 }
 
 
@@ -630,7 +499,7 @@ ngx_webrtc_pushes_news(ngx_webrtc_stream_t *st)
     for (push = ngx_webrtc_push_next(NULL); push; push = next) {
         next = ngx_webrtc_push_next(push);
 
-        if (push->read == st && push->state == NGX_WEBRTC_PUSH_RUN) {
+        if (push->read == st && push->head.state == NGX_WEBRTC_PUSH_RUN) {
             ngx_webrtc_push_run(push);
         }
     }
@@ -640,8 +509,7 @@ ngx_webrtc_pushes_news(ngx_webrtc_stream_t *st)
 static void
 ngx_webrtc_push_run(ngx_webrtc_push_t *push)
 {
-    ngx_int_t                    rc;
-    ngx_webrtc_output_reader_t  *rd;
+    ngx_int_t  rc;
 
     /* its codec may have changed while the job was connecting */
 
@@ -662,11 +530,8 @@ ngx_webrtc_push_run(ngx_webrtc_push_t *push)
     ngx_webrtc_push_lag(push);
 
     rc = ngx_webrtc_output_feed_run(&push->feed, 0);
-    rd = &push->feed.reader;
 
-    ngx_webrtc_atomic_store(&push->outlet->left_out,
-                            push->left_out + rd->left_out
-                            + push->feed.skipped);
+    ngx_webrtc_push_count(push);
 
     if (rc == NGX_DONE) {
         ngx_webrtc_push_finish(push, "changed");
@@ -677,6 +542,14 @@ ngx_webrtc_push_run(ngx_webrtc_push_t *push)
 
         push->feed.shut = 1;
     }
+}
+
+
+static void
+ngx_webrtc_push_count(ngx_webrtc_push_t *push)
+{
+    ngx_webrtc_push_head_sent(&push->head, push->sent, push->sent_ms,
+                              push->feed.reader.left_out + push->feed.skipped);
 }
 
 
@@ -702,9 +575,9 @@ ngx_webrtc_push_lag(ngx_webrtc_push_t *push)
 
         push->feed.shut = 1;
 
-        ngx_webrtc_bus_complain(push->bus, push->st, NGX_LOG_WARN, &push->log,
-                                "push", "the target is slower than the "
-                                "stream: pictures are left out");
+        ngx_webrtc_bus_complain(push->head.bus, push->head.st, NGX_LOG_WARN,
+                                &push->head.log, "push", "the target is slower "
+                                "than the stream: pictures are left out");
     }
 }
 
@@ -714,9 +587,9 @@ ngx_webrtc_push_lag(ngx_webrtc_push_t *push)
 static void
 ngx_webrtc_push_finish(ngx_webrtc_push_t *push, const char *cause)
 {
-    push->cause = cause;
+    push->head.cause = cause;
 
-    ngx_webrtc_push_state(push, NGX_WEBRTC_PUSH_CLOSING);
+    ngx_webrtc_push_head_state(&push->head, NGX_WEBRTC_PUSH_CLOSING);
     ngx_webrtc_push_end(push);
 
     if (!push->over) {
@@ -748,17 +621,17 @@ ngx_webrtc_push_on_note(void *data, ngx_webrtc_media_note_t *note)
     text.len = note->len;
 
     if (note->type == NGX_WEBRTC_MEDIA_LOG) {
-        ngx_webrtc_bus_complain(push->bus, push->st, note->level, &push->log,
-                                "push", "%V", &text);
-        ngx_webrtc_bus_outlet_error(push->bus, push->outlet, &text);
+        ngx_webrtc_bus_complain(push->head.bus, push->head.st, note->level,
+                                &push->head.log, "push", "%V", &text);
+        ngx_webrtc_bus_outlet_error(push->head.bus, push->head.outlet, &text);
         return;
     }
 
     /* its end follows */
 
-    push->failed = 1;
-    push->cause = "failed";
-    ngx_webrtc_output_said(&push->said, &text);
+    push->head.failed = 1;
+    push->head.cause = "failed";
+    ngx_webrtc_output_said(&push->head.said, &text);
 }
 
 
@@ -774,38 +647,21 @@ ngx_webrtc_push_on_record(void *data, ngx_webrtc_media_record_t *r)
     push->sent = (uint64_t) r->now_us;
     push->sent_ms = (uint64_t) ngx_max(r->ts, 0);
 
-    ngx_webrtc_atomic_store(&push->outlet->bytes, push->bytes + push->sent);
-    ngx_webrtc_atomic_store(&push->outlet->media_ms,
-                            push->media_ms + push->sent_ms);
+    ngx_webrtc_push_count(push);
 
-    if (push->state == NGX_WEBRTC_PUSH_OPENING && !push->failed) {
+    if (push->head.state == NGX_WEBRTC_PUSH_OPENING && !push->head.failed) {
         ngx_webrtc_push_connected(push);
 
-    } else if (push->begun == 0 && push->sent) {
-        ngx_webrtc_push_begins(push);
+    } else if (push->head.begun == 0 && push->sent) {
+        ngx_webrtc_push_head_begin(&push->head);
     }
-}
-
-
-/* RTSP connects when it knows what there will be */
-
-static void
-ngx_webrtc_push_begins(ngx_webrtc_push_t *push)
-{
-    ngx_log_error(NGX_LOG_NOTICE, &push->log, 0, "webrtc push begins");
-
-    push->begun = ngx_current_msec;
-
-    ngx_webrtc_atomic_add(&push->outlet->files, 1);
-    ngx_webrtc_bus_outlet_state(push->outlet, NGX_WEBRTC_OUTLET_ACTIVE,
-                                ngx_current_msec);
 }
 
 
 static void
 ngx_webrtc_push_connected(ngx_webrtc_push_t *push)
 {
-    ngx_webrtc_push_state(push, NGX_WEBRTC_PUSH_RUN);
+    ngx_webrtc_push_head_state(&push->head, NGX_WEBRTC_PUSH_RUN);
 
     /* what has come meanwhile is old */
 
@@ -834,15 +690,15 @@ ngx_webrtc_push_on_ended(void *data, ngx_uint_t crashed)
 
     push->crashes = crashed ? push->crashes + 1 : 0;
 
-    if (push->state != NGX_WEBRTC_PUSH_CLOSING) {
+    if (push->head.state != NGX_WEBRTC_PUSH_CLOSING) {
 
         /* nobody has asked it to */
 
-        if (!push->failed) {
-            push->cause = crashed ? "crashed" : "closed";
+        if (!push->head.failed) {
+            push->head.cause = crashed ? "crashed" : "closed";
         }
 
-        push->failed = 1;
+        push->head.failed = 1;
     }
 
     ngx_webrtc_push_ended(push);
@@ -852,65 +708,32 @@ ngx_webrtc_push_on_ended(void *data, ngx_uint_t crashed)
 static void
 ngx_webrtc_push_ended(ngx_webrtc_push_t *push)
 {
-    ngx_uint_t  lived;
-
     push->job = NULL;
     push->feed.job = NULL;
 
-    lived = (push->begun
-             && ngx_current_msec - push->begun > NGX_WEBRTC_PUSH_LIVED);
-
-    if (push->begun) {
-        ngx_log_error(NGX_LOG_NOTICE, &push->log, 0,
-                      "webrtc push ends bytes:%uL duration_ms:%uL cause:%s",
-                      push->sent, push->sent_ms,
-                      push->cause ? push->cause : "ended");
-
-        push->left_out += push->feed.reader.left_out + push->feed.skipped;
+    if (push->head.begun) {
+        ngx_webrtc_push_count(push);
     }
 
-    if (lived) {
-        push->pause = 0;
-        push->said.hash = 0;
-    }
-
-    push->begun = 0;
-    push->bytes += push->sent;
-    push->media_ms += push->sent_ms;
     push->sent = 0;
     push->sent_ms = 0;
 
     ngx_webrtc_push_unread(push);
 
-    /* one that changes all the time is not connected to all the time */
-
-    if (push->failed || !lived) {
-        ngx_webrtc_push_rest(push);
+    if (ngx_webrtc_push_head_end(&push->head)) {
+        ngx_webrtc_push_head_state(&push->head, NGX_WEBRTC_PUSH_WAIT);
 
     } else {
-        ngx_webrtc_push_state(push, NGX_WEBRTC_PUSH_WAIT);
+        ngx_webrtc_push_rest(push);
     }
 }
 
 
-/* why there is no connection; one that has no job rests */
+/* one that has no job rests */
 
 static void
-ngx_webrtc_push_fail(ngx_webrtc_push_t *push, const char *fmt, ...)
+ngx_webrtc_push_failed(ngx_webrtc_push_t *push)
 {
-    u_char     buf[NGX_WEBRTC_ERROR_TEXT];
-    va_list    args;
-    ngx_str_t  text;
-
-    va_start(args, fmt);
-    text.data = buf;
-    text.len = ngx_vslprintf(buf, buf + sizeof(buf), fmt, args) - buf;
-    va_end(args);
-
-    ngx_webrtc_output_said(&push->said, &text);
-
-    push->failed = 1;
-
     if (push->job == NULL) {
         ngx_webrtc_push_rest(push);
     }
@@ -921,30 +744,7 @@ static void
 ngx_webrtc_push_rest(ngx_webrtc_push_t *push)
 {
     ngx_webrtc_push_unread(push);
-
-    push->pause = push->pause ? ngx_min(2 * push->pause, NGX_WEBRTC_PUSH_PAUSES)
-                              : NGX_WEBRTC_PUSH_PAUSE;
-    push->until = ngx_current_msec + push->pause;
-
-    ngx_webrtc_push_state(push, NGX_WEBRTC_PUSH_REST);
-}
-
-
-static void
-ngx_webrtc_push_state(ngx_webrtc_push_t *push, ngx_uint_t state)
-{
-    push->state = state;
-    push->since = ngx_current_msec;
-
-    if (state == NGX_WEBRTC_PUSH_REST && !push->failed) {
-        state = NGX_WEBRTC_PUSH_WAIT;
-    }
-
-    if (push->outlet->state != NGX_WEBRTC_OUTLET_FAILED) {
-        ngx_webrtc_bus_outlet_state(push->outlet,
-                                    ngx_webrtc_push_outlet[state],
-                                    ngx_current_msec);
-    }
+    ngx_webrtc_push_head_rest(&push->head, 0);
 }
 
 
@@ -956,8 +756,8 @@ ngx_webrtc_pushes_busy(void)
     for (push = ngx_webrtc_push_next(NULL); push;
          push = ngx_webrtc_push_next(push))
     {
-        if (push->state == NGX_WEBRTC_PUSH_CLOSING
-            && ngx_current_msec - push->since < NGX_WEBRTC_PUSH_PATIENCE)
+        if (push->head.state == NGX_WEBRTC_PUSH_CLOSING
+            && ngx_current_msec - push->head.since < NGX_WEBRTC_PUSH_PATIENCE)
         {
             return 1;
         }
@@ -989,12 +789,6 @@ ngx_webrtc_push_free(ngx_webrtc_push_t *push)
 
     ngx_webrtc_push_reads(push, NULL);
 
-    ngx_queue_remove(&push->queue);
-
-    ngx_webrtc_bus_outlet_give(push->bus, push->outlet);
-    ngx_webrtc_bus_unwatch(push->bus, push->st);
-    ngx_webrtc_bus_release(push->bus, push->st);
-
-    ngx_explicit_memzero(push->url, sizeof(push->url));
-    ngx_free(push);
+    ngx_webrtc_bus_unwatch(push->head.bus, push->head.st);
+    ngx_webrtc_push_head_free(&push->head, sizeof(ngx_webrtc_push_t));
 }

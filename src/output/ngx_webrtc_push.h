@@ -29,34 +29,13 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_event.h>
-#include "ngx_webrtc_bus.h"
-#include "ngx_webrtc_bus_outlet.h"
 #include "ngx_webrtc_output_pick.h"
+#include "ngx_webrtc_push_head.h"
 
 
 /* ms of media that may be on their way to a target; chosen: what its viewers
  * would take for a fault anyway */
 #define NGX_WEBRTC_PUSH_LATE  3000
-
-/* bytes of a URL */
-#define NGX_WEBRTC_PUSH_URL   2048
-
-
-/*
- * How a stream is pushed to one target.
- *
- *   id       of the directive
- *   verify   certificates
- *   url      makes it, in a buffer of NGX_WEBRTC_PUSH_URL bytes, and returns
- *            its length; 0: it cannot be (*cause)
- */
-typedef struct {
-    uint32_t       id;
-    ngx_uint_t     verify;        /* unsigned  verify:1; */
-    size_t       (*url)(void *ctx, ngx_webrtc_stream_t *st, u_char *buf,
-                        const char **cause);
-    void          *ctx;
-} ngx_webrtc_push_conf_t;
 
 
 typedef struct ngx_webrtc_push_s  ngx_webrtc_push_t;
