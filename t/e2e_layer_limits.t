@@ -4,7 +4,8 @@
 #
 # Chromium publishes layers of which one takes more than webrtc_max_bitrate gives
 # it, and listens to nobody: it is left out, viewers go on with the next one, and
-# it is back when it obeys.  Inside one encoding it is left out, too.
+# it is back when it obeys.  Inside one encoding it is left out, too, and what is
+# recorded has whole pictures.
 
 use strict;
 use warnings;
@@ -14,15 +15,18 @@ use NgxWebRTC;
 
 my $t = NgxWebRTC->new(workers => 2, asan => 1);
 
+mkdir $t->dir . '/rec' or die;
+
 $t->start(http => 'webrtc_wait 30s; webrtc_keyframe_interval 500ms;',
           server => <<'EOF');
 webrtc_max_bitrate  0 layer=h:250k layer=m:2m layer=x:16k layer=0:16k;
 location = /whip/three {
     webrtc_publish  three;
 }
-location = /whip/inside {
-    webrtc_publish      inside;
+location ~ ^/whip/(?<name>vp9|av1)$ {
+    webrtc_publish      $name;
     webrtc_max_bitrate  0 layer=1:100k;
+    webrtc_record       %%DIR%%/rec/$name.mkv;
 }
 location ~ ^/whep/(?<name>\w+)$ {
     webrtc_play  $name;
@@ -138,25 +142,55 @@ is($pub->stop->{status}, 200, 'the publisher leaves');
 
 # spatial layers of one encoding: Chromium makes one only on a machine that is busy
 
-($pub, $p) = published('inside', 'VP9', noise => 0.2, width => 640, height => 360,
-                       layers => [ { scalabilityMode => 'L2T3_KEY' } ]);
+sub inside {
+    my ($codec, $mode) = @_;
 
-ok(wait_for(90, sub { layer('inside', spatial => 1)->{over} }),
-   'the upper one takes more') or diag(explain(layers('inside')));
+    my $name = lc $codec;
 
-ok(!layer('inside', spatial => 1)->{active}, 'it is left out');
-ok(layer('inside', spatial => 0)->{best}, 'the lower one is the best');
-is(layer('inside', spatial => 0)->{limit}, 0,
-   'what stands above is not inherited beside limits of its own');
+    ($pub, $p) = published($name, $codec, noise => 0.2, width => 640, height => 360,
+                           layers => [ { scalabilityMode => $mode } ]);
 
-height($p, 180, 'which the viewer gets');
+    ok(wait_for(90, sub { layer($name, spatial => 1)->{over} }),
+       "$codec: the upper one takes more") or diag(explain(layers($name)));
 
-my ($track) = grep { $_->{kind} eq 'video' } @{ $t->stream('inside')->{tracks} };
+    ok(!layer($name, spatial => 1)->{active}, 'it is left out');
+    ok(layer($name, spatial => 0)->{best}, 'the lower one is the best');
+    is(layer($name, spatial => 0)->{limit}, 0,
+       'what stands above is not inherited beside limits of its own');
 
-is("$track->{width}x$track->{height}", '320x180', 'the track has that size');
+    height($p, 180, 'which the viewer gets');
 
-is($p->stop->{status}, 200, 'the viewer leaves');
-is($pub->stop->{status}, 200, 'the publisher leaves');
+    my ($track) = grep { $_->{kind} eq 'video' } @{ $t->stream($name)->{tracks} };
+
+    is("$track->{width}x$track->{height}", '320x180', 'the track has that size');
+
+    is($p->stop->{status}, 200, 'the viewer leaves');
+    is($pub->stop->{status}, 200, 'the publisher leaves');
+
+    my $of = qr/webrtc record done path:"[^"]*\/$name(?:-\d+)?\.mkv"/;
+
+    ok(wait_for(60, sub { $t->log =~ $of }), 'what was recorded is closed');
+
+    my @files = glob $t->dir . "/rec/$name*.mkv";
+
+    ok(scalar @files, 'there it is') or return;
+
+    my @sizes;
+
+    for my $file (@files) {
+        my $said = `ffmpeg -nostdin -v warning -xerror -i $file -map 0:v -fps_mode passthrough -enc_time_base -1 -f null - 2>&1`;
+
+        is("$? $said", '0 ', substr($file, length $t->dir) . ' is decoded without an error');
+
+        push @sizes, `ffprobe -v error -select_streams v -show_entries frame=height -of csv=p=0 $file 2>&1` =~ /(\d+)/g;
+    }
+
+    cmp_ok(scalar(grep { $_ == 180 } @sizes), '>', 20, 'the lower layer is in it')
+        or diag("heights: @sizes");
+}
+
+inside('VP9', 'L2T3_KEY');
+inside('AV1', 'L2T3_KEY');
 
 ok($t->no_sessions, 'no session is left');
 

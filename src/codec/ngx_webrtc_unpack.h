@@ -32,12 +32,14 @@
 #include <ngx_core.h>
 #include "ngx_webrtc_packet.h"
 #include "ngx_webrtc_codec.h"
+#include "ngx_webrtc_vp9_hide.h"
 
 
 /*
  * Bytes that a payload of n may add to the frame, at most, with what ends a
  * frame: start codes take the place of lengths of two bytes before NAL units of
- * one; 34 are the index of a superframe.
+ * one; 34 are the index of a superframe, whose frames may have a byte more
+ * each.
  */
 #define ngx_webrtc_unpack_room(n)  (2 * (n) + 64)
 
@@ -76,6 +78,8 @@ struct ngx_webrtc_unpack_s {
     size_t       layers[NGX_WEBRTC_UNPACK_LAYERS];
     uint8_t      nlayers;
     unsigned     open:1;          /* the last piece goes on */
+
+    ngx_webrtc_vp9_refs_t  refs;  /* of all frames so far */
 };
 
 

@@ -807,6 +807,11 @@ ngx_webrtc_vp9_unpack_payload(ngx_webrtc_unpack_t *u, u_char *p, size_t n,
             return NGX_DECLINED;
         }
 
+        if (u->nlayers) {
+            /* what ngx_webrtc_vp9_hide() may take */
+            u->data[u->n++] = 0;
+        }
+
         u->layers[u->nlayers++] = u->n;
     }
 
@@ -816,37 +821,53 @@ ngx_webrtc_vp9_unpack_payload(ngx_webrtc_unpack_t *u, u_char *p, size_t n,
 }
 
 
-/* Annex B: the index of a superframe, sizes in four bytes */
+/*
+ * Annex B: one frame is shown, and behind them is the index of a superframe,
+ * sizes in four bytes
+ */
 
 static ngx_int_t
 ngx_webrtc_vp9_unpack_end(ngx_webrtc_unpack_t *u)
 {
-    u_char       marker, *p;
-    size_t       size, end;
-    ngx_uint_t   i;
+    u_char       marker, *p, *frame;
+    size_t       n, sizes[NGX_WEBRTC_UNPACK_LAYERS];
+    ngx_uint_t   i, last;
 
-    if (u->nlayers < 2) {
+    if (u->nlayers == 0) {
         return NGX_OK;
     }
 
-    marker = (u_char) (0xc0 | 3 << 3 | (u->nlayers - 1));
+    last = u->nlayers - 1;
+    p = u->data + u->layers[0];
 
-    end = u->n;
-    p = u->data + end;
+    for (i = 0; i <= last; i++) {
 
-    *p++ = marker;
+        frame = u->data + u->layers[i];
+        n = (i < last ? u->layers[i + 1] - 1 : u->n) - u->layers[i];
 
-    for (i = 0; i < u->nlayers; i++) {
+        (void) ngx_webrtc_vp9_hide(frame, &n, &u->refs, i < last);
 
-        size = (i + 1u < u->nlayers ? u->layers[i + 1] : end) - u->layers[i];
+        ngx_memmove(p, frame, n);
+        p += n;
 
-        *p++ = (u_char) size;
-        *p++ = (u_char) (size >> 8);
-        *p++ = (u_char) (size >> 16);
-        *p++ = (u_char) (size >> 24);
+        sizes[i] = n;
     }
 
-    *p++ = marker;
+    if (last) {
+
+        marker = (u_char) (0xc0 | 3 << 3 | last);
+
+        *p++ = marker;
+
+        for (i = 0; i <= last; i++) {
+            *p++ = (u_char) sizes[i];
+            *p++ = (u_char) (sizes[i] >> 8);
+            *p++ = (u_char) (sizes[i] >> 16);
+            *p++ = (u_char) (sizes[i] >> 24);
+        }
+
+        *p++ = marker;
+    }
 
     u->n = p - u->data;
 
