@@ -41,6 +41,10 @@ GATEWAY    = $(B)/ngx-webrtc-srt
 CC_OPT     = -g -O2 -fPIC -fstack-protector-strong -D_FORTIFY_SOURCE=2
 LD_OPT     = -fPIC -Wl,-z,relro -Wl,-z,now
 
+# one in arguments of functions
+
+,         := ,
+
 SRCS       = $(wildcard *.c src/*/*.c)
 HDRS       = $(wildcard src/*/*.h)
 
@@ -137,7 +141,8 @@ MEDIA_LD   = -pie -Wl,-z,relro -Wl,-z,now -Wl,--gc-sections -Wl,--as-needed
 MEDIA_LIBS = -lavformat -lavcodec -lavfilter -lswscale -lswresample -lavutil \
              -lpthread -lm
 
-# $(1): a directory, $(2): flags, $(3): of the linker
+# $(1): a directory, $(2): flags, $(3): of the linker, $(4): the sources, and
+# $(5): objects that others have made
 
 define media_program
 
@@ -145,15 +150,15 @@ $(1)/obj/%.o: %.c Makefile $(B)/objs/Makefile
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $(2) $$(MEDIA_INCS) -MMD -MP -c -o $$@ $$<
 
-$(1)/ngx-webrtc-media: $$(MEDIA_SRCS:%.c=$(1)/obj/%.o)
-	$$(Q)$$(CC) $(3) -o $$@.new $$^ $$(MEDIA_LIBS)
+$(1)/ngx-webrtc-media: $(4:%.c=$(1)/obj/%.o)
+	$$(Q)$$(CC) $(3) -o $$@.new $$(filter %.o,$$^) $(5) $$(MEDIA_LIBS)
 	@mv $$@.new $$@ && echo "built $$@"
 
--include $$(MEDIA_SRCS:%.c=$(1)/obj/%.d)
+-include $(4:%.c=$(1)/obj/%.d)
 
 endef
 
-$(eval $(call media_program,$(B),$(MEDIA_OPT),$(MEDIA_LD)))
+$(eval $(call media_program,$(B),$(MEDIA_OPT),$(MEDIA_LD),$(MEDIA_SRCS)))
 
 
 # the port of SRT publishers: another one, the only one with libsrt, of which

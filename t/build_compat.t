@@ -4,7 +4,8 @@
 #
 # The module builds without a warning with clang for the installed nginx, and
 # with gcc and clang, --with-compat alone, against the newest nginx whose
-# sources Debian's mirror gives us; nginx takes the former.
+# sources Debian's mirror gives us; nginx takes the former.  (t/test.mk: all with
+# nginx's own flags for either compiler, and headers precompiled.)
 
 use strict;
 use warnings;

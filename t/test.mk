@@ -17,10 +17,20 @@ MINUTES    = 10
 T          =
 
 # for warnings: those of clang do not depend on optimization, and the others of
-# gcc have been looked for when the module itself was built
+# gcc have been looked for when the module itself was built; the flags beside
+# these are nginx's own for either compiler
 
-CC_OPT_clang = -O0 -fPIC
-CC_OPT_gcc   = -O0 -fPIC
+WARN_OPT      = -O0 -g0 -fPIC
+NGX_OPT_gcc   = -pipe -W -Wall -Wpointer-arith -Wno-unused-parameter -Werror
+NGX_OPT_clang = -Wextra -Wconditional-uninitialized $(NGX_OPT_gcc)
+
+# Two thirds of the time of a compiler goes to headers of nginx and of the
+# system.  What is built for tests has them precompiled, which the module itself
+# and its package have not: there it shows when a file lacks one.  A compiler cache
+# does better without.
+
+PCH       := $(if $(findstring ccache,$(CC) $(realpath                        \
+                 $(shell command -v $(CC)))),,1)
 
 SAN        = -fsanitize=address,undefined -fno-sanitize-recover=undefined     \
              -fno-omit-frame-pointer
@@ -82,14 +92,41 @@ packages-test:
 	@t/tools/packages.sh build run deb test
 
 
+# Precompiled headers of a configured nginx: the directory $(1), for $(2), the
+# compiler with its flags; $(3): where nginx is.  Its makes have $(use_headers).
+
+make_headers = { cat $(1)/Makefile; printf '%s\n\t%s\n' headers: '$(if $(PCH),\
+        $(2) -fPIC $$(CFLAGS) $$(ALL_INCS) -x c-header                        \
+            -o $(1)/headers.h.gch $(1)/headers.h)'; } >$(1)/headers.mk        \
+    && printf '\#include <ngx_%s.h>\n' config core event http >$(1)/headers.h \
+    && $(MAKE) -s -f $(1)/headers.mk -C $(3) headers
+
+use_headers = $(if $(PCH),-include $(1)/headers.h)
+
+# The module as it has been configured in the directory $(2), in another one,
+# $(1), with the compiler $(3), flags $(4), and those of the linker $(5), for nginx
+# in $(6): what is looked for depends on none of these, and takes as long as fifty
+# files.  headers.h comes last.
+
+reconfigure = $(call reconfigured,$(strip $(1)),$(strip $(2)),$(strip $(3)),$(4),$(5),$(strip $(6)))
+
+reconfigured = rm -rf $(1) && mkdir -p $(1) && cp $(2)/*.[ch] $(1)            \
+    && cd $(2) && find addon -type d -exec mkdir $(1)/{} \;                   \
+    && sed -e 's|$(2)/|$(1)/|g; s|$(2) |$(1) |g'                              \
+           -e 's|^CC =.*|CC = $(3) $(use_headers)|'                           \
+           -e 's|^CFLAGS =.*|CFLAGS = $(4)|'                                  \
+           -e 's|^LINK =.*|LINK = $(3) $(5)|' Makefile >$(1)/Makefile         \
+    && { $(call make_headers,$(1),$(3),$(6)); }                               \
+    || { rm -f $(1)/headers.h; false; }
+
+
 # the module with clang
 
-$(B)/clang/Makefile: config $(B)/sources $(B)/nginx.version | packages-test
-	@echo "configuring the module for clang"
-	$(Q)$(call quietly,configure-clang,                                       \
-	    $(call configure_dev,$(B)/clang,$(CLANG),$(CC_OPT_clang)))
+$(B)/clang/headers.h: $(B)/objs/Makefile | packages-test
+	$(Q)$(call quietly,configure-clang,$(call reconfigure,$(B)/clang,         \
+	    $(B)/objs,$(CLANG),$(NGX_OPT_clang) $(WARN_OPT),,$(NGX_DEV)))
 
-$(B)/clang/ngx_http_webrtc_module.so: FORCE $(B)/clang/Makefile
+$(B)/clang/ngx_http_webrtc_module.so: FORCE $(B)/clang/headers.h
 	$(Q)$(MAKE) -s -j$(JOBS) -f $(B)/clang/Makefile -C $(NGX_DEV) modules     \
 	    >/dev/null
 
@@ -113,42 +150,51 @@ $(B)/new/nginx.stamp: t/tools/nginx-source.sh | packages-test
 
 # a whole nginx with sanitizers, and the module for it
 
-configure_src = cd $(1)/nginx && rm -rf $(2) && ./configure --builddir=$(2)   \
-        $(3) || { rm -f $(2)/Makefile; false; }
-
-# nodelete: a module that was unloaded has no names in a leak's call stack
-
-ASAN_FLAGS = "$${NGX_CONF_FLAGS[@]}" --with-debug                             \
-        --with-cc-opt='-g -O1 -fPIC $(SAN) $(1) -DNGX_DEBUG_PALLOC=1'         \
-        --with-ld-opt='-fPIC $(SAN) -Wl,-z,nodelete'
-
 # a leak check takes its time: the master waits for more than a second before
 # it kills workers
+
+SAN_OPT    = -g1 -O1 -fPIC -DNGX_DEBUG_PALLOC=1
 
 $(B)/asan/nginx: $(B)/src/nginx.stamp
 	@echo "building nginx with sanitizers"
 	$(Q)$(call quietly,asan-nginx,. $(NGX_DEV)/conf_flags;                    \
-	    sed -i 's/if (delay > 1000)/if (delay > 20000)/'                      \
-	        $(B)/src/nginx/src/os/unix/ngx_process_cycle.c;                   \
-	    $(call configure_src,$(B)/src,$(B)/asan/nginx-objs,$(call           \
-        ASAN_FLAGS,$(SAN_NGX)))     \
-	    && $(MAKE) -s -j$(JOBS) -f $(B)/asan/nginx-objs/Makefile binary)
+	    cd $(B)/src/nginx && sed -i 's/if (delay > 1000)/if (delay > 20000)/' \
+	        src/os/unix/ngx_process_cycle.c                                   \
+	    && rm -rf $(B)/asan/nginx-objs                                        \
+	    && ./configure --builddir=$(B)/asan/nginx-objs                        \
+	        "$${NGX_CONF_FLAGS[@]}" --with-debug --with-cc-opt='$(SAN_OPT)'   \
+	    && $(call make_headers,$(B)/asan/nginx-objs,$(CC) $(SAN) $(SAN_NGX),  \
+	        $(B)/src/nginx)                                                   \
+	    && $(MAKE) -s -j$(JOBS) -f $(B)/asan/nginx-objs/Makefile binary       \
+	        CC='$(CC) $(SAN) $(SAN_NGX) $(call use_headers,$(B)/asan/nginx-objs)')
 	@cp $(B)/asan/nginx-objs/nginx $@
 
-$(B)/asan/objs/Makefile: config $(B)/sources $(B)/src/nginx.stamp
-	@echo "configuring the module with sanitizers"
-	$(Q)$(call quietly,asan-configure,. $(NGX_DEV)/conf_flags;                \
-	    $(call configure_src,$(B)/src,$(B)/asan/objs,                         \
-	        $(call ASAN_FLAGS,$(SAN_MODULE)) --add-dynamic-module=$(ROOT)))
+# nodelete: a module that was unloaded has no names in a leak's call stack
 
-$(B)/asan/ngx_http_webrtc_module.so: FORCE $(B)/asan/objs/Makefile
+$(B)/asan/objs/headers.h: $(B)/objs/Makefile $(B)/src/nginx.stamp
+	$(Q)$(call quietly,asan-configure,$(call reconfigure,$(B)/asan/objs,      \
+	    $(B)/objs,$(CC),$(NGX_OPT_gcc) $(SAN_OPT) $(SAN) $(SAN_MODULE),       \
+	    $(SAN) -Wl$(,)-z$(,)nodelete,$(B)/src/nginx))
+
+$(B)/asan/ngx_http_webrtc_module.so: FORCE $(B)/asan/objs/headers.h
 	$(Q)$(MAKE) -s -j$(JOBS) -f $(B)/asan/objs/Makefile                       \
 	    -C $(B)/src/nginx modules >/dev/null
 	@cmp -s $(B)/asan/objs/$(@F) $@                                           \
 	    || { cp $(B)/asan/objs/$(@F) $@.new && mv $@.new $@; }
 
-$(eval $(call media_program,$(B)/asan,-g -O1 -fPIE $(SAN) $(SAN_MODULE) -Wall,\
-                            -pie $(SAN)))
+# the media process has what it shares with the module of that
+
+HELPERS    = $(filter src/helper/%,$(MEDIA_SRCS))
+
+$(eval $(call media_program,$(B)/asan,$(SAN_OPT) $(SAN) $(SAN_MODULE) -Wall   \
+        $(if $(PCH),-include $(B)/asan/objs/headers.h),-pie $(SAN),$(HELPERS),\
+        $(patsubst src/%.c,$(B)/asan/objs/addon/%.o,                          \
+                   $(filter-out $(HELPERS),$(MEDIA_SRCS)))))
+
+$(B)/asan/ngx-webrtc-media: $(B)/asan/ngx_http_webrtc_module.so
+$(patsubst %.c,$(B)/asan/obj/%.o,$(HELPERS) $(GATEWAY_SRCS)):                 \
+        $(B)/asan/objs/headers.h
+
 $(eval $(call gateway_program,$(B)/asan,-pie $(SAN)))
 
 asan: $(B)/asan/nginx $(B)/asan/ngx_http_webrtc_module.so                     \
@@ -158,20 +204,24 @@ asan: $(B)/asan/nginx $(B)/asan/ngx_http_webrtc_module.so                     \
 
 # the module with --with-compat alone, against current sources
 
-$(B)/compat/gcc/Makefile $(B)/compat/clang/Makefile:                          \
-$(B)/compat/%/Makefile: config $(B)/sources $(B)/new/nginx.stamp
-	@echo "configuring the module for the newest nginx with $*"
-	$(Q)$(call quietly,configure-compat-$*,                                   \
-	    $(call configure_src,$(B)/new,$(B)/compat/$*,                         \
-	        --with-compat --with-cc=$*                                        \
-	        --with-cc-opt='$(or $(CC_OPT_$*),$(CC_OPT))'                      \
-	        --with-ld-opt='$(LD_OPT)' --add-dynamic-module=$(ROOT)))
+$(B)/compat/objs/Makefile: config $(B)/sources $(B)/new/nginx.stamp
+	@echo "configuring the module for the newest nginx"
+	$(Q)$(call quietly,configure-compat,cd $(B)/new/nginx                     \
+	    && rm -rf $(B)/compat && ./configure --builddir=$(B)/compat/objs      \
+	        --with-compat --with-cc=$(CC) --with-cc-opt='$(WARN_OPT)'         \
+	        --with-ld-opt='$(LD_OPT)' --add-dynamic-module=$(ROOT)            \
+	    || { rm -f $(B)/compat/objs/Makefile; false; })
+
+$(B)/compat/gcc/headers.h $(B)/compat/clang/headers.h:                        \
+$(B)/compat/%/headers.h: $(B)/compat/objs/Makefile
+	$(Q)$(call quietly,configure-compat-$*,$(call reconfigure,$(B)/compat/$*, \
+	    $(B)/compat/objs,$*,$(NGX_OPT_$*) $(WARN_OPT),,$(B)/new/nginx))
 
 COMPAT = $(B)/compat/gcc/ngx_http_webrtc_module.so                            \
          $(B)/compat/clang/ngx_http_webrtc_module.so
 
 $(COMPAT): $(B)/compat/%/ngx_http_webrtc_module.so: FORCE                     \
-        $(B)/compat/%/Makefile
+        $(B)/compat/%/headers.h
 	$(Q)$(MAKE) -s -j$(JOBS) -f $(B)/compat/$*/Makefile -C $(B)/new/nginx     \
 	    modules >/dev/null
 
@@ -190,8 +240,8 @@ FLAVOURS   = fuzz tsan
 CC_tsan    = $(CC)
 CC_fuzz    = $(CLANG)
 
-FLAGS_tsan = -g -O1 -std=gnu99 -fsanitize=thread -Wno-maybe-uninitialized
-FLAGS_fuzz = -g -O1 -std=gnu99 -DNGX_DEBUG_PALLOC=1 -fno-omit-frame-pointer   \
+FLAGS_tsan = -g1 -O1 -std=gnu99 -fsanitize=thread -Wno-maybe-uninitialized
+FLAGS_fuzz = -g1 -O1 -std=gnu99 -DNGX_DEBUG_PALLOC=1 -fno-omit-frame-pointer   \
              -fsanitize=address,undefined -fno-sanitize-recover=undefined     \
              -fsanitize=fuzzer-no-link
 
@@ -209,10 +259,16 @@ $$(B)/$(1)/obj/nginx/%.o: $$(B)/src/nginx.stamp | $$(B)/objs/Makefile
 	$$(Q)$$(CC_$(1)) $$(FLAGS_$(1)) $$(SAN_NGX_$(1)) -w $$(INCS) -c                            \
 	    -o $$@ $$(B)/src/nginx/src/$$*.c
 
-$$(B)/$(1)/obj/%.o: %.c Makefile t/test.mk $$(B)/src/nginx.stamp | $$(B)/objs/Makefile
+$$(B)/$(1)/obj/headers.h: Makefile t/test.mk $$(B)/src/nginx.stamp | $$(B)/objs/Makefile
+	@mkdir -p $$(@D)
+	@printf '#include <ngx_%s.h>\n' config core event >$$@
+	$$(Q)$$(if $$(PCH),$$(CC_$(1)) $$(FLAGS_$(1)) $$(INCS) -x c-header        \
+	    -o $$@.gch $$@)
+
+$$(B)/$(1)/obj/%.o: %.c $$(B)/$(1)/obj/headers.h
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC_$(1)) $$(WARN) $$(FLAGS_$(1)) $$(INCS) -I t/unit -MMD -MP -c   \
-	    -o $$@ $$<
+	    $$(if $$(PCH),-include $$(B)/$(1)/obj/headers.h) -o $$@ $$<
 
 $$(LOOP_DIRS:%=$$(B)/$(1)/obj/src/%/%.o): WARN += -Wno-unused-parameter
 $$(B)/$(1)/obj/t/lib/ngx_stubs.o: WARN += -Wno-unused-parameter
