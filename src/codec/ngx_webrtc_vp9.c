@@ -829,23 +829,41 @@ ngx_webrtc_vp9_unpack_payload(ngx_webrtc_unpack_t *u, u_char *p, size_t n,
 static ngx_int_t
 ngx_webrtc_vp9_unpack_end(ngx_webrtc_unpack_t *u)
 {
-    u_char       marker, *p, *frame;
-    size_t       n, sizes[NGX_WEBRTC_UNPACK_LAYERS];
-    ngx_uint_t   i, last;
+    u_char                 marker, *p, *frame;
+    size_t                 n, sizes[NGX_WEBRTC_UNPACK_LAYERS];
+    ngx_uint_t             i, last;
+    ngx_webrtc_vp9_look_t  look[NGX_WEBRTC_UNPACK_LAYERS];
 
     if (u->nlayers == 0) {
         return NGX_OK;
     }
 
     last = u->nlayers - 1;
+
+    for (i = 0; i <= last; i++) {
+
+        frame = u->data + u->layers[i];
+        sizes[i] = (i < last ? u->layers[i + 1] - 1 : u->n) - u->layers[i];
+
+        if (ngx_webrtc_vp9_look(frame, sizes[i], &u->refs, &look[i])
+            != NGX_OK)
+        {
+            ngx_memzero(&look[i], sizeof(ngx_webrtc_vp9_look_t));
+        }
+    }
+
     p = u->data + u->layers[0];
 
     for (i = 0; i <= last; i++) {
 
         frame = u->data + u->layers[i];
-        n = (i < last ? u->layers[i + 1] - 1 : u->n) - u->layers[i];
+        n = sizes[i];
 
-        (void) ngx_webrtc_vp9_hide(frame, &n, &u->refs, i < last);
+        if (i < last && look[i].width && look[i + 1].width
+            && ngx_webrtc_vp9_apart(&look[i], &look[i + 1]))
+        {
+            n = ngx_webrtc_vp9_hide(frame, n, &look[i]);
+        }
 
         ngx_memmove(p, frame, n);
         p += n;

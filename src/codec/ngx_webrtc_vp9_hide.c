@@ -9,8 +9,7 @@
  *
  * A frame that is not key has one bit more where it is not shown, intra_only;
  * its uncompressed header ends at a byte's boundary, and what follows has no
- * need of where that is.  That a frame was shown matters to the next one only
- * if both have one size (UsePrevFrameMvs), which layers have not.
+ * need of where that is.
  */
 
 
@@ -27,16 +26,10 @@
 
 /* an uncompressed header, and where its reader stands */
 typedef struct {
-    ngx_webrtc_bits_t  bits;
-    size_t             read;          /* bits */
-    size_t             shown;         /* the place of show_frame */
-    uint32_t           width;
-    ngx_uint_t         profile;
-    ngx_uint_t         refresh;       /* slots that get the frame */
-    unsigned           key:1;
-    unsigned           show:1;
-    unsigned           resilient:1;
-    unsigned           intra:1;       /* intra_only */
+    ngx_webrtc_bits_t       bits;
+    ngx_webrtc_vp9_look_t  *look;
+    ngx_uint_t              profile;
+    ngx_uint_t              refresh;       /* slots that get the frame */
 } ngx_webrtc_vp9_header_t;
 
 
@@ -57,15 +50,18 @@ static size_t ngx_webrtc_vp9_insert(u_char *p, size_t n, size_t at, size_t end);
 
 
 ngx_int_t
-ngx_webrtc_vp9_hide(u_char *p, size_t *n, ngx_webrtc_vp9_refs_t *refs,
-    ngx_uint_t hide)
+ngx_webrtc_vp9_look(u_char *p, size_t n, ngx_webrtc_vp9_refs_t *refs,
+    ngx_webrtc_vp9_look_t *look)
 {
     ngx_uint_t               i;
     ngx_webrtc_vp9_header_t  h;
 
     ngx_memzero(&h, sizeof(ngx_webrtc_vp9_header_t));
+    ngx_memzero(look, sizeof(ngx_webrtc_vp9_look_t));
 
-    ngx_webrtc_bits_init(&h.bits, p, p + *n);
+    h.look = look;
+
+    ngx_webrtc_bits_init(&h.bits, p, p + n);
 
     if (ngx_webrtc_vp9_header(&h, refs) != NGX_OK) {
         return NGX_DECLINED;
@@ -73,22 +69,27 @@ ngx_webrtc_vp9_hide(u_char *p, size_t *n, ngx_webrtc_vp9_refs_t *refs,
 
     for (i = 0; i < NGX_WEBRTC_VP9_SLOTS; i++) {
         if (h.refresh & (1u << i)) {
-            refs->width[i] = h.width;
+            refs->width[i] = look->width;
         }
     }
 
-    if (!hide || !h.show) {
-        return NGX_OK;
-    }
-
-    p[h.shown / 8] &= (u_char) ~(0x80 >> h.shown % 8);
-
-    if (!h.key) {
-        /* behind error_resilient_mode */
-        *n = ngx_webrtc_vp9_insert(p, *n, h.shown + 2, h.read);
-    }
-
     return NGX_OK;
+}
+
+
+size_t
+ngx_webrtc_vp9_hide(u_char *p, size_t n, const ngx_webrtc_vp9_look_t *look)
+{
+    if (!look->show) {
+        return n;
+    }
+
+    p[look->shown / 8] &= (u_char) ~(0x80 >> look->shown % 8);
+
+    /* intra_only, behind error_resilient_mode */
+
+    return look->key ? n : ngx_webrtc_vp9_insert(p, n, look->shown + 2,
+                                                 look->bits);
 }
 
 
@@ -130,8 +131,11 @@ ngx_webrtc_vp9_insert(u_char *p, size_t n, size_t at, size_t end)
 static ngx_int_t
 ngx_webrtc_vp9_header(ngx_webrtc_vp9_header_t *h, ngx_webrtc_vp9_refs_t *refs)
 {
-    ngx_int_t   rc;
-    ngx_uint_t  i;
+    ngx_int_t               rc;
+    ngx_uint_t              i, intra;
+    ngx_webrtc_vp9_look_t  *look;
+
+    look = h->look;
 
     if (ngx_webrtc_vp9_header_get(h, 2) != 2) {        /* frame_marker */
         return NGX_DECLINED;
@@ -148,26 +152,28 @@ ngx_webrtc_vp9_header(ngx_webrtc_vp9_header_t *h, ngx_webrtc_vp9_refs_t *refs)
         return NGX_DECLINED;
     }
 
-    h->key = !ngx_webrtc_vp9_header_get(h, 1);         /* frame_type */
-    h->shown = h->read;
-    h->show = ngx_webrtc_vp9_header_get(h, 1);
-    h->resilient = ngx_webrtc_vp9_header_get(h, 1);
+    look->key = !ngx_webrtc_vp9_header_get(h, 1);      /* frame_type */
+    look->shown = look->bits;
+    look->show = ngx_webrtc_vp9_header_get(h, 1);
+    look->resilient = ngx_webrtc_vp9_header_get(h, 1);
 
-    if (!h->key) {
-        h->intra = h->show ? 0 : ngx_webrtc_vp9_header_get(h, 1);
+    intra = look->key;
 
-        if (!h->resilient) {
+    if (!look->key) {
+        intra = look->show ? 0 : ngx_webrtc_vp9_header_get(h, 1);
+
+        if (!look->resilient) {
             (void) ngx_webrtc_vp9_header_get(h, 2);    /* reset_frame_context */
         }
     }
 
-    rc = (h->key || h->intra) ? ngx_webrtc_vp9_header_intra(h)
-                              : ngx_webrtc_vp9_header_inter(h, refs);
+    rc = intra ? ngx_webrtc_vp9_header_intra(h)
+               : ngx_webrtc_vp9_header_inter(h, refs);
     if (rc != NGX_OK) {
         return NGX_DECLINED;
     }
 
-    if (!h->resilient) {
+    if (!look->resilient) {
         /* refresh_frame_context, frame_parallel_decoding_mode */
         (void) ngx_webrtc_vp9_header_get(h, 2);
     }
@@ -201,11 +207,11 @@ ngx_webrtc_vp9_header_intra(ngx_webrtc_vp9_header_t *h)
         return NGX_DECLINED;
     }
 
-    if (h->key || h->profile) {
+    if (h->look->key || h->profile) {
         ngx_webrtc_vp9_header_colour(h);
     }
 
-    h->refresh = h->key ? (1u << NGX_WEBRTC_VP9_SLOTS) - 1
+    h->refresh = h->look->key ? (1u << NGX_WEBRTC_VP9_SLOTS) - 1
                         : ngx_webrtc_vp9_header_get(h, NGX_WEBRTC_VP9_SLOTS);
 
     ngx_webrtc_vp9_header_size(h);
@@ -232,7 +238,7 @@ ngx_webrtc_vp9_header_inter(ngx_webrtc_vp9_header_t *h,
 
     for (i = 0; i < NGX_WEBRTC_VP9_ACTIVE; i++) {
         if (ngx_webrtc_vp9_header_get(h, 1)) {         /* found_ref */
-            h->width = refs->width[ref[i]];
+            h->look->width = refs->width[ref[i]];
             break;
         }
     }
@@ -249,7 +255,7 @@ ngx_webrtc_vp9_header_inter(ngx_webrtc_vp9_header_t *h,
         (void) ngx_webrtc_vp9_header_get(h, 2);
     }
 
-    return h->width ? NGX_OK : NGX_DECLINED;
+    return h->look->width ? NGX_OK : NGX_DECLINED;
 }
 
 
@@ -278,7 +284,7 @@ ngx_webrtc_vp9_header_colour(ngx_webrtc_vp9_header_t *h)
 static void
 ngx_webrtc_vp9_header_size(ngx_webrtc_vp9_header_t *h)
 {
-    h->width = ngx_webrtc_vp9_header_get(h, 16) + 1;
+    h->look->width = ngx_webrtc_vp9_header_get(h, 16) + 1;
     (void) ngx_webrtc_vp9_header_get(h, 16);           /* height */
 }
 
@@ -374,7 +380,7 @@ ngx_webrtc_vp9_header_tiles(ngx_webrtc_vp9_header_t *h)
     uint32_t    blocks;
     ngx_uint_t  least, most;
 
-    blocks = (h->width + 63) / 64;
+    blocks = (h->look->width + 63) / 64;
 
     for (least = 0; (64u << least) < blocks; least++) { /* void */ }
     for (most = 1; (blocks >> most) >= 4; most++) { /* void */ }
@@ -392,7 +398,7 @@ ngx_webrtc_vp9_header_tiles(ngx_webrtc_vp9_header_t *h)
 static uint32_t
 ngx_webrtc_vp9_header_get(ngx_webrtc_vp9_header_t *h, ngx_uint_t n)
 {
-    h->read += n;
+    h->look->bits += n;
 
     return ngx_webrtc_bits_get(&h->bits, n);
 }
