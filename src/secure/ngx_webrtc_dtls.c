@@ -51,11 +51,6 @@
 /* bytes of a record header, the smallest datagram; RFC 6347, 4.1 */
 #define NGX_WEBRTC_DTLS_HEADER       13
 
-/* per record: the thread's queue of errors, which takes some time to clear, is
- * empty as a rule */
-#define ngx_webrtc_dtls_forgive()                                             \
-    if (ERR_peek_error()) { ERR_clear_error(); }
-
 /* bytes that a record adds: header, explicit nonce, tag, and some to spare */
 #define NGX_WEBRTC_DTLS_OVERHEAD     64
 
@@ -69,6 +64,7 @@
 
 static void ngx_webrtc_dtls_conf_cleanup(void *data);
 
+static ngx_inline void ngx_webrtc_dtls_forgive(void);
 static int ngx_webrtc_dtls_verify(X509_STORE_CTX *store, void *arg);
 static unsigned int ngx_webrtc_dtls_timer(SSL *ssl, unsigned int us);
 
@@ -708,6 +704,20 @@ ngx_webrtc_dtls_conf_cleanup(void *data)
 
     conf->ssl_ctx = NULL;
     conf->method = NULL;
+}
+
+
+/*
+ * Per record: the thread's queue of errors, which takes some time to clear, is
+ * empty as a rule.
+ */
+
+static ngx_inline void
+ngx_webrtc_dtls_forgive(void)
+{
+    if (ERR_peek_error()) {
+        ERR_clear_error();
+    }
 }
 
 
