@@ -655,14 +655,15 @@ ngx_webrtc_ingest_layers_quiet(ngx_webrtc_ingest_t *in, uint64_t now_us)
 
     return top && top->live
            && top->missed >= NGX_WEBRTC_INGEST_LAYERS_QUIET_FRAMES
-           && now_us - top->last_us >= NGX_WEBRTC_INGEST_LAYERS_QUIET;
+           && now_us >= top->last_us + NGX_WEBRTC_INGEST_LAYERS_QUIET;
 }
 
 
 static void
 ngx_webrtc_ingest_layers_gone(ngx_webrtc_ingest_layer_t *l, uint64_t now_us)
 {
-    ngx_webrtc_ingest_t  *in;
+    ngx_webrtc_ingest_t        *in;
+    ngx_webrtc_ingest_layer_t  *next;
 
     in = l->t->in;
 
@@ -691,11 +692,11 @@ ngx_webrtc_ingest_layers_gone(ngx_webrtc_ingest_layer_t *l, uint64_t now_us)
 
     if (ngx_webrtc_ingest_layers_top(in) == l) {
 
-        /* else it has been asked for, and will be again */
+        /* one that has been asked for, and has not come, will be again */
 
-        if (in->quiet_us == 0
-            || now_us - in->quiet_us >= 2 * NGX_WEBRTC_INGEST_LAYERS_GONE)
-        {
+        next = ngx_webrtc_ingest_layers_next(in);
+
+        if (next && !next->t->want_key) {
             ngx_webrtc_ingest_layers_ask(in);
         }
 

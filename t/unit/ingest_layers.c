@@ -627,6 +627,38 @@ test_quiet(void)
     pictures(20, 1 << H | 1 << M | 1 << L);
     tap_is_str(state(), "hml:h", "it is back");
 
+    /* what a queue still has of it comes with the key frame, and nothing more */
+
+    pictures(320, 1 << H | 1 << M | 1 << L);
+    nasked = 0;
+
+    for (i = 0; i < 8 && nasked == 0; i++) {
+        pictures(1, 1 << M | 1 << L);
+    }
+
+    tap_ok(nasked == 1 && asked[0] == senders[M].ssrc, "asked for once more");
+
+    send_frame(H, 0);
+    send_frame(M, 1);
+    turn();
+    tap_is_str(state(), "hml:h", "the key frame came too soon");
+
+    n = nasked;
+    pictures(12, 1 << M | 1 << L);
+    tap_ok(nasked == n + 1 && asked[n] == senders[M].ssrc,
+           "the best one has stopped: another key frame is asked for");
+
+    send_frame(M, 1);
+    turn();
+    tap_is_str(state(), "ml:m", "which replaces it");
+
+    senders[H].seq += 7;
+    send_frame(M, 0);
+    send_frame(H, 1);
+    turn();
+    pictures(20, 1 << H | 1 << M | 1 << L);
+    tap_is_str(state(), "hml:h", "it is back again");
+
     nasked = 0;
 }
 
