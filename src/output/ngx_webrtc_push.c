@@ -548,8 +548,16 @@ ngx_webrtc_push_run(ngx_webrtc_push_t *push)
 static void
 ngx_webrtc_push_count(ngx_webrtc_push_t *push)
 {
+    uint64_t  left_out;
+
+    /* what has come before it was connected is not left out */
+
+    left_out = push->head.begun ? push->feed.reader.left_out
+                                  + push->feed.skipped
+                                : 0;
+
     ngx_webrtc_push_head_sent(&push->head, push->sent, push->sent_ms,
-                              push->feed.reader.left_out + push->feed.skipped);
+                              left_out);
 }
 
 
