@@ -14,6 +14,7 @@
 #include "ngx_webrtc_cursor.h"
 #include "ngx_webrtc_bits.h"
 #include "ngx_webrtc_vp9.h"
+#include "ngx_webrtc_vp9_hide.h"
 #include "ngx_webrtc_pack.h"
 #include "ngx_webrtc_depay.h"
 #include "ngx_webrtc_unpack.h"
@@ -152,15 +153,19 @@ const ngx_webrtc_codec_t  ngx_webrtc_codec_vp9 = {
 ngx_int_t
 ngx_webrtc_vp9_parse(u_char *p, size_t n, ngx_webrtc_vp9_t *vp9)
 {
-    size_t            sizes[8];
-    ngx_uint_t        i, count, seen;
-    ngx_webrtc_vp9_t  frame;
+    size_t                 sizes[8];
+    ngx_uint_t             i, count, seen;
+    ngx_webrtc_vp9_t       frame;
+    ngx_webrtc_vp9_look_t  look;
+    ngx_webrtc_vp9_refs_t  refs;
 
     count = ngx_webrtc_vp9_superframe(p, n, sizes);
 
     if (count == 0) {
         return ngx_webrtc_vp9_frame(p, n, vp9);
     }
+
+    ngx_memzero(&refs, sizeof(ngx_webrtc_vp9_refs_t));
 
     seen = 0;
 
@@ -174,8 +179,6 @@ ngx_webrtc_vp9_parse(u_char *p, size_t n, ngx_webrtc_vp9_t *vp9)
             return NGX_DECLINED;
         }
 
-        p += sizes[i];
-
         if (!seen) {
             *vp9 = frame;
             seen = 1;
@@ -183,6 +186,18 @@ ngx_webrtc_vp9_parse(u_char *p, size_t n, ngx_webrtc_vp9_t *vp9)
         } else if (frame.show) {
             vp9->show = 1;
         }
+
+        /* of spatial layers the highest one is shown */
+
+        if (vp9->key
+            && ngx_webrtc_vp9_look(p, sizes[i], &refs, &look) == NGX_OK
+            && look.show)
+        {
+            vp9->width = (uint16_t) ngx_min(look.width, 0xffff);
+            vp9->height = (uint16_t) ngx_min(look.height, 0xffff);
+        }
+
+        p += sizes[i];
     }
 
     return seen ? NGX_OK : NGX_DECLINED;

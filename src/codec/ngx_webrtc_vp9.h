@@ -29,7 +29,7 @@ typedef struct {
 
 /*
  * Parses a frame or a superframe: key by its first frame, show when any of
- * its frames is shown.
+ * its frames is shown, and the size of the last one that is.
  *
  * Whether a frame may be dropped cannot be told from it alone: even one that
  * refreshes no buffer passes its motion vectors to the next (7.2, PrevMvs).

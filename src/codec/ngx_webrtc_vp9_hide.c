@@ -70,6 +70,7 @@ ngx_webrtc_vp9_look(u_char *p, size_t n, ngx_webrtc_vp9_refs_t *refs,
     for (i = 0; i < NGX_WEBRTC_VP9_SLOTS; i++) {
         if (h.refresh & (1u << i)) {
             refs->width[i] = look->width;
+            refs->height[i] = look->height;
         }
     }
 
@@ -239,6 +240,7 @@ ngx_webrtc_vp9_header_inter(ngx_webrtc_vp9_header_t *h,
     for (i = 0; i < NGX_WEBRTC_VP9_ACTIVE; i++) {
         if (ngx_webrtc_vp9_header_get(h, 1)) {         /* found_ref */
             h->look->width = refs->width[ref[i]];
+            h->look->height = refs->height[ref[i]];
             break;
         }
     }
@@ -285,7 +287,7 @@ static void
 ngx_webrtc_vp9_header_size(ngx_webrtc_vp9_header_t *h)
 {
     h->look->width = ngx_webrtc_vp9_header_get(h, 16) + 1;
-    (void) ngx_webrtc_vp9_header_get(h, 16);           /* height */
+    h->look->height = ngx_webrtc_vp9_header_get(h, 16) + 1;
 }
 
 

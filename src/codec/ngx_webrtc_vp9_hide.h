@@ -28,13 +28,15 @@
 /* zeroed at first */
 typedef struct {
     uint32_t     width[NGX_WEBRTC_VP9_SLOTS];    /* 0: not known */
+    uint32_t     height[NGX_WEBRTC_VP9_SLOTS];
 } ngx_webrtc_vp9_refs_t;
 
 
 typedef struct {
     size_t       shown;       /* the bit of show_frame */
     size_t       bits;        /* of the uncompressed header */
-    uint32_t     width;
+    uint32_t     width;       /* 1..65536 */
+    uint32_t     height;
     unsigned     key:1;
     unsigned     show:1;
     unsigned     resilient:1; /* error_resilient_mode */

@@ -298,17 +298,18 @@ test_layers(void)
         const char  *name;
         const char  *upper;
         ngx_uint_t   show;            /* of the lower one */
+        ngx_uint_t   width;
     } t[] = {
         { "another size",
           "10" "00" "0" "1" "1" "0" "00" REFS("00000010") "000" W640 H180
-          "0" "1" "1" CONTEXT TAIL("0" "0"), 0 },
+          "0" "1" "1" CONTEXT TAIL("0" "0"), 0, 640 },
         { "one size, which takes motion vectors from it",
           "10" "00" "0" "1" "1" "0" "00" REFS("00000010") "1" "0" "1" "1"
-          CONTEXT TAIL("0"), 1 },
+          CONTEXT TAIL("0"), 1, 320 },
         { "one size, resilient",
           "10" "00" "0" "1" "1" "1" REFS("00000010") "1" "0" "1" "1" "00"
-          TAIL("0"), 0 },
-        { "one that is not understood", "00", 1 },
+          TAIL("0"), 0, 320 },
+        { "one that is not understood", "00", 1, 0 },
     };
 
     for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
@@ -335,6 +336,12 @@ test_layers(void)
                && vp9.key && vp9.show == t[i].show,
                "%s: the lower one is %s", t[i].name,
                t[i].show ? "shown, too" : "hidden");
+
+        if (strlen(t[i].upper) > 2) {
+            tap_ok(ngx_webrtc_vp9_parse(data, u.n, &vp9) == NGX_OK
+                   && vp9.key && vp9.width == t[i].width && vp9.height == 180,
+                   "%s: the size is the upper one's", t[i].name);
+        }
     }
 }
 
