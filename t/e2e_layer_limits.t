@@ -167,9 +167,14 @@ sub inside {
     is($p->stop->{status}, 200, 'the viewer leaves');
     is($pub->stop->{status}, 200, 'the publisher leaves');
 
-    my $of = qr/webrtc record done path:"[^"]*\/$name(?:-\d+)?\.mkv"/;
+    my $of = qr/"[^"]*\/$name(?:-\d+)?\.mkv"/;
 
-    ok(wait_for(60, sub { $t->log =~ $of }), 'what was recorded is closed');
+    ok(wait_for(60, sub {
+        my $begun = () = $t->log =~ /webrtc record begins path:$of/g;
+        my $done = () = $t->log =~ /webrtc record done path:$of/g;
+
+        return $begun && $begun == $done;
+    }), 'what was recorded is closed');
 
     my @files = glob $t->dir . "/rec/$name*.mkv";
 
@@ -182,7 +187,11 @@ sub inside {
 
         is("$? $said", '0 ', substr($file, length $t->dir) . ' is decoded without an error');
 
-        push @sizes, `ffprobe -v error -select_streams v -show_entries frame=height -of csv=p=0 $file 2>&1` =~ /(\d+)/g;
+        my @heights = `ffprobe -v error -select_streams v -show_entries frame=height -of csv=p=0 $file 2>&1` =~ /(\d+)/g;
+        my ($says) = `ffprobe -v error -select_streams v -show_entries stream=height -of csv=p=0 $file 2>&1` =~ /(\d+)/;
+
+        is($says, (sort { $b <=> $a } @heights)[0], 'and says its size');
+        push @sizes, @heights;
     }
 
     cmp_ok(scalar(grep { $_ == 180 } @sizes), '>', 20, 'the lower layer is in it')

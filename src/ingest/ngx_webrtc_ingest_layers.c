@@ -25,8 +25,8 @@
  *
  *      The top is suspected after QUIET us: the key frame is asked for, as it
  *      takes a while on a path that has become narrow, and if it comes before
- *      anything of the top, that has stopped.  After a suspicion that was wrong
- *      there is no other one for some time.
+ *      anything of the top, that has stopped.  Then there is no other suspicion
+ *      for some time: a layer of few pictures is not given up again and again.
  *
  *   5. A layer that takes more than it may (ngx_webrtc_ingest_limit.c) leaves
  *      the list at once, and is written for LEAVE us more, so that those who
@@ -663,7 +663,7 @@ static void
 ngx_webrtc_ingest_layers_gone(ngx_webrtc_ingest_layer_t *l, uint64_t now_us)
 {
     ngx_webrtc_ingest_t        *in;
-    ngx_webrtc_ingest_layer_t  *next;
+    ngx_webrtc_ingest_layer_t  *top, *next;
 
     in = l->t->in;
 
@@ -690,17 +690,18 @@ ngx_webrtc_ingest_layers_gone(ngx_webrtc_ingest_layer_t *l, uint64_t now_us)
                                  NGX_WEBRTC_STREAM_STARTING, ngx_current_msec);
     }
 
-    if (ngx_webrtc_ingest_layers_top(in) == l) {
+    /*
+     * It was the top, or the one that was to follow it; what has been asked for,
+     * and has not come, will be again
+     */
 
-        /* one that has been asked for, and has not come, will be again */
+    top = ngx_webrtc_ingest_layers_top(in);
+    next = ngx_webrtc_ingest_layers_next(in);
 
-        next = ngx_webrtc_ingest_layers_next(in);
-
-        if (next && !next->t->want_key) {
-            ngx_webrtc_ingest_layers_ask(in);
-        }
-
-        in->quiet_us = 0;
+    if (top && !ngx_webrtc_ingest_layers_shown(top)
+        && next && !next->t->want_key)
+    {
+        ngx_webrtc_ingest_layers_ask(in);
     }
 }
 

@@ -10,6 +10,9 @@
  * What is taken is looked at in the same way, a batch at a time, and then what
  * belongs to us is read once more, without its bytes: there is no other way to
  * leave the rest for somebody else.  It costs a third of reading one by one.
+ *
+ * An empty datagram that has been seen once is skipped by the next look, but not
+ * by a read: what is read may have such ones in between.
  */
 
 
@@ -98,7 +101,7 @@ ngx_int_t
 ngx_webrtc_nice_take(ngx_socket_t fd, ngx_webrtc_nice_own_pt own,
     ngx_webrtc_nice_taken_pt taken, void *ctx)
 {
-    int                       i, n, k, got, offset;
+    int                       i, j, n, k, got, offset;
     struct mmsghdr           *msg;
     ngx_webrtc_nice_taken_t  *t;
 
@@ -118,7 +121,8 @@ ngx_webrtc_nice_take(ngx_socket_t fd, ngx_webrtc_nice_own_pt own,
     for (k = 0; k < n; k++) {
         msg = &t->msgs[k];
 
-        if ((msg->msg_hdr.msg_flags & MSG_TRUNC)
+        if (msg->msg_len == 0
+            || (msg->msg_hdr.msg_flags & MSG_TRUNC)
             || own(ctx, &t->sas[k].sockaddr, msg->msg_hdr.msg_namelen,
                    t->bufs[k], msg->msg_len)
                != NGX_OK)
@@ -129,18 +133,26 @@ ngx_webrtc_nice_take(ngx_socket_t fd, ngx_webrtc_nice_own_pt own,
 
     got = k ? ngx_webrtc_nice_receive(fd, k, 0, 0) : 0;
 
-    if (got < n) {
+    j = 0;
+
+    for (i = 0; i < got; i++) {
+        if (t->msgs[i].msg_len) {
+            taken(ctx, t->bufs[j++], t->msgs[i].msg_len);
+        }
+    }
+
+    if (j < n) {
 
         /* what is left is seen again by whoever looks next */
 
         (void) setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof(int));
     }
 
-    for (i = 0; i < got; i++) {
-        taken(ctx, t->bufs[i], t->msgs[i].msg_len);
+    if (j < k) {
+        return got < k ? NGX_DECLINED : NGX_AGAIN;
     }
 
-    if (got < n) {
+    if (k < n) {
         return NGX_DECLINED;
     }
 

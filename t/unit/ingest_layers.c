@@ -571,7 +571,7 @@ again(ngx_uint_t layer)
 static void
 test_quiet(void)
 {
-    ngx_uint_t  i, n;
+    ngx_uint_t  i, k, n, key;
 
     /* a longer pause, in which the key frame that is asked for does not come */
 
@@ -659,6 +659,50 @@ test_quiet(void)
     pictures(20, 1 << H | 1 << M | 1 << L);
     tap_is_str(state(), "hml:h", "it is back again");
 
+    /* one of few pictures, whose publisher answers at once */
+
+    pictures(320, 1 << H | 1 << M | 1 << L);
+    nasked = 0;
+
+    for (n = 0, i = 0; i < 40; i++) {
+        pictures(6, 1 << M | 1 << L);
+
+        for (key = 0, k = 0; k < nasked; k++) {
+            key |= (asked[k] == senders[H].ssrc);
+            n += (asked[k] == senders[M].ssrc);
+        }
+
+        nasked = 0;
+
+        send_frame(L, 0);
+        send_frame(M, 0);
+        send_frame(H, key);
+        turn();
+    }
+
+    tap_is_int(n, 1, "one of few pictures is suspected once in 10 s");
+    tap_is_str(state(), "hml:h", "and is the best one");
+
+    /* two at once: the one that was to follow does not */
+
+    pictures(320, 1 << H | 1 << M | 1 << L);
+    pictures(30, 1 << L);
+    tap_is_str(state(), "l:l", "two stop at once: the third one is asked for");
+
+    for (i = 0; i < LAYERS; i++) {
+        senders[i].seq += 7;
+    }
+
+    send_frame(L, 0);
+    send_frame(M, 1);
+    send_frame(H, 1);
+    turn();
+    pictures(20, 1 << H | 1 << M | 1 << L);
+    tap_is_str(state(), "hml:h", "they are back");
+
+    /* long ago, for what follows */
+
+    pictures(320, 1 << H | 1 << M | 1 << L);
     nasked = 0;
 }
 

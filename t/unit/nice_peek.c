@@ -218,6 +218,31 @@ test_order(struct sockaddr_in *local)
     rc = take(local);
     tap_ok(rc == NGX_OK && ntaken == 1 && bad == 0, "then what follows");
 
+    /* more of them: the second one is not seen any more, but read */
+
+    next = 1;
+    put(out[1], OWN, 0, 0);
+    put(out[1], OWN, 0, 0);
+    put(out[0], OWN, 1, 101);
+    put(out[0], OWN, 2, 102);
+    put(out[0], OWN, 3, 103);
+    arrived();
+    rc = take(local);
+    tap_ok(rc == NGX_DECLINED && ntaken == 0, "not past two empty ones");
+    tap_ok(left(&kind) == 0, "of which the other reader reads one");
+    rc = take(local);
+    tap_ok((rc == NGX_AGAIN || rc == NGX_DECLINED) && bad == 0,
+           "the other one is not taken for what follows (%d)", (int) ntaken);
+
+    if (rc == NGX_DECLINED) {
+        tap_ok(left(&kind) == 0, "and is read");
+    } else {
+        tap_ok(ntaken == 2, "and goes with it");
+    }
+
+    rc = take(local);
+    tap_ok(rc == NGX_OK && bad == 0 && next == 4, "nothing of that is lost");
+
     put(out[0], OWN, 0, SIZE);
     arrived();
     rc = take(local);
