@@ -691,8 +691,8 @@ ngx_webrtc_ingest_layers_gone(ngx_webrtc_ingest_layer_t *l, uint64_t now_us)
     }
 
     /*
-     * It was the top, or the one that was to follow it; what has been asked for,
-     * and has not come, will be again
+     * It was the top, or the one that was to follow it; what has been asked
+     * for, and has not come, will be again
      */
 
     top = ngx_webrtc_ingest_layers_top(in);

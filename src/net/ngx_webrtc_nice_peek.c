@@ -11,8 +11,8 @@
  * belongs to us is read once more, without its bytes: there is no other way to
  * leave the rest for somebody else.  It costs a third of reading one by one.
  *
- * An empty datagram that has been seen once is skipped by the next look, but not
- * by a read: what is read may have such ones in between.
+ * An empty datagram that has been seen once is skipped by the next look, but
+ * not by a read: what is read may have such ones in between.
  */
 
 

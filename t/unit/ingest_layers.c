@@ -627,7 +627,7 @@ test_quiet(void)
     pictures(20, 1 << H | 1 << M | 1 << L);
     tap_is_str(state(), "hml:h", "it is back");
 
-    /* what a queue still has of it comes with the key frame, and nothing more */
+    /* what a queue still has of it comes with the key frame, then no more */
 
     pictures(320, 1 << H | 1 << M | 1 << L);
     nasked = 0;
