@@ -150,9 +150,11 @@ async def garbage(url, rnd):
     out = {'sent': 0, 'sessions': 0}
 
     # each goes on until the worker has ended it, which a slow machine hears of
-    # late and a fast one soon: so many packets in all, and from some sessions
+    # late and a fast one soon: so many packets in all, from some sessions, and not
+    # from any number of them
 
-    while out['sessions'] < 12 or out['sent'] <= 1000:
+    while (out['sessions'] < 12 or out['sent'] <= 1000) \
+            and out['sessions'] < 100:
         s = await Session().open(url)
         out['sessions'] += 1
         last = out['sent'] + 400
