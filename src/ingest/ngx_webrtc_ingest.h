@@ -228,9 +228,11 @@ struct ngx_webrtc_ingest_s {
     uint64_t                        checked_us;   /* what has become of them */
     uint64_t                        asked_us;     /* last request for a key
                                                      frame of any */
-    uint64_t                        quiet_us;     /* the best one was suspected
-                                                     to have stopped; 0: not of
-                                                     late */
+    uint64_t                        quiet_us;     /* when the best one was
+                                                     suspected to have stopped;
+                                                     0: never */
+    ngx_webrtc_ingest_layer_t      *suspect;      /* which it was; NULL: that is
+                                                     decided */
     uint64_t                        listed_us;    /* when that was told */
     int64_t                         frame_in; /* the stream's video: time of its
                                                  frame in the layer, */

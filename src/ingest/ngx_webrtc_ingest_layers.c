@@ -437,10 +437,12 @@ ngx_webrtc_ingest_layers_key_frame(ngx_webrtc_ingest_layer_t *l,
 
     top = ngx_webrtc_ingest_layers_top(in);
 
-    if (top != l && in->quiet_us
+    if (top && top != l && top == in->suspect
         && now_us - in->quiet_us < NGX_WEBRTC_INGEST_LAYERS_HOLDS
         && ngx_webrtc_ingest_layers_quiet(in, now_us))
     {
+        in->suspect = NULL;
+
         ngx_webrtc_ingest_layers_gone(top, now_us);
         l->t->want_key = 0;
     }
@@ -635,6 +637,7 @@ ngx_webrtc_ingest_layers_check(ngx_webrtc_ingest_t *in, uint64_t now_us)
             || now_us - in->quiet_us >= NGX_WEBRTC_INGEST_LAYERS_WRONG))
     {
         in->quiet_us = now_us;
+        in->suspect = ngx_webrtc_ingest_layers_top(in);
         ngx_webrtc_ingest_layers_ask(in);
     }
 
@@ -691,15 +694,18 @@ ngx_webrtc_ingest_layers_gone(ngx_webrtc_ingest_layer_t *l, uint64_t now_us)
     }
 
     /*
-     * It was the top, or the one that was to follow it; what has been asked
-     * for, and has not come, will be again
+     * It was the top, or the one that was to follow it.  What has been asked
+     * for just now is on its way.
      */
 
     top = ngx_webrtc_ingest_layers_top(in);
     next = ngx_webrtc_ingest_layers_next(in);
 
     if (top && !ngx_webrtc_ingest_layers_shown(top)
-        && next && !next->t->want_key)
+        && next
+        && (!next->t->want_key
+            || now_us - next->t->asked_us
+               >= 2 * NGX_WEBRTC_INGEST_LAYERS_GONE))
     {
         ngx_webrtc_ingest_layers_ask(in);
     }
