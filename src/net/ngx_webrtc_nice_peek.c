@@ -137,7 +137,7 @@ ngx_webrtc_nice_take(ngx_socket_t fd, ngx_webrtc_nice_own_pt own,
 
     for (i = 0; i < got; i++) {
         if (t->msgs[i].msg_len) {
-            taken(ctx, t->bufs[j++], t->msgs[i].msg_len);
+            t->msgs[j++].msg_len = t->msgs[i].msg_len;
         }
     }
 
@@ -146,6 +146,10 @@ ngx_webrtc_nice_take(ngx_socket_t fd, ngx_webrtc_nice_own_pt own,
         /* what is left is seen again by whoever looks next */
 
         (void) setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof(int));
+    }
+
+    for (i = 0; i < j; i++) {
+        taken(ctx, t->bufs[i], t->msgs[i].msg_len);
     }
 
     if (j < k) {

@@ -583,7 +583,9 @@ ngx_webrtc_viewer_layers_pace(ngx_webrtc_viewer_t *v,
                                       (uint32_t) ngx_min(rate, 0xffffffff),
                                       ngx_current_msec);
 
-        return (ngx_uint_t) (rate * 100 / ngx_max(in->estimate, 1));
+        /* rounded up: a step that takes little of it needs all of that */
+
+        return (ngx_uint_t) (rate * 100 / ngx_max(in->estimate, 1)) + 1;
     }
 
     return (vl->layers[vl->at].rate / 2 > in->estimate)
