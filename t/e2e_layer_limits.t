@@ -191,7 +191,7 @@ sub inside {
         push @sizes, @heights;
     }
 
-    cmp_ok(scalar(grep { $_ == 180 } @sizes), '>', 20, 'the lower layer is in it')
+    cmp_ok(scalar(grep { $_ == 180 } @sizes), '>', 5, 'the lower layer is in it')
         or diag("heights: @sizes");
 }
 
