@@ -259,7 +259,8 @@ $$(B)/$(1)/obj/nginx/%.o: $$(B)/src/nginx.stamp | $$(B)/objs/Makefile
 	$$(Q)$$(CC_$(1)) $$(FLAGS_$(1)) $$(SAN_NGX_$(1)) -w $$(INCS) -c                            \
 	    -o $$@ $$(B)/src/nginx/src/$$*.c
 
-$$(B)/$(1)/obj/headers.h: Makefile t/test.mk $$(B)/src/nginx.stamp | $$(B)/objs/Makefile
+$$(B)/$(1)/obj/headers.h: Makefile t/test.mk $$(B)/src/nginx.stamp               \
+        $$(B)/objs/Makefile
 	@mkdir -p $$(@D)
 	@printf '#include <ngx_%s.h>\n' config core event >$$@
 	$$(Q)$$(if $$(PCH),$$(CC_$(1)) $$(FLAGS_$(1)) $$(INCS) -x c-header        \
