@@ -395,6 +395,14 @@ ngx_webrtc_viewer_list_label(ngx_webrtc_viewer_layers_t *vl,
     ngx_uint_t                   i;
     const ngx_webrtc_variant_t  *variant;
 
+    /* before the others: what is read may be the ring that it had, absent */
+
+    if (choice->label_len && choice->label_len == vl->top.len
+        && ngx_memcmp(choice->label, vl->top.data, vl->top.len) == 0)
+    {
+        return vl->n - 1;
+    }
+
     for (i = 0; choice->label_len && i < vl->n - 1; i++) {
         variant = &vl->layers[i].variant;
 
@@ -405,12 +413,6 @@ ngx_webrtc_viewer_list_label(ngx_webrtc_viewer_layers_t *vl,
         {
             return vl->layers[i].absent ? vl->n : i;
         }
-    }
-
-    if (choice->label_len && choice->label_len == vl->top.len
-        && ngx_memcmp(choice->label, vl->top.data, vl->top.len) == 0)
-    {
-        return vl->n - 1;
     }
 
     return vl->n;

@@ -111,6 +111,26 @@ steps(void)
 }
 
 
+/* where all of the layer with that name stands */
+
+static ngx_uint_t
+place(const char *name)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < vl.n; i++) {
+        if (vl.layers[i].want == NGX_WEBRTC_LAYER_ALL
+            && vl.layers[i].variant.label_len == strlen(name)
+            && memcmp(vl.layers[i].variant.label, name, strlen(name)) == 0)
+        {
+            break;
+        }
+    }
+
+    return i;
+}
+
+
 static void
 list(ngx_uint_t best)
 {
@@ -207,6 +227,39 @@ test_steps(void)
 }
 
 
+/* the stream comes to have the layer that is chosen, which is read as it was */
+
+static void
+test_becomes_top(void)
+{
+    ngx_str_t   rid;
+    ngx_uint_t  how;
+
+    for (how = 0; how < 2; how++) {
+
+        memset(&vl, 0, sizeof(vl));
+
+        vl.chosen = how ? NGX_WEBRTC_PEER_LAYER_MOST : 0;
+        ngx_str_set(&rid, "l");
+        ngx_webrtc_bus_layer_key(&rid, &vl.choice);
+
+        publish("h:1000:3 m:300:3 l:100:3");
+        list(1060000);
+
+        vl.at = vl.to = place("l");
+        was = vl;
+
+        publish("l:100:1");
+        ngx_webrtc_viewer_list(&vl, st);
+        ngx_webrtc_viewer_list_again(&vl, &was);
+        ngx_webrtc_viewer_list_choice(&vl);
+
+        tap_is_int(how ? vl.most : vl.only, vl.n - 1,
+                   "a layer that the stream has is not absent");
+    }
+}
+
+
 /* as many as there may be, of which the publisher's are replaced by others */
 
 static void
@@ -294,6 +347,7 @@ main(void)
     st = calloc(1, sizeof(ngx_webrtc_stream_t));
 
     test_steps();
+    test_becomes_top();
     test_room();
 
     free(st);
