@@ -417,15 +417,7 @@ ngx_webrtc_bwe_probe(ngx_webrtc_bwe_t *bwe, uint32_t rate, uint64_t now_us)
 
     probe = &bwe->probe;
 
-    if (probe->waits
-        && now_us - probe->begin_us > NGX_WEBRTC_BWE_PROBE_WAIT + bwe->rtt_us)
-    {
-        /* nothing of it came back */
-        probe->open = 0;
-        probe->waits = 0;
-    }
-
-    if (probe->open || probe->waits || bwe->feedback_us == 0
+    if (ngx_webrtc_bwe_probing(bwe, now_us) || bwe->feedback_us == 0
         || bwe->delay.usage == NGX_WEBRTC_BWE_OVERUSE)
     {
         return NGX_DECLINED;
@@ -445,6 +437,21 @@ ngx_webrtc_bwe_probe(ngx_webrtc_bwe_t *bwe, uint32_t rate, uint64_t now_us)
     bwe->probes++;
 
     return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_webrtc_bwe_probing(const ngx_webrtc_bwe_t *bwe, uint64_t now_us)
+{
+    const ngx_webrtc_bwe_probe_t  *probe;
+
+    probe = &bwe->probe;
+
+    /* after that nothing of it comes back */
+
+    return (probe->open || probe->waits)
+           && now_us - probe->begin_us
+              <= NGX_WEBRTC_BWE_PROBE_WAIT + bwe->rtt_us;
 }
 
 
@@ -548,7 +555,8 @@ ngx_webrtc_bwe_probe_end(ngx_webrtc_bwe_t *bwe, uint64_t now_us)
 
         rate = NGX_WEBRTC_BWE_PROBE_TRUST * in;
 
-        ngx_webrtc_bwe_rate_full(&bwe->rate, (uint32_t) rate, now_us);
+        ngx_webrtc_bwe_rate_full(&bwe->rate, (uint32_t) rate,
+                                 ngx_webrtc_bwe_arrived(bwe), now_us);
     }
 
     ngx_webrtc_bwe_rate_probed(&bwe->rate,

@@ -193,4 +193,9 @@ ngx_int_t ngx_webrtc_bwe_probe(ngx_webrtc_bwe_t *bwe, uint32_t rate,
 uint64_t ngx_webrtc_bwe_probe_due(const ngx_webrtc_bwe_t *bwe);
 
 
+/* Is a probe being sent, or its feedback awaited? */
+ngx_uint_t ngx_webrtc_bwe_probing(const ngx_webrtc_bwe_t *bwe,
+    uint64_t now_us);
+
+
 #endif /* _NGX_WEBRTC_BWE_H_INCLUDED_ */

@@ -249,15 +249,16 @@ ngx_webrtc_bwe_rate_probed(ngx_webrtc_bwe_rate_t *r, uint32_t rate,
 
 
 void
-ngx_webrtc_bwe_rate_full(ngx_webrtc_bwe_rate_t *r, uint32_t rate, uint64_t now)
+ngx_webrtc_bwe_rate_full(ngx_webrtc_bwe_rate_t *r, uint32_t rate,
+    uint32_t arrived, uint64_t now)
 {
     double  less;
 
-    if (r->probed == 0 || now - r->probed >= NGX_WEBRTC_BWE_SURE) {
-        return;
-    }
+    less = ngx_max(rate, arrived);
 
-    less = ngx_max(rate, r->unprobed);
+    if (r->probed && now - r->probed < NGX_WEBRTC_BWE_SURE) {
+        less = ngx_max(less, r->unprobed);
+    }
 
     if (less < r->delay) {
         r->delay = less;

@@ -75,13 +75,14 @@ void ngx_webrtc_bwe_rate_probed(ngx_webrtc_bwe_rate_t *r, uint32_t rate,
     uint64_t now);
 
 /*
- * A probe was more than the path carries, which is this rate.  If one just
- * before it has shown more, that is taken back: packets that wait somewhere and
- * then come together look like a path that is wider than it is, while nothing
- * makes it look much narrower.
+ * A probe was more than the path carries, which is this rate.  What the
+ * estimate has grown beyond that was never sent, and is taken back, down to
+ * what arrives; if a probe just before it has shown more, no more than that has
+ * added: packets that wait somewhere and then come together look like a path
+ * that is wider than it is, while nothing makes it look much narrower.
  */
 void ngx_webrtc_bwe_rate_full(ngx_webrtc_bwe_rate_t *r, uint32_t rate,
-    uint64_t now);
+    uint32_t arrived, uint64_t now);
 
 /*
  * Loss of about a second.

@@ -37,6 +37,12 @@
 #define NGX_WEBRTC_LADDER_ROOM_MS  400
 #define NGX_WEBRTC_LADDER_PROBE    130
 
+/* probes that have to agree before a step up, and ms from one to what it has
+ * shown; chosen: packets that waited and came together are few, twice in a row
+ * fewer; a round trip, and what receivers wait */
+#define NGX_WEBRTC_LADDER_SURE     2
+#define NGX_WEBRTC_LADDER_AGAIN    200
+
 /* without probes: percent of what is sent beyond which an estimate does not
  * grow; draft-ietf-rmcat-gcc-02, 5.5: 150 */
 #define NGX_WEBRTC_LADDER_TRIAL    135
@@ -46,8 +52,20 @@
 #define NGX_WEBRTC_LADDER_LAG      600
 #define NGX_WEBRTC_LADDER_LAG_UP   150
 
-/* ms after which what is sent is that of the step; of a burst at its start */
+/* the same behind a step up, whose key frame goes first: to go back needs one
+ * more, and a pause twice as long */
+#define NGX_WEBRTC_LADDER_LAG_NEW  1200
+
+/* ms after which what is sent is that of the step: of ngx_webrtc_rate_t; and of
+ * a burst at its start */
+#define NGX_WEBRTC_LADDER_SENT     5500
 #define NGX_WEBRTC_LADDER_SETTLED  2000
+
+/* percent of what a step takes that is sent behind a step up, and bits per
+ * second at least; chosen: if the estimate was wrong, its key frame does not
+ * fill a queue, and comes hardly later */
+#define NGX_WEBRTC_LADDER_FIRST    150
+#define NGX_WEBRTC_LADDER_LEAST    100000
 
 /* ms before a step up, at first, after a mistake, and at most, and for which
  * one has to last not to be a mistake; chosen */
@@ -73,8 +91,12 @@ static ngx_uint_t ngx_webrtc_ladder_too_much(ngx_webrtc_ladder_t *l,
     uint32_t *probe);
 static void ngx_webrtc_ladder_down(ngx_webrtc_ladder_t *l,
     const ngx_webrtc_ladder_in_t *in, uint64_t now_ms);
+static ngx_uint_t ngx_webrtc_ladder_lowest(const ngx_webrtc_ladder_in_t *in);
 static void ngx_webrtc_ladder_up(ngx_webrtc_ladder_t *l,
     const ngx_webrtc_ladder_in_t *in, uint64_t now_ms, uint32_t *probe);
+static void ngx_webrtc_ladder_climb(ngx_webrtc_ladder_t *l,
+    const ngx_webrtc_ladder_in_t *in, ngx_uint_t best, uint64_t now_ms,
+    uint32_t *probe);
 static ngx_uint_t ngx_webrtc_ladder_next(const ngx_webrtc_ladder_t *l,
     const ngx_webrtc_ladder_in_t *in);
 static ngx_uint_t ngx_webrtc_ladder_best(const ngx_webrtc_ladder_in_t *in,
@@ -139,7 +161,26 @@ ngx_webrtc_ladder_not_probed(ngx_webrtc_ladder_t *l)
 {
     l->probed_ms -= l->pause_ms;
     l->checked_ms = 0;
-    l->found = 0;
+    l->sure -= (l->sure != 0);
+}
+
+
+uint32_t
+ngx_webrtc_ladder_pace(const ngx_webrtc_ladder_t *l,
+    const ngx_webrtc_ladder_in_t *in, uint32_t rate, uint64_t now_ms)
+{
+    uint32_t  most;
+
+    if (l->up_ms == 0 || l->step < NGX_WEBRTC_LADDER_LAYER || in->busy
+        || now_ms - l->changed_ms >= NGX_WEBRTC_LADDER_SETTLED
+        || in->rates[l->step] == NGX_WEBRTC_LADDER_NONE)
+    {
+        return rate;
+    }
+
+    most = ngx_webrtc_ladder_part(in->rates[l->step], NGX_WEBRTC_LADDER_FIRST);
+
+    return ngx_min(rate, ngx_max(most, NGX_WEBRTC_LADDER_LEAST));
 }
 
 
@@ -154,7 +195,7 @@ ngx_webrtc_ladder_takes(const ngx_webrtc_ladder_t *l,
     rate = in->rates[l->step];
 
     if (in->sent
-        && now_ms - l->changed_ms >= NGX_WEBRTC_LADDER_SETTLED)
+        && now_ms - l->changed_ms >= NGX_WEBRTC_LADDER_SENT)
     {
         rate = ngx_min(rate, in->sent);
     }
@@ -168,7 +209,7 @@ ngx_webrtc_ladder_too_much(ngx_webrtc_ladder_t *l,
     const ngx_webrtc_ladder_in_t *in, uint32_t takes, uint64_t now_ms,
     uint32_t *probe)
 {
-    uint32_t    after_ms;
+    uint32_t    after_ms, lag_ms;
     ngx_uint_t  far, last;
 
     if (l->step == NGX_WEBRTC_LADDER_AUDIO) {
@@ -177,10 +218,12 @@ ngx_webrtc_ladder_too_much(ngx_webrtc_ladder_t *l,
 
     far = (in->estimate < ngx_webrtc_ladder_part(takes,
                                                  NGX_WEBRTC_LADDER_FAR));
-    last = (l->step <= NGX_WEBRTC_LADDER_LAYER
-            || in->rates[l->step - 1] == NGX_WEBRTC_LADDER_NONE);
+    last = (l->step <= ngx_webrtc_ladder_lowest(in));
 
-    if (in->lag_ms >= NGX_WEBRTC_LADDER_LAG || (far && !last)) {
+    lag_ms = (l->up_ms && now_ms - l->changed_ms < NGX_WEBRTC_LADDER_SETTLED)
+             ? NGX_WEBRTC_LADDER_LAG_NEW : NGX_WEBRTC_LADDER_LAG;
+
+    if (in->lag_ms >= lag_ms || (far && !last)) {
         return 1;
     }
 
@@ -227,9 +270,18 @@ static void
 ngx_webrtc_ladder_down(ngx_webrtc_ladder_t *l, const ngx_webrtc_ladder_in_t *in,
     uint64_t now_ms)
 {
-    ngx_uint_t  i;
+    ngx_uint_t  i, least;
 
-    for (i = ngx_min(l->step, in->steps); i > 0; /* void */ ) {
+    /* below the lowest layer it goes from there, as that takes longer to be
+     * decided: an estimate that falls behind a burst is too low at first */
+
+    least = ngx_webrtc_ladder_lowest(in);
+
+    if (l->step <= least) {
+        least = 0;
+    }
+
+    for (i = ngx_min(l->step, in->steps); i > least; /* void */ ) {
         i--;
 
         if (in->rates[i] <= in->estimate) {
@@ -254,11 +306,28 @@ ngx_webrtc_ladder_down(ngx_webrtc_ladder_t *l, const ngx_webrtc_ladder_in_t *in,
 }
 
 
+/* The lowest layer that there is; 0: none. */
+
+static ngx_uint_t
+ngx_webrtc_ladder_lowest(const ngx_webrtc_ladder_in_t *in)
+{
+    ngx_uint_t  i;
+
+    for (i = NGX_WEBRTC_LADDER_LAYER; i < in->steps; i++) {
+        if (in->rates[i] != NGX_WEBRTC_LADDER_NONE) {
+            return i;
+        }
+    }
+
+    return 0;
+}
+
+
 static void
 ngx_webrtc_ladder_up(ngx_webrtc_ladder_t *l, const ngx_webrtc_ladder_in_t *in,
     uint64_t now_ms, uint32_t *probe)
 {
-    ngx_uint_t  next, best;
+    ngx_uint_t  next;
 
     next = ngx_webrtc_ladder_next(l, in);
 
@@ -278,30 +347,8 @@ ngx_webrtc_ladder_up(ngx_webrtc_ladder_t *l, const ngx_webrtc_ladder_in_t *in,
     }
 
     if (ngx_webrtc_ladder_room(in, next)) {
-
-        best = ngx_webrtc_ladder_best(in, next);
-
-        if (l->room_ms == 0) {
-            l->room_ms = now_ms;
-            l->found = 0;
-        }
-
-        if (best > l->found) {
-            l->found = best;
-            *probe = ngx_webrtc_ladder_more(in, best);
-        }
-
-        if (now_ms - l->room_ms >= NGX_WEBRTC_LADDER_ROOM_MS
-            && now_ms - l->changed_ms >= l->hold_ms)
-        {
-            l->up_ms = now_ms;
-            l->pause_ms = NGX_WEBRTC_LADDER_PAUSE;
-            l->probed_ms = now_ms;
-
-            ngx_webrtc_ladder_step(l, best, now_ms);
-            *probe = 0;
-        }
-
+        ngx_webrtc_ladder_climb(l, in, ngx_webrtc_ladder_best(in, next),
+                                now_ms, probe);
         return;
     }
 
@@ -318,6 +365,63 @@ ngx_webrtc_ladder_up(ngx_webrtc_ladder_t *l, const ngx_webrtc_ladder_in_t *in,
     l->pause_ms = ngx_min(l->pause_ms * 3 / 2, NGX_WEBRTC_LADDER_PAUSE_MAX);
 
     *probe = ngx_webrtc_ladder_part(in->rates[next], NGX_WEBRTC_LADDER_PROBE);
+}
+
+
+/*
+ * There is room for a step up, by the estimate, which may have grown without
+ * having been tried, or by a probe that was wrong: others have to agree.
+ */
+
+static void
+ngx_webrtc_ladder_climb(ngx_webrtc_ladder_t *l,
+    const ngx_webrtc_ladder_in_t *in, ngx_uint_t best, uint64_t now_ms,
+    uint32_t *probe)
+{
+    ngx_uint_t  sure;
+
+    if (l->room_ms == 0) {
+        l->room_ms = now_ms;
+        l->found = 0;
+        l->sure = 0;
+    }
+
+    if (best > l->found) {
+
+        /* a probe that has found more is one that agrees */
+
+        l->sure = (l->found != 0);
+        l->found = best;
+        l->probed_ms = l->sure ? l->probed_ms : 0;
+    }
+
+    if (now_ms - l->changed_ms < l->hold_ms || in->probing) {
+        return;
+    }
+
+    sure = (in->probes && best >= NGX_WEBRTC_LADDER_LAYER)
+           ? NGX_WEBRTC_LADDER_SURE : 0;
+
+    if (l->sure < sure) {
+
+        if (now_ms - l->probed_ms >= NGX_WEBRTC_LADDER_AGAIN) {
+            l->sure++;
+            l->probed_ms = now_ms;
+            *probe = ngx_webrtc_ladder_more(in, best);
+        }
+
+        return;
+    }
+
+    if (now_ms - l->room_ms >= NGX_WEBRTC_LADDER_ROOM_MS
+        && (sure == 0 || now_ms - l->probed_ms >= NGX_WEBRTC_LADDER_AGAIN))
+    {
+        l->up_ms = now_ms;
+        l->pause_ms = NGX_WEBRTC_LADDER_PAUSE;
+        l->probed_ms = now_ms;
+
+        ngx_webrtc_ladder_step(l, best, now_ms);
+    }
 }
 
 

@@ -12,14 +12,18 @@
  *   THIN     and all its frames that others refer to
  *   LAYER    a layer as it is, from here on by bitrate
  *
- * Down it goes soon, to the best step that fits; at once where packets wait, or
- * if far too much is sent.  Otherwise a probe has the last word: an estimator
- * backs off from any burst, and after a key frame or on a busy machine the path
- * may be as good as it was.  Up it goes when the estimate has enough room for
- * the next step, which only a probe can tell as long as no more than the
- * present one is sent; then whether there is for the one above is probed too,
- * and so on, and it goes to the best at once.  A step up that was a mistake
- * makes the next attempt wait for twice as long, and a while at least.
+ * Down it goes soon, to the best step that fits, but not below the lowest layer
+ * at once; at once where packets wait, or if far too much is sent.  Otherwise a
+ * probe has the last word: an estimator backs off from any burst, and after a
+ * key frame or on a busy machine the path may be as good as it was.
+ *
+ * Up it goes when the estimate has enough room for the next step, which only a
+ * probe can tell as long as no more than the present one is sent; then whether
+ * there is for the one above is probed too, and so on, and it goes to the best
+ * at once.  Two probes have to agree: an estimate also grows without having
+ * been tried, and one probe may be wrong.  A step up that was a mistake makes
+ * the next attempt wait for twice as long, and a while at least.  Behind a step
+ * up no more is sent than ngx_webrtc_ladder_pace(), as its key frame is first.
  *
  * Pure: time is passed in, in ms of a monotonic clock; rates in bits per
  * second.
@@ -58,6 +62,7 @@
  *   busy       a step has been taken, and is on its way
  *   fresh      the viewer has reported lately
  *   probes     it can be probed
+ *   probing    one is under way
  */
 typedef struct {
     uint32_t     estimate;
@@ -68,6 +73,7 @@ typedef struct {
     unsigned     busy:1;
     unsigned     fresh:1;
     unsigned     probes:1;
+    unsigned     probing:1;
 } ngx_webrtc_ladder_in_t;
 
 
@@ -80,6 +86,7 @@ typedef struct {
     uint64_t     checked_ms;     /* that was probed last; 0: never */
     uint64_t     room_ms;        /* it has room for the next one, since */
     ngx_uint_t   found;          /* the best one that it has room for */
+    ngx_uint_t   sure;           /* probes that have not denied it */
     uint64_t     up_ms;          /* the last step up; 0: none */
     uint64_t     probed_ms;
     uint32_t     hold_ms;        /* until the next step up */
@@ -103,6 +110,13 @@ void ngx_webrtc_ladder_init(ngx_webrtc_ladder_t *l, ngx_uint_t step,
  */
 ngx_uint_t ngx_webrtc_ladder(ngx_webrtc_ladder_t *l,
     const ngx_webrtc_ladder_in_t *in, uint64_t now_ms, uint32_t *probe);
+
+/*
+ * What may be sent, in bits per second, at this rate or less, which follows the
+ * estimate: behind a step up no more than its key frame needs.
+ */
+uint32_t ngx_webrtc_ladder_pace(const ngx_webrtc_ladder_t *l,
+    const ngx_webrtc_ladder_in_t *in, uint32_t rate, uint64_t now_ms);
 
 /* The probe was not begun: it is asked for again. */
 void ngx_webrtc_ladder_not_probed(ngx_webrtc_ladder_t *l);

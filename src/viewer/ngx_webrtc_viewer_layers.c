@@ -93,7 +93,7 @@ static void ngx_webrtc_viewer_layers_renew(ngx_webrtc_session_t *s);
 static uint32_t ngx_webrtc_viewer_layers_measure(ngx_webrtc_session_t *s);
 static void ngx_webrtc_viewer_layers_limit(ngx_webrtc_viewer_t *v);
 static ngx_uint_t ngx_webrtc_viewer_layers_pace(ngx_webrtc_viewer_t *v,
-    uint32_t estimate);
+    const ngx_webrtc_ladder_in_t *in);
 static void ngx_webrtc_viewer_layers_arrived(ngx_webrtc_session_t *s);
 static void ngx_webrtc_viewer_layers_input(ngx_webrtc_session_t *s,
     ngx_webrtc_ladder_in_t *in);
@@ -453,7 +453,7 @@ ngx_webrtc_viewer_layers_look(ngx_webrtc_session_t *s)
     ngx_webrtc_viewer_layers_thin(s, step);
 
     ngx_webrtc_viewer_bandwidth_pace(s,
-                              ngx_webrtc_viewer_layers_pace(v, in.estimate));
+                              ngx_webrtc_viewer_layers_pace(v, &in));
 
     s->peer->about->estimate = (uint16_t) ngx_min(in.estimate / 1000,
                                                   0xffff);
@@ -463,17 +463,26 @@ ngx_webrtc_viewer_layers_look(ngx_webrtc_session_t *s)
 /* percent of the estimate that is sent at once */
 
 static ngx_uint_t
-ngx_webrtc_viewer_layers_pace(ngx_webrtc_viewer_t *v, uint32_t estimate)
+ngx_webrtc_viewer_layers_pace(ngx_webrtc_viewer_t *v,
+    const ngx_webrtc_ladder_in_t *in)
 {
+    uint64_t                     rate;
     ngx_webrtc_viewer_layers_t  *vl;
 
     vl = v->layers;
 
     if (v->to.vs == NULL || vl->to >= vl->at) {
-        return NGX_WEBRTC_VIEWER_LAYERS_PACE;
+        rate = (uint64_t) in->estimate * NGX_WEBRTC_VIEWER_LAYERS_PACE / 100;
+        rate = ngx_webrtc_ladder_pace(&vl->ladder, in,
+                                      (uint32_t) ngx_min(rate, 0xffffffff),
+                                      ngx_current_msec);
+
+        /* rounded up: a step that takes little of it needs all of that */
+
+        return (ngx_uint_t) (rate * 100 / ngx_max(in->estimate, 1)) + 1;
     }
 
-    return (vl->layers[vl->at].rate / 2 > estimate)
+    return (vl->layers[vl->at].rate / 2 > in->estimate)
            ? NGX_WEBRTC_VIEWER_LAYERS_STOP : NGX_WEBRTC_VIEWER_LAYERS_DOWN;
 }
 
@@ -553,6 +562,8 @@ ngx_webrtc_viewer_layers_input(ngx_webrtc_session_t *s,
                  && ngx_current_msec - bw->heard
                     < NGX_WEBRTC_VIEWER_LAYERS_FRESH);
     in->probes = (bw->by == NGX_WEBRTC_VIEWER_BY_TWCC);
+    in->probing = ngx_webrtc_bwe_probing(&bw->bwe,
+                                         ngx_webrtc_worker_now(v->session->wk));
 
     ngx_webrtc_viewer_list_rates(v->layers, in);
 }

@@ -27,9 +27,10 @@
 #define NGX_WEBRTC_VIEWER_LIST_KEYS    35
 #define NGX_WEBRTC_VIEWER_LIST_WORTH   90
 
-/* percent of the layer below that a part of one has to take, to be more than
- * all of that */
-#define NGX_WEBRTC_VIEWER_LIST_MORE    115
+/* percent of the layer below that a part of one has to take, and of its own, to
+ * be more than all of that, whose pictures are twice as many; chosen */
+#define NGX_WEBRTC_VIEWER_LIST_MORE    150
+#define NGX_WEBRTC_VIEWER_LIST_HALF    50
 
 /* places for layers that do not come any more: the one that is read, the one
  * that the viewer goes to, and that of the ladder's step */
@@ -58,7 +59,7 @@ static ngx_uint_t ngx_webrtc_viewer_list_part(ngx_webrtc_viewer_layers_t *vl,
 static ngx_uint_t ngx_webrtc_viewer_list_whole(
     const ngx_webrtc_viewer_layers_t *vl, ngx_uint_t layer);
 static uint32_t ngx_webrtc_viewer_list_rate(ngx_webrtc_viewer_layers_t *vl,
-    ngx_uint_t n, uint32_t below);
+    ngx_uint_t n, uint32_t below, ngx_uint_t whole);
 static void ngx_webrtc_viewer_list_least(ngx_webrtc_viewer_layers_t *vl,
     ngx_uint_t lowest, ngx_webrtc_ladder_in_t *in);
 
@@ -207,6 +208,7 @@ ngx_webrtc_viewer_list_parts(ngx_webrtc_viewer_layers_t *vl,
         part.want = (uint8_t) ((part.want & NGX_WEBRTC_LAYER_SID) | tid);
         part.rate = (uint32_t) ((uint64_t) layer->rate * share / 100);
         part.share = (uint8_t) ngx_max(layer->share * share / 100, 1);
+        part.few = (share < NGX_WEBRTC_VIEWER_LIST_HALF);
 
         ngx_webrtc_viewer_list_add(vl, &part);
     }
@@ -521,15 +523,16 @@ ngx_webrtc_viewer_list_rates(ngx_webrtc_viewer_layers_t *vl,
     ngx_webrtc_ladder_in_t *in)
 {
     uint32_t    rate, below;
-    ngx_uint_t  i, lowest;
+    ngx_uint_t  i, lowest, whole;
 
     below = 0;
+    whole = 0;
     lowest = vl->n;
 
     in->steps = NGX_WEBRTC_LADDER_LAYER + vl->n;
 
     for (i = 0; i < vl->n; i++) {
-        rate = ngx_webrtc_viewer_list_rate(vl, i, below);
+        rate = ngx_webrtc_viewer_list_rate(vl, i, below, whole);
 
         in->rates[NGX_WEBRTC_LADDER_LAYER + i] = rate;
 
@@ -544,6 +547,7 @@ ngx_webrtc_viewer_list_rates(ngx_webrtc_viewer_layers_t *vl,
         below = rate;
 
         if (vl->layers[i].want == NGX_WEBRTC_LAYER_ALL) {
+            whole = 1;
             below = (uint32_t) ((uint64_t) rate * NGX_WEBRTC_VIEWER_LIST_MORE
                                 / 100);
         }
@@ -553,11 +557,15 @@ ngx_webrtc_viewer_list_rates(ngx_webrtc_viewer_layers_t *vl,
 }
 
 
-/* below: a part of a layer has to take more */
+/*
+ *   below   a part of a layer has to take more
+ *   whole   there is a layer below that is whole: a part needs half of what its
+ *           own takes, as a larger picture that hardly moves is no better one
+ */
 
 static uint32_t
 ngx_webrtc_viewer_list_rate(ngx_webrtc_viewer_layers_t *vl, ngx_uint_t n,
-    uint32_t below)
+    uint32_t below, ngx_uint_t whole)
 {
     uint32_t                    rate, best;
     ngx_uint_t                  want;
@@ -598,7 +606,10 @@ ngx_webrtc_viewer_list_rate(ngx_webrtc_viewer_layers_t *vl, ngx_uint_t n,
         return NGX_WEBRTC_LADDER_NONE;
     }
 
-    if (layer->want != NGX_WEBRTC_LAYER_ALL && rate <= below) {
+    if (layer->want != NGX_WEBRTC_LAYER_ALL
+        && (rate <= below
+            || (whole && layer->few)))
+    {
         return NGX_WEBRTC_LADDER_NONE;
     }
 

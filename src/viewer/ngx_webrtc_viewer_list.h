@@ -38,6 +38,7 @@ typedef struct {
     uint8_t                      sids;
     unsigned                     published:1; /* by the publisher */
     unsigned                     absent:1;    /* which has stopped it */
+    unsigned                     few:1;       /* less than half of it */
 } ngx_webrtc_viewer_layer_t;
 
 

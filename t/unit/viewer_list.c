@@ -151,8 +151,8 @@ test_steps(void)
     publish("h:1000:3 m:300:3 l:100:3");
     list(1060000);
 
-    tap_is_str(steps(), "l/0:42 l/1:63 l:106 m/0:127 m/1:190 m:318 /0:424 "
-               "/1:636 :1060", "fewer pictures of each, by bitrate");
+    tap_is_str(steps(), "l/0:42 l/1:63 l:106 m/1:190 m:318 /1:636 :1060",
+               "fewer pictures of each, by bitrate, half of them at least");
 
     publish("h:1000:3 m:560:1");
     list(1060000);
@@ -210,7 +210,7 @@ test_steps(void)
 
     vl.chosen = NGX_WEBRTC_PEER_LAYER_MOST;
     list(1060000);
-    tap_is_str(steps(), "l/0:42 l/1:63 l:106 m/0:127 m/1:190 m:318",
+    tap_is_str(steps(), "l/0:42 l/1:63 l:106 m/1:190 m:318",
                "no better one");
 
     vl.chosen = NGX_WEBRTC_PEER_LAYER_BEST
