@@ -20,6 +20,7 @@
 
 const BACKOFF = [500, 1000, 2000, 4000, 5000];   /* ms, then the last */
 const STALL = 3000;          /* ms without a frame until "stalled" */
+const LOSSY = 5;             /* percent lost: the path may be narrow */
 const DECIDE = 6000;         /* ms after which a check would have been answered:
                                 browsers send one each 2.5 s (RFC 7675: 5 s) */
 const GIVE_UP = 8000;        /* ms of a broken connection until a new one */
@@ -1166,8 +1167,9 @@ export class WhepPlayer extends Session {
 
     /*
      * The qualities that the server has of the stream, if it has several: events
-     * of the session tell of them, as of which one it is.  An extra: nothing ends
-     * without it.
+     * of the session tell of them, as of which one it is.  Of one quality they
+     * tell what is left of it on a path that does not carry it, so nobody asks
+     * before something is lost.  An extra: nothing ends without it.
      */
 
     async follow(run) {
@@ -1177,8 +1179,20 @@ export class WhepPlayer extends Session {
 
         this.forget();
         this.choice = choice && new URL(choice, this.url);
+        this.events = events;
 
-        if (events && choice) {
+        if (choice) {
+            await this.hear(run);
+        }
+    }
+
+
+    async hear(run) {
+        const events = this.events;
+
+        this.events = null;
+
+        if (events) {
             await this.listen(run, events);
         }
     }
@@ -1346,6 +1360,10 @@ export class WhepPlayer extends Session {
             now.fps = (now.frames - last.frames) / seconds;
             now.lossPercent = lost + got > 0
                               ? Math.max(0, 100 * lost / (lost + got)) : 0;
+
+            if (now.lossPercent >= LOSSY) {
+                this.hear(run);
+            }
 
             if (got > 0) {
                 this.lastPacket = now.time;

@@ -250,14 +250,20 @@ ngx_http_webrtc_layer_policy(ngx_http_request_t *r, ngx_webrtc_stream_t *st,
 
     wlcf = ngx_http_get_module_loc_conf(r, ngx_http_webrtc_module);
 
+    /* a path may turn out to be narrow later; without layers nothing is stamped
+     * until then, so nothing is told.  REMB would come anyway */
+
+    policy->fb |= NGX_WEBRTC_FB_TWCC;
+    policy->exts |= NGX_WEBRTC_EXT_TWCC;
+
     (void) ngx_webrtc_bus_layers(st, &list);
 
     if (list.n
         || (session->transcode != NGX_WEBRTC_TRANSCODE_OFF
             && (wlcf->renditions || layer->st)))
     {
-        policy->fb |= NGX_WEBRTC_FB_TWCC|NGX_WEBRTC_FB_REMB;
-        policy->exts |= NGX_WEBRTC_EXT_TWCC|NGX_WEBRTC_EXT_ABS_SEND_TIME;
+        policy->fb |= NGX_WEBRTC_FB_REMB;
+        policy->exts |= NGX_WEBRTC_EXT_ABS_SEND_TIME;
     }
 
     if (session->transcode == NGX_WEBRTC_TRANSCODE_OFF) {

@@ -484,7 +484,12 @@ ngx_http_webrtc_layers(uint64_t ref, ngx_webrtc_stream_t *st,
         }
     }
 
-    if ((wlcf == NULL && list.n == 0) || i == peer->desc.nmedia) {
+    /* of one quality there is something to be told only while its path does not
+     * carry all of it */
+
+    if ((wlcf == NULL && list.n == 0 && about.estimate == 0)
+        || i == peer->desc.nmedia)
+    {
         return NGX_DECLINED;
     }
 

@@ -24,6 +24,8 @@
  *   ngx_webrtc_viewer_bandwidth.c what its path carries
  *   ngx_webrtc_viewer_layers.c    which layer it gets for that
  *   ngx_webrtc_viewer_list.c      of those that there are
+ *   ngx_webrtc_viewer_narrow.c    the same where there is only one, if need be
+ *   ngx_webrtc_viewer_keys.c      key frames, where these are what is left
  *   ngx_webrtc_viewer_thin.c      frames that are left out
  */
 
@@ -37,6 +39,7 @@
 #include <ngx_event.h>
 #include "ngx_webrtc_session.h"
 #include "ngx_webrtc_bus_ring.h"
+#include "ngx_webrtc_narrow.h"
 #include "ngx_webrtc_repeat.h"
 #include "ngx_webrtc_rewrite.h"
 #include "ngx_webrtc_report.h"
@@ -249,6 +252,12 @@ typedef struct {
 
     /* by track of the stream */
     ngx_webrtc_viewer_track_t    tracks[NGX_WEBRTC_TRACKS];
+
+    /* behind what each packet needs: private to viewer_narrow */
+    ngx_webrtc_narrow_t          narrow;
+    ngx_msec_t                   calm;        /* ms without trouble after which
+                                                 its path is not looked at any
+                                                 more */
 } ngx_webrtc_viewer_t;
 
 

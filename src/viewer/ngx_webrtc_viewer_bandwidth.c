@@ -59,7 +59,8 @@ static void ngx_webrtc_viewer_bandwidth_timer(ngx_event_t *ev);
 
 
 ngx_int_t
-ngx_webrtc_viewer_bandwidth_begin(ngx_webrtc_session_t *s, uint32_t start)
+ngx_webrtc_viewer_bandwidth_begin(ngx_webrtc_session_t *s, uint32_t start,
+    ngx_uint_t measured)
 {
     ngx_uint_t                      i;
     ngx_webrtc_viewer_t            *v;
@@ -84,6 +85,7 @@ ngx_webrtc_viewer_bandwidth_begin(ngx_webrtc_session_t *s, uint32_t start)
     }
 
     bw->session = s;
+    bw->measured = measured;
     bw->track = &v->tracks[i];
     bw->again.filled_ms = ngx_current_msec;
 
@@ -334,7 +336,11 @@ ngx_webrtc_viewer_bandwidth_tick(ngx_webrtc_session_t *s, ngx_uint_t quiet)
         return;
     }
 
-    ngx_webrtc_rate_add(&bw->rate, bw->bytes, ngx_current_msec);
+    /* without stamps packets are not counted one by one */
+
+    ngx_webrtc_rate_add(&bw->rate, bw->track->stamp ? bw->bytes
+                                                    : s->peer->stat.bytes_out,
+                        ngx_current_msec);
 
     if (!quiet || bw->by != NGX_WEBRTC_VIEWER_BY_TWCC || !bw->track->rtx) {
         return;
@@ -360,7 +366,7 @@ ngx_webrtc_viewer_bandwidth_pace(ngx_webrtc_session_t *s, ngx_uint_t percent)
     v = s->part;
     pace = &v->pace;
 
-    if (v->bw->heard == 0) {
+    if (v->bw->heard == 0 && !v->bw->measured) {
         percent = NGX_WEBRTC_VIEWER_BANDWIDTH_FIRST;
     }
 

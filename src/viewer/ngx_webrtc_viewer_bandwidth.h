@@ -23,12 +23,13 @@
  * Sets v->bw, if the viewer has a video track; its tracks are set up.  From now
  * on packets are stamped, as was negotiated.
  *
- *   start   bits per second, before anything is known
+ *   start      bits per second, before anything is known
+ *   measured   that is what the path carries, not a guess
  *
  * NGX_OK; NGX_ERROR without memory
  */
 ngx_int_t ngx_webrtc_viewer_bandwidth_begin(ngx_webrtc_session_t *s,
-    uint32_t start);
+    uint32_t start, ngx_uint_t measured);
 
 /* May be called always. */
 void ngx_webrtc_viewer_bandwidth_end(ngx_webrtc_viewer_t *v);

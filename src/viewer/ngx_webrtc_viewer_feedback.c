@@ -14,6 +14,7 @@
 #include "ngx_webrtc_viewer_feedback.h"
 #include "ngx_webrtc_viewer_bandwidth.h"
 #include "ngx_webrtc_viewer_layers.h"
+#include "ngx_webrtc_viewer_narrow.h"
 #include "ngx_webrtc_viewer_resend.h"
 #include "ngx_webrtc_rtcp_fb.h"
 #include "ngx_webrtc_session_stat.h"
@@ -370,11 +371,13 @@ static void
 ngx_webrtc_viewer_feedback_report(ngx_webrtc_session_t *s,
     const ngx_webrtc_rtcp_block_t *block)
 {
+    uint32_t                    rtt_us;
     uint64_t                    ntp;
     ngx_webrtc_viewer_t        *v;
     ngx_webrtc_viewer_track_t  *t;
 
     v = s->part;
+    rtt_us = 0;
     t = ngx_webrtc_viewer_feedback_find(v, block->ssrc);
     if (t == NULL) {
         return;
@@ -387,6 +390,11 @@ ngx_webrtc_viewer_feedback_report(ngx_webrtc_session_t *s,
         == NGX_OK)
     {
         s->peer->stat.rtt_us = t->report.rtt_us;
+        rtt_us = t->report.rtt_last_us;
+    }
+
+    if (t->kind == NGX_WEBRTC_VIDEO) {
+        ngx_webrtc_viewer_narrow_report(s, t, block->fraction, rtt_us);
     }
 
     if (t->kind == NGX_WEBRTC_VIDEO || !v->video) {

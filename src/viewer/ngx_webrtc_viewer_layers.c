@@ -31,6 +31,7 @@
 #include "ngx_webrtc_viewer_layers.h"
 #include "ngx_webrtc_viewer_bandwidth.h"
 #include "ngx_webrtc_viewer_family.h"
+#include "ngx_webrtc_viewer_keys.h"
 #include "ngx_webrtc_viewer_list.h"
 #include "ngx_webrtc_viewer_switch.h"
 #include "ngx_webrtc_viewer_thin.h"
@@ -48,6 +49,10 @@
  * that there is becomes shorter */
 #define NGX_WEBRTC_VIEWER_LAYERS_PACE    150
 #define NGX_WEBRTC_VIEWER_LAYERS_DOWN    90
+
+/* the same where only key frames are sent: one after the other, so that they
+ * would fill any queue; chosen: what is sent again of them has room */
+#define NGX_WEBRTC_VIEWER_LAYERS_KEYS    90
 
 /* the same where the layer takes more than twice the estimate: what is sent of
  * it comes too late, and fills the queue before the key frame */
@@ -89,6 +94,11 @@
 #define NGX_WEBRTC_VIEWER_LAYERS_MOST    1000000000
 
 
+static void ngx_webrtc_viewer_layers_conf(ngx_webrtc_session_t *s,
+    ngx_webrtc_viewer_family_conf_t *fc);
+static ngx_int_t ngx_webrtc_viewer_layers_list(ngx_webrtc_session_t *s,
+    const ngx_webrtc_viewer_family_conf_t *fc);
+static void ngx_webrtc_viewer_layers_keys(ngx_webrtc_viewer_t *v);
 static void ngx_webrtc_viewer_layers_renew(ngx_webrtc_session_t *s);
 static uint32_t ngx_webrtc_viewer_layers_measure(ngx_webrtc_session_t *s);
 static void ngx_webrtc_viewer_layers_limit(ngx_webrtc_viewer_t *v);
@@ -124,21 +134,13 @@ ngx_int_t
 ngx_webrtc_viewer_layers_begin(ngx_webrtc_session_t *s)
 {
     uint64_t                          start;
-    ngx_uint_t                        i;
     ngx_webrtc_viewer_t              *v;
-    ngx_webrtc_viewer_conf_t         *conf;
-    ngx_webrtc_viewer_layers_t       *vl;
     ngx_webrtc_stream_layers_t        published;
     ngx_webrtc_viewer_family_conf_t   fc;
 
     v = s->part;
-    conf = &ngx_webrtc_viewer_worker(s->wk)->conf;
 
-    ngx_memzero(&fc, sizeof(ngx_webrtc_viewer_family_conf_t));
-
-    if (s->peer->policy.transcode != NGX_WEBRTC_TRANSCODE_OFF && conf->layers) {
-        (void) conf->layers(s->peer->location, &fc);
-    }
+    ngx_webrtc_viewer_layers_conf(s, &fc);
 
     (void) ngx_webrtc_bus_layers(s->st, &published);
 
@@ -149,6 +151,79 @@ ngx_webrtc_viewer_layers_begin(ngx_webrtc_session_t *s)
         return NGX_OK;
     }
 
+    if (ngx_webrtc_viewer_layers_list(s, &fc) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    start = ngx_webrtc_viewer_layers_measure(s);
+    start = ngx_max(start, NGX_WEBRTC_VIEWER_LAYERS_GUESS);
+
+    return ngx_webrtc_viewer_bandwidth_begin(s,
+                     (uint32_t) (start * NGX_WEBRTC_VIEWER_LAYERS_START / 100),
+                     0);
+}
+
+
+ngx_int_t
+ngx_webrtc_viewer_layers_late(ngx_webrtc_session_t *s, uint32_t start)
+{
+    ngx_webrtc_viewer_t              *v;
+    ngx_webrtc_viewer_layers_t       *vl;
+    ngx_webrtc_viewer_family_conf_t   fc;
+
+    v = s->part;
+
+    ngx_webrtc_viewer_layers_conf(s, &fc);
+
+    if (ngx_webrtc_viewer_layers_list(s, &fc) != NGX_OK
+        || ngx_webrtc_viewer_bandwidth_begin(s, start, 1) != NGX_OK)
+    {
+        ngx_webrtc_viewer_layers_end(v);
+        return NGX_ERROR;
+    }
+
+    vl = v->layers;
+
+    vl->late = 1;
+    vl->trouble = ngx_current_msec;
+    vl->layers[vl->n - 1].rate = ngx_webrtc_viewer_layers_measure(s);
+    vl->layers[vl->n - 1].most = vl->layers[vl->n - 1].rate;
+
+    ngx_webrtc_viewer_layers_keys(v);
+    ngx_webrtc_viewer_bandwidth_pace(s, 100);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_webrtc_viewer_layers_conf(ngx_webrtc_session_t *s,
+    ngx_webrtc_viewer_family_conf_t *fc)
+{
+    ngx_webrtc_viewer_conf_t  *conf;
+
+    conf = &ngx_webrtc_viewer_worker(s->wk)->conf;
+
+    ngx_memzero(fc, sizeof(ngx_webrtc_viewer_family_conf_t));
+
+    if (s->peer->policy.transcode != NGX_WEBRTC_TRANSCODE_OFF && conf->layers) {
+        (void) conf->layers(s->peer->location, fc);
+    }
+}
+
+
+/* v->layers, and where it stands */
+
+static ngx_int_t
+ngx_webrtc_viewer_layers_list(ngx_webrtc_session_t *s,
+    const ngx_webrtc_viewer_family_conf_t *fc)
+{
+    ngx_uint_t                   i;
+    ngx_webrtc_viewer_t         *v;
+    ngx_webrtc_viewer_layers_t  *vl;
+
+    v = s->part;
+
     vl = ngx_calloc(sizeof(ngx_webrtc_viewer_layers_t), &s->log);
     if (vl == NULL) {
         return NGX_ERROR;
@@ -156,10 +231,10 @@ ngx_webrtc_viewer_layers_begin(ngx_webrtc_session_t *s)
 
     v->layers = vl;
 
-    vl->conf = fc;
+    vl->conf = *fc;
 
-    if (fc.base) {
-        vl->base = *fc.base;
+    if (fc->base) {
+        vl->base = *fc->base;
     }
 
     vl->choice = s->peer->policy.variant;
@@ -188,11 +263,29 @@ ngx_webrtc_viewer_layers_begin(ngx_webrtc_session_t *s)
                            + ((vl->only < vl->n) ? vl->only : vl->at),
                            ngx_current_msec);
 
-    start = ngx_webrtc_viewer_layers_measure(s);
-    start = ngx_max(start, NGX_WEBRTC_VIEWER_LAYERS_GUESS);
+    return NGX_OK;
+}
 
-    return ngx_webrtc_viewer_bandwidth_begin(s,
-                     (uint32_t) (start * NGX_WEBRTC_VIEWER_LAYERS_START / 100));
+
+/* what there is below the only layer */
+
+static void
+ngx_webrtc_viewer_layers_keys(ngx_webrtc_viewer_t *v)
+{
+    ngx_webrtc_viewer_layers_t  *vl;
+
+    vl = v->layers;
+
+    if (vl->n > 1) {
+        /* the lowest one is another stream */
+        vl->keys_rate = 0;
+        return;
+    }
+
+    ngx_webrtc_viewer_keys_look(v, &vl->keys);
+
+    vl->share = ngx_webrtc_viewer_keys_share(&vl->keys);
+    vl->keys_rate = ngx_webrtc_viewer_keys_rate(&vl->keys);
 }
 
 
@@ -208,7 +301,7 @@ ngx_webrtc_viewer_layers_end(ngx_webrtc_viewer_t *v)
             ngx_webrtc_rewrite_remember(&v->tracks[i].rw, NULL);
         }
 
-        v->how = NULL;
+        v->how = &v->session->peer->policy.variant;
         ngx_free(v->layers);
         v->layers = NULL;
     }
@@ -329,8 +422,17 @@ ngx_webrtc_viewer_layers_tick(ngx_webrtc_session_t *s)
         vl->share = (ngx_uint_t) (v->bw->least * 100 / v->bw->bytes);
     }
 
+    if (vl->late) {
+        ngx_webrtc_viewer_layers_keys(v);
+    }
+
+    /* all others would get it, too: not if there is a new one anyway, nor
+     * before the last one has been sent */
+
     if (v->thin == NGX_WEBRTC_VIEWER_KEYS
-        && ngx_current_msec - vl->asked >= NGX_WEBRTC_VIEWER_LAYERS_ASK)
+        && ngx_current_msec - vl->asked >= NGX_WEBRTC_VIEWER_LAYERS_ASK
+        && !ngx_webrtc_viewer_keys_under_way(v)
+        && ngx_webrtc_viewer_keys_older(v, NGX_WEBRTC_VIEWER_LAYERS_ASK))
     {
         vl->asked = ngx_current_msec;
         (void) ngx_webrtc_bus_keyframe(s->wk->bus, v->st);
@@ -471,6 +573,10 @@ ngx_webrtc_viewer_layers_pace(ngx_webrtc_viewer_t *v,
 
     vl = v->layers;
 
+    if (v->thin == NGX_WEBRTC_VIEWER_KEYS) {
+        return NGX_WEBRTC_VIEWER_LAYERS_KEYS;
+    }
+
     if (v->to.vs == NULL || vl->to >= vl->at) {
         rate = (uint64_t) in->estimate * NGX_WEBRTC_VIEWER_LAYERS_PACE / 100;
         rate = ngx_webrtc_ladder_pace(&vl->ladder, in,
@@ -555,7 +661,11 @@ ngx_webrtc_viewer_layers_input(ngx_webrtc_session_t *s,
     in->estimate = ngx_webrtc_bwe_estimate(&bw->bwe);
     in->sent = (uint32_t) ngx_min(ngx_webrtc_rate_second(&bw->rate, 8),
                                   NGX_WEBRTC_VIEWER_LAYERS_MOST);
-    in->lag_ms = (uint32_t) ngx_webrtc_viewer_bandwidth_lag(v);
+
+    /* a key frame takes its time, and the next ones are not queued behind it */
+
+    in->lag_ms = (v->thin == NGX_WEBRTC_VIEWER_KEYS)
+                 ? 0 : (uint32_t) ngx_webrtc_viewer_bandwidth_lag(v);
 
     in->busy = (v->to.vs != NULL);
     in->fresh = (bw->heard
@@ -629,7 +739,10 @@ ngx_webrtc_viewer_layers_thin(ngx_webrtc_session_t *s, ngx_uint_t step)
 
     thin = ngx_webrtc_viewer_layers_thins[step].thin;
 
-    if (thin == v->thin) {
+    if (thin == v->thin
+        || (thin < v->thin && ngx_webrtc_viewer_keys_under_way(v)))
+    {
+        /* half a key frame is nothing, and what comes next needs another one */
         return;
     }
 

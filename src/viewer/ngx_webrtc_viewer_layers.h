@@ -24,7 +24,18 @@
  */
 ngx_int_t ngx_webrtc_viewer_layers_begin(ngx_webrtc_session_t *s);
 
-/* May be called always. */
+/*
+ * The same for any viewer of video, later, who has none of it yet: it gets the
+ * stream as it is, and its path carries less.
+ *
+ *   start   what it carries, bits per second
+ *
+ * NGX_OK; NGX_ERROR without memory: nothing has changed
+ */
+ngx_int_t ngx_webrtc_viewer_layers_late(ngx_webrtc_session_t *s,
+    uint32_t start);
+
+/* May be called always.  The viewer ends, or gets all of its only layer. */
 void ngx_webrtc_viewer_layers_end(ngx_webrtc_viewer_t *v);
 
 /* The estimate may have changed. */

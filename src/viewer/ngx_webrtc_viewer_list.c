@@ -646,6 +646,10 @@ ngx_webrtc_viewer_list_least(ngx_webrtc_viewer_layers_t *vl, ngx_uint_t lowest,
                 (uint32_t) ((uint64_t) least
                             * NGX_WEBRTC_VIEWER_LIST_KEYS / 100);
 
+    if (vl->keys_rate) {
+        in->rates[NGX_WEBRTC_LADDER_KEYS] = ngx_min(vl->keys_rate, least);
+    }
+
     /* of a lowest temporal layer there is nothing that could be left out */
 
     share = (ngx_webrtc_layer_tid(vl->layers[lowest].want)
@@ -654,5 +658,9 @@ ngx_webrtc_viewer_list_least(ngx_webrtc_viewer_layers_t *vl, ngx_uint_t lowest,
     if (share >= NGX_WEBRTC_VIEWER_LIST_LEAST) {
         in->rates[NGX_WEBRTC_LADDER_THIN] =
                 (uint32_t) ((uint64_t) least * (100 - share) / 100);
+
+        in->rates[NGX_WEBRTC_LADDER_KEYS] =
+                               ngx_min(in->rates[NGX_WEBRTC_LADDER_KEYS],
+                                       in->rates[NGX_WEBRTC_LADDER_THIN]);
     }
 }

@@ -16,6 +16,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include "ngx_webrtc_viewer.h"
+#include "ngx_webrtc_viewer_keys.h"
 #include "ngx_webrtc_bus_layers.h"
 #include "ngx_webrtc_ladder.h"
 
@@ -62,6 +63,12 @@ struct ngx_webrtc_viewer_layers_s {
     ngx_uint_t                   n;
     ngx_uint_t                   share;       /* of what is sent that nothing
                                                  refers to, percent */
+    uint32_t                     keys_rate;   /* of its key frames alone; 0: not
+                                                 known */
+    ngx_webrtc_viewer_keys_t     keys;        /* if it is "late" */
+    ngx_msec_t                   trouble;     /* when there was any last */
+    unsigned                     late:1;      /* begun when its path was found
+                                                 to be narrow */
     ngx_webrtc_viewer_layer_t    layers[NGX_WEBRTC_LADDER_LAYERS];
     ngx_webrtc_rewrite_past_t    past[NGX_WEBRTC_REWRITE_PAST];
 };

@@ -17,6 +17,7 @@
 #include "ngx_webrtc_viewer_feedback.h"
 #include "ngx_webrtc_viewer_keyframe.h"
 #include "ngx_webrtc_viewer_layers.h"
+#include "ngx_webrtc_viewer_narrow.h"
 #include "ngx_webrtc_viewer_send.h"
 #include "ngx_webrtc_viewer_streams.h"
 #include "ngx_webrtc_viewer_switch.h"
@@ -316,6 +317,7 @@ ngx_webrtc_viewer_stream_family(ngx_webrtc_viewer_stream_t *vs)
 
         if (v->layers) {
             ngx_webrtc_viewer_layers_tick(v->session);
+            ngx_webrtc_viewer_narrow_tick(v->session);
 
         } else {
             ngx_webrtc_bus_climb(v->session->st, ngx_current_msec);

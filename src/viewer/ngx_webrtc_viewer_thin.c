@@ -11,7 +11,11 @@
  *   2. Down it goes with any frame.  Of temporal layers that is all: no frame
  *      of a lower one depends on one of a higher.
  *
- *   3. Up to the next temporal layer it goes with a frame of it that is marked
+ *   3. Of key frames alone the newest is begun, and finished before another
+ *      one: on a path for which each takes its time, all of them would come
+ *      ever later, and one that is interrupted is nothing.
+ *
+ *   4. Up to the next temporal layer it goes with a frame of it that is marked
  *      (NGX_WEBRTC_LAYER_SYNC), and to any layer at a key frame.
  */
 
@@ -20,10 +24,12 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "ngx_webrtc_viewer_thin.h"
+#include "ngx_webrtc_bus_ring.h"
 
 
 static void ngx_webrtc_viewer_thin_frame(ngx_webrtc_viewer_t *v,
     ngx_webrtc_ring_packet_t *pkt);
+static ngx_uint_t ngx_webrtc_viewer_thin_newer(ngx_webrtc_viewer_t *v);
 
 
 void
@@ -139,10 +145,24 @@ ngx_webrtc_viewer_thin_frame(ngx_webrtc_viewer_t *v,
         break;
 
     case NGX_WEBRTC_VIEWER_KEYS:
-        v->cut |= (pkt->flags & NGX_WEBRTC_PKT_KEY) == 0;
+        v->cut |= (pkt->flags & NGX_WEBRTC_PKT_KEY) == 0
+                  || ngx_webrtc_viewer_thin_newer(v);
         break;
 
     default:
         v->cut = 1;
     }
+}
+
+
+/* Has a key frame come behind the one that it would begin? */
+
+static ngx_uint_t
+ngx_webrtc_viewer_thin_newer(ngx_webrtc_viewer_t *v)
+{
+    uint64_t  n;
+
+    n = ngx_webrtc_ring_keyframe(v->st->ring);
+
+    return n != NGX_WEBRTC_RING_NONE && n > v->cursor;
 }

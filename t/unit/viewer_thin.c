@@ -51,6 +51,13 @@ static const struct {
 };
 
 
+/* a stream that has no key frame of its own: viewer_keys.c is about these */
+
+static u_char               empty[NGX_WEBRTC_RING_NO_SIZE]
+                                  __attribute__((aligned(64)));
+static ngx_webrtc_stream_t  stream;
+
+
 static void
 test_rows(void)
 {
@@ -66,6 +73,8 @@ test_rows(void)
 
         v = calloc(1, sizeof(ngx_webrtc_viewer_t));
         t = &v->tracks[0];
+
+        v->st = &stream;
 
         ngx_webrtc_viewer_thin_init(v);
         ngx_webrtc_rewrite_init(&t->rw, 1, 96, 1, 0);
@@ -213,6 +222,8 @@ test_spatial(void)
 int
 main(void)
 {
+    stream.ring = ngx_webrtc_ring_init_empty(empty);
+
     test_rows();
     test_spatial();
 
