@@ -190,13 +190,17 @@ static uint32_t
 ngx_webrtc_ladder_takes(const ngx_webrtc_ladder_t *l,
     const ngx_webrtc_ladder_in_t *in, uint64_t now_ms)
 {
-    uint32_t  rate;
+    uint32_t  rate, after_ms;
 
     rate = in->rates[l->step];
 
-    if (in->sent
-        && now_ms - l->changed_ms >= NGX_WEBRTC_LADDER_SENT)
-    {
+    /* behind a step up it is what was sent before, less: without probes that
+     * counts, as an estimate grows no further than it */
+
+    after_ms = (l->up_ms && in->probes) ? NGX_WEBRTC_LADDER_SENT
+                                        : NGX_WEBRTC_LADDER_SETTLED;
+
+    if (in->sent && now_ms - l->changed_ms >= after_ms) {
         rate = ngx_min(rate, in->sent);
     }
 
@@ -346,7 +350,12 @@ ngx_webrtc_ladder_up(ngx_webrtc_ladder_t *l, const ngx_webrtc_ladder_in_t *in,
         return;
     }
 
-    if (ngx_webrtc_ladder_room(in, next)) {
+    /* without probes, and without anything that arrives, an estimate stays as
+     * it is for ever */
+
+    if (ngx_webrtc_ladder_room(in, next)
+        || (l->step == NGX_WEBRTC_LADDER_AUDIO && !in->probes && !in->sent))
+    {
         ngx_webrtc_ladder_climb(l, in, ngx_webrtc_ladder_best(in, next),
                                 now_ms, probe);
         return;

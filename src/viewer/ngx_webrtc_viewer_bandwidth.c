@@ -226,6 +226,8 @@ ngx_webrtc_viewer_bandwidth_report(ngx_webrtc_session_t *s, ngx_uint_t fraction,
         return NGX_DECLINED;
     }
 
+    bw->reported = ngx_current_msec;
+
     if (bw->by == NGX_WEBRTC_VIEWER_BY_REPORT) {
         bw->heard = ngx_current_msec;
 

@@ -652,11 +652,16 @@ static void
 ngx_webrtc_viewer_layers_input(ngx_webrtc_session_t *s,
     ngx_webrtc_ladder_in_t *in)
 {
+    ngx_msec_t                      heard;
     ngx_webrtc_viewer_t            *v;
     ngx_webrtc_viewer_bandwidth_t  *bw;
 
     v = s->part;
     bw = v->bw;
+
+    /* a receiver to which nothing is sent has no estimate to tell */
+
+    heard = (bw->by == NGX_WEBRTC_VIEWER_BY_REMB) ? bw->reported : bw->heard;
 
     in->estimate = ngx_webrtc_bwe_estimate(&bw->bwe);
     in->sent = (uint32_t) ngx_min(ngx_webrtc_rate_second(&bw->rate, 8),
@@ -668,9 +673,8 @@ ngx_webrtc_viewer_layers_input(ngx_webrtc_session_t *s,
                  ? 0 : (uint32_t) ngx_webrtc_viewer_bandwidth_lag(v);
 
     in->busy = (v->to.vs != NULL);
-    in->fresh = (bw->heard
-                 && ngx_current_msec - bw->heard
-                    < NGX_WEBRTC_VIEWER_LAYERS_FRESH);
+    in->fresh = (heard
+                 && ngx_current_msec - heard < NGX_WEBRTC_VIEWER_LAYERS_FRESH);
     in->probes = (bw->by == NGX_WEBRTC_VIEWER_BY_TWCC);
     in->probing = ngx_webrtc_bwe_probing(&bw->bwe,
                                          ngx_webrtc_worker_now(v->session->wk));

@@ -32,6 +32,9 @@
 #define NGX_WEBRTC_VIEWER_LIST_MORE    150
 #define NGX_WEBRTC_VIEWER_LIST_HALF    50
 
+/* percent around that half in which it stays what it was */
+#define NGX_WEBRTC_VIEWER_LIST_SLACK   5
+
 /* places for layers that do not come any more: the one that is read, the one
  * that the viewer goes to, and that of the ladder's step */
 #define NGX_WEBRTC_VIEWER_LIST_ABSENT  3
@@ -208,6 +211,7 @@ ngx_webrtc_viewer_list_parts(ngx_webrtc_viewer_layers_t *vl,
         part.want = (uint8_t) ((part.want & NGX_WEBRTC_LAYER_SID) | tid);
         part.rate = (uint32_t) ((uint64_t) layer->rate * share / 100);
         part.share = (uint8_t) ngx_max(layer->share * share / 100, 1);
+        part.part = (uint8_t) share;
         part.few = (share < NGX_WEBRTC_VIEWER_LIST_HALF);
 
         ngx_webrtc_viewer_list_add(vl, &part);
@@ -264,6 +268,13 @@ ngx_webrtc_viewer_list_again(ngx_webrtc_viewer_layers_t *vl,
         if (vl->layers[n].want != layer.want) {
             /* a part of it that there is not any more */
             continue;
+        }
+
+        if (ngx_abs((ngx_int_t) vl->layers[n].part
+                    - NGX_WEBRTC_VIEWER_LIST_HALF)
+            < NGX_WEBRTC_VIEWER_LIST_SLACK)
+        {
+            vl->layers[n].few = layer.few;
         }
 
         vl->layers[n].failed = layer.failed;

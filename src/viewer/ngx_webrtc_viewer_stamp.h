@@ -41,6 +41,7 @@ struct ngx_webrtc_viewer_bandwidth_s {
     ngx_webrtc_bwe_t             bwe;
     ngx_event_t                  timer;       /* of a probe */
     ngx_msec_t                   heard;       /* from the viewer, 0: never */
+    ngx_msec_t                   reported;    /* receiver reports, likewise */
     ngx_uint_t                   measured;    /* so was the first estimate */
     ngx_msec_t                   second;      /* that is counted, and what it */
     ngx_uint_t                   told;        /* has said in it */

@@ -100,6 +100,8 @@ test_steps(void)
           0, NONE, 500, L },
         { "or to what there is room for", NGX_WEBRTC_LADDER_AUDIO, 200000, 0,
           0, NONE, 500, NGX_WEBRTC_LADDER_KEYS },
+        { "from above the lowest layer no further than that", L + 1, 60000,
+          1000000, 0, NONE, 50, L },
     };
 
     for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
@@ -268,6 +270,226 @@ test_rules(void)
     }
 
     tap_ok(l.hold_ms == 2500, "forgiven when it lasts");
+}
+
+
+/* from there, each 50 ms; the number of probes */
+
+static ngx_uint_t
+pass(ngx_webrtc_ladder_t *l, const ngx_webrtc_ladder_in_t *in, uint64_t *now,
+    ngx_uint_t ms)
+{
+    uint32_t    probe;
+    uint64_t    end;
+    ngx_uint_t  probes;
+
+    probes = 0;
+
+    for (end = *now + ms; *now < end; *now += 50) {
+        (void) ngx_webrtc_ladder(l, in, *now, &probe);
+        probes += (probe != 0);
+    }
+
+    return probes;
+}
+
+
+/* what has to agree before a step up */
+
+static void
+test_sure(void)
+{
+    uint64_t                now;
+    ngx_webrtc_ladder_t     l;
+    ngx_webrtc_ladder_in_t  in;
+
+    input(&in);
+    in.estimate = 1200000;
+    in.sent = 400000;
+
+    ngx_webrtc_ladder_init(&l, L, 0);
+    now = 9000;
+
+    tap_is_int(pass(&l, &in, &now, 50), 1, "there is room: a first probe");
+    tap_is_int(pass(&l, &in, &now, 150), 0, "whose answer is waited for");
+    tap_is_int(pass(&l, &in, &now, 50), 1, "a second one");
+    tap_ok(l.step == L, "and until it has been answered no step");
+
+    (void) pass(&l, &in, &now, 250);
+    tap_ok(l.step == L + 1, "both agree");
+
+    /* the second one does not */
+
+    ngx_webrtc_ladder_init(&l, L, 0);
+    now = 9000;
+
+    (void) pass(&l, &in, &now, 250);
+    in.estimate = 700000;
+    (void) pass(&l, &in, &now, 1000);
+    tap_ok(l.step == L, "the second one does not agree");
+
+    in.estimate = 1200000;
+    tap_is_int(pass(&l, &in, &now, 300), 2, "it begins with the first again");
+
+    /* one that is under way */
+
+    ngx_webrtc_ladder_init(&l, L, 0);
+    now = 9000;
+    in.probing = 1;
+
+    tap_is_int(pass(&l, &in, &now, 2000), 0, "none while one is under way");
+    tap_ok(l.step == L, "nor a step");
+
+    in.probing = 0;
+    (void) pass(&l, &in, &now, 550);
+    tap_ok(l.step == L + 1, "both after it");
+
+    /* they could not be sent */
+
+    ngx_webrtc_ladder_init(&l, L, 0);
+
+    for (now = 9000; now < 12000; /* void */ ) {
+        if (pass(&l, &in, &now, 50)) {
+            ngx_webrtc_ladder_not_probed(&l);
+        }
+    }
+
+    tap_ok(l.step == L, "probes that could not be sent agree with nothing");
+}
+
+
+/* the first seconds behind a step up */
+
+static void
+test_behind(void)
+{
+    uint32_t                probe;
+    uint64_t                now;
+    ngx_webrtc_ladder_t     l;
+    ngx_webrtc_ladder_in_t  in;
+
+    input(&in);
+    in.estimate = 1200000;
+    in.sent = 400000;
+
+    ngx_webrtc_ladder_init(&l, L, 0);
+    now = 9000;
+
+    tap_is_int(ngx_webrtc_ladder_pace(&l, &in, 2000000, now), 2000000,
+               "the pace is that of the estimate");
+
+    while (l.step == L) {
+        (void) ngx_webrtc_ladder(&l, &in, now += 50, &probe);
+    }
+
+    in.busy = 1;
+    tap_is_int(ngx_webrtc_ladder_pace(&l, &in, 2000000, now), 2000000,
+               "so it is until the step up has arrived");
+
+    in.busy = 0;
+    tap_is_int(ngx_webrtc_ladder_pace(&l, &in, 2000000, now), 1500000,
+               "then its key frame has what the step takes, and half of it");
+    tap_is_int(ngx_webrtc_ladder_pace(&l, &in, 900000, now), 900000,
+               "and never more than the estimate gives");
+    tap_is_int(ngx_webrtc_ladder_pace(&l, &in, 2000000, now + 2000), 2000000,
+               "for two seconds");
+
+    in.rates[L + 1] = 40000;
+    tap_is_int(ngx_webrtc_ladder_pace(&l, &in, 2000000, now), 100000,
+               "a small step has some more");
+    in.rates[L + 1] = 1000000;
+
+    in.lag_ms = 700;
+    (void) pass(&l, &in, &now, 1000);
+    tap_ok(l.step == L + 1, "its key frame is waited for");
+
+    in.lag_ms = 1300;
+    (void) pass(&l, &in, &now, 50);
+    tap_ok(l.step == L, "not for ever");
+
+    /* what was sent before it says nothing of what it takes */
+
+    in.lag_ms = 0;
+    in.estimate = 1200000;
+    ngx_webrtc_ladder_init(&l, L, 0);
+    now = 9000;
+
+    while (l.step == L) {
+        (void) ngx_webrtc_ladder(&l, &in, now += 50, &probe);
+    }
+
+    in.estimate = 700000;
+    in.sent = 600000;
+    (void) pass(&l, &in, &now, 1400);
+    tap_ok(l.step == L + 1, "an estimate that dips");
+    (void) pass(&l, &in, &now, 1200);
+    tap_ok(l.step == L, "and stays below what it takes");
+
+    /* of a receiver whose estimate grows no further than what is sent, it is
+     * all that there is */
+
+    in.probes = 0;
+    in.estimate = 1200000;
+    in.sent = 400000;
+    ngx_webrtc_ladder_init(&l, L, 0);
+    now = 9000;
+
+    while (l.step == L) {
+        (void) ngx_webrtc_ladder(&l, &in, now += 50, &probe);
+    }
+
+    (void) pass(&l, &in, &now, 2000);
+    in.estimate = 600000;
+    in.sent = 500000;
+    (void) pass(&l, &in, &now, 8000);
+    tap_ok(l.step == L + 1, "without probes what is sent counts");
+}
+
+
+/* an estimate that nothing raises, as nothing is sent */
+
+static void
+test_stuck(void)
+{
+    uint64_t                now, tried;
+    ngx_uint_t              tries;
+    ngx_webrtc_ladder_t     l;
+    ngx_webrtc_ladder_in_t  in;
+
+    input(&in);
+    in.estimate = 30000;
+    in.sent = 0;
+    in.probes = 0;
+
+    ngx_webrtc_ladder_init(&l, NGX_WEBRTC_LADDER_AUDIO, 0);
+
+    now = 0;
+    (void) pass(&l, &in, &now, 3500);
+    tap_ok(l.step == L, "audio only, and no probes: a trial");
+
+    /* in vain, ever less often */
+
+    for (tried = now, tries = 0; now < tried + 600000; /* void */ ) {
+
+        if (l.step == L) {
+            in.sent = 400000;
+            tries++;
+            (void) pass(&l, &in, &now, 5000);
+        }
+
+        in.sent = 0;
+        (void) pass(&l, &in, &now, 50);
+    }
+
+    tap_ok(tries >= 8 && tries <= 14, "%u trials in ten minutes",
+           (unsigned) tries);
+
+    input(&in);
+    in.estimate = 30000;
+    ngx_webrtc_ladder_init(&l, NGX_WEBRTC_LADDER_AUDIO, 0);
+    now = 0;
+    (void) pass(&l, &in, &now, 60000);
+    tap_ok(l.step == NGX_WEBRTC_LADDER_AUDIO, "with probes none");
 }
 
 
@@ -686,6 +908,9 @@ main(void)
 {
     test_steps();
     test_rules();
+    test_sure();
+    test_behind();
+    test_stuck();
     test_paths();
     test_gaps();
     test_stalls();

@@ -15,12 +15,13 @@
 
 static ngx_webrtc_viewer_layers_t  vl, was;
 static ngx_webrtc_stream_t         *st;
+static ngx_uint_t                   two_take = 60;
 
 
 /*
  * "rid:bitrate in kbit/s[:temporal layers[:spatial layer]]", the first one is
  * what the stream has; of three temporal layers the lowest one takes 40 %, two
- * take 60 %
+ * take 60 %, as the lowest of two does
  */
 
 static void
@@ -56,7 +57,7 @@ publish(const char *text)
         e->sid = (uint8_t) sid;
         e->top = (list.n == 0);
         e->ref = (list.n && e->rid_len) ? 100 + list.n : 0;
-        e->share[0] = (tids == 3) ? 40 : (tids == 2) ? 60 : 100;
+        e->share[0] = (tids == 3) ? 40 : (tids == 2) ? two_take : 100;
         e->share[1] = (tids == 3) ? 60 : 100;
         e->share[2] = 100;
         list.n++;
@@ -260,6 +261,53 @@ test_becomes_top(void)
 }
 
 
+/* a quarter or half of a layer's pictures is not worth more than all of the one
+ * below, and what is around that stays */
+
+static void
+test_half(void)
+{
+    char        text[64];
+    ngx_uint_t  i, shown;
+
+    static const struct {
+        const char   *name;
+        ngx_uint_t    percent;     /* that the lowest temporal layer takes */
+        ngx_uint_t    shown;
+    } t[] = {
+        { "more than half", 60, 1 },
+        { "about half, as before", 46, 1 },
+        { "less", 44, 0 },
+        { "about half, as before", 54, 0 },
+        { "more again", 56, 1 },
+    };
+
+    memset(&vl, 0, sizeof(vl));
+    publish("h:1000:1 l:100:1");
+    list(1060000);
+
+    for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+
+        two_take = t[i].percent;
+        publish("h:1000:2 l:100:1");
+
+        was = vl;
+        ngx_webrtc_viewer_list(&vl, st);
+        ngx_webrtc_viewer_list_again(&vl, &was);
+        vl.layers[vl.n - 1].rate = 1060000;
+        ngx_webrtc_viewer_list_choice(&vl);
+
+        snprintf(text, sizeof(text), "/0:%u ",
+                 (unsigned) (1060 * t[i].percent / 100));
+        shown = (strstr(steps(), text) != NULL);
+
+        tap_is_int(shown, t[i].shown, "%s", t[i].name);
+    }
+
+    two_take = 60;
+}
+
+
 /* as many as there may be, of which the publisher's are replaced by others */
 
 static void
@@ -348,6 +396,7 @@ main(void)
 
     test_steps();
     test_becomes_top();
+    test_half();
     test_room();
 
     free(st);
