@@ -96,18 +96,21 @@ sub json {
 
 # Polls until the code returns something true, which is returned; undef when
 # the time is over.  Ten seconds or more are for something that does come: then
-# a slow machine has three times as long.
+# a slow machine has three times as long.  What has not come within a second is
+# asked for less often: to ask costs more than to wait.
 
 sub wait_for {
     my ($seconds, $code) = @_;
 
-    my $end = time() + ($seconds < 10 ? $seconds : 3 * $seconds);
+    my $start = time();
+    my $end = $start + ($seconds < 10 ? $seconds : 3 * $seconds);
 
     for ( ;; ) {
         my $r = $code->();
         return $r if $r;
-        return undef if time() > $end;
-        select undef, undef, undef, 0.03;
+        my $now = time();
+        return undef if $now > $end;
+        select undef, undef, undef, $now - $start < 1 ? 0.03 : 0.1;
     }
 }
 
