@@ -363,6 +363,7 @@ ngx_webrtc_viewer_layers_changed(ngx_webrtc_session_t *s)
 
     vl->choice = s->peer->policy.variant;
     vl->chosen = s->peer->layer;
+    vl->most_rate = 0;
 
     ngx_webrtc_peers_unlock(s->wk->bus);
 

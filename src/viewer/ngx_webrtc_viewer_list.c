@@ -55,6 +55,8 @@ static ngx_uint_t ngx_webrtc_viewer_list_place(ngx_webrtc_viewer_layers_t *vl,
     const ngx_webrtc_viewer_layer_t *layer);
 static ngx_uint_t ngx_webrtc_viewer_list_find(ngx_webrtc_viewer_layers_t *vl,
     const ngx_webrtc_viewer_layer_t *layer);
+static ngx_uint_t ngx_webrtc_viewer_list_below(ngx_webrtc_viewer_layers_t *vl,
+    uint32_t rate);
 static ngx_uint_t ngx_webrtc_viewer_list_label(ngx_webrtc_viewer_layers_t *vl,
     const ngx_webrtc_variant_t *choice);
 static ngx_uint_t ngx_webrtc_viewer_list_part(ngx_webrtc_viewer_layers_t *vl,
@@ -385,7 +387,14 @@ ngx_webrtc_viewer_list_choice(ngx_webrtc_viewer_layers_t *vl)
         break;
 
     case NGX_WEBRTC_PEER_LAYER_MOST:
-        vl->most = ngx_min(layer, vl->n - 1);
+        if (layer < vl->n) {
+            vl->most = layer;
+            vl->most_rate = vl->layers[layer].rate;
+
+        } else {
+            vl->most = ngx_webrtc_viewer_list_below(vl, vl->most_rate);
+        }
+
         break;
 
     default: /* NGX_WEBRTC_PEER_LAYER_NAMED */
@@ -396,6 +405,27 @@ ngx_webrtc_viewer_list_choice(ngx_webrtc_viewer_layers_t *vl)
         vl->only = ngx_webrtc_viewer_list_part(vl, vl->only,
                                    ngx_webrtc_viewer_list_want(vl, vl->only));
     }
+}
+
+
+/* the best one that takes no more; rate 0: any */
+
+static ngx_uint_t
+ngx_webrtc_viewer_list_below(ngx_webrtc_viewer_layers_t *vl, uint32_t rate)
+{
+    ngx_uint_t  i;
+
+    if (rate == 0) {
+        return vl->n - 1;
+    }
+
+    for (i = vl->n - 1; i > 0; i--) {
+        if (vl->layers[i].rate && vl->layers[i].rate <= rate) {
+            break;
+        }
+    }
+
+    return i;
 }
 
 

@@ -261,6 +261,48 @@ test_becomes_top(void)
 }
 
 
+/* the layer that is the best one a viewer wants does not come any more */
+
+static void
+test_most_gone(void)
+{
+    ngx_str_t  rid;
+
+    memset(&vl, 0, sizeof(vl));
+
+    vl.chosen = NGX_WEBRTC_PEER_LAYER_MOST;
+    ngx_str_set(&rid, "m");
+    ngx_webrtc_bus_layer_key(&rid, &vl.choice);
+
+    publish("h:1000:1 m:300:1 l:100:1");
+    list(1060000);
+    tap_is_str(steps(), "l:106 m:318", "no better one");
+
+    vl.at = vl.to = place("m");
+    was = vl;
+    publish("h:1000:1 l:100:1");
+    list(1060000);
+    ngx_webrtc_viewer_list_again(&vl, &was);
+    ngx_webrtc_viewer_list_choice(&vl);
+    tap_is_str(steps(), "l:106", "which is gone: one that is less");
+
+    vl.at = vl.to = place("l");
+    was = vl;
+    publish("h:1000:1 l:110:1");
+    list(1060000);
+    ngx_webrtc_viewer_list_again(&vl, &was);
+    ngx_webrtc_viewer_list_choice(&vl);
+    tap_is_str(steps(), "l:116", "for good");
+
+    was = vl;
+    publish("h:1000:1 m:300:1 l:110:1");
+    list(1060000);
+    ngx_webrtc_viewer_list_again(&vl, &was);
+    ngx_webrtc_viewer_list_choice(&vl);
+    tap_is_str(steps(), "l:116 m:318", "and it is back");
+}
+
+
 /* a quarter or half of a layer's pictures is not worth more than all of the one
  * below, and what is around that stays */
 
@@ -397,6 +439,7 @@ main(void)
     test_steps();
     test_becomes_top();
     test_half();
+    test_most_gone();
     test_room();
 
     free(st);
