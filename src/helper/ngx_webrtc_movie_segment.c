@@ -19,6 +19,8 @@
 
 
 static AVFormatContext *ngx_webrtc_movie_mux_open(ngx_webrtc_movie_mux_t *mux);
+static ngx_int_t ngx_webrtc_movie_mux_matrix(ngx_webrtc_movie_mux_t *mux,
+    AVStream *st);
 static size_t ngx_webrtc_movie_mux_boxes(const u_char *p, size_t n);
 
 
@@ -93,7 +95,6 @@ static AVFormatContext *
 ngx_webrtc_movie_mux_open(ngx_webrtc_movie_mux_t *mux)
 {
     u_char           *data;
-    uint8_t          *matrix;
     AVStream         *st;
     ngx_uint_t        i;
     AVDictionary     *options;
@@ -122,17 +123,11 @@ ngx_webrtc_movie_mux_open(ngx_webrtc_movie_mux_t *mux)
 
         st->time_base = av_make_q(1, (int) mux->tracks[i].clock);
 
-        if (!mux->turned || !mux->tracks[i].video) {
-            continue;
-        }
-
-        matrix = av_stream_new_side_data(st, AV_PKT_DATA_DISPLAYMATRIX,
-                                         sizeof(mux->matrix));
-        if (matrix == NULL) {
+        if (mux->turned && mux->tracks[i].video
+            && ngx_webrtc_movie_mux_matrix(mux, st) != NGX_OK)
+        {
             goto failed;
         }
-
-        ngx_memcpy(matrix, mux->matrix, sizeof(mux->matrix));
     }
 
     (void) av_dict_set(&options, "movflags",
@@ -167,6 +162,38 @@ failed:
     avformat_free_context(oc);
 
     return NULL;
+}
+
+
+static ngx_int_t
+ngx_webrtc_movie_mux_matrix(ngx_webrtc_movie_mux_t *mux, AVStream *st)
+{
+    uint8_t           *data;
+
+#if (LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(60, 15, 100))
+
+    AVPacketSideData  *sd;
+
+    sd = av_packet_side_data_new(&st->codecpar->coded_side_data,
+                                 &st->codecpar->nb_coded_side_data,
+                                 AV_PKT_DATA_DISPLAYMATRIX,
+                                 sizeof(mux->matrix), 0);
+    data = sd ? sd->data : NULL;
+
+#else
+
+    data = av_stream_new_side_data(st, AV_PKT_DATA_DISPLAYMATRIX,
+                                   sizeof(mux->matrix));
+
+#endif
+
+    if (data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(data, mux->matrix, sizeof(mux->matrix));
+
+    return NGX_OK;
 }
 
 

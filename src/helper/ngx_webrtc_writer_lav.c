@@ -343,7 +343,8 @@ ngx_webrtc_writer_lav_write(void *opaque,
     part->key = 0;
 
     if (part->failed
-        || w->conf->bytes(w->conf->ctx, buf, (size_t) n, flags) != NGX_OK)
+        || w->conf->bytes(w->conf->ctx, (u_char *) buf, (size_t) n, flags)
+           != NGX_OK)
     {
         part->failed = 1;
         return AVERROR(EIO);
