@@ -179,9 +179,14 @@ struct ngx_webrtc_ingest_layer_s {
     uint64_t                        left_us;  /* when it was left out: it is
                                                  still written for those who
                                                  read it; 0: it is not */
+    uint64_t                        since_us; /* since when it is live, or else
+                                                 comes; 0: it does not */
+    uint64_t                        hold_us;  /* how long it has to come before
+                                                 it is live again */
     ngx_webrtc_ingest_out_t         out;
     unsigned                        live:1;   /* frames come, and may be
                                                  decoded */
+    unsigned                        stopped:1;    /* it has, once */
 };
 
 

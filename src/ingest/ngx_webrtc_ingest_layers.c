@@ -28,7 +28,21 @@
  *      anything of the top, that has stopped.  Then there is no other suspicion
  *      for some time: a layer of few pictures is not given up again and again.
  *
- *   5. A layer that takes more than it may (ngx_webrtc_ingest_limit.c) leaves
+ *   5. A publisher that finds out what its path carries begins a layer, and
+ *      stops it a moment later, again and again; each time is a freeze.  So one
+ *      that stops within SOON us of being back is held back the next time: it
+ *      has to come for HOLD us without a pause, twice as long each time, up to
+ *      HOLD_MOST, before a key frame of it is of use.  Until then it is not in
+ *      the list, nor is its own ring written.  All of that is forgotten when it
+ *      has been seen for SOON us: one that was stopped as nobody watched it is
+ *      back at once, and so is any that has stopped for the first time.
+ *
+ *      It is held back only where viewers have something else: while a smaller
+ *      one comes.  If it still is the top, the stream has it until the key
+ *      frame of the next one, which was asked for; and if that does not come
+ *      within INSTEAD us, it is held back no longer.
+ *
+ *   6. A layer that takes more than it may (ngx_webrtc_ingest_limit.c) leaves
  *      the list at once, and is written for LEAVE us more, so that those who
  *      have it see no pause: until the next one has a key frame.  Then it is as
  *      if it had stopped.
@@ -64,6 +78,17 @@
 #define NGX_WEBRTC_INGEST_LAYERS_HOLDS         1000000
 #define NGX_WEBRTC_INGEST_LAYERS_WRONG         10000000
 
+/* us for which a layer that is back has to be seen, or it is held back the next
+ * time; for how long at first, and at most; and for how long if it is the best
+ * one, and nothing has replaced it.  Chosen: Chromium stops most of those that
+ * it will not keep within a second or two, and none is stopped for want of
+ * viewers within 10 s; a key frame that was asked for has come by then, or does
+ * not */
+#define NGX_WEBRTC_INGEST_LAYERS_SOON         5000000
+#define NGX_WEBRTC_INGEST_LAYERS_HOLD         2000000
+#define NGX_WEBRTC_INGEST_LAYERS_HOLD_MOST    16000000
+#define NGX_WEBRTC_INGEST_LAYERS_INSTEAD      1000000
+
 /* us that a layer which is left out is written for those who read it; chosen: a
  * key frame of another one, asked for twice */
 #define NGX_WEBRTC_INGEST_LAYERS_LEAVE        2000000
@@ -84,13 +109,18 @@ static ngx_uint_t ngx_webrtc_ingest_layers_apt(ngx_webrtc_desc_media_t *m,
 static ngx_webrtc_ingest_layer_t *ngx_webrtc_ingest_layers_top(
     ngx_webrtc_ingest_t *in);
 static ngx_uint_t ngx_webrtc_ingest_layers_shown(ngx_webrtc_ingest_layer_t *l);
+static ngx_uint_t ngx_webrtc_ingest_layers_held(ngx_webrtc_ingest_layer_t *l,
+    uint64_t now_us);
 static void ngx_webrtc_ingest_layers_set_top(ngx_webrtc_ingest_layer_t *l);
 static void ngx_webrtc_ingest_layers_open(ngx_webrtc_ingest_layer_t *l,
     uint64_t now_us);
 static ngx_uint_t ngx_webrtc_ingest_layers_quiet(ngx_webrtc_ingest_t *in,
     uint64_t now_us);
+static ngx_uint_t ngx_webrtc_ingest_layers_paused(ngx_webrtc_ingest_layer_t *l,
+    uint64_t now_us);
 static void ngx_webrtc_ingest_layers_gone(ngx_webrtc_ingest_layer_t *l,
     uint64_t now_us);
+static void ngx_webrtc_ingest_layers_hold(ngx_webrtc_ingest_layer_t *l);
 static void ngx_webrtc_ingest_layers_ask(ngx_webrtc_ingest_t *in);
 static ngx_webrtc_ingest_layer_t *ngx_webrtc_ingest_layers_next(
     ngx_webrtc_ingest_t *in);
@@ -403,7 +433,7 @@ ngx_webrtc_ingest_layers_apt(ngx_webrtc_desc_media_t *m, ngx_uint_t rtx_pt)
 
 
 void
-ngx_webrtc_ingest_layers_frame(ngx_webrtc_ingest_layer_t *l)
+ngx_webrtc_ingest_layers_frame(ngx_webrtc_ingest_layer_t *l, uint64_t now_us)
 {
     ngx_uint_t            i;
     ngx_webrtc_ingest_t  *in;
@@ -415,6 +445,18 @@ ngx_webrtc_ingest_layers_frame(ngx_webrtc_ingest_layer_t *l)
             in->layers[i].missed++;
         }
     }
+
+    if (l->since_us == 0) {
+        l->since_us = now_us;
+    }
+}
+
+
+ngx_uint_t
+ngx_webrtc_ingest_layers_wanted(ngx_webrtc_ingest_layer_t *l, uint64_t now_us)
+{
+    return !ngx_webrtc_ingest_layers_out(l)
+           && !ngx_webrtc_ingest_layers_held(l, now_us);
 }
 
 
@@ -428,12 +470,16 @@ ngx_webrtc_ingest_layers_key_frame(ngx_webrtc_ingest_layer_t *l,
 
     in = l->t->in;
 
-    if (ngx_webrtc_ingest_layers_out(l)) {
+    if (!ngx_webrtc_ingest_layers_wanted(l, now_us)) {
         return;
     }
 
     began = !l->live;
-    l->live = 1;
+
+    if (began) {
+        l->live = 1;
+        l->since_us = now_us;
+    }
 
     top = ngx_webrtc_ingest_layers_top(in);
 
@@ -487,6 +533,38 @@ static ngx_uint_t
 ngx_webrtc_ingest_layers_shown(ngx_webrtc_ingest_layer_t *l)
 {
     return l->live && !ngx_webrtc_ingest_layers_out(l);
+}
+
+
+/* it has not come for long enough, and a smaller one is there meanwhile */
+
+static ngx_uint_t
+ngx_webrtc_ingest_layers_held(ngx_webrtc_ingest_layer_t *l, uint64_t now_us)
+{
+    uint64_t              hold_us;
+    ngx_uint_t            i;
+    ngx_webrtc_ingest_t  *in;
+
+    in = l->t->in;
+    hold_us = l->hold_us;
+
+    if (l == ngx_webrtc_ingest_layers_top(in)) {
+        hold_us = ngx_min(hold_us, NGX_WEBRTC_INGEST_LAYERS_INSTEAD);
+    }
+
+    if (l->live || now_us >= l->since_us + hold_us) {
+        return 0;
+    }
+
+    for (i = 0; i < in->nlayers; i++) {
+        if (ngx_webrtc_ingest_layers_shown(&in->layers[i])
+            && ngx_webrtc_ingest_layers_better(l, &in->layers[i]))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -622,11 +700,16 @@ ngx_webrtc_ingest_layers_check(ngx_webrtc_ingest_t *in, uint64_t now_us)
     for (i = 0; i < in->nlayers; i++) {
         l = &in->layers[i];
 
-        if (l->live
-            && ((l->missed >= NGX_WEBRTC_INGEST_LAYERS_GONE_FRAMES
-                 && now_us - l->last_us >= NGX_WEBRTC_INGEST_LAYERS_GONE)
-                || (l->left_us
-                    && now_us - l->left_us >= NGX_WEBRTC_INGEST_LAYERS_LEAVE)))
+        if (!l->live) {
+
+            if (ngx_webrtc_ingest_layers_paused(l, now_us)) {
+                l->since_us = 0;
+            }
+
+        } else if (ngx_webrtc_ingest_layers_paused(l, now_us)
+                   || (l->left_us
+                       && now_us - l->left_us
+                          >= NGX_WEBRTC_INGEST_LAYERS_LEAVE))
         {
             ngx_webrtc_ingest_layers_gone(l, now_us);
         }
@@ -644,6 +727,16 @@ ngx_webrtc_ingest_layers_check(ngx_webrtc_ingest_t *in, uint64_t now_us)
     if (now_us - in->listed_us >= NGX_WEBRTC_INGEST_LAYERS_LIST) {
         ngx_webrtc_ingest_layers_list(in, now_us);
     }
+}
+
+
+/* Has nothing come of it for so long that it has stopped? */
+
+static ngx_uint_t
+ngx_webrtc_ingest_layers_paused(ngx_webrtc_ingest_layer_t *l, uint64_t now_us)
+{
+    return l->missed >= NGX_WEBRTC_INGEST_LAYERS_GONE_FRAMES
+           && now_us - l->last_us >= NGX_WEBRTC_INGEST_LAYERS_GONE;
 }
 
 
@@ -675,9 +768,14 @@ ngx_webrtc_ingest_layers_gone(ngx_webrtc_ingest_layer_t *l, uint64_t now_us)
     l->t->waits_us = 0;
 
     if (l->left_us == 0) {
+        ngx_webrtc_ingest_layers_hold(l);
+
         ngx_log_error(NGX_LOG_INFO, in->log, 0,
-                      "webrtc %s layer stopped rid:\"%V\"", in->what, &l->rid);
+                      "webrtc %s layer stopped rid:\"%V\" hold:%ui",
+                      in->what, &l->rid, (ngx_uint_t) (l->hold_us / 1000));
     }
+
+    l->since_us = 0;
 
     ngx_webrtc_ingest_layers_route(in);
     ngx_webrtc_ingest_layers_list(in, now_us);
@@ -709,6 +807,25 @@ ngx_webrtc_ingest_layers_gone(ngx_webrtc_ingest_layer_t *l, uint64_t now_us)
     {
         ngx_webrtc_ingest_layers_ask(in);
     }
+}
+
+
+/* It has stopped: for how long is it held back when it comes again? */
+
+static void
+ngx_webrtc_ingest_layers_hold(ngx_webrtc_ingest_layer_t *l)
+{
+    if (!l->stopped
+        || l->last_us >= l->since_us + NGX_WEBRTC_INGEST_LAYERS_SOON)
+    {
+        l->hold_us = 0;
+
+    } else {
+        l->hold_us = ngx_max(2 * l->hold_us, NGX_WEBRTC_INGEST_LAYERS_HOLD);
+        l->hold_us = ngx_min(l->hold_us, NGX_WEBRTC_INGEST_LAYERS_HOLD_MOST);
+    }
+
+    l->stopped = 1;
 }
 
 

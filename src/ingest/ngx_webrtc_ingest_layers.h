@@ -50,7 +50,12 @@ ngx_int_t ngx_webrtc_ingest_layers_rtx(ngx_webrtc_ingest_t *in,
     ngx_webrtc_rtp_t *rtp);
 
 /* A frame of a layer begins. */
-void ngx_webrtc_ingest_layers_frame(ngx_webrtc_ingest_layer_t *l);
+void ngx_webrtc_ingest_layers_frame(ngx_webrtc_ingest_layer_t *l,
+    uint64_t now_us);
+
+/* Would a key frame begin it?  Not one that is left out, or held back. */
+ngx_uint_t ngx_webrtc_ingest_layers_wanted(ngx_webrtc_ingest_layer_t *l,
+    uint64_t now_us);
 
 /* It is a key frame: the layer may begin to be seen, or become the best one. */
 void ngx_webrtc_ingest_layers_key_frame(ngx_webrtc_ingest_layer_t *l,

@@ -558,7 +558,9 @@ ngx_webrtc_ingest_rtp_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
     if (t->media->kind == NGX_WEBRTC_VIDEO
         && !ngx_webrtc_ingest_rtp_useful(t))
     {
-        t->want_key = !(t->layer && ngx_webrtc_ingest_layers_out(t->layer));
+        t->want_key = (t->layer == NULL
+                       || ngx_webrtc_ingest_layers_wanted(t->layer,
+                                                          rp->arrival_us));
         return;
     }
 
@@ -808,7 +810,7 @@ ngx_webrtc_ingest_rtp_begin_frame(ngx_webrtc_ingest_track_t *t,
     t->rtp_ts = rp->ts;
 
     if (t->layer) {
-        ngx_webrtc_ingest_layers_frame(t->layer);
+        ngx_webrtc_ingest_layers_frame(t->layer, rp->arrival_us);
     }
 
     ts = ngx_webrtc_sync_map(&in->sync, t->clock, rp->ts,

@@ -3,8 +3,8 @@
  * Copyright (C) the ngx_http_webrtc_module authors
  *
  * Layers of a publisher, in virtual time: whose packets are whose, which ring
- * has which of them, what becomes of one that stops or takes more than it may,
- * and key frames that are asked for.
+ * has which of them, what becomes of one that stops, comes back or takes more
+ * than it may, and key frames that are asked for.
  */
 
 
@@ -758,6 +758,160 @@ test_stops(void)
 }
 
 
+/* a layer stops; the others go on */
+
+static void
+stop(ngx_uint_t layer)
+{
+    ngx_uint_t  all;
+
+    all = 1 << H | 1 << M | 1 << L;
+
+    nasked = 0;
+    pictures(30, all & ~(1 << layer));
+}
+
+
+/* it is back, with a key frame */
+
+static void
+back(ngx_uint_t layer)
+{
+    ngx_uint_t  i;
+
+    nasked = 0;
+
+    for (i = LAYERS; i-- > 0; /* void */ ) {
+        send_frame(i, i == layer);
+    }
+
+    turn();
+}
+
+
+/* one that has come back, and stops again, is held back when it comes */
+
+static void
+test_held(void)
+{
+    ngx_uint_t  i, k, n, all;
+
+    static const ngx_uint_t  holds[] = { 8000, 16000, 16000 };
+
+    all = 1 << H | 1 << M | 1 << L;
+
+    pictures(320, all);
+    tap_is_str(state(), "hml:h", "the best one has lasted");
+
+    stop(H);
+    tap_is_str(state(), "ml:m", "it stops");
+    back(H);
+    tap_is_str(state()[0] == 'h' ? "h" : state(), "h", "it is back at once");
+    pictures(30, all);
+    tap_is_str(state(), "hml:h", "for a second");
+
+    stop(H);
+    tap_is_str(state(), "ml:m", "it stops again");
+    back(H);
+    tap_is_str(state(), "ml:m", "and is held back");
+    nasked = 0;
+    pictures(55, all);
+    tap_is_str(state(), "ml:m", "for 2 s");
+
+    for (n = 0, k = 0; k < nasked; k++) {
+        n += (asked[k] == senders[H].ssrc);
+    }
+
+    tap_is_int(n, 0, "in which it is not asked for key frames");
+
+    pictures(10, all);
+    tap_is_str(state()[0] == 'h' ? "h" : state(), "h",
+               "then it is, and comes with it");
+    pictures(30, all);
+    tap_is_str(state(), "hml:h", "for a second");
+
+    /* what counts is that it comes without a pause */
+
+    stop(H);
+    back(H);
+    pictures(100, all);
+    tap_is_str(state(), "ml:m", "once more: for 4 s");
+    stop(H);
+    back(H);
+    pictures(110, all);
+    tap_is_str(state(), "ml:m", "anew after a pause");
+    pictures(50, all);
+    tap_is_str(state(), "hml:h", "until it has lasted");
+
+    for (i = 0; i < sizeof(holds) / sizeof(holds[0]); i++) {
+        stop(H);
+        back(H);
+        pictures(holds[i] * 1000 / FRAME_US - 5, all);
+        tap_is_str(state(), "ml:m", "again: for longer");
+        pictures(30, all);
+        tap_is_str(state(), "hml:h", "for %d ms", (int) holds[i]);
+    }
+
+    /* nothing else comes */
+
+    stop(H);
+    back(H);
+    pictures(30, all);
+    tap_is_str(state(), "ml:m", "it is held back");
+    nasked = 0;
+    pictures(30, 1 << H | 1 << L);
+    tap_is_str(state(), "l:l", "the next one stops, too: the third one");
+    nasked = 0;
+    pictures(30, 1 << H);
+    tap_is_str(state(), "h:h", "and that: it is taken, as there is no other");
+    nasked = 0;
+    pictures(30, all);
+    tap_is_str(state(), "hml:h", "they are back");
+
+    /* the next one has no key frame */
+
+    deaf = 1;
+    stop(H);
+    tap_is_str(state(), "ml:-", "it stops, and nothing follows it");
+    back(H);
+    tap_is_str(state(), "ml:-", "it is back: the next one is waited for");
+    pictures(20, all);
+    back(H);
+    tap_is_str(state(), "ml:-", "it still is");
+    pictures(12, all);
+    back(H);
+    tap_is_str(state(), "hml:h", "for a second");
+    deaf = 0;
+    pictures(30, all);
+
+    /* it is forgotten */
+
+    pictures(320, all);
+    stop(H);
+    back(H);
+    pictures(20, all);
+    tap_is_str(state(), "hml:h", "it has lasted: it is back at once");
+
+    /* one that is not the best */
+
+    for (i = 0; i < 2; i++) {
+        pictures(30, all);
+        stop(M);
+        tap_is_str(state(), "hl:h", "the middle one stops");
+        back(M);
+    }
+
+    tap_is_str(state(), "hl:h", "it is held back, too");
+    pictures(50, all);
+    tap_is_str(state(), "hl:h", "nobody is sent there");
+    pictures(20, all);
+    tap_is_str(state(), "hml:h", "until it has lasted");
+
+    pictures(320, all);
+    nasked = 0;
+}
+
+
 static void
 test_keyframes(void)
 {
@@ -996,6 +1150,7 @@ main(void)
     test_rtx();
     test_quiet();
     test_stops();
+    test_held();
     test_keyframes();
 
     tap_ok(closed == NULL, "nobody was ended");
