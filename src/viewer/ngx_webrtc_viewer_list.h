@@ -34,8 +34,8 @@ typedef struct {
                                                  the highest of its layers; ALL:
                                                  it is all of it */
     uint8_t                      share;       /* percent of that */
-    uint8_t                      part;        /* the same without its upper
-                                                 temporal layers alone; 0: all */
+    uint8_t                      part;        /* the same for its temporal
+                                                 layers alone; 0: all */
     uint8_t                      tids;        /* that there are in all of it,
                                                  0: not known */
     uint8_t                      sids;
