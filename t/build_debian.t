@@ -130,7 +130,7 @@ for my $line (grep { /\S/ } split /\n/, $docker) {
 
             ($status, $log) = in_chroot(900,
                 'export DEB_CFLAGS_APPEND=-g0'
-                . ' MAKEFLAGS="CC_OPT=-O2\\ -fPIC\\ -Werror";'
+                . ' MAKEFLAGS="MEDIA_OPT=-O2\\ -fPIE\\ -Wall\\ -Werror";'
                 . " cd $dir && $args");
             is($status, 0, $line) or diag($log, slurp("$chroot/src/build/log/"
                                                       . 'deb.log'));
