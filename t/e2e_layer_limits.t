@@ -164,6 +164,10 @@ sub inside {
 
     is("$track->{width}x$track->{height}", '320x180', 'the track has that size');
 
+    # as many pictures as are counted below, however long a busy machine takes
+
+    ok(!$p->wait(30)->{error}, 'for a while');
+
     is($p->stop->{status}, 200, 'the viewer leaves');
     is($pub->stop->{status}, 200, 'the publisher leaves');
 
@@ -191,7 +195,7 @@ sub inside {
         push @sizes, @heights;
     }
 
-    cmp_ok(scalar(grep { $_ == 180 } @sizes), '>', 5, 'the lower layer is in it')
+    cmp_ok(scalar(grep { $_ == 180 } @sizes), '>', 20, 'the lower layer is in it')
         or diag("heights: @sizes");
 }
 
