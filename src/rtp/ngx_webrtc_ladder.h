@@ -24,6 +24,8 @@
  * been tried, and one probe may be wrong.  A step up that was a mistake makes
  * the next attempt wait for twice as long, and a while at least.  Behind a step
  * up no more is sent than ngx_webrtc_ladder_pace(), as its key frame is first.
+ * Without probes, the lowest layer is tried from sound alone, where nothing
+ * arrives that an estimate could grow by, with the same waits.
  *
  * Pure: time is passed in, in ms of a monotonic clock; rates in bits per
  * second.
@@ -55,7 +57,8 @@
 
 /*
  *   estimate   of the path
- *   sent       what the present step has taken lately; 0: not known
+ *   sent       what the present step has taken lately; 0: not known, or
+ *              nothing
  *   lag_ms     how long what is sent next has been waiting
  *   steps      number of rates, more than NGX_WEBRTC_LADDER_LAYER
  *   rates      of each step, ascending; LADDER_NONE: there is no such step now

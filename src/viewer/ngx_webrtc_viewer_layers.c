@@ -668,6 +668,13 @@ ngx_webrtc_viewer_layers_input(ngx_webrtc_session_t *s,
     in->sent = (uint32_t) ngx_min(ngx_webrtc_rate_second(&bw->rate, 8),
                                   NGX_WEBRTC_VIEWER_LAYERS_MOST);
 
+    if (v->thin == NGX_WEBRTC_VIEWER_NONE && !bw->track->stamp
+        && bw->by == NGX_WEBRTC_VIEWER_BY_REMB)
+    {
+        /* that was sound */
+        in->sent = 0;
+    }
+
     /* a key frame takes its time, and the next ones are not queued behind it */
 
     in->lag_ms = (v->thin == NGX_WEBRTC_VIEWER_KEYS)

@@ -62,8 +62,8 @@ struct ngx_webrtc_viewer_layers_s {
     ngx_uint_t                   to;          /* and goes to, or the same */
     ngx_uint_t                   only;        /* its choice; n: none */
     ngx_uint_t                   most;        /* no better one */
-    uint32_t                     most_rate;   /* of that, as long as it is in
-                                                 the list; 0: it never was */
+    uint32_t                     most_rate;   /* of that, when it was in the
+                                                 list last; 0: it never was */
     ngx_uint_t                   n;
     ngx_uint_t                   share;       /* of what is sent that nothing
                                                  refers to, percent */
