@@ -22,6 +22,9 @@
 #     consent    seconds between checks of a connection that is up, by default 5
 #     stats      what it has counted is written to a file of this name, again and
 #                again: {"video": {"received", "lost", "jitter"}, "audio": ...}
+#     without    a header extension that is not offered
+#     remb       the bits per second in a file of this name are what it tells
+#                that its path carries, twenty times a second; nothing without one
 #     publish    true: a WHIP endpoint, send a moving picture and a tone
 #     beep       true: rather flashes and beeps, one of each in a second, whose
 #                times in sender reports are exact
@@ -59,6 +62,7 @@ import numpy
 from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
 from aiortc.mediastreams import (AudioStreamTrack, MediaStreamError,
                                  MediaStreamTrack, VideoStreamTrack)
+from aiortc.rtp import RTCP_PSFB_APP, RtcpPsfbPacket, pack_remb_fci
 
 
 class Picture(VideoStreamTrack):
@@ -220,6 +224,29 @@ def request(method, url, sent, body=None):
         return e.code, e.headers, e.read().decode(errors='replace')
 
 
+async def tell_remb(pc, name):
+    """The receiver's own estimate, which a file holds, of its video."""
+
+    try:
+        with open(name) as f:
+            bitrate = int(f.read())
+    except (OSError, ValueError):
+        return
+
+    for tr in pc.getTransceivers():
+        if tr.kind != 'video':
+            continue
+
+        ssrcs = [source.source
+                 for source in tr.receiver.getSynchronizationSources()]
+        ours = getattr(tr.receiver, '_RTCRtpReceiver__rtcp_ssrc')
+
+        if ours:
+            await tr.receiver._send_rtcp(RtcpPsfbPacket(
+                fmt=RTCP_PSFB_APP, ssrc=ours, media_ssrc=0,
+                fci=pack_remb_fci(bitrate, ssrcs)))
+
+
 def write_stats(pc, name):
     stats = {}
 
@@ -318,6 +345,9 @@ async def main(url, options):
         offer = offer.replace('a=setup:actpass',
                               'a=setup:' + options['setup'])
 
+    if options.get('without'):
+        offer = re.sub(r'a=extmap:.*%s\r\n' % options['without'], '', offer)
+
     if 'port' in options:
         offer = re.sub(r'a=candidate:.*\r\n', '', offer)
 
@@ -359,6 +389,8 @@ async def main(url, options):
         if options.get('progress'):
             with open(options['progress'], 'w') as f:
                 f.write(str(result['frames']))
+        if options.get('remb'):
+            await tell_remb(pc, options['remb'])
         await asyncio.sleep(0.05)
 
     result['ice'] = pc.iceConnectionState
