@@ -79,4 +79,26 @@ ngx_webrtc_rate_second(const ngx_webrtc_rate_t *rate, ngx_uint_t scale)
 }
 
 
+/*
+ * The same over the last two intervals only; 0: not known yet.
+ */
+static ngx_inline uint64_t
+ngx_webrtc_rate_lately(const ngx_webrtc_rate_t *rate, ngx_uint_t scale)
+{
+    uint64_t    ms;
+    ngx_uint_t  first, last;
+
+    if (rate->n < 3) {
+        return 0;
+    }
+
+    last = (rate->n - 1) % NGX_WEBRTC_RATE_SAMPLES;
+    first = (rate->n - 3) % NGX_WEBRTC_RATE_SAMPLES;
+
+    ms = rate->ms[last] - rate->ms[first];
+
+    return ms ? (rate->v[last] - rate->v[first]) * scale * 1000 / ms : 0;
+}
+
+
 #endif /* _NGX_WEBRTC_RATE_H_INCLUDED_ */

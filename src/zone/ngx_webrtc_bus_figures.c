@@ -12,8 +12,12 @@
 #include "ngx_webrtc_bus_figures.h"
 
 
-/* ms between two samples of bytes and frames */
+/* ms between two samples of bytes and frames, and between the first ones, so
+ * many: encoders of browsers take seconds to come to the bitrate that they may
+ * have, and what is over 5 s is long behind that */
 #define NGX_WEBRTC_FIGURES_SAMPLE  1000
+#define NGX_WEBRTC_FIGURES_FIRST   250
+#define NGX_WEBRTC_FIGURES_YOUNG   32
 
 
 static void ngx_webrtc_bus_rates_up(ngx_webrtc_bus_t *bus,
@@ -269,7 +273,7 @@ ngx_webrtc_bus_rates_end(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st)
 void
 ngx_webrtc_bus_rates(ngx_webrtc_bus_t *bus, uint64_t now_ms)
 {
-    uint64_t                    keys;
+    uint64_t                    keys, every_ms;
     ngx_uint_t                  n, top;
     ngx_webrtc_stream_t        *st;
     ngx_webrtc_stream_rates_t  *r;
@@ -294,7 +298,10 @@ ngx_webrtc_bus_rates(ngx_webrtc_bus_t *bus, uint64_t now_ms)
             ngx_webrtc_rate_add(&r->keys, keys, now_ms);
         }
 
-        if (now_ms - r->sampled_ms < NGX_WEBRTC_FIGURES_SAMPLE) {
+        every_ms = (r->bytes.n < NGX_WEBRTC_FIGURES_YOUNG)
+                   ? NGX_WEBRTC_FIGURES_FIRST : NGX_WEBRTC_FIGURES_SAMPLE;
+
+        if (now_ms - r->sampled_ms < every_ms) {
             continue;
         }
 
@@ -323,7 +330,7 @@ ngx_webrtc_bus_info_rates(ngx_webrtc_stream_t *st,
         return;
     }
 
-    info->bitrate = ngx_webrtc_rate_second(&st->rates.bytes, 8);
+    info->bitrate = ngx_webrtc_bus_bitrate(st);
     info->fps_1000 = ngx_webrtc_rate_second(&st->rates.frames, 1000);
 
     if (ngx_webrtc_rate_span(&st->rates.keys, &v, &ms) == NGX_OK && v) {
@@ -335,9 +342,18 @@ ngx_webrtc_bus_info_rates(ngx_webrtc_stream_t *st,
 uint64_t
 ngx_webrtc_bus_bitrate(ngx_webrtc_stream_t *st)
 {
+    uint64_t           v, ms;
     ngx_webrtc_rate_t  rate;
 
     rate = st->rates.bytes;
 
-    return ngx_webrtc_rate_second(&rate, 8);
+    /* a stream that begins with all of a key frame, or with seconds at once */
+
+    if (ngx_webrtc_rate_span(&rate, &v, &ms) != NGX_OK
+        || ms < NGX_WEBRTC_FIGURES_SAMPLE)
+    {
+        return 0;
+    }
+
+    return v * 8 * 1000 / ms;
 }

@@ -225,7 +225,7 @@ test_rates(void)
 
     /* 1 Mbit/s, 25 frames, a key frame every two seconds */
 
-    for (i = 0; i < 40; i++) {
+    for (i = 0; i < 60; i++) {
         st->stat.bytes = 31250 * i;
         st->stat.frames = 25 * i / 4;
         st->stat.keyframes = i / 8;
@@ -239,11 +239,36 @@ test_rates(void)
     tap_is_int(info.fps_1000, 25000, "a frame rate");
     tap_is_int(info.key_interval_ms, 2000, "time between key frames");
 
+    /* and long after the beginning it is that of five seconds */
+
+    for (i = 60; i < 80; i++) {
+        st->stat.bytes += (i < 70) ? 31250 : 62500;
+        ngx_webrtc_bus_rates(bus, 5000 + 250 * i);
+    }
+
+    tap_is_int(ngx_webrtc_bus_bitrate(st), 1500000, "a bitrate that has grown");
+
     ngx_webrtc_bus_unclaim(bus, st);
 
     cursor = 0;
     (void) ngx_webrtc_bus_next(bus, &cursor, &info);
     tap_is_int(info.bitrate, 0, "none when nobody feeds it");
+
+    /* 0.5 Mbit/s more each second from the beginning on: what it is at 3 s */
+
+    (void) ngx_webrtc_bus_claim(bus, st, NGX_WEBRTC_CLAIM_SOURCE);
+
+    for (i = 0; i <= 12; i++) {
+        st->stat.bytes += 3906 * i;
+        ngx_webrtc_bus_rates(bus, 50000 + 250 * i);
+    }
+
+    tap_ok(ngx_webrtc_bus_bitrate(st) >= 1100000
+           && ngx_webrtc_bus_bitrate(st) <= 1500000,
+           "a bitrate that grows: %u kbit/s",
+           (unsigned) (ngx_webrtc_bus_bitrate(st) / 1000));
+
+    ngx_webrtc_bus_unclaim(bus, st);
 
     ngx_webrtc_bus_release(bus, st);
     ngx_webrtc_bus_detach(bus);
