@@ -30,7 +30,10 @@
 #define NGX_WEBRTC_AGAIN_BURST  12000
 
 
-/* private; all zero at first, but for filled_ms */
+/*
+ * private; all zero at first: what a second brings is saved up, for the key
+ * frame that a viewer begins with; with filled_ms set, nothing is
+ */
 typedef struct {
     uint64_t     filled_ms;      /* when "mbytes" was so */
     uint64_t     mbytes;         /* 1/1000 bytes that may be sent again now */

@@ -37,6 +37,12 @@
 /* of a probe's packets, those that have to arrive; libwebrtc */
 #define NGX_WEBRTC_BWE_PROBE_PART  0.80
 
+/* us from the first packet in which a burst is waited for, and packets that
+ * have to arrive before the rest of it is known; chosen: an encoder's first key
+ * frames; and pauses of a few packets say little */
+#define NGX_WEBRTC_BWE_BURST       3000000
+#define NGX_WEBRTC_BWE_BURST_MIN   8
+
 
 /*
  * us of round trips beyond the least one: a queue that is to be emptied, until
@@ -64,8 +70,11 @@ static void ngx_webrtc_bwe_count(ngx_webrtc_bwe_t *bwe, int64_t came,
 static void ngx_webrtc_bwe_rtt(ngx_webrtc_bwe_t *bwe, uint32_t rtt,
     uint64_t now_us);
 static void ngx_webrtc_bwe_loss(ngx_webrtc_bwe_t *bwe, uint64_t now_us);
+static void ngx_webrtc_bwe_probe_begin(ngx_webrtc_bwe_t *bwe, uint32_t rate,
+    uint64_t now_us);
 static void ngx_webrtc_bwe_probe_sent(ngx_webrtc_bwe_t *bwe, size_t size,
     uint64_t now_us);
+static void ngx_webrtc_bwe_burst_next(ngx_webrtc_bwe_t *bwe, uint64_t now_us);
 static void ngx_webrtc_bwe_probe_came(ngx_webrtc_bwe_t *bwe,
     const ngx_webrtc_bwe_sent_t *sent, int64_t sent_us, int64_t came);
 static void ngx_webrtc_bwe_probe_end(ngx_webrtc_bwe_t *bwe, uint64_t now_us);
@@ -146,12 +155,19 @@ ngx_webrtc_bwe_sent(ngx_webrtc_bwe_t *bwe, size_t size, uint64_t now_us)
     sent->size = (uint16_t) ngx_min(size, 0xffff);
     sent->probe = 0;
 
+    if (bwe->probe.burst) {
+        ngx_webrtc_bwe_burst_next(bwe, now_us);
+    }
+
     if (bwe->probe.open) {
         sent->probe = bwe->probe.id;
+        bwe->probe.last = bwe->next;
         ngx_webrtc_bwe_probe_sent(bwe, size, now_us);
     }
 
-    bwe->packets++;
+    if (bwe->packets++ == 0) {
+        bwe->first_us = now_us;
+    }
 
     return (uint16_t) bwe->next++;
 }
@@ -412,16 +428,28 @@ ngx_webrtc_bwe_loss(ngx_webrtc_bwe_t *bwe, uint64_t now_us)
 ngx_int_t
 ngx_webrtc_bwe_probe(ngx_webrtc_bwe_t *bwe, uint32_t rate, uint64_t now_us)
 {
-    uint16_t                 id;
-    ngx_webrtc_bwe_probe_t  *probe;
-
-    probe = &bwe->probe;
-
     if (ngx_webrtc_bwe_probing(bwe, now_us) || bwe->feedback_us == 0
         || bwe->delay.usage == NGX_WEBRTC_BWE_OVERUSE)
     {
         return NGX_DECLINED;
     }
+
+    ngx_webrtc_bwe_probe_begin(bwe, rate, now_us);
+
+    bwe->probes++;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_webrtc_bwe_probe_begin(ngx_webrtc_bwe_t *bwe, uint32_t rate,
+    uint64_t now_us)
+{
+    uint16_t                 id;
+    ngx_webrtc_bwe_probe_t  *probe;
+
+    probe = &bwe->probe;
 
     id = (uint16_t) (probe->id + 1);
 
@@ -433,10 +461,50 @@ ngx_webrtc_bwe_probe(ngx_webrtc_bwe_t *bwe, uint32_t rate, uint64_t now_us)
     probe->waits = 1;
     probe->begin_us = now_us;
     probe->due_us = now_us;
+}
 
-    bwe->probes++;
 
-    return NGX_OK;
+void
+ngx_webrtc_bwe_burst(ngx_webrtc_bwe_t *bwe)
+{
+    ngx_webrtc_bwe_probe_begin(bwe, bwe->conf.start, 0);
+    bwe->probe.burst = 1;
+}
+
+
+/*
+ * A packet is about to be sent.  Those that come one by one are no burst, which
+ * is waited for until something else is known.
+ */
+
+static void
+ngx_webrtc_bwe_burst_next(ngx_webrtc_bwe_t *bwe, uint64_t now_us)
+{
+    ngx_webrtc_bwe_probe_t  *probe;
+
+    probe = &bwe->probe;
+
+    if (!probe->open || probe->packets == 0
+        || now_us - probe->begin_us < NGX_WEBRTC_BWE_PROBE_US)
+    {
+        return;
+    }
+
+    if (probe->packets >= NGX_WEBRTC_BWE_PROBE_MIN) {
+        probe->open = 0;
+        return;
+    }
+
+    if (bwe->feedback_us
+        && (bwe->rate.delay < bwe->conf.start
+            || now_us - bwe->first_us >= NGX_WEBRTC_BWE_BURST))
+    {
+        probe->open = 0;
+        probe->waits = 0;
+        return;
+    }
+
+    ngx_webrtc_bwe_burst(bwe);
 }
 
 
@@ -447,9 +515,10 @@ ngx_webrtc_bwe_probing(const ngx_webrtc_bwe_t *bwe, uint64_t now_us)
 
     probe = &bwe->probe;
 
-    /* after that nothing of it comes back */
+    /* after that nothing of it comes back; a burst that has not come yet is in
+     * nobody's way */
 
-    return (probe->open || probe->waits)
+    return (probe->open ? !probe->burst : probe->waits)
            && now_us - probe->begin_us
               <= NGX_WEBRTC_BWE_PROBE_WAIT + bwe->rtt_us;
 }
@@ -458,7 +527,7 @@ ngx_webrtc_bwe_probing(const ngx_webrtc_bwe_t *bwe, uint64_t now_us)
 uint64_t
 ngx_webrtc_bwe_probe_due(const ngx_webrtc_bwe_t *bwe)
 {
-    return bwe->probe.open ? bwe->probe.due_us : 0;
+    return (bwe->probe.open && !bwe->probe.burst) ? bwe->probe.due_us : 0;
 }
 
 
@@ -504,6 +573,14 @@ ngx_webrtc_bwe_probe_came(ngx_webrtc_bwe_t *bwe,
     }
 
     if (probe->arrived == 0 || came >= probe->came_last) {
+
+        if (probe->burst && probe->arrived
+            && came - probe->came_last >= probe->gap)
+        {
+            probe->gap = came - probe->came_last;
+            probe->gap_size = sent->size;
+        }
+
         probe->came_last = came;
     }
 
@@ -517,35 +594,48 @@ ngx_webrtc_bwe_probe_came(ngx_webrtc_bwe_t *bwe,
 }
 
 
-/* libwebrtc: the slower of both rates, and a little less where it is limited */
+/*
+ * libwebrtc: the slower of both rates, and a little less where it is limited.
+ * A burst that is limited need not have come whole: it may have filled a queue.
+ * Nothing confirms it, so that its longest pause does not count, for which the
+ * receiver may have been busy, and it shows what is too much, never that there
+ * is more: what has waited comes together.
+ */
 
 static void
 ngx_webrtc_bwe_probe_end(ngx_webrtc_bwe_t *bwe, uint64_t now_us)
 {
     double                   out, in, rate;
+    int64_t                  came;
     ngx_webrtc_bwe_probe_t  *probe;
 
     probe = &bwe->probe;
 
     if (probe->open || !probe->waits
-        || probe->arrived < NGX_WEBRTC_BWE_PROBE_MIN
-        || probe->arrived < probe->packets * NGX_WEBRTC_BWE_PROBE_PART)
+        || probe->arrived < NGX_WEBRTC_BWE_PROBE_MIN)
     {
         return;
     }
 
-    probe->waits = 0;
+    if (probe->arrived >= probe->packets * NGX_WEBRTC_BWE_PROBE_PART) {
+        probe->waits = 0;
 
-    if (probe->sent_last <= probe->sent_first
-        || probe->came_last <= probe->came_first)
+    } else if (!probe->burst
+               || (probe->arrived < NGX_WEBRTC_BWE_BURST_MIN
+                   && bwe->acked <= probe->last))
     {
+        return;
+    }
+
+    came = probe->came_last - probe->came_first - probe->gap;
+
+    if (probe->sent_last <= probe->sent_first || came <= 0) {
         return;
     }
 
     out = (probe->bytes - probe->last_size) * 8e6
           / (probe->sent_last - probe->sent_first);
-    in = (probe->bytes - probe->first_size) * 8e6
-         / (probe->came_last - probe->came_first);
+    in = (probe->bytes - probe->first_size - probe->gap_size) * 8e6 / came;
 
     rate = ngx_min(out, in);
 
@@ -553,10 +643,14 @@ ngx_webrtc_bwe_probe_end(ngx_webrtc_bwe_t *bwe, uint64_t now_us)
 
         /* the path is full */
 
-        rate = NGX_WEBRTC_BWE_PROBE_TRUST * in;
+        probe->waits = 0;
+        rate = ngx_min(NGX_WEBRTC_BWE_PROBE_TRUST * in, bwe->conf.max);
 
         ngx_webrtc_bwe_rate_full(&bwe->rate, (uint32_t) rate,
                                  ngx_webrtc_bwe_arrived(bwe), now_us);
+
+    } else if (probe->burst) {
+        return;
     }
 
     ngx_webrtc_bwe_rate_probed(&bwe->rate,

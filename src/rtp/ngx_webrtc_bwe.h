@@ -77,9 +77,11 @@ typedef struct {
     uint16_t                 arrived;
     unsigned                 open:1;      /* packets are still to be sent */
     unsigned                 waits:1;     /* for feedback */
+    unsigned                 burst:1;     /* ngx_webrtc_bwe_burst() */
     uint32_t                 rate;        /* aim */
     uint64_t                 begin_us;
     uint64_t                 due_us;      /* next packet */
+    uint64_t                 last;        /* number of the last one */
 
     uint64_t                 bytes;       /* that arrived; those of the first */
     uint32_t                 first_size;  /* and last packet count once only */
@@ -88,6 +90,8 @@ typedef struct {
     int64_t                  sent_last;
     int64_t                  came_first;
     int64_t                  came_last;
+    int64_t                  gap;         /* of a burst, the longest pause */
+    uint32_t                 gap_size;    /* and what came after it */
 } ngx_webrtc_bwe_probe_t;
 
 
@@ -99,6 +103,7 @@ typedef struct {
     ngx_webrtc_bwe_probe_t   probe;
 
     uint64_t                 next;        /* number of the next packet */
+    uint64_t                 first_us;    /* the first one was sent */
     uint64_t                 acked;       /* newest one with feedback, + 1 */
     uint32_t                 rtt_us;      /* 0: unknown */
     uint32_t                 least;       /* rtt of this half of the window */
@@ -185,6 +190,14 @@ uint32_t ngx_webrtc_bwe_arrived(const ngx_webrtc_bwe_t *bwe);
  */
 ngx_int_t ngx_webrtc_bwe_probe(ngx_webrtc_bwe_t *bwe, uint32_t rate,
     uint64_t now_us);
+
+/*
+ * Before anything is sent: the first packets that are sent together, those of a
+ * key frame, are a probe, too, which adds nothing.  So a path that is narrow is
+ * known with their feedback; that there is more they do not show.  Another
+ * probe takes its place.
+ */
+void ngx_webrtc_bwe_burst(ngx_webrtc_bwe_t *bwe);
 
 /*
  * When the next packet of a probe is due; now or earlier: send one of any

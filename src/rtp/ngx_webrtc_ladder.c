@@ -52,6 +52,9 @@
 #define NGX_WEBRTC_LADDER_LAG      600
 #define NGX_WEBRTC_LADDER_LAG_UP   150
 
+/* the same where what comes at the moment is more than the estimate, too */
+#define NGX_WEBRTC_LADDER_LAG_MORE 250
+
 /* the same behind a step up, whose key frame goes first: to go back needs one
  * more, and a pause twice as long */
 #define NGX_WEBRTC_LADDER_LAG_NEW  1200
@@ -89,6 +92,8 @@ static uint32_t ngx_webrtc_ladder_takes(const ngx_webrtc_ladder_t *l,
 static ngx_uint_t ngx_webrtc_ladder_too_much(ngx_webrtc_ladder_t *l,
     const ngx_webrtc_ladder_in_t *in, uint32_t takes, uint64_t now_ms,
     uint32_t *probe);
+static ngx_uint_t ngx_webrtc_ladder_grown(ngx_webrtc_ladder_t *l,
+    const ngx_webrtc_ladder_in_t *in, uint64_t now_ms, uint32_t *probe);
 static void ngx_webrtc_ladder_down(ngx_webrtc_ladder_t *l,
     const ngx_webrtc_ladder_in_t *in, uint64_t now_ms);
 static ngx_uint_t ngx_webrtc_ladder_lowest(const ngx_webrtc_ladder_in_t *in);
@@ -231,6 +236,12 @@ ngx_webrtc_ladder_too_much(ngx_webrtc_ladder_t *l,
         return 1;
     }
 
+    if (!last && lag_ms == NGX_WEBRTC_LADDER_LAG
+        && ngx_webrtc_ladder_grown(l, in, now_ms, probe))
+    {
+        return 1;
+    }
+
     if (in->estimate >= ngx_webrtc_ladder_part(takes, NGX_WEBRTC_LADDER_SHORT))
     {
         l->below_ms = 0;
@@ -265,6 +276,41 @@ ngx_webrtc_ladder_too_much(ngx_webrtc_ladder_t *l,
     }
 
     return now_ms - l->below_ms >= after_ms;
+}
+
+
+/*
+ * Packets wait, and more comes at the moment than the estimate: is that so?  A
+ * queue that grows in the path says so, too, or else a probe that has not shown
+ * that there is room.
+ */
+
+static ngx_uint_t
+ngx_webrtc_ladder_grown(ngx_webrtc_ladder_t *l,
+    const ngx_webrtc_ladder_in_t *in, uint64_t now_ms, uint32_t *probe)
+{
+    if (in->lag_ms < NGX_WEBRTC_LADDER_LAG_MORE || !in->fresh
+        || in->estimate >= ngx_webrtc_ladder_part(in->comes,
+                                                  NGX_WEBRTC_LADDER_LOW))
+    {
+        return 0;
+    }
+
+    if (!in->probes || in->grows
+        || in->estimate < ngx_webrtc_ladder_part(in->comes,
+                                                 NGX_WEBRTC_LADDER_FAR))
+    {
+        return 1;
+    }
+
+    if (l->checked_ms == 0
+        || now_ms - l->checked_ms >= NGX_WEBRTC_LADDER_CHECK)
+    {
+        l->checked_ms = now_ms;
+        *probe = ngx_webrtc_ladder_part(in->comes, NGX_WEBRTC_LADDER_CHECKED);
+    }
+
+    return !in->probing && *probe == 0;
 }
 
 

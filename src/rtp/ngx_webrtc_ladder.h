@@ -60,23 +60,29 @@
  *   sent       what the present step has taken lately; 0: not known, or
  *              nothing
  *   lag_ms     how long what is sent next has been waiting
+ *   comes      what the present step's layer takes at the moment, which need
+ *              not be its rate: it has begun, or a picture begins to move; 0:
+ *              not known, or its key frame came just now
  *   steps      number of rates, more than NGX_WEBRTC_LADDER_LAYER
  *   rates      of each step, ascending; LADDER_NONE: there is no such step now
  *   busy       a step has been taken, and is on its way
  *   fresh      the viewer has reported lately
  *   probes     it can be probed
  *   probing    one is under way
+ *   grows      a queue does, in the path, by the estimator: it cannot be probed
  */
 typedef struct {
     uint32_t     estimate;
     uint32_t     sent;
     uint32_t     lag_ms;
+    uint32_t     comes;
     ngx_uint_t   steps;
     uint32_t     rates[NGX_WEBRTC_LADDER_STEPS];
     unsigned     busy:1;
     unsigned     fresh:1;
     unsigned     probes:1;
     unsigned     probing:1;
+    unsigned     grows:1;
 } ngx_webrtc_ladder_in_t;
 
 

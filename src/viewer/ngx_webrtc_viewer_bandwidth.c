@@ -87,7 +87,6 @@ ngx_webrtc_viewer_bandwidth_begin(ngx_webrtc_session_t *s, uint32_t start,
     bw->session = s;
     bw->measured = measured;
     bw->track = &v->tracks[i];
-    bw->again.filled_ms = ngx_current_msec;
 
     bw->timer.handler = ngx_webrtc_viewer_bandwidth_timer;
     bw->timer.data = bw;
@@ -98,6 +97,13 @@ ngx_webrtc_viewer_bandwidth_begin(ngx_webrtc_session_t *s, uint32_t start,
     conf.start = ngx_min(ngx_max(start, conf.min), conf.max);
 
     ngx_webrtc_bwe_init(&bw->bwe, &conf);
+
+    if (measured) {
+        bw->again.filled_ms = ngx_current_msec;
+
+    } else {
+        ngx_webrtc_bwe_burst(&bw->bwe);
+    }
 
     v->bw = bw;
 

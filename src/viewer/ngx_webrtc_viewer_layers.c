@@ -66,6 +66,11 @@
 /* the same of one that its publisher has begun; chosen: its first frames */
 #define NGX_WEBRTC_VIEWER_LAYERS_SOON    1000
 
+/* ms between two samples of what comes, at least; and for which a key frame
+ * counts in that, two ticks and one more: it waits as long, too */
+#define NGX_WEBRTC_VIEWER_LAYERS_SAMPLE  200
+#define NGX_WEBRTC_VIEWER_LAYERS_BURST   750
+
 /* ms without feedback after which nothing is known of the path */
 #define NGX_WEBRTC_VIEWER_LAYERS_FRESH   2000
 
@@ -101,12 +106,14 @@ static ngx_int_t ngx_webrtc_viewer_layers_list(ngx_webrtc_session_t *s,
 static void ngx_webrtc_viewer_layers_keys(ngx_webrtc_viewer_t *v);
 static void ngx_webrtc_viewer_layers_renew(ngx_webrtc_session_t *s);
 static uint32_t ngx_webrtc_viewer_layers_measure(ngx_webrtc_session_t *s);
+static void ngx_webrtc_viewer_layers_comes(ngx_webrtc_viewer_t *v);
 static void ngx_webrtc_viewer_layers_limit(ngx_webrtc_viewer_t *v);
 static ngx_uint_t ngx_webrtc_viewer_layers_pace(ngx_webrtc_viewer_t *v,
     const ngx_webrtc_ladder_in_t *in);
 static void ngx_webrtc_viewer_layers_arrived(ngx_webrtc_session_t *s);
 static void ngx_webrtc_viewer_layers_input(ngx_webrtc_session_t *s,
     ngx_webrtc_ladder_in_t *in);
+static uint32_t ngx_webrtc_viewer_layers_coming(ngx_webrtc_viewer_t *v);
 static void ngx_webrtc_viewer_layers_go(ngx_webrtc_session_t *s,
     ngx_uint_t layer);
 static void ngx_webrtc_viewer_layers_thin(ngx_webrtc_session_t *s,
@@ -410,6 +417,8 @@ ngx_webrtc_viewer_layers_tick(ngx_webrtc_session_t *s)
 
     ngx_webrtc_viewer_bandwidth_tick(s, v->thin >= NGX_WEBRTC_VIEWER_KEYS);
 
+    ngx_webrtc_viewer_layers_comes(v);
+
     /* less is believed slowly: a picture that does not move */
 
     best = &vl->layers[vl->n - 1];
@@ -441,6 +450,30 @@ ngx_webrtc_viewer_layers_tick(ngx_webrtc_session_t *s)
 
     ngx_webrtc_viewer_layers_look(s);
     ngx_webrtc_viewer_layers_limit(v);
+}
+
+
+/* What comes of the stream that it reads, a few times a second. */
+
+static void
+ngx_webrtc_viewer_layers_comes(ngx_webrtc_viewer_t *v)
+{
+    ngx_webrtc_viewer_layers_t  *vl;
+
+    vl = v->layers;
+
+    if (vl->of != v->st->ref) {
+        vl->of = v->st->ref;
+        vl->comes.n = 0;
+
+    } else if (ngx_current_msec - vl->came < NGX_WEBRTC_VIEWER_LAYERS_SAMPLE) {
+        return;
+    }
+
+    vl->came = ngx_current_msec;
+
+    ngx_webrtc_rate_add(&vl->comes, ngx_webrtc_atomic_load(&v->st->stat.bytes),
+                        ngx_current_msec);
 }
 
 
@@ -680,14 +713,39 @@ ngx_webrtc_viewer_layers_input(ngx_webrtc_session_t *s,
     in->lag_ms = (v->thin == NGX_WEBRTC_VIEWER_KEYS)
                  ? 0 : (uint32_t) ngx_webrtc_viewer_bandwidth_lag(v);
 
+    in->comes = ngx_webrtc_viewer_layers_coming(v);
     in->busy = (v->to.vs != NULL);
     in->fresh = (heard
                  && ngx_current_msec - heard < NGX_WEBRTC_VIEWER_LAYERS_FRESH);
     in->probes = (bw->by == NGX_WEBRTC_VIEWER_BY_TWCC);
     in->probing = ngx_webrtc_bwe_probing(&bw->bwe,
                                          ngx_webrtc_worker_now(v->session->wk));
+    in->grows = (in->probes && bw->bwe.delay.usage == NGX_WEBRTC_BWE_OVERUSE);
 
     ngx_webrtc_viewer_list_rates(v->layers, in);
+}
+
+
+/* What the layer that it reads takes at the moment; 0: see the ladder. */
+
+static uint32_t
+ngx_webrtc_viewer_layers_coming(ngx_webrtc_viewer_t *v)
+{
+    uint64_t                     rate;
+    ngx_webrtc_viewer_layers_t  *vl;
+
+    vl = v->layers;
+
+    if (vl->of != v->st->ref
+        || !ngx_webrtc_viewer_keys_older(v, NGX_WEBRTC_VIEWER_LAYERS_BURST))
+    {
+        return 0;
+    }
+
+    rate = ngx_webrtc_rate_lately(&vl->comes, 8)
+           * vl->layers[vl->at].share / 100;
+
+    return (uint32_t) ngx_min(rate, NGX_WEBRTC_VIEWER_LAYERS_MOST);
 }
 
 

@@ -70,6 +70,9 @@ struct ngx_webrtc_viewer_layers_s {
     uint32_t                     keys_rate;   /* of its key frames alone; 0: not
                                                  known */
     ngx_webrtc_viewer_keys_t     keys;        /* if it is "late" */
+    ngx_webrtc_rate_t            comes;       /* of the stream that it reads */
+    uint64_t                     of;          /* "comes" is of this one */
+    ngx_msec_t                   came;        /* its last sample */
     ngx_msec_t                   trouble;     /* when there was any last */
     unsigned                     late:1;      /* begun when its path was found
                                                  to be narrow */

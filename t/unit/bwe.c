@@ -237,6 +237,105 @@ test_probes(void)
 }
 
 
+/* so many packets are what is sent first; and half a second */
+
+static void
+burst(const leg_t *leg, ngx_uint_t packets, ngx_uint_t every, uint64_t begin)
+{
+    uint64_t               now;
+    ngx_uint_t             sent;
+    ngx_webrtc_bwe_conf_t  conf;
+
+    conf.min = 30000;
+    conf.max = 20000000;
+    conf.start = 3250000;
+
+    path_init(&conf);
+    ngx_webrtc_bwe_burst(&bwe);
+
+    sent = 0;
+
+    for (now = begin; now < begin + SECOND / 2; now += 1000) {
+
+        if (sent < packets && (now - begin) / every >= sent) {
+            path_send(leg, now);
+            sent++;
+        }
+
+        path_deliver(leg, 5 * SECOND, now);
+        path_feedback(now);
+    }
+}
+
+
+/* 20 packets at 10 Mbit/s, or others */
+
+static void
+test_burst(void)
+{
+    uint32_t    least, most;
+    uint64_t    now, begin;
+    ngx_uint_t  i;
+
+    static const struct {
+        const char   *name;
+        leg_t         leg;
+        uint64_t      stall;
+        ngx_uint_t    packets;
+        ngx_uint_t    every;      /* us */
+        uint32_t      least;      /* bits per second, of the estimate */
+        uint32_t      most;
+    } t[] = {
+        { "1 Mbit/s", { 0, 1000000, 300, 20, 0, 0, 0, 0 }, 0,
+          20, 1000, 650000, 1050000 },
+        { "a queue that holds the half of it",
+          { 0, 500000, 150, 20, 0, 0, 0, 0 }, 0,
+          20, 1000, 320000, 525000 },
+        { "5 % of loss", { 0, 1000000, 300, 50, 0, 5, 0, 0 }, 0,
+          20, 1000, 650000, 1050000 },
+        { "50 Mbit/s", { 0, 50000000, 300, 20, 0, 0, 0, 0 }, 0,
+          20, 1000, 3250000, 9700000 },
+        { "50 Mbit/s, 10 % of loss", { 0, 50000000, 300, 20, 0, 10, 0, 0 }, 0,
+          20, 1000, 3250000, 9700000 },
+        { "50 Mbit/s, and a receiver that is busy",
+          { 0, 50000000, 300, 20, 0, 0, 0, 0 }, 200000,
+          20, 1000, 2270000, 9700000 },
+        { "packets one by one", { 0, 1000000, 300, 20, 0, 0, 0, 0 }, 0,
+          10, 20000, 3250000, 3250000 },
+        { "less than a probe", { 0, 1000000, 300, 20, 0, 0, 0, 0 }, 0,
+          4, 1000, 3250000, 3250000 },
+    };
+
+    for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+
+        least = 0xffffffff;
+        most = 0;
+
+        for (begin = SECOND; begin < 2 * SECOND; begin += 61000) {
+            path_stall = t[i].stall;
+            burst(&t[i].leg, t[i].packets, t[i].every, begin);
+            path_stall = 0;
+
+            least = ngx_min(least, ngx_webrtc_bwe_estimate(&bwe));
+            most = ngx_max(most, ngx_webrtc_bwe_estimate(&bwe));
+        }
+
+        tap_ok(least >= t[i].least && most <= t[i].most,
+               "the first packets: %s: %u to %u kbit/s", t[i].name,
+               least / 1000, most / 1000);
+
+        /* nothing is in a probe's way then */
+
+        now = begin + 2 * SECOND;
+        path_send(&t[i].leg, now);
+
+        tap_ok(ngx_webrtc_bwe_probe_due(&bwe) == 0
+               && ngx_webrtc_bwe_probe(&bwe, 1000000, now) == NGX_OK
+               && ngx_webrtc_bwe_probe_due(&bwe) == now, "and a probe");
+    }
+}
+
+
 /* feedback that nobody would send */
 
 static void
@@ -343,6 +442,7 @@ main(void)
     test_paths();
     test_loss();
     test_probes();
+    test_burst();
     test_odd();
     test_reports();
 

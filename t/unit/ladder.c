@@ -446,6 +446,95 @@ test_behind(void)
 }
 
 
+/* more comes at the moment than the rate says, and waits */
+
+static void
+test_comes(void)
+{
+    uint64_t                now;
+    ngx_uint_t              i;
+    ngx_webrtc_ladder_t     l;
+    ngx_webrtc_ladder_in_t  in;
+
+    static const struct {
+        const char   *name;
+        ngx_uint_t    from;
+        uint32_t      estimate;
+        uint32_t      lag_ms;
+        uint32_t      comes;
+        unsigned      stale;
+        unsigned      blind;      /* no probes */
+        unsigned      grows;
+        unsigned      probing;
+        ngx_uint_t    step;       /* at the next look */
+        ngx_uint_t    later;      /* and at the one after that */
+    } t[] = {
+        { "far more", L + 1, 1000000, 250, 2100000, 0, 0, 0, 0, L, L },
+        { "hardly waits", L + 1, 1000000, 249, 2100000, 0, 0, 1, 0,
+          L + 1, L + 1 },
+        { "more, and a queue grows", L + 1, 1100000, 250, 1400000, 0, 0, 1, 0,
+          L, L },
+        { "more: a probe does not say otherwise", L + 1, 1100000, 250, 1400000,
+          0, 0, 0, 0, L + 1, L },
+        { "more: a probe is awaited", L + 1, 1100000, 250, 1400000, 0, 0, 0, 1,
+          L + 1, L + 1 },
+        { "more, and no probes", L + 1, 1100000, 250, 1400000, 0, 1, 0, 0,
+          L, L },
+        { "not that much", L + 1, 1100000, 500, 1370000, 0, 0, 1, 0,
+          L + 1, L + 1 },
+        { "that is not known", L + 1, 1100000, 500, 0, 0, 0, 1, 0,
+          L + 1, L + 1 },
+        { "nothing is known of the path", L + 1, 1000000, 500, 2100000,
+          1, 0, 0, 0, L + 1, L + 1 },
+        { "there is nothing below", L, 500000, 500, 1100000, 0, 0, 1, 0, L, L },
+    };
+
+    for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+
+        input(&in);
+        in.estimate = 1100000;
+        in.sent = 900000;
+        now = 0;
+
+        ngx_webrtc_ladder_init(&l, t[i].from, 0);
+        (void) pass(&l, &in, &now, 3000);
+
+        in.estimate = t[i].estimate;
+        in.lag_ms = t[i].lag_ms;
+        in.comes = t[i].comes;
+        in.fresh = !t[i].stale;
+        in.probes = !t[i].blind;
+        in.grows = t[i].grows;
+        in.probing = t[i].probing;
+
+        (void) pass(&l, &in, &now, 50);
+        tap_is_int(l.step, t[i].step, "more comes: %s", t[i].name);
+
+        in.busy = (l.step != t[i].from);
+        (void) pass(&l, &in, &now, 50);
+        tap_is_int(l.step, t[i].later, "and then");
+    }
+
+    /* behind a step up its key frame goes first */
+
+    input(&in);
+    in.estimate = 1200000;
+    in.sent = 400000;
+    now = 0;
+
+    ngx_webrtc_ladder_init(&l, L, 0);
+
+    while (l.step == L && now < 20000) {
+        (void) pass(&l, &in, &now, 50);
+    }
+
+    in.lag_ms = 900;
+    in.comes = 3000000;
+    (void) pass(&l, &in, &now, 1000);
+    tap_ok(l.step == L + 1, "more comes: behind a step up");
+}
+
+
 /* an estimate that nothing raises, as nothing is sent */
 
 static void
@@ -499,13 +588,35 @@ test_stuck(void)
  *   layers   bits per second
  *   key      times the size of another frame
  *   keys     s between two, 0: only when one is wanted
+ *   rise     s until the best layer takes all of that
  */
 typedef struct {
     uint32_t     layers[3];
     ngx_uint_t   fps;
     ngx_uint_t   key;
     ngx_uint_t   keys;
+    ngx_uint_t   rise;
 } stream_t;
+
+
+/* what a layer takes by then, or ms before: a sixth at first */
+
+static uint32_t
+takes(const stream_t *stream, ngx_uint_t n, uint64_t now, uint64_t ms)
+{
+    uint64_t  rise;
+
+    rise = stream->rise * SECOND;
+    now = (now > ms * 1000) ? now - ms * 1000 : 0;
+
+    if (n != 2 || now >= rise) {
+        return stream->layers[n];
+    }
+
+    return stream->layers[n] / 6
+           + stream->layers[n] / 6 * 5 / 1000 * (now / 1000) / (rise / 1000)
+             * 1000;
+}
 
 /* the viewer reads another layer from its key frame on */
 
@@ -523,7 +634,7 @@ watch(const leg_t *legs, ngx_uint_t nlegs, ngx_uint_t length,
 {
     double                  budget, size;
     uint32_t                probe, pace, n;
-    uint64_t                now, due, arrives;
+    uint64_t                now, due, arrives, keyed;
     ngx_uint_t              at, step, key, made;
     const leg_t            *leg;
     ngx_webrtc_ladder_t     l;
@@ -535,6 +646,7 @@ watch(const leg_t *legs, ngx_uint_t nlegs, ngx_uint_t length,
     conf.start = 3250000;
 
     path_init(&conf);
+    ngx_webrtc_bwe_burst(&bwe);
     memset(view, 0, sizeof(view));
     memset(frames, 0, sizeof(frames));
     memset(&allowed, 0, sizeof(allowed));
@@ -546,6 +658,7 @@ watch(const leg_t *legs, ngx_uint_t nlegs, ngx_uint_t length,
     key = 1;
     budget = 0;
     arrives = 0;
+    keyed = 0;
     first = sending = last = shown = nagain = 0;
     broken = 0;
 
@@ -572,7 +685,7 @@ watch(const leg_t *legs, ngx_uint_t nlegs, ngx_uint_t length,
 
             if (at >= L && last - first < FRAMES - 1) {
 
-                size = stream->layers[at - L] / (double) stream->fps / 8;
+                size = takes(stream, at - L, now, 0) / (double) stream->fps / 8;
 
                 if (stream->keys) {
                     size *= (double) stream->fps * stream->keys
@@ -583,6 +696,7 @@ watch(const leg_t *legs, ngx_uint_t nlegs, ngx_uint_t length,
                 frame(last)->made = now;
                 frame(last)->left = key ? size * stream->key : size;
                 frame(last++)->key = key || broken;
+                keyed = (key || broken) ? now : keyed;
                 key = 0;
             }
         }
@@ -594,7 +708,7 @@ watch(const leg_t *legs, ngx_uint_t nlegs, ngx_uint_t length,
                    ? pace / 10 * 3 : pace / 10 * 9;
 
         } else {
-            pace = pace / 2 * 3;
+            pace = pace / 2 * (bwe.feedback_us ? 3 : 6);
         }
 
         budget = ngx_min(budget + pace / 8000.0, 3600);
@@ -633,11 +747,15 @@ watch(const leg_t *legs, ngx_uint_t nlegs, ngx_uint_t length,
         input(&in);
 
         for (n = 0; n < 3; n++) {
-            in.rates[L + n] = stream->layers[n];
+            in.rates[L + n] = takes(stream, n, now, 800);
         }
 
+        in.comes = (at >= L && now - keyed > 750000)
+                   ? takes(stream, at - L, now, 400) : 0;
+        in.probing = ngx_webrtc_bwe_probing(&bwe, now);
+        in.grows = (bwe.delay.usage == NGX_WEBRTC_BWE_OVERUSE);
         in.estimate = ngx_webrtc_bwe_estimate(&bwe);
-        in.sent = (at >= L) ? stream->layers[at - L] : 0;
+        in.sent = (at >= L) ? takes(stream, at - L, now, 600) : 0;
         in.lag_ms = (sending < last) ? (now - frame(sending)->made) / 1000 : 0;
         in.busy = (arrives != 0);
         in.rates[NGX_WEBRTC_LADDER_KEYS] = NONE;
@@ -675,11 +793,16 @@ changes(ngx_uint_t from, ngx_uint_t to)
 
 /* renditions with a key frame each two seconds */
 
-static const stream_t  renditions = { { 400000, 1000000, 2500000 }, 25, 5, 2 };
+static const stream_t  renditions = { { 400000, 1000000, 2500000 }, 25, 5, 2,
+                                      0 };
 
 /* a publisher's layers, with key frames that are asked for */
 
-static const stream_t  simulcast = { { 200000, 450000, 1800000 }, 20, 8, 0 };
+static const stream_t  simulcast = { { 200000, 450000, 1800000 }, 20, 8, 0, 0 };
+
+/* one that has just begun */
+
+static const stream_t  begun = { { 200000, 450000, 1800000 }, 20, 8, 0, 4 };
 
 
 static void
@@ -807,6 +930,12 @@ test_gaps(void)
         { "500 kbit/s, simulcast", &simulcast,
           { { 0, 500000, 300, 20, 0, 0, 0, 0 } }, 1, 3, 600, 0 },
 
+        { "1 Mbit/s, simulcast that has begun", &begun,
+          { { 0, 1000000, 300, 20, 0, 0, 0, 0 } }, 1, 2, 400, 0 },
+
+        { "500 kbit/s, simulcast that has begun", &begun,
+          { { 0, 500000, 300, 20, 0, 0, 0, 0 } }, 1, 2, 450, 0 },
+
         { "3.5, 0.7, 3.5, simulcast", &simulcast,
           { { 0, 3500000, 400, 20, 0, 0, 0, 0 },
             { 20, 700000, 400, 20, 0, 0, 0, 0 },
@@ -910,6 +1039,7 @@ main(void)
     test_rules();
     test_sure();
     test_behind();
+    test_comes();
     test_stuck();
     test_paths();
     test_gaps();
