@@ -648,8 +648,9 @@ ngx_webrtc_bwe_probe_end(ngx_webrtc_bwe_t *bwe, uint64_t now_us)
 
         ngx_webrtc_bwe_rate_full(&bwe->rate, (uint32_t) rate,
                                  ngx_webrtc_bwe_arrived(bwe), now_us);
+    }
 
-    } else if (probe->burst) {
+    if (probe->burst) {
         return;
     }
 

@@ -237,7 +237,10 @@ test_probes(void)
 }
 
 
-/* so many packets are what is sent first; and half a second */
+/*
+ * So many packets are what is sent first; and half a second.  Those that take
+ * less time than a probe are over when the next frame begins.
+ */
 
 static void
 burst(const leg_t *leg, ngx_uint_t packets, ngx_uint_t every, uint64_t begin)
@@ -257,9 +260,15 @@ burst(const leg_t *leg, ngx_uint_t packets, ngx_uint_t every, uint64_t begin)
 
     for (now = begin; now < begin + SECOND / 2; now += 1000) {
 
-        if (sent < packets && (now - begin) / every >= sent) {
+        while (sent < packets && (now - begin) / every >= sent) {
             path_send(leg, now);
             sent++;
+        }
+
+        if (now == begin + 60000
+            && packets * every < NGX_WEBRTC_BWE_PROBE_US)
+        {
+            path_send(leg, now);
         }
 
         path_deliver(leg, 5 * SECOND, now);
@@ -300,6 +309,9 @@ test_burst(void)
         { "50 Mbit/s, and a receiver that is busy",
           { 0, 50000000, 300, 20, 0, 0, 0, 0 }, 200000,
           20, 1000, 2270000, 9700000 },
+        { "20 Mbit/s, far less than what is sent",
+          { 0, 20000000, 300, 20, 0, 0, 0, 0 }, 0,
+          20, 200, 3250000, 3250000 },
         { "packets one by one", { 0, 1000000, 300, 20, 0, 0, 0, 0 }, 0,
           10, 20000, 3250000, 3250000 },
         { "less than a probe", { 0, 1000000, 300, 20, 0, 0, 0, 0 }, 0,

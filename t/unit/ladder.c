@@ -618,6 +618,7 @@ takes(const stream_t *stream, ngx_uint_t n, uint64_t now, uint64_t ms)
              * 1000;
 }
 
+
 /* the viewer reads another layer from its key frame on */
 
 static void
