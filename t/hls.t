@@ -21,6 +21,13 @@ my $dir = $t->dir;
 my $film = NgxWebRTC::Beep::film($t, "$dir/beep.ts");
 is($t->reap($film, 60), 0, 'a film of flashes and beeps is made');
 
+# of each nine pictures one lasts 12 ms longer
+
+is(system('ffmpeg', qw{ -nostdin -v error -f lavfi -i testsrc2=size=320x180:rate=30 -t 12 },
+          '-vf', 'settb=1/90000,setpts=N*3000+1080*floor((N+4)/9)', qw{ -vsync passthrough -enc_time_base 1:90000 },
+          qw{ -c:v libx264 -preset veryfast -bf 0 -g 75 }, "$dir/uneven.ts"), 0,
+   'a film of uneven pictures is made');
+
 # what an nginx before has left, and what is somebody else's
 
 mkdir "$dir/$_" for qw{ hls hls/old-00000001 hls/other };
@@ -46,6 +53,10 @@ location /plain/ {
 location /beep/ {
     webrtc_hls   beep $dir/hls segment=1s part=250ms window=60s;
     webrtc_pull  file:$dir/beep.ts loop;
+}
+location /uneven/ {
+    webrtc_hls   uneven $dir/hls segment=2s part=250ms window=60s;
+    webrtc_pull  file:$dir/uneven.ts loop;
 }
 location ~ ^/nobody/ {
     webrtc_hls   nobody $dir/hls;
@@ -130,6 +141,14 @@ subtest 'pictures and sound' => sub {
     }
 
     NgxWebRTC::Beep::together("$dir/beep.v0.mp4", "$dir/beep.$_.mp4") for qw{ aac opus };
+};
+
+
+subtest 'uneven pictures' => sub {
+    my $c = NgxWebRTC::Hls->new($t, '/uneven/v0.m3u8');
+
+    ok($c->whole(3), 'segments come');
+    is($c->said, '', 'no part is too short') or diag($c->list->{text});
 };
 
 

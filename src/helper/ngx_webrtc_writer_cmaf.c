@@ -41,6 +41,10 @@
 /* us by which times are rounded */
 #define NGX_WEBRTC_WRITER_CMAF_ROUND   1000
 
+/* percent of the parts' target that a part has at least, unless what follows is
+ * longer than the rest (draft-pantos-hls-rfc8216bis, 4.4.4.9) */
+#define NGX_WEBRTC_WRITER_CMAF_LEAST   85
+
 /* us after which video without key frames has a segment without one, and by
  * which sound may be longer than the video's longest; chosen */
 #define NGX_WEBRTC_WRITER_CMAF_LONG    30000000
@@ -392,7 +396,7 @@ static ngx_int_t
 ngx_webrtc_writer_cmaf_cut(ngx_webrtc_writer_t *w,
     ngx_webrtc_writer_cmaf_track_t *t, ngx_uint_t *fresh)
 {
-    int64_t                        start, at, most;
+    int64_t                        start, at, most, least, last, before;
     ngx_uint_t                     k;
     ngx_webrtc_movie_mux_track_t  *mt;
 
@@ -405,6 +409,7 @@ ngx_webrtc_writer_cmaf_cut(ngx_webrtc_writer_t *w,
 
     start = ngx_webrtc_writer_cmaf_us(mt, 0);
     most = w->conf->part_us + NGX_WEBRTC_WRITER_CMAF_ROUND;
+    least = most * NGX_WEBRTC_WRITER_CMAF_LEAST / 100;
 
     if (t->want && t->want_us <= start) {
         t->want = 0;
@@ -415,8 +420,9 @@ ngx_webrtc_writer_cmaf_cut(ngx_webrtc_writer_t *w,
         t->begin_us = start;
     }
 
-    for (k = 1; k < mt->known; k++) {
+    for (k = 1, last = 0; k < mt->known; k++) {
         at = ngx_webrtc_writer_cmaf_us(mt, k);
+        before = last;
 
         if (ngx_webrtc_writer_cmaf_turns(w, t, k)) {
             *fresh = 1;
@@ -427,7 +433,15 @@ ngx_webrtc_writer_cmaf_cut(ngx_webrtc_writer_t *w,
             return (ngx_int_t) ngx_max(k - 1, 1);
         }
 
-        if (2 * at - ngx_webrtc_writer_cmaf_us(mt, k - 1) - start > most) {
+        /* one as long as the last would be too much; where they are uneven and
+         * the part would be too short, the next one is waited for */
+
+        last = at - ngx_webrtc_writer_cmaf_us(mt, k - 1);
+
+        if (at + last - start > most
+            && (at - start >= least || k == 1
+                || ngx_abs(last - before) <= NGX_WEBRTC_WRITER_CMAF_ROUND))
+        {
             return (ngx_int_t) k;
         }
     }
