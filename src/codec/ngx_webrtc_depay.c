@@ -363,6 +363,13 @@ ngx_webrtc_depay_begin(ngx_webrtc_depay_t *d, ngx_webrtc_depay_kind_t *kind,
             return 0;
         }
 
+        if (kind->whole || d->ops->types == 0) {
+
+            /* whatever is missing before it; else it may be new sets */
+
+            info->key_needed = 0;
+        }
+
         d->keyframes++;
     }
 

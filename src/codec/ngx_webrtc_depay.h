@@ -114,7 +114,8 @@ typedef struct {
     unsigned     key_needed:1;    /* decoding cannot start or go on here: the
                                      publisher should be asked for a key frame
                                      (cut key frame, no parameter sets, or a
-                                     gap in video) */
+                                     gap in video, unless a key frame with all
+                                     it needs begins behind it) */
     unsigned     dtx:1;           /* Opus: only comfort noise; a pause of up to
                                      400 ms may follow */
 } ngx_webrtc_depay_info_t;
