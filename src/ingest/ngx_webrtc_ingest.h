@@ -11,6 +11,7 @@
  *   ngx_webrtc_ingest_life.c      begins, ends, does what is due
  *   ngx_webrtc_ingest_track.c     its m-lines, as tracks of the stream
  *   ngx_webrtc_ingest_rtp.c       its packets, until they are in the ring
+ *   ngx_webrtc_ingest_depay.c     what they are
  *   ngx_webrtc_ingest_ext.c       what header extensions say of a packet
  *   ngx_webrtc_ingest_layers.c    of simulcast: which ring gets which of them
  *   ngx_webrtc_ingest_depth.c     layers inside a track
@@ -158,6 +159,8 @@ struct ngx_webrtc_ingest_track_s {
     unsigned                        open:1;   /* video: the last packet did not
                                                  end its frame */
     unsigned                        want_key:1;
+    unsigned                        lacks:1;  /* packets since its last key
+                                                 frame: they were lost */
     unsigned                        deaf:1;   /* ignores key frame requests */
     unsigned                        answers:1;    /* sends key frames when
                                                      asked */
@@ -175,6 +178,10 @@ struct ngx_webrtc_ingest_layer_s {
     uint32_t                        rtx_ssrc; /* 0: not known yet */
     uint64_t                        last_us;  /* when its last packet came */
     ngx_uint_t                      missed;   /* frames of others since then */
+    uint64_t                        lost_us;  /* when packets of it were last
+                                                 lost for good, or 0 */
+    uint32_t                        lost;     /* twice as many lately, less
+                                                 those that were not */
     uint64_t                        failed_us;    /* no room for its ring */
     uint64_t                        left_us;  /* when it was left out: it is
                                                  still written for those who
@@ -187,6 +194,8 @@ struct ngx_webrtc_ingest_layer_s {
     unsigned                        live:1;   /* frames come, and may be
                                                  decoded */
     unsigned                        stopped:1;    /* it has, once */
+    unsigned                        broken:1; /* its path no longer carries
+                                                 it */
 };
 
 
@@ -230,6 +239,7 @@ struct ngx_webrtc_ingest_s {
     ngx_webrtc_limit_t              limits[NGX_WEBRTC_INGEST_LAYERS];
                                               /* of them, or of the spatial
                                                  layers of the only one */
+    ngx_webrtc_nack_share_t         share;    /* of what is requested again */
     uint64_t                        checked_us;   /* what has become of them */
     uint64_t                        asked_us;     /* last request for a key
                                                      frame of any */

@@ -19,6 +19,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "ngx_webrtc_ingest_feedback.h"
+#include "ngx_webrtc_ingest_layers.h"
 #include "ngx_webrtc_ingest_timer.h"
 #include "ngx_webrtc_rtcp_fb.h"
 #include "ngx_webrtc_time.h"
@@ -37,6 +38,10 @@
 #define NGX_WEBRTC_INGEST_SOON      20000
 
 
+static ngx_webrtc_ingest_track_t *ngx_webrtc_ingest_feedback_next(
+    ngx_webrtc_ingest_t *in, ngx_uint_t *done);
+static ngx_uint_t ngx_webrtc_ingest_feedback_matters(
+    ngx_webrtc_ingest_track_t *t, ngx_webrtc_ingest_track_t *than);
 static void ngx_webrtc_ingest_feedback_ask_track(
     ngx_webrtc_ingest_track_t *t, uint64_t now_us);
 static void ngx_webrtc_ingest_feedback_due(ngx_webrtc_ingest_t *in,
@@ -159,26 +164,34 @@ void
 ngx_webrtc_ingest_feedback_nacks(ngx_webrtc_ingest_t *in, uint64_t now_us)
 {
     u_char                     *p, *end;
-    ngx_uint_t                  i;
+    ngx_uint_t                  done;
     ngx_webrtc_nack_tell_t      tell;
     ngx_webrtc_ingest_track_t  *t;
     u_char                      buf[NGX_WEBRTC_INGEST_RTCP];
 
     end = buf + sizeof(buf) - NGX_WEBRTC_SRTP_RTCP_TAG;
+    done = 0;
 
-    for (i = 0; i < in->ntracks; i++) {
-        t = &in->tracks[i];
+    for ( ;; ) {
+        t = ngx_webrtc_ingest_feedback_next(in, &done);
 
-        if (ngx_webrtc_nack_timeout(&t->nack, now_us, &tell) != NGX_OK) {
-            continue;
+        if (t == NULL) {
+            break;
         }
 
-        if (tell.gone) {
-            ngx_webrtc_reorder_give_up(&t->reorder, tell.gone, now_us);
+        if (ngx_webrtc_nack_timeout(&t->nack, &in->share, now_us, &tell)
+            != NGX_OK)
+        {
+            continue;
         }
 
         if (tell.pli) {
             t->want_key = (t->media->kind == NGX_WEBRTC_VIDEO);
+        }
+
+        if (tell.gone) {
+            /* a key frame may be what waits behind it */
+            ngx_webrtc_reorder_give_up(&t->reorder, tell.gone, now_us);
         }
 
         if (tell.n) {
@@ -191,6 +204,49 @@ ngx_webrtc_ingest_feedback_nacks(ngx_webrtc_ingest_t *in, uint64_t now_us)
             in->stat->nacks += tell.n;
         }
     }
+}
+
+
+/*
+ * The one that matters most of those that have not had their turn: sound, then
+ * the smallest layer; NULL: all had it
+ */
+
+static ngx_webrtc_ingest_track_t *
+ngx_webrtc_ingest_feedback_next(ngx_webrtc_ingest_t *in, ngx_uint_t *done)
+{
+    ngx_uint_t                  i;
+    ngx_webrtc_ingest_track_t  *t, *most;
+
+    for (i = 0, most = NULL; i < in->ntracks; i++) {
+        t = &in->tracks[i];
+
+        if ((*done & (1 << i)) == 0
+            && (most == NULL
+                || ngx_webrtc_ingest_feedback_matters(t, most)))
+        {
+            most = t;
+        }
+    }
+
+    if (most) {
+        *done |= 1 << (most - in->tracks);
+    }
+
+    return most;
+}
+
+
+static ngx_uint_t
+ngx_webrtc_ingest_feedback_matters(ngx_webrtc_ingest_track_t *t,
+    ngx_webrtc_ingest_track_t *than)
+{
+    if (t->layer && than->layer) {
+        return ngx_webrtc_ingest_layers_better(than->layer, t->layer);
+    }
+
+    return t->media->kind == NGX_WEBRTC_AUDIO
+           && than->media->kind == NGX_WEBRTC_VIDEO;
 }
 
 

@@ -37,12 +37,23 @@
  *      has been seen for SOON us: one that was stopped as nobody watched it is
  *      back at once, and so is any that has stopped for the first time.
  *
+ *      That is, unless packets of it were lost for good within LOST us before
+ *      it stopped: its path carries it no longer, and it is held back the first
+ *      time, too.  Nor does what was held back begin with packets missing: none
+ *      may have been lost for HOLD us, unless it has come for HOLD_MOST us.
+ *
  *      It is held back only where viewers have something else: while a smaller
  *      one comes.  If it still is the top, the stream has it until the key
  *      frame of the next one, which was asked for; and if that does not come
  *      within INSTEAD us, it is held back no longer.
  *
- *   6. A layer that takes more than it may (ngx_webrtc_ingest_limit.c) leaves
+ *   6. A layer is broken that loses more than BROKEN packets for good, until as
+ *      many have come whole.  If it is the top, the key frame of any other one
+ *      replaces it, and is asked for: its own is large, and would be lost, too.
+ *      If not, a key frame does not help it either: it has stopped.  Nobody is
+ *      left without a picture for that.
+ *
+ *   7. A layer that takes more than it may (ngx_webrtc_ingest_limit.c) leaves
  *      the list at once, and is written for LEAVE us more, so that those who
  *      have it see no pause: until the next one has a key frame.  Then it is as
  *      if it had stopped.
@@ -89,6 +100,16 @@
 #define NGX_WEBRTC_INGEST_LAYERS_HOLD_MOST    16000000
 #define NGX_WEBRTC_INGEST_LAYERS_INSTEAD      1000000
 
+/* us for which a loss tells why a layer stops; chosen: Chromium hears of it
+ * after a round trip, and stops a layer within a second or two */
+#define NGX_WEBRTC_INGEST_LAYERS_LOST         3000000
+
+/* packets lost for good, less half of those that are not, after which a path
+ * does not carry a layer; and how many of a gap count: a full queue makes many
+ * of them, a pause in the air one.  Chosen: a picture or two */
+#define NGX_WEBRTC_INGEST_LAYERS_BROKEN       8
+#define NGX_WEBRTC_INGEST_LAYERS_GAP          4
+
 /* us that a layer which is left out is written for those who read it; chosen: a
  * key frame of another one, asked for twice */
 #define NGX_WEBRTC_INGEST_LAYERS_LEAVE        2000000
@@ -116,6 +137,8 @@ static void ngx_webrtc_ingest_layers_open(ngx_webrtc_ingest_layer_t *l,
     uint64_t now_us);
 static ngx_uint_t ngx_webrtc_ingest_layers_quiet(ngx_webrtc_ingest_t *in,
     uint64_t now_us);
+static ngx_uint_t ngx_webrtc_ingest_layers_doubtful(ngx_webrtc_ingest_t *in,
+    ngx_webrtc_ingest_layer_t *top, uint64_t now_us);
 static ngx_uint_t ngx_webrtc_ingest_layers_paused(ngx_webrtc_ingest_layer_t *l,
     uint64_t now_us);
 static void ngx_webrtc_ingest_layers_gone(ngx_webrtc_ingest_layer_t *l,
@@ -474,23 +497,37 @@ ngx_webrtc_ingest_layers_key_frame(ngx_webrtc_ingest_layer_t *l,
         return;
     }
 
+    top = ngx_webrtc_ingest_layers_top(in);
+
+    if (top && top != l) {
+
+        if (ngx_webrtc_ingest_layers_doubtful(in, top, now_us)) {
+            in->suspect = NULL;
+
+            ngx_webrtc_ingest_layers_gone(top, now_us);
+            l->t->want_key = 0;
+
+        } else if (l->broken && ngx_webrtc_ingest_layers_shown(top)) {
+
+            /* as if it had stopped: viewers have another one */
+
+            ngx_webrtc_ingest_layers_gone(l, now_us);
+            l->since_us = now_us;
+
+            if (ngx_webrtc_ingest_layers_held(l, now_us)) {
+                return;
+            }
+        }
+
+        l->broken = 0;
+        l->lost = 0;
+    }
+
     began = !l->live;
 
     if (began) {
         l->live = 1;
         l->since_us = now_us;
-    }
-
-    top = ngx_webrtc_ingest_layers_top(in);
-
-    if (top && top != l && top == in->suspect
-        && now_us - in->quiet_us < NGX_WEBRTC_INGEST_LAYERS_HOLDS
-        && ngx_webrtc_ingest_layers_quiet(in, now_us))
-    {
-        in->suspect = NULL;
-
-        ngx_webrtc_ingest_layers_gone(top, now_us);
-        l->t->want_key = 0;
     }
 
     if (top == NULL
@@ -536,23 +573,32 @@ ngx_webrtc_ingest_layers_shown(ngx_webrtc_ingest_layer_t *l)
 }
 
 
-/* it has not come for long enough, and a smaller one is there meanwhile */
+/* it has not come for long enough, or not whole, and a smaller one is there
+ * meanwhile */
 
 static ngx_uint_t
 ngx_webrtc_ingest_layers_held(ngx_webrtc_ingest_layer_t *l, uint64_t now_us)
 {
-    uint64_t              hold_us;
+    uint64_t              until_us;
     ngx_uint_t            i;
     ngx_webrtc_ingest_t  *in;
 
-    in = l->t->in;
-    hold_us = l->hold_us;
-
-    if (l == ngx_webrtc_ingest_layers_top(in)) {
-        hold_us = ngx_min(hold_us, NGX_WEBRTC_INGEST_LAYERS_INSTEAD);
+    if (l->live || l->hold_us == 0) {
+        return 0;
     }
 
-    if (l->live || now_us >= l->since_us + hold_us) {
+    in = l->t->in;
+
+    if (l == ngx_webrtc_ingest_layers_top(in)) {
+        until_us = l->since_us + ngx_min(l->hold_us,
+                                         NGX_WEBRTC_INGEST_LAYERS_INSTEAD);
+    } else {
+        until_us = ngx_min(l->lost_us + NGX_WEBRTC_INGEST_LAYERS_HOLD,
+                           l->since_us + NGX_WEBRTC_INGEST_LAYERS_HOLD_MOST);
+        until_us = ngx_max(until_us, l->since_us + l->hold_us);
+    }
+
+    if (now_us >= until_us) {
         return 0;
     }
 
@@ -755,6 +801,58 @@ ngx_webrtc_ingest_layers_quiet(ngx_webrtc_ingest_t *in, uint64_t now_us)
 }
 
 
+/* Is the best layer to be replaced by any other that has a key frame? */
+
+static ngx_uint_t
+ngx_webrtc_ingest_layers_doubtful(ngx_webrtc_ingest_t *in,
+    ngx_webrtc_ingest_layer_t *top, uint64_t now_us)
+{
+    if (!top->live) {
+        return 0;
+    }
+
+    return top->broken
+           || (top == in->suspect
+               && now_us - in->quiet_us < NGX_WEBRTC_INGEST_LAYERS_HOLDS
+               && ngx_webrtc_ingest_layers_quiet(in, now_us));
+}
+
+
+void
+ngx_webrtc_ingest_layers_packet(ngx_webrtc_ingest_layer_t *l, uint32_t lost,
+    uint64_t now_us)
+{
+    if (lost == 0) {
+        l->lost -= (l->lost > 0);
+
+        if (l->lost == 0) {
+            l->broken = 0;
+        }
+
+        return;
+    }
+
+    l->lost_us = now_us;
+    l->lost += 2 * ngx_min(lost, NGX_WEBRTC_INGEST_LAYERS_GAP);
+
+    if (l->lost <= 2 * NGX_WEBRTC_INGEST_LAYERS_BROKEN) {
+        return;
+    }
+
+    l->lost = 2 * NGX_WEBRTC_INGEST_LAYERS_BROKEN;
+
+    if (!l->live || l->broken) {
+        return;
+    }
+
+    l->broken = 1;
+
+    if (l == ngx_webrtc_ingest_layers_top(l->t->in)) {
+        ngx_webrtc_ingest_layers_ask(l->t->in);
+    }
+}
+
+
 static void
 ngx_webrtc_ingest_layers_gone(ngx_webrtc_ingest_layer_t *l, uint64_t now_us)
 {
@@ -764,6 +862,8 @@ ngx_webrtc_ingest_layers_gone(ngx_webrtc_ingest_layer_t *l, uint64_t now_us)
     in = l->t->in;
 
     l->live = 0;
+    l->broken = 0;
+    l->lost = 0;
     l->t->want_key = 0;
     l->t->waits_us = 0;
 
@@ -823,6 +923,10 @@ ngx_webrtc_ingest_layers_hold(ngx_webrtc_ingest_layer_t *l)
     } else {
         l->hold_us = ngx_max(2 * l->hold_us, NGX_WEBRTC_INGEST_LAYERS_HOLD);
         l->hold_us = ngx_min(l->hold_us, NGX_WEBRTC_INGEST_LAYERS_HOLD_MOST);
+    }
+
+    if (l->lost_us && l->last_us < l->lost_us + NGX_WEBRTC_INGEST_LAYERS_LOST) {
+        l->hold_us = ngx_max(l->hold_us, NGX_WEBRTC_INGEST_LAYERS_HOLD);
     }
 
     l->stopped = 1;

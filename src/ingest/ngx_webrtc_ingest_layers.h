@@ -65,6 +65,10 @@ void ngx_webrtc_ingest_layers_key_frame(ngx_webrtc_ingest_layer_t *l,
 ngx_uint_t ngx_webrtc_ingest_layers_better(ngx_webrtc_ingest_layer_t *l,
     ngx_webrtc_ingest_layer_t *than);
 
+/* A packet of it is next in order; so many before it were lost for good. */
+void ngx_webrtc_ingest_layers_packet(ngx_webrtc_ingest_layer_t *l,
+    uint32_t lost, uint64_t now_us);
+
 /*
  * It is left out from now on, which its limit says: nobody begins with it, and
  * those who read it may go on until they have a key frame of another one.

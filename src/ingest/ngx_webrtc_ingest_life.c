@@ -75,6 +75,7 @@ ngx_webrtc_ingest_begin(ngx_webrtc_ingest_t *in, uint64_t now_us)
 
     ngx_webrtc_ingest_limit_init(in);
     ngx_webrtc_twcc_init(&in->twcc, in->ssrc);
+    ngx_webrtc_nack_share_init(&in->share);
     ngx_webrtc_bitrate_init(&in->bitrate, (uint64_t) in->policy->max_bitrate,
                             remb, !twcc);
 

@@ -21,6 +21,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "ngx_webrtc_ingest_rtp.h"
+#include "ngx_webrtc_ingest_depay.h"
 #include "ngx_webrtc_ingest_depth.h"
 #include "ngx_webrtc_ingest_ext.h"
 #include "ngx_webrtc_ingest_layers.h"
@@ -83,8 +84,6 @@ static ngx_int_t ngx_webrtc_ingest_rtp_switch_codec(
 static void ngx_webrtc_ingest_rtp_key_frame(ngx_webrtc_ingest_track_t *t,
     uint64_t arrival_us);
 static ngx_uint_t ngx_webrtc_ingest_rtp_useful(ngx_webrtc_ingest_track_t *t);
-static ngx_int_t ngx_webrtc_ingest_rtp_depay(ngx_webrtc_ingest_track_t *t,
-    const ngx_webrtc_reorder_packet_t *rp, ngx_webrtc_depay_info_t *info);
 static void ngx_webrtc_ingest_rtp_orientation(ngx_webrtc_ingest_track_t *t,
     const ngx_webrtc_reorder_packet_t *rp);
 static void ngx_webrtc_ingest_rtp_begin_frame(ngx_webrtc_ingest_track_t *t,
@@ -179,6 +178,9 @@ ngx_webrtc_ingest_rtp_order(ngx_webrtc_ingest_t *in,
 
     if (!again) {
         ngx_webrtc_report_received(&t->report, seq, rtp->ts, now_us);
+        ngx_webrtc_nack_share_received(&in->share, &t->nack, seq, rtp->ts,
+                                       t->report.transit, t->report.clock_rate,
+                                       now_us);
 
         if (ngx_webrtc_seq_less16(ssrc->seq, rtp->seq)) {
             ssrc->seq = rtp->seq;
@@ -222,6 +224,17 @@ ngx_webrtc_ingest_rtp_order(ngx_webrtc_ingest_t *in,
     }
 
     if (ngx_webrtc_reorder_input(&t->reorder, &pkt, now_us) == NGX_AGAIN) {
+
+        if ((t->want_key || (t->layer && !t->layer->live))
+            && (t->lacks || ngx_webrtc_nack_late(&t->nack, now_us))
+            && ngx_webrtc_ingest_depay_ahead(t, &pkt))
+        {
+            /* a key frame is wanted: what is missing before it is not */
+
+            ngx_webrtc_nack_drop(&t->nack, seq, 0);
+            ngx_webrtc_reorder_give_up(&t->reorder, seq - 1, now_us);
+        }
+
         t->held_us = ngx_webrtc_reorder_timeout(&t->reorder, now_us);
     }
 
@@ -506,8 +519,13 @@ ngx_webrtc_ingest_rtp_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
     in = t->in;
 
     if (rp->lost) {
-        ngx_webrtc_nack_drop(&t->nack, rp->seq, 1);
+        ngx_webrtc_nack_drop(&t->nack, rp->seq, 0);
         t->in->stat->lost_in += rp->lost;
+        t->lacks = 1;
+    }
+
+    if (t->layer && rp->lost <= NGX_WEBRTC_INGEST_GAP) {
+        ngx_webrtc_ingest_layers_packet(t->layer, rp->lost, rp->arrival_us);
     }
 
     codec = ngx_webrtc_desc_payload(t->media, rp->pt);
@@ -521,7 +539,7 @@ ngx_webrtc_ingest_rtp_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
         return;
     }
 
-    rc = ngx_webrtc_ingest_rtp_depay(t, rp, &info);
+    rc = ngx_webrtc_ingest_depay(t, rp, &info);
 
     ngx_webrtc_ingest_rtp_orientation(t, rp);
 
@@ -548,10 +566,7 @@ ngx_webrtc_ingest_rtp_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
         return;
     }
 
-    if ((info.flags & NGX_WEBRTC_PKT_KEY)
-        && !info.key_needed
-        && (info.prefix || (info.flags & NGX_WEBRTC_PKT_FIRST)))
-    {
+    if (ngx_webrtc_ingest_depay_key(&info)) {
         ngx_webrtc_ingest_rtp_key_frame(t, rp->arrival_us);
     }
 
@@ -649,6 +664,7 @@ ngx_webrtc_ingest_rtp_key_frame(ngx_webrtc_ingest_track_t *t,
     }
 
     t->want_key = 0;
+    t->lacks = 0;
 
     if (t->layer) {
         ngx_webrtc_ingest_layers_key_frame(t->layer, arrival_us);
@@ -679,54 +695,6 @@ ngx_webrtc_ingest_rtp_useful(ngx_webrtc_ingest_track_t *t)
     }
 
     return 0;
-}
-
-
-/* has the depacketizer classify a packet, and reports what has changed */
-
-static ngx_int_t
-ngx_webrtc_ingest_rtp_depay(ngx_webrtc_ingest_track_t *t,
-    const ngx_webrtc_reorder_packet_t *rp, ngx_webrtc_depay_info_t *info)
-{
-    uint64_t                   frames, keyframes;
-    ngx_int_t                  rc;
-    ngx_uint_t                 i;
-    ngx_webrtc_ingest_out_t   *out;
-    ngx_webrtc_depay_packet_t  pkt;
-
-    ngx_memzero(&pkt, sizeof(ngx_webrtc_depay_packet_t));
-
-    pkt.payload = rp->payload;
-    pkt.n = rp->n;
-    pkt.ts = rp->ts;
-    pkt.marker = rp->marker;
-    pkt.gap = (rp->lost != 0);
-    pkt.told = rp->told;
-    pkt.red = (rp->pt == t->media->red_pt);
-    pkt.block_pt = t->media->pt;
-
-    frames = t->depay.frames;
-    keyframes = t->depay.keyframes;
-
-    rc = ngx_webrtc_depay_input(&t->depay, &pkt, info);
-
-    for (i = 0; i < t->nouts; i++) {
-        out = t->outs[i];
-
-        if (t->media->kind == NGX_WEBRTC_VIDEO) {
-            ngx_webrtc_atomic_add(&out->st->stat.frames,
-                                  t->depay.frames - frames);
-            ngx_webrtc_atomic_add(&out->st->stat.keyframes,
-                                  t->depay.keyframes - keyframes);
-        }
-
-        if (info->changed) {
-            ngx_webrtc_ingest_track_show(t, out);
-            out->news = 1;
-        }
-    }
-
-    return rc;
 }
 
 

@@ -6,9 +6,15 @@
 /*
  * Which packets of a publisher's stream to request again, and when: generic
  * NACK (RFC 4585, 6.2.1) with retries.  A missing packet is requested after a
- * short delay (it may only be late), then once per round trip until it arrives
- * or is no longer of use.  When a video track gives up on a packet, it needs a
- * key frame.
+ * short delay (it may only be late), then once per round trip, or less often,
+ * until it arrives or is no longer of use.  When a video track gives up on a
+ * packet, it needs a key frame.
+ *
+ * What is sent again takes the same path: where that has become too narrow for
+ * what is sent, it takes the place of what matters more, and the more so the
+ * more is lost.  So while packets queue, all tracks of a publisher have a share
+ * of what arrives: ngx_webrtc_nack_share_t.  What it does not suffice for is
+ * late, or given up.  What is lost in the air is requested at once, all of it.
  *
  * Sans-I/O.  The list is bounded; sequence numbers are unwrapped as by
  * ngx_webrtc_reorder_seq().
@@ -35,7 +41,8 @@
 /* us before the first request; chosen: reordering on a path is shorter */
 #define NGX_WEBRTC_NACK_DELAY     10000
 
-/* us between requests: at least, at most, and while no RTT is known */
+/* us between requests: at least, twice as long each time; at most; while no RTT
+ * is known, and what is not doubled beyond */
 #define NGX_WEBRTC_NACK_MIN       20000
 #define NGX_WEBRTC_NACK_RETRY_MAX 250000
 #define NGX_WEBRTC_NACK_RTT       100000
@@ -43,6 +50,41 @@
 /* us after which a missing packet is given up, by default; chosen: what
  * viewers' jitter buffers cover */
 #define NGX_WEBRTC_NACK_AGE       500000
+
+/* percent of the packets that arrive which may be requested; chosen: twice what
+ * a path that loses 20 % needs */
+#define NGX_WEBRTC_NACK_SHARE     50
+
+/* us of arrivals whose share may be requested at once, and packets that may in
+ * any case, one more after as long; chosen: what a narrow path carries beside
+ * others; a video that stands still */
+#define NGX_WEBRTC_NACK_BURST     100000
+#define NGX_WEBRTC_NACK_BURST_MIN 8
+
+/* us until there may be a share for what there was none for */
+#define NGX_WEBRTC_NACK_LATER     20000
+
+/* us that packets take longer than the fastest of the last LEAST to twice LEAST
+ * us, where they queue; chosen: more than a key frame that is paced, less than
+ * queues that drop; and for how long that holds: until retransmissions are in
+ * time again */
+#define NGX_WEBRTC_NACK_QUEUE     100000
+#define NGX_WEBRTC_NACK_QUEUED    500000
+#define NGX_WEBRTC_NACK_LEAST     5000000
+
+/* us; a packet that takes longer by that has another clock's timestamp */
+#define NGX_WEBRTC_NACK_JUMP      10000000
+
+
+/* private */
+typedef struct {
+    uint64_t     queued_us;       /* when packets were last seen to queue; 0:
+                                     never */
+    uint64_t     since_us;        /* when `n' began to be counted */
+    uint32_t     n;               /* packets that came by themselves */
+    uint32_t     before;          /* in the window before that */
+    uint32_t     left;            /* hundredths of packets */
+} ngx_webrtc_nack_share_t;
 
 
 typedef struct {
@@ -59,6 +101,10 @@ typedef struct {
     uint64_t                  age_us;
     uint32_t                  rtt_us;        /* 0: not known */
     uint32_t                  n;
+    uint64_t                  turned_us;     /* when `least' began; 0: none */
+    uint32_t                  ts;            /* newest */
+    int32_t                   least;         /* transit, units of the clock, */
+    int32_t                   least_before;  /* and in the window before */
     unsigned                  started:1;
     unsigned                  video:1;
     unsigned                  pli:1;         /* wanted, not reported yet */
@@ -126,6 +172,27 @@ uint64_t ngx_webrtc_nack_hold(const ngx_webrtc_nack_t *nack);
 ngx_int_t ngx_webrtc_nack_received(ngx_webrtc_nack_t *nack, uint64_t seq,
     uint64_t now_us);
 
+/* Nothing has come, NGX_WEBRTC_NACK_BURST_MIN packets may be requested. */
+
+void ngx_webrtc_nack_share_init(ngx_webrtc_nack_share_t *share);
+
+/*
+ * A packet of the track came, not as a retransmission; before
+ * ngx_webrtc_nack_received(): one that is not the newest may be one all the
+ * same, and says nothing.  How long packets take is said by the first one of
+ * each frame, as the others are paced, and not by frames that are shown before
+ * others.
+ *
+ *   seq       unwrapped
+ *   ts        its timestamp
+ *   transit   arrival less that, modulo 2^32, in units of the clock
+ *   rate      of that clock, Hz
+ */
+
+void ngx_webrtc_nack_share_received(ngx_webrtc_nack_share_t *share,
+    ngx_webrtc_nack_t *nack, uint64_t seq, uint32_t ts, int32_t transit,
+    uint32_t rate, uint64_t now_us);
+
 /*
  * Gives up what is missing before `seq' without reporting it: a key frame
  * begins there, or ngx_webrtc_reorder has already passed it.
@@ -135,6 +202,11 @@ ngx_int_t ngx_webrtc_nack_received(ngx_webrtc_nack_t *nack, uint64_t seq,
 
 void ngx_webrtc_nack_drop(ngx_webrtc_nack_t *nack, uint64_t seq,
     ngx_uint_t pli);
+
+/* Is a packet missing for longer than reordering explains? */
+
+ngx_uint_t ngx_webrtc_nack_late(const ngx_webrtc_nack_t *nack,
+    uint64_t now_us);
 
 /*
  * Another stream replaces this one, ngx_webrtc_reorder_renew(): its first
@@ -150,13 +222,18 @@ uint64_t ngx_webrtc_nack_deadline(const ngx_webrtc_nack_t *nack);
 
 /*
  * Returns what is due, and forgets what is given up.  May be called at any
- * time.
+ * time.  While packets queue, video that misses more than its share allows to
+ * request while others wait for it is given up as a whole: a key frame comes
+ * sooner.  Sound takes of the share what it needs: it is small.
+ *
+ *   share   of all tracks; those that matter most come first
  *
  * NGX_OK      there is something in tell
  * NGX_DONE    nothing is due
  */
 
-ngx_int_t ngx_webrtc_nack_timeout(ngx_webrtc_nack_t *nack, uint64_t now_us,
+ngx_int_t ngx_webrtc_nack_timeout(ngx_webrtc_nack_t *nack,
+    ngx_webrtc_nack_share_t *share, uint64_t now_us,
     ngx_webrtc_nack_tell_t *tell);
 
 

@@ -912,6 +912,226 @@ test_held(void)
 }
 
 
+/* packets of it are lost, and so are those sent again */
+
+static void
+lose(ngx_uint_t layer)
+{
+    senders[layer].seq++;
+}
+
+
+/* one that loses packets before it stops is held back the first time, too */
+
+static void
+test_lost(void)
+{
+    ngx_uint_t  all;
+
+    all = 1 << H | 1 << M | 1 << L;
+
+    pictures(320, all);
+    tap_is_str(state(), "hml:h", "they have lasted");
+
+    lose(H);
+    pictures(30, all);
+    tap_is_str(state(), "hml:h", "one loses a packet, and goes on");
+    stop(H);
+    back(H);
+    tap_is_str(state(), "ml:m", "it stops a second later: it is held back");
+    pictures(55, all);
+    tap_is_str(state(), "ml:m", "for 2 s");
+    pictures(10, all);
+    tap_is_str(state(), "hml:h", "no longer");
+
+    /* what is held back has to come whole */
+
+    pictures(320, all);
+    lose(H);
+    pictures(30, all);
+    stop(H);
+    back(H);
+    pictures(50, all);
+    lose(H);
+    pictures(30, all);
+    tap_is_str(state(), "ml:m", "it loses one meanwhile: it is not back yet");
+    pictures(50, all);
+    tap_is_str(state(), "hml:h", "until it has come whole for 2 s");
+
+    /* nothing else has a key frame */
+
+    pictures(320, all);
+    lose(H);
+    pictures(30, all);
+    deaf = 1;
+    stop(H);
+    back(H);
+    pictures(20, all);
+    lose(H);
+    pictures(12, all);
+    tap_is_str(state(), "ml:-", "it is held back, and nothing follows it");
+    pictures(20, all);
+    back(H);
+    tap_is_str(state(), "hml:h", "it is back, though packets were lost");
+    deaf = 0;
+    pictures(60, all);
+
+    /* it was long ago, or of another one */
+
+    pictures(320, all);
+    lose(H);
+    pictures(120, all);
+    lose(L);
+    pictures(20, all);
+    stop(H);
+    back(H);
+    pictures(2, all);
+    tap_is_str(state(), "hml:h", "lost 4 s before, or of another: not held");
+
+    pictures(320, all);
+    nasked = 0;
+}
+
+
+/* a full queue: so many times some packets of a layer, all layers come */
+
+static void
+gaps(ngx_uint_t layer, ngx_uint_t n, ngx_uint_t lost)
+{
+    while (n--) {
+        senders[layer].seq += lost;
+        pictures(1, 1 << H | 1 << M | 1 << L);
+    }
+}
+
+
+/* one that loses more than can be had again */
+
+static void
+test_broken(void)
+{
+    ngx_uint_t  i, all;
+
+    static const struct {
+        const char  *name;
+        ngx_uint_t   gaps;
+        ngx_uint_t   lost;
+        const char  *state;
+    } t[] = {
+        { "as much as it may lose", 2, 4, "hml:h" },
+        { "a pause in the air", 1, 100, "hml:h" },
+        { "more: the next one that has a key frame replaces it", 3, 4, "ml:m" },
+    };
+
+    all = 1 << H | 1 << M | 1 << L;
+
+    for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+        pictures(320, all);
+        nasked = 0;
+        gaps(H, t[i].gaps, t[i].lost);
+        pictures(12, all);
+        tap_is_str(state(), t[i].state, "%s", t[i].name);
+    }
+
+    pictures(50, all);
+    tap_is_str(state(), "ml:m", "which is held back");
+    pictures(30, all);
+    tap_is_str(state(), "hml:h", "until it has come whole");
+
+    /* its own key frame comes first */
+
+    pictures(320, all);
+    deaf = 1;
+    gaps(H, 3, 4);
+    pictures(12, all);
+    tap_is_str(state(), "hml:h", "there is no key frame");
+    back(H);
+    tap_ok(in.layers[H].broken, "one of its own is not enough");
+    pictures(20, all);
+    back(M);
+    tap_is_str(state(), "hml:h", "but that it comes whole");
+    gaps(H, 3, 4);
+    pictures(12, all);
+    back(H);
+    back(M);
+    tap_is_str(state(), "ml:m", "if it does not, that of another replaces it");
+    deaf = 0;
+
+    /* one that is not the best */
+
+    pictures(320, all);
+    gaps(M, 3, 4);
+    pictures(12, all);
+    tap_is_str(state(), "hl:h", "the middle one loses too much");
+    pictures(50, all);
+    tap_is_str(state(), "hl:h", "its key frame makes no difference");
+    pictures(30, all);
+    tap_is_str(state(), "hml:h", "but two seconds");
+
+    /* both: it is better than none */
+
+    pictures(320, all);
+    deaf = 1;
+
+    for (i = 0; i < 3; i++) {
+        gaps(H, 1, 4);
+        gaps(M, 1, 4);
+    }
+
+    pictures(12, all);
+    tap_ok(in.layers[H].broken && in.layers[M].broken, "both lose too much");
+    back(M);
+    tap_is_str(state(), "ml:m", "it is better than none");
+    deaf = 0;
+
+    pictures(320, all);
+    nasked = 0;
+}
+
+
+/* a key frame behind a gap */
+
+static void
+test_ahead(void)
+{
+    ngx_uint_t                  all;
+    ngx_webrtc_ingest_track_t  *t;
+
+    all = 1 << H | 1 << M | 1 << L;
+    t = in.layers[H].t;
+
+    pictures(30, all);
+    lose(H);
+    pictures(2, all);
+    back(H);
+    tap_is_int(t->reorder.held, 3, "a key frame waits for what is missing");
+
+    pictures(30, all);
+    tap_is_int(t->reorder.held, 0, "not for ever");
+    nasked = 0;
+    deaf = 1;
+    lose(H);
+    pictures(2, all);
+    ngx_webrtc_ingest_feedback_keyframe(&in, in.st);
+    tap_ok(t->want_key && t->reorder.held == 2, "once more, and one is wanted");
+    back(H);
+    tap_ok(!t->want_key && t->reorder.held == 0, "it does not wait");
+
+    /* what has been lost for good makes no difference to it */
+
+    lose(H);
+    pictures(20, all);
+    tap_ok(t->want_key && t->lacks && t->reorder.held == 0, "a packet is lost");
+    lose(H);
+    back(H);
+    tap_ok(!t->want_key && !t->lacks, "the next key frame does not wait");
+
+    deaf = 0;
+    pictures(320, all);
+    nasked = 0;
+}
+
+
 static void
 test_keyframes(void)
 {
@@ -1151,6 +1371,9 @@ main(void)
     test_quiet();
     test_stops();
     test_held();
+    test_lost();
+    test_broken();
+    test_ahead();
     test_keyframes();
 
     tap_ok(closed == NULL, "nobody was ended");
