@@ -1126,6 +1126,17 @@ test_ahead(void)
     back(H);
     tap_ok(!t->want_key && !t->lacks, "the next key frame does not wait");
 
+    /* nor is another one asked for when it has waited */
+
+    pictures(320, all);
+    lose(H);
+    back(H);
+    tap_is_int(t->reorder.held, 1, "a key frame directly behind a gap");
+    nasked = 0;
+    pictures(30, all);
+    tap_ok(t->reorder.held == 0 && !t->lacks && nasked == 0,
+           "nothing is wanted when it has waited long enough");
+
     deaf = 0;
     pictures(320, all);
     nasked = 0;
