@@ -424,13 +424,17 @@ ngx_webrtc_writer_cmaf_cut(ngx_webrtc_writer_t *w,
         at = ngx_webrtc_writer_cmaf_us(mt, k);
         before = last;
 
+        if (at - start > most && k > 1) {
+            return (ngx_int_t) k - 1;
+        }
+
         if (ngx_webrtc_writer_cmaf_turns(w, t, k)) {
             *fresh = 1;
             return (ngx_int_t) k;
         }
 
         if (at - start > most) {
-            return (ngx_int_t) ngx_max(k - 1, 1);
+            return 1;
         }
 
         /* one as long as the last would be too much; where they are uneven and

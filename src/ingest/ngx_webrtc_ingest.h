@@ -14,6 +14,7 @@
  *   ngx_webrtc_ingest_depay.c     what they are
  *   ngx_webrtc_ingest_ext.c       what header extensions say of a packet
  *   ngx_webrtc_ingest_layers.c    of simulcast: which ring gets which of them
+ *   ngx_webrtc_ingest_list.c      what is told of them
  *   ngx_webrtc_ingest_depth.c     layers inside a track
  *   ngx_webrtc_ingest_limit.c     layers that take more than they may
  *   ngx_webrtc_ingest_ring.c      when viewers see them, and for how long

@@ -67,7 +67,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "ngx_webrtc_ingest_layers.h"
-#include "ngx_webrtc_ingest_depth.h"
+#include "ngx_webrtc_ingest_list.h"
 #include "ngx_webrtc_ingest_ring.h"
 #include "ngx_webrtc_ingest_track.h"
 #include "ngx_webrtc_bus_figures.h"
@@ -121,17 +121,15 @@
 #define NGX_WEBRTC_INGEST_LAYERS_FAILED       5000000
 
 
-static void ngx_webrtc_ingest_layers_inside(ngx_webrtc_ingest_t *in,
-    uint64_t now_us);
 static ngx_webrtc_ingest_layer_t *ngx_webrtc_ingest_layers_by_ext(
     ngx_webrtc_ingest_t *in, ngx_webrtc_rtp_t *rtp, ngx_uint_t id);
 static ngx_uint_t ngx_webrtc_ingest_layers_apt(ngx_webrtc_desc_media_t *m,
     ngx_uint_t rtx_pt);
-static ngx_webrtc_ingest_layer_t *ngx_webrtc_ingest_layers_top(
-    ngx_webrtc_ingest_t *in);
 static ngx_uint_t ngx_webrtc_ingest_layers_shown(ngx_webrtc_ingest_layer_t *l);
 static ngx_uint_t ngx_webrtc_ingest_layers_held(ngx_webrtc_ingest_layer_t *l,
     uint64_t now_us);
+static ngx_uint_t ngx_webrtc_ingest_layers_instead(
+    ngx_webrtc_ingest_layer_t *l);
 static void ngx_webrtc_ingest_layers_set_top(ngx_webrtc_ingest_layer_t *l);
 static void ngx_webrtc_ingest_layers_open(ngx_webrtc_ingest_layer_t *l,
     uint64_t now_us);
@@ -215,127 +213,6 @@ ngx_webrtc_ingest_layers_route(ngx_webrtc_ingest_t *in)
             }
         }
     }
-}
-
-
-void
-ngx_webrtc_ingest_layers_list(ngx_webrtc_ingest_t *in, uint64_t now_us)
-{
-    uint64_t                     rate;
-    ngx_uint_t                   i;
-    ngx_webrtc_ingest_layer_t   *l, *top;
-    ngx_webrtc_stream_layer_t   *e;
-    ngx_webrtc_stream_layers_t   list;
-
-    in->listed_us = now_us;
-
-    if (in->nlayers == 0) {
-        ngx_webrtc_ingest_layers_inside(in, now_us);
-        return;
-    }
-
-    top = ngx_webrtc_ingest_layers_top(in);
-
-    ngx_memzero(&list, sizeof(ngx_webrtc_stream_layers_t));
-
-    for (i = 0; i < in->nlayers; i++) {
-        l = &in->layers[i];
-        e = &list.layers[list.n++];
-
-        e->rid_len = (uint8_t) l->rid.len;
-        ngx_memcpy(e->rid, l->rid.data, l->rid.len);
-
-        /* also of one that has stopped */
-
-        e->width = l->t->depay.track.width;
-        e->height = l->t->depay.track.height;
-        e->limit = (uint32_t) in->limits[i].max;
-
-        if (in->limits[i].out) {
-            e->over = 1;
-            rate = ngx_webrtc_limit_rate(&in->limits[i], now_us);
-            e->bitrate = (uint32_t) ngx_min(rate, NGX_WEBRTC_VARIANT_BIT_MOST);
-            continue;
-        }
-
-        if (!l->live) {
-            continue;
-        }
-
-        e->top = (l == top);
-        e->ref = l->out.st ? l->out.st->ref : 0;
-
-        rate = (l == top) ? ngx_webrtc_bus_bitrate(in->st)
-               : l->out.st ? ngx_webrtc_bus_bitrate(l->out.st) : 0;
-
-        e->bitrate = (uint32_t) ngx_min(rate, NGX_WEBRTC_VARIANT_BIT_MOST);
-
-        ngx_webrtc_ingest_depth_turn(l->t, now_us);
-
-        if (l->t->depay.layered) {
-            e->sid = NGX_WEBRTC_LAYER_MOST - 1;
-            ngx_webrtc_ingest_depth_fill(l->t, e);
-            e->sid = 0;
-        }
-    }
-
-    ngx_webrtc_bus_set_layers(in->st, &list);
-}
-
-
-/* without simulcast: the spatial layers of its only encoding, or that one */
-
-static void
-ngx_webrtc_ingest_layers_inside(ngx_webrtc_ingest_t *in, uint64_t now_us)
-{
-    uint64_t                     rate;
-    ngx_uint_t                   i, n, all;
-    ngx_webrtc_ingest_track_t   *t;
-    ngx_webrtc_stream_layer_t   *e;
-    ngx_webrtc_stream_layers_t   list;
-
-    t = in->out.from;
-
-    if (t) {
-        ngx_webrtc_ingest_depth_turn(t, now_us);
-    }
-
-    if (t == NULL || !ngx_webrtc_ingest_depth_any(t, now_us)) {
-        ngx_webrtc_bus_no_layers(in->st);
-        return;
-    }
-
-    ngx_memzero(&list, sizeof(ngx_webrtc_stream_layers_t));
-
-    rate = ngx_webrtc_bus_bitrate(in->st);
-
-    all = ngx_max(t->depay.sids, 1);
-    all = ngx_min(all, NGX_WEBRTC_STREAM_LAYERS);
-    n = ngx_min(all, (ngx_uint_t) t->most + 1);
-
-    for (i = all; i > 0; i--) {
-        e = &list.layers[list.n++];
-
-        e->sid = (uint8_t) (i - 1);
-        e->top = (i == n);
-        e->width = (uint16_t) (t->depay.track.width >> (all - i));
-        e->height = (uint16_t) (t->depay.track.height >> (all - i));
-        e->limit = (all > 1) ? (uint32_t) in->limits[i - 1].max : 0;
-
-        if (i > n) {
-            e->over = 1;
-            e->bitrate = (uint32_t) ngx_min(
-                           ngx_webrtc_limit_rate(&in->limits[i - 1], now_us),
-                           NGX_WEBRTC_VARIANT_BIT_MOST);
-            continue;
-        }
-
-        e->bitrate = (uint32_t) ngx_min(rate, NGX_WEBRTC_VARIANT_BIT_MOST);
-
-        ngx_webrtc_ingest_depth_fill(t, e);
-    }
-
-    ngx_webrtc_bus_set_layers(in->st, &list);
 }
 
 
@@ -487,7 +364,7 @@ void
 ngx_webrtc_ingest_layers_key_frame(ngx_webrtc_ingest_layer_t *l,
     uint64_t now_us)
 {
-    ngx_uint_t                  began;
+    ngx_uint_t                  began, comes;
     ngx_webrtc_ingest_t        *in;
     ngx_webrtc_ingest_layer_t  *top;
 
@@ -502,13 +379,19 @@ ngx_webrtc_ingest_layers_key_frame(ngx_webrtc_ingest_layer_t *l,
     if (top && top != l) {
 
         if (ngx_webrtc_ingest_layers_doubtful(in, top, now_us)) {
+            comes = top->broken;
             in->suspect = NULL;
 
             ngx_webrtc_ingest_layers_gone(top, now_us);
             l->t->want_key = 0;
 
-        } else if (l->broken && ngx_webrtc_ingest_layers_shown(top)) {
+            if (comes) {
+                top->since_us = now_us;
+            }
 
+        } else if (l->broken && ngx_webrtc_ingest_layers_shown(top)
+                   && ngx_webrtc_ingest_layers_instead(l))
+        {
             /* as if it had stopped: viewers have another one */
 
             ngx_webrtc_ingest_layers_gone(l, now_us);
@@ -553,16 +436,7 @@ ngx_webrtc_ingest_layers_key_frame(ngx_webrtc_ingest_layer_t *l,
         ngx_webrtc_ingest_track_show(l->t, &l->out);
     }
 
-    ngx_webrtc_ingest_layers_list(in, now_us);
-}
-
-
-/* NULL: none has begun */
-
-static ngx_webrtc_ingest_layer_t *
-ngx_webrtc_ingest_layers_top(ngx_webrtc_ingest_t *in)
-{
-    return in->out.from ? in->out.from->layer : NULL;
+    ngx_webrtc_ingest_list(in, now_us);
 }
 
 
@@ -580,7 +454,6 @@ static ngx_uint_t
 ngx_webrtc_ingest_layers_held(ngx_webrtc_ingest_layer_t *l, uint64_t now_us)
 {
     uint64_t              until_us;
-    ngx_uint_t            i;
     ngx_webrtc_ingest_t  *in;
 
     if (l->live || l->hold_us == 0) {
@@ -598,9 +471,19 @@ ngx_webrtc_ingest_layers_held(ngx_webrtc_ingest_layer_t *l, uint64_t now_us)
         until_us = ngx_max(until_us, l->since_us + l->hold_us);
     }
 
-    if (now_us >= until_us) {
-        return 0;
-    }
+    return now_us < until_us && ngx_webrtc_ingest_layers_instead(l);
+}
+
+
+/* is there a smaller one that viewers may have? */
+
+static ngx_uint_t
+ngx_webrtc_ingest_layers_instead(ngx_webrtc_ingest_layer_t *l)
+{
+    ngx_uint_t            i;
+    ngx_webrtc_ingest_t  *in;
+
+    in = l->t->in;
 
     for (i = 0; i < in->nlayers; i++) {
         if (ngx_webrtc_ingest_layers_shown(&in->layers[i])
@@ -771,7 +654,7 @@ ngx_webrtc_ingest_layers_check(ngx_webrtc_ingest_t *in, uint64_t now_us)
     }
 
     if (now_us - in->listed_us >= NGX_WEBRTC_INGEST_LAYERS_LIST) {
-        ngx_webrtc_ingest_layers_list(in, now_us);
+        ngx_webrtc_ingest_list(in, now_us);
     }
 }
 
@@ -822,6 +705,8 @@ void
 ngx_webrtc_ingest_layers_packet(ngx_webrtc_ingest_layer_t *l, uint32_t lost,
     uint64_t now_us)
 {
+    ngx_webrtc_ingest_layer_t  *next;
+
     if (lost == 0) {
         l->lost -= (l->lost > 0);
 
@@ -841,13 +726,17 @@ ngx_webrtc_ingest_layers_packet(ngx_webrtc_ingest_layer_t *l, uint32_t lost,
 
     l->lost = 2 * NGX_WEBRTC_INGEST_LAYERS_BROKEN;
 
-    if (!l->live || l->broken) {
+    if (!l->live) {
         return;
     }
 
     l->broken = 1;
 
-    if (l == ngx_webrtc_ingest_layers_top(l->t->in)) {
+    next = ngx_webrtc_ingest_layers_next(l->t->in);
+
+    if (l == ngx_webrtc_ingest_layers_top(l->t->in)
+        && next && !next->t->want_key)
+    {
         ngx_webrtc_ingest_layers_ask(l->t->in);
     }
 }
@@ -878,7 +767,7 @@ ngx_webrtc_ingest_layers_gone(ngx_webrtc_ingest_layer_t *l, uint64_t now_us)
     l->since_us = 0;
 
     ngx_webrtc_ingest_layers_route(in);
-    ngx_webrtc_ingest_layers_list(in, now_us);
+    ngx_webrtc_ingest_list(in, now_us);
 
     if (l->out.st) {
         ngx_webrtc_ingest_ring_flush_one(in, &l->out);
@@ -899,7 +788,7 @@ ngx_webrtc_ingest_layers_gone(ngx_webrtc_ingest_layer_t *l, uint64_t now_us)
     top = ngx_webrtc_ingest_layers_top(in);
     next = ngx_webrtc_ingest_layers_next(in);
 
-    if (top && !ngx_webrtc_ingest_layers_shown(top)
+    if (top && (top->broken || !ngx_webrtc_ingest_layers_shown(top))
         && next
         && (!next->t->want_key
             || now_us - next->t->asked_us
@@ -945,13 +834,13 @@ ngx_webrtc_ingest_layers_leave(ngx_webrtc_ingest_layer_t *l, uint64_t now_us)
     l->t->want_key = 0;
     l->t->waits_us = 0;
 
-    ngx_webrtc_ingest_layers_list(in, now_us);
+    ngx_webrtc_ingest_list(in, now_us);
 
     /* it may have been the one that was to follow another */
 
     top = ngx_webrtc_ingest_layers_top(in);
 
-    if (top && !ngx_webrtc_ingest_layers_shown(top)) {
+    if (top && (top->broken || !ngx_webrtc_ingest_layers_shown(top))) {
         ngx_webrtc_ingest_layers_ask(in);
     }
 }
@@ -962,7 +851,7 @@ ngx_webrtc_ingest_layers_return(ngx_webrtc_ingest_layer_t *l, uint64_t now_us)
 {
     l->left_us = 0;
 
-    ngx_webrtc_ingest_layers_list(l->t->in, now_us);
+    ngx_webrtc_ingest_list(l->t->in, now_us);
 }
 
 

@@ -19,6 +19,10 @@
 #define ngx_webrtc_ingest_layers_out(l)                                       \
     ((l)->t->in->limits[(l) - (l)->t->in->layers].out)
 
+/* the best layer, NULL: none has begun */
+#define ngx_webrtc_ingest_layers_top(in)                                      \
+    ((in)->out.from ? (in)->out.from->layer : NULL)
+
 /* Takes the layers of an m-line.  Returns their number, 0: it has none. */
 ngx_uint_t ngx_webrtc_ingest_layers_init(ngx_webrtc_ingest_t *in,
     ngx_webrtc_desc_media_t *m);
@@ -28,9 +32,6 @@ void ngx_webrtc_ingest_layers_end(ngx_webrtc_ingest_t *in);
 
 /* Sets the rings that each track is written to. */
 void ngx_webrtc_ingest_layers_route(ngx_webrtc_ingest_t *in);
-
-/* Tells of the layers in the stream. */
-void ngx_webrtc_ingest_layers_list(ngx_webrtc_ingest_t *in, uint64_t now_us);
 
 /*
  * RFC 8852, 3.  The track of a packet.

@@ -20,6 +20,7 @@
 #include "ngx_webrtc_ingest_feedback.h"
 #include "ngx_webrtc_ingest_layers.h"
 #include "ngx_webrtc_ingest_limit.h"
+#include "ngx_webrtc_ingest_list.h"
 #include "ngx_webrtc_ingest_ring.h"
 #include "ngx_webrtc_ingest_rtp.h"
 #include "ngx_webrtc_ingest_timer.h"
@@ -85,7 +86,7 @@ ngx_webrtc_ingest_begin(ngx_webrtc_ingest_t *in, uint64_t now_us)
      */
 
     ngx_webrtc_bus_set_tracks(in->st, in->out.stream, in->out.nstream);
-    ngx_webrtc_ingest_layers_list(in, now_us);
+    ngx_webrtc_ingest_list(in, now_us);
 
     ngx_webrtc_bus_set_state(in->bus, in->st, NGX_WEBRTC_STREAM_STARTING,
                              ngx_current_msec);

@@ -29,6 +29,7 @@
 #include <ngx_event.h>
 #include "ngx_webrtc_ingest_limit.h"
 #include "ngx_webrtc_ingest_layers.h"
+#include "ngx_webrtc_ingest_list.h"
 #include "ngx_webrtc_ingest_track.h"
 
 
@@ -327,7 +328,7 @@ ngx_webrtc_ingest_limit_picture(ngx_webrtc_ingest_track_t *t, ngx_uint_t flags,
         t->outs[i]->news = 1;
     }
 
-    ngx_webrtc_ingest_layers_list(in, now_us);
+    ngx_webrtc_ingest_list(in, now_us);
 }
 
 

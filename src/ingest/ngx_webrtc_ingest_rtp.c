@@ -26,6 +26,7 @@
 #include "ngx_webrtc_ingest_ext.h"
 #include "ngx_webrtc_ingest_layers.h"
 #include "ngx_webrtc_ingest_limit.h"
+#include "ngx_webrtc_ingest_list.h"
 #include "ngx_webrtc_ingest_ring.h"
 #include "ngx_webrtc_ingest_timer.h"
 #include "ngx_webrtc_ingest_track.h"
@@ -81,6 +82,8 @@ static void ngx_webrtc_ingest_rtp_extensions(ngx_webrtc_ingest_t *in,
     ngx_webrtc_rtp_t *rtp, uint64_t now_us);
 static ngx_int_t ngx_webrtc_ingest_rtp_switch_codec(
     ngx_webrtc_ingest_track_t *t, ngx_uint_t codec, uint64_t arrival_us);
+static ngx_uint_t ngx_webrtc_ingest_rtp_waits(ngx_webrtc_ingest_track_t *t,
+    uint64_t now_us);
 static void ngx_webrtc_ingest_rtp_key_frame(ngx_webrtc_ingest_track_t *t,
     uint64_t arrival_us);
 static ngx_uint_t ngx_webrtc_ingest_rtp_useful(ngx_webrtc_ingest_track_t *t);
@@ -225,11 +228,11 @@ ngx_webrtc_ingest_rtp_order(ngx_webrtc_ingest_t *in,
 
     if (ngx_webrtc_reorder_input(&t->reorder, &pkt, now_us) == NGX_AGAIN) {
 
-        if ((t->want_key || (t->layer && !t->layer->live))
+        if (ngx_webrtc_ingest_rtp_waits(t, now_us)
             && (t->lacks || ngx_webrtc_nack_late(&t->nack, now_us))
             && ngx_webrtc_ingest_depay_ahead(t, &pkt))
         {
-            /* a key frame is wanted: what is missing before it is not */
+            /* what is missing before a key frame that is wanted is not */
 
             ngx_webrtc_nack_drop(&t->nack, seq, 0);
             ngx_webrtc_reorder_give_up(&t->reorder, seq - 1, now_us);
@@ -522,6 +525,10 @@ ngx_webrtc_ingest_rtp_packet(void *ctx, const ngx_webrtc_reorder_packet_t *rp)
         ngx_webrtc_nack_drop(&t->nack, rp->seq, 0);
         t->in->stat->lost_in += rp->lost;
         t->lacks = 1;
+
+        if (t->media->kind == NGX_WEBRTC_VIDEO) {
+            t->want_key = 1;
+        }
     }
 
     if (t->layer && rp->lost <= NGX_WEBRTC_INGEST_GAP) {
@@ -646,6 +653,17 @@ ngx_webrtc_ingest_rtp_write(ngx_webrtc_ingest_track_t *t,
 }
 
 
+/* is a key frame wanted, or would one begin its layer? */
+
+static ngx_uint_t
+ngx_webrtc_ingest_rtp_waits(ngx_webrtc_ingest_track_t *t, uint64_t now_us)
+{
+    return t->want_key
+           || (t->layer && !t->layer->live
+               && ngx_webrtc_ingest_layers_wanted(t->layer, now_us));
+}
+
+
 /*
  * The beginning of a key frame: it also answers requests that are held back for
  * the interval.
@@ -671,7 +689,7 @@ ngx_webrtc_ingest_rtp_key_frame(ngx_webrtc_ingest_track_t *t,
 
     } else if (t->depay.layered && t->depth.since_us == 0) {
         ngx_webrtc_ingest_depth_begin(t, arrival_us);
-        ngx_webrtc_ingest_layers_list(t->in, arrival_us);
+        ngx_webrtc_ingest_list(t->in, arrival_us);
     }
 
     for (i = 0; i < t->nouts; i++) {

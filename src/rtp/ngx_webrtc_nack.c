@@ -113,6 +113,11 @@ ngx_webrtc_nack_drop(ngx_webrtc_nack_t *nack, uint64_t seq, ngx_uint_t pli)
     uint64_t    gone;
     ngx_uint_t  n, wanted;
 
+    if (!pli && nack->gone && nack->gone < seq) {
+        nack->gone = 0;
+        nack->pli = 0;
+    }
+
     for (n = 0; n < nack->n && nack->list[n].seq < seq; n++) { /* void */ }
 
     if (n == 0) {

@@ -993,6 +993,19 @@ test_lost(void)
 }
 
 
+static ngx_uint_t
+asked_of(ngx_uint_t layer)
+{
+    ngx_uint_t  n, k;
+
+    for (n = 0, k = 0; k < nasked; k++) {
+        n += (asked[k] == senders[layer].ssrc);
+    }
+
+    return n;
+}
+
+
 /* a full queue: so many times some packets of a layer, all layers come */
 
 static void
@@ -1082,6 +1095,32 @@ test_broken(void)
     tap_ok(in.layers[H].broken && in.layers[M].broken, "both lose too much");
     back(M);
     tap_is_str(state(), "ml:m", "it is better than none");
+    deaf = 0;
+
+    /* the one that was to follow it stops */
+
+    pictures(320, all);
+    deaf = 1;
+    gaps(H, 3, 4);
+    pictures(12, all);
+    tap_ok(in.layers[H].broken && in.layers[M].t->want_key,
+           "the next one is asked for a key frame");
+    nasked = 0;
+    gaps(H, 3, 4);
+    pictures(30, 1 << H | 1 << L);
+    tap_ok(asked_of(L), "the one below it, when that has stopped");
+    deaf = 0;
+
+    /* there is none below it */
+
+    pictures(320, all);
+    gaps(L, 3, 4);
+    deaf = 1;
+    pictures(12, all);
+    tap_ok(in.layers[L].broken, "the smallest one loses too much");
+    back(L);
+    tap_ok(!in.layers[L].broken && !in.layers[L].hold_us,
+           "its key frame is taken");
     deaf = 0;
 
     pictures(320, all);
