@@ -444,7 +444,7 @@ ngx_webrtc_writer_cmaf_cut(ngx_webrtc_writer_t *w,
 
         if (at + last - start > most
             && (at - start >= least || k == 1
-                || ngx_abs(last - before) <= NGX_WEBRTC_WRITER_CMAF_ROUND))
+                || ngx_abs(last - before) <= last / 8))
         {
             return (ngx_int_t) k;
         }
