@@ -19,8 +19,8 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "ngx_webrtc_ingest_feedback.h"
-#include "ngx_webrtc_ingest_layers.h"
 #include "ngx_webrtc_ingest_timer.h"
+#include "ngx_webrtc_ingest_track.h"
 #include "ngx_webrtc_rtcp_fb.h"
 #include "ngx_webrtc_time.h"
 
@@ -242,7 +242,7 @@ ngx_webrtc_ingest_feedback_matters(ngx_webrtc_ingest_track_t *t,
     ngx_webrtc_ingest_track_t *than)
 {
     if (t->layer && than->layer) {
-        return ngx_webrtc_ingest_layers_better(than->layer, t->layer);
+        return ngx_webrtc_ingest_track_larger(than, t);
     }
 
     return t->media->kind == NGX_WEBRTC_AUDIO

@@ -125,6 +125,8 @@ static ngx_webrtc_ingest_layer_t *ngx_webrtc_ingest_layers_by_ext(
     ngx_webrtc_ingest_t *in, ngx_webrtc_rtp_t *rtp, ngx_uint_t id);
 static ngx_uint_t ngx_webrtc_ingest_layers_apt(ngx_webrtc_desc_media_t *m,
     ngx_uint_t rtx_pt);
+static ngx_webrtc_ingest_layer_t *ngx_webrtc_ingest_layers_top(
+    ngx_webrtc_ingest_t *in);
 static ngx_uint_t ngx_webrtc_ingest_layers_shown(ngx_webrtc_ingest_layer_t *l);
 static ngx_uint_t ngx_webrtc_ingest_layers_held(ngx_webrtc_ingest_layer_t *l,
     uint64_t now_us);
@@ -416,7 +418,7 @@ ngx_webrtc_ingest_layers_key_frame(ngx_webrtc_ingest_layer_t *l,
     if (top == NULL
         || (top != l
             && (!ngx_webrtc_ingest_layers_shown(top)
-                || ngx_webrtc_ingest_layers_better(l, top))))
+                || ngx_webrtc_ingest_track_larger(l->t, top->t))))
     {
         ngx_webrtc_ingest_layers_set_top(l);
         began = 1;
@@ -437,6 +439,15 @@ ngx_webrtc_ingest_layers_key_frame(ngx_webrtc_ingest_layer_t *l,
     }
 
     ngx_webrtc_ingest_list(in, now_us);
+}
+
+
+/* NULL: none has begun */
+
+static ngx_webrtc_ingest_layer_t *
+ngx_webrtc_ingest_layers_top(ngx_webrtc_ingest_t *in)
+{
+    return in->out.from ? in->out.from->layer : NULL;
 }
 
 
@@ -487,34 +498,13 @@ ngx_webrtc_ingest_layers_instead(ngx_webrtc_ingest_layer_t *l)
 
     for (i = 0; i < in->nlayers; i++) {
         if (ngx_webrtc_ingest_layers_shown(&in->layers[i])
-            && ngx_webrtc_ingest_layers_better(l, &in->layers[i]))
+            && ngx_webrtc_ingest_track_larger(l->t, in->layers[i].t))
         {
             return 1;
         }
     }
 
     return 0;
-}
-
-
-ngx_uint_t
-ngx_webrtc_ingest_layers_better(ngx_webrtc_ingest_layer_t *l,
-    ngx_webrtc_ingest_layer_t *than)
-{
-    ngx_uint_t           size, size_than;
-    ngx_webrtc_track_t  *track;
-
-    track = &l->t->depay.track;
-    size = (ngx_uint_t) track->width * track->height;
-
-    track = &than->t->depay.track;
-    size_than = (ngx_uint_t) track->width * track->height;
-
-    if (size == 0 || size_than == 0) {
-        return l < than;
-    }
-
-    return size > size_than;
 }
 
 
@@ -886,7 +876,7 @@ ngx_webrtc_ingest_layers_next(ngx_webrtc_ingest_t *in)
 
         if (l != ngx_webrtc_ingest_layers_top(in)
             && ngx_webrtc_ingest_layers_shown(l)
-            && (best == NULL || ngx_webrtc_ingest_layers_better(l, best)))
+            && (best == NULL || ngx_webrtc_ingest_track_larger(l->t, best->t)))
         {
             best = l;
         }

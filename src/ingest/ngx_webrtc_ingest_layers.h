@@ -19,10 +19,6 @@
 #define ngx_webrtc_ingest_layers_out(l)                                       \
     ((l)->t->in->limits[(l) - (l)->t->in->layers].out)
 
-/* the best layer, NULL: none has begun */
-#define ngx_webrtc_ingest_layers_top(in)                                      \
-    ((in)->out.from ? (in)->out.from->layer : NULL)
-
 /* Takes the layers of an m-line.  Returns their number, 0: it has none. */
 ngx_uint_t ngx_webrtc_ingest_layers_init(ngx_webrtc_ingest_t *in,
     ngx_webrtc_desc_media_t *m);
@@ -61,10 +57,6 @@ ngx_uint_t ngx_webrtc_ingest_layers_wanted(ngx_webrtc_ingest_layer_t *l,
 /* It is a key frame: the layer may begin to be seen, or become the best one. */
 void ngx_webrtc_ingest_layers_key_frame(ngx_webrtc_ingest_layer_t *l,
     uint64_t now_us);
-
-/* Has it larger pictures, or comes first in the offer? */
-ngx_uint_t ngx_webrtc_ingest_layers_better(ngx_webrtc_ingest_layer_t *l,
-    ngx_webrtc_ingest_layer_t *than);
 
 /* A packet of it is next in order; so many before it were lost for good. */
 void ngx_webrtc_ingest_layers_packet(ngx_webrtc_ingest_layer_t *l,

@@ -124,8 +124,8 @@ ngx_webrtc_ingest_limit_check(ngx_webrtc_ingest_t *in, uint64_t now_us)
         for (k = 0; k < in->nlayers; k++) {
             if (!(done & ((ngx_uint_t) 1 << k))
                 && (best == in->nlayers
-                    || ngx_webrtc_ingest_layers_better(&in->layers[k],
-                                                       &in->layers[best])))
+                    || ngx_webrtc_ingest_track_larger(in->layers[k].t,
+                                                      in->layers[best].t)))
             {
                 best = k;
             }

@@ -10,7 +10,6 @@
 #include <ngx_core.h>
 #include "ngx_webrtc_ingest_list.h"
 #include "ngx_webrtc_ingest_depth.h"
-#include "ngx_webrtc_ingest_layers.h"
 #include "ngx_webrtc_bus_figures.h"
 #include "ngx_webrtc_bus_layers.h"
 
@@ -35,7 +34,7 @@ ngx_webrtc_ingest_list(ngx_webrtc_ingest_t *in, uint64_t now_us)
         return;
     }
 
-    top = ngx_webrtc_ingest_layers_top(in);
+    top = in->out.from ? in->out.from->layer : NULL;
 
     ngx_memzero(&list, sizeof(ngx_webrtc_stream_layers_t));
 

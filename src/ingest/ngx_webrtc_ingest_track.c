@@ -234,3 +234,21 @@ ngx_webrtc_ingest_track_find_place(ngx_webrtc_ingest_t *in,
     return (in->out.nstream < NGX_WEBRTC_TRACKS) ? (ngx_int_t) in->out.nstream
                                                   : NGX_ERROR;
 }
+
+
+ngx_uint_t
+ngx_webrtc_ingest_track_larger(ngx_webrtc_ingest_track_t *t,
+    ngx_webrtc_ingest_track_t *than)
+{
+    ngx_uint_t  size, size_than;
+
+    size = (ngx_uint_t) t->depay.track.width * t->depay.track.height;
+    size_than = (ngx_uint_t) than->depay.track.width
+                * than->depay.track.height;
+
+    if (size == 0 || size_than == 0) {
+        return t->layer < than->layer;
+    }
+
+    return size > size_than;
+}

@@ -47,5 +47,9 @@ ngx_int_t ngx_webrtc_ingest_track_codec(ngx_webrtc_ingest_track_t *t,
 void ngx_webrtc_ingest_track_show(ngx_webrtc_ingest_track_t *t,
     ngx_webrtc_ingest_out_t *out);
 
+/* Of two layers: has it larger pictures, or comes first in the offer? */
+ngx_uint_t ngx_webrtc_ingest_track_larger(ngx_webrtc_ingest_track_t *t,
+    ngx_webrtc_ingest_track_t *than);
+
 
 #endif /* _NGX_WEBRTC_INGEST_TRACK_H_INCLUDED_ */
