@@ -433,10 +433,6 @@ ngx_webrtc_writer_cmaf_cut(ngx_webrtc_writer_t *w,
             return (ngx_int_t) k;
         }
 
-        if (at - start > most) {
-            return 1;
-        }
-
         /* one as long as the last would be too much; where they are uneven and
          * the part would be too short, the next one is waited for */
 

@@ -194,10 +194,12 @@ void ngx_webrtc_nack_share_received(ngx_webrtc_nack_share_t *share,
     uint32_t rate, uint64_t now_us);
 
 /*
- * Gives up what is missing before `seq' without reporting it: a key frame
- * begins there, or ngx_webrtc_reorder has already passed it.
+ * Gives up what is missing before `seq' without reporting it, and forgets what
+ * was given up there and not yet reported: a key frame begins there, or
+ * ngx_webrtc_reorder has already passed it.
  *
- *   pli   not zero: a video track wants a key frame if something was missing
+ *   pli   not zero: a video track wants a key frame if something was missing,
+ *         and what was not yet reported still is
  */
 
 void ngx_webrtc_nack_drop(ngx_webrtc_nack_t *nack, uint64_t seq,
