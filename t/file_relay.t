@@ -71,4 +71,20 @@ for my $ice (qw/ lite full /, $turn ? qw/ udp tcp / : ()) {
 like($t->log, qr/nice sends by channel:4/, 'udp: past libnice') if $turn;
 ok($t->no_sessions, 'no session is left');
 
+# Each gives its allocation back, and reads the answer: libnice repeats a request
+# whose answer is not read, and what waits in a socket keeps the worker busy.
+# One may be late.
+
+if ($turn) {
+    my %ends;
+    my $all = qr/session (\d+): refreshed, .* lifetime=0$/m;
+
+    wait_for(60, sub { (() = slurp($turn->{turn}) =~ /$all/g) >= 6 });
+
+    $ends{$_}++ for slurp($turn->{turn}) =~ /$all/g;
+
+    is(scalar(keys %ends), 6, 'each allocation is given back');
+    ok((grep { $_ > 1 } values %ends) < 2, 'and once') or diag explain \%ends;
+}
+
 $t->done;

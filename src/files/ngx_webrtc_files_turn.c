@@ -27,6 +27,7 @@
 #include "ngx_webrtc_files_channel.h"
 #include "ngx_webrtc_files_play.h"
 #include "ngx_webrtc_files_read.h"
+#include "ngx_webrtc_timer.h"
 
 
 static size_t ngx_webrtc_files_turn_step(ngx_webrtc_files_t *f,
@@ -189,20 +190,7 @@ ngx_webrtc_files_turn_arm(ngx_webrtc_files_t *f)
         }
     }
 
-    if ((ngx_msec_int_t) (next - now) < 1) {
-        next = now + 1;
-    }
-
-    if (f->timer.timer_set) {
-
-        if (f->timer.timer.key == next) {
-            return;
-        }
-
-        ngx_del_timer(&f->timer);
-    }
-
-    ngx_add_timer(&f->timer, next - now);
+    ngx_webrtc_timer_at(&f->timer, next);
 }
 
 

@@ -808,10 +808,6 @@ ngx_webrtc_nice_end(ngx_webrtc_nice_t *nice)
 
     (void) g_signal_handlers_disconnect_by_data(nice->agent, nice);
 
-    (void) nice_agent_attach_recv(nice->agent, nice->stream,
-                                  NGX_WEBRTC_NICE_COMPONENT, nice->context,
-                                  NULL, NULL);
-
     g_main_context_push_thread_default(nice->context);
 
     nice_agent_close_async(nice->agent, ngx_webrtc_nice_on_pruned, nice);

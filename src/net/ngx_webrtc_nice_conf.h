@@ -72,8 +72,9 @@ typedef struct {
  *              modified
  *   answer     a STUN success response (RFC 8489) to a request that is not
  *              libnice's, which drops such responses; p may not be modified.
- *              NGX_OK: it is authentic, and the answer to the last request that
- *              ngx_webrtc_nice_expect() has told of
+ *              NGX_OK: it is authentic, and the answer to one of the last
+ *              ngx_webrtc_nice_fresh() requests that ngx_webrtc_nice_expect()
+ *              has told of
  *   done       the datagrams that were waiting have been delivered
  *   state      NGX_WEBRTC_NICE_CONNECTED or _FAILED, each may be repeated
  *   candidate  there is another local candidate

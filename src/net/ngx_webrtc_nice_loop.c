@@ -353,19 +353,23 @@ ngx_webrtc_nice_look_at(ngx_webrtc_nice_t *nice, ngx_webrtc_nice_io_t *io,
         fd->revents &= (gushort) ~G_IO_ERR;
     }
 
-    if ((nice->expect || nice->watch) && (fd->revents & G_IO_IN)) {
-        seen.nice = nice;
-        seen.io = io;
-
-        ngx_webrtc_nice_peek(io->fd, ngx_webrtc_nice_seen, &seen);
-        return;
-    }
-
-    if (nice->socket && !nice->closed && (fd->revents & G_IO_IN)
+    if (nice->socket && !nice->watch && !nice->closed
+        && (fd->revents & G_IO_IN)
         && !g_socket_is_closed(nice->socket)
         && g_socket_get_fd(nice->socket) == io->fd)
     {
         ngx_webrtc_nice_take_data(nice, io, fd);
+    }
+
+    /* what is left, an answer perhaps, is libnice's */
+
+    if ((nice->expect || nice->watch) && !nice->closed
+        && (fd->revents & G_IO_IN))
+    {
+        seen.nice = nice;
+        seen.io = io;
+
+        ngx_webrtc_nice_peek(io->fd, ngx_webrtc_nice_seen, &seen);
     }
 }
 

@@ -14,8 +14,9 @@
  * 1. A request is sent through libnice over the selected pair.  An authentic
  *    answer comes from where the request went, so a channel that it comes by is
  *    the one to the selected address, in whatever order libnice has bound them.
- * 2. Only the answer to the last request counts, and only if no other pair was
- *    selected since it was sent.
+ * 2. An answer counts only if no other pair was selected since its request was
+ *    sent.  It need not be the last one: packets may queue for longer than it
+ *    takes to ask again.
  * 3. Requests go on, for consent.  When one is not answered by that channel,
  *    libnice sends again: it knows other ways.
  */
@@ -232,7 +233,7 @@ ngx_webrtc_nice_answered(ngx_webrtc_nice_t *nice, ngx_socket_t fd,
     GSocket    *socket;
     GPtrArray  *sockets;
 
-    if (!nice->fresh || (nice->socket && nice->channel == channel)) {
+    if (nice->socket && nice->channel == channel) {
         return;
     }
 
@@ -335,8 +336,15 @@ ngx_webrtc_nice_expect(ngx_webrtc_nice_t *nice, ngx_uint_t answers)
     nice->expect = answers ? 1 : 0;
 
     if (nice->expect) {
-        nice->fresh = 1;
+        nice->fresh++;
     }
+}
+
+
+ngx_uint_t
+ngx_webrtc_nice_fresh(ngx_webrtc_nice_t *nice)
+{
+    return nice->fresh;
 }
 
 

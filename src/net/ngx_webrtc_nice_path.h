@@ -52,6 +52,9 @@ ngx_uint_t ngx_webrtc_nice_others(ngx_webrtc_nice_t *nice,
  */
 void ngx_webrtc_nice_expect(ngx_webrtc_nice_t *nice, ngx_uint_t answers);
 
+/* how often it was set since the pair was selected */
+ngx_uint_t ngx_webrtc_nice_fresh(ngx_webrtc_nice_t *nice);
+
 /*
  * Whether the caller should ask soon: the selected pair is relayed over UDP,
  * and only an answer shows by which channel.  Becomes 0 after a few times.

@@ -77,6 +77,8 @@ struct ngx_webrtc_nice_s {
     ngx_uint_t               nremote;
     ngx_uint_t               nreflexive;
 
+    ngx_uint_t               fresh;       /* requests sent over this pair */
+
     ngx_msec_t               rest;        /* see ngx_webrtc_nice_rest() */
     ngx_msec_t               rested;      /* resting is over */
 
@@ -88,7 +90,6 @@ struct ngx_webrtc_nice_s {
     unsigned                 left_out:1;  /* a candidate, the log has it */
     unsigned                 watch:1;     /* what TURN servers answer */
     unsigned                 expect:1;    /* answers to requests of ours */
-    unsigned                 fresh:1;     /* the last one went over this pair */
     unsigned                 up:1;        /* CONNECTED or READY */
     unsigned                 lost:1;      /* the pair, until there is one */
     unsigned                 candidate:1; /* to be told */

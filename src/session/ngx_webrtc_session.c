@@ -11,6 +11,7 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include "ngx_webrtc_session.h"
+#include "ngx_webrtc_timer.h"
 
 
 void
@@ -152,13 +153,11 @@ void
 ngx_webrtc_session_schedule(ngx_webrtc_session_t *s)
 {
     uint64_t    dtls;
-    ngx_msec_t  now, next, end, limit;
+    ngx_msec_t  next, end, limit;
 
     if (s->state == NGX_WEBRTC_SESSION_CLOSING) {
         return;
     }
-
-    now = ngx_current_msec;
 
     next = ngx_webrtc_session_alive(s) + s->peer->policy.timeout;
 
@@ -204,25 +203,7 @@ ngx_webrtc_session_schedule(ngx_webrtc_session_t *s)
         next = (ngx_msec_t) dtls;
     }
 
-    if ((ngx_msec_int_t) (next - now) < 1) {
-        next = now + 1;
-    }
-
-    /*
-     * ngx_add_timer() alone would keep a timer that is up to 300 ms too late
-     * (NGX_TIMER_LAZY_DELAY).
-     */
-
-    if (s->timer.timer_set) {
-
-        if (s->timer.timer.key == next) {
-            return;
-        }
-
-        ngx_del_timer(&s->timer);
-    }
-
-    ngx_add_timer(&s->timer, next - now);
+    ngx_webrtc_timer_at(&s->timer, next);
 }
 
 

@@ -78,8 +78,7 @@ ngx_webrtc_session_consent_next(ngx_webrtc_session_t *s)
 ngx_int_t
 ngx_webrtc_session_consent_input(ngx_webrtc_session_t *s, u_char *p, size_t n)
 {
-    ngx_int_t   rc;
-    ngx_uint_t  i, good;
+    ngx_uint_t  i, age, good;
 
     good = 0;
 
@@ -95,12 +94,13 @@ ngx_webrtc_session_consent_input(ngx_webrtc_session_t *s, u_char *p, size_t n)
         return NGX_DECLINED;
     }
 
-    /* i is behind it */
+    /* i is behind it; 0: the last one that was asked */
 
-    rc = (i == (s->consent.n - 1) % NGX_WEBRTC_SESSION_CONSENT_TIDS + 1)
-         ? NGX_OK : NGX_DONE;
+    age = (s->consent.n - i) % NGX_WEBRTC_SESSION_CONSENT_TIDS;
 
-    ngx_webrtc_nice_expect(s->transport.nice, 0);
+    if (age == 0) {
+        ngx_webrtc_nice_expect(s->transport.nice, 0);
+    }
 
     if (!s->connected) {
         ngx_log_error(NGX_LOG_INFO, &s->log, 0,
@@ -109,7 +109,8 @@ ngx_webrtc_session_consent_input(ngx_webrtc_session_t *s, u_char *p, size_t n)
 
     ngx_webrtc_session_consent_given(s);
 
-    return rc;
+    return (age < ngx_webrtc_nice_fresh(s->transport.nice)) ? NGX_OK
+                                                            : NGX_DONE;
 }
 
 

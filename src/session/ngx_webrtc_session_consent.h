@@ -20,8 +20,8 @@ void ngx_webrtc_session_consent_given(ngx_webrtc_session_t *s);
 void ngx_webrtc_session_consent_ask(ngx_webrtc_session_t *s);
 
 /*
- * NGX_OK        p, n answers the last request: consent is renewed
- * NGX_DONE      one of those before: the same
+ * NGX_OK        p, n answers a request over this pair: consent is renewed
+ * NGX_DONE      one of before it was selected: the same
  * NGX_DECLINED  none
  */
 ngx_int_t ngx_webrtc_session_consent_input(ngx_webrtc_session_t *s, u_char *p,

@@ -61,6 +61,7 @@
 #define BUF         65536
 #define LINE        16384                /* datagrams on their way, at most */
 #define DATAGRAM    1500
+#define OUT         16
 #define SDP         16384
 #define SECONDS     4096
 
@@ -97,6 +98,9 @@ static struct sockaddr_in         local, remote;
 static line_t                     up, down;
 static int                        shaped;
 
+static parcel_t                   out[OUT];      /* to be sent */
+static int                        nout;
+
 static char                       ufrag[9], pwd[33], rufrag[260], rpwd[260];
 static u_char                     fp[32];
 static int                        active;
@@ -121,6 +125,7 @@ static bench_proc_t               before;
 
 static void datagram_in(u_char *p, size_t n);
 static void datagram_out(u_char *p, size_t n);
+static void flush(void);
 
 
 static uint64_t
@@ -217,11 +222,50 @@ datagram_send(u_char *p, size_t n)
 }
 
 
+/*
+ * What goes out, a SACK for every other packet most of all, goes in one system
+ * call for up to OUT of them: one by one they would be a third of the client's
+ * time, and the client what is measured.
+ */
+
 static void
 datagram_out(u_char *p, size_t n)
 {
-    (void) !sendto(fd, p, n, MSG_DONTWAIT, (struct sockaddr *) &remote,
-                   sizeof(remote));
+    if (n > DATAGRAM) {
+        return;
+    }
+
+    memcpy(out[nout].p, p, n);
+    out[nout].n = n;
+
+    if (++nout == OUT) {
+        flush();
+    }
+}
+
+
+static void
+flush(void)
+{
+    int  i, sent;
+
+    static struct iovec    iovs[OUT];
+    static struct mmsghdr  msgs[OUT];
+
+    for (i = 0; i < nout; i++) {
+        iovs[i].iov_base = out[i].p;
+        iovs[i].iov_len = out[i].n;
+        msgs[i].msg_hdr.msg_iov = &iovs[i];
+        msgs[i].msg_hdr.msg_iovlen = 1;
+    }
+
+    /* an error is of one datagram, which is lost; those behind it are sent */
+
+    for (i = 0; i < nout; i += (sent > 0) ? sent : 1) {
+        sent = sendmmsg(fd, msgs + i, (unsigned) (nout - i), MSG_DONTWAIT);
+    }
+
+    nout = 0;
 }
 
 
@@ -317,6 +361,12 @@ post(void)
 
     remote.sin_family = AF_INET;
     remote.sin_port = htons((uint16_t) port);
+
+    /* spares a look-up of the route per datagram */
+
+    if (connect(fd, (struct sockaddr *) &remote, sizeof(remote)) == -1) {
+        bench_die("connect");
+    }
 }
 
 
@@ -888,6 +938,7 @@ run(void)
 
     while (!done && error == NULL) {
         ns = timers();
+        flush();
 
         ts.tv_sec = 0;
         ts.tv_nsec = (long) ns;
@@ -1119,6 +1170,8 @@ main(int argc, char **argv)
     while (shaped && up.tail != up.head) {
         (void) line_run(&up, datagram_out);
     }
+
+    flush();
 
     return error || bad || status ? 1 : 0;
 }

@@ -25,6 +25,7 @@ static ngx_uint_t             begun;        /* requests */
 static ngx_int_t              authentic;    /* of answers */
 static const u_char          *answers;      /* this request only; NULL: any */
 static ngx_uint_t             unproven;     /* times, of _nice_asks() */
+static ngx_uint_t             expected, fresh;
 
 
 /* in the place of the session's other files */
@@ -43,7 +44,7 @@ ngx_webrtc_session_request(ngx_webrtc_session_t *s, const u_char *tid,
 {
     (void) s; (void) tid; (void) buf;
 
-    return 0;
+    return 1;
 }
 
 
@@ -69,7 +70,19 @@ ngx_webrtc_nice_asks(ngx_webrtc_nice_t *nice)
 void
 ngx_webrtc_nice_expect(ngx_webrtc_nice_t *nice, ngx_uint_t on)
 {
-    (void) nice; (void) on;
+    (void) nice;
+
+    expected = on;
+    fresh += on;
+}
+
+
+ngx_uint_t
+ngx_webrtc_nice_fresh(ngx_webrtc_nice_t *nice)
+{
+    (void) nice;
+
+    return fresh;
 }
 
 
@@ -235,12 +248,25 @@ publishing(void)
 }
 
 
+/* an answer to the request that was sent so many before the last one */
+
+static ngx_int_t
+reply(ngx_uint_t before)
+{
+    u_char  byte;
+
+    answers = session.consent.tids[(session.consent.n - 1 - before)
+                                   % NGX_WEBRTC_SESSION_CONSENT_TIDS];
+
+    return ngx_webrtc_session_consent_input(&session, &byte, 1);
+}
+
+
 /* which request is answered; and asked at once where the answer shows more */
 
 static void
 soon(void)
 {
-    u_char      byte;
     ngx_uint_t  i;
 
     unproven = 3;
@@ -259,25 +285,37 @@ soon(void)
 
     authentic = NGX_OK;
 
+    /* a pair is selected before each of them, so it alone is of that */
+
     for (i = 0; i < 20; i++) {
+        fresh = 0;
         ngx_webrtc_session_consent_ask(&session);
 
-        answers = session.consent.tids[(session.consent.n - 1)
-                                       % NGX_WEBRTC_SESSION_CONSENT_TIDS];
-
-        if (ngx_webrtc_session_consent_input(&session, &byte, 1) != NGX_OK) {
-            break;
-        }
-
-        answers = session.consent.tids[(session.consent.n - 2)
-                                       % NGX_WEBRTC_SESSION_CONSENT_TIDS];
-
-        if (ngx_webrtc_session_consent_input(&session, &byte, 1) != NGX_DONE) {
+        if (reply(1) != NGX_DONE || !expected
+            || reply(0) != NGX_OK || expected)
+        {
             break;
         }
     }
 
-    tap_is_int(i, 20, "soon: the last request's answer is told from others'");
+    tap_is_int(i, 20, "soon: the answer to a request over this pair is told "
+                      "from others', and the last one ends it");
+
+    /* none since, and packets queue: each comes when others have been asked */
+
+    for (i = 0; i < 20; i++) {
+        ngx_webrtc_session_consent_ask(&session);
+
+        if (reply(NGX_WEBRTC_SESSION_CONSENT_TIDS - 1)
+            != (i < NGX_WEBRTC_SESSION_CONSENT_TIDS - 2 ? NGX_DONE : NGX_OK)
+            || reply(1) != NGX_OK || !expected)
+        {
+            break;
+        }
+    }
+
+    tap_is_int(i, 20, "soon: so is one that comes late, and others are to "
+                      "come");
 
     answers = NULL;
     authentic = NGX_DECLINED;
