@@ -70,7 +70,12 @@ ngx_webrtc_ingest_timer_arm(ngx_webrtc_ingest_t *in, uint64_t now_us)
         late = (ngx_msec_int_t) (in->timer.timer.key
                                  - (ngx_current_msec + ms));
 
-        if (late <= 0 && late >= -NGX_WEBRTC_INGEST_EARLY) {
+        /* what is due is not moved on by what comes, or it never happens */
+
+        if (late <= 0
+            && (late >= -NGX_WEBRTC_INGEST_EARLY
+                || ms == NGX_WEBRTC_INGEST_TICK))
+        {
             return;
         }
 

@@ -56,7 +56,8 @@ static void ngx_webrtc_nice_on_remote(NiceAgent *agent, NiceCandidate *cand,
     gpointer data);
 static void ngx_webrtc_nice_on_gathered(NiceAgent *agent, guint stream,
     gpointer data);
-static void ngx_webrtc_nice_end(ngx_webrtc_nice_t *nice);
+static ngx_int_t ngx_webrtc_nice_end(ngx_webrtc_nice_t *nice);
+static void ngx_webrtc_nice_prune(ngx_webrtc_nice_t *nice);
 static void ngx_webrtc_nice_on_pruned(GObject *object, GAsyncResult *result,
     gpointer data);
 static void ngx_webrtc_nice_free(ngx_webrtc_nice_t *nice);
@@ -711,6 +712,7 @@ ngx_webrtc_nice_on_state(NiceAgent *agent, guint stream, guint component,
         nice->up = 0;
         nice->lost = 1;
         nice->paired = 0;
+        nice->fresh = 0;
         ngx_webrtc_nice_unselect(nice);
 
         nice->news = NGX_WEBRTC_NICE_FAILED;
@@ -779,34 +781,76 @@ ngx_webrtc_nice_close(ngx_webrtc_nice_t *nice)
     nice->closed = 1;
     nice->paired = 0;
     nice->rest = 0;
+    nice->expect = 0;
 
     ngx_webrtc_nice_unselect(nice);
 
     ngx_queue_insert_tail(&ngx_webrtc_nice_closing, &nice->queue);
 
     if (!nice->driving) {
-        ngx_webrtc_nice_end(nice);
+        (void) ngx_webrtc_nice_end(nice);
     }
 }
 
 
 /*
- * Not from within a turn.  First allocations are given back (RFC 8656, 3.2),
- * which takes libnice three seconds with a server that does not answer.
+ * Not from within a turn, and again after each one.  First allocations are
+ * given back (RFC 8656, 3.2), which takes libnice three seconds with a server
+ * that does not answer.  The receive function stays meanwhile: libnice reads
+ * nothing without one.  The credentials are nobody's: a check that comes then
+ * is of no use to its sender.
+ *
+ * NGX_OK    the agent lives on
+ * NGX_DONE  it does not
  */
 
-static void
+static ngx_int_t
 ngx_webrtc_nice_end(ngx_webrtc_nice_t *nice)
 {
-    if (!nice->relays || nice->pruning) {
+    gchar  text[33];
+
+    if (!nice->relays || nice->pruned) {
         ngx_queue_remove(&nice->queue);
         ngx_webrtc_nice_free(nice);
+        return NGX_DONE;
+    }
+
+    if (!nice->ended) {
+        nice->ended = 1;
+
+        (void) g_signal_handlers_disconnect_by_data(nice->agent, nice);
+
+        if (!nice->gathered) {
+            g_signal_connect(nice->agent, "candidate-gathering-done",
+                             G_CALLBACK(ngx_webrtc_nice_on_gathered), nice);
+        }
+
+        *ngx_sprintf((u_char *) text, "%08xD%08xD%08xD%08xD",
+                     (uint32_t) ngx_random(), (uint32_t) ngx_random(),
+                     (uint32_t) ngx_random(), (uint32_t) ngx_random()) = '\0';
+
+        (void) nice_agent_set_local_credentials(nice->agent, nice->stream,
+                                                text, text);
+
+        ngx_webrtc_nice_wake(nice);
+    }
+
+    ngx_webrtc_nice_prune(nice);
+
+    return NGX_OK;
+}
+
+
+/* an allocation that is made after this would be kept: not before all are */
+
+static void
+ngx_webrtc_nice_prune(ngx_webrtc_nice_t *nice)
+{
+    if (!nice->gathered || nice->pruning) {
         return;
     }
 
     nice->pruning = 1;
-
-    (void) g_signal_handlers_disconnect_by_data(nice->agent, nice);
 
     g_main_context_push_thread_default(nice->context);
 
@@ -906,7 +950,13 @@ ngx_webrtc_nice_done(void)
             next = ngx_queue_next(q);
             nice = ngx_queue_data(q, ngx_webrtc_nice_t, queue);
 
+            if (nice->deaf) {
+                continue;
+            }
+
             (void) g_main_context_iteration(nice->context, FALSE);
+
+            ngx_webrtc_nice_prune(nice);
 
             if (nice->pruned) {
                 ngx_queue_remove(&nice->queue);

@@ -225,7 +225,7 @@ ngx_webrtc_nice_drive(ngx_webrtc_nice_t *nice)
                 ngx_webrtc_nice_look(nice, nfds);
             }
 
-            if (nice->closed && !nice->pruning) {
+            if (nice->closed && !nice->ended) {
                 break;
             }
         }
@@ -240,7 +240,7 @@ ngx_webrtc_nice_drive(ngx_webrtc_nice_t *nice)
 
         ngx_webrtc_nice_tell(nice);
 
-        if (nice->closed && !nice->pruning) {
+        if (nice->closed && !nice->ended) {
             break;
         }
     }
@@ -249,8 +249,7 @@ ngx_webrtc_nice_drive(ngx_webrtc_nice_t *nice)
 
     nice->driving = 0;
 
-    if (nice->closed && (!nice->pruning || nice->pruned)) {
-        nice->end(nice);
+    if (nice->closed && nice->end(nice) != NGX_OK) {
         return;
     }
 

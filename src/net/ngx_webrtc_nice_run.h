@@ -22,8 +22,9 @@
 #define NGX_WEBRTC_NICE_COMPONENT  1
 
 
-/* ends a closed agent, to which nobody has a pointer any more */
-typedef void (*ngx_webrtc_nice_end_pt)(ngx_webrtc_nice_t *nice);
+/* ends a closed agent, to which nobody has a pointer any more; NGX_OK: it lives
+ * on, and is to be ended behind each turn */
+typedef ngx_int_t (*ngx_webrtc_nice_end_pt)(ngx_webrtc_nice_t *nice);
 
 /* see ngx_webrtc_nice_answered() */
 typedef void (*ngx_webrtc_nice_answered_pt)(ngx_webrtc_nice_t *nice,
@@ -100,7 +101,8 @@ struct ngx_webrtc_nice_s {
     unsigned                 tcp:1;       /* what is sent may need events */
     unsigned                 relays:1;
     unsigned                 closed:1;    /* no callback is called any more */
-    unsigned                 pruning:1;   /* gives back allocations */
+    unsigned                 ended:1;     /* lives on for its allocations */
+    unsigned                 pruning:1;   /* gives them back */
     unsigned                 pruned:1;
     unsigned                 starved:1;
     unsigned                 deaf:1;      /* one of ios is */

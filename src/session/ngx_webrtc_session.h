@@ -84,6 +84,7 @@ typedef struct {
     size_t                       none;        /* always 0: what may be sent
                                                  without consent */
     ngx_uint_t                   n;           /* requests ever */
+    ngx_uint_t                   open;        /* bits: not answered */
     u_char                       tids[NGX_WEBRTC_SESSION_CONSENT_TIDS]
                                      [NGX_WEBRTC_ICE_TID];
 } ngx_webrtc_session_consent_t;

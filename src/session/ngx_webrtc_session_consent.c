@@ -12,7 +12,8 @@
  * 1. Every 4 to 6 seconds a request with a new transaction id is sent (5.1).
  *    If it is not answered, we look for the peer at other addresses
  *    (ngx_webrtc_session_rebind.c).
- * 2. Any answer to one of the last TIDS requests renews consent for 30 seconds.
+ * 2. The first answer to each of the last TIDS requests renews consent for 30
+ *    seconds.
  * 3. When consent expires, nothing is sent any more.  A viewer's or file's
  *    session ends, with close_notify, so that the client knows at once.  A
  *    publisher's keeps receiving while media comes, and asking: what comes is
@@ -86,15 +87,20 @@ ngx_webrtc_session_consent_input(ngx_webrtc_session_t *s, u_char *p, size_t n)
                 && !good;
          i++)
     {
-        good = (ngx_webrtc_session_answered(s, p, n, s->consent.tids[i])
-                == NGX_OK);
+        good = (s->consent.open & (1u << i))
+               && ngx_webrtc_session_answered(s, p, n, s->consent.tids[i])
+                  == NGX_OK;
     }
 
     if (!good) {
         return NGX_DECLINED;
     }
 
-    /* i is behind it; 0: the last one that was asked */
+    /* i is behind it */
+
+    s->consent.open &= ~(1u << (i - 1));
+
+    /* 0: the last one that was asked */
 
     age = (s->consent.n - i) % NGX_WEBRTC_SESSION_CONSENT_TIDS;
 
@@ -162,6 +168,7 @@ ngx_webrtc_session_consent_ask(ngx_webrtc_session_t *s)
 
     n = ngx_webrtc_session_request(s, tid, buf);
 
+    s->consent.open |= 1u << (s->consent.n % NGX_WEBRTC_SESSION_CONSENT_TIDS);
     s->consent.n++;
 
     if (n) {

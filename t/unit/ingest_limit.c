@@ -12,6 +12,7 @@
 #include "ngx_webrtc_ingest_life.h"
 #include "ngx_webrtc_ingest_ring.h"
 #include "ngx_webrtc_ingest_rtp.h"
+#include "ngx_webrtc_ingest_timer.h"
 
 
 #define FRAME_US  33333
@@ -307,6 +308,40 @@ test_lower(void)
 }
 
 
+/* a deadline that has passed, in turns that each take longer than a wake-up may
+ * be too early, with packets in each */
+
+static void
+test_timer(void)
+{
+    uint64_t    reported;
+    ngx_msec_t  key;
+
+    reported = in.reported_us;
+    in.reported_us = now_us - 2000000;
+
+    if (in.timer.timer_set) {
+        ngx_del_timer(&in.timer);
+    }
+
+    ngx_webrtc_ingest_timer_arm(&in, now_us);
+
+    key = in.timer.timer.key;
+
+    ngx_current_msec += 30;
+    ngx_webrtc_ingest_timer_arm(&in, now_us + 30000);
+
+    tap_ok(in.timer.timer_set && in.timer.timer.key == key,
+           "a timer that is due stays");
+
+    ngx_del_timer(&in.timer);
+    ngx_current_msec -= 30;
+
+    in.reported_us = reported;
+    ngx_webrtc_ingest_timer_arm(&in, now_us);
+}
+
+
 int
 main(void)
 {
@@ -361,6 +396,7 @@ main(void)
                NGX_OK, "claimed");
     tap_is_int(ngx_webrtc_ingest_begin(&in, now_us), NGX_OK, "begun");
 
+    test_timer();
     test_upper();
     test_lower();
 
