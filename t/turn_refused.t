@@ -91,7 +91,12 @@ my $turn = $t->python('turn.py', JSON::PP::encode_json(\%servers));
 is(NgxWebRTC::_read_line($turn->{out}, 60), "ready\n", 'TURN servers')
     or diag(slurp($turn->{log}));
 
-$t->start(http => 'webrtc_ice relay;', server => $locations);
+$t->start(http => 'webrtc_ice relay; webrtc_handshake_timeout 5s;',
+          server => $locations);
+
+$t->status;
+
+my $before = sockets();
 
 # side by side: each takes as long as libnice gives its server
 
@@ -138,6 +143,9 @@ ok(wait_for(30, sub {
     $t->log =~ /\[error\].* server "turn:127\.0\.0\.1:$alone" .*: 403 Only Here/
 }), 'full: the log says that there is none of this server');
 
+ok(wait_for(60, sub { sockets() <= $before }), 'nothing stays open')
+    or diag($before, ' ', sockets());
+
 SKIP: {
     skip 'no coturn', 3 if !$coturn;
 
@@ -168,6 +176,14 @@ sub post {
     });
 
     return $r;
+}
+
+
+# of the workers
+
+sub sockets {
+    return scalar(grep { (readlink($_) // '') =~ /^socket:/ }
+                  map { glob("/proc/$_/fd/*") } $t->workers);
 }
 
 

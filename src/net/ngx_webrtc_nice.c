@@ -30,6 +30,11 @@
 #define NGX_WEBRTC_NICE_EXIT       40
 #define NGX_WEBRTC_NICE_EXIT_STEP  5
 
+/* ms until a closed agent gives back its allocations whether it has gathered or
+ * not, and until it does so again; chosen: libnice gives a silent server two to
+ * four seconds when it gathers, and three when it gives back */
+#define NGX_WEBRTC_NICE_PRUNE      5000
+
 
 static void ngx_webrtc_nice_init(void);
 static void ngx_webrtc_nice_log(const gchar *domain, GLogLevelFlags level,
@@ -795,10 +800,9 @@ ngx_webrtc_nice_close(ngx_webrtc_nice_t *nice)
 
 /*
  * Not from within a turn, and again after each one.  First allocations are
- * given back (RFC 8656, 3.2), which takes libnice three seconds with a server
- * that does not answer.  The receive function stays meanwhile: libnice reads
- * nothing without one.  The credentials are nobody's: a check that comes then
- * is of no use to its sender.
+ * given back (RFC 8656, 3.2).  The receive function stays meanwhile: libnice
+ * reads nothing without one.  The credentials are nobody's: a check that comes
+ * then is of no use to its sender.
  *
  * NGX_OK    the agent lives on
  * NGX_DONE  it does not
@@ -817,6 +821,7 @@ ngx_webrtc_nice_end(ngx_webrtc_nice_t *nice)
 
     if (!nice->ended) {
         nice->ended = 1;
+        nice->due = ngx_current_msec + NGX_WEBRTC_NICE_PRUNE;
 
         (void) g_signal_handlers_disconnect_by_data(nice->agent, nice);
 
@@ -841,16 +846,25 @@ ngx_webrtc_nice_end(ngx_webrtc_nice_t *nice)
 }
 
 
-/* an allocation that is made after this would be kept: not before all are */
+/*
+ * libnice gives back what it has at this time.  So it is told when the agent
+ * has gathered; but libnice does not say so if all of its TURN servers close
+ * their connections, nor ends if they send it from one to the next.  And it
+ * waits for as long as it has any allocation: one that came later has to be
+ * named.
+ */
 
 static void
 ngx_webrtc_nice_prune(ngx_webrtc_nice_t *nice)
 {
-    if (!nice->gathered || nice->pruning) {
+    if ((ngx_msec_int_t) (ngx_current_msec - nice->due) < 0
+        && (!nice->gathered || nice->prunings))
+    {
         return;
     }
 
-    nice->pruning = 1;
+    nice->due = ngx_current_msec + NGX_WEBRTC_NICE_PRUNE;
+    nice->prunings++;
 
     g_main_context_push_thread_default(nice->context);
 
@@ -868,7 +882,7 @@ ngx_webrtc_nice_on_pruned(GObject *object, GAsyncResult *result,
 {
     ngx_webrtc_nice_t *nice = data;
 
-    nice->pruned = 1;
+    nice->pruned = (--nice->prunings == 0);
 }
 
 
@@ -954,9 +968,13 @@ ngx_webrtc_nice_done(void)
                 continue;
             }
 
-            (void) g_main_context_iteration(nice->context, FALSE);
+            /* there is no time to gather */
+
+            nice->gathered = 1;
 
             ngx_webrtc_nice_prune(nice);
+
+            (void) g_main_context_iteration(nice->context, FALSE);
 
             if (nice->pruned) {
                 ngx_queue_remove(&nice->queue);

@@ -184,9 +184,10 @@ ngx_webrtc_nice_tell(ngx_webrtc_nice_t *nice)
 static void
 ngx_webrtc_nice_drive(ngx_webrtc_nice_t *nice)
 {
-    gint        priority, timeout;
-    ngx_int_t   nfds;
-    ngx_uint_t  turn;
+    gint            priority, timeout;
+    ngx_int_t       nfds;
+    ngx_uint_t      turn, ended;
+    ngx_msec_int_t  due;
 
     if (nice->driving) {
         return;
@@ -249,8 +250,13 @@ ngx_webrtc_nice_drive(ngx_webrtc_nice_t *nice)
 
     nice->driving = 0;
 
-    if (nice->closed && nice->end(nice) != NGX_OK) {
-        return;
+    if (nice->closed) {
+        ended = nice->ended;
+
+        if (nice->end(nice) != NGX_OK || !ended) {
+            /* what was asked for is of before it, and another turn comes */
+            return;
+        }
     }
 
     if (nfds == NGX_ERROR || turn == NGX_WEBRTC_NICE_TURNS) {
@@ -269,6 +275,15 @@ ngx_webrtc_nice_drive(ngx_webrtc_nice_t *nice)
 
     if (nice->resting && (timeout < 0 || timeout > (gint) nice->rest)) {
         timeout = (gint) nice->rest;
+    }
+
+    if (nice->ended) {
+        due = (ngx_msec_int_t) (nice->due - ngx_current_msec);
+        due = ngx_max(due, 0);
+
+        if (timeout < 0 || timeout > (gint) due) {
+            timeout = (gint) due;
+        }
     }
 
     ngx_webrtc_nice_schedule(nice, timeout);

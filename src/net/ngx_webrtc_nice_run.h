@@ -80,6 +80,9 @@ struct ngx_webrtc_nice_s {
 
     ngx_uint_t               fresh;       /* requests sent over this pair */
 
+    ngx_msec_t               due;         /* when it is pruned, or again */
+    ngx_uint_t               prunings;    /* under way */
+
     ngx_msec_t               rest;        /* see ngx_webrtc_nice_rest() */
     ngx_msec_t               rested;      /* resting is over */
 
@@ -95,6 +98,7 @@ struct ngx_webrtc_nice_s {
     unsigned                 lost:1;      /* the pair, until there is one */
     unsigned                 candidate:1; /* to be told */
     unsigned                 gathered:1;
+    unsigned                 pruned:1;    /* has none any more */
     unsigned                 told:1;      /* that it has gathered */
     unsigned                 input:1;     /* there was some in this turn */
     unsigned                 driving:1;
@@ -102,8 +106,6 @@ struct ngx_webrtc_nice_s {
     unsigned                 relays:1;
     unsigned                 closed:1;    /* no callback is called any more */
     unsigned                 ended:1;     /* lives on for its allocations */
-    unsigned                 pruning:1;   /* gives them back */
-    unsigned                 pruned:1;
     unsigned                 starved:1;
     unsigned                 deaf:1;      /* one of ios is */
 };
