@@ -94,9 +94,18 @@ is(NgxWebRTC::_read_line($turn->{out}, 60), "ready\n", 'TURN servers')
 $t->start(http => 'webrtc_ice relay; webrtc_handshake_timeout 5s;',
           server => $locations);
 
-$t->status;
+# both workers are up, and have what they keep: no more for a second
 
-my $before = sockets();
+my ($before, $same) = (-1, 0);
+
+ok(wait_for(60, sub {
+    my $now = (() = $t->log =~ /webrtc encrypts with/g) == 2 ? $t->sockets : -1;
+
+    $same = $now > 0 && $now == $before ? $same + 1 : 0;
+    $before = $now;
+
+    return $same == 20;
+}), 'two workers');
 
 # side by side: each takes as long as libnice gives its server
 
@@ -143,8 +152,8 @@ ok(wait_for(30, sub {
     $t->log =~ /\[error\].* server "turn:127\.0\.0\.1:$alone" .*: 403 Only Here/
 }), 'full: the log says that there is none of this server');
 
-ok(wait_for(60, sub { sockets() <= $before }), 'nothing stays open')
-    or diag($before, ' ', sockets());
+ok(wait_for(60, sub { $t->sockets <= $before }), 'nothing stays open')
+    or diag($before, ' ', $t->sockets);
 
 SKIP: {
     skip 'no coturn', 3 if !$coturn;
@@ -176,14 +185,6 @@ sub post {
     });
 
     return $r;
-}
-
-
-# of the workers
-
-sub sockets {
-    return scalar(grep { (readlink($_) // '') =~ /^socket:/ }
-                  map { glob("/proc/$_/fd/*") } $t->workers);
 }
 
 

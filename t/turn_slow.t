@@ -30,7 +30,7 @@ EOF
 
 $t->status;
 
-my $before = sockets();
+my $before = $t->sockets;
 
 for my $n (1 .. 3) {
     session();
@@ -39,8 +39,8 @@ for my $n (1 .. 3) {
         or diag(slurp($turn->{turn}));
 }
 
-ok(wait_for(60, sub { sockets() <= $before }), 'all sockets are closed')
-    or diag($before, ' ', sockets());
+ok(wait_for(60, sub { $t->sockets <= $before }), 'all sockets are closed')
+    or diag($before, ' ', $t->sockets);
 
 my ($old) = $t->workers;
 
@@ -83,14 +83,4 @@ sub left {
     delete $left{$1} while $log =~ /session (\d+): refreshed, .* lifetime=0\b/g;
 
     return scalar(keys %left);
-}
-
-
-# of the worker
-
-sub sockets {
-    my ($pid) = $t->workers;
-
-    return scalar(grep { (readlink($_) // '') =~ /^socket:/ }
-                  glob("/proc/$pid/fd/*"));
 }

@@ -964,6 +964,8 @@ ngx_webrtc_nice_done(void)
             next = ngx_queue_next(q);
             nice = ngx_queue_data(q, ngx_webrtc_nice_t, queue);
 
+            /* one of its sockets must not be read */
+
             if (nice->deaf) {
                 continue;
             }

@@ -83,10 +83,7 @@ ngx_webrtc_session_consent_input(ngx_webrtc_session_t *s, u_char *p, size_t n)
 
     good = 0;
 
-    for (i = 0; i < ngx_min(s->consent.n, NGX_WEBRTC_SESSION_CONSENT_TIDS)
-                && !good;
-         i++)
-    {
+    for (i = 0; i < NGX_WEBRTC_SESSION_CONSENT_TIDS && !good; i++) {
         good = (s->consent.open & (1u << i))
                && ngx_webrtc_session_answered(s, p, n, s->consent.tids[i])
                   == NGX_OK;

@@ -484,6 +484,16 @@ sub workers {
 }
 
 
+# how many sockets they have
+
+sub sockets {
+    my ($self) = @_;
+
+    return scalar(grep { (readlink($_) // '') =~ /^socket:/ }
+                  map { glob("/proc/$_/fd/*") } $self->workers);
+}
+
+
 sub log { return slurp("$_[0]{dir}/error.log") }
 
 
