@@ -184,8 +184,8 @@ typedef struct {
 typedef struct {
     ngx_queue_t                  queue;       /* of vs->coming */
     ngx_webrtc_viewer_stream_t  *vs;          /* NULL: it stays */
-    uint64_t                     from;        /* key frames from there on have
-                                                 come since */
+    uint64_t                     from;        /* key frames from there on will
+                                                 do */
     ngx_msec_t                   since;
     ngx_msec_t                   asked;       /* for a key frame, last */
     unsigned                     urgent:1;    /* what it reads does not play */

@@ -120,10 +120,11 @@ ngx_webrtc_viewer_family_get(ngx_webrtc_bus_t *bus, ngx_webrtc_stream_t *st,
 
 
 ngx_int_t
-ngx_webrtc_viewer_family_move(ngx_webrtc_session_t *s)
+ngx_webrtc_viewer_family_move(ngx_webrtc_session_t *s, ngx_uint_t hurry)
 {
-    ngx_webrtc_stream_t  *st;
-    ngx_webrtc_choice_t   choice;
+    ngx_webrtc_stream_t            *st;
+    ngx_webrtc_choice_t             choice;
+    ngx_webrtc_viewer_switch_at_e   at;
 
     ngx_webrtc_viewer_family_choose(s, &choice);
 
@@ -155,8 +156,11 @@ ngx_webrtc_viewer_family_move(ngx_webrtc_session_t *s)
         }
     }
 
-    return (ngx_webrtc_viewer_switch(s, st, 0) == NGX_OK) ? NGX_OK
-                                                          : NGX_DECLINED;
+    at = hurry ? NGX_WEBRTC_VIEWER_SWITCH_RECENT
+               : NGX_WEBRTC_VIEWER_SWITCH_NEXT;
+
+    return (ngx_webrtc_viewer_switch(s, st, at) == NGX_OK) ? NGX_OK
+                                                           : NGX_DECLINED;
 }
 
 
@@ -208,12 +212,12 @@ static ngx_int_t
 ngx_webrtc_viewer_family_go(ngx_webrtc_session_t *s,
     ngx_webrtc_choice_t *choice)
 {
-    ngx_uint_t            urgent;
-    ngx_webrtc_viewer_t  *v;
-    ngx_webrtc_stream_t  *st;
+    ngx_webrtc_viewer_t            *v;
+    ngx_webrtc_stream_t            *st;
+    ngx_webrtc_viewer_switch_at_e   at;
 
     v = s->part;
-    urgent = 0;
+    at = NGX_WEBRTC_VIEWER_SWITCH_NEXT;
 
     switch (choice->what) {
 
@@ -257,11 +261,11 @@ ngx_webrtc_viewer_family_go(ngx_webrtc_session_t *s,
 
         if (v->st == s->st && choice->reason < NGX_WEBRTC_CHOICE_ALWAYS) {
             v->hushed = 1;
-            urgent = 1;
+            at = NGX_WEBRTC_VIEWER_SWITCH_ANY;
         }
     }
 
-    if (ngx_webrtc_viewer_switch(s, st, urgent) != NGX_OK) {
+    if (ngx_webrtc_viewer_switch(s, st, at) != NGX_OK) {
         ngx_webrtc_session_close(s, "no memory");
         return NGX_DECLINED;
     }

@@ -42,9 +42,12 @@ ngx_int_t ngx_webrtc_viewer_family_check(ngx_webrtc_session_t *s);
  * v->how has changed, at the viewer's wish or for its bandwidth: it is sent on
  * its way, and reads on where it is until then.
  *
+ *   hurry   its path does not carry what it reads
+ *
  * NGX_OK; NGX_DECLINED: there is no room for that, or no memory; it stays
  */
-ngx_int_t ngx_webrtc_viewer_family_move(ngx_webrtc_session_t *s);
+ngx_int_t ngx_webrtc_viewer_family_move(ngx_webrtc_session_t *s,
+    ngx_uint_t hurry);
 
 /*
  * Finds or makes the variant that was chosen, and logs once why.

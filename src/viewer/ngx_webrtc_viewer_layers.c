@@ -115,7 +115,7 @@ static void ngx_webrtc_viewer_layers_input(ngx_webrtc_session_t *s,
     ngx_webrtc_ladder_in_t *in);
 static uint32_t ngx_webrtc_viewer_layers_coming(ngx_webrtc_viewer_t *v);
 static void ngx_webrtc_viewer_layers_go(ngx_webrtc_session_t *s,
-    ngx_uint_t layer);
+    ngx_uint_t layer, ngx_uint_t hurry);
 static void ngx_webrtc_viewer_layers_thin(ngx_webrtc_session_t *s,
     ngx_uint_t step);
 static void ngx_webrtc_viewer_layers_depth(ngx_webrtc_session_t *s,
@@ -348,7 +348,7 @@ ngx_webrtc_viewer_layers_renew(ngx_webrtc_session_t *s)
     vl->ladder.step = NGX_WEBRTC_LADDER_LAYER + layer;
 
     if (layer != vl->to) {
-        ngx_webrtc_viewer_layers_go(s, layer);
+        ngx_webrtc_viewer_layers_go(s, layer, 0);
     }
 }
 
@@ -381,7 +381,7 @@ ngx_webrtc_viewer_layers_changed(ngx_webrtc_session_t *s)
         vl->ladder.step = NGX_WEBRTC_LADDER_LAYER + vl->only;
 
         if (vl->only != vl->to) {
-            ngx_webrtc_viewer_layers_go(s, vl->only);
+            ngx_webrtc_viewer_layers_go(s, vl->only, 0);
         }
     }
 
@@ -583,7 +583,7 @@ ngx_webrtc_viewer_layers_look(ngx_webrtc_session_t *s)
     }
 
     if (layer != vl->to) {
-        ngx_webrtc_viewer_layers_go(s, layer);
+        ngx_webrtc_viewer_layers_go(s, layer, layer < vl->at);
     }
 
     ngx_webrtc_viewer_layers_thin(s, step);
@@ -750,7 +750,8 @@ ngx_webrtc_viewer_layers_coming(ngx_webrtc_viewer_t *v)
 
 
 static void
-ngx_webrtc_viewer_layers_go(ngx_webrtc_session_t *s, ngx_uint_t layer)
+ngx_webrtc_viewer_layers_go(ngx_webrtc_session_t *s, ngx_uint_t layer,
+    ngx_uint_t hurry)
 {
     ngx_webrtc_viewer_t         *v;
     ngx_webrtc_viewer_layers_t  *vl;
@@ -760,7 +761,7 @@ ngx_webrtc_viewer_layers_go(ngx_webrtc_session_t *s, ngx_uint_t layer)
 
     ngx_webrtc_viewer_list_how(vl, layer);
 
-    if (ngx_webrtc_viewer_family_move(s) == NGX_OK) {
+    if (ngx_webrtc_viewer_family_move(s, hurry) == NGX_OK) {
         vl->to = layer;
         v->to.want = (uint8_t) ngx_webrtc_viewer_list_want(vl, layer);
         return;

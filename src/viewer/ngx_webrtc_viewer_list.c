@@ -8,6 +8,10 @@
  * of it, and without the highest, the two highest, ...  They all stand in one
  * list by bitrate, so a viewer whose path does not carry a layer first gets
  * fewer pictures of it, and goes to the next one when that is more.
+ *
+ * What a layer takes is known a second or two after it has begun.  Until then
+ * it is guessed by its size, as a viewer of a narrow path would have nothing
+ * else to go to, and be sent sound only.
  */
 
 
@@ -46,6 +50,8 @@
 
 static void ngx_webrtc_viewer_list_published(ngx_webrtc_viewer_layers_t *vl,
     const ngx_webrtc_stream_layers_t *published, ngx_uint_t n);
+static ngx_uint_t ngx_webrtc_viewer_list_guess(
+    const ngx_webrtc_stream_layers_t *published, ngx_uint_t n);
 static void ngx_webrtc_viewer_list_parts(ngx_webrtc_viewer_layers_t *vl,
     const ngx_webrtc_viewer_layer_t *layer,
     const ngx_webrtc_stream_layer_t *published);
@@ -65,6 +71,8 @@ static ngx_uint_t ngx_webrtc_viewer_list_whole(
     const ngx_webrtc_viewer_layers_t *vl, ngx_uint_t layer);
 static uint32_t ngx_webrtc_viewer_list_rate(ngx_webrtc_viewer_layers_t *vl,
     ngx_uint_t n, uint32_t below, ngx_uint_t whole);
+static uint32_t ngx_webrtc_viewer_list_guessed(ngx_webrtc_viewer_layers_t *vl,
+    ngx_uint_t n);
 static void ngx_webrtc_viewer_list_least(ngx_webrtc_viewer_layers_t *vl,
     ngx_uint_t lowest, ngx_webrtc_ladder_in_t *in);
 
@@ -175,6 +183,11 @@ ngx_webrtc_viewer_list_published(ngx_webrtc_viewer_layers_t *vl,
 
     } else {
         ngx_webrtc_bus_layer_key(&rid, &layer.variant);
+
+        if (p->bitrate == 0) {
+            layer.guess = (uint8_t) ngx_webrtc_viewer_list_guess(published,
+                                                         n % published->n);
+        }
     }
 
     if (parts) {
@@ -183,6 +196,35 @@ ngx_webrtc_viewer_list_published(ngx_webrtc_viewer_layers_t *vl,
     } else if (!p->top && (rid.len || p->bitrate)) {
         ngx_webrtc_viewer_list_add(vl, &layer);
     }
+}
+
+
+/*
+ * Percent of what the best layer takes that one takes, by their sizes; 0: they
+ * are not known.  Encoders give smaller pictures more bits per pixel: with half
+ * the width it is 37, with a quarter 15, as it usually is in simulcast.
+ */
+
+static ngx_uint_t
+ngx_webrtc_viewer_list_guess(const ngx_webrtc_stream_layers_t *published,
+    ngx_uint_t n)
+{
+    ngx_uint_t                        i, side;
+    const ngx_webrtc_stream_layer_t  *top, *p;
+
+    p = &published->layers[n];
+
+    for (i = 0; i < published->n; i++) {
+        top = &published->layers[i];
+
+        if (top->top && top->width && p->width) {
+            side = ngx_min((ngx_uint_t) p->width * 100 / top->width, 100);
+
+            return ngx_max((side + side * side / 100) / 2, 1);
+        }
+    }
+
+    return 0;
 }
 
 
@@ -233,7 +275,15 @@ ngx_webrtc_viewer_list_add(ngx_webrtc_viewer_layers_t *vl,
 
     vl->layers[vl->n] = vl->layers[vl->n - 1];
 
-    for (n = vl->n - 1; n > 0 && vl->layers[n - 1].rate > layer->rate; n--) {
+    for (n = vl->n - 1; n > 0; n--) {
+
+        if (vl->layers[n - 1].rate < layer->rate
+            || (vl->layers[n - 1].rate == layer->rate
+                && vl->layers[n - 1].guess <= layer->guess))
+        {
+            break;
+        }
+
         vl->layers[n] = vl->layers[n - 1];
     }
 
@@ -621,6 +671,10 @@ ngx_webrtc_viewer_list_rate(ngx_webrtc_viewer_layers_t *vl, ngx_uint_t n,
         rate = (uint32_t) ((uint64_t) best * layer->share / 100);
     }
 
+    if (rate == 0 && !layer->absent) {
+        rate = ngx_webrtc_viewer_list_guessed(vl, n);
+    }
+
     if (vl->only < vl->n) {
 
         /* its choice, whatever it takes */
@@ -658,6 +712,32 @@ ngx_webrtc_viewer_list_rate(ngx_webrtc_viewer_layers_t *vl, ngx_uint_t n,
         && rate > (uint64_t) best * NGX_WEBRTC_VIEWER_LIST_WORTH / 100)
     {
         return NGX_WEBRTC_LADDER_NONE;
+    }
+
+    return rate;
+}
+
+
+/*
+ * What a layer takes by its guess; 0: not known.  Those that are known stand
+ * behind it, so it is one only if it is less than all of them.
+ */
+
+static uint32_t
+ngx_webrtc_viewer_list_guessed(ngx_webrtc_viewer_layers_t *vl, ngx_uint_t n)
+{
+    uint32_t    rate;
+    ngx_uint_t  i;
+
+    rate = (uint32_t) ((uint64_t) vl->layers[vl->n - 1].rate
+                       * vl->layers[n].guess / 100);
+
+    for (i = n + 1; i < vl->n - 1; i++) {
+        if (vl->layers[i].rate && vl->layers[i].rate < rate
+            && !vl->layers[i].absent)
+        {
+            return 0;
+        }
     }
 
     return rate;

@@ -34,6 +34,9 @@ typedef struct {
                                                  the highest of its layers; ALL:
                                                  it is all of it */
     uint8_t                      share;       /* percent of that */
+    uint8_t                      guess;       /* percent that it takes of the
+                                                 best one, if nothing else is
+                                                 known; 0: nor is that */
     uint8_t                      part;        /* the same for its temporal
                                                  layers alone; 0: all */
     uint8_t                      tids;        /* that there are in all of it,

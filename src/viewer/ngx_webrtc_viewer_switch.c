@@ -6,9 +6,11 @@
  *
  * When.  Video changes at a key frame.  One that has come since the change was
  * wanted is as near to what has been sent as can be; it is asked for at once,
- * and again while none comes.  Where what the viewer reads does not play,
- * one that is not far behind will do, and after NGX_WEBRTC_VIEWER_SWITCH_WAIT
- * any.
+ * and again while none comes.  Where the path does not carry what the viewer
+ * reads, one that has just come will do, if what has come since is no more
+ * bytes than the key frame itself: a publisher who has just begun takes long to
+ * make another one.  Where what the viewer reads does not play, one that is not
+ * far behind will do, and after NGX_WEBRTC_VIEWER_SWITCH_WAIT any.
  *
  * Timestamps.  Those of both rings are of one timeline, so they go on.  What is
  * encoded anew lags behind: its key frame may be of a time that has been sent
@@ -42,9 +44,19 @@
  * second is caught up with in another one */
 #define NGX_WEBRTC_VIEWER_SWITCH_LAG   45000
 
+/* us that a key frame has come before the last packet, and entries of the ring
+ * since, for it to have just come; chosen: a publisher asked for another one
+ * takes about as long, and 20 Mbit/s have as many in that time */
+#define NGX_WEBRTC_VIEWER_SWITCH_JUST  500000
+#define NGX_WEBRTC_VIEWER_SWITCH_SINCE 1024
+
 
 static ngx_int_t ngx_webrtc_viewer_switch_ready(ngx_webrtc_session_t *s,
     ngx_webrtc_stream_t *st);
+static ngx_int_t ngx_webrtc_viewer_switch_key(ngx_webrtc_viewer_t *v,
+    ngx_webrtc_stream_t *st, uint64_t *n, ngx_webrtc_ring_packet_t *key);
+static ngx_uint_t ngx_webrtc_viewer_switch_recent(ngx_webrtc_viewer_t *v,
+    ngx_webrtc_stream_t *st, uint64_t *n);
 static ngx_uint_t ngx_webrtc_viewer_switch_will_do(ngx_webrtc_viewer_t *v,
     uint64_t n, ngx_webrtc_ring_packet_t *key);
 static void ngx_webrtc_viewer_switch_take(ngx_webrtc_session_t *s, uint64_t n,
@@ -55,8 +67,9 @@ static uint64_t ngx_webrtc_viewer_switch_audio(ngx_webrtc_viewer_t *v,
 
 ngx_int_t
 ngx_webrtc_viewer_switch(ngx_webrtc_session_t *s, ngx_webrtc_stream_t *st,
-    ngx_uint_t urgent)
+    ngx_webrtc_viewer_switch_at_e at)
 {
+    uint64_t              n;
     ngx_webrtc_bus_t     *bus;
     ngx_webrtc_viewer_t  *v;
 
@@ -64,7 +77,7 @@ ngx_webrtc_viewer_switch(ngx_webrtc_session_t *s, ngx_webrtc_stream_t *st,
     bus = s->wk->bus;
 
     if (v->to.vs && v->to.vs->st == st) {
-        v->to.urgent |= (urgent != 0);
+        v->to.urgent |= (at == NGX_WEBRTC_VIEWER_SWITCH_ANY);
         ngx_webrtc_bus_release(bus, st);
         return NGX_OK;
     }
@@ -86,8 +99,15 @@ ngx_webrtc_viewer_switch(ngx_webrtc_session_t *s, ngx_webrtc_stream_t *st,
     v->to.from = ngx_webrtc_ring_head(st->ring);
     v->to.since = ngx_current_msec;
     v->to.asked = ngx_current_msec;
-    v->to.urgent = (urgent != 0);
+    v->to.urgent = (at == NGX_WEBRTC_VIEWER_SWITCH_ANY);
     v->to.want = NGX_WEBRTC_LAYER_ALL;
+
+    if (at == NGX_WEBRTC_VIEWER_SWITCH_RECENT
+        && ngx_webrtc_viewer_switch_recent(v, st, &n))
+    {
+        v->to.from = n;
+        return NGX_OK;
+    }
 
     (void) ngx_webrtc_bus_keyframe(bus, st);
 
@@ -112,13 +132,7 @@ ngx_webrtc_viewer_switch_look(ngx_webrtc_session_t *s)
         return;
     }
 
-    n = ngx_webrtc_ring_keyframe(st->ring);
-
-    if (n != NGX_WEBRTC_RING_NONE
-        && ngx_webrtc_ring_peek(st->ring, n, &key, NULL) == NGX_OK
-        && key.track < NGX_WEBRTC_TRACKS
-        && v->tracks[key.track].used
-        && key.index >= ngx_webrtc_atomic_load(&st->since[key.track])
+    if (ngx_webrtc_viewer_switch_key(v, st, &n, &key) == NGX_OK
         && ngx_webrtc_viewer_switch_will_do(v, n, &key))
     {
         ngx_webrtc_viewer_switch_take(s, n, &key);
@@ -180,6 +194,79 @@ ngx_webrtc_viewer_switch_ready(ngx_webrtc_session_t *s, ngx_webrtc_stream_t *st)
     }
 
     return NGX_OK;
+}
+
+
+/* the last key frame of a stream, if it is of the codec that it has now */
+
+static ngx_int_t
+ngx_webrtc_viewer_switch_key(ngx_webrtc_viewer_t *v, ngx_webrtc_stream_t *st,
+    uint64_t *n, ngx_webrtc_ring_packet_t *key)
+{
+    *n = ngx_webrtc_ring_keyframe(st->ring);
+
+    return (*n != NGX_WEBRTC_RING_NONE
+            && ngx_webrtc_ring_peek(st->ring, *n, key, NULL) == NGX_OK
+            && key->track < NGX_WEBRTC_TRACKS
+            && v->tracks[key->track].used
+            && key->index >= ngx_webrtc_atomic_load(&st->since[key->track]))
+           ? NGX_OK : NGX_DECLINED;
+}
+
+
+/* The last key frame, in n, has just come: without a gap since. */
+
+static ngx_uint_t
+ngx_webrtc_viewer_switch_recent(ngx_webrtc_viewer_t *v, ngx_webrtc_stream_t *st,
+    uint64_t *n)
+{
+    size_t                     size, since;
+    uint64_t                   i, head, index;
+    ngx_webrtc_ring_packet_t   key, pkt;
+
+    if (ngx_webrtc_viewer_switch_ready(v->session, st) != NGX_OK
+        || ngx_webrtc_viewer_switch_key(v, st, n, &key) != NGX_OK)
+    {
+        return 0;
+    }
+
+    head = ngx_webrtc_ring_head(st->ring);
+
+    if (head - *n > NGX_WEBRTC_VIEWER_SWITCH_SINCE) {
+        return 0;
+    }
+
+    size = 0;
+    since = 0;
+    index = key.index;
+
+    for (i = *n; i < head; i++) {
+
+        if (ngx_webrtc_ring_peek(st->ring, i, &pkt, NULL) != NGX_OK
+            || (int64_t) (pkt.arrival_us - key.arrival_us)
+               > NGX_WEBRTC_VIEWER_SWITCH_JUST)
+        {
+            return 0;
+        }
+
+        if (pkt.track != key.track) {
+            continue;
+        }
+
+        if (pkt.index != index++) {
+            /* it was lost, or is late */
+            return 0;
+        }
+
+        if (pkt.ts == key.ts) {
+            size += pkt.len;
+
+        } else {
+            since += pkt.len;
+        }
+    }
+
+    return since <= size;
 }
 
 

@@ -19,15 +19,15 @@ static ngx_uint_t                   two_take = 60;
 
 
 /*
- * "rid:bitrate in kbit/s[:temporal layers[:spatial layer]]", the first one is
- * what the stream has; of three temporal layers the lowest one takes 40 %, two
- * take 60 %, as the lowest of two does
+ * "rid:bitrate in kbit/s[:temporal layers[:spatial layer[:width]]]", the first
+ * one is what the stream has; of three temporal layers the lowest one takes
+ * 40 %, two take 60 %, as the lowest of two does
  */
 
 static void
 publish(const char *text)
 {
-    int                          n, kbit, tids, sid;
+    int                          n, kbit, tids, sid, width;
     char                         rid[17];
     ngx_webrtc_stream_layer_t   *e;
     ngx_webrtc_stream_layers_t   list;
@@ -37,7 +37,7 @@ publish(const char *text)
     while (*text) {
         e = &list.layers[list.n];
         rid[0] = '\0';
-        kbit = tids = sid = 0;
+        kbit = tids = sid = width = 0;
 
         n = 0;
 
@@ -46,7 +46,7 @@ publish(const char *text)
         }
 
         text += n;
-        (void) sscanf(text, ":%d:%d:%d", &kbit, &tids, &sid);
+        (void) sscanf(text, ":%d:%d:%d:%d", &kbit, &tids, &sid, &width);
         text += strcspn(text, " ");
         text += (*text == ' ');
 
@@ -55,6 +55,7 @@ publish(const char *text)
         e->bitrate = (uint32_t) kbit * 1000;
         e->tids = (uint8_t) tids;
         e->sid = (uint8_t) sid;
+        e->width = (uint16_t) width;
         e->top = (list.n == 0);
         e->ref = (list.n && e->rid_len) ? 100 + list.n : 0;
         e->share[0] = (tids == 3) ? 40 : (tids == 2) ? two_take : 100;
@@ -154,6 +155,41 @@ test_steps(void)
 
     tap_is_str(steps(), "l/0:42 l/1:63 l:106 m/1:190 m:318 /1:636 :1060",
                "fewer pictures of each, by bitrate, half of them at least");
+
+    /* what has just begun is guessed by its size, if anything is known */
+
+    publish("h:1000:3:0:960 m:0:3:0:480 l:0:3:0:240");
+    list(1060000);
+
+    tap_is_str(steps(), "l:159 m:392 /1:636 :1060",
+               "layers that have just begun");
+
+    list(0);
+
+    tap_is_str(steps(), ":0", "so has the best one");
+
+    publish("h:1000:3:0:960 m:300:1:0:480 l:0:3:0:240");
+    list(1060000);
+
+    tap_is_str(steps(), "l:159 m:318 /1:636 :1060",
+               "the lowest one has just begun");
+
+    publish("h:1000:3:0:960 m:300:3:0:480 l:0:3:0:240");
+    list(1060000);
+
+    tap_is_str(steps(), "m/0:127 m/1:190 m:318 /1:636 :1060",
+               "but a part of another one may be less");
+
+    publish("h:1000:3:0:960 m:0:3:0:480 l:100:3:0:240");
+    list(1060000);
+
+    tap_is_str(steps(), "l/0:42 l/1:63 l:106 /1:636 :1060",
+               "one between others is known later: they are in order");
+
+    publish("h:1000:3:0:960 m:0:3 l:0:3");
+    list(1060000);
+
+    tap_is_str(steps(), "/0:424 /1:636 :1060", "no size is known");
 
     publish("h:1000:3 m:560:1");
     list(1060000);

@@ -535,6 +535,69 @@ nack(uint16_t seq)
 }
 
 
+/*
+ * Another stream has a key frame, then "since" pictures, before which something
+ * has happened, then the viewer is sent there.
+ */
+
+enum { NOTHING, LOST, PAUSED };
+
+static void
+go(const char *name, cam_t *to, ngx_uint_t what, ngx_uint_t since,
+    ngx_webrtc_viewer_switch_at_e at, ngx_uint_t asked)
+{
+    uint32_t              key;
+    ngx_uint_t            i, n;
+    ngx_webrtc_viewer_t  *v;
+
+    v = session.part;
+
+    (void) ngx_webrtc_bus_keyframe(bus, to->st);
+    turn(1000);
+
+    key = (to == &cam) ? cam.next - 1 : variant.next;
+
+    if (what == LOST) {
+        ngx_webrtc_ring_skip(&to->w, VIDEO, 1);
+    }
+
+    if (what == PAUSED) {
+        ngx_current_msec += 500;
+    }
+
+    for (i = 0; i < since; i++) {
+        turn(1000);
+    }
+
+    n = nseen[VIDEO];
+
+    ngx_webrtc_bus_hold(bus, to->st);
+
+    tap_is_int(ngx_webrtc_viewer_switch(&session, to->st, at), NGX_OK,
+               "%s: on its way", name);
+    tap_is_int(ngx_webrtc_atomic_load(&to->st->keyframe) != 0, asked,
+               "%s: whether a key frame is asked for", name);
+
+    for (i = 0; i < 12 && v->st != to->st; i++) {
+        turn(1000);
+    }
+
+    tap_ok(v->st == to->st, "%s: it has arrived", name);
+
+    while (n < nseen[VIDEO] && seen[VIDEO][n].ring != to->ring) {
+        n++;
+    }
+
+    tap_ok(n < nseen[VIDEO] && seen[VIDEO][n].key
+           && (seen[VIDEO][n].number == key) == !asked,
+           "%s: at the right one", name);
+
+    for (i = 0; i < 30; i++) {
+        turn(1000);
+    }
+}
+
+
 int
 main(void)
 {
@@ -643,6 +706,38 @@ main(void)
 
     tap_ok(v->st == cam.st && v->to.vs == NULL, "it need not any more");
     tap_ok(nseen[VIDEO] > n, "and sees the original");
+
+    /* one that has just come will do on the way down */
+
+    ngx_webrtc_bus_set_state(bus, variant.st, NGX_WEBRTC_STREAM_ACTIVE,
+                             ngx_current_msec);
+
+    video = nseen[VIDEO];
+    audio = nseen[AUDIO];
+
+    go("just come", &variant, NOTHING, 1, NGX_WEBRTC_VIEWER_SWITCH_RECENT, 0);
+    go("some time ago", &cam, NOTHING, 2, NGX_WEBRTC_VIEWER_SWITCH_RECENT, 1);
+
+    check("down, video", VIDEO, video);
+    check("down, audio", AUDIO, audio);
+
+    video = nseen[VIDEO];
+    audio = nseen[AUDIO];
+
+    go("up", &variant, NOTHING, 0, NGX_WEBRTC_VIEWER_SWITCH_NEXT, 1);
+    go("this very one", &cam, NOTHING, 0, NGX_WEBRTC_VIEWER_SWITCH_RECENT, 0);
+
+    check("up, video", VIDEO, video);
+    check("up, audio", AUDIO, audio);
+
+    video = nseen[VIDEO];
+    audio = nseen[AUDIO];
+
+    go("with a gap", &variant, LOST, 1, NGX_WEBRTC_VIEWER_SWITCH_RECENT, 1);
+    go("old", &cam, PAUSED, 1, NGX_WEBRTC_VIEWER_SWITCH_RECENT, 1);
+
+    check("asked for, video", VIDEO, video);
+    check("asked for, audio", AUDIO, audio);
 
     ngx_webrtc_viewer_role.stop(&session);
 
