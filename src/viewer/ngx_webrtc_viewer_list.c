@@ -51,7 +51,8 @@
 static void ngx_webrtc_viewer_list_published(ngx_webrtc_viewer_layers_t *vl,
     const ngx_webrtc_stream_layers_t *published, ngx_uint_t n);
 static ngx_uint_t ngx_webrtc_viewer_list_guess(
-    const ngx_webrtc_stream_layers_t *published, ngx_uint_t n);
+    const ngx_webrtc_stream_layers_t *published,
+    const ngx_webrtc_stream_layer_t *p);
 static void ngx_webrtc_viewer_list_parts(ngx_webrtc_viewer_layers_t *vl,
     const ngx_webrtc_viewer_layer_t *layer,
     const ngx_webrtc_stream_layer_t *published);
@@ -185,8 +186,7 @@ ngx_webrtc_viewer_list_published(ngx_webrtc_viewer_layers_t *vl,
         ngx_webrtc_bus_layer_key(&rid, &layer.variant);
 
         if (p->bitrate == 0) {
-            layer.guess = (uint8_t) ngx_webrtc_viewer_list_guess(published,
-                                                         n % published->n);
+            layer.guess = (uint8_t) ngx_webrtc_viewer_list_guess(published, p);
         }
     }
 
@@ -207,12 +207,10 @@ ngx_webrtc_viewer_list_published(ngx_webrtc_viewer_layers_t *vl,
 
 static ngx_uint_t
 ngx_webrtc_viewer_list_guess(const ngx_webrtc_stream_layers_t *published,
-    ngx_uint_t n)
+    const ngx_webrtc_stream_layer_t *p)
 {
     ngx_uint_t                        i, side;
-    const ngx_webrtc_stream_layer_t  *top, *p;
-
-    p = &published->layers[n];
+    const ngx_webrtc_stream_layer_t  *top;
 
     for (i = 0; i < published->n; i++) {
         top = &published->layers[i];
