@@ -39,6 +39,7 @@
 #include "ngx_webrtc_dd.h"
 #include "ngx_webrtc_limit.h"
 #include "ngx_webrtc_nack.h"
+#include "ngx_webrtc_overuse.h"
 #include "ngx_webrtc_reorder.h"
 #include "ngx_webrtc_report.h"
 #include "ngx_webrtc_rtx.h"
@@ -167,6 +168,8 @@ struct ngx_webrtc_ingest_track_s {
                                                      asked */
     uint8_t                         fir_seq;
     uint64_t                        asked_us; /* last request for a key frame */
+    uint64_t                        hush_us;  /* until then there is none, nor
+                                                 are packets requested */
     uint64_t                        waits_us; /* first of those since the last
                                                  key frame, or 0 */
 };
@@ -181,6 +184,8 @@ struct ngx_webrtc_ingest_layer_s {
     ngx_uint_t                      missed;   /* frames of others since then */
     uint64_t                        lost_us;  /* when packets of it were last
                                                  lost for good, or 0 */
+    uint64_t                        beyond_us;    /* until then it is more than
+                                                     its path carries */
     uint32_t                        lost;     /* twice as many lately, less
                                                  those that were not */
     uint64_t                        failed_us;    /* no room for its ring */
@@ -264,6 +269,7 @@ struct ngx_webrtc_ingest_s {
     ngx_webrtc_sync_t               sync;
     ngx_webrtc_twcc_t               twcc;
     ngx_webrtc_bitrate_t            bitrate;
+    ngx_webrtc_overuse_t            overuse;
 
     uint32_t                        ssrc;     /* ours, of reports */
     uint64_t                        first_us; /* first packet, 0: none */

@@ -38,6 +38,8 @@
 #define NGX_WEBRTC_INGEST_SOON      20000
 
 
+static ngx_uint_t ngx_webrtc_ingest_feedback_useless(
+    ngx_webrtc_ingest_track_t *t, uint64_t now_us);
 static ngx_webrtc_ingest_track_t *ngx_webrtc_ingest_feedback_next(
     ngx_webrtc_ingest_t *in, ngx_uint_t *done);
 static ngx_uint_t ngx_webrtc_ingest_feedback_matters(
@@ -46,6 +48,10 @@ static void ngx_webrtc_ingest_feedback_ask_track(
     ngx_webrtc_ingest_track_t *t, uint64_t now_us);
 static void ngx_webrtc_ingest_feedback_due(ngx_webrtc_ingest_t *in,
     uint64_t now_us, uint64_t early);
+static void ngx_webrtc_ingest_feedback_tell(ngx_webrtc_ingest_t *in,
+    uint64_t now_us);
+static u_char *ngx_webrtc_ingest_feedback_remb(ngx_webrtc_ingest_t *in,
+    u_char *p, u_char *end, uint64_t now_us);
 static u_char *ngx_webrtc_ingest_feedback_begin(ngx_webrtc_ingest_t *in,
     u_char *p, u_char *end, ngx_uint_t alone);
 static u_char *ngx_webrtc_ingest_feedback_reports(ngx_webrtc_ingest_t *in,
@@ -179,6 +185,10 @@ ngx_webrtc_ingest_feedback_nacks(ngx_webrtc_ingest_t *in, uint64_t now_us)
             break;
         }
 
+        if (ngx_webrtc_ingest_feedback_useless(t, now_us)) {
+            ngx_webrtc_nack_abandon(&t->nack);
+        }
+
         if (ngx_webrtc_nack_timeout(&t->nack, &in->share, now_us, &tell)
             != NGX_OK)
         {
@@ -204,6 +214,24 @@ ngx_webrtc_ingest_feedback_nacks(ngx_webrtc_ingest_t *in, uint64_t now_us)
             in->stat->nacks += tell.n;
         }
     }
+}
+
+
+/*
+ * Would what is sent again of it only make a key frame wait that is to come?
+ * While there is a queue, of any layer: all have lost packets in that.
+ */
+
+static ngx_uint_t
+ngx_webrtc_ingest_feedback_useless(ngx_webrtc_ingest_track_t *t,
+    uint64_t now_us)
+{
+    if (t->layer == NULL || t->deaf) {
+        return 0;
+    }
+
+    return ngx_webrtc_overuse_drains(&t->in->overuse, now_us)
+           || now_us < t->hush_us;
 }
 
 
@@ -265,7 +293,9 @@ ngx_webrtc_ingest_feedback_ask(ngx_webrtc_ingest_t *in, uint64_t now_us)
     for (i = 0; i < in->ntracks; i++) {
         t = &in->tracks[i];
 
-        if (!t->want_key || now_us - t->asked_us < interval_us) {
+        if (!t->want_key || now_us - t->asked_us < interval_us
+            || now_us < t->hush_us)
+        {
             continue;
         }
 
@@ -378,17 +408,81 @@ ngx_webrtc_ingest_feedback_limit(ngx_webrtc_ingest_t *in, uint64_t now_us)
 }
 
 
+uint64_t
+ngx_webrtc_ingest_feedback_path(ngx_webrtc_ingest_t *in, size_t n,
+    uint64_t now_us)
+{
+    if (ngx_webrtc_overuse_input(&in->overuse, &in->bitrate, n,
+                                 in->share.queue_us, now_us)
+        != NGX_OK)
+    {
+        return 0;
+    }
+
+    ngx_log_error(NGX_LOG_INFO, in->log, 0,
+                  "webrtc %s path has become narrow bitrate:%uL before:%uL",
+                  in->what, in->overuse.rate, in->overuse.before);
+
+    ngx_webrtc_ingest_feedback_tell(in, now_us);
+
+    return in->overuse.rate * NGX_WEBRTC_OVERUSE_HOLD / 100;
+}
+
+
+/* a bitrate that changes does not wait for the next report */
+
+static void
+ngx_webrtc_ingest_feedback_tell(ngx_webrtc_ingest_t *in, uint64_t now_us)
+{
+    u_char  *p, *q, *end;
+    u_char   buf[NGX_WEBRTC_INGEST_RTCP];
+
+    end = buf + sizeof(buf) - NGX_WEBRTC_SRTP_RTCP_TAG;
+
+    p = ngx_webrtc_ingest_feedback_begin(in, buf, end, 0);
+    q = ngx_webrtc_ingest_feedback_remb(in, p, end, now_us);
+
+    if (q != p) {
+        ngx_webrtc_ingest_feedback_send(in, buf, q);
+    }
+}
+
+
+/* Writes the bitrate that may be sent, if that is due, at p. */
+
+static u_char *
+ngx_webrtc_ingest_feedback_remb(ngx_webrtc_ingest_t *in, u_char *p,
+    u_char *end, uint64_t now_us)
+{
+    uint32_t    ssrcs[NGX_WEBRTC_INGEST_TRACKS];
+    uint64_t    bitrate;
+    ngx_uint_t  i, n;
+
+    ngx_webrtc_bitrate_cut(&in->bitrate,
+                           ngx_webrtc_overuse_limit(&in->overuse, now_us));
+
+    for (i = 0, n = 0; i < in->ntracks; i++) {
+        if (in->tracks[i].ssrc) {
+            ssrcs[n++] = in->tracks[i].ssrc;
+        }
+    }
+
+    bitrate = n ? ngx_webrtc_bitrate_remb(&in->bitrate, now_us) : 0;
+
+    return bitrate ? ngx_webrtc_rtcp_fb_write_remb(p, end, in->ssrc, bitrate,
+                                                   ssrcs, n)
+                   : p;
+}
+
+
 /* what is due in the next early us */
 
 static void
 ngx_webrtc_ingest_feedback_due(ngx_webrtc_ingest_t *in, uint64_t now_us,
     uint64_t early)
 {
-    u_char     *p, *q, *end;
-    uint32_t    ssrcs[NGX_WEBRTC_INGEST_TRACKS];
-    uint64_t    bitrate;
-    ngx_uint_t  i, n;
-    u_char      buf[NGX_WEBRTC_INGEST_RTCP];
+    u_char  *p, *q, *end;
+    u_char   buf[NGX_WEBRTC_INGEST_RTCP];
 
     end = buf + sizeof(buf) - NGX_WEBRTC_SRTP_RTCP_TAG;
 
@@ -402,20 +496,12 @@ ngx_webrtc_ingest_feedback_due(ngx_webrtc_ingest_t *in, uint64_t now_us,
         p = ngx_webrtc_rtcp_fb_write_rrtr(p, end, in->ssrc,
                             ngx_webrtc_time_ntp(ngx_webrtc_time_wall(now_us)));
 
-        bitrate = ngx_webrtc_bitrate_remb(&in->bitrate, now_us);
-
-        for (i = 0, n = 0; i < in->ntracks; i++) {
-            if (in->tracks[i].ssrc) {
-                ssrcs[n++] = in->tracks[i].ssrc;
-            }
-        }
-
-        if (bitrate && n) {
-            p = ngx_webrtc_rtcp_fb_write_remb(p, end, in->ssrc, bitrate,
-                                              ssrcs, n);
-        }
+        p = ngx_webrtc_ingest_feedback_remb(in, p, end, now_us);
 
         ngx_webrtc_ingest_feedback_send(in, buf, p);
+
+    } else {
+        ngx_webrtc_ingest_feedback_tell(in, now_us);
     }
 
     for ( ;; ) {

@@ -37,6 +37,14 @@ void ngx_webrtc_ingest_feedback_nacks(ngx_webrtc_ingest_t *in,
 void ngx_webrtc_ingest_feedback_ask(ngx_webrtc_ingest_t *in,
     uint64_t now_us);
 
+/*
+ * A datagram of n bytes has come, behind all else that is done with it.  If its
+ * path has just become narrow, tells its sender, and returns the bits per
+ * second that it may go on with; otherwise 0.
+ */
+uint64_t ngx_webrtc_ingest_feedback_path(ngx_webrtc_ingest_t *in, size_t n,
+    uint64_t now_us);
+
 /* Sends receiver reports, REMB and transport-wide feedback that are due. */
 void ngx_webrtc_ingest_feedback(ngx_webrtc_ingest_t *in, uint64_t now_us);
 

@@ -53,7 +53,14 @@
  *      If not, a key frame does not help it either: it has stopped.  Nobody is
  *      left without a picture for that.
  *
- *   7. A layer that takes more than it may (ngx_webrtc_ingest_limit.c) leaves
+ *   7. A path that suddenly becomes narrow (rtp/overuse) does not carry those
+ *      that are too much for it, which its sender is about to stop: they are
+ *      broken at once, for BEYOND us at least.  What is in the queue before the
+ *      next key frame is as little as possible: nothing of them is requested
+ *      again, nor a key frame; and that of the next one HUSH us later, when the
+ *      sender has done what it was told, or there would be one of all.
+ *
+ *   8. A layer that takes more than it may (ngx_webrtc_ingest_limit.c) leaves
  *      the list at once, and is written for LEAVE us more, so that those who
  *      have it see no pause: until the next one has a key frame.  Then it is as
  *      if it had stopped.
@@ -110,6 +117,14 @@
 #define NGX_WEBRTC_INGEST_LAYERS_BROKEN       8
 #define NGX_WEBRTC_INGEST_LAYERS_GAP          4
 
+/* us for which a path does not carry a layer; us until the sender knows; and
+ * part of what it takes with which a sender goes on with it.  Chosen: a key
+ * frame of another one has come by then; libwebrtc looks every 25 ms, and at
+ * its next picture; its least bitrate of 540 lines and more */
+#define NGX_WEBRTC_INGEST_LAYERS_BEYOND       1000000
+#define NGX_WEBRTC_INGEST_LAYERS_HUSH         100000
+#define NGX_WEBRTC_INGEST_LAYERS_PART         4
+
 /* us that a layer which is left out is written for those who read it; chosen: a
  * key frame of another one, asked for twice */
 #define NGX_WEBRTC_INGEST_LAYERS_LEAVE        2000000
@@ -141,6 +156,8 @@ static ngx_uint_t ngx_webrtc_ingest_layers_doubtful(ngx_webrtc_ingest_t *in,
     ngx_webrtc_ingest_layer_t *top, uint64_t now_us);
 static ngx_uint_t ngx_webrtc_ingest_layers_paused(ngx_webrtc_ingest_layer_t *l,
     uint64_t now_us);
+static ngx_webrtc_ingest_layer_t *ngx_webrtc_ingest_layers_least(
+    ngx_webrtc_ingest_t *in, ngx_uint_t *done);
 static void ngx_webrtc_ingest_layers_gone(ngx_webrtc_ingest_layer_t *l,
     uint64_t now_us);
 static void ngx_webrtc_ingest_layers_hold(ngx_webrtc_ingest_layer_t *l);
@@ -700,7 +717,7 @@ ngx_webrtc_ingest_layers_packet(ngx_webrtc_ingest_layer_t *l, uint32_t lost,
     if (lost == 0) {
         l->lost -= (l->lost > 0);
 
-        if (l->lost == 0) {
+        if (l->lost == 0 && now_us >= l->beyond_us) {
             l->broken = 0;
         }
 
@@ -729,6 +746,73 @@ ngx_webrtc_ingest_layers_packet(ngx_webrtc_ingest_layer_t *l, uint32_t lost,
     {
         ngx_webrtc_ingest_layers_ask(l->t->in);
     }
+}
+
+
+void
+ngx_webrtc_ingest_layers_narrow(ngx_webrtc_ingest_t *in, uint64_t rate,
+    uint64_t now_us)
+{
+    uint64_t                    sum, takes;
+    ngx_uint_t                  i, done;
+    ngx_webrtc_ingest_layer_t  *l, *top;
+
+    top = ngx_webrtc_ingest_layers_top(in);
+
+    for (done = 0, sum = 0;
+         (l = ngx_webrtc_ingest_layers_least(in, &done)) != NULL;
+         sum += takes)
+    {
+        takes = (l == top) ? ngx_webrtc_bus_bitrate(in->st)
+                : l->out.st ? ngx_webrtc_bus_bitrate(l->out.st) : 0;
+
+        if (sum == 0 || sum + takes / NGX_WEBRTC_INGEST_LAYERS_PART <= rate) {
+            continue;
+        }
+
+        if (l == top && now_us >= l->beyond_us) {
+
+            for (i = 0; i < in->nlayers; i++) {
+                in->layers[i].t->hush_us = now_us
+                                           + NGX_WEBRTC_INGEST_LAYERS_HUSH;
+            }
+
+            ngx_webrtc_ingest_layers_ask(in);
+        }
+
+        l->broken = 1;
+        l->lost_us = now_us;
+        l->beyond_us = now_us + NGX_WEBRTC_INGEST_LAYERS_BEYOND;
+        l->t->hush_us = l->beyond_us;
+    }
+}
+
+
+/* the smallest of those that are shown, and have not had their turn, or NULL */
+
+static ngx_webrtc_ingest_layer_t *
+ngx_webrtc_ingest_layers_least(ngx_webrtc_ingest_t *in, ngx_uint_t *done)
+{
+    ngx_uint_t                  i;
+    ngx_webrtc_ingest_layer_t  *l, *least;
+
+    for (i = 0, least = NULL; i < in->nlayers; i++) {
+        l = &in->layers[i];
+
+        if ((*done & ((ngx_uint_t) 1 << i)) == 0
+            && ngx_webrtc_ingest_layers_shown(l)
+            && (least == NULL
+                || ngx_webrtc_ingest_track_larger(least->t, l->t)))
+        {
+            least = l;
+        }
+    }
+
+    if (least) {
+        *done |= (ngx_uint_t) 1 << (least - in->layers);
+    }
+
+    return least;
 }
 
 
@@ -777,6 +861,10 @@ ngx_webrtc_ingest_layers_gone(ngx_webrtc_ingest_layer_t *l, uint64_t now_us)
 
     top = ngx_webrtc_ingest_layers_top(in);
     next = ngx_webrtc_ingest_layers_next(in);
+
+    if (top && next == NULL) {
+        top->t->hush_us = 0;
+    }
 
     if (top && (top->broken || !ngx_webrtc_ingest_layers_shown(top))
         && next

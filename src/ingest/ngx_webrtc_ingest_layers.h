@@ -63,6 +63,14 @@ void ngx_webrtc_ingest_layers_packet(ngx_webrtc_ingest_layer_t *l,
     uint32_t lost, uint64_t now_us);
 
 /*
+ * The path of the sender carries no more than so many bits per second: layers
+ * that are too much for it are broken.  After ngx_webrtc_ingest_feedback has
+ * told that.
+ */
+void ngx_webrtc_ingest_layers_narrow(ngx_webrtc_ingest_t *in, uint64_t rate,
+    uint64_t now_us);
+
+/*
  * It is left out from now on, which its limit says: nobody begins with it, and
  * those who read it may go on until they have a key frame of another one.
  */

@@ -24,6 +24,7 @@
 #include "ngx_webrtc_ingest_depay.h"
 #include "ngx_webrtc_ingest_depth.h"
 #include "ngx_webrtc_ingest_ext.h"
+#include "ngx_webrtc_ingest_feedback.h"
 #include "ngx_webrtc_ingest_layers.h"
 #include "ngx_webrtc_ingest_limit.h"
 #include "ngx_webrtc_ingest_list.h"
@@ -63,6 +64,8 @@
     (ngx_webrtc_desc_payload(m, rtp_pt) != NGX_WEBRTC_CODEC_NONE)
 
 
+static void ngx_webrtc_ingest_rtp_input(ngx_webrtc_ingest_t *in,
+    ngx_webrtc_rtp_t *rtp, size_t n, uint64_t now_us);
 static void ngx_webrtc_ingest_rtp_order(ngx_webrtc_ingest_t *in,
     ngx_webrtc_ingest_track_t *t, ngx_webrtc_ingest_ssrc_t *ssrc,
     ngx_webrtc_rtp_t *rtp, ngx_uint_t again, uint64_t now_us);
@@ -106,6 +109,25 @@ static void ngx_webrtc_ingest_rtp_large(ngx_webrtc_ingest_track_t *t);
 
 void
 ngx_webrtc_ingest_rtp(ngx_webrtc_ingest_t *in, ngx_webrtc_rtp_t *rtp,
+    size_t n, uint64_t now_us)
+{
+    uint64_t  rate;
+
+    in->share.queue_us = NGX_WEBRTC_OVERUSE_UNKNOWN;
+
+    ngx_webrtc_ingest_rtp_input(in, rtp, n, now_us);
+
+    rate = ngx_webrtc_ingest_feedback_path(in, n, now_us);
+
+    if (rate) {
+        ngx_webrtc_ingest_layers_narrow(in, rate, now_us);
+        ngx_webrtc_ingest_timer_arm(in, now_us);
+    }
+}
+
+
+static void
+ngx_webrtc_ingest_rtp_input(ngx_webrtc_ingest_t *in, ngx_webrtc_rtp_t *rtp,
     size_t n, uint64_t now_us)
 {
     ngx_int_t                   rc;

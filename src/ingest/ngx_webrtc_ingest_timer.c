@@ -48,6 +48,7 @@ ngx_webrtc_ingest_timer_arm(ngx_webrtc_ingest_t *in, uint64_t now_us)
         if (t->want_key) {
             us = t->asked_us
                  + (uint64_t) in->policy->keyframe_interval * 1000;
+            us = ngx_max(us, t->hush_us);
             next = ngx_min(next, us);
         }
 

@@ -143,16 +143,45 @@ ngx_webrtc_bitrate_check(ngx_webrtc_bitrate_t *br, uint64_t now_us)
 }
 
 
+void
+ngx_webrtc_bitrate_cut(ngx_webrtc_bitrate_t *br, uint64_t rate)
+{
+    if (rate) {
+        br->free = 0;
+
+        if (br->adaptive) {
+            br->estimate = ngx_min(br->estimate, rate);
+        }
+
+    } else if (br->cut && !br->adaptive) {
+
+        /* at once */
+
+        br->told = 0;
+        br->free = NGX_WEBRTC_BITRATE_FREE;
+    }
+
+    br->cut = rate;
+}
+
+
 uint64_t
 ngx_webrtc_bitrate_remb(ngx_webrtc_bitrate_t *br, uint64_t now_us)
 {
     uint64_t  value;
 
-    if (!br->remb || (br->max == 0 && !br->adaptive)) {
+    if (!br->remb
+        || (br->max == 0 && !br->adaptive && br->cut == 0 && br->free == 0))
+    {
         return 0;
     }
 
-    value = br->adaptive ? br->estimate : br->max;
+    value = br->adaptive ? br->estimate
+            : br->max ? br->max : NGX_WEBRTC_BITRATE_MAX;
+
+    if (br->cut) {
+        value = ngx_min(value, br->cut);
+    }
 
     if (br->told != 0
         && now_us - br->told_us < NGX_WEBRTC_BITRATE_REMB
@@ -163,6 +192,7 @@ ngx_webrtc_bitrate_remb(ngx_webrtc_bitrate_t *br, uint64_t now_us)
 
     br->told = value;
     br->told_us = now_us;
+    br->free -= (br->free > 0);
 
     return value;
 }

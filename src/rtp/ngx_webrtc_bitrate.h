@@ -9,7 +9,8 @@
  *
  * With a limit, REMB announces it, even alongside transport-wide feedback,
  * which cannot.  If REMB is the only feedback, it also follows the loss: the
- * loss-based part of draft-ietf-rmcat-gcc-02, 6.
+ * loss-based part of draft-ietf-rmcat-gcc-02, 6.  Either may be cut for a
+ * while: the path carries less (ngx_webrtc_overuse.h).
  *
  * Sans-I/O, plain memory.
  */
@@ -38,6 +39,10 @@
 /* us between REMBs while the value has not changed much; as libwebrtc */
 #define NGX_WEBRTC_BITRATE_REMB     1000000
 
+/* REMBs that take back a cut where there is nothing else to tell: each may be
+ * lost */
+#define NGX_WEBRTC_BITRATE_FREE     3
+
 /* bits per second: REMB without a limit: initial and maximum, and minimum */
 #define NGX_WEBRTC_BITRATE_MAX      100000000
 #define NGX_WEBRTC_BITRATE_MIN      64000
@@ -52,6 +57,8 @@ typedef struct {
     uint64_t     over_us;         /* since when above the limit, 0: not */
     uint64_t     told;            /* last REMB, 0: none */
     uint64_t     told_us;
+    uint64_t     cut;             /* bits per second, 0: not */
+    ngx_uint_t   free;            /* REMBs that take that back, to come */
 
     uint64_t     start_us;        /* of the first packet */
     ngx_webrtc_window_t  window;
@@ -98,6 +105,13 @@ void ngx_webrtc_bitrate_loss(ngx_webrtc_bitrate_t *br, ngx_uint_t fraction,
  */
 
 ngx_int_t ngx_webrtc_bitrate_check(ngx_webrtc_bitrate_t *br, uint64_t now_us);
+
+/*
+ * Not more than so many bits per second are told from now on; 0: that has
+ * ended.
+ */
+
+void ngx_webrtc_bitrate_cut(ngx_webrtc_bitrate_t *br, uint64_t rate);
 
 /*
  * The value for a REMB that is due now: every second, or at once when it drops

@@ -13,6 +13,7 @@
 
 #include <ngx_webrtc_seq.h>
 #include <ngx_webrtc_nack.h>
+#include <ngx_webrtc_overuse.h>
 
 
 static void ngx_webrtc_nack_add(ngx_webrtc_nack_t *nack, uint64_t first,
@@ -139,6 +140,19 @@ ngx_webrtc_nack_drop(ngx_webrtc_nack_t *nack, uint64_t seq, ngx_uint_t pli)
 }
 
 
+void
+ngx_webrtc_nack_abandon(ngx_webrtc_nack_t *nack)
+{
+    ngx_uint_t  wanted;
+
+    wanted = nack->pli;
+
+    ngx_webrtc_nack_give_up(nack, nack->n);
+
+    nack->pli = wanted ? 1 : 0;
+}
+
+
 ngx_uint_t
 ngx_webrtc_nack_late(const ngx_webrtc_nack_t *nack, uint64_t now_us)
 {
@@ -153,6 +167,7 @@ ngx_webrtc_nack_renew(ngx_webrtc_nack_t *nack)
 
     nack->started = 0;
     nack->turned_us = 0;
+    nack->framed = 0;
     nack->gone = 0;
     nack->pli = 0;
 }
@@ -301,6 +316,8 @@ ngx_webrtc_nack_share_received(ngx_webrtc_nack_share_t *share,
 {
     uint32_t  most;
 
+    share->queue_us = NGX_WEBRTC_OVERUSE_UNKNOWN;
+
     if (nack->started && seq <= nack->highest) {
         return;
     }
@@ -315,15 +332,16 @@ ngx_webrtc_nack_share_received(ngx_webrtc_nack_share_t *share,
 
     share->left = ngx_min(share->left, most);
 
-    if (nack->turned_us && !ngx_webrtc_seq_less32(nack->ts, ts)) {
+    share->queue_us = ngx_webrtc_nack_queue(nack, transit, rate, now_us);
+
+    if (nack->framed && !ngx_webrtc_seq_less32(nack->ts, ts)) {
         return;
     }
 
+    nack->framed = 1;
     nack->ts = ts;
 
-    if (ngx_webrtc_nack_queue(nack, transit, rate, now_us)
-        >= NGX_WEBRTC_NACK_QUEUE)
-    {
+    if (share->queue_us >= NGX_WEBRTC_NACK_QUEUE) {
         share->queued_us = now_us;
     }
 }

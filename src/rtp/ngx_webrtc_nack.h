@@ -76,8 +76,12 @@
 #define NGX_WEBRTC_NACK_JUMP      10000000
 
 
-/* private */
+/* private except for the first group */
 typedef struct {
+    uint64_t     queue_us;        /* by how much the last packet took longer
+                                     than the fastest ones lately, or
+                                     NGX_WEBRTC_OVERUSE_UNKNOWN */
+
     uint64_t     queued_us;       /* when packets were last seen to queue; 0:
                                      never */
     uint64_t     since_us;        /* when `n' began to be counted */
@@ -106,6 +110,7 @@ typedef struct {
     int32_t                   least;         /* transit, units of the clock, */
     int32_t                   least_before;  /* and in the window before */
     unsigned                  started:1;
+    unsigned                  framed:1;      /* `ts' is known */
     unsigned                  video:1;
     unsigned                  pli:1;         /* wanted, not reported yet */
 
@@ -179,9 +184,9 @@ void ngx_webrtc_nack_share_init(ngx_webrtc_nack_share_t *share);
 /*
  * A packet of the track came, not as a retransmission; before
  * ngx_webrtc_nack_received(): one that is not the newest may be one all the
- * same, and says nothing.  How long packets take is said by the first one of
- * each frame, as the others are paced, and not by frames that are shown before
- * others.
+ * same, and says nothing.  That packets queue is said by the first one of each
+ * frame, as the others are paced, and not by frames that are shown before
+ * others; share->queue_us is that of any packet.
  *
  *   seq       unwrapped
  *   ts        its timestamp
@@ -204,6 +209,10 @@ void ngx_webrtc_nack_share_received(ngx_webrtc_nack_share_t *share,
 
 void ngx_webrtc_nack_drop(ngx_webrtc_nack_t *nack, uint64_t seq,
     ngx_uint_t pli);
+
+/* Gives up all that is missing; nobody wants a key frame for that. */
+
+void ngx_webrtc_nack_abandon(ngx_webrtc_nack_t *nack);
 
 /* Is a packet missing for longer than reordering explains? */
 

@@ -172,12 +172,79 @@ test_remb(void)
 }
 
 
+/* a path that carries less for a while */
+
+static void
+test_cut(void)
+{
+    ngx_uint_t            i;
+    ngx_webrtc_bitrate_t  l;
+
+    ngx_webrtc_bitrate_init(&l, 0, 0, 0);
+    ngx_webrtc_bitrate_cut(&l, 500000);
+    tap_is_int(ngx_webrtc_bitrate_remb(&l, 1), 0, "cut: not negotiated");
+
+    /* beside transport-wide feedback, which tells the rest */
+
+    ngx_webrtc_bitrate_init(&l, 0, 1, 0);
+    ngx_webrtc_bitrate_cut(&l, 0);
+    tap_is_int(ngx_webrtc_bitrate_remb(&l, 1), 0, "cut: not yet");
+    ngx_webrtc_bitrate_cut(&l, 500000);
+    tap_is_int(ngx_webrtc_bitrate_remb(&l, 1000000), 500000, "cut: told");
+    ngx_webrtc_bitrate_cut(&l, 500000);
+    tap_is_int(ngx_webrtc_bitrate_remb(&l, 1050000), 0, "cut: once");
+    ngx_webrtc_bitrate_cut(&l, 400000);
+    tap_is_int(ngx_webrtc_bitrate_remb(&l, 1100000), 400000, "cut: less");
+    ngx_webrtc_bitrate_cut(&l, 420000);
+    tap_is_int(ngx_webrtc_bitrate_remb(&l, 2100000), 420000,
+               "cut: every second");
+    ngx_webrtc_bitrate_cut(&l, 0);
+    tap_is_int(ngx_webrtc_bitrate_remb(&l, 2200000), NGX_WEBRTC_BITRATE_MAX,
+               "cut: taken back at once");
+
+    for (i = 0; i < NGX_WEBRTC_BITRATE_FREE - 1; i++) {
+        ngx_webrtc_bitrate_cut(&l, 0);
+        tap_is_int(ngx_webrtc_bitrate_remb(&l, 3200000 + i * 1000000),
+                   NGX_WEBRTC_BITRATE_MAX, "cut: taken back again");
+    }
+
+    tap_is_int(ngx_webrtc_bitrate_remb(&l, 9000000), 0, "cut: often enough");
+
+    ngx_webrtc_bitrate_cut(&l, 300000);
+    tap_is_int(ngx_webrtc_bitrate_remb(&l, 9100000), 300000, "cut: anew");
+
+    /* a limit, and one that is below it */
+
+    ngx_webrtc_bitrate_init(&l, 2000000, 1, 0);
+    ngx_webrtc_bitrate_cut(&l, 3000000);
+    tap_is_int(ngx_webrtc_bitrate_remb(&l, 1000000), 2000000,
+               "cut: the limit is less");
+    ngx_webrtc_bitrate_cut(&l, 500000);
+    tap_is_int(ngx_webrtc_bitrate_remb(&l, 1000001), 500000, "cut: at once");
+    ngx_webrtc_bitrate_cut(&l, 0);
+    tap_is_int(ngx_webrtc_bitrate_remb(&l, 1000002), 2000000,
+               "cut: the limit again");
+
+    /* what follows the loss goes on from there */
+
+    ngx_webrtc_bitrate_init(&l, 0, 1, 1);
+    feed(&l, 0, 2000, 1000000);
+    ngx_webrtc_bitrate_cut(&l, 500000);
+    tap_is_int(ngx_webrtc_bitrate_remb(&l, 2000000), 500000, "cut: by loss");
+    ngx_webrtc_bitrate_cut(&l, 0);
+    tap_is_int(ngx_webrtc_bitrate_remb(&l, 2000001), 0, "cut: no hurry");
+    ngx_webrtc_bitrate_loss(&l, 0, 3000000);
+    tap_is_int(ngx_webrtc_bitrate_remb(&l, 3000000), 541000, "cut: it grows");
+}
+
+
 int
 main(void)
 {
     test_bitrate();
     test_check();
     test_remb();
+    test_cut();
 
     return tap_done();
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include <ngx_webrtc_nack.h>
+#include <ngx_webrtc_overuse.h>
 
 #include "tap.h"
 
@@ -73,6 +74,10 @@ run(const char *in, char *out)
                                                now);
             }
 
+            break;
+
+        case 'n':
+            ngx_webrtc_nack_abandon(&nack);
             break;
 
         case 'd':
@@ -141,6 +146,11 @@ test_table(void)
           " 1:pli 10:5" },
         { "nothing to drop", 1, 0, 0, "1 2 3 p3 t10", "" },
         { "dropped on audio", 0, 0, 0, "1 3 6 p5 t1 t10", " 10:5" },
+
+        { "abandoned", 1, 0, 0, "1 3 6 n t0 7 9 t10", " 0:g5 10:8" },
+        { "abandoned, and a key frame is wanted for others", 1, 0, 0,
+          "1 3 p3 5 n t0", " 0:g4pli" },
+        { "nothing to abandon", 1, 0, 0, "1 2 n t10", "" },
 
         { "hopeless gap", 1, 0, 0, "1 259 t0", " 0:g258pli" },
         { "just not hopeless", 1, 0, 100000, "1 258 t0 d250 t10",
@@ -266,6 +276,23 @@ test_queue(void)
         n = (int) (share.queued_us / 1000);
         tap_is_int(n, t[i].queues, "queue: %s", t[i].name);
     }
+
+    /* of any packet */
+
+    ngx_webrtc_nack_init(&nack, 1);
+    ngx_webrtc_nack_share_init(&share);
+
+    for (i = 0; i < 4; i++) {
+        ngx_webrtc_nack_share_received(&share, &nack, i + 1, 90,
+                                       (int32_t) (i * 40 * 90), 90000,
+                                       1000000 + i * 40000);
+        ngx_webrtc_nack_received(&nack, i + 1, 1000000 + i * 40000);
+        tap_is_int(share.queue_us, i * 40000, "queue: packet %d", (int) i);
+    }
+
+    ngx_webrtc_nack_share_received(&share, &nack, 2, 90, 0, 90000, 1200000);
+    tap_is_int(share.queue_us, NGX_WEBRTC_OVERUSE_UNKNOWN,
+               "queue: unknown of one that is sent again");
 
     /* all is requested when they do not */
 
