@@ -13,6 +13,7 @@
  *   ngx_webrtc_ingest_rtp.c       its packets, until they are in the ring
  *   ngx_webrtc_ingest_depay.c     what they are
  *   ngx_webrtc_ingest_ext.c       what header extensions say of a packet
+ *   ngx_webrtc_ingest_rid.c       of simulcast: which layer they are of
  *   ngx_webrtc_ingest_layers.c    of simulcast: which ring gets which of them
  *   ngx_webrtc_ingest_list.c      what is told of them
  *   ngx_webrtc_ingest_depth.c     layers inside a track
@@ -168,8 +169,8 @@ struct ngx_webrtc_ingest_track_s {
                                                      asked */
     uint8_t                         fir_seq;
     uint64_t                        asked_us; /* last request for a key frame */
-    uint64_t                        hush_us;  /* until then there is none, nor
-                                                 are packets requested */
+    uint64_t                        hush_us;  /* until then there is none */
+    uint64_t                        key_us;   /* last key frame */
     uint64_t                        waits_us; /* first of those since the last
                                                  key frame, or 0 */
 };
@@ -254,6 +255,9 @@ struct ngx_webrtc_ingest_s {
                                                      0: never */
     ngx_webrtc_ingest_layer_t      *suspect;      /* which it was; NULL: that is
                                                      decided */
+    ngx_webrtc_ingest_layer_t      *heir;     /* that is to replace it on a path
+                                                 that has become narrow; NULL:
+                                                 it has */
     uint64_t                        listed_us;    /* when that was told */
     int64_t                         frame_in; /* the stream's video: time of its
                                                  frame in the layer, */

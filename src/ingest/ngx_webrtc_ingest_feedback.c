@@ -186,7 +186,7 @@ ngx_webrtc_ingest_feedback_nacks(ngx_webrtc_ingest_t *in, uint64_t now_us)
         }
 
         if (ngx_webrtc_ingest_feedback_useless(t, now_us)) {
-            ngx_webrtc_nack_abandon(&t->nack);
+            ngx_webrtc_nack_abandon(&t->nack, now_us);
         }
 
         if (ngx_webrtc_nack_timeout(&t->nack, &in->share, now_us, &tell)
@@ -219,19 +219,22 @@ ngx_webrtc_ingest_feedback_nacks(ngx_webrtc_ingest_t *in, uint64_t now_us)
 
 /*
  * Would what is sent again of it only make a key frame wait that is to come?
- * While there is a queue, of any layer: all have lost packets in that.
+ * While there is a queue, of any layer: all have lost packets in that.  Not
+ * what is missing of that key frame, nor of who does not send any.
  */
 
 static ngx_uint_t
 ngx_webrtc_ingest_feedback_useless(ngx_webrtc_ingest_track_t *t,
     uint64_t now_us)
 {
-    if (t->layer == NULL || t->deaf) {
+    if (t->layer == NULL || t->deaf
+        || t->key_us > t->in->overuse.found_us)
+    {
         return 0;
     }
 
     return ngx_webrtc_overuse_drains(&t->in->overuse, now_us)
-           || now_us < t->hush_us;
+           || now_us < t->layer->beyond_us;
 }
 
 
@@ -500,7 +503,7 @@ ngx_webrtc_ingest_feedback_due(ngx_webrtc_ingest_t *in, uint64_t now_us,
 
         ngx_webrtc_ingest_feedback_send(in, buf, p);
 
-    } else {
+    } else if (in->overuse.rate || in->bitrate.cut || in->bitrate.free) {
         ngx_webrtc_ingest_feedback_tell(in, now_us);
     }
 

@@ -55,10 +55,10 @@
  *
  *   7. A path that suddenly becomes narrow (rtp/overuse) does not carry those
  *      that are too much for it, which its sender is about to stop: they are
- *      broken at once, for BEYOND us at least.  What is in the queue before the
- *      next key frame is as little as possible: nothing of them is requested
- *      again, nor a key frame; and that of the next one HUSH us later, when the
- *      sender has done what it was told, or there would be one of all.
+ *      broken at once, and for BEYOND us nothing of them is requested again,
+ *      nor a key frame.  That of the best one that is left is, HUSH us later,
+ *      when the sender has done what it was told, or there would be one of all;
+ *      and of the others after that, as what is too close to it is not heard.
  *
  *   8. A layer that takes more than it may (ngx_webrtc_ingest_limit.c) leaves
  *      the list at once, and is written for LEAVE us more, so that those who
@@ -79,7 +79,6 @@
 #include "ngx_webrtc_ingest_track.h"
 #include "ngx_webrtc_bus_figures.h"
 #include "ngx_webrtc_bus_layers.h"
-#include "ngx_webrtc_cursor.h"
 
 
 /* us and frames of others without a packet, after which a layer has stopped;
@@ -117,12 +116,14 @@
 #define NGX_WEBRTC_INGEST_LAYERS_BROKEN       8
 #define NGX_WEBRTC_INGEST_LAYERS_GAP          4
 
-/* us for which a path does not carry a layer; us until the sender knows; and
- * part of what it takes with which a sender goes on with it.  Chosen: a key
- * frame of another one has come by then; libwebrtc looks every 25 ms, and at
- * its next picture; its least bitrate of 540 lines and more */
+/* us for which a path does not carry a layer; us until the sender knows, and
+ * until it hears a second request; and part of what a layer takes with which a
+ * sender goes on with it.  Chosen: a key frame of another one has come by then;
+ * libwebrtc looks every 25 ms, and at its next picture; as
+ * NGX_WEBRTC_INGEST_ANEW; its least bitrate of 540 lines and more */
 #define NGX_WEBRTC_INGEST_LAYERS_BEYOND       1000000
 #define NGX_WEBRTC_INGEST_LAYERS_HUSH         100000
+#define NGX_WEBRTC_INGEST_LAYERS_OTHERS       450000
 #define NGX_WEBRTC_INGEST_LAYERS_PART         4
 
 /* us that a layer which is left out is written for those who read it; chosen: a
@@ -136,10 +137,11 @@
 #define NGX_WEBRTC_INGEST_LAYERS_FAILED       5000000
 
 
-static ngx_webrtc_ingest_layer_t *ngx_webrtc_ingest_layers_by_ext(
-    ngx_webrtc_ingest_t *in, ngx_webrtc_rtp_t *rtp, ngx_uint_t id);
-static ngx_uint_t ngx_webrtc_ingest_layers_apt(ngx_webrtc_desc_media_t *m,
-    ngx_uint_t rtx_pt);
+/* 1: its path does not carry it, as of the last look */
+#define ngx_webrtc_ingest_layers_beyond(l)                                    \
+    ((l)->beyond_us > (l)->t->in->checked_us)
+
+
 static ngx_webrtc_ingest_layer_t *ngx_webrtc_ingest_layers_top(
     ngx_webrtc_ingest_t *in);
 static ngx_uint_t ngx_webrtc_ingest_layers_shown(ngx_webrtc_ingest_layer_t *l);
@@ -160,6 +162,8 @@ static ngx_webrtc_ingest_layer_t *ngx_webrtc_ingest_layers_least(
     ngx_webrtc_ingest_t *in, ngx_uint_t *done);
 static void ngx_webrtc_ingest_layers_gone(ngx_webrtc_ingest_layer_t *l,
     uint64_t now_us);
+static void ngx_webrtc_ingest_layers_alone(ngx_webrtc_ingest_layer_t *top,
+    ngx_webrtc_ingest_layer_t *next);
 static void ngx_webrtc_ingest_layers_hold(ngx_webrtc_ingest_layer_t *l);
 static void ngx_webrtc_ingest_layers_ask(ngx_webrtc_ingest_t *in);
 static ngx_webrtc_ingest_layer_t *ngx_webrtc_ingest_layers_next(
@@ -235,122 +239,6 @@ ngx_webrtc_ingest_layers_route(ngx_webrtc_ingest_t *in)
 }
 
 
-ngx_webrtc_ingest_track_t *
-ngx_webrtc_ingest_layers_track(ngx_webrtc_ingest_track_t *t,
-    ngx_webrtc_rtp_t *rtp)
-{
-    ngx_webrtc_ingest_layer_t  *l;
-
-    if (t->layer == NULL) {
-        return t;
-    }
-
-    l = ngx_webrtc_ingest_layers_by_ext(t->in, rtp, t->media->ext_rid);
-
-    return l ? l->t : NULL;
-}
-
-
-static ngx_webrtc_ingest_layer_t *
-ngx_webrtc_ingest_layers_by_ext(ngx_webrtc_ingest_t *in, ngx_webrtc_rtp_t *rtp,
-    ngx_uint_t id)
-{
-    ngx_uint_t                  i;
-    ngx_webrtc_rtp_ext_t        ext;
-    ngx_webrtc_ingest_layer_t  *l;
-
-    if (id == 0 || ngx_webrtc_rtp_ext_find(rtp, id, &ext) != NGX_OK) {
-        return NULL;
-    }
-
-    for (i = 0; i < in->nlayers; i++) {
-        l = &in->layers[i];
-
-        if (l->rid.len == ext.len
-            && ngx_memcmp(l->rid.data, ext.data, ext.len) == 0)
-        {
-            return l;
-        }
-    }
-
-    return NULL;
-}
-
-
-ngx_int_t
-ngx_webrtc_ingest_layers_rtx(ngx_webrtc_ingest_t *in, ngx_webrtc_rtp_t *rtp)
-{
-    u_char                     *p;
-    uint16_t                    osn;
-    ngx_uint_t                  i, pt;
-    ngx_webrtc_ingest_layer_t  *l;
-
-    pt = ngx_webrtc_ingest_layers_apt(in->layers[0].t->media, rtp->pt);
-
-    if (pt == NGX_WEBRTC_DESC_NO_PT) {
-        return NGX_DECLINED;
-    }
-
-    for (i = 0; i < in->nlayers; i++) {
-        if (in->layers[i].rtx_ssrc == rtp->ssrc) {
-            break;
-        }
-    }
-
-    l = (i < in->nlayers && rtp->ssrc)
-        ? &in->layers[i]
-        : ngx_webrtc_ingest_layers_by_ext(in, rtp,
-                                          in->layers[0].t->media->ext_rrid);
-
-    /* browsers probe with RTX packets of padding only */
-
-    if (rtp->len == 0) {
-        return NGX_DONE;
-    }
-
-    p = ngx_webrtc_read_u16(rtp->payload, rtp->payload + rtp->len, &osn);
-
-    if (l == NULL || p == NULL) {
-        return NGX_DECLINED;
-    }
-
-    if (l->t->ssrc == 0) {
-        return NGX_AGAIN;
-    }
-
-    l->rtx_ssrc = rtp->ssrc;
-
-    rtp->payload = p;
-    rtp->len -= NGX_WEBRTC_RTX_OSN;
-    rtp->seq = osn;
-    rtp->pt = (uint8_t) pt;
-    rtp->ssrc = l->t->ssrc;
-
-    return NGX_OK;
-}
-
-
-/* the payload type that one of RTX repeats */
-
-static ngx_uint_t
-ngx_webrtc_ingest_layers_apt(ngx_webrtc_desc_media_t *m, ngx_uint_t rtx_pt)
-{
-    ngx_uint_t  i;
-
-    if (m->rtx_pt == rtx_pt) {
-        return m->pt;
-    }
-
-    for (i = 0; i < m->nalts; i++) {
-        if (m->alts[i].rtx_pt == rtx_pt) {
-            return m->alts[i].pt;
-        }
-    }
-
-    return NGX_WEBRTC_DESC_NO_PT;
-}
-
-
 void
 ngx_webrtc_ingest_layers_frame(ngx_webrtc_ingest_layer_t *l, uint64_t now_us)
 {
@@ -423,6 +311,12 @@ ngx_webrtc_ingest_layers_key_frame(ngx_webrtc_ingest_layer_t *l,
 
         l->broken = 0;
         l->lost = 0;
+        l->beyond_us = 0;
+        l->t->hush_us = 0;
+    }
+
+    if (l == in->heir) {
+        in->heir = NULL;
     }
 
     began = !l->live;
@@ -755,29 +649,23 @@ ngx_webrtc_ingest_layers_narrow(ngx_webrtc_ingest_t *in, uint64_t rate,
 {
     uint64_t                    sum, takes;
     ngx_uint_t                  i, done;
-    ngx_webrtc_ingest_layer_t  *l, *top;
+    ngx_webrtc_ingest_layer_t  *l, *top, *next;
 
     top = ngx_webrtc_ingest_layers_top(in);
+    next = NULL;
 
     for (done = 0, sum = 0;
          (l = ngx_webrtc_ingest_layers_least(in, &done)) != NULL;
          sum += takes)
     {
-        takes = (l == top) ? ngx_webrtc_bus_bitrate(in->st)
-                : l->out.st ? ngx_webrtc_bus_bitrate(l->out.st) : 0;
+        takes = l->out.st ? ngx_webrtc_bus_bitrate(l->out.st)
+                : (l == top) ? ngx_webrtc_bus_bitrate(in->st) : 0;
 
-        if (sum == 0 || sum + takes / NGX_WEBRTC_INGEST_LAYERS_PART <= rate) {
+        if (next == NULL
+            || sum + takes / NGX_WEBRTC_INGEST_LAYERS_PART <= rate)
+        {
+            next = l;
             continue;
-        }
-
-        if (l == top && now_us >= l->beyond_us) {
-
-            for (i = 0; i < in->nlayers; i++) {
-                in->layers[i].t->hush_us = now_us
-                                           + NGX_WEBRTC_INGEST_LAYERS_HUSH;
-            }
-
-            ngx_webrtc_ingest_layers_ask(in);
         }
 
         l->broken = 1;
@@ -785,6 +673,33 @@ ngx_webrtc_ingest_layers_narrow(ngx_webrtc_ingest_t *in, uint64_t rate,
         l->beyond_us = now_us + NGX_WEBRTC_INGEST_LAYERS_BEYOND;
         l->t->hush_us = l->beyond_us;
     }
+
+    if (next == NULL || next == top
+        || (next == in->heir
+            && now_us < in->quiet_us + NGX_WEBRTC_INGEST_LAYERS_BEYOND))
+    {
+        return;
+    }
+
+    in->heir = next;
+
+    for (i = 0; i < in->nlayers; i++) {
+        l = &in->layers[i];
+
+        if (l->beyond_us <= now_us) {
+            l->t->hush_us = now_us + ((l == next)
+                                      ? NGX_WEBRTC_INGEST_LAYERS_HUSH
+                                      : NGX_WEBRTC_INGEST_LAYERS_OTHERS);
+        }
+    }
+
+    next->t->want_key = 1;
+    next->t->asked_us = 0;
+
+    /* it is not asked for once more as that is quiet */
+
+    in->quiet_us = now_us;
+    in->suspect = top;
 }
 
 
@@ -862,9 +777,7 @@ ngx_webrtc_ingest_layers_gone(ngx_webrtc_ingest_layer_t *l, uint64_t now_us)
     top = ngx_webrtc_ingest_layers_top(in);
     next = ngx_webrtc_ingest_layers_next(in);
 
-    if (top && next == NULL) {
-        top->t->hush_us = 0;
-    }
+    ngx_webrtc_ingest_layers_alone(top, next);
 
     if (top && (top->broken || !ngx_webrtc_ingest_layers_shown(top))
         && next
@@ -918,8 +831,23 @@ ngx_webrtc_ingest_layers_leave(ngx_webrtc_ingest_layer_t *l, uint64_t now_us)
 
     top = ngx_webrtc_ingest_layers_top(in);
 
+    ngx_webrtc_ingest_layers_alone(top, ngx_webrtc_ingest_layers_next(in));
+
     if (top && (top->broken || !ngx_webrtc_ingest_layers_shown(top))) {
         ngx_webrtc_ingest_layers_ask(in);
+    }
+}
+
+
+/* where nothing follows it, it may be asked for whatever the path carries */
+
+static void
+ngx_webrtc_ingest_layers_alone(ngx_webrtc_ingest_layer_t *top,
+    ngx_webrtc_ingest_layer_t *next)
+{
+    if (top && next == NULL) {
+        top->t->hush_us = 0;
+        top->beyond_us = 0;
     }
 }
 
@@ -945,11 +873,17 @@ ngx_webrtc_ingest_layers_ask(ngx_webrtc_ingest_t *in)
     if (l) {
         l->t->want_key = 1;
         l->t->asked_us = 0;
+
+        if (ngx_webrtc_ingest_layers_beyond(l)) {
+            /* there is no other */
+            l->t->hush_us = 0;
+        }
     }
 }
 
 
-/* the best one that is shown, besides the one that is the best now; or NULL */
+/* the best one that is shown, besides the one that is the best now, and that
+ * its path carries, if there is one that it does; or NULL */
 
 static ngx_webrtc_ingest_layer_t *
 ngx_webrtc_ingest_layers_next(ngx_webrtc_ingest_t *in)
@@ -964,7 +898,12 @@ ngx_webrtc_ingest_layers_next(ngx_webrtc_ingest_t *in)
 
         if (l != ngx_webrtc_ingest_layers_top(in)
             && ngx_webrtc_ingest_layers_shown(l)
-            && (best == NULL || ngx_webrtc_ingest_track_larger(l->t, best->t)))
+            && (best == NULL
+                || (ngx_webrtc_ingest_layers_beyond(best)
+                    && !ngx_webrtc_ingest_layers_beyond(l))
+                || (ngx_webrtc_ingest_layers_beyond(best)
+                    == ngx_webrtc_ingest_layers_beyond(l)
+                    && ngx_webrtc_ingest_track_larger(l->t, best->t))))
         {
             best = l;
         }

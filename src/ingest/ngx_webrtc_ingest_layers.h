@@ -29,23 +29,6 @@ void ngx_webrtc_ingest_layers_end(ngx_webrtc_ingest_t *in);
 /* Sets the rings that each track is written to. */
 void ngx_webrtc_ingest_layers_route(ngx_webrtc_ingest_t *in);
 
-/*
- * RFC 8852, 3.  The track of a packet.
- *
- *   t   any one of its m-line
- *
- * NULL: it is of no layer that was negotiated
- */
-ngx_webrtc_ingest_track_t *ngx_webrtc_ingest_layers_track(
-    ngx_webrtc_ingest_track_t *t, ngx_webrtc_rtp_t *rtp);
-
-/*
- * A retransmission of a layer becomes what it repeats.  Results are those of
- * ngx_webrtc_rtx_unwrap().
- */
-ngx_int_t ngx_webrtc_ingest_layers_rtx(ngx_webrtc_ingest_t *in,
-    ngx_webrtc_rtp_t *rtp);
-
 /* A frame of a layer begins. */
 void ngx_webrtc_ingest_layers_frame(ngx_webrtc_ingest_layer_t *l,
     uint64_t now_us);

@@ -28,6 +28,7 @@
 #include "ngx_webrtc_ingest_layers.h"
 #include "ngx_webrtc_ingest_limit.h"
 #include "ngx_webrtc_ingest_list.h"
+#include "ngx_webrtc_ingest_rid.h"
 #include "ngx_webrtc_ingest_ring.h"
 #include "ngx_webrtc_ingest_timer.h"
 #include "ngx_webrtc_ingest_track.h"
@@ -113,7 +114,7 @@ ngx_webrtc_ingest_rtp(ngx_webrtc_ingest_t *in, ngx_webrtc_rtp_t *rtp,
 {
     uint64_t  rate;
 
-    in->share.queue_us = NGX_WEBRTC_OVERUSE_UNKNOWN;
+    in->share.queue_us = NGX_WEBRTC_NACK_UNKNOWN;
 
     ngx_webrtc_ingest_rtp_input(in, rtp, n, now_us);
 
@@ -145,7 +146,7 @@ ngx_webrtc_ingest_rtp_input(ngx_webrtc_ingest_t *in, ngx_webrtc_rtp_t *rtp,
         return;
     }
 
-    rc = in->nlayers ? ngx_webrtc_ingest_layers_rtx(in, rtp) : NGX_DECLINED;
+    rc = in->nlayers ? ngx_webrtc_ingest_rid_rtx(in, rtp) : NGX_DECLINED;
 
     if (rc == NGX_DECLINED) {
         rc = ngx_webrtc_rtx_unwrap(&in->rtx, rtp);
@@ -456,7 +457,7 @@ ngx_webrtc_ingest_rtp_match_track(ngx_webrtc_ingest_t *in,
             && ext.len == m->mid_len
             && ngx_memcmp(ext.data, m->mid, m->mid_len) == 0)
         {
-            return ngx_webrtc_ingest_layers_track(&in->tracks[i], rtp);
+            return ngx_webrtc_ingest_rid_track(&in->tracks[i], rtp);
         }
     }
 
@@ -472,7 +473,7 @@ ngx_webrtc_ingest_rtp_match_track(ngx_webrtc_ingest_t *in,
 
     for (i = 0; i < in->ntracks; i++) {
         if (ngx_webrtc_ingest_has(in->tracks[i].media, rtp->pt)) {
-            return ngx_webrtc_ingest_layers_track(&in->tracks[i], rtp);
+            return ngx_webrtc_ingest_rid_track(&in->tracks[i], rtp);
         }
     }
 
@@ -705,6 +706,7 @@ ngx_webrtc_ingest_rtp_key_frame(ngx_webrtc_ingest_track_t *t,
 
     t->want_key = 0;
     t->lacks = 0;
+    t->key_us = arrival_us;
 
     if (t->layer) {
         ngx_webrtc_ingest_layers_key_frame(t->layer, arrival_us);

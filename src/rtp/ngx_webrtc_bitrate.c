@@ -149,10 +149,6 @@ ngx_webrtc_bitrate_cut(ngx_webrtc_bitrate_t *br, uint64_t rate)
     if (rate) {
         br->free = 0;
 
-        if (br->adaptive) {
-            br->estimate = ngx_min(br->estimate, rate);
-        }
-
     } else if (br->cut && !br->adaptive) {
 
         /* at once */
@@ -192,7 +188,11 @@ ngx_webrtc_bitrate_remb(ngx_webrtc_bitrate_t *br, uint64_t now_us)
 
     br->told = value;
     br->told_us = now_us;
-    br->free -= (br->free > 0);
+
+    /* while nothing comes, nothing is heard */
+
+    br->free -= (br->free > 0 && br->bytes != br->told_bytes);
+    br->told_bytes = br->bytes;
 
     return value;
 }

@@ -57,6 +57,7 @@ typedef struct {
     uint64_t     over_us;         /* since when above the limit, 0: not */
     uint64_t     told;            /* last REMB, 0: none */
     uint64_t     told_us;
+    uint64_t     told_bytes;      /* what had come by then */
     uint64_t     cut;             /* bits per second, 0: not */
     ngx_uint_t   free;            /* REMBs that take that back, to come */
 

@@ -13,7 +13,6 @@
 
 #include <ngx_webrtc_seq.h>
 #include <ngx_webrtc_nack.h>
-#include <ngx_webrtc_overuse.h>
 
 
 static void ngx_webrtc_nack_add(ngx_webrtc_nack_t *nack, uint64_t first,
@@ -141,13 +140,29 @@ ngx_webrtc_nack_drop(ngx_webrtc_nack_t *nack, uint64_t seq, ngx_uint_t pli)
 
 
 void
-ngx_webrtc_nack_abandon(ngx_webrtc_nack_t *nack)
+ngx_webrtc_nack_abandon(ngx_webrtc_nack_t *nack, uint64_t now_us)
 {
-    ngx_uint_t  wanted;
+    ngx_uint_t                i, n, wanted;
+    ngx_webrtc_nack_entry_t  *e;
+
+    for (i = 0, n = 0; i < nack->n; i++) {
+        e = &nack->list[i];
+
+        if (e->next_us > now_us) {
+            continue;
+        }
+
+        if (e->tries == 0) {
+            n = i + 1;
+
+        } else {
+            e->next_us = now_us + NGX_WEBRTC_NACK_LATER;
+        }
+    }
 
     wanted = nack->pli;
 
-    ngx_webrtc_nack_give_up(nack, nack->n);
+    ngx_webrtc_nack_give_up(nack, n);
 
     nack->pli = wanted ? 1 : 0;
 }
@@ -316,7 +331,7 @@ ngx_webrtc_nack_share_received(ngx_webrtc_nack_share_t *share,
 {
     uint32_t  most;
 
-    share->queue_us = NGX_WEBRTC_OVERUSE_UNKNOWN;
+    share->queue_us = NGX_WEBRTC_NACK_UNKNOWN;
 
     if (nack->started && seq <= nack->highest) {
         return;
@@ -380,6 +395,7 @@ ngx_webrtc_nack_queue(ngx_webrtc_nack_t *nack, int32_t transit, uint32_t rate,
 
     if (us > NGX_WEBRTC_NACK_JUMP) {
         nack->turned_us = 0;
+        nack->framed = 0;
         us = 0;
     }
 

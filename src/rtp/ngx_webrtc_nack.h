@@ -72,6 +72,9 @@
 #define NGX_WEBRTC_NACK_QUEUED    500000
 #define NGX_WEBRTC_NACK_LEAST     5000000
 
+/* how long a packet took is not known */
+#define NGX_WEBRTC_NACK_UNKNOWN   ((uint64_t) -1)
+
 /* us; a packet that takes longer by that has another clock's timestamp */
 #define NGX_WEBRTC_NACK_JUMP      10000000
 
@@ -80,7 +83,7 @@
 typedef struct {
     uint64_t     queue_us;        /* by how much the last packet took longer
                                      than the fastest ones lately, or
-                                     NGX_WEBRTC_OVERUSE_UNKNOWN */
+                                     NGX_WEBRTC_NACK_UNKNOWN */
 
     uint64_t     queued_us;       /* when packets were last seen to queue; 0:
                                      never */
@@ -210,9 +213,13 @@ void ngx_webrtc_nack_share_received(ngx_webrtc_nack_share_t *share,
 void ngx_webrtc_nack_drop(ngx_webrtc_nack_t *nack, uint64_t seq,
     ngx_uint_t pli);
 
-/* Gives up all that is missing; nobody wants a key frame for that. */
+/*
+ * If something is due to be requested for the first time: gives up all that is
+ * missing up to that, without wanting a key frame.  What has been requested
+ * before may still come, and is not requested again before LATER us.
+ */
 
-void ngx_webrtc_nack_abandon(ngx_webrtc_nack_t *nack);
+void ngx_webrtc_nack_abandon(ngx_webrtc_nack_t *nack, uint64_t now_us);
 
 /* Is a packet missing for longer than reordering explains? */
 

@@ -15,6 +15,8 @@
  *
  *   - A pause in the air, or of a machine, makes packets late, too: then they
  *     come in a burst, of more than before.  So does a picture that is paced.
+ *   - A sender's clock that steps makes all packets late at once, by more than
+ *     the time that has passed between two of them.
  *   - Who finds out what its path carries, as all do when they begin, makes a
  *     queue again and again, but gets as much as before, or more.
  *   - What narrows by little, or slowly, is left to the sender: that loses
@@ -34,6 +36,7 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 #include <ngx_webrtc_bitrate.h>
+#include <ngx_webrtc_nack.h>
 
 
 /* us that a packet takes longer than the fastest ones: below the first there is
@@ -42,8 +45,9 @@
 #define NGX_WEBRTC_OVERUSE_CLEAR    50000
 #define NGX_WEBRTC_OVERUSE_QUEUE    100000
 
-/* how long a packet took is not known */
-#define NGX_WEBRTC_OVERUSE_UNKNOWN  ((uint64_t) -1)
+/* us by which it may have grown by more than the time since the packet before.
+ * Chosen: large pictures are paced for as long, sound beside them is not */
+#define NGX_WEBRTC_OVERUSE_STEP     150000
 
 /* us without a packet that are a pause; chosen: three packets of sound */
 #define NGX_WEBRTC_OVERUSE_PAUSE    60000
@@ -73,11 +77,15 @@ typedef struct {
     uint64_t     before;         /* bits per second before the queue */
 
     uint64_t     last_us;        /* last packet; 0: none */
+    uint64_t     seen_us;        /* last one of which it is known, */
+    uint64_t     queue_us;       /* how long it waited */
     uint64_t     queued_us;      /* when the queue began; 0: there is none */
     uint64_t     since_us;       /* when `bytes' began to be counted */
     uint64_t     bytes;
     uint64_t     found_us;       /* when `rate' was first found */
     uint64_t     clear_us;       /* when the queue was gone; 0: it is not */
+    unsigned     again:1;        /* `rate' has been measured twice */
+    unsigned     stepped:1;      /* it is no queue, but another clock */
 } ngx_webrtc_overuse_t;
 
 
@@ -87,7 +95,7 @@ typedef struct {
  *   br        of this sender
  *   n         bytes
  *   queue_us  by how much it took longer than the fastest ones lately, or
- *             NGX_WEBRTC_OVERUSE_UNKNOWN
+ *             NGX_WEBRTC_NACK_UNKNOWN
  *
  * NGX_OK    the path has been found to carry o->rate, or less than was known
  * NGX_DONE  nothing has changed

@@ -12,30 +12,39 @@
 
 /*
  * A path that suddenly carries the lower layers only, for so many pictures: a
- * queue grows, and what is lost in it is the best one, and something of others.
- * Returns the number of pictures until the sender was told, 0: it was not.
+ * queue grows, and what is lost in it is the best one, and something of the
+ * next one, or (middle: 0) nearly all of that.  Returns the number of pictures
+ * until the sender was told, 0: it was not.
  */
 
 static ngx_uint_t
-squeeze(ngx_uint_t n, uint64_t queue_us)
+squeeze(ngx_uint_t n, uint64_t queue_us, ngx_uint_t middle)
 {
+    size_t      more;
     ngx_uint_t  i, soon, before;
+
+    more = senders[H].more;
 
     for (i = 0, soon = 0, before = nrembs; i < n; i++) {
         late_us = ngx_min(late_us + 30000, queue_us);
 
         send_frame(L, 0);
 
-        if (i % 4 == 2) {
+        if (i % 4 == 2 || !middle) {
             lose(M);
         }
 
-        send_frame(M, 0);
+        if (middle || i % 5 == 1) {
+            send_frame(M, 0);
+        }
 
         if (i % 5 == 3) {
             lose(H);
             lose(H);
+
+            senders[H].more = 0;
             send_frame(H, 0);
+            senders[H].more = more;
         }
 
         turn();
@@ -57,8 +66,8 @@ test_narrow(void)
     all = 1 << H | 1 << M | 1 << L;
 
     told = 1;
-    senders[H].more = 900;
-    senders[M].more = 250;
+    senders[H].more = 1200;
+    senders[M].more = 1000;
     senders[L].more = 100;
 
     for (i = LAYERS; i-- > 0; /* void */ ) {
@@ -82,17 +91,17 @@ test_narrow(void)
     /* what is lost is requested, until it is known why */
 
     nasked = 0;
-    n = squeeze(9, 250000);
+    n = squeeze(9, 250000, 1);
 
     tap_ok(n >= 7, "narrow: told (%d)", (int) n);
-    tap_ok(remb > 100000 && remb < 160000, "narrow: what comes (%d)",
+    tap_ok(remb > 240000 && remb < 400000, "narrow: what comes (%d)",
            (int) remb);
     tap_ok(in.layers[H].broken && !in.layers[M].broken && !in.layers[L].broken,
            "narrow: it does not carry the best layer");
     tap_is_int(nasked, 0, "narrow: no key frame before that is heard");
 
     nrequests = 0;
-    (void) squeeze(4, 250000);
+    (void) squeeze(4, 250000, 1);
     tap_is_int(nrequests, 0, "narrow: nothing else is sent again");
     tap_is_int(asked_of(M), 1, "narrow: then one of the next layer");
 
@@ -143,9 +152,9 @@ test_narrow(void)
         in.layers[i].t->deaf = 1;
     }
 
-    n = squeeze(9, 250000);
+    n = squeeze(9, 250000, 1);
     nrequests = 0;
-    (void) squeeze(4, 250000);
+    (void) squeeze(4, 250000, 1);
     tap_ok(n && nrequests > 0, "narrow: who ignores that is asked for packets");
     deaf = 0;
 
@@ -164,7 +173,7 @@ test_narrow(void)
     in.bitrate.remb = 0;
     nrembs = 0;
     nasked = 0;
-    n = squeeze(13, 250000);
+    n = squeeze(13, 250000, 1);
     tap_ok(n == 0 && asked_of(M) == 1 && asked_of(H) == 0,
            "narrow: without REMB a lower layer is asked for all the same");
     in.bitrate.remb = 1;
@@ -175,12 +184,64 @@ test_narrow(void)
 }
 
 
+/* it carries the smallest one only */
+
+static void
+test_narrower(void)
+{
+    ngx_uint_t  i, all;
+
+    static const struct {
+        const char  *name;
+        ngx_uint_t   before;             /* pictures with the middle one */
+        ngx_uint_t   asked;              /* key frames of that */
+    } t[] = {
+        { "at once", 0, 0 },
+        { "as the next measurement shows", 6, 1 },
+    };
+
+    all = 1 << H | 1 << M | 1 << L;
+
+    for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+        back(L);
+        back(M);
+        back(H);
+        pictures(400, all);
+        tap_is_str(state(), "hml:h", "%s: all layers", t[i].name);
+
+        nasked = 0;
+        (void) squeeze(t[i].before, 250000, 1);
+        (void) squeeze(16 - t[i].before, 250000, 0);
+
+        tap_ok(in.layers[H].broken && in.layers[M].broken
+               && !in.layers[L].broken, "%s: two that it does not carry",
+               t[i].name);
+        tap_is_int(asked_of(M), t[i].asked, "%s: the middle one", t[i].name);
+        tap_is_int(asked_of(L), 1, "%s: the smallest one is asked", t[i].name);
+        tap_is_int(asked_of(H), 0, "%s: nor the best one", t[i].name);
+
+        send_frame(L, 1);
+        turn();
+        tap_is_str(state(), "ml:l", "%s: which replaces it", t[i].name);
+
+        late_us = 0;
+        pictures(30, 1 << L);
+        tap_is_str(state(), "l:l", "%s: the others have stopped", t[i].name);
+    }
+
+    late_us = 0;
+    pictures(400, all);
+    tap_is_str(state(), "hml:h", "they are back");
+}
+
+
 int
 main(void)
 {
     begin(0);
 
     test_narrow();
+    test_narrower();
     tap_ok(closed == NULL, "nobody was ended");
 
     end();

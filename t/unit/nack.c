@@ -11,7 +11,6 @@
 #include <stdlib.h>
 
 #include <ngx_webrtc_nack.h>
-#include <ngx_webrtc_overuse.h>
 
 #include "tap.h"
 
@@ -77,7 +76,8 @@ run(const char *in, char *out)
             break;
 
         case 'n':
-            ngx_webrtc_nack_abandon(&nack);
+            now = 1000000 + atoi(p + 1) * 1000;
+            ngx_webrtc_nack_abandon(&nack, now);
             break;
 
         case 'd':
@@ -147,10 +147,15 @@ test_table(void)
         { "nothing to drop", 1, 0, 0, "1 2 3 p3 t10", "" },
         { "dropped on audio", 0, 0, 0, "1 3 6 p5 t1 t10", " 10:5" },
 
-        { "abandoned", 1, 0, 0, "1 3 6 n t0 7 9 t10", " 0:g5 10:8" },
+        { "abandoned", 1, 0, 0, "1 3 6 n10 t10 7 9 t20", " 10:g5 20:8" },
+        { "not those that may be late", 1, 0, 0, "1 3 6 n9 t10", " 10:2,4,5" },
+        { "nor those that are on their way", 1, 0, 0,
+          "1 3 t10 n110 t110 t130", " 10:2 130:2" },
+        { "which others take along", 1, 0, 0, "1 3 t10 5 n110 t110",
+          " 10:2 110:g4" },
         { "abandoned, and a key frame is wanted for others", 1, 0, 0,
-          "1 3 p3 5 n t0", " 0:g4pli" },
-        { "nothing to abandon", 1, 0, 0, "1 2 n t10", "" },
+          "1 3 p3 5 n10 t10", " 10:g4pli" },
+        { "nothing to abandon", 1, 0, 0, "1 2 n10 t10", "" },
 
         { "hopeless gap", 1, 0, 0, "1 259 t0", " 0:g258pli" },
         { "just not hopeless", 1, 0, 100000, "1 258 t0 d250 t10",
@@ -291,7 +296,7 @@ test_queue(void)
     }
 
     ngx_webrtc_nack_share_received(&share, &nack, 2, 90, 0, 90000, 1200000);
-    tap_is_int(share.queue_us, NGX_WEBRTC_OVERUSE_UNKNOWN,
+    tap_is_int(share.queue_us, NGX_WEBRTC_NACK_UNKNOWN,
                "queue: unknown of one that is sent again");
 
     /* all is requested when they do not */

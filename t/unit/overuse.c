@@ -337,10 +337,120 @@ test_paths(void)
 }
 
 
+/* packets of 1000 bytes every so many ms */
+
+static ngx_uint_t
+feed(ngx_uint_t from, ngx_uint_t to, ngx_uint_t every, uint64_t queue_us)
+{
+    uint64_t    now;
+    ngx_uint_t  n;
+
+    for (now = from, n = 0; now < to; now += every) {
+        ngx_webrtc_bitrate_input(&br, 1000, now * MS);
+        n += (ngx_webrtc_overuse_input(&overuse, &br, 1000, queue_us, now * MS)
+              == NGX_OK);
+        limit = ngx_webrtc_overuse_limit(&overuse, now * MS);
+    }
+
+    return n;
+}
+
+
+/* 2 Mbit/s for two seconds, then less */
+
+static void
+begin(void)
+{
+    ngx_memzero(&overuse, sizeof(overuse));
+    ngx_webrtc_bitrate_init(&br, 0, 1, 0);
+
+    (void) feed(1, 2000, 4, 0);
+}
+
+
+static void
+test_rules(void)
+{
+    begin();
+    tap_is_int(feed(2000, 2040, 20, 40 * MS), 0, "no queue yet");
+    tap_is_int(feed(2040, 2200, 20, 80 * MS), 0, "it begins");
+    tap_is_int(feed(2200, 2400, 20, 110 * MS), 1, "it is one: found");
+    tap_is_int(overuse.rate, 400000, "what comes");
+    tap_is_int(limit, 400000 * NGX_WEBRTC_OVERUSE_DRAIN / 100,
+               "while there is a queue");
+    tap_ok(ngx_webrtc_overuse_drains(&overuse, 2400 * MS), "which drains");
+    tap_is_int(feed(2400, 2900, 20, NGX_WEBRTC_NACK_UNKNOWN), 0,
+               "what is sent again says nothing");
+    tap_ok(ngx_webrtc_overuse_drains(&overuse, 2900 * MS), "it still does");
+    tap_is_int(feed(2900, 3000, 20, 10 * MS), 0, "it is gone");
+    tap_is_int(limit, 400000 * NGX_WEBRTC_OVERUSE_HOLD / 100, "for a while");
+    (void) feed(3000, 4380, 20, 10 * MS);
+    tap_ok(limit != 0, "for as long as that");
+    (void) feed(4380, 4420, 20, 10 * MS);
+    tap_is_int(limit, 0, "no longer");
+
+    /* it becomes still narrower */
+
+    begin();
+    (void) feed(2000, 2200, 20, 60 * MS);
+    tap_is_int(feed(2200, 2400, 20, 110 * MS), 1, "400 kbit/s");
+    (void) feed(2400, 2500, 20, 10 * MS);
+    (void) feed(2500, 2600, 50, 60 * MS);
+    tap_is_int(feed(2600, 3000, 50, 110 * MS), 1, "160 kbit/s, a while later");
+    tap_is_int(overuse.rate, 160000, "what comes then");
+
+    /* the first measurement had a part of what came before */
+
+    begin();
+    (void) feed(2000, 2150, 10, 60 * MS);
+    tap_is_int(feed(2150, 2200, 10, 110 * MS), 1, "800 kbit/s");
+    tap_is_int(feed(2200, 2500, 20, 150 * MS), 1, "less, right after that");
+    tap_ok(overuse.rate >= 350000 && overuse.rate <= 600000, "what comes (%d)",
+           (int) overuse.rate);
+    tap_is_int(feed(2500, 3000, 50, 150 * MS), 0,
+               "later it is the sender that sends less");
+
+    /* no path carries less than that */
+
+    begin();
+    (void) feed(2000, 2200, 50, 60 * MS);
+    (void) feed(2200, 2500, 50, 110 * MS);
+    tap_is_int(limit, 160000 * NGX_WEBRTC_OVERUSE_DRAIN / 100, "160 kbit/s");
+    overuse.rate = NGX_WEBRTC_BITRATE_MIN;
+    tap_is_int(ngx_webrtc_overuse_limit(&overuse, 2500 * MS),
+               NGX_WEBRTC_BITRATE_MIN, "a floor");
+
+    ngx_memzero(&overuse, sizeof(overuse));
+    ngx_webrtc_bitrate_init(&br, 0, 1, 0);
+    (void) feed(1, 8000, 90, 0);
+    (void) feed(8000, 8200, 59, 60 * MS);
+    tap_is_int(feed(8200, 9000, 59, 110 * MS), 0,
+               "of so little nothing is found");
+
+    /* a clock that steps */
+
+    begin();
+    (void) feed(2000, 2020, 20, 40 * MS);
+    tap_is_int(feed(2020, 3000, 20, 220 * MS), 0,
+               "by more than the time since then");
+    (void) feed(3000, 4000, 4, 0);
+    (void) feed(4000, 4200, 20, 60 * MS);
+    tap_is_int(feed(4200, 4500, 20, 110 * MS), 1, "the next one is a queue");
+
+    /* a pause */
+
+    begin();
+    (void) feed(2000, 2100, 20, 60 * MS);
+    (void) feed(2100, 2900, 61, 110 * MS);
+    tap_is_int(nfound, 0, "with pauses nothing is measured");
+}
+
+
 int
 main(void)
 {
     test_paths();
+    test_rules();
 
     return tap_done();
 }
