@@ -84,7 +84,7 @@ ngx_webrtc_ingest_rid_rtx(ngx_webrtc_ingest_t *in, ngx_webrtc_rtp_t *rtp)
     l = (i < in->nlayers && rtp->ssrc)
         ? &in->layers[i]
         : ngx_webrtc_ingest_rid_by_ext(in, rtp,
-                                          in->layers[0].t->media->ext_rrid);
+                                       in->layers[0].t->media->ext_rrid);
 
     /* browsers probe with RTX packets of padding only */
 
